@@ -1,0 +1,160 @@
+/**
+ * The Analytics Engine columns: ONE table a dataset. Write order, SQL names, row types and docs/analytics.md derive from
+ * it. Slots only grow: a column is never renamed in place, reordered or reused; a new one takes the next free slot.
+ */
+import { ANALYTICS_LIMITS } from "../limits.ts";
+
+/** One column: where it is written, and what it means. */
+export interface Column {
+  slot: `blob${number}` | `double${number}`;
+  meaning: string;
+}
+
+/** dmarc_records: one point per record of an aggregate report; index1 = policy domain. */
+export const RECORD_COLUMNS = {
+  reportUid: { slot: "blob1", meaning: "Report uid; with `ordinal` the identity of the record." },
+  account: { slot: "blob2", meaning: "Account of the address it was sent to." },
+  domain: { slot: "blob3", meaning: "policy_published/domain, lower case." },
+  reporter: { slot: "blob4", meaning: "report_metadata/org_name, or the domain of its email." },
+  reportId: { slot: "blob5", meaning: "report_metadata/report_id." },
+  sourceIp: { slot: "blob6", meaning: "row/source_ip, canonical." },
+  disposition: { slot: "blob7", meaning: "policy_evaluated/disposition: none, quarantine, reject, pass, unknown." },
+  dkim: { slot: "blob8", meaning: "policy_evaluated/dkim, the aligned result: pass, fail, unknown." },
+  spf: { slot: "blob9", meaning: "policy_evaluated/spf, the aligned result: pass, fail, unknown." },
+  headerFrom: { slot: "blob10", meaning: "identifiers/header_from, lower case." },
+  envelopeFrom: { slot: "blob11", meaning: "identifiers/envelope_from, lower case." },
+  envelopeTo: { slot: "blob12", meaning: "identifiers/envelope_to, lower case." },
+  dkimResults: { slot: "blob13", meaning: "auth_results/dkim as `domain selector result`, one a line." },
+  spfResults: { slot: "blob14", meaning: "auth_results/spf as `domain scope result`, one a line." },
+  reasons: { slot: "blob15", meaning: "policy_evaluated/reason as `type comment`, one a line." },
+  policy: { slot: "blob16", meaning: "Published policy as `p=…; sp=…; np=…; adkim=…; aspf=…; pct=…; fo=…; t=…`." },
+  authDomain: {
+    slot: "blob17",
+    meaning: "Domain that authenticated the mail: DKIM pass, else SPF pass, aligned ones first; empty if none.",
+  },
+  cut: { slot: "blob18", meaning: "Names of the columns whose value was cut to fit, separated by spaces." },
+  schema: { slot: "double1", meaning: "Version of this table." },
+  generation: { slot: "double2", meaning: "1, or higher when the report was run again; the highest one counts." },
+  ordinal: { slot: "double3", meaning: "Place of the record in its report, from 0." },
+  count: { slot: "double4", meaning: "row/count, messages; 0 in a point that only replaces a stale one." },
+  beginSeconds: { slot: "double5", meaning: "date_range/begin, seconds since 1970 UTC." },
+  endSeconds: { slot: "double6", meaning: "date_range/end, seconds since 1970 UTC." },
+  receivedSeconds: { slot: "double7", meaning: "When the mail arrived, seconds since 1970 UTC." },
+  passed: { slot: "double8", meaning: "1 when aligned dkim or spf is pass, else 0." },
+  live: { slot: "double9", meaning: "1 for a record, 0 for a point that only replaces a stale one." },
+} as const satisfies Record<string, Column>;
+
+/** dmarc_events: one point per outcome of the pipeline; index1 = account. */
+export const EVENT_COLUMNS = {
+  eventId: { slot: "blob1", meaning: "Identity: report uid or dead letter id with the raw key; repeats collapse on it." },
+  account: { slot: "blob2", meaning: "Account of the address, empty if unknown." },
+  rua: { slot: "blob3", meaning: "Address the mail was sent to." },
+  outcome: { slot: "blob4", meaning: "accepted, duplicate, conflict, dead_letter, reprocessed." },
+  kind: { slot: "blob5", meaning: "aggregate, tls, failure; empty if unknown." },
+  code: { slot: "blob6", meaning: "Problem code of a dead letter." },
+  domain: { slot: "blob7", meaning: "Policy domain, empty if unknown." },
+  reporter: { slot: "blob8", meaning: "Reporter, empty if unknown." },
+  rawKey: { slot: "blob9", meaning: "R2 key of the raw object." },
+  part: { slot: "blob10", meaning: "Part inside the raw object." },
+  cut: { slot: "blob11", meaning: "Names of the columns whose value was cut to fit, separated by spaces." },
+  schema: { slot: "double1", meaning: "Version of this table." },
+  generation: { slot: "double2", meaning: "Generation of the processing; the highest one counts." },
+  receivedSeconds: { slot: "double3", meaning: "When the mail arrived, seconds since 1970 UTC." },
+  processedSeconds: { slot: "double4", meaning: "When the outcome was reached, seconds since 1970 UTC." },
+  records: { slot: "double5", meaning: "Records accepted." },
+  skippedRecords: { slot: "double6", meaning: "Records skipped." },
+  messages: { slot: "double7", meaning: "Sum of count." },
+  attempts: { slot: "double8", meaning: "Deliveries of the queue message so far." },
+} as const satisfies Record<string, Column>;
+
+/** The datasets: name in Analytics Engine, columns, and the version written to `schema`. */
+export const DATASETS = {
+  records: { name: "dmarc_records", index: "domain", schema: 1, columns: RECORD_COLUMNS },
+  events: { name: "dmarc_events", index: "account", schema: 1, columns: EVENT_COLUMNS },
+} as const;
+
+export type DatasetId = keyof typeof DATASETS;
+type ColumnsOf<D extends DatasetId> = (typeof DATASETS)[D]["columns"];
+
+/** A row of a dataset by column name: text for blobs, numbers for doubles. */
+export type Row<D extends DatasetId> = {
+  [K in keyof ColumnsOf<D>]: ColumnsOf<D>[K] extends { slot: `blob${number}` } ? string : number;
+};
+
+/** What a caller fills in: `schema` and `cut` are buildPoint's. */
+export type RowInput<D extends DatasetId> = Omit<Row<D>, "schema" | "cut">;
+
+/** A point as writeDataPoint takes it, every slot up to the last used one filled. */
+export interface DataPoint {
+  indexes: string[];
+  blobs: string[];
+  doubles: number[];
+}
+
+const encoder = new TextEncoder();
+
+/**
+ * Builds the point of a row within Analytics Engine's limits: index ≤ 96 bytes, all blobs ≤ 16,000 bytes. The longest
+ * blobs are cut first, at a character boundary, and named in `cut`; nothing else is changed.
+ */
+export function buildPoint<D extends DatasetId>(dataset: D, row: RowInput<D>): DataPoint {
+  const { columns, schema, index } = DATASETS[dataset];
+  const values: Record<string, string | number> = { ...row, schema, cut: "" };
+  const texts = new Map<string, string>();
+  for (const [name, column] of Object.entries<Column>(columns)) {
+    if (column.slot.startsWith("blob")) texts.set(name, String(values[name] ?? ""));
+  }
+  const cutNames = cutToFit(texts);
+  if (cutNames.length > 0) texts.set("cut", cutNames.join(" "));
+  const point: DataPoint = {
+    indexes: [cutBytes(texts.get(index) ?? "", ANALYTICS_LIMITS.maxIndexBytes)],
+    blobs: [],
+    doubles: [],
+  };
+  for (const [name, column] of Object.entries<Column>(columns)) {
+    const position = slotPosition(column);
+    if (column.slot.startsWith("blob")) point.blobs[position] = texts.get(name) ?? "";
+    else point.doubles[position] = Number(values[name] ?? 0);
+  }
+  return point;
+}
+
+/** Zero-based place of a column among the blobs or doubles of a point. */
+export function slotPosition(column: Column): number {
+  return Number(column.slot.replace(/^\D+/, "")) - 1;
+}
+
+/** The longest prefix of `text` that is at most `maxBytes` of UTF-8. */
+export function cutBytes(text: string, maxBytes: number): string {
+  if (text.length * 3 <= maxBytes) return text;
+  const target = new Uint8Array(maxBytes);
+  const { read } = encoder.encodeInto(text, target);
+  return text.slice(0, read);
+}
+
+function byteLength(text: string): number {
+  return encoder.encode(text).byteLength;
+}
+
+// Cuts the longest texts to one common length until all fit; leaves room for the names in `cut`.
+function cutToFit(texts: Map<string, string>): string[] {
+  const sizes = [...texts].map(([name, text]) => ({ name, bytes: byteLength(text) }));
+  let total = sizes.reduce((sum, { bytes }) => sum + bytes, 0);
+  if (total <= ANALYTICS_LIMITS.maxBlobBytes) return [];
+  const budget = ANALYTICS_LIMITS.maxBlobBytes - byteLength([...texts.keys()].join(" "));
+  sizes.sort((a, b) => b.bytes - a.bytes);
+  const cutNames: string[] = [];
+  for (let longest = 1; longest <= sizes.length; longest++) {
+    const rest = sizes.slice(longest).reduce((sum, { bytes }) => sum + bytes, 0);
+    const share = Math.floor((budget - rest) / longest);
+    const next = sizes[longest]?.bytes ?? 0;
+    if (share < next) continue;
+    for (const { name } of sizes.slice(0, longest)) {
+      texts.set(name, cutBytes(texts.get(name) ?? "", share));
+      cutNames.push(name);
+    }
+    total = budget;
+    break;
+  }
+  return cutNames;
+}

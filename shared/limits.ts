@@ -1,0 +1,101 @@
+/**
+ * Every limit of the project, with its unit and its source. "Cloudflare" numbers are the platform's and cannot be raised;
+ * "ours" are choices, each with a hostile test.
+ */
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+/** Mail as ingest and the mail reader accept it. */
+export const MAIL_LIMITS = {
+  /** Cloudflare Email Routing rejects larger mail at SMTP receipt (Email Service limits). */
+  maxMessageBytes: 25 * MIB,
+  /**
+   * Ours: postal-mime holds about twelve times the mail in memory (235 MB for 20 MB measured), an isolate has 128 MB.
+   * A larger mail is stored whole and streamed by process.
+   */
+  maxParsedMessageBytes: 4 * MIB,
+  /** Ours: candidate report parts taken out of one mail; sendBatch takes 100 messages. */
+  maxPartsPerMessage: 50,
+  /** Ours: multipart nesting, also the depth of mails in mails. */
+  maxMimeDepth: 20,
+  /** Ours: header bytes of one part. */
+  maxHeaderBytes: 2 * MIB,
+} as const;
+
+/** Containers and documents as the report reader accepts them. */
+export const READ_LIMITS = {
+  /** Ours: decompressed bytes taken from one object. A real report of a million records is 592 MB of XML. */
+  maxOutputBytes: 1000 * MIB,
+  /** Ours: entries in one archive. Real archives hold 1 to 20. */
+  maxArchiveEntries: 1000,
+  /** Ours: archive in archive. `.gz.gz`, a gzip inside a zip and a zip inside a gzip are real; more is an attack. */
+  maxArchiveDepth: 2,
+  /** Ours: records in one report. */
+  maxRecords: 2_000_000,
+  /** Ours: one `<record>` element as text; real ones have up to 100 DKIM results (RFC 9990 section 3.1.3). */
+  maxRecordChars: 256 * KIB,
+  /** Ours: everything of a report that is not a record: metadata, policy, extensions, comments. */
+  maxFrameChars: MIB,
+  /** Ours: white space or zero bytes in a row. Pretty-printed reports have a few hundred. */
+  maxPaddingChars: MIB,
+  /** Ours: open XML elements. Real reports nest seven deep. */
+  maxXmlDepth: 64,
+  /** Ours: children of one XML segment, against a million empty elements. */
+  maxXmlElements: 20_000,
+  /** Ours: characters kept of one value; the longest real value seen has about 1,000. */
+  maxValueChars: 8192,
+  /** Ours: a JSON document (TLS report) is parsed whole. */
+  maxJsonBytes: 16 * MIB,
+  /** Ours: a mail found inside an archive, and a text searched for a pasted report, are held whole. */
+  maxTextBytes: 16 * MIB,
+  /** Ours: warnings kept with a report; the rest are counted. */
+  maxWarnings: 100,
+  /** Ours: bytes handed to the inflater at once. Deflate expands at most 1032:1, so this bounds a burst to 8 MiB. */
+  inflateInputBytes: 8 * KIB,
+  /** Ours: bytes of output handed on at once. */
+  inflateOutputBytes: 64 * KIB,
+} as const;
+
+/** Workers Analytics Engine (Cloudflare, Analytics Engine limits page and workerd's analytics-engine-impl.h). */
+export const ANALYTICS_LIMITS = {
+  maxBlobs: 20,
+  maxDoubles: 20,
+  maxIndexBytes: 96,
+  /** All blobs of a point together. */
+  maxBlobBytes: 16_000,
+  /** Points one invocation may write, over its whole queue batch. */
+  maxPointsPerInvocation: 250,
+} as const;
+
+/** Cloudflare Queues (Queues limits page). */
+export const QUEUE_LIMITS = {
+  /** One message, its metadata of about 100 bytes included; KB = 1000 bytes. */
+  maxMessageBytes: 128_000,
+  maxBatchMessages: 100,
+  maxBatchBytes: 256_000,
+  maxDelaySeconds: 86_400,
+  /** Ours: points in one message of `dmarc-points`, so that it and its events fit one invocation. */
+  maxPointsPerSlice: 240,
+  /** Ours: body of one slice, with room for the envelope. */
+  maxSliceBytes: 120_000,
+} as const;
+
+/** Cloudflare R2 and KV (their limits pages). */
+export const STORAGE_LIMITS = {
+  maxKeyBytes: 1024,
+  /** Custom metadata of one R2 object, all keys and values. */
+  maxMetadataBytes: 8192,
+  maxListKeys: 1000,
+  maxKvKeyBytes: 512,
+  /** Ours: file name kept in a key. */
+  maxFileNameBytes: 200,
+  /** Ours: one value of custom metadata. */
+  maxMetadataValueBytes: 1000,
+} as const;
+
+/** Ours: retry delays of the report consumer, exponential and clamped (Queues: at most 86,400 s). */
+export const RETRY_LIMITS = {
+  baseDelaySeconds: 30,
+  maxDelaySeconds: 6 * 3600,
+} as const;
