@@ -30,9 +30,7 @@ const pointsMessage = v.object({
   /** Raw key and report the points belong to, for the dead letter if they cannot be written. */
   key: v.string(),
   reportUid: v.string(),
-  points: v.array(
-    v.object({ indexes: v.array(v.string()), blobs: v.array(v.string()), doubles: v.array(v.number()) }),
-  ),
+  points: v.array(v.object({ indexes: v.array(v.string()), blobs: v.array(v.string()), doubles: v.array(v.number()) })),
 });
 
 /** dmarc-reports: find raw objects that were never finished and enqueue them, a page at a time. */

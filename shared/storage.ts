@@ -6,9 +6,10 @@
  *   receipts/YYYY/MM/DD/<sha256>/<file name>.json             what became of the raw object of the same name
  *   dead-letters/YYYY/MM/DD/<id>.json                         what could not be read or processed, and why
  */
-import type { AggregateTotals, PolicyPublished, ReportMetadata, Warning } from "./report/vocabulary.ts";
-import type { Problem } from "./report/problems.ts";
+
 import { STORAGE_LIMITS } from "./limits.ts";
+import type { Problem } from "./report/problems.ts";
+import type { AggregateTotals, PolicyPublished, ReportMetadata, Warning } from "./report/vocabulary.ts";
 
 export const RAW_PREFIX = "raw/";
 export const RECEIPT_PREFIX = "receipts/";
@@ -175,9 +176,7 @@ function safeSegment(text: string): string {
 
 // Percent-encoding keeps non-ASCII and control characters out of HTTP headers.
 function metadataText(text: string): string {
-  return encodeURIComponent(text.toWellFormed())
-    .replaceAll("%40", "@")
-    .slice(0, STORAGE_LIMITS.maxMetadataValueBytes);
+  return encodeURIComponent(text.toWellFormed()).replaceAll("%40", "@").slice(0, STORAGE_LIMITS.maxMetadataValueBytes);
 }
 
 // A value that was cut may end inside an escape; that end is dropped.

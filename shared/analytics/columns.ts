@@ -46,7 +46,10 @@ export const RECORD_COLUMNS = {
 
 /** dmarc_events: one point per outcome of the pipeline; index1 = account. */
 export const EVENT_COLUMNS = {
-  eventId: { slot: "blob1", meaning: "Identity: report uid or dead letter id with the raw key; repeats collapse on it." },
+  eventId: {
+    slot: "blob1",
+    meaning: "Identity: report uid or dead letter id with the raw key; repeats collapse on it.",
+  },
   account: { slot: "blob2", meaning: "Account of the address, empty if unknown." },
   rua: { slot: "blob3", meaning: "Address the mail was sent to." },
   outcome: { slot: "blob4", meaning: "accepted, duplicate, conflict, dead_letter, reprocessed." },
