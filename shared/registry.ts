@@ -6,7 +6,8 @@ import * as v from "valibot";
 
 const KEY_PREFIX = "dmarc:";
 
-const registryEntry = v.object({
+/** The schema of a value, for whoever takes an entry from outside. */
+export const registryEntry = v.object({
   /** Whose reports these are; reports are counted once per account. */
   account: v.pipe(v.string(), v.regex(/^[A-Za-z0-9._-]{1,64}$/, "1 to 64 letters, digits, '.', '_' or '-'")),
   /** Policy domains accepted, lower case; absent = any. A subdomain of a listed domain is accepted too. */

@@ -1,0 +1,154 @@
+/**
+ * The named questions put to Analytics Engine, as SQL text of its dialect (one table, subquery only in FROM, no NULL
+ * literal, documented functions only). Pure: it never runs a statement. Every query collapses on identity first, newest
+ * generation winning, so that redelivery and running a report again never change an answer, and weights by
+ * `_sample_interval`. Slot names come from columns.ts; values are quoted by `quoteText` alone.
+ */
+
+import { ANALYTICS_LIMITS } from "../limits.ts";
+import { type Column, cutBytes, DATASETS, type DatasetId } from "./columns.ts";
+
+/** Narrows a query; an absent field means all. */
+export interface QueryFilter {
+  /** Policy domain, lower case; exactly this one. */
+  domain?: string | undefined;
+  account?: string | undefined;
+}
+
+/** The figures of `dmarc stats`. */
+export interface Stats {
+  /** Aggregate reports accepted, those without a record included. */
+  reports: number;
+  records: number;
+  messages: number;
+  /** Messages whose aligned dkim or spf is pass. */
+  passed: number;
+  /** Distinct source addresses. */
+  sources: number;
+  deadLetters: number;
+}
+
+/** Count of pipeline outcomes by their name (`accepted`, `duplicate`, …). */
+export type OutcomeCounts = Record<string, number>;
+
+/** A row of an answer, as the SQL client returns it. */
+export type AnswerRow = Record<string, unknown>;
+
+/** The statements that together answer `stats`, one a dataset. */
+export interface StatsStatements {
+  records: string;
+  events: string;
+}
+
+/** Outcomes of a report that is in the data; `reprocessed` says so again after it was run again. */
+const ACCEPTED_OUTCOMES = ["accepted", "reprocessed"];
+
+/**
+ * A text as an SQL string literal. Quotes and backslashes are doubled, which ends no literal in a dialect with backslash
+ * escapes (ClickHouse) and in one without: Cloudflare does not document which one its own is.
+ */
+export function quoteText(text: string): string {
+  return `'${text.toWellFormed().replaceAll("\\", "\\\\").replaceAll("'", "''")}'`;
+}
+
+/** The statements for `Stats`; put their rows together with `combineStats`. */
+export function statsQuery(filter: QueryFilter = {}): StatsStatements {
+  return { records: recordTotals(filter), events: eventTotals(filter) };
+}
+
+/** Stats from the rows of both statements; no row (nothing was ever written) is zero. */
+export function combineStats(recordRows: AnswerRow[], eventRows: AnswerRow[]): Stats {
+  const records = recordRows[0] ?? {};
+  const events = eventRows[0] ?? {};
+  return {
+    reports: readCount(events, "reports"),
+    records: readCount(records, "records"),
+    messages: readCount(records, "messages"),
+    passed: readCount(records, "passed"),
+    sources: readCount(records, "sources"),
+    deadLetters: readCount(events, "deadLetters"),
+  };
+}
+
+/** How many mails' reports ended in which outcome: rows `{outcome, events}`; see `readOutcomes`. */
+export function outcomesQuery(filter: QueryFilter = {}): string {
+  const column = slots("events");
+  const newest = (slot: string): string => `argMax(${slot}, ${column.generation})`;
+  return [
+    "SELECT outcome, sum(weight) AS events",
+    `FROM (SELECT ${column.eventId} AS eventId, ${newest(column.outcome)} AS outcome,`,
+    `  ${newest("_sample_interval")} AS weight`,
+    `  FROM ${DATASETS.events.name}${where(conditions("events", filter))}`,
+    "  GROUP BY eventId)",
+    "GROUP BY outcome",
+    "ORDER BY outcome",
+  ].join("\n");
+}
+
+/** Counts by outcome from the rows of `outcomesQuery`. */
+export function readOutcomes(rows: AnswerRow[]): OutcomeCounts {
+  return Object.fromEntries(rows.map((row) => [String(row.outcome), readCount(row, "events")]));
+}
+
+// A record is (reportUid, ordinal). Points with live = 0 only stand over a stale record, so they count nothing.
+function recordTotals(filter: QueryFilter): string {
+  const column = slots("records");
+  const newest = (slot: string): string => `argMax(${slot}, ${column.generation})`;
+  return [
+    "SELECT sum(weight) AS records, sum(messages * weight) AS messages, sum(messages * passed * weight) AS passed,",
+    "  count(DISTINCT sourceIp) - max(if(sourceIp = '', 1, 0)) AS sources",
+    `FROM (SELECT ${column.reportUid} AS reportUid, ${column.ordinal} AS ordinal,`,
+    `  ${newest(column.count)} AS messages, ${newest(column.passed)} AS passed, ${newest(column.live)} AS live,`,
+    `  ${newest(column.sourceIp)} AS sourceIp, ${newest("_sample_interval")} AS weight`,
+    `  FROM ${DATASETS.records.name}${where(conditions("records", filter))}`,
+    "  GROUP BY reportUid, ordinal)",
+    "WHERE live = 1",
+  ].join("\n");
+}
+
+// A report without records has no record points, so reports are counted by their events. An event is its eventId; the
+// outcome is asked for before the collapse, because the event of a redelivery (`duplicate`) has the same eventId.
+function eventTotals(filter: QueryFilter): string {
+  const column = slots("events");
+  const accepted = `${column.outcome} IN (${ACCEPTED_OUTCOMES.map(quoteText).join(", ")})`;
+  const report = `${accepted} AND ${column.kind} = ${quoteText("aggregate")}`;
+  const deadLetter = `${column.outcome} = ${quoteText("dead_letter")}`;
+  return [
+    "SELECT sum(report * weight) AS reports, sum(deadLetter * weight) AS deadLetters",
+    `FROM (SELECT ${column.eventId} AS eventId, max(if(${report}, 1, 0)) AS report,`,
+    `  max(if(${deadLetter}, 1, 0)) AS deadLetter, argMax(_sample_interval, ${column.generation}) AS weight`,
+    `  FROM ${DATASETS.events.name}${where(conditions("events", filter))}`,
+    "  GROUP BY eventId)",
+  ].join("\n");
+}
+
+// The index is compared too where it is the domain: it is what Analytics Engine sorts and samples by.
+function conditions(dataset: "records" | "events", filter: QueryFilter): string[] {
+  const { domain, account } = slots(dataset);
+  const found: string[] = [];
+  if (filter.domain !== undefined) {
+    if (dataset === "records") {
+      found.push(`index1 = ${quoteText(cutBytes(filter.domain, ANALYTICS_LIMITS.maxIndexBytes))}`);
+    }
+    found.push(`${domain} = ${quoteText(filter.domain)}`);
+  }
+  if (filter.account !== undefined) found.push(`${account} = ${quoteText(filter.account)}`);
+  return found;
+}
+
+function where(found: string[]): string {
+  return found.length === 0 ? "" : ` WHERE ${found.join(" AND ")}`;
+}
+
+type SlotsOf<D extends DatasetId> = Record<keyof (typeof DATASETS)[D]["columns"], string>;
+
+/** Column name → SQL name of a dataset, as the one table of columns says. */
+function slots<D extends DatasetId>(dataset: D): SlotsOf<D> {
+  const columns: Record<string, Column> = DATASETS[dataset].columns;
+  return Object.fromEntries(Object.entries(columns).map(([name, { slot }]) => [name, slot])) as SlotsOf<D>;
+}
+
+function readCount(row: AnswerRow, name: string): number {
+  const count = Number(row[name] ?? 0);
+  return Number.isFinite(count) ? count : 0;
+}

@@ -1,0 +1,65 @@
+/**
+ * Who may ask: somebody Cloudflare Access let in, or a program with the bearer secret; nobody else. Closed when nothing
+ * is configured. It never logs a token and never says which part of a credential was wrong.
+ */
+import { fail, ok, type Result } from "../../shared/result.ts";
+
+/** Who is asking. Roles and tenants, once there are any, belong here. */
+export type Identity = { via: "access"; email: string } | { via: "token" };
+
+/** What a request is judged by. */
+export interface Credentials {
+  request: Request;
+  /** ctx.access: there only when Cloudflare Access let the request through. */
+  access: CloudflareAccessContext | undefined;
+  /** The secret API_TOKEN. */
+  apiToken: string | undefined;
+}
+
+const REFUSALS = {
+  closed:
+    "This dashboard is closed: turn on Cloudflare Access for this Worker, or set the secret API_TOKEN and send it as `Authorization: Bearer …`.",
+  token: "The bearer token is not the secret API_TOKEN of this Worker.",
+  origin: "This request changes something and does not come from the dashboard's own pages.",
+} as const;
+
+const SAFE_METHODS = ["GET", "HEAD", "OPTIONS"];
+
+/**
+ * Identifies who sent a request.
+ *
+ * @returns the identity, or the sentence to refuse it with (status 403)
+ */
+export async function identify(credentials: Credentials): Promise<Result<Identity, string>> {
+  const { request, access, apiToken } = credentials;
+  const bearer = readBearer(request);
+  // A token that was sent has to be right, whoever else vouches for the request.
+  if (bearer !== undefined) return (await sameSecret(bearer, apiToken)) ? ok({ via: "token" }) : fail(REFUSALS.token);
+  if (access === undefined) return fail(REFUSALS.closed);
+  const identity = await access.getIdentity();
+  if (identity === undefined) return fail(REFUSALS.closed);
+  // Access rides on a cookie, which the browser also sends along with a foreign page's request.
+  if (!SAFE_METHODS.includes(request.method) && !isSameOrigin(request)) return fail(REFUSALS.origin);
+  return ok({ via: "access", email: identity.email ?? "" });
+}
+
+function readBearer(request: Request): string | undefined {
+  const header = request.headers.get("authorization");
+  if (header === null) return undefined;
+  return /^Bearer +(\S+) *$/i.exec(header)?.[1] ?? "";
+}
+
+function isSameOrigin(request: Request): boolean {
+  return request.headers.get("origin") === new URL(request.url).origin;
+}
+
+// Digests have one length, so neither the length nor the place of the first difference shows in the time taken.
+async function sameSecret(given: string, secret: string | undefined): Promise<boolean> {
+  if (secret === undefined || secret === "" || given === "") return false;
+  const [a, b] = await Promise.all([digest(given), digest(secret)]);
+  return crypto.subtle.timingSafeEqual(a, b);
+}
+
+function digest(text: string): Promise<ArrayBuffer> {
+  return crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
+}

@@ -1,0 +1,36 @@
+/**
+ * What the dashboard is given: the generated binding types made precise, and its settings checked once per request.
+ * A setting that is missing closes what needs it; it is never replaced by a guess.
+ */
+import type { SqlConnection } from "../../shared/analytics/sql.ts";
+import type { OperationsApi } from "../../shared/operations.ts";
+
+/** Secrets are set outside the TOML, so they may be missing. */
+interface Secrets {
+  /** Bearer secret of programs. Empty or missing: no bearer is accepted. */
+  API_TOKEN?: string;
+  ANALYTICS_ACCOUNT_ID?: string;
+  /** Cloudflare API token with the permission Account Analytics, Read. */
+  ANALYTICS_API_TOKEN?: string;
+}
+
+/** DashboardBindings with the service binding's contract and the secrets. */
+export type DashboardEnv = Omit<DashboardBindings, "PROCESS" | "ANALYTICS_SQL_URL"> &
+  Secrets & { PROCESS: OperationsApi; ANALYTICS_SQL_URL?: string };
+
+/** The name of one setting that is missing. */
+export interface MissingSetting {
+  missing: string;
+}
+
+/** Where Analytics Engine's SQL API is, or the first setting that is missing. */
+export function readSqlConnection(env: DashboardEnv): SqlConnection | MissingSetting {
+  const { ANALYTICS_SQL_URL = "", ANALYTICS_ACCOUNT_ID = "", ANALYTICS_API_TOKEN = "" } = env;
+  const settings = { ANALYTICS_SQL_URL, ANALYTICS_ACCOUNT_ID, ANALYTICS_API_TOKEN };
+  for (const [name, value] of Object.entries(settings)) if (value === "") return { missing: name };
+  return {
+    baseUrl: ANALYTICS_SQL_URL.replace(/\/+$/, ""),
+    accountId: ANALYTICS_ACCOUNT_ID,
+    token: ANALYTICS_API_TOKEN,
+  };
+}
