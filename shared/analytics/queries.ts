@@ -90,19 +90,19 @@ export function readOutcomes(rows: AnswerRow[]): OutcomeCounts {
   return Object.fromEntries(rows.map((row) => [String(row.outcome), readCount(row, "events")]));
 }
 
-// A record is (reportUid, ordinal). Points with live = 0 only stand over a stale record, so they count nothing.
+// No alias is used twice: ClickHouse would put the outer meaning into the inner place. A record is (reportUid, ordinal). Points with live = 0 only stand over a stale record, so they count nothing.
 function recordTotals(filter: QueryFilter): string {
   const column = slots("records");
   const newest = (slot: string): string => `argMax(${slot}, ${column.generation})`;
   return [
-    "SELECT sum(weight) AS records, sum(messages * weight) AS messages, sum(messages * passed * weight) AS passed,",
+    "SELECT sum(weight) AS records, sum(mails * weight) AS messages, sum(mails * isPass * weight) AS passed,",
     "  count(DISTINCT sourceIp) - max(if(sourceIp = '', 1, 0)) AS sources",
     `FROM (SELECT ${column.reportUid} AS reportUid, ${column.ordinal} AS ordinal,`,
-    `  ${newest(column.count)} AS messages, ${newest(column.passed)} AS passed, ${newest(column.live)} AS live,`,
+    `  ${newest(column.count)} AS mails, ${newest(column.passed)} AS isPass, ${newest(column.live)} AS isLive,`,
     `  ${newest(column.sourceIp)} AS sourceIp, ${newest("_sample_interval")} AS weight`,
     `  FROM ${DATASETS.records.name}${where(conditions("records", filter))}`,
     "  GROUP BY reportUid, ordinal)",
-    "WHERE live = 1",
+    "WHERE isLive = 1",
   ].join("\n");
 }
 
@@ -114,9 +114,9 @@ function eventTotals(filter: QueryFilter): string {
   const report = `${accepted} AND ${column.kind} = ${quoteText("aggregate")}`;
   const deadLetter = `${column.outcome} = ${quoteText("dead_letter")}`;
   return [
-    "SELECT sum(report * weight) AS reports, sum(deadLetter * weight) AS deadLetters",
-    `FROM (SELECT ${column.eventId} AS eventId, max(if(${report}, 1, 0)) AS report,`,
-    `  max(if(${deadLetter}, 1, 0)) AS deadLetter, argMax(_sample_interval, ${column.generation}) AS weight`,
+    "SELECT sum(isReport * weight) AS reports, sum(isDeadLetter * weight) AS deadLetters",
+    `FROM (SELECT ${column.eventId} AS eventId, max(if(${report}, 1, 0)) AS isReport,`,
+    `  max(if(${deadLetter}, 1, 0)) AS isDeadLetter, argMax(_sample_interval, ${column.generation}) AS weight`,
     `  FROM ${DATASETS.events.name}${where(conditions("events", filter))}`,
     "  GROUP BY eventId)",
   ].join("\n");
