@@ -1,0 +1,148 @@
+/**
+ * The local Analytics Engine's storage: ClickHouse embedded in this process (chdb), one table a dataset with exactly the
+ * columns Cloudflare shows. The only importer of chdb. Queries run read-only; only points are ever written.
+ */
+import { type ChdbResult, Session } from "chdb";
+import { ANALYTICS_LIMITS } from "../../shared/limits.ts";
+import { fail, ok, type Result } from "../../shared/result.ts";
+import type { CheckedPoint } from "../worker/point.ts";
+import { type Format, type Parser, readStatement, type Statement } from "./dialect.ts";
+
+/** The engine as the HTTP server uses it. */
+export interface Engine {
+  /** Writes points to a dataset, creating it first if need be; resolves when they are on disk and can be queried. */
+  write(dataset: string, points: CheckedPoint[], nowSeconds: number): Promise<void>;
+  /** Answers a statement of Cloudflare's dialect, or says why it is refused. */
+  query(sql: string): Promise<Result<Answer, string>>;
+  close(): void;
+}
+
+export interface Answer {
+  format: Format;
+  body: string;
+}
+
+const BLOBS = Array.from({ length: ANALYTICS_LIMITS.maxBlobs }, (_, place) => `blob${place + 1}`);
+const DOUBLES = Array.from({ length: ANALYTICS_LIMITS.maxDoubles }, (_, place) => `double${place + 1}`);
+const WRITTEN_COLUMNS = ["timestamp", "index1", ...BLOBS, ...DOUBLES];
+
+/** Settings of every query; `readonly = 1` also keeps a statement from changing any of them. */
+const QUERY_SETTINGS = [
+  "output_format_json_quote_64bit_integers = 1",
+  "max_execution_time = 60",
+  "max_memory_usage = 4000000000",
+  "readonly = 1",
+].join(", ");
+
+/** A dataset's name, as a Worker's configuration may give it. */
+export const DATASET_NAME = /^[A-Za-z][A-Za-z0-9_]{0,99}$/;
+
+/** Opens the database under `folder`, made if it does not exist. @throws Error when it cannot be opened */
+export async function openEngine(folder: string): Promise<Engine> {
+  const session = new Session(folder);
+  const datasets = await readDatasets(session);
+  const parser = openParser(session);
+  return {
+    write: async (dataset, points, nowSeconds) => {
+      if (!datasets.has(dataset)) {
+        await session.queryAsync(createTable(dataset));
+        datasets.add(dataset);
+      }
+      const rows = points.map((point) => JSON.stringify(buildRow(point, nowSeconds)));
+      const values = Buffer.from(rows.join("\n"));
+      await session.insert({ table: dataset, columns: WRITTEN_COLUMNS, values, format: "JSONCompactEachRow" });
+    },
+    query: async (sql) => {
+      const statement = await readStatement(sql, datasets, parser);
+      return statement.ok ? await answer(session, statement.value) : statement;
+    },
+    close: () => session.close(),
+  };
+}
+
+async function readDatasets(session: Session): Promise<Set<string>> {
+  const result = await session.queryAsync("SHOW TABLES", { format: "TabSeparated" });
+  return new Set(
+    result
+      .text()
+      .split("\n")
+      .filter((name) => name !== ""),
+  );
+}
+
+function openParser(session: Session): Parser {
+  return {
+    format: async (sql) => {
+      const result = await session.queryBindAsync(
+        "SELECT formatQuery({sql:String})",
+        { sql },
+        { format: "TabSeparatedRaw" },
+      );
+      return result.text().trimEnd();
+    },
+    explain: async (canonical) =>
+      (await session.queryAsync(`EXPLAIN AST ${canonical}`, { format: "TabSeparatedRaw" })).text(),
+  };
+}
+
+// Columns in the order Cloudflare shows them. Sorted by index, so that a domain's points lie together.
+function createTable(dataset: string): string {
+  const blobs = BLOBS.map((name) => `${name} String`);
+  const doubles = DOUBLES.map((name) => `${name} Float64`);
+  const columns = [
+    `dataset String DEFAULT '${dataset}'`,
+    "timestamp DateTime",
+    "_sample_interval UInt32 DEFAULT 1",
+    "index1 String",
+    ...blobs,
+    ...doubles,
+  ];
+  // Many small inserts are normal here; the server's defaults would refuse them at 300 parts.
+  const settings = "parts_to_delay_insert = 2000, parts_to_throw_insert = 5000";
+  return `CREATE TABLE IF NOT EXISTS ${dataset} (${columns.join(", ")}) ENGINE = MergeTree ORDER BY (index1, timestamp) SETTINGS ${settings}`;
+}
+
+function buildRow({ index, blobs, doubles }: CheckedPoint, nowSeconds: number): (string | number)[] {
+  return [
+    Math.floor(nowSeconds),
+    index.toWellFormed(),
+    ...BLOBS.map((_, place) => blobs[place]?.toWellFormed() ?? ""),
+    ...DOUBLES.map((_, place) => doubles[place] ?? 0),
+  ];
+}
+
+async function answer(session: Session, statement: Statement): Promise<Result<Answer, string>> {
+  const { format } = statement;
+  const sql = statement.kind === "select" ? statement.sql : showStatement(statement.what);
+  try {
+    const result = await session.queryAsync(`${sql}\nSETTINGS ${QUERY_SETTINGS}`, { format });
+    return ok({ format, body: format === "JSON" ? asCloudflare(result) : result.text() });
+  } catch (error) {
+    return fail(engineReason(error));
+  }
+}
+
+function showStatement(what: "TABLES" | "TIMEZONES" | "TIMEZONE"): string {
+  if (what === "TABLES")
+    return "SELECT name AS dataset FROM system.tables WHERE database = currentDatabase() ORDER BY name";
+  if (what === "TIMEZONES") return "SELECT time_zone AS timezone FROM system.time_zones ORDER BY time_zone";
+  return "SELECT 'Etc/UTC' AS timezone";
+}
+
+interface JsonAnswer {
+  meta: { name: string; type: string }[];
+  data: unknown[];
+  rows: number;
+  rows_before_limit_at_least?: number;
+}
+
+// ClickHouse adds statistics, and counts rows before a limit only where there is one.
+function asCloudflare(result: ChdbResult): string {
+  const { meta, data, rows, rows_before_limit_at_least } = result.json<JsonAnswer>();
+  return JSON.stringify({ meta, data, rows, rows_before_limit_at_least: rows_before_limit_at_least ?? rows });
+}
+
+function engineReason(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return message.replace(/^Code: \d+\. DB::Exception: /, "").trim();
+}

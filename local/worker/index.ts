@@ -1,0 +1,40 @@
+/**
+ * Stands in for an Analytics Engine dataset binding on one machine: a service binding with the same method. It enforces
+ * the real limits and hands each point to the local engine. It never answers before the point can be queried.
+ */
+import { WorkerEntrypoint } from "cloudflare:workers";
+import { checkPoint } from "./point.ts";
+
+interface LocalBindings {
+  LOCAL_ANALYTICS_URL: string;
+  LOCAL_ANALYTICS_TOKEN: string;
+}
+
+interface DatasetProps {
+  dataset: string;
+}
+
+/** One dataset, named by the binding's `props`. */
+export class Dataset extends WorkerEntrypoint<LocalBindings, DatasetProps> {
+  /**
+   * Writes one point. Unlike the real method it returns a promise, because it is a call to another Worker.
+   *
+   * @throws TypeError with the runtime's message when the point breaks a limit; Error when the engine does not take it
+   */
+  async writeDataPoint(point?: unknown): Promise<void> {
+    const checked = checkPoint(point);
+    if (!checked.ok) throw new TypeError(checked.error);
+    const response = await fetch(`${this.env.LOCAL_ANALYTICS_URL}/local/points`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${this.env.LOCAL_ANALYTICS_TOKEN}`, "content-type": "application/json" },
+      body: JSON.stringify({ dataset: this.ctx.props.dataset, points: [checked.value] }),
+    });
+    const answer = await response.text();
+    if (!response.ok) throw new Error(`The local Analytics Engine answered ${response.status}: ${answer}`);
+  }
+}
+
+/** Nothing is served over HTTP; a Worker still needs a default export. */
+export default {
+  fetch: () => new Response("Not found\n", { status: 404 }),
+} satisfies ExportedHandler;
