@@ -22,7 +22,6 @@ export const PROBLEM_MEANINGS = {
   missing_domain: "The report does not say which domain it is about (policy_published/domain).",
   missing_dates: "The report has no usable period (date_range/begin and end).",
   no_metadata: "The report has neither report_metadata nor policy_published.",
-  no_usable_record: "Every record in the report is unusable.",
   foreign_domain: "The report is about a domain that this address does not accept reports for.",
   unregistered_rua: "The address the report was sent to is not registered (any more).",
   missing_object: "The stored report is no longer in R2.",

@@ -1,0 +1,146 @@
+/**
+ * Mail bytes → the parts that may be reports. The only importer of postal-mime; pure, knows nothing of what reports say.
+ * Parts are told by their bytes: MIME types, names and dispositions are kept as labels only.
+ */
+import PostalMime, { type Attachment, type Email } from "postal-mime";
+import { MAIL_LIMITS } from "../limits.ts";
+import { fail, ok, type Result } from "../result.ts";
+import { type ContentType, sniff } from "../sniff.ts";
+
+/** A part that may hold a report. */
+export interface MailPart {
+  /** As the mail names it; "" where it has no name. */
+  fileName: string;
+  mimeType: string;
+  bytes: Uint8Array;
+}
+
+/** The parts of a feedback report (RFC 5965 section 2). */
+export interface FeedbackParts {
+  /** The message/feedback-report part: header fields as text. */
+  fields: string;
+  /** Header of the reported mail, "" where it is missing. */
+  originalHeader: string;
+}
+
+export interface ExtractedMail {
+  /** In the order of the mail; parts of attached mails where the mail is attached. */
+  candidates: MailPart[];
+  /** Set when the mail is a feedback report. */
+  feedback?: FeedbackParts;
+  /** Readable text of the mail, for reports that come as plain text only. */
+  text: string;
+  subject: string;
+}
+
+export type MailProblem = { code: "too_deep" | "too_many_parts" | "malformed_mail"; detail: string };
+
+/** Types that can hold a report. */
+const CANDIDATE_TYPES: readonly ContentType[] = ["gzip", "zlib", "zip", "xml", "json"];
+const ROOT_TAG = /<(?:[A-Za-z_][\w.-]*:)?feedback[\s>]/;
+/** A report pasted into text, with its XML declaration. */
+const PASTED = /(?:<\?xml[^>]*\?>\s*)?<(?:[A-Za-z_][\w.-]*:)?feedback[\s>][\s\S]*<\/(?:[A-Za-z_][\w.-]*:)?feedback\s*>/;
+
+/**
+ * Reads a mail of at most a few megabytes, held whole.
+ *
+ * @returns its candidate parts (none is no error), or why its structure cannot be read
+ */
+export async function extractMail(bytes: Uint8Array): Promise<Result<ExtractedMail, MailProblem>> {
+  return extractLevel(bytes, { depth: 0, partsLeft: MAIL_LIMITS.maxPartsPerMessage });
+}
+
+interface Level {
+  /** Mails around this one. */
+  depth: number;
+  partsLeft: number;
+}
+
+async function extractLevel(bytes: Uint8Array, level: Level): Promise<Result<ExtractedMail, MailProblem>> {
+  if (level.depth > MAIL_LIMITS.maxMimeDepth) return fail({ code: "too_deep", detail: "mails within mails" });
+  const parsed = await parseMime(bytes);
+  if (!parsed.ok) return parsed;
+  const email = parsed.value;
+  const feedback = readFeedback(email.attachments);
+  const mail: ExtractedMail = {
+    candidates: [],
+    ...(feedback === undefined ? {} : { feedback }),
+    text: email.text ?? "",
+    subject: email.subject ?? "",
+  };
+  for (const attachment of email.attachments) {
+    const added = await addAttachment(mail, attachment, level);
+    if (!added.ok) return added;
+  }
+  const pasted = PASTED.exec(mail.text)?.[0] ?? PASTED.exec(email.html ?? "")?.[0];
+  if (pasted !== undefined) {
+    mail.candidates.push({ fileName: "", mimeType: "text/plain", bytes: new TextEncoder().encode(pasted) });
+  }
+  if (mail.candidates.length > level.partsLeft) {
+    return fail({ code: "too_many_parts", detail: `${mail.candidates.length} parts` });
+  }
+  return ok(mail);
+}
+
+async function parseMime(bytes: Uint8Array): Promise<Result<Email, MailProblem>> {
+  try {
+    const options = {
+      attachmentEncoding: "arraybuffer",
+      maxNestingDepth: MAIL_LIMITS.maxMimeDepth,
+      maxHeadersSize: MAIL_LIMITS.maxHeaderBytes,
+      rfc822Attachments: true,
+    } as const;
+    return ok(await PostalMime.parse(bytes, options));
+  } catch (error) {
+    const detail = error instanceof Error ? error.message : String(error);
+    return fail({ code: /nesting/i.test(detail) ? "too_deep" : "malformed_mail", detail });
+  }
+}
+
+async function addAttachment(
+  mail: ExtractedMail,
+  attachment: Attachment,
+  level: Level,
+): Promise<Result<void, MailProblem>> {
+  const bytes = contentBytes(attachment);
+  const type = sniff(bytes);
+  // The mail that a feedback report is about is evidence, not a delivery.
+  if (type === "mail" && mail.feedback === undefined) {
+    const inner = await extractLevel(bytes, {
+      depth: level.depth + 1,
+      partsLeft: level.partsLeft - mail.candidates.length,
+    });
+    if (!inner.ok) return inner;
+    mail.candidates.push(...inner.value.candidates);
+    if (inner.value.feedback !== undefined && mail.feedback === undefined) mail.feedback = inner.value.feedback;
+    return ok(undefined);
+  }
+  if (CANDIDATE_TYPES.includes(type) || (type !== "mail" && holdsReport(bytes))) {
+    mail.candidates.push({ fileName: attachment.filename ?? "", mimeType: attachment.mimeType, bytes });
+  }
+  return ok(undefined);
+}
+
+function readFeedback(attachments: Attachment[]): FeedbackParts | undefined {
+  const fields = attachments.find(({ mimeType }) => mimeType === "message/feedback-report");
+  if (fields === undefined) return undefined;
+  const original = attachments.find(({ mimeType }) => /^(message\/rfc822|text\/rfc822-headers)$/.test(mimeType));
+  const originalText = original === undefined ? "" : latin1(contentBytes(original));
+  return {
+    fields: new TextDecoder().decode(contentBytes(fields)),
+    originalHeader: originalText.split(/\r?\n\r?\n/, 1)[0] ?? "",
+  };
+}
+
+function holdsReport(bytes: Uint8Array): boolean {
+  return ROOT_TAG.test(latin1(bytes.subarray(0, 200_000)));
+}
+
+function latin1(bytes: Uint8Array): string {
+  return new TextDecoder("latin1").decode(bytes);
+}
+
+function contentBytes({ content }: Attachment): Uint8Array {
+  if (typeof content === "string") return new TextEncoder().encode(content);
+  return content instanceof Uint8Array ? content : new Uint8Array(content);
+}

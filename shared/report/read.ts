@@ -1,0 +1,222 @@
+/**
+ * The one door to reports: bytes of any kind in, reports and problems out. Containers are told by their bytes and opened
+ * as they stream; what cannot be read comes out as a problem, never as an exception.
+ */
+
+import { READ_LIMITS } from "../limits.ts";
+import { extractMail } from "../mail/extract.ts";
+import { SNIFF_BYTES, sniff } from "../sniff.ts";
+import { readAggregate } from "./aggregate.ts";
+import { readFailure } from "./failure.ts";
+import { gunzip, inflateZlib, type OutputBudget } from "./inflate.ts";
+import { type Problem, problem } from "./problems.ts";
+import { Rejection, reject } from "./rejection.ts";
+import { type ByteSource, bytesSource, concatBytes, peek } from "./source.ts";
+import { decodeXmlText } from "./text.ts";
+import { readTls } from "./tls.ts";
+import type { AggregateRecord, Report } from "./vocabulary.ts";
+import { WarningLog } from "./warnings.ts";
+import { readZip } from "./zip.ts";
+
+/** An incremental hash, such as node:crypto's createHash("sha256"). */
+export interface ContentHash {
+  update(bytes: Uint8Array): unknown;
+  digest(encoding: "hex"): string;
+}
+
+export interface ReadOptions {
+  /** Makes the hash of one document's decompressed bytes; absent = contentHash stays empty. */
+  createHash?: () => ContentHash;
+}
+
+/**
+ * What reading finds, in order. `part` is the path inside the file, "" for the file itself. The records of a document
+ * come before its report; if a problem of the same part comes instead, they must be forgotten.
+ */
+export type ReadEvent =
+  | { type: "records"; part: string; firstOrdinal: number; records: AggregateRecord[] }
+  | { type: "report"; part: string; report: Report }
+  | { type: "problem"; part: string; problem: Problem };
+
+/**
+ * Reads every report in a file: a mail, an archive, XML or JSON, whatever its name.
+ *
+ * Parts that are no reports (pictures, covering letters) are passed over when the file holds anything else to tell of.
+ */
+export async function* readReports(source: ByteSource, options: ReadOptions = {}): AsyncGenerator<ReadEvent> {
+  const context: Context = { options, budget: { bytesLeft: READ_LIMITS.maxOutputBytes } };
+  let passedOver: ReadEvent | undefined;
+  let told = false;
+  for await (const event of readContent({ chunks: source.stream(), source }, { part: "", depth: 0 }, context)) {
+    const isNothing = event.type === "problem" && ["not_a_report", "empty"].includes(event.problem.code);
+    if (isNothing) passedOver ??= event;
+    else {
+      told ||= event.type !== "records";
+      yield event;
+    }
+  }
+  if (!told) yield passedOver ?? { type: "problem", part: "", problem: problem("not_a_report") };
+}
+
+interface Context {
+  options: ReadOptions;
+  budget: OutputBudget;
+}
+
+/** Content to read: a stream, and the object behind it where there is one. */
+interface Content {
+  chunks: AsyncIterable<Uint8Array>;
+  source?: ByteSource;
+}
+
+interface Place {
+  part: string;
+  /** Archives around it. */
+  depth: number;
+}
+
+async function* readContent(content: Content, place: Place, context: Context): AsyncGenerator<ReadEvent> {
+  try {
+    yield* openContent(content, place, context);
+  } catch (error) {
+    if (!(error instanceof Rejection)) throw error;
+    yield { type: "problem", part: place.part, problem: error.problem };
+  }
+}
+
+async function* openContent(content: Content, place: Place, context: Context): AsyncGenerator<ReadEvent> {
+  const { head, chunks } = await peek(content.chunks, SNIFF_BYTES);
+  const opened: Opened = { ...place, head, chunks, warnings: new WarningLog() };
+  const note = (detail: string): void => opened.warnings.addOnce("repaired_archive", place.part, detail);
+  const type = sniff(head);
+  switch (type) {
+    case "gzip":
+      return yield* readContent({ chunks: gunzip(chunks, context.budget, note) }, inside(place), context);
+    case "zlib":
+      return yield* readContent({ chunks: inflateZlib(chunks, context.budget) }, inside(place), context);
+    case "zip":
+      return yield* readArchive(content.source ?? (await hold(chunks)), place, context);
+    case "mail":
+      return yield* readMail(content.source ?? (await hold(chunks)), place, context);
+    case "xml":
+      return yield* readXml(opened, context);
+    case "json":
+      return yield* readJson(opened, context);
+    case "text":
+    case "html":
+      return yield* readXml(opened, context);
+    case "empty":
+      return reject("empty");
+    default:
+      return reject("not_a_report", `the content is ${type}`);
+  }
+}
+
+function inside({ part, depth }: Place): Place {
+  if (depth >= READ_LIMITS.maxArchiveDepth) reject("too_deep", "archives within archives");
+  return { part, depth: depth + 1 };
+}
+
+async function* readArchive(source: ByteSource, place: Place, context: Context): AsyncGenerator<ReadEvent> {
+  const inner = inside(place);
+  const files = await readZip(source, context.budget, () => {});
+  if (files.length === 0) reject("empty", "the archive holds no file");
+  for (const file of files) {
+    yield* readContent({ chunks: file.content() }, { ...inner, part: join(place.part, file.name) }, context);
+  }
+}
+
+async function* readMail(source: ByteSource, place: Place, context: Context): AsyncGenerator<ReadEvent> {
+  if (source.sizeBytes > READ_LIMITS.maxTextBytes) reject("too_large", "a mail this large is not read yet");
+  const bytes = await source.read(0, source.sizeBytes);
+  const mail = await extractMail(bytes);
+  if (!mail.ok) return reject(mail.error.code, mail.error.detail);
+  const { candidates } = mail.value;
+  let hasReport = false;
+  for (const [i, candidate] of candidates.entries()) {
+    const part = join(place.part, candidate.fileName || `part ${i + 1}`);
+    const source = bytesSource(candidate.bytes);
+    for await (const event of readContent({ chunks: source.stream(), source }, { part, depth: 0 }, context)) {
+      hasReport ||= event.type === "report";
+      yield event;
+    }
+  }
+  if (hasReport) return;
+  const warnings = new WarningLog();
+  const failure = readFailure(mail.value, warnings);
+  if (failure !== undefined) {
+    const hash = context.options.createHash?.();
+    hash?.update(bytes);
+    yield { type: "report", part: place.part, report: { ...failure, ...closing(warnings, hash) } };
+  } else if (candidates.length === 0) reject("not_a_report", "the mail holds no report file");
+}
+
+interface Opened extends Place {
+  head: Uint8Array;
+  chunks: AsyncIterable<Uint8Array>;
+  warnings: WarningLog;
+}
+
+async function* readXml({ part, head, chunks, warnings }: Opened, context: Context): AsyncGenerator<ReadEvent> {
+  const hash = context.options.createHash?.();
+  const text = decodeXmlText(head, hash === undefined ? chunks : hashed(chunks, hash), (detail) =>
+    warnings.addOnce("repaired_encoding", part, detail),
+  );
+  const reader = readAggregate(text, warnings);
+  let firstOrdinal = 0;
+  for (let next = await reader.next(); ; next = await reader.next()) {
+    if (next.done) {
+      yield { type: "report", part, report: { ...next.value, ...closing(warnings, hash) } };
+      return;
+    }
+    yield { type: "records", part, firstOrdinal, records: next.value };
+    firstOrdinal += next.value.length;
+  }
+}
+
+async function* readJson({ part, chunks, warnings }: Opened, context: Context): AsyncGenerator<ReadEvent> {
+  const source = await hold(chunks);
+  const bytes = await source.read(0, source.sizeBytes);
+  const hash = context.options.createHash?.();
+  hash?.update(bytes);
+  const report = readTls(decodeJson(bytes), warnings);
+  yield { type: "report", part, report: { ...report, ...closing(warnings, hash) } };
+}
+
+// RFC 8259 section 8.1 says UTF-8; a BOM tells the rest.
+function decodeJson(bytes: Uint8Array): string {
+  const wide =
+    bytes[0] === 0xff || bytes[1] === 0 ? "utf-16le" : bytes[0] === 0xfe || bytes[0] === 0 ? "utf-16be" : "utf-8";
+  return new TextDecoder(wide).decode(bytes);
+}
+
+function closing(warnings: WarningLog, hash: ContentHash | undefined) {
+  return {
+    warnings: warnings.warnings,
+    omittedWarnings: warnings.omitted,
+    contentHash: hash?.digest("hex") ?? "",
+  };
+}
+
+async function* hashed(chunks: AsyncIterable<Uint8Array>, hash: ContentHash): AsyncGenerator<Uint8Array> {
+  for await (const chunk of chunks) {
+    hash.update(chunk);
+    yield chunk;
+  }
+}
+
+/** Holds a stream whole, up to a limit: what must be read at random or parsed at once. */
+async function hold(chunks: AsyncIterable<Uint8Array>): Promise<ByteSource> {
+  const pieces: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of chunks) {
+    size += chunk.byteLength;
+    if (size > READ_LIMITS.maxTextBytes) reject("too_large", `more than ${READ_LIMITS.maxTextBytes} bytes to hold`);
+    pieces.push(chunk);
+  }
+  return bytesSource(concatBytes(pieces));
+}
+
+function join(outer: string, inner: string): string {
+  return outer === "" ? inner : `${outer}/${inner}`;
+}

@@ -1,0 +1,193 @@
+/**
+ * One `<record>` of an aggregate report (RFC 7489 appendix C, RFC 9990 section 3.1.1): element tree → AggregateRecord.
+ * This is the general reader: any order of elements, any prefix, several results, odd words.
+ */
+import { READ_LIMITS } from "../limits.ts";
+import { canonicalIp, matchWord, normalizeDomain, parseCount } from "./values.ts";
+import type {
+  AggregateRecord,
+  AlignedResult,
+  Disposition,
+  DkimAuthResult,
+  DkimResult,
+  OverrideReason,
+  OverrideType,
+  SpfAuthResult,
+  SpfResult,
+  SpfScope,
+} from "./vocabulary.ts";
+import type { WarningLog } from "./warnings.ts";
+import { child, children, childText, parseElement, type XmlElement } from "./xml/element.ts";
+import { repairCharacters } from "./xml/repair.ts";
+
+export const DISPOSITIONS: readonly Disposition[] = ["none", "quarantine", "reject", "pass"];
+export const DKIM_RESULTS: readonly DkimResult[] = [
+  "none",
+  "pass",
+  "fail",
+  "policy",
+  "neutral",
+  "temperror",
+  "permerror",
+];
+export const SPF_RESULTS: readonly SpfResult[] = [
+  "none",
+  "neutral",
+  "pass",
+  "fail",
+  "softfail",
+  "temperror",
+  "permerror",
+  "policy",
+];
+export const OVERRIDE_TYPES: readonly OverrideType[] = [
+  "forwarded",
+  "sampled_out",
+  "trusted_forwarder",
+  "mailing_list",
+  "local_policy",
+  "policy_test_mode",
+  "other",
+];
+
+/** Words of other lists that reporters put into policy_evaluated: none of them is an aligned pass. */
+const NOT_ALIGNED = ["none", "neutral", "softfail", "hardfail", "temperror", "permerror", "policy"];
+/** Words of old drafts. */
+const OLD_WORDS: Record<string, "fail" | "temperror"> = { hardfail: "fail", error: "temperror" };
+
+/** Where a record is read to: its place in the report, and where warnings go. */
+export interface RecordContext {
+  ordinal: number;
+  warnings: WarningLog;
+}
+
+/**
+ * Reads a record from its XML text.
+ *
+ * @returns the record, or why it cannot be used (it is then skipped and counted; the others are kept)
+ */
+export function readRecordXml(xml: string, context: RecordContext): AggregateRecord | { skipped: string } {
+  // Cheap, and keeps a million empty records from costing a million parses.
+  if (!xml.includes("row")) return { skipped: "no row" };
+  let element = parseElement(xml);
+  if ("malformed" in element) {
+    const repaired = repairCharacters(xml);
+    if (repaired.done === "") return { skipped: element.malformed };
+    element = parseElement(repaired.xml);
+    if ("malformed" in element) return { skipped: element.malformed };
+    context.warnings.add("repaired_xml", recordPath(context), repaired.done);
+  }
+  return readRecord(element, context);
+}
+
+/** Reads a record from its element. */
+export function readRecord(record: XmlElement, context: RecordContext): AggregateRecord | { skipped: string } {
+  const row = child(record, "row");
+  if (row === undefined) return { skipped: "no row" };
+  const rawCount = childText(row, "count");
+  const count = parseCount(rawCount);
+  if (count === null) return { skipped: `count '${rawCount.slice(0, 40)}'` };
+  const evaluated = child(row, "policy_evaluated");
+  // `identities` is a misspelling of small reporters.
+  const identifiers = child(record, "identifiers") ?? child(record, "identities");
+  const authResults = child(record, "auth_results");
+  const rawDisposition = value(evaluated, "disposition");
+  return {
+    sourceIp: readSourceIp(childText(row, "source_ip"), context),
+    count,
+    disposition: readDisposition(rawDisposition, context),
+    rawDisposition,
+    dkim: readAligned(evaluated, "dkim", context),
+    spf: readAligned(evaluated, "spf", context),
+    reasons: children(evaluated, "reason").map((reason) => readReason(reason, context)),
+    headerFrom: normalizeDomain(value(identifiers, "header_from")),
+    envelopeFrom: normalizeDomain(value(identifiers, "envelope_from")),
+    envelopeTo: normalizeDomain(value(identifiers, "envelope_to")),
+    dkimResults: children(authResults, "dkim").map((result) => readDkim(result, context)),
+    spfResults: children(authResults, "spf").map((result) => readSpf(result, context)),
+  };
+}
+
+/** Path of a record in warnings. */
+export function recordPath({ ordinal }: RecordContext): string {
+  return `record[${ordinal}]`;
+}
+
+/** Text of a child, cut to the longest value kept. */
+function value(element: XmlElement | undefined, name: string): string {
+  return childText(element, name).slice(0, READ_LIMITS.maxValueChars);
+}
+
+function readSourceIp(raw: string, context: RecordContext): string {
+  const canonical = canonicalIp(raw);
+  if (canonical !== null) return canonical;
+  const code = raw === "" ? "missing_value" : "invalid_value";
+  context.warnings.add(code, `${recordPath(context)}/row/source_ip`, raw);
+  return raw.toLowerCase().slice(0, READ_LIMITS.maxValueChars);
+}
+
+function readDisposition(raw: string, context: RecordContext): Disposition {
+  const word = matchWord(raw, DISPOSITIONS);
+  if (word === undefined) warnUnknown(raw, "row/policy_evaluated/disposition", context);
+  return word ?? "unknown";
+}
+
+function readAligned(evaluated: XmlElement | undefined, name: "dkim" | "spf", context: RecordContext): AlignedResult {
+  const raw = value(evaluated, name);
+  const word = matchWord(raw, ["pass", "fail"] as const);
+  if (word !== undefined) return word;
+  warnUnknown(raw, `row/policy_evaluated/${name}`, context);
+  return matchWord(raw, NOT_ALIGNED) === undefined ? "unknown" : "fail";
+}
+
+function readReason(reason: XmlElement, context: RecordContext): OverrideReason {
+  const rawType = value(reason, "type");
+  const type = matchWord(rawType, OVERRIDE_TYPES);
+  if (type === undefined) warnUnknown(rawType, "row/policy_evaluated/reason/type", context);
+  return { type: type ?? "unknown", rawType, comment: value(reason, "comment") };
+}
+
+function readDkim(result: XmlElement, context: RecordContext): DkimAuthResult {
+  const rawResult = value(result, "result");
+  return {
+    domain: normalizeDomain(value(result, "domain")),
+    selector: value(result, "selector"),
+    result: readAuthWord(rawResult, DKIM_RESULTS, { path: "auth_results/dkim/result", context }),
+    rawResult,
+    humanResult: value(result, "human_result"),
+  };
+}
+
+function readSpf(result: XmlElement, context: RecordContext): SpfAuthResult {
+  const rawResult = value(result, "result");
+  return {
+    domain: normalizeDomain(value(result, "domain")),
+    scope: readScope(value(result, "scope"), context),
+    result: readAuthWord(rawResult, SPF_RESULTS, { path: "auth_results/spf/result", context }),
+    rawResult,
+    humanResult: value(result, "human_result"),
+  };
+}
+
+// RFC 9990 knows only mfrom and makes the element optional.
+function readScope(raw: string, context: RecordContext): SpfScope {
+  if (raw === "") return "mfrom";
+  const scope = matchWord(raw, ["mfrom", "helo"] as const);
+  if (scope === undefined) warnUnknown(raw, "auth_results/spf/scope", context);
+  return scope ?? "unknown";
+}
+
+function readAuthWord<W extends string>(
+  raw: string,
+  words: readonly W[],
+  { path, context }: { path: string; context: RecordContext },
+): W | "unknown" {
+  const word = matchWord(raw, words);
+  if (word !== undefined) return word;
+  warnUnknown(raw, path, context);
+  return matchWord(OLD_WORDS[raw.toLowerCase()] ?? "", words) ?? "unknown";
+}
+
+function warnUnknown(raw: string, path: string, context: RecordContext): void {
+  context.warnings.add(raw === "" ? "missing_value" : "unknown_value", `${recordPath(context)}/${path}`, raw);
+}

@@ -1,0 +1,20 @@
+/**
+ * How bad input leaves a streaming pipeline: generators inside shared/report throw a Rejection, and the one door
+ * (read.ts) turns it into a problem, a value. Nothing outside shared/report ever sees one.
+ */
+import { type Problem, type ProblemCode, problem } from "./problems.ts";
+
+export class Rejection extends Error {
+  override name = "Rejection";
+  readonly problem: Problem;
+
+  constructor(problem: Problem) {
+    super(problem.message);
+    this.problem = problem;
+  }
+}
+
+/** Stops reading this part: its input is bad. */
+export function reject(code: ProblemCode, detail = ""): never {
+  throw new Rejection(problem(code, detail));
+}

@@ -1,0 +1,81 @@
+/** Where bytes come from: a whole object that can be streamed or read by range, or a stream that has begun. */
+
+/** An object of known size: a file, an R2 object, bytes in memory. */
+export interface ByteSource {
+  sizeBytes: number;
+  /** The content from the start, in pieces. May be called more than once. */
+  stream(): AsyncIterable<Uint8Array>;
+  /** Up to `length` bytes from `offset`; fewer only at the end. */
+  read(offset: number, length: number): Promise<Uint8Array>;
+}
+
+/** Bytes in memory as a source. */
+export function bytesSource(bytes: Uint8Array): ByteSource {
+  return {
+    sizeBytes: bytes.byteLength,
+    async *stream() {
+      yield bytes;
+    },
+    async read(offset, length) {
+      return bytes.subarray(offset, offset + length);
+    },
+  };
+}
+
+/** The bytes of a source between two offsets, read in pieces of at most `pieceBytes`. */
+export async function* readRange(
+  source: ByteSource,
+  range: { start: number; end: number },
+  pieceBytes: number,
+): AsyncGenerator<Uint8Array> {
+  for (let offset = range.start; offset < range.end; ) {
+    const piece = await source.read(offset, Math.min(pieceBytes, range.end - offset));
+    if (piece.byteLength === 0) return;
+    offset += piece.byteLength;
+    yield piece;
+  }
+}
+
+/** The start of a stream, and the whole stream, start included. */
+export interface Peeked {
+  head: Uint8Array;
+  chunks: AsyncIterable<Uint8Array>;
+}
+
+/** Looks at the first `bytes` of a stream (fewer if it ends before) without consuming them. */
+export async function peek(stream: AsyncIterable<Uint8Array>, bytes: number): Promise<Peeked> {
+  const iterator = stream[Symbol.asyncIterator]();
+  const taken: Uint8Array[] = [];
+  let size = 0;
+  while (size < bytes) {
+    const next = await iterator.next();
+    if (next.done) break;
+    taken.push(next.value);
+    size += next.value.byteLength;
+  }
+  const start = concatBytes(taken);
+  return { head: start.subarray(0, bytes), chunks: resume(start, iterator) };
+}
+
+async function* resume(start: Uint8Array, iterator: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
+  try {
+    if (start.byteLength > 0) yield start;
+    for (let next = await iterator.next(); !next.done; next = await iterator.next()) yield next.value;
+  } finally {
+    // Tells the inflater and the file behind it that nobody reads on.
+    await iterator.return?.();
+  }
+}
+
+/** Joins pieces; a single one is returned as it is. */
+export function concatBytes(pieces: Uint8Array[]): Uint8Array {
+  const [only] = pieces;
+  if (only !== undefined && pieces.length === 1) return only;
+  const whole = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.byteLength, 0));
+  let offset = 0;
+  for (const piece of pieces) {
+    whole.set(piece, offset);
+    offset += piece.byteLength;
+  }
+  return whole;
+}

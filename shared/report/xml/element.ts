@@ -1,0 +1,79 @@
+/**
+ * XML text to a small element tree: the only importer of fast-xml-parser. It is given one segment at a time, a record or
+ * the frame around the records, never a whole document. Local names only; attributes are dropped; values stay strings.
+ */
+import { XMLParser, XMLValidator } from "fast-xml-parser";
+
+/** An element: its local name, its own text (trimmed), its child elements in order. */
+export interface XmlElement {
+  name: string;
+  text: string;
+  children: XmlElement[];
+}
+
+const parser = new XMLParser({
+  preserveOrder: true,
+  ignoreAttributes: true,
+  removeNSPrefix: true,
+  parseTagValue: false,
+  trimValues: false,
+  // The five entities and character references are decoded here, once; a DOCTYPE never gets this far.
+  processEntities: false,
+});
+
+/**
+ * Parses one well-formed element.
+ *
+ * @returns the element, or what is wrong with the text
+ */
+export function parseElement(xml: string): XmlElement | { malformed: string } {
+  try {
+    const valid = XMLValidator.validate(xml);
+    if (valid !== true) return { malformed: valid.err.msg };
+    const [element] = toElements(parser.parse(xml)).children;
+    return element ?? { malformed: "no element" };
+  } catch (error) {
+    // fast-xml-parser throws at names such as __proto__.
+    return { malformed: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+/** First child of that name. */
+export function child(element: XmlElement | undefined, name: string): XmlElement | undefined {
+  return element?.children.find((candidate) => candidate.name === name);
+}
+
+/** All children of that name, in order. */
+export function children(element: XmlElement | undefined, name: string): XmlElement[] {
+  return element?.children.filter((candidate) => candidate.name === name) ?? [];
+}
+
+/** Text of the first child of that name; "" where there is none. */
+export function childText(element: XmlElement | undefined, name: string): string {
+  return child(element, name)?.text ?? "";
+}
+
+function toElements(nodes: unknown): { text: string; children: XmlElement[] } {
+  let text = "";
+  const found: XmlElement[] = [];
+  if (!Array.isArray(nodes)) return { text, children: found };
+  for (const node of nodes) {
+    for (const [name, content] of Object.entries<unknown>(node)) {
+      if (name === "#text") text += String(content);
+      else if (name !== ":@") found.push({ name, ...toElements(content) });
+    }
+  }
+  return { text: decodeEntities(text).trim(), children: found };
+}
+
+const NAMED: Record<string, string> = { lt: "<", gt: ">", amp: "&", quot: '"', apos: "'" };
+
+/** Decodes the five predefined entities and character references (XML 1.0 section 4.6); others stay as they are. */
+export function decodeEntities(text: string): string {
+  if (!text.includes("&")) return text;
+  return text.replace(/&(?:#(\d{1,7})|#x([0-9a-f]{1,6})|(lt|gt|amp|quot|apos));/gi, (whole, decimal, hex, name) => {
+    if (name !== undefined) return NAMED[String(name).toLowerCase()] ?? whole;
+    const code = decimal === undefined ? Number.parseInt(hex, 16) : Number(decimal);
+    return code > 0 && code <= 0x10ffff && (code < 0xd800 || code > 0xdfff) ? String.fromCodePoint(code) : whole;
+  });
+}

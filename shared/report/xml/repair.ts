@@ -1,0 +1,26 @@
+/** Mends what reporters write that XML does not allow, without guessing at structure: characters only. */
+
+/** What may follow `<` in well-formed XML: a name with its delimiter, CDATA, a comment, an instruction. */
+const MARKUP = String.raw`\/?[A-Za-z_][\w.-]*(?::[A-Za-z_][\w.-]*)?[\s\/>]|!\[CDATA\[|!--|\?`;
+const STRAY_LESS_THAN = new RegExp(`<(?!${MARKUP})`, "g");
+const STRAY_AMPERSAND = /&(?!(?:#\d{1,7}|#x[0-9a-f]{1,6}|lt|gt|amp|quot|apos);)/gi;
+const FORBIDDEN = /[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]/g;
+
+/**
+ * Escapes `<` and `&` that begin no markup and removes characters that XML 1.0 section 2.2 forbids.
+ *
+ * @returns the mended text, and what was done in words ("" if nothing)
+ */
+export function repairCharacters(xml: string): { xml: string; done: string } {
+  const steps: string[] = [];
+  let text = xml;
+  const step = (pattern: RegExp, replacement: string, done: string): void => {
+    const mended = text.replace(pattern, replacement);
+    if (mended !== text) steps.push(done);
+    text = mended;
+  };
+  step(FORBIDDEN, "", "removed control characters");
+  step(STRAY_LESS_THAN, "&lt;", "escaped a raw <");
+  step(STRAY_AMPERSAND, "&amp;", "escaped a raw &");
+  return { xml: text, done: steps.join(", ") };
+}

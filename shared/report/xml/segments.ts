@@ -1,0 +1,333 @@
+/**
+ * Cuts the text of an aggregate report, as it streams in, into its records and the frame around them. It knows XML's
+ * lexical rules (comments, CDATA, quoted attributes) and nothing of values; what it holds never grows with the document.
+ */
+import { READ_LIMITS } from "../../limits.ts";
+import type { ProblemCode } from "../problems.ts";
+import { reject } from "../rejection.ts";
+
+/** Told of each repair, in words. */
+export type RepairNote = (detail: string) => void;
+
+const NAME = /[A-Za-z_][\w.-]*(?::[A-Za-z_][\w.-]*)?/y;
+const BLANK = /^[\s\0\ufeff]*$/;
+const ROOT = "feedback";
+
+/** What stands at a `<`. "more" = the text ends before it can be told. */
+type Token =
+  | { type: "open" | "close" | "empty"; name: string; end: number }
+  | { type: "skip" | "cdata" | "literal"; end: number }
+  | { type: "more" };
+
+/** Text in, records out. Feed `push` every piece in order, then `finish`. Throws Rejections. */
+export class Segmenter {
+  #text = "";
+  /** Where the search for the end of an open record goes on. */
+  #recordSearch = 0;
+  readonly #frame: string[] = [];
+  #frameChars = 0;
+  #frameElements = 0;
+  #paddingChars = 0;
+  /** Names of the open elements, the root first. */
+  readonly #open: string[] = [];
+  #rootEnded = false;
+  #firstElement = "";
+  readonly #note: RepairNote;
+  /** Whether the root element names RFC 9990's namespace. */
+  namespaced9990 = false;
+
+  constructor(note: RepairNote) {
+    this.#note = note;
+  }
+
+  /** Takes a piece of text; returns the records that it completes, each `<record …>…</record>`. */
+  push(piece: string): string[] {
+    this.#text = this.#text === "" ? piece : this.#text + piece;
+    return this.#consume(false);
+  }
+
+  /**
+   * Takes the end of the document.
+   *
+   * @returns the frame: the document without its records, attributes, comments and instructions
+   * @throws Rejection not_a_report, truncated, malformed_xml
+   */
+  finish(): { records: string[]; frame: string } {
+    const records = this.#consume(true);
+    this.#endDocument();
+    return { records, frame: this.#frame.join("") };
+  }
+
+  get #rootSeen(): boolean {
+    return this.#open.length > 0 || this.#rootEnded;
+  }
+
+  #consume(final: boolean): string[] {
+    const text = this.#text;
+    const records: string[] = [];
+    let at = 0;
+    while (at < text.length) {
+      const next = text.indexOf("<", at);
+      this.#takeText(next < 0 ? text.slice(at) : text.slice(at, next));
+      at = next < 0 ? text.length : next;
+      if (next < 0) break;
+      const recordEnd = this.#recordAt(text, at);
+      if (recordEnd === "more") break;
+      if (recordEnd > 0) {
+        records.push(text.slice(at, recordEnd));
+        this.#paddingChars = 0;
+        at = recordEnd;
+        continue;
+      }
+      const token = readToken(text, at, this.#rootSeen);
+      if (token.type === "more") {
+        if (!final) break;
+        at = this.#takeUnfinished(text, at);
+        continue;
+      }
+      this.#takeToken(token, text.slice(at, token.end));
+      at = token.end;
+    }
+    this.#text = text.slice(at);
+    if (this.#text.length > READ_LIMITS.maxFrameChars) this.#tooLarge("one piece of markup");
+    if (this.#recordSearch > 0) this.#recordSearch = Math.max(0, this.#recordSearch - at);
+    return records;
+  }
+
+  /** End of the record that starts at `at`; 0 if none starts there; "more" if it is not complete. */
+  #recordAt(text: string, at: number): number | "more" {
+    if (!this.#mayHoldRecord()) return 0;
+    NAME.lastIndex = at + 1;
+    const name = NAME.exec(text)?.[0];
+    if (name === undefined || localName(name) !== "record") return 0;
+    const after = text[at + 1 + name.length];
+    if (after === undefined) return "more";
+    if (!/[\s/>]/.test(after)) return 0;
+    const end = findRecordEnd(text, { at, name, from: Math.max(at, this.#recordSearch) });
+    this.#recordSearch = 0;
+    if (end > 0 && end - at <= READ_LIMITS.maxRecordChars) return end;
+    if (end > 0 || text.length - at > READ_LIMITS.maxRecordChars) this.#tooLarge("one record");
+    // An end tag may itself be cut; it is shorter than this.
+    this.#recordSearch = Math.max(at + 1, text.length - name.length - 16);
+    return "more";
+  }
+
+  // Extensions may hold an element that happens to be called record.
+  #mayHoldRecord(): boolean {
+    return this.#open.length > 0 && !this.#open.some((name) => name === "extension" || name === "extensions");
+  }
+
+  #takeText(text: string): void {
+    if (text === "") return;
+    if (BLANK.test(text)) {
+      this.#paddingChars += text.length;
+      if (this.#paddingChars > READ_LIMITS.maxPaddingChars) this.#tooLarge("padding");
+      return;
+    }
+    this.#paddingChars = 0;
+    if (this.#open.length > 0) this.#keep(text);
+    else if (this.#rootEnded) this.#note("text after the end of the report");
+    else this.#note("text before the start of the report");
+  }
+
+  #takeToken(token: Exclude<Token, { type: "more" }>, source: string): void {
+    switch (token.type) {
+      case "skip":
+        return;
+      case "cdata":
+        if (this.#open.length > 0) this.#keep(source);
+        return;
+      case "literal":
+        if (this.#open.length > 0) {
+          this.#keep("&lt;");
+          this.#note("a raw < in the report's metadata");
+        }
+        return;
+      case "empty":
+        this.#openElement(token.name, source);
+        this.#closeElement(token.name);
+        return;
+      case "open":
+        this.#openElement(token.name, source);
+        return;
+      case "close":
+        this.#closeElement(token.name);
+    }
+  }
+
+  #openElement(rawName: string, source: string): void {
+    const name = localName(rawName);
+    if (this.#rootEnded) reject("malformed_xml", "an element after the end of the report");
+    if (this.#open.length === 0 && name !== ROOT) {
+      this.#firstElement ||= name;
+      return;
+    }
+    if (this.#open.length === 0) this.namespaced9990 = source.includes("urn:ietf:params:xml:ns:dmarc-2.0");
+    if (this.#open.length >= READ_LIMITS.maxXmlDepth) reject("too_deep", `${READ_LIMITS.maxXmlDepth} open elements`);
+    if (++this.#frameElements > READ_LIMITS.maxXmlElements) this.#tooLarge("elements that are not records");
+    this.#open.push(name);
+    this.#keep(`<${name}>`);
+  }
+
+  #closeElement(rawName: string): void {
+    if (this.#open.length === 0) return;
+    const name = localName(rawName);
+    if (this.#open.at(-1) === name) {
+      this.#open.pop();
+      this.#keep(`</${name}>`);
+      this.#rootEnded = this.#open.length === 0;
+    } else if (this.#open.includes(name)) {
+      reject("malformed_xml", `<${this.#open.at(-1)}> is not closed before </${name}>`);
+    } else {
+      this.#note(`an end tag </${name}> without its start`);
+    }
+  }
+
+  #keep(text: string): void {
+    this.#frameChars += text.length;
+    if (this.#frameChars > READ_LIMITS.maxFrameChars) this.#tooLarge("text outside the records");
+    this.#frame.push(text);
+  }
+
+  /** Markup that the end of the document cuts: only the root's own end tag may be. */
+  #takeUnfinished(text: string, at: number): number {
+    const rest = text.slice(at);
+    if (this.#open.length === 1 && /^<\/\s*(?:[\w.-]+:)?f?e?e?d?b?a?c?k?\s*$/.test(rest) && rest.length > 2) {
+      this.#note("the last end tag is cut");
+      this.#closeElement(ROOT);
+    } else if (this.#rootSeen && !this.#rootEnded) {
+      reject("truncated", "the document ends within markup");
+    }
+    return text.length;
+  }
+
+  #endDocument(): void {
+    if (this.#rootEnded) return;
+    if (this.#open.length > 0) {
+      reject("truncated", this.#text === "" ? `<${this.#open.at(-1)}> is never closed` : "the last record is cut");
+    }
+    reject("not_a_report", this.#firstElement === "" ? "no XML element" : `the document is <${this.#firstElement}>`);
+  }
+
+  #tooLarge(what: string): never {
+    const code: ProblemCode = this.#rootSeen ? "too_large" : "not_a_report";
+    reject(code, `${what} beyond the limit`);
+  }
+}
+
+/** Name without its namespace prefix. */
+function localName(name: string): string {
+  return name.slice(name.indexOf(":") + 1);
+}
+
+function readToken(text: string, at: number, strict: boolean): Token {
+  if (text.startsWith("<!--", at)) return skipTo(text, "-->", at + 4);
+  if (text.startsWith("<![CDATA[", at)) {
+    const end = text.indexOf("]]>", at + 9);
+    return end < 0 ? { type: "more" } : { type: "cdata", end: end + 3 };
+  }
+  if (text.startsWith("<!", at)) return readDeclaration(text, at, strict);
+  if (text.startsWith("<?", at)) return readInstruction(text, at);
+  return readTag(text, at);
+}
+
+function skipTo(text: string, mark: string, from: number): Token {
+  const end = text.indexOf(mark, from);
+  return end < 0 ? { type: "more" } : { type: "skip", end: end + mark.length };
+}
+
+// A DOCTYPE is refused wherever it stands, except that of an HTML page around a pasted report.
+function readDeclaration(text: string, at: number, strict: boolean): Token {
+  const rest = text.slice(at + 2, at + 24);
+  if ("--".startsWith(rest) || (rest.length < 7 && /^(\[[A-Z]*|[A-Z]*)$/i.test(rest))) return { type: "more" };
+  if (!strict && /^DOCTYPE\s+html/i.test(rest)) return skipTo(text, ">", at);
+  if (/^(DOCTYPE|ENTITY|ELEMENT|ATTLIST|NOTATION)/i.test(rest)) reject("doctype_refused");
+  return { type: "literal", end: at + 1 };
+}
+
+// A declaration that ends in `>` instead of `?>` is taken as it is.
+function readInstruction(text: string, at: number): Token {
+  const end = text.indexOf(">", at);
+  if (end < 0) return { type: "more" };
+  const proper = text.indexOf("?>", at);
+  const nextTag = text.indexOf("<", at + 1);
+  if (proper >= 0 && (nextTag < 0 || proper < nextTag)) return { type: "skip", end: proper + 2 };
+  return { type: "skip", end: end + 1 };
+}
+
+function readTag(text: string, at: number): Token {
+  const closing = text[at + 1] === "/";
+  let nameStart = at + (closing ? 2 : 1);
+  if (closing) while (/\s/.test(text[nameStart] ?? "")) nameStart++;
+  if (nameStart >= text.length) return { type: "more" };
+  NAME.lastIndex = nameStart;
+  const name = NAME.exec(text)?.[0];
+  if (name === undefined) return { type: "literal", end: at + 1 };
+  const after = nameStart + name.length;
+  if (after >= text.length) return { type: "more" };
+  if (!/[\s/>]/.test(text[after] ?? "")) return { type: "literal", end: at + 1 };
+  const end = findTagEnd(text, after);
+  if (end === "more") return { type: "more" };
+  if (end === "literal") return { type: "literal", end: at + 1 };
+  const type = closing ? "close" : text[end - 2] === "/" ? "empty" : "open";
+  return { type, name, end };
+}
+
+/** Past the `>` of a tag whose name ends at `from`; "literal" when a `<` comes before it, so it was no tag. */
+function findTagEnd(text: string, from: number): number | "more" | "literal" {
+  for (let i = from; i < text.length; i++) {
+    const char = text[i];
+    if (char === ">") return i + 1;
+    if (char === "<") return "literal";
+    if (char === '"' || char === "'") {
+      const quoteEnd = text.indexOf(char, i + 1);
+      if (quoteEnd < 0) return "more";
+      i = quoteEnd;
+    }
+  }
+  return "more";
+}
+
+interface RecordStart {
+  at: number;
+  name: string;
+  /** Where to look for the end tag from. */
+  from: number;
+}
+
+/** Past the end tag of the record; 0 when it is not there yet. */
+function findRecordEnd(text: string, { at, name, from }: RecordStart): number {
+  const tagEnd = findTagEnd(text, at + 1 + name.length);
+  if (typeof tagEnd === "string") return 0;
+  if (text[tagEnd - 2] === "/") return tagEnd;
+  const endTag = `</${name}`;
+  let start = text.indexOf(endTag, from);
+  while (start >= 0 && !/[\s>]/.test(text[start + endTag.length] ?? ">")) start = text.indexOf(endTag, start + 1);
+  if (start < 0) return 0;
+  const candidate = text.slice(at, start);
+  if (candidate.includes("<!")) start = skipQuotedMarkup(text, { at, endTag });
+  else refuseNestedRecord(candidate, name);
+  const close = start < 0 ? -1 : text.indexOf(">", start);
+  return close < 0 ? 0 : close + 1;
+}
+
+// A record whose end tag is missing would swallow the next one.
+function refuseNestedRecord(record: string, name: string): void {
+  const nested = record.indexOf(`<${name}`, 1);
+  if (nested >= 0 && /[\s/>]/.test(record[nested + 1 + name.length] ?? "")) {
+    reject("malformed_xml", "a record begins within a record");
+  }
+}
+
+/** The end tag that is in no comment and no CDATA section; -1 when it is not there yet. */
+function skipQuotedMarkup(text: string, { at, endTag }: { at: number; endTag: string }): number {
+  for (let i = at + 1; i >= 0; ) {
+    i = text.indexOf("<", i);
+    if (i < 0) return -1;
+    if (text.startsWith(endTag, i) && /[\s>]/.test(text[i + endTag.length] ?? "")) return i;
+    const token = text.startsWith("<!", i) ? readToken(text, i, true) : undefined;
+    if (token?.type === "more") return -1;
+    i = token === undefined ? i + 1 : token.end;
+  }
+  return -1;
+}

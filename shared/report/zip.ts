@@ -1,0 +1,123 @@
+/**
+ * Zip archives (PKWARE APPNOTE), the only importer of unzipit. unzipit reads the directory; entries are found by ranged
+ * reads and decompressed by inflate.ts, so that sizes are enforced, checksums verified, and nothing is held whole.
+ */
+import { type Reader, unzipRaw } from "unzipit";
+import * as v from "valibot";
+import { READ_LIMITS } from "../limits.ts";
+import { type ArchiveNote, inflateRaw, type OutputBudget, passStored } from "./inflate.ts";
+import { reject } from "./rejection.ts";
+import { type ByteSource, readRange } from "./source.ts";
+
+/** One file of an archive. */
+export interface ZipFile {
+  name: string;
+  /** Decompressed content. @throws Rejection when the data is damaged, encrypted or too large */
+  content(): AsyncIterable<Uint8Array>;
+}
+
+const END_SIGNATURE = 0x06054b50;
+const END_BYTES = 22;
+const LOCAL_SIGNATURE = 0x04034b50;
+const LOCAL_BYTES = 30;
+/** A comment has at most 65,535 bytes; a little more for bytes that gateways append. */
+const TAIL_BYTES = END_BYTES + 65_535 + 4096;
+
+// What unzipit read of an entry's directory record; it has no public name for where the data lies.
+const directoryRecord = v.object({
+  crc32: v.number(),
+  compressedSize: v.number(),
+  uncompressedSize: v.number(),
+  relativeOffsetOfLocalHeader: v.number(),
+});
+type DirectoryRecord = v.InferOutput<typeof directoryRecord>;
+
+/** Where the archive lies among the bytes: something may stand before and after it. */
+interface Extent {
+  /** Added to every offset of the archive. */
+  base: number;
+  /** Just past the end record. */
+  end: number;
+}
+
+/**
+ * Lists the files of an archive: folders and macOS resource forks are left out.
+ *
+ * @throws Rejection corrupt_archive, too_many_entries
+ */
+export async function readZip(source: ByteSource, budget: OutputBudget, note: ArchiveNote): Promise<ZipFile[]> {
+  const extent = await findArchive(source);
+  if (extent.base > 0) note(`${extent.base} bytes before the zip data`);
+  if (extent.end < source.sizeBytes) note(`${source.sizeBytes - extent.end} bytes after the zip data`);
+  const entries = await readDirectory(source, extent);
+  refuseOverlap(entries.map(({ record }) => record));
+  const files = entries.filter(({ entry }) => !entry.isDirectory && !/(^|\/)(__MACOSX\/|\._)/.test(entry.name));
+  return files.map(({ entry, record }) => ({
+    name: entry.name,
+    async *content() {
+      if (entry.encrypted) reject("encrypted_archive", entry.name);
+      const expected = { sizeBytes: record.uncompressedSize, crc32: record.crc32 };
+      const data = readRange(source, await dataRange(source, extent, record), 16 * READ_LIMITS.inflateInputBytes);
+      if (entry.compressionMethod === 8) yield* inflateRaw(data, budget, expected);
+      else if (entry.compressionMethod === 0) yield* passStored(data, budget, expected);
+      else reject("unsupported_compression", `method ${entry.compressionMethod}`);
+    },
+  }));
+}
+
+async function readDirectory(source: ByteSource, extent: Extent) {
+  const reader: Reader = {
+    getLength: async () => extent.end - extent.base,
+    read: async (offset, length) => new Uint8Array(await source.read(extent.base + offset, length)),
+  };
+  const { entries } = await unzipRaw(reader).catch((error: unknown) =>
+    reject("corrupt_archive", error instanceof Error ? error.message : "unreadable directory"),
+  );
+  return entries.map((entry) => ({
+    entry,
+    record: v.parse(directoryRecord, Reflect.get(entry, "_rawEntry")),
+  }));
+}
+
+// The last end record whose comment fits; the directory must end where the record begins.
+async function findArchive(source: ByteSource): Promise<Extent> {
+  const tailStart = Math.max(0, source.sizeBytes - TAIL_BYTES);
+  const tail = await source.read(tailStart, source.sizeBytes - tailStart);
+  const view = new DataView(tail.buffer, tail.byteOffset, tail.byteLength);
+  for (let at = tail.byteLength - END_BYTES; at >= 0; at--) {
+    if (view.getUint32(at, true) !== END_SIGNATURE) continue;
+    const entryCount = view.getUint16(at + 10, true);
+    if (entryCount > READ_LIMITS.maxArchiveEntries) reject("too_many_entries", `${entryCount} entries`);
+    const directoryBytes = view.getUint32(at + 12, true);
+    const directoryOffset = view.getUint32(at + 16, true);
+    const commentBytes = Math.min(view.getUint16(at + 20, true), tail.byteLength - at - END_BYTES);
+    const base = tailStart + at - directoryBytes - directoryOffset;
+    if (base >= 0) return { base, end: tailStart + at + END_BYTES + commentBytes };
+  }
+  return reject("corrupt_archive", "no zip directory");
+}
+
+function refuseOverlap(records: DirectoryRecord[]): void {
+  const sorted = [...records].sort((a, b) => a.relativeOffsetOfLocalHeader - b.relativeOffsetOfLocalHeader);
+  let end = 0;
+  for (const record of sorted) {
+    if (record.relativeOffsetOfLocalHeader < end) reject("corrupt_archive", "entries overlap");
+    end = record.relativeOffsetOfLocalHeader + LOCAL_BYTES + record.compressedSize;
+  }
+}
+
+// The local header repeats the name and has extra fields of its own length.
+async function dataRange(source: ByteSource, extent: Extent, record: DirectoryRecord) {
+  const header = await source.read(extent.base + record.relativeOffsetOfLocalHeader, LOCAL_BYTES);
+  const view = new DataView(header.buffer, header.byteOffset, header.byteLength);
+  if (header.byteLength < LOCAL_BYTES || view.getUint32(0, true) !== LOCAL_SIGNATURE) {
+    reject("corrupt_archive", "no entry where the directory says");
+  }
+  const start =
+    extent.base +
+    record.relativeOffsetOfLocalHeader +
+    LOCAL_BYTES +
+    view.getUint16(26, true) +
+    view.getUint16(28, true);
+  return { start, end: Math.min(start + record.compressedSize, source.sizeBytes) };
+}
