@@ -1,0 +1,100 @@
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import {
+  AnalyticsUnavailableError,
+  parseAnswer,
+  postSql,
+  querySql,
+  type SqlConnection,
+} from "../../shared/analytics/sql.ts";
+import { recordRow, startTestEngine, type TestEngine } from "./local-engine.ts";
+
+let engine: TestEngine;
+/** Answers as a broken engine would: status and body come from the statement. */
+let faulty: Server;
+let faultyConnection: SqlConnection;
+
+beforeAll(async () => {
+  engine = await startTestEngine();
+  faulty = createServer((request, response) => {
+    const status = Number(request.url?.split("/").at(-3));
+    response.writeHead(status).end(status === 200 ? "<html>not the engine</html>" : "the reason");
+  });
+  await new Promise<void>((resolve) => faulty.listen(0, "127.0.0.1", resolve));
+  const { port } = faulty.address() as AddressInfo;
+  faultyConnection = { baseUrl: `http://127.0.0.1:${port}`, accountId: "200", token: "t" };
+});
+
+afterAll(async () => {
+  await engine.stop();
+  await new Promise((resolve) => faulty.close(resolve));
+});
+
+describe("querySql", () => {
+  it("tells a dataset nothing was written to from a wrong statement", async () => {
+    const missing = await querySql(engine.connection, "SELECT count() AS n FROM dmarc_records", fetch);
+    expect(missing).toMatchObject({ ok: false, error: { code: "no_data" } });
+    await engine.write("records", [recordRow({ count: 3 })]);
+    const wrong = await querySql(engine.connection, "SELECT nonsense( FROM dmarc_records", fetch);
+    expect(wrong).toMatchObject({
+      ok: false,
+      error: { code: "invalid_statement", message: expect.stringMatching(/./) },
+    });
+  });
+
+  it("makes numbers of the engine's numbers and leaves texts alone", async () => {
+    await engine.write("records", [recordRow({ reportId: "007", count: 3 })]);
+    const answer = await querySql(
+      engine.connection,
+      "SELECT blob5 AS reportId, double4 AS messages, count() AS n FROM dmarc_records WHERE blob5 = '007' GROUP BY reportId, messages",
+      fetch,
+    );
+    expect(answer).toMatchObject({ ok: true, value: { rows: [{ reportId: "007", messages: 3, n: 1 }] } });
+  });
+
+  it.each([403, 429, 500, 503])("throws on status %i, with the status and the engine's text", async (status) => {
+    const connection = { ...faultyConnection, accountId: String(status) };
+    const asked = querySql(connection, "SELECT 1", fetch);
+    await expect(asked).rejects.toThrow(AnalyticsUnavailableError);
+    await expect(querySql(connection, "SELECT 1", fetch)).rejects.toMatchObject({
+      status,
+      message: expect.stringContaining("the reason"),
+    });
+  });
+
+  it("throws when nothing answers, and when the answer is no answer", async () => {
+    const nowhere = { ...faultyConnection, baseUrl: "http://127.0.0.1:1" };
+    await expect(querySql(nowhere, "SELECT 1", fetch)).rejects.toMatchObject({ status: 0 });
+    await expect(querySql(faultyConnection, "SELECT 1", fetch)).rejects.toMatchObject({ status: 502 });
+  });
+
+  it("does not let an account id leave its place in the path", async () => {
+    const seen: string[] = [];
+    const connection = { baseUrl: "https://engine.example", accountId: "../../x?y", token: "t" };
+    await postSql(connection, "SELECT 1", async (url) => {
+      seen.push(url);
+      return new Response("{}");
+    });
+    expect(seen).toEqual(["https://engine.example/accounts/..%2F..%2Fx%3Fy/analytics_engine/sql"]);
+  });
+});
+
+describe("parseAnswer", () => {
+  it("reads UInt64 that comes as text", () => {
+    const text = JSON.stringify({
+      meta: [
+        { name: "n", type: "UInt64" },
+        { name: "id", type: "String" },
+        { name: "none", type: "Nullable(Float64)" },
+      ],
+      data: [{ n: "12345678901", id: "12", none: null }],
+      rows: 1,
+    });
+    expect(parseAnswer(text)?.rows).toEqual([{ n: 12_345_678_901, id: "12", none: null }]);
+  });
+
+  it.each(["", "plain", "[]", "null", '{"data":[]}', '{"meta":{},"data":[]}'])("refuses %j", (text) => {
+    expect(parseAnswer(text)).toBeUndefined();
+  });
+});
