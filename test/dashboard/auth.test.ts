@@ -1,0 +1,111 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { API_TOKEN, type Dashboard, ORIGIN, startDashboard } from "./harness.ts";
+
+/** Every route, with what it takes to be understood. */
+const ROUTES: [string, string][] = [
+  ["GET", "/"],
+  ["GET", "/anything"],
+  ["GET", "/api/v1/registry"],
+  ["GET", "/api/v1/registry/a@b.example"],
+  ["PUT", "/api/v1/registry/a@b.example"],
+  ["DELETE", "/api/v1/registry/a@b.example"],
+  ["GET", "/api/v1/status"],
+  ["GET", "/api/v1/stats"],
+  ["POST", "/api/v1/query"],
+  ["GET", "/api/v1/dead-letters"],
+  ["POST", "/api/v1/reconcile"],
+];
+
+async function expectForbidden(response: Response, message: RegExp): Promise<void> {
+  expect(response.status).toBe(403);
+  expect(await response.json()).toEqual({ error: { code: "forbidden", message: expect.stringMatching(message) } });
+  expect(response.headers.get("x-content-type-options")).toBe("nosniff");
+  expect(response.headers.get("cache-control")).toBe("no-store");
+}
+
+describe("with the secret API_TOKEN", () => {
+  let dashboard: Dashboard;
+  beforeAll(async () => {
+    dashboard = await startDashboard({ vars: { API_TOKEN } });
+  });
+  afterAll(async () => {
+    await dashboard.close();
+  });
+
+  it.each(ROUTES)("%s %s is closed without a token", async (method, path) => {
+    await expectForbidden(await dashboard.ask(path, { method }, null), /Cloudflare Access.*API_TOKEN/);
+  });
+
+  it.each(["", "wrong", `${API_TOKEN}x`, API_TOKEN.slice(0, -1), API_TOKEN.toUpperCase()])(
+    "refuses the token %j",
+    async (token) => {
+      await expectForbidden(await dashboard.ask("/api/v1/registry", {}, token), /not the secret/);
+    },
+  );
+
+  it.each([`Basic ${API_TOKEN}`, API_TOKEN, `Bearer ${API_TOKEN} x`])(
+    "refuses the header %j",
+    async (authorization) => {
+      await expectForbidden(
+        await dashboard.ask("/api/v1/registry", { headers: { authorization } }, null),
+        /not the secret/,
+      );
+    },
+  );
+
+  it("lets the right token in, also to change something", async () => {
+    expect((await dashboard.ask("/api/v1/registry")).status).toBe(200);
+    expect((await dashboard.ask("/api/v1/reconcile", { method: "POST" })).status).toBe(202);
+  });
+
+  it("does not believe a header that says it is Access", async () => {
+    const headers = { "cf-access-jwt-assertion": "x", "cf-access-authenticated-user-email": "owner@acme.example" };
+    await expectForbidden(await dashboard.ask("/api/v1/registry", { headers }, null), /closed/);
+  });
+});
+
+describe.each([{ vars: {} }, { vars: { API_TOKEN: "" } }])("without a secret ($vars)", ({ vars }) => {
+  let dashboard: Dashboard;
+  beforeAll(async () => {
+    dashboard = await startDashboard({ vars });
+  });
+  afterAll(async () => {
+    await dashboard.close();
+  });
+
+  it.each(["", " ", "undefined", "null"])("the token %j opens nothing", async (token) => {
+    expect((await dashboard.ask("/api/v1/registry", {}, token)).status).toBe(403);
+  });
+});
+
+describe("with Cloudflare Access", () => {
+  let dashboard: Dashboard;
+  beforeAll(async () => {
+    dashboard = await startDashboard({ vars: { API_TOKEN }, accessEmail: "owner@acme.example" });
+  });
+  afterAll(async () => {
+    await dashboard.close();
+  });
+
+  it("lets its identity read", async () => {
+    expect((await dashboard.ask("/api/v1/registry", {}, null)).status).toBe(200);
+  });
+
+  it.each([undefined, "https://evil.example", "null", `${ORIGIN}.evil.example`])(
+    "refuses a change from the origin %s",
+    async (origin) => {
+      const headers: Record<string, string> = origin === undefined ? {} : { origin };
+      const response = await dashboard.ask("/api/v1/reconcile", { method: "POST", headers }, null);
+      await expectForbidden(response, /own pages/);
+    },
+  );
+
+  it("takes a change from its own origin", async () => {
+    const response = await dashboard.ask("/api/v1/reconcile", { method: "POST", headers: { origin: ORIGIN } }, null);
+    expect(response.status).toBe(202);
+  });
+
+  it("still refuses a wrong token", async () => {
+    await expectForbidden(await dashboard.ask("/api/v1/registry", {}, "wrong"), /not the secret/);
+  });
+});

@@ -1,0 +1,75 @@
+/** Support: the real dashboard Worker in workerd, from the real TOML, with the settings a test wants. */
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { createTestHarness, type TestHarness } from "wrangler";
+
+export const API_TOKEN = "the-right-secret";
+/** Where the requests of a test seem to go. */
+export const ORIGIN = "http://dashboard.example";
+
+const root = resolve(import.meta.dirname, "../..");
+
+export interface DashboardSettings {
+  vars?: Record<string, string>;
+  /** Mail address of the identity Cloudflare Access vouches for; absent = Access is off. */
+  accessEmail?: string;
+}
+
+/** A running dashboard. */
+export interface Dashboard {
+  /** `path` is below the origin; without `authorization` among the headers the right bearer is sent, null = none. */
+  ask(path: string, init?: RequestInit, token?: string | null): Promise<Response>;
+  close(): Promise<void>;
+}
+
+/** Starts it with the stand-in for process. */
+export async function startDashboard({ vars = {}, accessEmail }: DashboardSettings): Promise<Dashboard> {
+  const folder = await mkdtemp(join(tmpdir(), "dmarc-dashboard-"));
+  const server: TestHarness = createTestHarness({
+    root,
+    workers: [
+      { configPath: await writeConfig(folder, accessEmail), env: "local", vars },
+      {
+        config: {
+          name: "dmarc-process",
+          main: resolve(import.meta.dirname, "process-stand-in.js"),
+          compatibility_date: "2026-11-01",
+        },
+      },
+    ],
+  });
+  await server.listen();
+  return {
+    async ask(path, init = {}, token = API_TOKEN) {
+      const headers = new Headers(init.headers);
+      if (token !== null) headers.set("authorization", `Bearer ${token}`);
+      const { body, method = "GET" } = init;
+      const answer = await server
+        .getWorker("dmarc-dashboard")
+        .fetch(`${ORIGIN}${path}`, { method, headers: [...headers], ...(typeof body === "string" ? { body } : {}) });
+      return new Response(answer.status === 204 ? null : await answer.text(), {
+        status: answer.status,
+        headers: [...answer.headers],
+      });
+    },
+    async close() {
+      await server.close();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+// The real TOML; Access can be mocked by configuration only, so that is added to a copy.
+async function writeConfig(folder: string, accessEmail: string | undefined): Promise<string> {
+  const original = join(root, "wrangler.dashboard.toml");
+  if (accessEmail === undefined) return original;
+  const toml = (await readFile(original, "utf8")).replace(
+    /^main = .*$/m,
+    `main = ${JSON.stringify(join(root, "workers/dashboard/index.ts"))}`,
+  );
+  const access = `[env.local.access.dev]\naud = "test"\nidentity = { email = ${JSON.stringify(accessEmail)} }\n`;
+  const path = join(folder, "wrangler.toml");
+  await writeFile(path, `${toml}\n${access}`);
+  return path;
+}

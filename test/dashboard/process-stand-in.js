@@ -1,0 +1,49 @@
+// Support: answers in place of the process Worker by the contract of shared/operations.ts, from memory. The dashboard is
+// what is tested; a registry address that starts with "fault" makes the call fail, as a broken Worker would.
+import { WorkerEntrypoint } from "cloudflare:workers";
+
+const registry = new Map();
+let reconciles = 0;
+
+function failOn(rua) {
+  if (rua.startsWith("fault")) throw new Error("KV is down");
+}
+
+export class Operations extends WorkerEntrypoint {
+  status() {
+    const queues = [{ queue: "dmarc-reports", messages: 2, bytes: 200 }];
+    return { queues, unfinished: 2 + reconciles, unfinishedLimit: 10_000 };
+  }
+  listRegistrations() {
+    return [...registry].map(([rua, entry]) => ({ rua, entry }));
+  }
+  getRegistration(rua) {
+    failOn(rua);
+    const entry = registry.get(rua);
+    return entry === undefined ? undefined : { rua, entry };
+  }
+  putRegistration(rua, entry) {
+    failOn(rua);
+    if (rua.startsWith("refused")) return { refused: `'${rua}' is refused.` };
+    registry.set(rua, entry);
+    return { rua, entry };
+  }
+  removeRegistration(rua) {
+    registry.delete(rua);
+  }
+  listDeadLetters(cursor) {
+    const letter = (id) => ({
+      v: 1,
+      id,
+      reason: { code: "empty", message: "Nothing." },
+      rawKey: `raw/${id}`,
+      at: "now",
+    });
+    return cursor === undefined ? { items: [letter("a")], cursor: "a/b c" } : { items: [letter(`after ${cursor}`)] };
+  }
+  startReconcile() {
+    reconciles++;
+  }
+}
+
+export default { fetch: () => new Response("Not found", { status: 404 }) };
