@@ -1,0 +1,70 @@
+/**
+ * Makes wrangler's output readable: one short line for each JSON line a Worker logs, and its errors. Pure; what is not
+ * shown still goes to the log file of the stack.
+ */
+
+/** What to do with one line of wrangler's output. */
+export type LineView = { kind: "event"; text: string } | { kind: "error"; text: string } | { kind: "hidden" };
+
+const HIDDEN: LineView = { kind: "hidden" };
+
+/** Errors that are not: wrangler prints a rejected mail as one, and the Worker logs it itself. */
+const EXPECTED = /Email handler rejected message/;
+
+/** Fields in the order they are shown; the first two name what happened. */
+const TITLE_FIELDS = ["event", "outcome"];
+const DETAIL_FIELDS = ["code", "reason", "message", "error", "to", "rua", "account", "domain", "reporter", "reportId"];
+const COUNT_FIELDS = ["parts", "reports", "records", "points", "messages", "attempts"];
+
+/**
+ * Reads one line, its colours removed.
+ *
+ * @param worker name to show when the line does not carry one (a single Worker's output has none)
+ */
+export function viewLine(line: string, worker: string): LineView {
+  const named = /^\[([\w-]+)\] (.*)$/.exec(line);
+  const source = named === null || named[1]?.startsWith("wrangler") ? worker : (named[1] ?? worker);
+  const record = readRecord(line);
+  if (record !== undefined) return { kind: "event", text: describe(source, record) };
+  const error = /(?:\[ERROR\]|\[wrangler:error\])\s*(.*)$/.exec(line)?.[1];
+  if (error === undefined || EXPECTED.test(error)) return HIDDEN;
+  return { kind: "error", text: error };
+}
+
+// A Worker's line, also one that was printed as a warning or an error.
+function readRecord(line: string): Record<string, unknown> | undefined {
+  const start = line.indexOf("{");
+  if (start === -1 || !/^(\[[\w-]+\] )?([✘▲] \[(ERROR|WARNING)\] )?$/u.test(line.slice(0, start))) return undefined;
+  try {
+    const value: unknown = JSON.parse(line.slice(start));
+    return typeof value === "object" && value !== null && !Array.isArray(value) ? { ...value } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function describe(worker: string, record: Record<string, unknown>): string {
+  const title = TITLE_FIELDS.map((name) => show(record[name])).filter((value) => value !== "");
+  const details = DETAIL_FIELDS.map((name) => show(record[name])).filter((value) => value !== "");
+  const counts = COUNT_FIELDS.filter((name) => typeof record[name] === "number").map((name) => `${name}=${record[name]}`);
+  const key = typeof record.key === "string" ? [shortKey(record.key)] : [];
+  const ms = typeof record.ms === "number" ? [`${Math.round(record.ms)} ms`] : [];
+  const name = worker.replace(/^dmarc-/, "").padEnd(8);
+  return [name, title.join(" ").padEnd(18), ...details, ...key, ...counts, ...ms].join("  ").trimEnd();
+}
+
+function show(value: unknown): string {
+  if (typeof value === "string") return printable(value);
+  return typeof value === "number" || typeof value === "boolean" ? String(value) : "";
+}
+
+// raw/2026/11/21/<64 hex digits>/name → raw/2026/11/21/0123abcd…/name
+function shortKey(key: string): string {
+  return printable(key.replace(/([0-9a-f]{8})[0-9a-f]{56}/g, "$1…"));
+}
+
+// Values come out of mails: no control characters may reach the terminal.
+function printable(text: string): string {
+  const plain = text.replace(/[\p{Cc}\p{Cf}]+/gu, " ").trim();
+  return plain.length > 200 ? `${plain.slice(0, 199)}…` : plain;
+}

@@ -1,0 +1,87 @@
+/**
+ * The settings of the local stack and where they come from: a flag beats the environment, the environment beats the
+ * default. Pure; `npm start` and the CLI use the same table. It never looks whether a port is free.
+ */
+import { fail, ok, type Result } from "../shared/result.ts";
+
+export interface LocalOptions {
+  /** Dashboard and API. */
+  httpPort: number;
+  /** Mail. */
+  smtpPort: number;
+  /** Analytics Engine's SQL API. */
+  sqlPort: number;
+  /** Folder of everything that is kept; relative to the current folder. */
+  stateDir: string;
+  /** Whether the first start sends sample reports. */
+  samples: boolean;
+}
+
+/** Flags as a command line gives them; absent means not given. */
+export interface LocalFlags {
+  http?: string;
+  smtp?: string;
+  sql?: string;
+  state?: string;
+  samples?: boolean;
+}
+
+export const LOCAL_DEFAULTS: LocalOptions = {
+  httpPort: 8787,
+  smtpPort: 2525,
+  sqlPort: 8123,
+  stateDir: ".wrangler/state",
+  samples: true,
+};
+
+/** Flag and environment variable of each setting. */
+export const LOCAL_SETTINGS = {
+  httpPort: { flag: "http", variable: "DMARC_HTTP_PORT" },
+  smtpPort: { flag: "smtp", variable: "DMARC_SMTP_PORT" },
+  sqlPort: { flag: "sql", variable: "DMARC_SQL_PORT" },
+  stateDir: { flag: "state", variable: "DMARC_STATE" },
+} as const;
+
+type PortName = "httpPort" | "smtpPort" | "sqlPort";
+
+/**
+ * Reads the settings.
+ *
+ * @param source.flags what was given on the command line
+ * @param source.env the environment; empty values count as not given
+ * @returns the settings, or which value is wrong, in one sentence
+ */
+export function readLocalOptions(source: {
+  flags: LocalFlags;
+  env: Record<string, string | undefined>;
+}): Result<LocalOptions, string> {
+  const options = { ...LOCAL_DEFAULTS };
+  for (const name of ["httpPort", "smtpPort", "sqlPort"] as const) {
+    const port = readPort(name, source);
+    if (!port.ok) return port;
+    options[name] = port.value;
+  }
+  const { flag, variable } = LOCAL_SETTINGS.stateDir;
+  options.stateDir = source.flags[flag] || source.env[variable] || LOCAL_DEFAULTS.stateDir;
+  options.samples = source.flags.samples ?? LOCAL_DEFAULTS.samples;
+  const shared = samePort(options);
+  return shared === undefined ? ok(options) : fail(shared);
+}
+
+function readPort(
+  name: PortName,
+  source: { flags: LocalFlags; env: Record<string, string | undefined> },
+): Result<number, string> {
+  const { flag, variable } = LOCAL_SETTINGS[name];
+  const given = source.flags[flag];
+  const text = given ?? source.env[variable] ?? "";
+  if (text === "" && given === undefined) return ok(LOCAL_DEFAULTS[name]);
+  const port = Number(text);
+  if (/^\d+$/.test(text) && port >= 1 && port <= 65_535) return ok(port);
+  return fail(`${given === undefined ? variable : `--${flag}`}: '${text}' is not a port; give a number from 1 to 65535.`);
+}
+
+function samePort({ httpPort, smtpPort, sqlPort }: LocalOptions): string | undefined {
+  if (new Set([httpPort, smtpPort, sqlPort]).size === 3) return undefined;
+  return `The ports of --http (${httpPort}), --smtp (${smtpPort}) and --sql (${sqlPort}) must be different.`;
+}

@@ -1,0 +1,192 @@
+/**
+ * The whole pipeline on one machine: local Analytics Engine, the Workers in workerd, the SMTP front door. Used by
+ * `npm start` and by tests. It starts everything or nothing, and leaves no process behind however it ends.
+ */
+import { createWriteStream, existsSync, mkdirSync, type WriteStream, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { type RunningAnalytics, startAnalytics } from "./analytics/start.ts";
+import { type ApiConnection, register, startReconcile } from "./api.ts";
+import { viewLine } from "./log-lines.ts";
+import type { LocalOptions } from "./options.ts";
+import { portProblem } from "./ports.ts";
+import { DEMO, sendSamples } from "./send-samples.ts";
+import { ensureLocalSecret } from "./secret.ts";
+import { openDoor, type RunningDoor } from "./smtp/door.ts";
+import { type RunningWorkers, startWorkers } from "./workers.ts";
+
+export interface StackOptions extends LocalOptions {
+  /** One line for people; absent = silent. Everything is in `<stateDir>/logs` too. */
+  log?: (line: string) => void;
+  /** Gives up a start that is under way. */
+  signal?: AbortSignal;
+}
+
+export interface RunningStack {
+  ports: { http: number; smtp: number; sql: number };
+  /** Bearer token of the dashboard's API and of the SQL API. */
+  token: string;
+  logFile: string;
+  /** Resolves with a sentence when a part has died unasked; the rest is still running then. */
+  failed: Promise<string>;
+  /** Ends everything in order; resolves when no process is left. Calling it again waits for the same end. */
+  stop(): Promise<void>;
+  /** Ends everything at once, as a power cut would. */
+  kill(): void;
+}
+
+/** A start that cannot succeed for a reason outside the program, said in one sentence. */
+export class StartError extends Error {
+  override name = "StartError";
+}
+
+interface Parts {
+  analytics?: RunningAnalytics;
+  workers?: RunningWorkers;
+  door?: RunningDoor;
+}
+
+/**
+ * Starts the stack and resolves when mail and queries are answered.
+ *
+ * @throws StartError when a port is taken or the state folder cannot be used; Error when a part does not start; the
+ * signal's reason when it was aborted. Nothing is running then.
+ */
+export async function startStack(options: StackOptions): Promise<RunningStack> {
+  const stateDir = resolve(options.stateDir);
+  await checkPorts(options);
+  const { apiToken: token } = ensureLocalSecret(stateDir);
+  const log = openLog(stateDir, options.log);
+  const parts: Parts = {};
+  let stopping: Promise<void> | undefined;
+  const stop = (): Promise<void> => {
+    stopping ??= stopParts(parts).then(() => void log.file.end());
+    return stopping;
+  };
+  const aborted = abortOf(options.signal);
+  try {
+    await Promise.race([startParts({ ...options, stateDir }, { parts, token, log }), aborted.promise]);
+  } catch (error) {
+    await stop();
+    throw error;
+  } finally {
+    aborted.forget();
+  }
+  const ports = { http: options.httpPort, smtp: parts.door?.port ?? 0, sql: parts.analytics?.port ?? 0 };
+  const failed = firstDeath(parts, () => stopping !== undefined);
+  return { ports, token, logFile: log.path, failed, stop, kill: () => killParts(parts) };
+}
+
+async function checkPorts({ httpPort, smtpPort, sqlPort }: StackOptions): Promise<void> {
+  const wanted = [
+    { port: httpPort, use: "the dashboard", flag: "--http" },
+    { port: smtpPort, use: "mail", flag: "--smtp" },
+    { port: sqlPort, use: "the SQL API", flag: "--sql" },
+  ];
+  for (const { port, use, flag } of wanted) {
+    const problem = await portProblem(port);
+    if (problem !== undefined) {
+      throw new StartError(`Port ${port} for ${use} ${problem}; choose another one with ${flag}.`);
+    }
+  }
+}
+
+interface Log {
+  path: string;
+  file: WriteStream;
+  show: (line: string) => void;
+}
+
+function openLog(stateDir: string, show: ((line: string) => void) | undefined): Log {
+  const folder = join(stateDir, "logs");
+  mkdirSync(folder, { recursive: true });
+  const path = join(folder, `${new Date().toISOString().replaceAll(":", "").slice(0, 17)}.log`);
+  return { path, file: createWriteStream(path, { flags: "a" }), show: show ?? (() => undefined) };
+}
+
+interface StartContext {
+  parts: Parts;
+  token: string;
+  log: Log;
+}
+
+async function startParts(options: StackOptions, { parts, token, log }: StartContext): Promise<void> {
+  const { stateDir, signal } = options;
+  parts.analytics = await startAnalytics({
+    ...{ stateDir, token, port: options.sqlPort },
+    log: (line) => void log.file.write(`analytics: ${line}\n`),
+  });
+  signal?.throwIfAborted();
+  const analyticsUrl = parts.analytics.url;
+  const onLine = lineHandler(log);
+  parts.workers = startWorkers({ stateDir, token, analyticsUrl, httpPort: options.httpPort, onLine });
+  const [ingestPort] = await Promise.all([parts.workers.pipeline.ready, parts.workers.dashboard.ready]);
+  signal?.throwIfAborted();
+  parts.door = await openDoor({
+    port: options.smtpPort,
+    ingestUrl: `http://127.0.0.1:${ingestPort}`,
+    onRefused: ({ to, code, message }) => log.show(`mail      ${code}  ${to}  ${message}`),
+  });
+  const api = { url: `http://127.0.0.1:${options.httpPort}`, token };
+  await startReconcile(api);
+  if (options.samples) await giveSamples(api, { stateDir, smtpPort: parts.door.port, log });
+}
+
+function lineHandler(log: Log): (process: "pipeline" | "dashboard", line: string) => void {
+  let lastError = "";
+  return (process, line) => {
+    log.file.write(`${process}: ${line}\n`);
+    const view = viewLine(line, process);
+    if (view.kind === "event" && process === "pipeline") log.show(view.text);
+    if (view.kind !== "error") return;
+    // A fault under load repeats itself hundreds of times.
+    if (view.text !== lastError) log.show(`error     ${view.text}  (more in ${log.path})`);
+    lastError = view.text;
+  };
+}
+
+// Once a state folder, however often it is started: what its owner removes stays removed.
+async function giveSamples(
+  api: ApiConnection,
+  { stateDir, smtpPort, log }: { stateDir: string; smtpPort: number; log: Log },
+): Promise<void> {
+  const marker = join(stateDir, "samples-sent");
+  if (existsSync(marker)) return;
+  await register(api, DEMO.rua, DEMO.account);
+  const sent = await sendSamples({ smtpPort, nowSeconds: Date.now() / 1000 });
+  writeFileSync(marker, `${new Date().toISOString()}\n`);
+  log.show(`start     sent ${sent} sample reports to ${DEMO.rua}`);
+}
+
+// Mail first, so that nothing new comes in; the engine last, because process still writes to it.
+async function stopParts({ door, workers, analytics }: Parts): Promise<void> {
+  await door?.stop();
+  await Promise.all([workers?.dashboard.stop(), workers?.pipeline.stop()]);
+  await analytics?.stop();
+}
+
+function killParts({ workers, analytics }: Parts): void {
+  workers?.dashboard.kill();
+  workers?.pipeline.kill();
+  analytics?.kill();
+}
+
+async function firstDeath({ workers, analytics }: Parts, isStopping: () => boolean): Promise<string> {
+  const deaths: Promise<string>[] = [];
+  const watch = (name: string, exited: Promise<string> | undefined): void => {
+    if (exited !== undefined) deaths.push(exited.then((reason) => `${name} has ended unexpectedly (${reason}).`));
+  };
+  watch("The local Analytics Engine", analytics?.exited);
+  watch("The pipeline's wrangler", workers?.pipeline.exited);
+  watch("The dashboard's wrangler", workers?.dashboard.exited);
+  const death = await Promise.race(deaths);
+  return isStopping() ? new Promise<never>(() => undefined) : death;
+}
+
+function abortOf(signal: AbortSignal | undefined): { promise: Promise<never>; forget: () => void } {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const onAbort = (): void => reject(signal?.reason);
+  if (signal?.aborted) onAbort();
+  signal?.addEventListener("abort", onAbort, { once: true });
+  promise.catch(() => undefined);
+  return { promise, forget: () => signal?.removeEventListener("abort", onAbort) };
+}

@@ -1,0 +1,86 @@
+/**
+ * `npm start`: the whole pipeline on this machine until Ctrl-C. A shell over `startStack`.
+ *
+ * usage: npm start -- [--http PORT] [--smtp PORT] [--sql PORT] [--state DIR] [--no-samples]
+ */
+import { Command } from "commander";
+import { LOCAL_DEFAULTS, type LocalFlags, type LocalOptions, readLocalOptions } from "./options.ts";
+import { DEMO } from "./send-samples.ts";
+import { type RunningStack, StartError, startStack } from "./stack.ts";
+
+function readFlags(): LocalFlags {
+  return new Command("npm start --")
+    .description("Runs the whole pipeline on this machine: mail in by SMTP, data out by the dashboard and by SQL.")
+    .option("--http <port>", `dashboard and API (DMARC_HTTP_PORT, default ${LOCAL_DEFAULTS.httpPort})`)
+    .option("--smtp <port>", `mail (DMARC_SMTP_PORT, default ${LOCAL_DEFAULTS.smtpPort})`)
+    .option("--sql <port>", `Analytics Engine's SQL API (DMARC_SQL_PORT, default ${LOCAL_DEFAULTS.sqlPort})`)
+    .option("--state <dir>", `where everything is kept (DMARC_STATE, default ${LOCAL_DEFAULTS.stateDir})`)
+    .option("--no-samples", "do not register a demo address and send it sample reports at the first start")
+    .parse()
+    .opts<LocalFlags>();
+}
+
+function say(line: string): void {
+  console.log(`${new Date().toTimeString().slice(0, 8)}  ${line}`);
+}
+
+function printReady({ ports }: RunningStack, { stateDir, samples }: LocalOptions): void {
+  const flag = stateDir === LOCAL_DEFAULTS.stateDir ? "" : `DMARC_STATE=${stateDir} `;
+  const http = ports.http === LOCAL_DEFAULTS.httpPort ? "" : `DMARC_HTTP_PORT=${ports.http} `;
+  const dmarc = `${flag}${http}npm run -s dmarc --`;
+  const send = `curl smtp://127.0.0.1:${ports.smtp} --mail-from me@example.net --mail-rcpt ${DEMO.rua} -T report.eml`;
+  console.log(`
+Ready. Everything listens on 127.0.0.1 only and is kept in ${stateDir}
+
+  mail       smtp://127.0.0.1:${ports.smtp}${samples ? `   for ${DEMO.rua}` : ""}
+  dashboard  http://127.0.0.1:${ports.http}
+  SQL API    http://127.0.0.1:${ports.sql}/client/v4/accounts/local/analytics_engine/sql
+
+Try, in another terminal:
+
+  ${dmarc} stats
+  ${dmarc} query "SELECT blob3 AS domain, count() AS records FROM dmarc_records GROUP BY domain"
+  ${send}
+
+Ctrl-C stops it.
+`);
+}
+
+async function run(options: LocalOptions): Promise<number> {
+  const abort = new AbortController();
+  const asked = Promise.withResolvers<void>();
+  // npm passes on the signal the terminal sends as well, so a second one means nothing new.
+  for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    process.on(name, () => {
+      if (!abort.signal.aborted) console.log("\nStopping …");
+      abort.abort();
+      asked.resolve();
+    });
+  }
+  say("start     starting (a few seconds)");
+  let stack: RunningStack;
+  try {
+    stack = await startStack({ ...options, log: say, signal: abort.signal });
+  } catch (error) {
+    if (abort.signal.aborted) return 0;
+    console.error(error instanceof StartError ? error.message : `The start failed: ${describe(error)}`);
+    return 1;
+  }
+  printReady(stack, options);
+  const failure = await Promise.race([asked.promise.then(() => undefined), stack.failed]);
+  if (failure !== undefined) console.error(`${failure} Stopping. The log is ${stack.logFile}`);
+  await stack.stop();
+  return failure === undefined ? 0 : 1;
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+const options = readLocalOptions({ flags: readFlags(), env: process.env });
+if (options.ok) {
+  process.exit(await run(options.value));
+} else {
+  console.error(options.error);
+  process.exit(2);
+}
