@@ -1,0 +1,141 @@
+/** `dmarc parse`: what is in these files. Offline; nothing is sent anywhere. */
+import type { Command } from "commander";
+import { cleanDetail } from "../../shared/report/problems.ts";
+import { exitCodes } from "../exit-codes.ts";
+import { openFileSource } from "../file-source.ts";
+import { type AggregateSummary, type FileSummary, parseFile, type ReportSummary } from "../parse-file.ts";
+import { printError, printOut, renderDay, renderTable, safeText } from "../terminal.ts";
+
+interface ParseOptions {
+  json?: true;
+  records?: true;
+}
+
+const EXAMPLES = `
+Examples:
+  dmarc parse report.xml.gz                      what is in a report
+  dmarc parse --records google.com!acme.zip      and its rows
+  dmarc parse --json mails/*.eml                 one JSON line a file, for programs
+
+A file may be a report (XML or JSON), an archive, or a whole mail; names and types are ignored, the bytes decide.
+Exit code: 0 all read, 1 a file could not be opened, 2 a file holds no readable report.`;
+
+/** Adds the command. */
+export function addParse(program: Command): void {
+  program
+    .command("parse")
+    .description("Read reports from files, offline")
+    .argument("<file...>", "reports, archives or mails")
+    .option("--json", "one JSON object a line, in the order of the files")
+    .option("--records", "also the rows of aggregate reports")
+    .addHelpText("after", EXAMPLES)
+    .action(async (files: string[], options: ParseOptions) => {
+      process.exitCode = await runParse(files, options);
+    });
+}
+
+async function runParse(files: string[], options: ParseOptions): Promise<number> {
+  let unopened = false;
+  let rejected = false;
+  for (const file of files) {
+    const summary = await parsePath(file, options.records === true);
+    if (summary === undefined) {
+      unopened = true;
+      continue;
+    }
+    rejected ||= summary.outcome === "rejected";
+    printOut(options.json ? JSON.stringify(summary) : renderFile(summary));
+  }
+  if (unopened) return exitCodes.failure;
+  return rejected ? exitCodes.rejected : exitCodes.done;
+}
+
+async function parsePath(file: string, keepRecords: boolean): Promise<FileSummary | undefined> {
+  try {
+    await using source = await openFileSource(file);
+    return await parseFile(file, source, keepRecords);
+  } catch (error) {
+    // Errors of the file system carry a code; anything else is a fault of ours and must not pass as a bad file.
+    if (!(error instanceof Error) || !("code" in error)) throw error;
+    printError(`dmarc parse: ${file} cannot be read: ${error.message}`);
+    return undefined;
+  }
+}
+
+function renderFile({ file, reports, problems }: FileSummary): string {
+  const blocks = [safeText(file, 500), ...reports.map(renderReport)];
+  for (const { code, message, part } of problems) {
+    blocks.push(`  problem  ${code}: ${safeText(message, 400)}${part === "" ? "" : ` [${safeText(part)}]`}`);
+  }
+  return `${blocks.join("\n")}\n`;
+}
+
+function renderReport(report: ReportSummary): string {
+  const lines = renderFacts(report).map(([name, value]) => `  ${name.padEnd(10)} ${value}`);
+  if (report.kind === "aggregate" && report.rows !== undefined) lines.push(renderRows(report));
+  for (const { code, path, detail } of report.warnings) {
+    lines.push(`  warning    ${code} at ${safeText(path)}: ${safeText(detail)}`);
+  }
+  return lines.join("\n");
+}
+
+function renderFacts(report: ReportSummary): [string, string][] {
+  switch (report.kind) {
+    case "aggregate":
+      return [
+        ["aggregate", `${safeText(report.domain)}, by ${safeText(report.orgName)}`],
+        ["report id", safeText(report.reportId, 200)],
+        ["period", `${renderDay(report.begin)} to ${renderDay(report.end)}`],
+        [
+          "policy",
+          `p=${report.policy.p} sp=${report.policy.sp} adkim=${report.policy.adkim} aspf=${report.policy.aspf}`,
+        ],
+        [
+          "messages",
+          `${report.messages} in ${report.records} records from ${report.sources} sources, ${passRate(report)}`,
+        ],
+        ["handled", renderCounts(report.dispositions)],
+        ...(report.skippedRecords > 0 ? ([["skipped", `${report.skippedRecords} records`]] as [string, string][]) : []),
+      ];
+    case "tls":
+      return [
+        ["tls", `by ${safeText(report.orgName)}`],
+        ["report id", safeText(report.reportId, 200)],
+        ["period", `${renderDay(report.begin)} to ${renderDay(report.end)}`],
+        ["sessions", `${report.sessions}, ${report.failedSessions} failed`],
+        ["policies", report.policies.map((p) => `${safeText(p.policyDomain)} (${safeText(p.policyType)})`).join(", ")],
+      ];
+    case "failure":
+      return [
+        ["failure", safeText(report.reportedDomain)],
+        ["source", safeText(report.sourceIp)],
+        ["failed", safeText(report.authFailure)],
+        ["arrived", safeText(report.arrivalDate)],
+        ["delivery", safeText(report.deliveryResult)],
+      ];
+  }
+}
+
+function renderRows({ rows = [] }: AggregateSummary): string {
+  const head = ["source", "count", "disposition", "dkim", "spf", "header from", "envelope from", "reasons"];
+  const cells = rows.map((row) => [
+    row.sourceIp,
+    row.count,
+    row.disposition,
+    row.dkim,
+    row.spf,
+    row.headerFrom,
+    row.envelopeFrom,
+    row.reasons.map(({ rawType }) => rawType).join(" "),
+  ]);
+  return renderTable(head, cells);
+}
+
+function passRate({ messages, passed }: AggregateSummary): string {
+  return messages === 0 ? "none" : `${passed} passed (${Math.round((passed / messages) * 1000) / 10} %)`;
+}
+
+function renderCounts(counts: Partial<Record<string, number>>): string {
+  const parts = Object.entries(counts).map(([name, count]) => `${cleanDetail(name)} ${count}`);
+  return parts.length === 0 ? "nothing" : parts.join(", ");
+}

@@ -1,0 +1,92 @@
+/** `dmarc rua`: the addresses that may receive reports. */
+import type { Command } from "commander";
+import type { Registration, RegistryEntry } from "../../shared/registry.ts";
+import { CommandError } from "../command-error.ts";
+import { addConnectionOptions, type ConnectionOptions, connect } from "../connection.ts";
+import { printOut, renderPairs, renderTable } from "../terminal.ts";
+
+interface RuaOptions extends ConnectionOptions {
+  json?: true;
+}
+interface AddOptions extends RuaOptions {
+  account: string;
+  domain?: string[];
+}
+
+const EXAMPLES = `
+Examples:
+  dmarc rua add dmarc@example.com                                   any domain's reports, account "default"
+  dmarc rua add reports@example.com --account acme --domain acme.example acme.test
+  dmarc rua list --json
+  dmarc rua remove dmarc@example.com
+
+Mail to an address that is not registered is rejected. Of an address with a +tag, the address without it counts too.`;
+
+/** Adds the command with its subcommands. */
+export function addRua(program: Command): void {
+  const rua = program.command("rua").description("The addresses that may receive reports");
+  rua.addHelpText("after", EXAMPLES);
+  addSubcommand(rua, "add <address>", "Register an address, or change it")
+    .option("--account <name>", "whose reports these are", "default")
+    .option("--domain <domain...>", "policy domains accepted, with their subdomains (default: any)")
+    .action(async (address: string, options: AddOptions) =>
+      printRegistration(await addAddress(address, options), options),
+    );
+  addSubcommand(rua, "show <address>", "One address").action(async (address: string, options: RuaOptions) =>
+    printRegistration(await showAddress(address, options), options),
+  );
+  addSubcommand(rua, "remove <address>", "Reject the address's mail from now on").action(removeAddress);
+  addSubcommand(rua, "list", "All addresses").action(listAddresses);
+}
+
+function addSubcommand(rua: Command, nameAndArguments: string, description: string): Command {
+  const command = rua.command(nameAndArguments).description(description).option("--json", "JSON for programs");
+  return addConnectionOptions(command).addHelpText("after", EXAMPLES);
+}
+
+// What only the dashboard sets (approved sources, failure reports) stays as it is.
+async function addAddress(address: string, options: AddOptions): Promise<Registration> {
+  const client = connect(options);
+  const { domains: _, ...kept } = (await client.getRegistration(address))?.entry ?? {};
+  const entry: RegistryEntry = {
+    ...kept,
+    account: options.account,
+    ...(options.domain === undefined ? {} : { domains: options.domain }),
+  };
+  return client.putRegistration(address, entry);
+}
+
+async function showAddress(address: string, options: RuaOptions): Promise<Registration> {
+  const registration = await connect(options).getRegistration(address);
+  if (registration === undefined) throw new CommandError(`${address} is not registered.`);
+  return registration;
+}
+
+async function removeAddress(address: string, options: RuaOptions): Promise<void> {
+  await connect(options).removeRegistration(address);
+  printOut(options.json ? JSON.stringify({ removed: address }) : `${address} is not registered any more.`);
+}
+
+async function listAddresses(options: RuaOptions): Promise<void> {
+  const registrations = await connect(options).listRegistrations();
+  if (options.json) return printOut(JSON.stringify(registrations));
+  if (registrations.length === 0) return printOut("No address is registered; add one with `dmarc rua add ADDRESS`.");
+  const rows = registrations.map(({ rua, entry }) => [rua, entry.account, entry.domains?.join(" ") ?? "any"]);
+  printOut(renderTable(["address", "account", "domains"], rows));
+}
+
+function printRegistration(registration: Registration, { json }: RuaOptions): void {
+  if (json) {
+    printOut(JSON.stringify(registration));
+    return;
+  }
+  const { rua, entry } = registration;
+  const pairs: [string, unknown][] = [
+    ["address", rua],
+    ["account", entry.account],
+    ["domains", entry.domains?.join(" ") ?? "any"],
+  ];
+  if (entry.approvedSources !== undefined) pairs.push(["approved sources", entry.approvedSources.join(" ")]);
+  if (entry.failureReports !== undefined) pairs.push(["failure reports", entry.failureReports]);
+  printOut(renderPairs(pairs));
+}

@@ -1,0 +1,126 @@
+/** `dmarc send`: files to the running stack as mails, by SMTP. */
+import { SingleBar } from "cli-progress";
+import type { Command } from "commander";
+import type { Transporter } from "nodemailer";
+import { CommandError } from "../command-error.ts";
+import { addLocalOptions, type ConnectionOptions, smtpPort } from "../connection.ts";
+import { exitCodes } from "../exit-codes.ts";
+import { buildMail, walkFiles } from "../mail-files.ts";
+import { printError, printOut, renderPairs } from "../terminal.ts";
+
+interface SendOptions extends ConnectionOptions {
+  rua: string;
+  json?: true;
+}
+
+/** What became of the mails. */
+interface SendCounts {
+  delivered: number;
+  /** Refused for good: 550. */
+  rejected: number;
+  failed: number;
+}
+
+/** SMTP connections held open; the local stack takes mails side by side. */
+const CONNECTIONS = 4;
+
+const EXAMPLES = `
+Examples:
+  dmarc send report.xml.gz                           one report, to dmarc@example.com
+  dmarc send --rua reports@acme.example mails/       every file in a folder
+  dmarc send --json mails/ | jq .delivered
+
+A file that is a mail is sent as it is; anything else is attached to a mail.
+Exit code: 0 all delivered, 1 some failed, 2 some were rejected (550).`;
+
+/** Adds the command. */
+export function addSend(program: Command): void {
+  const command = program
+    .command("send")
+    .description("Send files to the running stack as mails")
+    .argument("<path...>", "mails, reports, archives, or folders of them")
+    .option("--rua <address>", "envelope recipient", "dmarc@example.com")
+    .option("--json", "JSON for programs");
+  addLocalOptions(command)
+    .addHelpText("after", EXAMPLES)
+    .action(async (paths: string[], options: SendOptions) => {
+      process.exitCode = await sendPaths(paths, options);
+    });
+}
+
+async function sendPaths(paths: string[], options: SendOptions): Promise<number> {
+  const files = await listFiles(paths);
+  const port = smtpPort(options);
+  const counts: SendCounts = { delivered: 0, rejected: 0, failed: 0 };
+  const progress = startProgress(files.length, options);
+  const transport = await openTransport(port);
+  try {
+    await checkServer(transport, port);
+    const queue = files.values();
+    const sendAll = async (): Promise<void> => {
+      for (const file of queue) {
+        counts[await sendFile(transport, file, options.rua)]++;
+        progress?.increment();
+      }
+    };
+    await Promise.all(Array.from({ length: CONNECTIONS }, sendAll));
+  } finally {
+    transport.close();
+    progress?.stop();
+  }
+  const { delivered, rejected, failed } = counts;
+  printOut(options.json ? JSON.stringify(counts) : renderPairs(Object.entries({ delivered, rejected, failed })));
+  if (failed > 0) return exitCodes.failure;
+  return rejected > 0 ? exitCodes.rejected : exitCodes.done;
+}
+
+async function listFiles(paths: string[]): Promise<string[]> {
+  try {
+    const files: string[] = [];
+    for await (const file of walkFiles(paths)) files.push(file);
+    return files;
+  } catch (error) {
+    throw new CommandError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+// Loaded here, because it takes longer than everything else of the command together.
+async function openTransport(port: number): Promise<Transporter> {
+  const { createTransport } = await import("nodemailer");
+  return createTransport({
+    host: "127.0.0.1",
+    port,
+    pool: true,
+    maxConnections: CONNECTIONS,
+    maxMessages: Number.POSITIVE_INFINITY,
+    ignoreTLS: true,
+  });
+}
+
+async function checkServer(transport: Transporter, port: number): Promise<void> {
+  try {
+    await transport.verify();
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new CommandError(`No mail server answers on port ${port}: ${reason}. Is the stack running (npm start)?`);
+  }
+}
+
+async function sendFile(transport: Transporter, file: string, rua: string): Promise<keyof SendCounts> {
+  try {
+    await transport.sendMail(await buildMail(file, rua));
+    return "delivered";
+  } catch (error) {
+    const code = error instanceof Error && "responseCode" in error ? error.responseCode : undefined;
+    if (code === 550) return "rejected";
+    printError(`dmarc send: ${file}: ${error instanceof Error ? error.message : String(error)}`);
+    return "failed";
+  }
+}
+
+function startProgress(total: number, options: SendOptions): SingleBar | undefined {
+  if (options.json || !process.stderr.isTTY || total < 2) return undefined;
+  const bar = new SingleBar({ format: "{bar} {value}/{total} mails, {eta_formatted} left", stream: process.stderr });
+  bar.start(total, 0);
+  return bar;
+}

@@ -1,0 +1,44 @@
+/** `dmarc stats`: the figures of the reports that were accepted. */
+import type { Command } from "commander";
+import { addConnectionOptions, type ConnectionOptions, connect } from "../connection.ts";
+import { printOut, renderPairs } from "../terminal.ts";
+
+interface StatsOptions extends ConnectionOptions {
+  json?: true;
+  domain?: string;
+  account?: string;
+}
+
+const EXAMPLES = `
+Examples:
+  dmarc stats
+  dmarc stats --domain example.com --json`;
+
+/** Adds the command. */
+export function addStats(program: Command): void {
+  const command = program
+    .command("stats")
+    .description("Reports, records and messages that were accepted")
+    .option("--domain <domain>", "only this policy domain")
+    .option("--account <name>", "only this account")
+    .option("--json", "JSON for programs");
+  addConnectionOptions(command).addHelpText("after", EXAMPLES).action(printStats);
+}
+
+async function printStats(options: StatsOptions): Promise<void> {
+  const { domain, account } = options;
+  const filter = { ...(domain === undefined ? {} : { domain }), ...(account === undefined ? {} : { account }) };
+  const stats = await connect(options).stats(filter);
+  if (options.json) return printOut(JSON.stringify(stats));
+  const share = stats.messages === 0 ? "" : ` (${Math.round((stats.passed / stats.messages) * 1000) / 10} %)`;
+  printOut(
+    renderPairs([
+      ["reports", stats.reports],
+      ["records", stats.records],
+      ["messages", stats.messages],
+      ["passed", `${stats.passed.toLocaleString("en-US")}${share}`],
+      ["sources", stats.sources],
+      ["dead letters", stats.deadLetters],
+    ]),
+  );
+}

@@ -1,0 +1,81 @@
+/** `dmarc status`: what is waiting, and what became of the rest. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { type Command, InvalidArgumentError } from "commander";
+import type { ApiClient, Status } from "../client.ts";
+import { CommandError } from "../command-error.ts";
+import { addConnectionOptions, type ConnectionOptions, connect } from "../connection.ts";
+import { printOut, renderPairs, renderTable } from "../terminal.ts";
+
+interface StatusOptions extends ConnectionOptions {
+  json?: true;
+  wait?: true;
+  timeout: number;
+}
+
+/** Between two looks; a batch is given to a consumer after 0.2 s locally. */
+const POLL_MS = 250;
+/** A message on its way from one queue to the next is in neither for a moment, so one look is not enough. */
+const QUIET_LOOKS = 2;
+
+const EXAMPLES = `
+Examples:
+  dmarc status
+  dmarc status --wait --timeout 600      return when everything has been processed
+  dmarc status --json`;
+
+/** Adds the command. */
+export function addStatus(program: Command): void {
+  const command = program
+    .command("status")
+    .description("What is waiting in the queues, and what became of the rest")
+    .option("--wait", "wait until everything has been processed")
+    .option("--timeout <seconds>", "how long to wait at most", parseSeconds, 300)
+    .option("--json", "JSON for programs");
+  addConnectionOptions(command).addHelpText("after", EXAMPLES).action(printStatus);
+}
+
+async function printStatus(options: StatusOptions): Promise<void> {
+  const client = connect(options);
+  const status = options.wait ? await waitUntilDone(client, options.timeout) : await client.status();
+  printOut(options.json ? JSON.stringify(status) : renderStatus(status));
+}
+
+async function waitUntilDone(client: ApiClient, timeoutSeconds: number): Promise<Status> {
+  const deadline = performance.now() + timeoutSeconds * 1000;
+  for (let quiet = 0; ; await sleep(POLL_MS)) {
+    const status = await client.status();
+    quiet = isDone(status) ? quiet + 1 : 0;
+    if (quiet >= QUIET_LOOKS) return status;
+    if (performance.now() > deadline) {
+      throw new CommandError(`Not done after ${timeoutSeconds} s: ${renderWaiting(status)}.`);
+    }
+  }
+}
+
+function isDone(status: Status): boolean {
+  return status.unfinished === 0 && status.queues.every(({ messages }) => messages === 0);
+}
+
+function renderWaiting({ queues, unfinished }: Status): string {
+  return [`${unfinished} unfinished`, ...queues.map(({ queue, messages }) => `${messages} in ${queue}`)].join(", ");
+}
+
+function renderStatus(status: Status): string {
+  const { queues, unfinished, unfinishedLimit, outcomes } = status;
+  const table = renderTable(
+    ["queue", "messages", "bytes"],
+    queues.map(({ queue, messages, bytes }) => [queue, messages, bytes]),
+  );
+  const pairs: [string, unknown][] = [
+    ["unfinished", unfinished < unfinishedLimit ? unfinished : `${unfinished} or more`],
+  ];
+  if (outcomes === null) pairs.push(["outcomes", status.outcomesProblem ?? "not known"]);
+  else pairs.push(...Object.entries(outcomes));
+  return `${table}\n${renderPairs(pairs)}`;
+}
+
+function parseSeconds(text: string): number {
+  const seconds = Number(text);
+  if (!Number.isFinite(seconds) || seconds < 0) throw new InvalidArgumentError("It has to be a number of seconds.");
+  return seconds;
+}

@@ -1,0 +1,49 @@
+/**
+ * The `dmarc` command: puts the subcommands together and turns what they throw into one sentence and an exit code. It
+ * does nothing by itself.
+ */
+import { Command } from "commander";
+import { CommandError } from "./command-error.ts";
+import { addDeadLetters } from "./commands/dead-letters.ts";
+import { addParse } from "./commands/parse.ts";
+import { addQuery } from "./commands/query.ts";
+import { addRua } from "./commands/rua.ts";
+import { addSend } from "./commands/send.ts";
+import { addStats } from "./commands/stats.ts";
+import { addStatus } from "./commands/status.ts";
+import { exitCodes } from "./exit-codes.ts";
+import { printError } from "./terminal.ts";
+
+const HELP = `
+Examples:
+  dmarc parse report.xml.gz                  what is in a report, offline
+  dmarc rua add dmarc@example.com            take reports sent to this address
+  dmarc send reports/ && dmarc status --wait && dmarc stats
+
+The running stack is found by the options \`npm start\` takes, or by DMARC_HTTP_PORT, DMARC_SMTP_PORT, DMARC_SQL_PORT and
+DMARC_STATE; a deployment by --url or DMARC_URL, with the secret API_TOKEN in DMARC_TOKEN.
+Exit code: 0 done, 1 wrong use or failure, 2 some of the input was rejected.`;
+
+function buildProgram(): Command {
+  const program = new Command("dmarc").description("DMARC reports: read them, send them, ask about them");
+  program
+    .addHelpText("after", HELP)
+    .showHelpAfterError("(--help says more)")
+    .configureHelp({ showGlobalOptions: true });
+  for (const add of [addParse, addRua, addSend, addStatus, addStats, addQuery, addDeadLetters]) add(program);
+  return program;
+}
+
+// `dmarc parse … | head` closes the pipe early: that is no failure.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+  process.exit(exitCodes.done);
+});
+
+try {
+  await buildProgram().parseAsync();
+} catch (error) {
+  if (!(error instanceof CommandError)) throw error;
+  printError(`dmarc: ${error.message}`);
+  process.exitCode = exitCodes.failure;
+}

@@ -1,0 +1,8 @@
+/** What the command's exit code says; the same for every subcommand. */
+export const exitCodes = {
+  done: 0,
+  /** Wrong use, or something did not work. */
+  failure: 1,
+  /** It worked, and some of the input was rejected. */
+  rejected: 2,
+} as const;

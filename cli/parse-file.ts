@@ -1,0 +1,192 @@
+/**
+ * One file to one line of `dmarc parse`: runs the reader over it and sums up what came out. Offline; it opens nothing but
+ * the source it is given. A report's records are held only when they are asked for.
+ */
+import type { Problem } from "../shared/report/problems.ts";
+import { readReports } from "../shared/report/read.ts";
+import type { ByteSource } from "../shared/report/source.ts";
+import type {
+  AggregateRecord,
+  AggregateReport,
+  FailureReport,
+  PolicyPublished,
+  Report,
+  TlsReport,
+  Warning,
+} from "../shared/report/vocabulary.ts";
+
+export interface AggregateSummary {
+  kind: "aggregate";
+  orgName: string;
+  reportId: string;
+  domain: string;
+  /** Seconds since 1970 UTC. */
+  begin: number;
+  end: number;
+  policy: PolicyPublished;
+  /** Records accepted. */
+  records: number;
+  skippedRecords: number;
+  messages: number;
+  passed: number;
+  /** Distinct source addresses. */
+  sources: number;
+  dispositions: AggregateReport["totals"]["dispositions"];
+  warnings: Warning[];
+  /** The records, when they were asked for. */
+  rows?: AggregateRecord[];
+}
+
+export interface TlsPolicySummary {
+  policyType: string;
+  policyDomain: string;
+  successfulSessions: number;
+  failedSessions: number;
+}
+
+export interface TlsSummary {
+  kind: "tls";
+  orgName: string;
+  reportId: string;
+  begin: number;
+  end: number;
+  policies: TlsPolicySummary[];
+  /** All sessions, failed ones included. */
+  sessions: number;
+  failedSessions: number;
+  warnings: Warning[];
+}
+
+export interface FailureSummary {
+  kind: "failure";
+  reportedDomain: string;
+  sourceIp: string;
+  authFailure: string;
+  arrivalDate: string;
+  deliveryResult: string;
+  warnings: Warning[];
+}
+
+export type ReportSummary = AggregateSummary | TlsSummary | FailureSummary;
+
+/** A problem and the part of the file it is about, "" for the file itself. */
+export interface PartProblem extends Problem {
+  part: string;
+}
+
+/** What `dmarc parse --json` prints for a file. */
+export interface FileSummary {
+  file: string;
+  /** rejected: no report could be read. */
+  outcome: "accepted" | "rejected";
+  reports: ReportSummary[];
+  problems: PartProblem[];
+}
+
+/** What is gathered of a part's records while they stream by. */
+interface Gathered {
+  sources: Set<string>;
+  rows: AggregateRecord[];
+}
+
+/**
+ * Reads every report in a file. The same report twice in one file is listed once.
+ *
+ * @param keepRecords keep each report's records as `rows`
+ * @throws what the source throws when it cannot be read
+ */
+export async function parseFile(file: string, source: ByteSource, keepRecords = false): Promise<FileSummary> {
+  const reports = new Map<string, ReportSummary>();
+  const problems: PartProblem[] = [];
+  const gathered = new Map<string, Gathered>();
+  for await (const event of readReports(source)) {
+    if (event.type === "records") {
+      gather(gathered, event.part, { records: event.records, keepRecords });
+      continue;
+    }
+    const records = gathered.get(event.part);
+    gathered.delete(event.part);
+    if (event.type === "problem") problems.push({ ...event.problem, part: event.part });
+    else addReport(reports, summarize(event.report, records, keepRecords));
+  }
+  return { file, outcome: reports.size > 0 ? "accepted" : "rejected", reports: [...reports.values()], problems };
+}
+
+function gather(
+  gathered: Map<string, Gathered>,
+  part: string,
+  { records, keepRecords }: { records: AggregateRecord[]; keepRecords: boolean },
+): void {
+  const known = gathered.get(part) ?? { sources: new Set(), rows: [] };
+  gathered.set(part, known);
+  for (const record of records) {
+    if (record.sourceIp !== "") known.sources.add(record.sourceIp);
+    if (keepRecords) known.rows.push(record);
+  }
+}
+
+// Two copies may differ in white space or packing, so a report is compared by what it says.
+function addReport(reports: Map<string, ReportSummary>, summary: ReportSummary): void {
+  const key = JSON.stringify({ ...summary, warnings: [], rows: [] });
+  if (!reports.has(key)) reports.set(key, summary);
+}
+
+function summarize(report: Report, gathered: Gathered | undefined, keepRecords: boolean): ReportSummary {
+  switch (report.kind) {
+    case "aggregate":
+      return {
+        ...summarizeAggregate(report, gathered?.sources.size ?? 0),
+        ...(keepRecords ? { rows: gathered?.rows ?? [] } : {}),
+      };
+    case "tls":
+      return summarizeTls(report);
+    case "failure":
+      return summarizeFailure(report);
+  }
+}
+
+function summarizeAggregate(report: AggregateReport, sources: number): AggregateSummary {
+  const { metadata, policy, totals, warnings } = report;
+  return {
+    kind: "aggregate",
+    orgName: metadata.orgName,
+    reportId: metadata.reportId,
+    domain: policy.domain,
+    begin: metadata.beginSeconds,
+    end: metadata.endSeconds,
+    policy,
+    records: totals.records,
+    skippedRecords: totals.skippedRecords,
+    messages: totals.messages,
+    passed: totals.passed,
+    sources,
+    dispositions: totals.dispositions,
+    warnings,
+  };
+}
+
+function summarizeTls(report: TlsReport): TlsSummary {
+  const policies = report.policies.map((policy) => ({
+    policyType: policy.policyType,
+    policyDomain: policy.policyDomain,
+    successfulSessions: policy.successfulSessionCount,
+    failedSessions: policy.failedSessionCount,
+  }));
+  const failedSessions = policies.reduce((sum, policy) => sum + policy.failedSessions, 0);
+  return {
+    kind: "tls",
+    orgName: report.orgName,
+    reportId: report.reportId,
+    begin: report.beginSeconds,
+    end: report.endSeconds,
+    policies,
+    sessions: policies.reduce((sum, policy) => sum + policy.successfulSessions, failedSessions),
+    failedSessions,
+    warnings: report.warnings,
+  };
+}
+
+function summarizeFailure(report: FailureReport): FailureSummary {
+  const { kind, reportedDomain, sourceIp, authFailure, arrivalDate, deliveryResult, warnings } = report;
+  return { kind, reportedDomain, sourceIp, authFailure, arrivalDate, deliveryResult, warnings };
+}

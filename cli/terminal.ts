@@ -1,0 +1,52 @@
+/**
+ * Words on a terminal: tables and messages. Every text that came from outside loses its control characters here, so that
+ * a report cannot move the cursor, colour the screen or turn the writing direction. It decides nothing.
+ */
+import Table from "cli-table3";
+import { cleanDetail } from "../shared/report/problems.ts";
+
+const MAX_CELL_CHARS = 80;
+
+/** Text that is safe to print on one line, cut to `maxChars`. */
+export function safeText(value: unknown, maxChars = MAX_CELL_CHARS): string {
+  const text = typeof value === "object" && value !== null ? JSON.stringify(value) : String(value ?? "");
+  return cleanDetail(text, maxChars);
+}
+
+/** Rows under a heading; numbers stand to the right. */
+export function renderTable(head: string[], rows: unknown[][]): string {
+  const align = head.map((_, column) => (rows.some((row) => typeof row[column] === "number") ? "right" : "left"));
+  const table = new Table({
+    head: head.map((cell) => safeText(cell)),
+    colAligns: align,
+    style: { head: [], border: [], compact: true },
+  });
+  for (const row of rows) table.push(row.map((cell) => safeText(cell)));
+  return table.toString();
+}
+
+/** Names and values, one a line, values aligned. */
+export function renderPairs(pairs: [string, unknown][]): string {
+  const width = Math.max(0, ...pairs.map(([name]) => name.length));
+  return pairs.map(([name, value]) => `${name.padEnd(width)}  ${renderValue(value)}`).join("\n");
+}
+
+/** `2026-11-21` of seconds since 1970, "" where there is no date. */
+export function renderDay(seconds: number): string {
+  const date = new Date(seconds * 1000);
+  return Number.isNaN(date.getTime()) ? "" : date.toISOString().slice(0, 10);
+}
+
+/** Writes lines to standard output. */
+export function printOut(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+/** Writes one line to standard error. */
+export function printError(text: string): void {
+  process.stderr.write(`${safeText(text, 2000)}\n`);
+}
+
+function renderValue(value: unknown): string {
+  return typeof value === "number" ? value.toLocaleString("en-US") : safeText(value);
+}
