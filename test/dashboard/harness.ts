@@ -18,6 +18,8 @@ export interface DashboardSettings {
 
 /** A running dashboard. */
 export interface Dashboard {
+  /** Where it listens, without a slash at its end. */
+  url: string;
   /** `path` is below the origin; without `authorization` among the headers the right bearer is sent, null = none. */
   ask(path: string, init?: RequestInit, token?: string | null): Promise<Response>;
   close(): Promise<void>;
@@ -39,8 +41,9 @@ export async function startDashboard({ vars = {}, accessEmail }: DashboardSettin
       },
     ],
   });
-  await server.listen();
+  const { url } = await server.listen();
   return {
+    url: url.origin,
     async ask(path, init = {}, token = API_TOKEN) {
       const headers = new Headers(init.headers);
       if (token !== null) headers.set("authorization", `Bearer ${token}`);

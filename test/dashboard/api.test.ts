@@ -1,0 +1,227 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { eventRow, recordRow, startTestEngine, type TestEngine } from "../analytics/local-engine.ts";
+import { API_TOKEN, type Dashboard, startDashboard } from "./harness.ts";
+
+let engine: TestEngine;
+let dashboard: Dashboard;
+
+beforeAll(async () => {
+  engine = await startTestEngine();
+  const { baseUrl, accountId, token } = engine.connection;
+  dashboard = await startDashboard({
+    vars: {
+      API_TOKEN,
+      // A slash at the end is a common slip.
+      ANALYTICS_SQL_URL: `${baseUrl}/`,
+      ANALYTICS_ACCOUNT_ID: accountId,
+      ANALYTICS_API_TOKEN: token,
+    },
+  });
+});
+
+afterAll(async () => {
+  await dashboard.close();
+  await engine.stop();
+});
+
+async function json(path: string, init?: RequestInit): Promise<{ status: number; body: unknown }> {
+  const response = await dashboard.ask(path, init);
+  const text = await response.text();
+  return { status: response.status, body: text === "" ? undefined : JSON.parse(text) };
+}
+
+function refusal(code: string, message: unknown = expect.any(String)): unknown {
+  return { error: { code, message } };
+}
+
+describe("before anything was written", () => {
+  it("stats are zero", async () => {
+    const body = { reports: 0, records: 0, messages: 0, passed: 0, sources: 0, deadLetters: 0 };
+    expect(await json("/api/v1/stats")).toEqual({ status: 200, body });
+  });
+
+  it("there is no outcome yet", async () => {
+    expect(await json("/api/v1/status")).toMatchObject({ status: 200, body: { outcomes: {} } });
+  });
+
+  it("a query says that there is no table", async () => {
+    const answer = await json("/api/v1/query", { method: "POST", body: "SELECT count() AS n FROM dmarc_records" });
+    expect(answer).toEqual({ status: 422, body: refusal("no_data", expect.stringContaining("dmarc_records")) });
+  });
+});
+
+describe("with data", () => {
+  beforeAll(async () => {
+    await engine.write("records", [
+      recordRow({ count: 4 }),
+      recordRow({ count: 4 }),
+      recordRow({ count: 3, generation: 2 }),
+      recordRow({ reportUid: "uid-2", domain: "it's.example", count: 10, passed: 0, sourceIp: "192.0.2.9" }),
+    ]);
+    await engine.write("events", [
+      eventRow({}),
+      eventRow({ eventId: "uid-2 raw/2", domain: "it's.example" }),
+      eventRow({ eventId: "dead-1", outcome: "dead_letter", kind: "", domain: "" }),
+    ]);
+  });
+
+  it("answers stats, of all or of one domain in whatever case", async () => {
+    expect((await json("/api/v1/stats")).body).toEqual({
+      reports: 2,
+      records: 2,
+      messages: 13,
+      passed: 3,
+      sources: 2,
+      deadLetters: 1,
+    });
+    const one = await json(`/api/v1/stats?domain=${encodeURIComponent("IT'S.example")}`);
+    expect(one.body).toMatchObject({ reports: 1, messages: 10, deadLetters: 0 });
+    expect((await json("/api/v1/stats?account=nobody")).body).toMatchObject({ reports: 0, messages: 0 });
+  });
+
+  it.each(["domain=", `domain=${"a".repeat(254)}`, "account="])("refuses stats?%s", async (parameters) => {
+    expect(await json(`/api/v1/stats?${parameters}`)).toEqual({ status: 400, body: refusal("bad_request") });
+  });
+
+  it("answers status with what process says and the outcomes", async () => {
+    const { body } = await json("/api/v1/status");
+    expect(body).toMatchObject({
+      queues: [{ queue: "dmarc-reports", messages: 2, bytes: 200 }],
+      unfinished: 2,
+      outcomes: { accepted: 2, dead_letter: 1 },
+    });
+  });
+
+  it.each([
+    ["", '"rows":'],
+    ["?format=json", '"meta":'],
+    ["?format=jsoneachrow", '{"n":"3"}'],
+    ["?format=tsv", "3\n"],
+  ])("hands on the engine's answer: query%s", async (parameters, part) => {
+    const body = "SELECT sum(double4) AS n FROM dmarc_records WHERE double2 = 2 -- a comment";
+    const response = await dashboard.ask(`/api/v1/query${parameters}`, { method: "POST", body });
+    expect(response.status).toBe(200);
+    expect((await response.text()).replaceAll(/\s*([:,])\s*/g, "$1").replace('{"n":3}', '{"n":"3"}')).toContain(part);
+  });
+
+  it("takes a semicolon at the end", async () => {
+    const response = await dashboard.ask("/api/v1/query?format=tsv", { method: "POST", body: "SELECT 1 AS one;\n" });
+    expect(await response.text()).toBe("1\n");
+  });
+
+  it.each([
+    "SELECT",
+    "DROP TABLE dmarc_records",
+    "SELECT 1 FROM dmarc_records JOIN dmarc_events",
+    "SELECT uniq(blob1) FROM dmarc_records",
+  ])("shows the engine's refusal of %s", async (body) => {
+    const answer = await json("/api/v1/query", { method: "POST", body });
+    expect(answer).toEqual({ status: 422, body: refusal("invalid_statement", expect.stringMatching(/\w/)) });
+  });
+
+  it("refuses an empty statement, an unknown format, a huge body", async () => {
+    expect((await json("/api/v1/query", { method: "POST", body: " \n" })).status).toBe(400);
+    expect((await json("/api/v1/query?format=xml", { method: "POST", body: "SELECT 1" })).status).toBe(400);
+    const huge = await json("/api/v1/query", { method: "POST", body: `SELECT 1 ${" ".repeat(300_000)}` });
+    expect(huge).toEqual({ status: 413, body: refusal("too_large") });
+  });
+});
+
+describe("the registry", () => {
+  const path = `/api/v1/registry/${encodeURIComponent("Reports+a@acme.example")}`;
+  const put = (body: unknown, at = path) => json(at, { method: "PUT", body: JSON.stringify(body) });
+
+  it("puts, shows, lists and removes", async () => {
+    const entry = { account: "acme", domains: ["acme.example"] };
+    expect(await put({ account: "acme", domains: ["ACME.example"] })).toMatchObject({ status: 200, body: { entry } });
+    expect(await json(path)).toMatchObject({ status: 200, body: { rua: "Reports+a@acme.example", entry } });
+    expect((await json("/api/v1/registry")).body).toMatchObject({ items: [{ entry }] });
+    expect((await json(path, { method: "DELETE" })).status).toBe(204);
+    expect(await json(path)).toEqual({ status: 404, body: refusal("not_found") });
+  });
+
+  it.each([
+    {},
+    { account: "" },
+    { account: "a b" },
+    { account: "a", domains: "x" },
+    { account: "a", failureReports: "all" },
+    [],
+    null,
+  ])("refuses the entry %j", async (entry) => {
+    expect(await put(entry)).toEqual({ status: 400, body: refusal("bad_request") });
+  });
+
+  it("refuses what is no JSON and what is no address", async () => {
+    expect(await json(path, { method: "PUT", body: "{" })).toEqual({
+      status: 400,
+      body: refusal("bad_request", "The body is not JSON."),
+    });
+    expect((await json("/api/v1/registry/nobody")).status).toBe(400);
+    expect((await json(`/api/v1/registry/${encodeURIComponent("a b@c.example")}`)).status).toBe(400);
+  });
+
+  it("hands on a refusal of process as the caller's mistake, its fault as a fault", async () => {
+    const refused = await put({ account: "a" }, "/api/v1/registry/refused@acme.example");
+    expect(refused).toEqual({ status: 400, body: refusal("bad_request", "'refused@acme.example' is refused.") });
+    const fault = await json("/api/v1/registry/fault@acme.example");
+    expect(fault).toEqual({ status: 502, body: refusal("process_unavailable", expect.stringContaining("KV is down")) });
+  });
+});
+
+describe("the rest", () => {
+  it("pages through dead letters", async () => {
+    expect((await json("/api/v1/dead-letters")).body).toMatchObject({ items: [{ id: "a" }], cursor: "a/b c" });
+    const next = await json(`/api/v1/dead-letters?cursor=${encodeURIComponent("a/b c")}`);
+    expect(next.body).toMatchObject({ items: [{ id: "after a/b c" }] });
+    expect(next.body).not.toHaveProperty("cursor");
+    expect((await json("/api/v1/dead-letters?cursor=")).status).toBe(400);
+  });
+
+  it("starts reconciling", async () => {
+    expect(await json("/api/v1/reconcile", { method: "POST" })).toEqual({ status: 202, body: { started: true } });
+    expect((await json("/api/v1/status")).body).toMatchObject({ unfinished: 3 });
+  });
+
+  it.each([
+    ["GET", "/"],
+    ["GET", "/api/v1/nothing"],
+    ["GET", "/api/v1/reconcile"],
+    ["POST", "/api/v1/stats"],
+  ])("answers %s %s with 404 and the headers of every answer", async (method, path) => {
+    const response = await dashboard.ask(path, { method });
+    expect(response.status).toBe(404);
+    expect(await response.json()).toEqual(refusal("not_found", expect.stringContaining("/api/v1")));
+    expect(response.headers.get("x-content-type-options")).toBe("nosniff");
+    expect(response.headers.get("cache-control")).toBe("no-store");
+    expect(response.headers.get("content-security-policy")).toContain("default-src 'none'");
+  });
+});
+
+describe("without Analytics Engine", () => {
+  it.each([
+    ["is not configured", {}, 503, "not_configured"],
+    ["refuses the token", "wrong token", 502, "analytics_unavailable"],
+    ["cannot be reached", "wrong port", 502, "analytics_unavailable"],
+  ])("it %s: stats say so, status goes without", async (_, fault, status, code) => {
+    const { baseUrl, accountId, token } = engine.connection;
+    const settings = {
+      ANALYTICS_SQL_URL: fault === "wrong port" ? "http://127.0.0.1:1" : baseUrl,
+      ANALYTICS_ACCOUNT_ID: accountId,
+      ANALYTICS_API_TOKEN: fault === "wrong token" ? "nonsense" : token,
+    };
+    const broken = await startDashboard({ vars: { API_TOKEN, ...(typeof fault === "string" ? settings : {}) } });
+    try {
+      const stats = await broken.ask("/api/v1/stats");
+      expect(stats.status).toBe(status);
+      const text = await stats.text();
+      expect(JSON.parse(text)).toEqual(refusal(code));
+      expect(text).not.toContain("nonsense");
+      const answer = await broken.ask("/api/v1/status");
+      expect(answer.status).toBe(200);
+      expect(await answer.json()).toMatchObject({ unfinished: 2, outcomes: null, outcomesProblem: expect.any(String) });
+    } finally {
+      await broken.close();
+    }
+  });
+});
