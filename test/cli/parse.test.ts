@@ -1,0 +1,191 @@
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { FileSummary } from "../../cli/parse-file.ts";
+import { runCommand } from "./run-command.ts";
+import { sampleMail, sampleReport } from "./sample-report.ts";
+
+let folder: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "dmarc-parse-"));
+});
+afterAll(async () => {
+  await rm(folder, { recursive: true, force: true });
+});
+
+async function makeFile(name: string, content: string | Uint8Array): Promise<string> {
+  const path = join(folder, name);
+  await writeFile(path, content);
+  return path;
+}
+
+function lines(stdout: string): FileSummary[] {
+  return stdout
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+}
+
+/** The figures of sampleReport(). */
+const SUMMARY = {
+  kind: "aggregate",
+  orgName: "Reporter",
+  reportId: "id-1",
+  domain: "acme.example",
+  begin: 1_700_000_000,
+  end: 1_700_086_399,
+  records: 3,
+  skippedRecords: 0,
+  messages: 8,
+  passed: 6,
+  sources: 2,
+  dispositions: { none: 8 },
+};
+
+const TLS = JSON.stringify({
+  "organization-name": "Reporter",
+  "date-range": { "start-datetime": "2024-01-01T00:00:00Z", "end-datetime": "2024-01-01T23:59:59Z" },
+  "contact-info": "tls@reporter.example",
+  "report-id": "tls-1",
+  policies: [
+    {
+      policy: { "policy-type": "sts", "policy-string": [], "policy-domain": "acme.example" },
+      summary: { "total-successful-session-count": 10, "total-failure-session-count": 3 },
+    },
+  ],
+});
+
+describe("parse --json", () => {
+  it("prints one line a file, in order, whatever the container and the name", async () => {
+    const xml = await makeFile("a.txt", sampleReport());
+    const gz = await makeFile("b.zip", gzipSync(sampleReport({ reportId: "007" })));
+    const eml = await makeFile("c", sampleMail([{ name: "r.gz", content: gzipSync(sampleReport()) }]));
+    const { code, stdout, stderr } = await runCommand(["parse", "--json", eml, xml, gz]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    const summaries = lines(stdout);
+    expect(summaries.map(({ file }) => file)).toEqual([eml, xml, gz]);
+    expect(summaries[0]).toMatchObject({ outcome: "accepted", reports: [SUMMARY], problems: [] });
+    expect(summaries[1]).toMatchObject({ outcome: "accepted", reports: [{ ...SUMMARY, warnings: [] }] });
+    expect(summaries[2]).toMatchObject({ reports: [{ ...SUMMARY, reportId: "007" }] });
+    expect(summaries[1]?.reports[0]).not.toHaveProperty("rows");
+  });
+
+  it("lists the same report once, another report of the same mail too, and a broken part as a problem", async () => {
+    const copies = [
+      { name: "a.gz", content: gzipSync(sampleReport()) },
+      { name: "a.xml", content: Buffer.from(sampleReport().replaceAll("\n", "\r\n")) },
+      { name: "b.gz", content: gzipSync(sampleReport({ reportId: "id-2" })) },
+      { name: "c.gz", content: gzipSync(sampleReport({ reportId: "id-3" })).subarray(0, 200) },
+    ];
+    const { code, stdout } = await runCommand(["parse", "--json", await makeFile("copies.eml", sampleMail(copies))]);
+    const [summary] = lines(stdout);
+    expect(code).toBe(0);
+    expect(summary?.outcome).toBe("accepted");
+    expect(summary?.reports).toMatchObject([SUMMARY, { ...SUMMARY, reportId: "id-2" }]);
+    expect(summary?.problems).toMatchObject([{ part: "c.gz", code: expect.any(String), message: expect.any(String) }]);
+  });
+
+  it("rejects what is no report, with exit code 2, and reads the rest", async () => {
+    const truncated = await makeFile("truncated.xml", sampleReport().slice(0, -200));
+    const empty = await makeFile("empty.xml", "");
+    const good = await makeFile("good.xml", sampleReport());
+    const { code, stdout } = await runCommand(["parse", "--json", truncated, empty, good]);
+    expect(code).toBe(2);
+    expect(lines(stdout)).toMatchObject([
+      { outcome: "rejected", reports: [], problems: [{ code: "truncated", part: "" }] },
+      { outcome: "rejected", reports: [], problems: [{ code: "empty" }] },
+      { outcome: "accepted" },
+    ]);
+  });
+
+  it("goes on when a file cannot be opened, with exit code 1", async () => {
+    const good = await makeFile("good.xml", sampleReport());
+    await mkdir(join(folder, "a-folder"), { recursive: true });
+    const missing = join(folder, "missing.xml");
+    const { code, stdout, stderr } = await runCommand(["parse", "--json", missing, join(folder, "a-folder"), good]);
+    expect(code).toBe(1);
+    expect(lines(stdout)).toMatchObject([{ file: good, outcome: "accepted" }]);
+    expect(stderr.trimEnd().split("\n")).toEqual([
+      expect.stringContaining("missing.xml cannot be read"),
+      expect.stringContaining("a-folder cannot be read: it is not a regular file"),
+    ]);
+  });
+
+  it("sums up a TLS report", async () => {
+    const { stdout } = await runCommand(["parse", "--json", await makeFile("tls", TLS)]);
+    expect(lines(stdout)[0]?.reports).toMatchObject([
+      {
+        kind: "tls",
+        orgName: "Reporter",
+        reportId: "tls-1",
+        begin: 1_704_067_200,
+        end: 1_704_153_599,
+        policies: [{ policyType: "sts", policyDomain: "acme.example", successfulSessions: 10, failedSessions: 3 }],
+        sessions: 13,
+        failedSessions: 3,
+      },
+    ]);
+  });
+
+  it("gives the rows when asked", async () => {
+    const { stdout } = await runCommand(["parse", "--json", "--records", await makeFile("rows.xml", sampleReport())]);
+    expect(lines(stdout)[0]?.reports).toMatchObject([
+      {
+        rows: [
+          { sourceIp: "192.0.2.1", count: 5, dkim: "pass" },
+          { sourceIp: "192.0.2.1", count: 2, dkim: "fail" },
+          { sourceIp: "2001:db8::1", count: 1, dkim: "pass" },
+        ],
+      },
+    ]);
+  });
+});
+
+describe("parse for people", () => {
+  it("says what is in it", async () => {
+    const { code, stdout } = await runCommand(["parse", "--records", await makeFile("people.xml", sampleReport())]);
+    expect(code).toBe(0);
+    expect(stdout).toContain("acme.example, by Reporter");
+    expect(stdout).toContain("8 in 3 records from 2 sources, 6 passed (75 %)");
+    expect(stdout).toContain("2001:db8::1");
+  });
+
+  it("lets no control character of a report through to the terminal", async () => {
+    // C1 controls and direction marks are legal in XML; C0 ones come with character references that a reader may take.
+    const orgName = "Evil\u009b2J\u202egnol &#27;[31m";
+    const { stdout } = await runCommand(["parse", "--records", await makeFile("evil.xml", sampleReport({ orgName }))]);
+    expect(stdout).toContain("Evil");
+    expect(stdout).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/);
+  });
+});
+
+describe("the command itself", () => {
+  it.each([
+    [],
+    ["parse"],
+    ["rua"],
+    ["send"],
+    ["status"],
+    ["stats"],
+    ["query"],
+    ["dead-letters"],
+    ["dead-letters", "list"],
+    ["rua", "add"],
+  ])("has help with examples: %s %s", async (...args) => {
+    const { code, stdout } = await runCommand([...args, "--help"]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/Examples:\n {2}dmarc /);
+  });
+
+  it.each([["parse"], ["bogus"], ["parse", "--bogus", "x"], ["send"], ["query"], ["rua", "add"]])(
+    "exits 1 on wrong use: %s %s %s",
+    async (...args) => {
+      const { code, stdout, stderr } = await runCommand(args);
+      expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+      expect(stderr).toMatch(/^error: /);
+    },
+  );
+});
