@@ -4,6 +4,8 @@
 export interface ApiConnection {
   url: string;
   token: string;
+  /** Ends the waiting for an answer. */
+  signal?: AbortSignal;
 }
 
 /** Ours: the dashboard finds the process Worker through wrangler's registry, a moment after both are ready. */
@@ -26,7 +28,9 @@ async function call(api: ApiConnection, request: { method: string; path: string;
   for (;;) {
     const problem = await tryCall(api, request);
     if (problem === undefined) return;
-    if (!problem.again || Date.now() > deadline) throw new Error(`${request.method} ${request.path}: ${problem.reason}`);
+    api.signal?.throwIfAborted();
+    if (!problem.again || Date.now() > deadline)
+      throw new Error(`${request.method} ${request.path}: ${problem.reason}`);
     await new Promise((resolve) => setTimeout(resolve, 200));
   }
 }

@@ -46,7 +46,9 @@ function readRecord(line: string): Record<string, unknown> | undefined {
 function describe(worker: string, record: Record<string, unknown>): string {
   const title = TITLE_FIELDS.map((name) => show(record[name])).filter((value) => value !== "");
   const details = DETAIL_FIELDS.map((name) => show(record[name])).filter((value) => value !== "");
-  const counts = COUNT_FIELDS.filter((name) => typeof record[name] === "number").map((name) => `${name}=${record[name]}`);
+  const counts = COUNT_FIELDS.filter((name) => typeof record[name] === "number").map(
+    (name) => `${name}=${record[name]}`,
+  );
   const key = typeof record.key === "string" ? [shortKey(record.key)] : [];
   const ms = typeof record.ms === "number" ? [`${Math.round(record.ms)} ms`] : [];
   const name = worker.replace(/^dmarc-/, "").padEnd(8);

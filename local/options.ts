@@ -78,7 +78,9 @@ function readPort(
   if (text === "" && given === undefined) return ok(LOCAL_DEFAULTS[name]);
   const port = Number(text);
   if (/^\d+$/.test(text) && port >= 1 && port <= 65_535) return ok(port);
-  return fail(`${given === undefined ? variable : `--${flag}`}: '${text}' is not a port; give a number from 1 to 65535.`);
+  return fail(
+    `${given === undefined ? variable : `--${flag}`}: '${text}' is not a port; give a number from 1 to 65535.`,
+  );
 }
 
 function samePort({ httpPort, smtpPort, sqlPort }: LocalOptions): string | undefined {

@@ -2,15 +2,23 @@
  * The whole pipeline on one machine: local Analytics Engine, the Workers in workerd, the SMTP front door. Used by
  * `npm start` and by tests. It starts everything or nothing, and leaves no process behind however it ends.
  */
-import { createWriteStream, existsSync, mkdirSync, type WriteStream, writeFileSync } from "node:fs";
+import {
+  createWriteStream,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  rmSync,
+  type WriteStream,
+  writeFileSync,
+} from "node:fs";
 import { join, resolve } from "node:path";
-import { type RunningAnalytics, startAnalytics } from "./analytics/start.ts";
+import { type RunningAnalytics, StateInUseError, startAnalytics } from "./analytics/start.ts";
 import { type ApiConnection, register, startReconcile } from "./api.ts";
 import { viewLine } from "./log-lines.ts";
 import type { LocalOptions } from "./options.ts";
 import { portProblem } from "./ports.ts";
-import { DEMO, sendSamples } from "./send-samples.ts";
 import { ensureLocalSecret } from "./secret.ts";
+import { DEMO, sendSamples } from "./send-samples.ts";
 import { openDoor, type RunningDoor } from "./smtp/door.ts";
 import { type RunningWorkers, startWorkers } from "./workers.ts";
 
@@ -39,6 +47,9 @@ export class StartError extends Error {
   override name = "StartError";
 }
 
+/** Ours: logs of earlier starts that are kept. */
+const KEPT_LOGS = 10;
+
 interface Parts {
   analytics?: RunningAnalytics;
   workers?: RunningWorkers;
@@ -57,20 +68,12 @@ export async function startStack(options: StackOptions): Promise<RunningStack> {
   const { apiToken: token } = ensureLocalSecret(stateDir);
   const log = openLog(stateDir, options.log);
   const parts: Parts = {};
+  await startOrClean({ ...options, stateDir }, { parts, token, log });
   let stopping: Promise<void> | undefined;
   const stop = (): Promise<void> => {
     stopping ??= stopParts(parts).then(() => void log.file.end());
     return stopping;
   };
-  const aborted = abortOf(options.signal);
-  try {
-    await Promise.race([startParts({ ...options, stateDir }, { parts, token, log }), aborted.promise]);
-  } catch (error) {
-    await stop();
-    throw error;
-  } finally {
-    aborted.forget();
-  }
   const ports = { http: options.httpPort, smtp: parts.door?.port ?? 0, sql: parts.analytics?.port ?? 0 };
   const failed = firstDeath(parts, () => stopping !== undefined);
   return { ports, token, logFile: log.path, failed, stop, kill: () => killParts(parts) };
@@ -99,6 +102,8 @@ interface Log {
 function openLog(stateDir: string, show: ((line: string) => void) | undefined): Log {
   const folder = join(stateDir, "logs");
   mkdirSync(folder, { recursive: true });
+  const old = readdirSync(folder).filter((name) => name.endsWith(".log"));
+  for (const name of old.sort().slice(0, -KEPT_LOGS)) rmSync(join(folder, name), { force: true });
   const path = join(folder, `${new Date().toISOString().replaceAll(":", "").slice(0, 17)}.log`);
   return { path, file: createWriteStream(path, { flags: "a" }), show: show ?? (() => undefined) };
 }
@@ -107,6 +112,23 @@ interface StartContext {
   parts: Parts;
   token: string;
   log: Log;
+}
+
+// What is being started when it is given up appears only later, so everything is ended a second time.
+async function startOrClean(options: StackOptions, context: StartContext): Promise<void> {
+  const aborted = abortOf(options.signal);
+  const started = startParts(options, context);
+  try {
+    await Promise.race([started, aborted.promise]);
+  } catch (error) {
+    await stopParts(context.parts);
+    await started.catch(() => undefined);
+    await stopParts(context.parts);
+    context.log.file.end();
+    throw error instanceof StateInUseError ? new StartError(error.message) : error;
+  } finally {
+    aborted.forget();
+  }
 }
 
 async function startParts(options: StackOptions, { parts, token, log }: StartContext): Promise<void> {
@@ -126,7 +148,7 @@ async function startParts(options: StackOptions, { parts, token, log }: StartCon
     ingestUrl: `http://127.0.0.1:${ingestPort}`,
     onRefused: ({ to, code, message }) => log.show(`mail      ${code}  ${to}  ${message}`),
   });
-  const api = { url: `http://127.0.0.1:${options.httpPort}`, token };
+  const api = { url: `http://127.0.0.1:${options.httpPort}`, token, ...(signal === undefined ? {} : { signal }) };
   await startReconcile(api);
   if (options.samples) await giveSamples(api, { stateDir, smtpPort: parts.door.port, log });
 }
@@ -152,13 +174,20 @@ async function giveSamples(
   const marker = join(stateDir, "samples-sent");
   if (existsSync(marker)) return;
   await register(api, DEMO.rua, DEMO.account);
-  const sent = await sendSamples({ smtpPort, nowSeconds: Date.now() / 1000 });
-  writeFileSync(marker, `${new Date().toISOString()}\n`);
-  log.show(`start     sent ${sent} sample reports to ${DEMO.rua}`);
+  try {
+    const sent = await sendSamples({ smtpPort, nowSeconds: Date.now() / 1000 });
+    writeFileSync(marker, `${new Date().toISOString()}\n`);
+    log.show(`start     sent ${sent} sample reports to ${DEMO.rua}`);
+  } catch (error) {
+    // The stack is of use without them, and the next start tries again.
+    log.show(`error     the sample reports were not taken: ${error instanceof Error ? error.message : String(error)}`);
+  }
 }
 
 // Mail first, so that nothing new comes in; the engine last, because process still writes to it.
-async function stopParts({ door, workers, analytics }: Parts): Promise<void> {
+async function stopParts(parts: Parts): Promise<void> {
+  const { door, workers, analytics } = parts;
+  delete parts.door;
   await door?.stop();
   await Promise.all([workers?.dashboard.stop(), workers?.pipeline.stop()]);
   await analytics?.stop();

@@ -35,7 +35,10 @@ export function startWorkers(options: WorkersOptions): RunningWorkers {
       env: { WRANGLER_REGISTRY_PATH: run.registry, WRANGLER_LOG_PATH: join(options.stateDir, "logs", "wrangler") },
       onLine: (line) => options.onLine(process, line),
     });
-  const configs = ["wrangler.ingest.toml", "wrangler.process.toml", run.analyticsConfig].flatMap((file) => ["-c", file]);
+  const configs = ["wrangler.ingest.toml", "wrangler.process.toml", run.analyticsConfig].flatMap((file) => [
+    "-c",
+    file,
+  ]);
   return {
     pipeline: start("pipeline", [...configs, "--port", "0", "--env-file", run.noVariables]),
     dashboard: start("dashboard", [
@@ -71,7 +74,10 @@ function prepareRunFolder({ stateDir, analyticsUrl, token }: WorkersOptions): Ru
   written(".dev.vars", variables({ LOCAL_ANALYTICS_URL: analyticsUrl, LOCAL_ANALYTICS_TOKEN: token }));
   return {
     registry,
-    analyticsConfig: written("wrangler.analytics.toml", config.replace(/^main = .*$/m, () => `main = ${main}`)),
+    analyticsConfig: written(
+      "wrangler.analytics.toml",
+      config.replace(/^main = .*$/m, () => `main = ${main}`),
+    ),
     noVariables: written("none.env", ""),
     dashboardVariables: written(
       "dashboard.env",

@@ -55,7 +55,8 @@ export function startWrangler({ args, env, folder, onLine }: WranglerOptions): R
     env: { ...process.env, ...QUIET, ...env },
   });
   for (const stream of [child.stdout, child.stderr]) {
-    if (stream !== null) createInterface({ input: stream }).on("line", (line) => onLine(stripVTControlCharacters(line)));
+    if (stream !== null)
+      createInterface({ input: stream }).on("line", (line) => onLine(stripVTControlCharacters(line)));
   }
   const exited = new Promise<string>((resolve) => {
     child.once("exit", (code, signal) => resolve(signal === null ? `exit code ${code}` : `signal ${signal}`));

@@ -2,6 +2,8 @@
  * The local Analytics Engine's storage: ClickHouse embedded in this process (chdb), one table a dataset with exactly the
  * columns Cloudflare shows. The only importer of chdb. Queries run read-only; only points are ever written.
  */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { type ChdbResult, Session } from "chdb";
 import { ANALYTICS_LIMITS } from "../../shared/limits.ts";
 import { fail, ok, type Result } from "../../shared/result.ts";
@@ -37,9 +39,21 @@ const QUERY_SETTINGS = [
 /** A dataset's name, as a Worker's configuration may give it. */
 export const DATASET_NAME = /^[A-Za-z][A-Za-z0-9_]{0,99}$/;
 
-/** Opens the database under `folder`, made if it does not exist. @throws Error when it cannot be opened */
+/** The state folder is in use by another local Analytics Engine. */
+export class FolderInUseError extends Error {
+  override name = "FolderInUseError";
+}
+
+/** Ours: how long one that was killed with its parent may take to let go of the folder. */
+const LOCK_TIMEOUT_MS = 5000;
+
+/**
+ * Opens the database under `folder`, made if it does not exist.
+ *
+ * @throws FolderInUseError when another process has it open; Error when it cannot be opened
+ */
 export async function openEngine(folder: string): Promise<Engine> {
-  const session = new Session(folder);
+  const session = await openSession(folder);
   const datasets = await readDatasets(session);
   const parser = openParser(session);
   return {
@@ -58,6 +72,30 @@ export async function openEngine(folder: string): Promise<Engine> {
     },
     close: () => session.close(),
   };
+}
+
+async function openSession(folder: string): Promise<Session> {
+  const deadline = Date.now() + LOCK_TIMEOUT_MS;
+  for (;;) {
+    try {
+      return new Session(folder);
+    } catch (error) {
+      // chdb says why only on stderr; a lock is the one reason that goes away.
+      if (!isLocked(folder)) throw error;
+      if (Date.now() > deadline) throw new FolderInUseError(`${folder} is in use by another process.`);
+      await new Promise((resolve) => setTimeout(resolve, 250));
+    }
+  }
+}
+
+// ClickHouse writes `PID: <n>` into `status` and holds a lock on it.
+function isLocked(folder: string): boolean {
+  try {
+    const pid = Number(/^PID: (\d+)/m.exec(readFileSync(join(folder, "status"), "utf8"))?.[1]);
+    return pid > 0 && pid !== process.pid && process.kill(pid, 0);
+  } catch {
+    return false;
+  }
 }
 
 async function readDatasets(session: Session): Promise<Set<string>> {

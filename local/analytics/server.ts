@@ -6,8 +6,9 @@
  */
 import { mkdirSync } from "node:fs";
 import type { AddressInfo } from "node:net";
-import { openEngine } from "./engine.ts";
+import { FolderInUseError, openEngine } from "./engine.ts";
 import { createAnalyticsServer } from "./http.ts";
+import { FOLDER_IN_USE_EXIT_CODE } from "./start.ts";
 
 const { LOCAL_ANALYTICS_FOLDER: folder, LOCAL_ANALYTICS_PORT: port, LOCAL_ANALYTICS_TOKEN: token } = process.env;
 if (folder === undefined || port === undefined || token === undefined || token === "") {
@@ -15,7 +16,10 @@ if (folder === undefined || port === undefined || token === undefined || token =
 }
 
 mkdirSync(folder, { recursive: true });
-const engine = await openEngine(folder);
+const engine = await openEngine(folder).catch((error: unknown) => {
+  console.error(error instanceof Error ? error.message : error);
+  process.exit(error instanceof FolderInUseError ? FOLDER_IN_USE_EXIT_CODE : 1);
+});
 const server = createAnalyticsServer({ engine, token, now: () => Date.now() / 1000 });
 
 server.on("error", (error) => {

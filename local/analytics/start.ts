@@ -5,6 +5,14 @@
 import { fork } from "node:child_process";
 import { join } from "node:path";
 
+/** How the process tells that another one has the state folder open. */
+export const FOLDER_IN_USE_EXIT_CODE = 3;
+
+/** The state folder is in use; the message is for people. */
+export class StateInUseError extends Error {
+  override name = "StateInUseError";
+}
+
 export interface AnalyticsOptions {
   /** State folder; data goes to its subfolder `analytics`. */
   stateDir: string;
@@ -29,7 +37,11 @@ export interface RunningAnalytics {
   kill(): void;
 }
 
-/** Resolves when it answers; rejects with what it printed when it cannot start. */
+/**
+ * Resolves when it answers.
+ *
+ * @throws StateInUseError when another one has the folder open; Error with the last line it printed when it cannot start
+ */
 export async function startAnalytics(options: AnalyticsOptions): Promise<RunningAnalytics> {
   const child = fork(join(import.meta.dirname, "server.ts"), [], {
     execArgv: ["--disable-warning=ExperimentalWarning"],
@@ -51,12 +63,12 @@ export async function startAnalytics(options: AnalyticsOptions): Promise<Running
   child.stdout?.on("data", onData);
   child.stderr?.on("data", onData);
   const exited = new Promise<string>((resolve) => {
-    child.once("exit", (code, signal) => resolve(signal === null ? `exit code ${code}` : `signal ${signal}`));
+    child.once("exit", (code, signal) => resolve(signal === null ? exitReason(code) : `signal ${signal}`));
   });
   const ready = new Promise<number>((resolve) => {
     child.once("message", (message: { port: number }) => resolve(message.port));
   });
-  const port = await Promise.race([ready, exited.then((reason) => startFailed(reason, printed))]);
+  const port = await Promise.race([ready, exited.then((reason) => startFailed(reason, { printed, ...options }))]);
   const stop = async (): Promise<void> => {
     child.kill("SIGTERM");
     await exited;
@@ -65,6 +77,15 @@ export async function startAnalytics(options: AnalyticsOptions): Promise<Running
   return { url: `http://127.0.0.1:${port}`, port, pid: child.pid ?? 0, exited, stop, kill };
 }
 
-function startFailed(reason: string, printed: string): never {
-  throw new Error(`The local Analytics Engine did not start (${reason}): ${printed.trim()}`);
+function startFailed(reason: string, { printed, stateDir }: { printed: string; stateDir: string }): never {
+  if (reason === exitReason(FOLDER_IN_USE_EXIT_CODE)) {
+    throw new StateInUseError(
+      `The state folder ${stateDir} is in use by another stack; stop that one or take another folder.`,
+    );
+  }
+  throw new Error(`The local Analytics Engine did not start (${reason}): ${printed.trim().split("\n").at(-1) ?? ""}`);
+}
+
+function exitReason(code: number | null): string {
+  return `exit code ${code}`;
 }

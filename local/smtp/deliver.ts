@@ -2,7 +2,7 @@
  * Hands one mail to the ingest Worker, through wrangler's mail endpoint, and tells what became of it as an SMTP server
  * has to answer. It never decides anything itself: not reachable and not understood are faults, never acceptance.
  */
-import { addMissingFields } from "./mail.ts";
+import { mendMail } from "./mail.ts";
 
 /** What the sender is told: 250 taken, 550 refused for good, 451 try again later. */
 export type DeliveryReply = { code: 250 } | { code: 550 | 451; message: string };
@@ -29,7 +29,7 @@ export async function deliver(ingestUrl: string, { from, to, raw }: Delivery): P
   try {
     const response = await fetch(`${ingestUrl}/cdn-cgi/local/email?${query}`, {
       method: "POST",
-      body: new Uint8Array(addMissingFields(raw, from)),
+      body: new Uint8Array(mendMail(raw, from)),
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
     return readOutcome(response.status, await response.text());

@@ -81,7 +81,8 @@ function readTexts(values: unknown, field: string): Result<string[], string> {
 function readText(value: unknown): string | undefined {
   if (value === null || value === undefined) return "";
   if (typeof value === "string") return value;
-  if (value instanceof ArrayBuffer || ArrayBuffer.isView(value)) return decoder.decode(value);
+  if (value instanceof ArrayBuffer) return decoder.decode(value);
+  if (value instanceof Uint8Array) return decoder.decode(new Uint8Array(value));
   return undefined;
 }
 

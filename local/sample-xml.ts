@@ -1,0 +1,70 @@
+/** Writes one sample report as XML, after RFC 7489 or RFC 9990. Its values are the samples' own, free of markup. */
+import type { SampleReporter, SampleSource } from "./sample-data.ts";
+
+/** The domain the samples are about. */
+export const SAMPLE_DOMAIN = "example.com";
+
+export interface SampleRow {
+  source: SampleSource;
+  ip: string;
+  count: number;
+}
+
+export interface SampleReport {
+  reporter: SampleReporter;
+  reportId: string;
+  beginSeconds: number;
+  endSeconds: number;
+  rows: SampleRow[];
+}
+
+/** The report as a document. */
+export function sampleReportXml({ reporter, reportId, beginSeconds, endSeconds, rows }: SampleReport): string {
+  const root = reporter.rfc9990 ? '<feedback xmlns="urn:ietf:params:xml:ns:dmarc-2.0">' : "<feedback>";
+  return `<?xml version="1.0" encoding="UTF-8"?>
+${root}
+  <version>1.0</version>
+  <report_metadata>
+    <org_name>${reporter.orgName}</org_name>
+    <email>${reporter.email}</email>
+    <report_id>${reportId}</report_id>
+    <date_range>
+      <begin>${beginSeconds}</begin>
+      <end>${endSeconds}</end>
+    </date_range>
+  </report_metadata>
+  <policy_published>
+    <domain>${SAMPLE_DOMAIN}</domain>
+    <adkim>r</adkim>
+    <aspf>r</aspf>
+    <p>quarantine</p>
+    <sp>quarantine</sp>
+    ${reporter.rfc9990 ? "<np>reject</np>\n    <testing>n</testing>" : "<pct>100</pct>"}
+  </policy_published>
+${rows.map((row) => recordXml(row, reporter.rfc9990 === true)).join("")}</feedback>
+`;
+}
+
+function recordXml({ source, ip, count }: SampleRow, rfc9990: boolean): string {
+  const { dkim, spf, reason, headerFrom, envelopeFrom, dkimResults, spfResult } = source;
+  const passed = dkim === "pass" || spf === "pass";
+  // RFC 9990 has a word of its own for mail that passed an enforcing policy.
+  const accepted = passed && rfc9990 ? "pass" : "none";
+  const disposition = passed || reason !== undefined ? accepted : "quarantine";
+  const reasonXml =
+    reason === undefined ? "" : `<reason><type>${reason.type}</type><comment>${reason.comment}</comment></reason>`;
+  const dkimXml = dkimResults.map(
+    (r) => `<dkim><domain>${r.domain}</domain><selector>${r.selector}</selector><result>${r.result}</result></dkim>`,
+  );
+  const spfXml = `<spf><domain>${spfResult.domain}</domain><scope>mfrom</scope><result>${spfResult.result}</result></spf>`;
+  return `  <record>
+    <row>
+      <source_ip>${ip}</source_ip>
+      <count>${count}</count>
+      <policy_evaluated><disposition>${disposition}</disposition><dkim>${dkim}</dkim><spf>${spf}</spf>${reasonXml}</policy_evaluated>
+    </row>
+    <identifiers><envelope_from>${envelopeFrom}</envelope_from><header_from>${headerFrom}</header_from></identifiers>
+    <auth_results>${dkimXml.join("")}${spfXml}</auth_results>
+  </record>
+`;
+}
