@@ -31,8 +31,8 @@ export const READ_LIMITS = {
   maxArchiveEntries: 1000,
   /** Ours: archive in archive. `.gz.gz`, a gzip inside a zip and a zip inside a gzip are real; more is an attack. */
   maxArchiveDepth: 2,
-  /** Ours: records in one report. */
-  maxRecords: 2_000_000,
+  /** Ours: records in one report; the largest real one known has about a million. */
+  maxRecords: 1_048_576,
   /** Ours: one `<record>` element as text; real ones have up to 100 DKIM results (RFC 9990 section 3.1.3). */
   maxRecordChars: 256 * KIB,
   /** Ours: everything of a report that is not a record: metadata, policy, extensions, comments. */
@@ -77,7 +77,7 @@ export const QUEUE_LIMITS = {
   maxDelaySeconds: 86_400,
   /** Ours: points in one message of `dmarc-points`, so that it and its events fit one invocation. */
   maxPointsPerSlice: 240,
-  /** Ours: body of one slice, with room for the envelope. */
+  /** Ours: body of one slice as JSON, with room for the envelope. */
   maxSliceBytes: 120_000,
 } as const;
 
@@ -98,4 +98,15 @@ export const STORAGE_LIMITS = {
 export const RETRY_LIMITS = {
   baseDelaySeconds: 30,
   maxDelaySeconds: 6 * 3600,
+} as const;
+
+/** Ours: how much of one raw object process holds in memory; an isolate has 128 MB. */
+export const PROCESS_LIMITS = {
+  /** A raw object up to this size is fetched once; a larger one is streamed and read by range. */
+  maxHeldObjectBytes: 8 * MIB,
+  /** Records kept from the first reading; a report with more is read a second time for its points. */
+  maxHeldRecords: 1000,
+  /** Raw keys looked at by one reconcile message, and by one status request. */
+  reconcilePageKeys: 1000,
+  statusPages: 5,
 } as const;

@@ -3,13 +3,13 @@
  *
  *   raw/YYYY/MM/DD/<sha256>/<file name>                       what came in, exactly; create-only
  *   reports/<account>/<policy domain>/<YYYY-MM-DD>/<uid>.json  ledger: one report
- *   receipts/YYYY/MM/DD/<sha256>/<file name>.json             what became of the raw object of the same name
+ *   receipts/YYYY/MM/DD/<sha256>/<file name>                  what became of the raw object of the same name (JSON)
  *   dead-letters/YYYY/MM/DD/<id>.json                         what could not be read or processed, and why
  */
 
 import { STORAGE_LIMITS } from "./limits.ts";
 import type { Problem } from "./report/problems.ts";
-import type { AggregateTotals, PolicyPublished, ReportMetadata, Warning } from "./report/vocabulary.ts";
+import type { Report } from "./report/vocabulary.ts";
 
 export const RAW_PREFIX = "raw/";
 export const RECEIPT_PREFIX = "receipts/";
@@ -34,22 +34,19 @@ export interface RawMetadata {
 export interface LedgerEntry {
   v: 1;
   uid: string;
-  kind: "aggregate" | "tls" | "failure";
   account: string;
   rua: string;
   rawKey: string;
-  /** Name of the part inside the raw object, "" when it is the object itself. */
+  /** Path of the report inside the raw object, "" when it is the object itself. */
   part: string;
-  contentHash: string;
   /** 1 for the first reading, higher for each time it was run again. */
   generation: number;
+  /** Points in the dataset of its kind; a later generation with fewer covers the rest. */
+  pointCount: number;
   receivedSeconds: number;
   processedSeconds: number;
-  metadata: ReportMetadata;
-  policy?: PolicyPublished;
-  totals: AggregateTotals;
-  warnings: Warning[];
-  omittedWarnings: number;
+  /** Everything the report says but its records. */
+  report: Report;
 }
 
 /** What became of one report of a raw object. */
@@ -106,14 +103,14 @@ export function rawKey(receivedSeconds: number, sha256: string, fileName: string
   return `${RAW_PREFIX}${datePath(receivedSeconds)}/${sha256}/${safeFileName(fileName)}`;
 }
 
-/** Key of the receipt of a raw object; sorts as the raw keys do. */
+/** Key of the receipt of a raw object. The two sort alike, so that one listing can be compared with the other. */
 export function receiptKey(raw: string): string {
-  return `${RECEIPT_PREFIX}${raw.slice(RAW_PREFIX.length)}.json`;
+  return RECEIPT_PREFIX + raw.slice(RAW_PREFIX.length);
 }
 
 /** The raw key a receipt key belongs to. */
 export function rawKeyOfReceipt(receipt: string): string {
-  return `${RAW_PREFIX}${receipt.slice(RECEIPT_PREFIX.length, -".json".length)}`;
+  return RAW_PREFIX + receipt.slice(RECEIPT_PREFIX.length);
 }
 
 /** Key of a report in the ledger. */

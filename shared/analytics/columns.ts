@@ -70,10 +70,67 @@ export const EVENT_COLUMNS = {
   attempts: { slot: "double8", meaning: "Deliveries of the queue message so far." },
 } as const satisfies Record<string, Column>;
 
+/** dmarc_tls: one point per policy of an SMTP TLS report and one per failure detail; index1 = policy domain. */
+export const TLS_COLUMNS = {
+  reportUid: { slot: "blob1", meaning: "Report uid; with `ordinal` the identity of the point." },
+  account: { slot: "blob2", meaning: "Account of the address it was sent to." },
+  domain: { slot: "blob3", meaning: "policy-domain." },
+  reporter: { slot: "blob4", meaning: "organization-name, or the domain of contact-info." },
+  reportId: { slot: "blob5", meaning: "report-id." },
+  scope: { slot: "blob6", meaning: "`policy` for a policy's summary, `failure` for one failure detail." },
+  policyType: { slot: "blob7", meaning: "tlsa, sts, no-policy-found." },
+  mxHosts: { slot: "blob8", meaning: "mx-host patterns, one a line." },
+  resultType: { slot: "blob9", meaning: "result-type of a failure detail." },
+  sendingMtaIp: { slot: "blob10", meaning: "sending-mta-ip." },
+  receivingMxHostname: { slot: "blob11", meaning: "receiving-mx-hostname." },
+  receivingIp: { slot: "blob12", meaning: "receiving-ip." },
+  failureReasonCode: { slot: "blob13", meaning: "failure-reason-code." },
+  cut: { slot: "blob14", meaning: "Names of the columns whose value was cut to fit, separated by spaces." },
+  schema: { slot: "double1", meaning: "Version of this table." },
+  generation: { slot: "double2", meaning: "1, or higher when the report was run again; the highest one counts." },
+  ordinal: { slot: "double3", meaning: "Place of the point in its report, from 0." },
+  successfulSessions: { slot: "double4", meaning: "total-successful-session-count of a policy; 0 in a detail." },
+  failedSessions: { slot: "double5", meaning: "total-failure-session-count of a policy; 0 in a detail." },
+  detailSessions: { slot: "double6", meaning: "failed-session-count of a failure detail; 0 in a policy." },
+  beginSeconds: { slot: "double7", meaning: "start-datetime, seconds since 1970 UTC." },
+  endSeconds: { slot: "double8", meaning: "end-datetime, seconds since 1970 UTC." },
+  receivedSeconds: { slot: "double9", meaning: "When the mail arrived, seconds since 1970 UTC." },
+  live: { slot: "double10", meaning: "1, or 0 for a point that only replaces a stale one." },
+} as const satisfies Record<string, Column>;
+
+/** dmarc_failures: one point per failure report, domain-level facts only; index1 = reported domain. */
+export const FAILURE_COLUMNS = {
+  reportUid: { slot: "blob1", meaning: "Report uid; with `ordinal` the identity of the point." },
+  account: { slot: "blob2", meaning: "Account of the address it was sent to." },
+  domain: { slot: "blob3", meaning: "Reported-Domain, or the domain of the reported mail's From." },
+  sourceIp: { slot: "blob4", meaning: "Source-IP, canonical." },
+  authFailure: { slot: "blob5", meaning: "Auth-Failure: dmarc, dkim words, spf …" },
+  deliveryResult: { slot: "blob6", meaning: "Delivery-Result." },
+  identityAlignment: {
+    slot: "blob7",
+    meaning: "Identity-Alignment as reported; RFC 7489 and RFC 9991 mean opposites.",
+  },
+  dkimDomain: { slot: "blob8", meaning: "DKIM-Domain." },
+  dkimSelector: { slot: "blob9", meaning: "DKIM-Selector." },
+  spfDomain: { slot: "blob10", meaning: "Domain of SPF-DNS." },
+  mailFromDomain: { slot: "blob11", meaning: "Domain of Original-Mail-From." },
+  reportingMta: { slot: "blob12", meaning: "Reporting-MTA." },
+  cut: { slot: "blob13", meaning: "Names of the columns whose value was cut to fit, separated by spaces." },
+  schema: { slot: "double1", meaning: "Version of this table." },
+  generation: { slot: "double2", meaning: "1, or higher when the report was run again; the highest one counts." },
+  ordinal: { slot: "double3", meaning: "Always 0." },
+  incidents: { slot: "double4", meaning: "Incidents: how many messages the report stands for." },
+  arrivalSeconds: { slot: "double5", meaning: "Arrival-Date, seconds since 1970 UTC; 0 if unknown." },
+  receivedSeconds: { slot: "double6", meaning: "When the mail arrived, seconds since 1970 UTC." },
+  live: { slot: "double7", meaning: "1, or 0 for a point that only replaces a stale one." },
+} as const satisfies Record<string, Column>;
+
 /** The datasets: name in Analytics Engine, columns, and the version written to `schema`. */
 export const DATASETS = {
   records: { name: "dmarc_records", index: "domain", schema: 1, columns: RECORD_COLUMNS },
   events: { name: "dmarc_events", index: "account", schema: 1, columns: EVENT_COLUMNS },
+  tls: { name: "dmarc_tls", index: "domain", schema: 1, columns: TLS_COLUMNS },
+  failures: { name: "dmarc_failures", index: "domain", schema: 1, columns: FAILURE_COLUMNS },
 } as const;
 
 export type DatasetId = keyof typeof DATASETS;

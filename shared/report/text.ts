@@ -65,7 +65,7 @@ async function* decodeLabelled(encoding: string, chunks: AsyncIterable<Uint8Arra
 }
 
 async function* decodeUtf8(chunks: AsyncIterable<Uint8Array>, note: TextNote): AsyncGenerator<string> {
-  let decoder = new TextDecoder("utf-8", { fatal: true });
+  let decoder = newUtf8Decoder();
   let carried = new Uint8Array(0);
   for await (const chunk of chunks) {
     const tail = incompleteTail(chunk);
@@ -74,7 +74,7 @@ async function* decodeUtf8(chunks: AsyncIterable<Uint8Array>, note: TextNote): A
       carried = chunk.slice(chunk.byteLength - tail);
     } catch {
       note("bytes that are not UTF-8, read as windows-1252");
-      decoder = new TextDecoder("utf-8", { fatal: true });
+      decoder = newUtf8Decoder();
       const whole = new Uint8Array(carried.byteLength + chunk.byteLength);
       whole.set(carried);
       whole.set(chunk, carried.byteLength);
@@ -102,6 +102,10 @@ function incompleteTail(bytes: Uint8Array): number {
 function sequenceLength(lead: number): number {
   if (lead >= 0xf0) return 4;
   return lead >= 0xe0 ? 3 : 2;
+}
+
+function newUtf8Decoder() {
+  return new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
 }
 
 const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });

@@ -1,0 +1,183 @@
+/** Reports to points: what each kind of report writes to its dataset. Pure. */
+import { isPass } from "../report/aggregate.ts";
+import type {
+  AggregateRecord,
+  AggregateReport,
+  FailureReport,
+  PolicyPublished,
+  TlsReport,
+} from "../report/vocabulary.ts";
+import { buildPoint, type DataPoint, type RowInput } from "./columns.ts";
+
+/** What the points of one report have in common beside its content. */
+export interface PointContext {
+  uid: string;
+  account: string;
+  generation: number;
+  receivedSeconds: number;
+}
+
+/** Points of some records of an aggregate report; `firstOrdinal` is the place of the first. */
+export function recordPoints(
+  report: AggregateReport,
+  { records, firstOrdinal }: { records: AggregateRecord[]; firstOrdinal: number },
+  context: PointContext,
+): DataPoint[] {
+  const common = aggregateRow(report, context);
+  return records.map((record, i) =>
+    buildPoint("records", { ...common, ...recordRow(record), ordinal: firstOrdinal + i }),
+  );
+}
+
+/** Points that take the place of records an older generation had and this one has not: they count nothing. */
+export function replacedRecordPoints(
+  report: AggregateReport,
+  { from, to }: { from: number; to: number },
+  context: PointContext,
+): DataPoint[] {
+  const common = aggregateRow(report, context);
+  return ordinals(from, to).map((ordinal) => buildPoint("records", { ...common, ordinal }));
+}
+
+/** All points of a TLS report: a policy's summary, then its failure details. */
+export function tlsPoints(report: TlsReport, context: PointContext): DataPoint[] {
+  const common = {
+    ...contextRow(context),
+    reporter: report.orgName,
+    reportId: report.reportId,
+    beginSeconds: report.beginSeconds,
+    endSeconds: report.endSeconds,
+  };
+  const rows = report.policies.flatMap((policy): Omit<RowInput<"tls">, "ordinal">[] => {
+    const policyRow = {
+      ...common,
+      ...NO_TLS_DETAIL,
+      domain: policy.policyDomain,
+      policyType: policy.policyType,
+      mxHosts: policy.mxHosts.join("\n"),
+    };
+    const summary = {
+      ...policyRow,
+      successfulSessions: policy.successfulSessionCount,
+      failedSessions: policy.failedSessionCount,
+    };
+    const details = policy.failureDetails.map((detail) => ({
+      ...policyRow,
+      scope: "failure",
+      resultType: detail.resultType,
+      sendingMtaIp: detail.sendingMtaIp,
+      receivingMxHostname: detail.receivingMxHostname,
+      receivingIp: detail.receivingIp,
+      failureReasonCode: detail.failureReasonCode,
+      detailSessions: detail.failedSessionCount,
+    }));
+    return [summary, ...details];
+  });
+  return rows.map((row, ordinal) => buildPoint("tls", { ...row, ordinal }));
+}
+
+/** The one point of a failure report. */
+export function failurePoints(report: FailureReport, context: PointContext): DataPoint[] {
+  const { sourceIp, authFailure, deliveryResult, identityAlignment, incidents } = report;
+  const { dkimDomain, dkimSelector, spfDomain, mailFromDomain, reportingMta } = report;
+  const facts = { sourceIp, authFailure, deliveryResult, identityAlignment, incidents };
+  const identities = { dkimDomain, dkimSelector, spfDomain, mailFromDomain, reportingMta };
+  const row = {
+    ...contextRow(context),
+    ...facts,
+    ...identities,
+    domain: report.reportedDomain,
+    ordinal: 0,
+    arrivalSeconds: report.arrivalSeconds ?? 0,
+  };
+  return [buildPoint("failures", row)];
+}
+
+const NO_TLS_DETAIL = {
+  scope: "policy",
+  resultType: "",
+  sendingMtaIp: "",
+  receivingMxHostname: "",
+  receivingIp: "",
+  failureReasonCode: "",
+  successfulSessions: 0,
+  failedSessions: 0,
+  detailSessions: 0,
+};
+
+function contextRow({ uid, account, generation, receivedSeconds }: PointContext) {
+  return { reportUid: uid, account, generation, receivedSeconds, live: 1 };
+}
+
+/** The columns all records of a report share; what a record fills is empty and counts nothing. */
+function aggregateRow(
+  { metadata, policy }: AggregateReport,
+  context: PointContext,
+): Omit<RowInput<"records">, "ordinal"> {
+  return {
+    ...contextRow(context),
+    live: 0,
+    domain: policy.domain,
+    reporter: metadata.orgName,
+    reportId: metadata.reportId,
+    policy: policyText(policy),
+    beginSeconds: metadata.beginSeconds,
+    endSeconds: metadata.endSeconds,
+    sourceIp: "",
+    disposition: "",
+    dkim: "",
+    spf: "",
+    headerFrom: "",
+    envelopeFrom: "",
+    envelopeTo: "",
+    dkimResults: "",
+    spfResults: "",
+    reasons: "",
+    authDomain: "",
+    count: 0,
+    passed: 0,
+  };
+}
+
+function recordRow(record: AggregateRecord) {
+  const { sourceIp, disposition, dkim, spf, headerFrom, envelopeFrom, envelopeTo, count } = record;
+  return {
+    ...{ sourceIp, disposition, dkim, spf, headerFrom, envelopeFrom, envelopeTo, count },
+    dkimResults: lines(record.dkimResults.map((r) => `${r.domain} ${r.selector || "-"} ${r.result}`)),
+    spfResults: lines(record.spfResults.map((r) => `${r.domain || "-"} ${r.scope} ${r.result}`)),
+    reasons: lines(record.reasons.map((r) => `${r.type} ${r.comment}`.trim())),
+    authDomain: authenticatedDomain(record),
+    passed: isPass(record) ? 1 : 0,
+    live: 1,
+  };
+}
+
+/** The published policy in one line, in the tags of the DNS record. */
+export function policyText({ p, sp, np, adkim, aspf, pct, fo, testing }: PolicyPublished): string {
+  const tags = [`p=${p}`, `sp=${sp}`, `np=${np}`, `adkim=${adkim}`, `aspf=${aspf}`, `pct=${pct}`];
+  if (fo !== "") tags.push(`fo=${fo}`);
+  if (testing) tags.push("t=y");
+  return tags.join("; ");
+}
+
+/**
+ * Who the mail proved to be from: the domain of a DKIM pass, else of an SPF pass; one that ends like the From domain
+ * first. "" when nothing passed.
+ */
+export function authenticatedDomain({ headerFrom, dkimResults, spfResults }: AggregateRecord): string {
+  const passes = [...dkimResults, ...spfResults].filter(({ result, domain }) => result === "pass" && domain !== "");
+  const related = passes.find(({ domain }) => isRelated(domain, headerFrom));
+  return (related ?? passes[0])?.domain ?? "";
+}
+
+function isRelated(domain: string, headerFrom: string): boolean {
+  return domain === headerFrom || domain.endsWith(`.${headerFrom}`) || headerFrom.endsWith(`.${domain}`);
+}
+
+function lines(items: string[]): string {
+  return items.map((item) => item.replace(/[\r\n]+/g, " ")).join("\n");
+}
+
+function ordinals(from: number, to: number): number[] {
+  return Array.from({ length: Math.max(0, to - from) }, (_, i) => from + i);
+}

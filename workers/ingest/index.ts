@@ -1,0 +1,39 @@
+/**
+ * The Email Worker: is this address ours, store what came, enqueue it. It never reads a report, so that a bad report can
+ * never bounce mail. An unknown address is rejected for good; a fault throws, which the sender's server meets as a
+ * temporary error and retries.
+ */
+import { findRegistration } from "../../shared/registry.ts";
+import { receiveMail } from "./receive.ts";
+
+export default {
+  async email(message, env): Promise<void> {
+    const startedMilliseconds = Date.now();
+    const log = (entry: Record<string, unknown>): void => {
+      const milliseconds = Date.now() - startedMilliseconds;
+      console.log(
+        JSON.stringify({ event: "mail", messageId: message.headers.get("message-id"), ...entry, milliseconds }),
+      );
+    };
+    try {
+      const registration = await findRegistration(env.KV_DMARC_REPORTS, message.to);
+      if (registration === undefined) {
+        log({ rua: message.to.toLowerCase(), outcome: "unknown_address" });
+        message.setReject(`${message.to} does not accept DMARC reports: the address is not registered here.`);
+        return;
+      }
+      const received = await receiveMail(message, env, {
+        rua: registration.rua,
+        receivedSeconds: Math.floor(startedMilliseconds / 1000),
+      });
+      log({ rua: registration.rua, outcome: "accepted", ...received });
+    } catch (error) {
+      log({ rua: message.to.toLowerCase(), outcome: "fault", error: String(error) });
+      throw error;
+    }
+  },
+
+  fetch(): Response {
+    return new Response("This Worker receives mail; it has no pages.\n", { status: 404 });
+  },
+} satisfies ExportedHandler<IngestBindings>;

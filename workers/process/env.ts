@@ -1,0 +1,36 @@
+/** The bindings of process as its code uses them, and what is handed to every job. */
+import type { PointBudget } from "../../shared/analytics/budget.ts";
+import type { DataPoint, DatasetId } from "../../shared/analytics/columns.ts";
+
+/** Analytics Engine in production; on one machine a service with the same method, whose promise must be awaited. */
+export interface DatasetBinding {
+  writeDataPoint(point: DataPoint): unknown;
+}
+
+type Datasets = "DMARC_ANALYTICS" | "DMARC_EVENTS" | "DMARC_TLS" | "DMARC_FAILURES";
+
+export type ProcessEnv = Omit<ProcessBindings, Datasets | "RETRY_BASE_SECONDS"> &
+  Record<Datasets, DatasetBinding> & { RETRY_BASE_SECONDS: number };
+
+/** What a job works with: bindings, the invocation's write budget, and the time. */
+export interface JobContext {
+  env: ProcessEnv;
+  budget: PointBudget;
+  nowSeconds: number;
+  /** Deliveries of the message so far, this one included. */
+  attempts: number;
+}
+
+/** The binding of a dataset. */
+export function datasetBinding(env: ProcessEnv, dataset: DatasetId): DatasetBinding {
+  switch (dataset) {
+    case "records":
+      return env.DMARC_ANALYTICS;
+    case "events":
+      return env.DMARC_EVENTS;
+    case "tls":
+      return env.DMARC_TLS;
+    case "failures":
+      return env.DMARC_FAILURES;
+  }
+}
