@@ -2,9 +2,9 @@
  * Files as mails to send: a file whose bytes are a mail goes as it is, anything else as an attachment of a mail made
  * around it. It walks folders and reads the start of files; it sends nothing.
  */
-import { createReadStream, type Dirent } from "node:fs";
+import type { Dirent } from "node:fs";
 import { open, readdir, readFile, stat } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { basename, join, resolve } from "node:path";
 import type { SendMailOptions } from "nodemailer";
 import { type ContentType, SNIFF_BYTES, sniff } from "../shared/sniff.ts";
 
@@ -69,9 +69,7 @@ export async function buildMail(path: string, rua: string): Promise<SendMailOpti
     to: rua,
     subject: `Report: ${filename}`,
     text: "A report is attached.\n",
-    attachments: [
-      { filename, content: createReadStream(path), contentType: MIME_TYPES[type] ?? "application/octet-stream" },
-    ],
+    attachments: [{ filename, path: resolve(path), contentType: MIME_TYPES[type] ?? "application/octet-stream" }],
   };
 }
 

@@ -7,6 +7,10 @@ import { cleanDetail } from "../shared/report/problems.ts";
 
 const MAX_CELL_CHARS = 80;
 
+// JSON.stringify escapes the first 32 characters itself; these are the C1 controls and the marks of writing direction.
+const ACTING_IN_JSON = /[\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g;
+const ACTING_IN_TEXT = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g;
+
 /** Text that is safe to print on one line, cut to `maxChars`. */
 export function safeText(value: unknown, maxChars = MAX_CELL_CHARS): string {
   const text = typeof value === "object" && value !== null ? JSON.stringify(value) : String(value ?? "");
@@ -42,6 +46,16 @@ export function printOut(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
+/** Writes one line of JSON to standard output: nothing is lost, and no character acts on a terminal. */
+export function printJson(value: unknown): void {
+  printOut(JSON.stringify(value).replace(ACTING_IN_JSON, escapeCharacter));
+}
+
+/** Writes text for programs as it is; on a terminal without what acts on it. */
+export function printRaw(text: string): void {
+  process.stdout.write(process.stdout.isTTY ? text.replace(ACTING_IN_TEXT, "\ufffd") : text);
+}
+
 /** Writes one line to standard error. */
 export function printError(text: string): void {
   process.stderr.write(`${safeText(text, 2000)}\n`);
@@ -49,4 +63,8 @@ export function printError(text: string): void {
 
 function renderValue(value: unknown): string {
   return typeof value === "number" ? value.toLocaleString("en-US") : safeText(value);
+}
+
+function escapeCharacter(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }

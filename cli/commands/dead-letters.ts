@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 import type { DeadLetter } from "../../shared/storage.ts";
 import { addConnectionOptions, type ConnectionOptions, connect } from "../connection.ts";
-import { printOut, renderTable } from "../terminal.ts";
+import { printJson, printOut, renderTable } from "../terminal.ts";
 
 interface ListOptions extends ConnectionOptions {
   json?: true;
@@ -24,7 +24,7 @@ export function addDeadLetters(program: Command): void {
 async function listDeadLetters(options: ListOptions): Promise<void> {
   const letters: DeadLetter[] = [];
   for await (const letter of connect(options).listDeadLetters()) letters.push(letter);
-  if (options.json) return printOut(JSON.stringify(letters));
+  if (options.json) return printJson(letters);
   if (letters.length === 0) return printOut("There are no dead letters.");
   const rows = letters.map(({ id, reason, rawKey, at }) => [at, reason.code, reason.message, rawKey, id]);
   printOut(renderTable(["time", "code", "reason", "raw key", "id"], rows));

@@ -4,7 +4,7 @@ import { cleanDetail } from "../../shared/report/problems.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { openFileSource } from "../file-source.ts";
 import { type AggregateSummary, type FileSummary, parseFile, type ReportSummary } from "../parse-file.ts";
-import { printError, printOut, renderDay, renderTable, safeText } from "../terminal.ts";
+import { printError, printJson, printOut, renderDay, renderTable, safeText } from "../terminal.ts";
 
 interface ParseOptions {
   json?: true;
@@ -44,7 +44,8 @@ async function runParse(files: string[], options: ParseOptions): Promise<number>
       continue;
     }
     rejected ||= summary.outcome === "rejected";
-    printOut(options.json ? JSON.stringify(summary) : renderFile(summary));
+    if (options.json) printJson(summary);
+    else printOut(renderFile(summary));
   }
   if (unopened) return exitCodes.failure;
   return rejected ? exitCodes.rejected : exitCodes.done;

@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 import { parseAnswer, type SqlAnswer, type SqlValue } from "../../shared/analytics/sql.ts";
 import { addConnectionOptions, type ConnectionOptions, connect } from "../connection.ts";
-import { printOut, renderTable } from "../terminal.ts";
+import { printJson, printOut, printRaw, renderTable } from "../terminal.ts";
 
 interface QueryOptions extends ConnectionOptions {
   json?: true;
@@ -32,16 +32,25 @@ export function addQuery(program: Command): void {
 async function printQuery(sql: string, options: QueryOptions): Promise<void> {
   const text = await connect(options).query(sql);
   const answer = parseAnswer(text);
-  if (answer === undefined) process.stdout.write(text);
-  else printOut(renderAnswer(answer, options));
+  if (answer === undefined) return printRaw(text);
+  if (options.json) return printJson(answer.rows);
+  if (options.csv) return printRaw(renderCsv(answer));
+  const { columns, rows } = answer;
+  const table = renderTable(
+    columns.map(({ name }) => name),
+    listCells(answer),
+  );
+  printOut(`${table}\n${rows.length} ${rows.length === 1 ? "row" : "rows"}`);
 }
 
-function renderAnswer({ columns, rows }: SqlAnswer, { json, csv }: QueryOptions): string {
-  if (json) return JSON.stringify(rows);
-  const names = columns.map(({ name }) => name);
-  const cells = rows.map((row) => names.map((name) => row[name] ?? null));
-  if (csv) return [names, ...cells].map((line) => line.map(renderCsvCell).join(",")).join("\r\n");
-  return `${renderTable(names, cells)}\n${rows.length} ${rows.length === 1 ? "row" : "rows"}`;
+function listCells({ columns, rows }: SqlAnswer): SqlValue[][] {
+  return rows.map((row) => columns.map(({ name }) => row[name] ?? null));
+}
+
+// RFC 4180.
+function renderCsv(answer: SqlAnswer): string {
+  const lines = [answer.columns.map(({ name }) => name), ...listCells(answer)];
+  return lines.map((line) => `${line.map(renderCsvCell).join(",")}\r\n`).join("");
 }
 
 // A spreadsheet takes a cell that starts with one of these for a formula; the text comes from strangers.

@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import type { Registration, RegistryEntry } from "../../shared/registry.ts";
 import { CommandError } from "../command-error.ts";
 import { addConnectionOptions, type ConnectionOptions, connect } from "../connection.ts";
-import { printOut, renderPairs, renderTable } from "../terminal.ts";
+import { printJson, printOut, renderPairs, renderTable } from "../terminal.ts";
 
 interface RuaOptions extends ConnectionOptions {
   json?: true;
@@ -64,12 +64,13 @@ async function showAddress(address: string, options: RuaOptions): Promise<Regist
 
 async function removeAddress(address: string, options: RuaOptions): Promise<void> {
   await connect(options).removeRegistration(address);
-  printOut(options.json ? JSON.stringify({ removed: address }) : `${address} is not registered any more.`);
+  if (options.json) printJson({ removed: address });
+  else printOut(`${address} is not registered any more.`);
 }
 
 async function listAddresses(options: RuaOptions): Promise<void> {
   const registrations = await connect(options).listRegistrations();
-  if (options.json) return printOut(JSON.stringify(registrations));
+  if (options.json) return printJson(registrations);
   if (registrations.length === 0) return printOut("No address is registered; add one with `dmarc rua add ADDRESS`.");
   const rows = registrations.map(({ rua, entry }) => [rua, entry.account, entry.domains?.join(" ") ?? "any"]);
   printOut(renderTable(["address", "account", "domains"], rows));
@@ -77,7 +78,7 @@ async function listAddresses(options: RuaOptions): Promise<void> {
 
 function printRegistration(registration: Registration, { json }: RuaOptions): void {
   if (json) {
-    printOut(JSON.stringify(registration));
+    printJson(registration);
     return;
   }
   const { rua, entry } = registration;

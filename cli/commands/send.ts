@@ -6,7 +6,7 @@ import { CommandError } from "../command-error.ts";
 import { addLocalOptions, type ConnectionOptions, smtpPort } from "../connection.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { buildMail, walkFiles } from "../mail-files.ts";
-import { printError, printOut, renderPairs } from "../terminal.ts";
+import { printError, printJson, printOut, renderPairs } from "../terminal.ts";
 
 interface SendOptions extends ConnectionOptions {
   rua: string;
@@ -69,7 +69,8 @@ async function sendPaths(paths: string[], options: SendOptions): Promise<number>
     progress?.stop();
   }
   const { delivered, rejected, failed } = counts;
-  printOut(options.json ? JSON.stringify(counts) : renderPairs(Object.entries({ delivered, rejected, failed })));
+  if (options.json) printJson(counts);
+  else printOut(renderPairs(Object.entries({ delivered, rejected, failed })));
   if (failed > 0) return exitCodes.failure;
   return rejected > 0 ? exitCodes.rejected : exitCodes.done;
 }

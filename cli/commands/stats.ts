@@ -1,7 +1,7 @@
 /** `dmarc stats`: the figures of the reports that were accepted. */
 import type { Command } from "commander";
 import { addConnectionOptions, type ConnectionOptions, connect } from "../connection.ts";
-import { printOut, renderPairs } from "../terminal.ts";
+import { printJson, printOut, renderPairs } from "../terminal.ts";
 
 interface StatsOptions extends ConnectionOptions {
   json?: true;
@@ -29,7 +29,7 @@ async function printStats(options: StatsOptions): Promise<void> {
   const { domain, account } = options;
   const filter = { ...(domain === undefined ? {} : { domain }), ...(account === undefined ? {} : { account }) };
   const stats = await connect(options).stats(filter);
-  if (options.json) return printOut(JSON.stringify(stats));
+  if (options.json) return printJson(stats);
   const share = stats.messages === 0 ? "" : ` (${Math.round((stats.passed / stats.messages) * 1000) / 10} %)`;
   printOut(
     renderPairs([

@@ -4,7 +4,7 @@ import { type Command, InvalidArgumentError } from "commander";
 import type { ApiClient, Status } from "../client.ts";
 import { CommandError } from "../command-error.ts";
 import { addConnectionOptions, type ConnectionOptions, connect } from "../connection.ts";
-import { printOut, renderPairs, renderTable } from "../terminal.ts";
+import { printJson, printOut, renderPairs, renderTable } from "../terminal.ts";
 
 interface StatusOptions extends ConnectionOptions {
   json?: true;
@@ -37,7 +37,8 @@ export function addStatus(program: Command): void {
 async function printStatus(options: StatusOptions): Promise<void> {
   const client = connect(options);
   const status = options.wait ? await waitUntilDone(client, options.timeout) : await client.status();
-  printOut(options.json ? JSON.stringify(status) : renderStatus(status));
+  if (options.json) printJson(status);
+  else printOut(renderStatus(status));
 }
 
 async function waitUntilDone(client: ApiClient, timeoutSeconds: number): Promise<Status> {

@@ -1,0 +1,169 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { eventRow, recordRow, startTestEngine, type TestEngine } from "../analytics/local-engine.ts";
+import { API_TOKEN, type Dashboard, startDashboard } from "../dashboard/harness.ts";
+import { type CommandOutcome, runCommand } from "./run-command.ts";
+
+let engine: TestEngine;
+let dashboard: Dashboard;
+let stateDir: string;
+
+beforeAll(async () => {
+  engine = await startTestEngine();
+  const { baseUrl, accountId, token } = engine.connection;
+  dashboard = await startDashboard({
+    vars: {
+      API_TOKEN,
+      ANALYTICS_SQL_URL: baseUrl,
+      ANALYTICS_ACCOUNT_ID: accountId,
+      ANALYTICS_API_TOKEN: token,
+    },
+  });
+  await engine.write("records", [
+    recordRow({ count: 1200, reporter: '=cmd|"x"!A1' }),
+    recordRow({ ordinal: 1, count: 34, passed: 0, reporter: "a\u001b[31mb", sourceIp: "192.0.2.2" }),
+  ]);
+  await engine.write("events", [eventRow({}), eventRow({ eventId: "dead", outcome: "dead_letter", kind: "" })]);
+  stateDir = await mkdtemp(join(tmpdir(), "dmarc-state-"));
+  await writeFile(join(stateDir, "local-secret.json"), JSON.stringify({ apiToken: API_TOKEN }));
+});
+
+afterAll(async () => {
+  await dashboard.close();
+  await engine.stop();
+  await rm(stateDir, { recursive: true, force: true });
+});
+
+/** Runs against the test's stack, found as a deployment. */
+function run(...args: string[]): Promise<CommandOutcome> {
+  return runCommand(args, { DMARC_URL: dashboard.url, DMARC_TOKEN: API_TOKEN });
+}
+
+async function runJson(...args: string[]): Promise<unknown> {
+  const { code, stdout, stderr } = await run(...args, "--json");
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  return JSON.parse(stdout);
+}
+
+describe("finding the stack", () => {
+  const stats = { reports: 1, records: 2, messages: 1234, passed: 1200, sources: 2, deadLetters: 1 };
+
+  it("takes a deployment, or ports and a state folder, by options or environment", async () => {
+    const { port } = new URL(dashboard.url);
+    const ways: [string[], Record<string, string>][] = [
+      [[], { DMARC_URL: dashboard.url, DMARC_TOKEN: API_TOKEN }],
+      [["--url", `${dashboard.url}/some/page`], { DMARC_TOKEN: API_TOKEN }],
+      [["--http", port, "--state", stateDir], {}],
+      [[], { DMARC_HTTP_PORT: port, DMARC_STATE: stateDir }],
+      [["--http", port, "--state", stateDir], { DMARC_URL: "https://elsewhere.example", DMARC_TOKEN: "x" }],
+    ];
+    for (const [args, env] of ways) {
+      const { code, stdout } = await runCommand(["stats", "--json", ...args], env);
+      expect({ args, code, stats: code === 0 && JSON.parse(stdout) }).toEqual({ args, code: 0, stats });
+    }
+  });
+
+  it("says in one sentence what is wrong", async () => {
+    const state = await mkdtemp(join(tmpdir(), "dmarc-empty-"));
+    const ways: [string[], Record<string, string>, RegExp][] = [
+      [["--state", state], {}, /never run with the state folder/],
+      [["--http", "1", "--state", stateDir], {}, /^dmarc: Nothing answers at http:\/\/127\.0\.0\.1:1: .*npm start/],
+      [["--http", "nonsense"], {}, /--http: 'nonsense' is not a port/],
+      [["--url", dashboard.url], {}, /DMARC_TOKEN/],
+      [["--url", "http://dashboard.example"], { DMARC_TOKEN: "x" }, /not the https address/],
+      [["--url", dashboard.url], { DMARC_TOKEN: "wrong" }, /The bearer token is not the secret/],
+    ];
+    for (const [args, env, message] of ways) {
+      const { code, stdout, stderr } = await runCommand(["stats", ...args], env);
+      expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+      expect(stderr).toMatch(message);
+      expect(stderr.trimEnd().split("\n")).toHaveLength(1);
+    }
+    await rm(state, { recursive: true });
+  });
+});
+
+describe("rua", () => {
+  it("adds, changes, shows, lists and removes", async () => {
+    const address = "reports@acme.example";
+    const plain = { rua: address, entry: { account: "default" } };
+    expect(await runJson("rua", "add", address)).toEqual(plain);
+    const changed = { rua: address, entry: { account: "acme", domains: ["acme.example", "acme.test"] } };
+    const domains = ["--domain", "acme.example", "acme.test"];
+    expect(await runJson("rua", "add", address, "--account", "acme", ...domains)).toEqual(changed);
+    expect(await runJson("rua", "show", address)).toEqual(changed);
+    expect((await run("rua", "show", address)).stdout).toMatch(/account +acme\ndomains +acme\.example acme\.test/);
+    expect((await run("rua", "list")).stdout).toContain("reports@acme.example │ acme");
+    expect(await runJson("rua", "remove", address)).toEqual({ removed: address });
+    const gone = await run("rua", "show", address);
+    expect(gone).toEqual({ code: 1, stdout: "", stderr: "dmarc: reports@acme.example is not registered.\n" });
+    expect((await run("rua", "list")).stdout).toContain("dmarc rua add");
+  });
+
+  it("keeps what it does not set", async () => {
+    const path = "/api/v1/registry/kept%40acme.example";
+    const entry = { account: "a", domains: ["x.example"], approvedSources: ["192.0.2.1"], failureReports: "facts" };
+    await dashboard.ask(path, { method: "PUT", body: JSON.stringify(entry) });
+    expect(await runJson("rua", "add", "kept@acme.example", "--account", "b")).toMatchObject({
+      entry: { account: "b", approvedSources: ["192.0.2.1"], failureReports: "facts" },
+    });
+    expect(await runJson("rua", "show", "kept@acme.example")).not.toHaveProperty("entry.domains");
+  });
+
+  it("hands on why an address or account is refused", async () => {
+    const { code, stderr } = await run("rua", "add", "refused@acme.example");
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: expect.stringContaining("'refused@acme.example' is refused."),
+    });
+    expect((await run("rua", "add", "a@acme.example", "--account", "a b")).stderr).toContain("account");
+  });
+});
+
+describe("figures", () => {
+  it("stats, of all and of a domain", async () => {
+    expect((await run("stats")).stdout).toMatch(/messages +1,234\npassed +1,200 \(97\.2 %\)/);
+    expect(await runJson("stats", "--domain", "nowhere.example")).toMatchObject({ messages: 0 });
+  });
+
+  it("query: a table, JSON, CSV", async () => {
+    const sql =
+      "SELECT blob4 AS reporter, sum(double4) AS messages FROM dmarc_records GROUP BY reporter ORDER BY messages";
+    expect((await run("query", sql)).stdout).toMatch(/reporter .*messages.*\n.*\n.*a \[31mb .*34 .*\n/);
+    expect(await runJson("query", sql)).toEqual([
+      { reporter: "a\u001b[31mb", messages: 34 },
+      { reporter: '=cmd|"x"!A1', messages: 1200 },
+    ]);
+    expect((await run("query", sql, "--csv")).stdout.split(/\r?\n/).slice(0, 3)).toEqual([
+      "reporter,messages",
+      "a\u001b[31mb,34",
+      `"'=cmd|""x""!A1",1200`,
+    ]);
+    expect((await run("query", `${sql} FORMAT TabSeparated`)).stdout).toContain("\t1200\n");
+  });
+
+  it("query shows the engine's refusal", async () => {
+    const { code, stderr } = await run("query", "SELECT uniq(blob1) FROM dmarc_records");
+    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining("uniq") });
+  });
+
+  it("status, and a wait that ends", async () => {
+    expect(await runJson("status")).toMatchObject({ unfinished: 2, outcomes: { accepted: 1, dead_letter: 1 } });
+    expect((await run("status")).stdout).toMatch(
+      /dmarc-reports.*2 .*200[\s\S]*unfinished +2\naccepted +1\ndead_letter +1/,
+    );
+    const { code, stderr } = await run("status", "--wait", "--timeout", "0");
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: "dmarc: Not done after 0 s: 2 unfinished, 2 in dmarc-reports.\n",
+    });
+    expect((await run("status", "--wait", "--timeout", "soon")).code).toBe(1);
+  });
+
+  it("dead letters of all pages", async () => {
+    expect(await runJson("dead-letters", "list")).toMatchObject([{ id: "a" }, { id: "after a/b c" }]);
+    expect((await run("dead-letters", "list")).stdout).toMatch(/now .*empty .*Nothing\. .*raw\/a /);
+  });
+});
