@@ -6,6 +6,8 @@ import Table from "cli-table3";
 import { cleanDetail } from "../shared/report/problems.ts";
 
 const MAX_CELL_CHARS = 80;
+/** R2 keys have up to 1,024 characters and are copied from here. */
+const MAX_LINE_CHARS = 1200;
 
 // JSON.stringify escapes the first 32 characters itself; these are the C1 controls and the marks of writing direction.
 const ACTING_IN_JSON = /[\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g;
@@ -62,7 +64,7 @@ export function printError(text: string): void {
 }
 
 function renderValue(value: unknown): string {
-  return typeof value === "number" ? value.toLocaleString("en-US") : safeText(value);
+  return typeof value === "number" ? value.toLocaleString("en-US") : safeText(value, MAX_LINE_CHARS);
 }
 
 function escapeCharacter(character: string): string {

@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 import type { DeadLetter } from "../../shared/storage.ts";
 import { addConnectionOptions, type ConnectionOptions, connect } from "../connection.ts";
-import { printJson, printOut, renderTable } from "../terminal.ts";
+import { printJson, printOut, renderPairs } from "../terminal.ts";
 
 interface ListOptions extends ConnectionOptions {
   json?: true;
@@ -26,6 +26,17 @@ async function listDeadLetters(options: ListOptions): Promise<void> {
   for await (const letter of connect(options).listDeadLetters()) letters.push(letter);
   if (options.json) return printJson(letters);
   if (letters.length === 0) return printOut("There are no dead letters.");
-  const rows = letters.map(({ id, reason, rawKey, at }) => [at, reason.code, reason.message, rawKey, id]);
-  printOut(renderTable(["time", "code", "reason", "raw key", "id"], rows));
+  printOut(letters.map(renderLetter).join("\n\n"));
+}
+
+// Not a table: keys are long and have to be copied whole.
+function renderLetter({ id, reason, rawKey, part, at }: DeadLetter): string {
+  const pairs: [string, unknown][] = [
+    ["time", at],
+    ["code", reason.code],
+    ["reason", reason.message],
+    ["raw key", rawKey],
+  ];
+  if (part) pairs.push(["part", part]);
+  return renderPairs([...pairs, ["id", id]]);
 }

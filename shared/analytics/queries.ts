@@ -106,8 +106,8 @@ function recordTotals(filter: QueryFilter): string {
   ].join("\n");
 }
 
-// A report without records has no record points, so reports are counted by their events. An event is its eventId; the
-// outcome is asked for before the collapse, because the event of a redelivery (`duplicate`) has the same eventId.
+// A report without records has no record points, so reports are counted by their events. A report that was accepted once
+// is in the data, whatever a later generation ended in, so the outcome is asked for before the collapse.
 function eventTotals(filter: QueryFilter): string {
   const column = slots("events");
   const accepted = `${column.outcome} IN (${ACCEPTED_OUTCOMES.map(quoteText).join(", ")})`;

@@ -164,6 +164,8 @@ describe("figures", () => {
 
   it("dead letters of all pages", async () => {
     expect(await runJson("dead-letters", "list")).toMatchObject([{ id: "a" }, { id: "after a/b c" }]);
-    expect((await run("dead-letters", "list")).stdout).toMatch(/now .*empty .*Nothing\. .*raw\/a /);
+    expect((await run("dead-letters", "list")).stdout).toMatch(
+      /time +now\ncode +empty\nreason +Nothing\.\nraw key +raw\/a\nid +a\n/,
+    );
   });
 });
