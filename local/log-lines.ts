@@ -11,10 +11,13 @@ const HIDDEN: LineView = { kind: "hidden" };
 /** Errors that are not: wrangler prints a rejected mail as one, and the Worker logs it itself. */
 const EXPECTED = /Email handler rejected message/;
 
+/** Not one line a mail: a large report has thousands of slices. */
+const HIDDEN_EVENTS: unknown[] = ["points"];
+
 /** Fields in the order they are shown; the first two name what happened. */
 const TITLE_FIELDS = ["event", "outcome"];
 const DETAIL_FIELDS = ["code", "reason", "message", "error", "to", "rua", "account", "domain", "reporter", "reportId"];
-const COUNT_FIELDS = ["parts", "reports", "records", "points", "messages", "attempts"];
+const COUNT_FIELDS = ["parts", "reports", "records", "messages"];
 
 /**
  * Reads one line, its colours removed.
@@ -25,7 +28,9 @@ export function viewLine(line: string, worker: string): LineView {
   const named = /^\[([\w-]+)\] (.*)$/.exec(line);
   const source = named === null || named[1]?.startsWith("wrangler") ? worker : (named[1] ?? worker);
   const record = readRecord(line);
-  if (record !== undefined) return { kind: "event", text: describe(source, record) };
+  if (record !== undefined) {
+    return HIDDEN_EVENTS.includes(record.event) ? HIDDEN : { kind: "event", text: describe(source, record) };
+  }
   const error = /(?:\[ERROR\]|\[wrangler:error\])\s*(.*)$/.exec(line)?.[1];
   if (error === undefined || EXPECTED.test(error)) return HIDDEN;
   return { kind: "error", text: error };
@@ -50,9 +55,11 @@ function describe(worker: string, record: Record<string, unknown>): string {
     (name) => `${name}=${record[name]}`,
   );
   const key = typeof record.key === "string" ? [shortKey(record.key)] : [];
-  const ms = typeof record.ms === "number" ? [`${Math.round(record.ms)} ms`] : [];
+  const attempts = Number(record.attempts) > 1 ? [`attempt ${Number(record.attempts)}`] : [];
+  const took = record.ms ?? record.milliseconds;
+  const ms = typeof took === "number" ? [`${Math.round(took)} ms`] : [];
   const name = worker.replace(/^dmarc-/, "").padEnd(8);
-  return [name, title.join(" ").padEnd(18), ...details, ...key, ...counts, ...ms].join("  ").trimEnd();
+  return [name, title.join(" ").padEnd(18), ...details, ...key, ...counts, ...attempts, ...ms].join("  ").trimEnd();
 }
 
 function show(value: unknown): string {

@@ -17,7 +17,7 @@ import { type ApiConnection, register, startReconcile } from "./api.ts";
 import { viewLine } from "./log-lines.ts";
 import type { LocalOptions } from "./options.ts";
 import { portProblem } from "./ports.ts";
-import { ensureLocalSecret } from "./secret.ts";
+import { ensureLocalSecret, readLocalSecret } from "./secret.ts";
 import { DEMO, sendSamples } from "./send-samples.ts";
 import { openDoor, type RunningDoor } from "./smtp/door.ts";
 import { type RunningWorkers, startWorkers } from "./workers.ts";
@@ -65,10 +65,11 @@ interface Parts {
 export async function startStack(options: StackOptions): Promise<RunningStack> {
   const stateDir = resolve(options.stateDir);
   await checkPorts(options);
+  const isNew = readLocalSecret(stateDir) === undefined;
   const { apiToken: token } = ensureLocalSecret(stateDir);
   const log = openLog(stateDir, options.log);
   const parts: Parts = {};
-  await startOrClean({ ...options, stateDir }, { parts, token, log });
+  await startOrClean({ ...options, stateDir }, { parts, token, log, isNew });
   let stopping: Promise<void> | undefined;
   const stop = (): Promise<void> => {
     stopping ??= stopParts(parts).then(() => void log.file.end());
@@ -112,6 +113,8 @@ interface StartContext {
   parts: Parts;
   token: string;
   log: Log;
+  /** The state folder has never been started with. */
+  isNew: boolean;
 }
 
 // What is being started when it is given up appears only later, so everything is ended a second time.
@@ -131,7 +134,7 @@ async function startOrClean(options: StackOptions, context: StartContext): Promi
   }
 }
 
-async function startParts(options: StackOptions, { parts, token, log }: StartContext): Promise<void> {
+async function startParts(options: StackOptions, { parts, token, log, isNew }: StartContext): Promise<void> {
   const { stateDir, signal } = options;
   parts.analytics = await startAnalytics({
     ...{ stateDir, token, port: options.sqlPort },
@@ -146,10 +149,12 @@ async function startParts(options: StackOptions, { parts, token, log }: StartCon
   parts.door = await openDoor({
     port: options.smtpPort,
     ingestUrl: `http://127.0.0.1:${ingestPort}`,
-    onRefused: ({ to, code, message }) => log.show(`mail      ${code}  ${to}  ${message}`),
+    // A refusal by the Worker is in its own log line.
+    onRefused: ({ to, code, message }) => code !== 550 && log.show(`mail      ${code}  ${to}  ${message}`),
   });
   const api = { url: `http://127.0.0.1:${options.httpPort}`, token, ...(signal === undefined ? {} : { signal }) };
-  await startReconcile(api);
+  // Only an earlier run can have left something; a new folder's first mails would only be read twice.
+  if (!isNew) await startReconcile(api);
   if (options.samples) await giveSamples(api, { stateDir, smtpPort: parts.door.port, log });
 }
 

@@ -24,23 +24,34 @@ function say(line: string): void {
   console.log(`${new Date().toTimeString().slice(0, 8)}  ${line}`);
 }
 
-function printReady({ ports }: RunningStack, { stateDir, samples }: LocalOptions): void {
-  const flag = stateDir === LOCAL_DEFAULTS.stateDir ? "" : `DMARC_STATE=${stateDir} `;
-  const http = ports.http === LOCAL_DEFAULTS.httpPort ? "" : `DMARC_HTTP_PORT=${ports.http} `;
-  const dmarc = `${flag}${http}npm run -s dmarc --`;
-  const send = `curl smtp://127.0.0.1:${ports.smtp} --mail-from me@example.net --mail-rcpt ${DEMO.rua} -T report.eml`;
-  console.log(`
-Ready. Everything listens on 127.0.0.1 only and is kept in ${stateDir}
+// What the CLI needs to find a stack that is not where it looks by default.
+function environmentOf({ ports }: RunningStack, { stateDir }: LocalOptions): string {
+  const values: Record<string, [string | number, string | number]> = {
+    DMARC_STATE: [stateDir, LOCAL_DEFAULTS.stateDir],
+    DMARC_HTTP_PORT: [ports.http, LOCAL_DEFAULTS.httpPort],
+    DMARC_SMTP_PORT: [ports.smtp, LOCAL_DEFAULTS.smtpPort],
+  };
+  const changed = Object.entries(values).filter(([, [value, standard]]) => value !== standard);
+  return changed.map(([name, [value]]) => `${name}=${value} `).join("");
+}
 
-  mail       smtp://127.0.0.1:${ports.smtp}${samples ? `   for ${DEMO.rua}` : ""}
+function printReady(stack: RunningStack, options: LocalOptions): void {
+  const { ports } = stack;
+  const dmarc = `${environmentOf(stack, options)}npm run -s dmarc --`;
+  const sources =
+    "SELECT blob6 AS source, sum(double4) AS messages FROM dmarc_records GROUP BY source ORDER BY messages";
+  console.log(`
+Ready. Everything listens on 127.0.0.1 only and is kept in ${options.stateDir}
+
+  mail       smtp://127.0.0.1:${ports.smtp}${options.samples ? `   for ${DEMO.rua}` : ""}
   dashboard  http://127.0.0.1:${ports.http}
   SQL API    http://127.0.0.1:${ports.sql}/client/v4/accounts/local/analytics_engine/sql
 
 Try, in another terminal:
 
   ${dmarc} stats
-  ${dmarc} query "SELECT blob3 AS domain, count() AS records FROM dmarc_records GROUP BY domain"
-  ${send}
+  ${dmarc} query "${sources} DESC LIMIT 10"
+  ${dmarc} send report.xml.gz
 
 Ctrl-C stops it.
 `);

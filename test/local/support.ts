@@ -1,0 +1,89 @@
+/** Shared by the tests of the local stack: folders that go away, the engine's HTTP, and which processes are running. */
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { onTestFinished } from "vitest";
+
+export const TOKEN = "token-of-the-local-tests";
+
+/** A new folder, removed by the caller. */
+export function makeFolder(): string {
+  return mkdtempSync(join(tmpdir(), "dmarc-local-"));
+}
+
+/** A new folder that is removed when the test is over. */
+export function testFolder(): string {
+  const folder = makeFolder();
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+export interface Reply {
+  status: number;
+  type: string;
+  text: string;
+}
+
+/** Asks the SQL API as a client of Cloudflare's would. */
+export async function ask(url: string, sql: string, token = TOKEN): Promise<Reply> {
+  const response = await fetch(`${url}/client/v4/accounts/any/analytics_engine/sql`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${token}` },
+    body: sql,
+  });
+  return { status: response.status, type: response.headers.get("content-type") ?? "", text: await response.text() };
+}
+
+/** Rows of an answer in FORMAT JSON. */
+export async function askRows(url: string, sql: string): Promise<Record<string, unknown>[]> {
+  const reply = await ask(url, sql);
+  if (reply.status !== 200) throw new Error(`${reply.status}: ${reply.text}`);
+  return (JSON.parse(reply.text) as { data: Record<string, unknown>[] }).data;
+}
+
+export interface Point {
+  index?: string;
+  blobs?: string[];
+  doubles?: (number | null)[];
+}
+
+/** Writes points as the local Worker does. */
+export async function write(url: string, dataset: string, points: Point[]): Promise<Reply> {
+  const full = points.map(({ index = "", blobs = [], doubles = [] }) => ({ index, blobs, doubles }));
+  const response = await fetch(`${url}/local/points`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${TOKEN}` },
+    body: JSON.stringify({ dataset, points: full }),
+  });
+  return { status: response.status, type: response.headers.get("content-type") ?? "", text: await response.text() };
+}
+
+/** Ports nothing listens on at the moment. */
+export async function freePorts(count: number): Promise<number[]> {
+  const servers = await Promise.all(
+    Array.from({ length: count }, async () => {
+      const server = createServer();
+      await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+      return server;
+    }),
+  );
+  const ports = servers.map((server) => {
+    const address = server.address();
+    return typeof address === "object" && address !== null ? address.port : 0;
+  });
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return ports;
+}
+
+/** Command lines of running processes that name a folder in their arguments or in the listed environment. */
+export function processesNaming(folder: string): string[] {
+  const lines = execFileSync("ps", ["axeww", "-o", "pid=,stat=,args="], {
+    encoding: "utf8",
+    maxBuffer: 64 * 1024 * 1024,
+  });
+  return lines
+    .split("\n")
+    .filter((line) => line.includes(folder) && !/^\s*\d+\s+Z/.test(line) && !line.includes("ps axeww"));
+}
