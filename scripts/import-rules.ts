@@ -1,0 +1,181 @@
+/**
+ * The import rules of docs/architecture.md, checked: imports point one way, ingest holds no report parser, reading reports
+ * needs nothing of the platform, a package is imported in one place. It reads sources and prints what breaks a rule.
+ *
+ * usage: node scripts/import-rules.ts [ROOT]
+ * Exit code: 0 all rules kept, 1 some are broken.
+ */
+import { pathToFileURL } from "node:url";
+import { type Import, readSourceFiles, type SourceFile } from "./source-files.ts";
+
+export const SOURCE_FOLDERS = ["workers", "shared", "local", "cli", "bench", "scripts", "test"];
+
+/** Folder → folders it may import from, the longest matching entry first. Tests, benchmarks and scripts may import all. */
+const MAY_IMPORT: Record<string, string[]> = {
+  "workers/ingest/": ["workers/ingest/", "shared/"],
+  "workers/process/": ["workers/process/", "shared/"],
+  "workers/dashboard/": ["workers/dashboard/", "shared/"],
+  "local/worker/": ["local/worker/", "shared/"],
+  "shared/": ["shared/"],
+  "local/": ["local/", "shared/"],
+  "cli/": ["cli/", "local/", "shared/"],
+};
+
+/** Packages with a place of their own. Any other package has one importing file in each of the folders below. */
+const PACKAGE_PLACES: Record<string, string> = {
+  "postal-mime": "shared/mail/",
+  pako: "shared/report/",
+  unzipit: "shared/report/",
+  "fast-xml-parser": "shared/report/",
+  "ipaddr.js": "shared/report/",
+  hono: "workers/dashboard/",
+  chdb: "local/",
+};
+
+/** Vocabulary rather than a tool: imported wherever values are validated, pages are built or commands are declared. */
+const PACKAGES_ANYWHERE = new Set(["valibot", "hono", "commander"]);
+const CONFINING_FOLDERS = ["shared/", "workers/", "cli/", "local/"];
+
+/** Time, chance, the network and the process are arguments in shared/, so that a test can set them. */
+const NOT_IN_SHARED = new Set(
+  "Date.now|new Date()|Math.random|performance|process|fetch|caches|navigator|setTimeout|setInterval|require".split(
+    "|",
+  ),
+);
+/** Under shared/, hashing has one place. */
+const CRYPTO_PLACE = "shared/identity.ts";
+
+/** Everything in the tree that breaks a rule, one sentence each, sorted by file. */
+export function findBrokenRules(files: SourceFile[]): string[] {
+  return [
+    ...files.flatMap((file) => [...brokenDirections(file), ...brokenPlatform(file)]),
+    ...brokenPackages(files),
+    ...brokenReach(files),
+    ...findCycles(files).map((cycle) => `${cycle[0]}: a cycle of imports: ${cycle.join(" → ")}`),
+  ].sort();
+}
+
+function brokenDirections({ path, imports }: SourceFile): string[] {
+  const rule = Object.entries(MAY_IMPORT).find(([folder]) => path.startsWith(folder));
+  if (rule === undefined) {
+    return path.startsWith("workers/") ? [`${path}: belongs to no Worker named in scripts/import-rules.ts`] : [];
+  }
+  const [folder, allowed] = rule;
+  return imports
+    .filter(({ specifier, target }) => specifier.startsWith(".") && !allowed.some((a) => target.startsWith(a)))
+    .map(({ target }) => `${path}: imports ${target}; ${folder} may import ${allowed.join(", ")} only`);
+}
+
+function brokenPlatform({ path, imports, globals }: SourceFile): string[] {
+  const isShared = path.startsWith("shared/");
+  const noNode = isShared || /^(workers\/(ingest|dashboard)|local\/worker)\//.test(path);
+  const broken = imports
+    .map(({ specifier }) => specifier)
+    .filter((name) => (isShared && name.startsWith("cloudflare:")) || (noNode && name.startsWith("node:")))
+    .map((name) => `${path}: imports ${name}, which belongs to the platform`);
+  if (!isShared) return broken;
+  const reached = globals.filter((name) => NOT_IN_SHARED.has(name) || isCryptoAstray(name, path));
+  return [...broken, ...reached.map((name) => `${path}: reaches for the global ${name}; make it an argument`)];
+}
+
+function isCryptoAstray(name: string, path: string): boolean {
+  return (name === "crypto" || name.startsWith("crypto.")) && path !== CRYPTO_PLACE;
+}
+
+function brokenPackages(files: SourceFile[]): string[] {
+  const importers = new Map<string, Set<string>>();
+  const broken: string[] = [];
+  for (const { path, imports } of files) {
+    const folder = CONFINING_FOLDERS.find((name) => path.startsWith(name));
+    if (folder === undefined) continue;
+    for (const entry of packageEntries(imports)) {
+      const name = packageOf(entry);
+      const place = PACKAGE_PLACES[name];
+      if (place !== undefined && !path.startsWith(place)) broken.push(`${path}: imports ${name}; only ${place} may`);
+      const key = `${place ?? folder} ${entry}`;
+      importers.set(key, (importers.get(key) ?? new Set()).add(path));
+    }
+  }
+  for (const [key, paths] of importers) {
+    const entry = key.split(" ")[1] ?? "";
+    if (paths.size > 1 && !PACKAGES_ANYWHERE.has(packageOf(entry))) {
+      broken.push(`${[...paths].join(", ")}: all import ${entry}; one file wraps a package`);
+    }
+  }
+  return broken;
+}
+
+// Types vanish, so another file may name a package's types.
+function packageEntries(imports: Import[]): string[] {
+  return imports
+    .filter(({ specifier, typeOnly }) => !typeOnly && !/^(\.|node:|cloudflare:)/.test(specifier))
+    .map(({ specifier }) => specifier);
+}
+
+/** `hono/body-limit` → `hono`, `@a/b/c` → `@a/b`. */
+function packageOf(entry: string): string {
+  return entry
+    .split("/")
+    .slice(0, entry.startsWith("@") ? 2 : 1)
+    .join("/");
+}
+
+/** What ingest must not load, however indirectly: a bad report can then never bounce mail. */
+function brokenReach(files: SourceFile[]): string[] {
+  const byPath = new Map(files.map((file) => [file.path, file]));
+  return files
+    .filter(({ path }) => path.startsWith("workers/ingest/"))
+    .flatMap((file) => {
+      const way = findWay(file, byPath, (path) => path.startsWith("shared/report/"));
+      return way === undefined ? [] : [`${file.path}: reaches shared/report at run time: ${way.join(" → ")}`];
+    });
+}
+
+function findWay(
+  from: SourceFile,
+  byPath: Map<string, SourceFile>,
+  isGoal: (path: string) => boolean,
+): string[] | undefined {
+  const ways = [[from.path]];
+  const seen = new Set([from.path]);
+  for (const way of ways) {
+    const path = way.at(-1) ?? "";
+    if (isGoal(path)) return way;
+    for (const target of runtimeTargets(byPath.get(path))) {
+      if (seen.has(target)) continue;
+      seen.add(target);
+      ways.push([...way, target]);
+    }
+  }
+  return undefined;
+}
+
+/** Cycles of run-time imports, each once, as the paths it goes through. Types may refer to each other. */
+function findCycles(files: SourceFile[]): string[][] {
+  const byPath = new Map(files.map((file) => [file.path, file]));
+  const done = new Set<string>();
+  const cycles: string[][] = [];
+  const walk = (path: string, way: string[]): void => {
+    const at = way.indexOf(path);
+    if (at >= 0) cycles.push([...way.slice(at), path]);
+    if (at >= 0 || done.has(path)) return;
+    for (const target of runtimeTargets(byPath.get(path))) walk(target, [...way, path]);
+    done.add(path);
+  };
+  for (const { path } of files) walk(path, []);
+  return cycles;
+}
+
+function runtimeTargets(file: SourceFile | undefined): string[] {
+  return (file?.imports ?? [])
+    .filter(({ specifier, typeOnly }) => !typeOnly && specifier.startsWith("."))
+    .map(({ target }) => target);
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
+  const files = readSourceFiles(process.argv[2] ?? ".", SOURCE_FOLDERS);
+  const broken = findBrokenRules(files);
+  for (const sentence of broken) console.error(sentence);
+  console.log(`import rules: ${files.length} files, ${broken.length} broken`);
+  process.exitCode = broken.length === 0 && files.length > 0 ? 0 : 1;
+}
