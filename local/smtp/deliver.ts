@@ -2,10 +2,14 @@
  * Hands one mail to the ingest Worker, through wrangler's mail endpoint, and tells what became of it as an SMTP server
  * has to answer. It never decides anything itself: not reachable and not understood are faults, never acceptance.
  */
+import { MAIL_LIMITS } from "../../shared/limits.ts";
 import { mendMail } from "./mail.ts";
 
-/** What the sender is told: 250 taken, 550 refused for good, 451 try again later. */
-export type DeliveryReply = { code: 250 } | { code: 550 | 451; message: string };
+/** What the sender is told: 250 taken, 550 refused for good, 552 too large, 451 try again later. */
+export type DeliveryReply = { code: 250 } | { code: 550 | 552 | 451; message: string };
+
+/** Larger than Email Routing takes. */
+export const TOO_LARGE: DeliveryReply = { code: 552, message: "5.3.4 The mail is larger than 25 MiB" };
 
 export interface Delivery {
   /** Envelope sender, "" for the null sender. */
@@ -24,12 +28,14 @@ const TIMEOUT_MS = 120_000;
  * @param ingestUrl where the ingest Worker's wrangler listens, without a path
  */
 export async function deliver(ingestUrl: string, { from, to, raw }: Delivery): Promise<DeliveryReply> {
+  const mail = mendMail(raw, from);
+  if (mail.length > MAIL_LIMITS.maxMessageBytes) return TOO_LARGE;
   // The endpoint takes an empty sender for a missing one; `<>` is how SMTP writes it.
   const query = new URLSearchParams({ from: from === "" ? "<>" : from, to, format: "json" });
   try {
     const response = await fetch(`${ingestUrl}/cdn-cgi/local/email?${query}`, {
       method: "POST",
-      body: new Uint8Array(mendMail(raw, from)),
+      body: new Uint8Array(mail),
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
     return readOutcome(response.status, await response.text());

@@ -8,7 +8,7 @@
 import type { AddressInfo } from "node:net";
 import { SMTPServer, type SMTPServerDataStream, type SMTPServerSession } from "smtp-server";
 import { MAIL_LIMITS } from "../../shared/limits.ts";
-import { deliver } from "./deliver.ts";
+import { deliver, TOO_LARGE } from "./deliver.ts";
 
 export interface DoorOptions {
   /** 0 = any free port. */
@@ -72,9 +72,9 @@ async function receive(stream: SMTPServerDataStream, session: SMTPServerSession,
   const to = rcptTo[0]?.address ?? "";
   const raw = await readAll(stream);
   const reply = stream.sizeExceeded
-    ? { code: 552, message: "5.3.4 The mail is larger than 25 MiB" }
+    ? TOO_LARGE
     : await deliver(options.ingestUrl, { from: mailFrom === false ? "" : mailFrom.address, to, raw });
-  if (reply.code === 250 || !("message" in reply)) return;
+  if (reply.code === 250) return;
   options.onRefused?.({ to, code: reply.code, message: reply.message });
   throw new SmtpError(reply.code, reply.message);
 }

@@ -37,8 +37,8 @@ export async function ask(url: string, sql: string, token = TOKEN): Promise<Repl
 }
 
 /** Rows of an answer in FORMAT JSON. */
-export async function askRows(url: string, sql: string): Promise<Record<string, unknown>[]> {
-  const reply = await ask(url, sql);
+export async function askRows(url: string, sql: string, token = TOKEN): Promise<Record<string, unknown>[]> {
+  const reply = await ask(url, sql, token);
   if (reply.status !== 200) throw new Error(`${reply.status}: ${reply.text}`);
   return (JSON.parse(reply.text) as { data: Record<string, unknown>[] }).data;
 }
@@ -77,13 +77,18 @@ export async function freePorts(count: number): Promise<number[]> {
   return ports;
 }
 
-/** Command lines of running processes that name a folder in their arguments or in the listed environment. */
+/** Running processes that name a folder in their arguments or their environment, as `pid state command`. */
 export function processesNaming(folder: string): string[] {
-  const lines = execFileSync("ps", ["axeww", "-o", "pid=,stat=,args="], {
-    encoding: "utf8",
-    maxBuffer: 64 * 1024 * 1024,
-  });
-  return lines
-    .split("\n")
-    .filter((line) => line.includes(folder) && !/^\s*\d+\s+Z/.test(line) && !line.includes("ps axeww"));
+  return listProcesses("axeww").filter((line) => line.includes(folder) && !/^\s*\d+\s+Z/.test(line));
+}
+
+/** Command lines of all running processes, without their environment: what every user of the machine can see. */
+export function commandLines(): string[] {
+  return listProcesses("axww");
+}
+
+function listProcesses(selection: string): string[] {
+  const options = { encoding: "utf8", maxBuffer: 64 * 1024 * 1024 } as const;
+  const lines = execFileSync("ps", [selection, "-o", "pid=,stat=,args="], options).split("\n");
+  return lines.filter((line) => !line.includes(`ps ${selection}`));
 }

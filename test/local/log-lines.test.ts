@@ -1,0 +1,62 @@
+import { describe, expect, test } from "vitest";
+import { viewLine } from "../../local/log-lines.ts";
+
+const KEY = `raw/2026/11/21/${"0123456789abcdef".repeat(4)}/report.xml.gz`;
+
+describe("wrangler's output becomes one readable line an event", () => {
+  test("a Worker's JSON line: what happened, to whom, and how long it took", () => {
+    const record = {
+      event: "report",
+      outcome: "accepted",
+      rua: "dmarc@example.com",
+      key: KEY,
+      attempts: 2,
+      milliseconds: 12.6,
+    };
+    expect(viewLine(`[dmarc-process] ${JSON.stringify(record)}`, "pipeline")).toEqual({
+      kind: "event",
+      text: "process   report accepted     dmarc@example.com  raw/2026/11/21/01234567…/report.xml.gz  attempt 2  13 ms",
+    });
+  });
+
+  test("a line of a single Worker, and one that was logged as an error", () => {
+    expect(viewLine('{"event":"mail","ms":3}', "ingest")).toEqual({
+      kind: "event",
+      text: expect.stringMatching(/^ingest .*mail +3 ms$/),
+    });
+    expect(viewLine('✘ [ERROR] {"event":"fault","error":"Error: R2 is down"}', "pipeline")).toEqual({
+      kind: "event",
+      text: expect.stringMatching(/fault +Error: R2 is down$/),
+    });
+  });
+
+  test("text out of a mail cannot move the cursor or fill the screen", () => {
+    const view = viewLine(JSON.stringify({ event: "mail", rua: `\u001b[2Ja\r\nb\u202e${"x".repeat(500)}` }), "ingest");
+    const text = view.kind === "event" ? view.text : "";
+    expect(text).toMatch(/\[2Ja b xxx/);
+    expect(text).not.toMatch(/[\p{Cc}\p{Cf}]/u);
+    expect(text.length).toBeLessThan(250);
+  });
+
+  test("real errors are shown, a rejected mail is none", () => {
+    expect(viewLine("✘ [ERROR] Uncaught TypeError: x", "pipeline")).toEqual({
+      kind: "error",
+      text: "Uncaught TypeError: x",
+    });
+    const rejected = '[wrangler:error] Email handler rejected message with the following reason: "no"';
+    expect(viewLine(rejected, "pipeline")).toEqual({ kind: "hidden" });
+  });
+
+  test.each([
+    "[wrangler:warn] Unable to fetch the `Request.cf` object! Falling back to a default placeholder...",
+    "Error: getaddrinfo ENOTFOUND workers.cloudflare.com",
+    "    at GetAddrInfoReqWrap.onlookupall [as oncomplete] (node:dns:123:26)",
+    "▲ [WARNING] Processing wrangler.process.toml configuration:",
+    "[wrangler:info] QUEUE dmarc-reports 1/1 (12ms)",
+    '[dmarc-process] {"event":"points","points":240}',
+    "[dmarc-process] {not json}",
+    "",
+  ])("hidden: %s", (line) => {
+    expect(viewLine(line, "pipeline")).toEqual({ kind: "hidden" });
+  });
+});

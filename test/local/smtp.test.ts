@@ -1,0 +1,223 @@
+/** The SMTP front door with a stand-in for wrangler's mail endpoint, so that every outcome and fault can be had. */
+import { once } from "node:events";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { connect } from "node:net";
+import { createTransport } from "nodemailer";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { openDoor, type RunningDoor } from "../../local/smtp/door.ts";
+import { MAIL_LIMITS } from "../../shared/limits.ts";
+import { freePorts } from "./support.ts";
+
+interface Received {
+  from: string | null;
+  to: string | null;
+  format: string | null;
+  body: Buffer;
+}
+
+const MAIL = "From: r@reporter.example\r\nMessage-ID: <1@reporter.example>\r\nSubject: x\r\n\r\nbody\r\n";
+const OK = { status: 200, body: { outcome: "ok", forwards: [], replies: [], events: [] } };
+
+let received: Received[];
+let answer: (mail: Received) => { status: number; body: unknown } | "hang up";
+let ingest: Server;
+let door: RunningDoor;
+
+beforeEach(async () => {
+  received = [];
+  answer = () => OK;
+  ingest = createServer(async (request, response) => {
+    const { searchParams } = new URL(request.url ?? "", "http://ingest");
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk);
+    const [from, to, format] = ["from", "to", "format"].map((name) => searchParams.get(name));
+    const mail = { from: from ?? null, to: to ?? null, format: format ?? null, body: Buffer.concat(chunks) };
+    received.push(mail);
+    const reply = answer(mail);
+    if (reply === "hang up") return void request.socket.destroy();
+    response.writeHead(reply.status);
+    response.end(typeof reply.body === "string" ? reply.body : JSON.stringify(reply.body));
+  });
+  await new Promise<void>((resolve) => ingest.listen(0, "127.0.0.1", resolve));
+  door = await openDoor({ port: 0, ingestUrl: `http://127.0.0.1:${(ingest.address() as AddressInfo).port}` });
+});
+
+afterEach(async () => {
+  await door.stop();
+  ingest.closeAllConnections();
+  await new Promise((resolve) => ingest.close(resolve));
+});
+
+/** Sends a mail; a refusal is its response code and text. */
+async function send(raw: string | Buffer, to: string | string[] = "dmarc@example.com", from = "r@reporter.example") {
+  const transport = createTransport({ host: "127.0.0.1", port: door.port, ignoreTLS: true });
+  try {
+    const info = await transport.sendMail({ envelope: { from, to }, raw });
+    return {
+      code: Number(info.response.slice(0, 3)),
+      text: info.response,
+      accepted: info.accepted,
+      rejected: info.rejected,
+    };
+  } catch (error) {
+    const { responseCode, response } = error as { responseCode?: number; response?: string };
+    return { code: responseCode ?? 0, text: response ?? String(error), accepted: [], rejected: [] };
+  }
+}
+
+describe("what ingest says is what the sender hears", () => {
+  test("taken: 250, and the mail goes on byte for byte with its envelope", async () => {
+    const binary = Buffer.concat([
+      Buffer.from(MAIL),
+      Buffer.from([0xff, 0x00, 0xfe]),
+      Buffer.from("\r\n.\r\n..\r\nend\r\n"),
+    ]);
+    expect(await send(binary, "DMARC+tag@example.com")).toMatchObject({ code: 250 });
+    expect(received).toMatchObject([{ from: "r@reporter.example", to: "DMARC+tag@example.com", format: "json" }]);
+    expect(received[0]?.body.equals(binary)).toBe(true);
+  });
+
+  test("rejected: 550 with the Worker's reason, on one printable line", async () => {
+    answer = () => ({ status: 200, body: { ...OK.body, rejectReason: "Not ours: <x>\r\n250 fine\u0007" } });
+    const reply = await send(MAIL, "nobody@example.com");
+    expect(reply).toMatchObject({ code: 550, text: "550 5.7.1 Not ours: <x>" });
+  });
+
+  test("the Worker threw: 451", async () => {
+    answer = () => ({ status: 500, body: { ...OK.body, outcome: "exception" } });
+    expect(await send(MAIL)).toMatchObject({ code: 451, text: "451 4.3.0 ingest failed; try again later" });
+  });
+
+  test.each([
+    ["an answer that is not JSON", () => ({ status: 200, body: "Worker successfully processed email" })],
+    ["an answer without an outcome", () => ({ status: 200, body: {} })],
+    ["an error status with a good outcome", () => ({ status: 503, body: OK.body })],
+    ["a plain error", () => ({ status: 500, body: "TypeError: x\n    at handleEmail" })],
+    ["no answer", () => "hang up" as const],
+  ])("%s is a fault, never acceptance: 451", async (_, fault) => {
+    answer = fault;
+    const reply = await send(MAIL);
+    expect(reply.code).toBe(451);
+    expect(reply.text).not.toContain("\n");
+  });
+
+  test("ingest not reachable: 451, and 250 again when it is back", async () => {
+    const [port = 0] = await freePorts(1);
+    const lonely = await openDoor({ port: 0, ingestUrl: `http://127.0.0.1:${port}` });
+    const real = door;
+    door = lonely;
+    expect(await send(MAIL)).toMatchObject({ code: 451, text: expect.stringContaining("cannot be reached") });
+    door = real;
+    await lonely.stop();
+    expect(await send(MAIL)).toMatchObject({ code: 250 });
+  });
+
+  test("the null sender reaches the Worker as <>", async () => {
+    expect(await send(MAIL, "dmarc@example.com", "")).toMatchObject({ code: 250 });
+    expect(received[0]?.from).toBe("<>");
+  });
+
+  test("a mail without Message-ID gets one", async () => {
+    await send("From: a@b.example\r\nSubject: x\r\n\r\nbody\r\n");
+    expect(received[0]?.body.toString()).toMatch(/^Message-ID: <[0-9a-f]{32}@localhost>\r\nFrom: a@b\.example\r\n/);
+  });
+});
+
+describe("size", () => {
+  test("exactly 25 MiB is taken", async () => {
+    const raw = mailOf(MAIL_LIMITS.maxMessageBytes);
+    expect(await send(raw)).toMatchObject({ code: 250 });
+    expect(received[0]?.body.length).toBe(MAIL_LIMITS.maxMessageBytes);
+  });
+
+  test("25 MiB that a missing field makes larger is refused for good, since it would never fit: 552", async () => {
+    const raw = mailOf(MAIL_LIMITS.maxMessageBytes, "Subject: no sender\r\n\r\n");
+    expect(await send(raw)).toMatchObject({ code: 552 });
+    expect(received).toEqual([]);
+  });
+
+  test("a declared size above it is refused before the data: 552", async () => {
+    const { replies } = await talk([`MAIL FROM:<a@b.example> SIZE=${MAIL_LIMITS.maxMessageBytes + 1}`]);
+    expect(replies[0]).toMatch(/^552 /);
+  });
+
+  test("one byte more without a declaration is refused after the data: 552, and ingest never sees it", async () => {
+    const body = mailOf(MAIL_LIMITS.maxMessageBytes + 1).toString();
+    const { replies } = await talk(["MAIL FROM:<a@b.example>", "RCPT TO:<dmarc@example.com>", "DATA", `${body}.`]);
+    expect(replies.slice(0, 3).map((reply) => reply.slice(0, 3))).toEqual(["250", "250", "354"]);
+    expect(replies[3]).toMatch(/^552 /);
+    expect(received).toEqual([]);
+  });
+});
+
+describe("several recipients", () => {
+  test("the second one of a transaction gets 452 and its own transaction works", async () => {
+    const { replies } = await talk([
+      ...["MAIL FROM:<a@b.example>", "RCPT TO:<one@example.com>", "RCPT TO:<two@example.com>", "DATA", `${MAIL}.`],
+      ...["MAIL FROM:<a@b.example>", "RCPT TO:<two@example.com>", "DATA", `${MAIL}.`],
+    ]);
+    expect(replies.map((reply) => reply.slice(0, 3))).toEqual([
+      "250",
+      "250",
+      "452",
+      "354",
+      "250",
+      "250",
+      "250",
+      "354",
+      "250",
+    ]);
+    expect(received.map(({ to }) => to)).toEqual(["one@example.com", "two@example.com"]);
+  });
+
+  test("a refused one takes nothing from the others", async () => {
+    answer = ({ to }) => (to === "two@example.com" ? { status: 200, body: { ...OK.body, rejectReason: "no" } } : OK);
+    const codes = await Promise.all(
+      ["one", "two", "three"].map(async (name) => (await send(MAIL, `${name}@example.com`)).code),
+    );
+    expect(codes).toEqual([250, 550, 250]);
+  });
+
+  test("a mail program is told which one was not taken", async () => {
+    const reply = await send(MAIL, ["one@example.com", "two@example.com"]);
+    expect(reply).toMatchObject({ code: 250, accepted: ["one@example.com"], rejected: ["two@example.com"] });
+  });
+});
+
+test("a port that is taken is an error, not silence", async () => {
+  await expect(openDoor({ port: door.port, ingestUrl: "http://127.0.0.1:1" })).rejects.toThrow("EADDRINUSE");
+});
+
+/** A mail of exactly `bytes` bytes, in lines of 1,000. */
+function mailOf(bytes: number, header = MAIL): Buffer {
+  const line = `${"x".repeat(998)}\r\n`;
+  const missing = bytes - header.length;
+  const last = `${"y".repeat((missing % 1000) + 998)}\r\n`;
+  return Buffer.from(header + line.repeat(Math.floor(missing / 1000) - 1) + last);
+}
+
+/** Speaks SMTP by hand after EHLO, one command at a time; resolves with the last line of each reply. */
+async function talk(commands: string[]): Promise<{ replies: string[] }> {
+  const socket = connect(door.port, "127.0.0.1");
+  let buffer = "";
+  const readReply = async (): Promise<string> => {
+    for (;;) {
+      const end = /^\d{3} [^\r\n]*\r\n/m.exec(buffer);
+      if (end !== null) {
+        buffer = buffer.slice(end.index + end[0].length);
+        return end[0].trim();
+      }
+      const [data] = await once(socket, "data");
+      buffer += data;
+    }
+  };
+  await readReply();
+  const replies: string[] = [];
+  for (const command of ["EHLO test", ...commands]) {
+    socket.write(`${command}\r\n`);
+    replies.push(await readReply());
+  }
+  socket.destroy();
+  return { replies: replies.slice(1) };
+}

@@ -1,0 +1,127 @@
+/** `npm start` as a process: how it starts, ends and fails, and that nothing is left behind. The real Workers run in it. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { afterEach, describe, expect, test, vi } from "vitest";
+import { readLocalSecret } from "../../local/secret.ts";
+import { askRows, commandLines, freePorts, processesNaming, testFolder } from "./support.ts";
+
+interface Started {
+  child: ChildProcess;
+  output: () => string;
+  exited: Promise<number | null>;
+}
+
+const running: Started[] = [];
+
+afterEach(async () => {
+  for (const { child, exited } of running.splice(0)) {
+    child.kill("SIGTERM");
+    await exited;
+  }
+});
+
+/** Starts it with flags; the state folder and ports are the test's. */
+function start(flags: string[]): Started {
+  const child = spawn(process.execPath, [join(import.meta.dirname, "../../local/start.ts"), ...flags], {
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let output = "";
+  for (const stream of [child.stdout, child.stderr]) stream.on("data", (data) => (output += data));
+  const exited = new Promise<number | null>((resolve) => child.once("exit", resolve));
+  const started = { child, output: () => output, exited };
+  running.push(started);
+  return started;
+}
+
+async function flagsFor(folder: string): Promise<{ flags: string[]; ports: number[] }> {
+  const ports = await freePorts(3);
+  const names = ["--http", "--smtp", "--sql"];
+  return { ports, flags: ["--state", folder, ...names.flatMap((name, place) => [name, String(ports[place])])] };
+}
+
+const untilReady = (started: Started) =>
+  vi.waitUntil(() => started.output().includes("Ready.") || started.child.exitCode !== null, { timeout: 40_000 });
+
+const untilGone = (folder: string) =>
+  vi.waitFor(() => expect(processesNaming(folder).length).toBe(0), { timeout: 10_000, interval: 200 });
+
+describe("npm start", () => {
+  test("starts with samples, survives kill -9 with its data, and ends at Ctrl-C pressed twice", async () => {
+    const folder = testFolder();
+    const { flags, ports } = await flagsFor(folder);
+    const first = start(flags);
+    await untilReady(first);
+    const token = readLocalSecret(folder)?.apiToken ?? "";
+    expect(first.output()).toContain("sent 14 sample reports");
+    expect(first.output()).not.toMatch(/WARN|ENOTFOUND|\n {4}at /);
+    expect(first.output()).not.toContain(token);
+    expect(commandLines().some((line) => line.includes(token))).toBe(false);
+    first.child.kill("SIGKILL");
+    await first.exited;
+
+    const second = start(flags);
+    await untilReady(second);
+    expect(second.output()).toContain("Ready.");
+    expect(second.output()).not.toContain("sample reports");
+    const url = `http://127.0.0.1:${ports[2]}`;
+    const reports = "SELECT count(DISTINCT blob1) AS n FROM dmarc_records";
+    // What was enqueued and not read when it was killed is enqueued again.
+    await vi.waitFor(async () => expect(await askRows(url, reports, token)).toEqual([{ n: "14" }]), {
+      timeout: 20_000,
+    });
+    second.child.kill("SIGINT");
+    second.child.kill("SIGINT");
+    expect(await second.exited).toBe(0);
+    await untilGone(folder);
+  });
+
+  test.each(["local/start.ts", "analytics/server.ts", "wrangler-dist/cli.js", "esbuild", "workerd serve"])(
+    "ends at a signal during the start, as soon as %s runs",
+    async (part) => {
+      const folder = testFolder();
+      const { flags } = await flagsFor(folder);
+      const started = start([...flags, "--no-samples"]);
+      await vi.waitUntil(() => started.output().includes("starting"), { timeout: 10_000 });
+      const isRunning = (): boolean => processesNaming(folder).some((line) => line.includes(part));
+      await vi.waitUntil(isRunning, { timeout: 20_000, interval: 20 });
+      started.child.kill("SIGINT");
+      expect(await started.exited).toBe(0);
+      expect(started.output()).not.toContain("    at ");
+      await untilGone(folder);
+    },
+  );
+
+  test("a part that dies is said, and everything ends", async () => {
+    const folder = testFolder();
+    const { flags } = await flagsFor(folder);
+    const started = start([...flags, "--no-samples"]);
+    await untilReady(started);
+    const engine = processesNaming(folder).find((line) => line.includes("analytics/server.ts"));
+    process.kill(Number(engine?.trim().split(/\s+/)[0]), "SIGKILL");
+    expect(await started.exited).toBe(1);
+    expect(started.output()).toContain("The local Analytics Engine has ended unexpectedly (signal SIGKILL).");
+    await untilGone(folder);
+  });
+
+  test("a busy port is one sentence", async () => {
+    const folder = testFolder();
+    const { flags, ports } = await flagsFor(folder);
+    const other = createServer();
+    await new Promise<void>((resolve) => other.listen(ports[1], "127.0.0.1", resolve));
+    const started = start(flags);
+    expect(await started.exited).toBe(1);
+    await new Promise((resolve) => other.close(resolve));
+    expect(started.output()).toMatch(
+      new RegExp(
+        `^[^\n]*starting[^\n]*\nPort ${ports[1]} for mail is already in use; choose another one with --smtp\\.\n$`,
+      ),
+    );
+  });
+
+  test("a wrong flag value is one sentence", async () => {
+    const started = start(["--smtp", "post"]);
+    expect(await started.exited).toBe(2);
+    expect(started.output()).toBe("--smtp: 'post' is not a port; give a number from 1 to 65535.\n");
+  });
+});
