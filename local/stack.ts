@@ -106,7 +106,10 @@ function openLog(stateDir: string, show: ((line: string) => void) | undefined): 
   const old = readdirSync(folder).filter((name) => name.endsWith(".log"));
   for (const name of old.sort().slice(0, -KEPT_LOGS)) rmSync(join(folder, name), { force: true });
   const path = join(folder, `${new Date().toISOString().replaceAll(":", "").slice(0, 17)}.log`);
-  return { path, file: createWriteStream(path, { flags: "a" }), show: show ?? (() => undefined) };
+  const file = createWriteStream(path, { flags: "a" });
+  // A full disk must not end the stack, and a child's last words may come after the end.
+  file.on("error", () => undefined);
+  return { path, file, show: show ?? (() => undefined) };
 }
 
 interface StartContext {
@@ -142,7 +145,8 @@ async function startParts(options: StackOptions, { parts, token, log, isNew }: S
   });
   signal?.throwIfAborted();
   const analyticsUrl = parts.analytics.url;
-  const onLine = lineHandler(log);
+  const api = { url: `http://127.0.0.1:${options.httpPort}`, token, ...(signal === undefined ? {} : { signal }) };
+  const onLine = lineHandler(log, () => void reconcileAfterReload(api, { parts, log }));
   parts.workers = startWorkers({ stateDir, token, analyticsUrl, httpPort: options.httpPort, onLine });
   const [ingestPort] = await Promise.all([parts.workers.pipeline.ready, parts.workers.dashboard.ready]);
   signal?.throwIfAborted();
@@ -152,16 +156,27 @@ async function startParts(options: StackOptions, { parts, token, log, isNew }: S
     // A refusal by the Worker is in its own log line.
     onRefused: ({ to, code, message }) => code !== 550 && log.show(`mail      ${code}  ${to}  ${message}`),
   });
-  const api = { url: `http://127.0.0.1:${options.httpPort}`, token, ...(signal === undefined ? {} : { signal }) };
   // Only an earlier run can have left something; a new folder's first mails would only be read twice.
   if (!isNew) await startReconcile(api);
   if (options.samples) await giveSamples(api, { stateDir, smtpPort: parts.door.port, log });
 }
 
-function lineHandler(log: Log): (process: "pipeline" | "dashboard", line: string) => void {
+// wrangler reloads when a source file changes, and its queues are memory only: what was waiting is enqueued again.
+async function reconcileAfterReload(api: ApiConnection, { parts, log }: { parts: Parts; log: Log }): Promise<void> {
+  if (parts.door === undefined) return;
+  log.show("start     a source file has changed: the Workers were reloaded, and what was waiting is enqueued again");
+  try {
+    await startReconcile(api);
+  } catch (error) {
+    log.show(`error     ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+function lineHandler(log: Log, onReload: () => void): (process: "pipeline" | "dashboard", line: string) => void {
   let lastError = "";
   return (process, line) => {
     log.file.write(`${process}: ${line}\n`);
+    if (process === "pipeline" && line.includes("Local server updated and ready")) onReload();
     const view = viewLine(line, process);
     if (view.kind === "event" && process === "pipeline") log.show(view.text);
     if (view.kind !== "error") return;

@@ -1,5 +1,6 @@
 /** `npm start` as a process: how it starts, ends and fails, and that nothing is left behind. The real Workers run in it. */
 import { type ChildProcess, spawn } from "node:child_process";
+import { appendFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { afterEach, describe, expect, test, vi } from "vitest";
@@ -91,6 +92,23 @@ describe("npm start", () => {
       await untilGone(folder);
     },
   );
+
+  test("what waits in the queues when wrangler reloads is enqueued again", async () => {
+    const folder = testFolder();
+    const { flags, ports } = await flagsFor(folder);
+    const started = start(flags);
+    await untilReady(started);
+    // A change of a configuration file has the Workers reloaded, as a change of their source has.
+    appendFileSync(join(folder, "run/wrangler.analytics.toml"), "# changed\n");
+    await vi.waitUntil(() => started.output().includes("enqueued again"), { timeout: 20_000 });
+    await vi.waitUntil(() => /process {3}reconcile/.test(started.output()), { timeout: 20_000 });
+    const token = readLocalSecret(folder)?.apiToken ?? "";
+    const reports = "SELECT count(DISTINCT blob1) AS n FROM dmarc_records";
+    const url = `http://127.0.0.1:${ports[2]}`;
+    await vi.waitFor(async () => expect(await askRows(url, reports, token)).toEqual([{ n: "14" }]), {
+      timeout: 20_000,
+    });
+  });
 
   test("a part that dies is said, and everything ends", async () => {
     const folder = testFolder();
