@@ -11,6 +11,11 @@ export interface ApiConnection {
 /** Ours: the dashboard finds the process Worker through wrangler's registry, a moment after both are ready. */
 const CONNECT_TIMEOUT_MS = 20_000;
 
+/** Resolves when the dashboard reaches the process Worker. @throws Error when it does not in time */
+export async function waitUntilConnected(api: ApiConnection): Promise<void> {
+  await call(api, { method: "GET", path: "/api/v1/status" });
+}
+
 /** Registers an address for an account. @throws Error when it is refused or the pipeline does not answer in time */
 export async function register(api: ApiConnection, rua: string, account: string): Promise<void> {
   const path = `/api/v1/registry/${encodeURIComponent(rua)}`;

@@ -13,7 +13,7 @@ import {
 } from "node:fs";
 import { join, resolve } from "node:path";
 import { type RunningAnalytics, StateInUseError, startAnalytics } from "./analytics/start.ts";
-import { type ApiConnection, register, startReconcile } from "./api.ts";
+import { type ApiConnection, register, startReconcile, waitUntilConnected } from "./api.ts";
 import { viewLine } from "./log-lines.ts";
 import type { LocalOptions } from "./options.ts";
 import { portProblem } from "./ports.ts";
@@ -157,7 +157,8 @@ async function startParts(options: StackOptions, { parts, token, log, isNew }: S
     onRefused: ({ to, code, message }) => code !== 550 && log.show(`mail      ${code}  ${to}  ${message}`),
   });
   // Only an earlier run can have left something; a new folder's first mails would only be read twice.
-  if (!isNew) await startReconcile(api);
+  if (isNew) await waitUntilConnected(api);
+  else await startReconcile(api);
   if (options.samples) await giveSamples(api, { stateDir, smtpPort: parts.door.port, log });
 }
 
