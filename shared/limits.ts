@@ -47,6 +47,8 @@ export const READ_LIMITS = {
   maxValueChars: 8192,
   /** Ours: a JSON document (TLS report) is parsed whole. */
   maxJsonBytes: 16 * MIB,
+  /** Ours: values in a JSON document; each takes up to a hundred bytes once parsed. A failure detail has ten. */
+  maxJsonValues: 300_000,
   /** Ours: a mail found inside an archive, and a text searched for a pasted report, are held whole. */
   maxTextBytes: 16 * MIB,
   /** Ours: warnings kept with a report; the rest are counted. */

@@ -73,14 +73,15 @@ function isZlib(head: Uint8Array): boolean {
 
 function sniffText(head: Uint8Array): ContentType {
   const raw = latin1.decode(head.subarray(0, SNIFF_BYTES));
-  const wide = /^(\xff\xfe|\xfe\xff|[<{]\0|\0[<{])/.test(raw);
+  const wide = /^(\xff\xfe|\xfe\xff|[<{]\0|\0[<{]\0)/.test(raw);
   const unmarked = wide
     ? raw.replace(/^(\xff\xfe|\xfe\xff)/, "").replaceAll("\0", "")
     : raw.replace(/^\xef\xbb\xbf/, "");
-  const text = unmarked.trimStart();
+  const text = unmarked.replace(/^[\s\0]+/, "");
   if (text === "") return "empty";
   if (text.startsWith("<")) return isHtml(text) ? "html" : "xml";
-  if (text.startsWith("{") || text.startsWith("[")) return "json";
+  // Not `[External mail] …`, which gateways put in front of a pasted report.
+  if (/^[[{]\s*(["{}[\]]|$)/.test(text)) return "json";
   if (isMail(text)) return "mail";
   return /[\0-\x08\x0b\x0e-\x1a\x1c-\x1f]/.test(text) ? "binary" : "text";
 }

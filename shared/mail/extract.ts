@@ -38,8 +38,8 @@ export type MailProblem = { code: "too_deep" | "too_many_parts" | "malformed_mai
 /** Types that can hold a report. */
 const CANDIDATE_TYPES: readonly ContentType[] = ["gzip", "zlib", "zip", "xml", "json"];
 const ROOT_TAG = /<(?:[A-Za-z_][\w.-]*:)?feedback[\s>]/;
-/** A report pasted into text, with its XML declaration. */
-const PASTED = /(?:<\?xml[^>]*\?>\s*)?<(?:[A-Za-z_][\w.-]*:)?feedback[\s>][\s\S]*<\/(?:[A-Za-z_][\w.-]*:)?feedback\s*>/;
+/** What a report holds besides its root, so that a letter that talks about `<feedback>` is none. */
+const REPORT_TAG = /<(?:[A-Za-z_][\w.-]*:)?(?:report_metadata|policy_published|record)[\s>]/;
 
 /**
  * Reads a mail of at most a few megabytes, held whole.
@@ -72,9 +72,8 @@ async function extractLevel(bytes: Uint8Array, level: Level): Promise<Result<Ext
     const added = await addAttachment(mail, attachment, level);
     if (!added.ok) return added;
   }
-  const pasted = PASTED.exec(mail.text)?.[0] ?? PASTED.exec(email.html ?? "")?.[0];
-  if (pasted !== undefined) {
-    mail.candidates.push({ fileName: "", mimeType: "text/plain", bytes: new TextEncoder().encode(pasted) });
+  for (const report of findPastedIn(mail.text, email.html ?? "")) {
+    mail.candidates.push({ fileName: "", mimeType: "text/plain", bytes: new TextEncoder().encode(report) });
   }
   if (mail.candidates.length > level.partsLeft) {
     return fail({ code: "too_many_parts", detail: `${mail.candidates.length} parts` });
@@ -130,6 +129,44 @@ function readFeedback(attachments: Attachment[]): FeedbackParts | undefined {
     fields: new TextDecoder().decode(contentBytes(fields)),
     originalHeader: originalText.split(/\r?\n\r?\n/, 1)[0] ?? "",
   };
+}
+
+function findPastedIn(text: string, html: string): string[] {
+  const inText = findPasted(text);
+  if (inText.length > 0 || !html.includes("feedback")) return inText;
+  const inHtml = findPasted(html);
+  return inHtml.length > 0 ? inHtml : findPasted(showHtml(html));
+}
+
+/** What a mail program shows of HTML, as far as a report pasted into it needs: tags gone, entities decoded. */
+function showHtml(html: string): string {
+  return html
+    .replace(/<[^<>]*>/g, "")
+    .replaceAll("&nbsp;", " ")
+    .replaceAll("&lt;", "<")
+    .replaceAll("&gt;", ">")
+    .replaceAll("&quot;", '"')
+    .replaceAll("&amp;", "&");
+}
+
+/**
+ * Reports pasted into text, from root tag to root tag, one after the other; one that is cut goes to the end of the text.
+ * The XML declaration stays behind: the text is decoded already. Every character is looked at a fixed number of times.
+ */
+function findPasted(text: string): string[] {
+  const found: string[] = [];
+  for (let at = 0; at < text.length; ) {
+    const root = ROOT_TAG.exec(text.slice(at));
+    if (root === null) break;
+    const start = at + root.index;
+    const endTag = /<\/(?:[A-Za-z_][\w.-]*:)?feedback\s*>/.exec(text.slice(start));
+    const end = endTag === null ? text.length : start + endTag.index + endTag[0].length;
+    const report = text.slice(start, end);
+    if (REPORT_TAG.test(report)) found.push(report);
+    if (found.length > MAIL_LIMITS.maxPartsPerMessage) break;
+    at = end;
+  }
+  return found;
 }
 
 function holdsReport(bytes: Uint8Array): boolean {

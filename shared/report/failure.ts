@@ -3,7 +3,7 @@
  * are personal data and never leave this file.
  */
 import type { ExtractedMail } from "../mail/extract.ts";
-import { canonicalIp, normalizeDomain, parseDate } from "./values.ts";
+import { canonicalIp, isDomainLike, normalizeDomain, parseDate, storedText } from "./values.ts";
 import type { FailureReport } from "./vocabulary.ts";
 import type { WarningLog } from "./warnings.ts";
 
@@ -12,6 +12,13 @@ export type FailureBody = Omit<FailureReport, "contentHash" | "warnings" | "omit
 
 /** Header fields by lower-case name, first one first. */
 type Fields = Map<string, string[]>;
+
+/** Real feedback parts have some twenty fields of at most a few hundred characters. */
+const MAX_FIELDS_CHARS = 262_144;
+const MAX_NAME_CHARS = 100;
+const MAX_WORD_CHARS = 100;
+const MAX_FIELD_CHARS = 2000;
+const MAX_SAME_FIELDS = 20;
 
 /** Sentence of gateways (Exim) that send the facts as plain text with no feedback part. */
 const PLAIN_TEXT_REPORT = /failed the published DMARC\s+policy for your domain/i;
@@ -33,12 +40,12 @@ function readFeedback(
 ): FailureBody | undefined {
   const fields = parseFields(text);
   const authFailure = firstWord(field(fields, "auth-failure"));
-  if (field(fields, "feedback-type").toLowerCase() !== "auth-failure" && authFailure === "") return undefined;
+  if (firstWord(field(fields, "feedback-type")) !== "auth-failure" && authFailure === "") return undefined;
   const original = parseFields(originalHeader);
   if (authFailure === "") warnings.add("missing_value", "Auth-Failure", "");
-  const headerFrom = domainOf(field(original, "from"));
-  const reportedDomain = normalizeDomain(field(fields, "reported-domain")) || headerFrom;
-  if (field(fields, "reported-domain") === "") warnings.add("missing_value", "Reported-Domain", "From is used");
+  const told = readDomain(field(fields, "reported-domain"));
+  const reportedDomain = told || domainOf(field(original, "from"));
+  if (told === "") warnings.add("missing_value", "Reported-Domain", "the From domain of the reported mail is used");
   const arrival = field(fields, "arrival-date") || field(fields, "received-date");
   return {
     kind: "failure",
@@ -47,22 +54,22 @@ function readFeedback(
     authFailure,
     ...readArrival(arrival),
     deliveryResult: firstWord(field(fields, "delivery-result")),
-    identityAlignment: field(fields, "identity-alignment").toLowerCase(),
-    dkimDomain: normalizeDomain(field(fields, "dkim-domain")),
-    dkimSelector: field(fields, "dkim-selector"),
-    spfDomain: normalizeDomain(/^txt\s*:\s*([^\s:]+)/i.exec(field(fields, "spf-dns"))?.[1] ?? ""),
+    identityAlignment: field(fields, "identity-alignment").toLowerCase().slice(0, MAX_WORD_CHARS),
+    dkimDomain: readDomain(field(fields, "dkim-domain")),
+    dkimSelector: firstWord(field(fields, "dkim-selector")),
+    spfDomain: readDomain(/^txt\s{0,9}:\s{0,9}([^\s:]+)/i.exec(field(fields, "spf-dns"))?.[1] ?? ""),
     mailFromDomain: domainOf(field(fields, "original-mail-from")),
-    reportingMta: field(fields, "reporting-mta").replace(/^dns\s*;\s*/i, ""),
+    reportingMta: readDomain(field(fields, "reporting-mta").replace(/^dns\s{0,9};\s{0,9}/i, "")),
     incidents: readIncidents(field(fields, "incidents")),
   };
 }
 
 // "A message claiming to be from you has failed the published DMARC policy for your domain." and `Name: value` lines.
 function readPlainText(text: string, warnings: WarningLog): FailureBody {
-  const fields = parseFields(text.replace(/^[ \t>*-]+/gm, ""));
+  const fields = parseFields(text.slice(0, MAX_FIELDS_CHARS).replace(/^[ \t>*-]+/gm, ""));
   warnings.add("missing_value", "message/feedback-report", "facts taken from the text");
-  const from = field(fields, "from") || field(fields, "header-from") || field(fields, "sender domain");
-  const reportedDomain = domainOf(from) || normalizeDomain(field(fields, "domain"));
+  const told = readDomain(field(fields, "sender domain")) || readDomain(field(fields, "domain"));
+  const reportedDomain = told || domainOf(field(fields, "from")) || domainOf(field(fields, "header-from"));
   return {
     kind: "failure",
     reportedDomain,
@@ -83,14 +90,17 @@ function readPlainText(text: string, warnings: WarningLog): FailureBody {
   };
 }
 
+// Lines are taken apart by position: a pattern would go over a hostile line once for each of its characters.
 function parseFields(text: string): Fields {
   const fields: Fields = new Map();
-  for (const line of text.replace(/\r?\n[ \t]+/g, " ").split(/\r?\n/)) {
-    const match = /^([!-9;-~][ !-9;-~]*?)\s*:\s*(.*)$/.exec(line);
-    const [, name, value] = match ?? [];
-    if (name === undefined || value === undefined) continue;
-    const key = name.toLowerCase();
-    fields.set(key, [...(fields.get(key) ?? []), value.trim()]);
+  const unfolded = text.slice(0, MAX_FIELDS_CHARS).replace(/\r?\n[ \t]+/g, " ");
+  for (const line of unfolded.split(/\r?\n/)) {
+    const colon = line.indexOf(":");
+    const name = line.slice(0, Math.max(0, colon)).trim().toLowerCase();
+    if (name === "" || name.length > MAX_NAME_CHARS) continue;
+    const values = fields.get(name) ?? [];
+    if (values.length < MAX_SAME_FIELDS) values.push(storedText(line.slice(colon + 1), MAX_FIELD_CHARS).trim());
+    fields.set(name, values);
   }
   return fields;
 }
@@ -105,13 +115,21 @@ function firstWord(text: string): string {
     text
       .replace(/\([^)]*\)/g, "")
       .trim()
-      .split(/[\s;]/, 1)[0] ?? ""
-  ).toLowerCase();
+      .split(/[\s;,]/, 1)[0] ?? ""
+  )
+    .toLowerCase()
+    .slice(0, MAX_WORD_CHARS);
 }
 
-/** Domain of the last address in a header field. */
+/** Domain of the last address in a header field, "" if that is none. */
 function domainOf(text: string): string {
-  return normalizeDomain(/@([^\s<>@,;"]+)>?[^@]*$/.exec(text)?.[1] ?? "");
+  return readDomain(text.slice(text.lastIndexOf("@") + 1 || text.length));
+}
+
+/** The domain a text begins with, "" if that is none: NetEase lists several, others add a comment. */
+function readDomain(text: string): string {
+  const domain = normalizeDomain(text.split(/[\s<>;,(]/, 1)[0] ?? "");
+  return isDomainLike(domain) ? domain : "";
 }
 
 // Some reporters write more than the address: `192.0.2.1 (mx.example)`.
@@ -123,7 +141,7 @@ function readIp(raw: string, warnings: WarningLog): string {
 }
 
 function readArrival(raw: string): { arrivalSeconds: number | null; arrivalDate: string } {
-  return { arrivalSeconds: parseDate(raw.replace(/\s*\([^)]*\)\s*$/, "")), arrivalDate: raw };
+  return { arrivalSeconds: parseDate(raw), arrivalDate: raw.slice(0, MAX_WORD_CHARS) };
 }
 
 // RFC 5965 section 3.2: the number of incidents one report stands for, default 1.

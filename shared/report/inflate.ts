@@ -14,6 +14,7 @@ import {
 } from "pako";
 import { READ_LIMITS } from "../limits.ts";
 import { leadingBlankBytes } from "../sniff.ts";
+import { updateCrc32 } from "./crc32.ts";
 import { reject } from "./rejection.ts";
 
 /** Decompressed bytes that one object may still produce, over all its parts and levels. */
@@ -31,11 +32,11 @@ type Format = keyof typeof WINDOW_BITS;
 class Inflater {
   readonly #stream = new ZStream();
   ended = false;
-  outputBytes = 0;
 
   constructor(format: Format) {
     const status = zlibInflateInit2(this.#stream, WINDOW_BITS[format]);
     if (status !== Z_OK) throw new Error(`pako cannot inflate ${format}: status ${status}`);
+    this.#renewOutput();
   }
 
   /** Bytes of the last input that lie after the end of the stream. */
@@ -47,26 +48,41 @@ class Inflater {
   reset(): void {
     zlibInflateReset(this.#stream);
     this.ended = false;
-    this.outputBytes = 0;
   }
 
-  /** Output of one piece of input; throws what is wrong with the data as a Rejection. */
+  /**
+   * Takes one piece of input; hands out output in full pieces, and keeps what fills none: a million gzip members of one
+   * byte must not become a million pieces. Throws what is wrong with the data as a Rejection.
+   */
   *inflate(input: Uint8Array, budget: OutputBudget): Generator<Uint8Array> {
     const stream = this.#stream;
     stream.input = input;
     stream.next_in = 0;
     stream.avail_in = input.byteLength;
-    do {
-      stream.output = new Uint8Array(READ_LIMITS.inflateOutputBytes);
-      stream.next_out = 0;
-      stream.avail_out = READ_LIMITS.inflateOutputBytes;
+    for (let isFull = true; isFull && !this.ended; ) {
+      const before = stream.next_out;
       const status = zlibInflate(stream, Z_NO_FLUSH);
       if (status !== Z_OK && status !== Z_STREAM_END && status !== Z_BUF_ERROR) reject("corrupt_archive", stream.msg);
       this.ended = status === Z_STREAM_END;
-      this.outputBytes += stream.next_out;
-      charge(budget, stream.next_out);
-      if (stream.next_out > 0) yield stream.output.subarray(0, stream.next_out);
-    } while (!this.ended && stream.avail_out === 0);
+      charge(budget, stream.next_out - before);
+      isFull = stream.avail_out === 0;
+      if (isFull) yield* this.flush();
+    }
+  }
+
+  /** Hands out the output that is left. */
+  *flush(): Generator<Uint8Array> {
+    const { output, next_out } = this.#stream;
+    if (next_out === 0) return;
+    this.#renewOutput();
+    yield output.subarray(0, next_out);
+  }
+
+  #renewOutput(): void {
+    const stream = this.#stream;
+    stream.output = new Uint8Array(READ_LIMITS.inflateOutputBytes);
+    stream.next_out = 0;
+    stream.avail_out = READ_LIMITS.inflateOutputBytes;
   }
 }
 
@@ -100,6 +116,7 @@ export async function* gunzip(
         }
         if (data[0] !== 0x1f || data[1] !== 0x8b) {
           note("bytes after the end of the gzip data");
+          yield* inflater.flush();
           return;
         }
         inflater.reset();
@@ -110,6 +127,8 @@ export async function* gunzip(
     }
   }
   if (!inflater.ended) reject("truncated", "the gzip data ends too early");
+  yield* inflater.flush();
+  if (rest !== undefined) note("bytes after the end of the gzip data");
   if (members > 0) note(`${members + 1} gzip members`);
 }
 
@@ -160,7 +179,7 @@ async function* inflateSingle(
 ): AsyncGenerator<Uint8Array> {
   for await (const piece of pieces(input)) {
     yield* inflater.inflate(piece, budget);
-    if (inflater.ended) return;
+    if (inflater.ended) return yield* inflater.flush();
   }
   reject("truncated", "the compressed data ends too early");
 }
@@ -205,41 +224,4 @@ function joinPair(first: Uint8Array, second: Uint8Array): Uint8Array {
   joined.set(first);
   joined.set(second, first.byteLength);
   return joined;
-}
-
-const CRC_TABLES = buildCrcTables();
-
-// Four bytes at a time ("slicing by 4"): a byte at a time would take longer than inflating.
-function updateCrc32(crc: number, bytes: Uint8Array): number {
-  const [t0, t1, t2, t3] = CRC_TABLES;
-  let c = crc;
-  let i = 0;
-  for (const end = bytes.byteLength - 3; i < end; i += 4) {
-    c ^= at(bytes, i) | (at(bytes, i + 1) << 8) | (at(bytes, i + 2) << 16) | (at(bytes, i + 3) << 24);
-    c = at(t3, c & 0xff) ^ at(t2, (c >>> 8) & 0xff) ^ at(t1, (c >>> 16) & 0xff) ^ at(t0, c >>> 24);
-  }
-  for (; i < bytes.byteLength; i++) c = (c >>> 8) ^ at(t0, (c ^ at(bytes, i)) & 0xff);
-  return c;
-}
-
-function at(array: Uint8Array | Int32Array, index: number): number {
-  return array[index] ?? 0;
-}
-
-function buildCrcTables(): [Int32Array, Int32Array, Int32Array, Int32Array] {
-  const tables = [0, 1, 2, 3].map(() => new Int32Array(256));
-  const [t0, t1, t2, t3] = tables as [Int32Array, Int32Array, Int32Array, Int32Array];
-  for (let n = 0; n < 256; n++) {
-    let c = n;
-    for (let k = 0; k < 8; k++) c = c & 1 ? (c >>> 1) ^ 0xedb88320 : c >>> 1;
-    t0[n] = c;
-  }
-  for (let n = 0; n < 256; n++) {
-    let c = at(t0, n);
-    for (const table of [t1, t2, t3]) {
-      c = at(t0, c & 0xff) ^ (c >>> 8);
-      table[n] = c;
-    }
-  }
-  return [t0, t1, t2, t3];
 }

@@ -48,8 +48,15 @@ export function problem(code: ProblemCode, detail = ""): Problem {
   return { code, message: seen === "" ? PROBLEM_MEANINGS[code] : `${PROBLEM_MEANINGS[code]} (${seen})` };
 }
 
-/** Text from a report made safe for one line of a message: no control characters, at most `maxChars`. */
+// Controls, line separators, and marks that turn the writing direction or are not seen.
+const ACTING = /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]+/g;
+
+/** Text from a report made safe for one line of a message: nothing that acts on a screen, at most `maxChars`. */
 export function cleanDetail(text: string, maxChars = 300): string {
-  const cleaned = text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]+/g, " ").trim();
-  return cleaned.length > maxChars ? `${cleaned.slice(0, maxChars)}…` : cleaned;
+  const cleaned = text
+    .slice(0, maxChars * 4)
+    .replace(ACTING, " ")
+    .toWellFormed()
+    .trim();
+  return cleaned.length > maxChars ? `${cleaned.slice(0, maxChars).toWellFormed()}…` : cleaned;
 }

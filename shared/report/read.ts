@@ -8,7 +8,8 @@ import { extractMail } from "../mail/extract.ts";
 import { SNIFF_BYTES, sniff } from "../sniff.ts";
 import { readAggregate } from "./aggregate.ts";
 import { readFailure } from "./failure.ts";
-import { gunzip, inflateZlib, type OutputBudget } from "./inflate.ts";
+import { type ArchiveNote, gunzip, inflateZlib, type OutputBudget } from "./inflate.ts";
+import { PartNames } from "./part-names.ts";
 import { type Problem, problem } from "./problems.ts";
 import { Rejection, reject } from "./rejection.ts";
 import { type ByteSource, bytesSource, concatBytes, peek } from "./source.ts";
@@ -45,9 +46,10 @@ export type ReadEvent =
  */
 export async function* readReports(source: ByteSource, options: ReadOptions = {}): AsyncGenerator<ReadEvent> {
   const context: Context = { options, budget: { bytesLeft: READ_LIMITS.maxOutputBytes } };
+  const place: Place = { part: "", depth: 0, notes: [] };
   let passedOver: ReadEvent | undefined;
   let told = false;
-  for await (const event of readContent({ chunks: source.stream(), source }, { part: "", depth: 0 }, context)) {
+  for await (const event of readContent({ chunks: source.stream(), source }, place, context)) {
     const isNothing = event.type === "problem" && ["not_a_report", "empty"].includes(event.problem.code);
     if (isNothing) passedOver ??= event;
     else {
@@ -71,8 +73,15 @@ interface Content {
 
 interface Place {
   part: string;
-  /** Archives around it. */
+  /** Archives around it, those around the mail that it came in included. */
   depth: number;
+  /** What was odd about the containers around it; filled while they are read, so complete at the end of the content. */
+  notes: ContainerNote[];
+}
+
+interface ContainerNote {
+  part: string;
+  detail: string;
 }
 
 async function* readContent(content: Content, place: Place, context: Context): AsyncGenerator<ReadEvent> {
@@ -87,7 +96,7 @@ async function* readContent(content: Content, place: Place, context: Context): A
 async function* openContent(content: Content, place: Place, context: Context): AsyncGenerator<ReadEvent> {
   const { head, chunks } = await peek(content.chunks, SNIFF_BYTES);
   const opened: Opened = { ...place, head, chunks, warnings: new WarningLog() };
-  const note = (detail: string): void => opened.warnings.addOnce("repaired_archive", place.part, detail);
+  const note: ArchiveNote = (detail) => place.notes.push({ part: place.part, detail });
   const type = sniff(head);
   switch (type) {
     case "gzip":
@@ -112,17 +121,20 @@ async function* openContent(content: Content, place: Place, context: Context): A
   }
 }
 
-function inside({ part, depth }: Place): Place {
-  if (depth >= READ_LIMITS.maxArchiveDepth) reject("too_deep", "archives within archives");
-  return { part, depth: depth + 1 };
+function inside(place: Place): Place {
+  if (place.depth >= READ_LIMITS.maxArchiveDepth) reject("too_deep", "archives within archives");
+  return { ...place, depth: place.depth + 1 };
 }
 
 async function* readArchive(source: ByteSource, place: Place, context: Context): AsyncGenerator<ReadEvent> {
   const inner = inside(place);
-  const files = await readZip(source, context.budget, () => {});
+  const notes: ContainerNote[] = [...place.notes];
+  const files = await readZip(source, context.budget, (detail) => notes.push({ part: place.part, detail }));
   if (files.length === 0) reject("empty", "the archive holds no file");
-  for (const file of files) {
-    yield* readContent({ chunks: file.content() }, { ...inner, part: join(place.part, file.name) }, context);
+  const names = new PartNames(place.part);
+  for (const [i, file] of files.entries()) {
+    const part = names.name(file.name, `file ${i + 1}`);
+    yield* readContent({ chunks: file.content() }, { ...inner, part, notes: [...notes] }, context);
   }
 }
 
@@ -133,10 +145,12 @@ async function* readMail(source: ByteSource, place: Place, context: Context): As
   if (!mail.ok) return reject(mail.error.code, mail.error.detail);
   const { candidates } = mail.value;
   let hasReport = false;
+  const names = new PartNames(place.part);
   for (const [i, candidate] of candidates.entries()) {
-    const part = join(place.part, candidate.fileName || `part ${i + 1}`);
+    const part = names.name(candidate.fileName, `part ${i + 1}`);
     const source = bytesSource(candidate.bytes);
-    for await (const event of readContent({ chunks: source.stream(), source }, { part, depth: 0 }, context)) {
+    const inner = { ...place, part, notes: [...place.notes] };
+    for await (const event of readContent({ chunks: source.stream(), source }, inner, context)) {
       hasReport ||= event.type === "report";
       yield event;
     }
@@ -147,7 +161,7 @@ async function* readMail(source: ByteSource, place: Place, context: Context): As
   if (failure !== undefined) {
     const hash = context.options.createHash?.();
     hash?.update(bytes);
-    yield { type: "report", part: place.part, report: { ...failure, ...closing(warnings, hash) } };
+    yield { type: "report", part: place.part, report: { ...failure, ...closing(place, warnings, hash) } };
   } else if (candidates.length === 0) reject("not_a_report", "the mail holds no report file");
 }
 
@@ -157,7 +171,8 @@ interface Opened extends Place {
   warnings: WarningLog;
 }
 
-async function* readXml({ part, head, chunks, warnings }: Opened, context: Context): AsyncGenerator<ReadEvent> {
+async function* readXml(opened: Opened, context: Context): AsyncGenerator<ReadEvent> {
+  const { part, head, chunks, warnings } = opened;
   const hash = context.options.createHash?.();
   const text = decodeXmlText(head, hash === undefined ? chunks : hashed(chunks, hash), (detail) =>
     warnings.addOnce("repaired_encoding", part, detail),
@@ -166,7 +181,7 @@ async function* readXml({ part, head, chunks, warnings }: Opened, context: Conte
   let firstOrdinal = 0;
   for (let next = await reader.next(); ; next = await reader.next()) {
     if (next.done) {
-      yield { type: "report", part, report: { ...next.value, ...closing(warnings, hash) } };
+      yield { type: "report", part, report: { ...next.value, ...closing(opened, warnings, hash) } };
       return;
     }
     yield { type: "records", part, firstOrdinal, records: next.value };
@@ -174,13 +189,14 @@ async function* readXml({ part, head, chunks, warnings }: Opened, context: Conte
   }
 }
 
-async function* readJson({ part, chunks, warnings }: Opened, context: Context): AsyncGenerator<ReadEvent> {
+async function* readJson(opened: Opened, context: Context): AsyncGenerator<ReadEvent> {
+  const { part, chunks, warnings } = opened;
   const source = await hold(chunks);
   const bytes = await source.read(0, source.sizeBytes);
   const hash = context.options.createHash?.();
   hash?.update(bytes);
   const report = readTls(decodeJson(bytes), warnings);
-  yield { type: "report", part, report: { ...report, ...closing(warnings, hash) } };
+  yield { type: "report", part, report: { ...report, ...closing(opened, warnings, hash) } };
 }
 
 // RFC 8259 section 8.1 says UTF-8; a BOM tells the rest.
@@ -190,7 +206,8 @@ function decodeJson(bytes: Uint8Array): string {
   return new TextDecoder(wide).decode(bytes);
 }
 
-function closing(warnings: WarningLog, hash: ContentHash | undefined) {
+function closing({ notes }: Place, warnings: WarningLog, hash: ContentHash | undefined) {
+  for (const { part, detail } of notes) warnings.addOnce("repaired_archive", part, detail);
   return {
     warnings: warnings.warnings,
     omittedWarnings: warnings.omitted,
@@ -215,8 +232,4 @@ async function hold(chunks: AsyncIterable<Uint8Array>): Promise<ByteSource> {
     pieces.push(chunk);
   }
   return bytesSource(concatBytes(pieces));
-}
-
-function join(outer: string, inner: string): string {
-  return outer === "" ? inner : `${outer}/${inner}`;
 }

@@ -53,7 +53,10 @@ export const OVERRIDE_TYPES: readonly OverrideType[] = [
 /** Words of other lists that reporters put into policy_evaluated: none of them is an aligned pass. */
 const NOT_ALIGNED = ["none", "neutral", "softfail", "hardfail", "temperror", "permerror", "policy"];
 /** Words of old drafts. */
-const OLD_WORDS: Record<string, "fail" | "temperror"> = { hardfail: "fail", error: "temperror" };
+const OLD_WORDS = new Map([
+  ["hardfail", "fail"],
+  ["error", "temperror"],
+]);
 
 /** Where a record is read to: its place in the report, and where warnings go. */
 export interface RecordContext {
@@ -185,7 +188,7 @@ function readAuthWord<W extends string>(
   const word = matchWord(raw, words);
   if (word !== undefined) return word;
   warnUnknown(raw, path, context);
-  return matchWord(OLD_WORDS[raw.toLowerCase()] ?? "", words) ?? "unknown";
+  return matchWord(OLD_WORDS.get(raw.toLowerCase()) ?? "", words) ?? "unknown";
 }
 
 function warnUnknown(raw: string, path: string, context: RecordContext): void {

@@ -3,6 +3,8 @@
  * stray bytes of another encoding in it. Streaming; never fails on bad bytes, tells of them instead.
  */
 
+import { concatBytes } from "./source.ts";
+
 /** Told once of each kind of repair. */
 export type TextNote = (detail: string) => void;
 
@@ -46,9 +48,9 @@ export async function* decodeXmlText(
 }
 
 function detectEncoding(head: Uint8Array, note: TextNote): string {
-  const [b0, b1] = head;
+  const [b0, b1, b2] = head;
   if ((b0 === 0xff && b1 === 0xfe) || (b0 === 0x3c && b1 === 0)) return "utf-16le";
-  if ((b0 === 0xfe && b1 === 0xff) || (b0 === 0 && b1 === 0x3c)) return "utf-16be";
+  if ((b0 === 0xfe && b1 === 0xff) || (b0 === 0 && b1 === 0x3c && b2 === 0)) return "utf-16be";
   const start = new TextDecoder("latin1").decode(head.subarray(0, 300));
   const declared = /<\?xml[^>]*?encoding\s*=\s*["']([A-Za-z0-9._-]+)/.exec(start)?.[1]?.toLowerCase() ?? "utf-8";
   if (declared === "utf-8" || declared === "utf8" || start.startsWith("\xef\xbb\xbf")) return "utf-8";
@@ -64,29 +66,33 @@ async function* decodeLabelled(encoding: string, chunks: AsyncIterable<Uint8Arra
   yield decoder.decode();
 }
 
+// Each piece is decoded for itself, without the character it cuts at its end: so no decoder holds bytes back, and the
+// result does not depend on how the document was cut.
 async function* decodeUtf8(chunks: AsyncIterable<Uint8Array>, note: TextNote): AsyncGenerator<string> {
-  let decoder = newUtf8Decoder();
-  let carried = new Uint8Array(0);
+  let carried: Uint8Array = new Uint8Array(0);
+  let started = false;
+  const decode = (bytes: Uint8Array): string => {
+    const text = decodePiece(bytes, note);
+    if (started || text === "") return text;
+    started = true;
+    return text.startsWith("\ufeff") ? text.slice(1) : text;
+  };
   for await (const chunk of chunks) {
-    const tail = incompleteTail(chunk);
-    try {
-      yield decoder.decode(chunk, { stream: true });
-      carried = chunk.slice(chunk.byteLength - tail);
-    } catch {
-      note("bytes that are not UTF-8, read as windows-1252");
-      decoder = newUtf8Decoder();
-      const whole = new Uint8Array(carried.byteLength + chunk.byteLength);
-      whole.set(carried);
-      whole.set(chunk, carried.byteLength);
-      const complete = whole.byteLength - incompleteTail(whole);
-      yield decodeMixed(whole.subarray(0, complete));
-      carried = whole.slice(complete);
-      // Hands the incomplete character at the end to the new decoder.
-      decoder.decode(carried, { stream: true });
-    }
+    const bytes = carried.byteLength === 0 ? chunk : concatBytes([carried, chunk]);
+    const complete = bytes.byteLength - incompleteTail(bytes);
+    carried = bytes.slice(complete);
+    yield decode(bytes.subarray(0, complete));
   }
-  if (carried.byteLength > 0) note("bytes that are not UTF-8, read as windows-1252");
-  yield decodeMixed(carried);
+  yield decode(carried);
+}
+
+function decodePiece(bytes: Uint8Array, note: TextNote): string {
+  try {
+    return strict.decode(bytes);
+  } catch {
+    note("bytes that are not UTF-8, read as windows-1252");
+    return decodeMixed(bytes);
+  }
 }
 
 /** How many bytes at the end begin a UTF-8 character and do not finish it. */
@@ -104,40 +110,45 @@ function sequenceLength(lead: number): number {
   return lead >= 0xe0 ? 3 : 2;
 }
 
-function newUtf8Decoder() {
-  return new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
-}
-
 const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const windows1252 = new TextDecoder("windows-1252");
 
 /** Valid UTF-8 sequences as such, every other byte as windows-1252. */
 function decodeMixed(bytes: Uint8Array): string {
   let text = "";
-  let valid = 0;
   for (let i = 0; i < bytes.byteLength; ) {
-    const length = (bytes[i] ?? 0) < 0x80 ? 1 : validSequence(bytes, i);
-    if (length > 0) {
-      i += length;
-      continue;
-    }
-    text += strict.decode(bytes.subarray(valid, i)) + windows1252.decode(bytes.subarray(i, i + 1));
-    i += 1;
-    valid = i;
+    const valid = runEnd(bytes, i, true);
+    text += strict.decode(bytes.subarray(i, valid));
+    const bad = runEnd(bytes, valid, false);
+    text += windows1252.decode(bytes.subarray(valid, bad));
+    i = bad;
   }
-  return text + strict.decode(bytes.subarray(valid));
+  return text;
 }
 
-/** Length of the valid multi-byte sequence at `offset`, 0 if there is none. */
+/** Past the run from `offset` of valid sequences, or of bytes that begin none. */
+function runEnd(bytes: Uint8Array, offset: number, valid: boolean): number {
+  let i = offset;
+  while (i < bytes.byteLength) {
+    const length = validSequence(bytes, i);
+    if (length > 0 !== valid) break;
+    i += Math.max(length, 1);
+  }
+  return i;
+}
+
+/** Length of the valid UTF-8 sequence at `offset` (RFC 3629 section 4), 0 if there is none. */
 function validSequence(bytes: Uint8Array, offset: number): number {
   const lead = bytes[offset] ?? 0;
+  if (lead < 0x80) return 1;
   if (lead < 0xc2 || lead > 0xf4) return 0;
+  const second = bytes[offset + 1] ?? 0;
+  const lowest = lead === 0xe0 ? 0xa0 : lead === 0xf0 ? 0x90 : 0x80;
+  const highest = lead === 0xed ? 0x9f : lead === 0xf4 ? 0x8f : 0xbf;
+  if (second < lowest || second > highest) return 0;
   const length = sequenceLength(lead);
-  try {
-    return strict.decode(bytes.subarray(offset, offset + length)).length > 0 && offset + length <= bytes.byteLength
-      ? length
-      : 0;
-  } catch {
-    return 0;
+  for (let i = 2; i < length; i++) {
+    if (((bytes[offset + i] ?? 0) & 0xc0) !== 0x80) return 0;
   }
+  return length;
 }

@@ -1,32 +1,24 @@
 /** SMTP TLS reports (RFC 8460 section 4): JSON text → TlsReport. Members that are not known are ignored. */
 import * as v from "valibot";
+import { READ_LIMITS } from "../limits.ts";
 import { reject } from "./rejection.ts";
-import { parseDate } from "./values.ts";
-import type { TlsPolicy, TlsReport } from "./vocabulary.ts";
+import { canonicalIp, normalizeDomain, parseDate, storedText } from "./values.ts";
+import type { TlsFailureDetail, TlsPolicy, TlsReport } from "./vocabulary.ts";
 import type { WarningLog } from "./warnings.ts";
 
-const text = v.fallback(v.pipe(v.string(), v.trim()), "");
-/** Reporters write counts as numbers or as digits in a string; missing means none. */
-const count = v.fallback(
+const text = v.fallback(
   v.pipe(
-    v.union([v.number(), v.pipe(v.string(), v.regex(/^\d+$/), v.transform(Number))]),
-    v.safeInteger(),
-    v.minValue(0),
+    v.string(),
+    v.transform((raw) => storedText(raw).trim()),
   ),
-  0,
+  "",
 );
-/** RFC 8460's own example has a string where its text has an array (erratum 6241). */
-const texts = v.fallback(
-  v.union([
-    v.array(text),
-    v.pipe(
-      text,
-      v.transform((one) => (one === "" ? [] : [one])),
-    ),
-  ]),
-  [],
+/** Reporters write counts as numbers or as digits in a string. */
+const count = v.pipe(
+  v.union([v.number(), v.pipe(v.string(), v.trim(), v.regex(/^\d{1,16}$/), v.transform(Number))]),
+  v.safeInteger(),
+  v.minValue(0),
 );
-const list = v.fallback(v.array(v.record(v.string(), v.unknown())), []);
 const object = v.fallback(v.record(v.string(), v.unknown()), {});
 
 const document = v.looseObject({
@@ -34,8 +26,9 @@ const document = v.looseObject({
   "date-range": object,
   "contact-info": text,
   "report-id": text,
-  policies: list,
 });
+
+const [COMMA, OPEN_LIST, OPEN_OBJECT] = [0x2c, 0x5b, 0x7b];
 
 /** A report without what the reader of bytes adds. */
 export type TlsBody = Omit<TlsReport, "contentHash" | "warnings" | "omittedWarnings">;
@@ -56,11 +49,14 @@ export function readTls(json: string, warnings: WarningLog): TlsBody {
     reportId: report["report-id"],
     beginSeconds: readDate(range, "start-datetime"),
     endSeconds: readDate(range, "end-datetime"),
-    policies: report.policies.map((policy, i) => readPolicy(policy, `policies[${i}]`, warnings)),
+    policies: readObjects(report.policies, "policies", warnings).map((policy, i) =>
+      readPolicy(policy, `policies[${i}]`, warnings),
+    ),
   };
 }
 
 function parseJson(json: string): unknown {
+  refuseManyValues(json);
   try {
     return JSON.parse(json);
   } catch (error) {
@@ -68,11 +64,20 @@ function parseJson(json: string): unknown {
   }
 }
 
+// A megabyte of `[],` becomes forty of objects, so what would become values is counted before it does.
+function refuseManyValues(json: string): void {
+  let values = 0;
+  for (let i = 0; i < json.length; i++) {
+    const code = json.charCodeAt(i);
+    if (code === COMMA || code === OPEN_LIST || code === OPEN_OBJECT) values++;
+  }
+  if (values > READ_LIMITS.maxJsonValues) reject("too_large", `more than ${READ_LIMITS.maxJsonValues} JSON values`);
+}
+
 // RFC 8460 has no version member to tell its documents by.
 function looksLikeTlsReport(report: Record<string, unknown>): boolean {
-  const filled = (name: string) => report[name] !== "";
   const dated = Object.keys(v.parse(object, report["date-range"])).length > 0;
-  return (dated && filled("organization-name")) || (dated && filled("report-id"));
+  return dated && (report["organization-name"] !== "" || report["report-id"] !== "");
 }
 
 function readDate(range: Record<string, unknown>, name: string): number {
@@ -84,26 +89,66 @@ function readDate(range: Record<string, unknown>, name: string): number {
 function readPolicy(entry: Record<string, unknown>, path: string, warnings: WarningLog): TlsPolicy {
   const policy = v.parse(object, entry.policy);
   const summary = v.parse(object, entry.summary);
-  const policyDomain = v.parse(text, policy["policy-domain"]).toLowerCase();
+  const policyDomain = normalizeDomain(v.parse(text, policy["policy-domain"]));
   if (policyDomain === "") warnings.add("missing_value", `${path}/policy/policy-domain`, "");
+  const readCount = (name: string) => readNumber(summary[name], `${path}/summary/${name}`, warnings);
   return {
     policyType: v.parse(text, policy["policy-type"]).toLowerCase(),
     policyDomain,
-    policyStrings: v.parse(texts, policy["policy-string"]),
-    mxHosts: v.parse(texts, policy["mx-host"]),
-    successfulSessionCount: v.parse(count, summary["total-successful-session-count"]),
-    failedSessionCount: v.parse(count, summary["total-failure-session-count"]),
-    failureDetails: v.parse(list, entry["failure-details"]).map((detail) => ({
-      resultType: v.parse(text, detail["result-type"]).toLowerCase(),
-      sendingMtaIp: v.parse(text, detail["sending-mta-ip"]),
-      receivingMxHostname: v.parse(text, detail["receiving-mx-hostname"]),
-      receivingMxHelo: v.parse(text, detail["receiving-mx-helo"]),
-      receivingIp: v.parse(text, detail["receiving-ip"]),
-      failedSessionCount: v.parse(count, detail["failed-session-count"]),
-      additionalInformation: v.parse(text, detail["additional-information"]),
-      failureReasonCode: v.parse(text, detail["failure-reason-code"]),
-    })),
+    policyStrings: readTexts(policy["policy-string"]),
+    // The text of RFC 8460 says mx-host; some reporters follow its prose.
+    mxHosts: readTexts(policy["mx-host"] ?? policy["mx-host-pattern"]),
+    successfulSessionCount: readCount("total-successful-session-count"),
+    failedSessionCount: readCount("total-failure-session-count"),
+    failureDetails: readObjects(entry["failure-details"], `${path}/failure-details`, warnings).map((detail, i) =>
+      readDetail(detail, `${path}/failure-details[${i}]`, warnings),
+    ),
   };
+}
+
+function readDetail(detail: Record<string, unknown>, path: string, warnings: WarningLog): TlsFailureDetail {
+  const word = (name: string) => v.parse(text, detail[name]);
+  return {
+    resultType: word("result-type").toLowerCase(),
+    sendingMtaIp: canonicalIp(word("sending-mta-ip")) ?? word("sending-mta-ip"),
+    receivingMxHostname: word("receiving-mx-hostname"),
+    receivingMxHelo: word("receiving-mx-helo"),
+    receivingIp: canonicalIp(word("receiving-ip")) ?? word("receiving-ip"),
+    failedSessionCount: readNumber(detail["failed-session-count"], `${path}/failed-session-count`, warnings),
+    additionalInformation: word("additional-information") || word("additional-info-uri"),
+    failureReasonCode: word("failure-reason-code"),
+  };
+}
+
+/** The objects of a list; a lone object is a list of one. What is no object is left out, with a warning. */
+function readObjects(value: unknown, path: string, warnings: WarningLog): Record<string, unknown>[] {
+  if (value === undefined || value === null) return [];
+  const items: unknown[] = Array.isArray(value) ? value : [value];
+  return items.flatMap((item, i) => {
+    if (typeof item === "object" && item !== null && !Array.isArray(item)) return [v.parse(object, item)];
+    warnings.add("invalid_value", `${path}[${i}]`, showValue(item));
+    return [];
+  });
+}
+
+/** The texts of a list; RFC 8460's own example has a lone string where its text has a list (erratum 6241). */
+function readTexts(value: unknown): string[] {
+  const items: unknown[] = Array.isArray(value) ? value : [value];
+  return items.map((item) => v.parse(text, item)).filter((item) => item !== "");
+}
+
+/** A count; none where it is missing, none and a warning where it is no count. */
+function readNumber(value: unknown, path: string, warnings: WarningLog): number {
+  if (value === undefined || value === null) return 0;
+  const parsed = v.safeParse(count, value);
+  if (parsed.success) return parsed.output;
+  warnings.add("invalid_value", path, showValue(value));
+  return 0;
+}
+
+// Not String(): an object of a report may have a member called toString.
+function showValue(value: unknown): string {
+  return typeof value === "object" ? "an object" : String(value);
 }
 
 function domainOf(address: string): string {

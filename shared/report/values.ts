@@ -3,6 +3,19 @@
  * it should be comes back as null or "unknown", and the caller records the warning.
  */
 import ipaddr from "ipaddr.js";
+import { READ_LIMITS } from "../limits.ts";
+
+/** What XML 1.0 section 2.2 forbids and no value keeps, whatever document it came in: controls and non-characters. */
+const FORBIDDEN = /[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]/g;
+
+/**
+ * A text of a report as it is stored: well-formed Unicode without control characters other than tab and line ends, cut to
+ * `maxChars`. Nothing else is changed, for texts are identity and evidence: who shows one escapes it (cleanDetail here,
+ * the pages and the command line for themselves).
+ */
+export function storedText(text: string, maxChars: number = READ_LIMITS.maxValueChars): string {
+  return text.slice(0, maxChars).replace(FORBIDDEN, "").toWellFormed();
+}
 
 /** A whole number written in digits, at most 2^53-1; null for anything else (signs, fractions, exponents). */
 export function parseCount(text: string): number | null {
@@ -25,11 +38,52 @@ export function parseEpochSeconds(text: string): number | null {
   return value >= 86_400 && value <= MAX_EPOCH_SECONDS ? value : null;
 }
 
-/** Seconds since 1970 of an RFC 3339 or RFC 5322 date; a date without a zone is read as UTC; null if it is none. */
+const MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
+/** Hours of the zone names of RFC 5322 section 4.3; other names mean nothing certain and are read as UTC. */
+const ZONE_HOURS = new Map([
+  ["EDT", -4],
+  ["EST", -5],
+  ["CDT", -5],
+  ["CST", -6],
+  ["MDT", -6],
+  ["MST", -7],
+  ["PDT", -7],
+  ["PST", -8],
+]);
+const CLOCK = String.raw`(?<hour>\d\d?):(?<minute>\d\d)(?::(?<second>\d\d)(?:[.,]\d{1,9})?)?`;
+const ZONE = String.raw`(?:\s{0,3}(?<zone>[+-]\d\d:?\d\d|[A-Za-z]{1,5})\b)?`;
+const DATE_FORMS = [
+  // RFC 3339, RFC 5322, and the form of asctime.
+  new RegExp(String.raw`^(?<year>\d{4})-(?<month>\d\d)-(?<day>\d\d)(?:[Tt ]${CLOCK}${ZONE})?\s*$`),
+  new RegExp(
+    String.raw`^(?:[A-Za-z]{3,9},?\s+)?(?<day>\d\d?)[ -](?<name>[A-Za-z]{3})[a-z]{0,6}[ -](?<year>\d{4}),?\s+${CLOCK}${ZONE}`,
+  ),
+  new RegExp(String.raw`^[A-Za-z]{3}\s+(?<name>[A-Za-z]{3})\s+(?<day>\d\d?)\s+${CLOCK}${ZONE}\s+(?<year>\d{4})`),
+];
+
+/**
+ * Seconds since 1970 of an RFC 3339 or RFC 5322 date. A date without a zone is read as UTC, wherever this runs.
+ *
+ * @returns null when it is none, when there is no such day, and before 1970 or after 2100
+ */
 export function parseDate(text: string): number | null {
-  const zoned = /[zZ]$|[+-]\d\d:?\d\d$|[A-Z]{1,4}\)?$/.test(text.trim());
-  const milliseconds = Date.parse(zoned || !/^\d{4}-\d\d-\d\dT/.test(text) ? text : `${text}Z`);
-  return Number.isNaN(milliseconds) ? null : Math.floor(milliseconds / 1000);
+  const trimmed = text.slice(0, 100).trim();
+  const parts = DATE_FORMS.map((form) => form.exec(trimmed)?.groups).find((groups) => groups !== undefined);
+  if (parts === undefined) return null;
+  const month = parts.name === undefined ? Number(parts.month) - 1 : MONTHS.indexOf(parts.name.toLowerCase());
+  const [year, day, hour] = [Number(parts.year), Number(parts.day), Number(parts.hour ?? 0)];
+  const [minute, second] = [Number(parts.minute ?? 0), Number(parts.second ?? 0)];
+  if (hour > 24 || minute > 59 || second > 60) return null;
+  const midnight = new Date(Date.UTC(year, month, day));
+  if (month < 0 || midnight.getUTCMonth() !== month || midnight.getUTCDate() !== day) return null;
+  const seconds = midnight.getTime() / 1000 + hour * 3600 + minute * 60 + second - zoneSeconds(parts.zone ?? "");
+  return seconds >= 0 && seconds <= MAX_EPOCH_SECONDS ? seconds : null;
+}
+
+function zoneSeconds(zone: string): number {
+  const [, sign, hours, minutes] = /^([+-])(\d\d):?(\d\d)$/.exec(zone) ?? [];
+  if (sign === undefined) return (ZONE_HOURS.get(zone.toUpperCase()) ?? 0) * 3600;
+  return (sign === "-" ? -1 : 1) * (Number(hours) * 3600 + Number(minutes) * 60);
 }
 
 const DECIMAL_IPV4 = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)\.){3}(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)$/;
@@ -45,6 +99,21 @@ export function canonicalIp(text: string): string | null {
   if (!address.includes(":") || address.includes("%") || !ipaddr.IPv6.isValid(address)) return null;
   const parsed = ipaddr.IPv6.parse(address);
   return parsed.isIPv4MappedAddress() ? `::ffff:${parsed.toIPv4Address().toString()}` : parsed.toRFC5952String();
+}
+
+/**
+ * Whether a text is an IPv6 address already in RFC 5952's form: lower case, no leading zeros, the one run of two or more
+ * zero groups as `::`. Some canonical forms are not recognised (several runs of zeros, embedded IPv4): false, not wrong.
+ */
+export function isCanonicalIpv6(text: string): boolean {
+  const halves = text.split("::");
+  if (halves.length > 2) return false;
+  const groups = halves.map((half) => (half === "" ? [] : half.split(":")));
+  const count = groups.reduce((sum, half) => sum + half.length, 0);
+  if (halves.length === 2 ? count > 6 : count !== 8) return false;
+  if (!groups.flat().every((group) => /^(?:0|[1-9a-f][0-9a-f]{0,3})$/.test(group))) return false;
+  const beside = halves.length === 2 && (groups[0]?.at(-1) === "0" || groups[1]?.[0] === "0");
+  return !beside && !/(?:^|:)0:0(?::|$)/.test(text) && !/^::(?:ffff:)?[^:]*:?[^:]*$/.test(text);
 }
 
 /** A domain name for storing and comparing: lower case, without surrounding space and trailing dot. */

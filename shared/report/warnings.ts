@@ -6,19 +6,33 @@ import type { Warning, WarningCode } from "./vocabulary.ts";
 export class WarningLog {
   readonly warnings: Warning[] = [];
   omitted = 0;
+  /** Warnings noted so far, kept or not. */
+  get count(): number {
+    return this.warnings.length + this.omitted;
+  }
+
   readonly #once = new Set<string>();
 
   /** Notes one warning; `path` is where (`record[3]/row/count`), `detail` the raw value or what was done. */
   add(code: WarningCode, path: string, detail: string): void {
     if (this.warnings.length >= READ_LIMITS.maxWarnings) this.omitted++;
-    else this.warnings.push({ code, path, detail: cleanDetail(detail) });
+    else this.warnings.push({ code, path, detail: detach(cleanDetail(detail)) });
   }
 
   /** Notes a warning unless the same one was noted before. */
   addOnce(code: WarningCode, path: string, detail: string): void {
-    const key = `${code} ${path} ${detail}`;
+    const key = `${code} ${path} ${detail.slice(0, MAX_KEY_CHARS)}`;
     if (this.#once.has(key)) return;
-    this.#once.add(key);
+    // Beyond what is kept nothing is remembered: a document can have a repair for each of its bytes.
+    if (this.warnings.length < READ_LIMITS.maxWarnings) this.#once.add(detach(key));
     this.add(code, path, detail);
   }
+}
+
+/** Characters of a detail that tell two warnings apart. */
+const MAX_KEY_CHARS = 300;
+
+// A slice of a string keeps the whole string alive; a warning must not hold on to a piece of the document.
+function detach(text: string): string {
+  return ` ${text}`.slice(1);
 }

@@ -50,6 +50,8 @@ export async function readZip(source: ByteSource, budget: OutputBudget, note: Ar
   if (extent.base > 0) note(`${extent.base} bytes before the zip data`);
   if (extent.end < source.sizeBytes) note(`${source.sizeBytes - extent.end} bytes after the zip data`);
   const entries = await readDirectory(source, extent);
+  // unzipit looks for the end record itself; a false one in a comment can make it find another than findArchive did.
+  if (entries.length > READ_LIMITS.maxArchiveEntries) reject("too_many_entries", `${entries.length} entries`);
   refuseOverlap(entries.map(({ record }) => record));
   const files = entries.filter(({ entry }) => !entry.isDirectory && !/(^|\/)(__MACOSX\/|\._)/.test(entry.name));
   return files.map(({ entry, record }) => ({

@@ -3,6 +3,7 @@
  * the frame around the records, never a whole document. Local names only; attributes are dropped; values stay strings.
  */
 import { XMLParser, XMLValidator } from "fast-xml-parser";
+import { storedText } from "../values.ts";
 
 /** An element: its local name, its own text (trimmed), its child elements in order. */
 export interface XmlElement {
@@ -11,12 +12,16 @@ export interface XmlElement {
   children: XmlElement[];
 }
 
+/** Key of CDATA sections, which hold text without entities; no element can have this name. */
+const CDATA = "#cdata";
+
 const parser = new XMLParser({
   preserveOrder: true,
   ignoreAttributes: true,
   removeNSPrefix: true,
   parseTagValue: false,
   trimValues: false,
+  cdataPropName: CDATA,
   // The five entities and character references are decoded here, once; a DOCTYPE never gets this far.
   processEntities: false,
 });
@@ -59,11 +64,19 @@ function toElements(nodes: unknown): { text: string; children: XmlElement[] } {
   if (!Array.isArray(nodes)) return { text, children: found };
   for (const node of nodes) {
     for (const [name, content] of Object.entries<unknown>(node)) {
-      if (name === "#text") text += String(content);
+      if (name === "#text") text += decodeEntities(String(content));
+      else if (name === CDATA) text += plainText(content);
       else if (name !== ":@") found.push({ name, ...toElements(content) });
     }
   }
-  return { text: decodeEntities(text).trim(), children: found };
+  // A character reference can name what the document itself may not hold.
+  return { text: storedText(text, text.length).trim(), children: found };
+}
+
+/** Text of a CDATA section, which the parser hands over as nodes. */
+function plainText(nodes: unknown): string {
+  if (!Array.isArray(nodes)) return "";
+  return nodes.map((node) => String(node["#text"] ?? "")).join("");
 }
 
 const NAMED: Record<string, string> = { lt: "<", gt: ">", amp: "&", quot: '"', apos: "'" };

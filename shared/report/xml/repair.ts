@@ -7,20 +7,35 @@ const STRAY_AMPERSAND = /&(?!(?:#\d{1,7}|#x[0-9a-f]{1,6}|lt|gt|amp|quot|apos);)/
 const FORBIDDEN = /[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]/g;
 
 /**
- * Escapes `<` and `&` that begin no markup and removes characters that XML 1.0 section 2.2 forbids.
+ * Escapes `<` and `&` that begin no markup and removes characters that XML 1.0 section 2.2 forbids. CDATA sections, whose
+ * text may hold both, only lose the forbidden characters.
  *
  * @returns the mended text, and what was done in words ("" if nothing)
  */
 export function repairCharacters(xml: string): { xml: string; done: string } {
   const steps: string[] = [];
   let text = xml;
-  const step = (pattern: RegExp, replacement: string, done: string): void => {
-    const mended = text.replace(pattern, replacement);
+  const step = (mended: string, done: string): void => {
     if (mended !== text) steps.push(done);
     text = mended;
   };
-  step(FORBIDDEN, "", "removed control characters");
-  step(STRAY_LESS_THAN, "&lt;", "escaped a raw <");
-  step(STRAY_AMPERSAND, "&amp;", "escaped a raw &");
+  step(text.replace(FORBIDDEN, ""), "removed control characters");
+  step(replaceOutsideCdata(text, STRAY_LESS_THAN, "&lt;"), "escaped a raw <");
+  step(replaceOutsideCdata(text, STRAY_AMPERSAND, "&amp;"), "escaped a raw &");
   return { xml: text, done: steps.join(", ") };
+}
+
+const CDATA_START = "<![CDATA[";
+const CDATA_END = "]]>";
+
+function replaceOutsideCdata(text: string, pattern: RegExp, replacement: string): string {
+  let mended = "";
+  for (let at = 0; at < text.length; ) {
+    const start = text.indexOf(CDATA_START, at);
+    const end = start < 0 ? -1 : text.indexOf(CDATA_END, start);
+    if (end < 0) return mended + text.slice(at).replace(pattern, replacement);
+    mended += text.slice(at, start).replace(pattern, replacement) + text.slice(start, end + CDATA_END.length);
+    at = end + CDATA_END.length;
+  }
+  return mended;
 }
