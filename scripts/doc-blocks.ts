@@ -1,0 +1,109 @@
+/**
+ * The parts of docs/ that are derived from the code: columns, statements, limits, stored shapes, the CLI's help. Each is
+ * the text between `<!-- generated: NAME -->` and `<!-- end -->`. Builds text; scripts/docs.ts writes it.
+ */
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { DATASETS } from "../shared/analytics/columns.ts";
+import { outcomesQuery, statsQuery } from "../shared/analytics/queries.ts";
+import * as limits from "../shared/limits.ts";
+import { readConstants, readInterface } from "./doc-comments.ts";
+
+/** Name of a block → its text, without the markers. */
+export const BLOCKS: Record<string, () => string> = {
+  columns: columnTables,
+  "query-stats": () => sql(statsQuery({ domain: "acme.example" }).records),
+  "query-reports": () => sql(statsQuery({ domain: "acme.example" }).events),
+  "query-outcomes": () => sql(outcomesQuery()),
+  limits: limitTables,
+  "raw-metadata": () => shapeTable("shared/storage.ts", "RawMetadata"),
+  ledger: () => shapeTable("shared/storage.ts", "LedgerEntry"),
+  receipt: () => shapeTable("shared/storage.ts", "Receipt"),
+  "receipt-outcome": () => shapeTable("shared/storage.ts", "ReceiptOutcome"),
+  "dead-letter": () => shapeTable("shared/storage.ts", "DeadLetter"),
+  help: helpTexts,
+};
+
+const MARKED = /<!-- generated: ([a-z-]+) -->\n[\s\S]*?<!-- end -->/g;
+
+/** A document with every block as the code says it now. @throws Error for a block of an unknown name */
+export function renderDocument(text: string): string {
+  return text.replace(MARKED, (_whole, name: string) => {
+    const build = BLOCKS[name];
+    if (build === undefined) throw new Error(`There is no block '${name}'; see scripts/doc-blocks.ts.`);
+    return `<!-- generated: ${name} -->\n\n${build()}\n\n<!-- end -->`;
+  });
+}
+
+/** The names of the blocks in a document. */
+export function blockNames(text: string): string[] {
+  return [...text.matchAll(MARKED)].map((match) => match[1] ?? "");
+}
+
+function columnTables(): string {
+  return Object.values(DATASETS)
+    .map(({ name, index, schema, columns }) => {
+      const rows = Object.entries(columns).map(([column, { slot, meaning }]) => [
+        `\`${slot}\``,
+        `\`${column}\``,
+        meaning,
+      ]);
+      return `### ${name}\n\nSchema version ${schema}; \`index1\` holds \`${index}\`, cut to 96 bytes.\n\n${table(["Slot", "Column", "Meaning"], rows)}`;
+    })
+    .join("\n\n");
+}
+
+function limitTables(): string {
+  const documented = readConstants(readFileSync("shared/limits.ts", "utf8"));
+  const groups = new Map<string, Record<string, number>>(Object.entries(limits));
+  if (groups.size !== documented.size) throw new Error("shared/limits.ts holds a constant that its table cannot show.");
+  return [...documented]
+    .map(([group, { comment, fields }]) => {
+      const rows = Object.entries(groups.get(group) ?? {}).map(([name, value]) => [
+        `\`${name}\``,
+        value.toLocaleString("en-US"),
+        fields.get(name) ?? "",
+      ]);
+      return `### ${group}\n\n${comment}\n\n${table(["Limit", "Value", "Source and reason"], rows)}`;
+    })
+    .join("\n\n");
+}
+
+function shapeTable(file: string, name: string): string {
+  const fields = readInterface(readFileSync(file, "utf8"), name);
+  return table(
+    ["Field", "Type", "Meaning"],
+    fields.map(({ name, type, comment }) => [`\`${name}\``, `\`${type}\``, comment]),
+  );
+}
+
+function helpTexts(): string {
+  const sections: string[] = [];
+  const pending: string[][] = [[]];
+  for (const words of pending) {
+    const help = readHelp(words);
+    const title = ["dmarc", ...words].join(" ");
+    sections.push(`## ${title}\n\n\`\`\`text\n${help.trimEnd()}\n\`\`\``);
+    pending.push(...subcommands(help).map((name) => [...words, name]));
+  }
+  return sections.join("\n\n");
+}
+
+function readHelp(words: string[]): string {
+  // An empty environment: neither colours nor somebody's own defaults get into the text.
+  return execFileSync(process.execPath, ["cli/dmarc.ts", ...words, "--help"], { encoding: "utf8", env: {} });
+}
+
+function subcommands(help: string): string[] {
+  const listed = /^Commands:\n((?: .*\n|\n(?= {2}))*)/m.exec(help)?.[1] ?? "";
+  return [...listed.matchAll(/^ {2}([a-z][a-z-]*)/gm)].map((match) => match[1] ?? "").filter((name) => name !== "help");
+}
+
+function sql(statement: string): string {
+  return `\`\`\`sql\n${statement}\n\`\`\``;
+}
+
+function table(head: string[], rows: string[][]): string {
+  const line = (cells: string[]): string => `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
+  return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");
+}
