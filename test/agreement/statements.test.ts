@@ -1,0 +1,33 @@
+/** Every statement in the documentation is answered by the local engine, and counts nothing twice. */
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { querySql } from "../../shared/analytics/sql.ts";
+import { eventRow, recordRow, startTestEngine, type TestEngine } from "../analytics/local-engine.ts";
+import { DOCUMENTS } from "./documents.ts";
+
+let engine: TestEngine;
+beforeAll(async () => {
+  engine = await startTestEngine();
+  // Twice, as a redelivery writes it, and once more under a newer generation.
+  const row = { domain: "acme.example", count: 3, passed: 0 };
+  await engine.write("records", [recordRow(row), recordRow(row), recordRow({ ...row, generation: 2, count: 5 })]);
+  await engine.write("events", [eventRow({}), eventRow({})]);
+});
+afterAll(() => engine.stop());
+
+const statements = [...DOCUMENTS].flatMap(([file, text]) =>
+  [...text.matchAll(/^```sql\n([\s\S]*?)^```$/gm)].map((match) => ({ file, sql: match[1] ?? "" })),
+);
+
+test("there are statements to try", () => {
+  expect(statements.length).toBeGreaterThan(4);
+});
+
+test.each(statements)("$file: the engine answers, and nothing counts twice: $sql", async ({ sql }) => {
+  // Grafana puts its time range in.
+  const answer = await querySql(engine.connection, sql.replaceAll("$from", "0").replaceAll("$to", "4000000000"), fetch);
+  if (!answer.ok) throw new Error(answer.error.message);
+  const [row = {}] = answer.value.rows;
+  for (const name of ["messages", "failing"]) if (name in row) expect(Number(row[name])).toBe(5);
+  for (const name of ["records", "reports", "events"]) if (name in row) expect(Number(row[name])).toBe(1);
+  expect(answer.value.rows).toHaveLength(1);
+});
