@@ -1,10 +1,14 @@
 /**
- * Aggregate reports (RFC 7489, RFC 9990): decoded text in, records out as they come, the report at the end. Nothing is
+ * Aggregate reports (RFC 7489, RFC 9990): bytes in, records out as they come, the report at the end. Nothing is
  * known to be good before the end: a document that turns out bad throws a Rejection, and its records must be forgotten.
  */
 import { READ_LIMITS } from "../limits.ts";
 import { readRecordXml } from "./record.ts";
+import { RecordShapes } from "./record-shapes.ts";
+import { type RecordItem, RecordStream } from "./record-stream.ts";
 import { reject } from "./rejection.ts";
+import type { Peeked } from "./source.ts";
+import { XmlTextDecoder } from "./text.ts";
 import { isDomainLike, matchWord, normalizeDomain, parseEpochSeconds } from "./values.ts";
 import type {
   AggregateRecord,
@@ -30,42 +34,75 @@ export type AggregateBody = Omit<AggregateReport, "contentHash" | "warnings" | "
 /**
  * Reads one document.
  *
- * @param text the document, decoded, in pieces
+ * @param content the document's first bytes, from which its encoding is told, and all of them in pieces
+ * @param shapes the fast path, fresh for each document
  * @returns a generator of batches of records that returns the report
  * @throws Rejection (see problems.ts) when the document cannot be used
  */
 export async function* readAggregate(
-  text: AsyncIterable<string>,
+  content: Peeked,
   warnings: WarningLog,
+  shapes: RecordShapes = new RecordShapes(),
 ): AsyncGenerator<AggregateRecord[], AggregateBody> {
   const segmenter = new Segmenter((detail) => warnings.addOnce("repaired_xml", "feedback", detail));
+  const decoder = new XmlTextDecoder(content.head, (detail) =>
+    warnings.addOnce("repaired_encoding", "feedback", detail),
+  );
   const totals: AggregateTotals = { records: 0, skippedRecords: 0, messages: 0, passed: 0, dispositions: {} };
-  for await (const piece of text) {
-    const records = readRecords(segmenter.push(piece), totals, warnings);
-    if (records.length > 0) yield records;
-  }
-  const { records: last, frame } = segmenter.finish();
-  const records = readRecords(last, totals, warnings);
-  if (records.length > 0) yield records;
+  const stream = new RecordStream({ decoder, segmenter, shapes });
+  const reading: Reading = { totals, warnings, shapes };
+  for await (const chunk of content.chunks) yield* nonEmpty(readItems(stream.push(chunk), reading).records);
+  const { records, returned: frame } = readItems(stream.finish(), reading);
+  yield* nonEmpty(records);
   const { metadata, policy } = readFrame(frame, segmenter.namespaced9990, warnings);
   return { kind: "aggregate", metadata, policy, totals };
 }
 
-function readRecords(segments: string[], totals: AggregateTotals, warnings: WarningLog): AggregateRecord[] {
+interface Reading {
+  totals: AggregateTotals;
+  warnings: WarningLog;
+  shapes: RecordShapes;
+}
+
+function nonEmpty<T>(list: T[]): T[][] {
+  return list.length === 0 ? [] : [list];
+}
+
+/** Runs a generator of items to its end: the records of all of them, and what it returned. */
+function readItems<T>(items: Generator<RecordItem, T>, reading: Reading): { records: AggregateRecord[]; returned: T } {
   const records: AggregateRecord[] = [];
-  for (const segment of segments) {
-    const ordinal = totals.records + totals.skippedRecords;
-    if (ordinal >= READ_LIMITS.maxRecords) reject("too_large", `more than ${READ_LIMITS.maxRecords} records`);
-    const record = readRecordXml(segment, { ordinal, warnings });
-    if ("skipped" in record) {
-      totals.skippedRecords++;
-      warnings.add("record_skipped", `record[${ordinal}]`, record.skipped);
-    } else {
-      addToTotals(totals, record);
-      records.push(record);
-    }
+  for (let next = items.next(); ; next = items.next()) {
+    if (next.done) return { records, returned: next.value };
+    if (typeof next.value === "string") {
+      const record = readGeneral(next.value, reading);
+      if (record !== undefined) accept([record], records, reading);
+    } else accept(next.value, records, reading);
   }
-  return records;
+}
+
+function accept(found: AggregateRecord[], records: AggregateRecord[], { totals }: Reading): void {
+  for (const record of found) {
+    addToTotals(totals, record);
+    records.push(record);
+  }
+  if (totals.records + totals.skippedRecords > READ_LIMITS.maxRecords) {
+    reject("too_large", `more than ${READ_LIMITS.maxRecords} records`);
+  }
+}
+
+/** The general reader; what it reads without a warning, the shapes learn. undefined = skipped, with its warning. */
+function readGeneral(xml: string, { totals, warnings, shapes }: Reading): AggregateRecord | undefined {
+  const ordinal = totals.records + totals.skippedRecords;
+  const warningsBefore = warnings.count;
+  const record = readRecordXml(xml, { ordinal, warnings });
+  if ("skipped" in record) {
+    warnings.add("record_skipped", `record[${ordinal}]`, record.skipped);
+    totals.skippedRecords++;
+    if (ordinal >= READ_LIMITS.maxRecords) reject("too_large", `more than ${READ_LIMITS.maxRecords} records`);
+    return undefined;
+  }
+  if (warnings.count === warningsBefore) shapes.learn(xml);
+  return record;
 }
 
 function addToTotals(totals: AggregateTotals, record: AggregateRecord): void {

@@ -11,9 +11,9 @@ import { readFailure } from "./failure.ts";
 import { type ArchiveNote, gunzip, inflateZlib, type OutputBudget } from "./inflate.ts";
 import { PartNames } from "./part-names.ts";
 import { type Problem, problem } from "./problems.ts";
+import { RecordShapes } from "./record-shapes.ts";
 import { Rejection, reject } from "./rejection.ts";
 import { type ByteSource, bytesSource, concatBytes, peek } from "./source.ts";
-import { decodeXmlText } from "./text.ts";
 import { readTls } from "./tls.ts";
 import type { AggregateRecord, Report } from "./vocabulary.ts";
 import { WarningLog } from "./warnings.ts";
@@ -28,6 +28,8 @@ export interface ContentHash {
 export interface ReadOptions {
   /** Makes the hash of one document's decompressed bytes; absent = contentHash stays empty. */
   createHash?: () => ContentHash;
+  /** Reads every record with the general reader: the reference that the fast path is compared with. */
+  generalReaderOnly?: boolean;
 }
 
 /**
@@ -174,10 +176,9 @@ interface Opened extends Place {
 async function* readXml(opened: Opened, context: Context): AsyncGenerator<ReadEvent> {
   const { part, head, chunks, warnings } = opened;
   const hash = context.options.createHash?.();
-  const text = decodeXmlText(head, hash === undefined ? chunks : hashed(chunks, hash), (detail) =>
-    warnings.addOnce("repaired_encoding", part, detail),
-  );
-  const reader = readAggregate(text, warnings);
+  const content = { head, chunks: hash === undefined ? chunks : hashed(chunks, hash) };
+  const shapes = new RecordShapes({ learns: context.options.generalReaderOnly !== true });
+  const reader = readAggregate(content, warnings, shapes);
   let firstOrdinal = 0;
   for (let next = await reader.next(); ; next = await reader.next()) {
     if (next.done) {

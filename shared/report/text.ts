@@ -32,19 +32,47 @@ const ENCODINGS = new Set([
   "iso-2022-jp",
 ]);
 
-/**
- * Decodes a document piece by piece.
- *
- * @param head the first bytes of the document, from which the encoding is told
- */
-export async function* decodeXmlText(
-  head: Uint8Array,
-  chunks: AsyncIterable<Uint8Array>,
-  note: TextNote,
-): AsyncGenerator<string> {
-  const encoding = detectEncoding(head, note);
-  if (encoding === "utf-8") yield* decodeUtf8(chunks, note);
-  else yield* decodeLabelled(encoding, chunks);
+/** Decodes one document, piece by piece; the result does not depend on how it is cut. */
+export class XmlTextDecoder {
+  readonly #note: TextNote;
+  /** Decoder of another encoding than UTF-8. */
+  readonly #labelled: { decode(bytes?: Uint8Array, options?: { stream: boolean }): string } | undefined;
+  /** Bytes of a UTF-8 character that the last piece cuts. */
+  #carried: Uint8Array = new Uint8Array(0);
+  #started = false;
+
+  /** @param head the first bytes of the document, from which the encoding is told */
+  constructor(head: Uint8Array, note: TextNote) {
+    this.#note = note;
+    const encoding = detectEncoding(head, note);
+    this.#labelled = encoding === "utf-8" ? undefined : new TextDecoder(encoding);
+  }
+
+  /** Whether what comes next is ASCII wherever its bytes are: UTF-8, and no character half read. */
+  get isAsciiCompatible(): boolean {
+    return this.#labelled === undefined && this.#carried.byteLength === 0;
+  }
+
+  /** Text of the next piece. */
+  decode(piece: Uint8Array): string {
+    if (this.#labelled !== undefined) return this.#labelled.decode(piece, { stream: true });
+    const bytes = this.#carried.byteLength === 0 ? piece : concatBytes([this.#carried, piece]);
+    const complete = bytes.byteLength - incompleteTail(bytes);
+    this.#carried = bytes.slice(complete);
+    return this.#decodeComplete(bytes.subarray(0, complete));
+  }
+
+  /** Text of what was left at the end. */
+  end(): string {
+    return this.#labelled?.decode() ?? this.#decodeComplete(this.#carried);
+  }
+
+  #decodeComplete(bytes: Uint8Array): string {
+    const text = decodePiece(bytes, this.#note);
+    if (this.#started || text === "") return text;
+    this.#started = true;
+    return text.startsWith("\ufeff") ? text.slice(1) : text;
+  }
 }
 
 function detectEncoding(head: Uint8Array, note: TextNote): string {
@@ -58,32 +86,6 @@ function detectEncoding(head: Uint8Array, note: TextNote): string {
   // A document that declares UTF-16 and is read as bytes of one octet each cannot be UTF-16.
   note(`declared encoding ${declared}, read as UTF-8`);
   return "utf-8";
-}
-
-async function* decodeLabelled(encoding: string, chunks: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
-  const decoder = new TextDecoder(encoding);
-  for await (const chunk of chunks) yield decoder.decode(chunk, { stream: true });
-  yield decoder.decode();
-}
-
-// Each piece is decoded for itself, without the character it cuts at its end: so no decoder holds bytes back, and the
-// result does not depend on how the document was cut.
-async function* decodeUtf8(chunks: AsyncIterable<Uint8Array>, note: TextNote): AsyncGenerator<string> {
-  let carried: Uint8Array = new Uint8Array(0);
-  let started = false;
-  const decode = (bytes: Uint8Array): string => {
-    const text = decodePiece(bytes, note);
-    if (started || text === "") return text;
-    started = true;
-    return text.startsWith("\ufeff") ? text.slice(1) : text;
-  };
-  for await (const chunk of chunks) {
-    const bytes = carried.byteLength === 0 ? chunk : concatBytes([carried, chunk]);
-    const complete = bytes.byteLength - incompleteTail(bytes);
-    carried = bytes.slice(complete);
-    yield decode(bytes.subarray(0, complete));
-  }
-  yield decode(carried);
 }
 
 function decodePiece(bytes: Uint8Array, note: TextNote): string {

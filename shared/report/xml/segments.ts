@@ -19,7 +19,7 @@ type Token =
   | { type: "skip" | "cdata" | "literal"; end: number }
   | { type: "more" };
 
-/** Text in, records out. Feed `push` every piece in order, then `finish`. Throws Rejections. */
+/** Text in, records out as text. Feed `push` every piece in order, then `finish`. */
 export class Segmenter {
   #text = "";
   /** Where the search for the end of an open record goes on. */
@@ -27,6 +27,8 @@ export class Segmenter {
   readonly #frame: string[] = [];
   #frameChars = 0;
   #frameElements = 0;
+  /** Characters before the root element. */
+  #preambleChars = 0;
   #paddingChars = 0;
   /** Names of the open elements, the root first. */
   readonly #open: string[] = [];
@@ -40,9 +42,19 @@ export class Segmenter {
     this.#note = note;
   }
 
-  /** Takes a piece of text; returns the records that it completes, each `<record …>…</record>`. */
+  /** Whether what comes next may be a record: directly inside the root, nothing half read. */
+  get isBetweenRecords(): boolean {
+    return this.#open.length === 1 && this.#text === "";
+  }
+
+  /**
+   * Takes a piece of text.
+   *
+   * @returns the records that it completes, in order, each `<record …>…</record>`
+   * @throws Rejection doctype_refused, malformed_xml, too_deep, too_large
+   */
   push(piece: string): string[] {
-    this.#text = this.#text === "" ? piece : this.#text + piece;
+    this.#text = this.#text === "" ? piece : [this.#text, piece].join("");
     return this.#consume(false);
   }
 
@@ -85,6 +97,7 @@ export class Segmenter {
         at = this.#takeUnfinished(text, at);
         continue;
       }
+      if (!this.#rootSeen) this.#countPreamble(token.end - at);
       this.#takeToken(token, text.slice(at, token.end));
       at = token.end;
     }
@@ -125,9 +138,16 @@ export class Segmenter {
       return;
     }
     this.#paddingChars = 0;
+    if (!this.#rootSeen) this.#countPreamble(text.length);
     if (this.#open.length > 0) this.#keep(text);
     else if (this.#rootEnded) this.#note("text after the end of the report");
     else this.#note("text before the start of the report");
+  }
+
+  // A letter around a pasted report is short; a file that goes on without a report is none.
+  #countPreamble(chars: number): void {
+    this.#preambleChars += chars;
+    if (this.#preambleChars > READ_LIMITS.maxFrameChars) this.#tooLarge("text before the report");
   }
 
   #takeToken(token: Exclude<Token, { type: "more" }>, source: string): void {
