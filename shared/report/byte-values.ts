@@ -24,8 +24,7 @@ const CACHE_SLOTS = 4096;
  * memory is bounded whatever comes.
  */
 export class ByteTexts {
-  readonly #bytes: (Uint8Array | undefined)[] = new Array(CACHE_SLOTS).fill(undefined);
-  readonly #texts: string[] = new Array(CACHE_SLOTS).fill("");
+  readonly #known = new Map<number, { bytes: Uint8Array; text: string }>();
   readonly #read: (raw: string) => string;
 
   /** @param read what is made of the raw text */
@@ -38,12 +37,11 @@ export class ByteTexts {
     const { bytes, start, end } = span;
     if (start === end) return "";
     const slot = hash(bytes, start, end) & (CACHE_SLOTS - 1);
-    const known = this.#bytes[slot];
-    if (known !== undefined && isEqual(known, bytes, start, end)) return this.#texts[slot] ?? "";
+    const known = this.#known.get(slot);
+    if (known !== undefined && isEqual(known.bytes, bytes, start, end)) return known.text;
     if (!isPlain(span)) return NOT_PLAIN;
     const text = this.#read(asciiText(span));
-    this.#bytes[slot] = bytes.slice(start, end);
-    this.#texts[slot] = text;
+    this.#known.set(slot, { bytes: bytes.slice(start, end), text });
     return text;
   }
 }

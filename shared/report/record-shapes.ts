@@ -75,6 +75,8 @@ interface Step {
 }
 
 const MAX_STEPS = 2000;
+/** Records of a document before any shape is learned: a short report is read sooner than its shape. */
+const RECORDS_BEFORE_LEARNING = 4;
 const LESS_THAN = 0x3c;
 
 /** How reading a run of records ended: at a record that is not all there, or at something of no known shape. */
@@ -94,6 +96,8 @@ export interface BytePiece {
 export class RecordShapes {
   readonly #first: Step[] = [];
   #steps = 0;
+  /** Records offered for learning. */
+  #offered = 0;
   readonly #domains = new ByteTexts(normalizeDomain);
   readonly #texts = new ByteTexts((raw) => raw);
   /** Set by a match that ran into the end of the piece. */
@@ -130,6 +134,8 @@ export class RecordShapes {
 
   /** Learns the shape of a record, given as text, that the general reader read without a warning. */
   learn(xml: string): void {
+    this.#offered++;
+    if (this.#offered <= RECORDS_BEFORE_LEARNING) return;
     const shape = this.#learns && this.#steps < MAX_STEPS ? shapeOf(xml) : undefined;
     let steps = this.#first;
     for (const step of shape ?? []) {

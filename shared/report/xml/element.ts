@@ -4,6 +4,7 @@
  */
 import { XMLParser, XMLValidator } from "fast-xml-parser";
 import { storedText } from "../values.ts";
+import { parsePlainElement } from "./plain.ts";
 
 /** An element: its local name, its own text (trimmed), its child elements in order. */
 export interface XmlElement {
@@ -32,6 +33,11 @@ const parser = new XMLParser({
  * @returns the element, or what is wrong with the text
  */
 export function parseElement(xml: string): XmlElement | { malformed: string } {
+  return parsePlainElement(xml) ?? parseAnyElement(xml);
+}
+
+/** The general parser, whatever the text: the reference for the quick one. */
+export function parseAnyElement(xml: string): XmlElement | { malformed: string } {
   try {
     const valid = XMLValidator.validate(xml);
     if (valid !== true) return { malformed: valid.err.msg };

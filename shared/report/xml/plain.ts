@@ -1,0 +1,51 @@
+/**
+ * A quick reader for the plain part of XML, which is nearly all that reporters write: tags without attributes, text
+ * without entities. Whatever else comes is left to fast-xml-parser (element.ts); both give the same tree
+ * (test/report/xml-plain.test.ts).
+ */
+import type { XmlElement } from "./element.ts";
+
+const NAME = /^[A-Za-z_][\w.-]*(?::[A-Za-z_][\w.-]*)?$/;
+/** Entities, comments, CDATA, declarations, instructions, and what XML 1.0 section 2.2 forbids. */
+const NOT_PLAIN = /&|<[!?]|\]\]>|[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]|[\ud800-\udfff]/;
+
+interface OpenElement extends XmlElement {
+  rawName: string;
+}
+
+/** @returns the element, or undefined when the text is not plain (or not well-formed: not judged here) */
+export function parsePlainElement(xml: string): XmlElement | undefined {
+  if (NOT_PLAIN.test(xml)) return undefined;
+  const open: OpenElement[] = [{ rawName: "", name: "", text: "", children: [] }];
+  let at = 0;
+  for (let start = xml.indexOf("<"); start >= 0; start = xml.indexOf("<", at)) {
+    const top = open.at(-1);
+    const end = xml.indexOf(">", start);
+    if (top === undefined || end < 0) return undefined;
+    top.text += xml.slice(at, start);
+    if (!takeTag(xml.slice(start + 1, end), open)) return undefined;
+    at = end + 1;
+  }
+  const [document] = open;
+  const [root, another] = document?.children ?? [];
+  const isWhole = open.length === 1 && document?.text.trim() === "" && xml.slice(at).trim() === "";
+  return isWhole && another === undefined ? root : undefined;
+}
+
+/** Takes what stands between `<` and `>`; false when it is not a plain tag in its place. */
+function takeTag(tag: string, open: OpenElement[]): boolean {
+  if (tag.startsWith("/")) {
+    const closed = open.pop();
+    if (closed === undefined || closed.rawName === "" || closed.rawName !== tag.slice(1)) return false;
+    open.at(-1)?.children.push({ name: closed.name, text: closed.text.trim(), children: closed.children });
+    return true;
+  }
+  const isEmpty = tag.endsWith("/");
+  const rawName = isEmpty ? tag.slice(0, -1) : tag;
+  // Names that every object has are fast-xml-parser's to refuse.
+  if (!NAME.test(rawName) || rawName in Object.prototype) return false;
+  const element = { rawName, name: rawName.slice(rawName.indexOf(":") + 1), text: "", children: [] };
+  if (isEmpty) open.at(-1)?.children.push({ name: element.name, text: "", children: [] });
+  else open.push(element);
+  return true;
+}
