@@ -12,7 +12,7 @@ export const MAIL_LIMITS = {
   maxMessageBytes: 25 * MIB,
   /**
    * Ours: postal-mime holds about twelve times the mail in memory (235 MB for 20 MB measured), an isolate has 128 MB.
-   * A larger mail is stored whole and streamed by process.
+   * A larger mail is stored whole, and read by process as it streams.
    */
   maxParsedMessageBytes: 4 * MIB,
   /** Ours: candidate report parts taken out of one mail; sendBatch takes 100 messages. */
@@ -49,8 +49,8 @@ export const READ_LIMITS = {
   maxJsonBytes: 16 * MIB,
   /** Ours: values in a JSON document; each takes up to a hundred bytes once parsed. A failure detail has ten. */
   maxJsonValues: 300_000,
-  /** Ours: a mail found inside an archive, and a text searched for a pasted report, are held whole. */
-  maxTextBytes: 16 * MIB,
+  /** Ours: what must be held whole: a zip inside a mail or a gzip. A mail of 25 MiB holds at most 18 MiB of base64. */
+  maxHeldBytes: 20 * MIB,
   /** Ours: warnings kept with a report; the rest are counted. */
   maxWarnings: 100,
   /** Ours: bytes handed to the inflater at once. Deflate expands at most 1032:1, so this bounds a burst to 8 MiB. */
@@ -76,6 +76,8 @@ export const QUEUE_LIMITS = {
   maxMessageBytes: 128_000,
   maxBatchMessages: 100,
   maxBatchBytes: 256_000,
+  /** Counted to a message besides its body. */
+  metadataBytes: 100,
   maxDelaySeconds: 86_400,
   /** Ours: points in one message of `dmarc-points`, so that it and its events fit one invocation. */
   maxPointsPerSlice: 240,
@@ -102,13 +104,34 @@ export const RETRY_LIMITS = {
   maxDelaySeconds: 6 * 3600,
 } as const;
 
+/** Ours: how a batch of messages is worked off. */
+export const BATCH_LIMITS = {
+  /** Messages of a batch in work at once; an invocation has six connections. */
+  maxConcurrentMessages: 5,
+  /** A larger raw object is read in an invocation of its own, so that it takes no CPU time and memory from others. */
+  maxSharedObjectBytes: 512 * KIB,
+  /** From this delivery on a message is tried alone: whatever ended the invocation, it or a neighbour, comes to light. */
+  aloneFromAttempt: 3,
+} as const;
+
+/** Ours: pages of jobs and of operations on dead letters. */
+export const PAGE_LIMITS = {
+  /** Keys looked at by one message of a job. */
+  jobKeys: 1000,
+  /** Accounts looked through by one message of a job for a domain. */
+  jobAccounts: 100,
+  /** Dead letters or conflicts listed, requeued or discarded in one call: each needs several calls on R2. */
+  letters: 100,
+  /** Jobs shown. */
+  jobs: 100,
+} as const;
+
 /** Ours: how much of one raw object process holds in memory; an isolate has 128 MB. */
 export const PROCESS_LIMITS = {
   /** A raw object up to this size is fetched once; a larger one is streamed and read by range. */
   maxHeldObjectBytes: 8 * MIB,
   /** Records kept from the first reading; a report with more is read a second time for its points. */
   maxHeldRecords: 1000,
-  /** Raw keys looked at by one reconcile message, and by one status request. */
-  reconcilePageKeys: 1000,
+  /** Pages of raw keys looked at by one status request. */
   statusPages: 5,
 } as const;

@@ -78,7 +78,12 @@ function readPlainText(text: string, warnings: WarningLog): FailureBody {
       warnings,
     ),
     authFailure: "dmarc",
-    ...readArrival(field(fields, "received-date") || field(fields, "arrival-date") || field(fields, "date")),
+    ...readArrival(
+      field(fields, "received date") ||
+        field(fields, "received-date") ||
+        field(fields, "arrival-date") ||
+        field(fields, "date"),
+    ),
     deliveryResult: "",
     identityAlignment: "",
     dkimDomain: "",

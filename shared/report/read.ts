@@ -3,8 +3,9 @@
  * as they stream; what cannot be read comes out as a problem, never as an exception.
  */
 
-import { READ_LIMITS } from "../limits.ts";
+import { MAIL_LIMITS, READ_LIMITS } from "../limits.ts";
 import { extractMail } from "../mail/extract.ts";
+import { MailStructureError, streamParts } from "../mail/stream.ts";
 import { SNIFF_BYTES, sniff } from "../sniff.ts";
 import { readAggregate } from "./aggregate.ts";
 import { readFailure } from "./failure.ts";
@@ -141,7 +142,7 @@ async function* readArchive(source: ByteSource, place: Place, context: Context):
 }
 
 async function* readMail(source: ByteSource, place: Place, context: Context): AsyncGenerator<ReadEvent> {
-  if (source.sizeBytes > READ_LIMITS.maxTextBytes) reject("too_large", "a mail this large is not read yet");
+  if (source.sizeBytes > MAIL_LIMITS.maxParsedMessageBytes) return yield* readLargeMail(source, place, context);
   const bytes = await source.read(0, source.sizeBytes);
   const mail = await extractMail(bytes);
   if (!mail.ok) return reject(mail.error.code, mail.error.detail);
@@ -165,6 +166,40 @@ async function* readMail(source: ByteSource, place: Place, context: Context): As
     hash?.update(bytes);
     yield { type: "report", part: place.part, report: { ...failure, ...closing(place, warnings, hash) } };
   } else if (candidates.length === 0) reject("not_a_report", "the mail holds no report file");
+}
+
+/** A mail too large to be held: its parts are read as they stream. */
+async function* readLargeMail(source: ByteSource, place: Place, context: Context): AsyncGenerator<ReadEvent> {
+  const names = new PartNames(place.part);
+  let parts = 0;
+  try {
+    for await (const { fileName, mimeType, content } of streamParts(source.stream())) {
+      const part = names.name(fileName, `part ${++parts}`);
+      const inner = { ...place, part, notes: [...place.notes] };
+      if (mimeType === "message/feedback-report") yield* readFeedbackPart(content, inner, context);
+      else yield* readContent({ chunks: content }, inner, context);
+    }
+  } catch (error) {
+    if (!(error instanceof MailStructureError)) throw error;
+    reject(error.code, error.message);
+  }
+}
+
+// Of a feedback report this large, the mail it is about is the bulk and is passed over.
+async function* readFeedbackPart(
+  content: AsyncIterable<Uint8Array>,
+  place: Place,
+  context: Context,
+): AsyncGenerator<ReadEvent> {
+  const part = await hold(content);
+  const bytes = await part.read(0, part.sizeBytes);
+  const warnings = new WarningLog();
+  const feedback = { fields: new TextDecoder().decode(bytes), originalHeader: "" };
+  const failure = readFailure({ candidates: [], feedback, text: "", subject: "" }, warnings);
+  if (failure === undefined) return;
+  const hash = context.options.createHash?.();
+  hash?.update(bytes);
+  yield { type: "report", part: place.part, report: { ...failure, ...closing(place, warnings, hash) } };
 }
 
 interface Opened extends Place {
@@ -229,7 +264,7 @@ async function hold(chunks: AsyncIterable<Uint8Array>): Promise<ByteSource> {
   let size = 0;
   for await (const chunk of chunks) {
     size += chunk.byteLength;
-    if (size > READ_LIMITS.maxTextBytes) reject("too_large", `more than ${READ_LIMITS.maxTextBytes} bytes to hold`);
+    if (size > READ_LIMITS.maxHeldBytes) reject("too_large", `more than ${READ_LIMITS.maxHeldBytes} bytes to hold`);
     pieces.push(chunk);
   }
   return bytesSource(concatBytes(pieces));

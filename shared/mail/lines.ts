@@ -1,0 +1,55 @@
+/** A stream of bytes as lines. Lines may be of any length: a long one comes in several pieces. */
+
+/** A line, or a piece of one, with its line end if it is there. */
+export interface Line {
+  bytes: Uint8Array;
+  /** False for the further pieces of a long line. */
+  isStart: boolean;
+}
+
+const NEW_LINE = 0x0a;
+
+/** Hands out lines one at a time; only the bytes of the current piece are held. */
+export class LineReader {
+  readonly #chunks: AsyncIterator<Uint8Array>;
+  #bytes: Uint8Array = new Uint8Array(0);
+  #at = 0;
+  #isStart = true;
+  #ended = false;
+
+  constructor(chunks: AsyncIterable<Uint8Array>) {
+    this.#chunks = chunks[Symbol.asyncIterator]();
+  }
+
+  /** The next line if it is already here; undefined when `fill` must be called first. */
+  take(): Line | undefined {
+    const end = this.#bytes.indexOf(NEW_LINE, this.#at);
+    if (end < 0 && !this.#ended && this.#bytes.byteLength - this.#at < MAX_LINE_BYTES) return undefined;
+    if (this.#at === this.#bytes.byteLength) return undefined;
+    const bytes = this.#bytes.subarray(this.#at, end < 0 ? this.#bytes.byteLength : end + 1);
+    const line = { bytes, isStart: this.#isStart };
+    this.#at += bytes.byteLength;
+    this.#isStart = end >= 0;
+    return line;
+  }
+
+  /** Reads on. @returns false when there is nothing more */
+  async fill(): Promise<boolean> {
+    if (this.#ended) return false;
+    const next = await this.#chunks.next();
+    if (next.done) {
+      this.#ended = true;
+      return this.#at < this.#bytes.byteLength;
+    }
+    const rest = this.#bytes.subarray(this.#at);
+    const bytes = new Uint8Array(rest.byteLength + next.value.byteLength);
+    bytes.set(rest);
+    bytes.set(next.value, rest.byteLength);
+    this.#bytes = bytes;
+    this.#at = 0;
+    return true;
+  }
+}
+
+/** RFC 5322 allows 998 characters; a longer line is content without line ends, such as XML in one line. */
+const MAX_LINE_BYTES = 64 * 1024;
