@@ -29,7 +29,7 @@ interface Node {
   [field: string]: unknown;
 }
 
-/** Every .ts and .js file under the folders, sorted; folders that are not there are skipped. `.d.ts` has no imports. */
+/** Every .ts, .tsx and .js file under the folders, sorted; folders that are not there are skipped. `.d.ts` has no imports. */
 export function readSourceFiles(root: string, folders: string[]): SourceFile[] {
   return folders
     .flatMap((folder) => listFiles(root, folder))
@@ -41,7 +41,7 @@ export function readSourceFiles(root: string, folders: string[]): SourceFile[] {
 export function parseSourceFile(path: string, text: string): SourceFile {
   let program: Node;
   try {
-    program = parseAst(text, { lang: "ts" }) as unknown as Node;
+    program = parseAst(text, { lang: path.endsWith(".tsx") ? "tsx" : "ts" }) as unknown as Node;
   } catch (error) {
     throw new SyntaxError(`${path}: ${error instanceof Error ? error.message : String(error)}`);
   }
@@ -59,7 +59,7 @@ export function parseSourceFile(path: string, text: string): SourceFile {
 function listFiles(root: string, folder: string): string[] {
   try {
     return readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
-      .filter((name) => /\.(ts|js)$/.test(name) && !name.endsWith(".d.ts"))
+      .filter((name) => /\.(tsx?|js)$/.test(name) && !name.endsWith(".d.ts"))
       .map((name) => posix.join(folder, name.replaceAll("\\", "/")));
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "ENOENT") return [];

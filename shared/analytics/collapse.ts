@@ -1,0 +1,111 @@
+/**
+ * The part that every statement about records, policies or events begins with: the newest reading of each row, inside
+ * the scope that the asking person may see. Pure. What narrows the inner statement belongs to a row's identity (account,
+ * domain, reporter, period), so a newer reading can never differ in it; anything else is compared after the collapse.
+ */
+import { ANALYTICS_LIMITS } from "../limits.ts";
+import { type Column, cutBytes, DATASETS, type DatasetId } from "./columns.ts";
+import { type AnswerRow, quoteText } from "./queries.ts";
+
+/** Whose rows and which days. An absent field means all; an empty list means none. */
+export interface Scope {
+  accounts?: readonly string[] | undefined;
+  /** Policy domains, lower case. */
+  domains?: readonly string[] | undefined;
+  /** Days since 1970-01-01 UTC, both included. The day of a report is the one in the middle of its period. */
+  firstDay?: number | undefined;
+  lastDay?: number | undefined;
+  reportUid?: string | undefined;
+}
+
+/** A statement and how to read a row of its answer. */
+export interface Query<Row> {
+  sql: string;
+  read(row: AnswerRow): Row;
+}
+
+/** Columns whose SQL name would be a function's. */
+const ALIASES: Record<string, string> = { count: "mails" };
+const SECONDS_PER_DAY = 86_400;
+
+type SlotsOf<D extends DatasetId> = Record<keyof (typeof DATASETS)[D]["columns"], string>;
+
+/** Column name → SQL name of a dataset, as the one table of columns says. */
+export function slotsOf<D extends DatasetId>(dataset: D): SlotsOf<D> {
+  const columns: Record<string, Column> = DATASETS[dataset].columns;
+  return Object.fromEntries(Object.entries(columns).map(([name, { slot }]) => [name, slot])) as SlotsOf<D>;
+}
+
+/** Datasets whose rows are (reportUid, ordinal). */
+type ReportDataset = "records" | "tls" | "failures";
+
+/**
+ * A subquery of the newest rows: `reportUid`, `ordinal`, `day`, `live`, `weight` and the columns asked for, under their
+ * names (`count` as `mails`). Rows with `live` = 0 stand over stale ones: filter `live = 1` outside.
+ */
+export function newestRows<D extends ReportDataset>(
+  dataset: D,
+  columns: readonly (keyof SlotsOf<D> & string)[],
+  scope: Scope,
+): string {
+  const slots: Record<string, string> = slotsOf(dataset);
+  const newest = (slot: string | undefined, name: string): string => `argMax(${slot}, ${slots.generation}) AS ${name}`;
+  const selected = [
+    `${slots.reportUid} AS reportUid`,
+    `${slots.ordinal} AS ordinal`,
+    `intDiv(max(${twiceMiddle(dataset)}), ${2 * SECONDS_PER_DAY}) AS day`,
+    newest(slots.live, "live"),
+    newest("_sample_interval", "weight"),
+    ...columns.map((name) => newest(slots[name], ALIASES[name] ?? name)),
+  ];
+  const where = scopeConditions(dataset, scope);
+  return [
+    `(SELECT ${selected.join(",\n  ")}`,
+    `  FROM ${DATASETS[dataset].name}${where.length === 0 ? "" : ` WHERE ${where.join(" AND ")}`}`,
+    "  GROUP BY reportUid, ordinal)",
+  ].join("\n");
+}
+
+/** Conditions on identity; the index is compared too, since Analytics Engine sorts and samples by it. */
+export function scopeConditions(dataset: DatasetId, scope: Scope): string[] {
+  const slots = slotsOf(dataset);
+  const found: string[] = [];
+  if (scope.accounts !== undefined) found.push(isOneOf(slots.account, scope.accounts));
+  if (scope.domains !== undefined) {
+    const cut = scope.domains.map((domain) => cutBytes(domain, ANALYTICS_LIMITS.maxIndexBytes));
+    if (dataset !== "events") found.push(isOneOf("index1", cut));
+    found.push(isOneOf(slots.domain, scope.domains));
+  }
+  if (dataset === "events") return found;
+  const middle = twiceMiddle(dataset);
+  if (scope.firstDay !== undefined) found.push(`${middle} >= ${scope.firstDay * 2 * SECONDS_PER_DAY}`);
+  if (scope.lastDay !== undefined) found.push(`${middle} < ${(scope.lastDay + 1) * 2 * SECONDS_PER_DAY}`);
+  if (scope.reportUid !== undefined) found.push(`${slotsOf("records").reportUid} = ${quoteText(scope.reportUid)}`);
+  return found;
+}
+
+/** `column IN (…)` with quoted values; false for every row when there is none. */
+export function isOneOf(column: string, values: readonly string[]): string {
+  return values.length === 0 ? "1 = 0" : `${column} IN (${values.map(quoteText).join(", ")})`;
+}
+
+/** A text field of an answer's row. */
+export function textOf(row: AnswerRow, name: string): string {
+  return String(row[name] ?? "");
+}
+
+/** A number of an answer's row; what is no number is 0. */
+export function numberOf(row: AnswerRow, name: string): number {
+  const value = Number(row[name] ?? 0);
+  return Number.isFinite(value) ? value : 0;
+}
+
+// Twice the middle of the period: a failure report has one moment instead of a period.
+function twiceMiddle(dataset: Exclude<DatasetId, "events">): string {
+  if (dataset === "failures") {
+    const { arrivalSeconds, receivedSeconds } = slotsOf("failures");
+    return `2 * if(${arrivalSeconds} > 0, ${arrivalSeconds}, ${receivedSeconds})`;
+  }
+  const { beginSeconds, endSeconds } = slotsOf(dataset);
+  return `(${beginSeconds} + ${endSeconds})`;
+}

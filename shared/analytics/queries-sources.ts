@@ -1,0 +1,314 @@
+/** Statements of the pages Sources, Source and Address. Pure; see queries.ts for the rules they keep. */
+import { newestRows, numberOf, type Query, type Scope, textOf } from "./collapse.ts";
+import { type AnswerRow, quoteText } from "./queries.ts";
+
+/** Ours: most groups and records one statement returns; pages say when it was reached. */
+export const SOURCE_LIMITS = { maxGroups: 5000, maxRecords: 200 } as const;
+
+/** Figures of a group of records; the days tell when it was seen in all the data, the sums are of the period. */
+export interface GroupFigures {
+  messages: number;
+  passed: number;
+  dkimAligned: number;
+  spfAligned: number;
+  quarantined: number;
+  rejected: number;
+  /** Failing messages whose receiver gave a reason for sparing them. */
+  spared: number;
+  firstDay: number;
+  lastDay: number;
+}
+
+/** Records with the same authentication results. */
+export interface SourceGroup extends GroupFigures {
+  /** `domain selector result`, one a line, as columns.ts writes it; "" where nothing passed. */
+  dkimResults: string;
+  spfResults: string;
+  /** Only where nothing passed: the address. */
+  sourceIp: string;
+}
+
+const FIGURES = [
+  "count",
+  "passed",
+  "dkim",
+  "spf",
+  "disposition",
+  "reasons",
+  "sourceIp",
+  "dkimResults",
+  "spfResults",
+  "authDomain",
+] as const;
+
+/**
+ * Mail grouped by what authenticated it, the address where nothing did. Sums are of `firstDay` to `lastDay`; groups are
+ * looked for in all the data, so that one that is new can be told from one seen before.
+ */
+export function sourcesQuery(scope: Scope): Query<SourceGroup> {
+  return {
+    sql: [
+      "SELECT if(authDomain = '', '', dkimResults) AS dkimText, if(authDomain = '', '', spfResults) AS spfText,",
+      `  if(authDomain = '', sourceIp, '') AS address, ${figures(scope)}`,
+      `FROM ${newestRows("records", FIGURES, withoutDays(scope))}`,
+      "WHERE live = 1",
+      "GROUP BY dkimText, spfText, address",
+      `HAVING messages > 0 ORDER BY messages DESC, address LIMIT ${SOURCE_LIMITS.maxGroups}`,
+    ].join("\n"),
+    read: (row) => ({
+      dkimResults: textOf(row, "dkimText"),
+      spfResults: textOf(row, "spfText"),
+      sourceIp: textOf(row, "address"),
+      ...readFigures(row),
+    }),
+  };
+}
+
+/** Which records belong to a source: its address, or a text that its authentication results hold. */
+export type SourceMatch = { sourceIp: string } | { domain: string };
+
+/** Records of one source with the same address, results and From domain. */
+export interface SourceDetail extends GroupFigures {
+  sourceIp: string;
+  dkimResults: string;
+  spfResults: string;
+  headerFrom: string;
+  envelopeFrom: string;
+}
+
+/** The groups a source is made of. A domain is matched as text: tell exactly by the results of each row. */
+export function sourceDetailQuery(scope: Scope, match: SourceMatch): Query<SourceDetail> {
+  const rows = newestRows("records", [...FIGURES, "headerFrom", "envelopeFrom"], withoutDays(scope));
+  return {
+    sql: [
+      "SELECT sourceIp, dkimResults, spfResults, headerFrom, envelopeFrom,",
+      `  ${figures(scope)}`,
+      `FROM ${rows}`,
+      `WHERE live = 1 AND ${matches(match)}`,
+      "GROUP BY sourceIp, dkimResults, spfResults, headerFrom, envelopeFrom",
+      `HAVING messages > 0 ORDER BY messages DESC, sourceIp LIMIT ${SOURCE_LIMITS.maxGroups}`,
+    ].join("\n"),
+    read: (row) => ({
+      sourceIp: textOf(row, "sourceIp"),
+      dkimResults: textOf(row, "dkimResults"),
+      spfResults: textOf(row, "spfResults"),
+      headerFrom: textOf(row, "headerFrom"),
+      envelopeFrom: textOf(row, "envelopeFrom"),
+      ...readFigures(row),
+    }),
+  };
+}
+
+/** Messages of one day with the same results. */
+export interface SourceDay {
+  day: number;
+  dkimResults: string;
+  spfResults: string;
+  messages: number;
+  passed: number;
+}
+
+/** A source's messages by day and results; a domain is matched as in `sourceDetailQuery`. */
+export function sourceDaysQuery(scope: Scope, match: SourceMatch): Query<SourceDay> {
+  const rows = newestRows("records", ["count", "passed", "sourceIp", "dkimResults", "spfResults", "authDomain"], scope);
+  return {
+    sql: [
+      "SELECT day, dkimResults, spfResults, sum(mails * weight) AS messages,",
+      "  sum(mails * passed * weight) AS passedMessages",
+      `FROM ${rows}`,
+      `WHERE live = 1 AND ${matches(match)}`,
+      `GROUP BY day, dkimResults, spfResults ORDER BY day LIMIT ${SOURCE_LIMITS.maxGroups}`,
+    ].join("\n"),
+    read: (row) => ({
+      day: numberOf(row, "day"),
+      dkimResults: textOf(row, "dkimResults"),
+      spfResults: textOf(row, "spfResults"),
+      messages: numberOf(row, "messages"),
+      passed: numberOf(row, "passedMessages"),
+    }),
+  };
+}
+
+/** One record, as a report has it. */
+export interface RecordRow {
+  reportUid: string;
+  account: string;
+  domain: string;
+  reporter: string;
+  ordinal: number;
+  day: number;
+  beginSeconds: number;
+  sourceIp: string;
+  messages: number;
+  disposition: string;
+  dkim: string;
+  spf: string;
+  isPass: boolean;
+  headerFrom: string;
+  envelopeFrom: string;
+  envelopeTo: string;
+  dkimResults: string;
+  spfResults: string;
+  reasons: string;
+  cut: string;
+}
+
+const RECORD = [
+  ...["account", "domain", "reporter", "beginSeconds", "sourceIp", "count", "disposition", "dkim", "spf", "passed"],
+  ...["headerFrom", "envelopeFrom", "envelopeTo", "dkimResults", "spfResults", "reasons", "cut", "authDomain"],
+] as const;
+
+const RECORD_FIELDS =
+  "reportUid, account, domain, reporter, ordinal, day, beginSeconds, sourceIp, mails, disposition, dkim, spf, passed, " +
+  "headerFrom, envelopeFrom, envelopeTo, dkimResults, spfResults, reasons, cut";
+
+/** The newest records of a source. */
+export function sourceRecordsQuery(scope: Scope, match: SourceMatch): Query<RecordRow> {
+  return {
+    sql: [
+      `SELECT ${RECORD_FIELDS}`,
+      `FROM ${newestRows("records", RECORD, scope)}`,
+      `WHERE live = 1 AND ${matches(match)}`,
+      `ORDER BY day DESC, mails DESC, reportUid, ordinal LIMIT ${SOURCE_LIMITS.maxRecords}`,
+    ].join("\n"),
+    read: readRecord,
+  };
+}
+
+/** A report a source is in, and what it says of it. */
+export interface SourceReport {
+  reportUid: string;
+  account: string;
+  domain: string;
+  reporter: string;
+  beginSeconds: number;
+  endSeconds: number;
+  messages: number;
+  passed: number;
+}
+
+/** The reports behind a source, the newest first. */
+export function sourceReportsQuery(scope: Scope, match: SourceMatch): Query<SourceReport> {
+  const columns = ["account", "domain", "reporter", "beginSeconds", "endSeconds", "count", "passed"] as const;
+  const matched = ["sourceIp", "dkimResults", "spfResults"] as const;
+  return {
+    sql: [
+      "SELECT reportUid, account, domain, reporter, beginSeconds, endSeconds, sum(mails * weight) AS messages,",
+      "  sum(mails * passed * weight) AS passedMessages",
+      `FROM ${newestRows("records", [...columns, ...matched], scope)}`,
+      `WHERE live = 1 AND ${matches(match)}`,
+      "GROUP BY reportUid, account, domain, reporter, beginSeconds, endSeconds",
+      `ORDER BY endSeconds DESC, reportUid LIMIT ${SOURCE_LIMITS.maxRecords}`,
+    ].join("\n"),
+    read: (row) => ({
+      reportUid: textOf(row, "reportUid"),
+      account: textOf(row, "account"),
+      domain: textOf(row, "domain"),
+      reporter: textOf(row, "reporter"),
+      beginSeconds: numberOf(row, "beginSeconds"),
+      endSeconds: numberOf(row, "endSeconds"),
+      messages: numberOf(row, "messages"),
+      passed: numberOf(row, "passedMessages"),
+    }),
+  };
+}
+
+/** How the records of one report are asked for. */
+export interface RecordPage {
+  /** Only records whose address, From domain or results hold this text; "" = all. */
+  text: string;
+  /** Only records that passed (true) or failed (false). */
+  isPass?: boolean | undefined;
+  order: "ordinal" | "messages" | "source";
+  limit: number;
+  offset: number;
+}
+
+/** A page of one report's records; the scope names the report. */
+export function reportRecordsQuery(scope: Scope, page: RecordPage): Query<RecordRow> {
+  const orders = { ordinal: "ordinal", messages: "mails DESC, ordinal", source: "sourceIp, ordinal" };
+  return {
+    sql: [
+      `SELECT ${RECORD_FIELDS}`,
+      `FROM ${newestRows("records", RECORD, scope)}`,
+      `WHERE ${recordConditions(page)}`,
+      `ORDER BY ${orders[page.order]} LIMIT ${page.limit} OFFSET ${page.offset}`,
+    ].join("\n"),
+    read: readRecord,
+  };
+}
+
+/** How many records of one report a page's text and result leave. */
+export function reportRecordCountQuery(scope: Scope, page: Pick<RecordPage, "text" | "isPass">): Query<number> {
+  return {
+    sql: [
+      "SELECT count() AS records",
+      `FROM ${newestRows("records", RECORD, scope)}`,
+      `WHERE ${recordConditions(page)}`,
+    ].join("\n"),
+    read: (row) => numberOf(row, "records"),
+  };
+}
+
+function recordConditions({ text, isPass }: Pick<RecordPage, "text" | "isPass">): string {
+  const found = ["live = 1"];
+  if (isPass !== undefined) found.push(`passed = ${isPass ? 1 : 0}`);
+  if (text !== "") {
+    const columns = ["sourceIp", "headerFrom", "envelopeFrom", "dkimResults", "spfResults", "reasons"];
+    found.push(`(${columns.map((name) => `position(${name}, ${quoteText(text)}) > 0`).join(" OR ")})`);
+  }
+  return found.join(" AND ");
+}
+
+function matches(match: SourceMatch): string {
+  if ("sourceIp" in match) return `sourceIp = ${quoteText(match.sourceIp)}`;
+  const needle = quoteText(match.domain);
+  return `(position(dkimResults, ${needle}) > 0 OR position(spfResults, ${needle}) > 0)`;
+}
+
+function figures({ firstDay = 0, lastDay = 100_000 }: Scope): string {
+  const inPeriod = `day >= ${firstDay} AND day <= ${lastDay}`;
+  const sumIf = (condition: string, name: string): string =>
+    `sum(if(${inPeriod}${condition === "" ? "" : ` AND ${condition}`}, mails * weight, 0)) AS ${name}`;
+  return [
+    sumIf("", "messages"),
+    sumIf("passed = 1", "passedMessages"),
+    sumIf("dkim = 'pass'", "dkimAligned"),
+    sumIf("spf = 'pass'", "spfAligned"),
+    sumIf("disposition = 'quarantine'", "quarantined"),
+    sumIf("disposition = 'reject'", "rejected"),
+    sumIf("passed = 0 AND reasons != ''", "spared"),
+    "min(day) AS firstSeenDay",
+    "max(day) AS lastSeenDay",
+  ].join(",\n  ");
+}
+
+function readFigures(row: AnswerRow): GroupFigures {
+  return {
+    messages: numberOf(row, "messages"),
+    passed: numberOf(row, "passedMessages"),
+    dkimAligned: numberOf(row, "dkimAligned"),
+    spfAligned: numberOf(row, "spfAligned"),
+    quarantined: numberOf(row, "quarantined"),
+    rejected: numberOf(row, "rejected"),
+    spared: numberOf(row, "spared"),
+    firstDay: numberOf(row, "firstSeenDay"),
+    lastDay: numberOf(row, "lastSeenDay"),
+  };
+}
+
+function readRecord(row: AnswerRow): RecordRow {
+  const text = (name: string): string => textOf(row, name);
+  return {
+    ...{ reportUid: text("reportUid"), account: text("account"), domain: text("domain"), reporter: text("reporter") },
+    ...{ ordinal: numberOf(row, "ordinal"), day: numberOf(row, "day"), beginSeconds: numberOf(row, "beginSeconds") },
+    ...{ sourceIp: text("sourceIp"), messages: numberOf(row, "mails"), disposition: text("disposition") },
+    ...{ dkim: text("dkim"), spf: text("spf"), isPass: numberOf(row, "passed") === 1 },
+    ...{ headerFrom: text("headerFrom"), envelopeFrom: text("envelopeFrom"), envelopeTo: text("envelopeTo") },
+    ...{ dkimResults: text("dkimResults"), spfResults: text("spfResults"), reasons: text("reasons"), cut: text("cut") },
+  };
+}
+
+function withoutDays(scope: Scope): Scope {
+  return { ...scope, firstDay: undefined, lastDay: undefined };
+}
