@@ -1,5 +1,6 @@
 /** What makes two deliveries the same report, and two failures the same dead letter: stable ids from their content. */
 import type { Report } from "./report/vocabulary.ts";
+import { datedId } from "./storage.ts";
 
 /** The reporter of a report as stored and shown. */
 export function reporterOf(report: Report): string {
@@ -69,9 +70,35 @@ export async function eventId(rawKey: string, part: string, outcome: string): Pr
   return hashId(["event", rawKey, part, outcome]);
 }
 
-/** Id of what cannot become data: the same part of the same object failing for the same reason is one dead letter. */
-export async function deadLetterId(rawKey: string, part: string, code: string): Promise<string> {
-  return hashId(["dead-letter", rawKey, part, code]);
+/**
+ * Id of what cannot become data: the same part of the same object failing for the same reason is one dead letter, filed
+ * under the day the object arrived.
+ *
+ * @param day `YYYY/MM/DD` or `YYYY-MM-DD`
+ */
+export async function deadLetterId(
+  day: string,
+  { rawKey, part, code }: { rawKey: string; part: string; code: string },
+): Promise<string> {
+  return datedId(day, await hashId(["dead-letter", rawKey, part, code]));
+}
+
+/** Id of another version of an accepted report: the same content in the same object is one conflict. */
+export async function conflictId(
+  day: string,
+  { rawKey, uid, contentHash }: { rawKey: string; uid: string; contentHash: string },
+): Promise<string> {
+  return datedId(day, await hashId(["conflict", rawKey, uid, contentHash]));
+}
+
+/** Id of the event that a slice of points was written. */
+export async function sliceEventId(place: { reportUid: string; generation: number; slice: number }): Promise<string> {
+  return hashId(["slice", place.reportUid, place.generation, place.slice]);
+}
+
+/** Hash of a text, hex. */
+export async function textHash(text: string): Promise<string> {
+  return sha256Hex(new Uint8Array(new TextEncoder().encode(text)));
 }
 
 /** SHA-256 of bytes, hex. */
@@ -80,7 +107,7 @@ export async function sha256Hex(bytes: Uint8Array<ArrayBuffer>): Promise<string>
 }
 
 async function hashId(parts: (string | number)[]): Promise<string> {
-  return (await sha256Hex(new Uint8Array(new TextEncoder().encode(JSON.stringify(parts))))).slice(0, 32);
+  return (await textHash(JSON.stringify(parts))).slice(0, 32);
 }
 
 function normalize(text: string): string {

@@ -5,6 +5,9 @@
  *   reports/<account>/<policy domain>/<YYYY-MM-DD>/<uid>.json  ledger: one report
  *   receipts/YYYY/MM/DD/<sha256>/<file name>                  what became of the raw object of the same name (JSON)
  *   dead-letters/YYYY/MM/DD/<id>.json                         what could not be read or processed, and why
+ *   conflicts/YYYY/MM/DD/<id>.json                            another version of an accepted report, for a person
+ *   jobs/<id>.json                                            a reprocess or reconcile job and how far it is
+ *   faults/<sha256 of the message>.json                       last error of a message that is being retried
  */
 
 import { STORAGE_LIMITS } from "./limits.ts";
@@ -15,6 +18,9 @@ export const RAW_PREFIX = "raw/";
 export const RECEIPT_PREFIX = "receipts/";
 export const REPORT_PREFIX = "reports/";
 export const DEAD_LETTER_PREFIX = "dead-letters/";
+export const CONFLICT_PREFIX = "conflicts/";
+export const JOB_PREFIX = "jobs/";
+export const FAULT_PREFIX = "faults/";
 
 /** The name under which a mail is stored whole. */
 export const WHOLE_MAIL_NAME = "message.eml";
@@ -41,36 +47,48 @@ export interface LedgerEntry {
   part: string;
   /** 1 for the first reading, higher for each time it was run again. */
   generation: number;
-  /** Points in the dataset of its kind; a later generation with fewer covers the rest. */
+  /** Points in the dataset of its kind. */
   pointCount: number;
+  /** Most points any generation had: those from `pointCount` on are stale, and covered by points that count nothing. */
+  highestPointCount: number;
+  /** Content hashes of other versions a person decided against: met again, they count as duplicates. */
+  refusedHashes: string[];
+  /** Run again, the object no longer gave this report: its points count nothing, and the next claim takes it over. */
+  retracted?: true;
   receivedSeconds: number;
   processedSeconds: number;
   /** Everything the report says but its records. */
   report: Report;
 }
 
-/** What became of one report of a raw object. */
+/** What became of one report or one part of a raw object. `discarded`: a person, or a setting, decided against it. */
 export interface ReceiptOutcome {
-  outcome: "accepted" | "duplicate" | "conflict" | "dead_letter";
-  /** Report uid, or dead letter id. */
+  outcome: "accepted" | "duplicate" | "conflict" | "dead_letter" | "discarded";
+  /** Report uid (accepted, duplicate), or the id of the dead letter or conflict. */
   id: string;
   part: string;
+  /** R2 key of the ledger entry, dead letter or conflict; "" where there is none. */
+  key: string;
 }
 
 /** Says that a raw object has been dealt with; reconcile enqueues raw objects that have none. */
 export interface Receipt {
   v: 1;
   rawKey: string;
+  generation: number;
   processedSeconds: number;
   outcomes: ReceiptOutcome[];
+  /** The raw object was removed after its facts were stored (setting `failureReports`). */
+  rawRemoved?: true;
 }
 
 /** Something that could not become data, with its reason; nothing accepted is ever dropped. */
 export interface DeadLetter {
   v: 1;
+  /** `<YYYYMMDD>-<hash>`: the day it is filed under, and what failed. */
   id: string;
   reason: Problem;
-  stage: "ingest" | "read" | "registry" | "write" | "queue";
+  stage: "read" | "queue";
   /** Deliveries used up. */
   attempts: number;
   /** When it was filed, ISO 8601. */
@@ -79,12 +97,80 @@ export interface DeadLetter {
   rua: string;
   /** Policy domain where the document told it. */
   domain: string;
+  /** "" for a message that names no raw object. */
   rawKey: string;
   part: string;
+  generation: number;
+  /** When the mail arrived, seconds since 1970 UTC; when the message was sent, if it names no mail. */
+  receivedSeconds: number;
   /** The queue message, whatever it was. */
   message: unknown;
-  /** The last error of a platform fault. */
+  /** Of a message that ran out of retries: its last error, or that none was left behind. */
   lastError?: string;
+}
+
+/** What a person needs to tell two versions of a report apart. */
+export interface ReportVersion {
+  rawKey: string;
+  part: string;
+  contentHash: string;
+  receivedSeconds: number;
+  records: number;
+  messages: number;
+}
+
+/** A report with the identity of an accepted one and other content: kept until a person accepts or discards it. */
+export interface Conflict {
+  v: 1;
+  /** `<YYYYMMDD>-<hash>`. */
+  id: string;
+  /** When it was filed, ISO 8601. */
+  at: string;
+  account: string;
+  rua: string;
+  domain: string;
+  reporter: string;
+  reportId: string;
+  uid: string;
+  generation: number;
+  /** R2 key of the report that was accepted, in the ledger. */
+  ledgerKey: string;
+  accepted: ReportVersion;
+  other: ReportVersion;
+}
+
+/** Which raw objects a job is about; all fields given must hold. Days are `YYYY-MM-DD`, UTC, when the mail arrived. */
+export interface JobFilter {
+  /** One raw key. */
+  key?: string | undefined;
+  /** Start of raw keys, such as `raw/2026/11/`. */
+  prefix?: string | undefined;
+  /** Policy domain: reports accepted about it, found by the ledger. */
+  domain?: string | undefined;
+  /** First and last day, both included. */
+  since?: string | undefined;
+  until?: string | undefined;
+}
+
+/** A job that goes through R2 a page a message: how far it is. */
+export interface Job {
+  v: 1;
+  id: string;
+  kind: "reprocess" | "reconcile";
+  filter: JobFilter;
+  dryRun: boolean;
+  /** Written to every point of a report it runs again: the second the job was started. */
+  generation: number;
+  state: "running" | "done";
+  /** Pages finished. */
+  pages: number;
+  /** Where the next page begins; "" = at the start. */
+  cursor: string;
+  /** Keys looked at, and reports enqueued (of a dry run: that would be). */
+  scanned: number;
+  enqueued: number;
+  startedSeconds: number;
+  updatedSeconds: number;
 }
 
 /** `YYYY/MM/DD` of a time, UTC. */
@@ -103,6 +189,16 @@ export function rawKey(receivedSeconds: number, sha256: string, fileName: string
   return `${RAW_PREFIX}${datePath(receivedSeconds)}/${sha256}/${safeFileName(fileName)}`;
 }
 
+/**
+ * The name of a raw object whose content came to another address before: each address has an object of its own, so that
+ * what became of it can be told for each.
+ *
+ * @param ruaHash hash of the address, hex
+ */
+export function fileNameForAddress(ruaHash: string, fileName: string): string {
+  return `${ruaHash.slice(0, 16)}-${safeFileName(fileName)}`;
+}
+
 /** Key of the receipt of a raw object. The two sort alike, so that one listing can be compared with the other. */
 export function receiptKey(raw: string): string {
   return RECEIPT_PREFIX + raw.slice(RAW_PREFIX.length);
@@ -118,9 +214,60 @@ export function reportKey(account: string, domain: string, beginSeconds: number,
   return `${REPORT_PREFIX}${safeSegment(account)}/${safeSegment(domain)}/${isoDate(beginSeconds)}/${uid}.json`;
 }
 
-/** Key of a dead letter, filed under the day its mail arrived, so that a redelivery meets the same key. */
-export function deadLetterKey(receivedSeconds: number, id: string): string {
-  return `${DEAD_LETTER_PREFIX}${datePath(receivedSeconds)}/${id}.json`;
+/** Key of a dead letter; its id tells the day. */
+export function deadLetterKey(id: string): string {
+  return `${DEAD_LETTER_PREFIX}${dayOfId(id)}/${id}.json`;
+}
+
+/** Key of a conflict; its id tells the day. */
+export function conflictKey(id: string): string {
+  return `${CONFLICT_PREFIX}${dayOfId(id)}/${id}.json`;
+}
+
+/** Key of a job. */
+export function jobKey(id: string): string {
+  return `${JOB_PREFIX}${id}.json`;
+}
+
+/** Key of the last error of a message; `hash` is that of its body, which is the same in whatever queue it is. */
+export function faultKey(hash: string): string {
+  return `${FAULT_PREFIX}${hash}.json`;
+}
+
+/** Whether a text has the form of a dead letter's or conflict's id. */
+export function isDatedId(id: string): boolean {
+  return /^\d{8}-[0-9a-f]{24}$/.test(id);
+}
+
+/** An id that begins with a day, so that its key can be told from it. */
+export function datedId(day: string, hash: string): string {
+  return `${day.replaceAll(/\D/g, "")}-${hash.slice(0, 24)}`;
+}
+
+/** `YYYY/MM/DD` a raw object is filed under; undefined when the key is none of ours. */
+export function dayOfRawKey(key: string): string | undefined {
+  return /^raw\/(\d{4}\/\d{2}\/\d{2})\/[0-9a-f]{64}\//.exec(key)?.[1];
+}
+
+/**
+ * The range of keys of the days `since` to `until` (both included, `YYYY-MM-DD`, absent = open) below a prefix whose
+ * keys go on with `YYYY/MM/DD/`.
+ *
+ * @returns keys greater than `after` and less than `before`
+ */
+export function dayRange(
+  prefix: string,
+  { since, until }: { since?: string | undefined; until?: string | undefined },
+): { after: string; before: string } {
+  return {
+    after: since === undefined ? prefix : prefix + since.replaceAll("-", "/"),
+    // "0" is the character after "/".
+    before: until === undefined ? `${prefix.slice(0, -1)}0` : `${prefix}${until.replaceAll("-", "/")}0`,
+  };
+}
+
+function dayOfId(id: string): string {
+  return `${id.slice(0, 4)}/${id.slice(4, 6)}/${id.slice(6, 8)}`;
 }
 
 /**
@@ -164,20 +311,20 @@ export function parseRawMetadata(metadata: Record<string, string> | undefined): 
 }
 
 /** One path segment: lower-case letters, digits, `.`, `_`, `-`; anything else percent-encoded; at most 255 bytes. */
-function safeSegment(text: string): string {
+export function safeSegment(text: string): string {
   const encoded = encodeURIComponent(text.toLowerCase().toWellFormed())
     .replace(/[!'()*~]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`)
     .replace(/^\.+$/, (dots) => "%2E".repeat(dots.length));
   return encoded === "" ? "_" : encoded.slice(0, 255);
 }
 
-// Percent-encoding keeps non-ASCII and control characters out of HTTP headers.
-function metadataText(text: string): string {
+/** Text as a value of custom metadata: percent-encoded, which keeps non-ASCII and control characters out of headers. */
+export function metadataText(text: string): string {
   return encodeURIComponent(text.toWellFormed()).replaceAll("%40", "@").slice(0, STORAGE_LIMITS.maxMetadataValueBytes);
 }
 
-// A value that was cut may end inside an escape; that end is dropped.
-function decodeMetadataText(text: string): string {
+/** Reads back what metadataText wrote. A value that was cut may end inside an escape; that end is dropped. */
+export function decodeMetadataText(text: string): string {
   for (let end = text.length; end >= text.length - 12 && end >= 0; end--) {
     try {
       return decodeURIComponent(text.slice(0, end));

@@ -52,7 +52,11 @@ export const EVENT_COLUMNS = {
   },
   account: { slot: "blob2", meaning: "Account of the address, empty if unknown." },
   rua: { slot: "blob3", meaning: "Address the mail was sent to." },
-  outcome: { slot: "blob4", meaning: "accepted, duplicate, conflict, dead_letter, reprocessed." },
+  outcome: {
+    slot: "blob4",
+    meaning:
+      "accepted; reprocessed (accepted again); duplicate; conflict; dead_letter; cleared (was one of the two before, solved); discarded (a person or a setting decided against it); retracted (was accepted, no longer is); slice (points written by an invocation of their own).",
+  },
   kind: { slot: "blob5", meaning: "aggregate, tls, failure; empty if unknown." },
   code: { slot: "blob6", meaning: "Problem code of a dead letter." },
   domain: { slot: "blob7", meaning: "Policy domain, empty if unknown." },
@@ -68,6 +72,10 @@ export const EVENT_COLUMNS = {
   skippedRecords: { slot: "double6", meaning: "Records skipped." },
   messages: { slot: "double7", meaning: "Sum of count." },
   attempts: { slot: "double8", meaning: "Deliveries of the queue message so far." },
+  latencySeconds: {
+    slot: "double9",
+    meaning: "From the arrival of the mail (run again: from the start of the job) to the outcome.",
+  },
 } as const satisfies Record<string, Column>;
 
 /** dmarc_tls: one point per policy of an SMTP TLS report and one per failure detail; index1 = policy domain. */
@@ -134,6 +142,8 @@ export const DATASETS = {
 } as const;
 
 export type DatasetId = keyof typeof DATASETS;
+
+export const DATASET_IDS = ["records", "events", "tls", "failures"] as const satisfies readonly DatasetId[];
 type ColumnsOf<D extends DatasetId> = (typeof DATASETS)[D]["columns"];
 
 /** A row of a dataset by column name: text for blobs, numbers for doubles. */
@@ -153,30 +163,47 @@ export interface DataPoint {
 
 const encoder = new TextEncoder();
 
+/** The column written to each slot, in the order of the slots. */
+interface Layout {
+  blobs: string[];
+  doubles: string[];
+}
+
+// Once for each table: a report of a million records has a million points.
+const LAYOUTS: Record<DatasetId, Layout> = {
+  records: layoutOf(RECORD_COLUMNS),
+  events: layoutOf(EVENT_COLUMNS),
+  tls: layoutOf(TLS_COLUMNS),
+  failures: layoutOf(FAILURE_COLUMNS),
+};
+
+function layoutOf(columns: Record<string, Column>): Layout {
+  const layout: Layout = { blobs: [], doubles: [] };
+  for (const [name, column] of Object.entries(columns)) {
+    const names = column.slot.startsWith("blob") ? layout.blobs : layout.doubles;
+    names[slotPosition(column)] = name;
+  }
+  return layout;
+}
+
 /**
  * Builds the point of a row within Analytics Engine's limits: index ≤ 96 bytes, all blobs ≤ 16,000 bytes. The longest
- * blobs are cut first, at a character boundary, and named in `cut`; nothing else is changed.
+ * blobs are cut first, at a character boundary, and named in `cut`; nothing else is changed. It keeps nothing of the row.
  */
 export function buildPoint<D extends DatasetId>(dataset: D, row: RowInput<D>): DataPoint {
-  const { columns, schema, index } = DATASETS[dataset];
-  const values: Record<string, string | number> = { ...row, schema, cut: "" };
-  const texts = new Map<string, string>();
-  for (const [name, column] of Object.entries<Column>(columns)) {
-    if (column.slot.startsWith("blob")) texts.set(name, String(values[name] ?? ""));
+  const { schema, index } = DATASETS[dataset];
+  const names = LAYOUTS[dataset];
+  const values: Record<string, string | number> = row;
+  const blobs: string[] = [];
+  let chars = 0;
+  for (const name of names.blobs) {
+    const text = String(values[name] ?? "");
+    chars += text.length;
+    blobs.push(text);
   }
-  const cutNames = cutToFit(texts);
-  if (cutNames.length > 0) texts.set("cut", cutNames.join(" "));
-  const point: DataPoint = {
-    indexes: [cutBytes(texts.get(index) ?? "", ANALYTICS_LIMITS.maxIndexBytes)],
-    blobs: [],
-    doubles: [],
-  };
-  for (const [name, column] of Object.entries<Column>(columns)) {
-    const position = slotPosition(column);
-    if (column.slot.startsWith("blob")) point.blobs[position] = texts.get(name) ?? "";
-    else point.doubles[position] = Number(values[name] ?? 0);
-  }
-  return point;
+  const doubles = names.doubles.map((name) => (name === "schema" ? schema : Number(values[name] ?? 0)));
+  const indexes = [cutBytes(String(values[index] ?? ""), ANALYTICS_LIMITS.maxIndexBytes)];
+  return { indexes, blobs: fitsSurely(chars, ANALYTICS_LIMITS.maxBlobBytes) ? blobs : cutToFit(blobs, names), doubles };
 }
 
 /** Zero-based place of a column among the blobs or doubles of a point. */
@@ -186,10 +213,15 @@ export function slotPosition(column: Column): number {
 
 /** The longest prefix of `text` that is at most `maxBytes` of UTF-8. */
 export function cutBytes(text: string, maxBytes: number): string {
-  if (text.length * 3 <= maxBytes) return text;
+  if (fitsSurely(text.length, maxBytes)) return text;
   const target = new Uint8Array(maxBytes);
   const { read } = encoder.encodeInto(text, target);
   return text.slice(0, read);
+}
+
+// A UTF-16 code unit is at most three bytes of UTF-8.
+function fitsSurely(chars: number, maxBytes: number): boolean {
+  return chars * 3 <= maxBytes;
 }
 
 function byteLength(text: string): number {
@@ -197,24 +229,21 @@ function byteLength(text: string): number {
 }
 
 // Cuts the longest texts to one common length until all fit; leaves room for the names in `cut`.
-function cutToFit(texts: Map<string, string>): string[] {
-  const sizes = [...texts].map(([name, text]) => ({ name, bytes: byteLength(text) }));
-  let total = sizes.reduce((sum, { bytes }) => sum + bytes, 0);
-  if (total <= ANALYTICS_LIMITS.maxBlobBytes) return [];
-  const budget = ANALYTICS_LIMITS.maxBlobBytes - byteLength([...texts.keys()].join(" "));
-  sizes.sort((a, b) => b.bytes - a.bytes);
-  const cutNames: string[] = [];
-  for (let longest = 1; longest <= sizes.length; longest++) {
-    const rest = sizes.slice(longest).reduce((sum, { bytes }) => sum + bytes, 0);
-    const share = Math.floor((budget - rest) / longest);
-    const next = sizes[longest]?.bytes ?? 0;
-    if (share < next) continue;
-    for (const { name } of sizes.slice(0, longest)) {
-      texts.set(name, cutBytes(texts.get(name) ?? "", share));
-      cutNames.push(name);
-    }
-    total = budget;
-    break;
+function cutToFit(blobs: string[], { blobs: names }: Layout): string[] {
+  const sizes = names.map((name, i) => ({ name, text: blobs[i] ?? "", bytes: byteLength(blobs[i] ?? "") }));
+  const total = sizes.reduce((sum, { bytes }) => sum + bytes, 0);
+  if (total <= ANALYTICS_LIMITS.maxBlobBytes) return blobs;
+  const budget = ANALYTICS_LIMITS.maxBlobBytes - byteLength(names.join(" "));
+  const longestFirst = sizes.toSorted((a, b) => b.bytes - a.bytes);
+  for (let cuts = 1; cuts <= longestFirst.length; cuts++) {
+    const rest = longestFirst.slice(cuts).reduce((sum, { bytes }) => sum + bytes, 0);
+    const share = Math.floor((budget - rest) / cuts);
+    if (share < (longestFirst[cuts]?.bytes ?? 0)) continue;
+    const cutNames = longestFirst.slice(0, cuts).map(({ name }) => name);
+    return sizes.map(({ name, text }) => {
+      if (name === "cut") return cutNames.join(" ");
+      return cutNames.includes(name) ? cutBytes(text, share) : text;
+    });
   }
-  return cutNames;
+  return blobs;
 }

@@ -5,9 +5,10 @@ import type {
   AggregateReport,
   FailureReport,
   PolicyPublished,
+  Report,
   TlsReport,
 } from "../report/vocabulary.ts";
-import { buildPoint, type DataPoint, type RowInput } from "./columns.ts";
+import { buildPoint, type DataPoint, type DatasetId, type RowInput } from "./columns.ts";
 
 /** What the points of one report have in common beside its content. */
 export interface PointContext {
@@ -15,6 +16,42 @@ export interface PointContext {
   account: string;
   generation: number;
   receivedSeconds: number;
+}
+
+/** The dataset of a report. */
+export function datasetOf({ kind }: Report): DatasetId {
+  switch (kind) {
+    case "aggregate":
+      return "records";
+    case "tls":
+      return "tls";
+    case "failure":
+      return "failures";
+  }
+}
+
+/** How many points a report has in its dataset. */
+export function pointCountOf(report: Report): number {
+  switch (report.kind) {
+    case "aggregate":
+      return report.totals.records;
+    case "tls":
+      return report.policies.reduce((sum, { failureDetails }) => sum + 1 + failureDetails.length, 0);
+    case "failure":
+      return 1;
+  }
+}
+
+/** All points of a report; `records` are those of an aggregate report. */
+export function reportPoints(report: Report, records: AggregateRecord[], context: PointContext): DataPoint[] {
+  switch (report.kind) {
+    case "aggregate":
+      return recordPoints(report, { records, firstOrdinal: 0 }, context);
+    case "tls":
+      return tlsPoints(report, context);
+    case "failure":
+      return failurePoints(report, context);
+  }
 }
 
 /** Points of some records of an aggregate report; `firstOrdinal` is the place of the first. */
@@ -29,25 +66,35 @@ export function recordPoints(
   );
 }
 
-/** Points that take the place of records an older generation had and this one has not: they count nothing. */
-export function replacedRecordPoints(
-  report: AggregateReport,
+/**
+ * Points that take the place of those an older generation had and this one has not (`from` to `to`, exclusive): they
+ * count nothing.
+ */
+export function stalePoints(
+  report: Report,
   { from, to }: { from: number; to: number },
   context: PointContext,
 ): DataPoint[] {
-  const common = aggregateRow(report, context);
-  return ordinals(from, to).map((ordinal) => buildPoint("records", { ...common, ordinal }));
+  const places = Array.from({ length: Math.max(0, to - from) }, (_, i) => from + i);
+  switch (report.kind) {
+    case "aggregate": {
+      const common = aggregateRow(report, context);
+      return places.map((ordinal) => buildPoint("records", { ...common, ordinal }));
+    }
+    case "tls": {
+      const common = { ...tlsRow(report, context), ...NO_TLS_POLICY, live: 0 };
+      return places.map((ordinal) => buildPoint("tls", { ...common, ordinal }));
+    }
+    case "failure": {
+      const row = { ...failureRow(report, context), incidents: 0, live: 0 };
+      return places.map((ordinal) => buildPoint("failures", { ...row, ordinal }));
+    }
+  }
 }
 
 /** All points of a TLS report: a policy's summary, then its failure details. */
 export function tlsPoints(report: TlsReport, context: PointContext): DataPoint[] {
-  const common = {
-    ...contextRow(context),
-    reporter: report.orgName,
-    reportId: report.reportId,
-    beginSeconds: report.beginSeconds,
-    endSeconds: report.endSeconds,
-  };
+  const common = tlsRow(report, context);
   const rows = report.policies.flatMap((policy): Omit<RowInput<"tls">, "ordinal">[] => {
     const policyRow = {
       ...common,
@@ -78,19 +125,24 @@ export function tlsPoints(report: TlsReport, context: PointContext): DataPoint[]
 
 /** The one point of a failure report. */
 export function failurePoints(report: FailureReport, context: PointContext): DataPoint[] {
+  return [buildPoint("failures", failureRow(report, context))];
+}
+
+function tlsRow({ orgName, reportId, beginSeconds, endSeconds }: TlsReport, context: PointContext) {
+  return { ...contextRow(context), reporter: orgName, reportId, beginSeconds, endSeconds };
+}
+
+function failureRow(report: FailureReport, context: PointContext): RowInput<"failures"> {
   const { sourceIp, authFailure, deliveryResult, identityAlignment, incidents } = report;
   const { dkimDomain, dkimSelector, spfDomain, mailFromDomain, reportingMta } = report;
-  const facts = { sourceIp, authFailure, deliveryResult, identityAlignment, incidents };
-  const identities = { dkimDomain, dkimSelector, spfDomain, mailFromDomain, reportingMta };
-  const row = {
+  return {
     ...contextRow(context),
-    ...facts,
-    ...identities,
+    ...{ sourceIp, authFailure, deliveryResult, identityAlignment, incidents },
+    ...{ dkimDomain, dkimSelector, spfDomain, mailFromDomain, reportingMta },
     domain: report.reportedDomain,
     ordinal: 0,
     arrivalSeconds: report.arrivalSeconds ?? 0,
   };
-  return [buildPoint("failures", row)];
 }
 
 const NO_TLS_DETAIL = {
@@ -104,6 +156,8 @@ const NO_TLS_DETAIL = {
   failedSessions: 0,
   detailSessions: 0,
 };
+
+const NO_TLS_POLICY = { ...NO_TLS_DETAIL, domain: "", policyType: "", mxHosts: "" };
 
 function contextRow({ uid, account, generation, receivedSeconds }: PointContext) {
   return { reportUid: uid, account, generation, receivedSeconds, live: 1 };
@@ -176,8 +230,4 @@ function isRelated(domain: string, headerFrom: string): boolean {
 
 function lines(items: string[]): string {
   return items.map((item) => item.replace(/[\r\n]+/g, " ")).join("\n");
-}
-
-function ordinals(from: number, to: number): number[] {
-  return Array.from({ length: Math.max(0, to - from) }, (_, i) => from + i);
 }

@@ -106,17 +106,18 @@ function recordTotals(filter: QueryFilter): string {
   ].join("\n");
 }
 
-// A report without records has no record points, so reports are counted by their events. A report that was accepted once
-// is in the data, whatever a later generation ended in, so the outcome is asked for before the collapse.
+// A report without records has no record points, so reports are counted by their events. The newest outcome counts: a
+// dead letter that was cleared is none any more.
 function eventTotals(filter: QueryFilter): string {
   const column = slots("events");
-  const accepted = `${column.outcome} IN (${ACCEPTED_OUTCOMES.map(quoteText).join(", ")})`;
-  const report = `${accepted} AND ${column.kind} = ${quoteText("aggregate")}`;
-  const deadLetter = `${column.outcome} = ${quoteText("dead_letter")}`;
+  const newest = (slot: string): string => `argMax(${slot}, ${column.generation})`;
+  const accepted = `outcome IN (${ACCEPTED_OUTCOMES.map(quoteText).join(", ")})`;
+  const report = `${accepted} AND kind = ${quoteText("aggregate")}`;
+  const deadLetter = `outcome = ${quoteText("dead_letter")}`;
   return [
-    "SELECT sum(isReport * weight) AS reports, sum(isDeadLetter * weight) AS deadLetters",
-    `FROM (SELECT ${column.eventId} AS eventId, max(if(${report}, 1, 0)) AS isReport,`,
-    `  max(if(${deadLetter}, 1, 0)) AS isDeadLetter, argMax(_sample_interval, ${column.generation}) AS weight`,
+    `SELECT sum(if(${report}, weight, 0)) AS reports, sum(if(${deadLetter}, weight, 0)) AS deadLetters`,
+    `FROM (SELECT ${column.eventId} AS eventId, ${newest(column.outcome)} AS outcome,`,
+    `  ${newest(column.kind)} AS kind, ${newest("_sample_interval")} AS weight`,
     `  FROM ${DATASETS.events.name}${where(conditions("events", filter))}`,
     "  GROUP BY eventId)",
   ].join("\n");

@@ -91,6 +91,7 @@ export function eventRow(given: Partial<RowInput<"events">>): RowInput<"events">
     skippedRecords: 0,
     messages: 1,
     attempts: 1,
+    latencySeconds: 1,
     ...given,
   };
 }

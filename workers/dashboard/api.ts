@@ -116,7 +116,7 @@ async function runQuery(c: Call): Promise<Response> {
 
 async function listDeadLetters(c: Call): Promise<Response> {
   const { cursor } = validate(pageParameters, c.req.query());
-  return c.json(await operate(c, (operations) => operations.listDeadLetters(cursor)));
+  return c.json(await operate(c, (operations) => operations.listDeadLetters({ cursor })));
 }
 
 async function startReconcile(c: Call): Promise<Response> {

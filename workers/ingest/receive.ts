@@ -2,11 +2,17 @@
  * One accepted mail: its report parts to R2, a message for each to the queue. Keys come from the content and puts are
  * create-only, so a sender's retry after any fault stores nothing twice.
  */
-import { sha256Hex } from "../../shared/identity.ts";
+import { sha256Hex, textHash } from "../../shared/identity.ts";
 import { MAIL_LIMITS, QUEUE_LIMITS } from "../../shared/limits.ts";
 import { extractMail, type MailPart } from "../../shared/mail/extract.ts";
 import type { ReportMessage } from "../../shared/messages.ts";
-import { buildRawMetadata, rawKey, WHOLE_MAIL_NAME } from "../../shared/storage.ts";
+import {
+  buildRawMetadata,
+  fileNameForAddress,
+  parseRawMetadata,
+  rawKey,
+  WHOLE_MAIL_NAME,
+} from "../../shared/storage.ts";
 
 /** What was stored, for the log. */
 export interface Received {
@@ -30,30 +36,44 @@ export async function receiveMail(
   env: IngestBindings,
   receipt: Receipt,
 ): Promise<Received> {
-  const bytes = await readMail(message);
-  const parts = await candidateParts(bytes);
-  const stored: Received = { keys: [], sizes: [] };
+  const parts = await candidateParts(await readMail(message));
+  const keys: string[] = [];
+  const sizes: number[] = [];
   for (const part of parts) {
-    const key = rawKey(receipt.receivedSeconds, await sha256Hex(part.bytes), part.fileName);
-    await env.R2_DMARC_REPORTS.put(key, part.bytes, {
-      onlyIf: { etagDoesNotMatch: "*" },
-      customMetadata: buildRawMetadata({
-        ...receipt,
-        sender: message.from,
-        fileName: part.fileName,
-        mimeType: part.mimeType,
-      }),
-    });
-    stored.keys.push(key);
-    stored.sizes.push(part.bytes.byteLength);
+    keys.push(await storePart(part, env.R2_DMARC_REPORTS, { ...receipt, sender: message.from }));
+    sizes.push(part.bytes.byteLength);
   }
   // Also for objects that were already there: an earlier attempt may have failed between the put and the send.
-  const keys = [...new Set(stored.keys)];
-  for (let i = 0; i < keys.length; i += QUEUE_LIMITS.maxBatchMessages) {
-    const batch = keys.slice(i, i + QUEUE_LIMITS.maxBatchMessages);
-    await env.QUEUE_REPORTS.sendBatch(batch.map((key) => ({ body: reportMessage(key, receipt) })));
+  const messages = [...new Set(keys)].map((key) => ({ body: reportMessage(key, receipt) }));
+  for (let i = 0; i < messages.length; i += QUEUE_LIMITS.maxBatchMessages) {
+    await env.QUEUE_REPORTS.sendBatch(messages.slice(i, i + QUEUE_LIMITS.maxBatchMessages));
   }
-  return stored;
+  return { keys, sizes };
+}
+
+/** Stores a part if it is not there. @returns its key */
+async function storePart(
+  { bytes, fileName, mimeType }: StoredPart,
+  bucket: R2Bucket,
+  origin: Receipt & { sender: string },
+): Promise<string> {
+  const sha256 = await sha256Hex(bytes);
+  const put = (key: string): Promise<R2Object | null> =>
+    bucket.put(key, bytes, {
+      sha256,
+      onlyIf: { etagDoesNotMatch: "*" },
+      customMetadata: buildRawMetadata({ ...origin, fileName, mimeType }),
+    });
+  const key = rawKey(origin.receivedSeconds, sha256, fileName);
+  if ((await put(key)) !== null) return key;
+  const stored = await bucket.head(key);
+  if (stored === null) throw new Error(`${key} disappeared while it was stored.`);
+  if (parseRawMetadata(stored.customMetadata).rua === origin.rua) return key;
+  // One report sent to two of our addresses: an object for each, so that what became of it can be told for each.
+  const own = fileNameForAddress(await textHash(origin.rua), fileName);
+  const ownKey = rawKey(origin.receivedSeconds, sha256, own);
+  await put(ownKey);
+  return ownKey;
 }
 
 function reportMessage(key: string, { rua, receivedSeconds }: Receipt): ReportMessage {

@@ -19,7 +19,12 @@ export interface JobContext {
   nowSeconds: number;
   /** Deliveries of the message so far, this one included. */
   attempts: number;
+  /** When the message was sent; the same for every delivery. */
+  sentSeconds: number;
 }
+
+/** What a job tells of itself, for the log: figures and names, never content. */
+export type LogEntry = Record<string, unknown>;
 
 /** The binding of a dataset. */
 export function datasetBinding(env: ProcessEnv, dataset: DatasetId): DatasetBinding {

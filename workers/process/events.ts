@@ -1,44 +1,74 @@
-/** One point in dmarc_events for each outcome; told again after a redelivery it has the same id and counts once. */
-import { buildPoint } from "../../shared/analytics/columns.ts";
+/** Points of dmarc_events: one for each outcome. Told again after a redelivery it has the same id and counts once. */
+import { buildPoint, type DataPoint } from "../../shared/analytics/columns.ts";
 import { domainOf, reporterOf } from "../../shared/identity.ts";
 import type { Report } from "../../shared/report/vocabulary.ts";
-import type { ReceiptOutcome } from "../../shared/storage.ts";
-import { writePoints } from "./points.ts";
-import type { ReportJob } from "./report.ts";
+import type { JobContext } from "./env.ts";
 
+export type EventOutcome =
+  | "accepted"
+  | "reprocessed"
+  | "duplicate"
+  | "conflict"
+  | "dead_letter"
+  | "cleared"
+  | "discarded"
+  | "retracted"
+  | "slice";
+
+/** What is known of an outcome; what is absent is written as empty. */
 export interface PipelineEvent {
   id: string;
-  outcome: ReceiptOutcome["outcome"];
-  part: string;
+  outcome: EventOutcome;
+  rawKey: string;
+  generation: number;
+  receivedSeconds: number;
+  account?: string;
+  rua?: string;
+  part?: string;
   report?: Report;
   /** Problem code of a dead letter. */
   code?: string;
   domain?: string;
+  /** Points of a slice. */
+  records?: number;
 }
 
-/** Writes the event of one outcome, within the invocation's budget. */
-export async function writeEvent(job: ReportJob, event: PipelineEvent): Promise<void> {
-  const { message, context, account } = job;
-  const { report } = event;
-  const totals = report?.kind === "aggregate" ? report.totals : { records: 0, skippedRecords: 0, messages: 0 };
-  const point = buildPoint("events", {
+/** Builds the point of one outcome. */
+export function eventPoint(context: JobContext, event: PipelineEvent): DataPoint {
+  const { report, receivedSeconds, generation } = event;
+  const totals =
+    report?.kind === "aggregate" ? report.totals : { records: event.records ?? 0, skippedRecords: 0, messages: 0 };
+  return buildPoint("events", {
     eventId: event.id,
-    account,
-    rua: message.rua,
+    account: event.account ?? "",
+    rua: event.rua ?? "",
     outcome: event.outcome,
     kind: report?.kind ?? "",
     code: event.code ?? "",
     domain: report === undefined ? (event.domain ?? "") : domainOf(report),
     reporter: report === undefined ? "" : reporterOf(report),
-    rawKey: message.key,
-    part: event.part,
-    generation: message.generation ?? 1,
-    receivedSeconds: message.receivedSeconds,
+    rawKey: event.rawKey,
+    part: event.part ?? "",
+    generation,
+    receivedSeconds,
     processedSeconds: context.nowSeconds,
     records: totals.records,
     skippedRecords: totals.skippedRecords,
     messages: totals.messages,
     attempts: context.attempts,
+    latencySeconds: Math.max(0, context.nowSeconds - startSeconds({ generation, receivedSeconds })),
   });
-  await writePoints("events", [point], { origin: { key: message.key, reportUid: event.id }, context });
+}
+
+/**
+ * The generation of an event that supersedes one of `generation`: above it, and below any later one. Generations of
+ * messages are whole numbers.
+ */
+export function supersedingGeneration(generation: number): number {
+  return Math.floor(generation) + 0.5;
+}
+
+// A generation above the first is the second in which it was run again.
+function startSeconds({ generation, receivedSeconds }: { generation: number; receivedSeconds: number }): number {
+  return Math.max(Math.floor(generation), receivedSeconds);
 }

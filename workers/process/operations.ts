@@ -1,7 +1,19 @@
-/** What the dashboard may ask of process, by RPC over its service binding (entry point `Operations`). */
+/** What the dashboard may ask of process, by RPC over its service binding (entry point `Operations`): a shell. */
 import { WorkerEntrypoint } from "cloudflare:workers";
-import type { ReconcileMessage } from "../../shared/messages.ts";
-import type { OperationRefused, OperationsApi, Page, PipelineStatus, QueueBacklog } from "../../shared/operations.ts";
+import { PointBudget } from "../../shared/analytics/budget.ts";
+import type {
+  DeadLetterDetails,
+  DeadLetterQuery,
+  DeadLetterResult,
+  DeadLetterSelection,
+  JobRequest,
+  OperationRefused,
+  OperationsApi,
+  Page,
+  PipelineStatus,
+  QueueBacklog,
+  ReportReference,
+} from "../../shared/operations.ts";
 import {
   findRegistration,
   listRegistrations,
@@ -12,10 +24,28 @@ import {
   RegistryValueError,
   removeRegistration,
 } from "../../shared/registry.ts";
-import type { DeadLetter } from "../../shared/storage.ts";
-import { listDeadLetters } from "./dead-letters.ts";
-import type { ProcessEnv } from "./env.ts";
-import { countUnfinished } from "./reconcile.ts";
+import type { Conflict, DeadLetter, Job, LedgerEntry } from "../../shared/storage.ts";
+import {
+  findViewer,
+  listViewers,
+  putViewer,
+  removeViewer,
+  type Viewer,
+  type ViewerEntry,
+  ViewerValueError,
+} from "../../shared/viewers.ts";
+import { acceptConflict, discardConflict, listConflicts } from "./conflicts.ts";
+import type { JobContext, ProcessEnv } from "./env.ts";
+import { countUnfinished } from "./job-pages.ts";
+import { getJob, listJobs, startJob } from "./jobs.ts";
+import {
+  discardDeadLetters,
+  getDeadLetter,
+  listDeadLetters,
+  readRawObject,
+  requeueDeadLetters,
+} from "./letter-operations.ts";
+import { readLedgerEntry } from "./report-reader.ts";
 
 export class Operations extends WorkerEntrypoint<ProcessEnv> implements OperationsApi {
   async status(): Promise<PipelineStatus> {
@@ -24,7 +54,7 @@ export class Operations extends WorkerEntrypoint<ProcessEnv> implements Operatio
       backlog("dmarc-points", this.env.QUEUE_POINTS),
       backlog("dmarc-dead-letters", this.env.QUEUE_DEAD_LETTERS),
     ]);
-    const { unfinished, limit } = await countUnfinished(this.env);
+    const { unfinished, limit } = await countUnfinished(this.env.R2_DMARC_REPORTS);
     return { queues, unfinished, unfinishedLimit: limit };
   }
 
@@ -50,17 +80,87 @@ export class Operations extends WorkerEntrypoint<ProcessEnv> implements Operatio
     await removeRegistration(this.env.KV_DMARC_REPORTS, rua);
   }
 
-  async listDeadLetters(cursor?: string): Promise<Page<DeadLetter>> {
-    return listDeadLetters(this.env.R2_DMARC_REPORTS, cursor);
+  async getViewer(email: string): Promise<Viewer | undefined> {
+    return findViewer(this.env.KV_DMARC_REPORTS, email);
   }
 
-  async startReconcile(): Promise<void> {
-    const message: ReconcileMessage = { v: 1, kind: "reconcile" };
-    await this.env.QUEUE_REPORTS.send(message);
+  async listViewers(): Promise<Viewer[]> {
+    return Array.fromAsync(listViewers(this.env.KV_DMARC_REPORTS));
+  }
+
+  async putViewer(email: string, entry: ViewerEntry): Promise<Viewer | OperationRefused> {
+    try {
+      return await putViewer(this.env.KV_DMARC_REPORTS, email, entry);
+    } catch (error) {
+      if (error instanceof ViewerValueError) return { refused: error.message };
+      throw error;
+    }
+  }
+
+  async removeViewer(email: string): Promise<void> {
+    await removeViewer(this.env.KV_DMARC_REPORTS, email);
+  }
+
+  async getReport(reference: ReportReference): Promise<LedgerEntry | undefined> {
+    return readLedgerEntry(this.env.R2_DMARC_REPORTS, reference);
+  }
+
+  async listDeadLetters(query: DeadLetterQuery = {}): Promise<Page<DeadLetter> | OperationRefused> {
+    return listDeadLetters(this.env.R2_DMARC_REPORTS, query);
+  }
+
+  async getDeadLetter(id: string): Promise<DeadLetterDetails | OperationRefused> {
+    return getDeadLetter(this.env.R2_DMARC_REPORTS, id);
+  }
+
+  async requeueDeadLetters(selection: DeadLetterSelection): Promise<Page<DeadLetterResult> | OperationRefused> {
+    return requeueDeadLetters(selection, this.#context());
+  }
+
+  async discardDeadLetters(selection: DeadLetterSelection): Promise<Page<DeadLetterResult> | OperationRefused> {
+    return discardDeadLetters(selection, this.#context());
+  }
+
+  async readRawObject(key: string): Promise<Response | undefined> {
+    return readRawObject(this.env, key);
+  }
+
+  async listConflicts(cursor?: string): Promise<Page<Conflict>> {
+    return listConflicts(this.env.R2_DMARC_REPORTS, cursor);
+  }
+
+  async acceptConflict(id: string): Promise<Conflict | OperationRefused> {
+    return acceptConflict(id, this.#context());
+  }
+
+  async discardConflict(id: string): Promise<Conflict | OperationRefused> {
+    return discardConflict(id, this.#context());
+  }
+
+  async startReprocess(request: JobRequest): Promise<Job | OperationRefused> {
+    return startJob("reprocess", request, { ...this.#context(), random: Math.random() });
+  }
+
+  async startReconcile(request: JobRequest = {}): Promise<Job | OperationRefused> {
+    return startJob("reconcile", request, { ...this.#context(), random: Math.random() });
+  }
+
+  async listJobs(): Promise<Job[]> {
+    return listJobs(this.env.R2_DMARC_REPORTS);
+  }
+
+  async getJob(id: string): Promise<Job | undefined> {
+    return getJob(this.env.R2_DMARC_REPORTS, id);
+  }
+
+  #context(): JobContext {
+    const nowSeconds = Math.floor(Date.now() / 1000);
+    return { env: this.env, budget: new PointBudget(), nowSeconds, attempts: 1, sentSeconds: nowSeconds };
   }
 }
 
 async function backlog(name: string, queue: Queue): Promise<QueueBacklog> {
-  const { backlogCount, backlogBytes } = await queue.metrics();
-  return { queue: name, messages: backlogCount, bytes: backlogBytes };
+  const { backlogCount, backlogBytes, oldestMessageTimestamp } = await queue.metrics();
+  const oldestSeconds = oldestMessageTimestamp === undefined ? 0 : Math.floor(Number(oldestMessageTimestamp) / 1000);
+  return { queue: name, messages: backlogCount, bytes: backlogBytes, oldestSeconds };
 }

@@ -1,59 +1,86 @@
 /** Writing points: at once while the invocation's budget lasts, else as slices on `dmarc-points` for later invocations. */
-import { slicePoints } from "../../shared/analytics/budget.ts";
+import { jsonBytes, type PointGroup, slicePoints, unpackPoints } from "../../shared/analytics/budget.ts";
 import type { DataPoint, DatasetId } from "../../shared/analytics/columns.ts";
+import { sliceEventId } from "../../shared/identity.ts";
 import { QUEUE_LIMITS } from "../../shared/limits.ts";
 import type { PointsMessage } from "../../shared/messages.ts";
-import { datasetBinding, type JobContext } from "./env.ts";
+import { datasetBinding, type JobContext, type LogEntry, type ProcessEnv } from "./env.ts";
+import { eventPoint } from "./events.ts";
 
 /** Whose points they are, for the dead letter of a slice that cannot be written. */
-export interface PointOrigin {
-  key: string;
-  reportUid: string;
+export type PointOrigin = Pick<PointsMessage, "key" | "reportUid" | "generation" | "receivedSeconds">;
+
+/** Where points go, and the number of the first slice if they are cut. */
+export interface Destination {
+  origin: PointOrigin;
+  context: JobContext;
+  firstSlice?: number;
 }
 
 /**
- * Writes points of one dataset, or enqueues them where the budget of this invocation does not hold them all.
+ * Writes points, or enqueues them where the budget of this invocation does not hold them all.
  *
  * @throws whatever Analytics Engine or the queue throws; writing the same points again changes no total
  */
-export async function writePoints(
-  dataset: DatasetId,
-  points: DataPoint[],
-  { origin, context }: { origin: PointOrigin; context: JobContext },
-): Promise<void> {
-  if (context.budget.take(points.length)) await writeNow(dataset, points, context);
-  else await enqueueSlices(dataset, points, { origin, context });
+export async function writePoints(groups: PointGroup[], destination: Destination): Promise<void> {
+  const { budget, env } = destination.context;
+  if (budget.take(groups.reduce((sum, { points }) => sum + points.length, 0))) await writeNow(groups, env);
+  else await enqueueSlices(groups, destination);
 }
 
-/** Enqueues points in slices, as many messages a call as Queues takes. */
-export async function enqueueSlices(
-  dataset: DatasetId,
-  points: DataPoint[],
-  { origin, context }: { origin: PointOrigin; context: JobContext },
-): Promise<void> {
-  // Two slices of at most 120,000 bytes fit the 256,000 of one batch.
-  const slicesPerBatch = Math.floor(QUEUE_LIMITS.maxBatchBytes / QUEUE_LIMITS.maxMessageBytes);
-  const slices = slicePoints(points);
-  for (let i = 0; i < slices.length; i += slicesPerBatch) {
-    const batch = slices.slice(i, i + slicesPerBatch);
-    await context.env.QUEUE_POINTS.sendBatch(
-      batch.map((slice) => ({
-        body: { v: 1, kind: "points", dataset, ...origin, points: slice } satisfies PointsMessage,
-      })),
-    );
+/** Enqueues points in slices, as many messages a call as Queues takes. @returns how many slices */
+export async function enqueueSlices(groups: PointGroup[], destination: Destination): Promise<number> {
+  const { origin, context, firstSlice = 0 } = destination;
+  const messages = slicePoints(groups).map(
+    (points, i): PointsMessage => ({ v: 1, kind: "points", ...origin, slice: firstSlice + i, points }),
+  );
+  for (const batch of batches(messages)) {
+    await context.env.QUEUE_POINTS.sendBatch(batch.map((body) => ({ body })));
   }
+  return messages.length;
 }
 
 /** Writes one slice. A batch of `dmarc-points` holds one message, so it always fits the invocation's budget. */
-export async function writeSlice(message: PointsMessage, context: JobContext): Promise<Record<string, unknown>> {
-  if (!context.budget.take(message.points.length)) {
-    throw new Error(`No budget left for a slice of ${message.points.length} points: max_batch_size must be 1.`);
+export async function writeSlice(message: PointsMessage, context: JobContext): Promise<LogEntry> {
+  const { key, reportUid, generation, slice, receivedSeconds } = message;
+  const groups = message.points.map((packed) => ({ dataset: packed.dataset, points: unpackPoints(packed) }));
+  const count = groups.reduce((sum, { points }) => sum + points.length, 0);
+  const event = eventPoint(context, {
+    id: await sliceEventId({ reportUid, generation, slice }),
+    outcome: "slice",
+    rawKey: key,
+    generation,
+    receivedSeconds,
+    records: count,
+  });
+  if (!context.budget.take(count + 1)) {
+    throw new Error(`No budget left for a slice of ${count} points: max_batch_size must be 1.`);
   }
-  await writeNow(message.dataset, message.points, context);
-  return { event: "points", dataset: message.dataset, reportUid: message.reportUid, points: message.points.length };
+  await writeNow([...groups, { dataset: "events", points: [event] }], context.env);
+  return { event: "points", key, reportUid, generation, slice, points: count };
 }
 
-async function writeNow(dataset: DatasetId, points: DataPoint[], { env }: JobContext): Promise<void> {
-  const binding = datasetBinding(env, dataset);
-  await Promise.all(points.map((point) => binding.writeDataPoint(point)));
+async function writeNow(groups: PointGroup[], env: ProcessEnv): Promise<void> {
+  const write = (dataset: DatasetId, points: DataPoint[]): unknown[] => {
+    const binding = datasetBinding(env, dataset);
+    return points.map((point) => binding.writeDataPoint(point));
+  };
+  await Promise.all(groups.flatMap(({ dataset, points }) => write(dataset, points)));
+}
+
+// One sendBatch takes 100 messages and 256,000 bytes, about 100 of metadata each included.
+function* batches(messages: PointsMessage[]): Generator<PointsMessage[]> {
+  let batch: PointsMessage[] = [];
+  let bytes = 0;
+  for (const message of messages) {
+    const size = jsonBytes(message) + QUEUE_LIMITS.metadataBytes;
+    if (batch.length >= QUEUE_LIMITS.maxBatchMessages || bytes + size > QUEUE_LIMITS.maxBatchBytes) {
+      yield batch;
+      batch = [];
+      bytes = 0;
+    }
+    batch.push(message);
+    bytes += size;
+  }
+  if (batch.length > 0) yield batch;
 }

@@ -1,152 +1,99 @@
 /**
- * The report job: one raw object, read to its end, then every report in it accepted (ledger, points, event) and every
+ * The report job: one raw object, read to its end, then every report in it settled (ledger, points, event) and every
  * problem filed as a dead letter; a receipt last. Any step may be repeated: nothing is counted twice.
  */
-import { createHash } from "node:crypto";
-import { domainOf, eventId, reportUid } from "../../shared/identity.ts";
-import { PROCESS_LIMITS } from "../../shared/limits.ts";
+import { BATCH_LIMITS } from "../../shared/limits.ts";
 import type { ReportMessage } from "../../shared/messages.ts";
-import { acceptsDomain, findRegistration, type Registration } from "../../shared/registry.ts";
-import { type Problem, problem } from "../../shared/report/problems.ts";
-import { readReports } from "../../shared/report/read.ts";
-import type { ByteSource } from "../../shared/report/source.ts";
-import type { AggregateRecord, Report } from "../../shared/report/vocabulary.ts";
-import { type LedgerEntry, type Receipt, type ReceiptOutcome, receiptKey } from "../../shared/storage.ts";
-import { fileDeadLetter } from "./dead-letters.ts";
-import type { JobContext } from "./env.ts";
-import { writeEvent } from "./events.ts";
-import { claimReport } from "./ledger.ts";
-import { openRawObject } from "./raw-object.ts";
-import { type AcceptedReport, pointCountOf, writeLargeReports, writeReport } from "./write-report.ts";
+import { findRegistration } from "../../shared/registry.ts";
+import { problem } from "../../shared/report/problems.ts";
+import type { Receipt, ReceiptOutcome } from "../../shared/storage.ts";
+import { clearReplaced } from "./clearing.ts";
+import type { JobContext, LogEntry } from "./env.ts";
+import { type Finding, readFindings } from "./findings.ts";
+import { findRawObject } from "./raw-object.ts";
+import { putReceipt, readReceipt } from "./receipts.ts";
+import { type ReportJob, rejectPart, settle } from "./settle.ts";
+import { type AcceptedReport, writeLargeReports } from "./write-report.ts";
 
-/** What the first reading found in an object, in order. */
-type Finding =
-  | { part: string; report: Report; records: AggregateRecord[] | undefined }
-  | { part: string; problem: Problem };
-
-/** One raw object being processed. */
-export interface ReportJob {
-  message: ReportMessage;
-  context: JobContext;
-  /** Account of the address; "" when it is no longer registered. */
-  account: string;
-}
+/** Deliveries of one object that race each other for its receipt; more is a fault. */
+const MAX_RECEIPT_ATTEMPTS = 5;
 
 /** Runs the job. @returns the log entry; @throws at faults of the platform, to be retried */
-export async function processReport(message: ReportMessage, context: JobContext): Promise<Record<string, unknown>> {
-  const registration = await findRegistration(context.env.KV_DMARC_REPORTS, message.rua);
-  const job: ReportJob = { message, context, account: registration?.entry.account ?? "" };
-  const source = await openRawObject(context.env.R2_DMARC_REPORTS, message.key);
-  if (source === undefined)
+export async function processReport(message: ReportMessage, context: JobContext): Promise<LogEntry> {
+  const { R2_DMARC_REPORTS: bucket, KV_DMARC_REPORTS: registry } = context.env;
+  const previous = await readReceipt(bucket, message.key);
+  const generation = message.generation ?? 1;
+  if (previous !== undefined && previous.receipt.generation >= generation) {
+    // The invocation that wrote the receipt may have ended before it removed the object.
+    if (previous.receipt.rawRemoved) await bucket.delete(message.key);
+    return logEntry(message, "already_done");
+  }
+  if (context.attempts >= BATCH_LIMITS.aloneFromAttempt && message.alone !== true) return sendAlone(message, context);
+  const registration = await findRegistration(registry, message.rua);
+  const object = await findRawObject(bucket, message.key);
+  // What was accepted stays when it is run again after its address or its raw object has gone.
+  if (previous !== undefined && (registration === undefined || object === undefined)) {
+    await object?.leave();
+    return logEntry(message, object === undefined ? "left: no raw object" : "left: address not registered");
+  }
+  const job: ReportJob = { message, context, generation, registration, previous: previous?.receipt };
+  if (object === undefined)
     return finish(job, [await rejectPart(job, { part: "", problem: problem("missing_object") })]);
   if (registration === undefined) {
+    await object.leave();
     const unregistered = problem("unregistered_rua", message.rua);
     return finish(job, [await rejectPart(job, { part: "", problem: unregistered })]);
   }
+  if (object.sizeBytes > BATCH_LIMITS.maxSharedObjectBytes && message.alone !== true) {
+    await object.leave();
+    return sendAlone(message, context);
+  }
+  const source = await object.open();
+  const findings = await readFindings(source);
   const outcomes: ReceiptOutcome[] = [];
-  const large: AcceptedReport[] = [];
-  for (const finding of await readFindings(source)) {
-    outcomes.push(await settle(finding, { job, registration, large }));
-  }
-  if (large.length > 0) await writeLargeReports(source, large, job);
-  return finish(job, outcomes);
+  const large = new Map<number, AcceptedReport>();
+  for (const finding of findings) outcomes.push(await settle(finding, job, large));
+  if (large.size > 0) await writeLargeReports(source, large, context);
+  return finish(job, outcomes, mustRemoveRaw(job, findings, outcomes));
 }
 
-/** The first reading: everything validated and counted, the records of small reports kept. */
-async function readFindings(source: ByteSource): Promise<Finding[]> {
-  const findings: Finding[] = [];
-  let heldRecords = 0;
-  let held: AggregateRecord[] | undefined = [];
-  for await (const event of readReports(source, { createHash: () => createHash("sha256") })) {
-    if (event.type === "records") {
-      const fits: boolean = held !== undefined && heldRecords + event.records.length <= PROCESS_LIMITS.maxHeldRecords;
-      heldRecords += fits ? event.records.length : -(held?.length ?? 0);
-      if (fits) held?.push(...event.records);
-      else held = undefined;
-      continue;
-    }
-    if (event.type === "report") findings.push({ part: event.part, report: event.report, records: held });
-    else {
-      findings.push({ part: event.part, problem: event.problem });
-      heldRecords -= held?.length ?? 0;
-    }
-    held = [];
-  }
-  return findings;
+/** Sends a message on to the queue whose batches are one message: it takes nothing from others, nor they from it. */
+async function sendAlone(message: ReportMessage, { env }: JobContext): Promise<LogEntry> {
+  await env.QUEUE_POINTS.send({ ...message, alone: true } satisfies ReportMessage);
+  return logEntry(message, "sent_alone");
 }
 
-interface Settling {
-  job: ReportJob;
-  registration: Registration;
-  /** Collects the accepted reports whose records must be read again. */
-  large: AcceptedReport[];
-}
-
-async function settle(finding: Finding, { job, registration, large }: Settling): Promise<ReceiptOutcome> {
-  if ("problem" in finding) return rejectPart(job, finding);
-  const { part, report, records } = finding;
-  const domain = domainOf(report);
-  if (!acceptsDomain(registration.entry, domain)) {
-    return rejectPart(job, { part, problem: problem("foreign_domain", domain) }, domain);
-  }
-  const { env, nowSeconds } = job.context;
-  const entry: LedgerEntry = {
-    v: 1,
-    uid: await reportUid(job.account, report),
-    account: job.account,
-    rua: registration.rua,
-    rawKey: job.message.key,
-    part,
-    generation: job.message.generation ?? 1,
-    pointCount: pointCountOf(report),
-    receivedSeconds: job.message.receivedSeconds,
-    processedSeconds: nowSeconds,
-    report,
-  };
-  const claim = await claimReport(env.R2_DMARC_REPORTS, entry);
-  if (claim.verdict !== "accepted") {
-    if (claim.verdict === "conflict") {
-      return rejectPart(job, { part, problem: problem("conflict", `first in ${claim.entry.rawKey}`) }, domain);
-    }
-    const id = await eventId(entry.rawKey, part, "duplicate");
-    await writeEvent(job, { id, outcome: "duplicate", part, report });
-    return { outcome: "duplicate", id: entry.uid, part };
-  }
-  const accepted: AcceptedReport = { part, report, entry: claim.entry, replaces: claim.replaces };
-  if (records === undefined) large.push(accepted);
-  else await writeReport(accepted, records, job);
-  await writeEvent(job, { id: entry.uid, outcome: "accepted", part, report });
-  return { outcome: "accepted", id: entry.uid, part };
-}
-
-async function rejectPart(
-  job: ReportJob,
-  rejected: { part: string; problem: Problem },
-  domain = "",
-): Promise<ReceiptOutcome> {
-  const { message, context, account } = job;
-  const id = await fileDeadLetter(
-    {
-      reason: rejected.problem,
-      stage: "read",
-      account,
-      rua: message.rua,
-      domain,
-      rawKey: message.key,
-      part: rejected.part,
-      message,
-    },
-    { context, receivedSeconds: message.receivedSeconds },
+// A failure report holds personal data: unless it is to be stored, only its facts are kept (setting `failureReports`).
+function mustRemoveRaw({ registration }: ReportJob, findings: Finding[], outcomes: ReceiptOutcome[]): boolean {
+  return (
+    registration?.entry.failureReports !== "store" &&
+    findings.length > 0 &&
+    findings.every((finding) => "report" in finding && finding.report.kind === "failure") &&
+    outcomes.every(({ outcome }) => outcome !== "dead_letter" && outcome !== "conflict")
   );
-  await writeEvent(job, { id, outcome: "dead_letter", part: rejected.part, code: rejected.problem.code, domain });
-  return { outcome: "dead_letter", id, part: rejected.part };
 }
 
-async function finish(job: ReportJob, outcomes: ReceiptOutcome[]): Promise<Record<string, unknown>> {
-  const { message, context } = job;
-  const receipt: Receipt = { v: 1, rawKey: message.key, processedSeconds: context.nowSeconds, outcomes };
-  await context.env.R2_DMARC_REPORTS.put(receiptKey(message.key), JSON.stringify(receipt));
+async function finish(job: ReportJob, outcomes: ReceiptOutcome[], rawRemoved = false): Promise<LogEntry> {
+  const { message, context, generation } = job;
+  const { R2_DMARC_REPORTS: bucket } = context.env;
+  const receipt: Receipt = {
+    ...{ v: 1, rawKey: message.key, generation, processedSeconds: context.nowSeconds, outcomes },
+    ...(rawRemoved ? { rawRemoved } : {}),
+  };
+  for (let attempt = 1; ; attempt++) {
+    const previous = await readReceipt(bucket, message.key);
+    if (previous !== undefined && previous.receipt.generation > generation) return logEntry(message, "superseded");
+    if (previous !== undefined) await clearReplaced(previous.receipt, outcomes, context);
+    if (await putReceipt(bucket, receipt, previous)) break;
+    if (attempt === MAX_RECEIPT_ATTEMPTS)
+      throw new Error(`The receipt of ${message.key} is changed by others all the time.`);
+  }
+  if (rawRemoved) await bucket.delete(message.key);
   const counts: Record<string, number> = {};
   for (const { outcome } of outcomes) counts[outcome] = (counts[outcome] ?? 0) + 1;
-  return { event: "report", rua: message.rua, key: message.key, outcome: Object.keys(counts).join(", "), counts };
+  return { ...logEntry(message, Object.keys(counts).join(", ")), counts };
+}
+
+function logEntry({ rua, key }: ReportMessage, outcome: string): LogEntry {
+  return { event: "report", rua, key, outcome };
 }

@@ -1,117 +1,128 @@
-/** An accepted report to its dataset: points of held records at once, of a large report in a second reading. */
-import type { DataPoint, DatasetId } from "../../shared/analytics/columns.ts";
+/** The points of an accepted report: of held records at once, of a large report in a second reading. */
+import type { PointGroup } from "../../shared/analytics/budget.ts";
+import type { DataPoint } from "../../shared/analytics/columns.ts";
 import {
-  failurePoints,
+  datasetOf,
   type PointContext,
   recordPoints,
-  replacedRecordPoints,
-  tlsPoints,
+  reportPoints,
+  stalePoints,
 } from "../../shared/analytics/points.ts";
 import { QUEUE_LIMITS } from "../../shared/limits.ts";
 import { readReports } from "../../shared/report/read.ts";
 import type { ByteSource } from "../../shared/report/source.ts";
-import type { AggregateRecord, Report } from "../../shared/report/vocabulary.ts";
+import type { AggregateRecord } from "../../shared/report/vocabulary.ts";
 import type { LedgerEntry } from "../../shared/storage.ts";
+import type { JobContext } from "./env.ts";
 import { enqueueSlices, type PointOrigin, writePoints } from "./points.ts";
-import type { ReportJob } from "./report.ts";
 
+/** A report the ledger accepted, and the event that says so: written with its last points. */
 export interface AcceptedReport {
-  part: string;
-  report: Report;
   entry: LedgerEntry;
-  /** Points that an older generation wrote. */
-  replaces: number;
+  event: DataPoint;
 }
 
-/** How many points a report has in its dataset. */
-export function pointCountOf(report: Report): number {
-  switch (report.kind) {
-    case "aggregate":
-      return report.totals.records;
-    case "tls":
-      return report.policies.reduce((sum, { failureDetails }) => sum + 1 + failureDetails.length, 0);
-    case "failure":
-      return 1;
-  }
+/** Writes all points of a report whose records are held, and its event. */
+export async function writeReport(
+  { entry, event }: AcceptedReport,
+  records: AggregateRecord[],
+  context: JobContext,
+): Promise<void> {
+  const { report } = entry;
+  const place = pointContext(entry);
+  const points = reportPoints(report, records, place);
+  points.push(...stalePoints(report, { from: points.length, to: entry.highestPointCount }, place));
+  const groups: PointGroup[] = [
+    { dataset: datasetOf(report), points },
+    { dataset: "events", points: [event] },
+  ];
+  await writePoints(groups, { origin: originOf(entry), context });
 }
 
-/** Writes all points of a report whose records are held. */
-export async function writeReport(accepted: AcceptedReport, records: AggregateRecord[], job: ReportJob): Promise<void> {
-  const { report } = accepted;
-  const context = pointContext(accepted);
-  const destination = { origin: originOf(accepted), context: job.context };
-  switch (report.kind) {
-    case "aggregate": {
-      const points = recordPoints(report, { records, firstOrdinal: 0 }, context);
-      points.push(...replacedRecordPoints(report, { from: records.length, to: accepted.replaces }, context));
-      return writePoints("records", points, destination);
-    }
-    case "tls":
-      return writePoints("tls", tlsPoints(report, context), destination);
-    case "failure":
-      return writePoints("failures", failurePoints(report, context), destination);
-  }
-}
-
-/** Reads an object again and enqueues the points of its large reports as slices, a few slices in memory at a time. */
-export async function writeLargeReports(source: ByteSource, large: AcceptedReport[], job: ReportJob): Promise<void> {
-  const writers = new Map(large.map((accepted) => [accepted.part, new SliceWriter(accepted, job)]));
+/**
+ * Reads an object again and enqueues the points of its large reports as slices, a few slices in memory at a time.
+ *
+ * @param large the reports by their document (findings.ts)
+ */
+export async function writeLargeReports(
+  source: ByteSource,
+  large: ReadonlyMap<number, AcceptedReport>,
+  context: JobContext,
+): Promise<void> {
+  let document = -1;
+  let writer: SliceWriter | undefined;
   for await (const event of readReports(source)) {
-    if (event.type === "records") await writers.get(event.part)?.add(event.records);
+    if (event.type !== "records" || event.records.length === 0) continue;
+    if (event.firstOrdinal === 0) {
+      await writer?.finish();
+      const accepted = large.get(++document);
+      writer = accepted === undefined ? undefined : new SliceWriter(accepted, context);
+    }
+    await writer?.add(event.records);
   }
-  for (const writer of writers.values()) await writer.finish();
+  await writer?.finish();
 }
 
-/** Gathers points of one report and enqueues them two slices at a time. */
+/** Gathers points of one aggregate report and enqueues them a few slices at a time. */
 class SliceWriter {
+  static readonly #POINTS_HELD = 4 * QUEUE_LIMITS.maxPointsPerSlice;
   readonly #accepted: AcceptedReport;
-  readonly #job: ReportJob;
-  readonly #context: PointContext;
-  readonly #dataset: DatasetId = "records";
+  readonly #context: JobContext;
+  readonly #place: PointContext;
   #points: DataPoint[] = [];
   #ordinal = 0;
+  #slices = 0;
 
-  constructor(accepted: AcceptedReport, job: ReportJob) {
+  constructor(accepted: AcceptedReport, context: JobContext) {
     this.#accepted = accepted;
-    this.#job = job;
-    this.#context = pointContext(accepted);
+    this.#context = context;
+    this.#place = pointContext(accepted.entry);
   }
 
   async add(records: AggregateRecord[]): Promise<void> {
-    const { report } = this.#accepted;
+    const { report } = this.#accepted.entry;
     if (report.kind !== "aggregate") return;
     for (let i = 0; i < records.length; i += QUEUE_LIMITS.maxPointsPerSlice) {
       const some = records.slice(i, i + QUEUE_LIMITS.maxPointsPerSlice);
-      this.#points.push(...recordPoints(report, { records: some, firstOrdinal: this.#ordinal }, this.#context));
+      this.#points.push(...recordPoints(report, { records: some, firstOrdinal: this.#ordinal }, this.#place));
       this.#ordinal += some.length;
-      if (this.#points.length >= 2 * QUEUE_LIMITS.maxPointsPerSlice) await this.#flush();
+      if (this.#points.length >= SliceWriter.#POINTS_HELD) await this.#flush();
     }
   }
 
+  /** Covers what an older generation had more, then says that the report was accepted. */
   async finish(): Promise<void> {
-    const { report, replaces } = this.#accepted;
-    if (report.kind === "aggregate") {
-      for (let from = this.#ordinal; from < replaces; from += QUEUE_LIMITS.maxPointsPerSlice) {
-        const to = Math.min(replaces, from + QUEUE_LIMITS.maxPointsPerSlice);
-        this.#points.push(...replacedRecordPoints(report, { from, to }, this.#context));
-        await this.#flush();
-      }
+    const { report, highestPointCount } = this.#accepted.entry;
+    while (this.#ordinal < highestPointCount) {
+      const to = Math.min(highestPointCount, this.#ordinal + QUEUE_LIMITS.maxPointsPerSlice);
+      this.#points.push(...stalePoints(report, { from: this.#ordinal, to }, this.#place));
+      this.#ordinal = to;
+      if (this.#points.length >= SliceWriter.#POINTS_HELD) await this.#flush();
     }
-    await this.#flush();
+    await this.#flush([this.#accepted.event]);
   }
 
-  async #flush(): Promise<void> {
-    const points = this.#points;
-    this.#points = [];
-    await enqueueSlices(this.#dataset, points, { origin: originOf(this.#accepted), context: this.#job.context });
+  // Whole slices, and at the end the rest: the same report always gives the same slices.
+  async #flush(events?: DataPoint[]): Promise<void> {
+    const { entry } = this.#accepted;
+    const ripe =
+      events === undefined
+        ? this.#points.length - (this.#points.length % QUEUE_LIMITS.maxPointsPerSlice)
+        : this.#points.length;
+    const points = this.#points.splice(0, ripe);
+    const groups: PointGroup[] = [
+      { dataset: datasetOf(entry.report), points },
+      { dataset: "events", points: events ?? [] },
+    ];
+    const destination = { origin: originOf(entry), context: this.#context, firstSlice: this.#slices };
+    this.#slices += await enqueueSlices(groups, destination);
   }
 }
 
-function pointContext({ entry }: AcceptedReport): PointContext {
-  const { uid, account, generation, receivedSeconds } = entry;
+function pointContext({ uid, account, generation, receivedSeconds }: LedgerEntry): PointContext {
   return { uid, account, generation, receivedSeconds };
 }
 
-function originOf({ entry }: AcceptedReport): PointOrigin {
-  return { key: entry.rawKey, reportUid: entry.uid };
+function originOf({ rawKey, uid, generation, receivedSeconds }: LedgerEntry): PointOrigin {
+  return { key: rawKey, reportUid: uid, generation, receivedSeconds };
 }

@@ -1,0 +1,33 @@
+/** Receipts in R2: what became of a raw object. Written only over the one that was read, so that no outcome gets lost. */
+import { type Receipt, type ReceiptOutcome, receiptKey } from "../../shared/storage.ts";
+
+export interface StoredReceipt {
+  receipt: Receipt;
+  etag: string;
+}
+
+/** @returns undefined when the object has not been dealt with */
+export async function readReceipt(bucket: R2Bucket, rawKey: string): Promise<StoredReceipt | undefined> {
+  const stored = await bucket.get(receiptKey(rawKey));
+  return stored === null ? undefined : { receipt: await stored.json<Receipt>(), etag: stored.etag };
+}
+
+/** Writes a receipt in the place of `previous` (undefined = there was none). @returns false if another was faster */
+export async function putReceipt(
+  bucket: R2Bucket,
+  receipt: Receipt,
+  previous: StoredReceipt | undefined,
+): Promise<boolean> {
+  const onlyIf = previous === undefined ? { etagDoesNotMatch: "*" } : { etagMatches: previous.etag };
+  return (await bucket.put(receiptKey(receipt.rawKey), JSON.stringify(receipt), { onlyIf })) !== null;
+}
+
+/** Says in the receipt of a raw object, if it has one, that one of its outcomes is another now. */
+export async function replaceOutcome(bucket: R2Bucket, rawKey: string, outcome: ReceiptOutcome): Promise<void> {
+  const previous = await readReceipt(bucket, rawKey);
+  if (previous === undefined) return;
+  const { receipt } = previous;
+  const outcomes = receipt.outcomes.map((each) => (each.id === outcome.id ? outcome : each));
+  if (await putReceipt(bucket, { ...receipt, outcomes }, previous)) return;
+  throw new Error(`${receiptKey(rawKey)} was written by another consumer at the same time.`);
+}
