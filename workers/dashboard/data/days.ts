@@ -1,0 +1,30 @@
+/** Days as numbers: days since 1970-01-01 UTC. Pure; the current time is an argument. */
+
+const SECONDS_PER_DAY = 86_400;
+
+/** The day of a moment. */
+export function dayOfSeconds(seconds: number): number {
+  return Math.floor(seconds / SECONDS_PER_DAY);
+}
+
+/** `2026-11-21`; "" for a day no calendar has. */
+export function isoDay(day: number): string {
+  const date = new Date(day * SECONDS_PER_DAY * 1000);
+  return Number.isNaN(date.getTime()) ? "" : date.toISOString().slice(0, 10);
+}
+
+/** `2026-11-21 14:05 UTC`; "" for 0 and for what is no time. */
+export function isoMinute(seconds: number): string {
+  const date = new Date(seconds * 1000);
+  if (seconds <= 0 || Number.isNaN(date.getTime())) return "";
+  return `${date.toISOString().slice(0, 16).replace("T", " ")} UTC`;
+}
+
+/** The day of `YYYY-MM-DD`; undefined when it is no such day. */
+export function parseDay(text: string): number | undefined {
+  if (!/^\d{4}-\d{2}-\d{2}$/.test(text)) return undefined;
+  const milliseconds = Date.parse(`${text}T00:00:00Z`);
+  if (Number.isNaN(milliseconds)) return undefined;
+  const day = milliseconds / 1000 / SECONDS_PER_DAY;
+  return isoDay(day) === text ? day : undefined;
+}

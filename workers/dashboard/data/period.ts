@@ -1,0 +1,54 @@
+/**
+ * The period a page is about: the last 7, 30 or 90 days or any range, from a link's parameters. Pure. Days are those of
+ * the reports' periods, not of their arrival.
+ */
+import { fail, ok, type Result } from "../../../shared/result.ts";
+import { isoDay, parseDay } from "./days.ts";
+
+/** Days since 1970-01-01 UTC, both included. */
+export interface Period {
+  firstDay: number;
+  lastDay: number;
+  /** Chosen as "the last … days"; absent = a range. */
+  preset?: number;
+}
+
+export const PRESETS = [7, 30, 90] as const;
+const DEFAULT_DAYS = 30;
+/** Ours: a chart of more days cannot be read. */
+const MAX_DAYS = 732;
+
+/**
+ * Reads `days=` or `from=` and `to=`.
+ *
+ * @param today the current day
+ * @returns the period, or what is wrong with the parameters in one sentence
+ */
+export function readPeriod(parameters: URLSearchParams, today: number): Result<Period, string> {
+  const [from, to] = [parameters.get("from") ?? "", parameters.get("to") ?? ""];
+  if (from === "" && to === "") return readPreset(parameters.get("days") ?? "", today);
+  const lastDay = to === "" ? today : parseDay(to);
+  if (lastDay === undefined) return fail(`'${to}' is not a day; write it as YYYY-MM-DD.`);
+  const firstDay = from === "" ? lastDay - DEFAULT_DAYS + 1 : parseDay(from);
+  if (firstDay === undefined) return fail(`'${from}' is not a day; write it as YYYY-MM-DD.`);
+  if (firstDay > lastDay) return fail(`The period ends (${isoDay(lastDay)}) before it begins (${isoDay(firstDay)}).`);
+  if (lastDay - firstDay >= MAX_DAYS) return fail(`A period has at most ${MAX_DAYS} days.`);
+  return ok({ firstDay, lastDay });
+}
+
+/** The period of the same length right before. */
+export function periodBefore({ firstDay, lastDay }: Period): Period {
+  return { firstDay: firstDay - (lastDay - firstDay + 1), lastDay: firstDay - 1 };
+}
+
+/** The parameters that say the same period again. */
+export function periodParameters(period: Period): Record<string, string> {
+  if (period.preset !== undefined) return period.preset === DEFAULT_DAYS ? {} : { days: String(period.preset) };
+  return { from: isoDay(period.firstDay), to: isoDay(period.lastDay) };
+}
+
+function readPreset(text: string, today: number): Result<Period, string> {
+  const days = text === "" ? DEFAULT_DAYS : Number(text);
+  if (!Number.isInteger(days) || days < 1 || days > MAX_DAYS) return fail(`days=${text} is not a number of days.`);
+  return ok({ firstDay: today - days + 1, lastDay: today, preset: days });
+}

@@ -1,0 +1,42 @@
+/** Reads a published policy as the dataset keeps it (`p=none; sp=…`) and says it in words. Pure. */
+
+/** Tags of a policy, as published or inherited. */
+export type PolicyTags = Record<string, string>;
+
+/** `p=none; sp=none; pct=100` → its tags. What is no tag is left out. */
+export function readPolicy(text: string): PolicyTags {
+  const tags: PolicyTags = {};
+  for (const part of text.split(";")) {
+    const at = part.indexOf("=");
+    if (at > 0) tags[part.slice(0, at).trim()] = part.slice(at + 1).trim();
+  }
+  return tags;
+}
+
+/** The tags that differ from what DMARC assumes when a record says nothing; the rest only repeats. */
+export function shortPolicy(text: string): string {
+  const tags = readPolicy(text);
+  const { p = "unknown", sp = p, np = sp, adkim = "r", aspf = "r", pct = "100" } = tags;
+  const shown = [`p=${p}`];
+  if (sp !== p) shown.push(`sp=${sp}`);
+  if (np !== sp) shown.push(`np=${np}`);
+  if (adkim === "s") shown.push("adkim=s");
+  if (aspf === "s") shown.push("aspf=s");
+  if (pct !== "100") shown.push(`pct=${pct}`);
+  if (tags.t === "y") shown.push("t=y");
+  return shown.join("; ");
+}
+
+const WORDS: Record<string, string> = {
+  none: "Nothing is asked of receivers: failing mail is delivered as any other.",
+  quarantine: "Receivers are asked to treat failing mail as suspicious.",
+  reject: "Receivers are asked to refuse failing mail.",
+};
+
+/** What a policy asks receivers to do with failing mail, in one sentence. */
+export function describePolicy(text: string): string {
+  const { p = "", pct = "100", t } = readPolicy(text);
+  const words = WORDS[p] ?? "The reports do not say which policy was published.";
+  if (t === "y") return `${words} Testing (t=y): receivers are asked to go one step easier.`;
+  return pct === "100" || p === "none" ? words : `${words} It is asked for ${pct} % of failing messages only.`;
+}

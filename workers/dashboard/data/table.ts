@@ -1,0 +1,74 @@
+/**
+ * One table of a page: what the link's parameters ask of it (sort, filter, page), and the rows that leaves. The same
+ * rows are shown, and exported as CSV and JSON. Pure; it renders nothing.
+ */
+
+/** A column: `value` is what is sorted, filtered and exported. */
+export interface TableColumn<Row> {
+  key: string;
+  label: string;
+  value: (row: Row) => string | number;
+}
+
+/** What a link asks of one table. Parameters are `<id>.sort`, `<id>.q`, `<id>.page`, `<id>.size`. */
+export interface TableState {
+  id: string;
+  sort: string;
+  descending: boolean;
+  text: string;
+  /** From 1. */
+  page: number;
+  size: number;
+}
+
+export const PAGE_SIZES = [10, 25, 100] as const;
+
+/** Reads a table's state; what makes no sense is the default. `sort` is a column's key, `-key` = descending. */
+export function readTableState(
+  parameters: URLSearchParams,
+  { id, sort, size = 25 }: { id: string; sort: string; size?: number },
+): TableState {
+  const asked = parameters.get(`${id}.sort`) ?? sort;
+  const page = Number(parameters.get(`${id}.page`) ?? "1");
+  const pageSize = Number(parameters.get(`${id}.size`) ?? size);
+  return {
+    id,
+    sort: asked.replace(/^-/, ""),
+    descending: asked.startsWith("-"),
+    text: (parameters.get(`${id}.q`) ?? "").trim().slice(0, 200),
+    page: Number.isInteger(page) && page >= 1 ? page : 1,
+    size: (PAGE_SIZES as readonly number[]).includes(pageSize) ? pageSize : size,
+  };
+}
+
+/** Rows that hold the text, sorted. An unknown sort keeps the order given. */
+export function selectRows<Row>(
+  rows: readonly Row[],
+  columns: readonly TableColumn<Row>[],
+  { sort, descending, text }: TableState,
+): Row[] {
+  const needle = text.toLowerCase();
+  const found =
+    needle === ""
+      ? [...rows]
+      : rows.filter((row) => columns.some(({ value }) => String(value(row)).toLowerCase().includes(needle)));
+  const column = columns.find(({ key }) => key === sort);
+  if (column === undefined) return found;
+  const sign = descending ? -1 : 1;
+  return found.sort((a, b) => sign * compare(column.value(a), column.value(b)));
+}
+
+/** The rows of the asked page; a page past the end is the last one. */
+export function pageOf<Row>(
+  rows: readonly Row[],
+  { page, size }: TableState,
+): { rows: Row[]; page: number; pages: number } {
+  const pages = Math.max(1, Math.ceil(rows.length / size));
+  const shown = Math.min(page, pages);
+  return { rows: rows.slice((shown - 1) * size, shown * size), page: shown, pages };
+}
+
+function compare(a: string | number, b: string | number): number {
+  if (typeof a === "number" && typeof b === "number") return a - b;
+  return String(a).localeCompare(String(b), "en", { numeric: true });
+}
