@@ -1,0 +1,10 @@
+/** Support: every quirk that has a fixture. */
+import { containers } from "./containers.ts";
+import { documents } from "./documents.ts";
+import { mails } from "./mails.ts";
+import { others } from "./others.ts";
+import type { Quirk } from "./quirk.ts";
+import { records } from "./records.ts";
+import { values } from "./values.ts";
+
+export const quirks: Quirk[] = [...containers, ...mails, ...documents, ...values, ...records, ...others];

@@ -1,0 +1,216 @@
+/** Support: records as reporters write them. */
+import { changed, ORDINARY, record, withRecords } from "../report-xml.ts";
+import type { Quirk, Wanted } from "./quirk.ts";
+
+const GOOD = record({ count: "11" });
+const one = (file: string, text: string, wanted: object, more: Wanted = {}): Quirk => ({
+  file: `records/${file}.xml`,
+  content: withRecords(text),
+  want: { records: [wanted], ...more },
+});
+const skipped = (file: string, count: string): Quirk => ({
+  file: `records/count-${file}.xml`,
+  content: withRecords(record({ count }), GOOD),
+  want: { report: { totals: { records: 1, skippedRecords: 1, messages: 11 } }, warnings: ["record_skipped record[0]"] },
+});
+const ip = (file: string, raw: string, sourceIp: string, more: Wanted = {}) =>
+  one(`ip-${file}`, record({ ip: raw }), { sourceIp }, more);
+const evaluated = (dkim: string, spf: string, disposition = "none", rest = "") =>
+  record({ evaluated: `<disposition>${disposition}</disposition><dkim>${dkim}</dkim><spf>${spf}</spf>${rest}` });
+const dkim = (selector: string, result: string, domain = "acme.example") =>
+  `<dkim><domain>${domain}</domain>${selector}<result>${result}</result></dkim>`;
+const spf = (result: string, scope = "<scope>mfrom</scope>") =>
+  `<spf><domain>acme.example</domain>${scope}<result>${result}</result></spf>`;
+const UNKNOWN_IP = ["invalid_value record[0]/row/source_ip"];
+const failed: Wanted = { report: { totals: { passed: 0, messages: 1 } } };
+
+export const records: Quirk[] = [
+  {
+    file: "records/none.xml",
+    content: withRecords(),
+    want: { report: { totals: { records: 0, messages: 0 } }, records: [], clean: true },
+  },
+  {
+    file: "records/one.xml",
+    content: withRecords(GOOD),
+    want: { report: { totals: { records: 1, messages: 11 } }, clean: true },
+  },
+  one("count-zero", record({ count: "0" }), { count: 0 }, { report: { totals: { records: 1, messages: 0 } } }),
+  one("count-padded", record({ count: " \n42 " }), { count: 42 }),
+  one("count-leading-zeros", record({ count: "007" }), { count: 7 }),
+  one("count-past-2-32", record({ count: "4294967296" }), { count: 4_294_967_296 }),
+  skipped("negative", "-3"),
+  skipped("fraction", "1.5"),
+  skipped("past-2-53", "9007199254740993"),
+  skipped("400-digits", "9".repeat(400)),
+  skipped("exponent", "1e3"),
+  skipped("hexadecimal", "0x10"),
+  skipped("empty", ""),
+  skipped("word", "many"),
+  skipped("full-width-digits", "１２"),
+  skipped("thousands-separator", "1,234"),
+  {
+    file: "records/without-row.xml",
+    content: withRecords("<record><identifiers/></record>", GOOD),
+    want: { report: { totals: { records: 1, skippedRecords: 1 } }, warnings: ["record_skipped record[0]"] },
+  },
+  {
+    file: "records/broken-among-good.xml",
+    content: withRecords(GOOD, "<record><row><count>1</row></count></record>", GOOD),
+    want: {
+      report: { totals: { records: 2, skippedRecords: 1, messages: 22 } },
+      warnings: ["record_skipped record[1]"],
+    },
+  },
+  {
+    file: "records/same-twice-adds-up.xml",
+    content: withRecords(GOOD, GOOD),
+    want: { report: { totals: { records: 2, messages: 22 } } },
+  },
+  ip("v6-upper-case-and-zeros", "2001:0DB8:0000:0000:0000:0000:0000:0001", "2001:db8::1", { clean: true }),
+  ip("v6-literal-of-smtp", "[IPv6:2001:db8::1]", "2001:db8::1"),
+  ip("v4-mapped", "::FFFF:192.0.2.1", "::ffff:192.0.2.1"),
+  ip("v4-mapped-in-hex", "::ffff:c000:201", "::ffff:192.0.2.1"),
+  ip("padded", " 192.0.2.1\n", "192.0.2.1"),
+  ip("empty", "", "", { warnings: ["missing_value record[0]/row/source_ip"] }),
+  ip("no-address", "999.1.2.3", "999.1.2.3", { warnings: UNKNOWN_IP }),
+  ip("leading-zeros", "010.0.0.1", "010.0.0.1", { warnings: UNKNOWN_IP }),
+  ip("prefix", "192.0.2.0/24", "192.0.2.0/24", { warnings: UNKNOWN_IP }),
+  ip("zone", "fe80::1%eth0", "fe80::1%eth0", { warnings: UNKNOWN_IP }),
+  ip("name", "mail.example", "mail.example", { warnings: UNKNOWN_IP }),
+  one(
+    "results-in-capitals",
+    evaluated("PASS", "Fail", "None"),
+    { dkim: "pass", spf: "fail", disposition: "none" },
+    { report: { totals: { passed: 1 } } },
+  ),
+  one(
+    "spf-none",
+    evaluated("fail", "none"),
+    { spf: "fail" },
+    { ...failed, warnings: ["unknown_value record[0]/row/policy_evaluated/spf"] },
+  ),
+  one("spf-softfail", evaluated("fail", "softfail"), { spf: "fail" }, failed),
+  one(
+    "dkim-empty",
+    evaluated("", "fail"),
+    { dkim: "unknown" },
+    { ...failed, warnings: ["missing_value record[0]/row/policy_evaluated/dkim"] },
+  ),
+  one("result-unknown-is-no-pass", evaluated("passed", "pass?"), { dkim: "unknown", spf: "unknown" }, failed),
+  one(
+    "result-named-as-a-prototype",
+    evaluated("constructor", "__proto__", "toString"),
+    { dkim: "unknown", spf: "unknown", disposition: "unknown" },
+    failed,
+  ),
+  one("disposition-pass", evaluated("pass", "fail", "pass"), { disposition: "pass" }),
+  one("disposition-empty", evaluated("pass", "fail", ""), { disposition: "unknown", rawDisposition: "" }),
+  one("disposition-backtick", evaluated("pass", "fail", "`15"), { disposition: "unknown", rawDisposition: "`15" }),
+  one(
+    "policy-evaluated-missing",
+    record().replace(/<policy_evaluated>.*<\/policy_evaluated>/, ""),
+    { dkim: "unknown", spf: "unknown" },
+    failed,
+  ),
+  one("reason-empty-type", evaluated("fail", "fail", "none", "<reason><type></type><comment/></reason>"), {
+    reasons: [{ type: "unknown", rawType: "", comment: "" }],
+  }),
+  one("reason-unknown-type", evaluated("fail", "fail", "none", "<reason><type>ARC</type></reason>"), {
+    reasons: [{ type: "unknown", rawType: "ARC" }],
+  }),
+  one(
+    "reasons-several",
+    evaluated(
+      "fail",
+      "fail",
+      "none",
+      "<reason><type>forwarded</type></reason><reason><type>Local_Policy</type><comment>arc=pass</comment></reason>",
+    ),
+    { reasons: [{ type: "forwarded" }, { type: "local_policy", comment: "arc=pass" }] },
+  ),
+  one(
+    "dkim-several-results",
+    record({
+      auth:
+        dkim("<selector>a</selector>", "pass") +
+        dkim("<selector>b</selector>", "fail") +
+        dkim("<selector>c</selector>", "neutral"),
+    }),
+    {
+      dkimResults: [
+        { selector: "a", result: "pass" },
+        { selector: "b", result: "fail" },
+        { selector: "c", result: "neutral" },
+      ],
+    },
+  ),
+  one(
+    "dkim-selector-missing",
+    record({ auth: dkim("", "pass") }),
+    { dkimResults: [{ selector: "" }] },
+    { clean: true },
+  ),
+  one("dkim-selector-numeric", record({ auth: dkim("<selector>20230601</selector>", "pass") }), {
+    dkimResults: [{ selector: "20230601" }],
+  }),
+  one("dkim-domain-empty", record({ auth: dkim("<selector/>", "none", "") }), {
+    dkimResults: [{ domain: "", result: "none" }],
+  }),
+  one("spf-helo-before-mfrom", record({ auth: spf("none", "<scope>helo</scope>") + spf("pass") }), {
+    spfResults: [
+      { scope: "helo", result: "none" },
+      { scope: "mfrom", result: "pass" },
+    ],
+  }),
+  one("spf-scope-missing", record({ auth: spf("pass", "") }), { spfResults: [{ scope: "mfrom" }] }, { clean: true }),
+  one("spf-hardfail", record({ auth: spf("hardfail") }), { spfResults: [{ result: "fail", rawResult: "hardfail" }] }),
+  ...["unknown", "invalid", "", "not.evaluated", "constructor"].map((word) =>
+    one(`auth-result-${word.replace(".", "-") || "empty"}`, record({ auth: spf(word) + dkim("", word) }), {
+      spfResults: [{ result: "unknown", rawResult: word }],
+      dkimResults: [{ result: "unknown", rawResult: word }],
+    }),
+  ),
+  one("auth-results-empty", record(), { dkimResults: [], spfResults: [] }, { clean: true }),
+  one("auth-results-missing", record().replace("<auth_results></auth_results>", ""), {
+    dkimResults: [],
+    spfResults: [],
+  }),
+  one("identifiers-missing", record().replace(/<identifiers>.*<\/identifiers>/, ""), { headerFrom: "" }),
+  one("header-from-mixed-case", record({ identifiers: "<header_from>Mail.ACME.example.</header_from>" }), {
+    headerFrom: "mail.acme.example",
+  }),
+  one(
+    "envelope-from-and-to",
+    record({
+      identifiers:
+        "<envelope_to>Rcpt.example</envelope_to><envelope_from></envelope_from><header_from>acme.example</header_from>",
+    }),
+    { envelopeFrom: "", envelopeTo: "rcpt.example" },
+  ),
+  one(
+    "every-field-empty",
+    "<record><row><source_ip/><count>0</count><policy_evaluated><disposition/><dkim/><spf/></policy_evaluated></row><identifiers><header_from/></identifiers><auth_results><dkim><domain/><result/></dkim></auth_results></record>",
+    { sourceIp: "", count: 0, dkim: "unknown" },
+    { report: { totals: { passed: 0 } } },
+  ),
+  one(
+    "unknown-elements",
+    record().replace("</row>", "<asn>64496</asn></row><geo>nl</geo>"),
+    { count: 1 },
+    { clean: true },
+  ),
+  {
+    file: "records/long-value-is-cut.xml",
+    content: changed(["<header_from>acme.example<", `<header_from>${"a".repeat(9000)}<`]),
+    want: { records: [{ headerFrom: "a".repeat(8192) }] },
+  },
+  {
+    file: "records/elements-in-any-order.xml",
+    content: ORDINARY.replace(
+      /(<row>[\s\S]*?<\/row>)\s*(<identifiers>.*?<\/identifiers>)\s*(<auth_results>[\s\S]*?<\/auth_results>)/,
+      "$3$2$1",
+    ),
+    want: { records: [{ count: 7, dkim: "pass", headerFrom: "acme.example" }] },
+  },
+];

@@ -1,0 +1,53 @@
+/** Support: everything the reader finds in some bytes, at once. */
+import { createHash } from "node:crypto";
+import { readReports } from "../../shared/report/read.ts";
+import { type ByteSource, bytesSource } from "../../shared/report/source.ts";
+import type { AggregateRecord, Report } from "../../shared/report/vocabulary.ts";
+import { toBytes } from "./archives.ts";
+
+export interface Found {
+  reports: { part: string; report: Report; records: AggregateRecord[] }[];
+  problems: { part: string; code: string; message: string }[];
+}
+
+/**
+ * Reads bytes as the workers do: records come first, and are forgotten when a problem of their part follows.
+ *
+ * @param cut sizes of the pieces that the stream is cut into, used round and round; absent = one piece
+ */
+export async function readAll(content: string | Uint8Array, cut?: number[]): Promise<Found> {
+  const bytes = toBytes(content);
+  const found: Found = { reports: [], problems: [] };
+  const pending = new Map<string, AggregateRecord[]>();
+  const source = cut === undefined ? bytesSource(bytes) : cutSource(bytes, cut);
+  for await (const event of readReports(source, { createHash: () => createHash("sha256") })) {
+    const { part } = event;
+    if (event.type === "records") {
+      const records = pending.get(part) ?? [];
+      if (event.firstOrdinal !== records.length) throw new Error(`records of ${part} out of order`);
+      pending.set(part, [...records, ...event.records]);
+    } else if (event.type === "report") {
+      found.reports.push({ part, report: event.report, records: pending.get(part) ?? [] });
+      pending.delete(part);
+    } else {
+      found.problems.push({ part, ...event.problem });
+      pending.delete(part);
+    }
+  }
+  if (pending.size > 0) throw new Error("records without a report or a problem");
+  return found;
+}
+
+/** A source that hands its bytes out in pieces of the given sizes. */
+export function cutSource(bytes: Uint8Array, cut: number[]): ByteSource {
+  return {
+    ...bytesSource(bytes),
+    async *stream() {
+      for (let at = 0, i = 0; at < bytes.byteLength; i++) {
+        const size = Math.max(1, cut[i % cut.length] ?? 1);
+        yield bytes.slice(at, at + size);
+        at += size;
+      }
+    },
+  };
+}
