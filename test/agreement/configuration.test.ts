@@ -180,3 +180,17 @@ test("package.json: every version is exact, and the lock file has the same", () 
   const lock = v.parse(v.object({ packages: v.record(v.string(), v.unknown()) }), read("package-lock.json"));
   expect(v.parse(manifest, lock.packages[""])).toEqual(wanted);
 });
+
+test("package-lock.json names the packages of every platform, or npm ci refuses it", () => {
+  const entry = v.object({ optionalDependencies: v.optional(v.record(v.string(), v.string()), {}) });
+  const { packages } = v.parse(
+    v.object({ packages: v.record(v.string(), entry) }),
+    JSON.parse(readFileSync("package-lock.json", "utf8")),
+  );
+  const missing = Object.entries(packages).flatMap(([path, { optionalDependencies }]) =>
+    Object.keys(optionalDependencies).filter(
+      (name) => !(`node_modules/${name}` in packages) && !(`${path}/node_modules/${name}` in packages),
+    ),
+  );
+  expect(missing).toEqual([]);
+});

@@ -1,8 +1,10 @@
 /** The documentation says what the code does: derived parts are up to date, what it names exists. */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
 import { BLOCKS, blockNames, renderDocument } from "../../scripts/doc-blocks.ts";
+import { DATASETS } from "../../shared/analytics/columns.ts";
+import * as storage from "../../shared/storage.ts";
 import { DOCUMENTS } from "./documents.ts";
 
 test("derived parts are as `npm run docs` writes them", () => {
@@ -34,6 +36,21 @@ test("scripts named in the documentation exist", () => {
       expect(Object.keys(scripts), file).toContain(name);
     }
   }
+});
+
+test("storage.md names every prefix of the bucket", () => {
+  const prefixes = Object.entries(storage).filter(([name]) => name.endsWith("_PREFIX"));
+  expect(prefixes.length).toBeGreaterThan(3);
+  const text = DOCUMENTS.get("docs/storage.md") ?? "";
+  expect(prefixes.filter(([, prefix]) => !text.includes(`| \`${prefix}`))).toEqual([]);
+});
+
+test("analytics.md names every dataset, architecture.md every Worker", () => {
+  const analytics = DOCUMENTS.get("docs/analytics.md") ?? "";
+  expect(Object.values(DATASETS).filter(({ name }) => !analytics.includes(`### ${name}\n`))).toEqual([]);
+  const architecture = DOCUMENTS.get("docs/architecture.md") ?? "";
+  const workers = readdirSync("workers", { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  expect(workers.filter(({ name }) => !architecture.includes(`| ${name} |`))).toEqual([]);
 });
 
 test("glossary: a term is one heading and one sentence", () => {

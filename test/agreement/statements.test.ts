@@ -1,4 +1,5 @@
 /** Every statement in the documentation is answered by the local engine, and counts nothing twice. */
+import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { querySql } from "../../shared/analytics/sql.ts";
 import { eventRow, recordRow, startTestEngine, type TestEngine } from "../analytics/local-engine.ts";
@@ -17,6 +18,7 @@ afterAll(() => engine.stop());
 const statements = [...DOCUMENTS].flatMap(([file, text]) =>
   [...text.matchAll(/^```sql\n([\s\S]*?)^```$/gm)].map((match) => ({ file, sql: match[1] ?? "" })),
 );
+statements.push({ file: "docs/messages-per-day.sql", sql: readFileSync("docs/messages-per-day.sql", "utf8") });
 
 test("there are statements to try", () => {
   expect(statements.length).toBeGreaterThan(4);
