@@ -148,7 +148,7 @@ type ColumnsOf<D extends DatasetId> = (typeof DATASETS)[D]["columns"];
 
 /** A row of a dataset by column name: text for blobs, numbers for doubles. */
 export type Row<D extends DatasetId> = {
-  [K in keyof ColumnsOf<D>]: ColumnsOf<D>[K] extends { slot: `blob${number}` } ? string : number;
+  -readonly [K in keyof ColumnsOf<D>]: ColumnsOf<D>[K] extends { slot: `blob${number}` } ? string : number;
 };
 
 /** What a caller fills in: `schema` and `cut` are buildPoint's. */

@@ -60,10 +60,13 @@ export function recordPoints(
   { records, firstOrdinal }: { records: AggregateRecord[]; firstOrdinal: number },
   context: PointContext,
 ): DataPoint[] {
-  const common = aggregateRow(report, context);
-  return records.map((record, i) =>
-    buildPoint("records", { ...common, ...recordRow(record), ordinal: firstOrdinal + i }),
-  );
+  // One row, filled anew for each record: copying its two dozen columns would cost as much as building the point.
+  const row: RowInput<"records"> = { ...aggregateRow(report, context), ordinal: firstOrdinal };
+  return records.map((record, i) => {
+    fillRecord(row, record);
+    row.ordinal = firstOrdinal + i;
+    return buildPoint("records", row);
+  });
 }
 
 /**
@@ -193,17 +196,22 @@ function aggregateRow(
   };
 }
 
-function recordRow(record: AggregateRecord) {
-  const { sourceIp, disposition, dkim, spf, headerFrom, envelopeFrom, envelopeTo, count } = record;
-  return {
-    ...{ sourceIp, disposition, dkim, spf, headerFrom, envelopeFrom, envelopeTo, count },
-    dkimResults: lines(record.dkimResults.map((r) => `${r.domain} ${r.selector || "-"} ${r.result}`)),
-    spfResults: lines(record.spfResults.map((r) => `${r.domain || "-"} ${r.scope} ${r.result}`)),
-    reasons: lines(record.reasons.map((r) => `${r.type} ${r.comment}`.trim())),
-    authDomain: authenticatedDomain(record),
-    passed: isPass(record) ? 1 : 0,
-    live: 1,
-  };
+/** Every column that differs between the records of a report, but for the ordinal. */
+function fillRecord(row: RowInput<"records">, record: AggregateRecord): void {
+  row.sourceIp = record.sourceIp;
+  row.disposition = record.disposition;
+  row.dkim = record.dkim;
+  row.spf = record.spf;
+  row.headerFrom = record.headerFrom;
+  row.envelopeFrom = record.envelopeFrom;
+  row.envelopeTo = record.envelopeTo;
+  row.count = record.count;
+  row.dkimResults = lines(record.dkimResults, (r) => `${r.domain} ${r.selector || "-"} ${r.result}`);
+  row.spfResults = lines(record.spfResults, (r) => `${r.domain || "-"} ${r.scope} ${r.result}`);
+  row.reasons = lines(record.reasons, (r) => `${r.type} ${r.comment}`.trim());
+  row.authDomain = authenticatedDomain(record);
+  row.passed = isPass(record) ? 1 : 0;
+  row.live = 1;
 }
 
 /** The published policy in one line, in the tags of the DNS record. */
@@ -219,15 +227,27 @@ export function policyText({ p, sp, np, adkim, aspf, pct, fo, testing }: PolicyP
  * first. "" when nothing passed.
  */
 export function authenticatedDomain({ headerFrom, dkimResults, spfResults }: AggregateRecord): string {
-  const passes = [...dkimResults, ...spfResults].filter(({ result, domain }) => result === "pass" && domain !== "");
-  const related = passes.find(({ domain }) => isRelated(domain, headerFrom));
-  return (related ?? passes[0])?.domain ?? "";
+  let first = "";
+  for (const results of [dkimResults, spfResults]) {
+    for (const { result, domain } of results) {
+      if (result !== "pass" || domain === "") continue;
+      if (isRelated(domain, headerFrom)) return domain;
+      first ||= domain;
+    }
+  }
+  return first;
 }
 
 function isRelated(domain: string, headerFrom: string): boolean {
-  return domain === headerFrom || domain.endsWith(`.${headerFrom}`) || headerFrom.endsWith(`.${domain}`);
+  return domain === headerFrom || isBelow(domain, headerFrom) || isBelow(headerFrom, domain);
 }
 
-function lines(items: string[]): string {
-  return items.map((item) => item.replace(/[\r\n]+/g, " ")).join("\n");
+function isBelow(domain: string, parent: string): boolean {
+  return domain[domain.length - parent.length - 1] === "." && domain.endsWith(parent);
+}
+
+function lines<T>(items: T[], write: (item: T) => string): string {
+  let text = "";
+  for (const [i, item] of items.entries()) text += (i === 0 ? "" : "\n") + write(item).replace(/[\r\n]+/g, " ");
+  return text;
 }
