@@ -2,7 +2,7 @@
  * Support: the fixtures as files: each quirk's content, and beside it everything the reader finds in it. `npm run
  * fixtures` writes both, and its diff is reviewed; the tests only read.
  */
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { toBytes } from "./archives.ts";
@@ -27,6 +27,14 @@ export function readFixture(file: string): Uint8Array {
 /** What the file beside a fixture says is found in it. */
 export function readExpectation(file: string): unknown {
   return JSON.parse(readFileSync(join(FOLDER, file + EXPECTED), "utf8"));
+}
+
+/** Removes all fixtures and their expectations. */
+export function clearFixtures(): void {
+  for (const file of listFixtures()) {
+    rmSync(join(FOLDER, file));
+    rmSync(join(FOLDER, file + EXPECTED), { force: true });
+  }
 }
 
 /** Writes a quirk's file and its expectation. */

@@ -284,7 +284,8 @@ function readTag(text: string, at: number): Token {
   const name = NAME.exec(text)?.[0];
   if (name === undefined) return { type: "literal", end: at + 1 };
   const after = nameStart + name.length;
-  if (after >= text.length) return { type: "more" };
+  // `<ns1:` may be cut before the rest of its name.
+  if (after >= text.length || (after === text.length - 1 && text[after] === ":")) return { type: "more" };
   if (!/[\s/>]/.test(text[after] ?? "")) return { type: "literal", end: at + 1 };
   const end = findTagEnd(text, after);
   if (end === "more") return { type: "more" };
