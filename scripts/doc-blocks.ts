@@ -21,6 +21,10 @@ export const BLOCKS: Record<string, () => string> = {
   receipt: () => shapeTable("shared/storage.ts", "Receipt"),
   "receipt-outcome": () => shapeTable("shared/storage.ts", "ReceiptOutcome"),
   "dead-letter": () => shapeTable("shared/storage.ts", "DeadLetter"),
+  conflict: () => shapeTable("shared/storage.ts", "Conflict"),
+  "report-version": () => shapeTable("shared/storage.ts", "ReportVersion"),
+  job: () => shapeTable("shared/storage.ts", "Job"),
+  "job-filter": () => shapeTable("shared/storage.ts", "JobFilter"),
   help: helpTexts,
 };
 

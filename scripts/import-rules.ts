@@ -14,7 +14,8 @@ export const SOURCE_FOLDERS = ["workers", "shared", "local", "cli", "bench", "sc
 const MAY_IMPORT: Record<string, string[]> = {
   "workers/ingest/": ["workers/ingest/", "shared/"],
   "workers/process/": ["workers/process/", "shared/"],
-  "workers/dashboard/": ["workers/dashboard/", "shared/"],
+  // The pages explain each term with the sentence of docs/glossary.md.
+  "workers/dashboard/": ["workers/dashboard/", "shared/", "docs/glossary.md"],
   "local/worker/": ["local/worker/", "shared/"],
   "shared/": ["shared/"],
   "local/": ["local/", "shared/"],
