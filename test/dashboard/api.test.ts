@@ -44,6 +44,11 @@ describe("before anything was written", () => {
     expect(await json("/api/v1/status")).toMatchObject({ status: 200, body: { outcomes: {} } });
   });
 
+  it("nothing has happened", async () => {
+    const { body } = await json("/api/v1/activity");
+    expect(body).toMatchObject({ items: [{ seconds: 300, settled: 0, failed: 0, outcomes: {} }, {}, {}, {}] });
+  });
+
   it("a query says that there is no table", async () => {
     const answer = await json("/api/v1/query", { method: "POST", body: "SELECT count() AS n FROM dmarc_records" });
     expect(answer).toEqual({ status: 422, body: refusal("no_data", expect.stringContaining("dmarc_records")) });
@@ -89,6 +94,27 @@ describe("with data", () => {
       queues: [{ queue: "dmarc-reports", messages: 2, bytes: 200 }],
       unfinished: 2,
       outcomes: { accepted: 2, dead_letter: 1 },
+    });
+  });
+
+  it("answers activity by span, each event once for each generation", async () => {
+    const nowSeconds = Math.floor(Date.now() / 1000);
+    const recent = { eventId: "recent", processedSeconds: nowSeconds - 60, generation: 1 };
+    await engine.write("events", [
+      eventRow(recent),
+      eventRow(recent),
+      eventRow({ ...recent, generation: 2, outcome: "reprocessed" }),
+      eventRow({ eventId: "recent-slice", processedSeconds: nowSeconds - 60, outcome: "slice" }),
+      eventRow({ eventId: "recent-dead", processedSeconds: nowSeconds - 1800, outcome: "dead_letter" }),
+    ]);
+    const { body } = await json("/api/v1/activity");
+    expect(body).toMatchObject({
+      items: [
+        { seconds: 300, settled: 2, failed: 0, outcomes: { accepted: 1, reprocessed: 1 } },
+        { seconds: 3600, settled: 3, failed: 1 },
+        { seconds: 86_400, settled: 3, failed: 1 },
+        { seconds: 604_800, settled: 3, failed: 1 },
+      ],
     });
   });
 
@@ -178,9 +204,40 @@ describe("the rest", () => {
     expect((await json("/api/v1/dead-letters?cursor=")).status).toBe(400);
   });
 
-  it("starts reconciling", async () => {
-    expect(await json("/api/v1/reconcile", { method: "POST" })).toEqual({ status: 202, body: { started: true } });
+  it("starts reconciling, with or without a body", async () => {
+    expect(await json("/api/v1/reconcile", { method: "POST" })).toMatchObject({
+      status: 202,
+      body: { kind: "reconcile", filter: {}, dryRun: false },
+    });
     expect((await json("/api/v1/status")).body).toMatchObject({ unfinished: 3 });
+    const body = { filter: { since: "2026-11-01" }, dryRun: true };
+    expect(await json("/api/v1/reconcile", { method: "POST", body: JSON.stringify(body) })).toMatchObject({ body });
+  });
+
+  it.each([
+    ["GET", "/api/v1/dead-letters?since=yesterday", undefined],
+    ["GET", "/api/v1/dead-letters?reason=empty", undefined],
+    ["GET", "/api/v1/dead-letters?code=refused", undefined],
+    ["GET", "/api/v1/raw", undefined],
+    ["POST", "/api/v1/dead-letters/discard", "[]"],
+    ["POST", "/api/v1/dead-letters/discard", '{"ids":[]}'],
+    ["POST", "/api/v1/dead-letters/discard", '{"filter":{"reason":"empty"}}'],
+    ["POST", "/api/v1/dead-letters/requeue", JSON.stringify({ ids: Array.from({ length: 101 }, () => "a") })],
+    ["POST", "/api/v1/dead-letters/requeue", ""],
+    ["POST", "/api/v1/reprocess", '{"domain":"acme.example"}'],
+    ["POST", "/api/v1/reprocess", '{"filter":{"since":"21.11.2026"}}'],
+    ["POST", "/api/v1/reprocess", '{"dryRun":"yes"}'],
+  ])("refuses %s %s %s", async (method, path, body) => {
+    const answer = await json(path, { method, ...(body === undefined ? {} : { body }) });
+    expect(answer).toEqual({ status: 400, body: refusal("bad_request") });
+  });
+
+  it("reprocessing takes a domain in whatever case", async () => {
+    const body = JSON.stringify({ filter: { domain: "ACME.example" } });
+    expect(await json("/api/v1/reprocess", { method: "POST", body })).toMatchObject({
+      status: 202,
+      body: { kind: "reprocess", filter: { domain: "acme.example" } },
+    });
   });
 
   it.each([

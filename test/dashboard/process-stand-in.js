@@ -9,6 +9,10 @@ function failOn(rua) {
   if (rua.startsWith("fault")) throw new Error("KV is down");
 }
 
+function job(kind, { filter = {}, dryRun = false } = {}) {
+  return { id: `${kind}-job`, kind, filter, dryRun, state: "done", pages: 1, scanned: 0, enqueued: 0 };
+}
+
 export class Operations extends WorkerEntrypoint {
   status() {
     const queues = [{ queue: "dmarc-reports", messages: 2, bytes: 200 }];
@@ -31,18 +35,26 @@ export class Operations extends WorkerEntrypoint {
   removeRegistration(rua) {
     registry.delete(rua);
   }
-  listDeadLetters(cursor) {
+  listDeadLetters({ cursor, code } = {}) {
+    if (code === "refused") return { refused: "That is refused." };
     const letter = (id) => ({
       v: 1,
       id,
       reason: { code: "empty", message: "Nothing." },
       rawKey: `raw/${id}`,
       at: "now",
+      part: "",
+      domain: "",
     });
+    if (code !== undefined) return { items: [] };
     return cursor === undefined ? { items: [letter("a")], cursor: "a/b c" } : { items: [letter(`after ${cursor}`)] };
   }
-  startReconcile() {
+  startReprocess(request) {
+    return job("reprocess", request);
+  }
+  startReconcile(request) {
     reconciles++;
+    return job("reconcile", request);
   }
 }
 

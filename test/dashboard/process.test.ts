@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { createTestHarness, type TestHarness } from "wrangler";
 import type { Status } from "../../cli/client.ts";
+import type { Job } from "../../shared/storage.ts";
 import { startTestEngine, type TestEngine } from "../analytics/local-engine.ts";
 import { sampleMail, sampleReport } from "../cli/sample-report.ts";
 import { API_TOKEN } from "./harness.ts";
@@ -86,9 +87,112 @@ it("registers an address, takes its mail, and tells what became of it", async ()
     items: [{ reason: { code: "foreign_domain" }, rua, account: "acme", rawKey: expect.stringMatching(/^raw\//) }],
   });
 
-  expect(await ask("/reconcile", "POST")).toEqual({ started: true });
   await ask(`/registry/${rua}`, "DELETE");
   expect(await ask("/registry")).toEqual({ items: [] });
+});
+
+/** Status once nothing waits and the outcomes are as expected. */
+function settled(outcomes: Record<string, number>): Promise<Status> {
+  return vi.waitUntil(
+    async () => {
+      const seen = await ask<Status>("/status");
+      const isIdle = seen.unfinished === 0 && seen.queues.every(({ messages }) => messages === 0);
+      const isThere = Object.entries(outcomes).every(([name, count]) => (seen.outcomes?.[name] ?? 0) === count);
+      return isIdle && isThere ? seen : undefined;
+    },
+    { timeout: 30_000, interval: 100 },
+  );
+}
+
+async function deliver(rua: string, name: string, content: string): Promise<void> {
+  const raw = sampleMail([{ name, content: Buffer.from(content) }]).toString();
+  const taken = await server.getWorker("dmarc-ingest").email({ from: "a@b.example", to: rua, raw });
+  expect(taken).toMatchObject({ outcome: "ok" });
+}
+
+it("dead letters: searched, looked at with the bytes that came, sent again, discarded", async () => {
+  const rua = "dead@acme.example";
+  await ask(`/registry/${rua}`, "PUT", { account: "dead", domains: ["acme.example"] });
+  const foreign = sampleReport({ domain: "later.example", reportId: "dead-1" });
+  await deliver(rua, "later.xml", foreign);
+  await deliver(rua, "broken.xml", "<feedback><report_metadata>");
+  await settled({ dead_letter: 3, accepted: 1 });
+  type Letters = { items: { id: string; reason: { code: string }; rawKey: string }[] };
+  const { items } = await ask<Letters>("/dead-letters?account=dead&domain=later.example&code=foreign_domain");
+  expect(items).toHaveLength(1);
+  const [letter] = items;
+  expect(await ask<Letters>("/dead-letters?account=dead&until=2020-01-01")).toEqual({ items: [] });
+  const details = await ask<{ raw: { key: string; sizeBytes: number } }>(`/dead-letters/${letter?.id}`);
+  expect(details).toMatchObject({ letter, raw: { key: letter?.rawKey, metadata: { rua, fileName: "later.xml" } } });
+  const raw = await fetch(`${origin}/api/v1/raw?key=${encodeURIComponent(details.raw.key)}`, {
+    headers: { authorization: `Bearer ${API_TOKEN}` },
+  });
+  expect(await raw.text()).toBe(foreign);
+  expect(raw.headers.get("content-disposition")).toBe("attachment");
+
+  await ask(`/registry/${rua}`, "PUT", { account: "dead" });
+  const ids = [letter?.id, "20200101-000000000000000000000000"];
+  expect(await ask("/dead-letters/requeue", "POST", { ids, dryRun: true })).toMatchObject({
+    items: [{ id: letter?.id, result: "selected" }, { result: "refused" }],
+  });
+  await settled({ dead_letter: 3 });
+  expect(await ask("/dead-letters/requeue", "POST", { ids: [letter?.id] })).toMatchObject({
+    items: [{ id: letter?.id, code: "foreign_domain", result: "requeued" }],
+  });
+  await settled({ dead_letter: 2, cleared: 1 });
+  expect(await ask("/dead-letters/discard", "POST", { filter: { account: "dead" } })).toMatchObject({
+    items: [{ result: "discarded" }],
+  });
+  await settled({ dead_letter: 1 });
+  expect(await ask("/dead-letters?account=dead")).toEqual({ items: [] });
+  await expect(ask(`/dead-letters/${letter?.id}`)).rejects.toThrow(/404 .*no dead letter/);
+  await expect(ask("/raw?key=reports/default")).rejects.toThrow(/404 .*no raw object/);
+});
+
+it("conflicts: listed, one discarded, one accepted", async () => {
+  const rua = "conflict@acme.example";
+  await ask(`/registry/${rua}`, "PUT", { account: "conflict" });
+  const version = (count: number) =>
+    sampleReport({ reportId: "c-1", records: [{ sourceIp: "192.0.2.1", count, pass: true }] });
+  await deliver(rua, "first.xml", version(10));
+  const messages = async () => (await ask<{ messages: number }>("/stats?account=conflict")).messages;
+  await vi.waitUntil(async () => (await messages()) === 10, { timeout: 30_000, interval: 100 });
+  await deliver(rua, "second.xml", version(20));
+  await deliver(rua, "third.xml", version(30));
+  await settled({ conflict: 2 });
+  const { items } = await ask<{ items: { id: string; other: { messages: number } }[] }>("/conflicts");
+  const idOf = (count: number) => items.find(({ other }) => other.messages === count)?.id;
+  expect(await ask(`/conflicts/${idOf(20)}/discard`, "POST")).toMatchObject({ accepted: { messages: 10 } });
+  expect(await ask(`/conflicts/${idOf(30)}/accept`, "POST")).toMatchObject({ other: { messages: 30 } });
+  await vi.waitUntil(async () => (await messages()) === 30, { timeout: 30_000, interval: 100 });
+  await settled({ conflict: 0 });
+  expect(await ask("/conflicts")).toEqual({ items: [] });
+  await expect(ask(`/conflicts/${idOf(20)}/accept`, "POST")).rejects.toThrow(/404 .*no conflict/);
+});
+
+it("jobs: reprocessing and reconciling, shown while and after they run", async () => {
+  const before = await ask("/stats");
+  const dry = await ask<Job>("/reprocess", "POST", { filter: { prefix: "raw/" }, dryRun: true });
+  const done = (id: string) =>
+    vi.waitUntil(
+      async () => {
+        const job = await ask<Job>(`/jobs/${id}`);
+        return job.state === "done" ? job : undefined;
+      },
+      { timeout: 30_000, interval: 100 },
+    );
+  expect(await done(dry.id)).toMatchObject({ kind: "reprocess", dryRun: true, scanned: 7, enqueued: 7 });
+  const { id } = await ask<Job>("/reprocess", "POST", { filter: { domain: "ACME.example" } });
+  expect(await done(id)).toMatchObject({ enqueued: 2 });
+  await settled({});
+  expect(await ask("/stats")).toEqual(before);
+  const reconcile = await ask<Job>("/reconcile", "POST");
+  expect(await done(reconcile.id)).toMatchObject({ kind: "reconcile", enqueued: 0 });
+  const { items } = await ask<{ items: Job[] }>("/jobs");
+  expect(items.map((job) => job.id).sort()).toEqual([dry.id, id, reconcile.id].sort());
+  await expect(ask("/reprocess", "POST", { filter: { since: "2026-02-30" } })).rejects.toThrow(/400 .*2026-02-30/);
+  await expect(ask("/reprocess", "POST", { filter: { key: "reports/x" } })).rejects.toThrow(/400 .*raw\//);
+  await expect(ask("/jobs/none")).rejects.toThrow(/404 .*no job/);
 });
 
 it("an address process refuses is the caller's mistake", async () => {
