@@ -64,7 +64,7 @@ class PartReader {
   /** Goes on to the next part that has content of its own; undefined at the end of the mail. */
   async nextLeaf(): Promise<PartHeader | undefined> {
     for (;;) {
-      if (this.#state === "between") await this.skipContent();
+      if (this.#state === "between") await this.#skip("between");
       if (this.#state === "end") return undefined;
       const header = await this.#readHeader();
       if (header.mimeType.startsWith("multipart/") && header.boundary !== "") {
@@ -84,48 +84,49 @@ class PartReader {
     const decoder = transferDecoder(encoding);
     let piece = new Uint8Array(PIECE_BYTES);
     let length = 0;
-    for (
-      let line = await this.#contentLine();
-      line !== undefined;
-      line = this.#takeContent() ?? (await this.#contentLine())
-    ) {
-      const decoded = decoder.decode(line);
-      if (length + decoded.byteLength > PIECE_BYTES) {
-        yield piece.subarray(0, length);
-        piece = new Uint8Array(Math.max(PIECE_BYTES, decoded.byteLength));
-        length = 0;
+    for (let line = await this.#line("content"); line !== undefined; line = await this.#line("content")) {
+      // Most lines are already here: they are taken without a promise each.
+      for (let next: Uint8Array | undefined = line; next !== undefined; next = this.#takeLine("content")) {
+        const decoded = decoder.decode(next);
+        if (length + decoded.byteLength > PIECE_BYTES) {
+          yield piece.subarray(0, length);
+          piece = new Uint8Array(Math.max(PIECE_BYTES, decoded.byteLength));
+          length = 0;
+        }
+        piece.set(decoded, length);
+        length += decoded.byteLength;
       }
-      piece.set(decoded, length);
-      length += decoded.byteLength;
     }
-    const rest = decoder.end();
     yield piece.subarray(0, length);
+    const rest = decoder.end();
     if (rest.byteLength > 0) yield rest;
   }
 
-  /** Passes over what is left up to the next boundary. */
-  async skipContent(): Promise<void> {
-    while ((await this.#contentLine()) !== undefined) {
+  /** Passes over what is left of the current part. */
+  skipContent(): Promise<void> {
+    return this.#skip("content");
+  }
+
+  async #skip(state: "content" | "between"): Promise<void> {
+    while ((await this.#line(state)) !== undefined) {
       // Passed over.
     }
   }
 
-  async #contentLine(): Promise<Uint8Array | undefined> {
-    while (this.#state === "content" || this.#state === "between") {
-      const line = this.#takeContent();
+  /** The next line while the state lasts; undefined at a boundary and at the end. */
+  async #line(state: "content" | "between"): Promise<Uint8Array | undefined> {
+    while (this.#state === state) {
+      const line = this.#takeLine(state);
       if (line !== undefined) return line;
-      if (this.#state !== "content" && this.#state !== "between") return undefined;
-      if (!(await this.#lines.fill())) this.#state = "end";
+      if (this.#state === state && !(await this.#lines.fill())) this.#state = "end";
     }
     return undefined;
   }
 
-  // Without a promise: most lines are already here.
-  #takeContent(): Uint8Array | undefined {
-    if (this.#state !== "content" && this.#state !== "between") return undefined;
-    const line = this.#lines.take();
-    if (line === undefined || !(line.isStart && this.#isBoundary(line.bytes))) return line?.bytes;
-    return undefined;
+  /** The next line if it is already here and belongs to the state. */
+  #takeLine(state: "content" | "between"): Uint8Array | undefined {
+    const line = this.#state === state ? this.#lines.take() : undefined;
+    return line === undefined || (line.isStart && this.#isBoundary(line.bytes)) ? undefined : line.bytes;
   }
 
   /** Whether a line ends this part; if so, takes what follows from it. */
@@ -141,7 +142,8 @@ class PartReader {
   }
 
   async #readHeader(): Promise<PartHeader> {
-    let text = "";
+    const lines: string[] = [];
+    let length = 0;
     this.#state = "content";
     for (;;) {
       const line = this.#lines.take();
@@ -150,14 +152,17 @@ class PartReader {
         this.#state = "end";
         break;
       }
-      if (/^\r?\n$/.test(latin1(line.bytes)) && text !== "") break;
+      const text = latin1(line.bytes);
+      const isBlank = text.trim() === "";
+      // In a part an empty line ends even an empty header; a mail may have some before its header.
+      if (isBlank && (lines.length > 0 || this.#boundaries.length > 0)) break;
       // A part without an empty line after its header ends at the boundary all the same.
       if (line.isStart && this.#isBoundary(line.bytes)) break;
-      text += latin1(line.bytes);
-      if (text.length > MAIL_LIMITS.maxHeaderBytes) throw new MailStructureError("malformed_mail", "an endless header");
-      if (text.trim() === "" && this.#boundaries.length > 0) break;
+      if (!isBlank) lines.push(text);
+      length += text.length;
+      if (length > MAIL_LIMITS.maxHeaderBytes) throw new MailStructureError("malformed_mail", "an endless header");
     }
-    return readPartHeader(text);
+    return readPartHeader(lines.join(""));
   }
 }
 

@@ -31,6 +31,8 @@ export interface ReadOptions {
   createHash?: () => ContentHash;
   /** Reads every record with the general reader: the reference that the fast path is compared with. */
   generalReaderOnly?: boolean;
+  /** Mails larger than this are read as they stream; default MAIL_LIMITS.maxParsedMessageBytes. */
+  maxParsedMessageBytes?: number;
 }
 
 /**
@@ -142,7 +144,8 @@ async function* readArchive(source: ByteSource, place: Place, context: Context):
 }
 
 async function* readMail(source: ByteSource, place: Place, context: Context): AsyncGenerator<ReadEvent> {
-  if (source.sizeBytes > MAIL_LIMITS.maxParsedMessageBytes) return yield* readLargeMail(source, place, context);
+  const { maxParsedMessageBytes = MAIL_LIMITS.maxParsedMessageBytes } = context.options;
+  if (source.sizeBytes > maxParsedMessageBytes) return yield* readLargeMail(source, place, context);
   const bytes = await source.read(0, source.sizeBytes);
   const mail = await extractMail(bytes);
   if (!mail.ok) return reject(mail.error.code, mail.error.detail);

@@ -1,6 +1,6 @@
 /** Support: everything the reader finds in some bytes, at once. */
 import { createHash } from "node:crypto";
-import { readReports } from "../../shared/report/read.ts";
+import { type ReadOptions, readReports } from "../../shared/report/read.ts";
 import { type ByteSource, bytesSource } from "../../shared/report/source.ts";
 import type { AggregateRecord, Report } from "../../shared/report/vocabulary.ts";
 import { toBytes } from "./archives.ts";
@@ -15,12 +15,12 @@ export interface Found {
  *
  * @param cut sizes of the pieces that the stream is cut into, used round and round; absent = one piece
  */
-export async function readAll(content: string | Uint8Array, cut?: number[]): Promise<Found> {
+export async function readAll(content: string | Uint8Array, cut?: number[], options?: ReadOptions): Promise<Found> {
   const bytes = toBytes(content);
   const found: Found = { reports: [], problems: [] };
   const pending = new Map<string, AggregateRecord[]>();
   const source = cut === undefined ? bytesSource(bytes) : cutSource(bytes, cut);
-  for await (const event of readReports(source, { createHash: () => createHash("sha256") })) {
+  for await (const event of readReports(source, { createHash: () => createHash("sha256"), ...options })) {
     const { part } = event;
     if (event.type === "records") {
       const records = pending.get(part) ?? [];
