@@ -22,6 +22,12 @@ export async function register(api: ApiConnection, rua: string, account: string)
   await call(api, { method: "PUT", path, body: JSON.stringify({ account }) });
 }
 
+/** Lets a person see everything. @throws Error as `register` does */
+export async function allowOperator(api: ApiConnection, email: string): Promise<void> {
+  const path = `/api/v1/identities/${encodeURIComponent(email)}`;
+  await call(api, { method: "PUT", path, body: JSON.stringify({ role: "operator", accounts: [] }) });
+}
+
 /** Has everything that was received and not finished enqueued again. @throws Error as `register` does */
 export async function startReconcile(api: ApiConnection): Promise<void> {
   await call(api, { method: "POST", path: "/api/v1/reconcile" });

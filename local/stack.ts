@@ -13,14 +13,14 @@ import {
 } from "node:fs";
 import { join, resolve } from "node:path";
 import { type RunningAnalytics, StateInUseError, startAnalytics } from "./analytics/start.ts";
-import { type ApiConnection, register, startReconcile, waitUntilConnected } from "./api.ts";
+import { type ApiConnection, allowOperator, register, startReconcile, waitUntilConnected } from "./api.ts";
 import { viewLine } from "./log-lines.ts";
 import type { LocalOptions } from "./options.ts";
 import { portProblem } from "./ports.ts";
 import { ensureLocalSecret, readLocalSecret } from "./secret.ts";
 import { DEMO, sendSamples } from "./send-samples.ts";
 import { openDoor, type RunningDoor } from "./smtp/door.ts";
-import { type RunningWorkers, startWorkers } from "./workers.ts";
+import { DEVELOPER, type RunningWorkers, startWorkers } from "./workers.ts";
 
 export interface StackOptions extends LocalOptions {
   /** One line for people; absent = silent. Everything is in `<stateDir>/logs` too. */
@@ -156,6 +156,7 @@ async function startParts(options: StackOptions, { parts, token, log, isNew }: S
     // A refusal by the Worker is in its own log line.
     onRefused: ({ to, code, message }) => code !== 550 && log.show(`mail      ${code}  ${to}  ${message}`),
   });
+  await allowOperator(api, DEVELOPER);
   // Only an earlier run can have left something; a new folder's first mails would only be read twice.
   if (isNew) await waitUntilConnected(api);
   else await startReconcile(api);

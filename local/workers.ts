@@ -23,6 +23,13 @@ export interface RunningWorkers {
 }
 
 const REPOSITORY = join(import.meta.dirname, "..");
+/**
+ * Who the browser is on this machine. Only a copy of the TOML in the state folder holds it, and wrangler reads it in
+ * development only, so it can never be deployed.
+ */
+export const DEVELOPER = "developer@localhost";
+/** Against pages of other origins that make their name point to this machine. */
+const LOCAL_HOSTS = "localhost 127.0.0.1 [::1]";
 const COMMON = ["--env", "local", "--ip", "127.0.0.1", "--inspector-port", "0", "--show-interactive-dev-session=false"];
 
 /** Starts both; neither is ready yet. */
@@ -42,7 +49,7 @@ export function startWorkers(options: WorkersOptions): RunningWorkers {
   return {
     pipeline: start("pipeline", [...configs, "--port", "0", "--env-file", run.noVariables]),
     dashboard: start("dashboard", [
-      ...["-c", "wrangler.dashboard.toml", "--port", String(options.httpPort)],
+      ...["-c", run.dashboardConfig, "--port", String(options.httpPort)],
       ...["--env-file", run.dashboardVariables],
     ]),
   };
@@ -51,6 +58,7 @@ export function startWorkers(options: WorkersOptions): RunningWorkers {
 interface RunFolder {
   registry: string;
   analyticsConfig: string;
+  dashboardConfig: string;
   dashboardVariables: string;
   noVariables: string;
 }
@@ -69,15 +77,12 @@ function prepareRunFolder({ stateDir, analyticsUrl, token }: WorkersOptions): Ru
     writeFileSync(join(folder, name), text, { mode: 0o600 });
     return join(folder, name);
   };
-  const config = readFileSync(join(REPOSITORY, "wrangler.analytics.toml"), "utf8");
-  const main = JSON.stringify(join(REPOSITORY, "local/worker/index.ts"));
+  const access = `\n[env.local.access.dev]\naud = "local"\nidentity = { email = ${JSON.stringify(DEVELOPER)} }\n`;
   written(".dev.vars", variables({ LOCAL_ANALYTICS_URL: analyticsUrl, LOCAL_ANALYTICS_TOKEN: token }));
   return {
     registry,
-    analyticsConfig: written(
-      "wrangler.analytics.toml",
-      config.replace(/^main = .*$/m, () => `main = ${main}`),
-    ),
+    analyticsConfig: written("wrangler.analytics.toml", configCopy("analytics")),
+    dashboardConfig: written("wrangler.dashboard.toml", configCopy("dashboard") + access),
     noVariables: written("none.env", ""),
     dashboardVariables: written(
       "dashboard.env",
@@ -86,9 +91,16 @@ function prepareRunFolder({ stateDir, analyticsUrl, token }: WorkersOptions): Ru
         ANALYTICS_ACCOUNT_ID: "local",
         ANALYTICS_API_TOKEN: token,
         API_TOKEN: token,
+        ALLOWED_HOSTS: LOCAL_HOSTS,
       }),
     ),
   };
+}
+
+// A Worker's TOML for another folder: its main file is named whole.
+function configCopy(worker: "analytics" | "dashboard"): string {
+  const config = readFileSync(join(REPOSITORY, `wrangler.${worker}.toml`), "utf8");
+  return config.replace(/^main = "(.*)"$/m, (_, main: string) => `main = ${JSON.stringify(join(REPOSITORY, main))}`);
 }
 
 function variables(values: Record<string, string>): string {

@@ -8,6 +8,7 @@ import type { ApiContext } from "./api/call.ts";
 import { conflictRoutes } from "./api/conflicts.ts";
 import { deadLetterRoutes } from "./api/dead-letters.ts";
 import { figureRoutes } from "./api/figures.ts";
+import { identityRoutes } from "./api/identities.ts";
 import { jobRoutes } from "./api/jobs.ts";
 import { registryRoutes } from "./api/registry.ts";
 import { ApiError } from "./errors.ts";
@@ -21,9 +22,8 @@ const MAX_BODY_BYTES = 256 * 1024;
 export function buildApi(): Hono<ApiContext> {
   const api = new Hono<ApiContext>();
   api.use(bodyLimit({ maxSize: MAX_BODY_BYTES, onError: tooLarge }));
-  for (const routes of [registryRoutes(), figureRoutes(), deadLetterRoutes(), conflictRoutes(), jobRoutes()]) {
-    api.route("/", routes);
-  }
+  const parts = [registryRoutes(), identityRoutes(), figureRoutes(), deadLetterRoutes(), conflictRoutes(), jobRoutes()];
+  for (const routes of parts) api.route("/", routes);
   return api;
 }
 

@@ -12,6 +12,8 @@ interface Secrets {
   ANALYTICS_ACCOUNT_ID?: string;
   /** Cloudflare API token with the permission Account Analytics, Read. */
   ANALYTICS_API_TOKEN?: string;
+  /** Host names that are answered, separated by spaces; missing = all. `npm start` allows this machine's only. */
+  ALLOWED_HOSTS?: string;
 }
 
 /** DashboardBindings with the service binding's contract and the secrets. */

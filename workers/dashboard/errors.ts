@@ -40,19 +40,28 @@ export class ApiError extends Error {
   }
 }
 
-/** The answer for anything thrown while a request was handled. */
-export function answerError(error: unknown): Response {
-  if (error instanceof ApiError) return errorResponse(error.code, error.message, STATUS[error.code]);
+/** An error as whoever asked is told it. */
+export interface ErrorAnswer {
+  code: string;
+  message: string;
+  status: ErrorStatus | 500;
+}
+
+/** What to say of anything thrown while a request was handled; a fault of our own is logged and not shown. */
+export function describeError(error: unknown): ErrorAnswer {
+  if (error instanceof ApiError) return { code: error.code, message: error.message, status: STATUS[error.code] };
   if (error instanceof AnalyticsUnavailableError) {
     // Too many queries, or the engine is overloaded: come back later. All else is a setting or a network to mend.
     const status = error.status === 429 || error.status === 503 ? 503 : 502;
-    return errorResponse("analytics_unavailable", error.message, status);
+    return { code: "analytics_unavailable", message: error.message, status };
   }
   const message = error instanceof Error ? error.message : String(error);
   console.error(JSON.stringify({ event: "dashboard_fault", message }));
-  return errorResponse("internal", "The dashboard failed; its log has the reason.", 500);
+  return { code: "internal", message: "The dashboard failed; its log has the reason.", status: 500 };
 }
 
-function errorResponse(code: string, message: string, status: number): Response {
+/** The answer to a program: JSON. */
+export function answerError(error: unknown): Response {
+  const { code, message, status } = describeError(error);
   return Response.json({ error: { code, message } }, { status });
 }

@@ -1,37 +1,73 @@
 /**
- * Dashboard Worker, fetch(): a shell. Decides who may ask, hands the rest to the API, sets the headers every answer
- * carries. It holds no data bindings.
+ * Dashboard Worker, fetch(): a shell. Decides who may ask and what they may see, hands the rest to the API and the pages,
+ * sets the headers every answer carries. It holds no data bindings.
  */
-import { Hono } from "hono";
+import { type Context, Hono } from "hono";
 import { secureHeaders } from "hono/secure-headers";
+import { findAccess } from "./access.ts";
+import { operate } from "./api/call.ts";
 import { type ApiContext, buildApi } from "./api.ts";
 import { identify } from "./auth.ts";
 import type { DashboardEnv } from "./environment.ts";
-import { ApiError, answerError } from "./errors.ts";
+import { ApiError, answerError, describeError } from "./errors.ts";
+import { renderError } from "./pages/error.tsx";
+import { buildAssets, buildSite } from "./site.tsx";
 
 const app = new Hono<ApiContext>();
 app.use(
   secureHeaders({
-    contentSecurityPolicy: { defaultSrc: ["'none'"], frameAncestors: ["'none'"], baseUri: ["'none'"] },
-    referrerPolicy: "no-referrer",
+    // Everything shown was written by strangers: nothing runs, loads or is sent but our own files and forms.
+    contentSecurityPolicy: {
+      defaultSrc: ["'none'"],
+      scriptSrc: ["'self'"],
+      styleSrc: ["'self'"],
+      imgSrc: ["'self'", "data:"],
+      formAction: ["'self'"],
+      frameAncestors: ["'none'"],
+      baseUri: ["'none'"],
+    },
+    referrerPolicy: "same-origin",
     xFrameOptions: "DENY",
   }),
 );
 app.use(async (c, next) => {
   await next();
   // Figures and addresses belong to one reader: no cache keeps them.
-  c.header("cache-control", "no-store");
+  if (!c.res.headers.has("cache-control")) c.header("cache-control", "no-store");
 });
+app.use(async (c, next) => {
+  const hosts = (c.env.ALLOWED_HOSTS ?? "").split(" ").filter((host) => host !== "");
+  const { hostname } = new URL(c.req.url);
+  if (hosts.length > 0 && !hosts.includes(hostname)) {
+    throw new ApiError("forbidden", `This dashboard does not answer as ${hostname}.`);
+  }
+  await next();
+});
+app.route("/assets", buildAssets());
 app.use(async (c, next) => {
   const { ACCESS, API_TOKEN } = c.env;
   const identity = await identify({ request: c.req.raw, access: ACCESS, apiToken: API_TOKEN });
   if (!identity.ok) throw new ApiError("forbidden", identity.error);
-  c.set("identity", identity.value);
+  c.set("access", await operate(c, (operations) => findAccess(identity.value, operations)));
+  await next();
+});
+// The API knows no accounts: it is the operator's.
+app.use("/api/*", async (c, next) => {
+  if (c.get("access").role !== "operator") throw new ApiError("forbidden", "The API is for operators.");
   await next();
 });
 app.route("/api/v1", buildApi());
-app.notFound((c) => answerError(new ApiError("not_found", `There is no ${c.req.path}; the API is under /api/v1.`)));
-app.onError(answerError);
+app.route("/", buildSite());
+app.notFound((c) => fail(c, new ApiError("not_found", `There is no ${c.req.path}; the API is under /api/v1.`)));
+app.onError((error, c) => fail(c, error));
+
+// A browser says that it takes HTML; a program that does not gets JSON.
+function fail(c: Context<ApiContext>, error: unknown): Response | Promise<Response> {
+  const wantsPage = !c.req.path.startsWith("/api/") && (c.req.header("accept") ?? "").includes("text/html");
+  if (!wantsPage) return answerError(error);
+  const answer = describeError(error);
+  return c.html(renderError(answer, c.get("access")), answer.status);
+}
 
 export default {
   fetch(request, env, ctx) {

@@ -4,14 +4,14 @@ import * as v from "valibot";
 import type { AnswerRow } from "../../../shared/analytics/queries.ts";
 import { querySql, type SqlConnection } from "../../../shared/analytics/sql.ts";
 import type { OperationRefused, OperationsApi } from "../../../shared/operations.ts";
-import type { Identity } from "../auth.ts";
+import type { Access } from "../access.ts";
 import { type DashboardEnv, readSqlConnection } from "../environment.ts";
 import { ApiError, type ApiErrorCode } from "../errors.ts";
 
 /** What Hono carries through a request. */
 export interface ApiContext {
   Bindings: DashboardEnv & { ACCESS: CloudflareAccessContext | undefined };
-  Variables: { identity: Identity };
+  Variables: { access: Access };
 }
 
 /** One request. */
@@ -30,6 +30,7 @@ export async function operate<T>(c: Call, operation: (operations: OperationsApi)
   try {
     return await operation(c.env.PROCESS);
   } catch (error) {
+    if (error instanceof ApiError) throw error;
     const reason = error instanceof Error ? error.message : String(error);
     throw new ApiError("process_unavailable", `The process Worker failed: ${reason}`);
   }

@@ -1,0 +1,34 @@
+// Comfort only: every page works without it. Values under the pointer, and pages that ask for it are loaded again.
+const tip = document.createElement("div");
+tip.className = "tip";
+tip.hidden = true;
+document.body.append(tip);
+
+function show(target, x, y) {
+  tip.textContent = target.dataset.tip;
+  tip.hidden = false;
+  const { width, height } = tip.getBoundingClientRect();
+  tip.style.left = `${Math.max(4, Math.min(x + 12, innerWidth - width - 4))}px`;
+  tip.style.top = `${y - height - 12 < 4 ? y + 16 : y - height - 12}px`;
+}
+
+document.addEventListener("pointermove", (event) => {
+  const target = event.target instanceof Element ? event.target.closest("[data-tip]") : null;
+  if (target === null) tip.hidden = true;
+  else show(target, event.clientX, event.clientY);
+});
+
+// The browser's own tooltip would cover ours.
+for (const title of document.querySelectorAll("[data-tip] > title")) title.remove();
+
+for (const select of document.querySelectorAll("select[data-submit]")) {
+  select.addEventListener("change", () => select.form?.requestSubmit());
+}
+
+const refreshSeconds = Number(document.body.dataset.refresh ?? "0");
+if (refreshSeconds > 0) {
+  setInterval(() => {
+    // Not while somebody is reading a hidden tab, or typing.
+    if (!document.hidden && !(document.activeElement instanceof HTMLInputElement)) location.reload();
+  }, refreshSeconds * 1000);
+}

@@ -1,0 +1,41 @@
+/** What to do when there is no data yet. */
+import { explain } from "../data/glossary.ts";
+
+/** The way from nothing to the first report. */
+export function FirstRun({ isOperator }: { isOperator: boolean }) {
+  if (!isOperator) {
+    return (
+      <section class="card">
+        <h2>No reports yet</h2>
+        <p class="lead">
+          Nothing has come in for your accounts. Receivers send reports once a day, so the first ones take a day or two
+          after the DMARC record names an address for them. If it takes longer, ask your operator.
+        </p>
+      </section>
+    );
+  }
+  return (
+    <section class="card">
+      <h2>No reports yet: three steps to the first one</h2>
+      <p class="lead">{explain("Aggregate report")}</p>
+      <ol class="steps">
+        <li>
+          Register the address that reports are sent to:
+          <pre>npm run -s dmarc -- rua add dmarc@example.com --account acme</pre>
+        </li>
+        <li>
+          Name it in the DMARC record of your domain, at <code>_dmarc.example.com</code>. <code>p=none</code> changes
+          nothing about your mail and asks for reports:
+          <pre>v=DMARC1; p=none; rua=mailto:dmarc@example.com</pre>
+        </li>
+        <li>
+          Wait a day: most receivers report once a day. To see it work now, send a report you have:
+          <pre>npm run -s dmarc -- send report.xml.gz --to dmarc@example.com</pre>
+        </li>
+      </ol>
+      <p>
+        Mail has come in but nothing is shown? <a href="/operations">Operations</a> tells what became of it.
+      </p>
+    </section>
+  );
+}

@@ -1,0 +1,174 @@
+/** The tables of a domain's overview. */
+import type { DayTotals, PolicyDays, ReasonTotals } from "../../../shared/analytics/queries-domains.ts";
+import { readReasons } from "../data/auth-results.ts";
+import { isoDay } from "../data/days.ts";
+import { formatShare, shareOf } from "../data/numbers.ts";
+import { describePolicy, shortPolicy } from "../data/policy.ts";
+import { DispositionMark } from "../parts/marks.tsx";
+import { type BoundTable, bindTable } from "../parts/table-view.tsx";
+
+/** Messages by day. */
+export function daysTable(days: readonly DayTotals[]): BoundTable {
+  return bindTable<DayTotals>({
+    id: "days",
+    caption: "Messages by day",
+    rows: days,
+    sort: "-day",
+    empty: "No day has a report.",
+    columns: [
+      { key: "day", label: "Day (UTC)", value: ({ day }) => isoDay(day) },
+      { key: "messages", label: "Messages", align: "end", value: ({ messages }) => messages },
+      { key: "passed", label: "Pass", align: "end", value: ({ passed }) => passed },
+      { key: "failed", label: "Fail", align: "end", value: ({ messages, passed }) => messages - passed },
+      { key: "dkim_aligned", label: "DKIM aligned", align: "end", value: ({ dkimAligned }) => dkimAligned },
+      { key: "spf_aligned", label: "SPF aligned", align: "end", value: ({ spfAligned }) => spfAligned },
+      { key: "quarantined", label: "Quarantined", align: "end", value: ({ quarantined }) => quarantined },
+      { key: "rejected", label: "Rejected", align: "end", value: ({ rejected }) => rejected },
+      { key: "reports", label: "Reports", align: "end", value: ({ reports }) => reports },
+    ],
+  });
+}
+
+interface DispositionRow {
+  disposition: string;
+  messages: number;
+  failed: number;
+  total: number;
+}
+
+/** What receivers did. */
+export function dispositionsTable(reasons: readonly ReasonTotals[]): BoundTable {
+  const total = reasons.reduce((sum, { messages }) => sum + messages, 0);
+  const rows = new Map<string, DispositionRow>();
+  for (const { disposition, messages, isPass } of reasons) {
+    const row = rows.get(disposition) ?? { disposition, messages: 0, failed: 0, total };
+    row.messages += messages;
+    if (!isPass) row.failed += messages;
+    rows.set(disposition, row);
+  }
+  return bindTable<DispositionRow>({
+    id: "dispositions",
+    caption: "What receivers did",
+    rows: [...rows.values()],
+    sort: "-messages",
+    empty: "No message was reported.",
+    columns: [
+      {
+        key: "disposition",
+        label: "Disposition",
+        term: "Disposition",
+        value: ({ disposition }) => disposition,
+        cell: ({ disposition }) => <DispositionMark disposition={disposition} />,
+      },
+      { key: "messages", label: "Messages", align: "end", value: ({ messages }) => messages },
+      {
+        key: "share",
+        label: "Share",
+        align: "end",
+        value: (row) => shareOf(row.messages, row.total),
+        cell: (row) => formatShare(row.messages, row.total),
+      },
+      { key: "failed", label: "Of these failing", align: "end", value: ({ failed }) => failed },
+    ],
+  });
+}
+
+const REASON_WORDS: Record<string, string> = {
+  forwarded: "The receiver saw that it was forwarded.",
+  sampled_out: "It was outside the percentage (pct) the policy was for.",
+  trusted_forwarder: "It came from a forwarder the receiver trusts.",
+  mailing_list: "It came through a mailing list.",
+  local_policy: "The receiver's own rules let it pass, or refused it.",
+  policy_test_mode: "The policy is published as a test (t=y).",
+  other: "Another reason; the comment may say which.",
+};
+
+interface ReasonRow {
+  type: string;
+  comment: string;
+  disposition: string;
+  messages: number;
+}
+
+/** Why receivers did something else than the policy asks for. */
+export function reasonsTable(reasons: readonly ReasonTotals[]): BoundTable {
+  const rows = new Map<string, ReasonRow>();
+  for (const { reasons: text, disposition, messages } of reasons) {
+    for (const { type, comment } of readReasons(text)) {
+      const key = JSON.stringify([type, comment, disposition]);
+      const row = rows.get(key) ?? { type, comment, disposition, messages: 0 };
+      row.messages += messages;
+      rows.set(key, row);
+    }
+  }
+  return bindTable<ReasonRow>({
+    id: "reasons",
+    caption: "Why policy was not followed",
+    rows: [...rows.values()],
+    sort: "-messages",
+    empty: "No receiver named a reason to do something else than the policy asks for.",
+    columns: [
+      {
+        key: "reason",
+        label: "Reason",
+        term: "Policy override reason",
+        value: ({ type }) => type,
+        cell: ({ type, comment }) => (
+          <span class="stack">
+            <span>{type}</span>
+            <span class="small muted">{REASON_WORDS[type] ?? "A reason no standard names."}</span>
+            {comment !== "" && <span class="small muted">“{comment}”</span>}
+          </span>
+        ),
+      },
+      { key: "comment", label: "Comment", value: ({ comment }) => comment, exportOnly: true },
+      {
+        key: "disposition",
+        label: "Done instead",
+        value: ({ disposition }) => disposition,
+        cell: ({ disposition }) => <DispositionMark disposition={disposition} />,
+      },
+      { key: "messages", label: "Messages", align: "end", value: ({ messages }) => messages },
+    ],
+  });
+}
+
+/** The published policies over time, from all the data. */
+export function policiesTable(policies: readonly PolicyDays[]): BoundTable {
+  return bindTable<PolicyDays>({
+    id: "policies",
+    caption: "Published policy over time",
+    rows: policies,
+    sort: "-last_day",
+    empty: "No report repeats a published policy.",
+    columns: [
+      {
+        key: "policy",
+        label: "Policy",
+        term: "Policy published",
+        value: ({ policy }) => shortPolicy(policy),
+        cell: ({ policy }) => (
+          <span class="stack">
+            <code>{shortPolicy(policy)}</code>
+            <span class="small muted">{describePolicy(policy)}</span>
+          </span>
+        ),
+      },
+      {
+        key: "first_day",
+        label: "First seen",
+        value: ({ firstDay }) => isoDay(firstDay),
+        cell: ({ firstDay }) => <span class="nowrap">{isoDay(firstDay)}</span>,
+      },
+      {
+        key: "last_day",
+        label: "Last seen",
+        value: ({ lastDay }) => isoDay(lastDay),
+        cell: ({ lastDay }) => <span class="nowrap">{isoDay(lastDay)}</span>,
+      },
+      { key: "reporters", label: "Reporters", align: "end", term: "Reporter", value: ({ reporters }) => reporters },
+      { key: "reports", label: "Reports", align: "end", value: ({ reports }) => reports },
+      { key: "tags", label: "All tags", value: ({ policy }) => policy, exportOnly: true },
+    ],
+  });
+}

@@ -1,0 +1,190 @@
+/** One domain over a period: totals and change, messages by day, the verdict, sources, dispositions, policy. */
+import type { Child } from "hono/jsx";
+import { type DayTotals, dailyQuery, policiesQuery, reasonsQuery } from "../../../shared/analytics/queries-domains.ts";
+import { SOURCE_LIMITS, sourcesQuery } from "../../../shared/analytics/queries-sources.ts";
+import { isoDay } from "../data/days.ts";
+import { formatCount, formatShare } from "../data/numbers.ts";
+import { type Period, periodBefore } from "../data/period.ts";
+import { mergeSources } from "../data/sources.ts";
+import { assess } from "../data/verdict.ts";
+import { DayChart } from "../parts/chart-view.tsx";
+import { DomainHead, domainCrumbs } from "../parts/domain-frame.tsx";
+import { domainPath } from "../parts/links.ts";
+import { Figure, Note } from "../parts/marks.tsx";
+import type { PageResult } from "../parts/page.ts";
+import { PeriodText } from "../parts/period-view.tsx";
+import { domainScope, linkTo, type PageRequest, periodOf } from "../parts/request.ts";
+import { daysTable, dispositionsTable, policiesTable, reasonsTable } from "./overview-tables.tsx";
+import { sourcesTable } from "./sources-table.tsx";
+import { VerdictCard } from "./verdict.tsx";
+
+export async function overviewPage(request: PageRequest, domain: string): Promise<PageResult> {
+  const period = periodOf(request);
+  const before = periodBefore(period);
+  const scope = domainScope(request, domain, period);
+  const [days, reasons, policies, groups] = await Promise.all([
+    request.ask(dailyQuery({ ...scope, firstDay: before.firstDay })),
+    request.ask(reasonsQuery(scope)),
+    request.ask(policiesQuery(domainScope(request, domain))),
+    request.ask(sourcesQuery(scope)),
+  ]);
+  const current = days.filter(({ day }) => day >= period.firstDay);
+  const sources = mergeSources(groups, domain);
+  const dataSince = Math.min(...policies.map(({ firstDay }) => firstDay));
+  const assessment = assess({ sources, daysWithReports: current.length, policy: policies[0]?.policy ?? "" });
+  const tables = {
+    days: daysTable(fillDays(current, period)),
+    sources: sourcesTable(request, { domain, sources, period, dataSince, size: 10 }),
+    dispositions: dispositionsTable(reasons),
+    reasons: reasonsTable(reasons),
+    policies: policiesTable(policies),
+  };
+  return {
+    tables: Object.values(tables),
+    content: {
+      title: domain,
+      section: "domains",
+      crumbs: domainCrumbs(request),
+      body: (
+        <>
+          <DomainHead
+            {...{ request, domain, period, tab: "overview", title: domain }}
+            lead={<PeriodText period={period} compared />}
+          />
+          {policies.length === 0 ? (
+            <NoReports domain={domain} request={request} />
+          ) : (
+            <>
+              <Totals current={current} before={days.filter(({ day }) => day < period.firstDay)} />
+              <DailyChart days={current} period={period} domain={domain} />
+              <VerdictCard request={request} domain={domain} assessment={assessment} />
+              {groups.length >= SOURCE_LIMITS.maxGroups && <PartialSources />}
+              {tables.sources.view(request.url)}
+              <p class="small">
+                <a href={linkTo(request, `${domainPath(domain)}/sources`)}>All sources</a>
+              </p>
+              <div class="columns">
+                {tables.dispositions.view(request.url)}
+                {tables.reasons.view(request.url)}
+              </div>
+              {tables.policies.view(request.url)}
+              <details class="stack">
+                <summary>Messages by day, as a table</summary>
+                {tables.days.view(request.url)}
+              </details>
+            </>
+          )}
+        </>
+      ),
+    },
+  };
+}
+
+/** Said where a statement's limit was reached. */
+export function PartialSources() {
+  return (
+    <Note>
+      There are more than {formatCount(SOURCE_LIMITS.maxGroups)} different sources in this period. The largest are shown
+      and judged; a shorter period shows more of the small ones.
+    </Note>
+  );
+}
+
+function NoReports({ domain, request }: { domain: string; request: PageRequest }) {
+  return (
+    <section class="card">
+      <h2>No report about {domain}</h2>
+      <p class="lead">
+        No aggregate report that you may see is about this domain. <a href={linkTo(request, "/")}>All domains</a>
+      </p>
+    </section>
+  );
+}
+
+function Totals({ current, before }: { current: DayTotals[]; before: DayTotals[] }) {
+  const sum = (days: DayTotals[], name: keyof DayTotals): number => days.reduce((total, day) => total + day[name], 0);
+  const messages = sum(current, "messages");
+  const earlier = sum(before, "messages");
+  const share = (name: keyof DayTotals): { value: string; remark: Child } => ({
+    value: formatShare(sum(current, name), messages),
+    remark: changeOfShare(sum(current, name), messages, { part: sum(before, name), total: earlier }),
+  });
+  const failing = messages - sum(current, "passed");
+  return (
+    <dl class="figures">
+      <Figure label="Messages" value={formatCount(messages)} remark={changeOfCount(messages, earlier)} />
+      <Figure label="Pass DMARC" term="DMARC pass" {...share("passed")} />
+      <Figure
+        label="Fail DMARC"
+        value={formatCount(failing)}
+        remark={changeOfCount(failing, earlier - sum(before, "passed"))}
+      />
+      <Figure label="DKIM aligned" term="DKIM" {...share("dkimAligned")} />
+      <Figure label="SPF aligned" term="SPF" {...share("spfAligned")} />
+      <Figure
+        label="Reports"
+        term="Aggregate report"
+        value={formatCount(sum(current, "reports"))}
+        remark={changeOfCount(sum(current, "reports"), sum(before, "reports"))}
+      />
+    </dl>
+  );
+}
+
+function changeOfCount(now: number, before: number): string {
+  if (before === 0) return now === 0 ? "as before" : "nothing before";
+  const change = (100 * (now - before)) / before;
+  if (Math.abs(change) < 0.5) return "as before";
+  return `${change > 0 ? "↑" : "↓"} ${Math.abs(change).toFixed(0)} % from ${formatCount(before)}`;
+}
+
+function changeOfShare(part: number, total: number, before: { part: number; total: number }): string {
+  if (before.total === 0 || total === 0) return "nothing before";
+  const points = 100 * (part / total - before.part / before.total);
+  if (Math.abs(points) < 0.05) return "as before";
+  return `${points > 0 ? "↑" : "↓"} ${Math.abs(points).toFixed(1)} points`;
+}
+
+interface ChartProps {
+  days: DayTotals[];
+  period: Period;
+  domain: string;
+}
+
+function DailyChart({ days, period, domain }: ChartProps) {
+  const filled = fillDays(days, period);
+  const total = filled.reduce((sum, { messages }) => sum + messages, 0);
+  const passed = filled.reduce((sum, day) => sum + day.passed, 0);
+  const range = `${isoDay(period.firstDay)} to ${isoDay(period.lastDay)}`;
+  return (
+    <section class="card" aria-labelledby="volume">
+      <h2 id="volume">Messages by day</h2>
+      <DayChart
+        id="volume"
+        label={`Messages of ${domain} by day, ${range}: ${formatCount(total)} in all, ${formatShare(passed, total)} pass DMARC. The figures are in the table below.`}
+        days={filled.map((day) => ({
+          day: day.day,
+          values: { passed: day.passed, failed: day.messages - day.passed },
+        }))}
+        series={[
+          { name: "passed", label: "Pass DMARC", look: "pass" },
+          { name: "failed", label: "Fail DMARC", look: "fail" },
+        ]}
+        unit="messages"
+      />
+      <p class="small muted">
+        Days are those the reports are about. Reports about yesterday and today are still to come.
+      </p>
+    </section>
+  );
+}
+
+/** Every day of the period, those without a report with zeros. */
+function fillDays(days: readonly DayTotals[], { firstDay, lastDay }: Period): DayTotals[] {
+  const known = new Map(days.map((day) => [day.day, day]));
+  return Array.from({ length: lastDay - firstDay + 1 }, (_, i) => {
+    const day = firstDay + i;
+    const none = { messages: 0, passed: 0, dkimAligned: 0, spfAligned: 0, quarantined: 0, rejected: 0, reports: 0 };
+    return known.get(day) ?? { day, ...none };
+  });
+}

@@ -1,0 +1,53 @@
+/** The head that all pages of one domain share: its name, the tabs, the period. */
+import type { Child } from "hono/jsx";
+import type { Period } from "../data/period.ts";
+import { domainPath } from "./links.ts";
+import { PeriodControl } from "./period-view.tsx";
+import { linkTo, type PageRequest } from "./request.ts";
+
+export type DomainTab = "overview" | "sources" | "reports" | "tls" | "failures";
+
+const TABS: { key: DomainTab; label: string; path: string }[] = [
+  { key: "overview", label: "Overview", path: "" },
+  { key: "sources", label: "Sources", path: "/sources" },
+  { key: "reports", label: "Reports", path: "/reports" },
+  { key: "tls", label: "TLS reports", path: "/tls" },
+  { key: "failures", label: "Failure reports", path: "/failures" },
+];
+
+interface FrameProps {
+  request: PageRequest;
+  domain: string;
+  tab: DomainTab;
+  period: Period;
+  title: Child;
+  lead: Child;
+}
+
+/** Title, lead, period and tabs. */
+export function DomainHead({ request, domain, tab, period, title, lead }: FrameProps) {
+  return (
+    <>
+      <div class="page-head">
+        <div>
+          <h1>{title}</h1>
+          <p class="lead">{lead}</p>
+        </div>
+        <PeriodControl url={request.url} period={period} />
+      </div>
+      <nav class="tabs" aria-label={`Pages of ${domain}`}>
+        {TABS.map(({ key, label, path }) => (
+          <a href={linkTo(request, domainPath(domain) + path)} aria-current={key === tab ? "page" : undefined}>
+            {label}
+          </a>
+        ))}
+      </nav>
+    </>
+  );
+}
+
+/** Breadcrumbs of a page below a domain. */
+export function domainCrumbs(request: PageRequest, domain?: string): { label: string; href: string }[] {
+  const root = { label: "Domains", href: linkTo(request, "/") };
+  return domain === undefined ? [root] : [root, { label: domain, href: linkTo(request, domainPath(domain)) }];
+}

@@ -1,0 +1,110 @@
+/** The frame of every page: head, navigation, breadcrumbs, the explanations its terms open. */
+import type { Child } from "hono/jsx";
+import type { Access } from "../access.ts";
+import { glossary } from "../data/glossary.ts";
+import { termId } from "./term.tsx";
+
+/** A page's content and what the frame says about it. */
+export interface PageContent {
+  title: string;
+  /** Parent pages, from the root. */
+  crumbs?: { label: string; href: string }[];
+  /** Which entry of the navigation it belongs to. */
+  section?: "domains" | "operations" | "glossary";
+  body: Child;
+  /** Seconds after which the page is loaded again where scripts run. */
+  refreshSeconds?: number;
+}
+
+interface FrameProps {
+  content: PageContent;
+  access: Access | undefined;
+}
+
+/** The whole document as text. */
+export function renderPage(content: PageContent, access: Access | undefined): string {
+  const body = String(<Frame content={content} access={access} />);
+  const used = glossary().filter(({ term }) => body.includes(`popovertarget="${termId(term)}"`));
+  const popovers = used.map(({ term, sentence }) =>
+    String(
+      <div id={termId(term)} popover="auto">
+        <strong>{term}</strong>
+        <p>{sentence}</p>
+      </div>,
+    ),
+  );
+  return `<!doctype html>${body.replace("</main>", `</main>${popovers.join("").replaceAll("$", "$$$$")}`)}`;
+}
+
+function Frame({ content, access }: FrameProps) {
+  const { title, crumbs = [], body, refreshSeconds } = content;
+  return (
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta name="color-scheme" content="light dark" />
+        <title>{title} · DMARC reports</title>
+        <link rel="icon" href="/assets/favicon.svg" type="image/svg+xml" />
+        <link rel="stylesheet" href="/assets/style.css" />
+        <script src="/assets/comfort.js" defer />
+      </head>
+      <body data-refresh={refreshSeconds === undefined ? undefined : String(refreshSeconds)}>
+        <a class="skip" href="#main">
+          Skip to content
+        </a>
+        <Head content={content} access={access} />
+        <main id="main">
+          {crumbs.length > 0 && (
+            <nav aria-label="Breadcrumb">
+              <ol class="crumbs">
+                {crumbs.map(({ label, href }) => (
+                  <li>
+                    <a href={href}>{label}</a>
+                  </li>
+                ))}
+              </ol>
+            </nav>
+          )}
+          {body}
+        </main>
+        <footer>Days and times are UTC. Figures are what receivers reported; not every receiver reports.</footer>
+      </body>
+    </html>
+  );
+}
+
+function Head({ content, access }: FrameProps) {
+  const entries = [
+    { key: "domains", label: "Domains", href: "/" },
+    ...(access?.role === "operator" ? [{ key: "operations", label: "Operations", href: "/operations" }] : []),
+    { key: "glossary", label: "Glossary", href: "/glossary" },
+  ];
+  return (
+    <header class="top">
+      <div class="top-inner">
+        <a class="brand" href="/">
+          <svg width="22" height="22" viewBox="0 0 24 24" aria-hidden="true">
+            <rect x="1" y="4" width="22" height="16" rx="3" class="fill-plain" />
+            <path d="M4 8l8 6 8-6" fill="none" stroke="var(--surface)" stroke-width="2" stroke-linecap="round" />
+          </svg>
+          DMARC reports
+        </a>
+        {access !== undefined && (
+          <nav aria-label="Main">
+            {entries.map(({ key, label, href }) => (
+              <a href={href} aria-current={content.section === key ? "page" : undefined}>
+                {label}
+              </a>
+            ))}
+          </nav>
+        )}
+        {access !== undefined && (
+          <span class="who">
+            {access.name} · {access.role}
+          </span>
+        )}
+      </div>
+    </header>
+  );
+}

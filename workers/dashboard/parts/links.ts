@@ -1,0 +1,25 @@
+/** Paths of the pages. Pure: every part that comes from a report is encoded. */
+import { dayOfSeconds, isoDay } from "../data/days.ts";
+
+export function domainPath(domain: string): string {
+  return `/domains/${encodeURIComponent(domain)}`;
+}
+
+export function sourcePath(domain: string, source: string): string {
+  return `${domainPath(domain)}/sources/${encodeURIComponent(source)}`;
+}
+
+export function addressPath(domain: string, address: string): string {
+  return `${domainPath(domain)}/addresses/${encodeURIComponent(address)}`;
+}
+
+/** One report of the ledger. */
+export function reportPath(report: {
+  account: string;
+  domain: string;
+  beginSeconds: number;
+  reportUid: string;
+}): string {
+  const day = isoDay(dayOfSeconds(report.beginSeconds)) || "0";
+  return `/reports/${[report.account, report.domain || "-", day, report.reportUid].map(encodeURIComponent).join("/")}`;
+}

@@ -1,0 +1,81 @@
+/** Small marks: results, figures, notes, shares. A result always has a word and a sign, never colour alone. */
+import type { Child } from "hono/jsx";
+import { formatShare } from "../data/numbers.ts";
+import { Explain } from "./term.tsx";
+
+/** `pass`, `fail` or another word of a report. */
+export function ResultMark({ result }: { result: string }) {
+  if (result === "pass") return <span class="result pass">✓ pass</span>;
+  if (result === "fail") return <span class="result fail">✕ fail</span>;
+  return <span class="result">{result === "" ? "–" : result}</span>;
+}
+
+/** What a receiver did with mail. */
+export function DispositionMark({ disposition }: { disposition: string }) {
+  if (disposition === "reject") return <span class="result fail">⊘ reject</span>;
+  if (disposition === "quarantine") return <span class="result warn">! quarantine</span>;
+  return <span class="result">{disposition === "" ? "–" : disposition}</span>;
+}
+
+interface FigureProps {
+  label: string;
+  term?: string;
+  value: string;
+  /** Compared with the period before, or another remark. */
+  remark?: Child;
+}
+
+/** One large figure. */
+export function Figure({ label, term, value, remark }: FigureProps) {
+  return (
+    <div class="figure">
+      <dt>
+        {label} {term !== undefined && <Explain name={term} />}
+      </dt>
+      <dd>
+        <div class="value">{value}</div>
+        <div class="change">{remark ?? " "}</div>
+      </dd>
+    </div>
+  );
+}
+
+/** A note that stands out: something is partial, done, or went wrong. */
+export function Note({ kind = "warn", children }: { kind?: "warn" | "done" | "fault"; children?: Child }) {
+  return (
+    <div class={`note ${kind}`} role={kind === "fault" ? "alert" : "status"}>
+      {children}
+    </div>
+  );
+}
+
+/** A share as text over a small bar: passing solid, the rest hatched. */
+export function ShareBar({ part, total }: { part: number; total: number }) {
+  const width = 72;
+  const filled = total <= 0 ? 0 : (width * part) / total;
+  return (
+    <span class="stack">
+      <span>{formatShare(part, total)}</span>
+      {total > 0 && (
+        <svg class="bar" width={width} height="5" viewBox={`0 0 ${width} 5`} aria-hidden="true">
+          <rect width={filled} height="5" class="fill-pass" />
+          <rect x={filled} width={width - filled} height="5" class="fill-fail" />
+        </svg>
+      )}
+    </span>
+  );
+}
+
+/** Label and value pairs. */
+export function Pairs({ pairs }: { pairs: [Child, Child][] }) {
+  return (
+    <dl class="pairs">
+      {pairs.map(([label, value]) => (
+        <>
+          <dt>{label}</dt>
+          <dd>{value}</dd>
+        </>
+      ))}
+    </dl>
+  );
+}

@@ -1,0 +1,61 @@
+/** Choosing the period: links for 7, 30 and 90 days, a form for any range. */
+import { isoDay } from "../data/days.ts";
+import { type Period, PRESETS, periodBefore } from "../data/period.ts";
+import { linkWith } from "./request.ts";
+
+/** The control of a page's period; the link keeps everything else. */
+export function PeriodControl({ url, period }: { url: URL; period: Period }) {
+  return (
+    <div class="period">
+      <nav class="segments" aria-label="Period">
+        {PRESETS.map((days) => (
+          <a
+            href={linkWith(url, { days: String(days), from: undefined, to: undefined })}
+            aria-current={period.preset === days ? "true" : undefined}
+          >
+            {days} days
+          </a>
+        ))}
+      </nav>
+      <form class="inline" method="get" action={url.pathname}>
+        <DayInput name="from" label="From" day={period.firstDay} />
+        <DayInput name="to" label="to" day={period.lastDay} />
+        <button type="submit">Show</button>
+      </form>
+    </div>
+  );
+}
+
+function DayInput({ name, label, day }: { name: string; label: string; day: number }) {
+  return (
+    <>
+      <label for={`period-${name}`}>{label}</label>
+      <input
+        class="day"
+        id={`period-${name}`}
+        name={name}
+        type="text"
+        inputmode="numeric"
+        pattern="\d{4}-\d{2}-\d{2}"
+        title="a day as YYYY-MM-DD"
+        value={isoDay(day)}
+      />
+    </>
+  );
+}
+
+/** `2026-10-01 to 2026-10-30, compared with …`. */
+export function PeriodText({ period, compared }: { period: Period; compared?: boolean }) {
+  const before = periodBefore(period);
+  return (
+    <span>
+      <span class="nowrap">{isoDay(period.firstDay)}</span> to <span class="nowrap">{isoDay(period.lastDay)}</span>
+      {compared === true && (
+        <>
+          , compared with <span class="nowrap">{isoDay(before.firstDay)}</span> to{" "}
+          <span class="nowrap">{isoDay(before.lastDay)}</span>
+        </>
+      )}
+    </span>
+  );
+}

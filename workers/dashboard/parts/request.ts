@@ -1,0 +1,65 @@
+/**
+ * What a page is given: who asks, what the link says, and the two places data comes from. Every statement a page builds
+ * takes its scope from here, so that nobody is shown another account's figures.
+ */
+import type { Query, Scope } from "../../../shared/analytics/collapse.ts";
+import type { OperationsApi } from "../../../shared/operations.ts";
+import type { Access } from "../access.ts";
+import { type Period, readPeriod } from "../data/period.ts";
+import { ApiError } from "../errors.ts";
+
+/** One request for a page. */
+export interface PageRequest {
+  url: URL;
+  parameters: URLSearchParams;
+  access: Access;
+  /** Days since 1970-01-01 UTC. */
+  today: number;
+  /** Rows of a statement; none when its dataset does not exist yet. @throws ApiError, AnalyticsUnavailableError */
+  ask<Row>(query: Query<Row>): Promise<Row[]>;
+  /** Asks process. @throws ApiError when it fails */
+  operate<T>(operation: (operations: OperationsApi) => Promise<T>): Promise<T>;
+}
+
+/** The period of the link. @throws ApiError when its parameters make no sense */
+export function periodOf(request: PageRequest): Period {
+  const period = readPeriod(request.parameters, request.today);
+  if (!period.ok) throw new ApiError("bad_request", period.error);
+  return period.value;
+}
+
+/** The scope of one domain over a period, of the accounts the person may see. */
+export function domainScope(request: PageRequest, domain: string, period?: Period): Scope {
+  return {
+    accounts: request.access.accounts,
+    domains: [domain],
+    ...(period === undefined ? {} : { firstDay: period.firstDay, lastDay: period.lastDay }),
+  };
+}
+
+/** @throws ApiError unless the person is an operator */
+export function requireOperator({ access }: PageRequest): void {
+  if (access.role !== "operator") throw new ApiError("forbidden", "This page is for operators.");
+}
+
+/** The page's own link with some parameters set; undefined removes one. */
+export function linkWith(url: URL, changes: Record<string, string | undefined>): string {
+  const parameters = new URLSearchParams(url.search);
+  for (const [name, value] of Object.entries(changes)) {
+    if (value === undefined) parameters.delete(name);
+    else parameters.set(name, value);
+  }
+  const text = parameters.toString();
+  return text === "" ? url.pathname : `${url.pathname}?${text}`;
+}
+
+/** A link to another page that keeps the period. */
+export function linkTo(request: PageRequest, path: string): string {
+  const kept = new URLSearchParams();
+  for (const name of ["days", "from", "to"]) {
+    const value = request.parameters.get(name);
+    if (value !== null && value !== "") kept.set(name, value);
+  }
+  const text = kept.toString();
+  return text === "" ? path : `${path}?${text}`;
+}

@@ -1,0 +1,189 @@
+/**
+ * A table as people see it: sort by its heads, one filter, pages, the same rows as CSV and JSON. Works without scripts:
+ * everything is in the link. A page keeps its tables as `BoundTable`, so that an export asks the same rows.
+ */
+import type { Child } from "hono/jsx";
+import { buildCsv, buildJson } from "../data/export.ts";
+import { formatCount } from "../data/numbers.ts";
+import { pageOf, readTableState, selectRows, type TableColumn, type TableState } from "../data/table.ts";
+import { linkWith } from "./request.ts";
+import { Explain } from "./term.tsx";
+
+/** A column as it is shown. */
+export interface ViewColumn<Row> extends TableColumn<Row> {
+  /** Numbers stand at the end. */
+  align?: "end";
+  /** Term of the glossary. */
+  term?: string;
+  /** What is shown; absent = the value. */
+  cell?: (row: Row) => Child;
+  /** Only exported. */
+  exportOnly?: true;
+}
+
+export interface TableSpec<Row> {
+  id: string;
+  caption: string;
+  columns: ViewColumn<Row>[];
+  rows: readonly Row[];
+  /** Column key, `-key` = descending. */
+  sort: string;
+  /** Rows of a page. */
+  size?: number;
+  /** Shown when there are no rows at all: what happened, and what to do. */
+  empty: Child;
+  /** Shown above: the rows are not all there are. */
+  partial?: Child;
+  /** Stands in place of filter and sort where the page does them itself. */
+  more?: Child;
+}
+
+/** A table of some page, its type of row forgotten. */
+export interface BoundTable {
+  id: string;
+  /** @param url the page's own */
+  view(url: URL): Child;
+  export(url: URL, format: "csv" | "json"): string;
+}
+
+/** Binds a table to its rows. */
+export function bindTable<Row>(spec: TableSpec<Row>): BoundTable {
+  const { id, sort, size } = spec;
+  const stateOf = (url: URL): TableState =>
+    readTableState(url.searchParams, { id, sort, ...(size === undefined ? {} : { size }) });
+  return {
+    id,
+    view: (url) => <TableView spec={spec} url={url} state={stateOf(url)} />,
+    export(url, format) {
+      const rows = selectRows(spec.rows, spec.columns, stateOf(url));
+      return format === "csv" ? buildCsv(rows, spec.columns) : buildJson(rows, spec.columns);
+    },
+  };
+}
+
+interface ViewProps<Row> {
+  spec: TableSpec<Row>;
+  url: URL;
+  state: TableState;
+}
+
+function TableView<Row>({ spec, url, state }: ViewProps<Row>) {
+  const { id, caption, columns, rows, empty, partial } = spec;
+  const found = selectRows(rows, columns, state);
+  const { rows: shown, page, pages } = pageOf(found, state);
+  const visible = columns.filter(({ exportOnly }) => exportOnly === undefined);
+  return (
+    <section class="card" id={id} aria-labelledby={`${id}-caption`}>
+      <div class="table-head">
+        <h2 id={`${id}-caption`}>{caption}</h2>
+        {rows.length > 8 || state.text !== "" ? <FilterForm id={id} url={url} text={state.text} /> : null}
+      </div>
+      {partial}
+      {rows.length === 0 && <p class="empty">{empty}</p>}
+      {rows.length > 0 && found.length === 0 && (
+        <p class="empty">
+          No row holds “{state.text}”. <a href={linkWith(url, { [`${id}.q`]: undefined })}>Show all</a>
+        </p>
+      )}
+      {shown.length > 0 && (
+        <section class="scroll" tabindex={0} aria-label={`${caption}, table`}>
+          <table aria-labelledby={`${id}-caption`}>
+            <thead>
+              <tr>
+                {visible.map((column) => (
+                  <HeadCell column={column} url={url} state={state} />
+                ))}
+              </tr>
+            </thead>
+            <tbody>
+              {shown.map((row) => (
+                <tr>{visible.map((column, i) => bodyCell(column, row, i === 0))}</tr>
+              ))}
+            </tbody>
+          </table>
+        </section>
+      )}
+      {rows.length > 0 && <TableFoot id={id} url={url} page={page} pages={pages} count={found.length} />}
+    </section>
+  );
+}
+
+function bodyCell<Row>(column: ViewColumn<Row>, row: Row, isFirst: boolean) {
+  const value = column.value(row);
+  const content = column.cell?.(row) ?? (typeof value === "number" ? formatCount(value) : value);
+  const look = column.align === "end" ? "end nowrap" : "text";
+  return isFirst ? (
+    <th scope="row" class={look}>
+      {content}
+    </th>
+  ) : (
+    <td class={look}>{content}</td>
+  );
+}
+
+function HeadCell<Row>({ column, url, state }: { column: ViewColumn<Row>; url: URL; state: TableState }) {
+  const { key, label, align, term } = column;
+  const isSorted = state.sort === key;
+  // Numbers are asked for from the largest, texts from A.
+  const next = isSorted ? (state.descending ? key : `-${key}`) : align === "end" ? `-${key}` : key;
+  const href = `${linkWith(url, { [`${state.id}.sort`]: next, [`${state.id}.page`]: undefined })}#${state.id}`;
+  return (
+    <th scope="col" class={align} aria-sort={isSorted ? (state.descending ? "descending" : "ascending") : undefined}>
+      <a href={href}>
+        {label}
+        <span aria-hidden="true">{isSorted ? (state.descending ? " ↓" : " ↑") : ""}</span>
+      </a>
+      {term !== undefined && <Explain name={term} />}
+    </th>
+  );
+}
+
+function FilterForm({ id, url, text }: { id: string; url: URL; text: string }) {
+  const kept = [...url.searchParams].filter(([name]) => name !== `${id}.q` && name !== `${id}.page`);
+  return (
+    <form class="inline" method="get" action={`${url.pathname}#${id}`}>
+      {kept.map(([name, value]) => (
+        <input type="hidden" name={name} value={value} />
+      ))}
+      <label class="hidden-label" for={`${id}-q`}>
+        Filter
+      </label>
+      <input id={`${id}-q`} type="search" name={`${id}.q`} value={text} placeholder="Filter" />
+      <button type="submit">Filter</button>
+      {text !== "" && <a href={`${linkWith(url, { [`${id}.q`]: undefined })}#${id}`}>Clear</a>}
+    </form>
+  );
+}
+
+interface FootProps {
+  id: string;
+  url: URL;
+  page: number;
+  pages: number;
+  count: number;
+}
+
+function TableFoot({ id, url, page, pages, count }: FootProps) {
+  const to = (n: number): string => `${linkWith(url, { [`${id}.page`]: String(n) })}#${id}`;
+  const exportTo = (format: string): string => linkWith(url, { export: format, table: id });
+  return (
+    <div class="table-foot">
+      <nav aria-label={`Pages of ${id}`}>
+        <span>
+          {formatCount(count)} {count === 1 ? "row" : "rows"}
+        </span>
+        {pages > 1 && (
+          <span>
+            page {page} of {pages}
+          </span>
+        )}
+        {page > 1 && <a href={to(page - 1)}>← Previous</a>}
+        {page < pages && <a href={to(page + 1)}>Next →</a>}
+      </nav>
+      <div>
+        <a href={exportTo("csv")}>CSV</a>
+        <a href={exportTo("json")}>JSON</a>
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,84 @@
+/**
+ * The pages: which path is which, exports of their tables, and errors as pages. Data goes through PageRequest, which
+ * carries what the person may see; it holds no SQL and no rendering of its own.
+ */
+import { type Context, Hono } from "hono";
+import { type ApiContext, operate, queryRows, readConnection } from "./api/call.ts";
+import script from "./assets/comfort.browser.js";
+import icon from "./assets/favicon.svg";
+import styles from "./assets/style.css";
+import { dayOfSeconds } from "./data/days.ts";
+import { ApiError } from "./errors.ts";
+import { domainsPage } from "./pages/domains.tsx";
+import { glossaryPage } from "./pages/glossary.tsx";
+import { overviewPage } from "./pages/overview.tsx";
+import { renderPage } from "./parts/layout.tsx";
+import type { PageResult } from "./parts/page.ts";
+import type { PageRequest } from "./parts/request.ts";
+
+type Call = Context<ApiContext>;
+type Page = (request: PageRequest, call: Call) => Promise<PageResult | Response>;
+
+const PAGES: Record<string, Page> = {
+  "/": domainsPage,
+  "/domains/:domain": (request, c) => overviewPage(request, parameter(c, "domain").toLowerCase()),
+  "/glossary": glossaryPage,
+};
+
+/** Routes of the pages. */
+export function buildSite(): Hono<ApiContext> {
+  const site = new Hono<ApiContext>();
+  for (const [path, page] of Object.entries(PAGES)) site.get(path, (c) => answer(c, page));
+  return site;
+}
+
+/** Style, script and icon: the same for everybody, nothing of anybody's. */
+export function buildAssets(): Hono<ApiContext> {
+  const assets = new Hono<ApiContext>();
+  const serve = (path: string, body: string, type: string): void => {
+    assets.get(path, (c) =>
+      c.body(body, 200, { "content-type": `${type}; charset=utf-8`, "cache-control": "max-age=300" }),
+    );
+  };
+  serve("/style.css", styles, "text/css");
+  serve("/comfort.js", script, "text/javascript");
+  serve("/favicon.svg", icon, "image/svg+xml");
+  return assets;
+}
+
+async function answer(c: Call, page: Page): Promise<Response> {
+  const request = pageRequest(c);
+  const result = await page(request, c);
+  if (result instanceof Response) return result;
+  const format = request.parameters.get("export");
+  if (format !== null) return exportTable(request, result, format);
+  return c.html(renderPage(result.content, request.access));
+}
+
+function exportTable({ url, parameters }: PageRequest, { tables }: PageResult, format: string): Response {
+  if (format !== "csv" && format !== "json") throw new ApiError("bad_request", "export is csv or json.");
+  const table = tables.find(({ id }) => id === parameters.get("table"));
+  if (table === undefined) throw new ApiError("not_found", "This page has no such table.");
+  const type = format === "csv" ? "text/csv; charset=utf-8; header=present" : "application/json";
+  const disposition = `attachment; filename="${table.id}.${format}"`;
+  return new Response(table.export(url, format), {
+    headers: { "content-type": type, "content-disposition": disposition },
+  });
+}
+
+/** The request as pages see it. */
+export function pageRequest(c: Call): PageRequest {
+  const url = new URL(c.req.url);
+  return {
+    url,
+    parameters: url.searchParams,
+    access: c.get("access"),
+    today: dayOfSeconds(Date.now() / 1000),
+    ask: async (query) => (await queryRows(readConnection(c), query.sql)).map(query.read),
+    operate: (operation) => operate(c, operation),
+  };
+}
+
+function parameter(c: Call, name: string): string {
+  return c.req.param(name) ?? "";
+}
