@@ -1,6 +1,6 @@
 /** What makes two deliveries the same report, and two failures the same dead letter: stable ids from their content. */
 import type { Report } from "./report/vocabulary.ts";
-import { datedId } from "./storage.ts";
+import { datedId, isoDate } from "./storage.ts";
 
 /** The reporter of a report as stored and shown. */
 export function reporterOf(report: Report): string {
@@ -83,12 +83,12 @@ export async function deadLetterId(
   return datedId(day, await hashId(["dead-letter", rawKey, part, code]));
 }
 
-/** Id of another version of an accepted report: the same content in the same object is one conflict. */
-export async function conflictId(
-  day: string,
-  { rawKey, uid, contentHash }: { rawKey: string; uid: string; contentHash: string },
-): Promise<string> {
-  return datedId(day, await hashId(["conflict", rawKey, uid, contentHash]));
+/**
+ * Id of another version of an accepted report, filed under the day the report begins: however often and to whichever
+ * address of the account it comes, it is one conflict.
+ */
+export async function conflictId(beginSeconds: number, uid: string, contentHash: string): Promise<string> {
+  return datedId(isoDate(beginSeconds), await hashId(["conflict", uid, contentHash]));
 }
 
 /** Id of the event that a slice of points was written. */

@@ -5,7 +5,7 @@
  *   reports/<account>/<policy domain>/<YYYY-MM-DD>/<uid>.json  ledger: one report
  *   receipts/YYYY/MM/DD/<sha256>/<file name>                  what became of the raw object of the same name (JSON)
  *   dead-letters/YYYY/MM/DD/<id>.json                         what could not be read or processed, and why
- *   conflicts/YYYY/MM/DD/<id>.json                            another version of an accepted report, for a person
+ *   conflicts/YYYY/MM/DD/<id>.json                            another version of an accepted report, by its begin
  *   jobs/<id>.json                                            a reprocess or reconcile job and how far it is
  *   faults/<sha256 of the message>.json                       last error of a message that is being retried
  */

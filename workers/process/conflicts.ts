@@ -1,5 +1,5 @@
 /** Conflicts in R2: another version of an accepted report, kept until a person accepts or discards it. */
-import { conflictId, domainOf, reporterOf } from "../../shared/identity.ts";
+import { beginOf, conflictId, domainOf, reporterOf } from "../../shared/identity.ts";
 import { PAGE_LIMITS } from "../../shared/limits.ts";
 import type { ReportMessage } from "../../shared/messages.ts";
 import type { OperationRefused, Page } from "../../shared/operations.ts";
@@ -7,9 +7,7 @@ import {
   CONFLICT_PREFIX,
   type Conflict,
   conflictKey,
-  dayOfRawKey,
   isDatedId,
-  isoDate,
   type LedgerEntry,
   type ReceiptOutcome,
   type ReportVersion,
@@ -29,12 +27,11 @@ interface Versions {
   ledgerKey: string;
 }
 
-/** Files a conflict and its event. Met again, it has the same key. */
+/** Files a conflict and its event. Met again, it has the same key, and tells of the object met last. */
 export async function fileConflict(versions: Versions, context: JobContext): Promise<ReceiptOutcome> {
   const { entry, accepted, ledgerKey } = versions;
   const { uid, account, rua, rawKey, part, report, generation, receivedSeconds } = entry;
-  const day = dayOfRawKey(rawKey) ?? isoDate(receivedSeconds);
-  const id = await conflictId(day, { rawKey, uid, contentHash: report.contentHash });
+  const id = await conflictId(beginOf(report), uid, report.contentHash);
   const conflict: Conflict = {
     ...{ v: 1, id, at: new Date(context.nowSeconds * 1000).toISOString(), account, rua, uid, generation, ledgerKey },
     ...{ domain: domainOf(report), reporter: reporterOf(report) },

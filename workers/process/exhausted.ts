@@ -5,7 +5,7 @@ import type { Receipt, ReceiptOutcome } from "../../shared/storage.ts";
 import { type DeadLetterInput, fileDeadLetter, idOfDeadLetter } from "./dead-letters.ts";
 import type { JobContext, LogEntry } from "./env.ts";
 import { clearFault, lastErrorOf } from "./faults.ts";
-import { putReceipt, readReceipt } from "./receipts.ts";
+import { putReceipt, readReceipt, removeAsSaid } from "./receipts.ts";
 
 /** Files a message that is none of ours: it is kept whole and not tried again. */
 export async function fileInvalid(body: unknown, error: string, context: JobContext): Promise<LogEntry> {
@@ -45,6 +45,7 @@ async function fileWithReceipt(
   const newest = stored?.receipt.generation ?? 0;
   const settled = message.kind === "report" ? newest >= generation : newest > generation;
   if (known?.outcome !== "dead_letter" && (settled || known !== undefined)) {
+    if (stored !== undefined) await removeAsSaid(bucket, stored.receipt);
     return { event: "dead_letter", outcome: "already_done", key: rawKey };
   }
   // A slice that fails before its report has a receipt is filed without: the report's own end is still open.

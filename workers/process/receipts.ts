@@ -22,6 +22,11 @@ export async function putReceipt(
   return (await bucket.put(receiptKey(receipt.rawKey), JSON.stringify(receipt), { onlyIf })) !== null;
 }
 
+/** Removes the raw object of a receipt that says so: the invocation that wrote it may have ended before. */
+export async function removeAsSaid(bucket: R2Bucket, { rawKey, rawRemoved }: Receipt): Promise<void> {
+  if (rawRemoved) await bucket.delete(rawKey);
+}
+
 /** Says in the receipt of a raw object, if it has one, that one of its outcomes is another now. */
 export async function replaceOutcome(bucket: R2Bucket, rawKey: string, outcome: ReceiptOutcome): Promise<void> {
   const previous = await readReceipt(bucket, rawKey);

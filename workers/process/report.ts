@@ -11,7 +11,7 @@ import { clearReplaced } from "./clearing.ts";
 import type { JobContext, LogEntry } from "./env.ts";
 import { type Finding, readFindings } from "./findings.ts";
 import { findRawObject } from "./raw-object.ts";
-import { putReceipt, readReceipt } from "./receipts.ts";
+import { putReceipt, readReceipt, removeAsSaid } from "./receipts.ts";
 import { type ReportJob, rejectPart, settle } from "./settle.ts";
 import { type AcceptedReport, writeLargeReports } from "./write-report.ts";
 
@@ -24,8 +24,7 @@ export async function processReport(message: ReportMessage, context: JobContext)
   const previous = await readReceipt(bucket, message.key);
   const generation = message.generation ?? 1;
   if (previous !== undefined && previous.receipt.generation >= generation) {
-    // The invocation that wrote the receipt may have ended before it removed the object.
-    if (previous.receipt.rawRemoved) await bucket.delete(message.key);
+    await removeAsSaid(bucket, previous.receipt);
     return logEntry(message, "already_done");
   }
   if (context.attempts >= BATCH_LIMITS.aloneFromAttempt && message.alone !== true) return sendAlone(message, context);
@@ -88,7 +87,7 @@ async function finish(job: ReportJob, outcomes: ReceiptOutcome[], rawRemoved = f
     if (attempt === MAX_RECEIPT_ATTEMPTS)
       throw new Error(`The receipt of ${message.key} is changed by others all the time.`);
   }
-  if (rawRemoved) await bucket.delete(message.key);
+  await removeAsSaid(bucket, receipt);
   const counts: Record<string, number> = {};
   for (const { outcome } of outcomes) counts[outcome] = (counts[outcome] ?? 0) + 1;
   return { ...logEntry(message, Object.keys(counts).join(", ")), counts };

@@ -1,0 +1,173 @@
+/**
+ * The fault matrix: every call on KV, R2, the queues and Analytics Engine made to fail, once and for good, before and
+ * after it took effect, and the isolate killed there; then the balance must be exact. docs/reliability.md tells of it.
+ */
+import { createHash } from "node:crypto";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { requeueDeadLetters } from "../../workers/process/letter-operations.ts";
+import { imbalances } from "./simulation/balance.ts";
+import { FAULT_MODES, type FaultPlan } from "./simulation/faults.ts";
+import { allMail, largeMail, registerAll, type Scenario, smallMail } from "./simulation/scenario.ts";
+import { type Manners, World } from "./simulation/world.ts";
+
+let cases = 0;
+
+vi.setConfig({ testTimeout: 600_000 });
+
+beforeAll(() => {
+  vi.useFakeTimers({ toFake: ["Date"] });
+  vi.spyOn(console, "log").mockImplementation(() => {});
+  // The same digests without the thread pool: with it the order of calls would be chance.
+  vi.spyOn(crypto.subtle, "digest").mockImplementation(async (_, data) => {
+    const hash = createHash("sha256")
+      .update(new Uint8Array(data as ArrayBuffer))
+      .digest();
+    return new Uint8Array(hash).buffer;
+  });
+});
+
+afterAll(() => {
+  vi.useRealTimers();
+  vi.restoreAllMocks();
+  process.stderr.write(`fault matrix: ${cases} cases\n`);
+});
+
+interface Run {
+  plan?: FaultPlan;
+  scenario?: Scenario;
+  manners?: Manners;
+  pause?: () => Promise<void>;
+}
+
+const ONE_BY_ONE: Manners = { maxBatchSize: 1 };
+
+/** Runs a day's mail under a plan, mends everything, sends again what ended as a dead letter of a fault. */
+async function runDay({ plan, scenario = smallMail(), manners = ONE_BY_ONE, pause }: Run) {
+  cases++;
+  const world = new World();
+  registerAll(world);
+  const { mails, expected } = scenario;
+  world.faults.plan = plan ?? (() => undefined);
+  world.faults.pause = pause;
+  const undelivered = [];
+  for (const mail of mails) if ((await world.deliver(mail)) === "fault") undelivered.push(mail);
+  await world.drain(manners);
+  world.faults.plan = () => undefined;
+  // A sender that gave up is told so by its own queue; nothing of its mail was taken, so it may come again.
+  for (const mail of undelivered) expect(await world.deliver(mail)).toBe("taken");
+  await world.drain(manners);
+  for (let round = 0; round < 3 && hasExhausted(world); round++) {
+    world.clock.nowMilliseconds += 3_600_000;
+    await requeueDeadLetters({ filter: { code: "retries_exhausted" } }, world.context());
+    await world.drain(manners);
+  }
+  return { world, wrong: imbalances(world, expected) };
+}
+
+function hasExhausted(world: World): boolean {
+  return world.bucket
+    .keys("dead-letters/")
+    .some((key) => world.bucket.json<{ reason: { code: string } }>(key).reason.code === "retries_exhausted");
+}
+
+/** Of a list, all of R2, KV and the queues, and some of the many writes of points. */
+function indexesOf(calls: string[], everyWrite: number): number[] {
+  return calls.flatMap((name, index) => (name.startsWith("analytics.") && index % everyWrite !== 0 ? [] : [index]));
+}
+
+describe("the fault matrix", () => {
+  it("a clean day balances", async () => {
+    const { world, wrong } = await runDay({ scenario: allMail() });
+    expect(wrong).toEqual([]);
+    expect(world.bucket.keys("faults/")).toEqual([]);
+  });
+
+  it("one fault at any call changes nothing", async () => {
+    const clean = (await runDay({})).world.faults.calls;
+    for (const mode of FAULT_MODES) {
+      for (const index of clean.keys()) {
+        const { wrong } = await runDay({ plan: (call) => (call.index === index ? mode : undefined) });
+        expect(wrong, `${mode} at call ${index}, ${clean[index]}`).toEqual([]);
+      }
+    }
+  });
+
+  it("nor does one in reports that are cut into slices and read twice", async () => {
+    const scenario = largeMail();
+    const clean = (await runDay({ scenario })).world.faults.calls;
+    for (const mode of FAULT_MODES) {
+      for (const index of indexesOf(clean, 53)) {
+        const { wrong } = await runDay({ scenario, plan: (call) => (call.index === index ? mode : undefined) });
+        expect(wrong, `${mode} at call ${index}, ${clean[index]}`).toEqual([]);
+      }
+    }
+  });
+
+  it("nor do two in a row, of any kinds", async () => {
+    const clean = (await runDay({})).world.faults.calls;
+    for (const first of FAULT_MODES) {
+      for (const second of FAULT_MODES) {
+        for (let index = 0; index < clean.length; index += 4) {
+          let last = -1;
+          const plan: FaultPlan = (call) => {
+            if (call.index === index) {
+              last = index;
+              return first;
+            }
+            // The next call of the same name: what the retry does again.
+            if (last !== index || call.name !== clean[index]) return undefined;
+            last = -1;
+            return second;
+          };
+          const { wrong } = await runDay({ plan });
+          expect(wrong, `${first}, then ${second} at call ${index}, ${clean[index]}`).toEqual([]);
+        }
+      }
+    }
+  });
+
+  it("what fails for good ends as a dead letter with its last error; sent again, it balances", async () => {
+    const scenario = allMail();
+    const names = new Set((await runDay({ scenario })).world.faults.calls);
+    for (const mode of FAULT_MODES) {
+      for (const name of names) {
+        let failures = 0;
+        const plan: FaultPlan = (call) => (call.name === name && failures++ < 150 ? mode : undefined);
+        const { wrong } = await runDay({ plan, scenario });
+        expect(wrong, `${mode} at every ${name}`).toEqual([]);
+      }
+    }
+  });
+
+  it.each([1, 3])("faults by chance, messages out of order and repeated, %i invocations at once", async (parallel) => {
+    for (let seed = 1; seed <= 150; seed++) {
+      const { wrong } = await runDay(byChance(seed, parallel));
+      expect(wrong, `seed ${seed}`).toEqual([]);
+    }
+  });
+});
+
+function byChance(seed: number, parallel: number): Run {
+  const random = generator(seed * 7919 + parallel);
+  const pick = (n: number): number => Math.floor(random() * n);
+  const pause = async (): Promise<void> => {
+    for (let turns = pick(6); turns > 0; turns--) await undefined;
+  };
+  return {
+    scenario: seed % 5 === 0 ? allMail() : smallMail(),
+    plan: () => (random() < 0.03 ? FAULT_MODES[pick(FAULT_MODES.length)] : undefined),
+    manners: { pick, repeats: () => random() < 0.1, maxBatchSize: 1 + pick(25), parallel },
+    pause,
+  };
+}
+
+/** Numbers in [0, 1) from a seed (mulberry32). */
+function generator(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}

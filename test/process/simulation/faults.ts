@@ -1,0 +1,83 @@
+/**
+ * Support: bindings that fail on demand. Every call on KV, R2, a queue and Analytics Engine is numbered over the whole
+ * run; a plan says what happens to it.
+ *
+ *   before  the call throws and has had no effect
+ *   after   the call has its effect and throws
+ *   kill    the isolate ends before the call: nothing of the invocation goes on
+ *   killed  the isolate ends after the call had its effect
+ */
+
+export type FaultMode = "before" | "after" | "kill" | "killed";
+export const FAULT_MODES: readonly FaultMode[] = ["before", "after", "kill", "killed"];
+
+/** What is called: `r2.put raw/`, `queue.send dmarc-points`, … and the place of the call in the run, from 0. */
+export interface Call {
+  index: number;
+  name: string;
+}
+
+export type FaultPlan = (call: Call) => FaultMode | undefined;
+
+/** Counts calls over a run and applies the plan. */
+export class FaultInjector {
+  readonly calls: string[] = [];
+  plan: FaultPlan = () => undefined;
+  /** Lets other invocations go on between two calls; undefined = at once. */
+  pause: (() => Promise<void>) | undefined;
+
+  /** A new invocation: `bind` wraps its bindings, `ended` rejects when the isolate is killed. */
+  invocation(): Invocation {
+    return new Invocation(this);
+  }
+}
+
+export class IsolateKilled extends Error {
+  override name = "IsolateKilled";
+}
+
+/** One isolate's view of the bindings. */
+export class Invocation {
+  readonly #injector: FaultInjector;
+  readonly ended: Promise<never>;
+  isDead = false;
+  #end: (error: Error) => void = () => {};
+
+  constructor(injector: FaultInjector) {
+    this.#injector = injector;
+    this.ended = new Promise<never>((_, reject) => {
+      this.#end = reject;
+    });
+    this.ended.catch(() => {});
+  }
+
+  /** `target` with its methods counted and failing as planned. @param nameOf names a call by its first argument */
+  bind<T extends object>(target: T, nameOf: (method: string, argument: unknown) => string): T {
+    return new Proxy(target, {
+      get: (object, property) => {
+        const method: unknown = Reflect.get(object, property);
+        if (typeof method !== "function") return method;
+        return (...args: unknown[]) =>
+          this.#call(nameOf(String(property), args[0]), () => Reflect.apply(method, object, args));
+      },
+    });
+  }
+
+  async #call(name: string, effect: () => unknown): Promise<unknown> {
+    if (this.isDead) return new Promise(() => {});
+    await this.#injector.pause?.();
+    const mode = this.#injector.plan({ index: this.#injector.calls.length, name });
+    this.#injector.calls.push(name);
+    if (mode === "before") throw new Error(`${name} failed (injected)`);
+    if (mode === "kill") return this.#kill();
+    const result = await effect();
+    if (mode === "after") throw new Error(`${name} failed after it took effect (injected)`);
+    return mode === "killed" ? this.#kill() : result;
+  }
+
+  #kill(): Promise<never> {
+    this.isDead = true;
+    this.#end(new IsolateKilled("The isolate was killed (injected)."));
+    return new Promise(() => {});
+  }
+}

@@ -1,0 +1,61 @@
+/**
+ * Support: a queue in memory: at least once, in any order, retries with a delay, then the dead letter queue. Limits of a
+ * message and of a batch are enforced as Queues does.
+ */
+import { QUEUE_LIMITS } from "../../../shared/limits.ts";
+
+export interface QueuedMessage {
+  id: number;
+  /** As JSON: what is enqueued cannot be changed afterwards. */
+  body: string;
+  attempts: number;
+  sentMilliseconds: number;
+  /** Not delivered before. */
+  dueMilliseconds: number;
+}
+
+/** Messages waiting; a scheduler takes them out and puts back what was not acknowledged. */
+export class MemoryQueue {
+  readonly name: string;
+  readonly messages: QueuedMessage[] = [];
+  readonly #clock: { nowMilliseconds: number };
+  #sent = 0;
+
+  constructor(name: string, clock: { nowMilliseconds: number }) {
+    this.name = name;
+    this.#clock = clock;
+  }
+
+  async send(body: unknown): Promise<void> {
+    const text = JSON.stringify(body);
+    const bytes = Buffer.byteLength(text) + QUEUE_LIMITS.metadataBytes;
+    if (bytes > QUEUE_LIMITS.maxMessageBytes) throw new Error(`A message of ${bytes} bytes is too large.`);
+    const now = this.#clock.nowMilliseconds;
+    this.messages.push({ id: ++this.#sent, body: text, attempts: 0, sentMilliseconds: now, dueMilliseconds: now });
+  }
+
+  async sendBatch(batch: Iterable<{ body: unknown }>): Promise<void> {
+    const bodies = [...batch].map(({ body }) => body);
+    const bytes = bodies.reduce<number>(
+      (sum, body) => sum + Buffer.byteLength(JSON.stringify(body)) + QUEUE_LIMITS.metadataBytes,
+      0,
+    );
+    if (bodies.length > QUEUE_LIMITS.maxBatchMessages) throw new Error(`A batch of ${bodies.length} is too many.`);
+    if (bytes > QUEUE_LIMITS.maxBatchBytes) throw new Error(`A batch of ${bytes} bytes is too large.`);
+    if (bodies.length === 0) throw new Error("A batch has to have a message.");
+    for (const body of bodies) await this.send(body);
+  }
+
+  /** Takes up to `count` messages that are due. `pick` chooses among `n`: 0 = first come, first served. */
+  take(count: number, pick: (n: number) => number): QueuedMessage[] {
+    const taken: QueuedMessage[] = [];
+    while (taken.length < count) {
+      const due = this.messages.filter(({ dueMilliseconds }) => dueMilliseconds <= this.#clock.nowMilliseconds);
+      const chosen = due[pick(due.length)];
+      if (chosen === undefined) break;
+      this.messages.splice(this.messages.indexOf(chosen), 1);
+      taken.push({ ...chosen, attempts: chosen.attempts + 1 });
+    }
+    return taken;
+  }
+}

@@ -1,0 +1,211 @@
+/**
+ * Support: the pipeline without workerd: the real code of ingest and process on bindings in memory, and a scheduler in
+ * the place of the platform. Why not the real bindings: the fault matrix runs the pipeline thousands of times, and a
+ * queue that delivers when and how often the test says cannot be had from them. test/chain runs the same code in workerd.
+ */
+import { vi } from "vitest";
+import { checkPoint } from "../../../local/worker/point.ts";
+import { PointBudget } from "../../../shared/analytics/budget.ts";
+import type { DataPoint, DatasetId } from "../../../shared/analytics/columns.ts";
+import { ANALYTICS_LIMITS } from "../../../shared/limits.ts";
+import type { RegistryEntry } from "../../../shared/registry.ts";
+import ingest from "../../../workers/ingest/index.ts";
+import { consumeBatch } from "../../../workers/process/consumer.ts";
+import type { JobContext, ProcessEnv } from "../../../workers/process/env.ts";
+import { MemoryBucket } from "./bucket.ts";
+import { FaultInjector, type Invocation, IsolateKilled } from "./faults.ts";
+import { MemoryQueue, type QueuedMessage } from "./queue.ts";
+
+/** As wrangler.process.toml has them. */
+const CONSUMERS = {
+  "dmarc-reports": { maxBatchSize: 25, maxRetries: 8 },
+  "dmarc-points": { maxBatchSize: 1, maxRetries: 8 },
+  "dmarc-dead-letters": { maxBatchSize: 25, maxRetries: 100 },
+} as const;
+
+type QueueName = keyof typeof CONSUMERS;
+
+export interface SimulatedMail {
+  from: string;
+  to: string;
+  raw: Uint8Array;
+}
+
+/** How the platform behaves. */
+export interface Manners {
+  /** Chooses one of `n` messages; absent = first come, first served. */
+  pick?: (n: number) => number;
+  /** Whether a delivered message is delivered once more later, although it was acknowledged. */
+  repeats?: () => boolean;
+  /** Messages a batch at most; absent = as configured. */
+  maxBatchSize?: number;
+  /** Invocations of process at once. */
+  parallel?: number;
+}
+
+export class World {
+  readonly bucket = new MemoryBucket();
+  readonly registry = new Map<string, string>();
+  readonly points: Record<DatasetId, DataPoint[]> = { records: [], events: [], tls: [], failures: [] };
+  readonly clock = { nowMilliseconds: Date.UTC(2026, 10, 20, 12) };
+  readonly queues: Record<QueueName, MemoryQueue> = {
+    "dmarc-reports": new MemoryQueue("dmarc-reports", this.clock),
+    "dmarc-points": new MemoryQueue("dmarc-points", this.clock),
+    "dmarc-dead-letters": new MemoryQueue("dmarc-dead-letters", this.clock),
+  };
+  readonly faults = new FaultInjector();
+  readonly log: string[] = [];
+
+  register(rua: string, entry: RegistryEntry): void {
+    this.registry.set(`dmarc:${rua}`, JSON.stringify(entry));
+  }
+
+  /** Hands a mail to ingest as often as a sender would. @returns how ingest ended: taken, rejected, or fault to the last */
+  async deliver(mail: SimulatedMail, attempts = 10): Promise<"taken" | "rejected" | "fault"> {
+    for (let attempt = 1; attempt <= attempts; attempt++) {
+      const outcome = await this.#receive(mail);
+      if (outcome !== "fault") return outcome;
+      this.clock.nowMilliseconds += 60_000;
+    }
+    return "fault";
+  }
+
+  /** Runs process until no message is left. */
+  async drain(manners: Manners = {}): Promise<void> {
+    for (let round = 0; round < 100_000; round++) {
+      const running = Array.from({ length: manners.parallel ?? 1 }, () => this.#runOne(manners));
+      const ran = await Promise.all(running);
+      if (ran.some(Boolean)) continue;
+      const waiting = Object.values(this.queues).flatMap(({ messages }) => messages);
+      if (waiting.length === 0) return;
+      this.clock.nowMilliseconds = Math.min(...waiting.map(({ dueMilliseconds }) => dueMilliseconds));
+    }
+    throw new Error("The queues never became empty.");
+  }
+
+  /** What an operation works with, without faults. */
+  context(): JobContext {
+    const nowSeconds = Math.floor(this.clock.nowMilliseconds / 1000);
+    const env = this.#processEnv(new FaultInjector().invocation());
+    return { env, budget: new PointBudget(), nowSeconds, attempts: 1, sentSeconds: nowSeconds };
+  }
+
+  async #receive({ from, to, raw }: SimulatedMail): Promise<"taken" | "rejected" | "fault"> {
+    const invocation = this.faults.invocation();
+    let rejected = false;
+    const message = {
+      ...{ from, to, raw: new Blob([new Uint8Array(raw)]).stream(), rawSize: raw.byteLength, headers: new Headers() },
+      setReject: () => {
+        rejected = true;
+      },
+    };
+    try {
+      vi.setSystemTime(this.clock.nowMilliseconds);
+      await Promise.race([invocation.ended, ingest.email(standIn(message), standIn(this.#bindings(invocation)))]);
+    } catch {
+      return "fault";
+    }
+    return rejected ? "rejected" : "taken";
+  }
+
+  async #runOne(manners: Manners): Promise<boolean> {
+    for (const [name, queue] of Object.entries(this.queues)) {
+      const consumer = CONSUMERS[name as QueueName];
+      const size = Math.min(consumer.maxBatchSize, manners.maxBatchSize ?? consumer.maxBatchSize);
+      const messages = queue.take(size, manners.pick ?? (() => 0));
+      if (messages.length === 0) continue;
+      await this.#runBatch(queue, messages, { ...consumer, repeats: manners.repeats ?? (() => false) });
+      return true;
+    }
+    return false;
+  }
+
+  async #runBatch(
+    queue: MemoryQueue,
+    messages: QueuedMessage[],
+    { maxRetries, repeats }: { maxRetries: number; repeats: () => boolean },
+  ): Promise<void> {
+    const invocation = this.faults.invocation();
+    const settled = new Map<QueuedMessage, number | "ack">();
+    const batch = {
+      queue: queue.name,
+      messages: messages.map((message) => ({
+        body: JSON.parse(message.body) as unknown,
+        attempts: message.attempts,
+        timestamp: new Date(message.sentMilliseconds),
+        ack: () => void settled.set(message, "ack"),
+        retry: ({ delaySeconds }: { delaySeconds: number }) => void settled.set(message, delaySeconds),
+      })),
+    };
+    const surroundings = {
+      nowMilliseconds: () => this.clock.nowMilliseconds,
+      random: () => 0.5,
+      log: (line: string) => void this.log.push(line),
+    };
+    try {
+      await Promise.race([invocation.ended, consumeBatch(batch, this.#processEnv(invocation), surroundings)]);
+    } catch (error) {
+      if (!(error instanceof IsolateKilled)) throw error;
+      // What a killed invocation had acknowledged may or may not count: the worse case is that nothing did.
+      settled.clear();
+    }
+    for (const message of messages) {
+      const end = settled.get(message);
+      if (end === "ack" && !repeats()) continue;
+      const dueMilliseconds = this.clock.nowMilliseconds + (typeof end === "number" ? end * 1000 : 1000);
+      if (end !== "ack" && message.attempts > maxRetries && queue.name !== "dmarc-dead-letters") {
+        const { body, sentMilliseconds, id } = message;
+        this.queues["dmarc-dead-letters"].messages.push({ id, body, attempts: 0, sentMilliseconds, dueMilliseconds });
+      } else queue.messages.push({ ...message, dueMilliseconds });
+    }
+  }
+
+  #bindings(invocation: Invocation) {
+    const queueName = (name: string) => (method: string) => `queue.${method} ${name}`;
+    return {
+      KV_DMARC_REPORTS: invocation.bind(
+        { get: async (key: string) => this.registry.get(key) ?? null },
+        (method) => `kv.${method}`,
+      ),
+      R2_DMARC_REPORTS: invocation.bind(this.bucket, r2CallName),
+      QUEUE_REPORTS: invocation.bind(this.queues["dmarc-reports"], queueName("dmarc-reports")),
+      QUEUE_POINTS: invocation.bind(this.queues["dmarc-points"], queueName("dmarc-points")),
+    };
+  }
+
+  #processEnv(invocation: Invocation): ProcessEnv {
+    let written = 0;
+    const dataset = (id: DatasetId) =>
+      invocation.bind(
+        {
+          writeDataPoint: (point: DataPoint) => {
+            const checked = checkPoint(point);
+            if (!checked.ok) throw new TypeError(checked.error);
+            if (++written > ANALYTICS_LIMITS.maxPointsPerInvocation) {
+              throw new Error("Analytics Engine write limit exceeded.");
+            }
+            this.points[id].push(point);
+          },
+        },
+        () => `analytics.write ${id}`,
+      );
+    return standIn({
+      ...this.#bindings(invocation),
+      DMARC_ANALYTICS: dataset("records"),
+      DMARC_EVENTS: dataset("events"),
+      DMARC_TLS: dataset("tls"),
+      DMARC_FAILURES: dataset("failures"),
+      RETRY_BASE_SECONDS: 30,
+    });
+  }
+}
+
+function r2CallName(method: string, argument: unknown): string {
+  const place = typeof argument === "string" ? argument : ((argument as { prefix?: string })?.prefix ?? "");
+  return `r2.${method} ${place.split("/")[0]}`;
+}
+
+/** What stands in for a platform type: it has what the code uses of it, and fails loudly where it has not. */
+function standIn<T>(value: unknown): T {
+  return value as T;
+}
