@@ -3,7 +3,8 @@
  * the real limits and hands each point to the local engine. It never answers before the point can be queried.
  */
 import { WorkerEntrypoint } from "cloudflare:workers";
-import { checkPoint } from "./point.ts";
+import { type CheckedPoint, checkPoint } from "./point.ts";
+import { SharedWrites } from "./shared-writes.ts";
 
 interface LocalBindings {
   LOCAL_ANALYTICS_URL: string;
@@ -13,6 +14,9 @@ interface LocalBindings {
 interface DatasetProps {
   dataset: string;
 }
+
+/** One for each dataset, shared by all requests of this isolate. */
+const writes = new Map<string, SharedWrites<CheckedPoint>>();
 
 /** One dataset, named by the binding's `props`. */
 export class Dataset extends WorkerEntrypoint<LocalBindings, DatasetProps> {
@@ -24,10 +28,17 @@ export class Dataset extends WorkerEntrypoint<LocalBindings, DatasetProps> {
   async writeDataPoint(point?: unknown): Promise<void> {
     const checked = checkPoint(point);
     if (!checked.ok) throw new TypeError(checked.error);
+    const { dataset } = this.ctx.props;
+    const shared = writes.get(dataset) ?? new SharedWrites<CheckedPoint>();
+    writes.set(dataset, shared);
+    await shared.write(checked.value, (points) => this.#send(points));
+  }
+
+  async #send(points: CheckedPoint[]): Promise<void> {
     const response = await fetch(`${this.env.LOCAL_ANALYTICS_URL}/local/points`, {
       method: "POST",
       headers: { authorization: `Bearer ${this.env.LOCAL_ANALYTICS_TOKEN}`, "content-type": "application/json" },
-      body: JSON.stringify({ dataset: this.ctx.props.dataset, points: [checked.value] }),
+      body: JSON.stringify({ dataset: this.ctx.props.dataset, points }),
     });
     const answer = await response.text();
     if (!response.ok) throw new Error(`The local Analytics Engine answered ${response.status}: ${answer}`);
