@@ -1,0 +1,129 @@
+/** The whole chain in workerd: mail → KV → R2 → queue → consumer → what Analytics Engine's SQL answers. */
+import { gzipSync } from "node:zlib";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import type { DeadLetter, Receipt } from "../../shared/storage.ts";
+import { sampleMail, sampleReport } from "../cli/sample-report.ts";
+import { type Chain, RUA, startChain } from "./harness.ts";
+
+function reportMail(reportId: string): Buffer {
+  return sampleMail([{ name: `${reportId}.xml.gz`, content: gzipSync(sampleReport({ reportId })) }]);
+}
+
+describe("a pipeline that works", () => {
+  let chain: Chain;
+
+  beforeAll(async () => {
+    chain = await startChain();
+    await chain.register(RUA, { account: "acme" });
+    await chain.register("second@acme.example", { account: "acme" });
+  });
+  afterAll(() => chain.close());
+
+  it("answers by SQL what came by mail", async () => {
+    expect(await chain.send({ raw: reportMail("id-1") })).toMatchObject({ outcome: "ok" });
+    const [key = ""] = await chain.waitForKeys("receipts/", 1);
+    expect(await chain.json<Receipt>(key)).toMatchObject({ generation: 1, outcomes: [{ outcome: "accepted" }] });
+    expect(await chain.stats()).toEqual({
+      ...{ reports: 1, records: 3, messages: 8, passed: 6, sources: 2, deadLetters: 0 },
+    });
+    expect(await chain.keys("reports/acme/acme.example/2023-11-14/")).toHaveLength(1);
+  });
+
+  it("stores and counts the same mail once, however often and to whatever +tag it comes", async () => {
+    for (const to of [RUA, RUA.toUpperCase(), "dmarc+tag@acme.example"]) {
+      expect(await chain.send({ raw: reportMail("id-1"), to })).toMatchObject({ outcome: "ok" });
+    }
+    expect(await chain.keys("raw/")).toHaveLength(1);
+    // Whatever was enqueued before this mail has been dealt with when it has been.
+    await chain.send({ raw: reportMail("id-2") });
+    await chain.waitForKeys("receipts/", 2);
+    expect(await chain.stats()).toMatchObject({ reports: 2, records: 6, messages: 16 });
+  });
+
+  it("gives a report to a second address an object of its own, and counts it once", async () => {
+    await chain.send({ raw: reportMail("id-1"), to: "second@acme.example" });
+    const receipts = await chain.waitForKeys("receipts/", 3);
+    const read = await Promise.all(receipts.map((key) => chain.json<Receipt>(key)));
+    expect(read.flatMap(({ outcomes }) => outcomes.map(({ outcome }) => outcome)).sort()).toEqual([
+      "accepted",
+      "accepted",
+      "duplicate",
+    ]);
+    expect(await chain.stats()).toMatchObject({ reports: 2, messages: 16 });
+  });
+
+  it("files a mail without a report whole, with its reason", async () => {
+    const raw = Buffer.from("From: a@example.net\r\nTo: x\r\nSubject: Hi\r\nMessage-ID: <7@x>\r\n\r\nHello.\r\n");
+    await chain.send({ raw });
+    const [key = ""] = await chain.waitForKeys("dead-letters/", 1);
+    const letter = await chain.json<DeadLetter>(key);
+    expect(letter).toMatchObject({ reason: { code: "not_a_report" }, rua: RUA, attempts: 1 });
+    expect(letter.rawKey).toMatch(/\/message\.eml$/);
+    await vi.waitUntil(async () => (await chain.stats()).deadLetters === 1, { timeout: 10_000 });
+  });
+
+  it("stores each of several candidates by itself", async () => {
+    const before = (await chain.keys("raw/")).length;
+    const attachments = ["id-3", "id-4"].map((reportId) => ({
+      name: `../../${reportId} ü.xml`,
+      content: Buffer.from(sampleReport({ reportId })),
+    }));
+    await chain.send({ raw: sampleMail(attachments) });
+    await chain.waitForKeys("receipts/", before + 2);
+    expect((await chain.keys("raw/")).filter((key) => /\/id-[34]_u_?\.xml$/.test(key))).toHaveLength(2);
+    expect(await chain.stats()).toMatchObject({ reports: 4, messages: 32 });
+  });
+
+  it("rejects an unknown address with a reason, and stores nothing", async () => {
+    const before = await chain.keys("");
+    const answer = await chain.send({ raw: reportMail("id-9"), to: "stranger@acme.example" });
+    expect(answer.rejectReason).toContain("stranger@acme.example does not accept DMARC reports");
+    expect(await chain.keys("")).toEqual(before);
+  });
+
+  it("takes a registry value it cannot read for a fault, never for a reason to bounce", async () => {
+    await chain.registerText("broken@acme.example", '{"account": 7}');
+    const answer = await chain.send({ raw: reportMail("id-9"), to: "broken@acme.example" });
+    expect(answer).toMatchObject({ outcome: "exception" });
+    expect(answer.rejectReason ?? null).toBeNull();
+  });
+});
+
+describe.each([["KV_DMARC_REPORTS"], ["R2_DMARC_REPORTS"], ["QUEUE_REPORTS"]])("ingest while %s is down", (binding) => {
+  let chain: Chain;
+
+  beforeAll(async () => {
+    chain = await startChain({ ingest: [binding] });
+    await chain.register(RUA, { account: "acme" });
+  });
+  afterAll(() => chain.close());
+
+  it("throws, so that the sender tries again", async () => {
+    const answer = await chain.send({ raw: reportMail("id-1") });
+    expect(answer).toMatchObject({ outcome: "exception" });
+    expect(answer.rejectReason ?? null).toBeNull();
+    expect(await chain.keys("receipts/")).toEqual([]);
+  });
+});
+
+describe("process while Analytics Engine is down", () => {
+  let chain: Chain;
+
+  beforeAll(async () => {
+    chain = await startChain({ process: ["DMARC_ANALYTICS"] });
+    await chain.register(RUA, { account: "acme" });
+  });
+  afterAll(() => chain.close());
+
+  it("tries to the last, then files the message with its last error", async () => {
+    await chain.send({ raw: reportMail("id-1") });
+    const [key = ""] = await chain.waitForKeys("dead-letters/", 1);
+    const letter = await chain.json<DeadLetter>(key);
+    expect(letter.reason.code).toBe("retries_exhausted");
+    expect(letter.lastError).toMatch(/^Attempt 9, .*The platform is down \(injected\)/);
+    const [receipt = ""] = await chain.waitForKeys("receipts/", 1);
+    expect(await chain.json<Receipt>(receipt)).toMatchObject({ outcomes: [{ outcome: "dead_letter", id: letter.id }] });
+    await vi.waitUntil(async () => (await chain.stats()).deadLetters === 1, { timeout: 10_000 });
+    expect(await chain.stats()).toMatchObject({ reports: 0, records: 0 });
+  });
+});

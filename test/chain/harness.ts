@@ -1,0 +1,128 @@
+/** Support: ingest and process in workerd on their real TOMLs, with the local Analytics Engine; any binding may be down. */
+import { resolve } from "node:path";
+import { vi } from "vitest";
+import { createTestHarness, type TestHarness } from "wrangler";
+import { combineStats, type Stats, statsQuery } from "../../shared/analytics/queries.ts";
+import { querySql } from "../../shared/analytics/sql.ts";
+import type { RegistryEntry } from "../../shared/registry.ts";
+import { startTestEngine, type TestEngine } from "../analytics/local-engine.ts";
+
+export const RUA = "dmarc@acme.example";
+
+const root = resolve(import.meta.dirname, "../..");
+
+/** Bindings that are down, by their names. */
+export interface Faults {
+  ingest?: string[];
+  process?: string[];
+}
+
+export interface MailOutcome {
+  outcome: string;
+  rejectReason?: string | null;
+}
+
+/** What the tests use of R2 and KV, through workerd. */
+interface ChainBindings {
+  KV_DMARC_REPORTS: { put(key: string, value: string): Promise<void> };
+  R2_DMARC_REPORTS: {
+    list(options: { prefix: string }): Promise<{ objects: { key: string }[] }>;
+    get(key: string): Promise<{ text(): Promise<string> } | null>;
+  };
+}
+
+export interface Chain {
+  engine: TestEngine;
+  server: TestHarness;
+  register(rua: string, entry: RegistryEntry): Promise<void>;
+  /** Stores a registry value as it is, valid or not. */
+  registerText(rua: string, value: string): Promise<void>;
+  send(mail: { raw: Uint8Array; to?: string }): Promise<MailOutcome>;
+  keys(prefix: string): Promise<string[]>;
+  json<T>(key: string): Promise<T>;
+  /** Resolves when `count` objects are below a prefix. */
+  waitForKeys(prefix: string, count: number): Promise<string[]>;
+  stats(): Promise<Stats>;
+  close(): Promise<void>;
+}
+
+export async function startChain(faults: Faults = {}): Promise<Chain> {
+  const engine = await startTestEngine();
+  const server = createTestHarness({
+    root,
+    workers: [
+      { configPath: "wrangler.ingest.toml", env: "local", bindingOverrides: overrides(faults.ingest) },
+      {
+        configPath: "wrangler.process.toml",
+        env: "local",
+        // Retries follow at once.
+        vars: { RETRY_BASE_SECONDS: 0 },
+        bindingOverrides: overrides(faults.process),
+      },
+      {
+        configPath: "wrangler.analytics.toml",
+        env: "local",
+        vars: {
+          LOCAL_ANALYTICS_URL: engine.connection.baseUrl.replace(/\/client\/v4$/, ""),
+          LOCAL_ANALYTICS_TOKEN: engine.connection.token,
+        },
+      },
+      {
+        config: {
+          name: "faulty",
+          main: resolve(import.meta.dirname, "faulty.js"),
+          compatibility_date: "2026-11-01",
+        },
+      },
+    ],
+  });
+  await server.listen();
+  // Process has the same bucket and namespace; its bindings are never replaced in these tests.
+  const env = (await server.getWorker("dmarc-process").getEnv()) as unknown as ChainBindings;
+  const keys = async (prefix: string): Promise<string[]> =>
+    (await env.R2_DMARC_REPORTS.list({ prefix })).objects.map(({ key }) => key);
+  const registerText = (rua: string, value: string) => env.KV_DMARC_REPORTS.put(`dmarc:${rua}`, value);
+  return {
+    engine,
+    server,
+    keys,
+    registerText,
+    register: (rua, entry) => registerText(rua, JSON.stringify(entry)),
+    async send({ raw, to = RUA }) {
+      const stream = new Blob([new Uint8Array(raw)]).stream();
+      return server.getWorker("dmarc-ingest").email({ from: "dmarc@reporter.example", to, raw: stream });
+    },
+    async json<T>(key: string) {
+      const object = await env.R2_DMARC_REPORTS.get(key);
+      if (object === null) throw new Error(`There is no ${key}.`);
+      return JSON.parse(await object.text()) as T;
+    },
+    waitForKeys: (prefix, count) =>
+      vi.waitUntil(
+        async () => {
+          const found = await keys(prefix);
+          return found.length >= count ? found : false;
+        },
+        { timeout: 30_000, interval: 50 },
+      ),
+    async stats() {
+      const { records, events } = statsQuery();
+      return combineStats(await rows(engine, records), await rows(engine, events));
+    },
+    async close() {
+      await server.close();
+      await engine.stop();
+    },
+  };
+}
+
+async function rows({ connection }: TestEngine, sql: string): Promise<Record<string, unknown>[]> {
+  const answer = await querySql(connection, sql, (url, init) => fetch(url, init));
+  if (answer.ok) return answer.value.rows;
+  if (answer.error.code === "no_data") return [];
+  throw new Error(answer.error.message);
+}
+
+function overrides(names: string[] = []): Record<string, string> {
+  return Object.fromEntries(names.map((name) => [name, "faulty"]));
+}
