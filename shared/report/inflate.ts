@@ -4,7 +4,7 @@
  */
 import {
   Z_BUF_ERROR,
-  Z_NO_FLUSH,
+  Z_FINISH,
   Z_OK,
   Z_STREAM_END,
   ZStream,
@@ -31,12 +31,12 @@ type Format = keyof typeof WINDOW_BITS;
 /** One deflate stream: takes input, hands out output, knows where it ends. */
 class Inflater {
   readonly #stream = new ZStream();
+  #outputs = 0;
   ended = false;
 
   constructor(format: Format) {
     const status = zlibInflateInit2(this.#stream, WINDOW_BITS[format]);
     if (status !== Z_OK) throw new Error(`pako cannot inflate ${format}: status ${status}`);
-    this.#renewOutput();
   }
 
   /** Bytes of the last input that lie after the end of the stream. */
@@ -60,8 +60,10 @@ class Inflater {
     stream.next_in = 0;
     stream.avail_in = input.byteLength;
     for (let isFull = true; isFull && !this.ended; ) {
+      if (stream.avail_out === 0) this.#renewOutput();
       const before = stream.next_out;
-      const status = zlibInflate(stream, Z_NO_FLUSH);
+      // Z_FINISH asks for nothing but to spare the window where the stream ends within this piece.
+      const status = zlibInflate(stream, Z_FINISH);
       if (status !== Z_OK && status !== Z_STREAM_END && status !== Z_BUF_ERROR) reject("corrupt_archive", stream.msg);
       this.ended = status === Z_STREAM_END;
       charge(budget, stream.next_out - before);
@@ -72,17 +74,22 @@ class Inflater {
 
   /** Hands out the output that is left. */
   *flush(): Generator<Uint8Array> {
-    const { output, next_out } = this.#stream;
+    const stream = this.#stream;
+    const { output, next_out } = stream;
     if (next_out === 0) return;
-    this.#renewOutput();
+    stream.next_out = 0;
+    stream.avail_out = 0;
     yield output.subarray(0, next_out);
   }
 
+  // What was handed out is the consumer's to keep. The first output is of a size that a small report just fits.
   #renewOutput(): void {
     const stream = this.#stream;
-    stream.output = new Uint8Array(READ_LIMITS.inflateOutputBytes);
+    const isFirst = this.#outputs++ === 0;
+    const bytes = Math.min(READ_LIMITS.inflateOutputBytes, isFirst ? 12 * stream.avail_in : Number.POSITIVE_INFINITY);
+    stream.output = new Uint8Array(bytes);
     stream.next_out = 0;
-    stream.avail_out = READ_LIMITS.inflateOutputBytes;
+    stream.avail_out = bytes;
   }
 }
 

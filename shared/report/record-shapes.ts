@@ -76,7 +76,7 @@ interface Step {
 
 const MAX_STEPS = 2000;
 /** Records of a document before any shape is learned: a short report is read sooner than its shape. */
-const RECORDS_BEFORE_LEARNING = 4;
+const RECORDS_BEFORE_LEARNING = 10;
 const LESS_THAN = 0x3c;
 
 /** How reading a run of records ended: at a record that is not all there, or at something of no known shape. */

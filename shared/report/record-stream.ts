@@ -24,6 +24,8 @@ const COLON = 0x3a;
 const RECORD = new TextEncoder().encode("record");
 /** Longest namespace prefix looked past. */
 const MAX_PREFIX_BYTES = 40;
+/** Read by the general reader before shapes are looked for: a small report whole. */
+const GENERAL_BYTES = 4096;
 
 export class RecordStream {
   readonly #parts: Parts;
@@ -42,8 +44,8 @@ export class RecordStream {
     for (let at = 0; at < bytes.byteLength; ) {
       at = yield* this.#readRun(piece, at);
       if (at === bytes.byteLength) return;
-      // One record, or the frame up to the first: after it the run may go on.
-      const next = findRecordStart(bytes, at + 1);
+      // As long as no shape is known, a good piece; then one record, after which the run may go on.
+      const next = findRecordStart(bytes, at + (this.#parts.shapes.isEmpty ? GENERAL_BYTES : 1));
       yield* this.#readGeneral(bytes.subarray(at, next));
       at = next;
     }
