@@ -1,6 +1,5 @@
 /** Writing points: at once while the invocation's budget lasts, else as slices on `dmarc-points` for later invocations. */
 import { jsonBytes, type PointGroup, slicePoints, unpackPoints } from "../../shared/analytics/budget.ts";
-import type { DataPoint, DatasetId } from "../../shared/analytics/columns.ts";
 import { sliceEventId } from "../../shared/identity.ts";
 import { QUEUE_LIMITS } from "../../shared/limits.ts";
 import type { PointsMessage } from "../../shared/messages.ts";
@@ -60,12 +59,15 @@ export async function writeSlice(message: PointsMessage, context: JobContext): P
   return { event: "points", key, reportUid, generation, slice, points: count };
 }
 
+// One group after the other: an event tells of the points before it. Waits for every point of a group before it fails:
+// what is left behind would be cut off with the invocation.
 async function writeNow(groups: PointGroup[], env: ProcessEnv): Promise<void> {
-  const write = (dataset: DatasetId, points: DataPoint[]): unknown[] => {
+  for (const { dataset, points } of groups) {
     const binding = datasetBinding(env, dataset);
-    return points.map((point) => binding.writeDataPoint(point));
-  };
-  await Promise.all(groups.flatMap(({ dataset, points }) => write(dataset, points)));
+    const written = await Promise.allSettled(points.map(async (point) => binding.writeDataPoint(point)));
+    const failed = written.find((result) => result.status === "rejected");
+    if (failed !== undefined) throw failed.reason;
+  }
 }
 
 // One sendBatch takes 100 messages and 256,000 bytes, about 100 of metadata each included.
