@@ -175,7 +175,7 @@ export function sourceRecordsQuery(scope: Scope, match: SourceMatch): Query<Reco
   };
 }
 
-/** A report a source is in, and what it says of it. */
+/** What one report says of records with the same results. */
 export interface SourceReport {
   reportUid: string;
   account: string;
@@ -183,22 +183,24 @@ export interface SourceReport {
   reporter: string;
   beginSeconds: number;
   endSeconds: number;
+  dkimResults: string;
+  spfResults: string;
   messages: number;
   passed: number;
 }
 
-/** The reports behind a source, the newest first. */
+/** The reports behind a source, the newest first; a domain is matched as in `sourceDetailQuery`. */
 export function sourceReportsQuery(scope: Scope, match: SourceMatch): Query<SourceReport> {
   const columns = ["account", "domain", "reporter", "beginSeconds", "endSeconds", "count", "passed"] as const;
   const matched = ["sourceIp", "dkimResults", "spfResults"] as const;
+  const groups = "reportUid, account, domain, reporter, beginSeconds, endSeconds, dkimResults, spfResults";
   return {
     sql: [
-      "SELECT reportUid, account, domain, reporter, beginSeconds, endSeconds, sum(mails * weight) AS messages,",
-      "  sum(mails * passed * weight) AS passedMessages",
+      `SELECT ${groups}, sum(mails * weight) AS messages, sum(mails * passed * weight) AS passedMessages`,
       `FROM ${newestRows("records", [...columns, ...matched], scope)}`,
       `WHERE live = 1 AND ${matches(match)}`,
-      "GROUP BY reportUid, account, domain, reporter, beginSeconds, endSeconds",
-      `ORDER BY endSeconds DESC, reportUid LIMIT ${SOURCE_LIMITS.maxRecords}`,
+      `GROUP BY ${groups}`,
+      `ORDER BY endSeconds DESC, reportUid LIMIT ${SOURCE_LIMITS.maxGroups}`,
     ].join("\n"),
     read: (row) => ({
       reportUid: textOf(row, "reportUid"),
@@ -207,6 +209,8 @@ export function sourceReportsQuery(scope: Scope, match: SourceMatch): Query<Sour
       reporter: textOf(row, "reporter"),
       beginSeconds: numberOf(row, "beginSeconds"),
       endSeconds: numberOf(row, "endSeconds"),
+      dkimResults: textOf(row, "dkimResults"),
+      spfResults: textOf(row, "spfResults"),
       messages: numberOf(row, "messages"),
       passed: numberOf(row, "passedMessages"),
     }),

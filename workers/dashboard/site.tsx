@@ -3,15 +3,26 @@
  * carries what the person may see; it holds no SQL and no rendering of its own.
  */
 import { type Context, Hono } from "hono";
+import { bodyLimit } from "hono/body-limit";
 import { type ApiContext, operate, queryRows, readConnection } from "./api/call.ts";
 import script from "./assets/comfort.browser.js";
 import icon from "./assets/favicon.svg";
 import styles from "./assets/style.css";
 import { dayOfSeconds } from "./data/days.ts";
 import { ApiError } from "./errors.ts";
+import { conflictsPage, decideConflict } from "./pages/conflicts.tsx";
+import { changeDeadLetters, deadLetterPage, deadLetterRawFile, deadLettersPage } from "./pages/dead-letters.tsx";
 import { domainsPage } from "./pages/domains.tsx";
+import { failuresPage } from "./pages/failures.tsx";
 import { glossaryPage } from "./pages/glossary.tsx";
+import { jobsPage, startJob } from "./pages/jobs.tsx";
+import { operationsPage } from "./pages/operations.tsx";
 import { overviewPage } from "./pages/overview.tsx";
+import { type ReportAddress, reportPage, reportRawFile } from "./pages/report.tsx";
+import { reportsPage } from "./pages/reports.tsx";
+import { addressPage, sourcePage } from "./pages/source.tsx";
+import { sourcesPage } from "./pages/sources.tsx";
+import { tlsPage } from "./pages/tls.tsx";
 import { renderPage } from "./parts/layout.tsx";
 import type { PageResult } from "./parts/page.ts";
 import type { PageRequest } from "./parts/request.ts";
@@ -21,15 +32,49 @@ type Page = (request: PageRequest, call: Call) => Promise<PageResult | Response>
 
 const PAGES: Record<string, Page> = {
   "/": domainsPage,
-  "/domains/:domain": (request, c) => overviewPage(request, parameter(c, "domain").toLowerCase()),
+  "/domains/:domain": (request, c) => overviewPage(request, domainOf(c)),
+  "/domains/:domain/sources": (request, c) => sourcesPage(request, domainOf(c)),
+  "/domains/:domain/sources/:source": (request, c) =>
+    sourcePage(request, { domain: domainOf(c), source: parameter(c, "source") }),
+  "/domains/:domain/addresses/:address": (request, c) =>
+    addressPage(request, { domain: domainOf(c), address: parameter(c, "address") }),
+  "/domains/:domain/reports": (request, c) => reportsPage(request, domainOf(c)),
+  "/domains/:domain/tls": (request, c) => tlsPage(request, domainOf(c)),
+  "/domains/:domain/failures": (request, c) => failuresPage(request, domainOf(c)),
+  "/reports/:account/:domain/:day/:uid": (request, c) => reportPage(request, reportAddress(c)),
+  "/reports/:account/:domain/:day/:uid/raw": (request, c) => reportRawFile(request, reportAddress(c)),
+  "/operations": operationsPage,
+  "/operations/dead-letters": deadLettersPage,
+  "/operations/dead-letters/:id": (request, c) => deadLetterPage(request, parameter(c, "id")),
+  "/operations/dead-letters/:id/raw": (request, c) => deadLetterRawFile(request, parameter(c, "id")),
+  "/operations/conflicts": conflictsPage,
+  "/operations/jobs": jobsPage,
   "/glossary": glossaryPage,
 };
+
+/** What a form changes; each answers with the page to go to. That it came from our own pages is checked before. */
+const CHANGES: Record<string, (request: PageRequest, form: URLSearchParams) => Promise<string>> = {
+  "/operations/dead-letters": changeDeadLetters,
+  "/operations/conflicts": decideConflict,
+  "/operations/jobs": startJob,
+};
+/** Ours: a form of these pages is far smaller. */
+const MAX_FORM_BYTES = 16 * 1024;
 
 /** Routes of the pages. */
 export function buildSite(): Hono<ApiContext> {
   const site = new Hono<ApiContext>();
   for (const [path, page] of Object.entries(PAGES)) site.get(path, (c) => answer(c, page));
+  for (const [path, change] of Object.entries(CHANGES)) {
+    site.post(path, bodyLimit({ maxSize: MAX_FORM_BYTES, onError: formTooLarge }), async (c) =>
+      c.redirect(await change(pageRequest(c), new URLSearchParams(await c.req.text())), 303),
+    );
+  }
   return site;
+}
+
+function formTooLarge(): never {
+  throw new ApiError("too_large", `The form is larger than ${MAX_FORM_BYTES} bytes.`);
 }
 
 /** Style, script and icon: the same for everybody, nothing of anybody's. */
@@ -81,4 +126,15 @@ export function pageRequest(c: Call): PageRequest {
 
 function parameter(c: Call, name: string): string {
   return c.req.param(name) ?? "";
+}
+
+function domainOf(c: Call): string {
+  return parameter(c, "domain").toLowerCase();
+}
+
+function reportAddress(c: Call): ReportAddress {
+  const domain = domainOf(c);
+  const address = { account: parameter(c, "account"), day: parameter(c, "day"), uid: parameter(c, "uid") };
+  // A report without a policy domain has "-" in its link: a link has no empty part.
+  return { ...address, domain: domain === "-" ? "" : domain };
 }

@@ -70,9 +70,9 @@ function columns(request: PageRequest, { domain, sources, period, dataSince }: S
       cell: ({ passed, messages }) => <ShareBar part={passed} total={messages} />,
     },
     share("dkim_pass", "DKIM pass", ({ dkimPassed }) => dkimPassed, "DKIM"),
-    share("dkim_aligned", "aligned", ({ dkimAligned }) => dkimAligned, "Alignment"),
+    share("dkim_aligned", "DKIM aligned", ({ dkimAligned }) => dkimAligned, "Alignment"),
     share("spf_pass", "SPF pass", ({ spfPassed }) => spfPassed, "SPF"),
-    share("spf_aligned", "aligned", ({ spfAligned }) => spfAligned),
+    share("spf_aligned", "SPF aligned", ({ spfAligned }) => spfAligned),
     ...dayColumns(),
     { key: "new", label: "New in period", value: (source) => (isNew(source) ? "yes" : "no"), exportOnly: true },
   ];
@@ -102,7 +102,8 @@ interface CellProps {
   isNew: boolean;
 }
 
-function SourceCell({ request, domain, source: { name, kind, service }, isNew }: CellProps) {
+function SourceCell({ request, domain, source, isNew }: CellProps) {
+  const { name, kind, service, passed } = source;
   const path = kind === "none" ? addressPath(domain, name) : sourcePath(domain, name);
   return (
     <span class="stack">
@@ -110,7 +111,9 @@ function SourceCell({ request, domain, source: { name, kind, service }, isNew }:
         <a href={linkTo(request, path)}>{name}</a> {service !== "" && <span class="tag">{service}</span>}{" "}
         {isNew && <span class="result warn">! new</span>}
       </span>
-      <span class="small muted">{KINDS[kind]}</span>
+      <span class="small muted">
+        {kind === "other" && passed > 0 ? `${KINDS.other}, and as your domain` : KINDS[kind]}
+      </span>
     </span>
   );
 }

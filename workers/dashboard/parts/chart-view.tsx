@@ -91,8 +91,8 @@ function Axes({ chart: { yTicks, xTicks, plot } }: { chart: Chart }) {
           </text>
         </>
       ))}
-      {xTicks.map(({ label, x, anchor }) => (
-        <text class="axis" x={round(x)} y={plot.bottom + 17} text-anchor={anchor}>
+      {xTicks.map(({ label, x }) => (
+        <text class="axis" x={round(x)} y={plot.bottom + 17} text-anchor="middle">
           {label}
         </text>
       ))}

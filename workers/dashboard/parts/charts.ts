@@ -30,7 +30,8 @@ export interface Chart {
   /** A strip for each day, to point at. */
   days: { day: number; x: number; width: number }[];
   yTicks: { value: number; y: number }[];
-  xTicks: { label: string; x: number; anchor: "start" | "middle" | "end" }[];
+  /** The middle of each label. */
+  xTicks: { label: string; x: number }[];
   plot: { left: number; right: number; top: number; bottom: number };
 }
 
@@ -84,14 +85,14 @@ function bar(series: string, part: { 0: number; 1: number; data: ChartDay }, { x
   return { series, x: x(part.data.day) ?? 0, y: top, width: x.bandwidth(), height: Math.max(0, y(part[0]) - top) };
 }
 
+// From the last day back in even steps, so that labels never come close to each other.
 function dayTicks(days: readonly ChartDay[], center: (day: number) => number, plot: Chart["plot"]): Chart["xTicks"] {
-  const count = Math.max(1, Math.min(days.length, Math.floor((plot.right - plot.left) / LABEL_WIDTH)));
-  if (count === 1) return days.slice(-1).map(({ day }) => ({ label: isoDay(day), x: plot.right, anchor: "end" }));
-  return Array.from({ length: count }, (_, i) => {
-    const day = days[Math.round((i * (days.length - 1)) / (count - 1))]?.day ?? 0;
-    const anchor = i === 0 ? "start" : i === count - 1 ? "end" : "middle";
-    return { label: isoDay(day), x: i === 0 ? plot.left : i === count - 1 ? plot.right : center(day), anchor };
-  });
+  const room = Math.max(1, Math.floor((plot.right - plot.left) / LABEL_WIDTH));
+  const step = Math.max(1, Math.ceil(days.length / room));
+  return days
+    .filter((_, i) => (days.length - 1 - i) % step === 0)
+    .map(({ day }) => ({ label: isoDay(day), x: Math.min(center(day), plot.right - LABEL_WIDTH / 2 + 10) }))
+    .filter(({ x }) => x - LABEL_WIDTH / 2 > 0);
 }
 
 /** The path of a small line without axes, from 0 to the largest value. */

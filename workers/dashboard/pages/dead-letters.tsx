@@ -1,0 +1,253 @@
+/** Dead letters: list, one letter whole, sending them again, discarding them. For operators. */
+import type { DeadLetterFilter, DeadLetterResult, DeadLetterSelection, Page } from "../../../shared/operations.ts";
+import type { DeadLetter } from "../../../shared/storage.ts";
+import { unlessRefused } from "../api/call.ts";
+import { formatBytes } from "../data/numbers.ts";
+import { ApiError } from "../errors.ts";
+import { Note, Pairs } from "../parts/marks.tsx";
+import { OperationsHead } from "../parts/operations-frame.tsx";
+import type { PageResult } from "../parts/page.ts";
+import { linkWith, type PageRequest, requireOperator } from "../parts/request.ts";
+import { bindTable, type ViewColumn } from "../parts/table-view.tsx";
+import { Term } from "../parts/term.tsx";
+
+const PATH = "/operations/dead-letters";
+const FILTERS = ["code", "domain", "account", "since", "until"] as const;
+
+export async function deadLettersPage(request: PageRequest): Promise<PageResult> {
+  requireOperator(request);
+  const filter = readFilter(request.parameters);
+  const cursor = request.parameters.get("cursor") ?? undefined;
+  const page = unlessRefused<Page<DeadLetter>>(
+    await request.operate((operations) => operations.listDeadLetters({ ...filter, cursor })),
+  );
+  const table = bindTable<DeadLetter>({
+    id: "letters",
+    caption: "Dead letters",
+    rows: page.items,
+    sort: "-at",
+    empty: "None here. Every report that came in was read, or is waiting.",
+    columns: COLUMNS,
+    partial: page.cursor !== undefined && (
+      <Note>
+        There are more. <a href={linkWith(request.url, { cursor: page.cursor })}>Next part</a>
+      </Note>
+    ),
+  });
+  return {
+    tables: [table],
+    content: {
+      title: "Dead letters",
+      section: "operations",
+      body: (
+        <>
+          <OperationsHead
+            {...{ request, tab: "dead-letters", title: "Dead letters" }}
+            lead="What could not become data, each with its reason. Mend what the reason names, then send it again."
+          />
+          <FilterForm filter={filter} />
+          {table.view(request.url)}
+          {page.items.length > 0 && <BulkForm filter={filter} />}
+        </>
+      ),
+    },
+  };
+}
+
+export async function deadLetterPage(request: PageRequest, id: string): Promise<PageResult> {
+  requireOperator(request);
+  const { letter, raw } = unlessRefused(
+    await request.operate((operations) => operations.getDeadLetter(id)),
+    "not_found",
+  );
+  return {
+    tables: [],
+    content: {
+      title: `Dead letter ${id}`,
+      section: "operations",
+      crumbs: [{ label: "Dead letters", href: PATH }],
+      body: (
+        <>
+          <OperationsHead {...{ request, tab: "dead-letters", title: letter.reason.message }} />
+          <section class="card">
+            <h2>
+              <Term name="Dead letter" />
+            </h2>
+            <Pairs pairs={letterPairs(letter)} />
+            {raw === undefined ? (
+              <p class="muted">No raw file is stored for it.</p>
+            ) : (
+              <p>
+                <a class="button" href={`${PATH}/${encodeURIComponent(id)}/raw`}>
+                  Download the raw file
+                </a>{" "}
+                <span class="muted">{formatBytes(raw.sizeBytes)}</span>
+              </p>
+            )}
+            <form class="inline" method="post" action={PATH}>
+              <input type="hidden" name="id" value={id} />
+              <button class="primary" type="submit" name="action" value="requeue">
+                Send again
+              </button>
+              <button class="danger" type="submit" name="action" value="discard">
+                Discard
+              </button>
+            </form>
+          </section>
+          <section class="card">
+            <h2>Message</h2>
+            <pre>{JSON.stringify(letter.message, null, 2)}</pre>
+          </section>
+        </>
+      ),
+    },
+  };
+}
+
+/** The raw object of a letter. */
+export async function deadLetterRawFile(request: PageRequest, id: string): Promise<Response> {
+  requireOperator(request);
+  const { letter } = unlessRefused(await request.operate((o) => o.getDeadLetter(id)), "not_found");
+  const stored = await request.operate((operations) => operations.readRawObject(letter.rawKey));
+  if (stored === undefined) throw new ApiError("not_found", "The raw file is not stored any more.");
+  const name = (letter.rawKey.split("/").at(-1) ?? "raw").replaceAll(/[^A-Za-z0-9._!@=+-]/g, "_");
+  return new Response(stored.body, {
+    headers: { "content-type": "application/octet-stream", "content-disposition": `attachment; filename="${name}"` },
+  });
+}
+
+/** Sends letters again or discards them: one by id, or all of a filter. @returns the page to go to */
+export async function changeDeadLetters(request: PageRequest, form: URLSearchParams): Promise<string> {
+  requireOperator(request);
+  const action = form.get("action");
+  if (action !== "requeue" && action !== "discard") throw new ApiError("bad_request", "action is requeue or discard.");
+  const id = form.get("id");
+  const results = await changeAll(request, {
+    action,
+    selection: id === null ? { filter: readFilter(form) } : { ids: [id] },
+  });
+  const refused = results.filter(({ result }) => result === "refused");
+  if (id !== null && refused[0] !== undefined)
+    throw new ApiError("bad_request", refused[0].reason ?? "It was refused.");
+  const parameters = new URLSearchParams({
+    done: action === "requeue" ? "requeued" : "discarded",
+    count: String(results.length - refused.length),
+    refused: String(refused.length),
+  });
+  return `${PATH}?${parameters}`;
+}
+
+interface Change {
+  action: "requeue" | "discard";
+  selection: DeadLetterSelection;
+}
+
+// One page of letters a call, until there is none left.
+async function changeAll(request: PageRequest, { action, selection }: Change): Promise<DeadLetterResult[]> {
+  const results: DeadLetterResult[] = [];
+  let cursor: string | undefined;
+  do {
+    const page: Page<DeadLetterResult> = unlessRefused<Page<DeadLetterResult>>(
+      await request.operate((operations) => {
+        const part = cursor === undefined ? selection : { ...selection, cursor };
+        return action === "requeue" ? operations.requeueDeadLetters(part) : operations.discardDeadLetters(part);
+      }),
+    );
+    results.push(...page.items);
+    cursor = page.cursor;
+  } while (cursor !== undefined);
+  return results;
+}
+
+const COLUMNS: ViewColumn<DeadLetter>[] = [
+  {
+    key: "at",
+    label: "Filed (UTC)",
+    value: ({ at }) => at,
+    cell: ({ id, at }) => (
+      <a class="nowrap" href={`${PATH}/${encodeURIComponent(id)}`}>
+        {at.slice(0, 16).replace("T", " ")}
+      </a>
+    ),
+  },
+  {
+    key: "code",
+    label: "Reason",
+    value: ({ reason }) => reason.code,
+    cell: ({ reason }) => (
+      <span class="stack">
+        <span class="mono">{reason.code}</span>
+        <span class="small muted">{reason.message}</span>
+      </span>
+    ),
+  },
+  { key: "message", label: "Sentence", value: ({ reason }) => reason.message, exportOnly: true },
+  { key: "domain", label: "Domain", value: ({ domain }) => domain },
+  { key: "account", label: "Account", value: ({ account }) => account },
+  { key: "rua", label: "Address", value: ({ rua }) => rua },
+  { key: "attempts", label: "Attempts", align: "end", value: ({ attempts }) => attempts },
+  { key: "id", label: "Id", value: ({ id }) => id, exportOnly: true },
+  { key: "raw_key", label: "Raw key", value: ({ rawKey }) => rawKey, exportOnly: true },
+];
+
+function letterPairs(letter: DeadLetter): [string, string][] {
+  return [
+    ["Id", letter.id],
+    ["Reason", `${letter.reason.code}: ${letter.reason.message}`],
+    ["Filed", letter.at],
+    ["Stage", letter.stage],
+    ["Attempts", String(letter.attempts)],
+    ["Account", letter.account || "–"],
+    ["Address", letter.rua || "–"],
+    ["Domain", letter.domain || "–"],
+    ["Raw key", letter.rawKey || "–"],
+    ["Part", letter.part || "the whole file"],
+    ["Last error", letter.lastError ?? "–"],
+  ];
+}
+
+function readFilter(parameters: URLSearchParams): DeadLetterFilter {
+  const given = FILTERS.map((name) => [name, parameters.get(name)?.trim() ?? ""] as const);
+  return Object.fromEntries(given.filter(([, value]) => value !== ""));
+}
+
+function FilterForm({ filter }: { filter: DeadLetterFilter }) {
+  const labels = { code: "Code", domain: "Domain", account: "Account", since: "Since", until: "Until" };
+  return (
+    <form class="inline" method="get" action={PATH}>
+      {FILTERS.map((name) => (
+        <>
+          <label for={`filter-${name}`}>{labels[name]}</label>
+          <input
+            id={`filter-${name}`}
+            name={name}
+            type="text"
+            class={name === "since" || name === "until" ? "day" : undefined}
+            placeholder={name === "since" || name === "until" ? "YYYY-MM-DD" : undefined}
+            value={filter[name] ?? ""}
+          />
+        </>
+      ))}
+      <button type="submit">Show</button>
+    </form>
+  );
+}
+
+function BulkForm({ filter }: { filter: DeadLetterFilter }) {
+  const isFiltered = Object.keys(filter).length > 0;
+  return (
+    <form class="inline" method="post" action={PATH}>
+      {Object.entries(filter).map(([name, value]) => (
+        <input type="hidden" name={name} value={value} />
+      ))}
+      <button type="submit" name="action" value="requeue">
+        Send {isFiltered ? "all that match" : "all"} again
+      </button>
+      {isFiltered && (
+        <button class="danger" type="submit" name="action" value="discard">
+          Discard all that match
+        </button>
+      )}
+    </form>
+  );
+}

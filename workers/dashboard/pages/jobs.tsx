@@ -1,0 +1,120 @@
+/** Reprocessing and reconciling: starting a job, and how far each one is. For operators. */
+import type { Job, JobFilter } from "../../../shared/storage.ts";
+import { unlessRefused } from "../api/call.ts";
+import { isoMinute } from "../data/days.ts";
+import { explain } from "../data/glossary.ts";
+import { ApiError } from "../errors.ts";
+import { OperationsHead } from "../parts/operations-frame.tsx";
+import type { PageResult } from "../parts/page.ts";
+import { type PageRequest, requireOperator } from "../parts/request.ts";
+import { bindTable } from "../parts/table-view.tsx";
+
+const PATH = "/operations/jobs";
+const REFRESH_SECONDS = 4;
+const FIELDS = ["domain", "since", "until"] as const;
+
+export async function jobsPage(request: PageRequest): Promise<PageResult> {
+  requireOperator(request);
+  const jobs = await request.operate((operations) => operations.listJobs());
+  const isRunning = jobs.some(({ state }) => state === "running");
+  const table = bindTable<Job>({
+    id: "jobs",
+    caption: "Jobs",
+    rows: jobs,
+    sort: "-started",
+    empty: "No job was started yet.",
+    columns: [
+      { key: "started", label: "Started", value: ({ startedSeconds }) => isoMinute(startedSeconds) },
+      { key: "kind", label: "Job", value: ({ kind, dryRun }) => (dryRun ? `${kind}, dry run` : kind) },
+      { key: "filter", label: "About", value: ({ filter }) => filterText(filter) },
+      {
+        key: "state",
+        label: "State",
+        value: ({ state }) => state,
+        cell: ({ state }) =>
+          state === "done" ? <span class="result pass">✓ done</span> : <span class="result warn">… running</span>,
+      },
+      { key: "scanned", label: "Looked at", align: "end", value: ({ scanned }) => scanned },
+      { key: "enqueued", label: "Sent again", align: "end", value: ({ enqueued }) => enqueued },
+      { key: "updated", label: "Last step", value: ({ updatedSeconds }) => isoMinute(updatedSeconds) },
+      { key: "id", label: "Id", value: ({ id }) => id, exportOnly: true },
+    ],
+  });
+  return {
+    tables: [table],
+    content: {
+      title: "Reprocessing",
+      section: "operations",
+      ...(isRunning ? { refreshSeconds: REFRESH_SECONDS } : {}),
+      body: (
+        <>
+          <OperationsHead {...{ request, tab: "jobs", title: "Reprocessing" }} lead={explain("Reprocessing")} />
+          <StartForm />
+          {table.view(request.url)}
+        </>
+      ),
+    },
+  };
+}
+
+/** Starts a job. @returns the page to go to */
+export async function startJob(request: PageRequest, form: URLSearchParams): Promise<string> {
+  requireOperator(request);
+  const kind = form.get("kind");
+  if (kind !== "reprocess" && kind !== "reconcile")
+    throw new ApiError("bad_request", "kind is reprocess or reconcile.");
+  const given = FIELDS.map((name) => [name, form.get(name)?.trim() ?? ""] as const).filter(([, value]) => value !== "");
+  const filter: JobFilter = Object.fromEntries(given);
+  const dryRun = form.get("dryRun") === "yes";
+  const job = { dryRun, ...(given.length === 0 ? {} : { filter }) };
+  unlessRefused(
+    await request.operate((operations) =>
+      kind === "reprocess" ? operations.startReprocess(job) : operations.startReconcile(job),
+    ),
+  );
+  return `${PATH}?done=started`;
+}
+
+function filterText(filter: JobFilter): string {
+  const parts = Object.entries(filter).filter(([, value]) => value !== undefined);
+  return parts.length === 0 ? "everything" : parts.map(([name, value]) => `${name} ${value}`).join(", ");
+}
+
+function StartForm() {
+  return (
+    <section class="card">
+      <h2>Start a job</h2>
+      <p class="lead">
+        Reprocess reads stored reports again, for instance after an update. Reconcile sends again what was received and
+        never dealt with. Without a filter it is about everything; totals do not change by running a report again.
+      </p>
+      <form class="inline" method="post" action={PATH}>
+        <label for="kind">Job</label>
+        <select id="kind" name="kind">
+          <option value="reprocess">reprocess</option>
+          <option value="reconcile">reconcile</option>
+        </select>
+        {FIELDS.map((name) => (
+          <>
+            <label for={`job-${name}`}>
+              {name === "domain" ? "Domain" : name === "since" ? "Received since" : "until"}
+            </label>
+            <input
+              id={`job-${name}`}
+              name={name}
+              type="text"
+              class={name === "domain" ? undefined : "day"}
+              placeholder={name === "domain" ? undefined : "YYYY-MM-DD"}
+            />
+          </>
+        ))}
+        <label>
+          <input type="checkbox" name="dryRun" value="yes" /> dry run: only count
+        </label>
+        <button class="primary" type="submit">
+          Start
+        </button>
+      </form>
+    </section>
+  );
+}

@@ -1,0 +1,165 @@
+/** Operations: what came in and what became of it over time, latency, what is waiting. For operators. */
+import {
+  type LatencyDay,
+  latencyDaysQuery,
+  type OutcomeDay,
+  outcomeDaysQuery,
+} from "../../../shared/analytics/queries-events.ts";
+import type { PipelineStatus } from "../../../shared/operations.ts";
+import { isoDay } from "../data/days.ts";
+import { formatBytes, formatCount, formatDuration } from "../data/numbers.ts";
+import type { Period } from "../data/period.ts";
+import { DayChart } from "../parts/chart-view.tsx";
+import { Figure } from "../parts/marks.tsx";
+import { OperationsHead } from "../parts/operations-frame.tsx";
+import type { PageResult } from "../parts/page.ts";
+import { type PageRequest, periodOf, requireOperator } from "../parts/request.ts";
+import { type BoundTable, bindTable } from "../parts/table-view.tsx";
+
+const ACCEPTED = ["accepted", "reprocessed"];
+const FAILED = ["dead_letter", "conflict"];
+
+export async function operationsPage(request: PageRequest): Promise<PageResult> {
+  requireOperator(request);
+  const period = periodOf(request);
+  const [outcomes, latency, status] = await Promise.all([
+    request.ask(outcomeDaysQuery(period)),
+    request.ask(latencyDaysQuery(period)),
+    request.operate((operations) => operations.status()),
+  ]);
+  const tables = [outcomesTable(outcomes), latencyTable(latency), queuesTable(status, Date.now() / 1000)];
+  return {
+    tables,
+    content: {
+      title: "Operations",
+      section: "operations",
+      body: (
+        <>
+          <OperationsHead request={request} tab="status" period={period} title="Operations" />
+          <Totals outcomes={outcomes} status={status} />
+          <Chart outcomes={outcomes} period={period} />
+          <div class="columns">
+            {tables[2]?.view(request.url)}
+            {tables[1]?.view(request.url)}
+          </div>
+          {tables[0]?.view(request.url)}
+        </>
+      ),
+    },
+  };
+}
+
+function Totals({ outcomes, status }: { outcomes: OutcomeDay[]; status: PipelineStatus }) {
+  const sum = (names: string[]): number =>
+    outcomes.filter(({ outcome }) => names.includes(outcome)).reduce((total, { events }) => total + events, 0);
+  const { unfinished, unfinishedLimit } = status;
+  return (
+    <dl class="figures">
+      <Figure label="Accepted" value={formatCount(sum(["accepted"]))} remark="reports of the period" />
+      <Figure label="Run again" term="Reprocessing" value={formatCount(sum(["reprocessed"]))} />
+      <Figure label="Duplicates" term="Duplicate" value={formatCount(sum(["duplicate"]))} />
+      <Figure label="Dead letters" term="Dead letter" value={formatCount(sum(["dead_letter"]))} remark="filed" />
+      <Figure label="Conflicts" term="Conflict" value={formatCount(sum(["conflict"]))} remark="filed" />
+      <Figure
+        label="Waiting"
+        value={`${unfinished >= unfinishedLimit ? "≥ " : ""}${formatCount(unfinished)}`}
+        remark="received, not yet dealt with"
+      />
+    </dl>
+  );
+}
+
+function Chart({ outcomes, period: { firstDay, lastDay } }: { outcomes: OutcomeDay[]; period: Period }) {
+  const days = Array.from({ length: lastDay - firstDay + 1 }, (_, i) => ({
+    day: firstDay + i,
+    values: { accepted: 0, other: 0, failed: 0 },
+  }));
+  for (const { day, outcome, events } of outcomes) {
+    const values = days[day - firstDay]?.values;
+    if (values === undefined || outcome === "slice") continue;
+    if (ACCEPTED.includes(outcome)) values.accepted += events;
+    else if (FAILED.includes(outcome)) values.failed += events;
+    else values.other += events;
+  }
+  return (
+    <section class="card" aria-labelledby="outcomes-chart">
+      <h2 id="outcomes-chart">Outcomes by day</h2>
+      <DayChart
+        id="outcomes"
+        label="Outcomes of received reports by day; the figures are in the table Outcomes below."
+        days={days}
+        series={[
+          { name: "accepted", label: "Accepted or run again", look: "pass" },
+          { name: "other", label: "Duplicate, cleared, discarded", look: "plain" },
+          { name: "failed", label: "Dead letter or conflict", look: "fail" },
+        ]}
+        unit="outcomes"
+      />
+      <p class="small muted">Here a day is the one on which the outcome was reached, not the report's.</p>
+    </section>
+  );
+}
+
+function outcomesTable(rows: OutcomeDay[]): BoundTable {
+  return bindTable<OutcomeDay>({
+    id: "outcomes",
+    caption: "Outcomes",
+    rows: rows.filter(({ outcome }) => outcome !== "slice"),
+    sort: "-day",
+    empty: "Nothing came in during this period.",
+    columns: [
+      { key: "day", label: "Day (UTC)", value: ({ day }) => isoDay(day) },
+      { key: "outcome", label: "Outcome", value: ({ outcome }) => outcome },
+      { key: "events", label: "Reports", align: "end", value: ({ events }) => events },
+    ],
+  });
+}
+
+function latencyTable(rows: LatencyDay[]): BoundTable {
+  const column = (key: string, label: string, read: (day: LatencyDay) => number) => ({
+    ...{ key, label, align: "end" as const, value: read },
+    cell: (day: LatencyDay) => formatDuration(read(day)),
+  });
+  return bindTable<LatencyDay>({
+    id: "latency",
+    caption: "From arrival to data",
+    rows,
+    sort: "-day",
+    size: 10,
+    empty: "No report was accepted in this period.",
+    columns: [
+      { key: "day", label: "Day (UTC)", value: ({ day }) => isoDay(day) },
+      column("median_seconds", "Half within", ({ medianSeconds }) => medianSeconds),
+      column("p95_seconds", "95 % within", ({ p95Seconds }) => p95Seconds),
+      column("max_seconds", "Slowest", ({ maxSeconds }) => maxSeconds),
+    ],
+  });
+}
+
+function queuesTable({ queues }: PipelineStatus, nowSeconds: number): BoundTable {
+  return bindTable({
+    id: "queues",
+    caption: "Queues",
+    rows: queues,
+    sort: "queue",
+    empty: "The platform names no queue.",
+    columns: [
+      { key: "queue", label: "Queue", value: ({ queue }) => queue },
+      { key: "messages", label: "Waiting", align: "end", value: ({ messages }) => messages },
+      {
+        key: "bytes",
+        label: "Size",
+        align: "end",
+        value: ({ bytes }) => bytes,
+        cell: ({ bytes }) => formatBytes(bytes),
+      },
+      {
+        key: "oldest_seconds",
+        label: "Oldest waits",
+        align: "end",
+        value: ({ oldestSeconds }) => oldestSeconds,
+        cell: ({ oldestSeconds }) => (oldestSeconds === 0 ? "–" : formatDuration(nowSeconds - oldestSeconds)),
+      },
+    ],
+  });
+}

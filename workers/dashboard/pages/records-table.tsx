@@ -1,0 +1,128 @@
+/** Records as reports have them, in full. */
+import type { RecordRow } from "../../../shared/analytics/queries-sources.ts";
+import { readAuthResults, readReasons } from "../data/auth-results.ts";
+import { isoDay } from "../data/days.ts";
+import { addressPath, reportPath } from "../parts/links.ts";
+import { DispositionMark, ResultMark } from "../parts/marks.tsx";
+import { linkTo, type PageRequest } from "../parts/request.ts";
+import { type BoundTable, bindTable, type ViewColumn } from "../parts/table-view.tsx";
+
+interface RecordsInput {
+  id: string;
+  caption: string;
+  records: readonly RecordRow[];
+  /** Inside a report its day and reporter say nothing new. */
+  inReport?: boolean;
+  size?: number;
+}
+
+export function recordsTable(request: PageRequest, { id, caption, records, inReport, size }: RecordsInput): BoundTable {
+  return bindTable<RecordRow>({
+    ...{ id, caption, rows: records, sort: inReport === true ? "record" : "-day", size: size ?? 10 },
+    empty: "No record.",
+    columns: [...(inReport === true ? [placeColumn()] : originColumns(request)), ...recordColumns(request)],
+  });
+}
+
+function placeColumn(): ViewColumn<RecordRow> {
+  return { key: "record", label: "Record", term: "Record", align: "end", value: ({ ordinal }) => ordinal + 1 };
+}
+
+function originColumns(request: PageRequest): ViewColumn<RecordRow>[] {
+  return [
+    {
+      key: "day",
+      label: "Day (UTC)",
+      value: ({ day }) => isoDay(day),
+      cell: (record) => (
+        <span class="stack">
+          <a class="nowrap" href={linkTo(request, reportPath(record))}>
+            {isoDay(record.day)}
+          </a>
+          <span class="small muted">{record.reporter}</span>
+        </span>
+      ),
+    },
+    { key: "reporter", label: "Reporter", value: ({ reporter }) => reporter, exportOnly: true },
+  ];
+}
+
+function recordColumns(request: PageRequest): ViewColumn<RecordRow>[] {
+  return [
+    {
+      key: "address",
+      label: "Address",
+      value: ({ sourceIp }) => sourceIp,
+      cell: ({ domain, sourceIp }) => <a href={linkTo(request, addressPath(domain, sourceIp))}>{sourceIp || "none"}</a>,
+    },
+    { key: "messages", label: "Messages", align: "end", value: ({ messages }) => messages },
+    {
+      key: "dmarc",
+      label: "DMARC",
+      value: ({ isPass }) => (isPass ? "pass" : "fail"),
+      cell: ({ isPass }) => <ResultMark result={isPass ? "pass" : "fail"} />,
+    },
+    {
+      key: "disposition",
+      label: "Disposition",
+      value: ({ disposition }) => disposition,
+      cell: ({ disposition }) => <DispositionMark disposition={disposition} />,
+    },
+    {
+      key: "from",
+      label: "From / envelope",
+      value: ({ headerFrom }) => headerFrom,
+      cell: ({ headerFrom, envelopeFrom }) => (
+        <span class="stack">
+          <span>{headerFrom}</span>
+          <span class="small muted">{envelopeFrom}</span>
+        </span>
+      ),
+    },
+    authColumn("dkim_results", "DKIM (aligned, found)", (record) => [record.dkim, record.dkimResults]),
+    authColumn("spf_results", "SPF (aligned, found)", (record) => [record.spf, record.spfResults]),
+    { key: "dkim_aligned", label: "DKIM aligned", value: ({ dkim }) => dkim, exportOnly: true },
+    { key: "spf_aligned", label: "SPF aligned", value: ({ spf }) => spf, exportOnly: true },
+    { key: "envelope_from", label: "Envelope from", value: ({ envelopeFrom }) => envelopeFrom, exportOnly: true },
+    { key: "envelope_to", label: "Envelope to", value: ({ envelopeTo }) => envelopeTo, exportOnly: true },
+    {
+      key: "reasons",
+      label: "Reasons",
+      value: ({ reasons }) => reasons,
+      cell: ({ reasons }) => (
+        <span class="stack small">
+          {readReasons(reasons).map(({ type, comment }) => (
+            <span>{comment === "" ? type : `${type}: ${comment}`}</span>
+          ))}
+        </span>
+      ),
+    },
+    { key: "cut", label: "Cut values", value: ({ cut }) => cut, exportOnly: true },
+  ];
+}
+
+function authColumn(
+  key: string,
+  label: string,
+  read: (record: RecordRow) => [aligned: string, results: string],
+): ViewColumn<RecordRow> {
+  return {
+    ...{ key, label },
+    value: (record) => read(record)[1],
+    cell(record) {
+      const [aligned, results] = read(record);
+      return (
+        <span class="stack">
+          <span>
+            <ResultMark result={aligned} />
+          </span>
+          {readAuthResults(results).map(({ domain, detail, result }) => (
+            <span class="small muted">
+              {domain || "no domain"} {detail} {result}
+            </span>
+          ))}
+        </span>
+      );
+    },
+  };
+}

@@ -1,0 +1,195 @@
+/** The tables of a source: addresses, what authenticated its mail, From domains, reports. */
+import type { SourceDetail, SourceReport } from "../../../shared/analytics/queries-sources.ts";
+import { hasPass, readAuthResults } from "../data/auth-results.ts";
+import { dayOfSeconds, isoDay } from "../data/days.ts";
+import { formatShare, shareOf } from "../data/numbers.ts";
+import { addFigures } from "../data/sources.ts";
+import { addressPath, reportPath } from "../parts/links.ts";
+import { ResultMark, ShareBar } from "../parts/marks.tsx";
+import { linkTo, type PageRequest } from "../parts/request.ts";
+import { type BoundTable, bindTable, type ViewColumn } from "../parts/table-view.tsx";
+
+interface AddressRow extends SourceDetail {
+  dkimPassed: number;
+  spfPassed: number;
+}
+
+/** Figures per address. */
+export function addressesTable(
+  request: PageRequest,
+  { domain, groups }: { domain: string; groups: readonly SourceDetail[] },
+): BoundTable {
+  const rows = new Map<string, AddressRow>();
+  for (const group of groups) {
+    const dkimPassed = hasPass(group.dkimResults) ? group.messages : 0;
+    const spfPassed = hasPass(group.spfResults) ? group.messages : 0;
+    const known = rows.get(group.sourceIp);
+    const row = known === undefined ? { ...group, dkimPassed, spfPassed } : { ...known, ...addFigures(known, group) };
+    if (known !== undefined) {
+      row.dkimPassed = known.dkimPassed + dkimPassed;
+      row.spfPassed = known.spfPassed + spfPassed;
+    }
+    rows.set(group.sourceIp, row);
+  }
+  const share = (key: string, label: string, part: (row: AddressRow) => number): ViewColumn<AddressRow> => ({
+    ...{ key, label, align: "end" },
+    value: (row) => shareOf(part(row), row.messages),
+    cell: (row) => formatShare(part(row), row.messages),
+  });
+  return bindTable<AddressRow>({
+    id: "addresses",
+    caption: "Addresses",
+    rows: [...rows.values()],
+    sort: "-messages",
+    empty: "No address.",
+    columns: [
+      {
+        key: "address",
+        label: "Address",
+        term: "Source",
+        value: ({ sourceIp }) => sourceIp,
+        cell: ({ sourceIp }) => <a href={linkTo(request, addressPath(domain, sourceIp))}>{sourceIp || "none given"}</a>,
+      },
+      { key: "messages", label: "Messages", align: "end", value: ({ messages }) => messages },
+      {
+        key: "dmarc_pass",
+        label: "DMARC",
+        align: "end",
+        value: ({ passed, messages }) => shareOf(passed, messages),
+        cell: ({ passed, messages }) => <ShareBar part={passed} total={messages} />,
+      },
+      share("dkim_pass", "DKIM pass", ({ dkimPassed }) => dkimPassed),
+      share("dkim_aligned", "DKIM aligned", ({ dkimAligned }) => dkimAligned),
+      share("spf_pass", "SPF pass", ({ spfPassed }) => spfPassed),
+      share("spf_aligned", "SPF aligned", ({ spfAligned }) => spfAligned),
+      { key: "first_seen", label: "First seen", value: ({ firstDay }) => isoDay(firstDay) },
+      { key: "last_seen", label: "Last seen", value: ({ lastDay }) => isoDay(lastDay) },
+    ],
+  });
+}
+
+interface AuthRow {
+  domain: string;
+  detail: string;
+  result: string;
+  messages: number;
+}
+
+/** DKIM signatures by domain and selector, or SPF checks by domain and scope. */
+export function authTable(kind: "dkim" | "spf", groups: readonly SourceDetail[]): BoundTable {
+  const rows = new Map<string, AuthRow>();
+  for (const group of groups) {
+    for (const found of readAuthResults(kind === "dkim" ? group.dkimResults : group.spfResults)) {
+      const key = JSON.stringify(found);
+      const row = rows.get(key) ?? { ...found, messages: 0 };
+      row.messages += group.messages;
+      rows.set(key, row);
+    }
+  }
+  const isDkim = kind === "dkim";
+  return bindTable<AuthRow>({
+    id: kind,
+    caption: isDkim ? "DKIM signatures" : "SPF checks",
+    rows: [...rows.values()],
+    sort: "-messages",
+    size: 10,
+    empty: isDkim ? "The mail carried no DKIM signature." : "No SPF check was reported.",
+    columns: [
+      { key: "domain", label: isDkim ? "Signing domain" : "SPF domain", value: ({ domain }) => domain },
+      {
+        key: isDkim ? "selector" : "scope",
+        label: isDkim ? "Selector" : "Scope",
+        ...(isDkim ? { term: "DKIM selector" } : {}),
+        value: ({ detail }) => detail,
+      },
+      {
+        key: "result",
+        label: "Result",
+        value: ({ result }) => result,
+        cell: ({ result }) => <ResultMark result={result} />,
+      },
+      { key: "messages", label: "Messages", align: "end", value: ({ messages }) => messages },
+    ],
+  });
+}
+
+interface FromRow {
+  headerFrom: string;
+  envelopeFrom: string;
+  messages: number;
+  passed: number;
+}
+
+/** From domains, with the envelope's. */
+export function fromTable(groups: readonly SourceDetail[]): BoundTable {
+  const rows = new Map<string, FromRow>();
+  for (const { headerFrom, envelopeFrom, messages, passed } of groups) {
+    const key = JSON.stringify([headerFrom, envelopeFrom]);
+    const row = rows.get(key) ?? { headerFrom, envelopeFrom, messages: 0, passed: 0 };
+    rows.set(key, { ...row, messages: row.messages + messages, passed: row.passed + passed });
+  }
+  return bindTable<FromRow>({
+    id: "from",
+    caption: "From domains",
+    rows: [...rows.values()],
+    sort: "-messages",
+    size: 10,
+    empty: "No From domain was reported.",
+    columns: [
+      { key: "header_from", label: "From header", term: "From header", value: ({ headerFrom }) => headerFrom },
+      {
+        key: "envelope_from",
+        label: "Envelope from",
+        term: "Envelope from",
+        value: ({ envelopeFrom }) => envelopeFrom,
+      },
+      { key: "messages", label: "Messages", align: "end", value: ({ messages }) => messages },
+      {
+        key: "dmarc_pass",
+        label: "DMARC",
+        align: "end",
+        value: ({ passed, messages }) => shareOf(passed, messages),
+        cell: ({ passed, messages }) => <ShareBar part={passed} total={messages} />,
+      },
+    ],
+  });
+}
+
+/** The reports that name a source, one row each. */
+export function sourceReportsTable(request: PageRequest, groups: readonly SourceReport[]): BoundTable {
+  const reports = new Map<string, SourceReport>();
+  for (const group of groups) {
+    const { messages = 0, passed = 0 } = reports.get(group.reportUid) ?? {};
+    reports.set(group.reportUid, { ...group, messages: messages + group.messages, passed: passed + group.passed });
+  }
+  return bindTable<SourceReport>({
+    id: "reports",
+    caption: "Reports behind it",
+    rows: [...reports.values()],
+    sort: "-day",
+    size: 10,
+    empty: "No report in this period.",
+    columns: [
+      {
+        key: "day",
+        label: "Begins (UTC)",
+        value: ({ beginSeconds }) => isoDay(dayOfSeconds(beginSeconds)),
+        cell: (report) => (
+          <a class="nowrap" href={linkTo(request, reportPath(report))}>
+            {isoDay(dayOfSeconds(report.beginSeconds))}
+          </a>
+        ),
+      },
+      { key: "reporter", label: "Reporter", term: "Reporter", value: ({ reporter }) => reporter },
+      { key: "messages", label: "Messages", align: "end", value: ({ messages }) => messages },
+      {
+        key: "dmarc_pass",
+        label: "DMARC",
+        align: "end",
+        value: ({ passed, messages }) => shareOf(passed, messages),
+        cell: ({ passed, messages }) => <ShareBar part={passed} total={messages} />,
+      },
+      { key: "report_uid", label: "Report uid", value: ({ reportUid }) => reportUid, exportOnly: true },
+    ],
+  });
+}

@@ -1,0 +1,179 @@
+/** One source, or one address: figures per address, what authenticated its mail, records and the reports behind it. */
+import {
+  SOURCE_LIMITS,
+  type SourceDetail,
+  type SourceMatch,
+  sourceDaysQuery,
+  sourceDetailQuery,
+  sourceRecordsQuery,
+  sourceReportsQuery,
+} from "../../../shared/analytics/queries-sources.ts";
+import { isoDay } from "../data/days.ts";
+import { knownService } from "../data/known-services.ts";
+import { formatCount, formatShare } from "../data/numbers.ts";
+import type { Period } from "../data/period.ts";
+import { addFigures, identifySource, type SourceEvidence } from "../data/sources.ts";
+import { DayChart } from "../parts/chart-view.tsx";
+import { DomainHead, domainCrumbs } from "../parts/domain-frame.tsx";
+import { domainPath } from "../parts/links.ts";
+import { Figure, Note } from "../parts/marks.tsx";
+import type { PageResult } from "../parts/page.ts";
+import { PeriodText } from "../parts/period-view.tsx";
+import { domainScope, linkTo, type PageRequest, periodOf } from "../parts/request.ts";
+import { recordsTable } from "./records-table.tsx";
+import { addressesTable, authTable, fromTable, sourceReportsTable } from "./source-tables.tsx";
+
+/** A source by its name (organizational domain), as the page Sources names it. */
+export function sourcePage(request: PageRequest, { domain, source }: { domain: string; source: string }) {
+  const isOfSource = (evidence: SourceEvidence): boolean => identifySource(evidence, domain).name === source;
+  return detailPage(request, { domain, name: source, match: { domain: source }, isOfSource });
+}
+
+/** One address, whoever its mail authenticated as. */
+export function addressPage(request: PageRequest, { domain, address }: { domain: string; address: string }) {
+  return detailPage(request, { domain, name: address, match: { sourceIp: address }, isOfSource: () => true });
+}
+
+interface Detail {
+  domain: string;
+  name: string;
+  match: SourceMatch;
+  /** Tells exactly what the statement's text match only narrows. */
+  isOfSource: (evidence: SourceEvidence) => boolean;
+}
+
+async function detailPage(request: PageRequest, detail: Detail): Promise<PageResult> {
+  const { domain, name, match, isOfSource } = detail;
+  const period = periodOf(request);
+  const scope = domainScope(request, domain, period);
+  const [groups, days, records, reports] = await Promise.all([
+    request.ask(sourceDetailQuery(scope, match)),
+    request.ask(sourceDaysQuery(scope, match)),
+    request.ask(sourceRecordsQuery(scope, match)),
+    request.ask(sourceReportsQuery(scope, match)),
+  ]);
+  const own = groups.filter(isOfSource);
+  const isAddress = "sourceIp" in match;
+  const tables = {
+    addresses: addressesTable(request, { domain, groups: own }),
+    dkim: authTable("dkim", own),
+    spf: authTable("spf", own),
+    from: fromTable(own),
+    records: recordsTable(request, { id: "records", caption: "Newest records", records: records.filter(isOfSource) }),
+    reports: sourceReportsTable(
+      request,
+      reports.filter((report) => isOfSource({ ...report, sourceIp: "" })),
+    ),
+  };
+  return {
+    tables: Object.values(tables),
+    content: {
+      title: `${name} sending as ${domain}`,
+      section: "domains",
+      crumbs: [
+        ...domainCrumbs(request, domain),
+        { label: "Sources", href: linkTo(request, `${domainPath(domain)}/sources`) },
+      ],
+      body: (
+        <>
+          <DomainHead
+            {...{ request, domain, period, tab: "sources", title: name }}
+            lead={<Lead {...{ name, domain, period }} />}
+          />
+          {own.length === 0 ? (
+            <p class="card empty">
+              No mail of this {isAddress ? "address" : "source"} was reported in the period. Choose a longer one, or
+              look at <a href={linkTo(request, `${domainPath(domain)}/sources`)}>all sources</a>.
+            </p>
+          ) : (
+            <>
+              <SourceFigures groups={own} />
+              {groups.length >= SOURCE_LIMITS.maxGroups && (
+                <Note>
+                  There is more of this than one page can take: the largest part is shown. Choose a shorter period.
+                </Note>
+              )}
+              <SourceChart days={days.filter((day) => isOfSource({ ...day, sourceIp: "" }))} {...{ name, period }} />
+              {!isAddress && tables.addresses.view(request.url)}
+              <div class="columns">
+                {tables.dkim.view(request.url)}
+                {tables.spf.view(request.url)}
+              </div>
+              {tables.from.view(request.url)}
+              {tables.records.view(request.url)}
+              {tables.reports.view(request.url)}
+            </>
+          )}
+        </>
+      ),
+    },
+  };
+}
+
+function Lead({ name, domain, period }: { name: string; domain: string; period: Period }) {
+  const service = knownService(name);
+  return (
+    <>
+      {service !== undefined && `${service}. `}Mail from this source with {domain} in its From header,{" "}
+      <PeriodText period={period} />.
+    </>
+  );
+}
+
+function SourceFigures({ groups }: { groups: SourceDetail[] }) {
+  const total = groups.slice(1).reduce((sum, group) => addFigures(sum, group), groups[0] ?? EMPTY);
+  const addresses = new Set(groups.map(({ sourceIp }) => sourceIp)).size;
+  return (
+    <dl class="figures">
+      <Figure label="Messages" value={formatCount(total.messages)} />
+      <Figure label="Pass DMARC" term="DMARC pass" value={formatShare(total.passed, total.messages)} />
+      <Figure label="DKIM aligned" term="DKIM" value={formatShare(total.dkimAligned, total.messages)} />
+      <Figure label="SPF aligned" term="SPF" value={formatShare(total.spfAligned, total.messages)} />
+      <Figure label="Addresses" value={formatCount(addresses)} />
+      <Figure
+        label="First seen"
+        value={isoDay(total.firstDay)}
+        remark={`last ${isoDay(total.lastDay)}, of all the data`}
+      />
+    </dl>
+  );
+}
+
+const EMPTY = {
+  ...{ messages: 0, passed: 0, dkimAligned: 0, spfAligned: 0, quarantined: 0, rejected: 0, spared: 0 },
+  ...{ firstDay: 0, lastDay: 0 },
+};
+
+interface ChartProps {
+  days: { day: number; messages: number; passed: number }[];
+  period: Period;
+  name: string;
+}
+
+function SourceChart({ days, period: { firstDay, lastDay }, name }: ChartProps) {
+  const filled = Array.from({ length: lastDay - firstDay + 1 }, (_, i) => ({
+    day: firstDay + i,
+    values: { passed: 0, failed: 0 },
+  }));
+  for (const { day, messages, passed } of days) {
+    const values = filled[day - firstDay]?.values;
+    if (values === undefined) continue;
+    values.passed += passed;
+    values.failed += messages - passed;
+  }
+  return (
+    <section class="card" aria-labelledby="volume">
+      <h2 id="volume">Messages by day</h2>
+      <DayChart
+        id="source"
+        label={`Messages of ${name} by day; the figures are in the tables below.`}
+        days={filled}
+        series={[
+          { name: "passed", label: "Pass DMARC", look: "pass" },
+          { name: "failed", label: "Fail DMARC", look: "fail" },
+        ]}
+        unit="messages"
+      />
+    </section>
+  );
+}

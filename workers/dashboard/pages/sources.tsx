@@ -1,0 +1,44 @@
+/** Sources: everybody who sent mail in a domain's name over a period. */
+import { policiesQuery } from "../../../shared/analytics/queries-domains.ts";
+import { SOURCE_LIMITS, sourcesQuery } from "../../../shared/analytics/queries-sources.ts";
+import { mergeSources } from "../data/sources.ts";
+import { DomainHead, domainCrumbs } from "../parts/domain-frame.tsx";
+import type { PageResult } from "../parts/page.ts";
+import { PeriodText } from "../parts/period-view.tsx";
+import { domainScope, type PageRequest, periodOf } from "../parts/request.ts";
+import { PartialSources } from "./overview.tsx";
+import { sourcesTable } from "./sources-table.tsx";
+
+export async function sourcesPage(request: PageRequest, domain: string): Promise<PageResult> {
+  const period = periodOf(request);
+  const [groups, policies] = await Promise.all([
+    request.ask(sourcesQuery(domainScope(request, domain, period))),
+    request.ask(policiesQuery(domainScope(request, domain))),
+  ]);
+  const dataSince = Math.min(...policies.map(({ firstDay }) => firstDay));
+  const table = sourcesTable(request, { domain, period, dataSince, sources: mergeSources(groups, domain) });
+  return {
+    tables: [table],
+    content: {
+      title: `Sources of ${domain}`,
+      section: "domains",
+      crumbs: domainCrumbs(request, domain),
+      body: (
+        <>
+          <DomainHead
+            {...{ request, domain, period, tab: "sources", title: `Sources of ${domain}` }}
+            lead={
+              <>
+                Who sent mail with this domain in its From header, <PeriodText period={period} />. A source is named by
+                the domain that authenticated its mail, the sender's own where there is one; where nothing did, by its
+                address.
+              </>
+            }
+          />
+          {groups.length >= SOURCE_LIMITS.maxGroups && <PartialSources />}
+          {table.view(request.url)}
+        </>
+      ),
+    },
+  };
+}

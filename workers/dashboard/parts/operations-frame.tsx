@@ -1,0 +1,62 @@
+/** The head of the operations pages: title, tabs, and what the last change came to. */
+import type { Child } from "hono/jsx";
+import type { Period } from "../data/period.ts";
+import { Note } from "./marks.tsx";
+import { PeriodControl } from "./period-view.tsx";
+import type { PageRequest } from "./request.ts";
+
+export type OperationsTab = "status" | "dead-letters" | "conflicts" | "jobs";
+
+const TABS: { key: OperationsTab; label: string; path: string }[] = [
+  { key: "status", label: "Status", path: "/operations" },
+  { key: "dead-letters", label: "Dead letters", path: "/operations/dead-letters" },
+  { key: "conflicts", label: "Conflicts", path: "/operations/conflicts" },
+  { key: "jobs", label: "Reprocessing", path: "/operations/jobs" },
+];
+
+/** What a change came to, told by the page it leads back to: `?done=…`. */
+const DONE: Record<string, string> = {
+  requeued: "Sent again. A letter stays until its message has succeeded.",
+  discarded: "Discarded. The raw file stays where it is.",
+  accepted: "The other version takes the place of the first one as soon as its message is processed.",
+  kept: "The version accepted first stays.",
+  started: "Started. The page shows how far it is.",
+};
+
+interface HeadProps {
+  request: PageRequest;
+  tab: OperationsTab;
+  title: string;
+  lead?: Child;
+  period?: Period;
+}
+
+export function OperationsHead({ request, tab, title, lead, period }: HeadProps) {
+  const done = DONE[request.parameters.get("done") ?? ""];
+  const count = Number(request.parameters.get("count") ?? "");
+  const refused = Number(request.parameters.get("refused") ?? "");
+  return (
+    <>
+      <div class="page-head">
+        <div>
+          <h1>{title}</h1>
+          {lead !== undefined && <p class="lead">{lead}</p>}
+        </div>
+        {period !== undefined && <PeriodControl url={request.url} period={period} />}
+      </div>
+      <nav class="tabs" aria-label="Operations">
+        {TABS.map(({ key, label, path }) => (
+          <a href={path} aria-current={key === tab ? "page" : undefined}>
+            {label}
+          </a>
+        ))}
+      </nav>
+      {done !== undefined && (
+        <Note kind="done">
+          {count > 0 && `${count}: `}
+          {done} {refused > 0 && `${refused} could not be: look at each to see why.`}
+        </Note>
+      )}
+    </>
+  );
+}
