@@ -1,0 +1,92 @@
+/** The list of problem codes: documented, each with the sentence of the code, and each made to happen by real input. */
+import { readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { READ_LIMITS } from "../../shared/limits.ts";
+import { cleanDetail, PROBLEM_MEANINGS, problem } from "../../shared/report/problems.ts";
+import { gzip, zip } from "../support/archives.ts";
+import { quirks } from "../support/quirks/all.ts";
+import { emptyElements } from "../support/quirks/documents.ts";
+import { readAll } from "../support/read.ts";
+import { changed, ORDINARY, record, withRecords } from "../support/report-xml.ts";
+
+/** Codes that reading alone cannot give: they are about the registry, the ledger, the queues and R2. */
+const OF_THE_PIPELINE = [
+  "foreign_domain",
+  "conflict",
+  "unregistered_rua",
+  "missing_object",
+  "invalid_message",
+  "retries_exhausted",
+];
+
+test("docs/problems.md holds each code with its sentence, and no other", () => {
+  const page = readFileSync(new URL("../../docs/problems.md", import.meta.url), "utf8");
+  const rows = [...page.matchAll(/^\| `(\w+)` \| (.*?) \| (.+?) \|$/gm)].map(([, code, meaning]) => [code, meaning]);
+  expect(rows).toEqual(Object.entries(PROBLEM_MEANINGS));
+});
+
+const HOSTILE: [code: string, name: string, make: () => string | Uint8Array][] = [
+  [
+    "too_many_entries",
+    "an archive of 1,001 files",
+    () => zip(Array.from({ length: 1001 }, (_, i) => ({ name: `${i}`, content: "" }))),
+  ],
+  ["too_large", "a million empty elements", () => emptyElements("version")],
+  [
+    "too_large",
+    "a million empty records",
+    () => gzip(`<feedback>${"<record/>".repeat(READ_LIMITS.maxRecords + 1)}</feedback>`),
+  ],
+  [
+    "too_large",
+    "a record that never ends",
+    () => withRecords(`<record><row>${" x".repeat(READ_LIMITS.maxRecordChars)}`),
+  ],
+  [
+    "too_large",
+    "white space without end",
+    () => gzip(changed(["<record>", `${" ".repeat(READ_LIMITS.maxPaddingChars + 1)}<record>`])),
+  ],
+  ["too_large", "an endless org_name", () => gzip(changed(["Reporter", "x".repeat(READ_LIMITS.maxFrameChars + 1)]))],
+  ["too_large", "JSON of a million values", () => gzip(`{"policies":[${"[],".repeat(1_000_000)}1]}`)],
+  ["too_deep", "two hundred thousand open elements", () => `<feedback>${"<x>".repeat(200_000)}`],
+  [
+    "malformed_mail",
+    "an endless header",
+    () => `From: a@b.example\r\nX-Filler: ${"x".repeat(3 * 2 ** 20)}\r\n\r\nhello`,
+  ],
+];
+
+test.each(HOSTILE)("%s: %s", async (code, _name, make) => {
+  const { reports, problems } = await readAll(make());
+  expect(reports).toEqual([]);
+  expect(problems.map((one) => one.code)).toEqual([code]);
+});
+
+test("every code of reading is made to happen by a fixture or by a hostile case", () => {
+  const produced = new Set([...quirks.flatMap(({ want }) => want.problems ?? []), ...HOSTILE.map(([code]) => code)]);
+  expect([...produced, ...OF_THE_PIPELINE].sort()).toEqual(Object.keys(PROBLEM_MEANINGS).sort());
+});
+
+test("a message says what was seen, in one line that acts on nothing", () => {
+  const { message } = problem("missing_dates", `begin is '\u001b[2J\r\n\u202e${"x".repeat(1000)}'`);
+  expect(message).toMatch(/^The report has no usable period .* \(begin is ' \[2J x{280,300}…\)$/);
+  expect(cleanDetail("📧".repeat(10), 5).isWellFormed()).toBe(true);
+  expect(problem("empty").message).toBe("There is no content.");
+});
+
+test("one million records are read, one more than the limit is refused", async () => {
+  const { reports } = await readAll(gzip(withRecords(record().replace(/\n/g, "").repeat(20_000))));
+  expect(reports[0]?.report).toMatchObject({ totals: { records: 20_000, messages: 20_000 } });
+  expect(READ_LIMITS.maxRecords).toBeGreaterThanOrEqual(1_000_000);
+});
+
+test("a repair names its place, and a hundred thousand repairs do not fill the memory", async () => {
+  const stray = Array.from({ length: 100_000 }, (_, i) => `</stray${i}>`).join("");
+  const { reports, problems } = await readAll(ORDINARY.replace("</policy_published>", `</policy_published>${stray}`));
+  if (problems.length > 0) expect(problems.map(({ code }) => code)).toEqual(["too_large"]);
+  else {
+    expect(reports[0]?.report.warnings.length).toBe(READ_LIMITS.maxWarnings);
+    expect(reports[0]?.report.omittedWarnings).toBe(100_000 - READ_LIMITS.maxWarnings);
+  }
+});
