@@ -41,13 +41,16 @@ export class RecordStream {
     const bytes = this.#carried.byteLength === 0 ? chunk : concatBytes([this.#carried, chunk]);
     const piece = { bytes, view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength) };
     this.#carried = new Uint8Array(0);
+    let leastBytes = 1;
     for (let at = 0; at < bytes.byteLength; ) {
       at = yield* this.#readRun(piece, at);
       if (at === bytes.byteLength) return;
       // As long as no shape is known, a good piece; then one record, after which the run may go on.
-      const next = findRecordStart(bytes, at + (this.#parts.shapes.isEmpty ? GENERAL_BYTES : 1));
+      const next = findRecordStart(bytes, at + (this.#parts.shapes.isEmpty ? GENERAL_BYTES : leastBytes));
       yield* this.#readGeneral(bytes.subarray(at, next));
       at = next;
+      // Within a comment, what looks like records is none: ever larger pieces keep it from being looked at again and again.
+      leastBytes = this.#parts.segmenter.isBetweenRecords ? 1 : leastBytes * 2;
     }
   }
 
