@@ -30,6 +30,8 @@ export class Segmenter {
   /** Characters before the root element. */
   #preambleChars = 0;
   #paddingChars = 0;
+  /** Whether text of a value came last: blanks that follow it, in a piece of their own, may be its own. */
+  #inValue = false;
   /** Names of the open elements, the root first. */
   readonly #open: string[] = [];
   #rootEnded = false;
@@ -88,6 +90,7 @@ export class Segmenter {
       if (recordEnd > 0) {
         records.push(text.slice(at, recordEnd));
         this.#paddingChars = 0;
+        this.#inValue = false;
         at = recordEnd;
         continue;
       }
@@ -132,14 +135,14 @@ export class Segmenter {
 
   #takeText(text: string): void {
     if (text === "") return;
-    if (BLANK.test(text)) {
+    if (BLANK.test(text) && !this.#inValue) {
       this.#paddingChars += text.length;
       if (this.#paddingChars > READ_LIMITS.maxPaddingChars) this.#tooLarge("padding");
       return;
     }
     this.#paddingChars = 0;
     if (!this.#rootSeen) this.#countPreamble(text.length);
-    if (this.#open.length > 0) this.#keep(text);
+    if (this.#open.length > 0) this.#keepText(text);
     else if (this.#rootEnded) this.#note("text after the end of the report");
     else this.#note("text before the start of the report");
   }
@@ -155,11 +158,11 @@ export class Segmenter {
       case "skip":
         return;
       case "cdata":
-        if (this.#open.length > 0) this.#keep(source);
+        if (this.#open.length > 0) this.#keepText(source);
         return;
       case "literal":
         if (this.#open.length > 0) {
-          this.#keep("&lt;");
+          this.#keepText("&lt;");
           this.#note("a raw < in the report's metadata");
         }
         return;
@@ -203,7 +206,13 @@ export class Segmenter {
     }
   }
 
+  #keepText(text: string): void {
+    this.#keep(text);
+    this.#inValue = true;
+  }
+
   #keep(text: string): void {
+    this.#inValue = false;
     this.#frameChars += text.length;
     if (this.#frameChars > READ_LIMITS.maxFrameChars) this.#tooLarge("text outside the records");
     this.#frame.push(text);
