@@ -2,9 +2,19 @@
  * Client of the dashboard's JSON API: one place that knows paths, the bearer token and the error form. It prints nothing.
  */
 import type { OutcomeCounts, Stats } from "../shared/analytics/queries.ts";
-import type { Page, PipelineStatus } from "../shared/operations.ts";
+import type { Activity } from "../shared/analytics/queries-activity.ts";
+import { PAGE_LIMITS } from "../shared/limits.ts";
+import type {
+  DeadLetterDetails,
+  DeadLetterFilter,
+  DeadLetterResult,
+  DeadLetterSelection,
+  JobRequest,
+  Page,
+  PipelineStatus,
+} from "../shared/operations.ts";
 import type { Registration, RegistryEntry } from "../shared/registry.ts";
-import type { DeadLetter } from "../shared/storage.ts";
+import type { Conflict, DeadLetter, Job } from "../shared/storage.ts";
 import { CommandError } from "./command-error.ts";
 
 /** Where the API is and the secret it wants. */
@@ -37,9 +47,27 @@ export interface ApiClient {
   stats(filter: { domain?: string; account?: string }): Promise<Stats>;
   /** The engine's answer as text, in the statement's format. */
   query(sql: string): Promise<string>;
-  listDeadLetters(): AsyncGenerator<DeadLetter>;
-  startReconcile(): Promise<void>;
+  /** What happened lately, by span. */
+  activity(): Promise<Activity[]>;
+  listDeadLetters(filter?: DeadLetterFilter): AsyncGenerator<DeadLetter>;
+  getDeadLetter(id: string): Promise<DeadLetterDetails>;
+  /** One page after the other; each result is told when its page is done. */
+  requeueDeadLetters(selection: LetterSelection): AsyncGenerator<DeadLetterResult>;
+  discardDeadLetters(selection: LetterSelection): AsyncGenerator<DeadLetterResult>;
+  /** The bytes of a raw object, as they came. */
+  readRawObject(key: string): Promise<Response>;
+  listConflicts(): AsyncGenerator<Conflict>;
+  acceptConflict(id: string): Promise<Conflict>;
+  discardConflict(id: string): Promise<Conflict>;
+  startReprocess(request: JobRequest): Promise<Job>;
+  startReconcile(request: JobRequest): Promise<Job>;
+  listJobs(): Promise<Job[]>;
+  /** undefined when there is no such job. */
+  getJob(id: string): Promise<Job | undefined>;
 }
+
+/** Dead letters by id, in whatever number, or by filter. */
+export type LetterSelection = Pick<DeadLetterSelection, "ids" | "filter" | "dryRun">;
 
 /** Builds the client of one deployment or one local stack. */
 export function apiClient(connection: ApiConnection): ApiClient {
@@ -58,19 +86,58 @@ export function apiClient(connection: ApiConnection): ApiClient {
     status: () => json("/status"),
     stats: (filter) => json(`/stats?${new URLSearchParams({ ...filter })}`),
     query: async (sql) => (await request(connection, "/query", { method: "POST", body: sql })).text(),
-    async *listDeadLetters() {
-      let cursor: string | undefined;
-      do {
-        const parameters = new URLSearchParams(cursor === undefined ? {} : { cursor });
-        const page: Page<DeadLetter> = await json(`/dead-letters?${parameters}`);
-        yield* page.items;
-        cursor = page.cursor;
-      } while (cursor !== undefined);
-    },
-    async startReconcile() {
-      await request(connection, "/reconcile", { method: "POST" });
+    activity: async () => (await json<{ items: Activity[] }>("/activity")).items,
+    listDeadLetters: (filter = {}) => pages(connection, "/dead-letters", { ...filter }),
+    getDeadLetter: (id) => json(`/dead-letters/${encodeURIComponent(id)}`),
+    requeueDeadLetters: (selection) => runSelection(connection, "requeue", selection),
+    discardDeadLetters: (selection) => runSelection(connection, "discard", selection),
+    readRawObject: (key) => request(connection, `/raw?${new URLSearchParams({ key })}`),
+    listConflicts: () => pages(connection, "/conflicts", {}),
+    acceptConflict: (id) => json(`/conflicts/${encodeURIComponent(id)}/accept`, { method: "POST" }),
+    discardConflict: (id) => json(`/conflicts/${encodeURIComponent(id)}/discard`, { method: "POST" }),
+    startReprocess: (body) => json("/reprocess", { method: "POST", body: JSON.stringify(body) }),
+    startReconcile: (body) => json("/reconcile", { method: "POST", body: JSON.stringify(body) }),
+    listJobs: async () => (await json<{ items: Job[] }>("/jobs")).items,
+    async getJob(id) {
+      const response = await send(connection, `/jobs/${encodeURIComponent(id)}`, {});
+      return response.status === 404 ? undefined : readJson(await checked(connection, response));
     },
   };
+}
+
+async function* pages<T>(
+  connection: ApiConnection,
+  path: string,
+  filter: Record<string, string | undefined>,
+): AsyncGenerator<T> {
+  const given = Object.entries(filter).filter((entry): entry is [string, string] => entry[1] !== undefined);
+  let cursor: string | undefined;
+  do {
+    const parameters = new URLSearchParams(cursor === undefined ? given : [...given, ["cursor", cursor]]);
+    const page: Page<T> = await readJson(await request(connection, `${path}?${parameters}`));
+    yield* page.items;
+    cursor = page.cursor;
+  } while (cursor !== undefined);
+}
+
+// Ids go as many a call as the API takes; a filter's letters a page a call.
+async function* runSelection(
+  connection: ApiConnection,
+  action: "requeue" | "discard",
+  { ids, filter, dryRun }: LetterSelection,
+): AsyncGenerator<DeadLetterResult> {
+  const call = async (body: DeadLetterSelection): Promise<Page<DeadLetterResult>> =>
+    readJson(await request(connection, `/dead-letters/${action}`, { method: "POST", body: JSON.stringify(body) }));
+  for (let i = 0; i < (ids?.length ?? 0); i += PAGE_LIMITS.letters) {
+    yield* (await call({ ids: ids?.slice(i, i + PAGE_LIMITS.letters), dryRun })).items;
+  }
+  if (ids !== undefined) return;
+  let cursor: string | undefined;
+  do {
+    const page = await call({ filter: filter ?? {}, cursor, dryRun });
+    yield* page.items;
+    cursor = page.cursor;
+  } while (cursor !== undefined);
 }
 
 async function request(connection: ApiConnection, path: string, call: Call = {}): Promise<Response> {

@@ -27,6 +27,8 @@ export interface StackOptions extends LocalOptions {
   log?: (line: string) => void;
   /** Gives up a start that is under way. */
   signal?: AbortSignal;
+  /** Tests only: told where the engine is, says where the Workers are to write points instead; for faults on the way. */
+  interceptPoints?: (engineUrl: string) => string;
 }
 
 export interface RunningStack {
@@ -147,7 +149,8 @@ async function startParts(options: StackOptions, { parts, token, log, isNew }: S
   const analyticsUrl = parts.analytics.url;
   const api = { url: `http://127.0.0.1:${options.httpPort}`, token, ...(signal === undefined ? {} : { signal }) };
   const onLine = lineHandler(log, () => void reconcileAfterReload(api, { parts, log }));
-  parts.workers = startWorkers({ stateDir, token, analyticsUrl, httpPort: options.httpPort, onLine });
+  const pointsUrl = options.interceptPoints?.(analyticsUrl) ?? analyticsUrl;
+  parts.workers = startWorkers({ stateDir, token, analyticsUrl, pointsUrl, httpPort: options.httpPort, onLine });
   const [ingestPort] = await Promise.all([parts.workers.pipeline.ready, parts.workers.dashboard.ready]);
   signal?.throwIfAborted();
   parts.door = await openDoor({

@@ -13,6 +13,8 @@ export interface WorkersOptions {
   stateDir: string;
   /** The local Analytics Engine, without a path. */
   analyticsUrl: string;
+  /** Where the Workers write points: the same, unless a test puts something in between. */
+  pointsUrl: string;
   token: string;
   onLine: (process: "pipeline" | "dashboard", line: string) => void;
 }
@@ -68,7 +70,7 @@ interface RunFolder {
  * find each other's Workers. wrangler reads variables of a second config only from a `.dev.vars` beside it, so the
  * stand-in's TOML is copied next to one.
  */
-function prepareRunFolder({ stateDir, analyticsUrl, token }: WorkersOptions): RunFolder {
+function prepareRunFolder({ stateDir, analyticsUrl, pointsUrl, token }: WorkersOptions): RunFolder {
   const folder = join(stateDir, "run");
   rmSync(folder, { recursive: true, force: true });
   const registry = join(folder, "registry");
@@ -78,7 +80,7 @@ function prepareRunFolder({ stateDir, analyticsUrl, token }: WorkersOptions): Ru
     return join(folder, name);
   };
   const access = `\n[env.local.access.dev]\naud = "local"\nidentity = { email = ${JSON.stringify(DEVELOPER)} }\n`;
-  written(".dev.vars", variables({ LOCAL_ANALYTICS_URL: analyticsUrl, LOCAL_ANALYTICS_TOKEN: token }));
+  written(".dev.vars", variables({ LOCAL_ANALYTICS_URL: pointsUrl, LOCAL_ANALYTICS_TOKEN: token }));
   return {
     registry,
     analyticsConfig: written("wrangler.analytics.toml", configCopy("analytics")),

@@ -1,0 +1,74 @@
+/** The balance sheet of a soak run: what was sent against what SQL and the API tell. Pure but for the API's answers. */
+import type { ApiClient, Status } from "../../cli/client.ts";
+import type { Expected, SoakMail } from "./mails.ts";
+
+export interface BalanceRow {
+  name: string;
+  expected: number;
+  found: number;
+}
+
+/** What was sent, summed up. */
+export interface Sent extends Expected {
+  mails: number;
+  delivered: number;
+  rejected: number;
+}
+
+/** An empty account of what was sent. */
+export function emptySent(): Sent {
+  return {
+    ...{ mails: 0, delivered: 0, rejected: 0, raw: 0, reports: 0, records: 0, messages: 0, passed: 0 },
+    ...{ duplicates: 0, conflicts: 0, deadLetters: 0 },
+  };
+}
+
+/** Adds a mail that is being sent. */
+export function addSent(sent: Sent, { expected, isRejected }: SoakMail): void {
+  sent.mails++;
+  if (isRejected) sent.rejected++;
+  else sent.delivered++;
+  for (const name of Object.keys(expected) as (keyof Expected)[]) sent[name] += expected[name];
+}
+
+/** Reads what the pipeline has and sets it against what was sent. `rawObjects` is counted by a dry run. */
+export async function readBalance(
+  client: ApiClient,
+  { sent, taken, rawObjects }: { sent: Sent; taken: { delivered: number; rejected: number }; rawObjects: number },
+): Promise<BalanceRow[]> {
+  const [status, stats] = [await client.status(), await client.stats({})];
+  const outcomes = status.outcomes ?? {};
+  const row = (name: string, expected: number, found: number): BalanceRow => ({ name, expected, found });
+  return [
+    row("mails taken (250)", sent.delivered, taken.delivered),
+    row("mails refused (550)", sent.rejected, taken.rejected),
+    row("raw objects in R2", sent.raw, rawObjects),
+    row("reports (SQL)", sent.reports, stats.reports),
+    row("records (SQL)", sent.records, stats.records),
+    row("messages (SQL)", sent.messages, stats.messages),
+    row("messages passed (SQL)", sent.passed, stats.passed),
+    row("duplicates (SQL)", sent.duplicates, outcomes.duplicate ?? 0),
+    row("conflicts (SQL)", sent.conflicts, outcomes.conflict ?? 0),
+    row("conflicts in R2", sent.conflicts, await countOf(client.listConflicts())),
+    row("dead letters (SQL)", sent.deadLetters, stats.deadLetters),
+    row("dead letters in R2", sent.deadLetters, await countOf(client.listDeadLetters())),
+    row("waiting messages", 0, waitingIn(status)),
+    row("unfinished raw objects", 0, status.unfinished),
+  ];
+}
+
+/** Rows that do not agree. */
+export function differences(rows: BalanceRow[]): BalanceRow[] {
+  return rows.filter(({ expected, found }) => expected !== found);
+}
+
+/** Messages in all queues. */
+export function waitingIn({ queues }: Status): number {
+  return queues.reduce((sum, { messages }) => sum + messages, 0);
+}
+
+async function countOf(items: AsyncIterable<unknown>): Promise<number> {
+  let count = 0;
+  for await (const _ of items) count++;
+  return count;
+}

@@ -1,0 +1,222 @@
+/**
+ * One soak run: the local stack on a state folder of its own, mails through its front door, faults on the way, a kill in
+ * the middle, and the balance at the end. It leaves neither processes nor the folder behind.
+ */
+import { mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { type ApiClient, apiClient } from "../../cli/client.ts";
+import { type RunningStack, startStack } from "../../local/stack.ts";
+import { addSent, type BalanceRow, differences, emptySent, readBalance, type Sent, waitingIn } from "./balance.ts";
+import { type FaultyAnalytics, startFaultyAnalytics } from "./faulty-analytics.ts";
+import { ADDRESSES, type SoakMail, soakMails } from "./mails.ts";
+import { type SendCounts, sendMails } from "./sender.ts";
+
+export interface SoakPlan {
+  mails: number;
+  seed: number;
+  /** Share of writes to Analytics Engine, and of answers to mails, that fail. */
+  faultRate: number;
+  /** Whether the stack is killed when half of the mails are sent. */
+  kill: boolean;
+  /** Whether the state folder stays, for a look at it. */
+  keep: boolean;
+  /** One line of progress. */
+  say: (line: string) => void;
+}
+
+export interface SoakResult {
+  rows: BalanceRow[];
+  sent: SendCounts;
+  faults: number;
+  kills: number;
+  /** Dead letters of exhausted retries that were sent again. */
+  requeued: number;
+  sendSeconds: number;
+  totalSeconds: number;
+  /** State folder, where it was kept. */
+  stateDir?: string;
+}
+
+/** Ours: nothing has changed for this long, so nothing will. */
+const STILL_MS = 30_000;
+const LOOK_MS = 1000;
+
+/** Runs it. @throws when the stack does not start or dies unasked */
+export async function runSoak(plan: SoakPlan): Promise<SoakResult> {
+  const stateDir = mkdtempSync(join(tmpdir(), "dmarc-soak-"));
+  const analytics = await startFaultyAnalytics({ rate: plan.faultRate, seed: plan.seed });
+  const run = new SoakRun(plan, { stateDir, analytics, ports: await freePorts() });
+  try {
+    const result = await run.run();
+    return plan.keep ? { ...result, stateDir } : result;
+  } finally {
+    await run.stop();
+    await analytics.stop();
+    if (!plan.keep) rmSync(stateDir, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
+
+interface Place {
+  stateDir: string;
+  analytics: FaultyAnalytics;
+  ports: { httpPort: number; smtpPort: number; sqlPort: number };
+}
+
+class SoakRun {
+  readonly #plan: SoakPlan;
+  readonly #place: Place;
+  readonly #sent: Sent = emptySent();
+  #stack: RunningStack | undefined;
+  #kills = 0;
+  #killing: Promise<void> | undefined;
+  readonly #dead = new AbortController();
+
+  constructor(plan: SoakPlan, place: Place) {
+    this.#plan = plan;
+    this.#place = place;
+  }
+
+  async run(): Promise<SoakResult> {
+    const { plan, started } = { plan: this.#plan, started: performance.now() };
+    const client = await this.#start();
+    for (const { rua, account } of ADDRESSES) await client.putRegistration(rua, { account });
+    const sendStarted = performance.now();
+    const sent = await this.#send();
+    await this.#killing;
+    const sendSeconds = secondsSince(sendStarted);
+    plan.say(`all mails sent in ${Math.round(sendSeconds)} s`);
+    await this.#waitUntilStill(client);
+    const requeued = await this.#requeueExhausted(client);
+    const rows = await this.#balance(client, sent);
+    const faults = this.#place.analytics.faults();
+    return { rows, sent, faults, kills: this.#kills, requeued, sendSeconds, totalSeconds: secondsSince(started) };
+  }
+
+  async stop(): Promise<void> {
+    await this.#killing?.catch(() => undefined);
+    await this.#stack?.stop();
+  }
+
+  async #start(): Promise<ApiClient> {
+    const { stateDir, analytics, ports } = this.#place;
+    const interceptPoints = (engineUrl: string): string => {
+      analytics.aimAt(engineUrl);
+      return analytics.url;
+    };
+    const stack = await startStack({ stateDir, ...ports, samples: false, interceptPoints });
+    this.#stack = stack;
+    stack.failed.then((reason) => {
+      if (this.#stack === stack) this.#dead.abort(new Error(`${reason} The log is ${stack.logFile}`));
+    });
+    return apiClient({ url: `http://127.0.0.1:${ports.httpPort}`, token: stack.token });
+  }
+
+  #send(): Promise<SendCounts> {
+    const { mails, seed, faultRate, kill, say } = this.#plan;
+    const started = performance.now();
+    return sendMails({
+      ...{ port: this.#place.ports.smtpPort, faultRate, seed, signal: this.#dead.signal },
+      mails: this.#account(soakMails({ count: mails, seed })),
+      onDone: (_mail, _outcome, { delivered, rejected }) => {
+        const done = delivered + rejected;
+        if (kill && this.#killing === undefined && done >= mails / 2) this.#killing = this.#killAndRestart();
+        if (done % 250 === 0)
+          say(`${done} of ${mails} mails sent, ${(done / secondsSince(started)).toFixed(1)} a second`);
+      },
+    });
+  }
+
+  *#account(mails: Iterable<SoakMail>): Generator<SoakMail> {
+    for (const mail of mails) {
+      addSent(this.#sent, mail);
+      yield mail;
+    }
+  }
+
+  // SIGKILL to every process of the stack, whatever is in its queues and on its way; then the same state again.
+  async #killAndRestart(): Promise<void> {
+    const stack = this.#stack;
+    if (stack === undefined) return;
+    this.#plan.say("killing the stack");
+    this.#stack = undefined;
+    stack.kill();
+    await stack.stop();
+    this.#kills++;
+    await this.#start();
+    this.#plan.say("the stack is back");
+  }
+
+  // Everything is done, or nothing has changed for so long that nothing will.
+  async #waitUntilStill(client: ApiClient): Promise<void> {
+    let seen = "";
+    let since = performance.now();
+    let quiet = 0;
+    for (;;) {
+      this.#dead.signal.throwIfAborted();
+      const status = await client.status();
+      const now = JSON.stringify([status.queues.map(({ messages }) => messages), status.unfinished, status.outcomes]);
+      if (now !== seen) since = performance.now();
+      seen = now;
+      quiet = status.unfinished === 0 && waitingIn(status) === 0 ? quiet + 1 : 0;
+      // A message on its way from one queue to the next is in neither for a moment.
+      if (quiet >= 3 || performance.now() - since > STILL_MS) return;
+      this.#plan.say(`${status.unfinished} unfinished, ${waitingIn(status)} messages waiting`);
+      await sleep(LOOK_MS);
+    }
+  }
+
+  // Faults that went on for all retries are what an operator sends again; the balance has to be right after that.
+  async #requeueExhausted(client: ApiClient): Promise<number> {
+    let requeued = 0;
+    for (let round = 0; round < 3; round++) {
+      const ids: string[] = [];
+      for await (const { id } of client.listDeadLetters({ code: "retries_exhausted" })) ids.push(id);
+      if (ids.length === 0) break;
+      for await (const { result } of client.requeueDeadLetters({ ids })) if (result === "requeued") requeued++;
+      await this.#waitUntilStill(client);
+    }
+    return requeued;
+  }
+
+  // What is seen may lag behind what was acknowledged, so a difference is looked at until it stays.
+  async #balance(client: ApiClient, taken: SendCounts): Promise<BalanceRow[]> {
+    const rawObjects = await countRawObjects(client);
+    const read = (): Promise<BalanceRow[]> => readBalance(client, { sent: this.#sent, taken, rawObjects });
+    let rows = await read();
+    for (const end = performance.now() + STILL_MS; differences(rows).length > 0 && performance.now() < end; ) {
+      await sleep(LOOK_MS);
+      rows = await read();
+    }
+    return rows;
+  }
+}
+
+async function countRawObjects(client: ApiClient): Promise<number> {
+  const started = await client.startReprocess({ dryRun: true });
+  for (let job = started; ; job = (await client.getJob(started.id)) ?? job) {
+    if (job.state === "done") return job.scanned;
+    await sleep(LOOK_MS);
+  }
+}
+
+async function freePorts(): Promise<Place["ports"]> {
+  const [httpPort, smtpPort, sqlPort] = [await freePort(), await freePort(), await freePort()];
+  return { httpPort, smtpPort, sqlPort };
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer().once("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0));
+    });
+  });
+}
+
+function secondsSince(started: number): number {
+  return (performance.now() - started) / 1000;
+}
