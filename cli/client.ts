@@ -15,6 +15,7 @@ import type {
 } from "../shared/operations.ts";
 import type { Registration, RegistryEntry } from "../shared/registry.ts";
 import type { Conflict, DeadLetter, Job } from "../shared/storage.ts";
+import type { Viewer, ViewerEntry } from "../shared/viewers.ts";
 import { CommandError } from "./command-error.ts";
 
 /** Where the API is and the secret it wants. */
@@ -43,6 +44,9 @@ export interface ApiClient {
   getRegistration(rua: string): Promise<Registration | undefined>;
   putRegistration(rua: string, entry: RegistryEntry): Promise<Registration>;
   removeRegistration(rua: string): Promise<void>;
+  listIdentities(): Promise<Viewer[]>;
+  putIdentity(email: string, entry: ViewerEntry): Promise<Viewer>;
+  removeIdentity(email: string): Promise<void>;
   status(): Promise<Status>;
   stats(filter: { domain?: string; account?: string }): Promise<Stats>;
   /** The engine's answer as text, in the statement's format. */
@@ -72,6 +76,7 @@ export type LetterSelection = Pick<DeadLetterSelection, "ids" | "filter" | "dryR
 /** Builds the client of one deployment or one local stack. */
 export function apiClient(connection: ApiConnection): ApiClient {
   const json = async <T>(path: string, call?: Call): Promise<T> => readJson(await request(connection, path, call));
+  const identityPath = (email: string): string => `/identities/${encodeURIComponent(email)}`;
   const registryPath = (rua: string): string => `/registry/${encodeURIComponent(rua)}`;
   return {
     listRegistrations: async () => (await json<{ items: Registration[] }>("/registry")).items,
@@ -80,6 +85,11 @@ export function apiClient(connection: ApiConnection): ApiClient {
       return response.status === 404 ? undefined : readJson(await checked(connection, response));
     },
     putRegistration: (rua, entry) => json(registryPath(rua), { method: "PUT", body: JSON.stringify(entry) }),
+    listIdentities: async () => (await json<{ items: Viewer[] }>("/identities")).items,
+    putIdentity: (email, entry) => json(identityPath(email), { method: "PUT", body: JSON.stringify(entry) }),
+    async removeIdentity(email) {
+      await request(connection, identityPath(email), { method: "DELETE" });
+    },
     async removeRegistration(rua) {
       await request(connection, registryPath(rua), { method: "DELETE" });
     },

@@ -5,6 +5,7 @@
 import { Command } from "commander";
 import { CommandError } from "./command-error.ts";
 import { addDeadLetters } from "./commands/dead-letters.ts";
+import { addIdentity } from "./commands/identity.ts";
 import { addParse } from "./commands/parse.ts";
 import { addQuery } from "./commands/query.ts";
 import { addRua } from "./commands/rua.ts";
@@ -30,7 +31,8 @@ function buildProgram(): Command {
     .addHelpText("after", HELP)
     .showHelpAfterError("(--help says more)")
     .configureHelp({ showGlobalOptions: true });
-  for (const add of [addParse, addRua, addSend, addStatus, addStats, addQuery, addDeadLetters]) add(program);
+  for (const add of [addParse, addRua, addIdentity, addSend, addStatus, addStats, addQuery, addDeadLetters])
+    add(program);
   return program;
 }
 

@@ -18,7 +18,8 @@ interface RecordsInput {
 
 export function recordsTable(request: PageRequest, { id, caption, records, inReport, size }: RecordsInput): BoundTable {
   return bindTable<RecordRow>({
-    ...{ id, caption, rows: records, sort: inReport === true ? "record" : "-day", size: size ?? 10 },
+    ...{ id, caption, rows: records, sort: inReport === true ? "" : "-day", size: size ?? 10 },
+    ...(inReport === true ? { isPaged: true } : {}),
     empty: "No record.",
     columns: [...(inReport === true ? [placeColumn()] : originColumns(request)), ...recordColumns(request)],
   });

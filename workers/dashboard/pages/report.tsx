@@ -29,6 +29,8 @@ export interface ReportAddress {
 }
 
 const PAGE_RECORDS = 100;
+/** Ours: an export takes this many records from where the page begins; larger ones are cut into several. */
+const EXPORT_RECORDS = 20_000;
 
 export async function reportPage(request: PageRequest, address: ReportAddress): Promise<PageResult> {
   const entry = await findReport(request, address);
@@ -118,7 +120,7 @@ function readRecordPage(parameters: URLSearchParams): RecordPage & { number: num
     text: (parameters.get("q") ?? "").trim().slice(0, 200),
     order: order === "messages" || order === "source" ? order : "ordinal",
     isPass: result === "pass" ? true : result === "fail" ? false : undefined,
-    limit: PAGE_RECORDS,
+    limit: parameters.has("export") ? EXPORT_RECORDS : PAGE_RECORDS,
     offset: (number - 1) * PAGE_RECORDS,
   };
 }

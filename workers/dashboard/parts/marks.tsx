@@ -33,7 +33,7 @@ export function Figure({ label, term, value, remark }: FigureProps) {
         {label} {term !== undefined && <Explain name={term} />}
       </dt>
       <dd>
-        <div class="value">{value}</div>
+        <div class={/^\d{4}-\d{2}-\d{2}$/.test(value) ? "value day" : "value"}>{value}</div>
         <div class="change">{remark ?? " "}</div>
       </dd>
     </div>

@@ -34,8 +34,8 @@ export interface TableSpec<Row> {
   empty: Child;
   /** Shown above: the rows are not all there are. */
   partial?: Child;
-  /** Stands in place of filter and sort where the page does them itself. */
-  more?: Child;
+  /** The page itself filters, sorts and cuts into pages: there are too many rows to have them all here. */
+  isPaged?: true;
 }
 
 /** A table of some page, its type of row forgotten. */
@@ -76,7 +76,9 @@ function TableView<Row>({ spec, url, state }: ViewProps<Row>) {
     <section class="card" id={id} aria-labelledby={`${id}-caption`}>
       <div class="table-head">
         <h2 id={`${id}-caption`}>{caption}</h2>
-        {rows.length > 8 || state.text !== "" ? <FilterForm id={id} url={url} text={state.text} /> : null}
+        {spec.isPaged === undefined && (rows.length > 8 || state.text !== "") ? (
+          <FilterForm id={id} url={url} text={state.text} />
+        ) : null}
       </div>
       {partial}
       {rows.length === 0 && <p class="empty">{empty}</p>}
@@ -91,7 +93,7 @@ function TableView<Row>({ spec, url, state }: ViewProps<Row>) {
             <thead>
               <tr>
                 {visible.map((column) => (
-                  <HeadCell column={column} url={url} state={state} />
+                  <HeadCell column={column} url={url} state={state} isPaged={spec.isPaged ?? false} />
                 ))}
               </tr>
             </thead>
@@ -121,8 +123,23 @@ function bodyCell<Row>(column: ViewColumn<Row>, row: Row, isFirst: boolean) {
   );
 }
 
-function HeadCell<Row>({ column, url, state }: { column: ViewColumn<Row>; url: URL; state: TableState }) {
+interface HeadProps<Row> {
+  column: ViewColumn<Row>;
+  url: URL;
+  state: TableState;
+  isPaged: boolean;
+}
+
+function HeadCell<Row>({ column, url, state, isPaged }: HeadProps<Row>) {
   const { key, label, align, term } = column;
+  if (isPaged) {
+    return (
+      <th scope="col" class={align}>
+        {label}
+        {term !== undefined && <Explain name={term} />}
+      </th>
+    );
+  }
   const isSorted = state.sort === key;
   // Numbers are asked for from the largest, texts from A.
   const next = isSorted ? (state.descending ? key : `-${key}`) : align === "end" ? `-${key}` : key;
