@@ -1,0 +1,76 @@
+/** The work that is measured: what process and ingest do with a report, without the platform around it. */
+import { createHash } from "node:crypto";
+import { ungzip } from "pako";
+import { recordPoints } from "../shared/analytics/points.ts";
+import { sha256Hex } from "../shared/identity.ts";
+import { extractMail } from "../shared/mail/extract.ts";
+import { type ReadOptions, readReports } from "../shared/report/read.ts";
+import { type ByteSource, bytesSource } from "../shared/report/source.ts";
+import type { AggregateRecord, AggregateReport } from "../shared/report/vocabulary.ts";
+
+/** Reads one report to its end, as typed and validated records, and forgets them. @returns how many there were */
+export async function readRecords(source: ByteSource | Uint8Array, options: ReadOptions = {}): Promise<number> {
+  let records = 0;
+  for await (const event of readReports(source instanceof Uint8Array ? bytesSource(source) : source, options)) {
+    if (event.type === "problem") throw new Error(event.problem.message);
+    if (event.type === "records") records += event.records.length;
+  }
+  return records;
+}
+
+/** As process does it: with the content's SHA-256. */
+export async function readHashed(bytes: Uint8Array): Promise<number> {
+  return readRecords(bytes, { createHash: () => createHash("sha256") });
+}
+
+/** The same records as the general reader reads them. */
+export async function readGenerally(bytes: Uint8Array): Promise<number> {
+  return readRecords(bytes, { generalReaderOnly: true });
+}
+
+/** Decompression alone, which bounds every reader of gzip. @returns bytes */
+export function inflateOnly(bytes: Uint8Array): number {
+  return ungzip(bytes).byteLength;
+}
+
+const POINT_CONTEXT = { uid: "0".repeat(32), account: "acme", generation: 1, receivedSeconds: 1_700_000_000 };
+
+/** Points of records as they are read: the report's frame is known beforehand, as in process's second reading. */
+export async function readToPoints(bytes: Uint8Array, report: AggregateReport): Promise<number> {
+  let points = 0;
+  for await (const event of readReports(bytesSource(bytes))) {
+    if (event.type === "records") points += recordPoints(report, event, POINT_CONTEXT).length;
+  }
+  return points;
+}
+
+/** A report and its records, held. */
+export interface HeldReport {
+  report: AggregateReport;
+  records: AggregateRecord[];
+}
+
+export async function holdReport(bytes: Uint8Array): Promise<HeldReport> {
+  const records: AggregateRecord[] = [];
+  for await (const event of readReports(bytesSource(bytes))) {
+    if (event.type === "records") for (const record of event.records) records.push(record);
+    else if (event.type === "report" && event.report.kind === "aggregate") return { report: event.report, records };
+  }
+  throw new Error("no aggregate report");
+}
+
+export function buildPoints({ report, records }: HeldReport): number {
+  return recordPoints(report, { records, firstOrdinal: 0 }, POINT_CONTEXT).length;
+}
+
+/** What ingest does with a mail beside waiting: its parts, each hashed for its key. @returns the parts' bytes */
+export async function ingestMail(bytes: Uint8Array): Promise<number> {
+  const mail = await extractMail(bytes);
+  if (!mail.ok) throw new Error(mail.error.detail);
+  let size = 0;
+  for (const { bytes: content } of mail.value.candidates) {
+    await sha256Hex(new Uint8Array(content));
+    size += content.byteLength;
+  }
+  return size;
+}
