@@ -2,35 +2,20 @@
  * The fault matrix: every call on KV, R2, the queues and Analytics Engine made to fail, once and for good, before and
  * after it took effect, and the isolate killed there; then the balance must be exact. docs/reliability.md tells of it.
  */
-import { createHash } from "node:crypto";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, describe, expect, it, vi } from "vitest";
 import { requeueDeadLetters } from "../../workers/process/letter-operations.ts";
 import { imbalances } from "./simulation/balance.ts";
 import { FAULT_MODES, type FaultPlan } from "./simulation/faults.ts";
 import { allMail, largeMail, registerAll, type Scenario, smallMail } from "./simulation/scenario.ts";
+import { setUpSimulation } from "./simulation/setup.ts";
 import { type Manners, World } from "./simulation/world.ts";
 
 let cases = 0;
 
 vi.setConfig({ testTimeout: 600_000 });
 
-beforeAll(() => {
-  vi.useFakeTimers({ toFake: ["Date"] });
-  vi.spyOn(console, "log").mockImplementation(() => {});
-  // The same digests without the thread pool: with it the order of calls would be chance.
-  vi.spyOn(crypto.subtle, "digest").mockImplementation(async (_, data) => {
-    const hash = createHash("sha256")
-      .update(new Uint8Array(data as ArrayBuffer))
-      .digest();
-    return new Uint8Array(hash).buffer;
-  });
-});
-
-afterAll(() => {
-  vi.useRealTimers();
-  vi.restoreAllMocks();
-  process.stderr.write(`fault matrix: ${cases} cases\n`);
-});
+setUpSimulation();
+afterAll(() => void process.stderr.write(`fault matrix: ${cases} cases\n`));
 
 interface Run {
   plan?: FaultPlan;

@@ -75,12 +75,13 @@ async function consume(delivery: Delivery, { queue, env, budget, surroundings }:
   };
   try {
     log(await run(delivery.body, queue, context));
-    if (attempts > 1) await clearFault(env, delivery.body);
+    if (attempts > 1 && queue !== DEAD_LETTER_QUEUE) await clearFault(env, delivery.body);
     delivery.ack();
   } catch (error) {
     const delaySeconds = retryDelaySeconds(attempts, Number(env.RETRY_BASE_SECONDS), surroundings.random());
     log({ event: "fault", queue, error: String(error), delaySeconds });
-    await recordFault(context, delivery.body, error);
+    // In the dead letter queue the error that brought the message there is the one to keep.
+    if (queue !== DEAD_LETTER_QUEUE) await recordFault(context, delivery.body, error);
     delivery.retry({ delaySeconds });
   }
 }

@@ -1,0 +1,214 @@
+/** Running everything again, and finding what was never finished, on the simulated platform. */
+import { afterEach, describe, expect, it, vi } from "vitest";
+import type { ReadEvent } from "../../shared/report/read.ts";
+import type { AggregateRecord } from "../../shared/report/vocabulary.ts";
+import type { Job } from "../../shared/storage.ts";
+import { getJob, listJobs, startJob } from "../../workers/process/jobs.ts";
+import { columnOf, eventsByOutcome, imbalances, reportFigures } from "./simulation/balance.ts";
+import { FAULT_MODES } from "./simulation/faults.ts";
+import { allMail, figures, records, registerAll, reportMail, type Scenario, smallMail } from "./simulation/scenario.ts";
+import { setUpSimulation } from "./simulation/setup.ts";
+import { World } from "./simulation/world.ts";
+
+/** The reader as a later version might be: it gives up the last records of each report, or whole reports. */
+const reader = vi.hoisted(() => ({ dropped: 0, refusesAll: false }));
+
+vi.mock("../../shared/report/read.ts", async (importOriginal) => {
+  const original = await importOriginal<typeof import("../../shared/report/read.ts")>();
+  return {
+    ...original,
+    async *readReports(...args: Parameters<typeof original.readReports>): AsyncGenerator<ReadEvent> {
+      let held: AggregateRecord[] = [];
+      for await (const event of original.readReports(...args)) {
+        if (event.type === "records") held.push(...event.records);
+        else {
+          yield* laterReading(event, held);
+          held = [];
+        }
+      }
+    },
+  };
+});
+
+function* laterReading(event: Exclude<ReadEvent, { type: "records" }>, held: AggregateRecord[]): Generator<ReadEvent> {
+  const { part } = event;
+  if (reader.refusesAll && event.type === "report") {
+    yield { type: "problem", part, problem: { code: "malformed_xml", message: "Refused by this test." } };
+    return;
+  }
+  if (event.type === "problem" || event.report.kind !== "aggregate") {
+    yield event;
+    return;
+  }
+  const records = held.slice(0, held.length - reader.dropped);
+  const totals = { ...event.report.totals, records: records.length };
+  yield { type: "records", part, firstOrdinal: 0, records };
+  yield { type: "report", part, report: { ...event.report, totals } };
+}
+
+setUpSimulation();
+afterEach(() => {
+  reader.dropped = 0;
+  reader.refusesAll = false;
+});
+
+async function worldAfter({ mails }: Pick<Scenario, "mails"> = allMail()): Promise<World> {
+  const world = new World();
+  registerAll(world);
+  for (const mail of mails) await world.deliver(mail);
+  await world.drain();
+  return world;
+}
+
+async function start(world: World, kind: Job["kind"], request: Parameters<typeof startJob>[1] = {}): Promise<Job> {
+  world.clock.nowMilliseconds += 60_000;
+  const job = await startJob(kind, request, { ...world.context(), random: 0.25 });
+  if ("refused" in job) throw new Error(job.refused);
+  return job;
+}
+
+async function run(world: World, kind: Job["kind"], request: Parameters<typeof startJob>[1] = {}): Promise<Job> {
+  const { id } = await start(world, kind, request);
+  await world.drain();
+  return (await getJob(world.context().env.R2_DMARC_REPORTS, id)) ?? expect.unreachable();
+}
+
+describe("reprocess", () => {
+  it("of everything, twice, changes no total; its progress is kept", async () => {
+    const { expected } = allMail();
+    const world = await worldAfter();
+    for (let i = 0; i < 2; i++) {
+      const job = await run(world, "reprocess");
+      const raws = world.bucket.keys("raw/").length;
+      expect(job).toMatchObject({ state: "done", scanned: raws, enqueued: raws, pages: 1 });
+      expect(imbalances(world, expected)).toEqual([]);
+    }
+    expect(await listJobs(world.context().env.R2_DMARC_REPORTS)).toHaveLength(2);
+    expect(eventsByOutcome(world).get("reprocessed")).toHaveLength(Object.keys(expected.reports).length);
+  });
+
+  it("with fewer records than before leaves no stale row, and none when there are more again", async () => {
+    const world = await worldAfter({ mails: [reportMail("a", records(5)), reportMail("b", records(300))] });
+    for (const dropped of [2, 1, 0]) {
+      reader.dropped = dropped;
+      await run(world, "reprocess");
+      expect(reportFigures(world)).toEqual({ "acme/a": figures(5 - dropped), "acme/b": figures(300 - dropped) });
+    }
+  });
+
+  it("with fewer records survives the end of the isolate at every call", async () => {
+    const mails = [reportMail("a", records(5))];
+    const plain = await worldAfter({ mails });
+    const before = plain.faults.calls.length;
+    reader.dropped = 2;
+    await run(plain, "reprocess");
+    for (let index = before; index < plain.faults.calls.length; index++) {
+      for (const mode of FAULT_MODES) {
+        reader.dropped = 0;
+        const world = await worldAfter({ mails });
+        reader.dropped = 2;
+        world.faults.plan = (call) => (call.index === index ? mode : undefined);
+        const job = await run(world, "reprocess");
+        expect(job, `${mode} at call ${index}`).toMatchObject({ state: "done", scanned: 1, enqueued: 1 });
+        expect(reportFigures(world), `${mode} at call ${index}`).toEqual({ "acme/a": figures(3) });
+      }
+    }
+  });
+
+  it("takes back reports that are no longer accepted, and gives them again later", async () => {
+    const { expected } = smallMail();
+    const world = await worldAfter(smallMail());
+    reader.refusesAll = true;
+    await run(world, "reprocess");
+    expect(reportFigures(world)).toEqual({});
+    expect(eventsByOutcome(world).get("accepted")).toHaveLength(1);
+    reader.refusesAll = false;
+    await run(world, "reprocess");
+    // Which of two versions is accepted first is open again.
+    expect(imbalances(world, expected)).toEqual([]);
+  });
+
+  it("leaves what was accepted when the address or the raw object has gone since", async () => {
+    const world = await worldAfter({ mails: [reportMail("a", records(5)), reportMail("b", records(2))] });
+    world.registry.clear();
+    await run(world, "reprocess");
+    registerAll(world);
+    for (const key of world.bucket.keys("raw/")) await world.bucket.delete(key);
+    await run(world, "reprocess", { filter: { domain: "acme.example" } });
+    expect(reportFigures(world)).toEqual({ "acme/a": figures(5), "acme/b": figures(2) });
+    expect(world.bucket.keys("dead-letters/")).toEqual([]);
+  });
+
+  it("takes a key, a prefix, days or a domain", async () => {
+    const world = await worldAfter({ mails: [reportMail("a", records(1)), reportMail("b", records(2))] });
+    world.clock.nowMilliseconds += 86_400_000;
+    await world.deliver(reportMail("c", records(3), "rua@other.example"));
+    await world.drain();
+    const [key = ""] = world.bucket.keys("raw/");
+    const enqueued = async (filter: Job["filter"]): Promise<number> =>
+      (await run(world, "reprocess", { filter, dryRun: true })).enqueued;
+    expect(await enqueued({ key })).toBe(1);
+    expect(await enqueued({ key: "raw/2026/11/20/none" })).toBe(0);
+    expect(await enqueued({ prefix: "raw/2026/11/21/" })).toBe(1);
+    expect(await enqueued({ since: "2026-11-20", until: "2026-11-20" })).toBe(2);
+    expect(await enqueued({ since: "2026-11-21" })).toBe(1);
+    expect(await enqueued({ domain: "ACME.example" })).toBe(3);
+    expect(await enqueued({ domain: "acme.example", until: "2026-11-20" })).toBe(2);
+    expect(await enqueued({ domain: "elsewhere.example" })).toBe(0);
+    // A dry run sends nothing: every point is still of the first generation.
+    const generations = world.points.records.map((point) => columnOf("records", "generation", point));
+    expect(new Set(generations)).toEqual(new Set([1]));
+  });
+
+  it.each([
+    [{ since: "yesterday" }, "'yesterday' is not a day; it has to be YYYY-MM-DD."],
+    [{ key: "raw/a", prefix: "raw/b" }, "Give one of key, prefix and domain."],
+    [{ prefix: "reports/" }, "'reports/' does not begin with raw/."],
+  ])("refuses %j", async (filter, refused) => {
+    const world = new World();
+    expect(await startJob("reprocess", { filter }, { ...world.context(), random: 0 })).toEqual({ refused });
+  });
+
+  it("goes through thousands of keys page by page, whatever fails, counting each once", async () => {
+    const world = new World();
+    registerAll(world);
+    for (let i = 0; i < 2500; i++) {
+      const hash = i.toString(16).padStart(64, "0");
+      await world.bucket.put(`raw/2026/11/20/${hash}/a.xml`, "", { customMetadata: { rua: "dmarc%40acme.example" } });
+    }
+    let jobCalls = 0;
+    // Every third call of the job fails, in turn before, after, and with the isolate; the reports are left alone.
+    world.faults.plan = ({ name }) => {
+      const ofJob = /r2\.(get|put) jobs|r2\.list|queue\.send(Batch)? dmarc-reports/.test(name);
+      return ofJob && ++jobCalls % 3 === 0 ? FAULT_MODES[(jobCalls / 3) % FAULT_MODES.length] : undefined;
+    };
+    const job = await run(world, "reprocess", { dryRun: true });
+    expect(job).toMatchObject({ state: "done", scanned: 2500, enqueued: 2500, pages: 3 });
+    expect(jobCalls).toBeGreaterThan(12);
+  });
+});
+
+describe("reconcile", () => {
+  it("enqueues what a lost queue held, and nothing else", async () => {
+    const { mails, expected } = smallMail();
+    const world = new World();
+    registerAll(world);
+    for (const mail of mails.slice(0, 2)) await world.deliver(mail);
+    await world.drain();
+    for (const mail of mails.slice(2)) await world.deliver(mail);
+    world.queues["dmarc-reports"].messages.length = 0;
+    const unfinished = world.bucket.keys("raw/").length - world.bucket.keys("receipts/").length;
+    expect(await run(world, "reconcile", { dryRun: true })).toMatchObject({ enqueued: unfinished });
+    expect(await run(world, "reconcile")).toMatchObject({ enqueued: unfinished, state: "done" });
+    expect(imbalances(world, expected)).toEqual([]);
+    expect(await run(world, "reconcile")).toMatchObject({ enqueued: 0 });
+  });
+
+  it("ends when its object is removed", async () => {
+    const world = await worldAfter(smallMail());
+    const { id } = await start(world, "reconcile");
+    await world.bucket.delete(`jobs/${id}.json`);
+    await world.drain();
+    expect(world.log.at(-1)).toContain("job was removed");
+  });
+});
