@@ -1,0 +1,156 @@
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import {
+  buildRawMetadata,
+  datedId,
+  dayOfRawKey,
+  dayRange,
+  deadLetterKey,
+  fileNameForAddress,
+  isDatedId,
+  isoDate,
+  parseRawMetadata,
+  rawKey,
+  rawKeyOfReceipt,
+  receiptKey,
+  reportKey,
+  safeFileName,
+} from "../../shared/storage.ts";
+
+const SHA = "a".repeat(64);
+const NOON = Date.UTC(2026, 10, 20, 12) / 1000;
+
+describe("raw keys", () => {
+  it("tell the day, the content and the name", () => {
+    expect(rawKey(NOON, SHA, "google.com!acme.example!1!2.zip")).toBe(
+      `raw/2026/11/20/${SHA}/google.com!acme.example!1!2.zip`,
+    );
+    expect(dayOfRawKey(rawKey(NOON, SHA, "a"))).toBe("2026/11/20");
+    expect(dayOfRawKey("raw/2026/11/20/short/a")).toBeUndefined();
+    expect(dayOfRawKey("dead-letters/2026/11/20/a")).toBeUndefined();
+  });
+
+  it.each([
+    ["../../etc/passwd", "passwd"],
+    ["C:\\reports\\a.zip", "a.zip"],
+    ["", "unnamed"],
+    ["...", "unnamed"],
+    [".hidden", "hidden"],
+    ["über straße.xml", "u_ber_stra_e.xml"],
+    ["a\u0000b\r\nc.xml", "a_b_c.xml"],
+    ["\u202egnp.xml", "gnp.xml"],
+    ["报告.xml.gz", "xml.gz"],
+    [`${"x".repeat(300)}.xml.gz`, `${"x".repeat(193)}.xml.gz`],
+  ])("make %j safe: %s", (name, safe) => {
+    expect(safeFileName(name)).toBe(safe);
+  });
+
+  it("are safe and short for any name", () => {
+    fc.assert(
+      fc.property(fc.string({ unit: "binary", maxLength: 400 }), (name) => {
+        const key = rawKey(NOON, SHA, fileNameForAddress(SHA, name));
+        expect(key).toMatch(/^raw\/2026\/11\/20\/a{64}\/[A-Za-z0-9][A-Za-z0-9._!@=+-]*$/);
+        expect(key.length).toBeLessThan(400);
+      }),
+    );
+  });
+
+  it("and receipts belong together and sort alike", () => {
+    const keys = [rawKey(NOON, SHA, "a"), rawKey(NOON, SHA, "b"), rawKey(NOON + 86_400, SHA, "a")];
+    expect(keys.map(receiptKey).map(rawKeyOfReceipt)).toEqual(keys);
+    expect(keys.map(receiptKey).sort()).toEqual(keys.toSorted().map(receiptKey));
+  });
+});
+
+describe("days", () => {
+  const keys = ["2026/11/19", "2026/11/20", "2026/11/21"].map((day) => `raw/${day}/x`);
+
+  it.each([
+    [{}, 3],
+    [{ since: "2026-11-20" }, 2],
+    [{ until: "2026-11-20" }, 2],
+    [{ since: "2026-11-20", until: "2026-11-20" }, 1],
+    [{ since: "2026-11-22" }, 0],
+  ])("%j takes %i of three", (days, count) => {
+    const { after, before } = dayRange("raw/", days);
+    expect(keys.filter((key) => key > after && key < before)).toHaveLength(count);
+  });
+
+  it.each([
+    [-1, "1970-01-01"],
+    [0, "1970-01-01"],
+    [1e15, "9999-12-31"],
+  ])("of %d seconds is %s", (seconds, day) => {
+    expect(isoDate(seconds)).toBe(day);
+  });
+});
+
+describe("ids of dead letters", () => {
+  it("tell the day they are filed under", () => {
+    const id = datedId("2026/11/20", SHA);
+    expect(id).toBe(`20261120-${"a".repeat(24)}`);
+    expect(deadLetterKey(id)).toBe(`dead-letters/2026/11/20/${id}.json`);
+  });
+
+  it.each(["", "../raw/x", "20261120-xyz", `20261120-${"a".repeat(25)}`])("are not %j", (id) => {
+    expect(isDatedId(id)).toBe(false);
+  });
+});
+
+describe("ledger keys", () => {
+  it("keep account, domain and day apart, whatever a report calls its domain", () => {
+    expect(reportKey("Acme", "example.com", NOON, "u")).toBe("reports/acme/example.com/2026-11-20/u.json");
+    expect(reportKey("acme", "../../x/y", NOON, "u")).toBe("reports/acme/..%2F..%2Fx%2Fy/2026-11-20/u.json");
+    expect(reportKey("acme", "..", NOON, "u")).toBe("reports/acme/%2E%2E/2026-11-20/u.json");
+    expect(reportKey("acme", "", NOON, "u")).toBe("reports/acme/_/2026-11-20/u.json");
+  });
+
+  it("have five segments and fit R2 for any domain", () => {
+    fc.assert(
+      fc.property(fc.string({ unit: "binary", maxLength: 500 }), (domain) => {
+        const key = reportKey("acme", domain, NOON, "u");
+        expect(key.split("/")).toHaveLength(5);
+        expect(new TextEncoder().encode(key).length).toBeLessThan(1024);
+      }),
+    );
+  });
+});
+
+describe("metadata", () => {
+  it("comes back as it was, in header-safe characters", () => {
+    const metadata = {
+      rua: "dmarc+ü@acme.example",
+      sender: "bounce=x@reporter.example",
+      receivedSeconds: NOON,
+      fileName: "Bericht für acme\r\nX-Evil: 1.zip",
+      mimeType: 'application/zip; name="ü"',
+    };
+    const stored = buildRawMetadata(metadata);
+    expect(Object.values(stored).join("")).toMatch(/^[\x21-\x7e]*$/);
+    expect(parseRawMetadata(stored)).toEqual(metadata);
+  });
+
+  it("fits R2 for any text, and what is cut is cut between characters", () => {
+    fc.assert(
+      fc.property(fc.string({ unit: "grapheme", maxLength: 3000 }), (text) => {
+        const stored = buildRawMetadata({
+          rua: text,
+          sender: text,
+          receivedSeconds: 1,
+          fileName: text,
+          mimeType: text,
+        });
+        const bytes = Object.entries(stored).flat().join("").length;
+        expect(bytes).toBeLessThan(8192);
+        expect(text.toWellFormed().startsWith(parseRawMetadata(stored).fileName)).toBe(true);
+      }),
+    );
+  });
+
+  it("that is missing is empty", () => {
+    expect(parseRawMetadata(undefined)).toEqual({
+      ...{ rua: "", sender: "", receivedSeconds: 0, fileName: "", mimeType: "" },
+    });
+    expect(parseRawMetadata({ received: "never" }).receivedSeconds).toBe(0);
+  });
+});

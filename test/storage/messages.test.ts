@@ -1,0 +1,36 @@
+import { describe, expect, it } from "vitest";
+import { parseMessage } from "../../shared/messages.ts";
+
+const REPORT = { v: 1, kind: "report", key: "raw/1", rua: "a@b", receivedSeconds: 1 };
+const PACKED = { dataset: "records", count: 2, index: "d", blobs: ["a", ["b", "c"]], doubles: [1, [2, 3]] };
+const POINTS = {
+  ...{ v: 1, kind: "points", key: "raw/1", reportUid: "u", generation: 1, receivedSeconds: 1, slice: 0 },
+  points: [PACKED],
+};
+
+describe("a queue message", () => {
+  it.each([
+    ["a report", REPORT],
+    ["a report run again", { ...REPORT, generation: 5, acceptHash: "h", alone: true }],
+    ["points", POINTS],
+    ["points sent again", { ...POINTS, deadLetterId: "20261120-a" }],
+    ["a job", { v: 1, kind: "job", jobId: "j", page: 0 }],
+  ])("is %s", (_, body) => {
+    expect(parseMessage(body)).toEqual({ ok: true, value: body });
+  });
+
+  it.each([
+    ["nothing", undefined],
+    ["a text", "report"],
+    ["of another version", { ...REPORT, v: 2 }],
+    ["of an unknown kind", { ...REPORT, kind: "reports" }],
+    ["without its key", { ...REPORT, key: undefined }],
+    ["with a number for a text", { ...REPORT, rua: 7 }],
+    ["of an unknown dataset", { ...POINTS, points: [{ ...PACKED, dataset: "other" }] }],
+    ["with a column of too few values", { ...POINTS, points: [{ ...PACKED, count: 3 }] }],
+    ["a job without a page", { v: 1, kind: "job", jobId: "j" }],
+  ])("is refused, naming the field: %s", (_, body) => {
+    const parsed = parseMessage(body);
+    expect(parsed).toMatchObject({ ok: false, error: expect.stringMatching(/^[\w.]+: /) });
+  });
+});
