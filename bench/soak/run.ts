@@ -156,7 +156,7 @@ class SoakRun {
     let quiet = 0;
     for (;;) {
       this.#dead.signal.throwIfAborted();
-      const status = await client.status();
+      const status = await patiently(() => client.status());
       const now = JSON.stringify([status.queues.map(({ messages }) => messages), status.unfinished, status.outcomes]);
       if (now !== seen) since = performance.now();
       seen = now;
@@ -183,12 +183,12 @@ class SoakRun {
 
   // What is seen may lag behind what was acknowledged, so a difference is looked at until it stays.
   async #balance(client: ApiClient, taken: SendCounts): Promise<BalanceRow[]> {
-    const rawObjects = await countRawObjects(client);
+    const rawObjects = await patiently(() => countRawObjects(client));
     const read = (): Promise<BalanceRow[]> => readBalance(client, { sent: this.#sent, taken, rawObjects });
-    let rows = await read();
+    let rows = await patiently(read);
     for (const end = performance.now() + STILL_MS; differences(rows).length > 0 && performance.now() < end; ) {
       await sleep(LOOK_MS);
-      rows = await read();
+      rows = await patiently(read);
     }
     return rows;
   }
@@ -215,6 +215,17 @@ function freePort(): Promise<number> {
       server.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0));
     });
   });
+}
+
+// A stack under load, or one that reloads, may fail to answer once; only one that stays silent is broken.
+async function patiently<T>(ask: () => Promise<T>): Promise<T> {
+  for (const end = performance.now() + STILL_MS; ; await sleep(LOOK_MS)) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (performance.now() > end) throw error;
+    }
+  }
 }
 
 function secondsSince(started: number): number {

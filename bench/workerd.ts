@@ -1,0 +1,69 @@
+/** The main figures in workerd, timed from outside by the clock: a machine that does other work shows in them. */
+import { resolve } from "node:path";
+import { createTestHarness } from "wrangler";
+import { median } from "./measure.ts";
+import type { Figure } from "./node.ts";
+import { gzipReport, STYLES, smallReports } from "./reports.ts";
+
+const ROUNDS = 5;
+
+/** Reads a large and a small report in workerd. */
+export async function inWorkerd({ largeRecords }: { largeRecords: number }): Promise<Figure[]> {
+  const [style] = STYLES;
+  const [small] = smallReports(12).filter(({ records }) => records === 3);
+  if (style === undefined || small === undefined) throw new Error("no input");
+  const large = await gzipReport({ records: largeRecords, seed: 1, style });
+  const server = createTestHarness({
+    root: resolve(import.meta.dirname, ".."),
+    workers: [
+      {
+        config: {
+          name: "dmarc-bench",
+          main: resolve(import.meta.dirname, "worker.ts"),
+          compatibility_date: "2026-11-01",
+          compatibility_flags: ["no_nodejs_compat", "no_nodejs_compat_v2"],
+        },
+      },
+    ],
+  });
+  const { url } = await server.listen();
+  const time = (bytes: Uint8Array, query: string, times: number) => timeOne({ url, bytes, query, times });
+  try {
+    const read = await time(large.bytes, "", 4);
+    const points = await time(large.bytes, "&points", 4);
+    const smallSeconds = await time(small.bytes, "", 4000);
+    return [
+      { name: "workerd: large gzip → records", perSecond: large.xmlBytes / 1e6 / read, unit: "MB of XML" },
+      { name: "workerd: large gzip → records", perSecond: largeRecords / read, unit: "records" },
+      { name: "workerd: large gzip → records → points", perSecond: largeRecords / points, unit: "records" },
+      { name: "workerd: small file (3 records) → records", perSecond: 1 / smallSeconds, unit: "reports" },
+    ];
+  } finally {
+    await server.close();
+  }
+}
+
+interface Request {
+  url: URL;
+  bytes: Uint8Array;
+  query: string;
+  /** Readings in one request, beside the one that every request does. */
+  times: number;
+}
+
+/** Seconds of one reading: what a request takes beyond one that reads once, so that the way there does not count. */
+async function timeOne({ url, bytes, query, times }: Request): Promise<number> {
+  const ask = async (count: number): Promise<number> => {
+    const start = performance.now();
+    const answer = await fetch(new URL(`/?times=${count}${query}`, url), {
+      method: "POST",
+      body: new Uint8Array(bytes),
+    });
+    await answer.json();
+    return (performance.now() - start) / 1000;
+  };
+  await ask(times);
+  const seconds: number[] = [];
+  for (let i = 0; i < ROUNDS; i++) seconds.push(((await ask(times)) - (await ask(0))) / times);
+  return median(seconds);
+}
