@@ -64,7 +64,10 @@ async function listPeople(options: IdentityOptions): Promise<void> {
 }
 
 function printViewer(viewer: Viewer, { json }: IdentityOptions): void {
-  if (json) return printJson(viewer);
+  if (json) {
+    printJson(viewer);
+    return;
+  }
   const { email, entry } = viewer;
   printOut(
     renderPairs([

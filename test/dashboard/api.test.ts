@@ -241,7 +241,7 @@ describe("the rest", () => {
   });
 
   it.each([
-    ["GET", "/"],
+    ["GET", "/nothing"],
     ["GET", "/api/v1/nothing"],
     ["GET", "/api/v1/reconcile"],
     ["POST", "/api/v1/stats"],

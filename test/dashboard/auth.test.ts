@@ -5,6 +5,19 @@ import { API_TOKEN, type Dashboard, ORIGIN, startDashboard } from "./harness.ts"
 const ROUTES: [string, string][] = [
   ["GET", "/"],
   ["GET", "/anything"],
+  ["GET", "/domains/acme.example"],
+  ["GET", "/domains/acme.example/sources"],
+  ["GET", "/domains/acme.example/sources?export=csv&table=sources"],
+  ["GET", "/domains/acme.example/addresses/192.0.2.1"],
+  ["GET", "/reports/acme/acme.example/2026-01-01/a1"],
+  ["GET", "/reports/acme/acme.example/2026-01-01/a1/raw"],
+  ["GET", "/operations"],
+  ["GET", "/operations/dead-letters/20260101-aaaaaaaaaaaaaaaaaaaaaaaa/raw"],
+  ["POST", "/operations/dead-letters"],
+  ["POST", "/operations/conflicts"],
+  ["POST", "/operations/jobs"],
+  ["GET", "/api/v1/identities"],
+  ["PUT", "/api/v1/identities/a@b.example"],
   ["GET", "/api/v1/registry"],
   ["GET", "/api/v1/registry/a@b.example"],
   ["PUT", "/api/v1/registry/a@b.example"],
@@ -81,7 +94,7 @@ describe.each([{ vars: {} }, { vars: { API_TOKEN: "" } }])("without a secret ($v
 describe("with Cloudflare Access", () => {
   let dashboard: Dashboard;
   beforeAll(async () => {
-    dashboard = await startDashboard({ vars: { API_TOKEN }, accessEmail: "owner@acme.example" });
+    dashboard = await startDashboard({ vars: { API_TOKEN }, accessEmail: "operator@acme.example" });
   });
   afterAll(async () => {
     await dashboard.close();

@@ -5,6 +5,15 @@ import { WorkerEntrypoint } from "cloudflare:workers";
 const registry = new Map();
 let reconciles = 0;
 
+/** Who the tests may be; anybody else has no access. */
+const VIEWERS = {
+  "operator@acme.example": { role: "operator", accounts: [] },
+  "owner@acme.example": { role: "owner", accounts: ["acme"] },
+  "nothing@acme.example": { role: "owner", accounts: [] },
+};
+/** A report the process Worker would hand out to whoever names it: the dashboard has to refuse. */
+const OTHER_REPORT = { account: "other", uid: "0ther", rawKey: "raw/secret", part: "", report: { kind: "aggregate" } };
+
 function failOn(rua) {
   if (rua.startsWith("fault")) throw new Error("KV is down");
 }
@@ -17,6 +26,13 @@ export class Operations extends WorkerEntrypoint {
   status() {
     const queues = [{ queue: "dmarc-reports", messages: 2, bytes: 200 }];
     return { queues, unfinished: 2 + reconciles, unfinishedLimit: 10_000 };
+  }
+  getViewer(email) {
+    const entry = VIEWERS[email];
+    return entry === undefined ? undefined : { email, entry };
+  }
+  getReport({ account, uid }) {
+    return account === "other" && uid === "0ther" ? OTHER_REPORT : undefined;
   }
   listRegistrations() {
     return [...registry].map(([rua, entry]) => ({ rua, entry }));

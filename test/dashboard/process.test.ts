@@ -1,55 +1,19 @@
 /** The dashboard with the real process Worker behind it: the contract of shared/operations.ts holds on both sides. */
-import { resolve } from "node:path";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
-import { createTestHarness, type TestHarness } from "wrangler";
-import type { Status } from "../../cli/client.ts";
 import type { Job } from "../../shared/storage.ts";
-import { startTestEngine, type TestEngine } from "../analytics/local-engine.ts";
-import { sampleMail, sampleReport } from "../cli/sample-report.ts";
+import { sampleReport } from "../cli/sample-report.ts";
 import { API_TOKEN } from "./harness.ts";
+import { type Pipeline, startPipeline } from "./pipeline.ts";
 
-let engine: TestEngine;
-let server: TestHarness;
-let origin: string;
+let pipeline: Pipeline;
+let ask: Pipeline["ask"];
 
 beforeAll(async () => {
-  engine = await startTestEngine();
-  const { baseUrl, accountId, token } = engine.connection;
-  const root = resolve(import.meta.dirname, "../..");
-  const analytics = { LOCAL_ANALYTICS_URL: new URL(baseUrl).origin, LOCAL_ANALYTICS_TOKEN: token };
-  const dashboard = {
-    API_TOKEN,
-    ANALYTICS_SQL_URL: baseUrl,
-    ANALYTICS_ACCOUNT_ID: accountId,
-    ANALYTICS_API_TOKEN: token,
-  };
-  server = createTestHarness({
-    root,
-    workers: [
-      { configPath: "wrangler.dashboard.toml", env: "local", vars: dashboard },
-      { configPath: "wrangler.ingest.toml", env: "local" },
-      { configPath: "wrangler.process.toml", env: "local" },
-      { configPath: "wrangler.analytics.toml", env: "local", vars: analytics },
-    ],
-  });
-  origin = (await server.listen()).url.origin;
+  pipeline = await startPipeline();
+  ask = pipeline.ask;
 });
 
-afterAll(async () => {
-  await server.close();
-  await engine.stop();
-});
-
-async function ask<T>(path: string, method = "GET", body?: unknown): Promise<T> {
-  const response = await fetch(`${origin}/api/v1${path}`, {
-    method,
-    headers: { authorization: `Bearer ${API_TOKEN}` },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  });
-  const text = await response.text();
-  if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
-  return text === "" ? (undefined as T) : JSON.parse(text);
-}
+afterAll(() => pipeline.close());
 
 it("registers an address, takes its mail, and tells what became of it", async () => {
   const entry = { account: "acme", domains: ["acme.example"] };
@@ -58,21 +22,11 @@ it("registers an address, takes its mail, and tells what became of it", async ()
   expect(await ask(`/registry/${rua}`)).toEqual({ rua, entry });
   expect(await ask("/registry")).toEqual({ items: [{ rua, entry }] });
 
-  const mail = sampleMail([
-    { name: "good.xml", content: Buffer.from(sampleReport()) },
-    { name: "foreign.xml", content: Buffer.from(sampleReport({ domain: "foreign.example" })) },
-  ]);
-  const taken = await server.getWorker("dmarc-ingest").email({ from: "a@b.example", to: rua, raw: mail.toString() });
-  expect(taken).toMatchObject({ outcome: "ok" });
-
-  const status = await vi.waitUntil(
-    async () => {
-      const seen = await ask<Status>("/status");
-      const isDone = seen.unfinished === 0 && seen.queues.every(({ messages }) => messages === 0);
-      return isDone && seen.outcomes?.accepted === 1 && seen.outcomes?.dead_letter === 1 ? seen : undefined;
-    },
-    { timeout: 30_000, interval: 100 },
-  );
+  await pipeline.deliver(rua, {
+    "good.xml": sampleReport(),
+    "foreign.xml": sampleReport({ domain: "foreign.example" }),
+  });
+  const status = await pipeline.settled({ accepted: 1, dead_letter: 1 });
   expect(status.queues.map(({ queue }) => queue)).toEqual(["dmarc-reports", "dmarc-points", "dmarc-dead-letters"]);
   expect(await ask("/stats")).toEqual({
     reports: 1,
@@ -91,32 +45,13 @@ it("registers an address, takes its mail, and tells what became of it", async ()
   expect(await ask("/registry")).toEqual({ items: [] });
 });
 
-/** Status once nothing waits and the outcomes are as expected. */
-function settled(outcomes: Record<string, number>): Promise<Status> {
-  return vi.waitUntil(
-    async () => {
-      const seen = await ask<Status>("/status");
-      const isIdle = seen.unfinished === 0 && seen.queues.every(({ messages }) => messages === 0);
-      const isThere = Object.entries(outcomes).every(([name, count]) => (seen.outcomes?.[name] ?? 0) === count);
-      return isIdle && isThere ? seen : undefined;
-    },
-    { timeout: 30_000, interval: 100 },
-  );
-}
-
-async function deliver(rua: string, name: string, content: string): Promise<void> {
-  const raw = sampleMail([{ name, content: Buffer.from(content) }]).toString();
-  const taken = await server.getWorker("dmarc-ingest").email({ from: "a@b.example", to: rua, raw });
-  expect(taken).toMatchObject({ outcome: "ok" });
-}
-
 it("dead letters: searched, looked at with the bytes that came, sent again, discarded", async () => {
   const rua = "dead@acme.example";
   await ask(`/registry/${rua}`, "PUT", { account: "dead", domains: ["acme.example"] });
   const foreign = sampleReport({ domain: "later.example", reportId: "dead-1" });
-  await deliver(rua, "later.xml", foreign);
-  await deliver(rua, "broken.xml", "<feedback><report_metadata>");
-  await settled({ dead_letter: 3, accepted: 1 });
+  await pipeline.deliver(rua, { "later.xml": foreign });
+  await pipeline.deliver(rua, { "broken.xml": "<feedback><report_metadata>" });
+  await pipeline.settled({ dead_letter: 3, accepted: 1 });
   type Letters = { items: { id: string; reason: { code: string }; rawKey: string }[] };
   const { items } = await ask<Letters>("/dead-letters?account=dead&domain=later.example&code=foreign_domain");
   expect(items).toHaveLength(1);
@@ -124,7 +59,7 @@ it("dead letters: searched, looked at with the bytes that came, sent again, disc
   expect(await ask<Letters>("/dead-letters?account=dead&until=2020-01-01")).toEqual({ items: [] });
   const details = await ask<{ raw: { key: string; sizeBytes: number } }>(`/dead-letters/${letter?.id}`);
   expect(details).toMatchObject({ letter, raw: { key: letter?.rawKey, metadata: { rua, fileName: "later.xml" } } });
-  const raw = await fetch(`${origin}/api/v1/raw?key=${encodeURIComponent(details.raw.key)}`, {
+  const raw = await fetch(`${pipeline.origin}/api/v1/raw?key=${encodeURIComponent(details.raw.key)}`, {
     headers: { authorization: `Bearer ${API_TOKEN}` },
   });
   expect(await raw.text()).toBe(foreign);
@@ -135,15 +70,15 @@ it("dead letters: searched, looked at with the bytes that came, sent again, disc
   expect(await ask("/dead-letters/requeue", "POST", { ids, dryRun: true })).toMatchObject({
     items: [{ id: letter?.id, result: "selected" }, { result: "refused" }],
   });
-  await settled({ dead_letter: 3 });
+  await pipeline.settled({ dead_letter: 3 });
   expect(await ask("/dead-letters/requeue", "POST", { ids: [letter?.id] })).toMatchObject({
     items: [{ id: letter?.id, code: "foreign_domain", result: "requeued" }],
   });
-  await settled({ dead_letter: 2, cleared: 1 });
+  await pipeline.settled({ dead_letter: 2, cleared: 1 });
   expect(await ask("/dead-letters/discard", "POST", { filter: { account: "dead" } })).toMatchObject({
     items: [{ result: "discarded" }],
   });
-  await settled({ dead_letter: 1 });
+  await pipeline.settled({ dead_letter: 1 });
   expect(await ask("/dead-letters?account=dead")).toEqual({ items: [] });
   await expect(ask(`/dead-letters/${letter?.id}`)).rejects.toThrow(/404 .*no dead letter/);
   await expect(ask("/raw?key=reports/default")).rejects.toThrow(/404 .*no raw object/);
@@ -154,18 +89,18 @@ it("conflicts: listed, one discarded, one accepted", async () => {
   await ask(`/registry/${rua}`, "PUT", { account: "conflict" });
   const version = (count: number) =>
     sampleReport({ reportId: "c-1", records: [{ sourceIp: "192.0.2.1", count, pass: true }] });
-  await deliver(rua, "first.xml", version(10));
+  await pipeline.deliver(rua, { "first.xml": version(10) });
   const messages = async () => (await ask<{ messages: number }>("/stats?account=conflict")).messages;
   await vi.waitUntil(async () => (await messages()) === 10, { timeout: 30_000, interval: 100 });
-  await deliver(rua, "second.xml", version(20));
-  await deliver(rua, "third.xml", version(30));
-  await settled({ conflict: 2 });
+  await pipeline.deliver(rua, { "second.xml": version(20) });
+  await pipeline.deliver(rua, { "third.xml": version(30) });
+  await pipeline.settled({ conflict: 2 });
   const { items } = await ask<{ items: { id: string; other: { messages: number } }[] }>("/conflicts");
   const idOf = (count: number) => items.find(({ other }) => other.messages === count)?.id;
   expect(await ask(`/conflicts/${idOf(20)}/discard`, "POST")).toMatchObject({ accepted: { messages: 10 } });
   expect(await ask(`/conflicts/${idOf(30)}/accept`, "POST")).toMatchObject({ other: { messages: 30 } });
   await vi.waitUntil(async () => (await messages()) === 30, { timeout: 30_000, interval: 100 });
-  await settled({ conflict: 0 });
+  await pipeline.settled({ conflict: 0 });
   expect(await ask("/conflicts")).toEqual({ items: [] });
   await expect(ask(`/conflicts/${idOf(20)}/accept`, "POST")).rejects.toThrow(/404 .*no conflict/);
 });
@@ -184,7 +119,7 @@ it("jobs: reprocessing and reconciling, shown while and after they run", async (
   expect(await done(dry.id)).toMatchObject({ kind: "reprocess", dryRun: true, scanned: 7, enqueued: 7 });
   const { id } = await ask<Job>("/reprocess", "POST", { filter: { domain: "ACME.example" } });
   expect(await done(id)).toMatchObject({ enqueued: 2 });
-  await settled({});
+  await pipeline.settled({});
   expect(await ask("/stats")).toEqual(before);
   const reconcile = await ask<Job>("/reconcile", "POST");
   expect(await done(reconcile.id)).toMatchObject({ kind: "reconcile", enqueued: 0 });

@@ -1,0 +1,297 @@
+/** The dashboard's statements on the local engine: what they count, whom they show it to, and that runs again change nothing. */
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Query, Scope } from "../../shared/analytics/collapse.ts";
+import type { RowInput } from "../../shared/analytics/columns.ts";
+import {
+  dailyQuery,
+  domainProblemsQuery,
+  domainsQuery,
+  domainTrendQuery,
+  policiesQuery,
+  reasonsQuery,
+} from "../../shared/analytics/queries-domains.ts";
+import { latencyDaysQuery, outcomeDaysQuery } from "../../shared/analytics/queries-events.ts";
+import {
+  failuresQuery,
+  reportsQuery,
+  tlsDaysQuery,
+  tlsFailuresQuery,
+  tlsPoliciesQuery,
+} from "../../shared/analytics/queries-reports.ts";
+import {
+  reportRecordCountQuery,
+  reportRecordsQuery,
+  sourceDaysQuery,
+  sourceDetailQuery,
+  sourceRecordsQuery,
+  sourceReportsQuery,
+  sourcesQuery,
+} from "../../shared/analytics/queries-sources.ts";
+import { querySql } from "../../shared/analytics/sql.ts";
+import { eventRow, recordRow, startTestEngine, type TestEngine } from "./local-engine.ts";
+
+const DAY = 20_000;
+const at = (day: number) => ({ beginSeconds: day * 86_400, endSeconds: day * 86_400 + 86_399 });
+const SERVICE = "mx.sender.test k1 pass";
+const SCOPE: Scope = { accounts: ["acme"], domains: ["acme.example"], firstDay: DAY, lastDay: DAY + 5 };
+const EVERYTHING: Query<unknown>[] = [
+  ...[domainsQuery, domainTrendQuery, domainProblemsQuery, dailyQuery, reasonsQuery, policiesQuery, sourcesQuery].map(
+    (build) => build(SCOPE) as Query<unknown>,
+  ),
+  ...[sourceDetailQuery, sourceDaysQuery, sourceRecordsQuery, sourceReportsQuery].flatMap((build) => [
+    build(SCOPE, { sourceIp: "it's" }) as Query<unknown>,
+    build(SCOPE, { domain: "x\\'y" }) as Query<unknown>,
+  ]),
+  reportRecordsQuery({ ...SCOPE, reportUid: "a" }, { text: "'", isPass: true, order: "source", limit: 10, offset: 0 }),
+  reportRecordCountQuery({ ...SCOPE, reportUid: "a" }, { text: "%" }),
+  ...[reportsQuery, tlsDaysQuery, tlsPoliciesQuery, tlsFailuresQuery, failuresQuery].map(
+    (build) => build(SCOPE) as Query<unknown>,
+  ),
+  outcomeDaysQuery({ firstDay: DAY, lastDay: DAY }),
+  latencyDaysQuery({ firstDay: DAY, lastDay: DAY }),
+];
+
+let engine: TestEngine;
+
+beforeAll(async () => {
+  engine = await startTestEngine();
+  await engine.write("records", RECORDS);
+  // Delivered twice, and a first report run again with the same content: nothing may change.
+  await engine.write("records", RECORDS.slice(0, 3));
+  await engine.write("records", [{ ...first(), generation: 2 }]);
+  await engine.write("events", EVENTS);
+  await engine.write("tls", TLS);
+  await engine.write("failures", FAILURES);
+});
+
+afterAll(() => engine.stop());
+
+async function ask<Row>({ sql, read }: Query<Row>): Promise<Row[]> {
+  const answer = await querySql(engine.connection, sql, (url, init) => fetch(url, init));
+  if (!answer.ok) throw new Error(`${answer.error.message}\n${sql}`);
+  return answer.value.rows.map(read);
+}
+
+function first(): RowInput<"records"> {
+  return recordRow({ ...at(DAY), count: 10, dkimResults: "acme.example s1 pass", spf: "pass", generation: 1 });
+}
+
+const RECORDS: RowInput<"records">[] = [
+  first(),
+  recordRow({
+    ...at(DAY),
+    ordinal: 1,
+    count: 4,
+    passed: 0,
+    dkim: "fail",
+    disposition: "quarantine",
+    sourceIp: "192.0.2.66",
+    authDomain: "",
+    dkimResults: "acme.example s1 fail",
+    reasons: "forwarded seen",
+  }),
+  recordRow({
+    ...at(DAY + 1),
+    reportUid: "uid-2",
+    count: 6,
+    passed: 0,
+    dkim: "fail",
+    disposition: "reject",
+    sourceIp: "192.0.2.7",
+    authDomain: "mx.sender.test",
+    dkimResults: SERVICE,
+    policy: "p=reject",
+  }),
+  recordRow({ ...at(DAY - 9), reportUid: "uid-3", count: 100, sourceIp: "192.0.2.66", authDomain: "", passed: 0 }),
+  recordRow({ ...at(DAY), reportUid: "uid-4", account: "other", count: 1000, sourceIp: "203.0.113.1" }),
+  recordRow({ ...at(DAY), reportUid: "uid-5", account: "other", domain: "other.example", count: 2000 }),
+  // Stands over a stale record: counts nothing.
+  recordRow({ ...at(DAY), reportUid: "uid-2", ordinal: 5, live: 0, count: 0 }),
+];
+
+const processed = DAY * 86_400 + 60;
+const EVENTS: RowInput<"events">[] = [
+  eventRow({ processedSeconds: processed, latencySeconds: 4 }),
+  eventRow({ processedSeconds: processed, latencySeconds: 4 }),
+  eventRow({ eventId: "e2", processedSeconds: processed, latencySeconds: 8 }),
+  eventRow({ eventId: "d1", outcome: "dead_letter", processedSeconds: processed }),
+  eventRow({ eventId: "d2", outcome: "dead_letter", processedSeconds: processed }),
+  eventRow({ eventId: "d2", outcome: "cleared", generation: 2, processedSeconds: processed + 86_400 }),
+  eventRow({
+    eventId: "d3",
+    account: "other",
+    domain: "other.example",
+    outcome: "conflict",
+    processedSeconds: processed,
+  }),
+];
+
+const TLS: RowInput<"tls">[] = [
+  tlsRow({}),
+  tlsRow({}),
+  tlsRow({
+    ordinal: 1,
+    scope: "failure",
+    resultType: "certificate-expired",
+    successfulSessions: 0,
+    failedSessions: 0,
+    detailSessions: 3,
+  }),
+];
+const FAILURES: RowInput<"failures">[] = [
+  failureRow({}),
+  failureRow({}),
+  failureRow({ reportUid: "f2", account: "other" }),
+];
+
+describe("every statement", () => {
+  it("is taken by Analytics Engine's dialect, hostile values and all", async () => {
+    for (const query of EVERYTHING) await ask(query);
+  });
+
+  it("shows nothing to somebody without accounts, and nothing of another account", async () => {
+    for (const accounts of [[], ["nobody"]]) {
+      const scope = { ...SCOPE, accounts };
+      expect(await ask(domainsQuery({ accounts }))).toEqual([]);
+      expect(await ask(domainProblemsQuery({ accounts }))).toEqual([]);
+      expect(await ask(dailyQuery(scope))).toEqual([]);
+      expect(await ask(sourcesQuery(scope))).toEqual([]);
+      expect(await ask(sourceDetailQuery(scope, { sourceIp: "192.0.2.66" }))).toEqual([]);
+      expect(await ask(reportsQuery(scope))).toEqual([]);
+      expect(await ask(tlsPoliciesQuery(scope))).toEqual([]);
+      expect(await ask(failuresQuery(scope))).toEqual([]);
+    }
+  });
+});
+
+describe("domains", () => {
+  it("adds up a period, once however often it was delivered", async () => {
+    const totals = await ask(domainsQuery({ accounts: ["acme"], firstDay: DAY, lastDay: DAY + 5 }));
+    expect(totals).toEqual([
+      {
+        ...{ domain: "acme.example", messages: 20, passed: 10, reports: 2, sources: 3, policy: "p=reject" },
+        lastEndSeconds: at(DAY + 1).endSeconds,
+      },
+    ]);
+    expect((await ask(domainsQuery({}))).map(({ domain, messages }) => [domain, messages])).toEqual([
+      ["other.example", 2000],
+      ["acme.example", 1120],
+    ]);
+  });
+
+  it("follows the report's days, not those of writing", async () => {
+    const days = await ask(dailyQuery(SCOPE));
+    expect(days.map(({ day, messages, passed }) => [day, messages, passed])).toEqual([
+      [DAY, 14, 10],
+      [DAY + 1, 6, 0],
+    ]);
+    expect(days[0]).toMatchObject({ dkimAligned: 10, spfAligned: 10, quarantined: 4, rejected: 0, reports: 1 });
+    expect(await ask(domainTrendQuery({ ...SCOPE, domains: ["acme.example"] }))).toMatchObject([
+      { messages: 14 },
+      { messages: 6 },
+    ]);
+  });
+
+  it("counts dead letters that are still dead", async () => {
+    expect(await ask(domainProblemsQuery({ accounts: ["acme"] }))).toEqual([
+      { domain: "acme.example", deadLetters: 1, conflicts: 0 },
+    ]);
+  });
+
+  it("tells reasons and policies", async () => {
+    expect(await ask(reasonsQuery(SCOPE))).toContainEqual({
+      ...{ reasons: "forwarded seen", disposition: "quarantine", isPass: false, messages: 4 },
+    });
+    expect(await ask(policiesQuery({ domains: ["acme.example"], accounts: ["acme"] }))).toMatchObject([
+      { policy: "p=reject", firstDay: DAY + 1, lastDay: DAY + 1, reports: 1 },
+      { policy: "p=none", firstDay: DAY - 9, lastDay: DAY, reports: 2 },
+    ]);
+  });
+});
+
+describe("sources", () => {
+  it("groups by what authenticated the mail, and remembers since when", async () => {
+    const groups = await ask(sourcesQuery(SCOPE));
+    expect(groups.map(({ messages, sourceIp, dkimResults }) => [messages, sourceIp, dkimResults])).toEqual([
+      [10, "", "acme.example s1 pass"],
+      [6, "", SERVICE],
+      [4, "192.0.2.66", ""],
+    ]);
+    expect(groups[2]).toMatchObject({ firstDay: DAY - 9, lastDay: DAY, spared: 4, quarantined: 4 });
+  });
+
+  it("finds a source by its domain or address", async () => {
+    const detail = await ask(sourceDetailQuery(SCOPE, { domain: "sender.test" }));
+    expect(detail).toMatchObject([{ sourceIp: "192.0.2.7", messages: 6, rejected: 6 }]);
+    expect(await ask(sourceDaysQuery(SCOPE, { sourceIp: "192.0.2.66" }))).toMatchObject([{ day: DAY, messages: 4 }]);
+    expect(await ask(sourceRecordsQuery(SCOPE, { sourceIp: "192.0.2.7" }))).toMatchObject([{ reportUid: "uid-2" }]);
+    expect(await ask(sourceReportsQuery(SCOPE, { domain: "acme.example" }))).toMatchObject([
+      { reportUid: "uid-1" },
+      { reportUid: "uid-1" },
+    ]);
+  });
+
+  it("pages through the records of one report", async () => {
+    const scope = { accounts: ["acme"], domains: ["acme.example"], reportUid: "uid-1" };
+    const page = { text: "", order: "messages", limit: 1, offset: 1 } as const;
+    expect(await ask(reportRecordsQuery(scope, page))).toMatchObject([{ ordinal: 1, messages: 4, isPass: false }]);
+    expect(await ask(reportRecordCountQuery(scope, { text: "" }))).toEqual([2]);
+    expect(await ask(reportRecordCountQuery(scope, { text: "192.0.2.66", isPass: false }))).toEqual([1]);
+    expect(await ask(reportRecordCountQuery({ ...scope, accounts: ["other"] }, { text: "" }))).toEqual([0]);
+  });
+});
+
+describe("reports", () => {
+  it("lists them with their totals", async () => {
+    expect(await ask(reportsQuery(SCOPE))).toMatchObject([
+      { reportUid: "uid-2", records: 1, messages: 6, passed: 0 },
+      { reportUid: "uid-1", records: 2, messages: 14, passed: 10 },
+    ]);
+    expect(await ask(reportsQuery(SCOPE, { sourceIp: "192.0.2.7" }))).toMatchObject([{ reportUid: "uid-2" }]);
+  });
+
+  it("adds up TLS sessions and failure reports", async () => {
+    expect(await ask(tlsDaysQuery(SCOPE))).toEqual([{ day: DAY, successful: 90, failed: 3 }]);
+    expect(await ask(tlsPoliciesQuery(SCOPE))).toMatchObject([
+      { policyType: "sts", successful: 90, failed: 3, reports: 1 },
+    ]);
+    expect(await ask(tlsFailuresQuery(SCOPE))).toMatchObject([{ resultType: "certificate-expired", sessions: 3 }]);
+    expect(await ask(failuresQuery(SCOPE))).toMatchObject([{ authFailure: "dmarc", incidents: 2 }]);
+  });
+});
+
+describe("operations", () => {
+  it("counts every outcome once, on its day", async () => {
+    expect(await ask(outcomeDaysQuery({ firstDay: DAY, lastDay: DAY + 1 }))).toEqual([
+      { day: DAY, outcome: "accepted", events: 2 },
+      { day: DAY, outcome: "conflict", events: 1 },
+      { day: DAY, outcome: "dead_letter", events: 2 },
+      { day: DAY + 1, outcome: "cleared", events: 1 },
+    ]);
+  });
+
+  it("tells latency", async () => {
+    expect(await ask(latencyDaysQuery({ firstDay: DAY, lastDay: DAY }))).toMatchObject([{ day: DAY, maxSeconds: 8 }]);
+  });
+});
+
+function tlsRow(given: Partial<RowInput<"tls">>): RowInput<"tls"> {
+  return {
+    ...{ reportUid: "t1", account: "acme", domain: "acme.example", reporter: "reporter.example", reportId: "1" },
+    ...{ scope: "policy", policyType: "sts", mxHosts: "mx.acme.example", resultType: "", sendingMtaIp: "" },
+    ...{ receivingMxHostname: "", receivingIp: "", failureReasonCode: "", generation: 1, ordinal: 0 },
+    ...{ successfulSessions: 90, failedSessions: 3, detailSessions: 0, receivedSeconds: processed, live: 1 },
+    ...at(DAY),
+    ...given,
+  };
+}
+
+function failureRow(given: Partial<RowInput<"failures">>): RowInput<"failures"> {
+  return {
+    ...{ reportUid: "f1", account: "acme", domain: "acme.example", sourceIp: "192.0.2.66", authFailure: "dmarc" },
+    ...{ deliveryResult: "reject", identityAlignment: "none", dkimDomain: "", dkimSelector: "", spfDomain: "" },
+    ...{ mailFromDomain: "", reportingMta: "mta.example", generation: 1, ordinal: 0, incidents: 2 },
+    ...{ arrivalSeconds: processed, receivedSeconds: processed, live: 1 },
+    ...given,
+  };
+}

@@ -1,0 +1,257 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import type { SourceGroup } from "../../shared/analytics/queries-sources.ts";
+import { hasPass, readAuthResults, readReasons } from "../../workers/dashboard/data/auth-results.ts";
+import { isoDay, isoMinute, parseDay } from "../../workers/dashboard/data/days.ts";
+import { buildCsv, buildJson } from "../../workers/dashboard/data/export.ts";
+import { formatCompact, formatDuration, formatShare } from "../../workers/dashboard/data/numbers.ts";
+import { organizationalDomain } from "../../workers/dashboard/data/organizational-domain.ts";
+import { periodBefore, periodParameters, readPeriod } from "../../workers/dashboard/data/period.ts";
+import { describePolicy, shortPolicy } from "../../workers/dashboard/data/policy.ts";
+import { identifySource, isNewSource, mergeSources } from "../../workers/dashboard/data/sources.ts";
+import { pageOf, readTableState, selectRows } from "../../workers/dashboard/data/table.ts";
+import { assess } from "../../workers/dashboard/data/verdict.ts";
+
+const TODAY = parseDay("2026-11-21") ?? 0;
+
+describe("days", () => {
+  it.each(["2026-02-29", "2026-13-01", "26-01-01", "2026-1-1", "", "2026-01-01T00:00"])("%j is no day", (text) => {
+    expect(parseDay(text)).toBeUndefined();
+  });
+
+  it("writes and reads the same day, and never throws", () => {
+    fc.assert(fc.property(fc.integer({ min: 0, max: 100_000 }), (day) => parseDay(isoDay(day)) === day));
+    expect([isoDay(Number.NaN), isoDay(1e12), isoMinute(Number.POSITIVE_INFINITY), isoMinute(0)]).toEqual([
+      "",
+      "",
+      "",
+      "",
+    ]);
+  });
+});
+
+describe("period", () => {
+  const read = (query: string) => readPeriod(new URLSearchParams(query), TODAY);
+
+  it("is the last 30 days unless the link says otherwise", () => {
+    expect(read("")).toEqual({ ok: true, value: { firstDay: TODAY - 29, lastDay: TODAY, preset: 30 } });
+    expect(read("days=7")).toMatchObject({ value: { firstDay: TODAY - 6, lastDay: TODAY, preset: 7 } });
+    expect(read("from=2026-11-01&to=2026-11-02")).toEqual({
+      ok: true,
+      value: { firstDay: TODAY - 20, lastDay: TODAY - 19 },
+    });
+  });
+
+  it.each(["from=yesterday", "to=2026-02-30", "from=2026-11-02&to=2026-11-01", "from=1999-01-01", "days=0", "days=x"])(
+    "refuses %s in a sentence",
+    (query) => expect(read(query)).toMatchObject({ ok: false, error: expect.stringMatching(/\.$/) }),
+  );
+
+  it("is said again by its parameters, and has a period of its length before it", () => {
+    for (const query of ["", "days=7", "from=2026-01-01&to=2026-03-01"]) {
+      const period = read(query);
+      if (!period.ok) throw new Error(period.error);
+      expect(readPeriod(new URLSearchParams(periodParameters(period.value)), TODAY)).toEqual(period);
+      const before = periodBefore(period.value);
+      expect(before.lastDay + 1).toBe(period.value.firstDay);
+      expect(before.lastDay - before.firstDay).toBe(period.value.lastDay - period.value.firstDay);
+    }
+  });
+});
+
+describe("tables", () => {
+  const columns = [
+    { key: "name", label: "Name", value: (row: { name: string; n: number }) => row.name },
+    { key: "n", label: "N", value: (row: { name: string; n: number }) => row.n },
+  ];
+  const rows = [
+    { name: "b", n: 10 },
+    { name: "a", n: 9 },
+    { name: "B2", n: 100 },
+  ];
+  const state = (query: string) => readTableState(new URLSearchParams(query), { id: "t", sort: "-n" });
+
+  it("sorts numbers as numbers and texts as people do, filters, cuts into pages", () => {
+    expect(selectRows(rows, columns, state("")).map(({ n }) => n)).toEqual([100, 10, 9]);
+    expect(selectRows(rows, columns, state("t.sort=name")).map(({ name }) => name)).toEqual(["a", "b", "B2"]);
+    expect(selectRows(rows, columns, state("t.q=b")).map(({ name }) => name)).toEqual(["B2", "b"]);
+    expect(selectRows(rows, columns, state("t.sort=nothing"))).toEqual(rows);
+    expect(pageOf(rows, { ...state("t.page=9"), size: 2 })).toEqual({ rows: [rows[2]], page: 2, pages: 2 });
+    expect(pageOf([], state(""))).toEqual({ rows: [], page: 1, pages: 1 });
+  });
+
+  it.each(["t.page=0", "t.page=-1", "t.page=x", "t.size=1000000"])("takes the default for %s", (query) => {
+    expect(state(query)).toMatchObject({ page: 1, size: 25 });
+  });
+});
+
+describe("exports", () => {
+  const columns = [{ key: "text", label: "Text", value: (text: string | number) => text }];
+  const field = (value: string | number): string => buildCsv([value], columns).split("\r\n").slice(1, -1).join("\r\n");
+
+  it.each(["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", " =1", "\n=1"])("makes the formula %j harmless", (text) => {
+    expect(field(text).replace(/^"/, "")).toMatch(/^'/);
+  });
+
+  it("keeps numbers, quotes what needs it", () => {
+    expect(field(-1.5)).toBe("-1.5");
+    expect(field(Number.NaN)).toBe("");
+    expect(field('a "b", c')).toBe('"a ""b"", c"');
+    expect(field("a\nb")).toBe('"a\nb"');
+    expect(buildJson(["=1"], columns)).toBe('[\n  {\n    "text": "=1"\n  }\n]\n');
+  });
+
+  it("no text begins a field as a formula, however it is made", () => {
+    fc.assert(
+      fc.property(fc.string(), (text) => {
+        const inside = field(text).replace(/^"/, "");
+        expect(inside).not.toMatch(/^\s*[=+\-@]/);
+        expect(inside).not.toMatch(/^[\t\r]/);
+      }),
+    );
+  });
+});
+
+describe("numbers", () => {
+  it("never round a failure away", () => {
+    expect([formatShare(0, 0), formatShare(5, 5), formatShare(0, 5)]).toEqual(["–", "100 %", "0 %"]);
+    expect([formatShare(999_999, 1_000_000), formatShare(1, 1_000_000)]).toEqual(["> 99.9 %", "< 0.1 %"]);
+    expect([formatShare(2, 3), formatCompact(1_234_567)]).toEqual(["66.7 %", "1.2M"]);
+    expect([0, 90, 600, 8000, 400_000].map(formatDuration)).toEqual([
+      "< 1 s",
+      "90 s",
+      "10 min",
+      "2 h 13 min",
+      "5 days",
+    ]);
+  });
+});
+
+describe("policy", () => {
+  it("says what differs from the defaults", () => {
+    expect(shortPolicy("p=none; sp=none; np=none; adkim=r; aspf=r; pct=100")).toBe("p=none");
+    expect(shortPolicy("p=reject; sp=none; np=none; adkim=s; aspf=s; pct=50; fo=1; t=y")).toBe(
+      "p=reject; sp=none; adkim=s; aspf=s; pct=50; t=y",
+    );
+    expect(shortPolicy("")).toBe("p=unknown");
+    expect(describePolicy("p=quarantine; pct=20")).toContain("20 %");
+    expect(describePolicy("nonsense")).toContain("do not say");
+  });
+});
+
+describe("sources", () => {
+  const evidence = (dkimResults: string, spfResults: string) => ({ dkimResults, spfResults, sourceIp: "192.0.2.1" });
+
+  it.each([
+    ["mail.example.co.uk", "example.co.uk"],
+    ["EXAMPLE.com", "example.com"],
+    ["co.uk", "co.uk"],
+    ["192.0.2.1", "192.0.2.1"],
+    ["", ""],
+    ["a b", "a b"],
+  ])("the organizational domain of %j is %j", (host, expected) => {
+    expect(organizationalDomain(host)).toBe(expected);
+  });
+
+  it("is who authenticated the mail: another organization before the owner, the address last", () => {
+    const own = "a.example.com s1 pass";
+    expect(identifySource(evidence(own, "b.example.com mfrom pass"), "example.com")).toEqual({
+      name: "example.com",
+      kind: "own",
+    });
+    expect(identifySource(evidence(`${own}\nmx.sender.test k pass`, ""), "example.com")).toEqual({
+      name: "sender.test",
+      kind: "other",
+    });
+    expect(identifySource(evidence(own, "bounce.sender.test mfrom pass"), "example.com").name).toBe("sender.test");
+    expect(identifySource(evidence("sender.test k fail", "sender.test mfrom softfail"), "example.com")).toEqual({
+      name: "192.0.2.1",
+      kind: "none",
+    });
+    expect(identifySource({ dkimResults: "", spfResults: "", sourceIp: "" }, "example.com").name).toBe("unknown");
+  });
+
+  it("never throws, whatever a report says", () => {
+    fc.assert(
+      fc.property(fc.string(), fc.string(), fc.string(), (dkim, spf, domain) => {
+        expect(identifySource(evidence(dkim, spf), domain).name).not.toBe("");
+      }),
+    );
+  });
+
+  it("adds groups up, and knows services", () => {
+    const sources = mergeSources(
+      [
+        group({ dkimResults: "a.amazonses.com s pass", messages: 5, passed: 5, firstDay: 10, lastDay: 12 }),
+        group({ spfResults: "b.amazonses.com mfrom pass", messages: 7, firstDay: 8, lastDay: 9 }),
+        group({ sourceIp: "192.0.2.9", messages: 1 }),
+      ],
+      "example.com",
+    );
+    expect(sources).toMatchObject([
+      {
+        name: "amazonses.com",
+        service: "Amazon SES",
+        messages: 12,
+        passed: 5,
+        dkimPassed: 5,
+        spfPassed: 7,
+        firstDay: 8,
+        lastDay: 12,
+      },
+      { name: "192.0.2.9", kind: "none", service: "" },
+    ]);
+    const [ses] = sources;
+    if (ses === undefined) throw new Error("no source");
+    expect(isNewSource(ses, { firstDay: 8, dataSince: 7 })).toBe(true);
+    expect(isNewSource(ses, { firstDay: 8, dataSince: 8 })).toBe(false);
+    expect(isNewSource(ses, { firstDay: 9, dataSince: 1 })).toBe(false);
+  });
+
+  it("reads results and reasons as they were written, cut ones too", () => {
+    expect(readAuthResults("a s pass\n- - fail\nb")).toEqual([
+      { domain: "a", detail: "s", result: "pass" },
+      { domain: "", detail: "", result: "fail" },
+      { domain: "b", detail: "", result: "" },
+    ]);
+    expect([hasPass("a s fail"), hasPass("a pass fail"), hasPass("a s pass")]).toEqual([false, false, true]);
+    expect(readReasons("forwarded\nother because of it")).toEqual([
+      { type: "forwarded", comment: "" },
+      { type: "other", comment: "because of it" },
+    ]);
+  });
+});
+
+describe("the verdict", () => {
+  const judge = (groups: Partial<SourceGroup>[], { daysWithReports = 30, policy = "p=none" } = {}) =>
+    assess({ sources: mergeSources(groups.map(group), "example.com"), daysWithReports, policy });
+  const own = { dkimResults: "example.com s pass", messages: 9990, passed: 9990 };
+  const spoofer = { sourceIp: "192.0.2.66", messages: 10 };
+  const service = { dkimResults: "helpdesk.test s pass", messages: 500 };
+
+  it("calls p=reject safe when only what nobody vouches for would be refused", () => {
+    expect(judge([own, spoofer])).toMatchObject({ verdict: "ready", failed: 10, unauthenticatedMessages: 10 });
+  });
+
+  it("says not yet while a sender that authenticates fails", () => {
+    expect(judge([own, spoofer, service])).toMatchObject({ verdict: "not_yet", doubtfulMessages: 500 });
+    expect(judge([own, service]).doubtful[0]).toMatchObject({ name: "helpdesk.test" });
+  });
+
+  it("does not judge on little, nor what is already so", () => {
+    expect(judge([own], { daysWithReports: 13 }).verdict).toBe("too_early");
+    expect(judge([{ ...own, messages: 99, passed: 99 }]).verdict).toBe("too_early");
+    expect(judge([]).verdict).toBe("no_data");
+    expect(judge([own, service], { policy: "p=reject; pct=100" }).verdict).toBe("enforced");
+    expect(judge([own, service], { policy: "p=reject; pct=50" }).verdict).toBe("not_yet");
+    expect(judge([own, service], { policy: "p=reject; pct=100; t=y" }).verdict).toBe("not_yet");
+  });
+});
+
+function group(given: Partial<SourceGroup>): SourceGroup {
+  return {
+    ...{ dkimResults: "", spfResults: "", sourceIp: "", messages: 0, passed: 0, dkimAligned: 0, spfAligned: 0 },
+    ...{ quarantined: 0, rejected: 0, spared: 0, firstDay: 1, lastDay: 1 },
+    ...given,
+  };
+}

@@ -1,0 +1,81 @@
+/** Support: all Workers in workerd on their real TOML, with the local Analytics Engine, and the dashboard's API. */
+import { resolve } from "node:path";
+import { expect, vi } from "vitest";
+import { createTestHarness } from "wrangler";
+import type { Status } from "../../cli/client.ts";
+import { startTestEngine } from "../analytics/local-engine.ts";
+import { sampleMail } from "../cli/sample-report.ts";
+import { API_TOKEN } from "./harness.ts";
+
+export interface Pipeline {
+  /** Where the dashboard listens. */
+  origin: string;
+  /** The API's JSON answer. @throws Error with status and text when it refuses */
+  ask<T>(path: string, method?: string, body?: unknown): Promise<T>;
+  /** A mail with these files to an address; it is taken, or the test fails. */
+  deliver(rua: string, files: Record<string, string>): Promise<void>;
+  /** Status once nothing waits and the outcomes named have these counts. */
+  settled(outcomes: Record<string, number>): Promise<Status>;
+  close(): Promise<void>;
+}
+
+/** Starts everything. */
+export async function startPipeline(): Promise<Pipeline> {
+  const engine = await startTestEngine();
+  const { baseUrl, accountId, token } = engine.connection;
+  const analytics = { LOCAL_ANALYTICS_URL: new URL(baseUrl).origin, LOCAL_ANALYTICS_TOKEN: token };
+  const dashboard = {
+    API_TOKEN,
+    ANALYTICS_SQL_URL: baseUrl,
+    ANALYTICS_ACCOUNT_ID: accountId,
+    ANALYTICS_API_TOKEN: token,
+  };
+  const server = createTestHarness({
+    root: resolve(import.meta.dirname, "../.."),
+    workers: [
+      { configPath: "wrangler.dashboard.toml", env: "local", vars: dashboard },
+      { configPath: "wrangler.ingest.toml", env: "local" },
+      { configPath: "wrangler.process.toml", env: "local" },
+      { configPath: "wrangler.analytics.toml", env: "local", vars: analytics },
+    ],
+  });
+  const { origin } = (await server.listen()).url;
+  const ask = <T>(path: string, method = "GET", body?: unknown): Promise<T> => askApi(origin, { path, method, body });
+  return {
+    origin,
+    ask,
+    async deliver(rua, files) {
+      const parts = Object.entries(files).map(([name, content]) => ({ name, content: Buffer.from(content) }));
+      const mail = { from: "a@b.example", to: rua, raw: sampleMail(parts).toString() };
+      expect(await server.getWorker("dmarc-ingest").email(mail)).toMatchObject({ outcome: "ok" });
+    },
+    settled: (outcomes) =>
+      vi.waitUntil(
+        async () => {
+          const seen = await ask<Status>("/status");
+          const isIdle = seen.unfinished === 0 && seen.queues.every(({ messages }) => messages === 0);
+          const isThere = Object.entries(outcomes).every(([name, count]) => (seen.outcomes?.[name] ?? 0) === count);
+          return isIdle && isThere ? seen : undefined;
+        },
+        { timeout: 30_000, interval: 100 },
+      ),
+    async close() {
+      await server.close();
+      await engine.stop();
+    },
+  };
+}
+
+async function askApi<T>(
+  origin: string,
+  { path, method, body }: { path: string; method: string; body: unknown },
+): Promise<T> {
+  const response = await fetch(`${origin}/api/v1${path}`, {
+    method,
+    headers: { authorization: `Bearer ${API_TOKEN}` },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  const text = await response.text();
+  if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
+  return text === "" ? (undefined as T) : JSON.parse(text);
+}
