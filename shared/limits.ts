@@ -15,10 +15,14 @@ export const MAIL_LIMITS = {
    * A larger mail is stored whole, and read by process as it streams.
    */
   maxParsedMessageBytes: 4 * MIB,
+  /** Ours: postal-mime takes some 8 µs a line, whatever its length; a mail of more lines is streamed as a larger one is. */
+  maxParsedLines: 80_000,
   /** Ours: candidate report parts taken out of one mail; sendBatch takes 100 messages. */
   maxPartsPerMessage: 50,
   /** Ours: multipart nesting, also the depth of mails in mails. */
   maxMimeDepth: 20,
+  /** Ours: how often the bytes of a mail may be parsed as mails within it; a forwarded forward needs three. */
+  maxParsedLevels: 4,
   /** Ours: header bytes of one part. */
   maxHeaderBytes: 2 * MIB,
 } as const;
@@ -112,6 +116,13 @@ export const BATCH_LIMITS = {
   maxSharedObjectBytes: 512 * KIB,
   /** From this delivery on a message is tried alone: whatever ended the invocation, it or a neighbour, comes to light. */
   aloneFromAttempt: 3,
+} as const;
+
+/** Ours: how a receipt waits for the slices of a large report: 30 s at first, then ever longer, for about two weeks. */
+export const FINISH_LIMITS = {
+  growth: 1.3,
+  maxDelaySeconds: 3600,
+  maxTries: 350,
 } as const;
 
 /** Ours: pages of jobs and of operations on dead letters. */

@@ -47,17 +47,25 @@ const REPORT_TAG = /<(?:[A-Za-z_][\w.-]*:)?(?:report_metadata|policy_published|r
  * @returns its candidate parts (none is no error), or why its structure cannot be read
  */
 export async function extractMail(bytes: Uint8Array): Promise<Result<ExtractedMail, MailProblem>> {
-  return extractLevel(bytes, { depth: 0, partsLeft: MAIL_LIMITS.maxPartsPerMessage });
+  const work = { bytesLeft: MAIL_LIMITS.maxParsedLevels * Math.max(bytes.byteLength, MIN_WORK_BYTES) };
+  return extractLevel(bytes, { depth: 0, partsLeft: MAIL_LIMITS.maxPartsPerMessage, work });
 }
 
 interface Level {
   /** Mails around this one. */
   depth: number;
   partsLeft: number;
+  /** Shared by all levels: each mail within a mail is parsed again. */
+  work: { bytesLeft: number };
 }
+
+/** A small mail may be forwarded as often as the depth allows. */
+const MIN_WORK_BYTES = 64 * 1024;
 
 async function extractLevel(bytes: Uint8Array, level: Level): Promise<Result<ExtractedMail, MailProblem>> {
   if (level.depth > MAIL_LIMITS.maxMimeDepth) return fail({ code: "too_deep", detail: "mails within mails" });
+  level.work.bytesLeft -= bytes.byteLength;
+  if (level.work.bytesLeft < 0) return fail({ code: "too_deep", detail: "large mails within mails" });
   const parsed = await parseMime(bytes);
   if (!parsed.ok) return parsed;
   const email = parsed.value;
@@ -108,6 +116,7 @@ async function addAttachment(
     const inner = await extractLevel(bytes, {
       depth: level.depth + 1,
       partsLeft: level.partsLeft - mail.candidates.length,
+      work: level.work,
     });
     if (!inner.ok) return inner;
     mail.candidates.push(...inner.value.candidates);

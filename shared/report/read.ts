@@ -65,6 +65,8 @@ export async function* readReports(source: ByteSource, options: ReadOptions = {}
   if (!told) yield passedOver ?? { type: "problem", part: "", problem: problem("not_a_report") };
 }
 
+const LINE_FEED = 0x0a;
+
 interface Context {
   options: ReadOptions;
   budget: OutputBudget;
@@ -147,6 +149,7 @@ async function* readMail(source: ByteSource, place: Place, context: Context): As
   const { maxParsedMessageBytes = MAIL_LIMITS.maxParsedMessageBytes } = context.options;
   if (source.sizeBytes > maxParsedMessageBytes) return yield* readLargeMail(source, place, context);
   const bytes = await source.read(0, source.sizeBytes);
+  if (countLines(bytes) > MAIL_LIMITS.maxParsedLines) return yield* readLargeMail(bytesSource(bytes), place, context);
   const mail = await extractMail(bytes);
   if (!mail.ok) return reject(mail.error.code, mail.error.detail);
   const { candidates } = mail.value;
@@ -169,6 +172,12 @@ async function* readMail(source: ByteSource, place: Place, context: Context): As
     hash?.update(bytes);
     yield { type: "report", part: place.part, report: { ...failure, ...closing(place, warnings, hash) } };
   } else if (candidates.length === 0) reject("not_a_report", "the mail holds no report file");
+}
+
+function countLines(bytes: Uint8Array): number {
+  let lines = 0;
+  for (let at = bytes.indexOf(LINE_FEED); at >= 0; at = bytes.indexOf(LINE_FEED, at + 1)) lines++;
+  return lines;
 }
 
 /** A mail too large to be held: its parts are read as they stream. */

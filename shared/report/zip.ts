@@ -36,7 +36,9 @@ type DirectoryRecord = v.InferOutput<typeof directoryRecord>;
 interface Extent {
   /** Added to every offset of the archive. */
   base: number;
-  /** Just past the end record. */
+  /** Just past the end record, without its comment. */
+  recordEnd: number;
+  /** Just past the comment. */
   end: number;
 }
 
@@ -50,8 +52,6 @@ export async function readZip(source: ByteSource, budget: OutputBudget, note: Ar
   if (extent.base > 0) note(`${extent.base} bytes before the zip data`);
   if (extent.end < source.sizeBytes) note(`${source.sizeBytes - extent.end} bytes after the zip data`);
   const entries = await readDirectory(source, extent);
-  // unzipit looks for the end record itself; a false one in a comment can make it find another than findArchive did.
-  if (entries.length > READ_LIMITS.maxArchiveEntries) reject("too_many_entries", `${entries.length} entries`);
   refuseOverlap(entries.map(({ record }) => record));
   const files = entries.filter(({ entry }) => !entry.isDirectory && !/(^|\/)(__MACOSX\/|\._)/.test(entry.name));
   return files.map(({ entry, record }) => ({
@@ -68,9 +68,15 @@ export async function readZip(source: ByteSource, budget: OutputBudget, note: Ar
 }
 
 async function readDirectory(source: ByteSource, extent: Extent) {
+  // unzipit looks for the end record itself, from the end; without a comment it cannot find another than findArchive did.
+  const size = extent.recordEnd - extent.base;
   const reader: Reader = {
-    getLength: async () => extent.end - extent.base,
-    read: async (offset, length) => new Uint8Array(await source.read(extent.base + offset, length)),
+    getLength: async () => size,
+    read: async (offset, length) => {
+      const bytes = new Uint8Array(await source.read(extent.base + offset, Math.min(length, size - offset)));
+      if (offset + bytes.byteLength > size - 2) bytes.fill(0, Math.max(0, size - 2 - offset));
+      return bytes;
+    },
   };
   const { entries } = await unzipRaw(reader).catch((error: unknown) =>
     reject("corrupt_archive", error instanceof Error ? error.message : "unreadable directory"),
@@ -94,7 +100,8 @@ async function findArchive(source: ByteSource): Promise<Extent> {
     const directoryOffset = view.getUint32(at + 16, true);
     const commentBytes = Math.min(view.getUint16(at + 20, true), tail.byteLength - at - END_BYTES);
     const base = tailStart + at - directoryBytes - directoryOffset;
-    if (base >= 0) return { base, end: tailStart + at + END_BYTES + commentBytes };
+    const recordEnd = tailStart + at + END_BYTES;
+    if (base >= 0) return { base, recordEnd, end: recordEnd + commentBytes };
   }
   return reject("corrupt_archive", "no zip directory");
 }

@@ -14,7 +14,7 @@ export interface Found {
  * Reads bytes as the workers do: records come first, and are forgotten when a problem of their part follows.
  *
  * @param cut sizes of the pieces that the stream is cut into, used round and round; absent = one piece
- * @param meter told how many bytes of documents there were, once decompressed
+ * @param options of the reader; by default it hashes, as the workers do
  */
 export async function readAll(content: string | Uint8Array, cut?: number[], options?: ReadOptions): Promise<Found> {
   const bytes = toBytes(content);
@@ -37,22 +37,6 @@ export async function readAll(content: string | Uint8Array, cut?: number[], opti
   }
   if (pending.size > 0) throw new Error("records without a report or a problem");
   return found;
-}
-
-/** Counts bytes of documents. */
-export interface Meter {
-  documentBytes: number;
-}
-
-function meteredHash(meter: Meter | undefined): ContentHash {
-  const hash = createHash("sha256");
-  return {
-    update(bytes) {
-      if (meter !== undefined) meter.documentBytes += bytes.byteLength;
-      hash.update(bytes);
-    },
-    digest: (encoding) => hash.digest(encoding),
-  };
 }
 
 /** A source that hands its bytes out in pieces of the given sizes. */

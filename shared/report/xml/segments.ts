@@ -269,6 +269,7 @@ function skipTo(text: string, mark: string, from: number): Token {
 function readDeclaration(text: string, at: number, strict: boolean): Token {
   const rest = text.slice(at + 2, at + 24);
   if ("--".startsWith(rest) || (rest.length < 7 && /^(\[[A-Z]*|[A-Z]*)$/i.test(rest))) return { type: "more" };
+  if (!strict && text.length < at + 24 && /^DOCTYPE\s*(h|ht|htm)?$/i.test(rest)) return { type: "more" };
   if (!strict && /^DOCTYPE\s+html/i.test(rest)) return skipTo(text, ">", at);
   if (/^(DOCTYPE|ENTITY|ELEMENT|ATTLIST|NOTATION)/i.test(rest)) reject("doctype_refused");
   return { type: "literal", end: at + 1 };

@@ -1,8 +1,10 @@
 /** Support: what must hold for whatever the reader makes of any bytes. */
 
+import { createHash } from "node:crypto";
 import { READ_LIMITS } from "../../../shared/limits.ts";
 import { isPass } from "../../../shared/report/aggregate.ts";
 import { PROBLEM_MEANINGS } from "../../../shared/report/problems.ts";
+import type { ContentHash } from "../../../shared/report/read.ts";
 import type { AggregateRecord, AggregateReport, Report } from "../../../shared/report/vocabulary.ts";
 import { type Found, readAll } from "../read.ts";
 
@@ -14,13 +16,25 @@ const LIMIT_MS_PER_MEGABYTE = 400;
 export async function checkInput(bytes: Uint8Array, cut: number[] | undefined): Promise<Found> {
   const started = performance.now();
   const meter = { documentBytes: 0 };
-  const found = await readAll(bytes, undefined, meter);
+  const found = await readAll(bytes, undefined, { createHash: () => meteredHash(meter) });
   const took = performance.now() - started;
   const limit = CASE_LIMIT_MS + (LIMIT_MS_PER_MEGABYTE * meter.documentBytes) / 1e6;
   if (took > limit) throw new Error(`took ${Math.round(took)} ms for ${meter.documentBytes} bytes of documents`);
   checkFound(found);
   if (cut !== undefined) compare(found, await readAll(bytes, cut));
   return found;
+}
+
+/** A hash that tells how many bytes of documents there were, once decompressed. */
+function meteredHash(meter: { documentBytes: number }): ContentHash {
+  const hash = createHash("sha256");
+  return {
+    update(bytes) {
+      meter.documentBytes += bytes.byteLength;
+      hash.update(bytes);
+    },
+    digest: (encoding) => hash.digest(encoding),
+  };
 }
 
 function checkFound({ reports, problems }: Found): void {

@@ -1,0 +1,224 @@
+/** The lower floors of reading: text decoding, inflating, zip directories, sniffing, and that no result depends on the pieces. */
+import { crc32 as nodeCrc32 } from "node:zlib";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { READ_LIMITS } from "../../shared/limits.ts";
+import { readAggregate } from "../../shared/report/aggregate.ts";
+import { updateCrc32 } from "../../shared/report/crc32.ts";
+import { gunzip, type OutputBudget } from "../../shared/report/inflate.ts";
+import { Rejection } from "../../shared/report/rejection.ts";
+import { concatBytes } from "../../shared/report/source.ts";
+import { XmlTextDecoder } from "../../shared/report/text.ts";
+import { WarningLog } from "../../shared/report/warnings.ts";
+import { sniff } from "../../shared/sniff.ts";
+import { gzip, joinBytes, toBytes, zip } from "../support/archives.ts";
+import { quirks } from "../support/quirks/all.ts";
+import { cutSource, readAll } from "../support/read.ts";
+import { numbered, ORDINARY, record, withRecords } from "../support/report-xml.ts";
+
+const SEED = 20_260_103;
+
+describe("text", () => {
+  const decode = (pieces: Uint8Array[], notes: string[] = []) => {
+    const decoder = new XmlTextDecoder(concatBytes(pieces).subarray(0, 4096), (note) => notes.push(note));
+    return pieces.map((piece) => decoder.decode(piece)).join("") + decoder.end();
+  };
+  const inPieces = (bytes: Uint8Array, size: number) =>
+    Array.from({ length: Math.ceil(bytes.byteLength / size) }, (_, i) => bytes.slice(i * size, (i + 1) * size));
+
+  test.each(["aé", "€uro", "📧x", "\ufeffé", "é€📧\u0301"])("%j comes out whole wherever it is cut", (text) => {
+    const bytes = toBytes(text);
+    for (let at = 0; at <= bytes.byteLength; at++) {
+      expect(decode([bytes.slice(0, at), bytes.slice(at)])).toBe(text.replace(/^\ufeff/, ""));
+    }
+  });
+
+  test("bad bytes are windows-1252, whatever stands around them and wherever they are cut", () => {
+    const bad = [
+      [0x91],
+      [0xe9, 0x74],
+      [0xc3],
+      [0xe2, 0x82],
+      [0xf0, 0x9f, 0x93],
+      [0xff, 0xfe, 0xc3, 0xa9],
+      [0xed, 0xa0, 0x80],
+      [0xc0, 0xaf],
+      [0xf5, 0x80],
+    ];
+    for (const bytes of bad) {
+      const whole = joinBytes("<a>é", bytes, "ü📧</a>");
+      const expected = decode([whole]);
+      for (let at = 0; at <= whole.byteLength; at++)
+        expect(decode([whole.slice(0, at), whole.slice(at)])).toBe(expected);
+      expect(decode(inPieces(whole, 1))).toBe(expected);
+      expect(expected.startsWith("<a>é") && expected.endsWith("ü📧</a>")).toBe(true);
+    }
+  });
+
+  test("any bytes at all: every cut gives the same text, and valid UTF-8 gives itself", () => {
+    const property = fc.property(fc.uint8Array({ maxLength: 60 }), fc.nat(60), (bytes, at) => {
+      const safe = joinBytes("<a>", bytes);
+      expect(decode([safe.slice(0, at), safe.slice(at)])).toBe(decode([safe]));
+    });
+    fc.assert(property, { seed: SEED, numRuns: 3000 });
+    const valid = fc.property(fc.string({ unit: "binary" }), (text) => {
+      const notes: string[] = [];
+      expect(decode(inPieces(toBytes(`<a>${text}`), 1), notes)).toBe(`<a>${text}`);
+      expect(notes).toEqual([]);
+    });
+    fc.assert(valid, { seed: SEED, numRuns: 1000 });
+  });
+});
+
+describe("inflate", () => {
+  const inflate = async (bytes: Uint8Array, cut: number[], budget: OutputBudget = { bytesLeft: 1e9 }) => {
+    const pieces: Uint8Array[] = [];
+    const notes: string[] = [];
+    for await (const piece of gunzip(cutSource(bytes, cut).stream(), budget, (note) => notes.push(note)))
+      pieces.push(piece);
+    return { text: new TextDecoder().decode(concatBytes(pieces)), notes, pieces: pieces.length };
+  };
+
+  test("members, padding and rubbish come out the same in pieces of any size", async () => {
+    const bytes = joinBytes("\r\n", gzip("one "), gzip(""), gzip("two"), "\0\0\0rubbish");
+    for (const cut of [[1], [2, 3], [64], [100_000]]) {
+      const { text, notes } = await inflate(bytes, cut);
+      expect(text).toBe("one two");
+      expect(new Set(notes).size).toBe(2);
+    }
+  });
+
+  test("a hundred thousand members of one byte are few pieces", async () => {
+    const member = gzip("x");
+    const { text, pieces } = await inflate(joinBytes(...Array<Uint8Array>(100_000).fill(member)), [65_536]);
+    expect(text.length).toBe(100_000);
+    expect(pieces).toBe(Math.ceil(100_000 / READ_LIMITS.inflateOutputBytes));
+  });
+
+  test("a bomb ends at the budget", async () => {
+    const budget = { bytesLeft: 1_000_000 };
+    const error = await inflate(gzip(new Uint8Array(50_000_000)), [4096], budget).catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(Rejection);
+    expect((error as Rejection).problem.code).toBe("too_large");
+    expect(budget.bytesLeft).toBeGreaterThan(-READ_LIMITS.inflateOutputBytes);
+  });
+
+  test("the checksum is that of zlib, in pieces of any size", () => {
+    const property = fc.property(fc.uint8Array({ maxLength: 300 }), fc.nat(300), (bytes, at) => {
+      const state = updateCrc32(updateCrc32(0xffffffff, bytes.subarray(0, at)), bytes.subarray(at));
+      expect((state ^ 0xffffffff) >>> 0).toBe(nodeCrc32(bytes));
+    });
+    fc.assert(property, { seed: SEED, numRuns: 500 });
+  });
+});
+
+describe("zip", () => {
+  test("a false end record in the comment is not believed", async () => {
+    const entries = ["a", "b"].map((id) => ({ name: `${id}.xml`, content: numbered(id) }));
+    const { reports } = await readAll(zip(entries, `PK\x05\x06${"\0".repeat(10)}${"\x7f".repeat(4)}${"\0".repeat(4)}`));
+    expect(reports.map(({ part }) => part)).toEqual(["a.xml", "b.xml"]);
+  });
+
+  test("entries of one name have parts of their own", async () => {
+    const { reports } = await readAll(zip(["a", "b", "c"].map((id) => ({ name: "r.xml", content: numbered(id) }))));
+    expect(reports.map(({ part }) => part)).toEqual(["r.xml", "r.xml (2)", "r.xml (3)"]);
+  });
+});
+
+describe("sniff", () => {
+  test.each([
+    ["gzip", [0x1f, 0x8b, 8]],
+    ["gzip", [13, 10, 0x1f, 0x8b, 8]],
+    ["zip", "PK\x03\x04"],
+    ["zip", "PK\x05\x06"],
+    ["zlib", [0x78, 0x9c, 1]],
+    ["xml", "<?xml version='1.0'?>"],
+    ["xml", "\ufeff\n<feedback>"],
+    ["xml", [0xff, 0xfe, 0x3c, 0]],
+    ["xml", [0, 0x3c, 0, 0x66]],
+    ["xml", [0, 0x3c, 0x66]],
+    ["html", "<!DOCTYPE html><html>"],
+    ["json", ' {"organization-name":1}'],
+    ["json", "[]"],
+    ["text", "[External mail] see below"],
+    ["mail", "Received: from x\r\n by y\r\nSubject: z\r\n\r\n"],
+    ["mail", "From a@b Wed Nov 15\nX-A: b\nX-C: d\n\n"],
+    ["text", "Hello there"],
+    ["empty", ""],
+    ["empty", "\r\n \0\0"],
+    ["image", [0x89, 0x50, 0x4e, 0x47]],
+    ["document", "%PDF-1.7"],
+    ["binary", [0x01, 0x02, 0x03, 0x80]],
+  ] as const)("%s: %j", (type, content) => {
+    expect(sniff(typeof content === "string" ? toBytes(content) : Uint8Array.from(content))).toBe(type);
+  });
+});
+
+describe("documents in pieces", () => {
+  // readReports joins the first four kilobytes to tell what they are; here the pieces reach the XML as they are.
+  const read = async (bytes: Uint8Array, cut: number[]) => {
+    const warnings = new WarningLog();
+    const records = [];
+    try {
+      const reading = readAggregate(
+        { head: bytes.subarray(0, 4096), chunks: cutSource(bytes, cut).stream() },
+        warnings,
+      );
+      let next = await reading.next();
+      for (; !next.done; next = await reading.next()) records.push(...next.value);
+      return { report: next.value, records, warnings: [...warnings.warnings].map((one) => JSON.stringify(one)).sort() };
+    } catch (error) {
+      if (error instanceof Rejection) return { code: error.problem.code };
+      throw error;
+    }
+  };
+  const documents = quirks.filter(({ file }) => /^(xml|metadata|policy|records|rfc9990)\//.test(file));
+
+  test.each(documents.map(({ file, content }) => [file, toBytes(content)] as const))("%s", async (_file, bytes) => {
+    const whole = await read(bytes, [bytes.byteLength]);
+    for (const cut of [[1], [2, 1, 5], [61], [1000]]) expect(await read(bytes, cut)).toEqual(whole);
+  });
+
+  test("runs of records of one shape with odd ones among them, cut anywhere", async () => {
+    const shapes = [
+      (i: number) => record({ ip: `192.0.2.${i % 250}`, count: `${i}` }),
+      (i: number) =>
+        record({
+          ip: `2001:DB8::${i}`,
+          count: ` ${i} `,
+          auth: `<dkim><domain>d${i}.example</domain><result>pass</result></dkim>`,
+        }),
+      (i: number) =>
+        record({ count: `${i}`, evaluated: "<disposition>None</disposition><dkim>PASS</dkim><spf>hardfail</spf>" }),
+      () => record({ count: "-1" }),
+      (i: number) =>
+        record({ count: `${i}`, identifiers: `<header_from>a&amp;b${i}é</header_from>` }).replace(
+          "<record>",
+          "<!-- odd --><record>",
+        ),
+      (i: number) =>
+        record({ count: `${i}`, identifiers: "<header_from>a</header_from>" }).replace("<count>", "<count a='b'>"),
+    ];
+    const property = fc.asyncProperty(
+      fc.array(fc.tuple(fc.nat(20), fc.nat(shapes.length - 1), fc.nat(9999)), { minLength: 5, maxLength: 40 }),
+      fc.array(fc.integer({ min: 1, max: 900 }), { minLength: 1, maxLength: 4 }),
+      async (runs, cut) => {
+        const records = runs.flatMap(([times, shape, i]) =>
+          Array.from({ length: times + 1 }, (_, n) => shapes[shape]?.(i + n) ?? ""),
+        );
+        const bytes = toBytes(withRecords(...records));
+        const whole = await read(bytes, [bytes.byteLength]);
+        const alone = await Promise.all(records.map((one) => read(toBytes(withRecords(one)), [1e6])));
+        expect(whole.records).toEqual(alone.flatMap((one) => one.records ?? []));
+        expect(await read(bytes, cut)).toEqual(whole);
+      },
+    );
+    await fc.assert(property, { seed: SEED, numRuns: 25 });
+  });
+});
+
+test("the ordinary report is what the fixtures change", async () => {
+  const { reports, problems } = await readAll(ORDINARY);
+  expect(problems).toEqual([]);
+  expect(reports[0]?.report.warnings).toEqual([]);
+});

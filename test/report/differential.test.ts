@@ -1,0 +1,152 @@
+/**
+ * The fast path and the general reader give the same events for the same bytes: on fixtures, on random reports, on damaged
+ * ones, however the bytes are cut. The general reader is the reference.
+ */
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { reportBytes, STYLES } from "../../bench/reports.ts";
+import { type ReadOptions, readReports } from "../../shared/report/read.ts";
+import { bytesSource } from "../../shared/report/source.ts";
+import type { AggregateRecord } from "../../shared/report/vocabulary.ts";
+import { parseAnyElement } from "../../shared/report/xml/element.ts";
+import { parsePlainElement } from "../../shared/report/xml/plain.ts";
+import { cutSource } from "../support/read.ts";
+
+const SEED = 20_260_102;
+const root = resolve(import.meta.dirname, "../..");
+const fixtures = listFiles(join(root, "test/fixtures"));
+/** Real reports, beside the repository where there are any. */
+const corpus = listFiles(resolve(root, "../shared/corpus"));
+const MAX_FILE_BYTES = 1_000_000;
+
+function listFiles(folder: string): string[] {
+  if (!existsSync(folder)) return [];
+  const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
+  return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+}
+
+/** What reading tells of some bytes. Records are joined, for how they are batched does not matter; a problem undoes them. */
+async function tell(bytes: Uint8Array, cut: number[] | undefined, options: ReadOptions): Promise<unknown[]> {
+  const told: unknown[] = [];
+  let records: AggregateRecord[] = [];
+  for await (const event of readReports(cut === undefined ? bytesSource(bytes) : cutSource(bytes, cut), options)) {
+    if (event.type === "records") {
+      expect(event.firstOrdinal).toBe(records.length);
+      records.push(...event.records);
+    } else {
+      told.push(event.type === "report" ? { ...event, records } : event);
+      records = [];
+    }
+  }
+  return told;
+}
+
+async function compare(bytes: Uint8Array, cut?: number[]): Promise<void> {
+  const fast = await tell(bytes, cut, {});
+  expect(fast).toEqual(await tell(bytes, cut, { generalReaderOnly: true }));
+}
+
+describe("fast and general reading agree", () => {
+  test("on every fixture", async () => {
+    expect(fixtures.length).toBeGreaterThan(0);
+    for (const file of fixtures) await compare(new Uint8Array(readFileSync(file)));
+  });
+
+  test.runIf(corpus.length > 0)("on every report of the corpus", async () => {
+    for (const file of corpus) {
+      const bytes = new Uint8Array(readFileSync(file));
+      if (bytes.byteLength <= MAX_FILE_BYTES) await compare(bytes);
+    }
+  });
+
+  test("on ordinary reports, in pieces of any size", async () => {
+    for (const [seed, style] of STYLES.entries()) {
+      const bytes = reportBytes({ records: 60, seed, style });
+      for (const cut of [undefined, [1], [7, 1, 300], [4096], [5000, 13]]) await compare(bytes, cut);
+    }
+  });
+
+  test("on damaged reports", async () => {
+    const cuts = fc.option(fc.array(fc.integer({ min: 1, max: 3000 }), { minLength: 1, maxLength: 4 }), {
+      nil: undefined,
+    });
+    const plan = fc.record({
+      records: fc.integer({ min: 1, max: 40 }),
+      seed: fc.nat(1000),
+      style: fc.constantFrom(...STYLES),
+    });
+    const edits = fc.array(edit(), { minLength: 1, maxLength: 6 });
+    const property = fc.asyncProperty(plan, edits, cuts, async (given, changes, cut) => {
+      await compare(changes.reduce(applyEdit, reportBytes(given)), cut ?? undefined);
+    });
+    await fc.assert(property, { seed: SEED, numRuns: 400, endOnFailure: true });
+  });
+});
+
+/** A change at a place, given as a fraction of the report: `length` bytes are replaced. */
+interface Edit {
+  place: number;
+  length: number;
+  text: string;
+}
+
+const HOSTILE = [
+  "",
+  " ",
+  "\n",
+  "<",
+  ">",
+  "&",
+  "&amp;",
+  "&#65;",
+  "é",
+  "\u00a0",
+  "\0",
+  "<!-- x -->",
+  "<![CDATA[x]]>",
+  "<record>",
+  "</record>",
+  "<x/>",
+  "<n:x>y</n:x>",
+  "<count>07</count>",
+  "PASS",
+  "9".repeat(20),
+  "a".repeat(1200),
+  "::1",
+  "192.0.2.01",
+  "<reason><type>other</type></reason>",
+  "</feedback>",
+];
+
+function edit(): fc.Arbitrary<Edit> {
+  const text = fc.oneof(fc.constantFrom(...HOSTILE), fc.string({ maxLength: 3 }));
+  return fc.record({ place: fc.double({ min: 0, max: 1, noNaN: true }), length: fc.nat(3), text });
+}
+
+function applyEdit(bytes: Uint8Array, { place, length, text }: Edit): Uint8Array {
+  const at = Math.floor(place * bytes.byteLength);
+  return new Uint8Array(
+    Buffer.concat([bytes.subarray(0, at), Buffer.from(text), bytes.subarray(Math.min(at + length, bytes.byteLength))]),
+  );
+}
+
+test("the quick reader of plain XML gives the tree of the general parser, or none", async () => {
+  let plain = 0;
+  const property = fc.property(
+    fc.nat(1000),
+    fc.constantFrom(...STYLES),
+    fc.array(edit(), { maxLength: 3 }),
+    (seed, style, edits) => {
+      const bytes = edits.reduce(applyEdit, reportBytes({ records: 2, seed, style }));
+      const [xml = ""] = /<feedback.*/s.exec(new TextDecoder().decode(bytes)) ?? [];
+      const quick = parsePlainElement(xml);
+      if (quick === undefined) return;
+      plain++;
+      expect(quick).toEqual(parseAnyElement(xml));
+    },
+  );
+  fc.assert(property, { seed: SEED, numRuns: 1500 });
+  expect(plain).toBeGreaterThan(300);
+});
