@@ -28,7 +28,7 @@ export function parsePlainElement(xml: string): XmlElement | undefined {
   }
   const [document] = open;
   const [root, another] = document?.children ?? [];
-  const isWhole = open.length === 1 && document?.text.trim() === "" && xml.slice(at).trim() === "";
+  const isWhole = open.length === 1 && document?.text === "" && at === xml.length;
   return isWhole && another === undefined ? root : undefined;
 }
 
