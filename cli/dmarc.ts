@@ -4,8 +4,10 @@
  */
 import { Command } from "commander";
 import { CommandError } from "./command-error.ts";
+import { addConflicts } from "./commands/conflicts.ts";
 import { addDeadLetters } from "./commands/dead-letters.ts";
 import { addIdentity } from "./commands/identity.ts";
+import { addJobs } from "./commands/jobs.ts";
 import { addParse } from "./commands/parse.ts";
 import { addQuery } from "./commands/query.ts";
 import { addRua } from "./commands/rua.ts";
@@ -30,8 +32,20 @@ function buildProgram(): Command {
   program
     .addHelpText("after", HELP)
     .showHelpAfterError("(--help says more)")
+    .enablePositionalOptions()
     .configureHelp({ showGlobalOptions: true });
-  for (const add of [addParse, addRua, addIdentity, addSend, addStatus, addStats, addQuery, addDeadLetters])
+  for (const add of [
+    addParse,
+    addRua,
+    addIdentity,
+    addSend,
+    addStatus,
+    addStats,
+    addQuery,
+    addDeadLetters,
+    addConflicts,
+    addJobs,
+  ])
     add(program);
   return program;
 }

@@ -1,6 +1,7 @@
 /** `dmarc status`: what is waiting, and what became of the rest. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Command, InvalidArgumentError } from "commander";
+import type { Activity } from "../../shared/analytics/queries-activity.ts";
 import type { ApiClient, Status } from "../client.ts";
 import { CommandError } from "../command-error.ts";
 import { addConnectionOptions, type ConnectionOptions, connect } from "../connection.ts";
@@ -37,8 +38,20 @@ export function addStatus(program: Command): void {
 async function printStatus(options: StatusOptions): Promise<void> {
   const client = connect(options);
   const status = options.wait ? await waitUntilDone(client, options.timeout) : await client.status();
-  if (options.json) printJson(status);
-  else printOut(renderStatus(status));
+  const activity = await readActivity(client);
+  if (options.json) return printJson({ ...status, activity });
+  printOut(renderStatus(status));
+  if (activity !== null) printOut(`\n${renderActivity(activity)}`);
+}
+
+// Status is looked at when something is broken, so it goes without Analytics Engine too; `outcomes` says why it failed.
+async function readActivity(client: ApiClient): Promise<Activity[] | null> {
+  try {
+    return await client.activity();
+  } catch (error) {
+    if (error instanceof CommandError) return null;
+    throw error;
+  }
 }
 
 async function waitUntilDone(client: ApiClient, timeoutSeconds: number): Promise<Status> {
@@ -64,8 +77,8 @@ function renderWaiting({ queues, unfinished }: Status): string {
 function renderStatus(status: Status): string {
   const { queues, unfinished, unfinishedLimit, outcomes } = status;
   const table = renderTable(
-    ["queue", "messages", "bytes"],
-    queues.map(({ queue, messages, bytes }) => [queue, messages, bytes]),
+    ["queue", "messages", "bytes", "oldest"],
+    queues.map(({ queue, messages, bytes, oldestSeconds }) => [queue, messages, bytes, renderAge(oldestSeconds)]),
   );
   const pairs: [string, unknown][] = [
     ["unfinished", unfinished < unfinishedLimit ? unfinished : `${unfinished} or more`],
@@ -73,6 +86,28 @@ function renderStatus(status: Status): string {
   if (outcomes === null) pairs.push(["outcomes", status.outcomesProblem ?? "not known"]);
   else pairs.push(...Object.entries(outcomes));
   return `${table}\n${renderPairs(pairs)}`;
+}
+
+function renderActivity(activity: Activity[]): string {
+  const rows = activity.map(({ seconds, settled, failed }) => [
+    renderSpan(seconds),
+    settled,
+    (settled / (seconds / 60)).toFixed(1),
+    failed,
+    settled === 0 ? "" : `${((failed / settled) * 100).toFixed(1)} %`,
+  ]);
+  return renderTable(["in the last", "reports", "a minute", "failed", "share"], rows);
+}
+
+function renderAge(sentSeconds: number | undefined): string {
+  // 0 = empty, or the platform does not tell.
+  return sentSeconds ? renderSpan(Math.max(0, Math.round(Date.now() / 1000 - sentSeconds))) : "";
+}
+
+function renderSpan(seconds: number): string {
+  if (seconds < 120) return `${seconds} s`;
+  if (seconds < 7200) return `${Math.round(seconds / 60)} min`;
+  return seconds < 172_800 ? `${Math.round(seconds / 3600)} h` : `${Math.round(seconds / 86_400)} days`;
 }
 
 function parseSeconds(text: string): number {

@@ -150,7 +150,11 @@ describe("figures", () => {
   });
 
   it("status, and a wait that ends", async () => {
-    expect(await runJson("status")).toMatchObject({ unfinished: 2, outcomes: { accepted: 1, dead_letter: 1 } });
+    expect(await runJson("status")).toMatchObject({
+      unfinished: 2,
+      outcomes: { accepted: 1, dead_letter: 1 },
+      activity: [{ seconds: 300 }, { seconds: 3600 }, { seconds: 86_400 }, { seconds: 604_800 }],
+    });
     expect((await run("status")).stdout).toMatch(
       /dmarc-reports.*2 .*200[\s\S]*unfinished +2\naccepted +1\ndead_letter +1/,
     );

@@ -1,0 +1,156 @@
+/** `dmarc reprocess` and `dmarc reconcile`: running raw objects again. The work is done by queue messages, not here. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { SingleBar } from "cli-progress";
+import type { Command } from "commander";
+import type { Job, JobFilter } from "../../shared/storage.ts";
+import type { ApiClient } from "../client.ts";
+import { CommandError } from "../command-error.ts";
+import { addConnectionOptions, type ConnectionOptions, connect } from "../connection.ts";
+import { printJson, printOut, renderPairs, renderTable } from "../terminal.ts";
+
+interface StatusOptions extends ConnectionOptions {
+  json?: true;
+  watch?: true;
+}
+type StartOptions = StatusOptions & JobFilter & { all?: true; dryRun?: true };
+
+const POLL_MS = 500;
+const FILTER_FIELDS = ["key", "prefix", "domain", "since", "until"] as const;
+
+const EXAMPLES = `
+Examples:
+  dmarc reprocess --since 2026-11-01 --until 2026-11-07 --dry-run
+  dmarc reprocess --domain example.com --watch
+  dmarc reprocess --prefix raw/2026/11/ --json
+  dmarc reprocess status
+  dmarc reconcile --watch
+
+reprocess reads mail's files again, from R2, and replaces what was written of them; totals of the same data stay equal.
+reconcile enqueues files that were received and never finished. Both run on without this command.`;
+
+/** Adds both commands. */
+export function addJobs(program: Command): void {
+  const reprocess = program
+    .command("reprocess")
+    .description("Read stored files again, with today's code")
+    .option("--prefix <prefix>", "files whose key begins so, such as raw/2026/11/")
+    .option("--key <key>", "one file")
+    .option("--domain <domain>", "files that reports about this policy domain were accepted from")
+    .option("--all", "every file there is")
+    // What stands after `status` is meant for it.
+    .enablePositionalOptions();
+  addStart(reprocess).action(startReprocess);
+  const status = reprocess
+    .command("status")
+    .description("How far a job is; without an id, all jobs")
+    .argument("[id]", "the job")
+    .option("--watch", "show the progress until the queues are empty")
+    .option("--json", "JSON for programs")
+    .configureHelp({ showGlobalOptions: false });
+  addConnectionOptions(status).addHelpText("after", EXAMPLES).action(showStatus);
+  const reconcile = program.command("reconcile").description("Enqueue files that were received and never finished");
+  addStart(reconcile).action(startReconcile);
+}
+
+function addStart(command: Command): Command {
+  command
+    .option("--since <day>", "mail that arrived on this day or later (YYYY-MM-DD, UTC)")
+    .option("--until <day>", "mail that arrived on this day or earlier")
+    .option("--dry-run", "count the files, and enqueue nothing")
+    .option("--watch", "show the progress until the queues are empty")
+    .option("--json", "JSON for programs");
+  return addConnectionOptions(command).addHelpText("after", EXAMPLES);
+}
+
+async function startReprocess(options: StartOptions): Promise<void> {
+  const filter = filterOf(options);
+  const isEmpty = Object.keys(filter).length === 0;
+  // Nothing given must not mean everything.
+  if (isEmpty && !options.all) throw new CommandError("Say which files: --since, --prefix, --key, --domain, or --all.");
+  if (!isEmpty && options.all) throw new CommandError("--all goes without a filter.");
+  const client = connect(options);
+  await follow(client, await client.startReprocess({ filter, dryRun: options.dryRun === true }), options);
+}
+
+async function startReconcile(options: StartOptions): Promise<void> {
+  const client = connect(options);
+  const request = { filter: filterOf(options), dryRun: options.dryRun === true };
+  await follow(client, await client.startReconcile(request), options);
+}
+
+async function showStatus(id: string | undefined, options: StatusOptions): Promise<void> {
+  const client = connect(options);
+  if (id !== undefined) return follow(client, await readJob(client, id), options);
+  const jobs = await client.listJobs();
+  if (options.json) return printJson(jobs);
+  if (jobs.length === 0) return printOut("No job has been started.");
+  const rows = jobs.map((job) => [job.id, job.kind, stateOf(job), job.scanned, job.enqueued, renderFilter(job)]);
+  printOut(renderTable(["job", "kind", "state", "looked at", "enqueued", "of"], rows));
+}
+
+async function follow(client: ApiClient, started: Job, options: StatusOptions): Promise<void> {
+  const job = options.watch ? await watch(client, started, options) : started;
+  if (options.json) return printJson(job);
+  printOut(renderJob(job));
+  if (job.state === "running") printOut(`\nIt runs by itself; look again with: dmarc reprocess status ${job.id}`);
+}
+
+// What is enqueued and no longer waiting is processed. Other mail waits in the same queues, so it is a cautious figure.
+async function watch(client: ApiClient, started: Job, { json }: StatusOptions): Promise<Job> {
+  const bar = json || !process.stderr.isTTY ? undefined : new SingleBar({ format: FORMAT, stream: process.stderr });
+  bar?.start(1, 0, { scanned: 0, state: "" });
+  try {
+    for (let job = started; ; job = await readJob(client, job.id)) {
+      const { scanned, dryRun } = job;
+      const enqueued = dryRun ? 0 : job.enqueued;
+      const waiting = Math.min(enqueued, enqueued === 0 ? 0 : await countWaiting(client));
+      bar?.setTotal(Math.max(1, enqueued));
+      bar?.update(enqueued - waiting, { scanned, state: job.state === "done" ? "" : ", looking for more" });
+      if (job.state === "done" && waiting === 0) return job;
+      await sleep(POLL_MS);
+    }
+  } finally {
+    bar?.stop();
+  }
+}
+
+const FORMAT = "{bar} {value}/{total} files, {scanned} looked at{state}, {duration_formatted}";
+
+async function countWaiting(client: ApiClient): Promise<number> {
+  const { queues } = await client.status();
+  return queues.reduce((sum, { messages }) => sum + messages, 0);
+}
+
+async function readJob(client: ApiClient, id: string): Promise<Job> {
+  const job = await client.getJob(id);
+  if (job === undefined) throw new CommandError(`There is no job '${id}'.`);
+  return job;
+}
+
+function filterOf(options: JobFilter): JobFilter {
+  const given = FILTER_FIELDS.map((name) => [name, options[name]] as const);
+  return Object.fromEntries(given.filter(([, value]) => value !== undefined));
+}
+
+function renderJob(job: Job): string {
+  const { id, kind, dryRun, scanned, enqueued, startedSeconds, updatedSeconds } = job;
+  return renderPairs([
+    ["job", id],
+    ["kind", kind],
+    ["of", renderFilter(job)],
+    ["state", stateOf(job)],
+    ["looked at", scanned],
+    [dryRun ? "would enqueue" : "enqueued", enqueued],
+    ["started", new Date(startedSeconds * 1000).toISOString()],
+    ["last page", new Date(updatedSeconds * 1000).toISOString()],
+  ]);
+}
+
+function stateOf({ state, dryRun }: Job): string {
+  return dryRun ? `${state} (dry run)` : state;
+}
+
+function renderFilter({ filter }: Job): string {
+  const given = Object.entries(filter).filter(([, value]) => value !== undefined);
+  return given.length === 0 ? "everything" : given.map(([name, value]) => `${name} ${value}`).join(", ");
+}

@@ -1,0 +1,141 @@
+/** The commands of an operator against all Workers: dead letters, conflicts, running things again. */
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import type { DeadLetter } from "../../shared/storage.ts";
+import { API_TOKEN } from "../dashboard/harness.ts";
+import { type Pipeline, startPipeline } from "../dashboard/pipeline.ts";
+import { type CommandOutcome, runCommand } from "./run-command.ts";
+import { sampleReport } from "./sample-report.ts";
+
+const RUA = "rua@acme.example";
+const FOREIGN = sampleReport({ domain: "later.example", reportId: "later" });
+const NO_ID = "20200101-000000000000000000000000";
+
+let pipeline: Pipeline;
+let folder: string;
+
+beforeAll(async () => {
+  pipeline = await startPipeline();
+  folder = await mkdtemp(join(tmpdir(), "dmarc-operations-"));
+  await pipeline.ask(`/registry/${RUA}`, "PUT", { account: "acme", domains: ["acme.example"] });
+  const one = (count: number) => [{ sourceIp: "192.0.2.1", count, pass: true }];
+  await pipeline.deliver(RUA, { "first.xml": sampleReport({ reportId: "twice", records: one(10) }) });
+  await pipeline.settled({ accepted: 1 });
+  await pipeline.deliver(RUA, { "second.xml": sampleReport({ reportId: "twice", records: one(20) }) });
+  await pipeline.deliver(RUA, { "third.xml": sampleReport({ reportId: "twice", records: one(30) }) });
+  await pipeline.deliver(RUA, { "later.xml": FOREIGN, "broken.xml": "<feedback><report_metadata>" });
+  await pipeline.settled({ conflict: 2, dead_letter: 2 });
+});
+
+afterAll(async () => {
+  await pipeline.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+function run(...args: string[]): Promise<CommandOutcome> {
+  return runCommand(args, { DMARC_URL: pipeline.origin, DMARC_TOKEN: API_TOKEN });
+}
+
+async function runJson<T>(...args: string[]): Promise<T> {
+  const { code, stdout, stderr } = await run(...args, "--json");
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  return JSON.parse(stdout);
+}
+
+function listLetters(...filter: string[]): Promise<DeadLetter[]> {
+  return runJson("dead-letters", "list", ...filter);
+}
+
+it("dead-letters list filters", async () => {
+  expect(await listLetters()).toHaveLength(2);
+  expect(await listLetters("--domain", "later.example")).toMatchObject([{ reason: { code: "foreign_domain" } }]);
+  expect(await listLetters("--code", "foreign_domain", "--until", "2020-01-01")).toEqual([]);
+  expect((await run("dead-letters", "list", "--code", "none")).stdout).toBe("There are no dead letters.\n");
+  const wrong = await run("dead-letters", "list", "--since", "2026-02-30");
+  expect(wrong).toMatchObject({ code: 1, stderr: expect.stringContaining("2026-02-30") });
+});
+
+it("dead-letters show tells what is known, and saves the file as it came, once", async () => {
+  const [letter] = await listLetters("--code", "foreign_domain");
+  const path = join(folder, "saved.xml");
+  const { code, stdout } = await run("dead-letters", "show", letter?.id ?? "", "--save", path);
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/code +foreign_domain\n[\s\S]*domain +later\.example\n[\s\S]*address +rua@acme\.example\n/);
+  expect(stdout).toMatch(/file +later\.xml\n[\s\S]*bytes +[\d,]+\n[\s\S]*message +\{"v":1/);
+  expect(await readFile(path, "utf8")).toBe(FOREIGN);
+  const again = await run("dead-letters", "show", letter?.id ?? "", "--save", path);
+  expect(again).toMatchObject({ code: 1, stdout: "", stderr: expect.stringContaining("was not written") });
+  expect(await runJson("dead-letters", "show", letter?.id ?? "")).toMatchObject({
+    letter,
+    raw: { sizeBytes: Buffer.byteLength(FOREIGN) },
+  });
+  expect(await run("dead-letters", "show", NO_ID)).toMatchObject({ code: 1, stderr: /no dead letter/ });
+});
+
+it("dead-letters requeue: nothing without a selection, a dry run, a refusal, the real thing", async () => {
+  for (const args of [[], ["--all", "--code", "x"], [NO_ID, "--all"]]) {
+    expect(await run("dead-letters", "requeue", ...args)).toMatchObject({ code: 1, stdout: "" });
+  }
+  const [letter] = await listLetters("--code", "foreign_domain");
+  const id = letter?.id ?? "";
+  expect(await runJson("dead-letters", "requeue", "--domain", "later.example", "--dry-run")).toEqual([
+    { id, code: "foreign_domain", result: "selected" },
+  ]);
+  expect(await listLetters()).toHaveLength(2);
+  await pipeline.ask(`/registry/${RUA}`, "PUT", { account: "acme" });
+  const { code, stdout, stderr } = await run("dead-letters", "requeue", id, NO_ID);
+  expect({ code, stdout, stderr }).toEqual({
+    code: 2,
+    stdout: "requeued  1\nrefused   1\n",
+    stderr: expect.stringContaining(`${NO_ID}: There is no dead letter`),
+  });
+  await pipeline.settled({ dead_letter: 1, cleared: 1, conflict: 2 });
+});
+
+it("dead-letters discard asks, or takes --yes", async () => {
+  const unasked = await run("dead-letters", "discard", "--all");
+  expect(unasked).toMatchObject({ code: 1, stdout: "", stderr: expect.stringContaining("--yes") });
+  expect((await run("dead-letters", "discard", "--all", "--dry-run")).stdout).toBe("selected  1\n");
+  expect(await listLetters()).toHaveLength(1);
+  expect((await run("dead-letters", "discard", "--all", "--yes")).stdout).toBe("discarded  1\n");
+  expect(await listLetters()).toEqual([]);
+  expect((await run("dead-letters", "discard", "--all", "--yes")).stdout).toBe("No dead letter matches.\n");
+});
+
+it("conflicts: list, discard, accept", async () => {
+  const conflicts = await runJson<{ id: string; other: { messages: number } }[]>("conflicts", "list");
+  const idOf = (count: number) => conflicts.find(({ other }) => other.messages === count)?.id ?? "";
+  expect((await run("conflicts", "list")).stdout).toMatch(
+    /report id +twice\n[\s\S]*accepted +1 records, 10 messages, received \d{4}-.*raw\//,
+  );
+  expect((await run("conflicts", "discard", idOf(20))).stdout).toBe(`${idOf(20)}: discarded\n`);
+  expect(await runJson("conflicts", "accept", idOf(30))).toMatchObject([{ id: idOf(30) }]);
+  await pipeline.settled({ conflict: 0 });
+  expect(await runJson("stats")).toMatchObject({ reports: 2, messages: 38 });
+  expect((await run("conflicts", "list")).stdout).toBe("There are no conflicts.\n");
+  expect(await run("conflicts", "accept", NO_ID)).toMatchObject({ code: 1, stderr: expect.stringContaining(NO_ID) });
+});
+
+it("reprocess and reconcile: nothing by mistake, dry runs, watched to the end, and shown afterwards", async () => {
+  expect(await run("reprocess")).toMatchObject({ code: 1, stderr: expect.stringContaining("--all") });
+  expect(await run("reprocess", "--all", "--domain", "x.example")).toMatchObject({ code: 1 });
+  expect(await run("reprocess", "--key", "reports/x")).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/raw\//),
+  });
+  const before = await runJson("stats");
+  const dry = await runJson<{ id: string }>("reprocess", "--prefix", "raw/", "--dry-run", "--watch");
+  expect(dry).toMatchObject({ state: "done", dryRun: true, scanned: 5, enqueued: 5 });
+  const watched = await run("reprocess", "--all", "--watch");
+  expect(watched).toMatchObject({ code: 0, stderr: "" });
+  expect(watched.stdout).toMatch(/of +everything\nstate +done\nlooked at +5\nenqueued +5\n/);
+  await pipeline.settled({});
+  expect(await runJson("stats")).toEqual({ ...(before as object), deadLetters: 1 });
+  expect(await runJson("reconcile", "--since", "2026-01-01", "--watch")).toMatchObject({ state: "done", enqueued: 0 });
+  expect(await runJson("reprocess", "status", dry.id)).toMatchObject(dry);
+  expect(await runJson("reprocess", "status")).toHaveLength(3);
+  expect((await run("reprocess", "status")).stdout).toMatch(/reprocess .*done \(dry run\).* 5 .*prefix raw\//);
+  expect(await run("reprocess", "status", "none")).toMatchObject({ code: 1, stderr: expect.stringContaining("none") });
+});
