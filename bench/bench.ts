@@ -15,7 +15,7 @@ import { inWorkerd } from "./workerd.ts";
 const { values: options } = parseArgs({ options: { json: { type: "boolean" }, quick: { type: "boolean" } } });
 const effort = options.quick
   ? { largeRecords: 10_000, rounds: 1, roundMilliseconds: 500, sizes: [1e3, 1e4, 1e5] }
-  : { largeRecords: 100_000, rounds: 5, roundMilliseconds: 1000, sizes: [1e3, 1e4, 1e5, 1e6] };
+  : { largeRecords: 100_000, rounds: 3, roundMilliseconds: 1000, sizes: [1e3, 1e4, 1e5, 1e6] };
 
 const machine = {
   node: process.version,
