@@ -16,7 +16,7 @@ export const MAIL_LIMITS = {
    */
   maxParsedMessageBytes: 4 * MIB,
   /** Ours: postal-mime takes some 8 µs a line, whatever its length; a mail of more lines is streamed as a larger one is. */
-  maxParsedLines: 80_000,
+  maxParsedLines: 60_000,
   /** Ours: candidate report parts taken out of one mail; sendBatch takes 100 messages. */
   maxPartsPerMessage: 50,
   /** Ours: multipart nesting, also the depth of mails in mails. */
