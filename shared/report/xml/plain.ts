@@ -7,7 +7,7 @@ import type { XmlElement } from "./element.ts";
 
 const NAME = /^[A-Za-z_][\w.-]*(?::[A-Za-z_][\w.-]*)?$/;
 /** Entities, comments, CDATA, declarations, instructions, and what XML 1.0 section 2.2 forbids. */
-const NOT_PLAIN = /&|<[!?]|\]\]>|[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]|[\ud800-\udfff]/;
+const NOT_PLAIN = /[&\0-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]|<[!?]|\]\]>/;
 
 interface OpenElement extends XmlElement {
   rawName: string;
