@@ -16,6 +16,11 @@ export interface Scope {
   firstDay?: number | undefined;
   lastDay?: number | undefined;
   reportUid?: string | undefined;
+  /**
+   * A condition that the caller compares after the collapse as well, on columns of the dataset. It spares the engine the
+   * rows of first generations that do not meet it; those of later ones all stay, since they may replace one that does.
+   */
+  firstNarrow?: string | undefined;
 }
 
 /** A statement and how to read a row of its answer. */
@@ -80,6 +85,9 @@ export function scopeConditions(dataset: DatasetId, scope: Scope): string[] {
   const middle = twiceMiddle(dataset);
   if (scope.firstDay !== undefined) found.push(`${middle} >= ${scope.firstDay * 2 * SECONDS_PER_DAY}`);
   if (scope.lastDay !== undefined) found.push(`${middle} < ${(scope.lastDay + 1) * 2 * SECONDS_PER_DAY}`);
+  if (scope.firstNarrow !== undefined) {
+    found.push(`(${slotsOf(dataset).generation} > 1 OR ${scope.firstNarrow})`);
+  }
   if (scope.reportUid !== undefined) found.push(`${slotsOf("records").reportUid} = ${quoteText(scope.reportUid)}`);
   return found;
 }

@@ -1,5 +1,5 @@
 /** Statements of the page Reports, and of TLS and failure reports. Pure; see queries.ts for the rules they keep. */
-import { newestRows, numberOf, type Query, type Scope, textOf } from "./collapse.ts";
+import { newestRows, numberOf, type Query, type Scope, slotsOf, textOf } from "./collapse.ts";
 import { quoteText } from "./queries.ts";
 
 /** Ours: most rows one statement returns; pages say when it was reached. */
@@ -23,7 +23,10 @@ export interface ReportTotals {
 /** Reports with their totals, the newest period first; `sourceIp` = only those with a record of that address. */
 export function reportsQuery(scope: Scope, { sourceIp }: { sourceIp?: string | undefined } = {}): Query<ReportTotals> {
   const identity = ["account", "domain", "reporter", "reportId", "beginSeconds", "endSeconds"] as const;
-  const rows = newestRows("records", [...identity, "receivedSeconds", "count", "passed", "sourceIp"], scope);
+  const rows = newestRows("records", [...identity, "receivedSeconds", "count", "passed", "sourceIp"], {
+    ...scope,
+    ...(sourceIp === undefined ? {} : { firstNarrow: `${slotsOf("records").sourceIp} = ${quoteText(sourceIp)}` }),
+  });
   return {
     sql: [
       "SELECT reportUid, account, domain, reporter, reportId, beginSeconds, endSeconds,",

@@ -1,5 +1,5 @@
 /** Statements of the pages Sources, Source and Address. Pure; see queries.ts for the rules they keep. */
-import { newestRows, numberOf, type Query, type Scope, textOf } from "./collapse.ts";
+import { newestRows, numberOf, type Query, type Scope, slotsOf, textOf } from "./collapse.ts";
 import { type AnswerRow, quoteText } from "./queries.ts";
 
 /** Ours: most groups and records one statement returns; pages say when it was reached. */
@@ -78,7 +78,7 @@ export interface SourceDetail extends GroupFigures {
 
 /** The groups a source is made of. A domain is matched as text: tell exactly by the results of each row. */
 export function sourceDetailQuery(scope: Scope, match: SourceMatch): Query<SourceDetail> {
-  const rows = newestRows("records", [...FIGURES, "headerFrom", "envelopeFrom"], withoutDays(scope));
+  const rows = newestRows("records", [...FIGURES, "headerFrom", "envelopeFrom"], narrowed(withoutDays(scope), match));
   return {
     sql: [
       "SELECT sourceIp, dkimResults, spfResults, headerFrom, envelopeFrom,",
@@ -110,7 +110,11 @@ export interface SourceDay {
 
 /** A source's messages by day and results; a domain is matched as in `sourceDetailQuery`. */
 export function sourceDaysQuery(scope: Scope, match: SourceMatch): Query<SourceDay> {
-  const rows = newestRows("records", ["count", "passed", "sourceIp", "dkimResults", "spfResults", "authDomain"], scope);
+  const rows = newestRows(
+    "records",
+    ["count", "passed", "sourceIp", "dkimResults", "spfResults", "authDomain"],
+    narrowed(scope, match),
+  );
   return {
     sql: [
       "SELECT day, dkimResults, spfResults, sum(mails * weight) AS messages,",
@@ -167,7 +171,7 @@ export function sourceRecordsQuery(scope: Scope, match: SourceMatch): Query<Reco
   return {
     sql: [
       `SELECT ${RECORD_FIELDS}`,
-      `FROM ${newestRows("records", RECORD, scope)}`,
+      `FROM ${newestRows("records", RECORD, narrowed(scope, match))}`,
       `WHERE live = 1 AND ${matches(match)}`,
       `ORDER BY day DESC, mails DESC, reportUid, ordinal LIMIT ${SOURCE_LIMITS.maxRecords}`,
     ].join("\n"),
@@ -197,7 +201,7 @@ export function sourceReportsQuery(scope: Scope, match: SourceMatch): Query<Sour
   return {
     sql: [
       `SELECT ${groups}, sum(mails * weight) AS messages, sum(mails * passed * weight) AS passedMessages`,
-      `FROM ${newestRows("records", [...columns, ...matched], scope)}`,
+      `FROM ${newestRows("records", [...columns, ...matched], narrowed(scope, match))}`,
       `WHERE live = 1 AND ${matches(match)}`,
       `GROUP BY ${groups}`,
       `ORDER BY endSeconds DESC, reportUid LIMIT ${SOURCE_LIMITS.maxGroups}`,
@@ -264,10 +268,16 @@ function recordConditions({ text, isPass }: Pick<RecordPage, "text" | "isPass">)
   return found.join(" AND ");
 }
 
-function matches(match: SourceMatch): string {
-  if ("sourceIp" in match) return `sourceIp = ${quoteText(match.sourceIp)}`;
+const COLLAPSED = { sourceIp: "sourceIp", dkimResults: "dkimResults", spfResults: "spfResults" };
+
+function matches(match: SourceMatch, columns = COLLAPSED): string {
+  if ("sourceIp" in match) return `${columns.sourceIp} = ${quoteText(match.sourceIp)}`;
   const needle = quoteText(match.domain);
-  return `(position(dkimResults, ${needle}) > 0 OR position(spfResults, ${needle}) > 0)`;
+  return `(position(${columns.dkimResults}, ${needle}) > 0 OR position(${columns.spfResults}, ${needle}) > 0)`;
+}
+
+function narrowed(scope: Scope, match: SourceMatch): Scope {
+  return { ...scope, firstNarrow: matches(match, slotsOf("records")) };
 }
 
 function figures({ firstDay = 0, lastDay = 100_000 }: Scope): string {

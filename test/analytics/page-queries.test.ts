@@ -231,6 +231,16 @@ describe("sources", () => {
     ]);
   });
 
+  it("follows a record whose address a later reading changed", async () => {
+    const moved = recordRow({ ...at(DAY + 4), reportUid: "uid-9", count: 3, sourceIp: "192.0.2.71" });
+    await engine.write("records", [moved, { ...moved, generation: 2, sourceIp: "192.0.2.72" }]);
+    const scope = { ...SCOPE, firstDay: DAY + 4 };
+    expect(await ask(sourceDetailQuery(scope, { sourceIp: "192.0.2.71" }))).toEqual([]);
+    expect(await ask(sourceDetailQuery(scope, { sourceIp: "192.0.2.72" }))).toMatchObject([{ messages: 3 }]);
+    await engine.write("records", [{ ...moved, generation: 3, live: 0, count: 0 }]);
+    expect(await ask(sourceDetailQuery(scope, { sourceIp: "192.0.2.72" }))).toEqual([]);
+  });
+
   it("pages through the records of one report", async () => {
     const scope = { accounts: ["acme"], domains: ["acme.example"], reportUid: "uid-1" };
     const page = { text: "", order: "messages", limit: 1, offset: 1 } as const;
