@@ -88,6 +88,8 @@ function accept(found: AggregateRecord[], records: AggregateRecord[], { totals }
   if (totals.records + totals.skippedRecords > READ_LIMITS.maxRecords) {
     reject("too_large", `more than ${READ_LIMITS.maxRecords} records`);
   }
+  // Beyond this the sum would be a number near the truth.
+  if (!Number.isSafeInteger(totals.messages)) reject("too_large", "more messages than can be counted");
 }
 
 /** The general reader; what it reads without a warning, the shapes learn. undefined = skipped, with its warning. */
@@ -147,7 +149,8 @@ function warnDuplicates(root: XmlElement, warnings: WarningLog): void {
 
 function repeatedNames(element: XmlElement | undefined): Set<string> {
   const names = element?.children.map(({ name }) => name) ?? [];
-  return new Set(names.filter((name, i) => names.indexOf(name) !== i));
+  const seen = new Set<string>();
+  return new Set(names.filter((name) => seen.size === seen.add(name).size));
 }
 
 interface MetadataContext {

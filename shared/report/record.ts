@@ -93,7 +93,10 @@ export function readRecord(record: XmlElement, context: RecordContext): Aggregat
   const evaluated = child(row, "policy_evaluated");
   // `identities` is a misspelling of small reporters.
   const identifiers = child(record, "identifiers") ?? child(record, "identities");
-  const authResults = child(record, "auth_results");
+  // Some reporters write one auth_results for each result.
+  const authResults = children(record, "auth_results").flatMap((results) => results.children);
+  for (const name of ["row", "identifiers"]) warnRepeated(record, name, context);
+  for (const name of ["count", "source_ip", "policy_evaluated"]) warnRepeated(row, name, context);
   const rawDisposition = value(evaluated, "disposition");
   return {
     sourceIp: readSourceIp(childText(row, "source_ip"), context),
@@ -106,9 +109,15 @@ export function readRecord(record: XmlElement, context: RecordContext): Aggregat
     headerFrom: normalizeDomain(value(identifiers, "header_from")),
     envelopeFrom: normalizeDomain(value(identifiers, "envelope_from")),
     envelopeTo: normalizeDomain(value(identifiers, "envelope_to")),
-    dkimResults: children(authResults, "dkim").map((result) => readDkim(result, context)),
-    spfResults: children(authResults, "spf").map((result) => readSpf(result, context)),
+    dkimResults: authResults.filter(({ name }) => name === "dkim").map((result) => readDkim(result, context)),
+    spfResults: authResults.filter(({ name }) => name === "spf").map((result) => readSpf(result, context)),
   };
+}
+
+function warnRepeated(element: XmlElement, name: string, context: RecordContext): void {
+  if (children(element, name).length > 1) {
+    context.warnings.add("duplicate_element", `${recordPath(context)}/${name}`, "the first is used");
+  }
 }
 
 /** Path of a record in warnings. */

@@ -47,6 +47,17 @@ const HOSTILE: [code: string, name: string, make: () => string | Uint8Array][] =
     "white space without end",
     () => gzip(changed(["<record>", `${" ".repeat(READ_LIMITS.maxPaddingChars + 1)}<record>`])),
   ],
+  ...["<!-- -->", "</a>", "<?a?>", " "].map((filler): (typeof HOSTILE)[number] => [
+    "too_large",
+    `ten megabytes of ${filler}`,
+    () => gzip(changed(["<record>", `${filler.repeat(10_000_000 / filler.length)}<record>`])),
+  ]),
+  ["too_large", "text without end after the report", () => gzip(ORDINARY + "x ".repeat(5_000_000))],
+  [
+    "too_large",
+    "more messages than can be counted",
+    () => withRecords(...[1, 2].map(() => record({ count: `${Number.MAX_SAFE_INTEGER}` }))),
+  ],
   ["too_large", "an endless org_name", () => gzip(changed(["Reporter", "x".repeat(READ_LIMITS.maxFrameChars + 1)]))],
   ["too_large", "JSON of a million values", () => gzip(`{"policies":[${"[],".repeat(1_000_000)}1]}`)],
   ["too_deep", "two hundred thousand open elements", () => `<feedback>${"<x>".repeat(200_000)}`],

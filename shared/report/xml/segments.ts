@@ -136,15 +136,21 @@ export class Segmenter {
   #takeText(text: string): void {
     if (text === "") return;
     if (BLANK.test(text) && !this.#inValue) {
-      this.#paddingChars += text.length;
-      if (this.#paddingChars > READ_LIMITS.maxPaddingChars) this.#tooLarge("padding");
+      this.#pad(text.length);
       return;
     }
-    this.#paddingChars = 0;
+    if (this.#rootEnded) this.#pad(text.length);
+    else this.#paddingChars = 0;
     if (!this.#rootSeen) this.#countPreamble(text.length);
     if (this.#open.length > 0) this.#keepText(text);
     else if (this.#rootEnded) this.#note("text after the end of the report");
     else this.#note("text before the start of the report");
+  }
+
+  // What says nothing, since the last record: white space, comments, end tags without a start, text after the end.
+  #pad(chars: number): void {
+    this.#paddingChars += chars;
+    if (this.#paddingChars > READ_LIMITS.maxPaddingChars) this.#tooLarge("padding");
   }
 
   // A letter around a pasted report is short; a file that goes on without a report is none.
@@ -156,6 +162,7 @@ export class Segmenter {
   #takeToken(token: Exclude<Token, { type: "more" }>, source: string): void {
     switch (token.type) {
       case "skip":
+        this.#pad(source.length);
         return;
       case "cdata":
         if (this.#open.length > 0) this.#keepText(source);
@@ -202,6 +209,7 @@ export class Segmenter {
     } else if (this.#open.includes(name)) {
       reject("malformed_xml", `<${this.#open.at(-1)}> is not closed before </${name}>`);
     } else {
+      this.#pad(rawName.length);
       this.#note(`an end tag </${name}> without its start`);
     }
   }

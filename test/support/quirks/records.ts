@@ -171,6 +171,20 @@ export const records: Quirk[] = [
       dkimResults: [{ result: "unknown", rawResult: word }],
     }),
   ),
+  one(
+    "auth-results-one-for-each-result",
+    record({ auth: `${dkim("", "pass")}</auth_results><auth_results>${spf("fail")}` }),
+    { dkimResults: [{ result: "pass" }], spfResults: [{ result: "fail" }] },
+    { clean: true },
+  ),
+  one(
+    "two-rows",
+    record({ count: "4" }).replace("</row>", "</row><row><count>5</count></row>"),
+    { count: 4 },
+    {
+      warnings: ["duplicate_element record[0]/row"],
+    },
+  ),
   one("auth-results-empty", record(), { dkimResults: [], spfResults: [] }, { clean: true }),
   one("auth-results-missing", record().replace("<auth_results></auth_results>", ""), {
     dkimResults: [],
