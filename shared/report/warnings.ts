@@ -23,12 +23,13 @@ export class WarningLog {
   addOnce(code: WarningCode, path: string, detail: string): void {
     const key = `${code} ${path} ${detail.slice(0, MAX_KEY_CHARS)}`;
     if (this.#once.has(key)) return;
-    // Beyond what is kept nothing is remembered: a document can have a repair for each of its bytes.
-    if (this.warnings.length < READ_LIMITS.maxWarnings) this.#once.add(detach(key));
+    // A document can have another repair for each of its bytes; those beyond what is remembered are only counted.
+    if (this.#once.size < MAX_REMEMBERED) this.#once.add(detach(key));
     this.add(code, path, detail);
   }
 }
 
+const MAX_REMEMBERED = 1000;
 /** Characters of a detail that tell two warnings apart. */
 const MAX_KEY_CHARS = 300;
 
