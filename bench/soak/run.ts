@@ -41,7 +41,7 @@ export interface SoakResult {
 }
 
 /** Ours: nothing has changed for this long, so nothing will. */
-const STILL_MS = 30_000;
+const STILL_MS = 60_000;
 const LOOK_MS = 1000;
 
 /** Runs it. @throws when the stack does not start or dies unasked */

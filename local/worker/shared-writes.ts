@@ -2,59 +2,73 @@
  * Gathers points that several requests of one isolate write at the same time into one call of the local engine, for a
  * call a point costs more than the point. Every caller waits until its own points are stored, and gets the error of the
  * call they were in. It never drops or repeats a point.
+ *
+ * In workerd the code behind an `await` runs in the request that made the promise. So nobody awaits another one's
+ * promise: each caller makes its own, for another request to resolve, and a timer keeps the caller's request alive.
  */
 
 /** Stores the items of one batch, or throws. */
 export type Send<Item> = (items: Item[]) => Promise<void>;
 
-interface Batch<Item> {
-  items: Item[];
-  sent: Promise<void>;
+interface Waiting<Item> {
+  item: Item;
+  stored: () => void;
+  failed: (error: unknown) => void;
 }
 
 /** Ours: most items of one call. */
 const MAX_ITEMS = 2000;
-/** Ours: a request that was cancelled in the middle of its call must not hold up all others for ever. */
-const MAX_WAIT_MS = 10_000;
+/** Ours: how long a batch is gathered; the calls of one invocation arrive together. */
+const GATHER_MS = 5;
+/** Ours: a request that was cancelled in the middle of its call must not hold up others for ever. */
+const MAX_WAIT_MS = 60_000;
 
 /**
- * One queue of writes. A batch is gathered while the one before is under way. Its first caller sends it: in workerd a
- * fetch belongs to the request it was made in, which must still be running, and that one waits for it.
+ * The writes to one dataset. A batch is gathered for a moment, and its first caller sends it: a fetch belongs to the
+ * request it was made in. Batches do not wait for each other.
  */
 export class SharedWrites<Item> {
-  #open: Batch<Item> | undefined;
-  #before: Promise<unknown> = Promise.resolve();
+  #open: Waiting<Item>[] | undefined;
 
-  /** Resolves when the item is stored; rejects with the error of its batch. @param send used if this call leads a batch */
-  write(item: Item, send: Send<Item>): Promise<void> {
-    if (this.#open !== undefined && this.#open.items.length < MAX_ITEMS) {
-      this.#open.items.push(item);
-      return this.#open.sent;
+  /**
+   * Resolves when the item is stored.
+   *
+   * @param send used if this call leads a batch
+   * @throws the error of its batch; Error when its batch did not come to an end
+   */
+  async write(item: Item, send: Send<Item>): Promise<void> {
+    const own = Promise.withResolvers<void>();
+    const waiting = { item, stored: own.resolve, failed: own.reject };
+    if (this.#open !== undefined && this.#open.length < MAX_ITEMS) {
+      this.#open.push(waiting);
+      if (await endsWithin(own.promise, MAX_WAIT_MS)) return;
+      throw new Error("The request this point travelled with was cancelled.");
     }
-    const items = [item];
-    const batch: Batch<Item> = { items, sent: this.#lead(items, send) };
+    const batch = [waiting];
     this.#open = batch;
-    // What comes next must not fail for this batch's reason.
-    this.#before = batch.sent.catch(() => undefined);
-    return batch.sent;
+    await this.#lead(batch, send);
+    await own.promise;
   }
 
-  async #lead(items: Item[], send: Send<Item>): Promise<void> {
-    await withinMilliseconds(this.#before, MAX_WAIT_MS);
-    // Calls that arrived together are still being read: let them join.
-    await pause(1);
-    if (this.#open?.items === items) this.#open = undefined;
-    await send(items);
+  async #lead(batch: Waiting<Item>[], send: Send<Item>): Promise<void> {
+    await new Promise((resolve) => setTimeout(resolve, GATHER_MS));
+    if (this.#open === batch) this.#open = undefined;
+    try {
+      await send(batch.map(({ item }) => item));
+      for (const { stored } of batch) stored();
+    } catch (error) {
+      for (const { failed } of batch) failed(error);
+    }
   }
 }
 
-function pause(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
-}
-
-async function withinMilliseconds(work: Promise<unknown>, milliseconds: number): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, milliseconds);
-  await Promise.race([work, promise]);
-  clearTimeout(timer);
+/** @returns false when the time was up first */
+async function endsWithin(work: Promise<void>, milliseconds: number): Promise<boolean> {
+  const isOver = Promise.withResolvers<boolean>();
+  const timer = setTimeout(() => isOver.resolve(false), milliseconds);
+  try {
+    return await Promise.race([work.then(() => true), isOver.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
 }

@@ -96,3 +96,17 @@ it("an error reaches every caller of its batch, and nobody else", async () => {
   expect(new Set(errors)).toEqual(new Set(["Error: The local Analytics Engine answered 500: disk full"]));
   expect(await writePoints(240, 10)).toEqual(Array.from({ length: 10 }, () => "stored"));
 });
+
+it("many invocations side by side, some of their batches failing: each point is told the truth", async () => {
+  const invocations = 12;
+  for (let round = 0; round < 5; round++) {
+    requests = [];
+    statuses = [200, 500, 200, 200, 500];
+    const starts = Array.from({ length: invocations }, (_, i) => i * 100);
+    const answers = (await Promise.all(starts.map((from) => writePoints(from, 100)))).flat();
+    const stored = answers.flatMap((answer, index) => (answer === "stored" ? [index] : []));
+    expect(storedIndexes()).toEqual(stored);
+    const errors = new Set(answers.filter((answer) => answer !== "stored"));
+    expect([...errors]).toEqual(errors.size === 0 ? [] : ["Error: The local Analytics Engine answered 500: disk full"]);
+  }
+});

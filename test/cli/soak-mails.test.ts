@@ -1,0 +1,52 @@
+/** The mails of a soak run: the same for the same seed, and what each is to come to is what reading it offline gives. */
+import { expect, it } from "vitest";
+import { addSent, differences, emptySent } from "../../bench/soak/balance.ts";
+import { type SoakMail, soakMails } from "../../bench/soak/mails.ts";
+import { parseFile } from "../../cli/parse-file.ts";
+import { bytesSource } from "../../shared/report/source.ts";
+
+const PLAN = { count: 400, seed: 7 };
+const MAILS = [...soakMails(PLAN)];
+
+function bytesOf(mails: Iterable<SoakMail>): string[] {
+  return [...mails].map(({ raw, to }) => `${to} ${raw.toString("latin1")}`);
+}
+
+it("the same seed gives the same mails, another seed others", () => {
+  expect(bytesOf(soakMails(PLAN))).toEqual(bytesOf(MAILS));
+  expect(bytesOf(soakMails({ ...PLAN, seed: 8 }))).not.toEqual(bytesOf(MAILS));
+});
+
+it("every kind is there, large reports too", () => {
+  expect(new Set(MAILS.map(({ kind }) => kind)).size).toBe(11);
+  const sizes = new Set(MAILS.map(({ expected }) => expected.records));
+  expect(sizes).toContain(300);
+  expect(sizes).toContain(5000);
+});
+
+it("each mail holds what its kind says", async () => {
+  for (const { kind, raw, expected } of MAILS) {
+    const { reports, problems } = await parseFile(kind, bytesSource(raw));
+    const aggregates = reports.filter((report) => report.kind === "aggregate");
+    const sum = (name: "records" | "messages" | "passed"): number =>
+      aggregates.reduce((total, report) => total + report[name], 0);
+    const found = { kind, records: sum("records"), messages: sum("messages"), passed: sum("passed") };
+    const { records, messages, passed } = expected;
+    if (expected.reports > 0) expect(found).toEqual({ kind, records, messages, passed });
+    if (kind !== "unknownRua")
+      expect({ kind, problems: problems.length }).toEqual({ kind, problems: expected.deadLetters });
+    // A repeated report is read like any other; that it adds nothing is for the ledger to find.
+    const isReport = !["notReport", "truncated", "hostile"].includes(kind);
+    expect({ kind, reports: reports.length }).toEqual({ kind, reports: isReport ? 1 : 0 });
+  }
+});
+
+it("sums up what was sent, and finds what differs", () => {
+  const sent = emptySent();
+  for (const mail of MAILS) addSent(sent, mail);
+  expect(sent.delivered + sent.rejected).toBe(PLAN.count);
+  expect(sent.rejected).toBe(MAILS.filter(({ kind }) => kind === "unknownRua").length);
+  const right = { name: "right", expected: 3, found: 3 };
+  const wrong = { name: "wrong", expected: 3, found: 4 };
+  expect(differences([right, wrong])).toEqual([wrong]);
+});
