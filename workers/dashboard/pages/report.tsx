@@ -233,7 +233,7 @@ function RecordControls({ request: { url }, page, count }: ControlProps) {
         </select>
         <button type="submit">Show</button>
       </form>
-      <nav class="inline" aria-label="Pages of records">
+      <nav class="inline" aria-label="Parts of the report">
         {page.number > 1 && <a href={linkWith(url, { page: String(page.number - 1) })}>← Previous</a>}{" "}
         <span class="muted">
           {formatCount(count)} records, page {page.number} of {formatCount(pages)}

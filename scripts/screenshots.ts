@@ -1,0 +1,153 @@
+/**
+ * Pictures of every page for the documentation: a local stack with its sample reports, each page in light and dark, on a
+ * desktop and a phone, into docs/screenshots. Whatever was there is replaced.
+ *
+ * usage: node scripts/screenshots.ts [FOLDER]
+ * Exit code: 0 all made, 1 a page failed.
+ */
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createTransport } from "nodemailer";
+import type { Browser, Page } from "playwright-core";
+import { DEMO } from "../local/send-samples.ts";
+import { startStack } from "../local/stack.ts";
+import { launchBrowser } from "./browser.ts";
+
+const LOOKS = [
+  { name: "desktop-light", colorScheme: "light", viewport: { width: 1280, height: 800 } },
+  { name: "desktop-dark", colorScheme: "dark", viewport: { width: 1280, height: 800 } },
+  { name: "phone-light", colorScheme: "light", viewport: { width: 390, height: 780 } },
+  { name: "phone-dark", colorScheme: "dark", viewport: { width: 390, height: 780 } },
+] as const;
+/** Ours: a longer page is cut below. */
+const MAX_HEIGHT = 1900;
+const PORTS = { httpPort: 18_787, smtpPort: 12_525, sqlPort: 18_123 };
+const WAIT_MS = 60_000;
+
+/** Page → its path, or the link on another page that leads there. */
+const PAGES: Record<string, string | { from: string; link: string }> = {
+  domains: "/",
+  overview: "/domains/example.com",
+  sources: "/domains/example.com/sources",
+  source: "/domains/example.com/sources/helpdesk.example",
+  address: "/domains/example.com/addresses/203.0.113.217",
+  reports: "/domains/example.com/reports",
+  report: { from: "/domains/example.com/reports", link: "#reports tbody a" },
+  tls: "/domains/example.com/tls",
+  failures: "/domains/example.com/failures",
+  operations: "/operations",
+  "dead-letters": "/operations/dead-letters",
+  "dead-letter": { from: "/operations/dead-letters", link: "#letters tbody a" },
+  conflicts: "/operations/conflicts",
+  jobs: "/operations/jobs",
+  glossary: "/glossary",
+};
+
+async function main(folder: string): Promise<void> {
+  const stateDir = mkdtempSync(join(tmpdir(), "dmarc-screenshots-"));
+  const stack = await startStack({ stateDir, ...PORTS, samples: true });
+  const browser = await launchBrowser();
+  try {
+    const origin = `http://127.0.0.1:${PORTS.httpPort}`;
+    await sendExtras();
+    await waitForData(browser, origin);
+    mkdirSync(folder, { recursive: true });
+    for (const name of readdirSync(folder)) if (name.endsWith(".png")) rmSync(join(folder, name));
+    for (const look of LOOKS) await takeAll(browser, { origin, folder, look });
+  } finally {
+    await browser.close();
+    await stack.stop();
+    rmSync(stateDir, { recursive: true, force: true });
+  }
+}
+
+// What the samples have none of: a file that cannot be read, and a TLS report.
+async function sendExtras(): Promise<void> {
+  const transport = createTransport({ host: "127.0.0.1", port: PORTS.smtpPort, ignoreTLS: true });
+  const send = (filename: string, content: string): Promise<unknown> =>
+    transport.sendMail({
+      from: "reporter@mail.example",
+      to: DEMO.rua,
+      subject: "Report",
+      text: "",
+      attachments: [{ filename, content }],
+    });
+  await send("broken.xml", '<?xml version="1.0"?><feedback><report_metadata><org_name>Broken</org_name>');
+  await send("tls.json", JSON.stringify(tlsReport()));
+  transport.close();
+}
+
+function tlsReport(): unknown {
+  const day = new Date(Date.now() - 86_400_000).toISOString().slice(0, 10);
+  const failure = {
+    "result-type": "certificate-expired",
+    "sending-mta-ip": "192.0.2.25",
+    "receiving-mx-hostname": "mx2.example.com",
+    "failed-session-count": 14,
+  };
+  const policy = {
+    "policy-type": "sts",
+    "policy-string": ["version: STSv1", "mode: testing"],
+    "policy-domain": "example.com",
+  };
+  return {
+    "organization-name": "Mail Example",
+    "date-range": { "start-datetime": `${day}T00:00:00Z`, "end-datetime": `${day}T23:59:59Z` },
+    "contact-info": "tls@mail.example",
+    "report-id": `${day}-example.com`,
+    policies: [
+      {
+        policy: { ...policy, "mx-host": ["mx1.example.com", "mx2.example.com"] },
+        summary: { "total-successful-session-count": 1312, "total-failure-session-count": 14 },
+        "failure-details": [failure],
+      },
+    ],
+  };
+}
+
+async function waitForData(browser: Browser, origin: string): Promise<void> {
+  const page = await browser.newPage();
+  const has = async (path: string, text: string): Promise<void> => {
+    const deadline = Date.now() + WAIT_MS;
+    for (;;) {
+      await page.goto(origin + path);
+      if ((await page.textContent("main"))?.includes(text)) break;
+      if (Date.now() > deadline) throw new Error(`${path} does not show '${text}'.`);
+      await page.waitForTimeout(300);
+    }
+  };
+  await has("/domains/example.com/reports", "14 rows");
+  await has("/operations/dead-letters", "1 row");
+  await has("/domains/example.com/tls", "certificate-expired");
+  await page.close();
+}
+
+interface Shooting {
+  origin: string;
+  folder: string;
+  look: (typeof LOOKS)[number];
+}
+
+async function takeAll(browser: Browser, { origin, folder, look }: Shooting): Promise<void> {
+  const { name, colorScheme, viewport } = look;
+  const context = await browser.newContext({ colorScheme, viewport });
+  const page = await context.newPage();
+  for (const [pageName, place] of Object.entries(PAGES)) {
+    await go(page, origin, place);
+    const height = Number(await page.evaluate("document.documentElement.scrollHeight"));
+    const clip = { x: 0, y: 0, width: viewport.width, height: Math.min(height, MAX_HEIGHT) };
+    await page.screenshot({ path: join(folder, `${pageName}-${name}.png`), fullPage: true, clip });
+  }
+  await context.close();
+}
+
+async function go(page: Page, origin: string, place: (typeof PAGES)[string]): Promise<void> {
+  const answer = await page.goto(origin + (typeof place === "string" ? place : place.from));
+  if (answer?.status() !== 200) throw new Error(`${page.url()}: status ${answer?.status()}`);
+  if (typeof place === "string") return;
+  await page.locator(place.link).first().click();
+  await page.waitForLoadState();
+}
+
+await main(process.argv[2] ?? join(import.meta.dirname, "../docs/screenshots"));

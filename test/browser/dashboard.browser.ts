@@ -1,0 +1,249 @@
+/** The dashboard in a real browser: from nothing to a report seen, down to the raw file; and what strangers wrote stays text. */
+import { readFile } from "node:fs/promises";
+import type { Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { findChromium } from "../../scripts/browser.ts";
+import { axeFindings, type BrowserStack, startBrowserStack } from "./support.ts";
+
+const RUA = "reports@acme.example";
+const WAIT = { timeout: 60_000, interval: 300 };
+const DAY_SECONDS = 86_400;
+const yesterday = Math.floor(Date.now() / 1000 / DAY_SECONDS) * DAY_SECONDS - DAY_SECONDS;
+const HOSTILE = {
+  org: "=HYPERLINK(1)'; DROP TABLE dmarc_records; --<script>alert(1)</script>",
+  comment: `"><img src=x onerror=alert(2)><svg onload=alert(3)>`,
+  selector: "@SUM(A1:A9)",
+};
+
+// Where Chromium is not installed a person may go without these tests; CI may not.
+const isMissing = findChromium() === undefined && process.env.CI === undefined;
+if (isMissing) console.warn("Browser tests are left out: Chromium is not installed (apt-get install chromium).");
+
+describe.skipIf(isMissing)("the dashboard", () => {
+  let site: BrowserStack;
+  let page: Page;
+
+  beforeAll(async () => {
+    site = await startBrowserStack();
+  });
+  afterAll(() => site?.stop());
+
+  async function clean(): Promise<void> {
+    expect(await axeFindings(page)).toEqual([]);
+    expect(site.faults).toEqual([]);
+  }
+
+  async function reloadUntil(selector: string): Promise<void> {
+    await vi.waitUntil(async () => {
+      await page.reload();
+      return (await page.locator(selector).count()) > 0;
+    }, WAIT);
+  }
+
+  it("says what to do while there is nothing", async () => {
+    page = await site.open("/");
+    expect(await page.textContent("main")).toContain("three steps to the first one");
+    await clean();
+  });
+
+  it("shows a report that came by SMTP", async () => {
+    await site.api(`/registry/${RUA}`, { method: "PUT", body: JSON.stringify({ account: "acme" }) });
+    await site.send({ to: RUA, name: "report.xml", content: report({ reportId: "first" }) });
+    await reloadUntil("text=acme.example");
+    await page.click("text=acme.example");
+    await page.waitForSelector("#volume");
+    expect(await page.textContent(".figures")).toContain("108");
+    expect(await page.textContent("main")).toContain("Too early");
+    await clean();
+  });
+
+  it("explains a term where it stands, by keyboard too", async () => {
+    await page.focus('button[popovertarget="term-dmarc-pass"]');
+    await page.keyboard.press("Enter");
+    expect(await page.isVisible("#term-dmarc-pass")).toBe(true);
+    expect(await page.textContent("#term-dmarc-pass")).toContain("aligned");
+    await page.keyboard.press("Escape");
+    expect(await page.isVisible("#term-dmarc-pass")).toBe(false);
+  });
+
+  it("leads from the domain to a source, an address, the report and its raw file", async () => {
+    await page.click("nav.tabs >> text=Sources");
+    await clean();
+    await page.click("#sources >> text=sender.test");
+    expect(await page.textContent("h1")).toBe("sender.test");
+    expect(await page.textContent("#dkim")).toContain("k1");
+    await clean();
+    await page.click("#addresses >> text=192.0.2.7");
+    expect(await page.textContent("h1")).toBe("192.0.2.7");
+    await clean();
+    await page.click("#reports tbody a");
+    expect(await page.textContent("h1")).toContain("Good Reporter about acme.example");
+    expect(await page.locator("#records tbody tr").count()).toBe(3);
+    await clean();
+    const [download] = await Promise.all([page.waitForEvent("download"), page.click("text=Download the raw file")]);
+    expect(await readFile(await download.path(), "utf8")).toBe(report({ reportId: "first" }));
+  });
+
+  it("filters, sorts and exports a table", async () => {
+    page = await site.open("/domains/acme.example/sources?sources.sort=messages");
+    expect(await page.textContent("#sources tbody tr:first-child th")).toContain("192.0.2.66");
+    await page.goto(`${site.origin}/domains/acme.example/sources?sources.q=sender`);
+    expect(await page.locator("#sources tbody tr").count()).toBe(1);
+    const [download] = await Promise.all([page.waitForEvent("download"), page.click("#sources >> text=CSV")]);
+    const csv = await readFile(await download.path(), "utf8");
+    expect(csv.split("\r\n")[0]).toContain("source,service,kind,messages");
+    expect(csv.trim().split("\r\n")).toHaveLength(2);
+  });
+
+  it("shows what strangers wrote as text, and exports it as text", async () => {
+    await site.send({ to: RUA, name: "hostile.xml", content: hostileReport() });
+    page = await site.open("/domains/acme.example/reports");
+    await reloadUntil("text=DROP TABLE");
+    await clean();
+    for (const path of ["", "/sources", "/addresses/192.0.2.7", "/reports"]) {
+      await page.goto(`${site.origin}/domains/acme.example${path}`);
+      expect(await page.locator("main img, main script, main svg[onload]").count()).toBe(0);
+      await clean();
+    }
+    await page.click("#reports >> text=DROP >> xpath=ancestor::tr >> a");
+    expect(await page.textContent("h1")).toContain("<script>alert(1)</script>");
+    await clean();
+    const [download] = await Promise.all([page.waitForEvent("download"), page.click("#records >> text=CSV")]);
+    const csv = await readFile(await download.path(), "utf8");
+    expect(csv).toContain(HOSTILE.selector);
+    expect(csv).not.toMatch(/(^|,|")[=+@]/m);
+  });
+
+  it("shows a dead letter, and sends it again once the reason is mended", async () => {
+    await site.api(`/registry/${RUA}`, {
+      method: "PUT",
+      body: JSON.stringify({ account: "acme", domains: ["acme.example"] }),
+    });
+    await site.send({
+      to: RUA,
+      name: "foreign.xml",
+      content: report({ reportId: "foreign", domain: "later.example" }),
+    });
+    page = await site.open("/operations/dead-letters");
+    await reloadUntil("#letters >> text=foreign_domain");
+    await clean();
+    await page.click("#letters tbody a");
+    await clean();
+    await site.api(`/registry/${RUA}`, { method: "PUT", body: JSON.stringify({ account: "acme" }) });
+    await page.click("text=Send again");
+    expect(await page.textContent(".note.done")).toContain("Sent again");
+    await page.goto(`${site.origin}/`);
+    await reloadUntil("text=later.example");
+    await page.goto(`${site.origin}/operations/dead-letters`);
+    await reloadUntil("text=None here");
+  });
+
+  it("starts a job and tells how far it is", async () => {
+    page = await site.open("/operations/jobs");
+    await page.click("button.primary");
+    await reloadUntil("#jobs >> text=done");
+    await clean();
+    for (const path of [
+      "/operations",
+      "/operations/conflicts",
+      "/glossary",
+      "/domains/acme.example/tls",
+      "/domains/acme.example/failures",
+      "/nothing",
+    ]) {
+      await page.goto(site.origin + path);
+      // A page that is not there is an error to the console, as it should be.
+      if (path === "/nothing") site.faults.length = 0;
+      await clean();
+    }
+  });
+
+  it("has nothing wrong in dark, on a phone, and nothing wider than the screen", async () => {
+    const context = await site.browser.newContext({ colorScheme: "dark", viewport: { width: 360, height: 740 } });
+    page = await context.newPage();
+    for (const path of ["/", "/domains/acme.example", "/domains/acme.example/sources", "/operations"]) {
+      await page.goto(site.origin + path);
+      expect(await axeFindings(page)).toEqual([]);
+      expect(await page.evaluate("document.documentElement.scrollWidth - innerWidth")).toBeLessThanOrEqual(0);
+    }
+    await context.close();
+  });
+
+  it("works without JavaScript", async () => {
+    const context = await site.browser.newContext({ javaScriptEnabled: false });
+    page = await context.newPage();
+    await page.goto(`${site.origin}/domains/acme.example`);
+    await page.click("text=90 days");
+    expect(page.url()).toContain("days=90");
+    expect(await page.textContent(".figures")).toContain("109");
+    await context.close();
+  });
+
+  it("refuses the owner of another account everywhere", async () => {
+    await site.api("/identities/developer@localhost", {
+      method: "PUT",
+      body: JSON.stringify({ role: "owner", accounts: ["elsewhere"] }),
+    });
+    page = await site.open("/");
+    await vi.waitUntil(async () => {
+      await page.reload();
+      return (await page.textContent(".who"))?.includes("owner");
+    }, WAIT);
+    expect(await page.textContent("main")).not.toContain("acme.example");
+    for (const path of ["/domains/acme.example", "/domains/acme.example/sources", "/domains/acme.example/reports"]) {
+      await page.goto(site.origin + path);
+      expect(await page.textContent("main")).not.toMatch(/108|Good Reporter|192\.0\.2/);
+    }
+    for (const path of ["/operations", "/operations/dead-letters", "/operations/jobs"]) {
+      expect((await page.goto(site.origin + path))?.status()).toBe(403);
+    }
+  });
+});
+
+function report(given: { reportId: string; domain?: string }): string {
+  const { reportId, domain = "acme.example" } = given;
+  const own = `<dkim><domain>${domain}</domain><selector>s1</selector><result>pass</result></dkim>`;
+  const other = "<dkim><domain>sender.test</domain><selector>k1</selector><result>pass</result></dkim>";
+  return feedback({
+    org: "Good Reporter",
+    reportId,
+    domain,
+    records: [
+      record({ ip: "192.0.2.1", count: 80, isPass: true, domain, auth: own }),
+      record({ ip: "192.0.2.7", count: 20, isPass: false, domain, auth: other }),
+      record({ ip: "192.0.2.66", count: 8, isPass: false, domain, auth: "" }),
+    ],
+  });
+}
+
+function hostileReport(): string {
+  const selector = escapeXml(HOSTILE.selector);
+  const auth = `<dkim><domain>=cmd.test</domain><selector>${selector}</selector><result>pass</result></dkim>`;
+  const text = record({ ip: "192.0.2.7", count: 1, isPass: false, domain: "acme.example", auth });
+  const reason = `<reason><type>other</type><comment>${escapeXml(HOSTILE.comment)}</comment></reason></policy_evaluated>`;
+  return feedback({
+    org: escapeXml(HOSTILE.org),
+    reportId: escapeXml("+1<script>alert(4)</script>"),
+    domain: "acme.example",
+    records: [text.replace("</policy_evaluated>", reason)],
+  });
+}
+
+function feedback(given: { org: string; reportId: string; domain: string; records: string[] }): string {
+  const range = `<begin>${yesterday}</begin><end>${yesterday + DAY_SECONDS - 1}</end>`;
+  return `<?xml version="1.0"?><feedback><report_metadata><org_name>${given.org}</org_name><email>a@reporter.example</email>
+<report_id>${given.reportId}</report_id><date_range>${range}</date_range></report_metadata>
+<policy_published><domain>${given.domain}</domain><adkim>r</adkim><aspf>r</aspf><p>none</p><sp>none</sp><pct>100</pct></policy_published>
+${given.records.join("\n")}</feedback>`;
+}
+
+function record(given: { ip: string; count: number; isPass: boolean; domain: string; auth: string }): string {
+  const dkim = given.isPass ? "pass" : "fail";
+  return `<record><row><source_ip>${given.ip}</source_ip><count>${given.count}</count><policy_evaluated>
+<disposition>none</disposition><dkim>${dkim}</dkim><spf>fail</spf></policy_evaluated></row>
+<identifiers><header_from>${given.domain}</header_from></identifiers><auth_results>${given.auth}</auth_results></record>`;
+}
+
+function escapeXml(text: string): string {
+  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+}

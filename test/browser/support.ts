@@ -1,0 +1,78 @@
+/** Support: a stack of its own, and pages that note every console error and every request off the origin. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import axe from "axe-core";
+import { createTransport } from "nodemailer";
+import type { Browser, Page } from "playwright-core";
+import { type RunningStack, startStack } from "../../local/stack.ts";
+import { launchBrowser } from "../../scripts/browser.ts";
+import { freePorts } from "../local/support.ts";
+
+export interface BrowserStack {
+  origin: string;
+  stack: RunningStack;
+  browser: Browser;
+  /** What pages did that they must not. */
+  faults: string[];
+  open(path: string): Promise<Page>;
+  /** Sends a mail with one attachment by SMTP. */
+  send(mail: { to: string; name: string; content: string }): Promise<void>;
+  api(path: string, init?: RequestInit): Promise<Response>;
+  stop(): Promise<void>;
+}
+
+/** Starts everything, without sample reports. */
+export async function startBrowserStack(): Promise<BrowserStack> {
+  const stateDir = await mkdtemp(join(tmpdir(), "dmarc-browser-"));
+  const [httpPort = 0, smtpPort = 0, sqlPort = 0] = await freePorts(3);
+  const stack = await startStack({ stateDir, httpPort, smtpPort, sqlPort, samples: false });
+  const browser = await launchBrowser();
+  const origin = `http://127.0.0.1:${httpPort}`;
+  const faults: string[] = [];
+  const transport = createTransport({ host: "127.0.0.1", port: smtpPort, ignoreTLS: true });
+  return {
+    ...{ origin, stack, browser, faults },
+    async open(path) {
+      const page = await browser.newPage();
+      page.on("console", (message) => message.type() === "error" && faults.push(`console: ${message.text()}`));
+      page.on("pageerror", (error) => faults.push(`page: ${error.message}`));
+      page.on("dialog", (dialog) => {
+        faults.push(`dialog: ${dialog.message()}`);
+        void dialog.dismiss();
+      });
+      page.on("request", (request) => {
+        if (!request.url().startsWith(`${origin}/`)) faults.push(`request: ${request.url()}`);
+      });
+      await page.goto(origin + path);
+      return page;
+    },
+    async send({ to, name, content }) {
+      const attachments = [{ filename: name, content }];
+      await transport.sendMail({
+        from: "reporter@reporter.example",
+        to,
+        subject: "Report domain",
+        text: "",
+        attachments,
+      });
+    },
+    api(path, init = {}) {
+      const headers = { authorization: `Bearer ${stack.token}`, "content-type": "application/json" };
+      return fetch(`${origin}/api/v1${path}`, { ...init, headers });
+    },
+    async stop() {
+      await browser.close();
+      await stack.stop();
+      await rm(stateDir, { recursive: true, force: true });
+    },
+  };
+}
+
+/** What axe-core finds wrong on a page, one line each. */
+export async function axeFindings(page: Page): Promise<string[]> {
+  // Evaluated by the debugger, which the page's own policy does not bind.
+  await page.evaluate(axe.source);
+  const { violations } = await page.evaluate(() => (globalThis as unknown as { axe: typeof axe }).axe.run());
+  return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 200)).join(" | ")}`);
+}
