@@ -62,8 +62,10 @@ function print({ rows, sent, faults, kills, requeued, sendSeconds, totalSeconds,
 const options = readOptions();
 const { mails, seed, faultRate, kill = false, keep = false } = options;
 const say = (line: string): void => console.error(`${new Date().toTimeString().slice(0, 8)}  ${line}`);
+const abort = new AbortController();
+for (const name of ["SIGINT", "SIGTERM"] as const) process.on(name, () => abort.abort());
 try {
-  const result = await runSoak({ mails, seed, faultRate, kill, keep, say });
+  const result = await runSoak({ mails, seed, faultRate, kill, keep, say, signal: abort.signal });
   const wrong = differences(result.rows);
   if (options.json) console.log(JSON.stringify({ ...result, balanced: wrong.length === 0 }));
   else print(result);

@@ -25,6 +25,8 @@ export interface SoakPlan {
   keep: boolean;
   /** One line of progress. */
   say: (line: string) => void;
+  /** Gives the run up. */
+  signal: AbortSignal;
 }
 
 export interface SoakResult {
@@ -77,6 +79,7 @@ class SoakRun {
   constructor(plan: SoakPlan, place: Place) {
     this.#plan = plan;
     this.#place = place;
+    plan.signal.addEventListener("abort", () => this.#dead.abort(new Error("The run was stopped.")));
   }
 
   async run(): Promise<SoakResult> {
