@@ -1,12 +1,19 @@
 /** The whole chain in workerd: mail → KV → R2 → queue → consumer → what Analytics Engine's SQL answers. */
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import type { DeadLetter, Receipt } from "../../shared/storage.ts";
+import type { Page, PipelineStatus } from "../../shared/operations.ts";
+import type { DeadLetter, Job, Receipt } from "../../shared/storage.ts";
 import { sampleMail, sampleReport } from "../cli/sample-report.ts";
 import { type Chain, RUA, startChain } from "./harness.ts";
 
 function reportMail(reportId: string): Buffer {
   return sampleMail([{ name: `${reportId}.xml.gz`, content: gzipSync(sampleReport({ reportId })) }]);
+}
+
+/** Of the receipts there are. */
+async function generations(chain: Chain): Promise<number[]> {
+  const keys = await chain.keys("receipts/");
+  return (await Promise.all(keys.map((key) => chain.json<Receipt>(key)))).map(({ generation }) => generation);
 }
 
 describe("a pipeline that works", () => {
@@ -60,6 +67,27 @@ describe("a pipeline that works", () => {
     expect(letter).toMatchObject({ reason: { code: "not_a_report" }, rua: RUA, attempts: 1 });
     expect(letter.rawKey).toMatch(/\/message\.eml$/);
     await vi.waitUntil(async () => (await chain.stats()).deadLetters === 1, { timeout: 10_000 });
+  });
+
+  it("offers by RPC what an operator needs", async () => {
+    const status: PipelineStatus = JSON.parse(await chain.operate("status"));
+    expect(status).toMatchObject({ unfinished: 0, unfinishedLimit: 5000 });
+    expect(status.queues.map(({ queue }) => queue)).toEqual(["dmarc-reports", "dmarc-points", "dmarc-dead-letters"]);
+    expect(status.queues.every(({ oldestSeconds }) => Number.isInteger(oldestSeconds))).toBe(true);
+    const page: Page<DeadLetter> = JSON.parse(await chain.operate("listDeadLetters", { code: "not_a_report" }));
+    const [letter] = page.items;
+    expect(await chain.operate("readRawObject", letter?.rawKey)).toContain("Hello.");
+    const job: Job = JSON.parse(await chain.operate("startReprocess", {}));
+    await vi.waitUntil(async () => (await generations(chain)).every((generation) => generation === job.generation), {
+      timeout: 20_000,
+      interval: 200,
+    });
+    expect(JSON.parse(await chain.operate("getJob", job.id))).toMatchObject({ state: "done", enqueued: 4 });
+    expect(await chain.stats()).toMatchObject({ reports: 2, records: 6, messages: 16, deadLetters: 1 });
+    expect(JSON.parse(await chain.operate("discardDeadLetters", { ids: [letter?.id] }))).toMatchObject({
+      items: [{ result: "discarded" }],
+    });
+    expect(await chain.stats()).toMatchObject({ deadLetters: 0 });
   });
 
   it("stores each of several candidates by itself", async () => {

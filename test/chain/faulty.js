@@ -18,7 +18,10 @@ export default class extends WorkerEntrypoint {
   writeDataPoint() {
     fail();
   }
-  fetch() {
-    return new Response("Not found", { status: 404 });
+  // Calls an operation of process, as the dashboard does: the body is [method, ...arguments].
+  async fetch(request) {
+    const [method, ...given] = await request.json();
+    const answer = await this.env.PROCESS[method](...given);
+    return answer instanceof Response ? answer : Response.json(answer ?? null);
   }
 }

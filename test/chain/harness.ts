@@ -1,9 +1,10 @@
 /** Support: ingest and process in workerd on their real TOMLs, with the local Analytics Engine; any binding may be down. */
 import { resolve } from "node:path";
 import { vi } from "vitest";
-import { createTestHarness, type TestHarness } from "wrangler";
+import { createTestHarness } from "wrangler";
 import { combineStats, type Stats, statsQuery } from "../../shared/analytics/queries.ts";
 import { querySql } from "../../shared/analytics/sql.ts";
+import type { OperationsApi } from "../../shared/operations.ts";
 import type { RegistryEntry } from "../../shared/registry.ts";
 import { startTestEngine, type TestEngine } from "../analytics/local-engine.ts";
 
@@ -33,7 +34,8 @@ interface ChainBindings {
 
 export interface Chain {
   engine: TestEngine;
-  server: TestHarness;
+  /** Calls an operation by RPC. @returns its answer as JSON, or the bytes it gave, as text */
+  operate(method: keyof OperationsApi, ...given: unknown[]): Promise<string>;
   register(rua: string, entry: RegistryEntry): Promise<void>;
   /** Stores a registry value as it is, valid or not. */
   registerText(rua: string, value: string): Promise<void>;
@@ -72,6 +74,8 @@ export async function startChain(faults: Faults = {}): Promise<Chain> {
           name: "faulty",
           main: resolve(import.meta.dirname, "faulty.js"),
           compatibility_date: "2026-11-01",
+          // As the dashboard has it.
+          services: [{ binding: "PROCESS", service: "dmarc-process", entrypoint: "Operations" }],
         },
       },
     ],
@@ -84,7 +88,11 @@ export async function startChain(faults: Faults = {}): Promise<Chain> {
   const registerText = (rua: string, value: string) => env.KV_DMARC_REPORTS.put(`dmarc:${rua}`, value);
   return {
     engine,
-    server,
+    async operate(method, ...given) {
+      const body = JSON.stringify([method, ...given]);
+      const answer = await server.getWorker("faulty").fetch("http://caller.example/", { method: "POST", body });
+      return answer.text();
+    },
     keys,
     registerText,
     register: (rua, entry) => registerText(rua, JSON.stringify(entry)),
