@@ -58,6 +58,8 @@ const pointsMessage = v.object({
   /** Place of the slice among those of its report and generation. */
   slice: v.number(),
   points: v.array(packedPoints),
+  /** A receipt waits for this slice: mark it when it has been dealt with. */
+  awaited: v.optional(v.literal(true)),
   /** The dead letter this message was taken from: cleared when it succeeds. */
   deadLetterId: v.optional(v.string()),
 });
@@ -72,11 +74,25 @@ const jobMessage = v.object({
   deadLetterId: v.optional(v.string()),
 });
 
-const message = v.variant("kind", [reportMessage, pointsMessage, jobMessage]);
+/** dmarc-reports: write the receipt that waits in R2 under `pending/`, if all slices have been dealt with. */
+const finishMessage = v.object({
+  v: version,
+  kind: v.literal("finish"),
+  key: v.string(),
+  rua: v.string(),
+  receivedSeconds: v.number(),
+  generation: v.number(),
+  /** How often it was looked at before. */
+  tries: v.number(),
+  deadLetterId: v.optional(v.string()),
+});
+
+const message = v.variant("kind", [reportMessage, pointsMessage, finishMessage, jobMessage]);
 
 export type ReportMessage = v.InferOutput<typeof reportMessage>;
 export type PackedPoints = v.InferOutput<typeof packedPoints>;
 export type PointsMessage = v.InferOutput<typeof pointsMessage>;
+export type FinishMessage = v.InferOutput<typeof finishMessage>;
 export type JobMessage = v.InferOutput<typeof jobMessage>;
 export type QueueMessage = v.InferOutput<typeof message>;
 

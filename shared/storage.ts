@@ -8,6 +8,8 @@
  *   conflicts/YYYY/MM/DD/<id>.json                            another version of an accepted report, by its begin
  *   jobs/<id>.json                                            a reprocess or reconcile job and how far it is
  *   faults/<sha256 of the message>.json                       last error of a message that is being retried
+ *   pending/YYYY/MM/DD/<sha256>/<file name>                   receipt that waits for the slices of its reports
+ *   slices/<uid>/<generation>/<slice>                         mark of a slice of points that has been dealt with
  */
 
 import { STORAGE_LIMITS } from "./limits.ts";
@@ -21,6 +23,8 @@ export const DEAD_LETTER_PREFIX = "dead-letters/";
 export const CONFLICT_PREFIX = "conflicts/";
 export const JOB_PREFIX = "jobs/";
 export const FAULT_PREFIX = "faults/";
+export const PENDING_PREFIX = "pending/";
+export const SLICE_PREFIX = "slices/";
 
 /** The name under which a mail is stored whole. */
 export const WHOLE_MAIL_NAME = "message.eml";
@@ -80,6 +84,20 @@ export interface Receipt {
   outcomes: ReceiptOutcome[];
   /** The raw object was removed after its facts were stored (setting `failureReports`). */
   rawRemoved?: true;
+}
+
+/** How many slices of points a report was cut into. */
+export interface SliceCount {
+  reportUid: string;
+  generation: number;
+  slices: number;
+}
+
+/** A receipt that is due when every slice has been written or filed as a dead letter. */
+export interface PendingReceipt {
+  v: 1;
+  receipt: Receipt;
+  awaited: SliceCount[];
 }
 
 /** Something that could not become data, with its reason; nothing accepted is ever dropped. */
@@ -202,6 +220,21 @@ export function fileNameForAddress(ruaHash: string, fileName: string): string {
 /** Key of the receipt of a raw object. The two sort alike, so that one listing can be compared with the other. */
 export function receiptKey(raw: string): string {
   return RECEIPT_PREFIX + raw.slice(RAW_PREFIX.length);
+}
+
+/** Key of the receipt of a raw object that waits for slices. */
+export function pendingKey(raw: string): string {
+  return PENDING_PREFIX + raw.slice(RAW_PREFIX.length);
+}
+
+/** Prefix of the marks of one report's slices in one generation. */
+export function slicePrefix({ reportUid, generation }: Pick<SliceCount, "reportUid" | "generation">): string {
+  return `${SLICE_PREFIX}${reportUid}/${generation}/`;
+}
+
+/** Key of the mark of one slice. */
+export function sliceKey(place: Pick<SliceCount, "reportUid" | "generation"> & { slice: number }): string {
+  return `${slicePrefix(place)}${String(place.slice).padStart(6, "0")}`;
 }
 
 /** The raw key a receipt key belongs to. */

@@ -204,6 +204,19 @@ describe("reconcile", () => {
     expect(await run(world, "reconcile")).toMatchObject({ enqueued: 0 });
   });
 
+  it("enqueues a report whose slices were lost with their queue", async () => {
+    const { mails, expected } = allMail();
+    const world = new World();
+    registerAll(world);
+    for (const mail of mails) await world.deliver(mail);
+    while (world.queues["dmarc-points"].messages.length < 3) await world.drain({ rounds: 1 });
+    for (const queue of Object.values(world.queues)) queue.messages.length = 0;
+    await run(world, "reconcile");
+    expect(imbalances(world, expected)).toEqual([]);
+    expect(world.bucket.keys("pending/")).toEqual([]);
+    expect(world.bucket.keys("slices/")).toEqual([]);
+  });
+
   it("ends when its object is removed", async () => {
     const world = await worldAfter(smallMail());
     const { id } = await start(world, "reconcile");

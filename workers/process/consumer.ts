@@ -11,6 +11,7 @@ import { clearLetter } from "./clearing.ts";
 import type { JobContext, LogEntry, ProcessEnv } from "./env.ts";
 import { fileExhausted, fileInvalid } from "./exhausted.ts";
 import { clearFault, recordFault } from "./faults.ts";
+import { finishReceipt } from "./finish.ts";
 import { runJobPage } from "./jobs.ts";
 import { writeSlice } from "./points.ts";
 import { processReport } from "./report.ts";
@@ -92,7 +93,7 @@ async function run(body: unknown, queue: string, context: JobContext): Promise<L
   if (!parsed.ok) return fileInvalid(body, parsed.error, context);
   const entry = await runJob(parsed.value, context);
   // A report's receipt tells which dead letters it clears; other messages name theirs.
-  if (parsed.value.kind !== "report" && parsed.value.deadLetterId !== undefined) {
+  if ("deadLetterId" in parsed.value && parsed.value.deadLetterId !== undefined) {
     await clearLetter(parsed.value.deadLetterId, context);
   }
   return entry;
@@ -104,6 +105,8 @@ function runJob(message: QueueMessage, context: JobContext): Promise<LogEntry> {
       return processReport(message, context);
     case "points":
       return writeSlice(message, context);
+    case "finish":
+      return finishReceipt(message, context);
     case "job":
       return runJobPage(message, context);
   }

@@ -1,6 +1,7 @@
 /** The bindings of process as its code uses them, and what is handed to every job. */
 import type { PointBudget } from "../../shared/analytics/budget.ts";
 import type { DataPoint, DatasetId } from "../../shared/analytics/columns.ts";
+import type { AwaitedSlices } from "./slices.ts";
 
 /** Analytics Engine in production; on one machine a service with the same method, whose promise must be awaited. */
 export interface DatasetBinding {
@@ -21,6 +22,8 @@ export interface JobContext {
   attempts: number;
   /** When the message was sent; the same for every delivery. */
   sentSeconds: number;
+  /** Collects the slices that the receipt of the object in work must wait for; absent where none is written. */
+  awaited?: AwaitedSlices;
 }
 
 /** What a job tells of itself, for the log: figures and names, never content. */

@@ -1,11 +1,12 @@
 /** Messages that cannot be processed as such: not of the agreed form, or moved here by the platform after the last retry. */
-import { type PointsMessage, parseMessage, type ReportMessage } from "../../shared/messages.ts";
+import { type PointsMessage, parseMessage, type QueueMessage, type ReportMessage } from "../../shared/messages.ts";
 import { problem } from "../../shared/report/problems.ts";
 import type { Receipt, ReceiptOutcome } from "../../shared/storage.ts";
 import { type DeadLetterInput, fileDeadLetter, idOfDeadLetter } from "./dead-letters.ts";
 import type { JobContext, LogEntry } from "./env.ts";
 import { clearFault, lastErrorOf } from "./faults.ts";
 import { putReceipt, readReceipt, removeAsSaid } from "./receipts.ts";
+import { markSlice } from "./slices.ts";
 
 /** Files a message that is none of ours: it is kept whole and not tried again. */
 export async function fileInvalid(body: unknown, error: string, context: JobContext): Promise<LogEntry> {
@@ -19,11 +20,20 @@ export async function fileExhausted(body: unknown, context: JobContext): Promise
   const message = parsed.value;
   const lastError = await lastErrorOf(context.env, body);
   const found = { reason: problem("retries_exhausted"), lastError };
-  const entry =
-    message.kind === "job"
-      ? await file(letterOf(body, found, context), context)
-      : await fileWithReceipt(message, letterOf(body, { ...found, ...placeOf(message) }, context), context);
+  const entry = await fileMessage(message, letterOf(body, { ...found, ...placeOf(message) }, context), context);
   await clearFault(context.env, body);
+  return entry;
+}
+
+async function fileMessage(message: QueueMessage, input: DeadLetterInput, context: JobContext): Promise<LogEntry> {
+  if (message.kind === "job" || message.kind === "finish") return file(input, context);
+  const entry = await fileWithReceipt(message, input, context);
+  if (message.kind === "points" && message.awaited) {
+    // Dealt with as far as the report's receipt is concerned, which will name the dead letter.
+    const isFiled = entry.outcome === "dead_letter";
+    const id = isFiled ? await idOfDeadLetter(input, context) : "";
+    await markSlice(context.env.R2_DMARC_REPORTS, message, id);
+  }
   return entry;
 }
 
@@ -67,9 +77,11 @@ async function file(input: DeadLetterInput, context: JobContext): Promise<LogEnt
   return { event: "dead_letter", outcome: "dead_letter", id, rua, key: rawKey, code: reason.code };
 }
 
-function placeOf(message: ReportMessage | PointsMessage): Partial<DeadLetterInput> {
+function placeOf(message: QueueMessage): Partial<DeadLetterInput> {
+  if (message.kind === "job") return {};
   const { key: rawKey, generation = 1, receivedSeconds } = message;
   if (message.kind === "report") return { rawKey, generation, receivedSeconds, rua: message.rua };
+  if (message.kind === "finish") return { rawKey, generation, receivedSeconds, rua: message.rua, part: "receipt" };
   // Slices of one object are told apart by report and place.
   return { rawKey, generation, receivedSeconds, part: `points ${message.reportUid} ${generation} ${message.slice}` };
 }

@@ -1,6 +1,6 @@
 /** What an operator does with dead letters: search, look, send again, discard. A page of letters a call. */
 import { PAGE_LIMITS } from "../../shared/limits.ts";
-import { type JobMessage, type PointsMessage, parseMessage, type ReportMessage } from "../../shared/messages.ts";
+import { parseMessage, type QueueMessage } from "../../shared/messages.ts";
 import type {
   DeadLetterDetails,
   DeadLetterFilter,
@@ -132,9 +132,14 @@ async function resultOf(letter: DeadLetter, action: Action): Promise<DeadLetterR
 async function messageAgain(
   { id, message, rawKey, generation }: DeadLetter,
   { env, nowSeconds }: JobContext,
-): Promise<ReportMessage | PointsMessage | JobMessage | OperationRefused> {
+): Promise<QueueMessage | OperationRefused> {
   const parsed = parseMessage(message);
   if (!parsed.ok) return { refused: "Its message is none of this pipeline's: there is nothing to send again." };
+  if (parsed.value.kind === "points") {
+    // The receipt no longer waits for a slice that was filed.
+    const { awaited: _, ...slice } = parsed.value;
+    return { ...slice, deadLetterId: id };
+  }
   if (parsed.value.kind !== "report") return { ...parsed.value, deadLetterId: id };
   if ((await env.R2_DMARC_REPORTS.head(rawKey)) === null) return { refused: `${rawKey} is no longer in R2.` };
   const { alone: _, ...again } = parsed.value;

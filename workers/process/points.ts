@@ -5,6 +5,7 @@ import { QUEUE_LIMITS } from "../../shared/limits.ts";
 import type { PointsMessage } from "../../shared/messages.ts";
 import { datasetBinding, type JobContext, type LogEntry, type ProcessEnv } from "./env.ts";
 import { eventPoint } from "./events.ts";
+import { markSlice } from "./slices.ts";
 
 /** Whose points they are, for the dead letter of a slice that cannot be written. */
 export type PointOrigin = Pick<PointsMessage, "key" | "reportUid" | "generation" | "receivedSeconds">;
@@ -30,9 +31,12 @@ export async function writePoints(groups: PointGroup[], destination: Destination
 /** Enqueues points in slices, as many messages a call as Queues takes. @returns how many slices */
 export async function enqueueSlices(groups: PointGroup[], destination: Destination): Promise<number> {
   const { origin, context, firstSlice = 0 } = destination;
+  const { awaited } = context;
+  const mark = awaited === undefined ? {} : ({ awaited: true } as const);
   const messages = slicePoints(groups).map(
-    (points, i): PointsMessage => ({ v: 1, kind: "points", ...origin, slice: firstSlice + i, points }),
+    (points, i): PointsMessage => ({ v: 1, kind: "points", ...origin, slice: firstSlice + i, points, ...mark }),
   );
+  awaited?.add({ ...origin, slices: firstSlice + messages.length });
   for (const batch of batches(messages)) {
     await context.env.QUEUE_POINTS.sendBatch(batch.map((body) => ({ body })));
   }
@@ -56,6 +60,7 @@ export async function writeSlice(message: PointsMessage, context: JobContext): P
     throw new Error(`No budget left for a slice of ${count} points: max_batch_size must be 1.`);
   }
   await writeNow([...groups, { dataset: "events", points: [event] }], context.env);
+  if (message.awaited) await markSlice(context.env.R2_DMARC_REPORTS, message);
   return { event: "points", key, reportUid, generation, slice, points: count };
 }
 

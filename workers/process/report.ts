@@ -7,16 +7,14 @@ import type { ReportMessage } from "../../shared/messages.ts";
 import { findRegistration } from "../../shared/registry.ts";
 import { problem } from "../../shared/report/problems.ts";
 import type { Receipt, ReceiptOutcome } from "../../shared/storage.ts";
-import { clearReplaced } from "./clearing.ts";
 import type { JobContext, LogEntry } from "./env.ts";
 import { type Finding, readFindings } from "./findings.ts";
+import { parkReceipt } from "./finish.ts";
 import { findRawObject } from "./raw-object.ts";
-import { putReceipt, readReceipt, removeAsSaid } from "./receipts.ts";
+import { readReceipt, removeAsSaid, writeReceipt } from "./receipts.ts";
 import { type ReportJob, rejectPart, settle } from "./settle.ts";
+import { AwaitedSlices } from "./slices.ts";
 import { type AcceptedReport, writeLargeReports } from "./write-report.ts";
-
-/** Deliveries of one object that race each other for its receipt; more is a fault. */
-const MAX_RECEIPT_ATTEMPTS = 5;
 
 /** Runs the job. @returns the log entry; @throws at faults of the platform, to be retried */
 export async function processReport(message: ReportMessage, context: JobContext): Promise<LogEntry> {
@@ -35,7 +33,11 @@ export async function processReport(message: ReportMessage, context: JobContext)
     await object?.leave();
     return logEntry(message, object === undefined ? "left: no raw object" : "left: address not registered");
   }
-  const job: ReportJob = { message, context, generation, registration, previous: previous?.receipt };
+  const awaited = new AwaitedSlices();
+  const job: ReportJob = {
+    ...{ message, generation, registration, previous: previous?.receipt },
+    context: { ...context, awaited },
+  };
   if (object === undefined)
     return finish(job, [await rejectPart(job, { part: "", problem: problem("missing_object") })]);
   if (registration === undefined) {
@@ -52,7 +54,7 @@ export async function processReport(message: ReportMessage, context: JobContext)
   const outcomes: ReceiptOutcome[] = [];
   const large = new Map<number, AcceptedReport>();
   for (const finding of findings) outcomes.push(await settle(finding, job, large));
-  if (large.size > 0) await writeLargeReports(source, large, context);
+  if (large.size > 0) await writeLargeReports(source, large, job.context);
   return finish(job, outcomes, mustRemoveRaw(job, findings, outcomes));
 }
 
@@ -72,25 +74,27 @@ function mustRemoveRaw({ registration }: ReportJob, findings: Finding[], outcome
   );
 }
 
+/** The receipt, at once or when the slices of the job have been dealt with. */
 async function finish(job: ReportJob, outcomes: ReceiptOutcome[], rawRemoved = false): Promise<LogEntry> {
   const { message, context, generation } = job;
-  const { R2_DMARC_REPORTS: bucket } = context.env;
   const receipt: Receipt = {
     ...{ v: 1, rawKey: message.key, generation, processedSeconds: context.nowSeconds, outcomes },
     ...(rawRemoved ? { rawRemoved } : {}),
   };
-  for (let attempt = 1; ; attempt++) {
-    const previous = await readReceipt(bucket, message.key);
-    if (previous !== undefined && previous.receipt.generation > generation) return logEntry(message, "superseded");
-    if (previous !== undefined) await clearReplaced(previous.receipt, outcomes, context);
-    if (await putReceipt(bucket, receipt, previous)) break;
-    if (attempt === MAX_RECEIPT_ATTEMPTS)
-      throw new Error(`The receipt of ${message.key} is changed by others all the time.`);
+  const awaited = context.awaited?.counts ?? [];
+  const counts = countOutcomes(outcomes);
+  if (awaited.length > 0) {
+    await parkReceipt({ v: 1, receipt, awaited }, message, context);
+    return { ...logEntry(message, Object.keys(counts).join(", ")), counts, awaited: awaited.length };
   }
-  await removeAsSaid(bucket, receipt);
+  const isWritten = await writeReceipt(receipt, context);
+  return isWritten ? { ...logEntry(message, Object.keys(counts).join(", ")), counts } : logEntry(message, "superseded");
+}
+
+function countOutcomes(outcomes: ReceiptOutcome[]): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const { outcome } of outcomes) counts[outcome] = (counts[outcome] ?? 0) + 1;
-  return { ...logEntry(message, Object.keys(counts).join(", ")), counts };
+  return counts;
 }
 
 function logEntry({ rua, key }: ReportMessage, outcome: string): LogEntry {

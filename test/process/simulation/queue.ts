@@ -26,12 +26,19 @@ export class MemoryQueue {
     this.#clock = clock;
   }
 
-  async send(body: unknown): Promise<void> {
+  async send(body: unknown, { delaySeconds = 0 }: { delaySeconds?: number } = {}): Promise<void> {
+    if (delaySeconds > QUEUE_LIMITS.maxDelaySeconds) throw new Error(`A delay of ${delaySeconds} s is too long.`);
     const text = JSON.stringify(body);
     const bytes = Buffer.byteLength(text) + QUEUE_LIMITS.metadataBytes;
     if (bytes > QUEUE_LIMITS.maxMessageBytes) throw new Error(`A message of ${bytes} bytes is too large.`);
     const now = this.#clock.nowMilliseconds;
-    this.messages.push({ id: ++this.#sent, body: text, attempts: 0, sentMilliseconds: now, dueMilliseconds: now });
+    this.messages.push({
+      id: ++this.#sent,
+      body: text,
+      attempts: 0,
+      sentMilliseconds: now,
+      dueMilliseconds: now + 1000 * delaySeconds,
+    });
   }
 
   async sendBatch(batch: Iterable<{ body: unknown }>): Promise<void> {
