@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type ApiClient, apiClient } from "../../cli/client.ts";
 import { type RunningStack, startStack } from "../../local/stack.ts";
+import type { Job } from "../../shared/storage.ts";
 import { addSent, type BalanceRow, differences, emptySent, readBalance, type Sent, waitingIn } from "./balance.ts";
 import { type FaultyAnalytics, startFaultyAnalytics } from "./faulty-analytics.ts";
 import { ADDRESSES, type SoakMail, soakMails } from "./mails.ts";
@@ -164,11 +165,16 @@ class SoakRun {
       if (now !== seen) since = performance.now();
       seen = now;
       quiet = status.unfinished === 0 && waitingIn(status) === 0 ? quiet + 1 : 0;
-      // A message on its way from one queue to the next is in neither for a moment.
-      if (quiet >= 3 || performance.now() - since > STILL_MS) return;
+      if (performance.now() - since > STILL_MS) return;
+      // A message on its way from one queue to the next is in neither for a moment; status counts some objects only.
+      if (quiet >= 3 && (await this.#countUnfinished(client)) === 0) return;
       this.#plan.say(`${status.unfinished} unfinished, ${waitingIn(status)} messages waiting`);
       await sleep(LOOK_MS);
     }
+  }
+
+  async #countUnfinished(client: ApiClient): Promise<number> {
+    return (await patiently(() => finishedJob(client, "startReconcile"))).enqueued;
   }
 
   // Faults that went on for all retries are what an operator sends again; the balance has to be right after that.
@@ -186,8 +192,11 @@ class SoakRun {
 
   // What is seen may lag behind what was acknowledged, so a difference is looked at until it stays.
   async #balance(client: ApiClient, taken: SendCounts): Promise<BalanceRow[]> {
-    const rawObjects = await patiently(() => countRawObjects(client));
-    const read = (): Promise<BalanceRow[]> => readBalance(client, { sent: this.#sent, taken, rawObjects });
+    const rawObjects = await patiently(async () => (await finishedJob(client, "startReprocess")).enqueued);
+    const read = async (): Promise<BalanceRow[]> => {
+      const unfinished = await this.#countUnfinished(client);
+      return readBalance(client, { sent: this.#sent, taken, rawObjects, unfinished });
+    };
     let rows = await patiently(read);
     for (const end = performance.now() + STILL_MS; differences(rows).length > 0 && performance.now() < end; ) {
       await sleep(LOOK_MS);
@@ -197,10 +206,11 @@ class SoakRun {
   }
 }
 
-async function countRawObjects(client: ApiClient): Promise<number> {
-  const started = await client.startReprocess({ dryRun: true });
+// A dry run counts all of them.
+async function finishedJob(client: ApiClient, start: "startReprocess" | "startReconcile"): Promise<Job> {
+  const started = await client[start]({ dryRun: true });
   for (let job = started; ; job = (await client.getJob(started.id)) ?? job) {
-    if (job.state === "done") return job.scanned;
+    if (job.state === "done") return job;
     await sleep(LOOK_MS);
   }
 }
