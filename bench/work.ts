@@ -1,6 +1,6 @@
 /** The work that is measured: what process and ingest do with a report, without the platform around it. */
 import { createHash } from "node:crypto";
-import { ungzip } from "pako";
+import { Inflate } from "pako";
 import { recordPoints } from "../shared/analytics/points.ts";
 import { sha256Hex } from "../shared/identity.ts";
 import { extractMail } from "../shared/mail/extract.ts";
@@ -28,9 +28,18 @@ export async function readGenerally(bytes: Uint8Array): Promise<number> {
   return readRecords(bytes, { generalReaderOnly: true });
 }
 
-/** Decompression alone, which bounds every reader of gzip. @returns bytes */
+/** As the reader hands its input on. */
+const INPUT_BYTES = 8192;
+
+/** Decompression alone, streaming, which bounds every reader of gzip. @returns bytes */
 export function inflateOnly(bytes: Uint8Array): number {
-  return ungzip(bytes).byteLength;
+  let size = 0;
+  const inflater = new Inflate();
+  inflater.onData = (chunk) => {
+    size += chunk.length;
+  };
+  for (let at = 0; at < bytes.byteLength; at += INPUT_BYTES) inflater.push(bytes.subarray(at, at + INPUT_BYTES));
+  return size;
 }
 
 const POINT_CONTEXT = { uid: "0".repeat(32), account: "acme", generation: 1, receivedSeconds: 1_700_000_000 };
