@@ -1,11 +1,11 @@
 /** `dmarc reprocess` and `dmarc reconcile`: running raw objects again. The work is done by queue messages, not here. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { SingleBar } from "cli-progress";
 import type { Command } from "commander";
 import type { Job, JobFilter } from "../../shared/storage.ts";
 import type { ApiClient } from "../client.ts";
 import { CommandError } from "../command-error.ts";
 import { addConnectionOptions, type ConnectionOptions, connect } from "../connection.ts";
+import { startProgress } from "../progress.ts";
 import { printJson, printOut, renderPairs, renderTable } from "../terminal.ts";
 
 interface StatusOptions extends ConnectionOptions {
@@ -97,20 +97,19 @@ async function follow(client: ApiClient, started: Job, options: StatusOptions): 
 
 // What is enqueued and no longer waiting is processed. Other mail waits in the same queues, so it is a cautious figure.
 async function watch(client: ApiClient, started: Job, { json }: StatusOptions): Promise<Job> {
-  const bar = json || !process.stderr.isTTY ? undefined : new SingleBar({ format: FORMAT, stream: process.stderr });
-  bar?.start(1, 0, { scanned: 0, state: "" });
+  const progress = startProgress(FORMAT, { silent: json === true });
   try {
     for (let job = started; ; job = await readJob(client, job.id)) {
       const { scanned, dryRun } = job;
       const enqueued = dryRun ? 0 : job.enqueued;
       const waiting = Math.min(enqueued, enqueued === 0 ? 0 : await countWaiting(client));
-      bar?.setTotal(Math.max(1, enqueued));
-      bar?.update(enqueued - waiting, { scanned, state: job.state === "done" ? "" : ", looking for more" });
+      const state = job.state === "done" ? "" : ", looking for more";
+      progress.update(enqueued - waiting, enqueued, { scanned, state });
       if (job.state === "done" && waiting === 0) return job;
       await sleep(POLL_MS);
     }
   } finally {
-    bar?.stop();
+    progress.stop();
   }
 }
 

@@ -1,11 +1,11 @@
 /** `dmarc send`: files to the running stack as mails, by SMTP. */
-import { SingleBar } from "cli-progress";
 import type { Command } from "commander";
 import type { Transporter } from "nodemailer";
 import { CommandError } from "../command-error.ts";
 import { addLocalOptions, type ConnectionOptions, smtpPort } from "../connection.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { buildMail, walkFiles } from "../mail-files.ts";
+import { startProgress } from "../progress.ts";
 import { printError, printJson, printOut, renderPairs } from "../terminal.ts";
 
 interface SendOptions extends ConnectionOptions {
@@ -23,6 +23,8 @@ interface SendCounts {
 
 /** SMTP connections held open; the local stack takes mails side by side. */
 const CONNECTIONS = 4;
+
+const FORMAT = "{bar} {value}/{total} mails, {eta_formatted} left";
 
 const EXAMPLES = `
 Examples:
@@ -52,7 +54,8 @@ async function sendPaths(paths: string[], options: SendOptions): Promise<number>
   const files = await listFiles(paths);
   const port = smtpPort(options);
   const counts: SendCounts = { delivered: 0, rejected: 0, failed: 0 };
-  const progress = startProgress(files.length, options);
+  const progress = startProgress(FORMAT, { silent: options.json === true || files.length < 2 });
+  let sent = 0;
   const transport = await openTransport(port);
   try {
     await checkServer(transport, port);
@@ -60,13 +63,13 @@ async function sendPaths(paths: string[], options: SendOptions): Promise<number>
     const sendAll = async (): Promise<void> => {
       for (const file of queue) {
         counts[await sendFile(transport, file, options.rua)]++;
-        progress?.increment();
+        progress.update(++sent, files.length);
       }
     };
     await Promise.all(Array.from({ length: CONNECTIONS }, sendAll));
   } finally {
     transport.close();
-    progress?.stop();
+    progress.stop();
   }
   const { delivered, rejected, failed } = counts;
   if (options.json) printJson(counts);
@@ -117,11 +120,4 @@ async function sendFile(transport: Transporter, file: string, rua: string): Prom
     printError(`dmarc send: ${file}: ${error instanceof Error ? error.message : String(error)}`);
     return "failed";
   }
-}
-
-function startProgress(total: number, options: SendOptions): SingleBar | undefined {
-  if (options.json || !process.stderr.isTTY || total < 2) return undefined;
-  const bar = new SingleBar({ format: "{bar} {value}/{total} mails, {eta_formatted} left", stream: process.stderr });
-  bar.start(total, 0);
-  return bar;
 }

@@ -1,0 +1,22 @@
+/** A progress bar on a terminal, on standard error; nothing where there is none. The only importer of cli-progress. */
+import { SingleBar } from "cli-progress";
+
+export interface Progress {
+  /** @param values for the names in the format */
+  update(value: number, total: number, values?: Record<string, string | number>): void;
+  stop(): void;
+}
+
+/** @param format cli-progress's, with `{bar}`, `{value}`, `{total}` and names given to `update` */
+export function startProgress(format: string, { silent }: { silent: boolean }): Progress {
+  if (silent || !process.stderr.isTTY) return { update: () => undefined, stop: () => undefined };
+  const bar = new SingleBar({ format, stream: process.stderr });
+  bar.start(1, 0);
+  return {
+    update(value, total, values = {}) {
+      bar.setTotal(Math.max(1, total));
+      bar.update(value, values);
+    },
+    stop: () => bar.stop(),
+  };
+}
