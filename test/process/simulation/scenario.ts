@@ -79,7 +79,7 @@ export function smallMail(): Scenario {
       { name: "broken.xml", content: Buffer.from(sampleReport({ reportId: "broken" }).slice(0, 400)) },
     ]),
     { from: "someone@example.net", to: RUA, raw: Buffer.from(`${HEADERS}\r\nHello.\r\n`) },
-    { from: "arf@reporter.example", to: RUA, raw: Buffer.from(FAILURE_MAIL) },
+    failureMail(),
   ];
   const reports: Expected["reports"] = {
     "acme/first": [figures(3), figures(2, 10)],
@@ -102,6 +102,11 @@ export function allMail(): Scenario {
   const [small, large] = [smallMail(), largeMail()];
   const reports = { ...small.expected.reports, ...large.expected.reports };
   return { mails: [...small.mails, ...large.mails], expected: { ...small.expected, reports } };
+}
+
+/** A failure report about one message. */
+export function failureMail(): SimulatedMail {
+  return { from: "arf@reporter.example", to: RUA, raw: Buffer.from(FAILURE_MAIL) };
 }
 
 const HEADERS = "From: a@example.net\r\nTo: dmarc@acme.example\r\nSubject: Hello\r\nMessage-ID: <2@example.net>\r\n";

@@ -1,0 +1,76 @@
+/** What is kept of failure reports, by the setting of their address. */
+import { describe, expect, it } from "vitest";
+import type { RegistryEntry } from "../../shared/registry.ts";
+import type { Receipt } from "../../shared/storage.ts";
+import { startJob } from "../../workers/process/jobs.ts";
+import { columnOf, eventsByOutcome } from "./simulation/balance.ts";
+import { failureMail } from "./simulation/scenario.ts";
+import { setUpSimulation } from "./simulation/setup.ts";
+import { World } from "./simulation/world.ts";
+
+setUpSimulation();
+
+async function worldWith(entry: RegistryEntry): Promise<World> {
+  const world = new World();
+  world.register("dmarc@acme.example", entry);
+  expect(await world.deliver(failureMail())).toBe("taken");
+  await world.drain();
+  return world;
+}
+
+function outcomes(world: World): string[] {
+  return [...eventsByOutcome(world).keys()].sort();
+}
+
+function rawMails(world: World): number {
+  return world.bucket.keys("raw/").length;
+}
+
+describe("a failure report", () => {
+  it("gives its facts, and its mail is removed", async () => {
+    const world = await worldWith({ account: "acme" });
+    expect(rawMails(world)).toBe(0);
+    expect(outcomes(world)).toEqual(["accepted"]);
+    const [point] = world.points.failures;
+    if (point === undefined) throw new Error("There is no point.");
+    expect(columnOf("failures", "sourceIp", point)).toBe("192.0.2.7");
+    expect(columnOf("failures", "mailFromDomain", point)).toBe("acme.example");
+    // Nothing of the message itself, and no full address, is anywhere in R2.
+    const kept = [...world.bucket.keys("reports/"), ...world.bucket.keys("receipts/")];
+    expect(kept.map((key) => JSON.stringify(world.bucket.json(key))).join()).not.toMatch(/personal|someone@/);
+  });
+
+  it("that comes again, or is run again, changes nothing and is not kept either", async () => {
+    const world = await worldWith({ account: "acme" });
+    await world.deliver(failureMail());
+    await world.drain();
+    expect(rawMails(world)).toBe(0);
+    world.clock.nowMilliseconds += 60_000;
+    await startJob("reprocess", { filter: { domain: "acme.example" } }, { ...world.context(), random: 0 });
+    await world.drain();
+    expect(outcomes(world)).toEqual(["accepted"]);
+    expect(world.bucket.keys("dead-letters/")).toEqual([]);
+  });
+
+  it("is stored when the address says so", async () => {
+    const world = await worldWith({ account: "acme", failureReports: "store" });
+    expect(rawMails(world)).toBe(1);
+    expect(outcomes(world)).toEqual(["accepted"]);
+  });
+
+  it("leaves nothing but the fact that it came when they are off", async () => {
+    const world = await worldWith({ account: "acme", failureReports: "off" });
+    expect(rawMails(world)).toBe(0);
+    expect(world.bucket.keys("reports/")).toEqual([]);
+    expect(world.points.failures).toEqual([]);
+    expect(outcomes(world)).toEqual(["discarded"]);
+    const [receipt = ""] = world.bucket.keys("receipts/");
+    expect(world.bucket.json<Receipt>(receipt)).toMatchObject({ rawRemoved: true });
+  });
+
+  it("that cannot be accepted stays with its dead letter", async () => {
+    const world = await worldWith({ account: "acme", domains: ["other.example"] });
+    expect(rawMails(world)).toBe(1);
+    expect(outcomes(world)).toEqual(["dead_letter"]);
+  });
+});
