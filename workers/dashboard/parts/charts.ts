@@ -92,7 +92,9 @@ function dayTicks(days: readonly ChartDay[], center: (day: number) => number, pl
   return days
     .filter((_, i) => (days.length - 1 - i) % step === 0)
     .map(({ day }) => ({ label: isoDay(day), x: Math.min(center(day), plot.right - LABEL_WIDTH / 2 + 10) }))
-    .filter(({ x }) => x - LABEL_WIDTH / 2 > 0);
+    .filter(
+      ({ x }, i, all) => x - LABEL_WIDTH / 2 > 0 && (all[i + 1]?.x ?? Number.POSITIVE_INFINITY) - x > LABEL_WIDTH - 12,
+    );
 }
 
 /** The path of a small line without axes, from 0 to the largest value. */

@@ -148,7 +148,7 @@ function HeadCell<Row>({ column, url, state, isPaged }: HeadProps<Row>) {
     <th scope="col" class={align} aria-sort={isSorted ? (state.descending ? "descending" : "ascending") : undefined}>
       <a href={href}>
         {label}
-        <span aria-hidden="true">{isSorted ? (state.descending ? " ↓" : " ↑") : ""}</span>
+        <span aria-hidden="true">{isSorted ? (state.descending ? "\u00a0↓" : "\u00a0↑") : ""}</span>
       </a>
       {term !== undefined && <Explain name={term} />}
     </th>
