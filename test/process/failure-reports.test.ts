@@ -52,6 +52,16 @@ describe("a failure report", () => {
     expect(world.bucket.keys("dead-letters/")).toEqual([]);
   });
 
+  it("sent to two accounts is told to both, though the first mail is removed before the second comes", async () => {
+    const world = await worldWith({ account: "acme" });
+    world.register("rua@other.example", { account: "other", failureReports: "store" });
+    await world.deliver(failureMail("rua@other.example"));
+    await world.drain();
+    const accounts = world.points.failures.map((point) => columnOf("failures", "account", point));
+    expect(accounts.sort()).toEqual(["acme", "other"]);
+    expect(rawMails(world)).toBe(1);
+  });
+
   it("is stored when the address says so", async () => {
     const world = await worldWith({ account: "acme", failureReports: "store" });
     expect(rawMails(world)).toBe(1);

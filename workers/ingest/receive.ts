@@ -53,7 +53,7 @@ export async function receiveMail(
 
 /** Stores a part if it is not there. @returns its key */
 async function storePart(
-  { bytes, fileName, mimeType }: StoredPart,
+  { bytes, fileName, mimeType, isRemovable }: StoredPart,
   bucket: R2Bucket,
   origin: Receipt & { sender: string },
 ): Promise<string> {
@@ -64,12 +64,14 @@ async function storePart(
       onlyIf: { etagDoesNotMatch: "*" },
       customMetadata: buildRawMetadata({ ...origin, fileName, mimeType }),
     });
-  const key = rawKey(origin.receivedSeconds, sha256, fileName);
-  if ((await put(key)) !== null) return key;
-  const stored = await bucket.head(key);
-  if (stored === null) throw new Error(`${key} disappeared while it was stored.`);
-  if (parseRawMetadata(stored.customMetadata).rua === origin.rua) return key;
   // One report sent to two of our addresses: an object for each, so that what became of it can be told for each.
+  if (!isRemovable) {
+    const key = rawKey(origin.receivedSeconds, sha256, fileName);
+    if ((await put(key)) !== null) return key;
+    const stored = await bucket.head(key);
+    if (stored === null) throw new Error(`${key} disappeared while it was stored.`);
+    if (parseRawMetadata(stored.customMetadata).rua === origin.rua) return key;
+  }
   const own = fileNameForAddress(await textHash(origin.rua), fileName);
   const ownKey = rawKey(origin.receivedSeconds, sha256, own);
   await put(ownKey);
@@ -84,12 +86,17 @@ async function readMail(message: ForwardableEmailMessage): Promise<Uint8Array<Ar
   return new Uint8Array(await new Response(message.raw).arrayBuffer());
 }
 
-type StoredPart = MailPart & { bytes: Uint8Array<ArrayBuffer> };
+interface StoredPart extends MailPart {
+  bytes: Uint8Array<ArrayBuffer>;
+  /** It may be a failure report, which process removes: that it is not there does not say that no one else had it. */
+  isRemovable: boolean;
+}
 
 async function candidateParts(bytes: Uint8Array<ArrayBuffer>): Promise<StoredPart[]> {
-  const whole: StoredPart = { fileName: WHOLE_MAIL_NAME, mimeType: "message/rfc822", bytes };
-  if (bytes.byteLength > MAIL_LIMITS.maxParsedMessageBytes) return [whole];
+  const whole = { fileName: WHOLE_MAIL_NAME, mimeType: "message/rfc822", bytes };
+  if (bytes.byteLength > MAIL_LIMITS.maxParsedMessageBytes) return [{ ...whole, isRemovable: true }];
   const mail = await extractMail(bytes);
-  if (!mail.ok || mail.value.feedback !== undefined || mail.value.candidates.length === 0) return [whole];
-  return mail.value.candidates.map((part) => ({ ...part, bytes: new Uint8Array(part.bytes) }));
+  if (!mail.ok || mail.value.feedback !== undefined) return [{ ...whole, isRemovable: true }];
+  if (mail.value.candidates.length === 0) return [{ ...whole, isRemovable: false }];
+  return mail.value.candidates.map((part) => ({ ...part, bytes: new Uint8Array(part.bytes), isRemovable: false }));
 }

@@ -6,7 +6,7 @@ import { BATCH_LIMITS } from "../../shared/limits.ts";
 import type { ReportMessage } from "../../shared/messages.ts";
 import { findRegistration } from "../../shared/registry.ts";
 import { problem } from "../../shared/report/problems.ts";
-import type { Receipt, ReceiptOutcome } from "../../shared/storage.ts";
+import { type Receipt, type ReceiptOutcome, WHOLE_MAIL_NAME } from "../../shared/storage.ts";
 import type { JobContext, LogEntry } from "./env.ts";
 import { type Finding, readFindings } from "./findings.ts";
 import { parkReceipt } from "./finish.ts";
@@ -65,9 +65,11 @@ async function sendAlone(message: ReportMessage, { env }: JobContext): Promise<L
 }
 
 // A failure report holds personal data: unless it is to be stored, only its facts are kept (setting `failureReports`).
-function mustRemoveRaw({ registration }: ReportJob, findings: Finding[], outcomes: ReceiptOutcome[]): boolean {
+// Only whole mails are removed: of these each address has an object of its own from the start (workers/ingest).
+function mustRemoveRaw({ message, registration }: ReportJob, findings: Finding[], outcomes: ReceiptOutcome[]): boolean {
   return (
     registration?.entry.failureReports !== "store" &&
+    message.key.endsWith(`-${WHOLE_MAIL_NAME}`) &&
     findings.length > 0 &&
     findings.every((finding) => "report" in finding && finding.report.kind === "failure") &&
     outcomes.every(({ outcome }) => outcome !== "dead_letter" && outcome !== "conflict")

@@ -105,8 +105,8 @@ export function allMail(): Scenario {
 }
 
 /** A failure report about one message. */
-export function failureMail(): SimulatedMail {
-  return { from: "arf@reporter.example", to: RUA, raw: Buffer.from(FAILURE_MAIL) };
+export function failureMail(to = RUA): SimulatedMail {
+  return { from: "arf@reporter.example", to, raw: Buffer.from(FAILURE_MAIL) };
 }
 
 const HEADERS = "From: a@example.net\r\nTo: dmarc@acme.example\r\nSubject: Hello\r\nMessage-ID: <2@example.net>\r\n";
