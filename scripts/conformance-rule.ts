@@ -3,7 +3,7 @@
  * reader, and a generator's own account) and compares one file's summary with its entry. Pure: it opens nothing.
  */
 import * as v from "valibot";
-import type { AggregateSummary, FileSummary, ReportSummary } from "../cli/parse-file.ts";
+import type { AggregateSummary, FailureSummary, FileSummary, ReportSummary } from "../cli/parse-file.ts";
 
 const expectedReport = v.looseObject({
   kind: v.optional(v.string(), "aggregate"),
@@ -22,9 +22,18 @@ const expectedReport = v.looseObject({
   distinct_source_ip: v.nullish(v.number()),
   records_bad_count: v.nullish(v.number()),
   records_without_row: v.nullish(v.number()),
+  /** Of a failure report. */
+  source_ip: v.nullish(v.string()),
+  reported_domain: v.nullish(v.array(v.string())),
+  auth_failure: v.nullish(v.string()),
 });
 
+const reportClass = v.optional(v.string(), "aggregate");
+
 const corpusFile = v.object({
+  class: reportClass,
+  /** Facts of a failure report, which `reports` does not list. */
+  failure: v.nullish(expectedReport),
   verdict: v.picklist(["accept", "recovered", "reject", "junk"]),
   problems: v.optional(v.array(v.unknown()), []),
   reports: v.array(expectedReport),
@@ -32,6 +41,7 @@ const corpusFile = v.object({
 const corpusForm = v.record(v.string(), corpusFile);
 
 const generatorFile = v.looseObject({
+  class: reportClass,
   expect: v.optional(v.picklist(["accept", "either", "reject", "junk"]), "accept"),
   why: v.optional(v.string()),
   org_name: v.optional(v.unknown()),
@@ -53,21 +63,35 @@ const ESSENTIAL = ["domain", "begin", "end", "report_id"];
 /** Reads an expected.json of either form: path → what is expected. @throws v.ValiError when it is neither */
 export function readExpected(json: unknown): Record<string, ExpectedFile> {
   const generated = v.safeParse(generatorForm, json);
-  if (!generated.success) return v.parse(corpusForm, json);
+  if (!generated.success) {
+    const files = Object.entries(v.parse(corpusForm, json));
+    return Object.fromEntries(files.map(([path, file]) => [path, withFailure(file)]));
+  }
   return Object.fromEntries(
     Object.entries(generated.output.files).map(([file, entry]) => [file, readGenerated(entry)]),
   );
 }
 
+// A failure report is a report too, though both forms keep it apart.
+function withFailure(file: ExpectedFile): ExpectedFile {
+  if (file.class !== "failure") return file;
+  return { ...file, reports: [{ ...v.parse(expectedReport, file.failure ?? {}), kind: "failure" }] };
+}
+
 function readGenerated(entry: unknown): ExpectedFile {
-  const { expect, why, org_name, reports } = v.parse(generatorFile, entry);
+  const { class: kind, expect, why, org_name, reports } = v.parse(generatorFile, entry);
   const listed = reports !== undefined && reports.length > 0 ? reports : undefined;
-  return {
+  return withFailure({
+    class: kind,
+    failure: undefined,
     verdict: expect === "either" ? "recovered" : expect,
     problems: why === undefined ? [] : [why],
-    // A file of the plain kind is its own report.
-    reports: listed ?? (org_name === undefined ? [] : [v.parse(expectedReport, entry)]),
-  };
+    // A file of the plain kind is its own report. The reports of a file are of the file's class.
+    reports: (listed ?? (org_name === undefined ? [] : [v.parse(expectedReport, entry)])).map((report) => ({
+      ...report,
+      kind: kind === "tls" ? kind : report.kind,
+    })),
+  });
 }
 
 /** Compares what was read in a file with what is expected. */
@@ -92,6 +116,7 @@ function compareReports(wanted: ExpectedReport[], read: ReportSummary[], recover
   const differences = wanted.flatMap((want, i) => {
     const got = read[i];
     if (got === undefined || got.kind !== want.kind) return [`kind ${want.kind} read as ${got?.kind}`];
+    if (got.kind === "failure") return compareFailure(want, got);
     return got.kind === "aggregate" ? compareAggregate(want, got, recovered) : [];
   });
   return differences.length === 0 ? agrees() : { agrees: false, differences };
@@ -102,7 +127,8 @@ function compareAggregate(want: ExpectedReport, got: AggregateSummary, recovered
   const identityOnly = recovered && got.skippedRecords > 0;
   const pairs: [string, unknown, unknown][] = [
     ["reportId", want.report_id, got.reportId],
-    ["domain", (want.domain ?? "").toLowerCase(), got.domain.toLowerCase()],
+    // With its dot or without, it is the same name (RFC 1034 section 3.1).
+    ["domain", (want.domain ?? "").trim().toLowerCase().replace(/\.$/, ""), got.domain],
     ["begin", want.begin, got.begin],
     ["end", want.end, got.end],
     ["records", want.records, got.records + got.skippedRecords],
@@ -113,6 +139,19 @@ function compareAggregate(want: ExpectedReport, got: AggregateSummary, recovered
   if (!identityOnly && !want.records_bad_count && !want.records_without_row) {
     pairs.push(["sources", want.distinct_source_ip, got.sources]);
   }
+  return differencesOf(pairs);
+}
+
+function compareFailure(want: ExpectedReport, got: FailureSummary): string[] {
+  return differencesOf([
+    ["sourceIp", want.source_ip, got.sourceIp],
+    ["reportedDomain", want.reported_domain?.[0]?.toLowerCase(), got.reportedDomain],
+    ["authFailure", want.auth_failure, got.authFailure],
+  ]);
+}
+
+/** Name, wanted and read value; what is not said to be wanted may be anything. */
+function differencesOf(pairs: [string, unknown, unknown][]): string[] {
   return pairs
     .filter(([, wanted, read]) => wanted !== null && wanted !== undefined && asText(wanted) !== asText(read))
     .map(([name, wanted, read]) => `${name}: expected ${wanted}, read ${read}`);

@@ -65,7 +65,7 @@ function rejected(): FileSummary {
 }
 
 function expected(verdict: ExpectedFile["verdict"], changes: object = {}): ExpectedFile {
-  return { verdict, problems: [], reports: [{ ...REPORT, ...changes }] };
+  return { class: "aggregate", verdict, problems: [], reports: [{ ...REPORT, ...changes }] };
 }
 
 describe("the rule", () => {
@@ -100,6 +100,32 @@ describe("the rule", () => {
     ["a report of another kind", expected("accept", { kind: "tls" }), accepted(), false],
   ])("%s", (_, want, got, agrees) => {
     expect(compareFile(want, got).agrees).toBe(agrees);
+  });
+
+  it("takes the facts of a failure report for the report", () => {
+    const failure = { source_ip: "192.0.2.1", reported_domain: ["Acme.example"], auth_failure: "dmarc" };
+    const { f } = readExpected({ f: { class: "failure", verdict: "accept", reports: [], failure } });
+    if (f === undefined) expect.unreachable();
+    const facts = {
+      kind: "failure",
+      reportedDomain: "acme.example",
+      sourceIp: "192.0.2.1",
+      authFailure: "dmarc",
+    } as const;
+    const read = (changes: object): FileSummary => ({
+      ...accepted(),
+      reports: [{ ...facts, arrivalDate: "", deliveryResult: "", warnings: [], ...changes }],
+    });
+    expect(compareFile(f, read({}))).toEqual({ agrees: true, rejectedDoubtful: false });
+    expect(compareFile(f, read({ sourceIp: "192.0.2.2" })).agrees).toBe(false);
+    expect(compareFile(f, accepted()).agrees).toBe(false);
+  });
+
+  it("takes the class of a generated file for the kind of its reports", () => {
+    const read = readExpected({
+      files: { t: { class: "tls", reports: [{ org_name: "x" }] }, f: { class: "failure" } },
+    });
+    expect(read).toMatchObject({ t: { reports: [{ kind: "tls" }] }, f: { reports: [{ kind: "failure" }] } });
   });
 
   it("reads a generator's form", () => {
