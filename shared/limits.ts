@@ -143,6 +143,6 @@ export const PROCESS_LIMITS = {
   maxHeldObjectBytes: 8 * MIB,
   /** Records kept from the first reading; a report with more is read a second time for its points. */
   maxHeldRecords: 1000,
-  /** Pages of raw keys looked at by one status request. */
-  statusPages: 5,
+  /** Raw keys looked at by one status request: forty calls on R2 at most. */
+  statusKeys: 20_000,
 } as const;

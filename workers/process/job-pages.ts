@@ -78,14 +78,17 @@ export async function listLedgerPage({ R2_DMARC_REPORTS: bucket }: ProcessEnv, j
 
 /** Counts raw objects without a receipt, looking at a bounded number of keys. */
 export async function countUnfinished(bucket: R2Bucket): Promise<{ unfinished: number; limit: number }> {
+  const limit = PROCESS_LIMITS.statusKeys;
   let unfinished = 0;
+  let scanned = 0;
   let cursor: string | undefined = "";
-  for (let i = 0; i < PROCESS_LIMITS.statusPages && cursor !== undefined; i++) {
-    const page: RawPage = await listRaw(bucket, { filter: {}, cursor });
+  while (cursor !== undefined && scanned < limit) {
+    const page: RawPage = await listRaw(bucket, { filter: {}, cursor }, []);
     unfinished += (await withoutReceipt(bucket, page.objects)).length;
+    scanned += page.objects.length;
     cursor = page.cursor;
   }
-  return { unfinished, limit: PROCESS_LIMITS.statusPages * PAGE_LIMITS.jobKeys };
+  return { unfinished, limit };
 }
 
 interface RawPage {
@@ -93,13 +96,18 @@ interface RawPage {
   cursor: string | undefined;
 }
 
-async function listRaw(bucket: R2Bucket, { filter, cursor }: Pick<Job, "filter" | "cursor">): Promise<RawPage> {
+// A page with metadata holds fewer keys than one without: R2 bounds its bytes.
+async function listRaw(
+  bucket: R2Bucket,
+  { filter, cursor }: Pick<Job, "filter" | "cursor">,
+  include: "customMetadata"[] = ["customMetadata"],
+): Promise<RawPage> {
   const { after, before } = dayRange(RAW_PREFIX, filter);
   const page = await bucket.list({
     prefix: filter.prefix ?? RAW_PREFIX,
     startAfter: cursor === "" ? after : cursor,
     limit: PAGE_LIMITS.jobKeys,
-    include: ["customMetadata"],
+    include,
   });
   const objects = page.objects.filter(({ key }) => key < before);
   const isLast = !page.truncated || objects.length < page.objects.length;
