@@ -1,6 +1,7 @@
 /** The whole chain in workerd: mail → KV → R2 → queue → consumer → what Analytics Engine's SQL answers. */
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { PROCESS_LIMITS } from "../../shared/limits.ts";
 import type { Page, PipelineStatus } from "../../shared/operations.ts";
 import type { DeadLetter, Job, Receipt } from "../../shared/storage.ts";
 import { sampleMail, sampleReport } from "../cli/sample-report.ts";
@@ -71,7 +72,7 @@ describe("a pipeline that works", () => {
 
   it("offers by RPC what an operator needs", async () => {
     const status: PipelineStatus = JSON.parse(await chain.operate("status"));
-    expect(status).toMatchObject({ unfinished: 0, unfinishedLimit: 5000 });
+    expect(status).toMatchObject({ unfinished: 0, unfinishedLimit: PROCESS_LIMITS.statusKeys });
     expect(status.queues.map(({ queue }) => queue)).toEqual(["dmarc-reports", "dmarc-points", "dmarc-dead-letters"]);
     expect(status.queues.every(({ oldestSeconds }) => Number.isInteger(oldestSeconds))).toBe(true);
     const page: Page<DeadLetter> = JSON.parse(await chain.operate("listDeadLetters", { code: "not_a_report" }));
