@@ -21,6 +21,8 @@ export interface Scope {
    * rows of first generations that do not meet it; those of later ones all stay, since they may replace one that does.
    */
   firstNarrow?: string | undefined;
+  /** Only the first record of each report: what all its records share (policy, reporter) needs no more. */
+  isFirstRecord?: boolean | undefined;
 }
 
 /** A statement and how to read a row of its answer. */
@@ -44,24 +46,32 @@ export function slotsOf<D extends DatasetId>(dataset: D): SlotsOf<D> {
 /** Datasets whose rows are (reportUid, ordinal). */
 type ReportDataset = "records" | "tls" | "failures";
 
+/** A value worked out from the slots of a point before the collapse: a number costs it far less than a text. */
+export interface Derived {
+  name: string;
+  /** Expression over slots. */
+  of: string;
+}
+
 /**
- * A subquery of the newest rows: `reportUid`, `ordinal`, `day`, `live`, `weight` and the columns asked for, under their
- * names (`count` as `mails`). Rows with `live` = 0 stand over stale ones: filter `live = 1` outside.
+ * A subquery of the newest rows: `reportUid`, `ordinal`, `day`, `weight` and what is asked for: columns under their
+ * names (`count` as `mails`) and derived values. Rows that only stand over stale ones weigh 0: filter `weight > 0` outside.
  */
 export function newestRows<D extends ReportDataset>(
   dataset: D,
-  columns: readonly (keyof SlotsOf<D> & string)[],
+  columns: readonly ((keyof SlotsOf<D> & string) | Derived)[],
   scope: Scope,
 ): string {
   const slots: Record<string, string> = slotsOf(dataset);
-  const newest = (slot: string | undefined, name: string): string => `argMax(${slot}, ${slots.generation}) AS ${name}`;
+  const newest = (of: string | undefined, name: string): string => `argMax(${of}, ${slots.generation}) AS ${name}`;
   const selected = [
     `${slots.reportUid} AS reportUid`,
     `${slots.ordinal} AS ordinal`,
     `intDiv(max(${twiceMiddle(dataset)}), ${2 * SECONDS_PER_DAY}) AS day`,
-    newest(slots.live, "live"),
-    newest("_sample_interval", "weight"),
-    ...columns.map((name) => newest(slots[name], ALIASES[name] ?? name)),
+    newest(`${slots.live} * _sample_interval`, "weight"),
+    ...columns.map((column) =>
+      typeof column === "string" ? newest(slots[column], ALIASES[column] ?? column) : newest(column.of, column.name),
+    ),
   ];
   const where = scopeConditions(dataset, scope);
   return [
@@ -88,6 +98,7 @@ export function scopeConditions(dataset: DatasetId, scope: Scope): string[] {
   if (scope.firstNarrow !== undefined) {
     found.push(`(${slotsOf(dataset).generation} > 1 OR ${scope.firstNarrow})`);
   }
+  if (scope.isFirstRecord === true) found.push(`${slotsOf("records").ordinal} = 0`);
   if (scope.reportUid !== undefined) found.push(`${slotsOf("records").reportUid} = ${quoteText(scope.reportUid)}`);
   return found;
 }

@@ -1,9 +1,18 @@
 /** Statements of the pages Domains and Domain overview. Pure; see queries.ts for the rules they keep. */
 import { newestRows, numberOf, type Query, type Scope, scopeConditions, slotsOf, textOf } from "./collapse.ts";
 import { DATASETS } from "./columns.ts";
+import { FLAGS, type Flags, flagIs, MESSAGES, readFlags } from "./figures.ts";
 
 /** Ours: most rows any of these statements returns. */
-export const DOMAIN_LIMITS = { maxDomains: 10_000, maxDays: 20_000, maxReasons: 2000, maxPolicies: 5000 } as const;
+export const DOMAIN_LIMITS = {
+  maxDomains: 10_000,
+  maxDays: 20_000,
+  maxDayGroups: 50_000,
+  maxReasons: 2000,
+  maxPolicies: 5000,
+} as const;
+
+const records = slotsOf("records");
 
 /** One policy domain in a period. */
 export interface DomainTotals {
@@ -16,18 +25,30 @@ export interface DomainTotals {
   lastEndSeconds: number;
   /** Published policy of the newest report, as columns.ts writes it. */
   policy: string;
+  /** Messages of the days before the period, from `beforeFirstDay`. */
+  messagesBefore: number;
 }
 
-/** Totals by policy domain, the largest first. */
-export function domainsQuery(scope: Scope): Query<DomainTotals> {
-  const rows = newestRows("records", ["domain", "count", "passed", "sourceIp", "endSeconds", "policy"], scope);
+/**
+ * Totals by policy domain, the largest first. With `beforeFirstDay`, the days from it to the period count as the time
+ * before, and a domain that has reports only then has none of the period.
+ */
+export function domainsQuery(scope: Scope, { beforeFirstDay }: { beforeFirstDay?: number } = {}): Query<DomainTotals> {
+  const policy = { name: "policyText", of: `if(${records.ordinal} = 0, ${records.policy}, '')` };
+  const columns = ["domain", "sourceIp", "endSeconds", MESSAGES, FLAGS, policy] as const;
+  const inPeriod = `day >= ${scope.firstDay ?? 0}`;
+  const sumIf = (condition: string, value: string): string => `sum(if(${condition}, ${value}, 0))`;
   return {
     sql: [
-      "SELECT domain, sum(mails * weight) AS messages, sum(mails * passed * weight) AS passedMessages,",
-      "  count(DISTINCT reportUid) AS reports, count(DISTINCT sourceIp) AS sources,",
-      "  max(endSeconds) AS lastEndSeconds, argMax(policy, endSeconds) AS newestPolicy",
-      `FROM ${rows}`,
-      "WHERE live = 1",
+      `SELECT domain, ${sumIf(inPeriod, "messageCount")} AS messages,`,
+      `  ${sumIf(`${inPeriod} AND ${flagIs("passed", true)}`, "messageCount")} AS passedMessages,`,
+      `  ${sumIf(`${inPeriod} AND ordinal = 0`, "weight")} AS reports,`,
+      `  count(DISTINCT if(${inPeriod}, sourceIp, '')) - max(if(${inPeriod} AND sourceIp != '', 0, 1)) AS sources,`,
+      `  max(if(${inPeriod}, endSeconds, 0)) AS lastEndSeconds,`,
+      "  argMax(policyText, if(ordinal = 0, endSeconds, 0)) AS newestPolicy,",
+      `  ${sumIf(`day < ${scope.firstDay ?? 0}`, "messageCount")} AS messagesBefore`,
+      `FROM ${newestRows("records", columns, { ...scope, firstDay: beforeFirstDay ?? scope.firstDay })}`,
+      "WHERE weight > 0",
       "GROUP BY domain",
       `ORDER BY messages DESC, domain LIMIT ${DOMAIN_LIMITS.maxDomains}`,
     ].join("\n"),
@@ -39,6 +60,7 @@ export function domainsQuery(scope: Scope): Query<DomainTotals> {
       sources: numberOf(row, "sources"),
       lastEndSeconds: numberOf(row, "lastEndSeconds"),
       policy: textOf(row, "newestPolicy"),
+      messagesBefore: numberOf(row, "messagesBefore"),
     }),
   };
 }
@@ -48,16 +70,15 @@ export interface DomainDay {
   domain: string;
   day: number;
   messages: number;
-  passed: number;
 }
 
 /** Messages by domain and day; ask for the domains shown, not for all. */
 export function domainTrendQuery(scope: Scope): Query<DomainDay> {
   return {
     sql: [
-      "SELECT domain, day, sum(mails * weight) AS messages, sum(mails * passed * weight) AS passedMessages",
-      `FROM ${newestRows("records", ["domain", "count", "passed"], scope)}`,
-      "WHERE live = 1",
+      "SELECT domain, day, sum(messageCount) AS messages",
+      `FROM ${newestRows("records", ["domain", MESSAGES], scope)}`,
+      "WHERE weight > 0",
       "GROUP BY domain, day",
       `ORDER BY domain, day LIMIT ${DOMAIN_LIMITS.maxDays}`,
     ].join("\n"),
@@ -65,7 +86,6 @@ export function domainTrendQuery(scope: Scope): Query<DomainDay> {
       domain: textOf(row, "domain"),
       day: numberOf(row, "day"),
       messages: numberOf(row, "messages"),
-      passed: numberOf(row, "passedMessages"),
     }),
   };
 }
@@ -101,6 +121,31 @@ export function domainProblemsQuery(scope: Scope): Query<DomainProblems> {
   };
 }
 
+/** Messages of one day with the same results and disposition; reports are counted where their first record is. */
+export interface DayGroup extends Flags {
+  day: number;
+  messages: number;
+  reports: number;
+}
+
+/** Messages by day and what became of them: `totalsByDay` and `dispositions` read it. */
+export function dayGroupsQuery(scope: Scope): Query<DayGroup> {
+  return {
+    sql: [
+      "SELECT day, flags, sum(messageCount) AS messages, sum(if(ordinal = 0, weight, 0)) AS reports",
+      `FROM ${newestRows("records", [MESSAGES, FLAGS], scope)}`,
+      "WHERE weight > 0",
+      `GROUP BY day, flags ORDER BY day, flags LIMIT ${DOMAIN_LIMITS.maxDayGroups}`,
+    ].join("\n"),
+    read: (row) => ({
+      day: numberOf(row, "day"),
+      messages: numberOf(row, "messages"),
+      reports: numberOf(row, "reports"),
+      ...readFlags(numberOf(row, "flags")),
+    }),
+  };
+}
+
 /** What happened to one day's messages. */
 export interface DayTotals {
   day: number;
@@ -114,53 +159,43 @@ export interface DayTotals {
 }
 
 /** Totals by day of the reports' period. A report belongs to one day, so reports add up over days. */
-export function dailyQuery(scope: Scope): Query<DayTotals> {
-  return {
-    sql: [
-      "SELECT day, sum(mails * weight) AS messages, sum(mails * passed * weight) AS passedMessages,",
-      "  sum(if(dkim = 'pass', mails * weight, 0)) AS dkimAligned,",
-      "  sum(if(spf = 'pass', mails * weight, 0)) AS spfAligned,",
-      "  sum(if(disposition = 'quarantine', mails * weight, 0)) AS quarantined,",
-      "  sum(if(disposition = 'reject', mails * weight, 0)) AS rejected,",
-      "  count(DISTINCT reportUid) AS reports",
-      `FROM ${newestRows("records", ["count", "passed", "dkim", "spf", "disposition"], scope)}`,
-      "WHERE live = 1",
-      `GROUP BY day ORDER BY day LIMIT ${DOMAIN_LIMITS.maxDays}`,
-    ].join("\n"),
-    read: (row) => ({
-      day: numberOf(row, "day"),
-      messages: numberOf(row, "messages"),
-      passed: numberOf(row, "passedMessages"),
-      dkimAligned: numberOf(row, "dkimAligned"),
-      spfAligned: numberOf(row, "spfAligned"),
-      quarantined: numberOf(row, "quarantined"),
-      rejected: numberOf(row, "rejected"),
-      reports: numberOf(row, "reports"),
-    }),
-  };
+export function totalsByDay(groups: readonly DayGroup[]): DayTotals[] {
+  const days = new Map<number, DayTotals>();
+  for (const { day, messages, reports, ...flags } of groups) {
+    const none = { messages: 0, passed: 0, dkimAligned: 0, spfAligned: 0, quarantined: 0, rejected: 0, reports: 0 };
+    const total = days.get(day) ?? { day, ...none };
+    days.set(day, total);
+    total.messages += messages;
+    total.reports += reports;
+    if (flags.isPass) total.passed += messages;
+    if (flags.isDkimAligned) total.dkimAligned += messages;
+    if (flags.isSpfAligned) total.spfAligned += messages;
+    if (flags.disposition === "quarantine") total.quarantined += messages;
+    if (flags.disposition === "reject") total.rejected += messages;
+  }
+  return [...days.values()].toSorted((a, b) => a.day - b.day);
 }
 
-/** Messages of one disposition with one list of override reasons (`type comment`, one a line; "" = none). */
+/** Messages of one disposition with one list of override reasons (`type comment`, one a line). */
 export interface ReasonTotals {
   reasons: string;
   disposition: string;
-  isPass: boolean;
   messages: number;
 }
 
-/** Messages by disposition, result and override reasons, the largest first. */
+/** Messages by disposition and override reasons, the largest first; those without a reason are left out. */
 export function reasonsQuery(scope: Scope): Query<ReasonTotals> {
+  const narrowed = { ...scope, firstNarrow: `${records.reasons} != ''` };
   return {
     sql: [
-      "SELECT reasons, disposition, passed, sum(mails * weight) AS messages",
-      `FROM ${newestRows("records", ["reasons", "disposition", "passed", "count"], scope)}`,
-      "WHERE live = 1",
-      `GROUP BY reasons, disposition, passed ORDER BY messages DESC, reasons LIMIT ${DOMAIN_LIMITS.maxReasons}`,
+      "SELECT reasons, disposition, sum(messageCount) AS messages",
+      `FROM ${newestRows("records", ["reasons", "disposition", MESSAGES], narrowed)}`,
+      "WHERE weight > 0 AND reasons != ''",
+      `GROUP BY reasons, disposition ORDER BY messages DESC, reasons LIMIT ${DOMAIN_LIMITS.maxReasons}`,
     ].join("\n"),
     read: (row) => ({
       reasons: textOf(row, "reasons"),
       disposition: textOf(row, "disposition"),
-      isPass: numberOf(row, "passed") === 1,
       messages: numberOf(row, "messages"),
     }),
   };
@@ -179,10 +214,10 @@ export interface PolicyDays {
 export function policiesQuery(scope: Scope): Query<PolicyDays> {
   return {
     sql: [
-      "SELECT policy, min(day) AS firstDay, max(day) AS lastDay, count(DISTINCT reportUid) AS reports,",
+      "SELECT policy, min(day) AS firstDay, max(day) AS lastDay, sum(weight) AS reports,",
       "  count(DISTINCT reporter) AS reporters",
-      `FROM ${newestRows("records", ["policy", "reporter"], scope)}`,
-      "WHERE live = 1",
+      `FROM ${newestRows("records", ["policy", "reporter"], { ...scope, isFirstRecord: true })}`,
+      "WHERE weight > 0",
       `GROUP BY policy ORDER BY lastDay DESC, firstDay DESC, policy LIMIT ${DOMAIN_LIMITS.maxPolicies}`,
     ].join("\n"),
     read: (row) => ({

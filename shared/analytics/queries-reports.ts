@@ -1,9 +1,12 @@
 /** Statements of the page Reports, and of TLS and failure reports. Pure; see queries.ts for the rules they keep. */
-import { newestRows, numberOf, type Query, type Scope, slotsOf, textOf } from "./collapse.ts";
+import { type Derived, newestRows, numberOf, type Query, type Scope, slotsOf, textOf } from "./collapse.ts";
+import { FLAGS, flagIs, MESSAGES } from "./figures.ts";
 import { quoteText } from "./queries.ts";
 
 /** Ours: most rows one statement returns; pages say when it was reached. */
 export const REPORT_LIMITS = { maxReports: 5000, maxGroups: 5000 } as const;
+
+const records = slotsOf("records");
 
 /** One aggregate report that has records. */
 export interface ReportTotals {
@@ -22,25 +25,35 @@ export interface ReportTotals {
 
 /** Reports with their totals, the newest period first; `sourceIp` = only those with a record of that address. */
 export function reportsQuery(scope: Scope, { sourceIp }: { sourceIp?: string | undefined } = {}): Query<ReportTotals> {
-  const identity = ["account", "domain", "reporter", "reportId", "beginSeconds", "endSeconds"] as const;
-  const rows = newestRows("records", [...identity, "receivedSeconds", "count", "passed", "sourceIp"], {
-    ...scope,
-    ...(sourceIp === undefined ? {} : { firstNarrow: `${slotsOf("records").sourceIp} = ${quoteText(sourceIp)}` }),
+  const isAddress = (column: string): string => `${column} = ${quoteText(sourceIp ?? "")}`;
+  const narrowed = sourceIp === undefined ? scope : { ...scope, firstNarrow: isAddress(records.sourceIp) };
+  // All records of a report say who it is from; without an address to look for, the first one is enough.
+  const shared = (name: "account" | "domain" | "reporter" | "reportId"): Derived => ({
+    name: `${name}Text`,
+    of: sourceIp === undefined ? `if(${records.ordinal} = 0, ${records[name]}, '')` : records[name],
   });
+  const texts = [shared("account"), shared("domain"), shared("reporter"), shared("reportId")];
+  const numbers = ["beginSeconds", "endSeconds", "receivedSeconds", MESSAGES, FLAGS] as const;
+  const rows = newestRows(
+    "records",
+    [...texts, ...numbers, ...(sourceIp === undefined ? [] : (["sourceIp"] as const))],
+    narrowed,
+  );
   return {
     sql: [
-      "SELECT reportUid, account, domain, reporter, reportId, beginSeconds, endSeconds,",
-      "  max(receivedSeconds) AS newestReceived, sum(weight) AS records, sum(mails * weight) AS messages,",
-      "  sum(mails * passed * weight) AS passedMessages",
+      "SELECT reportUid, max(accountText) AS account, max(domainText) AS domain, max(reporterText) AS reporter,",
+      "  max(reportIdText) AS reportId, max(beginSeconds) AS begins, max(endSeconds) AS ends,",
+      "  max(receivedSeconds) AS newestReceived, sum(weight) AS records, sum(messageCount) AS messages,",
+      `  sum(if(${flagIs("passed", true)}, messageCount, 0)) AS passedMessages`,
       `FROM ${rows}`,
-      `WHERE live = 1${sourceIp === undefined ? "" : ` AND sourceIp = ${quoteText(sourceIp)}`}`,
-      "GROUP BY reportUid, account, domain, reporter, reportId, beginSeconds, endSeconds",
-      `ORDER BY endSeconds DESC, reporter, reportUid LIMIT ${REPORT_LIMITS.maxReports}`,
+      `WHERE weight > 0${sourceIp === undefined ? "" : ` AND ${isAddress("sourceIp")}`}`,
+      "GROUP BY reportUid",
+      `ORDER BY ends DESC, reporter, reportUid LIMIT ${REPORT_LIMITS.maxReports}`,
     ].join("\n"),
     read: (row) => ({
       ...{ reportUid: textOf(row, "reportUid"), account: textOf(row, "account"), domain: textOf(row, "domain") },
       ...{ reporter: textOf(row, "reporter"), reportId: textOf(row, "reportId") },
-      ...{ beginSeconds: numberOf(row, "beginSeconds"), endSeconds: numberOf(row, "endSeconds") },
+      ...{ beginSeconds: numberOf(row, "begins"), endSeconds: numberOf(row, "ends") },
       ...{ receivedSeconds: numberOf(row, "newestReceived"), records: numberOf(row, "records") },
       ...{ messages: numberOf(row, "messages"), passed: numberOf(row, "passedMessages") },
     }),
@@ -61,7 +74,7 @@ export function tlsDaysQuery(scope: Scope): Query<TlsDay> {
     sql: [
       "SELECT day, sum(successfulSessions * weight) AS successful, sum(failedSessions * weight) AS failed",
       `FROM ${rows}`,
-      "WHERE live = 1 AND scope = 'policy'",
+      "WHERE weight > 0 AND scope = 'policy'",
       `GROUP BY day ORDER BY day LIMIT ${REPORT_LIMITS.maxGroups}`,
     ].join("\n"),
     read: (row) => ({
@@ -91,7 +104,7 @@ export function tlsPoliciesQuery(scope: Scope): Query<TlsPolicyTotals> {
       "SELECT reporter, policyType, mxHosts, sum(successfulSessions * weight) AS successful,",
       "  sum(failedSessions * weight) AS failed, count(DISTINCT reportUid) AS reports, max(day) AS lastDay",
       `FROM ${newestRows("tls", columns, scope)}`,
-      "WHERE live = 1 AND scope = 'policy'",
+      "WHERE weight > 0 AND scope = 'policy'",
       `GROUP BY reporter, policyType, mxHosts ORDER BY failed DESC, successful DESC LIMIT ${REPORT_LIMITS.maxGroups}`,
     ].join("\n"),
     read: (row) => ({
@@ -121,7 +134,7 @@ export function tlsFailuresQuery(scope: Scope): Query<TlsFailureTotals> {
     sql: [
       `SELECT ${groups}, sum(detailSessions * weight) AS sessions, max(day) AS lastDay`,
       `FROM ${newestRows("tls", [...columns, "scope", "detailSessions"], scope)}`,
-      "WHERE live = 1 AND scope = 'failure'",
+      "WHERE weight > 0 AND scope = 'failure'",
       `GROUP BY ${groups} ORDER BY sessions DESC, resultType LIMIT ${REPORT_LIMITS.maxGroups}`,
     ].join("\n"),
     read: (row) => ({
@@ -157,7 +170,7 @@ export function failuresQuery(scope: Scope): Query<FailureTotals> {
     sql: [
       `SELECT ${list}, sum(incidents * weight) AS incidentCount, max(day) AS lastDay`,
       `FROM ${newestRows("failures", [...groups, "incidents"], scope)}`,
-      "WHERE live = 1",
+      "WHERE weight > 0",
       `GROUP BY ${list} ORDER BY incidentCount DESC, sourceIp LIMIT ${REPORT_LIMITS.maxGroups}`,
     ].join("\n"),
     read: (row) => ({

@@ -1,5 +1,6 @@
 /** Statements of the pages Sources, Source and Address. Pure; see queries.ts for the rules they keep. */
 import { newestRows, numberOf, type Query, type Scope, slotsOf, textOf } from "./collapse.ts";
+import { dispositionIs, FLAGS, flagIs, MESSAGES } from "./figures.ts";
 import { type AnswerRow, quoteText } from "./queries.ts";
 
 /** Ours: most groups and records one statement returns; pages say when it was reached. */
@@ -28,18 +29,15 @@ export interface SourceGroup extends GroupFigures {
   sourceIp: string;
 }
 
-const FIGURES = [
-  "count",
-  "passed",
-  "dkim",
-  "spf",
-  "disposition",
-  "reasons",
-  "sourceIp",
-  "dkimResults",
-  "spfResults",
-  "authDomain",
-] as const;
+const records = slotsOf("records");
+const FIGURES = [MESSAGES, FLAGS] as const;
+const MATCHED = ["sourceIp", "dkimResults", "spfResults"] as const;
+
+/** What mail is grouped by, as one text: results with an empty line between; the address where nothing passed. */
+const SOURCE_KEY = {
+  name: "sourceKey",
+  of: `if(${records.authDomain} = '', ${records.sourceIp}, format('{}\\n\\n{}', ${records.dkimResults}, ${records.spfResults}))`,
+};
 
 /**
  * Mail grouped by what authenticated it, the address where nothing did. Sums are of `firstDay` to `lastDay`; groups are
@@ -48,20 +46,21 @@ const FIGURES = [
 export function sourcesQuery(scope: Scope): Query<SourceGroup> {
   return {
     sql: [
-      "SELECT if(authDomain = '', '', dkimResults) AS dkimText, if(authDomain = '', '', spfResults) AS spfText,",
-      `  if(authDomain = '', sourceIp, '') AS address, ${figures(scope)}`,
-      `FROM ${newestRows("records", FIGURES, withoutDays(scope))}`,
-      "WHERE live = 1",
-      "GROUP BY dkimText, spfText, address",
-      `HAVING messages > 0 ORDER BY messages DESC, address LIMIT ${SOURCE_LIMITS.maxGroups}`,
+      `SELECT sourceKey, ${figures(scope)}`,
+      `FROM ${newestRows("records", [...FIGURES, SOURCE_KEY], withoutDays(scope))}`,
+      "WHERE weight > 0",
+      "GROUP BY sourceKey",
+      `HAVING messages > 0 ORDER BY messages DESC, sourceKey LIMIT ${SOURCE_LIMITS.maxGroups}`,
     ].join("\n"),
-    read: (row) => ({
-      dkimResults: textOf(row, "dkimText"),
-      spfResults: textOf(row, "spfText"),
-      sourceIp: textOf(row, "address"),
-      ...readFigures(row),
-    }),
+    read: (row) => ({ ...readSourceKey(textOf(row, "sourceKey")), ...readFigures(row) }),
   };
+}
+
+// No line of results is empty, so the first empty line is the one between; before it, a cut text may end in a line break.
+function readSourceKey(key: string): Pick<SourceGroup, "dkimResults" | "spfResults" | "sourceIp"> {
+  const end = key.indexOf("\n\n");
+  if (end < 0) return { dkimResults: "", spfResults: "", sourceIp: key };
+  return { dkimResults: key.slice(0, end), spfResults: key.slice(end + 2).trimStart(), sourceIp: "" };
 }
 
 /** Which records belong to a source: its address, or a text that its authentication results hold. */
@@ -78,13 +77,17 @@ export interface SourceDetail extends GroupFigures {
 
 /** The groups a source is made of. A domain is matched as text: tell exactly by the results of each row. */
 export function sourceDetailQuery(scope: Scope, match: SourceMatch): Query<SourceDetail> {
-  const rows = newestRows("records", [...FIGURES, "headerFrom", "envelopeFrom"], narrowed(withoutDays(scope), match));
+  const rows = newestRows(
+    "records",
+    [...FIGURES, ...MATCHED, "headerFrom", "envelopeFrom"],
+    narrowed(withoutDays(scope), match),
+  );
   return {
     sql: [
       "SELECT sourceIp, dkimResults, spfResults, headerFrom, envelopeFrom,",
       `  ${figures(scope)}`,
       `FROM ${rows}`,
-      `WHERE live = 1 AND ${matches(match)}`,
+      `WHERE weight > 0 AND ${matches(match)}`,
       "GROUP BY sourceIp, dkimResults, spfResults, headerFrom, envelopeFrom",
       `HAVING messages > 0 ORDER BY messages DESC, sourceIp LIMIT ${SOURCE_LIMITS.maxGroups}`,
     ].join("\n"),
@@ -110,17 +113,13 @@ export interface SourceDay {
 
 /** A source's messages by day and results; a domain is matched as in `sourceDetailQuery`. */
 export function sourceDaysQuery(scope: Scope, match: SourceMatch): Query<SourceDay> {
-  const rows = newestRows(
-    "records",
-    ["count", "passed", "sourceIp", "dkimResults", "spfResults", "authDomain"],
-    narrowed(scope, match),
-  );
+  const rows = newestRows("records", [...FIGURES, ...MATCHED], narrowed(scope, match));
   return {
     sql: [
-      "SELECT day, dkimResults, spfResults, sum(mails * weight) AS messages,",
-      "  sum(mails * passed * weight) AS passedMessages",
+      "SELECT day, dkimResults, spfResults, sum(messageCount) AS messages,",
+      `  sum(if(${flagIs("passed", true)}, messageCount, 0)) AS passedMessages`,
       `FROM ${rows}`,
-      `WHERE live = 1 AND ${matches(match)}`,
+      `WHERE weight > 0 AND ${matches(match)}`,
       `GROUP BY day, dkimResults, spfResults ORDER BY day LIMIT ${SOURCE_LIMITS.maxGroups}`,
     ].join("\n"),
     read: (row) => ({
@@ -172,7 +171,7 @@ export function sourceRecordsQuery(scope: Scope, match: SourceMatch): Query<Reco
     sql: [
       `SELECT ${RECORD_FIELDS}`,
       `FROM ${newestRows("records", RECORD, narrowed(scope, match))}`,
-      `WHERE live = 1 AND ${matches(match)}`,
+      `WHERE weight > 0 AND ${matches(match)}`,
       `ORDER BY day DESC, mails DESC, reportUid, ordinal LIMIT ${SOURCE_LIMITS.maxRecords}`,
     ].join("\n"),
     read: readRecord,
@@ -195,14 +194,14 @@ export interface SourceReport {
 
 /** The reports behind a source, the newest first; a domain is matched as in `sourceDetailQuery`. */
 export function sourceReportsQuery(scope: Scope, match: SourceMatch): Query<SourceReport> {
-  const columns = ["account", "domain", "reporter", "beginSeconds", "endSeconds", "count", "passed"] as const;
-  const matched = ["sourceIp", "dkimResults", "spfResults"] as const;
+  const columns = ["account", "domain", "reporter", "beginSeconds", "endSeconds"] as const;
   const groups = "reportUid, account, domain, reporter, beginSeconds, endSeconds, dkimResults, spfResults";
   return {
     sql: [
-      `SELECT ${groups}, sum(mails * weight) AS messages, sum(mails * passed * weight) AS passedMessages`,
-      `FROM ${newestRows("records", [...columns, ...matched], narrowed(scope, match))}`,
-      `WHERE live = 1 AND ${matches(match)}`,
+      `SELECT ${groups}, sum(messageCount) AS messages,`,
+      `  sum(if(${flagIs("passed", true)}, messageCount, 0)) AS passedMessages`,
+      `FROM ${newestRows("records", [...columns, ...MATCHED, ...FIGURES], narrowed(scope, match))}`,
+      `WHERE weight > 0 AND ${matches(match)}`,
       `GROUP BY ${groups}`,
       `ORDER BY endSeconds DESC, reportUid LIMIT ${SOURCE_LIMITS.maxGroups}`,
     ].join("\n"),
@@ -259,7 +258,7 @@ export function reportRecordCountQuery(scope: Scope, page: Pick<RecordPage, "tex
 }
 
 function recordConditions({ text, isPass }: Pick<RecordPage, "text" | "isPass">): string {
-  const found = ["live = 1"];
+  const found = ["weight > 0"];
   if (isPass !== undefined) found.push(`passed = ${isPass ? 1 : 0}`);
   if (text !== "") {
     const columns = ["sourceIp", "headerFrom", "envelopeFrom", "dkimResults", "spfResults", "reasons"];
@@ -283,15 +282,15 @@ function narrowed(scope: Scope, match: SourceMatch): Scope {
 function figures({ firstDay = 0, lastDay = 100_000 }: Scope): string {
   const inPeriod = `day >= ${firstDay} AND day <= ${lastDay}`;
   const sumIf = (condition: string, name: string): string =>
-    `sum(if(${inPeriod}${condition === "" ? "" : ` AND ${condition}`}, mails * weight, 0)) AS ${name}`;
+    `sum(if(${inPeriod}${condition === "" ? "" : ` AND ${condition}`}, messageCount, 0)) AS ${name}`;
   return [
     sumIf("", "messages"),
-    sumIf("passed = 1", "passedMessages"),
-    sumIf("dkim = 'pass'", "dkimAligned"),
-    sumIf("spf = 'pass'", "spfAligned"),
-    sumIf("disposition = 'quarantine'", "quarantined"),
-    sumIf("disposition = 'reject'", "rejected"),
-    sumIf("passed = 0 AND reasons != ''", "spared"),
+    sumIf(flagIs("passed", true), "passedMessages"),
+    sumIf(flagIs("dkimAligned", true), "dkimAligned"),
+    sumIf(flagIs("spfAligned", true), "spfAligned"),
+    sumIf(dispositionIs("quarantine"), "quarantined"),
+    sumIf(dispositionIs("reject"), "rejected"),
+    sumIf(`${flagIs("passed", false)} AND ${flagIs("reasons", true)}`, "spared"),
     "min(day) AS firstSeenDay",
     "max(day) AS lastSeenDay",
   ].join(",\n  ");

@@ -90,19 +90,21 @@ export function readOutcomes(rows: AnswerRow[]): OutcomeCounts {
   return Object.fromEntries(rows.map((row) => [String(row.outcome), readCount(row, "events")]));
 }
 
-// No alias is used twice: ClickHouse would put the outer meaning into the inner place. A record is (reportUid, ordinal). Points with live = 0 only stand over a stale record, so they count nothing.
+// No alias is used twice: ClickHouse would put the outer meaning into the inner place. A record is (reportUid, ordinal).
+// Points with live = 0 only stand over a stale record: they weigh nothing.
 function recordTotals(filter: QueryFilter): string {
   const column = slots("records");
-  const newest = (slot: string): string => `argMax(${slot}, ${column.generation})`;
+  const newest = (of: string): string => `argMax(${of}, ${column.generation})`;
+  const weight = `${column.live} * _sample_interval`;
   return [
-    "SELECT sum(weight) AS records, sum(mails * weight) AS messages, sum(mails * isPass * weight) AS passed,",
+    "SELECT sum(weight) AS records, sum(messageCount) AS messages, sum(passedCount) AS passed,",
     "  count(DISTINCT sourceIp) - max(if(sourceIp = '', 1, 0)) AS sources",
     `FROM (SELECT ${column.reportUid} AS reportUid, ${column.ordinal} AS ordinal,`,
-    `  ${newest(column.count)} AS mails, ${newest(column.passed)} AS isPass, ${newest(column.live)} AS isLive,`,
-    `  ${newest(column.sourceIp)} AS sourceIp, ${newest("_sample_interval")} AS weight`,
+    `  ${newest(weight)} AS weight, ${newest(`${column.count} * ${weight}`)} AS messageCount,`,
+    `  ${newest(`${column.count} * ${column.passed} * ${weight}`)} AS passedCount, ${newest(column.sourceIp)} AS sourceIp`,
     `  FROM ${DATASETS.records.name}${where(conditions("records", filter))}`,
     "  GROUP BY reportUid, ordinal)",
-    "WHERE isLive = 1",
+    "WHERE weight > 0",
   ].join("\n");
 }
 

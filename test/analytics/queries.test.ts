@@ -144,19 +144,19 @@ describe("the statements", () => {
   it("take slots from the table of columns, weight by the sample interval, and hold no NULL literal", () => {
     const { records, events } = statsQuery({ domain: "d.example", account: "a" });
     expect(records).toMatchInlineSnapshot(`
-      "SELECT sum(weight) AS records, sum(mails * weight) AS messages, sum(mails * isPass * weight) AS passed,
+      "SELECT sum(weight) AS records, sum(messageCount) AS messages, sum(passedCount) AS passed,
         count(DISTINCT sourceIp) - max(if(sourceIp = '', 1, 0)) AS sources
       FROM (SELECT blob1 AS reportUid, double3 AS ordinal,
-        argMax(double4, double2) AS mails, argMax(double8, double2) AS isPass, argMax(double9, double2) AS isLive,
-        argMax(blob6, double2) AS sourceIp, argMax(_sample_interval, double2) AS weight
+        argMax(double9 * _sample_interval, double2) AS weight, argMax(double4 * double9 * _sample_interval, double2) AS messageCount,
+        argMax(double4 * double8 * double9 * _sample_interval, double2) AS passedCount, argMax(blob6, double2) AS sourceIp
         FROM dmarc_records WHERE index1 = 'd.example' AND blob3 = 'd.example' AND blob2 = 'a'
         GROUP BY reportUid, ordinal)
-      WHERE isLive = 1"
+      WHERE weight > 0"
     `);
     expect(events).toMatchInlineSnapshot(`
-      "SELECT sum(isReport * weight) AS reports, sum(isDeadLetter * weight) AS deadLetters
-      FROM (SELECT blob1 AS eventId, max(if(blob4 IN ('accepted', 'reprocessed') AND blob5 = 'aggregate', 1, 0)) AS isReport,
-        max(if(blob4 = 'dead_letter', 1, 0)) AS isDeadLetter, argMax(_sample_interval, double2) AS weight
+      "SELECT sum(if(outcome IN ('accepted', 'reprocessed') AND kind = 'aggregate', weight, 0)) AS reports, sum(if(outcome = 'dead_letter', weight, 0)) AS deadLetters
+      FROM (SELECT blob1 AS eventId, argMax(blob4, double2) AS outcome,
+        argMax(blob5, double2) AS kind, argMax(_sample_interval, double2) AS weight
         FROM dmarc_events WHERE blob7 = 'd.example' AND blob2 = 'a'
         GROUP BY eventId)"
     `);

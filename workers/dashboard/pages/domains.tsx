@@ -25,8 +25,6 @@ import { FirstRun } from "./first-run.tsx";
 interface DomainRow extends DomainTotals {
   /** Messages by day of the period. */
   trend: number[];
-  /** Messages of the period before. */
-  before: number;
   problems: number;
 }
 
@@ -36,14 +34,14 @@ const TREND_DOMAINS = 100;
 export async function domainsPage(request: PageRequest): Promise<PageResult> {
   const period = periodOf(request);
   const { accounts } = request.access;
-  const [totals, before, problems] = await Promise.all([
-    request.ask(domainsQuery({ accounts, ...period })),
-    request.ask(domainsQuery({ accounts, ...periodBefore(period) })),
+  const [known, problems] = await Promise.all([
+    request.ask(domainsQuery({ accounts, ...period }, { beforeFirstDay: periodBefore(period).firstDay })),
     request.ask(domainProblemsQuery({ accounts })),
   ]);
+  const totals = known.filter(({ reports }) => reports > 0);
   const domains = totals.slice(0, TREND_DOMAINS).map(({ domain }) => domain);
   const trend = domains.length === 0 ? [] : await request.ask(domainTrendQuery({ accounts, domains, ...period }));
-  const rows = joinRows({ totals, before, problems, trend }, period);
+  const rows = joinRows({ totals, problems, trend }, period);
   const table = bindTable({
     id: "domains",
     caption: "Domains",
@@ -53,12 +51,12 @@ export async function domainsPage(request: PageRequest): Promise<PageResult> {
     empty: (
       <>No report is about a day of this period. Choose a longer one, or wait: most receivers report once a day.</>
     ),
-    partial: totals.length >= DOMAIN_LIMITS.maxDomains && (
+    partial: known.length >= DOMAIN_LIMITS.maxDomains && (
       <Note>Only the {formatCount(DOMAIN_LIMITS.maxDomains)} domains with the most messages are shown.</Note>
     ),
   });
   const astray = problems.find(({ domain }) => domain === "");
-  const isFirstRun = totals.length === 0 && before.length === 0;
+  const isFirstRun = known.length === 0;
   return {
     tables: [table],
     content: {
@@ -90,13 +88,11 @@ export async function domainsPage(request: PageRequest): Promise<PageResult> {
 
 interface Answers {
   totals: DomainTotals[];
-  before: DomainTotals[];
   problems: DomainProblems[];
   trend: DomainDay[];
 }
 
-function joinRows({ totals, before, problems, trend }: Answers, { firstDay, lastDay }: Period): DomainRow[] {
-  const earlier = new Map(before.map(({ domain, messages }) => [domain, messages]));
+function joinRows({ totals, problems, trend }: Answers, { firstDay, lastDay }: Period): DomainRow[] {
   const open = new Map(problems.map(({ domain, deadLetters, conflicts }) => [domain, deadLetters + conflicts]));
   const lines = new Map<string, number[]>();
   for (const { domain, day, messages } of trend) {
@@ -107,7 +103,6 @@ function joinRows({ totals, before, problems, trend }: Answers, { firstDay, last
   return totals.map((row) => ({
     ...row,
     trend: lines.get(row.domain) ?? [],
-    before: earlier.get(row.domain) ?? 0,
     problems: open.get(row.domain) ?? 0,
   }));
 }
@@ -133,7 +128,7 @@ function columns(request: PageRequest, { firstDay, lastDay }: Period): ViewColum
     {
       key: "messages_before",
       label: "Trend",
-      value: ({ before }) => before,
+      value: ({ messagesBefore }) => messagesBefore,
       cell: ({ trend, domain }) =>
         trend.length > 0 && (
           <Sparkline values={trend} label={`Messages of ${domain} by day, ${isoDay(firstDay)} to ${isoDay(lastDay)}`} />

@@ -1,5 +1,5 @@
 /** The tables of a domain's overview. */
-import type { DayTotals, PolicyDays, ReasonTotals } from "../../../shared/analytics/queries-domains.ts";
+import type { DayGroup, DayTotals, PolicyDays, ReasonTotals } from "../../../shared/analytics/queries-domains.ts";
 import { readReasons } from "../data/auth-results.ts";
 import { isoDay } from "../data/days.ts";
 import { formatShare, shareOf } from "../data/numbers.ts";
@@ -37,10 +37,10 @@ interface DispositionRow {
 }
 
 /** What receivers did. */
-export function dispositionsTable(reasons: readonly ReasonTotals[]): BoundTable {
-  const total = reasons.reduce((sum, { messages }) => sum + messages, 0);
+export function dispositionsTable(groups: readonly DayGroup[]): BoundTable {
+  const total = groups.reduce((sum, { messages }) => sum + messages, 0);
   const rows = new Map<string, DispositionRow>();
-  for (const { disposition, messages, isPass } of reasons) {
+  for (const { disposition, messages, isPass } of groups) {
     const row = rows.get(disposition) ?? { disposition, messages: 0, failed: 0, total };
     row.messages += messages;
     if (!isPass) row.failed += messages;

@@ -1,6 +1,12 @@
 /** One domain over a period: totals and change, messages by day, the verdict, sources, dispositions, policy. */
 import type { Child } from "hono/jsx";
-import { type DayTotals, dailyQuery, policiesQuery, reasonsQuery } from "../../../shared/analytics/queries-domains.ts";
+import {
+  type DayTotals,
+  dayGroupsQuery,
+  policiesQuery,
+  reasonsQuery,
+  totalsByDay,
+} from "../../../shared/analytics/queries-domains.ts";
 import { SOURCE_LIMITS, sourcesQuery } from "../../../shared/analytics/queries-sources.ts";
 import { isoDay } from "../data/days.ts";
 import { formatCount, formatShare } from "../data/numbers.ts";
@@ -22,12 +28,13 @@ export async function overviewPage(request: PageRequest, domain: string): Promis
   const period = periodOf(request);
   const before = periodBefore(period);
   const scope = domainScope(request, domain, period);
-  const [days, reasons, policies, groups] = await Promise.all([
-    request.ask(dailyQuery({ ...scope, firstDay: before.firstDay })),
+  const [dayGroups, reasons, policies, groups] = await Promise.all([
+    request.ask(dayGroupsQuery({ ...scope, firstDay: before.firstDay })),
     request.ask(reasonsQuery(scope)),
     request.ask(policiesQuery(domainScope(request, domain))),
     request.ask(sourcesQuery(scope)),
   ]);
+  const days = totalsByDay(dayGroups);
   const current = days.filter(({ day }) => day >= period.firstDay);
   const sources = mergeSources(groups, domain);
   const dataSince = Math.min(...policies.map(({ firstDay }) => firstDay));
@@ -35,7 +42,7 @@ export async function overviewPage(request: PageRequest, domain: string): Promis
   const tables = {
     days: daysTable(fillDays(current, period)),
     sources: sourcesTable(request, { domain, sources, period, dataSince, size: 10 }),
-    dispositions: dispositionsTable(reasons),
+    dispositions: dispositionsTable(dayGroups.filter(({ day }) => day >= period.firstDay)),
     reasons: reasonsTable(reasons),
     policies: policiesTable(policies),
   };
