@@ -101,7 +101,7 @@ describe("npm start", () => {
     // A change of a configuration file has the Workers reloaded, as a change of their source has.
     appendFileSync(join(folder, "run/wrangler.analytics.toml"), "# changed\n");
     await vi.waitUntil(() => started.output().includes("enqueued again"), { timeout: 20_000 });
-    await vi.waitUntil(() => /process {3}reconcile/.test(started.output()), { timeout: 20_000 });
+    await vi.waitUntil(() => /process {3}(reconcile|job)/.test(started.output()), { timeout: 20_000 });
     const token = readLocalSecret(folder)?.apiToken ?? "";
     const reports = "SELECT count(DISTINCT blob1) AS n FROM dmarc_records";
     const url = `http://127.0.0.1:${ports[2]}`;
