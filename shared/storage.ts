@@ -98,6 +98,8 @@ export interface PendingReceipt {
   v: 1;
   receipt: Receipt;
   awaited: SliceCount[];
+  /** How often the slices were looked for; only the message that says the same looks next. */
+  tries: number;
 }
 
 /** Something that could not become data, with its reason; nothing accepted is ever dropped. */

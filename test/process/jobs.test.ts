@@ -177,10 +177,10 @@ describe("reprocess", () => {
       await world.bucket.put(`raw/2026/11/20/${hash}/a.xml`, "", { customMetadata: { rua: "dmarc%40acme.example" } });
     }
     let jobCalls = 0;
-    // Every third call of the job fails, in turn before, after, and with the isolate; the reports are left alone.
+    // Every fifth call of the job fails, in turn before, after, and with the isolate; the reports are left alone.
     world.faults.plan = ({ name }) => {
       const ofJob = /r2\.(get|put) jobs|r2\.list|queue\.send(Batch)? dmarc-reports/.test(name);
-      return ofJob && ++jobCalls % 3 === 0 ? FAULT_MODES[(jobCalls / 3) % FAULT_MODES.length] : undefined;
+      return ofJob && ++jobCalls % 5 === 0 ? FAULT_MODES[(jobCalls / 5) % FAULT_MODES.length] : undefined;
     };
     const job = await run(world, "reprocess", { dryRun: true });
     expect(job).toMatchObject({ state: "done", scanned: 2500, enqueued: 2500, pages: 3 });

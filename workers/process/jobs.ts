@@ -38,11 +38,9 @@ export async function runJobPage({ jobId, page }: JobMessage, context: JobContex
   const stored = await bucket.get(jobKey(jobId));
   if (stored === null) return { event: "job", jobId, page, outcome: "job was removed" };
   const job = await stored.json<Job>();
-  if (page !== job.pages) {
-    // The page was counted, and the invocation may have ended before it sent for the next.
-    if (page === job.pages - 1 && job.state === "running") await sendPage(env, job);
-    return { event: "job", jobId, page, outcome: "already_done" };
-  }
+  if (page < job.pages) return { event: "job", jobId, page, outcome: "already_done" };
+  // The message of the page before sent this one and has still to count, or will be delivered again.
+  if (page > job.pages) throw new Error(`Page ${page} of job ${jobId} comes too early.`);
   const found = await listPage(env, job);
   if (!job.dryRun) await enqueue(env, found.messages);
   const next: Job = {
@@ -54,12 +52,12 @@ export async function runJobPage({ jobId, page }: JobMessage, context: JobContex
     enqueued: job.enqueued + found.messages.length,
     updatedSeconds: context.nowSeconds,
   };
-  const written = await bucket.put(jobKey(jobId), JSON.stringify(next), { onlyIf: { etagMatches: stored.etag } });
-  // Another delivery of this message was faster; it sends for the next page.
-  if (written === null) return { event: "job", jobId, page, outcome: "already_done" };
+  // Sent before it is counted: a page delivered twice or late has nothing left to do, so chains cannot multiply.
   if (next.state === "running") await sendPage(env, next);
+  const written = await bucket.put(jobKey(jobId), JSON.stringify(next), { onlyIf: { etagMatches: stored.etag } });
   const { kind, state, scanned, enqueued } = next;
-  return { event: "job", jobId, page, kind, outcome: state, scanned, enqueued };
+  const outcome = written === null ? "already_done" : state;
+  return { event: "job", jobId, page, kind, outcome, scanned, enqueued };
 }
 
 /** The newest jobs, newest first. */

@@ -86,7 +86,7 @@ async function finish(job: ReportJob, outcomes: ReceiptOutcome[], rawRemoved = f
   const awaited = context.awaited?.counts ?? [];
   const counts = countOutcomes(outcomes);
   if (awaited.length > 0) {
-    await parkReceipt({ v: 1, receipt, awaited }, message, context);
+    await parkReceipt({ v: 1, receipt, awaited, tries: 0 }, message, context);
     return { ...logEntry(message, Object.keys(counts).join(", ")), counts, awaited: awaited.length };
   }
   const isWritten = await writeReceipt(receipt, context);
