@@ -14,6 +14,7 @@ import {
   type DomainTotals,
   dayGroupsQuery,
   domainProblemsQuery,
+  domainReportsQuery,
   domainsQuery,
   domainTrendQuery,
   policiesQuery,
@@ -103,7 +104,11 @@ function pagesOf(days: number): Record<string, Query<unknown>[][]> {
   const domains = [LARGEST, ...Array.from({ length: 9 }, (_, i) => `domain${i + 6}.example`)];
   return {
     Domains: [
-      [domainsQuery({ accounts, ...period }, { beforeFirstDay: before }), domainProblemsQuery({ accounts })],
+      [
+        domainsQuery({ accounts, ...period }, { beforeFirstDay: before }),
+        domainReportsQuery({ accounts, ...period }),
+        domainProblemsQuery({ accounts }),
+      ],
       [domainTrendQuery({ accounts, domains, ...period })],
     ],
     Overview: [

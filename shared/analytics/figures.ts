@@ -4,8 +4,8 @@
  */
 import { type Derived, slotsOf } from "./collapse.ts";
 
-/** Bits of `flags`. The disposition is a number of its own: `flags` divided by 16, whole, below 8. */
-const FLAG = { passed: 1, dkimAligned: 2, spfAligned: 4, reasons: 8, disposition: 16 } as const;
+/** Bits of `flags`. The disposition is a number of its own: `flags` divided by 32, whole, below 8. */
+const FLAG = { passed: 1, dkimAligned: 2, spfAligned: 4, reasons: 8, live: 16, disposition: 32 } as const;
 /** By their number; the last one stands for what no standard names as well. */
 const DISPOSITIONS = ["none", "quarantine", "reject", "pass", "unknown"] as const;
 
@@ -22,6 +22,7 @@ export const FLAGS: Derived = {
     `if(${slots.dkim} = 'pass', ${FLAG.dkimAligned}, 0)`,
     `if(${slots.spf} = 'pass', ${FLAG.spfAligned}, 0)`,
     `if(${slots.reasons} = '', 0, ${FLAG.reasons})`,
+    `${slots.live} * ${FLAG.live}`,
     dispositionNumber(),
   ].join(" + ")})`,
 };

@@ -14,41 +14,32 @@ export const DOMAIN_LIMITS = {
 
 const records = slotsOf("records");
 
-/** One policy domain in a period. */
+/** Messages of one policy domain in a period. */
 export interface DomainTotals {
   domain: string;
   messages: number;
   passed: number;
-  reports: number;
   sources: number;
-  /** End of the newest report's period, seconds since 1970 UTC. */
-  lastEndSeconds: number;
-  /** Published policy of the newest report, as columns.ts writes it. */
-  policy: string;
   /** Messages of the days before the period, from `beforeFirstDay`. */
   messagesBefore: number;
 }
 
 /**
  * Totals by policy domain, the largest first. With `beforeFirstDay`, the days from it to the period count as the time
- * before, and a domain that has reports only then has none of the period.
+ * before; a domain that was reported only then is a row with nothing in the period.
  */
 export function domainsQuery(scope: Scope, { beforeFirstDay }: { beforeFirstDay?: number } = {}): Query<DomainTotals> {
-  const policy = { name: "policyText", of: `if(${records.ordinal} = 0, ${records.policy}, '')` };
-  const columns = ["domain", "sourceIp", "endSeconds", MESSAGES, FLAGS, policy] as const;
   const inPeriod = `day >= ${scope.firstDay ?? 0}`;
-  const sumIf = (condition: string, value: string): string => `sum(if(${condition}, ${value}, 0))`;
+  const sumIf = (condition: string): string => `sum(if(${condition}, messageCount, 0))`;
+  const days = { ...scope, firstDay: beforeFirstDay ?? scope.firstDay };
   return {
     sql: [
-      `SELECT domain, ${sumIf(inPeriod, "messageCount")} AS messages,`,
-      `  ${sumIf(`${inPeriod} AND ${flagIs("passed", true)}`, "messageCount")} AS passedMessages,`,
-      `  ${sumIf(`${inPeriod} AND ordinal = 0`, "weight")} AS reports,`,
+      `SELECT domain, ${sumIf(inPeriod)} AS messages,`,
+      `  ${sumIf(`${inPeriod} AND ${flagIs("passed", true)}`)} AS passedMessages,`,
       `  count(DISTINCT if(${inPeriod}, sourceIp, '')) - max(if(${inPeriod} AND sourceIp != '', 0, 1)) AS sources,`,
-      `  max(if(${inPeriod}, endSeconds, 0)) AS lastEndSeconds,`,
-      "  argMax(policyText, if(ordinal = 0, endSeconds, 0)) AS newestPolicy,",
-      `  ${sumIf(`day < ${scope.firstDay ?? 0}`, "messageCount")} AS messagesBefore`,
-      `FROM ${newestRows("records", columns, { ...scope, firstDay: beforeFirstDay ?? scope.firstDay })}`,
-      "WHERE weight > 0",
+      `  ${sumIf(`day < ${scope.firstDay ?? 0}`)} AS messagesBefore`,
+      `FROM ${newestRows("records", ["domain", "sourceIp", MESSAGES, FLAGS], days)}`,
+      `WHERE ${flagIs("live", true)}`,
       "GROUP BY domain",
       `ORDER BY messages DESC, domain LIMIT ${DOMAIN_LIMITS.maxDomains}`,
     ].join("\n"),
@@ -56,11 +47,38 @@ export function domainsQuery(scope: Scope, { beforeFirstDay }: { beforeFirstDay?
       domain: textOf(row, "domain"),
       messages: numberOf(row, "messages"),
       passed: numberOf(row, "passedMessages"),
-      reports: numberOf(row, "reports"),
       sources: numberOf(row, "sources"),
+      messagesBefore: numberOf(row, "messagesBefore"),
+    }),
+  };
+}
+
+/** The reports about one policy domain in a period. */
+export interface DomainReports {
+  domain: string;
+  reports: number;
+  /** End of the newest report's period, seconds since 1970 UTC. */
+  lastEndSeconds: number;
+  /** Published policy of the newest report, as columns.ts writes it. */
+  policy: string;
+}
+
+/** Reports with records by policy domain, those with the most first. */
+export function domainReportsQuery(scope: Scope): Query<DomainReports> {
+  const rows = newestRows("records", ["domain", "endSeconds", "policy"], { ...scope, isFirstRecord: true });
+  return {
+    sql: [
+      "SELECT domain, sum(weight) AS reports, max(endSeconds) AS lastEndSeconds,",
+      "  argMax(policy, endSeconds) AS newestPolicy",
+      `FROM ${rows}`,
+      "WHERE weight > 0",
+      `GROUP BY domain ORDER BY reports DESC, domain LIMIT ${DOMAIN_LIMITS.maxDomains}`,
+    ].join("\n"),
+    read: (row) => ({
+      domain: textOf(row, "domain"),
+      reports: numberOf(row, "reports"),
       lastEndSeconds: numberOf(row, "lastEndSeconds"),
       policy: textOf(row, "newestPolicy"),
-      messagesBefore: numberOf(row, "messagesBefore"),
     }),
   };
 }

@@ -48,7 +48,7 @@ export function sourcesQuery(scope: Scope): Query<SourceGroup> {
     sql: [
       `SELECT sourceKey, ${figures(scope)}`,
       `FROM ${newestRows("records", [...FIGURES, SOURCE_KEY], withoutDays(scope))}`,
-      "WHERE weight > 0",
+      `WHERE ${flagIs("live", true)}`,
       "GROUP BY sourceKey",
       `HAVING messages > 0 ORDER BY messages DESC, sourceKey LIMIT ${SOURCE_LIMITS.maxGroups}`,
     ].join("\n"),

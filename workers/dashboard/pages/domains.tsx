@@ -3,8 +3,10 @@ import {
   DOMAIN_LIMITS,
   type DomainDay,
   type DomainProblems,
+  type DomainReports,
   type DomainTotals,
   domainProblemsQuery,
+  domainReportsQuery,
   domainsQuery,
   domainTrendQuery,
 } from "../../../shared/analytics/queries-domains.ts";
@@ -22,7 +24,7 @@ import { bindTable, type ViewColumn } from "../parts/table-view.tsx";
 import { FirstRun } from "./first-run.tsx";
 
 /** A row of the table. */
-interface DomainRow extends DomainTotals {
+interface DomainRow extends DomainTotals, DomainReports {
   /** Messages by day of the period. */
   trend: number[];
   problems: number;
@@ -34,11 +36,16 @@ const TREND_DOMAINS = 100;
 export async function domainsPage(request: PageRequest): Promise<PageResult> {
   const period = periodOf(request);
   const { accounts } = request.access;
-  const [known, problems] = await Promise.all([
+  const [known, reports, problems] = await Promise.all([
     request.ask(domainsQuery({ accounts, ...period }, { beforeFirstDay: periodBefore(period).firstDay })),
+    request.ask(domainReportsQuery({ accounts, ...period })),
     request.ask(domainProblemsQuery({ accounts })),
   ]);
-  const totals = known.filter(({ reports }) => reports > 0);
+  const reported = new Map(reports.map((row) => [row.domain, row]));
+  const totals = known.flatMap((row) => {
+    const reports = reported.get(row.domain);
+    return reports === undefined ? [] : [{ ...row, ...reports }];
+  });
   const domains = totals.slice(0, TREND_DOMAINS).map(({ domain }) => domain);
   const trend = domains.length === 0 ? [] : await request.ask(domainTrendQuery({ accounts, domains, ...period }));
   const rows = joinRows({ totals, problems, trend }, period);
@@ -87,7 +94,7 @@ export async function domainsPage(request: PageRequest): Promise<PageResult> {
 }
 
 interface Answers {
-  totals: DomainTotals[];
+  totals: (DomainTotals & DomainReports)[];
   problems: DomainProblems[];
   trend: DomainDay[];
 }
