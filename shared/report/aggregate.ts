@@ -9,7 +9,7 @@ import { type RecordItem, RecordStream } from "./record-stream.ts";
 import { reject } from "./rejection.ts";
 import type { Peeked } from "./source.ts";
 import { XmlTextDecoder } from "./text.ts";
-import { isDomainLike, matchWord, normalizeDomain, parseEpochSeconds } from "./values.ts";
+import { isDomainLike, matchWord, normalizeDomain, parseEpochSeconds, storedText } from "./values.ts";
 import type {
   AggregateRecord,
   AggregateReport,
@@ -251,5 +251,5 @@ function readPct(published: XmlElement | undefined, warnings: WarningLog): numbe
 }
 
 function short(text: string): string {
-  return text.slice(0, READ_LIMITS.maxValueChars);
+  return storedText(text);
 }

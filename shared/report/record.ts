@@ -2,8 +2,7 @@
  * One `<record>` of an aggregate report (RFC 7489 appendix C, RFC 9990 section 3.1.1): element tree → AggregateRecord.
  * This is the general reader: any order of elements, any prefix, several results, odd words.
  */
-import { READ_LIMITS } from "../limits.ts";
-import { canonicalIp, matchWord, normalizeDomain, parseCount } from "./values.ts";
+import { canonicalIp, matchWord, normalizeDomain, parseCount, storedText } from "./values.ts";
 import type {
   AggregateRecord,
   AlignedResult,
@@ -127,7 +126,7 @@ export function recordPath({ ordinal }: RecordContext): string {
 
 /** Text of a child, cut to the longest value kept. */
 function value(element: XmlElement | undefined, name: string): string {
-  return childText(element, name).slice(0, READ_LIMITS.maxValueChars);
+  return storedText(childText(element, name));
 }
 
 function readSourceIp(raw: string, context: RecordContext): string {
@@ -135,7 +134,7 @@ function readSourceIp(raw: string, context: RecordContext): string {
   if (canonical !== null) return canonical;
   const code = raw === "" ? "missing_value" : "invalid_value";
   context.warnings.add(code, `${recordPath(context)}/row/source_ip`, raw);
-  return raw.toLowerCase().slice(0, READ_LIMITS.maxValueChars);
+  return storedText(raw.toLowerCase());
 }
 
 function readDisposition(raw: string, context: RecordContext): Disposition {
