@@ -14,6 +14,9 @@ const slots = slotsOf("records");
 /** Messages of a record by its weight; 0 for a point that only stands over a stale one. */
 export const MESSAGES: Derived = { name: "messageCount", of: `${slots.count} * ${slots.live} * _sample_interval` };
 
+/** Those of them that passed; cheaper than `FLAGS` where nothing else is asked. */
+export const PASSED_MESSAGES: Derived = { name: "passedCount", of: `${slots.passed} * ${MESSAGES.of}` };
+
 /** What became of the messages of a record. */
 export const FLAGS: Derived = {
   name: "flags",

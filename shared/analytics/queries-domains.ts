@@ -1,7 +1,7 @@
 /** Statements of the pages Domains and Domain overview. Pure; see queries.ts for the rules they keep. */
 import { newestRows, numberOf, type Query, type Scope, scopeConditions, slotsOf, textOf } from "./collapse.ts";
 import { DATASETS } from "./columns.ts";
-import { FLAGS, type Flags, flagIs, MESSAGES, readFlags } from "./figures.ts";
+import { FLAGS, type Flags, MESSAGES, PASSED_MESSAGES, readFlags } from "./figures.ts";
 
 /** Ours: most rows any of these statements returns. */
 export const DOMAIN_LIMITS = {
@@ -30,16 +30,16 @@ export interface DomainTotals {
  */
 export function domainsQuery(scope: Scope, { beforeFirstDay }: { beforeFirstDay?: number } = {}): Query<DomainTotals> {
   const inPeriod = `day >= ${scope.firstDay ?? 0}`;
-  const sumIf = (condition: string): string => `sum(if(${condition}, messageCount, 0))`;
+  const sumIf = (condition: string, value = "messageCount"): string => `sum(if(${condition}, ${value}, 0))`;
   const days = { ...scope, firstDay: beforeFirstDay ?? scope.firstDay };
   return {
     sql: [
       `SELECT domain, ${sumIf(inPeriod)} AS messages,`,
-      `  ${sumIf(`${inPeriod} AND ${flagIs("passed", true)}`)} AS passedMessages,`,
+      `  ${sumIf(inPeriod, "passedCount")} AS passedMessages,`,
       `  count(DISTINCT if(${inPeriod}, sourceIp, '')) - max(if(${inPeriod} AND sourceIp != '', 0, 1)) AS sources,`,
       `  ${sumIf(`day < ${scope.firstDay ?? 0}`)} AS messagesBefore`,
-      `FROM ${newestRows("records", ["domain", "sourceIp", MESSAGES, FLAGS], days)}`,
-      `WHERE ${flagIs("live", true)}`,
+      `FROM ${newestRows("records", ["domain", "sourceIp", MESSAGES, PASSED_MESSAGES], days)}`,
+      "WHERE weight > 0",
       "GROUP BY domain",
       `ORDER BY messages DESC, domain LIMIT ${DOMAIN_LIMITS.maxDomains}`,
     ].join("\n"),

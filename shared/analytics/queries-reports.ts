@@ -1,6 +1,6 @@
 /** Statements of the page Reports, and of TLS and failure reports. Pure; see queries.ts for the rules they keep. */
 import { type Derived, newestRows, numberOf, type Query, type Scope, slotsOf, textOf } from "./collapse.ts";
-import { FLAGS, flagIs, MESSAGES } from "./figures.ts";
+import { MESSAGES, PASSED_MESSAGES } from "./figures.ts";
 import { quoteText } from "./queries.ts";
 
 /** Ours: most rows one statement returns; pages say when it was reached. */
@@ -33,7 +33,7 @@ export function reportsQuery(scope: Scope, { sourceIp }: { sourceIp?: string | u
     of: sourceIp === undefined ? `if(${records.ordinal} = 0, ${records[name]}, '')` : records[name],
   });
   const texts = [shared("account"), shared("domain"), shared("reporter"), shared("reportId")];
-  const numbers = ["beginSeconds", "endSeconds", "receivedSeconds", MESSAGES, FLAGS] as const;
+  const numbers = ["beginSeconds", "endSeconds", "receivedSeconds", MESSAGES, PASSED_MESSAGES] as const;
   const rows = newestRows(
     "records",
     [...texts, ...numbers, ...(sourceIp === undefined ? [] : (["sourceIp"] as const))],
@@ -44,7 +44,7 @@ export function reportsQuery(scope: Scope, { sourceIp }: { sourceIp?: string | u
       "SELECT reportUid, max(accountText) AS account, max(domainText) AS domain, max(reporterText) AS reporter,",
       "  max(reportIdText) AS reportId, max(beginSeconds) AS begins, max(endSeconds) AS ends,",
       "  max(receivedSeconds) AS newestReceived, sum(weight) AS records, sum(messageCount) AS messages,",
-      `  sum(if(${flagIs("passed", true)}, messageCount, 0)) AS passedMessages`,
+      "  sum(passedCount) AS passedMessages",
       `FROM ${rows}`,
       `WHERE weight > 0${sourceIp === undefined ? "" : ` AND ${isAddress("sourceIp")}`}`,
       "GROUP BY reportUid",
