@@ -146,7 +146,7 @@ export interface DayGroup extends Flags {
   reports: number;
 }
 
-/** Messages by day and what became of them: `totalsByDay` and `dispositions` read it. */
+/** Messages by day and what became of them; `totalsByDay` adds it up. */
 export function dayGroupsQuery(scope: Scope): Query<DayGroup> {
   return {
     sql: [
