@@ -97,11 +97,27 @@ async function parseMime(bytes: Uint8Array): Promise<Result<Email, MailProblem>>
       maxHeadersSize: MAIL_LIMITS.maxHeaderBytes,
       rfc822Attachments: true,
     } as const;
-    return ok(await PostalMime.parse(bytes, options));
+    return ok(await PostalMime.parse(withoutBlankFolds(bytes), options));
   } catch (error) {
     const detail = error instanceof Error ? error.message : String(error);
     return fail({ code: /nesting/i.test(detail) ? "too_deep" : "malformed_mail", detail });
   }
+}
+
+const HEADER_BYTES = 64 * 1024;
+/** A line of white space between two header fields: a fold with nothing in it (RFC 5322 section 4.2). */
+const BLANK_FOLD = /^[ \t]+\r?\n(?=[!-9;-~]+:)/gm;
+
+// postal-mime ends the header at such a line, and with it the structure of the mail.
+function withoutBlankFolds(bytes: Uint8Array): Uint8Array {
+  const start = latin1(bytes.subarray(0, HEADER_BYTES));
+  const header = /^[\s\S]*?\n(?=\r?\n)/.exec(start)?.[0] ?? "";
+  const mended = header.replace(BLANK_FOLD, "");
+  if (mended.length === header.length) return bytes;
+  const joined = new Uint8Array(bytes.byteLength - header.length + mended.length);
+  for (let i = 0; i < mended.length; i++) joined[i] = mended.charCodeAt(i);
+  joined.set(bytes.subarray(header.length), mended.length);
+  return joined;
 }
 
 async function addAttachment(

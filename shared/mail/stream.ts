@@ -153,7 +153,8 @@ class PartReader {
         break;
       }
       const text = latin1(line.bytes);
-      const isBlank = text.trim() === "";
+      // A line of white space alone is a fold with nothing in it (RFC 5322 section 4.2), no end.
+      const isBlank = /^\r?\n?$/.test(text);
       // In a part an empty line ends even an empty header; a mail may have some before its header.
       if (isBlank && (lines.length > 0 || this.#boundaries.length > 0)) break;
       // A part without an empty line after its header ends at the boundary all the same.

@@ -20,6 +20,12 @@ const deepMultipart = (levels: number): string =>
 export const mails: Quirk[] = [
   { file: "mail/letter-and-gzip.eml", content: USUAL, want: { ...read, clean: true } },
   {
+    // A first line of spaces, to which a server on the way has added its own header.
+    file: "mail/line-of-spaces-in-header.eml",
+    content: joinBytes("Received: from mx.example\r\n   \r\n", USUAL),
+    want: { ...read, clean: true },
+  },
+  {
     file: "mail/whole-mail-is-zip.eml",
     content: simpleMail({ type: 'application/zip; name="r.zip"', encoding: "base64", content: ZIP }),
     want: read,
