@@ -70,9 +70,7 @@ const HOSTILE: [code: string, name: string, make: () => string | Uint8Array][] =
 ];
 
 function nested(text: string, levels: number): string {
-  return (
-    `From: a@b.example\r\nContent-Type: message/rfc822\r\n\r\n`.repeat(levels) + `From: a@b.example\r\n\r\n${text}`
-  );
+  return `${`From: a@b.example\r\nContent-Type: message/rfc822\r\n\r\n`.repeat(levels)}From: a@b.example\r\n\r\n${text}`;
 }
 
 test.each(HOSTILE)("%s: %s", async (code, _name, make) => {
