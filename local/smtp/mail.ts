@@ -9,13 +9,15 @@ import { createHash } from "node:crypto";
 const MAX_FIELDS = 900;
 
 const FIELD = /^([A-Za-z0-9!#$%&'*+.^_`|~-]+)[ \t]*:/;
+/** What some put in front of the first field. */
+const PREAMBLE = /^(?:From [^\r\n]*\r?\n)?(?:[ \t]+\r?\n)*/;
 /** Fields that keep their place whatever their number. */
 const NEEDED = /^(content-.*|mime-version|message-id|from|to|subject|date)$/i;
 
 /**
  * Mends the header of a mail.
  *
- * - An mbox `From ` line in front goes.
+ * - An mbox `From ` line in front goes, and lines of white space after it.
  * - A line that is no field is folded: it continues the field before it. So are fields beyond the first 900.
  * - A missing `Message-ID` is made of the mail's own hash, so that a sender's second try is the same mail; a missing
  *   `From` is the envelope sender.
@@ -35,12 +37,12 @@ export function mendMail(mail: Buffer, sender: string): Buffer {
 // The header with the line break of its last line, one character a byte; `rest` begins with the empty line.
 function splitMail(mail: Buffer): { header: string; rest: Buffer } {
   const text = mail.toString("latin1");
-  const withoutMbox = text.replace(/^From [^\r\n]*\r?\n/, "");
-  const removed = text.length - withoutMbox.length;
-  if (!FIELD.test(withoutMbox))
-    return { header: "", rest: Buffer.concat([emptyLine(withoutMbox), mail.subarray(removed)]) };
-  const blank = /\n(?=\r?\n)/.exec(withoutMbox);
-  const end = removed + (blank === null ? withoutMbox.length : blank.index + 1);
+  const fromFirstField = text.replace(PREAMBLE, "");
+  const removed = text.length - fromFirstField.length;
+  if (!FIELD.test(fromFirstField))
+    return { header: "", rest: Buffer.concat([emptyLine(fromFirstField), mail.subarray(removed)]) };
+  const blank = /\n(?=\r?\n)/.exec(fromFirstField);
+  const end = removed + (blank === null ? fromFirstField.length : blank.index + 1);
   return { header: text.slice(0, end), rest: mail.subarray(end) };
 }
 
@@ -50,7 +52,7 @@ function emptyLine(text: string): Buffer {
 }
 
 function mendLines(header: string): string[] {
-  const lines = header.replace(/^From [^\r\n]*\r?\n/, "").match(/[^\n]*\n|[^\n]+$/g) ?? [];
+  const lines = header.replace(PREAMBLE, "").match(/[^\n]*\n|[^\n]+$/g) ?? [];
   let fields = 0;
   return lines.map((line) => {
     if (/^[ \t]/.test(line)) return line;

@@ -38,6 +38,11 @@ describe("a mail's header is mended as a mail server does", () => {
     expect(mend(`From a@b.example Mon Jan  5 00:00:00 2026\r\n${COMPLETE}`)).toBe(COMPLETE);
   });
 
+  test("lines of white space in front go", () => {
+    expect(mend(`   \r\n \t\r\n${COMPLETE}`)).toBe(COMPLETE);
+    expect(mend(`From a@b.example Mon Jan  5 00:00:00 2026\r\n  \r\n${COMPLETE}`)).toBe(COMPLETE);
+  });
+
   test("a line that is no field continues the one before", () => {
     const mail =
       "From: a@b.example\r\nMessage-ID: <1@b.example>\r\nSubject: one\r\ntwo three\r\nX: y\r\n\r\nbody\r\nno field";
