@@ -11,8 +11,8 @@ interface QueryOptions extends ConnectionOptions {
 
 const EXAMPLES = `
 Examples:
-  dmarc query "SELECT blob3 AS domain, sum(double4) AS messages FROM dmarc_records GROUP BY domain"
-  dmarc query --csv "SELECT blob4 AS outcome, count() AS n FROM dmarc_events GROUP BY outcome" > outcomes.csv
+  dmarc query "SELECT blob3 AS domain, count(DISTINCT blob1) AS reports FROM dmarc_records GROUP BY domain"
+  dmarc query --csv "SELECT blob4 AS outcome, count(DISTINCT blob1) AS n FROM dmarc_events GROUP BY outcome" > outcomes.csv
 
 docs/analytics.md lists the columns. Points are written at least once: collapse them on their identity, newest
 generation first, as the statements there do. With a FORMAT clause of its own the answer is printed as it comes.
