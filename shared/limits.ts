@@ -49,11 +49,9 @@ export const READ_LIMITS = {
   maxXmlElements: 20_000,
   /** Ours: characters kept of one value; the longest real value seen has about 1,000. */
   maxValueChars: 8192,
-  /** Ours: a JSON document (TLS report) is parsed whole. */
-  maxJsonBytes: 16 * MIB,
   /** Ours: values in a JSON document; each takes up to a hundred bytes once parsed. A failure detail has ten. */
   maxJsonValues: 300_000,
-  /** Ours: what must be held whole: a zip inside a mail or a gzip. A mail of 25 MiB holds at most 18 MiB of base64. */
+  /** Ours: what must be held whole: JSON, a zip inside a mail or a gzip. A mail of 25 MiB holds at most 18 MiB of base64. */
   maxHeldBytes: 20 * MIB,
   /** Ours: warnings kept with a report; the rest are counted. */
   maxWarnings: 100,
@@ -102,9 +100,8 @@ export const STORAGE_LIMITS = {
   maxMetadataValueBytes: 1000,
 } as const;
 
-/** Ours: retry delays of the report consumer, exponential and clamped (Queues: at most 86,400 s). */
+/** Ours: retry delays, exponential from RETRY_BASE_SECONDS of the TOML, clamped (Queues: at most 86,400 s). */
 export const RETRY_LIMITS = {
-  baseDelaySeconds: 30,
   maxDelaySeconds: 6 * 3600,
 } as const;
 
