@@ -1,4 +1,6 @@
 /** The few calls `npm start` makes to the dashboard's API. Everything else is the CLI's. */
+import { setTimeout as sleep } from "node:timers/promises";
+import * as v from "valibot";
 
 /** Where the dashboard is and its bearer token. */
 export interface ApiConnection {
@@ -10,6 +12,12 @@ export interface ApiConnection {
 
 /** Ours: the dashboard finds the process Worker through wrangler's registry, a moment after both are ready. */
 const CONNECT_TIMEOUT_MS = 20_000;
+/** Between two looks. */
+const POLL_MS = 200;
+/** A message on its way from one queue to the next is in neither for a moment, so one look is not enough. */
+const QUIET_LOOKS = 3;
+
+const waiting = v.object({ unfinished: v.number(), queues: v.array(v.object({ messages: v.number() })) });
 
 /** Resolves when the dashboard reaches the process Worker. @throws Error when it does not in time */
 export async function waitUntilConnected(api: ApiConnection): Promise<void> {
@@ -33,23 +41,43 @@ export async function startReconcile(api: ApiConnection): Promise<void> {
   await call(api, { method: "POST", path: "/api/v1/reconcile" });
 }
 
+/** Has the reports about a domain read again. @throws Error as `register` does */
+export async function startReprocess(api: ApiConnection, domain: string): Promise<void> {
+  await call(api, { method: "POST", path: "/api/v1/reprocess", body: JSON.stringify({ filter: { domain } }) });
+}
+
+/** Resolves when nothing is waiting any more. @throws Error as `register` does; the signal's reason when aborted */
+export async function waitUntilRead(api: ApiConnection): Promise<void> {
+  for (let quiet = 0; quiet < QUIET_LOOKS; ) {
+    const status = v.parse(waiting, JSON.parse(await call(api, { method: "GET", path: "/api/v1/status" })));
+    const isQuiet = status.unfinished === 0 && status.queues.every(({ messages }) => messages === 0);
+    quiet = isQuiet ? quiet + 1 : 0;
+    await sleep(POLL_MS, undefined, api.signal === undefined ? {} : { signal: api.signal });
+  }
+}
+
+interface Request {
+  method: "GET" | "PUT" | "POST";
+  path: string;
+  body?: string;
+}
+
 // 5xx is tried again until the time is up: the Workers are up, but not yet connected to each other.
-async function call(api: ApiConnection, request: { method: string; path: string; body?: string }): Promise<void> {
+async function call(api: ApiConnection, request: Request): Promise<string> {
   const deadline = Date.now() + CONNECT_TIMEOUT_MS;
   for (;;) {
-    const problem = await tryCall(api, request);
-    if (problem === undefined) return;
+    const answer = await tryCall(api, request);
+    if ("text" in answer) return answer.text;
     api.signal?.throwIfAborted();
-    if (!problem.again || Date.now() > deadline)
-      throw new Error(`${request.method} ${request.path}: ${problem.reason}`);
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    if (!answer.again || Date.now() > deadline) throw new Error(`${request.method} ${request.path}: ${answer.reason}`);
+    await sleep(POLL_MS);
   }
 }
 
 async function tryCall(
   api: ApiConnection,
-  { method, path, body }: { method: string; path: string; body?: string },
-): Promise<{ reason: string; again: boolean } | undefined> {
+  { method, path, body }: Request,
+): Promise<{ text: string } | { reason: string; again: boolean }> {
   try {
     const response = await fetch(api.url + path, {
       method,
@@ -58,7 +86,7 @@ async function tryCall(
       ...(body === undefined ? {} : { body }),
     });
     const text = await response.text();
-    if (response.ok) return undefined;
+    if (response.ok) return { text };
     return { reason: `status ${response.status}: ${text.slice(0, 300)}`, again: response.status >= 500 };
   } catch (error) {
     return { reason: error instanceof Error ? error.message : String(error), again: true };

@@ -3,8 +3,11 @@
  * shown still goes to the log file of the stack.
  */
 
-/** What to do with one line of wrangler's output. */
-export type LineView = { kind: "event"; text: string } | { kind: "error"; text: string } | { kind: "hidden" };
+/** What to do with one line of wrangler's output. `isRoutine` = one of those that each mail brings. */
+export type LineView =
+  | { kind: "event"; text: string; isRoutine: boolean }
+  | { kind: "error"; text: string }
+  | { kind: "hidden" };
 
 const HIDDEN: LineView = { kind: "hidden" };
 
@@ -13,6 +16,7 @@ const EXPECTED = /Email handler rejected message/;
 
 /** Not one line a mail: a large report has thousands of slices. */
 const HIDDEN_EVENTS: unknown[] = ["points"];
+const ROUTINE_EVENTS: unknown[] = ["mail", "report", "finish"];
 
 /** Fields in the order they are shown; the first two name what happened. */
 const TITLE_FIELDS = ["event", "outcome"];
@@ -29,7 +33,8 @@ export function viewLine(line: string, worker: string): LineView {
   const source = named === null || named[1]?.startsWith("wrangler") ? worker : (named[1] ?? worker);
   const record = readRecord(line);
   if (record !== undefined) {
-    return HIDDEN_EVENTS.includes(record.event) ? HIDDEN : { kind: "event", text: describe(source, record) };
+    if (HIDDEN_EVENTS.includes(record.event)) return HIDDEN;
+    return { kind: "event", text: describe(source, record), isRoutine: ROUTINE_EVENTS.includes(record.event) };
   }
   const error = /(?:\[ERROR\]|\[wrangler:error\])\s*(.*)$/.exec(line)?.[1];
   if (error === undefined || EXPECTED.test(error)) return HIDDEN;

@@ -1,8 +1,5 @@
 /** Writes one sample report as XML, after RFC 7489 or RFC 9990. Its values are the samples' own, free of markup. */
-import type { SampleReporter, SampleSource } from "./sample-data.ts";
-
-/** The domain the samples are about. */
-export const SAMPLE_DOMAIN = "example.com";
+import type { SamplePolicy, SampleReporter, SampleSource } from "./sample-data.ts";
 
 export interface SampleRow {
   source: SampleSource;
@@ -11,6 +8,8 @@ export interface SampleRow {
 }
 
 export interface SampleReport {
+  domain: string;
+  policy: SamplePolicy;
   reporter: SampleReporter;
   reportId: string;
   beginSeconds: number;
@@ -19,7 +18,8 @@ export interface SampleReport {
 }
 
 /** The report as a document. */
-export function sampleReportXml({ reporter, reportId, beginSeconds, endSeconds, rows }: SampleReport): string {
+export function sampleReportXml(report: SampleReport): string {
+  const { domain, policy, reporter, reportId, beginSeconds, endSeconds, rows } = report;
   const root = reporter.rfc9990 ? '<feedback xmlns="urn:ietf:params:xml:ns:dmarc-2.0">' : "<feedback>";
   return `<?xml version="1.0" encoding="UTF-8"?>
 ${root}
@@ -34,23 +34,25 @@ ${root}
     </date_range>
   </report_metadata>
   <policy_published>
-    <domain>${SAMPLE_DOMAIN}</domain>
+    <domain>${domain}</domain>
     <adkim>r</adkim>
     <aspf>r</aspf>
-    <p>quarantine</p>
-    <sp>quarantine</sp>
-    ${reporter.rfc9990 ? "<np>reject</np>\n    <testing>n</testing>" : "<pct>100</pct>"}
+    <p>${policy.p}</p>
+    <sp>${policy.sp}</sp>
+    ${reporter.rfc9990 ? `<np>${policy.np}</np>\n    <testing>n</testing>` : "<pct>100</pct>"}
   </policy_published>
-${rows.map((row) => recordXml(row, reporter.rfc9990 === true)).join("")}</feedback>
+${rows.map((row) => recordXml(row, report)).join("")}</feedback>
 `;
 }
 
-function recordXml({ source, ip, count }: SampleRow, rfc9990: boolean): string {
-  const { dkim, spf, reason, headerFrom, envelopeFrom, dkimResults, spfResult } = source;
-  const passed = dkim === "pass" || spf === "pass";
+function recordXml({ source, ip, count }: SampleRow, { policy, reporter }: SampleReport): string {
+  const { dkim, spf, headerFrom, envelopeFrom, dkimResults, spfResult } = source;
+  const isAsked = dkim !== "pass" && spf !== "pass" && policy.p !== "none";
+  // Nothing is overridden where nothing is asked.
+  const reason = isAsked ? source.reason : undefined;
   // RFC 9990 has a word of its own for mail that passed an enforcing policy.
-  const accepted = passed && rfc9990 ? "pass" : "none";
-  const disposition = passed || reason !== undefined ? accepted : "quarantine";
+  const accepted = reporter.rfc9990 && policy.p !== "none" && !isAsked ? "pass" : "none";
+  const disposition = isAsked && reason === undefined ? policy.p : accepted;
   const reasonXml =
     reason === undefined ? "" : `<reason><type>${reason.type}</type><comment>${reason.comment}</comment></reason>`;
   const dkimXml = dkimResults.map(

@@ -1,24 +1,98 @@
-/** Sends the sample reports through the SMTP front door, as reporters would. It never makes up their content. */
+/**
+ * Gives a new state folder its samples: registers their address and sends them through the SMTP front door, as reporters
+ * would, while the stack is already in use. It never makes up their content.
+ */
+import { existsSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { createTransport } from "nodemailer";
-import { buildSamples, SAMPLE_RUA } from "./samples.ts";
+import { type ApiConnection, register, startReprocess, waitUntilRead } from "./api.ts";
+import { PARKED_DOMAIN } from "./sample-data.ts";
+import { SAMPLE_RUA, type Sample } from "./sample-mail.ts";
+import { buildSamples } from "./samples.ts";
 
 /** The address registered at the first start, and whose it is. */
 export const DEMO = { rua: SAMPLE_RUA, account: "demo" } as const;
 
-/** Resolves with the number of reports sent. @throws Error when one of them is not taken */
-export async function sendSamples({ smtpPort, nowSeconds }: { smtpPort: number; nowSeconds: number }): Promise<number> {
+const CONNECTIONS = 2;
+
+/** Samples on their way through the pipeline. */
+export interface SamplesUnderWay {
+  isUnderWay(): boolean;
+  /** Sends no more; resolves when the last one has been answered. */
+  stop(): Promise<void>;
+}
+
+interface SampleOptions {
+  stateDir: string;
+  smtpPort: number;
+  /** One line for people. */
+  log: (line: string) => void;
+}
+
+/**
+ * Registers the address, and has everything else done in the background. Once a state folder, however often it is
+ * started: what its owner removes stays removed.
+ *
+ * @returns undefined when this folder has had its samples
+ * @throws Error when the address cannot be registered
+ */
+export async function giveSamples(api: ApiConnection, options: SampleOptions): Promise<SamplesUnderWay | undefined> {
+  const marker = join(options.stateDir, "samples-sent");
+  if (existsSync(marker)) return undefined;
+  await register(api, DEMO.rua, DEMO.account);
+  const abort = new AbortController();
+  let isUnderWay = true;
+  const given = give({ ...api, signal: abort.signal }, { ...options, marker, signal: abort.signal })
+    .catch((error: unknown) => {
+      // The stack is of use without them, and the next start tries again.
+      const reason = error instanceof Error ? error.message : String(error);
+      if (!abort.signal.aborted) options.log(`error     the samples were not taken: ${reason}`);
+    })
+    .finally(() => {
+      isUnderWay = false;
+    });
+  const stop = (): Promise<void> => {
+    abort.abort();
+    return given;
+  };
+  return { isUnderWay: () => isUnderWay, stop };
+}
+
+interface GivingOptions extends SampleOptions {
+  marker: string;
+  signal: AbortSignal;
+}
+
+async function give(api: ApiConnection, { smtpPort, log, marker, signal }: GivingOptions): Promise<void> {
+  const samples = await buildSamples(Date.now() / 1000);
+  await sendAll(samples, { smtpPort, signal });
+  writeFileSync(marker, `${new Date().toISOString()}\n`);
+  log(`start     sent ${samples.length} sample mails to ${DEMO.rua}`);
+  await waitUntilRead(api);
+  // So that the page about jobs has one to show; reading a report again changes no total.
+  await startReprocess(api, PARKED_DOMAIN);
+  await waitUntilRead(api);
+  log("start     the samples are read");
+}
+
+// Each connection takes the next mail when the one before is answered, so that they arrive in about their order.
+async function sendAll(
+  samples: readonly Sample[],
+  { smtpPort, signal }: { smtpPort: number; signal: AbortSignal },
+): Promise<void> {
   const transport = createTransport({
-    host: "127.0.0.1",
-    port: smtpPort,
-    ignoreTLS: true,
-    pool: true,
-    maxConnections: 2,
+    ...{ host: "127.0.0.1", port: smtpPort, ignoreTLS: true, pool: true, maxConnections: CONNECTIONS },
   });
-  const samples = await buildSamples(nowSeconds);
+  const waiting = samples.values();
+  const sendNext = async (): Promise<void> => {
+    for (const { from, to, raw } of waiting) {
+      signal.throwIfAborted();
+      await transport.sendMail({ envelope: { from, to }, raw });
+    }
+  };
   try {
-    await Promise.all(samples.map(({ from, to, raw }) => transport.sendMail({ envelope: { from, to }, raw })));
+    await Promise.all(Array.from({ length: CONNECTIONS }, sendNext));
   } finally {
     transport.close();
   }
-  return samples.length;
 }

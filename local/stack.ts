@@ -2,23 +2,15 @@
  * The whole pipeline on one machine: local Analytics Engine, the Workers in workerd, the SMTP front door. Used by
  * `npm start` and by tests. It starts everything or nothing, and leaves no process behind however it ends.
  */
-import {
-  createWriteStream,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  rmSync,
-  type WriteStream,
-  writeFileSync,
-} from "node:fs";
+import { createWriteStream, mkdirSync, readdirSync, rmSync, type WriteStream } from "node:fs";
 import { join, resolve } from "node:path";
 import { type RunningAnalytics, StateInUseError, startAnalytics } from "./analytics/start.ts";
-import { type ApiConnection, allowOperator, register, startReconcile, waitUntilConnected } from "./api.ts";
+import { type ApiConnection, allowOperator, startReconcile, waitUntilConnected } from "./api.ts";
 import { viewLine } from "./log-lines.ts";
 import type { LocalOptions } from "./options.ts";
 import { portProblem } from "./ports.ts";
 import { ensureLocalSecret, readLocalSecret } from "./secret.ts";
-import { DEMO, sendSamples } from "./send-samples.ts";
+import { giveSamples, type SamplesUnderWay } from "./send-samples.ts";
 import { openDoor, type RunningDoor } from "./smtp/door.ts";
 import { DEVELOPER, type RunningWorkers, startWorkers } from "./workers.ts";
 
@@ -56,6 +48,7 @@ interface Parts {
   analytics?: RunningAnalytics;
   workers?: RunningWorkers;
   door?: RunningDoor;
+  samples?: SamplesUnderWay | undefined;
 }
 
 /**
@@ -148,7 +141,7 @@ async function startParts(options: StackOptions, { parts, token, log, isNew }: S
   signal?.throwIfAborted();
   const analyticsUrl = parts.analytics.url;
   const api = { url: `http://127.0.0.1:${options.httpPort}`, token, ...(signal === undefined ? {} : { signal }) };
-  const onLine = lineHandler(log, () => void reconcileAfterReload(api, { parts, log }));
+  const onLine = lineHandler({ parts, log }, () => void reconcileAfterReload(api, { parts, log }));
   const pointsUrl = options.interceptPoints?.(analyticsUrl) ?? analyticsUrl;
   parts.workers = startWorkers({ stateDir, token, analyticsUrl, pointsUrl, httpPort: options.httpPort, onLine });
   const [ingestPort] = await Promise.all([parts.workers.pipeline.ready, parts.workers.dashboard.ready]);
@@ -163,7 +156,8 @@ async function startParts(options: StackOptions, { parts, token, log, isNew }: S
   // Only an earlier run can have left something; a new folder's first mails would only be read twice.
   if (isNew) await waitUntilConnected(api);
   else await startReconcile(api);
-  if (options.samples) await giveSamples(api, { stateDir, smtpPort: parts.door.port, log });
+  if (!options.samples) return;
+  parts.samples = await giveSamples(api, { stateDir, smtpPort: parts.door.port, log: log.show });
 }
 
 // wrangler reloads when a source file changes, and its queues are memory only: what was waiting is enqueued again.
@@ -177,13 +171,17 @@ async function reconcileAfterReload(api: ApiConnection, { parts, log }: { parts:
   }
 }
 
-function lineHandler(log: Log, onReload: () => void): (process: "pipeline" | "dashboard", line: string) => void {
+type LineHandler = (process: "pipeline" | "dashboard", line: string) => void;
+
+function lineHandler({ parts, log }: { parts: Parts; log: Log }, onReload: () => void): LineHandler {
   let lastError = "";
   return (process, line) => {
     log.file.write(`${process}: ${line}\n`);
     if (process === "pipeline" && line.includes("Local server updated and ready")) onReload();
     const view = viewLine(line, process);
-    if (view.kind === "event" && process === "pipeline") log.show(view.text);
+    // Hundreds of samples would push everything else off the screen.
+    const isSample = view.kind === "event" && view.isRoutine && parts.samples?.isUnderWay() === true;
+    if (view.kind === "event" && process === "pipeline" && !isSample) log.show(view.text);
     if (view.kind !== "error") return;
     // A fault under load repeats itself hundreds of times.
     if (view.text !== lastError) log.show(`error     ${view.text}  (more in ${log.path})`);
@@ -191,34 +189,18 @@ function lineHandler(log: Log, onReload: () => void): (process: "pipeline" | "da
   };
 }
 
-// Once a state folder, however often it is started: what its owner removes stays removed.
-async function giveSamples(
-  api: ApiConnection,
-  { stateDir, smtpPort, log }: { stateDir: string; smtpPort: number; log: Log },
-): Promise<void> {
-  const marker = join(stateDir, "samples-sent");
-  if (existsSync(marker)) return;
-  await register(api, DEMO.rua, DEMO.account);
-  try {
-    const sent = await sendSamples({ smtpPort, nowSeconds: Date.now() / 1000 });
-    writeFileSync(marker, `${new Date().toISOString()}\n`);
-    log.show(`start     sent ${sent} sample reports to ${DEMO.rua}`);
-  } catch (error) {
-    // The stack is of use without them, and the next start tries again.
-    log.show(`error     the sample reports were not taken: ${error instanceof Error ? error.message : String(error)}`);
-  }
-}
-
 // Mail first, so that nothing new comes in; the engine last, because process still writes to it.
 async function stopParts(parts: Parts): Promise<void> {
-  const { door, workers, analytics } = parts;
+  const { samples, door, workers, analytics } = parts;
   delete parts.door;
+  await samples?.stop();
   await door?.stop();
   await Promise.all([workers?.dashboard.stop(), workers?.pipeline.stop()]);
   await analytics?.stop();
 }
 
-function killParts({ workers, analytics }: Parts): void {
+function killParts({ samples, workers, analytics }: Parts): void {
+  void samples?.stop();
   workers?.dashboard.kill();
   workers?.pipeline.kill();
   analytics?.kill();

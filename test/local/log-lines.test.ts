@@ -16,6 +16,7 @@ describe("wrangler's output becomes one readable line an event", () => {
     expect(viewLine(`[dmarc-process] ${JSON.stringify(record)}`, "pipeline")).toEqual({
       kind: "event",
       text: "process   report accepted     dmarc@example.com  raw/2026/11/21/01234567…/report.xml.gz  attempt 2  13 ms",
+      isRoutine: true,
     });
   });
 
@@ -23,10 +24,12 @@ describe("wrangler's output becomes one readable line an event", () => {
     expect(viewLine('{"event":"mail","ms":3}', "ingest")).toEqual({
       kind: "event",
       text: expect.stringMatching(/^ingest .*mail +3 ms$/),
+      isRoutine: true,
     });
     expect(viewLine('✘ [ERROR] {"event":"fault","error":"Error: R2 is down"}', "pipeline")).toEqual({
       kind: "event",
       text: expect.stringMatching(/fault +Error: R2 is down$/),
+      isRoutine: false,
     });
   });
 
