@@ -4,6 +4,7 @@ import type { SourceGroup } from "../../shared/analytics/queries-sources.ts";
 import { hasPass, readAuthResults, readReasons } from "../../workers/dashboard/data/auth-results.ts";
 import { isoDay, isoMinute, parseDay } from "../../workers/dashboard/data/days.ts";
 import { buildCsv, buildJson } from "../../workers/dashboard/data/export.ts";
+import { KNOWN_SERVICES, knownService } from "../../workers/dashboard/data/known-services.ts";
 import { formatCompact, formatDuration, formatShare } from "../../workers/dashboard/data/numbers.ts";
 import { organizationalDomain } from "../../workers/dashboard/data/organizational-domain.ts";
 import { periodBefore, periodParameters, readPeriod } from "../../workers/dashboard/data/period.ts";
@@ -221,6 +222,36 @@ describe("sources", () => {
     ]);
   });
 });
+
+describe("services", () => {
+  it.each([
+    ["amazonses.com", "Amazon SES"],
+    ["em1234.sendgrid.net", "Twilio SendGrid"],
+    ["acme.onmicrosoft.com", "Microsoft 365"],
+    ["acme-example.20230601.gappssmtp.com", "Google Workspace"],
+    ["mail42.SUW15.mcsv.net", "Mailchimp"],
+    ["pm.mtasv.net", "Postmark"],
+    ["notsendgrid.net", undefined],
+    ["sendgrid.net.evil.example", undefined],
+    ["constructor", undefined],
+    ["net", undefined],
+  ])("%s is %s", (domain, service) => expect(knownService(domain)).toBe(service));
+
+  it("are known by organizational domains, as sources are named by", () => {
+    for (const domain of KNOWN_SERVICES.keys()) expect(organizationalDomain(`bounce.${domain}`)).toBe(domain);
+  });
+
+  it("include the widely used ones", () => {
+    const names = [...new Set(KNOWN_SERVICES.values())].join("\n");
+    for (const name of WIDELY_USED) expect(names).toContain(name);
+  });
+});
+
+const WIDELY_USED = [
+  ...["Google", "Microsoft 365", "Amazon SES", "SendGrid", "Mailchimp", "Mandrill", "Mailgun", "Postmark", "SparkPost"],
+  ...["Salesforce", "HubSpot", "Zendesk", "Brevo", "Mailjet", "Klaviyo", "Constant Contact", "Campaign Monitor"],
+  ...["Zoho", "Fastmail", "Proton", "OVH", "IONOS", "Cloudflare Email"],
+];
 
 describe("the verdict", () => {
   const judge = (groups: Partial<SourceGroup>[], { daysWithReports = 30, policy = "p=none" } = {}) =>
