@@ -96,6 +96,8 @@ export interface ReportReference {
   /** Any moment of the UTC day its period begins on, seconds since 1970 UTC. */
   beginSeconds: number;
   uid: string;
+  /** Raw object it was read from. Where it is given, it decides, and the domain and the day need not be right. */
+  rawKey?: string | undefined;
 }
 
 export interface OperationsApi {

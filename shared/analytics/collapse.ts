@@ -106,6 +106,17 @@ export function scopeConditions(dataset: DatasetId, scope: Scope): string[] {
   return found;
 }
 
+/**
+ * The domains of a scope where a report's uid is not made of them: a TLS report is about several, and a later reading may
+ * tell another one of the same row. So they are compared after the collapse; before it only first generations are.
+ */
+export function aboutDomains(dataset: "tls" | "failures", scope: Scope): { inner: Scope; outer: string } {
+  const { domains, ...inner } = scope;
+  if (domains === undefined) return { inner, outer: "weight > 0" };
+  const firstNarrow = scopeConditions(dataset, { domains }).join(" AND ");
+  return { inner: { ...inner, firstNarrow }, outer: `weight > 0 AND ${isOneOf("domain", domains)}` };
+}
+
 /** `column IN (…)` with quoted values; false for every row when there is none. */
 export function isOneOf(column: string, values: readonly string[]): string {
   return values.length === 0 ? "1 = 0" : `${column} IN (${values.map(quoteText).join(", ")})`;

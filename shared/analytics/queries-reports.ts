@@ -1,5 +1,15 @@
-/** Statements of the page Reports, and of TLS and failure reports. Pure; see queries.ts for the rules they keep. */
-import { type Derived, newestRows, numberOf, type Query, type Scope, slotsOf, textOf } from "./collapse.ts";
+/** Statements of the page Reports. Pure; see queries.ts for the rules they keep. */
+import {
+  type Derived,
+  newestRows,
+  numberOf,
+  type Query,
+  type Scope,
+  scopeConditions,
+  slotsOf,
+  textOf,
+} from "./collapse.ts";
+import { DATASETS } from "./columns.ts";
 import { MESSAGES, PASSED_MESSAGES } from "./figures.ts";
 import { quoteText } from "./queries.ts";
 
@@ -60,125 +70,54 @@ export function reportsQuery(scope: Scope, { sourceIp }: { sourceIp?: string | u
   };
 }
 
-/** Sessions by day that TLS reports tell of. */
-export interface TlsDay {
-  day: number;
-  successful: number;
-  failed: number;
-}
-
-/** Successful and failed sessions by day. */
-export function tlsDaysQuery(scope: Scope): Query<TlsDay> {
-  const rows = newestRows("tls", ["scope", "successfulSessions", "failedSessions"], scope);
-  return {
-    sql: [
-      "SELECT day, sum(successfulSessions * weight) AS successful, sum(failedSessions * weight) AS failed",
-      `FROM ${rows}`,
-      "WHERE weight > 0 AND scope = 'policy'",
-      `GROUP BY day ORDER BY day LIMIT ${REPORT_LIMITS.maxGroups}`,
-    ].join("\n"),
-    read: (row) => ({
-      day: numberOf(row, "day"),
-      successful: numberOf(row, "successful"),
-      failed: numberOf(row, "failed"),
-    }),
-  };
-}
-
-/** What one reporter saw under one policy. */
-export interface TlsPolicyTotals {
+/** An aggregate report that was accepted without any record: only its event tells of it. */
+export interface EmptyReport {
+  reportUid: string;
+  account: string;
+  domain: string;
   reporter: string;
-  policyType: string;
-  mxHosts: string;
-  successful: number;
-  failed: number;
-  reports: number;
-  lastDay: number;
+  receivedSeconds: number;
 }
 
-/** Sessions by reporter and policy. */
-export function tlsPoliciesQuery(scope: Scope): Query<TlsPolicyTotals> {
-  const columns = ["reporter", "policyType", "mxHosts", "scope", "successfulSessions", "failedSessions"] as const;
+/** Accepted aggregate reports without records, the newest first. Days are those of the mail's arrival. */
+export function emptyReportsQuery({ firstDay, lastDay, ...scope }: Scope): Query<EmptyReport> {
+  const slots = slotsOf("events");
+  const newest = (slot: string, name: string): string => `argMax(${slot}, ${slots.generation}) AS ${name}`;
+  const where = [...scopeConditions("events", scope), `${slots.kind} = 'aggregate'`];
+  if (firstDay !== undefined) where.push(`${slots.receivedSeconds} >= ${firstDay * 86_400}`);
+  if (lastDay !== undefined) where.push(`${slots.receivedSeconds} < ${(lastDay + 1) * 86_400}`);
   return {
     sql: [
-      "SELECT reporter, policyType, mxHosts, sum(successfulSessions * weight) AS successful,",
-      "  sum(failedSessions * weight) AS failed, count(DISTINCT reportUid) AS reports, max(day) AS lastDay",
-      `FROM ${newestRows("tls", columns, scope)}`,
-      "WHERE weight > 0 AND scope = 'policy'",
-      `GROUP BY reporter, policyType, mxHosts ORDER BY failed DESC, successful DESC LIMIT ${REPORT_LIMITS.maxGroups}`,
+      "SELECT eventId, account, domain, reporter, received",
+      `FROM (SELECT ${slots.eventId} AS eventId, ${newest(slots.account, "account")}, ${newest(slots.domain, "domain")},`,
+      `  ${newest(slots.reporter, "reporter")}, ${newest(slots.receivedSeconds, "received")},`,
+      `  ${newest(slots.outcome, "outcome")}, ${newest(slots.records, "records")}`,
+      `  FROM ${DATASETS.events.name} WHERE ${where.join(" AND ")}`,
+      "  GROUP BY eventId)",
+      "WHERE outcome IN ('accepted', 'reprocessed') AND records = 0",
+      `ORDER BY received DESC, eventId LIMIT ${REPORT_LIMITS.maxReports}`,
     ].join("\n"),
     read: (row) => ({
-      ...{ reporter: textOf(row, "reporter"), policyType: textOf(row, "policyType"), mxHosts: textOf(row, "mxHosts") },
-      ...{ successful: numberOf(row, "successful"), failed: numberOf(row, "failed") },
-      ...{ reports: numberOf(row, "reports"), lastDay: numberOf(row, "lastDay") },
+      ...{ reportUid: textOf(row, "eventId"), account: textOf(row, "account"), domain: textOf(row, "domain") },
+      ...{ reporter: textOf(row, "reporter"), receivedSeconds: numberOf(row, "received") },
     }),
   };
 }
 
-/** Failed sessions for one reason between the same two machines. */
-export interface TlsFailureTotals {
-  resultType: string;
-  sendingMtaIp: string;
-  receivingMxHostname: string;
-  failureReasonCode: string;
-  reporter: string;
-  sessions: number;
-  lastDay: number;
-}
-
-/** Failed sessions by reason and machines, the most first. */
-export function tlsFailuresQuery(scope: Scope): Query<TlsFailureTotals> {
-  const groups = "resultType, sendingMtaIp, receivingMxHostname, failureReasonCode, reporter";
-  const columns = ["resultType", "sendingMtaIp", "receivingMxHostname", "failureReasonCode", "reporter"] as const;
+/**
+ * The raw object a report of any kind was accepted from.
+ *
+ * @param scope names the report and its account
+ */
+export function reportOriginQuery({ accounts, reportUid = "" }: Scope): Query<string> {
+  const slots = slotsOf("events");
+  const where = [...scopeConditions("events", { accounts }), `${slots.eventId} = ${quoteText(reportUid)}`];
   return {
     sql: [
-      `SELECT ${groups}, sum(detailSessions * weight) AS sessions, max(day) AS lastDay`,
-      `FROM ${newestRows("tls", [...columns, "scope", "detailSessions"], scope)}`,
-      "WHERE weight > 0 AND scope = 'failure'",
-      `GROUP BY ${groups} ORDER BY sessions DESC, resultType LIMIT ${REPORT_LIMITS.maxGroups}`,
+      `SELECT argMax(${slots.rawKey}, ${slots.generation}) AS rawKey`,
+      `FROM ${DATASETS.events.name} WHERE ${where.join(" AND ")} AND ${slots.outcome} IN ('accepted', 'reprocessed')`,
+      `GROUP BY ${slots.eventId}`,
     ].join("\n"),
-    read: (row) => ({
-      ...{ resultType: textOf(row, "resultType"), sendingMtaIp: textOf(row, "sendingMtaIp") },
-      ...{ receivingMxHostname: textOf(row, "receivingMxHostname"), reporter: textOf(row, "reporter") },
-      ...{ failureReasonCode: textOf(row, "failureReasonCode") },
-      ...{ sessions: numberOf(row, "sessions"), lastDay: numberOf(row, "lastDay") },
-    }),
-  };
-}
-
-/** Failure reports that say the same of the same address. */
-export interface FailureTotals {
-  sourceIp: string;
-  authFailure: string;
-  deliveryResult: string;
-  dkimDomain: string;
-  spfDomain: string;
-  mailFromDomain: string;
-  reportingMta: string;
-  incidents: number;
-  lastDay: number;
-}
-
-/** Failure reports by address and what failed, the most incidents first. */
-export function failuresQuery(scope: Scope): Query<FailureTotals> {
-  const groups = [
-    ...(["sourceIp", "authFailure", "deliveryResult", "dkimDomain", "spfDomain", "mailFromDomain"] as const),
-    "reportingMta" as const,
-  ];
-  const list = groups.join(", ");
-  return {
-    sql: [
-      `SELECT ${list}, sum(incidents * weight) AS incidentCount, max(day) AS lastDay`,
-      `FROM ${newestRows("failures", [...groups, "incidents"], scope)}`,
-      "WHERE weight > 0",
-      `GROUP BY ${list} ORDER BY incidentCount DESC, sourceIp LIMIT ${REPORT_LIMITS.maxGroups}`,
-    ].join("\n"),
-    read: (row) => ({
-      ...{ sourceIp: textOf(row, "sourceIp"), authFailure: textOf(row, "authFailure") },
-      ...{ deliveryResult: textOf(row, "deliveryResult"), dkimDomain: textOf(row, "dkimDomain") },
-      ...{ spfDomain: textOf(row, "spfDomain"), mailFromDomain: textOf(row, "mailFromDomain") },
-      ...{ reportingMta: textOf(row, "reportingMta"), incidents: numberOf(row, "incidentCount") },
-      lastDay: numberOf(row, "lastDay"),
-    }),
+    read: (row) => textOf(row, "rawKey"),
   };
 }

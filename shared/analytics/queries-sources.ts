@@ -2,6 +2,7 @@
 import { newestRows, numberOf, type Query, type Scope, slotsOf, textOf } from "./collapse.ts";
 import { dispositionIs, FLAGS, flagIs, MESSAGES } from "./figures.ts";
 import { type AnswerRow, quoteText } from "./queries.ts";
+import { RECORD_COLUMNS_SHOWN, RECORD_FIELDS, type RecordRow, readRecord } from "./queries-records.ts";
 
 /** Ours: most groups and records one statement returns; pages say when it was reached. */
 export const SOURCE_LIMITS = { maxGroups: 5000, maxRecords: 200 } as const;
@@ -132,45 +133,12 @@ export function sourceDaysQuery(scope: Scope, match: SourceMatch): Query<SourceD
   };
 }
 
-/** One record, as a report has it. */
-export interface RecordRow {
-  reportUid: string;
-  account: string;
-  domain: string;
-  reporter: string;
-  ordinal: number;
-  day: number;
-  beginSeconds: number;
-  sourceIp: string;
-  messages: number;
-  disposition: string;
-  dkim: string;
-  spf: string;
-  isPass: boolean;
-  headerFrom: string;
-  envelopeFrom: string;
-  envelopeTo: string;
-  dkimResults: string;
-  spfResults: string;
-  reasons: string;
-  cut: string;
-}
-
-const RECORD = [
-  ...["account", "domain", "reporter", "beginSeconds", "sourceIp", "count", "disposition", "dkim", "spf", "passed"],
-  ...["headerFrom", "envelopeFrom", "envelopeTo", "dkimResults", "spfResults", "reasons", "cut", "authDomain"],
-] as const;
-
-const RECORD_FIELDS =
-  "reportUid, account, domain, reporter, ordinal, day, beginSeconds, sourceIp, mails, disposition, dkim, spf, passed, " +
-  "headerFrom, envelopeFrom, envelopeTo, dkimResults, spfResults, reasons, cut";
-
 /** The newest records of a source. */
 export function sourceRecordsQuery(scope: Scope, match: SourceMatch): Query<RecordRow> {
   return {
     sql: [
       `SELECT ${RECORD_FIELDS}`,
-      `FROM ${newestRows("records", RECORD, narrowed(scope, match))}`,
+      `FROM ${newestRows("records", RECORD_COLUMNS_SHOWN, narrowed(scope, match))}`,
       `WHERE weight > 0 AND ${matches(match)}`,
       `ORDER BY day DESC, mails DESC, reportUid, ordinal LIMIT ${SOURCE_LIMITS.maxRecords}`,
     ].join("\n"),
@@ -220,53 +188,6 @@ export function sourceReportsQuery(scope: Scope, match: SourceMatch): Query<Sour
   };
 }
 
-/** How the records of one report are asked for. */
-export interface RecordPage {
-  /** Only records whose address, From domain or results hold this text; "" = all. */
-  text: string;
-  /** Only records that passed (true) or failed (false). */
-  isPass?: boolean | undefined;
-  order: "ordinal" | "messages" | "source";
-  limit: number;
-  offset: number;
-}
-
-/** A page of one report's records; the scope names the report. */
-export function reportRecordsQuery(scope: Scope, page: RecordPage): Query<RecordRow> {
-  const orders = { ordinal: "ordinal", messages: "mails DESC, ordinal", source: "sourceIp, ordinal" };
-  return {
-    sql: [
-      `SELECT ${RECORD_FIELDS}`,
-      `FROM ${newestRows("records", RECORD, scope)}`,
-      `WHERE ${recordConditions(page)}`,
-      `ORDER BY ${orders[page.order]} LIMIT ${page.limit} OFFSET ${page.offset}`,
-    ].join("\n"),
-    read: readRecord,
-  };
-}
-
-/** How many records of one report a page's text and result leave. */
-export function reportRecordCountQuery(scope: Scope, page: Pick<RecordPage, "text" | "isPass">): Query<number> {
-  return {
-    sql: [
-      "SELECT count() AS records",
-      `FROM ${newestRows("records", RECORD, scope)}`,
-      `WHERE ${recordConditions(page)}`,
-    ].join("\n"),
-    read: (row) => numberOf(row, "records"),
-  };
-}
-
-function recordConditions({ text, isPass }: Pick<RecordPage, "text" | "isPass">): string {
-  const found = ["weight > 0"];
-  if (isPass !== undefined) found.push(`passed = ${isPass ? 1 : 0}`);
-  if (text !== "") {
-    const columns = ["sourceIp", "headerFrom", "envelopeFrom", "dkimResults", "spfResults", "reasons"];
-    found.push(`(${columns.map((name) => `position(${name}, ${quoteText(text)}) > 0`).join(" OR ")})`);
-  }
-  return found.join(" AND ");
-}
-
 const COLLAPSED = { sourceIp: "sourceIp", dkimResults: "dkimResults", spfResults: "spfResults" };
 
 function matches(match: SourceMatch, columns = COLLAPSED): string {
@@ -307,18 +228,6 @@ function readFigures(row: AnswerRow): GroupFigures {
     spared: numberOf(row, "spared"),
     firstDay: numberOf(row, "firstSeenDay"),
     lastDay: numberOf(row, "lastSeenDay"),
-  };
-}
-
-function readRecord(row: AnswerRow): RecordRow {
-  const text = (name: string): string => textOf(row, name);
-  return {
-    ...{ reportUid: text("reportUid"), account: text("account"), domain: text("domain"), reporter: text("reporter") },
-    ...{ ordinal: numberOf(row, "ordinal"), day: numberOf(row, "day"), beginSeconds: numberOf(row, "beginSeconds") },
-    ...{ sourceIp: text("sourceIp"), messages: numberOf(row, "mails"), disposition: text("disposition") },
-    ...{ dkim: text("dkim"), spf: text("spf"), isPass: numberOf(row, "passed") === 1 },
-    ...{ headerFrom: text("headerFrom"), envelopeFrom: text("envelopeFrom"), envelopeTo: text("envelopeTo") },
-    ...{ dkimResults: text("dkimResults"), spfResults: text("spfResults"), reasons: text("reasons"), cut: text("cut") },
   };
 }
 

@@ -14,24 +14,25 @@ import {
   totalsByDay,
 } from "../../shared/analytics/queries-domains.ts";
 import { latencyDaysQuery, outcomeDaysQuery } from "../../shared/analytics/queries-events.ts";
+import { failureDomainsQuery, failureReportsQuery, failuresQuery } from "../../shared/analytics/queries-failures.ts";
+import { isRecordOrder, reportRecordCountQuery, reportRecordsQuery } from "../../shared/analytics/queries-records.ts";
+import { emptyReportsQuery, reportOriginQuery, reportsQuery } from "../../shared/analytics/queries-reports.ts";
 import {
-  failuresQuery,
-  reportsQuery,
-  tlsDaysQuery,
-  tlsFailuresQuery,
-  tlsPoliciesQuery,
-} from "../../shared/analytics/queries-reports.ts";
-import {
-  reportRecordCountQuery,
-  reportRecordsQuery,
   sourceDaysQuery,
   sourceDetailQuery,
   sourceRecordsQuery,
   sourceReportsQuery,
   sourcesQuery,
 } from "../../shared/analytics/queries-sources.ts";
+import {
+  tlsDaysQuery,
+  tlsDomainsQuery,
+  tlsFailuresQuery,
+  tlsPoliciesQuery,
+  tlsReportsQuery,
+} from "../../shared/analytics/queries-tls.ts";
 import { querySql } from "../../shared/analytics/sql.ts";
-import { eventRow, recordRow, startTestEngine, type TestEngine } from "./local-engine.ts";
+import { eventRow, failureRow, recordRow, startTestEngine, type TestEngine, tlsRow } from "./local-engine.ts";
 
 const DAY = 20_000;
 const at = (day: number) => ({ beginSeconds: day * 86_400, endSeconds: day * 86_400 + 86_399 });
@@ -51,11 +52,12 @@ const EVERYTHING: Query<unknown>[] = [
     build(SCOPE, { sourceIp: "it's" }) as Query<unknown>,
     build(SCOPE, { domain: "x\\'y" }) as Query<unknown>,
   ]),
-  reportRecordsQuery({ ...SCOPE, reportUid: "a" }, { text: "'", isPass: true, order: "source", limit: 10, offset: 0 }),
+  reportRecordsQuery({ ...SCOPE, reportUid: "a" }, { text: "'", isPass: true, order: "address", limit: 10, offset: 0 }),
   reportRecordCountQuery({ ...SCOPE, reportUid: "a" }, { text: "%" }),
-  ...[reportsQuery, tlsDaysQuery, tlsPoliciesQuery, tlsFailuresQuery, failuresQuery].map(
-    (build) => build(SCOPE) as Query<unknown>,
-  ),
+  ...[
+    ...[reportsQuery, emptyReportsQuery, reportOriginQuery, failuresQuery, failureReportsQuery, failureDomainsQuery],
+    ...[tlsDaysQuery, tlsPoliciesQuery, tlsFailuresQuery, tlsReportsQuery, tlsDomainsQuery],
+  ].map((build) => build({ ...SCOPE, domains: ["it's\\'"] }) as Query<unknown>),
   outcomeDaysQuery({ firstDay: DAY, lastDay: DAY }),
   latencyDaysQuery({ firstDay: DAY, lastDay: DAY }),
 ];
@@ -146,10 +148,14 @@ const EVENTS: RowInput<"events">[] = [
   }),
 ];
 
+const TLS_TIME = { ...at(DAY), receivedSeconds: processed };
+const MOVER = { reportUid: "t2", account: "mover" };
+const ARRIVAL = { arrivalSeconds: processed, receivedSeconds: processed };
 const TLS: RowInput<"tls">[] = [
-  tlsRow({}),
-  tlsRow({}),
+  tlsRow(TLS_TIME),
+  tlsRow(TLS_TIME),
   tlsRow({
+    ...TLS_TIME,
     ordinal: 1,
     scope: "failure",
     resultType: "certificate-expired",
@@ -157,11 +163,19 @@ const TLS: RowInput<"tls">[] = [
     failedSessions: 0,
     detailSessions: 3,
   }),
+  // About two domains; run again it has a detail less, and its second policy comes first.
+  ...["one.example", "two.example"].map((domain, ordinal) => tlsRow({ ...MOVER, ordinal, domain })),
+  tlsRow({ ...MOVER, ordinal: 2, domain: "two.example", scope: "failure", detailSessions: 9 }),
+  ...["two.example", "one.example"].map((domain, ordinal) => tlsRow({ ...MOVER, ordinal, domain, generation: 2 })),
+  tlsRow({ ...MOVER, ordinal: 2, domain: "", generation: 2, live: 0 }),
 ];
 const FAILURES: RowInput<"failures">[] = [
-  failureRow({}),
-  failureRow({}),
+  failureRow(ARRIVAL),
+  failureRow(ARRIVAL),
   failureRow({ reportUid: "f2", account: "other" }),
+  // Run again, and read to be about another domain.
+  failureRow({ reportUid: "f3", account: "mover", domain: "before.example" }),
+  failureRow({ reportUid: "f3", account: "mover", domain: "after.example", generation: 2 }),
 ];
 
 describe("every statement", () => {
@@ -179,8 +193,13 @@ describe("every statement", () => {
       expect(await ask(sourcesQuery(scope))).toEqual([]);
       expect(await ask(sourceDetailQuery(scope, { sourceIp: "192.0.2.66" }))).toEqual([]);
       expect(await ask(reportsQuery(scope))).toEqual([]);
-      expect(await ask(tlsPoliciesQuery(scope))).toEqual([]);
-      expect(await ask(failuresQuery(scope))).toEqual([]);
+      for (const build of [tlsDaysQuery, tlsPoliciesQuery, tlsFailuresQuery, tlsReportsQuery, tlsDomainsQuery]) {
+        expect(await ask(build(scope) as Query<unknown>)).toEqual([]);
+      }
+      expect(await ask(reportOriginQuery({ accounts, reportUid: "uid-1" }))).toEqual([]);
+      for (const build of [failuresQuery, failureReportsQuery, failureDomainsQuery, emptyReportsQuery]) {
+        expect(await ask(build(scope) as Query<unknown>)).toEqual([]);
+      }
     }
   });
 });
@@ -292,8 +311,14 @@ describe("sources", () => {
 
   it("pages through the records of one report", async () => {
     const scope = { accounts: ["acme"], domains: ["acme.example"], reportUid: "uid-1" };
-    const page = { text: "", order: "messages", limit: 1, offset: 1 } as const;
+    const page = { text: "", order: "messages", descending: true, limit: 1, offset: 1 } as const;
     expect(await ask(reportRecordsQuery(scope, page))).toMatchObject([{ ordinal: 1, messages: 4, isPass: false }]);
+    const all = { ...page, limit: 10, offset: 0 };
+    for (const order of ["record", "address", "messages", "dmarc", "disposition", "from", "reasons"]) {
+      if (!isRecordOrder(order)) throw new Error(order);
+      expect(await ask(reportRecordsQuery(scope, { ...all, order })), order).toHaveLength(2);
+    }
+    expect(isRecordOrder("constructor")).toBe(false);
     expect(await ask(reportRecordCountQuery(scope, { text: "" }))).toEqual([2]);
     expect(await ask(reportRecordCountQuery(scope, { text: "192.0.2.66", isPass: false }))).toEqual([1]);
     expect(await ask(reportRecordCountQuery({ ...scope, accounts: ["other"] }, { text: "" }))).toEqual([0]);
@@ -316,6 +341,62 @@ describe("reports", () => {
     ]);
     expect(await ask(tlsFailuresQuery(SCOPE))).toMatchObject([{ resultType: "certificate-expired", sessions: 3 }]);
     expect(await ask(failuresQuery(SCOPE))).toMatchObject([{ authFailure: "dmarc", incidents: 2 }]);
+    expect(await ask(tlsDomainsQuery(SCOPE))).toEqual([{ domain: "acme.example", successful: 90, failed: 3 }]);
+    expect(await ask(failureDomainsQuery(SCOPE))).toEqual([{ domain: "acme.example", incidents: 2 }]);
+  });
+
+  it("lists TLS and failure reports one by one", async () => {
+    expect(await ask(tlsReportsQuery(SCOPE))).toEqual([
+      {
+        ...{ reportUid: "t1", account: "acme", reporter: "reporter.example", reportId: "1", policies: 1 },
+        ...{ ...at(DAY), receivedSeconds: processed, successful: 90, failed: 3 },
+      },
+    ]);
+    expect(await ask(failureReportsQuery(SCOPE))).toMatchObject([
+      { reportUid: "f1", domain: "acme.example", sourceIp: "192.0.2.66", incidents: 2, arrivalSeconds: processed },
+    ]);
+  });
+
+  it("follows a row that a later reading says is about another domain", async () => {
+    const about = (domain: string): Scope => ({ accounts: ["mover"], domains: [domain] });
+    for (const domain of ["one.example", "two.example"]) {
+      expect(await ask(tlsReportsQuery(about(domain)))).toMatchObject([{ reportUid: "t2", policies: 1, failed: 3 }]);
+      expect(await ask(tlsFailuresQuery(about(domain)))).toEqual([]);
+    }
+    expect(await ask(failureReportsQuery(about("before.example")))).toEqual([]);
+    expect(await ask(failureReportsQuery(about("after.example")))).toMatchObject([{ reportUid: "f3" }]);
+  });
+
+  it("finds the raw object a report was accepted from, the newest reading's", async () => {
+    const event = { eventId: "moved", account: "mover" };
+    await engine.write("events", [
+      eventRow({ ...event, rawKey: "raw/1" }),
+      eventRow({ ...event, rawKey: "raw/2", outcome: "reprocessed", generation: 2 }),
+      eventRow({ ...event, rawKey: "raw/3", outcome: "duplicate", generation: 3 }),
+    ]);
+    expect(await ask(reportOriginQuery({ accounts: ["mover"], reportUid: "moved" }))).toEqual(["raw/2"]);
+    expect(await ask(reportOriginQuery({ accounts: ["acme"], reportUid: "moved" }))).toEqual([]);
+  });
+
+  it("lists accepted reports without records by their events", async () => {
+    const scope = { accounts: ["empty"], domains: ["acme.example"] };
+    const empty = { account: "empty", records: 0, messages: 0, receivedSeconds: processed };
+    await engine.write("events", [
+      eventRow({ ...empty, eventId: "a1" }),
+      eventRow({ ...empty, eventId: "a2", records: 3 }),
+      eventRow({ ...empty, eventId: "a3", records: 3 }),
+      eventRow({ ...empty, eventId: "a3", generation: 2, outcome: "reprocessed" }),
+      eventRow({ ...empty, eventId: "a4", generation: 2, outcome: "retracted" }),
+      eventRow({ ...empty, eventId: "a5", outcome: "dead_letter" }),
+      eventRow({ ...empty, eventId: "a6", kind: "tls" }),
+    ]);
+    expect(await ask(emptyReportsQuery({ ...scope, firstDay: DAY, lastDay: DAY }))).toEqual(
+      ["a1", "a3"].map((reportUid) => ({
+        ...{ reportUid, account: "empty", domain: "acme.example", reporter: "reporter.example" },
+        receivedSeconds: processed,
+      })),
+    );
+    expect(await ask(emptyReportsQuery({ ...scope, firstDay: DAY + 1 }))).toEqual([]);
   });
 });
 
@@ -333,24 +414,3 @@ describe("operations", () => {
     expect(await ask(latencyDaysQuery({ firstDay: DAY, lastDay: DAY }))).toMatchObject([{ day: DAY, maxSeconds: 8 }]);
   });
 });
-
-function tlsRow(given: Partial<RowInput<"tls">>): RowInput<"tls"> {
-  return {
-    ...{ reportUid: "t1", account: "acme", domain: "acme.example", reporter: "reporter.example", reportId: "1" },
-    ...{ scope: "policy", policyType: "sts", mxHosts: "mx.acme.example", resultType: "", sendingMtaIp: "" },
-    ...{ receivingMxHostname: "", receivingIp: "", failureReasonCode: "", generation: 1, ordinal: 0 },
-    ...{ successfulSessions: 90, failedSessions: 3, detailSessions: 0, receivedSeconds: processed, live: 1 },
-    ...at(DAY),
-    ...given,
-  };
-}
-
-function failureRow(given: Partial<RowInput<"failures">>): RowInput<"failures"> {
-  return {
-    ...{ reportUid: "f1", account: "acme", domain: "acme.example", sourceIp: "192.0.2.66", authFailure: "dmarc" },
-    ...{ deliveryResult: "reject", identityAlignment: "none", dkimDomain: "", dkimSelector: "", spfDomain: "" },
-    ...{ mailFromDomain: "", reportingMta: "mta.example", generation: 1, ordinal: 0, incidents: 2 },
-    ...{ arrivalSeconds: processed, receivedSeconds: processed, live: 1 },
-    ...given,
-  };
-}

@@ -14,6 +14,12 @@ export interface Pipeline {
   ask<T>(path: string, method?: string, body?: unknown): Promise<T>;
   /** A mail with these files to an address; it is taken, or the test fails. */
   deliver(rua: string, files: Record<string, string>): Promise<void>;
+  /** A mail as it is; it is taken, or the test fails. */
+  deliverMail(mail: { from: string; to: string; raw: string }): Promise<void>;
+  /** A page's text, or the file it answers with. */
+  page(path: string): Promise<{ status: number; text: string }>;
+  /** Ends the engine while everything else goes on. */
+  stopEngine(): Promise<void>;
   /** Status once nothing waits and the outcomes named have these counts. */
   settled(outcomes: Record<string, number>): Promise<Status>;
   close(): Promise<void>;
@@ -41,13 +47,24 @@ export async function startPipeline(): Promise<Pipeline> {
   });
   const { origin } = (await server.listen()).url;
   const ask = <T>(path: string, method = "GET", body?: unknown): Promise<T> => askApi(origin, { path, method, body });
+  const deliverMail: Pipeline["deliverMail"] = async (mail) => {
+    expect(await server.getWorker("dmarc-ingest").email(mail)).toMatchObject({ outcome: "ok" });
+  };
+  let isStopped = false;
+  const stopEngine = async (): Promise<void> => {
+    if (!isStopped) await engine.stop();
+    isStopped = true;
+  };
   return {
-    origin,
-    ask,
-    async deliver(rua, files) {
+    ...{ origin, ask, deliverMail, stopEngine },
+    deliver(rua, files) {
       const parts = Object.entries(files).map(([name, content]) => ({ name, content: Buffer.from(content) }));
-      const mail = { from: "a@b.example", to: rua, raw: sampleMail(parts).toString() };
-      expect(await server.getWorker("dmarc-ingest").email(mail)).toMatchObject({ outcome: "ok" });
+      return deliverMail({ from: "a@b.example", to: rua, raw: sampleMail(parts).toString() });
+    },
+    async page(path) {
+      const headers = { authorization: `Bearer ${API_TOKEN}`, accept: "text/html" };
+      const response = await fetch(origin + path, { headers });
+      return { status: response.status, text: await response.text() };
     },
     settled: (outcomes) =>
       vi.waitUntil(
@@ -61,7 +78,7 @@ export async function startPipeline(): Promise<Pipeline> {
       ),
     async close() {
       await server.close();
-      await engine.stop();
+      await stopEngine();
     },
   };
 }

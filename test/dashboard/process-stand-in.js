@@ -11,8 +11,8 @@ const VIEWERS = {
   "owner@acme.example": { role: "owner", accounts: ["acme"] },
   "nothing@acme.example": { role: "owner", accounts: [] },
 };
-/** A report the process Worker would hand out to whoever names it: the dashboard has to refuse. */
-const OTHER_REPORT = { account: "other", uid: "0ther", rawKey: "raw/secret", part: "", report: { kind: "aggregate" } };
+/** Reports the process Worker would hand out to whoever names them: the dashboard has to refuse. */
+const OTHER_REPORTS = { a99: { kind: "aggregate" }, b99: { kind: "tls" }, c99: { kind: "failure" } };
 
 function failOn(rua) {
   if (rua.startsWith("fault")) throw new Error("KV is down");
@@ -31,8 +31,12 @@ export class Operations extends WorkerEntrypoint {
     const entry = VIEWERS[email];
     return entry === undefined ? undefined : { email, entry };
   }
-  getReport({ account, uid }) {
-    return account === "other" && uid === "0ther" ? OTHER_REPORT : undefined;
+  getReport({ uid }) {
+    const report = OTHER_REPORTS[uid];
+    return report === undefined ? undefined : { account: "other", uid, rawKey: "raw/secret", part: "", report };
+  }
+  readRawObject(key) {
+    return new Response(key);
   }
   listRegistrations() {
     return [...registry].map(([rua, entry]) => ({ rua, entry }));

@@ -1,6 +1,13 @@
 /** Who may see what: an owner of one account against every route with another account's names, ids and exports. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { eventRow, recordRow, startTestEngine, type TestEngine } from "../analytics/local-engine.ts";
+import {
+  eventRow,
+  failureRow,
+  recordRow,
+  startTestEngine,
+  type TestEngine,
+  tlsRow,
+} from "../analytics/local-engine.ts";
 import { type Dashboard, ORIGIN, startDashboard } from "./harness.ts";
 
 const nowSeconds = Math.floor(Date.now() / 1000);
@@ -20,6 +27,7 @@ let engine: TestEngine;
 
 beforeAll(async () => {
   engine = await startTestEngine();
+  const secretEvent = { account: "other", reporter: "secret-reporter", records: 0, receivedSeconds: nowSeconds };
   const secret = { sourceIp: "198.51.100.99", reporter: "secret-reporter", dkimResults: "secret-service.test k pass" };
   await engine.write("records", [
     recordRow({ ...period, count: 41, dkimResults: "acme.example s1 pass" }),
@@ -30,7 +38,21 @@ beforeAll(async () => {
   await engine.write("events", [
     eventRow({ processedSeconds: nowSeconds, latencySeconds: 1 }),
     eventRow({ eventId: "x", account: "other", domain: "secret.example", outcome: "dead_letter", latencySeconds: 1 }),
+    ...["secret.example", "acme.example"].map((domain) =>
+      eventRow({ ...secretEvent, domain, eventId: `empty ${domain}` }),
+    ),
   ]);
+  for (const domain of ["secret.example", "acme.example"]) {
+    const other = { account: "other", domain, reportUid: `0ther ${domain}` };
+    await engine.write("tls", [
+      tlsRow({ ...other, ...period, reporter: "secret-reporter", successfulSessions: 987_654 }),
+      tlsRow({ ...other, ...period, ordinal: 1, scope: "failure", sendingMtaIp: "198.51.100.99", detailSessions: 9 }),
+    ]);
+    const arrival = { arrivalSeconds: nowSeconds, receivedSeconds: nowSeconds };
+    await engine.write("failures", [
+      failureRow({ ...other, ...arrival, sourceIp: "198.51.100.99", reportingMta: "secret-reporter" }),
+    ]);
+  }
 });
 
 afterAll(() => engine.stop());
@@ -50,7 +72,10 @@ function pagesAbout(domain: string): string[] {
     `${base}/addresses/198.51.100.99`,
     `${base}/reports?reporter=secret-reporter`,
   );
-  const tables = ["sources", "reports", "records"];
+  const tables = [
+    ...["sources", "reports", "records", "addresses", "dkim", "from", "days", "policies", "reasons", "dispositions"],
+    ...["without-records", "failures"],
+  ];
   return [
     ...pages,
     ...pages.flatMap((page) => tables.map((t) => `${page}${page.includes("?") ? "&" : "?"}export=json&table=${t}`)),
@@ -94,18 +119,25 @@ describe("an owner", () => {
     },
   );
 
-  it.each(["", "/raw"])(
-    "is told that another account's report is not there%s, as one that does not exist",
-    async (suffix) => {
-      const [there, missing] = await Promise.all(
-        ["other", "nowhere"].map((account) =>
-          dashboard.ask(`/reports/${account}/secret.example/2026-01-01/0ther${suffix}`, {}, null),
-        ),
-      );
-      expect([there?.status, missing?.status]).toEqual([404, 404]);
-      expect(await there?.text()).toBe(await missing?.text());
-    },
-  );
+  it.each(
+    ["a99", "b99", "c99"].flatMap((uid) => ["", "/raw", "?export=json&table=records"].map((suffix) => [uid, suffix])),
+  )("is told that another account's report is not there, as one that does not exist: %s%s", async (uid, suffix) => {
+    const [there, missing] = await Promise.all(
+      ["other", "nowhere"].map((account) =>
+        dashboard.ask(`/reports/${account}/secret.example/2026-01-01/${uid}${suffix}`, {}, null),
+      ),
+    );
+    expect([there?.status, missing?.status]).toEqual([404, 404]);
+    expect(await there?.text()).toBe(await missing?.text());
+  });
+
+  it.each(["a99", "b99", "c99"])("does not get it under the own account's name: %s", async (uid) => {
+    for (const suffix of ["", "/raw"]) {
+      const answer = await dashboard.ask(`/reports/acme/secret.example/2026-01-01/${uid}${suffix}`, HTML, null);
+      expect(answer.status).toBe(404);
+      for (const secret of SECRETS) expect(shown(await answer.clone().text(), "secret.example")).not.toContain(secret);
+    }
+  });
 
   it.each([
     ["GET", "/operations"],

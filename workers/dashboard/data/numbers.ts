@@ -44,3 +44,11 @@ export function formatBytes(bytes: number): string {
   if (bytes < 1e6) return `${(bytes / 1e3).toFixed(1)} KB`;
   return `${(bytes / 1e6).toFixed(1)} MB`;
 }
+
+/** 110 after 100 → `↑ 10 % from 100`. */
+export function changeOfCount(now: number, before: number): string {
+  if (before === 0) return now === 0 ? "as before" : "nothing before";
+  const change = (100 * (now - before)) / before;
+  if (Math.abs(change) < 0.5) return "as before";
+  return `${change > 0 ? "↑" : "↓"} ${Math.abs(change).toFixed(0)} % from ${formatCount(before)}`;
+}

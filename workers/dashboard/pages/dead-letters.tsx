@@ -7,6 +7,7 @@ import { ApiError } from "../errors.ts";
 import { Note, Pairs } from "../parts/marks.tsx";
 import { OperationsHead } from "../parts/operations-frame.tsx";
 import type { PageResult } from "../parts/page.ts";
+import { rawFileAnswer } from "../parts/raw-file.ts";
 import { linkWith, type PageRequest, requireOperator } from "../parts/request.ts";
 import { bindTable, type ViewColumn } from "../parts/table-view.tsx";
 import { Term } from "../parts/term.tsx";
@@ -108,12 +109,7 @@ export async function deadLetterPage(request: PageRequest, id: string): Promise<
 export async function deadLetterRawFile(request: PageRequest, id: string): Promise<Response> {
   requireOperator(request);
   const { letter } = unlessRefused(await request.operate((o) => o.getDeadLetter(id)), "not_found");
-  const stored = await request.operate((operations) => operations.readRawObject(letter.rawKey));
-  if (stored === undefined) throw new ApiError("not_found", "The raw file is not stored any more.");
-  const name = (letter.rawKey.split("/").at(-1) ?? "raw").replaceAll(/[^A-Za-z0-9._!@=+-]/g, "_");
-  return new Response(stored.body, {
-    headers: { "content-type": "application/octet-stream", "content-disposition": `attachment; filename="${name}"` },
-  });
+  return rawFileAnswer(request, { rawKey: letter.rawKey, missing: "The raw file is not stored any more." });
 }
 
 /** Sends letters again or discards them: one by id, or all of a filter. @returns the page to go to */

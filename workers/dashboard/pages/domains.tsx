@@ -10,18 +10,22 @@ import {
   domainsQuery,
   domainTrendQuery,
 } from "../../../shared/analytics/queries-domains.ts";
+import { failureDomainsQuery } from "../../../shared/analytics/queries-failures.ts";
+import { tlsDomainsQuery } from "../../../shared/analytics/queries-tls.ts";
 import { dayOfSeconds, isoDay } from "../data/days.ts";
-import { formatCount, shareOf } from "../data/numbers.ts";
+import { changeOfCount, formatCount } from "../data/numbers.ts";
 import { type Period, periodBefore } from "../data/period.ts";
 import { shortPolicy } from "../data/policy.ts";
 import { Sparkline } from "../parts/chart-view.tsx";
+import { dayColumn, dmarcColumn, messagesColumn } from "../parts/columns.tsx";
 import { domainPath } from "../parts/links.ts";
-import { Note, ShareBar } from "../parts/marks.tsx";
+import { limitNote, Note } from "../parts/marks.tsx";
 import type { PageResult } from "../parts/page.ts";
 import { PeriodControl, PeriodText } from "../parts/period-view.tsx";
-import { linkTo, type PageRequest, periodOf } from "../parts/request.ts";
-import { bindTable, type ViewColumn } from "../parts/table-view.tsx";
+import { linkTo, linkWith, type PageRequest, periodOf } from "../parts/request.ts";
+import { type BoundTable, bindTable, type ViewColumn } from "../parts/table-view.tsx";
 import { FirstRun } from "./first-run.tsx";
+import { otherDomains, otherDomainsTable } from "./other-domains.tsx";
 
 /** A row of the table. */
 interface DomainRow extends DomainTotals, DomainReports {
@@ -36,10 +40,13 @@ const TREND_DOMAINS = 100;
 export async function domainsPage(request: PageRequest): Promise<PageResult> {
   const period = periodOf(request);
   const { accounts } = request.access;
-  const [known, reports, problems] = await Promise.all([
-    request.ask(domainsQuery({ accounts, ...period }, { beforeFirstDay: periodBefore(period).firstDay })),
-    request.ask(domainReportsQuery({ accounts, ...period })),
+  const scope = { accounts, ...period };
+  const [known, reports, problems, tls, failures] = await Promise.all([
+    request.ask(domainsQuery(scope, { beforeFirstDay: periodBefore(period).firstDay })),
+    request.ask(domainReportsQuery(scope)),
     request.ask(domainProblemsQuery({ accounts })),
+    request.ask(tlsDomainsQuery(scope)),
+    request.ask(failureDomainsQuery(scope)),
   ]);
   const reported = new Map(reports.map((row) => [row.domain, row]));
   const totals = known.flatMap((row) => {
@@ -48,24 +55,11 @@ export async function domainsPage(request: PageRequest): Promise<PageResult> {
   });
   const domains = totals.slice(0, TREND_DOMAINS).map(({ domain }) => domain);
   const trend = domains.length === 0 ? [] : await request.ask(domainTrendQuery({ accounts, domains, ...period }));
-  const rows = joinRows({ totals, problems, trend }, period);
-  const table = bindTable({
-    id: "domains",
-    caption: "Domains",
-    columns: columns(request, period),
-    rows,
-    sort: "-messages",
-    empty: (
-      <>No report is about a day of this period. Choose a longer one, or wait: most receivers report once a day.</>
-    ),
-    partial: known.length >= DOMAIN_LIMITS.maxDomains && (
-      <Note>Only the {formatCount(DOMAIN_LIMITS.maxDomains)} domains with the most messages are shown.</Note>
-    ),
-  });
-  const astray = problems.find(({ domain }) => domain === "");
-  const isFirstRun = known.length === 0;
+  const table = domainsTable(request, { period, rows: joinRows({ totals, problems, trend }, period) });
+  const others = otherDomainsTable(request, otherDomains({ tls, failures, listed: new Set(reported.keys()) }));
+  const hasData = known.length + tls.length + failures.length > 0 || (await hasEver(request));
   return {
-    tables: [table],
+    tables: [table, others.table],
     content: {
       title: "Domains",
       section: "domains",
@@ -80,18 +74,57 @@ export async function domainsPage(request: PageRequest): Promise<PageResult> {
             </div>
             <PeriodControl url={request.url} period={period} />
           </div>
-          {astray !== undefined && request.access.role === "operator" && (
-            <Note>
-              {formatCount(astray.deadLetters + astray.conflicts)} received files could not be read and name no domain.{" "}
-              <a href="/operations/dead-letters">Look at the dead letters</a>
-            </Note>
-          )}
-          {isFirstRun ? <FirstRun isOperator={request.access.role === "operator"} /> : table.view(request.url)}
+          {request.access.role === "operator" && <Astray problems={problems} rows={totals} />}
+          {hasData ? table.view(request.url) : <FirstRun isOperator={request.access.role === "operator"} />}
+          {others.rows > 0 && others.table.view(request.url)}
         </>
       ),
     },
   };
 }
+
+// Asked only where the period is empty: whether there is anything at all.
+async function hasEver(request: PageRequest): Promise<boolean> {
+  return (await request.ask(domainReportsQuery({ accounts: request.access.accounts }))).length > 0;
+}
+
+/** Dead letters and conflicts that no row of the table can tell of. */
+function Astray({ problems, rows }: { problems: DomainProblems[]; rows: readonly DomainReports[] }) {
+  const listed = new Set(rows.map(({ domain }) => domain));
+  const astray = problems.filter(({ domain }) => !listed.has(domain));
+  const count = astray.reduce((sum, { deadLetters, conflicts }) => sum + deadLetters + conflicts, 0);
+  if (count === 0) return null;
+  return (
+    <Note>
+      {count === 1 ? "One received file needs" : `${formatCount(count)} received files need`} a person, and{" "}
+      {count === 1 ? "is" : "are"} about none of the domains below. <a href="/operations/dead-letters">Dead letters</a>
+    </Note>
+  );
+}
+
+interface DomainsInput {
+  period: Period;
+  rows: DomainRow[];
+}
+
+function domainsTable(request: PageRequest, { period, rows }: DomainsInput): BoundTable {
+  return bindTable({
+    id: "domains",
+    caption: "Domains",
+    columns: columns(request, period),
+    rows,
+    sort: "-messages",
+    empty: (
+      <>
+        No aggregate report is about a day of this period. <a href={linkWith(request.url, LONGEST)}>Take 90 days</a>, or
+        wait: most receivers report once a day.
+      </>
+    ),
+    partial: limitNote(rows, DOMAIN_LIMITS.maxDomains),
+  });
+}
+
+const LONGEST = { days: "90", from: undefined, to: undefined };
 
 interface Answers {
   totals: (DomainTotals & DomainReports)[];
@@ -123,24 +156,25 @@ function columns(request: PageRequest, { firstDay, lastDay }: Period): ViewColum
       value: ({ domain }) => domain,
       cell: ({ domain }) => <a href={linkTo(request, domainPath(domain))}>{domain}</a>,
     },
-    { key: "messages", label: "Messages", align: "end", value: ({ messages }) => messages },
+    messagesColumn(),
+    { ...dmarcColumn(), label: "Pass DMARC" },
     {
-      key: "pass_rate",
-      label: "Pass DMARC",
-      align: "end",
-      term: "DMARC pass",
-      value: ({ passed, messages }) => shareOf(passed, messages),
-      cell: ({ passed, messages }) => <ShareBar part={passed} total={messages} />,
-    },
-    {
-      key: "messages_before",
+      key: "change",
       label: "Trend",
-      value: ({ messagesBefore }) => messagesBefore,
-      cell: ({ trend, domain }) =>
-        trend.length > 0 && (
-          <Sparkline values={trend} label={`Messages of ${domain} by day, ${isoDay(firstDay)} to ${isoDay(lastDay)}`} />
-        ),
+      value: ({ messages, messagesBefore }) => (messagesBefore === 0 ? "" : messages / messagesBefore - 1),
+      cell: ({ messages, messagesBefore, trend, domain }) => (
+        <span class="stack">
+          {trend.length > 0 && (
+            <Sparkline
+              values={trend}
+              label={`Messages of ${domain} by day, ${isoDay(firstDay)} to ${isoDay(lastDay)}`}
+            />
+          )}
+          <span class="small muted nowrap">{changeOfCount(messages, messagesBefore)}</span>
+        </span>
+      ),
     },
+    { key: "messages_before", label: "Before", value: ({ messagesBefore }) => messagesBefore, exportOnly: true },
     {
       key: "policy",
       label: "Published policy",
@@ -150,12 +184,7 @@ function columns(request: PageRequest, { firstDay, lastDay }: Period): ViewColum
     },
     { key: "sources", label: "Addresses", align: "end", value: ({ sources }) => sources },
     { key: "reports", label: "Reports", align: "end", value: ({ reports }) => reports },
-    {
-      key: "last_report_day",
-      label: "Last report",
-      value: ({ lastEndSeconds }) => isoDay(dayOfSeconds(lastEndSeconds)),
-      cell: ({ lastEndSeconds }) => <span class="nowrap">{isoDay(dayOfSeconds(lastEndSeconds))}</span>,
-    },
+    dayColumn("last_report_day", "Last report", ({ lastEndSeconds }) => dayOfSeconds(lastEndSeconds)),
     {
       key: "problems",
       label: "Problems",

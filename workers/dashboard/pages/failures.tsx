@@ -1,37 +1,73 @@
 /** Failure reports about a domain: single messages that failed, as facts about domains only. */
-import { type FailureTotals, failuresQuery } from "../../../shared/analytics/queries-reports.ts";
-import { isoDay } from "../data/days.ts";
+import {
+  type FailureReportRow,
+  type FailureTotals,
+  failureReportsQuery,
+  failuresQuery,
+} from "../../../shared/analytics/queries-failures.ts";
+import { REPORT_LIMITS } from "../../../shared/analytics/queries-reports.ts";
+import { isoMinute } from "../data/days.ts";
+import { describeAuthFailure, describeDelivery } from "../data/failure-words.ts";
 import { explain } from "../data/glossary.ts";
+import { dayColumn } from "../parts/columns.tsx";
 import { DomainHead, domainCrumbs } from "../parts/domain-frame.tsx";
-import { addressPath } from "../parts/links.ts";
+import { addressPath, reportPath } from "../parts/links.ts";
+import { limitNote } from "../parts/marks.tsx";
 import type { PageResult } from "../parts/page.ts";
 import { domainScope, linkTo, type PageRequest, periodOf } from "../parts/request.ts";
-import { bindTable } from "../parts/table-view.tsx";
-
-/** What Auth-Failure's words mean (RFC 6591 section 3.2.3, RFC 9991). */
-const FAILURE_WORDS: Record<string, string> = {
-  adsp: "The signing practices the domain published were not met.",
-  bodyhash: "The signed text was changed on the way.",
-  revoked: "The key of the signature was withdrawn.",
-  signature: "The DKIM signature does not fit the message.",
-  spf: "The sending server is not allowed by the SPF record.",
-  dmarc: "Neither SPF nor DKIM passed for a domain aligned with the From header.",
-};
+import { type BoundTable, bindTable } from "../parts/table-view.tsx";
 
 export async function failuresPage(request: PageRequest, domain: string): Promise<PageResult> {
   const period = periodOf(request);
-  const rows = await request.ask(failuresQuery(domainScope(request, domain, period)));
-  const table = bindTable<FailureTotals>({
+  const scope = domainScope(request, domain, period);
+  const [groups, reports] = await Promise.all([
+    request.ask(failuresQuery(scope)),
+    request.ask(failureReportsQuery(scope)),
+  ]);
+  const tables = [groupsTable(request, { domain, groups }), reportsTable(request, reports)];
+  return {
+    tables,
+    content: {
+      title: `Failure reports about ${domain}`,
+      section: "domains",
+      crumbs: domainCrumbs(request, domain),
+      body: (
+        <>
+          <DomainHead
+            {...{ request, domain, period, tab: "failures", title: `Failure reports about ${domain}` }}
+            lead={explain("Failure report")}
+          />
+          {groups.length === 0 ? <NoReports domain={domain} /> : tables.map((table) => table.view(request.url))}
+        </>
+      ),
+    },
+  };
+}
+
+function NoReports({ domain }: { domain: string }) {
+  return (
+    <section class="card">
+      <h2>No failure report about this period</h2>
+      <p class="lead">
+        Few receivers send them, and only to the address that <code>ruf=</code> of the domain's DMARC record names. What
+        aggregate reports tell is enough to decide by.
+      </p>
+      <pre>{`_dmarc.${domain}  TXT  "v=DMARC1; …; ruf=mailto:dmarc@example.com"`}</pre>
+    </section>
+  );
+}
+
+function groupsTable(
+  request: PageRequest,
+  { domain, groups }: { domain: string; groups: FailureTotals[] },
+): BoundTable {
+  return bindTable<FailureTotals>({
     id: "failures",
     caption: "Reported failures",
-    rows,
+    rows: groups,
     sort: "-incidents",
-    empty: (
-      <>
-        No failure report about this period. Few receivers send them, and only to the address that <code>ruf=</code> of
-        the DMARC record names.
-      </>
-    ),
+    empty: "No failure was reported.",
+    partial: limitNote(groups, REPORT_LIMITS.maxGroups),
     columns: [
       {
         key: "address",
@@ -46,34 +82,56 @@ export async function failuresPage(request: PageRequest, domain: string): Promis
         cell: ({ authFailure }) => (
           <span class="stack">
             <span>{authFailure || "not said"}</span>
-            <span class="small muted">{FAILURE_WORDS[authFailure] ?? ""}</span>
+            <span class="small muted">{describeAuthFailure(authFailure)}</span>
           </span>
         ),
       },
-      { key: "delivery", label: "Delivered", value: ({ deliveryResult }) => deliveryResult },
+      {
+        key: "delivery",
+        label: "What became of it",
+        value: ({ deliveryResult }) => deliveryResult,
+        cell: ({ deliveryResult }) => (
+          <span class="stack">
+            <span>{deliveryResult || "not said"}</span>
+            <span class="small muted">{describeDelivery(deliveryResult)}</span>
+          </span>
+        ),
+      },
       { key: "dkim_domain", label: "DKIM domain", value: ({ dkimDomain }) => dkimDomain },
       { key: "spf_domain", label: "SPF domain", value: ({ spfDomain }) => spfDomain },
       { key: "envelope_from", label: "Envelope from", value: ({ mailFromDomain }) => mailFromDomain },
       { key: "reporter", label: "Reporter", value: ({ reportingMta }) => reportingMta },
       { key: "incidents", label: "Messages", align: "end", value: ({ incidents }) => incidents },
-      { key: "last_seen", label: "Last seen", value: ({ lastDay }) => isoDay(lastDay) },
+      dayColumn("last_seen", "Last seen", ({ lastDay }) => lastDay),
     ],
   });
-  return {
-    tables: [table],
-    content: {
-      title: `Failure reports about ${domain}`,
-      section: "domains",
-      crumbs: domainCrumbs(request, domain),
-      body: (
-        <>
-          <DomainHead
-            {...{ request, domain, period, tab: "failures", title: `Failure reports about ${domain}` }}
-            lead={explain("Failure report")}
-          />
-          {table.view(request.url)}
-        </>
-      ),
-    },
-  };
+}
+
+function reportsTable(request: PageRequest, reports: FailureReportRow[]): BoundTable {
+  return bindTable<FailureReportRow>({
+    id: "reports",
+    caption: "Reports",
+    rows: reports,
+    sort: "-arrived",
+    empty: "No report in this period.",
+    partial: limitNote(reports, REPORT_LIMITS.maxReports),
+    columns: [
+      {
+        key: "arrived",
+        label: "Message arrived (UTC)",
+        value: (report) => isoMinute(report.arrivalSeconds || report.receivedSeconds),
+        cell: (report) => (
+          <a class="nowrap" href={linkTo(request, reportPath({ ...report, beginSeconds: report.arrivalSeconds }))}>
+            {isoMinute(report.arrivalSeconds || report.receivedSeconds)}
+          </a>
+        ),
+      },
+      { key: "address", label: "Address", value: ({ sourceIp }) => sourceIp },
+      { key: "failure", label: "What failed", value: ({ authFailure }) => authFailure || "not said" },
+      { key: "delivery", label: "What became of it", value: ({ deliveryResult }) => deliveryResult || "not said" },
+      { key: "reporter", label: "Reporter", term: "Reporter", value: ({ reportingMta }) => reportingMta },
+      { key: "incidents", label: "Messages", align: "end", value: ({ incidents }) => incidents },
+      { key: "received", label: "Received", value: ({ receivedSeconds }) => isoMinute(receivedSeconds) },
+    ],
+  });
 }

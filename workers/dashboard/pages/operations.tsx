@@ -6,60 +6,93 @@ import {
   outcomeDaysQuery,
 } from "../../../shared/analytics/queries-events.ts";
 import type { PipelineStatus } from "../../../shared/operations.ts";
-import { isoDay } from "../data/days.ts";
 import { formatBytes, formatCount, formatDuration } from "../data/numbers.ts";
 import type { Period } from "../data/period.ts";
 import { DayChart } from "../parts/chart-view.tsx";
+import { dayColumn } from "../parts/columns.tsx";
 import { Figure } from "../parts/marks.tsx";
 import { OperationsHead } from "../parts/operations-frame.tsx";
 import type { PageResult } from "../parts/page.ts";
+import { MissingPart, unlessUnavailable } from "../parts/partial.tsx";
 import { type PageRequest, periodOf, requireOperator } from "../parts/request.ts";
 import { type BoundTable, bindTable } from "../parts/table-view.tsx";
 
 const ACCEPTED = ["accepted", "reprocessed"];
 const FAILED = ["dead_letter", "conflict"];
+const OUTCOME_WORDS: Record<string, string> = {
+  accepted: "Read for the first time: its figures count.",
+  reprocessed: "Read again: its figures took the place of the earlier ones.",
+  duplicate: "The same report came once more; nothing was counted twice.",
+  conflict: "The same report came with other content and waits for a person.",
+  dead_letter: "Could not be read; kept with its reason.",
+  cleared: "A dead letter or conflict that was solved.",
+  discarded: "A person or a setting decided against it.",
+  retracted: "Was accepted; read again, it no longer is.",
+};
 
 export async function operationsPage(request: PageRequest): Promise<PageResult> {
   requireOperator(request);
   const period = periodOf(request);
-  const [outcomes, latency, status] = await Promise.all([
-    request.ask(outcomeDaysQuery(period)),
-    request.ask(latencyDaysQuery(period)),
+  const [history, status] = await Promise.all([
+    unlessUnavailable(askHistory(request, period)),
     request.operate((operations) => operations.status()),
   ]);
-  const tables = [outcomesTable(outcomes), latencyTable(latency), queuesTable(status, Date.now() / 1000)];
+  const queues = queuesTable(status, Date.now() / 1000);
+  const tables = history.ok ? historyTables(history.value) : undefined;
   return {
-    tables,
+    tables: [queues, ...(tables === undefined ? [] : Object.values(tables))],
     content: {
       title: "Operations",
       section: "operations",
       body: (
         <>
-          <OperationsHead request={request} tab="status" period={period} title="Operations" />
-          <Totals outcomes={outcomes} status={status} />
-          <Chart outcomes={outcomes} period={period} />
+          <OperationsHead request={request} tab="status" period={period} title="Operations" lead={LEAD} />
+          {!history.ok && <MissingPart part="What happened over time" problem={history.error} />}
+          <Totals outcomes={history.ok ? history.value.outcomes : undefined} status={status} />
+          {history.ok && <Chart outcomes={history.value.outcomes} period={period} />}
           <div class="columns">
-            {tables[2]?.view(request.url)}
-            {tables[1]?.view(request.url)}
+            {queues.view(request.url)}
+            {tables?.latency.view(request.url)}
           </div>
-          {tables[0]?.view(request.url)}
+          {tables?.outcomes.view(request.url)}
         </>
       ),
     },
   };
 }
 
-function Totals({ outcomes, status }: { outcomes: OutcomeDay[]; status: PipelineStatus }) {
-  const sum = (names: string[]): number =>
-    outcomes.filter(({ outcome }) => names.includes(outcome)).reduce((total, { events }) => total + events, 0);
+const LEAD = "What came in, what became of it, how long it took, and what is waiting.";
+
+interface History {
+  outcomes: OutcomeDay[];
+  latency: LatencyDay[];
+}
+
+async function askHistory(request: PageRequest, period: Period): Promise<History> {
+  const [outcomes, latency] = await Promise.all([
+    request.ask(outcomeDaysQuery(period)),
+    request.ask(latencyDaysQuery(period)),
+  ]);
+  return { outcomes, latency };
+}
+
+function historyTables({ outcomes, latency }: History): { outcomes: BoundTable; latency: BoundTable } {
+  return { outcomes: outcomesTable(outcomes), latency: latencyTable(latency) };
+}
+
+function Totals({ outcomes, status }: { outcomes: OutcomeDay[] | undefined; status: PipelineStatus }) {
+  const countOf = (name: string): string => {
+    if (outcomes === undefined) return "–";
+    return formatCount(outcomes.reduce((sum, { outcome, events }) => sum + (outcome === name ? events : 0), 0));
+  };
   const { unfinished, unfinishedLimit } = status;
   return (
     <dl class="figures">
-      <Figure label="Accepted" value={formatCount(sum(["accepted"]))} remark="reports of the period" />
-      <Figure label="Run again" term="Reprocessing" value={formatCount(sum(["reprocessed"]))} />
-      <Figure label="Duplicates" term="Duplicate" value={formatCount(sum(["duplicate"]))} />
-      <Figure label="Dead letters" term="Dead letter" value={formatCount(sum(["dead_letter"]))} remark="filed" />
-      <Figure label="Conflicts" term="Conflict" value={formatCount(sum(["conflict"]))} remark="filed" />
+      <Figure label="Accepted" value={countOf("accepted")} remark="reports of the period" />
+      <Figure label="Run again" term="Reprocessing" value={countOf("reprocessed")} />
+      <Figure label="Duplicates" term="Duplicate" value={countOf("duplicate")} />
+      <Figure label="Dead letters" term="Dead letter" value={countOf("dead_letter")} remark="filed" />
+      <Figure label="Conflicts" term="Conflict" value={countOf("conflict")} remark="filed" />
       <Figure
         label="Waiting"
         value={`${unfinished >= unfinishedLimit ? "≥ " : ""}${formatCount(unfinished)}`}
@@ -108,8 +141,18 @@ function outcomesTable(rows: OutcomeDay[]): BoundTable {
     sort: "-day",
     empty: "Nothing came in during this period.",
     columns: [
-      { key: "day", label: "Day (UTC)", value: ({ day }) => isoDay(day) },
-      { key: "outcome", label: "Outcome", value: ({ outcome }) => outcome },
+      dayColumn("day", "Day (UTC)", ({ day }) => day),
+      {
+        key: "outcome",
+        label: "Outcome",
+        value: ({ outcome }) => outcome,
+        cell: ({ outcome }) => (
+          <span class="stack">
+            <span>{outcome.replaceAll("_", " ")}</span>
+            <span class="small muted">{OUTCOME_WORDS[outcome] ?? ""}</span>
+          </span>
+        ),
+      },
       { key: "events", label: "Reports", align: "end", value: ({ events }) => events },
     ],
   });
@@ -128,7 +171,7 @@ function latencyTable(rows: LatencyDay[]): BoundTable {
     size: 10,
     empty: "No report was accepted in this period.",
     columns: [
-      { key: "day", label: "Day (UTC)", value: ({ day }) => isoDay(day) },
+      dayColumn("day", "Day (UTC)", ({ day }) => day),
       column("median_seconds", "Half within", ({ medianSeconds }) => medianSeconds),
       column("p95_seconds", "95 % within", ({ p95Seconds }) => p95Seconds),
       column("max_seconds", "Slowest", ({ maxSeconds }) => maxSeconds),

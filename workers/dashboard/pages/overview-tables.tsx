@@ -1,9 +1,9 @@
 /** The tables of a domain's overview. */
 import type { DayGroup, DayTotals, PolicyDays, ReasonTotals } from "../../../shared/analytics/queries-domains.ts";
 import { readReasons } from "../data/auth-results.ts";
-import { isoDay } from "../data/days.ts";
 import { formatShare, shareOf } from "../data/numbers.ts";
 import { describePolicy, shortPolicy } from "../data/policy.ts";
+import { dayColumn, messagesColumn } from "../parts/columns.tsx";
 import { DispositionMark } from "../parts/marks.tsx";
 import { type BoundTable, bindTable } from "../parts/table-view.tsx";
 
@@ -16,8 +16,8 @@ export function daysTable(days: readonly DayTotals[]): BoundTable {
     sort: "-day",
     empty: "No day has a report.",
     columns: [
-      { key: "day", label: "Day (UTC)", value: ({ day }) => isoDay(day) },
-      { key: "messages", label: "Messages", align: "end", value: ({ messages }) => messages },
+      dayColumn("day", "Day (UTC)", ({ day }) => day),
+      messagesColumn(),
       { key: "passed", label: "Pass", align: "end", value: ({ passed }) => passed },
       { key: "failed", label: "Fail", align: "end", value: ({ messages, passed }) => messages - passed },
       { key: "dkim_aligned", label: "DKIM aligned", align: "end", value: ({ dkimAligned }) => dkimAligned },
@@ -60,7 +60,7 @@ export function dispositionsTable(groups: readonly DayGroup[]): BoundTable {
         value: ({ disposition }) => disposition,
         cell: ({ disposition }) => <DispositionMark disposition={disposition} />,
       },
-      { key: "messages", label: "Messages", align: "end", value: ({ messages }) => messages },
+      messagesColumn(),
       {
         key: "share",
         label: "Share",
@@ -128,7 +128,7 @@ export function reasonsTable(reasons: readonly ReasonTotals[]): BoundTable {
         value: ({ disposition }) => disposition,
         cell: ({ disposition }) => <DispositionMark disposition={disposition} />,
       },
-      { key: "messages", label: "Messages", align: "end", value: ({ messages }) => messages },
+      messagesColumn(),
     ],
   });
 }
@@ -154,18 +154,8 @@ export function policiesTable(policies: readonly PolicyDays[]): BoundTable {
           </span>
         ),
       },
-      {
-        key: "first_day",
-        label: "First seen",
-        value: ({ firstDay }) => isoDay(firstDay),
-        cell: ({ firstDay }) => <span class="nowrap">{isoDay(firstDay)}</span>,
-      },
-      {
-        key: "last_day",
-        label: "Last seen",
-        value: ({ lastDay }) => isoDay(lastDay),
-        cell: ({ lastDay }) => <span class="nowrap">{isoDay(lastDay)}</span>,
-      },
+      dayColumn("first_day", "First seen", ({ firstDay }) => firstDay),
+      dayColumn("last_day", "Last seen", ({ lastDay }) => lastDay),
       { key: "reporters", label: "Reporters", align: "end", term: "Reporter", value: ({ reporters }) => reporters },
       { key: "reports", label: "Reports", align: "end", value: ({ reports }) => reports },
       { key: "tags", label: "All tags", value: ({ policy }) => policy, exportOnly: true },

@@ -9,7 +9,7 @@ import {
 } from "../../../shared/analytics/queries-domains.ts";
 import { SOURCE_LIMITS, sourcesQuery } from "../../../shared/analytics/queries-sources.ts";
 import { isoDay } from "../data/days.ts";
-import { formatCount, formatShare } from "../data/numbers.ts";
+import { changeOfCount, formatCount, formatShare } from "../data/numbers.ts";
 import { type Period, periodBefore } from "../data/period.ts";
 import { mergeSources } from "../data/sources.ts";
 import { assess } from "../data/verdict.ts";
@@ -136,13 +136,6 @@ function Totals({ current, before }: { current: DayTotals[]; before: DayTotals[]
       />
     </dl>
   );
-}
-
-function changeOfCount(now: number, before: number): string {
-  if (before === 0) return now === 0 ? "as before" : "nothing before";
-  const change = (100 * (now - before)) / before;
-  if (Math.abs(change) < 0.5) return "as before";
-  return `${change > 0 ? "↑" : "↓"} ${Math.abs(change).toFixed(0)} % from ${formatCount(before)}`;
 }
 
 function changeOfShare(part: number, total: number, before: { part: number; total: number }): string {

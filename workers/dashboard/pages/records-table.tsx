@@ -1,27 +1,27 @@
 /** Records as reports have them, in full. */
-import type { RecordRow } from "../../../shared/analytics/queries-sources.ts";
+import type { RecordRow } from "../../../shared/analytics/queries-records.ts";
 import { readAuthResults, readReasons } from "../data/auth-results.ts";
 import { isoDay } from "../data/days.ts";
 import { addressPath, reportPath } from "../parts/links.ts";
 import { DispositionMark, ResultMark } from "../parts/marks.tsx";
 import { linkTo, type PageRequest } from "../parts/request.ts";
-import { type BoundTable, bindTable, type ViewColumn } from "../parts/table-view.tsx";
+import { type BoundTable, bindTable, type TableSpec, type ViewColumn } from "../parts/table-view.tsx";
 
-interface RecordsInput {
+interface RecordsInput
+  extends Partial<Pick<TableSpec<RecordRow>, "paged" | "controls" | "empty" | "partial" | "size">> {
   id: string;
   caption: string;
   records: readonly RecordRow[];
-  /** Inside a report its day and reporter say nothing new. */
-  inReport?: boolean;
-  size?: number;
 }
 
-export function recordsTable(request: PageRequest, { id, caption, records, inReport, size }: RecordsInput): BoundTable {
+/** Records with their day and reporter, or, a page of one report's, with their place in it. */
+export function recordsTable(request: PageRequest, { records, ...given }: RecordsInput): BoundTable {
+  const inReport = given.paged !== undefined;
   return bindTable<RecordRow>({
-    ...{ id, caption, rows: records, sort: inReport === true ? "" : "-day", size: size ?? 10 },
-    ...(inReport === true ? { isPaged: true } : {}),
-    empty: "No record.",
-    columns: [...(inReport === true ? [placeColumn()] : originColumns(request)), ...recordColumns(request)],
+    ...{ size: 10, empty: "No record.", sort: inReport ? "record" : "-day" },
+    ...given,
+    rows: records,
+    columns: [...(inReport ? [placeColumn()] : originColumns(request)), ...recordColumns(request)],
   });
 }
 

@@ -1,14 +1,20 @@
 /** The aggregate reports about a domain over a period. */
-import { REPORT_LIMITS, type ReportTotals, reportsQuery } from "../../../shared/analytics/queries-reports.ts";
+import {
+  type EmptyReport,
+  emptyReportsQuery,
+  REPORT_LIMITS,
+  type ReportTotals,
+  reportsQuery,
+} from "../../../shared/analytics/queries-reports.ts";
 import { isoMinute } from "../data/days.ts";
-import { formatCount, shareOf } from "../data/numbers.ts";
+import { dmarcColumn, messagesColumn } from "../parts/columns.tsx";
 import { DomainHead, domainCrumbs } from "../parts/domain-frame.tsx";
 import { domainPath, reportPath } from "../parts/links.ts";
-import { Note, ShareBar } from "../parts/marks.tsx";
+import { limitNote } from "../parts/marks.tsx";
 import type { PageResult } from "../parts/page.ts";
 import { PeriodText } from "../parts/period-view.tsx";
 import { domainScope, linkTo, type PageRequest, periodOf } from "../parts/request.ts";
-import { bindTable, type ViewColumn } from "../parts/table-view.tsx";
+import { type BoundTable, bindTable, type ViewColumn } from "../parts/table-view.tsx";
 
 const RESULTS = { all: "any result", fail: "with failing mail", pass: "all passing" };
 
@@ -17,7 +23,11 @@ export async function reportsPage(request: PageRequest, domain: string): Promise
   const sourceIp = request.parameters.get("source")?.trim() || undefined;
   const reporter = request.parameters.get("reporter") ?? "";
   const result = request.parameters.get("result") ?? "all";
-  const all = await request.ask(reportsQuery(domainScope(request, domain, period), { sourceIp }));
+  const scope = domainScope(request, domain, period);
+  const [all, withoutRecords] = await Promise.all([
+    request.ask(reportsQuery(scope, { sourceIp })),
+    request.ask(emptyReportsQuery(scope)),
+  ]);
   const rows = all
     .filter((report) => reporter === "" || report.reporter === reporter)
     .filter(({ messages, passed }) => result === "all" || (result === "fail") === messages > passed);
@@ -32,13 +42,12 @@ export async function reportsPage(request: PageRequest, domain: string): Promise
         No report matches. <a href={linkTo(request, `${domainPath(domain)}/reports`)}>All reports of the period</a>
       </>
     ),
-    partial: all.length >= REPORT_LIMITS.maxReports && (
-      <Note>Only the newest {formatCount(REPORT_LIMITS.maxReports)} reports are here; choose a shorter period.</Note>
-    ),
+    partial: limitNote(all, REPORT_LIMITS.maxReports),
   });
+  const emptyTable = emptyReportsTable(request, withoutRecords);
   const reporters = [...new Set(all.map((report) => report.reporter))].sort();
   return {
-    tables: [table],
+    tables: [table, emptyTable],
     content: {
       title: `Reports about ${domain}`,
       section: "domains",
@@ -49,17 +58,44 @@ export async function reportsPage(request: PageRequest, domain: string): Promise
             {...{ request, domain, period, tab: "reports", title: `Reports about ${domain}` }}
             lead={
               <>
-                Aggregate reports with records, <PeriodText period={period} />. A report without any record is counted
-                by Operations only.
+                Aggregate reports about <PeriodText period={period} />.
               </>
             }
           />
           <FilterForm {...{ request, reporters, reporter, result, sourceIp: sourceIp ?? "" }} />
           {table.view(request.url)}
+          {withoutRecords.length > 0 && emptyTable.view(request.url)}
         </>
       ),
     },
   };
+}
+
+// Only their events tell of them, so they are listed by the day they arrived.
+function emptyReportsTable(request: PageRequest, rows: EmptyReport[]): BoundTable {
+  return bindTable<EmptyReport>({
+    id: "without-records",
+    caption: "Reports without records",
+    rows,
+    sort: "-received",
+    empty: "None.",
+    partial: limitNote(rows, REPORT_LIMITS.maxReports),
+    columns: [
+      {
+        key: "received",
+        label: "Received (UTC)",
+        value: ({ receivedSeconds }) => isoMinute(receivedSeconds),
+        cell: (report) => (
+          <a class="nowrap" href={linkTo(request, reportPath({ ...report, beginSeconds: report.receivedSeconds }))}>
+            {isoMinute(report.receivedSeconds)}
+          </a>
+        ),
+      },
+      { key: "reporter", label: "Reporter", term: "Reporter", value: ({ reporter }) => reporter },
+      { key: "account", label: "Account", value: ({ account }) => account, exportOnly: true },
+      { key: "report_uid", label: "Report uid", value: ({ reportUid }) => reportUid, exportOnly: true },
+    ],
+  });
 }
 
 interface FilterProps {
@@ -126,15 +162,8 @@ function columns(request: PageRequest): ViewColumn<ReportTotals>[] {
       cell: ({ reportId }) => <span class="mono small">{reportId}</span>,
     },
     { key: "records", label: "Records", align: "end", value: ({ records }) => records },
-    { key: "messages", label: "Messages", align: "end", value: ({ messages }) => messages },
-    {
-      key: "dmarc_pass",
-      label: "DMARC",
-      align: "end",
-      term: "DMARC pass",
-      value: ({ passed, messages }) => shareOf(passed, messages),
-      cell: ({ passed, messages }) => <ShareBar part={passed} total={messages} />,
-    },
+    messagesColumn(),
+    dmarcColumn(),
     {
       key: "received",
       label: "Received",

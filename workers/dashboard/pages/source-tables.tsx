@@ -2,12 +2,12 @@
 import type { SourceDetail, SourceReport } from "../../../shared/analytics/queries-sources.ts";
 import { hasPass, readAuthResults } from "../data/auth-results.ts";
 import { dayOfSeconds, isoDay } from "../data/days.ts";
-import { formatShare, shareOf } from "../data/numbers.ts";
 import { addFigures } from "../data/sources.ts";
+import { dayColumn, dmarcColumn, messagesColumn, shareColumn } from "../parts/columns.tsx";
 import { addressPath, reportPath } from "../parts/links.ts";
-import { ResultMark, ShareBar } from "../parts/marks.tsx";
+import { ResultMark } from "../parts/marks.tsx";
 import { linkTo, type PageRequest } from "../parts/request.ts";
-import { type BoundTable, bindTable, type ViewColumn } from "../parts/table-view.tsx";
+import { type BoundTable, bindTable } from "../parts/table-view.tsx";
 
 interface AddressRow extends SourceDetail {
   dkimPassed: number;
@@ -31,11 +31,6 @@ export function addressesTable(
     }
     rows.set(group.sourceIp, row);
   }
-  const share = (key: string, label: string, part: (row: AddressRow) => number): ViewColumn<AddressRow> => ({
-    ...{ key, label, align: "end" },
-    value: (row) => shareOf(part(row), row.messages),
-    cell: (row) => formatShare(part(row), row.messages),
-  });
   return bindTable<AddressRow>({
     id: "addresses",
     caption: "Addresses",
@@ -50,20 +45,14 @@ export function addressesTable(
         value: ({ sourceIp }) => sourceIp,
         cell: ({ sourceIp }) => <a href={linkTo(request, addressPath(domain, sourceIp))}>{sourceIp || "none given"}</a>,
       },
-      { key: "messages", label: "Messages", align: "end", value: ({ messages }) => messages },
-      {
-        key: "dmarc_pass",
-        label: "DMARC",
-        align: "end",
-        value: ({ passed, messages }) => shareOf(passed, messages),
-        cell: ({ passed, messages }) => <ShareBar part={passed} total={messages} />,
-      },
-      share("dkim_pass", "DKIM pass", ({ dkimPassed }) => dkimPassed),
-      share("dkim_aligned", "DKIM aligned", ({ dkimAligned }) => dkimAligned),
-      share("spf_pass", "SPF pass", ({ spfPassed }) => spfPassed),
-      share("spf_aligned", "SPF aligned", ({ spfAligned }) => spfAligned),
-      { key: "first_seen", label: "First seen", value: ({ firstDay }) => isoDay(firstDay) },
-      { key: "last_seen", label: "Last seen", value: ({ lastDay }) => isoDay(lastDay) },
+      messagesColumn(),
+      dmarcColumn(),
+      shareColumn({ key: "dkim_pass", label: "DKIM pass" }, ({ dkimPassed }) => dkimPassed),
+      shareColumn({ key: "dkim_aligned", label: "DKIM aligned" }, ({ dkimAligned }) => dkimAligned),
+      shareColumn({ key: "spf_pass", label: "SPF pass" }, ({ spfPassed }) => spfPassed),
+      shareColumn({ key: "spf_aligned", label: "SPF aligned" }, ({ spfAligned }) => spfAligned),
+      dayColumn("first_seen", "First seen", ({ firstDay }) => firstDay),
+      dayColumn("last_seen", "Last seen", ({ lastDay }) => lastDay),
     ],
   });
 }
@@ -108,7 +97,7 @@ export function authTable(kind: "dkim" | "spf", groups: readonly SourceDetail[])
         value: ({ result }) => result,
         cell: ({ result }) => <ResultMark result={result} />,
       },
-      { key: "messages", label: "Messages", align: "end", value: ({ messages }) => messages },
+      messagesColumn(),
     ],
   });
 }
@@ -143,14 +132,8 @@ export function fromTable(groups: readonly SourceDetail[]): BoundTable {
         term: "Envelope from",
         value: ({ envelopeFrom }) => envelopeFrom,
       },
-      { key: "messages", label: "Messages", align: "end", value: ({ messages }) => messages },
-      {
-        key: "dmarc_pass",
-        label: "DMARC",
-        align: "end",
-        value: ({ passed, messages }) => shareOf(passed, messages),
-        cell: ({ passed, messages }) => <ShareBar part={passed} total={messages} />,
-      },
+      messagesColumn(),
+      dmarcColumn(),
     ],
   });
 }
@@ -181,14 +164,8 @@ export function sourceReportsTable(request: PageRequest, groups: readonly Source
         ),
       },
       { key: "reporter", label: "Reporter", term: "Reporter", value: ({ reporter }) => reporter },
-      { key: "messages", label: "Messages", align: "end", value: ({ messages }) => messages },
-      {
-        key: "dmarc_pass",
-        label: "DMARC",
-        align: "end",
-        value: ({ passed, messages }) => shareOf(passed, messages),
-        cell: ({ passed, messages }) => <ShareBar part={passed} total={messages} />,
-      },
+      messagesColumn(),
+      dmarcColumn(),
       { key: "report_uid", label: "Report uid", value: ({ reportUid }) => reportUid, exportOnly: true },
     ],
   });

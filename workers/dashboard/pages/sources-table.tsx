@@ -1,10 +1,9 @@
 /** The table of sources, on the overview and on the page Sources. */
-import { isoDay } from "../data/days.ts";
 import { formatShare, shareOf } from "../data/numbers.ts";
 import type { Period } from "../data/period.ts";
 import { isNewSource, type Source, type SourceKind } from "../data/sources.ts";
+import { dayColumn, dmarcColumn, messagesColumn, shareColumn } from "../parts/columns.tsx";
 import { addressPath, sourcePath } from "../parts/links.ts";
-import { ShareBar } from "../parts/marks.tsx";
 import { linkTo, type PageRequest } from "../parts/request.ts";
 import { type BoundTable, bindTable, type ViewColumn } from "../parts/table-view.tsx";
 
@@ -39,11 +38,6 @@ export function sourcesTable(request: PageRequest, input: SourcesInput): BoundTa
 function columns(request: PageRequest, { domain, sources, period, dataSince }: SourcesInput): ViewColumn<Source>[] {
   const total = sources.reduce((sum, { messages }) => sum + messages, 0);
   const isNew = (source: Source): boolean => isNewSource(source, { firstDay: period.firstDay, dataSince });
-  const share = (key: string, label: string, part: (s: Source) => number, term?: string): ViewColumn<Source> => ({
-    ...{ key, label, align: "end", ...(term === undefined ? {} : { term }) },
-    value: (source) => shareOf(part(source), source.messages),
-    cell: (source) => formatShare(part(source), source.messages),
-  });
   return [
     {
       key: "source",
@@ -53,7 +47,7 @@ function columns(request: PageRequest, { domain, sources, period, dataSince }: S
     },
     { key: "service", label: "Service", value: ({ service }) => service, exportOnly: true },
     { key: "kind", label: "Kind", value: ({ kind }) => KINDS[kind], exportOnly: true },
-    { key: "messages", label: "Messages", align: "end", value: ({ messages }) => messages },
+    messagesColumn(),
     {
       key: "share",
       label: "Of all",
@@ -61,37 +55,14 @@ function columns(request: PageRequest, { domain, sources, period, dataSince }: S
       value: ({ messages }) => shareOf(messages, total),
       cell: ({ messages }) => formatShare(messages, total),
     },
-    {
-      key: "dmarc_pass",
-      label: "DMARC",
-      align: "end",
-      term: "DMARC pass",
-      value: ({ passed, messages }) => shareOf(passed, messages),
-      cell: ({ passed, messages }) => <ShareBar part={passed} total={messages} />,
-    },
-    share("dkim_pass", "DKIM pass", ({ dkimPassed }) => dkimPassed, "DKIM"),
-    share("dkim_aligned", "DKIM aligned", ({ dkimAligned }) => dkimAligned, "Alignment"),
-    share("spf_pass", "SPF pass", ({ spfPassed }) => spfPassed, "SPF"),
-    share("spf_aligned", "SPF aligned", ({ spfAligned }) => spfAligned),
-    ...dayColumns(),
+    dmarcColumn(),
+    shareColumn({ key: "dkim_pass", label: "DKIM pass", term: "DKIM" }, ({ dkimPassed }) => dkimPassed),
+    shareColumn({ key: "dkim_aligned", label: "DKIM aligned", term: "Alignment" }, ({ dkimAligned }) => dkimAligned),
+    shareColumn({ key: "spf_pass", label: "SPF pass", term: "SPF" }, ({ spfPassed }) => spfPassed),
+    shareColumn({ key: "spf_aligned", label: "SPF aligned" }, ({ spfAligned }) => spfAligned),
+    dayColumn("first_seen", "First seen", ({ firstDay }) => firstDay),
+    dayColumn("last_seen", "Last seen", ({ lastDay }) => lastDay),
     { key: "new", label: "New in period", value: (source) => (isNew(source) ? "yes" : "no"), exportOnly: true },
-  ];
-}
-
-function dayColumns(): ViewColumn<Source>[] {
-  return [
-    {
-      key: "first_seen",
-      label: "First seen",
-      value: ({ firstDay }) => isoDay(firstDay),
-      cell: ({ firstDay }) => <span class="nowrap">{isoDay(firstDay)}</span>,
-    },
-    {
-      key: "last_seen",
-      label: "Last seen",
-      value: ({ lastDay }) => isoDay(lastDay),
-      cell: ({ lastDay }) => <span class="nowrap">{isoDay(lastDay)}</span>,
-    },
   ];
 }
 

@@ -1,47 +1,39 @@
 /** SMTP TLS reports about a domain: how often mail to it could be delivered encrypted, and why not. */
+import { REPORT_LIMITS } from "../../../shared/analytics/queries-reports.ts";
 import {
   type TlsDay,
   type TlsFailureTotals,
   type TlsPolicyTotals,
+  type TlsReportTotals,
   tlsDaysQuery,
   tlsFailuresQuery,
   tlsPoliciesQuery,
-} from "../../../shared/analytics/queries-reports.ts";
-import { isoDay } from "../data/days.ts";
+  tlsReportsQuery,
+} from "../../../shared/analytics/queries-tls.ts";
+import { isoMinute } from "../data/days.ts";
 import { explain } from "../data/glossary.ts";
-import { formatCount, formatShare, shareOf } from "../data/numbers.ts";
+import { formatCount, formatShare } from "../data/numbers.ts";
 import type { Period } from "../data/period.ts";
+import { describeTlsPolicy, describeTlsResult } from "../data/tls-words.ts";
 import { DayChart } from "../parts/chart-view.tsx";
+import { dayColumn, shareWithBar } from "../parts/columns.tsx";
 import { DomainHead, domainCrumbs } from "../parts/domain-frame.tsx";
-import { Figure, ShareBar } from "../parts/marks.tsx";
+import { reportPath } from "../parts/links.ts";
+import { Figure, limitNote } from "../parts/marks.tsx";
 import type { PageResult } from "../parts/page.ts";
-import { domainScope, type PageRequest, periodOf } from "../parts/request.ts";
+import { domainScope, linkTo, type PageRequest, periodOf } from "../parts/request.ts";
 import { type BoundTable, bindTable } from "../parts/table-view.tsx";
-
-/** What the result types of RFC 8460 section 4.3 mean. */
-const RESULT_WORDS: Record<string, string> = {
-  "starttls-not-supported": "The receiving server did not offer encryption.",
-  "certificate-host-mismatch": "The server's certificate is for another name.",
-  "certificate-expired": "The server's certificate has expired.",
-  "certificate-not-trusted": "No authority the sender trusts signed the certificate.",
-  "validation-failure": "Encryption failed for another reason; the code may say which.",
-  "tlsa-invalid": "The TLSA record (DANE) does not fit the certificate.",
-  "dnssec-invalid": "The DNS answer could not be validated (DNSSEC).",
-  "dane-required": "The sender demands DANE and found no TLSA record.",
-  "sts-policy-fetch-error": "The MTA-STS policy could not be fetched.",
-  "sts-policy-invalid": "The MTA-STS policy could not be read.",
-  "sts-webpki-invalid": "The certificate of the MTA-STS web server is not valid.",
-};
 
 export async function tlsPage(request: PageRequest, domain: string): Promise<PageResult> {
   const period = periodOf(request);
   const scope = domainScope(request, domain, period);
-  const [days, policies, failures] = await Promise.all([
+  const [days, policies, failures, reports] = await Promise.all([
     request.ask(tlsDaysQuery(scope)),
     request.ask(tlsPoliciesQuery(scope)),
     request.ask(tlsFailuresQuery(scope)),
+    request.ask(tlsReportsQuery(scope)),
   ]);
-  const tables = [failuresTable(failures), policiesTable(policies)];
+  const tables = [failuresTable(failures), policiesTable(policies), reportsTable(request, { domain, reports })];
   return {
     tables,
     content: {
@@ -111,15 +103,16 @@ function failuresTable(rows: TlsFailureTotals[]): BoundTable {
     rows,
     sort: "-sessions",
     empty: "No sender reported a failure in detail.",
+    partial: limitNote(rows, REPORT_LIMITS.maxGroups),
     columns: [
       {
         key: "result",
-        label: "What failed",
+        label: "What failed, and what to do",
         value: ({ resultType }) => resultType,
         cell: ({ resultType }) => (
           <span class="stack">
             <span>{resultType}</span>
-            <span class="small muted">{RESULT_WORDS[resultType] ?? "A result no standard names."}</span>
+            <span class="small muted">{describeTlsResult(resultType)}</span>
           </span>
         ),
       },
@@ -128,7 +121,7 @@ function failuresTable(rows: TlsFailureTotals[]): BoundTable {
       { key: "receiver", label: "Receiving server", value: ({ receivingMxHostname }) => receivingMxHostname },
       { key: "reporter", label: "Reporter", value: ({ reporter }) => reporter },
       { key: "sessions", label: "Sessions", align: "end", value: ({ sessions }) => sessions },
-      { key: "last_seen", label: "Last seen", value: ({ lastDay }) => isoDay(lastDay) },
+      dayColumn("last_seen", "Last seen", ({ lastDay }) => lastDay),
     ],
   });
 }
@@ -140,20 +133,73 @@ function policiesTable(rows: TlsPolicyTotals[]): BoundTable {
     rows,
     sort: "-sessions",
     empty: "No policy was reported.",
+    partial: limitNote(rows, REPORT_LIMITS.maxGroups),
     columns: [
       { key: "reporter", label: "Reporter", value: ({ reporter }) => reporter },
-      { key: "policy", label: "Policy", value: ({ policyType }) => policyType },
+      {
+        key: "policy",
+        label: "Policy",
+        value: ({ policyType }) => policyType,
+        cell: ({ policyType }) => (
+          <span class="stack">
+            <span>{policyType}</span>
+            <span class="small muted">{describeTlsPolicy(policyType)}</span>
+          </span>
+        ),
+      },
       { key: "mx", label: "Servers (MX)", value: ({ mxHosts }) => mxHosts.replaceAll("\n", ", ") },
       { key: "sessions", label: "Sessions", align: "end", value: ({ successful, failed }) => successful + failed },
       {
-        key: "encrypted",
-        label: "Encrypted",
-        align: "end",
-        value: ({ successful, failed }) => shareOf(successful, successful + failed),
-        cell: ({ successful, failed }) => <ShareBar part={successful} total={successful + failed} />,
+        ...{ key: "encrypted", label: "Encrypted" },
+        ...shareWithBar<TlsPolicyTotals>(
+          ({ successful }) => successful,
+          ({ successful, failed }) => successful + failed,
+        ),
       },
       { key: "reports", label: "Reports", align: "end", value: ({ reports }) => reports },
-      { key: "last_seen", label: "Last seen", value: ({ lastDay }) => isoDay(lastDay) },
+      dayColumn("last_seen", "Last seen", ({ lastDay }) => lastDay),
+    ],
+  });
+}
+
+function reportsTable(
+  request: PageRequest,
+  { domain, reports }: { domain: string; reports: TlsReportTotals[] },
+): BoundTable {
+  return bindTable<TlsReportTotals>({
+    id: "reports",
+    caption: "Reports",
+    rows: reports,
+    sort: "-begin",
+    empty: "No report in this period.",
+    partial: limitNote(reports, REPORT_LIMITS.maxReports),
+    columns: [
+      {
+        key: "begin",
+        label: "Period (UTC)",
+        value: ({ beginSeconds }) => isoMinute(beginSeconds),
+        cell: (report) => (
+          <span class="stack">
+            <a class="nowrap" href={linkTo(request, reportPath({ ...report, domain }))}>
+              {isoMinute(report.beginSeconds)}
+            </a>
+            <span class="small muted nowrap">to {isoMinute(report.endSeconds)}</span>
+          </span>
+        ),
+      },
+      { key: "end", label: "End", value: ({ endSeconds }) => isoMinute(endSeconds), exportOnly: true },
+      { key: "reporter", label: "Reporter", term: "Reporter", value: ({ reporter }) => reporter },
+      {
+        key: "report_id",
+        label: "Report id",
+        term: "Report id",
+        value: ({ reportId }) => reportId,
+        cell: ({ reportId }) => <span class="mono small">{reportId}</span>,
+      },
+      { key: "policies", label: "Policies", align: "end", value: ({ policies }) => policies },
+      { key: "sessions", label: "Sessions", align: "end", value: ({ successful, failed }) => successful + failed },
+      { key: "failed", label: "Failed", align: "end", value: ({ failed }) => failed },
+      { key: "received", label: "Received", value: ({ receivedSeconds }) => isoMinute(receivedSeconds) },
     ],
   });
 }

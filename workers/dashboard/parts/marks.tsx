@@ -1,6 +1,6 @@
 /** Small marks: results, figures, notes, shares. A result always has a word and a sign, never colour alone. */
 import type { Child } from "hono/jsx";
-import { formatShare } from "../data/numbers.ts";
+import { formatCount, formatShare } from "../data/numbers.ts";
 import { Explain } from "./term.tsx";
 
 /** `pass`, `fail` or another word of a report. */
@@ -46,6 +46,14 @@ export function Note({ kind = "warn", children }: { kind?: "warn" | "done" | "fa
     <div class={`note ${kind}`} role={kind === "fault" ? "alert" : "status"}>
       {children}
     </div>
+  );
+}
+
+/** Says that a statement's limit was reached: there may be more rows than these. */
+export function limitNote(rows: readonly unknown[], limit: number): Child {
+  if (rows.length < limit) return undefined;
+  return (
+    <Note>Only {formatCount(limit)} rows are here, and there are more: choose a shorter period to see the rest.</Note>
   );
 }
 

@@ -7,7 +7,11 @@ import { buildCsv, buildJson } from "../data/export.ts";
 import { formatCount } from "../data/numbers.ts";
 import { pageOf, readTableState, selectRows, type TableColumn, type TableState } from "../data/table.ts";
 import { linkWith } from "./request.ts";
+import { FilterForm, TableFoot } from "./table-controls.tsx";
 import { Explain } from "./term.tsx";
+
+/** Ours: a filter for fewer rows would only be in the way. */
+const FILTERED_ROWS = 4;
 
 /** A column as it is shown. */
 export interface ViewColumn<Row> extends TableColumn<Row> {
@@ -34,8 +38,13 @@ export interface TableSpec<Row> {
   empty: Child;
   /** Shown above: the rows are not all there are. */
   partial?: Child;
-  /** The page itself filters, sorts and cuts into pages: there are too many rows to have them all here. */
-  isPaged?: true;
+  /** Shown in its head beside the filter. */
+  controls?: Child;
+  /**
+   * The engine filters, sorts and cuts into pages, there being too many rows to have them all here: how many there are,
+   * and by which columns it sorts.
+   */
+  paged?: { count: number; sortable: (key: string) => boolean };
 }
 
 /** A table of some page, its type of row forgotten. */
@@ -55,7 +64,7 @@ export function bindTable<Row>(spec: TableSpec<Row>): BoundTable {
     id,
     view: (url) => <TableView spec={spec} url={url} state={stateOf(url)} />,
     export(url, format) {
-      const rows = selectRows(spec.rows, spec.columns, stateOf(url));
+      const { rows } = spec.paged === undefined ? { rows: selectRows(spec.rows, spec.columns, stateOf(url)) } : spec;
       return format === "csv" ? buildCsv(rows, spec.columns) : buildJson(rows, spec.columns);
     },
   };
@@ -67,22 +76,39 @@ interface ViewProps<Row> {
   state: TableState;
 }
 
-function TableView<Row>({ spec, url, state }: ViewProps<Row>) {
-  const { id, caption, columns, rows, empty, partial } = spec;
+interface Shown<Row> {
+  rows: readonly Row[];
+  /** Rows on all pages. */
+  count: number;
+  page: number;
+  pages: number;
+}
+
+function shownRows<Row>({ rows, columns, paged }: TableSpec<Row>, state: TableState): Shown<Row> {
+  if (paged !== undefined) {
+    const { count } = paged;
+    return { rows, count, page: state.page, pages: Math.max(1, Math.ceil(count / state.size)) };
+  }
   const found = selectRows(rows, columns, state);
-  const { rows: shown, page, pages } = pageOf(found, state);
+  return { ...pageOf(found, state), count: found.length };
+}
+
+function TableView<Row>({ spec, url, state }: ViewProps<Row>) {
+  const { id, caption, columns, rows, empty, partial, paged } = spec;
+  const { rows: shown, count, page, pages } = shownRows(spec, state);
   const visible = columns.filter(({ exportOnly }) => exportOnly === undefined);
   return (
     <section class="card" id={id} aria-labelledby={`${id}-caption`}>
       <div class="table-head">
         <h2 id={`${id}-caption`}>{caption}</h2>
-        {spec.isPaged === undefined && (rows.length > 8 || state.text !== "") ? (
-          <FilterForm id={id} url={url} text={state.text} />
-        ) : null}
+        <div class="inline">
+          {spec.controls}
+          {(count >= FILTERED_ROWS || state.text !== "") && <FilterForm id={id} url={url} text={state.text} />}
+        </div>
       </div>
       {partial}
       {rows.length === 0 && <p class="empty">{empty}</p>}
-      {rows.length > 0 && found.length === 0 && (
+      {paged === undefined && rows.length > 0 && count === 0 && (
         <p class="empty">
           No row holds “{state.text}”. <a href={linkWith(url, { [`${id}.q`]: undefined })}>Show all</a>
         </p>
@@ -93,7 +119,7 @@ function TableView<Row>({ spec, url, state }: ViewProps<Row>) {
             <thead>
               <tr>
                 {visible.map((column) => (
-                  <HeadCell column={column} url={url} state={state} isPaged={spec.isPaged ?? false} />
+                  <HeadCell column={column} url={url} state={state} isSortable={paged?.sortable(column.key) ?? true} />
                 ))}
               </tr>
             </thead>
@@ -105,7 +131,7 @@ function TableView<Row>({ spec, url, state }: ViewProps<Row>) {
           </table>
         </section>
       )}
-      {rows.length > 0 && <TableFoot id={id} url={url} page={page} pages={pages} count={found.length} />}
+      {rows.length > 0 && <TableFoot {...{ id, url, page, pages, count, size: state.size }} />}
     </section>
   );
 }
@@ -127,12 +153,12 @@ interface HeadProps<Row> {
   column: ViewColumn<Row>;
   url: URL;
   state: TableState;
-  isPaged: boolean;
+  isSortable: boolean;
 }
 
-function HeadCell<Row>({ column, url, state, isPaged }: HeadProps<Row>) {
+function HeadCell<Row>({ column, url, state, isSortable }: HeadProps<Row>) {
   const { key, label, align, term } = column;
-  if (isPaged) {
+  if (!isSortable) {
     return (
       <th scope="col" class={align}>
         {label}
@@ -152,55 +178,5 @@ function HeadCell<Row>({ column, url, state, isPaged }: HeadProps<Row>) {
       </a>
       {term !== undefined && <Explain name={term} />}
     </th>
-  );
-}
-
-function FilterForm({ id, url, text }: { id: string; url: URL; text: string }) {
-  const kept = [...url.searchParams].filter(([name]) => name !== `${id}.q` && name !== `${id}.page`);
-  return (
-    <form class="inline" method="get" action={`${url.pathname}#${id}`}>
-      {kept.map(([name, value]) => (
-        <input type="hidden" name={name} value={value} />
-      ))}
-      <label class="hidden-label" for={`${id}-q`}>
-        Filter
-      </label>
-      <input id={`${id}-q`} type="search" name={`${id}.q`} value={text} placeholder="Filter" />
-      <button type="submit">Filter</button>
-      {text !== "" && <a href={`${linkWith(url, { [`${id}.q`]: undefined })}#${id}`}>Clear</a>}
-    </form>
-  );
-}
-
-interface FootProps {
-  id: string;
-  url: URL;
-  page: number;
-  pages: number;
-  count: number;
-}
-
-function TableFoot({ id, url, page, pages, count }: FootProps) {
-  const to = (n: number): string => `${linkWith(url, { [`${id}.page`]: String(n) })}#${id}`;
-  const exportTo = (format: string): string => linkWith(url, { export: format, table: id });
-  return (
-    <div class="table-foot">
-      <nav aria-label={`Pages of ${id}`}>
-        <span>
-          {formatCount(count)} {count === 1 ? "row" : "rows"}
-        </span>
-        {pages > 1 && (
-          <span>
-            page {page} of {pages}
-          </span>
-        )}
-        {page > 1 && <a href={to(page - 1)}>← Previous</a>}
-        {page < pages && <a href={to(page + 1)}>Next →</a>}
-      </nav>
-      <div>
-        <a href={exportTo("csv")}>CSV</a>
-        <a href={exportTo("json")}>JSON</a>
-      </div>
-    </div>
   );
 }

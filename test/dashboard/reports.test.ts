@@ -1,0 +1,192 @@
+/** Reports of every kind on their pages, with the real process Worker behind them: found by the lists, shown whole, with the raw file. */
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { sampleReport } from "../cli/sample-report.ts";
+import { type Pipeline, startPipeline } from "./pipeline.ts";
+
+const RUA = "reports@acme.example";
+/** Two policies: the first names the domain the ledger keeps it under. */
+const TLS = {
+  "organization-name": "Mail Example",
+  "date-range": { "start-datetime": "2023-11-14T00:00:00Z", "end-datetime": "2023-11-14T23:59:59Z" },
+  "contact-info": "tls@mail.example",
+  "report-id": "tls-1",
+  policies: [
+    {
+      policy: { "policy-type": "sts", "policy-domain": "acme.example", "mx-host": ["mx1.acme.example"] },
+      summary: { "total-successful-session-count": 90, "total-failure-session-count": 3 },
+      "failure-details": [{ "result-type": "certificate-expired", "failed-session-count": 3 }],
+    },
+    {
+      policy: { "policy-type": "tlsa", "policy-domain": "mx1.acme.example" },
+      summary: { "total-successful-session-count": 7, "total-failure-session-count": 0 },
+    },
+  ],
+};
+const FAILURE = `From: reports@mail.example\r
+To: ${RUA}\r
+Subject: FW: Test\r
+Message-ID: <f1@mail.example>\r
+MIME-Version: 1.0\r
+Content-Type: multipart/report; report-type=feedback-report; boundary=b\r
+\r
+--b\r
+Content-Type: text/plain\r
+\r
+An authentication failure report.\r
+--b\r
+Content-Type: message/feedback-report\r
+\r
+Feedback-Type: auth-failure\r
+User-Agent: Test/1\r
+Version: 1\r
+Auth-Failure: dmarc\r
+Identity-Alignment: none\r
+Delivery-Result: reject\r
+Source-IP: 192.0.2.7\r
+Reported-Domain: acme.example\r
+Original-Mail-From: <someone@bounce.acme.example>\r
+Arrival-Date: Tue, 14 Nov 2023 10:00:00 +0000\r
+Reporting-MTA: dns; mx.mail.example\r
+--b\r
+Content-Type: text/rfc822-headers\r
+\r
+From: someone@acme.example\r
+Subject: personal\r
+--b--\r
+`;
+const PERIOD = "from=2023-11-01&to=2023-11-30";
+
+let pipeline: Pipeline;
+
+beforeAll(async () => {
+  pipeline = await startPipeline();
+  await pipeline.ask(`/registry/${RUA}`, "PUT", { account: "acme" });
+  await pipeline.ask("/registry/kept@acme.example", "PUT", { account: "kept", failureReports: "store" });
+  await pipeline.deliver(RUA, { "tls.json": JSON.stringify(TLS) });
+  await pipeline.deliver(RUA, {
+    "full.xml": sampleReport(),
+    "empty.xml": sampleReport({ reportId: "e", records: [] }),
+  });
+  for (const to of [RUA, "kept@acme.example"]) {
+    await pipeline.deliverMail({ from: "reports@mail.example", to, raw: FAILURE });
+  }
+  await pipeline.settled({ accepted: 5 });
+});
+
+afterAll(() => pipeline.close());
+
+/** The first link of a table on a page. */
+async function linkIn(path: string, pattern: RegExp): Promise<string> {
+  const { text } = await pipeline.page(path);
+  const link = pattern.exec(text)?.[1];
+  if (link === undefined) throw new Error(`${path} has no link ${pattern}: ${text.slice(text.indexOf("<main"))}`);
+  return link.replaceAll("&amp;", "&");
+}
+
+const REPORT = /href="(\/reports\/[^"]+)"/;
+
+describe("a TLS report", () => {
+  it.each(["acme.example", "mx1.acme.example"])(
+    "is found from %s, and says what failed and what to do",
+    async (domain) => {
+      const link = await linkIn(`/domains/${domain}/tls?${PERIOD}`, REPORT);
+      const { status, text } = await pipeline.page(link);
+      expect(status).toBe(200);
+      for (const part of [
+        "TLS report of Mail Example, 2023-11-14",
+        "certificate-expired",
+        "Renew the server&#39;s",
+        "DANE",
+      ]) {
+        expect(text).toContain(part);
+      }
+    },
+  );
+
+  it("gives its raw file and its tables", async () => {
+    const link = await linkIn(`/domains/mx1.acme.example/tls?${PERIOD}`, REPORT);
+    const [path = ""] = link.split("?");
+    expect(JSON.parse((await pipeline.page(`${path}/raw`)).text)).toEqual(TLS);
+    const rows = JSON.parse((await pipeline.page(`${path}?export=json&table=failures`)).text);
+    expect(rows).toMatchObject([{ result: "certificate-expired", domain: "acme.example", sessions: 3 }]);
+  });
+
+  it("about a mail server only is listed on the first page", async () => {
+    const { text } = await pipeline.page(`/?${PERIOD}`);
+    expect(text).toContain("Only in TLS or failure reports");
+    expect(text).toContain("/domains/mx1.acme.example/tls");
+  });
+});
+
+describe("a failure report", () => {
+  it("is found from its domain, and shows facts about domains only", async () => {
+    const list = `/domains/acme.example/failures?${PERIOD}`;
+    const link = await linkIn(list, /href="(\/reports\/acme\/[^"]+)"/);
+    const { text } = await pipeline.page(link);
+    expect(text).toContain("Neither SPF nor DKIM passed");
+    expect(text).toContain("The message was refused.");
+    expect(text).toContain("bounce.acme.example");
+    expect(text).not.toMatch(/someone|personal data of|Download/);
+    expect(text).toContain("was not kept");
+    const [path = ""] = link.split("?");
+    expect((await pipeline.page(`${path}/raw`)).status).toBe(404);
+    expect((await pipeline.page(list)).text).not.toContain("someone");
+  });
+
+  it("gives its raw file where its address keeps it", async () => {
+    const link = await linkIn(`/domains/acme.example/failures?${PERIOD}`, /href="(\/reports\/kept\/[^"]+)"/);
+    expect((await pipeline.page(link)).text).toContain("may hold addresses");
+    expect((await pipeline.page(`${link.split("?")[0]}/raw`)).text).toContain("Feedback-Type: auth-failure");
+  });
+});
+
+describe("an aggregate report", () => {
+  it("without records is found by when it arrived, and has its page", async () => {
+    const link = await linkIn("/domains/acme.example/reports", REPORT);
+    const { status, text } = await pipeline.page(link);
+    expect(status).toBe(200);
+    expect(text).toContain("The report has no record");
+    expect((await pipeline.page(`${link.split("?")[0]}/raw`)).text).toContain("<report_id>e</report_id>");
+  });
+
+  it("sorts, filters and cuts its records into pages by the engine, and exports them", async () => {
+    const [path = ""] = (await linkIn(`/domains/acme.example/reports?${PERIOD}`, REPORT)).split("?");
+    const records = async (query: string): Promise<{ record: number }[]> =>
+      JSON.parse((await pipeline.page(`${path}?export=json&table=records&${query}`)).text);
+    const places = async (query: string): Promise<number[]> => (await records(query)).map(({ record }) => record);
+    expect(await places("")).toEqual([1, 2, 3]);
+    expect(await places("records.sort=-messages")).toEqual([1, 2, 3]);
+    expect(await places("records.sort=messages")).toEqual([3, 2, 1]);
+    expect(await places("records.sort=-address")).toEqual([3, 1, 2]);
+    expect(await places("records.q=2001:db8")).toEqual([3]);
+    expect(await places("records.result=fail")).toEqual([2]);
+    const shown = await pipeline.page(`${path}?records.result=fail&records.sort=messages`);
+    expect(shown.text).toContain("1 row");
+    expect((await pipeline.page(`${path}?records.q=nothing`)).text).toContain("No record matches");
+  });
+});
+
+describe("when the engine has ended", () => {
+  it("pages say so, and show what does not need it", async () => {
+    const [path = ""] = (await linkIn(`/domains/acme.example/reports?${PERIOD}`, REPORT)).split("?");
+    await pipeline.stopEngine();
+    for (const page of ["/", "/domains/acme.example", "/domains/acme.example/sources", "/domains/acme.example/tls"]) {
+      const { status, text } = await pipeline.page(page);
+      expect(status, page).toBe(502);
+      expect(text).toContain("Analytics Engine does not answer");
+      expect(text).toContain("Nothing is lost");
+    }
+    const operations = await pipeline.page("/operations");
+    expect(operations.status).toBe(200);
+    expect(operations.text).toContain("cannot be shown now");
+    expect(operations.text).toContain("dmarc-dead-letters");
+    const report = await pipeline.page(path);
+    expect(report.status).toBe(200);
+    expect(report.text).toContain("The records cannot be shown now");
+    expect(report.text).toContain("Nothing is asked of receivers");
+    expect((await pipeline.page(`${path}/raw`)).text).toContain("<feedback>");
+    for (const page of ["/operations/dead-letters", "/operations/conflicts", "/operations/jobs", "/glossary"]) {
+      expect((await pipeline.page(page)).status).toBe(200);
+    }
+  });
+});

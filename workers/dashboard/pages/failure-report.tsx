@@ -1,0 +1,106 @@
+/** One failure report whole: facts about domains only, and what they mean. */
+import type { Child } from "hono/jsx";
+import type { FailureReport } from "../../../shared/report/vocabulary.ts";
+import { isoMinute } from "../data/days.ts";
+import { describeAuthFailure, describeDelivery } from "../data/failure-words.ts";
+import { formatCount } from "../data/numbers.ts";
+import { addressPath } from "../parts/links.ts";
+import { Note, Pairs } from "../parts/marks.tsx";
+import type { PageResult } from "../parts/page.ts";
+import { ReportHead, reportCrumbs, type Stored, storedPairs, Warnings } from "../parts/report-frame.tsx";
+import { linkTo, type PageRequest } from "../parts/request.ts";
+import { Term } from "../parts/term.tsx";
+
+export async function failureReportPage(
+  request: PageRequest,
+  { entry, report }: Stored<FailureReport>,
+): Promise<PageResult> {
+  const hasRaw = await isStored(request, entry.rawKey);
+  const { reportedDomain, incidents } = report;
+  const title = `Failure report about ${reportedDomain || "a domain it does not name"}`;
+  return {
+    tables: [],
+    content: {
+      title,
+      section: "domains",
+      crumbs: reportCrumbs(request, { domain: reportedDomain, path: "/failures", label: "Failure reports" }),
+      body: (
+        <>
+          <ReportHead
+            {...{ request, title, hasRaw }}
+            lead={`${incidents === 1 ? "One message" : `${formatCount(incidents)} messages`} in this domain's name failed. Kept here are facts about domains only.`}
+          />
+          {hasRaw ? (
+            <Note>
+              The raw file is the receiver's whole mail: it may hold addresses, a subject and text of real people. Take
+              it only where you may.
+            </Note>
+          ) : (
+            <p class="muted">
+              The mail itself was not kept, since it may hold personal data: its address keeps facts only.
+            </p>
+          )}
+          <div class="columns">
+            <section class="card">
+              <h2>What failed</h2>
+              <Pairs pairs={failurePairs(request, report)} />
+            </section>
+            <section class="card">
+              <h2>
+                Report <Term name="Failure report">{""}</Term>
+              </h2>
+              <Pairs
+                pairs={[
+                  [<Term name="Reporter" />, report.reportingMta || "–"],
+                  ["Messages", formatCount(incidents)],
+                  ...storedPairs(entry),
+                ]}
+              />
+            </section>
+          </div>
+          <Warnings report={report} />
+        </>
+      ),
+    },
+  };
+}
+
+// An address keeps the mails of failure reports only where its registration says so.
+async function isStored(request: PageRequest, rawKey: string): Promise<boolean> {
+  const raw = await request.operate((operations) => operations.readRawObject(rawKey));
+  await raw?.body?.cancel();
+  return raw !== undefined;
+}
+
+function failurePairs(request: PageRequest, report: FailureReport): [Child, Child][] {
+  const { reportedDomain, sourceIp, authFailure, deliveryResult, identityAlignment } = report;
+  const address = <a href={linkTo(request, addressPath(reportedDomain, sourceIp))}>{sourceIp}</a>;
+  return [
+    ["Check that failed", <Explained word={authFailure} meaning={describeAuthFailure(authFailure)} />],
+    ["Sent from", sourceIp === "" ? "–" : address],
+    ["Message arrived", isoMinute(report.arrivalSeconds ?? 0) || report.arrivalDate || "–"],
+    ["What became of it", <Explained word={deliveryResult} meaning={describeDelivery(deliveryResult)} />],
+    [<Term name="From header">From domain</Term>, reportedDomain || "–"],
+    [<Term name="Envelope from" />, report.mailFromDomain || "–"],
+    [<Term name="DKIM">DKIM domain</Term>, report.dkimDomain || "–"],
+    [<Term name="DKIM selector" />, report.dkimSelector || "–"],
+    [<Term name="SPF">SPF domain</Term>, report.spfDomain || "–"],
+    [
+      "Identity-Alignment",
+      <Explained
+        word={identityAlignment}
+        meaning="As reported: RFC 7489 lists here what aligned, RFC 9991 what did not, and a report does not say which it follows."
+      />,
+    ],
+  ];
+}
+
+function Explained({ word, meaning }: { word: string; meaning: string }) {
+  if (word === "") return <span>–</span>;
+  return (
+    <span class="stack">
+      <span>{word}</span>
+      <span class="small muted">{meaning}</span>
+    </span>
+  );
+}

@@ -1,0 +1,155 @@
+/** One SMTP TLS report whole: who sent it, each policy with its sessions, every failure with what it means. */
+import type { TlsFailureDetail, TlsPolicy, TlsReport } from "../../../shared/report/vocabulary.ts";
+import { isoDay, isoMinute } from "../data/days.ts";
+import { formatCount, formatShare } from "../data/numbers.ts";
+import { describeTlsPolicy, describeTlsResult } from "../data/tls-words.ts";
+import { shareWithBar } from "../parts/columns.tsx";
+import { Figure, Pairs } from "../parts/marks.tsx";
+import type { PageResult } from "../parts/page.ts";
+import { ReportHead, reportCrumbs, type Stored, storedPairs, Warnings } from "../parts/report-frame.tsx";
+import type { PageRequest } from "../parts/request.ts";
+import { type BoundTable, bindTable } from "../parts/table-view.tsx";
+import { Term } from "../parts/term.tsx";
+
+export function tlsReportPage(request: PageRequest, { entry, report }: Stored<TlsReport>): PageResult {
+  const domain = report.policies.find(({ policyDomain }) => policyDomain !== "")?.policyDomain ?? "";
+  const title = `TLS report of ${report.orgName || "an unnamed sender"}, ${isoDay(Math.floor(report.beginSeconds / 86_400))}`;
+  const tables = [policiesTable(report.policies), detailsTable(report.policies)];
+  const successful = report.policies.reduce((sum, policy) => sum + policy.successfulSessionCount, 0);
+  const failed = report.policies.reduce((sum, policy) => sum + policy.failedSessionCount, 0);
+  return {
+    tables,
+    content: {
+      title,
+      section: "domains",
+      crumbs: reportCrumbs(request, { domain, path: "/tls", label: "TLS reports" }),
+      body: (
+        <>
+          <ReportHead
+            {...{ request, title }}
+            lead={`What one sender of mail saw when it connected to the mail servers of ${domain || "a domain it does not name"}.`}
+          />
+          <dl class="figures">
+            <Figure label="Sessions" value={formatCount(successful + failed)} />
+            <Figure label="Encrypted" value={formatShare(successful, successful + failed)} />
+            <Figure label="Failed" value={formatCount(failed)} />
+          </dl>
+          {tables.map((table) => table.view(request.url))}
+          <section class="card">
+            <h2>
+              Report <Term name="SMTP TLS report">{""}</Term>
+            </h2>
+            <Pairs
+              pairs={[
+                [<Term name="Reporter" />, `${report.orgName}${report.contactInfo && `, ${report.contactInfo}`}`],
+                [<Term name="Report id" />, <span class="mono">{report.reportId}</span>],
+                ["Period", `${isoMinute(report.beginSeconds)} to ${isoMinute(report.endSeconds)}`],
+                ...storedPairs(entry),
+              ]}
+            />
+          </section>
+          <Warnings report={report} />
+        </>
+      ),
+    },
+  };
+}
+
+function policiesTable(policies: TlsPolicy[]): BoundTable {
+  const sessions = (policy: TlsPolicy): number => policy.successfulSessionCount + policy.failedSessionCount;
+  return bindTable<TlsPolicy>({
+    id: "policies",
+    caption: "Policies",
+    rows: policies,
+    sort: "-sessions",
+    empty: "The report names no policy, so it tells of no session.",
+    columns: [
+      {
+        key: "policy",
+        label: "Policy",
+        value: ({ policyType }) => policyType,
+        cell: ({ policyType }) => (
+          <span class="stack">
+            <span>{policyType}</span>
+            <span class="small muted">{describeTlsPolicy(policyType)}</span>
+          </span>
+        ),
+      },
+      { key: "domain", label: "Policy domain", term: "Policy domain", value: ({ policyDomain }) => policyDomain },
+      { key: "mx", label: "Servers (MX)", value: ({ mxHosts }) => mxHosts.join(", ") },
+      {
+        key: "text",
+        label: "Text of the policy",
+        value: ({ policyStrings }) => policyStrings.join("\n"),
+        cell: ({ policyStrings }) => (
+          <span class="stack small mono">
+            {policyStrings.map((line) => (
+              <span>{line}</span>
+            ))}
+          </span>
+        ),
+      },
+      { key: "sessions", label: "Sessions", align: "end", value: sessions },
+      {
+        ...shareWithBar<TlsPolicy>((policy) => policy.successfulSessionCount, sessions),
+        ...{ key: "encrypted", label: "Encrypted" },
+      },
+      { key: "failed", label: "Failed", align: "end", value: ({ failedSessionCount }) => failedSessionCount },
+    ],
+  });
+}
+
+interface DetailRow extends TlsFailureDetail {
+  policyType: string;
+  policyDomain: string;
+}
+
+function detailsTable(policies: TlsPolicy[]): BoundTable {
+  const rows = policies.flatMap(({ failureDetails, policyType, policyDomain }) =>
+    failureDetails.map((detail): DetailRow => ({ ...detail, policyType, policyDomain })),
+  );
+  return bindTable<DetailRow>({
+    id: "failures",
+    caption: "Failures",
+    rows,
+    sort: "-sessions",
+    empty: "The report tells of no failure in detail.",
+    columns: [
+      {
+        key: "result",
+        label: "What failed, and what to do",
+        value: ({ resultType }) => resultType,
+        cell: ({ resultType }) => (
+          <span class="stack">
+            <span>{resultType}</span>
+            <span class="small muted">{describeTlsResult(resultType)}</span>
+          </span>
+        ),
+      },
+      { key: "code", label: "Code", value: ({ failureReasonCode }) => failureReasonCode },
+      { key: "domain", label: "Policy domain", value: ({ policyDomain }) => policyDomain },
+      { key: "policy", label: "Policy", value: ({ policyType }) => policyType },
+      { key: "sender", label: "Sending server", value: ({ sendingMtaIp }) => sendingMtaIp },
+      {
+        key: "receiver",
+        label: "Receiving server",
+        value: ({ receivingMxHostname }) => receivingMxHostname,
+        cell: ({ receivingMxHostname, receivingIp }) => (
+          <span class="stack">
+            <span>{receivingMxHostname}</span>
+            <span class="small muted">{receivingIp}</span>
+          </span>
+        ),
+      },
+      { key: "receiving_ip", label: "Receiving address", value: ({ receivingIp }) => receivingIp, exportOnly: true },
+      { key: "helo", label: "HELO", value: ({ receivingMxHelo }) => receivingMxHelo, exportOnly: true },
+      {
+        key: "additional_information",
+        label: "Additional information",
+        value: ({ additionalInformation }) => additionalInformation,
+        exportOnly: true,
+      },
+      { key: "sessions", label: "Sessions", align: "end", value: ({ failedSessionCount }) => failedSessionCount },
+    ],
+  });
+}

@@ -1,0 +1,55 @@
+/** Columns that several tables have: shares of messages, days. */
+import { isoDay } from "../data/days.ts";
+import { formatShare, shareOf } from "../data/numbers.ts";
+import { ShareBar } from "./marks.tsx";
+import type { ViewColumn } from "./table-view.tsx";
+
+/** A share of `total` with a bar under it. */
+export function shareWithBar<Row>(
+  part: (row: Row) => number,
+  total: (row: Row) => number,
+): Pick<ViewColumn<Row>, "align" | "value" | "cell"> {
+  return {
+    align: "end",
+    value: (row) => shareOf(part(row), total(row)),
+    cell: (row) => <ShareBar part={part(row)} total={total(row)} />,
+  };
+}
+
+/** The share of a row's messages that pass DMARC. */
+export function dmarcColumn<Row extends { passed: number; messages: number }>(): ViewColumn<Row> {
+  return {
+    ...{ key: "dmarc_pass", label: "DMARC", term: "DMARC pass" },
+    ...shareWithBar<Row>(
+      ({ passed }) => passed,
+      ({ messages }) => messages,
+    ),
+  };
+}
+
+/** A share of a row's messages as text. */
+export function shareColumn<Row extends { messages: number }>(
+  column: { key: string; label: string; term?: string },
+  part: (row: Row) => number,
+): ViewColumn<Row> {
+  return {
+    ...column,
+    align: "end",
+    value: (row) => shareOf(part(row), row.messages),
+    cell: (row) => formatShare(part(row), row.messages),
+  };
+}
+
+/** A day, UTC. */
+export function dayColumn<Row>(key: string, label: string, day: (row: Row) => number): ViewColumn<Row> {
+  return {
+    ...{ key, label },
+    value: (row) => isoDay(day(row)),
+    cell: (row) => <span class="nowrap">{isoDay(day(row))}</span>,
+  };
+}
+
+/** Messages of a row. */
+export function messagesColumn<Row extends { messages: number }>(): ViewColumn<Row> {
+  return { key: "messages", label: "Messages", align: "end", value: ({ messages }) => messages };
+}

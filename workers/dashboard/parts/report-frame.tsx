@@ -1,0 +1,84 @@
+/** What the pages of single reports share: the head with the raw file, where the report is kept, what its reader warned of. */
+import type { Child } from "hono/jsx";
+import type { Report } from "../../../shared/report/vocabulary.ts";
+import type { LedgerEntry } from "../../../shared/storage.ts";
+import { isoMinute } from "../data/days.ts";
+import { formatCount } from "../data/numbers.ts";
+import { domainCrumbs } from "./domain-frame.tsx";
+import { domainPath } from "./links.ts";
+import { linkTo, type PageRequest } from "./request.ts";
+import { Term } from "./term.tsx";
+
+/** A ledger entry, its report's kind known. */
+export interface Stored<R extends Report> {
+  entry: LedgerEntry;
+  report: R;
+}
+
+interface HeadProps {
+  request: PageRequest;
+  title: string;
+  lead: Child;
+  /** false where the raw file was not kept. */
+  hasRaw?: boolean;
+}
+
+/** Title, what it comes to in a sentence, and the raw file. */
+export function ReportHead({ request, title, lead, hasRaw = true }: HeadProps) {
+  return (
+    <div class="page-head">
+      <div>
+        <h1>{title}</h1>
+        <p class="lead">{lead}</p>
+      </div>
+      {hasRaw && (
+        <a class="button" href={`${request.url.pathname}/raw`}>
+          Download the raw file
+        </a>
+      )}
+    </div>
+  );
+}
+
+/** Breadcrumbs of a report in a list of its domain. */
+export function reportCrumbs(request: PageRequest, list: { domain: string; path: string; label: string }) {
+  const href = linkTo(request, `${domainPath(list.domain)}${list.path}`);
+  return [...domainCrumbs(request, list.domain), { label: list.label, href }];
+}
+
+/** Where and since when a report is kept. */
+export function storedPairs({
+  rua,
+  account,
+  receivedSeconds,
+  generation,
+  rawKey,
+  part,
+}: LedgerEntry): [Child, Child][] {
+  return [
+    [<Term name="RUA">Sent to</Term>, rua],
+    ["Account", account],
+    ["Received", isoMinute(receivedSeconds)],
+    [<Term name="Generation" />, String(generation)],
+    ["Raw file", <span class="mono small">{rawKey + (part === "" ? "" : ` (${part})`)}</span>],
+  ];
+}
+
+/** What was repaired or not understood. */
+export function Warnings({ report: { warnings, omittedWarnings } }: { report: Report }) {
+  if (warnings.length === 0) return <p class="muted">The report was read without a warning.</p>;
+  return (
+    <section class="card">
+      <h2>Warnings</h2>
+      <p class="lead">What was repaired, assumed or not understood when the report was read.</p>
+      <ul class="steps">
+        {warnings.map(({ code, path, detail }) => (
+          <li>
+            <span class="tag">{code}</span> <span class="mono">{path}</span> {detail}
+          </li>
+        ))}
+        {omittedWarnings > 0 && <li>and {formatCount(omittedWarnings)} more</li>}
+      </ul>
+    </section>
+  );
+}

@@ -1,0 +1,65 @@
+/** What stands above and below a table: its filter, its pages, its exports. Links and forms only. */
+import { formatCount } from "../data/numbers.ts";
+import { PAGE_SIZES } from "../data/table.ts";
+import { linkWith } from "./request.ts";
+
+/** Rows that hold a text. */
+export function FilterForm({ id, url, text }: { id: string; url: URL; text: string }) {
+  const kept = [...url.searchParams].filter(([name]) => name !== `${id}.q` && name !== `${id}.page`);
+  return (
+    <form class="inline" method="get" action={`${url.pathname}#${id}`}>
+      {kept.map(([name, value]) => (
+        <input type="hidden" name={name} value={value} />
+      ))}
+      <label class="hidden-label" for={`${id}-q`}>
+        Filter
+      </label>
+      <input id={`${id}-q`} type="search" name={`${id}.q`} value={text} placeholder="Filter" />
+      <button type="submit">Filter</button>
+      {text !== "" && <a href={`${linkWith(url, { [`${id}.q`]: undefined })}#${id}`}>Clear</a>}
+    </form>
+  );
+}
+
+interface FootProps {
+  id: string;
+  url: URL;
+  page: number;
+  pages: number;
+  count: number;
+  size: number;
+}
+
+/** How many rows there are, the pages, how long a page is, and the same rows as files. */
+export function TableFoot({ id, url, page, pages, count, size }: FootProps) {
+  const to = (n: number): string => `${linkWith(url, { [`${id}.page`]: String(n) })}#${id}`;
+  const sizeTo = (rows: number): string =>
+    `${linkWith(url, { [`${id}.size`]: String(rows), [`${id}.page`]: undefined })}#${id}`;
+  const exportTo = (format: string): string => linkWith(url, { export: format, table: id });
+  return (
+    <div class="table-foot">
+      <nav aria-label={`Pages of ${id}`}>
+        <span>
+          {formatCount(count)} {count === 1 ? "row" : "rows"}
+        </span>
+        {pages > 1 && (
+          <span>
+            page {page} of {pages}
+          </span>
+        )}
+        {page > 1 && <a href={to(page - 1)}>← Previous</a>}
+        {page < pages && <a href={to(page + 1)}>Next →</a>}
+      </nav>
+      <div>
+        {count > (PAGE_SIZES[0] ?? 0) && (
+          <span>
+            Rows a page:{" "}
+            {PAGE_SIZES.map((rows) => (rows === size ? <strong> {rows}</strong> : <a href={sizeTo(rows)}> {rows}</a>))}
+          </span>
+        )}
+        <a href={exportTo("csv")}>CSV</a>
+        <a href={exportTo("json")}>JSON</a>
+      </div>
+    </div>
+  );
+}
