@@ -72,7 +72,7 @@ async function give(api: ApiConnection, { smtpPort, log, marker, signal }: Givin
   // So that the page about jobs has one to show; reading a report again changes no total.
   await startReprocess(api, PARKED_DOMAIN);
   await waitUntilRead(api);
-  log("start     the samples are read");
+  log(`start     the samples are read, those about ${PARKED_DOMAIN} twice, by a job`);
 }
 
 // Each connection takes the next mail when the one before is answered, so that they arrive in about their order.

@@ -15,7 +15,7 @@ function readFlags(): LocalFlags {
     .option("--smtp <port>", `mail (DMARC_SMTP_PORT, default ${LOCAL_DEFAULTS.smtpPort})`)
     .option("--sql <port>", `Analytics Engine's SQL API (DMARC_SQL_PORT, default ${LOCAL_DEFAULTS.sqlPort})`)
     .option("--state <dir>", `where everything is kept (DMARC_STATE, default ${LOCAL_DEFAULTS.stateDir})`)
-    .option("--no-samples", "do not register a demo address and send it sample reports at the first start")
+    .option("--no-samples", "do not register a demo address and send it samples at the first start")
     .parse()
     .opts<LocalFlags>();
 }
@@ -38,8 +38,9 @@ function environmentOf({ ports }: RunningStack, { stateDir }: LocalOptions): str
 function printReady(stack: RunningStack, options: LocalOptions): void {
   const { ports } = stack;
   const dmarc = `${environmentOf(stack, options)}npm run -s dmarc --`;
-  const sources =
-    "SELECT blob6 AS source, sum(double4) AS messages FROM dmarc_records GROUP BY source ORDER BY messages";
+  // Distinct, because a point may be written twice.
+  const reporters =
+    "SELECT blob4 AS reporter, count(DISTINCT blob1) AS reports FROM dmarc_records GROUP BY reporter ORDER BY reports";
   console.log(`
 Ready. Everything listens on 127.0.0.1 only and is kept in ${options.stateDir}
 
@@ -49,8 +50,9 @@ Ready. Everything listens on 127.0.0.1 only and is kept in ${options.stateDir}
 
 Try, in another terminal:
 
+  ${dmarc} status --wait
   ${dmarc} stats
-  ${dmarc} query "${sources} DESC LIMIT 10"
+  ${dmarc} query "${reporters} DESC"
   ${dmarc} send report.xml.gz
 
 Ctrl-C stops it.

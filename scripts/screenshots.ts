@@ -8,9 +8,7 @@
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createTransport } from "nodemailer";
 import type { Browser, Page } from "playwright-core";
-import { DEMO } from "../local/send-samples.ts";
 import { startStack } from "../local/stack.ts";
 import { launchBrowser } from "./browser.ts";
 
@@ -28,7 +26,7 @@ const WAIT_MS = 60_000;
 /** Page → its path, or the link on another page that leads there. */
 const PAGES: Record<string, string | { from: string; link: string }> = {
   domains: "/",
-  overview: "/domains/example.com?days=7",
+  overview: "/domains/example.com",
   sources: "/domains/example.com/sources",
   source: "/domains/example.com/sources/helpdesk.example",
   address: "/domains/example.com/addresses/203.0.113.217",
@@ -50,8 +48,7 @@ async function main(folder: string): Promise<void> {
   const browser = await launchBrowser();
   try {
     const origin = `http://127.0.0.1:${PORTS.httpPort}`;
-    await sendExtras();
-    await waitForData(browser, origin);
+    await waitForSamples(browser, origin);
     mkdirSync(folder, { recursive: true });
     for (const name of readdirSync(folder)) if (/\.(png|webp)$/.test(name)) rmSync(join(folder, name));
     for (const look of LOOKS) await takeAll(browser, { origin, folder, look });
@@ -62,64 +59,16 @@ async function main(folder: string): Promise<void> {
   }
 }
 
-// What the samples have none of: a file that cannot be read, and a TLS report.
-async function sendExtras(): Promise<void> {
-  const transport = createTransport({ host: "127.0.0.1", port: PORTS.smtpPort, ignoreTLS: true });
-  const send = (filename: string, content: string): Promise<unknown> =>
-    transport.sendMail({
-      from: "reporter@mail.example",
-      to: DEMO.rua,
-      subject: "Report",
-      text: "",
-      attachments: [{ filename, content }],
-    });
-  await send("broken.xml", '<?xml version="1.0"?><feedback><report_metadata><org_name>Broken</org_name>');
-  await send("tls.json", JSON.stringify(tlsReport()));
-  transport.close();
-}
-
-function tlsReport(): unknown {
-  const day = new Date(Date.now() - 86_400_000).toISOString().slice(0, 10);
-  const failure = {
-    "result-type": "certificate-expired",
-    "sending-mta-ip": "192.0.2.25",
-    "receiving-mx-hostname": "mx2.example.com",
-    "failed-session-count": 14,
-  };
-  const policy = {
-    "policy-type": "sts",
-    "policy-string": ["version: STSv1", "mode: testing"],
-    "policy-domain": "example.com",
-  };
-  return {
-    "organization-name": "Mail Example",
-    "date-range": { "start-datetime": `${day}T00:00:00Z`, "end-datetime": `${day}T23:59:59Z` },
-    "contact-info": "tls@mail.example",
-    "report-id": `${day}-example.com`,
-    policies: [
-      {
-        policy: { ...policy, "mx-host": ["mx1.example.com", "mx2.example.com"] },
-        summary: { "total-successful-session-count": 1312, "total-failure-session-count": 14 },
-        "failure-details": [failure],
-      },
-    ],
-  };
-}
-
-async function waitForData(browser: Browser, origin: string): Promise<void> {
+// What the samples end with is a job, on the page about jobs.
+async function waitForSamples(browser: Browser, origin: string): Promise<void> {
   const page = await browser.newPage();
-  const has = async (path: string, text: string): Promise<void> => {
-    const deadline = Date.now() + WAIT_MS;
-    for (;;) {
-      await page.goto(origin + path);
-      if ((await page.textContent("main"))?.includes(text)) break;
-      if (Date.now() > deadline) throw new Error(`${path} does not show '${text}'.`);
-      await page.waitForTimeout(300);
-    }
-  };
-  await has("/domains/example.com/reports", "14 rows");
-  await has("/operations/dead-letters", "1 row");
-  await has("/domains/example.com/tls", "certificate-expired");
+  const deadline = Date.now() + WAIT_MS;
+  for (;;) {
+    await page.goto(`${origin}/operations/jobs`);
+    if ((await page.textContent("main"))?.includes("✓ done")) break;
+    if (Date.now() > deadline) throw new Error("The samples were not read in time.");
+    await page.waitForTimeout(300);
+  }
   await page.close();
 }
 

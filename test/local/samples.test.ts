@@ -38,11 +38,14 @@ describe("samples", () => {
     expect(next[0]?.raw.equals(samples[0]?.raw ?? Buffer.alloc(0))).toBe(false);
   });
 
-  test.each(Array.from({ length: 14 }, (_, i) => i))("can be built %i days later", async (days) => {
-    const { accepted, duplicates, conflicts, problems } = await readSamples(await buildSamples(NOW + days * DAY));
-    expect(accepted.length).toBeGreaterThan(200);
-    expect([duplicates.length, conflicts.length, problems.length]).toEqual([1, 1, 2]);
-  });
+  test.each(Array.from({ length: 7 }, (_, i) => i))(
+    "can be built on each day of the week (%i days later)",
+    async (days) => {
+      const { accepted, duplicates, conflicts, problems } = await readSamples(await buildSamples(NOW + days * DAY));
+      expect(accepted.length).toBeGreaterThan(200);
+      expect([duplicates.length, conflicts.length, problems.length]).toEqual([1, 1, 2]);
+    },
+  );
 
   test("are read without a warning, but for what is wrong on purpose", () => {
     expect(read.accepted.flatMap(({ report }) => report.warnings)).toEqual([]);
