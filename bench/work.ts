@@ -5,11 +5,15 @@ import { recordPoints } from "../shared/analytics/points.ts";
 import { sha256Hex } from "../shared/identity.ts";
 import { extractMail } from "../shared/mail/extract.ts";
 import { type ReadOptions, readReports } from "../shared/report/read.ts";
+import { RecordShapes } from "../shared/report/record-shapes.ts";
 import { type ByteSource, bytesSource } from "../shared/report/source.ts";
 import type { AggregateRecord, AggregateReport } from "../shared/report/vocabulary.ts";
 
+/** As an isolate of process keeps them from report to report. */
+const shapes = new RecordShapes();
+
 /** Reads one report to its end, as typed and validated records, and forgets them. @returns how many there were */
-export async function readRecords(source: ByteSource | Uint8Array, options: ReadOptions = {}): Promise<number> {
+export async function readRecords(source: ByteSource | Uint8Array, options: ReadOptions = { shapes }): Promise<number> {
   let records = 0;
   for await (const event of readReports(source instanceof Uint8Array ? bytesSource(source) : source, options)) {
     if (event.type === "problem") throw new Error(event.problem.message);
@@ -20,7 +24,7 @@ export async function readRecords(source: ByteSource | Uint8Array, options: Read
 
 /** As process does it: with the content's SHA-256. */
 export async function readHashed(bytes: Uint8Array): Promise<number> {
-  return readRecords(bytes, { createHash: () => createHash("sha256") });
+  return readRecords(bytes, { createHash: () => createHash("sha256"), shapes });
 }
 
 /** The same records as the general reader reads them. */
@@ -47,7 +51,7 @@ const POINT_CONTEXT = { uid: "0".repeat(32), account: "acme", generation: 1, rec
 /** Points of records as they are read: the report's frame is known beforehand, as in process's second reading. */
 export async function readToPoints(bytes: Uint8Array, report: AggregateReport): Promise<number> {
   let points = 0;
-  for await (const event of readReports(bytesSource(bytes))) {
+  for await (const event of readReports(bytesSource(bytes), { shapes })) {
     if (event.type === "records") points += recordPoints(report, event, POINT_CONTEXT).length;
   }
   return points;

@@ -4,8 +4,11 @@
  */
 import { recordPoints } from "../shared/analytics/points.ts";
 import { readReports } from "../shared/report/read.ts";
+import { RecordShapes } from "../shared/report/record-shapes.ts";
 import { bytesSource } from "../shared/report/source.ts";
 import type { AggregateReport } from "../shared/report/vocabulary.ts";
+
+const shapes = new RecordShapes();
 
 export default {
   async fetch(request: Request): Promise<Response> {
@@ -22,7 +25,7 @@ export default {
 /** Reads the one report; builds the points of its records when its frame is known already. */
 async function readOnce(bytes: Uint8Array, known: AggregateReport | undefined): Promise<AggregateReport> {
   const context = { uid: "0".repeat(32), account: "acme", generation: 1, receivedSeconds: 1_700_000_000 };
-  for await (const event of readReports(bytesSource(bytes))) {
+  for await (const event of readReports(bytesSource(bytes), { shapes })) {
     if (event.type === "records" && known !== undefined) recordPoints(known, event, context);
     if (event.type === "report" && event.report.kind === "aggregate") return event.report;
   }

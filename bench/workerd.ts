@@ -21,7 +21,6 @@ export async function inWorkerd({ largeRecords }: { largeRecords: number }): Pro
           name: "dmarc-bench",
           main: resolve(import.meta.dirname, "worker.ts"),
           compatibility_date: "2026-11-01",
-          compatibility_flags: ["no_nodejs_compat", "no_nodejs_compat_v2"],
         },
       },
     ],

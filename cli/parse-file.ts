@@ -4,6 +4,7 @@
  */
 import type { Problem } from "../shared/report/problems.ts";
 import { readReports } from "../shared/report/read.ts";
+import { RecordShapes } from "../shared/report/record-shapes.ts";
 import type { ByteSource } from "../shared/report/source.ts";
 import type {
   AggregateRecord,
@@ -83,6 +84,9 @@ export interface FileSummary {
   problems: PartProblem[];
 }
 
+/** Learned from each file for the next. */
+const shapes = new RecordShapes();
+
 /** What is gathered of a part's records while they stream by. */
 interface Gathered {
   sources: Set<string>;
@@ -99,7 +103,7 @@ export async function parseFile(file: string, source: ByteSource, keepRecords = 
   const reports = new Map<string, ReportSummary>();
   const problems: PartProblem[] = [];
   const gathered = new Map<string, Gathered>();
-  for await (const event of readReports(source)) {
+  for await (const event of readReports(source, { shapes })) {
     if (event.type === "records") {
       gather(gathered, event.part, { records: event.records, keepRecords });
       continue;

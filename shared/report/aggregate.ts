@@ -4,8 +4,8 @@
  */
 import { READ_LIMITS } from "../limits.ts";
 import { readRecordXml } from "./record.ts";
-import { RecordShapes } from "./record-shapes.ts";
-import { type RecordItem, RecordStream } from "./record-stream.ts";
+import type { RecordShapes } from "./record-shapes.ts";
+import { type RecordSink, RecordStream } from "./record-stream.ts";
 import { reject } from "./rejection.ts";
 import type { Peeked } from "./source.ts";
 import { XmlTextDecoder } from "./text.ts";
@@ -31,87 +31,103 @@ const NEW_IN_RFC_9990 = ["np", "testing", "discovery_method"];
 /** A report without its content hash, which the reader of bytes knows. */
 export type AggregateBody = Omit<AggregateReport, "contentHash" | "warnings" | "omittedWarnings">;
 
-/**
- * Reads one document.
- *
- * @param content the document's first bytes, from which its encoding is told, and all of them in pieces
- * @param shapes the fast path, fresh for each document
- * @returns a generator of batches of records that returns the report
- * @throws Rejection (see problems.ts) when the document cannot be used
- */
-export async function* readAggregate(
-  content: Peeked,
-  warnings: WarningLog,
-  shapes: RecordShapes = new RecordShapes(),
-): AsyncGenerator<AggregateRecord[], AggregateBody> {
-  const segmenter = new Segmenter((detail) => warnings.addOnce("repaired_xml", "feedback", detail));
-  const decoder = new XmlTextDecoder(content.head, (detail) =>
-    warnings.addOnce("repaired_encoding", "feedback", detail),
-  );
-  const totals: AggregateTotals = { records: 0, skippedRecords: 0, messages: 0, passed: 0, dispositions: {} };
-  const stream = new RecordStream({ decoder, segmenter, shapes });
-  const reading: Reading = { totals, warnings, shapes };
-  for await (const chunk of content.chunks) yield* nonEmpty(readItems(stream.push(chunk), reading).records);
-  const { records, returned: frame } = readItems(stream.finish(), reading);
-  yield* nonEmpty(records);
-  const { metadata, policy } = readFrame(frame, segmenter.namespaced9990, warnings);
-  return { kind: "aggregate", metadata, policy, totals };
-}
-
-interface Reading {
-  totals: AggregateTotals;
+/** Where a document's warnings go, and what is known of how records are written. */
+export interface AggregateContext {
   warnings: WarningLog;
   shapes: RecordShapes;
 }
 
-function nonEmpty<T>(list: T[]): T[][] {
-  return list.length === 0 ? [] : [list];
-}
+/**
+ * Reads one document: feed `push` every piece in order, then `finish`. Both throw a Rejection (see problems.ts) when the
+ * document cannot be used.
+ */
+export class AggregateReader implements RecordSink {
+  readonly #warnings: WarningLog;
+  readonly #shapes: RecordShapes;
+  readonly #segmenter: Segmenter;
+  readonly #stream: RecordStream;
+  readonly #totals: AggregateTotals = { records: 0, skippedRecords: 0, messages: 0, passed: 0, dispositions: {} };
+  #records: AggregateRecord[] = [];
 
-/** Runs a generator of items to its end: the records of all of them, and what it returned. */
-function readItems<T>(items: Generator<RecordItem, T>, reading: Reading): { records: AggregateRecord[]; returned: T } {
-  const records: AggregateRecord[] = [];
-  for (let next = items.next(); ; next = items.next()) {
-    if (next.done) return { records, returned: next.value };
-    if (typeof next.value === "string") {
-      const record = readGeneral(next.value, reading);
-      if (record !== undefined) accept([record], records, reading);
-    } else accept(next.value, records, reading);
+  /** @param head the document's first bytes, from which its encoding is told */
+  constructor(head: Uint8Array, { warnings, shapes }: AggregateContext) {
+    this.#warnings = warnings;
+    this.#shapes = shapes;
+    this.#segmenter = new Segmenter((detail) => warnings.addOnce("repaired_xml", "feedback", detail));
+    const decoder = new XmlTextDecoder(head, (detail) => warnings.addOnce("repaired_encoding", "feedback", detail));
+    this.#stream = new RecordStream({ decoder, segmenter: this.#segmenter, shapes, sink: this });
   }
-}
 
-function accept(found: AggregateRecord[], records: AggregateRecord[], { totals }: Reading): void {
-  for (const record of found) {
-    addToTotals(totals, record);
-    records.push(record);
+  /** Takes the next bytes. @returns the records they complete, in order */
+  push(bytes: Uint8Array): AggregateRecord[] {
+    this.#stream.push(bytes);
+    return this.#takeRecords();
   }
-  if (totals.records + totals.skippedRecords > READ_LIMITS.maxRecords) {
-    reject("too_large", `more than ${READ_LIMITS.maxRecords} records`);
-  }
-  // Beyond this the sum would be a number near the truth.
-  if (!Number.isSafeInteger(totals.messages)) reject("too_large", "more messages than can be counted");
-}
 
-/** The general reader; what it reads without a warning, the shapes learn. undefined = skipped, with its warning. */
-function readGeneral(xml: string, { totals, warnings, shapes }: Reading): AggregateRecord | undefined {
-  const ordinal = totals.records + totals.skippedRecords;
-  const warningsBefore = warnings.count;
-  const record = readRecordXml(xml, { ordinal, warnings });
-  if ("skipped" in record) {
-    warnings.add("record_skipped", `record[${ordinal}]`, record.skipped);
-    totals.skippedRecords++;
+  /** Takes the end of the document. @returns the last records, and the report */
+  finish(): { records: AggregateRecord[]; body: AggregateBody } {
+    const frame = this.#stream.finish();
+    const records = this.#takeRecords();
+    const { metadata, policy } = readFrame(frame, this.#segmenter.namespaced9990, this.#warnings);
+    return { records, body: { kind: "aggregate", metadata, policy, totals: this.#totals } };
+  }
+
+  takeRecord(record: AggregateRecord): void {
+    addToTotals(this.#totals, record);
+    this.#records.push(record);
+  }
+
+  /** The general reader; what it reads without a warning, the shapes learn. */
+  takeText(xml: string): void {
+    const { records, skippedRecords } = this.#totals;
+    const ordinal = records + skippedRecords;
     if (ordinal >= READ_LIMITS.maxRecords) reject("too_large", `more than ${READ_LIMITS.maxRecords} records`);
-    return undefined;
+    const warningsBefore = this.#warnings.count;
+    const record = readRecordXml(xml, { ordinal, warnings: this.#warnings });
+    if ("skipped" in record) {
+      this.#warnings.add("record_skipped", `record[${ordinal}]`, record.skipped);
+      this.#totals.skippedRecords++;
+      return;
+    }
+    this.takeRecord(record);
+    if (this.#warnings.count === warningsBefore) this.#shapes.learn(xml);
   }
-  if (warnings.count === warningsBefore) shapes.learn(xml);
-  return record;
+
+  #takeRecords(): AggregateRecord[] {
+    const records = this.#records;
+    this.#records = [];
+    return records;
+  }
+}
+
+/** Reads one document that comes in pieces. @returns a generator of batches of records that returns the report */
+export async function* readAggregate(
+  { head, chunks }: Peeked,
+  context: AggregateContext,
+): AsyncGenerator<AggregateRecord[], AggregateBody> {
+  const reader = new AggregateReader(head, context);
+  for await (const chunk of chunks) {
+    // What is in memory whole comes as one chunk; its records must not all be held at once.
+    for (let at = 0; at < chunk.byteLength; at += READ_LIMITS.inflateOutputBytes) {
+      const records = reader.push(chunk.subarray(at, at + READ_LIMITS.inflateOutputBytes));
+      if (records.length > 0) yield records;
+    }
+  }
+  const { records, body } = reader.finish();
+  if (records.length > 0) yield records;
+  return body;
 }
 
 function addToTotals(totals: AggregateTotals, record: AggregateRecord): void {
   totals.records++;
+  if (totals.records + totals.skippedRecords > READ_LIMITS.maxRecords) {
+    reject("too_large", `more than ${READ_LIMITS.maxRecords} records`);
+  }
   totals.messages += record.count;
   if (isPass(record)) totals.passed += record.count;
   totals.dispositions[record.disposition] = (totals.dispositions[record.disposition] ?? 0) + record.count;
+  // Beyond this the sum would be a number near the truth.
+  if (!Number.isSafeInteger(totals.messages)) reject("too_large", "more messages than can be counted");
 }
 
 /** Whether mail of a record passed DMARC: an aligned pass by either mechanism (never by disposition). */

@@ -4,10 +4,15 @@
  */
 import { canonicalIp, isCanonicalIpv6 } from "./values.ts";
 
+/** A piece of the document. */
+export interface BytePiece {
+  bytes: Uint8Array;
+  view: DataView;
+}
+
 /** A value inside a piece of the document. */
 export interface Span {
   bytes: Uint8Array;
-  view: DataView;
   start: number;
   end: number;
 }
@@ -19,12 +24,17 @@ export const NOT_PLAIN = "\0";
 const MAX_BYTES = 1000;
 const CACHE_SLOTS = 4096;
 
+interface KnownText {
+  bytes: Uint8Array;
+  text: string;
+}
+
 /**
  * Texts of byte values, remembered: a document's domains and selectors are few. A slot holds the value seen last, so
  * memory is bounded whatever comes.
  */
 export class ByteTexts {
-  readonly #known = new Map<number, { bytes: Uint8Array; text: string }>();
+  readonly #known = new Array<KnownText | undefined>(CACHE_SLOTS);
   readonly #read: (raw: string) => string;
 
   /** @param read what is made of the raw text */
@@ -37,11 +47,11 @@ export class ByteTexts {
     const { bytes, start, end } = span;
     if (start === end) return "";
     const slot = hash(bytes, start, end) & (CACHE_SLOTS - 1);
-    const known = this.#known.get(slot);
+    const known = this.#known[slot];
     if (known !== undefined && isEqual(known.bytes, bytes, start, end)) return known.text;
     if (!isPlain(span)) return NOT_PLAIN;
     const text = this.#read(asciiText(span));
-    this.#known.set(slot, { bytes: bytes.slice(start, end), text });
+    this.#known[slot] = { bytes: bytes.slice(start, end), text };
     return text;
   }
 }

@@ -1,20 +1,13 @@
 /**
- * Streaming decompression, the only importer of pako. Output is charged to a budget while it is made, so a bomb ends at
- * the cap and not in memory; checksums are verified before the stream ends.
+ * Streaming decompression and the framing around it. The platform's inflater does nearly all of it
+ * (inflate-natively.ts), pako the rest (inflate-plainly.ts). Output is charged to a budget while it is made, so a bomb
+ * ends at the cap and not in memory; checksums are verified before the stream ends.
  */
-import {
-  Z_BUF_ERROR,
-  Z_FINISH,
-  Z_OK,
-  Z_STREAM_END,
-  ZStream,
-  zlibInflate,
-  zlibInflateInit2,
-  zlibInflateReset,
-} from "pako";
 import { READ_LIMITS } from "../limits.ts";
 import { leadingBlankBytes } from "../sniff.ts";
-import { updateCrc32 } from "./crc32.ts";
+import { crc32, inflateWhole, NativeInflater } from "./inflate-natively.ts";
+import { PlainInflater } from "./inflate-plainly.ts";
+import { Pieces } from "./pieces.ts";
 import { reject } from "./rejection.ts";
 
 /** Decompressed bytes that one object may still produce, over all its parts and levels. */
@@ -25,78 +18,10 @@ export interface OutputBudget {
 /** What was odd about the data but harmless. */
 export type ArchiveNote = (detail: string) => void;
 
-const WINDOW_BITS = { gzip: 31, zlib: 15, raw: -15 } as const;
-type Format = keyof typeof WINDOW_BITS;
-
-/** One deflate stream: takes input, hands out output, knows where it ends. */
-class Inflater {
-  readonly #stream = new ZStream();
-  #outputs = 0;
-  ended = false;
-
-  constructor(format: Format) {
-    const status = zlibInflateInit2(this.#stream, WINDOW_BITS[format]);
-    if (status !== Z_OK) throw new Error(`pako cannot inflate ${format}: status ${status}`);
-  }
-
-  /** Bytes of the last input that lie after the end of the stream. */
-  get leftoverBytes(): number {
-    return this.#stream.avail_in;
-  }
-
-  /** Starts over for the next member. */
-  reset(): void {
-    zlibInflateReset(this.#stream);
-    this.ended = false;
-  }
-
-  /**
-   * Takes one piece of input; hands out output in full pieces, and keeps what fills none: a million gzip members of one
-   * byte must not become a million pieces. Throws what is wrong with the data as a Rejection.
-   */
-  *inflate(input: Uint8Array, budget: OutputBudget): Generator<Uint8Array> {
-    const stream = this.#stream;
-    stream.input = input;
-    stream.next_in = 0;
-    stream.avail_in = input.byteLength;
-    for (let isFull = true; isFull && !this.ended; ) {
-      if (stream.avail_out === 0) this.#renewOutput();
-      const before = stream.next_out;
-      // Z_FINISH asks for nothing but to spare the window where the stream ends within this piece.
-      const status = zlibInflate(stream, Z_FINISH);
-      if (status !== Z_OK && status !== Z_STREAM_END && status !== Z_BUF_ERROR) reject("corrupt_archive", stream.msg);
-      this.ended = status === Z_STREAM_END;
-      charge(budget, stream.next_out - before);
-      isFull = stream.avail_out === 0;
-      if (isFull) yield* this.flush();
-    }
-  }
-
-  /** Hands out the output that is left. */
-  *flush(): Generator<Uint8Array> {
-    const stream = this.#stream;
-    const { output, next_out } = stream;
-    if (next_out === 0) return;
-    stream.next_out = 0;
-    stream.avail_out = 0;
-    yield output.subarray(0, next_out);
-  }
-
-  // What was handed out is the consumer's to keep. The first output is of a size that a small report just fits.
-  #renewOutput(): void {
-    const stream = this.#stream;
-    const isFirst = this.#outputs++ === 0;
-    const bytes = Math.min(READ_LIMITS.inflateOutputBytes, isFirst ? 12 * stream.avail_in : Number.POSITIVE_INFINITY);
-    stream.output = new Uint8Array(bytes);
-    stream.next_out = 0;
-    stream.avail_out = bytes;
-  }
-}
-
-function charge(budget: OutputBudget, bytes: number): void {
-  budget.bytesLeft -= bytes;
-  if (budget.bytesLeft < 0) reject("too_large", `more than ${READ_LIMITS.maxOutputBytes} bytes decompressed`);
-}
+const GZIP_HEADER_BYTES = 10;
+const GZIP_TRAILER_BYTES = 8;
+/** RFC 1952 section 2.3.1: flags of the header; the checksum of the header itself and the reserved bits are pako's. */
+const GZIP_FLAGS = { extra: 4, name: 8, comment: 16, unusual: 0xe2 } as const;
 
 /**
  * Decompresses gzip (RFC 1952): several members in a row, blank bytes in front, anything after the last member.
@@ -108,40 +33,111 @@ export async function* gunzip(
   budget: OutputBudget,
   note: ArchiveNote,
 ): AsyncGenerator<Uint8Array> {
-  const inflater = new Inflater("gzip");
-  let members = 0;
-  let rest: Uint8Array | undefined;
-  for await (const piece of pieces(skipBlank(input, note))) {
-    let data = rest === undefined ? piece : joinPair(rest, piece);
-    rest = undefined;
-    while (data.byteLength > 0) {
-      if (inflater.ended) {
-        // A next member needs its two magic bytes; a lone byte waits for the next piece.
-        if (data.byteLength === 1 && data[0] === 0x1f) {
-          rest = data;
-          break;
-        }
-        if (data[0] !== 0x1f || data[1] !== 0x8b) {
-          note("bytes after the end of the gzip data");
-          yield* inflater.flush();
-          return;
-        }
-        inflater.reset();
-        members++;
-      }
-      yield* inflater.inflate(data, budget);
-      data = inflater.ended ? data.subarray(data.byteLength - inflater.leftoverBytes) : data.subarray(data.byteLength);
-    }
+  yield* charged(
+    fromPieces(skipBlank(input, note), (pieces) => gunzipPieces(pieces, note)),
+    budget,
+  );
+}
+
+async function* gunzipPieces(pieces: Pieces, note: ArchiveNote): AsyncGenerator<Uint8Array> {
+  const start = (await pieces.next()) ?? new Uint8Array(0);
+  const headerBytes = gzipHeaderBytes(start);
+  pieces.putBack(start.subarray(headerBytes ?? 0));
+  if (headerBytes !== undefined) yield* gunzipMember(pieces);
+  yield* gunzipMembers(pieces, headerBytes === undefined ? 0 : 1, note);
+}
+
+/**
+ * Decompresses a small gzip file that is there as a whole and has nothing odd about it.
+ *
+ * @returns undefined when it is odd, damaged, or larger than `maxBytes` decompressed: gunzip says what it is
+ */
+export function gunzipWhole(bytes: Uint8Array, maxBytes: number, budget: OutputBudget): Uint8Array | undefined {
+  const dataStart = gzipHeaderBytes(bytes);
+  const dataEnd = bytes.byteLength - GZIP_TRAILER_BYTES;
+  if (dataStart === undefined || dataEnd < dataStart) return undefined;
+  const content = inflateWhole(bytes.subarray(dataStart, dataEnd), Math.min(maxBytes, budget.bytesLeft));
+  if (content === undefined) return undefined;
+  const told = { crc: crc32(content), sizeBytes: content.byteLength };
+  if (checkTrailer(bytes.subarray(dataEnd), told) !== "right") return undefined;
+  charge(budget, content.byteLength);
+  return content;
+}
+
+/** Where the data of the first member begins; undefined when the header is odd or not all there. */
+function gzipHeaderBytes(bytes: Uint8Array): number | undefined {
+  const [magic1, magic2, method, flags = GZIP_FLAGS.unusual] = bytes;
+  if (magic1 !== 0x1f || magic2 !== 0x8b || method !== 8 || (flags & GZIP_FLAGS.unusual) !== 0) return undefined;
+  let end = GZIP_HEADER_BYTES;
+  if (flags & GZIP_FLAGS.extra) end += 2 + (bytes[end] ?? 0) + 256 * (bytes[end + 1] ?? 0);
+  for (const text of [GZIP_FLAGS.name, GZIP_FLAGS.comment]) {
+    if ((flags & text) === 0) continue;
+    const zero = bytes.indexOf(0, end);
+    if (zero < 0) return undefined;
+    end = zero + 1;
   }
-  if (!inflater.ended) reject("truncated", "the gzip data ends too early");
-  yield* inflater.flush();
-  if (rest !== undefined) note("bytes after the end of the gzip data");
-  if (members > 0) note(`${members + 1} gzip members`);
+  return end < bytes.byteLength ? end : undefined;
+}
+
+/** The data of one member and its trailer; what follows stays in `pieces`. */
+async function* gunzipMember(pieces: Pieces): AsyncGenerator<Uint8Array> {
+  const told = { crc: 0, sizeBytes: 0 };
+  for await (const output of inflateSingle(pieces)) {
+    told.crc = crc32(output, told.crc);
+    told.sizeBytes += output.byteLength;
+    yield output;
+  }
+  const trailer = (await pieces.next(GZIP_TRAILER_BYTES)) ?? new Uint8Array(0);
+  const found = checkTrailer(trailer, told);
+  if (found === "cut") rejectEarlyEnd();
+  if (found !== "right") reject("corrupt_archive", found);
+  pieces.putBack(trailer.subarray(GZIP_TRAILER_BYTES));
+}
+
+/** RFC 1952 section 2.3.1: CRC-32 and size modulo 2^32, the least significant byte first. */
+function checkTrailer(trailer: Uint8Array, { crc, sizeBytes }: { crc: number; sizeBytes: number }): string {
+  const view = new DataView(trailer.buffer, trailer.byteOffset, trailer.byteLength);
+  if (trailer.byteLength >= 4 && view.getUint32(0, true) !== crc) return "incorrect data check";
+  if (trailer.byteLength < GZIP_TRAILER_BYTES) return "cut";
+  return view.getUint32(4, true) === sizeBytes % 2 ** 32 ? "right" : "incorrect length check";
+}
+
+/** Members one after another, after `membersBefore`, and what stands behind them. */
+async function* gunzipMembers(pieces: Pieces, membersBefore: number, note: ArchiveNote): AsyncGenerator<Uint8Array> {
+  let members = membersBefore;
+  let inflater: PlainInflater | undefined;
+  let isOpen = false;
+  for (let data = await pieces.next(2); data !== undefined; data = await pieces.next(2)) {
+    if (!isOpen && members > 0 && (data[0] !== 0x1f || data[1] !== 0x8b)) {
+      note("bytes after the end of the gzip data");
+      break;
+    }
+    if (!isOpen) {
+      inflater?.reset();
+      members++;
+    }
+    inflater ??= new PlainInflater("gzip");
+    yield* inflater.inflate(data);
+    isOpen = !inflater.ended;
+    if (inflater.ended) pieces.putBack(data.subarray(data.byteLength - inflater.leftoverBytes));
+  }
+  if (isOpen || members === 0) rejectEarlyEnd();
+  if (inflater !== undefined) yield* inflater.flush();
+  if (members > 1) note(`${members} gzip members`);
 }
 
 /** Decompresses a zlib stream (RFC 1950). @throws Rejection corrupt_archive, truncated, too_large */
 export async function* inflateZlib(input: AsyncIterable<Uint8Array>, budget: OutputBudget): AsyncGenerator<Uint8Array> {
-  yield* inflateSingle(new Inflater("zlib"), input, budget);
+  yield* charged(fromPieces(input, inflateStream), budget);
+}
+
+async function* inflateStream(pieces: Pieces): AsyncGenerator<Uint8Array> {
+  const inflater = new PlainInflater("zlib");
+  for (let data = await pieces.next(); data !== undefined; data = await pieces.next()) {
+    yield* inflater.inflate(data);
+    if (inflater.ended) return yield* inflater.flush();
+  }
+  rejectEarlyEnd();
 }
 
 /** What an archive's directory says of one entry's content. */
@@ -160,7 +156,7 @@ export async function* inflateRaw(
   budget: OutputBudget,
   expected: ExpectedContent,
 ): AsyncGenerator<Uint8Array> {
-  yield* verifyContent(inflateSingle(new Inflater("raw"), input, budget), expected);
+  yield* verifyContent(charged(fromPieces(input, inflateSingle), budget), expected);
 }
 
 /** Passes stored (uncompressed) data on, charged and verified as decompressed data is. */
@@ -169,51 +165,67 @@ export async function* passStored(
   budget: OutputBudget,
   expected: ExpectedContent,
 ): AsyncGenerator<Uint8Array> {
-  yield* verifyContent(chargeAll(input, budget), expected);
+  yield* verifyContent(charged(input, budget), expected);
 }
 
-async function* chargeAll(input: AsyncIterable<Uint8Array>, budget: OutputBudget): AsyncGenerator<Uint8Array> {
-  for await (const piece of input) {
+/** The output of one deflate stream; what follows it stays in `pieces`. */
+async function* inflateSingle(pieces: Pieces): AsyncGenerator<Uint8Array> {
+  const inflater = new NativeInflater();
+  try {
+    for (let data = await pieces.next(); data !== undefined; data = await pieces.next()) {
+      yield* inflater.inflate(data);
+      if (!inflater.ended) continue;
+      pieces.putBack(data.subarray(data.byteLength - inflater.leftoverBytes));
+      return;
+    }
+    yield* inflater.finish();
+  } finally {
+    inflater.close();
+  }
+}
+
+async function* fromPieces(
+  input: AsyncIterable<Uint8Array>,
+  inflate: (pieces: Pieces) => AsyncGenerator<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
+  const pieces = new Pieces(input, READ_LIMITS.inflateInputBytes);
+  try {
+    yield* inflate(pieces);
+  } finally {
+    await pieces.close();
+  }
+}
+
+function rejectEarlyEnd(): never {
+  reject("truncated", "the compressed data ends too early");
+}
+
+async function* charged(content: AsyncIterable<Uint8Array>, budget: OutputBudget): AsyncGenerator<Uint8Array> {
+  for await (const piece of content) {
     charge(budget, piece.byteLength);
     yield piece;
   }
 }
 
-async function* inflateSingle(
-  inflater: Inflater,
-  input: AsyncIterable<Uint8Array>,
-  budget: OutputBudget,
-): AsyncGenerator<Uint8Array> {
-  for await (const piece of pieces(input)) {
-    yield* inflater.inflate(piece, budget);
-    if (inflater.ended) return yield* inflater.flush();
-  }
-  reject("truncated", "the compressed data ends too early");
+function charge(budget: OutputBudget, bytes: number): void {
+  budget.bytesLeft -= bytes;
+  if (budget.bytesLeft < 0) reject("too_large", `more than ${READ_LIMITS.maxOutputBytes} bytes decompressed`);
 }
 
 async function* verifyContent(
   content: AsyncIterable<Uint8Array>,
   expected: ExpectedContent,
 ): AsyncGenerator<Uint8Array> {
-  let crc = 0xffffffff;
+  let crc = 0;
   let sizeBytes = 0;
   for await (const piece of content) {
-    crc = updateCrc32(crc, piece);
+    crc = crc32(piece, crc);
     sizeBytes += piece.byteLength;
     if (sizeBytes > expected.sizeBytes) reject("corrupt_archive", "an entry is larger than the archive says");
     yield piece;
   }
   if (sizeBytes !== expected.sizeBytes) reject("corrupt_archive", "an entry is smaller than the archive says");
-  if ((crc ^ 0xffffffff) >>> 0 !== expected.crc32 >>> 0) reject("corrupt_archive", "checksum mismatch");
-}
-
-// Small pieces bound the burst of output one piece can make; see READ_LIMITS.inflateInputBytes.
-async function* pieces(input: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  for await (const chunk of input) {
-    for (let offset = 0; offset < chunk.byteLength; offset += READ_LIMITS.inflateInputBytes) {
-      yield chunk.subarray(offset, offset + READ_LIMITS.inflateInputBytes);
-    }
-  }
+  if (crc !== expected.crc32 >>> 0) reject("corrupt_archive", "checksum mismatch");
 }
 
 async function* skipBlank(input: AsyncIterable<Uint8Array>, note: ArchiveNote): AsyncGenerator<Uint8Array> {
@@ -224,11 +236,4 @@ async function* skipBlank(input: AsyncIterable<Uint8Array>, note: ArchiveNote): 
     started ||= skipped < chunk.byteLength;
     if (skipped < chunk.byteLength) yield chunk.subarray(skipped);
   }
-}
-
-function joinPair(first: Uint8Array, second: Uint8Array): Uint8Array {
-  const joined = new Uint8Array(first.byteLength + second.byteLength);
-  joined.set(first);
-  joined.set(second, first.byteLength);
-  return joined;
 }

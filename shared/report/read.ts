@@ -7,9 +7,9 @@ import { MAIL_LIMITS, READ_LIMITS } from "../limits.ts";
 import { extractMail } from "../mail/extract.ts";
 import { MailStructureError, streamParts } from "../mail/stream.ts";
 import { SNIFF_BYTES, sniff } from "../sniff.ts";
-import { readAggregate } from "./aggregate.ts";
+import { AggregateReader, readAggregate } from "./aggregate.ts";
 import { readFailure } from "./failure.ts";
-import { type ArchiveNote, gunzip, inflateZlib, type OutputBudget } from "./inflate.ts";
+import { type ArchiveNote, gunzip, gunzipWhole, inflateZlib, type OutputBudget } from "./inflate.ts";
 import { PartNames } from "./part-names.ts";
 import { type Problem, problem } from "./problems.ts";
 import { RecordShapes } from "./record-shapes.ts";
@@ -29,6 +29,8 @@ export interface ContentHash {
 export interface ReadOptions {
   /** Makes the hash of one document's decompressed bytes; absent = contentHash stays empty. */
   createHash?: () => ContentHash;
+  /** What is known of how records are written, to be used again for the next file; by default each file starts anew. */
+  shapes?: RecordShapes;
   /** Reads every record with the general reader: the reference that the fast path is compared with. */
   generalReaderOnly?: boolean;
   /** Mails larger than this are read as they stream; default MAIL_LIMITS.maxParsedMessageBytes. */
@@ -50,7 +52,9 @@ export type ReadEvent =
  * Parts that are no reports (pictures, covering letters) are passed over when the file holds anything else to tell of.
  */
 export async function* readReports(source: ByteSource, options: ReadOptions = {}): AsyncGenerator<ReadEvent> {
-  const context: Context = { options, budget: { bytesLeft: READ_LIMITS.maxOutputBytes } };
+  const shapes = options.generalReaderOnly === true ? new RecordShapes({ learns: false }) : options.shapes;
+  const budget = { bytesLeft: READ_LIMITS.maxOutputBytes };
+  const context: Context = { options, budget, shapes: shapes ?? new RecordShapes() };
   const place: Place = { part: "", depth: 0, notes: [] };
   let passedOver: ReadEvent | undefined;
   let told = false;
@@ -70,6 +74,7 @@ const LINE_FEED = 0x0a;
 interface Context {
   options: ReadOptions;
   budget: OutputBudget;
+  shapes: RecordShapes;
 }
 
 /** Content to read: a stream, and the object behind it where there is one. */
@@ -93,11 +98,39 @@ interface ContainerNote {
 
 async function* readContent(content: Content, place: Place, context: Context): AsyncGenerator<ReadEvent> {
   try {
-    yield* openContent(content, place, context);
+    const document = smallDocument(content, place, context);
+    if (document === undefined) yield* openContent(content, place, context);
+    else yield* readSmallDocument(document, place, context);
   } catch (error) {
     if (!(error instanceof Rejection)) throw error;
     yield { type: "problem", part: place.part, problem: error.problem };
   }
+}
+
+/** The XML of a small file in memory that is nothing but XML or a plain gzip of it; any other is read as a stream. */
+function smallDocument({ source }: Content, { depth }: Place, { budget }: Context): Uint8Array | undefined {
+  const bytes = source?.bytes;
+  if (bytes === undefined || bytes.byteLength > READ_LIMITS.maxSmallFileBytes) return undefined;
+  const isGzip = bytes[0] === 0x1f && depth < READ_LIMITS.maxArchiveDepth;
+  const document = isGzip ? gunzipWhole(bytes, READ_LIMITS.maxSmallDocumentBytes, budget) : bytes;
+  return document !== undefined && sniff(document.subarray(0, SNIFF_BYTES)) === "xml" ? document : undefined;
+}
+
+function readSmallDocument(document: Uint8Array, place: Place, { options, shapes }: Context): ReadEvent[] {
+  const { part } = place;
+  const warnings = new WarningLog();
+  const hash = options.createHash?.();
+  hash?.update(document);
+  shapes.startDocument();
+  const reader = new AggregateReader(document.subarray(0, SNIFF_BYTES), { warnings, shapes });
+  const records = reader.push(document);
+  const { records: last, body } = reader.finish();
+  const report = { ...body, ...closing(place, warnings, hash) };
+  return [
+    { type: "records", part, firstOrdinal: 0, records },
+    { type: "records", part, firstOrdinal: records.length, records: last },
+    { type: "report", part, report },
+  ];
 }
 
 async function* openContent(content: Content, place: Place, context: Context): AsyncGenerator<ReadEvent> {
@@ -224,8 +257,8 @@ async function* readXml(opened: Opened, context: Context): AsyncGenerator<ReadEv
   const { part, head, chunks, warnings } = opened;
   const hash = context.options.createHash?.();
   const content = { head, chunks: hash === undefined ? chunks : hashed(chunks, hash) };
-  const shapes = new RecordShapes({ learns: context.options.generalReaderOnly !== true });
-  const reader = readAggregate(content, warnings, shapes);
+  context.shapes.startDocument();
+  const reader = readAggregate(content, { warnings, shapes: context.shapes });
   let firstOrdinal = 0;
   for (let next = await reader.next(); ; next = await reader.next()) {
     if (next.done) {

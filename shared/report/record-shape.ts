@@ -3,31 +3,8 @@
  * bytes.
  */
 
-/** Path of a value inside a record → what it is. A path that is not here holds a value nobody reads. */
-export const FIELDS = {
-  "row/source_ip": 1,
-  "row/count": 2,
-  "row/policy_evaluated/disposition": 3,
-  "row/policy_evaluated/dkim": 4,
-  "row/policy_evaluated/spf": 5,
-  "row/policy_evaluated/reason/type": 6,
-  "row/policy_evaluated/reason/comment": 7,
-  "identifiers/header_from": 8,
-  "identifiers/envelope_from": 9,
-  "identifiers/envelope_to": 10,
-  "auth_results/dkim/domain": 11,
-  "auth_results/dkim/selector": 12,
-  "auth_results/dkim/result": 13,
-  "auth_results/dkim/human_result": 14,
-  "auth_results/spf/domain": 15,
-  "auth_results/spf/scope": 16,
-  "auth_results/spf/result": 17,
-  "auth_results/spf/human_result": 18,
-} as const;
-/** A value nobody reads. */
-export const UNREAD = 0;
-
-export type Field = (typeof FIELDS)[keyof typeof FIELDS] | typeof UNREAD;
+import type { BytePiece } from "./byte-values.ts";
+import { FIELDS, type ReadField, readNothing } from "./record-fields.ts";
 
 /** Elements that may occur several times in a record; the others may occur once. */
 const REPEATED = new Set(["row/policy_evaluated/reason", "auth_results/dkim", "auth_results/spf"]);
@@ -49,9 +26,10 @@ const CONTAINERS = new Set([
  */
 export interface Step {
   letters: Uint8Array;
-  /** The letters as little-endian words, so that four are compared at once; the last `length % 4` are left over. */
-  words: Uint32Array;
-  field: Field;
+  /** The letters eight at a time, the last eight once more at the end where they are no multiple of eight. */
+  eights: Float64Array;
+  /** Puts the value into the record. */
+  read: ReadField;
   /** Which of the repeated elements the value belongs to. */
   place: number;
   isEnd: boolean;
@@ -74,7 +52,7 @@ export function shapeOf(xml: string): Step[] | undefined {
     if (at < 0 || (walk.open.length > 0 && xml.slice(tagEnd, at).trim() !== "")) return undefined;
   } while (walk.open.length > 0);
   if (at !== xml.length) return undefined;
-  walk.steps.push(newStep(xml.slice(walk.lettersStart, at), { field: UNREAD, place: 0, isEnd: true }));
+  walk.steps.push(newStep(xml.slice(walk.lettersStart, at), { read: readNothing, place: 0, isEnd: true }));
   return walk.steps;
 }
 
@@ -110,8 +88,8 @@ function readShapeTag(xml: string, at: number, walk: ShapeWalk): number | undefi
   const valueEnd = xml.indexOf("<", after);
   const endTag = `</${name}>`;
   if (!xml.startsWith(endTag, valueEnd)) return undefined;
-  const field = Object.hasOwn(FIELDS, path) ? FIELDS[path as keyof typeof FIELDS] : UNREAD;
-  walk.steps.push(newStep(xml.slice(walk.lettersStart, after), { field, place: Math.max(0, place), isEnd: false }));
+  const read = FIELDS.get(path) ?? readNothing;
+  walk.steps.push(newStep(xml.slice(walk.lettersStart, after), { read, place: Math.max(0, place), isEnd: false }));
   walk.lettersStart = valueEnd;
   return valueEnd + endTag.length;
 }
@@ -122,16 +100,32 @@ function pathOf(names: string[]): string {
   return locals.join("/").replace(/^identities/, "identifiers");
 }
 
-function newStep(letters: string, { field, place, isEnd }: Pick<Step, "field" | "place" | "isEnd">): Step {
+function newStep(letters: string, { read, place, isEnd }: Pick<Step, "read" | "place" | "isEnd">): Step {
   const bytes = new TextEncoder().encode(letters);
+  return { letters: bytes, eights: eightsOf(bytes), read, place, isEnd, next: [] };
+}
+
+// As numbers these letters are equal only if they are the same: text has no bytes that make a NaN or a zero.
+function eightsOf(bytes: Uint8Array): Float64Array {
+  if (bytes.byteLength < 8) return new Float64Array(0);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const words = Uint32Array.from({ length: bytes.byteLength >> 2 }, (_, i) => view.getUint32(4 * i, true));
-  return { letters: bytes, words, field, place, isEnd, next: [] };
+  const places = Array.from({ length: bytes.byteLength >> 3 }, (_, i) => 8 * i);
+  if (bytes.byteLength % 8 > 0) places.push(bytes.byteLength - 8);
+  return Float64Array.from(places, (at) => view.getFloat64(at, true));
+}
+
+/** Whether the letters stand at `at`, which all of them must be able to. */
+export function hasLetters({ bytes, view }: BytePiece, at: number, { letters, eights }: Step): boolean {
+  const whole = letters.byteLength >> 3;
+  for (let i = 0; i < whole; i++) if (view.getFloat64(at + 8 * i, true) !== eights[i]) return false;
+  if (whole < eights.length) return view.getFloat64(at + letters.byteLength - 8, true) === eights[whole];
+  for (let i = 8 * whole; i < letters.byteLength; i++) if (bytes[at + i] !== letters[i]) return false;
+  return true;
 }
 
 /** Whether two steps are one: the same letters, then the same value. */
 export function isSameStep(a: Step, b: Step): boolean {
-  const sameRole = a.field === b.field && a.place === b.place && a.isEnd === b.isEnd;
+  const sameRole = a.read === b.read && a.place === b.place && a.isEnd === b.isEnd;
   return (
     sameRole && a.letters.byteLength === b.letters.byteLength && a.letters.every((byte, i) => byte === b.letters[i])
   );

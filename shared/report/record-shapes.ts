@@ -1,17 +1,20 @@
 /**
  * The fast path for records. A reporter's software writes all its records in a few shapes, to the letter: the same tags,
- * the same white space, other values. `RecordShapes` learns the shapes of one document from records that the general
- * reader (record.ts) read without a warning, and then reads further records of those shapes straight from the bytes by
- * comparing the letters between the values. Anything else, an attribute, an entity, a word in capitals, a letter outside
+ * the same white space, other values. `RecordShapes` learns shapes from records that the general
+ * reader (record.ts) read without a warning, and then reads further records of those shapes, in this document and in later
+ * ones, straight from the bytes by comparing the letters between the values. Anything else, an attribute, an entity, a word in capitals, a letter outside
  * ASCII, is left to the general reader; both give the same records (test/report/record-shapes.test.ts).
  */
-import { isSameStep, type Step, shapeOf } from "./record-shape.ts";
-import { emptyRecord, RecordValues } from "./record-values.ts";
+import { type BytePiece, ByteTexts } from "./byte-values.ts";
+import { emptyRecord, type FieldSpan } from "./record-fields.ts";
+import { hasLetters, isSameStep, type Step, shapeOf } from "./record-shape.ts";
+import type { RecordSink } from "./record-stream.ts";
+import { normalizeDomain } from "./values.ts";
 import type { AggregateRecord } from "./vocabulary.ts";
 
-const MAX_STEPS = 2000;
-/** Records of a document before any shape is learned: a short report is read sooner than its shape. */
-const RECORDS_BEFORE_LEARNING = 10;
+/** Known at most: some hundred reporters' shapes. */
+const MAX_STEPS = 5000;
+const MAX_LETTER_BYTES = 500_000;
 const LESS_THAN = 0x3c;
 
 /** How reading a run of records ended: at a record that is not all there, or at something of no known shape. */
@@ -21,21 +24,21 @@ export interface RunEnd {
   incomplete: boolean;
 }
 
-/** A piece of the document. */
-export interface BytePiece {
-  bytes: Uint8Array;
-  view: DataView;
-}
-
-/** Reads the records of one document that have a shape seen before. */
+/** Reads the records that have a shape seen before. One may serve any number of documents, also at the same time. */
 export class RecordShapes {
-  readonly #first: Step[] = [];
+  #first: Step[] = [];
   #steps = 0;
-  /** Records offered for learning. */
-  #offered = 0;
-  readonly #values = new RecordValues();
+  #letterBytes = 0;
   /** Set by a match that ran into the end of the piece. */
   #incomplete = false;
+  /** The value in hand. */
+  readonly #span: FieldSpan = {
+    bytes: new Uint8Array(0),
+    start: 0,
+    end: 0,
+    domains: new ByteTexts(normalizeDomain),
+    texts: new ByteTexts((raw) => raw),
+  };
   readonly #learns: boolean;
 
   /** @param options `learns: false` leaves every record to the general reader */
@@ -48,11 +51,18 @@ export class RecordShapes {
     return this.#first.length === 0;
   }
 
-  /**
-   * Reads records that follow each other from `at` on, white space between them, and adds them to `records`.
-   */
-  read(piece: BytePiece, at: number, records: AggregateRecord[]): RunEnd {
+  /** To be told of each new document: when nothing more could be learned, everything is forgotten. */
+  startDocument(): void {
+    if (!this.#isFull) return;
+    this.#first = [];
+    this.#steps = 0;
+    this.#letterBytes = 0;
+  }
+
+  /** Reads records that follow each other from `at` on, white space between them, and hands them on. */
+  read(piece: BytePiece, at: number, sink: RecordSink): RunEnd {
     const { bytes } = piece;
+    this.#span.bytes = bytes;
     let end = at;
     for (;;) {
       let start = end;
@@ -61,30 +71,34 @@ export class RecordShapes {
       this.#incomplete = false;
       const recordEnd = this.#match(piece, start, record);
       if (recordEnd < 0) return { end, incomplete: this.#incomplete };
-      records.push(record);
+      sink.takeRecord(record);
       end = recordEnd;
     }
   }
 
   /** Learns the shape of a record, given as text, that the general reader read without a warning. */
   learn(xml: string): void {
-    this.#offered++;
-    if (this.#offered <= RECORDS_BEFORE_LEARNING) return;
-    const shape = this.#learns && this.#steps < MAX_STEPS ? shapeOf(xml) : undefined;
+    if (!this.#learns || this.#isFull) return;
     let steps = this.#first;
-    for (const step of shape ?? []) {
+    for (const step of shapeOf(xml) ?? []) {
       let known = steps.find((other) => isSameStep(step, other));
       if (known === undefined) {
         known = step;
         steps.push(step);
         this.#steps++;
+        this.#letterBytes += step.letters.byteLength;
       }
       steps = known.next;
     }
   }
 
+  get #isFull(): boolean {
+    return this.#steps >= MAX_STEPS || this.#letterBytes >= MAX_LETTER_BYTES;
+  }
+
   #match(piece: BytePiece, start: number, record: AggregateRecord): number {
     const { bytes } = piece;
+    const span = this.#span;
     let at = start;
     let steps = this.#first;
     for (;;) {
@@ -98,7 +112,9 @@ export class RecordShapes {
         this.#incomplete = true;
         return -1;
       }
-      if (!this.#values.take(step, { bytes, view: piece.view, start: at, end }, record)) return -1;
+      span.start = at;
+      span.end = end;
+      if (!step.read(span, record, step.place)) return -1;
       at = end;
       steps = step.next;
     }
@@ -126,10 +142,4 @@ export class RecordShapes {
 
 function isBlank(byte: number | undefined): boolean {
   return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
-}
-
-function hasLetters({ bytes, view }: BytePiece, at: number, { letters, words }: Step): boolean {
-  for (let i = 0; i < words.length; i++) if (view.getUint32(at + 4 * i, true) !== words[i]) return false;
-  for (let i = 4 * words.length; i < letters.byteLength; i++) if (bytes[at + i] !== letters[i]) return false;
-  return true;
 }

@@ -3,20 +3,26 @@
  * (record-shapes.ts), everything else as text through the segmenter, for the general reader.
  */
 import { READ_LIMITS } from "../limits.ts";
-import type { BytePiece, RecordShapes } from "./record-shapes.ts";
+import type { BytePiece } from "./byte-values.ts";
+import type { RecordShapes, RunEnd } from "./record-shapes.ts";
 import { concatBytes } from "./source.ts";
 import type { XmlTextDecoder } from "./text.ts";
 import type { AggregateRecord } from "./vocabulary.ts";
 import type { Segmenter } from "./xml/segments.ts";
 
-/** Records of known shape, or one record as XML text. */
-export type RecordItem = AggregateRecord[] | string;
+/** Is handed the records in order, each as it is found. */
+export interface RecordSink {
+  /** A record of a known shape. */
+  takeRecord(record: AggregateRecord): void;
+  /** The XML text of another; it may teach its shape. */
+  takeText(xml: string): void;
+}
 
 interface Parts {
   decoder: XmlTextDecoder;
   segmenter: Segmenter;
-  /** Grows between two items: the consumer lets it learn from each text item. */
   shapes: RecordShapes;
+  sink: RecordSink;
 }
 
 const LESS_THAN = 0x3c;
@@ -24,8 +30,10 @@ const COLON = 0x3a;
 const RECORD = new TextEncoder().encode("record");
 /** Longest namespace prefix looked past. */
 const MAX_PREFIX_BYTES = 40;
-/** Read by the general reader before shapes are looked for: a small report whole. */
+/** Read by the general reader at once while no shape is known. */
 const GENERAL_BYTES = 4096;
+/** Of a piece, joined to a record that the piece before it cuts; a record has some 700. */
+const JOINED_BYTES = 8192;
 
 export class RecordStream {
   readonly #parts: Parts;
@@ -36,49 +44,69 @@ export class RecordStream {
     this.#parts = parts;
   }
 
-  /** Takes the next bytes; yields what they complete, in order. Throws the segmenter's Rejections. */
-  *push(chunk: Uint8Array): Generator<RecordItem> {
-    const bytes = this.#carried.byteLength === 0 ? chunk : concatBytes([this.#carried, chunk]);
-    const piece = { bytes, view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength) };
-    this.#carried = new Uint8Array(0);
-    let leastBytes = 1;
-    for (let at = 0; at < bytes.byteLength; ) {
-      at = yield* this.#readRun(piece, at);
-      if (at === bytes.byteLength) return;
-      // As long as no shape is known, a good piece; then one record, after which the run may go on.
-      const next = findRecordStart(bytes, at + (this.#parts.shapes.isEmpty ? GENERAL_BYTES : leastBytes));
-      yield* this.#readGeneral(bytes.subarray(at, next));
-      at = next;
-      // Within a comment, what looks like records is none: ever larger pieces keep it from being looked at again and again.
-      leastBytes = this.#parts.segmenter.isBetweenRecords ? 1 : leastBytes * 2;
-    }
+  /** Takes the next bytes; hands on what they complete. Throws the segmenter's and the sink's Rejections. */
+  push(chunk: Uint8Array): void {
+    const rest = this.#carried.byteLength === 0 ? chunk : this.#readCarried(chunk);
+    if (rest.byteLength > 0) this.#readPiece(rest);
   }
 
-  /** Takes the end of the document; yields what is left and returns the frame. Throws the segmenter's Rejections. */
-  *finish(): Generator<RecordItem, string> {
-    const { decoder, segmenter } = this.#parts;
-    yield* this.#readGeneral(this.#carried);
-    yield* segmenter.push(decoder.end());
+  /** Takes the end of the document; hands on what is left and returns the frame. Throws as push does. */
+  finish(): string {
+    const { decoder, segmenter, sink } = this.#parts;
+    this.#readGeneral(this.#carried);
+    for (const xml of segmenter.push(decoder.end())) sink.takeText(xml);
     const { records, frame } = segmenter.finish();
-    yield* records;
+    for (const xml of records) sink.takeText(xml);
     return frame;
   }
 
-  *#readRun(piece: BytePiece, at: number): Generator<RecordItem, number> {
-    const { decoder, segmenter, shapes } = this.#parts;
-    if (shapes.isEmpty || !segmenter.isBetweenRecords || !decoder.isAsciiCompatible) return at;
-    const records: AggregateRecord[] = [];
-    const { end, incomplete } = shapes.read(piece, at, records);
-    if (records.length > 0) yield records;
-    if (!incomplete || piece.bytes.byteLength - end > READ_LIMITS.maxRecordChars) return end;
-    this.#carried = piece.bytes.slice(end);
-    return piece.bytes.byteLength;
+  // The record that the last piece cut is nearly always complete within the first bytes of this one.
+  #readCarried(chunk: Uint8Array): Uint8Array {
+    const carriedBytes = this.#carried.byteLength;
+    const joined = concatBytes([this.#carried, chunk.subarray(0, JOINED_BYTES)]);
+    this.#carried = new Uint8Array(0);
+    const { end } = this.#readRun(newPiece(joined), 0);
+    if (end > carriedBytes) return chunk.subarray(end - carriedBytes);
+    return concatBytes([joined, chunk.subarray(JOINED_BYTES)]);
   }
 
-  *#readGeneral(bytes: Uint8Array): Generator<RecordItem> {
-    const { decoder, segmenter } = this.#parts;
-    if (bytes.byteLength > 0) yield* segmenter.push(decoder.decode(bytes));
+  #readPiece(bytes: Uint8Array): void {
+    const { shapes, segmenter } = this.#parts;
+    const piece = newPiece(bytes);
+    let leastBytes = 1;
+    for (let at = 0; at < bytes.byteLength; ) {
+      const { end, incomplete } = this.#readRun(piece, at);
+      if (incomplete && bytes.byteLength - end <= READ_LIMITS.maxRecordChars) {
+        this.#carried = bytes.slice(end);
+        return;
+      }
+      at = end;
+      if (at === bytes.byteLength) return;
+      // As long as no shape is known, a good piece; then one record, after which the run may go on.
+      const next = findRecordStart(bytes, at + (shapes.isEmpty ? GENERAL_BYTES : leastBytes));
+      this.#readGeneral(bytes.subarray(at, next));
+      at = next;
+      // Within a comment, what looks like records is none: ever larger pieces keep it from being looked at again and again.
+      leastBytes = segmenter.isBetweenRecords ? 1 : leastBytes * 2;
+    }
   }
+  #readRun(piece: BytePiece, at: number): RunEnd {
+    const { decoder, segmenter, shapes, sink } = this.#parts;
+    if (shapes.isEmpty || !segmenter.isBetweenRecords || !decoder.isAsciiCompatible) {
+      return { end: at, incomplete: false };
+    }
+    return shapes.read(piece, at, sink);
+  }
+
+  #readGeneral(bytes: Uint8Array): void {
+    const { decoder, segmenter, sink } = this.#parts;
+    if (bytes.byteLength === 0) return;
+    for (const xml of segmenter.push(decoder.decode(bytes))) sink.takeText(xml);
+  }
+}
+
+function newPiece(bytes: Uint8Array): BytePiece {
+  return { bytes, view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength) };
 }
 
 /** Where the next `<record` (with any prefix) begins, or the end. In UTF-16 it finds nothing, which is safe. */

@@ -3,6 +3,8 @@
 /** An object of known size: a file, an R2 object, bytes in memory. */
 export interface ByteSource {
   sizeBytes: number;
+  /** All of it, where that is in memory. */
+  bytes?: Uint8Array;
   /** The content from the start, in pieces. May be called more than once. */
   stream(): AsyncIterable<Uint8Array>;
   /** Up to `length` bytes from `offset`; fewer only at the end. */
@@ -13,6 +15,7 @@ export interface ByteSource {
 export function bytesSource(bytes: Uint8Array): ByteSource {
   return {
     sizeBytes: bytes.byteLength,
+    bytes,
     async *stream() {
       yield bytes;
     },

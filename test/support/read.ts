@@ -41,8 +41,10 @@ export async function readAll(content: string | Uint8Array, cut?: number[], opti
 
 /** A source that hands its bytes out in pieces of the given sizes. */
 export function cutSource(bytes: Uint8Array, cut: number[]): ByteSource {
+  const { sizeBytes, read } = bytesSource(bytes);
   return {
-    ...bytesSource(bytes),
+    sizeBytes,
+    read,
     async *stream() {
       for (let at = 0, i = 0; at < bytes.byteLength; i++) {
         const size = Math.max(1, cut[i % cut.length] ?? 1);

@@ -14,6 +14,7 @@ import type { ByteSource } from "../../shared/report/source.ts";
 import type { AggregateRecord } from "../../shared/report/vocabulary.ts";
 import type { LedgerEntry } from "../../shared/storage.ts";
 import type { JobContext } from "./env.ts";
+import { KNOWN_SHAPES } from "./findings.ts";
 import { enqueueSlices, type PointOrigin, writePoints } from "./points.ts";
 
 /** A report the ledger accepted, and the event that says so: written with its last points. */
@@ -51,7 +52,7 @@ export async function writeLargeReports(
 ): Promise<void> {
   let document = -1;
   let writer: SliceWriter | undefined;
-  for await (const event of readReports(source)) {
+  for await (const event of readReports(source, { shapes: KNOWN_SHAPES })) {
     if (event.type !== "records" || event.records.length === 0) continue;
     if (event.firstOrdinal === 0) {
       await writer?.finish();

@@ -1,0 +1,82 @@
+/**
+ * Streaming decompression by pako, its only importer: the reference for the platform's inflater (inflate-natively.ts), and
+ * the reader of what that is not asked for: zlib streams and gzip members after the first.
+ */
+import {
+  Z_BUF_ERROR,
+  Z_FINISH,
+  Z_OK,
+  Z_STREAM_END,
+  ZStream,
+  zlibInflate,
+  zlibInflateInit2,
+  zlibInflateReset,
+} from "pako";
+import { READ_LIMITS } from "../limits.ts";
+import { reject } from "./rejection.ts";
+
+const WINDOW_BITS = { gzip: 31, zlib: 15, raw: -15 } as const;
+type Format = keyof typeof WINDOW_BITS;
+
+/** One compressed stream: takes input, hands out output, knows where it ends. */
+export class PlainInflater {
+  readonly #stream = new ZStream();
+  #outputs = 0;
+  ended = false;
+
+  constructor(format: Format) {
+    const status = zlibInflateInit2(this.#stream, WINDOW_BITS[format]);
+    if (status !== Z_OK) throw new Error(`pako cannot inflate ${format}: status ${status}`);
+  }
+
+  /** Bytes of the last input that lie after the end of the stream. */
+  get leftoverBytes(): number {
+    return this.#stream.avail_in;
+  }
+
+  /** Starts over for the next member. */
+  reset(): void {
+    zlibInflateReset(this.#stream);
+    this.ended = false;
+  }
+
+  /**
+   * Takes one piece of input; hands out output in full pieces, and keeps what fills none: a million gzip members of one
+   * byte must not become a million pieces. Throws what is wrong with the data as a Rejection.
+   */
+  *inflate(input: Uint8Array): Generator<Uint8Array> {
+    const stream = this.#stream;
+    stream.input = input;
+    stream.next_in = 0;
+    stream.avail_in = input.byteLength;
+    for (let isFull = true; isFull && !this.ended; ) {
+      if (stream.avail_out === 0) this.#renewOutput();
+      // Z_FINISH asks for nothing but to spare the window where the stream ends within this piece.
+      const status = zlibInflate(stream, Z_FINISH);
+      if (status !== Z_OK && status !== Z_STREAM_END && status !== Z_BUF_ERROR) reject("corrupt_archive", stream.msg);
+      this.ended = status === Z_STREAM_END;
+      isFull = stream.avail_out === 0;
+      if (isFull) yield* this.flush();
+    }
+  }
+
+  /** Hands out the output that is left. */
+  *flush(): Generator<Uint8Array> {
+    const stream = this.#stream;
+    const { output, next_out } = stream;
+    if (next_out === 0) return;
+    stream.next_out = 0;
+    stream.avail_out = 0;
+    yield output.subarray(0, next_out);
+  }
+
+  // What was handed out is the consumer's to keep. The first output is of a size that a small report just fits.
+  #renewOutput(): void {
+    const stream = this.#stream;
+    const isFirst = this.#outputs++ === 0;
+    const bytes = Math.min(READ_LIMITS.inflateOutputBytes, isFirst ? 12 * stream.avail_in : Number.POSITIVE_INFINITY);
+    stream.output = new Uint8Array(bytes);
+    stream.next_out = 0;
+    stream.avail_out = bytes;
+  }
+}

@@ -1,0 +1,53 @@
+/** Bytes that come in chunks of any size, taken in pieces of a handy size. */
+import { concatBytes } from "./source.ts";
+
+/** Hands out a stream piece by piece; what was not used can be put back. */
+export class Pieces {
+  readonly #chunks: AsyncIterator<Uint8Array>;
+  readonly #pieceBytes: number;
+  #held: Uint8Array = new Uint8Array(0);
+
+  /** @param pieceBytes most that one piece holds; smaller chunks are joined up to it */
+  constructor(chunks: AsyncIterable<Uint8Array>, pieceBytes: number) {
+    this.#chunks = evenChunks(chunks, pieceBytes);
+    this.#pieceBytes = pieceBytes;
+  }
+
+  /** The next piece, of `leastBytes` or more unless the stream ends before; undefined = the end. */
+  async next(leastBytes = 1): Promise<Uint8Array | undefined> {
+    while (this.#held.byteLength < leastBytes) {
+      const next = await this.#chunks.next();
+      if (next.done) break;
+      this.#held = this.#held.byteLength === 0 ? next.value : concatBytes([this.#held, next.value]);
+    }
+    if (this.#held.byteLength === 0) return undefined;
+    const piece = this.#held.subarray(0, this.#pieceBytes);
+    this.#held = this.#held.subarray(piece.byteLength);
+    return piece;
+  }
+
+  /** Tells the source that nobody reads on. */
+  async close(): Promise<void> {
+    await this.#chunks.return?.();
+  }
+
+  /** Takes back the end of the last piece. */
+  putBack(rest: Uint8Array): void {
+    if (rest.byteLength > 0) this.#held = this.#held.byteLength === 0 ? rest : concatBytes([rest, this.#held]);
+  }
+}
+
+// A call on the inflater costs the same for a small piece as for a large one.
+async function* evenChunks(chunks: AsyncIterable<Uint8Array>, bytes: number): AsyncGenerator<Uint8Array> {
+  let small: Uint8Array[] = [];
+  let smallBytes = 0;
+  for await (const chunk of chunks) {
+    small.push(chunk);
+    smallBytes += chunk.byteLength;
+    if (smallBytes < bytes) continue;
+    yield concatBytes(small);
+    small = [];
+    smallBytes = 0;
+  }
+  if (smallBytes > 0) yield concatBytes(small);
+}

@@ -1,0 +1,212 @@
+/** The values of a record of known shape, by their path: each from its bytes into the record (see record-shapes.ts). */
+import { addressText, type ByteTexts, NOT_PLAIN, parseDigits, type Span, wordAt } from "./byte-values.ts";
+import { DISPOSITIONS, DKIM_RESULTS, OVERRIDE_TYPES, SPF_RESULTS } from "./record.ts";
+import type {
+  AggregateRecord,
+  AlignedResult,
+  DkimAuthResult,
+  OverrideReason,
+  SpfAuthResult,
+  SpfScope,
+} from "./vocabulary.ts";
+
+/** Where a value is, and what its text is looked up in. */
+export interface FieldSpan extends Span {
+  domains: ByteTexts;
+  texts: ByteTexts;
+}
+
+/** Puts a value into the record; false when the general reader must look at it. `place` counts repeated elements. */
+export type ReadField = (span: FieldSpan, record: AggregateRecord, place: number) => boolean;
+
+/** Of a value that nobody reads. */
+export const readNothing: ReadField = () => true;
+
+const ALIGNED_RESULTS: readonly AlignedResult[] = ["pass", "fail"];
+const SPF_SCOPES: readonly SpfScope[] = ["mfrom", "helo"];
+
+/** Path of a value inside a record → what reads it. A path that is not here holds a value nobody reads. */
+export const FIELDS: ReadonlyMap<string, ReadField> = new Map<string, ReadField>([
+  [
+    "row/source_ip",
+    text(addressText, (record, value) => {
+      record.sourceIp = value;
+    }),
+  ],
+  ["row/count", readCount],
+  [
+    "row/policy_evaluated/disposition",
+    word(DISPOSITIONS, (record, value) => {
+      record.disposition = value;
+      record.rawDisposition = value;
+    }),
+  ],
+  [
+    "row/policy_evaluated/dkim",
+    word(ALIGNED_RESULTS, (record, value) => {
+      record.dkim = value;
+    }),
+  ],
+  [
+    "row/policy_evaluated/spf",
+    word(ALIGNED_RESULTS, (record, value) => {
+      record.spf = value;
+    }),
+  ],
+  [
+    "row/policy_evaluated/reason/type",
+    word(OVERRIDE_TYPES, (record, value, place) => {
+      const reason = entryAt(record.reasons, place, newReason);
+      reason.type = value;
+      reason.rawType = value;
+    }),
+  ],
+  [
+    "row/policy_evaluated/reason/comment",
+    text(plainText, (record, value, place) => {
+      entryAt(record.reasons, place, newReason).comment = value;
+    }),
+  ],
+  [
+    "identifiers/header_from",
+    text(domain, (record, value) => {
+      record.headerFrom = value;
+    }),
+  ],
+  [
+    "identifiers/envelope_from",
+    text(domain, (record, value) => {
+      record.envelopeFrom = value;
+    }),
+  ],
+  [
+    "identifiers/envelope_to",
+    text(domain, (record, value) => {
+      record.envelopeTo = value;
+    }),
+  ],
+  [
+    "auth_results/dkim/domain",
+    text(domain, (record, value, place) => {
+      entryAt(record.dkimResults, place, newDkim).domain = value;
+    }),
+  ],
+  [
+    "auth_results/dkim/selector",
+    text(plainText, (record, value, place) => {
+      entryAt(record.dkimResults, place, newDkim).selector = value;
+    }),
+  ],
+  [
+    "auth_results/dkim/result",
+    word(DKIM_RESULTS, (record, value, place) => {
+      const entry = entryAt(record.dkimResults, place, newDkim);
+      entry.result = value;
+      entry.rawResult = value;
+    }),
+  ],
+  [
+    "auth_results/dkim/human_result",
+    text(plainText, (record, value, place) => {
+      entryAt(record.dkimResults, place, newDkim).humanResult = value;
+    }),
+  ],
+  [
+    "auth_results/spf/domain",
+    text(domain, (record, value, place) => {
+      entryAt(record.spfResults, place, newSpf).domain = value;
+    }),
+  ],
+  ["auth_results/spf/scope", readScope],
+  [
+    "auth_results/spf/result",
+    word(SPF_RESULTS, (record, value, place) => {
+      const entry = entryAt(record.spfResults, place, newSpf);
+      entry.result = value;
+      entry.rawResult = value;
+    }),
+  ],
+  [
+    "auth_results/spf/human_result",
+    text(plainText, (record, value, place) => {
+      entryAt(record.spfResults, place, newSpf).humanResult = value;
+    }),
+  ],
+]);
+
+type Put<V> = (record: AggregateRecord, value: V, place: number) => void;
+
+function text(take: (span: FieldSpan) => string, put: Put<string>): ReadField {
+  return (span, record, place) => {
+    const value = take(span);
+    put(record, value, place);
+    return value !== NOT_PLAIN;
+  };
+}
+
+function word<W extends string>(words: readonly W[], put: Put<W>): ReadField {
+  return (span, record, place) => {
+    const value = wordAt(span, words);
+    if (value !== undefined) put(record, value, place);
+    return value !== undefined;
+  };
+}
+
+function domain(span: FieldSpan): string {
+  return span.domains.at(span);
+}
+
+function plainText(span: FieldSpan): string {
+  return span.texts.at(span);
+}
+
+function readCount(span: FieldSpan, record: AggregateRecord): boolean {
+  record.count = parseDigits(span);
+  return record.count >= 0;
+}
+
+// RFC 9990 makes the element optional: an empty one says what none says.
+function readScope(span: FieldSpan, { spfResults }: AggregateRecord, place: number): boolean {
+  const scope = span.start === span.end ? "mfrom" : wordAt(span, SPF_SCOPES);
+  entryAt(spfResults, place, newSpf).scope = scope ?? "unknown";
+  return scope !== undefined;
+}
+
+/** A record with no value yet. */
+export function emptyRecord(): AggregateRecord {
+  return {
+    sourceIp: "",
+    count: 0,
+    disposition: "unknown",
+    rawDisposition: "",
+    dkim: "unknown",
+    spf: "unknown",
+    reasons: [],
+    headerFrom: "",
+    envelopeFrom: "",
+    envelopeTo: "",
+    dkimResults: [],
+    spfResults: [],
+  };
+}
+
+function newReason(): OverrideReason {
+  return { type: "unknown", rawType: "", comment: "" };
+}
+
+function newDkim(): DkimAuthResult {
+  return { domain: "", selector: "", result: "unknown", rawResult: "", humanResult: "" };
+}
+
+function newSpf(): SpfAuthResult {
+  return { domain: "", scope: "mfrom", result: "unknown", rawResult: "", humanResult: "" };
+}
+
+function entryAt<T>(entries: T[], place: number, create: () => T): T {
+  let entry = entries[place];
+  if (entry === undefined) {
+    entry = create();
+    entries[place] = entry;
+  }
+  return entry;
+}

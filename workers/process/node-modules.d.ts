@@ -1,0 +1,22 @@
+/** The parts of Node's modules that process uses; @types/node as a whole contradicts the Workers runtime's types. */
+
+declare module "node:crypto" {
+  export function createHash(algorithm: "sha256"): {
+    update(bytes: Uint8Array): unknown;
+    digest(encoding: "hex"): string;
+  };
+}
+
+declare module "node:zlib" {
+  export function crc32(bytes: Uint8Array, before?: number): number;
+  export function inflateRawSync(data: Uint8Array, options: { maxOutputLength: number }): Uint8Array;
+  export function createInflateRaw(options: { chunkSize: number }): {
+    readonly bytesWritten: number;
+    on(event: "readable" | "end", listener: () => void): unknown;
+    on(event: "error", listener: (error: Error) => void): unknown;
+    write(data: Uint8Array, done: () => void): boolean;
+    end(): unknown;
+    read(): Uint8Array | null;
+    destroy(): unknown;
+  };
+}
