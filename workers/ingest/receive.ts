@@ -13,6 +13,7 @@ import {
   rawKey,
   WHOLE_MAIL_NAME,
 } from "../../shared/storage.ts";
+import { bodyOf, readMail, release } from "./raw-mail.ts";
 
 /** What was stored, for the log. */
 export interface Received {
@@ -36,13 +37,15 @@ export async function receiveMail(
   env: IngestBindings,
   receipt: Receipt,
 ): Promise<Received> {
-  const parts = await candidateParts(await readMail(message));
+  const mail = await readMail(message);
+  const parts = await candidateParts(mail);
   const keys: string[] = [];
   const sizes: number[] = [];
   for (const part of parts) {
     keys.push(await storePart(part, env.R2_DMARC_REPORTS, { ...receipt, sender: message.from }));
     sizes.push(part.bytes.byteLength);
   }
+  release(mail);
   // Also for objects that were already there: an earlier attempt may have failed between the put and the send.
   const messages = [...new Set(keys)].map((key) => ({ body: reportMessage(key, receipt) }));
   for (let i = 0; i < messages.length; i += QUEUE_LIMITS.maxBatchMessages) {
@@ -59,7 +62,7 @@ async function storePart(
 ): Promise<string> {
   const sha256 = await sha256Hex(bytes);
   const put = (key: string): Promise<R2Object | null> =>
-    bucket.put(key, bytes, {
+    bucket.put(key, bodyOf(bytes), {
       sha256,
       onlyIf: { etagDoesNotMatch: "*" },
       customMetadata: buildRawMetadata({ ...origin, fileName, mimeType }),
@@ -80,10 +83,6 @@ async function storePart(
 
 function reportMessage(key: string, { rua, receivedSeconds }: Receipt): ReportMessage {
   return { v: 1, kind: "report", key, rua, receivedSeconds };
-}
-
-async function readMail(message: ForwardableEmailMessage): Promise<Uint8Array<ArrayBuffer>> {
-  return new Uint8Array(await new Response(message.raw).arrayBuffer());
 }
 
 interface StoredPart extends MailPart {

@@ -1,0 +1,147 @@
+/**
+ * One Worker, bundled as it is deployed, alone in a workerd process: its bindings are in another process, so what the
+ * process grows by is the Worker's own. Memory is what Linux tells.
+ */
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
+import { request } from "node:http";
+import { createRequire } from "node:module";
+import { join, resolve } from "node:path";
+import type { Readable } from "node:stream";
+import * as v from "valibot";
+import { unstable_readConfig } from "wrangler";
+import { BINDING_HEADER } from "./bindings.ts";
+
+export type WorkerName = "ingest" | "process";
+
+/** Resident memory of a process, bytes. */
+export interface Resident {
+  now: number;
+  /** The most since `forgetPeak`, as the system counts it. */
+  peak: number;
+}
+
+export interface RunningWorker {
+  /** Sends it a body; resolves with its answer. */
+  send(path: string, body: Readable): Promise<unknown>;
+  resident(): Resident;
+  forgetPeak(): void;
+  stop(): Promise<void>;
+}
+
+export interface Place {
+  /** For the bundle and the configuration. */
+  folder: string;
+  /** Where the bindings answer. */
+  bindingsPort: number;
+  v8Flags: string[];
+}
+
+/** Bundles a Worker from its TOML, with the door through which mails or messages reach it. */
+export function bundleWorker(worker: WorkerName, folder: string): void {
+  const door = join(import.meta.dirname, `${worker}.js`);
+  const args = ["deploy", door, "--dry-run", "--env", "", "-c", tomlOf(worker), "--outdir", join(folder, worker)];
+  execFileSync("wrangler", args, {
+    stdio: ["ignore", "ignore", "inherit"],
+    env: { ...process.env, WRANGLER_SEND_METRICS: "false", CI: "1" },
+  });
+}
+
+function tomlOf(worker: WorkerName): string {
+  return resolve(import.meta.dirname, `../../wrangler.${worker}.toml`);
+}
+
+/** Starts a bundled Worker in a process of its own. */
+export async function startWorker(worker: WorkerName, place: Place): Promise<RunningWorker> {
+  const file = join(place.folder, `${worker}.capnp`);
+  writeFileSync(file, workerdConfig(worker, place));
+  const child = spawn(workerdBinary(), ["serve", "--control-fd=3", file], {
+    stdio: ["ignore", "inherit", "inherit", "pipe"],
+  });
+  const exited = new Promise<void>((done) => child.once("exit", () => done()));
+  const port = await listeningPort(child, exited);
+  const { pid = 0 } = child;
+  return {
+    send: (path, body) => Promise.race([post(port, path, body), exited.then(() => fail(`${worker} has ended.`))]),
+    resident: () => ({ now: statusBytes(pid, "VmRSS"), peak: statusBytes(pid, "VmHWM") }),
+    forgetPeak: () => writeFileSync(`/proc/${pid}/clear_refs`, "5"),
+    stop: async () => {
+      child.kill();
+      await exited;
+    },
+  };
+}
+
+function fail(message: string): never {
+  throw new Error(message);
+}
+
+// workerd comes with wrangler; its package exports the path of the binary.
+function workerdBinary(): string {
+  const fromWrangler = createRequire(createRequire(import.meta.url).resolve("wrangler"));
+  return fromWrangler("workerd").default;
+}
+
+/** The part of a Worker's TOML that workerd needs. */
+const workerConfig = v.object({
+  compatibility_date: v.string(),
+  compatibility_flags: v.array(v.string()),
+  kv_namespaces: v.array(v.object({ binding: v.string() })),
+  r2_buckets: v.array(v.object({ binding: v.string() })),
+  queues: v.object({ producers: v.array(v.object({ binding: v.string(), queue: v.string() })) }),
+  vars: v.record(v.string(), v.number()),
+});
+
+function workerdConfig(worker: WorkerName, { bindingsPort, v8Flags }: Place): string {
+  const config = v.parse(workerConfig, unstable_readConfig({ config: tomlOf(worker) }));
+  const kv = config.kv_namespaces.map(({ binding }) => ({ name: binding, type: "kvNamespace", target: "kv" }));
+  const r2 = config.r2_buckets.map(({ binding }) => ({ name: binding, type: "r2Bucket", target: "r2" }));
+  const sent = config.queues.producers.map(({ binding, queue }) => ({ name: binding, type: "queue", target: queue }));
+  const all = [...kv, ...r2, ...sent];
+  const variables = Object.entries(config.vars).map(([name, value]) => `(name = "${name}", json = "${value}")`);
+  const bindings = [...all.map(({ name, type, target }) => `(name = "${name}", ${type} = "${target}")`), ...variables];
+  const services = [...new Set(all.map(({ target }) => target))].map(
+    (target) => `(name = "${target}", external = (address = "127.0.0.1:${bindingsPort}",
+      http = (injectRequestHeaders = [(name = "${BINDING_HEADER}", value = "${target}")])))`,
+  );
+  return `using Workerd = import "/workerd/workerd.capnp";
+const config :Workerd.Config = (
+  v8Flags = ${JSON.stringify(v8Flags)},
+  sockets = [(name = "door", address = "127.0.0.1:0", http = (), service = "main")],
+  services = [(name = "main", worker = (
+    modules = [(name = "${worker}.js", esModule = embed "${worker}/${worker}.js")],
+    compatibilityDate = "${config.compatibility_date}",
+    compatibilityFlags = ${JSON.stringify(config.compatibility_flags)},
+    bindings = [${bindings.join(", ")}]
+  )), ${services.join(", ")}]
+);
+`;
+}
+
+/** workerd tells on its control descriptor where it listens. */
+async function listeningPort(child: ChildProcess, exited: Promise<void>): Promise<number> {
+  const control = child.stdio[3];
+  if (control === null || control === undefined) throw new Error("no control descriptor");
+  const told = new Promise<number>((done) => {
+    control.once("data", (line: Buffer) => done(JSON.parse(line.toString()).port));
+  });
+  return Promise.race([told, exited.then(() => fail("workerd did not start."))]);
+}
+
+function post(port: number, path: string, body: Readable): Promise<unknown> {
+  return new Promise((done, failed) => {
+    const call = request({ host: "127.0.0.1", port, path, method: "POST" }, async (response) => {
+      const text = (await response.toArray()).join("");
+      if (response.statusCode === 200) done(JSON.parse(text));
+      else failed(new Error(`${response.statusCode} ${text}`));
+    });
+    call.once("error", failed);
+    body.once("error", failed);
+    body.pipe(call);
+  });
+}
+
+function statusBytes(pid: number, field: string): number {
+  const kibibytes = new RegExp(`^${field}:\\s+(\\d+) kB`, "m").exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
+  return Number(kibibytes) * 1024;
+}

@@ -1,0 +1,107 @@
+/** Mails too large to be parsed at receipt, in workerd: stored whole and once, whatever their size is said to be. */
+import { createHash } from "node:crypto";
+import { resolve } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createTestHarness, type TestHarness } from "wrangler";
+import { reportBytes, STYLES } from "../../bench/reports.ts";
+import { MAIL_LIMITS } from "../../shared/limits.ts";
+import type { Receipt } from "../../shared/storage.ts";
+import { sampleMail } from "../cli/sample-report.ts";
+import { type Chain, RUA, startChain } from "./harness.ts";
+
+const [style] = STYLES;
+if (style === undefined) throw new Error("no styles");
+const RECORDS = 5000;
+const mail = sampleMail([
+  { name: "report.xml", content: Buffer.from(reportBytes({ records: RECORDS, seed: 1, style })) },
+]);
+const sha256 = createHash("sha256").update(mail).digest("hex");
+
+/** What the tests use of the bindings. */
+interface IngestBindings {
+  KV_DMARC_REPORTS: { put(key: string, value: string): Promise<void> };
+  R2_DMARC_REPORTS: {
+    list(options: { prefix: string }): Promise<{ objects: { key: string; size: number }[] }>;
+    delete(keys: string[]): Promise<void>;
+  };
+}
+
+describe("a large mail at ingest", () => {
+  let server: TestHarness;
+  let env: IngestBindings;
+
+  beforeAll(async () => {
+    const config = {
+      name: "ingest",
+      main: resolve(import.meta.dirname, "../../bench/large-mail/ingest.js"),
+      compatibility_date: "2026-11-01",
+      compatibility_flags: ["no_nodejs_compat", "no_nodejs_compat_v2"],
+      kv_namespaces: [{ binding: "KV_DMARC_REPORTS", id: "registry" }],
+      r2_buckets: [{ binding: "R2_DMARC_REPORTS", bucket_name: "bucket" }],
+      queues: { producers: [{ binding: "QUEUE_REPORTS", queue: "reports" }] },
+    };
+    server = createTestHarness({ workers: [{ config }] });
+    await server.listen();
+    env = (await server.getWorker("ingest").getEnv()) as unknown as IngestBindings;
+    await env.KV_DMARC_REPORTS.put(`dmarc:${RUA}`, JSON.stringify({ account: "acme" }));
+  });
+  afterAll(() => server.close());
+
+  async function send(body: Uint8Array, rawSize: number): Promise<void> {
+    const url = `http://door.example/?to=${RUA}&rawSize=${rawSize}`;
+    const answer = await server.getWorker("ingest").fetch(url, { method: "POST", body: new Uint8Array(body) });
+    expect(await answer.json()).toEqual({ rejected: "" });
+  }
+
+  async function stored(): Promise<{ key: string; size: number }[]> {
+    return (await env.R2_DMARC_REPORTS.list({ prefix: "raw/" })).objects;
+  }
+
+  it.each([
+    ["its size", mail.byteLength],
+    ["nothing", 0],
+    ["nonsense", Number.NaN],
+    ["a size that is parsed", 1000],
+    ["less than it has", MAIL_LIMITS.maxParsedMessageBytes + 1],
+    ["more than it has", MAIL_LIMITS.maxMessageBytes],
+    ["more than can be", 1e12],
+  ])("is stored whole when its rawSize says %s", async (_, rawSize) => {
+    await send(mail, rawSize);
+    const objects = await stored();
+    expect(objects).toMatchObject([{ size: mail.byteLength }]);
+    expect(objects[0]?.key).toContain(sha256);
+    await env.R2_DMARC_REPORTS.delete(objects.map(({ key }) => key));
+  });
+
+  it("of a small one too, whatever rawSize says", async () => {
+    const small = Buffer.from("Subject: none\r\n\r\nHello.\r\n");
+    await send(small, MAIL_LIMITS.maxMessageBytes);
+    const objects = await stored();
+    expect(objects).toMatchObject([{ size: small.byteLength }]);
+    await env.R2_DMARC_REPORTS.delete(objects.map(({ key }) => key));
+  });
+
+  it("is one object when it is sent again", async () => {
+    await send(mail, mail.byteLength);
+    await send(mail, mail.byteLength);
+    expect(await stored()).toHaveLength(1);
+  });
+});
+
+describe("a large mail in the chain", () => {
+  let chain: Chain;
+
+  beforeAll(async () => {
+    chain = await startChain();
+    await chain.register(RUA, { account: "acme" });
+  });
+  afterAll(() => chain.close());
+
+  it("counts once, however often it is sent", async () => {
+    for (let i = 0; i < 2; i++) expect(await chain.send({ raw: mail })).toMatchObject({ outcome: "ok" });
+    const [key = ""] = await chain.waitForKeys("receipts/", 1);
+    expect(key).toContain(sha256);
+    expect((await chain.json<Receipt>(key)).outcomes).toMatchObject([{ outcome: "accepted" }]);
+    expect(await chain.stats()).toMatchObject({ reports: 1, records: RECORDS, deadLetters: 0 });
+  });
+});
