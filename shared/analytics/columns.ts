@@ -194,13 +194,12 @@ export function buildPoint<D extends DatasetId>(dataset: D, row: RowInput<D>): D
   const { schema, index } = DATASETS[dataset];
   const names = LAYOUTS[dataset];
   const values: Record<string, string | number> = row;
-  const blobs: string[] = [];
   let chars = 0;
-  for (const name of names.blobs) {
+  const blobs = names.blobs.map((name) => {
     const text = String(values[name] ?? "");
     chars += text.length;
-    blobs.push(text);
-  }
+    return text;
+  });
   const doubles = names.doubles.map((name) => (name === "schema" ? schema : Number(values[name] ?? 0)));
   const indexes = [cutBytes(String(values[index] ?? ""), ANALYTICS_LIMITS.maxIndexBytes)];
   return { indexes, blobs: fitsSurely(chars, ANALYTICS_LIMITS.maxBlobBytes) ? blobs : cutToFit(blobs, names), doubles };

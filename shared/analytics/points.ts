@@ -247,7 +247,11 @@ function isBelow(domain: string, parent: string): boolean {
 }
 
 function lines<T>(items: T[], write: (item: T) => string): string {
-  let text = "";
-  for (const [i, item] of items.entries()) text += (i === 0 ? "" : "\n") + write(item).replace(/[\r\n]+/g, " ");
-  return text;
+  let text: string | undefined;
+  for (const item of items) {
+    const written = write(item);
+    const line = written.includes("\n") || written.includes("\r") ? written.replace(/[\r\n]+/g, " ") : written;
+    text = text === undefined ? line : `${text}\n${line}`;
+  }
+  return text ?? "";
 }

@@ -22,6 +22,7 @@ import type {
 } from "./vocabulary.ts";
 import type { WarningLog } from "./warnings.ts";
 import { child, children, childText, parseElement, type XmlElement } from "./xml/element.ts";
+import { parsePlainElement } from "./xml/plain.ts";
 import { repairCharacters } from "./xml/repair.ts";
 import { Segmenter } from "./xml/segments.ts";
 
@@ -136,10 +137,7 @@ export function isPass(record: AggregateRecord): boolean {
 }
 
 function readFrame(frame: string, namespaced9990: boolean, warnings: WarningLog) {
-  const repaired = repairCharacters(frame);
-  if (repaired.done !== "") warnings.addOnce("repaired_xml", "feedback", repaired.done);
-  const root = parseElement(repaired.xml);
-  if ("malformed" in root) return reject("malformed_xml", root.malformed);
+  const root = parsePlainElement(frame) ?? parseRepaired(frame, warnings);
   const published = child(root, "policy_published");
   const metadata = child(root, "report_metadata");
   if (metadata === undefined && published === undefined) return reject("no_metadata");
@@ -151,6 +149,13 @@ function readFrame(frame: string, namespaced9990: boolean, warnings: WarningLog)
   const format: ReportFormat = isNew ? "rfc9990" : "rfc7489";
   const policy = readPolicy(published, warnings);
   return { metadata: readMetadata(metadata, { root, format, warnings }), policy };
+}
+
+function parseRepaired(frame: string, warnings: WarningLog): XmlElement {
+  const repaired = repairCharacters(frame);
+  if (repaired.done !== "") warnings.addOnce("repaired_xml", "feedback", repaired.done);
+  const root = parseElement(repaired.xml);
+  return "malformed" in root ? reject("malformed_xml", root.malformed) : root;
 }
 
 function warnDuplicates(root: XmlElement, warnings: WarningLog): void {

@@ -26,6 +26,7 @@ interface Parts {
 }
 
 const LESS_THAN = 0x3c;
+const GREATER_THAN = 0x3e;
 const COLON = 0x3a;
 const RECORD = new TextEncoder().encode("record");
 /** Longest namespace prefix looked past. */
@@ -111,10 +112,23 @@ function newPiece(bytes: Uint8Array): BytePiece {
 
 /** Where the next `<record` (with any prefix) begins, or the end. In UTF-16 it finds nothing, which is safe. */
 function findRecordStart(bytes: Uint8Array, from: number): number {
-  for (let at = bytes.indexOf(LESS_THAN, from); at >= 0; at = bytes.indexOf(LESS_THAN, at + 1)) {
-    if (RECORD.every((byte, i) => bytes[at + 1 + i] === byte)) return at;
-    const colon = bytes.subarray(at, at + MAX_PREFIX_BYTES).indexOf(COLON);
-    if (colon > 0 && RECORD.every((byte, i) => bytes[at + colon + 1 + i] === byte)) return at;
+  for (let at = from; at < bytes.byteLength; at++) {
+    if (bytes[at] === LESS_THAN && isRecordName(bytes, at + 1)) return at;
   }
   return bytes.byteLength;
+}
+
+function isRecordName(bytes: Uint8Array, at: number): boolean {
+  if (isRecord(bytes, at)) return true;
+  for (let i = at; i < at + MAX_PREFIX_BYTES; i++) {
+    const byte = bytes[i];
+    if (byte === COLON) return isRecord(bytes, i + 1);
+    if (byte === undefined || byte === GREATER_THAN || byte === LESS_THAN) return false;
+  }
+  return false;
+}
+
+function isRecord(bytes: Uint8Array, at: number): boolean {
+  for (let i = 0; i < RECORD.byteLength; i++) if (bytes[at + i] !== RECORD[i]) return false;
+  return true;
 }

@@ -79,7 +79,7 @@ function detectEncoding(head: Uint8Array, note: TextNote): string {
   const [b0, b1, b2] = head;
   if ((b0 === 0xff && b1 === 0xfe) || (b0 === 0x3c && b1 === 0)) return "utf-16le";
   if ((b0 === 0xfe && b1 === 0xff) || (b0 === 0 && b1 === 0x3c && b2 === 0)) return "utf-16be";
-  const start = new TextDecoder("latin1").decode(head.subarray(0, 300));
+  const start = latin1.decode(head.subarray(0, 300));
   const declared = /<\?xml[^>]*?encoding\s*=\s*["']([A-Za-z0-9._-]+)/.exec(start)?.[1]?.toLowerCase() ?? "utf-8";
   if (declared === "utf-8" || declared === "utf8" || start.startsWith("\xef\xbb\xbf")) return "utf-8";
   if (ENCODINGS.has(declared)) return declared;
@@ -113,6 +113,7 @@ function sequenceLength(lead: number): number {
 }
 
 const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+const latin1 = new TextDecoder("latin1");
 const windows1252 = new TextDecoder("windows-1252");
 
 /** Valid UTF-8 sequences as such, every other byte as windows-1252. */
