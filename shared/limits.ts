@@ -55,9 +55,7 @@ export const READ_LIMITS = {
   maxHeldBytes: 20 * MIB,
   /** Ours: warnings kept with a report; the rest are counted. */
   maxWarnings: 100,
-  /** Ours: a file in memory up to this size is read at once and not as a stream, if what it holds is small as well. */
-  maxSmallFileBytes: 64 * KIB,
-  /** Ours: its XML. Most reports have 2 to 20 KiB. */
+  /** Ours: XML up to this size is read at once and not as a stream, where its file is in memory. Most have 2 to 20 KiB. */
   maxSmallDocumentBytes: 256 * KIB,
   /** Ours: bytes handed to the inflater at once. */
   inflateInputBytes: 16 * KIB,

@@ -48,20 +48,18 @@ async function* gunzipPieces(pieces: Pieces, note: ArchiveNote): AsyncGenerator<
 }
 
 /**
- * Decompresses a small gzip file that is there as a whole and has nothing odd about it.
+ * Decompresses a small gzip file that is there as a whole and has nothing odd about it. The caller charges the budget.
  *
  * @returns undefined when it is odd, damaged, or larger than `maxBytes` decompressed: gunzip says what it is
  */
-export function gunzipWhole(bytes: Uint8Array, maxBytes: number, budget: OutputBudget): Uint8Array | undefined {
+export function gunzipWhole(bytes: Uint8Array, maxBytes: number): Uint8Array | undefined {
   const dataStart = gzipHeaderBytes(bytes);
   const dataEnd = bytes.byteLength - GZIP_TRAILER_BYTES;
   if (dataStart === undefined || dataEnd < dataStart) return undefined;
-  const content = inflateWhole(bytes.subarray(dataStart, dataEnd), Math.min(maxBytes, budget.bytesLeft));
+  const content = inflateWhole(bytes.subarray(dataStart, dataEnd), maxBytes);
   if (content === undefined) return undefined;
   const told = { crc: crc32(content), sizeBytes: content.byteLength };
-  if (checkTrailer(bytes.subarray(dataEnd), told) !== "right") return undefined;
-  charge(budget, content.byteLength);
-  return content;
+  return checkTrailer(bytes.subarray(dataEnd), told) === "right" ? content : undefined;
 }
 
 /** Where the data of the first member begins; undefined when the header is odd or not all there. */
@@ -157,6 +155,13 @@ export async function* inflateRaw(
   expected: ExpectedContent,
 ): AsyncGenerator<Uint8Array> {
   yield* verifyContent(charged(fromPieces(input, inflateSingle), budget), expected);
+}
+
+/** Decompresses a small entry as inflateRaw does, at once. @returns undefined when it is not what the archive says */
+export function inflateRawWhole(data: Uint8Array, expected: ExpectedContent): Uint8Array | undefined {
+  const content = inflateWhole(data, Math.max(1, expected.sizeBytes));
+  if (content?.byteLength !== expected.sizeBytes || crc32(content) !== expected.crc32 >>> 0) return undefined;
+  return content;
 }
 
 /** Passes stored (uncompressed) data on, charged and verified as decompressed data is. */

@@ -81,6 +81,8 @@ interface Context {
 interface Content {
   chunks: AsyncIterable<Uint8Array>;
   source?: ByteSource;
+  /** All of it at once, where that is quicker. */
+  whole?: () => Promise<Uint8Array | undefined>;
 }
 
 interface Place {
@@ -98,7 +100,8 @@ interface ContainerNote {
 
 async function* readContent(content: Content, place: Place, context: Context): AsyncGenerator<ReadEvent> {
   try {
-    const document = smallDocument(content, place, context);
+    const bytes = content.source?.bytes ?? (await content.whole?.());
+    const document = bytes === undefined ? undefined : smallDocument(bytes, place, context);
     if (document === undefined) yield* openContent(content, place, context);
     else yield* readSmallDocument(document, place, context);
   } catch (error) {
@@ -108,12 +111,15 @@ async function* readContent(content: Content, place: Place, context: Context): A
 }
 
 /** The XML of a small file in memory that is nothing but XML or a plain gzip of it; any other is read as a stream. */
-function smallDocument({ source }: Content, { depth }: Place, { budget }: Context): Uint8Array | undefined {
-  const bytes = source?.bytes;
-  if (bytes === undefined || bytes.byteLength > READ_LIMITS.maxSmallFileBytes) return undefined;
+function smallDocument(bytes: Uint8Array, { depth }: Place, { budget }: Context): Uint8Array | undefined {
+  // As much as both could make together: whoever is near the end of the budget is read as a stream.
+  const isWithinBudget = budget.bytesLeft >= 2 * READ_LIMITS.maxSmallDocumentBytes;
+  if (bytes.byteLength > READ_LIMITS.maxSmallDocumentBytes || !isWithinBudget) return undefined;
   const isGzip = bytes[0] === 0x1f && depth < READ_LIMITS.maxArchiveDepth;
-  const document = isGzip ? gunzipWhole(bytes, READ_LIMITS.maxSmallDocumentBytes, budget) : bytes;
-  return document !== undefined && sniff(document.subarray(0, SNIFF_BYTES)) === "xml" ? document : undefined;
+  const document = isGzip ? gunzipWhole(bytes, READ_LIMITS.maxSmallDocumentBytes) : bytes;
+  if (document === undefined || sniff(document.subarray(0, SNIFF_BYTES)) !== "xml") return undefined;
+  if (depth > 0 || isGzip) budget.bytesLeft -= bytes.byteLength + document.byteLength;
+  return document;
 }
 
 function readSmallDocument(document: Uint8Array, place: Place, { options, shapes }: Context): ReadEvent[] {
@@ -174,7 +180,7 @@ async function* readArchive(source: ByteSource, place: Place, context: Context):
   const names = new PartNames(place.part);
   for (const [i, file] of files.entries()) {
     const part = names.name(file.name, `file ${i + 1}`);
-    yield* readContent({ chunks: file.content() }, { ...inner, part, notes: [...notes] }, context);
+    yield* readContent({ ...file, chunks: file.content() }, { ...inner, part, notes: [...notes] }, context);
   }
 }
 

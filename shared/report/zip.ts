@@ -5,7 +5,7 @@
 import { type Reader, unzipRaw } from "unzipit";
 import * as v from "valibot";
 import { READ_LIMITS } from "../limits.ts";
-import { type ArchiveNote, inflateRaw, type OutputBudget, passStored } from "./inflate.ts";
+import { type ArchiveNote, inflateRaw, inflateRawWhole, type OutputBudget, passStored } from "./inflate.ts";
 import { reject } from "./rejection.ts";
 import { type ByteSource, readRange } from "./source.ts";
 
@@ -14,6 +14,8 @@ export interface ZipFile {
   name: string;
   /** Decompressed content. @throws Rejection when the data is damaged, encrypted or too large */
   content(): AsyncIterable<Uint8Array>;
+  /** The same at once where it is small and as it should be; the caller charges the budget. */
+  whole(): Promise<Uint8Array | undefined>;
 }
 
 const END_SIGNATURE = 0x06054b50;
@@ -56,6 +58,13 @@ export async function readZip(source: ByteSource, budget: OutputBudget, note: Ar
   const files = entries.filter(({ entry }) => !entry.isDirectory && !/(^|\/)(__MACOSX\/|\._)/.test(entry.name));
   return files.map(({ entry, record }) => ({
     name: entry.name,
+    async whole() {
+      const { compressedSize, uncompressedSize, crc32 } = record;
+      const isSmall = Math.max(compressedSize, uncompressedSize) <= READ_LIMITS.maxSmallDocumentBytes;
+      if (entry.encrypted || entry.compressionMethod !== 8 || !isSmall) return undefined;
+      const { start, end } = await dataRange(source, extent, record);
+      return inflateRawWhole(await source.read(start, end - start), { sizeBytes: uncompressedSize, crc32 });
+    },
     async *content() {
       if (entry.encrypted) reject("encrypted_archive", entry.name);
       const expected = { sizeBytes: record.uncompressedSize, crc32: record.crc32 };
