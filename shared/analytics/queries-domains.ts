@@ -6,7 +6,6 @@ import { FLAGS, type Flags, MESSAGES, PASSED_MESSAGES, readFlags } from "./figur
 /** Ours: most rows any of these statements returns. */
 export const DOMAIN_LIMITS = {
   maxDomains: 10_000,
-  maxDays: 20_000,
   maxDayGroups: 50_000,
   maxReasons: 2000,
   maxPolicies: 5000,
@@ -22,13 +21,22 @@ export interface DomainTotals {
   sources: number;
   /** Messages of the days before the period, from `beforeFirstDay`. */
   messagesBefore: number;
+  /** Messages of the parts of the period asked for, in their order. */
+  trend: number[];
+}
+
+interface DomainsOptions {
+  beforeFirstDay?: number;
+  /** Parts of the period: first and last day, both included. */
+  parts?: readonly (readonly [firstDay: number, lastDay: number])[];
 }
 
 /**
  * Totals by policy domain, the largest first. With `beforeFirstDay`, the days from it to the period count as the time
- * before; a domain that was reported only then is a row with nothing in the period.
+ * before; a domain that was reported only then is a row with nothing in the period. The parts are columns: as rows of
+ * their own they would take a second collapse, or be too many.
  */
-export function domainsQuery(scope: Scope, { beforeFirstDay }: { beforeFirstDay?: number } = {}): Query<DomainTotals> {
+export function domainsQuery(scope: Scope, { beforeFirstDay, parts = [] }: DomainsOptions = {}): Query<DomainTotals> {
   const inPeriod = `day >= ${scope.firstDay ?? 0}`;
   const sumIf = (condition: string, value = "messageCount"): string => `sum(if(${condition}, ${value}, 0))`;
   const days = { ...scope, firstDay: beforeFirstDay ?? scope.firstDay };
@@ -37,6 +45,7 @@ export function domainsQuery(scope: Scope, { beforeFirstDay }: { beforeFirstDay?
       `SELECT domain, ${sumIf(inPeriod)} AS messages,`,
       `  ${sumIf(inPeriod, "passedCount")} AS passedMessages,`,
       `  count(DISTINCT if(${inPeriod}, sourceIp, '')) - max(if(${inPeriod} AND sourceIp != '', 0, 1)) AS sources,`,
+      ...parts.map(([first, last], i) => `  ${sumIf(`day >= ${first} AND day <= ${last}`)} AS part${i},`),
       `  ${sumIf(`day < ${scope.firstDay ?? 0}`)} AS messagesBefore`,
       `FROM ${newestRows("records", ["domain", "sourceIp", MESSAGES, PASSED_MESSAGES], days)}`,
       "WHERE weight > 0",
@@ -49,6 +58,7 @@ export function domainsQuery(scope: Scope, { beforeFirstDay }: { beforeFirstDay?
       passed: numberOf(row, "passedMessages"),
       sources: numberOf(row, "sources"),
       messagesBefore: numberOf(row, "messagesBefore"),
+      trend: parts.map((_, i) => numberOf(row, `part${i}`)),
     }),
   };
 }
@@ -79,31 +89,6 @@ export function domainReportsQuery(scope: Scope): Query<DomainReports> {
       reports: numberOf(row, "reports"),
       lastEndSeconds: numberOf(row, "lastEndSeconds"),
       policy: textOf(row, "newestPolicy"),
-    }),
-  };
-}
-
-/** Messages of one domain on one day. */
-export interface DomainDay {
-  domain: string;
-  day: number;
-  messages: number;
-}
-
-/** Messages by domain and day; ask for the domains shown, not for all. */
-export function domainTrendQuery(scope: Scope): Query<DomainDay> {
-  return {
-    sql: [
-      "SELECT domain, day, sum(messageCount) AS messages",
-      `FROM ${newestRows("records", ["domain", MESSAGES], scope)}`,
-      "WHERE weight > 0",
-      "GROUP BY domain, day",
-      `ORDER BY domain, day LIMIT ${DOMAIN_LIMITS.maxDays}`,
-    ].join("\n"),
-    read: (row) => ({
-      domain: textOf(row, "domain"),
-      day: numberOf(row, "day"),
-      messages: numberOf(row, "messages"),
     }),
   };
 }

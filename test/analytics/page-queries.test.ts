@@ -8,7 +8,6 @@ import {
   domainProblemsQuery,
   domainReportsQuery,
   domainsQuery,
-  domainTrendQuery,
   policiesQuery,
   reasonsQuery,
   totalsByDay,
@@ -39,15 +38,9 @@ const at = (day: number) => ({ beginSeconds: day * 86_400, endSeconds: day * 86_
 const SERVICE = "mx.sender.test k1 pass";
 const SCOPE: Scope = { accounts: ["acme"], domains: ["acme.example"], firstDay: DAY, lastDay: DAY + 5 };
 const EVERYTHING: Query<unknown>[] = [
-  ...[
-    domainsQuery,
-    domainTrendQuery,
-    domainProblemsQuery,
-    dayGroupsQuery,
-    reasonsQuery,
-    policiesQuery,
-    sourcesQuery,
-  ].map((build) => build(SCOPE) as Query<unknown>),
+  ...[domainsQuery, domainProblemsQuery, dayGroupsQuery, reasonsQuery, policiesQuery, sourcesQuery].map(
+    (build) => build(SCOPE) as Query<unknown>,
+  ),
   ...[sourceDetailQuery, sourceDaysQuery, sourceRecordsQuery, sourceReportsQuery].flatMap((build) => [
     build(SCOPE, { sourceIp: "it's" }) as Query<unknown>,
     build(SCOPE, { domain: "x\\'y" }) as Query<unknown>,
@@ -218,7 +211,6 @@ describe("every page's totals", () => {
       ];
       for (const rows of answers) expect([sumOf(rows, "messages"), sumOf(rows, "passed")]).toEqual([messages, passed]);
       expect(sumOf(await ask(reportsQuery(scope)), "records")).toBe(records);
-      expect(sumOf(await ask(domainTrendQuery(scope)), "messages")).toBe(messages);
     }
   });
 });
@@ -228,7 +220,7 @@ describe("domains", () => {
     const totals = await ask(domainsQuery({ accounts: ["acme"], firstDay: DAY, lastDay: DAY + 5 }));
     expect(totals).toEqual([
       {
-        ...{ domain: "acme.example", messages: 20, passed: 10, sources: 3, messagesBefore: 0 },
+        ...{ domain: "acme.example", messages: 20, passed: 10, sources: 3, messagesBefore: 0, trend: [] },
       },
     ]);
     expect(await ask(domainReportsQuery({ accounts: ["acme"], firstDay: DAY, lastDay: DAY + 5 }))).toEqual([
@@ -254,10 +246,10 @@ describe("domains", () => {
       [DAY + 1, 6, 0],
     ]);
     expect(days[0]).toMatchObject({ dkimAligned: 10, spfAligned: 10, quarantined: 4, rejected: 0, reports: 1 });
-    expect(await ask(domainTrendQuery({ ...SCOPE, domains: ["acme.example"] }))).toMatchObject([
-      { messages: 14 },
-      { messages: 6 },
-    ]);
+    const parts = [DAY, DAY + 1, DAY + 2].map((day) => [day, day] as const);
+    const options = { beforeFirstDay: DAY - 9, parts };
+    expect(await ask(domainsQuery(SCOPE, options))).toMatchObject([{ trend: [14, 6, 0], messagesBefore: 100 }]);
+    expect(await ask(domainsQuery(SCOPE, { parts: [[DAY, DAY + 5]] }))).toMatchObject([{ messages: 20, trend: [20] }]);
   });
 
   it("counts dead letters that are still dead", async () => {

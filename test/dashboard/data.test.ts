@@ -7,7 +7,7 @@ import { buildCsv, buildJson } from "../../workers/dashboard/data/export.ts";
 import { KNOWN_SERVICES, knownService } from "../../workers/dashboard/data/known-services.ts";
 import { formatCompact, formatDuration, formatShare } from "../../workers/dashboard/data/numbers.ts";
 import { organizationalDomain } from "../../workers/dashboard/data/organizational-domain.ts";
-import { periodBefore, periodParameters, readPeriod } from "../../workers/dashboard/data/period.ts";
+import { partsOfPeriod, periodBefore, periodParameters, readPeriod } from "../../workers/dashboard/data/period.ts";
 import { describePolicy, shortPolicy } from "../../workers/dashboard/data/policy.ts";
 import { identifySource, isNewSource, mergeSources } from "../../workers/dashboard/data/sources.ts";
 import { pageOf, readTableState, selectRows } from "../../workers/dashboard/data/table.ts";
@@ -57,6 +57,17 @@ describe("period", () => {
       expect(before.lastDay + 1).toBe(period.value.firstDay);
       expect(before.lastDay - before.firstDay).toBe(period.value.lastDay - period.value.firstDay);
     }
+  });
+});
+
+describe("the parts of a period", () => {
+  it.each([1, 7, 30, 31, 90, 732])("of %i days are at most thirty, and have each of its days once", (days) => {
+    const period = { firstDay: TODAY, lastDay: TODAY + days - 1 };
+    const parts = partsOfPeriod(period);
+    expect(parts.length).toBeLessThanOrEqual(30);
+    expect(parts[0]?.[0]).toBe(period.firstDay);
+    expect(parts.at(-1)?.[1]).toBe(period.lastDay);
+    for (const [i, [first]] of parts.slice(1).entries()) expect(first).toBe((parts[i]?.[1] ?? 0) + 1);
   });
 });
 

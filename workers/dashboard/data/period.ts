@@ -41,6 +41,19 @@ export function periodBefore({ firstDay, lastDay }: Period): Period {
   return { firstDay: firstDay - (lastDay - firstDay + 1), lastDay: firstDay - 1 };
 }
 
+/** Ours: more parts would not be told apart in a line as wide as a word. */
+const MAX_PARTS = 30;
+
+/** A period cut into at most thirty equal parts; the last one may be shorter. First and last day, both included. */
+export function partsOfPeriod({ firstDay, lastDay }: Period): [firstDay: number, lastDay: number][] {
+  const days = lastDay - firstDay + 1;
+  const width = Math.ceil(days / MAX_PARTS);
+  return Array.from({ length: Math.ceil(days / width) }, (_, i): [number, number] => {
+    const first = firstDay + i * width;
+    return [first, Math.min(lastDay, first + width - 1)];
+  });
+}
+
 /** The parameters that say the same period again. */
 export function periodParameters(period: Period): Record<string, string> {
   if (period.preset !== undefined) return period.preset === DEFAULT_DAYS ? {} : { days: String(period.preset) };

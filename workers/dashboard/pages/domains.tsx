@@ -1,20 +1,18 @@
 /** Domains: every policy domain reports were about in the period, or what to do when there is none. */
 import {
   DOMAIN_LIMITS,
-  type DomainDay,
   type DomainProblems,
   type DomainReports,
   type DomainTotals,
   domainProblemsQuery,
   domainReportsQuery,
   domainsQuery,
-  domainTrendQuery,
 } from "../../../shared/analytics/queries-domains.ts";
 import { failureDomainsQuery } from "../../../shared/analytics/queries-failures.ts";
 import { tlsDomainsQuery } from "../../../shared/analytics/queries-tls.ts";
 import { dayOfSeconds, isoDay } from "../data/days.ts";
 import { changeOfCount, formatCount } from "../data/numbers.ts";
-import { type Period, periodBefore } from "../data/period.ts";
+import { type Period, partsOfPeriod, periodBefore } from "../data/period.ts";
 import { shortPolicy } from "../data/policy.ts";
 import { Sparkline } from "../parts/chart-view.tsx";
 import { dayColumn, dmarcColumn, messagesColumn } from "../parts/columns.tsx";
@@ -29,20 +27,16 @@ import { otherDomains, otherDomainsTable } from "./other-domains.tsx";
 
 /** A row of the table. */
 interface DomainRow extends DomainTotals, DomainReports {
-  /** Messages by day of the period. */
-  trend: number[];
-  problems: number;
+  deadLetters: number;
+  conflicts: number;
 }
-
-/** Ours: lines are asked for this many domains; beyond, a person filters. */
-const TREND_DOMAINS = 100;
 
 export async function domainsPage(request: PageRequest): Promise<PageResult> {
   const period = periodOf(request);
   const { accounts } = request.access;
   const scope = { accounts, ...period };
   const [known, reports, problems, tls, failures] = await Promise.all([
-    request.ask(domainsQuery(scope, { beforeFirstDay: periodBefore(period).firstDay })),
+    request.ask(domainsQuery(scope, { beforeFirstDay: periodBefore(period).firstDay, parts: partsOfPeriod(period) })),
     request.ask(domainReportsQuery(scope)),
     request.ask(domainProblemsQuery({ accounts })),
     request.ask(tlsDomainsQuery(scope)),
@@ -53,9 +47,7 @@ export async function domainsPage(request: PageRequest): Promise<PageResult> {
     const reports = reported.get(row.domain);
     return reports === undefined ? [] : [{ ...row, ...reports }];
   });
-  const domains = totals.slice(0, TREND_DOMAINS).map(({ domain }) => domain);
-  const trend = domains.length === 0 ? [] : await request.ask(domainTrendQuery({ accounts, domains, ...period }));
-  const table = domainsTable(request, { period, rows: joinRows({ totals, problems, trend }, period) });
+  const table = domainsTable(request, { period, rows: joinRows(totals, problems) });
   const others = otherDomainsTable(request, otherDomains({ tls, failures, listed: new Set(reported.keys()) }));
   const hasData = known.length + tls.length + failures.length > 0 || (await hasEver(request));
   return {
@@ -126,24 +118,12 @@ function domainsTable(request: PageRequest, { period, rows }: DomainsInput): Bou
 
 const LONGEST = { days: "90", from: undefined, to: undefined };
 
-interface Answers {
-  totals: (DomainTotals & DomainReports)[];
-  problems: DomainProblems[];
-  trend: DomainDay[];
-}
-
-function joinRows({ totals, problems, trend }: Answers, { firstDay, lastDay }: Period): DomainRow[] {
-  const open = new Map(problems.map(({ domain, deadLetters, conflicts }) => [domain, deadLetters + conflicts]));
-  const lines = new Map<string, number[]>();
-  for (const { domain, day, messages } of trend) {
-    const line = lines.get(domain) ?? Array.from({ length: lastDay - firstDay + 1 }, () => 0);
-    line[day - firstDay] = messages;
-    lines.set(domain, line);
-  }
+function joinRows(totals: (DomainTotals & DomainReports)[], problems: DomainProblems[]): DomainRow[] {
+  const open = new Map(problems.map((row) => [row.domain, row]));
   return totals.map((row) => ({
     ...row,
-    trend: lines.get(row.domain) ?? [],
-    problems: open.get(row.domain) ?? 0,
+    deadLetters: open.get(row.domain)?.deadLetters ?? 0,
+    conflicts: open.get(row.domain)?.conflicts ?? 0,
   }));
 }
 
@@ -190,9 +170,17 @@ function columns(request: PageRequest, { firstDay, lastDay }: Period): ViewColum
       label: "Problems",
       align: "end",
       term: "Dead letter",
-      value: ({ problems }) => problems,
-      cell: ({ problems }) => (problems === 0 ? "none" : <span class="result warn">! {formatCount(problems)}</span>),
+      value: ({ deadLetters, conflicts }) => deadLetters + conflicts,
+      cell: (row) => <Problems row={row} isOperator={request.access.role === "operator"} />,
     },
     { key: "passed", label: "Passed", value: ({ passed }) => passed, exportOnly: true },
   ];
+}
+
+function Problems({ row: { domain, deadLetters, conflicts }, isOperator }: { row: DomainRow; isOperator: boolean }) {
+  if (deadLetters + conflicts === 0) return <>none</>;
+  const mark = <span class="result warn">! {formatCount(deadLetters + conflicts)}</span>;
+  if (!isOperator) return mark;
+  const letters = `/operations/dead-letters?${new URLSearchParams({ domain })}`;
+  return <a href={deadLetters > 0 ? letters : "/operations/conflicts"}>{mark}</a>;
 }
