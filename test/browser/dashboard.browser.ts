@@ -3,18 +3,10 @@ import { readFile } from "node:fs/promises";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { findChromium } from "../../scripts/browser.ts";
+import { failureMail, HOSTILE, hostileReport, RUA, report, tlsReport } from "./reports.ts";
 import { axeFindings, type BrowserStack, startBrowserStack } from "./support.ts";
 
-const RUA = "reports@acme.example";
 const WAIT = { timeout: 60_000, interval: 300 };
-const DAY_SECONDS = 86_400;
-const yesterday = Math.floor(Date.now() / 1000 / DAY_SECONDS) * DAY_SECONDS - DAY_SECONDS;
-const HOSTILE = {
-  org: "=HYPERLINK(1)'; DROP TABLE dmarc_records; --<script>alert(1)</script>",
-  comment: `"><img src=x onerror=alert(2)><svg onload=alert(3)>`,
-  selector: "@SUM(A1:A9)",
-};
-
 // Where Chromium is not installed a person may go without these tests; CI may not.
 const isMissing = findChromium() === undefined && process.env.CI === undefined;
 if (isMissing) console.warn("Browser tests are left out: Chromium is not installed (apt-get install chromium).");
@@ -95,6 +87,35 @@ describe.skipIf(isMissing)("the dashboard", () => {
     expect(csv.trim().split("\r\n")).toHaveLength(2);
   });
 
+  it("filters and sorts the records of a report by the engine", async () => {
+    page = await site.open("/domains/acme.example/reports");
+    await page.click("#reports tbody a");
+    await page.click("#records >> text=Failing");
+    expect(await page.locator("#records tbody tr").count()).toBe(2);
+    await page.click("#records thead >> text=Messages");
+    expect(await page.textContent("#records tbody tr:first-child")).toContain("192.0.2.7");
+    await clean();
+  });
+
+  it("shows a TLS and a failure report whole, with what their failures mean", async () => {
+    await site.send({ to: RUA, name: "tls.json", content: tlsReport() });
+    await site.sendRaw({ to: RUA, raw: failureMail() });
+    page = await site.open("/domains/acme.example/tls");
+    await reloadUntil("#reports tbody a");
+    await clean();
+    await page.click("#reports tbody a");
+    expect(await page.textContent("h1")).toContain("<script>alert(5)</script>");
+    expect(await page.textContent("#failures")).toContain("has expired. Renew");
+    await clean();
+    await page.goto(`${site.origin}/domains/acme.example/failures`);
+    await reloadUntil("#reports tbody a");
+    await clean();
+    await page.click("#reports tbody a");
+    expect(await page.textContent("main")).toContain("The message was refused.");
+    expect(await page.textContent("main")).not.toMatch(/someone|Invoice/);
+    await clean();
+  });
+
   it("shows what strangers wrote as text, and exports it as text", async () => {
     await site.send({ to: RUA, name: "hostile.xml", content: hostileReport() });
     page = await site.open("/domains/acme.example/reports");
@@ -141,6 +162,7 @@ describe.skipIf(isMissing)("the dashboard", () => {
   it("starts a job and tells how far it is", async () => {
     page = await site.open("/operations/jobs");
     await page.click("button.primary");
+    await page.waitForSelector(".note.done");
     await reloadUntil("#jobs >> text=done");
     await clean();
     for (const path of [
@@ -161,7 +183,9 @@ describe.skipIf(isMissing)("the dashboard", () => {
   it("has nothing wrong in dark, on a phone, and nothing wider than the screen", async () => {
     const context = await site.browser.newContext({ colorScheme: "dark", viewport: { width: 360, height: 740 } });
     page = await context.newPage();
-    for (const path of ["/", "/domains/acme.example", "/domains/acme.example/sources", "/operations"]) {
+    const about = ["", "/sources", "/sources/sender.test", "/addresses/192.0.2.7", "/reports", "/tls", "/failures"];
+    const operations = ["", "/dead-letters", "/conflicts", "/jobs"].map((path) => `/operations${path}`);
+    for (const path of ["/", ...about.map((path) => `/domains/acme.example${path}`), ...operations]) {
       await page.goto(site.origin + path);
       expect(await axeFindings(page)).toEqual([]);
       expect(await page.evaluate("document.documentElement.scrollWidth - innerWidth")).toBeLessThanOrEqual(0);
@@ -180,6 +204,8 @@ describe.skipIf(isMissing)("the dashboard", () => {
   });
 
   it("refuses the owner of another account everywhere", async () => {
+    page = await site.open("/domains/acme.example/tls");
+    const report = await page.getAttribute("#reports tbody a", "href");
     await site.api("/identities/developer@localhost", {
       method: "PUT",
       body: JSON.stringify({ role: "owner", accounts: ["elsewhere"] }),
@@ -194,56 +220,11 @@ describe.skipIf(isMissing)("the dashboard", () => {
       await page.goto(site.origin + path);
       expect(await page.textContent("main")).not.toMatch(/108|Good Reporter|192\.0\.2/);
     }
+    for (const path of [report, report?.replace(/(\?.*)?$/, "/raw")]) {
+      expect((await page.goto(`${site.origin}${path}`))?.status()).toBe(404);
+    }
     for (const path of ["/operations", "/operations/dead-letters", "/operations/jobs"]) {
       expect((await page.goto(site.origin + path))?.status()).toBe(403);
     }
   });
 });
-
-function report(given: { reportId: string; domain?: string }): string {
-  const { reportId, domain = "acme.example" } = given;
-  const own = `<dkim><domain>${domain}</domain><selector>s1</selector><result>pass</result></dkim>`;
-  const other = "<dkim><domain>sender.test</domain><selector>k1</selector><result>pass</result></dkim>";
-  return feedback({
-    org: "Good Reporter",
-    reportId,
-    domain,
-    records: [
-      record({ ip: "192.0.2.1", count: 80, isPass: true, domain, auth: own }),
-      record({ ip: "192.0.2.7", count: 20, isPass: false, domain, auth: other }),
-      record({ ip: "192.0.2.66", count: 8, isPass: false, domain, auth: "" }),
-    ],
-  });
-}
-
-function hostileReport(): string {
-  const selector = escapeXml(HOSTILE.selector);
-  const auth = `<dkim><domain>=cmd.test</domain><selector>${selector}</selector><result>pass</result></dkim>`;
-  const text = record({ ip: "192.0.2.7", count: 1, isPass: false, domain: "acme.example", auth });
-  const reason = `<reason><type>other</type><comment>${escapeXml(HOSTILE.comment)}</comment></reason></policy_evaluated>`;
-  return feedback({
-    org: escapeXml(HOSTILE.org),
-    reportId: escapeXml("+1<script>alert(4)</script>"),
-    domain: "acme.example",
-    records: [text.replace("</policy_evaluated>", reason)],
-  });
-}
-
-function feedback(given: { org: string; reportId: string; domain: string; records: string[] }): string {
-  const range = `<begin>${yesterday}</begin><end>${yesterday + DAY_SECONDS - 1}</end>`;
-  return `<?xml version="1.0"?><feedback><report_metadata><org_name>${given.org}</org_name><email>a@reporter.example</email>
-<report_id>${given.reportId}</report_id><date_range>${range}</date_range></report_metadata>
-<policy_published><domain>${given.domain}</domain><adkim>r</adkim><aspf>r</aspf><p>none</p><sp>none</sp><pct>100</pct></policy_published>
-${given.records.join("\n")}</feedback>`;
-}
-
-function record(given: { ip: string; count: number; isPass: boolean; domain: string; auth: string }): string {
-  const dkim = given.isPass ? "pass" : "fail";
-  return `<record><row><source_ip>${given.ip}</source_ip><count>${given.count}</count><policy_evaluated>
-<disposition>none</disposition><dkim>${dkim}</dkim><spf>fail</spf></policy_evaluated></row>
-<identifiers><header_from>${given.domain}</header_from></identifiers><auth_results>${given.auth}</auth_results></record>`;
-}
-
-function escapeXml(text: string): string {
-  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
-}

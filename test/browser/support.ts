@@ -18,6 +18,8 @@ export interface BrowserStack {
   open(path: string): Promise<Page>;
   /** Sends a mail with one attachment by SMTP. */
   send(mail: { to: string; name: string; content: string }): Promise<void>;
+  /** Sends a whole mail as it is. */
+  sendRaw(mail: { to: string; raw: string }): Promise<void>;
   api(path: string, init?: RequestInit): Promise<Response>;
   stop(): Promise<void>;
 }
@@ -56,6 +58,9 @@ export async function startBrowserStack(): Promise<BrowserStack> {
         text: "",
         attachments,
       });
+    },
+    async sendRaw({ to, raw }) {
+      await transport.sendMail({ envelope: { from: "reporter@reporter.example", to }, raw });
     },
     api(path, init = {}) {
       const headers = { authorization: `Bearer ${stack.token}`, "content-type": "application/json" };

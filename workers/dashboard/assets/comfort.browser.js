@@ -1,4 +1,5 @@
-// Comfort only: every page works without it. Values under the pointer, and pages that ask for it are loaded again.
+// Comfort only: every page works without it. Values under the pointer, a word while a page is on its way, and pages that
+// ask for it are loaded again.
 const tip = document.createElement("div");
 tip.className = "tip";
 tip.hidden = true;
@@ -24,6 +25,36 @@ for (const title of document.querySelectorAll("[data-tip] > title")) title.remov
 for (const select of document.querySelectorAll("select[data-submit]")) {
   select.addEventListener("change", () => select.form?.requestSubmit());
 }
+
+// A page that takes a while says that it is on its way. Files are downloaded: the page stays.
+const LOADING_AFTER_MS = 400;
+const loading = document.createElement("div");
+loading.className = "loading";
+loading.role = "status";
+let waiting = 0;
+
+function startWaiting() {
+  clearTimeout(waiting);
+  waiting = setTimeout(() => {
+    loading.textContent = "Loading …";
+    document.body.append(loading);
+  }, LOADING_AFTER_MS);
+}
+
+document.addEventListener("click", (event) => {
+  const link = event.target instanceof Element ? event.target.closest("a[href]") : null;
+  if (link === null || event.defaultPrevented || event.button !== 0) return;
+  if (event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+  const isFile = link.pathname.endsWith("/raw") || new URLSearchParams(link.search).has("export");
+  const isHere = link.hash !== "" && link.pathname + link.search === location.pathname + location.search;
+  if (!isFile && !isHere) startWaiting();
+});
+document.addEventListener("submit", startWaiting);
+// Also when the browser shows this page again from its memory.
+addEventListener("pageshow", () => {
+  clearTimeout(waiting);
+  loading.remove();
+});
 
 const refreshSeconds = Number(document.body.dataset.refresh ?? "0");
 if (refreshSeconds > 0) {

@@ -34,7 +34,7 @@ interface Records {
 
 export async function aggregateReportPage(request: PageRequest, stored: Stored<AggregateReport>): Promise<PageResult> {
   const { entry, report } = stored;
-  const { metadata, totals, policy } = report;
+  const { metadata, policy } = report;
   const scope: Scope = { accounts: [entry.account], domains: [policy.domain], reportUid: entry.uid };
   const state = readTableState(request.parameters, { id: TABLE, sort: "record", size: 100 });
   const records = await unlessUnavailable(askRecords(request, { scope, state }));
@@ -48,10 +48,7 @@ export async function aggregateReportPage(request: PageRequest, stored: Stored<A
       crumbs: reportCrumbs(request, { domain: policy.domain, path: "/reports", label: "Reports" }),
       body: (
         <>
-          <ReportHead
-            {...{ request, title }}
-            lead={`${formatCount(totals.messages)} messages in ${formatCount(totals.records)} records; ${formatShare(totals.passed, totals.messages)} pass DMARC.`}
-          />
+          <ReportHead {...{ request, title }} lead={summary(report)} />
           <div class="columns">
             <Metadata {...stored} />
             <Policy report={report} />
@@ -62,6 +59,11 @@ export async function aggregateReportPage(request: PageRequest, stored: Stored<A
       ),
     },
   };
+}
+
+function summary({ totals: { messages, records, passed } }: AggregateReport): string {
+  if (records === 0) return "No record: nothing to count.";
+  return `${formatCount(messages)} messages in ${formatCount(records)} records; ${formatShare(passed, messages)} pass DMARC.`;
 }
 
 async function askRecords(
@@ -94,7 +96,7 @@ function boundRecords(request: PageRequest, { report, state, rows, count }: Reco
   return recordsTable(request, {
     ...{ id: TABLE, caption: "Records", records: rows },
     paged: { count, sortable: isRecordOrder },
-    controls: <ResultLinks url={request.url} />,
+    controls: report.totals.records > 0 && <ResultLinks url={request.url} />,
     size: 100,
     empty: isNarrowed ? (
       <>

@@ -1,17 +1,20 @@
 /** Conflicts: reports that came twice with different content; a person decides which one counts. For operators. */
+import type { Child } from "hono/jsx";
 import type { Conflict, ReportVersion } from "../../../shared/storage.ts";
 import { unlessRefused } from "../api/call.ts";
-import { isoMinute } from "../data/days.ts";
+import { isoMinute, parseDay } from "../data/days.ts";
 import { explain } from "../data/glossary.ts";
-import { formatCount } from "../data/numbers.ts";
+import { changeOfCount, formatCount } from "../data/numbers.ts";
 import { ApiError } from "../errors.ts";
-import { Note } from "../parts/marks.tsx";
-import { OperationsHead } from "../parts/operations-frame.tsx";
+import { reportPath } from "../parts/links.ts";
+import { ListParts, OperationsHead } from "../parts/operations-frame.tsx";
 import type { PageResult } from "../parts/page.ts";
-import { linkWith, type PageRequest, requireOperator } from "../parts/request.ts";
+import { type PageRequest, requireOperator } from "../parts/request.ts";
 import { bindTable } from "../parts/table-view.tsx";
 
 const PATH = "/operations/conflicts";
+const LEAD = `${explain("Conflict")} "Take the other" lets the other version count instead; "Keep the first" leaves all as it is.`;
+const SECONDS_PER_DAY = 86_400;
 
 export async function conflictsPage(request: PageRequest): Promise<PageResult> {
   requireOperator(request);
@@ -23,11 +26,7 @@ export async function conflictsPage(request: PageRequest): Promise<PageResult> {
     rows: page.items,
     sort: "-at",
     empty: "None. No report came a second time with other content.",
-    partial: page.cursor !== undefined && (
-      <Note>
-        There are more. <a href={linkWith(request.url, { cursor: page.cursor })}>Next part</a>
-      </Note>
-    ),
+    partial: <ListParts url={request.url} next={page.cursor} />,
     columns: [
       { key: "at", label: "Filed (UTC)", value: ({ at }) => at, cell: ({ at }) => at.slice(0, 16).replace("T", " ") },
       { key: "domain", label: "Domain", value: ({ domain }) => domain },
@@ -38,8 +37,22 @@ export async function conflictsPage(request: PageRequest): Promise<PageResult> {
         key: "accepted",
         label: "Counts now",
         value: ({ accepted }) => versionText(accepted),
+        cell: (conflict) => (
+          <Version version={conflict.accepted}>
+            <a href={acceptedPath(conflict)}>{formatCount(conflict.accepted.messages)} messages</a>
+          </Version>
+        ),
       },
-      { key: "other", label: "The other", value: ({ other }) => versionText(other) },
+      {
+        key: "other",
+        label: "The other",
+        value: ({ other }) => versionText(other),
+        cell: ({ accepted, other }) => (
+          <Version version={other}>
+            {formatCount(other.messages)} messages, {changeOfCount(other.messages, accepted.messages)}
+          </Version>
+        ),
+      },
       { key: "id", label: "Decide", value: ({ id }) => id, cell: ({ id }) => <DecideForm id={id} /> },
     ],
   });
@@ -50,7 +63,7 @@ export async function conflictsPage(request: PageRequest): Promise<PageResult> {
       section: "operations",
       body: (
         <>
-          <OperationsHead {...{ request, tab: "conflicts", title: "Conflicts" }} lead={explain("Conflict")} />
+          <OperationsHead {...{ request, tab: "conflicts", title: "Conflicts" }} lead={LEAD} />
           {table.view(request.url)}
         </>
       ),
@@ -83,6 +96,23 @@ function DecideForm({ id }: { id: string }) {
         Keep the first
       </button>
     </form>
+  );
+}
+
+// The ledger's key has the day its period begins on.
+function acceptedPath({ account, domain, uid, ledgerKey }: Conflict): string {
+  const day = parseDay(ledgerKey.split("/").at(-2) ?? "") ?? 0;
+  return reportPath({ account, domain, beginSeconds: day * SECONDS_PER_DAY, reportUid: uid });
+}
+
+function Version({ version: { records, receivedSeconds }, children }: { version: ReportVersion; children?: Child }) {
+  return (
+    <span class="stack explained">
+      <span>{children}</span>
+      <span class="small muted">
+        {formatCount(records)} records, received {isoMinute(receivedSeconds)}
+      </span>
+    </span>
   );
 }
 

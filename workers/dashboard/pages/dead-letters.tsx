@@ -1,19 +1,18 @@
 /** Dead letters: list, one letter whole, sending them again, discarding them. For operators. */
-import type { DeadLetterFilter, DeadLetterResult, DeadLetterSelection, Page } from "../../../shared/operations.ts";
+import type { DeadLetterResult, DeadLetterSelection, Page } from "../../../shared/operations.ts";
 import type { DeadLetter } from "../../../shared/storage.ts";
 import { unlessRefused } from "../api/call.ts";
+import { isoMinute } from "../data/days.ts";
 import { formatBytes } from "../data/numbers.ts";
 import { ApiError } from "../errors.ts";
-import { Note, Pairs } from "../parts/marks.tsx";
-import { OperationsHead } from "../parts/operations-frame.tsx";
+import { Pairs } from "../parts/marks.tsx";
+import { ListParts, OperationsHead } from "../parts/operations-frame.tsx";
 import type { PageResult } from "../parts/page.ts";
 import { rawFileAnswer } from "../parts/raw-file.ts";
-import { linkWith, type PageRequest, requireOperator } from "../parts/request.ts";
+import { type PageRequest, requireOperator } from "../parts/request.ts";
 import { bindTable, type ViewColumn } from "../parts/table-view.tsx";
 import { Term } from "../parts/term.tsx";
-
-const PATH = "/operations/dead-letters";
-const FILTERS = ["code", "domain", "account", "since", "until"] as const;
+import { BulkForm, FilterForm, DEAD_LETTERS_PATH as PATH, readFilter } from "./dead-letter-forms.tsx";
 
 export async function deadLettersPage(request: PageRequest): Promise<PageResult> {
   requireOperator(request);
@@ -29,11 +28,7 @@ export async function deadLettersPage(request: PageRequest): Promise<PageResult>
     sort: "-at",
     empty: "None here. Every report that came in was read, or is waiting.",
     columns: COLUMNS,
-    partial: page.cursor !== undefined && (
-      <Note>
-        There are more. <a href={linkWith(request.url, { cursor: page.cursor })}>Next part</a>
-      </Note>
-    ),
+    partial: <ListParts url={request.url} next={page.cursor} />,
   });
   return {
     tables: [table],
@@ -190,7 +185,7 @@ function letterPairs(letter: DeadLetter): [string, string][] {
   return [
     ["Id", letter.id],
     ["Reason", `${letter.reason.code}: ${letter.reason.message}`],
-    ["Filed", letter.at],
+    ["Filed", isoMinute(Date.parse(letter.at) / 1000)],
     ["Stage", letter.stage],
     ["Attempts", String(letter.attempts)],
     ["Account", letter.account || "–"],
@@ -200,50 +195,4 @@ function letterPairs(letter: DeadLetter): [string, string][] {
     ["Part", letter.part || "the whole file"],
     ["Last error", letter.lastError ?? "–"],
   ];
-}
-
-function readFilter(parameters: URLSearchParams): DeadLetterFilter {
-  const given = FILTERS.map((name) => [name, parameters.get(name)?.trim() ?? ""] as const);
-  return Object.fromEntries(given.filter(([, value]) => value !== ""));
-}
-
-function FilterForm({ filter }: { filter: DeadLetterFilter }) {
-  const labels = { code: "Code", domain: "Domain", account: "Account", since: "Since", until: "Until" };
-  return (
-    <form class="inline" method="get" action={PATH}>
-      {FILTERS.map((name) => (
-        <>
-          <label for={`filter-${name}`}>{labels[name]}</label>
-          <input
-            id={`filter-${name}`}
-            name={name}
-            type="text"
-            class={name === "since" || name === "until" ? "day" : undefined}
-            placeholder={name === "since" || name === "until" ? "YYYY-MM-DD" : undefined}
-            value={filter[name] ?? ""}
-          />
-        </>
-      ))}
-      <button type="submit">Show</button>
-    </form>
-  );
-}
-
-function BulkForm({ filter }: { filter: DeadLetterFilter }) {
-  const isFiltered = Object.keys(filter).length > 0;
-  return (
-    <form class="inline" method="post" action={PATH}>
-      {Object.entries(filter).map(([name, value]) => (
-        <input type="hidden" name={name} value={value} />
-      ))}
-      <button type="submit" name="action" value="requeue">
-        Send {isFiltered ? "all that match" : "all"} again
-      </button>
-      {isFiltered && (
-        <button class="danger" type="submit" name="action" value="discard">
-          Discard all that match
-        </button>
-      )}
-    </form>
-  );
 }

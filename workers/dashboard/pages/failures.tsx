@@ -12,7 +12,7 @@ import { explain } from "../data/glossary.ts";
 import { dayColumn } from "../parts/columns.tsx";
 import { DomainHead, domainCrumbs } from "../parts/domain-frame.tsx";
 import { addressPath, reportPath } from "../parts/links.ts";
-import { limitNote } from "../parts/marks.tsx";
+import { limitNote, Name } from "../parts/marks.tsx";
 import type { PageResult } from "../parts/page.ts";
 import { domainScope, linkTo, type PageRequest, periodOf } from "../parts/request.ts";
 import { type BoundTable, bindTable } from "../parts/table-view.tsx";
@@ -73,14 +73,18 @@ function groupsTable(
         key: "address",
         label: "Address",
         value: ({ sourceIp }) => sourceIp,
-        cell: ({ sourceIp }) => <a href={linkTo(request, addressPath(domain, sourceIp))}>{sourceIp || "none given"}</a>,
+        cell: ({ sourceIp }) => (
+          <a href={linkTo(request, addressPath(domain, sourceIp))}>
+            <Name text={sourceIp || "none given"} />
+          </a>
+        ),
       },
       {
         key: "failure",
         label: "What failed",
         value: ({ authFailure }) => authFailure,
         cell: ({ authFailure }) => (
-          <span class="stack">
+          <span class="stack explained">
             <span>{authFailure || "not said"}</span>
             <span class="small muted">{describeAuthFailure(authFailure)}</span>
           </span>
@@ -91,14 +95,24 @@ function groupsTable(
         label: "What became of it",
         value: ({ deliveryResult }) => deliveryResult,
         cell: ({ deliveryResult }) => (
-          <span class="stack">
+          <span class="stack explained">
             <span>{deliveryResult || "not said"}</span>
             <span class="small muted">{describeDelivery(deliveryResult)}</span>
           </span>
         ),
       },
-      { key: "dkim_domain", label: "DKIM domain", value: ({ dkimDomain }) => dkimDomain },
-      { key: "spf_domain", label: "SPF domain", value: ({ spfDomain }) => spfDomain },
+      {
+        key: "dkim_domain",
+        label: "DKIM, SPF domain",
+        value: ({ dkimDomain }) => dkimDomain,
+        cell: ({ dkimDomain, spfDomain }) => (
+          <span class="stack">
+            {dkimDomain !== "" && <span>DKIM {dkimDomain}</span>}
+            {spfDomain !== "" && <span>SPF {spfDomain}</span>}
+          </span>
+        ),
+      },
+      { key: "spf_domain", label: "SPF domain", value: ({ spfDomain }) => spfDomain, exportOnly: true },
       { key: "envelope_from", label: "Envelope from", value: ({ mailFromDomain }) => mailFromDomain },
       { key: "reporter", label: "Reporter", value: ({ reportingMta }) => reportingMta },
       { key: "incidents", label: "Messages", align: "end", value: ({ incidents }) => incidents },

@@ -4,6 +4,7 @@ import { unlessRefused } from "../api/call.ts";
 import { isoMinute } from "../data/days.ts";
 import { explain } from "../data/glossary.ts";
 import { ApiError } from "../errors.ts";
+import { Field } from "../parts/field.tsx";
 import { OperationsHead } from "../parts/operations-frame.tsx";
 import type { PageResult } from "../parts/page.ts";
 import { type PageRequest, requireOperator } from "../parts/request.ts";
@@ -12,6 +13,7 @@ import { bindTable } from "../parts/table-view.tsx";
 const PATH = "/operations/jobs";
 const REFRESH_SECONDS = 4;
 const FIELDS = ["domain", "since", "until"] as const;
+const LABELS = { domain: "Domain", since: "Received since", until: "until" };
 
 export async function jobsPage(request: PageRequest): Promise<PageResult> {
   requireOperator(request);
@@ -89,16 +91,14 @@ function StartForm() {
         never dealt with. Without a filter it is about everything; totals do not change by running a report again.
       </p>
       <form class="inline" method="post" action={PATH}>
-        <label for="kind">Job</label>
-        <select id="kind" name="kind">
-          <option value="reprocess">reprocess</option>
-          <option value="reconcile">reconcile</option>
-        </select>
+        <Field id="kind" label="Job">
+          <select id="kind" name="kind">
+            <option value="reprocess">reprocess</option>
+            <option value="reconcile">reconcile</option>
+          </select>
+        </Field>
         {FIELDS.map((name) => (
-          <>
-            <label for={`job-${name}`}>
-              {name === "domain" ? "Domain" : name === "since" ? "Received since" : "until"}
-            </label>
+          <Field id={`job-${name}`} label={LABELS[name]}>
             <input
               id={`job-${name}`}
               name={name}
@@ -106,7 +106,7 @@ function StartForm() {
               class={name === "domain" ? undefined : "day"}
               placeholder={name === "domain" ? undefined : "YYYY-MM-DD"}
             />
-          </>
+          </Field>
         ))}
         <label>
           <input type="checkbox" name="dryRun" value="yes" /> dry run: only count

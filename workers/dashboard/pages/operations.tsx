@@ -147,7 +147,7 @@ function outcomesTable(rows: OutcomeDay[]): BoundTable {
         label: "Outcome",
         value: ({ outcome }) => outcome,
         cell: ({ outcome }) => (
-          <span class="stack">
+          <span class="stack explained">
             <span>{outcome.replaceAll("_", " ")}</span>
             <span class="small muted">{OUTCOME_WORDS[outcome] ?? ""}</span>
           </span>

@@ -3,7 +3,7 @@ import type { RecordRow } from "../../../shared/analytics/queries-records.ts";
 import { readAuthResults, readReasons } from "../data/auth-results.ts";
 import { isoDay } from "../data/days.ts";
 import { addressPath, reportPath } from "../parts/links.ts";
-import { DispositionMark, ResultMark } from "../parts/marks.tsx";
+import { DispositionMark, Name, ResultMark } from "../parts/marks.tsx";
 import { linkTo, type PageRequest } from "../parts/request.ts";
 import { type BoundTable, bindTable, type TableSpec, type ViewColumn } from "../parts/table-view.tsx";
 
@@ -54,34 +54,51 @@ function recordColumns(request: PageRequest): ViewColumn<RecordRow>[] {
       key: "address",
       label: "Address",
       value: ({ sourceIp }) => sourceIp,
-      cell: ({ domain, sourceIp }) => <a href={linkTo(request, addressPath(domain, sourceIp))}>{sourceIp || "none"}</a>,
+      cell: ({ domain, sourceIp }) => (
+        <a href={linkTo(request, addressPath(domain, sourceIp))}>
+          <Name text={sourceIp || "none given"} />
+        </a>
+      ),
     },
     { key: "messages", label: "Messages", align: "end", value: ({ messages }) => messages },
     {
       key: "dmarc",
       label: "DMARC",
+      term: "DMARC pass",
       value: ({ isPass }) => (isPass ? "pass" : "fail"),
       cell: ({ isPass }) => <ResultMark result={isPass ? "pass" : "fail"} />,
     },
     {
       key: "disposition",
       label: "Disposition",
+      term: "Disposition",
       value: ({ disposition }) => disposition,
       cell: ({ disposition }) => <DispositionMark disposition={disposition} />,
     },
     {
       key: "from",
-      label: "From / envelope",
+      label: "From, envelope",
+      term: "From header",
       value: ({ headerFrom }) => headerFrom,
       cell: ({ headerFrom, envelopeFrom }) => (
         <span class="stack">
-          <span>{headerFrom}</span>
-          <span class="small muted">{envelopeFrom}</span>
+          <span>
+            <Name text={headerFrom} />
+          </span>
+          <span class="small muted">
+            <Name text={envelopeFrom} />
+          </span>
         </span>
       ),
     },
-    authColumn("dkim_results", "DKIM (aligned, found)", (record) => [record.dkim, record.dkimResults]),
-    authColumn("spf_results", "SPF (aligned, found)", (record) => [record.spf, record.spfResults]),
+    authColumn({ key: "dkim_results", label: "DKIM: aligned, found", term: "DKIM" }, (record) => [
+      record.dkim,
+      record.dkimResults,
+    ]),
+    authColumn({ key: "spf_results", label: "SPF: aligned, found", term: "SPF" }, (record) => [
+      record.spf,
+      record.spfResults,
+    ]),
     { key: "dkim_aligned", label: "DKIM aligned", value: ({ dkim }) => dkim, exportOnly: true },
     { key: "spf_aligned", label: "SPF aligned", value: ({ spf }) => spf, exportOnly: true },
     { key: "envelope_from", label: "Envelope from", value: ({ envelopeFrom }) => envelopeFrom, exportOnly: true },
@@ -89,6 +106,7 @@ function recordColumns(request: PageRequest): ViewColumn<RecordRow>[] {
     {
       key: "reasons",
       label: "Reasons",
+      term: "Policy override reason",
       value: ({ reasons }) => reasons,
       cell: ({ reasons }) => (
         <span class="stack small">
@@ -103,12 +121,11 @@ function recordColumns(request: PageRequest): ViewColumn<RecordRow>[] {
 }
 
 function authColumn(
-  key: string,
-  label: string,
+  column: { key: string; label: string; term: string },
   read: (record: RecordRow) => [aligned: string, results: string],
 ): ViewColumn<RecordRow> {
   return {
-    ...{ key, label },
+    ...column,
     value: (record) => read(record)[1],
     cell(record) {
       const [aligned, results] = read(record);
@@ -119,7 +136,7 @@ function authColumn(
           </span>
           {readAuthResults(results).map(({ domain, detail, result }) => (
             <span class="small muted">
-              {domain || "no domain"} {detail} {result}
+              <Name text={domain || "no domain"} /> <Name text={detail} /> {result}
             </span>
           ))}
         </span>

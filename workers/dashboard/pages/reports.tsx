@@ -9,6 +9,7 @@ import {
 import { isoMinute } from "../data/days.ts";
 import { dmarcColumn, messagesColumn } from "../parts/columns.tsx";
 import { DomainHead, domainCrumbs } from "../parts/domain-frame.tsx";
+import { Field } from "../parts/field.tsx";
 import { domainPath, reportPath } from "../parts/links.ts";
 import { limitNote } from "../parts/marks.tsx";
 import type { PageResult } from "../parts/page.ts";
@@ -113,25 +114,28 @@ function FilterForm({ request, reporters, reporter, result, sourceIp }: FilterPr
       {kept.map((name) => (
         <input type="hidden" name={name} value={request.parameters.get(name) ?? ""} />
       ))}
-      <label for="reporter">Reporter</label>
-      <select id="reporter" name="reporter" data-submit="">
-        <option value="">any</option>
-        {reporters.map((name) => (
-          <option value={name} selected={name === reporter}>
-            {name}
-          </option>
-        ))}
-      </select>
-      <label for="result">Result</label>
-      <select id="result" name="result" data-submit="">
-        {Object.entries(RESULTS).map(([value, label]) => (
-          <option value={value} selected={value === result}>
-            {label}
-          </option>
-        ))}
-      </select>
-      <label for="source">Address</label>
-      <input id="source" name="source" type="text" value={sourceIp} />
+      <Field id="reporter" label="Reporter">
+        <select id="reporter" name="reporter" data-submit="">
+          <option value="">any</option>
+          {reporters.map((name) => (
+            <option value={name} selected={name === reporter}>
+              {name}
+            </option>
+          ))}
+        </select>
+      </Field>
+      <Field id="result" label="Result">
+        <select id="result" name="result" data-submit="">
+          {Object.entries(RESULTS).map(([value, label]) => (
+            <option value={value} selected={value === result}>
+              {label}
+            </option>
+          ))}
+        </select>
+      </Field>
+      <Field id="source" label="Address">
+        <input id="source" name="source" type="text" value={sourceIp} />
+      </Field>
       <button type="submit">Show</button>
     </form>
   );

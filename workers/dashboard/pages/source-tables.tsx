@@ -5,7 +5,7 @@ import { dayOfSeconds, isoDay } from "../data/days.ts";
 import { addFigures } from "../data/sources.ts";
 import { dayColumn, dmarcColumn, messagesColumn, shareColumn } from "../parts/columns.tsx";
 import { addressPath, reportPath } from "../parts/links.ts";
-import { ResultMark } from "../parts/marks.tsx";
+import { Name, ResultMark } from "../parts/marks.tsx";
 import { linkTo, type PageRequest } from "../parts/request.ts";
 import { type BoundTable, bindTable } from "../parts/table-view.tsx";
 
@@ -43,7 +43,11 @@ export function addressesTable(
         label: "Address",
         term: "Source",
         value: ({ sourceIp }) => sourceIp,
-        cell: ({ sourceIp }) => <a href={linkTo(request, addressPath(domain, sourceIp))}>{sourceIp || "none given"}</a>,
+        cell: ({ sourceIp }) => (
+          <a href={linkTo(request, addressPath(domain, sourceIp))}>
+            <Name text={sourceIp || "none given"} />
+          </a>
+        ),
       },
       messagesColumn(),
       dmarcColumn(),

@@ -4,6 +4,7 @@ import type { Period } from "../data/period.ts";
 import { isNewSource, type Source, type SourceKind } from "../data/sources.ts";
 import { dayColumn, dmarcColumn, messagesColumn, shareColumn } from "../parts/columns.tsx";
 import { addressPath, sourcePath } from "../parts/links.ts";
+import { Name } from "../parts/marks.tsx";
 import { linkTo, type PageRequest } from "../parts/request.ts";
 import { type BoundTable, bindTable, type ViewColumn } from "../parts/table-view.tsx";
 
@@ -79,8 +80,10 @@ function SourceCell({ request, domain, source, isNew }: CellProps) {
   return (
     <span class="stack">
       <span>
-        <a href={linkTo(request, path)}>{name}</a> {service !== "" && <span class="tag">{service}</span>}{" "}
-        {isNew && <span class="result warn">! new</span>}
+        <a href={linkTo(request, path)}>
+          <Name text={name} />
+        </a>{" "}
+        {service !== "" && <span class="tag">{service}</span>} {isNew && <span class="result warn">! new</span>}
       </span>
       <span class="small muted">
         {kind === "other" && passed > 0 ? `${KINDS.other}, and as your domain` : KINDS[kind]}

@@ -4,7 +4,7 @@ import { isoDay, isoMinute } from "../data/days.ts";
 import { formatCount, formatShare } from "../data/numbers.ts";
 import { describeTlsPolicy, describeTlsResult } from "../data/tls-words.ts";
 import { shareWithBar } from "../parts/columns.tsx";
-import { Figure, Pairs } from "../parts/marks.tsx";
+import { Figure, Name, Pairs } from "../parts/marks.tsx";
 import type { PageResult } from "../parts/page.ts";
 import { ReportHead, reportCrumbs, type Stored, storedPairs, Warnings } from "../parts/report-frame.tsx";
 import type { PageRequest } from "../parts/request.ts";
@@ -69,7 +69,7 @@ function policiesTable(policies: TlsPolicy[]): BoundTable {
         label: "Policy",
         value: ({ policyType }) => policyType,
         cell: ({ policyType }) => (
-          <span class="stack">
+          <span class="stack explained">
             <span>{policyType}</span>
             <span class="small muted">{describeTlsPolicy(policyType)}</span>
           </span>
@@ -120,7 +120,7 @@ function detailsTable(policies: TlsPolicy[]): BoundTable {
         label: "What failed, and what to do",
         value: ({ resultType }) => resultType,
         cell: ({ resultType }) => (
-          <span class="stack">
+          <span class="stack explained">
             <span>{resultType}</span>
             <span class="small muted">{describeTlsResult(resultType)}</span>
           </span>
@@ -136,8 +136,12 @@ function detailsTable(policies: TlsPolicy[]): BoundTable {
         value: ({ receivingMxHostname }) => receivingMxHostname,
         cell: ({ receivingMxHostname, receivingIp }) => (
           <span class="stack">
-            <span>{receivingMxHostname}</span>
-            <span class="small muted">{receivingIp}</span>
+            <span>
+              <Name text={receivingMxHostname} />
+            </span>
+            <span class="small muted">
+              <Name text={receivingIp} />
+            </span>
           </span>
         ),
       },

@@ -110,7 +110,7 @@ function failuresTable(rows: TlsFailureTotals[]): BoundTable {
         label: "What failed, and what to do",
         value: ({ resultType }) => resultType,
         cell: ({ resultType }) => (
-          <span class="stack">
+          <span class="stack explained">
             <span>{resultType}</span>
             <span class="small muted">{describeTlsResult(resultType)}</span>
           </span>
@@ -141,7 +141,7 @@ function policiesTable(rows: TlsPolicyTotals[]): BoundTable {
         label: "Policy",
         value: ({ policyType }) => policyType,
         cell: ({ policyType }) => (
-          <span class="stack">
+          <span class="stack explained">
             <span>{policyType}</span>
             <span class="small muted">{describeTlsPolicy(policyType)}</span>
           </span>

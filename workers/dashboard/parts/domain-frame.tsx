@@ -11,8 +11,8 @@ const TABS: { key: DomainTab; label: string; path: string }[] = [
   { key: "overview", label: "Overview", path: "" },
   { key: "sources", label: "Sources", path: "/sources" },
   { key: "reports", label: "Reports", path: "/reports" },
-  { key: "tls", label: "TLS reports", path: "/tls" },
-  { key: "failures", label: "Failure reports", path: "/failures" },
+  { key: "tls", label: "TLS", path: "/tls" },
+  { key: "failures", label: "Failures", path: "/failures" },
 ];
 
 interface FrameProps {

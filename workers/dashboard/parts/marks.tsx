@@ -74,6 +74,20 @@ export function ShareBar({ part, total }: { part: number; total: number }) {
   );
 }
 
+/** Ours: a name up to this long stays on one line. */
+const WHOLE_NAME_CHARS = 24;
+
+/** A domain, address or id: whole while it is short, else broken where its parts end. */
+export function Name({ text }: { text: string }) {
+  if (text.length <= WHOLE_NAME_CHARS) return <span class="nowrap">{text}</span>;
+  return text.split(/(?<=[.:@/_!-])/).map((part, i) => (
+    <>
+      {i > 0 && <wbr />}
+      {part}
+    </>
+  ));
+}
+
 /** Label and value pairs. */
 export function Pairs({ pairs }: { pairs: [Child, Child][] }) {
   return (

@@ -3,7 +3,7 @@ import type { Child } from "hono/jsx";
 import type { Period } from "../data/period.ts";
 import { Note } from "./marks.tsx";
 import { PeriodControl } from "./period-view.tsx";
-import type { PageRequest } from "./request.ts";
+import { linkWith, type PageRequest } from "./request.ts";
 
 export type OperationsTab = "status" | "dead-letters" | "conflicts" | "jobs";
 
@@ -58,5 +58,18 @@ export function OperationsHead({ request, tab, title, lead, period }: HeadProps)
         </Note>
       )}
     </>
+  );
+}
+
+/** Lists of R2 come a part at a time: the way to the next part, and back to the first. */
+export function ListParts({ url, next }: { url: URL; next: string | undefined }) {
+  const isFirst = !url.searchParams.has("cursor");
+  if (isFirst && next === undefined) return null;
+  return (
+    <Note>
+      This is one part of the list; sorting, filter and files are about this part.{" "}
+      {!isFirst && <a href={linkWith(url, { cursor: undefined })}>First part</a>}{" "}
+      {next !== undefined && <a href={linkWith(url, { cursor: next })}>Next part</a>}
+    </Note>
   );
 }

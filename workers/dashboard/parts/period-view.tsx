@@ -1,6 +1,7 @@
 /** Choosing the period: links for 7, 30 and 90 days, a form for any range. */
 import { isoDay } from "../data/days.ts";
 import { type Period, PRESETS, periodBefore } from "../data/period.ts";
+import { Field } from "./field.tsx";
 import { linkWith } from "./request.ts";
 
 /** The control of a page's period; the link keeps everything else. */
@@ -28,8 +29,7 @@ export function PeriodControl({ url, period }: { url: URL; period: Period }) {
 
 function DayInput({ name, label, day }: { name: string; label: string; day: number }) {
   return (
-    <>
-      <label for={`period-${name}`}>{label}</label>
+    <Field id={`period-${name}`} label={label}>
       <input
         class="day"
         id={`period-${name}`}
@@ -40,7 +40,7 @@ function DayInput({ name, label, day }: { name: string; label: string; day: numb
         title="a day as YYYY-MM-DD"
         value={isoDay(day)}
       />
-    </>
+    </Field>
   );
 }
 

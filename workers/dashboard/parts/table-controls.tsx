@@ -53,8 +53,8 @@ export function TableFoot({ id, url, page, pages, count, size }: FootProps) {
       <div>
         {count > (PAGE_SIZES[0] ?? 0) && (
           <span>
-            Rows a page:{" "}
-            {PAGE_SIZES.map((rows) => (rows === size ? <strong> {rows}</strong> : <a href={sizeTo(rows)}> {rows}</a>))}
+            Rows a page
+            {PAGE_SIZES.map((rows) => (rows === size ? <strong>{rows}</strong> : <a href={sizeTo(rows)}>{rows}</a>))}
           </span>
         )}
         <a href={exportTo("csv")}>CSV</a>

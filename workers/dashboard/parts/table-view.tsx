@@ -6,6 +6,7 @@ import type { Child } from "hono/jsx";
 import { buildCsv, buildJson } from "../data/export.ts";
 import { formatCount } from "../data/numbers.ts";
 import { pageOf, readTableState, selectRows, type TableColumn, type TableState } from "../data/table.ts";
+import { Name } from "./marks.tsx";
 import { linkWith } from "./request.ts";
 import { FilterForm, TableFoot } from "./table-controls.tsx";
 import { Explain } from "./term.tsx";
@@ -101,7 +102,7 @@ function TableView<Row>({ spec, url, state }: ViewProps<Row>) {
     <section class="card" id={id} aria-labelledby={`${id}-caption`}>
       <div class="table-head">
         <h2 id={`${id}-caption`}>{caption}</h2>
-        <div class="inline">
+        <div class="table-tools">
           {spec.controls}
           {(count >= FILTERED_ROWS || state.text !== "") && <FilterForm id={id} url={url} text={state.text} />}
         </div>
@@ -138,7 +139,7 @@ function TableView<Row>({ spec, url, state }: ViewProps<Row>) {
 
 function bodyCell<Row>(column: ViewColumn<Row>, row: Row, isFirst: boolean) {
   const value = column.value(row);
-  const content = column.cell?.(row) ?? (typeof value === "number" ? formatCount(value) : value);
+  const content = column.cell?.(row) ?? (typeof value === "number" ? formatCount(value) : <Name text={value} />);
   const look = column.align === "end" ? "end nowrap" : "text";
   return isFirst ? (
     <th scope="row" class={look}>
