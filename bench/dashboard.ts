@@ -1,126 +1,129 @@
 /**
- * How long the dashboard's statements take on the local engine: `node bench/dashboard.ts [records]`, 1,000,000 unless
- * told. Writes generated records into a folder of its own, asks every page's statements as the page does, and compares
- * the totals with those of `dmarc stats`. It never touches another stack's data.
+ * How long the dashboard's pages take: `node bench/dashboard.ts [records]`, 1,000,000 unless told. Starts the local engine
+ * and the Workers as `npm start` does, in a folder of their own, writes generated data, asks the dashboard for every page
+ * over HTTP, and compares the pages' totals with those of `dmarc stats`; exit code 1 when they differ or a page fails. It
+ * never touches another stack's data.
  */
+import { once } from "node:events";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { loadavg, tmpdir } from "node:os";
+import { createServer } from "node:net";
+import { availableParallelism, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
+import MailComposer from "nodemailer/lib/mail-composer";
 import { startAnalytics } from "../local/analytics/start.ts";
-import type { Query, Scope } from "../shared/analytics/collapse.ts";
-import { buildPoint, DATASETS, type RowInput } from "../shared/analytics/columns.ts";
-import { combineStats, statsQuery } from "../shared/analytics/queries.ts";
-import {
-  type DomainTotals,
-  dayGroupsQuery,
-  domainProblemsQuery,
-  domainReportsQuery,
-  domainsQuery,
-  domainTrendQuery,
-  policiesQuery,
-  reasonsQuery,
-  totalsByDay,
-} from "../shared/analytics/queries-domains.ts";
-import { reportsQuery } from "../shared/analytics/queries-reports.ts";
-import {
-  sourceDaysQuery,
-  sourceDetailQuery,
-  sourceRecordsQuery,
-  sourceReportsQuery,
-  sourcesQuery,
-} from "../shared/analytics/queries-sources.ts";
-import { querySql, type SqlConnection } from "../shared/analytics/sql.ts";
+import { type ApiConnection, register, waitUntilConnected, waitUntilRead } from "../local/api.ts";
+import { deliver } from "../local/smtp/deliver.ts";
+import { startWorkers } from "../local/workers.ts";
+import { buildPoint, DATASETS, type DatasetId, type RowInput } from "../shared/analytics/columns.ts";
+import { isoDate } from "../shared/storage.ts";
+import { DAYS, eventAt, failureAt, LARGEST, LAST_DAY, RECORDS_PER_REPORT, recordAt, tlsAt } from "./dashboard-data.ts";
 
-const DAYS = 90;
-const FIRST_DAY = 20_000;
-const LAST_DAY = FIRST_DAY + DAYS - 1;
-const RECORDS_PER_REPORT = 50;
-const SOURCES = 40;
-/** Sources from this one on authenticate nothing. */
-const FIRST_UNKNOWN_SOURCE = 30;
 const BATCH = 10_000;
-const RUNS = 3;
-/** The largest of ten domains has four records in ten. */
-const LARGEST = "big.example";
+const RUNS = 5;
+const TLS_POINTS = 1800;
+const FAILURES = 2000;
+/** Records of the one report that came by mail, so that the ledger has it. */
+const MAILED_RECORDS = 1000;
+const RUA = "dmarc@bench.example";
+const MAILED = "Mailed Reporter";
 
-/** A repeatable number of a record, spread evenly enough. */
-function spread(place: number, salt: number): number {
-  let mixed = Math.imul(place + 1, 0x9e3779b1) ^ Math.imul(salt + 1, 0x85ebca6b);
-  mixed = Math.imul(mixed ^ (mixed >>> 15), 0x2c1b3c6d);
-  return (mixed ^ (mixed >>> 13)) >>> 0;
+interface Bench {
+  api: ApiConnection;
+  engine: { url: string; pid: number };
 }
 
-function domainOf(report: number): string {
-  const share = spread(report, 1) % 15;
-  return share < 6 ? LARGEST : `domain${share}.example`;
-}
-
-function recordAt(place: number): RowInput<"records"> {
-  const report = Math.floor(place / RECORDS_PER_REPORT);
-  const domain = domainOf(report);
-  const source = spread(place, 2) % SOURCES;
-  const isKnown = source < FIRST_UNKNOWN_SOURCE;
-  const isDkim = isKnown && spread(place, 3) % 10 < 9;
-  const isSpf = isKnown && spread(place, 4) % 10 < 7;
-  const isPass = isDkim || isSpf;
-  const begin = (FIRST_DAY + (spread(report, 5) % DAYS)) * 86_400;
-  const failed = source % 2 === 0 ? "quarantine" : "reject";
-  return {
-    ...{ reportUid: spread(report, 6).toString(16).padStart(8, "0") + report.toString(16).padStart(24, "0") },
-    ...{ account: "acme", domain, reporter: `reporter${report % 25}.example`, reportId: `${begin}.${report}` },
-    ...{ sourceIp: `192.0.2.${source}`, disposition: isPass ? "none" : failed, headerFrom: domain, envelopeTo: "" },
-    ...{ dkim: isDkim ? "pass" : "fail", spf: isSpf ? "pass" : "fail", envelopeFrom: `bounce.${domain}` },
-    dkimResults: isKnown ? `service${source}.example s1 ${isDkim ? "pass" : "fail"}\n${domain} k1 fail` : "",
-    spfResults: `bounce${source}.example mfrom ${isSpf ? "pass" : "fail"}`,
-    reasons: !isPass && source % 5 === 0 ? "forwarded looks like a mailing list" : "",
-    policy: "p=quarantine; sp=quarantine; np=quarantine; adkim=r; aspf=r; pct=100",
-    ...{ authDomain: isPass ? `service${source}.example` : "", passed: isPass ? 1 : 0, live: 1, generation: 1 },
-    ...{ ordinal: place % RECORDS_PER_REPORT, count: 1 + (spread(place, 7) % 20) },
-    ...{ beginSeconds: begin, endSeconds: begin + 86_399, receivedSeconds: begin + 90_000 },
-  };
-}
-
-async function writeRecords(records: number, { url, token }: { url: string; token: string }): Promise<void> {
-  for (let from = 0; from < records; from += BATCH) {
-    const points = Array.from({ length: Math.min(BATCH, records - from) }, (_, i) => {
-      const { indexes, blobs, doubles } = buildPoint("records", recordAt(from + i));
+async function writeRows<D extends DatasetId>(
+  { api, engine }: Bench,
+  dataset: D,
+  { count, rowAt }: { count: number; rowAt: (place: number) => RowInput<D> },
+): Promise<void> {
+  for (let from = 0; from < count; from += BATCH) {
+    const points = Array.from({ length: Math.min(BATCH, count - from) }, (_, i) => {
+      const { indexes, blobs, doubles } = buildPoint(dataset, rowAt(from + i));
       return { index: indexes[0] ?? "", blobs, doubles };
     });
-    const body = JSON.stringify({ dataset: DATASETS.records.name, points });
-    const headers = { authorization: `Bearer ${token}` };
-    const response = await fetch(`${url}/local/points`, { method: "POST", headers, body });
+    const body = JSON.stringify({ dataset: DATASETS[dataset].name, points });
+    const headers = { authorization: `Bearer ${api.token}` };
+    const response = await fetch(`${engine.url}/local/points`, { method: "POST", headers, body });
     if (!response.ok) throw new Error(await response.text());
   }
 }
 
-/** The steps of each page: the statements of a step are asked together. */
-function pagesOf(days: number): Record<string, Query<unknown>[][]> {
-  const period = { firstDay: LAST_DAY - days + 1, lastDay: LAST_DAY };
-  const accounts = ["acme"];
-  const all: Scope = { accounts, domains: [LARGEST] };
-  const scope: Scope = { ...all, ...period };
-  const before = period.firstDay - days;
-  const source = { domain: "service7.example" };
-  const domains = [LARGEST, ...Array.from({ length: 9 }, (_, i) => `domain${i + 6}.example`)];
+function aggregateXml(): string {
+  const begin = (LAST_DAY - 3) * 86_400;
+  const records = Array.from({ length: MAILED_RECORDS }, (_, i) => {
+    const result = i % 10 === 0 ? "fail" : "pass";
+    return `<record><row><source_ip>198.51.100.${i % 250}</source_ip><count>${i + 1}</count><policy_evaluated>
+<disposition>none</disposition><dkim>${result}</dkim><spf>fail</spf></policy_evaluated></row>
+<identifiers><header_from>${LARGEST}</header_from></identifiers><auth_results><dkim><domain>${LARGEST}</domain>
+<selector>s${i % 7}</selector><result>${result}</result></dkim></auth_results></record>`;
+  });
+  return `<feedback><report_metadata><org_name>${MAILED}</org_name><email>a@mail.example</email><report_id>1</report_id>
+<date_range><begin>${begin}</begin><end>${begin + 86_399}</end></date_range></report_metadata><policy_published>
+<domain>${LARGEST}</domain><p>none</p></policy_published>${records.join("")}</feedback>`;
+}
+
+function tlsJson(): string {
+  const day = isoDate((LAST_DAY - 3) * 86_400);
+  return JSON.stringify({
+    "organization-name": MAILED,
+    "date-range": { "start-datetime": `${day}T00:00:00Z`, "end-datetime": `${day}T23:59:59Z` },
+    ...{ "contact-info": "tls@mail.example", "report-id": "1" },
+    policies: [
+      {
+        policy: { "policy-type": "sts", "policy-domain": LARGEST },
+        summary: { "total-successful-session-count": 9, "total-failure-session-count": 1 },
+        "failure-details": [{ "result-type": "certificate-expired", "failed-session-count": 1 }],
+      },
+    ],
+  });
+}
+
+/** One report of each listed kind by mail, for the pages of single reports. */
+async function mailReports({ api }: Bench, ingestUrl: string): Promise<void> {
+  await register(api, RUA, "acme");
+  for (const [filename, content] of [["report.xml", aggregateXml()] as const, ["tls.json", tlsJson()] as const]) {
+    const mail = { from: "a@mail.example", to: RUA, subject: "Report", text: "", attachments: [{ filename, content }] };
+    const raw = await new MailComposer(mail).compile().build();
+    const reply = await deliver(ingestUrl, { from: mail.from, to: RUA, raw });
+    if (reply.code !== 250) throw new Error(reply.message);
+  }
+  await waitUntilRead(api);
+}
+
+async function getText({ url, token }: ApiConnection, path: string): Promise<string> {
+  const response = await fetch(url + path, { headers: { authorization: `Bearer ${token}`, accept: "text/html" } });
+  const text = await response.text();
+  if (!response.ok) throw new Error(`${path}: ${response.status} ${text.slice(0, 500)}`);
+  return text;
+}
+
+/** The link of the mailed report in a list. */
+async function linkIn(bench: Bench, path: string): Promise<string> {
+  const text = await getText(bench.api, path);
+  const found = /href="(\/reports\/[^"]+)"/.exec(text)?.[1];
+  if (found === undefined) throw new Error(`${path} lists no report.`);
+  return found.replaceAll("&amp;", "&");
+}
+
+/** Every page that shows data, over a period of so many days; operations last. */
+async function pagesOf(bench: Bench, days: number): Promise<Record<string, string>> {
+  const period = `from=${isoDate((LAST_DAY - days + 1) * 86_400)}&to=${isoDate(LAST_DAY * 86_400)}`;
+  const domain = `/domains/${LARGEST}`;
+  const mailed = new URLSearchParams({ "reports.q": MAILED });
   return {
-    Domains: [
-      [
-        domainsQuery({ accounts, ...period }, { beforeFirstDay: before }),
-        domainReportsQuery({ accounts, ...period }),
-        domainProblemsQuery({ accounts }),
-      ],
-      [domainTrendQuery({ accounts, domains, ...period })],
-    ],
-    Overview: [
-      [dayGroupsQuery({ ...scope, firstDay: before }), reasonsQuery(scope), policiesQuery(all), sourcesQuery(scope)],
-    ],
-    Sources: [[sourcesQuery(scope), policiesQuery(all)]],
-    Source: [
-      [sourceDetailQuery, sourceDaysQuery, sourceRecordsQuery, sourceReportsQuery].map(
-        (build) => build(scope, source) as Query<unknown>,
-      ),
-    ],
-    Reports: [[reportsQuery(scope)]],
+    Domains: `/?${period}`,
+    Overview: `${domain}?${period}`,
+    Sources: `${domain}/sources?${period}`,
+    Source: `${domain}/sources/service7.example?${period}`,
+    Address: `${domain}/addresses/192.0.2.35?${period}`,
+    Reports: `${domain}/reports?${period}`,
+    Report: await linkIn(bench, `${domain}/reports?${period}&${mailed}`),
+    TLS: `${domain}/tls?${period}`,
+    "TLS report": await linkIn(bench, `${domain}/tls?${period}&${mailed}`),
+    Failures: `${domain}/failures?${period}`,
+    Operations: `/operations?${period}`,
+    "Dead letters": "/operations/dead-letters",
   };
 }
 
@@ -131,67 +134,99 @@ async function cpuMs(pid: number): Promise<number> {
   return (Number(fields[11]) + Number(fields[12])) * 10;
 }
 
-async function ask<Row>(connection: SqlConnection, { sql, read }: Query<Row>): Promise<Row[]> {
-  const answer = await querySql(connection, sql, fetch);
-  if (!answer.ok) throw new Error(`${answer.error.message}\n${sql}`);
-  return answer.value.rows.map(read);
-}
-
-async function measure(steps: Query<unknown>[][], { connection, pid }: { connection: SqlConnection; pid: number }) {
-  const runs: { wall: number; cpu: number }[] = [];
+async function measure({ api, engine }: Bench, path: string): Promise<Record<string, string>> {
+  const runs: { wall: number; cpu: number; bytes: number }[] = [];
   for (let run = 0; run < RUNS; run++) {
-    const cpu = await cpuMs(pid);
+    const cpu = await cpuMs(engine.pid);
     const start = performance.now();
-    for (const step of steps) await Promise.all(step.map((query) => ask(connection, query)));
-    runs.push({ wall: performance.now() - start, cpu: (await cpuMs(pid)) - cpu });
+    const text = await getText(api, path);
+    const wall = performance.now() - start;
+    runs.push({ wall, cpu: (await cpuMs(engine.pid)) - cpu, bytes: Buffer.byteLength(text) });
   }
-  const best = (name: "wall" | "cpu"): string => Math.min(...runs.map((run) => run[name])).toFixed(0);
-  return { "wall, ms": best("wall"), "CPU of the engine, ms": best("cpu") };
+  const walls = runs.map(({ wall }) => wall).sort((a, b) => a - b);
+  const ms = (value: number | undefined): string => (value ?? Number.NaN).toFixed(0);
+  return {
+    "best, ms": ms(walls[0]),
+    "median, ms": ms(walls[Math.floor(RUNS / 2)]),
+    "slowest, ms": ms(walls.at(-1)),
+    "CPU of the engine, ms": ms(Math.min(...runs.map((run) => run.cpu))),
+    "HTML, KB": ms(Math.max(...runs.map((run) => run.bytes)) / 1000),
+  };
 }
 
-async function compareTotals(connection: SqlConnection): Promise<void> {
-  const one = { read: (row: Record<string, unknown>) => row };
-  const stats = combineStats(await ask(connection, { ...one, sql: statsQuery().records }), []);
-  const sum = (totals: DomainTotals[], name: "messages" | "passed"): number =>
-    totals.reduce((total, row) => total + row[name], 0);
-  const domains = await ask(connection, domainsQuery({}));
-  const days = totalsByDay(await ask(connection, dayGroupsQuery({})));
-  const messages = days.reduce((total, day) => total + day.messages, 0);
-  const isSame = sum(domains, "messages") === stats.messages && messages === stats.messages;
-  if (!isSame || sum(domains, "passed") !== stats.passed) throw new Error("The pages' totals differ from stats.");
-  console.log(`Totals equal those of stats: ${stats.records} records, ${stats.messages} messages.`);
+/** @throws Error when the pages count something else than `dmarc stats` */
+async function compareTotals({ api }: Bench): Promise<void> {
+  const period = `from=${isoDate((LAST_DAY - DAYS) * 86_400)}&to=${isoDate((LAST_DAY + 1) * 86_400)}`;
+  const rowsOf = async (page: string, table: string): Promise<Record<string, number>[]> =>
+    JSON.parse(await getText(api, `${page}?${period}&export=json&table=${table}`));
+  const sum = (rows: Record<string, number>[], name: string): number =>
+    rows.reduce((total, row) => total + (row[name] ?? 0), 0);
+  const compare = (page: string, shown: number[], expected: number[]): void => {
+    if (shown.join() !== expected.join()) throw new Error(`${page}: ${shown}, but stats say ${expected}.`);
+  };
+  const all = JSON.parse(await getText(api, "/api/v1/stats"));
+  const domains = await rowsOf("/", "domains");
+  compare("Domains", [sum(domains, "messages"), sum(domains, "passed")], [all.messages, all.passed]);
+  const one = JSON.parse(await getText(api, `/api/v1/stats?domain=${LARGEST}`));
+  const page = `/domains/${LARGEST}`;
+  const days = await rowsOf(page, "days");
+  compare("Overview", [sum(days, "messages"), sum(days, "passed")], [one.messages, one.passed]);
+  compare("Sources", [sum(await rowsOf(`${page}/sources`, "sources"), "messages")], [one.messages]);
+  console.log(`Totals equal those of stats: ${all.records} records, ${all.messages} messages.`);
+}
+
+async function run(bench: Bench, ingestUrl: string, records: number): Promise<void> {
+  await waitUntilConnected(bench.api);
+  await mailReports(bench, ingestUrl);
+  await writeRows(bench, "records", { count: records, rowAt: recordAt });
+  await writeRows(bench, "events", { count: records / RECORDS_PER_REPORT, rowAt: eventAt });
+  await writeRows(bench, "tls", { count: TLS_POINTS, rowAt: tlsAt });
+  await writeRows(bench, "failures", { count: FAILURES, rowAt: failureAt });
+  const rows: Record<string, Record<string, string>> = {};
+  for (const days of [30, DAYS]) {
+    for (const [page, path] of Object.entries(await pagesOf(bench, days))) {
+      rows[`${page}, ${days} days`] = await measure(bench, path);
+    }
+  }
+  console.table(rows);
+  await compareTotals(bench);
+  console.log(`Load of the machine, which has ${availableParallelism()} cores: ${loadavg()[0]?.toFixed(1)}`);
+}
+
+/** A port nothing listens on; told to find one each, the two wranglers may find the same. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  await new Promise((closed) => server.close(closed));
+  return typeof address === "object" && address !== null ? address.port : 0;
 }
 
 async function main(records: number): Promise<void> {
   const stateDir = await mkdtemp(join(tmpdir(), "dmarc-bench-"));
   const token = "bench";
   const engine = await startAnalytics({ stateDir, port: 0, token });
+  const urls = { analyticsUrl: engine.url, pointsUrl: engine.url };
+  const lines: string[] = [];
+  const workers = startWorkers({
+    httpPort: await freePort(),
+    stateDir,
+    ...urls,
+    token,
+    onLine: (_, line) => lines.push(line),
+  });
   try {
-    await writeRecords(records, { url: engine.url, token });
-    const event = buildPoint("events", EVENT);
-    const points = [{ index: event.indexes[0] ?? "", blobs: event.blobs, doubles: event.doubles }];
-    const body = JSON.stringify({ dataset: DATASETS.events.name, points });
-    await fetch(`${engine.url}/local/points`, { method: "POST", headers: { authorization: `Bearer ${token}` }, body });
-    const connection = { baseUrl: `${engine.url}/client/v4`, accountId: "local", token };
-    const rows: Record<string, Record<string, string>> = {};
-    for (const days of [30, DAYS]) {
-      for (const [page, steps] of Object.entries(pagesOf(days))) {
-        rows[`${page}, ${days} days`] = await measure(steps, { connection, pid: engine.pid });
-      }
-    }
-    console.table(rows);
-    await compareTotals(connection);
-    console.log(`Load of the machine: ${loadavg()[0]?.toFixed(1)}`);
+    const [ingestPort, httpPort] = await Promise.all([workers.pipeline.ready, workers.dashboard.ready]);
+    const api = { url: `http://127.0.0.1:${httpPort}`, token };
+    await run({ api, engine }, `http://127.0.0.1:${ingestPort}`, records);
+  } catch (error) {
+    console.error(lines.slice(-20).join("\n"));
+    throw error;
   } finally {
+    await Promise.all([workers.dashboard.stop(), workers.pipeline.stop()]);
     await engine.stop();
     await rm(stateDir, { recursive: true, force: true });
   }
 }
-
-const EVENT: RowInput<"events"> = {
-  ...{ eventId: "e", account: "acme", rua: "", outcome: "accepted", kind: "aggregate", code: "", domain: LARGEST },
-  ...{ reporter: "", rawKey: "", part: "", generation: 1, receivedSeconds: 0, processedSeconds: 0, records: 0 },
-  ...{ skippedRecords: 0, messages: 0, attempts: 1, latencySeconds: 0 },
-};
 
 await main(Number(process.argv[2] ?? 1_000_000));
