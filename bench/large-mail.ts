@@ -15,6 +15,7 @@ import { parseArgs } from "node:util";
 import * as v from "valibot";
 import { type Bindings, type SentMessage, serveBindings } from "./large-mail/bindings.ts";
 import { LARGEST, LARGEST_BYTES, type LargeMail, xmlMail } from "./large-mail/mails.ts";
+import type { Growth } from "./large-mail/memory.ts";
 import { bundleWorker, type Place, type RunningWorker, startWorker } from "./large-mail/workerd.ts";
 import { seeded } from "./reports.ts";
 
@@ -28,12 +29,10 @@ const { values: options, positionals } = parseArgs({
   allowPositionals: true,
 });
 
-/** Growth of a Worker's process over what it had before its first mail, MB. */
-interface Growth {
-  peak: number;
-  after: number;
-  seconds: number;
-}
+type Row = Record<string, string | number>;
+
+/** What mails took of a Worker that had just been started. */
+type Figures = Growth & { seconds: number };
 
 /** What reached the queues and the datasets so far. */
 interface Outcome {
@@ -93,18 +92,14 @@ class Chain {
   }
 }
 
-async function measure(worker: RunningWorker, run: () => Promise<void>): Promise<Growth> {
+async function measure(worker: RunningWorker, run: () => Promise<void>): Promise<Figures> {
   const start = performance.now();
-  const before = worker.resident().now;
-  worker.forgetPeak();
-  await run();
-  const seconds = (performance.now() - start) / 1000;
-  const { now, peak } = worker.resident();
-  return { peak: (peak - before) / 1e6, after: (now - before) / 1e6, seconds };
+  const growth = await worker.watch(run);
+  return { ...growth, seconds: (performance.now() - start) / 1000 };
 }
 
 /** Sends mails, one after the other, through Workers that were just started. */
-async function runMails(mails: LargeMail[], bindings: Bindings, place: Place): Promise<Record<string, string>> {
+async function runMails({ name, mails }: Workload, bindings: Bindings, place: Place): Promise<Row[]> {
   const chain = new Chain(bindings);
   const ingest = await startWorker("ingest", place);
   const received = await measure(ingest, async () => {
@@ -120,23 +115,29 @@ async function runMails(mails: LargeMail[], bindings: Bindings, place: Place): P
   const expected = mails.reduce((sum, { records }) => sum + records, 0);
   if (!Number.isNaN(expected) && found !== expected) throw new Error(`${found} of ${expected} records came out.`);
   const bytes = mails.reduce((sum, mail) => sum + mail.bytes.byteLength, 0);
+  const common = { mail: name, MB: (bytes / 1e6).toFixed(1), records: found };
+  return [
+    { ...common, Worker: "ingest", ...row(received) },
+    { ...common, Worker: "process", ...row(read) },
+  ];
+}
+
+function row({ peak, anonymousPeak, anonymousAfter, seconds }: Figures): Row {
+  const megabytes = (bytes: number): string => `+${(bytes / 1e6).toFixed(0)}`;
   return {
-    "mail, MB": (bytes / 1e6).toFixed(1),
-    records: String(found),
-    ...row("ingest", received),
-    ...row("process", read),
+    "peak, MB": megabytes(anonymousPeak),
+    after: megabytes(anonymousAfter),
+    "with program": megabytes(peak),
+    s: seconds.toFixed(1),
   };
 }
 
-function row(name: string, { peak, after, seconds }: Growth): Record<string, string> {
-  return {
-    [`${name}: peak, MB`]: `+${peak.toFixed(0)}`,
-    [`${name}: after, MB`]: `+${after.toFixed(0)}`,
-    [`${name}: s`]: seconds.toFixed(1),
-  };
+interface Workload {
+  name: string;
+  mails: LargeMail[];
 }
 
-async function* workloads(): AsyncGenerator<{ name: string; mails: LargeMail[] }> {
+async function* workloads(): AsyncGenerator<Workload> {
   for (const path of positionals) {
     yield { name: basename(path), mails: [{ kind: path, bytes: await readFile(path), records: Number.NaN }] };
   }
@@ -154,11 +155,11 @@ const folder = await mkdtemp(join(tmpdir(), "dmarc-bench-"));
 const v8Flags = options["v8-flags"].split(" ").filter((flag) => flag !== "");
 try {
   for (const worker of ["ingest", "process"] as const) bundleWorker(worker, folder);
-  const rows: Record<string, string>[] = [];
-  for await (const { name, mails } of workloads()) {
+  const rows: Row[] = [];
+  for await (const workload of workloads()) {
     const bindings = await serveBindings();
     const place = { folder, bindingsPort: bindings.port, v8Flags };
-    rows.push({ mail: name, ...(await runMails(mails, bindings, place)) });
+    rows.push(...(await runMails(workload, bindings, place)));
     bindings.close();
   }
   console.table(rows);

@@ -3,7 +3,7 @@
  * process grows by is the Worker's own. Memory is what Linux tells.
  */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { request } from "node:http";
 import { createRequire } from "node:module";
 import { join, resolve } from "node:path";
@@ -11,21 +11,15 @@ import type { Readable } from "node:stream";
 import * as v from "valibot";
 import { unstable_readConfig } from "wrangler";
 import { BINDING_HEADER } from "./bindings.ts";
+import { type Growth, watchProcess } from "./memory.ts";
 
 export type WorkerName = "ingest" | "process";
-
-/** Resident memory of a process, bytes. */
-export interface Resident {
-  now: number;
-  /** The most since `forgetPeak`, as the system counts it. */
-  peak: number;
-}
 
 export interface RunningWorker {
   /** Sends it a body; resolves with its answer. */
   send(path: string, body: Readable): Promise<unknown>;
-  resident(): Resident;
-  forgetPeak(): void;
+  /** Measures its process while something runs. */
+  watch(run: () => Promise<void>): Promise<Growth>;
   stop(): Promise<void>;
 }
 
@@ -63,8 +57,7 @@ export async function startWorker(worker: WorkerName, place: Place): Promise<Run
   const { pid = 0 } = child;
   return {
     send: (path, body) => Promise.race([post(port, path, body), exited.then(() => fail(`${worker} has ended.`))]),
-    resident: () => ({ now: statusBytes(pid, "VmRSS"), peak: statusBytes(pid, "VmHWM") }),
-    forgetPeak: () => writeFileSync(`/proc/${pid}/clear_refs`, "5"),
+    watch: (run) => watchProcess(pid, run),
     stop: async () => {
       child.kill();
       await exited;
@@ -139,9 +132,4 @@ function post(port: number, path: string, body: Readable): Promise<unknown> {
     body.once("error", failed);
     body.pipe(call);
   });
-}
-
-function statusBytes(pid: number, field: string): number {
-  const kibibytes = new RegExp(`^${field}:\\s+(\\d+) kB`, "m").exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
-  return Number(kibibytes) * 1024;
 }
