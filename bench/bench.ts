@@ -9,13 +9,13 @@
 import { availableParallelism, cpus, loadavg } from "node:os";
 import { parseArgs } from "node:util";
 import { bySize, type SizeFigure } from "./memory.ts";
-import { type Figure, largeReports, smallOnes } from "./node.ts";
+import { type Figure, underNode } from "./node.ts";
 import { inWorkerd } from "./workerd.ts";
 
 const { values: options } = parseArgs({ options: { json: { type: "boolean" }, quick: { type: "boolean" } } });
 const effort = options.quick
-  ? { largeRecords: 30_000, rounds: 2, roundMilliseconds: 400, sizes: [1e3, 1e4, 1e5] }
-  : { largeRecords: 100_000, rounds: 3, roundMilliseconds: 1000, sizes: [1e3, 1e4, 1e5, 1e6] };
+  ? { largeRecords: 30_000, rounds: 3, roundMilliseconds: 500, sizes: [1e3, 1e4, 1e5] }
+  : { largeRecords: 100_000, rounds: 5, roundMilliseconds: 1500, sizes: [1e3, 1e4, 1e5, 1e6] };
 
 const machine = {
   node: process.version,
@@ -25,10 +25,8 @@ const machine = {
 };
 const tell = (text: string): void => console.error(text);
 
-tell("Large reports …");
-const figures: Figure[] = await largeReports(effort);
-tell("Small reports and mails …");
-figures.push(...(await smallOnes(effort)));
+tell("Node …");
+const figures: Figure[] = await underNode(effort);
 tell("workerd …");
 figures.push(...(await inWorkerd(effort)));
 tell("Memory and cost by size …");
@@ -41,13 +39,23 @@ else {
   console.log(`\n${sizes.map(sizeLine).join("\n")}`);
 }
 
-function figureLine({ name, perSecond, unit, timesBaseline, timesInflate }: Figure): string {
-  const amount = perSecond < 100 ? perSecond.toFixed(1) : Math.round(perSecond).toLocaleString("en-US");
+function figureLine({ name, timesBaseline, timesInflating, bestOverMedian, ...figure }: Figure): string {
+  const columns = [
+    amount(figure.filesPerSecond, "files/s"),
+    amount(figure.recordsPerSecond, "records/s"),
+    amount(figure.megabytesPerSecond, "MB/s"),
+  ];
   const notes = [
     ...(timesBaseline === undefined ? [] : [`${timesBaseline.toFixed(1)} × the baseline`]),
-    ...(timesInflate === undefined ? [] : [`${timesInflate.toFixed(2)} × the time of inflating`]),
+    ...(timesInflating === undefined ? [] : [`${timesInflating.toFixed(2)} × the time of pako`]),
+    ...(bestOverMedian === undefined ? [] : [`best round ${bestOverMedian.toFixed(2)} ×`]),
   ];
-  return `${name.padEnd(42)} ${amount.padStart(10)} ${`${unit}/s`.padEnd(14)} ${notes.join(", ")}`;
+  return `${name.padEnd(42)} ${columns.join(" ")}  ${notes.join(", ")}`;
+}
+
+function amount(perSecond: number | undefined, unit: string): string {
+  const text = perSecond === undefined ? "" : `${Math.round(perSecond).toLocaleString("en-US")} ${unit}`;
+  return text.padStart(19);
 }
 
 function sizeLine({ records, microsecondsPerRecord, liveBytes, residentBytes }: SizeFigure): string {

@@ -1,16 +1,5 @@
-/**
- * Timing with tinybench, in CPU time of the whole process (so the collector's threads count, and waiting for a busy
- * machine does not). Contestants take turns, round by round, so that a noisy minute meets all of them.
- */
+/** Timing in CPU time of the whole process: the collector's threads count, and waiting for a busy machine does not. */
 import { Bench } from "tinybench";
-
-/** One thing to time. */
-export interface Contestant {
-  name: string;
-  run: () => unknown;
-  /** Milliseconds of CPU time to spend on it in one round; at least two runs are made. */
-  roundMilliseconds: number;
-}
 
 /** CPU time this process has used, milliseconds. */
 export function cpuMilliseconds(): number {
@@ -18,27 +7,18 @@ export function cpuMilliseconds(): number {
   return (user + system) / 1000;
 }
 
-/** Median CPU milliseconds of one run of each contestant, over all rounds, after a warm-up of each. */
-export async function measure(contestants: Contestant[], rounds: number): Promise<Map<string, number>> {
-  const medians = new Map<string, number[]>(contestants.map(({ name }) => [name, []]));
-  for (let round = 0; round < rounds; round++) {
-    for (const { name, run, roundMilliseconds: time } of contestants) {
-      const warmup = round === 0;
-      const bench = new Bench({
-        now: cpuMilliseconds,
-        time,
-        iterations: 2,
-        warmup,
-        warmupIterations: 1,
-        warmupTime: time / 2,
-      });
-      await bench.add(name, run).run();
-      const result = bench.getTask(name)?.result;
-      if (result?.state !== "completed") throw new Error(`${name}: ${JSON.stringify(result)}`, { cause: result });
-      medians.get(name)?.push(result.latency.p50);
-    }
-  }
-  return new Map([...medians].map(([name, values]) => [name, median(values)]));
+/** Median CPU milliseconds of one run, after a warm-up; runs for about `milliseconds`, at least twice. */
+export async function measure(run: () => unknown, milliseconds: number): Promise<number> {
+  const bench = new Bench({
+    now: cpuMilliseconds,
+    time: milliseconds,
+    iterations: 2,
+    warmupIterations: 2,
+    warmupTime: milliseconds / 2,
+  });
+  const [task] = await bench.add("run", run).run();
+  if (task?.result.state !== "completed") throw new Error("the run failed", { cause: task?.result });
+  return task.result.latency.p50;
 }
 
 /** The middle one of some numbers; of an even count the lower middle one. */

@@ -11,8 +11,8 @@ export interface Style {
   root: string;
   /** Before each element, by depth; "" writes everything in one line. */
   indent: string;
-  /** Writes envelope_to, override reasons and human results. */
-  isTalkative: boolean;
+  /** Writes no more than RFC 7489 demands, or envelope addresses, override reasons and a second signature as well. */
+  detail: "terse" | "usual" | "talkative";
 }
 
 /** Three ways to write that most reports on the Internet follow. */
@@ -22,16 +22,16 @@ export const STYLES: readonly Style[] = [
     email: "noreply-dmarc@search.example",
     root: "<feedback>",
     indent: "  ",
-    isTalkative: false,
+    detail: "terse",
   },
   {
     orgName: "Office Mail",
     email: "dmarcreport@office.example",
     root: '<feedback xmlns:xsd="http://www.w3.org/2001/XMLSchema" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">',
     indent: "  ",
-    isTalkative: true,
+    detail: "talkative",
   },
-  { orgName: "Portal Inc.", email: "postmaster@portal.example", root: "<feedback>", indent: "", isTalkative: false },
+  { orgName: "Portal Inc.", email: "postmaster@portal.example", root: "<feedback>", indent: "", detail: "usual" },
 ];
 
 export interface ReportPlan {
@@ -65,7 +65,7 @@ export function* reportText(plan: ReportPlan): Generator<string> {
   for (let written = 0; written < plan.records; written += RECORDS_PER_PIECE) {
     let piece = "";
     const last = Math.min(plan.records, written + RECORDS_PER_PIECE);
-    for (let i = written; i < last; i++) piece += record(random, write, plan.style.isTalkative);
+    for (let i = written; i < last; i++) piece += record(random, write, plan.style.detail);
     yield piece;
   }
   yield `${indent === "" ? "" : "\n"}</feedback>\n`;
@@ -84,10 +84,10 @@ function writer(indent: string): Write {
   };
 }
 
-function record(random: Random, write: Write, isTalkative: boolean): string {
+function record(random: Random, write: Write, detail: Style["detail"]): string {
   const dkim = random() < 0.9 ? "pass" : "fail";
   const spf = random() < 0.8 ? "pass" : "fail";
-  const isForwarded = isTalkative && dkim === "fail" && random() < 0.5;
+  const isForwarded = detail === "talkative" && dkim === "fail" && random() < 0.5;
   const sender = pick(random, SENDERS);
   const evaluated = [
     write(4, "disposition", dkim === "pass" || spf === "pass" ? "none" : "reject"),
@@ -97,8 +97,9 @@ function record(random: Random, write: Write, isTalkative: boolean): string {
   if (isForwarded) {
     evaluated.push(write(4, "reason", [write(5, "type", "forwarded"), write(5, "comment", "looks forwarded")]));
   }
-  const identifiers = [write(3, "envelope_from", sender), write(3, "header_from", pick(random, FROM_DOMAINS))];
-  if (isTalkative) identifiers.unshift(write(3, "envelope_to", pick(random, RECEIVERS)));
+  const identifiers = [write(3, "header_from", pick(random, FROM_DOMAINS))];
+  if (detail !== "terse") identifiers.unshift(write(3, "envelope_from", sender));
+  if (detail === "talkative") identifiers.unshift(write(3, "envelope_to", pick(random, RECEIVERS)));
   return write(1, "record", [
     write(2, "row", [
       write(3, "source_ip", sourceIp(random)),
@@ -106,7 +107,7 @@ function record(random: Random, write: Write, isTalkative: boolean): string {
       write(3, "policy_evaluated", evaluated),
     ]),
     write(2, "identifiers", identifiers),
-    write(2, "auth_results", authResults({ random, write, dkim, spf, sender })),
+    write(2, "auth_results", authResults({ random, write, dkim, spf, sender, detail })),
   ]);
 }
 
@@ -116,15 +117,17 @@ interface AuthPlan {
   dkim: string;
   spf: string;
   sender: string;
+  detail: Style["detail"];
 }
 
-function authResults({ random, write, dkim, spf, sender }: AuthPlan): string[] {
+function authResults({ random, write, dkim, spf, sender, detail }: AuthPlan): string[] {
   const signature = (domain: string, selector: string, result: string): string =>
     write(3, "dkim", [write(4, "domain", domain), write(4, "selector", selector), write(4, "result", result)]);
   const results = [signature("acme.example", pick(random, SELECTORS), dkim)];
-  if (random() < 0.3) results.push(signature(sender, `sel${Math.floor(random() * 500)}`, "pass"));
+  if (detail !== "terse" && random() < 0.3) results.push(signature(sender, `sel${Math.floor(random() * 500)}`, "pass"));
   const word = spf === "pass" ? "pass" : "softfail";
-  results.push(write(3, "spf", [write(4, "domain", sender), write(4, "scope", "mfrom"), write(4, "result", word)]));
+  const scope = detail === "terse" ? [] : [write(4, "scope", "mfrom")];
+  results.push(write(3, "spf", [write(4, "domain", sender), ...scope, write(4, "result", word)]));
   return results;
 }
 

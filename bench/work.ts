@@ -63,6 +63,14 @@ export interface HeldReport {
   records: AggregateRecord[];
 }
 
+/** The frame of a report: what process knows of it before its second reading. */
+export async function readFrame(bytes: Uint8Array): Promise<AggregateReport> {
+  for await (const event of readReports(bytesSource(bytes), { shapes })) {
+    if (event.type === "report" && event.report.kind === "aggregate") return event.report;
+  }
+  throw new Error("no aggregate report");
+}
+
 export async function holdReport(bytes: Uint8Array): Promise<HeldReport> {
   const records: AggregateRecord[] = [];
   for await (const event of readReports(bytesSource(bytes))) {
