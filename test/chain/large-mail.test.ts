@@ -11,7 +11,7 @@ import { type Chain, RUA, startChain } from "./harness.ts";
 
 const [style] = STYLES;
 if (style === undefined) throw new Error("no styles");
-const RECORDS = 5000;
+const RECORDS = 7000;
 const mail = sampleMail([
   { name: "report.xml", content: Buffer.from(reportBytes({ records: RECORDS, seed: 1, style })) },
 ]);
