@@ -14,7 +14,7 @@ export const LARGEST_BYTES = 25 * MIB - 100_000;
 /** Base64 in lines of 76: 57 bytes become 78. */
 const BASE64_GROWTH = 78 / 57;
 /** Bytes of a record: as XML, packed, and as quoted-printable; rather too many than too few. */
-const RECORD_BYTES = { xml: 760, packed: 31.5, quoted: 800 };
+const RECORD_BYTES = { xml: 626, packed: 23, quoted: 660 };
 const PARTS = 50;
 
 const [style = fail("no styles")] = STYLES;
