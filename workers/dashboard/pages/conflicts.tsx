@@ -7,6 +7,7 @@ import { explain } from "../data/glossary.ts";
 import { changeOfCount, formatCount } from "../data/numbers.ts";
 import { ApiError } from "../errors.ts";
 import { reportPath } from "../parts/links.ts";
+import { Name } from "../parts/marks.tsx";
 import { ListParts, OperationsHead } from "../parts/operations-frame.tsx";
 import type { PageResult } from "../parts/page.ts";
 import { type PageRequest, requireOperator } from "../parts/request.ts";
@@ -29,10 +30,24 @@ export async function conflictsPage(request: PageRequest): Promise<PageResult> {
     partial: <ListParts url={request.url} next={page.cursor} />,
     columns: [
       { key: "at", label: "Filed (UTC)", value: ({ at }) => at, cell: ({ at }) => at.slice(0, 16).replace("T", " ") },
-      { key: "domain", label: "Domain", value: ({ domain }) => domain },
-      { key: "account", label: "Account", value: ({ account }) => account },
-      { key: "reporter", label: "Reporter", value: ({ reporter }) => reporter },
-      { key: "report_id", label: "Report id", value: ({ reportId }) => reportId },
+      {
+        key: "report_id",
+        label: "Report",
+        value: ({ reportId }) => reportId,
+        cell: ({ domain, reporter, reportId, account }) => (
+          <span class="stack">
+            <span>
+              {reporter} about {domain}
+            </span>
+            <span class="small muted">
+              <Name text={reportId} />, account {account}
+            </span>
+          </span>
+        ),
+      },
+      { key: "domain", label: "Domain", value: ({ domain }) => domain, exportOnly: true },
+      { key: "account", label: "Account", value: ({ account }) => account, exportOnly: true },
+      { key: "reporter", label: "Reporter", value: ({ reporter }) => reporter, exportOnly: true },
       {
         key: "accepted",
         label: "Counts now",
@@ -107,7 +122,7 @@ function acceptedPath({ account, domain, uid, ledgerKey }: Conflict): string {
 
 function Version({ version: { records, receivedSeconds }, children }: { version: ReportVersion; children?: Child }) {
   return (
-    <span class="stack explained">
+    <span class="stack">
       <span>{children}</span>
       <span class="small muted">
         {formatCount(records)} records, received {isoMinute(receivedSeconds)}

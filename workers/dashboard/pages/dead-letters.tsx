@@ -166,7 +166,7 @@ const COLUMNS: ViewColumn<DeadLetter>[] = [
     label: "Reason",
     value: ({ reason }) => reason.code,
     cell: ({ reason }) => (
-      <span class="stack">
+      <span class="stack explained">
         <span class="mono">{reason.code}</span>
         <span class="small muted">{reason.message}</span>
       </span>

@@ -79,6 +79,7 @@ function groupsTable(
           </a>
         ),
       },
+      { key: "incidents", label: "Messages", align: "end", value: ({ incidents }) => incidents },
       {
         key: "failure",
         label: "What failed",
@@ -102,20 +103,32 @@ function groupsTable(
         ),
       },
       {
-        key: "dkim_domain",
-        label: "DKIM, SPF domain",
-        value: ({ dkimDomain }) => dkimDomain,
-        cell: ({ dkimDomain, spfDomain }) => (
-          <span class="stack">
-            {dkimDomain !== "" && <span>DKIM {dkimDomain}</span>}
-            {spfDomain !== "" && <span>SPF {spfDomain}</span>}
+        key: "envelope_from",
+        label: "Domains",
+        value: ({ mailFromDomain }) => mailFromDomain,
+        cell: ({ mailFromDomain, dkimDomain, spfDomain }) => (
+          <span class="stack small">
+            {mailFromDomain !== "" && (
+              <span>
+                envelope <Name text={mailFromDomain} />
+              </span>
+            )}
+            {dkimDomain !== "" && (
+              <span>
+                DKIM <Name text={dkimDomain} />
+              </span>
+            )}
+            {spfDomain !== "" && (
+              <span>
+                SPF <Name text={spfDomain} />
+              </span>
+            )}
           </span>
         ),
       },
+      { key: "dkim_domain", label: "DKIM domain", value: ({ dkimDomain }) => dkimDomain, exportOnly: true },
       { key: "spf_domain", label: "SPF domain", value: ({ spfDomain }) => spfDomain, exportOnly: true },
-      { key: "envelope_from", label: "Envelope from", value: ({ mailFromDomain }) => mailFromDomain },
       { key: "reporter", label: "Reporter", value: ({ reportingMta }) => reportingMta },
-      { key: "incidents", label: "Messages", align: "end", value: ({ incidents }) => incidents },
       dayColumn("last_seen", "Last seen", ({ lastDay }) => lastDay),
     ],
   });

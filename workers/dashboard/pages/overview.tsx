@@ -13,6 +13,7 @@ import { changeOfCount, formatCount, formatShare } from "../data/numbers.ts";
 import { type Period, periodBefore } from "../data/period.ts";
 import { mergeSources } from "../data/sources.ts";
 import { assess } from "../data/verdict.ts";
+import { FoldedTable } from "../parts/chart-table.tsx";
 import { DayChart } from "../parts/chart-view.tsx";
 import { DomainHead, domainCrumbs } from "../parts/domain-frame.tsx";
 import { domainPath } from "../parts/links.ts";
@@ -75,10 +76,7 @@ export async function overviewPage(request: PageRequest, domain: string): Promis
                 {tables.reasons.view(request.url)}
               </div>
               {tables.policies.view(request.url)}
-              <details class="stack">
-                <summary>Messages by day, as a table</summary>
-                {tables.days.view(request.url)}
-              </details>
+              <FoldedTable table={tables.days} url={request.url} label="Messages by day, as a table" />
             </>
           )}
         </>

@@ -158,6 +158,9 @@ function columns(request: PageRequest): ViewColumn<ReportTotals>[] {
     },
     { key: "end", label: "End", value: ({ endSeconds }) => isoMinute(endSeconds), exportOnly: true },
     { key: "reporter", label: "Reporter", term: "Reporter", value: ({ reporter }) => reporter },
+    { key: "records", label: "Records", align: "end", value: ({ records }) => records },
+    messagesColumn(),
+    dmarcColumn(),
     {
       key: "report_id",
       label: "Report id",
@@ -165,9 +168,6 @@ function columns(request: PageRequest): ViewColumn<ReportTotals>[] {
       value: ({ reportId }) => reportId,
       cell: ({ reportId }) => <span class="mono small">{reportId}</span>,
     },
-    { key: "records", label: "Records", align: "end", value: ({ records }) => records },
-    messagesColumn(),
-    dmarcColumn(),
     {
       key: "received",
       label: "Received",

@@ -13,7 +13,9 @@ import { knownService } from "../data/known-services.ts";
 import { formatCount, formatShare } from "../data/numbers.ts";
 import type { Period } from "../data/period.ts";
 import { addFigures, identifySource, type SourceEvidence } from "../data/sources.ts";
-import { DayChart } from "../parts/chart-view.tsx";
+import { chartTable, FoldedTable } from "../parts/chart-table.tsx";
+import { DayChart, type Series } from "../parts/chart-view.tsx";
+import type { ChartDay } from "../parts/charts.ts";
 import { DomainHead, domainCrumbs } from "../parts/domain-frame.tsx";
 import { domainPath } from "../parts/links.ts";
 import { Figure, Note } from "../parts/marks.tsx";
@@ -54,7 +56,12 @@ async function detailPage(request: PageRequest, detail: Detail): Promise<PageRes
   ]);
   const own = groups.filter(isOfSource);
   const isAddress = "sourceIp" in match;
+  const ownDays = chartDays(
+    days.filter((day) => isOfSource({ ...day, sourceIp: "" })),
+    period,
+  );
   const tables = {
+    days: chartTable("Messages by day", { days: ownDays, series: SERIES }),
     addresses: addressesTable(request, { domain, groups: own }),
     dkim: authTable("dkim", own),
     spf: authTable("spf", own),
@@ -93,7 +100,8 @@ async function detailPage(request: PageRequest, detail: Detail): Promise<PageRes
                   There is more of this than one page can take: the largest part is shown. Choose a shorter period.
                 </Note>
               )}
-              <SourceChart days={days.filter((day) => isOfSource({ ...day, sourceIp: "" }))} {...{ name, period }} />
+              <SourceChart days={ownDays} name={name} />
+              <FoldedTable table={tables.days} url={request.url} label="Messages by day, as a table" />
               {!isAddress && tables.addresses.view(request.url)}
               <div class="columns">
                 {tables.dkim.view(request.url)}
@@ -144,13 +152,16 @@ const EMPTY = {
   ...{ firstDay: 0, lastDay: 0 },
 };
 
-interface ChartProps {
-  days: { day: number; messages: number; passed: number }[];
-  period: Period;
-  name: string;
-}
+const SERIES: readonly Series[] = [
+  { name: "passed", label: "Pass DMARC", look: "pass" },
+  { name: "failed", label: "Fail DMARC", look: "fail" },
+];
 
-function SourceChart({ days, period: { firstDay, lastDay }, name }: ChartProps) {
+/** Every day of the period, those without a report with zeros. */
+function chartDays(
+  days: readonly { day: number; messages: number; passed: number }[],
+  { firstDay, lastDay }: Period,
+): ChartDay[] {
   const filled = Array.from({ length: lastDay - firstDay + 1 }, (_, i) => ({
     day: firstDay + i,
     values: { passed: 0, failed: 0 },
@@ -161,17 +172,18 @@ function SourceChart({ days, period: { firstDay, lastDay }, name }: ChartProps) 
     values.passed += passed;
     values.failed += messages - passed;
   }
+  return filled;
+}
+
+function SourceChart({ days, name }: { days: readonly ChartDay[]; name: string }) {
   return (
     <section class="card" aria-labelledby="volume">
       <h2 id="volume">Messages by day</h2>
       <DayChart
         id="source"
-        label={`Messages of ${name} by day; the figures are in the tables below.`}
-        days={filled}
-        series={[
-          { name: "passed", label: "Pass DMARC", look: "pass" },
-          { name: "failed", label: "Fail DMARC", look: "fail" },
-        ]}
+        label={`Messages of ${name} by day; the figures are in the table below.`}
+        days={days}
+        series={SERIES}
         unit="messages"
       />
     </section>

@@ -67,6 +67,7 @@ function policiesTable(policies: TlsPolicy[]): BoundTable {
       {
         key: "policy",
         label: "Policy",
+        term: "MTA-STS",
         value: ({ policyType }) => policyType,
         cell: ({ policyType }) => (
           <span class="stack explained">
@@ -126,6 +127,7 @@ function detailsTable(policies: TlsPolicy[]): BoundTable {
           </span>
         ),
       },
+      { key: "sessions", label: "Sessions", align: "end", value: ({ failedSessionCount }) => failedSessionCount },
       { key: "code", label: "Code", value: ({ failureReasonCode }) => failureReasonCode },
       { key: "domain", label: "Policy domain", value: ({ policyDomain }) => policyDomain },
       { key: "policy", label: "Policy", value: ({ policyType }) => policyType },
@@ -153,7 +155,6 @@ function detailsTable(policies: TlsPolicy[]): BoundTable {
         value: ({ additionalInformation }) => additionalInformation,
         exportOnly: true,
       },
-      { key: "sessions", label: "Sessions", align: "end", value: ({ failedSessionCount }) => failedSessionCount },
     ],
   });
 }

@@ -15,7 +15,9 @@ import { explain } from "../data/glossary.ts";
 import { formatCount, formatShare } from "../data/numbers.ts";
 import type { Period } from "../data/period.ts";
 import { describeTlsPolicy, describeTlsResult } from "../data/tls-words.ts";
-import { DayChart } from "../parts/chart-view.tsx";
+import { chartTable, FoldedTable } from "../parts/chart-table.tsx";
+import { DayChart, type Series } from "../parts/chart-view.tsx";
+import type { ChartDay } from "../parts/charts.ts";
 import { dayColumn, shareWithBar } from "../parts/columns.tsx";
 import { DomainHead, domainCrumbs } from "../parts/domain-frame.tsx";
 import { reportPath } from "../parts/links.ts";
@@ -33,9 +35,11 @@ export async function tlsPage(request: PageRequest, domain: string): Promise<Pag
     request.ask(tlsFailuresQuery(scope)),
     request.ask(tlsReportsQuery(scope)),
   ]);
+  const filled = chartDays(days, period);
+  const daysTable = chartTable("Sessions by day", { days: filled, series: SERIES });
   const tables = [failuresTable(failures), policiesTable(policies), reportsTable(request, { domain, reports })];
   return {
-    tables,
+    tables: [...tables, daysTable],
     content: {
       title: `TLS reports about ${domain}`,
       section: "domains",
@@ -54,7 +58,8 @@ export async function tlsPage(request: PageRequest, domain: string): Promise<Pag
             </section>
           ) : (
             <>
-              <Sessions days={days} period={period} domain={domain} />
+              <Sessions days={filled} domain={domain} />
+              <FoldedTable table={daysTable} url={request.url} label="Sessions by day, as a table" />
               {tables.map((table) => table.view(request.url))}
             </>
           )}
@@ -64,14 +69,23 @@ export async function tlsPage(request: PageRequest, domain: string): Promise<Pag
   };
 }
 
-function Sessions({ days, period, domain }: { days: TlsDay[]; period: Period; domain: string }) {
+const SERIES: readonly Series[] = [
+  { name: "successful", label: "Encrypted", look: "pass" },
+  { name: "failed", label: "Failed", look: "fail" },
+];
+
+/** Every day of the period, those without a report with zeros. */
+function chartDays(days: readonly TlsDay[], { firstDay, lastDay }: Period): ChartDay[] {
   const known = new Map(days.map((day) => [day.day, day]));
-  const filled = Array.from({ length: period.lastDay - period.firstDay + 1 }, (_, i) => {
-    const { successful = 0, failed = 0 } = known.get(period.firstDay + i) ?? {};
-    return { day: period.firstDay + i, values: { successful, failed } };
+  return Array.from({ length: lastDay - firstDay + 1 }, (_, i) => {
+    const { successful = 0, failed = 0 } = known.get(firstDay + i) ?? {};
+    return { day: firstDay + i, values: { successful, failed } };
   });
-  const successful = days.reduce((sum, day) => sum + day.successful, 0);
-  const failed = days.reduce((sum, day) => sum + day.failed, 0);
+}
+
+function Sessions({ days, domain }: { days: readonly ChartDay[]; domain: string }) {
+  const sum = (name: string): number => days.reduce((total, { values }) => total + (values[name] ?? 0), 0);
+  const [successful, failed] = [sum("successful"), sum("failed")];
   return (
     <>
       <dl class="figures">
@@ -83,13 +97,8 @@ function Sessions({ days, period, domain }: { days: TlsDay[]; period: Period; do
         <h2 id="sessions">Sessions by day</h2>
         <DayChart
           id="tls"
-          label={`Sessions of mail servers to ${domain} by day: ${formatCount(successful)} encrypted, ${formatCount(failed)} failed.`}
-          days={filled}
-          series={[
-            { name: "successful", label: "Encrypted", look: "pass" },
-            { name: "failed", label: "Failed", look: "fail" },
-          ]}
-          unit="sessions"
+          label={`Sessions of mail servers to ${domain} by day: ${formatCount(successful)} encrypted, ${formatCount(failed)} failed. The figures are in the table below.`}
+          {...{ days, series: SERIES, unit: "sessions" }}
         />
       </section>
     </>
@@ -116,11 +125,11 @@ function failuresTable(rows: TlsFailureTotals[]): BoundTable {
           </span>
         ),
       },
+      { key: "sessions", label: "Sessions", align: "end", value: ({ sessions }) => sessions },
       { key: "code", label: "Code", value: ({ failureReasonCode }) => failureReasonCode },
       { key: "sender", label: "Sending server", value: ({ sendingMtaIp }) => sendingMtaIp },
       { key: "receiver", label: "Receiving server", value: ({ receivingMxHostname }) => receivingMxHostname },
       { key: "reporter", label: "Reporter", value: ({ reporter }) => reporter },
-      { key: "sessions", label: "Sessions", align: "end", value: ({ sessions }) => sessions },
       dayColumn("last_seen", "Last seen", ({ lastDay }) => lastDay),
     ],
   });
@@ -139,6 +148,7 @@ function policiesTable(rows: TlsPolicyTotals[]): BoundTable {
       {
         key: "policy",
         label: "Policy",
+        term: "MTA-STS",
         value: ({ policyType }) => policyType,
         cell: ({ policyType }) => (
           <span class="stack explained">
@@ -189,6 +199,9 @@ function reportsTable(
       },
       { key: "end", label: "End", value: ({ endSeconds }) => isoMinute(endSeconds), exportOnly: true },
       { key: "reporter", label: "Reporter", term: "Reporter", value: ({ reporter }) => reporter },
+      { key: "policies", label: "Policies", align: "end", value: ({ policies }) => policies },
+      { key: "sessions", label: "Sessions", align: "end", value: ({ successful, failed }) => successful + failed },
+      { key: "failed", label: "Failed", align: "end", value: ({ failed }) => failed },
       {
         key: "report_id",
         label: "Report id",
@@ -196,9 +209,6 @@ function reportsTable(
         value: ({ reportId }) => reportId,
         cell: ({ reportId }) => <span class="mono small">{reportId}</span>,
       },
-      { key: "policies", label: "Policies", align: "end", value: ({ policies }) => policies },
-      { key: "sessions", label: "Sessions", align: "end", value: ({ successful, failed }) => successful + failed },
-      { key: "failed", label: "Failed", align: "end", value: ({ failed }) => failed },
       { key: "received", label: "Received", value: ({ receivedSeconds }) => isoMinute(receivedSeconds) },
     ],
   });

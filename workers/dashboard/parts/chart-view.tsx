@@ -112,8 +112,13 @@ function round(value: number): number {
   return Math.round(value * 100) / 100;
 }
 
+/** All series of a day together. */
+export function chartDaySum({ values }: ChartDay, series: readonly Series[]): number {
+  return series.reduce((sum, { name }) => sum + (values[name] ?? 0), 0);
+}
+
 function dayText({ day, values }: ChartDay, series: readonly Series[], unit: string): string {
-  const total = series.reduce((sum, { name }) => sum + (values[name] ?? 0), 0);
+  const total = chartDaySum({ day, values }, series);
   const parts = series.map(({ name, label }) => `${label} ${formatCount(values[name] ?? 0)}`);
   return `${isoDay(day)}: ${formatCount(total)} ${unit} (${parts.join(", ")})`;
 }
