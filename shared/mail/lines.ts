@@ -9,10 +9,12 @@ export interface Line {
 
 const NEW_LINE = 0x0a;
 
-/** Hands out lines one at a time; only the bytes of the current piece are held. */
+/** Hands out lines one at a time, from one buffer: a line is there until `fill` is called. */
 export class LineReader {
   readonly #chunks: AsyncIterator<Uint8Array>;
-  #bytes: Uint8Array = new Uint8Array(0);
+  #buffer: Uint8Array = new Uint8Array(0);
+  /** The part of the buffer that is filled. */
+  #bytes: Uint8Array = this.#buffer;
   #at = 0;
   #isStart = true;
   #ended = false;
@@ -41,13 +43,18 @@ export class LineReader {
       this.#ended = true;
       return this.#at < this.#bytes.byteLength;
     }
-    const rest = this.#bytes.subarray(this.#at);
-    const bytes = new Uint8Array(rest.byteLength + next.value.byteLength);
-    bytes.set(rest);
-    bytes.set(next.value, rest.byteLength);
-    this.#bytes = bytes;
-    this.#at = 0;
+    this.#keep(this.#bytes.subarray(this.#at), next.value);
     return true;
+  }
+
+  #keep(rest: Uint8Array, chunk: Uint8Array): void {
+    const length = rest.byteLength + chunk.byteLength;
+    const buffer = length <= this.#buffer.byteLength ? this.#buffer : new Uint8Array(2 * length);
+    buffer.set(rest);
+    buffer.set(chunk, rest.byteLength);
+    this.#buffer = buffer;
+    this.#bytes = buffer.subarray(0, length);
+    this.#at = 0;
   }
 }
 

@@ -4,7 +4,7 @@
  */
 import { MAIL_LIMITS } from "../limits.ts";
 import { LineReader } from "./lines.ts";
-import { transferDecoder } from "./transfer-encoding.ts";
+import { HELD_BYTES, transferDecoder } from "./transfer-encoding.ts";
 
 /** A part that is not itself multipart, nor a mail whose parts follow. */
 export interface StreamedPart {
@@ -87,19 +87,18 @@ class PartReader {
     for (let line = await this.#line("content"); line !== undefined; line = await this.#line("content")) {
       // Most lines are already here: they are taken without a promise each.
       for (let next: Uint8Array | undefined = line; next !== undefined; next = this.#takeLine("content")) {
-        const decoded = decoder.decode(next);
-        if (length + decoded.byteLength > PIECE_BYTES) {
+        if (length + next.byteLength + HELD_BYTES > piece.byteLength) {
           yield piece.subarray(0, length);
-          piece = new Uint8Array(Math.max(PIECE_BYTES, decoded.byteLength));
+          piece = new Uint8Array(Math.max(PIECE_BYTES, next.byteLength + HELD_BYTES));
           length = 0;
         }
-        piece.set(decoded, length);
-        length += decoded.byteLength;
+        length += decoder.decode(next, piece, length);
       }
     }
     yield piece.subarray(0, length);
-    const rest = decoder.end();
-    if (rest.byteLength > 0) yield rest;
+    const rest = new Uint8Array(HELD_BYTES);
+    const restBytes = decoder.end(rest, 0);
+    if (restBytes > 0) yield rest.subarray(0, restBytes);
   }
 
   /** Passes over what is left of the current part. */

@@ -2,13 +2,19 @@
 
 /** Turns the lines of a part into its content. */
 export interface TransferDecoder {
-  /** Content of one line; may hold back what the next line completes. */
-  decode(line: Uint8Array): Uint8Array;
-  /** What was held back. */
-  end(): Uint8Array;
+  /**
+   * Writes the content of one line to `target`, from `at` on; may hold back what the next line completes. There must be
+   * room for the line and HELD_BYTES.
+   *
+   * @returns how many bytes it wrote
+   */
+  decode(line: Uint8Array, target: Uint8Array, at: number): number;
+  /** Writes what was held back: at most HELD_BYTES. */
+  end(target: Uint8Array, at: number): number;
 }
 
-const NOTHING = new Uint8Array(0);
+/** Most that a decoder holds back. */
+export const HELD_BYTES = 3;
 
 /** The decoder of an encoding by its name; names that are not known mean the bytes as they are. */
 export function transferDecoder(encoding: string): TransferDecoder {
@@ -16,10 +22,15 @@ export function transferDecoder(encoding: string): TransferDecoder {
     case "base64":
       return new Base64Decoder();
     case "quoted-printable":
-      return { decode: decodeQuotedPrintableLine, end: () => NOTHING };
+      return { decode: decodeQuotedPrintableLine, end: () => 0 };
     default:
-      return { decode: (line) => line, end: () => NOTHING };
+      return { decode: copyLine, end: () => 0 };
   }
+}
+
+function copyLine(line: Uint8Array, target: Uint8Array, at: number): number {
+  target.set(line, at);
+  return line.byteLength;
 }
 
 const NOT_BASE64 = 255;
@@ -31,38 +42,32 @@ class Base64Decoder implements TransferDecoder {
   #bits = 0;
   #digits = 0;
 
-  decode(line: Uint8Array): Uint8Array {
-    const content = new Uint8Array(Math.ceil((line.byteLength * 3) / 4) + 3);
-    let length = 0;
+  decode(line: Uint8Array, target: Uint8Array, at: number): number {
+    let end = at;
     for (let i = 0; i < line.byteLength; i++) {
       const value = BASE64_VALUES[line[i] ?? 0] ?? NOT_BASE64;
       if (value === NOT_BASE64) continue;
       if (value === PADDING) {
-        length += this.#flush(content, length);
+        end += this.end(target, end);
         continue;
       }
       this.#bits = (this.#bits << 6) | value;
       if (++this.#digits === 4) {
-        content[length++] = this.#bits >> 16;
-        content[length++] = this.#bits >> 8;
-        content[length++] = this.#bits;
+        target[end++] = this.#bits >> 16;
+        target[end++] = this.#bits >> 8;
+        target[end++] = this.#bits;
         this.#bits = 0;
         this.#digits = 0;
       }
     }
-    return content.subarray(0, length);
-  }
-
-  end(): Uint8Array {
-    const content = new Uint8Array(2);
-    return content.subarray(0, this.#flush(content, 0));
+    return end - at;
   }
 
   // Two digits left hold one byte, three hold two.
-  #flush(content: Uint8Array, at: number): number {
+  end(target: Uint8Array, at: number): number {
     const bytes = Math.max(0, this.#digits - 1);
     const aligned = this.#bits << (6 * (4 - this.#digits));
-    for (let i = 0; i < bytes; i++) content[at + i] = aligned >> (16 - 8 * i);
+    for (let i = 0; i < bytes; i++) target[at + i] = aligned >> (16 - 8 * i);
     this.#bits = 0;
     this.#digits = 0;
     return bytes;
@@ -79,20 +84,19 @@ function buildBase64Values(): Uint8Array {
 
 const EQUALS = 0x3d;
 
-function decodeQuotedPrintableLine(line: Uint8Array): Uint8Array {
-  const content = new Uint8Array(line.byteLength);
-  let length = 0;
+function decodeQuotedPrintableLine(line: Uint8Array, target: Uint8Array, at: number): number {
+  let end = at;
   for (let i = 0; i < line.byteLength; i++) {
     const byte = line[i] ?? 0;
     const pair = byte === EQUALS ? String.fromCharCode(line[i + 1] ?? 0, line[i + 2] ?? 0) : "";
     if (/^[0-9A-Fa-f]{2}$/.test(pair)) {
-      content[length++] = Number.parseInt(pair, 16);
+      target[end++] = Number.parseInt(pair, 16);
       i += 2;
     } else if (byte === EQUALS && /^[ \t]*\r?\n?$/.test(String.fromCharCode(...line.subarray(i + 1, i + 80)))) {
-      return content.subarray(0, length);
+      return end - at;
     } else {
-      content[length++] = byte;
+      target[end++] = byte;
     }
   }
-  return content.subarray(0, length);
+  return end - at;
 }
