@@ -7,17 +7,22 @@ import { MAIL_LIMITS, READ_LIMITS } from "../limits.ts";
 import { extractMail } from "../mail/extract.ts";
 import { MailStructureError, streamParts } from "../mail/stream.ts";
 import { SNIFF_BYTES, sniff } from "../sniff.ts";
-import { AggregateReader, readAggregate } from "./aggregate.ts";
-import { readFailure } from "./failure.ts";
+import {
+  type ContainerNote,
+  type DocumentContext,
+  type DocumentPlace,
+  readFailureMail,
+  readJson,
+  readXml,
+  readXmlWhole,
+} from "./documents.ts";
 import { type ArchiveNote, gunzip, gunzipWhole, inflateZlib, type OutputBudget } from "./inflate.ts";
 import { PartNames } from "./part-names.ts";
 import { type Problem, problem } from "./problems.ts";
 import { RecordShapes } from "./record-shapes.ts";
 import { Rejection, reject } from "./rejection.ts";
-import { type ByteSource, bytesSource, concatBytes, peek } from "./source.ts";
-import { readTls } from "./tls.ts";
+import { type ByteSource, bytesSource, holdStream, peek } from "./source.ts";
 import type { AggregateRecord, Report } from "./vocabulary.ts";
-import { WarningLog } from "./warnings.ts";
 import { readZip } from "./zip.ts";
 
 /** An incremental hash, such as node:crypto's createHash("sha256"). */
@@ -54,7 +59,8 @@ export type ReadEvent =
 export async function* readReports(source: ByteSource, options: ReadOptions = {}): AsyncGenerator<ReadEvent> {
   const shapes = options.generalReaderOnly === true ? new RecordShapes({ learns: false }) : options.shapes;
   const budget = { bytesLeft: READ_LIMITS.maxOutputBytes };
-  const context: Context = { options, budget, shapes: shapes ?? new RecordShapes() };
+  const { createHash, maxParsedMessageBytes = MAIL_LIMITS.maxParsedMessageBytes } = options;
+  const context: Context = { budget, maxParsedMessageBytes, createHash, shapes: shapes ?? new RecordShapes() };
   const place: Place = { part: "", depth: 0, notes: [] };
   let passedOver: ReadEvent | undefined;
   let told = false;
@@ -71,10 +77,9 @@ export async function* readReports(source: ByteSource, options: ReadOptions = {}
 
 const LINE_FEED = 0x0a;
 
-interface Context {
-  options: ReadOptions;
+interface Context extends DocumentContext {
   budget: OutputBudget;
-  shapes: RecordShapes;
+  maxParsedMessageBytes: number;
 }
 
 /** Content to read: a stream, and the object behind it where there is one. */
@@ -85,17 +90,9 @@ interface Content {
   whole?: () => Promise<Uint8Array | undefined>;
 }
 
-interface Place {
-  part: string;
+interface Place extends DocumentPlace {
   /** Archives around it, those around the mail that it came in included. */
   depth: number;
-  /** What was odd about the containers around it; filled while they are read, so complete at the end of the content. */
-  notes: ContainerNote[];
-}
-
-interface ContainerNote {
-  part: string;
-  detail: string;
 }
 
 async function* readContent(content: Content, place: Place, context: Context): AsyncGenerator<ReadEvent> {
@@ -103,7 +100,7 @@ async function* readContent(content: Content, place: Place, context: Context): A
     const bytes = content.source?.bytes ?? (await content.whole?.());
     const document = bytes === undefined ? undefined : smallDocument(bytes, place, context);
     if (document === undefined) yield* openContent(content, place, context);
-    else yield* readSmallDocument(document, place, context);
+    else yield* readXmlWhole(document, place, context);
   } catch (error) {
     if (!(error instanceof Rejection)) throw error;
     yield { type: "problem", part: place.part, problem: error.problem };
@@ -122,26 +119,9 @@ function smallDocument(bytes: Uint8Array, { depth }: Place, { budget }: Context)
   return document;
 }
 
-function readSmallDocument(document: Uint8Array, place: Place, { options, shapes }: Context): ReadEvent[] {
-  const { part } = place;
-  const warnings = new WarningLog();
-  const hash = options.createHash?.();
-  hash?.update(document);
-  shapes.startDocument();
-  const reader = new AggregateReader(document.subarray(0, SNIFF_BYTES), { warnings, shapes });
-  const records = reader.push(document);
-  const { records: last, body } = reader.finish();
-  const report = { ...body, ...closing(place, warnings, hash) };
-  return [
-    { type: "records", part, firstOrdinal: 0, records },
-    { type: "records", part, firstOrdinal: records.length, records: last },
-    { type: "report", part, report },
-  ];
-}
-
 async function* openContent(content: Content, place: Place, context: Context): AsyncGenerator<ReadEvent> {
-  const { head, chunks } = await peek(content.chunks, SNIFF_BYTES);
-  const opened: Opened = { ...place, head, chunks, warnings: new WarningLog() };
+  const peeked = await peek(content.chunks, SNIFF_BYTES);
+  const { head, chunks } = peeked;
   const note: ArchiveNote = (detail) => place.notes.push({ part: place.part, detail });
   const type = sniff(head);
   switch (type) {
@@ -150,16 +130,16 @@ async function* openContent(content: Content, place: Place, context: Context): A
     case "zlib":
       return yield* readContent({ chunks: inflateZlib(chunks, context.budget) }, inside(place), context);
     case "zip":
-      return yield* readArchive(content.source ?? (await hold(chunks)), place, context);
+      return yield* readArchive(content.source ?? (await holdStream(chunks)), place, context);
     case "mail":
-      return yield* readMail(content.source ?? (await hold(chunks)), place, context);
+      return yield* readMail(content.source ?? (await holdStream(chunks)), place, context);
     case "xml":
-      return yield* readXml(opened, context);
+      return yield* readXml(peeked, place, context);
     case "json":
-      return yield* readJson(opened, context);
+      return yield await readJson(peeked, place, context);
     case "text":
     case "html":
-      return yield* readXml(opened, context);
+      return yield* readXml(peeked, place, context);
     case "empty":
       return reject("empty");
     default:
@@ -185,8 +165,7 @@ async function* readArchive(source: ByteSource, place: Place, context: Context):
 }
 
 async function* readMail(source: ByteSource, place: Place, context: Context): AsyncGenerator<ReadEvent> {
-  const { maxParsedMessageBytes = MAIL_LIMITS.maxParsedMessageBytes } = context.options;
-  if (source.sizeBytes > maxParsedMessageBytes) return yield* readLargeMail(source, place, context);
+  if (source.sizeBytes > context.maxParsedMessageBytes) return yield* readLargeMail(source, place, context);
   const bytes = await source.read(0, source.sizeBytes);
   if (countLines(bytes) > MAIL_LIMITS.maxParsedLines) return yield* readLargeMail(bytesSource(bytes), place, context);
   const mail = await extractMail(bytes);
@@ -204,13 +183,9 @@ async function* readMail(source: ByteSource, place: Place, context: Context): As
     }
   }
   if (hasReport) return;
-  const warnings = new WarningLog();
-  const failure = readFailure(mail.value, warnings);
-  if (failure !== undefined) {
-    const hash = context.options.createHash?.();
-    hash?.update(bytes);
-    yield { type: "report", part: place.part, report: { ...failure, ...closing(place, warnings, hash) } };
-  } else if (candidates.length === 0) reject("not_a_report", "the mail holds no report file");
+  const failure = readFailureMail({ mail: mail.value, bytes }, place, context);
+  if (failure !== undefined) yield failure;
+  else if (candidates.length === 0) reject("not_a_report", "the mail holds no report file");
 }
 
 function countLines(bytes: Uint8Array): number {
@@ -242,81 +217,10 @@ async function* readFeedbackPart(
   place: Place,
   context: Context,
 ): AsyncGenerator<ReadEvent> {
-  const part = await hold(content);
+  const part = await holdStream(content);
   const bytes = await part.read(0, part.sizeBytes);
-  const warnings = new WarningLog();
   const feedback = { fields: new TextDecoder().decode(bytes), originalHeader: "" };
-  const failure = readFailure({ candidates: [], feedback, text: "", subject: "" }, warnings);
-  if (failure === undefined) return;
-  const hash = context.options.createHash?.();
-  hash?.update(bytes);
-  yield { type: "report", part: place.part, report: { ...failure, ...closing(place, warnings, hash) } };
-}
-
-interface Opened extends Place {
-  head: Uint8Array;
-  chunks: AsyncIterable<Uint8Array>;
-  warnings: WarningLog;
-}
-
-async function* readXml(opened: Opened, context: Context): AsyncGenerator<ReadEvent> {
-  const { part, head, chunks, warnings } = opened;
-  const hash = context.options.createHash?.();
-  const content = { head, chunks: hash === undefined ? chunks : hashed(chunks, hash) };
-  context.shapes.startDocument();
-  const reader = readAggregate(content, { warnings, shapes: context.shapes });
-  let firstOrdinal = 0;
-  for (let next = await reader.next(); ; next = await reader.next()) {
-    if (next.done) {
-      yield { type: "report", part, report: { ...next.value, ...closing(opened, warnings, hash) } };
-      return;
-    }
-    yield { type: "records", part, firstOrdinal, records: next.value };
-    firstOrdinal += next.value.length;
-  }
-}
-
-async function* readJson(opened: Opened, context: Context): AsyncGenerator<ReadEvent> {
-  const { part, chunks, warnings } = opened;
-  const source = await hold(chunks);
-  const bytes = await source.read(0, source.sizeBytes);
-  const hash = context.options.createHash?.();
-  hash?.update(bytes);
-  const report = readTls(decodeJson(bytes), warnings);
-  yield { type: "report", part, report: { ...report, ...closing(opened, warnings, hash) } };
-}
-
-// RFC 8259 section 8.1 says UTF-8; a BOM tells the rest.
-function decodeJson(bytes: Uint8Array): string {
-  const wide =
-    bytes[0] === 0xff || bytes[1] === 0 ? "utf-16le" : bytes[0] === 0xfe || bytes[0] === 0 ? "utf-16be" : "utf-8";
-  return new TextDecoder(wide).decode(bytes);
-}
-
-function closing({ notes }: Place, warnings: WarningLog, hash: ContentHash | undefined) {
-  for (const { part, detail } of notes) warnings.addOnce("repaired_archive", part, detail);
-  return {
-    warnings: warnings.warnings,
-    omittedWarnings: warnings.omitted,
-    contentHash: hash?.digest("hex") ?? "",
-  };
-}
-
-async function* hashed(chunks: AsyncIterable<Uint8Array>, hash: ContentHash): AsyncGenerator<Uint8Array> {
-  for await (const chunk of chunks) {
-    hash.update(chunk);
-    yield chunk;
-  }
-}
-
-/** Holds a stream whole, up to a limit: what must be read at random or parsed at once. */
-async function hold(chunks: AsyncIterable<Uint8Array>): Promise<ByteSource> {
-  const pieces: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of chunks) {
-    size += chunk.byteLength;
-    if (size > READ_LIMITS.maxHeldBytes) reject("too_large", `more than ${READ_LIMITS.maxHeldBytes} bytes to hold`);
-    pieces.push(chunk);
-  }
-  return bytesSource(concatBytes(pieces));
+  const mail = { candidates: [], feedback, text: "", subject: "" };
+  const failure = readFailureMail({ mail, bytes }, place, context);
+  if (failure !== undefined) yield failure;
 }

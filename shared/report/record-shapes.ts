@@ -3,7 +3,7 @@
  * the same white space, other values. `RecordShapes` learns shapes from records that the general
  * reader (record.ts) read without a warning, and then reads further records of those shapes, in this document and in later
  * ones, straight from the bytes by comparing the letters between the values. Anything else, an attribute, an entity, a word in capitals, a letter outside
- * ASCII, is left to the general reader; both give the same records (test/report/record-shapes.test.ts).
+ * ASCII, is left to the general reader; both give the same records (test/report/differential.test.ts).
  */
 import { type BytePiece, ByteTexts } from "./byte-values.ts";
 import { emptyRecord, type FieldSpan } from "./record-fields.ts";

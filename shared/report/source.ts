@@ -1,4 +1,6 @@
 /** Where bytes come from: a whole object that can be streamed or read by range, or a stream that has begun. */
+import { READ_LIMITS } from "../limits.ts";
+import { reject } from "./rejection.ts";
 
 /** An object of known size: a file, an R2 object, bytes in memory. */
 export interface ByteSource {
@@ -81,4 +83,16 @@ export function concatBytes(pieces: Uint8Array[]): Uint8Array {
     offset += piece.byteLength;
   }
   return whole;
+}
+
+/** Holds a stream whole, up to a limit: what must be read at random or parsed at once. Throws a Rejection beyond it. */
+export async function holdStream(chunks: AsyncIterable<Uint8Array>): Promise<ByteSource> {
+  const pieces: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of chunks) {
+    size += chunk.byteLength;
+    if (size > READ_LIMITS.maxHeldBytes) reject("too_large", `more than ${READ_LIMITS.maxHeldBytes} bytes to hold`);
+    pieces.push(chunk);
+  }
+  return bytesSource(concatBytes(pieces));
 }

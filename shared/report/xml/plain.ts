@@ -1,7 +1,7 @@
 /**
  * A quick reader for the plain part of XML, which is nearly all that reporters write: tags without attributes, text
  * without entities. Whatever else comes is left to fast-xml-parser (element.ts); both give the same tree
- * (test/report/xml-plain.test.ts).
+ * (test/report/differential.test.ts).
  */
 import type { XmlElement } from "./element.ts";
 
