@@ -26,6 +26,7 @@ import {
   sourcesQuery,
 } from "../shared/analytics/queries-sources.ts";
 import { querySql } from "../shared/analytics/sql.ts";
+import { partsOfPeriod } from "../workers/dashboard/data/period.ts";
 import { watchProcess } from "./large-mail/memory.ts";
 import { seeded } from "./reports.ts";
 
@@ -37,8 +38,6 @@ const FIRST_DAY = 20_000;
 const LAST_DAY = FIRST_DAY + DAYS - 1;
 const SOURCES = 400;
 const BATCH = 10_000;
-/** Columns of the small chart of a domain. */
-const PARTS = 30;
 const RUNS = 3;
 
 /** What was written, for comparison. */
@@ -104,22 +103,14 @@ async function writePoints(points: object[], { url }: RunningAnalytics): Promise
   if (!response.ok) throw new Error(await response.text());
 }
 
-/** The thirty parts of a period that the page of domains draws. */
-function partsOf({ firstDay = 0, lastDay = 0 }: Scope): [first: number, last: number][] {
-  const length = (lastDay - firstDay + 1) / PARTS;
-  return Array.from({ length: PARTS }, (_, i) => [
-    firstDay + Math.round(i * length),
-    firstDay + Math.round((i + 1) * length) - 1,
-  ]);
-}
-
 /** Each statement of the pages of one domain, and that of `dmarc stats`. */
 function statementsOf(days: number): Record<string, string> {
-  const scope: Scope = { accounts: ["acme"], domains: [DOMAIN], firstDay: LAST_DAY - days + 1, lastDay: LAST_DAY };
+  const period = { firstDay: LAST_DAY - days + 1, lastDay: LAST_DAY };
+  const scope: Scope = { accounts: ["acme"], domains: [DOMAIN], ...period };
   const match = { domain: "service7.example" };
   return {
     stats: statsQuery({ domain: DOMAIN }).records,
-    domains: domainsQuery(scope, { parts: partsOf(scope) }).sql,
+    domains: domainsQuery(scope, { parts: partsOfPeriod(period) }).sql,
     "reports of domains": domainReportsQuery(scope).sql,
     days: dayGroupsQuery(scope).sql,
     reasons: reasonsQuery(scope).sql,
