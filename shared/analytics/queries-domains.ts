@@ -18,7 +18,6 @@ export interface DomainTotals {
   domain: string;
   messages: number;
   passed: number;
-  sources: number;
   /** Messages of the days before the period, from `beforeFirstDay`. */
   messagesBefore: number;
   /** Messages of the parts of the period asked for, in their order. */
@@ -44,10 +43,9 @@ export function domainsQuery(scope: Scope, { beforeFirstDay, parts = [] }: Domai
     sql: [
       `SELECT domain, ${sumIf(inPeriod)} AS messages,`,
       `  ${sumIf(inPeriod, "passedCount")} AS passedMessages,`,
-      `  count(DISTINCT if(${inPeriod}, sourceIp, '')) - max(if(${inPeriod} AND sourceIp != '', 0, 1)) AS sources,`,
       ...parts.map(([first, last], i) => `  ${sumIf(`day >= ${first} AND day <= ${last}`)} AS part${i},`),
       `  ${sumIf(`day < ${scope.firstDay ?? 0}`)} AS messagesBefore`,
-      `FROM ${newestRows("records", ["domain", "sourceIp", MESSAGES, PASSED_MESSAGES], days)}`,
+      `FROM ${newestRows("records", ["domain", MESSAGES, PASSED_MESSAGES], days)}`,
       "WHERE weight > 0",
       "GROUP BY domain",
       `ORDER BY messages DESC, domain LIMIT ${DOMAIN_LIMITS.maxDomains}`,
@@ -56,7 +54,6 @@ export function domainsQuery(scope: Scope, { beforeFirstDay, parts = [] }: Domai
       domain: textOf(row, "domain"),
       messages: numberOf(row, "messages"),
       passed: numberOf(row, "passedMessages"),
-      sources: numberOf(row, "sources"),
       messagesBefore: numberOf(row, "messagesBefore"),
       trend: parts.map((_, i) => numberOf(row, `part${i}`)),
     }),

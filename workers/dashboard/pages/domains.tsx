@@ -162,7 +162,6 @@ function columns(request: PageRequest, { firstDay, lastDay }: Period): ViewColum
       value: ({ policy }) => shortPolicy(policy),
       cell: ({ policy }) => <code>{shortPolicy(policy)}</code>,
     },
-    { key: "sources", label: "Addresses", align: "end", value: ({ sources }) => sources },
     { key: "reports", label: "Reports", align: "end", value: ({ reports }) => reports },
     dayColumn("last_report_day", "Last report", ({ lastEndSeconds }) => dayOfSeconds(lastEndSeconds)),
     {
