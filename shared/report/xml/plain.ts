@@ -4,8 +4,8 @@
  * (test/report/differential.test.ts).
  */
 import type { XmlElement } from "./element.ts";
+import { plainTag } from "./plain-tags.ts";
 
-const NAME = /^[A-Za-z_][\w.-]*(?::[A-Za-z_][\w.-]*)?$/;
 /** Entities, comments, CDATA, declarations, instructions, and what XML 1.0 section 2.2 forbids. */
 const NOT_PLAIN = /[&\0-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]|<[!?]|\]\]>/;
 
@@ -33,19 +33,20 @@ export function parsePlainElement(xml: string): XmlElement | undefined {
 }
 
 /** Takes what stands between `<` and `>`; false when it is not a plain tag in its place. */
-function takeTag(tag: string, open: OpenElement[]): boolean {
-  if (tag.startsWith("/")) {
-    const closed = open.pop();
-    if (closed === undefined || closed.rawName === "" || closed.rawName !== tag.slice(1)) return false;
-    open.at(-1)?.children.push({ name: closed.name, text: closed.text.trim(), children: closed.children });
+function takeTag(text: string, open: OpenElement[]): boolean {
+  const tag = plainTag(text);
+  if (tag === undefined) return false;
+  const { type, rawName, name } = tag;
+  if (type === "open") {
+    open.push({ rawName, name, text: "", children: [] });
     return true;
   }
-  const isEmpty = tag.endsWith("/");
-  const rawName = isEmpty ? tag.slice(0, -1) : tag;
-  // Names that every object has are fast-xml-parser's to refuse.
-  if (!NAME.test(rawName) || rawName in Object.prototype) return false;
-  const element = { rawName, name: rawName.slice(rawName.indexOf(":") + 1), text: "", children: [] };
-  if (isEmpty) open.at(-1)?.children.push({ name: element.name, text: "", children: [] });
-  else open.push(element);
+  let element: XmlElement = { name, text: "", children: [] };
+  if (type === "close") {
+    const closed = open.pop();
+    if (closed?.rawName !== rawName) return false;
+    element = { name, text: closed.text.trim(), children: closed.children };
+  }
+  open.at(-1)?.children.push(element);
   return true;
 }

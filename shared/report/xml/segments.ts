@@ -5,6 +5,7 @@
 import { READ_LIMITS } from "../../limits.ts";
 import type { ProblemCode } from "../problems.ts";
 import { reject } from "../rejection.ts";
+import { plainTagAt } from "./plain-tags.ts";
 
 /** Told of each repair, in words. */
 export type RepairNote = (detail: string) => void;
@@ -85,7 +86,8 @@ export class Segmenter {
       this.#takeText(next < 0 ? text.slice(at) : text.slice(at, next));
       at = next < 0 ? text.length : next;
       if (next < 0) break;
-      const recordEnd = this.#recordAt(text, at);
+      const plain = plainTagAt(text, at);
+      const recordEnd = plain === undefined || plain.name === "record" ? this.#recordAt(text, at) : 0;
       if (recordEnd === "more") break;
       if (recordEnd > 0) {
         records.push(text.slice(at, recordEnd));
@@ -94,7 +96,7 @@ export class Segmenter {
         at = recordEnd;
         continue;
       }
-      const token = readToken(text, at, this.#rootSeen);
+      const token = plain ?? readToken(text, at, this.#rootSeen);
       if (token.type === "more") {
         if (!final) break;
         at = this.#takeUnfinished(text, at);
