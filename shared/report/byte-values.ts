@@ -51,7 +51,7 @@ export class ByteTexts {
     if (known !== undefined && isEqual(known.bytes, bytes, start, end)) return known.text;
     if (!isPlain(span)) return NOT_PLAIN;
     const text = this.#read(asciiText(span));
-    this.#known[slot] = { bytes: bytes.slice(start, end), text };
+    this.#known[slot] = { bytes: new Uint8Array(bytes.subarray(start, end)), text };
     return text;
   }
 }

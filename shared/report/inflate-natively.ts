@@ -12,16 +12,25 @@ export function crc32(bytes: Uint8Array, before = 0): number {
 }
 
 /**
- * Decompresses deflate data that is there as a whole.
+ * Decompresses deflate data that is there as a whole, and nothing behind it.
  *
- * @returns undefined when it is corrupt, cut or larger than `maxBytes`: a streaming reader says which
+ * @returns undefined when it is corrupt, cut, followed by something or larger than `maxBytes`: a streaming reader says which
  */
 export function inflateWhole(data: Uint8Array, maxBytes: number): Uint8Array | undefined {
   try {
-    return inflateRawSync(data, { maxOutputLength: maxBytes });
+    const result: unknown = inflateRawSync(data, { maxOutputLength: maxBytes, info: true });
+    const { buffer, engine } = result as WithInfo;
+    return engine.bytesWritten === data.byteLength ? plainBytes(buffer) : undefined;
   } catch {
     return undefined;
   }
+}
+
+/** What `info` makes of the result; the types of Node leave it out. */
+interface WithInfo {
+  buffer: Uint8Array;
+  /** The engine has taken so many bytes. */
+  engine: { bytesWritten: number };
 }
 
 /** One stream of deflate data: takes input, hands out output, knows where it ends. */
@@ -74,7 +83,9 @@ export class NativeInflater {
       this.#wake();
     });
     for (;;) {
-      for (let output = this.#stream.read(); output !== null; output = this.#stream.read()) yield output;
+      for (let output = this.#stream.read(); output !== null; output = this.#stream.read()) {
+        yield plainBytes(output);
+      }
       if (this.#fault !== undefined) rejectData(this.#fault);
       // Input it does not want lies behind the end, which it may tell of later.
       this.ended ||= isDone && this.leftoverBytes > 0;
@@ -84,6 +95,11 @@ export class NativeInflater {
       });
     }
   }
+}
+
+// A Buffer's slice is no copy, and a piece that is kept would keep the whole.
+function plainBytes({ buffer, byteOffset, byteLength }: Uint8Array): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
 function rejectData(fault: Error & { code?: string }): never {

@@ -78,7 +78,7 @@ export class RecordStream {
     for (let at = 0; at < bytes.byteLength; ) {
       const { end, incomplete } = this.#readRun(piece, at);
       if (incomplete && bytes.byteLength - end <= READ_LIMITS.maxRecordChars) {
-        this.#carried = bytes.slice(end);
+        this.#carried = new Uint8Array(bytes.subarray(end));
         return;
       }
       at = end;

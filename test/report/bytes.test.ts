@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { READ_LIMITS } from "../../shared/limits.ts";
 import { readAggregate } from "../../shared/report/aggregate.ts";
-import { gunzip, type OutputBudget } from "../../shared/report/inflate.ts";
+import { gunzip, gunzipWhole, type OutputBudget } from "../../shared/report/inflate.ts";
 import { RecordShapes } from "../../shared/report/record-shapes.ts";
 import { Rejection } from "../../shared/report/rejection.ts";
 import { concatBytes } from "../../shared/report/source.ts";
@@ -93,6 +93,25 @@ describe("inflate", () => {
     const { text, pieces } = await inflate(joinBytes(...Array<Uint8Array>(100_000).fill(member)), [65_536]);
     expect(text.length).toBe(100_000);
     expect(pieces).toBeLessThanOrEqual(1 + Math.ceil(100_000 / READ_LIMITS.inflateOutputBytes));
+  });
+
+  test("a whole file is read at once only when it is what a stream of it would accept", async () => {
+    const content = toBytes("<a>".repeat(100));
+    const member = Uint8Array.from(gzip(content));
+    expect(gunzipWhole(member, 300)).toEqual(content);
+    expect(gunzipWhole(member, 299)).toBeUndefined();
+    for (const odd of [
+      joinBytes(member.subarray(0, -8), "x", member.subarray(-8)),
+      joinBytes(member, "\r\n"),
+      joinBytes(member, gzip("")),
+      joinBytes(" ", member),
+      member.subarray(0, -1),
+      member.subarray(0, 9),
+      member.with(-6, 0),
+      member.with(-1, 1),
+    ]) {
+      expect(gunzipWhole(odd, 300)).toBeUndefined();
+    }
   });
 
   test("a bomb ends at the budget", async () => {

@@ -9,7 +9,7 @@ declare module "node:crypto" {
 
 declare module "node:zlib" {
   export function crc32(bytes: Uint8Array, before?: number): number;
-  export function inflateRawSync(data: Uint8Array, options: { maxOutputLength: number }): Uint8Array;
+  export function inflateRawSync(data: Uint8Array, options: { maxOutputLength: number; info: true }): unknown;
   export function createInflateRaw(options: { chunkSize: number }): {
     readonly bytesWritten: number;
     on(event: "readable" | "end", listener: () => void): unknown;
