@@ -85,14 +85,20 @@ export function concatBytes(pieces: Uint8Array[]): Uint8Array {
   return whole;
 }
 
-/** Holds a stream whole, up to a limit: what must be read at random or parsed at once. Throws a Rejection beyond it. */
+/**
+ * Holds a stream whole: what must be read at random or parsed at once. In one buffer that grows where it is, for twice the
+ * bytes of a zip of 18 MB would be much of an isolate's memory.
+ *
+ * @throws Rejection too_large
+ */
 export async function holdStream(chunks: AsyncIterable<Uint8Array>): Promise<ByteSource> {
-  const pieces: Uint8Array[] = [];
-  let size = 0;
+  const maxByteLength = READ_LIMITS.maxHeldBytes;
+  const buffer = new ArrayBuffer(0, { maxByteLength });
   for await (const chunk of chunks) {
-    size += chunk.byteLength;
-    if (size > READ_LIMITS.maxHeldBytes) reject("too_large", `more than ${READ_LIMITS.maxHeldBytes} bytes to hold`);
-    pieces.push(chunk);
+    const size = buffer.byteLength;
+    if (size + chunk.byteLength > maxByteLength) reject("too_large", `more than ${maxByteLength} bytes to hold`);
+    buffer.resize(size + chunk.byteLength);
+    new Uint8Array(buffer, size).set(chunk);
   }
-  return bytesSource(concatBytes(pieces));
+  return bytesSource(new Uint8Array(buffer.transferToFixedLength()));
 }
