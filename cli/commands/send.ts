@@ -60,9 +60,14 @@ async function sendPaths(paths: string[], options: SendOptions): Promise<number>
   try {
     await checkServer(transport, port);
     const queue = files.values();
+    const told = new Set<string>();
     const sendAll = async (): Promise<void> => {
       for (const file of queue) {
-        counts[await sendFile(transport, file, options.rua)]++;
+        const { outcome, reply } = await sendFile(transport, file, options.rua);
+        counts[outcome]++;
+        // A refusal is mostly about the address, the same for every file.
+        if (reply !== "" && (outcome === "failed" || !told.has(reply))) printError(`dmarc send: ${file}: ${reply}`);
+        told.add(reply);
         progress.update(++sent, files.length);
       }
     };
@@ -110,14 +115,19 @@ async function checkServer(transport: Transporter, port: number): Promise<void> 
   }
 }
 
-async function sendFile(transport: Transporter, file: string, rua: string): Promise<keyof SendCounts> {
+interface Sent {
+  outcome: keyof SendCounts;
+  /** What the server said, or what went wrong; "" when it was delivered. */
+  reply: string;
+}
+
+async function sendFile(transport: Transporter, file: string, rua: string): Promise<Sent> {
   try {
     await transport.sendMail(await buildMail(file, rua));
-    return "delivered";
+    return { outcome: "delivered", reply: "" };
   } catch (error) {
-    const code = error instanceof Error && "responseCode" in error ? error.responseCode : undefined;
-    if (code === 550) return "rejected";
-    printError(`dmarc send: ${file}: ${error instanceof Error ? error.message : String(error)}`);
-    return "failed";
+    const isRefused = error instanceof Error && "responseCode" in error && error.responseCode === 550;
+    const reply = error instanceof Error ? error.message : String(error);
+    return { outcome: isRefused ? "rejected" : "failed", reply };
   }
 }

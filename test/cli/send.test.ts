@@ -117,9 +117,10 @@ describe("send", () => {
 
   it("counts 550 as rejected, with exit code 2, and anything else as failed, with the reason and exit code 1", async () => {
     const file = await makeFile("r.xml", sampleReport());
-    const rejected = await send("--rua", "unknown@acme.example", file);
-    expect(rejected).toMatchObject({ code: 2, stderr: "" });
-    expect(JSON.parse(rejected.stdout)).toEqual({ delivered: 0, rejected: 1, failed: 0 });
+    const rejected = await send("--rua", "unknown@acme.example", file, file);
+    // The same refusal is told once.
+    expect(rejected).toMatchObject({ code: 2, stderr: expect.stringMatching(/^[^\n]*r\.xml: [^\n]*550[^\n]*\n?$/) });
+    expect(JSON.parse(rejected.stdout)).toEqual({ delivered: 0, rejected: 2, failed: 0 });
     const failed = await send("--rua", "later@acme.example", file, file);
     expect(failed).toMatchObject({ code: 1, stderr: expect.stringMatching(/r\.xml: .*451/) });
     expect(JSON.parse(failed.stdout)).toEqual({ delivered: 0, rejected: 0, failed: 2 });
