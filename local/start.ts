@@ -53,7 +53,7 @@ Try, in another terminal:
   ${dmarc} status --wait
   ${dmarc} stats
   ${dmarc} query "${reporters} DESC"
-  ${dmarc} send report.xml.gz
+${options.samples ? "" : `  ${dmarc} rua add ${DEMO.rua}\n`}  ${dmarc} send report.xml.gz
 
 Ctrl-C stops it.
 `);
