@@ -36,6 +36,14 @@ describe.skipIf(isMissing)("the dashboard", () => {
     page = await site.open("/");
     expect(await page.textContent("main")).toContain("three steps to the first one");
     await clean();
+    const reference = await readFile("docs/cli.md", "utf8");
+    const commands = (await page.locator("pre").allTextContents()).filter((text) => text.startsWith("npm run"));
+    expect(commands).toHaveLength(2);
+    for (const command of commands) {
+      const name = /dmarc -- ([a-z ]+) /.exec(command)?.[1];
+      const section = reference.split(`## dmarc ${name}\n`)[1]?.split("\n## ")[0];
+      for (const option of command.match(/ --[a-z]+/g) ?? []) expect(section, command).toContain(`${option} `);
+    }
   });
 
   it("shows a report that came by SMTP", async () => {
@@ -167,6 +175,7 @@ describe.skipIf(isMissing)("the dashboard", () => {
     await clean();
     for (const path of [
       "/operations",
+      "/operations?days=1",
       "/operations/conflicts",
       "/glossary",
       "/domains/acme.example/tls",

@@ -24,15 +24,19 @@ export function FirstRun({ isOperator }: { isOperator: boolean }) {
           <pre>npm run -s dmarc -- rua add dmarc@example.com --account acme</pre>
         </li>
         <li>
-          Name it in the DMARC record of your domain, at <code>_dmarc.example.com</code>. <code>p=none</code> changes
-          nothing about your mail and asks for reports:
-          <pre>v=DMARC1; p=none; rua=mailto:dmarc@example.com</pre>
+          Name it in the DMARC record of your domain. <code>p=none</code> changes nothing about your mail and asks for
+          reports:
+          <pre>{`_dmarc.example.com  TXT  "v=DMARC1; p=none; rua=mailto:dmarc@example.com"`}</pre>
         </li>
         <li>
           Wait a day: most receivers report once a day. To see it work now, send a report you have:
-          <pre>npm run -s dmarc -- send report.xml.gz --to dmarc@example.com</pre>
+          <pre>npm run -s dmarc -- send --rua dmarc@example.com report.xml.gz</pre>
         </li>
       </ol>
+      <p>
+        About a domain other than the address's own, receivers report only if the address's domain allows it in DNS:
+      </p>
+      <pre>{`other.example._report._dmarc.example.com  TXT  "v=DMARC1;"`}</pre>
       <p>
         Mail has come in but nothing is shown? <a href="/operations">Operations</a> tells what became of it.
       </p>
