@@ -18,9 +18,10 @@ export interface Credentials {
 
 const REFUSALS = {
   closed:
-    "This dashboard is closed: turn on Cloudflare Access for this Worker, or set the secret API_TOKEN and send it as `Authorization: Bearer …`.",
+    "This dashboard is closed. For people, turn on Cloudflare Access for this Worker (Workers & Pages → the Worker → Settings → Domains & Routes) and say who may see what with `dmarc identity add`; for programs, set the secret API_TOKEN and send it as `Authorization: Bearer …`.",
   token: "The bearer token is not the secret API_TOKEN of this Worker.",
-  origin: "This request changes something and does not come from the dashboard's own pages.",
+  origin:
+    "This request changes something and does not come from the dashboard's own pages: open the page here and press its button.",
 } as const;
 
 const SAFE_METHODS = ["GET", "HEAD", "OPTIONS"];

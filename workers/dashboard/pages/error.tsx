@@ -3,19 +3,14 @@
 import type { Access } from "../access.ts";
 import { renderPage } from "../parts/layout.tsx";
 
-const ADVICE: Record<string, { title: string; advice: string }> = {
+/** What is said above and below the error's own sentence, where that does not say it all. */
+const ADVICE: Record<string, { title: string; advice?: string }> = {
   bad_request: {
     title: "This link asks for something that cannot be",
     advice: "Change it, or go back to where you came from.",
   },
-  forbidden: {
-    title: "Not for you, or not yet",
-    advice: "Who may see what is decided by an operator of this dashboard.",
-  },
-  not_found: {
-    title: "There is no such page",
-    advice: "It may have been moved or removed, or it is not yours to see.",
-  },
+  forbidden: { title: "Not for you, or not yet" },
+  not_found: { title: "Nothing is here", advice: "The link may be cut short, or what it led to was removed." },
   not_configured: {
     title: "Figures cannot be read yet",
     advice:
@@ -39,7 +34,7 @@ export function renderError({ code, message }: { code: string; message: string }
         <section class="card">
           <h1>{title}</h1>
           <p>{message}</p>
-          <p class="lead">{advice}</p>
+          {advice !== undefined && <p class="lead">{advice}</p>}
           {access !== undefined && (
             <p>
               <a href="/">All domains</a>
