@@ -4,31 +4,41 @@ import { DATASETS } from "./columns.ts";
 
 const SECONDS_PER_DAY = 86_400;
 
-/** How many reports reached one outcome on one day. */
-export interface OutcomeDay {
-  day: number;
+/** What outcomes are counted by, in seconds. */
+export const OUTCOME_STEPS = { day: SECONDS_PER_DAY, hour: 3600 } as const;
+
+export type OutcomeStep = keyof typeof OUTCOME_STEPS;
+
+/** How many reports reached one outcome in one step of time. */
+export interface OutcomeCount {
+  /** Days, or hours, since 1970-01-01 UTC. */
+  at: number;
   outcome: string;
   events: number;
 }
 
 /**
- * Outcomes by the day they were reached (UTC). Every outcome counts, also one that a later one replaced: it happened.
+ * Outcomes by the day, or the hour, they were reached (UTC). Every outcome counts, also one that a later one replaced: it
+ * happened.
  *
  * @param days days since 1970-01-01 UTC, both included
  */
-export function outcomeDaysQuery(days: { firstDay: number; lastDay: number }): Query<OutcomeDay> {
+export function outcomesQuery(
+  days: { firstDay: number; lastDay: number },
+  step: OutcomeStep = "day",
+): Query<OutcomeCount> {
   const slots = slotsOf("events");
   return {
     sql: [
-      "SELECT day, outcome, sum(weight) AS events",
+      "SELECT step, outcome, sum(weight) AS events",
       `FROM (SELECT ${slots.eventId} AS eventId, ${slots.outcome} AS outcome, ${slots.generation} AS generation,`,
-      `  intDiv(min(${slots.processedSeconds}), ${SECONDS_PER_DAY}) AS day, max(_sample_interval) AS weight`,
+      `  intDiv(min(${slots.processedSeconds}), ${OUTCOME_STEPS[step]}) AS step, max(_sample_interval) AS weight`,
       `  FROM ${DATASETS.events.name} WHERE ${inDays(days)}`,
       "  GROUP BY eventId, outcome, generation)",
-      "GROUP BY day, outcome ORDER BY day, outcome LIMIT 10000",
+      "GROUP BY step, outcome ORDER BY step, outcome LIMIT 10000",
     ].join("\n"),
     read: (row) => ({
-      day: numberOf(row, "day"),
+      at: numberOf(row, "step"),
       outcome: textOf(row, "outcome"),
       events: numberOf(row, "events"),
     }),
@@ -43,7 +53,7 @@ export interface LatencyDay {
   maxSeconds: number;
 }
 
-/** Latency by the day the outcome was reached; days as in `outcomeDaysQuery`. */
+/** Latency by the day the outcome was reached; days as in `outcomesQuery`. */
 export function latencyDaysQuery(days: { firstDay: number; lastDay: number }): Query<LatencyDay> {
   const slots = slotsOf("events");
   const latency = `max(${slots.latencySeconds})`;

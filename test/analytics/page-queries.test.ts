@@ -1,7 +1,6 @@
 /** The dashboard's statements on the local engine: what they count, whom they show it to, and that runs again change nothing. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Query, Scope } from "../../shared/analytics/collapse.ts";
-import type { RowInput } from "../../shared/analytics/columns.ts";
+import type { Query } from "../../shared/analytics/collapse.ts";
 import { combineStats, statsQuery } from "../../shared/analytics/queries.ts";
 import {
   dayGroupsQuery,
@@ -12,7 +11,7 @@ import {
   reasonsQuery,
   totalsByDay,
 } from "../../shared/analytics/queries-domains.ts";
-import { latencyDaysQuery, outcomeDaysQuery } from "../../shared/analytics/queries-events.ts";
+import { latencyDaysQuery, outcomesQuery } from "../../shared/analytics/queries-events.ts";
 import { failureDomainsQuery, failureReportsQuery, failuresQuery } from "../../shared/analytics/queries-failures.ts";
 import { isRecordOrder, reportRecordCountQuery, reportRecordsQuery } from "../../shared/analytics/queries-records.ts";
 import { emptyReportsQuery, reportOriginQuery, reportsQuery } from "../../shared/analytics/queries-reports.ts";
@@ -30,13 +29,9 @@ import {
   tlsPoliciesQuery,
   tlsReportsQuery,
 } from "../../shared/analytics/queries-tls.ts";
-import { querySql } from "../../shared/analytics/sql.ts";
-import { eventRow, failureRow, recordRow, startTestEngine, type TestEngine, tlsRow } from "./local-engine.ts";
+import { recordRow } from "./local-engine.ts";
+import { at, DAY, type PageEngine, SCOPE, SERVICE, startPageEngine } from "./page-rows.ts";
 
-const DAY = 20_000;
-const at = (day: number) => ({ beginSeconds: day * 86_400, endSeconds: day * 86_400 + 86_399 });
-const SERVICE = "mx.sender.test k1 pass";
-const SCOPE: Scope = { accounts: ["acme"], domains: ["acme.example"], firstDay: DAY, lastDay: DAY + 5 };
 const EVERYTHING: Query<unknown>[] = [
   ...[domainsQuery, domainProblemsQuery, dayGroupsQuery, reasonsQuery, policiesQuery, sourcesQuery].map(
     (build) => build(SCOPE) as Query<unknown>,
@@ -51,125 +46,21 @@ const EVERYTHING: Query<unknown>[] = [
     ...[reportsQuery, emptyReportsQuery, reportOriginQuery, failuresQuery, failureReportsQuery, failureDomainsQuery],
     ...[tlsDaysQuery, tlsPoliciesQuery, tlsFailuresQuery, tlsReportsQuery, tlsDomainsQuery],
   ].map((build) => build({ ...SCOPE, domains: ["it's\\'"] }) as Query<unknown>),
-  outcomeDaysQuery({ firstDay: DAY, lastDay: DAY }),
+  outcomesQuery({ firstDay: DAY, lastDay: DAY }),
   latencyDaysQuery({ firstDay: DAY, lastDay: DAY }),
 ];
 
-let engine: TestEngine;
+let engine: PageEngine;
+const ask = <Row>(query: Query<Row>): Promise<Row[]> => engine.ask(query);
 
 beforeAll(async () => {
-  engine = await startTestEngine();
-  await engine.write("records", RECORDS);
-  // Delivered twice, and a first report run again with the same content: nothing may change.
-  await engine.write("records", RECORDS.slice(0, 3));
-  await engine.write("records", [{ ...first(), generation: 2 }]);
-  await engine.write("events", EVENTS);
-  await engine.write("tls", TLS);
-  await engine.write("failures", FAILURES);
+  engine = await startPageEngine();
 });
-
 afterAll(() => engine.stop());
-
-async function ask<Row>({ sql, read }: Query<Row>): Promise<Row[]> {
-  const answer = await querySql(engine.connection, sql, (url, init) => fetch(url, init));
-  if (!answer.ok) throw new Error(`${answer.error.message}\n${sql}`);
-  return answer.value.rows.map(read);
-}
 
 function sumOf<Name extends string>(rows: readonly Record<Name, number>[], name: Name): number {
   return rows.reduce((sum, row) => sum + row[name], 0);
 }
-
-function first(): RowInput<"records"> {
-  return recordRow({ ...at(DAY), count: 10, dkimResults: "acme.example s1 pass", spf: "pass", generation: 1 });
-}
-
-const OTHER = { account: "other", domain: "other.example" };
-const NOTHING = { live: 0, count: 0, passed: 0, sourceIp: "" };
-const RECORDS: RowInput<"records">[] = [
-  first(),
-  recordRow({
-    ...at(DAY),
-    ordinal: 1,
-    count: 4,
-    passed: 0,
-    dkim: "fail",
-    disposition: "quarantine",
-    sourceIp: "192.0.2.66",
-    authDomain: "",
-    dkimResults: "acme.example s1 fail",
-    reasons: "forwarded seen",
-  }),
-  recordRow({
-    ...at(DAY + 1),
-    reportUid: "uid-2",
-    count: 6,
-    passed: 0,
-    dkim: "fail",
-    disposition: "reject",
-    sourceIp: "192.0.2.7",
-    authDomain: "mx.sender.test",
-    dkimResults: SERVICE,
-    policy: "p=reject",
-  }),
-  recordRow({ ...at(DAY - 9), reportUid: "uid-3", count: 100, sourceIp: "192.0.2.66", authDomain: "", passed: 0 }),
-  recordRow({ ...at(DAY), reportUid: "uid-4", account: "other", count: 1000, sourceIp: "203.0.113.1" }),
-  recordRow({ ...at(DAY), reportUid: "uid-5", account: "other", domain: "other.example", count: 2000 }),
-  // Run again: the second reading says something else, or has a record less.
-  recordRow({ ...at(DAY), ...OTHER, reportUid: "uid-6", count: 5 }),
-  recordRow({ ...at(DAY), ...OTHER, reportUid: "uid-6", count: 7, passed: 0, sourceIp: "203.0.113.7", generation: 2 }),
-  recordRow({ ...at(DAY), ...OTHER, reportUid: "uid-6", ordinal: 1, count: 9, sourceIp: "203.0.113.9" }),
-  recordRow({ ...at(DAY), ...OTHER, ...NOTHING, reportUid: "uid-6", ordinal: 1, generation: 2 }),
-  // Stands over a stale record: counts nothing.
-  recordRow({ ...at(DAY), reportUid: "uid-2", ordinal: 5, live: 0, count: 0 }),
-];
-
-const processed = DAY * 86_400 + 60;
-const EVENTS: RowInput<"events">[] = [
-  eventRow({ processedSeconds: processed, latencySeconds: 4 }),
-  eventRow({ processedSeconds: processed, latencySeconds: 4 }),
-  eventRow({ eventId: "e2", processedSeconds: processed, latencySeconds: 8 }),
-  eventRow({ eventId: "d1", outcome: "dead_letter", processedSeconds: processed }),
-  eventRow({ eventId: "d2", outcome: "dead_letter", processedSeconds: processed }),
-  eventRow({ eventId: "d2", outcome: "cleared", generation: 2, processedSeconds: processed + 86_400 }),
-  eventRow({
-    eventId: "d3",
-    account: "other",
-    domain: "other.example",
-    outcome: "conflict",
-    processedSeconds: processed,
-  }),
-];
-
-const TLS_TIME = { ...at(DAY), receivedSeconds: processed };
-const MOVER = { reportUid: "t2", account: "mover" };
-const ARRIVAL = { arrivalSeconds: processed, receivedSeconds: processed };
-const TLS: RowInput<"tls">[] = [
-  tlsRow(TLS_TIME),
-  tlsRow(TLS_TIME),
-  tlsRow({
-    ...TLS_TIME,
-    ordinal: 1,
-    scope: "failure",
-    resultType: "certificate-expired",
-    successfulSessions: 0,
-    failedSessions: 0,
-    detailSessions: 3,
-  }),
-  // About two domains; run again it has a detail less, and its second policy comes first.
-  ...["one.example", "two.example"].map((domain, ordinal) => tlsRow({ ...MOVER, ordinal, domain })),
-  tlsRow({ ...MOVER, ordinal: 2, domain: "two.example", scope: "failure", detailSessions: 9 }),
-  ...["two.example", "one.example"].map((domain, ordinal) => tlsRow({ ...MOVER, ordinal, domain, generation: 2 })),
-  tlsRow({ ...MOVER, ordinal: 2, domain: "", generation: 2, live: 0 }),
-];
-const FAILURES: RowInput<"failures">[] = [
-  failureRow(ARRIVAL),
-  failureRow(ARRIVAL),
-  failureRow({ reportUid: "f2", account: "other" }),
-  // Run again, and read to be about another domain.
-  failureRow({ reportUid: "f3", account: "mover", domain: "before.example" }),
-  failureRow({ reportUid: "f3", account: "mover", domain: "after.example", generation: 2 }),
-];
 
 describe("every statement", () => {
   it("is taken by Analytics Engine's dialect, hostile values and all", async () => {
@@ -314,95 +205,5 @@ describe("sources", () => {
     expect(await ask(reportRecordCountQuery(scope, { text: "" }))).toEqual([2]);
     expect(await ask(reportRecordCountQuery(scope, { text: "192.0.2.66", isPass: false }))).toEqual([1]);
     expect(await ask(reportRecordCountQuery({ ...scope, accounts: ["other"] }, { text: "" }))).toEqual([0]);
-  });
-});
-
-describe("reports", () => {
-  it("lists them with their totals", async () => {
-    expect(await ask(reportsQuery(SCOPE))).toMatchObject([
-      { reportUid: "uid-2", records: 1, messages: 6, passed: 0 },
-      { reportUid: "uid-1", records: 2, messages: 14, passed: 10 },
-    ]);
-    expect(await ask(reportsQuery(SCOPE, { sourceIp: "192.0.2.7" }))).toMatchObject([{ reportUid: "uid-2" }]);
-  });
-
-  it("adds up TLS sessions and failure reports", async () => {
-    expect(await ask(tlsDaysQuery(SCOPE))).toEqual([{ day: DAY, successful: 90, failed: 3 }]);
-    expect(await ask(tlsPoliciesQuery(SCOPE))).toMatchObject([
-      { policyType: "sts", successful: 90, failed: 3, reports: 1 },
-    ]);
-    expect(await ask(tlsFailuresQuery(SCOPE))).toMatchObject([{ resultType: "certificate-expired", sessions: 3 }]);
-    expect(await ask(failuresQuery(SCOPE))).toMatchObject([{ authFailure: "dmarc", incidents: 2 }]);
-    expect(await ask(tlsDomainsQuery(SCOPE))).toEqual([{ domain: "acme.example", successful: 90, failed: 3 }]);
-    expect(await ask(failureDomainsQuery(SCOPE))).toEqual([{ domain: "acme.example", incidents: 2 }]);
-  });
-
-  it("lists TLS and failure reports one by one", async () => {
-    expect(await ask(tlsReportsQuery(SCOPE))).toEqual([
-      {
-        ...{ reportUid: "t1", account: "acme", reporter: "reporter.example", reportId: "1", policies: 1 },
-        ...{ ...at(DAY), receivedSeconds: processed, successful: 90, failed: 3 },
-      },
-    ]);
-    expect(await ask(failureReportsQuery(SCOPE))).toMatchObject([
-      { reportUid: "f1", domain: "acme.example", sourceIp: "192.0.2.66", incidents: 2, arrivalSeconds: processed },
-    ]);
-  });
-
-  it("follows a row that a later reading says is about another domain", async () => {
-    const about = (domain: string): Scope => ({ accounts: ["mover"], domains: [domain] });
-    for (const domain of ["one.example", "two.example"]) {
-      expect(await ask(tlsReportsQuery(about(domain)))).toMatchObject([{ reportUid: "t2", policies: 1, failed: 3 }]);
-      expect(await ask(tlsFailuresQuery(about(domain)))).toEqual([]);
-    }
-    expect(await ask(failureReportsQuery(about("before.example")))).toEqual([]);
-    expect(await ask(failureReportsQuery(about("after.example")))).toMatchObject([{ reportUid: "f3" }]);
-  });
-
-  it("finds the raw object a report was accepted from, the newest reading's", async () => {
-    const event = { eventId: "moved", account: "mover" };
-    await engine.write("events", [
-      eventRow({ ...event, rawKey: "raw/1" }),
-      eventRow({ ...event, rawKey: "raw/2", outcome: "reprocessed", generation: 2 }),
-      eventRow({ ...event, rawKey: "raw/3", outcome: "duplicate", generation: 3 }),
-    ]);
-    expect(await ask(reportOriginQuery({ accounts: ["mover"], reportUid: "moved" }))).toEqual(["raw/2"]);
-    expect(await ask(reportOriginQuery({ accounts: ["acme"], reportUid: "moved" }))).toEqual([]);
-  });
-
-  it("lists accepted reports without records by their events", async () => {
-    const scope = { accounts: ["empty"], domains: ["acme.example"] };
-    const empty = { account: "empty", records: 0, messages: 0, receivedSeconds: processed };
-    await engine.write("events", [
-      eventRow({ ...empty, eventId: "a1" }),
-      eventRow({ ...empty, eventId: "a2", records: 3 }),
-      eventRow({ ...empty, eventId: "a3", records: 3 }),
-      eventRow({ ...empty, eventId: "a3", generation: 2, outcome: "reprocessed" }),
-      eventRow({ ...empty, eventId: "a4", generation: 2, outcome: "retracted" }),
-      eventRow({ ...empty, eventId: "a5", outcome: "dead_letter" }),
-      eventRow({ ...empty, eventId: "a6", kind: "tls" }),
-    ]);
-    expect(await ask(emptyReportsQuery({ ...scope, firstDay: DAY, lastDay: DAY }))).toEqual(
-      ["a1", "a3"].map((reportUid) => ({
-        ...{ reportUid, account: "empty", domain: "acme.example", reporter: "reporter.example" },
-        receivedSeconds: processed,
-      })),
-    );
-    expect(await ask(emptyReportsQuery({ ...scope, firstDay: DAY + 1 }))).toEqual([]);
-  });
-});
-
-describe("operations", () => {
-  it("counts every outcome once, on its day", async () => {
-    expect(await ask(outcomeDaysQuery({ firstDay: DAY, lastDay: DAY + 1 }))).toEqual([
-      { day: DAY, outcome: "accepted", events: 2 },
-      { day: DAY, outcome: "conflict", events: 1 },
-      { day: DAY, outcome: "dead_letter", events: 2 },
-      { day: DAY + 1, outcome: "cleared", events: 1 },
-    ]);
-  });
-
-  it("tells latency", async () => {
-    expect(await ask(latencyDaysQuery({ firstDay: DAY, lastDay: DAY }))).toMatchObject([{ day: DAY, maxSeconds: 8 }]);
   });
 });

@@ -2,15 +2,12 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { SourceGroup } from "../../shared/analytics/queries-sources.ts";
 import { hasPass, readAuthResults, readReasons } from "../../workers/dashboard/data/auth-results.ts";
-import { isoDay, isoMinute, parseDay } from "../../workers/dashboard/data/days.ts";
-import { buildCsv, buildJson } from "../../workers/dashboard/data/export.ts";
+import { isoDay, isoHour, isoMinute, parseDay } from "../../workers/dashboard/data/days.ts";
 import { KNOWN_SERVICES, knownService } from "../../workers/dashboard/data/known-services.ts";
-import { formatCompact, formatDuration, formatShare } from "../../workers/dashboard/data/numbers.ts";
 import { organizationalDomain } from "../../workers/dashboard/data/organizational-domain.ts";
 import { partsOfPeriod, periodBefore, periodParameters, readPeriod } from "../../workers/dashboard/data/period.ts";
-import { describePolicy, shortPolicy } from "../../workers/dashboard/data/policy.ts";
+import { asksToReject, describePolicy, shortPolicy } from "../../workers/dashboard/data/policy.ts";
 import { identifySource, isNewSource, mergeSources } from "../../workers/dashboard/data/sources.ts";
-import { pageOf, readTableState, selectRows } from "../../workers/dashboard/data/table.ts";
 import { assess } from "../../workers/dashboard/data/verdict.ts";
 
 const TODAY = parseDay("2026-11-21") ?? 0;
@@ -28,6 +25,13 @@ describe("days", () => {
       "",
       "",
     ]);
+  });
+});
+
+describe("hours", () => {
+  it("are named as times of the day, UTC", () => {
+    const day = 24 * (parseDay("2026-11-21") ?? 0);
+    expect([isoHour(day), isoHour(day + 23)]).toEqual(["00:00 UTC", "23:00 UTC"]);
   });
 });
 
@@ -71,74 +75,6 @@ describe("the parts of a period", () => {
   });
 });
 
-describe("tables", () => {
-  const columns = [
-    { key: "name", label: "Name", value: (row: { name: string; n: number }) => row.name },
-    { key: "n", label: "N", value: (row: { name: string; n: number }) => row.n },
-  ];
-  const rows = [
-    { name: "b", n: 10 },
-    { name: "a", n: 9 },
-    { name: "B2", n: 100 },
-  ];
-  const state = (query: string) => readTableState(new URLSearchParams(query), { id: "t", sort: "-n" });
-
-  it("sorts numbers as numbers and texts as people do, filters, cuts into pages", () => {
-    expect(selectRows(rows, columns, state("")).map(({ n }) => n)).toEqual([100, 10, 9]);
-    expect(selectRows(rows, columns, state("t.sort=name")).map(({ name }) => name)).toEqual(["a", "b", "B2"]);
-    expect(selectRows(rows, columns, state("t.q=b")).map(({ name }) => name)).toEqual(["B2", "b"]);
-    expect(selectRows(rows, columns, state("t.sort=nothing"))).toEqual(rows);
-    expect(pageOf(rows, { ...state("t.page=9"), size: 2 })).toEqual({ rows: [rows[2]], page: 2, pages: 2 });
-    expect(pageOf([], state(""))).toEqual({ rows: [], page: 1, pages: 1 });
-  });
-
-  it.each(["t.page=0", "t.page=-1", "t.page=x", "t.size=1000000"])("takes the default for %s", (query) => {
-    expect(state(query)).toMatchObject({ page: 1, size: 25 });
-  });
-});
-
-describe("exports", () => {
-  const columns = [{ key: "text", label: "Text", value: (text: string | number) => text }];
-  const field = (value: string | number): string => buildCsv([value], columns).split("\r\n").slice(1, -1).join("\r\n");
-
-  it.each(["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", " =1", "\n=1"])("makes the formula %j harmless", (text) => {
-    expect(field(text).replace(/^"/, "")).toMatch(/^'/);
-  });
-
-  it("keeps numbers, quotes what needs it", () => {
-    expect(field(-1.5)).toBe("-1.5");
-    expect(field(Number.NaN)).toBe("");
-    expect(field('a "b", c')).toBe('"a ""b"", c"');
-    expect(field("a\nb")).toBe('"a\nb"');
-    expect(buildJson(["=1"], columns)).toBe('[\n  {\n    "text": "=1"\n  }\n]\n');
-  });
-
-  it("no text begins a field as a formula, however it is made", () => {
-    fc.assert(
-      fc.property(fc.string(), (text) => {
-        const inside = field(text).replace(/^"/, "");
-        expect(inside).not.toMatch(/^\s*[=+\-@]/);
-        expect(inside).not.toMatch(/^[\t\r]/);
-      }),
-    );
-  });
-});
-
-describe("numbers", () => {
-  it("never round a failure away", () => {
-    expect([formatShare(0, 0), formatShare(5, 5), formatShare(0, 5)]).toEqual(["–", "100 %", "0 %"]);
-    expect([formatShare(999_999, 1_000_000), formatShare(1, 1_000_000)]).toEqual(["> 99.9 %", "< 0.1 %"]);
-    expect([formatShare(2, 3), formatCompact(1_234_567)]).toEqual(["66.7 %", "1.2M"]);
-    expect([0, 90, 600, 8000, 400_000].map(formatDuration)).toEqual([
-      "< 1 s",
-      "90 s",
-      "10 min",
-      "2 h 13 min",
-      "5 days",
-    ]);
-  });
-});
-
 describe("policy", () => {
   it("says what differs from the defaults", () => {
     expect(shortPolicy("p=none; sp=none; np=none; adkim=r; aspf=r; pct=100")).toBe("p=none");
@@ -148,6 +84,11 @@ describe("policy", () => {
     expect(shortPolicy("")).toBe("p=unknown");
     expect(describePolicy("p=quarantine; pct=20")).toContain("20 %");
     expect(describePolicy("nonsense")).toContain("do not say");
+  });
+
+  it("asks to refuse all failing mail, or only a part, or as a test", () => {
+    const policies = ["p=reject", "p=reject; pct=50", "p=reject; t=y", "p=quarantine", ""];
+    expect(policies.map(asksToReject)).toEqual([true, false, false, false, false]);
   });
 });
 

@@ -20,6 +20,11 @@ export function isoMinute(seconds: number): string {
   return `${date.toISOString().slice(0, 16).replace("T", " ")} UTC`;
 }
 
+/** Hours since 1970 UTC → `14:00 UTC`; the day is said elsewhere. */
+export function isoHour(hour: number): string {
+  return isoMinute(hour * 3600).slice("YYYY-MM-DD ".length);
+}
+
 /** The day of `YYYY-MM-DD`; undefined when it is no such day. */
 export function parseDay(text: string): number | undefined {
   if (!/^\d{4}-\d{2}-\d{2}$/.test(text)) return undefined;

@@ -24,9 +24,9 @@ export function formatShare(part: number, total: number): string {
   return `${share.toFixed(1)} %`;
 }
 
-/** A share between 0 and 1, -1 of nothing: what a column of shares sorts by. */
-export function shareOf(part: number, total: number): number {
-  return total <= 0 ? -1 : part / total;
+/** A share between 0 and 1, "" of nothing: what a column of shares sorts by and exports. */
+export function shareOf(part: number, total: number): number | "" {
+  return total <= 0 ? "" : part / total;
 }
 
 /** 4000 → `1 h 6 min`. */

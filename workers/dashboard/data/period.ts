@@ -14,6 +14,8 @@ export interface Period {
 }
 
 export const PRESETS = [7, 30, 90] as const;
+/** What the pipeline does is looked at from closer by. */
+export const OPERATIONS_PRESETS = [1, ...PRESETS] as const;
 const DEFAULT_DAYS = 30;
 /** Ours: a chart of more days cannot be read. */
 const MAX_DAYS = 732;

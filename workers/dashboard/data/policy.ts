@@ -27,6 +27,12 @@ export function shortPolicy(text: string): string {
   return shown.join("; ");
 }
 
+/** Whether receivers are asked to refuse all failing mail, not a part of it and not as a test. */
+export function asksToReject(text: string): boolean {
+  const { p, pct = "100", t } = readPolicy(text);
+  return p === "reject" && pct === "100" && t !== "y";
+}
+
 const WORDS: Record<string, string> = {
   none: "Nothing is asked of receivers: failing mail is delivered as any other.",
   quarantine: "Receivers are asked to treat failing mail as suspicious.",

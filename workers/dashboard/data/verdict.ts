@@ -2,7 +2,7 @@
  * Is it safe to ask receivers to reject the rest? What reports can tell, and no more: which mail would be refused under
  * p=reject, and whether it looks like the owner's. Pure.
  */
-import { readPolicy } from "./policy.ts";
+import { asksToReject } from "./policy.ts";
 import type { Source } from "./sources.ts";
 
 /** Ours: below this, a few days or mails decide and nothing can be said. */
@@ -51,8 +51,7 @@ export function failed({ messages, passed }: { messages: number; passed: number 
 
 function decide({ messages, daysWithReports, doubtfulMessages }: Omit<Assessment, "verdict">, policy: string): Verdict {
   if (messages === 0) return "no_data";
-  const { p, pct = "100", t } = readPolicy(policy);
-  if (p === "reject" && pct === "100" && t !== "y") return "enforced";
+  if (asksToReject(policy)) return "enforced";
   if (daysWithReports < VERDICT_LIMITS.minDaysWithReports || messages < VERDICT_LIMITS.minMessages) return "too_early";
   return doubtfulMessages / messages > VERDICT_LIMITS.maxDoubtfulShare ? "not_yet" : "ready";
 }

@@ -23,7 +23,7 @@ import { recordsTable } from "./records-table.tsx";
 
 const TABLE = "records";
 const RESULT = `${TABLE}.result`;
-/** Ours: an export takes this many records from where the page begins. */
+/** Ours: an export takes this many records. */
 const EXPORT_RECORDS = 20_000;
 
 /** Its records as a page of the engine's; a report may have a million. */
@@ -110,7 +110,7 @@ function boundRecords(request: PageRequest, { report, state, rows, count }: Reco
     ),
     partial: count > EXPORT_RECORDS && (
       <Note>
-        An export takes {formatCount(EXPORT_RECORDS)} records, from the page shown on. The raw file has them all.
+        CSV and JSON take the first {formatCount(EXPORT_RECORDS)} of these records. The raw file has them all.
       </Note>
     ),
   });

@@ -11,7 +11,7 @@ import { Name } from "../parts/marks.tsx";
 import { ListParts, OperationsHead } from "../parts/operations-frame.tsx";
 import type { PageResult } from "../parts/page.ts";
 import { type PageRequest, requireOperator } from "../parts/request.ts";
-import { bindTable } from "../parts/table-view.tsx";
+import { bindTable, type ViewColumn } from "../parts/table-view.tsx";
 
 const PATH = "/operations/conflicts";
 const LEAD = `${explain("Conflict")} "Take the other" lets the other version count instead; "Keep the first" leaves all as it is.`;
@@ -28,48 +28,7 @@ export async function conflictsPage(request: PageRequest): Promise<PageResult> {
     sort: "-at",
     empty: "None. No report came a second time with other content.",
     partial: <ListParts url={request.url} next={page.cursor} />,
-    columns: [
-      { key: "at", label: "Filed (UTC)", value: ({ at }) => at, cell: ({ at }) => at.slice(0, 16).replace("T", " ") },
-      {
-        key: "report_id",
-        label: "Report",
-        value: ({ reportId }) => reportId,
-        cell: ({ domain, reporter, reportId, account }) => (
-          <span class="stack">
-            <span>
-              {reporter} about {domain}
-            </span>
-            <span class="small muted">
-              <Name text={reportId} />, account {account}
-            </span>
-          </span>
-        ),
-      },
-      { key: "domain", label: "Domain", value: ({ domain }) => domain, exportOnly: true },
-      { key: "account", label: "Account", value: ({ account }) => account, exportOnly: true },
-      { key: "reporter", label: "Reporter", value: ({ reporter }) => reporter, exportOnly: true },
-      {
-        key: "accepted",
-        label: "Counts now",
-        value: ({ accepted }) => versionText(accepted),
-        cell: (conflict) => (
-          <Version version={conflict.accepted}>
-            <a href={acceptedPath(conflict)}>{formatCount(conflict.accepted.messages)} messages</a>
-          </Version>
-        ),
-      },
-      {
-        key: "other",
-        label: "The other",
-        value: ({ other }) => versionText(other),
-        cell: ({ accepted, other }) => (
-          <Version version={other}>
-            {formatCount(other.messages)} messages, {changeOfCount(other.messages, accepted.messages)}
-          </Version>
-        ),
-      },
-      { key: "id", label: "Decide", value: ({ id }) => id, cell: ({ id }) => <DecideForm id={id} /> },
-    ],
+    columns: COLUMNS,
   });
   return {
     tables: [table],
@@ -99,6 +58,49 @@ export async function decideConflict(request: PageRequest, form: URLSearchParams
   unlessRefused(await request.operate((operations) => operations.discardConflict(id)));
   return `${PATH}?done=kept`;
 }
+
+const COLUMNS: ViewColumn<Conflict>[] = [
+  { key: "at", label: "Filed (UTC)", value: ({ at }) => at, cell: ({ at }) => at.slice(0, 16).replace("T", " ") },
+  {
+    key: "report_id",
+    label: "Report",
+    value: ({ reportId }) => reportId,
+    cell: ({ domain, reporter, reportId, account }) => (
+      <span class="stack">
+        <span>
+          {reporter} about {domain}
+        </span>
+        <span class="small muted">
+          <Name text={reportId} />, account {account}
+        </span>
+      </span>
+    ),
+  },
+  { key: "domain", label: "Domain", value: ({ domain }) => domain, exportOnly: true },
+  { key: "account", label: "Account", value: ({ account }) => account, exportOnly: true },
+  { key: "reporter", label: "Reporter", value: ({ reporter }) => reporter, exportOnly: true },
+  {
+    key: "accepted",
+    label: "Counts now",
+    value: ({ accepted }) => versionText(accepted),
+    cell: (conflict) => (
+      <Version version={conflict.accepted}>
+        <a href={acceptedPath(conflict)}>{formatCount(conflict.accepted.messages)} messages</a>
+      </Version>
+    ),
+  },
+  {
+    key: "other",
+    label: "The other",
+    value: ({ other }) => versionText(other),
+    cell: ({ accepted, other }) => (
+      <Version version={other}>
+        {formatCount(other.messages)} messages, {changeOfCount(other.messages, accepted.messages)}
+      </Version>
+    ),
+  },
+  { key: "id", label: "Decide", value: ({ id }) => id, cell: ({ id }) => <DecideForm id={id} /> },
+];
 
 function DecideForm({ id }: { id: string }) {
   return (

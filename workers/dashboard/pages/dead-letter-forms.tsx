@@ -4,7 +4,7 @@ import { Field } from "../parts/field.tsx";
 
 export const DEAD_LETTERS_PATH = "/operations/dead-letters";
 const FILTERS = ["code", "domain", "account", "since", "until"] as const;
-const LABELS = { code: "Code", domain: "Domain", account: "Account", since: "Since", until: "Until" };
+const LABELS = { code: "Code", domain: "Domain", account: "Account", since: "Came since", until: "until" };
 
 /** The filter of a link or a form. */
 export function readFilter(parameters: URLSearchParams): DeadLetterFilter {

@@ -1,5 +1,5 @@
 /** Dead letters: list, one letter whole, sending them again, discarding them. For operators. */
-import type { DeadLetterResult, DeadLetterSelection, Page } from "../../../shared/operations.ts";
+import type { DeadLetterDetails, DeadLetterResult, DeadLetterSelection, Page } from "../../../shared/operations.ts";
 import type { DeadLetter } from "../../../shared/storage.ts";
 import { unlessRefused } from "../api/call.ts";
 import { isoMinute } from "../data/days.ts";
@@ -52,10 +52,11 @@ export async function deadLettersPage(request: PageRequest): Promise<PageResult>
 
 export async function deadLetterPage(request: PageRequest, id: string): Promise<PageResult> {
   requireOperator(request);
-  const { letter, raw } = unlessRefused(
+  const details = unlessRefused<DeadLetterDetails>(
     await request.operate((operations) => operations.getDeadLetter(id)),
     "not_found",
   );
+  const { letter } = details;
   return {
     tables: [],
     content: {
@@ -65,31 +66,7 @@ export async function deadLetterPage(request: PageRequest, id: string): Promise<
       body: (
         <>
           <OperationsHead {...{ request, tab: "dead-letters", title: letter.reason.message }} />
-          <section class="card">
-            <h2>
-              <Term name="Dead letter" />
-            </h2>
-            <Pairs pairs={letterPairs(letter)} />
-            {raw === undefined ? (
-              <p class="muted">No raw file is stored for it.</p>
-            ) : (
-              <p>
-                <a class="button" href={`${PATH}/${encodeURIComponent(id)}/raw`}>
-                  Download the raw file
-                </a>{" "}
-                <span class="muted">{formatBytes(raw.sizeBytes)}</span>
-              </p>
-            )}
-            <form class="inline" method="post" action={PATH}>
-              <input type="hidden" name="id" value={id} />
-              <button class="primary" type="submit" name="action" value="requeue">
-                Send again
-              </button>
-              <button class="danger" type="submit" name="action" value="discard">
-                Discard
-              </button>
-            </form>
-          </section>
+          <LetterCard {...details} />
           <section class="card">
             <h2>Message</h2>
             <pre>{JSON.stringify(letter.message, null, 2)}</pre>
@@ -98,6 +75,36 @@ export async function deadLetterPage(request: PageRequest, id: string): Promise<
       ),
     },
   };
+}
+
+function LetterCard({ letter, raw }: DeadLetterDetails) {
+  return (
+    <section class="card">
+      <h2>
+        <Term name="Dead letter" />
+      </h2>
+      <Pairs pairs={letterPairs(letter)} />
+      {raw === undefined ? (
+        <p class="muted">No raw file is stored for it.</p>
+      ) : (
+        <p>
+          <a class="button" href={`${PATH}/${encodeURIComponent(letter.id)}/raw`}>
+            Download the raw file
+          </a>{" "}
+          <span class="muted">{formatBytes(raw.sizeBytes)}</span>
+        </p>
+      )}
+      <form class="inline" method="post" action={PATH}>
+        <input type="hidden" name="id" value={letter.id} />
+        <button class="primary" type="submit" name="action" value="requeue">
+          Send again
+        </button>
+        <button class="danger" type="submit" name="action" value="discard">
+          Discard
+        </button>
+      </form>
+    </section>
+  );
 }
 
 /** The raw object of a letter. */
@@ -175,7 +182,7 @@ const COLUMNS: ViewColumn<DeadLetter>[] = [
   { key: "message", label: "Sentence", value: ({ reason }) => reason.message, exportOnly: true },
   { key: "domain", label: "Domain", value: ({ domain }) => domain },
   { key: "account", label: "Account", value: ({ account }) => account },
-  { key: "rua", label: "Address", value: ({ rua }) => rua },
+  { key: "rua", label: "Sent to", term: "RUA", value: ({ rua }) => rua },
   { key: "attempts", label: "Attempts", align: "end", value: ({ attempts }) => attempts },
   { key: "id", label: "Id", value: ({ id }) => id, exportOnly: true },
   { key: "raw_key", label: "Raw key", value: ({ rawKey }) => rawKey, exportOnly: true },
@@ -189,7 +196,7 @@ function letterPairs(letter: DeadLetter): [string, string][] {
     ["Stage", letter.stage],
     ["Attempts", String(letter.attempts)],
     ["Account", letter.account || "–"],
-    ["Address", letter.rua || "–"],
+    ["Sent to", letter.rua || "–"],
     ["Domain", letter.domain || "–"],
     ["Raw key", letter.rawKey || "–"],
     ["Part", letter.part || "the whole file"],

@@ -13,12 +13,13 @@ import { tlsDomainsQuery } from "../../../shared/analytics/queries-tls.ts";
 import { dayOfSeconds, isoDay } from "../data/days.ts";
 import { changeOfCount, formatCount } from "../data/numbers.ts";
 import { type Period, partsOfPeriod, periodBefore } from "../data/period.ts";
-import { shortPolicy } from "../data/policy.ts";
+import { asksToReject, shortPolicy } from "../data/policy.ts";
 import { Sparkline } from "../parts/chart-view.tsx";
 import { dayColumn, dmarcColumn, messagesColumn } from "../parts/columns.tsx";
 import { domainPath } from "../parts/links.ts";
-import { limitNote, Note } from "../parts/marks.tsx";
+import { limitNote, Note, ShareBar } from "../parts/marks.tsx";
 import type { PageResult } from "../parts/page.ts";
+import { PageHead } from "../parts/page-head.tsx";
 import { PeriodControl, PeriodText } from "../parts/period-view.tsx";
 import { linkTo, linkWith, type PageRequest, periodOf } from "../parts/request.ts";
 import { type BoundTable, bindTable, type ViewColumn } from "../parts/table-view.tsx";
@@ -57,15 +58,9 @@ export async function domainsPage(request: PageRequest): Promise<PageResult> {
       section: "domains",
       body: (
         <>
-          <div class="page-head">
-            <div>
-              <h1>Domains</h1>
-              <p class="lead">
-                Who sends mail in your name, as receivers reported it for <PeriodText period={period} />.
-              </p>
-            </div>
+          <PageHead title="Domains" lead={<Lead period={period} />}>
             <PeriodControl url={request.url} period={period} />
-          </div>
+          </PageHead>
           {request.access.role === "operator" && <Astray problems={problems} rows={totals} />}
           {hasData ? table.view(request.url) : <FirstRun isOperator={request.access.role === "operator"} />}
           {others.rows > 0 && others.table.view(request.url)}
@@ -73,6 +68,14 @@ export async function domainsPage(request: PageRequest): Promise<PageResult> {
       ),
     },
   };
+}
+
+function Lead({ period }: { period: Period }) {
+  return (
+    <>
+      Who sends mail in your name, as receivers reported it for <PeriodText period={period} />.
+    </>
+  );
 }
 
 // Asked only where the period is empty: whether there is anything at all.
@@ -127,7 +130,23 @@ function joinRows(totals: (DomainTotals & DomainReports)[], problems: DomainProb
   }));
 }
 
-function columns(request: PageRequest, { firstDay, lastDay }: Period): ViewColumn<DomainRow>[] {
+function trendColumn({ firstDay, lastDay }: Period): ViewColumn<DomainRow> {
+  return {
+    key: "change",
+    label: "Trend",
+    value: ({ messages, messagesBefore }) => (messagesBefore === 0 ? "" : messages / messagesBefore - 1),
+    cell: ({ messages, messagesBefore, trend, domain }) => (
+      <span class="stack">
+        {trend.length > 0 && (
+          <Sparkline values={trend} label={`Messages of ${domain} by day, ${isoDay(firstDay)} to ${isoDay(lastDay)}`} />
+        )}
+        <span class="small muted nowrap">{changeOfCount(messages, messagesBefore)}</span>
+      </span>
+    ),
+  };
+}
+
+function columns(request: PageRequest, period: Period): ViewColumn<DomainRow>[] {
   return [
     {
       key: "domain",
@@ -137,23 +156,13 @@ function columns(request: PageRequest, { firstDay, lastDay }: Period): ViewColum
       cell: ({ domain }) => <a href={linkTo(request, domainPath(domain))}>{domain}</a>,
     },
     messagesColumn(),
-    { ...dmarcColumn(), label: "Pass DMARC" },
     {
-      key: "change",
-      label: "Trend",
-      value: ({ messages, messagesBefore }) => (messagesBefore === 0 ? "" : messages / messagesBefore - 1),
-      cell: ({ messages, messagesBefore, trend, domain }) => (
-        <span class="stack">
-          {trend.length > 0 && (
-            <Sparkline
-              values={trend}
-              label={`Messages of ${domain} by day, ${isoDay(firstDay)} to ${isoDay(lastDay)}`}
-            />
-          )}
-          <span class="small muted nowrap">{changeOfCount(messages, messagesBefore)}</span>
-        </span>
+      ...{ ...dmarcColumn<DomainRow>(), label: "Pass DMARC" },
+      cell: ({ passed, messages, policy }) => (
+        <ShareBar part={passed} total={messages} isRefused={passed === 0 && asksToReject(policy)} />
       ),
     },
+    trendColumn(period),
     { key: "messages_before", label: "Before", value: ({ messagesBefore }) => messagesBefore, exportOnly: true },
     {
       key: "policy",

@@ -5,7 +5,7 @@ import { isoMinute } from "../data/days.ts";
 import { describeAuthFailure, describeDelivery } from "../data/failure-words.ts";
 import { formatCount } from "../data/numbers.ts";
 import { addressPath } from "../parts/links.ts";
-import { Note, Pairs } from "../parts/marks.tsx";
+import { Explained, Note, Pairs } from "../parts/marks.tsx";
 import type { PageResult } from "../parts/page.ts";
 import { ReportHead, reportCrumbs, type Stored, storedPairs, Warnings } from "../parts/report-frame.tsx";
 import { linkTo, type PageRequest } from "../parts/request.ts";
@@ -30,16 +30,7 @@ export async function failureReportPage(
             {...{ request, title, hasRaw }}
             lead={`${incidents === 1 ? "One message" : `${formatCount(incidents)} messages`} in this domain's name failed. Kept here are facts about domains only.`}
           />
-          {hasRaw ? (
-            <Note>
-              The raw file is the receiver's whole mail: it may hold addresses, a subject and text of real people. Take
-              it only where you may.
-            </Note>
-          ) : (
-            <p class="muted">
-              The mail itself was not kept, since it may hold personal data: its address keeps facts only.
-            </p>
-          )}
+          <RawNote hasRaw={hasRaw} />
           <div class="columns">
             <section class="card">
               <h2>What failed</h2>
@@ -63,6 +54,20 @@ export async function failureReportPage(
       ),
     },
   };
+}
+
+function RawNote({ hasRaw }: { hasRaw: boolean }) {
+  if (!hasRaw) {
+    return (
+      <p class="muted">The mail itself was not kept, since it may hold personal data: its address keeps facts only.</p>
+    );
+  }
+  return (
+    <Note>
+      The raw file is the receiver's whole mail: it may hold addresses, a subject and text of real people. Take it only
+      where you may.
+    </Note>
+  );
 }
 
 // An address keeps the mails of failure reports only where its registration says so.
@@ -93,14 +98,4 @@ function failurePairs(request: PageRequest, report: FailureReport): [Child, Chil
       />,
     ],
   ];
-}
-
-function Explained({ word, meaning }: { word: string; meaning: string }) {
-  if (word === "") return <span>–</span>;
-  return (
-    <span class="stack">
-      <span>{word}</span>
-      <span class="small muted">{meaning}</span>
-    </span>
-  );
 }

@@ -9,10 +9,10 @@ import { REPORT_LIMITS } from "../../../shared/analytics/queries-reports.ts";
 import { isoMinute } from "../data/days.ts";
 import { describeAuthFailure, describeDelivery } from "../data/failure-words.ts";
 import { explain } from "../data/glossary.ts";
-import { dayColumn } from "../parts/columns.tsx";
+import { dayColumn, receivedColumn } from "../parts/columns.tsx";
 import { DomainHead, domainCrumbs } from "../parts/domain-frame.tsx";
 import { addressPath, reportPath } from "../parts/links.ts";
-import { limitNote, Name } from "../parts/marks.tsx";
+import { Explained, limitNote, Name } from "../parts/marks.tsx";
 import type { PageResult } from "../parts/page.ts";
 import { domainScope, linkTo, type PageRequest, periodOf } from "../parts/request.ts";
 import { type BoundTable, bindTable } from "../parts/table-view.tsx";
@@ -84,47 +84,19 @@ function groupsTable(
         key: "failure",
         label: "What failed",
         value: ({ authFailure }) => authFailure,
-        cell: ({ authFailure }) => (
-          <span class="stack explained">
-            <span>{authFailure || "not said"}</span>
-            <span class="small muted">{describeAuthFailure(authFailure)}</span>
-          </span>
-        ),
+        cell: ({ authFailure }) => <Explained word={authFailure} meaning={describeAuthFailure(authFailure)} />,
       },
       {
         key: "delivery",
         label: "What became of it",
         value: ({ deliveryResult }) => deliveryResult,
-        cell: ({ deliveryResult }) => (
-          <span class="stack explained">
-            <span>{deliveryResult || "not said"}</span>
-            <span class="small muted">{describeDelivery(deliveryResult)}</span>
-          </span>
-        ),
+        cell: ({ deliveryResult }) => <Explained word={deliveryResult} meaning={describeDelivery(deliveryResult)} />,
       },
       {
         key: "envelope_from",
         label: "Domains",
         value: ({ mailFromDomain }) => mailFromDomain,
-        cell: ({ mailFromDomain, dkimDomain, spfDomain }) => (
-          <span class="stack small">
-            {mailFromDomain !== "" && (
-              <span>
-                envelope <Name text={mailFromDomain} />
-              </span>
-            )}
-            {dkimDomain !== "" && (
-              <span>
-                DKIM <Name text={dkimDomain} />
-              </span>
-            )}
-            {spfDomain !== "" && (
-              <span>
-                SPF <Name text={spfDomain} />
-              </span>
-            )}
-          </span>
-        ),
+        cell: (row) => <Domains row={row} />,
       },
       { key: "dkim_domain", label: "DKIM domain", value: ({ dkimDomain }) => dkimDomain, exportOnly: true },
       { key: "spf_domain", label: "SPF domain", value: ({ spfDomain }) => spfDomain, exportOnly: true },
@@ -132,6 +104,23 @@ function groupsTable(
       dayColumn("last_seen", "Last seen", ({ lastDay }) => lastDay),
     ],
   });
+}
+
+function Domains({ row: { mailFromDomain, dkimDomain, spfDomain } }: { row: FailureTotals }) {
+  const found = [
+    ["envelope", mailFromDomain],
+    ["DKIM", dkimDomain],
+    ["SPF", spfDomain],
+  ].filter(([, domain]) => domain !== "");
+  return (
+    <span class="stack small">
+      {found.map(([what, domain = ""]) => (
+        <span>
+          {what} <Name text={domain} />
+        </span>
+      ))}
+    </span>
+  );
 }
 
 function reportsTable(request: PageRequest, reports: FailureReportRow[]): BoundTable {
@@ -158,7 +147,7 @@ function reportsTable(request: PageRequest, reports: FailureReportRow[]): BoundT
       { key: "delivery", label: "What became of it", value: ({ deliveryResult }) => deliveryResult || "not said" },
       { key: "reporter", label: "Reporter", term: "Reporter", value: ({ reportingMta }) => reportingMta },
       { key: "incidents", label: "Messages", align: "end", value: ({ incidents }) => incidents },
-      { key: "received", label: "Received", value: ({ receivedSeconds }) => isoMinute(receivedSeconds) },
+      receivedColumn(),
     ],
   });
 }

@@ -2,19 +2,22 @@
 import {
   type LatencyDay,
   latencyDaysQuery,
-  type OutcomeDay,
-  outcomeDaysQuery,
+  type OutcomeCount,
+  type OutcomeStep,
+  outcomesQuery,
 } from "../../../shared/analytics/queries-events.ts";
 import type { PipelineStatus } from "../../../shared/operations.ts";
+import { isoDay, isoHour, isoMinute } from "../data/days.ts";
 import { formatBytes, formatCount, formatDuration } from "../data/numbers.ts";
 import type { Period } from "../data/period.ts";
-import { DayChart } from "../parts/chart-view.tsx";
+import { DayChart, type Series } from "../parts/chart-view.tsx";
+import type { ChartDay } from "../parts/charts.ts";
 import { dayColumn } from "../parts/columns.tsx";
-import { Figure } from "../parts/marks.tsx";
+import { Explained, Figure } from "../parts/marks.tsx";
 import { OperationsHead } from "../parts/operations-frame.tsx";
 import type { PageResult } from "../parts/page.ts";
 import { MissingPart, unlessUnavailable } from "../parts/partial.tsx";
-import { type PageRequest, periodOf, requireOperator } from "../parts/request.ts";
+import { linkWith, type PageRequest, periodOf, requireOperator } from "../parts/request.ts";
 import { type BoundTable, bindTable } from "../parts/table-view.tsx";
 
 const ACCEPTED = ["accepted", "reprocessed"];
@@ -38,7 +41,7 @@ export async function operationsPage(request: PageRequest): Promise<PageResult> 
     request.operate((operations) => operations.status()),
   ]);
   const queues = queuesTable(status, Date.now() / 1000);
-  const tables = history.ok ? historyTables(history.value) : undefined;
+  const tables = history.ok ? historyTables(history.value, stepOf(period)) : undefined;
   return {
     tables: [queues, ...(tables === undefined ? [] : Object.values(tables))],
     content: {
@@ -49,7 +52,7 @@ export async function operationsPage(request: PageRequest): Promise<PageResult> 
           <OperationsHead request={request} tab="status" period={period} title="Operations" lead={LEAD} />
           {!history.ok && <MissingPart part="What happened over time" problem={history.error} />}
           <Totals outcomes={history.ok ? history.value.outcomes : undefined} status={status} />
-          {history.ok && <Chart outcomes={history.value.outcomes} period={period} />}
+          {history.ok && <OutcomesChart request={request} period={period} outcomes={history.value.outcomes} />}
           <div class="columns">
             {queues.view(request.url)}
             {tables?.latency.view(request.url)}
@@ -64,23 +67,29 @@ export async function operationsPage(request: PageRequest): Promise<PageResult> 
 const LEAD = "What came in, what became of it, how long it took, and what is waiting.";
 
 interface History {
-  outcomes: OutcomeDay[];
+  outcomes: OutcomeCount[];
   latency: LatencyDay[];
+}
+
+/** A single day is told by the hour. */
+function stepOf({ firstDay, lastDay }: Period): OutcomeStep {
+  return firstDay === lastDay ? "hour" : "day";
 }
 
 async function askHistory(request: PageRequest, period: Period): Promise<History> {
   const [outcomes, latency] = await Promise.all([
-    request.ask(outcomeDaysQuery(period)),
+    request.ask(outcomesQuery(period, stepOf(period))),
     request.ask(latencyDaysQuery(period)),
   ]);
-  return { outcomes, latency };
+  // A slice is a step on the way, no end of a report.
+  return { outcomes: outcomes.filter(({ outcome }) => outcome !== "slice"), latency };
 }
 
-function historyTables({ outcomes, latency }: History): { outcomes: BoundTable; latency: BoundTable } {
-  return { outcomes: outcomesTable(outcomes), latency: latencyTable(latency) };
+function historyTables({ outcomes, latency }: History, step: OutcomeStep) {
+  return { outcomes: outcomesTable(outcomes, step), latency: latencyTable(latency) };
 }
 
-function Totals({ outcomes, status }: { outcomes: OutcomeDay[] | undefined; status: PipelineStatus }) {
+function Totals({ outcomes, status }: { outcomes: OutcomeCount[] | undefined; status: PipelineStatus }) {
   const countOf = (name: string): string => {
     if (outcomes === undefined) return "–";
     return formatCount(outcomes.reduce((sum, { outcome, events }) => sum + (outcome === name ? events : 0), 0));
@@ -91,8 +100,18 @@ function Totals({ outcomes, status }: { outcomes: OutcomeDay[] | undefined; stat
       <Figure label="Accepted" value={countOf("accepted")} remark="reports of the period" />
       <Figure label="Run again" term="Reprocessing" value={countOf("reprocessed")} />
       <Figure label="Duplicates" term="Duplicate" value={countOf("duplicate")} />
-      <Figure label="Dead letters" term="Dead letter" value={countOf("dead_letter")} remark="filed" />
-      <Figure label="Conflicts" term="Conflict" value={countOf("conflict")} remark="filed" />
+      <Figure
+        label="Dead letters"
+        term="Dead letter"
+        value={countOf("dead_letter")}
+        remark={<a href="/operations/dead-letters">those still open</a>}
+      />
+      <Figure
+        label="Conflicts"
+        term="Conflict"
+        value={countOf("conflict")}
+        remark={<a href="/operations/conflicts">those still open</a>}
+      />
       <Figure
         label="Waiting"
         value={`${unfinished >= unfinishedLimit ? "≥ " : ""}${formatCount(unfinished)}`}
@@ -102,56 +121,77 @@ function Totals({ outcomes, status }: { outcomes: OutcomeDay[] | undefined; stat
   );
 }
 
-function Chart({ outcomes, period: { firstDay, lastDay } }: { outcomes: OutcomeDay[]; period: Period }) {
-  const days = Array.from({ length: lastDay - firstDay + 1 }, (_, i) => ({
-    day: firstDay + i,
-    values: { accepted: 0, other: 0, failed: 0 },
-  }));
-  for (const { day, outcome, events } of outcomes) {
-    const values = days[day - firstDay]?.values;
-    if (values === undefined || outcome === "slice") continue;
-    if (ACCEPTED.includes(outcome)) values.accepted += events;
-    else if (FAILED.includes(outcome)) values.failed += events;
-    else values.other += events;
+const SERIES: readonly Series[] = [
+  { name: "accepted", label: "Accepted or run again", look: "pass" },
+  { name: "other", label: "Duplicate, cleared, discarded", look: "plain" },
+  { name: "failed", label: "Dead letter or conflict", look: "fail" },
+];
+
+function seriesOf(outcome: string): string {
+  if (ACCEPTED.includes(outcome)) return "accepted";
+  return FAILED.includes(outcome) ? "failed" : "other";
+}
+
+/** Every day of the period, or every hour of a single day, those without an outcome with zeros. */
+function chartSteps(outcomes: readonly OutcomeCount[], period: Period): ChartDay[] {
+  const perDay = stepOf(period) === "hour" ? 24 : 1;
+  const first = period.firstDay * perDay;
+  const steps = Array.from(
+    { length: (period.lastDay + 1) * perDay - first },
+    (_, i): ChartDay => ({
+      day: first + i,
+      values: {},
+    }),
+  );
+  for (const { at, outcome, events } of outcomes) {
+    const values = steps[at - first]?.values ?? {};
+    values[seriesOf(outcome)] = (values[seriesOf(outcome)] ?? 0) + events;
   }
+  return steps;
+}
+
+interface ChartProps {
+  request: PageRequest;
+  period: Period;
+  outcomes: readonly OutcomeCount[];
+}
+
+function OutcomesChart({ request, period, outcomes }: ChartProps) {
+  const isHourly = stepOf(period) === "hour";
+  const title = isHourly ? `Outcomes by hour, ${isoDay(period.firstDay)}` : "Outcomes by day";
   return (
     <section class="card" aria-labelledby="outcomes-chart">
-      <h2 id="outcomes-chart">Outcomes by day</h2>
+      <h2 id="outcomes-chart">{title}</h2>
       <DayChart
         id="outcomes"
-        label="Outcomes of received reports by day; the figures are in the table Outcomes below."
-        days={days}
-        series={[
-          { name: "accepted", label: "Accepted or run again", look: "pass" },
-          { name: "other", label: "Duplicate, cleared, discarded", look: "plain" },
-          { name: "failed", label: "Dead letter or conflict", look: "fail" },
-        ]}
-        unit="outcomes"
+        label={`${title}, of received reports; the figures are in the table Outcomes below.`}
+        {...{ days: chartSteps(outcomes, period), series: SERIES, unit: "outcomes" }}
+        nameOf={isHourly ? isoHour : isoDay}
       />
-      <p class="small muted">Here a day is the one on which the outcome was reached, not the report's.</p>
+      <p class="small muted">
+        Here a day is the one on which the outcome was reached, not the report's.{" "}
+        {!isHourly && <a href={linkWith(request.url, { days: "1", from: undefined, to: undefined })}>Today by hour</a>}
+      </p>
     </section>
   );
 }
 
-function outcomesTable(rows: OutcomeDay[]): BoundTable {
-  return bindTable<OutcomeDay>({
+function outcomesTable(rows: OutcomeCount[], step: OutcomeStep): BoundTable {
+  return bindTable<OutcomeCount>({
     id: "outcomes",
     caption: "Outcomes",
-    rows: rows.filter(({ outcome }) => outcome !== "slice"),
-    sort: "-day",
+    rows,
+    sort: `-${step}`,
     empty: "Nothing came in during this period.",
     columns: [
-      dayColumn("day", "Day (UTC)", ({ day }) => day),
+      step === "day"
+        ? dayColumn("day", "Day (UTC)", ({ at }) => at)
+        : { key: "hour", label: "Hour beginning", value: ({ at }) => isoMinute(at * 3600) },
       {
         key: "outcome",
         label: "Outcome",
         value: ({ outcome }) => outcome,
-        cell: ({ outcome }) => (
-          <span class="stack explained">
-            <span>{outcome.replaceAll("_", " ")}</span>
-            <span class="small muted">{OUTCOME_WORDS[outcome] ?? ""}</span>
-          </span>
-        ),
+        cell: ({ outcome }) => <Explained word={outcome.replaceAll("_", " ")} meaning={OUTCOME_WORDS[outcome] ?? ""} />,
       },
       { key: "events", label: "Reports", align: "end", value: ({ events }) => events },
     ],

@@ -1,17 +1,20 @@
 /** One domain over a period: totals and change, messages by day, the verdict, sources, dispositions, policy. */
 import type { Child } from "hono/jsx";
 import {
+  type DayGroup,
   type DayTotals,
   dayGroupsQuery,
+  type PolicyDays,
   policiesQuery,
+  type ReasonTotals,
   reasonsQuery,
   totalsByDay,
 } from "../../../shared/analytics/queries-domains.ts";
-import { SOURCE_LIMITS, sourcesQuery } from "../../../shared/analytics/queries-sources.ts";
+import { SOURCE_LIMITS, type SourceGroup, sourcesQuery } from "../../../shared/analytics/queries-sources.ts";
 import { isoDay } from "../data/days.ts";
 import { changeOfCount, formatCount, formatShare } from "../data/numbers.ts";
 import { type Period, periodBefore } from "../data/period.ts";
-import { mergeSources } from "../data/sources.ts";
+import { mergeSources, type Source } from "../data/sources.ts";
 import { assess } from "../data/verdict.ts";
 import { FoldedTable } from "../parts/chart-table.tsx";
 import { DayChart } from "../parts/chart-view.tsx";
@@ -25,28 +28,21 @@ import { daysTable, dispositionsTable, policiesTable, reasonsTable } from "./ove
 import { sourcesTable } from "./sources-table.tsx";
 import { VerdictCard } from "./verdict.tsx";
 
+/** What the page is made of: the days of the period before are there too, for comparison. */
+interface Overview {
+  domain: string;
+  period: Period;
+  dayGroups: DayGroup[];
+  reasons: ReasonTotals[];
+  policies: PolicyDays[];
+  groups: SourceGroup[];
+}
+
 export async function overviewPage(request: PageRequest, domain: string): Promise<PageResult> {
-  const period = periodOf(request);
-  const before = periodBefore(period);
-  const scope = domainScope(request, domain, period);
-  const [dayGroups, reasons, policies, groups] = await Promise.all([
-    request.ask(dayGroupsQuery({ ...scope, firstDay: before.firstDay })),
-    request.ask(reasonsQuery(scope)),
-    request.ask(policiesQuery(domainScope(request, domain))),
-    request.ask(sourcesQuery(scope)),
-  ]);
-  const days = totalsByDay(dayGroups);
-  const current = days.filter(({ day }) => day >= period.firstDay);
-  const sources = mergeSources(groups, domain);
-  const dataSince = Math.min(...policies.map(({ firstDay }) => firstDay));
-  const assessment = assess({ sources, daysWithReports: current.length, policy: policies[0]?.policy ?? "" });
-  const tables = {
-    days: daysTable(fillDays(current, period)),
-    sources: sourcesTable(request, { domain, sources, period, dataSince, size: 10 }),
-    dispositions: dispositionsTable(dayGroups.filter(({ day }) => day >= period.firstDay)),
-    reasons: reasonsTable(reasons),
-    policies: policiesTable(policies),
-  };
+  const overview = await askOverview(request, domain);
+  const { period, policies } = overview;
+  const sources = mergeSources(overview.groups, domain);
+  const tables = overviewTables(request, { overview, sources });
   return {
     tables: Object.values(tables),
     content: {
@@ -62,27 +58,69 @@ export async function overviewPage(request: PageRequest, domain: string): Promis
           {policies.length === 0 ? (
             <NoReports domain={domain} request={request} />
           ) : (
-            <>
-              <Totals current={current} before={days.filter(({ day }) => day < period.firstDay)} />
-              <DailyChart days={current} period={period} domain={domain} />
-              <VerdictCard request={request} domain={domain} assessment={assessment} />
-              {groups.length >= SOURCE_LIMITS.maxGroups && <PartialSources />}
-              {tables.sources.view(request.url)}
-              <p class="small">
-                <a href={linkTo(request, `${domainPath(domain)}/sources`)}>All sources</a>
-              </p>
-              <div class="columns">
-                {tables.dispositions.view(request.url)}
-                {tables.reasons.view(request.url)}
-              </div>
-              {tables.policies.view(request.url)}
-              <FoldedTable table={tables.days} url={request.url} label="Messages by day, as a table" />
-            </>
+            <Content {...{ request, overview, sources, tables }} />
           )}
         </>
       ),
     },
   };
+}
+
+async function askOverview(request: PageRequest, domain: string): Promise<Overview> {
+  const period = periodOf(request);
+  const scope = domainScope(request, domain, period);
+  const [dayGroups, reasons, policies, groups] = await Promise.all([
+    request.ask(dayGroupsQuery({ ...scope, firstDay: periodBefore(period).firstDay })),
+    request.ask(reasonsQuery(scope)),
+    request.ask(policiesQuery(domainScope(request, domain))),
+    request.ask(sourcesQuery(scope)),
+  ]);
+  return { domain, period, dayGroups, reasons, policies, groups };
+}
+
+function overviewTables(request: PageRequest, { overview, sources }: { overview: Overview; sources: Source[] }) {
+  const { domain, period, dayGroups, reasons, policies } = overview;
+  const current = dayGroups.filter(({ day }) => day >= period.firstDay);
+  const dataSince = Math.min(...policies.map(({ firstDay }) => firstDay));
+  return {
+    days: daysTable(fillDays(totalsByDay(current), period)),
+    sources: sourcesTable(request, { domain, sources, period, dataSince, size: 10 }),
+    dispositions: dispositionsTable(current),
+    reasons: reasonsTable(reasons),
+    policies: policiesTable(policies),
+  };
+}
+
+interface ContentProps {
+  request: PageRequest;
+  overview: Overview;
+  sources: Source[];
+  tables: ReturnType<typeof overviewTables>;
+}
+
+function Content({ request, overview, sources, tables }: ContentProps) {
+  const { domain, period, dayGroups, policies, groups } = overview;
+  const days = totalsByDay(dayGroups);
+  const current = days.filter(({ day }) => day >= period.firstDay);
+  const assessment = assess({ sources, daysWithReports: current.length, policy: policies[0]?.policy ?? "" });
+  return (
+    <>
+      <Totals current={current} before={days.filter(({ day }) => day < period.firstDay)} />
+      <DailyChart days={current} period={period} domain={domain} />
+      <VerdictCard request={request} domain={domain} assessment={assessment} />
+      {groups.length >= SOURCE_LIMITS.maxGroups && <PartialSources />}
+      {tables.sources.view(request.url)}
+      <p class="small">
+        <a href={linkTo(request, `${domainPath(domain)}/sources`)}>All sources</a>
+      </p>
+      <div class="columns">
+        {tables.dispositions.view(request.url)}
+        {tables.reasons.view(request.url)}
+      </div>
+      {tables.policies.view(request.url)}
+      <FoldedTable table={tables.days} url={request.url} label="Messages by day, as a table" />
+    </>
+  );
 }
 
 /** Said where a statement's limit was reached. */

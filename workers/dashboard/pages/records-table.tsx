@@ -2,6 +2,7 @@
 import type { RecordRow } from "../../../shared/analytics/queries-records.ts";
 import { readAuthResults, readReasons } from "../data/auth-results.ts";
 import { isoDay } from "../data/days.ts";
+import { messagesColumn } from "../parts/columns.tsx";
 import { addressPath, reportPath } from "../parts/links.ts";
 import { DispositionMark, Name, ResultMark } from "../parts/marks.tsx";
 import { linkTo, type PageRequest } from "../parts/request.ts";
@@ -12,16 +13,19 @@ interface RecordsInput
   id: string;
   caption: string;
   records: readonly RecordRow[];
+  /** All are of one address: it need not stand in each row. */
+  isOneAddress?: boolean;
 }
 
 /** Records with their day and reporter, or, a page of one report's, with their place in it. */
-export function recordsTable(request: PageRequest, { records, ...given }: RecordsInput): BoundTable {
+export function recordsTable(request: PageRequest, input: RecordsInput): BoundTable {
+  const { records, isOneAddress = false, ...given } = input;
   const inReport = given.paged !== undefined;
   return bindTable<RecordRow>({
     ...{ size: 10, empty: "No record.", sort: inReport ? "record" : "-day" },
     ...given,
     rows: records,
-    columns: [...(inReport ? [placeColumn()] : originColumns(request)), ...recordColumns(request)],
+    columns: [...(inReport ? [placeColumn()] : originColumns(request)), ...recordColumns(request, isOneAddress)],
   });
 }
 
@@ -48,11 +52,12 @@ function originColumns(request: PageRequest): ViewColumn<RecordRow>[] {
   ];
 }
 
-function recordColumns(request: PageRequest): ViewColumn<RecordRow>[] {
+function recordColumns(request: PageRequest, isOneAddress: boolean): ViewColumn<RecordRow>[] {
   return [
     {
       key: "address",
       label: "Address",
+      ...(isOneAddress ? { exportOnly: true } : {}),
       value: ({ sourceIp }) => sourceIp,
       cell: ({ domain, sourceIp }) => (
         <a href={linkTo(request, addressPath(domain, sourceIp))}>
@@ -60,65 +65,70 @@ function recordColumns(request: PageRequest): ViewColumn<RecordRow>[] {
         </a>
       ),
     },
-    { key: "messages", label: "Messages", align: "end", value: ({ messages }) => messages },
-    {
-      key: "dmarc",
-      label: "DMARC",
-      term: "DMARC pass",
-      value: ({ isPass }) => (isPass ? "pass" : "fail"),
-      cell: ({ isPass }) => <ResultMark result={isPass ? "pass" : "fail"} />,
-    },
-    {
-      key: "disposition",
-      label: "Disposition",
-      term: "Disposition",
-      value: ({ disposition }) => disposition,
-      cell: ({ disposition }) => <DispositionMark disposition={disposition} />,
-    },
-    {
-      key: "from",
-      label: "From, envelope",
-      term: "From header",
-      value: ({ headerFrom }) => headerFrom,
-      cell: ({ headerFrom, envelopeFrom }) => (
-        <span class="stack">
-          <span>
-            <Name text={headerFrom} />
-          </span>
-          <span class="small muted">
-            <Name text={envelopeFrom} />
-          </span>
-        </span>
-      ),
-    },
-    authColumn({ key: "dkim_results", label: "DKIM: aligned, found", term: "DKIM" }, (record) => [
-      record.dkim,
-      record.dkimResults,
-    ]),
-    authColumn({ key: "spf_results", label: "SPF: aligned, found", term: "SPF" }, (record) => [
-      record.spf,
-      record.spfResults,
-    ]),
-    { key: "dkim_aligned", label: "DKIM aligned", value: ({ dkim }) => dkim, exportOnly: true },
-    { key: "spf_aligned", label: "SPF aligned", value: ({ spf }) => spf, exportOnly: true },
-    { key: "envelope_from", label: "Envelope from", value: ({ envelopeFrom }) => envelopeFrom, exportOnly: true },
-    { key: "envelope_to", label: "Envelope to", value: ({ envelopeTo }) => envelopeTo, exportOnly: true },
-    {
-      key: "reasons",
-      label: "Reasons",
-      term: "Policy override reason",
-      value: ({ reasons }) => reasons,
-      cell: ({ reasons }) => (
-        <span class="stack small">
-          {readReasons(reasons).map(({ type, comment }) => (
-            <span>{comment === "" ? type : `${type}: ${comment}`}</span>
-          ))}
-        </span>
-      ),
-    },
-    { key: "cut", label: "Cut values", value: ({ cut }) => cut, exportOnly: true },
+    messagesColumn(),
+    ...RESULT_COLUMNS,
   ];
 }
+
+/** What became of the mail, and why. */
+const RESULT_COLUMNS: ViewColumn<RecordRow>[] = [
+  {
+    key: "dmarc",
+    label: "DMARC",
+    term: "DMARC pass",
+    value: ({ isPass }) => (isPass ? "pass" : "fail"),
+    cell: ({ isPass }) => <ResultMark result={isPass ? "pass" : "fail"} />,
+  },
+  {
+    key: "disposition",
+    label: "Disposition",
+    term: "Disposition",
+    value: ({ disposition }) => disposition,
+    cell: ({ disposition }) => <DispositionMark disposition={disposition} />,
+  },
+  {
+    key: "from",
+    label: "From, envelope",
+    term: "From header",
+    value: ({ headerFrom }) => headerFrom,
+    cell: ({ headerFrom, envelopeFrom }) => (
+      <span class="stack">
+        <span>
+          <Name text={headerFrom} />
+        </span>
+        <span class="small muted">
+          <Name text={envelopeFrom} />
+        </span>
+      </span>
+    ),
+  },
+  authColumn({ key: "dkim_results", label: "DKIM: aligned, found", term: "DKIM" }, (record) => [
+    record.dkim,
+    record.dkimResults,
+  ]),
+  authColumn({ key: "spf_results", label: "SPF: aligned, found", term: "SPF" }, (record) => [
+    record.spf,
+    record.spfResults,
+  ]),
+  { key: "dkim_aligned", label: "DKIM aligned", value: ({ dkim }) => dkim, exportOnly: true },
+  { key: "spf_aligned", label: "SPF aligned", value: ({ spf }) => spf, exportOnly: true },
+  { key: "envelope_from", label: "Envelope from", value: ({ envelopeFrom }) => envelopeFrom, exportOnly: true },
+  { key: "envelope_to", label: "Envelope to", value: ({ envelopeTo }) => envelopeTo, exportOnly: true },
+  {
+    key: "reasons",
+    label: "Reasons",
+    term: "Policy override reason",
+    value: ({ reasons }) => reasons,
+    cell: ({ reasons }) => (
+      <span class="stack small">
+        {readReasons(reasons).map(({ type, comment }) => (
+          <span>{comment === "" ? type : `${type}: ${comment}`}</span>
+        ))}
+      </span>
+    ),
+  },
+  { key: "cut", label: "Cut values", value: ({ cut }) => cut, exportOnly: true },
+];
 
 function authColumn(
   column: { key: string; label: string; term: string },

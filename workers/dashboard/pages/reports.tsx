@@ -7,7 +7,7 @@ import {
   reportsQuery,
 } from "../../../shared/analytics/queries-reports.ts";
 import { isoMinute } from "../data/days.ts";
-import { dmarcColumn, messagesColumn } from "../parts/columns.tsx";
+import { dmarcColumn, messagesColumn, receivedColumn, reportIdColumn, reportPeriodColumns } from "../parts/columns.tsx";
 import { DomainHead, domainCrumbs } from "../parts/domain-frame.tsx";
 import { Field } from "../parts/field.tsx";
 import { domainPath, reportPath } from "../parts/links.ts";
@@ -19,32 +19,32 @@ import { type BoundTable, bindTable, type ViewColumn } from "../parts/table-view
 
 const RESULTS = { all: "any result", fail: "with failing mail", pass: "all passing" };
 
+interface ListFilter {
+  reporter: string;
+  result: string;
+  /** "" = any. */
+  sourceIp: string;
+}
+
+function readListFilter({ parameters }: PageRequest): ListFilter {
+  const read = (name: string): string => parameters.get(name)?.trim() ?? "";
+  const result = read("result");
+  return {
+    reporter: read("reporter"),
+    result: Object.hasOwn(RESULTS, result) ? result : "all",
+    sourceIp: read("source"),
+  };
+}
+
 export async function reportsPage(request: PageRequest, domain: string): Promise<PageResult> {
   const period = periodOf(request);
-  const sourceIp = request.parameters.get("source")?.trim() || undefined;
-  const reporter = request.parameters.get("reporter") ?? "";
-  const result = request.parameters.get("result") ?? "all";
+  const filter = readListFilter(request);
   const scope = domainScope(request, domain, period);
   const [all, withoutRecords] = await Promise.all([
-    request.ask(reportsQuery(scope, { sourceIp })),
+    request.ask(reportsQuery(scope, { sourceIp: filter.sourceIp || undefined })),
     request.ask(emptyReportsQuery(scope)),
   ]);
-  const rows = all
-    .filter((report) => reporter === "" || report.reporter === reporter)
-    .filter(({ messages, passed }) => result === "all" || (result === "fail") === messages > passed);
-  const table = bindTable({
-    id: "reports",
-    caption: "Reports",
-    columns: columns(request),
-    rows,
-    sort: "-begin",
-    empty: (
-      <>
-        No report matches. <a href={linkTo(request, `${domainPath(domain)}/reports`)}>All reports of the period</a>
-      </>
-    ),
-    partial: limitNote(all, REPORT_LIMITS.maxReports),
-  });
+  const table = reportsTable(request, { domain, all, filter });
   const emptyTable = emptyReportsTable(request, withoutRecords);
   const reporters = [...new Set(all.map((report) => report.reporter))].sort();
   return {
@@ -63,13 +63,42 @@ export async function reportsPage(request: PageRequest, domain: string): Promise
               </>
             }
           />
-          <FilterForm {...{ request, reporters, reporter, result, sourceIp: sourceIp ?? "" }} />
+          <FilterForm {...{ request, reporters, filter }} />
           {table.view(request.url)}
           {withoutRecords.length > 0 && emptyTable.view(request.url)}
         </>
       ),
     },
   };
+}
+
+interface ListInput {
+  domain: string;
+  /** Of every reporter, with any result. */
+  all: readonly ReportTotals[];
+  filter: ListFilter;
+}
+
+function reportsTable(request: PageRequest, { domain, all, filter }: ListInput): BoundTable {
+  const { reporter, result, sourceIp } = filter;
+  const isFiltered = reporter !== "" || result !== "all" || sourceIp !== "";
+  return bindTable({
+    id: "reports",
+    caption: "Reports",
+    columns: columns(request),
+    rows: all
+      .filter((report) => reporter === "" || report.reporter === reporter)
+      .filter(({ messages, passed }) => result === "all" || (result === "fail") === messages > passed),
+    sort: "-begin",
+    empty: isFiltered ? (
+      <>
+        No report matches. <a href={linkTo(request, `${domainPath(domain)}/reports`)}>All reports of the period</a>
+      </>
+    ) : (
+      "No aggregate report is about this domain in this period. Choose a longer one, or wait: most receivers report once a day."
+    ),
+    partial: limitNote(all, REPORT_LIMITS.maxReports),
+  });
 }
 
 // Only their events tell of them, so they are listed by the day they arrived.
@@ -102,12 +131,10 @@ function emptyReportsTable(request: PageRequest, rows: EmptyReport[]): BoundTabl
 interface FilterProps {
   request: PageRequest;
   reporters: string[];
-  reporter: string;
-  result: string;
-  sourceIp: string;
+  filter: ListFilter;
 }
 
-function FilterForm({ request, reporters, reporter, result, sourceIp }: FilterProps) {
+function FilterForm({ request, reporters, filter: { reporter, result, sourceIp } }: FilterProps) {
   const kept = ["days", "from", "to"].filter((name) => request.parameters.has(name));
   return (
     <form class="inline" method="get" action={request.url.pathname}>
@@ -143,37 +170,13 @@ function FilterForm({ request, reporters, reporter, result, sourceIp }: FilterPr
 
 function columns(request: PageRequest): ViewColumn<ReportTotals>[] {
   return [
-    {
-      key: "begin",
-      label: "Period (UTC)",
-      value: ({ beginSeconds }) => isoMinute(beginSeconds),
-      cell: (report) => (
-        <span class="stack">
-          <a class="nowrap" href={linkTo(request, reportPath(report))}>
-            {isoMinute(report.beginSeconds)}
-          </a>
-          <span class="small muted nowrap">to {isoMinute(report.endSeconds)}</span>
-        </span>
-      ),
-    },
-    { key: "end", label: "End", value: ({ endSeconds }) => isoMinute(endSeconds), exportOnly: true },
+    ...reportPeriodColumns<ReportTotals>((report) => linkTo(request, reportPath(report))),
     { key: "reporter", label: "Reporter", term: "Reporter", value: ({ reporter }) => reporter },
     { key: "records", label: "Records", align: "end", value: ({ records }) => records },
     messagesColumn(),
     dmarcColumn(),
-    {
-      key: "report_id",
-      label: "Report id",
-      term: "Report id",
-      value: ({ reportId }) => reportId,
-      cell: ({ reportId }) => <span class="mono small">{reportId}</span>,
-    },
-    {
-      key: "received",
-      label: "Received",
-      value: ({ receivedSeconds }) => isoMinute(receivedSeconds),
-      cell: ({ receivedSeconds }) => <span class="nowrap small">{isoMinute(receivedSeconds)}</span>,
-    },
+    reportIdColumn(),
+    receivedColumn(),
     { key: "account", label: "Account", value: ({ account }) => account, exportOnly: true },
     { key: "report_uid", label: "Report uid", value: ({ reportUid }) => reportUid, exportOnly: true },
   ];

@@ -1,8 +1,10 @@
 /** One source, or one address: figures per address, what authenticated its mail, records and the reports behind it. */
+import type { RecordRow } from "../../../shared/analytics/queries-records.ts";
 import {
   SOURCE_LIMITS,
   type SourceDetail,
   type SourceMatch,
+  type SourceReport,
   sourceDaysQuery,
   sourceDetailQuery,
   sourceRecordsQuery,
@@ -45,33 +47,10 @@ interface Detail {
 }
 
 async function detailPage(request: PageRequest, detail: Detail): Promise<PageResult> {
-  const { domain, name, match, isOfSource } = detail;
+  const { domain, name } = detail;
   const period = periodOf(request);
-  const scope = domainScope(request, domain, period);
-  const [groups, days, records, reports] = await Promise.all([
-    request.ask(sourceDetailQuery(scope, match)),
-    request.ask(sourceDaysQuery(scope, match)),
-    request.ask(sourceRecordsQuery(scope, match)),
-    request.ask(sourceReportsQuery(scope, match)),
-  ]);
-  const own = groups.filter(isOfSource);
-  const isAddress = "sourceIp" in match;
-  const ownDays = chartDays(
-    days.filter((day) => isOfSource({ ...day, sourceIp: "" })),
-    period,
-  );
-  const tables = {
-    days: chartTable("Messages by day", { days: ownDays, series: SERIES }),
-    addresses: addressesTable(request, { domain, groups: own }),
-    dkim: authTable("dkim", own),
-    spf: authTable("spf", own),
-    from: fromTable(own),
-    records: recordsTable(request, { id: "records", caption: "Newest records", records: records.filter(isOfSource) }),
-    reports: sourceReportsTable(
-      request,
-      reports.filter((report) => isOfSource({ ...report, sourceIp: "" })),
-    ),
-  };
+  const found = await askDetail(request, { detail, period });
+  const tables = detailTables(request, { detail, found });
   return {
     tables: Object.values(tables),
     content: {
@@ -87,35 +66,105 @@ async function detailPage(request: PageRequest, detail: Detail): Promise<PageRes
             {...{ request, domain, period, tab: "sources", title: name }}
             lead={<Lead {...{ name, domain, period }} />}
           />
-          {own.length === 0 ? (
-            <p class="card empty">
-              No mail of this {isAddress ? "address" : "source"} was reported in the period. Choose a longer one, or
-              look at <a href={linkTo(request, `${domainPath(domain)}/sources`)}>all sources</a>.
-            </p>
+          {found.groups.length === 0 ? (
+            <NoMail request={request} detail={detail} />
           ) : (
-            <>
-              <SourceFigures groups={own} />
-              {groups.length >= SOURCE_LIMITS.maxGroups && (
-                <Note>
-                  There is more of this than one page can take: the largest part is shown. Choose a shorter period.
-                </Note>
-              )}
-              <SourceChart days={ownDays} name={name} />
-              <FoldedTable table={tables.days} url={request.url} label="Messages by day, as a table" />
-              {!isAddress && tables.addresses.view(request.url)}
-              <div class="columns">
-                {tables.dkim.view(request.url)}
-                {tables.spf.view(request.url)}
-              </div>
-              {tables.from.view(request.url)}
-              {tables.records.view(request.url)}
-              {tables.reports.view(request.url)}
-            </>
+            <Content {...{ request, detail, found, tables }} />
           )}
         </>
       ),
     },
   };
+}
+
+/** What is known of the source: only its own rows. */
+interface Found {
+  groups: SourceDetail[];
+  days: ChartDay[];
+  records: RecordRow[];
+  reports: SourceReport[];
+  /** A statement's limit was reached. */
+  isPartial: boolean;
+}
+
+async function askDetail(
+  request: PageRequest,
+  { detail: { domain, match, isOfSource }, period }: { detail: Detail; period: Period },
+): Promise<Found> {
+  const scope = domainScope(request, domain, period);
+  const [groups, days, records, reports] = await Promise.all([
+    request.ask(sourceDetailQuery(scope, match)),
+    request.ask(sourceDaysQuery(scope, match)),
+    request.ask(sourceRecordsQuery(scope, match)),
+    request.ask(sourceReportsQuery(scope, match)),
+  ]);
+  const isOwn = (row: Omit<SourceEvidence, "sourceIp">): boolean => isOfSource({ ...row, sourceIp: "" });
+  return {
+    groups: groups.filter(isOfSource),
+    days: chartDays(days.filter(isOwn), period),
+    records: records.filter(isOfSource),
+    reports: reports.filter(isOwn),
+    isPartial: groups.length >= SOURCE_LIMITS.maxGroups,
+  };
+}
+
+function detailTables(request: PageRequest, { detail, found }: { detail: Detail; found: Found }) {
+  const { groups, days, records, reports } = found;
+  return {
+    days: chartTable("Messages by day", { days, series: SERIES }),
+    addresses: addressesTable(request, { domain: detail.domain, groups }),
+    dkim: authTable("dkim", groups),
+    spf: authTable("spf", groups),
+    from: fromTable(groups),
+    records: recordsTable(request, {
+      ...{ id: "records", caption: "Newest records", records },
+      isOneAddress: isAddress(detail),
+    }),
+    reports: sourceReportsTable(request, reports),
+  };
+}
+
+function isAddress({ match }: Detail): boolean {
+  return "sourceIp" in match;
+}
+
+function NoMail({ request, detail }: { request: PageRequest; detail: Detail }) {
+  return (
+    <section class="card">
+      <p class="empty">
+        No mail of this {isAddress(detail) ? "address" : "source"} was reported in the period. Choose a longer one, or
+        look at <a href={linkTo(request, `${domainPath(detail.domain)}/sources`)}>all sources</a>.
+      </p>
+    </section>
+  );
+}
+
+interface ContentProps {
+  request: PageRequest;
+  detail: Detail;
+  found: Found;
+  tables: ReturnType<typeof detailTables>;
+}
+
+function Content({ request: { url }, detail, found, tables }: ContentProps) {
+  return (
+    <>
+      <SourceFigures groups={found.groups} />
+      {found.isPartial && (
+        <Note>There is more of this than one page can take: the largest part is shown. Choose a shorter period.</Note>
+      )}
+      <SourceChart days={found.days} name={detail.name} />
+      <FoldedTable table={tables.days} url={url} label="Messages by day, as a table" />
+      {!isAddress(detail) && tables.addresses.view(url)}
+      <div class="columns">
+        {tables.dkim.view(url)}
+        {tables.spf.view(url)}
+      </div>
+      {tables.from.view(url)}
+      {tables.records.view(url)}
+      {tables.reports.view(url)}
+    </>
+  );
 }
 
 function Lead({ name, domain, period }: { name: string; domain: string; period: Period }) {

@@ -2,7 +2,6 @@
 import type { TlsFailureDetail, TlsPolicy, TlsReport } from "../../../shared/report/vocabulary.ts";
 import { isoDay, isoMinute } from "../data/days.ts";
 import { formatCount, formatShare } from "../data/numbers.ts";
-import { describeTlsPolicy, describeTlsResult } from "../data/tls-words.ts";
 import { shareWithBar } from "../parts/columns.tsx";
 import { Figure, Name, Pairs } from "../parts/marks.tsx";
 import type { PageResult } from "../parts/page.ts";
@@ -10,6 +9,7 @@ import { ReportHead, reportCrumbs, type Stored, storedPairs, Warnings } from "..
 import type { PageRequest } from "../parts/request.ts";
 import { type BoundTable, bindTable } from "../parts/table-view.tsx";
 import { Term } from "../parts/term.tsx";
+import { tlsPolicyColumn, tlsResultColumn } from "./tls-columns.tsx";
 
 export function tlsReportPage(request: PageRequest, { entry, report }: Stored<TlsReport>): PageResult {
   const domain = report.policies.find(({ policyDomain }) => policyDomain !== "")?.policyDomain ?? "";
@@ -64,18 +64,7 @@ function policiesTable(policies: TlsPolicy[]): BoundTable {
     sort: "-sessions",
     empty: "The report names no policy, so it tells of no session.",
     columns: [
-      {
-        key: "policy",
-        label: "Policy",
-        term: "MTA-STS",
-        value: ({ policyType }) => policyType,
-        cell: ({ policyType }) => (
-          <span class="stack explained">
-            <span>{policyType}</span>
-            <span class="small muted">{describeTlsPolicy(policyType)}</span>
-          </span>
-        ),
-      },
+      tlsPolicyColumn(),
       { key: "domain", label: "Policy domain", term: "Policy domain", value: ({ policyDomain }) => policyDomain },
       { key: "mx", label: "Servers (MX)", value: ({ mxHosts }) => mxHosts.join(", ") },
       {
@@ -116,17 +105,7 @@ function detailsTable(policies: TlsPolicy[]): BoundTable {
     sort: "-sessions",
     empty: "The report tells of no failure in detail.",
     columns: [
-      {
-        key: "result",
-        label: "What failed, and what to do",
-        value: ({ resultType }) => resultType,
-        cell: ({ resultType }) => (
-          <span class="stack explained">
-            <span>{resultType}</span>
-            <span class="small muted">{describeTlsResult(resultType)}</span>
-          </span>
-        ),
-      },
+      tlsResultColumn(),
       { key: "sessions", label: "Sessions", align: "end", value: ({ failedSessionCount }) => failedSessionCount },
       { key: "code", label: "Code", value: ({ failureReasonCode }) => failureReasonCode },
       { key: "domain", label: "Policy domain", value: ({ policyDomain }) => policyDomain },

@@ -10,21 +10,20 @@ import {
   tlsPoliciesQuery,
   tlsReportsQuery,
 } from "../../../shared/analytics/queries-tls.ts";
-import { isoMinute } from "../data/days.ts";
 import { explain } from "../data/glossary.ts";
 import { formatCount, formatShare } from "../data/numbers.ts";
 import type { Period } from "../data/period.ts";
-import { describeTlsPolicy, describeTlsResult } from "../data/tls-words.ts";
 import { chartTable, FoldedTable } from "../parts/chart-table.tsx";
 import { DayChart, type Series } from "../parts/chart-view.tsx";
 import type { ChartDay } from "../parts/charts.ts";
-import { dayColumn, shareWithBar } from "../parts/columns.tsx";
+import { dayColumn, receivedColumn, reportIdColumn, reportPeriodColumns, shareWithBar } from "../parts/columns.tsx";
 import { DomainHead, domainCrumbs } from "../parts/domain-frame.tsx";
 import { reportPath } from "../parts/links.ts";
 import { Figure, limitNote } from "../parts/marks.tsx";
 import type { PageResult } from "../parts/page.ts";
 import { domainScope, linkTo, type PageRequest, periodOf } from "../parts/request.ts";
 import { type BoundTable, bindTable } from "../parts/table-view.tsx";
+import { tlsPolicyColumn, tlsResultColumn } from "./tls-columns.tsx";
 
 export async function tlsPage(request: PageRequest, domain: string): Promise<PageResult> {
   const period = periodOf(request);
@@ -114,17 +113,7 @@ function failuresTable(rows: TlsFailureTotals[]): BoundTable {
     empty: "No sender reported a failure in detail.",
     partial: limitNote(rows, REPORT_LIMITS.maxGroups),
     columns: [
-      {
-        key: "result",
-        label: "What failed, and what to do",
-        value: ({ resultType }) => resultType,
-        cell: ({ resultType }) => (
-          <span class="stack explained">
-            <span>{resultType}</span>
-            <span class="small muted">{describeTlsResult(resultType)}</span>
-          </span>
-        ),
-      },
+      tlsResultColumn(),
       { key: "sessions", label: "Sessions", align: "end", value: ({ sessions }) => sessions },
       { key: "code", label: "Code", value: ({ failureReasonCode }) => failureReasonCode },
       { key: "sender", label: "Sending server", value: ({ sendingMtaIp }) => sendingMtaIp },
@@ -145,18 +134,7 @@ function policiesTable(rows: TlsPolicyTotals[]): BoundTable {
     partial: limitNote(rows, REPORT_LIMITS.maxGroups),
     columns: [
       { key: "reporter", label: "Reporter", value: ({ reporter }) => reporter },
-      {
-        key: "policy",
-        label: "Policy",
-        term: "MTA-STS",
-        value: ({ policyType }) => policyType,
-        cell: ({ policyType }) => (
-          <span class="stack explained">
-            <span>{policyType}</span>
-            <span class="small muted">{describeTlsPolicy(policyType)}</span>
-          </span>
-        ),
-      },
+      tlsPolicyColumn(),
       { key: "mx", label: "Servers (MX)", value: ({ mxHosts }) => mxHosts.replaceAll("\n", ", ") },
       { key: "sessions", label: "Sessions", align: "end", value: ({ successful, failed }) => successful + failed },
       {
@@ -184,32 +162,13 @@ function reportsTable(
     empty: "No report in this period.",
     partial: limitNote(reports, REPORT_LIMITS.maxReports),
     columns: [
-      {
-        key: "begin",
-        label: "Period (UTC)",
-        value: ({ beginSeconds }) => isoMinute(beginSeconds),
-        cell: (report) => (
-          <span class="stack">
-            <a class="nowrap" href={linkTo(request, reportPath({ ...report, domain }))}>
-              {isoMinute(report.beginSeconds)}
-            </a>
-            <span class="small muted nowrap">to {isoMinute(report.endSeconds)}</span>
-          </span>
-        ),
-      },
-      { key: "end", label: "End", value: ({ endSeconds }) => isoMinute(endSeconds), exportOnly: true },
+      ...reportPeriodColumns<TlsReportTotals>((report) => linkTo(request, reportPath({ ...report, domain }))),
       { key: "reporter", label: "Reporter", term: "Reporter", value: ({ reporter }) => reporter },
       { key: "policies", label: "Policies", align: "end", value: ({ policies }) => policies },
       { key: "sessions", label: "Sessions", align: "end", value: ({ successful, failed }) => successful + failed },
       { key: "failed", label: "Failed", align: "end", value: ({ failed }) => failed },
-      {
-        key: "report_id",
-        label: "Report id",
-        term: "Report id",
-        value: ({ reportId }) => reportId,
-        cell: ({ reportId }) => <span class="mono small">{reportId}</span>,
-      },
-      { key: "received", label: "Received", value: ({ receivedSeconds }) => isoMinute(receivedSeconds) },
+      reportIdColumn(),
+      receivedColumn(),
     ],
   });
 }

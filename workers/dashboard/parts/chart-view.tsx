@@ -18,6 +18,8 @@ export interface DayChartProps {
   /** From the bottom up. */
   series: readonly Series[];
   unit: string;
+  /** A day of the chart in words. */
+  nameOf?: (day: number) => string;
 }
 
 const WIDE: ChartSize = { width: 1150, height: 240 };
@@ -44,7 +46,8 @@ export function DayChart(props: DayChartProps) {
   );
 }
 
-function ChartSvg({ id, label, days, series, unit, size, shown }: DayChartProps & { size: ChartSize; shown: string }) {
+function ChartSvg({ size, shown, ...props }: DayChartProps & { size: ChartSize; shown: string }) {
+  const { id, label, days, series, nameOf = isoDay } = props;
   const chart = layOutDays(
     days,
     series.map(({ name }) => name),
@@ -60,7 +63,7 @@ function ChartSvg({ id, label, days, series, unit, size, shown }: DayChartProps 
           <path d="M0 0V6" class="hatch" />
         </pattern>
       </defs>
-      <Axes chart={chart} />
+      <Axes chart={chart} nameOf={nameOf} />
       {chart.areas.map((part) => (
         <path d={part.path} {...fill(lookOf(part.series), pattern)} />
       ))}
@@ -68,7 +71,7 @@ function ChartSvg({ id, label, days, series, unit, size, shown }: DayChartProps 
         <rect {...box(part)} {...fill(lookOf(part.series), pattern)} />
       ))}
       {chart.days.map(({ day, x, width }) => {
-        const tip = dayText(days.find((d) => d.day === day) ?? { day, values: {} }, series, unit);
+        const tip = dayText(days.find((d) => d.day === day) ?? { day, values: {} }, { ...props, nameOf });
         const { top, bottom } = chart.plot;
         return (
           <rect class="hover" x={round(x)} y={top} width={round(width)} height={bottom - top} data-tip={tip}>
@@ -80,7 +83,7 @@ function ChartSvg({ id, label, days, series, unit, size, shown }: DayChartProps 
   );
 }
 
-function Axes({ chart: { yTicks, xTicks, plot } }: { chart: Chart }) {
+function Axes({ chart: { yTicks, xTicks, plot }, nameOf }: { chart: Chart; nameOf: (day: number) => string }) {
   return (
     <g>
       {yTicks.map(({ value, y }) => (
@@ -91,9 +94,9 @@ function Axes({ chart: { yTicks, xTicks, plot } }: { chart: Chart }) {
           </text>
         </>
       ))}
-      {xTicks.map(({ label, x }) => (
+      {xTicks.map(({ day, x }) => (
         <text class="axis" x={round(x)} y={plot.bottom + 17} text-anchor="middle">
-          {label}
+          {nameOf(day)}
         </text>
       ))}
     </g>
@@ -117,10 +120,14 @@ export function chartDaySum({ values }: ChartDay, series: readonly Series[]): nu
   return series.reduce((sum, { name }) => sum + (values[name] ?? 0), 0);
 }
 
-function dayText({ day, values }: ChartDay, series: readonly Series[], unit: string): string {
+interface Wording extends Pick<DayChartProps, "series" | "unit"> {
+  nameOf: (day: number) => string;
+}
+
+function dayText({ day, values }: ChartDay, { series, unit, nameOf }: Wording): string {
   const total = chartDaySum({ day, values }, series);
   const parts = series.map(({ name, label }) => `${label} ${formatCount(values[name] ?? 0)}`);
-  return `${isoDay(day)}: ${formatCount(total)} ${unit} (${parts.join(", ")})`;
+  return `${nameOf(day)}: ${formatCount(total)} ${unit} (${parts.join(", ")})`;
 }
 
 /** A small area of values without axes; what it says stands beside it as numbers. */

@@ -1,10 +1,10 @@
 /** Geometry of the charts: the one file that knows d3-scale and d3-shape. Pure; numbers in, coordinates out. */
 import { scaleBand, scaleLinear } from "d3-scale";
 import { area, stack } from "d3-shape";
-import { isoDay } from "../data/days.ts";
 
-/** A day's values, by the names of the series. */
+/** The values of a day, or of an hour, by the names of the series. */
 export interface ChartDay {
+  /** Days, or hours, since 1970 UTC. */
   day: number;
   values: Record<string, number>;
 }
@@ -31,7 +31,7 @@ export interface Chart {
   days: { day: number; x: number; width: number }[];
   yTicks: { value: number; y: number }[];
   /** The middle of each label. */
-  xTicks: { label: string; x: number }[];
+  xTicks: { day: number; x: number }[];
   plot: { left: number; right: number; top: number; bottom: number };
 }
 
@@ -91,7 +91,7 @@ function dayTicks(days: readonly ChartDay[], center: (day: number) => number, pl
   const step = Math.max(1, Math.ceil(days.length / room));
   return days
     .filter((_, i) => (days.length - 1 - i) % step === 0)
-    .map(({ day }) => ({ label: isoDay(day), x: Math.min(center(day), plot.right - LABEL_WIDTH / 2 + 10) }))
+    .map(({ day }) => ({ day, x: Math.min(center(day), plot.right - LABEL_WIDTH / 2 + 10) }))
     .filter(
       ({ x }, i, all) => x - LABEL_WIDTH / 2 > 0 && (all[i + 1]?.x ?? Number.POSITIVE_INFINITY) - x > LABEL_WIDTH - 12,
     );

@@ -1,5 +1,5 @@
 /** Columns that several tables have: shares of messages, days. */
-import { isoDay } from "../data/days.ts";
+import { isoDay, isoMinute } from "../data/days.ts";
 import { formatShare, shareOf } from "../data/numbers.ts";
 import { ShareBar } from "./marks.tsx";
 import type { ViewColumn } from "./table-view.tsx";
@@ -46,6 +46,45 @@ export function dayColumn<Row>(key: string, label: string, day: (row: Row) => nu
     ...{ key, label },
     value: (row) => isoDay(day(row)),
     cell: (row) => <span class="nowrap">{isoDay(day(row))}</span>,
+  };
+}
+
+/** The period of a report as the link to it, and its end for exports. */
+export function reportPeriodColumns<Row extends { beginSeconds: number; endSeconds: number }>(
+  linkOf: (row: Row) => string,
+): ViewColumn<Row>[] {
+  return [
+    {
+      ...{ key: "begin", label: "Period (UTC)" },
+      value: ({ beginSeconds }) => isoMinute(beginSeconds),
+      cell: (row) => (
+        <span class="stack">
+          <a class="nowrap" href={linkOf(row)}>
+            {isoMinute(row.beginSeconds)}
+          </a>
+          <span class="small muted nowrap">to {isoMinute(row.endSeconds)}</span>
+        </span>
+      ),
+    },
+    { key: "end", label: "End", value: ({ endSeconds }) => isoMinute(endSeconds), exportOnly: true },
+  ];
+}
+
+/** What its reporter calls a report. */
+export function reportIdColumn<Row extends { reportId: string }>(): ViewColumn<Row> {
+  return {
+    ...{ key: "report_id", label: "Report id", term: "Report id" },
+    value: ({ reportId }) => reportId,
+    cell: ({ reportId }) => <span class="mono small">{reportId}</span>,
+  };
+}
+
+/** When the mail with a report came. */
+export function receivedColumn<Row extends { receivedSeconds: number }>(): ViewColumn<Row> {
+  return {
+    ...{ key: "received", label: "Received" },
+    value: ({ receivedSeconds }) => isoMinute(receivedSeconds),
+    cell: ({ receivedSeconds }) => <span class="nowrap small">{isoMinute(receivedSeconds)}</span>,
   };
 }
 

@@ -2,6 +2,7 @@
 import type { Child } from "hono/jsx";
 import type { Period } from "../data/period.ts";
 import { domainPath } from "./links.ts";
+import { PageHead } from "./page-head.tsx";
 import { PeriodControl } from "./period-view.tsx";
 import { linkTo, type PageRequest } from "./request.ts";
 
@@ -28,13 +29,9 @@ interface FrameProps {
 export function DomainHead({ request, domain, tab, period, title, lead }: FrameProps) {
   return (
     <>
-      <div class="page-head">
-        <div>
-          <h1>{title}</h1>
-          <p class="lead">{lead}</p>
-        </div>
+      <PageHead title={title} lead={lead}>
         <PeriodControl url={request.url} period={period} />
-      </div>
+      </PageHead>
       <nav class="tabs" aria-label={`Pages of ${domain}`}>
         {TABS.map(({ key, label, path }) => (
           <a href={linkTo(request, domainPath(domain) + path)} aria-current={key === tab ? "page" : undefined}>

@@ -57,8 +57,15 @@ export function limitNote(rows: readonly unknown[], limit: number): Child {
   );
 }
 
-/** A share as text over a small bar: passing solid, the rest hatched. */
-export function ShareBar({ part, total }: { part: number; total: number }) {
+interface ShareProps {
+  part: number;
+  total: number;
+  /** All of it is what the published policy asks receivers to refuse: no fault, so the bar is grey and says so. */
+  isRefused?: boolean;
+}
+
+/** A share as text over a small bar of it and the rest. */
+export function ShareBar({ part, total, isRefused = false }: ShareProps) {
   const width = 72;
   const filled = total <= 0 ? 0 : (width * part) / total;
   return (
@@ -67,9 +74,20 @@ export function ShareBar({ part, total }: { part: number; total: number }) {
       {total > 0 && (
         <svg class="bar" width={width} height="5" viewBox={`0 0 ${width} 5`} aria-hidden="true">
           <rect width={filled} height="5" class="fill-pass" />
-          <rect x={filled} width={width - filled} height="5" class="fill-fail" />
+          <rect x={filled} width={width - filled} height="5" class={isRefused ? "fill-soft" : "fill-fail"} />
         </svg>
       )}
+      {total > 0 && isRefused && <span class="small muted">all to be refused</span>}
+    </span>
+  );
+}
+
+/** A word of a report, and below it what it means. */
+export function Explained({ word, meaning }: { word: string; meaning: string }) {
+  return (
+    <span class="stack explained">
+      <span>{word || "not said"}</span>
+      {meaning !== "" && <span class="small muted">{meaning}</span>}
     </span>
   );
 }

@@ -1,7 +1,8 @@
 /** The head of the operations pages: title, tabs, and what the last change came to. */
 import type { Child } from "hono/jsx";
-import type { Period } from "../data/period.ts";
+import { OPERATIONS_PRESETS, type Period } from "../data/period.ts";
 import { Note } from "./marks.tsx";
+import { PageHead } from "./page-head.tsx";
 import { PeriodControl } from "./period-view.tsx";
 import { linkWith, type PageRequest } from "./request.ts";
 
@@ -37,13 +38,9 @@ export function OperationsHead({ request, tab, title, lead, period }: HeadProps)
   const refused = Number(request.parameters.get("refused") ?? "");
   return (
     <>
-      <div class="page-head">
-        <div>
-          <h1>{title}</h1>
-          {lead !== undefined && <p class="lead">{lead}</p>}
-        </div>
-        {period !== undefined && <PeriodControl url={request.url} period={period} />}
-      </div>
+      <PageHead title={title} lead={lead}>
+        {period !== undefined && <PeriodControl url={request.url} period={period} presets={OPERATIONS_PRESETS} />}
+      </PageHead>
       <nav class="tabs" aria-label="Operations">
         {TABS.map(({ key, label, path }) => (
           <a href={path} aria-current={key === tab ? "page" : undefined}>

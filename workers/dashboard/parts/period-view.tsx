@@ -1,20 +1,27 @@
-/** Choosing the period: links for 7, 30 and 90 days, a form for any range. */
+/** Choosing the period: links for the usual ones, a form for any range. */
 import { isoDay } from "../data/days.ts";
 import { type Period, PRESETS, periodBefore } from "../data/period.ts";
 import { Field } from "./field.tsx";
 import { linkWith } from "./request.ts";
 
+interface ControlProps {
+  url: URL;
+  period: Period;
+  /** Last days to choose from. */
+  presets?: readonly number[];
+}
+
 /** The control of a page's period; the link keeps everything else. */
-export function PeriodControl({ url, period }: { url: URL; period: Period }) {
+export function PeriodControl({ url, period, presets = PRESETS }: ControlProps) {
   return (
     <div class="period">
       <nav class="segments" aria-label="Period">
-        {PRESETS.map((days) => (
+        {presets.map((days) => (
           <a
             href={linkWith(url, { days: String(days), from: undefined, to: undefined })}
             aria-current={period.preset === days ? "true" : undefined}
           >
-            {days} days
+            {days === 1 ? "today" : `${days} days`}
           </a>
         ))}
       </nav>

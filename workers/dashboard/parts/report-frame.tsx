@@ -6,6 +6,7 @@ import { isoMinute } from "../data/days.ts";
 import { formatCount } from "../data/numbers.ts";
 import { domainCrumbs } from "./domain-frame.tsx";
 import { domainPath } from "./links.ts";
+import { PageHead } from "./page-head.tsx";
 import { linkTo, type PageRequest } from "./request.ts";
 import { Term } from "./term.tsx";
 
@@ -26,17 +27,13 @@ interface HeadProps {
 /** Title, what it comes to in a sentence, and the raw file. */
 export function ReportHead({ request, title, lead, hasRaw = true }: HeadProps) {
   return (
-    <div class="page-head">
-      <div>
-        <h1>{title}</h1>
-        <p class="lead">{lead}</p>
-      </div>
+    <PageHead title={title} lead={lead}>
       {hasRaw && (
         <a class="button" href={`${request.url.pathname}/raw`}>
           Download the raw file
         </a>
       )}
-    </div>
+    </PageHead>
   );
 }
 
