@@ -13,6 +13,8 @@ export async function inWorkerd({ largeRecords }: { largeRecords: number }): Pro
   const [small] = smallReports(12).filter(({ records }) => records === 3);
   if (style === undefined || small === undefined) throw new Error("no input");
   const large = await gzipReport({ records: largeRecords, seed: 1, style });
+  // wrangler writes its warnings to standard output, where `--json` has its figures.
+  process.env.WRANGLER_LOG ??= "error";
   const server = createTestHarness({
     root: resolve(import.meta.dirname, ".."),
     workers: [
