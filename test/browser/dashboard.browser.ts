@@ -194,7 +194,8 @@ describe.skipIf(isMissing)("the dashboard", () => {
     page = await context.newPage();
     const about = ["", "/sources", "/sources/sender.test", "/addresses/192.0.2.7", "/reports", "/tls", "/failures"];
     const operations = ["", "/dead-letters", "/conflicts", "/jobs"].map((path) => `/operations${path}`);
-    for (const path of ["/", ...about.map((path) => `/domains/acme.example${path}`), ...operations]) {
+    const long = `/domains/${"long".repeat(15)}.${"name".repeat(15)}.example`;
+    for (const path of ["/", ...about.map((path) => `/domains/acme.example${path}`), long, ...operations]) {
       await page.goto(site.origin + path);
       expect(await axeFindings(page)).toEqual([]);
       expect(await page.evaluate("document.documentElement.scrollWidth - innerWidth")).toBeLessThanOrEqual(0);

@@ -39,6 +39,13 @@ describe("exports", () => {
     expect(field(text).replace(/^"/, "")).toMatch(/^'/);
   });
 
+  it.each(["x;=1+1", "x; +1", "x\t@SUM(A1)", "=1;=2", '";=1'])(
+    "not even where semicolons or tabs separate: %j",
+    (text) => {
+      for (const part of field(text).split(/[;\t]/)) expect(part.replace(/^"+/, "")).not.toMatch(/^\s*[=+\-@]/);
+    },
+  );
+
   it("keeps numbers, quotes what needs it", () => {
     expect(field(-1.5)).toBe("-1.5");
     expect(field(Number.NaN)).toBe("");

@@ -3,6 +3,8 @@ import type { TableColumn } from "./table.ts";
 
 /** What a spreadsheet takes for the beginning of a formula, white space in front of it included. */
 const FORMULA = /^[\s]*[=+\-@]|^[\t\r]/;
+/** The same behind what ends a field where a spreadsheet expects other separators than commas, quotes or not. */
+const LATER_FORMULA = /([;\t]\s*)(?=[=+\-@])/g;
 
 /** CSV (RFC 4180) with a line of column keys. Texts that look like a formula get a `'` in front. */
 export function buildCsv<Row>(rows: readonly Row[], columns: readonly TableColumn<Row>[]): string {
@@ -21,6 +23,6 @@ export function buildJson<Row>(rows: readonly Row[], columns: readonly TableColu
 
 function csvField(value: string | number): string {
   if (typeof value === "number") return Number.isFinite(value) ? String(value) : "";
-  const safe = FORMULA.test(value) ? `'${value}` : value;
+  const safe = (FORMULA.test(value) ? `'${value}` : value).replaceAll(LATER_FORMULA, "$1'");
   return /[",\r\n']/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }

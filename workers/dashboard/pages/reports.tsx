@@ -84,7 +84,7 @@ function reportsTable(request: PageRequest, { domain, all, filter }: ListInput):
   const isFiltered = reporter !== "" || result !== "all" || sourceIp !== "";
   return bindTable({
     id: "reports",
-    caption: "Reports",
+    caption: sourceIp === "" ? "Reports" : `Reports, with figures of ${sourceIp} only`,
     columns: columns(request),
     rows: all
       .filter((report) => reporter === "" || report.reporter === reporter)
