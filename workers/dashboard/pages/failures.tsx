@@ -15,7 +15,7 @@ import { addressPath, reportPath } from "../parts/links.ts";
 import { Explained, limitNote, Name } from "../parts/marks.tsx";
 import type { PageResult } from "../parts/page.ts";
 import { domainScope, linkTo, type PageRequest, periodOf } from "../parts/request.ts";
-import { type BoundTable, bindTable } from "../parts/table-view.tsx";
+import { type BoundTable, bindTable, type ViewColumn } from "../parts/table-view.tsx";
 
 export async function failuresPage(request: PageRequest, domain: string): Promise<PageResult> {
   const period = periodOf(request);
@@ -80,18 +80,7 @@ function groupsTable(
         ),
       },
       { key: "incidents", label: "Messages", align: "end", value: ({ incidents }) => incidents },
-      {
-        key: "failure",
-        label: "What failed",
-        value: ({ authFailure }) => authFailure,
-        cell: ({ authFailure }) => <Explained word={authFailure} meaning={describeAuthFailure(authFailure)} />,
-      },
-      {
-        key: "delivery",
-        label: "What became of it",
-        value: ({ deliveryResult }) => deliveryResult,
-        cell: ({ deliveryResult }) => <Explained word={deliveryResult} meaning={describeDelivery(deliveryResult)} />,
-      },
+      ...EXPLAINED_COLUMNS,
       {
         key: "envelope_from",
         label: "Domains",
@@ -105,6 +94,21 @@ function groupsTable(
     ],
   });
 }
+
+const EXPLAINED_COLUMNS: ViewColumn<FailureTotals>[] = [
+  {
+    key: "failure",
+    label: "What failed",
+    value: ({ authFailure }) => authFailure,
+    cell: ({ authFailure }) => <Explained word={authFailure} meaning={describeAuthFailure(authFailure)} />,
+  },
+  {
+    key: "delivery",
+    label: "What became of it",
+    value: ({ deliveryResult }) => deliveryResult,
+    cell: ({ deliveryResult }) => <Explained word={deliveryResult} meaning={describeDelivery(deliveryResult)} />,
+  },
+];
 
 function Domains({ row: { mailFromDomain, dkimDomain, spfDomain } }: { row: FailureTotals }) {
   const found = [

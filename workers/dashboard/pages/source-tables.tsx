@@ -14,11 +14,7 @@ interface AddressRow extends SourceDetail {
   spfPassed: number;
 }
 
-/** Figures per address. */
-export function addressesTable(
-  request: PageRequest,
-  { domain, groups }: { domain: string; groups: readonly SourceDetail[] },
-): BoundTable {
+function addressRows(groups: readonly SourceDetail[]): AddressRow[] {
   const rows = new Map<string, AddressRow>();
   for (const group of groups) {
     const dkimPassed = hasPass(group.dkimResults) ? group.messages : 0;
@@ -31,10 +27,18 @@ export function addressesTable(
     }
     rows.set(group.sourceIp, row);
   }
+  return [...rows.values()];
+}
+
+/** Figures per address. */
+export function addressesTable(
+  request: PageRequest,
+  { domain, groups }: { domain: string; groups: readonly SourceDetail[] },
+): BoundTable {
   return bindTable<AddressRow>({
     id: "addresses",
     caption: "Addresses",
-    rows: [...rows.values()],
+    rows: addressRows(groups),
     sort: "-messages",
     empty: "No address.",
     columns: [
