@@ -22,6 +22,8 @@ export const NOT_PLAIN = "\0";
 
 /** Longest value read here. */
 const MAX_BYTES = 1000;
+/** Longest value remembered: any domain, any selector. */
+const MAX_KNOWN_BYTES = 255;
 const CACHE_SLOTS = 4096;
 
 interface KnownText {
@@ -31,7 +33,7 @@ interface KnownText {
 
 /**
  * Texts of byte values, remembered: a document's domains and selectors are few. A slot holds the value seen last, so
- * memory is bounded whatever comes.
+ * memory is bounded whatever comes: some 3 MB of the longest.
  */
 export class ByteTexts {
   readonly #known = new Array<KnownText | undefined>(CACHE_SLOTS);
@@ -46,6 +48,7 @@ export class ByteTexts {
   at(span: Span): string {
     const { bytes, start, end } = span;
     if (start === end) return "";
+    if (end - start > MAX_KNOWN_BYTES) return isPlain(span) ? this.#read(asciiText(span)) : NOT_PLAIN;
     const slot = hash(bytes, start, end) & (CACHE_SLOTS - 1);
     const known = this.#known[slot];
     if (known !== undefined && isEqual(known.bytes, bytes, start, end)) return known.text;

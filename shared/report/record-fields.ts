@@ -19,8 +19,8 @@ export interface FieldSpan extends Span {
 /** Puts a value into the record; false when the general reader must look at it. `place` counts repeated elements. */
 export type ReadField = (span: FieldSpan, record: AggregateRecord, place: number) => boolean;
 
-/** Of a value that nobody reads. */
-export const readNothing: ReadField = () => true;
+/** Of a value that nobody reads: it must be plain all the same, for the general reader warns of what it mends in it. */
+export const readNothing: ReadField = (span) => span.texts.at(span) !== NOT_PLAIN;
 
 const ALIGNED_RESULTS: readonly AlignedResult[] = ["pass", "fail"];
 const SPF_SCOPES: readonly SpfScope[] = ["mfrom", "helo"];

@@ -40,7 +40,7 @@ const TAG = /<(\/?)([A-Za-z_][\w.-]*(?::[A-Za-z_][\w.-]*)?)(\/?)>/y;
 
 /**
  * The shape of a record: its letters cut at its values. undefined when it has anything but plain tags and text, repeats
- * what may stand once, or holds elements that no RFC knows.
+ * what may stand once, or holds elements within elements that no RFC knows.
  */
 export function shapeOf(xml: string): Step[] | undefined {
   const walk: ShapeWalk = { steps: [], open: [], seen: new Set(), places: new Map(), lettersStart: 0 };

@@ -1,10 +1,11 @@
 /**
  * The fast path for records. A reporter's software writes all its records in a few shapes, to the letter: the same tags,
- * the same white space, other values. `RecordShapes` learns shapes from records that the general
- * reader (record.ts) read without a warning, and then reads further records of those shapes, in this document and in later
- * ones, straight from the bytes by comparing the letters between the values. Anything else, an attribute, an entity, a word in capitals, a letter outside
- * ASCII, is left to the general reader; both give the same records (test/report/differential.test.ts).
+ * the same white space, other values. `RecordShapes` learns shapes from records that the general reader (record.ts) read
+ * without a warning, and then reads further records of those shapes, in this document and in later ones, straight from the
+ * bytes by comparing the letters between the values. Anything else, an attribute, an entity, a word in capitals, a letter
+ * outside ASCII, is left to the general reader; both give the same records (test/report/differential.test.ts).
  */
+import { READ_LIMITS } from "../limits.ts";
 import { type BytePiece, ByteTexts } from "./byte-values.ts";
 import { emptyRecord, type FieldSpan } from "./record-fields.ts";
 import { hasLetters, isSameStep, type Step, shapeOf } from "./record-shape.ts";
@@ -15,6 +16,11 @@ import type { AggregateRecord } from "./vocabulary.ts";
 /** Known at most: some hundred reporters' shapes. */
 const MAX_STEPS = 5000;
 const MAX_LETTER_BYTES = 500_000;
+/** Steps that may follow one step; 700 real reports have at most 14, and each is looked at in turn. */
+const MAX_ALTERNATIVES = 64;
+/** White space between two records; what is more, the general reader counts as padding. */
+const MAX_BLANK_BYTES = 4096;
+const NO_BYTES = new Uint8Array(0);
 const LESS_THAN = 0x3c;
 
 /** How reading a run of records ended: at a record that is not all there, or at something of no known shape. */
@@ -29,11 +35,13 @@ export class RecordShapes {
   #first: Step[] = [];
   #steps = 0;
   #letterBytes = 0;
+  /** Set when one of the limits is reached: nothing more is learned from this document. */
+  #isFull = false;
   /** Set by a match that ran into the end of the piece. */
   #incomplete = false;
   /** The value in hand. */
   readonly #span: FieldSpan = {
-    bytes: new Uint8Array(0),
+    bytes: NO_BYTES,
     start: 0,
     end: 0,
     domains: new ByteTexts(normalizeDomain),
@@ -57,20 +65,32 @@ export class RecordShapes {
     this.#first = [];
     this.#steps = 0;
     this.#letterBytes = 0;
+    this.#isFull = false;
   }
 
   /** Reads records that follow each other from `at` on, white space between them, and hands them on. */
   read(piece: BytePiece, at: number, sink: RecordSink): RunEnd {
+    this.#span.bytes = piece.bytes;
+    try {
+      return this.#readRun(piece, at, sink);
+    } finally {
+      // The shapes outlive the document, whose bytes may be many.
+      this.#span.bytes = NO_BYTES;
+    }
+  }
+
+  #readRun(piece: BytePiece, at: number, sink: RecordSink): RunEnd {
     const { bytes } = piece;
-    this.#span.bytes = bytes;
     let end = at;
     for (;;) {
       let start = end;
       while (isBlank(bytes[start])) start++;
+      if (start - end > MAX_BLANK_BYTES) return { end, incomplete: false };
       const record = emptyRecord();
       this.#incomplete = false;
       const recordEnd = this.#match(piece, start, record);
       if (recordEnd < 0) return { end, incomplete: this.#incomplete };
+      if (recordEnd - start > READ_LIMITS.maxRecordChars) return { end, incomplete: false };
       sink.takeRecord(record);
       end = recordEnd;
     }
@@ -85,15 +105,17 @@ export class RecordShapes {
       if (known === undefined) {
         known = step;
         steps.push(step);
-        this.#steps++;
-        this.#letterBytes += step.letters.byteLength;
+        this.#count(step, steps.length);
       }
       steps = known.next;
     }
   }
 
-  get #isFull(): boolean {
-    return this.#steps >= MAX_STEPS || this.#letterBytes >= MAX_LETTER_BYTES;
+  #count({ letters }: Step, alternatives: number): void {
+    this.#steps++;
+    this.#letterBytes += letters.byteLength;
+    const isLong = this.#steps >= MAX_STEPS || this.#letterBytes >= MAX_LETTER_BYTES;
+    this.#isFull ||= isLong || alternatives >= MAX_ALTERNATIVES;
   }
 
   #match(piece: BytePiece, start: number, record: AggregateRecord): number {

@@ -31,7 +31,7 @@ const COLON = 0x3a;
 const RECORD = new TextEncoder().encode("record");
 /** Longest namespace prefix looked past. */
 const MAX_PREFIX_BYTES = 40;
-/** Read by the general reader at once while no shape is known. */
+/** Read by the general reader at once while no shape is known, and within a comment. */
 const GENERAL_BYTES = 4096;
 /** Of a piece, joined to a record that the piece before it cuts; a record has some 700. */
 const JOINED_BYTES = 8192;
@@ -68,7 +68,8 @@ export class RecordStream {
     this.#carried = new Uint8Array(0);
     const { end } = this.#readRun(newPiece(joined), 0);
     if (end > carriedBytes) return chunk.subarray(end - carriedBytes);
-    return concatBytes([joined, chunk.subarray(JOINED_BYTES)]);
+    // Another document may have taught a shape meanwhile: what was read is not read again.
+    return concatBytes([joined.subarray(end), chunk.subarray(JOINED_BYTES)]);
   }
 
   #readPiece(bytes: Uint8Array): void {
@@ -84,19 +85,22 @@ export class RecordStream {
       at = end;
       if (at === bytes.byteLength) return;
       // As long as no shape is known, a good piece; then one record, after which the run may go on.
-      const next = findRecordStart(bytes, at + (shapes.isEmpty ? GENERAL_BYTES : leastBytes));
+      const next = findRecordStart(bytes, at + (shapes.isEmpty ? Math.max(GENERAL_BYTES, leastBytes) : leastBytes));
       this.#readGeneral(bytes.subarray(at, next));
       at = next;
       // Within a comment, what looks like records is none: ever larger pieces keep it from being looked at again and again.
-      leastBytes = segmenter.isBetweenRecords ? 1 : leastBytes * 2;
+      leastBytes = segmenter.isBetweenRecords ? 1 : Math.max(GENERAL_BYTES, leastBytes * 2);
     }
   }
+
   #readRun(piece: BytePiece, at: number): RunEnd {
     const { decoder, segmenter, shapes, sink } = this.#parts;
     if (shapes.isEmpty || !segmenter.isBetweenRecords || !decoder.isAsciiCompatible) {
       return { end: at, incomplete: false };
     }
-    return shapes.read(piece, at, sink);
+    const run = shapes.read(piece, at, sink);
+    if (run.end > at) segmenter.passRecords();
+    return run;
   }
 
   #readGeneral(bytes: Uint8Array): void {

@@ -61,6 +61,12 @@ export class Segmenter {
     return this.#consume(false);
   }
 
+  /** Told of records that stand here, also of those that it was not given: padding begins anew behind them. */
+  passRecords(): void {
+    this.#paddingChars = 0;
+    this.#inValue = false;
+  }
+
   /**
    * Takes the end of the document.
    *
@@ -91,8 +97,7 @@ export class Segmenter {
       if (recordEnd === "more") break;
       if (recordEnd > 0) {
         records.push(text.slice(at, recordEnd));
-        this.#paddingChars = 0;
-        this.#inValue = false;
+        this.passRecords();
         at = recordEnd;
         continue;
       }

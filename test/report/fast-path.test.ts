@@ -1,0 +1,157 @@
+/**
+ * Where the fast path could tell other things than the general reader: values that nobody reads, what stands between
+ * records, very long records, and shapes that other documents teach or make forgotten in the middle of this one.
+ */
+import fc from "fast-check";
+import { describe, expect, it, test } from "vitest";
+import { reportBytes, STYLES } from "../../bench/reports.ts";
+import { AggregateReader } from "../../shared/report/aggregate.ts";
+import { RecordShapes } from "../../shared/report/record-shapes.ts";
+import { WarningLog } from "../../shared/report/warnings.ts";
+import { joinBytes, toBytes } from "../support/archives.ts";
+import { type Found, readAll } from "../support/read.ts";
+import { ORDINARY, record, withRecords } from "../support/report-xml.ts";
+
+const SEED = 20_260_105;
+
+/** A record with an element that no RFC knows, whose value nobody reads. */
+const noted = (note: string) => record({}).replace("</row>", `<note>${note}</note></row>`);
+
+/** One text in bytes of several encodings. */
+const ENCODINGS: ((text: string) => Uint8Array)[] = [
+  toBytes,
+  (text) => toBytes(`\ufeff${text}`),
+  (text) => joinBytes([0xff, 0xfe], new Uint8Array(Buffer.from(text, "utf16le"))),
+  (text) =>
+    new Uint8Array(Buffer.from(text.replace(/^<\?.*?\?>/, '<?xml version="1.0" encoding="latin1"?>'), "latin1")),
+];
+
+/** Shapes of two records that were read before. */
+async function taught(): Promise<RecordShapes> {
+  const shapes = new RecordShapes();
+  await readAll(withRecords(noted("x"), record({})), undefined, { shapes });
+  return shapes;
+}
+
+async function compare(content: string | Uint8Array, cut?: number[]): Promise<Found> {
+  const general = await readAll(content, cut, { generalReaderOnly: true });
+  expect(await readAll(content, cut, { shapes: await taught() })).toEqual(general);
+  return general;
+}
+
+describe("a value that nobody reads", () => {
+  it.each([
+    ["", []],
+    ["plain", []],
+    ["a & b", ["repaired_xml"]],
+    ["a < b", ["repaired_xml"]],
+    ["]]>", []],
+    ["\u0001", []],
+    ["\u00a0é", []],
+    ["x".repeat(5000), []],
+  ])("%j has the warnings of the general reader", async (note, expected) => {
+    const { reports } = await compare(withRecords(noted(note), record({})));
+    expect(reports[0]?.report.warnings.map(({ code }) => code)).toEqual(expected);
+  });
+
+  it("of another encoding is mended and told of", async () => {
+    const [before = "", after = ""] = withRecords(noted("HERE"), record({})).split("HERE");
+    const { reports } = await compare(joinBytes(before, [0xff], after));
+    expect(reports[0]?.report.warnings.map(({ code }) => code)).toEqual(["repaired_encoding"]);
+  });
+
+  it("beyond the length of a record makes it too large", async () => {
+    const { problems } = await compare(withRecords(noted("x".repeat(300_000))));
+    expect(problems.map(({ code }) => code)).toEqual(["too_large"]);
+  });
+});
+
+describe("between records", () => {
+  it("padding begins anew behind each", async () => {
+    const comment = `<!-- ${"x".repeat(3000)} -->`;
+    const { reports } = await compare(withRecords(...Array<string>(800).fill(comment + record({}))), [131_072]);
+    expect(reports[0]?.records.length).toBe(800);
+  });
+
+  it("a value in the root ends", async () => {
+    const blanks = " ".repeat(700_000);
+    const { reports } = await compare(withRecords("text", record({}), blanks, record({}), blanks), [131_072]);
+    expect(reports[0]?.records.length).toBe(2);
+  });
+
+  it.each([undefined, [65_536]])("white space has a limit, in pieces of %j", async (cut) => {
+    const { problems } = await compare(withRecords(record({}), " ".repeat(1_200_000), record({})), cut);
+    expect(problems.map(({ message }) => message)).toEqual([expect.stringContaining("padding")]);
+  });
+});
+
+test("a record of a known shape may not be longer than any other", async () => {
+  const results = (comment: string) =>
+    record({
+      evaluated: `<disposition>none</disposition><dkim>pass</dkim><spf>pass</spf>${`<reason><type>other</type><comment>${comment}</comment></reason>`.repeat(
+        400,
+      )}`,
+    });
+  const { problems } = await compare(withRecords(results("short"), results("x".repeat(650))));
+  expect(problems.map(({ code }) => code)).toEqual(["too_large"]);
+});
+
+describe("shapes shared by documents that are read at the same time", () => {
+  const head = ORDINARY.slice(0, ORDINARY.indexOf("<record>"));
+  const reader = (shapes: RecordShapes) => {
+    shapes.startDocument();
+    return new AggregateReader(toBytes(head), { warnings: new WarningLog(), shapes });
+  };
+
+  it("a record is told of once, though another document teaches its shape while it is half read", () => {
+    const full = record({ identifiers: "<header_from>a.example</header_from>" });
+    const terse = `${full.slice(0, full.indexOf("<identifiers>"))}</record>`;
+    const shapes = new RecordShapes();
+    const one = reader(shapes);
+    // The known shape has more letters than this piece has left, so the terse record waits for more.
+    const pieces = [head + full, terse, "<!-- odd -->", "</feedback>"];
+    const records = pieces.flatMap((piece, i) => {
+      if (i === 2) reader(shapes).push(toBytes(head + terse + " ".repeat(100)));
+      return one.push(toBytes(piece));
+    });
+    const { records: last, body } = one.finish();
+    expect([...records, ...last].length).toBe(2);
+    expect(body.totals.records).toBe(2);
+  });
+
+  it("any documents, pieces and encodings: each is told as if it were alone", async () => {
+    const document = fc
+      .record({
+        plan: fc.record({
+          records: fc.integer({ min: 1, max: 30 }),
+          seed: fc.nat(500),
+          style: fc.constantFrom(...STYLES),
+        }),
+        encode: fc.constantFrom(...ENCODINGS),
+        prefix: fc.constantFrom("", "n:"),
+        space: fc.constantFrom("", "\u00a0", "\ufeff", "\0", "\u2028", "<x/>"),
+        cut: fc.array(fc.integer({ min: 1, max: 2000 }), { minLength: 1, maxLength: 3 }),
+      })
+      .map(({ plan, encode, prefix, space, cut }) => {
+        const spaced = new TextDecoder().decode(reportBytes(plan)).replaceAll("</row>", `${space}</row>`);
+        return { bytes: encode(spaced.replaceAll(/<(\/?)(?=record|row|count)/g, `<$1${prefix}`)), cut };
+      });
+    const property = fc.asyncProperty(fc.array(document, { minLength: 2, maxLength: 5 }), async (documents) => {
+      const shapes = new RecordShapes();
+      const told = await Promise.all(documents.map((one) => readAll(one.bytes, one.cut, { shapes })));
+      const alone = documents.map((one) => readAll(one.bytes, one.cut, { generalReaderOnly: true }));
+      expect(told).toEqual(await Promise.all(alone));
+    });
+    await fc.assert(property, { seed: SEED, numRuns: 60, endOnFailure: true });
+  });
+
+  it("what is full is forgotten at the next document, in the middle of the others", async () => {
+    const odd = Array.from({ length: 3000 }, (_, i) => record({}).replace("</row>", `${"\n".repeat(i)}</row>`));
+    const shapes = new RecordShapes();
+    const ordinary = withRecords(...Array.from({ length: 400 }, (_, i) => record({ count: `${i}` })));
+    const reading = [withRecords(...odd.slice(0, 300)), ordinary, withRecords(...odd.slice(0, 100)), ordinary];
+    const told = await Promise.all(reading.map((content, i) => readAll(content, [900 + i], { shapes })));
+    const alone = await Promise.all(reading.map((content) => readAll(content, undefined, { generalReaderOnly: true })));
+    expect(told).toEqual(alone);
+  });
+});
