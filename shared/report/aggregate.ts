@@ -8,7 +8,6 @@ import { readRecordXml } from "./record.ts";
 import type { RecordShapes } from "./record-shapes.ts";
 import { type RecordSink, RecordStream } from "./record-stream.ts";
 import { reject } from "./rejection.ts";
-import type { Peeked } from "./source.ts";
 import { XmlTextDecoder } from "./text.ts";
 import type { AggregateRecord, AggregateReport, AggregateTotals } from "./vocabulary.ts";
 import type { WarningLog } from "./warnings.ts";
@@ -84,24 +83,6 @@ export class AggregateReader implements RecordSink {
     this.#records = [];
     return records;
   }
-}
-
-/** Reads one document that comes in pieces. @returns a generator of batches of records that returns the report */
-export async function* readAggregate(
-  { head, chunks }: Peeked,
-  context: AggregateContext,
-): AsyncGenerator<AggregateRecord[], AggregateBody> {
-  const reader = new AggregateReader(head, context);
-  for await (const chunk of chunks) {
-    // What is in memory whole comes as one chunk; its records must not all be held at once.
-    for (let at = 0; at < chunk.byteLength; at += READ_LIMITS.inflateOutputBytes) {
-      const records = reader.push(chunk.subarray(at, at + READ_LIMITS.inflateOutputBytes));
-      if (records.length > 0) yield records;
-    }
-  }
-  const { records, body } = reader.finish();
-  if (records.length > 0) yield records;
-  return body;
 }
 
 function addToTotals(totals: AggregateTotals, record: AggregateRecord): void {

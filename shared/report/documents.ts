@@ -2,9 +2,10 @@
  * One document to events: what stands inside the containers that read.ts opens. Its first bytes have told what it is; a
  * bad one throws a Rejection.
  */
+import { READ_LIMITS } from "../limits.ts";
 import type { ExtractedMail } from "../mail/extract.ts";
 import { SNIFF_BYTES } from "../sniff.ts";
-import { AggregateReader, readAggregate } from "./aggregate.ts";
+import { AggregateReader } from "./aggregate.ts";
 import { readFailure } from "./failure.ts";
 import type { ContentHash, ReadEvent } from "./read.ts";
 import type { RecordShapes } from "./record-shapes.ts";
@@ -42,16 +43,25 @@ export async function* readXml(
   const warnings = new WarningLog();
   const hash = createHash?.();
   shapes.startDocument();
-  const content = { head, chunks: hash === undefined ? chunks : hashed(chunks, hash) };
-  const reader = readAggregate(content, { warnings, shapes });
+  const reader = new AggregateReader(head, { warnings, shapes });
   let firstOrdinal = 0;
-  for (let next = await reader.next(); ; next = await reader.next()) {
-    if (next.done) {
-      yield { type: "report", part, report: { ...next.value, ...closing(place, warnings, hash) } };
-      return;
+  for await (const chunk of chunks) {
+    hash?.update(chunk);
+    for (const piece of inPieces(chunk)) {
+      const records = reader.push(piece);
+      if (records.length > 0) yield { type: "records", part, firstOrdinal, records };
+      firstOrdinal += records.length;
     }
-    yield { type: "records", part, firstOrdinal, records: next.value };
-    firstOrdinal += next.value.length;
+  }
+  const { records, body } = reader.finish();
+  if (records.length > 0) yield { type: "records", part, firstOrdinal, records };
+  yield { type: "report", part, report: { ...body, ...closing(place, warnings, hash) } };
+}
+
+// What is in memory whole comes as one chunk; its records must not all be held at once.
+function* inPieces(chunk: Uint8Array): Generator<Uint8Array> {
+  for (let at = 0; at < chunk.byteLength; at += READ_LIMITS.inflateOutputBytes) {
+    yield chunk.subarray(at, at + READ_LIMITS.inflateOutputBytes);
   }
 }
 
@@ -69,11 +79,9 @@ export function readXmlWhole(
   const reader = new AggregateReader(bytes.subarray(0, SNIFF_BYTES), { warnings, shapes });
   const records = reader.push(bytes);
   const { records: last, body } = reader.finish();
-  return [
-    { type: "records", part, firstOrdinal: 0, records },
-    { type: "records", part, firstOrdinal: records.length, records: last },
-    { type: "report", part, report: { ...body, ...closing(place, warnings, hash) } },
-  ];
+  records.push(...last);
+  const report: ReadEvent = { type: "report", part, report: { ...body, ...closing(place, warnings, hash) } };
+  return records.length === 0 ? [report] : [{ type: "records", part, firstOrdinal: 0, records }, report];
 }
 
 /** Reads a TLS report. */
@@ -119,11 +127,4 @@ function closing({ notes }: DocumentPlace, warnings: WarningLog, hash: ContentHa
     omittedWarnings: warnings.omitted,
     contentHash: hash?.digest("hex") ?? "",
   };
-}
-
-async function* hashed(chunks: AsyncIterable<Uint8Array>, hash: ContentHash): AsyncGenerator<Uint8Array> {
-  for await (const chunk of chunks) {
-    hash.update(chunk);
-    yield chunk;
-  }
 }

@@ -15,7 +15,7 @@ import {
 import { READ_LIMITS } from "../limits.ts";
 import { reject } from "./rejection.ts";
 
-const WINDOW_BITS = { gzip: 31, zlib: 15, raw: -15 } as const;
+const WINDOW_BITS = { gzip: 31, zlib: 15 } as const;
 type Format = keyof typeof WINDOW_BITS;
 
 /** One compressed stream: takes input, hands out output, knows where it ends. */

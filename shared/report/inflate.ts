@@ -42,7 +42,7 @@ export async function* gunzip(
 async function* gunzipPieces(pieces: Pieces, note: ArchiveNote): AsyncGenerator<Uint8Array> {
   const start = (await pieces.next()) ?? new Uint8Array(0);
   const headerBytes = gzipHeaderBytes(start);
-  pieces.putBack(start.subarray(headerBytes ?? 0));
+  pieces.putBack(start.byteLength - (headerBytes ?? 0));
   if (headerBytes !== undefined) yield* gunzipMember(pieces);
   yield* gunzipMembers(pieces, headerBytes === undefined ? 0 : 1, note);
 }
@@ -89,7 +89,7 @@ async function* gunzipMember(pieces: Pieces): AsyncGenerator<Uint8Array> {
   const found = checkTrailer(trailer, told);
   if (found === "cut") rejectEarlyEnd();
   if (found !== "right") reject("corrupt_archive", found);
-  pieces.putBack(trailer.subarray(GZIP_TRAILER_BYTES));
+  pieces.putBack(trailer.byteLength - GZIP_TRAILER_BYTES);
 }
 
 /** RFC 1952 section 2.3.1: CRC-32 and size modulo 2^32, the least significant byte first. */
@@ -117,7 +117,7 @@ async function* gunzipMembers(pieces: Pieces, membersBefore: number, note: Archi
     inflater ??= new PlainInflater("gzip");
     yield* inflater.inflate(data);
     isOpen = !inflater.ended;
-    if (inflater.ended) pieces.putBack(data.subarray(data.byteLength - inflater.leftoverBytes));
+    if (inflater.ended) pieces.putBack(inflater.leftoverBytes);
   }
   if (isOpen || members === 0) rejectEarlyEnd();
   if (inflater !== undefined) yield* inflater.flush();
@@ -180,7 +180,7 @@ async function* inflateSingle(pieces: Pieces): AsyncGenerator<Uint8Array> {
     for (let data = await pieces.next(); data !== undefined; data = await pieces.next()) {
       yield* inflater.inflate(data);
       if (!inflater.ended) continue;
-      pieces.putBack(data.subarray(data.byteLength - inflater.leftoverBytes));
+      pieces.putBack(inflater.leftoverBytes);
       return;
     }
     yield* inflater.finish();

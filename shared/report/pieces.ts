@@ -5,7 +5,9 @@ import { concatBytes } from "./source.ts";
 export class Pieces {
   readonly #chunks: AsyncIterator<Uint8Array>;
   readonly #pieceBytes: number;
-  #held: Uint8Array = new Uint8Array(0);
+  #chunk: Uint8Array = new Uint8Array(0);
+  /** Where the next piece begins in the chunk; the last one stands before it. */
+  #at = 0;
 
   /** @param pieceBytes most that one piece holds; smaller chunks are joined up to it */
   constructor(chunks: AsyncIterable<Uint8Array>, pieceBytes: number) {
@@ -15,14 +17,16 @@ export class Pieces {
 
   /** The next piece, of `leastBytes` or more unless the stream ends before; undefined = the end. */
   async next(leastBytes = 1): Promise<Uint8Array | undefined> {
-    while (this.#held.byteLength < leastBytes) {
+    while (this.#chunk.byteLength - this.#at < leastBytes) {
       const next = await this.#chunks.next();
       if (next.done) break;
-      this.#held = this.#held.byteLength === 0 ? next.value : concatBytes([this.#held, next.value]);
+      const rest = this.#chunk.subarray(this.#at);
+      this.#chunk = rest.byteLength === 0 ? next.value : concatBytes([rest, next.value]);
+      this.#at = 0;
     }
-    if (this.#held.byteLength === 0) return undefined;
-    const piece = this.#held.subarray(0, this.#pieceBytes);
-    this.#held = this.#held.subarray(piece.byteLength);
+    if (this.#at === this.#chunk.byteLength) return undefined;
+    const piece = this.#chunk.subarray(this.#at, this.#at + this.#pieceBytes);
+    this.#at += piece.byteLength;
     return piece;
   }
 
@@ -31,9 +35,9 @@ export class Pieces {
     await this.#chunks.return?.();
   }
 
-  /** Takes back the end of the last piece. */
-  putBack(rest: Uint8Array): void {
-    if (rest.byteLength > 0) this.#held = this.#held.byteLength === 0 ? rest : concatBytes([rest, this.#held]);
+  /** Takes back so many bytes of the end of the last piece, however often. */
+  putBack(bytes: number): void {
+    this.#at -= bytes;
   }
 }
 

@@ -21,7 +21,7 @@ import { PartNames } from "./part-names.ts";
 import { type Problem, problem } from "./problems.ts";
 import { RecordShapes } from "./record-shapes.ts";
 import { Rejection, reject } from "./rejection.ts";
-import { type ByteSource, bytesSource, holdStream, peek } from "./source.ts";
+import { type ByteSource, bytesSource, holdStream, type Peeked, peek } from "./source.ts";
 import type { AggregateRecord, Report } from "./vocabulary.ts";
 import { readZip } from "./zip.ts";
 
@@ -99,8 +99,11 @@ async function* readContent(content: Content, place: Place, context: Context): A
   try {
     const bytes = content.source?.bytes ?? (await content.whole?.());
     const document = bytes === undefined ? undefined : smallDocument(bytes, place, context);
-    if (document === undefined) yield* openContent(content, place, context);
-    else yield* readXmlWhole(document, place, context);
+    if (bytes === undefined || document === undefined) return yield* openContent(content, place, context);
+    // As the streams charge: what an archive made, and what a gzip made of that.
+    if (content.source === undefined) context.budget.bytesLeft -= bytes.byteLength;
+    if (document !== bytes) context.budget.bytesLeft -= document.byteLength;
+    yield* readXmlWhole(document, place, context);
   } catch (error) {
     if (!(error instanceof Rejection)) throw error;
     yield { type: "problem", part: place.part, problem: error.problem };
@@ -115,13 +118,20 @@ function smallDocument(bytes: Uint8Array, { depth }: Place, { budget }: Context)
   const isGzip = bytes[0] === 0x1f && depth < READ_LIMITS.maxArchiveDepth;
   const document = isGzip ? gunzipWhole(bytes, READ_LIMITS.maxSmallDocumentBytes) : bytes;
   if (document === undefined || sniff(document.subarray(0, SNIFF_BYTES)) !== "xml") return undefined;
-  if (depth > 0 || isGzip) budget.bytesLeft -= bytes.byteLength + document.byteLength;
   return document;
 }
 
 async function* openContent(content: Content, place: Place, context: Context): AsyncGenerator<ReadEvent> {
   const peeked = await peek(content.chunks, SNIFF_BYTES);
-  const { head, chunks } = peeked;
+  try {
+    yield* readPeeked({ ...content, ...peeked }, place, context);
+  } finally {
+    await peeked.close();
+  }
+}
+
+async function* readPeeked(content: Content & Peeked, place: Place, context: Context): AsyncGenerator<ReadEvent> {
+  const { head, chunks } = content;
   const note: ArchiveNote = (detail) => place.notes.push({ part: place.part, detail });
   const type = sniff(head);
   switch (type) {
@@ -134,12 +144,11 @@ async function* openContent(content: Content, place: Place, context: Context): A
     case "mail":
       return yield* readMail(content.source ?? (await holdStream(chunks)), place, context);
     case "xml":
-      return yield* readXml(peeked, place, context);
-    case "json":
-      return yield await readJson(peeked, place, context);
     case "text":
     case "html":
-      return yield* readXml(peeked, place, context);
+      return yield* readXml(content, place, context);
+    case "json":
+      return yield await readJson(content, place, context);
     case "empty":
       return reject("empty");
     default:

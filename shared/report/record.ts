@@ -2,7 +2,7 @@
  * One `<record>` of an aggregate report (RFC 7489 appendix C, RFC 9990 section 3.1.1): element tree → AggregateRecord.
  * This is the general reader: any order of elements, any prefix, several results, odd words.
  */
-import { canonicalIp, matchWord, normalizeDomain, parseCount, storedText } from "./values.ts";
+import { canonicalIp, detach, matchWord, normalizeDomain, parseCount, storedText } from "./values.ts";
 import type {
   AggregateRecord,
   AlignedResult,
@@ -131,7 +131,7 @@ function value(element: XmlElement | undefined, name: string): string {
 
 function readSourceIp(raw: string, context: RecordContext): string {
   const canonical = canonicalIp(raw);
-  if (canonical !== null) return canonical;
+  if (canonical !== null) return detach(canonical);
   const code = raw === "" ? "missing_value" : "invalid_value";
   context.warnings.add(code, `${recordPath(context)}/row/source_ip`, raw);
   return storedText(raw.toLowerCase());

@@ -47,8 +47,14 @@ export interface Peeked {
   chunks: AsyncIterable<Uint8Array>;
 }
 
+/** A stream that has begun: whoever peeked must close it, for nobody may read on. */
+export interface PeekedStream extends Peeked {
+  /** Tells the inflater and the file behind it that nobody reads on. */
+  close(): Promise<void>;
+}
+
 /** Looks at the first `bytes` of a stream (fewer if it ends before) without consuming them. */
-export async function peek(stream: AsyncIterable<Uint8Array>, bytes: number): Promise<Peeked> {
+export async function peek(stream: AsyncIterable<Uint8Array>, bytes: number): Promise<PeekedStream> {
   const iterator = stream[Symbol.asyncIterator]();
   const taken: Uint8Array[] = [];
   let size = 0;
@@ -59,17 +65,13 @@ export async function peek(stream: AsyncIterable<Uint8Array>, bytes: number): Pr
     size += next.value.byteLength;
   }
   const start = concatBytes(taken);
-  return { head: start.subarray(0, bytes), chunks: resume(start, iterator) };
+  const close = async () => void (await iterator.return?.());
+  return { head: start.subarray(0, bytes), chunks: resume(start, iterator), close };
 }
 
 async function* resume(start: Uint8Array, iterator: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
-  try {
-    if (start.byteLength > 0) yield start;
-    for (let next = await iterator.next(); !next.done; next = await iterator.next()) yield next.value;
-  } finally {
-    // Tells the inflater and the file behind it that nobody reads on.
-    await iterator.return?.();
-  }
+  if (start.byteLength > 0) yield start;
+  for (let next = await iterator.next(); !next.done; next = await iterator.next()) yield next.value;
 }
 
 /** Joins pieces; a single one is returned as it is. */

@@ -116,28 +116,25 @@ const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const latin1 = new TextDecoder("latin1");
 const windows1252 = new TextDecoder("windows-1252");
 
-/** Valid UTF-8 sequences as such, every other byte as windows-1252. */
-function decodeMixed(bytes: Uint8Array): string {
-  let text = "";
-  for (let i = 0; i < bytes.byteLength; ) {
-    const valid = runEnd(bytes, i, true);
-    text += strict.decode(bytes.subarray(i, valid));
-    const bad = runEnd(bytes, valid, false);
-    text += windows1252.decode(bytes.subarray(valid, bad));
-    i = bad;
-  }
-  return text;
-}
+/** What each byte means in windows-1252, as UTF-8. */
+const WINDOWS_1252 = Array.from({ length: 256 }, (_, byte) =>
+  new TextEncoder().encode(windows1252.decode(Uint8Array.of(byte))),
+);
+/** Most bytes that one of them takes. */
+const MAX_MENDED_BYTES = 3;
 
-/** Past the run from `offset` of valid sequences, or of bytes that begin none. */
-function runEnd(bytes: Uint8Array, offset: number, valid: boolean): number {
-  let i = offset;
-  while (i < bytes.byteLength) {
-    const length = validSequence(bytes, i);
-    if (length > 0 !== valid) break;
-    i += Math.max(length, 1);
+/** Valid UTF-8 sequences as such, every other byte as windows-1252: one decoding, however often they change. */
+function decodeMixed(bytes: Uint8Array): string {
+  const mended = new Uint8Array(MAX_MENDED_BYTES * bytes.byteLength);
+  let end = 0;
+  for (let at = 0; at < bytes.byteLength; ) {
+    const length = validSequence(bytes, at);
+    if (length === 0) {
+      for (const byte of WINDOWS_1252[bytes[at++] ?? 0] ?? []) mended[end++] = byte;
+    }
+    for (const next = at + length; at < next; at++) mended[end++] = bytes[at] ?? 0;
   }
-  return i;
+  return strict.decode(mended.subarray(0, end));
 }
 
 /** Length of the valid UTF-8 sequence at `offset` (RFC 3629 section 4), 0 if there is none. */

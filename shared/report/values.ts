@@ -14,7 +14,12 @@ const FORBIDDEN = /[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]/g;
  * the pages and the command line for themselves).
  */
 export function storedText(text: string, maxChars: number = READ_LIMITS.maxValueChars): string {
-  return text.slice(0, maxChars).replace(FORBIDDEN, "").toWellFormed();
+  return detach(text.slice(0, maxChars).replace(FORBIDDEN, "").toWellFormed());
+}
+
+/** A text of its own: a slice of a string keeps the whole string alive, for a value that is a piece of the document. */
+export function detach(text: string): string {
+  return ` ${text}`.slice(1);
 }
 
 /** A whole number written in digits, at most 2^53-1; null for anything else (signs, fractions, exponents). */
@@ -103,17 +108,40 @@ export function canonicalIp(text: string): string | null {
 
 /**
  * Whether a text is an IPv6 address already in RFC 5952's form: lower case, no leading zeros, the one run of two or more
- * zero groups as `::`. Some canonical forms are not recognised (several runs of zeros, embedded IPv4): false, not wrong.
+ * zero groups as `::`. Some canonical forms are not recognised (several runs of zeros, `::` in front, embedded IPv4):
+ * false, not wrong.
  */
 export function isCanonicalIpv6(text: string): boolean {
-  const halves = text.split("::");
-  if (halves.length > 2) return false;
-  const groups = halves.map((half) => (half === "" ? [] : half.split(":")));
-  const count = groups.reduce((sum, half) => sum + half.length, 0);
-  if (halves.length === 2 ? count > 6 : count !== 8) return false;
-  if (!groups.flat().every((group) => /^(?:0|[1-9a-f][0-9a-f]{0,3})$/.test(group))) return false;
-  const beside = halves.length === 2 && (groups[0]?.at(-1) === "0" || groups[1]?.[0] === "0");
-  return !beside && !/(?:^|:)0:0(?::|$)/.test(text) && !/^::(?:ffff:)?[^:]*:?[^:]*$/.test(text);
+  let groups = 0;
+  let groupStart = 0;
+  let hasGap = false;
+  /** Whether a zero or the gap stands before: another zero would belong to one gap with it. */
+  let afterZero = false;
+  for (let colon = text.indexOf(":"); groupStart <= text.length; colon = text.indexOf(":", groupStart)) {
+    const end = colon < 0 ? text.length : colon;
+    if (end > groupStart) {
+      const isZero = end === groupStart + 1 && text[groupStart] === "0";
+      if ((isZero && afterZero) || !(isZero || isGroup(text, groupStart, end))) return false;
+      afterZero = isZero;
+      groups++;
+    } else if (end < text.length) {
+      if (end === 0 || hasGap || afterZero) return false;
+      hasGap = true;
+      afterZero = true;
+    } else if (!text.endsWith("::")) return false;
+    groupStart = end + 1;
+  }
+  return hasGap ? groups <= 6 : groups === 8;
+}
+
+/** One to four lower-case hexadecimal digits, the first of them not zero. */
+function isGroup(text: string, start: number, end: number): boolean {
+  if (end - start > 4 || text[start] === "0") return false;
+  for (let i = start; i < end; i++) {
+    const code = text.charCodeAt(i);
+    if (!((code >= 0x30 && code <= 0x39) || (code >= 0x61 && code <= 0x66))) return false;
+  }
+  return true;
 }
 
 /** A domain name for storing and comparing: lower case, without surrounding space and trailing dot. */

@@ -1,6 +1,7 @@
 /** Collects the warnings of one report: the first ones whole, the rest counted. */
 import { READ_LIMITS } from "../limits.ts";
 import { cleanDetail } from "./problems.ts";
+import { detach } from "./values.ts";
 import type { Warning, WarningCode } from "./vocabulary.ts";
 
 export class WarningLog {
@@ -32,8 +33,3 @@ export class WarningLog {
 const MAX_REMEMBERED = 1000;
 /** Characters of a detail that tell two warnings apart. */
 const MAX_KEY_CHARS = 300;
-
-// A slice of a string keeps the whole string alive; a warning must not hold on to a piece of the document.
-function detach(text: string): string {
-  return ` ${text}`.slice(1);
-}

@@ -3,7 +3,7 @@ import { crc32 as nodeCrc32 } from "node:zlib";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { READ_LIMITS } from "../../shared/limits.ts";
-import { readAggregate } from "../../shared/report/aggregate.ts";
+import { AggregateReader } from "../../shared/report/aggregate.ts";
 import { gunzip, gunzipWhole, type OutputBudget } from "../../shared/report/inflate.ts";
 import { RecordShapes } from "../../shared/report/record-shapes.ts";
 import { Rejection } from "../../shared/report/rejection.ts";
@@ -200,11 +200,11 @@ describe("documents in pieces", () => {
     const warnings = new WarningLog();
     const records = [];
     try {
-      const content = { head: bytes.subarray(0, 4096), chunks: cutSource(bytes, cut).stream() };
-      const reading = readAggregate(content, { warnings, shapes: new RecordShapes() });
-      let next = await reading.next();
-      for (; !next.done; next = await reading.next()) records.push(...next.value);
-      return { report: next.value, records, warnings: [...warnings.warnings].map((one) => JSON.stringify(one)).sort() };
+      const reader = new AggregateReader(bytes.subarray(0, 4096), { warnings, shapes: new RecordShapes() });
+      for await (const piece of cutSource(bytes, cut).stream()) records.push(...reader.push(piece));
+      const { records: last, body } = reader.finish();
+      records.push(...last);
+      return { report: body, records, warnings: [...warnings.warnings].map((one) => JSON.stringify(one)).sort() };
     } catch (error) {
       if (error instanceof Rejection) return { code: error.problem.code };
       throw error;

@@ -1,4 +1,5 @@
 /** Tags without attributes, remembered by what stands between `<` and `>`: reporters use the same few dozen. */
+import { detach } from "../values.ts";
 
 export interface PlainTag {
   type: "open" | "close" | "empty";
@@ -38,11 +39,8 @@ function learn(text: string): PlainTag | undefined {
   const type = closing !== "" ? "close" : empty !== "" ? "empty" : "open";
   const own = detach(rawName);
   const tag: PlainTag = { type, rawName: own, name: own.slice(own.indexOf(":") + 1) };
-  if (known.size < MAX_KNOWN) known.set(detach(text), tag);
+  // A document of a thousand odd names must not keep the next one's from being remembered.
+  if (known.size >= MAX_KNOWN) known.clear();
+  known.set(detach(text), tag);
   return tag;
-}
-
-// A slice of a string keeps the whole string alive.
-function detach(text: string): string {
-  return ` ${text}`.slice(1);
 }

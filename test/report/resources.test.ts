@@ -1,0 +1,139 @@
+/** What reading costs when somebody means to make it cost much: time, memory, and what is open when nobody reads on. */
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import { describe, expect, it, test } from "vitest";
+import { reportBytes, STYLES } from "../../bench/reports.ts";
+import { readReports } from "../../shared/report/read.ts";
+import { RecordShapes } from "../../shared/report/record-shapes.ts";
+import { type ByteSource, bytesSource } from "../../shared/report/source.ts";
+import { gzip, joinBytes, toBytes, zip } from "../support/archives.ts";
+import { readAll } from "../support/read.ts";
+import { ORDINARY, record, withRecords } from "../support/report-xml.ts";
+
+const [style] = STYLES;
+if (style === undefined) throw new Error("no styles");
+
+describe("a source is let go of", () => {
+  const report = reportBytes({ records: 3000, seed: 1, style });
+  const picture = joinBytes([0x89, 0x50, 0x4e, 0x47], new Uint8Array(1_000_000));
+
+  /** A stream with something open behind it. */
+  function openSource(bytes: Uint8Array): { source: ByteSource; isOpen: () => boolean } {
+    let isOpen = false;
+    const source = {
+      sizeBytes: bytes.byteLength,
+      read: bytesSource(bytes).read,
+      async *stream() {
+        isOpen = true;
+        try {
+          for (let at = 0; at < bytes.byteLength; at += 500) yield bytes.slice(at, at + 500);
+        } finally {
+          isOpen = false;
+        }
+      },
+    };
+    return { source, isOpen: () => isOpen };
+  }
+
+  it.each([
+    ["a report", report],
+    ["a gzip", gzip(report)],
+  ])("by %s whose reader stops", async (_, bytes) => {
+    const { source, isOpen } = openSource(bytes);
+    for await (const event of readReports(source)) {
+      expect([event.type, isOpen()]).toEqual(["records", true]);
+      break;
+    }
+    expect(isOpen()).toBe(false);
+  });
+
+  it.each([
+    ["a picture", picture],
+    ["a picture in a gzip", gzip(picture)],
+    ["a report with a document type", withRecords("<!DOCTYPE x>", ...Array<string>(200).fill(record()))],
+  ])("by %s, which is not read to its end", async (_, content) => {
+    const { source, isOpen } = openSource(toBytes(content));
+    for await (const event of readReports(source)) expect(event.type).not.toBe("report");
+    expect(isOpen()).toBe(false);
+  });
+});
+
+// Each took twenty seconds to a minute.
+describe("time does not grow with the square of the size", { timeout: 10_000 }, () => {
+  test("of gzip members in one piece", async () => {
+    const { problems } = await readAll(joinBytes(...Array<Uint8Array>(100_000).fill(gzip(" "))));
+    expect(problems.map(({ code }) => code)).toEqual(["empty"]);
+  });
+
+  test("of shapes that differ in their last letters", async () => {
+    const spaces = (i: number) => i.toString(2).padStart(60, "0").replaceAll("0", " ").replaceAll("1", "\n");
+    const records = Array.from({ length: 60_000 }, (_, i) =>
+      record().replace("</auth_results>", `</auth_results>${spaces(i % 4900)}`),
+    );
+    const { reports } = await readAll(withRecords(...records));
+    expect(reports[0]?.records.length).toBe(60_000);
+  });
+
+  test("of bytes of another encoding among others", async () => {
+    const mixed = new Uint8Array(100_000).map((_, i) => (i % 2 === 0 ? 0x61 : 0xff));
+    const records = Array.from({ length: 200 }, () => joinBytes("<!--", mixed, "-->", record()));
+    const [head = "", end = ""] = withRecords("HERE").split("HERE");
+    const { reports } = await readAll(joinBytes(head, ...records, end), undefined, { generalReaderOnly: true });
+    expect(reports[0]?.records.length).toBe(200);
+  });
+});
+
+describe("what is kept of a document is no larger than its values", () => {
+  setFlagsFromString("--expose-gc");
+  const collect: () => void = runInNewContext("gc");
+
+  const BULK = "y".repeat(200_000);
+  const COUNT = 100;
+  const LONG = "a rather long value of a report";
+
+  /** Bytes in use beside what is made only once. */
+  async function usedBytes(): Promise<number> {
+    await readAll(ORDINARY);
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    collect();
+    const { heapUsed, external } = process.memoryUsage();
+    return heapUsed + external;
+  }
+
+  /** Bytes that everything told of some bytes holds on to. */
+  async function heldBytes(bytes: Uint8Array): Promise<number> {
+    const before = await usedBytes();
+    const found = await readAll(bytes);
+    const held = (await usedBytes()) - before;
+    expect(JSON.stringify(found)).toContain(LONG);
+    return held;
+  }
+
+  test("of records", async () => {
+    const auth = `<dkim><domain>a.example</domain><selector>${LONG}</selector><result>pass</result></dkim>`;
+    const large = record({ ip: "203.0.113.100", auth: auth.replace("pass", "Pass") }).replace(
+      "</row>",
+      `</row><x>${BULK}</x>`,
+    );
+    expect(await heldBytes(toBytes(withRecords(...Array<string>(COUNT).fill(large))))).toBeLessThan(5_000_000);
+  });
+
+  test("of the frame", async () => {
+    const content = ORDINARY.replace("Reporter", LONG).replace("<record>", `<x>${BULK}</x><record>`);
+    const bytes = zip(Array.from({ length: COUNT }, (_, i) => ({ name: `${i}.xml`, content })));
+    expect(await heldBytes(bytes)).toBeLessThan(5_000_000);
+  });
+
+  test("of values that the shapes remember", async () => {
+    const shapes = new RecordShapes();
+    const before = await usedBytes();
+    for (const length of [200, 900]) {
+      const auth = (i: number) => `<dkim><domain>${i}.${"z".repeat(length)}</domain><result>pass</result></dkim>`;
+      await readAll(withRecords(...Array.from({ length: 10_000 }, (_, i) => record({ auth: auth(i) }))), undefined, {
+        shapes,
+      });
+    }
+    expect((await usedBytes()) - before).toBeLessThan(5_000_000);
+    expect(shapes.isEmpty).toBe(false);
+  });
+});
