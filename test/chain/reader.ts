@@ -1,0 +1,46 @@
+/** A Worker that reads what it is sent and answers what it found: the report reader in workerd, for reading.test.ts. */
+import { createHash } from "node:crypto";
+import { readReports } from "../../shared/report/read.ts";
+import { RecordShapes } from "../../shared/report/record-shapes.ts";
+import { type ByteSource, bytesSource } from "../../shared/report/source.ts";
+
+/** Known from request to request, as in `process`. */
+const shapes = new RecordShapes();
+
+export default {
+  async fetch(request: Request): Promise<Response> {
+    const pieceBytes = Number(new URL(request.url).searchParams.get("pieceBytes"));
+    const bytes = new Uint8Array(await request.arrayBuffer());
+    return Response.json(await tell(pieceBytes === 0 ? bytesSource(bytes) : piecesOf(bytes, pieceBytes)));
+  },
+};
+
+/** What reading tells of a source; the records only by their number and hash. */
+export async function tell(source: ByteSource): Promise<unknown[]> {
+  const told: unknown[] = [];
+  let hash = createHash("sha256");
+  let records = 0;
+  for await (const event of readReports(source, { createHash: () => createHash("sha256"), shapes })) {
+    if (event.type === "records") {
+      records += event.records.length;
+      for (const record of event.records) hash.update(JSON.stringify(record));
+      continue;
+    }
+    told.push(event.type === "problem" ? event : { ...event, records, hash: hash.digest("hex") });
+    hash = createHash("sha256");
+    records = 0;
+  }
+  return told;
+}
+
+/** Bytes as a stream: nothing is read at once. */
+export function piecesOf(bytes: Uint8Array, pieceBytes: number): ByteSource {
+  const { sizeBytes, read } = bytesSource(bytes);
+  return {
+    sizeBytes,
+    read,
+    async *stream() {
+      for (let at = 0; at < bytes.byteLength; at += pieceBytes) yield bytes.subarray(at, at + pieceBytes);
+    },
+  };
+}
