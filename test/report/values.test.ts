@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
   canonicalIp,
+  isCanonicalIpv6,
   isDomainLike,
   matchWord,
   normalizeDomain,
@@ -16,6 +17,23 @@ import { ipv6 } from "../support/report-model.ts";
 const SEED = 20_260_102;
 
 describe("canonicalIp", () => {
+  test("gives back whatever the quick look calls canonical, which is most of what is", () => {
+    const piece = fc.constantFrom(":", "::", "0", "0:0", "1", "a", "ff", "0a", "db8", "FFFF", "12345", "g", ".", "");
+    const text = fc.oneof(
+      ipv6(),
+      fc.array(piece, { maxLength: 18 }).map((pieces) => pieces.join("")),
+    );
+    const seen = { quick: 0, canonical: 0 };
+    const property = fc.property(text, (given) => {
+      if (given.includes(":") && canonicalIp(given) === given) seen.canonical++;
+      if (!isCanonicalIpv6(given)) return;
+      seen.quick++;
+      expect(canonicalIp(given)).toBe(given);
+    });
+    fc.assert(property, { seed: SEED, numRuns: 20_000 });
+    expect(seen.quick).toBeGreaterThan(seen.canonical / 2);
+  });
+
   test("gives RFC 5952 for every spelling of an IPv6 address", () => {
     const upper = (canonical: string) => `[${canonical.toUpperCase()}]`;
     const property = fc.property(ipv6(), (canonical) => {
