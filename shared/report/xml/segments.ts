@@ -3,22 +3,13 @@
  * lexical rules (comments, CDATA, quoted attributes) and nothing of values; what it holds never grows with the document.
  */
 import { READ_LIMITS } from "../../limits.ts";
-import type { ProblemCode } from "../problems.ts";
 import { reject } from "../rejection.ts";
 import { plainTagAt } from "./plain-tags.ts";
+import { findRecordEnd } from "./record-end.ts";
+import { localName, nameAt, readToken, type Token } from "./tokens.ts";
 
-/** Told of each repair, in words. */
-export type RepairNote = (detail: string) => void;
-
-const NAME = /[A-Za-z_][\w.-]*(?::[A-Za-z_][\w.-]*)?/y;
 const BLANK = /^[\s\0\ufeff]*$/;
 const ROOT = "feedback";
-
-/** What stands at a `<`. "more" = the text ends before it can be told. */
-type Token =
-  | { type: "open" | "close" | "empty"; name: string; end: number }
-  | { type: "skip" | "cdata" | "literal"; end: number }
-  | { type: "more" };
 
 /** Text in, records out as text. Feed `push` every piece in order, then `finish`. */
 export class Segmenter {
@@ -37,11 +28,12 @@ export class Segmenter {
   readonly #open: string[] = [];
   #rootEnded = false;
   #firstElement = "";
-  readonly #note: RepairNote;
+  readonly #note: (detail: string) => void;
   /** Whether the root element names RFC 9990's namespace. */
   namespaced9990 = false;
 
-  constructor(note: RepairNote) {
+  /** @param note told of each repair, in words */
+  constructor(note: (detail: string) => void) {
     this.#note = note;
   }
 
@@ -120,8 +112,7 @@ export class Segmenter {
   /** End of the record that starts at `at`; 0 if none starts there; "more" if it is not complete. */
   #recordAt(text: string, at: number): number | "more" {
     if (!this.#mayHoldRecord()) return 0;
-    NAME.lastIndex = at + 1;
-    const name = NAME.exec(text)?.[0];
+    const name = nameAt(text, at + 1);
     if (name === undefined || localName(name) !== "record") return 0;
     const after = text[at + 1 + name.length];
     if (after === undefined) return "more";
@@ -254,126 +245,6 @@ export class Segmenter {
   }
 
   #tooLarge(what: string): never {
-    const code: ProblemCode = this.#rootSeen ? "too_large" : "not_a_report";
-    reject(code, `${what} beyond the limit`);
+    reject(this.#rootSeen ? "too_large" : "not_a_report", `${what} beyond the limit`);
   }
-}
-
-/** Name without its namespace prefix. */
-function localName(name: string): string {
-  return name.slice(name.indexOf(":") + 1);
-}
-
-function readToken(text: string, at: number, strict: boolean): Token {
-  if (text.startsWith("<!--", at)) return skipTo(text, "-->", at + 4);
-  if (text.startsWith("<![CDATA[", at)) {
-    const end = text.indexOf("]]>", at + 9);
-    return end < 0 ? { type: "more" } : { type: "cdata", end: end + 3 };
-  }
-  if (text.startsWith("<!", at)) return readDeclaration(text, at, strict);
-  if (text.startsWith("<?", at)) return readInstruction(text, at);
-  return readTag(text, at);
-}
-
-function skipTo(text: string, mark: string, from: number): Token {
-  const end = text.indexOf(mark, from);
-  return end < 0 ? { type: "more" } : { type: "skip", end: end + mark.length };
-}
-
-// A DOCTYPE is refused wherever it stands, except that of an HTML page around a pasted report.
-function readDeclaration(text: string, at: number, strict: boolean): Token {
-  const rest = text.slice(at + 2, at + 24);
-  if ("--".startsWith(rest) || (rest.length < 7 && /^(\[[A-Z]*|[A-Z]*)$/i.test(rest))) return { type: "more" };
-  if (!strict && text.length < at + 24 && /^DOCTYPE\s*(h|ht|htm)?$/i.test(rest)) return { type: "more" };
-  if (!strict && /^DOCTYPE\s+html/i.test(rest)) return skipTo(text, ">", at);
-  if (/^(DOCTYPE|ENTITY|ELEMENT|ATTLIST|NOTATION)/i.test(rest)) reject("doctype_refused");
-  return { type: "literal", end: at + 1 };
-}
-
-// A declaration that ends in `>` instead of `?>` is taken as it is.
-function readInstruction(text: string, at: number): Token {
-  const end = text.indexOf(">", at);
-  if (end < 0) return { type: "more" };
-  const proper = text.indexOf("?>", at);
-  const nextTag = text.indexOf("<", at + 1);
-  if (proper >= 0 && (nextTag < 0 || proper < nextTag)) return { type: "skip", end: proper + 2 };
-  return { type: "skip", end: end + 1 };
-}
-
-function readTag(text: string, at: number): Token {
-  const closing = text[at + 1] === "/";
-  let nameStart = at + (closing ? 2 : 1);
-  if (closing) while (/\s/.test(text[nameStart] ?? "")) nameStart++;
-  if (nameStart >= text.length) return { type: "more" };
-  NAME.lastIndex = nameStart;
-  const name = NAME.exec(text)?.[0];
-  if (name === undefined) return { type: "literal", end: at + 1 };
-  const after = nameStart + name.length;
-  // `<ns1:` may be cut before the rest of its name.
-  if (after >= text.length || (after === text.length - 1 && text[after] === ":")) return { type: "more" };
-  if (!/[\s/>]/.test(text[after] ?? "")) return { type: "literal", end: at + 1 };
-  const end = findTagEnd(text, after);
-  if (end === "more") return { type: "more" };
-  if (end === "literal") return { type: "literal", end: at + 1 };
-  const type = closing ? "close" : text[end - 2] === "/" ? "empty" : "open";
-  return { type, name, end };
-}
-
-/** Past the `>` of a tag whose name ends at `from`; "literal" when a `<` comes before it, so it was no tag. */
-function findTagEnd(text: string, from: number): number | "more" | "literal" {
-  for (let i = from; i < text.length; i++) {
-    const char = text[i];
-    if (char === ">") return i + 1;
-    if (char === "<") return "literal";
-    if (char === '"' || char === "'") {
-      const quoteEnd = text.indexOf(char, i + 1);
-      if (quoteEnd < 0) return "more";
-      i = quoteEnd;
-    }
-  }
-  return "more";
-}
-
-interface RecordStart {
-  at: number;
-  name: string;
-  /** Where to look for the end tag from. */
-  from: number;
-}
-
-/** Past the end tag of the record; 0 when it is not there yet. */
-function findRecordEnd(text: string, { at, name, from }: RecordStart): number {
-  const tagEnd = findTagEnd(text, at + 1 + name.length);
-  if (typeof tagEnd === "string") return 0;
-  if (text[tagEnd - 2] === "/") return tagEnd;
-  const endTag = `</${name}`;
-  let start = text.indexOf(endTag, from);
-  while (start >= 0 && !/[\s>]/.test(text[start + endTag.length] ?? ">")) start = text.indexOf(endTag, start + 1);
-  if (start < 0) return 0;
-  const candidate = text.slice(at, start);
-  if (candidate.includes("<!")) start = skipQuotedMarkup(text, { at, endTag });
-  else refuseNestedRecord(candidate, name);
-  const close = start < 0 ? -1 : text.indexOf(">", start);
-  return close < 0 ? 0 : close + 1;
-}
-
-// A record whose end tag is missing would swallow the next one.
-function refuseNestedRecord(record: string, name: string): void {
-  const nested = record.indexOf(`<${name}`, 1);
-  if (nested >= 0 && /[\s/>]/.test(record[nested + 1 + name.length] ?? "")) {
-    reject("malformed_xml", "a record begins within a record");
-  }
-}
-
-/** The end tag that is in no comment and no CDATA section; -1 when it is not there yet. */
-function skipQuotedMarkup(text: string, { at, endTag }: { at: number; endTag: string }): number {
-  for (let i = at + 1; i >= 0; ) {
-    i = text.indexOf("<", i);
-    if (i < 0) return -1;
-    if (text.startsWith(endTag, i) && /[\s>]/.test(text[i + endTag.length] ?? "")) return i;
-    const token = text.startsWith("<!", i) ? readToken(text, i, true) : undefined;
-    if (token?.type === "more") return -1;
-    i = token === undefined ? i + 1 : token.end;
-  }
-  return -1;
 }
