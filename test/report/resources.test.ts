@@ -75,6 +75,12 @@ describe("time does not grow with the square of the size", { timeout: 10_000 }, 
     expect(reports[0]?.records.length).toBe(60_000);
   });
 
+  test("of declarations that do not end as such", async () => {
+    const many = "<?x>".repeat(200_000);
+    const { reports } = await readAll(withRecords(...Array<string>(6).fill(many + record())));
+    expect(reports[0]?.records.length).toBe(6);
+  });
+
   test("of bytes of another encoding among others", async () => {
     const mixed = new Uint8Array(100_000).map((_, i) => (i % 2 === 0 ? 0x61 : 0xff));
     const records = Array.from({ length: 200 }, () => joinBytes("<!--", mixed, "-->", record()));

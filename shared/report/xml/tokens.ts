@@ -56,10 +56,10 @@ function readDeclaration(text: string, at: number, strict: boolean): Token {
 function readInstruction(text: string, at: number): Token {
   const end = text.indexOf(">", at);
   if (end < 0) return { type: "more" };
-  const proper = text.indexOf("?>", at);
   const nextTag = text.indexOf("<", at + 1);
-  if (proper >= 0 && (nextTag < 0 || proper < nextTag)) return { type: "skip", end: proper + 2 };
-  return { type: "skip", end: end + 1 };
+  // Looked for no further than there: a million declarations must not each look through all that follow.
+  const proper = text.slice(at, nextTag < 0 ? text.length : nextTag).indexOf("?>");
+  return { type: "skip", end: proper < 0 ? end + 1 : at + proper + 2 };
 }
 
 function readTag(text: string, at: number): Token {
