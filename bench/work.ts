@@ -5,7 +5,7 @@ import { recordPoints } from "../shared/analytics/points.ts";
 import { sha256Hex } from "../shared/identity.ts";
 import { extractMail } from "../shared/mail/extract.ts";
 import { type ReadOptions, readReports } from "../shared/report/read.ts";
-import { RecordShapes } from "../shared/report/record-shapes.ts";
+import { RecordShapes } from "../shared/report/shapes/record-shapes.ts";
 import { type ByteSource, bytesSource } from "../shared/report/source.ts";
 import type { AggregateRecord, AggregateReport } from "../shared/report/vocabulary.ts";
 

@@ -4,7 +4,7 @@
  */
 import { recordPoints } from "../shared/analytics/points.ts";
 import { readReports } from "../shared/report/read.ts";
-import { RecordShapes } from "../shared/report/record-shapes.ts";
+import { RecordShapes } from "../shared/report/shapes/record-shapes.ts";
 import { bytesSource } from "../shared/report/source.ts";
 import type { AggregateReport } from "../shared/report/vocabulary.ts";
 

@@ -4,7 +4,7 @@
  */
 import type { Problem } from "../shared/report/problems.ts";
 import { readReports } from "../shared/report/read.ts";
-import { RecordShapes } from "../shared/report/record-shapes.ts";
+import { RecordShapes } from "../shared/report/shapes/record-shapes.ts";
 import type { ByteSource } from "../shared/report/source.ts";
 import type {
   AggregateRecord,

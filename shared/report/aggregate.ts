@@ -5,9 +5,9 @@
 import { READ_LIMITS } from "../limits.ts";
 import { readFrame } from "./frame.ts";
 import { readRecordXml } from "./record.ts";
-import type { RecordShapes } from "./record-shapes.ts";
 import { type RecordSink, RecordStream } from "./record-stream.ts";
 import { reject } from "./rejection.ts";
+import type { RecordShapes } from "./shapes/record-shapes.ts";
 import { XmlTextDecoder } from "./text.ts";
 import type { AggregateRecord, AggregateReport, AggregateTotals } from "./vocabulary.ts";
 import type { WarningLog } from "./warnings.ts";

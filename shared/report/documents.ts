@@ -8,7 +8,7 @@ import { SNIFF_BYTES } from "../sniff.ts";
 import { AggregateReader } from "./aggregate.ts";
 import { readFailure } from "./failure.ts";
 import type { ContentHash, ReadEvent } from "./read.ts";
-import type { RecordShapes } from "./record-shapes.ts";
+import type { RecordShapes } from "./shapes/record-shapes.ts";
 import { holdStream, type Peeked } from "./source.ts";
 import { readTls } from "./tls.ts";
 import { WarningLog } from "./warnings.ts";

@@ -19,8 +19,8 @@ import {
 import { type ArchiveNote, gunzip, gunzipWhole, inflateZlib, type OutputBudget } from "./inflate.ts";
 import { PartNames } from "./part-names.ts";
 import { type Problem, problem } from "./problems.ts";
-import { RecordShapes } from "./record-shapes.ts";
 import { Rejection, reject } from "./rejection.ts";
+import { RecordShapes } from "./shapes/record-shapes.ts";
 import { type ByteSource, bytesSource, holdStream, type Peeked, peek } from "./source.ts";
 import type { AggregateRecord, Report } from "./vocabulary.ts";
 import { readZip } from "./zip.ts";

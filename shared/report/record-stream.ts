@@ -1,10 +1,9 @@
 /**
  * One aggregate report's bytes, as they stream in, to its records: runs of known shape straight from the bytes
- * (record-shapes.ts), everything else as text through the segmenter, for the general reader.
+ * (shapes/record-shapes.ts), everything else as text through the segmenter, for the general reader.
  */
 import { READ_LIMITS } from "../limits.ts";
-import type { BytePiece } from "./byte-values.ts";
-import type { RecordShapes, RunEnd } from "./record-shapes.ts";
+import type { BytePiece, RecordShapes, RunEnd } from "./shapes/record-shapes.ts";
 import { concatBytes } from "./source.ts";
 import type { XmlTextDecoder } from "./text.ts";
 import type { AggregateRecord } from "./vocabulary.ts";

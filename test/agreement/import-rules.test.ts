@@ -68,6 +68,11 @@ const BREAKS: [name: string, files: Record<string, string>, sentence: RegExp][] 
     /workers\/ingest\/b\.ts: reaches shared\/report at run time: .* → shared\/messages\.ts → shared\/report\/read\.ts/,
   ],
   ["shared imports Node", { "shared/report/a.ts": 'import { x } from "node:fs";' }, /imports node:fs, which belongs/],
+  [
+    "past a folder's door",
+    { "shared/report/a.ts": 'import { x } from "./shapes/b.ts";', "shared/report/shapes/b.ts": "export const x = 1;" },
+    /the door is shared\/report\/shapes\/record-shapes\.ts/,
+  ],
   ["zlib out of its place", { "shared/a.ts": 'import { x } from "node:zlib";' }, /imports node:zlib, which belongs/],
   ["shared imports the platform", { "shared/a.ts": 'import "cloudflare:workers";' }, /imports cloudflare:workers/],
   ["ingest imports Node", { "workers/ingest/b.ts": 'import "node:crypto";' }, /ingest\/b\.ts: imports node:crypto/],

@@ -1,7 +1,7 @@
 /** A Worker that reads what it is sent and answers what it found: the report reader in workerd, for reading.test.ts. */
 import { createHash } from "node:crypto";
 import { readReports } from "../../shared/report/read.ts";
-import { RecordShapes } from "../../shared/report/record-shapes.ts";
+import { RecordShapes } from "../../shared/report/shapes/record-shapes.ts";
 import { type ByteSource, bytesSource } from "../../shared/report/source.ts";
 
 /** Known from request to request, as in `process`. */

@@ -8,7 +8,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { reportBytes, STYLES } from "../../bench/reports.ts";
 import { type ReadOptions, readReports } from "../../shared/report/read.ts";
-import { RecordShapes } from "../../shared/report/record-shapes.ts";
+import { RecordShapes } from "../../shared/report/shapes/record-shapes.ts";
 import { bytesSource } from "../../shared/report/source.ts";
 import type { AggregateRecord } from "../../shared/report/vocabulary.ts";
 import { parseAnyElement } from "../../shared/report/xml/element.ts";

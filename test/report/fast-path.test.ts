@@ -6,7 +6,7 @@ import fc from "fast-check";
 import { describe, expect, it, test } from "vitest";
 import { reportBytes, STYLES } from "../../bench/reports.ts";
 import { AggregateReader } from "../../shared/report/aggregate.ts";
-import { RecordShapes } from "../../shared/report/record-shapes.ts";
+import { RecordShapes } from "../../shared/report/shapes/record-shapes.ts";
 import { WarningLog } from "../../shared/report/warnings.ts";
 import { joinBytes, toBytes } from "../support/archives.ts";
 import { type Found, readAll } from "../support/read.ts";

@@ -5,7 +5,7 @@ import { describe, expect, it, test } from "vitest";
 import { reportBytes, STYLES } from "../../bench/reports.ts";
 import { READ_LIMITS } from "../../shared/limits.ts";
 import { readReports } from "../../shared/report/read.ts";
-import { RecordShapes } from "../../shared/report/record-shapes.ts";
+import { RecordShapes } from "../../shared/report/shapes/record-shapes.ts";
 import { type ByteSource, bytesSource } from "../../shared/report/source.ts";
 import { gzip, joinBytes, toBytes, zip } from "../support/archives.ts";
 import { readAll } from "../support/read.ts";

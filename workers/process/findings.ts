@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { PROCESS_LIMITS } from "../../shared/limits.ts";
 import type { Problem } from "../../shared/report/problems.ts";
 import { readReports } from "../../shared/report/read.ts";
-import { RecordShapes } from "../../shared/report/record-shapes.ts";
+import { RecordShapes } from "../../shared/report/shapes/record-shapes.ts";
 import type { ByteSource } from "../../shared/report/source.ts";
 import type { AggregateRecord, Report } from "../../shared/report/vocabulary.ts";
 

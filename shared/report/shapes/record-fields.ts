@@ -1,6 +1,6 @@
 /** The values of a record of known shape, by their path: each from its bytes into the record (see record-shapes.ts). */
-import { addressText, type ByteTexts, NOT_PLAIN, parseDigits, type Span, wordAt } from "./byte-values.ts";
-import { DISPOSITIONS, DKIM_RESULTS, OVERRIDE_TYPES, SPF_RESULTS } from "./record.ts";
+
+import { DISPOSITIONS, DKIM_RESULTS, OVERRIDE_TYPES, SPF_RESULTS } from "../record.ts";
 import type {
   AggregateRecord,
   AlignedResult,
@@ -8,7 +8,8 @@ import type {
   OverrideReason,
   SpfAuthResult,
   SpfScope,
-} from "./vocabulary.ts";
+} from "../vocabulary.ts";
+import { addressText, type ByteTexts, NOT_PLAIN, parseDigits, type Span, wordAt } from "./byte-values.ts";
 
 /** Where a value is, and what its text is looked up in. */
 export interface FieldSpan extends Span {

@@ -5,13 +5,15 @@
  * bytes by comparing the letters between the values. Anything else, an attribute, an entity, a word in capitals, a letter
  * outside ASCII, is left to the general reader; both give the same records (test/report/differential.test.ts).
  */
-import { READ_LIMITS } from "../limits.ts";
+import { READ_LIMITS } from "../../limits.ts";
+import type { RecordSink } from "../record-stream.ts";
+import { normalizeDomain } from "../values.ts";
+import type { AggregateRecord } from "../vocabulary.ts";
 import { type BytePiece, ByteTexts } from "./byte-values.ts";
 import { emptyRecord, type FieldSpan } from "./record-fields.ts";
 import { hasLetters, isSameStep, type Step, shapeOf } from "./record-shape.ts";
-import type { RecordSink } from "./record-stream.ts";
-import { normalizeDomain } from "./values.ts";
-import type { AggregateRecord } from "./vocabulary.ts";
+
+export type { BytePiece } from "./byte-values.ts";
 
 /** Known at most: some hundred reporters' shapes. */
 const MAX_STEPS = 5000;

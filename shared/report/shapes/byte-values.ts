@@ -2,7 +2,7 @@
  * Single values read straight from bytes, for the fast path (record-shapes.ts). Only plain ASCII is read here; NOT_PLAIN
  * (or -1, or undefined) sends the record to the general reader.
  */
-import { canonicalIp, isCanonicalIpv6 } from "./values.ts";
+import { canonicalIp, isCanonicalIpv6 } from "../values.ts";
 
 /** A piece of the document. */
 export interface BytePiece {
