@@ -1,8 +1,9 @@
 /** The files that the contestants read, written once for all their processes. */
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { zipOf } from "../local/zip.ts";
 import type { InputName } from "./contestants.ts";
-import { gzipReport, mailOf, reportBytes, STYLES, smallReports, zipOf } from "./reports.ts";
+import { gzipReport, mailOf, reportBytes, STYLES, smallReports } from "./reports.ts";
 
 /** How much one reading of an input is. */
 export interface Amount {

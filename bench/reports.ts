@@ -2,7 +2,7 @@
  * Input for the benchmarks: aggregate reports as reporters write them, made from a seed. The same arguments give the same
  * bytes on every machine. A report comes in pieces, so one of a million records is never held whole.
  */
-import { crc32, createGzip, deflateRawSync, gzipSync } from "node:zlib";
+import { createGzip, gzipSync } from "node:zlib";
 
 /** How a reporter's software writes: its white space, its root, and what it tells of each message. */
 export interface Style {
@@ -183,44 +183,6 @@ export async function gzipReport(plan: ReportPlan): Promise<{ bytes: Uint8Array;
     gzip.end();
   });
   return { bytes: new Uint8Array(Buffer.concat(packed)), xmlBytes };
-}
-
-/** Bytes as the one file of a zip archive. */
-export function zipOf(name: string, content: Uint8Array): Uint8Array {
-  const data = deflateRawSync(content);
-  const header = { crc: crc32(content), packed: data.byteLength, unpacked: content.byteLength, name };
-  const local = zipHeader(0x04034b50, header);
-  const directory = zipHeader(0x02014b50, header);
-  const end = Buffer.alloc(22);
-  end.writeUInt32LE(0x06054b50, 0);
-  end.writeUInt16LE(1, 8);
-  end.writeUInt16LE(1, 10);
-  end.writeUInt32LE(directory.byteLength, 12);
-  end.writeUInt32LE(local.byteLength + data.byteLength, 16);
-  return new Uint8Array(Buffer.concat([local, data, directory, end]));
-}
-
-interface ZipEntry {
-  name: string;
-  crc: number;
-  packed: number;
-  unpacked: number;
-}
-
-// The directory's header has the local one's fields two bytes further on, and more after them.
-function zipHeader(signature: number, { name, crc, packed, unpacked }: ZipEntry): Buffer {
-  const isLocal = signature === 0x04034b50;
-  const header = Buffer.alloc(isLocal ? 30 : 46);
-  const at = isLocal ? 0 : 2;
-  header.writeUInt32LE(signature, 0);
-  header.writeUInt16LE(20, 4);
-  header.writeUInt16LE(20, 4 + at);
-  header.writeUInt16LE(8, 8 + at);
-  header.writeUInt32LE(crc, 14 + at);
-  header.writeUInt32LE(packed, 18 + at);
-  header.writeUInt32LE(unpacked, 22 + at);
-  header.writeUInt16LE(name.length, 26 + at);
-  return Buffer.concat([header, Buffer.from(name, "latin1")]);
 }
 
 /** A mail with one attachment, as reporters send it. */

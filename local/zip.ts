@@ -1,4 +1,4 @@
-/** Writes a ZIP archive of one file, for the samples: the libraries at hand only read archives. It never reads one. */
+/** Writes a ZIP archive of one file, for samples, tests and benchmarks: the libraries at hand only read archives. It never reads one. */
 import { crc32, deflateRawSync } from "node:zlib";
 
 const DEFLATE = 8;
@@ -7,7 +7,7 @@ const VERSION = 20;
 const DOS_DATE = 0x21;
 
 /** The archive (PKWARE APPNOTE 4.3: local header, data, central directory, its end). */
-export function zipOf(fileName: string, content: Buffer): Buffer {
+export function zipOf(fileName: string, content: Uint8Array): Buffer {
   const name = Buffer.from(fileName);
   const data = deflateRawSync(content);
   const common = Buffer.alloc(26);

@@ -1,5 +1,6 @@
 /** Large mails of the kinds there are, made from a seed, and what each must come to. */
-import { gzipReport, mailOf, reportText, STYLES, seeded, zipOf } from "../reports.ts";
+import { zipOf } from "../../local/zip.ts";
+import { gzipReport, mailOf, reportText, STYLES, seeded } from "../reports.ts";
 
 export interface LargeMail {
   kind: string;

@@ -4,7 +4,8 @@
  */
 import { createHash } from "node:crypto";
 import { gzipSync } from "node:zlib";
-import { reportBytes, STYLES, seeded, zipOf } from "../reports.ts";
+import { zipOf } from "../../local/zip.ts";
+import { reportBytes, STYLES, seeded } from "../reports.ts";
 
 /** What one mail adds to the books. */
 export interface Expected {
