@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { Inflate } from "pako";
 import { recordPoints } from "../shared/analytics/points.ts";
 import { sha256Hex } from "../shared/identity.ts";
+import { READ_LIMITS } from "../shared/limits.ts";
 import { extractMail } from "../shared/mail/extract.ts";
 import { type ReadOptions, readReports } from "../shared/report/read.ts";
 import { RecordShapes } from "../shared/report/shapes/record-shapes.ts";
@@ -33,7 +34,7 @@ export async function readGenerally(bytes: Uint8Array): Promise<number> {
 }
 
 /** As the reader hands its input on. */
-const INPUT_BYTES = 8192;
+const { inflateInputBytes } = READ_LIMITS;
 
 /** Decompression alone, streaming, which bounds every reader of gzip. @returns bytes */
 export function inflateOnly(bytes: Uint8Array): number {
@@ -42,7 +43,9 @@ export function inflateOnly(bytes: Uint8Array): number {
   inflater.onData = (chunk) => {
     size += chunk.length;
   };
-  for (let at = 0; at < bytes.byteLength; at += INPUT_BYTES) inflater.push(bytes.subarray(at, at + INPUT_BYTES));
+  for (let at = 0; at < bytes.byteLength; at += inflateInputBytes) {
+    inflater.push(bytes.subarray(at, at + inflateInputBytes));
+  }
   return size;
 }
 

@@ -55,7 +55,8 @@ export async function* readXml(
   }
   const { records, body } = reader.finish();
   if (records.length > 0) yield { type: "records", part, firstOrdinal, records };
-  yield { type: "report", part, report: { ...body, ...closing(place, warnings, hash) } };
+  const contentHash = hash?.digest("hex") ?? "";
+  yield { type: "report", part, report: { ...body, contentHash, ...closing(place, warnings) } };
 }
 
 // What is in memory whole comes as one chunk; its records must not all be held at once.
@@ -73,14 +74,13 @@ export function readXmlWhole(
 ): ReadEvent[] {
   const { part } = place;
   const warnings = new WarningLog();
-  const hash = createHash?.();
-  hash?.update(bytes);
   shapes.startDocument();
   const reader = new AggregateReader(bytes.subarray(0, SNIFF_BYTES), { warnings, shapes });
   const records = reader.push(bytes);
   const { records: last, body } = reader.finish();
   records.push(...last);
-  const report: ReadEvent = { type: "report", part, report: { ...body, ...closing(place, warnings, hash) } };
+  const contentHash = hashOf(bytes, createHash);
+  const report: ReadEvent = { type: "report", part, report: { ...body, contentHash, ...closing(place, warnings) } };
   return records.length === 0 ? [report] : [{ type: "records", part, firstOrdinal: 0, records }, report];
 }
 
@@ -93,10 +93,9 @@ export async function readJson(
   const source = await holdStream(chunks);
   const bytes = await source.read(0, source.sizeBytes);
   const warnings = new WarningLog();
-  const hash = createHash?.();
-  hash?.update(bytes);
   const report = readTls(decodeJson(bytes), warnings);
-  return { type: "report", part: place.part, report: { ...report, ...closing(place, warnings, hash) } };
+  const contentHash = hashOf(bytes, createHash);
+  return { type: "report", part: place.part, report: { ...report, contentHash, ...closing(place, warnings) } };
 }
 
 /** Reads the failure report that a mail is; undefined when it is none. */
@@ -108,9 +107,8 @@ export function readFailureMail(
   const warnings = new WarningLog();
   const failure = readFailure(mail, warnings);
   if (failure === undefined) return undefined;
-  const hash = createHash?.();
-  hash?.update(bytes);
-  return { type: "report", part: place.part, report: { ...failure, ...closing(place, warnings, hash) } };
+  const contentHash = hashOf(bytes, createHash);
+  return { type: "report", part: place.part, report: { ...failure, contentHash, ...closing(place, warnings) } };
 }
 
 // RFC 8259 section 8.1 says UTF-8; a BOM tells the rest.
@@ -120,11 +118,13 @@ function decodeJson(bytes: Uint8Array): string {
   return new TextDecoder(wide).decode(bytes);
 }
 
-function closing({ notes }: DocumentPlace, warnings: WarningLog, hash: ContentHash | undefined) {
+function hashOf(bytes: Uint8Array, createHash: DocumentContext["createHash"]): string {
+  const hash = createHash?.();
+  hash?.update(bytes);
+  return hash?.digest("hex") ?? "";
+}
+
+function closing({ notes }: DocumentPlace, warnings: WarningLog) {
   for (const { part, detail } of notes) warnings.addOnce("repaired_archive", part, detail);
-  return {
-    warnings: warnings.warnings,
-    omittedWarnings: warnings.omitted,
-    contentHash: hash?.digest("hex") ?? "",
-  };
+  return { warnings: warnings.warnings, omittedWarnings: warnings.omitted };
 }

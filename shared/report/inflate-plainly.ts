@@ -21,7 +21,6 @@ type Format = keyof typeof WINDOW_BITS;
 /** One compressed stream: takes input, hands out output, knows where it ends. */
 export class PlainInflater {
   readonly #stream = new ZStream();
-  #outputs = 0;
   ended = false;
 
   constructor(format: Format) {
@@ -70,13 +69,11 @@ export class PlainInflater {
     yield output.subarray(0, next_out);
   }
 
-  // What was handed out is the consumer's to keep. The first output is of a size that a small report just fits.
+  // What was handed out is the consumer's to keep.
   #renewOutput(): void {
     const stream = this.#stream;
-    const isFirst = this.#outputs++ === 0;
-    const bytes = Math.min(READ_LIMITS.inflateOutputBytes, isFirst ? 12 * stream.avail_in : Number.POSITIVE_INFINITY);
-    stream.output = new Uint8Array(bytes);
+    stream.output = new Uint8Array(READ_LIMITS.inflateOutputBytes);
     stream.next_out = 0;
-    stream.avail_out = bytes;
+    stream.avail_out = READ_LIMITS.inflateOutputBytes;
   }
 }

@@ -2,7 +2,8 @@
  * What a record looks like to the letter: its XML cut at its values (see record-shapes.ts). Learned from text, used on
  * bytes.
  */
-
+import { plainTagAt } from "../xml/plain-tags.ts";
+import { localName } from "../xml/tokens.ts";
 import type { BytePiece } from "./byte-values.ts";
 import { FIELDS, type ReadField, readNothing } from "./record-fields.ts";
 
@@ -36,8 +37,6 @@ export interface Step {
   next: Step[];
 }
 
-const TAG = /<(\/?)([A-Za-z_][\w.-]*(?::[A-Za-z_][\w.-]*)?)(\/?)>/y;
-
 /**
  * The shape of a record: its letters cut at its values. undefined when it has anything but plain tags and text, repeats
  * what may stand once, or holds elements within elements that no RFC knows.
@@ -69,18 +68,17 @@ interface ShapeWalk {
 
 /** Reads the tag at `at`, with its value and end tag if it is a leaf. @returns past what was read; undefined = no shape */
 function readShapeTag(xml: string, at: number, walk: ShapeWalk): number | undefined {
-  TAG.lastIndex = at;
-  const [tag, slash, name = "", selfClosing] = TAG.exec(xml) ?? [];
+  const tag = plainTagAt(xml, at);
   if (tag === undefined) return undefined;
-  const after = at + tag.length;
-  if (slash !== "") return walk.open.pop() === name ? after : undefined;
+  const { type, rawName: name, end: after } = tag;
+  if (type === "close") return walk.open.pop() === name ? after : undefined;
   const path = pathOf([...walk.open, name]);
   const parent = pathOf(walk.open);
   const place = (walk.places.get(parent) ?? 0) - 1;
   if (REPEATED.has(path)) walk.places.set(path, (walk.places.get(path) ?? 0) + 1);
   else if (walk.seen.has(`${path} ${place}`)) return undefined;
   walk.seen.add(`${path} ${place}`);
-  if (selfClosing !== "") return after;
+  if (type === "empty") return after;
   if (CONTAINERS.has(path)) {
     walk.open.push(name);
     return after;
@@ -96,8 +94,11 @@ function readShapeTag(xml: string, at: number, walk: ShapeWalk): number | undefi
 
 /** Path below the record, in local names; `identities` is a known misspelling. */
 function pathOf(names: string[]): string {
-  const locals = names.slice(1).map((name) => name.slice(name.indexOf(":") + 1));
-  return locals.join("/").replace(/^identities/, "identifiers");
+  return names
+    .slice(1)
+    .map(localName)
+    .join("/")
+    .replace(/^identities/, "identifiers");
 }
 
 function newStep(letters: string, { read, place, isEnd }: Pick<Step, "read" | "place" | "isEnd">): Step {

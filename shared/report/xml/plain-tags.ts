@@ -1,5 +1,6 @@
 /** Tags without attributes, remembered by what stands between `<` and `>`: reporters use the same few dozen. */
 import { detach } from "../values.ts";
+import { localName } from "./tokens.ts";
 
 export interface PlainTag {
   type: "open" | "close" | "empty";
@@ -38,7 +39,7 @@ function learn(text: string): PlainTag | undefined {
   if (rawName === "" || (closing !== "" && empty !== "") || rawName in Object.prototype) return undefined;
   const type = closing !== "" ? "close" : empty !== "" ? "empty" : "open";
   const own = detach(rawName);
-  const tag: PlainTag = { type, rawName: own, name: own.slice(own.indexOf(":") + 1) };
+  const tag: PlainTag = { type, rawName: own, name: localName(own) };
   // A document of a thousand odd names must not keep the next one's from being remembered.
   if (known.size >= MAX_KNOWN) known.clear();
   known.set(detach(text), tag);
