@@ -5,11 +5,11 @@
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { CONTESTANTS, POINTS } from "./contestants.ts";
+import { CONTESTANTS } from "./contestants.ts";
 import { measure } from "./measure.ts";
 
 const [name, folder = "", milliseconds] = process.argv.slice(2);
-const contestant = [...CONTESTANTS, POINTS].find((one) => one.name === name);
+const contestant = CONTESTANTS.find((one) => one.name === name);
 if (contestant === undefined) throw new Error(`no contestant ${name}`);
 const inputs = join(folder, contestant.input);
 const files = readdirSync(inputs)

@@ -1,12 +1,10 @@
 /**
- * How long the dashboard's pages take: `node bench/dashboard.ts [records]`, 1,000,000 unless told. Starts the local engine
+ * How long the dashboard's pages take: `npm run bench:dashboard -- [records]`, 1,000,000 unless told. Starts the local engine
  * and the Workers as `npm start` does, in a folder of their own, writes generated data, asks the dashboard for every page
  * over HTTP, and compares the pages' totals with those of `dmarc stats`; exit code 1 when they differ or a page fails. It
  * never touches another stack's data.
  */
-import { once } from "node:events";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { createServer } from "node:net";
+import { mkdtemp, rm } from "node:fs/promises";
 import { availableParallelism, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import MailComposer from "nodemailer/lib/mail-composer";
@@ -14,11 +12,11 @@ import { startAnalytics } from "../local/analytics/start.ts";
 import { type ApiConnection, register, waitUntilConnected, waitUntilRead } from "../local/api.ts";
 import { deliver } from "../local/smtp/deliver.ts";
 import { startWorkers } from "../local/workers.ts";
-import { buildPoint, DATASETS, type DatasetId, type RowInput } from "../shared/analytics/columns.ts";
 import { isoDate } from "../shared/storage.ts";
 import { DAYS, eventAt, failureAt, LARGEST, LAST_DAY, RECORDS_PER_REPORT, recordAt, tlsAt } from "./dashboard-data.ts";
+import { processCpuMilliseconds, writeRows } from "./engine.ts";
+import { freePort } from "./free-port.ts";
 
-const BATCH = 10_000;
 const RUNS = 5;
 const TLS_POINTS = 1800;
 const FAILURES = 2000;
@@ -30,23 +28,6 @@ const MAILED = "Mailed Reporter";
 interface Bench {
   api: ApiConnection;
   engine: { url: string; pid: number };
-}
-
-async function writeRows<D extends DatasetId>(
-  { api, engine }: Bench,
-  dataset: D,
-  { count, rowAt }: { count: number; rowAt: (place: number) => RowInput<D> },
-): Promise<void> {
-  for (let from = 0; from < count; from += BATCH) {
-    const points = Array.from({ length: Math.min(BATCH, count - from) }, (_, i) => {
-      const { indexes, blobs, doubles } = buildPoint(dataset, rowAt(from + i));
-      return { index: indexes[0] ?? "", blobs, doubles };
-    });
-    const body = JSON.stringify({ dataset: DATASETS[dataset].name, points });
-    const headers = { authorization: `Bearer ${api.token}` };
-    const response = await fetch(`${engine.url}/local/points`, { method: "POST", headers, body });
-    if (!response.ok) throw new Error(await response.text());
-  }
 }
 
 function aggregateXml(): string {
@@ -127,21 +108,14 @@ async function pagesOf(bench: Bench, days: number): Promise<Record<string, strin
   };
 }
 
-/** CPU time of a process so far, in milliseconds, as Linux tells it; NaN elsewhere. */
-async function cpuMs(pid: number): Promise<number> {
-  const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => "");
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return (Number(fields[11]) + Number(fields[12])) * 10;
-}
-
 async function measure({ api, engine }: Bench, path: string): Promise<Record<string, string>> {
   const runs: { wall: number; cpu: number; bytes: number }[] = [];
   for (let run = 0; run < RUNS; run++) {
-    const cpu = await cpuMs(engine.pid);
+    const cpu = await processCpuMilliseconds(engine.pid);
     const start = performance.now();
     const text = await getText(api, path);
     const wall = performance.now() - start;
-    runs.push({ wall, cpu: (await cpuMs(engine.pid)) - cpu, bytes: Buffer.byteLength(text) });
+    runs.push({ wall, cpu: (await processCpuMilliseconds(engine.pid)) - cpu, bytes: Buffer.byteLength(text) });
   }
   const walls = runs.map(({ wall }) => wall).sort((a, b) => a - b);
   const ms = (value: number | undefined): string => (value ?? Number.NaN).toFixed(0);
@@ -175,31 +149,27 @@ async function compareTotals({ api }: Bench): Promise<void> {
   console.log(`Totals equal those of stats: ${all.records} records, ${all.messages} messages.`);
 }
 
+function* rows<Row>(count: number, rowAt: (place: number) => Row): Generator<Row> {
+  for (let place = 0; place < count; place++) yield rowAt(place);
+}
+
 async function run(bench: Bench, ingestUrl: string, records: number): Promise<void> {
   await waitUntilConnected(bench.api);
   await mailReports(bench, ingestUrl);
-  await writeRows(bench, "records", { count: records, rowAt: recordAt });
-  await writeRows(bench, "events", { count: records / RECORDS_PER_REPORT, rowAt: eventAt });
-  await writeRows(bench, "tls", { count: TLS_POINTS, rowAt: tlsAt });
-  await writeRows(bench, "failures", { count: FAILURES, rowAt: failureAt });
-  const rows: Record<string, Record<string, string>> = {};
+  const engine = { url: bench.engine.url, token: bench.api.token };
+  await writeRows(engine, "records", rows(records, recordAt));
+  await writeRows(engine, "events", rows(records / RECORDS_PER_REPORT, eventAt));
+  await writeRows(engine, "tls", rows(TLS_POINTS, tlsAt));
+  await writeRows(engine, "failures", rows(FAILURES, failureAt));
+  const times: Record<string, Record<string, string>> = {};
   for (const days of [30, DAYS]) {
     for (const [page, path] of Object.entries(await pagesOf(bench, days))) {
-      rows[`${page}, ${days} days`] = await measure(bench, path);
+      times[`${page}, ${days} days`] = await measure(bench, path);
     }
   }
-  console.table(rows);
+  console.table(times);
   await compareTotals(bench);
   console.log(`Load of the machine, which has ${availableParallelism()} cores: ${loadavg()[0]?.toFixed(1)}`);
-}
-
-/** A port nothing listens on; told to find one each, the two wranglers may find the same. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  await new Promise((closed) => server.close(closed));
-  return typeof address === "object" && address !== null ? address.port : 0;
 }
 
 async function main(records: number): Promise<void> {
@@ -209,6 +179,7 @@ async function main(records: number): Promise<void> {
   const urls = { analyticsUrl: engine.url, pointsUrl: engine.url };
   const lines: string[] = [];
   const workers = startWorkers({
+    // Told to find one each, the two wranglers may find the same.
     httpPort: await freePort(),
     stateDir,
     ...urls,

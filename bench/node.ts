@@ -7,7 +7,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
-import { CONTESTANTS, type Contestant, POINTS } from "./contestants.ts";
+import { CONTESTANTS, type Contestant } from "./contestants.ts";
 import { type Amount, writeInputs } from "./inputs.ts";
 import { median } from "./measure.ts";
 
@@ -39,8 +39,7 @@ export async function underNode({ largeRecords, rounds, roundMilliseconds }: Eff
   const folder = await mkdtemp(join(tmpdir(), "dmarc-bench-"));
   try {
     const amounts = await writeInputs(folder, largeRecords);
-    const contestants = [...CONTESTANTS, POINTS];
-    const times = new Map<Contestant, number[]>(contestants.map((one) => [one, []]));
+    const times = new Map<Contestant, number[]>(CONTESTANTS.map((one) => [one, []]));
     for (let round = 0; round < rounds; round++) {
       for (const [{ name }, measured] of times) {
         const child = resolve(import.meta.dirname, "contestant-child.ts");
@@ -48,7 +47,7 @@ export async function underNode({ largeRecords, rounds, roundMilliseconds }: Eff
         measured.push(Number(stdout));
       }
     }
-    return contestants.map((one) => figure(one, times, amounts[one.input]));
+    return CONTESTANTS.map((one) => figure(one, times, amounts[one.input]));
   } finally {
     await rm(folder, { recursive: true });
   }

@@ -3,6 +3,7 @@
  * bytes on every machine. A report comes in pieces, so one of a million records is never held whole.
  */
 import { createGzip, gzipSync } from "node:zlib";
+import { mulberry32 } from "../local/chance.ts";
 
 /** How a reporter's software writes: its white space, its root, and what it tells of each message. */
 export interface Style {
@@ -152,15 +153,9 @@ function sourceIp(random: Random): string {
     : `2001:db8:${group()}:${group()}:${group()}:${group()}:${group()}:${group()}`;
 }
 
-/** Numbers from 0 to 1, exclusive: mulberry32, the same sequence for the same seed. */
+/** Numbers from 0 to 1, exclusive: the same sequence for the same seed. */
 export function seeded(seed: number): Random {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 0x1_0000_0000;
-  };
+  return mulberry32(seed >>> 0);
 }
 
 /** A report whole, as bytes. */

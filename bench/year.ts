@@ -1,14 +1,14 @@
 /**
- * What a year of one busy domain costs to ask for: `node bench/year.ts [records]`, 1,000,000 unless told. Writes 365 days
+ * What a year of one busy domain costs to ask for: `npm run bench:year -- [records]`, 1,000,000 unless told. Writes 365 days
  * of generated reports into a local engine of its own, asks each statement of the pages and of `dmarc stats`, and checks
  * the totals against what was written. Analytics Engine keeps three months: a year is there only if it was written again.
  */
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { type RunningAnalytics, startAnalytics } from "../local/analytics/start.ts";
 import type { Scope } from "../shared/analytics/collapse.ts";
-import { buildPoint, DATASETS, type RowInput } from "../shared/analytics/columns.ts";
+import type { RowInput } from "../shared/analytics/columns.ts";
 import { type AnswerRow, statsQuery } from "../shared/analytics/queries.ts";
 import {
   dayGroupsQuery,
@@ -27,6 +27,7 @@ import {
 } from "../shared/analytics/queries-sources.ts";
 import { querySql } from "../shared/analytics/sql.ts";
 import { partsOfPeriod } from "../workers/dashboard/data/period.ts";
+import { processCpuMilliseconds, writeRows } from "./engine.ts";
 import { watchProcess } from "./large-mail/memory.ts";
 import { seeded } from "./reports.ts";
 
@@ -37,7 +38,6 @@ const REPORTERS = 12;
 const FIRST_DAY = 20_000;
 const LAST_DAY = FIRST_DAY + DAYS - 1;
 const SOURCES = 400;
-const BATCH = 10_000;
 const RUNS = 3;
 
 /** What was written, for comparison. */
@@ -75,32 +75,18 @@ function* reportRecords(day: number, reporter: number, count: number): Generator
   }
 }
 
-async function writeYear(records: number, engine: RunningAnalytics): Promise<Written> {
-  const written = { records: 0, messages: 0, passed: 0 };
+/** The records of the year, added to `written` as they are handed out. */
+function* yearRecords(records: number, written: Written): Generator<RowInput<"records">> {
   const perReport = Math.ceil(records / (DAYS * REPORTERS));
-  let points: object[] = [];
   for (let report = 0; report < DAYS * REPORTERS; report++) {
     const day = FIRST_DAY + Math.floor(report / REPORTERS);
     for (const row of reportRecords(day, report % REPORTERS, perReport)) {
-      const { indexes, blobs, doubles } = buildPoint("records", row);
-      points.push({ index: indexes[0] ?? "", blobs, doubles });
       written.records++;
       written.messages += row.count;
       if (row.passed === 1) written.passed += row.count;
-    }
-    if (points.length >= BATCH || report === DAYS * REPORTERS - 1) {
-      await writePoints(points, engine);
-      points = [];
+      yield row;
     }
   }
-  return written;
-}
-
-async function writePoints(points: object[], { url }: RunningAnalytics): Promise<void> {
-  const body = JSON.stringify({ dataset: DATASETS.records.name, points });
-  const headers = { authorization: `Bearer ${TOKEN}` };
-  const response = await fetch(`${url}/local/points`, { method: "POST", headers, body });
-  if (!response.ok) throw new Error(await response.text());
 }
 
 /** Each statement of the pages of one domain, and that of `dmarc stats`. */
@@ -131,24 +117,17 @@ async function ask(sql: string, { url }: RunningAnalytics): Promise<AnswerRow[]>
   return answer.value.rows;
 }
 
-/** CPU time of a process so far, milliseconds, as Linux tells it. */
-async function cpuMilliseconds(pid: number): Promise<number> {
-  const stat = await readFile(`/proc/${pid}/stat`, "utf8");
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return (Number(fields[11]) + Number(fields[12])) * 10;
-}
-
 /** The best of a few runs; of memory the most. */
 async function measure(sql: string, engine: RunningAnalytics) {
   const best = { milliseconds: Number.POSITIVE_INFINITY, cpu: Number.POSITIVE_INFINITY, bytes: 0, rows: 0 };
   for (let run = 0; run < RUNS; run++) {
-    const cpu = await cpuMilliseconds(engine.pid);
+    const cpu = await processCpuMilliseconds(engine.pid);
     const start = performance.now();
     const { anonymousPeak } = await watchProcess(engine.pid, async () => {
       best.rows = (await ask(sql, engine)).length;
     });
     best.milliseconds = Math.min(best.milliseconds, performance.now() - start);
-    best.cpu = Math.min(best.cpu, (await cpuMilliseconds(engine.pid)) - cpu);
+    best.cpu = Math.min(best.cpu, (await processCpuMilliseconds(engine.pid)) - cpu);
     best.bytes = Math.max(best.bytes, anonymousPeak);
   }
   const { milliseconds, cpu, bytes, rows } = best;
@@ -169,7 +148,8 @@ async function main(records: number): Promise<void> {
   const stateDir = await mkdtemp(join(tmpdir(), "dmarc-bench-"));
   const engine = await startAnalytics({ stateDir, port: 0, token: TOKEN });
   try {
-    const written = await writeYear(records, engine);
+    const written = { records: 0, messages: 0, passed: 0 };
+    await writeRows({ url: engine.url, token: TOKEN }, "records", yearRecords(records, written));
     await checkTotals(written, engine);
     for (const days of [30, 90, DAYS]) {
       const rows: Record<string, Awaited<ReturnType<typeof measure>>> = {};

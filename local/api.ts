@@ -1,6 +1,7 @@
 /** The few calls `npm start` makes to the dashboard's API. Everything else is the CLI's. */
 import { setTimeout as sleep } from "node:timers/promises";
 import * as v from "valibot";
+import { isIdle } from "../shared/operations.ts";
 
 /** Where the dashboard is and its bearer token. */
 export interface ApiConnection {
@@ -14,7 +15,7 @@ export interface ApiConnection {
 const CONNECT_TIMEOUT_MS = 20_000;
 /** Between two looks. */
 const POLL_MS = 200;
-/** A message on its way from one queue to the next is in neither for a moment, so one look is not enough. */
+/** One look is not enough: see isIdle. */
 const QUIET_LOOKS = 3;
 
 const waiting = v.object({ unfinished: v.number(), queues: v.array(v.object({ messages: v.number() })) });
@@ -50,8 +51,7 @@ export async function startReprocess(api: ApiConnection, domain: string): Promis
 export async function waitUntilRead(api: ApiConnection): Promise<void> {
   for (let quiet = 0; quiet < QUIET_LOOKS; ) {
     const status = v.parse(waiting, JSON.parse(await call(api, { method: "GET", path: "/api/v1/status" })));
-    const isQuiet = status.unfinished === 0 && status.queues.every(({ messages }) => messages === 0);
-    quiet = isQuiet ? quiet + 1 : 0;
+    quiet = isIdle(status) ? quiet + 1 : 0;
     await sleep(POLL_MS, undefined, api.signal === undefined ? {} : { signal: api.signal });
   }
 }

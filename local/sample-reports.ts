@@ -1,6 +1,6 @@
 /** The aggregate reports of the samples: which there are, and the mail each one comes in. Pure. */
 import { gzipSync } from "node:zlib";
-import { seededChance } from "./sample-chance.ts";
+import { seededChance } from "./chance.ts";
 import { DOMAINS, REPORTERS, type SampleDomain, type SampleReporter, type SampleSource } from "./sample-data.ts";
 import { composeSample, DAY_SECONDS, type Sample } from "./sample-mail.ts";
 import { type SampleReport, type SampleRow, sampleReportXml } from "./sample-xml.ts";

@@ -1,6 +1,6 @@
 /** The SMTP TLS reports of the samples (RFC 8460): mail servers that delivered to example.com, and what failed. Pure. */
 import { gzipSync } from "node:zlib";
-import { seededChance } from "./sample-chance.ts";
+import { seededChance } from "./chance.ts";
 import { composeSample, DAY_SECONDS, type Sample } from "./sample-mail.ts";
 
 const DOMAIN = "example.com";

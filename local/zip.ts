@@ -1,4 +1,7 @@
-/** Writes a ZIP archive of one file, for samples, tests and benchmarks: the libraries at hand only read archives. It never reads one. */
+/**
+ * Writes a ZIP archive of one file, for samples, tests and benchmarks: the libraries at hand only read archives. It never
+ * reads one.
+ */
 import { crc32, deflateRawSync } from "node:zlib";
 
 const DEFLATE = 8;

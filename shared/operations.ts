@@ -23,6 +23,11 @@ export interface PipelineStatus {
   unfinishedLimit: number;
 }
 
+/** What one look tells of waiting; a message on its way from one queue to the next is in neither, so look again. */
+export function isIdle({ unfinished, queues }: { unfinished: number; queues: { messages: number }[] }): boolean {
+  return unfinished === 0 && queues.every(({ messages }) => messages === 0);
+}
+
 /** A page of a listing; `cursor` continues it and is absent on the last page. A page may be empty and not the last. */
 export interface Page<T> {
   items: T[];

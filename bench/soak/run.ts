@@ -3,13 +3,14 @@
  * the middle, and the balance at the end. It leaves neither processes nor the folder behind.
  */
 import { mkdtempSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type ApiClient, apiClient } from "../../cli/client.ts";
 import { type RunningStack, startStack } from "../../local/stack.ts";
+import { isIdle } from "../../shared/operations.ts";
 import type { Job } from "../../shared/storage.ts";
+import { freePort } from "../free-port.ts";
 import { addSent, type BalanceRow, differences, emptySent, readBalance, type Sent, waitingIn } from "./balance.ts";
 import { type FaultyAnalytics, startFaultyAnalytics } from "./faulty-analytics.ts";
 import { ADDRESSES, type SoakMail, soakMails } from "./mails.ts";
@@ -164,9 +165,9 @@ class SoakRun {
       const now = JSON.stringify([status.queues.map(({ messages }) => messages), status.unfinished, status.outcomes]);
       if (now !== seen) since = performance.now();
       seen = now;
-      quiet = status.unfinished === 0 && waitingIn(status) === 0 ? quiet + 1 : 0;
+      quiet = isIdle(status) ? quiet + 1 : 0;
       if (performance.now() - since > STILL_MS) return;
-      // A message on its way from one queue to the next is in neither for a moment; status counts some objects only.
+      // One look is not enough (isIdle), and status counts some objects only.
       if (quiet >= 3 && (await this.#countUnfinished(client)) === 0) return;
       this.#plan.say(`${status.unfinished} unfinished, ${waitingIn(status)} messages waiting`);
       await sleep(LOOK_MS);
@@ -218,16 +219,6 @@ async function finishedJob(client: ApiClient, start: "startReprocess" | "startRe
 async function freePorts(): Promise<Place["ports"]> {
   const [httpPort, smtpPort, sqlPort] = [await freePort(), await freePort(), await freePort()];
   return { httpPort, smtpPort, sqlPort };
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer().once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0));
-    });
-  });
 }
 
 // A stack under load, or one that reloads, may fail to answer once; only one that stays silent is broken.

@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Command, InvalidArgumentError } from "commander";
 import type { Activity } from "../../shared/analytics/queries-activity.ts";
+import { isIdle } from "../../shared/operations.ts";
 import type { ApiClient, Status } from "../client.ts";
 import { CommandError } from "../command-error.ts";
 import { addConnectionOptions, type ConnectionOptions, connect } from "../connection.ts";
@@ -15,7 +16,7 @@ interface StatusOptions extends ConnectionOptions {
 
 /** Between two looks; a batch is given to a consumer after 0.2 s locally. */
 const POLL_MS = 250;
-/** A message on its way from one queue to the next is in neither for a moment, so one look is not enough. */
+/** One look is not enough: see isIdle. */
 const QUIET_LOOKS = 2;
 
 const EXAMPLES = `
@@ -58,16 +59,12 @@ async function waitUntilDone(client: ApiClient, timeoutSeconds: number): Promise
   const deadline = performance.now() + timeoutSeconds * 1000;
   for (let quiet = 0; ; await sleep(POLL_MS)) {
     const status = await client.status();
-    quiet = isDone(status) ? quiet + 1 : 0;
+    quiet = isIdle(status) ? quiet + 1 : 0;
     if (quiet >= QUIET_LOOKS) return status;
     if (performance.now() > deadline) {
       throw new CommandError(`Not done after ${timeoutSeconds} s: ${renderWaiting(status)}.`);
     }
   }
-}
-
-function isDone(status: Status): boolean {
-  return status.unfinished === 0 && status.queues.every(({ messages }) => messages === 0);
 }
 
 function renderWaiting({ queues, unfinished }: Status): string {

@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { expect, vi } from "vitest";
 import { createTestHarness } from "wrangler";
 import type { Status } from "../../cli/client.ts";
+import { isIdle } from "../../shared/operations.ts";
 import { startTestEngine } from "../analytics/local-engine.ts";
 import { sampleMail } from "../cli/sample-report.ts";
 import { API_TOKEN } from "./harness.ts";
@@ -70,9 +71,8 @@ export async function startPipeline(): Promise<Pipeline> {
       vi.waitUntil(
         async () => {
           const seen = await ask<Status>("/status");
-          const isIdle = seen.unfinished === 0 && seen.queues.every(({ messages }) => messages === 0);
           const isThere = Object.entries(outcomes).every(([name, count]) => (seen.outcomes?.[name] ?? 0) === count);
-          return isIdle && isThere ? seen : undefined;
+          return isIdle(seen) && isThere ? seen : undefined;
         },
         { timeout: 30_000, interval: 100 },
       ),

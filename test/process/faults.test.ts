@@ -3,6 +3,7 @@
  * after it took effect, and the isolate killed there; then the balance must be exact. docs/reliability.md tells of it.
  */
 import { afterAll, describe, expect, it, vi } from "vitest";
+import { mulberry32 } from "../../local/chance.ts";
 import { requeueDeadLetters } from "../../workers/process/letter-operations.ts";
 import { imbalances } from "./simulation/balance.ts";
 import { FAULT_MODES, type FaultPlan } from "./simulation/faults.ts";
@@ -133,7 +134,7 @@ describe("the fault matrix", () => {
 });
 
 function byChance(seed: number, parallel: number): Run {
-  const random = generator(seed * 7919 + parallel);
+  const random = mulberry32(seed * 7919 + parallel);
   const pick = (n: number): number => Math.floor(random() * n);
   const pause = async (): Promise<void> => {
     for (let turns = pick(6); turns > 0; turns--) await undefined;
@@ -143,16 +144,5 @@ function byChance(seed: number, parallel: number): Run {
     plan: () => (random() < 0.03 ? FAULT_MODES[pick(FAULT_MODES.length)] : undefined),
     manners: { pick, repeats: () => random() < 0.1, maxBatchSize: 1 + pick(25), parallel },
     pause,
-  };
-}
-
-/** Numbers in [0, 1) from a seed (mulberry32). */
-function generator(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
   };
 }
