@@ -1,12 +1,23 @@
 /** Statements about SMTP TLS reports. Pure; see queries.ts for the rules they keep. */
 import { aboutDomains, newestRows, numberOf, type Query, type Scope, textOf } from "./collapse.ts";
+import type { AnswerRow } from "./queries.ts";
 import { REPORT_LIMITS } from "./queries-reports.ts";
 
-/** Sessions by day that TLS reports tell of. */
-export interface TlsDay {
-  day: number;
+/** Sessions of mail servers, as the summaries of policies count them. */
+export interface Sessions {
   successful: number;
   failed: number;
+}
+
+const SESSION_SUMS = "sum(successfulSessions * weight) AS successful, sum(failedSessions * weight) AS failed";
+
+function readSessions(row: AnswerRow): Sessions {
+  return { successful: numberOf(row, "successful"), failed: numberOf(row, "failed") };
+}
+
+/** Sessions by day that TLS reports tell of. */
+export interface TlsDay extends Sessions {
+  day: number;
 }
 
 /** Successful and failed sessions by day. */
@@ -15,26 +26,20 @@ export function tlsDaysQuery(scope: Scope): Query<TlsDay> {
   const rows = newestRows("tls", ["domain", "scope", "successfulSessions", "failedSessions"], about.inner);
   return {
     sql: [
-      "SELECT day, sum(successfulSessions * weight) AS successful, sum(failedSessions * weight) AS failed",
+      `SELECT day, ${SESSION_SUMS}`,
       `FROM ${rows}`,
       `WHERE ${about.outer} AND scope = 'policy'`,
       `GROUP BY day ORDER BY day LIMIT ${REPORT_LIMITS.maxGroups}`,
     ].join("\n"),
-    read: (row) => ({
-      day: numberOf(row, "day"),
-      successful: numberOf(row, "successful"),
-      failed: numberOf(row, "failed"),
-    }),
+    read: (row) => ({ day: numberOf(row, "day"), ...readSessions(row) }),
   };
 }
 
 /** What one reporter saw under one policy. */
-export interface TlsPolicyTotals {
+export interface TlsPolicyTotals extends Sessions {
   reporter: string;
   policyType: string;
   mxHosts: string;
-  successful: number;
-  failed: number;
   reports: number;
   lastDay: number;
 }
@@ -53,7 +58,7 @@ export function tlsPoliciesQuery(scope: Scope): Query<TlsPolicyTotals> {
     ].join("\n"),
     read: (row) => ({
       ...{ reporter: textOf(row, "reporter"), policyType: textOf(row, "policyType"), mxHosts: textOf(row, "mxHosts") },
-      ...{ successful: numberOf(row, "successful"), failed: numberOf(row, "failed") },
+      ...readSessions(row),
       ...{ reports: numberOf(row, "reports"), lastDay: numberOf(row, "lastDay") },
     }),
   };
@@ -92,7 +97,7 @@ export function tlsFailuresQuery(scope: Scope): Query<TlsFailureTotals> {
 }
 
 /** What one TLS report says of the domains asked for. */
-export interface TlsReportTotals {
+export interface TlsReportTotals extends Sessions {
   reportUid: string;
   account: string;
   reporter: string;
@@ -101,8 +106,6 @@ export interface TlsReportTotals {
   endSeconds: number;
   receivedSeconds: number;
   policies: number;
-  successful: number;
-  failed: number;
 }
 
 /** TLS reports with their totals, the newest period first. */
@@ -125,16 +128,14 @@ export function tlsReportsQuery(scope: Scope): Query<TlsReportTotals> {
       ...{ reporter: textOf(row, "reportReporter"), reportId: textOf(row, "id") },
       ...{ beginSeconds: numberOf(row, "begins"), endSeconds: numberOf(row, "ends") },
       ...{ receivedSeconds: numberOf(row, "newestReceived"), policies: numberOf(row, "policies") },
-      ...{ successful: numberOf(row, "successful"), failed: numberOf(row, "failed") },
+      ...readSessions(row),
     }),
   };
 }
 
 /** Sessions to one domain that TLS reports tell of. */
-export interface TlsDomain {
+export interface TlsDomain extends Sessions {
   domain: string;
-  successful: number;
-  failed: number;
 }
 
 /** Sessions by policy domain, the most failures first. */
@@ -143,15 +144,11 @@ export function tlsDomainsQuery(scope: Scope): Query<TlsDomain> {
   const columns = ["domain", "scope", "successfulSessions", "failedSessions"] as const;
   return {
     sql: [
-      "SELECT domain, sum(successfulSessions * weight) AS successful, sum(failedSessions * weight) AS failed",
+      `SELECT domain, ${SESSION_SUMS}`,
       `FROM ${newestRows("tls", columns, about.inner)}`,
       `WHERE ${about.outer} AND scope = 'policy'`,
       `GROUP BY domain ORDER BY failed DESC, domain LIMIT ${REPORT_LIMITS.maxGroups}`,
     ].join("\n"),
-    read: (row) => ({
-      domain: textOf(row, "domain"),
-      successful: numberOf(row, "successful"),
-      failed: numberOf(row, "failed"),
-    }),
+    read: (row) => ({ domain: textOf(row, "domain"), ...readSessions(row) }),
   };
 }

@@ -43,6 +43,11 @@ export function periodBefore({ firstDay, lastDay }: Period): Period {
   return { firstDay: firstDay - (lastDay - firstDay + 1), lastDay: firstDay - 1 };
 }
 
+/** Every day of a period. */
+export function daysOf({ firstDay, lastDay }: Period): number[] {
+  return Array.from({ length: lastDay - firstDay + 1 }, (_, i) => firstDay + i);
+}
+
 /** Ours: more parts would not be told apart in a line as wide as a word. */
 const MAX_PARTS = 30;
 

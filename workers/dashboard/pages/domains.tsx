@@ -49,10 +49,11 @@ export async function domainsPage(request: PageRequest): Promise<PageResult> {
     return reports === undefined ? [] : [{ ...row, ...reports }];
   });
   const table = domainsTable(request, { period, rows: joinRows(totals, problems) });
-  const others = otherDomainsTable(request, otherDomains({ tls, failures, listed: new Set(reported.keys()) }));
+  const others = otherDomains({ tls, failures, listed: new Set(reported.keys()) });
+  const othersTable = otherDomainsTable(request, others);
   const hasData = known.length + tls.length + failures.length > 0 || (await hasEver(request));
   return {
-    tables: [table, others.table],
+    tables: [table, othersTable],
     content: {
       title: "Domains",
       section: "domains",
@@ -63,7 +64,7 @@ export async function domainsPage(request: PageRequest): Promise<PageResult> {
           </PageHead>
           {request.access.role === "operator" && <Astray problems={problems} rows={totals} />}
           {hasData ? table.view(request.url) : <FirstRun isOperator={request.access.role === "operator"} />}
-          {others.rows > 0 && others.table.view(request.url)}
+          {others.length > 0 && othersTable.view(request.url)}
         </>
       ),
     },

@@ -28,9 +28,8 @@ export function otherDomains(found: {
   return [...rows.values()].filter(({ domain }) => domain !== "" && !found.listed.has(domain));
 }
 
-/** Their table, and how many there are. */
-export function otherDomainsTable(request: PageRequest, rows: OtherDomain[]): { table: BoundTable; rows: number } {
-  const table = bindTable<OtherDomain>({
+export function otherDomainsTable(request: PageRequest, rows: OtherDomain[]): BoundTable {
+  return bindTable<OtherDomain>({
     id: "others",
     caption: "Only in TLS or failure reports",
     rows,
@@ -50,5 +49,4 @@ export function otherDomainsTable(request: PageRequest, rows: OtherDomain[]): { 
       { key: "incidents", label: "Failing messages", align: "end", value: ({ incidents }) => incidents },
     ],
   });
-  return { table, rows: rows.length };
 }

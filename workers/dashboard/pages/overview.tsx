@@ -13,7 +13,7 @@ import {
 import { SOURCE_LIMITS, type SourceGroup, sourcesQuery } from "../../../shared/analytics/queries-sources.ts";
 import { isoDay } from "../data/days.ts";
 import { changeOfCount, formatCount, formatShare } from "../data/numbers.ts";
-import { type Period, periodBefore } from "../data/period.ts";
+import { daysOf, type Period, periodBefore } from "../data/period.ts";
 import { mergeSources, type Source } from "../data/sources.ts";
 import { assess } from "../data/verdict.ts";
 import { FoldedTable } from "../parts/chart-table.tsx";
@@ -216,11 +216,8 @@ function DailyChart({ days, period, domain }: ChartProps) {
 }
 
 /** Every day of the period, those without a report with zeros. */
-function fillDays(days: readonly DayTotals[], { firstDay, lastDay }: Period): DayTotals[] {
+function fillDays(days: readonly DayTotals[], period: Period): DayTotals[] {
   const known = new Map(days.map((day) => [day.day, day]));
-  return Array.from({ length: lastDay - firstDay + 1 }, (_, i) => {
-    const day = firstDay + i;
-    const none = { messages: 0, passed: 0, dkimAligned: 0, spfAligned: 0, quarantined: 0, rejected: 0, reports: 0 };
-    return known.get(day) ?? { day, ...none };
-  });
+  const none = { messages: 0, passed: 0, dkimAligned: 0, spfAligned: 0, quarantined: 0, rejected: 0, reports: 0 };
+  return daysOf(period).map((day) => known.get(day) ?? { day, ...none });
 }

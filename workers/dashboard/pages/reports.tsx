@@ -7,7 +7,15 @@ import {
   reportsQuery,
 } from "../../../shared/analytics/queries-reports.ts";
 import { isoMinute } from "../data/days.ts";
-import { dmarcColumn, messagesColumn, receivedColumn, reportIdColumn, reportPeriodColumns } from "../parts/columns.tsx";
+import {
+  dmarcColumn,
+  identityColumns,
+  messagesColumn,
+  receivedColumn,
+  reporterColumn,
+  reportIdColumn,
+  reportPeriodColumns,
+} from "../parts/columns.tsx";
 import { DomainHead, domainCrumbs } from "../parts/domain-frame.tsx";
 import { Field } from "../parts/field.tsx";
 import { domainPath, reportPath } from "../parts/links.ts";
@@ -121,9 +129,8 @@ function emptyReportsTable(request: PageRequest, rows: EmptyReport[]): BoundTabl
           </a>
         ),
       },
-      { key: "reporter", label: "Reporter", term: "Reporter", value: ({ reporter }) => reporter },
-      { key: "account", label: "Account", value: ({ account }) => account, exportOnly: true },
-      { key: "report_uid", label: "Report uid", value: ({ reportUid }) => reportUid, exportOnly: true },
+      reporterColumn(),
+      ...identityColumns<EmptyReport>(),
     ],
   });
 }
@@ -171,13 +178,12 @@ function FilterForm({ request, reporters, filter: { reporter, result, sourceIp }
 function columns(request: PageRequest): ViewColumn<ReportTotals>[] {
   return [
     ...reportPeriodColumns<ReportTotals>((report) => linkTo(request, reportPath(report))),
-    { key: "reporter", label: "Reporter", term: "Reporter", value: ({ reporter }) => reporter },
+    reporterColumn(),
     { key: "records", label: "Records", align: "end", value: ({ records }) => records },
     messagesColumn(),
     dmarcColumn(),
     reportIdColumn(),
     receivedColumn(),
-    { key: "account", label: "Account", value: ({ account }) => account, exportOnly: true },
-    { key: "report_uid", label: "Report uid", value: ({ reportUid }) => reportUid, exportOnly: true },
+    ...identityColumns<ReportTotals>(),
   ];
 }

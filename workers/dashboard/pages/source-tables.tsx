@@ -3,7 +3,14 @@ import type { SourceDetail, SourceReport } from "../../../shared/analytics/queri
 import { hasPass, readAuthResults } from "../data/auth-results.ts";
 import { dayOfSeconds, isoDay } from "../data/days.ts";
 import { addFigures } from "../data/sources.ts";
-import { dayColumn, dmarcColumn, messagesColumn, shareColumn } from "../parts/columns.tsx";
+import {
+  dayColumn,
+  dmarcColumn,
+  messagesColumn,
+  reporterColumn,
+  reportUidColumn,
+  shareColumn,
+} from "../parts/columns.tsx";
 import { addressPath, reportPath } from "../parts/links.ts";
 import { Name, ResultMark } from "../parts/marks.tsx";
 import { linkTo, type PageRequest } from "../parts/request.ts";
@@ -171,10 +178,10 @@ export function sourceReportsTable(request: PageRequest, groups: readonly Source
           </a>
         ),
       },
-      { key: "reporter", label: "Reporter", term: "Reporter", value: ({ reporter }) => reporter },
+      reporterColumn(),
       messagesColumn(),
       dmarcColumn(),
-      { key: "report_uid", label: "Report uid", value: ({ reportUid }) => reportUid, exportOnly: true },
+      reportUidColumn(),
     ],
   });
 }

@@ -13,7 +13,7 @@ import {
 import { isoDay } from "../data/days.ts";
 import { knownService } from "../data/known-services.ts";
 import { formatCount, formatShare } from "../data/numbers.ts";
-import type { Period } from "../data/period.ts";
+import { daysOf, type Period } from "../data/period.ts";
 import { addFigures, identifySource, type SourceEvidence } from "../data/sources.ts";
 import { chartTable, FoldedTable } from "../parts/chart-table.tsx";
 import { DayChart, type Series } from "../parts/chart-view.tsx";
@@ -207,16 +207,10 @@ const SERIES: readonly Series[] = [
 ];
 
 /** Every day of the period, those without a report with zeros. */
-function chartDays(
-  days: readonly { day: number; messages: number; passed: number }[],
-  { firstDay, lastDay }: Period,
-): ChartDay[] {
-  const filled = Array.from({ length: lastDay - firstDay + 1 }, (_, i) => ({
-    day: firstDay + i,
-    values: { passed: 0, failed: 0 },
-  }));
+function chartDays(days: readonly { day: number; messages: number; passed: number }[], period: Period): ChartDay[] {
+  const filled = daysOf(period).map((day) => ({ day, values: { passed: 0, failed: 0 } }));
   for (const { day, messages, passed } of days) {
-    const values = filled[day - firstDay]?.values;
+    const values = filled[day - period.firstDay]?.values;
     if (values === undefined) continue;
     values.passed += passed;
     values.failed += messages - passed;

@@ -1,19 +1,18 @@
 /** One SMTP TLS report whole: who sent it, each policy with its sessions, every failure with what it means. */
 import type { TlsFailureDetail, TlsPolicy, TlsReport } from "../../../shared/report/vocabulary.ts";
-import { isoDay, isoMinute } from "../data/days.ts";
-import { formatCount, formatShare } from "../data/numbers.ts";
+import { dayOfSeconds, isoDay, isoMinute } from "../data/days.ts";
 import { shareWithBar } from "../parts/columns.tsx";
-import { Figure, Name, Pairs } from "../parts/marks.tsx";
+import { Name, Pairs } from "../parts/marks.tsx";
 import type { PageResult } from "../parts/page.ts";
 import { ReportHead, reportCrumbs, type Stored, storedPairs, Warnings } from "../parts/report-frame.tsx";
 import type { PageRequest } from "../parts/request.ts";
 import { type BoundTable, bindTable } from "../parts/table-view.tsx";
 import { Term } from "../parts/term.tsx";
-import { tlsPolicyColumn, tlsResultColumn } from "./tls-columns.tsx";
+import { SessionFigures, tlsPolicyColumn, tlsResultColumn } from "./tls-parts.tsx";
 
 export function tlsReportPage(request: PageRequest, { entry, report }: Stored<TlsReport>): PageResult {
   const domain = report.policies.find(({ policyDomain }) => policyDomain !== "")?.policyDomain ?? "";
-  const title = `TLS report of ${report.orgName || "an unnamed sender"}, ${isoDay(Math.floor(report.beginSeconds / 86_400))}`;
+  const title = `TLS report of ${report.orgName || "an unnamed sender"}, ${isoDay(dayOfSeconds(report.beginSeconds))}`;
   const tables = [policiesTable(report.policies), detailsTable(report.policies)];
   const successful = report.policies.reduce((sum, policy) => sum + policy.successfulSessionCount, 0);
   const failed = report.policies.reduce((sum, policy) => sum + policy.failedSessionCount, 0);
@@ -29,11 +28,7 @@ export function tlsReportPage(request: PageRequest, { entry, report }: Stored<Tl
             {...{ request, title }}
             lead={`What one sender of mail saw when it connected to the mail servers of ${domain || "a domain it does not name"}.`}
           />
-          <dl class="figures">
-            <Figure label="Sessions" value={formatCount(successful + failed)} />
-            <Figure label="Encrypted" value={formatShare(successful, successful + failed)} />
-            <Figure label="Failed" value={formatCount(failed)} />
-          </dl>
+          <SessionFigures successful={successful} failed={failed} />
           {tables.map((table) => table.view(request.url))}
           <section class="card">
             <h2>

@@ -11,19 +11,26 @@ import {
   tlsReportsQuery,
 } from "../../../shared/analytics/queries-tls.ts";
 import { explain } from "../data/glossary.ts";
-import { formatCount, formatShare } from "../data/numbers.ts";
-import type { Period } from "../data/period.ts";
+import { formatCount } from "../data/numbers.ts";
+import { daysOf, type Period } from "../data/period.ts";
 import { chartTable, FoldedTable } from "../parts/chart-table.tsx";
 import { DayChart, type Series } from "../parts/chart-view.tsx";
 import type { ChartDay } from "../parts/charts.ts";
-import { dayColumn, receivedColumn, reportIdColumn, reportPeriodColumns, shareWithBar } from "../parts/columns.tsx";
+import {
+  dayColumn,
+  receivedColumn,
+  reporterColumn,
+  reportIdColumn,
+  reportPeriodColumns,
+  shareWithBar,
+} from "../parts/columns.tsx";
 import { DomainHead, domainCrumbs } from "../parts/domain-frame.tsx";
 import { reportPath } from "../parts/links.ts";
-import { Figure, limitNote } from "../parts/marks.tsx";
+import { limitNote } from "../parts/marks.tsx";
 import type { PageResult } from "../parts/page.ts";
 import { domainScope, linkTo, type PageRequest, periodOf } from "../parts/request.ts";
 import { type BoundTable, bindTable } from "../parts/table-view.tsx";
-import { tlsPolicyColumn, tlsResultColumn } from "./tls-columns.tsx";
+import { SessionFigures, tlsPolicyColumn, tlsResultColumn } from "./tls-parts.tsx";
 
 export async function tlsPage(request: PageRequest, domain: string): Promise<PageResult> {
   const period = periodOf(request);
@@ -74,11 +81,11 @@ const SERIES: readonly Series[] = [
 ];
 
 /** Every day of the period, those without a report with zeros. */
-function chartDays(days: readonly TlsDay[], { firstDay, lastDay }: Period): ChartDay[] {
+function chartDays(days: readonly TlsDay[], period: Period): ChartDay[] {
   const known = new Map(days.map((day) => [day.day, day]));
-  return Array.from({ length: lastDay - firstDay + 1 }, (_, i) => {
-    const { successful = 0, failed = 0 } = known.get(firstDay + i) ?? {};
-    return { day: firstDay + i, values: { successful, failed } };
+  return daysOf(period).map((day) => {
+    const { successful = 0, failed = 0 } = known.get(day) ?? {};
+    return { day, values: { successful, failed } };
   });
 }
 
@@ -87,11 +94,7 @@ function Sessions({ days, domain }: { days: readonly ChartDay[]; domain: string 
   const [successful, failed] = [sum("successful"), sum("failed")];
   return (
     <>
-      <dl class="figures">
-        <Figure label="Sessions" value={formatCount(successful + failed)} />
-        <Figure label="Encrypted" value={formatShare(successful, successful + failed)} />
-        <Figure label="Failed" value={formatCount(failed)} />
-      </dl>
+      <SessionFigures successful={successful} failed={failed} />
       <section class="card" aria-labelledby="sessions">
         <h2 id="sessions">Sessions by day</h2>
         <DayChart
@@ -163,7 +166,7 @@ function reportsTable(
     partial: limitNote(reports, REPORT_LIMITS.maxReports),
     columns: [
       ...reportPeriodColumns<TlsReportTotals>((report) => linkTo(request, reportPath({ ...report, domain }))),
-      { key: "reporter", label: "Reporter", term: "Reporter", value: ({ reporter }) => reporter },
+      reporterColumn(),
       { key: "policies", label: "Policies", align: "end", value: ({ policies }) => policies },
       { key: "sessions", label: "Sessions", align: "end", value: ({ successful, failed }) => successful + failed },
       { key: "failed", label: "Failed", align: "end", value: ({ failed }) => failed },

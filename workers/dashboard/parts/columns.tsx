@@ -79,6 +79,21 @@ export function reportIdColumn<Row extends { reportId: string }>(): ViewColumn<R
   };
 }
 
+/** Who wrote a report. */
+export function reporterColumn<Row extends { reporter: string }>(): ViewColumn<Row> {
+  return { key: "reporter", label: "Reporter", term: "Reporter", value: ({ reporter }) => reporter };
+}
+
+/** What tells a report from all others, for exports. */
+export function identityColumns<Row extends { account: string; reportUid: string }>(): ViewColumn<Row>[] {
+  return [{ key: "account", label: "Account", value: ({ account }) => account, exportOnly: true }, reportUidColumn()];
+}
+
+/** A report's uid, for exports. */
+export function reportUidColumn<Row extends { reportUid: string }>(): ViewColumn<Row> {
+  return { key: "report_uid", label: "Report uid", value: ({ reportUid }) => reportUid, exportOnly: true };
+}
+
 /** When the mail with a report came. */
 export function receivedColumn<Row extends { receivedSeconds: number }>(): ViewColumn<Row> {
   return {

@@ -5,6 +5,7 @@ import { domainPath } from "./links.ts";
 import { PageHead } from "./page-head.tsx";
 import { PeriodControl } from "./period-view.tsx";
 import { linkTo, type PageRequest } from "./request.ts";
+import { Tabs } from "./tabs.tsx";
 
 export type DomainTab = "overview" | "sources" | "reports" | "tls" | "failures";
 
@@ -32,13 +33,11 @@ export function DomainHead({ request, domain, tab, period, title, lead }: FrameP
       <PageHead title={title} lead={lead}>
         <PeriodControl url={request.url} period={period} />
       </PageHead>
-      <nav class="tabs" aria-label={`Pages of ${domain}`}>
-        {TABS.map(({ key, label, path }) => (
-          <a href={linkTo(request, domainPath(domain) + path)} aria-current={key === tab ? "page" : undefined}>
-            {label}
-          </a>
-        ))}
-      </nav>
+      <Tabs
+        label={`Pages of ${domain}`}
+        tabs={TABS.map(({ path, ...named }) => ({ ...named, href: linkTo(request, domainPath(domain) + path) }))}
+        current={tab}
+      />
     </>
   );
 }

@@ -5,14 +5,15 @@ import { Note } from "./marks.tsx";
 import { PageHead } from "./page-head.tsx";
 import { PeriodControl } from "./period-view.tsx";
 import { linkWith, type PageRequest } from "./request.ts";
+import { type Tab, Tabs } from "./tabs.tsx";
 
 export type OperationsTab = "status" | "dead-letters" | "conflicts" | "jobs";
 
-const TABS: { key: OperationsTab; label: string; path: string }[] = [
-  { key: "status", label: "Status", path: "/operations" },
-  { key: "dead-letters", label: "Dead letters", path: "/operations/dead-letters" },
-  { key: "conflicts", label: "Conflicts", path: "/operations/conflicts" },
-  { key: "jobs", label: "Reprocessing", path: "/operations/jobs" },
+const TABS: (Tab & { key: OperationsTab })[] = [
+  { key: "status", label: "Status", href: "/operations" },
+  { key: "dead-letters", label: "Dead letters", href: "/operations/dead-letters" },
+  { key: "conflicts", label: "Conflicts", href: "/operations/conflicts" },
+  { key: "jobs", label: "Reprocessing", href: "/operations/jobs" },
 ];
 
 /** What a change came to, told by the page it leads back to: `?done=…`. */
@@ -41,13 +42,7 @@ export function OperationsHead({ request, tab, title, lead, period }: HeadProps)
       <PageHead title={title} lead={lead}>
         {period !== undefined && <PeriodControl url={request.url} period={period} presets={OPERATIONS_PRESETS} />}
       </PageHead>
-      <nav class="tabs" aria-label="Operations">
-        {TABS.map(({ key, label, path }) => (
-          <a href={path} aria-current={key === tab ? "page" : undefined}>
-            {label}
-          </a>
-        ))}
-      </nav>
+      <Tabs label="Operations" tabs={TABS} current={tab} />
       {done !== undefined && (
         <Note kind="done">
           {count > 0 && `${count}: `}

@@ -1,7 +1,19 @@
-/** Columns that tables about TLS share, on a domain's page and in one report: what was asked, what failed, what it means. */
+/** What the pages about TLS share, a domain's and one report's: totals, what was asked, what failed, what it means. */
+import { formatCount, formatShare } from "../data/numbers.ts";
 import { describeTlsPolicy, describeTlsResult } from "../data/tls-words.ts";
-import { Explained } from "../parts/marks.tsx";
+import { Explained, Figure } from "../parts/marks.tsx";
 import type { ViewColumn } from "../parts/table-view.tsx";
+
+/** Sessions of mail servers in three large figures. */
+export function SessionFigures({ successful, failed }: { successful: number; failed: number }) {
+  return (
+    <dl class="figures">
+      <Figure label="Sessions" value={formatCount(successful + failed)} />
+      <Figure label="Encrypted" value={formatShare(successful, successful + failed)} />
+      <Figure label="Failed" value={formatCount(failed)} />
+    </dl>
+  );
+}
 
 /** The kind of policy a sender went by. */
 export function tlsPolicyColumn<Row extends { policyType: string }>(): ViewColumn<Row> {
