@@ -2,7 +2,7 @@
  * What a large mail takes of an isolate: ingest and process, as they are deployed, each alone in a workerd process whose
  * bindings are in another one. Every mail must arrive whole: what is stored is what was sent, and all records come out.
  *
- * usage: npm run bench:large-mail -- [--v8-flags FLAGS] [FILE.eml ...]
+ * usage: npm run bench:mail -- [--v8-flags FLAGS] [FILE.eml ...]
  *   --v8-flags  given to workerd instead of --max-heap-size=128, which makes V8 collect as it must in an isolate of 128 MB
  *   FILE.eml    measures these mails instead of generated ones; what they hold is printed, not checked
  */

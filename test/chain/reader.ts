@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { readReports } from "../../shared/report/read.ts";
 import { RecordShapes } from "../../shared/report/shapes/record-shapes.ts";
 import { type ByteSource, bytesSource } from "../../shared/report/source.ts";
+import { cutSource } from "../support/read.ts";
 
 /** Known from request to request, as in `process`. */
 const shapes = new RecordShapes();
@@ -11,7 +12,7 @@ export default {
   async fetch(request: Request): Promise<Response> {
     const pieceBytes = Number(new URL(request.url).searchParams.get("pieceBytes"));
     const bytes = new Uint8Array(await request.arrayBuffer());
-    return Response.json(await tell(pieceBytes === 0 ? bytesSource(bytes) : piecesOf(bytes, pieceBytes)));
+    return Response.json(await tell(pieceBytes === 0 ? bytesSource(bytes) : cutSource(bytes, [pieceBytes])));
   },
 };
 
@@ -31,16 +32,4 @@ export async function tell(source: ByteSource): Promise<unknown[]> {
     records = 0;
   }
   return told;
-}
-
-/** Bytes as a stream: nothing is read at once. */
-export function piecesOf(bytes: Uint8Array, pieceBytes: number): ByteSource {
-  const { sizeBytes, read } = bytesSource(bytes);
-  return {
-    sizeBytes,
-    read,
-    async *stream() {
-      for (let at = 0; at < bytes.byteLength; at += pieceBytes) yield bytes.subarray(at, at + pieceBytes);
-    },
-  };
 }

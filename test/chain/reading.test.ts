@@ -8,7 +8,8 @@ import { reportBytes, STYLES } from "../../bench/reports.ts";
 import { READ_LIMITS } from "../../shared/limits.ts";
 import { bytesSource } from "../../shared/report/source.ts";
 import { gzip, joinBytes, zip } from "../support/archives.ts";
-import { piecesOf, tell } from "./reader.ts";
+import { cutSource } from "../support/read.ts";
+import { tell } from "./reader.ts";
 
 const SEED = 20_260_104;
 const [style] = STYLES;
@@ -79,7 +80,7 @@ describe("the report reader in workerd", () => {
   }
 
   async function compare(bytes: Uint8Array, pieceBytes: number): Promise<void> {
-    const inNode = await tell(pieceBytes === 0 ? bytesSource(bytes) : piecesOf(bytes, pieceBytes));
+    const inNode = await tell(pieceBytes === 0 ? bytesSource(bytes) : cutSource(bytes, [pieceBytes]));
     expect(await toldInWorkerd(bytes, pieceBytes)).toEqual(JSON.parse(JSON.stringify(inNode)));
   }
 
