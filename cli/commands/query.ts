@@ -1,6 +1,7 @@
 /** `dmarc query`: a statement of one's own, in Analytics Engine's SQL. */
 import type { Command } from "commander";
 import { parseAnswer, type SqlAnswer, type SqlValue } from "../../shared/analytics/sql.ts";
+import { csvLine } from "../../shared/csv.ts";
 import { addConnectionOptions, type ConnectionOptions, connect } from "../connection.ts";
 import { printJson, printOut, printRaw, renderTable } from "../terminal.ts";
 
@@ -47,15 +48,6 @@ function listCells({ columns, rows }: SqlAnswer): SqlValue[][] {
   return rows.map((row) => columns.map(({ name }) => row[name] ?? null));
 }
 
-// RFC 4180.
 function renderCsv(answer: SqlAnswer): string {
-  const lines = [answer.columns.map(({ name }) => name), ...listCells(answer)];
-  return lines.map((line) => `${line.map(renderCsvCell).join(",")}\r\n`).join("");
-}
-
-// A spreadsheet takes a cell that starts with one of these for a formula; the text comes from strangers.
-function renderCsvCell(value: SqlValue): string {
-  if (typeof value !== "string") return String(value ?? "");
-  const text = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value;
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  return [answer.columns.map(({ name }) => name), ...listCells(answer)].map(csvLine).join("");
 }

@@ -3,7 +3,7 @@
  * everything is in the link. A page keeps its tables as `BoundTable`, so that an export asks the same rows.
  */
 import type { Child } from "hono/jsx";
-import { buildCsv, buildJson } from "../data/export.ts";
+import { csvPieces, jsonPieces } from "../data/export.ts";
 import { formatCount } from "../data/numbers.ts";
 import { pageOf, readTableState, selectRows, type TableColumn, type TableState } from "../data/table.ts";
 import { Name } from "./marks.tsx";
@@ -53,7 +53,8 @@ export interface BoundTable {
   id: string;
   /** @param url the page's own */
   view(url: URL): Child;
-  export(url: URL, format: "csv" | "json"): string;
+  /** @returns the file a piece at a time */
+  export(url: URL, format: "csv" | "json"): Iterable<string>;
 }
 
 /** Binds a table to its rows. */
@@ -66,7 +67,7 @@ export function bindTable<Row>(spec: TableSpec<Row>): BoundTable {
     view: (url) => <TableView spec={spec} url={url} state={stateOf(url)} />,
     export(url, format) {
       const { rows } = spec.paged === undefined ? { rows: selectRows(spec.rows, spec.columns, stateOf(url)) } : spec;
-      return format === "csv" ? buildCsv(rows, spec.columns) : buildJson(rows, spec.columns);
+      return format === "csv" ? csvPieces(rows, spec.columns) : jsonPieces(rows, spec.columns);
     },
   };
 }
