@@ -124,6 +124,23 @@ export const FINISH_LIMITS = {
   maxTries: 350,
 } as const;
 
+/** Ours: what the dashboard does at once and shows at once. */
+export const DASHBOARD_LIMITS = {
+  /** Requests for data in one isolate at once; a page asks up to five statements and holds up to 10 MB. */
+  maxRequests: 12,
+  /** After this long a request counts as gone, whatever became of it. */
+  maxSeconds: 60,
+  /** When to come back, said to whoever is refused. */
+  retryAfterSeconds: 2,
+} as const;
+
+/** Ours: the local Analytics Engine's statements; as many as the dashboard asks at once find room. */
+export const LOCAL_ENGINE_LIMITS = {
+  maxRunning: 4,
+  maxWaiting: 60,
+  retryAfterSeconds: 2,
+} as const;
+
 /** Ours: pages of jobs and of operations on dead letters. */
 export const PAGE_LIMITS = {
   /** Keys looked at by one message of a job. */

@@ -46,10 +46,13 @@ export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 export class AnalyticsUnavailableError extends Error {
   override name = "AnalyticsUnavailableError";
   readonly status: number;
+  /** When to ask again, as the engine says; undefined where it does not. */
+  readonly retryAfterSeconds: number | undefined;
 
-  constructor(status: number, message: string) {
+  constructor(status: number, message: string, retryAfterSeconds?: number) {
     super(message);
     this.status = status;
+    this.retryAfterSeconds = retryAfterSeconds;
   }
 }
 
@@ -79,7 +82,8 @@ export async function postSql(
   if (response.ok) return ok(response);
   const message = cleanDetail(await response.text(), 2000) || `HTTP status ${response.status}`;
   if (!STATEMENT_FAULTS.includes(response.status)) {
-    throw new AnalyticsUnavailableError(response.status, `Analytics Engine answered ${response.status}: ${message}`);
+    const told = `Analytics Engine answered ${response.status}: ${message}`;
+    throw new AnalyticsUnavailableError(response.status, told, readRetryAfter(response));
   }
   return fail({ code: NO_DATA.test(message) ? "no_data" : "invalid_statement", message });
 }
@@ -110,6 +114,12 @@ export function parseAnswer(text: string): SqlAnswer | undefined {
   if (!Array.isArray(meta) || !Array.isArray(data)) return undefined;
   const columns = meta.map(({ name, type }) => ({ name: String(name), type: String(type) }));
   return { columns, rows: data.map((row) => coerceRow(columns, row)) };
+}
+
+// RFC 9110 section 10.2.3: seconds, or a date, which nobody here sends.
+function readRetryAfter({ headers }: Response): number | undefined {
+  const text = headers.get("retry-after") ?? "";
+  return /^\d{1,5}$/.test(text) ? Number(text) : undefined;
 }
 
 async function send(fetch: Fetch, url: string, init: RequestInit): Promise<Response> {

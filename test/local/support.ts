@@ -23,7 +23,15 @@ export function testFolder(): string {
 export interface Reply {
   status: number;
   type: string;
+  /** Header Retry-After; null = none. */
+  retryAfter: string | null;
   text: string;
+}
+
+async function readReply(response: Response): Promise<Reply> {
+  const { status, headers } = response;
+  const type = headers.get("content-type") ?? "";
+  return { status, type, retryAfter: headers.get("retry-after"), text: await response.text() };
 }
 
 /** Asks the SQL API as a client of Cloudflare's would. */
@@ -33,7 +41,7 @@ export async function ask(url: string, sql: string, token = TOKEN): Promise<Repl
     headers: { authorization: `Bearer ${token}` },
     body: sql,
   });
-  return { status: response.status, type: response.headers.get("content-type") ?? "", text: await response.text() };
+  return readReply(response);
 }
 
 /** Rows of an answer in FORMAT JSON. */
@@ -57,7 +65,7 @@ export async function write(url: string, dataset: string, points: Point[]): Prom
     headers: { authorization: `Bearer ${TOKEN}` },
     body: JSON.stringify({ dataset, points: full }),
   });
-  return { status: response.status, type: response.headers.get("content-type") ?? "", text: await response.text() };
+  return readReply(response);
 }
 
 /** Ports nothing listens on at the moment. */

@@ -20,6 +20,11 @@ const ADVICE: Record<string, { title: string; advice?: string }> = {
     title: "Analytics Engine does not answer",
     advice: "Nothing is lost: reports are received and kept. Load the page again in a moment.",
   },
+  analytics_busy: {
+    title: "Too much is asked of Analytics Engine at once",
+    advice: "Nothing is lost: reports are received and kept. Load the page again in a few seconds.",
+  },
+  busy: { title: "The dashboard has too much to do", advice: "Load the page again in a few seconds." },
   process_unavailable: { title: "The process Worker does not answer", advice: "Load the page again in a moment." },
   internal: { title: "The dashboard failed", advice: "The reason is in its log." },
 };
