@@ -61,6 +61,7 @@ export interface ApiClient {
   /** The bytes of a raw object, as they came. */
   readRawObject(key: string): Promise<Response>;
   listConflicts(): AsyncGenerator<Conflict>;
+  getConflict(id: string): Promise<Conflict>;
   acceptConflict(id: string): Promise<Conflict>;
   discardConflict(id: string): Promise<Conflict>;
   startReprocess(request: JobRequest): Promise<Job>;
@@ -103,6 +104,7 @@ export function apiClient(connection: ApiConnection): ApiClient {
     discardDeadLetters: (selection) => runSelection(connection, "discard", selection),
     readRawObject: (key) => request(connection, `/raw?${new URLSearchParams({ key })}`),
     listConflicts: () => pages(connection, "/conflicts", {}),
+    getConflict: (id) => json(`/conflicts/${encodeURIComponent(id)}`),
     acceptConflict: (id) => json(`/conflicts/${encodeURIComponent(id)}/accept`, { method: "POST" }),
     discardConflict: (id) => json(`/conflicts/${encodeURIComponent(id)}/discard`, { method: "POST" }),
     startReprocess: (body) => json("/reprocess", { method: "POST", body: JSON.stringify(body) }),

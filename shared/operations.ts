@@ -133,6 +133,7 @@ export interface OperationsApi {
 
   /** By day, oldest first. */
   listConflicts(cursor?: string): Promise<Page<Conflict>>;
+  getConflict(id: string): Promise<Conflict | OperationRefused>;
   /** The other version replaces the one accepted first, once its message is processed. */
   acceptConflict(id: string): Promise<Conflict | OperationRefused>;
   /** The one accepted first stays; the other version counts as a duplicate if it comes again. */

@@ -34,11 +34,18 @@ export interface RawMetadata {
   rua: string;
   /** Envelope sender. */
   sender: string;
+  /** Headers From, Subject and Message-ID as they came; "" where the mail has none, or came before they were kept. */
+  from: string;
+  subject: string;
+  messageId: string;
   receivedSeconds: number;
   /** File name and MIME type as the mail gave them: labels, never trusted. */
   fileName: string;
   mimeType: string;
 }
+
+/** Who sent a mail, as it says itself. */
+export type MailOrigin = Pick<RawMetadata, "sender" | "from" | "subject" | "messageId">;
 
 /** One report in the ledger: outlives Analytics Engine's three months. */
 export interface LedgerEntry {
@@ -137,6 +144,8 @@ export interface ReportVersion {
   receivedSeconds: number;
   records: number;
   messages: number;
+  /** Of the mail that brought it; absent where the raw object is gone, or the conflict is older than this field. */
+  mail?: MailOrigin;
 }
 
 /** A report with the identity of an accepted one and other content: kept until a person accepts or discards it. */
@@ -326,6 +335,9 @@ export function buildRawMetadata(metadata: RawMetadata): Record<string, string> 
   return {
     rua: metadataText(metadata.rua),
     sender: metadataText(metadata.sender),
+    from: metadataText(metadata.from),
+    subject: metadataText(metadata.subject),
+    messageid: metadataText(metadata.messageId),
     received: String(metadata.receivedSeconds),
     name: metadataText(metadata.fileName),
     type: metadataText(metadata.mimeType),
@@ -339,6 +351,9 @@ export function parseRawMetadata(metadata: Record<string, string> | undefined): 
   return {
     rua: read("rua"),
     sender: read("sender"),
+    from: read("from"),
+    subject: read("subject"),
+    messageId: read("messageid"),
     receivedSeconds: Number.isFinite(received) ? received : 0,
     fileName: read("name"),
     mimeType: read("type"),
@@ -355,7 +370,10 @@ export function safeSegment(text: string): string {
 
 /** Text as a value of custom metadata: percent-encoded, which keeps non-ASCII and control characters out of headers. */
 export function metadataText(text: string): string {
-  return encodeURIComponent(text.toWellFormed()).replaceAll("%40", "@").slice(0, STORAGE_LIMITS.maxMetadataValueBytes);
+  const { maxMetadataValueBytes } = STORAGE_LIMITS;
+  // Encoded, a text is never shorter: what is behind would be cut anyway.
+  const kept = text.slice(0, maxMetadataValueBytes).toWellFormed();
+  return encodeURIComponent(kept).replaceAll("%40", "@").slice(0, maxMetadataValueBytes);
 }
 
 /** Reads back what metadataText wrote. A value that was cut may end inside an escape; that end is dropped. */

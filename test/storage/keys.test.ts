@@ -121,6 +121,9 @@ describe("metadata", () => {
     const metadata = {
       rua: "dmarc+ü@acme.example",
       sender: "bounce=x@reporter.example",
+      from: '"Röporter" <noreply@reporter.example>',
+      subject: "Report domain: acme.example\r\n folded",
+      messageId: "<1@reporter.example>",
       receivedSeconds: NOON,
       fileName: "Bericht für acme\r\nX-Evil: 1.zip",
       mimeType: 'application/zip; name="ü"',
@@ -136,6 +139,9 @@ describe("metadata", () => {
         const stored = buildRawMetadata({
           rua: text,
           sender: text,
+          from: text,
+          subject: text,
+          messageId: text,
           receivedSeconds: 1,
           fileName: text,
           mimeType: text,
@@ -149,8 +155,12 @@ describe("metadata", () => {
 
   it("that is missing is empty", () => {
     expect(parseRawMetadata(undefined)).toEqual({
-      ...{ rua: "", sender: "", receivedSeconds: 0, fileName: "", mimeType: "" },
+      ...{ rua: "", sender: "", from: "", subject: "", messageId: "", receivedSeconds: 0, fileName: "", mimeType: "" },
     });
     expect(parseRawMetadata({ received: "never" }).receivedSeconds).toBe(0);
+    expect(parseRawMetadata({ rua: "a@b.example", sender: "c@d.example" })).toMatchObject({
+      sender: "c@d.example",
+      from: "",
+    });
   });
 });

@@ -9,6 +9,7 @@ import {
   conflictKey,
   isDatedId,
   type LedgerEntry,
+  parseRawMetadata,
   type ReceiptOutcome,
   type ReportVersion,
 } from "../../shared/storage.ts";
@@ -32,14 +33,15 @@ export async function fileConflict(versions: Versions, context: JobContext): Pro
   const { entry, accepted, ledgerKey } = versions;
   const { uid, account, rua, rawKey, part, report, generation, receivedSeconds } = entry;
   const id = await conflictId(beginOf(report), uid, report.contentHash);
+  const bucket = context.env.R2_DMARC_REPORTS;
   const conflict: Conflict = {
     ...{ v: 1, id, at: new Date(context.nowSeconds * 1000).toISOString(), account, rua, uid, generation, ledgerKey },
     ...{ domain: domainOf(report), reporter: reporterOf(report) },
     reportId: report.kind === "failure" ? "" : report.kind === "tls" ? report.reportId : report.metadata.reportId,
-    accepted: versionOf(accepted),
-    other: versionOf(entry),
+    accepted: await versionOf(accepted, bucket),
+    other: await versionOf(entry, bucket),
   };
-  await context.env.R2_DMARC_REPORTS.put(conflictKey(id), JSON.stringify(conflict));
+  await bucket.put(conflictKey(id), JSON.stringify(conflict));
   const place = { rawKey, part, account, rua, report, generation, receivedSeconds };
   const event = eventPoint(context, { id, outcome: "conflict", ...place });
   const origin = { key: rawKey, reportUid: id, generation, receivedSeconds };
@@ -54,7 +56,7 @@ export function listConflicts(bucket: R2Bucket, cursor: string | undefined): Pro
 
 /** Runs the other version's object again with leave to replace the one accepted first. */
 export async function acceptConflict(id: string, context: JobContext): Promise<Conflict | OperationRefused> {
-  const conflict = await readConflict(context.env, id);
+  const conflict = await getConflict(context.env, id);
   if ("refused" in conflict) return conflict;
   const { other, rua, generation } = conflict;
   const message: ReportMessage = {
@@ -69,7 +71,7 @@ export async function acceptConflict(id: string, context: JobContext): Promise<C
 /** Notes in the ledger that this version was decided against, then removes the conflict; the raw object stays. */
 export async function discardConflict(id: string, context: JobContext): Promise<Conflict | OperationRefused> {
   const bucket = context.env.R2_DMARC_REPORTS;
-  const conflict = await readConflict(context.env, id);
+  const conflict = await getConflict(context.env, id);
   if ("refused" in conflict) return conflict;
   const { ledgerKey, other } = conflict;
   const stored = await bucket.get(ledgerKey);
@@ -83,7 +85,8 @@ export async function discardConflict(id: string, context: JobContext): Promise<
   return conflict;
 }
 
-async function readConflict(
+/** One conflict. */
+export async function getConflict(
   { R2_DMARC_REPORTS: bucket }: ProcessEnv,
   id: string,
 ): Promise<Conflict | OperationRefused> {
@@ -91,8 +94,15 @@ async function readConflict(
   return stored === null ? { refused: `There is no conflict '${id}'.` } : stored.json<Conflict>();
 }
 
-function versionOf({ rawKey, part, report, receivedSeconds }: LedgerEntry): ReportVersion {
+async function versionOf(
+  { rawKey, part, report, receivedSeconds }: LedgerEntry,
+  bucket: R2Bucket,
+): Promise<ReportVersion> {
   const totals = report.kind === "aggregate" ? report.totals : { records: 0, messages: 0 };
   const { records, messages } = totals;
-  return { rawKey, part, contentHash: report.contentHash, receivedSeconds, records, messages };
+  const version = { rawKey, part, contentHash: report.contentHash, receivedSeconds, records, messages };
+  const stored = await bucket.head(rawKey);
+  if (stored === null) return version;
+  const { sender, from, subject, messageId } = parseRawMetadata(stored.customMetadata);
+  return { ...version, mail: { sender, from, subject, messageId } };
 }

@@ -34,7 +34,7 @@ import {
   type ViewerEntry,
   ViewerValueError,
 } from "../../shared/viewers.ts";
-import { acceptConflict, discardConflict, listConflicts } from "./conflicts.ts";
+import { acceptConflict, discardConflict, getConflict, listConflicts } from "./conflicts.ts";
 import type { JobContext, ProcessEnv } from "./env.ts";
 import { countUnfinished } from "./job-pages.ts";
 import { getJob, listJobs, startJob } from "./jobs.ts";
@@ -127,6 +127,10 @@ export class Operations extends WorkerEntrypoint<ProcessEnv> implements Operatio
 
   async listConflicts(cursor?: string): Promise<Page<Conflict>> {
     return listConflicts(this.env.R2_DMARC_REPORTS, cursor);
+  }
+
+  async getConflict(id: string): Promise<Conflict | OperationRefused> {
+    return getConflict(this.env, id);
   }
 
   async acceptConflict(id: string): Promise<Conflict | OperationRefused> {
