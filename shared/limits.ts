@@ -130,6 +130,14 @@ export const DASHBOARD_LIMITS = {
   maxRequests: 12,
   /** After this long a request counts as gone, whatever became of it. */
   maxSeconds: 60,
+  /** Characters shown of one text of a stranger; files have it whole. */
+  maxTextChars: 1000,
+  /** Characters shown of one name, address or id; a domain has at most 253. */
+  maxNameChars: 300,
+  /** Characters shown of a queue message as JSON; a queue takes no more than 128 KB. */
+  maxJsonChars: 20_000,
+  /** Items shown of a list within a table's cell: DKIM results of a record, lines of a policy. */
+  maxListed: 20,
   /** When to come back, said to whoever is refused. */
   retryAfterSeconds: 2,
 } as const;

@@ -51,6 +51,14 @@ export function problem(code: ProblemCode, detail = ""): Problem {
 // Controls, line separators, and marks that turn the writing direction or are not seen.
 const ACTING = /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]+/g;
 
+// What JSON does not escape itself; of the controls it leaves only the line ends it writes between its members.
+const ACTING_IN_JSON = /[\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
+
+/** JSON in which every character that acts on a screen is its escape: nothing is lost, and it reads back the same. */
+export function escapeActing(json: string): string {
+  return json.replace(ACTING_IN_JSON, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
+}
+
 /** Text from a report made safe for one line of a message: nothing that acts on a screen, at most `maxChars`. */
 export function cleanDetail(text: string, maxChars = 300): string {
   const cleaned = text

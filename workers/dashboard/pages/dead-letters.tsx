@@ -5,6 +5,7 @@ import { unlessRefused } from "../api/call.ts";
 import { isoMinute } from "../data/days.ts";
 import { formatBytes } from "../data/numbers.ts";
 import { ApiError } from "../errors.ts";
+import { ForeignJson, ForeignText } from "../parts/foreign-text.tsx";
 import { Pairs } from "../parts/marks.tsx";
 import { ListParts, OperationsHead } from "../parts/operations-frame.tsx";
 import type { PageResult } from "../parts/page.ts";
@@ -65,11 +66,11 @@ export async function deadLetterPage(request: PageRequest, id: string): Promise<
       crumbs: [{ label: "Dead letters", href: PATH }],
       body: (
         <>
-          <OperationsHead {...{ request, tab: "dead-letters", title: letter.reason.message }} />
+          <OperationsHead {...{ request, tab: "dead-letters" }} title={<ForeignText text={letter.reason.message} />} />
           <LetterCard {...details} />
           <section class="card">
             <h2>Message</h2>
-            <pre>{JSON.stringify(letter.message, null, 2)}</pre>
+            <ForeignJson value={letter.message} />
           </section>
         </>
       ),
@@ -175,7 +176,9 @@ const COLUMNS: ViewColumn<DeadLetter>[] = [
     cell: ({ reason }) => (
       <span class="stack explained">
         <span class="mono">{reason.code}</span>
-        <span class="small muted">{reason.message}</span>
+        <span class="small muted">
+          <ForeignText text={reason.message} />
+        </span>
       </span>
     ),
   },

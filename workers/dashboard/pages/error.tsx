@@ -1,6 +1,7 @@
 /** An error as a page: what happened, and what to do. It never shows a stack or a token. */
 
 import type { Access } from "../access.ts";
+import { ForeignText } from "../parts/foreign-text.tsx";
 import { renderPage } from "../parts/layout.tsx";
 
 /** What is said above and below the error's own sentence, where that does not say it all. */
@@ -38,7 +39,9 @@ export function renderError({ code, message }: { code: string; message: string }
       body: (
         <section class="card">
           <h1>{title}</h1>
-          <p>{message}</p>
+          <p>
+            <ForeignText text={message} />
+          </p>
           {advice !== undefined && <p class="lead">{advice}</p>}
           {access !== undefined && (
             <p>

@@ -18,6 +18,7 @@ import {
 } from "../parts/columns.tsx";
 import { DomainHead, domainCrumbs } from "../parts/domain-frame.tsx";
 import { Field } from "../parts/field.tsx";
+import { ForeignText, plainForeignText } from "../parts/foreign-text.tsx";
 import { domainPath, reportPath } from "../parts/links.ts";
 import { limitNote } from "../parts/marks.tsx";
 import type { PageResult } from "../parts/page.ts";
@@ -64,7 +65,12 @@ export async function reportsPage(request: PageRequest, domain: string): Promise
       body: (
         <>
           <DomainHead
-            {...{ request, domain, period, tab: "reports", title: `Reports about ${domain}` }}
+            {...{ request, domain, period, tab: "reports" }}
+            title={
+              <>
+                Reports about <ForeignText text={domain} />
+              </>
+            }
             lead={
               <>
                 Aggregate reports about <PeriodText period={period} />.
@@ -153,7 +159,7 @@ function FilterForm({ request, reporters, filter: { reporter, result, sourceIp }
           <option value="">any</option>
           {reporters.map((name) => (
             <option value={name} selected={name === reporter}>
-              {name}
+              {plainForeignText(name)}
             </option>
           ))}
         </select>

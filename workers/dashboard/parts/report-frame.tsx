@@ -5,6 +5,7 @@ import type { LedgerEntry } from "../../../shared/storage.ts";
 import { isoMinute } from "../data/days.ts";
 import { formatCount } from "../data/numbers.ts";
 import { domainCrumbs } from "./domain-frame.tsx";
+import { ForeignText } from "./foreign-text.tsx";
 import { domainPath } from "./links.ts";
 import { PageHead } from "./page-head.tsx";
 import { linkTo, type PageRequest } from "./request.ts";
@@ -18,7 +19,7 @@ export interface Stored<R extends Report> {
 
 interface HeadProps {
   request: PageRequest;
-  title: string;
+  title: Child;
   lead: Child;
   /** false where the raw file was not kept. */
   hasRaw?: boolean;
@@ -34,6 +35,20 @@ export function ReportHead({ request, title, lead, hasRaw = true }: HeadProps) {
         </a>
       )}
     </PageHead>
+  );
+}
+
+/** Who wrote a report, and how to reach them where the report says so. */
+export function ReporterName({ name, contact }: { name: string; contact: string }) {
+  return (
+    <>
+      <ForeignText text={name} />
+      {contact !== "" && (
+        <>
+          , <ForeignText text={contact} />
+        </>
+      )}
+    </>
   );
 }
 
@@ -57,7 +72,12 @@ export function storedPairs({
     ["Account", account],
     ["Received", isoMinute(receivedSeconds)],
     [<Term name="Generation" />, String(generation)],
-    ["Raw file", <span class="mono small">{rawKey + (part === "" ? "" : ` (${part})`)}</span>],
+    [
+      "Raw file",
+      <span class="mono small">
+        <ForeignText text={rawKey + (part === "" ? "" : ` (${part})`)} />
+      </span>,
+    ],
   ];
 }
 
@@ -71,7 +91,11 @@ export function Warnings({ report: { warnings, omittedWarnings } }: { report: Re
       <ul class="steps">
         {warnings.map(({ code, path, detail }) => (
           <li>
-            <span class="tag">{code}</span> <span class="mono">{path}</span> {detail}
+            <span class="tag">{code}</span>{" "}
+            <span class="mono">
+              <ForeignText text={path} />
+            </span>{" "}
+            <ForeignText text={detail} />
           </li>
         ))}
         {omittedWarnings > 0 && <li>and {formatCount(omittedWarnings)} more</li>}

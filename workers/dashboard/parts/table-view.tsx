@@ -6,7 +6,7 @@ import type { Child } from "hono/jsx";
 import { csvPieces, jsonPieces } from "../data/export.ts";
 import { formatCount } from "../data/numbers.ts";
 import { pageOf, readTableState, selectRows, type TableColumn, type TableState } from "../data/table.ts";
-import { Name } from "./marks.tsx";
+import { ForeignText, Name } from "./foreign-text.tsx";
 import { linkWith } from "./request.ts";
 import { FilterForm, TableFoot } from "./table-controls.tsx";
 import { Explain } from "./term.tsx";
@@ -102,7 +102,9 @@ function TableView<Row>({ spec, url, state }: ViewProps<Row>) {
   return (
     <section class="card" id={id} aria-labelledby={`${id}-caption`}>
       <div class="table-head">
-        <h2 id={`${id}-caption`}>{caption}</h2>
+        <h2 id={`${id}-caption`}>
+          <ForeignText text={caption} />
+        </h2>
         <div class="table-tools">
           {spec.controls}
           {(count >= FILTERED_ROWS || state.text !== "") && <FilterForm id={id} url={url} text={state.text} />}
@@ -112,7 +114,8 @@ function TableView<Row>({ spec, url, state }: ViewProps<Row>) {
       {rows.length === 0 && <p class="empty">{empty}</p>}
       {paged === undefined && rows.length > 0 && count === 0 && (
         <p class="empty">
-          No row holds “{state.text}”. <a href={linkWith(url, { [`${id}.q`]: undefined })}>Show all</a>
+          No row holds “<ForeignText text={state.text} />
+          ”. <a href={linkWith(url, { [`${id}.q`]: undefined })}>Show all</a>
         </p>
       )}
       {shown.length > 0 && (
