@@ -136,6 +136,8 @@ export const DASHBOARD_LIMITS = {
   maxNameChars: 300,
   /** Characters shown of a queue message as JSON; a queue takes no more than 128 KB. */
   maxJsonChars: 20_000,
+  /** Reporters to choose from on the page of reports. */
+  maxReporters: 200,
   /** Items shown of a list within a table's cell: DKIM results of a record, lines of a policy. */
   maxListed: 20,
   /** When to come back, said to whoever is refused. */
@@ -159,6 +161,10 @@ export const PAGE_LIMITS = {
   letters: 100,
   /** Jobs shown. */
   jobs: 100,
+  /** Policies, their lines and failure details of one TLS report handed to its page; real reports have a few dozen. */
+  reportItems: 5000,
+  /** Characters of these together. */
+  reportChars: 2 * MIB,
 } as const;
 
 /** Ours: how much of one raw object process holds in memory; an isolate has 128 MB. */

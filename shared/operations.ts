@@ -105,6 +105,21 @@ export interface ReportReference {
   rawKey?: string | undefined;
 }
 
+/** What of a TLS report was left out, because it is more than a page can take; the raw file has it. */
+export interface OmittedTls {
+  policies: number;
+  failureDetails: number;
+  /** Of the policies left out. */
+  successfulSessions: number;
+  failedSessions: number;
+}
+
+/** A report of the ledger, bounded. */
+export interface StoredReport extends LedgerEntry {
+  /** Absent where all is there. */
+  omitted?: OmittedTls;
+}
+
 export interface OperationsApi {
   status(): Promise<PipelineStatus>;
   listRegistrations(): Promise<Registration[]>;
@@ -119,7 +134,7 @@ export interface OperationsApi {
   putViewer(email: string, entry: ViewerEntry): Promise<Viewer | OperationRefused>;
   removeViewer(email: string): Promise<void>;
   /** One accepted report without its records; undefined when the ledger has none. */
-  getReport(reference: ReportReference): Promise<LedgerEntry | undefined>;
+  getReport(reference: ReportReference): Promise<StoredReport | undefined>;
 
   /** By day, oldest first. */
   listDeadLetters(query?: DeadLetterQuery): Promise<Page<DeadLetter> | OperationRefused>;

@@ -13,6 +13,7 @@ import type {
   PipelineStatus,
   QueueBacklog,
   ReportReference,
+  StoredReport,
 } from "../../shared/operations.ts";
 import {
   findRegistration,
@@ -24,7 +25,7 @@ import {
   RegistryValueError,
   removeRegistration,
 } from "../../shared/registry.ts";
-import type { Conflict, DeadLetter, Job, LedgerEntry } from "../../shared/storage.ts";
+import type { Conflict, DeadLetter, Job } from "../../shared/storage.ts";
 import {
   findViewer,
   listViewers,
@@ -34,6 +35,7 @@ import {
   type ViewerEntry,
   ViewerValueError,
 } from "../../shared/viewers.ts";
+import { boundReport } from "./bounded-report.ts";
 import { acceptConflict, discardConflict, getConflict, listConflicts } from "./conflicts.ts";
 import type { JobContext, ProcessEnv } from "./env.ts";
 import { countUnfinished } from "./job-pages.ts";
@@ -101,8 +103,9 @@ export class Operations extends WorkerEntrypoint<ProcessEnv> implements Operatio
     await removeViewer(this.env.KV_DMARC_REPORTS, email);
   }
 
-  async getReport(reference: ReportReference): Promise<LedgerEntry | undefined> {
-    return readLedgerEntry(this.env.R2_DMARC_REPORTS, reference);
+  async getReport(reference: ReportReference): Promise<StoredReport | undefined> {
+    const entry = await readLedgerEntry(this.env.R2_DMARC_REPORTS, reference);
+    return entry === undefined ? undefined : boundReport(entry);
   }
 
   async listDeadLetters(query: DeadLetterQuery = {}): Promise<Page<DeadLetter> | OperationRefused> {

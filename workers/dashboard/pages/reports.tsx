@@ -6,6 +6,7 @@ import {
   type ReportTotals,
   reportsQuery,
 } from "../../../shared/analytics/queries-reports.ts";
+import { DASHBOARD_LIMITS } from "../../../shared/limits.ts";
 import { isoMinute } from "../data/days.ts";
 import {
   dmarcColumn,
@@ -55,7 +56,7 @@ export async function reportsPage(request: PageRequest, domain: string): Promise
   ]);
   const table = reportsTable(request, { domain, all, filter });
   const emptyTable = emptyReportsTable(request, withoutRecords);
-  const reporters = [...new Set(all.map((report) => report.reporter))].sort();
+  const reporters = reportersOf(all, filter);
   return {
     tables: [table, emptyTable],
     content: {
@@ -91,6 +92,13 @@ interface ListInput {
   /** Of every reporter, with any result. */
   all: readonly ReportTotals[];
   filter: ListFilter;
+}
+
+// A select with thousands of names would be of no use, and any stranger can write reports under any name.
+function reportersOf(all: readonly ReportTotals[], { reporter }: ListFilter): string[] {
+  const names = new Set(all.map((report) => report.reporter));
+  const first = [...names].sort().slice(0, DASHBOARD_LIMITS.maxReporters);
+  return reporter === "" || first.includes(reporter) ? first : [reporter, ...first];
 }
 
 function reportsTable(request: PageRequest, { domain, all, filter }: ListInput): BoundTable {

@@ -1,9 +1,11 @@
 /** One SMTP TLS report whole: who sent it, each policy with its sessions, every failure with what it means. */
+import type { OmittedTls } from "../../../shared/operations.ts";
 import type { TlsFailureDetail, TlsPolicy, TlsReport } from "../../../shared/report/vocabulary.ts";
 import { dayOfSeconds, isoDay, isoMinute } from "../data/days.ts";
+import { formatCount } from "../data/numbers.ts";
 import { shareWithBar } from "../parts/columns.tsx";
 import { FirstOf, ForeignText, Name } from "../parts/foreign-text.tsx";
-import { Pairs } from "../parts/marks.tsx";
+import { Note, Pairs } from "../parts/marks.tsx";
 import type { PageResult } from "../parts/page.ts";
 import { ReporterName, ReportHead, reportCrumbs, type Stored, storedPairs, Warnings } from "../parts/report-frame.tsx";
 import type { PageRequest } from "../parts/request.ts";
@@ -15,8 +17,11 @@ export function tlsReportPage(request: PageRequest, { entry, report }: Stored<Tl
   const domain = report.policies.find(({ policyDomain }) => policyDomain !== "")?.policyDomain ?? "";
   const [sender, day] = [report.orgName || "an unnamed sender", isoDay(dayOfSeconds(report.beginSeconds))];
   const tables = [policiesTable(report.policies), detailsTable(report.policies)];
-  const successful = report.policies.reduce((sum, policy) => sum + policy.successfulSessionCount, 0);
-  const failed = report.policies.reduce((sum, policy) => sum + policy.failedSessionCount, 0);
+  const { omitted } = entry;
+  const sum = (read: (policy: TlsPolicy) => number): number =>
+    report.policies.reduce((total, policy) => total + read(policy), 0);
+  const successful = sum((policy) => policy.successfulSessionCount) + (omitted?.successfulSessions ?? 0);
+  const failed = sum((policy) => policy.failedSessionCount) + (omitted?.failedSessions ?? 0);
   return {
     tables,
     content: {
@@ -40,6 +45,7 @@ export function tlsReportPage(request: PageRequest, { entry, report }: Stored<Tl
             }
           />
           <SessionFigures successful={successful} failed={failed} />
+          {omitted !== undefined && <OmittedNote omitted={omitted} />}
           {tables.map((table) => table.view(request.url))}
           <section class="card">
             <h2>
@@ -64,6 +70,15 @@ export function tlsReportPage(request: PageRequest, { entry, report }: Stored<Tl
       ),
     },
   };
+}
+
+function OmittedNote({ omitted: { policies, failureDetails } }: { omitted: OmittedTls }) {
+  return (
+    <Note>
+      The report is longer than this page and its files can be: {formatCount(policies)} more policies and{" "}
+      {formatCount(failureDetails)} more failures are in the raw file only. The figures above count them.
+    </Note>
+  );
 }
 
 function policiesTable(policies: TlsPolicy[]): BoundTable {

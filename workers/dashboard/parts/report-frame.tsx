@@ -1,7 +1,7 @@
 /** What the pages of single reports share: the head with the raw file, where the report is kept, what its reader warned of. */
 import type { Child } from "hono/jsx";
+import type { StoredReport } from "../../../shared/operations.ts";
 import type { Report } from "../../../shared/report/vocabulary.ts";
-import type { LedgerEntry } from "../../../shared/storage.ts";
 import { isoMinute } from "../data/days.ts";
 import { formatCount } from "../data/numbers.ts";
 import { domainCrumbs } from "./domain-frame.tsx";
@@ -13,7 +13,7 @@ import { Term } from "./term.tsx";
 
 /** A ledger entry, its report's kind known. */
 export interface Stored<R extends Report> {
-  entry: LedgerEntry;
+  entry: StoredReport;
   report: R;
 }
 
@@ -66,7 +66,7 @@ export function storedPairs({
   generation,
   rawKey,
   part,
-}: LedgerEntry): [Child, Child][] {
+}: StoredReport): [Child, Child][] {
   return [
     [<Term name="RUA">Sent to</Term>, rua],
     ["Account", account],
