@@ -6,8 +6,8 @@ import {
   type ReportTotals,
   reportsQuery,
 } from "../../../shared/analytics/queries-reports.ts";
-import { DASHBOARD_LIMITS } from "../../../shared/limits.ts";
 import { isoMinute } from "../data/days.ts";
+import { reportersToChoose } from "../data/reporters.ts";
 import {
   dmarcColumn,
   identityColumns,
@@ -56,7 +56,10 @@ export async function reportsPage(request: PageRequest, domain: string): Promise
   ]);
   const table = reportsTable(request, { domain, all, filter });
   const emptyTable = emptyReportsTable(request, withoutRecords);
-  const reporters = reportersOf(all, filter);
+  const reporters = reportersToChoose(
+    all.map((report) => report.reporter),
+    filter.reporter,
+  );
   return {
     tables: [table, emptyTable],
     content: {
@@ -92,13 +95,6 @@ interface ListInput {
   /** Of every reporter, with any result. */
   all: readonly ReportTotals[];
   filter: ListFilter;
-}
-
-// A select with thousands of names would be of no use, and any stranger can write reports under any name.
-function reportersOf(all: readonly ReportTotals[], { reporter }: ListFilter): string[] {
-  const names = new Set(all.map((report) => report.reporter));
-  const first = [...names].sort().slice(0, DASHBOARD_LIMITS.maxReporters);
-  return reporter === "" || first.includes(reporter) ? first : [reporter, ...first];
 }
 
 function reportsTable(request: PageRequest, { domain, all, filter }: ListInput): BoundTable {
