@@ -137,7 +137,7 @@ function acceptedPath({ account, domain, uid, ledgerKey }: Conflict): string {
 function Version({ version, children }: { version: ReportVersion; children?: Child }) {
   const { records, receivedSeconds } = version;
   return (
-    <span class="stack">
+    <span class="stack version">
       <span>{children}</span>
       <span class="small muted">
         {formatCount(records)} records, received {isoMinute(receivedSeconds)}
