@@ -5,6 +5,7 @@
 import { timingSafeEqual } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import * as v from "valibot";
+import { PAGE_STATEMENT_HEADER } from "../../shared/analytics/sql.ts";
 import type { CheckedPoint } from "../worker/point.ts";
 import { WriteBatches } from "./batches.ts";
 import { DATASET_NAME, type Engine } from "./engine.ts";
@@ -93,7 +94,7 @@ async function runQuery(request: IncomingMessage, url: URL, engine: Engine): Pro
   const sql = request.method === "GET" ? (url.searchParams.get("query") ?? "") : await readBody(request);
   if (sql === undefined) return text(413, "The body is too large");
   if (sql.trim() === "") return text(422, "no statement was given");
-  const answer = await engine.query(sql);
+  const answer = await engine.query(sql, { isPageStatement: request.headers[PAGE_STATEMENT_HEADER] !== undefined });
   if (!answer.ok) return text(422, answer.error);
   return { status: 200, type: CONTENT_TYPES[answer.value.format], body: answer.value.body };
 }
