@@ -52,6 +52,7 @@ export function printTokens(tokens: readonly Token[]): string {
 
 function readToken(sql: string, start: number): Result<Token, string> {
   const quote = sql[start] ?? "";
+  if (sql.startsWith("/*", start)) return fail(`syntax error at character ${start + 1}: a comment is not closed`);
   if (quote === "'" || quote === '"' || quote === "`") return readQuoted(sql, start, quote);
   for (const [kind, pattern] of [
     ["word", WORD],

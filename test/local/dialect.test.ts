@@ -85,6 +85,7 @@ const REFUSED: [string, RegExp][] = [
   ["SHOW DATABASES", /only SELECT, SHOW TABLES/],
   ["EXPLAIN SELECT 1", /only SELECT, SHOW TABLES/],
   ["SELECT 'not closed", /syntax error/],
+  ["SELECT 1 /* not closed", /a comment is not closed/],
   ["this is no SQL", /only SELECT, SHOW TABLES/],
   ["SELECT blob1 blob2 FROM points", /syntax error at character 14: "blob2"/],
   ["SELECT blob1 FROM points WHERE", /syntax error at character 31: the end/],
