@@ -1,5 +1,6 @@
 SELECT domain, day, sum(weight) AS records, sum(messageCount) AS messages, sum(passedCount) AS passed
-FROM (SELECT blob1 AS reportUid, double3 AS ordinal, blob3 AS domain,
+FROM (SELECT blob1 AS reportUid, double3 AS ordinal,
+  blob3 AS domain,
   floor(max(double5 + double6) / 172800) AS day,
   argMax(double9 * _sample_interval, double2) AS weight,
   argMax(double4 * double9 * _sample_interval, double2) AS messageCount,

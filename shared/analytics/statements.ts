@@ -25,6 +25,8 @@ const MAX_ROWS = 10_000;
 /** Ours: a report may come in before the day it is counted to, by a clock that is wrong or a period that is not over. */
 const EARLY_SECONDS = 2 * SECONDS_PER_DAY;
 
+const BY_DOMAIN_AND_DAY = `GROUP BY domain, day\nORDER BY day, domain LIMIT ${MAX_ROWS}`;
+
 /** Messages of one domain on one day, as aggregate reports count them. */
 export interface MessagesOfDay {
   domain: string;
@@ -43,17 +45,16 @@ export function messagesByDay(days: Days, filter: StatementFilter = {}): Query<M
   return {
     sql: [
       "SELECT domain, day, sum(weight) AS records, sum(messageCount) AS messages, sum(passedCount) AS passed",
-      `FROM (SELECT ${identityOf("records")}, ${domain} AS domain,`,
-      `  ${dayOfMiddle(`max(${beginSeconds} + ${endSeconds})`)} AS day,`,
-      `  ${newest("records", weight)} AS weight,`,
-      `  ${newest("records", `${count} * ${weight}`)} AS messageCount,`,
-      `  ${newest("records", `${count} * ${passed} * ${weight}`)} AS passedCount`,
-      `  FROM ${DATASETS.records.name}`,
-      `  WHERE ${conditions("records", days, filter).join("\n    AND ")}`,
-      "  GROUP BY reportUid, ordinal, domain)",
+      ...newestRows("records", conditions("records", days, filter), {
+        // Part of what a uid is made of.
+        domain: { key: domain },
+        day: dayOfMiddle(`max(${beginSeconds} + ${endSeconds})`),
+        weight: newest("records", weight),
+        messageCount: newest("records", `${count} * ${weight}`),
+        passedCount: newest("records", `${count} * ${passed} * ${weight}`),
+      }),
       "WHERE weight > 0",
-      "GROUP BY domain, day",
-      `ORDER BY day, domain LIMIT ${MAX_ROWS}`,
+      BY_DOMAIN_AND_DAY,
     ].join("\n"),
     read: (row) => ({
       domain: textOf(row, "domain"),
@@ -80,17 +81,16 @@ export function sessionsByDay(days: Days, filter: StatementFilter = {}): Query<S
   return {
     sql: [
       "SELECT domain, day, sum(successfulCount) AS successful, sum(failedCount) AS failed",
-      `FROM (SELECT ${identityOf("tls")}, ${newest("tls", domain)} AS domain, ${newest("tls", scope)} AS scope,`,
-      `  ${dayOfMiddle(`max(${beginSeconds} + ${endSeconds})`)} AS day,`,
-      `  ${newest("tls", weight)} AS weight,`,
-      `  ${newest("tls", `${successfulSessions} * ${weight}`)} AS successfulCount,`,
-      `  ${newest("tls", `${failedSessions} * ${weight}`)} AS failedCount`,
-      `  FROM ${DATASETS.tls.name}`,
-      `  WHERE ${conditions("tls", days, { account: filter.account }).join("\n    AND ")}`,
-      "  GROUP BY reportUid, ordinal)",
+      ...newestRows("tls", conditions("tls", days, { account: filter.account }), {
+        domain: newest("tls", domain),
+        scope: newest("tls", scope),
+        day: dayOfMiddle(`max(${beginSeconds} + ${endSeconds})`),
+        weight: newest("tls", weight),
+        successfulCount: newest("tls", `${successfulSessions} * ${weight}`),
+        failedCount: newest("tls", `${failedSessions} * ${weight}`),
+      }),
       `WHERE ${["weight > 0", "scope = 'policy'", ...nameIs("domain", filter.domain)].join(" AND ")}`,
-      "GROUP BY domain, day",
-      `ORDER BY day, domain LIMIT ${MAX_ROWS}`,
+      BY_DOMAIN_AND_DAY,
     ].join("\n"),
     read: (row) => ({
       domain: textOf(row, "domain"),
@@ -116,16 +116,14 @@ export function failuresByDay(days: Days, filter: StatementFilter = {}): Query<F
   return {
     sql: [
       "SELECT domain, day, sum(weight) AS reports, sum(incidentCount) AS incidents",
-      `FROM (SELECT ${identityOf("failures")}, ${newest("failures", domain)} AS domain,`,
-      `  floor(max(${failureMoment()}) / ${SECONDS_PER_DAY}) AS day,`,
-      `  ${newest("failures", weight)} AS weight,`,
-      `  ${newest("failures", `${incidents} * ${weight}`)} AS incidentCount`,
-      `  FROM ${DATASETS.failures.name}`,
-      `  WHERE ${conditions("failures", days, { account: filter.account }).join("\n    AND ")}`,
-      "  GROUP BY reportUid, ordinal)",
+      ...newestRows("failures", conditions("failures", days, { account: filter.account }), {
+        domain: newest("failures", domain),
+        day: `floor(max(${failureMoment()}) / ${SECONDS_PER_DAY})`,
+        weight: newest("failures", weight),
+        incidentCount: newest("failures", `${incidents} * ${weight}`),
+      }),
       `WHERE ${["weight > 0", ...nameIs("domain", filter.domain)].join(" AND ")}`,
-      "GROUP BY domain, day",
-      `ORDER BY day, domain LIMIT ${MAX_ROWS}`,
+      BY_DOMAIN_AND_DAY,
     ].join("\n"),
     read: (row) => ({
       domain: textOf(row, "domain"),
@@ -175,11 +173,11 @@ export function failingSources(days: Days, filter: StatementFilter = {}): string
   const failing = `${count} * (1 - ${passed}) * ${weightOf("records")}`;
   return [
     "SELECT source, signer, sum(failingCount) AS failing",
-    `FROM (SELECT ${identityOf("records")}, ${newest("records", sourceIp)} AS source, ${newest("records", authDomain)} AS signer,`,
-    `  ${newest("records", failing)} AS failingCount`,
-    `  FROM ${DATASETS.records.name}`,
-    `  WHERE ${conditions("records", days, filter).join("\n    AND ")}`,
-    "  GROUP BY reportUid, ordinal)",
+    ...newestRows("records", conditions("records", days, filter), {
+      source: newest("records", sourceIp),
+      signer: newest("records", authDomain),
+      failingCount: newest("records", failing),
+    }),
     "WHERE failingCount > 0",
     "GROUP BY source, signer",
     "ORDER BY failing DESC LIMIT 20",
@@ -190,15 +188,15 @@ export function failingSources(days: Days, filter: StatementFilter = {}): string
 export function grafanaMessages(filter: StatementFilter = {}): string {
   const { beginSeconds, endSeconds, disposition, count } = slotsOf("records");
   const middle = `${beginSeconds} + ${endSeconds}`;
+  const written = `timestamp >= toDateTime($from - ${EARLY_SECONDS})`;
+  const names = filterConditions("records", filter);
   return [
     `SELECT day * ${SECONDS_PER_DAY * 1000} AS t, disposition, sum(messageCount) AS messages`,
-    `FROM (SELECT ${identityOf("records")}, ${dayOfMiddle(`max(${middle})`)} AS day,`,
-    `  ${newest("records", disposition)} AS disposition,`,
-    `  ${newest("records", `${count} * ${weightOf("records")}`)} AS messageCount`,
-    `  FROM ${DATASETS.records.name}`,
-    `  WHERE timestamp >= toDateTime($from - ${EARLY_SECONDS})`,
-    ...[`${middle} >= 2 * $from`, `${middle} < 2 * $to`, ...filterConditions("records", filter)].map(also),
-    "  GROUP BY reportUid, ordinal)",
+    ...newestRows("records", [written, `${middle} >= 2 * $from`, `${middle} < 2 * $to`, ...names], {
+      day: dayOfMiddle(`max(${middle})`),
+      disposition: newest("records", disposition),
+      messageCount: newest("records", `${count} * ${weightOf("records")}`),
+    }),
     "GROUP BY t, disposition",
     "ORDER BY t",
   ].join("\n");
@@ -256,9 +254,21 @@ export function namedStatements(days: Days, filter: StatementFilter = {}): Recor
 
 type ReportDataset = Exclude<DatasetId, "events">;
 
-function identityOf(dataset: ReportDataset): string {
+/** The lines of a subquery with one row a point's identity: what it gives, by name; a `key` is grouped by as well. */
+function newestRows(
+  dataset: ReportDataset,
+  where: string[],
+  values: Record<string, string | { key: string }>,
+): string[] {
   const { reportUid, ordinal } = slotsOf(dataset);
-  return `${reportUid} AS reportUid, ${ordinal} AS ordinal`;
+  const keys = Object.keys(values).filter((name) => typeof values[name] === "object");
+  const selected = Object.entries(values).map(([name, of]) => `${typeof of === "string" ? of : of.key} AS ${name}`);
+  return [
+    `FROM (SELECT ${[`${reportUid} AS reportUid, ${ordinal} AS ordinal`, ...selected].join(",\n  ")}`,
+    `  FROM ${DATASETS[dataset].name}`,
+    `  WHERE ${where.join("\n    AND ")}`,
+    `  GROUP BY ${["reportUid", "ordinal", ...keys].join(", ")})`,
+  ];
 }
 
 /** The value of the newest generation. Generations are seconds, so no sum of numbers can carry both; argMax is needed. */
