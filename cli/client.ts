@@ -1,6 +1,7 @@
 /**
  * Client of the dashboard's JSON API: one place that knows paths, the bearer token and the error form. It prints nothing.
  */
+import * as v from "valibot";
 import type { OutcomeCounts, Stats } from "../shared/analytics/queries.ts";
 import type { Activity } from "../shared/analytics/queries-activity.ts";
 import { PAGE_LIMITS } from "../shared/limits.ts";
@@ -166,9 +167,8 @@ async function send({ url, token }: ApiConnection, path: string, call: Call): Pr
 
 async function checked({ url }: ApiConnection, response: Response): Promise<Response> {
   if (response.ok) return response;
-  const text = await response.text();
-  const message = errorMessage(text) ?? `it answered with status ${response.status}`;
-  throw new CommandError(`${url}: ${message}`);
+  const { message, code } = readError(await response.text());
+  throw new CommandError(`${url}: ${message ?? `it answered with status ${response.status}`}`, code);
 }
 
 async function readJson<T>(response: Response): Promise<T> {
@@ -181,13 +181,11 @@ async function readJson<T>(response: Response): Promise<T> {
   }
 }
 
-function errorMessage(text: string): string | undefined {
-  try {
-    const { error } = JSON.parse(text) as { error?: { message?: unknown } };
-    return typeof error?.message === "string" ? error.message : undefined;
-  } catch {
-    return undefined;
-  }
+const errorAnswer = v.object({ error: v.object({ code: v.optional(v.string()), message: v.optional(v.string()) }) });
+
+function readError(text: string): { code?: string | undefined; message?: string | undefined } {
+  const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), errorAnswer), text);
+  return parsed.success ? parsed.output.error : {};
 }
 
 // fetch says only "fetch failed"; the reason is its cause.

@@ -4,6 +4,7 @@
  * usage: npm start -- [--http PORT] [--smtp PORT] [--sql PORT] [--state DIR] [--no-samples]
  */
 import { Command } from "commander";
+import { EXAMPLE_STATEMENTS } from "../shared/analytics/statements.ts";
 import { LOCAL_DEFAULTS, type LocalFlags, type LocalOptions, readLocalOptions } from "./options.ts";
 import { DEMO } from "./send-samples.ts";
 import { type RunningStack, StartError, startStack } from "./stack.ts";
@@ -38,9 +39,6 @@ function environmentOf({ ports }: RunningStack, { stateDir }: LocalOptions): str
 function printReady(stack: RunningStack, options: LocalOptions): void {
   const { ports } = stack;
   const dmarc = `${environmentOf(stack, options)}npm run -s dmarc --`;
-  // Distinct, because a point may be written twice.
-  const reporters =
-    "SELECT blob4 AS reporter, count(DISTINCT blob1) AS reports FROM dmarc_records GROUP BY reporter ORDER BY reports";
   console.log(`
 Ready. Everything listens on 127.0.0.1 only and is kept in ${options.stateDir}
 
@@ -52,7 +50,7 @@ Try, in another terminal:
 
   ${dmarc} status --wait
   ${dmarc} stats
-  ${dmarc} query "${reporters} DESC"
+  ${dmarc} query "${EXAMPLE_STATEMENTS.reportsByReporter}"
 ${options.samples ? "" : `  ${dmarc} rua add ${DEMO.rua}\n`}  ${dmarc} send report.xml.gz
 
 Ctrl-C stops it.

@@ -72,6 +72,8 @@ export const ANALYTICS_LIMITS = {
   maxBlobBytes: 16_000,
   /** Points one invocation may write, over its whole queue batch. */
   maxPointsPerInvocation: 250,
+  /** One statement of the SQL API: what the live service says of a longer one. */
+  maxSqlChars: 10_000,
 } as const;
 
 /** Cloudflare Queues (Queues limits page). */

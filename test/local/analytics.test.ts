@@ -86,7 +86,7 @@ describe("while it runs", () => {
   test("a dataset exists from its first write on, each with its own name", async () => {
     await withEngine(testFolder(), async ({ url }) => {
       expect(await askRows(url, "SHOW TABLES")).toEqual([]);
-      expect((await ask(url, COUNT)).text).toBe('unable to find table "points"');
+      expect((await ask(url, COUNT)).text).toBe("unknown table: points");
       await Promise.all([write(url, "points", [{ doubles: [1] }]), write(url, "others", [{ doubles: [2] }])]);
       expect(await askRows(url, "SHOW TABLES")).toEqual([{ dataset: "others" }, { dataset: "points" }]);
       expect(await askRows(url, "SELECT dataset, double1 FROM others")).toEqual([{ dataset: "others", double1: 2 }]);
