@@ -124,6 +124,7 @@ describe("metadata", () => {
       receivedSeconds: NOON,
       fileName: "Bericht für acme\r\nX-Evil: 1.zip",
       mimeType: 'application/zip; name="ü"',
+      objectsOfMail: 3,
     };
     const stored = buildRawMetadata(metadata);
     expect(Object.values(stored).join("")).toMatch(/^[\x21-\x7e]*$/);
@@ -139,6 +140,7 @@ describe("metadata", () => {
           receivedSeconds: 1,
           fileName: text,
           mimeType: text,
+          objectsOfMail: 50,
         });
         const bytes = Object.entries(stored).flat().join("").length;
         expect(bytes).toBeLessThan(8192);
@@ -149,7 +151,7 @@ describe("metadata", () => {
 
   it("that is missing is empty", () => {
     expect(parseRawMetadata(undefined)).toEqual({
-      ...{ rua: "", sender: "", receivedSeconds: 0, fileName: "", mimeType: "" },
+      ...{ rua: "", sender: "", receivedSeconds: 0, fileName: "", mimeType: "", objectsOfMail: 1 },
     });
     expect(parseRawMetadata({ received: "never" }).receivedSeconds).toBe(0);
   });

@@ -41,8 +41,9 @@ export async function receiveMail(
   const parts = await candidateParts(mail);
   const keys: string[] = [];
   const sizes: number[] = [];
+  const origin = { ...receipt, sender: message.from, objectsOfMail: parts.length };
   for (const part of parts) {
-    keys.push(await storePart(part, env.R2_DMARC_REPORTS, { ...receipt, sender: message.from }));
+    keys.push(await storePart(part, env.R2_DMARC_REPORTS, origin));
     sizes.push(part.bytes.byteLength);
   }
   release(mail);
@@ -58,7 +59,7 @@ export async function receiveMail(
 async function storePart(
   { bytes, fileName, mimeType, isRemovable }: StoredPart,
   bucket: R2Bucket,
-  origin: Receipt & { sender: string },
+  origin: Receipt & { sender: string; objectsOfMail: number },
 ): Promise<string> {
   const sha256 = await sha256Hex(bytes);
   const put = (key: string): Promise<R2Object | null> =>
