@@ -57,7 +57,7 @@ export class AnalyticsUnavailableError extends Error {
 const STATEMENT_FAULTS = [400, 422];
 /** Said of a missing table, and (by Cloudflare's engine) of a column no row of which was found. */
 const NO_DATA =
-  /unknown table|unable to find (the )?(table|type of column)|no such table|table .{0,200}(doesn't|does not) exist/i;
+  /unknown table|unable to find (the )?(table|type of column)|no such table|table \S+ (doesn't|does not) exist/i;
 const NUMERIC_TYPE = /^(Nullable\()?(U?Int|Float|Decimal)\d*/;
 
 /**

@@ -118,7 +118,7 @@ function field(fields: Fields, name: string): string {
 function firstWord(text: string): string {
   return (
     text
-      .replace(/\([^)]*\)/g, "")
+      .replace(/\([^()]*\)/g, "")
       .trim()
       .split(/[\s;,]/, 1)[0] ?? ""
   )

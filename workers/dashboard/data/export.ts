@@ -4,7 +4,7 @@ import type { TableColumn } from "./table.ts";
 /** What a spreadsheet takes for the beginning of a formula, white space in front of it included. */
 const FORMULA = /^[\s]*[=+\-@]|^[\t\r]/;
 /** The same behind what ends a field where a spreadsheet expects other separators than commas, quotes or not. */
-const LATER_FORMULA = /([;\t]\s*)(?=[=+\-@])/g;
+const LATER_FORMULA = /([;\t][^\S\t]*)(?=[=+\-@])/g;
 
 /** CSV (RFC 4180) with a line of column keys. Texts that look like a formula get a `'` in front. */
 export function buildCsv<Row>(rows: readonly Row[], columns: readonly TableColumn<Row>[]): string {
