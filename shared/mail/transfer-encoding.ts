@@ -95,21 +95,25 @@ class QuotedPrintableDecoder implements TransferDecoder {
     this.#held = new Uint8Array(0);
     let end = at;
     for (let from = 0; from < bytes.byteLength; ) {
-      const equals = bytes.indexOf(EQUALS, from);
-      const text = bytes.subarray(from, equals < 0 ? bytes.byteLength : equals);
-      target.set(text, end);
-      end += text.byteLength;
-      if (equals < 0) break;
-      const value = 16 * hexDigit(bytes[equals + 1]) + hexDigit(bytes[equals + 2]);
-      const isCut = equals + 2 >= bytes.byteLength && bytes.at(-1) !== NEW_LINE;
-      const lineEnd = softBreakEnd(bytes, equals + 1);
-      from = isCut ? bytes.byteLength : equals + 1;
-      if (isCut) this.#held = bytes.slice(equals);
-      else if (!Number.isNaN(value)) {
-        target[end++] = value;
-        from = equals + 3;
-      } else if (lineEnd !== undefined) from = lineEnd;
-      else target[end++] = EQUALS;
+      const byte = bytes[from++] ?? 0;
+      if (byte !== EQUALS) {
+        target[end++] = byte;
+        continue;
+      }
+      if (from + 1 >= bytes.byteLength && bytes.at(-1) !== NEW_LINE) {
+        this.#held = bytes.slice(from - 1);
+        break;
+      }
+      const high = HEX_VALUES[bytes[from] ?? 0] ?? NO_DIGIT;
+      const low = HEX_VALUES[bytes[from + 1] ?? 0] ?? NO_DIGIT;
+      if (high !== NO_DIGIT && low !== NO_DIGIT) {
+        target[end++] = 16 * high + low;
+        from += 2;
+        continue;
+      }
+      const next = softBreakEnd(bytes, from);
+      if (next === from) target[end++] = EQUALS;
+      from = next;
     }
     return end - at;
   }
@@ -129,19 +133,16 @@ function joined(first: Uint8Array, second: Uint8Array): Uint8Array {
   return both;
 }
 
-function hexDigit(byte = 0): number {
-  return HEX_VALUES[byte] ?? Number.NaN;
-}
-
-const HEX_VALUES = Array.from({ length: 256 }, (_, byte) => {
+const NO_DIGIT = 255;
+const HEX_VALUES = Uint8Array.from({ length: 256 }, (_, byte) => {
   const digit = String.fromCharCode(byte);
-  return /[0-9A-Fa-f]/.test(digit) ? Number.parseInt(digit, 16) : Number.NaN;
+  return /[0-9A-Fa-f]/.test(digit) ? Number.parseInt(digit, 16) : NO_DIGIT;
 });
 
-/** Where the next line begins when nothing but white space stands before it; undefined when something does. */
-function softBreakEnd(bytes: Uint8Array, from: number): number | undefined {
+/** Where the next line begins when nothing but white space stands before it; `from` when something does. */
+function softBreakEnd(bytes: Uint8Array, from: number): number {
   let at = from;
   while (bytes[at] === 0x20 || bytes[at] === 0x09 || bytes[at] === 0x0d) at++;
   if (at >= bytes.byteLength) return at;
-  return bytes[at] === NEW_LINE ? at + 1 : undefined;
+  return bytes[at] === NEW_LINE ? at + 1 : from;
 }

@@ -11,11 +11,15 @@ export interface HostileMail {
   records: number;
 }
 
+const MAX_HEADER_CHARS = 1_900_000;
 const HEADER = "From: a@attacker.example\r\nMIME-Version: 1.0\r\n";
 
 /** @param chars size of what is repeated; a report that comes along is added */
 export function hostileMails(chars: number, report: { xml: string; records: number }): HostileMail[] {
-  const many = (text: string): string => text.repeat(Math.max(1, Math.floor(chars / text.length)));
+  const times = (text: string, size: number): string => text.repeat(Math.max(1, Math.floor(size / text.length)));
+  const many = (text: string): string => times(text, chars);
+  // What a header may have at most.
+  const some = (text: string): string => times(text, Math.min(chars, MAX_HEADER_CHARS));
   const nothing = (kind: string, text: string): HostileMail => ({ kind, bytes: fromBinary(text), records: 0 });
   const body = (kind: string, text: string): HostileMail => nothing(`body of ${kind}`, `${HEADER}\r\n${text}`);
   const beside = (kind: string, parts: string[]): HostileMail => ({
@@ -37,7 +41,8 @@ export function hostileMails(chars: number, report: { xml: string; records: numb
   });
   const html = (kind: string, content: string): HostileMail =>
     beside(`HTML of ${kind}`, [part({ content: "text" }), part({ type: "text/html", content })]);
-  const oneByOne = (name: string): string => Array.from({ length: chars / 20 }, (_, i) => `;${name}*${i}=a`).join("");
+  const oneByOne = (name: string): string =>
+    Array.from({ length: Math.min(chars, MAX_HEADER_CHARS) / 25 }, (_, i) => `;${name}*${i}=a`).join("");
   return [
     body("empty lines", many("\n")),
     body("CRLF", many("\r\n")),
@@ -52,12 +57,12 @@ export function hostileMails(chars: number, report: { xml: string; records: numb
     body("spaces", many(" ")),
     ...["To", "Cc", "From", "Reply-To", "Received", "Subject", "Message-ID"].flatMap((name) =>
       ["a:", "(", '"', "<a@", "\\", ",", "=?utf-8?b?YQ==?= "].map((text) =>
-        header(`${name} full of ${text}`, `${name}: ${many(text)}`),
+        header(`${name} full of ${text}`, `${name}: ${some(text)}`),
       ),
     ),
-    header("folds", `X: a${many("\r\n\t")}`),
-    header("fields", many("a:\r\n").trimEnd()),
-    header("lines without a colon", many("a\r\n").trimEnd()),
+    header("folds", `X: a${some("\r\n\t")}`),
+    header("fields", some("a:\r\n").trimEnd()),
+    header("lines without a colon", some("a\r\n").trimEnd()),
     header("Content-Disposition of pieces", `Content-Disposition: attachment${oneByOne("filename")}`),
     ...[
       '"',
@@ -75,9 +80,9 @@ export function hostileMails(chars: number, report: { xml: string; records: numb
       ";filename=",
       ";filename*=",
       "a.b",
-    ].map((text) => named(`${text} time and again`, `attachment; filename=${many(text)}`)),
+    ].map((text) => named(`${text} time and again`, `attachment; filename=${some(text)}`)),
     ...["\\\\", " ", "%", ".", "(", "/", "../", "=?utf-8?b?YQ==?= ", "é"].map((text) =>
-      named(`quoted ${text} time and again`, `attachment; filename="a${many(text)}a"`),
+      named(`quoted ${text} time and again`, `attachment; filename="a${some(text)}a"`),
     ),
     named("pieces", `attachment${oneByOne("filename")}`),
     nothing("empty parts", `${HEADER}Content-Type: multipart/mixed; boundary=b\r\n\r\n${many("--b\r\n\r\n")}`),
