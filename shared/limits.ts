@@ -11,14 +11,14 @@ export const MAIL_LIMITS = {
   /** Cloudflare Email Routing rejects larger mail at SMTP receipt (Email Service limits). */
   maxMessageBytes: 25 * MIB,
   /**
-   * Ours: postal-mime holds about twelve times the mail in memory (235 MB for 20 MB measured), an isolate has 128 MB.
-   * A larger mail is stored whole, and read by process as it streams.
+   * Ours: ingest holds such a mail and what is decoded of it, about five times its size at most; an isolate has 128 MB. A
+   * larger mail is stored whole, and read by process as it streams.
    */
   maxParsedMessageBytes: 4 * MIB,
-  /** Ours: postal-mime takes some 8 µs a line, whatever its length; a mail of more lines is streamed as a larger one is. */
-  maxParsedLines: 60_000,
   /** Ours: candidate report parts taken out of one mail; sendBatch takes 100 messages. */
   maxPartsPerMessage: 50,
+  /** Ours: headers in one mail: its own, and those of parts, multiparts and mails in it. Newsletters have up to a hundred. */
+  maxHeaders: 1000,
   /** Ours: multipart nesting, also the depth of mails in mails. */
   maxMimeDepth: 20,
   /** Ours: how often the bytes of a mail may be parsed as mails within it; a forwarded forward needs three. */

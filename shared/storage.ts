@@ -325,7 +325,7 @@ export function safeFileName(name: string): string {
   const cleaned = base
     .normalize("NFKD")
     .replace(/[^A-Za-z0-9._!@=+-]+/g, "_")
-    .replace(/^[._]+|[._]+$/g, "");
+    .replace(/^[._]+|(?<![._])[._]+$/g, "");
   if (cleaned === "") return "unnamed";
   if (cleaned.length <= STORAGE_LIMITS.maxFileNameBytes) return cleaned;
   const extension = /(\.[A-Za-z0-9]{1,5}){0,2}$/.exec(cleaned)?.[0] ?? "";

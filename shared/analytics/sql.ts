@@ -68,7 +68,7 @@ export class AnalyticsUnavailableError extends Error {
 /** Statuses that blame the statement; 422 is what Analytics Engine uses. */
 const STATEMENT_FAULTS = [400, 422];
 /** Said of a dataset that nothing was ever written to. */
-const NO_TABLE = /unknown table|unable to find (the )?table|no such table|table .{0,200}(doesn't|does not) exist/i;
+const NO_TABLE = /unknown table|unable to find (the )?table|no such table|table \S+ (doesn't|does not) exist/i;
 /** Said of any name that the engine does not know, and also of a column of the dataset that no point has a value in. */
 const NO_COLUMN = /unable to find type of column:?\s*["'`]?(\w+)["'`]?/i;
 const DATASET_COLUMN = /^(blob|double)([1-9]|1[0-9]|20)$/;

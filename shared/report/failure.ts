@@ -128,7 +128,7 @@ function field(fields: Fields, name: string): string {
 function firstWord(text: string): string {
   return (
     text
-      .replace(/\([^)]*\)/g, "")
+      .replace(/\([^()]*\)/g, "")
       .trim()
       .split(/[\s;,]/, 1)[0] ?? ""
   )

@@ -100,7 +100,6 @@ async function* readSource(source: ByteSource, context: Context): AsyncGenerator
   if (!told) yield passedOver ?? { type: "problem", part: "", problem: problem("not_a_report") };
 }
 
-const LINE_FEED = 0x0a;
 const CONTAINERS = new Set<ContentType>(["gzip", "zlib", "zip", "mail"]);
 
 interface Context extends DocumentContext {
@@ -203,7 +202,6 @@ async function* readArchive(source: ByteSource, place: Place, context: Context):
 async function* readMail(source: ByteSource, place: Place, context: Context): AsyncGenerator<ReadEvent> {
   if (source.sizeBytes > context.maxParsedMessageBytes) return yield* readLargeMail(source, place, context);
   const bytes = await source.read(0, source.sizeBytes);
-  if (countLines(bytes) > MAIL_LIMITS.maxParsedLines) return yield* readLargeMail(bytesSource(bytes), place, context);
   const mail = await extractMail(bytes);
   if (!mail.ok) return reject(mail.error.code, mail.error.detail);
   const { candidates } = mail.value;
@@ -222,12 +220,6 @@ async function* readMail(source: ByteSource, place: Place, context: Context): As
   const failure = readFailureMail({ mail: mail.value, bytes }, place, context);
   if (failure !== undefined) yield failure;
   else if (candidates.length === 0) reject("not_a_report", "the mail holds no report file");
-}
-
-function countLines(bytes: Uint8Array): number {
-  let lines = 0;
-  for (let at = bytes.indexOf(LINE_FEED); at >= 0; at = bytes.indexOf(LINE_FEED, at + 1)) lines++;
-  return lines;
 }
 
 /** A mail too large to be held: its parts are read as they stream. */
@@ -256,7 +248,7 @@ async function* readFeedbackPart(
   const part = await holdStream(content);
   const bytes = await part.read(0, part.sizeBytes);
   const feedback = { fields: new TextDecoder().decode(bytes), originalHeader: "" };
-  const mail = { candidates: [], feedback, text: "", subject: "" };
+  const mail = { candidates: [], feedback, text: "" };
   const failure = readFailureMail({ mail, bytes }, place, context);
   if (failure !== undefined) yield failure;
 }

@@ -36,7 +36,7 @@ function* laterReading(event: Exclude<ReadEvent, { type: "records" }>, held: Agg
     yield { type: "problem", part, problem: { code: "malformed_xml", message: "Refused by this test." } };
     return;
   }
-  if (event.type === "problem" || event.report.kind !== "aggregate") {
+  if (event.type !== "report" || event.report.kind !== "aggregate") {
     yield event;
     return;
   }

@@ -157,15 +157,15 @@ describe("metadata", () => {
 
   it("that is missing is empty", () => {
     expect(parseRawMetadata(undefined)).toEqual({
-        rua: "",
-        sender: "",
-        from: "",
-        subject: "",
-        messageId: "",
-        receivedSeconds: 0,
-        fileName: "",
-        mimeType: "",
-        objectsOfMail: 1,
+      rua: "",
+      sender: "",
+      from: "",
+      subject: "",
+      messageId: "",
+      receivedSeconds: 0,
+      fileName: "",
+      mimeType: "",
+      objectsOfMail: 1,
     });
     expect(parseRawMetadata({ received: "never" }).receivedSeconds).toBe(0);
     expect(parseRawMetadata({ rua: "a@b.example", sender: "c@d.example" })).toMatchObject({

@@ -31,7 +31,7 @@ export function readSqlConnection(env: DashboardEnv): SqlConnection | MissingSet
   const settings = { ANALYTICS_SQL_URL, ANALYTICS_ACCOUNT_ID, ANALYTICS_API_TOKEN };
   for (const [name, value] of Object.entries(settings)) if (value === "") return { missing: name };
   return {
-    baseUrl: ANALYTICS_SQL_URL.replace(/\/+$/, ""),
+    baseUrl: ANALYTICS_SQL_URL.replace(/(?<!\/)\/+$/, ""),
     accountId: ANALYTICS_ACCOUNT_ID,
     token: ANALYTICS_API_TOKEN,
   };

@@ -226,8 +226,8 @@ export class Segmenter {
 
   /** Markup that the end of the document cuts: only the root's own end tag may be. */
   #takeUnfinished(text: string, at: number): number {
-    const rest = text.slice(at);
-    if (this.#open.length === 1 && /^<\/\s*(?:[\w.-]+:)?f?e?e?d?b?a?c?k?\s*$/.test(rest) && rest.length > 2) {
+    const rest = text.slice(at).trimEnd();
+    if (this.#open.length === 1 && /^<\/\s*(?:[\w.-]+:)?f?e?e?d?b?a?c?k?$/.test(rest) && at + 2 < text.length) {
       this.#note("the last end tag is cut");
       this.#closeElement(ROOT);
     } else if (this.#rootSeen && !this.#rootEnded) {
