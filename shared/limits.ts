@@ -31,12 +31,45 @@ export const MAIL_LIMITS = {
 export const READ_LIMITS = {
   /** Ours: decompressed bytes taken from one object. A real report of a million records is 592 MB of XML. */
   maxOutputBytes: 1000 * MIB,
+  /**
+   * Ours: bytes that one received byte may unfold to, over all levels. Of 666 real files the highest is 8, of generated
+   * reports 43 (5,000 records that differ in a name); deflate can do 1,032, and twice packed a million.
+   */
+  maxOutputRatio: 100,
+  /** Ours: bytes that any mail may unfold to, whatever the ratio: a small report of equal records packs very well. */
+  freeOutputBytes: MIB,
+  /** Ours: bytes received for a record, at least. Real reports have 17 or more, and no less than 5 where all but a name is equal. */
+  leastBytesPerRecord: 3,
+  /** Ours: records that any mail may hold, however small: a million of them took 1.1 KB. */
+  freeRecords: 4000,
+  /** Ours: documents (reports, and what is none) in one object. Real archives hold 1 to 20. */
+  maxDocuments: 1000,
+  /** Ours: bytes received for a document, at least; an entry of a zip takes 120 for its names and sizes alone. */
+  leastBytesPerDocument: 100,
+  /** Ours: documents that any mail may hold, however small. */
+  freeDocuments: 50,
+  /** Ours: characters of one object that no shape has read, at some 20 ns each. Of a real report they are the first few records. */
+  maxGeneralChars: 300 * MIB,
+  /** Ours: characters of one object for the XML parser or to be mended, at some 200 ns each. */
+  maxParserChars: 24 * MIB,
+  /** Ours: characters of the reports of one object without their records; a real one has 500 to 2,000. */
+  maxReportChars: 8 * MIB,
   /** Ours: entries in one archive. Real archives hold 1 to 20. */
   maxArchiveEntries: 1000,
   /** Ours: archive in archive. `.gz.gz`, a gzip inside a zip and a zip inside a gzip are real; more is an attack. */
   maxArchiveDepth: 2,
-  /** Ours: records in one report; the largest real one known has about a million. */
+  /** Ours: records in one object; the largest real one known has about a million. Of TLS reports: policies and failure details. */
   maxRecords: 1_048_576,
+  /** Ours: records of one report that cannot be used; a report that has more of them is no report. */
+  maxSkippedRecords: 1000,
+  /** Ours: messages of one record, and sessions of one count in a TLS report: a mail server sees no more in a day. */
+  maxCount: 1_000_000_000,
+  /** Ours: the same for `dmarc parse`, which shows a person what the pipeline leaves out, with a warning. */
+  maxShownCount: 10_000_000_000,
+  /** RFC 9990 section 3.1.3 takes 100 DKIM results; as many SPF results and override reasons are kept of a record. */
+  maxResultsPerRecord: 100,
+  /** Ours: elements in one record; 100 each of DKIM results, SPF results and reasons have 1,200. */
+  maxRecordElements: 2000,
   /** Ours: one `<record>` element as text; real ones have up to 100 DKIM results (RFC 9990 section 3.1.3). */
   maxRecordChars: 256 * KIB,
   /** Ours: everything of a report that is not a record: metadata, policy, extensions, comments. */
@@ -53,6 +86,14 @@ export const READ_LIMITS = {
   maxJsonValues: 300_000,
   /** Ours: what must be held whole: JSON, a zip inside a mail or a gzip. A mail of 25 MiB holds at most 18 MiB of base64. */
   maxHeldBytes: 20 * MIB,
+  /** Ours: error elements kept of a report's metadata. */
+  maxReportErrors: 20,
+  /** Ours: bytes of a JSON document, which becomes several times as much in memory; real TLS reports have a few KiB. */
+  maxJsonBytes: 8 * MIB,
+  /** Ours: how long after a mail came a period it reports on may end, for clocks and time zones: two days. */
+  maxFutureSeconds: 2 * 86_400,
+  /** Ours: the longest period of a report. Daily ones are the rule; weekly and monthly ones exist. */
+  maxPeriodSeconds: 35 * 86_400,
   /** Ours: warnings kept with a report; the rest are counted. */
   maxWarnings: 100,
   /** Ours: XML up to this size is read at once and not as a stream, where its file is in memory. Most have 2 to 20 KiB. */
@@ -173,6 +214,10 @@ export const PROCESS_LIMITS = {
   maxHeldObjectBytes: 8 * MIB,
   /** Records kept from the first reading; a report with more is read a second time for its points. */
   maxHeldRecords: 1000,
+  /** Characters of values in those records; ordinary ones have some 100 each, hostile ones 250,000. */
+  maxHeldRecordChars: 2 * MIB,
+  /** Dead letters that one object may become; beyond, it becomes one, with counts by reason. */
+  maxLettersPerObject: 20,
   /** Raw keys looked at by one status request: forty calls on R2 at most. */
   statusKeys: 20_000,
 } as const;

@@ -42,6 +42,8 @@ export interface RawMetadata {
   /** File name and MIME type as the mail gave them: labels, never trusted. */
   fileName: string;
   mimeType: string;
+  /** Objects that the mail was taken apart into, this one included: they share what one mail may cost. */
+  objectsOfMail: number;
 }
 
 /** Who sent a mail, as it says itself. */
@@ -341,6 +343,7 @@ export function buildRawMetadata(metadata: RawMetadata): Record<string, string> 
     received: String(metadata.receivedSeconds),
     name: metadataText(metadata.fileName),
     type: metadataText(metadata.mimeType),
+    parts: String(metadata.objectsOfMail),
   };
 }
 
@@ -348,6 +351,7 @@ export function buildRawMetadata(metadata: RawMetadata): Record<string, string> 
 export function parseRawMetadata(metadata: Record<string, string> | undefined): RawMetadata {
   const read = (name: string): string => decodeMetadataText(metadata?.[name] ?? "");
   const received = Number(metadata?.received ?? "0");
+  const parts = Number(metadata?.parts ?? "1");
   return {
     rua: read("rua"),
     sender: read("sender"),
@@ -357,6 +361,7 @@ export function parseRawMetadata(metadata: Record<string, string> | undefined): 
     receivedSeconds: Number.isFinite(received) ? received : 0,
     fileName: read("name"),
     mimeType: read("type"),
+    objectsOfMail: Number.isInteger(parts) && parts > 0 ? parts : 1,
   };
 }
 

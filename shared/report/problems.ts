@@ -21,12 +21,15 @@ export const PROBLEM_MEANINGS = {
   malformed_mail: "The mail's structure is damaged beyond reading.",
   missing_domain: "The report does not say which domain it is about (policy_published/domain).",
   missing_dates: "The report has no usable period (date_range/begin and end).",
+  implausible_period: "The report's period ends after the report came, or is longer than that of any real report.",
+  unusable_records: "More of the report's records cannot be used than of any real report.",
   no_metadata: "The report has neither report_metadata nor policy_published.",
   foreign_domain: "The report is about a domain that this address does not accept reports for.",
   conflict: "A report with the same identity and other content was accepted before; this one is kept for a person.",
   unregistered_rua: "The address the report was sent to is not registered (any more).",
   missing_object: "The stored report is no longer in R2.",
   invalid_message: "A queue message does not have the agreed form.",
+  too_many_problems: "More of its parts are unreadable than are told one by one.",
   retries_exhausted: "Processing failed on every attempt; the last error is kept with the message.",
 } as const;
 
@@ -36,6 +39,27 @@ export type ProblemCode = keyof typeof PROBLEM_MEANINGS;
 export interface Problem {
   code: ProblemCode;
   message: string;
+  /** Of too_many_problems: how often each reason occurred. */
+  counts?: Partial<Record<ProblemCode, number>>;
+}
+
+/** A part that became no data, and why. */
+export interface PartProblem {
+  part: string;
+  problem: Problem;
+}
+
+/**
+ * The problems of one object as they are told: one by one, or, beyond `most` of them, as one with counts by reason, the
+ * most frequent first.
+ */
+export function gatherProblems(found: readonly PartProblem[], most: number): PartProblem[] {
+  if (found.length <= most) return [...found];
+  const byCode = new Map<ProblemCode, number>();
+  for (const { problem } of found) byCode.set(problem.code, (byCode.get(problem.code) ?? 0) + 1);
+  const sorted = [...byCode].sort(([, a], [, b]) => b - a);
+  const told = sorted.map(([code, count]) => `${count} ${code}`).join(", ");
+  return [{ part: "", problem: { ...problem("too_many_problems", told), counts: Object.fromEntries(sorted) } }];
 }
 
 /**

@@ -127,6 +127,7 @@ describe("metadata", () => {
       receivedSeconds: NOON,
       fileName: "Bericht für acme\r\nX-Evil: 1.zip",
       mimeType: 'application/zip; name="ü"',
+      objectsOfMail: 3,
     };
     const stored = buildRawMetadata(metadata);
     expect(Object.values(stored).join("")).toMatch(/^[\x21-\x7e]*$/);
@@ -145,6 +146,7 @@ describe("metadata", () => {
           receivedSeconds: 1,
           fileName: text,
           mimeType: text,
+          objectsOfMail: 50,
         });
         const bytes = Object.entries(stored).flat().join("").length;
         expect(bytes).toBeLessThan(8192);
@@ -155,7 +157,17 @@ describe("metadata", () => {
 
   it("that is missing is empty", () => {
     expect(parseRawMetadata(undefined)).toEqual({
-      ...{ rua: "", sender: "", from: "", subject: "", messageId: "", receivedSeconds: 0, fileName: "", mimeType: "" },
+      ...{
+        rua: "",
+        sender: "",
+        from: "",
+        subject: "",
+        messageId: "",
+        receivedSeconds: 0,
+        fileName: "",
+        mimeType: "",
+        objectsOfMail: 1,
+      },
     });
     expect(parseRawMetadata({ received: "never" }).receivedSeconds).toBe(0);
     expect(parseRawMetadata({ rua: "a@b.example", sender: "c@d.example" })).toMatchObject({

@@ -12,6 +12,7 @@ import { type Finding, readFindings } from "./findings.ts";
 import { parkReceipt } from "./finish.ts";
 import { findRawObject } from "./raw-object.ts";
 import { readReceipt, removeAsSaid, writeReceipt } from "./receipts.ts";
+import { screenFindings } from "./screen.ts";
 import { type ReportJob, rejectPart, settle } from "./settle.ts";
 import { AwaitedSlices } from "./slices.ts";
 import { type AcceptedReport, writeLargeReports } from "./write-report.ts";
@@ -50,11 +51,14 @@ export async function processReport(message: ReportMessage, context: JobContext)
     return sendAlone(message, context);
   }
   const source = await object.open();
-  const findings = await readFindings(source);
+  // An object that does not say when it came is read as of now.
+  const receivedSeconds = message.receivedSeconds || context.nowSeconds;
+  const origin = { receivedSeconds, objectsOfMail: object.objectsOfMail };
+  const findings = await screenFindings(await readFindings(source, origin), job);
   const outcomes: ReceiptOutcome[] = [];
   const large = new Map<number, AcceptedReport>();
   for (const finding of findings) outcomes.push(await settle(finding, job, large));
-  if (large.size > 0) await writeLargeReports(source, large, job.context);
+  if (large.size > 0) await writeLargeReports(source, { large, origin }, job.context);
   return finish(job, outcomes, mustRemoveRaw(job, findings, outcomes));
 }
 

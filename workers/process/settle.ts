@@ -1,9 +1,8 @@
 /** What becomes of one report or problem found in a raw object: accepted, duplicate, conflict, dead letter, discarded. */
 import { pointCountOf } from "../../shared/analytics/points.ts";
-import { domainOf, eventId, reportUid } from "../../shared/identity.ts";
+import { eventId, reportUid } from "../../shared/identity.ts";
 import type { ReportMessage } from "../../shared/messages.ts";
-import { acceptsDomain, type Registration } from "../../shared/registry.ts";
-import { problem } from "../../shared/report/problems.ts";
+import type { Registration } from "../../shared/registry.ts";
 import { deadLetterKey, type LedgerEntry, type Receipt, type ReceiptOutcome } from "../../shared/storage.ts";
 import { fileConflict } from "./conflicts.ts";
 import { fileDeadLetter } from "./dead-letters.ts";
@@ -39,10 +38,6 @@ export async function settle(
   if ("problem" in finding) return rejectPart(job, finding);
   const { part, report, records } = finding;
   const entry = await ledgerEntry(finding, job);
-  if (!isWelcome(entry, job)) {
-    const domain = domainOf(report);
-    return rejectPart(job, { part, problem: problem("foreign_domain", domain) }, domain);
-  }
   if (report.kind === "failure" && job.registration?.entry.failureReports === "off") return discard(entry, job);
   const { message, context } = job;
   const claim = await claimReport(context.env.R2_DMARC_REPORTS, { entry, acceptHash: message.acceptHash });
@@ -64,9 +59,9 @@ export async function settle(
 }
 
 /** Files a part that cannot become data, whole objects included. */
-export async function rejectPart(job: ReportJob, rejected: FoundProblem, domain = ""): Promise<ReceiptOutcome> {
+export async function rejectPart(job: ReportJob, rejected: FoundProblem): Promise<ReceiptOutcome> {
   const { message, context, generation, registration } = job;
-  const { part } = rejected;
+  const { part, domain = "" } = rejected;
   const { id } = await fileDeadLetter(
     {
       ...{ reason: rejected.problem, stage: "read", domain, part, generation, message },
@@ -89,12 +84,6 @@ async function ledgerEntry({ part, report }: FoundReport, job: ReportJob): Promi
     ...{ generation, pointCount, highestPointCount: pointCount, refusedHashes: [] },
     ...{ receivedSeconds: message.receivedSeconds, processedSeconds: context.nowSeconds, report },
   };
-}
-
-// A report that was accepted stays so when its address takes fewer domains now.
-function isWelcome({ uid, report }: LedgerEntry, { registration, previous }: ReportJob): boolean {
-  if (registration !== undefined && acceptsDomain(registration.entry, domainOf(report))) return true;
-  return previous?.outcomes.some(({ outcome, id }) => outcome === "accepted" && id === uid) ?? false;
 }
 
 async function discard(entry: LedgerEntry, { context }: ReportJob): Promise<ReceiptOutcome> {

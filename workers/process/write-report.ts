@@ -14,13 +14,19 @@ import type { ByteSource } from "../../shared/report/source.ts";
 import type { AggregateRecord } from "../../shared/report/vocabulary.ts";
 import type { LedgerEntry } from "../../shared/storage.ts";
 import type { JobContext } from "./env.ts";
-import { KNOWN_SHAPES } from "./findings.ts";
+import { type ObjectOrigin, readOptions } from "./findings.ts";
 import { enqueueSlices, type PointOrigin, writePoints } from "./points.ts";
 
 /** A report the ledger accepted, and the event that says so: written with its last points. */
 export interface AcceptedReport {
   entry: LedgerEntry;
   event: DataPoint;
+}
+
+/** The large reports of an object. */
+export interface LargeReports {
+  large: ReadonlyMap<number, AcceptedReport>;
+  origin: ObjectOrigin;
 }
 
 /** Writes all points of a report whose records are held, and its event. */
@@ -44,15 +50,16 @@ export async function writeReport(
  * Reads an object again and enqueues the points of its large reports as slices, a few slices in memory at a time.
  *
  * @param large the reports by their document (findings.ts)
+ * @param origin as in the first reading: what was read then is read again
  */
 export async function writeLargeReports(
   source: ByteSource,
-  large: ReadonlyMap<number, AcceptedReport>,
+  { large, origin }: LargeReports,
   context: JobContext,
 ): Promise<void> {
   let document = -1;
   let writer: SliceWriter | undefined;
-  for await (const event of readReports(source, { shapes: KNOWN_SHAPES })) {
+  for await (const event of readReports(source, readOptions(origin))) {
     if (event.type !== "records" || event.records.length === 0) continue;
     if (event.firstOrdinal === 0) {
       await writer?.finish();
