@@ -16,6 +16,7 @@ import type {
   TlsReport,
   Warning,
 } from "../shared/report/vocabulary.ts";
+import { AddressCount } from "./address-count.ts";
 
 export interface AggregateSummary {
   kind: "aggregate";
@@ -97,7 +98,7 @@ const shapes = new RecordShapes();
 
 /** What is gathered of a part's records while they stream by. */
 interface Gathered {
-  sources: Set<string>;
+  sources: AddressCount;
   rows: AggregateRecord[];
 }
 
@@ -142,17 +143,12 @@ function gather(
   part: string,
   { records, keepRecords }: { records: AggregateRecord[]; keepRecords: boolean },
 ): void {
-  const known = gathered.get(part) ?? { sources: new Set(), rows: [] };
+  const known = gathered.get(part) ?? { sources: new AddressCount(), rows: [] };
   gathered.set(part, known);
   for (const record of records) {
-    if (record.sourceIp !== "") known.sources.add(ownText(record.sourceIp));
+    if (record.sourceIp !== "") known.sources.add(record.sourceIp);
     if (keepRecords) known.rows.push(record);
   }
-}
-
-// A text cut out of another keeps the other alive, here a piece of the document for every address; a copy does not.
-function ownText(text: string): string {
-  return Buffer.from(text).toString();
 }
 
 // Two copies may differ in white space or packing, so a report is compared by what it says.
