@@ -72,6 +72,7 @@ export class AggregateReader implements RecordSink {
     const { records, skippedRecords } = this.#totals;
     const ordinal = records + skippedRecords;
     const warningsBefore = warnings.count;
+    budget.takeGeneral(READ_LIMITS.generalRecordChars);
     const record = readRecordXml(xml, { ...this.#context, ordinal });
     if ("skipped" in record) {
       warnings.add("record_skipped", `record[${ordinal}]`, record.skipped);

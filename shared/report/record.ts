@@ -82,12 +82,15 @@ export function readRecordXml(xml: string, context: RecordContext): AggregateRec
   return "malformed" in element ? { skipped: element.malformed } : readRecord(element, context);
 }
 
-// Each element has an end tag or is empty; counted before they become objects.
+/** What ends an element, or begins a comment, a CDATA section or an instruction. */
+const ELEMENT_END = /<[/!?]|\/>/g;
+
+// Counted before they become objects.
 function hasManyElements(xml: string): boolean {
   let elements = 0;
-  for (let at = xml.indexOf("/"); at >= 0; at = xml.indexOf("/", at + 1)) {
-    if (xml[at - 1] === "<" || xml[at + 1] === ">") elements++;
-    if (elements > READ_LIMITS.maxRecordElements) return true;
+  ELEMENT_END.lastIndex = 0;
+  while (ELEMENT_END.test(xml)) {
+    if (++elements > READ_LIMITS.maxRecordElements) return true;
   }
   return false;
 }

@@ -11,6 +11,9 @@ const MAX_MILLISECONDS = 1000;
 
 /** Files that put expressions together from constants; test/agreement/hostile-texts.test.ts calls what uses them. */
 const BUILDING = [
+  "shared/csv.ts",
+  "shared/csv.ts",
+  "shared/csv.ts",
   "shared/report/values.ts",
   "shared/report/values.ts",
   "shared/report/values.ts",

@@ -19,6 +19,7 @@ export class Segmenter {
   readonly #frame: string[] = [];
   #frameChars = 0;
   #frameElements = 0;
+  #strayEndTags = 0;
   /** Characters before the root element. */
   #preambleChars = 0;
   #paddingChars = 0;
@@ -208,6 +209,7 @@ export class Segmenter {
       reject("malformed_xml", `<${this.#open.at(-1)}> is not closed before </${name}>`);
     } else {
       this.#pad(rawName.length);
+      if (++this.#strayEndTags > READ_LIMITS.maxXmlElements) this.#tooLarge("end tags without a start");
       this.#note(`an end tag </${name}> without its start`);
     }
   }
