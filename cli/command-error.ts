@@ -9,3 +9,15 @@ export class CommandError extends Error {
     this.code = code;
   }
 }
+
+/** Nothing answered, or only that it cannot at the moment: later it may. */
+export class UnavailableError extends CommandError {
+  override name = "UnavailableError";
+  /** Something answered: it is there. */
+  readonly isThere: boolean;
+
+  constructor(message: string, { isThere }: { isThere: boolean }) {
+    super(message);
+    this.isThere = isThere;
+  }
+}

@@ -43,7 +43,7 @@ function printReady(stack: RunningStack, options: LocalOptions): void {
 Ready. Everything listens on 127.0.0.1 only and is kept in ${options.stateDir}
 
   mail       smtp://127.0.0.1:${ports.smtp}${options.samples ? `   for ${DEMO.rua}` : ""}
-  dashboard  http://127.0.0.1:${ports.http}
+  dashboard  ${stack.link}
   SQL API    http://127.0.0.1:${ports.sql}/client/v4/accounts/local/analytics_engine/sql
 
 Try, in another terminal:
@@ -58,6 +58,8 @@ Ctrl-C stops it.
 }
 
 async function run(options: LocalOptions): Promise<number> {
+  // Mail is other people's: what is written from here on, by all parts, is for this user alone.
+  process.umask(0o077);
   const abort = new AbortController();
   const asked = Promise.withResolvers<void>();
   // npm passes on the signal the terminal sends as well, so a second one means nothing new.

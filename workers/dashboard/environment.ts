@@ -12,8 +12,8 @@ interface Secrets {
   ANALYTICS_ACCOUNT_ID?: string;
   /** Cloudflare API token with the permission Account Analytics, Read. */
   ANALYTICS_API_TOKEN?: string;
-  /** Host names that are answered, separated by spaces; missing = all. `npm start` allows this machine's only. */
-  ALLOWED_HOSTS?: string;
+  /** One machine only: what `npm start` puts before the dashboard sends this along, and nobody else is answered. */
+  DOOR_SECRET?: string;
 }
 
 /** DashboardBindings with the service binding's contract and the secrets. */

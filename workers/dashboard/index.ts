@@ -8,7 +8,7 @@ import { findAccess } from "./access.ts";
 import { Admission } from "./admission.ts";
 import { operate } from "./api/call.ts";
 import { type ApiContext, buildApi } from "./api.ts";
-import { identify } from "./auth.ts";
+import { identify, sameSecret } from "./auth.ts";
 import type { DashboardEnv } from "./environment.ts";
 import { ApiError, answerError, describeError, retryHeaders } from "./errors.ts";
 import { renderError } from "./pages/error.tsx";
@@ -80,10 +80,10 @@ app.use(async (c, next) => {
   if (!c.res.headers.has("cache-control")) c.header("cache-control", "no-store");
 });
 app.use(async (c, next) => {
-  const hosts = (c.env.ALLOWED_HOSTS ?? "").split(" ").filter((host) => host !== "");
-  const { hostname } = new URL(c.req.url);
-  if (hosts.length > 0 && !hosts.includes(hostname)) {
-    throw new ApiError("forbidden", `This dashboard does not answer as ${hostname}.`);
+  const { DOOR_SECRET } = c.env;
+  // On one machine the development server behind `npm start` can be reached by others, who must not be its developer.
+  if (DOOR_SECRET !== undefined && !(await sameSecret(c.req.header("x-dmarc-door") ?? "", DOOR_SECRET))) {
+    throw new ApiError("forbidden", "This is not the dashboard's address: take the one that npm start has printed.");
   }
   await next();
 });
