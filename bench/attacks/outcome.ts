@@ -30,9 +30,11 @@ const COUNTS = {
   failures: ["incidents"],
 } as const;
 
-/** Sums up the points that came of one mail. */
-export function readOutcomes(points: Iterable<WrittenPoint>): Outcomes {
-  const outcomes: Outcomes = {
+/** Sums up points as they come: a mail may have a million. */
+export class OutcomeCounter {
+  readonly #domains = new Set<string>();
+  readonly #events = new Set<string>();
+  readonly #outcomes: Outcomes = {
     accepted: 0,
     records: 0,
     skippedRecords: 0,
@@ -44,22 +46,32 @@ export function readOutcomes(points: Iterable<WrittenPoint>): Outcomes {
     highestCount: 0,
     domains: [],
   };
-  const domains = new Set<string>();
-  const events = new Set<string>();
-  for (const point of points) {
+
+  add(point: WrittenPoint): void {
     const { dataset } = point;
-    outcomes.points[dataset]++;
-    if (dataset !== "events") {
-      domains.add(textOf(point, "domain"));
-      const counts = COUNTS[dataset].map((column) => numberOf(point, column));
-      outcomes.highestCount = Math.max(outcomes.highestCount, ...counts);
-      continue;
+    this.#outcomes.points[dataset]++;
+    if (dataset === "events") {
+      const id = `${textOf(point, "eventId")} ${textOf(point, "outcome")}`;
+      if (!this.#events.has(id)) addEvent(this.#outcomes, point);
+      this.#events.add(id);
+      return;
     }
-    const id = `${textOf(point, "eventId")} ${textOf(point, "outcome")}`;
-    if (!events.has(id)) addEvent(outcomes, point);
-    events.add(id);
+    this.#domains.add(textOf(point, "domain"));
+    const counts = COUNTS[dataset].map((column) => numberOf(point, column));
+    this.#outcomes.highestCount = Math.max(this.#outcomes.highestCount, ...counts);
   }
-  return { ...outcomes, domains: [...domains].sort() };
+
+  /** What the points so far came to. */
+  read(): Outcomes {
+    return { ...this.#outcomes, domains: [...this.#domains].sort() };
+  }
+}
+
+/** What points came to. */
+export function readOutcomes(points: Iterable<WrittenPoint>): Outcomes {
+  const counter = new OutcomeCounter();
+  for (const point of points) counter.add(point);
+  return counter.read();
 }
 
 function addEvent(outcomes: Outcomes, event: WrittenPoint): void {
@@ -90,8 +102,7 @@ export function letterCount({ deadLetters }: Outcomes): number {
   return Object.values(deadLetters).reduce((sum, count) => sum + count, 0);
 }
 
-/** The text in a column of a point. */
-export function textOf(point: WrittenPoint, name: string): string {
+function textOf(point: WrittenPoint, name: string): string {
   return point.blobs[placeOf(point, name)] ?? "";
 }
 
