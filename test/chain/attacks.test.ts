@@ -114,7 +114,7 @@ describe("bounds", () => {
     ["memory of process, MB", { process: { ...fine.process, megabytes: 101 } }],
     ["CPU of an invocation of process, s", { process: { ...fine.process, cpuSeconds: 21 } }],
     ["dead letters", { outcomes: { ...fine.outcomes, deadLetters: { truncated: 20, empty: 1 } } }],
-    ["points", { outcomes: { ...fine.outcomes, points: { ...fine.outcomes.points, tls: 20_050 } } }],
+    ["points", { outcomes: { ...fine.outcomes, points: { ...fine.outcomes.points, tls: 20_371 } } }],
     ["counted by one point", { outcomes: { ...fine.outcomes, highestCount: 1_000_000_001 } }],
     ["ingest: ingest has ended.", { ingest: { ...fine.ingest, failures: ["ingest has ended."] } }],
     ["outcomes", { outcomes: { ...fine.outcomes, accepted: 0 } }],
