@@ -3,7 +3,7 @@
  * never bounce mail. An unknown address is rejected for good; a fault throws, which the sender's server meets as a
  * temporary error and retries.
  */
-import { findRegistration } from "../../shared/registry.ts";
+import { findRegistration } from "../../shared/ledger/find-registration.ts";
 import { receiveMail } from "./receive.ts";
 
 export default {
@@ -16,7 +16,10 @@ export default {
       );
     };
     try {
-      const registration = await findRegistration(env.KV_DMARC_REPORTS, message.to);
+      const registration = await findRegistration(
+        { copy: env.KV_DMARC_REPORTS, directory: env.D1_DMARC_REPORTS },
+        message.to,
+      );
       if (registration === undefined) {
         log({ rua: message.to.toLowerCase(), outcome: "unknown_address" });
         message.setReject(`${message.to} does not accept DMARC reports: the address is not registered here.`);
