@@ -16,9 +16,13 @@ CREATE TABLE addresses (
   -- JSON: what shared/registry.ts calls a registry entry.
   entry TEXT NOT NULL,
   changed_seconds INTEGER NOT NULL,
-  -- When this row was last copied to KV; less than changed_seconds: the copy is due.
-  copied_seconds INTEGER NOT NULL DEFAULT 0
+  -- Rises with every change; the copy in KV is due while copied_version is another one.
+  version INTEGER NOT NULL,
+  copied_version INTEGER NOT NULL DEFAULT 0,
+  -- 1: no longer registered; the row goes when KV has been told.
+  removed INTEGER NOT NULL DEFAULT 0
 ) WITHOUT ROWID;
+CREATE INDEX addresses_to_copy ON addresses (rua) WHERE version <> copied_version;
 CREATE INDEX addresses_by_account ON addresses (account);
 
 CREATE TABLE people (
@@ -99,6 +103,7 @@ CREATE TABLE reports (
   reading BLOB
 );
 CREATE UNIQUE INDEX reports_by_day ON reports (account, kind, domain, day, uid);
+CREATE INDEX reports_not_accepted ON reports (day) WHERE state <> 'accepted';
 CREATE INDEX reports_by_reading ON reports (reading) WHERE reading IS NOT NULL;
 
 -- Figures of large reports: written before the report is accepted, they count only with its row.

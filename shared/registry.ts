@@ -1,6 +1,6 @@
 /**
- * Who may receive reports: KV `dmarc:<rua in lower case>` → JSON. The only file that knows the key and the value's form.
- * An address that is not there is rejected; a value that does not validate is an operator's mistake and throws.
+ * Who may receive reports. The registry is a table of the ledger (ledger/addresses.ts); KV holds a copy at the edge:
+ * `dmarc:<rua in lower case>` → JSON. The only file that knows the key and the value's form.
  */
 import * as v from "valibot";
 
@@ -20,25 +20,24 @@ export const registryEntry = v.object({
 
 export type RegistryEntry = v.InferOutput<typeof registryEntry>;
 
-/** A registered address with its entry. */
+/** A registered address with its entry, and the database its account's ledger is in. */
 export interface Registration {
   rua: string;
   entry: RegistryEntry;
+  shard: number;
 }
+
+/** A value of KV. */
+const copy = v.object({ v: v.literal(1), shard: v.number(), ...registryEntry.entries });
 
 /** The part of KVNamespace the registry needs. */
 export interface RegistryStore {
   get(key: string): Promise<string | null>;
   put(key: string, value: string): Promise<void>;
   delete(key: string): Promise<void>;
-  list(options: { prefix: string; cursor?: string | null }): Promise<{
-    keys: { name: string }[];
-    list_complete: boolean;
-    cursor?: string;
-  }>;
 }
 
-/** Thrown when a stored value is not a registry entry: a fault to be mended, never a reason to bounce mail. */
+/** Thrown when a value is not a registry entry. Stored, it is a fault to be repaired, never a reason to bounce mail. */
 export class RegistryValueError extends Error {
   override name = "RegistryValueError";
 }
@@ -61,47 +60,39 @@ export function ruaCandidates(recipient: string): string[] {
 }
 
 /**
- * Finds the registration of an envelope recipient.
+ * The copy of a registration in KV.
  *
- * @returns undefined when the address is not registered
+ * @returns undefined when there is none; the address may be registered all the same
  * @throws RegistryValueError when the stored value is invalid; whatever KV throws
  */
-export async function findRegistration(store: RegistryStore, recipient: string): Promise<Registration | undefined> {
-  for (const rua of ruaCandidates(recipient)) {
-    const value = await store.get(KEY_PREFIX + rua);
-    if (value !== null) return { rua, entry: parseRegistryEntry(rua, value) };
-  }
-  return undefined;
+export async function findCopy(store: RegistryStore, rua: string): Promise<Registration | undefined> {
+  const value = await store.get(KEY_PREFIX + rua);
+  if (value === null) return undefined;
+  const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), copy), value);
+  if (!parsed.success) throw new RegistryValueError(`Copy of ${rua} in KV: ${firstIssue(parsed.issues)}`);
+  const { v: _, shard, ...entry } = parsed.output;
+  return { rua, entry, shard };
 }
 
-/** Stores an entry after validating it. @throws RegistryValueError when it is invalid */
-export async function putRegistration(store: RegistryStore, rua: string, entry: RegistryEntry): Promise<Registration> {
+/** Writes the copy of a registration. @throws whatever KV throws */
+export async function putCopy(store: RegistryStore, { rua, entry, shard }: Registration): Promise<void> {
+  await store.put(KEY_PREFIX + rua, JSON.stringify({ v: 1, shard, ...entry }));
+}
+
+/** Removes the copy of a registration. @throws whatever KV throws */
+export async function deleteCopy(store: RegistryStore, rua: string): Promise<void> {
+  await store.delete(KEY_PREFIX + rua);
+}
+
+/** Validates what somebody wants to register. @throws RegistryValueError when address or entry is invalid */
+export function validRegistration(rua: string, entry: unknown): { rua: string; entry: RegistryEntry } {
   const key = normalizeRua(rua);
   if (!/^[^\s@]+@[^\s@]+$/.test(key) || new TextEncoder().encode(key).length > 400) {
     throw new RegistryValueError(`'${key}' is not a mail address.`);
   }
-  const registration = { rua: key, entry: parseRegistryEntry(key, JSON.stringify(entry)) };
-  await store.put(KEY_PREFIX + key, JSON.stringify(registration.entry));
-  return registration;
-}
-
-/** Removes an address; removing one that is not there is no error. */
-export async function removeRegistration(store: RegistryStore, rua: string): Promise<void> {
-  await store.delete(KEY_PREFIX + normalizeRua(rua));
-}
-
-/** Every registered address, a page of KV keys at a time. Invalid values throw, as everywhere. */
-export async function* listRegistrations(store: RegistryStore): AsyncGenerator<Registration> {
-  let cursor: string | undefined;
-  do {
-    const page = await store.list({ prefix: KEY_PREFIX, ...(cursor === undefined ? {} : { cursor }) });
-    for (const { name } of page.keys) {
-      const rua = name.slice(KEY_PREFIX.length);
-      const value = await store.get(name);
-      if (value !== null) yield { rua, entry: parseRegistryEntry(rua, value) };
-    }
-    cursor = page.list_complete ? undefined : page.cursor;
-  } while (cursor !== undefined);
+  const parsed = v.safeParse(registryEntry, entry);
+  if (!parsed.success) throw new RegistryValueError(`Registry entry of ${key}: ${firstIssue(parsed.issues)}`);
+  return { rua: key, entry: parsed.output };
 }
 
 /** Whether an entry accepts reports about `domain` (lower case): listed itself, or below a listed domain. */
@@ -109,9 +100,6 @@ export function acceptsDomain(entry: RegistryEntry, domain: string): boolean {
   return entry.domains === undefined || entry.domains.some((d) => domain === d || domain.endsWith(`.${d}`));
 }
 
-function parseRegistryEntry(rua: string, text: string): RegistryEntry {
-  const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), registryEntry), text);
-  if (parsed.success) return parsed.output;
-  const [issue] = parsed.issues;
-  throw new RegistryValueError(`Registry entry of ${rua}: ${v.getDotPath(issue) ?? "value"}: ${issue.message}`);
+function firstIssue([issue]: [v.BaseIssue<unknown>, ...v.BaseIssue<unknown>[]]): string {
+  return `${v.getDotPath(issue) ?? "value"}: ${issue.message}`;
 }

@@ -4,88 +4,10 @@ import { Claims } from "../../shared/ledger/claims.ts";
 import { ask, query } from "../../shared/ledger/database.ts";
 import { figuresIn } from "../../shared/ledger/figure-sql.ts";
 import { findObjects } from "../../shared/ledger/objects.ts";
-import { NO_SUMS, type ReportReference, type ReportShare } from "../../shared/ledger/report-rows.ts";
-import { findReports, type ReportWrite } from "../../shared/ledger/reports.ts";
-import { type Settlement, settle, stageFigures } from "../../shared/ledger/settlement.ts";
+import { findReports } from "../../shared/ledger/reports.ts";
+import { settle, stageFigures } from "../../shared/ledger/settlement.ts";
 import { SqliteLedger } from "../support/sqlite-d1.ts";
-
-const NOW = 1_795_000_000;
-const DAY = 20_775;
-const EMPTY: Settlement = {
-  objects: [],
-  reports: [],
-  deadLetters: [],
-  conflicts: [],
-  closedDeadLetters: [],
-  closedConflicts: [],
-  slices: [],
-};
-
-function reference(uid: string, day = DAY): ReportReference {
-  return { account: "acme", kind: "aggregate", domain: "example.com", day, uid: uid.repeat(32).slice(0, 32) };
-}
-
-function share(day: number, figures: Record<string, number>): ReportShare {
-  const total = Object.values(figures).reduce((sum, count) => sum + count, 0);
-  return {
-    domain: "example.com",
-    day,
-    place: 0,
-    sums: { ...NO_SUMS, records: Object.keys(figures).length, total, passed: total },
-    policy: "p=none",
-    details: {
-      kind: "aggregate",
-      email: "a@reporter.example",
-      extraContactInfo: "",
-      errors: [],
-      generator: "",
-      version: "",
-      format: "rfc7489",
-      policy: {
-        p: "none",
-        sp: "none",
-        np: "none",
-        adkim: "r",
-        aspf: "r",
-        pct: 100,
-        fo: "",
-        testing: false,
-        discoveryMethod: "",
-      },
-      skippedRecords: 0,
-      dispositions: {},
-      warnings: [],
-      omittedWarnings: 0,
-    },
-    figures: [JSON.stringify(figures)],
-    reading: undefined,
-  };
-}
-
-function write(to: ReportReference, shares: ReportShare[], changes: Partial<ReportWrite> = {}): ReportWrite {
-  return {
-    account: to.account,
-    kind: to.kind,
-    uid: to.uid,
-    version: 0,
-    generation: 1,
-    state: "accepted",
-    contentHash: "c".repeat(32),
-    reporter: "Reporter",
-    reportId: "1",
-    beginSeconds: to.day * 86_400,
-    endSeconds: to.day * 86_400 + 86_399,
-    receivedSeconds: NOW,
-    rua: "dmarc@example.com",
-    rawKey: `raw/2026/11/18/${"a".repeat(64)}/r.xml.gz`,
-    part: "",
-    points: 1,
-    highestPoints: 1,
-    shares,
-    spreadBefore: [],
-    ...changes,
-  };
-}
+import { DAY, EMPTY, NOW, reference, share, write } from "./rows.ts";
 
 async function daySums(ledger: SqliteLedger) {
   return ask(

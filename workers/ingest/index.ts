@@ -3,7 +3,7 @@
  * never bounce mail. An unknown address is rejected for good; a fault throws, which the sender's server meets as a
  * temporary error and retries.
  */
-import { findRegistration } from "../../shared/registry.ts";
+import { findRegistration } from "../../shared/ledger/find-registration.ts";
 import { receiveMail } from "./receive.ts";
 
 /** A sender may write as much as it likes; RFC 5322 allows 998 characters a line. */
@@ -18,7 +18,10 @@ export default {
       console.log(JSON.stringify({ event: "mail", messageId, ...entry, milliseconds }));
     };
     try {
-      const registration = await findRegistration(env.KV_DMARC_REPORTS, message.to);
+      const registration = await findRegistration(
+        { copy: env.KV_DMARC_REPORTS, directory: env.D1_DMARC_REPORTS },
+        message.to,
+      );
       if (registration === undefined) {
         log({ rua: message.to.toLowerCase(), outcome: "unknown_address" });
         message.setReject(`${message.to} does not accept DMARC reports: the address is not registered here.`);

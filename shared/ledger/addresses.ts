@@ -1,0 +1,132 @@
+/**
+ * RUA addresses: the registry itself, of which KV holds a copy for ingest. A change is written here first, then copied;
+ * a copy that failed is due until reconcile makes it.
+ */
+import * as v from "valibot";
+import {
+  deleteCopy,
+  normalizeRua,
+  putCopy,
+  type Registration,
+  type RegistryEntry,
+  type RegistryStore,
+  registryEntry,
+} from "../registry.ts";
+import { addAccount } from "./accounts.ts";
+import { ask, change, jsonColumn, type LedgerDatabase, type Query, query } from "./database.ts";
+
+const row = v.object({
+  rua: v.string(),
+  entry: jsonColumn(registryEntry),
+  shard: v.number(),
+});
+
+const SELECT = `SELECT a.rua, a.entry, c.shard FROM addresses a JOIN accounts c ON c.account = a.account`;
+
+/** Every registered address by name: one query. */
+export function addressesQuery(): Query<Registration> {
+  return query(`${SELECT} WHERE a.removed = 0 ORDER BY a.rua`, [], row);
+}
+
+/** Registrations of addresses, those that are registered: one query. */
+export function findAddresses(directory: LedgerDatabase, ruas: readonly string[]): Promise<Registration[]> {
+  return ask(
+    directory,
+    query(
+      `${SELECT} WHERE a.rua IN (SELECT value FROM json_each(?1)) AND a.removed = 0`,
+      [JSON.stringify(ruas.map(normalizeRua))],
+      row,
+    ),
+  );
+}
+
+/** Where a change of the registry goes: the directory, then KV. */
+export interface RegistryPlace {
+  directory: LedgerDatabase;
+  copy: RegistryStore;
+  /** Which database a new account's ledger is in. */
+  newAccountShard: number;
+}
+
+/**
+ * Registers an address, or changes what is registered; makes its account where there is none.
+ *
+ * @param registration validated by `validRegistration`
+ * @throws whatever D1 or KV throws; when only KV did, the address works all the same (ingest asks D1) and the copy is due
+ */
+export async function putAddress(
+  { rua, entry }: { rua: string; entry: RegistryEntry },
+  { directory, copy, newAccountShard }: RegistryPlace,
+  nowSeconds: number,
+): Promise<Registration> {
+  await change(directory, [
+    addAccount({ account: entry.account, shard: newAccountShard }, nowSeconds),
+    {
+      sql: `INSERT INTO addresses (rua, account, entry, changed_seconds, version) VALUES (?1, ?2, ?3, ?4, 1)
+        ON CONFLICT (rua) DO UPDATE SET account = excluded.account, entry = excluded.entry, removed = 0,
+          changed_seconds = excluded.changed_seconds, version = version + 1`,
+      parameters: [rua, entry.account, JSON.stringify(entry), nowSeconds],
+    },
+  ]);
+  await copyDue({ directory, copy }, [rua]);
+  const [registered] = await findAddresses(directory, [rua]);
+  // Removed again by somebody else between the two calls.
+  return registered ?? { rua, entry, shard: newAccountShard };
+}
+
+/** Removes an address; removing one that is not there is no error. @throws as `putAddress` does */
+export async function removeAddress(
+  rua: string,
+  { directory, copy }: Pick<RegistryPlace, "directory" | "copy">,
+  nowSeconds: number,
+): Promise<void> {
+  const key = normalizeRua(rua);
+  await change(directory, [
+    {
+      sql: "UPDATE addresses SET removed = 1, version = version + 1, changed_seconds = ?2 WHERE rua = ?1",
+      parameters: [key, nowSeconds],
+    },
+  ]);
+  await copyDue({ directory, copy }, [key]);
+}
+
+const dueRow = v.object({
+  rua: v.string(),
+  entry: jsonColumn(registryEntry),
+  shard: v.number(),
+  version: v.number(),
+  removed: v.number(),
+});
+
+/**
+ * Copies addresses to KV whose copy is due.
+ *
+ * @param ruas only these; absent = the first `limit` that are due
+ * @returns how many were copied
+ */
+export async function copyDue(
+  { directory, copy }: Pick<RegistryPlace, "directory" | "copy">,
+  ruas?: readonly string[],
+  limit = 100,
+): Promise<number> {
+  const some = ruas === undefined ? "" : "AND a.rua IN (SELECT value FROM json_each(?2))";
+  const due = await ask(
+    directory,
+    query(
+      `SELECT a.rua, a.entry, c.shard, a.version, a.removed FROM addresses a JOIN accounts c ON c.account = a.account
+      WHERE a.version <> a.copied_version ${some} ORDER BY a.rua LIMIT ?1`,
+      [limit, ...(ruas === undefined ? [] : [JSON.stringify(ruas)])],
+      dueRow,
+    ),
+  );
+  for (const { rua, entry, shard, version, removed } of due) {
+    if (removed === 1) await deleteCopy(copy, rua);
+    else await putCopy(copy, { rua, entry, shard });
+    // Changed again meanwhile: that version is due, and so is this one's successor in KV.
+    await change(directory, [
+      { sql: "DELETE FROM addresses WHERE rua = ?1 AND removed = 1 AND version = ?2", parameters: [rua, version] },
+      { sql: "UPDATE addresses SET copied_version = ?2 WHERE rua = ?1", parameters: [rua, version] },
+    ]);
+  }
+  return due.length;
+}

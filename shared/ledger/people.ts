@@ -1,0 +1,42 @@
+/** People: who may look at what. Kept in the directory, the first database. */
+import * as v from "valibot";
+import { type Viewer, viewerEntry } from "../viewers.ts";
+import { ask, type Change, jsonColumn, type LedgerDatabase, type Query, query } from "./database.ts";
+
+const row = v.pipe(
+  v.object({
+    email: v.string(),
+    role: viewerEntry.entries.role,
+    accounts: jsonColumn(viewerEntry.entries.accounts),
+  }),
+  v.transform(({ email, role, accounts }): Viewer => ({ email, entry: { role, accounts } })),
+);
+
+/** Every person by address: one query. */
+export function peopleQuery(): Query<Viewer> {
+  return query("SELECT email, role, accounts FROM people ORDER BY email", [], row);
+}
+
+/** The person with that address, lower case; undefined where there is none. */
+export async function findPerson(directory: LedgerDatabase, email: string): Promise<Viewer | undefined> {
+  const [found] = await ask(
+    directory,
+    query("SELECT email, role, accounts FROM people WHERE email = ?1", [email], row),
+  );
+  return found;
+}
+
+/** Stores what a person may see, over what is there. */
+export function putPerson({ email, entry }: Viewer, nowSeconds: number): Change {
+  return {
+    sql: `INSERT INTO people (email, role, accounts, changed_seconds) VALUES (?1, ?2, ?3, ?4)
+      ON CONFLICT (email) DO UPDATE SET role = excluded.role, accounts = excluded.accounts,
+        changed_seconds = excluded.changed_seconds`,
+    parameters: [email, entry.role, JSON.stringify(entry.accounts), nowSeconds],
+  };
+}
+
+/** Removes a person; removing one who is not there is no error. */
+export function removePerson(email: string): Change {
+  return { sql: "DELETE FROM people WHERE email = ?1", parameters: [email] };
+}

@@ -1,0 +1,107 @@
+/**
+ * What is removed for its age: details (reports with their figures, objects) after a number of days; sums by day are kept
+ * for good and become final. In bounded steps, so that cron can stop anywhere.
+ */
+import * as v from "valibot";
+import { ask, change, type LedgerDatabase, query } from "./database.ts";
+import { REPORT_KINDS } from "./report-rows.ts";
+
+const row = v.object({ account: v.string(), kind: v.picklist(REPORT_KINDS), domain: v.string(), day: v.number() });
+
+/**
+ * Makes the oldest days final and removes their details.
+ *
+ * @param beforeDay details of days before this one are removed, days since 1970-01-01 UTC
+ * @param limit days of domains at most
+ * @returns how many days of domains were made final; fewer than `limit` when nothing is left to do
+ */
+export async function removeOldDetails(
+  database: LedgerDatabase,
+  { beforeDay, limit }: { beforeDay: number; limit: number },
+): Promise<number> {
+  const days = await ask(
+    database,
+    query(
+      `SELECT account, kind, domain, day FROM domain_days WHERE is_final = 0 AND day < ?1 ORDER BY day LIMIT ?2`,
+      [beforeDay, limit],
+      row,
+    ),
+  );
+  if (days.length > 0) {
+    const list = [JSON.stringify(days.map(({ account, kind, domain, day }) => [account, kind, domain, day]))];
+    const isDay = (table: string): string =>
+      `${table}.account = w.value ->> 0 AND ${table}.kind = w.value ->> 1 AND ${table}.domain = w.value ->> 2
+        AND ${table}.day = w.value ->> 3`;
+    await change(database, [
+      {
+        sql: `UPDATE domain_days SET is_final = 1, figure_chunks = 0 FROM json_each(?1) w WHERE ${isDay("domain_days")}`,
+        parameters: list,
+      },
+      {
+        sql: `DELETE FROM day_figures WHERE (account, kind, domain, day, chunk) IN
+          (SELECT f.account, f.kind, f.domain, f.day, f.chunk FROM json_each(?1) w JOIN day_figures f ON ${isDay("f")})`,
+        parameters: list,
+      },
+      {
+        sql: `DELETE FROM report_figures WHERE reading IN
+          (SELECT r.reading FROM json_each(?1) w JOIN reports r ON ${isDay("r")} WHERE r.reading IS NOT NULL)`,
+        parameters: list,
+      },
+      {
+        sql: `DELETE FROM reports WHERE rowid IN (SELECT r.rowid FROM json_each(?1) w JOIN reports r ON ${isDay("r")})`,
+        parameters: list,
+      },
+    ]);
+  }
+  return days.length;
+}
+
+/** Removes old reports that no longer counted: no day's sums lead to them. @returns as `removeOldObjects` does */
+export async function removeOldRetracted(
+  database: LedgerDatabase,
+  { beforeDay, limit }: { beforeDay: number; limit: number },
+): Promise<number> {
+  const [removed] = await change(database, [
+    {
+      sql: `DELETE FROM reports WHERE rowid IN
+        (SELECT rowid FROM reports WHERE state <> 'accepted' AND day < ?1 LIMIT ?2) RETURNING 1 AS gone`,
+      parameters: [beforeDay, limit],
+    },
+  ]);
+  return removed?.results.length ?? 0;
+}
+
+/**
+ * Removes objects that arrived long before the oldest details: all their reports are about final days.
+ *
+ * @returns how many rows were removed; fewer than `limit` when nothing is left to do
+ */
+export async function removeOldObjects(
+  database: LedgerDatabase,
+  { beforeDay, limit }: { beforeDay: number; limit: number },
+): Promise<number> {
+  const [removed] = await change(database, [
+    {
+      sql: `DELETE FROM objects WHERE (rua, day, object_hash) IN
+        (SELECT rua, day, object_hash FROM objects WHERE day < ?1 LIMIT ?2) RETURNING 1 AS gone`,
+      parameters: [beforeDay, limit],
+    },
+  ]);
+  return removed?.results.length ?? 0;
+}
+
+/** Removes staged figures that no report came to own: their object was refused, or another consumer was faster. */
+export async function removeStrayFigures(
+  database: LedgerDatabase,
+  { beforeSeconds, limit }: { beforeSeconds: number; limit: number },
+): Promise<number> {
+  const [removed] = await change(database, [
+    {
+      sql: `DELETE FROM report_figures WHERE (reading, chunk) IN
+        (SELECT f.reading, f.chunk FROM report_figures f WHERE f.written_seconds < ?1
+          AND NOT EXISTS (SELECT 1 FROM reports r WHERE r.reading = f.reading) LIMIT ?2) RETURNING 1 AS gone`,
+      parameters: [beforeSeconds, limit],
+    },
+  ]);
+  return removed?.results.length ?? 0;
+}

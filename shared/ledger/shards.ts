@@ -1,0 +1,49 @@
+/**
+ * The databases of the ledger: `D1_DMARC_REPORTS` (shard 0, which also holds the directory), `D1_DMARC_REPORTS_1` and so
+ * on. An account lives in one of them. Nothing else knows how many there are.
+ */
+import type { LedgerDatabase } from "./database.ts";
+
+/** Binding of shard 0; the others have `_1`, `_2`, … after it. */
+export const LEDGER_BINDING = "D1_DMARC_REPORTS";
+
+/** The databases of the ledger by their number. */
+export interface Shards {
+  /** Accounts, addresses, people. */
+  directory: LedgerDatabase;
+  /** The ledger of accounts in that shard. @throws Error when no such database is bound */
+  of(shard: number): LedgerDatabase;
+  /** All of them, shard 0 first. */
+  all: readonly LedgerDatabase[];
+}
+
+/**
+ * The databases among a Worker's bindings.
+ *
+ * @throws Error when shard 0 is not bound: a mistake of the deployment
+ */
+export function shardsOf(bindings: object): Shards {
+  const named = new Map<string, unknown>(Object.entries(bindings));
+  const all: LedgerDatabase[] = [];
+  for (;;) {
+    const bound = named.get(all.length === 0 ? LEDGER_BINDING : `${LEDGER_BINDING}_${all.length}`);
+    if (!isDatabase(bound)) break;
+    all.push(bound);
+  }
+  const [directory] = all;
+  if (directory === undefined) throw new Error(`The binding ${LEDGER_BINDING} is missing.`);
+  return {
+    directory,
+    all,
+    of: (shard) => {
+      const database = all[shard];
+      if (database === undefined)
+        throw new Error(`There is no database for shard ${shard}: bind ${LEDGER_BINDING}_${shard}.`);
+      return database;
+    },
+  };
+}
+
+function isDatabase(bound: unknown): bound is LedgerDatabase {
+  return typeof bound === "object" && bound !== null && "prepare" in bound && "batch" in bound;
+}
