@@ -10,6 +10,7 @@ import { openFront, type RunningFront } from "./front/front.ts";
 import { KeptWorkers } from "./kept-workers.ts";
 import { type Log, openLog } from "./log.ts";
 import { viewLine } from "./log-lines.ts";
+import { applyMigrations } from "./migrations.ts";
 import type { LocalOptions } from "./options.ts";
 import { portProblem } from "./ports.ts";
 import { ensureLocalSecret, type LocalSecret, readLocalSecret } from "./secret.ts";
@@ -144,6 +145,7 @@ async function startParts(options: StackOptions, context: StartContext): Promise
   parts.workers = startKeptWorkers(options, context, parts.analytics.url);
   await parts.workers.ready;
   signal?.throwIfAborted();
+  if (parts.workers.address !== undefined) await applyMigrations(parts.workers.address);
   await openDoors(options, context, parts.workers);
   await allowOperator(api, DEVELOPER);
   // Only an earlier run can have left something; a new folder's first mails would only be read twice.

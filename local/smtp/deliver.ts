@@ -76,8 +76,8 @@ interface Question {
   timeoutMilliseconds: number;
 }
 
-// By hand, because `fetch` does not let one choose the host that wrangler's routes go by.
-function askDoor(workers: WorkersAddress, question: Question): Promise<{ status: number; body: string }> {
+/** Asks the door Worker. By hand, because `fetch` does not let one choose the host that wrangler's routes go by. */
+export function askDoor(workers: WorkersAddress, question: Question): Promise<{ status: number; body: string }> {
   const { port, doorSecret } = workers;
   const { path, body, timeoutMilliseconds } = question;
   return new Promise((resolve, reject) => {

@@ -3,8 +3,11 @@
  * wrangler's own mail endpoint is not used, because it parses the whole mail first and takes it from anybody. It never
  * changes a byte, and answers nobody who does not have the secret.
  */
+import { migrate } from "./migrate.ts";
+
 interface DoorBindings {
   INGEST: { email(message: IncomingMail): Promise<void> };
+  D1_DMARC_REPORTS: D1Database;
   DOOR_SECRET: string;
 }
 
@@ -30,6 +33,10 @@ export default {
       return answer("This door is not for you.", 403);
     const { pathname, searchParams } = new URL(request.url);
     if (pathname === "/health") return answer("open", 200);
+    if (pathname === "/migrations" && request.method === "POST") {
+      const applied = await migrate(env.D1_DMARC_REPORTS, await request.json());
+      return applied.ok ? Response.json(applied.value) : answer(applied.error, 500);
+    }
     if (pathname !== "/mail" || request.method !== "POST") return answer("Not found", 404);
     const bytes = new Uint8Array(await request.arrayBuffer());
     return Response.json(await hand(env.INGEST, bytes, searchParams));

@@ -1,0 +1,37 @@
+/**
+ * Applies migrations to the ledger on one machine, and notes them where `wrangler d1 migrations apply` does, so that either
+ * can go on after the other. Each migration is one transaction.
+ */
+import * as v from "valibot";
+import { fail, ok, type Result } from "../../shared/result.ts";
+
+const migrations = v.array(v.object({ name: v.string(), statements: v.array(v.string()) }));
+const appliedRow = v.object({ name: v.string() });
+
+const NOTES = `CREATE TABLE IF NOT EXISTS d1_migrations (
+  id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT UNIQUE, applied_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP NOT NULL)`;
+
+/**
+ * Applies what has not been applied yet, in the order given.
+ *
+ * @returns names of what was applied; a sentence when one failed, whose statements then all are undone
+ */
+export async function migrate(database: D1Database, asked: unknown): Promise<Result<string[], string>> {
+  await database.prepare(NOTES).run();
+  const { results } = await database.prepare("SELECT name FROM d1_migrations").all();
+  const known = new Set(results.map((row) => v.parse(appliedRow, row).name));
+  const applied: string[] = [];
+  for (const { name, statements } of v.parse(migrations, asked)) {
+    if (known.has(name)) continue;
+    try {
+      await database.batch([
+        ...statements.map((statement) => database.prepare(statement)),
+        database.prepare("INSERT INTO d1_migrations (name) VALUES (?1)").bind(name),
+      ]);
+    } catch (error) {
+      return fail(`${name}: ${error instanceof Error ? error.message : String(error)}`);
+    }
+    applied.push(name);
+  }
+  return ok(applied);
+}
