@@ -3,6 +3,7 @@
  * An address that is not there is rejected; a value that does not validate is an operator's mistake and throws.
  */
 import * as v from "valibot";
+import { domainName } from "./domain-name.ts";
 
 const KEY_PREFIX = "dmarc:";
 
@@ -104,9 +105,12 @@ export async function* listRegistrations(store: RegistryStore): AsyncGenerator<R
   } while (cursor !== undefined);
 }
 
-/** Whether an entry accepts reports about `domain` (lower case): listed itself, or below a listed domain. */
+/** Whether an entry accepts reports about `domain` (A-labels): listed itself, or below a listed domain. */
 export function acceptsDomain(entry: RegistryEntry, domain: string): boolean {
-  return entry.domains === undefined || entry.domains.some((d) => domain === d || domain.endsWith(`.${d}`));
+  return (
+    entry.domains === undefined ||
+    entry.domains.map(domainName).some((listed) => domain === listed || domain.endsWith(`.${listed}`))
+  );
 }
 
 function parseRegistryEntry(rua: string, text: string): RegistryEntry {

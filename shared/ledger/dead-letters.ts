@@ -65,34 +65,37 @@ const COLUMNS = `id, day, account, rua, domain, code, raw_key AS rawKey, part, g
   received_seconds AS receivedSeconds, filed_seconds AS filedSeconds, attempts, letter`;
 
 /** Files letters; one that is there already is written anew and keeps the time it was filed first. */
-export function putDeadLetters(rows: readonly DeadLetterRow[]): Change[] {
-  return rows.map((one) => ({
+export function putDeadLetters(rows: readonly DeadLetterRow[]): Change {
+  const values = rows.map((one) => [
+    one.id,
+    one.day,
+    one.account,
+    one.rua,
+    one.domain,
+    one.code,
+    one.rawKey,
+    one.part,
+    one.generation,
+    one.receivedSeconds,
+    one.filedSeconds,
+    one.attempts,
+    JSON.stringify({
+      message: one.message,
+      stage: one.stage,
+      queueMessage: one.queueMessage,
+      lastError: one.lastError,
+    }),
+  ]);
+  return {
     sql: `INSERT INTO dead_letters (id, day, account, rua, domain, code, raw_key, part, generation, received_seconds,
         filed_seconds, attempts, letter)
-      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
+      SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7,
+        value ->> 8, value ->> 9, value ->> 10, value ->> 11, value ->> 12
+      FROM json_each(?1) WHERE true
       ON CONFLICT (id) DO UPDATE SET account = excluded.account, domain = excluded.domain,
         generation = excluded.generation, attempts = excluded.attempts, letter = excluded.letter`,
-    parameters: [
-      one.id,
-      one.day,
-      one.account,
-      one.rua,
-      one.domain,
-      one.code,
-      one.rawKey,
-      one.part,
-      one.generation,
-      one.receivedSeconds,
-      one.filedSeconds,
-      one.attempts,
-      JSON.stringify({
-        message: one.message,
-        stage: one.stage,
-        queueMessage: one.queueMessage,
-        lastError: one.lastError,
-      }),
-    ],
-  }));
+    parameters: [JSON.stringify(values)],
+  };
 }
 
 /** Removes letters by id. */
