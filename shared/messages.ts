@@ -22,6 +22,8 @@ const reportMessage = v.object({
   generation: v.optional(v.number()),
   /** It may have been in work before, and cut off after its points were written. */
   resent: v.optional(v.literal(true)),
+  /** So many points of its reports may have been left behind by other objects: they are covered. */
+  coversPoints: v.optional(v.number()),
   /** A person lets it count although the day's budget of its address or account is used up. */
   liftsBudget: v.optional(v.literal(true)),
   /** Set on its way to dmarc-points, where a batch is one message. */

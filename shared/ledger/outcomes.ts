@@ -13,9 +13,17 @@ const place = {
 
 const outcome = v.variant("outcome", [
   v.object({ outcome: v.literal("accepted"), part: v.string(), id: v.string(), ...place }),
-  v.object({ outcome: v.literal("duplicate"), part: v.string(), id: v.string(), ...place }),
+  /** `points`: those the report has, some of which may have been written before it was known not to count. */
+  v.object({ outcome: v.literal("duplicate"), part: v.string(), id: v.string(), points: v.number(), ...place }),
   /** `uid`: of the report it is in conflict with, whose row is named. */
-  v.object({ outcome: v.literal("conflict"), part: v.string(), id: v.string(), uid: v.string(), ...place }),
+  v.object({
+    outcome: v.literal("conflict"),
+    part: v.string(),
+    id: v.string(),
+    uid: v.string(),
+    points: v.number(),
+    ...place,
+  }),
   /** An operator took the report back. */
   v.object({ outcome: v.literal("taken_back"), part: v.string(), id: v.string(), ...place }),
   v.object({ outcome: v.literal("dead_letter"), part: v.string(), id: v.string() }),

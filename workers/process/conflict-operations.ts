@@ -13,9 +13,9 @@ import type { Outcome } from "../../shared/ledger/outcomes.ts";
 import { newSettlement, settle } from "../../shared/ledger/settlement.ts";
 import { PAGE_LIMITS, PROCESS_LIMITS } from "../../shared/limits.ts";
 import type { ConflictDecision, DecisionNote, OperationRefused, Page } from "../../shared/operations.ts";
-import { closedConflict } from "./clearing.ts";
 import type { Invocation } from "./env.ts";
 import { eventPoint, nextGeneration } from "./events.ts";
+import { closedConflict } from "./filed-events.ts";
 import { writePoints } from "./points.ts";
 
 /** By day, oldest first. */
@@ -103,8 +103,8 @@ async function objectsAsDuplicate({ id, uid, other }: ConflictRow, ledger: Invoc
     receivedSeconds,
     outcomes: object.outcomes.map((outcome): Outcome => {
       if (outcome.outcome !== "conflict" || outcome.id !== id) return outcome;
-      const { part, account, kind, domain, day } = outcome;
-      return { outcome: "duplicate", part, id: uid, account, kind, domain, day };
+      const { part, points, account, kind, domain, day } = outcome;
+      return { outcome: "duplicate", part, id: uid, points, account, kind, domain, day };
     }),
   }));
 }

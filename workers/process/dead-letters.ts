@@ -6,7 +6,8 @@ import { type Problem, problem } from "../../shared/report/problems.ts";
 import { SECONDS_PER_DAY } from "../../shared/report-day.ts";
 import { dayOfRawKey, isoDate } from "../../shared/storage.ts";
 import type { Invocation, LogEntry } from "./env.ts";
-import { eventPoint, type PipelineEvent } from "./events.ts";
+import { eventPoint } from "./events.ts";
+import { letterEvent } from "./filed-events.ts";
 import { writePoints } from "./points.ts";
 
 /** What is known of a failure. */
@@ -49,12 +50,6 @@ export async function newDeadLetter(failure: Failure, nowSeconds: number): Promi
     queueMessage,
     lastError,
   };
-}
-
-/** The event that a letter was filed. */
-export function letterEvent(letter: DeadLetterRow): PipelineEvent {
-  const { id, rawKey, part, generation, receivedSeconds, account, rua, domain, code } = letter;
-  return { id, outcome: "dead_letter", rawKey, part, generation, receivedSeconds, account, rua, domain, code };
 }
 
 /**

@@ -16,9 +16,9 @@ import type { ReportMessage } from "../../shared/messages.ts";
 import { acceptsDomain } from "../../shared/registry.ts";
 import { type Problem, problem } from "../../shared/report/problems.ts";
 import { WHOLE_MAIL_NAME } from "../../shared/storage.ts";
-import { closedConflict, closedLetter } from "./clearing.ts";
-import { letterEvent, newDeadLetter } from "./dead-letters.ts";
+import { newDeadLetter } from "./dead-letters.ts";
 import { eventPoint, type PipelineEvent } from "./events.ts";
+import { closedConflict, closedLetter } from "./filed-events.ts";
 import { claimReference, type Known, type ReadObject, referenceOf, reportOf, useKey } from "./lookup.ts";
 import type { Finding, FoundReport } from "./read-object.ts";
 import { coverReport, type PointWork, workOf, writeOf } from "./report-writes.ts";
@@ -32,6 +32,7 @@ export interface ObjectPlan {
   outcomes: Outcome[];
   records: number;
   points: PointWork[];
+  /** That dead letters and conflicts are solved: told before they go. */
   events: DataPoint[];
   /** Reports accepted from other objects whose points have to be written above what this one may have left behind. */
   again: ReportMessage[];
@@ -166,7 +167,7 @@ class ObjectDecision {
     }
     if (header.kind === "failure" && this.#object.registration?.entry.failureReports === "off") {
       const id = await eventId(this.#object.message.key, part, "discarded");
-      return this.#record({ outcome: "discarded", part, id }, this.#eventOf(finding, { outcome: "discarded", id }));
+      return this.#record({ outcome: "discarded", part, id });
     }
     await this.#claim(finding);
   }
@@ -189,7 +190,7 @@ class ObjectDecision {
     const reference = { ...claimReference(found, this.#object), uid };
     if (context.known.held.final.has(plainUid) && this.#batch.stored(uid) === undefined) {
       const before = this.#previous.find(({ id }) => id === uid);
-      if (before !== undefined) this.#plan.outcomes.push(before);
+      if (before !== undefined) this.#record(before);
       else await this.#reject({ part, problem: problem("day_closed") }, reference.domain);
       return;
     }
@@ -199,13 +200,12 @@ class ObjectDecision {
       case "accepted":
         return this.#accept(found, claim, verdict);
       case "duplicate": {
-        const id = await eventId(claim.rawKey, part, "duplicate");
-        this.#writeAbove(claim, verdict.held);
-        const outcome = { outcome: "duplicate" as const, part, id: uid, ...placeOf(verdict.held.reference) };
-        return this.#record(outcome, this.#eventOf(found, { outcome: "duplicate", id }));
+        const { held } = verdict;
+        this.#writeAbove(claim, held);
+        return this.#record({ outcome: "duplicate", part, id: uid, points: claim.points, ...placeOf(held.reference) });
       }
       case "conflict":
-        return this.#fileConflict(found, claim, verdict.held);
+        return this.#fileConflict(claim, verdict.held);
       case "taken_back": {
         const { held } = verdict;
         if (held !== undefined && this.#mayHaveWritten(uid)) this.#cover(held, "taken_back", claim.generation);
@@ -238,9 +238,10 @@ class ObjectDecision {
   async #accept(
     found: FoundReport,
     claim: Claim,
-    { generation, highestPoints }: Extract<Verdict, { verdict: "accepted" }>,
+    { generation, ...verdict }: Extract<Verdict, { verdict: "accepted" }>,
   ): Promise<void> {
     const { message, attempts } = this.#object;
+    const highestPoints = Math.max(verdict.highestPoints, message.coversPoints ?? 0);
     const { reference, part, contentHash } = claim;
     const shares = await withReadings(found, claim, generation);
     this.#write({ ...writeOf(claim, { generation, highestPoints }), shares }, claim.reference);
@@ -253,10 +254,10 @@ class ObjectDecision {
       shares,
       event: eventPoint(event, attempts, this.#batch.context.nowSeconds),
     });
-    this.#plan.outcomes.push({ outcome: "accepted", part, id: reference.uid, ...placeOf(reference) });
+    this.#record({ outcome: "accepted", part, id: reference.uid, ...placeOf(reference) });
   }
 
-  async #fileConflict(found: FoundReport, claim: Claim, held: HeldReport): Promise<void> {
+  async #fileConflict(claim: Claim, held: HeldReport): Promise<void> {
     const { reference, part, contentHash } = claim;
     const id = await conflictId(claim.beginSeconds, reference.uid, contentHash);
     this.#writeAbove(claim, held);
@@ -274,16 +275,13 @@ class ObjectDecision {
       other: versionOf(claim),
     });
     const place = placeOf(held.reference);
-    this.#record(
-      { outcome: "conflict", part, id, uid: reference.uid, ...place },
-      this.#eventOf(found, { outcome: "conflict", id }),
-    );
+    this.#record({ outcome: "conflict", part, id, uid: reference.uid, points: claim.points, ...place });
   }
 
   /** Has the accepted report written above the points that this object may have left behind (stray.ts). */
   #writeAbove(claim: Claim, held: HeldReport): void {
     if (!this.#mayHaveWritten(claim.reference.uid)) return;
-    this.#plan.again.push(runAbove(held, claim.generation));
+    this.#plan.again.push(runAbove(held, claim));
   }
 
   #mayHaveWritten(uid: string): boolean {
@@ -315,7 +313,7 @@ class ObjectDecision {
       return this.#record({ outcome: "discarded", part, id });
     }
     this.#batch.settlement.deadLetters.push(letter);
-    this.#record({ outcome: "dead_letter", part, id }, letterEvent(letter));
+    this.#record({ outcome: "dead_letter", part, id });
   }
 
   /** What the object gave before and no longer gives: letters and conflicts are solved, reports count no more. */
@@ -417,10 +415,9 @@ class ObjectDecision {
     };
   }
 
-  /** What happened to a report or a part is told here: in the object's row, and as an event. */
-  #record(outcome: Outcome, event?: PipelineEvent): void {
+  /** What happened to a report or a part is noted here; outcomes.ts tells it. */
+  #record(outcome: Outcome): void {
     this.#plan.outcomes.push(outcome);
-    if (event !== undefined) this.#tell(event);
   }
 
   #tell(event: PipelineEvent): void {

@@ -15,9 +15,9 @@ import type {
 } from "../../shared/operations.ts";
 import { SECONDS_PER_DAY } from "../../shared/report-day.ts";
 import { isDatedId, parseRawMetadata, RAW_PREFIX } from "../../shared/storage.ts";
-import { closedLetter } from "./clearing.ts";
 import type { Invocation, ProcessEnv } from "./env.ts";
 import { eventPoint } from "./events.ts";
+import { closedLetter } from "./filed-events.ts";
 import { isDay } from "./job-pages.ts";
 import { messageAgain } from "./kinds/table.ts";
 import { writePoints } from "./points.ts";

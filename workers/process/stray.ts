@@ -8,13 +8,19 @@ import type { ReportMessage } from "../../shared/messages.ts";
 import type { Invocation } from "./env.ts";
 import { reportOf } from "./lookup.ts";
 
-/** The message that writes the points of an accepted report above `generation`. */
+/** What may have been left behind. */
+interface Stray {
+  generation: number;
+  points: number;
+}
+
+/** The message that writes the points of an accepted report above others, and covers as many as those were. */
 export function runAbove(
   { rawKey: key, rua, receivedSeconds, ...held }: HeldReport,
-  generation: number,
+  { generation, points: coversPoints }: Stray,
 ): ReportMessage {
   const above = Math.floor(Math.max(generation, held.generation)) + 1;
-  return { v: 1, kind: "report", key, rua, receivedSeconds, generation: above };
+  return { v: 1, kind: "report", key, rua, receivedSeconds, generation: above, coversPoints };
 }
 
 /** Such messages for what became duplicates or conflicts of a settled object. */
@@ -23,11 +29,11 @@ export async function strayMessages(
   { key, generation = 1 }: ReportMessage,
   { ledger }: Invocation,
 ): Promise<ReportMessage[]> {
-  const references = outcomes.flatMap((outcome) =>
-    outcome.outcome === "duplicate" || outcome.outcome === "conflict" ? [reportOf(outcome)] : [],
-  );
-  const { reports } = await findReports(ledger, references);
-  return [...reports.values()]
-    .filter(({ rawKey, state }) => rawKey !== key && state === "accepted")
-    .map((held) => runAbove(held, generation));
+  const strays = outcomes.filter((outcome) => outcome.outcome === "duplicate" || outcome.outcome === "conflict");
+  const { reports } = await findReports(ledger, strays.map(reportOf));
+  return strays.flatMap((stray) => {
+    const held = reports.get(reportOf(stray).uid);
+    if (held === undefined || held.rawKey === key || held.state !== "accepted") return [];
+    return [runAbove(held, { generation, points: stray.points })];
+  });
 }

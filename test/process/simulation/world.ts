@@ -6,12 +6,12 @@
 import { vi } from "vitest";
 import { checkPoint } from "../../../local/worker/point.ts";
 import type { DataPoint, DatasetId } from "../../../shared/analytics/columns.ts";
-import { ANALYTICS_LIMITS } from "../../../shared/limits.ts";
 import type { LedgerDatabase, LedgerStatement } from "../../../shared/ledger/database.ts";
+import { ANALYTICS_LIMITS } from "../../../shared/limits.ts";
 import type { RegistryEntry } from "../../../shared/registry.ts";
 import ingest from "../../../workers/ingest/index.ts";
 import { consumeBatch } from "../../../workers/process/consumer.ts";
-import { type Invocation as ProcessInvocation, newInvocation, type ProcessEnv } from "../../../workers/process/env.ts";
+import { newInvocation, type ProcessEnv, type Invocation as ProcessInvocation } from "../../../workers/process/env.ts";
 import { SqliteLedger } from "../../support/sqlite-d1.ts";
 import { MemoryBucket } from "./bucket.ts";
 import { FaultInjector, type Invocation, IsolateKilled } from "./faults.ts";

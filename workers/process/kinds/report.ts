@@ -15,6 +15,7 @@ import { type BatchPlan, decide, type ObjectPlan } from "../decide.ts";
 import type { Invocation, LogEntry } from "../env.ts";
 import { nextGeneration } from "../events.ts";
 import { lookUp, type ReadObject, referenceOf } from "../lookup.ts";
+import { tellOutcomes, tellSettled } from "../outcomes.ts";
 import { findRawObject } from "../raw-object.ts";
 import { type Finding, HeldRecords, readObject } from "../read-object.ts";
 import { Registrations } from "../registrations.ts";
@@ -53,6 +54,7 @@ export const reportKind: MessageKind<ReportMessage> = {
     const isKnown = settled?.outcomes.some(({ outcome, id }) => outcome === "dead_letter" && id === letter.id) ?? false;
     // Dealt with meanwhile: by another delivery of the same message, or run again.
     if (settled !== undefined && settled.generation >= generation && !isKnown) {
+      await finishSettled(settled, { message, attempts }, invocation);
       return { event: "dead_letter", outcome: "already_done", key: rawKey };
     }
     const outcome: Outcome = { outcome: "dead_letter", part: "", id: letter.id };
@@ -135,14 +137,10 @@ interface SharedByTasks {
 
 async function readTask(task: Task, { settled, registrations, held }: SharedByTasks, invocation: Invocation) {
   const { message, attempts } = task;
-  const { R2_DMARC_REPORTS: bucket, QUEUE_REPORTS } = invocation.env;
+  const { R2_DMARC_REPORTS: bucket } = invocation.env;
   const previous = settled.get(message.key);
   if (previous !== undefined && previous.generation >= generationOf(task)) {
-    // The invocation that settled it may have ended before this, or another delivery left points behind.
-    if (previous.rawRemoved) await bucket.delete(message.key);
-    if (mayHaveWritten(task)) {
-      for (const again of await strayMessages(previous, message, invocation)) await QUEUE_REPORTS.send(again);
-    }
+    if (mayHaveWritten(task)) await finishSettled(previous, task, invocation);
     task.ending = { entry: logEntry(message, "already_done") };
     return;
   }
@@ -213,9 +211,7 @@ async function decideTasks(open: readonly Task[], written: WrittenPoints, invoca
   // Settled by another consumer since it was read.
   for (const task of done) {
     const settled = known.settled.get(task.message.key);
-    if (settled === undefined) continue;
-    const messages = await strayMessages(settled, task.message, invocation);
-    for (const again of messages) await env.QUEUE_REPORTS.send(again);
+    if (settled !== undefined) await finishSettled(settled, task, invocation);
     task.ending = { entry: logEntry(task.message, "already_done") };
   }
   return decide(
@@ -250,12 +246,33 @@ async function writePoints(
   return isComplete;
 }
 
-async function finishTasks(open: readonly Task[], plan: BatchPlan, { env }: Invocation): Promise<void> {
+/** What follows the transaction, where another delivery settled the object and may have been cut off before this. */
+async function finishSettled(
+  settled: SettledObject,
+  { message, attempts }: Pick<Task, "message" | "attempts">,
+  invocation: Invocation,
+): Promise<void> {
+  const { account, outcomes, rawRemoved } = settled;
+  const { QUEUE_REPORTS, R2_DMARC_REPORTS } = invocation.env;
+  for (const again of await strayMessages(settled, message, invocation)) await QUEUE_REPORTS.send(again);
+  await tellSettled({ message, attempts, account, outcomes }, invocation);
+  if (rawRemoved) await R2_DMARC_REPORTS.delete(message.key);
+}
+
+/** What follows the transaction: what happened is told, and a raw object goes that is not to be kept. */
+async function finishTasks(open: readonly Task[], plan: BatchPlan, invocation: Invocation): Promise<void> {
+  const filed = {
+    letters: new Map(plan.settlement.deadLetters.map((letter) => [letter.id, letter])),
+    conflicts: new Map(plan.settlement.conflicts.map((conflict) => [conflict.id, conflict])),
+  };
   for (const object of plan.objects) {
     const task = open.find(({ read }) => read === object.object);
     if (task === undefined) continue;
     try {
-      if (object.rawRemoved) await env.R2_DMARC_REPORTS.delete(task.message.key);
+      const { message, attempts } = task;
+      const account = object.object.registration?.entry.account ?? "";
+      await tellOutcomes({ message, attempts, account, outcomes: object.outcomes }, filed, invocation);
+      if (object.rawRemoved) await invocation.env.R2_DMARC_REPORTS.delete(message.key);
       task.ending = { entry: { ...logEntry(task.message, summaryOf(object)), counts: countOutcomes(object) } };
     } catch (error) {
       task.ending = { error };

@@ -1,22 +1,31 @@
-/** Events of what is solved: a dead letter or a conflict that is no more. Written before it goes, so that none is missing. */
+/** Events of dead letters and conflicts: filed, and solved. That one is solved is written before it goes. */
 import type { DataPoint } from "../../shared/analytics/columns.ts";
 import type { ConflictRow } from "../../shared/ledger/conflicts.ts";
 import type { LedgerDatabase } from "../../shared/ledger/database.ts";
 import { type DeadLetterRow, findDeadLetters } from "../../shared/ledger/dead-letters.ts";
-import { letterEvent } from "./dead-letters.ts";
 import { type EventOutcome, eventPoint, type PipelineEvent, supersedingGeneration } from "./events.ts";
+
+/** The event that a letter was filed. */
+export function letterEvent(letter: DeadLetterRow): PipelineEvent {
+  const { id, rawKey, part, generation, receivedSeconds, account, rua, domain, code } = letter;
+  return { id, outcome: "dead_letter", rawKey, part, generation, receivedSeconds, account, rua, domain, code };
+}
 
 /** The event that a letter is no more: the same id, a generation above. */
 export function closedLetter(letter: DeadLetterRow, outcome: EventOutcome): PipelineEvent {
   return { ...letterEvent(letter), outcome, generation: supersedingGeneration(letter.generation) };
 }
 
+/** The event that a conflict was filed. */
+export function conflictEvent({ id, account, domain, kind, reporter, other }: ConflictRow): PipelineEvent {
+  const { rawKey, part, rua, receivedSeconds, generation } = other;
+  const place = { rawKey, part, generation, receivedSeconds, account, rua };
+  return { id, outcome: "conflict", ...place, kind, domain, reporter };
+}
+
 /** The event that a conflict is no more. */
 export function closedConflict(conflict: ConflictRow, outcome: EventOutcome): PipelineEvent {
-  const { id, account, domain, kind, reporter, other } = conflict;
-  const { rawKey, part, rua, receivedSeconds } = other;
-  const generation = supersedingGeneration(other.generation);
-  return { id, outcome, rawKey, part, generation, receivedSeconds, account, rua, kind, domain, reporter };
+  return { ...conflictEvent(conflict), outcome, generation: supersedingGeneration(conflict.other.generation) };
 }
 
 /** Events that letters were cleared; one that is not there was cleared before. */
