@@ -10,8 +10,10 @@ import { join } from "node:path";
 import MailComposer from "nodemailer/lib/mail-composer";
 import { startAnalytics } from "../local/analytics/start.ts";
 import { type ApiConnection, register, waitUntilConnected, waitUntilRead } from "../local/api.ts";
+import { openFront } from "../local/front/front.ts";
+import { makeSecret } from "../local/secret.ts";
 import { deliver } from "../local/smtp/deliver.ts";
-import { startWorkers } from "../local/workers.ts";
+import { startWorkers, type WorkersAddress } from "../local/workers.ts";
 import { isoDate } from "../shared/storage.ts";
 import { DAYS, eventAt, failureAt, LARGEST, LAST_DAY, RECORDS_PER_REPORT, recordAt, tlsAt } from "./dashboard-data.ts";
 import { processCpuMilliseconds, writeRows } from "./engine.ts";
@@ -61,12 +63,12 @@ function tlsJson(): string {
 }
 
 /** One report of each listed kind by mail, for the pages of single reports. */
-async function mailReports({ api }: Bench, ingestUrl: string): Promise<void> {
+async function mailReports({ api }: Bench, workers: WorkersAddress): Promise<void> {
   await register(api, RUA, "acme");
   for (const [filename, content] of [["report.xml", aggregateXml()] as const, ["tls.json", tlsJson()] as const]) {
     const mail = { from: "a@mail.example", to: RUA, subject: "Report", text: "", attachments: [{ filename, content }] };
     const raw = await new MailComposer(mail).compile().build();
-    const reply = await deliver(ingestUrl, { from: mail.from, to: RUA, raw });
+    const reply = await deliver(workers, { from: mail.from, to: RUA, raw });
     if (reply.code !== 250) throw new Error(reply.message);
   }
   await waitUntilRead(api);
@@ -153,9 +155,9 @@ function* rows<Row>(count: number, rowAt: (place: number) => Row): Generator<Row
   for (let place = 0; place < count; place++) yield rowAt(place);
 }
 
-async function run(bench: Bench, ingestUrl: string, records: number): Promise<void> {
+async function run(bench: Bench, workers: WorkersAddress, records: number): Promise<void> {
   await waitUntilConnected(bench.api);
-  await mailReports(bench, ingestUrl);
+  await mailReports(bench, workers);
   const engine = { url: bench.engine.url, token: bench.api.token };
   await writeRows(engine, "records", rows(records, recordAt));
   await writeRows(engine, "events", rows(records / RECORDS_PER_REPORT, eventAt));
@@ -178,23 +180,19 @@ async function main(records: number): Promise<void> {
   const engine = await startAnalytics({ stateDir, port: 0, token });
   const urls = { analyticsUrl: engine.url, pointsUrl: engine.url };
   const lines: string[] = [];
-  const workers = startWorkers({
-    // Told to find one each, the two wranglers may find the same.
-    httpPort: await freePort(),
-    stateDir,
-    ...urls,
-    token,
-    onLine: (_, line) => lines.push(line),
-  });
+  const workers = startWorkers({ stateDir, ...urls, token, onLine: (line) => void lines.push(line) });
+  const httpPort = await freePort();
+  const secret = { apiToken: token, browserKey: makeSecret() };
+  let address: WorkersAddress | undefined;
+  const front = await openFront({ port: httpPort, secret, findWorkers: () => address });
   try {
-    const [ingestPort, httpPort] = await Promise.all([workers.pipeline.ready, workers.dashboard.ready]);
-    const api = { url: `http://127.0.0.1:${httpPort}`, token };
-    await run({ api, engine }, `http://127.0.0.1:${ingestPort}`, records);
+    address = { port: await workers.ready, doorSecret: workers.doorSecret };
+    await run({ api: { url: `http://127.0.0.1:${httpPort}`, token }, engine }, address, records);
   } catch (error) {
     console.error(lines.slice(-20).join("\n"));
     throw error;
   } finally {
-    await Promise.all([workers.dashboard.stop(), workers.pipeline.stop()]);
+    await Promise.all([front.stop(), workers.stop()]);
     await engine.stop();
     await rm(stateDir, { recursive: true, force: true });
   }

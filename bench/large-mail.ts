@@ -13,16 +13,21 @@ import { basename, join } from "node:path";
 import { Readable } from "node:stream";
 import { parseArgs } from "node:util";
 import * as v from "valibot";
+import { hostileMails } from "../test/support/hostile-mails.ts";
 import { type Bindings, type SentMessage, serveBindings } from "./large-mail/bindings.ts";
 import { LARGEST, LARGEST_BYTES, type LargeMail, xmlMail } from "./large-mail/mails.ts";
 import type { Growth } from "./large-mail/memory.ts";
 import { bundleWorker, type Place, type RunningWorker, startWorker } from "./large-mail/workerd.ts";
-import { seeded } from "./reports.ts";
+import { reportText, STYLES, seeded } from "./reports.ts";
 
 const RUA = "rua@acme.example";
 const SIZES_BYTES = [1000, 4.1e6, 5e6, 15e6, 20e6];
 const MAILS_IN_A_ROW = 6;
 const MAX_PIECE_BYTES = 200_000;
+/** So large that ingest just parses them. */
+const HOSTILE_CHARS = 4_000_000;
+/** What any mail may take of ingest; beyond it the exit code is 1. */
+const MAX_INGEST_MEGABYTES = 64;
 
 const { values: options, positionals } = parseArgs({
   options: { "v8-flags": { type: "string", default: "--max-heap-size=128" } },
@@ -54,6 +59,10 @@ function* inPieces(bytes: Uint8Array): Generator<Uint8Array> {
     yield bytes.subarray(at, end);
     at = end;
   }
+}
+
+function fail(message: string): never {
+  throw new Error(message);
 }
 
 class Chain {
@@ -137,6 +146,26 @@ interface Workload {
   mails: LargeMail[];
 }
 
+/** Every hostile mail that ingest parses, each alone: of each sort the one that took most. */
+async function runHostile(place: Omit<Place, "bindingsPort">): Promise<Row[]> {
+  const xml = [...reportText({ records: 2, seed: 1, style: STYLES[0] ?? fail("no styles") })].join("");
+  const worst = new Map<string, Row[]>();
+  for (const { kind, bytes, records } of hostileMails(HOSTILE_CHARS, { xml, records: 2 })) {
+    const bindings = await serveBindings();
+    const workload = { name: kind, mails: [{ kind, bytes, records }] };
+    const rows = await runMails(workload, bindings, { ...place, bindingsPort: bindings.port });
+    bindings.close();
+    const sort = kind.split(" ", 1)[0] ?? "";
+    if (peakOf(rows) > peakOf(worst.get(sort) ?? [])) worst.set(sort, rows);
+    if (peakOf(rows) > MAX_INGEST_MEGABYTES) process.exitCode = 1;
+  }
+  return [...worst.values()].flat();
+}
+
+function peakOf([ingest]: Row[]): number {
+  return Number(ingest?.["peak, MB"] ?? Number.NEGATIVE_INFINITY);
+}
+
 async function* workloads(): AsyncGenerator<Workload> {
   for (const path of positionals) {
     yield { name: basename(path), mails: [{ kind: path, bytes: await readFile(path), records: Number.NaN }] };
@@ -162,6 +191,7 @@ try {
     rows.push(...(await runMails(workload, bindings, place)));
     bindings.close();
   }
+  if (positionals.length === 0) rows.push(...(await runHostile({ folder, v8Flags })));
   console.table(rows);
   console.log(`Load of the machine: ${loadavg()[0]?.toFixed(1)}`);
 } finally {

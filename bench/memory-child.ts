@@ -7,7 +7,7 @@ import { open } from "node:fs/promises";
 import { readReports } from "../shared/report/read.ts";
 import type { ByteSource } from "../shared/report/source.ts";
 import { cpuMilliseconds } from "./measure.ts";
-import { readRecords } from "./work.ts";
+import { NOW_SECONDS, readRecords } from "./work.ts";
 
 const READ_BYTES = 65_536;
 /** Collections while reading, evenly spread. */
@@ -43,7 +43,7 @@ async function liveWhileReading(): Promise<number> {
   const before = live();
   let most = 0;
   let read = 0;
-  for await (const event of readReports(source)) {
+  for await (const event of readReports(source, { nowSeconds: NOW_SECONDS })) {
     if (event.type !== "records") continue;
     const sampleBefore = Math.floor((read * SAMPLES) / records);
     read += event.records.length;
@@ -58,7 +58,7 @@ async function residentWhileReading(): Promise<number> {
   const before = process.memoryUsage.rss();
   let most = before;
   let read = 0;
-  for await (const event of readReports(source)) {
+  for await (const event of readReports(source, { nowSeconds: NOW_SECONDS })) {
     if (event.type === "records") read += event.records.length;
     most = Math.max(most, process.memoryUsage.rss());
   }

@@ -10,14 +10,23 @@ import { RecordShapes } from "../shared/report/shapes/record-shapes.ts";
 import { type ByteSource, bytesSource } from "../shared/report/source.ts";
 import type { AggregateRecord, AggregateReport } from "../shared/report/vocabulary.ts";
 
+/** Later than any report of the benchmarks. */
+export const NOW_SECONDS = 1_900_000_000;
+
 /** As an isolate of process keeps them from report to report. */
 const shapes = new RecordShapes();
 
 /** Reads one report to its end, as typed and validated records, and forgets them. @returns how many there were */
-export async function readRecords(source: ByteSource | Uint8Array, options: ReadOptions = { shapes }): Promise<number> {
+export async function readRecords(
+  source: ByteSource | Uint8Array,
+  options: Partial<ReadOptions> = { shapes },
+): Promise<number> {
   let records = 0;
-  for await (const event of readReports(source instanceof Uint8Array ? bytesSource(source) : source, options)) {
-    if (event.type === "problem") throw new Error(event.problem.message);
+  for await (const event of readReports(source instanceof Uint8Array ? bytesSource(source) : source, {
+    nowSeconds: NOW_SECONDS,
+    ...options,
+  })) {
+    if (event.type === "problem" || event.type === "refused") throw new Error(event.problem.message);
     if (event.type === "records") records += event.records.length;
   }
   return records;
@@ -54,7 +63,7 @@ const POINT_CONTEXT = { uid: "0".repeat(32), account: "acme", generation: 1, rec
 /** Points of records as they are read: the report's frame is known beforehand, as in process's second reading. */
 export async function readToPoints(bytes: Uint8Array, report: AggregateReport): Promise<number> {
   let points = 0;
-  for await (const event of readReports(bytesSource(bytes), { shapes })) {
+  for await (const event of readReports(bytesSource(bytes), { nowSeconds: NOW_SECONDS, shapes })) {
     if (event.type === "records") points += recordPoints(report, event, POINT_CONTEXT).length;
   }
   return points;
@@ -68,7 +77,7 @@ export interface HeldReport {
 
 /** The frame of a report: what process knows of it before its second reading. */
 export async function readFrame(bytes: Uint8Array): Promise<AggregateReport> {
-  for await (const event of readReports(bytesSource(bytes), { shapes })) {
+  for await (const event of readReports(bytesSource(bytes), { nowSeconds: NOW_SECONDS, shapes })) {
     if (event.type === "report" && event.report.kind === "aggregate") return event.report;
   }
   throw new Error("no aggregate report");
@@ -76,7 +85,7 @@ export async function readFrame(bytes: Uint8Array): Promise<AggregateReport> {
 
 export async function holdReport(bytes: Uint8Array): Promise<HeldReport> {
   const records: AggregateRecord[] = [];
-  for await (const event of readReports(bytesSource(bytes))) {
+  for await (const event of readReports(bytesSource(bytes), { nowSeconds: NOW_SECONDS })) {
     if (event.type === "records") for (const record of event.records) records.push(record);
     else if (event.type === "report" && event.report.kind === "aggregate") return { report: event.report, records };
   }

@@ -25,7 +25,7 @@ export default {
 /** Reads the one report; builds the points of its records when its frame is known already. */
 async function readOnce(bytes: Uint8Array, known: AggregateReport | undefined): Promise<AggregateReport> {
   const context = { uid: "0".repeat(32), account: "acme", generation: 1, receivedSeconds: 1_700_000_000 };
-  for await (const event of readReports(bytesSource(bytes), { shapes })) {
+  for await (const event of readReports(bytesSource(bytes), { nowSeconds: 1_900_000_000, shapes })) {
     if (event.type === "records" && known !== undefined) recordPoints(known, event, context);
     if (event.type === "report" && event.report.kind === "aggregate") return event.report;
   }

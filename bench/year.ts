@@ -111,7 +111,7 @@ function statementsOf(days: number): Record<string, string> {
 }
 
 async function ask(sql: string, { url }: RunningAnalytics): Promise<AnswerRow[]> {
-  const connection = { baseUrl: `${url}/client/v4`, accountId: "local", token: TOKEN };
+  const connection = { baseUrl: `${url}/client/v4`, accountId: "local", token: TOKEN, isPageStatement: true };
   const answer = await querySql(connection, sql, fetch);
   if (!answer.ok) throw new Error(`${answer.error.message}\n${sql}`);
   return answer.value.rows;

@@ -1,6 +1,7 @@
 /**
  * Client of the dashboard's JSON API: one place that knows paths, the bearer token and the error form. It prints nothing.
  */
+import * as v from "valibot";
 import type { OutcomeCounts, Stats } from "../shared/analytics/queries.ts";
 import type { Activity } from "../shared/analytics/queries-activity.ts";
 import { PAGE_LIMITS } from "../shared/limits.ts";
@@ -16,7 +17,7 @@ import type {
 import type { Registration, RegistryEntry } from "../shared/registry.ts";
 import type { Conflict, DeadLetter, Job } from "../shared/storage.ts";
 import type { Viewer, ViewerEntry } from "../shared/viewers.ts";
-import { CommandError } from "./command-error.ts";
+import { CommandError, UnavailableError } from "./command-error.ts";
 
 /** Where the API is and the secret it wants. */
 export interface ApiConnection {
@@ -35,7 +36,12 @@ export interface Status extends PipelineStatus {
 interface Call {
   method?: "GET" | "PUT" | "POST" | "DELETE";
   body?: string;
+  /** Gives up. */
+  signal?: AbortSignal;
 }
+
+/** Ours: a statement may take a minute; what takes longer than two does not answer any more. */
+const CALL_TIMEOUT_MS = 120_000;
 
 /** The API's operations; each throws a CommandError that says in one sentence what to do. */
 export interface ApiClient {
@@ -47,7 +53,7 @@ export interface ApiClient {
   listIdentities(): Promise<Viewer[]>;
   putIdentity(email: string, entry: ViewerEntry): Promise<Viewer>;
   removeIdentity(email: string): Promise<void>;
-  status(): Promise<Status>;
+  status(signal?: AbortSignal): Promise<Status>;
   stats(filter: { domain?: string; account?: string }): Promise<Stats>;
   /** The engine's answer as text, in the statement's format. */
   query(sql: string): Promise<string>;
@@ -61,6 +67,7 @@ export interface ApiClient {
   /** The bytes of a raw object, as they came. */
   readRawObject(key: string): Promise<Response>;
   listConflicts(): AsyncGenerator<Conflict>;
+  getConflict(id: string): Promise<Conflict>;
   acceptConflict(id: string): Promise<Conflict>;
   discardConflict(id: string): Promise<Conflict>;
   startReprocess(request: JobRequest): Promise<Job>;
@@ -93,9 +100,9 @@ export function apiClient(connection: ApiConnection): ApiClient {
     async removeRegistration(rua) {
       await request(connection, registryPath(rua), { method: "DELETE" });
     },
-    status: () => json("/status"),
+    status: (signal) => json("/status", signal === undefined ? {} : { signal }),
     stats: (filter) => json(`/stats?${new URLSearchParams({ ...filter })}`),
-    query: async (sql) => (await request(connection, "/query", { method: "POST", body: sql })).text(),
+    query: async (sql) => readText(await request(connection, "/query", { method: "POST", body: sql })),
     activity: async () => (await json<{ items: Activity[] }>("/activity")).items,
     listDeadLetters: (filter = {}) => pages(connection, "/dead-letters", { ...filter }),
     getDeadLetter: (id) => json(`/dead-letters/${encodeURIComponent(id)}`),
@@ -103,6 +110,7 @@ export function apiClient(connection: ApiConnection): ApiClient {
     discardDeadLetters: (selection) => runSelection(connection, "discard", selection),
     readRawObject: (key) => request(connection, `/raw?${new URLSearchParams({ key })}`),
     listConflicts: () => pages(connection, "/conflicts", {}),
+    getConflict: (id) => json(`/conflicts/${encodeURIComponent(id)}`),
     acceptConflict: (id) => json(`/conflicts/${encodeURIComponent(id)}/accept`, { method: "POST" }),
     discardConflict: (id) => json(`/conflicts/${encodeURIComponent(id)}/discard`, { method: "POST" }),
     startReprocess: (body) => json("/reprocess", { method: "POST", body: JSON.stringify(body) }),
@@ -155,22 +163,35 @@ async function request(connection: ApiConnection, path: string, call: Call = {})
 }
 
 async function send({ url, token }: ApiConnection, path: string, call: Call): Promise<Response> {
+  const timeout = AbortSignal.timeout(CALL_TIMEOUT_MS);
+  const signal = call.signal === undefined ? timeout : AbortSignal.any([timeout, call.signal]);
   try {
-    return await fetch(`${url}/api/v1${path}`, { ...call, headers: { authorization: `Bearer ${token}` } });
+    return await fetch(`${url}/api/v1${path}`, { ...call, signal, headers: { authorization: `Bearer ${token}` } });
   } catch (error) {
-    throw new CommandError(`Nothing answers at ${url}: ${reasonOf(error)}. Is the stack running (npm start)?`);
+    const sentence = `Nothing answers at ${url}: ${reasonOf(error)}. Is the stack running (npm start)?`;
+    throw new UnavailableError(sentence, { isThere: false });
   }
 }
 
 async function checked({ url }: ApiConnection, response: Response): Promise<Response> {
   if (response.ok) return response;
-  const text = await response.text();
-  const message = errorMessage(text) ?? `it answered with status ${response.status}`;
-  throw new CommandError(`${url}: ${message}`);
+  const { message, code } = readError(await readText(response));
+  const sentence = `${url}: ${message ?? `it answered with status ${response.status}`}`;
+  if (response.status >= 500) throw new UnavailableError(sentence, { isThere: true });
+  throw new CommandError(sentence, code);
+}
+
+async function readText(response: Response): Promise<string> {
+  try {
+    return await response.text();
+  } catch (error) {
+    const sentence = `${response.url} broke off in the middle of its answer: ${reasonOf(error)}.`;
+    throw new UnavailableError(sentence, { isThere: true });
+  }
 }
 
 async function readJson<T>(response: Response): Promise<T> {
-  const text = await response.text();
+  const text = await readText(response);
   try {
     // The API is this repository's own; its shapes are the shared types.
     return JSON.parse(text) as T;
@@ -179,13 +200,11 @@ async function readJson<T>(response: Response): Promise<T> {
   }
 }
 
-function errorMessage(text: string): string | undefined {
-  try {
-    const { error } = JSON.parse(text) as { error?: { message?: unknown } };
-    return typeof error?.message === "string" ? error.message : undefined;
-  } catch {
-    return undefined;
-  }
+const errorAnswer = v.object({ error: v.object({ code: v.optional(v.string()), message: v.optional(v.string()) }) });
+
+function readError(text: string): { code?: string | undefined; message?: string | undefined } {
+  const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), errorAnswer), text);
+  return parsed.success ? parsed.output.error : {};
 }
 
 // fetch says only "fetch failed"; the reason is its cause.

@@ -4,7 +4,7 @@
 import { type FileHandle, open } from "node:fs/promises";
 import type { ByteSource } from "../shared/report/source.ts";
 
-const PIECE_BYTES = 256 * 1024;
+const PIECE_BYTES = 64 * 1024;
 
 /** A source with an open file behind it; `await using` or `close()` lets go of it. */
 export interface FileSource extends ByteSource, AsyncDisposable {

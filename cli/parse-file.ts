@@ -2,7 +2,8 @@
  * One file to one line of `dmarc parse`: runs the reader over it and sums up what came out. Offline; it opens nothing but
  * the source it is given. A report's records are held only when they are asked for.
  */
-import type { Problem } from "../shared/report/problems.ts";
+import { PROCESS_LIMITS } from "../shared/limits.ts";
+import { type PartProblem as FoundPartProblem, gatherProblems, type Problem } from "../shared/report/problems.ts";
 import { readReports } from "../shared/report/read.ts";
 import { RecordShapes } from "../shared/report/shapes/record-shapes.ts";
 import type { ByteSource } from "../shared/report/source.ts";
@@ -15,6 +16,7 @@ import type {
   TlsReport,
   Warning,
 } from "../shared/report/vocabulary.ts";
+import { AddressCount } from "./address-count.ts";
 
 export interface AggregateSummary {
   kind: "aggregate";
@@ -84,36 +86,56 @@ export interface FileSummary {
   problems: PartProblem[];
 }
 
+export interface ParseSettings {
+  /** Reports may not be about what is later; seconds since 1970 UTC. */
+  nowSeconds: number;
+  /** Keep each report's records as `rows`. */
+  keepRecords?: boolean;
+}
+
 /** Learned from each file for the next. */
 const shapes = new RecordShapes();
 
 /** What is gathered of a part's records while they stream by. */
 interface Gathered {
-  sources: Set<string>;
+  sources: AddressCount;
   rows: AggregateRecord[];
 }
 
 /**
  * Reads every report in a file. The same report twice in one file is listed once.
  *
- * @param keepRecords keep each report's records as `rows`
  * @throws what the source throws when it cannot be read
  */
-export async function parseFile(file: string, source: ByteSource, keepRecords = false): Promise<FileSummary> {
+export async function parseFile(
+  file: string,
+  source: ByteSource,
+  { nowSeconds, keepRecords = false }: ParseSettings,
+): Promise<FileSummary> {
   const reports = new Map<string, ReportSummary>();
-  const problems: PartProblem[] = [];
+  const problems: FoundPartProblem[] = [];
   const gathered = new Map<string, Gathered>();
-  for await (const event of readReports(source, { shapes })) {
+  for await (const event of readReports(source, { nowSeconds, isLenient: true, shapes })) {
+    if (event.type === "refused") return { file, outcome: "rejected", reports: [], problems: [partProblem(event)] };
     if (event.type === "records") {
       gather(gathered, event.part, { records: event.records, keepRecords });
       continue;
     }
     const records = gathered.get(event.part);
     gathered.delete(event.part);
-    if (event.type === "problem") problems.push({ ...event.problem, part: event.part });
+    if (event.type === "problem") problems.push(event);
     else addReport(reports, summarize(event.report, records, keepRecords));
   }
-  return { file, outcome: reports.size > 0 ? "accepted" : "rejected", reports: [...reports.values()], problems };
+  return {
+    file,
+    outcome: reports.size > 0 ? "accepted" : "rejected",
+    reports: [...reports.values()],
+    problems: gatherProblems(problems, PROCESS_LIMITS.maxLettersPerObject).map(partProblem),
+  };
+}
+
+function partProblem({ part, problem }: FoundPartProblem): PartProblem {
+  return { ...problem, part };
 }
 
 function gather(
@@ -121,17 +143,12 @@ function gather(
   part: string,
   { records, keepRecords }: { records: AggregateRecord[]; keepRecords: boolean },
 ): void {
-  const known = gathered.get(part) ?? { sources: new Set(), rows: [] };
+  const known = gathered.get(part) ?? { sources: new AddressCount(), rows: [] };
   gathered.set(part, known);
   for (const record of records) {
-    if (record.sourceIp !== "") known.sources.add(ownText(record.sourceIp));
+    if (record.sourceIp !== "") known.sources.add(record.sourceIp);
     if (keepRecords) known.rows.push(record);
   }
-}
-
-// A text cut out of another keeps the other alive, here a piece of the document for every address; a copy does not.
-function ownText(text: string): string {
-  return Buffer.from(text).toString();
 }
 
 // Two copies may differ in white space or packing, so a report is compared by what it says.

@@ -3,14 +3,12 @@
  * a report cannot move the cursor, colour the screen or turn the writing direction. It decides nothing.
  */
 import Table from "cli-table3";
-import { cleanDetail } from "../shared/report/problems.ts";
+import { cleanDetail, escapeActing } from "../shared/report/problems.ts";
 
 const MAX_CELL_CHARS = 80;
 /** R2 keys have up to 1,024 characters and are copied from here. */
 const MAX_LINE_CHARS = 1200;
 
-// JSON.stringify escapes the first 32 characters itself; these are the C1 controls and the marks of writing direction.
-const ACTING_IN_JSON = /[\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g;
 const ACTING_IN_TEXT = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g;
 
 /** Text that is safe to print on one line, cut to `maxChars`. */
@@ -50,7 +48,7 @@ export function printOut(text: string): void {
 
 /** Writes one line of JSON to standard output: nothing is lost, and no character acts on a terminal. */
 export function printJson(value: unknown): void {
-  printOut(JSON.stringify(value).replace(ACTING_IN_JSON, escapeCharacter));
+  printOut(escapeActing(JSON.stringify(value)));
 }
 
 /** Writes text for programs as it is; on a terminal without what acts on it. */
@@ -65,8 +63,4 @@ export function printError(text: string): void {
 
 function renderValue(value: unknown): string {
   return typeof value === "number" ? value.toLocaleString("en-US") : safeText(value, MAX_LINE_CHARS);
-}
-
-function escapeCharacter(character: string): string {
-  return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }

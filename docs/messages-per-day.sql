@@ -1,10 +1,13 @@
-SELECT day, sum(mails * weight) AS messages, sum(mails * isPass * weight) AS passed
+SELECT domain, day, sum(weight) AS records, sum(messageCount) AS messages, sum(passedCount) AS passed
 FROM (SELECT blob1 AS reportUid, double3 AS ordinal,
-  toStartOfInterval(toDateTime(argMax(double5, double2)), INTERVAL '1' DAY) AS day,
-  argMax(double4, double2) AS mails, argMax(double8, double2) AS isPass,
-  argMax(double9, double2) AS isLive, argMax(_sample_interval, double2) AS weight
+  blob3 AS domain,
+  floor(max(double5 + double6) / 172800) AS day,
+  argMax(double9 * _sample_interval, double2) AS weight,
+  argMax(double4 * double9 * _sample_interval, double2) AS messageCount,
+  argMax(double4 * double8 * double9 * _sample_interval, double2) AS passedCount
   FROM dmarc_records
-  GROUP BY reportUid, ordinal)
-WHERE isLive = 1
-GROUP BY day
-ORDER BY day
+  WHERE timestamp > now() - INTERVAL '30' DAY
+  GROUP BY reportUid, ordinal, domain)
+WHERE weight > 0
+GROUP BY domain, day
+ORDER BY day, domain LIMIT 10000

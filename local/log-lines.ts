@@ -11,9 +11,6 @@ export type LineView =
 
 const HIDDEN: LineView = { kind: "hidden" };
 
-/** Errors that are not: wrangler prints a rejected mail as one, and the Worker logs it itself. */
-const EXPECTED = /Email handler rejected message/;
-
 /** Not one line a mail: a large report has thousands of slices. */
 const HIDDEN_EVENTS: unknown[] = ["points"];
 const ROUTINE_EVENTS: unknown[] = ["mail", "report", "finish"];
@@ -23,28 +20,27 @@ const TITLE_FIELDS = ["event", "outcome"];
 const DETAIL_FIELDS = ["code", "reason", "message", "error", "to", "rua", "account", "domain", "reporter", "reportId"];
 const COUNT_FIELDS = ["parts", "reports", "records", "messages"];
 
-/**
- * Reads one line, its colours removed.
- *
- * @param worker name to show when the line does not carry one (a single Worker's output has none)
- */
-export function viewLine(line: string, worker: string): LineView {
-  const named = /^\[([\w-]+)\] (.*)$/.exec(line);
-  const source = named === null || named[1]?.startsWith("wrangler") ? worker : (named[1] ?? worker);
+/** Whose event it is; all others are process's. */
+const WORKER_OF_EVENT: Record<string, string> = { mail: "ingest", dashboard_fault: "dashboard" };
+
+/** Reads one line, its colours removed. */
+export function viewLine(line: string): LineView {
   const record = readRecord(line);
   if (record !== undefined) {
     if (HIDDEN_EVENTS.includes(record.event)) return HIDDEN;
-    return { kind: "event", text: describe(source, record), isRoutine: ROUTINE_EVENTS.includes(record.event) };
+    const worker = WORKER_OF_EVENT[show(record.event)] ?? "process";
+    return { kind: "event", text: describe(worker, record), isRoutine: ROUTINE_EVENTS.includes(record.event) };
   }
   const error = /(?:\[ERROR\]|\[wrangler:error\])\s*(.*)$/.exec(line)?.[1];
-  if (error === undefined || EXPECTED.test(error)) return HIDDEN;
+  if (error === undefined) return HIDDEN;
   return { kind: "error", text: error };
 }
 
 // A Worker's line, also one that was printed as a warning or an error.
 function readRecord(line: string): Record<string, unknown> | undefined {
   const start = line.indexOf("{");
-  if (start === -1 || !/^(\[[\w-]+\] )?([✘▲] \[(ERROR|WARNING)\] )?$/u.test(line.slice(0, start))) return undefined;
+  if (start === -1 || !/^(\[wrangler:(error|warn)\] |[✘▲] \[(ERROR|WARNING)\] )?$/u.test(line.slice(0, start)))
+    return undefined;
   try {
     const value: unknown = JSON.parse(line.slice(start));
     return typeof value === "object" && value !== null && !Array.isArray(value) ? { ...value } : undefined;
@@ -63,8 +59,9 @@ function describe(worker: string, record: Record<string, unknown>): string {
   const attempts = Number(record.attempts) > 1 ? [`attempt ${Number(record.attempts)}`] : [];
   const took = record.ms ?? record.milliseconds;
   const ms = typeof took === "number" ? [`${Math.round(took)} ms`] : [];
-  const name = worker.replace(/^dmarc-/, "").padEnd(8);
-  return [name, title.join(" ").padEnd(18), ...details, ...key, ...counts, ...attempts, ...ms].join("  ").trimEnd();
+  return [worker.padEnd(8), title.join(" ").padEnd(18), ...details, ...key, ...counts, ...attempts, ...ms]
+    .join("  ")
+    .trimEnd();
 }
 
 function show(value: unknown): string {

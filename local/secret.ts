@@ -1,47 +1,63 @@
 /**
- * The secret of one local stack, kept in its state folder: the bearer token of the dashboard's API and of the local SQL
- * API. It never leaves the machine and is never printed or put on a command line.
+ * The secrets of one local stack, kept in its state folder, readable by their owner alone. The token of programs is the
+ * bearer of the dashboard's API and of the local SQL API; it is never printed or put on a command line. The key of
+ * browsers is the one in the link that `npm start` prints.
  */
 import { randomBytes } from "node:crypto";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as v from "valibot";
 
 const FILE_NAME = "local-secret.json";
-const secret = v.object({ apiToken: v.pipe(v.string(), v.minLength(16)) });
+const text = v.pipe(v.string(), v.minLength(16));
+// A state folder of an earlier version has no key of browsers.
+const stored = v.object({ apiToken: text, browserKey: v.optional(text) });
 
-export type LocalSecret = v.InferOutput<typeof secret>;
+export interface LocalSecret {
+  apiToken: string;
+  browserKey: string;
+}
 
-/** Path of the secret of a state folder. */
+/** Path of the secrets of a state folder. */
 export function secretPath(stateDir: string): string {
   return join(stateDir, FILE_NAME);
 }
 
 /**
- * Reads the secret of a state folder.
+ * Reads the secrets of a state folder.
  *
- * @returns undefined when there is none: nothing was started with this folder yet
- * @throws Error when the file cannot be read or is not a secret
+ * @returns undefined when there are none: nothing was started with this folder yet
+ * @throws Error when the file cannot be read or does not hold them; the message is for people
  */
-export function readLocalSecret(stateDir: string): LocalSecret | undefined {
-  let text: string;
+export function readLocalSecret(stateDir: string): v.InferOutput<typeof stored> | undefined {
+  const path = secretPath(stateDir);
+  let json: string;
   try {
-    text = readFileSync(secretPath(stateDir), "utf8");
+    json = readFileSync(path, "utf8");
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    if (code === "ENOENT") return undefined;
+    if (code === "EACCES") throw new Error(`${path} may be read by the user who started the stack only.`);
     throw error;
   }
-  const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), secret), text);
+  const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), stored), json);
   if (parsed.success) return parsed.output;
-  throw new Error(`${secretPath(stateDir)} is not a local secret; delete it and start again.`);
+  throw new Error(`${path} does not hold the secrets of a local stack; delete it and start again.`);
 }
 
-/** Reads the secret, made now if there is none; readable by its owner only. */
+/** Reads the secrets; those that are missing are made now. The folder exists. @throws Error as `readLocalSecret` does */
 export function ensureLocalSecret(stateDir: string): LocalSecret {
   const known = readLocalSecret(stateDir);
-  if (known !== undefined) return known;
-  const made = { apiToken: randomBytes(24).toString("base64url") };
-  mkdirSync(stateDir, { recursive: true });
-  writeFileSync(secretPath(stateDir), `${JSON.stringify(made)}\n`, { mode: 0o600 });
-  return made;
+  const apiToken = known?.apiToken ?? makeSecret();
+  const browserKey = known?.browserKey ?? makeSecret();
+  const secret = { apiToken, browserKey };
+  if (known?.browserKey === undefined) {
+    writeFileSync(secretPath(stateDir), `${JSON.stringify(secret)}\n`, { mode: 0o600 });
+  }
+  return secret;
+}
+
+/** A new secret, for whatever has to prove itself to another part of the stack. */
+export function makeSecret(): string {
+  return randomBytes(24).toString("base64url");
 }

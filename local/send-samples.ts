@@ -4,6 +4,7 @@
  */
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { createTransport } from "nodemailer";
 import { type ApiConnection, register, startReprocess, waitUntilRead } from "./api.ts";
 import { PARKED_DOMAIN } from "./sample-data.ts";
@@ -14,6 +15,9 @@ import { buildSamples } from "./samples.ts";
 export const DEMO = { rua: SAMPLE_RUA, account: "demo" } as const;
 
 const CONNECTIONS = 2;
+/** Between two tries of a mail that was refused for now, and how long it is tried. */
+const RETRY_MS = 500;
+const PATIENCE_MS = 60_000;
 
 /** Samples on their way through the pipeline. */
 export interface SamplesUnderWay {
@@ -86,13 +90,28 @@ async function sendAll(
   const waiting = samples.values();
   const sendNext = async (): Promise<void> => {
     for (const { from, to, raw } of waiting) {
-      signal.throwIfAborted();
-      await transport.sendMail({ envelope: { from, to }, raw });
+      await sendPatiently(() => transport.sendMail({ envelope: { from, to }, raw }), signal);
     }
   };
   try {
     await Promise.all(Array.from({ length: CONNECTIONS }, sendNext));
   } finally {
     transport.close();
+  }
+}
+
+// As any mail server does: what is refused for now is sent again.
+async function sendPatiently(send: () => Promise<unknown>, signal: AbortSignal): Promise<void> {
+  const deadline = Date.now() + PATIENCE_MS;
+  for (;;) {
+    signal.throwIfAborted();
+    try {
+      await send();
+      return;
+    } catch (error) {
+      const code = error instanceof Error && "responseCode" in error ? Number(error.responseCode) : 0;
+      if (code < 400 || code >= 500 || Date.now() > deadline) throw error;
+    }
+    await sleep(RETRY_MS);
   }
 }

@@ -1,24 +1,32 @@
 /**
- * The whole pipeline on one machine: local Analytics Engine, the Workers in workerd, the SMTP front door. Used by
- * `npm start` and by tests. It starts everything or nothing, and leaves no process behind however it ends.
+ * The whole pipeline on one machine: local Analytics Engine, the Workers in workerd, and the two doors, for mail and for
+ * the dashboard. Used by `npm start` and by tests. It starts everything or nothing, and leaves no process behind however
+ * it ends. Workers that die or hang are started again, and what was waiting in their queues is enqueued again.
  */
-import { createWriteStream, mkdirSync, readdirSync, rmSync, type WriteStream } from "node:fs";
-import { join, resolve } from "node:path";
-import { type RunningAnalytics, StateInUseError, startAnalytics } from "./analytics/start.ts";
+import { resolve } from "node:path";
+import { BrokenDataError, type RunningAnalytics, StateInUseError, startAnalytics } from "./analytics/start.ts";
 import { type ApiConnection, allowOperator, startReconcile, waitUntilConnected } from "./api.ts";
+import { openFront, type RunningFront } from "./front/front.ts";
+import { KeptWorkers } from "./kept-workers.ts";
+import { type Log, openLog } from "./log.ts";
 import { viewLine } from "./log-lines.ts";
 import type { LocalOptions } from "./options.ts";
 import { portProblem } from "./ports.ts";
-import { ensureLocalSecret, readLocalSecret } from "./secret.ts";
+import { ensureLocalSecret, type LocalSecret, readLocalSecret } from "./secret.ts";
 import { giveSamples, type SamplesUnderWay } from "./send-samples.ts";
 import { openDoor, type RunningDoor } from "./smtp/door.ts";
-import { DEVELOPER, type RunningWorkers, startWorkers } from "./workers.ts";
+import { explainFault, prepareStateFolder, roomProblem, StartError } from "./state-folder.ts";
+import { DEVELOPER } from "./workers.ts";
+
+export { StartError } from "./state-folder.ts";
 
 export interface StackOptions extends LocalOptions {
   /** One line for people; absent = silent. Everything is in `<stateDir>/logs` too. */
   log?: (line: string) => void;
   /** Gives up a start that is under way. */
   signal?: AbortSignal;
+  /** How long the Workers may take for a mail; absent = the door's own bound. */
+  mailTimeoutMilliseconds?: number;
   /** Tests only: told where the engine is, says where the Workers are to write points instead; for faults on the way. */
   interceptPoints?: (engineUrl: string) => string;
 }
@@ -27,8 +35,10 @@ export interface RunningStack {
   ports: { http: number; smtp: number; sql: number };
   /** Bearer token of the dashboard's API and of the SQL API. */
   token: string;
+  /** Opens the dashboard in a browser: an address with the key, which the browser keeps as a cookie. */
+  link: string;
   logFile: string;
-  /** Resolves with a sentence when a part has died unasked; the rest is still running then. */
+  /** Resolves with a sentence when a part has died for good; the rest is still running then. */
   failed: Promise<string>;
   /** Ends everything in order; resolves when no process is left. Calling it again waits for the same end. */
   stop(): Promise<void>;
@@ -36,18 +46,11 @@ export interface RunningStack {
   kill(): void;
 }
 
-/** A start that cannot succeed for a reason outside the program, said in one sentence. */
-export class StartError extends Error {
-  override name = "StartError";
-}
-
-/** Ours: logs of earlier starts that are kept. */
-const KEPT_LOGS = 10;
-
 interface Parts {
   analytics?: RunningAnalytics;
-  workers?: RunningWorkers;
+  workers?: KeptWorkers;
   door?: RunningDoor;
+  front?: RunningFront;
   samples?: SamplesUnderWay | undefined;
 }
 
@@ -60,19 +63,20 @@ interface Parts {
 export async function startStack(options: StackOptions): Promise<RunningStack> {
   const stateDir = resolve(options.stateDir);
   await checkPorts(options);
-  const isNew = readLocalSecret(stateDir) === undefined;
-  const { apiToken: token } = ensureLocalSecret(stateDir);
+  prepareStateFolder(stateDir);
+  const { secret, isNew } = readSecrets(stateDir);
   const log = openLog(stateDir, options.log);
   const parts: Parts = {};
-  await startOrClean({ ...options, stateDir }, { parts, token, log, isNew });
+  await startOrClean({ ...options, stateDir }, { parts, secret, log, isNew });
   let stopping: Promise<void> | undefined;
   const stop = (): Promise<void> => {
-    stopping ??= stopParts(parts).then(() => void log.file.end());
+    stopping ??= stopParts(parts).then(() => log.close());
     return stopping;
   };
   const ports = { http: options.httpPort, smtp: parts.door?.port ?? 0, sql: parts.analytics?.port ?? 0 };
+  const link = `http://127.0.0.1:${ports.http}/?key=${secret.browserKey}`;
   const failed = firstDeath(parts, () => stopping !== undefined);
-  return { ports, token, logFile: log.path, failed, stop, kill: () => killParts(parts) };
+  return { ports, token: secret.apiToken, link, logFile: log.path, failed, stop, kill: () => killParts(parts) };
 }
 
 async function checkPorts({ httpPort, smtpPort, sqlPort }: StackOptions): Promise<void> {
@@ -89,27 +93,19 @@ async function checkPorts({ httpPort, smtpPort, sqlPort }: StackOptions): Promis
   }
 }
 
-interface Log {
-  path: string;
-  file: WriteStream;
-  show: (line: string) => void;
-}
-
-function openLog(stateDir: string, show: ((line: string) => void) | undefined): Log {
-  const folder = join(stateDir, "logs");
-  mkdirSync(folder, { recursive: true });
-  const old = readdirSync(folder).filter((name) => name.endsWith(".log"));
-  for (const name of old.sort().slice(0, -KEPT_LOGS)) rmSync(join(folder, name), { force: true });
-  const path = join(folder, `${new Date().toISOString().replaceAll(":", "").slice(0, 17)}.log`);
-  const file = createWriteStream(path, { flags: "a" });
-  // A full disk must not end the stack, and a child's last words may come after the end.
-  file.on("error", () => undefined);
-  return { path, file, show: show ?? (() => undefined) };
+function readSecrets(stateDir: string): { secret: LocalSecret; isNew: boolean } {
+  try {
+    const isNew = readLocalSecret(stateDir) === undefined;
+    return { secret: ensureLocalSecret(stateDir), isNew };
+  } catch (error) {
+    if (error instanceof Error && "code" in error) throw new StartError(explainFault(stateDir, error));
+    throw error;
+  }
 }
 
 interface StartContext {
   parts: Parts;
-  token: string;
+  secret: LocalSecret;
   log: Log;
   /** The state folder has never been started with. */
   isNew: boolean;
@@ -125,63 +121,89 @@ async function startOrClean(options: StackOptions, context: StartContext): Promi
     await stopParts(context.parts);
     await started.catch(() => undefined);
     await stopParts(context.parts);
-    context.log.file.end();
-    throw error instanceof StateInUseError ? new StartError(error.message) : error;
+    context.log.close();
+    const isSaid = error instanceof StateInUseError || error instanceof BrokenDataError;
+    throw isSaid ? new StartError(error.message) : error;
   } finally {
     aborted.forget();
   }
 }
 
-async function startParts(options: StackOptions, { parts, token, log, isNew }: StartContext): Promise<void> {
+/** Everything in its order: what keeps the data, the Workers on top of it, the doors, and what the Workers are told. */
+async function startParts(options: StackOptions, context: StartContext): Promise<void> {
   const { stateDir, signal } = options;
+  const { parts, log, secret, isNew } = context;
   parts.analytics = await startAnalytics({
-    ...{ stateDir, token, port: options.sqlPort },
-    log: (line) => void log.file.write(`analytics: ${line}\n`),
+    stateDir,
+    token: secret.apiToken,
+    port: options.sqlPort,
+    log: (line) => log.write(`analytics: ${line}`),
   });
   signal?.throwIfAborted();
-  const analyticsUrl = parts.analytics.url;
-  const api = { url: `http://127.0.0.1:${options.httpPort}`, token, ...(signal === undefined ? {} : { signal }) };
-  const onLine = lineHandler({ parts, log }, () => void reconcileAfterReload(api, { parts, log }));
-  const pointsUrl = options.interceptPoints?.(analyticsUrl) ?? analyticsUrl;
-  parts.workers = startWorkers({ stateDir, token, analyticsUrl, pointsUrl, httpPort: options.httpPort, onLine });
-  const [ingestPort] = await Promise.all([parts.workers.pipeline.ready, parts.workers.dashboard.ready]);
+  const api = apiOf(options, secret);
+  parts.workers = startKeptWorkers(options, context, parts.analytics.url);
+  await parts.workers.ready;
   signal?.throwIfAborted();
-  parts.door = await openDoor({
-    port: options.smtpPort,
-    ingestUrl: `http://127.0.0.1:${ingestPort}`,
-    // A refusal by the Worker is in its own log line.
-    onRefused: ({ to, code, message }) => code !== 550 && log.show(`mail      ${code}  ${to}  ${message}`),
-  });
+  await openDoors(options, context, parts.workers);
   await allowOperator(api, DEVELOPER);
   // Only an earlier run can have left something; a new folder's first mails would only be read twice.
   if (isNew) await waitUntilConnected(api);
   else await startReconcile(api);
-  if (!options.samples) return;
+  if (!options.samples || parts.door === undefined) return;
   parts.samples = await giveSamples(api, { stateDir, smtpPort: parts.door.port, log: log.show });
 }
 
-// wrangler reloads when a source file changes, and its queues are memory only: what was waiting is enqueued again.
-async function reconcileAfterReload(api: ApiConnection, { parts, log }: { parts: Parts; log: Log }): Promise<void> {
-  if (parts.door === undefined) return;
-  log.show("start     a source file has changed: the Workers were reloaded, and what was waiting is enqueued again");
-  try {
-    await startReconcile(api);
-  } catch (error) {
-    log.show(`error     ${error instanceof Error ? error.message : String(error)}`);
-  }
+function apiOf({ httpPort, signal }: StackOptions, { apiToken: token }: LocalSecret): ApiConnection {
+  return { url: `http://127.0.0.1:${httpPort}`, token, ...(signal === undefined ? {} : { signal }) };
 }
 
-type LineHandler = (process: "pipeline" | "dashboard", line: string) => void;
+function startKeptWorkers(options: StackOptions, context: StartContext, analyticsUrl: string): KeptWorkers {
+  const { log, secret, parts } = context;
+  const reconcile = async (): Promise<void> => {
+    // Not before the start has come so far itself.
+    if (parts.door === undefined) return;
+    await startReconcile({ ...apiOf(options, secret) });
+  };
+  return new KeptWorkers({
+    settings: {
+      stateDir: options.stateDir,
+      token: secret.apiToken,
+      analyticsUrl,
+      pointsUrl: options.interceptPoints?.(analyticsUrl) ?? analyticsUrl,
+    },
+    onLine: lineHandler(context),
+    say: log.show,
+    reconcile,
+  });
+}
 
-function lineHandler({ parts, log }: { parts: Parts; log: Log }, onReload: () => void): LineHandler {
+async function openDoors(
+  options: StackOptions,
+  { parts, log, secret }: StartContext,
+  workers: KeptWorkers,
+): Promise<void> {
+  const { stateDir, mailTimeoutMilliseconds } = options;
+  const findWorkers = () => workers.address;
+  parts.front = await openFront({ port: options.httpPort, secret, findWorkers });
+  parts.door = await openDoor({
+    port: options.smtpPort,
+    findWorkers,
+    findRoomProblem: () => log.showOnce(roomProblem(stateDir)),
+    // A refusal by the Worker is in its own log line.
+    onRefused: ({ to, code, message }) => code !== 550 && log.show(`mail      ${code}  ${to}  ${message}`),
+    onNoAnswer: (address) => workers.checkHealth(address),
+    ...(mailTimeoutMilliseconds === undefined ? {} : { timeoutMilliseconds: mailTimeoutMilliseconds }),
+  });
+}
+
+function lineHandler({ parts, log }: StartContext): (line: string) => void {
   let lastError = "";
-  return (process, line) => {
-    log.file.write(`${process}: ${line}\n`);
-    if (process === "pipeline" && line.includes("Local server updated and ready")) onReload();
-    const view = viewLine(line, process);
+  return (line) => {
+    log.write(`workers: ${line}`);
+    const view = viewLine(line);
     // Hundreds of samples would push everything else off the screen.
     const isSample = view.kind === "event" && view.isRoutine && parts.samples?.isUnderWay() === true;
-    if (view.kind === "event" && process === "pipeline" && !isSample) log.show(view.text);
+    if (view.kind === "event" && !isSample) log.show(view.text);
     if (view.kind !== "error") return;
     // A fault under load repeats itself hundreds of times.
     if (view.text !== lastError) log.show(`error     ${view.text}  (more in ${log.path})`);
@@ -191,30 +213,25 @@ function lineHandler({ parts, log }: { parts: Parts; log: Log }, onReload: () =>
 
 // Mail first, so that nothing new comes in; the engine last, because process still writes to it.
 async function stopParts(parts: Parts): Promise<void> {
-  const { samples, door, workers, analytics } = parts;
+  const { samples, door, front, workers, analytics } = parts;
   delete parts.door;
+  delete parts.front;
   await samples?.stop();
-  await door?.stop();
-  await Promise.all([workers?.dashboard.stop(), workers?.pipeline.stop()]);
+  await Promise.all([door?.stop(), front?.stop()]);
+  await workers?.stop();
   await analytics?.stop();
 }
 
 function killParts({ samples, workers, analytics }: Parts): void {
   void samples?.stop();
-  workers?.dashboard.kill();
-  workers?.pipeline.kill();
+  workers?.kill();
   analytics?.kill();
 }
 
 async function firstDeath({ workers, analytics }: Parts, isStopping: () => boolean): Promise<string> {
-  const deaths: Promise<string>[] = [];
-  const watch = (name: string, exited: Promise<string> | undefined): void => {
-    if (exited !== undefined) deaths.push(exited.then((reason) => `${name} has ended unexpectedly (${reason}).`));
-  };
-  watch("The local Analytics Engine", analytics?.exited);
-  watch("The pipeline's wrangler", workers?.pipeline.exited);
-  watch("The dashboard's wrangler", workers?.dashboard.exited);
-  const death = await Promise.race(deaths);
+  const deaths = [analytics?.exited.then((reason) => `The local Analytics Engine has ended unexpectedly (${reason}).`)];
+  deaths.push(workers?.failed);
+  const death = await Promise.race(deaths.filter((end) => end !== undefined));
   return isStopping() ? new Promise<never>(() => undefined) : death;
 }
 

@@ -4,6 +4,7 @@
  * usage: npm start -- [--http PORT] [--smtp PORT] [--sql PORT] [--state DIR] [--no-samples]
  */
 import { Command } from "commander";
+import { EXAMPLE_STATEMENTS } from "../shared/analytics/statements.ts";
 import { LOCAL_DEFAULTS, type LocalFlags, type LocalOptions, readLocalOptions } from "./options.ts";
 import { DEMO } from "./send-samples.ts";
 import { type RunningStack, StartError, startStack } from "./stack.ts";
@@ -38,21 +39,18 @@ function environmentOf({ ports }: RunningStack, { stateDir }: LocalOptions): str
 function printReady(stack: RunningStack, options: LocalOptions): void {
   const { ports } = stack;
   const dmarc = `${environmentOf(stack, options)}npm run -s dmarc --`;
-  // Distinct, because a point may be written twice.
-  const reporters =
-    "SELECT blob4 AS reporter, count(DISTINCT blob1) AS reports FROM dmarc_records GROUP BY reporter ORDER BY reports";
   console.log(`
 Ready. Everything listens on 127.0.0.1 only and is kept in ${options.stateDir}
 
   mail       smtp://127.0.0.1:${ports.smtp}${options.samples ? `   for ${DEMO.rua}` : ""}
-  dashboard  http://127.0.0.1:${ports.http}
+  dashboard  ${stack.link}
   SQL API    http://127.0.0.1:${ports.sql}/client/v4/accounts/local/analytics_engine/sql
 
 Try, in another terminal:
 
   ${dmarc} status --wait
   ${dmarc} stats
-  ${dmarc} query "${reporters} DESC"
+  ${dmarc} query "${EXAMPLE_STATEMENTS.reportsByReporter}"
 ${options.samples ? "" : `  ${dmarc} rua add ${DEMO.rua}\n`}  ${dmarc} send report.xml.gz
 
 Ctrl-C stops it.
@@ -60,6 +58,8 @@ Ctrl-C stops it.
 }
 
 async function run(options: LocalOptions): Promise<number> {
+  // Mail is other people's: what is written from here on, by all parts, is for this user alone.
+  process.umask(0o077);
   const abort = new AbortController();
   const asked = Promise.withResolvers<void>();
   // npm passes on the signal the terminal sends as well, so a second one means nothing new.

@@ -1,14 +1,14 @@
 /**
- * The two wrangler processes of the stack. One runs ingest, process and the stand-in for Analytics Engine, which share
- * R2, KV and queues; the first gets mail. The other runs the dashboard, which needs HTTP of its own, and reaches
- * process by service binding. Secrets go by files of the state folder, never by command line.
+ * The Workers of the stack, in one dev server, so that they share R2, KV and queues: the dashboard, ingest, process, and
+ * the two that stand in for Cloudflare, which are the door and Analytics Engine. Secrets go by files of the state folder,
+ * never by command line.
  */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { makeSecret } from "./secret.ts";
 import { type RunningWrangler, startWrangler } from "./wrangler.ts";
 
 export interface WorkersOptions {
-  httpPort: number;
   /** Absolute. */
   stateDir: string;
   /** The local Analytics Engine, without a path. */
@@ -16,12 +16,18 @@ export interface WorkersOptions {
   /** Where the Workers write points: the same, unless a test puts something in between. */
   pointsUrl: string;
   token: string;
-  onLine: (process: "pipeline" | "dashboard", line: string) => void;
+  onLine: (line: string) => void;
 }
 
-export interface RunningWorkers {
-  pipeline: RunningWrangler;
-  dashboard: RunningWrangler;
+export interface RunningWorkers extends RunningWrangler {
+  /** Every request to the dashboard and to the door has to carry it. */
+  doorSecret: string;
+}
+
+/** Where a request goes, and what lets it in. */
+export interface WorkersAddress {
+  port: number;
+  doorSecret: string;
 }
 
 const REPOSITORY = join(import.meta.dirname, "..");
@@ -30,82 +36,63 @@ const REPOSITORY = join(import.meta.dirname, "..");
  * development only, so it can never be deployed.
  */
 export const DEVELOPER = "developer@localhost";
-/** Against pages of other origins that make their name point to this machine. */
-const LOCAL_HOSTS = "localhost 127.0.0.1 [::1]";
-const COMMON = ["--env", "local", "--ip", "127.0.0.1", "--inspector-port", "0", "--show-interactive-dev-session=false"];
+/** The dashboard first: the others are reached by a route or a binding. */
+const WORKERS = ["dashboard", "ingest", "process", "analytics", "door"] as const;
+type WorkerName = (typeof WORKERS)[number];
 
-/** Starts both; neither is ready yet. */
+/** Starts them; they are not ready yet. */
 export function startWorkers(options: WorkersOptions): RunningWorkers {
-  const run = prepareRunFolder(options);
-  const start = (process: "pipeline" | "dashboard", args: string[]): RunningWrangler =>
-    startWrangler({
-      args: [...COMMON, "--persist-to", options.stateDir, ...args],
-      folder: REPOSITORY,
-      env: { WRANGLER_REGISTRY_PATH: run.registry, WRANGLER_LOG_PATH: join(options.stateDir, "logs", "wrangler") },
-      onLine: (line) => options.onLine(process, line),
-    });
-  const configs = ["wrangler.ingest.toml", "wrangler.process.toml", run.analyticsConfig].flatMap((file) => [
-    "-c",
-    file,
-  ]);
-  return {
-    pipeline: start("pipeline", [...configs, "--port", "0", "--env-file", run.noVariables]),
-    dashboard: start("dashboard", [
-      ...["-c", run.dashboardConfig, "--port", String(options.httpPort)],
-      ...["--env-file", run.dashboardVariables],
-    ]),
-  };
-}
-
-interface RunFolder {
-  registry: string;
-  analyticsConfig: string;
-  dashboardConfig: string;
-  dashboardVariables: string;
-  noVariables: string;
+  const doorSecret = makeSecret();
+  const configs = writeRunFolder(options, doorSecret);
+  const wrangler = startWrangler({
+    settings: { configs, port: 0, persistTo: options.stateDir },
+    logFolder: join(options.stateDir, "logs", "wrangler"),
+    onLine: options.onLine,
+  });
+  return { ...wrangler, doorSecret };
 }
 
 /**
- * Files that only hold while the stack runs. The registry is the stack's own, so that two stacks on one machine do not
- * find each other's Workers. wrangler reads variables of a second config only from a `.dev.vars` beside it, so the
- * stand-in's TOML is copied next to one.
+ * Files that only hold while the Workers run: of each Worker a copy of its TOML, and beside it its variables, which
+ * wrangler reads from there and from nowhere else. @returns the paths of the TOMLs
  */
-function prepareRunFolder({ stateDir, analyticsUrl, pointsUrl, token }: WorkersOptions): RunFolder {
-  const folder = join(stateDir, "run");
-  rmSync(folder, { recursive: true, force: true });
-  const registry = join(folder, "registry");
-  mkdirSync(registry, { recursive: true });
-  const written = (name: string, text: string): string => {
-    writeFileSync(join(folder, name), text, { mode: 0o600 });
-    return join(folder, name);
+function writeRunFolder(options: WorkersOptions, doorSecret: string): string[] {
+  const run = join(options.stateDir, "run");
+  rmSync(run, { recursive: true, force: true });
+  const { analyticsUrl, pointsUrl, token } = options;
+  const variables: Partial<Record<WorkerName, Record<string, string>>> = {
+    dashboard: {
+      ANALYTICS_SQL_URL: `${analyticsUrl}/client/v4`,
+      ANALYTICS_ACCOUNT_ID: "local",
+      ANALYTICS_API_TOKEN: token,
+      API_TOKEN: token,
+      DOOR_SECRET: doorSecret,
+    },
+    analytics: { LOCAL_ANALYTICS_URL: pointsUrl, LOCAL_ANALYTICS_TOKEN: token },
+    door: { DOOR_SECRET: doorSecret },
   };
-  const access = `\n[env.local.access.dev]\naud = "local"\nidentity = { email = ${JSON.stringify(DEVELOPER)} }\n`;
-  written(".dev.vars", variables({ LOCAL_ANALYTICS_URL: pointsUrl, LOCAL_ANALYTICS_TOKEN: token }));
-  return {
-    registry,
-    analyticsConfig: written("wrangler.analytics.toml", configCopy("analytics")),
-    dashboardConfig: written("wrangler.dashboard.toml", configCopy("dashboard") + access),
-    noVariables: written("none.env", ""),
-    dashboardVariables: written(
-      "dashboard.env",
-      variables({
-        ANALYTICS_SQL_URL: `${analyticsUrl}/client/v4`,
-        ANALYTICS_ACCOUNT_ID: "local",
-        ANALYTICS_API_TOKEN: token,
-        API_TOKEN: token,
-        ALLOWED_HOSTS: LOCAL_HOSTS,
-      }),
-    ),
-  };
+  return WORKERS.map((worker) => {
+    const folder = join(run, worker);
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    writeFileSync(join(folder, ".dev.vars"), variableLines(variables[worker] ?? {}), { mode: 0o600 });
+    const path = join(folder, "wrangler.toml");
+    writeFileSync(path, configCopy(worker), { mode: 0o600 });
+    return path;
+  });
 }
 
 // A Worker's TOML for another folder: its main file is named whole.
-function configCopy(worker: "analytics" | "dashboard"): string {
+function configCopy(worker: WorkerName): string {
   const config = readFileSync(join(REPOSITORY, `wrangler.${worker}.toml`), "utf8");
-  return config.replace(/^main = "(.*)"$/m, (_, main: string) => `main = ${JSON.stringify(join(REPOSITORY, main))}`);
+  const copy = config.replace(
+    /^main = "(.*)"$/m,
+    (_, main: string) => `main = ${JSON.stringify(join(REPOSITORY, main))}`,
+  );
+  if (worker !== "dashboard") return copy;
+  return `${copy}\n[env.local.access.dev]\naud = "local"\nidentity = { email = ${JSON.stringify(DEVELOPER)} }\n`;
 }
 
-function variables(values: Record<string, string>): string {
+function variableLines(values: Record<string, string>): string {
   return Object.entries(values)
     .map(([name, value]) => `${name}=${JSON.stringify(value)}\n`)
     .join("");

@@ -1,27 +1,33 @@
 /**
- * Starts `wrangler dev` as a child in a process group of its own, so that nothing of it is left behind when it is
+ * Starts wrangler's dev server as a child in a process group of its own, so that nothing of it is left behind when it is
  * stopped or when this process dies. It never inherits the terminal: every line goes to `onLine`.
  */
 import { fork } from "node:child_process";
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { stripVTControlCharacters } from "node:util";
 
+/** What the dev server is told. */
+export interface DevSettings {
+  /** The Workers' TOMLs; the first gets the requests that no route of another one matches. */
+  configs: string[];
+  /** 0 = any free port. */
+  port: number;
+  /** Folder of R2, KV and the like. */
+  persistTo: string;
+}
+
 export interface WranglerOptions {
-  /** Arguments after `wrangler dev`. */
-  args: string[];
-  /** Environment on top of this process's. */
-  env: Record<string, string>;
-  /** The repository's folder. */
-  folder: string;
+  settings: DevSettings;
+  /** wrangler's own log goes here. */
+  logFolder: string;
   onLine: (line: string) => void;
 }
 
 export interface RunningWrangler {
-  /** Resolves with the port its first Worker listens on; rejects when it ends before that. */
+  /** Resolves with the port it listens on; rejects when it ends before that. */
   ready: Promise<number>;
-  /** Resolves with a reason when it has ended, asked to or not. */
+  /** Resolves with a reason when it, or the runtime it started, has ended, asked to or not. */
   exited: Promise<string>;
   /** Asks it to end and sees to it that its whole group is gone. */
   stop(): Promise<void>;
@@ -45,23 +51,27 @@ const QUIET = {
 };
 
 /** Starts it; it is not ready yet. */
-export function startWrangler({ args, env, folder, onLine }: WranglerOptions): RunningWrangler {
-  const manifest = createRequire(import.meta.url).resolve("wrangler/package.json");
-  const child = fork(join(dirname(manifest), "wrangler-dist/cli.js"), ["dev", ...args], {
-    cwd: folder,
+export function startWrangler({ settings, logFolder, onLine }: WranglerOptions): RunningWrangler {
+  const child = fork(join(import.meta.dirname, "wrangler-dev.ts"), [JSON.stringify(settings)], {
+    cwd: join(import.meta.dirname, ".."),
     detached: true,
-    execArgv: ["--no-warnings", "--import", join(import.meta.dirname, "exit-with-parent.ts")],
+    execArgv: ["--no-warnings"],
     stdio: ["ignore", "pipe", "pipe", "ipc"],
-    env: { ...process.env, ...QUIET, ...env },
+    env: { ...process.env, ...QUIET, WRANGLER_LOG_PATH: logFolder },
   });
+  const ended = Promise.withResolvers<string>();
+  child.once("exit", (code, signal) => ended.resolve(signal === null ? `exit code ${code}` : `signal ${signal}`));
+  child.once("error", (error) => ended.resolve(error.message));
+  const gone = Promise.withResolvers<string>();
+  ended.promise.then(gone.resolve);
   for (const stream of [child.stdout, child.stderr]) {
-    if (stream !== null)
-      createInterface({ input: stream }).on("line", (line) => onLine(stripVTControlCharacters(line)));
+    if (stream === null) continue;
+    createInterface({ input: stream }).on("line", (line) => {
+      onLine(stripVTControlCharacters(line));
+      // It starts another one, without what was waiting in its queues and without its own front.
+      if (line.includes("The Workers runtime crashed unexpectedly")) gone.resolve("the Workers runtime crashed");
+    });
   }
-  const exited = new Promise<string>((resolve) => {
-    child.once("exit", (code, signal) => resolve(signal === null ? `exit code ${code}` : `signal ${signal}`));
-    child.once("error", (error) => resolve(error.message));
-  });
   const port = new Promise<number>((resolve) => {
     child.on("message", (message) => {
       const found = readReady(message);
@@ -70,7 +80,7 @@ export function startWrangler({ args, env, folder, onLine }: WranglerOptions): R
   });
   const ready = Promise.race([
     port,
-    exited.then((reason): never => {
+    gone.promise.then((reason): never => {
       throw new Error(`wrangler ended before it was ready (${reason})`);
     }),
   ]);
@@ -80,11 +90,11 @@ export function startWrangler({ args, env, folder, onLine }: WranglerOptions): R
   const stop = async (): Promise<void> => {
     const timer = setTimeout(kill, STOP_TIMEOUT_MS);
     child.kill("SIGTERM");
-    await exited;
+    await ended.promise;
     clearTimeout(timer);
     kill();
   };
-  return { ready, exited, stop, kill };
+  return { ready, exited: gone.promise, stop, kill };
 }
 
 // wrangler sends JSON text: {"event":"DEV_SERVER_READY","ip":"127.0.0.1","port":8787}

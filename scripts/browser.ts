@@ -1,6 +1,6 @@
 /** Starts the Chromium installed on this machine for tests and screenshots. It downloads nothing and opens no other site. */
 import { existsSync } from "node:fs";
-import { type Browser, chromium } from "playwright-core";
+import { type Browser, type BrowserContext, type BrowserContextOptions, chromium } from "playwright-core";
 
 const PATHS = [process.env.CHROMIUM ?? "", "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
 
@@ -20,4 +20,17 @@ export async function launchBrowser(): Promise<Browser> {
       ...["--disable-background-networking", "--disable-component-update", "--disable-sync"],
     ],
   });
+}
+
+/** Windows in which a stack's dashboard has been opened by its link. */
+export async function openedContext(
+  browser: Browser,
+  { link }: { link: string },
+  options: BrowserContextOptions = {},
+): Promise<BrowserContext> {
+  const context = await browser.newContext(options);
+  const page = await context.newPage();
+  await page.goto(link);
+  await page.close();
+  return context;
 }

@@ -5,16 +5,32 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { DATASETS } from "../shared/analytics/columns.ts";
-import { outcomesQuery, statsQuery } from "../shared/analytics/queries.ts";
+import {
+  failingSources,
+  failuresByDay,
+  grafanaMessages,
+  grafanaOutcomes,
+  messagesByDay,
+  outcomesByStep,
+  sessionsByDay,
+} from "../shared/analytics/statements.ts";
 import * as limits from "../shared/limits.ts";
 import { readConstants, readInterface } from "./doc-comments.ts";
+
+/** What the statements in documents are about. */
+const LATELY = { writtenInLastDays: 30 };
+const ACME = { domain: "acme.example" };
 
 /** Name of a block → its text, without the markers. */
 export const BLOCKS: Record<string, () => string> = {
   columns: columnTables,
-  "query-stats": () => sql(statsQuery({ domain: "acme.example" }).records),
-  "query-reports": () => sql(statsQuery({ domain: "acme.example" }).events),
-  "query-outcomes": () => sql(outcomesQuery()),
+  "query-messages": () => sql(messagesByDay(LATELY, ACME).sql),
+  "query-sources": () => sql(failingSources(LATELY, ACME)),
+  "query-sessions": () => sql(sessionsByDay(LATELY, ACME).sql),
+  "query-failures": () => sql(failuresByDay(LATELY, ACME).sql),
+  "query-outcomes": () => sql(outcomesByStep(LATELY, "day").sql),
+  "grafana-messages": () => sql(grafanaMessages(ACME)),
+  "grafana-outcomes": () => sql(grafanaOutcomes()),
   limits: limitTables,
   "raw-metadata": () => shapeTable("shared/storage.ts", "RawMetadata"),
   ledger: () => shapeTable("shared/storage.ts", "LedgerEntry"),
@@ -26,6 +42,11 @@ export const BLOCKS: Record<string, () => string> = {
   job: () => shapeTable("shared/storage.ts", "Job"),
   "job-filter": () => shapeTable("shared/storage.ts", "JobFilter"),
   help: helpTexts,
+};
+
+/** Files that are derived whole → their text. */
+export const DERIVED_FILES: Record<string, () => string> = {
+  "docs/messages-per-day.sql": () => `${messagesByDay(LATELY).sql}\n`,
 };
 
 const MARKED = /<!-- generated: ([a-z-]+) -->\n[\s\S]*?<!-- end -->/g;

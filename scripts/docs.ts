@@ -6,15 +6,18 @@
  */
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { blockNames, renderDocument } from "./doc-blocks.ts";
+import { DERIVED_FILES, renderDocument } from "./doc-blocks.ts";
 
 const check = process.argv.includes("--check");
 const documents = ["README.md", ...readdirSync("docs").map((name) => join("docs", name))];
-for (const file of documents.filter((name) => name.endsWith(".md"))) {
-  const text = readFileSync(file, "utf8");
-  if (blockNames(text).length === 0) continue;
-  const rendered = renderDocument(text);
-  if (rendered === text) continue;
+const derived: [string, string][] = [
+  ...documents
+    .filter((name) => name.endsWith(".md"))
+    .map((file): [string, string] => [file, renderDocument(readFileSync(file, "utf8"))]),
+  ...Object.entries(DERIVED_FILES).map(([file, build]): [string, string] => [file, build()]),
+];
+for (const [file, rendered] of derived) {
+  if (readFileSync(file, "utf8") === rendered) continue;
   if (check) {
     console.error(`${file} is out of date; run \`npm run docs\`.`);
     process.exitCode = 1;

@@ -45,9 +45,12 @@ async function measureHere(file: string): Promise<void> {
 async function readAll(source: Parameters<typeof readReports>[0]): Promise<string> {
   let reports = 0;
   const codes: string[] = [];
-  for await (const event of readReports(source, { createHash: () => createHash("sha256") })) {
+  for await (const event of readReports(source, {
+    nowSeconds: Date.now() / 1000,
+    createHash: () => createHash("sha256"),
+  })) {
     if (event.type === "report") reports++;
-    else if (event.type === "problem") codes.push(event.problem.code);
+    else if (event.type !== "records") codes.push(event.problem.code);
   }
   return [...(reports > 0 ? [`${reports} read`] : []), ...codes].join(", ");
 }

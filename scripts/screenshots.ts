@@ -9,8 +9,8 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
-import { startStack } from "../local/stack.ts";
-import { launchBrowser } from "./browser.ts";
+import { type RunningStack, startStack } from "../local/stack.ts";
+import { launchBrowser, openedContext } from "./browser.ts";
 
 const LOOKS = [
   { name: "desktop-light", colorScheme: "light", viewport: { width: 1280, height: 800 } },
@@ -50,10 +50,10 @@ async function main(folder: string): Promise<void> {
   const browser = await launchBrowser();
   try {
     const origin = `http://127.0.0.1:${PORTS.httpPort}`;
-    await waitForSamples(browser, origin);
+    await waitForSamples(browser, stack, origin);
     mkdirSync(folder, { recursive: true });
     for (const name of readdirSync(folder)) if (/\.(png|webp)$/.test(name)) rmSync(join(folder, name));
-    for (const look of LOOKS) await takeAll(browser, { origin, folder, look });
+    for (const look of LOOKS) await takeAll(browser, { stack, origin, folder, look });
   } finally {
     await browser.close();
     await stack.stop();
@@ -62,8 +62,9 @@ async function main(folder: string): Promise<void> {
 }
 
 // What the samples end with is a job, on the page about jobs.
-async function waitForSamples(browser: Browser, origin: string): Promise<void> {
-  const page = await browser.newPage();
+async function waitForSamples(browser: Browser, stack: RunningStack, origin: string): Promise<void> {
+  const context = await openedContext(browser, stack);
+  const page = await context.newPage();
   const deadline = Date.now() + WAIT_MS;
   for (;;) {
     await page.goto(`${origin}/operations/jobs`);
@@ -71,18 +72,19 @@ async function waitForSamples(browser: Browser, origin: string): Promise<void> {
     if (Date.now() > deadline) throw new Error("The samples were not read in time.");
     await page.waitForTimeout(300);
   }
-  await page.close();
+  await context.close();
 }
 
 interface Shooting {
+  stack: RunningStack;
   origin: string;
   folder: string;
   look: (typeof LOOKS)[number];
 }
 
-async function takeAll(browser: Browser, { origin, folder, look }: Shooting): Promise<void> {
+async function takeAll(browser: Browser, { stack, origin, folder, look }: Shooting): Promise<void> {
   const { name, colorScheme, viewport } = look;
-  const context = await browser.newContext({ colorScheme, viewport });
+  const context = await openedContext(browser, stack, { colorScheme, viewport });
   const page = await context.newPage();
   for (const [pageName, place] of Object.entries(PAGES)) {
     await go(page, origin, place);

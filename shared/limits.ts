@@ -11,14 +11,14 @@ export const MAIL_LIMITS = {
   /** Cloudflare Email Routing rejects larger mail at SMTP receipt (Email Service limits). */
   maxMessageBytes: 25 * MIB,
   /**
-   * Ours: postal-mime holds about twelve times the mail in memory (235 MB for 20 MB measured), an isolate has 128 MB.
-   * A larger mail is stored whole, and read by process as it streams.
+   * Ours: ingest holds such a mail and what is decoded of it, about five times its size at most; an isolate has 128 MB. A
+   * larger mail is stored whole, and read by process as it streams.
    */
   maxParsedMessageBytes: 4 * MIB,
-  /** Ours: postal-mime takes some 8 µs a line, whatever its length; a mail of more lines is streamed as a larger one is. */
-  maxParsedLines: 60_000,
   /** Ours: candidate report parts taken out of one mail; sendBatch takes 100 messages. */
   maxPartsPerMessage: 50,
+  /** Ours: headers in one mail: its own, and those of parts, multiparts and mails in it. Newsletters have up to a hundred. */
+  maxHeaders: 1000,
   /** Ours: multipart nesting, also the depth of mails in mails. */
   maxMimeDepth: 20,
   /** Ours: how often the bytes of a mail may be parsed as mails within it; a forwarded forward needs three. */
@@ -31,12 +31,48 @@ export const MAIL_LIMITS = {
 export const READ_LIMITS = {
   /** Ours: decompressed bytes taken from one object. A real report of a million records is 592 MB of XML. */
   maxOutputBytes: 1000 * MIB,
+  /**
+   * Ours: bytes that one received byte may unfold to, over all levels. Of 666 real files the highest is 8, of generated
+   * reports 43 (5,000 records that differ in a name), of records equal but for a counted address 110; deflate can do 1,032,
+   * and twice packed a million.
+   */
+  maxOutputRatio: 150,
+  /** Ours: bytes that any mail may unfold to, whatever the ratio: a small report of equal records packs very well. */
+  freeOutputBytes: MIB,
+  /** Ours: bytes received for a record, at least. Real reports have 17 or more, ones equal but for a counted address 3.4. */
+  leastBytesPerRecord: 2,
+  /** Ours: records that any mail may hold, however small: a million of them took 1.1 KB. */
+  freeRecords: 4000,
+  /** Ours: documents (reports, and what is none) in one object. Real archives hold 1 to 20. */
+  maxDocuments: 1000,
+  /** Ours: bytes received for a document, at least; an entry of a zip takes 120 for its names and sizes alone. */
+  leastBytesPerDocument: 100,
+  /** Ours: documents that any mail may hold, however small. */
+  freeDocuments: 50,
+  /** Ours: characters of one object that no shape has read, at up to 60 ns each. Of a real report: the first few records. */
+  maxGeneralChars: 128 * MIB,
+  /** Ours: counted to them for each record, which takes some 10 µs however short it is. */
+  generalRecordChars: 256,
+  /** Ours: characters of one object that only the XML parser can read, or that are mended, at up to 300 ns each. */
+  maxParserChars: 16 * MIB,
+  /** Ours: characters of the reports of one object without their records; a real one has 500 to 2,000. */
+  maxReportChars: 8 * MIB,
   /** Ours: entries in one archive. Real archives hold 1 to 20. */
   maxArchiveEntries: 1000,
   /** Ours: archive in archive. `.gz.gz`, a gzip inside a zip and a zip inside a gzip are real; more is an attack. */
   maxArchiveDepth: 2,
-  /** Ours: records in one report; the largest real one known has about a million. */
+  /** Ours: records in one object; the largest real one known has about a million. Of TLS reports: policies and failure details. */
   maxRecords: 1_048_576,
+  /** Ours: records of one report that cannot be used; a report that has more of them is no report. */
+  maxSkippedRecords: 1000,
+  /** Ours: messages of one record, and sessions of one count in a TLS report: a mail server sees no more in a day. */
+  maxCount: 1_000_000_000,
+  /** Ours: the same for `dmarc parse`, which shows a person what the pipeline leaves out, with a warning. */
+  maxShownCount: 10_000_000_000,
+  /** RFC 9990 section 3.1.3 takes 100 DKIM results; as many SPF results and override reasons are kept of a record. */
+  maxResultsPerRecord: 100,
+  /** Ours: elements, comments and instructions in one record; 100 each of DKIM results, SPF results and reasons have 1,200. */
+  maxRecordElements: 2000,
   /** Ours: one `<record>` element as text; real ones have up to 100 DKIM results (RFC 9990 section 3.1.3). */
   maxRecordChars: 256 * KIB,
   /** Ours: everything of a report that is not a record: metadata, policy, extensions, comments. */
@@ -45,7 +81,7 @@ export const READ_LIMITS = {
   maxPaddingChars: MIB,
   /** Ours: open XML elements. Real reports nest seven deep. */
   maxXmlDepth: 64,
-  /** Ours: children of one XML segment, against a million empty elements. */
+  /** Ours: elements of one document that are no records, and end tags without a start, against a million empty ones. */
   maxXmlElements: 20_000,
   /** Ours: characters kept of one value; the longest real value seen has about 1,000. */
   maxValueChars: 8192,
@@ -53,6 +89,14 @@ export const READ_LIMITS = {
   maxJsonValues: 300_000,
   /** Ours: what must be held whole: JSON, a zip inside a mail or a gzip. A mail of 25 MiB holds at most 18 MiB of base64. */
   maxHeldBytes: 20 * MIB,
+  /** Ours: error elements kept of a report's metadata. */
+  maxReportErrors: 20,
+  /** Ours: bytes of a JSON document, which becomes several times as much in memory; real TLS reports have a few KiB. */
+  maxJsonBytes: 8 * MIB,
+  /** Ours: how long after a mail came a period it reports on may end, for clocks and time zones: two days. */
+  maxFutureSeconds: 2 * 86_400,
+  /** Ours: the longest period of a report. Daily ones are the rule; weekly and monthly ones exist. */
+  maxPeriodSeconds: 35 * 86_400,
   /** Ours: warnings kept with a report; the rest are counted. */
   maxWarnings: 100,
   /** Ours: XML up to this size is read at once and not as a stream, where its file is in memory. Most have 2 to 20 KiB. */
@@ -72,6 +116,8 @@ export const ANALYTICS_LIMITS = {
   maxBlobBytes: 16_000,
   /** Points one invocation may write, over its whole queue batch. */
   maxPointsPerInvocation: 250,
+  /** One statement of the SQL API: what the live service says of a longer one. */
+  maxSqlChars: 10_000,
 } as const;
 
 /** Cloudflare Queues (Queues limits page). */
@@ -127,6 +173,33 @@ export const UPKEEP_LIMITS = {
   keptFaultSeconds: 30 * 86_400,
 } as const;
 
+/** Ours: what the dashboard does at once and shows at once. */
+export const DASHBOARD_LIMITS = {
+  /** Requests for data in one isolate at once; a page asks up to five statements and holds up to 10 MB. */
+  maxRequests: 12,
+  /** After this long a request counts as gone, whatever became of it. */
+  maxSeconds: 60,
+  /** Characters shown of one text of a stranger; files have it whole. */
+  maxTextChars: 1000,
+  /** Characters shown of one name, address or id; a domain has at most 253. */
+  maxNameChars: 300,
+  /** Characters shown of a queue message as JSON; a queue takes no more than 128 KB. */
+  maxJsonChars: 20_000,
+  /** Reporters to choose from on the page of reports. */
+  maxReporters: 200,
+  /** Items shown of a list within a table's cell: DKIM results of a record, lines of a policy. */
+  maxListed: 20,
+  /** When to come back, said to whoever is refused. */
+  retryAfterSeconds: 2,
+} as const;
+
+/** Ours: the local Analytics Engine's statements; as many as the dashboard asks at once find room. */
+export const LOCAL_ENGINE_LIMITS = {
+  maxRunning: 4,
+  maxWaiting: 60,
+  retryAfterSeconds: 2,
+} as const;
+
 /** Ours: pages of jobs and of operations on dead letters. */
 export const PAGE_LIMITS = {
   /** Keys looked at by one message of a job. */
@@ -141,6 +214,10 @@ export const PAGE_LIMITS = {
   letters: 100,
   /** Jobs shown. */
   jobs: 100,
+  /** Policies, their lines and failure details of one TLS report handed to its page; real reports have a few dozen. */
+  reportItems: 5000,
+  /** Characters of these together. */
+  reportChars: 2 * MIB,
 } as const;
 
 /** Ours: how much of one raw object process holds in memory; an isolate has 128 MB. */
@@ -163,6 +240,10 @@ export const PROCESS_LIMITS = {
   maxRecordsPerCall: 1000,
   /** Values by which records may be skipped and ordered on a page; beyond, they come in the order of the report. */
   maxOrderedRecords: 20_000,
+  /** Characters of values in those records; ordinary ones have some 100 each, hostile ones 250,000. */
+  maxHeldRecordChars: 2 * MIB,
+  /** Dead letters that one object may become; beyond, it becomes one, with counts by reason. */
+  maxLettersPerObject: 20,
 } as const;
 
 /** Cloudflare D1 (its limits page) and how the ledger keeps within it. */

@@ -112,6 +112,15 @@ export interface DecisionNote {
   reason?: string | undefined;
 }
 
+/** What of a TLS report was left out, because it is more than a page can take; the raw file has it. */
+export interface OmittedTls {
+  policies: number;
+  failureDetails: number;
+  /** Of the policies left out. */
+  successfulSessions: number;
+  failedSessions: number;
+}
+
 /** Which records of a report, read again from its raw object. */
 export interface RecordQuery {
   reference: ReportReference;
@@ -134,7 +143,7 @@ export type PlacedRecord = AggregateRecord & { ordinal: number };
  */
 export type RecordsAnswer =
   | { kind: "aggregate"; records: PlacedRecord[]; matching: number; messages: number }
-  | { kind: "tls"; policies: TlsPolicy[] }
+  | { kind: "tls"; policies: TlsPolicy[]; omitted: OmittedTls | undefined }
   | { kind: "failure" }
   | { kind: "gone"; reason: string };
 

@@ -16,11 +16,20 @@ export interface RawMetadata {
   rua: string;
   /** Envelope sender. */
   sender: string;
+  /** Headers From, Subject and Message-ID as they came; "" where the mail has none, or came before they were kept. */
+  from: string;
+  subject: string;
+  messageId: string;
   receivedSeconds: number;
   /** File name and MIME type as the mail gave them: labels, never trusted. */
   fileName: string;
   mimeType: string;
+  /** Objects that the mail was taken apart into, this one included: they share what one mail may cost. */
+  objectsOfMail: number;
 }
+
+/** Who sent a mail, as it says itself. */
+export type MailOrigin = Pick<RawMetadata, "sender" | "from" | "subject" | "messageId">;
 
 /** `YYYY/MM/DD` of a time, UTC. */
 export function datePath(seconds: number): string {
@@ -89,7 +98,7 @@ export function safeFileName(name: string): string {
   const cleaned = base
     .normalize("NFKD")
     .replace(/[^A-Za-z0-9._!@=+-]+/g, "_")
-    .replace(/^[._]+|[._]+$/g, "");
+    .replace(/^[._]+|(?<![._])[._]+$/g, "");
   if (cleaned === "") return "unnamed";
   if (cleaned.length <= STORAGE_LIMITS.maxFileNameBytes) return cleaned;
   const extension = /(\.[A-Za-z0-9]{1,5}){0,2}$/.exec(cleaned)?.[0] ?? "";
@@ -101,9 +110,13 @@ export function buildRawMetadata(metadata: RawMetadata): Record<string, string> 
   return {
     rua: metadataText(metadata.rua),
     sender: metadataText(metadata.sender),
+    from: metadataText(metadata.from),
+    subject: metadataText(metadata.subject),
+    messageid: metadataText(metadata.messageId),
     received: String(metadata.receivedSeconds),
     name: metadataText(metadata.fileName),
     type: metadataText(metadata.mimeType),
+    parts: String(metadata.objectsOfMail),
   };
 }
 
@@ -111,18 +124,26 @@ export function buildRawMetadata(metadata: RawMetadata): Record<string, string> 
 export function parseRawMetadata(metadata: Record<string, string> | undefined): RawMetadata {
   const read = (name: string): string => decodeMetadataText(metadata?.[name] ?? "");
   const received = Number(metadata?.received ?? "0");
+  const parts = Number(metadata?.parts ?? "1");
   return {
     rua: read("rua"),
     sender: read("sender"),
+    from: read("from"),
+    subject: read("subject"),
+    messageId: read("messageid"),
     receivedSeconds: Number.isFinite(received) ? received : 0,
     fileName: read("name"),
     mimeType: read("type"),
+    objectsOfMail: Number.isInteger(parts) && parts > 0 ? parts : 1,
   };
 }
 
 /** Text as a value of custom metadata: percent-encoded, which keeps non-ASCII and control characters out of headers. */
 export function metadataText(text: string): string {
-  return encodeURIComponent(text.toWellFormed()).replaceAll("%40", "@").slice(0, STORAGE_LIMITS.maxMetadataValueBytes);
+  const { maxMetadataValueBytes } = STORAGE_LIMITS;
+  // Encoded, a text is never shorter: what is behind would be cut anyway.
+  const kept = text.slice(0, maxMetadataValueBytes).toWellFormed();
+  return encodeURIComponent(kept).replaceAll("%40", "@").slice(0, maxMetadataValueBytes);
 }
 
 /** Reads back what metadataText wrote. A value that was cut may end inside an escape; that end is dropped. */

@@ -12,6 +12,7 @@ interface ConflictOptions extends ConnectionOptions {
 const EXAMPLES = `
 Examples:
   dmarc conflicts list
+  dmarc conflicts show 20261121-0123456789abcdef01234567       one of them, and who sent each version
   dmarc conflicts accept 20261121-0123456789abcdef01234567     the later version counts from now on
   dmarc conflicts discard 20261121-0123456789abcdef01234567    the first version stays
 
@@ -22,6 +23,7 @@ export function addConflicts(program: Command): void {
   const group = program.command("conflicts").description("Reports that came again with other content");
   group.addHelpText("after", EXAMPLES);
   add(group, "list", "The undecided ones, oldest day first").action(listConflicts);
+  add(group, "show <id>", "One of them, with who sent each version").action(showConflict);
   add(group, "accept <id...>", "Take the later version instead of the one accepted first").action(
     (ids: string[], options: ConflictOptions) => decide(ids, options, "accept"),
   );
@@ -43,6 +45,11 @@ async function listConflicts(options: ConflictOptions): Promise<void> {
   printOut(conflicts.map(renderConflict).join("\n\n"));
 }
 
+async function showConflict(id: string, options: ConflictOptions): Promise<void> {
+  const conflict = await connect(options).getConflict(id);
+  return options.json ? printJson(conflict) : printOut(renderConflict(conflict));
+}
+
 async function decide(ids: string[], options: ConflictOptions, decision: "accept" | "discard"): Promise<void> {
   const client: ApiClient = connect(options);
   const decided: Conflict[] = [];
@@ -62,7 +69,9 @@ function renderConflict({ id, at, domain, reporter, reportId, account, accepted,
     ["report id", reportId],
     ["account", account],
     ["accepted", renderVersion(accepted)],
+    ...renderMail(accepted),
     ["other", renderVersion(other)],
+    ...renderMail(other),
     ["id", id],
   ]);
 }
@@ -70,4 +79,16 @@ function renderConflict({ id, at, domain, reporter, reportId, account, accepted,
 function renderVersion({ records, messages, receivedSeconds, rawKey }: ReportVersion): string {
   const received = new Date(receivedSeconds * 1000).toISOString().slice(0, 16).replace("T", " ");
   return `${records} records, ${messages} messages, received ${received}, ${rawKey}`;
+}
+
+// What the mail says of itself: a forger writes any From header, and the envelope too unless SPF was checked.
+function renderMail({ mail }: ReportVersion): [string, string][] {
+  if (mail === undefined) return [["  mail", "not known: its file is no longer stored, or came before this was kept"]];
+  const { sender, from, subject, messageId } = mail;
+  return [
+    ["  envelope sender", sender || "none"],
+    ["  from", from || "none"],
+    ["  subject", subject || "none"],
+    ["  message id", messageId || "none"],
+  ];
 }

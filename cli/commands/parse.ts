@@ -54,7 +54,7 @@ async function runParse(files: string[], options: ParseOptions): Promise<number>
 async function parsePath(file: string, keepRecords: boolean): Promise<FileSummary | undefined> {
   try {
     await using source = await openFileSource(file);
-    return await parseFile(file, source, keepRecords);
+    return await parseFile(file, source, { nowSeconds: Date.now() / 1000, keepRecords });
   } catch (error) {
     // Errors of the file system carry a code; anything else is a fault of ours and must not pass as a bad file.
     if (!(error instanceof Error) || !("code" in error)) throw error;

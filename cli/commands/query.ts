@@ -1,8 +1,18 @@
 /** `dmarc query`: a statement of one's own, in Analytics Engine's SQL. */
 import type { Command } from "commander";
+import { statementAdvice } from "../../local/analytics/advice.ts";
+import { checkStatement, type Refusal } from "../../local/analytics/dialect.ts";
 import { parseAnswer, type SqlAnswer, type SqlValue } from "../../shared/analytics/sql.ts";
+import { EXAMPLE_STATEMENTS } from "../../shared/analytics/statements.ts";
+import { csvLine } from "../../shared/csv.ts";
+import { ANALYTICS_LIMITS } from "../../shared/limits.ts";
+import { CommandError } from "../command-error.ts";
 import { addConnectionOptions, type ConnectionOptions, connect } from "../connection.ts";
-import { printJson, printOut, printRaw, renderTable } from "../terminal.ts";
+import { printError, printJson, printOut, printRaw, renderTable } from "../terminal.ts";
+
+/** What the API calls a statement without an answer. */
+const REFUSED = new Set(["invalid_statement", "no_data"]);
+const NOTHING_WRITTEN: Record<string, string> = { no_data: "No point of what the statement names was written yet." };
 
 interface QueryOptions extends ConnectionOptions {
   json?: true;
@@ -11,12 +21,13 @@ interface QueryOptions extends ConnectionOptions {
 
 const EXAMPLES = `
 Examples:
-  dmarc query "SELECT blob3 AS domain, count(DISTINCT blob1) AS reports FROM dmarc_records GROUP BY domain"
-  dmarc query --csv "SELECT blob4 AS outcome, count(DISTINCT blob1) AS n FROM dmarc_events GROUP BY outcome" > outcomes.csv
+  dmarc query "${EXAMPLE_STATEMENTS.reportsByDomain}"
+  dmarc query --csv "${EXAMPLE_STATEMENTS.eventsByOutcome}" > outcomes.csv
 
 docs/analytics.md lists the columns. Points are written at least once: collapse them on their identity, newest
-generation first, as the statements there do. With a FORMAT clause of its own the answer is printed as it comes.
-In CSV a text that a spreadsheet would run as a formula gets a ' before it; --json leaves every text as it is.`;
+generation first, as the statements there do; what a statement forgets is said on standard error. What the engine
+refuses is shown in its words, with what to write instead. With a FORMAT clause of its own the answer is printed as it
+comes. In CSV a text that a spreadsheet would run as a formula gets a ' before it; --json leaves every text as it is.`;
 
 /** Adds the command. */
 export function addQuery(program: Command): void {
@@ -30,7 +41,7 @@ export function addQuery(program: Command): void {
 }
 
 async function printQuery(sql: string, options: QueryOptions): Promise<void> {
-  const text = await connect(options).query(sql);
+  const text = await ask(sql, options);
   const answer = parseAnswer(text);
   if (answer === undefined) return printRaw(text);
   if (options.json) return printJson(answer.rows);
@@ -43,19 +54,30 @@ async function printQuery(sql: string, options: QueryOptions): Promise<void> {
   printOut(`${table}\n${rows.length} ${rows.length === 1 ? "row" : "rows"}`);
 }
 
+// The engine is asked even where this machine would refuse: it decides, and says so in its own words.
+async function ask(sql: string, options: ConnectionOptions): Promise<string> {
+  const checked = checkStatement(sql);
+  if (sql.length > ANALYTICS_LIMITS.maxSqlChars && !checked.ok) throw new CommandError(sentences(checked.error));
+  let answer: string;
+  try {
+    answer = await connect(options).query(sql);
+  } catch (error) {
+    if (!(error instanceof CommandError) || !REFUSED.has(error.code ?? "")) throw error;
+    const hint = checked.ok ? NOTHING_WRITTEN[error.code ?? ""] : checked.error.hint;
+    throw new CommandError(sentences({ message: error.message, hint }), error.code);
+  }
+  for (const advice of checked.ok ? statementAdvice(checked.value) : []) printError(`dmarc: ${advice}`);
+  return answer;
+}
+
+function sentences({ message, hint }: Pick<Refusal, "message" | "hint">): string {
+  return hint === undefined ? message : `${message.replace(/\.$/, "")}. ${hint}`;
+}
+
 function listCells({ columns, rows }: SqlAnswer): SqlValue[][] {
   return rows.map((row) => columns.map(({ name }) => row[name] ?? null));
 }
 
-// RFC 4180.
 function renderCsv(answer: SqlAnswer): string {
-  const lines = [answer.columns.map(({ name }) => name), ...listCells(answer)];
-  return lines.map((line) => `${line.map(renderCsvCell).join(",")}\r\n`).join("");
-}
-
-// A spreadsheet takes a cell that starts with one of these for a formula; the text comes from strangers.
-function renderCsvCell(value: SqlValue): string {
-  if (typeof value !== "string") return String(value ?? "");
-  const text = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value;
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  return [answer.columns.map(({ name }) => name), ...listCells(answer)].map(csvLine).join("");
 }

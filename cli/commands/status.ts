@@ -1,12 +1,11 @@
 /** `dmarc status`: what is waiting, and what became of the rest. */
-import { setTimeout as sleep } from "node:timers/promises";
 import { type Command, InvalidArgumentError } from "commander";
 import type { Activity } from "../../shared/analytics/queries-activity.ts";
-import { isIdle } from "../../shared/operations.ts";
 import type { ApiClient, Status } from "../client.ts";
 import { CommandError } from "../command-error.ts";
 import { addConnectionOptions, type ConnectionOptions, connect } from "../connection.ts";
 import { printJson, printOut, renderPairs, renderTable } from "../terminal.ts";
+import { WAIT_BOUNDS, waitUntilDone } from "../wait.ts";
 
 interface StatusOptions extends ConnectionOptions {
   json?: true;
@@ -14,16 +13,13 @@ interface StatusOptions extends ConnectionOptions {
   timeout: number;
 }
 
-/** Between two looks; a batch is given to a consumer after 0.2 s locally. */
-const POLL_MS = 250;
-/** One look is not enough: see isIdle. */
-const QUIET_LOOKS = 2;
-
 const EXAMPLES = `
 Examples:
   dmarc status
   dmarc status --wait --timeout 600      return when everything has been processed
-  dmarc status --json`;
+  dmarc status --json
+
+--wait ends with exit code 1 and a sentence when the time is up, when the stack is gone, or when nothing moves any more.`;
 
 /** Adds the command. */
 export function addStatus(program: Command): void {
@@ -38,7 +34,8 @@ export function addStatus(program: Command): void {
 
 async function printStatus(options: StatusOptions): Promise<void> {
   const client = connect(options);
-  const status = options.wait ? await waitUntilDone(client, options.timeout) : await client.status();
+  const bounds = { ...WAIT_BOUNDS, timeoutSeconds: options.timeout };
+  const status = options.wait ? await waitUntilDone((signal) => client.status(signal), bounds) : await client.status();
   const activity = await readActivity(client);
   if (options.json) return printJson({ ...status, activity });
   printOut(renderStatus(status));
@@ -53,22 +50,6 @@ async function readActivity(client: ApiClient): Promise<Activity[] | null> {
     if (error instanceof CommandError) return null;
     throw error;
   }
-}
-
-async function waitUntilDone(client: ApiClient, timeoutSeconds: number): Promise<Status> {
-  const deadline = performance.now() + timeoutSeconds * 1000;
-  for (let quiet = 0; ; await sleep(POLL_MS)) {
-    const status = await client.status();
-    quiet = isIdle(status) ? quiet + 1 : 0;
-    if (quiet >= QUIET_LOOKS) return status;
-    if (performance.now() > deadline) {
-      throw new CommandError(`Not done after ${timeoutSeconds} s: ${renderWaiting(status)}.`);
-    }
-  }
-}
-
-function renderWaiting({ queues, unfinished }: Status): string {
-  return [`${unfinished} unfinished`, ...queues.map(({ queue, messages }) => `${messages} in ${queue}`)].join(", ");
 }
 
 function renderStatus(status: Status): string {

@@ -5,17 +5,18 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type ChdbResult, Session } from "chdb";
+import * as v from "valibot";
 import { ANALYTICS_LIMITS } from "../../shared/limits.ts";
 import { fail, ok, type Result } from "../../shared/result.ts";
 import type { CheckedPoint } from "../worker/point.ts";
-import { type Format, type Parser, readStatement, type Statement } from "./dialect.ts";
+import { type CheckOptions, checkStatement, type Format, type Statement } from "./dialect.ts";
 
 /** The engine as the HTTP server uses it. */
 export interface Engine {
   /** Writes points to a dataset, creating it first if need be; resolves when they are on disk and can be queried. */
   write(dataset: string, points: CheckedPoint[], nowSeconds: number): Promise<void>;
   /** Answers a statement of Cloudflare's dialect, or says why it is refused. */
-  query(sql: string): Promise<Result<Answer, string>>;
+  query(sql: string, options?: CheckOptions): Promise<Result<Answer, string>>;
   close(): void;
 }
 
@@ -55,20 +56,24 @@ const LOCK_TIMEOUT_MS = 5000;
 export async function openEngine(folder: string): Promise<Engine> {
   const session = await openSession(folder);
   const datasets = await readDatasets(session);
-  const parser = openParser(session);
   return {
     write: async (dataset, points, nowSeconds) => {
-      if (!datasets.has(dataset)) {
-        await session.queryAsync(createTable(dataset));
-        datasets.add(dataset);
+      const written = datasets.get(dataset);
+      if (written === undefined) await session.queryAsync(createTable(dataset));
+      const widest = widen(written ?? { blobs: 0, doubles: 0 }, points);
+      if (written?.blobs !== widest.blobs || written.doubles !== widest.doubles) {
+        await session.queryAsync(`ALTER TABLE ${dataset} MODIFY COMMENT '${JSON.stringify(widest)}'`);
+        datasets.set(dataset, widest);
       }
       const rows = points.map((point) => JSON.stringify(buildRow(point, nowSeconds)));
       const values = Buffer.from(rows.join("\n"));
       await session.insert({ table: dataset, columns: WRITTEN_COLUMNS, values, format: "JSONCompactEachRow" });
     },
-    query: async (sql) => {
-      const statement = await readStatement(sql, datasets, parser);
-      return statement.ok ? await answer(session, statement.value) : statement;
+    query: async (sql, options) => {
+      const statement = checkStatement(sql, options);
+      if (!statement.ok) return fail(statement.error.message);
+      const missing = missingData(statement.value, datasets);
+      return missing === undefined ? await answer(session, statement.value) : fail(missing);
     },
     close: () => session.close(),
   };
@@ -98,29 +103,47 @@ function isLocked(folder: string): boolean {
   }
 }
 
-async function readDatasets(session: Session): Promise<Set<string>> {
-  const result = await session.queryAsync("SHOW TABLES", { format: "TabSeparated" });
-  return new Set(
-    result
-      .text()
-      .split("\n")
-      .filter((name) => name !== ""),
+/** How many blobs and doubles the widest point of a dataset had: the service knows no type of a column beyond. */
+interface WrittenSlots {
+  blobs: number;
+  doubles: number;
+}
+
+const writtenSlots = v.object({ blobs: v.number(), doubles: v.number() });
+
+// The slots stand in the comment of a table. A table without a comment was made before they did.
+async function readDatasets(session: Session): Promise<Map<string, WrittenSlots>> {
+  const tables = await session.queryAsync(
+    "SELECT name, comment FROM system.tables WHERE database = currentDatabase()",
+    { format: "JSON" },
+  );
+  const rows = v.parse(v.object({ data: v.array(v.object({ name: v.string(), comment: v.string() })) }), tables.json());
+  return new Map(
+    rows.data.map(({ name, comment }) => {
+      const slots = v.safeParse(v.pipe(v.string(), v.parseJson(), writtenSlots), comment);
+      return [name, slots.success ? slots.output : { blobs: BLOBS.length, doubles: DOUBLES.length }];
+    }),
   );
 }
 
-function openParser(session: Session): Parser {
-  return {
-    format: async (sql) => {
-      const result = await session.queryBindAsync(
-        "SELECT formatQuery({sql:String})",
-        { sql },
-        { format: "TabSeparatedRaw" },
-      );
-      return result.text().trimEnd();
-    },
-    explain: async (canonical) =>
-      (await session.queryAsync(`EXPLAIN AST ${canonical}`, { format: "TabSeparatedRaw" })).text(),
-  };
+function widen(written: WrittenSlots, points: CheckedPoint[]): WrittenSlots {
+  const widest = { ...written };
+  for (const { blobs, doubles } of points) {
+    widest.blobs = Math.max(widest.blobs, blobs.length);
+    widest.doubles = Math.max(widest.doubles, doubles.length);
+  }
+  return widest;
+}
+
+// What the service says of a dataset that no point was written to, and of a column that no point has.
+function missingData(statement: Statement, datasets: ReadonlyMap<string, WrittenSlots>): string | undefined {
+  if (statement.kind === "show" || statement.table === undefined) return undefined;
+  const written = datasets.get(statement.table);
+  if (written === undefined) return `unknown table: ${statement.table}`;
+  const known = [...BLOBS.slice(0, written.blobs), ...DOUBLES.slice(0, written.doubles)];
+  const slots = [...statement.columns].filter((name) => BLOBS.includes(name) || DOUBLES.includes(name));
+  const unknown = slots.find((name) => !known.includes(name));
+  return unknown === undefined ? undefined : `unable to find type of column: ${unknown}`;
 }
 
 // Columns in the order Cloudflare shows them. Sorted by index, so that a domain's points lie together.

@@ -1,46 +1,117 @@
 /**
- * The functions of Cloudflare's Analytics Engine SQL, from its SQL reference, and how ClickHouse writes its operators.
- * Data only. A function that is not here is refused, whatever ClickHouse could do with it.
+ * The functions of Analytics Engine's SQL, from its SQL reference: what each one gives, what its first argument may be,
+ * and what to write instead of those it has not. Data only. A function that is not here is refused.
  */
 
-/** Aggregate functions, and the `If` forms Cloudflare's newer SQL reference documents. */
-const AGGREGATES = [
-  ...["count", "sum", "avg", "min", "max", "quantileExactWeighted", "argMax", "argMin", "first_value", "last_value"],
-  ...["topK", "topKWeighted", "countIf", "sumIf", "avgIf"],
-];
+/** Kinds of value as the service tells them apart; `Any` where nothing is known of it. */
+export type ValueType = "String" | "Integer" | "Double" | "DateTime" | "Null" | "Any";
 
-const SCALARS = [
-  ...["if", "intDiv", "log", "ln", "pow", "round", "floor", "ceil", "toUInt8", "toUInt32", "bin", "hex"],
-  ...["length", "empty", "lower", "lowerUTF8", "toLower", "upper", "upperUTF8", "toUpper", "startsWith", "endsWith"],
-  ...["position", "substring", "format", "formatDateTime", "now", "today", "toDateTime", "toYear", "toMonth"],
-  ...["toDayOfWeek", "toDayOfMonth", "toHour", "toMinute", "toSecond", "toUnixTimestamp", "toStartOfInterval"],
-  ...["toStartOfYear", "toStartOfMonth", "toStartOfWeek", "toStartOfDay", "toStartOfHour", "toStartOfFifteenMinutes"],
-  ...["toStartOfTenMinutes", "toStartOfFiveMinutes", "toStartOfMinute", "toYYYYMM"],
-  ...["bitAnd", "bitCount", "bitHammingDistance", "bitNot", "bitOr", "bitRotateLeft", "bitRotateRight"],
-  ...["bitShiftLeft", "bitShiftRight", "bitTest", "bitXor"],
-];
+/** What a function gives: a type, the type of one of its arguments, or Double where an argument is one, else Integer. */
+export type ResultType = ValueType | "first argument" | "second argument" | "number";
 
-/** Documented functions in lower case: names are not case-sensitive in Cloudflare's SQL. */
-export const DOCUMENTED_FUNCTIONS: ReadonlyMap<string, string> = new Map(
-  [...AGGREGATES, ...SCALARS].map((name) => [name.toLowerCase(), name]),
-);
+/** Aggregate functions, and the `If` forms that the newer SQL reference documents. */
+const AGGREGATES: Record<string, ResultType> = {
+  count: "Integer",
+  countIf: "Integer",
+  sum: "first argument",
+  sumIf: "first argument",
+  avg: "Double",
+  avgIf: "Double",
+  min: "first argument",
+  max: "first argument",
+  quantileExactWeighted: "first argument",
+  argMax: "first argument",
+  argMin: "first argument",
+  first_value: "first argument",
+  last_value: "first argument",
+  topK: "Any",
+  topKWeighted: "Any",
+};
 
-/** Functions ClickHouse's parser makes of an operator whose name is also a word of SQL: `a AND b`, `a IN (…)`. */
-export const KEYWORD_OPERATORS: ReadonlySet<string> = new Set(["and", "or", "not", "in", "like", "ilike"]);
+const SCALARS: Record<string, ResultType> = {
+  if: "second argument",
+  intDiv: "number",
+  floor: "number",
+  ceil: "number",
+  round: "number",
+  log: "Double",
+  ln: "Double",
+  pow: "Double",
+  toUInt8: "Integer",
+  toUInt32: "Integer",
+  length: "Integer",
+  empty: "Any",
+  startsWith: "Any",
+  endsWith: "Any",
+  position: "Integer",
+  lower: "String",
+  lowerUTF8: "String",
+  toLower: "String",
+  upper: "String",
+  upperUTF8: "String",
+  toUpper: "String",
+  substring: "String",
+  format: "String",
+  formatDateTime: "String",
+  bin: "String",
+  hex: "String",
+  extract: "Integer",
+  now: "DateTime",
+  today: "DateTime",
+  toDateTime: "DateTime",
+  toStartOfInterval: "DateTime",
+  toStartOfYear: "DateTime",
+  toStartOfMonth: "DateTime",
+  toStartOfWeek: "DateTime",
+  toStartOfDay: "DateTime",
+  toStartOfHour: "DateTime",
+  toStartOfFifteenMinutes: "DateTime",
+  toStartOfTenMinutes: "DateTime",
+  toStartOfFiveMinutes: "DateTime",
+  toStartOfMinute: "DateTime",
+  toYear: "Integer",
+  toMonth: "Integer",
+  toDayOfWeek: "Integer",
+  toDayOfMonth: "Integer",
+  toHour: "Integer",
+  toMinute: "Integer",
+  toSecond: "Integer",
+  toUnixTimestamp: "Integer",
+  toYYYYMM: "Integer",
+  bitAnd: "Integer",
+  bitCount: "Integer",
+  bitHammingDistance: "Integer",
+  bitNot: "Integer",
+  bitOr: "Integer",
+  bitRotateLeft: "Integer",
+  bitRotateRight: "Integer",
+  bitShiftLeft: "Integer",
+  bitShiftRight: "Integer",
+  bitTest: "Integer",
+  bitXor: "Integer",
+};
 
-/** Functions its parser makes of other syntax; written as a call they are not documented. */
-export const OPERATOR_FUNCTIONS: ReadonlySet<string> = new Set([
-  ...["plus", "minus", "multiply", "divide", "modulo", "negate", "equals", "notEquals", "less", "greater"],
-  ...["lessOrEquals", "greaterOrEquals", "notIn", "notLike", "notILike", "tuple"],
-  ...["countDistinct", "sumDistinct", "avgDistinct"],
+/** A documented function. */
+export interface DocumentedFunction {
+  /** As the reference writes it. */
+  name: string;
+  result: ResultType;
+  isAggregate: boolean;
+}
+
+/** Documented functions by their name in lower case: names are not case-sensitive. */
+export const DOCUMENTED_FUNCTIONS: ReadonlyMap<string, DocumentedFunction> = new Map([
+  ...listFunctions(AGGREGATES, true),
+  ...listFunctions(SCALARS, false),
 ]);
 
-/** INTERVAL '1' DAY and so on, by the function ClickHouse's parser makes of it. */
-export const INTERVAL_FUNCTIONS: ReadonlySet<string> = new Set([
-  ...["toIntervalYear", "toIntervalMonth", "toIntervalDay", "toIntervalHour", "toIntervalMinute", "toIntervalSecond"],
-]);
+/** Aggregate functions that take no text as their first argument. */
+export const NUMERIC_AGGREGATES: ReadonlySet<string> = new Set(["sum", "sumIf", "avg", "avgIf", "min", "max"]);
 
-/** Where Cloudflare's function of a name behaves as another one of ClickHouse's: characters instead of bytes, weeks from Monday. */
+/** Functions that may be told to take each value once. */
+export const DISTINCT_AGGREGATES: ReadonlySet<string> = new Set(["count", "sum", "avg"]);
+
+/** Where a function behaves as another one of ClickHouse's: characters instead of bytes, weeks from Monday. */
 export const RENAMED_FUNCTIONS: ReadonlyMap<string, string> = new Map([
   ["length", "lengthUTF8"],
   ["substring", "substringUTF8"],
@@ -49,13 +120,26 @@ export const RENAMED_FUNCTIONS: ReadonlyMap<string, string> = new Map([
   ["toStartOfWeek", "toMonday"],
 ]);
 
-/** What to say about functions that people reach for and Cloudflare refuses. */
+/** What to write instead of functions that are not there, by their name in lower case. */
 export const FUNCTION_HINTS: ReadonlyMap<string, string> = new Map([
-  ["multiIf", "CASE is not supported; use if(condition, then, else)"],
-  ["uniq", "use count(DISTINCT …)"],
-  ["uniqIf", "use count(DISTINCT if(…, …, NULL))"],
-  ["CAST", "use toUInt32, toUInt8 or toDateTime"],
-  ["concat", "use format('{}{}', a, b)"],
-  ["isNull", "there are no nulls in a dataset"],
-  ["isNotNull", "there are no nulls in a dataset"],
+  ["case", "Write if(condition, then, else), one in the other."],
+  ["multiif", "Write if(condition, then, else), one in the other."],
+  ["uniq", "Write count(DISTINCT x)."],
+  ["uniqexact", "Write count(DISTINCT x)."],
+  ["uniqif", "Filter in a subquery and write count(DISTINCT x)."],
+  ["concat", "Write format('{}{}', a, b)."],
+  ["tostring", "Leave it out: the answer is text either way. To put a number into a text, write format('{}', x)."],
+  ["tofloat64", "Leave it out: columns doubleN are such numbers; multiply a count by 1.0."],
+  ["greatest", "Write if(a > b, a, b), with a and b of the same type."],
+  ["max2", "Write if(a > b, a, b), with a and b of the same type."],
+  ["least", "Write if(a < b, a, b), with a and b of the same type."],
+  ["abs", "Write if(x < 0.0, -x, x) for a doubleN."],
+  ["any", "Write argMax(x, double2), or add x to GROUP BY."],
+  ["groupuniqarray", "Add the column to GROUP BY and put the rows together yourself."],
+  ["cast", "Write toUInt32, toUInt8 or toDateTime."],
+  ["isnull", "A dataset holds no nulls; compare with '' or 0."],
 ]);
+
+function listFunctions(table: Record<string, ResultType>, isAggregate: boolean): [string, DocumentedFunction][] {
+  return Object.entries(table).map(([name, result]) => [name.toLowerCase(), { name, result, isAggregate }]);
+}

@@ -5,9 +5,12 @@
 import { timingSafeEqual } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import * as v from "valibot";
+import { PAGE_STATEMENT_HEADER } from "../../shared/analytics/sql.ts";
+import { LOCAL_ENGINE_LIMITS } from "../../shared/limits.ts";
 import type { CheckedPoint } from "../worker/point.ts";
 import { WriteBatches } from "./batches.ts";
 import { DATASET_NAME, type Engine } from "./engine.ts";
+import { QueryQueue } from "./query-queue.ts";
 
 const SQL_PATH = /^\/client\/v4\/accounts\/[^/]+\/analytics_engine\/sql$/;
 /** Ours: most points of one insert. */
@@ -33,6 +36,8 @@ interface Reply {
   status: number;
   type: string;
   body: string;
+  /** For the header Retry-After. */
+  retryAfterSeconds?: number;
 }
 
 /**
@@ -52,8 +57,9 @@ export function createAnalyticsServer(options: { engine: Engine; token: string; 
     batches.set(dataset, made);
     return made;
   };
+  const context: Context = { ...options, batchesOf, queries: new QueryQueue(LOCAL_ENGINE_LIMITS) };
   return createServer((request, response) => {
-    reply(request, { engine: options.engine, token: options.token, batchesOf })
+    reply(request, context)
       .catch((error: unknown) => text(500, error instanceof Error ? error.message : String(error)))
       .then((answer) => send(response, answer));
   });
@@ -63,6 +69,7 @@ interface Context {
   engine: Engine;
   token: string;
   batchesOf: (dataset: string) => WriteBatches<CheckedPoint>;
+  queries: QueryQueue;
 }
 
 async function reply(request: IncomingMessage, context: Context): Promise<Reply> {
@@ -70,7 +77,7 @@ async function reply(request: IncomingMessage, context: Context): Promise<Reply>
   if (url.pathname === "/local/health" && request.method === "GET") return text(200, "ok");
   if (!isAuthorized(request.headers.authorization, context.token)) return authenticationError();
   if (url.pathname === "/local/points" && request.method === "POST") return await writePoints(request, context);
-  if (SQL_PATH.test(url.pathname)) return await runQuery(request, url, context.engine);
+  if (SQL_PATH.test(url.pathname)) return await runQuery(request, url, context);
   return text(404, "Not found");
 }
 
@@ -88,12 +95,17 @@ async function writePoints(request: IncomingMessage, { batchesOf }: Context): Pr
   return text(200, "stored");
 }
 
-async function runQuery(request: IncomingMessage, url: URL, engine: Engine): Promise<Reply> {
+async function runQuery(request: IncomingMessage, url: URL, { engine, queries }: Context): Promise<Reply> {
   if (request.method !== "POST" && request.method !== "GET") return text(405, "Method not allowed");
   const sql = request.method === "GET" ? (url.searchParams.get("query") ?? "") : await readBody(request);
   if (sql === undefined) return text(413, "The body is too large");
   if (sql.trim() === "") return text(422, "no statement was given");
-  const answer = await engine.query(sql);
+  const options = { isPageStatement: request.headers[PAGE_STATEMENT_HEADER] !== undefined };
+  const answer = await queries.run(() => engine.query(sql, options));
+  if (answer === undefined) {
+    const { maxWaiting, retryAfterSeconds } = LOCAL_ENGINE_LIMITS;
+    return { ...text(503, `${maxWaiting} statements are waiting already; ask again later`), retryAfterSeconds };
+  }
   if (!answer.ok) return text(422, answer.error);
   return { status: 200, type: CONTENT_TYPES[answer.value.format], body: answer.value.body };
 }
@@ -126,7 +138,8 @@ async function readBody(request: IncomingMessage): Promise<string | undefined> {
   return Buffer.concat(chunks).toString("utf8");
 }
 
-function send(response: ServerResponse, { status, type, body }: Reply): void {
-  response.writeHead(status, { "content-type": type });
+function send(response: ServerResponse, { status, type, body, retryAfterSeconds }: Reply): void {
+  const retry = retryAfterSeconds === undefined ? {} : { "retry-after": String(retryAfterSeconds) };
+  response.writeHead(status, { "content-type": type, ...retry });
   response.end(body);
 }

@@ -13,6 +13,11 @@ export class StateInUseError extends Error {
   override name = "StateInUseError";
 }
 
+/** What is in the folder cannot be opened; the message is for people. */
+export class BrokenDataError extends Error {
+  override name = "BrokenDataError";
+}
+
 export interface AnalyticsOptions {
   /** State folder; data goes to its subfolder `analytics`. */
   stateDir: string;
@@ -40,7 +45,8 @@ export interface RunningAnalytics {
 /**
  * Resolves when it answers.
  *
- * @throws StateInUseError when another one has the folder open; Error with the last line it printed when it cannot start
+ * @throws StateInUseError when another one has the folder open; BrokenDataError when its data cannot be opened; Error with
+ * the last line it printed when it cannot start otherwise
  */
 export async function startAnalytics(options: AnalyticsOptions): Promise<RunningAnalytics> {
   const child = fork(join(import.meta.dirname, "server.ts"), [], {
@@ -83,7 +89,19 @@ function startFailed(reason: string, { printed, stateDir }: { printed: string; s
       `The state folder ${stateDir} is in use by another stack; stop that one or take another folder.`,
     );
   }
+  const exception = /.*DB::Exception: (.*)/.exec(printed)?.[1];
+  if (exception !== undefined) {
+    throw new BrokenDataError(
+      `The data of the local Analytics Engine in ${join(stateDir, "analytics")} cannot be opened (${firstSentence(exception)}). Move this folder away and start again; dmarc reprocess --all then writes its points again, from the stored reports.`,
+    );
+  }
   throw new Error(`The local Analytics Engine did not start (${reason}): ${printed.trim().split("\n").at(-1) ?? ""}`);
+}
+
+// ClickHouse goes on with everything that was under way, the statement and its columns.
+function firstSentence(exception: string): string {
+  const [sentence = ""] = exception.split(/: (?=Cannot attach|Cannot parse definition)|\. Expected one of/, 1);
+  return sentence.length > 300 ? `${sentence.slice(0, 299)}…` : sentence;
 }
 
 function exitReason(code: number | null): string {

@@ -1,12 +1,14 @@
 /**
- * Hands one mail to the ingest Worker, through wrangler's mail endpoint, and tells what became of it as an SMTP server
- * has to answer. It never decides anything itself: not reachable and not understood are faults, never acceptance.
+ * Hands one mail to the ingest Worker, through the door Worker, and tells what became of it as an SMTP server has to
+ * answer. It never decides anything itself: not reachable, not answered and not understood are faults, never acceptance.
  */
+import { request } from "node:http";
+import * as v from "valibot";
 import { MAIL_LIMITS } from "../../shared/limits.ts";
-import { mendMail } from "./mail.ts";
+import type { WorkersAddress } from "../workers.ts";
 
-/** What the sender is told: 250 taken, 550 refused for good, 552 too large, 451 try again later. */
-export type DeliveryReply = { code: 250 } | { code: 550 | 552 | 451; message: string };
+/** What the sender is told: 250 taken, 550 refused for good, 552 too large, 451 and 452 try again later. */
+export type DeliveryReply = { code: 250 } | { code: 550 | 552 | 451 | 452; message: string };
 
 /** Larger than Email Routing takes. */
 export const TOO_LARGE: DeliveryReply = { code: 552, message: "5.3.4 The mail is larger than 25 MiB" };
@@ -19,51 +21,91 @@ export interface Delivery {
   raw: Buffer;
 }
 
-/** Ours: a Worker that has not answered by then will not; the sender tries again. */
-const TIMEOUT_MS = 120_000;
+/** Thrown inside when the time is up; the Workers may hang. */
+export class NoAnswerError extends Error {
+  override name = "NoAnswerError";
+}
 
-/**
- * Delivers a mail to ingest.
- *
- * @param ingestUrl where the ingest Worker's wrangler listens, without a path
- */
-export async function deliver(ingestUrl: string, { from, to, raw }: Delivery): Promise<DeliveryReply> {
-  const mail = mendMail(raw, from);
-  if (mail.length > MAIL_LIMITS.maxMessageBytes) return TOO_LARGE;
-  // The endpoint takes an empty sender for a missing one; `<>` is how SMTP writes it.
-  const query = new URLSearchParams({ from: from === "" ? "<>" : from, to, format: "json" });
+/** Ours: a Worker that has not answered by then will not; the sender tries again. A mail of 25 MiB takes a second. */
+export const ANSWER_TIMEOUT_MS = 30_000;
+
+const outcomeBody = v.pipe(
+  v.string(),
+  v.parseJson(),
+  v.variant("outcome", [
+    v.object({ outcome: v.literal("taken") }),
+    v.object({ outcome: v.literal("rejected"), reason: v.string() }),
+    v.object({ outcome: v.literal("fault"), reason: v.string() }),
+  ]),
+);
+
+/** Delivers a mail to ingest. @throws NoAnswerError when there is none in time */
+export async function deliver(
+  workers: WorkersAddress,
+  { from, to, raw }: Delivery,
+  timeoutMilliseconds = ANSWER_TIMEOUT_MS,
+): Promise<DeliveryReply> {
+  if (raw.length > MAIL_LIMITS.maxMessageBytes) return TOO_LARGE;
+  const path = `/mail?${new URLSearchParams({ from, to })}`;
   try {
-    const response = await fetch(`${ingestUrl}/cdn-cgi/local/email?${query}`, {
-      method: "POST",
-      body: new Uint8Array(mail),
-      signal: AbortSignal.timeout(TIMEOUT_MS),
-    });
-    return readOutcome(response.status, await response.text());
+    const { status, body } = await askDoor(workers, { path, body: raw, timeoutMilliseconds });
+    return readOutcome(status, body);
   } catch (error) {
-    const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-    return fault(`ingest cannot be reached: ${cause instanceof Error ? cause.message : String(cause)}`);
+    if (error instanceof NoAnswerError) throw error;
+    return fault(`ingest cannot be reached: ${error instanceof Error ? error.message : String(error)}`);
   }
+}
+
+/** Whether the Workers answer at all, within 5 seconds. */
+export async function isAnswering(workers: WorkersAddress): Promise<boolean> {
+  try {
+    return (await askDoor(workers, { path: "/health", timeoutMilliseconds: 5000 })).status === 200;
+  } catch {
+    return false;
+  }
+}
+
+/** A temporary refusal. */
+export function fault(reason: string): DeliveryReply {
+  return { code: 451, message: `4.3.0 ${firstLine(reason)}; try again later` };
+}
+
+interface Question {
+  path: string;
+  body?: Buffer;
+  timeoutMilliseconds: number;
+}
+
+// By hand, because `fetch` does not let one choose the host that wrangler's routes go by.
+function askDoor(workers: WorkersAddress, question: Question): Promise<{ status: number; body: string }> {
+  const { port, doorSecret } = workers;
+  const { path, body, timeoutMilliseconds } = question;
+  return new Promise((resolve, reject) => {
+    const headers = { host: "door.invalid", "x-dmarc-door": doorSecret, "content-length": body?.length ?? 0 };
+    const method = body === undefined ? "GET" : "POST";
+    const call = request({ host: "127.0.0.1", port, path, method, headers }, (response) => {
+      response.once("error", reject);
+      response.toArray().then((chunks) => {
+        resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString("utf8") });
+      }, reject);
+    });
+    const timer = setTimeout(
+      () => call.destroy(new NoAnswerError(`no answer within ${timeoutMilliseconds / 1000} s`)),
+      timeoutMilliseconds,
+    );
+    call.once("close", () => clearTimeout(timer));
+    call.once("error", reject);
+    call.end(body);
+  });
 }
 
 function readOutcome(status: number, body: string): DeliveryReply {
-  const answer = readJson(body);
-  if (answer?.outcome === "exception") return fault("ingest failed");
-  if (answer?.outcome !== "ok" || status !== 200) return fault(firstLine(body) || `ingest answered ${status}`);
-  if (typeof answer.rejectReason === "string") return { code: 550, message: `5.7.1 ${firstLine(answer.rejectReason)}` };
-  return { code: 250 };
-}
-
-function readJson(body: string): Record<string, unknown> | undefined {
-  try {
-    const answer: unknown = JSON.parse(body);
-    return typeof answer === "object" && answer !== null ? { ...answer } : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function fault(reason: string): DeliveryReply {
-  return { code: 451, message: `4.3.0 ${firstLine(reason)}; try again later` };
+  const answer = v.safeParse(outcomeBody, body);
+  if (status !== 200 || !answer.success) return fault(firstLine(body) || `ingest answered ${status}`);
+  const { output } = answer;
+  if (output.outcome === "taken") return { code: 250 };
+  if (output.outcome === "rejected") return { code: 550, message: `5.7.1 ${firstLine(output.reason)}` };
+  return fault(`ingest failed: ${firstLine(output.reason)}`);
 }
 
 // A reply is one line of printable ASCII (RFC 5321 section 4.2).

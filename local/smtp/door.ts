@@ -8,15 +8,22 @@
 import type { AddressInfo } from "node:net";
 import { SMTPServer, type SMTPServerDataStream, type SMTPServerSession } from "smtp-server";
 import { MAIL_LIMITS } from "../../shared/limits.ts";
-import { deliver, TOO_LARGE } from "./deliver.ts";
+import type { WorkersAddress } from "../workers.ts";
+import { type Delivery, type DeliveryReply, deliver, fault, NoAnswerError, TOO_LARGE } from "./deliver.ts";
 
 export interface DoorOptions {
   /** 0 = any free port. */
   port: number;
-  /** Where the ingest Worker's wrangler listens, without a path. */
-  ingestUrl: string;
+  /** Where the Workers are; undefined while they are being started. */
+  findWorkers: () => WorkersAddress | undefined;
+  /** Says why no mail can be kept at the moment. */
+  findRoomProblem?: () => string | undefined;
   /** Told of every mail that was not taken. */
   onRefused?: (refusal: { to: string; code: number; message: string }) => void;
+  /** Told of Workers that did not answer in time: what they hang in, later mails may hang in too. */
+  onNoAnswer?: (workers: WorkersAddress) => void;
+  /** How long the Workers may take for a mail; absent = ANSWER_TIMEOUT_MS. */
+  timeoutMilliseconds?: number;
 }
 
 export interface RunningDoor {
@@ -71,12 +78,25 @@ async function receive(stream: SMTPServerDataStream, session: SMTPServerSession,
   const { mailFrom, rcptTo } = session.envelope;
   const to = rcptTo[0]?.address ?? "";
   const raw = await readAll(stream);
-  const reply = stream.sizeExceeded
-    ? TOO_LARGE
-    : await deliver(options.ingestUrl, { from: mailFrom === false ? "" : mailFrom.address, to, raw });
+  const from = mailFrom === false ? "" : mailFrom.address;
+  const reply = stream.sizeExceeded ? TOO_LARGE : await pass({ from, to, raw }, options);
   if (reply.code === 250) return;
   options.onRefused?.({ to, code: reply.code, message: reply.message });
   throw new SmtpError(reply.code, reply.message);
+}
+
+async function pass(mail: Delivery, options: DoorOptions): Promise<DeliveryReply> {
+  const { findWorkers, findRoomProblem, onNoAnswer, timeoutMilliseconds } = options;
+  if (findRoomProblem?.() !== undefined) return { code: 452, message: "4.3.1 The disk is full; try again later" };
+  const workers = findWorkers();
+  if (workers === undefined) return fault("the Workers are being started");
+  try {
+    return await deliver(workers, mail, timeoutMilliseconds);
+  } catch (error) {
+    if (!(error instanceof NoAnswerError)) throw error;
+    onNoAnswer?.(workers);
+    return fault(`ingest hangs: ${error.message}`);
+  }
 }
 
 // What goes over the limit is read to its end, as SMTP asks, and not kept.

@@ -4,15 +4,19 @@
  * domain, reporter, period), so a newer reading can never differ in it; anything else is compared after the collapse.
  */
 import { ANALYTICS_LIMITS } from "../limits.ts";
-import { type Column, cutBytes, DATASETS, type DatasetId } from "./columns.ts";
-import { type AnswerRow, quoteText } from "./queries.ts";
+import { SECONDS_PER_DAY } from "../report-day.ts";
+import { cutBytes, DATASETS, type DatasetId } from "./columns.ts";
+import { quoteText } from "./queries.ts";
+import { type SlotsOf, slotsOf } from "./query.ts";
+
+export { numberOf, type Query, slotsOf, textOf } from "./query.ts";
 
 /** Whose rows and which days. An absent field means all; an empty list means none. */
 export interface Scope {
   accounts?: readonly string[] | undefined;
   /** Policy domains, lower case. */
   domains?: readonly string[] | undefined;
-  /** Days since 1970-01-01 UTC, both included. The day of a report is the one in the middle of its period. */
+  /** Days since 1970-01-01 UTC, both included. See report-day.ts. */
   firstDay?: number | undefined;
   lastDay?: number | undefined;
   reportUid?: string | undefined;
@@ -25,23 +29,8 @@ export interface Scope {
   isFirstRecord?: boolean | undefined;
 }
 
-/** A statement and how to read a row of its answer. */
-export interface Query<Row> {
-  sql: string;
-  read(row: AnswerRow): Row;
-}
-
 /** Columns whose SQL name would be a function's. */
 const ALIASES: Record<string, string> = { count: "mails" };
-const SECONDS_PER_DAY = 86_400;
-
-type SlotsOf<D extends DatasetId> = Record<keyof (typeof DATASETS)[D]["columns"], string>;
-
-/** Column name → SQL name of a dataset, as the one table of columns says. */
-export function slotsOf<D extends DatasetId>(dataset: D): SlotsOf<D> {
-  const columns: Record<string, Column> = DATASETS[dataset].columns;
-  return Object.fromEntries(Object.entries(columns).map(([name, { slot }]) => [name, slot])) as SlotsOf<D>;
-}
 
 /** Datasets whose rows are (reportUid, ordinal). */
 type ReportDataset = "records" | "tls" | "failures";
@@ -122,18 +111,7 @@ export function isOneOf(column: string, values: readonly string[]): string {
   return values.length === 0 ? "1 = 0" : `${column} IN (${values.map(quoteText).join(", ")})`;
 }
 
-/** A text field of an answer's row. */
-export function textOf(row: AnswerRow, name: string): string {
-  return String(row[name] ?? "");
-}
-
-/** A number of an answer's row; what is no number is 0. */
-export function numberOf(row: AnswerRow, name: string): number {
-  const value = Number(row[name] ?? 0);
-  return Number.isFinite(value) ? value : 0;
-}
-
-// Twice the middle of the period: a failure report has one moment instead of a period.
+// Twice the moment that decides the day (report-day.ts).
 function twiceMiddle(dataset: Exclude<DatasetId, "events">): string {
   if (dataset === "failures") {
     const { arrivalSeconds, receivedSeconds } = slotsOf("failures");

@@ -1,8 +1,8 @@
 /** Statements of the operations pages: outcomes and latency over time. Pure; see queries.ts for the rules they keep. */
+
+import { SECONDS_PER_DAY } from "../report-day.ts";
 import { numberOf, type Query, slotsOf, textOf } from "./collapse.ts";
 import { DATASETS } from "./columns.ts";
-
-const SECONDS_PER_DAY = 86_400;
 
 /** What outcomes are counted by, in seconds. */
 export const OUTCOME_STEPS = { day: SECONDS_PER_DAY, hour: 3600 } as const;

@@ -6,7 +6,10 @@
  */
 
 import { ANALYTICS_LIMITS } from "../limits.ts";
-import { type Column, cutBytes, DATASETS, type DatasetId } from "./columns.ts";
+import { cutBytes, DATASETS } from "./columns.ts";
+import { type AnswerRow, slotsOf } from "./query.ts";
+
+export type { AnswerRow } from "./query.ts";
 
 /** Narrows a query; an absent field means all. */
 export interface QueryFilter {
@@ -30,9 +33,6 @@ export interface Stats {
 
 /** Count of pipeline outcomes by their name (`accepted`, `duplicate`, …). */
 export type OutcomeCounts = Record<string, number>;
-
-/** A row of an answer, as the SQL client returns it. */
-export type AnswerRow = Record<string, unknown>;
 
 /** The statements that together answer `stats`, one a dataset. */
 export interface StatsStatements {
@@ -72,7 +72,7 @@ export function combineStats(recordRows: AnswerRow[], eventRows: AnswerRow[]): S
 
 /** How many mails' reports ended in which outcome: rows `{outcome, events}`; see `readOutcomes`. */
 export function outcomesQuery(filter: QueryFilter = {}): string {
-  const column = slots("events");
+  const column = slotsOf("events");
   const newest = (slot: string): string => `argMax(${slot}, ${column.generation})`;
   return [
     "SELECT outcome, sum(weight) AS events",
@@ -93,7 +93,7 @@ export function readOutcomes(rows: AnswerRow[]): OutcomeCounts {
 // No alias is used twice: ClickHouse would put the outer meaning into the inner place. A record is (reportUid, ordinal).
 // Points with live = 0 only stand over a stale record: they weigh nothing.
 function recordTotals(filter: QueryFilter): string {
-  const column = slots("records");
+  const column = slotsOf("records");
   const newest = (of: string): string => `argMax(${of}, ${column.generation})`;
   const weight = `${column.live} * _sample_interval`;
   return [
@@ -111,7 +111,7 @@ function recordTotals(filter: QueryFilter): string {
 // A report without records has no record points, so reports are counted by their events. The newest outcome counts: a
 // dead letter that was cleared is none any more.
 function eventTotals(filter: QueryFilter): string {
-  const column = slots("events");
+  const column = slotsOf("events");
   const newest = (slot: string): string => `argMax(${slot}, ${column.generation})`;
   const accepted = `outcome IN (${ACCEPTED_OUTCOMES.map(quoteText).join(", ")})`;
   const report = `${accepted} AND kind = ${quoteText("aggregate")}`;
@@ -127,7 +127,7 @@ function eventTotals(filter: QueryFilter): string {
 
 // The index is compared too where it is the domain: it is what Analytics Engine sorts and samples by.
 function conditions(dataset: "records" | "events", filter: QueryFilter): string[] {
-  const { domain, account } = slots(dataset);
+  const { domain, account } = slotsOf(dataset);
   const found: string[] = [];
   if (filter.domain !== undefined) {
     if (dataset === "records") {
@@ -141,14 +141,6 @@ function conditions(dataset: "records" | "events", filter: QueryFilter): string[
 
 function where(found: string[]): string {
   return found.length === 0 ? "" : ` WHERE ${found.join(" AND ")}`;
-}
-
-type SlotsOf<D extends DatasetId> = Record<keyof (typeof DATASETS)[D]["columns"], string>;
-
-/** Column name → SQL name of a dataset, as the one table of columns says. */
-function slots<D extends DatasetId>(dataset: D): SlotsOf<D> {
-  const columns: Record<string, Column> = DATASETS[dataset].columns;
-  return Object.fromEntries(Object.entries(columns).map(([name, { slot }]) => [name, slot])) as SlotsOf<D>;
 }
 
 function readCount(row: AnswerRow, name: string): number {

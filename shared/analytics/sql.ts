@@ -13,11 +13,20 @@ export interface SqlConnection {
   accountId: string;
   /** API token with the permission Account Analytics, Read. */
   token: string;
+  /** TEMPORARY, see PAGE_STATEMENT_HEADER. */
+  isPageStatement?: boolean;
 }
 
 /**
- * Why a statement has no answer. `no_data`: its table does not exist, or has no row to take a column's type from, since
- * Analytics Engine makes tables with the first write; `invalid_statement`: the engine refuses it.
+ * TEMPORARY, to be deleted with the pages' statements (queries*.ts), `isPageStatement` here and in
+ * local/analytics/dialect.ts: the statements that pages, `stats` and `status` send today hold what the live service refuses.
+ * With this header the local engine takes them all the same; everything else it holds to the whole dialect.
+ */
+export const PAGE_STATEMENT_HEADER = "x-dmarc-page-statement";
+
+/**
+ * Why a statement has no answer. `no_data`: its dataset was never written to, or no point of it has one of the columns
+ * `blobN` and `doubleN` that the statement names; `invalid_statement`: the engine refuses it.
  */
 export interface SqlProblem {
   code: "invalid_statement" | "no_data";
@@ -46,18 +55,23 @@ export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 export class AnalyticsUnavailableError extends Error {
   override name = "AnalyticsUnavailableError";
   readonly status: number;
+  /** When to ask again, as the engine says; undefined where it does not. */
+  readonly retryAfterSeconds: number | undefined;
 
-  constructor(status: number, message: string) {
+  constructor(status: number, message: string, retryAfterSeconds?: number) {
     super(message);
     this.status = status;
+    this.retryAfterSeconds = retryAfterSeconds;
   }
 }
 
 /** Statuses that blame the statement; 422 is what Analytics Engine uses. */
 const STATEMENT_FAULTS = [400, 422];
-/** Said of a missing table, and (by Cloudflare's engine) of a column no row of which was found. */
-const NO_DATA =
-  /unknown table|unable to find (the )?(table|type of column)|no such table|table .{0,200}(doesn't|does not) exist/i;
+/** Said of a dataset that nothing was ever written to. */
+const NO_TABLE = /unknown table|unable to find (the )?table|no such table|table \S+ (doesn't|does not) exist/i;
+/** Said of any name that the engine does not know, and also of a column of the dataset that no point has a value in. */
+const NO_COLUMN = /unable to find type of column:?\s*["'`]?(\w+)["'`]?/i;
+const DATASET_COLUMN = /^(blob|double)([1-9]|1[0-9]|20)$/;
 const NUMERIC_TYPE = /^(Nullable\()?(U?Int|Float|Decimal)\d*/;
 
 /**
@@ -73,15 +87,20 @@ export async function postSql(
   const account = encodeURIComponent(connection.accountId);
   const response = await send(fetch, `${connection.baseUrl}/accounts/${account}/analytics_engine/sql`, {
     method: "POST",
-    headers: { authorization: `Bearer ${connection.token}`, "content-type": "text/plain; charset=utf-8" },
+    headers: {
+      authorization: `Bearer ${connection.token}`,
+      "content-type": "text/plain; charset=utf-8",
+      ...(connection.isPageStatement === true ? { [PAGE_STATEMENT_HEADER]: "1" } : {}),
+    },
     body: sql,
   });
   if (response.ok) return ok(response);
   const message = cleanDetail(await response.text(), 2000) || `HTTP status ${response.status}`;
   if (!STATEMENT_FAULTS.includes(response.status)) {
-    throw new AnalyticsUnavailableError(response.status, `Analytics Engine answered ${response.status}: ${message}`);
+    const told = `Analytics Engine answered ${response.status}: ${message}`;
+    throw new AnalyticsUnavailableError(response.status, told, readRetryAfter(response));
   }
-  return fail({ code: NO_DATA.test(message) ? "no_data" : "invalid_statement", message });
+  return fail({ code: isNoData(message) ? "no_data" : "invalid_statement", message });
 }
 
 /**
@@ -110,6 +129,18 @@ export function parseAnswer(text: string): SqlAnswer | undefined {
   if (!Array.isArray(meta) || !Array.isArray(data)) return undefined;
   const columns = meta.map(({ name, type }) => ({ name: String(name), type: String(type) }));
   return { columns, rows: data.map((row) => coerceRow(columns, row)) };
+}
+
+// RFC 9110 section 10.2.3: seconds, or a date, which nobody here sends.
+function readRetryAfter({ headers }: Response): number | undefined {
+  const text = headers.get("retry-after") ?? "";
+  return /^\d{1,5}$/.test(text) ? Number(text) : undefined;
+}
+
+// A name that is no column of a dataset is a mistake in the statement, whatever was written.
+function isNoData(message: string): boolean {
+  const column = NO_COLUMN.exec(message)?.[1];
+  return column === undefined ? NO_TABLE.test(message) : DATASET_COLUMN.test(column);
 }
 
 async function send(fetch: Fetch, url: string, init: RequestInit): Promise<Response> {

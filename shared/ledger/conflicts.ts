@@ -15,6 +15,8 @@ const version = v.object({
   /** Messages, sessions or incidents. */
   total: v.number(),
   passed: v.number(),
+  /** Of the mail that brought it, as it says itself; absent where the raw object is gone. */
+  mail: v.optional(v.object({ sender: v.string(), from: v.string(), subject: v.string(), messageId: v.string() })),
 });
 
 /** What a person needs to tell two versions of a report apart. */

@@ -1,6 +1,6 @@
 /** Dead letters: what could not become data, with its reason, until a person or a later run solves it. */
 import * as v from "valibot";
-import { PROBLEM_MEANINGS } from "../report/problems.ts";
+import { PROBLEM_MEANINGS, type Problem } from "../report/problems.ts";
 import { ask, type Change, jsonColumn, type LedgerDatabase, type Parameter, type Query, query } from "./database.ts";
 
 const problemCodes = Object.keys(PROBLEM_MEANINGS) as [keyof typeof PROBLEM_MEANINGS];
@@ -13,6 +13,8 @@ const letter = v.object({
   queueMessage: v.unknown(),
   /** Of a message that ran out of retries: its last error, or that none was left behind. */
   lastError: v.optional(v.string()),
+  /** Of too_many_problems: how often each reason occurred. */
+  counts: v.optional(v.record(v.picklist(problemCodes), v.number())),
 });
 
 /** A dead letter. */
@@ -38,6 +40,8 @@ export interface DeadLetterRow {
   attempts: number;
   queueMessage: unknown;
   lastError?: string | undefined;
+  /** Of too_many_problems: how often each reason occurred. */
+  counts?: Problem["counts"] | undefined;
 }
 
 const row = v.pipe(
@@ -84,6 +88,7 @@ export function putDeadLetters(rows: readonly DeadLetterRow[]): Change {
       stage: one.stage,
       queueMessage: one.queueMessage,
       lastError: one.lastError,
+      counts: one.counts,
     }),
   ]);
   return {

@@ -1,11 +1,14 @@
 /**
- * Mail bytes → the parts that may be reports. The only importer of postal-mime; pure, knows nothing of what reports say.
- * Parts are told by their bytes: MIME types, names and dispositions are kept as labels only.
+ * Mail bytes → the parts that may be reports. Pure, knows nothing of what reports say. Parts are told by their bytes: MIME
+ * types, names and dispositions are kept as labels only.
  */
-import PostalMime, { type Attachment, type Email } from "postal-mime";
 import { MAIL_LIMITS } from "../limits.ts";
 import { fail, ok, type Result } from "../result.ts";
-import { type ContentType, sniff } from "../sniff.ts";
+import { type ContentType, SNIFF_BYTES, sniff } from "../sniff.ts";
+import { decodeText } from "./charset.ts";
+import type { PartHeader } from "./header.ts";
+import { findPastedIn, holdsRootTag } from "./pasted.ts";
+import { MailStructureError, type StreamedPart, streamParts } from "./stream.ts";
 
 /** A part that may hold a report. */
 export interface MailPart {
@@ -30,16 +33,17 @@ export interface ExtractedMail {
   feedback?: FeedbackParts;
   /** Readable text of the mail, for reports that come as plain text only. */
   text: string;
-  subject: string;
 }
 
-export type MailProblem = { code: "too_deep" | "too_many_parts" | "malformed_mail"; detail: string };
+export interface MailProblem {
+  code: MailStructureError["code"];
+  detail: string;
+}
 
 /** Types that can hold a report. */
 const CANDIDATE_TYPES: readonly ContentType[] = ["gzip", "zlib", "zip", "xml", "json"];
-const ROOT_TAG = /<(?:[A-Za-z_][\w.-]*:)?feedback[\s>]/;
-/** What a report holds besides its root, so that a letter that talks about `<feedback>` is none. */
-const REPORT_TAG = /<(?:[A-Za-z_][\w.-]*:)?(?:report_metadata|policy_published|record)[\s>]/;
+
+const TEXT_TYPES: readonly ContentType[] = ["xml", "json", "html", "text"];
 
 /**
  * Reads a mail of at most a few megabytes, held whole.
@@ -66,21 +70,16 @@ async function extractLevel(bytes: Uint8Array, level: Level): Promise<Result<Ext
   if (level.depth > MAIL_LIMITS.maxMimeDepth) return fail({ code: "too_deep", detail: "mails within mails" });
   level.work.bytesLeft -= bytes.byteLength;
   if (level.work.bytesLeft < 0) return fail({ code: "too_deep", detail: "large mails within mails" });
-  const parsed = await parseMime(bytes);
-  if (!parsed.ok) return parsed;
-  const email = parsed.value;
-  const feedback = readFeedback(email.attachments);
-  const mail: ExtractedMail = {
-    candidates: [],
-    ...(feedback === undefined ? {} : { feedback }),
-    text: email.text ?? "",
-    subject: email.subject ?? "",
-  };
-  for (const attachment of email.attachments) {
+  const read = await readParts(bytes);
+  if (!read.ok) return read;
+  const { attachments, text, html } = read.value;
+  const feedback = readFeedback(attachments);
+  const mail: ExtractedMail = { candidates: [], ...(feedback === undefined ? {} : { feedback }), text };
+  for (const attachment of attachments) {
     const added = await addAttachment(mail, attachment, level);
     if (!added.ok) return added;
   }
-  for (const report of findPastedIn(mail.text, email.html ?? "")) {
+  for (const report of findPastedIn(text, html)) {
     mail.candidates.push({ fileName: "", mimeType: "text/plain", bytes: new TextEncoder().encode(report) });
   }
   if (mail.candidates.length > level.partsLeft) {
@@ -89,44 +88,87 @@ async function extractLevel(bytes: Uint8Array, level: Level): Promise<Result<Ext
   return ok(mail);
 }
 
-async function parseMime(bytes: Uint8Array): Promise<Result<Email, MailProblem>> {
-  try {
-    const options = {
-      attachmentEncoding: "arraybuffer",
-      maxNestingDepth: MAIL_LIMITS.maxMimeDepth,
-      maxHeadersSize: MAIL_LIMITS.maxHeaderBytes,
-      rfc822Attachments: true,
-    } as const;
-    return ok(await PostalMime.parse(withoutBlankFolds(bytes), options));
-  } catch (error) {
-    const detail = error instanceof Error ? error.message : String(error);
-    return fail({ code: /nesting/i.test(detail) ? "too_deep" : "malformed_mail", detail });
-  }
+/** The parts of one mail; mails attached to it are parts like others. */
+interface Parts {
+  attachments: MailPart[];
+  /** Of its letter: plain text and HTML, each put together. */
+  text: string;
+  html: string;
 }
 
-const HEADER_BYTES = 64 * 1024;
-/** A line of white space between two header fields: a fold with nothing in it (RFC 5322 section 4.2). */
-const BLANK_FOLD = /^[ \t]+\r?\n(?=[!-9;-~]+:)/gm;
+async function readParts(bytes: Uint8Array): Promise<Result<Parts, MailProblem>> {
+  const attachments: MailPart[] = [];
+  const texts: string[] = [];
+  const htmls: string[] = [];
+  try {
+    const options = { attachedMails: "whole", maxParts: MAIL_LIMITS.maxHeaders } as const;
+    for await (const part of streamParts(inPieces(bytes), options)) {
+      const content = asStored(await readContent(part), part);
+      if (!isLetter(part)) attachments.push({ fileName: part.fileName, mimeType: part.mimeType, bytes: content });
+      else (part.mimeType === "text/html" ? htmls : texts).push(letterText(content, part));
+    }
+  } catch (error) {
+    if (!(error instanceof MailStructureError)) throw error;
+    return fail({ code: error.code, detail: error.message });
+  }
+  return ok({ attachments, text: texts.join("\n"), html: htmls.join("\n") });
+}
 
-// postal-mime ends the header at such a line, and with it the structure of the mail.
-function withoutBlankFolds(bytes: Uint8Array): Uint8Array {
-  const start = latin1(bytes.subarray(0, HEADER_BYTES));
-  const header = /^[\s\S]*?\n(?=\r?\n)/.exec(start)?.[0] ?? "";
-  const mended = header.replace(BLANK_FOLD, "");
-  if (mended.length === header.length) return bytes;
-  const joined = new Uint8Array(bytes.byteLength - header.length + mended.length);
-  for (let i = 0; i < mended.length; i++) joined[i] = mended.charCodeAt(i);
-  joined.set(bytes.subarray(header.length), mended.length);
-  return joined;
+const PIECE_BYTES = 64 * 1024;
+
+async function* inPieces(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < bytes.byteLength; at += PIECE_BYTES) yield bytes.subarray(at, at + PIECE_BYTES);
+}
+
+async function readContent({ content }: StreamedPart): Promise<Uint8Array> {
+  const pieces: Uint8Array[] = [];
+  let length = 0;
+  for await (const piece of content) {
+    pieces.push(piece);
+    length += piece.byteLength;
+  }
+  const [first] = pieces;
+  if (first !== undefined && pieces.length === 1) return first;
+  const whole = new Uint8Array(length);
+  let at = 0;
+  for (const piece of pieces) {
+    whole.set(piece, at);
+    at += piece.byteLength;
+  }
+  return whole;
+}
+
+const CARRIAGE_RETURN = 0x0d;
+const LINE_FEED = 0x0a;
+
+/** Text that was not encoded, with the line ends it had before it was mailed: what stands for the content's hash. */
+function asStored(bytes: Uint8Array, { encoding }: PartHeader): Uint8Array {
+  if (encoding === "base64" || !TEXT_TYPES.includes(sniff(bytes.subarray(0, SNIFF_BYTES)))) return bytes;
+  let end = bytes.indexOf(CARRIAGE_RETURN);
+  if (end < 0) return bytes;
+  const text = bytes.slice();
+  for (let at = end; at < bytes.byteLength; at++) {
+    const isLineEnd = bytes[at] === CARRIAGE_RETURN && bytes[at + 1] === LINE_FEED;
+    if (!isLineEnd) text[end++] = bytes[at] ?? 0;
+  }
+  return text.subarray(0, end);
+}
+
+function isLetter({ mimeType, disposition }: PartHeader): boolean {
+  return disposition !== "attachment" && (mimeType === "text/plain" || mimeType === "text/html");
+}
+
+function letterText(content: Uint8Array, { charset, isFlowed }: PartHeader): string {
+  const text = decodeText(content, charset);
+  return isFlowed ? text.replaceAll(" \n", " ") : text;
 }
 
 async function addAttachment(
   mail: ExtractedMail,
-  attachment: Attachment,
+  { fileName, mimeType, bytes }: MailPart,
   level: Level,
 ): Promise<Result<void, MailProblem>> {
-  const bytes = contentBytes(attachment);
-  const type = sniff(bytes);
+  const type = sniff(bytes.subarray(0, SNIFF_BYTES));
   // The mail that a feedback report is about is evidence, not a delivery.
   if (type === "mail" && mail.feedback === undefined) {
     const inner = await extractLevel(bytes, {
@@ -136,73 +178,33 @@ async function addAttachment(
     });
     if (!inner.ok) return inner;
     mail.candidates.push(...inner.value.candidates);
-    if (inner.value.feedback !== undefined && mail.feedback === undefined) mail.feedback = inner.value.feedback;
+    if (inner.value.feedback !== undefined) mail.feedback = inner.value.feedback;
     return ok(undefined);
   }
   if (CANDIDATE_TYPES.includes(type) || (type !== "mail" && holdsReport(bytes))) {
-    mail.candidates.push({ fileName: attachment.filename ?? "", mimeType: attachment.mimeType, bytes });
+    mail.candidates.push({ fileName, mimeType, bytes });
   }
   return ok(undefined);
 }
 
-function readFeedback(attachments: Attachment[]): FeedbackParts | undefined {
+function readFeedback(attachments: MailPart[]): FeedbackParts | undefined {
   const fields = attachments.find(({ mimeType }) => mimeType === "message/feedback-report");
   if (fields === undefined) return undefined;
   const original = attachments.find(({ mimeType }) => /^(message\/rfc822|text\/rfc822-headers)$/.test(mimeType));
-  const originalText = original === undefined ? "" : latin1(contentBytes(original));
+  const originalText = original === undefined ? "" : latin1(original.bytes.subarray(0, MAIL_LIMITS.maxHeaderBytes));
   return {
-    fields: new TextDecoder().decode(contentBytes(fields)),
+    fields: new TextDecoder().decode(fields.bytes),
     originalHeader: originalText.split(/\r?\n\r?\n/, 1)[0] ?? "",
   };
 }
 
-function findPastedIn(text: string, html: string): string[] {
-  const inText = findPasted(text);
-  if (inText.length > 0 || !html.includes("feedback")) return inText;
-  const inHtml = findPasted(html);
-  return inHtml.length > 0 ? inHtml : findPasted(showHtml(html));
-}
-
-/** What a mail program shows of HTML, as far as a report pasted into it needs: tags gone, entities decoded. */
-function showHtml(html: string): string {
-  return html
-    .replace(/<[^<>]*>/g, "")
-    .replaceAll("&nbsp;", " ")
-    .replaceAll("&lt;", "<")
-    .replaceAll("&gt;", ">")
-    .replaceAll("&quot;", '"')
-    .replaceAll("&amp;", "&");
-}
-
-/**
- * Reports pasted into text, from root tag to root tag, one after the other; one that is cut goes to the end of the text.
- * The XML declaration stays behind: the text is decoded already. Every character is looked at a fixed number of times.
- */
-function findPasted(text: string): string[] {
-  const found: string[] = [];
-  for (let at = 0; at < text.length; ) {
-    const root = ROOT_TAG.exec(text.slice(at));
-    if (root === null) break;
-    const start = at + root.index;
-    const endTag = /<\/(?:[A-Za-z_][\w.-]*:)?feedback\s*>/.exec(text.slice(start));
-    const end = endTag === null ? text.length : start + endTag.index + endTag[0].length;
-    const report = text.slice(start, end);
-    if (REPORT_TAG.test(report)) found.push(report);
-    if (found.length > MAIL_LIMITS.maxPartsPerMessage) break;
-    at = end;
-  }
-  return found;
-}
+/** Bytes of a text that are looked through for a report. */
+const SEARCHED_BYTES = 200_000;
 
 function holdsReport(bytes: Uint8Array): boolean {
-  return ROOT_TAG.test(latin1(bytes.subarray(0, 200_000)));
+  return holdsRootTag(latin1(bytes.subarray(0, SEARCHED_BYTES)));
 }
 
 function latin1(bytes: Uint8Array): string {
   return new TextDecoder("latin1").decode(bytes);
-}
-
-function contentBytes({ content }: Attachment): Uint8Array {
-  if (typeof content === "string") return new TextEncoder().encode(content);
-  return content instanceof Uint8Array ? content : new Uint8Array(content);
 }

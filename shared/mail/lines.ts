@@ -8,6 +8,7 @@ export interface Line {
 }
 
 const NEW_LINE = 0x0a;
+const DASH = 0x2d;
 
 /** Hands out lines one at a time, from one buffer: a line is there until `fill` is called. */
 export class LineReader {
@@ -33,6 +34,28 @@ export class LineReader {
     this.#at += bytes.byteLength;
     this.#isStart = end >= 0;
     return line;
+  }
+
+  /**
+   * The next line and all that follow it here, up to a line that begins with `--`, which may be a boundary; such a line
+   * comes alone. At most about MAX_LINE_BYTES.
+   */
+  takeContent(): Line | undefined {
+    const isBoundary = this.#isStart && this.#hasDashes(this.#at);
+    const start = this.#at;
+    const first = this.take();
+    if (first === undefined || isBoundary || !this.#isStart) return first;
+    while (this.#at - start < MAX_LINE_BYTES && !this.#hasDashes(this.#at)) {
+      const end = this.#bytes.indexOf(NEW_LINE, this.#at);
+      if (end < 0) break;
+      this.#at = end + 1;
+    }
+    return { bytes: this.#bytes.subarray(start, this.#at), isStart: first.isStart };
+  }
+
+  /** Whether two dashes stand there, as far as what is here tells. */
+  #hasDashes(at: number): boolean {
+    return (this.#bytes[at] ?? DASH) === DASH && (this.#bytes[at + 1] ?? DASH) === DASH;
   }
 
   /** Reads on. @returns false when there is nothing more */

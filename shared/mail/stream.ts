@@ -1,17 +1,23 @@
 /**
- * Large mail as a stream of parts: what extract.ts does for small mail with postal-mime, in memory that does not grow
- * with the mail. It reads MIME's structure (RFC 2045, 2046) and decodes content; it judges nothing.
+ * A mail as a stream of parts, in memory that does not grow with the mail. It reads MIME's structure (RFC 2045, 2046) and
+ * decodes content; it judges nothing. Every byte is looked at a fixed number of times, whatever the mail.
  */
 import { MAIL_LIMITS } from "../limits.ts";
+import { HeaderLines, type PartHeader } from "./header.ts";
 import { LineReader } from "./lines.ts";
 import { HELD_BYTES, transferDecoder } from "./transfer-encoding.ts";
 
-/** A part that is not itself multipart, nor a mail whose parts follow. */
-export interface StreamedPart {
-  fileName: string;
-  mimeType: string;
+/** A part that is not itself multipart. */
+export interface StreamedPart extends PartHeader {
   /** Decoded content. What is not read of it is passed over when the next part is asked for. */
   content: AsyncIterable<Uint8Array>;
+}
+
+export interface StreamOptions {
+  /** What becomes of an attached mail that is not encoded: its parts follow, or it is one part; default its parts. */
+  attachedMails?: "parts" | "whole";
+  /** Parts with content; default MAIL_LIMITS.maxPartsPerMessage. */
+  maxParts?: number;
 }
 
 /** Thrown when the structure is beyond the limits; `code` is a problem code. */
@@ -25,40 +31,46 @@ export class MailStructureError extends Error {
   }
 }
 
-/** Header of a part, as far as it matters. */
-interface PartHeader {
-  mimeType: string;
-  boundary: string;
-  fileName: string;
-  encoding: string;
-}
-
-/** Bytes of content handed on at once. */
+/** Bytes of content handed on at once: of a part of a few lines, fewer. */
 const PIECE_BYTES = 64 * 1024;
+const FIRST_PIECE_BYTES = 4 * 1024;
 
 /** Reads the parts of a mail in order. @throws MailStructureError */
-export async function* streamParts(mail: AsyncIterable<Uint8Array>): AsyncGenerator<StreamedPart> {
-  const reader = new PartReader(mail);
+export async function* streamParts(
+  mail: AsyncIterable<Uint8Array>,
+  { attachedMails = "parts", maxParts = MAIL_LIMITS.maxPartsPerMessage }: StreamOptions = {},
+): AsyncGenerator<StreamedPart> {
+  const reader = new PartReader(mail, attachedMails === "parts");
   for (let count = 0; ; count++) {
     const header = await reader.nextLeaf();
     if (header === undefined) return;
-    if (count >= MAIL_LIMITS.maxPartsPerMessage) throw new MailStructureError("too_many_parts", `${count} parts`);
-    const content = reader.content(header.encoding);
-    yield { fileName: header.fileName, mimeType: header.mimeType, content };
+    if (count >= maxParts) throw new MailStructureError("too_many_parts", `${count} parts`);
+    yield { ...header, content: reader.content(header.encoding) };
     await reader.skipContent();
   }
+}
+
+/** A multipart around the place that is read. */
+interface Multipart {
+  boundary: Uint8Array;
+  /** RFC 2046 section 5.1.5: parts of a digest are mails unless they say otherwise. */
+  isDigest: boolean;
 }
 
 /** Walks the lines of a mail: headers, content, boundaries. */
 class PartReader {
   readonly #lines: LineReader;
-  /** Boundaries of the multiparts around this place, the outermost first. */
-  readonly #boundaries: string[] = [];
+  readonly #entersMails: boolean;
+  /** The multiparts around this place, the outermost first. */
+  readonly #multiparts: Multipart[] = [];
   #state: "header" | "content" | "between" | "end" = "header";
+  #headers = 0;
+  /** Mails in mails since the last boundary. */
   #nestedMails = 0;
 
-  constructor(mail: AsyncIterable<Uint8Array>) {
+  constructor(mail: AsyncIterable<Uint8Array>, entersMails: boolean) {
     this.#lines = new LineReader(mail);
+    this.#entersMails = entersMails;
   }
 
   /** Goes on to the next part that has content of its own; undefined at the end of the mail. */
@@ -66,39 +78,49 @@ class PartReader {
     for (;;) {
       if (this.#state === "between") await this.#skip("between");
       if (this.#state === "end") return undefined;
+      if (++this.#headers > MAIL_LIMITS.maxHeaders) throw new MailStructureError("too_many_parts", "endless parts");
       const header = await this.#readHeader();
-      if (header.mimeType.startsWith("multipart/") && header.boundary !== "") {
-        if (this.#boundaries.length >= MAIL_LIMITS.maxMimeDepth) throw new MailStructureError("too_deep", "multiparts");
-        this.#boundaries.push(header.boundary);
-        // What stands before the first boundary is for readers without MIME.
-        if (this.#state === "content") this.#state = "between";
-      } else if (isPlainMail(header)) {
-        if (++this.#nestedMails > MAIL_LIMITS.maxMimeDepth) throw new MailStructureError("too_deep", "mails in mails");
+      if (header.mimeType.startsWith("multipart/") && header.boundary !== "") this.#enter(header);
+      else if (this.#entersMails && isPlainMail(header)) {
+        if (++this.#nestedMails > MAIL_LIMITS.maxMimeDepth)
+          throw new MailStructureError("too_deep", "mails within mails");
         if (this.#state === "content") this.#state = "header";
       } else return header;
     }
   }
 
+  #enter({ boundary, mimeType }: PartHeader): void {
+    if (this.#multiparts.length >= MAIL_LIMITS.maxMimeDepth)
+      throw new MailStructureError("too_deep", "multiparts within multiparts");
+    this.#multiparts.push({
+      boundary: new TextEncoder().encode(`--${boundary}`),
+      isDigest: mimeType === "multipart/digest",
+    });
+    // What stands before the first boundary is for readers without MIME.
+    if (this.#state === "content") this.#state = "between";
+  }
+
   /** Decoded content of the current part, in pieces. */
   async *content(encoding: string): AsyncGenerator<Uint8Array> {
     const decoder = transferDecoder(encoding);
-    let piece = new Uint8Array(PIECE_BYTES);
+    let piece = new Uint8Array(0);
     let length = 0;
-    for (let line = await this.#line("content"); line !== undefined; line = await this.#line("content")) {
+    let pieceBytes = FIRST_PIECE_BYTES;
+    for (let lines = await this.#take("content"); lines !== undefined; lines = await this.#take("content")) {
       // Most lines are already here: they are taken without a promise each.
-      for (let next: Uint8Array | undefined = line; next !== undefined; next = this.#takeLine("content")) {
+      for (let next: Uint8Array | undefined = lines; next !== undefined; next = this.#takeHere("content")) {
         if (length + next.byteLength + HELD_BYTES > piece.byteLength) {
-          yield piece.subarray(0, length);
-          piece = new Uint8Array(Math.max(PIECE_BYTES, next.byteLength + HELD_BYTES));
+          if (length > 0) yield piece.subarray(0, length);
+          piece = new Uint8Array(Math.max(pieceBytes, next.byteLength + HELD_BYTES));
+          pieceBytes = Math.min(4 * pieceBytes, PIECE_BYTES);
           length = 0;
         }
         length += decoder.decode(next, piece, length);
       }
     }
-    yield piece.subarray(0, length);
-    const rest = new Uint8Array(HELD_BYTES);
-    const restBytes = decoder.end(rest, 0);
-    if (restBytes > 0) yield rest.subarray(0, restBytes);
+    const rest = new Uint8Array(length + HELD_BYTES);
+    rest.set(piece.subarray(0, length));
+    yield rest.subarray(0, length + decoder.end(rest, length));
   }
 
   /** Passes over what is left of the current part. */
@@ -107,41 +129,43 @@ class PartReader {
   }
 
   async #skip(state: "content" | "between"): Promise<void> {
-    while ((await this.#line(state)) !== undefined) {
+    while ((await this.#take(state)) !== undefined) {
       // Passed over.
     }
   }
 
-  /** The next line while the state lasts; undefined at a boundary and at the end. */
-  async #line(state: "content" | "between"): Promise<Uint8Array | undefined> {
+  /** The next lines while the state lasts; undefined at a boundary and at the end. */
+  async #take(state: "content" | "between"): Promise<Uint8Array | undefined> {
     while (this.#state === state) {
-      const line = this.#takeLine(state);
-      if (line !== undefined) return line;
+      const lines = this.#takeHere(state);
+      if (lines !== undefined) return lines;
       if (this.#state === state && !(await this.#lines.fill())) this.#state = "end";
     }
     return undefined;
   }
 
-  /** The next line if it is already here and belongs to the state. */
-  #takeLine(state: "content" | "between"): Uint8Array | undefined {
-    const line = this.#state === state ? this.#lines.take() : undefined;
-    return line === undefined || (line.isStart && this.#isBoundary(line.bytes)) ? undefined : line.bytes;
+  /** The next lines if they are already here and belong to the state. */
+  #takeHere(state: "content" | "between"): Uint8Array | undefined {
+    const lines = this.#state === state ? this.#lines.takeContent() : undefined;
+    return lines === undefined || (lines.isStart && this.#isBoundary(lines.bytes)) ? undefined : lines.bytes;
   }
 
   /** Whether a line ends this part; if so, takes what follows from it. */
   #isBoundary(line: Uint8Array): boolean {
-    if (line[0] !== 0x2d || line[1] !== 0x2d || this.#boundaries.length === 0) return false;
-    const text = latin1(line).trimEnd();
-    const depth = this.#boundaries.findLastIndex((boundary) => text === `--${boundary}` || text === `--${boundary}--`);
+    if (line[0] !== DASH || line[1] !== DASH || this.#multiparts.length === 0) return false;
+    const length = trimmedLength(line);
+    const depth = this.#multiparts.findLastIndex(({ boundary }) => startsWith(line, boundary, length));
+    const boundaryBytes = this.#multiparts[depth]?.boundary.byteLength ?? 0;
     if (depth < 0) return false;
-    const isClosing = text !== `--${this.#boundaries[depth]}`;
-    this.#boundaries.length = isClosing ? depth : depth + 1;
+    const isClosing = length > boundaryBytes;
+    this.#multiparts.length = isClosing ? depth : depth + 1;
     this.#state = isClosing ? "between" : "header";
+    this.#nestedMails = 0;
     return true;
   }
 
   async #readHeader(): Promise<PartHeader> {
-    const lines: string[] = [];
+    const header = new HeaderLines();
     let length = 0;
     this.#state = "content";
     for (;;) {
@@ -151,60 +175,47 @@ class PartReader {
         this.#state = "end";
         break;
       }
-      const text = latin1(line.bytes);
-      // A line of white space alone is a fold with nothing in it (RFC 5322 section 4.2), no end.
-      const isBlank = /^\r?\n?$/.test(text);
+      const { bytes, isStart } = line;
+      const isBlank = isStart && trimmedLength(bytes) === 0 && bytes[0] !== SPACE && bytes[0] !== TAB;
       // In a part an empty line ends even an empty header; a mail may have some before its header.
-      if (isBlank && (lines.length > 0 || this.#boundaries.length > 0)) break;
+      if (isBlank && (length > 0 || this.#multiparts.length > 0)) break;
       // A part without an empty line after its header ends at the boundary all the same.
-      if (line.isStart && this.#isBoundary(line.bytes)) break;
-      if (!isBlank) lines.push(text);
-      length += text.length;
+      if (isStart && this.#isBoundary(bytes)) break;
+      if (isBlank) continue;
+      header.add(bytes, isStart);
+      length += bytes.byteLength;
       if (length > MAIL_LIMITS.maxHeaderBytes) throw new MailStructureError("malformed_mail", "an endless header");
     }
-    return readPartHeader(lines.join(""));
+    return header.read(this.#multiparts.at(-1)?.isDigest === true ? "message/rfc822" : "text/plain");
   }
+}
+
+const DASH = 0x2d;
+const SPACE = 0x20;
+const TAB = 0x09;
+const CARRIAGE_RETURN = 0x0d;
+const LINE_FEED = 0x0a;
+
+/** Length of a line without its end and the white space before that. */
+function trimmedLength(line: Uint8Array): number {
+  let length = line.byteLength;
+  while (length > 0 && isWhiteSpace(line[length - 1])) length--;
+  return length;
+}
+
+function isWhiteSpace(byte: number | undefined): boolean {
+  return byte === SPACE || byte === TAB || byte === CARRIAGE_RETURN || byte === LINE_FEED;
+}
+
+/** Whether the first `length` bytes of a line are a boundary, or one with the two dashes that close its multipart. */
+function startsWith(line: Uint8Array, boundary: Uint8Array, length: number): boolean {
+  const rest = length - boundary.byteLength;
+  if (rest !== 0 && rest !== 2) return false;
+  if (rest === 2 && (line[length - 1] !== DASH || line[length - 2] !== DASH)) return false;
+  return boundary.every((byte, i) => line[i] === byte);
 }
 
 /** An attached mail that is not itself encoded: its parts follow in the same lines. */
 function isPlainMail({ mimeType, encoding }: PartHeader): boolean {
   return /^message\/(rfc822|global)$/.test(mimeType) && !/^(base64|quoted-printable)$/.test(encoding);
 }
-
-function readPartHeader(text: string): PartHeader {
-  const unfolded = text.replace(/\r?\n[ \t]+/g, " ");
-  const field = (name: string): string => new RegExp(`^${name}[ \\t]*:(.*)$`, "im").exec(unfolded)?.[1]?.trim() ?? "";
-  // `ContentType:` is a misspelling of a mail gateway.
-  const type = field("Content-?Type");
-  return {
-    mimeType: (type.split(";", 1)[0] ?? "").trim().toLowerCase() || "text/plain",
-    boundary: parameter(type, "boundary"),
-    fileName: parameter(field("Content-Disposition"), "filename") || parameter(type, "name"),
-    encoding: (field("Content-Transfer-Encoding").split(/[\s;]/, 1)[0] ?? "").toLowerCase(),
-  };
-}
-
-/** Value of a parameter, also split or with a charset (RFC 2231); encoded words are left as they are: it is a label. */
-function parameter(field: string, name: string): string {
-  const plain = new RegExp(`;\\s*${name}\\s*=\\s*(?:"((?:[^"\\\\]|\\\\.)*)"|([^\\s;]+))`, "i").exec(`;${field}`);
-  if (plain !== null) return (plain[1] ?? plain[2] ?? "").replace(/\\(.)/g, "$1");
-  const pieces = [
-    ...field.matchAll(new RegExp(`;\\s*${name}\\*(\\d{0,2})\\*?\\s*=\\s*(?:"([^"]*)"|([^\\s;]+))`, "gi")),
-  ];
-  const joined = pieces.map((piece) => piece[2] ?? piece[3] ?? "").join("");
-  return decodePercent(joined.replace(/^[\w-]*'[\w-]*'/, ""));
-}
-
-function decodePercent(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
-}
-
-function latin1(bytes: Uint8Array): string {
-  return latin1Decoder.decode(bytes);
-}
-
-const latin1Decoder = new TextDecoder("latin1");

@@ -1,14 +1,14 @@
-/** Content-Transfer-Encoding (RFC 2045 section 6), a line at a time, for the streaming mail reader. */
+/** Content-Transfer-Encoding (RFC 2045 section 6), some lines at a time. */
 
 /** Turns the lines of a part into its content. */
 export interface TransferDecoder {
   /**
-   * Writes the content of one line to `target`, from `at` on; may hold back what the next line completes. There must be
-   * room for the line and HELD_BYTES.
+   * Writes the content of some lines, or of a piece of one, to `target`, from `at` on; may hold back what the next ones
+   * complete. There must be room for the lines and HELD_BYTES.
    *
    * @returns how many bytes it wrote
    */
-  decode(line: Uint8Array, target: Uint8Array, at: number): number;
+  decode(lines: Uint8Array, target: Uint8Array, at: number): number;
   /** Writes what was held back: at most HELD_BYTES. */
   end(target: Uint8Array, at: number): number;
 }
@@ -22,15 +22,15 @@ export function transferDecoder(encoding: string): TransferDecoder {
     case "base64":
       return new Base64Decoder();
     case "quoted-printable":
-      return { decode: decodeQuotedPrintableLine, end: () => 0 };
+      return new QuotedPrintableDecoder();
     default:
-      return { decode: copyLine, end: () => 0 };
+      return { decode: copyLines, end: () => 0 };
   }
 }
 
-function copyLine(line: Uint8Array, target: Uint8Array, at: number): number {
-  target.set(line, at);
-  return line.byteLength;
+function copyLines(lines: Uint8Array, target: Uint8Array, at: number): number {
+  target.set(lines, at);
+  return lines.byteLength;
 }
 
 const NOT_BASE64 = 255;
@@ -42,10 +42,10 @@ class Base64Decoder implements TransferDecoder {
   #bits = 0;
   #digits = 0;
 
-  decode(line: Uint8Array, target: Uint8Array, at: number): number {
+  decode(lines: Uint8Array, target: Uint8Array, at: number): number {
     let end = at;
-    for (let i = 0; i < line.byteLength; i++) {
-      const value = BASE64_VALUES[line[i] ?? 0] ?? NOT_BASE64;
+    for (let i = 0; i < lines.byteLength; i++) {
+      const value = BASE64_VALUES[lines[i] ?? 0] ?? NOT_BASE64;
       if (value === NOT_BASE64) continue;
       if (value === PADDING) {
         end += this.end(target, end);
@@ -83,20 +83,66 @@ function buildBase64Values(): Uint8Array {
 }
 
 const EQUALS = 0x3d;
+const NEW_LINE = 0x0a;
 
-function decodeQuotedPrintableLine(line: Uint8Array, target: Uint8Array, at: number): number {
-  let end = at;
-  for (let i = 0; i < line.byteLength; i++) {
-    const byte = line[i] ?? 0;
-    const pair = byte === EQUALS ? String.fromCharCode(line[i + 1] ?? 0, line[i + 2] ?? 0) : "";
-    if (/^[0-9A-Fa-f]{2}$/.test(pair)) {
-      target[end++] = Number.parseInt(pair, 16);
-      i += 2;
-    } else if (byte === EQUALS && /^[ \t]*\r?\n?$/.test(String.fromCharCode(...line.subarray(i + 1, i + 80)))) {
-      return end - at;
-    } else {
-      target[end++] = byte;
+/** Quoted-printable (RFC 2045 section 6.7); what looks like an escape and is none stays as it is. */
+class QuotedPrintableDecoder implements TransferDecoder {
+  /** Start of an escape that the bytes so far ended in: at most two. */
+  #held: Uint8Array = new Uint8Array(0);
+
+  decode(lines: Uint8Array, target: Uint8Array, at: number): number {
+    const bytes = this.#held.byteLength === 0 ? lines : joined(this.#held, lines);
+    this.#held = new Uint8Array(0);
+    let end = at;
+    for (let from = 0; from < bytes.byteLength; ) {
+      const byte = bytes[from++] ?? 0;
+      if (byte !== EQUALS) {
+        target[end++] = byte;
+        continue;
+      }
+      if (from + 1 >= bytes.byteLength && bytes.at(-1) !== NEW_LINE) {
+        this.#held = bytes.slice(from - 1);
+        break;
+      }
+      const high = HEX_VALUES[bytes[from] ?? 0] ?? NO_DIGIT;
+      const low = HEX_VALUES[bytes[from + 1] ?? 0] ?? NO_DIGIT;
+      if (high !== NO_DIGIT && low !== NO_DIGIT) {
+        target[end++] = 16 * high + low;
+        from += 2;
+        continue;
+      }
+      const next = softBreakEnd(bytes, from);
+      if (next === from) target[end++] = EQUALS;
+      from = next;
     }
+    return end - at;
   }
-  return end - at;
+
+  // An equals sign at the very end is a soft break.
+  end(target: Uint8Array, at: number): number {
+    const rest = this.#held.byteLength > 1 ? this.#held : this.#held.subarray(1);
+    target.set(rest, at);
+    return rest.byteLength;
+  }
+}
+
+function joined(first: Uint8Array, second: Uint8Array): Uint8Array {
+  const both = new Uint8Array(first.byteLength + second.byteLength);
+  both.set(first);
+  both.set(second, first.byteLength);
+  return both;
+}
+
+const NO_DIGIT = 255;
+const HEX_VALUES = Uint8Array.from({ length: 256 }, (_, byte) => {
+  const digit = String.fromCharCode(byte);
+  return /[0-9A-Fa-f]/.test(digit) ? Number.parseInt(digit, 16) : NO_DIGIT;
+});
+
+/** Where the next line begins when nothing but white space stands before it; `from` when something does. */
+function softBreakEnd(bytes: Uint8Array, from: number): number {
+  let at = from;
+  while (bytes[at] === 0x20 || bytes[at] === 0x09 || bytes[at] === 0x0d) at++;
+  if (at >= bytes.byteLength) return at;
+  return bytes[at] === NEW_LINE ? at + 1 : from;
 }

@@ -3,6 +3,8 @@
  * known to be good before the end: a document that turns out bad throws a Rejection, and its records must be forgotten.
  */
 import { READ_LIMITS } from "../limits.ts";
+import type { Bounds } from "./bounds.ts";
+import type { ReadBudget } from "./budget.ts";
 import { readFrame } from "./frame.ts";
 import { readRecordXml } from "./record.ts";
 import { type RecordSink, RecordStream } from "./record-stream.ts";
@@ -16,10 +18,12 @@ import { Segmenter } from "./xml/segments.ts";
 /** A report without its content hash, which the reader of bytes knows. */
 export type AggregateBody = Omit<AggregateReport, "contentHash" | "warnings" | "omittedWarnings">;
 
-/** Where a document's warnings go, and what is known of how records are written. */
+/** Where a document's warnings go, what is known of how records are written, what it may cost and say. */
 export interface AggregateContext {
   warnings: WarningLog;
   shapes: RecordShapes;
+  budget: ReadBudget;
+  bounds: Bounds;
 }
 
 /**
@@ -27,20 +31,19 @@ export interface AggregateContext {
  * document cannot be used.
  */
 export class AggregateReader implements RecordSink {
-  readonly #warnings: WarningLog;
-  readonly #shapes: RecordShapes;
+  readonly #context: AggregateContext;
   readonly #segmenter: Segmenter;
   readonly #stream: RecordStream;
   readonly #totals: AggregateTotals = { records: 0, skippedRecords: 0, messages: 0, passed: 0, dispositions: {} };
   #records: AggregateRecord[] = [];
 
   /** @param head the document's first bytes, from which its encoding is told */
-  constructor(head: Uint8Array, { warnings, shapes }: AggregateContext) {
-    this.#warnings = warnings;
-    this.#shapes = shapes;
+  constructor(head: Uint8Array, context: AggregateContext) {
+    const { warnings, shapes, budget } = context;
+    this.#context = context;
     this.#segmenter = new Segmenter((detail) => warnings.addOnce("repaired_xml", "feedback", detail));
     const decoder = new XmlTextDecoder(head, (detail) => warnings.addOnce("repaired_encoding", "feedback", detail));
-    this.#stream = new RecordStream({ decoder, segmenter: this.#segmenter, shapes, sink: this });
+    this.#stream = new RecordStream({ decoder, segmenter: this.#segmenter, shapes, budget, sink: this });
   }
 
   /** Takes the next bytes. @returns the records they complete, in order */
@@ -53,7 +56,8 @@ export class AggregateReader implements RecordSink {
   finish(): { records: AggregateRecord[]; body: AggregateBody } {
     const frame = this.#stream.finish();
     const records = this.#takeRecords();
-    const { metadata, policy } = readFrame(frame, this.#segmenter.namespaced9990, this.#warnings);
+    const { metadata, policy } = readFrame(frame, this.#segmenter.namespaced9990, this.#context);
+    this.#context.budget.takeHeld(charsOf(metadata) + charsOf(policy));
     return { records, body: { kind: "aggregate", metadata, policy, totals: this.#totals } };
   }
 
@@ -64,37 +68,47 @@ export class AggregateReader implements RecordSink {
 
   /** The general reader; what it reads without a warning, the shapes learn. */
   takeText(xml: string): void {
+    const { warnings, shapes, budget } = this.#context;
     const { records, skippedRecords } = this.#totals;
     const ordinal = records + skippedRecords;
-    if (ordinal >= READ_LIMITS.maxRecords) reject("too_large", `more than ${READ_LIMITS.maxRecords} records`);
-    const warningsBefore = this.#warnings.count;
-    const record = readRecordXml(xml, { ordinal, warnings: this.#warnings });
+    const warningsBefore = warnings.count;
+    budget.takeGeneral(READ_LIMITS.generalRecordChars);
+    const record = readRecordXml(xml, { ...this.#context, ordinal });
     if ("skipped" in record) {
-      this.#warnings.add("record_skipped", `record[${ordinal}]`, record.skipped);
-      this.#totals.skippedRecords++;
+      warnings.add("record_skipped", `record[${ordinal}]`, record.skipped);
+      budget.takeRecords(1);
+      if (++this.#totals.skippedRecords > READ_LIMITS.maxSkippedRecords) {
+        reject("unusable_records", `more than ${READ_LIMITS.maxSkippedRecords}; the last: ${record.skipped}`);
+      }
       return;
     }
     this.takeRecord(record);
-    if (this.#warnings.count === warningsBefore) this.#shapes.learn(xml);
+    if (warnings.count === warningsBefore) shapes.learn(xml);
   }
 
   #takeRecords(): AggregateRecord[] {
     const records = this.#records;
     this.#records = [];
+    this.#context.budget.takeRecords(records.length);
     return records;
   }
 }
 
+/** Characters of the texts of an object, lists of texts included. */
+function charsOf(values: object): number {
+  let chars = 0;
+  for (const value of Object.values(values)) {
+    if (typeof value === "string") chars += value.length;
+    else if (typeof value === "object" && value !== null) chars += charsOf(value);
+  }
+  return chars;
+}
+
 function addToTotals(totals: AggregateTotals, record: AggregateRecord): void {
   totals.records++;
-  if (totals.records + totals.skippedRecords > READ_LIMITS.maxRecords) {
-    reject("too_large", `more than ${READ_LIMITS.maxRecords} records`);
-  }
   totals.messages += record.count;
   if (isPass(record)) totals.passed += record.count;
   totals.dispositions[record.disposition] = (totals.dispositions[record.disposition] ?? 0) + record.count;
-  // Beyond this the sum would be a number near the truth.
-  if (!Number.isSafeInteger(totals.messages)) reject("too_large", "more messages than can be counted");
 }
 
 /** Whether mail of a record passed DMARC: an aligned pass by either mechanism (never by disposition). */

@@ -6,6 +6,8 @@ import { READ_LIMITS } from "../limits.ts";
 import type { ExtractedMail } from "../mail/extract.ts";
 import { SNIFF_BYTES } from "../sniff.ts";
 import { AggregateReader } from "./aggregate.ts";
+import type { Bounds } from "./bounds.ts";
+import type { ReadBudget } from "./budget.ts";
 import { readFailure } from "./failure.ts";
 import type { ContentHash, ReadEvent } from "./read.ts";
 import type { RecordShapes } from "./shapes/record-shapes.ts";
@@ -30,6 +32,8 @@ export interface ContainerNote {
 /** What every document of a file is read with. */
 export interface DocumentContext {
   shapes: RecordShapes;
+  budget: ReadBudget;
+  bounds: Bounds;
   createHash: (() => ContentHash) | undefined;
 }
 
@@ -37,13 +41,14 @@ export interface DocumentContext {
 export async function* readXml(
   { head, chunks }: Peeked,
   place: DocumentPlace,
-  { shapes, createHash }: DocumentContext,
+  context: DocumentContext,
 ): AsyncGenerator<ReadEvent> {
   const { part } = place;
+  const { shapes, createHash } = context;
   const warnings = new WarningLog();
   const hash = createHash?.();
   shapes.startDocument();
-  const reader = new AggregateReader(head, { warnings, shapes });
+  const reader = new AggregateReader(head, { ...context, warnings });
   let firstOrdinal = 0;
   for await (const chunk of chunks) {
     hash?.update(chunk);
@@ -56,7 +61,7 @@ export async function* readXml(
   const { records, body } = reader.finish();
   if (records.length > 0) yield { type: "records", part, firstOrdinal, records };
   const contentHash = hash?.digest("hex") ?? "";
-  yield { type: "report", part, report: { ...body, contentHash, ...closing(place, warnings) } };
+  yield { type: "report", part, report: { ...body, contentHash, ...closing(place, warnings, context) } };
 }
 
 // What is in memory whole comes as one chunk; its records must not all be held at once.
@@ -67,48 +72,49 @@ function* inPieces(chunk: Uint8Array): Generator<Uint8Array> {
 }
 
 /** Reads an aggregate report that is there as a whole: the same, without a stream's cost. */
-export function readXmlWhole(
-  bytes: Uint8Array,
-  place: DocumentPlace,
-  { shapes, createHash }: DocumentContext,
-): ReadEvent[] {
+export function readXmlWhole(bytes: Uint8Array, place: DocumentPlace, context: DocumentContext): ReadEvent[] {
   const { part } = place;
+  const { shapes, createHash } = context;
   const warnings = new WarningLog();
   shapes.startDocument();
-  const reader = new AggregateReader(bytes.subarray(0, SNIFF_BYTES), { warnings, shapes });
+  const reader = new AggregateReader(bytes.subarray(0, SNIFF_BYTES), { ...context, warnings });
   const records = reader.push(bytes);
   const { records: last, body } = reader.finish();
   records.push(...last);
   const contentHash = hashOf(bytes, createHash);
-  const report: ReadEvent = { type: "report", part, report: { ...body, contentHash, ...closing(place, warnings) } };
+  const closed = closing(place, warnings, context);
+  const report: ReadEvent = { type: "report", part, report: { ...body, contentHash, ...closed } };
   return records.length === 0 ? [report] : [{ type: "records", part, firstOrdinal: 0, records }, report];
 }
 
 /** Reads a TLS report. */
-export async function readJson(
-  { chunks }: Peeked,
-  place: DocumentPlace,
-  { createHash }: DocumentContext,
-): Promise<ReadEvent> {
-  const source = await holdStream(chunks);
+export async function readJson({ chunks }: Peeked, place: DocumentPlace, context: DocumentContext): Promise<ReadEvent> {
+  const { budget, bounds, createHash } = context;
+  const source = await holdStream(chunks, READ_LIMITS.maxJsonBytes);
   const bytes = await source.read(0, source.sizeBytes);
   const warnings = new WarningLog();
-  const report = readTls(decodeJson(bytes), warnings);
+  const report = readTls(decodeJson(bytes), { bounds, warnings });
+  budget.takeRecords(report.policies.reduce((sum, { failureDetails }) => sum + failureDetails.length, 0));
+  budget.takeRecords(report.policies.length);
+  // No text of the report is longer than the whole.
+  budget.takeHeld(bytes.byteLength);
   const contentHash = hashOf(bytes, createHash);
-  return { type: "report", part: place.part, report: { ...report, contentHash, ...closing(place, warnings) } };
+  return { type: "report", part: place.part, report: { ...report, contentHash, ...closing(place, warnings, context) } };
 }
 
 /** Reads the failure report that a mail is; undefined when it is none. */
 export function readFailureMail(
   { mail, bytes }: { mail: ExtractedMail; bytes: Uint8Array },
   place: DocumentPlace,
-  { createHash }: DocumentContext,
+  context: DocumentContext,
 ): ReadEvent | undefined {
+  const { bounds, createHash } = context;
   const warnings = new WarningLog();
-  const failure = readFailure(mail, warnings);
+  const failure = readFailure(mail, { bounds, warnings });
   if (failure === undefined) return undefined;
   const contentHash = hashOf(bytes, createHash);
-  return { type: "report", part: place.part, report: { ...failure, contentHash, ...closing(place, warnings) } };
+  const closed = closing(place, warnings, context);
+  return { type: "report", part: place.part, report: { ...failure, contentHash, ...closed } };
 }
 
 // RFC 8259 section 8.1 says UTF-8; a BOM tells the rest.
@@ -124,7 +130,8 @@ function hashOf(bytes: Uint8Array, createHash: DocumentContext["createHash"]): s
   return hash?.digest("hex") ?? "";
 }
 
-function closing({ notes }: DocumentPlace, warnings: WarningLog) {
+function closing({ notes }: DocumentPlace, warnings: WarningLog, { budget }: DocumentContext) {
   for (const { part, detail } of notes) warnings.addOnce("repaired_archive", part, detail);
+  budget.takeHeld(warnings.warnings.reduce((sum, { path, detail }) => sum + path.length + detail.length, 0));
   return { warnings: warnings.warnings, omittedWarnings: warnings.omitted };
 }

@@ -3,6 +3,7 @@
  * are personal data and never leave this file.
  */
 import type { ExtractedMail } from "../mail/extract.ts";
+import { type Bounds, isFuture } from "./bounds.ts";
 import { linesHash } from "./fast-hash.ts";
 import { canonicalIp, isDomainLike, normalizeDomain, parseDate, storedText } from "./values.ts";
 import type { FailureReport } from "./vocabulary.ts";
@@ -30,15 +31,22 @@ const PLAIN_TEXT_REPORT = /failed the published DMARC\s+policy for your domain/i
  * @returns undefined when the mail is none: no feedback part and no known plain text, or feedback of another type
  *   (abuse, opt-out …)
  */
-export function readFailure(mail: ExtractedMail, warnings: WarningLog): FailureBody | undefined {
-  if (mail.feedback !== undefined) return readFeedback(mail.feedback, warnings);
-  return PLAIN_TEXT_REPORT.test(mail.text) ? readPlainText(mail.text, warnings) : undefined;
+export function readFailure(mail: ExtractedMail, context: FailureContext): FailureBody | undefined {
+  if (mail.feedback !== undefined) return readFeedback(mail.feedback, context);
+  return PLAIN_TEXT_REPORT.test(mail.text) ? readPlainText(mail.text, context) : undefined;
+}
+
+/** What dates are held against, and where warnings go. */
+export interface FailureContext {
+  bounds: Bounds;
+  warnings: WarningLog;
 }
 
 function readFeedback(
   { fields: text, originalHeader }: { fields: string; originalHeader: string },
-  warnings: WarningLog,
+  context: FailureContext,
 ): FailureBody | undefined {
+  const { warnings } = context;
   const fields = parseFields(text);
   const authFailure = firstWord(field(fields, "auth-failure"));
   if (firstWord(field(fields, "feedback-type")) !== "auth-failure" && authFailure === "") return undefined;
@@ -53,7 +61,7 @@ function readFeedback(
     reportedDomain,
     sourceIp: readIp(field(fields, "source-ip"), warnings),
     authFailure,
-    ...readArrival(arrival),
+    ...readArrival(arrival, context),
     deliveryResult: firstWord(field(fields, "delivery-result")),
     identityAlignment: field(fields, "identity-alignment").toLowerCase().slice(0, MAX_WORD_CHARS),
     dkimDomain: readDomain(field(fields, "dkim-domain")),
@@ -67,7 +75,8 @@ function readFeedback(
 }
 
 // "A message claiming to be from you has failed the published DMARC policy for your domain." and `Name: value` lines.
-function readPlainText(text: string, warnings: WarningLog): FailureBody {
+function readPlainText(text: string, context: FailureContext): FailureBody {
+  const { warnings } = context;
   const fields = parseFields(text.slice(0, MAX_FIELDS_CHARS).replace(/^[ \t>*-]+/gm, ""));
   warnings.add("missing_value", "message/feedback-report", "facts taken from the text");
   const told = readDomain(field(fields, "sender domain")) || readDomain(field(fields, "domain"));
@@ -85,6 +94,7 @@ function readPlainText(text: string, warnings: WarningLog): FailureBody {
         field(fields, "received-date") ||
         field(fields, "arrival-date") ||
         field(fields, "date"),
+      context,
     ),
     deliveryResult: "",
     identityAlignment: "",
@@ -121,7 +131,7 @@ function field(fields: Fields, name: string): string {
 function firstWord(text: string): string {
   return (
     text
-      .replace(/\([^)]*\)/g, "")
+      .replace(/\([^()]*\)/g, "")
       .trim()
       .split(/[\s;,]/, 1)[0] ?? ""
   )
@@ -148,8 +158,15 @@ function readIp(raw: string, warnings: WarningLog): string {
   return canonical ?? "";
 }
 
-function readArrival(raw: string): { arrivalSeconds: number | null; arrivalDate: string } {
-  return { arrivalSeconds: parseDate(raw), arrivalDate: raw.slice(0, MAX_WORD_CHARS) };
+function readArrival(
+  raw: string,
+  { bounds, warnings }: FailureContext,
+): { arrivalSeconds: number | null; arrivalDate: string } {
+  const arrivalDate = raw.slice(0, MAX_WORD_CHARS);
+  const arrivalSeconds = parseDate(raw);
+  if (arrivalSeconds === null || !isFuture(arrivalSeconds, bounds)) return { arrivalSeconds, arrivalDate };
+  warnings.add("invalid_value", "Arrival-Date", `${arrivalDate} is after the report came`);
+  return { arrivalSeconds: null, arrivalDate };
 }
 
 // RFC 5965 section 3.2: the number of incidents one report stands for, default 1.

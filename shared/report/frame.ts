@@ -1,4 +1,7 @@
 /** The frame of an aggregate report, all that is not a record: its metadata and the policy it found (RFC 7489, RFC 9990). */
+import { READ_LIMITS } from "../limits.ts";
+import { type Bounds, checkPeriod } from "./bounds.ts";
+import type { ReadBudget } from "./budget.ts";
 import { reject } from "./rejection.ts";
 import { isDomainLike, matchWord, normalizeDomain, parseEpochSeconds, storedText } from "./values.ts";
 import type { AlignmentMode, Policy, PolicyPublished, ReportFormat, ReportMetadata } from "./vocabulary.ts";
@@ -14,14 +17,15 @@ const NEW_IN_RFC_9990 = ["np", "testing", "discovery_method"];
  * Reads the frame from its text: the document without its records.
  *
  * @param namespaced9990 whether the root element names RFC 9990's namespace
- * @throws Rejection malformed_xml, no_metadata, missing_dates, missing_domain
+ * @throws Rejection malformed_xml, no_metadata, missing_dates, implausible_period, missing_domain
  */
 export function readFrame(
   frame: string,
   namespaced9990: boolean,
-  warnings: WarningLog,
+  context: FrameContext,
 ): { metadata: ReportMetadata; policy: PolicyPublished } {
-  const root = parsePlainElement(frame) ?? parseRepaired(frame, warnings);
+  const { warnings, bounds } = context;
+  const root = parsePlainElement(frame) ?? parseRepaired(frame, context);
   const published = child(root, "policy_published");
   const metadata = child(root, "report_metadata");
   if (metadata === undefined && published === undefined) return reject("no_metadata");
@@ -32,11 +36,19 @@ export function readFrame(
     NEW_IN_RFC_9990.some((name) => child(published, name) !== undefined);
   const format: ReportFormat = isNew ? "rfc9990" : "rfc7489";
   const policy = readPolicy(published, warnings);
-  return { metadata: readMetadata(metadata, { root, format, warnings }), policy };
+  return { metadata: readMetadata(metadata, { root, format, warnings, bounds }), policy };
 }
 
-function parseRepaired(frame: string, warnings: WarningLog): XmlElement {
+/** What a frame is held against, what parsing it costs, and where warnings go. */
+export interface FrameContext {
+  bounds: Bounds;
+  budget: ReadBudget;
+  warnings: WarningLog;
+}
+
+function parseRepaired(frame: string, { warnings, budget }: FrameContext): XmlElement {
   const repaired = repairCharacters(frame);
+  budget.takeParser(repaired.xml.length);
   if (repaired.done !== "") warnings.addOnce("repaired_xml", "feedback", repaired.done);
   const root = parseElement(repaired.xml);
   return "malformed" in root ? reject("malformed_xml", root.malformed) : root;
@@ -61,6 +73,7 @@ function repeatedNames(element: XmlElement | undefined): Set<string> {
 interface MetadataContext {
   root: XmlElement;
   format: ReportFormat;
+  bounds: Bounds;
   warnings: WarningLog;
 }
 
@@ -77,6 +90,7 @@ function readMetadata(metadata: XmlElement | undefined, context: MetadataContext
   if (beginSeconds > endSeconds) {
     warnings.add("invalid_value", "report_metadata/date_range", `${beginSeconds} is after ${endSeconds}`);
   }
+  checkPeriod({ beginSeconds, endSeconds }, "report_metadata/date_range", context);
   return {
     orgName: orgName === "" ? email.slice(email.lastIndexOf("@") + 1).replace(/>$/, "") : orgName,
     email,
@@ -84,11 +98,20 @@ function readMetadata(metadata: XmlElement | undefined, context: MetadataContext
     reportId,
     beginSeconds,
     endSeconds,
-    errors: children(metadata, "error").map((error) => short(error.text)),
+    errors: readErrors(metadata, warnings),
     generator: short(childText(metadata, "generator")),
     version: short(childText(root, "version")),
     format,
   };
+}
+
+function readErrors(metadata: XmlElement | undefined, warnings: WarningLog): string[] {
+  const errors = children(metadata, "error");
+  const { maxReportErrors } = READ_LIMITS;
+  if (errors.length > maxReportErrors) {
+    warnings.add("value_cut", "report_metadata/error", `${errors.length} of them; ${maxReportErrors} are kept`);
+  }
+  return errors.slice(0, maxReportErrors).map((error) => short(error.text));
 }
 
 function readDate(range: XmlElement | undefined, name: "begin" | "end", warnings: WarningLog): number {

@@ -10,9 +10,9 @@ import { PlainInflater } from "./inflate-plainly.ts";
 import { Pieces } from "./pieces.ts";
 import { reject } from "./rejection.ts";
 
-/** Decompressed bytes that one object may still produce, over all its parts and levels. */
+/** Is told of decompressed bytes as they are made; throws when they are too many (budget.ts). */
 export interface OutputBudget {
-  bytesLeft: number;
+  takeOutput(bytes: number): void;
 }
 
 /** What was odd about the data but harmless. */
@@ -26,7 +26,7 @@ const GZIP_FLAGS = { extra: 4, name: 8, comment: 16, unusual: 0xe2 } as const;
 /**
  * Decompresses gzip (RFC 1952): several members in a row, blank bytes in front, anything after the last member.
  *
- * @throws Rejection corrupt_archive, truncated, too_large
+ * @throws Rejection corrupt_archive, truncated; what the budget throws
  */
 export async function* gunzip(
   input: AsyncIterable<Uint8Array>,
@@ -124,7 +124,7 @@ async function* gunzipMembers(pieces: Pieces, membersBefore: number, note: Archi
   if (members > 1) note(`${members} gzip members`);
 }
 
-/** Decompresses a zlib stream (RFC 1950). @throws Rejection corrupt_archive, truncated, too_large */
+/** Decompresses a zlib stream (RFC 1950). @throws Rejection corrupt_archive, truncated; what the budget throws */
 export async function* inflateZlib(input: AsyncIterable<Uint8Array>, budget: OutputBudget): AsyncGenerator<Uint8Array> {
   yield* charged(fromPieces(input, inflateStream), budget);
 }
@@ -147,7 +147,7 @@ export interface ExpectedContent {
 /**
  * Decompresses raw deflate data (RFC 1951) and compares it with what the archive says of it.
  *
- * @throws Rejection corrupt_archive, truncated, too_large
+ * @throws Rejection corrupt_archive, truncated; what the budget throws
  */
 export async function* inflateRaw(
   input: AsyncIterable<Uint8Array>,
@@ -207,14 +207,9 @@ function rejectEarlyEnd(): never {
 
 async function* charged(content: AsyncIterable<Uint8Array>, budget: OutputBudget): AsyncGenerator<Uint8Array> {
   for await (const piece of content) {
-    charge(budget, piece.byteLength);
+    budget.takeOutput(piece.byteLength);
     yield piece;
   }
-}
-
-function charge(budget: OutputBudget, bytes: number): void {
-  budget.bytesLeft -= bytes;
-  if (budget.bytesLeft < 0) reject("too_large", `more than ${READ_LIMITS.maxOutputBytes} bytes decompressed`);
 }
 
 async function* verifyContent(

@@ -21,6 +21,8 @@ export const PROBLEM_MEANINGS = {
   malformed_mail: "The mail's structure is damaged beyond reading.",
   missing_domain: "The report does not say which domain it is about (policy_published/domain).",
   missing_dates: "The report has no usable period (date_range/begin and end).",
+  implausible_period: "The report's period ends after the report came, or is longer than that of any real report.",
+  unusable_records: "More of the report's records cannot be used than of any real report.",
   no_metadata: "The report has neither report_metadata nor policy_published.",
   foreign_domain: "The report is about a domain that this address does not accept reports for.",
   over_budget: "The records of one day from this address, or of its account, are more than the operator allows.",
@@ -29,6 +31,7 @@ export const PROBLEM_MEANINGS = {
   unregistered_rua: "The address the report was sent to is not registered (any more).",
   missing_object: "The stored report is no longer in R2.",
   invalid_message: "A queue message does not have the agreed form.",
+  too_many_problems: "More of its parts are unreadable than are told one by one.",
   retries_exhausted: "Processing failed on every attempt; the last error is kept with the message.",
 } as const;
 
@@ -38,6 +41,27 @@ export type ProblemCode = keyof typeof PROBLEM_MEANINGS;
 export interface Problem {
   code: ProblemCode;
   message: string;
+  /** Of too_many_problems: how often each reason occurred. */
+  counts?: Partial<Record<ProblemCode, number>>;
+}
+
+/** A part that became no data, and why. */
+export interface PartProblem {
+  part: string;
+  problem: Problem;
+}
+
+/**
+ * The problems of one object as they are told: one by one, or, beyond `most` of them, as one with counts by reason, the
+ * most frequent first.
+ */
+export function gatherProblems(found: readonly PartProblem[], most: number): PartProblem[] {
+  if (found.length <= most) return [...found];
+  const byCode = new Map<ProblemCode, number>();
+  for (const { problem } of found) byCode.set(problem.code, (byCode.get(problem.code) ?? 0) + 1);
+  const sorted = [...byCode].sort(([, a], [, b]) => b - a);
+  const told = sorted.map(([code, count]) => `${count} ${code}`).join(", ");
+  return [{ part: "", problem: { ...problem("too_many_problems", told), counts: Object.fromEntries(sorted) } }];
 }
 
 /**
@@ -52,6 +76,14 @@ export function problem(code: ProblemCode, detail = ""): Problem {
 
 // Controls, line separators, and marks that turn the writing direction or are not seen.
 const ACTING = /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]+/g;
+
+// What JSON does not escape itself; of the controls it leaves only the line ends it writes between its members.
+const ACTING_IN_JSON = /[\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
+
+/** JSON in which every character that acts on a screen is its escape: nothing is lost, and it reads back the same. */
+export function escapeActing(json: string): string {
+  return json.replace(ACTING_IN_JSON, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
+}
 
 /** Text from a report made safe for one line of a message: nothing that acts on a screen, at most `maxChars`. */
 export function cleanDetail(text: string, maxChars = 300): string {

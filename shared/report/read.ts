@@ -6,7 +6,8 @@
 import { MAIL_LIMITS, READ_LIMITS } from "../limits.ts";
 import { extractMail } from "../mail/extract.ts";
 import { MailStructureError, streamParts } from "../mail/stream.ts";
-import { SNIFF_BYTES, sniff } from "../sniff.ts";
+import { type ContentType, SNIFF_BYTES, sniff } from "../sniff.ts";
+import { ReadBudget, Refusal } from "./budget.ts";
 import {
   type ContainerNote,
   type DocumentContext,
@@ -16,7 +17,7 @@ import {
   readXml,
   readXmlWhole,
 } from "./documents.ts";
-import { type ArchiveNote, gunzip, gunzipWhole, inflateZlib, type OutputBudget } from "./inflate.ts";
+import { type ArchiveNote, gunzip, gunzipWhole, inflateZlib } from "./inflate.ts";
 import { PartNames } from "./part-names.ts";
 import { type Problem, problem } from "./problems.ts";
 import { Rejection, reject } from "./rejection.ts";
@@ -32,6 +33,12 @@ export interface ContentHash {
 }
 
 export interface ReadOptions {
+  /** When the mail came, or now; seconds since 1970 UTC. No report may be about what is later (bounds.ts). */
+  nowSeconds: number;
+  /** Takes what is only doubtful with a warning, for a person to see; default false. */
+  isLenient?: boolean;
+  /** Objects that the mail was taken apart into, this one included; default 1. */
+  objectsOfMail?: number;
   /** Makes the hash of one document's decompressed bytes; absent = contentHash stays empty. */
   createHash?: () => ContentHash;
   /** What is known of how records are written, to be used again for the next file; by default each file starts anew. */
@@ -44,23 +51,41 @@ export interface ReadOptions {
 
 /**
  * What reading finds, in order. `part` is the path inside the file, "" for the file itself. The records of a document
- * come before its report; if a problem of the same part comes instead, they must be forgotten.
+ * come before its report; if a problem of the same part comes instead, they must be forgotten. `refused` comes last, if
+ * the file as a whole is more than is read (budget.ts): everything told before must be forgotten.
  */
 export type ReadEvent =
   | { type: "records"; part: string; firstOrdinal: number; records: AggregateRecord[] }
   | { type: "report"; part: string; report: Report }
-  | { type: "problem"; part: string; problem: Problem };
+  | { type: "problem"; part: string; problem: Problem }
+  | { type: "refused"; part: ""; problem: Problem };
 
 /**
  * Reads every report in a file: a mail, an archive, XML or JSON, whatever its name.
  *
  * Parts that are no reports (pictures, covering letters) are passed over when the file holds anything else to tell of.
  */
-export async function* readReports(source: ByteSource, options: ReadOptions = {}): AsyncGenerator<ReadEvent> {
+export async function* readReports(source: ByteSource, options: ReadOptions): AsyncGenerator<ReadEvent> {
+  try {
+    yield* readSource(source, contextOf(source, options));
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    yield { type: "refused", part: "", problem: error.problem };
+  }
+}
+
+function contextOf({ sizeBytes }: ByteSource, options: ReadOptions): Context {
   const shapes = options.generalReaderOnly === true ? new RecordShapes({ learns: false }) : options.shapes;
-  const budget = { bytesLeft: READ_LIMITS.maxOutputBytes };
-  const { createHash, maxParsedMessageBytes = MAIL_LIMITS.maxParsedMessageBytes } = options;
-  const context: Context = { budget, maxParsedMessageBytes, createHash, shapes: shapes ?? new RecordShapes() };
+  return {
+    budget: new ReadBudget(sizeBytes, options.objectsOfMail),
+    bounds: { nowSeconds: options.nowSeconds, isLenient: options.isLenient ?? false },
+    maxParsedMessageBytes: options.maxParsedMessageBytes ?? MAIL_LIMITS.maxParsedMessageBytes,
+    createHash: options.createHash,
+    shapes: shapes ?? new RecordShapes(),
+  };
+}
+
+async function* readSource(source: ByteSource, context: Context): AsyncGenerator<ReadEvent> {
   const place: Place = { part: "", depth: 0, notes: [] };
   let passedOver: ReadEvent | undefined;
   let told = false;
@@ -75,10 +100,9 @@ export async function* readReports(source: ByteSource, options: ReadOptions = {}
   if (!told) yield passedOver ?? { type: "problem", part: "", problem: problem("not_a_report") };
 }
 
-const LINE_FEED = 0x0a;
+const CONTAINERS = new Set<ContentType>(["gzip", "zlib", "zip", "mail"]);
 
 interface Context extends DocumentContext {
-  budget: OutputBudget;
   maxParsedMessageBytes: number;
 }
 
@@ -101,8 +125,9 @@ async function* readContent(content: Content, place: Place, context: Context): A
     const document = bytes === undefined ? undefined : smallDocument(bytes, place, context);
     if (bytes === undefined || document === undefined) return yield* openContent(content, place, context);
     // As the streams charge: what an archive made, and what a gzip made of that.
-    if (content.source === undefined) context.budget.bytesLeft -= bytes.byteLength;
-    if (document !== bytes) context.budget.bytesLeft -= document.byteLength;
+    if (content.source === undefined) context.budget.takeOutput(bytes.byteLength);
+    if (document !== bytes) context.budget.takeOutput(document.byteLength);
+    context.budget.takeDocument();
     yield* readXmlWhole(document, place, context);
   } catch (error) {
     if (!(error instanceof Rejection)) throw error;
@@ -113,7 +138,7 @@ async function* readContent(content: Content, place: Place, context: Context): A
 /** The XML of a small file in memory that is nothing but XML or a plain gzip of it; any other is read as a stream. */
 function smallDocument(bytes: Uint8Array, { depth }: Place, { budget }: Context): Uint8Array | undefined {
   // As much as both could make together: whoever is near the end of the budget is read as a stream.
-  const isWithinBudget = budget.bytesLeft >= 2 * READ_LIMITS.maxSmallDocumentBytes;
+  const isWithinBudget = budget.outputBytesLeft >= 2 * READ_LIMITS.maxSmallDocumentBytes;
   if (bytes.byteLength > READ_LIMITS.maxSmallDocumentBytes || !isWithinBudget) return undefined;
   const isGzip = bytes[0] === 0x1f && depth < READ_LIMITS.maxArchiveDepth;
   const document = isGzip ? gunzipWhole(bytes, READ_LIMITS.maxSmallDocumentBytes) : bytes;
@@ -134,6 +159,7 @@ async function* readPeeked(content: Content & Peeked, place: Place, context: Con
   const { head, chunks } = content;
   const note: ArchiveNote = (detail) => place.notes.push({ part: place.part, detail });
   const type = sniff(head);
+  if (!CONTAINERS.has(type)) context.budget.takeDocument();
   switch (type) {
     case "gzip":
       return yield* readContent({ chunks: gunzip(chunks, context.budget, note) }, inside(place), context);
@@ -176,7 +202,6 @@ async function* readArchive(source: ByteSource, place: Place, context: Context):
 async function* readMail(source: ByteSource, place: Place, context: Context): AsyncGenerator<ReadEvent> {
   if (source.sizeBytes > context.maxParsedMessageBytes) return yield* readLargeMail(source, place, context);
   const bytes = await source.read(0, source.sizeBytes);
-  if (countLines(bytes) > MAIL_LIMITS.maxParsedLines) return yield* readLargeMail(bytesSource(bytes), place, context);
   const mail = await extractMail(bytes);
   if (!mail.ok) return reject(mail.error.code, mail.error.detail);
   const { candidates } = mail.value;
@@ -195,12 +220,6 @@ async function* readMail(source: ByteSource, place: Place, context: Context): As
   const failure = readFailureMail({ mail: mail.value, bytes }, place, context);
   if (failure !== undefined) yield failure;
   else if (candidates.length === 0) reject("not_a_report", "the mail holds no report file");
-}
-
-function countLines(bytes: Uint8Array): number {
-  let lines = 0;
-  for (let at = bytes.indexOf(LINE_FEED); at >= 0; at = bytes.indexOf(LINE_FEED, at + 1)) lines++;
-  return lines;
 }
 
 /** A mail too large to be held: its parts are read as they stream. */
@@ -229,7 +248,7 @@ async function* readFeedbackPart(
   const part = await holdStream(content);
   const bytes = await part.read(0, part.sizeBytes);
   const feedback = { fields: new TextDecoder().decode(bytes), originalHeader: "" };
-  const mail = { candidates: [], feedback, text: "", subject: "" };
+  const mail = { candidates: [], feedback, text: "" };
   const failure = readFailureMail({ mail, bytes }, place, context);
   if (failure !== undefined) yield failure;
 }

@@ -3,6 +3,7 @@
  * (shapes/record-shapes.ts), everything else as text through the segmenter, for the general reader.
  */
 import { READ_LIMITS } from "../limits.ts";
+import type { ReadBudget } from "./budget.ts";
 import type { BytePiece, RecordShapes, RunEnd } from "./shapes/record-shapes.ts";
 import { concatBytes } from "./source.ts";
 import type { XmlTextDecoder } from "./text.ts";
@@ -21,6 +22,7 @@ interface Parts {
   decoder: XmlTextDecoder;
   segmenter: Segmenter;
   shapes: RecordShapes;
+  budget: ReadBudget;
   sink: RecordSink;
 }
 
@@ -103,8 +105,9 @@ export class RecordStream {
   }
 
   #readGeneral(bytes: Uint8Array): void {
-    const { decoder, segmenter, sink } = this.#parts;
+    const { decoder, segmenter, budget, sink } = this.#parts;
     if (bytes.byteLength === 0) return;
+    budget.takeGeneral(bytes.byteLength);
     for (const xml of segmenter.push(decoder.decode(bytes))) sink.takeText(xml);
   }
 }

@@ -2,7 +2,10 @@
  * One `<record>` of an aggregate report (RFC 7489 appendix C, RFC 9990 section 3.1.1): element tree → AggregateRecord.
  * This is the general reader: any order of elements, any prefix, several results, odd words.
  */
-import { canonicalIp, detach, matchWord, normalizeDomain, parseCount, storedText } from "./values.ts";
+import { READ_LIMITS } from "../limits.ts";
+import { type Bounds, judgeCount } from "./bounds.ts";
+import type { ReadBudget } from "./budget.ts";
+import { canonicalIp, detach, isOddAddress, matchWord, normalizeDomain, parseCount, storedText } from "./values.ts";
 import type {
   AggregateRecord,
   AlignedResult,
@@ -16,7 +19,8 @@ import type {
   SpfScope,
 } from "./vocabulary.ts";
 import type { WarningLog } from "./warnings.ts";
-import { child, children, childText, parseElement, type XmlElement } from "./xml/element.ts";
+import { child, children, childText, parseAnyElement, parseElement, type XmlElement } from "./xml/element.ts";
+import { parsePlainElement } from "./xml/plain.ts";
 import { repairCharacters } from "./xml/repair.ts";
 
 export const DISPOSITIONS: readonly Disposition[] = ["none", "quarantine", "reject", "pass"];
@@ -57,9 +61,11 @@ const OLD_WORDS = new Map([
   ["error", "temperror"],
 ]);
 
-/** Where a record is read to: its place in the report, and where warnings go. */
+/** Where a record is read to: its place in the report, what it is held against, what it may cost, where warnings go. */
 export interface RecordContext {
   ordinal: number;
+  bounds: Bounds;
+  budget: ReadBudget;
   warnings: WarningLog;
 }
 
@@ -71,15 +77,36 @@ export interface RecordContext {
 export function readRecordXml(xml: string, context: RecordContext): AggregateRecord | { skipped: string } {
   // Cheap, and keeps a million empty records from costing a million parses.
   if (!xml.includes("row")) return { skipped: "no row" };
-  let element = parseElement(xml);
-  if ("malformed" in element) {
-    const repaired = repairCharacters(xml);
-    if (repaired.done === "") return { skipped: element.malformed };
-    element = parseElement(repaired.xml);
-    if ("malformed" in element) return { skipped: element.malformed };
-    context.warnings.add("repaired_xml", recordPath(context), repaired.done);
+  if (hasManyElements(xml)) return { skipped: `more than ${READ_LIMITS.maxRecordElements} elements` };
+  const element = parsePlainElement(xml) ?? parseOddElement(xml, context);
+  return "malformed" in element ? { skipped: element.malformed } : readRecord(element, context);
+}
+
+/** What ends an element, or begins a comment, a CDATA section or an instruction. */
+const ELEMENT_END = /<[/!?]|\/>/g;
+
+// Counted before they become objects.
+function hasManyElements(xml: string): boolean {
+  let elements = 0;
+  ELEMENT_END.lastIndex = 0;
+  while (ELEMENT_END.test(xml)) {
+    if (++elements > READ_LIMITS.maxRecordElements) return true;
   }
-  return readRecord(element, context);
+  return false;
+}
+
+/** What only the XML parser can read, mended where it has to be. */
+function parseOddElement(xml: string, context: RecordContext): XmlElement | { malformed: string } {
+  const { budget, warnings } = context;
+  budget.takeParser(xml.length);
+  const element = parseAnyElement(xml);
+  if (!("malformed" in element)) return element;
+  const repaired = repairCharacters(xml);
+  if (repaired.done === "") return element;
+  budget.takeParser(repaired.xml.length);
+  const mended = parseElement(repaired.xml);
+  if (!("malformed" in mended)) warnings.add("repaired_xml", recordPath(context), repaired.done);
+  return mended;
 }
 
 /** Reads a record from its element. */
@@ -88,7 +115,14 @@ export function readRecord(record: XmlElement, context: RecordContext): Aggregat
   if (row === undefined) return { skipped: "no row" };
   const rawCount = childText(row, "count");
   const count = parseCount(rawCount);
-  if (count === null) return { skipped: `count '${rawCount.slice(0, 40)}'` };
+  const judged = count === null ? "implausible" : judgeCount(count, context.bounds);
+  if (count === null || judged === "implausible") return { skipped: `count '${rawCount.slice(0, 40)}'` };
+  const rawSource = childText(row, "source_ip");
+  const sourceIp = readSourceIp(rawSource, context);
+  if (sourceIp === undefined) return { skipped: `source_ip '${rawSource.slice(0, 40)}' is no address` };
+  if (judged === "doubtful") {
+    context.warnings.add("invalid_value", `${recordPath(context)}/row/count`, `${rawCount}: too many to be counted`);
+  }
   const evaluated = child(row, "policy_evaluated");
   // `identities` is a misspelling of small reporters.
   const identifiers = child(record, "identifiers") ?? child(record, "identities");
@@ -98,18 +132,20 @@ export function readRecord(record: XmlElement, context: RecordContext): Aggregat
   for (const name of ["count", "source_ip", "policy_evaluated"]) warnRepeated(row, name, context);
   const rawDisposition = value(evaluated, "disposition");
   return {
-    sourceIp: readSourceIp(childText(row, "source_ip"), context),
+    sourceIp,
     count,
     disposition: readDisposition(rawDisposition, context),
     rawDisposition,
     dkim: readAligned(evaluated, "dkim", context),
     spf: readAligned(evaluated, "spf", context),
-    reasons: children(evaluated, "reason").map((reason) => readReason(reason, context)),
+    reasons: bounded(children(evaluated, "reason"), "row/policy_evaluated/reason", context).map((reason) =>
+      readReason(reason, context),
+    ),
     headerFrom: normalizeDomain(value(identifiers, "header_from")),
     envelopeFrom: normalizeDomain(value(identifiers, "envelope_from")),
     envelopeTo: normalizeDomain(value(identifiers, "envelope_to")),
-    dkimResults: authResults.filter(({ name }) => name === "dkim").map((result) => readDkim(result, context)),
-    spfResults: authResults.filter(({ name }) => name === "spf").map((result) => readSpf(result, context)),
+    dkimResults: resultsOf(authResults, "dkim", context).map((result) => readDkim(result, context)),
+    spfResults: resultsOf(authResults, "spf", context).map((result) => readSpf(result, context)),
   };
 }
 
@@ -129,12 +165,27 @@ function value(element: XmlElement | undefined, name: string): string {
   return storedText(childText(element, name));
 }
 
-function readSourceIp(raw: string, context: RecordContext): string {
+// Who sent it is what a record is for: without an address it can only make figures larger.
+function readSourceIp(raw: string, context: RecordContext): string | undefined {
   const canonical = canonicalIp(raw);
   if (canonical !== null) return detach(canonical);
-  const code = raw === "" ? "missing_value" : "invalid_value";
-  context.warnings.add(code, `${recordPath(context)}/row/source_ip`, raw);
+  if (!isOddAddress(raw)) return undefined;
+  context.warnings.add("invalid_value", `${recordPath(context)}/row/source_ip`, raw);
   return storedText(raw.toLowerCase());
+}
+
+function resultsOf(authResults: XmlElement[], name: "dkim" | "spf", context: RecordContext): XmlElement[] {
+  const found = authResults.filter((result) => result.name === name);
+  return bounded(found, `auth_results/${name}`, context);
+}
+
+/** As many as are kept of one kind, the first ones. */
+function bounded(elements: XmlElement[], path: string, context: RecordContext): XmlElement[] {
+  const most = READ_LIMITS.maxResultsPerRecord;
+  if (elements.length <= most) return elements;
+  const detail = `${elements.length} of them; the first ${most} are kept`;
+  context.warnings.add("value_cut", `${recordPath(context)}/${path}`, detail);
+  return elements.slice(0, most);
 }
 
 function readDisposition(raw: string, context: RecordContext): Disposition {

@@ -93,8 +93,10 @@ export function concatBytes(pieces: Uint8Array[]): Uint8Array {
  *
  * @throws Rejection too_large
  */
-export async function holdStream(chunks: AsyncIterable<Uint8Array>): Promise<ByteSource> {
-  const maxByteLength = READ_LIMITS.maxHeldBytes;
+export async function holdStream(
+  chunks: AsyncIterable<Uint8Array>,
+  maxByteLength: number = READ_LIMITS.maxHeldBytes,
+): Promise<ByteSource> {
   const buffer = new ArrayBuffer(0, { maxByteLength });
   for await (const chunk of chunks) {
     const size = buffer.byteLength;

@@ -80,7 +80,7 @@ function detectEncoding(head: Uint8Array, note: TextNote): string {
   if ((b0 === 0xff && b1 === 0xfe) || (b0 === 0x3c && b1 === 0)) return "utf-16le";
   if ((b0 === 0xfe && b1 === 0xff) || (b0 === 0 && b1 === 0x3c && b2 === 0)) return "utf-16be";
   const start = latin1.decode(head.subarray(0, 300));
-  const declared = /<\?xml[^>]*?encoding\s*=\s*["']([A-Za-z0-9._-]+)/.exec(start)?.[1]?.toLowerCase() ?? "utf-8";
+  const declared = /<\?xml[^<>]*?encoding\s*=\s*["']([A-Za-z0-9._-]+)/.exec(start)?.[1]?.toLowerCase() ?? "utf-8";
   if (declared === "utf-8" || declared === "utf8" || start.startsWith("\xef\xbb\xbf")) return "utf-8";
   if (ENCODINGS.has(declared)) return declared;
   // A document that declares UTF-16 and is read as bytes of one octet each cannot be UTF-16.

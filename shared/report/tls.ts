@@ -1,6 +1,7 @@
 /** SMTP TLS reports (RFC 8460 section 4): JSON text → TlsReport. Members that are not known are ignored. */
 import * as v from "valibot";
 import { READ_LIMITS } from "../limits.ts";
+import { type Bounds, checkPeriod, judgeCount } from "./bounds.ts";
 import { reject } from "./rejection.ts";
 import { canonicalIp, normalizeDomain, parseDate, storedText } from "./values.ts";
 import type { TlsFailureDetail, TlsPolicy, TlsReport } from "./vocabulary.ts";
@@ -33,12 +34,21 @@ const [COMMA, OPEN_LIST, OPEN_OBJECT] = [0x2c, 0x5b, 0x7b];
 /** A report without what the reader of bytes adds. */
 export type TlsBody = Omit<TlsReport, "contentHash" | "warnings" | "omittedWarnings">;
 
-/** @throws Rejection malformed_json, not_a_report, missing_dates */
-export function readTls(json: string, warnings: WarningLog): TlsBody {
+/** What a report is held against, and where warnings go. */
+export interface TlsContext {
+  bounds: Bounds;
+  warnings: WarningLog;
+}
+
+/** @throws Rejection malformed_json, not_a_report, missing_dates, implausible_period */
+export function readTls(json: string, context: TlsContext): TlsBody {
+  const { warnings } = context;
   const parsed = v.safeParse(document, parseJson(json));
   if (!parsed.success || !looksLikeTlsReport(parsed.output)) return reject("not_a_report", "JSON, but no TLS report");
   const report = parsed.output;
-  const range = report["date-range"];
+  const beginSeconds = readDate(report["date-range"], "start-datetime");
+  const endSeconds = readDate(report["date-range"], "end-datetime");
+  checkPeriod({ beginSeconds, endSeconds }, "date-range", context);
   for (const name of ["organization-name", "contact-info", "report-id"] as const) {
     if (report[name] === "") warnings.add("missing_value", name, "");
   }
@@ -47,10 +57,10 @@ export function readTls(json: string, warnings: WarningLog): TlsBody {
     orgName: report["organization-name"] || domainOf(report["contact-info"]),
     contactInfo: report["contact-info"],
     reportId: report["report-id"],
-    beginSeconds: readDate(range, "start-datetime"),
-    endSeconds: readDate(range, "end-datetime"),
+    beginSeconds,
+    endSeconds,
     policies: readObjects(report.policies, "policies", warnings).map((policy, i) =>
-      readPolicy(policy, `policies[${i}]`, warnings),
+      readPolicy(policy, `policies[${i}]`, context),
     ),
   };
 }
@@ -86,12 +96,13 @@ function readDate(range: Record<string, unknown>, name: string): number {
   return seconds ?? reject("missing_dates", `${name} is '${raw.slice(0, 40)}'`);
 }
 
-function readPolicy(entry: Record<string, unknown>, path: string, warnings: WarningLog): TlsPolicy {
+function readPolicy(entry: Record<string, unknown>, path: string, context: TlsContext): TlsPolicy {
+  const { warnings } = context;
   const policy = v.parse(object, entry.policy);
   const summary = v.parse(object, entry.summary);
   const policyDomain = normalizeDomain(v.parse(text, policy["policy-domain"]));
   if (policyDomain === "") warnings.add("missing_value", `${path}/policy/policy-domain`, "");
-  const readCount = (name: string) => readNumber(summary[name], `${path}/summary/${name}`, warnings);
+  const readCount = (name: string) => readNumber(summary[name], `${path}/summary/${name}`, context);
   return {
     policyType: v.parse(text, policy["policy-type"]).toLowerCase(),
     policyDomain,
@@ -101,12 +112,12 @@ function readPolicy(entry: Record<string, unknown>, path: string, warnings: Warn
     successfulSessionCount: readCount("total-successful-session-count"),
     failedSessionCount: readCount("total-failure-session-count"),
     failureDetails: readObjects(entry["failure-details"], `${path}/failure-details`, warnings).map((detail, i) =>
-      readDetail(detail, `${path}/failure-details[${i}]`, warnings),
+      readDetail(detail, `${path}/failure-details[${i}]`, context),
     ),
   };
 }
 
-function readDetail(detail: Record<string, unknown>, path: string, warnings: WarningLog): TlsFailureDetail {
+function readDetail(detail: Record<string, unknown>, path: string, context: TlsContext): TlsFailureDetail {
   const word = (name: string) => v.parse(text, detail[name]);
   return {
     resultType: word("result-type").toLowerCase(),
@@ -114,7 +125,7 @@ function readDetail(detail: Record<string, unknown>, path: string, warnings: War
     receivingMxHostname: word("receiving-mx-hostname"),
     receivingMxHelo: word("receiving-mx-helo"),
     receivingIp: canonicalIp(word("receiving-ip")) ?? word("receiving-ip"),
-    failedSessionCount: readNumber(detail["failed-session-count"], `${path}/failed-session-count`, warnings),
+    failedSessionCount: readNumber(detail["failed-session-count"], `${path}/failed-session-count`, context),
     additionalInformation: word("additional-information") || word("additional-info-uri"),
     failureReasonCode: word("failure-reason-code"),
   };
@@ -137,13 +148,13 @@ function readTexts(value: unknown): string[] {
   return items.map((item) => v.parse(text, item)).filter((item) => item !== "");
 }
 
-/** A count; none where it is missing, none and a warning where it is no count. */
-function readNumber(value: unknown, path: string, warnings: WarningLog): number {
+/** A count; none where it is missing, none and a warning where it is no count or beyond what can be. */
+function readNumber(value: unknown, path: string, { bounds, warnings }: TlsContext): number {
   if (value === undefined || value === null) return 0;
   const parsed = v.safeParse(count, value);
-  if (parsed.success) return parsed.output;
-  warnings.add("invalid_value", path, showValue(value));
-  return 0;
+  const judged = parsed.success ? judgeCount(parsed.output, bounds) : "implausible";
+  if (judged !== "plausible") warnings.add("invalid_value", path, showValue(value));
+  return parsed.success && judged !== "implausible" ? parsed.output : 0;
 }
 
 // Not String(): an object of a report may have a member called toString.

@@ -106,6 +106,18 @@ export function canonicalIp(text: string): string | null {
   return parsed.isIPv4MappedAddress() ? `::ffff:${parsed.toIPv4Address().toString()}` : parsed.toRFC5952String();
 }
 
+const ZONE_OR_PREFIX = /(?:%[\w.-]{1,40}|\/\d{1,3})$/;
+const ZERO_PADDED_IPV4 = /^\d{1,3}(?:\.\d{1,3}){3}$/;
+
+/**
+ * Whether a text still says which address is meant, though it is not written as one: with a zone or a prefix length, or
+ * dotted decimal with leading zeros (which some read as octal).
+ */
+export function isOddAddress(text: string): boolean {
+  if (ZERO_PADDED_IPV4.test(text)) return text.split(".").every((octet) => Number(octet) <= 255);
+  return ZONE_OR_PREFIX.test(text) && canonicalIp(text.replace(ZONE_OR_PREFIX, "")) !== null;
+}
+
 /**
  * Whether a text is an IPv6 address already in RFC 5952's form: lower case, no leading zeros, the one run of two or more
  * zero groups as `::`. Some canonical forms are not recognised (several runs of zeros, `::` in front, embedded IPv4):

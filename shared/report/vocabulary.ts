@@ -56,6 +56,7 @@ export type WarningCode =
   | "repaired_archive"
   | "record_skipped"
   | "value_cut"
+  | "foreign_policy"
   | "unknown_element"
   | "duplicate_element";
 

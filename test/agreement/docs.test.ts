@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
-import { BLOCKS, blockNames, renderDocument } from "../../scripts/doc-blocks.ts";
+import { BLOCKS, blockNames, DERIVED_FILES, renderDocument } from "../../scripts/doc-blocks.ts";
 import { DATASETS } from "../../shared/analytics/columns.ts";
 import * as storage from "../../shared/storage.ts";
 import { DOCUMENTS } from "./documents.ts";
@@ -10,6 +10,7 @@ import { DOCUMENTS } from "./documents.ts";
 // One start of the command for the help of each subcommand: slow on a busy machine.
 test("derived parts are as `npm run docs` writes them", { timeout: 240_000 }, () => {
   for (const [file, text] of DOCUMENTS) expect(renderDocument(text), `${file}: run \`npm run docs\``).toBe(text);
+  for (const [file, build] of Object.entries(DERIVED_FILES)) expect(readFileSync(file, "utf8")).toBe(build());
   expect([...DOCUMENTS.values()].flatMap(blockNames).sort()).toEqual(Object.keys(BLOCKS).sort());
 });
 

@@ -27,7 +27,9 @@ export async function startPageEngine(): Promise<PageEngine> {
   return {
     ...engine,
     async ask({ sql, read }) {
-      const answer = await querySql(engine.connection, sql, (url, init) => fetch(url, init));
+      const answer = await querySql({ ...engine.connection, isPageStatement: true }, sql, (url, init) =>
+        fetch(url, init),
+      );
       if (!answer.ok) throw new Error(`${answer.error.message}\n${sql}`);
       return answer.value.rows.map(read);
     },

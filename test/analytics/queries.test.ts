@@ -75,7 +75,7 @@ afterAll(async () => {
 });
 
 async function run(sql: string): Promise<SqlAnswer> {
-  const answer = await querySql(engine.connection, sql, fetch);
+  const answer = await querySql({ ...engine.connection, isPageStatement: true }, sql, fetch);
   if (!answer.ok) throw new Error(answer.error.message);
   return answer.value;
 }

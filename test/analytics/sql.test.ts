@@ -8,7 +8,7 @@ import {
   querySql,
   type SqlConnection,
 } from "../../shared/analytics/sql.ts";
-import { recordRow, startTestEngine, type TestEngine } from "./local-engine.ts";
+import { eventRow, recordRow, startTestEngine, type TestEngine } from "./local-engine.ts";
 
 let engine: TestEngine;
 /** Answers as a broken engine would: status and body come from the statement. */
@@ -41,6 +41,31 @@ describe("querySql", () => {
       ok: false,
       error: { code: "invalid_statement", message: expect.stringMatching(/./) },
     });
+  });
+
+  it("takes a column without a type for missing data only where it is a column of the dataset", async () => {
+    const refusals: [string, string][] = [
+      ["unknown table: dmarc_records", "no_data"],
+      ["unable to find type of column: blob20", "no_data"],
+      ["unable to find type of column: `double7`", "no_data"],
+      ["unable to find type of column: blob21", "invalid_statement"],
+      ["unable to find type of column: double0", "invalid_statement"],
+      ["unable to find type of column: weight", "invalid_statement"],
+      ["unable to find type of column: timestamp", "invalid_statement"],
+      ["unable to find type of column: count()", "invalid_statement"],
+      ["COUNT() function must have 0 arguments", "invalid_statement"],
+    ];
+    for (const [message, code] of refusals) {
+      const refuse = async (): Promise<Response> => new Response(message, { status: 422 });
+      expect(await postSql(engine.connection, "SELECT 1", refuse)).toEqual({ ok: false, error: { code, message } });
+    }
+    // The real engine: a column that no point has, and a name that is none.
+    await engine.write("events", [eventRow({})]);
+    const asked = async (column: string) =>
+      querySql(engine.connection, `SELECT ${column} AS x FROM dmarc_events`, fetch);
+    expect(await asked("blob20")).toMatchObject({ ok: false, error: { code: "no_data" } });
+    expect(await asked("reporter")).toMatchObject({ ok: false, error: { code: "invalid_statement" } });
+    expect(await asked("blob11")).toMatchObject({ ok: true });
   });
 
   it("makes numbers of the engine's numbers and leaves texts alone", async () => {

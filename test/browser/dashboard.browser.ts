@@ -190,7 +190,7 @@ describe.skipIf(isMissing)("the dashboard", () => {
   });
 
   it("has nothing wrong in dark, on a phone, and nothing wider than the screen", async () => {
-    const context = await site.browser.newContext({ colorScheme: "dark", viewport: { width: 360, height: 740 } });
+    const context = await site.openContext({ colorScheme: "dark", viewport: { width: 360, height: 740 } });
     page = await context.newPage();
     const about = ["", "/sources", "/sources/sender.test", "/addresses/192.0.2.7", "/reports", "/tls", "/failures"];
     const operations = ["", "/dead-letters", "/conflicts", "/jobs"].map((path) => `/operations${path}`);
@@ -204,7 +204,7 @@ describe.skipIf(isMissing)("the dashboard", () => {
   });
 
   it("works without JavaScript", async () => {
-    const context = await site.browser.newContext({ javaScriptEnabled: false });
+    const context = await site.openContext({ javaScriptEnabled: false });
     page = await context.newPage();
     await page.goto(`${site.origin}/domains/acme.example`);
     await page.click("text=90 days");

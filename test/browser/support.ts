@@ -4,15 +4,17 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import axe from "axe-core";
 import { createTransport } from "nodemailer";
-import type { Browser, Page } from "playwright-core";
+import type { Browser, BrowserContext, BrowserContextOptions, Page } from "playwright-core";
 import { type RunningStack, startStack } from "../../local/stack.ts";
-import { launchBrowser } from "../../scripts/browser.ts";
+import { launchBrowser, openedContext } from "../../scripts/browser.ts";
 import { freePorts } from "../local/support.ts";
 
 export interface BrowserStack {
   origin: string;
   stack: RunningStack;
   browser: Browser;
+  /** Windows of another kind in which the dashboard has been opened by its link. */
+  openContext(options: BrowserContextOptions): Promise<BrowserContext>;
   /** What pages did that they must not. */
   faults: string[];
   open(path: string): Promise<Page>;
@@ -31,12 +33,14 @@ export async function startBrowserStack(): Promise<BrowserStack> {
   const stack = await startStack({ stateDir, httpPort, smtpPort, sqlPort, samples: false });
   const browser = await launchBrowser();
   const origin = `http://127.0.0.1:${httpPort}`;
+  const context = await openedContext(browser, stack);
   const faults: string[] = [];
   const transport = createTransport({ host: "127.0.0.1", port: smtpPort, ignoreTLS: true });
   return {
     ...{ origin, stack, browser, faults },
+    openContext: (options) => openedContext(browser, stack, options),
     async open(path) {
-      const page = await browser.newPage();
+      const page = await context.newPage();
       page.on("console", (message) => message.type() === "error" && faults.push(`console: ${message.text()}`));
       page.on("pageerror", (error) => faults.push(`page: ${error.message}`));
       page.on("dialog", (dialog) => {

@@ -125,7 +125,7 @@ export async function startChain(faults: Faults = {}): Promise<Chain> {
 }
 
 async function rows({ connection }: TestEngine, sql: string): Promise<Record<string, unknown>[]> {
-  const answer = await querySql(connection, sql, (url, init) => fetch(url, init));
+  const answer = await querySql({ ...connection, isPageStatement: true }, sql, (url, init) => fetch(url, init));
   if (answer.ok) return answer.value.rows;
   if (answer.error.code === "no_data") return [];
   throw new Error(answer.error.message);

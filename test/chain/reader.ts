@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { readReports } from "../../shared/report/read.ts";
 import { RecordShapes } from "../../shared/report/shapes/record-shapes.ts";
 import { type ByteSource, bytesSource } from "../../shared/report/source.ts";
-import { cutSource } from "../support/read.ts";
+import { cutSource, NOW_SECONDS } from "../support/read.ts";
 
 /** Known from request to request, as in `process`. */
 const shapes = new RecordShapes();
@@ -21,13 +21,17 @@ export async function tell(source: ByteSource): Promise<unknown[]> {
   const told: unknown[] = [];
   let hash = createHash("sha256");
   let records = 0;
-  for await (const event of readReports(source, { createHash: () => createHash("sha256"), shapes })) {
+  for await (const event of readReports(source, {
+    nowSeconds: NOW_SECONDS,
+    createHash: () => createHash("sha256"),
+    shapes,
+  })) {
     if (event.type === "records") {
       records += event.records.length;
       for (const record of event.records) hash.update(JSON.stringify(record));
       continue;
     }
-    told.push(event.type === "problem" ? event : { ...event, records, hash: hash.digest("hex") });
+    told.push(event.type !== "report" ? event : { ...event, records, hash: hash.digest("hex") });
     hash = createHash("sha256");
     records = 0;
   }

@@ -7,7 +7,7 @@ import type { DeadLetter } from "../../shared/storage.ts";
 import { API_TOKEN } from "../dashboard/harness.ts";
 import { type Pipeline, startPipeline } from "../dashboard/pipeline.ts";
 import { type CommandOutcome, runCommand } from "./run-command.ts";
-import { sampleReport } from "./sample-report.ts";
+import { sampleMail, sampleReport } from "./sample-report.ts";
 
 const RUA = "rua@acme.example";
 const FOREIGN = sampleReport({ domain: "later.example", reportId: "later" });
@@ -23,7 +23,14 @@ beforeAll(async () => {
   const one = (count: number) => [{ sourceIp: "192.0.2.1", count, pass: true }];
   await pipeline.deliver(RUA, { "first.xml": sampleReport({ reportId: "twice", records: one(10) }) });
   await pipeline.settled({ accepted: 1 });
-  await pipeline.deliver(RUA, { "second.xml": sampleReport({ reportId: "twice", records: one(20) }) });
+  const second = sampleMail([
+    { name: "second.xml", content: Buffer.from(sampleReport({ reportId: "twice", records: one(20) })) },
+  ]).toString();
+  await pipeline.deliverMail({
+    from: "bounce@other.example",
+    to: RUA,
+    raw: second.replace(/^From: .*$/m, 'From: "Mallory\u001b[31m" <reports@forged.example>'),
+  });
   await pipeline.deliver(RUA, { "third.xml": sampleReport({ reportId: "twice", records: one(30) }) });
   await pipeline.deliver(RUA, { "later.xml": FOREIGN, "broken.xml": "<feedback><report_metadata>" });
   await pipeline.settled({ conflict: 2, dead_letter: 2 });
@@ -110,6 +117,16 @@ it("conflicts: list, discard, accept", async () => {
   expect((await run("conflicts", "list")).stdout).toMatch(
     /report id +twice\n[\s\S]*accepted +1 records, 10 messages, received \d{4}-.*raw\//,
   );
+  const shown = await run("conflicts", "show", idOf(20));
+  expect(shown.stdout).toMatch(/accepted[\s\S]* envelope sender +a@b\.example\n +from .*\n[\s\S]*\nother/);
+  expect(shown.stdout).toMatch(
+    /\nother[\s\S]* envelope sender +bounce@other\.example\n +from +"Mallory \[31m" <reports@forged\.example>\n/,
+  );
+  expect(await runJson("conflicts", "show", idOf(20))).toMatchObject({
+    accepted: { mail: { sender: "a@b.example", from: expect.stringContaining("@") } },
+    other: { mail: { sender: "bounce@other.example", from: expect.stringContaining("forged.example") } },
+  });
+  expect(await run("conflicts", "show", NO_ID)).toMatchObject({ code: 1, stderr: expect.stringContaining(NO_ID) });
   expect((await run("conflicts", "discard", idOf(20))).stdout).toBe(`${idOf(20)}: discarded\n`);
   expect(await runJson("conflicts", "accept", idOf(30))).toMatchObject([{ id: idOf(30) }]);
   await pipeline.settled({ conflict: 0 });

@@ -129,8 +129,12 @@ describe("figures", () => {
   });
 
   it("query: a table, JSON, CSV", async () => {
-    const sql =
-      "SELECT blob4 AS reporter, sum(double4) AS messages FROM dmarc_records GROUP BY reporter ORDER BY messages";
+    const sql = [
+      "SELECT reporter, sum(messageCount) AS messages FROM (SELECT blob1 AS reportUid, double3 AS ordinal,",
+      "argMax(blob4, double2) AS reporter, argMax(double4 * _sample_interval, double2) AS messageCount",
+      "FROM dmarc_records WHERE timestamp > now() - INTERVAL '1' DAY GROUP BY reportUid, ordinal)",
+      "GROUP BY reporter ORDER BY messages",
+    ].join(" ");
     expect((await run("query", sql)).stdout).toMatch(/reporter .*messages.*\n.*\n.*a \[31mb .*34 .*\n/);
     expect(await runJson("query", sql)).toEqual([
       { reporter: "a\u001b[31mb", messages: 34 },
@@ -144,9 +148,37 @@ describe("figures", () => {
     expect((await run("query", `${sql} FORMAT TabSeparated`)).stdout).toContain("\t1200\n");
   });
 
-  it("query shows the engine's refusal", async () => {
-    const { code, stderr } = await run("query", "SELECT uniq(blob1) FROM dmarc_records");
-    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining("uniq") });
+  it("query shows the engine's refusal, and what to write instead", async () => {
+    const refusals: [string, string][] = [
+      ["SELECT uniq(blob1) FROM dmarc_records", "unknown function call: uniq. Write count(DISTINCT x)."],
+      ["SELECT COUNT(*) FROM dmarc_records", "COUNT() function must have 0 arguments. Write count(), or"],
+      ["SELECT blob1 FROM dmarc_records ORDER BY double1", "unable to find type of column: double1. Select it under"],
+      ["SELECT count() AS n FROM dmarc_tls", "unknown table: dmarc_tls. No point of what the statement names"],
+    ];
+    for (const [sql, text] of refusals) {
+      const { code, stdout, stderr } = await run("query", sql);
+      expect({ code, stdout, stderr }).toEqual({ code: 1, stdout: "", stderr: expect.stringContaining(text) });
+    }
+  });
+
+  it("query does not send what is longer than the engine takes", async () => {
+    const sql = `SELECT count() AS n FROM dmarc_records WHERE blob1 = '${"x".repeat(10_000)}'`;
+    const { code, stderr } = await runCommand(["query", sql], { DMARC_URL: "http://127.0.0.1:1", DMARC_TOKEN: "x" });
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: expect.stringMatching(/^dmarc: SQL was excessively long, exceeded maximum length: 10000\. Ask for less/),
+    });
+  });
+
+  it("query says what a statement forgets, beside the answer", async () => {
+    const { code, stdout, stderr } = await run("query", "SELECT sum(double4) AS n FROM dmarc_records", "--csv");
+    expect({ code, stdout }).toEqual({ code: 0, stdout: "n\r\n1234\r\n" });
+    expect(stderr.split("\n")).toEqual([
+      "dmarc: A point may be written twice, and this counts both: group by blob1, double3 first (docs/analytics.md).",
+      "dmarc: Points may be sampled: multiply by _sample_interval (docs/analytics.md).",
+      "dmarc: Without a bound on timestamp the engine reads everything it has, at its coarsest sampling.",
+      "",
+    ]);
   });
 
   it("status, and a wait that ends", async () => {

@@ -1,4 +1,7 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { DASHBOARD_LIMITS } from "../../shared/limits.ts";
 import { eventRow, recordRow, startTestEngine, type TestEngine } from "../analytics/local-engine.ts";
 import { API_TOKEN, type Dashboard, startDashboard } from "./harness.ts";
 
@@ -252,6 +255,70 @@ describe("the rest", () => {
     expect(response.headers.get("x-content-type-options")).toBe("nosniff");
     expect(response.headers.get("cache-control")).toBe("no-store");
     expect(response.headers.get("content-security-policy")).toContain("default-src 'none'");
+    const features = (response.headers.get("permissions-policy") ?? "").split(/, */);
+    for (const feature of ["camera", "clipboard-read", "geolocation", "microphone", "payment", "usb"]) {
+      expect(features).toContain(`${feature}=()`);
+    }
+    expect(features.filter((feature) => !feature.endsWith("=()"))).toEqual([]);
+  });
+});
+
+describe("fifty requests at once", () => {
+  const PAGE = "/domains/acme.example?from=2023-11-01&to=2023-11-30";
+  const askAll = (path: string, accept: string): Promise<Response[]> =>
+    Promise.all(Array.from({ length: 50 }, () => dashboard.ask(path, { headers: { accept } })));
+
+  it("are answered whole, or told in plain words when to come back; afterwards all is as before", async () => {
+    const whole = await (await dashboard.ask(PAGE)).text();
+    const answers = await askAll(PAGE, "text/html");
+    const refused = answers.filter(({ status }) => status === 503);
+    const answered = answers.filter(({ status }) => status === 200);
+    expect(answered.length + refused.length).toBe(50);
+    expect(answered.length).toBeGreaterThanOrEqual(DASHBOARD_LIMITS.maxRequests);
+    expect(refused.length).toBeGreaterThan(0);
+    for (const answer of answered) expect(await answer.text()).toBe(whole);
+    for (const answer of refused) {
+      expect(answer.headers.get("retry-after")).toBe(String(DASHBOARD_LIMITS.retryAfterSeconds));
+      expect(answer.headers.get("permissions-policy")).toContain("camera=()");
+      expect(await answer.text()).toContain("Load the page again in a few seconds.");
+    }
+    expect((await dashboard.ask(PAGE)).status).toBe(200);
+  });
+
+  it("of programs get the same as JSON", async () => {
+    const answers = await askAll("/api/v1/stats", "application/json");
+    const refused = answers.filter(({ status }) => status !== 200);
+    expect(refused.length).toBeGreaterThan(0);
+    for (const answer of refused) {
+      expect([answer.status, answer.headers.get("retry-after")]).toEqual([503, "2"]);
+      expect(await answer.json()).toEqual(refusal("busy"));
+    }
+  });
+});
+
+describe("an engine that has too much to do", () => {
+  it("is passed on with the time it names", async () => {
+    const busy = createServer((_, response) => {
+      response.writeHead(503, { "retry-after": "7" });
+      response.end("later");
+    });
+    await new Promise<void>((resolve) => busy.listen(0, "127.0.0.1", resolve));
+    const { port } = busy.address() as AddressInfo;
+    const settings = { ANALYTICS_ACCOUNT_ID: "local", ANALYTICS_API_TOKEN: "token" };
+    const waiting = await startDashboard({
+      vars: { API_TOKEN, ANALYTICS_SQL_URL: `http://127.0.0.1:${port}`, ...settings },
+    });
+    try {
+      const page = await waiting.ask("/domains/acme.example", { headers: { accept: "text/html" } });
+      expect([page.status, page.headers.get("retry-after")]).toEqual([503, "7"]);
+      expect(await page.text()).toContain("Too much is asked of Analytics Engine at once");
+      const stats = await waiting.ask("/api/v1/stats");
+      expect([stats.status, stats.headers.get("retry-after")]).toEqual([503, "7"]);
+      expect(await stats.json()).toEqual(refusal("analytics_busy"));
+    } finally {
+      await waiting.close();
+      busy.close();
+    }
   });
 });
 

@@ -1,12 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { SourceGroup } from "../../shared/analytics/queries-sources.ts";
+import { DASHBOARD_LIMITS } from "../../shared/limits.ts";
 import { hasPass, readAuthResults, readReasons } from "../../workers/dashboard/data/auth-results.ts";
 import { isoDay, isoHour, isoMinute, parseDay } from "../../workers/dashboard/data/days.ts";
 import { KNOWN_SERVICES, knownService } from "../../workers/dashboard/data/known-services.ts";
 import { organizationalDomain } from "../../workers/dashboard/data/organizational-domain.ts";
 import { partsOfPeriod, periodBefore, periodParameters, readPeriod } from "../../workers/dashboard/data/period.ts";
 import { asksToReject, describePolicy, shortPolicy } from "../../workers/dashboard/data/policy.ts";
+import { reportersToChoose } from "../../workers/dashboard/data/reporters.ts";
 import { identifySource, isNewSource, mergeSources } from "../../workers/dashboard/data/sources.ts";
 import { assess } from "../../workers/dashboard/data/verdict.ts";
 
@@ -89,6 +91,15 @@ describe("policy", () => {
   it("asks to refuse all failing mail, or only a part, or as a test", () => {
     const policies = ["p=reject", "p=reject; pct=50", "p=reject; t=y", "p=quarantine", ""];
     expect(policies.map(asksToReject)).toEqual([true, false, false, false, false]);
+  });
+});
+
+describe("reporters to choose from", () => {
+  it("are each once, in order, and so many that a person can choose", () => {
+    expect(reportersToChoose(["b", "a", "b"], "")).toEqual(["a", "b"]);
+    const many = Array.from({ length: 5000 }, (_, place) => `reporter ${place}`);
+    expect(reportersToChoose(many, "")).toHaveLength(DASHBOARD_LIMITS.maxReporters);
+    expect(reportersToChoose(many, "reporter 4999")[0]).toBe("reporter 4999");
   });
 });
 

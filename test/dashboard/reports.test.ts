@@ -1,6 +1,7 @@
 /** Reports of every kind on their pages, with the real process Worker behind them: found by the lists, shown whole, with the raw file. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { sampleReport } from "../cli/sample-report.ts";
+import { linksOf } from "../support/html.ts";
 import { type Pipeline, startPipeline } from "./pipeline.ts";
 
 const RUA = "reports@acme.example";
@@ -163,6 +164,44 @@ describe("an aggregate report", () => {
     const shown = await pipeline.page(`${path}?records.result=fail&records.sort=messages`);
     expect(shown.text).toContain("1 row");
     expect((await pipeline.page(`${path}?records.q=nothing`)).text).toContain("No record matches");
+  });
+});
+
+describe("a TLS report longer than a page can be", () => {
+  it("is paged, bounded on its page and in its files, and says what is left out", async () => {
+    const count = 700;
+    const failure = (place: number) => ({
+      "result-type": "certificate-expired",
+      "failed-session-count": 1,
+      "additional-information": `=${place} ${"x".repeat(4000)}`,
+    });
+    const report = {
+      ...TLS,
+      "report-id": "tls-many",
+      policies: [
+        {
+          ...TLS.policies[0],
+          policy: { "policy-type": "sts", "policy-domain": "many.example" },
+          "failure-details": Array.from({ length: count }, (_, place) => failure(place)),
+        },
+      ],
+    };
+    const rua = "many@acme.example";
+    await pipeline.ask(`/registry/${rua}`, "PUT", { account: "many" });
+    await pipeline.deliver(rua, { "many.json": JSON.stringify(report) });
+    await pipeline.settled({ accepted: 6 });
+    const { text } = await pipeline.page(`/domains/many.example/tls?${PERIOD}`);
+    const link = linksOf(text).find((href) => href.startsWith("/reports/many/")) ?? "";
+    const page = await pipeline.page(link);
+    expect(page.status).toBe(200);
+    expect(page.text.length).toBeLessThan(100_000);
+    const left = Number(/and ([\d,]+) more failures/.exec(page.text)?.[1]?.replaceAll(",", ""));
+    expect(page.text).toContain(`page 1 of ${Math.ceil((count - left) / 25)}`);
+    const { pathname } = new URL(link, pipeline.origin);
+    const csv = await pipeline.page(`${pathname}?export=csv&table=failures`);
+    expect(csv.text.trimEnd().split("\r\n")).toHaveLength(count - left + 1);
+    expect(csv.text).not.toMatch(/(^|[,"])=/m);
+    expect(JSON.parse((await pipeline.page(`${pathname}?export=json&table=failures`)).text)).toHaveLength(count - left);
   });
 });
 

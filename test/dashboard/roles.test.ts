@@ -8,7 +8,7 @@ import {
   type TestEngine,
   tlsRow,
 } from "../analytics/local-engine.ts";
-import { type Dashboard, ORIGIN, startDashboard } from "./harness.ts";
+import { API_TOKEN, type Dashboard, ORIGIN, startDashboard } from "./harness.ts";
 
 const nowSeconds = Math.floor(Date.now() / 1000);
 const period = { beginSeconds: nowSeconds - 86_400, endSeconds: nowSeconds };
@@ -223,14 +223,26 @@ describe("an operator", () => {
   );
 });
 
-describe("npm start's hosts", () => {
-  it("answers only as this machine when told so", async () => {
+describe("on one machine", () => {
+  it("answers only what came by the front of npm start, whoever Access says it is", async () => {
+    const secret = "the-secret-of-the-door";
     const dashboard = await startDashboard({
-      vars: { ALLOWED_HOSTS: "localhost 127.0.0.1" },
+      vars: { DOOR_SECRET: secret, API_TOKEN },
       accessEmail: "operator@acme.example",
     });
+    const statusOf = async (path: string, door?: string): Promise<number> => {
+      const headers = { accept: "text/html", ...(door === undefined ? {} : { "x-dmarc-door": door }) };
+      return (await dashboard.ask(path, { headers })).status;
+    };
     try {
-      expect((await dashboard.ask("/", HTML, null)).status).toBe(403);
+      for (const wrong of [undefined, "", "wrong", `${secret}x`]) {
+        expect([wrong, await statusOf("/glossary", wrong), await statusOf("/api/v1/registry", wrong)]).toEqual([
+          wrong,
+          403,
+          403,
+        ]);
+      }
+      expect([await statusOf("/glossary", secret), await statusOf("/api/v1/registry", secret)]).toEqual([200, 200]);
     } finally {
       await dashboard.close();
     }

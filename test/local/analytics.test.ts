@@ -1,6 +1,7 @@
 /** The local Analytics Engine as a process: what it keeps, whom it answers, and many writers at once. */
 import { describe, expect, test } from "vitest";
 import { type RunningAnalytics, StateInUseError, startAnalytics } from "../../local/analytics/start.ts";
+import { LOCAL_ENGINE_LIMITS } from "../../shared/limits.ts";
 import { ask, askRows, TOKEN, testFolder, write } from "./support.ts";
 
 async function withEngine<T>(stateDir: string, use: (engine: RunningAnalytics) => Promise<T>): Promise<T> {
@@ -68,10 +69,24 @@ describe("while it runs", () => {
     });
   });
 
+  test("some statements run, some wait, and the rest are told when to come back", async () => {
+    await withEngine(testFolder(), async ({ url }) => {
+      await write(url, "points", [{ doubles: [1] }]);
+      const { maxRunning, maxWaiting, retryAfterSeconds } = LOCAL_ENGINE_LIMITS;
+      const replies = await Promise.all(Array.from({ length: 200 }, () => ask(url, COUNT)));
+      const refused = replies.filter(({ status }) => status === 503);
+      expect(replies.filter(({ status }) => status === 200).length).toBe(200 - refused.length);
+      expect(200 - refused.length).toBeGreaterThanOrEqual(maxRunning + maxWaiting);
+      expect(refused.length).toBeGreaterThan(0);
+      expect(refused.every(({ retryAfter }) => retryAfter === String(retryAfterSeconds))).toBe(true);
+      expect(await askRows(url, COUNT)).toEqual([{ n: "1", total: 1 }]);
+    });
+  });
+
   test("a dataset exists from its first write on, each with its own name", async () => {
     await withEngine(testFolder(), async ({ url }) => {
       expect(await askRows(url, "SHOW TABLES")).toEqual([]);
-      expect((await ask(url, COUNT)).text).toBe('unable to find table "points"');
+      expect((await ask(url, COUNT)).text).toBe("unknown table: points");
       await Promise.all([write(url, "points", [{ doubles: [1] }]), write(url, "others", [{ doubles: [2] }])]);
       expect(await askRows(url, "SHOW TABLES")).toEqual([{ dataset: "others" }, { dataset: "points" }]);
       expect(await askRows(url, "SELECT dataset, double1 FROM others")).toEqual([{ dataset: "others", double1: 2 }]);

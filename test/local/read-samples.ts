@@ -29,9 +29,10 @@ export async function readSamples(samples: readonly { raw: Buffer }[]): Promise<
   for (const { raw } of samples) {
     let records: AggregateRecord[] = [];
     for await (const event of readReports(bytesSource(new Uint8Array(raw)), {
+      nowSeconds: Date.now() / 1000,
       createHash: () => createHash("sha256"),
     })) {
-      if (event.type === "problem") read.problems.push(event.problem.code);
+      if (event.type === "problem" || event.type === "refused") read.problems.push(event.problem.code);
       else if (event.type === "records") records = [...records, ...event.records];
       else addReport(read, { report: event.report, uid: await reportUid(DEMO.account, event.report), records });
     }

@@ -1,6 +1,6 @@
 /** Shared by the tests of the local stack: folders that go away, the engine's HTTP, and which processes are running. */
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -23,7 +23,15 @@ export function testFolder(): string {
 export interface Reply {
   status: number;
   type: string;
+  /** Header Retry-After; null = none. */
+  retryAfter: string | null;
   text: string;
+}
+
+async function readReply(response: Response): Promise<Reply> {
+  const { status, headers } = response;
+  const type = headers.get("content-type") ?? "";
+  return { status, type, retryAfter: headers.get("retry-after"), text: await response.text() };
 }
 
 /** Asks the SQL API as a client of Cloudflare's would. */
@@ -33,7 +41,7 @@ export async function ask(url: string, sql: string, token = TOKEN): Promise<Repl
     headers: { authorization: `Bearer ${token}` },
     body: sql,
   });
-  return { status: response.status, type: response.headers.get("content-type") ?? "", text: await response.text() };
+  return readReply(response);
 }
 
 /** Rows of an answer in FORMAT JSON. */
@@ -57,7 +65,7 @@ export async function write(url: string, dataset: string, points: Point[]): Prom
     headers: { authorization: `Bearer ${TOKEN}` },
     body: JSON.stringify({ dataset, points: full }),
   });
-  return { status: response.status, type: response.headers.get("content-type") ?? "", text: await response.text() };
+  return readReply(response);
 }
 
 /** Ports nothing listens on at the moment. */
@@ -91,4 +99,41 @@ function listProcesses(selection: string): string[] {
   const options = { encoding: "utf8", maxBuffer: 64 * 1024 * 1024 } as const;
   const lines = execFileSync("ps", [selection, "-o", "pid=,stat=,args="], options).split("\n");
   return lines.filter((line) => !line.includes(`ps ${selection}`));
+}
+
+/** Ids of the running processes that name a folder and whose command line has a part in it. */
+export function pidsOf(folder: string, part: string): number[] {
+  return processesNaming(folder)
+    .filter((line) => line.includes(part))
+    .map((line) => Number.parseInt(line, 10));
+}
+
+/** The addresses the processes that name a folder listen on, from Linux's own tables: `127.0.0.1:<port>`. */
+export function listeningAddresses(folder: string): string[] {
+  const inodes = new Set(processesNaming(folder).flatMap((line) => socketsOf(Number.parseInt(line, 10))));
+  const rows = ["tcp", "tcp6"].flatMap((table) => readFileSync(`/proc/net/${table}`, "utf8").split("\n").slice(1));
+  return rows
+    .map((row) => row.trim().split(/\s+/))
+    .filter(([, , , state, , , , , , inode]) => state === LISTEN && inodes.has(inode ?? ""))
+    .map(([, local = ""]) => readAddress(local));
+}
+
+const LISTEN = "0A";
+
+function socketsOf(pid: number): string[] {
+  try {
+    const folder = `/proc/${pid}/fd`;
+    return readdirSync(folder).flatMap((fd) => /^socket:\[(\d+)\]$/.exec(readlinkSync(`${folder}/${fd}`))?.[1] ?? []);
+  } catch {
+    // It has ended meanwhile.
+    return [];
+  }
+}
+
+// 0100007F:2328 → 127.0.0.1:9000; the bytes of an IPv4 address stand in the machine's order.
+function readAddress(local: string): string {
+  const [address = "", port = ""] = local.split(":");
+  const bytes = address.match(/../g)?.map((byte) => Number.parseInt(byte, 16)) ?? [];
+  const host = bytes.length === 4 ? bytes.reverse().join(".") : address;
+  return `${host}:${Number.parseInt(port, 16)}`;
 }

@@ -13,7 +13,7 @@ import { bytesSource } from "../../shared/report/source.ts";
 import type { AggregateRecord } from "../../shared/report/vocabulary.ts";
 import { parseAnyElement } from "../../shared/report/xml/element.ts";
 import { parsePlainElement } from "../../shared/report/xml/plain.ts";
-import { cutSource } from "../support/read.ts";
+import { cutSource, NOW_SECONDS } from "../support/read.ts";
 
 const SEED = 20_260_102;
 const root = resolve(import.meta.dirname, "../..");
@@ -29,10 +29,13 @@ function listFiles(folder: string): string[] {
 }
 
 /** What reading tells of some bytes. Records are joined, for how they are batched does not matter; a problem undoes them. */
-async function tell(bytes: Uint8Array, cut: number[] | undefined, options: ReadOptions): Promise<unknown[]> {
+async function tell(bytes: Uint8Array, cut: number[] | undefined, options: Partial<ReadOptions>): Promise<unknown[]> {
   const told: unknown[] = [];
   let records: AggregateRecord[] = [];
-  for await (const event of readReports(cut === undefined ? bytesSource(bytes) : cutSource(bytes, cut), options)) {
+  for await (const event of readReports(cut === undefined ? bytesSource(bytes) : cutSource(bytes, cut), {
+    nowSeconds: NOW_SECONDS,
+    ...options,
+  })) {
     if (event.type === "records") {
       expect(event.firstOrdinal).toBe(records.length);
       records.push(...event.records);

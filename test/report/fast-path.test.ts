@@ -9,7 +9,7 @@ import { AggregateReader } from "../../shared/report/aggregate.ts";
 import { RecordShapes } from "../../shared/report/shapes/record-shapes.ts";
 import { WarningLog } from "../../shared/report/warnings.ts";
 import { joinBytes, toBytes } from "../support/archives.ts";
-import { type Found, readAll } from "../support/read.ts";
+import { type Found, LOOSE, readAll } from "../support/read.ts";
 import { ORDINARY, record, withRecords } from "../support/report-xml.ts";
 
 const SEED = 20_260_105;
@@ -100,7 +100,7 @@ describe("shapes shared by documents that are read at the same time", () => {
   const head = ORDINARY.slice(0, ORDINARY.indexOf("<record>"));
   const reader = (shapes: RecordShapes) => {
     shapes.startDocument();
-    return new AggregateReader(toBytes(head), { warnings: new WarningLog(), shapes });
+    return new AggregateReader(toBytes(head), { ...LOOSE, warnings: new WarningLog(), shapes });
   };
 
   it("a record is told of once, though another document teaches its shape while it is half read", () => {

@@ -6,7 +6,9 @@ import type { AggregateReport } from "../../shared/report/vocabulary.ts";
 import { sampleReport } from "../cli/sample-report.ts";
 
 async function report(given: Parameters<typeof sampleReport>[0] = {}): Promise<AggregateReport> {
-  for await (const event of readReports(bytesSource(Buffer.from(sampleReport(given))))) {
+  for await (const event of readReports(bytesSource(Buffer.from(sampleReport(given))), {
+    nowSeconds: Date.now() / 1000,
+  })) {
     if (event.type === "report" && event.report.kind === "aggregate") return event.report;
   }
   throw new Error("The sample is no report.");

@@ -121,9 +121,13 @@ describe("metadata", () => {
     const metadata = {
       rua: "dmarc+ü@acme.example",
       sender: "bounce=x@reporter.example",
+      from: '"Röporter" <noreply@reporter.example>',
+      subject: "Report domain: acme.example\r\n folded",
+      messageId: "<1@reporter.example>",
       receivedSeconds: NOON,
       fileName: "Bericht für acme\r\nX-Evil: 1.zip",
       mimeType: 'application/zip; name="ü"',
+      objectsOfMail: 3,
     };
     const stored = buildRawMetadata(metadata);
     expect(Object.values(stored).join("")).toMatch(/^[\x21-\x7e]*$/);
@@ -136,9 +140,13 @@ describe("metadata", () => {
         const stored = buildRawMetadata({
           rua: text,
           sender: text,
+          from: text,
+          subject: text,
+          messageId: text,
           receivedSeconds: 1,
           fileName: text,
           mimeType: text,
+          objectsOfMail: 50,
         });
         const bytes = Object.entries(stored).flat().join("").length;
         expect(bytes).toBeLessThan(8192);
@@ -149,8 +157,20 @@ describe("metadata", () => {
 
   it("that is missing is empty", () => {
     expect(parseRawMetadata(undefined)).toEqual({
-      ...{ rua: "", sender: "", receivedSeconds: 0, fileName: "", mimeType: "" },
+      rua: "",
+      sender: "",
+      from: "",
+      subject: "",
+      messageId: "",
+      receivedSeconds: 0,
+      fileName: "",
+      mimeType: "",
+      objectsOfMail: 1,
     });
     expect(parseRawMetadata({ received: "never" }).receivedSeconds).toBe(0);
+    expect(parseRawMetadata({ rua: "a@b.example", sender: "c@d.example" })).toMatchObject({
+      sender: "c@d.example",
+      from: "",
+    });
   });
 });

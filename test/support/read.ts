@@ -1,9 +1,19 @@
 /** Support: everything the reader finds in some bytes, at once. */
 import { createHash } from "node:crypto";
+import { ReadBudget } from "../../shared/report/budget.ts";
 import { type ReadOptions, readReports } from "../../shared/report/read.ts";
 import { type ByteSource, bytesSource } from "../../shared/report/source.ts";
 import type { AggregateRecord, Report } from "../../shared/report/vocabulary.ts";
 import { toBytes } from "./archives.ts";
+
+/** When the tests read: later than every report they write. */
+export const NOW_SECONDS = Date.UTC(2026, 11, 31) / 1000;
+
+/** What a document is read with where it is not the limits that matter. */
+export const LOOSE = {
+  budget: new ReadBudget(Number.MAX_SAFE_INTEGER),
+  bounds: { nowSeconds: NOW_SECONDS, isLenient: false },
+};
 
 export interface Found {
   reports: { part: string; report: Report; records: AggregateRecord[] }[];
@@ -16,12 +26,17 @@ export interface Found {
  * @param cut sizes of the pieces that the stream is cut into, used round and round; absent = one piece
  * @param options of the reader; by default it hashes, as the workers do
  */
-export async function readAll(content: string | Uint8Array, cut?: number[], options?: ReadOptions): Promise<Found> {
+export async function readAll(
+  content: string | Uint8Array,
+  cut?: number[],
+  options?: Partial<ReadOptions>,
+): Promise<Found> {
   const bytes = toBytes(content);
   const found: Found = { reports: [], problems: [] };
   const pending = new Map<string, AggregateRecord[]>();
   const source = cut === undefined ? bytesSource(bytes) : cutSource(bytes, cut);
-  for await (const event of readReports(source, { createHash: () => createHash("sha256"), ...options })) {
+  const settings = { nowSeconds: NOW_SECONDS, createHash: () => createHash("sha256"), ...options };
+  for await (const event of readReports(source, settings)) {
     const { part } = event;
     if (event.type === "records") {
       const records = pending.get(part) ?? [];
@@ -30,6 +45,8 @@ export async function readAll(content: string | Uint8Array, cut?: number[], opti
     } else if (event.type === "report") {
       found.reports.push({ part, report: event.report, records: pending.get(part) ?? [] });
       pending.delete(part);
+    } else if (event.type === "refused") {
+      return { reports: [], problems: [{ part, ...event.problem }] };
     } else {
       found.problems.push({ part, ...event.problem });
       pending.delete(part);

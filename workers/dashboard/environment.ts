@@ -12,8 +12,8 @@ interface Secrets {
   ANALYTICS_ACCOUNT_ID?: string;
   /** Cloudflare API token with the permission Account Analytics, Read. */
   ANALYTICS_API_TOKEN?: string;
-  /** Host names that are answered, separated by spaces; missing = all. `npm start` allows this machine's only. */
-  ALLOWED_HOSTS?: string;
+  /** One machine only: what `npm start` puts before the dashboard sends this along, and nobody else is answered. */
+  DOOR_SECRET?: string;
 }
 
 /** DashboardBindings with the service binding's contract and the secrets. */
@@ -31,7 +31,7 @@ export function readSqlConnection(env: DashboardEnv): SqlConnection | MissingSet
   const settings = { ANALYTICS_SQL_URL, ANALYTICS_ACCOUNT_ID, ANALYTICS_API_TOKEN };
   for (const [name, value] of Object.entries(settings)) if (value === "") return { missing: name };
   return {
-    baseUrl: ANALYTICS_SQL_URL.replace(/\/+$/, ""),
+    baseUrl: ANALYTICS_SQL_URL.replace(/(?<!\/)\/+$/, ""),
     accountId: ANALYTICS_ACCOUNT_ID,
     token: ANALYTICS_API_TOKEN,
   };

@@ -3,6 +3,7 @@
  * `{error: {code, message}}`. It never shows a stack, and never a token.
  */
 import { AnalyticsUnavailableError } from "../../shared/analytics/sql.ts";
+import { DASHBOARD_LIMITS } from "../../shared/limits.ts";
 
 type ErrorStatus = 400 | 403 | 404 | 413 | 422 | 502 | 503;
 
@@ -13,6 +14,7 @@ export type ApiErrorCode =
   | "too_large"
   | "invalid_statement"
   | "no_data"
+  | "busy"
   | "not_configured"
   | "analytics_unavailable"
   | "process_unavailable";
@@ -24,6 +26,7 @@ const STATUS: Record<ApiErrorCode, ErrorStatus> = {
   too_large: 413,
   invalid_statement: 422,
   no_data: 422,
+  busy: 503,
   not_configured: 503,
   analytics_unavailable: 502,
   process_unavailable: 502,
@@ -33,10 +36,13 @@ const STATUS: Record<ApiErrorCode, ErrorStatus> = {
 export class ApiError extends Error {
   override name = "ApiError";
   readonly code: ApiErrorCode;
+  /** When it may go better, for Retry-After; undefined = not by waiting alone. */
+  readonly retryAfterSeconds: number | undefined;
 
-  constructor(code: ApiErrorCode, message: string) {
+  constructor(code: ApiErrorCode, message: string, retryAfterSeconds?: number) {
     super(message);
     this.code = code;
+    this.retryAfterSeconds = retryAfterSeconds;
   }
 }
 
@@ -45,15 +51,22 @@ export interface ErrorAnswer {
   code: string;
   message: string;
   status: ErrorStatus | 500;
+  /** For the header Retry-After. */
+  retryAfterSeconds?: number | undefined;
 }
 
 /** What to say of anything thrown while a request was handled; a fault of our own is logged and not shown. */
 export function describeError(error: unknown): ErrorAnswer {
-  if (error instanceof ApiError) return { code: error.code, message: error.message, status: STATUS[error.code] };
+  if (error instanceof ApiError) {
+    const { code, message, retryAfterSeconds } = error;
+    return { code, message, status: STATUS[code], retryAfterSeconds };
+  }
   if (error instanceof AnalyticsUnavailableError) {
     // Too many queries, or the engine is overloaded: come back later. All else is a setting or a network to mend.
-    const status = error.status === 429 || error.status === 503 ? 503 : 502;
-    return { code: "analytics_unavailable", message: error.message, status };
+    const isBusy = error.status === 429 || error.status === 503;
+    if (!isBusy) return { code: "analytics_unavailable", message: error.message, status: 502 };
+    const { retryAfterSeconds = DASHBOARD_LIMITS.retryAfterSeconds } = error;
+    return { code: "analytics_busy", message: error.message, status: 503, retryAfterSeconds };
   }
   const message = error instanceof Error ? error.message : String(error);
   console.error(JSON.stringify({ event: "dashboard_fault", message }));
@@ -62,6 +75,12 @@ export function describeError(error: unknown): ErrorAnswer {
 
 /** The answer to a program: JSON. */
 export function answerError(error: unknown): Response {
-  const { code, message, status } = describeError(error);
-  return Response.json({ error: { code, message } }, { status });
+  const answer = describeError(error);
+  const { code, message, status } = answer;
+  return Response.json({ error: { code, message } }, { status, headers: retryHeaders(answer) });
+}
+
+/** The header of an error that waiting may mend. */
+export function retryHeaders({ retryAfterSeconds }: ErrorAnswer): Record<string, string> {
+  return retryAfterSeconds === undefined ? {} : { "retry-after": String(retryAfterSeconds) };
 }

@@ -5,14 +5,57 @@
 import { type Context, Hono } from "hono";
 import { secureHeaders } from "hono/secure-headers";
 import { findAccess } from "./access.ts";
+import { Admission } from "./admission.ts";
 import { operate } from "./api/call.ts";
 import { type ApiContext, buildApi } from "./api.ts";
-import { identify } from "./auth.ts";
+import { identify, sameSecret } from "./auth.ts";
 import type { DashboardEnv } from "./environment.ts";
-import { ApiError, answerError, describeError } from "./errors.ts";
+import { ApiError, answerError, describeError, retryHeaders } from "./errors.ts";
 import { renderError } from "./pages/error.tsx";
 import { buildAssets, buildSite } from "./site.tsx";
 
+/** What a browser can do beside showing a page; these pages use none of it, whatever gets into them. */
+const BROWSER_FEATURES = [
+  "accelerometer",
+  "attributionReporting",
+  "autoplay",
+  "bluetooth",
+  "browsingTopics",
+  "camera",
+  "clipboardRead",
+  "clipboardWrite",
+  "computePressure",
+  "crossOriginIsolated",
+  "displayCapture",
+  "encryptedMedia",
+  "fullscreen",
+  "gamepad",
+  "geolocation",
+  "gyroscope",
+  "hid",
+  "identityCredentialsGet",
+  "idleDetection",
+  "keyboardMap",
+  "localFonts",
+  "magnetometer",
+  "microphone",
+  "midi",
+  "otpCredentials",
+  "payment",
+  "pictureInPicture",
+  "publickeyCredentialsGet",
+  "screenWakeLock",
+  "serial",
+  "storageAccess",
+  "syncXhr",
+  "usb",
+  "webShare",
+  "windowManagement",
+  "xrSpatialTracking",
+] as const;
+
+/** Of this isolate. */
+const admission = new Admission();
 const app = new Hono<ApiContext>();
 app.use(
   secureHeaders({
@@ -26,6 +69,7 @@ app.use(
       frameAncestors: ["'none'"],
       baseUri: ["'none'"],
     },
+    permissionsPolicy: Object.fromEntries(BROWSER_FEATURES.map((name) => [name, []])),
     referrerPolicy: "same-origin",
     xFrameOptions: "DENY",
   }),
@@ -36,14 +80,22 @@ app.use(async (c, next) => {
   if (!c.res.headers.has("cache-control")) c.header("cache-control", "no-store");
 });
 app.use(async (c, next) => {
-  const hosts = (c.env.ALLOWED_HOSTS ?? "").split(" ").filter((host) => host !== "");
-  const { hostname } = new URL(c.req.url);
-  if (hosts.length > 0 && !hosts.includes(hostname)) {
-    throw new ApiError("forbidden", `This dashboard does not answer as ${hostname}.`);
+  const { DOOR_SECRET } = c.env;
+  // On one machine the development server behind `npm start` can be reached by others, who must not be its developer.
+  if (DOOR_SECRET !== undefined && !(await sameSecret(c.req.header("x-dmarc-door") ?? "", DOOR_SECRET))) {
+    throw new ApiError("forbidden", "This is not the dashboard's address: take the one that npm start has printed.");
   }
   await next();
 });
 app.route("/assets", buildAssets());
+app.use(async (_, next) => {
+  const leave = admission.enter(Date.now());
+  try {
+    await next();
+  } finally {
+    leave();
+  }
+});
 app.use(async (c, next) => {
   const { ACCESS, API_TOKEN } = c.env;
   const identity = await identify({ request: c.req.raw, access: ACCESS, apiToken: API_TOKEN });
@@ -66,7 +118,7 @@ function fail(c: Context<ApiContext>, error: unknown): Response | Promise<Respon
   const wantsPage = !c.req.path.startsWith("/api/") && (c.req.header("accept") ?? "").includes("text/html");
   if (!wantsPage) return answerError(error);
   const answer = describeError(error);
-  return c.html(renderError(answer, c.get("access")), answer.status);
+  return c.html(renderError(answer, c.get("access")), answer.status, retryHeaders(answer));
 }
 
 export default {

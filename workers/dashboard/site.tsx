@@ -9,6 +9,7 @@ import script from "./assets/comfort.browser.js";
 import icon from "./assets/favicon.svg";
 import styles from "./assets/style.css";
 import { dayOfSeconds } from "./data/days.ts";
+import { streamOf } from "./data/export.ts";
 import { ApiError } from "./errors.ts";
 import { conflictsPage, decideConflict } from "./pages/conflicts.tsx";
 import { changeDeadLetters, deadLetterPage, deadLetterRawFile, deadLettersPage } from "./pages/dead-letters.tsx";
@@ -106,7 +107,7 @@ function exportTable({ url, parameters }: PageRequest, { tables }: PageResult, f
   if (table === undefined) throw new ApiError("not_found", "This page has no such table.");
   const type = format === "csv" ? "text/csv; charset=utf-8; header=present" : "application/json";
   const disposition = `attachment; filename="${table.id}.${format}"`;
-  return new Response(table.export(url, format), {
+  return new Response(streamOf(table.export(url, format)), {
     headers: { "content-type": type, "content-disposition": disposition },
   });
 }

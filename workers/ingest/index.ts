@@ -6,14 +6,16 @@
 import { findRegistration } from "../../shared/registry.ts";
 import { receiveMail } from "./receive.ts";
 
+/** A sender may write as much as it likes; RFC 5322 allows 998 characters a line. */
+const MAX_LOGGED_CHARS = 300;
+
 export default {
   async email(message, env): Promise<void> {
     const startedMilliseconds = Date.now();
     const log = (entry: Record<string, unknown>): void => {
       const milliseconds = Date.now() - startedMilliseconds;
-      console.log(
-        JSON.stringify({ event: "mail", messageId: message.headers.get("message-id"), ...entry, milliseconds }),
-      );
+      const messageId = message.headers.get("message-id")?.slice(0, MAX_LOGGED_CHARS) ?? null;
+      console.log(JSON.stringify({ event: "mail", messageId, ...entry, milliseconds }));
     };
     try {
       const registration = await findRegistration(env.KV_DMARC_REPORTS, message.to);

@@ -9,10 +9,12 @@ import type { ReportMessage } from "../../shared/messages.ts";
 import {
   buildRawMetadata,
   fileNameForAddress,
+  type MailOrigin,
   parseRawMetadata,
   rawKey,
   WHOLE_MAIL_NAME,
 } from "../../shared/storage.ts";
+import { mailOrigin } from "./mail-origin.ts";
 import { bodyOf, readMail, release } from "./raw-mail.ts";
 
 /** What was stored, for the log. */
@@ -41,8 +43,9 @@ export async function receiveMail(
   const parts = await candidateParts(mail);
   const keys: string[] = [];
   const sizes: number[] = [];
+  const origin = { ...receipt, ...mailOrigin(message), objectsOfMail: parts.length };
   for (const part of parts) {
-    keys.push(await storePart(part, env.R2_DMARC_REPORTS, { ...receipt, sender: message.from }));
+    keys.push(await storePart(part, env.R2_DMARC_REPORTS, origin));
     sizes.push(part.bytes.byteLength);
   }
   release(mail);
@@ -58,7 +61,7 @@ export async function receiveMail(
 async function storePart(
   { bytes, fileName, mimeType, isRemovable }: StoredPart,
   bucket: R2Bucket,
-  origin: Receipt & { sender: string },
+  origin: Receipt & MailOrigin & { objectsOfMail: number },
 ): Promise<string> {
   const sha256 = await sha256Hex(bytes);
   const put = (key: string): Promise<R2Object | null> =>

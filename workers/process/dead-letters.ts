@@ -49,6 +49,7 @@ export async function newDeadLetter(failure: Failure, nowSeconds: number): Promi
     attempts,
     queueMessage,
     lastError,
+    counts: reason.counts,
   };
 }
 

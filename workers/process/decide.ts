@@ -12,15 +12,17 @@ import type { ReportReference, ReportShare } from "../../shared/ledger/report-ro
 import type { HeldReport, ReportWrite } from "../../shared/ledger/reports.ts";
 import { needsReading, newSettlement, type Settlement } from "../../shared/ledger/settlement.ts";
 import { removeSlices } from "../../shared/ledger/slices.ts";
+import { PROCESS_LIMITS } from "../../shared/limits.ts";
 import type { ReportMessage } from "../../shared/messages.ts";
 import { acceptsDomain } from "../../shared/registry.ts";
-import { type Problem, problem } from "../../shared/report/problems.ts";
+import { acceptedPart } from "../../shared/report/accepted.ts";
+import { gatherProblems, problem } from "../../shared/report/problems.ts";
 import { WHOLE_MAIL_NAME } from "../../shared/storage.ts";
 import { newDeadLetter } from "./dead-letters.ts";
 import { eventPoint, type PipelineEvent } from "./events.ts";
 import { closedConflict, closedLetter } from "./filed-events.ts";
 import { claimReference, type Known, type ReadObject, referenceOf, reportOf, useKey } from "./lookup.ts";
-import type { Finding, FoundReport } from "./read-object.ts";
+import { type Finding, type FoundProblem, type FoundReport, narrowed } from "./read-object.ts";
 import { coverReport, type PointWork, workOf, writeOf } from "./report-writes.ts";
 import { runAbove } from "./stray.ts";
 
@@ -128,7 +130,7 @@ class ObjectDecision {
   }
 
   async decide(): Promise<ObjectPlan> {
-    const { message, registration, isThere, findings } = this.#object;
+    const { message, registration, isThere } = this.#object;
     // What was accepted stays when it is run again after its address or its raw object has gone.
     if (this.#wasAccepted() && (registration === undefined || !isThere)) {
       this.#plan.left = isThere ? "left: address not registered" : "left: no raw object";
@@ -138,7 +140,7 @@ class ObjectDecision {
     else if (registration === undefined) {
       await this.#reject({ part: "", problem: problem("unregistered_rua", message.rua) });
     } else if (!this.#fitsBudget()) await this.#reject({ part: "", problem: problem("over_budget", message.rua) });
-    else for (const finding of findings) await this.#decideFinding(finding);
+    else for (const finding of this.#screen()) await this.#decideFinding(finding);
     this.#clear();
     this.#plan.rawRemoved = this.#mustRemoveRaw();
     this.#settleObject();
@@ -158,28 +160,37 @@ class ObjectDecision {
     return this.#batch.takeRecords(this.#object, records);
   }
 
+  /** Nothing about a foreign domain, and no flood of dead letters. */
+  #screen(): Finding[] {
+    const screened = this.#object.findings.map((finding) => ("problem" in finding ? finding : this.#accepted(finding)));
+    const problems = screened.filter((finding): finding is FoundProblem => "problem" in finding);
+    if (problems.length <= PROCESS_LIMITS.maxLettersPerObject) return screened;
+    const reports = screened.filter((finding) => "report" in finding);
+    return [...reports, ...gatherProblems(problems, PROCESS_LIMITS.maxLettersPerObject)];
+  }
+
+  #accepted(found: FoundReport): Finding {
+    const { message, registration } = this.#object;
+    // What was accepted stays so when its address takes fewer domains now.
+    const wasAccepted = this.#previous.some(({ outcome, id }) => outcome === "accepted" && id === found.uid);
+    const before = wasAccepted ? (this.#batch.stored(found.uid)?.spread ?? []) : [];
+    const accepts = (domain: string): boolean =>
+      (registration !== undefined && acceptsDomain(registration.entry, domain)) ||
+      before.some(([name]) => name === domain);
+    const report = acceptedPart(found.report, accepts);
+    if (report !== undefined) return narrowed(found, report, message.receivedSeconds);
+    const [domain] = found.header.domains;
+    return { part: found.part, domain, problem: problem("foreign_domain", domain) };
+  }
+
   async #decideFinding(finding: Finding): Promise<void> {
     if ("problem" in finding) return this.#reject(finding);
     const { header, part } = finding;
-    const foreign = header.domains.find((domain) => !this.#accepts(domain));
-    if (foreign !== undefined && !this.#hadAccepted(finding.uid)) {
-      return this.#reject({ part, problem: problem("foreign_domain", foreign) }, foreign);
-    }
     if (header.kind === "failure" && this.#object.registration?.entry.failureReports === "off") {
       const id = await eventId(this.#object.message.key, part, "discarded");
       return this.#record({ outcome: "discarded", part, id });
     }
     await this.#claim(finding);
-  }
-
-  #accepts(domain: string): boolean {
-    const entry = this.#object.registration?.entry;
-    return entry !== undefined && acceptsDomain(entry, domain);
-  }
-
-  // A report that was accepted stays so when its address takes fewer domains now.
-  #hadAccepted(uid: string): boolean {
-    return this.#previous.some(({ outcome, id }) => outcome === "accepted" && id === uid);
   }
 
   async #claim(found: FoundReport): Promise<void> {
@@ -191,7 +202,7 @@ class ObjectDecision {
     if (context.known.held.final.has(plainUid) && this.#batch.stored(uid) === undefined) {
       const before = this.#previous.find(({ id }) => id === uid);
       if (before !== undefined) this.#record(before);
-      else await this.#reject({ part, problem: problem("day_closed") }, reference.domain);
+      else await this.#reject({ part, problem: problem("day_closed"), domain: reference.domain });
       return;
     }
     const claim = this.#newClaim(found, reference);
@@ -272,7 +283,7 @@ class ObjectDecision {
       reporter: claim.reporter,
       reportId: claim.reportId,
       accepted: versionOf(held),
-      other: versionOf(claim),
+      other: { ...versionOf(claim), mail: this.#object.mail },
     });
     const place = placeOf(held.reference);
     this.#record({ outcome: "conflict", part, id, uid: reference.uid, points: claim.points, ...place });
@@ -290,7 +301,7 @@ class ObjectDecision {
   }
 
   /** Files a part that cannot become data, whole objects included; one that a person discarded stays discarded. */
-  async #reject({ part, problem: reason }: { part: string; problem: Problem }, domain = ""): Promise<void> {
+  async #reject({ part, problem: reason, domain = "" }: FoundProblem): Promise<void> {
     const { message, attempts, generation, registration } = this.#object;
     const letter = await newDeadLetter(
       {

@@ -9,11 +9,11 @@ import type { ReportReference } from "../../shared/ledger/report-rows.ts";
 import { findReports, type Held } from "../../shared/ledger/reports.ts";
 import { filedSlicesQuery } from "../../shared/ledger/slices.ts";
 import type { ReportMessage } from "../../shared/messages.ts";
-import type { Registration } from "../../shared/registry.ts";
+import { acceptsDomain, type Registration } from "../../shared/registry.ts";
 import { SECONDS_PER_DAY } from "../../shared/report-day.ts";
-import { dayOfRawKey } from "../../shared/storage.ts";
+import { dayOfRawKey, type MailOrigin } from "../../shared/storage.ts";
 import type { Invocation } from "./env.ts";
-import type { Finding, FoundReport } from "./read-object.ts";
+import type { Finding, FoundReport, ObjectOrigin } from "./read-object.ts";
 import { slicePart } from "./slice-part.ts";
 
 /** A raw object that has been read, or is not there. */
@@ -26,6 +26,10 @@ export interface ReadObject {
   /** undefined when the address is no longer registered. */
   registration: Registration | undefined;
   isThere: boolean;
+  /** What is known of it before it is read. */
+  origin: ObjectOrigin;
+  /** Who sent the mail it came in, as it says itself. */
+  mail: MailOrigin | undefined;
   findings: Finding[];
 }
 
@@ -81,12 +85,14 @@ export function referenceOf({ message: { key, rua, receivedSeconds } }: Pick<Rea
 
 /** The first row a found report has or would have. */
 export function claimReference({ shares, header, uid }: FoundReport, object: ReadObject): ReportReference {
-  const [first] = shares;
+  const entry = object.registration?.entry;
+  // Rows are in the order of the domains, and none is about a foreign one.
+  const domain = header.domains.find((name) => entry !== undefined && acceptsDomain(entry, name));
   return {
-    account: object.registration?.entry.account ?? "",
+    account: entry?.account ?? "",
     kind: header.kind,
-    domain: first?.domain ?? "",
-    day: first?.day ?? 0,
+    domain: domain ?? header.domains[0],
+    day: shares[0]?.day ?? 0,
     uid,
   };
 }

@@ -5,8 +5,8 @@ import { reportUid } from "../../shared/identity.ts";
 import { FigureChunks, recordKey } from "../../shared/ledger/figures.ts";
 import { type ReportShare, sharesOf } from "../../shared/ledger/report-rows.ts";
 import { PROCESS_LIMITS } from "../../shared/limits.ts";
-import type { Problem } from "../../shared/report/problems.ts";
-import { readReports } from "../../shared/report/read.ts";
+import type { PartProblem } from "../../shared/report/problems.ts";
+import { type ReadOptions, readReports } from "../../shared/report/read.ts";
 import { RecordShapes } from "../../shared/report/shapes/record-shapes.ts";
 import type { ByteSource } from "../../shared/report/source.ts";
 import type { AggregateRecord, Report } from "../../shared/report/vocabulary.ts";
@@ -14,7 +14,7 @@ import { headerOf, type ReportHeader, withDomainNames } from "../../shared/repor
 import { UniqueParts } from "./unique-parts.ts";
 
 /** How reporters write their records, as far as this isolate has seen: it changes how fast a report is read, not how. */
-export const KNOWN_SHAPES = new RecordShapes();
+const KNOWN_SHAPES = new RecordShapes();
 
 /** A report found in an object. */
 export interface FoundReport {
@@ -35,13 +35,26 @@ export interface FoundReport {
   records: AggregateRecord[] | undefined;
 }
 
-/** A part that could not be read. */
-export interface FoundProblem {
-  part: string;
-  problem: Problem;
+/** A part that could not be read, or is about a domain that the address does not accept. */
+export interface FoundProblem extends PartProblem {
+  /** Which domain. */
+  domain?: string;
 }
 
 export type Finding = FoundReport | FoundProblem;
+
+/** What is known of an object before it is read. */
+export interface ObjectOrigin {
+  /** When its mail came, seconds since 1970 UTC. */
+  receivedSeconds: number;
+  /** Objects that its mail was taken apart into. */
+  objectsOfMail: number;
+}
+
+/** How an object is read, each time it is. */
+export function readOptions({ receivedSeconds, objectsOfMail }: ObjectOrigin): ReadOptions {
+  return { nowSeconds: receivedSeconds, objectsOfMail, shapes: KNOWN_SHAPES };
+}
 
 /** How many records may be held at once, over all objects of a batch. */
 export class HeldRecords {
@@ -61,12 +74,12 @@ export class HeldRecords {
 /**
  * Reads an object to its end.
  *
- * @param origin whose reports these are, and when the mail arrived
- * @returns what it holds, in order
+ * @param origin whose reports these are, and what is known of the object
+ * @returns what it holds, in order; of one that is refused as a whole, that problem alone
  */
 export async function readObject(
   source: ByteSource,
-  origin: { account: string; receivedSeconds: number },
+  origin: ObjectOrigin & { account: string },
   held: HeldRecords,
 ): Promise<Finding[]> {
   const findings: Finding[] = [];
@@ -74,7 +87,11 @@ export async function readObject(
   let tally = new Tally(held, 0);
   let heldByOthers = 0;
   let document = -1;
-  for await (const event of readReports(source, { shapes: KNOWN_SHAPES })) {
+  for await (const event of readReports(source, readOptions(origin))) {
+    if (event.type === "refused") {
+      tally.forget();
+      return [{ part: event.part, problem: event.problem }];
+    }
     if (event.type === "records") {
       if (event.records.length === 0) continue;
       if (event.firstOrdinal === 0) {
@@ -107,6 +124,7 @@ class Tally {
   records: AggregateRecord[] | undefined = [];
   readonly #held: HeldRecords;
   readonly #heldByOthers: number;
+  #chars = 0;
 
   /** @param heldByOthers records held of other documents of the object */
   constructor(held: HeldRecords, heldByOthers: number) {
@@ -121,7 +139,9 @@ class Tally {
       if (record.spf === "pass") this.spfAligned += record.count;
     }
     if (this.records === undefined) return;
-    const isMany = this.#heldByOthers + this.records.length + records.length > PROCESS_LIMITS.maxHeldRecords;
+    this.#chars += charsOf(records);
+    const count = this.#heldByOthers + this.records.length + records.length;
+    const isMany = count > PROCESS_LIMITS.maxHeldRecords || this.#chars > PROCESS_LIMITS.maxHeldRecordChars;
     if (isMany || !this.#held.take(records.length)) this.forget();
     else for (const record of records) this.records.push(record);
   }
@@ -131,6 +151,19 @@ class Tally {
     this.#held.giveBack(this.records?.length ?? 0);
     this.records = undefined;
   }
+}
+
+/** Characters of all that records say. */
+function charsOf(records: readonly AggregateRecord[]): number {
+  let chars = 0;
+  for (const { envelopeFrom, envelopeTo, headerFrom, reasons, dkimResults, spfResults } of records) {
+    chars += envelopeFrom.length + envelopeTo.length + headerFrom.length;
+    for (const { rawType, comment } of reasons) chars += rawType.length + comment.length;
+    for (const { domain, selector, humanResult } of dkimResults)
+      chars += domain.length + selector.length + humanResult.length;
+    for (const { domain, humanResult } of spfResults) chars += domain.length + humanResult.length;
+  }
+  return chars;
 }
 
 async function foundReport(
@@ -149,17 +182,31 @@ async function foundReport(
   const { dkimAligned, spfAligned, records } = tally;
   const figures =
     report.kind === "aggregate" && records !== undefined ? figuresOf(records, header.domains[0]) : undefined;
-  const shares = sharesOf(report, {
-    records: { dkimAligned, spfAligned, figures, reading: undefined },
-    receivedSeconds,
-  });
-  const sum = (count: (share: ReportShare) => number): number => shares.reduce((all, share) => all + count(share), 0);
   return {
     part,
-    report,
     header,
     uid: await reportUid(account, header, contentHash),
     contentHash,
+    document,
+    records,
+    ...contentOf(report, { records: { dkimAligned, spfAligned, figures, reading: undefined }, receivedSeconds }),
+  };
+}
+
+/** The found report without what an address does not accept of it: what is left keeps the identity of the whole. */
+export function narrowed(found: FoundReport, report: Report, receivedSeconds: number): FoundReport {
+  if (report === found.report) return found;
+  return { ...found, ...contentOf(report, { records: undefined, receivedSeconds }) };
+}
+
+function contentOf(
+  report: Report,
+  from: Parameters<typeof sharesOf>[1],
+): Pick<FoundReport, "report" | "shares" | "counts" | "points"> {
+  const shares = sharesOf(report, from);
+  const sum = (count: (share: ReportShare) => number): number => shares.reduce((all, share) => all + count(share), 0);
+  return {
+    report,
     shares,
     counts: {
       records: sum(({ sums }) => sums.records),
@@ -167,8 +214,6 @@ async function foundReport(
       passed: sum(({ sums }) => sums.passed),
     },
     points: pointCountOf(report),
-    document,
-    records,
   };
 }
 

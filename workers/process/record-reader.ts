@@ -1,4 +1,5 @@
 /** Reads the records of an accepted report again from its raw object: a page of them, as they stream by. */
+import { domainName } from "../../shared/domain-name.ts";
 import type { ReportReference } from "../../shared/ledger/report-rows.ts";
 import { findReports, type HeldReport } from "../../shared/ledger/reports.ts";
 import { PROCESS_LIMITS } from "../../shared/limits.ts";
@@ -6,10 +7,11 @@ import type { PlacedRecord, RecordQuery, RecordsAnswer } from "../../shared/oper
 import { isPass } from "../../shared/report/aggregate.ts";
 import { readReports } from "../../shared/report/read.ts";
 import type { ByteSource } from "../../shared/report/source.ts";
-import type { AggregateRecord } from "../../shared/report/vocabulary.ts";
+import type { AggregateRecord, TlsPolicy, TlsReport } from "../../shared/report/vocabulary.ts";
+import { boundPolicies } from "./bounded-report.ts";
 import type { Invocation } from "./env.ts";
 import { findRawObject } from "./raw-object.ts";
-import { KNOWN_SHAPES } from "./read-object.ts";
+import { type ObjectOrigin, readOptions } from "./read-object.ts";
 import { UniqueParts } from "./unique-parts.ts";
 
 /** Reads a page of records. @throws whatever D1 or R2 throws */
@@ -18,16 +20,25 @@ export async function readRecords(query: RecordQuery, { env, ledger }: Invocatio
   if (held === undefined) return { kind: "gone", reason: "The ledger has no such report." };
   const object = await findRawObject(env.R2_DMARC_REPORTS, held.rawKey);
   if (object === undefined) return { kind: "gone", reason: `${held.rawKey} is no longer in R2.` };
-  return readPart(await object.open(), held, new RecordPage(query));
+  const { objectsOfMail } = object.metadata;
+  // As it was read when it was accepted.
+  const origin = { receivedSeconds: held.receivedSeconds, objectsOfMail };
+  return readPart(await object.open(), { held, origin }, new RecordPage(query));
 }
 
 async function findHeld(reference: ReportReference, ledger: Invocation["ledger"]): Promise<HeldReport | undefined> {
   return (await findReports(ledger, [reference])).reports.get(reference.uid);
 }
 
-async function readPart(source: ByteSource, { part, rawKey }: HeldReport, page: RecordPage): Promise<RecordsAnswer> {
+async function readPart(
+  source: ByteSource,
+  { held, origin }: { held: HeldReport; origin: ObjectOrigin },
+  page: RecordPage,
+): Promise<RecordsAnswer> {
+  const { part, rawKey, spread } = held;
   const parts = new UniqueParts();
-  for await (const event of readReports(source, { shapes: KNOWN_SHAPES })) {
+  for await (const event of readReports(source, readOptions(origin))) {
+    if (event.type === "refused") return { kind: "gone", reason: event.problem.message };
     const isWanted = parts.next(event.part) === part;
     if (event.type === "records") {
       if (isWanted) page.add(event.records, event.firstOrdinal);
@@ -37,10 +48,16 @@ async function readPart(source: ByteSource, { part, rawKey }: HeldReport, page: 
     parts.take(event.part);
     if (!isWanted) continue;
     if (event.type === "problem") return { kind: "gone", reason: event.problem.message };
-    if (event.report.kind === "tls") return { kind: "tls", policies: event.report.policies };
+    if (event.report.kind === "tls") return boundPolicies(acceptedPolicies(event.report, spread));
     return event.report.kind === "failure" ? { kind: "failure" } : page.answer();
   }
   return { kind: "gone", reason: `${rawKey} no longer gives this report.` };
+}
+
+// Of a TLS report only the policies of domains that the address accepted are anybody's to see.
+function acceptedPolicies({ policies }: TlsReport, spread: HeldReport["spread"]): TlsPolicy[] {
+  const domains = new Set(spread.map(([domain]) => domain));
+  return policies.filter(({ policyDomain }) => domains.has(domainName(policyDomain)));
 }
 
 /** The records of one page, chosen as they go by; only those that can be on it are held. */

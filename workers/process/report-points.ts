@@ -20,7 +20,7 @@ import type { AggregateRecord } from "../../shared/report/vocabulary.ts";
 import type { ObjectPlan } from "./decide.ts";
 import type { Invocation } from "./env.ts";
 import { SliceSender, writeNow, writePoints } from "./points.ts";
-import { KNOWN_SHAPES } from "./read-object.ts";
+import { type ObjectOrigin, readOptions } from "./read-object.ts";
 import type { PointWork } from "./report-writes.ts";
 
 /** How many slices a report's points went out in. */
@@ -76,7 +76,8 @@ export async function writePlan(
     if (found?.header.kind === "aggregate" && found.records === undefined) large.set(found.document, work);
     else written.finish(work, await writeHeld(work, invocation));
   }
-  if (large.size > 0 && source !== undefined) await writeLarge(source, { large, written }, invocation);
+  if (large.size > 0 && source !== undefined)
+    await writeLarge(source, { large, written, origin: plan.object.origin }, invocation);
   await writeEvents(plan, invocation);
 }
 
@@ -118,7 +119,7 @@ export async function writeHeld(work: PointWork, invocation: Invocation): Promis
 
 async function writeLarge(
   source: ByteSource,
-  { large, written }: { large: ReadonlyMap<number, PointWork>; written: WrittenPoints },
+  { large, written, origin }: { large: ReadonlyMap<number, PointWork>; written: WrittenPoints; origin: ObjectOrigin },
   invocation: Invocation,
 ): Promise<void> {
   let document = -1;
@@ -127,7 +128,7 @@ async function writeLarge(
   const finish = async (): Promise<void> => {
     if (work !== undefined && writer !== undefined) written.finish(work, await writer.finish());
   };
-  for await (const event of readReports(source, { shapes: KNOWN_SHAPES })) {
+  for await (const event of readReports(source, readOptions(origin))) {
     if (event.type !== "records" || event.records.length === 0) continue;
     if (event.firstOrdinal === 0) {
       await finish();

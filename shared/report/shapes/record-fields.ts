@@ -1,5 +1,6 @@
 /** The values of a record of known shape, by their path: each from its bytes into the record (see record-shapes.ts). */
 
+import { READ_LIMITS } from "../../limits.ts";
 import { DISPOSITIONS, DKIM_RESULTS, OVERRIDE_TYPES, SPF_RESULTS } from "../record.ts";
 import type {
   AggregateRecord,
@@ -163,7 +164,8 @@ function plainText(span: FieldSpan): string {
 
 function readCount(span: FieldSpan, record: AggregateRecord): boolean {
   record.count = parseDigits(span);
-  return record.count >= 0;
+  // One beyond the limit is the general reader's to judge.
+  return record.count >= 0 && record.count <= READ_LIMITS.maxCount;
 }
 
 // RFC 9990 makes the element optional: an empty one says what none says.

@@ -19,6 +19,7 @@ export class Segmenter {
   readonly #frame: string[] = [];
   #frameChars = 0;
   #frameElements = 0;
+  #strayEndTags = 0;
   /** Characters before the root element. */
   #preambleChars = 0;
   #paddingChars = 0;
@@ -208,6 +209,7 @@ export class Segmenter {
       reject("malformed_xml", `<${this.#open.at(-1)}> is not closed before </${name}>`);
     } else {
       this.#pad(rawName.length);
+      if (++this.#strayEndTags > READ_LIMITS.maxXmlElements) this.#tooLarge("end tags without a start");
       this.#note(`an end tag </${name}> without its start`);
     }
   }
@@ -226,8 +228,8 @@ export class Segmenter {
 
   /** Markup that the end of the document cuts: only the root's own end tag may be. */
   #takeUnfinished(text: string, at: number): number {
-    const rest = text.slice(at);
-    if (this.#open.length === 1 && /^<\/\s*(?:[\w.-]+:)?f?e?e?d?b?a?c?k?\s*$/.test(rest) && rest.length > 2) {
+    const rest = text.slice(at).trimEnd();
+    if (this.#open.length === 1 && /^<\/\s*(?:[\w.-]+:)?f?e?e?d?b?a?c?k?$/.test(rest) && at + 2 < text.length) {
       this.#note("the last end tag is cut");
       this.#closeElement(ROOT);
     } else if (this.#rootSeen && !this.#rootEnded) {

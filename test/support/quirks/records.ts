@@ -15,6 +15,11 @@ const skipped = (file: string, count: string): Quirk => ({
 });
 const ip = (file: string, raw: string, sourceIp: string, more: Wanted = {}) =>
   one(`ip-${file}`, record({ ip: raw }), { sourceIp }, more);
+const noAddress = (file: string, ip: string): Quirk => ({
+  file: `records/ip-${file}.xml`,
+  content: withRecords(record({ ip }), GOOD),
+  want: { report: { totals: { records: 1, skippedRecords: 1, messages: 11 } }, warnings: ["record_skipped record[0]"] },
+});
 const evaluated = (dkim: string, spf: string, disposition = "none", rest = "") =>
   record({ evaluated: `<disposition>${disposition}</disposition><dkim>${dkim}</dkim><spf>${spf}</spf>${rest}` });
 const dkim = (selector: string, result: string, domain = "acme.example") =>
@@ -38,7 +43,9 @@ export const records: Quirk[] = [
   one("count-zero", record({ count: "0" }), { count: 0 }, { report: { totals: { records: 1, messages: 0 } } }),
   one("count-padded", record({ count: " \n42 " }), { count: 42 }),
   one("count-leading-zeros", record({ count: "007" }), { count: 7 }),
-  one("count-past-2-32", record({ count: "4294967296" }), { count: 4_294_967_296 }),
+  one("count-of-a-billion", record({ count: "1000000000" }), { count: 1_000_000_000 }, { clean: true }),
+  skipped("past-a-billion", "1000000001"),
+  skipped("past-2-32", "4294967296"),
   skipped("negative", "-3"),
   skipped("fraction", "1.5"),
   skipped("past-2-53", "9007199254740993"),
@@ -72,12 +79,21 @@ export const records: Quirk[] = [
   ip("v4-mapped", "::FFFF:192.0.2.1", "::ffff:192.0.2.1"),
   ip("v4-mapped-in-hex", "::ffff:c000:201", "::ffff:192.0.2.1"),
   ip("padded", " 192.0.2.1\n", "192.0.2.1"),
-  ip("empty", "", "", { warnings: ["missing_value record[0]/row/source_ip"] }),
-  ip("no-address", "999.1.2.3", "999.1.2.3", { warnings: UNKNOWN_IP }),
+  noAddress("empty", ""),
+  noAddress("no-address", "999.1.2.3"),
   ip("leading-zeros", "010.0.0.1", "010.0.0.1", { warnings: UNKNOWN_IP }),
   ip("prefix", "192.0.2.0/24", "192.0.2.0/24", { warnings: UNKNOWN_IP }),
   ip("zone", "fe80::1%eth0", "fe80::1%eth0", { warnings: UNKNOWN_IP }),
-  ip("name", "mail.example", "mail.example", { warnings: UNKNOWN_IP }),
+  noAddress("name", "mail.example"),
+  noAddress("name-with-prefix", "mail.example/24"),
+  {
+    file: "records/ip-missing.xml",
+    content: withRecords(record().replace(/<source_ip>.*<\/source_ip>/, ""), GOOD),
+    want: {
+      report: { totals: { records: 1, skippedRecords: 1, messages: 11 } },
+      warnings: ["record_skipped record[0]"],
+    },
+  },
   one(
     "results-in-capitals",
     evaluated("PASS", "Fail", "None"),
@@ -203,9 +219,9 @@ export const records: Quirk[] = [
     { envelopeFrom: "", envelopeTo: "rcpt.example" },
   ),
   one(
-    "every-field-empty",
-    "<record><row><source_ip/><count>0</count><policy_evaluated><disposition/><dkim/><spf/></policy_evaluated></row><identifiers><header_from/></identifiers><auth_results><dkim><domain/><result/></dkim></auth_results></record>",
-    { sourceIp: "", count: 0, dkim: "unknown" },
+    "every-field-but-the-address-empty",
+    "<record><row><source_ip>192.0.2.1</source_ip><count>0</count><policy_evaluated><disposition/><dkim/><spf/></policy_evaluated></row><identifiers><header_from/></identifiers><auth_results><dkim><domain/><result/></dkim></auth_results></record>",
+    { count: 0, dkim: "unknown" },
     { report: { totals: { passed: 0 } } },
   ),
   one(

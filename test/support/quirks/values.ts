@@ -67,8 +67,28 @@ const metadata: Quirk[] = [
   },
   {
     file: "metadata/dates-of-weeks.xml",
-    content: dates("1700000000", "1704060800"),
-    want: meta({ endSeconds: 1_704_060_800 }, { clean: true }),
+    content: dates("1700000000", "1703024000"),
+    want: meta({ endSeconds: 1_703_024_000 }, { clean: true }),
+  },
+  {
+    file: "metadata/dates-of-more-than-35-days.xml",
+    content: dates("1700000000", "1703024001"),
+    want: { problems: ["implausible_period"] },
+  },
+  {
+    file: "metadata/dates-reversed-by-years.xml",
+    content: dates("1700000000", "1500000000"),
+    want: { problems: ["implausible_period"] },
+  },
+  {
+    file: "metadata/dates-in-the-future.xml",
+    content: dates("2540000000", "2540086399"),
+    want: { problems: ["implausible_period"] },
+  },
+  {
+    file: "metadata/dates-begin-in-the-future.xml",
+    content: dates("2540000000", "1700000000"),
+    want: { problems: ["implausible_period"] },
   },
   ...[
     ["milliseconds", "1700000000000"],

@@ -47,7 +47,7 @@ export function unlessRefused<T extends object>(
 
 /** Rows of one of our own statements; a dataset nothing was written to yet has none. @throws ApiError */
 export async function queryRows(connection: SqlConnection, sql: string): Promise<AnswerRow[]> {
-  const answer = await querySql(connection, sql, (url, init) => fetch(url, init));
+  const answer = await querySql({ ...connection, isPageStatement: true }, sql, (url, init) => fetch(url, init));
   if (answer.ok) return answer.value.rows;
   if (answer.error.code === "no_data") return [];
   throw new ApiError(answer.error.code, answer.error.message);

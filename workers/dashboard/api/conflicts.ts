@@ -11,9 +11,10 @@ const conflictId = v.pipe(v.string(), v.minLength(1), v.maxLength(100));
 export function conflictRoutes(): Hono<ApiContext> {
   const routes = new Hono<ApiContext>();
   routes.get("/conflicts", listConflicts);
+  routes.get("/conflicts/:id", async (c) => c.json(await callWithId(c, "getConflict")));
   // Accepting goes through the queue: totals change when its message is processed.
-  routes.post("/conflicts/:id/accept", async (c) => c.json(await decide(c, "acceptConflict"), 202));
-  routes.post("/conflicts/:id/discard", async (c) => c.json(await decide(c, "discardConflict")));
+  routes.post("/conflicts/:id/accept", async (c) => c.json(await callWithId(c, "acceptConflict"), 202));
+  routes.post("/conflicts/:id/discard", async (c) => c.json(await callWithId(c, "discardConflict")));
   return routes;
 }
 
@@ -22,7 +23,9 @@ async function listConflicts(c: Call): Promise<Response> {
   return c.json(await operate(c, (operations) => operations.listConflicts(from)));
 }
 
-async function decide(c: Call, decision: "acceptConflict" | "discardConflict"): Promise<Conflict> {
+type ConflictOperation = "getConflict" | "acceptConflict" | "discardConflict";
+
+async function callWithId(c: Call, operation: ConflictOperation): Promise<Conflict> {
   const id = validate(conflictId, c.req.param("id"));
-  return unlessRefused(await operate(c, (operations) => operations[decision](id)), "not_found");
+  return unlessRefused(await operate(c, (operations) => operations[operation](id)), "not_found");
 }

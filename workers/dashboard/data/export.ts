@@ -1,28 +1,43 @@
-/** Rows as CSV and JSON. Pure. A spreadsheet must never run what a stranger wrote into a report. */
+/** Rows as CSV and JSON, a piece at a time: an answer is sent while the rest of it is still to be written. Pure. */
+import { csvLine } from "../../../shared/csv.ts";
 import type { TableColumn } from "./table.ts";
 
-/** What a spreadsheet takes for the beginning of a formula, white space in front of it included. */
-const FORMULA = /^[\s]*[=+\-@]|^[\t\r]/;
-/** The same behind what ends a field where a spreadsheet expects other separators than commas, quotes or not. */
-const LATER_FORMULA = /([;\t]\s*)(?=[=+\-@])/g;
-
-/** CSV (RFC 4180) with a line of column keys. Texts that look like a formula get a `'` in front. */
-export function buildCsv<Row>(rows: readonly Row[], columns: readonly TableColumn<Row>[]): string {
-  const lines = [
-    columns.map(({ key }) => csvField(key)),
-    ...rows.map((row) => columns.map((c) => csvField(c.value(row)))),
-  ];
-  return lines.map((fields) => `${fields.join(",")}\r\n`).join("");
+/** CSV with a line of column keys, a line a piece. */
+export function* csvPieces<Row>(rows: readonly Row[], columns: readonly TableColumn<Row>[]): Generator<string> {
+  yield csvLine(columns.map(({ key }) => key));
+  for (const row of rows) yield csvLine(columns.map(({ value }) => value(row)));
 }
 
-/** JSON: a list of objects by column key. */
-export function buildJson<Row>(rows: readonly Row[], columns: readonly TableColumn<Row>[]): string {
-  const items = rows.map((row) => Object.fromEntries(columns.map(({ key, value }) => [key, value(row)])));
-  return `${JSON.stringify(items, null, 2)}\n`;
+/** JSON: a list of objects by column key, an object a piece. */
+export function* jsonPieces<Row>(rows: readonly Row[], columns: readonly TableColumn<Row>[]): Generator<string> {
+  yield "[";
+  let separator = "\n";
+  for (const row of rows) {
+    const item = Object.fromEntries(columns.map(({ key, value }) => [key, value(row)]));
+    yield separator + JSON.stringify([item], null, 2).slice("[\n".length, -"\n]".length);
+    separator = ",\n";
+  }
+  yield rows.length === 0 ? "]\n" : "\n]\n";
 }
 
-function csvField(value: string | number): string {
-  if (typeof value === "number") return Number.isFinite(value) ? String(value) : "";
-  const safe = (FORMULA.test(value) ? `'${value}` : value).replaceAll(LATER_FORMULA, "$1'");
-  return /[",\r\n']/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+/** Ours: characters of one piece of an answer. */
+const PIECE_CHARS = 64 * 1024;
+
+/** Pieces of text as the body of an answer: written as it is read, a few lines in memory at a time. */
+export function streamOf(pieces: Iterable<string>): ReadableStream<Uint8Array> {
+  const iterator = pieces[Symbol.iterator]();
+  const encoder = new TextEncoder();
+  return new ReadableStream({
+    pull(controller) {
+      let text = "";
+      let next = iterator.next();
+      while (!next.done) {
+        text += next.value;
+        if (text.length >= PIECE_CHARS) break;
+        next = iterator.next();
+      }
+      if (text !== "") controller.enqueue(encoder.encode(text));
+      if (next.done) controller.close();
+    },
+  });
 }

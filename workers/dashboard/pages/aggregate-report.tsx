@@ -12,10 +12,11 @@ import { dayOfSeconds, isoDay, isoMinute } from "../data/days.ts";
 import { formatCount, formatShare } from "../data/numbers.ts";
 import { describePolicy } from "../data/policy.ts";
 import { readTableState, type TableState } from "../data/table.ts";
+import { ForeignText } from "../parts/foreign-text.tsx";
 import { Note, Pairs } from "../parts/marks.tsx";
 import type { PageResult } from "../parts/page.ts";
 import { MissingPart, unlessUnavailable } from "../parts/partial.tsx";
-import { ReportHead, reportCrumbs, type Stored, storedPairs, Warnings } from "../parts/report-frame.tsx";
+import { ReporterName, ReportHead, reportCrumbs, type Stored, storedPairs, Warnings } from "../parts/report-frame.tsx";
 import { linkWith, type PageRequest } from "../parts/request.ts";
 import type { BoundTable } from "../parts/table-view.tsx";
 import { Term } from "../parts/term.tsx";
@@ -39,16 +40,21 @@ export async function aggregateReportPage(request: PageRequest, stored: Stored<A
   const state = readTableState(request.parameters, { id: TABLE, sort: "record", size: 100 });
   const records = await unlessUnavailable(askRecords(request, { scope, state }));
   const table = records.ok ? boundRecords(request, { report, state, ...records.value }) : undefined;
-  const title = `${metadata.orgName} about ${policy.domain}, ${isoDay(dayOfSeconds(metadata.beginSeconds))}`;
+  const day = isoDay(dayOfSeconds(metadata.beginSeconds));
+  const heading = (
+    <>
+      <ForeignText text={metadata.orgName} /> about <ForeignText text={policy.domain} />, {day}
+    </>
+  );
   return {
     tables: table === undefined ? [] : [table],
     content: {
-      title,
+      title: `${metadata.orgName} about ${policy.domain}, ${day}`,
       section: "domains",
       crumbs: reportCrumbs(request, { domain: policy.domain, path: "/reports", label: "Reports" }),
       body: (
         <>
-          <ReportHead {...{ request, title }} lead={summary(report)} />
+          <ReportHead request={request} title={heading} lead={summary(report)} />
           <div class="columns">
             <Metadata {...stored} />
             <Policy report={report} />
@@ -142,8 +148,13 @@ function Metadata({ entry, report: { metadata, totals } }: Stored<AggregateRepor
       <h2>Report</h2>
       <Pairs
         pairs={[
-          [<Term name="Reporter" />, `${metadata.orgName}${metadata.email === "" ? "" : `, ${metadata.email}`}`],
-          [<Term name="Report id" />, <span class="mono">{metadata.reportId}</span>],
+          [<Term name="Reporter" />, <ReporterName name={metadata.orgName} contact={metadata.email} />],
+          [
+            <Term name="Report id" />,
+            <span class="mono">
+              <ForeignText text={metadata.reportId} />
+            </span>,
+          ],
           ["Period", `${isoMinute(metadata.beginSeconds)} to ${isoMinute(metadata.endSeconds)}`],
           ["Form", metadata.format === "rfc9990" ? "RFC 9990" : "RFC 7489"],
           ["Contact", metadata.extraContactInfo || "–"],

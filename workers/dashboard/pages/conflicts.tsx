@@ -6,8 +6,8 @@ import { isoMinute, parseDay } from "../data/days.ts";
 import { explain } from "../data/glossary.ts";
 import { changeOfCount, formatCount } from "../data/numbers.ts";
 import { ApiError } from "../errors.ts";
+import { ForeignText, Name } from "../parts/foreign-text.tsx";
 import { reportPath } from "../parts/links.ts";
-import { Name } from "../parts/marks.tsx";
 import { ListParts, OperationsHead } from "../parts/operations-frame.tsx";
 import type { PageResult } from "../parts/page.ts";
 import { type PageRequest, requireOperator } from "../parts/request.ts";
@@ -59,6 +59,14 @@ export async function decideConflict(request: PageRequest, form: URLSearchParams
   return `${PATH}?done=kept`;
 }
 
+/** Who sent a version, as its mail says: what tells a forged report from the reporter's own correction. */
+const MAIL_FIELDS: readonly { key: string; label: string; read: (version: ReportVersion) => string }[] = [
+  { key: "sender", label: "Envelope sender", read: ({ mail }) => mail?.sender ?? "" },
+  { key: "from", label: "From", read: ({ mail }) => mail?.from ?? "" },
+  { key: "subject", label: "Subject", read: ({ mail }) => mail?.subject ?? "" },
+  { key: "message_id", label: "Message-ID", read: ({ mail }) => mail?.messageId ?? "" },
+];
+
 const COLUMNS: ViewColumn<Conflict>[] = [
   { key: "at", label: "Filed (UTC)", value: ({ at }) => at, cell: ({ at }) => at.slice(0, 16).replace("T", " ") },
   {
@@ -68,10 +76,10 @@ const COLUMNS: ViewColumn<Conflict>[] = [
     cell: ({ domain, reporter, reportId, account }) => (
       <span class="stack">
         <span>
-          {reporter} about {domain}
+          <ForeignText text={reporter} /> about <ForeignText text={domain} />
         </span>
         <span class="small muted">
-          <Name text={reportId} />, account {account}
+          <Name text={reportId} />, account <ForeignText text={account} />
         </span>
       </span>
     ),
@@ -99,6 +107,10 @@ const COLUMNS: ViewColumn<Conflict>[] = [
       </Version>
     ),
   },
+  ...MAIL_FIELDS.flatMap(({ key, label, read }) => [
+    { key: `accepted_${key}`, label, value: ({ accepted }: Conflict) => read(accepted), exportOnly: true as const },
+    { key: `other_${key}`, label, value: ({ other }: Conflict) => read(other), exportOnly: true as const },
+  ]),
   { key: "id", label: "Decide", value: ({ id }) => id, cell: ({ id }) => <DecideForm id={id} /> },
 ];
 
@@ -122,14 +134,29 @@ function acceptedPath({ account, domain, uid, ledgerKey }: Conflict): string {
   return reportPath({ account, domain, beginSeconds: day * SECONDS_PER_DAY, reportUid: uid });
 }
 
-function Version({ version: { records, receivedSeconds }, children }: { version: ReportVersion; children?: Child }) {
+function Version({ version, children }: { version: ReportVersion; children?: Child }) {
+  const { records, receivedSeconds } = version;
   return (
-    <span class="stack">
+    <span class="stack version">
       <span>{children}</span>
       <span class="small muted">
         {formatCount(records)} records, received {isoMinute(receivedSeconds)}
       </span>
+      <MailLines version={version} />
     </span>
+  );
+}
+
+function MailLines({ version }: { version: ReportVersion }) {
+  if (version.mail === undefined) return <span class="small muted">Who sent it is not known any more.</span>;
+  return (
+    <>
+      {MAIL_FIELDS.map(({ label, read }) => (
+        <span class="small">
+          <span class="muted">{label}:</span> {read(version) === "" ? "none" : <Name text={read(version)} />}
+        </span>
+      ))}
+    </>
   );
 }
 

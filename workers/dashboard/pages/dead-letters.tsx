@@ -5,6 +5,7 @@ import { unlessRefused } from "../api/call.ts";
 import { isoMinute } from "../data/days.ts";
 import { formatBytes } from "../data/numbers.ts";
 import { ApiError } from "../errors.ts";
+import { ForeignJson, ForeignText } from "../parts/foreign-text.tsx";
 import { Pairs } from "../parts/marks.tsx";
 import { ListParts, OperationsHead } from "../parts/operations-frame.tsx";
 import type { PageResult } from "../parts/page.ts";
@@ -65,11 +66,11 @@ export async function deadLetterPage(request: PageRequest, id: string): Promise<
       crumbs: [{ label: "Dead letters", href: PATH }],
       body: (
         <>
-          <OperationsHead {...{ request, tab: "dead-letters", title: letter.reason.message }} />
+          <OperationsHead {...{ request, tab: "dead-letters" }} title={<ForeignText text={letter.reason.message} />} />
           <LetterCard {...details} />
           <section class="card">
             <h2>Message</h2>
-            <pre>{JSON.stringify(letter.message, null, 2)}</pre>
+            <ForeignJson value={letter.message} />
           </section>
         </>
       ),
@@ -120,17 +121,15 @@ export async function changeDeadLetters(request: PageRequest, form: URLSearchPar
   const action = form.get("action");
   if (action !== "requeue" && action !== "discard") throw new ApiError("bad_request", "action is requeue or discard.");
   const id = form.get("id");
-  const results = await changeAll(request, {
+  const { changed, refused } = await changeAll(request, {
     action,
     selection: id === null ? { filter: readFilter(form) } : { ids: [id] },
   });
-  const refused = results.filter(({ result }) => result === "refused");
-  if (id !== null && refused[0] !== undefined)
-    throw new ApiError("bad_request", refused[0].reason ?? "It was refused.");
+  if (id !== null && refused.count > 0) throw new ApiError("bad_request", refused.reason);
   const parameters = new URLSearchParams({
     done: action === "requeue" ? "requeued" : "discarded",
-    count: String(results.length - refused.length),
-    refused: String(refused.length),
+    count: String(changed),
+    refused: String(refused.count),
   });
   return `${PATH}?${parameters}`;
 }
@@ -140,9 +139,16 @@ interface Change {
   selection: DeadLetterSelection;
 }
 
-// One page of letters a call, until there is none left.
-async function changeAll(request: PageRequest, { action, selection }: Change): Promise<DeadLetterResult[]> {
-  const results: DeadLetterResult[] = [];
+/** What a change came to. */
+interface Changed {
+  changed: number;
+  /** `reason`: of the last one. */
+  refused: { count: number; reason: string };
+}
+
+// One page of letters a call, until there is none left; there may be very many, so they are only counted.
+async function changeAll(request: PageRequest, { action, selection }: Change): Promise<Changed> {
+  const done: Changed = { changed: 0, refused: { count: 0, reason: "It was refused." } };
   let cursor: string | undefined;
   do {
     const page: Page<DeadLetterResult> = unlessRefused<Page<DeadLetterResult>>(
@@ -151,10 +157,13 @@ async function changeAll(request: PageRequest, { action, selection }: Change): P
         return action === "requeue" ? operations.requeueDeadLetters(part) : operations.discardDeadLetters(part);
       }),
     );
-    results.push(...page.items);
+    for (const { result, reason } of page.items) {
+      if (result !== "refused") done.changed++;
+      else done.refused = { count: done.refused.count + 1, reason: reason ?? done.refused.reason };
+    }
     cursor = page.cursor;
   } while (cursor !== undefined);
-  return results;
+  return done;
 }
 
 const COLUMNS: ViewColumn<DeadLetter>[] = [
@@ -175,7 +184,9 @@ const COLUMNS: ViewColumn<DeadLetter>[] = [
     cell: ({ reason }) => (
       <span class="stack explained">
         <span class="mono">{reason.code}</span>
-        <span class="small muted">{reason.message}</span>
+        <span class="small muted">
+          <ForeignText text={reason.message} />
+        </span>
       </span>
     ),
   },

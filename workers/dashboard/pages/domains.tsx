@@ -16,6 +16,7 @@ import { type Period, partsOfPeriod, periodBefore } from "../data/period.ts";
 import { asksToReject, shortPolicy } from "../data/policy.ts";
 import { Sparkline } from "../parts/chart-view.tsx";
 import { dayColumn, dmarcColumn, messagesColumn } from "../parts/columns.tsx";
+import { ForeignText, Name } from "../parts/foreign-text.tsx";
 import { domainPath } from "../parts/links.ts";
 import { limitNote, Note, ShareBar } from "../parts/marks.tsx";
 import type { PageResult } from "../parts/page.ts";
@@ -154,7 +155,11 @@ function columns(request: PageRequest, period: Period): ViewColumn<DomainRow>[] 
       label: "Domain",
       term: "Policy domain",
       value: ({ domain }) => domain,
-      cell: ({ domain }) => <a href={linkTo(request, domainPath(domain))}>{domain}</a>,
+      cell: ({ domain }) => (
+        <a href={linkTo(request, domainPath(domain))}>
+          <Name text={domain} />
+        </a>
+      ),
     },
     messagesColumn(),
     {
@@ -170,7 +175,11 @@ function columns(request: PageRequest, period: Period): ViewColumn<DomainRow>[] 
       label: "Published policy",
       term: "Policy published",
       value: ({ policy }) => shortPolicy(policy),
-      cell: ({ policy }) => <code>{shortPolicy(policy)}</code>,
+      cell: ({ policy }) => (
+        <code>
+          <ForeignText text={shortPolicy(policy)} />
+        </code>
+      ),
     },
     { key: "reports", label: "Reports", align: "end", value: ({ reports }) => reports },
     dayColumn("last_report_day", "Last report", ({ lastEndSeconds }) => dayOfSeconds(lastEndSeconds)),

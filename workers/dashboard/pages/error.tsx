@@ -1,6 +1,7 @@
 /** An error as a page: what happened, and what to do. It never shows a stack or a token. */
 
 import type { Access } from "../access.ts";
+import { ForeignText } from "../parts/foreign-text.tsx";
 import { renderPage } from "../parts/layout.tsx";
 
 /** What is said above and below the error's own sentence, where that does not say it all. */
@@ -20,6 +21,11 @@ const ADVICE: Record<string, { title: string; advice?: string }> = {
     title: "Analytics Engine does not answer",
     advice: "Nothing is lost: reports are received and kept. Load the page again in a moment.",
   },
+  analytics_busy: {
+    title: "Too much is asked of Analytics Engine at once",
+    advice: "Nothing is lost: reports are received and kept. Load the page again in a few seconds.",
+  },
+  busy: { title: "The dashboard has too much to do", advice: "Load the page again in a few seconds." },
   process_unavailable: { title: "The process Worker does not answer", advice: "Load the page again in a moment." },
   internal: { title: "The dashboard failed", advice: "The reason is in its log." },
 };
@@ -33,7 +39,9 @@ export function renderError({ code, message }: { code: string; message: string }
       body: (
         <section class="card">
           <h1>{title}</h1>
-          <p>{message}</p>
+          <p>
+            <ForeignText text={message} />
+          </p>
           {advice !== undefined && <p class="lead">{advice}</p>}
           {access !== undefined && (
             <p>

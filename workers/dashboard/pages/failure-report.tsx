@@ -4,6 +4,7 @@ import type { FailureReport } from "../../../shared/report/vocabulary.ts";
 import { isoMinute } from "../data/days.ts";
 import { describeAuthFailure, describeDelivery } from "../data/failure-words.ts";
 import { formatCount } from "../data/numbers.ts";
+import { ForeignText, Name } from "../parts/foreign-text.tsx";
 import { addressPath } from "../parts/links.ts";
 import { Explained, Note, Pairs } from "../parts/marks.tsx";
 import type { PageResult } from "../parts/page.ts";
@@ -17,17 +18,22 @@ export async function failureReportPage(
 ): Promise<PageResult> {
   const hasRaw = await isStored(request, entry.rawKey);
   const { reportedDomain, incidents } = report;
-  const title = `Failure report about ${reportedDomain || "a domain it does not name"}`;
+  const about = reportedDomain || "a domain it does not name";
   return {
     tables: [],
     content: {
-      title,
+      title: `Failure report about ${about}`,
       section: "domains",
       crumbs: reportCrumbs(request, { domain: reportedDomain, path: "/failures", label: "Failure reports" }),
       body: (
         <>
           <ReportHead
-            {...{ request, title, hasRaw }}
+            {...{ request, hasRaw }}
+            title={
+              <>
+                Failure report about <ForeignText text={about} />
+              </>
+            }
             lead={`${incidents === 1 ? "One message" : `${formatCount(incidents)} messages`} in this domain's name failed. Kept here are facts about domains only.`}
           />
           <RawNote hasRaw={hasRaw} />
@@ -79,7 +85,11 @@ async function isStored(request: PageRequest, rawKey: string): Promise<boolean> 
 
 function failurePairs(request: PageRequest, report: FailureReport): [Child, Child][] {
   const { reportedDomain, sourceIp, authFailure, deliveryResult, identityAlignment } = report;
-  const address = <a href={linkTo(request, addressPath(reportedDomain, sourceIp))}>{sourceIp}</a>;
+  const address = (
+    <a href={linkTo(request, addressPath(reportedDomain, sourceIp))}>
+      <Name text={sourceIp} />
+    </a>
+  );
   return [
     ["Check that failed", <Explained word={authFailure} meaning={describeAuthFailure(authFailure)} />],
     ["Sent from", sourceIp === "" ? "–" : address],

@@ -11,8 +11,9 @@ import { describeAuthFailure, describeDelivery } from "../data/failure-words.ts"
 import { explain } from "../data/glossary.ts";
 import { dayColumn, receivedColumn } from "../parts/columns.tsx";
 import { DomainHead, domainCrumbs } from "../parts/domain-frame.tsx";
+import { ForeignText, Name } from "../parts/foreign-text.tsx";
 import { addressPath, reportPath } from "../parts/links.ts";
-import { Explained, limitNote, Name } from "../parts/marks.tsx";
+import { Explained, limitNote } from "../parts/marks.tsx";
 import type { PageResult } from "../parts/page.ts";
 import { domainScope, linkTo, type PageRequest, periodOf } from "../parts/request.ts";
 import { type BoundTable, bindTable, type ViewColumn } from "../parts/table-view.tsx";
@@ -34,7 +35,12 @@ export async function failuresPage(request: PageRequest, domain: string): Promis
       body: (
         <>
           <DomainHead
-            {...{ request, domain, period, tab: "failures", title: `Failure reports about ${domain}` }}
+            {...{ request, domain, period, tab: "failures" }}
+            title={
+              <>
+                Failure reports about <ForeignText text={domain} />
+              </>
+            }
             lead={explain("Failure report")}
           />
           {groups.length === 0 ? <NoReports domain={domain} /> : tables.map((table) => table.view(request.url))}
@@ -52,7 +58,11 @@ function NoReports({ domain }: { domain: string }) {
         Few receivers send them, and only to the address that <code>ruf=</code> of the domain's DMARC record names. What
         aggregate reports tell is enough to decide by.
       </p>
-      <pre>{`_dmarc.${domain}  TXT  "v=DMARC1; …; ruf=mailto:dmarc@example.com"`}</pre>
+      <pre>
+        _dmarc.
+        <ForeignText text={domain} />
+        {`  TXT  "v=DMARC1; …; ruf=mailto:dmarc@example.com"`}
+      </pre>
     </section>
   );
 }

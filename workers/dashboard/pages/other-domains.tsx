@@ -1,6 +1,7 @@
 /** Domains that only TLS or failure reports tell of, such as mail servers: they have no row among the others. */
 import type { FailureDomain } from "../../../shared/analytics/queries-failures.ts";
 import type { TlsDomain } from "../../../shared/analytics/queries-tls.ts";
+import { Name } from "../parts/foreign-text.tsx";
 import { domainPath } from "../parts/links.ts";
 import { linkTo, type PageRequest } from "../parts/request.ts";
 import { type BoundTable, bindTable } from "../parts/table-view.tsx";
@@ -41,7 +42,9 @@ export function otherDomainsTable(request: PageRequest, rows: OtherDomain[]): Bo
         label: "Domain",
         value: ({ domain }) => domain,
         cell: ({ domain, sessions }) => (
-          <a href={linkTo(request, `${domainPath(domain)}${sessions > 0 ? "/tls" : "/failures"}`)}>{domain}</a>
+          <a href={linkTo(request, `${domainPath(domain)}${sessions > 0 ? "/tls" : "/failures"}`)}>
+            <Name text={domain} />
+          </a>
         ),
       },
       { key: "sessions", label: "TLS sessions", align: "end", value: ({ sessions }) => sessions },

@@ -4,6 +4,7 @@ import { readReasons } from "../data/auth-results.ts";
 import { formatShare, shareOf } from "../data/numbers.ts";
 import { describePolicy, shortPolicy } from "../data/policy.ts";
 import { dayColumn, messagesColumn } from "../parts/columns.tsx";
+import { ForeignText } from "../parts/foreign-text.tsx";
 import { DispositionMark } from "../parts/marks.tsx";
 import { type BoundTable, bindTable } from "../parts/table-view.tsx";
 
@@ -115,9 +116,15 @@ export function reasonsTable(reasons: readonly ReasonTotals[]): BoundTable {
         value: ({ type }) => type,
         cell: ({ type, comment }) => (
           <span class="stack">
-            <span>{type}</span>
+            <span>
+              <ForeignText text={type} />
+            </span>
             <span class="small muted">{REASON_WORDS[type] ?? "A reason no standard names."}</span>
-            {comment !== "" && <span class="small muted">“{comment}”</span>}
+            {comment !== "" && (
+              <span class="small muted">
+                “<ForeignText text={comment} />”
+              </span>
+            )}
           </span>
         ),
       },
@@ -149,8 +156,12 @@ export function policiesTable(policies: readonly PolicyDays[]): BoundTable {
         value: ({ policy }) => shortPolicy(policy),
         cell: ({ policy }) => (
           <span class="stack">
-            <code>{shortPolicy(policy)}</code>
-            <span class="small muted">{describePolicy(policy)}</span>
+            <code>
+              <ForeignText text={shortPolicy(policy)} />
+            </code>
+            <span class="small muted">
+              <ForeignText text={describePolicy(policy)} />
+            </span>
           </span>
         ),
       },

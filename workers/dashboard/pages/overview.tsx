@@ -19,6 +19,7 @@ import { assess } from "../data/verdict.ts";
 import { FoldedTable } from "../parts/chart-table.tsx";
 import { DayChart } from "../parts/chart-view.tsx";
 import { DomainHead, domainCrumbs } from "../parts/domain-frame.tsx";
+import { ForeignText, Name } from "../parts/foreign-text.tsx";
 import { domainPath } from "../parts/links.ts";
 import { Figure, Note } from "../parts/marks.tsx";
 import type { PageResult } from "../parts/page.ts";
@@ -52,7 +53,8 @@ export async function overviewPage(request: PageRequest, domain: string): Promis
       body: (
         <>
           <DomainHead
-            {...{ request, domain, period, tab: "overview", title: domain }}
+            {...{ request, domain, period, tab: "overview" }}
+            title={<Name text={domain} />}
             lead={<PeriodText period={period} compared />}
           />
           {policies.length === 0 ? (
@@ -136,7 +138,9 @@ export function PartialSources() {
 function NoReports({ domain, request }: { domain: string; request: PageRequest }) {
   return (
     <section class="card">
-      <h2>No report about {domain}</h2>
+      <h2>
+        No report about <ForeignText text={domain} />
+      </h2>
       <p class="lead">
         No aggregate report that you may see is about this domain. <a href={linkTo(request, "/")}>All domains</a>
       </p>

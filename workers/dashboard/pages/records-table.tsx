@@ -3,8 +3,9 @@ import type { RecordRow } from "../../../shared/analytics/queries-records.ts";
 import { readAuthResults, readReasons } from "../data/auth-results.ts";
 import { isoDay } from "../data/days.ts";
 import { messagesColumn } from "../parts/columns.tsx";
+import { FirstOf, ForeignText, Name } from "../parts/foreign-text.tsx";
 import { addressPath, reportPath } from "../parts/links.ts";
-import { DispositionMark, Name, ResultMark } from "../parts/marks.tsx";
+import { DispositionMark, ResultMark } from "../parts/marks.tsx";
 import { linkTo, type PageRequest } from "../parts/request.ts";
 import { type BoundTable, bindTable, type TableSpec, type ViewColumn } from "../parts/table-view.tsx";
 
@@ -44,7 +45,9 @@ function originColumns(request: PageRequest): ViewColumn<RecordRow>[] {
           <a class="nowrap" href={linkTo(request, reportPath(record))}>
             {isoDay(record.day)}
           </a>
-          <span class="small muted">{record.reporter}</span>
+          <span class="small muted">
+            <ForeignText text={record.reporter} />
+          </span>
         </span>
       ),
     },
@@ -121,9 +124,10 @@ const RESULT_COLUMNS: ViewColumn<RecordRow>[] = [
     value: ({ reasons }) => reasons,
     cell: ({ reasons }) => (
       <span class="stack small">
-        {readReasons(reasons).map(({ type, comment }) => (
-          <span>{comment === "" ? type : `${type}: ${comment}`}</span>
-        ))}
+        <FirstOf
+          items={readReasons(reasons)}
+          view={({ type, comment }) => <ForeignText text={comment === "" ? type : `${type}: ${comment}`} />}
+        />
       </span>
     ),
   },
@@ -144,11 +148,14 @@ function authColumn(
           <span>
             <ResultMark result={aligned} />
           </span>
-          {readAuthResults(results).map(({ domain, detail, result }) => (
-            <span class="small muted">
-              <Name text={domain || "no domain"} /> <Name text={detail} /> {result}
-            </span>
-          ))}
+          <FirstOf
+            items={readAuthResults(results)}
+            view={({ domain, detail, result }) => (
+              <span class="small muted">
+                <Name text={domain || "no domain"} /> <Name text={detail} /> <ForeignText text={result} />
+              </span>
+            )}
+          />
         </span>
       );
     },

@@ -1,7 +1,6 @@
 /** One report of any kind: who may see it, which page shows it, and the file it was read from. */
 import { reportOriginQuery } from "../../../shared/analytics/queries-reports.ts";
-import type { ReportReference } from "../../../shared/operations.ts";
-import type { LedgerEntry } from "../../../shared/storage.ts";
+import type { ReportReference, StoredReport } from "../../../shared/operations.ts";
 import { maySee } from "../access.ts";
 import { parseDay } from "../data/days.ts";
 import { ApiError } from "../errors.ts";
@@ -42,7 +41,7 @@ export async function reportRawFile(request: PageRequest, address: ReportAddress
 }
 
 /** @throws ApiError (404), also for a report the person may not see: that it exists is not told either */
-async function findReport(request: PageRequest, { account, domain, day, uid }: ReportAddress): Promise<LedgerEntry> {
+async function findReport(request: PageRequest, { account, domain, day, uid }: ReportAddress): Promise<StoredReport> {
   const beginDay = parseDay(day);
   const missing = new ApiError("not_found", "There is no such report, or it is not yours to see.");
   if (beginDay === undefined || !maySee(request.access, account)) throw missing;
@@ -53,8 +52,8 @@ async function findReport(request: PageRequest, { account, domain, day, uid }: R
 }
 
 // Not every list knows where the ledger keeps a report: one about TLS has several domains, one without records no day.
-async function readReport(request: PageRequest, reference: ReportReference): Promise<LedgerEntry | undefined> {
-  const read = (asked: ReportReference): Promise<LedgerEntry | undefined> =>
+async function readReport(request: PageRequest, reference: ReportReference): Promise<StoredReport | undefined> {
+  const read = (asked: ReportReference): Promise<StoredReport | undefined> =>
     request.operate((operations) => operations.getReport(asked));
   const entry = await read(reference);
   if (entry !== undefined) return entry;

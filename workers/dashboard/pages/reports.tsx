@@ -7,6 +7,7 @@ import {
   reportsQuery,
 } from "../../../shared/analytics/queries-reports.ts";
 import { isoMinute } from "../data/days.ts";
+import { reportersToChoose } from "../data/reporters.ts";
 import {
   dmarcColumn,
   identityColumns,
@@ -18,6 +19,7 @@ import {
 } from "../parts/columns.tsx";
 import { DomainHead, domainCrumbs } from "../parts/domain-frame.tsx";
 import { Field } from "../parts/field.tsx";
+import { ForeignText, plainForeignText } from "../parts/foreign-text.tsx";
 import { domainPath, reportPath } from "../parts/links.ts";
 import { limitNote } from "../parts/marks.tsx";
 import type { PageResult } from "../parts/page.ts";
@@ -54,7 +56,10 @@ export async function reportsPage(request: PageRequest, domain: string): Promise
   ]);
   const table = reportsTable(request, { domain, all, filter });
   const emptyTable = emptyReportsTable(request, withoutRecords);
-  const reporters = [...new Set(all.map((report) => report.reporter))].sort();
+  const reporters = reportersToChoose(
+    all.map((report) => report.reporter),
+    filter.reporter,
+  );
   return {
     tables: [table, emptyTable],
     content: {
@@ -64,7 +69,12 @@ export async function reportsPage(request: PageRequest, domain: string): Promise
       body: (
         <>
           <DomainHead
-            {...{ request, domain, period, tab: "reports", title: `Reports about ${domain}` }}
+            {...{ request, domain, period, tab: "reports" }}
+            title={
+              <>
+                Reports about <ForeignText text={domain} />
+              </>
+            }
             lead={
               <>
                 Aggregate reports about <PeriodText period={period} />.
@@ -153,7 +163,7 @@ function FilterForm({ request, reporters, filter: { reporter, result, sourceIp }
           <option value="">any</option>
           {reporters.map((name) => (
             <option value={name} selected={name === reporter}>
-              {name}
+              {plainForeignText(name)}
             </option>
           ))}
         </select>

@@ -11,8 +11,9 @@ import {
   reportUidColumn,
   shareColumn,
 } from "../parts/columns.tsx";
+import { Name } from "../parts/foreign-text.tsx";
 import { addressPath, reportPath } from "../parts/links.ts";
-import { Name, ResultMark } from "../parts/marks.tsx";
+import { ResultMark } from "../parts/marks.tsx";
 import { linkTo, type PageRequest } from "../parts/request.ts";
 import { type BoundTable, bindTable } from "../parts/table-view.tsx";
 

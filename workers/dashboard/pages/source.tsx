@@ -19,6 +19,7 @@ import { chartTable, FoldedTable } from "../parts/chart-table.tsx";
 import { DayChart, type Series } from "../parts/chart-view.tsx";
 import type { ChartDay } from "../parts/charts.ts";
 import { DomainHead, domainCrumbs } from "../parts/domain-frame.tsx";
+import { ForeignText, Name } from "../parts/foreign-text.tsx";
 import { domainPath } from "../parts/links.ts";
 import { Figure, Note } from "../parts/marks.tsx";
 import type { PageResult } from "../parts/page.ts";
@@ -63,7 +64,8 @@ async function detailPage(request: PageRequest, detail: Detail): Promise<PageRes
       body: (
         <>
           <DomainHead
-            {...{ request, domain, period, tab: "sources", title: name }}
+            {...{ request, domain, period, tab: "sources" }}
+            title={<Name text={name} />}
             lead={<Lead {...{ name, domain, period }} />}
           />
           {found.groups.length === 0 ? (
@@ -171,8 +173,8 @@ function Lead({ name, domain, period }: { name: string; domain: string; period: 
   const service = knownService(name);
   return (
     <>
-      {service !== undefined && `${service}. `}Mail from this source with {domain} in its From header,{" "}
-      <PeriodText period={period} />.
+      {service !== undefined && `${service}. `}Mail from this source with <ForeignText text={domain} /> in its From
+      header, <PeriodText period={period} />.
     </>
   );
 }

@@ -3,8 +3,8 @@ import { formatShare, shareOf } from "../data/numbers.ts";
 import type { Period } from "../data/period.ts";
 import { isNewSource, type Source, type SourceKind } from "../data/sources.ts";
 import { dayColumn, dmarcColumn, messagesColumn, shareColumn } from "../parts/columns.tsx";
+import { Name } from "../parts/foreign-text.tsx";
 import { addressPath, sourcePath } from "../parts/links.ts";
-import { Name } from "../parts/marks.tsx";
 import { linkTo, type PageRequest } from "../parts/request.ts";
 import { type BoundTable, bindTable, type ViewColumn } from "../parts/table-view.tsx";
 

@@ -3,6 +3,7 @@ import { policiesQuery } from "../../../shared/analytics/queries-domains.ts";
 import { SOURCE_LIMITS, sourcesQuery } from "../../../shared/analytics/queries-sources.ts";
 import { mergeSources } from "../data/sources.ts";
 import { DomainHead, domainCrumbs } from "../parts/domain-frame.tsx";
+import { ForeignText } from "../parts/foreign-text.tsx";
 import type { PageResult } from "../parts/page.ts";
 import { PeriodText } from "../parts/period-view.tsx";
 import { domainScope, type PageRequest, periodOf } from "../parts/request.ts";
@@ -26,7 +27,12 @@ export async function sourcesPage(request: PageRequest, domain: string): Promise
       body: (
         <>
           <DomainHead
-            {...{ request, domain, period, tab: "sources", title: `Sources of ${domain}` }}
+            {...{ request, domain, period, tab: "sources" }}
+            title={
+              <>
+                Sources of <ForeignText text={domain} />
+              </>
+            }
             lead={
               <>
                 Who sent mail with this domain in its From header, <PeriodText period={period} />. A source is named by

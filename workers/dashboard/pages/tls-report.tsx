@@ -1,10 +1,13 @@
 /** One SMTP TLS report whole: who sent it, each policy with its sessions, every failure with what it means. */
+import type { OmittedTls } from "../../../shared/operations.ts";
 import type { TlsFailureDetail, TlsPolicy, TlsReport } from "../../../shared/report/vocabulary.ts";
 import { dayOfSeconds, isoDay, isoMinute } from "../data/days.ts";
+import { formatCount } from "../data/numbers.ts";
 import { shareWithBar } from "../parts/columns.tsx";
-import { Name, Pairs } from "../parts/marks.tsx";
+import { FirstOf, ForeignText, Name } from "../parts/foreign-text.tsx";
+import { Note, Pairs } from "../parts/marks.tsx";
 import type { PageResult } from "../parts/page.ts";
-import { ReportHead, reportCrumbs, type Stored, storedPairs, Warnings } from "../parts/report-frame.tsx";
+import { ReporterName, ReportHead, reportCrumbs, type Stored, storedPairs, Warnings } from "../parts/report-frame.tsx";
 import type { PageRequest } from "../parts/request.ts";
 import { type BoundTable, bindTable } from "../parts/table-view.tsx";
 import { Term } from "../parts/term.tsx";
@@ -12,23 +15,37 @@ import { SessionFigures, tlsPolicyColumn, tlsResultColumn } from "./tls-parts.ts
 
 export function tlsReportPage(request: PageRequest, { entry, report }: Stored<TlsReport>): PageResult {
   const domain = report.policies.find(({ policyDomain }) => policyDomain !== "")?.policyDomain ?? "";
-  const title = `TLS report of ${report.orgName || "an unnamed sender"}, ${isoDay(dayOfSeconds(report.beginSeconds))}`;
+  const [sender, day] = [report.orgName || "an unnamed sender", isoDay(dayOfSeconds(report.beginSeconds))];
   const tables = [policiesTable(report.policies), detailsTable(report.policies)];
-  const successful = report.policies.reduce((sum, policy) => sum + policy.successfulSessionCount, 0);
-  const failed = report.policies.reduce((sum, policy) => sum + policy.failedSessionCount, 0);
+  const { omitted } = entry;
+  const sum = (read: (policy: TlsPolicy) => number): number =>
+    report.policies.reduce((total, policy) => total + read(policy), 0);
+  const successful = sum((policy) => policy.successfulSessionCount) + (omitted?.successfulSessions ?? 0);
+  const failed = sum((policy) => policy.failedSessionCount) + (omitted?.failedSessions ?? 0);
   return {
     tables,
     content: {
-      title,
+      title: `TLS report of ${sender}, ${day}`,
       section: "domains",
       crumbs: reportCrumbs(request, { domain, path: "/tls", label: "TLS reports" }),
       body: (
         <>
           <ReportHead
-            {...{ request, title }}
-            lead={`What one sender of mail saw when it connected to the mail servers of ${domain || "a domain it does not name"}.`}
+            request={request}
+            title={
+              <>
+                TLS report of <ForeignText text={sender} />, {day}
+              </>
+            }
+            lead={
+              <>
+                What one sender of mail saw when it connected to the mail servers of{" "}
+                <ForeignText text={domain || "a domain it does not name"} />.
+              </>
+            }
           />
           <SessionFigures successful={successful} failed={failed} />
+          {omitted !== undefined && <OmittedNote omitted={omitted} />}
           {tables.map((table) => table.view(request.url))}
           <section class="card">
             <h2>
@@ -36,8 +53,13 @@ export function tlsReportPage(request: PageRequest, { entry, report }: Stored<Tl
             </h2>
             <Pairs
               pairs={[
-                [<Term name="Reporter" />, `${report.orgName}${report.contactInfo && `, ${report.contactInfo}`}`],
-                [<Term name="Report id" />, <span class="mono">{report.reportId}</span>],
+                [<Term name="Reporter" />, <ReporterName name={report.orgName} contact={report.contactInfo} />],
+                [
+                  <Term name="Report id" />,
+                  <span class="mono">
+                    <ForeignText text={report.reportId} />
+                  </span>,
+                ],
                 ["Period", `${isoMinute(report.beginSeconds)} to ${isoMinute(report.endSeconds)}`],
                 ...storedPairs(entry),
               ]}
@@ -48,6 +70,15 @@ export function tlsReportPage(request: PageRequest, { entry, report }: Stored<Tl
       ),
     },
   };
+}
+
+function OmittedNote({ omitted: { policies, failureDetails } }: { omitted: OmittedTls }) {
+  return (
+    <Note>
+      The report is longer than this page and its files can be: {formatCount(policies)} more policies and{" "}
+      {formatCount(failureDetails)} more failures are in the raw file only. The figures above count them.
+    </Note>
+  );
 }
 
 function policiesTable(policies: TlsPolicy[]): BoundTable {
@@ -68,9 +99,7 @@ function policiesTable(policies: TlsPolicy[]): BoundTable {
         value: ({ policyStrings }) => policyStrings.join("\n"),
         cell: ({ policyStrings }) => (
           <span class="stack small mono">
-            {policyStrings.map((line) => (
-              <span>{line}</span>
-            ))}
+            <FirstOf items={policyStrings} view={(line) => <ForeignText text={line} />} />
           </span>
         ),
       },

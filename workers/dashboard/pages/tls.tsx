@@ -25,6 +25,7 @@ import {
   shareWithBar,
 } from "../parts/columns.tsx";
 import { DomainHead, domainCrumbs } from "../parts/domain-frame.tsx";
+import { ForeignText } from "../parts/foreign-text.tsx";
 import { reportPath } from "../parts/links.ts";
 import { limitNote } from "../parts/marks.tsx";
 import type { PageResult } from "../parts/page.ts";
@@ -53,14 +54,23 @@ export async function tlsPage(request: PageRequest, domain: string): Promise<Pag
       body: (
         <>
           <DomainHead
-            {...{ request, domain, period, tab: "tls", title: `TLS reports about ${domain}` }}
+            {...{ request, domain, period, tab: "tls" }}
+            title={
+              <>
+                TLS reports about <ForeignText text={domain} />
+              </>
+            }
             lead={explain("SMTP TLS report")}
           />
           {policies.length === 0 ? (
             <section class="card">
               <h2>No TLS report about this period</h2>
               <p class="lead">Reports are sent to the address that this record of your domain names:</p>
-              <pre>{`_smtp._tls.${domain}  TXT  "v=TLSRPTv1; rua=mailto:dmarc@example.com"`}</pre>
+              <pre>
+                _smtp._tls.
+                <ForeignText text={domain} />
+                {`  TXT  "v=TLSRPTv1; rua=mailto:dmarc@example.com"`}
+              </pre>
             </section>
           ) : (
             <>

@@ -3,6 +3,7 @@ import type { Child } from "hono/jsx";
 import { formatCount, formatShare } from "../data/numbers.ts";
 import type { Source } from "../data/sources.ts";
 import { type Assessment, failed, VERDICT_LIMITS } from "../data/verdict.ts";
+import { Name } from "../parts/foreign-text.tsx";
 import { addressPath, sourcePath } from "../parts/links.ts";
 import { linkTo, type PageRequest } from "../parts/request.ts";
 
@@ -55,7 +56,9 @@ function Group({ title, advice, sources, link }: GroupProps) {
       <ul>
         {sources.slice(0, SHOWN).map((source) => (
           <li>
-            <a href={link(source)}>{source.name}</a>
+            <a href={link(source)}>
+              <Name text={source.name} />
+            </a>
             {source.service !== "" && <span class="muted"> ({source.service})</span>}: {formatCount(failed(source))} of{" "}
             {formatCount(source.messages)} messages fail
             {source.spared > 0 && <>, {formatCount(source.spared)} of them spared by receivers (forwarding, lists)</>}

@@ -1,6 +1,7 @@
 /** Columns that several tables have: shares of messages, days. */
 import { isoDay, isoMinute } from "../data/days.ts";
 import { formatShare, shareOf } from "../data/numbers.ts";
+import { ForeignText } from "./foreign-text.tsx";
 import { ShareBar } from "./marks.tsx";
 import type { ViewColumn } from "./table-view.tsx";
 
@@ -75,7 +76,11 @@ export function reportIdColumn<Row extends { reportId: string }>(): ViewColumn<R
   return {
     ...{ key: "report_id", label: "Report id", term: "Report id" },
     value: ({ reportId }) => reportId,
-    cell: ({ reportId }) => <span class="mono small">{reportId}</span>,
+    cell: ({ reportId }) => (
+      <span class="mono small">
+        <ForeignText text={reportId} />
+      </span>
+    ),
   };
 }
 

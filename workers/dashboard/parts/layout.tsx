@@ -2,6 +2,7 @@
 import type { Child } from "hono/jsx";
 import type { Access } from "../access.ts";
 import { glossary } from "../data/glossary.ts";
+import { ForeignText, plainForeignText } from "./foreign-text.tsx";
 import { termId } from "./term.tsx";
 
 /** A page's content and what the frame says about it. */
@@ -44,7 +45,7 @@ function Frame({ content, access }: FrameProps) {
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <meta name="color-scheme" content="light dark" />
-        <title>{title} · DMARC reports</title>
+        <title>{plainForeignText(title)} · DMARC reports</title>
         <link rel="icon" href="/assets/favicon.svg" type="image/svg+xml" />
         <link rel="stylesheet" href="/assets/style.css" />
         <script src="/assets/comfort.js" defer />
@@ -60,7 +61,9 @@ function Frame({ content, access }: FrameProps) {
               <ol class="crumbs">
                 {crumbs.map(({ label, href }) => (
                   <li>
-                    <a href={href}>{label}</a>
+                    <a href={href}>
+                      <ForeignText text={label} />
+                    </a>
                   </li>
                 ))}
               </ol>
@@ -101,7 +104,7 @@ function Head({ content, access }: FrameProps) {
         )}
         {access !== undefined && (
           <span class="who">
-            {access.name} · {access.role}
+            <ForeignText text={access.name} /> · {access.role}
           </span>
         )}
       </div>

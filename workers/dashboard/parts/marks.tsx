@@ -1,20 +1,21 @@
 /** Small marks: results, figures, notes, shares. A result always has a word and a sign, never colour alone. */
 import type { Child } from "hono/jsx";
 import { formatCount, formatShare } from "../data/numbers.ts";
+import { ForeignText } from "./foreign-text.tsx";
 import { Explain } from "./term.tsx";
 
 /** `pass`, `fail` or another word of a report. */
 export function ResultMark({ result }: { result: string }) {
   if (result === "pass") return <span class="result pass">✓ pass</span>;
   if (result === "fail") return <span class="result fail">✕ fail</span>;
-  return <span class="result">{result === "" ? "–" : result}</span>;
+  return <span class="result">{result === "" ? "–" : <ForeignText text={result} />}</span>;
 }
 
 /** What a receiver did with mail. */
 export function DispositionMark({ disposition }: { disposition: string }) {
   if (disposition === "reject") return <span class="result fail">⊘ reject</span>;
   if (disposition === "quarantine") return <span class="result warn">! quarantine</span>;
-  return <span class="result">{disposition === "" ? "–" : disposition}</span>;
+  return <span class="result">{disposition === "" ? "–" : <ForeignText text={disposition} />}</span>;
 }
 
 interface FigureProps {
@@ -86,34 +87,20 @@ export function ShareBar({ part, total, isRefused = false }: ShareProps) {
 export function Explained({ word, meaning }: { word: string; meaning: string }) {
   return (
     <span class="stack explained">
-      <span>{word || "not said"}</span>
+      <span>{word === "" ? "not said" : <ForeignText text={word} />}</span>
       {meaning !== "" && <span class="small muted">{meaning}</span>}
     </span>
   );
 }
 
-/** Ours: a name up to this long stays on one line. */
-const WHOLE_NAME_CHARS = 24;
-
-/** A domain, address or id: whole while it is short, else broken where its parts end. */
-export function Name({ text }: { text: string }) {
-  if (text.length <= WHOLE_NAME_CHARS) return <span class="nowrap">{text}</span>;
-  return text.split(/(?<=[.:@/_!-])/).map((part, i) => (
-    <>
-      {i > 0 && <wbr />}
-      {part}
-    </>
-  ));
-}
-
-/** Label and value pairs. */
+/** Label and value pairs. A value that is a text may be a stranger's. */
 export function Pairs({ pairs }: { pairs: [Child, Child][] }) {
   return (
     <dl class="pairs">
       {pairs.map(([label, value]) => (
         <>
           <dt>{label}</dt>
-          <dd>{value}</dd>
+          <dd>{typeof value === "string" ? <ForeignText text={value} /> : value}</dd>
         </>
       ))}
     </dl>

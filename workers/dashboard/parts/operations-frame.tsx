@@ -28,7 +28,7 @@ const DONE: Record<string, string> = {
 interface HeadProps {
   request: PageRequest;
   tab: OperationsTab;
-  title: string;
+  title: Child;
   lead?: Child;
   period?: Period;
 }

@@ -1,10 +1,11 @@
 /** What the pages of single reports share: the head with the raw file, where the report is kept, what its reader warned of. */
 import type { Child } from "hono/jsx";
+import type { StoredReport } from "../../../shared/operations.ts";
 import type { Report } from "../../../shared/report/vocabulary.ts";
-import type { LedgerEntry } from "../../../shared/storage.ts";
 import { isoMinute } from "../data/days.ts";
 import { formatCount } from "../data/numbers.ts";
 import { domainCrumbs } from "./domain-frame.tsx";
+import { ForeignText } from "./foreign-text.tsx";
 import { domainPath } from "./links.ts";
 import { PageHead } from "./page-head.tsx";
 import { linkTo, type PageRequest } from "./request.ts";
@@ -12,13 +13,13 @@ import { Term } from "./term.tsx";
 
 /** A ledger entry, its report's kind known. */
 export interface Stored<R extends Report> {
-  entry: LedgerEntry;
+  entry: StoredReport;
   report: R;
 }
 
 interface HeadProps {
   request: PageRequest;
-  title: string;
+  title: Child;
   lead: Child;
   /** false where the raw file was not kept. */
   hasRaw?: boolean;
@@ -37,6 +38,20 @@ export function ReportHead({ request, title, lead, hasRaw = true }: HeadProps) {
   );
 }
 
+/** Who wrote a report, and how to reach them where the report says so. */
+export function ReporterName({ name, contact }: { name: string; contact: string }) {
+  return (
+    <>
+      <ForeignText text={name} />
+      {contact !== "" && (
+        <>
+          , <ForeignText text={contact} />
+        </>
+      )}
+    </>
+  );
+}
+
 /** Breadcrumbs of a report in a list of its domain. */
 export function reportCrumbs(request: PageRequest, list: { domain: string; path: string; label: string }) {
   const href = linkTo(request, `${domainPath(list.domain)}${list.path}`);
@@ -51,13 +66,18 @@ export function storedPairs({
   generation,
   rawKey,
   part,
-}: LedgerEntry): [Child, Child][] {
+}: StoredReport): [Child, Child][] {
   return [
     [<Term name="RUA">Sent to</Term>, rua],
     ["Account", account],
     ["Received", isoMinute(receivedSeconds)],
     [<Term name="Generation" />, String(generation)],
-    ["Raw file", <span class="mono small">{rawKey + (part === "" ? "" : ` (${part})`)}</span>],
+    [
+      "Raw file",
+      <span class="mono small">
+        <ForeignText text={rawKey + (part === "" ? "" : ` (${part})`)} />
+      </span>,
+    ],
   ];
 }
 
@@ -71,7 +91,11 @@ export function Warnings({ report: { warnings, omittedWarnings } }: { report: Re
       <ul class="steps">
         {warnings.map(({ code, path, detail }) => (
           <li>
-            <span class="tag">{code}</span> <span class="mono">{path}</span> {detail}
+            <span class="tag">{code}</span>{" "}
+            <span class="mono">
+              <ForeignText text={path} />
+            </span>{" "}
+            <ForeignText text={detail} />
           </li>
         ))}
         {omittedWarnings > 0 && <li>and {formatCount(omittedWarnings)} more</li>}

@@ -3,10 +3,10 @@
  * everything is in the link. A page keeps its tables as `BoundTable`, so that an export asks the same rows.
  */
 import type { Child } from "hono/jsx";
-import { buildCsv, buildJson } from "../data/export.ts";
+import { csvPieces, jsonPieces } from "../data/export.ts";
 import { formatCount } from "../data/numbers.ts";
 import { pageOf, readTableState, selectRows, type TableColumn, type TableState } from "../data/table.ts";
-import { Name } from "./marks.tsx";
+import { ForeignText, Name } from "./foreign-text.tsx";
 import { linkWith } from "./request.ts";
 import { FilterForm, TableFoot } from "./table-controls.tsx";
 import { Explain } from "./term.tsx";
@@ -53,7 +53,8 @@ export interface BoundTable {
   id: string;
   /** @param url the page's own */
   view(url: URL): Child;
-  export(url: URL, format: "csv" | "json"): string;
+  /** @returns the file a piece at a time */
+  export(url: URL, format: "csv" | "json"): Iterable<string>;
 }
 
 /** Binds a table to its rows. */
@@ -66,7 +67,7 @@ export function bindTable<Row>(spec: TableSpec<Row>): BoundTable {
     view: (url) => <TableView spec={spec} url={url} state={stateOf(url)} />,
     export(url, format) {
       const { rows } = spec.paged === undefined ? { rows: selectRows(spec.rows, spec.columns, stateOf(url)) } : spec;
-      return format === "csv" ? buildCsv(rows, spec.columns) : buildJson(rows, spec.columns);
+      return format === "csv" ? csvPieces(rows, spec.columns) : jsonPieces(rows, spec.columns);
     },
   };
 }
@@ -101,7 +102,9 @@ function TableView<Row>({ spec, url, state }: ViewProps<Row>) {
   return (
     <section class="card" id={id} aria-labelledby={`${id}-caption`}>
       <div class="table-head">
-        <h2 id={`${id}-caption`}>{caption}</h2>
+        <h2 id={`${id}-caption`}>
+          <ForeignText text={caption} />
+        </h2>
         <div class="table-tools">
           {spec.controls}
           {(count >= FILTERED_ROWS || state.text !== "") && <FilterForm id={id} url={url} text={state.text} />}
@@ -111,7 +114,8 @@ function TableView<Row>({ spec, url, state }: ViewProps<Row>) {
       {rows.length === 0 && <p class="empty">{empty}</p>}
       {paged === undefined && rows.length > 0 && count === 0 && (
         <p class="empty">
-          No row holds “{state.text}”. <a href={linkWith(url, { [`${id}.q`]: undefined })}>Show all</a>
+          No row holds “<ForeignText text={state.text} />
+          ”. <a href={linkWith(url, { [`${id}.q`]: undefined })}>Show all</a>
         </p>
       )}
       {shown.length > 0 && (

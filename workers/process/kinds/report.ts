@@ -2,14 +2,15 @@
  * `report`: read a raw object and settle what is in it. All objects of a batch are read, then decided about together and
  * settled in one transaction of the ledger. Any step may be repeated: nothing is counted twice.
  */
+import type { ConflictRow } from "../../../shared/ledger/conflicts.ts";
 import { findObjects, type SettledObject } from "../../../shared/ledger/objects.ts";
 import type { Outcome } from "../../../shared/ledger/outcomes.ts";
 import { settle } from "../../../shared/ledger/settlement.ts";
 import { BATCH_LIMITS, PROCESS_LIMITS } from "../../../shared/limits.ts";
 import type { ReportMessage } from "../../../shared/messages.ts";
-import type { Registration } from "../../../shared/registry.ts";
 import { problem } from "../../../shared/report/problems.ts";
 import type { ByteSource } from "../../../shared/report/source.ts";
+import { type MailOrigin, parseRawMetadata, type RawMetadata } from "../../../shared/storage.ts";
 import { fileLetter, newDeadLetter } from "../dead-letters.ts";
 import { type BatchPlan, decide, type ObjectPlan } from "../decide.ts";
 import type { Invocation, LogEntry } from "../env.ts";
@@ -147,6 +148,11 @@ async function readTask(task: Task, { settled, registrations, held }: SharedByTa
   if (attempts >= BATCH_LIMITS.aloneFromAttempt && message.alone !== true) return sendAlone(task, invocation);
   const registration = await registrations.find(message.rua);
   const object = await findRawObject(bucket, message.key);
+  const origin = {
+    // An object that does not say when it came is read as of now.
+    receivedSeconds: message.receivedSeconds || invocation.nowSeconds,
+    objectsOfMail: object?.metadata.objectsOfMail ?? 1,
+  };
   let findings: Finding[] = [];
   if (object !== undefined && registration === undefined) await object.leave();
   if (object !== undefined && registration !== undefined) {
@@ -156,26 +162,17 @@ async function readTask(task: Task, { settled, registrations, held }: SharedByTa
     }
     task.source = await object.open();
     const { account } = registration.entry;
-    findings = await readObject(task.source, { account, receivedSeconds: message.receivedSeconds }, held);
+    findings = await readObject(task.source, { ...origin, account }, held);
   }
-  task.read = readObjectOf(task, { registration, isThere: object !== undefined, findings });
-}
-
-function readObjectOf(
-  task: Task,
-  {
-    registration,
-    isThere,
-    findings,
-  }: { registration: Registration | undefined; isThere: boolean; findings: Finding[] },
-): ReadObject {
-  return {
-    message: task.message,
-    attempts: task.attempts,
+  task.read = {
+    message,
+    attempts,
     generation: generationOf(task),
     mayHaveWritten: mayHaveWritten(task),
     registration,
-    isThere,
+    isThere: object !== undefined,
+    origin,
+    mail: object === undefined ? undefined : mailOf(object.metadata),
     findings,
   };
 }
@@ -196,11 +193,24 @@ async function settleAll(tasks: readonly Task[], invocation: Invocation): Promis
     const plan = await decideTasks(open, written, invocation);
     if (!(await writePoints(open, { plan, written }, invocation))) continue;
     const slices = plan.objects.flatMap((object) => written.slicesOf(object));
+    await addMailOrigins(plan.settlement.conflicts, invocation);
     const { state } = await settle(invocation.ledger, { ...plan.settlement, slices }, invocation.nowSeconds);
     if (state === "settled") return finishTasks(open, plan, invocation);
     if (decision === PROCESS_LIMITS.maxDecisions)
       throw new Error("The ledger is changed by other consumers all the time.");
   }
+}
+
+/** Who sent the version accepted first, so that a person can tell the two apart. */
+async function addMailOrigins(conflicts: ConflictRow[], { env }: Invocation): Promise<void> {
+  for (const { accepted } of conflicts) {
+    const stored = await env.R2_DMARC_REPORTS.head(accepted.rawKey);
+    if (stored !== null) accepted.mail = mailOf(parseRawMetadata(stored.customMetadata));
+  }
+}
+
+function mailOf({ sender, from, subject, messageId }: RawMetadata): MailOrigin {
+  return { sender, from, subject, messageId };
 }
 
 async function decideTasks(open: readonly Task[], written: WrittenPoints, invocation: Invocation): Promise<BatchPlan> {

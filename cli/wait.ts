@@ -1,0 +1,104 @@
+/**
+ * Waiting until the pipeline has processed everything. It always ends: when that is so, when the time is up, when the
+ * stack is gone, or when nothing moves any more.
+ */
+import { setTimeout as sleep } from "node:timers/promises";
+import { isIdle } from "../shared/operations.ts";
+import type { Status } from "./client.ts";
+import { CommandError, UnavailableError } from "./command-error.ts";
+
+export interface WaitBounds {
+  /** How long to wait at most. */
+  timeoutSeconds: number;
+  /** How long the stack may be away; a local one that starts its Workers again is back within seconds. */
+  goneSeconds: number;
+  /** How long nothing may change while nothing waits in a queue. */
+  stillSeconds: number;
+}
+
+/** Ours. The longest wait between two attempts of a message is 128 s locally, and such a message is in its queue. */
+export const WAIT_BOUNDS = { goneSeconds: 30, stillSeconds: 120 };
+
+/** Between two looks; a batch is given to a consumer after 0.2 s locally. */
+const POLL_MS = 250;
+/** One look is not enough: see isIdle. */
+const QUIET_LOOKS = 2;
+/** One look at least, however short the time. */
+const MIN_LOOK_MS = 3000;
+
+/**
+ * Resolves with the last status when everything has been processed.
+ *
+ * @param readStatus asks the stack, and gives up when the signal says so
+ * @throws CommandError with a sentence when the waiting ended otherwise
+ */
+export async function waitUntilDone(
+  readStatus: (signal: AbortSignal) => Promise<Status>,
+  bounds: WaitBounds,
+): Promise<Status> {
+  const deadline = performance.now() + bounds.timeoutSeconds * 1000;
+  let quiet = 0;
+  let last: Status | undefined;
+  let answeredAt = performance.now();
+  let movedAt = answeredAt;
+  for (;;) {
+    const status = await readOrMiss(readStatus, { deadline, isFirst: last === undefined });
+    const now = performance.now();
+    if ("missed" in status) {
+      if (now - answeredAt > bounds.goneSeconds * 1000) throw status.missed;
+    } else {
+      answeredAt = now;
+      if (last === undefined || hasMoved(last, status)) movedAt = now;
+      last = status;
+      quiet = isIdle(status) ? quiet + 1 : 0;
+      if (quiet >= QUIET_LOOKS) return status;
+      if (!isWaiting(status) && now - movedAt > bounds.stillSeconds * 1000) throw stillError(status, bounds);
+    }
+    if (now > deadline) throw timeoutError(last, bounds);
+    await sleep(POLL_MS);
+  }
+}
+
+interface Look {
+  /** By performance.now(). */
+  deadline: number;
+  /** A stack that is not there at first need not be waited for. */
+  isFirst: boolean;
+}
+
+async function readOrMiss(
+  readStatus: (signal: AbortSignal) => Promise<Status>,
+  { deadline, isFirst }: Look,
+): Promise<Status | { missed: UnavailableError }> {
+  try {
+    const restMilliseconds = Math.max(MIN_LOOK_MS, Math.ceil(deadline - performance.now()));
+    return await readStatus(AbortSignal.timeout(restMilliseconds));
+  } catch (error) {
+    if (!(error instanceof UnavailableError) || (isFirst && !error.isThere)) throw error;
+    return { missed: error };
+  }
+}
+
+function isWaiting({ queues }: Status): boolean {
+  return queues.some(({ messages }) => messages > 0);
+}
+
+function hasMoved(before: Status, after: Status): boolean {
+  const figures = ({ unfinished, queues, outcomes }: Status): string =>
+    JSON.stringify([unfinished, queues.map(({ messages }) => messages), outcomes]);
+  return figures(before) !== figures(after);
+}
+
+function timeoutError(last: Status | undefined, { timeoutSeconds }: WaitBounds): CommandError {
+  return new CommandError(`Not done after ${timeoutSeconds} s: ${last === undefined ? "no answer" : render(last)}.`);
+}
+
+function stillError(status: Status, { stillSeconds }: WaitBounds): CommandError {
+  return new CommandError(
+    `Nothing has changed for ${stillSeconds} s, and nothing waits in a queue: ${render(status)}. dmarc reconcile enqueues again what was received and not finished.`,
+  );
+}
+
+function render({ queues, unfinished }: Status): string {
+  return [`${unfinished} unfinished`, ...queues.map(({ queue, messages }) => `${messages} in ${queue}`)].join(", ");
+}

@@ -1,0 +1,36 @@
+/**
+ * The queue before the engine: some statements run, some wait, the rest are refused at once. Without a bound, everybody's
+ * answer comes later with each one that asks, and all that wait are held in memory.
+ */
+
+export interface QueueLimits {
+  /** Statements that run at once. */
+  maxRunning: number;
+  /** Statements that wait for them. */
+  maxWaiting: number;
+}
+
+export class QueryQueue {
+  readonly #limits: QueueLimits;
+  readonly #waiting: (() => void)[] = [];
+  #running = 0;
+
+  constructor(limits: QueueLimits) {
+    this.#limits = limits;
+  }
+
+  /** Runs `task` when it is its turn. @returns undefined when too many wait already. @throws what the task throws */
+  async run<T>(task: () => Promise<T>): Promise<T | undefined> {
+    if (this.#running < this.#limits.maxRunning) this.#running++;
+    else if (this.#waiting.length >= this.#limits.maxWaiting) return undefined;
+    // Whoever ends hands its place on.
+    else await new Promise<void>((begin) => this.#waiting.push(begin));
+    try {
+      return await task();
+    } finally {
+      const begin = this.#waiting.shift();
+      if (begin === undefined) this.#running--;
+      else begin();
+    }
+  }
+}

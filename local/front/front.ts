@@ -1,0 +1,125 @@
+/**
+ * What listens for browsers and programs, in front of the dashboard: it hands on what `judge` lets through, without what
+ * is meant for the development server behind it, and with the proof that it came this way. It never looks into a body.
+ */
+import { Agent, createServer, type IncomingMessage, request, type ServerResponse } from "node:http";
+import type { LocalSecret } from "../secret.ts";
+import type { WorkersAddress } from "../workers.ts";
+import { judge, keepHeaders } from "./judge.ts";
+
+export interface FrontOptions {
+  port: number;
+  secret: LocalSecret;
+  /** Where the Workers are; undefined while they are being started. */
+  findWorkers: () => WorkersAddress | undefined;
+}
+
+export interface RunningFront {
+  /** Lets the requests in transit end for a moment, and resolves. */
+  stop(): Promise<void>;
+}
+
+type Context = FrontOptions & { agent: Agent };
+
+interface Refusal {
+  status: number;
+  code: string;
+  message: string;
+}
+
+/** Ours: for requests under way at the end. */
+const STOP_TIMEOUT_MS = 2000;
+const STARTING: Refusal = {
+  status: 503,
+  code: "unavailable",
+  message: "The Workers are being started; try again in a few seconds.",
+};
+
+/** Resolves when it listens on 127.0.0.1; rejects when the port cannot be had. */
+export async function openFront(options: FrontOptions): Promise<RunningFront> {
+  const agent = new Agent({ keepAlive: true });
+  const server = createServer((incoming, response) => serve(incoming, response, { ...options, agent }));
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(options.port, "127.0.0.1", resolve);
+  });
+  return {
+    stop: async () => {
+      const timer = setTimeout(() => server.closeAllConnections(), STOP_TIMEOUT_MS);
+      await new Promise((resolve) => server.close(resolve));
+      clearTimeout(timer);
+      agent.destroy();
+    },
+  };
+}
+
+function serve(incoming: IncomingMessage, response: ServerResponse, context: Context): void {
+  const { host = "", cookie = "", authorization = "" } = incoming.headers;
+  const verdict = judge({ target: incoming.url ?? "", host, cookie, authorization }, context);
+  const workers = context.findWorkers();
+  if (verdict.kind === "refuse") refuse(incoming, response, verdict);
+  else if (verdict.kind === "let in") letIn(response, verdict);
+  else if (workers === undefined) refuse(incoming, response, STARTING);
+  else handOn(incoming, response, { path: verdict.path, workers, agent: context.agent });
+}
+
+// The address without the key, so that it does not stay on the screen.
+function letIn(response: ServerResponse, { path, cookie }: { path: string; cookie: string }): void {
+  response.writeHead(303, {
+    location: path,
+    "set-cookie": cookie,
+    "cache-control": "no-store",
+    "referrer-policy": "no-referrer",
+  });
+  response.end();
+}
+
+interface Onward {
+  path: string;
+  workers: WorkersAddress;
+  agent: Agent;
+}
+
+function handOn(incoming: IncomingMessage, response: ServerResponse, { path, workers, agent }: Onward): void {
+  const headers = { ...keepHeaders(incoming.headers), "x-dmarc-door": workers.doorSecret };
+  const outgoing = request({ host: "127.0.0.1", port: workers.port, method: incoming.method, path, headers, agent });
+  outgoing.once("response", (answer) => {
+    response.writeHead(answer.statusCode ?? 502, keepHeaders(answer.headers));
+    answer.once("error", () => response.destroy());
+    answer.pipe(response);
+  });
+  outgoing.once("error", () => {
+    if (response.headersSent) response.destroy();
+    else refuse(incoming, response, STARTING);
+  });
+  response.once("close", () => outgoing.destroy());
+  incoming.pipe(outgoing);
+}
+
+// A browser says that it takes HTML; a program that does not gets JSON in the shape of the API's errors.
+function refuse(incoming: IncomingMessage, response: ServerResponse, { status, code, message }: Refusal): void {
+  const isPage = (incoming.headers.accept ?? "").includes("text/html");
+  response.writeHead(status, {
+    "content-type": isPage ? "text/html; charset=utf-8" : "application/json",
+    "cache-control": "no-store",
+    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+    "x-content-type-options": "nosniff",
+    // What is left unread of the request ends with the connection.
+    connection: "close",
+    ...(status === 503 ? { "retry-after": "2" } : {}),
+  });
+  response.end(isPage ? pageOf(message) : `${JSON.stringify({ error: { code, message } })}\n`);
+}
+
+function pageOf(message: string): string {
+  const text = message.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
+  return `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>DMARC reports</title>
+<h1>DMARC reports</h1>
+<p>${text}</p>
+</html>
+`;
+}

@@ -1,0 +1,87 @@
+/**
+ * What becomes of a request for the dashboard of one machine: by the name it was asked under, its path, and what it has
+ * to show. A stand-in for what Cloudflare's edge and Access do before the Worker. Pure.
+ */
+import { timingSafeEqual } from "node:crypto";
+import type { LocalSecret } from "../secret.ts";
+
+/** What counts of a request. */
+export interface Asked {
+  /** As it was sent: path and query. */
+  target: string;
+  host: string;
+  cookie: string;
+  authorization: string;
+}
+
+export type Verdict =
+  | { kind: "hand on"; path: string }
+  /** The browser keeps the cookie and goes to the path. */
+  | { kind: "let in"; path: string; cookie: string }
+  | { kind: "refuse"; status: 403 | 404 | 421; code: "forbidden" | "not_found"; message: string };
+
+/** Paths the development server itself answers; a real edge shows them to nobody. */
+const SERVER_PATH = /^\/+(cdn-cgi|__cf_local)(\/|$)/i;
+/** Headers by which the development server takes orders, and those an edge sets itself. */
+const SERVER_HEADER = /^(mf-|x-mf-|cf-|x-forwarded-|forwarded$|x-real-ip$|x-dmarc-door$|proxy-)/i;
+/** Between two neighbours only (RFC 9110 section 7.6.1). */
+const CONNECTION_HEADER = /^(connection|keep-alive|te|trailer|transfer-encoding|upgrade)$/i;
+/** Ours: the browser asks for the link again after a year. */
+const COOKIE_SECONDS = 365 * 86_400;
+
+const CLOSED =
+  "This dashboard opens by the link that npm start printed in its terminal, after the word dashboard: follow it once in this browser. Programs send the apiToken of local-secret.json in the state folder as their bearer token.";
+
+/** Decides on a request; `port` is where it listens. */
+export function judge(asked: Asked, { port, secret }: { port: number; secret: LocalSecret }): Verdict {
+  if (!ownHosts(port).includes(asked.host.toLowerCase())) {
+    const message = `The dashboard of this machine does not answer as '${asked.host}'.`;
+    return { kind: "refuse", status: 421, code: "forbidden", message };
+  }
+  // Read as the development server will: dots and backslashes are resolved.
+  const url = asked.target.startsWith("/") ? URL.parse(`http://${asked.host}${asked.target}`) : null;
+  if (url === null || SERVER_PATH.test(url.pathname)) {
+    return { kind: "refuse", status: 404, code: "not_found", message: "There is no such page." };
+  }
+  const key = url.searchParams.get("key");
+  if (key !== null && isSame(key, secret.browserKey)) {
+    url.searchParams.delete("key");
+    const cookie = `${cookieName(port)}=${secret.browserKey}; HttpOnly; SameSite=Strict; Path=/; Max-Age=${COOKIE_SECONDS}`;
+    // One slash: two would be another site's address.
+    return { kind: "let in", path: url.pathname.replace(/^\/+/, "/") + url.search, cookie };
+  }
+  if (isKnown(asked, { port, secret })) return { kind: "hand on", path: url.pathname + url.search };
+  return { kind: "refuse", status: 403, code: "forbidden", message: CLOSED };
+}
+
+/** The headers that go on to the other side. */
+export function keepHeaders<Value>(headers: Record<string, Value>): Record<string, Value> {
+  const kept = Object.entries(headers).filter(([name]) => !SERVER_HEADER.test(name) && !CONNECTION_HEADER.test(name));
+  return Object.fromEntries(kept);
+}
+
+// A token that was sent has to be right, whatever else is there.
+function isKnown({ cookie, authorization }: Asked, { port, secret }: { port: number; secret: LocalSecret }): boolean {
+  if (authorization !== "") {
+    return isSame(/^Bearer +(\S+) *$/i.exec(authorization)?.[1] ?? "", secret.apiToken);
+  }
+  const prefix = `${cookieName(port)}=`;
+  const pairs = cookie.split(";").map((pair) => pair.trim());
+  return pairs.some((pair) => pair.startsWith(prefix) && isSame(pair.slice(prefix.length), secret.browserKey));
+}
+
+// A browser leaves port 80 out.
+function ownHosts(port: number): string[] {
+  const names = ["127.0.0.1", "localhost"];
+  return names.flatMap((name) => (port === 80 ? [name, `${name}:80`] : [`${name}:${port}`]));
+}
+
+// Browsers give a cookie to all ports of a host, so that two stacks need two names.
+function cookieName(port: number): string {
+  return `dmarc-local-${port}`;
+}
+
+function isSame(given: string, secret: string): boolean {
+  const [a, b] = [Buffer.from(given), Buffer.from(secret)];
+  return a.length === b.length && timingSafeEqual(a, b);
+}

@@ -1,0 +1,91 @@
+/**
+ * Lets mail in on one machine, as Email Routing does: a request of the SMTP server becomes a call of ingest's `email()`.
+ * wrangler's own mail endpoint is not used, because it parses the whole mail first and takes it from anybody. It never
+ * changes a byte, and answers nobody who does not have the secret.
+ */
+interface DoorBindings {
+  INGEST: { email(message: IncomingMail): Promise<void> };
+  DOOR_SECRET: string;
+}
+
+/** What ingest uses of the platform's message, by RPC. */
+interface IncomingMail extends Pick<ForwardableEmailMessage, "from" | "to" | "raw" | "rawSize" | "headers"> {
+  setReject(reason: string): void;
+}
+
+/** What became of a mail. */
+type Outcome = { outcome: "taken" } | { outcome: "rejected" | "fault"; reason: string };
+
+/** Ours: a header is read no further. */
+const MAX_HEADER_BYTES = 64 * 1024;
+/** Ours: the runtime takes 1,024 header fields from one Worker to another. */
+const MAX_FIELDS = 900;
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder("windows-1252");
+
+export default {
+  async fetch(request, env): Promise<Response> {
+    if (!isSecret(request.headers.get("x-dmarc-door"), env.DOOR_SECRET))
+      return answer("This door is not for you.", 403);
+    const { pathname, searchParams } = new URL(request.url);
+    if (pathname === "/health") return answer("open", 200);
+    if (pathname !== "/mail" || request.method !== "POST") return answer("Not found", 404);
+    const bytes = new Uint8Array(await request.arrayBuffer());
+    return Response.json(await hand(env.INGEST, bytes, searchParams));
+  },
+} satisfies ExportedHandler<DoorBindings>;
+
+async function hand(ingest: DoorBindings["INGEST"], bytes: Uint8Array, envelope: URLSearchParams): Promise<Outcome> {
+  let rejection: string | undefined;
+  try {
+    await ingest.email({
+      from: envelope.get("from") ?? "",
+      to: envelope.get("to") ?? "",
+      raw: streamOf(bytes),
+      rawSize: bytes.byteLength,
+      headers: readHeader(bytes),
+      setReject: (reason) => {
+        rejection = reason;
+      },
+    });
+    // The rejection is a call of its own, which may arrive right after the end of this one.
+    await scheduler.wait(0);
+  } catch (error) {
+    return { outcome: "fault", reason: error instanceof Error ? error.message : String(error) };
+  }
+  return rejection === undefined ? { outcome: "taken" } : { outcome: "rejected", reason: rejection };
+}
+
+// Not by way of a Blob, which would be a second copy of a large mail.
+function streamOf(bytes: Uint8Array): ReadableStream {
+  const { body } = new Response(bytes);
+  if (body === null) throw new Error("A body has no stream.");
+  return body;
+}
+
+/** The fields of a mail's header (RFC 5322 section 2.2), unfolded; what cannot be one is left out. */
+function readHeader(bytes: Uint8Array): Headers {
+  const headers = new Headers();
+  const [header = ""] = decoder.decode(bytes.subarray(0, MAX_HEADER_BYTES)).split(/\r?\n\r?\n/, 1);
+  const lines = header.replace(/\r?\n(?=[ \t])/g, "").split(/\r?\n/, MAX_FIELDS);
+  for (const line of lines) {
+    const colon = line.indexOf(":");
+    if (colon < 1) continue;
+    try {
+      headers.append(line.slice(0, colon).trimEnd(), line.slice(colon + 1).trim());
+    } catch {
+      // Not a name or a value that a field may have.
+    }
+  }
+  return headers;
+}
+
+function isSecret(given: string | null, secret: string): boolean {
+  const [a, b] = [encoder.encode(given ?? ""), encoder.encode(secret)];
+  return a.byteLength === b.byteLength && crypto.subtle.timingSafeEqual(a, b);
+}
+
+function answer(text: string, status: number): Response {
+  return new Response(`${text}\n`, { status });
+}

@@ -1,0 +1,328 @@
+/**
+ * The statements put to Analytics Engine that are ours: figures by domain and day for comparing with the ledger, the trend of
+ * operations, and those that docs/analytics.md and Grafana start from. No page's figure comes from here. Pure.
+ *
+ * Each one reads one dataset within a bound on `timestamp`, groups by a point's identity first so that a point written
+ * twice and a report run again count once, weights by `_sample_interval`, and passes local/analytics/dialect.ts.
+ */
+import { ANALYTICS_LIMITS } from "../limits.ts";
+import { SECONDS_PER_DAY } from "../report-day.ts";
+import { cutBytes, DATASETS, type DatasetId } from "./columns.ts";
+import { numberOf, type Query, quoteName, slotsOf, textOf } from "./query.ts";
+
+/** Which days: from one to another, both included, as days since 1970-01-01 UTC; or all that was written lately. */
+export type Days = { firstDay: number; lastDay: number } | { writtenInLastDays: number };
+
+/** Whose figures; an absent field means all. */
+export interface StatementFilter {
+  account?: string | undefined;
+  /** As an A-label, lower case. */
+  domain?: string | undefined;
+}
+
+/** Ours: rows of one answer; a year of 27 domains, or a month of 330. */
+const MAX_ROWS = 10_000;
+/** Ours: a report may come in before the day it is counted to, by a clock that is wrong or a period that is not over. */
+const EARLY_SECONDS = 2 * SECONDS_PER_DAY;
+
+const BY_DOMAIN_AND_DAY = `GROUP BY domain, day\nORDER BY day, domain LIMIT ${MAX_ROWS}`;
+
+/** Messages of one domain on one day, as aggregate reports count them. */
+export interface MessagesOfDay {
+  domain: string;
+  /** Days since 1970-01-01 UTC (report-day.ts). */
+  day: number;
+  records: number;
+  messages: number;
+  /** Messages whose aligned dkim or spf is pass. */
+  passed: number;
+}
+
+/** Messages by domain and day. */
+export function messagesByDay(days: Days, filter: StatementFilter = {}): Query<MessagesOfDay> {
+  const { domain, beginSeconds, endSeconds, count, passed } = slotsOf("records");
+  const weight = weightOf("records");
+  return {
+    sql: [
+      "SELECT domain, day, sum(weight) AS records, sum(messageCount) AS messages, sum(passedCount) AS passed",
+      ...newestRows("records", conditions("records", days, filter), {
+        // Part of what a uid is made of.
+        domain: { key: domain },
+        day: dayOfMiddle(`max(${beginSeconds} + ${endSeconds})`),
+        weight: newest("records", weight),
+        messageCount: newest("records", `${count} * ${weight}`),
+        passedCount: newest("records", `${count} * ${passed} * ${weight}`),
+      }),
+      "WHERE weight > 0",
+      BY_DOMAIN_AND_DAY,
+    ].join("\n"),
+    read: (row) => ({
+      domain: textOf(row, "domain"),
+      day: numberOf(row, "day"),
+      records: numberOf(row, "records"),
+      messages: numberOf(row, "messages"),
+      passed: numberOf(row, "passed"),
+    }),
+  };
+}
+
+/** TLS sessions of one domain on one day, as the policies of TLS reports count them. */
+export interface SessionsOfDay {
+  domain: string;
+  day: number;
+  successful: number;
+  failed: number;
+}
+
+/** TLS sessions by domain and day. */
+export function sessionsByDay(days: Days, filter: StatementFilter = {}): Query<SessionsOfDay> {
+  const { beginSeconds, endSeconds, scope, successfulSessions, failedSessions, domain } = slotsOf("tls");
+  const weight = weightOf("tls");
+  return {
+    sql: [
+      "SELECT domain, day, sum(successfulCount) AS successful, sum(failedCount) AS failed",
+      ...newestRows("tls", conditions("tls", days, { account: filter.account }), {
+        domain: newest("tls", domain),
+        scope: newest("tls", scope),
+        day: dayOfMiddle(`max(${beginSeconds} + ${endSeconds})`),
+        weight: newest("tls", weight),
+        successfulCount: newest("tls", `${successfulSessions} * ${weight}`),
+        failedCount: newest("tls", `${failedSessions} * ${weight}`),
+      }),
+      `WHERE ${["weight > 0", "scope = 'policy'", ...nameIs("domain", filter.domain)].join(" AND ")}`,
+      BY_DOMAIN_AND_DAY,
+    ].join("\n"),
+    read: (row) => ({
+      domain: textOf(row, "domain"),
+      day: numberOf(row, "day"),
+      successful: numberOf(row, "successful"),
+      failed: numberOf(row, "failed"),
+    }),
+  };
+}
+
+/** Messages of one domain on one day that failure reports tell of. */
+export interface FailuresOfDay {
+  domain: string;
+  day: number;
+  reports: number;
+  incidents: number;
+}
+
+/** Failure reports by domain and day. */
+export function failuresByDay(days: Days, filter: StatementFilter = {}): Query<FailuresOfDay> {
+  const { domain, incidents } = slotsOf("failures");
+  const weight = weightOf("failures");
+  return {
+    sql: [
+      "SELECT domain, day, sum(weight) AS reports, sum(incidentCount) AS incidents",
+      ...newestRows("failures", conditions("failures", days, { account: filter.account }), {
+        domain: newest("failures", domain),
+        day: `floor(max(${failureMoment()}) / ${SECONDS_PER_DAY})`,
+        weight: newest("failures", weight),
+        incidentCount: newest("failures", `${incidents} * ${weight}`),
+      }),
+      `WHERE ${["weight > 0", ...nameIs("domain", filter.domain)].join(" AND ")}`,
+      BY_DOMAIN_AND_DAY,
+    ].join("\n"),
+    read: (row) => ({
+      domain: textOf(row, "domain"),
+      day: numberOf(row, "day"),
+      reports: numberOf(row, "reports"),
+      incidents: numberOf(row, "incidents"),
+    }),
+  };
+}
+
+/** How many reports and parts reached one outcome in one step of time. */
+export interface OutcomesOfStep {
+  /** Days, or hours, since 1970-01-01 UTC, by when the outcome was reached. */
+  step: number;
+  outcome: string;
+  events: number;
+}
+
+/** What outcomes are counted by, in seconds. */
+const STEP_SECONDS = { day: SECONDS_PER_DAY, hour: 3600 } as const;
+
+/** The trend of operations. Every outcome counts, also one that a later one replaced: it happened. */
+export function outcomesByStep(
+  days: Days,
+  step: keyof typeof STEP_SECONDS,
+  { account }: Pick<StatementFilter, "account"> = {},
+): Query<OutcomesOfStep> {
+  const { eventId, outcome, generation, processedSeconds } = slotsOf("events");
+  return {
+    sql: [
+      "SELECT step, outcome, sum(weight) AS events",
+      `FROM (SELECT ${eventId} AS eventId, ${outcome} AS outcome, ${generation} AS generation,`,
+      `  floor(min(${processedSeconds}) / ${STEP_SECONDS[step]}) AS step, max(_sample_interval) AS weight`,
+      `  FROM ${DATASETS.events.name}`,
+      `  WHERE ${conditions("events", days, { account }).join("\n    AND ")}`,
+      "  GROUP BY eventId, outcome, generation)",
+      "GROUP BY step, outcome",
+      `ORDER BY step, outcome LIMIT ${MAX_ROWS}`,
+    ].join("\n"),
+    read: (row) => ({ step: numberOf(row, "step"), outcome: textOf(row, "outcome"), events: numberOf(row, "events") }),
+  };
+}
+
+/** For documents: the sources that fail most, with the domain that authenticated them instead, if any. */
+export function failingSources(days: Days, filter: StatementFilter = {}): string {
+  const { sourceIp, authDomain, count, passed } = slotsOf("records");
+  const failing = `${count} * (1 - ${passed}) * ${weightOf("records")}`;
+  return [
+    "SELECT source, signer, sum(failingCount) AS failing",
+    ...newestRows("records", conditions("records", days, filter), {
+      source: newest("records", sourceIp),
+      signer: newest("records", authDomain),
+      failingCount: newest("records", failing),
+    }),
+    "WHERE failingCount > 0",
+    "GROUP BY source, signer",
+    "ORDER BY failing DESC LIMIT 20",
+  ].join("\n");
+}
+
+/** For Grafana, as a time series: messages by day and disposition. `$from` and `$to` are Grafana's, in seconds. */
+export function grafanaMessages(filter: StatementFilter = {}): string {
+  const { beginSeconds, endSeconds, disposition, count } = slotsOf("records");
+  const middle = `${beginSeconds} + ${endSeconds}`;
+  const written = `timestamp >= toDateTime($from - ${EARLY_SECONDS})`;
+  const names = filterConditions("records", filter);
+  return [
+    `SELECT day * ${SECONDS_PER_DAY * 1000} AS t, disposition, sum(messageCount) AS messages`,
+    ...newestRows("records", [written, `${middle} >= 2 * $from`, `${middle} < 2 * $to`, ...names], {
+      day: dayOfMiddle(`max(${middle})`),
+      disposition: newest("records", disposition),
+      messageCount: newest("records", `${count} * ${weightOf("records")}`),
+    }),
+    "GROUP BY t, disposition",
+    "ORDER BY t",
+  ].join("\n");
+}
+
+/** For Grafana, as a time series: outcomes by hour. */
+export function grafanaOutcomes({ account }: Pick<StatementFilter, "account"> = {}): string {
+  const { eventId, outcome, generation, processedSeconds } = slotsOf("events");
+  return [
+    "SELECT hour * 3600000 AS t, outcome, sum(weight) AS events",
+    `FROM (SELECT ${eventId} AS eventId, ${outcome} AS outcome, ${generation} AS generation,`,
+    `  floor(min(${processedSeconds}) / 3600) AS hour, max(_sample_interval) AS weight`,
+    `  FROM ${DATASETS.events.name}`,
+    "  WHERE timestamp >= toDateTime($from) AND timestamp <= toDateTime($to)",
+    ...filterConditions("events", { account }).map(also),
+    "  GROUP BY eventId, outcome, generation)",
+    "GROUP BY t, outcome",
+    "ORDER BY t",
+  ].join("\n");
+}
+
+/** For the help of `dmarc query` and for `npm start`: statements short enough for a command line. */
+export const EXAMPLE_STATEMENTS = exampleStatements();
+
+function exampleStatements() {
+  const { reportUid, domain, reporter } = slotsOf("records");
+  const { eventId, outcome } = slotsOf("events");
+  const lately = "WHERE timestamp > now() - INTERVAL '30' DAY";
+  // Each report is counted once, however many points it has and however often they were written.
+  const reports = `count(DISTINCT ${reportUid}) AS reports FROM ${DATASETS.records.name} ${lately}`;
+  const events = `count(DISTINCT ${eventId}) AS n FROM ${DATASETS.events.name} ${lately}`;
+  return {
+    reportsByDomain: `SELECT ${domain} AS domain, ${reports} GROUP BY domain`,
+    reportsByReporter: `SELECT ${reporter} AS reporter, ${reports} GROUP BY reporter ORDER BY reports DESC`,
+    eventsByOutcome: `SELECT ${outcome} AS outcome, ${events} GROUP BY outcome`,
+  };
+}
+
+/** Every statement above under a name: what `npm run smoke:sql` sends, and what tests hold to the dialect. */
+export function namedStatements(days: Days, filter: StatementFilter = {}): Record<string, string> {
+  return {
+    "messages by domain and day": messagesByDay(days, filter).sql,
+    "TLS sessions by domain and day": sessionsByDay(days, filter).sql,
+    "failure reports by domain and day": failuresByDay(days, filter).sql,
+    "outcomes by day": outcomesByStep(days, "day", filter).sql,
+    "outcomes by hour": outcomesByStep(days, "hour", filter).sql,
+    "failing sources": failingSources(days, filter),
+    "Grafana: messages": grafanaMessages(filter),
+    "Grafana: outcomes": grafanaOutcomes(filter),
+    "example: reports by domain": EXAMPLE_STATEMENTS.reportsByDomain,
+    "example: reports by reporter": EXAMPLE_STATEMENTS.reportsByReporter,
+    "example: events by outcome": EXAMPLE_STATEMENTS.eventsByOutcome,
+  };
+}
+
+type ReportDataset = Exclude<DatasetId, "events">;
+
+/** The lines of a subquery with one row a point's identity: what it gives, by name; a `key` is grouped by as well. */
+function newestRows(
+  dataset: ReportDataset,
+  where: string[],
+  values: Record<string, string | { key: string }>,
+): string[] {
+  const { reportUid, ordinal } = slotsOf(dataset);
+  const keys = Object.keys(values).filter((name) => typeof values[name] === "object");
+  const selected = Object.entries(values).map(([name, of]) => `${typeof of === "string" ? of : of.key} AS ${name}`);
+  return [
+    `FROM (SELECT ${[`${reportUid} AS reportUid, ${ordinal} AS ordinal`, ...selected].join(",\n  ")}`,
+    `  FROM ${DATASETS[dataset].name}`,
+    `  WHERE ${where.join("\n    AND ")}`,
+    `  GROUP BY ${["reportUid", "ordinal", ...keys].join(", ")})`,
+  ];
+}
+
+/** The value of the newest generation. Generations are seconds, so no sum of numbers can carry both; argMax is needed. */
+function newest(dataset: ReportDataset, value: string): string {
+  return `argMax(${value}, ${slotsOf(dataset).generation})`;
+}
+
+// 0 for a point that only stands over a stale one.
+function weightOf(dataset: ReportDataset): string {
+  return `${slotsOf(dataset).live} * _sample_interval`;
+}
+
+// `dayOfReport` of report-day.ts, from the sum of begin and end.
+function dayOfMiddle(twiceMiddle: string): string {
+  return `floor(${twiceMiddle} / ${2 * SECONDS_PER_DAY})`;
+}
+
+// `dayOfFailure` of report-day.ts, in seconds.
+function failureMoment(): string {
+  const { arrivalSeconds, receivedSeconds } = slotsOf("failures");
+  return `if(${arrivalSeconds} > 0, ${arrivalSeconds}, ${receivedSeconds})`;
+}
+
+// What decides the day is part of a report's identity or never changes with a later generation, so it may narrow the rows.
+function conditions(dataset: DatasetId, days: Days, filter: StatementFilter): string[] {
+  const names = filterConditions(dataset, filter);
+  if ("writtenInLastDays" in days) return [`timestamp > now() - INTERVAL '${days.writtenInLastDays}' DAY`, ...names];
+  const from = days.firstDay * SECONDS_PER_DAY;
+  const to = (days.lastDay + 1) * SECONDS_PER_DAY;
+  const written = `timestamp >= toDateTime(${from - EARLY_SECONDS})`;
+  if (dataset === "events") {
+    const { processedSeconds } = slotsOf("events");
+    return [written, `${processedSeconds} >= ${from}`, `${processedSeconds} < ${to}`, ...names];
+  }
+  if (dataset === "failures") {
+    return [written, `${failureMoment()} >= ${from}`, `${failureMoment()} < ${to}`, ...names];
+  }
+  const { beginSeconds, endSeconds } = slotsOf(dataset);
+  const middle = `${beginSeconds} + ${endSeconds}`;
+  return [written, `${middle} >= ${2 * from}`, `${middle} < ${2 * to}`, ...names];
+}
+
+// The index is compared too where it is the domain: it is what Analytics Engine sorts and samples by.
+function filterConditions(dataset: DatasetId, { account, domain }: StatementFilter): string[] {
+  const slots = slotsOf(dataset);
+  const index =
+    domain === undefined || dataset === "events" ? undefined : cutBytes(domain, ANALYTICS_LIMITS.maxIndexBytes);
+  return [...nameIs("index1", index), ...nameIs(slots.domain, domain), ...nameIs(slots.account, account)];
+}
+
+function nameIs(column: string, name: string | undefined): string[] {
+  return name === undefined ? [] : [`${column} = ${quoteName(name)}`];
+}
+
+function also(condition: string): string {
+  return `    AND ${condition}`;
+}

@@ -1,0 +1,225 @@
+/**
+ * The header of a mail or a part (RFC 5322, 2045, 2183, 2231), as far as reading it needs: the Content fields. Names and
+ * types are labels. Each step goes over a text once, whatever stands in it.
+ */
+import { decodeWords } from "postal-mime";
+import { decodeText } from "./charset.ts";
+
+/** What a header says of its part. */
+export interface PartHeader {
+  /** Lower case, such as `text/plain`. */
+  mimeType: string;
+  charset: string;
+  /** RFC 3676: lines that end with a space go on in the next one. */
+  isFlowed: boolean;
+  /** "" where there is none, or one that no line can be. */
+  boundary: string;
+  /** Lower case: `attachment`, `inline`, or "". */
+  disposition: string;
+  fileName: string;
+  /** Content-Transfer-Encoding, lower case. */
+  encoding: string;
+}
+
+/** Characters kept of one field; RFC 5322 allows 998 a line, and real file names have up to 300. */
+const MAX_FIELD_CHARS = 16 * 1024;
+/** Characters kept of a file name: a few encoded words. */
+const MAX_NAME_CHARS = 2000;
+/** RFC 2046 allows 70 characters. */
+const MAX_BOUNDARY_CHARS = 998;
+
+/** Fields that are kept; `ContentType:` is a misspelling of a mail gateway. */
+const FIELDS: Record<string, "type" | "disposition" | "encoding"> = {
+  "content-type": "type",
+  contenttype: "type",
+  "content-disposition": "disposition",
+  "content-transfer-encoding": "encoding",
+};
+const LONGEST_NAME = "content-transfer-encoding".length;
+const PERCENT = 0x25;
+const LETTERS_C = [0x43, 0x63];
+const WHITE_SPACE = [0x20, 0x09];
+const utf8 = new TextDecoder("utf-8", { fatal: false, ignoreBOM: true });
+
+/** Takes the lines of a header one at a time and keeps what matters of them: of a field that comes twice, the first. */
+export class HeaderLines {
+  readonly #fields = { type: "", disposition: "", encoding: "" };
+  #current: "type" | "disposition" | "encoding" | undefined;
+
+  /** Takes a line, or a piece of a long one; `isStart` is false for its further pieces. */
+  add(line: Uint8Array, isStart: boolean): void {
+    const [first = 0] = line;
+    const goesOn = !isStart || WHITE_SPACE.includes(first);
+    if (!goesOn) this.#current = undefined;
+    if (goesOn ? this.#current === undefined : !LETTERS_C.includes(first)) return;
+    const text = utf8.decode(line.subarray(0, MAX_FIELD_CHARS)).replace(/[\r\n]/g, "");
+    if (goesOn) this.#append(text);
+    else this.#start(text);
+  }
+
+  /** @param defaultType what a part is that does not say so */
+  read(defaultType: string): PartHeader {
+    const { type, disposition, encoding } = this.#fields;
+    const content = parseField(type);
+    const place = parseField(disposition);
+    const mimeType = content.value.toLowerCase() || defaultType;
+    const boundary = content.parameter("boundary");
+    return {
+      mimeType,
+      charset: content.parameter("charset"),
+      isFlowed: content.parameter("format").toLowerCase() === "flowed",
+      boundary: boundary.length > MAX_BOUNDARY_CHARS ? "" : boundary.trimEnd(),
+      disposition: place.value.toLowerCase(),
+      fileName: readName(place.parameter("filename") || content.parameter("name")),
+      encoding: (/[\w-]+/.exec(parseField(encoding).value)?.[0] ?? "").toLowerCase(),
+    };
+  }
+
+  #start(text: string): void {
+    const colon = text.slice(0, LONGEST_NAME + 16).indexOf(":");
+    const field = FIELDS[text.slice(0, Math.max(0, colon)).trimEnd().toLowerCase()];
+    if (field === undefined || this.#fields[field] !== "") return;
+    this.#current = field;
+    this.#append(text.slice(colon + 1));
+  }
+
+  #append(text: string): void {
+    if (this.#current === undefined) return;
+    const kept = this.#fields[this.#current];
+    this.#fields[this.#current] = kept + text.slice(0, MAX_FIELD_CHARS - kept.length);
+  }
+}
+
+/** Encoded words (RFC 2047) and bare UTF-8 decoded. */
+function readName(name: string): string {
+  return decodeWords(name.slice(0, MAX_NAME_CHARS)).trim();
+}
+
+interface Field {
+  value: string;
+  /** "" where it is missing. */
+  parameter(name: string): string;
+}
+
+interface Parameter {
+  /** Lower case; "" of the field's own value. */
+  name: string;
+  value: string;
+}
+
+function parseField(text: string): Field {
+  const splitter = new FieldSplitter(text);
+  // What looks like a comment and is never closed would take the parameters after it along.
+  const parts = splitter.split(true) ?? splitter.split(false) ?? [];
+  const [own, ...parameters] = parts;
+  return {
+    value: own?.value ?? "",
+    parameter: (name) =>
+      joinedParameter(parameters, name) ?? parameters.find((parameter) => parameter.name === name)?.value ?? "",
+  };
+}
+
+/** A parameter that comes in pieces, or with a charset (RFC 2231 sections 3 and 4); undefined where it does not. */
+function joinedParameter(parameters: Parameter[], name: string): string | undefined {
+  const pieces = parameters
+    .filter((parameter) => parameter.name.startsWith(`${name}*`))
+    .map((parameter) => ({
+      index: Number.parseInt(parameter.name.slice(name.length + 1), 10) || 0,
+      isEncoded: parameter.name.endsWith("*"),
+      value: parameter.value,
+    }))
+    .sort((a, b) => a.index - b.index);
+  const [first] = pieces;
+  if (first === undefined) return undefined;
+  const { charset, rest } = cutCharset(first.isEncoded ? first.value : "");
+  if (rest !== undefined) first.value = rest;
+  // A character may be cut by the end of a piece.
+  const encoded = pieces.map(({ value, isEncoded }) => (isEncoded ? value : value.replaceAll("%", "%25"))).join("");
+  return decodeText(decodePercent(encoded), charset);
+}
+
+// `UTF-8'en'name`
+function cutCharset(value: string): { charset: string; rest: string | undefined } {
+  const first = value.indexOf("'");
+  const second = value.indexOf("'", first + 1);
+  if (first < 0 || second < 0) return { charset: "utf-8", rest: undefined };
+  return { charset: value.slice(0, first) || "utf-8", rest: value.slice(second + 1) };
+}
+
+/** Percent signs with two digits as bytes; all else in UTF-8. */
+function decodePercent(text: string): Uint8Array {
+  const bytes = new TextEncoder().encode(text);
+  let end = 0;
+  for (let at = 0; at < bytes.byteLength; at++) {
+    const digits = bytes[at] === PERCENT ? String.fromCharCode(...bytes.subarray(at + 1, at + 3)) : "";
+    const isByte = /^[0-9A-Fa-f]{2}$/.test(digits);
+    bytes[end++] = isByte ? Number.parseInt(digits, 16) : (bytes[at] ?? 0);
+    if (isByte) at += 2;
+  }
+  return bytes.subarray(0, end);
+}
+
+/**
+ * Takes a field apart into its value and its parameters. Quotes are removed and comments left out; a parenthesis inside
+ * an unquoted value (`name=report(1).xml`) is no comment.
+ */
+class FieldSplitter {
+  readonly #text: string;
+  #found: Parameter[] = [];
+  #name: string | undefined = "";
+  #value = "";
+  #quote: "none" | "open" | "closed" = "none";
+
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  /** @returns undefined when a comment is never closed */
+  split(hasComments: boolean): Parameter[] | undefined {
+    this.#found = [];
+    this.#name = "";
+    let comments = 0;
+    let isEscaped = false;
+    for (const char of this.#text) {
+      if (isEscaped) {
+        if (comments === 0) this.#value += char;
+        isEscaped = false;
+      } else if (char === "\\" && (this.#quote === "open" || comments > 0)) isEscaped = true;
+      else if (comments > 0) comments += nesting(char);
+      else if (char === "(" && hasComments && this.#opensComment()) comments = 1;
+      else this.#take(char);
+    }
+    this.#store();
+    return comments === 0 ? this.#found : undefined;
+  }
+
+  #take(char: string): void {
+    if (char === '"') {
+      if (this.#quote === "none") this.#value = this.#value.trimStart();
+      this.#quote = this.#quote === "open" ? "closed" : "open";
+    } else if (this.#quote === "open") this.#value += char;
+    else if (char === ";") this.#store();
+    else if (char === "=" && this.#name === undefined) {
+      this.#name = this.#value.trim().toLowerCase();
+      this.#value = "";
+    } else if (this.#quote === "none") this.#value += char;
+  }
+
+  #opensComment(): boolean {
+    if (this.#quote === "open") return false;
+    return this.#name === undefined || this.#name === "" || this.#value === "" || /[ \t]/.test(this.#value.slice(-1));
+  }
+
+  #store(): void {
+    const value = this.#quote === "none" ? this.#value.trim() : this.#value;
+    if (this.#name !== undefined) this.#found.push({ name: this.#name, value });
+    this.#name = undefined;
+    this.#value = "";
+    this.#quote = "none";
+  }
+}
+
+function nesting(char: string): number {
+  if (char === "(") return 1;
+  return char === ")" ? -1 : 0;
+}

@@ -1,0 +1,24 @@
+/** How many requests are answered at once, and that a place nobody leaves is free again. */
+import { describe, expect, it } from "vitest";
+import { Admission } from "../../workers/dashboard/admission.ts";
+
+describe("admission", () => {
+  it("takes as many as it may; one that leaves makes room for another, once", () => {
+    const admission = new Admission({ maxRequests: 2, maxSeconds: 10 });
+    const leave = admission.enter(0);
+    admission.enter(0);
+    expect(() => admission.enter(0)).toThrow("Too many requests");
+    leave();
+    leave();
+    admission.enter(0);
+    expect(() => admission.enter(0)).toThrow("Too many requests");
+  });
+
+  it("forgets a request that was never said to have ended", () => {
+    const admission = new Admission({ maxRequests: 1, maxSeconds: 10 });
+    admission.enter(0);
+    expect(() => admission.enter(9_999)).toThrow("Too many requests");
+    admission.enter(10_000);
+    expect(() => admission.enter(10_001)).toThrow("Too many requests");
+  });
+});

@@ -1,0 +1,157 @@
+/** What hostile mail comes to in the pipeline: no figures, few dead letters, and nothing to its neighbours. */
+import { describe, expect, it } from "vitest";
+import { ask } from "../../shared/ledger/database.ts";
+import { type DeadLetterRow, deadLettersQuery } from "../../shared/ledger/dead-letters.ts";
+import { PROCESS_LIMITS, READ_LIMITS } from "../../shared/limits.ts";
+import { sampleReport } from "../cli/sample-report.ts";
+import { zip } from "../support/archives.ts";
+import { columnOf } from "./simulation/balance.ts";
+import { gzip, mailOf, records, reportMail } from "./simulation/scenario.ts";
+import { setUpSimulation } from "./simulation/setup.ts";
+import { World } from "./simulation/world.ts";
+
+setUpSimulation();
+
+type Attachment = Parameters<typeof mailOf>[0][number];
+
+/** What becomes of a mail to an address that accepts acme.example, between two innocent ones. */
+async function worldAfter(attachments: Attachment[]): Promise<World> {
+  const world = new World();
+  world.register("dmarc@acme.example", { account: "acme", domains: ["acme.example"] });
+  await world.deliver(reportMail("before", records(3)));
+  await world.deliver(mailOf(attachments));
+  await world.deliver(reportMail("after", records(3)));
+  await world.drain();
+  const ids = world.points.records.map((point) => columnOf("records", "reportId", point));
+  expect(ids.filter((id) => id === "before").length).toBe(3);
+  expect(ids.filter((id) => id === "after").length).toBe(3);
+  return world;
+}
+
+function letters(world: World): Promise<DeadLetterRow[]> {
+  return ask(world.ledger, deadLettersQuery({}, { limit: 1000 }));
+}
+
+async function codes(world: World): Promise<string[]> {
+  return (await letters(world)).map(({ code }) => code);
+}
+
+/** Points of records that the hostile mail made. */
+function otherPoints(world: World): number {
+  return world.points.records.length - 6;
+}
+
+const equal = (count: number) => Array.from({ length: count }, () => ({ sourceIp: "192.0.2.1", count: 1, pass: true }));
+
+describe("dead letters of one object", () => {
+  const broken = (count: number) =>
+    Array.from({ length: count }, (_, i) => ({ name: `${i}.xml`, content: "<feedback><x" }));
+  const { maxLettersPerObject } = PROCESS_LIMITS;
+
+  it("are told one by one while they are few", async () => {
+    const world = await worldAfter([{ name: "r.zip", content: zip(broken(maxLettersPerObject)) }]);
+    expect(await codes(world)).toEqual(Array(maxLettersPerObject).fill("truncated"));
+  });
+
+  it("are one with counts by reason when they are many, and what is good beside them counts", async () => {
+    const files = [
+      ...broken(maxLettersPerObject),
+      { name: "empty", content: "" },
+      { name: "good.xml", content: sampleReport() },
+    ];
+    // Content that is plainly none is passed over; what claims to be a report is not.
+    const foreign = { name: "foreign.xml", content: sampleReport({ domain: "bank.example", reportId: "foreign" }) };
+    const world = await worldAfter([{ name: "r.zip", content: zip([...files, foreign]) }]);
+    expect((await letters(world)).map(({ code, counts, part }) => [code, counts, part])).toEqual([
+      ["too_many_problems", { truncated: maxLettersPerObject, foreign_domain: 1 }, ""],
+    ]);
+    expect(otherPoints(world)).toBe(3);
+  });
+
+  it("about foreign domains are gathered too", async () => {
+    const content = zip(
+      Array.from({ length: maxLettersPerObject + 1 }, (_, i) => ({
+        name: `${i}.xml`,
+        content: sampleReport({ domain: "bank.example", reportId: `${i}` }),
+      })),
+    );
+    const world = await worldAfter([{ name: "r.zip", content }]);
+    expect((await letters(world)).map(({ counts }) => counts)).toEqual([{ foreign_domain: maxLettersPerObject + 1 }]);
+    expect(otherPoints(world)).toBe(0);
+  });
+});
+
+describe("an object that unfolds to more than was received", () => {
+  it("is one dead letter and no point, also where it holds a good report", async () => {
+    const files = [sampleReport(), sampleReport({ reportId: "bulk", records: equal(20_000) })];
+    const content = zip(files.map((xml, i) => ({ name: `${i}.xml`, content: xml })));
+    const world = await worldAfter([{ name: "r.zip", content }]);
+    expect(await codes(world)).toEqual(["too_large"]);
+    expect(otherPoints(world)).toBe(0);
+  });
+
+  it("shares what is free with the other objects of its mail", async () => {
+    const part = (i: number, count: number): Attachment => ({
+      name: `${i}.xml.gz`,
+      content: gzip(sampleReport({ reportId: `${i}`, records: equal(count) })),
+    });
+    const most = READ_LIMITS.freeRecords / 4;
+    const alone = await worldAfter([part(0, most)]);
+    expect(await codes(alone)).toEqual([]);
+    expect(otherPoints(alone)).toBe(most);
+    const world = await worldAfter(Array.from({ length: 20 }, (_, i) => part(i, most)));
+    expect(await codes(world)).toEqual(Array(20).fill("too_large"));
+    expect(otherPoints(world)).toBe(0);
+  });
+});
+
+describe("figures cannot be stretched", () => {
+  it("by a period that ends after the mail came, or one of years", async () => {
+    const now = Math.floor(new World().clock.nowMilliseconds / 1000);
+    const report = (id: string, begin: number, end: number): Attachment => ({
+      name: `${id}.xml`,
+      content: Buffer.from(
+        sampleReport({ reportId: id }).replace(/<begin>.*<\/end>/s, `<begin>${begin}</begin><end>${end}</end>`),
+      ),
+    });
+    const day = 86_400;
+    const world = await worldAfter([
+      report("future", now + 2 * day, now + 3 * day + 60),
+      report("years", now - 400 * day, now),
+      report("monthly", now - 31 * day, now),
+    ]);
+    expect(await codes(world)).toEqual(["implausible_period", "implausible_period"]);
+    expect(otherPoints(world)).toBe(3);
+  });
+});
+
+describe("policies of a TLS report", () => {
+  const tls = (...domains: string[]): Attachment => ({
+    name: "tls.json.gz",
+    content: gzip(
+      JSON.stringify({
+        "organization-name": "Reporter",
+        "date-range": { "start-datetime": "2026-01-01T00:00:00Z", "end-datetime": "2026-01-01T23:59:59Z" },
+        "contact-info": "tls@reporter.example",
+        "report-id": "tls",
+        policies: domains.map((domain) => ({
+          policy: { "policy-type": "sts", "policy-domain": domain },
+          summary: { "total-successful-session-count": 5, "total-failure-session-count": 1 },
+        })),
+      }),
+    ),
+  });
+  const domainsOf = (world: World) => world.points.tls.map((point) => columnOf("tls", "domain", point));
+
+  it("count only for the domains that the address accepts, whichever comes first", async () => {
+    const world = await worldAfter([tls("bank.example", "acme.example", "mail.acme.example")]);
+    expect(domainsOf(world)).toEqual(["acme.example", "mail.acme.example"]);
+    expect(await codes(world)).toEqual([]);
+  });
+
+  it("for other domains only are a dead letter", async () => {
+    const world = await worldAfter([tls("bank.example", "shop.example")]);
+    expect(domainsOf(world)).toEqual([]);
+    expect(await codes(world)).toEqual(["foreign_domain"]);
+  });
+});

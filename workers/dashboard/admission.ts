@@ -1,0 +1,45 @@
+/**
+ * How many requests may be answered with data at once in one isolate: beyond, a request is refused at once, so that the
+ * others cost what they always cost and memory stays within the isolate's. Nothing waits here: what is waited for, and
+ * how long, is up to where the data is.
+ */
+import { DASHBOARD_LIMITS } from "../../shared/limits.ts";
+import { ApiError } from "./errors.ts";
+
+interface Limits {
+  maxRequests: number;
+  maxSeconds: number;
+}
+
+/** A place taken; to be left. */
+export type Leave = () => void;
+
+export class Admission {
+  readonly #limits: Limits;
+  /** When each place was taken, milliseconds. */
+  readonly #taken = new Map<symbol, number>();
+
+  constructor(limits: Limits = { maxRequests: DASHBOARD_LIMITS.maxRequests, maxSeconds: DASHBOARD_LIMITS.maxSeconds }) {
+    this.#limits = limits;
+  }
+
+  /**
+   * Takes a place. One that was not left in time is free again: of a request whose client went away nothing more runs,
+   * not even what was to run at its end.
+   *
+   * @throws ApiError (503) when there is none
+   */
+  enter(nowMilliseconds: number): Leave {
+    const { maxRequests, maxSeconds } = this.#limits;
+    for (const [place, since] of this.#taken) {
+      if (nowMilliseconds - since >= maxSeconds * 1000) this.#taken.delete(place);
+    }
+    if (this.#taken.size >= maxRequests) {
+      const { retryAfterSeconds } = DASHBOARD_LIMITS;
+      throw new ApiError("busy", "Too many requests are being answered at this moment.", retryAfterSeconds);
+    }
+    const place = Symbol("request");
+    this.#taken.set(place, nowMilliseconds);
+    return () => this.#taken.delete(place);
+  }
+}

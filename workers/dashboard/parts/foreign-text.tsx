@@ -1,0 +1,61 @@
+/**
+ * Text that strangers wrote, into a report, a mail, a file's name, DNS or a link. Every such text of a page goes through
+ * here: what acts on a screen is taken out, it is cut, and <bdi> keeps its writing direction from what stands beside it.
+ */
+import type { Child } from "hono/jsx";
+import { DASHBOARD_LIMITS } from "../../../shared/limits.ts";
+import { cleanDetail, escapeActing } from "../../../shared/report/problems.ts";
+import { formatCount } from "../data/numbers.ts";
+
+/** One text, on one line. */
+export function ForeignText({ text }: { text: string }) {
+  return <bdi>{cleanDetail(text, DASHBOARD_LIMITS.maxTextChars)}</bdi>;
+}
+
+/** The same where a browser takes text only, and no element: titles and options. */
+export function plainForeignText(text: string): string {
+  return cleanDetail(text, DASHBOARD_LIMITS.maxNameChars);
+}
+
+/** Ours: a name up to this long stays on one line. */
+const WHOLE_NAME_CHARS = 24;
+
+/** A domain, address or id: whole while it is short, else broken where its parts end. */
+export function Name({ text }: { text: string }) {
+  const name = cleanDetail(text, DASHBOARD_LIMITS.maxNameChars);
+  if (name.length <= WHOLE_NAME_CHARS) return <bdi class="nowrap">{name}</bdi>;
+  return (
+    <bdi>
+      {name.split(/(?<=[.:@/_!-])/).map((part, i) => (
+        <>
+          {i > 0 && <wbr />}
+          {part}
+        </>
+      ))}
+    </bdi>
+  );
+}
+
+/** A value as JSON, every character that acts on a screen as its escape. */
+export function ForeignJson({ value }: { value: unknown }) {
+  const text = escapeActing(JSON.stringify(value, null, 2));
+  const { maxJsonChars } = DASHBOARD_LIMITS;
+  return (
+    <pre>
+      <bdi>{text.length > maxJsonChars ? `${text.slice(0, maxJsonChars).toWellFormed()}…` : text}</bdi>
+    </pre>
+  );
+}
+
+/** The first of a list that may be long, each in a line of its own, and how many more there are. */
+export function FirstOf<Item>({ items, view }: { items: readonly Item[]; view: (item: Item) => Child }) {
+  const { maxListed } = DASHBOARD_LIMITS;
+  return (
+    <>
+      {items.slice(0, maxListed).map((item) => (
+        <span>{view(item)}</span>
+      ))}
+      {items.length > maxListed && <span class="muted">and {formatCount(items.length - maxListed)} more</span>}
+    </>
+  );
+}

@@ -1,0 +1,10 @@
+/** What a mail says of itself, kept with each of its parts: by it a person tells the senders of two versions apart. */
+import { STORAGE_LIMITS } from "../../shared/limits.ts";
+import type { MailOrigin } from "../../shared/storage.ts";
+
+/** The envelope sender and a few headers as they came, on one line each, cut to what metadata takes; "" = none. */
+export function mailOrigin({ from, headers }: Pick<ForwardableEmailMessage, "from" | "headers">): MailOrigin {
+  const header = (name: string): string =>
+    (headers.get(name) ?? "").slice(0, STORAGE_LIMITS.maxMetadataValueBytes).replaceAll(/\s+/g, " ").trim();
+  return { sender: from, from: header("from"), subject: header("subject"), messageId: header("message-id") };
+}
