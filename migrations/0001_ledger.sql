@@ -225,6 +225,13 @@ CREATE TABLE slices (
   PRIMARY KEY (uid, generation)
 ) WITHOUT ROWID;
 
+-- Raw objects without an outcome, by the day the mail arrived, as reconcile last counted them.
+CREATE TABLE unfinished_days (
+  day INTEGER NOT NULL PRIMARY KEY,
+  objects INTEGER NOT NULL,
+  seen_seconds INTEGER NOT NULL
+);
+
 -- Last error of a message that is being retried, for the dead letter it may end in.
 CREATE TABLE faults (
   -- SHA-256 of the message's body, hex.

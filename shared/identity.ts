@@ -1,68 +1,23 @@
 /** What makes two deliveries the same report, and two failures the same dead letter: stable ids from their content. */
-import type { Report } from "./report/vocabulary.ts";
+import type { ReportHeader } from "./report-header.ts";
 import { datedId, isoDate } from "./storage.ts";
 
-/** The reporter of a report as stored and shown. */
-export function reporterOf(report: Report): string {
-  switch (report.kind) {
-    case "aggregate":
-      return report.metadata.orgName;
-    case "tls":
-      return report.orgName;
-    case "failure":
-      return report.reportingMta;
-  }
-}
-
-/** The domain a report is about: the policy domain; of a TLS report with several, the first. */
-export function domainOf(report: Report): string {
-  switch (report.kind) {
-    case "aggregate":
-      return report.policy.domain;
-    case "tls":
-      return report.policies.find(({ policyDomain }) => policyDomain !== "")?.policyDomain ?? "";
-    case "failure":
-      return report.reportedDomain;
-  }
-}
-
-/** Start of the period a report covers, seconds since 1970 UTC; 0 if it tells none. */
-export function beginOf(report: Report): number {
-  switch (report.kind) {
-    case "aggregate":
-      return report.metadata.beginSeconds;
-    case "tls":
-      return report.beginSeconds;
-    case "failure":
-      return report.arrivalSeconds ?? 0;
-  }
-}
-
 /**
- * The uid of a report in an account: (account, reporter, report id, policy domain, begin, end), each normalised. Ids are
+ * The uid of a report in an account: (account, kind, reporter, report id, domains, begin, end), each normalised. Ids are
  * compared whole, without one pair of angle brackets: `2940` of two reporters, or of two days, are two reports.
  *
+ * @param contentHash what stands for the id of a failure report, which has none: the same content is the same report
  * @returns 32 hex digits
  */
-export async function reportUid(account: string, report: Report): Promise<string> {
-  return hashId([account, report.kind, ...identityParts(report)]);
+export async function reportUid(account: string, header: ReportHeader, contentHash: string): Promise<string> {
+  const { kind, reporterKey, reportId, domains, beginSeconds, endSeconds } = header;
+  const id = kind === "failure" ? contentHash : normalizeId(reportId);
+  return hashId([account, kind, ...reporterKey.map(normalize), id, ...domains, beginSeconds, endSeconds]);
 }
 
-function identityParts(report: Report): (string | number)[] {
-  switch (report.kind) {
-    case "aggregate": {
-      const { orgName, reportId, beginSeconds, endSeconds } = report.metadata;
-      return [normalize(orgName), normalizeId(reportId), report.policy.domain, beginSeconds, endSeconds];
-    }
-    case "tls": {
-      const { orgName, contactInfo, reportId, beginSeconds, endSeconds } = report;
-      const reporter = contactInfo.slice(contactInfo.lastIndexOf("@") + 1) || orgName;
-      return [normalize(reporter), normalizeId(reportId), beginSeconds, endSeconds];
-    }
-    // Failure reports have no id of their own: the same mail is the same report.
-    case "failure":
-      return [report.contentHash];
-  }
+/** The uid of another version of a report that a person lets count as a report of its own. */
+export async function versionUid(uid: string, contentHash: string): Promise<string> {
+  return hashId(["version", uid, contentHash]);
 }
 
 /** Id of an event about a part of a raw object, such as `duplicate`: told again, it is the same event. */
@@ -96,8 +51,8 @@ export async function sliceEventId(place: { reportUid: string; generation: numbe
   return hashId(["slice", place.reportUid, place.generation, place.slice]);
 }
 
-/** Hash of a text, hex. */
-export async function textHash(text: string): Promise<string> {
+/** SHA-256 of a text in UTF-8, hex. */
+export async function sha256Text(text: string): Promise<string> {
   return sha256Hex(new Uint8Array(new TextEncoder().encode(text)));
 }
 
@@ -107,7 +62,7 @@ export async function sha256Hex(bytes: Uint8Array<ArrayBuffer>): Promise<string>
 }
 
 async function hashId(parts: (string | number)[]): Promise<string> {
-  return (await textHash(JSON.stringify(parts))).slice(0, 32);
+  return (await sha256Text(JSON.stringify(parts))).slice(0, 32);
 }
 
 function normalize(text: string): string {

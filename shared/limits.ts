@@ -163,11 +163,14 @@ export const BATCH_LIMITS = {
   aloneFromAttempt: 3,
 } as const;
 
-/** Ours: how a receipt waits for the slices of a large report: 30 s at first, then ever longer, for about two weeks. */
-export const FINISH_LIMITS = {
-  growth: 1.3,
-  maxDelaySeconds: 3600,
-  maxTries: 350,
+/** Ours: what runs by itself once a day (process: scheduled()). */
+export const UPKEEP_LIMITS = {
+  /** Days looked through for unfinished objects, besides those that had some when they were last counted. */
+  reconciledDays: 7,
+  /** What arrived less long ago may still be on its way through queues and retries. */
+  graceSeconds: 12 * 3600,
+  /** Last errors of messages are kept so long. */
+  keptFaultSeconds: 30 * 86_400,
 } as const;
 
 /** Ours: what the dashboard does at once and shows at once. */
@@ -203,9 +206,13 @@ export const LOCAL_ENGINE_LIMITS = {
 export const PAGE_LIMITS = {
   /** Keys looked at by one message of a job. */
   jobKeys: 1000,
+  /** Calls of R2 by one message of a reconcile job; a day without mail takes one. */
+  jobListings: 40,
+  /** Reports whose slices have been due for too long, sent again in one go. */
+  dueSlices: 500,
   /** Accounts looked through by one message of a job for a domain. */
   jobAccounts: 100,
-  /** Dead letters or conflicts listed, requeued or discarded in one call: each needs several calls on R2. */
+  /** Dead letters or conflicts listed, requeued or discarded in one call. */
   letters: 100,
   /** Jobs shown. */
   jobs: 100,
@@ -219,14 +226,26 @@ export const PAGE_LIMITS = {
 export const PROCESS_LIMITS = {
   /** A raw object up to this size is fetched once; a larger one is streamed and read by range. */
   maxHeldObjectBytes: 8 * MIB,
-  /** Records kept from the first reading; a report with more is read a second time for its points. */
+  /** Records of one object kept from the first reading; a report with more is read a second time for its points. */
   maxHeldRecords: 1000,
+  /** Records kept of all objects of a batch. */
+  maxHeldRecordsPerBatch: 5000,
+  /** Pages of raw keys looked at by one status request. */
+  statusPages: 20,
+  /** How often a batch is decided again because another consumer was faster. */
+  maxDecisions: 6,
+  /** Room made for slices of a report at a time, one row of the ledger each time. */
+  reservedSlices: 1000,
+  /** Points that count nothing made at a time. */
+  stalePointsAtOnce: 10_000,
+  /** Records of a report handed to its page in one call. */
+  maxRecordsPerCall: 1000,
+  /** Values by which records may be skipped and ordered on a page; beyond, they come in the order of the report. */
+  maxOrderedRecords: 20_000,
   /** Characters of values in those records; ordinary ones have some 100 each, hostile ones 250,000. */
   maxHeldRecordChars: 2 * MIB,
   /** Dead letters that one object may become; beyond, it becomes one, with counts by reason. */
   maxLettersPerObject: 20,
-  /** Raw keys looked at by one status request: forty calls on R2 at most. */
-  statusKeys: 20_000,
 } as const;
 
 /** Cloudflare D1 (its limits page) and how the ledger keeps within it. */

@@ -1,6 +1,6 @@
 /**
  * The messages on the queues: `{ v: 1, kind, … }`, keys and never content, except a slice of points. Every message is
- * validated when it is read. Versions and kinds are never reused.
+ * validated when it is read. Versions and kinds are never reused (`finish` was one).
  */
 import * as v from "valibot";
 import { DATASET_IDS } from "./analytics/columns.ts";
@@ -20,8 +20,12 @@ const reportMessage = v.object({
   receivedSeconds: v.number(),
   /** Set when it is run again: a newer generation replaces the points of an older one. */
   generation: v.optional(v.number()),
-  /** Content hash of a report in conflict that a person has accepted: it replaces the one accepted first. */
-  acceptHash: v.optional(v.string()),
+  /** It may have been in work before, and cut off after its points were written. */
+  resent: v.optional(v.literal(true)),
+  /** So many points of its reports may have been left behind by other objects: they are covered. */
+  coversPoints: v.optional(v.number()),
+  /** A person lets it count although the day's budget of its address or account is used up. */
+  liftsBudget: v.optional(v.literal(true)),
   /** Set on its way to dmarc-points, where a batch is one message. */
   alone: v.optional(v.literal(true)),
 });
@@ -58,13 +62,11 @@ const pointsMessage = v.object({
   /** Place of the slice among those of its report and generation. */
   slice: v.number(),
   points: v.array(packedPoints),
-  /** A receipt waits for this slice: mark it when it has been dealt with. */
-  awaited: v.optional(v.literal(true)),
   /** The dead letter this message was taken from: cleared when it succeeds. */
   deadLetterId: v.optional(v.string()),
 });
 
-/** dmarc-reports: do the next page of a job (R2 `jobs/<id>.json`). */
+/** dmarc-reports: do the next page of a job. */
 const jobMessage = v.object({
   v: version,
   kind: v.literal("job"),
@@ -74,25 +76,11 @@ const jobMessage = v.object({
   deadLetterId: v.optional(v.string()),
 });
 
-/** dmarc-reports: write the receipt that waits in R2 under `pending/`, if all slices have been dealt with. */
-const finishMessage = v.object({
-  v: version,
-  kind: v.literal("finish"),
-  key: v.string(),
-  rua: v.string(),
-  receivedSeconds: v.number(),
-  generation: v.number(),
-  /** How often it was looked at before. */
-  tries: v.number(),
-  deadLetterId: v.optional(v.string()),
-});
-
-const message = v.variant("kind", [reportMessage, pointsMessage, finishMessage, jobMessage]);
+const message = v.variant("kind", [reportMessage, pointsMessage, jobMessage]);
 
 export type ReportMessage = v.InferOutput<typeof reportMessage>;
 export type PackedPoints = v.InferOutput<typeof packedPoints>;
 export type PointsMessage = v.InferOutput<typeof pointsMessage>;
-export type FinishMessage = v.InferOutput<typeof finishMessage>;
 export type JobMessage = v.InferOutput<typeof jobMessage>;
 export type QueueMessage = v.InferOutput<typeof message>;
 

@@ -2,8 +2,13 @@
  * What process offers to the dashboard by RPC (entry point `Operations`): the contract between the two Workers. Types
  * only, so that no Worker imports another. A request that cannot be met is a value (`OperationRefused`), never a throw.
  */
+import type { ConflictRow } from "./ledger/conflicts.ts";
+import type { DeadLetterRow } from "./ledger/dead-letters.ts";
+import type { Job, JobFilter } from "./ledger/jobs.ts";
+import type { ReportReference } from "./ledger/report-rows.ts";
 import type { Registration, RegistryEntry } from "./registry.ts";
-import type { Conflict, DeadLetter, Job, JobFilter, LedgerEntry, RawMetadata } from "./storage.ts";
+import type { AggregateRecord, TlsPolicy } from "./report/vocabulary.ts";
+import type { RawMetadata } from "./storage.ts";
 import type { Viewer, ViewerEntry } from "./viewers.ts";
 
 /** Backlog of one queue as the platform reports it. */
@@ -18,9 +23,12 @@ export interface QueueBacklog {
 /** What is waiting. */
 export interface PipelineStatus {
   queues: QueueBacklog[];
-  /** Raw objects without a receipt, counted up to `unfinishedLimit`: received and not yet dealt with. */
+  /** Raw objects without an outcome, of whatever age: received and not yet dealt with. */
   unfinished: number;
-  unfinishedLimit: number;
+  /** By the day the mail arrived (`YYYY-MM-DD`), newest first; the newest days as they are now, others as last counted. */
+  unfinishedDays: { day: string; objects: number; countedSeconds: number }[];
+  /** Reports of which slices of points are still to be written. */
+  reportsWithDueSlices: number;
 }
 
 /** What one look tells of waiting; a message on its way from one queue to the next is in neither, so look again. */
@@ -84,7 +92,7 @@ export interface RawObject {
 }
 
 export interface DeadLetterDetails {
-  letter: DeadLetter;
+  letter: DeadLetterRow;
   /** Absent when the letter names no raw object, or it is no longer there. */
   raw?: RawObject;
 }
@@ -94,15 +102,14 @@ export interface JobRequest {
   dryRun?: boolean | undefined;
 }
 
-/** Names one report of the ledger. */
-export interface ReportReference {
-  account: string;
-  domain: string;
-  /** Any moment of the UTC day its period begins on, seconds since 1970 UTC. */
-  beginSeconds: number;
-  uid: string;
-  /** Raw object it was read from. Where it is given, it decides, and the domain and the day need not be right. */
-  rawKey?: string | undefined;
+/** keep: the accepted one stays, the other is a duplicate from now on; replace: the other takes its place; both count. */
+export type ConflictDecision = "keep" | "replace" | "count_both";
+
+/** Who decided, and why, for whoever asks later. */
+export interface DecisionNote {
+  /** Mail address of the person, or the name of the token. */
+  by: string;
+  reason?: string | undefined;
 }
 
 /** What of a TLS report was left out, because it is more than a page can take; the raw file has it. */
@@ -114,74 +121,47 @@ export interface OmittedTls {
   failedSessions: number;
 }
 
-/** A report of the ledger, bounded. */
-export interface StoredReport extends LedgerEntry {
-  /** Absent where all is there. */
-  omitted?: OmittedTls;
-}
+/** What the records of a report can be sorted by; `record` is their place in it. */
+export const RECORD_ORDERS = [
+  "record",
+  "address",
+  "messages",
+  "dmarc",
+  "disposition",
+  "from",
+  "dkim_results",
+  "spf_results",
+  "reasons",
+] as const;
 
-/** Names one report of the ledger by one of its rows (shared/ledger/report-rows.ts). */
-export interface LedgerReference {
-  account: string;
-  kind: "aggregate" | "tls" | "failure";
-  domain: string;
-  day: number;
-  uid: string;
-}
+export type RecordOrder = (typeof RECORD_ORDERS)[number];
 
-/** One record of an aggregate report, as the report has it. Results and reasons are texts, one a line. */
-export interface RecordRow {
-  /** Its place among the records, from 0. */
-  ordinal: number;
-  sourceIp: string;
-  messages: number;
-  disposition: string;
-  dkim: string;
-  spf: string;
-  isPass: boolean;
-  headerFrom: string;
-  envelopeFrom: string;
-  envelopeTo: string;
-  /** `domain selector result`. */
-  dkimResults: string;
-  /** `domain scope result`. */
-  spfResults: string;
-  /** `type comment`. */
-  reasons: string;
-}
-
-/** What the records of a report are sorted by. */
-export type RecordOrder =
-  | "record"
-  | "address"
-  | "messages"
-  | "dmarc"
-  | "disposition"
-  | "from"
-  | "dkim_results"
-  | "spf_results"
-  | "reasons";
-
-/** A page of one report's records. */
-export interface RecordsRequest {
-  reference: LedgerReference;
-  /** Only records whose address, From domain or results hold this text; "" = all. */
-  text: string;
-  /** Only records that passed (true) or failed (false). */
+/** Which records of a report, read again from its raw object. */
+export interface RecordQuery {
+  reference: ReportReference;
+  /** Only records in which this text stands: an address, a domain, a selector, a result; upper or lower case. */
+  text?: string | undefined;
+  /** Only records that passed, or failed, DMARC. */
   isPass?: boolean | undefined;
-  order: RecordOrder;
-  descending: boolean;
-  limit: number;
-  offset: number;
+  /** Absent = as in the report. */
+  order?: RecordOrder | undefined;
+  descending?: boolean | undefined;
+  limit?: number | undefined;
+  offset?: number | undefined;
 }
 
-/** Records read from the raw object again; none where it has gone. */
-export interface RecordsRead {
-  state: "read" | "raw_gone";
-  records: RecordRow[];
-  /** Records on all pages. */
-  matching: number;
-}
+/** A record and its place in the report, from 0. */
+export type PlacedRecord = AggregateRecord & { ordinal: number };
+
+/**
+ * aggregate: a page of records and how many there are, with their messages; tls: the policies with their failure
+ * details; gone: the raw object is no longer there, or no longer gives this report.
+ */
+export type RecordsAnswer =
+  | { kind: "aggregate"; records: PlacedRecord[]; matching: number; messages: number }
+  | { kind: "tls"; policies: TlsPolicy[]; omitted: OmittedTls | undefined }
+  | { kind: "failure" }
+  | { kind: "gone"; reason: string };
 
 export interface OperationsApi {
   status(): Promise<PipelineStatus>;
@@ -196,38 +176,35 @@ export interface OperationsApi {
   listViewers(): Promise<Viewer[]>;
   putViewer(email: string, entry: ViewerEntry): Promise<Viewer | OperationRefused>;
   removeViewer(email: string): Promise<void>;
-  /** One accepted report without its records; undefined when the ledger has none. */
-  getReport(reference: ReportReference): Promise<StoredReport | undefined>;
+  /** The records of an accepted report, read again from its raw object. */
+  readRecords(query: RecordQuery): Promise<RecordsAnswer>;
+  /** Removes an accepted report from all figures; its raw object stays, and it is not accepted again. */
+  takeBackReport(reference: ReportReference, note: DecisionNote): Promise<ReportReference | OperationRefused>;
+  /** Lets a report count again that was taken back. */
+  undoTakeBack(reference: ReportReference): Promise<ReportReference | OperationRefused>;
 
   /** By day, oldest first. */
-  listDeadLetters(query?: DeadLetterQuery): Promise<Page<DeadLetter> | OperationRefused>;
+  listDeadLetters(query?: DeadLetterQuery): Promise<Page<DeadLetterRow> | OperationRefused>;
   getDeadLetter(id: string): Promise<DeadLetterDetails | OperationRefused>;
   /** Sends their messages again; a letter is cleared when its message succeeds, and stays until then. */
   requeueDeadLetters(selection: DeadLetterSelection): Promise<Page<DeadLetterResult> | OperationRefused>;
-  /** Removes the letters; their raw objects stay. */
+  /** Removes the letters for good; their raw objects stay. */
   discardDeadLetters(selection: DeadLetterSelection): Promise<Page<DeadLetterResult> | OperationRefused>;
   /** The bytes of a raw object, exactly as they came; undefined when it is not there. */
   readRawObject(key: string): Promise<Response | undefined>;
 
   /** By day, oldest first. */
-  listConflicts(cursor?: string): Promise<Page<Conflict>>;
-  getConflict(id: string): Promise<Conflict | OperationRefused>;
-  /** The other version replaces the one accepted first, once its message is processed. */
-  acceptConflict(id: string): Promise<Conflict | OperationRefused>;
-  /** The one accepted first stays; the other version counts as a duplicate if it comes again. */
-  discardConflict(id: string): Promise<Conflict | OperationRefused>;
+  listConflicts(cursor?: string): Promise<Page<ConflictRow>>;
+  getConflict(id: string): Promise<ConflictRow | OperationRefused>;
+  /** What becomes of the other version; `replace` and `count_both` take effect once its message is processed. */
+  decideConflict(id: string, decision: ConflictDecision, note: DecisionNote): Promise<ConflictRow | OperationRefused>;
 
   /** Runs raw objects again, a page a message; without a filter all of them. */
   startReprocess(request: JobRequest): Promise<Job | OperationRefused>;
-  /** Enqueues raw objects that have no receipt; takes `since` and `until` of the filter. */
+  /** Enqueues raw objects that have no outcome; takes `since` and `until` of the filter. */
   startReconcile(request?: JobRequest): Promise<Job | OperationRefused>;
   /** Newest first, at most 100. */
   listJobs(): Promise<Job[]>;
+  /** undefined when there is none. */
   getJob(id: string): Promise<Job | undefined>;
-}
-
-/** What pages also ask process: what only the raw objects know. */
-export interface RecordsApi {
-  /** A page of an aggregate report's records. */
-  readRecords(request: RecordsRequest): Promise<RecordsRead>;
 }

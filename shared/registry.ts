@@ -3,6 +3,7 @@
  * `dmarc:<rua in lower case>` → JSON. The only file that knows the key and the value's form.
  */
 import * as v from "valibot";
+import { domainName } from "./domain-name.ts";
 
 const KEY_PREFIX = "dmarc:";
 
@@ -95,9 +96,12 @@ export function validRegistration(rua: string, entry: unknown): { rua: string; e
   return { rua: key, entry: parsed.output };
 }
 
-/** Whether an entry accepts reports about `domain` (lower case): listed itself, or below a listed domain. */
+/** Whether an entry accepts reports about `domain` (A-labels): listed itself, or below a listed domain. */
 export function acceptsDomain(entry: RegistryEntry, domain: string): boolean {
-  return entry.domains === undefined || entry.domains.some((d) => domain === d || domain.endsWith(`.${d}`));
+  return (
+    entry.domains === undefined ||
+    entry.domains.map(domainName).some((listed) => domain === listed || domain.endsWith(`.${listed}`))
+  );
 }
 
 function firstIssue([issue]: [v.BaseIssue<unknown>, ...v.BaseIssue<unknown>[]]): string {

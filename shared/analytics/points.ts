@@ -13,7 +13,7 @@ export interface PointContext {
 }
 
 /** The dataset of a report. */
-export function datasetOf({ kind }: Report): DatasetId {
+export function datasetOf({ kind }: Pick<Report, "kind">): DatasetId {
   switch (kind) {
     case "aggregate":
       return "records";
@@ -63,27 +63,41 @@ export function recordPoints(
   });
 }
 
+/** What points that count nothing say of the report they stand for. */
+export interface ReportLabel {
+  kind: Report["kind"];
+  domain: string;
+  reporter: string;
+  reportId: string;
+  /** As in the column. */
+  policy: string;
+  beginSeconds: number;
+  endSeconds: number;
+}
+
 /**
  * Points that take the place of those an older generation had and this one has not (`from` to `to`, exclusive): they
  * count nothing.
  */
 export function stalePoints(
-  report: Report,
+  label: ReportLabel,
   { from, to }: { from: number; to: number },
   context: PointContext,
 ): DataPoint[] {
   const places = Array.from({ length: Math.max(0, to - from) }, (_, i) => from + i);
-  switch (report.kind) {
+  const { kind, domain, reporter, reportId, policy, beginSeconds, endSeconds } = label;
+  const common = { ...contextRow(context), live: 0 };
+  switch (kind) {
     case "aggregate": {
-      const common = aggregateRow(report, context);
-      return places.map((ordinal) => buildPoint("records", { ...common, ordinal }));
+      const row = { ...common, ...NO_RECORD, domain, reporter, reportId, policy, beginSeconds, endSeconds };
+      return places.map((ordinal) => buildPoint("records", { ...row, ordinal }));
     }
     case "tls": {
-      const common = { ...tlsRow(report, context), ...NO_TLS_POLICY, live: 0 };
-      return places.map((ordinal) => buildPoint("tls", { ...common, ordinal }));
+      const row = { ...common, ...NO_TLS_POLICY, reporter, reportId, beginSeconds, endSeconds };
+      return places.map((ordinal) => buildPoint("tls", { ...row, ordinal }));
     }
     case "failure": {
-      const row = { ...failureRow(report, context), incidents: 0, live: 0 };
+      const row = { ...common, ...NO_FAILURE, domain, reportingMta: reporter };
       return places.map((ordinal) => buildPoint("failures", { ...row, ordinal }));
     }
   }
@@ -160,6 +174,36 @@ function contextRow({ uid, account, generation, receivedSeconds }: PointContext)
   return { reportUid: uid, account, generation, receivedSeconds, live: 1 };
 }
 
+const NO_FAILURE = {
+  sourceIp: "",
+  authFailure: "",
+  deliveryResult: "",
+  identityAlignment: "",
+  incidents: 0,
+  dkimDomain: "",
+  dkimSelector: "",
+  spfDomain: "",
+  mailFromDomain: "",
+  arrivalSeconds: 0,
+};
+
+/** What a record fills. */
+const NO_RECORD = {
+  sourceIp: "",
+  disposition: "",
+  dkim: "",
+  spf: "",
+  headerFrom: "",
+  envelopeFrom: "",
+  envelopeTo: "",
+  dkimResults: "",
+  spfResults: "",
+  reasons: "",
+  authDomain: "",
+  count: 0,
+  passed: 0,
+};
+
 /** The columns all records of a report share; what a record fills is empty and counts nothing. */
 function aggregateRow(
   { metadata, policy }: AggregateReport,
@@ -174,19 +218,7 @@ function aggregateRow(
     policy: policyText(policy),
     beginSeconds: metadata.beginSeconds,
     endSeconds: metadata.endSeconds,
-    sourceIp: "",
-    disposition: "",
-    dkim: "",
-    spf: "",
-    headerFrom: "",
-    envelopeFrom: "",
-    envelopeTo: "",
-    dkimResults: "",
-    spfResults: "",
-    reasons: "",
-    authDomain: "",
-    count: 0,
-    passed: 0,
+    ...NO_RECORD,
   };
 }
 

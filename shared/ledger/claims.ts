@@ -18,6 +18,12 @@ export interface Claim {
   receivedSeconds: number;
   generation: number;
   points: number;
+  reporter: string;
+  reportId: string;
+  beginSeconds: number;
+  endSeconds: number;
+  policy: string;
+  counts: HeldReport["counts"];
   /** Domains and days it will have rows for. */
   spread: [domain: string, day: number][];
 }
@@ -30,14 +36,16 @@ export interface Claim {
 export type Verdict =
   | { verdict: "accepted"; generation: number; highestPoints: number; held: HeldReport | undefined }
   | { verdict: "duplicate" | "conflict"; held: HeldReport }
-  | { verdict: "taken_back" };
+  | { verdict: "taken_back"; held: HeldReport | undefined };
 
 /** The reports of a batch: what the ledger holds, and what is about to be written. */
 export class Claims {
   readonly #reports: Map<string, HeldReport>;
   readonly #decisions: Map<string, Record<string, Decision>>;
+  /** Reports accepted here: what claims one of them again is another document, though it be of the same object. */
+  readonly #accepted = new Set<string>();
 
-  constructor({ reports, decisions }: Held) {
+  constructor({ reports, decisions }: Pick<Held, "reports" | "decisions">) {
     this.#reports = new Map(reports);
     this.#decisions = decisions;
   }
@@ -56,8 +64,10 @@ export class Claims {
   claim(claim: Claim): Verdict {
     const { uid } = claim.reference;
     const held = this.#reports.get(uid);
-    const verdict = decide(claim, held, this.decision(uid, claim.contentHash));
+    const isAnother = this.#accepted.has(uid);
+    const verdict = decide(claim, { held, isAnother, decision: this.decision(uid, claim.contentHash) });
     if (verdict.verdict === "accepted") {
+      this.#accepted.add(uid);
       this.#reports.set(uid, {
         ...claim,
         version: held?.version ?? 0,
@@ -77,14 +87,21 @@ export class Claims {
   }
 }
 
-function decide(claim: Claim, held: HeldReport | undefined, decision: Decision | undefined): Verdict {
-  if (decision === "taken_back") return { verdict: "taken_back" };
+interface Known {
+  held: HeldReport | undefined;
+  /** The held one was accepted from another document of the same batch. */
+  isAnother: boolean;
+  decision: Decision | undefined;
+}
+
+function decide(claim: Claim, { held, isAnother, decision }: Known): Verdict {
+  if (decision === "taken_back") return { verdict: "taken_back", held };
   if (held === undefined) {
     return { verdict: "accepted", generation: claim.generation, highestPoints: claim.points, held };
   }
   if (held.state !== "accepted") return replaces(claim, held);
   const isSameContent = held.contentHash === claim.contentHash;
-  if (held.rawKey === claim.rawKey && (held.part === claim.part || isSameContent)) {
+  if (!isAnother && held.rawKey === claim.rawKey && (held.part === claim.part || isSameContent)) {
     // Another version of the reader may have read it differently: the newer reading counts.
     const isNewer = claim.generation > held.generation || !isSameContent || held.points !== claim.points;
     return isNewer ? replaces(claim, held) : keeps(held);

@@ -15,6 +15,8 @@ const version = v.object({
   /** Messages, sessions or incidents. */
   total: v.number(),
   passed: v.number(),
+  /** Of the mail that brought it, as it says itself; absent where the raw object is gone. */
+  mail: v.optional(v.object({ sender: v.string(), from: v.string(), subject: v.string(), messageId: v.string() })),
 });
 
 /** What a person needs to tell two versions of a report apart. */
@@ -56,28 +58,31 @@ const row = v.pipe(
 const COLUMNS = `id, account, domain, kind, day, lower(hex(uid)) AS uid, filed_seconds AS filedSeconds, conflict`;
 
 /** Files conflicts; met again, one has the same id and tells of the versions met last. */
-export function putConflicts(rows: readonly ConflictRow[]): Change[] {
-  return rows.map((one) => ({
+export function putConflicts(rows: readonly ConflictRow[]): Change {
+  const values = rows.map((one) => [
+    one.id,
+    one.account,
+    one.domain,
+    one.kind,
+    one.day,
+    one.uid,
+    one.other.contentHash,
+    one.filedSeconds,
+    JSON.stringify({
+      reporter: one.reporter,
+      reportId: one.reportId,
+      accepted: one.accepted,
+      other: one.other,
+    }),
+  ]);
+  return {
     sql: `INSERT INTO conflicts (id, account, domain, kind, day, uid, content_hash, filed_seconds, conflict)
-      VALUES (?1, ?2, ?3, ?4, ?5, unhex(?6), unhex(?7), ?8, ?9)
+      SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, unhex(value ->> 5), unhex(value ->> 6),
+        value ->> 7, value ->> 8
+      FROM json_each(?1) WHERE true
       ON CONFLICT (id) DO UPDATE SET conflict = excluded.conflict`,
-    parameters: [
-      one.id,
-      one.account,
-      one.domain,
-      one.kind,
-      one.day,
-      one.uid,
-      one.other.contentHash,
-      one.filedSeconds,
-      JSON.stringify({
-        reporter: one.reporter,
-        reportId: one.reportId,
-        accepted: one.accepted,
-        other: one.other,
-      }),
-    ],
-  }));
+    parameters: [JSON.stringify(values)],
+  };
 }
 
 /** Removes conflicts by id. */
@@ -129,6 +134,14 @@ export function putDecision({ uid, contentHash, decision, decidedBy, reason, dec
       ON CONFLICT (uid, content_hash) DO UPDATE SET decision = excluded.decision, decided_by = excluded.decided_by,
         reason = excluded.reason, decided_seconds = excluded.decided_seconds`,
     parameters: [uid, contentHash, decision, decidedBy, reason, decidedSeconds],
+  };
+}
+
+/** Forgets a decision. */
+export function removeDecision({ uid, contentHash }: Pick<DecisionRow, "uid" | "contentHash">): Change {
+  return {
+    sql: "DELETE FROM decisions WHERE uid = unhex(?1) AND content_hash = unhex(?2)",
+    parameters: [uid, contentHash],
   };
 }
 

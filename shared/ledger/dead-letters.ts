@@ -1,6 +1,6 @@
 /** Dead letters: what could not become data, with its reason, until a person or a later run solves it. */
 import * as v from "valibot";
-import { PROBLEM_MEANINGS } from "../report/problems.ts";
+import { PROBLEM_MEANINGS, type Problem } from "../report/problems.ts";
 import { ask, type Change, jsonColumn, type LedgerDatabase, type Parameter, type Query, query } from "./database.ts";
 
 const problemCodes = Object.keys(PROBLEM_MEANINGS) as [keyof typeof PROBLEM_MEANINGS];
@@ -13,6 +13,8 @@ const letter = v.object({
   queueMessage: v.unknown(),
   /** Of a message that ran out of retries: its last error, or that none was left behind. */
   lastError: v.optional(v.string()),
+  /** Of too_many_problems: how often each reason occurred. */
+  counts: v.optional(v.record(v.picklist(problemCodes), v.number())),
 });
 
 /** A dead letter. */
@@ -38,6 +40,8 @@ export interface DeadLetterRow {
   attempts: number;
   queueMessage: unknown;
   lastError?: string | undefined;
+  /** Of too_many_problems: how often each reason occurred. */
+  counts?: Problem["counts"] | undefined;
 }
 
 const row = v.pipe(
@@ -65,34 +69,38 @@ const COLUMNS = `id, day, account, rua, domain, code, raw_key AS rawKey, part, g
   received_seconds AS receivedSeconds, filed_seconds AS filedSeconds, attempts, letter`;
 
 /** Files letters; one that is there already is written anew and keeps the time it was filed first. */
-export function putDeadLetters(rows: readonly DeadLetterRow[]): Change[] {
-  return rows.map((one) => ({
+export function putDeadLetters(rows: readonly DeadLetterRow[]): Change {
+  const values = rows.map((one) => [
+    one.id,
+    one.day,
+    one.account,
+    one.rua,
+    one.domain,
+    one.code,
+    one.rawKey,
+    one.part,
+    one.generation,
+    one.receivedSeconds,
+    one.filedSeconds,
+    one.attempts,
+    JSON.stringify({
+      message: one.message,
+      stage: one.stage,
+      queueMessage: one.queueMessage,
+      lastError: one.lastError,
+      counts: one.counts,
+    }),
+  ]);
+  return {
     sql: `INSERT INTO dead_letters (id, day, account, rua, domain, code, raw_key, part, generation, received_seconds,
         filed_seconds, attempts, letter)
-      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
+      SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7,
+        value ->> 8, value ->> 9, value ->> 10, value ->> 11, value ->> 12
+      FROM json_each(?1) WHERE true
       ON CONFLICT (id) DO UPDATE SET account = excluded.account, domain = excluded.domain,
         generation = excluded.generation, attempts = excluded.attempts, letter = excluded.letter`,
-    parameters: [
-      one.id,
-      one.day,
-      one.account,
-      one.rua,
-      one.domain,
-      one.code,
-      one.rawKey,
-      one.part,
-      one.generation,
-      one.receivedSeconds,
-      one.filedSeconds,
-      one.attempts,
-      JSON.stringify({
-        message: one.message,
-        stage: one.stage,
-        queueMessage: one.queueMessage,
-        lastError: one.lastError,
-      }),
-    ],
-  }));
+    parameters: [JSON.stringify(values)],
+  };
 }
 
 /** Removes letters by id. */

@@ -1,6 +1,6 @@
 /** Raw objects that have reached their outcome. One that is in R2 and has no row here is unfinished. */
 import * as v from "valibot";
-import { sha256Hex } from "../identity.ts";
+import { sha256Text } from "../identity.ts";
 import { SECONDS_PER_DAY } from "../report-day.ts";
 import { ask, type Change, type LedgerDatabase, query } from "./database.ts";
 import { type Outcome, outcomesColumn } from "./outcomes.ts";
@@ -27,7 +27,7 @@ export interface SettledObject {
 
 /** First 16 bytes of the SHA-256 of a raw key, hex. */
 export async function objectHash(rawKey: string): Promise<string> {
-  return (await sha256Hex(new Uint8Array(new TextEncoder().encode(rawKey)))).slice(0, 32);
+  return (await sha256Text(rawKey)).slice(0, 32);
 }
 
 const row = v.object({
@@ -44,18 +44,18 @@ const row = v.object({
   ),
 });
 
+async function keyOf({ rua, rawKey, receivedSeconds }: ObjectReference): Promise<[string, number, string]> {
+  return [rua, Math.floor(receivedSeconds / SECONDS_PER_DAY), await objectHash(rawKey)];
+}
+
 /** Looks up objects by their raw keys. @returns those that are settled */
 export async function findObjects(
   database: LedgerDatabase,
   references: readonly ObjectReference[],
 ): Promise<Map<string, SettledObject>> {
+  if (references.length === 0) return new Map();
   const wanted = await Promise.all(
-    references.map(async ({ rua, rawKey, receivedSeconds }) => [
-      rua,
-      Math.floor(receivedSeconds / SECONDS_PER_DAY),
-      await objectHash(rawKey),
-      rawKey,
-    ]),
+    references.map(async (reference) => [...(await keyOf(reference)), reference.rawKey]),
   );
   const found = await ask(
     database,
@@ -69,6 +69,77 @@ export async function findObjects(
     ),
   );
   return new Map(found.map((object) => [object.rawKey, object]));
+}
+
+/**
+ * Records accepted from what arrived on a day, by address: of the addresses asked for, and of all others their accounts
+ * have. One range scan for each address and day.
+ */
+export async function recordsByAddress(
+  database: LedgerDatabase,
+  asked: readonly { rua: string; day: number; account: string }[],
+): Promise<{ rua: string; day: number; account: string; records: number }[]> {
+  return ask(
+    database,
+    query(
+      `WITH asked AS (SELECT value ->> 0 AS rua, value ->> 1 AS day, value ->> 2 AS account FROM json_each(?1)),
+        wanted AS (SELECT rua, day, account FROM asked
+          UNION SELECT a.rua, asked.day, asked.account FROM asked JOIN addresses a ON a.account = asked.account)
+      SELECT w.rua, w.day, w.account, sum(o.records) AS records
+      FROM wanted w JOIN objects o ON o.rua = w.rua AND o.day = w.day
+      GROUP BY w.rua, w.day, w.account`,
+      [JSON.stringify(asked.map(({ rua, day, account }) => [rua, day, account]))],
+      v.object({ rua: v.string(), day: v.number(), account: v.string(), records: v.number() }),
+    ),
+  );
+}
+
+/** Which of many objects are settled. @returns their raw keys */
+export async function settledKeys(
+  database: LedgerDatabase,
+  references: readonly ObjectReference[],
+): Promise<Set<string>> {
+  if (references.length === 0) return new Set();
+  const wanted = await Promise.all(references.map(keyOf));
+  const found = await ask(
+    database,
+    query(
+      `SELECT w.key AS place FROM json_each(?1) w
+      JOIN objects o ON o.rua = w.value ->> 0 AND o.day = w.value ->> 1 AND o.object_hash = unhex(w.value ->> 2)`,
+      [JSON.stringify(wanted)],
+      v.object({ place: v.number() }),
+    ),
+  );
+  return new Set(found.map(({ place }) => references[place]?.rawKey ?? ""));
+}
+
+/** Raw objects of one day that had no outcome when they were last counted. */
+export interface UnfinishedDay {
+  day: number;
+  objects: number;
+  seenSeconds: number;
+}
+
+/** Notes how many objects of a day are unfinished; none removes the day. */
+export function putUnfinished({ day, objects, seenSeconds }: UnfinishedDay): Change {
+  if (objects === 0) return { sql: "DELETE FROM unfinished_days WHERE day = ?1", parameters: [day] };
+  return {
+    sql: `INSERT INTO unfinished_days (day, objects, seen_seconds) VALUES (?1, ?2, ?3)
+      ON CONFLICT (day) DO UPDATE SET objects = excluded.objects, seen_seconds = excluded.seen_seconds`,
+    parameters: [day, objects, seenSeconds],
+  };
+}
+
+/** The days with unfinished objects, newest first. */
+export function unfinishedDays(database: LedgerDatabase): Promise<UnfinishedDay[]> {
+  return ask(
+    database,
+    query(
+      "SELECT day, objects, seen_seconds AS seenSeconds FROM unfinished_days ORDER BY day DESC",
+      [],
+      v.object({ day: v.number(), objects: v.number(), seenSeconds: v.number() }),
+    ),
+  );
 }
 
 /** What is written of an object. */
@@ -86,9 +157,7 @@ export interface ObjectRow extends ObjectReference {
 export async function putObjects(rows: readonly ObjectRow[], nowSeconds: number): Promise<Change> {
   const values = await Promise.all(
     rows.map(async (object) => [
-      object.rua,
-      Math.floor(object.receivedSeconds / SECONDS_PER_DAY),
-      await objectHash(object.rawKey),
+      ...(await keyOf(object)),
       object.account,
       object.version + 1,
       object.generation,
@@ -114,14 +183,7 @@ export async function putObjects(rows: readonly ObjectRow[], nowSeconds: number)
 
 /** Refuses the transaction when an object is no longer in the version it was looked up in. */
 export async function assertObjects(rows: readonly ObjectRow[]): Promise<Change> {
-  const expected = await Promise.all(
-    rows.map(async ({ rua, receivedSeconds, rawKey, version }) => [
-      rua,
-      Math.floor(receivedSeconds / SECONDS_PER_DAY),
-      await objectHash(rawKey),
-      version,
-    ]),
-  );
+  const expected = await Promise.all(rows.map(async (object) => [...(await keyOf(object)), object.version]));
   return {
     sql: `INSERT INTO assertions (unchanged)
       SELECT 0 FROM json_each(?1) w

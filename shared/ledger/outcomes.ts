@@ -3,7 +3,7 @@ import * as v from "valibot";
 import { jsonColumn } from "./database.ts";
 import { REPORT_KINDS } from "./report-rows.ts";
 
-/** The row of a report: of an object's outcome `accepted` or `duplicate`, the first of its rows. */
+/** The first row of a report. */
 const place = {
   account: v.string(),
   kind: v.picklist(REPORT_KINDS),
@@ -13,8 +13,19 @@ const place = {
 
 const outcome = v.variant("outcome", [
   v.object({ outcome: v.literal("accepted"), part: v.string(), id: v.string(), ...place }),
-  v.object({ outcome: v.literal("duplicate"), part: v.string(), id: v.string(), ...place }),
-  v.object({ outcome: v.literal("conflict"), part: v.string(), id: v.string() }),
+  /** `points`: those the report has, some of which may have been written before it was known not to count. */
+  v.object({ outcome: v.literal("duplicate"), part: v.string(), id: v.string(), points: v.number(), ...place }),
+  /** `uid`: of the report it is in conflict with, whose row is named. */
+  v.object({
+    outcome: v.literal("conflict"),
+    part: v.string(),
+    id: v.string(),
+    uid: v.string(),
+    points: v.number(),
+    ...place,
+  }),
+  /** An operator took the report back. */
+  v.object({ outcome: v.literal("taken_back"), part: v.string(), id: v.string(), ...place }),
   v.object({ outcome: v.literal("dead_letter"), part: v.string(), id: v.string() }),
   /** A person, or a setting, decided against it. `id` is the dead letter's or conflict's where it was one. */
   v.object({ outcome: v.literal("discarded"), part: v.string(), id: v.string() }),

@@ -13,11 +13,12 @@ import type {
   TlsReport,
 } from "../report/vocabulary.ts";
 import { dayOf } from "../report-day.ts";
+import type { ReportKind } from "../report-header.ts";
 import { jsonColumn } from "./database.ts";
 import { FigureChunks, failureKey, tlsKey } from "./figures.ts";
 
-export const REPORT_KINDS = ["aggregate", "tls", "failure"] as const;
-export type ReportKind = (typeof REPORT_KINDS)[number];
+export const REPORT_KINDS = ["aggregate", "tls", "failure"] as const satisfies readonly ReportKind[];
+export type { ReportKind };
 
 /** Names the rows of one report in the ledger. */
 export interface ReportReference {
@@ -76,8 +77,9 @@ const warning = v.object({ code: v.string(), path: v.string(), detail: v.string(
 const common = {
   warnings: v.array(warning),
   omittedWarnings: v.number(),
-  /** All domains and days of the report where there are several. */
+  /** All domains and days of the report where there are several, and what it counts on all of them. */
   spread: v.optional(v.array(v.tuple([v.string(), v.number()]))),
+  whole: v.optional(v.object({ records: v.number(), total: v.number(), passed: v.number() })),
 };
 
 const aggregateDetails = v.object({
@@ -154,7 +156,8 @@ export interface RecordSums {
  *
  * @param records of an aggregate report
  * @param receivedSeconds when it arrived, seconds since 1970 UTC
- * @returns one share at least; a TLS report has one for each of its domains
+ * @returns one share at least; a TLS report has one for each of its domains, in the order of their names, so that the
+ *   first is the same however the report lists them
  */
 export function sharesOf(
   report: Report,
@@ -219,8 +222,10 @@ function tlsShares(report: TlsReport, day: number): ReportShare[] {
     else known.push(policy);
   }
   if (byDomain.size === 0) byDomain.set("", []);
-  const spread = [...byDomain.keys()].map((domain): [string, number] => [domain, day]);
-  return [...byDomain].map(([domain, policies]) => ({
+  const domains = [...byDomain].sort(([a], [b]) => (a < b ? -1 : 1));
+  const spread = domains.map(([domain]): [string, number] => [domain, day]);
+  const { records, total, passed } = tlsSums(report.policies);
+  return domains.map(([domain, policies]) => ({
     domain,
     day,
     place: 0,
@@ -235,7 +240,8 @@ function tlsShares(report: TlsReport, day: number): ReportShare[] {
       })),
       warnings: report.warnings,
       omittedWarnings: report.omittedWarnings,
-      ...(spread.length > 1 ? { spread } : {}),
+      spread: spread.length > 1 ? spread : undefined,
+      whole: spread.length > 1 ? { records, total, passed } : undefined,
     },
     figures: tlsFigures(policies),
     reading: undefined,

@@ -3,7 +3,7 @@
  * decided about a report is in claims.ts; the transaction in settlement.ts.
  */
 import * as v from "valibot";
-import { ask, type Change, type LedgerDatabase, query } from "./database.ts";
+import { ask, type Change, type LedgerDatabase, type Query, query } from "./database.ts";
 import { detailsColumn, REPORT_KINDS, type ReportReference, type ReportShare } from "./report-rows.ts";
 
 export const REPORT_STATES = ["accepted", "retracted", "taken_back"] as const;
@@ -22,6 +22,13 @@ export interface HeldReport {
   receivedSeconds: number;
   points: number;
   highestPoints: number;
+  reporter: string;
+  reportId: string;
+  beginSeconds: number;
+  endSeconds: number;
+  policy: string;
+  /** What it counts, on all its days together. */
+  counts: { records: number; total: number; passed: number };
   /** Domains and days it has rows for. */
   spread: [domain: string, day: number][];
   /** What people decided about versions of it, by content hash. */
@@ -48,9 +55,18 @@ const heldRow = v.object({
   receivedSeconds: v.number(),
   points: v.number(),
   highestPoints: v.number(),
+  reporter: v.string(),
+  reportId: v.string(),
+  beginSeconds: v.number(),
+  endSeconds: v.number(),
+  policy: v.string(),
+  records: v.number(),
+  total: v.number(),
+  passed: v.number(),
   details: detailsColumn,
 });
 
+const finalRow = v.object({ uid: v.string() });
 const decisionRow = v.object({ uid: v.string(), contentHash: v.string(), decision: v.picklist(DECISIONS) });
 
 /** What the ledger holds about reports. */
@@ -58,20 +74,28 @@ export interface Held {
   reports: Map<string, HeldReport>;
   /** By uid, then content hash; also of reports that are not there (any more). */
   decisions: Map<string, Record<string, Decision>>;
+  /** Uids of reports about a day whose sums no longer change. */
+  final: Set<string>;
 }
 
-/** Looks up reports, and what was decided about them, by uid. Two queries, whatever their number. */
+/** What the ledger holds about none. */
+export const NOTHING_HELD: Held = { reports: new Map(), decisions: new Map(), final: new Set() };
+
+/** Looks up reports, and what was decided about them, by uid. Three queries, whatever their number. */
 export async function findReports(database: LedgerDatabase, references: readonly ReportReference[]): Promise<Held> {
+  if (references.length === 0) return NOTHING_HELD;
   const wanted = JSON.stringify(
     references.map(({ account, kind, domain, day, uid }) => [account, kind, domain, day, uid]),
   );
-  const [rows, decided] = await Promise.all([
+  const [rows, decided, final] = await Promise.all([
     ask(
       database,
       query(
         `SELECT r.account, r.kind, r.domain, r.day, lower(hex(r.uid)) AS uid, r.version, r.generation, r.state,
           lower(hex(r.content_hash)) AS contentHash, r.rua, r.raw_key AS rawKey, r.part,
-          r.received_seconds AS receivedSeconds, r.points, r.highest_points AS highestPoints, r.details
+          r.received_seconds AS receivedSeconds, r.points, r.highest_points AS highestPoints, r.reporter,
+          r.report_id AS reportId, r.begin_seconds AS beginSeconds, r.end_seconds AS endSeconds, r.policy, r.records,
+          r.total, r.passed, r.details
         FROM json_each(?1) w
         JOIN reports r ON r.account = w.value ->> 0 AND r.kind = w.value ->> 1 AND r.domain = w.value ->> 2
           AND r.day = w.value ->> 3 AND r.uid = unhex(w.value ->> 4)`,
@@ -88,6 +112,17 @@ export async function findReports(database: LedgerDatabase, references: readonly
         decisionRow,
       ),
     ),
+    ask(
+      database,
+      query(
+        `SELECT w.value ->> 4 AS uid FROM json_each(?1) w
+        JOIN domain_days d ON d.account = w.value ->> 0 AND d.kind = w.value ->> 1 AND d.domain = w.value ->> 2
+          AND d.day = w.value ->> 3
+        WHERE d.is_final = 1`,
+        [wanted],
+        finalRow,
+      ),
+    ),
   ]);
   const decisions = new Map<string, Record<string, Decision>>();
   for (const { uid, contentHash, decision } of decided) {
@@ -96,17 +131,18 @@ export async function findReports(database: LedgerDatabase, references: readonly
     else known[contentHash] = decision;
   }
   const reports = new Map(
-    rows.map(({ account, kind, domain, day, uid, details, ...row }): [string, HeldReport] => [
+    rows.map(({ account, kind, domain, day, uid, records, total, passed, details, ...row }): [string, HeldReport] => [
       uid,
       {
         ...row,
+        counts: details.whole ?? { records, total, passed },
         reference: { account, kind, domain, day, uid },
         spread: details.spread ?? [[domain, day]],
         decisions: decisions.get(uid) ?? {},
       },
     ]),
   );
-  return { reports, decisions };
+  return { reports, decisions, final: new Set(final.map(({ uid }) => uid)) };
 }
 
 /** A report as it is to be written: all its rows. */
@@ -180,24 +216,9 @@ export function putReports(writes: readonly ReportWrite[]): Change {
       reading ?? null,
     ]),
   );
-  const columns = [
-    ...[
-      "account",
-      "kind",
-      "domain",
-      "day",
-      "uid",
-      "place",
-      "version",
-      "generation",
-      "state",
-      "content_hash",
-      "reporter",
-    ],
-    ...["report_id", "begin_seconds", "end_seconds", "received_seconds", "rua", "raw_key", "part", "points"],
-    ...["highest_points", "records", "total", "passed", "dkim_aligned", "spf_aligned", "quarantined", "rejected"],
-    ...["policy", "details", "figures", "reading"],
-  ];
+  const columns = `account kind domain day uid place version generation state content_hash reporter report_id
+    begin_seconds end_seconds received_seconds rua raw_key part points highest_points records total passed dkim_aligned
+    spf_aligned quarantined rejected policy details figures reading`.split(/\s+/);
   const isBlob = new Set(["uid", "content_hash", "reading"]);
   const isKey = new Set(["account", "kind", "domain", "day", "uid"]);
   const values = columns.map((name, i) => (isBlob.has(name) ? `unhex(value ->> ${i})` : `value ->> ${i}`));
@@ -272,7 +293,8 @@ export function recomputeDays(days: readonly TouchedDay[]): Change[] {
   return [
     {
       sql: `DELETE FROM day_figures WHERE (account, kind, domain, day, chunk) IN
-        (SELECT f.account, f.kind, f.domain, f.day, f.chunk FROM json_each(?1) w JOIN day_figures f ON ${isDay("f")})`,
+        (SELECT f.account, f.kind, f.domain, f.day, f.chunk FROM json_each(?1) w JOIN day_figures f ON ${isDay("f")}
+          JOIN domain_days d ON ${isDay("d")} WHERE d.is_final = 0)`,
       parameters,
     },
     {
@@ -285,15 +307,60 @@ export function recomputeDays(days: readonly TouchedDay[]): Change[] {
         ON CONFLICT (account, kind, domain, day) DO UPDATE SET reports = excluded.reports, records = excluded.records,
           total = excluded.total, passed = excluded.passed, dkim_aligned = excluded.dkim_aligned,
           spf_aligned = excluded.spf_aligned, quarantined = excluded.quarantined, rejected = excluded.rejected,
-          last_end_seconds = excluded.last_end_seconds, policy = excluded.policy, figure_chunks = 0`,
+          last_end_seconds = excluded.last_end_seconds, policy = excluded.policy, figure_chunks = 0
+        WHERE domain_days.is_final = 0`,
       parameters,
     },
     {
       sql: `DELETE FROM domain_days WHERE (account, kind, domain, day) IN
         (SELECT d.account, d.kind, d.domain, d.day FROM json_each(?1) w JOIN domain_days d ON ${isDay("d")}
-          WHERE NOT EXISTS (SELECT 1 FROM reports r WHERE r.account = d.account AND r.kind = d.kind
+          WHERE d.is_final = 0 AND NOT EXISTS (SELECT 1 FROM reports r WHERE r.account = d.account AND r.kind = d.kind
             AND r.domain = d.domain AND r.day = d.day AND r.state = 'accepted'))`,
       parameters,
     },
   ];
+}
+
+/** Accounts that have reports, from one on, in their order. */
+export function accountsAfterQuery(account: string, limit: number): Query<{ account: string }> {
+  // From one account to the next by the index, whatever the number of their reports.
+  return query(
+    `WITH RECURSIVE found(account, place) AS (
+      SELECT (SELECT min(account) FROM reports WHERE account >= ?1), 1
+      UNION ALL
+      SELECT (SELECT min(account) FROM reports WHERE account > found.account), place + 1 FROM found
+        WHERE found.account IS NOT NULL AND place < ?2
+    ) SELECT account FROM found WHERE account IS NOT NULL`,
+    [account, limit],
+    v.object({ account: v.string() }),
+  );
+}
+
+/** Place of a row among those of a domain. */
+export type DomainPlace = [account: string, kind: string, day: number, uid: string];
+
+/** Accepted reports about one domain, in the order of account, kind, day and uid. */
+export function reportsOfDomainQuery(
+  { accounts, domain, after }: { accounts: readonly string[]; domain: string; after: DomainPlace | undefined },
+  limit: number,
+) {
+  const [account, kind, day, uid] = after ?? ["", "", 0, ""];
+  return query(
+    `SELECT r.account, r.kind, r.day, lower(hex(r.uid)) AS uid, r.rua, r.raw_key AS rawKey,
+      r.received_seconds AS receivedSeconds
+    FROM json_each(?1) a JOIN json_each(?2) k
+    JOIN reports r ON r.account = a.value AND r.kind = k.value AND r.domain = ?3
+    WHERE r.state = 'accepted' AND (r.account, r.kind, r.day, r.uid) > (?4, ?5, ?6, unhex(?7))
+    ORDER BY r.account, r.kind, r.day, r.uid LIMIT ?8`,
+    [JSON.stringify(accounts), JSON.stringify(REPORT_KINDS), domain, account, kind, day, uid, limit],
+    v.object({
+      account: v.string(),
+      kind: v.string(),
+      day: v.number(),
+      uid: v.string(),
+      rua: v.string(),
+      rawKey: v.string(),
+      receivedSeconds: v.number(),
+    }),
+  );
 }

@@ -8,7 +8,7 @@ import { type ConflictRow, putConflicts, removeConflicts } from "./conflicts.ts"
 import { type Change, change, isChangedMeanwhile, type LedgerDatabase } from "./database.ts";
 import { type DeadLetterRow, putDeadLetters, removeDeadLetters } from "./dead-letters.ts";
 import { assertObjects, type ObjectRow, putObjects } from "./objects.ts";
-import type { ReportReference, ReportShare } from "./report-rows.ts";
+import type { ReportReference } from "./report-rows.ts";
 import {
   assertReports,
   putReports,
@@ -32,6 +32,22 @@ export interface Settlement {
   closedConflicts: string[];
   /** Reports whose points went out in slices, and how many (slices.ts). */
   slices: Pick<SlicesRow, "uid" | "generation" | "slices">[];
+  /** What else belongs to it: decisions, marks of slices. */
+  others: Change[];
+}
+
+/** A settlement that changes nothing, to be filled. */
+export function newSettlement(): Settlement {
+  return {
+    objects: [],
+    reports: [],
+    deadLetters: [],
+    conflicts: [],
+    closedDeadLetters: [],
+    closedConflicts: [],
+    slices: [],
+    others: [],
+  };
 }
 
 /**
@@ -62,7 +78,7 @@ export async function settle(
 }
 
 async function changesOf(settlement: Settlement, nowSeconds: number): Promise<Change[]> {
-  const { objects, reports, deadLetters, conflicts, closedDeadLetters, closedConflicts, slices } = settlement;
+  const { objects, reports, deadLetters, conflicts, closedDeadLetters, closedConflicts, slices, others } = settlement;
   const changes: Change[] = [];
   if (objects.length > 0) changes.push(await assertObjects(objects));
   if (reports.length > 0) {
@@ -75,17 +91,18 @@ async function changesOf(settlement: Settlement, nowSeconds: number): Promise<Ch
     );
     const withContent = writes.filter(({ shares }) => shares.length > 0);
     if (withContent.some(isSpread)) changes.push(removeRows(withContent));
-    for (const some of bySize(withContent)) changes.push(putReports(some));
+    for (const some of bySize(withContent, reportChars)) changes.push(putReports(some));
     const withoutContent = writes.filter(({ shares }) => shares.length === 0);
     if (withoutContent.length > 0) changes.push(putStates(withoutContent));
     changes.push(...recomputeDays(touchedDays(writes)));
   }
-  if (deadLetters.length > 0) changes.push(...putDeadLetters(deadLetters));
-  if (conflicts.length > 0) changes.push(...putConflicts(conflicts));
+  for (const some of bySize(deadLetters, jsonChars)) changes.push(putDeadLetters(some));
+  if (conflicts.length > 0) changes.push(putConflicts(conflicts));
   if (closedDeadLetters.length > 0) changes.push(removeDeadLetters(closedDeadLetters));
   if (closedConflicts.length > 0) changes.push(removeConflicts(closedConflicts));
   if (slices.length > 0) changes.push(trimSlices(slices));
-  if (objects.length > 0) changes.push(await putObjects(objects, nowSeconds));
+  for (const some of bySize(objects, jsonChars)) changes.push(await putObjects(some, nowSeconds));
+  changes.push(...others);
   return changes;
 }
 
@@ -105,17 +122,17 @@ export function touchedDays(writes: readonly ReportWrite[]): TouchedDay[] {
 }
 
 /** Cuts a list where one parameter would become too large; a single report always fits (its figures are in chunks). */
-function* bySize(writes: readonly ReportWrite[]): Generator<ReportWrite[]> {
-  let some: ReportWrite[] = [];
+function* bySize<Row>(rows: readonly Row[], charsOf: (row: Row) => number): Generator<Row[]> {
+  let some: Row[] = [];
   let chars = 0;
-  for (const write of writes) {
-    const size = write.shares.reduce((sum, share) => sum + sizeOf(share), 0);
+  for (const row of rows) {
+    const size = charsOf(row);
     if (some.length > 0 && chars + size > D1_LIMITS.maxParameterChars) {
       yield some;
       some = [];
       chars = 0;
     }
-    some.push(write);
+    some.push(row);
     chars += size;
   }
   if (some.length > 0) yield some;
@@ -123,8 +140,17 @@ function* bySize(writes: readonly ReportWrite[]): Generator<ReportWrite[]> {
 
 const COLUMN_CHARS = 2000;
 
-function sizeOf({ figures, details }: ReportShare): number {
-  return COLUMN_CHARS + JSON.stringify(details).length + 2 * (figures?.[0]?.length ?? 0);
+// JSON within JSON: its quotes are escaped.
+function reportChars({ shares }: ReportWrite): number {
+  return shares.reduce(
+    (sum, { figures, details }) =>
+      sum + COLUMN_CHARS + 2 * JSON.stringify(details).length + 2 * (figures?.[0]?.length ?? 0),
+    0,
+  );
+}
+
+function jsonChars(row: object): number {
+  return 2 * JSON.stringify(row).length;
 }
 
 /** Whether figures have to be written before their report, under a reading. */

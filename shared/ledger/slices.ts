@@ -51,18 +51,33 @@ export function markSlice(
   };
 }
 
-/** Removes the rows of reports whose slices have all been dealt with. */
-export function removeFinishedSlices(): Change {
-  return { sql: "DELETE FROM slices WHERE instr(state, '0') = 0", parameters: [] };
+/** Slices of reports that were filed as dead letters. */
+export function filedSlicesQuery(uids: readonly string[]): Query<{ uid: string; generation: number; state: string }> {
+  return query(
+    `SELECT lower(hex(s.uid)) AS uid, s.generation, s.state
+    FROM json_each(?1) w JOIN slices s ON s.uid = unhex(w.value) WHERE instr(s.state, 'd') > 0`,
+    [JSON.stringify(uids)],
+    v.object({ uid: v.string(), generation: v.number(), state: v.string() }),
+  );
 }
 
-/** Reports with slices still due that were enqueued before a time. */
-export function dueSlicesQuery(beforeSeconds: number, limit: number): Query<SlicesRow & { due: number }> {
+/** Forgets slices of a report: it has been run again. */
+export function removeSlices({ uid, generation }: Pick<SlicesRow, "uid" | "generation">): Change {
+  return { sql: "DELETE FROM slices WHERE uid = unhex(?1) AND generation = ?2", parameters: [uid, generation] };
+}
+
+/** Removes the rows of reports whose slices have all been written. */
+export function removeFinishedSlices(): Change {
+  return { sql: "DELETE FROM slices WHERE instr(state, '0') = 0 AND instr(state, 'd') = 0", parameters: [] };
+}
+
+/** Reports with slices still due that were enqueued by a time. */
+export function dueSlicesQuery(atSeconds: number, limit: number): Query<SlicesRow & { due: number }> {
   return query(
     `SELECT lower(hex(uid)) AS uid, generation, rua, raw_key AS rawKey, received_seconds AS receivedSeconds,
       length(state) AS slices, length(replace(replace(state, '1', ''), 'd', '')) AS due
-    FROM slices WHERE started_seconds < ?1 AND instr(state, '0') > 0 ORDER BY started_seconds LIMIT ?2`,
-    [beforeSeconds, limit],
+    FROM slices WHERE started_seconds <= ?1 AND instr(state, '0') > 0 ORDER BY started_seconds LIMIT ?2`,
+    [atSeconds, limit],
     v.object({
       uid: v.string(),
       generation: v.number(),

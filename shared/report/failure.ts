@@ -4,6 +4,7 @@
  */
 import type { ExtractedMail } from "../mail/extract.ts";
 import { type Bounds, isFuture } from "./bounds.ts";
+import { linesHash } from "./fast-hash.ts";
 import { canonicalIp, isDomainLike, normalizeDomain, parseDate, storedText } from "./values.ts";
 import type { FailureReport } from "./vocabulary.ts";
 import type { WarningLog } from "./warnings.ts";
@@ -69,6 +70,7 @@ function readFeedback(
     mailFromDomain: domainOf(field(fields, "original-mail-from")),
     reportingMta: readDomain(field(fields, "reporting-mta").replace(/^dns\s{0,9};\s{0,9}/i, "")),
     incidents: readIncidents(field(fields, "incidents")),
+    originalHash: linesHash(originalHeader.slice(0, MAX_FIELDS_CHARS)),
   };
 }
 
@@ -102,6 +104,7 @@ function readPlainText(text: string, context: FailureContext): FailureBody {
     mailFromDomain: "",
     reportingMta: "",
     incidents: 1,
+    originalHash: linesHash(text.slice(0, MAX_FIELDS_CHARS)),
   };
 }
 

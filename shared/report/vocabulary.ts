@@ -210,6 +210,8 @@ export interface FailureReport {
   mailFromDomain: string;
   reportingMta: string;
   incidents: number;
+  /** Hash of the header of the message reported on, or of the text the facts were taken from: tells two messages apart. */
+  originalHash: string;
   warnings: Warning[];
   omittedWarnings: number;
   contentHash: string;

@@ -138,6 +138,12 @@ describe("Claims", () => {
     receivedSeconds: NOW,
     generation: 1,
     points: 1,
+    reporter: "Reporter",
+    reportId: "1",
+    beginSeconds: 0,
+    endSeconds: 0,
+    policy: "p=none",
+    counts: { records: 1, total: 1, passed: 1 },
     spread: [["example.com", DAY] as [string, number]],
     ...changes,
   });
@@ -150,17 +156,31 @@ describe("Claims", () => {
     expect(claims.claim(claimOf("a", { rawKey: "raw/3", contentHash: "d".repeat(32) })).verdict).toBe("conflict");
   });
 
+  /** Claims of a later batch, when what was accepted is in the ledger. */
+  const later = (claims: Claims) => {
+    const held = claims.held(reference("a").uid);
+    if (held === undefined) throw new Error("not held");
+    return new Claims({ reports: new Map([[held.reference.uid, held]]), decisions: new Map() });
+  };
+
   it("goes on where it was when the same object claims again", () => {
     const claims = none();
     claims.claim(claimOf("a", { generation: 5 }));
-    expect(claims.claim(claimOf("a"))).toMatchObject({ verdict: "accepted", generation: 5 });
-    expect(claims.claim(claimOf("a", { generation: 7 }))).toMatchObject({ verdict: "accepted", generation: 7 });
+    expect(later(claims).claim(claimOf("a"))).toMatchObject({ verdict: "accepted", generation: 5 });
+    expect(later(claims).claim(claimOf("a", { generation: 7 }))).toMatchObject({ verdict: "accepted", generation: 7 });
+  });
+
+  it("calls a second document of the same object a duplicate, or a conflict", () => {
+    const claims = none();
+    claims.claim(claimOf("a", { part: "1.xml" }));
+    expect(claims.claim(claimOf("a", { part: "2.xml" })).verdict).toBe("duplicate");
+    expect(claims.claim(claimOf("a", { part: "3.xml", contentHash: "d".repeat(32) })).verdict).toBe("conflict");
   });
 
   it("covers older points when a newer reading has fewer", () => {
     const claims = none();
     claims.claim(claimOf("a", { points: 9 }));
-    expect(claims.claim(claimOf("a", { points: 2 }))).toMatchObject({ generation: 2, highestPoints: 9 });
+    expect(later(claims).claim(claimOf("a", { points: 2 }))).toMatchObject({ generation: 2, highestPoints: 9 });
   });
 
   it.each([

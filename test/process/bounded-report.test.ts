@@ -2,8 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { PAGE_LIMITS } from "../../shared/limits.ts";
 import type { TlsFailureDetail, TlsPolicy } from "../../shared/report/vocabulary.ts";
-import type { LedgerEntry } from "../../shared/storage.ts";
-import { boundReport } from "../../workers/process/bounded-report.ts";
+import { boundPolicies } from "../../workers/process/bounded-report.ts";
 
 function detail(text = ""): TlsFailureDetail {
   return {
@@ -30,44 +29,10 @@ function policy(details: TlsFailureDetail[], strings: string[] = []): TlsPolicy 
   };
 }
 
-function entryOf(policies: TlsPolicy[]): LedgerEntry {
-  const report = {
-    kind: "tls" as const,
-    orgName: "Mail",
-    contactInfo: "",
-    reportId: "1",
-    beginSeconds: 1_700_000_000,
-    endSeconds: 1_700_086_399,
-    policies,
-    warnings: [],
-    omittedWarnings: 0,
-    contentHash: "h",
-  };
-  return {
-    v: 1,
-    uid: "u",
-    account: "acme",
-    rua: "dmarc@acme.example",
-    rawKey: "raw/1",
-    part: "",
-    generation: 1,
-    pointCount: 0,
-    highestPointCount: 0,
-    refusedHashes: [],
-    receivedSeconds: 0,
-    processedSeconds: 0,
-    report,
-  };
-}
-
-function policiesOf({ report }: LedgerEntry): TlsPolicy[] {
-  return report.kind === "tls" ? report.policies : [];
-}
-
 describe("a TLS report", () => {
   it("of usual length is handed on as it is", () => {
-    const entry = entryOf([policy([detail()]), policy([])]);
-    expect(boundReport(entry)).toBe(entry);
+    const policies = [policy([detail()]), policy([])];
+    expect(boundPolicies(policies)).toEqual({ kind: "tls", policies, omitted: undefined });
   });
 
   it.each([
@@ -76,8 +41,8 @@ describe("a TLS report", () => {
     ["policies of many lines", Array.from({ length: 20 }, () => policy([], Array(1000).fill("line")))],
     ["long failures", [policy(Array.from({ length: 2000 }, () => detail("x".repeat(8192))))]],
   ])("with too many %s is cut, and what is left out is counted", (_, policies) => {
-    const bounded = boundReport(entryOf(policies));
-    const kept = policiesOf(bounded);
+    const bounded = boundPolicies(policies);
+    const kept = bounded.policies;
     const details = (list: TlsPolicy[]): number =>
       list.reduce((sum, { failureDetails }) => sum + failureDetails.length, 0);
     const sessions = (list: TlsPolicy[]): number => list.reduce((sum, p) => sum + p.successfulSessionCount, 0);

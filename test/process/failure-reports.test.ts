@@ -1,8 +1,7 @@
 /** What is kept of failure reports, by the setting of their address. */
 import { describe, expect, it } from "vitest";
 import type { RegistryEntry } from "../../shared/registry.ts";
-import type { Receipt } from "../../shared/storage.ts";
-import { startJob } from "../../workers/process/jobs.ts";
+import { startJob } from "../../workers/process/start-job.ts";
 import { columnOf, eventsByOutcome } from "./simulation/balance.ts";
 import { failureMail } from "./simulation/scenario.ts";
 import { setUpSimulation } from "./simulation/setup.ts";
@@ -35,9 +34,10 @@ describe("a failure report", () => {
     if (point === undefined) throw new Error("There is no point.");
     expect(columnOf("failures", "sourceIp", point)).toBe("192.0.2.7");
     expect(columnOf("failures", "mailFromDomain", point)).toBe("acme.example");
-    // Nothing of the message itself, and no full address, is anywhere in R2.
-    const kept = [...world.bucket.keys("reports/"), ...world.bucket.keys("receipts/")];
-    expect(kept.map((key) => JSON.stringify(world.bucket.json(key))).join()).not.toMatch(/personal|someone@/);
+    // Nothing of the message itself, and no full address, is in the ledger.
+    const kept = ["reports", "objects"].flatMap((table) => world.rows(`SELECT * FROM ${table}`));
+    expect(kept).toHaveLength(2);
+    expect(JSON.stringify(kept)).not.toMatch(/personal|someone@/);
   });
 
   it("that comes again, or is run again, changes nothing and is not kept either", async () => {
@@ -46,10 +46,10 @@ describe("a failure report", () => {
     await world.drain();
     expect(rawMails(world)).toBe(0);
     world.clock.nowMilliseconds += 60_000;
-    await startJob("reprocess", { filter: { domain: "acme.example" } }, { ...world.context(), random: 0 });
+    await startJob({ kind: "reprocess", random: 0 }, { filter: { domain: "acme.example" } }, world.invocation());
     await world.drain();
     expect(outcomes(world)).toEqual(["accepted"]);
-    expect(world.bucket.keys("dead-letters/")).toEqual([]);
+    expect(world.rows("SELECT * FROM dead_letters")).toEqual([]);
   });
 
   it("sent to two accounts is told to both, though the first mail is removed before the second comes", async () => {
@@ -71,11 +71,10 @@ describe("a failure report", () => {
   it("leaves nothing but the fact that it came when they are off", async () => {
     const world = await worldWith({ account: "acme", failureReports: "off" });
     expect(rawMails(world)).toBe(0);
-    expect(world.bucket.keys("reports/")).toEqual([]);
+    expect(world.rows("SELECT * FROM reports")).toEqual([]);
     expect(world.points.failures).toEqual([]);
     expect(outcomes(world)).toEqual(["discarded"]);
-    const [receipt = ""] = world.bucket.keys("receipts/");
-    expect(world.bucket.json<Receipt>(receipt)).toMatchObject({ rawRemoved: true });
+    expect(world.rows("SELECT raw_removed AS removed FROM objects")).toEqual([{ removed: 1 }]);
   });
 
   it("that cannot be accepted stays with its dead letter", async () => {

@@ -1,5 +1,5 @@
 /**
- * The fault matrix: every call on KV, R2, the queues and Analytics Engine made to fail, once and for good, before and
+ * The fault matrix: every call on D1, KV, R2, the queues and Analytics Engine made to fail, once and for good, before and
  * after it took effect, and the isolate killed there; then the balance must be exact. docs/reliability.md tells of it.
  */
 import { afterAll, describe, expect, it, vi } from "vitest";
@@ -44,19 +44,17 @@ async function runDay({ plan, scenario = smallMail(), manners = ONE_BY_ONE, paus
   await world.drain(manners);
   for (let round = 0; round < 3 && hasExhausted(world); round++) {
     world.clock.nowMilliseconds += 3_600_000;
-    await requeueDeadLetters({ filter: { code: "retries_exhausted" } }, world.context());
+    await requeueDeadLetters({ filter: { code: "retries_exhausted" } }, world.invocation());
     await world.drain(manners);
   }
-  return { world, wrong: imbalances(world, expected) };
+  return { world, wrong: await imbalances(world, expected) };
 }
 
 function hasExhausted(world: World): boolean {
-  return world.bucket
-    .keys("dead-letters/")
-    .some((key) => world.bucket.json<{ reason: { code: string } }>(key).reason.code === "retries_exhausted");
+  return world.rows("SELECT id FROM dead_letters WHERE code = 'retries_exhausted'").length > 0;
 }
 
-/** Of a list, all of R2, KV and the queues, and some of the many writes of points. */
+/** Of a list, all of D1, R2, KV and the queues, and some of the many writes of points. */
 function indexesOf(calls: string[], everyWrite: number): number[] {
   return calls.flatMap((name, index) => (name.startsWith("analytics.") && index % everyWrite !== 0 ? [] : [index]));
 }
@@ -65,7 +63,7 @@ describe("the fault matrix", () => {
   it("a clean day balances", async () => {
     const { world, wrong } = await runDay({ scenario: allMail() });
     expect(wrong).toEqual([]);
-    expect(world.bucket.keys("faults/")).toEqual([]);
+    expect(world.rows("SELECT * FROM faults")).toEqual([]);
   });
 
   it("one fault at any call changes nothing", async () => {

@@ -1,7 +1,8 @@
 /** What hostile mail comes to in the pipeline: no figures, few dead letters, and nothing to its neighbours. */
 import { describe, expect, it } from "vitest";
+import { ask } from "../../shared/ledger/database.ts";
+import { type DeadLetterRow, deadLettersQuery } from "../../shared/ledger/dead-letters.ts";
 import { PROCESS_LIMITS, READ_LIMITS } from "../../shared/limits.ts";
-import type { DeadLetter } from "../../shared/storage.ts";
 import { sampleReport } from "../cli/sample-report.ts";
 import { zip } from "../support/archives.ts";
 import { columnOf } from "./simulation/balance.ts";
@@ -27,12 +28,12 @@ async function worldAfter(attachments: Attachment[]): Promise<World> {
   return world;
 }
 
-function letters(world: World): DeadLetter[] {
-  return world.bucket.keys("dead-letters/").map((key) => world.bucket.json(key) as DeadLetter);
+function letters(world: World): Promise<DeadLetterRow[]> {
+  return ask(world.ledger, deadLettersQuery({}, { limit: 1000 }));
 }
 
-function codes(world: World): string[] {
-  return letters(world).map(({ reason }) => reason.code);
+async function codes(world: World): Promise<string[]> {
+  return (await letters(world)).map(({ code }) => code);
 }
 
 /** Points of records that the hostile mail made. */
@@ -49,7 +50,7 @@ describe("dead letters of one object", () => {
 
   it("are told one by one while they are few", async () => {
     const world = await worldAfter([{ name: "r.zip", content: zip(broken(maxLettersPerObject)) }]);
-    expect(codes(world)).toEqual(Array(maxLettersPerObject).fill("truncated"));
+    expect(await codes(world)).toEqual(Array(maxLettersPerObject).fill("truncated"));
   });
 
   it("are one with counts by reason when they are many, and what is good beside them counts", async () => {
@@ -61,7 +62,7 @@ describe("dead letters of one object", () => {
     // Content that is plainly none is passed over; what claims to be a report is not.
     const foreign = { name: "foreign.xml", content: sampleReport({ domain: "bank.example", reportId: "foreign" }) };
     const world = await worldAfter([{ name: "r.zip", content: zip([...files, foreign]) }]);
-    expect(letters(world).map(({ reason, part }) => [reason.code, reason.counts, part])).toEqual([
+    expect((await letters(world)).map(({ code, counts, part }) => [code, counts, part])).toEqual([
       ["too_many_problems", { truncated: maxLettersPerObject, foreign_domain: 1 }, ""],
     ]);
     expect(otherPoints(world)).toBe(3);
@@ -75,7 +76,7 @@ describe("dead letters of one object", () => {
       })),
     );
     const world = await worldAfter([{ name: "r.zip", content }]);
-    expect(letters(world).map(({ reason }) => reason.counts)).toEqual([{ foreign_domain: maxLettersPerObject + 1 }]);
+    expect((await letters(world)).map(({ counts }) => counts)).toEqual([{ foreign_domain: maxLettersPerObject + 1 }]);
     expect(otherPoints(world)).toBe(0);
   });
 });
@@ -85,7 +86,7 @@ describe("an object that unfolds to more than was received", () => {
     const files = [sampleReport(), sampleReport({ reportId: "bulk", records: equal(20_000) })];
     const content = zip(files.map((xml, i) => ({ name: `${i}.xml`, content: xml })));
     const world = await worldAfter([{ name: "r.zip", content }]);
-    expect(codes(world)).toEqual(["too_large"]);
+    expect(await codes(world)).toEqual(["too_large"]);
     expect(otherPoints(world)).toBe(0);
   });
 
@@ -96,10 +97,10 @@ describe("an object that unfolds to more than was received", () => {
     });
     const most = READ_LIMITS.freeRecords / 4;
     const alone = await worldAfter([part(0, most)]);
-    expect(codes(alone)).toEqual([]);
+    expect(await codes(alone)).toEqual([]);
     expect(otherPoints(alone)).toBe(most);
     const world = await worldAfter(Array.from({ length: 20 }, (_, i) => part(i, most)));
-    expect(codes(world)).toEqual(Array(20).fill("too_large"));
+    expect(await codes(world)).toEqual(Array(20).fill("too_large"));
     expect(otherPoints(world)).toBe(0);
   });
 });
@@ -119,7 +120,7 @@ describe("figures cannot be stretched", () => {
       report("years", now - 400 * day, now),
       report("monthly", now - 31 * day, now),
     ]);
-    expect(codes(world)).toEqual(["implausible_period", "implausible_period"]);
+    expect(await codes(world)).toEqual(["implausible_period", "implausible_period"]);
     expect(otherPoints(world)).toBe(3);
   });
 });
@@ -145,12 +146,12 @@ describe("policies of a TLS report", () => {
   it("count only for the domains that the address accepts, whichever comes first", async () => {
     const world = await worldAfter([tls("bank.example", "acme.example", "mail.acme.example")]);
     expect(domainsOf(world)).toEqual(["acme.example", "mail.acme.example"]);
-    expect(codes(world)).toEqual([]);
+    expect(await codes(world)).toEqual([]);
   });
 
   it("for other domains only are a dead letter", async () => {
     const world = await worldAfter([tls("bank.example", "shop.example")]);
     expect(domainsOf(world)).toEqual([]);
-    expect(codes(world)).toEqual(["foreign_domain"]);
+    expect(await codes(world)).toEqual(["foreign_domain"]);
   });
 });

@@ -1,10 +1,11 @@
 /** Running everything again, and finding what was never finished, on the simulated platform. */
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { findJob, type Job, newestJobs } from "../../shared/ledger/jobs.ts";
+import type { JobRequest } from "../../shared/operations.ts";
 import type { ReadEvent } from "../../shared/report/read.ts";
 import type { AggregateRecord } from "../../shared/report/vocabulary.ts";
-import type { Job } from "../../shared/storage.ts";
-import { getJob, listJobs, startJob } from "../../workers/process/jobs.ts";
-import { columnOf, eventsByOutcome, imbalances, reportFigures } from "./simulation/balance.ts";
+import { startJob } from "../../workers/process/start-job.ts";
+import { columnOf, eventsByOutcome, imbalances, ledgerFigures, reportFigures } from "./simulation/balance.ts";
 import { FAULT_MODES } from "./simulation/faults.ts";
 import { allMail, figures, records, registerAll, reportMail, type Scenario, smallMail } from "./simulation/scenario.ts";
 import { setUpSimulation } from "./simulation/setup.ts";
@@ -60,17 +61,17 @@ async function worldAfter({ mails }: Pick<Scenario, "mails"> = allMail()): Promi
   return world;
 }
 
-async function start(world: World, kind: Job["kind"], request: Parameters<typeof startJob>[1] = {}): Promise<Job> {
+async function start(world: World, kind: Job["kind"], request: JobRequest = {}): Promise<Job> {
   world.clock.nowMilliseconds += 60_000;
-  const job = await startJob(kind, request, { ...world.context(), random: 0.25 });
+  const job = await startJob({ kind, random: 0.25 }, request, world.invocation());
   if ("refused" in job) throw new Error(job.refused);
   return job;
 }
 
-async function run(world: World, kind: Job["kind"], request: Parameters<typeof startJob>[1] = {}): Promise<Job> {
+async function run(world: World, kind: Job["kind"], request: JobRequest = {}): Promise<Job> {
   const { id } = await start(world, kind, request);
   await world.drain();
-  return (await getJob(world.context().env.R2_DMARC_REPORTS, id)) ?? expect.unreachable();
+  return (await findJob(world.ledger, id)) ?? expect.unreachable();
 }
 
 describe("reprocess", () => {
@@ -81,9 +82,9 @@ describe("reprocess", () => {
       const job = await run(world, "reprocess");
       const raws = world.bucket.keys("raw/").length;
       expect(job).toMatchObject({ state: "done", scanned: raws, enqueued: raws, pages: 1 });
-      expect(imbalances(world, expected)).toEqual([]);
+      expect(await imbalances(world, expected)).toEqual([]);
     }
-    expect(await listJobs(world.context().env.R2_DMARC_REPORTS)).toHaveLength(2);
+    expect(await newestJobs(world.ledger, 100)).toHaveLength(2);
     expect(eventsByOutcome(world).get("reprocessed")).toHaveLength(Object.keys(expected.reports).length);
   });
 
@@ -92,7 +93,9 @@ describe("reprocess", () => {
     for (const dropped of [2, 1, 0]) {
       reader.dropped = dropped;
       await run(world, "reprocess");
-      expect(reportFigures(world)).toEqual({ "acme/a": figures(5 - dropped), "acme/b": figures(300 - dropped) });
+      const expected = { "acme/a": figures(5 - dropped), "acme/b": figures(300 - dropped) };
+      expect(reportFigures(world)).toEqual(expected);
+      expect(ledgerFigures(world)).toEqual(expected);
     }
   });
 
@@ -111,6 +114,7 @@ describe("reprocess", () => {
         const job = await run(world, "reprocess");
         expect(job, `${mode} at call ${index}`).toMatchObject({ state: "done", scanned: 1, enqueued: 1 });
         expect(reportFigures(world), `${mode} at call ${index}`).toEqual({ "acme/a": figures(3) });
+        expect(ledgerFigures(world), `${mode} at call ${index}`).toEqual({ "acme/a": figures(3) });
       }
     }
   });
@@ -121,11 +125,12 @@ describe("reprocess", () => {
     reader.refusesAll = true;
     await run(world, "reprocess");
     expect(reportFigures(world)).toEqual({});
+    expect(ledgerFigures(world)).toEqual({});
     expect(eventsByOutcome(world).get("accepted")).toHaveLength(1);
     reader.refusesAll = false;
     await run(world, "reprocess");
     // Which of two versions is accepted first is open again.
-    expect(imbalances(world, expected)).toEqual([]);
+    expect(await imbalances(world, expected)).toEqual([]);
   });
 
   it("leaves what was accepted when the address or the raw object has gone since", async () => {
@@ -136,7 +141,8 @@ describe("reprocess", () => {
     for (const key of world.bucket.keys("raw/")) await world.bucket.delete(key);
     await run(world, "reprocess", { filter: { domain: "acme.example" } });
     expect(reportFigures(world)).toEqual({ "acme/a": figures(5), "acme/b": figures(2) });
-    expect(world.bucket.keys("dead-letters/")).toEqual([]);
+    expect(ledgerFigures(world)).toEqual({ "acme/a": figures(5), "acme/b": figures(2) });
+    expect(world.rows("SELECT * FROM dead_letters")).toEqual([]);
   });
 
   it("takes a key, a prefix, days or a domain", async () => {
@@ -166,7 +172,7 @@ describe("reprocess", () => {
     [{ prefix: "reports/" }, "'reports/' does not begin with raw/."],
   ])("refuses %j", async (filter, refused) => {
     const world = new World();
-    expect(await startJob("reprocess", { filter }, { ...world.context(), random: 0 })).toEqual({ refused });
+    expect(await startJob({ kind: "reprocess", random: 0 }, { filter }, world.invocation())).toEqual({ refused });
   });
 
   it("goes through thousands of keys page by page, whatever fails, counting each once", async () => {
@@ -179,7 +185,7 @@ describe("reprocess", () => {
     let jobCalls = 0;
     // Every fifth call of the job fails, in turn before, after, and with the isolate; the reports are left alone.
     world.faults.plan = ({ name }) => {
-      const ofJob = /r2\.(get|put) jobs|r2\.list|queue\.send(Batch)? dmarc-reports/.test(name);
+      const ofJob = /d1\.all jobs|r2\.list|queue\.send(Batch)? dmarc-reports/.test(name);
       return ofJob && ++jobCalls % 5 === 0 ? FAULT_MODES[(jobCalls / 5) % FAULT_MODES.length] : undefined;
     };
     const job = await run(world, "reprocess", { dryRun: true });
@@ -197,10 +203,10 @@ describe("reconcile", () => {
     await world.drain();
     for (const mail of mails.slice(2)) await world.deliver(mail);
     world.queues["dmarc-reports"].messages.length = 0;
-    const unfinished = world.bucket.keys("raw/").length - world.bucket.keys("receipts/").length;
+    const unfinished = world.bucket.keys("raw/").length - world.rows("SELECT * FROM objects").length;
     expect(await run(world, "reconcile", { dryRun: true })).toMatchObject({ enqueued: unfinished });
     expect(await run(world, "reconcile")).toMatchObject({ enqueued: unfinished, state: "done" });
-    expect(imbalances(world, expected)).toEqual([]);
+    expect(await imbalances(world, expected)).toEqual([]);
     expect(await run(world, "reconcile")).toMatchObject({ enqueued: 0 });
   });
 
@@ -212,15 +218,14 @@ describe("reconcile", () => {
     while (world.queues["dmarc-points"].messages.length < 3) await world.drain({ rounds: 1 });
     for (const queue of Object.values(world.queues)) queue.messages.length = 0;
     await run(world, "reconcile");
-    expect(imbalances(world, expected)).toEqual([]);
-    expect(world.bucket.keys("pending/")).toEqual([]);
-    expect(world.bucket.keys("slices/")).toEqual([]);
+    expect(await imbalances(world, expected)).toEqual([]);
+    expect(world.rows("SELECT * FROM slices WHERE instr(state, '0') > 0")).toEqual([]);
   });
 
-  it("ends when its object is removed", async () => {
+  it("ends when its row is removed", async () => {
     const world = await worldAfter(smallMail());
     const { id } = await start(world, "reconcile");
-    await world.bucket.delete(`jobs/${id}.json`);
+    world.ledger.sqlite.exec(`DELETE FROM jobs WHERE id = '${id}'`);
     await world.drain();
     expect(world.log.at(-1)).toContain("job was removed");
   });

@@ -1,7 +1,9 @@
 /** What an operator does with dead letters and conflicts, on the simulated platform. */
 import { describe, expect, it } from "vitest";
-import type { Conflict, DeadLetter, LedgerEntry } from "../../shared/storage.ts";
-import { acceptConflict, discardConflict, listConflicts } from "../../workers/process/conflicts.ts";
+import type { ConflictRow } from "../../shared/ledger/conflicts.ts";
+import type { DeadLetterRow } from "../../shared/ledger/dead-letters.ts";
+import type { ReportReference } from "../../shared/ledger/report-rows.ts";
+import { decideConflict, listConflicts } from "../../workers/process/conflict-operations.ts";
 import {
   discardDeadLetters,
   getDeadLetter,
@@ -17,6 +19,8 @@ import { World } from "./simulation/world.ts";
 
 setUpSimulation();
 
+const NOTE = { by: "operator@acme.example", reason: "a test" };
+
 async function worldWith(mails = smallMail().mails): Promise<World> {
   const world = new World();
   registerAll(world);
@@ -25,14 +29,14 @@ async function worldWith(mails = smallMail().mails): Promise<World> {
   return world;
 }
 
-async function letters(world: World, query = {}): Promise<DeadLetter[]> {
-  const page = await listDeadLetters(world.context().env.R2_DMARC_REPORTS, query);
+async function letters(world: World, query = {}): Promise<DeadLetterRow[]> {
+  const page = await listDeadLetters(query, world.invocation());
   if ("refused" in page) throw new Error(page.refused);
   return page.items;
 }
 
-async function onlyConflict(world: World): Promise<Conflict> {
-  const { items } = await listConflicts(world.context().env.R2_DMARC_REPORTS, undefined);
+async function onlyConflict(world: World): Promise<ConflictRow> {
+  const { items } = await listConflicts(undefined, world.invocation());
   expect(items).toHaveLength(1);
   const [conflict] = items;
   if (conflict === undefined) throw new Error("There is no conflict.");
@@ -51,8 +55,7 @@ describe("dead letters", () => {
     }));
     const chunks = [broken.slice(0, 50), broken.slice(50, 100), broken.slice(100)];
     const world = await worldWith(chunks.map((attachments) => mailOf(attachments)));
-    const bucket = world.context().env.R2_DMARC_REPORTS;
-    const first = await listDeadLetters(bucket, { code: "truncated" });
+    const first = await listDeadLetters({ code: "truncated" }, world.invocation());
     if ("refused" in first) throw new Error(first.refused);
     expect(first.items).toHaveLength(100);
     const second = await letters(world, { code: "truncated", cursor: first.cursor });
@@ -63,23 +66,23 @@ describe("dead letters", () => {
     expect(await letters(world, { since: "2026-11-20", until: "2026-11-20" })).toHaveLength(100);
     expect(await letters(world, { since: "2026-11-21" })).toEqual([]);
     expect(await letters(world, { until: "2026-11-19" })).toEqual([]);
-    expect(await listDeadLetters(bucket, { since: "2026-02-30" })).toEqual({
+    expect(await listDeadLetters({ since: "2026-02-30" }, world.invocation())).toEqual({
       refused: "'2026-02-30' is not a day; it has to be YYYY-MM-DD.",
     });
   });
 
   it("show their reason, what is known of the raw object, and its bytes", async () => {
     const world = await worldWith();
-    const { env } = world.context();
+    const { env } = world.invocation();
     const [letter] = await letters(world, { code: "not_a_report" });
-    const details = await getDeadLetter(env.R2_DMARC_REPORTS, letter?.id ?? "");
+    const details = await getDeadLetter(letter?.id ?? "", world.invocation());
     if ("refused" in details) throw new Error(details.refused);
-    expect(details.letter.reason.message).toContain("Nothing in it is a DMARC");
+    expect(details.letter.message).toContain("Nothing in it is a DMARC");
     expect(details.raw?.metadata).toMatchObject({ rua: "dmarc@acme.example", sender: "someone@example.net" });
     const bytes = await (await readRawObject(env, details.letter.rawKey))?.text();
     expect(bytes).toContain("Hello.");
     expect(await readRawObject(env, "registry/secret")).toBeUndefined();
-    expect(await getDeadLetter(env.R2_DMARC_REPORTS, "../../raw")).toEqual({
+    expect(await getDeadLetter("../../raw", world.invocation())).toEqual({
       refused: "There is no dead letter '../../raw'.",
     });
   });
@@ -91,23 +94,23 @@ describe("dead letters", () => {
     await world.drain();
     expect(outcomeCounts(world)).toEqual({ dead_letter: 1 });
     const filter = { code: "foreign_domain", domain: "acme.example" };
-    expect(await requeueDeadLetters({ filter, dryRun: true }, world.context())).toMatchObject({
+    expect(await requeueDeadLetters({ filter, dryRun: true }, world.invocation())).toMatchObject({
       items: [{ result: "selected", code: "foreign_domain" }],
     });
     expect(world.queues["dmarc-reports"].messages).toEqual([]);
 
     // Sent again while nothing has changed, it stays.
-    await requeueDeadLetters({ filter }, world.context());
+    await requeueDeadLetters({ filter }, world.invocation());
     await world.drain();
     expect(outcomeCounts(world)).toEqual({ dead_letter: 1 });
 
     world.register("dmarc@acme.example", { account: "acme" });
     const [letter] = await letters(world);
     world.clock.nowMilliseconds += 5000;
-    await requeueDeadLetters({ ids: [letter?.id ?? ""] }, world.context());
-    expect(world.bucket.keys("dead-letters/")).toHaveLength(1);
+    await requeueDeadLetters({ ids: [letter?.id ?? ""] }, world.invocation());
+    expect(await letters(world)).toHaveLength(1);
     await world.drain();
-    expect(world.bucket.keys("dead-letters/")).toEqual([]);
+    expect(await letters(world)).toEqual([]);
     expect(outcomeCounts(world)).toEqual({ cleared: 1, reprocessed: 1 });
     expect(reportFigures(world)).toEqual({ "acme/first": figures(3) });
   });
@@ -125,10 +128,10 @@ describe("dead letters", () => {
     expect(exhausted.map(({ part }) => part.split(" ").at(-1)).sort()).toEqual(["0", "1"]);
     expect(exhausted[0]?.lastError).toMatch(/^Attempt 9, .*injected/);
     expect(reportFigures(world)).toEqual({});
-    await requeueDeadLetters({ filter: {} }, world.context());
+    await requeueDeadLetters({ filter: {} }, world.invocation());
     await world.drain();
     expect(reportFigures(world)).toEqual({ "acme/sliced": figures(300) });
-    expect(world.bucket.keys("dead-letters/")).toEqual([]);
+    expect(await letters(world)).toEqual([]);
     expect(outcomeCounts(world)).toEqual({ accepted: 1, cleared: 2, slice: 2 });
   });
 
@@ -136,14 +139,14 @@ describe("dead letters", () => {
     const world = await worldWith();
     const raws = world.bucket.keys("raw/");
     const [letter] = await letters(world, { code: "not_a_report" });
-    expect(await discardDeadLetters({ filter: { code: "not_a_report" } }, world.context())).toEqual({
+    expect(await discardDeadLetters({ filter: { code: "not_a_report" } }, world.invocation())).toEqual({
       items: [{ id: letter?.id, code: "not_a_report", result: "discarded" }],
     });
     expect(await letters(world, { code: "not_a_report" })).toEqual([]);
     expect(world.bucket.keys("raw/")).toEqual(raws);
     expect(outcomeCounts(world)).toMatchObject({ dead_letter: 1, discarded: 1 });
-    await world.queues["dmarc-reports"].send(letter?.message);
-    await world.queues["dmarc-dead-letters"].send(letter?.message);
+    await world.queues["dmarc-reports"].send(letter?.queueMessage);
+    await world.queues["dmarc-dead-letters"].send(letter?.queueMessage);
     await world.drain();
     expect(outcomeCounts(world)).toMatchObject({ dead_letter: 1, discarded: 1 });
   });
@@ -153,11 +156,11 @@ describe("dead letters", () => {
     await world.queues["dmarc-reports"].send({ hello: "world" });
     await world.drain();
     const [letter] = await letters(world);
-    expect(letter).toMatchObject({ reason: { code: "invalid_message" }, message: { hello: "world" } });
+    expect(letter).toMatchObject({ code: "invalid_message", queueMessage: { hello: "world" } });
     const ids = [letter?.id ?? "", "20261120-000000000000000000000000"];
-    const answer = await requeueDeadLetters({ ids }, world.context());
+    const answer = await requeueDeadLetters({ ids }, world.invocation());
     expect(answer).toMatchObject({ items: [{ result: "refused" }, { result: "refused" }] });
-    expect(await requeueDeadLetters({}, world.context())).toEqual({ refused: "Give either ids or a filter." });
+    expect(await requeueDeadLetters({}, world.invocation())).toEqual({ refused: "Give either ids or a filter." });
   });
 });
 
@@ -166,9 +169,9 @@ describe("conflicts", () => {
     const { mails, expected } = smallMail();
     const world = await worldWith(mails);
     const { accepted, other } = await onlyConflict(world);
-    expect(accepted).toMatchObject(figures(3));
-    expect(other).toMatchObject(figures(2, 10));
-    expect(imbalances(world, expected)).toEqual([]);
+    expect(accepted).toMatchObject({ records: 3, total: figures(3).messages });
+    expect(other).toMatchObject({ records: 2, total: figures(2, 10).messages });
+    expect(await imbalances(world, expected)).toEqual([]);
   });
 
   it("accepted, the other version replaces the first and leaves none of its rows", async () => {
@@ -176,29 +179,30 @@ describe("conflicts", () => {
     const world = await worldWith(mails);
     const conflict = await onlyConflict(world);
     world.clock.nowMilliseconds += 5000;
-    await acceptConflict(conflict.id, world.context());
+    await decideConflict(conflict.id, { decision: "replace", note: NOTE }, world.invocation());
     await world.drain();
     const reports = { ...expected.reports, "acme/first": [figures(2, 10)] };
-    expect(imbalances(world, { ...expected, reports, conflicts: 0 })).toEqual([]);
+    expect(await imbalances(world, { ...expected, reports, conflicts: 0 })).toEqual([]);
 
     // The version that lost comes again, in a mail of another day: it was decided against.
     world.clock.nowMilliseconds += 86_400_000;
     await world.deliver(reportMail("first", records(3)));
     await world.drain();
-    expect(imbalances(world, { ...expected, reports, conflicts: 0 })).toEqual([]);
-    expect(world.bucket.json<LedgerEntry>(conflict.ledgerKey).refusedHashes).toEqual([conflict.accepted.contentHash]);
+    expect(await imbalances(world, { ...expected, reports, conflicts: 0 })).toEqual([]);
   });
 
   it("discarded, the first stays, and the other is a duplicate from then on", async () => {
     const { mails, expected } = smallMail();
     const world = await worldWith(mails);
     const { id } = await onlyConflict(world);
-    await discardConflict(id, world.context());
+    await decideConflict(id, { decision: "keep", note: NOTE }, world.invocation());
     world.clock.nowMilliseconds += 86_400_000;
     await world.deliver(reportMail("first", records(2, 10)));
     await world.drain();
     const reports = { ...expected.reports, "acme/first": [figures(3)] };
-    expect(imbalances(world, { ...expected, reports, conflicts: 0 })).toEqual([]);
-    expect(await discardConflict(id, world.context())).toEqual({ refused: `There is no conflict '${id}'.` });
+    expect(await imbalances(world, { ...expected, reports, conflicts: 0 })).toEqual([]);
+    expect(await decideConflict(id, { decision: "keep", note: NOTE }, world.invocation())).toEqual({
+      refused: `There is no conflict '${id}'.`,
+    });
   });
 });

@@ -2,7 +2,7 @@
  * One accepted mail: its report parts to R2, a message for each to the queue. Keys come from the content and puts are
  * create-only, so a sender's retry after any fault stores nothing twice.
  */
-import { sha256Hex, textHash } from "../../shared/identity.ts";
+import { sha256Hex, sha256Text } from "../../shared/identity.ts";
 import { MAIL_LIMITS, QUEUE_LIMITS } from "../../shared/limits.ts";
 import { extractMail, type MailPart } from "../../shared/mail/extract.ts";
 import type { ReportMessage } from "../../shared/messages.ts";
@@ -78,7 +78,7 @@ async function storePart(
     if (stored === null) throw new Error(`${key} disappeared while it was stored.`);
     if (parseRawMetadata(stored.customMetadata).rua === origin.rua) return key;
   }
-  const own = fileNameForAddress(await textHash(origin.rua), fileName);
+  const own = fileNameForAddress(await sha256Text(origin.rua), fileName);
   const ownKey = rawKey(origin.receivedSeconds, sha256, own);
   await put(ownKey);
   return ownKey;

@@ -1,11 +1,10 @@
 /**
- * A report as the dashboard is given it: as much of it as one page and its files can take. The rest is counted, and is in
- * the raw file. Pure.
+ * A TLS report as the dashboard is given it: as much of it as one page and its files can take. The rest is counted, and
+ * is in the raw file. Pure.
  */
 import { PAGE_LIMITS } from "../../shared/limits.ts";
-import type { OmittedTls, StoredReport } from "../../shared/operations.ts";
+import type { OmittedTls, RecordsAnswer } from "../../shared/operations.ts";
 import type { TlsFailureDetail, TlsPolicy } from "../../shared/report/vocabulary.ts";
-import type { LedgerEntry } from "../../shared/storage.ts";
 
 /** What may still be taken. */
 interface Room {
@@ -15,15 +14,13 @@ interface Room {
 
 /**
  * Cuts the policies and failure details of a TLS report to what PAGE_LIMITS allows, in the report's order; sessions of
- * policies that are left out are summed. Any other report is small already, its records not being part of it.
+ * policies that are left out are summed.
  */
-export function boundReport(entry: LedgerEntry): StoredReport {
-  const { report } = entry;
-  if (report.kind !== "tls") return entry;
+export function boundPolicies(all: readonly TlsPolicy[]): Extract<RecordsAnswer, { kind: "tls" }> {
   const room = { items: PAGE_LIMITS.reportItems, chars: PAGE_LIMITS.reportChars };
   const omitted: OmittedTls = { policies: 0, failureDetails: 0, successfulSessions: 0, failedSessions: 0 };
   const policies: TlsPolicy[] = [];
-  for (const policy of report.policies) {
+  for (const policy of all) {
     const { failureDetails, ...head } = policy;
     if (!takes(room, head, 1 + policy.policyStrings.length + policy.mxHosts.length)) {
       omitted.policies++;
@@ -36,8 +33,7 @@ export function boundReport(entry: LedgerEntry): StoredReport {
     omitted.failureDetails += failureDetails.length - kept.length;
     policies.push({ ...policy, failureDetails: kept });
   }
-  if (omitted.policies + omitted.failureDetails === 0) return entry;
-  return { ...entry, report: { ...report, policies }, omitted };
+  return { kind: "tls", policies, omitted: omitted.policies + omitted.failureDetails === 0 ? undefined : omitted };
 }
 
 function takeDetails(room: Room, details: readonly TlsFailureDetail[]): TlsFailureDetail[] {

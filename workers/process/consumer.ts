@@ -1,20 +1,15 @@
 /**
  * The queue consumer: one batch is one invocation, with one write budget. Each message is acknowledged or retried by
- * itself, a few of them in work at once. Bad input is filed as a dead letter and acknowledged; a fault is retried with
- * backoff, and its error kept for the dead letter it may end in.
+ * itself. Bad input is filed as a dead letter and acknowledged; a fault is retried with backoff, and its error kept for
+ * the dead letter it may end in.
  */
-import { PointBudget } from "../../shared/analytics/budget.ts";
-import { BATCH_LIMITS } from "../../shared/limits.ts";
 import { parseMessage, type QueueMessage } from "../../shared/messages.ts";
 import { retryDelaySeconds } from "./backoff.ts";
-import { clearLetter } from "./clearing.ts";
-import type { JobContext, LogEntry, ProcessEnv } from "./env.ts";
-import { fileExhausted, fileInvalid } from "./exhausted.ts";
-import { clearFault, recordFault } from "./faults.ts";
-import { finishReceipt } from "./finish.ts";
-import { runJobPage } from "./jobs.ts";
-import { writeSlice } from "./points.ts";
-import { processReport } from "./report.ts";
+import { fileInvalid } from "./dead-letters.ts";
+import { type Invocation, type LogEntry, newInvocation, type ProcessEnv } from "./env.ts";
+import { clearFaults, lastErrorOf, recordFault } from "./faults.ts";
+import type { Ending, Received } from "./kinds/kind.ts";
+import { fileExhausted, runMessages } from "./kinds/table.ts";
 
 const DEAD_LETTER_QUEUE = "dmarc-dead-letters";
 
@@ -33,81 +28,80 @@ export interface Delivery {
   retry(options: { delaySeconds: number }): void;
 }
 
-/** What is outside of the code: time, chance and the log. */
-export interface Surroundings {
+/** Time, chance and the log. */
+export interface Host {
   nowMilliseconds(): number;
   /** In [0, 1). */
   random(): number;
   log(line: string): void;
 }
 
-/** Works off one batch; never throws. */
-export async function consumeBatch(batch: Batch, env: ProcessEnv, surroundings: Surroundings): Promise<void> {
-  const budget = new PointBudget();
-  const waiting = [...batch.messages];
-  const worker = async (): Promise<void> => {
-    for (let delivery = waiting.shift(); delivery !== undefined; delivery = waiting.shift()) {
-      await consume(delivery, { queue: batch.queue, env, budget, surroundings });
+/** Consumes one batch; never throws. */
+export async function consumeBatch(batch: Batch, env: ProcessEnv, host: Host): Promise<void> {
+  const startedMilliseconds = host.nowMilliseconds();
+  const invocation = newInvocation(env, startedMilliseconds);
+  const isDeadLetters = batch.queue === DEAD_LETTER_QUEUE;
+  const endings = await (isDeadLetters ? fileBatch : runBatch)(batch.messages, invocation);
+  const succeeded: unknown[] = [];
+  for (const [delivery, ending] of endings) {
+    const { attempts } = delivery;
+    const milliseconds = host.nowMilliseconds() - startedMilliseconds;
+    if ("entry" in ending) {
+      host.log(JSON.stringify({ ...ending.entry, attempts, milliseconds }));
+      if (attempts > 1 && !isDeadLetters) succeeded.push(delivery.body);
+      delivery.ack();
+      continue;
     }
-  };
-  await Promise.all(Array.from({ length: BATCH_LIMITS.maxConcurrentMessages }, worker));
-}
-
-interface Invocation {
-  queue: string;
-  env: ProcessEnv;
-  budget: PointBudget;
-  surroundings: Surroundings;
-}
-
-async function consume(delivery: Delivery, { queue, env, budget, surroundings }: Invocation): Promise<void> {
-  const { attempts } = delivery;
-  const startedMilliseconds = surroundings.nowMilliseconds();
-  const log = (entry: LogEntry): void => {
-    const milliseconds = surroundings.nowMilliseconds() - startedMilliseconds;
-    surroundings.log(JSON.stringify({ ...entry, attempts, milliseconds }));
-  };
-  const context: JobContext = {
-    env,
-    budget,
-    nowSeconds: Math.floor(startedMilliseconds / 1000),
-    attempts,
-    sentSeconds: Math.floor(delivery.timestamp.getTime() / 1000),
-  };
-  try {
-    log(await run(delivery.body, queue, context));
-    if (attempts > 1 && queue !== DEAD_LETTER_QUEUE) await clearFault(env, delivery.body);
-    delivery.ack();
-  } catch (error) {
-    const delaySeconds = retryDelaySeconds(attempts, Number(env.RETRY_BASE_SECONDS), surroundings.random());
-    log({ event: "fault", queue, error: String(error), delaySeconds });
+    const delaySeconds = retryDelaySeconds(attempts, Number(env.RETRY_BASE_SECONDS), host.random());
+    const error = String(ending.error);
+    host.log(JSON.stringify({ event: "fault", queue: batch.queue, error, delaySeconds, attempts, milliseconds }));
     // In the dead letter queue the error that brought the message there is the one to keep.
-    if (queue !== DEAD_LETTER_QUEUE) await recordFault(context, delivery.body, error);
+    if (!isDeadLetters) await recordFault(delivery, ending.error, invocation);
     delivery.retry({ delaySeconds });
   }
+  if (succeeded.length > 0) await clearFaults(succeeded, invocation);
 }
 
-async function run(body: unknown, queue: string, context: JobContext): Promise<LogEntry> {
-  if (queue === DEAD_LETTER_QUEUE) return fileExhausted(body, context);
-  const parsed = parseMessage(body);
-  if (!parsed.ok) return fileInvalid(body, parsed.error, context);
-  const entry = await runJob(parsed.value, context);
-  // A report's receipt tells which dead letters it clears; other messages name theirs.
-  if ("deadLetterId" in parsed.value && parsed.value.deadLetterId !== undefined) {
-    await clearLetter(parsed.value.deadLetterId, context);
+async function runBatch(messages: readonly Delivery[], invocation: Invocation): Promise<Map<Delivery, Ending>> {
+  const endings = new Map<Delivery, Ending>();
+  const valid = new Map<Delivery, Received<QueueMessage>>();
+  for (const delivery of messages) {
+    const parsed = parseMessage(delivery.body);
+    if (parsed.ok) valid.set(delivery, receivedOf(delivery, parsed.value));
+    else endings.set(delivery, await ending(() => fileInvalid(delivery, parsed.error, invocation)));
   }
-  return entry;
+  const ran = await runMessages([...valid.values()], invocation);
+  for (const [delivery, received] of valid) {
+    endings.set(delivery, ran.get(received) ?? { error: new Error("The message was not run.") });
+  }
+  return endings;
 }
 
-function runJob(message: QueueMessage, context: JobContext): Promise<LogEntry> {
-  switch (message.kind) {
-    case "report":
-      return processReport(message, context);
-    case "points":
-      return writeSlice(message, context);
-    case "finish":
-      return finishReceipt(message, context);
-    case "job":
-      return runJobPage(message, context);
+/** Files what the platform moved to the dead letter queue, with the last error it left behind. */
+async function fileBatch(messages: readonly Delivery[], invocation: Invocation): Promise<Map<Delivery, Ending>> {
+  const endings = new Map<Delivery, Ending>();
+  for (const delivery of messages) {
+    const file = async (): Promise<LogEntry> => {
+      const parsed = parseMessage(delivery.body);
+      if (!parsed.ok) return fileInvalid(delivery, parsed.error, invocation);
+      const lastError = await lastErrorOf(delivery.body, invocation);
+      const entry = await fileExhausted(receivedOf(delivery, parsed.value), lastError, invocation);
+      await clearFaults([delivery.body], invocation);
+      return entry;
+    };
+    endings.set(delivery, await ending(file));
   }
+  return endings;
+}
+
+async function ending(run: () => Promise<LogEntry>): Promise<Ending> {
+  try {
+    return { entry: await run() };
+  } catch (error) {
+    return { error };
+  }
+}
+
+function receivedOf({ attempts, timestamp }: Delivery, message: QueueMessage): Received<QueueMessage> {
+  return { message, attempts, sentSeconds: Math.floor(timestamp.getTime() / 1000) };
 }

@@ -1,54 +1,94 @@
-/** Dead letters in R2: what could not become data, with its reason, kept until it is solved or a person decides. */
+/** Builds dead letters, and files those of messages that could not be run at all. */
 import { deadLetterId } from "../../shared/identity.ts";
-import type { Page } from "../../shared/operations.ts";
-import { type DeadLetter, dayOfRawKey, deadLetterKey, isoDate, metadataText } from "../../shared/storage.ts";
-import type { JobContext } from "./env.ts";
+import type { DeadLetterRow } from "../../shared/ledger/dead-letters.ts";
+import { newSettlement, type Settlement, settle } from "../../shared/ledger/settlement.ts";
+import { type Problem, problem } from "../../shared/report/problems.ts";
+import { SECONDS_PER_DAY } from "../../shared/report-day.ts";
+import { dayOfRawKey, isoDate } from "../../shared/storage.ts";
+import type { Invocation, LogEntry } from "./env.ts";
 import { eventPoint } from "./events.ts";
+import { letterEvent } from "./filed-events.ts";
 import { writePoints } from "./points.ts";
 
-/** What the caller knows of a dead letter. */
-export type DeadLetterInput = Omit<DeadLetter, "v" | "id" | "attempts" | "at">;
+/** What is known of a failure. */
+export interface Failure {
+  reason: Problem;
+  stage: DeadLetterRow["stage"];
+  queueMessage: unknown;
+  attempts: number;
+  /** When the mail arrived; when the message was sent, if it names no mail. Seconds since 1970 UTC. */
+  receivedSeconds: number;
+  account?: string;
+  rua?: string;
+  domain?: string;
+  /** "" for a message that names no raw object: it is its own identity. */
+  rawKey?: string;
+  part?: string;
+  generation?: number;
+  lastError?: string;
+}
 
-/** The id a dead letter has or will have. A message without a raw object is its own identity. */
-export function idOfDeadLetter(input: DeadLetterInput, { sentSeconds }: JobContext): Promise<string> {
-  const { rawKey, part, reason, message } = input;
-  const day = dayOfRawKey(rawKey) ?? isoDate(sentSeconds);
-  return deadLetterId(day, { rawKey: rawKey || JSON.stringify(message), part, code: reason.code });
+/** Builds the letter of a failure. The same failure of the same part has the same id. */
+export async function newDeadLetter(failure: Failure, nowSeconds: number): Promise<DeadLetterRow> {
+  const { reason, stage, queueMessage, attempts, receivedSeconds, rawKey = "", part = "", lastError } = failure;
+  const day = dayOfRawKey(rawKey) ?? isoDate(receivedSeconds);
+  return {
+    id: await deadLetterId(day, { rawKey: rawKey || JSON.stringify(queueMessage), part, code: reason.code }),
+    day: Math.floor(receivedSeconds / SECONDS_PER_DAY),
+    account: failure.account ?? "",
+    rua: failure.rua ?? "",
+    domain: failure.domain ?? "",
+    code: reason.code,
+    message: reason.message,
+    stage,
+    rawKey,
+    part,
+    generation: failure.generation ?? 1,
+    receivedSeconds,
+    filedSeconds: nowSeconds,
+    attempts,
+    queueMessage,
+    lastError,
+    counts: reason.counts,
+  };
 }
 
 /**
- * Files a dead letter and its event. The same failure of the same part meets the same key: filed again, it tells of the
- * last time.
+ * Files one letter with what belongs to it.
+ *
+ * @returns undefined when the ledger has changed since it was looked at
  */
-export async function fileDeadLetter(input: DeadLetterInput, context: JobContext): Promise<DeadLetter> {
-  const id = await idOfDeadLetter(input, context);
-  const at = new Date(context.nowSeconds * 1000).toISOString();
-  const letter: DeadLetter = { v: 1, id, ...input, attempts: context.attempts, at };
-  await context.env.R2_DMARC_REPORTS.put(deadLetterKey(id), JSON.stringify(letter), {
-    customMetadata: letterMetadata(letter),
-  });
-  const { rawKey, generation, receivedSeconds, reason } = letter;
-  const event = eventPoint(context, { ...letter, outcome: "dead_letter", code: reason.code });
+export async function fileLetter(
+  letter: DeadLetterRow,
+  others: Partial<Settlement>,
+  invocation: Invocation,
+): Promise<LogEntry | undefined> {
+  const { id, rua, rawKey, code, generation, receivedSeconds, attempts } = letter;
+  const event = eventPoint(letterEvent(letter), attempts, invocation.nowSeconds);
   const origin = { key: rawKey, reportUid: id, generation, receivedSeconds };
-  await writePoints([{ dataset: "events", points: [event] }], { origin, context });
-  return letter;
+  await writePoints([{ dataset: "events", points: [event] }], origin, invocation);
+  const settlement = { ...newSettlement(), ...others, deadLetters: [letter] };
+  const { state } = await settle(invocation.ledger, settlement, invocation.nowSeconds);
+  return state === "changed" ? undefined : { event: "dead_letter", outcome: "dead_letter", id, rua, key: rawKey, code };
 }
 
-// What letters are searched by, so that a listing need not read them.
-function letterMetadata({ reason, domain, account }: DeadLetter): Record<string, string> {
-  return { code: reason.code, domain: metadataText(domain), account: metadataText(account) };
-}
-
-/** A page of JSON objects below a prefix. */
-export async function readPage<T>(
-  bucket: R2Bucket,
-  { prefix, cursor, limit }: { prefix: string; cursor: string | undefined; limit: number },
-): Promise<Page<T>> {
-  const listed = await bucket.list({ prefix, limit, ...(cursor === undefined ? {} : { cursor }) });
-  const items: T[] = [];
-  for (const { key } of listed.objects) {
-    const object = await bucket.get(key);
-    if (object !== null) items.push(await object.json<T>());
-  }
-  return listed.truncated ? { items, cursor: listed.cursor } : { items };
+/** Files a message that is none of this pipeline: it is kept whole and not tried again. */
+export async function fileInvalid(
+  { body, attempts, timestamp }: { body: unknown; attempts: number; timestamp: Date },
+  error: string,
+  invocation: Invocation,
+): Promise<LogEntry> {
+  const letter = await newDeadLetter(
+    {
+      reason: problem("invalid_message", error),
+      stage: "queue",
+      queueMessage: body,
+      attempts,
+      receivedSeconds: Math.floor(timestamp.getTime() / 1000),
+    },
+    invocation.nowSeconds,
+  );
+  const entry = await fileLetter(letter, {}, invocation);
+  if (entry === undefined) throw new Error("A letter without an object cannot have changed.");
+  return entry;
 }

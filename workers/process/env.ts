@@ -1,7 +1,7 @@
-/** The bindings of process as its code uses them, and what is handed to every job. */
-import type { PointBudget } from "../../shared/analytics/budget.ts";
+/** The bindings of process as its code uses them, and what is handed to everything that runs in one invocation. */
+import { PointBudget } from "../../shared/analytics/budget.ts";
 import type { DataPoint, DatasetId } from "../../shared/analytics/columns.ts";
-import type { AwaitedSlices } from "./slices.ts";
+import type { LedgerDatabase } from "../../shared/ledger/database.ts";
 
 /** Analytics Engine in production; on one machine a service with the same method, whose promise must be awaited. */
 export interface DatasetBinding {
@@ -9,24 +9,31 @@ export interface DatasetBinding {
 }
 
 type Datasets = "DMARC_ANALYTICS" | "DMARC_EVENTS" | "DMARC_TLS" | "DMARC_FAILURES";
+type Settings = "RETRY_BASE_SECONDS" | "ADDRESS_RECORDS_PER_DAY" | "ACCOUNT_RECORDS_PER_DAY";
 
-export type ProcessEnv = Omit<ProcessBindings, Datasets | "RETRY_BASE_SECONDS"> &
-  Record<Datasets, DatasetBinding> & { RETRY_BASE_SECONDS: number };
+export type ProcessEnv = Omit<ProcessBindings, Datasets | Settings> &
+  Record<Datasets, DatasetBinding> &
+  Record<Settings, number>;
 
-/** What a job works with: bindings, the invocation's write budget, and the time. */
-export interface JobContext {
+/** What one invocation works with: bindings, its write budget, and the time. */
+export interface Invocation {
   env: ProcessEnv;
+  ledger: LedgerDatabase;
   budget: PointBudget;
   nowSeconds: number;
-  /** Deliveries of the message so far, this one included. */
-  attempts: number;
-  /** When the message was sent; the same for every delivery. */
-  sentSeconds: number;
-  /** Collects the slices that the receipt of the object in work must wait for; absent where none is written. */
-  awaited?: AwaitedSlices;
 }
 
-/** What a job tells of itself, for the log: figures and names, never content. */
+/** A new invocation. */
+export function newInvocation(env: ProcessEnv, nowMilliseconds: number): Invocation {
+  return {
+    env,
+    ledger: env.D1_DMARC_REPORTS,
+    budget: new PointBudget(),
+    nowSeconds: Math.floor(nowMilliseconds / 1000),
+  };
+}
+
+/** What is told of a piece of work, for the log: figures and names, never content. */
 export type LogEntry = Record<string, unknown>;
 
 /** The binding of a dataset. */

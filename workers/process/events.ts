@@ -1,8 +1,6 @@
 /** Points of dmarc_events: one for each outcome. Told again after a redelivery it has the same id and counts once. */
 import { buildPoint, type DataPoint } from "../../shared/analytics/columns.ts";
-import { domainOf, reporterOf } from "../../shared/identity.ts";
-import type { Report } from "../../shared/report/vocabulary.ts";
-import type { JobContext } from "./env.ts";
+import type { ReportKind } from "../../shared/report-header.ts";
 
 export type EventOutcome =
   | "accepted"
@@ -25,50 +23,52 @@ export interface PipelineEvent {
   account?: string;
   rua?: string;
   part?: string;
-  report?: Report;
+  kind?: ReportKind;
   /** Problem code of a dead letter. */
   code?: string;
   domain?: string;
-  /** Points of a slice. */
+  reporter?: string;
+  /** Of a slice, its points. */
   records?: number;
+  skippedRecords?: number;
+  messages?: number;
 }
 
-/** Builds the point of one outcome. */
-export function eventPoint(context: JobContext, event: PipelineEvent): DataPoint {
-  const { report, receivedSeconds, generation } = event;
-  const totals =
-    report?.kind === "aggregate" ? report.totals : { records: event.records ?? 0, skippedRecords: 0, messages: 0 };
+/** Builds the point of one outcome. @param attempts deliveries of the message so far */
+export function eventPoint(event: PipelineEvent, attempts: number, nowSeconds: number): DataPoint {
+  const { receivedSeconds, generation } = event;
   return buildPoint("events", {
     eventId: event.id,
     account: event.account ?? "",
     rua: event.rua ?? "",
     outcome: event.outcome,
-    kind: report?.kind ?? "",
+    kind: event.kind ?? "",
     code: event.code ?? "",
-    domain: report === undefined ? (event.domain ?? "") : domainOf(report),
-    reporter: report === undefined ? "" : reporterOf(report),
+    domain: event.domain ?? "",
+    reporter: event.reporter ?? "",
     rawKey: event.rawKey,
     part: event.part ?? "",
     generation,
     receivedSeconds,
-    processedSeconds: context.nowSeconds,
-    records: totals.records,
-    skippedRecords: totals.skippedRecords,
-    messages: totals.messages,
-    attempts: context.attempts,
-    latencySeconds: Math.max(0, context.nowSeconds - startSeconds({ generation, receivedSeconds })),
+    processedSeconds: nowSeconds,
+    records: event.records ?? 0,
+    skippedRecords: event.skippedRecords ?? 0,
+    messages: event.messages ?? 0,
+    attempts,
+    // A generation above the first is the second in which it was run again.
+    latencySeconds: Math.max(0, nowSeconds - Math.max(Math.floor(generation), receivedSeconds)),
   });
 }
 
 /**
- * The generation of an event that supersedes one of `generation`: above it, and below any later one. Generations of
- * messages are whole numbers.
+ * The generation of what supersedes `generation`: above it, and below any later one. Generations of messages are whole
+ * numbers.
  */
 export function supersedingGeneration(generation: number): number {
   return Math.floor(generation) + 0.5;
 }
 
-// A generation above the first is the second in which it was run again.
-function startSeconds({ generation, receivedSeconds }: { generation: number; receivedSeconds: number }): number {
-  return Math.max(Math.floor(generation), receivedSeconds);
+/** The generation in which something is run again. */
+export function nextGeneration(generation: number, nowSeconds: number): number {
+  return Math.max(nowSeconds, Math.floor(generation) + 1);
 }

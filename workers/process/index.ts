@@ -1,6 +1,7 @@
-/** The process Worker: its queue consumer and its RPC entry point. It has no pages. */
+/** The process Worker: its queue consumer, its daily work and its RPC entry point. It has no pages. */
 import { consumeBatch } from "./consumer.ts";
-import type { ProcessEnv } from "./env.ts";
+import { newInvocation, type ProcessEnv } from "./env.ts";
+import { runUpkeep } from "./upkeep.ts";
 
 export { Operations } from "./operations.ts";
 
@@ -11,6 +12,10 @@ export default {
       random: () => Math.random(),
       log: (line) => console.log(line),
     });
+  },
+
+  async scheduled(_controller, env): Promise<void> {
+    console.log(JSON.stringify(await runUpkeep(newInvocation(env, Date.now()), Math.random())));
   },
 
   fetch(): Response {

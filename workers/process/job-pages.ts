@@ -1,149 +1,207 @@
 /**
- * The pages of a job: which raw objects come next. Read from listings of R2 alone, with what the objects' custom
- * metadata says; no object is opened.
+ * The pages of a job: which raw objects come next. Read from listings of R2, with what the objects' custom metadata says,
+ * and from the ledger; no object is opened.
  */
-import { PAGE_LIMITS, PROCESS_LIMITS } from "../../shared/limits.ts";
+import * as v from "valibot";
+import { domainName } from "../../shared/domain-name.ts";
+import { ask, type Change } from "../../shared/ledger/database.ts";
+import type { Job, JobFilter } from "../../shared/ledger/jobs.ts";
+import { putUnfinished, settledKeys } from "../../shared/ledger/objects.ts";
+import { accountsAfterQuery, reportsOfDomainQuery } from "../../shared/ledger/reports.ts";
+import { dueSlicesQuery, removeFinishedSlices, removeSlices } from "../../shared/ledger/slices.ts";
+import { PAGE_LIMITS } from "../../shared/limits.ts";
 import type { ReportMessage } from "../../shared/messages.ts";
-import {
-  dayOfRawKey,
-  dayRange,
-  decodeMetadataText,
-  type Job,
-  parseRawMetadata,
-  RAW_PREFIX,
-  RECEIPT_PREFIX,
-  REPORT_PREFIX,
-  rawKeyOfReceipt,
-  receiptKey,
-  safeSegment,
-} from "../../shared/storage.ts";
-import type { ProcessEnv } from "./env.ts";
+import { SECONDS_PER_DAY } from "../../shared/report-day.ts";
+import { datePath, dayOfRawKey, dayRange, isoDate, parseRawMetadata, RAW_PREFIX } from "../../shared/storage.ts";
+import type { Invocation } from "./env.ts";
+import { nextGeneration } from "./events.ts";
+
+/** What a page of a job works with. */
+export type JobContext = Pick<Invocation, "env" | "ledger" | "nowSeconds">;
 
 export interface JobPage {
   messages: ReportMessage[];
   scanned: number;
   /** Where the next page begins; undefined on the last one. */
   cursor: string | undefined;
+  /** To be changed once the messages have been enqueued. */
+  whenEnqueued: Change[];
+}
+
+/** The next page of a job. */
+export function jobPage(job: Job, context: JobContext): Promise<JobPage> {
+  if (job.kind === "reconcile") return reconcilePage(job, context);
+  return job.filter.domain === undefined ? rawPage(job, context) : domainPage(job, job.filter.domain, context);
 }
 
 /** Raw objects by key, prefix and day. */
-export async function listRawPage({ R2_DMARC_REPORTS: bucket }: ProcessEnv, job: Job): Promise<JobPage> {
-  const { filter, generation } = job;
+async function rawPage({ filter, generation, cursor }: Job, { env }: JobContext): Promise<JobPage> {
+  const { R2_DMARC_REPORTS: bucket } = env;
   if (filter.key !== undefined) {
     const object = await bucket.head(filter.key);
     const messages = object === null ? [] : [{ ...reportMessage(object), generation }];
-    return { messages, scanned: 1, cursor: undefined };
+    return { messages, scanned: 1, cursor: undefined, whenEnqueued: [] };
   }
-  const { objects, cursor } = await listRaw(bucket, job);
-  return {
-    messages: objects.map((object) => ({ ...reportMessage(object), generation })),
-    scanned: objects.length,
-    cursor,
-  };
-}
-
-/** Raw objects without a receipt: received and never finished (a purged queue, a local stack killed with messages in memory). */
-export async function listUnfinishedPage({ R2_DMARC_REPORTS: bucket }: ProcessEnv, job: Job): Promise<JobPage> {
-  const { objects, cursor } = await listRaw(bucket, job);
-  const unfinished = await withoutReceipt(bucket, objects);
-  return { messages: unfinished.map(reportMessage), scanned: objects.length, cursor };
-}
-
-/** Raw objects that reports about one domain were accepted from, by the ledger, account by account. */
-export async function listLedgerPage({ R2_DMARC_REPORTS: bucket }: ProcessEnv, job: Job): Promise<JobPage> {
-  const { filter, generation } = job;
-  const messages = new Map<string, ReportMessage>();
-  let scanned = 0;
-  let cursor: string | undefined = job.cursor;
-  for (let i = 0; i < PAGE_LIMITS.jobAccounts && cursor !== undefined; i++) {
-    const account = await accountFrom(bucket, cursor);
-    if (account === undefined) return { messages: [...messages.values()], scanned, cursor: undefined };
-    const prefix = `${REPORT_PREFIX}${account}/${safeSegment(filter.domain ?? "")}/`;
-    const startAfter = cursor.startsWith(prefix) ? cursor : prefix;
-    const page = await bucket.list({ prefix, startAfter, limit: PAGE_LIMITS.jobKeys, include: ["customMetadata"] });
-    for (const { customMetadata } of page.objects) {
-      const key = customMetadata?.rawKey ?? "";
-      if (!isWithinDays(key, filter)) continue;
-      const rua = decodeMetadataText(customMetadata?.rua ?? "");
-      const receivedSeconds = Number(customMetadata?.received ?? 0);
-      messages.set(key, { v: 1, kind: "report", key, rua, receivedSeconds, generation });
-    }
-    scanned += page.objects.length;
-    // "0" is the character after "/": beyond all keys of the account.
-    cursor = page.truncated ? page.objects.at(-1)?.key : `${REPORT_PREFIX}${account}0`;
-    if (scanned >= PAGE_LIMITS.jobKeys) break;
-  }
-  return { messages: [...messages.values()], scanned, cursor };
-}
-
-/** Counts raw objects without a receipt, looking at a bounded number of keys. */
-export async function countUnfinished(bucket: R2Bucket): Promise<{ unfinished: number; limit: number }> {
-  const limit = PROCESS_LIMITS.statusKeys;
-  let unfinished = 0;
-  let scanned = 0;
-  let cursor: string | undefined = "";
-  while (cursor !== undefined && scanned < limit) {
-    const page: RawPage = await listRaw(bucket, { filter: {}, cursor }, []);
-    unfinished += (await withoutReceipt(bucket, page.objects)).length;
-    scanned += page.objects.length;
-    cursor = page.cursor;
-  }
-  return { unfinished, limit };
-}
-
-interface RawPage {
-  objects: R2Object[];
-  cursor: string | undefined;
-}
-
-// A page with metadata holds fewer keys than one without: R2 bounds its bytes.
-async function listRaw(
-  bucket: R2Bucket,
-  { filter, cursor }: Pick<Job, "filter" | "cursor">,
-  include: "customMetadata"[] = ["customMetadata"],
-): Promise<RawPage> {
   const { after, before } = dayRange(RAW_PREFIX, filter);
   const page = await bucket.list({
     prefix: filter.prefix ?? RAW_PREFIX,
     startAfter: cursor === "" ? after : cursor,
     limit: PAGE_LIMITS.jobKeys,
-    include,
+    include: ["customMetadata"],
   });
   const objects = page.objects.filter(({ key }) => key < before);
   const isLast = !page.truncated || objects.length < page.objects.length;
-  return { objects, cursor: isLast ? undefined : objects.at(-1)?.key };
+  return {
+    messages: objects.map((object) => ({ ...reportMessage(object), generation })),
+    scanned: objects.length,
+    cursor: isLast ? undefined : objects.at(-1)?.key,
+    whenEnqueued: [],
+  };
 }
 
-// Raw keys and receipt keys sort alike, so one listing can be held against the other.
-async function withoutReceipt(bucket: R2Bucket, objects: R2Object[]): Promise<R2Object[]> {
-  const [first] = objects;
-  const last = objects.at(-1);
-  if (first === undefined || last === undefined) return [];
-  const finished = new Set<string>();
-  // The parent of the first key sorts before it, and after every key of an earlier object.
-  let startAfter: string | undefined = receiptKey(first.key.slice(0, first.key.lastIndexOf("/")));
-  while (startAfter !== undefined && startAfter < receiptKey(last.key)) {
-    const page: R2Objects = await bucket.list({ prefix: RECEIPT_PREFIX, startAfter });
-    for (const { key } of page.objects) finished.add(rawKeyOfReceipt(key));
-    startAfter = page.truncated ? page.objects.at(-1)?.key : undefined;
+const domainCursor = v.pipe(v.string(), v.parseJson(), v.tuple([v.string(), v.string(), v.number(), v.string()]));
+
+/** Raw objects that reports about one domain were accepted from, by the ledger: a few accounts a page. */
+async function domainPage(
+  { filter, generation, cursor }: Job,
+  domain: string,
+  { ledger }: JobContext,
+): Promise<JobPage> {
+  const from = cursor === "" ? undefined : v.parse(domainCursor, cursor);
+  const accounts = await ask(ledger, accountsAfterQuery(from?.[0] ?? "", PAGE_LIMITS.jobAccounts));
+  const names = accounts.map(({ account }) => account);
+  const rows = await ask(
+    ledger,
+    reportsOfDomainQuery({ accounts: names, domain: domainName(domain), after: from }, PAGE_LIMITS.jobKeys),
+  );
+  const messages = new Map<string, ReportMessage>();
+  for (const { rawKey: key, rua, receivedSeconds } of rows) {
+    if (isWithinDays(key, filter)) messages.set(key, { v: 1, kind: "report", key, rua, receivedSeconds, generation });
   }
-  return objects.filter(({ key }) => !finished.has(key));
+  const last = rows.at(-1);
+  const lastAccount = names.at(-1);
+  const isFull = rows.length === PAGE_LIMITS.jobKeys && last !== undefined;
+  const isMore = names.length === PAGE_LIMITS.jobAccounts && lastAccount !== undefined;
+  let next: string | undefined;
+  if (isFull) next = JSON.stringify([last.account, last.kind, last.day, last.uid]);
+  // Behind all rows of the account.
+  else if (isMore) next = JSON.stringify([lastAccount, "~", 0, ""]);
+  return { messages: [...messages.values()], scanned: rows.length, cursor: next, whenEnqueued: [] };
 }
 
-async function accountFrom(bucket: R2Bucket, cursor: string): Promise<string | undefined> {
-  const [, account, ...rest] = cursor.split("/");
-  if (account !== undefined && rest.length > 0) return account;
-  const startAfter = cursor === "" ? REPORT_PREFIX : cursor;
-  const { delimitedPrefixes } = await bucket.list({ prefix: REPORT_PREFIX, delimiter: "/", startAfter, limit: 1 });
-  return delimitedPrefixes[0]?.split("/")[1];
-}
-
-function isWithinDays(key: string, { since, until }: Job["filter"]): boolean {
+function isWithinDays(key: string, { since, until }: JobFilter): boolean {
   const day = dayOfRawKey(key)?.replaceAll("/", "-");
   return day !== undefined && (since === undefined || day >= since) && (until === undefined || day <= until);
+}
+
+/** Where a reconcile job is: a day, the key it goes on after, and what it has counted of the day. */
+const reconcileCursor = v.pipe(
+  v.string(),
+  v.parseJson(),
+  v.object({ day: v.number(), oldest: v.number(), after: v.string(), unfinished: v.number() }),
+);
+type ReconcileCursor = v.InferOutput<typeof reconcileCursor>;
+
+/**
+ * Raw objects without an outcome, the newest day first: received and never finished (a purged queue, a local stack killed
+ * with messages in memory). On the first page also reports whose slices have been due for too long.
+ */
+async function reconcilePage(job: Job, context: JobContext): Promise<JobPage> {
+  const page: JobPage = { messages: [], scanned: 0, cursor: undefined, whenEnqueued: [] };
+  if (job.cursor === "") await addDueSlices(page, job, context);
+  let at = job.cursor === "" ? await firstDay(job, context) : v.parse(reconcileCursor, job.cursor);
+  for (let i = 0; i < PAGE_LIMITS.jobListings && at !== undefined && page.scanned < PAGE_LIMITS.jobKeys; i++) {
+    at = await reconcileSome(at, { page, job }, context);
+  }
+  return { ...page, cursor: at === undefined ? undefined : JSON.stringify(at) };
+}
+
+async function firstDay({ filter }: Job, { env, nowSeconds }: JobContext): Promise<ReconcileCursor | undefined> {
+  // Keys sort by day: the first one is the oldest.
+  const [first] = (await env.R2_DMARC_REPORTS.list({ prefix: RAW_PREFIX, limit: 1 })).objects;
+  const oldest = dayNumber(dayOfRawKey(first?.key ?? "")?.replaceAll("/", "-"));
+  if (oldest === undefined) return undefined;
+  const since = Math.max(oldest, dayNumber(filter.since) ?? oldest);
+  const day = dayNumber(filter.until) ?? Math.floor(nowSeconds / SECONDS_PER_DAY);
+  return day < since ? undefined : { day, oldest: since, after: "", unfinished: 0 };
+}
+
+async function reconcileSome(
+  at: ReconcileCursor,
+  { page, job }: { page: JobPage; job: Job },
+  { env, ledger, nowSeconds }: JobContext,
+): Promise<ReconcileCursor | undefined> {
+  const prefix = `${RAW_PREFIX}${datePath(at.day * SECONDS_PER_DAY)}/`;
+  const listed = await listObjects(env, { prefix, after: at.after });
+  const unfinished = await withoutOutcome(listed.objects, ledger);
+  page.scanned += listed.objects.length;
+  const ripe = unfinished
+    .map(reportMessage)
+    .filter(({ receivedSeconds }) => receivedSeconds <= nowSeconds - job.graceSeconds);
+  // Whatever had it in work may have been cut off.
+  page.messages.push(...ripe.map((message) => ({ ...message, resent: true as const })));
+  const counted = at.unfinished + unfinished.length;
+  if (listed.next !== undefined) return { ...at, after: listed.next, unfinished: counted };
+  page.whenEnqueued.push(putUnfinished({ day: at.day, objects: counted, seenSeconds: nowSeconds }));
+  return at.day <= at.oldest ? undefined : { day: at.day - 1, oldest: at.oldest, after: "", unfinished: 0 };
+}
+
+async function addDueSlices(page: JobPage, { graceSeconds }: Job, { ledger, nowSeconds }: JobContext): Promise<void> {
+  page.whenEnqueued.push(removeFinishedSlices());
+  for (const due of await ask(ledger, dueSlicesQuery(nowSeconds - graceSeconds, PAGE_LIMITS.dueSlices))) {
+    const { rawKey: key, rua, receivedSeconds, generation } = due;
+    page.messages.push({
+      v: 1,
+      kind: "report",
+      key,
+      rua,
+      receivedSeconds,
+      generation: nextGeneration(generation, nowSeconds),
+      resent: true,
+    });
+    // Run again, the report has slices of its own.
+    page.whenEnqueued.push(removeSlices(due));
+  }
+}
+
+/** A page of raw objects below a prefix; `next` is undefined on the last one. */
+export async function listObjects(
+  { R2_DMARC_REPORTS: bucket }: Pick<Invocation["env"], "R2_DMARC_REPORTS">,
+  { prefix, after }: { prefix: string; after: string },
+): Promise<{ objects: R2Object[]; next: string | undefined }> {
+  const page = await bucket.list({
+    prefix,
+    limit: PAGE_LIMITS.jobKeys,
+    include: ["customMetadata"],
+    ...(after === "" ? {} : { startAfter: after }),
+  });
+  return { objects: page.objects, next: page.truncated ? page.objects.at(-1)?.key : undefined };
+}
+
+/** Those of some raw objects that the ledger has no outcome of. */
+export async function withoutOutcome(objects: readonly R2Object[], ledger: Invocation["ledger"]): Promise<R2Object[]> {
+  const settled = await settledKeys(
+    ledger,
+    objects.map((object) => {
+      const { key: rawKey, rua, receivedSeconds } = reportMessage(object);
+      return { rawKey, rua, receivedSeconds };
+    }),
+  );
+  return objects.filter(({ key }) => !settled.has(key));
+}
+
+/** Days since 1970 of a `YYYY-MM-DD`. */
+function dayNumber(day: string | undefined): number | undefined {
+  return day === undefined ? undefined : Date.parse(`${day}T00:00:00Z`) / 1000 / SECONDS_PER_DAY;
 }
 
 function reportMessage({ key, customMetadata }: R2Object): ReportMessage {
   const { rua, receivedSeconds } = parseRawMetadata(customMetadata);
   return { v: 1, kind: "report", key, rua, receivedSeconds };
+}
+
+/** Whether a text is a day of the calendar as `YYYY-MM-DD`. */
+export function isDay(text: string): boolean {
+  const milliseconds = Date.parse(`${text}T00:00:00Z`);
+  return /^\d{4}-\d{2}-\d{2}$/.test(text) && !Number.isNaN(milliseconds) && isoDate(milliseconds / 1000) === text;
 }

@@ -1,160 +1,168 @@
 /** What an operator does with dead letters: search, look, send again, discard. A page of letters a call. */
-import { PAGE_LIMITS } from "../../shared/limits.ts";
-import { parseMessage, type QueueMessage } from "../../shared/messages.ts";
+import { ask } from "../../shared/ledger/database.ts";
+import { type DeadLetterRow, deadLettersQuery, findDeadLetters } from "../../shared/ledger/dead-letters.ts";
+import { findObjects, type ObjectRow } from "../../shared/ledger/objects.ts";
+import { newSettlement, settle } from "../../shared/ledger/settlement.ts";
+import { PAGE_LIMITS, PROCESS_LIMITS } from "../../shared/limits.ts";
+import { parseMessage } from "../../shared/messages.ts";
 import type {
   DeadLetterDetails,
-  DeadLetterFilter,
   DeadLetterQuery,
   DeadLetterResult,
   DeadLetterSelection,
   OperationRefused,
   Page,
-  RawObject,
 } from "../../shared/operations.ts";
-import {
-  DEAD_LETTER_PREFIX,
-  type DeadLetter,
-  dayRange,
-  deadLetterKey,
-  decodeMetadataText,
-  isDatedId,
-  parseRawMetadata,
-} from "../../shared/storage.ts";
-import { clearLetter } from "./clearing.ts";
-import type { JobContext, ProcessEnv } from "./env.ts";
-import { isDay } from "./jobs.ts";
-import { replaceOutcome } from "./receipts.ts";
+import { SECONDS_PER_DAY } from "../../shared/report-day.ts";
+import { isDatedId, parseRawMetadata, RAW_PREFIX } from "../../shared/storage.ts";
+import type { Invocation, ProcessEnv } from "./env.ts";
+import { eventPoint } from "./events.ts";
+import { closedLetter } from "./filed-events.ts";
+import { isDay } from "./job-pages.ts";
+import { messageAgain } from "./kinds/table.ts";
+import { writePoints } from "./points.ts";
 
 /** A page of the letters a filter takes, by day, oldest first. */
 export async function listDeadLetters(
-  bucket: R2Bucket,
-  { cursor, ...filter }: DeadLetterQuery,
-): Promise<Page<DeadLetter> | OperationRefused> {
-  const days = [filter.since, filter.until].filter((day) => day !== undefined);
-  const wrong = days.find((day) => !isDay(day));
+  { cursor, since, until, code, domain, account }: DeadLetterQuery,
+  { ledger }: Pick<Invocation, "ledger">,
+): Promise<Page<DeadLetterRow> | OperationRefused> {
+  const wrong = [since, until].find((day) => day !== undefined && !isDay(day));
   if (wrong !== undefined) return { refused: `'${wrong}' is not a day; it has to be YYYY-MM-DD.` };
-  const { after, before } = dayRange(DEAD_LETTER_PREFIX, filter);
-  const startAfter = cursor ?? after;
-  if (!startAfter.startsWith(DEAD_LETTER_PREFIX)) return { refused: "The cursor is none of this listing." };
-  const listed = await bucket.list({
-    ...{ prefix: DEAD_LETTER_PREFIX, startAfter, limit: PAGE_LIMITS.jobKeys },
-    include: ["customMetadata"],
-  });
-  const within = listed.objects.filter(({ key }) => key < before);
-  const taken = within.filter(({ customMetadata }) => isTaken(customMetadata, filter)).slice(0, PAGE_LIMITS.letters);
-  const items: DeadLetter[] = [];
-  for (const { key } of taken) {
-    const object = await bucket.get(key);
-    if (object !== null) items.push(await object.json<DeadLetter>());
-  }
-  const isFull = taken.length === PAGE_LIMITS.letters;
-  const isLast = !listed.truncated || within.length < listed.objects.length;
-  const next = isFull ? taken.at(-1)?.key : isLast ? undefined : within.at(-1)?.key;
-  return next === undefined ? { items } : { items, cursor: next };
+  if (cursor !== undefined && !isDatedId(cursor)) return { refused: "The cursor is none of this listing." };
+  const filter = { code, domain, account, firstDay: dayNumber(since), lastDay: dayNumber(until) };
+  const items = await ask(ledger, deadLettersQuery(filter, { after: cursor, limit: PAGE_LIMITS.letters }));
+  const last = items.at(-1);
+  return items.length < PAGE_LIMITS.letters || last === undefined ? { items } : { items, cursor: last.id };
 }
 
 /** One letter and what is known of the raw object it is about. */
-export async function getDeadLetter(bucket: R2Bucket, id: string): Promise<DeadLetterDetails | OperationRefused> {
-  const letter = await readLetter(bucket, id);
+export async function getDeadLetter(
+  id: string,
+  { env, ledger }: Invocation,
+): Promise<DeadLetterDetails | OperationRefused> {
+  const [letter] = await findDeadLetters(ledger, [id]);
   if (letter === undefined) return { refused: `There is no dead letter '${id}'.` };
-  const object = letter.rawKey === "" ? null : await bucket.head(letter.rawKey);
+  const object = letter.rawKey === "" ? null : await env.R2_DMARC_REPORTS.head(letter.rawKey);
   if (object === null) return { letter };
   const { key, size: sizeBytes, uploaded, customMetadata } = object;
-  const raw: RawObject = {
-    key,
-    sizeBytes,
-    storedAt: uploaded.toISOString(),
-    metadata: parseRawMetadata(customMetadata),
+  return {
+    letter,
+    raw: { key, sizeBytes, storedAt: uploaded.toISOString(), metadata: parseRawMetadata(customMetadata) },
   };
-  return { letter, raw };
 }
 
 /** Sends the messages of letters again. A letter stays until its message succeeds. */
-export function requeueDeadLetters(
+export async function requeueDeadLetters(
   selection: DeadLetterSelection,
-  context: JobContext,
+  invocation: Invocation,
 ): Promise<Page<DeadLetterResult> | OperationRefused> {
-  return eachSelected(selection, context, async (letter) => {
-    const message = await messageAgain(letter, context);
-    if ("refused" in message) return message;
-    if (selection.dryRun) return "selected";
-    const queue = message.kind === "points" ? context.env.QUEUE_POINTS : context.env.QUEUE_REPORTS;
-    await queue.send(message);
-    return "requeued";
+  const selected = await select(selection, invocation);
+  if ("refused" in selected) return selected;
+  const results = selected.missing.map(missingLetter);
+  for (const letter of selected.letters) results.push(await requeue(letter, selection, invocation));
+  return pageOf(results, selected.cursor);
+}
+
+async function requeue(
+  letter: DeadLetterRow,
+  { dryRun }: DeadLetterSelection,
+  invocation: Invocation,
+): Promise<DeadLetterResult> {
+  const { id, code } = letter;
+  const parsed = parseMessage(letter.queueMessage);
+  if (!parsed.ok) {
+    const reason = "Its message is none of this pipeline's: there is nothing to send again.";
+    return { id, code, result: "refused", reason };
+  }
+  const message = await messageAgain(parsed.value, letter, invocation);
+  if ("refused" in message) return { id, code, result: "refused", reason: message.refused };
+  if (dryRun) return { id, code, result: "selected" };
+  const { QUEUE_POINTS, QUEUE_REPORTS } = invocation.env;
+  await (message.kind === "points" ? QUEUE_POINTS : QUEUE_REPORTS).send(message);
+  return { id, code, result: "requeued" };
+}
+
+/** Removes letters for good: what they are about stays discarded when it is run again. The raw objects stay. */
+export async function discardDeadLetters(
+  selection: DeadLetterSelection,
+  invocation: Invocation,
+): Promise<Page<DeadLetterResult> | OperationRefused> {
+  const selected = await select(selection, invocation);
+  if ("refused" in selected) return selected;
+  const { letters } = selected;
+  if (!selection.dryRun && letters.length > 0) await discard(letters, invocation);
+  const result = selection.dryRun ? "selected" : "discarded";
+  const results = [
+    ...selected.missing.map(missingLetter),
+    ...letters.map(({ id, code }) => ({ id, code, result }) as const),
+  ];
+  return pageOf(results, selected.cursor);
+}
+
+async function discard(letters: readonly DeadLetterRow[], invocation: Invocation): Promise<void> {
+  const { ledger, nowSeconds } = invocation;
+  const [first] = letters;
+  const points = letters.map((letter) => eventPoint(closedLetter(letter, "discarded"), letter.attempts, nowSeconds));
+  const origin = { key: "", reportUid: first?.id ?? "", generation: nowSeconds, receivedSeconds: nowSeconds };
+  await writePoints([{ dataset: "events", points }], origin, invocation);
+  const closedDeadLetters = letters.map(({ id }) => id);
+  for (let attempt = 1; attempt <= PROCESS_LIMITS.maxDecisions; attempt++) {
+    const objects = await objectsWithout(letters, ledger);
+    const { state } = await settle(ledger, { ...newSettlement(), closedDeadLetters, objects }, nowSeconds);
+    if (state === "settled") return;
+  }
+  throw new Error("The objects of these letters are changed by others all the time.");
+}
+
+// An object remembers what was discarded.
+async function objectsWithout(letters: readonly DeadLetterRow[], ledger: Invocation["ledger"]): Promise<ObjectRow[]> {
+  const ids = new Set(letters.map(({ id }) => id));
+  const named = new Map(letters.filter(({ rawKey }) => rawKey !== "").map((letter) => [letter.rawKey, letter]));
+  const settled = await findObjects(ledger, [...named.values()]);
+  return [...settled.values()].flatMap((object) => {
+    const letter = named.get(object.rawKey);
+    if (letter === undefined || !object.outcomes.some(({ id }) => ids.has(id))) return [];
+    const { rua, receivedSeconds } = letter;
+    const outcomes = object.outcomes.map((outcome) =>
+      ids.has(outcome.id) ? { outcome: "discarded" as const, part: outcome.part, id: outcome.id } : outcome,
+    );
+    return [{ ...object, rua, receivedSeconds, outcomes }];
   });
 }
 
-/** Removes letters, and says so in the receipts of their objects; the raw objects stay. */
-export function discardDeadLetters(
-  selection: DeadLetterSelection,
-  context: JobContext,
-): Promise<Page<DeadLetterResult> | OperationRefused> {
-  return eachSelected(selection, context, async ({ id, rawKey, part }) => {
-    if (selection.dryRun) return "selected";
-    const outcome = { outcome: "discarded", id, part, key: "" } as const;
-    if (rawKey !== "") await replaceOutcome(context.env.R2_DMARC_REPORTS, rawKey, outcome);
-    await clearLetter(id, context, "discarded");
-    return "discarded";
-  });
+interface Selected {
+  letters: DeadLetterRow[];
+  /** Ids of which there is no letter. */
+  missing: string[];
+  cursor: string | undefined;
 }
 
-type Action = (letter: DeadLetter) => Promise<Exclude<DeadLetterResult["result"], "refused"> | OperationRefused>;
-
-async function eachSelected(
+async function select(
   { ids, filter, cursor }: DeadLetterSelection,
-  { env }: JobContext,
-  action: Action,
-): Promise<Page<DeadLetterResult> | OperationRefused> {
+  { ledger }: Invocation,
+): Promise<Selected | OperationRefused> {
   if ((ids === undefined) === (filter === undefined)) return { refused: "Give either ids or a filter." };
-  if (ids !== undefined && ids.length > PAGE_LIMITS.letters) {
-    return { refused: `Give at most ${PAGE_LIMITS.letters} ids.` };
+  if (ids === undefined) {
+    const page = await listDeadLetters({ ...filter, cursor }, { ledger });
+    return "refused" in page ? page : { letters: page.items, missing: [], cursor: page.cursor };
   }
-  const page = ids === undefined ? await listDeadLetters(env.R2_DMARC_REPORTS, { ...filter, cursor }) : undefined;
-  if (page !== undefined && "refused" in page) return page;
-  const results: DeadLetterResult[] = [];
-  for (const letter of page?.items ?? []) results.push(await resultOf(letter, action));
-  for (const id of ids ?? []) {
-    const letter = await readLetter(env.R2_DMARC_REPORTS, id);
-    if (letter !== undefined) results.push(await resultOf(letter, action));
-    else results.push({ id, code: "", result: "refused", reason: `There is no dead letter '${id}'.` });
-  }
-  return page?.cursor === undefined ? { items: results } : { items: results, cursor: page.cursor };
+  if (ids.length > PAGE_LIMITS.letters) return { refused: `Give at most ${PAGE_LIMITS.letters} ids.` };
+  const letters = await findDeadLetters(ledger, ids);
+  const found = new Set(letters.map(({ id }) => id));
+  return { letters, missing: ids.filter((id) => !found.has(id)), cursor: undefined };
 }
 
-async function resultOf(letter: DeadLetter, action: Action): Promise<DeadLetterResult> {
-  const { id, reason } = letter;
-  const result = await action(letter);
-  if (typeof result === "string") return { id, code: reason.code, result };
-  return { id, code: reason.code, result: "refused", reason: result.refused };
+function missingLetter(id: string): DeadLetterResult {
+  return { id, code: "", result: "refused", reason: `There is no dead letter '${id}'.` };
 }
 
-/** The message that tries again what a letter is about. */
-async function messageAgain(
-  { id, message, rawKey, generation }: DeadLetter,
-  { env, nowSeconds }: JobContext,
-): Promise<QueueMessage | OperationRefused> {
-  const parsed = parseMessage(message);
-  if (!parsed.ok) return { refused: "Its message is none of this pipeline's: there is nothing to send again." };
-  if (parsed.value.kind === "points") {
-    // The receipt no longer waits for a slice that was filed.
-    const { awaited: _, ...slice } = parsed.value;
-    return { ...slice, deadLetterId: id };
-  }
-  if (parsed.value.kind !== "report") return { ...parsed.value, deadLetterId: id };
-  if ((await env.R2_DMARC_REPORTS.head(rawKey)) === null) return { refused: `${rawKey} is no longer in R2.` };
-  const { alone: _, ...again } = parsed.value;
-  return { ...again, generation: Math.max(nowSeconds, Math.floor(generation) + 1) };
+function pageOf(items: DeadLetterResult[], cursor: string | undefined): Page<DeadLetterResult> {
+  return cursor === undefined ? { items } : { items, cursor };
 }
 
-async function readLetter(bucket: R2Bucket, id: string): Promise<DeadLetter | undefined> {
-  const stored = isDatedId(id) ? await bucket.get(deadLetterKey(id)) : null;
-  return stored === null ? undefined : stored.json<DeadLetter>();
-}
-
-function isTaken(metadata: Record<string, string> | undefined, { code, domain, account }: DeadLetterFilter): boolean {
-  const is = (name: string, wanted: string | undefined): boolean =>
-    wanted === undefined || decodeMetadataText(metadata?.[name] ?? "") === wanted;
-  return is("code", code) && is("domain", domain) && is("account", account);
+function dayNumber(day: string | undefined): number | undefined {
+  return day === undefined ? undefined : Date.parse(`${day}T00:00:00Z`) / 1000 / SECONDS_PER_DAY;
 }
 
 /** The bytes of a raw object, exactly as they came; undefined when there is none or the key is of something else. */
@@ -162,7 +170,7 @@ export async function readRawObject(
   { R2_DMARC_REPORTS: bucket }: ProcessEnv,
   key: string,
 ): Promise<Response | undefined> {
-  const object = key.startsWith("raw/") ? await bucket.get(key) : null;
+  const object = key.startsWith(RAW_PREFIX) ? await bucket.get(key) : null;
   if (object === null) return undefined;
   const headers = { "content-type": "application/octet-stream", "content-length": String(object.size) };
   return new Response(object.body, { headers });

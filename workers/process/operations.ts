@@ -1,19 +1,24 @@
 /** What the dashboard may ask of process, by RPC over its service binding (entry point `Operations`): a shell. */
 import { WorkerEntrypoint } from "cloudflare:workers";
-import { PointBudget } from "../../shared/analytics/budget.ts";
+import type { ConflictRow } from "../../shared/ledger/conflicts.ts";
+import type { DeadLetterRow } from "../../shared/ledger/dead-letters.ts";
+import { findJob, type Job, newestJobs } from "../../shared/ledger/jobs.ts";
+import type { ReportReference } from "../../shared/ledger/report-rows.ts";
+import { PAGE_LIMITS } from "../../shared/limits.ts";
 import type {
+  ConflictDecision,
   DeadLetterDetails,
   DeadLetterQuery,
   DeadLetterResult,
   DeadLetterSelection,
+  DecisionNote,
   JobRequest,
   OperationRefused,
   OperationsApi,
   Page,
   PipelineStatus,
-  QueueBacklog,
-  ReportReference,
-  StoredReport,
+  RecordQuery,
+  RecordsAnswer,
 } from "../../shared/operations.ts";
 import {
   findRegistration,
@@ -25,7 +30,6 @@ import {
   RegistryValueError,
   removeRegistration,
 } from "../../shared/registry.ts";
-import type { Conflict, DeadLetter, Job } from "../../shared/storage.ts";
 import {
   findViewer,
   listViewers,
@@ -35,11 +39,8 @@ import {
   type ViewerEntry,
   ViewerValueError,
 } from "../../shared/viewers.ts";
-import { boundReport } from "./bounded-report.ts";
-import { acceptConflict, discardConflict, getConflict, listConflicts } from "./conflicts.ts";
-import type { JobContext, ProcessEnv } from "./env.ts";
-import { countUnfinished } from "./job-pages.ts";
-import { getJob, listJobs, startJob } from "./jobs.ts";
+import { decideConflict, getConflict, listConflicts } from "./conflict-operations.ts";
+import { type Invocation, newInvocation, type ProcessEnv } from "./env.ts";
 import {
   discardDeadLetters,
   getDeadLetter,
@@ -47,17 +48,14 @@ import {
   readRawObject,
   requeueDeadLetters,
 } from "./letter-operations.ts";
-import { readLedgerEntry } from "./report-reader.ts";
+import { readRecords } from "./record-reader.ts";
+import { startJob } from "./start-job.ts";
+import { readStatus } from "./status.ts";
+import { takeBackReport, undoTakeBack } from "./take-back.ts";
 
 export class Operations extends WorkerEntrypoint<ProcessEnv> implements OperationsApi {
   async status(): Promise<PipelineStatus> {
-    const queues = await Promise.all([
-      backlog("dmarc-reports", this.env.QUEUE_REPORTS),
-      backlog("dmarc-points", this.env.QUEUE_POINTS),
-      backlog("dmarc-dead-letters", this.env.QUEUE_DEAD_LETTERS),
-    ]);
-    const { unfinished, limit } = await countUnfinished(this.env.R2_DMARC_REPORTS);
-    return { queues, unfinished, unfinishedLimit: limit };
+    return readStatus(this.#invocation());
   }
 
   async listRegistrations(): Promise<Registration[]> {
@@ -103,71 +101,71 @@ export class Operations extends WorkerEntrypoint<ProcessEnv> implements Operatio
     await removeViewer(this.env.KV_DMARC_REPORTS, email);
   }
 
-  async getReport(reference: ReportReference): Promise<StoredReport | undefined> {
-    const entry = await readLedgerEntry(this.env.R2_DMARC_REPORTS, reference);
-    return entry === undefined ? undefined : boundReport(entry);
+  async readRecords(query: RecordQuery): Promise<RecordsAnswer> {
+    return readRecords(query, this.#invocation());
   }
 
-  async listDeadLetters(query: DeadLetterQuery = {}): Promise<Page<DeadLetter> | OperationRefused> {
-    return listDeadLetters(this.env.R2_DMARC_REPORTS, query);
+  async takeBackReport(reference: ReportReference, note: DecisionNote): Promise<ReportReference | OperationRefused> {
+    return takeBackReport(reference, note, this.#invocation());
+  }
+
+  async undoTakeBack(reference: ReportReference): Promise<ReportReference | OperationRefused> {
+    return undoTakeBack(reference, this.#invocation());
+  }
+
+  async listDeadLetters(query: DeadLetterQuery = {}): Promise<Page<DeadLetterRow> | OperationRefused> {
+    return listDeadLetters(query, this.#invocation());
   }
 
   async getDeadLetter(id: string): Promise<DeadLetterDetails | OperationRefused> {
-    return getDeadLetter(this.env.R2_DMARC_REPORTS, id);
+    return getDeadLetter(id, this.#invocation());
   }
 
   async requeueDeadLetters(selection: DeadLetterSelection): Promise<Page<DeadLetterResult> | OperationRefused> {
-    return requeueDeadLetters(selection, this.#context());
+    return requeueDeadLetters(selection, this.#invocation());
   }
 
   async discardDeadLetters(selection: DeadLetterSelection): Promise<Page<DeadLetterResult> | OperationRefused> {
-    return discardDeadLetters(selection, this.#context());
+    return discardDeadLetters(selection, this.#invocation());
   }
 
   async readRawObject(key: string): Promise<Response | undefined> {
     return readRawObject(this.env, key);
   }
 
-  async listConflicts(cursor?: string): Promise<Page<Conflict>> {
-    return listConflicts(this.env.R2_DMARC_REPORTS, cursor);
+  async listConflicts(cursor?: string): Promise<Page<ConflictRow>> {
+    return listConflicts(cursor, this.#invocation());
   }
 
-  async getConflict(id: string): Promise<Conflict | OperationRefused> {
-    return getConflict(this.env, id);
+  async getConflict(id: string): Promise<ConflictRow | OperationRefused> {
+    return getConflict(id, this.#invocation());
   }
 
-  async acceptConflict(id: string): Promise<Conflict | OperationRefused> {
-    return acceptConflict(id, this.#context());
-  }
-
-  async discardConflict(id: string): Promise<Conflict | OperationRefused> {
-    return discardConflict(id, this.#context());
+  async decideConflict(
+    id: string,
+    decision: ConflictDecision,
+    note: DecisionNote,
+  ): Promise<ConflictRow | OperationRefused> {
+    return decideConflict(id, { decision, note }, this.#invocation());
   }
 
   async startReprocess(request: JobRequest): Promise<Job | OperationRefused> {
-    return startJob("reprocess", request, { ...this.#context(), random: Math.random() });
+    return startJob({ kind: "reprocess", random: Math.random() }, request, this.#invocation());
   }
 
   async startReconcile(request: JobRequest = {}): Promise<Job | OperationRefused> {
-    return startJob("reconcile", request, { ...this.#context(), random: Math.random() });
+    return startJob({ kind: "reconcile", random: Math.random() }, request, this.#invocation());
   }
 
   async listJobs(): Promise<Job[]> {
-    return listJobs(this.env.R2_DMARC_REPORTS);
+    return newestJobs(this.env.D1_DMARC_REPORTS, PAGE_LIMITS.jobs);
   }
 
   async getJob(id: string): Promise<Job | undefined> {
-    return getJob(this.env.R2_DMARC_REPORTS, id);
+    return findJob(this.env.D1_DMARC_REPORTS, id);
   }
 
-  #context(): JobContext {
-    const nowSeconds = Math.floor(Date.now() / 1000);
-    return { env: this.env, budget: new PointBudget(), nowSeconds, attempts: 1, sentSeconds: nowSeconds };
+  #invocation(): Invocation {
+    return newInvocation(this.env, Date.now());
   }
-}
-
-async function backlog(name: string, queue: Queue): Promise<QueueBacklog> {
-  const { backlogCount, backlogBytes, oldestMessageTimestamp } = await queue.metrics();
-  const oldestSeconds = oldestMessageTimestamp === undefined ? 0 : Math.floor(Number(oldestMessageTimestamp) / 1000);
-  return { queue: name, messages: backlogCount, bytes: backlogBytes, oldestSeconds };
 }

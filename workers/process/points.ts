@@ -1,72 +1,88 @@
 /** Writing points: at once while the invocation's budget lasts, else as slices on `dmarc-points` for later invocations. */
-import { jsonBytes, type PointGroup, slicePoints, unpackPoints } from "../../shared/analytics/budget.ts";
-import { sliceEventId } from "../../shared/identity.ts";
-import { QUEUE_LIMITS } from "../../shared/limits.ts";
+import { jsonBytes, type PointGroup, slicePoints } from "../../shared/analytics/budget.ts";
+import { change } from "../../shared/ledger/database.ts";
+import { reserveSlices } from "../../shared/ledger/slices.ts";
+import { PROCESS_LIMITS, QUEUE_LIMITS } from "../../shared/limits.ts";
 import type { PointsMessage } from "../../shared/messages.ts";
-import { datasetBinding, type JobContext, type LogEntry, type ProcessEnv } from "./env.ts";
-import { eventPoint } from "./events.ts";
-import { markSlice } from "./slices.ts";
+import { datasetBinding, type Invocation, type ProcessEnv } from "./env.ts";
 
 /** Whose points they are, for the dead letter of a slice that cannot be written. */
 export type PointOrigin = Pick<PointsMessage, "key" | "reportUid" | "generation" | "receivedSeconds">;
-
-/** Where points go, and the number of the first slice if they are cut. */
-export interface Destination {
-  origin: PointOrigin;
-  context: JobContext;
-  firstSlice?: number;
-}
 
 /**
  * Writes points, or enqueues them where the budget of this invocation does not hold them all.
  *
  * @throws whatever Analytics Engine or the queue throws; writing the same points again changes no total
  */
-export async function writePoints(groups: PointGroup[], destination: Destination): Promise<void> {
-  const { budget, env } = destination.context;
-  if (budget.take(groups.reduce((sum, { points }) => sum + points.length, 0))) await writeNow(groups, env);
-  else await enqueueSlices(groups, destination);
+export async function writePoints(groups: PointGroup[], origin: PointOrigin, invocation: Invocation): Promise<void> {
+  const points = groups.reduce((sum, group) => sum + group.points.length, 0);
+  if (invocation.budget.take(points)) await writeNow(groups, invocation.env);
+  else await enqueue(slicesOf(groups, origin, 0), invocation.env);
 }
 
-/** Enqueues points in slices, as many messages a call as Queues takes. @returns how many slices */
-export async function enqueueSlices(groups: PointGroup[], destination: Destination): Promise<number> {
-  const { origin, context, firstSlice = 0 } = destination;
-  const { awaited } = context;
-  const mark = awaited === undefined ? {} : ({ awaited: true } as const);
-  const messages = slicePoints(groups).map(
-    (points, i): PointsMessage => ({ v: 1, kind: "points", ...origin, slice: firstSlice + i, points, ...mark }),
-  );
-  awaited?.add({ ...origin, slices: firstSlice + messages.length });
-  for (const batch of batches(messages)) {
-    await context.env.QUEUE_POINTS.sendBatch(batch.map((body) => ({ body })));
+/**
+ * Sends the points of one report out in slices. Before any of them is enqueued, the ledger has a place for it: a slice
+ * that gets lost with its queue is seen there, and the report run again.
+ */
+export class SliceSender {
+  readonly #origin: PointOrigin & { rua: string };
+  readonly #invocation: Invocation;
+  #sent = 0;
+  #reserved = 0;
+
+  constructor(origin: PointOrigin & { rua: string }, invocation: Invocation) {
+    this.#origin = origin;
+    this.#invocation = invocation;
   }
-  return messages.length;
+
+  /** How many slices have been enqueued. */
+  get sent(): number {
+    return this.#sent;
+  }
+
+  /** Enqueues points. The same points in the same calls give the same slices. */
+  async send(groups: PointGroup[]): Promise<void> {
+    const { rua, ...origin } = this.#origin;
+    const messages = slicesOf(groups, origin, this.#sent);
+    await this.#reserve(this.#sent + messages.length);
+    await enqueue(messages, this.#invocation.env);
+    this.#sent += messages.length;
+  }
+
+  async #reserve(slices: number): Promise<void> {
+    if (slices <= this.#reserved) return;
+    const { key: rawKey, reportUid: uid, generation, receivedSeconds, rua } = this.#origin;
+    // Many at a time for a report that is large already: each time is a query, and an invocation has a thousand.
+    const room = this.#reserved === 0 ? slices : slices + PROCESS_LIMITS.reservedSlices;
+    const row = { uid, generation, rua, rawKey, receivedSeconds, slices: room };
+    await change(this.#invocation.ledger, [reserveSlices(row, this.#invocation.nowSeconds)]);
+    this.#reserved = room;
+  }
 }
 
-/** Writes one slice. A batch of `dmarc-points` holds one message, so it always fits the invocation's budget. */
-export async function writeSlice(message: PointsMessage, context: JobContext): Promise<LogEntry> {
-  const { key, reportUid, generation, slice, receivedSeconds } = message;
-  const groups = message.points.map((packed) => ({ dataset: packed.dataset, points: unpackPoints(packed) }));
-  const count = groups.reduce((sum, { points }) => sum + points.length, 0);
-  const event = eventPoint(context, {
-    id: await sliceEventId({ reportUid, generation, slice }),
-    outcome: "slice",
-    rawKey: key,
+function slicesOf(groups: PointGroup[], origin: PointOrigin, firstSlice: number): PointsMessage[] {
+  const { key, reportUid, generation, receivedSeconds } = origin;
+  return slicePoints(groups).map((points, i) => ({
+    v: 1,
+    kind: "points",
+    key,
+    reportUid,
     generation,
     receivedSeconds,
-    records: count,
-  });
-  if (!context.budget.take(count + 1)) {
-    throw new Error(`No budget left for a slice of ${count} points: max_batch_size must be 1.`);
-  }
-  await writeNow([...groups, { dataset: "events", points: [event] }], context.env);
-  if (message.awaited) await markSlice(context.env.R2_DMARC_REPORTS, message);
-  return { event: "points", key, reportUid, generation, slice, points: count };
+    slice: firstSlice + i,
+    points,
+  }));
 }
 
-// One group after the other: an event tells of the points before it. Waits for every point of a group before it fails:
-// what is left behind would be cut off with the invocation.
-async function writeNow(groups: PointGroup[], env: ProcessEnv): Promise<void> {
+async function enqueue(messages: PointsMessage[], { QUEUE_POINTS }: ProcessEnv): Promise<void> {
+  for (const batch of batches(messages)) await QUEUE_POINTS.sendBatch(batch.map((body) => ({ body })));
+}
+
+/**
+ * Writes points to their datasets. One group after the other: an event tells of the points before it. Waits for every
+ * point of a group before it fails: what is left behind would be cut off with the invocation.
+ */
+export async function writeNow(groups: PointGroup[], env: ProcessEnv): Promise<void> {
   for (const { dataset, points } of groups) {
     const binding = datasetBinding(env, dataset);
     const written = await Promise.allSettled(points.map(async (point) => binding.writeDataPoint(point)));

@@ -1,13 +1,13 @@
 /** A raw object in R2 as a source of bytes: small ones fetched once, large ones streamed and read by range. */
 import { PROCESS_LIMITS } from "../../shared/limits.ts";
 import { type ByteSource, bytesSource } from "../../shared/report/source.ts";
-import { parseRawMetadata } from "../../shared/storage.ts";
+import { parseRawMetadata, type RawMetadata } from "../../shared/storage.ts";
 
 /** An object that is there; its bytes are fetched when it is opened, and let go when it is not. */
 export interface FoundObject {
   sizeBytes: number;
-  /** Objects that its mail was taken apart into, this one included. */
-  objectsOfMail: number;
+  /** What is known of it besides its bytes. */
+  metadata: RawMetadata;
   open(): Promise<ByteSource>;
   leave(): Promise<void>;
 }
@@ -18,7 +18,7 @@ export async function findRawObject(bucket: R2Bucket, key: string): Promise<Foun
   if (object === null) return undefined;
   return {
     sizeBytes: object.size,
-    objectsOfMail: parseRawMetadata(object.customMetadata).objectsOfMail,
+    metadata: parseRawMetadata(object.customMetadata),
     async open() {
       if (object.size <= PROCESS_LIMITS.maxHeldObjectBytes) {
         return bytesSource(new Uint8Array(await object.arrayBuffer()));

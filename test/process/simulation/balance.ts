@@ -1,6 +1,6 @@
 /**
- * Support: the balance sheet. Reads what Analytics Engine and R2 hold as the queries do (collapsed on identity, newest
- * generation first) and says every way in which it is not what it must be.
+ * Support: the balance sheet. Reads what the ledger holds, and what Analytics Engine holds as the queries do (collapsed
+ * on identity, newest generation first), and says every way in which they are not what they must be.
  */
 import {
   type Column,
@@ -9,8 +9,9 @@ import {
   type DatasetId,
   slotPosition,
 } from "../../../shared/analytics/columns.ts";
-import type { Receipt } from "../../../shared/storage.ts";
-import type { Expected } from "./scenario.ts";
+import { objectHash } from "../../../shared/ledger/objects.ts";
+import type { Outcome } from "../../../shared/ledger/outcomes.ts";
+import type { Expected, Figures } from "./scenario.ts";
 import type { World } from "./world.ts";
 
 /** The value of a column in a point. */
@@ -26,13 +27,16 @@ export function columnOf(dataset: DatasetId, name: string, point: DataPoint): st
 const TOLD_BY_THE_DELIVERY = ["processedSeconds", "attempts", "latencySeconds", "rua", "rawKey", "receivedSeconds"];
 
 /** What is wrong with what the pipeline holds; empty when everything is as it must be. */
-export function imbalances(world: World, expected: Expected): string[] {
+export async function imbalances(world: World, expected: Expected): Promise<string[]> {
   return [
     ...contradictions(world, "records", ["reportUid", "ordinal"], []),
     ...contradictions(world, "events", ["eventId"], TOLD_BY_THE_DELIVERY),
-    ...wrongReports(world, expected),
+    ...wrongReports("points", reportFigures(world), expected),
+    ...wrongReports("the ledger", ledgerFigures(world), expected),
+    ...wrongSums(world),
+    ...wrongFigures(world),
     ...wrongEvents(world, expected),
-    ...wrongObjects(world),
+    ...(await wrongObjects(world)),
     ...Object.values(world.queues).flatMap(({ name, messages }) =>
       messages.length > 0 ? [`${name} is not empty`] : [],
     ),
@@ -61,9 +65,9 @@ export function eventsByOutcome(world: World): Map<string, string[]> {
   return byOutcome;
 }
 
-/** `account/report id` → records and messages in the data. */
-export function reportFigures(world: World): Record<string, { records: number; messages: number }> {
-  const found: Record<string, { records: number; messages: number }> = {};
+/** `account/report id` → records and messages as points. */
+export function reportFigures(world: World): Record<string, Figures> {
+  const found: Record<string, Figures> = {};
   for (const point of collapse("records", ["reportUid", "ordinal"], world.points.records)) {
     const column = (name: string) => columnOf("records", name, point);
     if (column("live") !== 1) continue;
@@ -74,30 +78,82 @@ export function reportFigures(world: World): Record<string, { records: number; m
   return found;
 }
 
-// Points of one identity and generation must say the same: which of them a query takes is chance.
+/** `account/report id` → records and messages of the reports the ledger has accepted. */
+export function ledgerFigures(world: World): Record<string, Figures> {
+  const rows = world.rows<{ name: string; records: number; messages: number }>(
+    `SELECT account || '/' || report_id AS name, sum(records) AS records, sum(total) AS messages FROM reports
+    WHERE kind = 'aggregate' AND state = 'accepted' GROUP BY account, report_id`,
+  );
+  return Object.fromEntries(rows.map(({ name, records, messages }) => [name, { records, messages }]));
+}
+
+/** Outcomes of all objects. */
+export function outcomesOf(world: World): Outcome[] {
+  return world
+    .rows<{ outcomes: string }>("SELECT outcomes FROM objects ORDER BY rua, day, object_hash")
+    .flatMap(({ outcomes }) => JSON.parse(outcomes) as Outcome[]);
+}
+
+// Points of one identity and of its newest generation must say the same: which of them a query takes is chance.
 function contradictions(world: World, dataset: "records" | "events", identity: string[], free: string[]): string[] {
-  const told = new Map<string, string>();
+  const newest = new Map(
+    collapse(dataset, identity, world.points[dataset]).map((point) => [
+      JSON.stringify(identity.map((name) => columnOf(dataset, name, point))),
+      point,
+    ]),
+  );
   const wrong = new Set<string>();
   const names = Object.keys(DATASETS[dataset].columns).filter((name) => !free.includes(name));
+  const textOf = (point: DataPoint): string => JSON.stringify(names.map((name) => columnOf(dataset, name, point)));
   for (const point of world.points[dataset]) {
-    const key = JSON.stringify([...identity, "generation"].map((name) => columnOf(dataset, name, point)));
-    const text = JSON.stringify(names.map((name) => columnOf(dataset, name, point)));
-    const known = told.get(key);
-    if (known === undefined) told.set(key, text);
-    else if (known !== text) wrong.add(`${dataset} ${key} says two things: ${known} and ${text}`);
+    const key = JSON.stringify(identity.map((name) => columnOf(dataset, name, point)));
+    const known = newest.get(key);
+    if (known === undefined) continue;
+    if (columnOf(dataset, "generation", known) !== columnOf(dataset, "generation", point)) continue;
+    const [a, b] = [textOf(known), textOf(point)];
+    if (a !== b) wrong.add(`${dataset} ${key} says two things: ${a} and ${b}`);
   }
   return [...wrong];
 }
 
-function wrongReports(world: World, { reports }: Expected): string[] {
-  const found = reportFigures(world);
+function wrongReports(where: string, found: Record<string, Figures>, { reports }: Expected): string[] {
   const wrong: string[] = [];
   for (const name of new Set([...Object.keys(found), ...Object.keys(reports)])) {
     const versions = (reports[name] ?? []).map((figures) => JSON.stringify(figures));
     const figures = JSON.stringify(found[name]);
-    if (!versions.includes(figures)) wrong.push(`${name} has ${figures}, not ${versions.join(" or ")}`);
+    if (!versions.includes(figures)) wrong.push(`${where}: ${name} has ${figures}, not ${versions.join(" or ")}`);
   }
   return wrong;
+}
+
+// Sums by day are those of the reports.
+function wrongSums(world: World): string[] {
+  const columns = "account, kind, domain, day";
+  const sums = `sum(records) AS records, sum(total) AS total, sum(passed) AS passed, sum(dkim_aligned) AS dkim,
+    sum(spf_aligned) AS spf, sum(quarantined) AS quarantined, sum(rejected) AS rejected`;
+  const ofReports = world.rows(
+    `SELECT ${columns}, sum(place = 0) AS reports, ${sums} FROM reports WHERE state = 'accepted'
+    GROUP BY ${columns} ORDER BY ${columns}`,
+  );
+  const ofDays = world.rows(
+    `SELECT ${columns}, sum(reports) AS reports, ${sums} FROM domain_days GROUP BY ${columns} ORDER BY ${columns}`,
+  );
+  const [reports, days] = [JSON.stringify(ofReports), JSON.stringify(ofDays)];
+  return reports === days ? [] : [`sums by day are ${days}, those of the reports ${reports}`];
+}
+
+// Figures of a report add up to its messages.
+function wrongFigures(world: World): string[] {
+  return world
+    .rows<{ name: string; total: number; figures: number }>(
+      `SELECT account || '/' || report_id AS name, total,
+        (SELECT coalesce(sum(f.value), 0) FROM json_each(r.figures) f)
+        + (SELECT coalesce(sum(f.value), 0) FROM report_figures c JOIN json_each(c.figures) f WHERE c.reading = r.reading)
+        AS figures
+      FROM reports r WHERE kind = 'aggregate' AND state = 'accepted'`,
+    )
+    .filter(({ total, figures }) => total !== figures)
+    .map(({ name, total, figures }) => `${name} has ${total} messages, its figures ${figures}`);
 }
 
 function wrongEvents(world: World, expected: Expected): string[] {
@@ -109,40 +165,45 @@ function wrongEvents(world: World, expected: Expected): string[] {
   const wrong: string[] = [];
   const reports = Object.keys(expected.reports).length;
   if (accepted !== reports + failures) wrong.push(`${accepted} reports accepted, not ${reports} + ${failures}`);
-  if (count("dead_letter") !== expected.deadLetters) {
-    wrong.push(`${count("dead_letter")} dead letters by events, not ${expected.deadLetters}`);
-  }
-  if (count("conflict") !== expected.conflicts) wrong.push(`${count("conflict")} conflicts, not ${expected.conflicts}`);
-  const letters = idsOf(world.bucket.keys("dead-letters/"));
-  if (letters.join() !== (events.get("dead_letter") ?? []).sort().join()) {
-    wrong.push(`dead letters in R2 are not those of the events: ${letters.join()}`);
-  }
-  const conflicts = idsOf(world.bucket.keys("conflicts/"));
-  if (conflicts.join() !== (events.get("conflict") ?? []).sort().join()) {
-    wrong.push(`conflicts in R2 are not those of the events: ${conflicts.join()}`);
+  const places: [string, string, number][] = [
+    ["dead_letter", "dead_letters", expected.deadLetters],
+    ["conflict", "conflicts", expected.conflicts],
+  ];
+  for (const [outcome, table, wanted] of places) {
+    const told = (events.get(outcome) ?? []).sort().join();
+    const kept = world
+      .rows<{ id: string }>(`SELECT id FROM ${table} ORDER BY id`)
+      .map(({ id }) => id)
+      .join();
+    if (count(outcome) !== wanted) wrong.push(`${count(outcome)} ${table} by events, not ${wanted}`);
+    if (told !== kept) wrong.push(`${table} of the ledger are not those of the events: ${kept} and ${told}`);
   }
   return wrong;
 }
 
-// Every raw object has a receipt, and everything a receipt names is there.
-function wrongObjects({ bucket }: World): string[] {
+// Every raw object has an outcome, and everything an outcome names is there.
+async function wrongObjects(world: World): Promise<string[]> {
   const wrong: string[] = [];
-  for (const key of bucket.keys("raw/")) {
-    const receiptKey = key.replace(/^raw\//, "receipts/");
-    if (bucket.describe(receiptKey) === null) {
-      wrong.push(`${key} has no receipt`);
-      continue;
-    }
-    for (const outcome of bucket.json<Receipt>(receiptKey).outcomes) {
-      if (outcome.key !== "" && bucket.describe(outcome.key) === null) wrong.push(`${outcome.key} is not there`);
-    }
+  const kept = world.rows<{ hash: string; removed: number }>(
+    "SELECT lower(hex(object_hash)) AS hash, raw_removed AS removed FROM objects",
+  );
+  const settled = new Set(kept.map(({ hash }) => hash));
+  for (const key of world.bucket.keys("raw/")) {
+    if (!settled.has(await objectHash(key))) wrong.push(`${key} has no outcome`);
   }
-  const kept = bucket.keys("raw/").length;
-  const removed = bucket.keys("receipts/").filter((key) => bucket.json<Receipt>(key).rawRemoved).length;
-  if (bucket.keys("receipts/").length !== kept + removed) wrong.push("there are receipts without a raw object");
+  const removed = kept.filter((object) => object.removed === 1).length;
+  if (kept.length !== world.bucket.keys("raw/").length + removed) wrong.push("there are objects that are not in R2");
+  const ids = new Set(
+    world
+      .rows<{ id: string }>(
+        "SELECT id FROM dead_letters UNION SELECT id FROM conflicts UNION SELECT lower(hex(uid)) FROM reports",
+      )
+      .map(({ id }) => id),
+  );
+  for (const { outcome, id } of outcomesOf(world)) {
+    if (outcome !== "discarded" && !ids.has(id)) wrong.push(`${outcome} ${id} is not there`);
+  }
+  const due = world.rows("SELECT * FROM slices WHERE instr(state, '0') > 0");
+  if (due.length > 0) wrong.push(`slices are due: ${JSON.stringify(due)}`);
   return wrong;
-}
-
-function idsOf(keys: string[]): string[] {
-  return keys.map((key) => key.replace(/^.*\/|\.json$/g, "")).sort();
 }

@@ -5,20 +5,21 @@
  */
 import { vi } from "vitest";
 import { checkPoint } from "../../../local/worker/point.ts";
-import { PointBudget } from "../../../shared/analytics/budget.ts";
 import type { DataPoint, DatasetId } from "../../../shared/analytics/columns.ts";
+import type { LedgerDatabase, LedgerStatement } from "../../../shared/ledger/database.ts";
 import { ANALYTICS_LIMITS } from "../../../shared/limits.ts";
 import type { RegistryEntry } from "../../../shared/registry.ts";
 import ingest from "../../../workers/ingest/index.ts";
 import { consumeBatch } from "../../../workers/process/consumer.ts";
-import type { JobContext, ProcessEnv } from "../../../workers/process/env.ts";
+import { newInvocation, type ProcessEnv, type Invocation as ProcessInvocation } from "../../../workers/process/env.ts";
+import { SqliteLedger } from "../../support/sqlite-d1.ts";
 import { MemoryBucket } from "./bucket.ts";
 import { FaultInjector, type Invocation, IsolateKilled } from "./faults.ts";
 import { MemoryQueue, type QueuedMessage } from "./queue.ts";
 
 /** As wrangler.process.toml has them. */
 const CONSUMERS = {
-  "dmarc-reports": { maxBatchSize: 25, maxRetries: 8 },
+  "dmarc-reports": { maxBatchSize: 22, maxRetries: 8 },
   "dmarc-points": { maxBatchSize: 1, maxRetries: 8 },
   "dmarc-dead-letters": { maxBatchSize: 25, maxRetries: 100 },
 } as const;
@@ -47,6 +48,7 @@ export interface Manners {
 
 export class World {
   readonly bucket = new MemoryBucket();
+  readonly ledger = new SqliteLedger();
   readonly registry = new Map<string, string>();
   readonly points: Record<DatasetId, DataPoint[]> = { records: [], events: [], tls: [], failures: [] };
   readonly clock = { nowMilliseconds: Date.UTC(2026, 10, 20, 12) };
@@ -57,6 +59,8 @@ export class World {
   };
   readonly faults = new FaultInjector();
   readonly log: string[] = [];
+  /** As wrangler.process.toml has them. */
+  readonly recordsPerDay = { address: 5_000_000, account: 20_000_000 };
 
   register(rua: string, entry: RegistryEntry): void {
     this.registry.set(`dmarc:${rua}`, JSON.stringify(entry));
@@ -86,10 +90,13 @@ export class World {
   }
 
   /** What an operation works with, without faults. */
-  context(): JobContext {
-    const nowSeconds = Math.floor(this.clock.nowMilliseconds / 1000);
-    const env = this.#processEnv(new FaultInjector().invocation());
-    return { env, budget: new PointBudget(), nowSeconds, attempts: 1, sentSeconds: nowSeconds };
+  invocation(): ProcessInvocation {
+    return newInvocation(this.#processEnv(new FaultInjector().invocation()), this.clock.nowMilliseconds);
+  }
+
+  /** Rows of the ledger; the test's own look, which no fault can hit. */
+  rows<T>(sql: string): T[] {
+    return this.ledger.sqlite.prepare(sql).all() as T[];
   }
 
   async #receive({ from, to, raw }: SimulatedMail): Promise<"taken" | "rejected" | "fault"> {
@@ -139,13 +146,13 @@ export class World {
         retry: ({ delaySeconds }: { delaySeconds: number }) => void settled.set(message, delaySeconds),
       })),
     };
-    const surroundings = {
+    const host = {
       nowMilliseconds: () => this.clock.nowMilliseconds,
       random: () => 0.5,
       log: (line: string) => void this.log.push(line),
     };
     try {
-      await Promise.race([invocation.ended, consumeBatch(batch, this.#processEnv(invocation), surroundings)]);
+      await Promise.race([invocation.ended, consumeBatch(batch, this.#processEnv(invocation), host)]);
     } catch (error) {
       if (!(error instanceof IsolateKilled)) throw error;
       // What a killed invocation had acknowledged may or may not count: the worse case is that nothing did.
@@ -193,11 +200,14 @@ export class World {
       );
     return standIn({
       ...this.#bindings(invocation),
+      D1_DMARC_REPORTS: faultyLedger(this.ledger, invocation),
       DMARC_ANALYTICS: dataset("records"),
       DMARC_EVENTS: dataset("events"),
       DMARC_TLS: dataset("tls"),
       DMARC_FAILURES: dataset("failures"),
       RETRY_BASE_SECONDS: 30,
+      ADDRESS_RECORDS_PER_DAY: this.recordsPerDay.address,
+      ACCOUNT_RECORDS_PER_DAY: this.recordsPerDay.account,
     });
   }
 }
@@ -205,6 +215,32 @@ export class World {
 function r2CallName(method: string, argument: unknown): string {
   const place = typeof argument === "string" ? argument : ((argument as { prefix?: string })?.prefix ?? "");
   return `r2.${method} ${place.split("/")[0]}`;
+}
+
+/** The ledger with its calls counted and failing as planned: a query is a call, and so is a transaction. */
+function faultyLedger(ledger: SqliteLedger, invocation: Invocation): LedgerDatabase {
+  const statements = new Map<LedgerStatement, LedgerStatement>();
+  const wrap = (statement: LedgerStatement, name: string): LedgerStatement => {
+    const calls = invocation.bind({ all: () => statement.all() }, () => `d1.all ${name}`);
+    const wrapped: LedgerStatement = {
+      bind: (...parameters) => wrap(statement.bind(...parameters), name),
+      all: () => calls.all(),
+    };
+    statements.set(wrapped, statement);
+    return wrapped;
+  };
+  const transactions = invocation.bind(
+    { batch: (given: LedgerStatement[]) => ledger.batch(given.map((one) => statements.get(one) ?? one)) },
+    () => "d1.batch",
+  );
+  return {
+    prepare: (sql) => wrap(ledger.prepare(sql), tableOf(sql)),
+    batch: (given) => transactions.batch(given),
+  };
+}
+
+function tableOf(sql: string): string {
+  return /(?:JOIN|FROM|INTO|UPDATE) (?!json_each|asked|wanted|found)([a-z_]+)/.exec(sql)?.[1] ?? "";
 }
 
 /** What stands in for a platform type: it has what the code uses of it, and fails loudly where it has not. */

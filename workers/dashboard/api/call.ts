@@ -2,7 +2,7 @@
 import type { Context } from "hono";
 import * as v from "valibot";
 import type { SqlConnection } from "../../../shared/analytics/sql.ts";
-import type { OperationRefused, OperationsApi, RecordsApi } from "../../../shared/operations.ts";
+import type { OperationRefused, OperationsApi } from "../../../shared/operations.ts";
 import type { Access } from "../access.ts";
 import { type DashboardEnv, readSqlConnection } from "../environment.ts";
 import { ApiError, type ApiErrorCode } from "../errors.ts";
@@ -26,7 +26,7 @@ export const account = v.pipe(v.string(), v.minLength(1), v.maxLength(64));
 export const objectKey = v.pipe(v.string(), v.minLength(1), v.maxLength(1024));
 
 /** Asks process. @throws ApiError when it fails */
-export async function operate<T>(c: Call, operation: (operations: OperationsApi & RecordsApi) => Promise<T>): Promise<T> {
+export async function operate<T>(c: Call, operation: (operations: OperationsApi) => Promise<T>): Promise<T> {
   try {
     return await operation(c.env.PROCESS);
   } catch (error) {

@@ -1,9 +1,10 @@
 /** One aggregate report whole: metadata, policy, warnings, every record a page at a time. */
 import type { Child } from "hono/jsx";
-import type { RecordOrder, RecordRow, RecordsRead } from "../../../shared/operations.ts";
+import { RECORD_ORDERS, type RecordOrder, type RecordsAnswer } from "../../../shared/operations.ts";
 import { dayOfSeconds, isoDay, isoMinute } from "../data/days.ts";
 import { formatCount, formatShare } from "../data/numbers.ts";
 import { describePolicy } from "../data/policy.ts";
+import { type RecordRow, recordRow } from "../data/records.ts";
 import { readTableState, type TableState } from "../data/table.ts";
 import { ForeignText } from "../parts/foreign-text.tsx";
 import { Note, Pairs } from "../parts/marks.tsx";
@@ -20,21 +21,8 @@ const RESULT = `${TABLE}.result`;
 /** Ours: an export takes this many records. */
 const EXPORT_RECORDS = 20_000;
 
-/** What its records can be sorted by. */
-const ORDERS: Record<RecordOrder, true> = {
-  record: true,
-  address: true,
-  messages: true,
-  dmarc: true,
-  disposition: true,
-  from: true,
-  dkim_results: true,
-  spf_results: true,
-  reasons: true,
-};
-
 function isRecordOrder(text: string): text is RecordOrder {
-  return Object.hasOwn(ORDERS, text);
+  return RECORD_ORDERS.some((order) => order === text);
 }
 
 export async function aggregateReportPage(request: PageRequest, stored: Stored<"aggregate">): Promise<PageResult> {
@@ -81,10 +69,10 @@ async function readRecords(
   { stored, state }: { stored: Stored<"aggregate">; state: TableState },
 ): Promise<RecordsRead> {
   const { account, kind, domain, day, reportUid: uid, records } = stored.report;
-  if (records === 0) return { state: "read", records: [], matching: 0 };
+  if (records === 0) return { records: [], matching: 0 };
   const result = request.parameters.get(RESULT);
   const isExport = request.parameters.has("export");
-  return request.operate((operations) =>
+  const answer = await request.operate((operations) =>
     operations.readRecords({
       reference: { account, kind, domain, day, uid },
       text: state.text,
@@ -95,6 +83,29 @@ async function readRecords(
       offset: isExport ? 0 : (state.page - 1) * state.size,
     }),
   );
+  const isNarrowed = state.text !== "" || result !== null;
+  return recordsRead(answer, { stored, isNarrowed });
+}
+
+/** What the raw file gave. */
+interface RecordsRead {
+  records: RecordRow[];
+  /** Records on all pages. */
+  matching: number;
+  /** Why there are none, where the raw file does not give them any more. */
+  gone?: string;
+}
+
+function recordsRead(
+  answer: RecordsAnswer,
+  { stored: { report }, isNarrowed }: { stored: Stored<"aggregate">; isNarrowed: boolean },
+): RecordsRead {
+  if (answer.kind === "aggregate") {
+    // Reading ends with the page where nothing has to be counted.
+    return { records: answer.records.map(recordRow), matching: isNarrowed ? answer.matching : report.records };
+  }
+  const gone = answer.kind === "gone" ? answer.reason : `The raw file holds a report of another kind (${answer.kind}).`;
+  return { records: [], matching: report.records, gone };
 }
 
 interface RecordsInput {
@@ -140,8 +151,8 @@ function emptyText(
 ): Child {
   if (records === 0)
     return "The report has no record: the reporter got no mail in this domain's name during the period.";
-  if (read.state === "raw_gone") {
-    return "Its records cannot be shown: they are read from the raw file, which is not stored any more. The figures of the domain count them.";
+  if (read.gone !== undefined) {
+    return `Its records cannot be shown: they are read from the raw file. ${read.gone} The figures of the domain count them.`;
   }
   if (!isNarrowed) return "No record was read from the raw file.";
   return (

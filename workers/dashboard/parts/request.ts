@@ -4,7 +4,7 @@
  */
 import type { Query } from "../../../shared/ledger/database.ts";
 import type { DomainScope } from "../../../shared/ledger/sources.ts";
-import type { OperationsApi, RecordsApi } from "../../../shared/operations.ts";
+import type { OperationsApi } from "../../../shared/operations.ts";
 import type { Access } from "../access.ts";
 import { type Period, readPeriod } from "../data/period.ts";
 import { ApiError } from "../errors.ts";
@@ -23,7 +23,7 @@ export interface PageRequest {
   /** Names of the accounts the person may see: every scope is made of them. */
   accounts(): Promise<readonly string[]>;
   /** Asks process. @throws ApiError when it fails */
-  operate<T>(operation: (operations: OperationsApi & RecordsApi) => Promise<T>): Promise<T>;
+  operate<T>(operation: (operations: OperationsApi) => Promise<T>): Promise<T>;
 }
 
 /** The period of the link. @throws ApiError when its parameters make no sense */

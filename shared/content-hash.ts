@@ -1,0 +1,127 @@
+/**
+ * The hash of what a report says, as it was read: the same for records in any order, any white space, encoding and
+ * container; another one when a record is more, less or different. Pure.
+ *
+ * Records are summed up by a fast hash of 64 bits each, in two sums, so that a million of them are hashed as they stream.
+ * It is no cryptographic hash, and need not be: it is compared only with reports of the same identity, and whoever makes
+ * two contents collide gets their own second one called a duplicate. What came first stays, and both raw objects are kept.
+ */
+import { sha256Text } from "./identity.ts";
+import { HashSum, ItemHash } from "./report/fast-hash.ts";
+import type { AggregateRecord, AggregateReport, FailureReport, Report, TlsReport } from "./report/vocabulary.ts";
+import type { ReportHeader } from "./report-header.ts";
+
+/** Hashes the records of one aggregate report as they come. */
+export class RecordsHash {
+  readonly #sum = new HashSum();
+  readonly #item = new ItemHash();
+
+  add(record: AggregateRecord): void {
+    const item = this.#item;
+    item.text(record.sourceIp);
+    item.number(record.count);
+    item.text(record.rawDisposition);
+    item.text(record.dkim);
+    item.text(record.spf);
+    item.text(record.headerFrom);
+    item.text(record.envelopeFrom);
+    item.text(record.envelopeTo);
+    item.number(record.reasons.length);
+    for (const { rawType, comment } of record.reasons) {
+      item.text(rawType);
+      item.text(comment);
+    }
+    item.number(record.dkimResults.length);
+    for (const { domain, selector, rawResult, humanResult } of record.dkimResults) {
+      item.text(domain);
+      item.text(selector);
+      item.text(rawResult);
+      item.text(humanResult);
+    }
+    item.number(record.spfResults.length);
+    for (const { domain, scope, rawResult, humanResult } of record.spfResults) {
+      item.text(domain);
+      item.text(scope);
+      item.text(rawResult);
+      item.text(humanResult);
+    }
+    item.addTo(this.#sum);
+  }
+
+  get parts(): number[] {
+    return this.#sum.parts;
+  }
+}
+
+/**
+ * The hash of a report's content.
+ *
+ * @param records hash of all records of an aggregate report; not looked at for other kinds
+ * @returns 32 hex digits
+ */
+export async function contentHashOf(report: Report, header: ReportHeader, records: RecordsHash): Promise<string> {
+  const { kind, reporterKey, reportId, domains, beginSeconds, endSeconds } = header;
+  const said = [kind, reporterKey, reportId, domains, beginSeconds, endSeconds, contentOf(report, records)];
+  return (await sha256Text(JSON.stringify(said))).slice(0, 32);
+}
+
+function contentOf(report: Report, records: RecordsHash): unknown {
+  switch (report.kind) {
+    case "aggregate":
+      return aggregateContent(report, records);
+    case "tls":
+      return tlsContent(report);
+    case "failure":
+      return failureContent(report);
+  }
+}
+
+function aggregateContent({ policy, totals }: AggregateReport, records: RecordsHash): unknown {
+  const { p, sp, np, adkim, aspf, pct, fo, testing, discoveryMethod } = policy;
+  return [p, sp, np, adkim, aspf, pct, fo, testing, discoveryMethod, totals.skippedRecords, records.parts];
+}
+
+function tlsContent({ policies }: TlsReport): unknown {
+  const sum = new HashSum();
+  const item = new ItemHash();
+  for (const policy of policies) {
+    const details = new HashSum();
+    for (const detail of policy.failureDetails) {
+      item.text(detail.resultType);
+      item.text(detail.sendingMtaIp);
+      item.text(detail.receivingMxHostname);
+      item.text(detail.receivingMxHelo);
+      item.text(detail.receivingIp);
+      item.number(detail.failedSessionCount);
+      item.text(detail.additionalInformation);
+      item.text(detail.failureReasonCode);
+      item.addTo(details);
+    }
+    item.text(policy.policyType);
+    item.text(policy.policyDomain);
+    item.text(policy.policyStrings.join("\n"));
+    item.text([...policy.mxHosts].sort().join("\n"));
+    item.number(policy.successfulSessionCount);
+    item.number(policy.failedSessionCount);
+    for (const part of details.parts) item.number(part);
+    item.addTo(sum);
+  }
+  return sum.parts;
+}
+
+/** Facts alone would make one of two messages that failed within the same second: what is known of their headers is in. */
+function failureContent(report: FailureReport): unknown {
+  return [
+    report.sourceIp,
+    report.authFailure,
+    report.arrivalDate,
+    report.deliveryResult,
+    report.identityAlignment,
+    report.dkimDomain,
+    report.dkimSelector,
+    report.spfDomain,
+    report.mailFromDomain,
+    report.incidents,
+    report.originalHash,
+  ];
+}

@@ -1,0 +1,110 @@
+/** Reprocess and reconcile jobs: what they are about and how far they are. */
+import * as v from "valibot";
+import { ask, jsonColumn, type LedgerDatabase, query } from "./database.ts";
+
+/** Which raw objects a job is about; all fields given must hold. Days are `YYYY-MM-DD`, UTC, when the mail arrived. */
+const jobFilter = v.object({
+  /** One raw key. */
+  key: v.optional(v.string()),
+  /** Start of raw keys, such as `raw/2026/11/`. */
+  prefix: v.optional(v.string()),
+  /** Policy domain: reports accepted about it, found by the ledger. */
+  domain: v.optional(v.string()),
+  /** First and last day, both included. */
+  since: v.optional(v.string()),
+  until: v.optional(v.string()),
+});
+
+export type JobFilter = v.InferOutput<typeof jobFilter>;
+
+export const JOB_KINDS = ["reprocess", "reconcile"] as const;
+
+const body = v.object({
+  filter: jobFilter,
+  dryRun: v.boolean(),
+  /** Written to every point of a report it runs again: the second the job was started. */
+  generation: v.number(),
+  /** Pages finished. */
+  pages: v.number(),
+  /** Where the next page begins; "" = at the start. */
+  cursor: v.string(),
+  /** Keys looked at, and reports enqueued (of a dry run: that would be). */
+  scanned: v.number(),
+  enqueued: v.number(),
+  /** Of reconcile: what arrived less long ago is left alone, seconds. */
+  graceSeconds: v.number(),
+});
+
+/** A job that goes through what came in, a page a message. */
+export interface Job extends v.InferOutput<typeof body> {
+  id: string;
+  kind: (typeof JOB_KINDS)[number];
+  state: "running" | "done";
+  /** Rises with every page. */
+  version: number;
+  startedSeconds: number;
+  updatedSeconds: number;
+}
+
+const row = v.pipe(
+  v.object({
+    id: v.string(),
+    kind: v.picklist(JOB_KINDS),
+    state: v.picklist(["running", "done"]),
+    version: v.number(),
+    startedSeconds: v.number(),
+    updatedSeconds: v.number(),
+    job: jsonColumn(body),
+  }),
+  v.transform(({ job, ...columns }): Job => ({ ...columns, ...job })),
+);
+
+const COLUMNS = "id, kind, state, version, started_seconds AS startedSeconds, updated_seconds AS updatedSeconds, job";
+
+function bodyOf({ filter, dryRun, generation, pages, cursor, scanned, enqueued, graceSeconds }: Job): string {
+  return JSON.stringify({ filter, dryRun, generation, pages, cursor, scanned, enqueued, graceSeconds });
+}
+
+/** Writes a new job. */
+export async function createJob(database: LedgerDatabase, job: Job): Promise<void> {
+  const { id, kind, state, version, startedSeconds, updatedSeconds } = job;
+  await ask(
+    database,
+    query(
+      `INSERT INTO jobs (id, kind, state, version, started_seconds, updated_seconds, job)
+      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (id) DO NOTHING`,
+      [id, kind, state, version, startedSeconds, updatedSeconds, bodyOf(job)],
+      v.unknown(),
+    ),
+  );
+}
+
+/**
+ * Writes how far a job is over the version it was read in.
+ *
+ * @returns false when another delivery of its message was faster, or the job has been removed
+ */
+export async function updateJob(database: LedgerDatabase, job: Job): Promise<boolean> {
+  const { id, state, version, updatedSeconds } = job;
+  const written = await ask(
+    database,
+    query(
+      `UPDATE jobs SET state = ?2, version = ?3 + 1, updated_seconds = ?4, job = ?5
+      WHERE id = ?1 AND version = ?3 RETURNING id`,
+      [id, state, version, updatedSeconds, bodyOf(job)],
+      v.object({ id: v.string() }),
+    ),
+  );
+  return written.length > 0;
+}
+
+/** @returns undefined when there is none */
+export async function findJob(database: LedgerDatabase, id: string): Promise<Job | undefined> {
+  const [job] = await ask(database, query(`SELECT ${COLUMNS} FROM jobs WHERE id = ?1`, [id], row));
+  return job;
+}
+
+/** The newest jobs, newest first. */
+export function newestJobs(database: LedgerDatabase, limit: number): Promise<Job[]> {
+  return ask(database, query(`SELECT ${COLUMNS} FROM jobs ORDER BY id DESC LIMIT ?1`, [limit], row));
+}

@@ -1,0 +1,84 @@
+/** What every kind of report says of itself, so that nothing else has to tell kinds apart for it. Pure. */
+import { domainName, domainOfAddress } from "./domain-name.ts";
+import type { Report } from "./report/vocabulary.ts";
+
+/** The kinds of reports. */
+export type ReportKind = Report["kind"];
+
+export interface ReportHeader {
+  kind: ReportKind;
+  /** Who sent it, as stored and shown. */
+  reporter: string;
+  /** What tells reporters apart. Of an aggregate report: its organisation and the domain of its email. */
+  reporterKey: string[];
+  /** "" where the kind has none (failure reports). */
+  reportId: string;
+  /** Policy domains as A-labels, sorted, each once; one at least, "" where the report tells none. */
+  domains: [string, ...string[]];
+  /** Period, seconds since 1970 UTC; 0 where it tells none. */
+  beginSeconds: number;
+  endSeconds: number;
+}
+
+/** The header of a report. */
+export function headerOf(report: Report): ReportHeader {
+  switch (report.kind) {
+    case "aggregate": {
+      const { orgName, email, reportId, beginSeconds, endSeconds } = report.metadata;
+      return {
+        kind: report.kind,
+        reporter: orgName,
+        reporterKey: [orgName, domainOfAddress(email)],
+        reportId,
+        domains: [domainName(report.policy.domain)],
+        beginSeconds,
+        endSeconds,
+      };
+    }
+    case "tls": {
+      const { orgName, contactInfo, reportId, beginSeconds, endSeconds } = report;
+      return {
+        kind: report.kind,
+        reporter: orgName,
+        reporterKey: [domainOfAddress(contactInfo) || orgName],
+        reportId,
+        domains: domainsOf(report.policies.map(({ policyDomain }) => policyDomain)),
+        beginSeconds,
+        endSeconds,
+      };
+    }
+    case "failure": {
+      const seconds = report.arrivalSeconds ?? 0;
+      return {
+        kind: report.kind,
+        reporter: report.reportingMta,
+        reporterKey: [report.reportingMta],
+        reportId: "",
+        domains: [domainName(report.reportedDomain)],
+        beginSeconds: seconds,
+        endSeconds: seconds,
+      };
+    }
+  }
+}
+
+/** The report with the domains it is about as A-labels. */
+export function withDomainNames(report: Report): Report {
+  switch (report.kind) {
+    case "aggregate":
+      return { ...report, policy: { ...report.policy, domain: domainName(report.policy.domain) } };
+    case "tls":
+      return {
+        ...report,
+        policies: report.policies.map((policy) => ({ ...policy, policyDomain: domainName(policy.policyDomain) })),
+      };
+    case "failure":
+      return { ...report, reportedDomain: domainName(report.reportedDomain) };
+  }
+}
+
+function domainsOf(names: readonly string[]): [string, ...string[]] {
+  const known = [...new Set(names.map(domainName))].filter((name) => name !== "").sort();
+  const [first = "", ...others] = known;
+  return [first, ...others];
+}

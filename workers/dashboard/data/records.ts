@@ -1,0 +1,48 @@
+/** A record as pages show it: results and reasons as texts, one a line, as the ledger's figures have them. Pure. */
+import type { PlacedRecord } from "../../../shared/operations.ts";
+import { isPass } from "../../../shared/report/aggregate.ts";
+
+/** One record of a report. */
+export interface RecordRow {
+  /** Its place among the records, from 0. */
+  ordinal: number;
+  sourceIp: string;
+  messages: number;
+  disposition: string;
+  dkim: string;
+  spf: string;
+  isPass: boolean;
+  headerFrom: string;
+  envelopeFrom: string;
+  envelopeTo: string;
+  /** `domain selector result`. */
+  dkimResults: string;
+  /** `domain scope result`. */
+  spfResults: string;
+  /** `type comment`. */
+  reasons: string;
+}
+
+/** The row of a record that process read. */
+export function recordRow(record: PlacedRecord): RecordRow {
+  const { dkimResults, spfResults, reasons } = record;
+  return {
+    ordinal: record.ordinal,
+    sourceIp: record.sourceIp,
+    messages: record.count,
+    disposition: record.disposition,
+    dkim: record.dkim,
+    spf: record.spf,
+    isPass: isPass(record),
+    headerFrom: record.headerFrom,
+    envelopeFrom: record.envelopeFrom,
+    envelopeTo: record.envelopeTo,
+    dkimResults: lines(dkimResults.map(({ domain, selector, result }) => `${domain} ${selector || "-"} ${result}`)),
+    spfResults: lines(spfResults.map(({ domain, scope, result }) => `${domain || "-"} ${scope} ${result}`)),
+    reasons: lines(reasons.map(({ type, comment }) => `${type} ${comment}`.trim())),
+  };
+}
+
+function lines(texts: readonly string[]): string {
+  return texts.map((text) => text.replace(/[\r\n]+/g, " ")).join("\n");
+}

@@ -1,0 +1,126 @@
+/** What an operator decides about two versions of one report: keep the first, replace it, or count both. */
+import {
+  type ConflictRow,
+  conflictsQuery,
+  type DecisionRow,
+  findConflicts,
+  putDecision,
+  removeConflicts,
+} from "../../shared/ledger/conflicts.ts";
+import { ask, change } from "../../shared/ledger/database.ts";
+import { findObjects, type ObjectRow } from "../../shared/ledger/objects.ts";
+import type { Outcome } from "../../shared/ledger/outcomes.ts";
+import { newSettlement, settle } from "../../shared/ledger/settlement.ts";
+import { PAGE_LIMITS, PROCESS_LIMITS } from "../../shared/limits.ts";
+import type { ConflictDecision, DecisionNote, OperationRefused, Page } from "../../shared/operations.ts";
+import type { Invocation } from "./env.ts";
+import { eventPoint, nextGeneration } from "./events.ts";
+import { closedConflict } from "./filed-events.ts";
+import { writePoints } from "./points.ts";
+
+/** By day, oldest first. */
+export async function listConflicts(
+  cursor: string | undefined,
+  { ledger }: Pick<Invocation, "ledger">,
+): Promise<Page<ConflictRow>> {
+  const items = await ask(ledger, conflictsQuery({ after: cursor, limit: PAGE_LIMITS.letters }));
+  const last = items.at(-1);
+  return items.length < PAGE_LIMITS.letters || last === undefined ? { items } : { items, cursor: last.id };
+}
+
+/** One conflict. */
+export async function getConflict(
+  id: string,
+  { ledger }: Pick<Invocation, "ledger">,
+): Promise<ConflictRow | OperationRefused> {
+  const [conflict] = await findConflicts(ledger, [id]);
+  return conflict ?? { refused: `There is no conflict '${id}'.` };
+}
+
+/** Notes a decision; where the other version is to count, its object is run again. */
+export async function decideConflict(
+  id: string,
+  { decision, note }: { decision: ConflictDecision; note: DecisionNote },
+  invocation: Invocation,
+): Promise<ConflictRow | OperationRefused> {
+  const conflict = await getConflict(id, invocation);
+  if ("refused" in conflict) return conflict;
+  if (decision === "keep") {
+    await keep(conflict, note, invocation);
+    return conflict;
+  }
+  const { env, ledger, nowSeconds } = invocation;
+  const { rawKey: key, rua, receivedSeconds, generation } = conflict.other;
+  if ((await env.R2_DMARC_REPORTS.head(key)) === null) return { refused: `${key} is no longer in R2.` };
+  const rows = [
+    decisionOf(
+      conflict,
+      { version: "other", decision: decision === "replace" ? "replaces" : "counts" },
+      note,
+      nowSeconds,
+    ),
+  ];
+  if (decision === "replace")
+    rows.push(decisionOf(conflict, { version: "accepted", decision: "refused" }, note, nowSeconds));
+  await change(ledger, rows.map(putDecision));
+  await env.QUEUE_REPORTS.send({
+    v: 1,
+    kind: "report",
+    key,
+    rua,
+    receivedSeconds,
+    generation: nextGeneration(generation, nowSeconds),
+  });
+  return conflict;
+}
+
+/** The other version counts as a duplicate from now on; its raw object stays. */
+async function keep(conflict: ConflictRow, note: DecisionNote, invocation: Invocation): Promise<void> {
+  const { ledger, nowSeconds } = invocation;
+  const { id, other } = conflict;
+  const points = [eventPoint(closedConflict(conflict, "discarded"), 1, nowSeconds)];
+  const origin = { key: other.rawKey, reportUid: id, generation: nowSeconds, receivedSeconds: other.receivedSeconds };
+  await writePoints([{ dataset: "events", points }], origin, invocation);
+  const refused = putDecision(decisionOf(conflict, { version: "other", decision: "refused" }, note, nowSeconds));
+  for (let attempt = 1; attempt <= PROCESS_LIMITS.maxDecisions; attempt++) {
+    const objects = await objectsAsDuplicate(conflict, ledger);
+    const { state } = await settle(
+      ledger,
+      { ...newSettlement(), objects, others: [refused, removeConflicts([id])] },
+      nowSeconds,
+    );
+    if (state === "settled") return;
+  }
+  throw new Error(`${other.rawKey} is changed by others all the time.`);
+}
+
+async function objectsAsDuplicate({ id, uid, other }: ConflictRow, ledger: Invocation["ledger"]): Promise<ObjectRow[]> {
+  const { rua, receivedSeconds } = other;
+  const settled = await findObjects(ledger, [other]);
+  return [...settled.values()].map((object) => ({
+    ...object,
+    rua,
+    receivedSeconds,
+    outcomes: object.outcomes.map((outcome): Outcome => {
+      if (outcome.outcome !== "conflict" || outcome.id !== id) return outcome;
+      const { part, points, account, kind, domain, day } = outcome;
+      return { outcome: "duplicate", part, id: uid, points, account, kind, domain, day };
+    }),
+  }));
+}
+
+function decisionOf(
+  conflict: ConflictRow,
+  { version, decision }: { version: "accepted" | "other"; decision: DecisionRow["decision"] },
+  { by, reason = "" }: DecisionNote,
+  nowSeconds: number,
+): DecisionRow {
+  return {
+    uid: conflict.uid,
+    contentHash: conflict[version].contentHash,
+    decision,
+    decidedBy: by,
+    reason,
+    decidedSeconds: nowSeconds,
+  };
+}

@@ -1,0 +1,458 @@
+/**
+ * What becomes of the objects of a batch, one after the other as if they had come so: each report accepted, duplicate, in
+ * conflict or taken back, each part that cannot be read a dead letter. Pure: it decides on what was looked up, and says
+ * what is to be written.
+ */
+import type { DataPoint } from "../../shared/analytics/columns.ts";
+import { conflictId, eventId, sha256Text, versionUid } from "../../shared/identity.ts";
+import { type Claim, Claims, type Verdict } from "../../shared/ledger/claims.ts";
+import type { ReportVersion } from "../../shared/ledger/conflicts.ts";
+import type { Outcome } from "../../shared/ledger/outcomes.ts";
+import type { ReportReference, ReportShare } from "../../shared/ledger/report-rows.ts";
+import type { HeldReport, ReportWrite } from "../../shared/ledger/reports.ts";
+import { needsReading, newSettlement, type Settlement } from "../../shared/ledger/settlement.ts";
+import { removeSlices } from "../../shared/ledger/slices.ts";
+import { PROCESS_LIMITS } from "../../shared/limits.ts";
+import type { ReportMessage } from "../../shared/messages.ts";
+import { acceptsDomain } from "../../shared/registry.ts";
+import { acceptedPart } from "../../shared/report/accepted.ts";
+import { gatherProblems, problem } from "../../shared/report/problems.ts";
+import { WHOLE_MAIL_NAME } from "../../shared/storage.ts";
+import { newDeadLetter } from "./dead-letters.ts";
+import { eventPoint, type PipelineEvent } from "./events.ts";
+import { closedConflict, closedLetter } from "./filed-events.ts";
+import { claimReference, type Known, type ReadObject, referenceOf, reportOf, useKey } from "./lookup.ts";
+import { type Finding, type FoundProblem, type FoundReport, narrowed } from "./read-object.ts";
+import { coverReport, type PointWork, workOf, writeOf } from "./report-writes.ts";
+import { runAbove } from "./stray.ts";
+
+/** What becomes of one object. */
+export interface ObjectPlan {
+  object: ReadObject;
+  /** Undefined when nothing changes, and why. */
+  left: string | undefined;
+  outcomes: Outcome[];
+  records: number;
+  points: PointWork[];
+  /** That dead letters and conflicts are solved: told before they go. */
+  events: DataPoint[];
+  /** Reports accepted from other objects whose points have to be written above what this one may have left behind. */
+  again: ReportMessage[];
+  rawRemoved: boolean;
+}
+
+/** What becomes of a batch. */
+export interface BatchPlan {
+  objects: ObjectPlan[];
+  settlement: Settlement;
+}
+
+/** Records a day, by address and by account. */
+export interface DayBudget {
+  address: number;
+  account: number;
+}
+
+/** What decisions are made with. */
+export interface DecisionContext {
+  known: Known;
+  budget: DayBudget;
+  /** Whether this invocation has written points of a report for an object, whatever their generation. */
+  hasWritten(rawKey: string, uid: string): boolean;
+  nowSeconds: number;
+}
+
+/** Decides about a batch, in its order. */
+export async function decide(objects: readonly ReadObject[], context: DecisionContext): Promise<BatchPlan> {
+  const batch = new BatchDecision(context);
+  const plans: ObjectPlan[] = [];
+  for (const object of objects) plans.push(await new ObjectDecision(object, batch).decide());
+  return { objects: plans, settlement: batch.close() };
+}
+
+/** What the objects of a batch share. */
+class BatchDecision {
+  readonly context: DecisionContext;
+  readonly claims: Claims;
+  readonly settlement = newSettlement();
+  /** By uid: of two writes of one report in a batch the later one counts. */
+  readonly writes = new Map<string, Settlement["reports"][number]>();
+
+  constructor(context: DecisionContext) {
+    this.context = context;
+    this.claims = new Claims(context.known.held);
+  }
+
+  /** What the ledger itself holds of a report, whatever has been decided since. */
+  stored(uid: string): HeldReport | undefined {
+    return this.context.known.held.reports.get(uid);
+  }
+
+  /** @returns whether the records fit the day's budget; then they are taken from it */
+  takeRecords({ message, registration }: ReadObject, records: number): boolean {
+    const { known, budget } = this.context;
+    const address = useKey(message.rua, message.receivedSeconds);
+    const account = useKey(registration?.entry.account ?? "", message.receivedSeconds);
+    const ofAddress = (known.usedByAddress.get(address) ?? 0) + records;
+    const ofAccount = (known.usedByAccount.get(account) ?? 0) + records;
+    if (message.liftsBudget !== true && (ofAddress > budget.address || ofAccount > budget.account)) return false;
+    known.usedByAddress.set(address, ofAddress);
+    known.usedByAccount.set(account, ofAccount);
+    return true;
+  }
+
+  close(): Settlement {
+    return { ...this.settlement, reports: [...this.writes.values()] };
+  }
+}
+
+/** Decides about one object. */
+class ObjectDecision {
+  readonly #object: ReadObject;
+  readonly #batch: BatchDecision;
+  readonly #plan: ObjectPlan;
+  readonly #previous: readonly Outcome[];
+
+  constructor(object: ReadObject, batch: BatchDecision) {
+    this.#object = object;
+    this.#batch = batch;
+    this.#previous = batch.context.known.settled.get(object.message.key)?.outcomes ?? [];
+    this.#plan = {
+      object,
+      left: undefined,
+      outcomes: [],
+      records: 0,
+      points: [],
+      events: [],
+      again: [],
+      rawRemoved: false,
+    };
+  }
+
+  async decide(): Promise<ObjectPlan> {
+    const { message, registration, isThere } = this.#object;
+    // What was accepted stays when it is run again after its address or its raw object has gone.
+    if (this.#wasAccepted() && (registration === undefined || !isThere)) {
+      this.#plan.left = isThere ? "left: address not registered" : "left: no raw object";
+      return this.#plan;
+    }
+    if (!isThere) await this.#reject({ part: "", problem: problem("missing_object") });
+    else if (registration === undefined) {
+      await this.#reject({ part: "", problem: problem("unregistered_rua", message.rua) });
+    } else if (!this.#fitsBudget()) await this.#reject({ part: "", problem: problem("over_budget", message.rua) });
+    else for (const finding of this.#screen()) await this.#decideFinding(finding);
+    this.#clear();
+    this.#plan.rawRemoved = this.#mustRemoveRaw();
+    this.#settleObject();
+    return this.#plan;
+  }
+
+  #wasAccepted(): boolean {
+    return this.#previous.some(({ outcome }) => outcome === "accepted");
+  }
+
+  #fitsBudget(): boolean {
+    if (this.#wasAccepted()) return true;
+    const records = this.#object.findings.reduce(
+      (sum, found) => sum + ("report" in found ? found.counts.records : 0),
+      0,
+    );
+    return this.#batch.takeRecords(this.#object, records);
+  }
+
+  /** Nothing about a foreign domain, and no flood of dead letters. */
+  #screen(): Finding[] {
+    const screened = this.#object.findings.map((finding) => ("problem" in finding ? finding : this.#accepted(finding)));
+    const problems = screened.filter((finding): finding is FoundProblem => "problem" in finding);
+    if (problems.length <= PROCESS_LIMITS.maxLettersPerObject) return screened;
+    const reports = screened.filter((finding) => "report" in finding);
+    return [...reports, ...gatherProblems(problems, PROCESS_LIMITS.maxLettersPerObject)];
+  }
+
+  #accepted(found: FoundReport): Finding {
+    const { message, registration } = this.#object;
+    // What was accepted stays so when its address takes fewer domains now.
+    const wasAccepted = this.#previous.some(({ outcome, id }) => outcome === "accepted" && id === found.uid);
+    const before = wasAccepted ? (this.#batch.stored(found.uid)?.spread ?? []) : [];
+    const accepts = (domain: string): boolean =>
+      (registration !== undefined && acceptsDomain(registration.entry, domain)) ||
+      before.some(([name]) => name === domain);
+    const report = acceptedPart(found.report, accepts);
+    if (report !== undefined) return narrowed(found, report, message.receivedSeconds);
+    const [domain] = found.header.domains;
+    return { part: found.part, domain, problem: problem("foreign_domain", domain) };
+  }
+
+  async #decideFinding(finding: Finding): Promise<void> {
+    if ("problem" in finding) return this.#reject(finding);
+    const { header, part } = finding;
+    if (header.kind === "failure" && this.#object.registration?.entry.failureReports === "off") {
+      const id = await eventId(this.#object.message.key, part, "discarded");
+      return this.#record({ outcome: "discarded", part, id });
+    }
+    await this.#claim(finding);
+  }
+
+  async #claim(found: FoundReport): Promise<void> {
+    const { claims, context } = this.#batch;
+    const { uid: plainUid, contentHash, part } = found;
+    const isVersion = claims.decision(plainUid, contentHash) === "counts";
+    const uid = isVersion ? await versionUid(plainUid, contentHash) : plainUid;
+    const reference = { ...claimReference(found, this.#object), uid };
+    if (context.known.held.final.has(plainUid) && this.#batch.stored(uid) === undefined) {
+      const before = this.#previous.find(({ id }) => id === uid);
+      if (before !== undefined) this.#record(before);
+      else await this.#reject({ part, problem: problem("day_closed"), domain: reference.domain });
+      return;
+    }
+    const claim = this.#newClaim(found, reference);
+    const verdict = claims.claim(claim);
+    switch (verdict.verdict) {
+      case "accepted":
+        return this.#accept(found, claim, verdict);
+      case "duplicate": {
+        const { held } = verdict;
+        this.#writeAbove(claim, held);
+        return this.#record({ outcome: "duplicate", part, id: uid, points: claim.points, ...placeOf(held.reference) });
+      }
+      case "conflict":
+        return this.#fileConflict(claim, verdict.held);
+      case "taken_back": {
+        const { held } = verdict;
+        if (held !== undefined && this.#mayHaveWritten(uid)) this.#cover(held, "taken_back", claim.generation);
+        return this.#record({ outcome: "taken_back", part, id: uid, ...placeOf(held?.reference ?? reference) });
+      }
+    }
+  }
+
+  #newClaim({ header, contentHash, part, points, counts, shares }: FoundReport, reference: ReportReference): Claim {
+    const { message, generation } = this.#object;
+    return {
+      reference,
+      contentHash,
+      rua: message.rua,
+      rawKey: message.key,
+      part,
+      receivedSeconds: message.receivedSeconds,
+      generation,
+      points,
+      reporter: header.reporter,
+      reportId: header.reportId,
+      beginSeconds: header.beginSeconds,
+      endSeconds: header.endSeconds,
+      policy: shares[0]?.policy ?? "",
+      counts,
+      spread: shares.map(({ domain, day }) => [domain, day]),
+    };
+  }
+
+  async #accept(
+    found: FoundReport,
+    claim: Claim,
+    { generation, ...verdict }: Extract<Verdict, { verdict: "accepted" }>,
+  ): Promise<void> {
+    const { message, attempts } = this.#object;
+    const highestPoints = Math.max(verdict.highestPoints, message.coversPoints ?? 0);
+    const { reference, part, contentHash } = claim;
+    const shares = await withReadings(found, claim, generation);
+    this.#write({ ...writeOf(claim, { generation, highestPoints }), shares }, claim.reference);
+    const outcome = message.generation === undefined ? "accepted" : "reprocessed";
+    const event = { ...this.#eventOf(found, { outcome, id: reference.uid }), generation };
+    this.#plan.records += claim.counts.records;
+    this.#plan.points.push({
+      ...workOf({ ...claim, contentHash, generation, highestPoints }),
+      found,
+      shares,
+      event: eventPoint(event, attempts, this.#batch.context.nowSeconds),
+    });
+    this.#record({ outcome: "accepted", part, id: reference.uid, ...placeOf(reference) });
+  }
+
+  async #fileConflict(claim: Claim, held: HeldReport): Promise<void> {
+    const { reference, part, contentHash } = claim;
+    const id = await conflictId(claim.beginSeconds, reference.uid, contentHash);
+    this.#writeAbove(claim, held);
+    this.#batch.settlement.conflicts.push({
+      id,
+      account: reference.account,
+      domain: reference.domain,
+      kind: reference.kind,
+      day: held.reference.day,
+      uid: reference.uid,
+      filedSeconds: this.#batch.context.nowSeconds,
+      reporter: claim.reporter,
+      reportId: claim.reportId,
+      accepted: versionOf(held),
+      other: { ...versionOf(claim), mail: this.#object.mail },
+    });
+    const place = placeOf(held.reference);
+    this.#record({ outcome: "conflict", part, id, uid: reference.uid, points: claim.points, ...place });
+  }
+
+  /** Has the accepted report written above the points that this object may have left behind (stray.ts). */
+  #writeAbove(claim: Claim, held: HeldReport): void {
+    if (!this.#mayHaveWritten(claim.reference.uid)) return;
+    this.#plan.again.push(runAbove(held, claim));
+  }
+
+  #mayHaveWritten(uid: string): boolean {
+    const { mayHaveWritten, message } = this.#object;
+    return mayHaveWritten || this.#batch.context.hasWritten(message.key, uid);
+  }
+
+  /** Files a part that cannot become data, whole objects included; one that a person discarded stays discarded. */
+  async #reject({ part, problem: reason, domain = "" }: FoundProblem): Promise<void> {
+    const { message, attempts, generation, registration } = this.#object;
+    const letter = await newDeadLetter(
+      {
+        reason,
+        stage: "read",
+        queueMessage: message,
+        attempts,
+        receivedSeconds: message.receivedSeconds,
+        account: registration?.entry.account ?? "",
+        rua: message.rua,
+        domain,
+        rawKey: message.key,
+        part,
+        generation,
+      },
+      this.#batch.context.nowSeconds,
+    );
+    const { id } = letter;
+    if (this.#previous.some((outcome) => outcome.outcome === "discarded" && outcome.id === id)) {
+      return this.#record({ outcome: "discarded", part, id });
+    }
+    this.#batch.settlement.deadLetters.push(letter);
+    this.#record({ outcome: "dead_letter", part, id });
+  }
+
+  /** What the object gave before and no longer gives: letters and conflicts are solved, reports count no more. */
+  #clear(): void {
+    const { known } = this.#batch.context;
+    const { message } = this.#object;
+    const kept = new Set(this.#plan.outcomes.map(({ id }) => id));
+    const letterIds: string[] = [];
+    for (const outcome of this.#previous) {
+      if (kept.has(outcome.id)) continue;
+      if (outcome.outcome === "dead_letter") letterIds.push(outcome.id);
+      if (outcome.outcome === "conflict") this.#closeConflict(outcome.id);
+      if (outcome.outcome === "accepted") {
+        const held = this.#batch.claims.held(reportOf(outcome).uid);
+        if (held?.state === "accepted" && held.rawKey === message.key) this.#cover(held, "retracted", held.generation);
+      }
+    }
+    for (const { uid, generation, letterIds: ids } of known.filedSlices.get(message.key) ?? []) {
+      letterIds.push(...ids);
+      this.#batch.settlement.others.push(removeSlices({ uid, generation }));
+    }
+    for (const id of letterIds) {
+      const letter = known.letters.get(id);
+      if (letter === undefined) continue;
+      this.#batch.settlement.closedDeadLetters.push(id);
+      this.#tell(closedLetter(letter, "cleared"));
+    }
+  }
+
+  #closeConflict(id: string): void {
+    const conflict = this.#batch.context.known.conflicts.get(id);
+    if (conflict === undefined) return;
+    this.#batch.settlement.closedConflicts.push(id);
+    this.#tell(closedConflict(conflict, "cleared"));
+  }
+
+  #cover(held: HeldReport, state: "retracted" | "taken_back", above: number): void {
+    const { attempts } = this.#object;
+    const { nowSeconds } = this.#batch.context;
+    const { write, work } = coverReport(held, { state, above }, { attempts, nowSeconds });
+    this.#batch.claims.retract(held.reference.uid);
+    this.#write(write, held.reference);
+    this.#plan.points.push(work);
+  }
+
+  #write(write: ReportWrite, reference: ReportReference): void {
+    const stored = this.#batch.stored(reference.uid);
+    this.#batch.writes.set(reference.uid, {
+      write: { ...write, version: stored?.version ?? 0, spreadBefore: stored?.spread ?? [] },
+      reference: stored?.reference ?? reference,
+    });
+  }
+
+  // A failure report holds personal data: unless it is to be stored, only its facts are kept (setting `failureReports`).
+  // Only whole mails are removed: of these each address has an object of its own from the start (workers/ingest).
+  #mustRemoveRaw(): boolean {
+    const { message, registration, findings } = this.#object;
+    return (
+      registration !== undefined &&
+      registration.entry.failureReports !== "store" &&
+      message.key.endsWith(`-${WHOLE_MAIL_NAME}`) &&
+      findings.length > 0 &&
+      findings.every((finding) => "report" in finding && finding.header.kind === "failure") &&
+      this.#plan.outcomes.every(({ outcome }) => outcome !== "dead_letter" && outcome !== "conflict")
+    );
+  }
+
+  #settleObject(): void {
+    const { message, registration, generation } = this.#object;
+    const settled = this.#batch.context.known.settled.get(message.key);
+    this.#batch.settlement.objects.push({
+      ...referenceOf(this.#object),
+      account: registration?.entry.account ?? settled?.account ?? "",
+      version: settled?.version ?? 0,
+      generation: Math.max(generation, settled?.generation ?? 0),
+      records: this.#plan.records,
+      outcomes: this.#plan.outcomes,
+      rawRemoved: this.#plan.rawRemoved,
+    });
+  }
+
+  #eventOf({ header, report, part }: FoundReport, named: Pick<PipelineEvent, "outcome" | "id">): PipelineEvent {
+    const { message, generation, registration } = this.#object;
+    const totals = report.kind === "aggregate" ? report.totals : { records: 0, skippedRecords: 0, messages: 0 };
+    return {
+      ...named,
+      rawKey: message.key,
+      part,
+      generation,
+      receivedSeconds: message.receivedSeconds,
+      account: registration?.entry.account ?? "",
+      rua: message.rua,
+      kind: header.kind,
+      domain: header.domains[0],
+      reporter: header.reporter,
+      records: totals.records,
+      skippedRecords: totals.skippedRecords,
+      messages: totals.messages,
+    };
+  }
+
+  /** What happened to a report or a part is noted here; outcomes.ts tells it. */
+  #record(outcome: Outcome): void {
+    this.#plan.outcomes.push(outcome);
+  }
+
+  #tell(event: PipelineEvent): void {
+    this.#plan.events.push(eventPoint(event, this.#object.attempts, this.#batch.context.nowSeconds));
+  }
+}
+
+/** Large figures are written before the report is accepted, under a name that no other reading has. */
+async function withReadings(found: FoundReport, claim: Claim, generation: number): Promise<ReportShare[]> {
+  const isReadAgain = found.header.kind === "aggregate" && found.records === undefined;
+  return Promise.all(
+    found.shares.map(async (share) => {
+      if (!isReadAgain && !needsReading(share.figures ?? [])) return share;
+      const named = [claim.rawKey, claim.part, claim.contentHash, generation, share.domain, share.day];
+      return { ...share, reading: (await sha256Text(JSON.stringify(named))).slice(0, 32) };
+    }),
+  );
+}
+
+function versionOf(report: Claim | HeldReport): ReportVersion {
+  const { rawKey, rua, part, contentHash, receivedSeconds, generation, counts } = report;
+  return { rawKey, rua, part, contentHash, receivedSeconds, generation, ...counts };
+}
+
+function placeOf({ account, kind, domain, day }: ReportReference): Omit<ReportReference, "uid"> {
+  return { account, kind, domain, day };
+}

@@ -1,0 +1,94 @@
+/**
+ * `job`: do one page of a reprocess or reconcile job, then send the message for the next. How far a job is stands in the
+ * ledger: a page counts when its row is written over the version that was read, so a redelivery, or a duplicate racing
+ * it, counts nothing twice and goes on where it was. Removing the row ends the job.
+ */
+import { change } from "../../../shared/ledger/database.ts";
+import { removeDeadLetters } from "../../../shared/ledger/dead-letters.ts";
+import { findJob, type Job, updateJob } from "../../../shared/ledger/jobs.ts";
+import { QUEUE_LIMITS } from "../../../shared/limits.ts";
+import type { JobMessage, ReportMessage } from "../../../shared/messages.ts";
+import { problem } from "../../../shared/report/problems.ts";
+import { fileLetter, newDeadLetter } from "../dead-letters.ts";
+import type { Invocation, LogEntry, ProcessEnv } from "../env.ts";
+import { clearedEvents } from "../filed-events.ts";
+import { jobPage } from "../job-pages.ts";
+import { writePoints } from "../points.ts";
+import { type MessageKind, type Received, runEach } from "./kind.ts";
+
+export const jobKind: MessageKind<JobMessage> = {
+  run: (received, invocation) => runEach(received, (one) => runPage(one, invocation)),
+
+  async fileExhausted({ message, attempts, sentSeconds }, lastError, invocation) {
+    const reason = problem("retries_exhausted");
+    const failure = {
+      reason,
+      stage: "queue" as const,
+      queueMessage: message,
+      attempts,
+      receivedSeconds: sentSeconds,
+      lastError,
+    };
+    const entry = await fileLetter(await newDeadLetter(failure, invocation.nowSeconds), {}, invocation);
+    if (entry === undefined) throw new Error("A letter without an object cannot have changed.");
+    return entry;
+  },
+
+  async again(message, { id }) {
+    return { ...message, deadLetterId: id };
+  },
+};
+
+async function runPage({ message, attempts }: Received<JobMessage>, invocation: Invocation): Promise<LogEntry> {
+  const { jobId, page, deadLetterId } = message;
+  const entry = await doPage(message, invocation);
+  if (deadLetterId !== undefined) {
+    const { ledger, nowSeconds } = invocation;
+    const points = await clearedEvents([deadLetterId], { ledger, attempts, nowSeconds });
+    const origin = { key: "", reportUid: deadLetterId, generation: 1, receivedSeconds: nowSeconds };
+    if (points.length > 0) await writePoints([{ dataset: "events", points }], origin, invocation);
+    await change(ledger, [removeDeadLetters([deadLetterId])]);
+  }
+  return { event: "job", jobId, page, ...entry };
+}
+
+async function doPage({ jobId, page }: JobMessage, { env, ledger, nowSeconds }: Invocation): Promise<LogEntry> {
+  const job = await findJob(ledger, jobId);
+  if (job === undefined) return { outcome: "job was removed" };
+  if (page < job.pages) return { outcome: "already_done" };
+  // The message of the page before sent this one and has still to count, or will be delivered again.
+  if (page > job.pages) throw new Error(`Page ${page} of job ${jobId} comes too early.`);
+  const found = await jobPage(job, { env, ledger, nowSeconds });
+  if (!job.dryRun) {
+    await enqueueReports(env, found.messages);
+    if (found.whenEnqueued.length > 0) await change(ledger, found.whenEnqueued);
+  }
+  const next: Job = {
+    ...job,
+    state: found.cursor === undefined ? "done" : "running",
+    pages: page + 1,
+    cursor: found.cursor ?? "",
+    scanned: job.scanned + found.scanned,
+    enqueued: job.enqueued + found.messages.length,
+    updatedSeconds: nowSeconds,
+  };
+  // Sent before it is counted: a page delivered twice or late has nothing left to do, so chains cannot multiply.
+  if (next.state === "running") await sendPage(env, next);
+  const isWritten = await updateJob(ledger, next);
+  const { kind, state, scanned, enqueued } = next;
+  return { kind, outcome: isWritten ? state : "already_done", scanned, enqueued };
+}
+
+/** Sends the message for the next page of a job. */
+export async function sendPage(env: ProcessEnv, { id, pages }: Job): Promise<void> {
+  const message: JobMessage = { v: 1, kind: "job", jobId: id, page: pages };
+  await env.QUEUE_REPORTS.send(message);
+}
+
+/** Enqueues reports, as many a call as Queues takes. */
+async function enqueueReports(env: ProcessEnv, messages: readonly ReportMessage[]): Promise<void> {
+  for (let i = 0; i < messages.length; i += QUEUE_LIMITS.maxBatchMessages) {
+    const batch = messages.slice(i, i + QUEUE_LIMITS.maxBatchMessages);
+    await env.QUEUE_REPORTS.sendBatch(batch.map((body) => ({ body })));
+  }
+}

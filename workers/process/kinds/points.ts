@@ -1,0 +1,68 @@
+/** `points`: one slice of a report's points. A batch of `dmarc-points` holds one message, so it fits the write budget. */
+import { unpackPoints } from "../../../shared/analytics/budget.ts";
+import { sliceEventId } from "../../../shared/identity.ts";
+import { change } from "../../../shared/ledger/database.ts";
+import { removeDeadLetters } from "../../../shared/ledger/dead-letters.ts";
+import { markSlice } from "../../../shared/ledger/slices.ts";
+import type { PointsMessage } from "../../../shared/messages.ts";
+import { problem } from "../../../shared/report/problems.ts";
+import { fileLetter, newDeadLetter } from "../dead-letters.ts";
+import type { Invocation, LogEntry } from "../env.ts";
+import { eventPoint } from "../events.ts";
+import { clearedEvents } from "../filed-events.ts";
+import { writeNow } from "../points.ts";
+import { slicePart } from "../slice-part.ts";
+import { type MessageKind, type Received, runEach } from "./kind.ts";
+
+export const pointsKind: MessageKind<PointsMessage> = {
+  run: (received, invocation) => runEach(received, (one) => writeSlice(one, invocation)),
+
+  async fileExhausted({ message, attempts }, lastError, invocation) {
+    const { key: rawKey, reportUid: uid, generation, slice, receivedSeconds } = message;
+    const letter = await newDeadLetter(
+      {
+        reason: problem("retries_exhausted"),
+        stage: "queue",
+        queueMessage: message,
+        attempts,
+        receivedSeconds,
+        rawKey,
+        generation,
+        part: slicePart(message),
+        lastError,
+      },
+      invocation.nowSeconds,
+    );
+    const entry = await fileLetter(letter, { others: [markSlice({ uid, generation, slice }, "d")] }, invocation);
+    if (entry === undefined) throw new Error("A letter without an object cannot have changed.");
+    return entry;
+  },
+
+  async again(message, { id }) {
+    return { ...message, deadLetterId: id };
+  },
+};
+
+async function writeSlice({ message, attempts }: Received<PointsMessage>, invocation: Invocation): Promise<LogEntry> {
+  const { key, reportUid, generation, slice, receivedSeconds, deadLetterId } = message;
+  const { env, ledger, budget, nowSeconds } = invocation;
+  const groups = message.points.map((packed) => ({ dataset: packed.dataset, points: unpackPoints(packed) }));
+  const count = groups.reduce((sum, { points }) => sum + points.length, 0);
+  const closed = deadLetterId === undefined ? [] : [deadLetterId];
+  const id = await sliceEventId({ reportUid, generation, slice });
+  const told = [
+    eventPoint(
+      { id, outcome: "slice", rawKey: key, generation, receivedSeconds, records: count },
+      attempts,
+      nowSeconds,
+    ),
+    ...(await clearedEvents(closed, { ledger, attempts, nowSeconds })),
+  ];
+  if (!budget.take(count + told.length)) {
+    throw new Error(`No budget left for a slice of ${count} points: max_batch_size must be 1.`);
+  }
+  await writeNow([...groups, { dataset: "events", points: told }], env);
+  const written = markSlice({ uid: reportUid, generation, slice }, "1");
+  await change(ledger, closed.length === 0 ? [written] : [written, removeDeadLetters(closed)]);
+  return { event: "points", key, reportUid, generation, slice, points: count };
+}

@@ -1,0 +1,314 @@
+/**
+ * `report`: read a raw object and settle what is in it. All objects of a batch are read, then decided about together and
+ * settled in one transaction of the ledger. Any step may be repeated: nothing is counted twice.
+ */
+import type { ConflictRow } from "../../../shared/ledger/conflicts.ts";
+import { findObjects, type SettledObject } from "../../../shared/ledger/objects.ts";
+import type { Outcome } from "../../../shared/ledger/outcomes.ts";
+import { settle } from "../../../shared/ledger/settlement.ts";
+import { BATCH_LIMITS, PROCESS_LIMITS } from "../../../shared/limits.ts";
+import type { ReportMessage } from "../../../shared/messages.ts";
+import { problem } from "../../../shared/report/problems.ts";
+import type { ByteSource } from "../../../shared/report/source.ts";
+import { type MailOrigin, parseRawMetadata, type RawMetadata } from "../../../shared/storage.ts";
+import { fileLetter, newDeadLetter } from "../dead-letters.ts";
+import { type BatchPlan, decide, type ObjectPlan } from "../decide.ts";
+import type { Invocation, LogEntry } from "../env.ts";
+import { nextGeneration } from "../events.ts";
+import { lookUp, type ReadObject, referenceOf } from "../lookup.ts";
+import { tellOutcomes, tellSettled } from "../outcomes.ts";
+import { findRawObject } from "../raw-object.ts";
+import { type Finding, HeldRecords, readObject } from "../read-object.ts";
+import { Registrations } from "../registrations.ts";
+import { WrittenPoints, writePlan } from "../report-points.ts";
+import { strayMessages } from "../stray.ts";
+import type { Ending, MessageKind, Received } from "./kind.ts";
+
+export const reportKind: MessageKind<ReportMessage> = {
+  async run(received, invocation) {
+    const tasks = received.map((one): Task => ({ ...one, ending: undefined, read: undefined, source: undefined }));
+    const newest = newestOfEachObject(tasks);
+    await readAll(newest, invocation);
+    await settleAll(newest, invocation);
+    return tasks.map((task) => task.ending ?? endingOfOther(task, newest));
+  },
+
+  async fileExhausted({ message, attempts }, lastError, invocation) {
+    const generation = message.generation ?? 1;
+    const { key: rawKey, rua, receivedSeconds } = message;
+    const letter = await newDeadLetter(
+      {
+        reason: problem("retries_exhausted"),
+        stage: "queue",
+        queueMessage: message,
+        attempts,
+        receivedSeconds,
+        rua,
+        rawKey,
+        generation,
+        lastError,
+      },
+      invocation.nowSeconds,
+    );
+    const reference = referenceOf({ message });
+    const settled = (await findObjects(invocation.ledger, [reference])).get(rawKey);
+    const isKnown = settled?.outcomes.some(({ outcome, id }) => outcome === "dead_letter" && id === letter.id) ?? false;
+    // Dealt with meanwhile: by another delivery of the same message, or run again.
+    if (settled !== undefined && settled.generation >= generation && !isKnown) {
+      await finishSettled(settled, { message, attempts }, invocation);
+      return { event: "dead_letter", outcome: "already_done", key: rawKey };
+    }
+    const outcome: Outcome = { outcome: "dead_letter", part: "", id: letter.id };
+    const object = {
+      ...reference,
+      account: settled?.account ?? "",
+      version: settled?.version ?? 0,
+      generation,
+      records: settled?.records ?? 0,
+      outcomes: isKnown ? (settled?.outcomes ?? []) : [...(settled?.outcomes ?? []), outcome],
+      rawRemoved: settled?.rawRemoved ?? false,
+    };
+    const entry = await fileLetter({ ...letter, account: object.account }, { objects: [object] }, invocation);
+    if (entry === undefined) throw new Error(`${rawKey} was settled by another consumer at the same time.`);
+    return entry;
+  },
+
+  async again(message, letter, { env, nowSeconds }) {
+    if ((await env.R2_DMARC_REPORTS.head(letter.rawKey)) === null) {
+      return { refused: `${letter.rawKey} is no longer in R2.` };
+    }
+    const { key, rua, receivedSeconds } = message;
+    return {
+      v: 1,
+      kind: "report",
+      key,
+      rua,
+      receivedSeconds,
+      generation: nextGeneration(letter.generation, nowSeconds),
+      liftsBudget: letter.code === "over_budget" ? true : undefined,
+    };
+  },
+};
+
+/** A message in work. */
+interface Task extends Received<ReportMessage> {
+  ending: Ending | undefined;
+  read: ReadObject | undefined;
+  source: ByteSource | undefined;
+}
+
+// A batch may hold several messages about one object: the newest generation is run, the others are done with it.
+function newestOfEachObject(tasks: readonly Task[]): Task[] {
+  const newest = new Map<string, Task>();
+  for (const task of tasks) {
+    const known = newest.get(task.message.key);
+    if (known === undefined || generationOf(task) > generationOf(known)) newest.set(task.message.key, task);
+  }
+  return [...newest.values()];
+}
+
+function endingOfOther({ message }: Task, newest: readonly Task[]): Ending {
+  const same = newest.find((task) => task.message.key === message.key);
+  if (same?.ending === undefined) return { error: new Error("The message was not run.") };
+  return "error" in same.ending ? same.ending : { entry: logEntry(message, "already_done") };
+}
+
+/** Reads the objects of a batch, a few at once; a fault in reading one is its alone. */
+async function readAll(tasks: readonly Task[], invocation: Invocation): Promise<void> {
+  const settled = await findObjects(invocation.ledger, tasks.map(referenceOf));
+  const shared = { settled, registrations: new Registrations(invocation.env), held: new HeldRecords() };
+  const waiting = [...tasks];
+  const worker = async (): Promise<void> => {
+    for (let task = waiting.shift(); task !== undefined; task = waiting.shift()) {
+      try {
+        await readTask(task, shared, invocation);
+      } catch (error) {
+        task.ending = { error };
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: BATCH_LIMITS.maxConcurrentMessages }, worker));
+}
+
+interface SharedByTasks {
+  settled: ReadonlyMap<string, SettledObject>;
+  registrations: Registrations;
+  held: HeldRecords;
+}
+
+async function readTask(task: Task, { settled, registrations, held }: SharedByTasks, invocation: Invocation) {
+  const { message, attempts } = task;
+  const { R2_DMARC_REPORTS: bucket } = invocation.env;
+  const previous = settled.get(message.key);
+  if (previous !== undefined && previous.generation >= generationOf(task)) {
+    if (mayHaveWritten(task)) await finishSettled(previous, task, invocation);
+    task.ending = { entry: logEntry(message, "already_done") };
+    return;
+  }
+  if (attempts >= BATCH_LIMITS.aloneFromAttempt && message.alone !== true) return sendAlone(task, invocation);
+  const registration = await registrations.find(message.rua);
+  const object = await findRawObject(bucket, message.key);
+  const origin = {
+    // An object that does not say when it came is read as of now.
+    receivedSeconds: message.receivedSeconds || invocation.nowSeconds,
+    objectsOfMail: object?.metadata.objectsOfMail ?? 1,
+  };
+  let findings: Finding[] = [];
+  if (object !== undefined && registration === undefined) await object.leave();
+  if (object !== undefined && registration !== undefined) {
+    if (object.sizeBytes > BATCH_LIMITS.maxSharedObjectBytes && message.alone !== true) {
+      await object.leave();
+      return sendAlone(task, invocation);
+    }
+    task.source = await object.open();
+    const { account } = registration.entry;
+    findings = await readObject(task.source, { ...origin, account }, held);
+  }
+  task.read = {
+    message,
+    attempts,
+    generation: generationOf(task),
+    mayHaveWritten: mayHaveWritten(task),
+    registration,
+    isThere: object !== undefined,
+    origin,
+    mail: object === undefined ? undefined : mailOf(object.metadata),
+    findings,
+  };
+}
+
+/** Sends a message on to the queue whose batches are one message: it takes nothing from others, nor they from it. */
+async function sendAlone(task: Task, { env }: Invocation): Promise<void> {
+  const resent = mayHaveWritten(task) ? true : undefined;
+  await env.QUEUE_POINTS.send({ ...task.message, alone: true, resent } satisfies ReportMessage);
+  task.ending = { entry: logEntry(task.message, "sent_alone") };
+}
+
+/** Decides about what was read and settles it; again when another consumer was faster, or points of one object failed. */
+async function settleAll(tasks: readonly Task[], invocation: Invocation): Promise<void> {
+  const written = new WrittenPoints();
+  for (let decision = 1; ; decision++) {
+    const open = tasks.filter(({ ending, read }) => ending === undefined && read !== undefined);
+    if (open.length === 0) return;
+    const plan = await decideTasks(open, written, invocation);
+    if (!(await writePoints(open, { plan, written }, invocation))) continue;
+    const slices = plan.objects.flatMap((object) => written.slicesOf(object));
+    await addMailOrigins(plan.settlement.conflicts, invocation);
+    const { state } = await settle(invocation.ledger, { ...plan.settlement, slices }, invocation.nowSeconds);
+    if (state === "settled") return finishTasks(open, plan, invocation);
+    if (decision === PROCESS_LIMITS.maxDecisions)
+      throw new Error("The ledger is changed by other consumers all the time.");
+  }
+}
+
+/** Who sent the version accepted first, so that a person can tell the two apart. */
+async function addMailOrigins(conflicts: ConflictRow[], { env }: Invocation): Promise<void> {
+  for (const { accepted } of conflicts) {
+    const stored = await env.R2_DMARC_REPORTS.head(accepted.rawKey);
+    if (stored !== null) accepted.mail = mailOf(parseRawMetadata(stored.customMetadata));
+  }
+}
+
+function mailOf({ sender, from, subject, messageId }: RawMetadata): MailOrigin {
+  return { sender, from, subject, messageId };
+}
+
+async function decideTasks(open: readonly Task[], written: WrittenPoints, invocation: Invocation): Promise<BatchPlan> {
+  const { env, nowSeconds } = invocation;
+  const objects = open.flatMap(({ read }) => (read === undefined ? [] : [read]));
+  const known = await lookUp(objects, invocation);
+  const done = open.filter((task) => (known.settled.get(task.message.key)?.generation ?? 0) >= generationOf(task));
+  // Settled by another consumer since it was read.
+  for (const task of done) {
+    const settled = known.settled.get(task.message.key);
+    if (settled !== undefined) await finishSettled(settled, task, invocation);
+    task.ending = { entry: logEntry(task.message, "already_done") };
+  }
+  return decide(
+    objects.filter(({ message }) => !done.some((task) => task.message.key === message.key)),
+    {
+      known,
+      budget: { address: Number(env.ADDRESS_RECORDS_PER_DAY), account: Number(env.ACCOUNT_RECORDS_PER_DAY) },
+      hasWritten: (rawKey, uid) => written.has(rawKey, uid),
+      nowSeconds,
+    },
+  );
+}
+
+/** @returns false when points of an object failed: the others are decided about without it */
+async function writePoints(
+  open: readonly Task[],
+  { plan, written }: { plan: BatchPlan; written: WrittenPoints },
+  invocation: Invocation,
+): Promise<boolean> {
+  let isComplete = true;
+  for (const object of plan.objects) {
+    const task = open.find(({ read }) => read === object.object);
+    if (task === undefined) continue;
+    try {
+      await writePlan(object, { source: task.source, written }, invocation);
+      for (const again of object.again) await invocation.env.QUEUE_REPORTS.send(again);
+    } catch (error) {
+      task.ending = { error };
+      isComplete = false;
+    }
+  }
+  return isComplete;
+}
+
+/** What follows the transaction, where another delivery settled the object and may have been cut off before this. */
+async function finishSettled(
+  settled: SettledObject,
+  { message, attempts }: Pick<Task, "message" | "attempts">,
+  invocation: Invocation,
+): Promise<void> {
+  const { account, outcomes, rawRemoved } = settled;
+  const { QUEUE_REPORTS, R2_DMARC_REPORTS } = invocation.env;
+  for (const again of await strayMessages(settled, message, invocation)) await QUEUE_REPORTS.send(again);
+  await tellSettled({ message, attempts, account, outcomes }, invocation);
+  if (rawRemoved) await R2_DMARC_REPORTS.delete(message.key);
+}
+
+/** What follows the transaction: what happened is told, and a raw object goes that is not to be kept. */
+async function finishTasks(open: readonly Task[], plan: BatchPlan, invocation: Invocation): Promise<void> {
+  const filed = {
+    letters: new Map(plan.settlement.deadLetters.map((letter) => [letter.id, letter])),
+    conflicts: new Map(plan.settlement.conflicts.map((conflict) => [conflict.id, conflict])),
+  };
+  for (const object of plan.objects) {
+    const task = open.find(({ read }) => read === object.object);
+    if (task === undefined) continue;
+    try {
+      const { message, attempts } = task;
+      const account = object.object.registration?.entry.account ?? "";
+      await tellOutcomes({ message, attempts, account, outcomes: object.outcomes }, filed, invocation);
+      if (object.rawRemoved) await invocation.env.R2_DMARC_REPORTS.delete(message.key);
+      task.ending = { entry: { ...logEntry(task.message, summaryOf(object)), counts: countOutcomes(object) } };
+    } catch (error) {
+      task.ending = { error };
+    }
+  }
+}
+
+function summaryOf(plan: ObjectPlan): string {
+  return plan.left ?? Object.keys(countOutcomes(plan)).join(", ");
+}
+
+function countOutcomes({ outcomes }: ObjectPlan): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const { outcome } of outcomes) counts[outcome] = (counts[outcome] ?? 0) + 1;
+  return counts;
+}
+
+function generationOf({ message }: Pick<Task, "message">): number {
+  return message.generation ?? 1;
+}
+
+// A delivery that was cut off, or a queue that was lost with it, may have left points behind.
+function mayHaveWritten({ message, attempts }: Pick<Task, "message" | "attempts">): boolean {
+  return attempts > 1 || message.resent === true;
+}
+
+function logEntry({ rua, key }: ReportMessage, outcome: string): LogEntry {
+  return { event: "report", rua, key, outcome };
+}

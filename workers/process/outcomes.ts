@@ -1,0 +1,86 @@
+/**
+ * Tells what became of an object: an event for each outcome that is not told with its points, built from what the ledger
+ * holds. Told after the transaction, and again when a delivery may have been cut off in between; it is the same each time.
+ */
+import type { DataPoint } from "../../shared/analytics/columns.ts";
+import { eventId } from "../../shared/identity.ts";
+import { type ConflictRow, findConflicts } from "../../shared/ledger/conflicts.ts";
+import { type DeadLetterRow, findDeadLetters } from "../../shared/ledger/dead-letters.ts";
+import type { Outcome } from "../../shared/ledger/outcomes.ts";
+import type { ReportMessage } from "../../shared/messages.ts";
+import type { Invocation } from "./env.ts";
+import { eventPoint, type PipelineEvent } from "./events.ts";
+import { conflictEvent, letterEvent } from "./filed-events.ts";
+import { writePoints } from "./points.ts";
+
+/** What became of one object. */
+export interface Told {
+  message: ReportMessage;
+  attempts: number;
+  account: string;
+  outcomes: readonly Outcome[];
+}
+
+/** What outcomes name. */
+export interface Filed {
+  letters: ReadonlyMap<string, DeadLetterRow>;
+  conflicts: ReadonlyMap<string, ConflictRow>;
+}
+
+/** Writes the events of what became of an object. @throws whatever Analytics Engine or the queue throws */
+export async function tellOutcomes(told: Told, filed: Filed, invocation: Invocation): Promise<void> {
+  const points: DataPoint[] = [];
+  for (const outcome of told.outcomes) {
+    const event = await eventOf(outcome, told, filed);
+    if (event !== undefined) points.push(eventPoint(event, told.attempts, invocation.nowSeconds));
+  }
+  if (points.length === 0) return;
+  const { key, generation = 1, receivedSeconds } = told.message;
+  // Of no report: told apart by the object.
+  const origin = { key, reportUid: key, generation, receivedSeconds };
+  await writePoints([{ dataset: "events", points }], origin, invocation);
+}
+
+/** The same for an object that was settled before. */
+export async function tellSettled(told: Told, invocation: Invocation): Promise<void> {
+  const idsOf = (name: Outcome["outcome"]): string[] =>
+    told.outcomes.filter(({ outcome }) => outcome === name).map(({ id }) => id);
+  const [letterIds, conflictIds] = [idsOf("dead_letter"), idsOf("conflict")];
+  const letters = letterIds.length === 0 ? [] : await findDeadLetters(invocation.ledger, letterIds);
+  const conflicts = conflictIds.length === 0 ? [] : await findConflicts(invocation.ledger, conflictIds);
+  const filed = {
+    letters: new Map(letters.map((letter) => [letter.id, letter])),
+    conflicts: new Map(conflicts.map((conflict) => [conflict.id, conflict])),
+  };
+  await tellOutcomes(told, filed, invocation);
+}
+
+async function eventOf(
+  outcome: Outcome,
+  { message, account }: Told,
+  { letters, conflicts }: Filed,
+): Promise<PipelineEvent | undefined> {
+  const { key: rawKey, rua, receivedSeconds, generation = 1 } = message;
+  const { id, part } = outcome;
+  switch (outcome.outcome) {
+    case "dead_letter": {
+      const letter = letters.get(id);
+      return letter === undefined ? undefined : letterEvent(letter);
+    }
+    case "conflict": {
+      const conflict = conflicts.get(id);
+      return conflict === undefined ? undefined : conflictEvent(conflict);
+    }
+    case "duplicate": {
+      const { kind, domain } = outcome;
+      const duplicate = await eventId(rawKey, part, "duplicate");
+      const place = { rawKey, part, generation, receivedSeconds, account, rua };
+      return { id: duplicate, outcome: "duplicate", ...place, kind, domain };
+    }
+    case "discarded":
+      return { id, outcome: "discarded", rawKey, part, generation, receivedSeconds, account, rua };
+    default:
+      // Accepted reports are told with their points; what was taken back, when it was.
+      return undefined;
+  }
+}

@@ -1,0 +1,229 @@
+/** Reads a raw object to its end: everything in it validated and counted, the records of small reports kept. */
+import { pointCountOf } from "../../shared/analytics/points.ts";
+import { contentHashOf, RecordsHash } from "../../shared/content-hash.ts";
+import { reportUid } from "../../shared/identity.ts";
+import { FigureChunks, recordKey } from "../../shared/ledger/figures.ts";
+import { type ReportShare, sharesOf } from "../../shared/ledger/report-rows.ts";
+import { PROCESS_LIMITS } from "../../shared/limits.ts";
+import type { PartProblem } from "../../shared/report/problems.ts";
+import { type ReadOptions, readReports } from "../../shared/report/read.ts";
+import { RecordShapes } from "../../shared/report/shapes/record-shapes.ts";
+import type { ByteSource } from "../../shared/report/source.ts";
+import type { AggregateRecord, Report } from "../../shared/report/vocabulary.ts";
+import { headerOf, type ReportHeader, withDomainNames } from "../../shared/report-header.ts";
+import { UniqueParts } from "./unique-parts.ts";
+
+/** How reporters write their records, as far as this isolate has seen: it changes how fast a report is read, not how. */
+const KNOWN_SHAPES = new RecordShapes();
+
+/** A report found in an object. */
+export interface FoundReport {
+  /** Path inside the object, unique in it. */
+  part: string;
+  report: Report;
+  header: ReportHeader;
+  uid: string;
+  contentHash: string;
+  /** What it counts, by domain and day. Figures are undefined where its records must be read again. */
+  shares: ReportShare[];
+  counts: { records: number; total: number; passed: number };
+  /** Points in the dataset of its kind. */
+  points: number;
+  /** Which of the object's documents with records it is, from 0: a second reading tells them apart by this. */
+  document: number;
+  /** undefined when they are too many to hold and must be read again. */
+  records: AggregateRecord[] | undefined;
+}
+
+/** A part that could not be read, or is about a domain that the address does not accept. */
+export interface FoundProblem extends PartProblem {
+  /** Which domain. */
+  domain?: string;
+}
+
+export type Finding = FoundReport | FoundProblem;
+
+/** What is known of an object before it is read. */
+export interface ObjectOrigin {
+  /** When its mail came, seconds since 1970 UTC. */
+  receivedSeconds: number;
+  /** Objects that its mail was taken apart into. */
+  objectsOfMail: number;
+}
+
+/** How an object is read, each time it is. */
+export function readOptions({ receivedSeconds, objectsOfMail }: ObjectOrigin): ReadOptions {
+  return { nowSeconds: receivedSeconds, objectsOfMail, shapes: KNOWN_SHAPES };
+}
+
+/** How many records may be held at once, over all objects of a batch. */
+export class HeldRecords {
+  #left = PROCESS_LIMITS.maxHeldRecordsPerBatch;
+
+  take(records: number): boolean {
+    if (records > this.#left) return false;
+    this.#left -= records;
+    return true;
+  }
+
+  giveBack(records: number): void {
+    this.#left += records;
+  }
+}
+
+/**
+ * Reads an object to its end.
+ *
+ * @param origin whose reports these are, and what is known of the object
+ * @returns what it holds, in order; of one that is refused as a whole, that problem alone
+ */
+export async function readObject(
+  source: ByteSource,
+  origin: ObjectOrigin & { account: string },
+  held: HeldRecords,
+): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  const parts = new UniqueParts();
+  let tally = new Tally(held, 0);
+  let heldByOthers = 0;
+  let document = -1;
+  for await (const event of readReports(source, readOptions(origin))) {
+    if (event.type === "refused") {
+      tally.forget();
+      return [{ part: event.part, problem: event.problem }];
+    }
+    if (event.type === "records") {
+      if (event.records.length === 0) continue;
+      if (event.firstOrdinal === 0) {
+        document++;
+        tally.forget();
+        tally = new Tally(held, heldByOthers);
+      }
+      tally.add(event.records);
+      continue;
+    }
+    const part = parts.next(event.part);
+    parts.take(event.part);
+    if (event.type === "problem") {
+      tally.forget();
+      findings.push({ part, problem: event.problem });
+    } else {
+      findings.push(await foundReport(event.report, tally, { ...origin, part, document }));
+      heldByOthers += tally.records?.length ?? 0;
+    }
+    tally = new Tally(held, heldByOthers);
+  }
+  return findings;
+}
+
+/** What the records of one document add up to, gathered as they are read; the records, while they are few. */
+class Tally {
+  readonly hash = new RecordsHash();
+  dkimAligned = 0;
+  spfAligned = 0;
+  records: AggregateRecord[] | undefined = [];
+  readonly #held: HeldRecords;
+  readonly #heldByOthers: number;
+  #chars = 0;
+
+  /** @param heldByOthers records held of other documents of the object */
+  constructor(held: HeldRecords, heldByOthers: number) {
+    this.#held = held;
+    this.#heldByOthers = heldByOthers;
+  }
+
+  add(records: readonly AggregateRecord[]): void {
+    for (const record of records) {
+      this.hash.add(record);
+      if (record.dkim === "pass") this.dkimAligned += record.count;
+      if (record.spf === "pass") this.spfAligned += record.count;
+    }
+    if (this.records === undefined) return;
+    this.#chars += charsOf(records);
+    const count = this.#heldByOthers + this.records.length + records.length;
+    const isMany = count > PROCESS_LIMITS.maxHeldRecords || this.#chars > PROCESS_LIMITS.maxHeldRecordChars;
+    if (isMany || !this.#held.take(records.length)) this.forget();
+    else for (const record of records) this.records.push(record);
+  }
+
+  /** Lets the records go: they are too many, or those of a document that turned out bad. */
+  forget(): void {
+    this.#held.giveBack(this.records?.length ?? 0);
+    this.records = undefined;
+  }
+}
+
+/** Characters of all that records say. */
+function charsOf(records: readonly AggregateRecord[]): number {
+  let chars = 0;
+  for (const { envelopeFrom, envelopeTo, headerFrom, reasons, dkimResults, spfResults } of records) {
+    chars += envelopeFrom.length + envelopeTo.length + headerFrom.length;
+    for (const { rawType, comment } of reasons) chars += rawType.length + comment.length;
+    for (const { domain, selector, humanResult } of dkimResults)
+      chars += domain.length + selector.length + humanResult.length;
+    for (const { domain, humanResult } of spfResults) chars += domain.length + humanResult.length;
+  }
+  return chars;
+}
+
+async function foundReport(
+  read: Report,
+  tally: Tally,
+  {
+    account,
+    receivedSeconds,
+    part,
+    document,
+  }: { account: string; receivedSeconds: number; part: string; document: number },
+): Promise<FoundReport> {
+  const report = withDomainNames(read);
+  const header = headerOf(report);
+  const contentHash = await contentHashOf(report, header, tally.hash);
+  const { dkimAligned, spfAligned, records } = tally;
+  const figures =
+    report.kind === "aggregate" && records !== undefined ? figuresOf(records, header.domains[0]) : undefined;
+  return {
+    part,
+    header,
+    uid: await reportUid(account, header, contentHash),
+    contentHash,
+    document,
+    records,
+    ...contentOf(report, { records: { dkimAligned, spfAligned, figures, reading: undefined }, receivedSeconds }),
+  };
+}
+
+/** The found report without what an address does not accept of it: what is left keeps the identity of the whole. */
+export function narrowed(found: FoundReport, report: Report, receivedSeconds: number): FoundReport {
+  if (report === found.report) return found;
+  return { ...found, ...contentOf(report, { records: undefined, receivedSeconds }) };
+}
+
+function contentOf(
+  report: Report,
+  from: Parameters<typeof sharesOf>[1],
+): Pick<FoundReport, "report" | "shares" | "counts" | "points"> {
+  const shares = sharesOf(report, from);
+  const sum = (count: (share: ReportShare) => number): number => shares.reduce((all, share) => all + count(share), 0);
+  return {
+    report,
+    shares,
+    counts: {
+      records: sum(({ sums }) => sums.records),
+      total: sum(({ sums }) => sums.total),
+      passed: sum(({ sums }) => sums.passed),
+    },
+    points: pointCountOf(report),
+  };
+}
+
+/** Figures of held records about `domain`, as JSON objects of bounded size. */
+function figuresOf(records: readonly AggregateRecord[], domain: string): string[] {
+  const figures = new FigureChunks();
+  const chunks: string[] = [];
+  for (const record of records) {
+    if (!figures.add(recordKey(record, domain), record.count)) chunks.push(figures.take());
+  }
+  if (figures.chars > 0 || chunks.length === 0) chunks.push(figures.take());
+  return chunks;
+}

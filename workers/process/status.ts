@@ -1,0 +1,67 @@
+/** What is waiting: in the queues, and raw objects without an outcome, of whatever age. */
+import { ask } from "../../shared/ledger/database.ts";
+import { unfinishedDays } from "../../shared/ledger/objects.ts";
+import { dueSlicesQuery } from "../../shared/ledger/slices.ts";
+import { PAGE_LIMITS, PROCESS_LIMITS } from "../../shared/limits.ts";
+import type { PipelineStatus, QueueBacklog } from "../../shared/operations.ts";
+import { SECONDS_PER_DAY } from "../../shared/report-day.ts";
+import { datePath, isoDate, RAW_PREFIX } from "../../shared/storage.ts";
+import type { Invocation } from "./env.ts";
+import { listObjects, withoutOutcome } from "./job-pages.ts";
+
+/**
+ * Looks at the queues, and at the newest day and the days that had unfinished objects, as many as a bounded number of
+ * calls reaches; of older ones it says what reconcile counted last.
+ */
+export async function readStatus(invocation: Invocation): Promise<PipelineStatus> {
+  const { env, ledger, nowSeconds } = invocation;
+  const queues = await Promise.all([
+    backlog("dmarc-reports", env.QUEUE_REPORTS),
+    backlog("dmarc-points", env.QUEUE_POINTS),
+    backlog("dmarc-dead-letters", env.QUEUE_DEAD_LETTERS),
+  ]);
+  const counted = await unfinishedDays(ledger);
+  const today = Math.floor(nowSeconds / SECONDS_PER_DAY);
+  const known = new Map(counted.map((one) => [one.day, one]));
+  const days = [...new Set([today, today - 1, ...known.keys()])].sort((a, b) => b - a);
+  let pages = PROCESS_LIMITS.statusPages;
+  const found: PipelineStatus["unfinishedDays"] = [];
+  for (const day of days) {
+    const now = await countUnfinished(day, pages, invocation);
+    pages -= now.pages;
+    const before = known.get(day);
+    const objects = now.isComplete ? now.objects : Math.max(now.objects, before?.objects ?? 0);
+    const countedSeconds = now.isComplete ? nowSeconds : (before?.seenSeconds ?? nowSeconds);
+    if (objects > 0) found.push({ day: isoDate(day * SECONDS_PER_DAY), objects, countedSeconds });
+  }
+  const due = await ask(ledger, dueSlicesQuery(nowSeconds, PAGE_LIMITS.dueSlices));
+  return {
+    queues,
+    unfinished: found.reduce((sum, { objects }) => sum + objects, 0),
+    unfinishedDays: found,
+    reportsWithDueSlices: due.length,
+  };
+}
+
+async function countUnfinished(
+  day: number,
+  maxPages: number,
+  { env, ledger }: Invocation,
+): Promise<{ objects: number; pages: number; isComplete: boolean }> {
+  const prefix = `${RAW_PREFIX}${datePath(day * SECONDS_PER_DAY)}/`;
+  let objects = 0;
+  let after: string | undefined = "";
+  for (let pages = 0; pages < maxPages; pages++) {
+    const page: Awaited<ReturnType<typeof listObjects>> = await listObjects(env, { prefix, after });
+    objects += (await withoutOutcome(page.objects, ledger)).length;
+    if (page.next === undefined) return { objects, pages: pages + 1, isComplete: true };
+    after = page.next;
+  }
+  return { objects, pages: maxPages, isComplete: false };
+}
+
+async function backlog(name: string, queue: Queue): Promise<QueueBacklog> {
+  const { backlogCount, backlogBytes, oldestMessageTimestamp } = await queue.metrics();
+  const oldestSeconds = oldestMessageTimestamp === undefined ? 0 : Math.floor(Number(oldestMessageTimestamp) / 1000);
+  return { queue: name, messages: backlogCount, bytes: backlogBytes, oldestSeconds };
+}

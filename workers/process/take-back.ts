@@ -1,0 +1,83 @@
+/** Takes an accepted report back, such as a forged one, and lets it count again. Who did it, and why, is kept. */
+import { putDecision, removeDecision } from "../../shared/ledger/conflicts.ts";
+import type { ReportReference } from "../../shared/ledger/report-rows.ts";
+import { findReports, type HeldReport, type ReportWrite } from "../../shared/ledger/reports.ts";
+import { newSettlement, type Settlement, settle } from "../../shared/ledger/settlement.ts";
+import type { DecisionNote, OperationRefused } from "../../shared/operations.ts";
+import type { Invocation } from "./env.ts";
+import { nextGeneration } from "./events.ts";
+import { writeHeld } from "./report-points.ts";
+import { coverReport, writeOf } from "./report-writes.ts";
+
+const CHANGED = "The report was changed at the same time; look at it again.";
+
+/** Removes a report from all figures. Its raw object stays, and it is not accepted again. */
+export async function takeBackReport(
+  reference: ReportReference,
+  { by, reason = "" }: DecisionNote,
+  invocation: Invocation,
+): Promise<ReportReference | OperationRefused> {
+  const { ledger, nowSeconds } = invocation;
+  const held = await findReport(reference, "accepted", invocation);
+  if ("refused" in held) return held;
+  const told = { attempts: 1, nowSeconds };
+  const { write, work } = coverReport(held, { state: "taken_back", above: held.generation }, told);
+  const sent = await writeHeld(work, invocation);
+  const { uid } = held.reference;
+  const settlement: Settlement = {
+    ...newSettlement(),
+    reports: [{ write, reference: held.reference }],
+    slices: sent === 0 ? [] : [{ uid, generation: work.generation, slices: sent }],
+    others: [
+      putDecision({
+        uid,
+        contentHash: held.contentHash,
+        decision: "taken_back",
+        decidedBy: by,
+        reason,
+        decidedSeconds: nowSeconds,
+      }),
+    ],
+  };
+  const { state } = await settle(ledger, settlement, nowSeconds);
+  return state === "changed" ? { refused: CHANGED } : held.reference;
+}
+
+/** Lets a report count again; its raw object is run again for its points, where it is still there. */
+export async function undoTakeBack(
+  reference: ReportReference,
+  invocation: Invocation,
+): Promise<ReportReference | OperationRefused> {
+  const { env, ledger, nowSeconds } = invocation;
+  const held = await findReport(reference, "taken_back", invocation);
+  if ("refused" in held) return held;
+  const { uid } = held.reference;
+  const { rawKey: key, rua, receivedSeconds, generation, highestPoints, contentHash } = held;
+  const write: ReportWrite = {
+    ...writeOf(held, { generation, highestPoints }),
+    version: held.version,
+    spreadBefore: held.spread,
+  };
+  const settlement: Settlement = {
+    ...newSettlement(),
+    reports: [{ write, reference: held.reference }],
+    others: [removeDecision({ uid, contentHash })],
+  };
+  const { state } = await settle(ledger, settlement, nowSeconds);
+  if (state === "changed") return { refused: CHANGED };
+  if ((await env.R2_DMARC_REPORTS.head(key)) !== null) {
+    const again = nextGeneration(generation, nowSeconds);
+    await env.QUEUE_REPORTS.send({ v: 1, kind: "report", key, rua, receivedSeconds, generation: again });
+  }
+  return held.reference;
+}
+
+async function findReport(
+  reference: ReportReference,
+  wanted: HeldReport["state"],
+  { ledger }: Invocation,
+): Promise<HeldReport | OperationRefused> {
+  const held = (await findReports(ledger, [reference])).reports.get(reference.uid);
+  if (held === undefined) return { refused: `There is no report '${reference.uid}'.` };
+  return held.state === wanted ? held : { refused: `The report is ${held.state.replace("_", " ")}.` };
+}
