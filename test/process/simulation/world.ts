@@ -63,7 +63,16 @@ export class World {
   readonly recordsPerDay = { address: 5_000_000, account: 20_000_000 };
 
   register(rua: string, entry: RegistryEntry): void {
-    this.registry.set(`dmarc:${rua}`, JSON.stringify(entry));
+    const { sqlite } = this.ledger;
+    sqlite
+      .prepare("INSERT OR IGNORE INTO accounts (account, shard, created_seconds) VALUES (?, 0, 0)")
+      .run(entry.account);
+    sqlite
+      .prepare(
+        "INSERT OR REPLACE INTO addresses (rua, account, entry, changed_seconds, version) VALUES (?, ?, ?, 0, 1)",
+      )
+      .run(rua, entry.account, JSON.stringify(entry));
+    this.registry.set(`dmarc:${rua}`, JSON.stringify({ v: 1, shard: 0, ...entry }));
   }
 
   /** Hands a mail to ingest as often as a sender would. @returns how ingest ended: taken, rejected, or fault to the last */
@@ -206,6 +215,7 @@ export class World {
       DMARC_TLS: dataset("tls"),
       DMARC_FAILURES: dataset("failures"),
       RETRY_BASE_SECONDS: 30,
+      KEEP_DETAIL_DAYS: 400,
       ADDRESS_RECORDS_PER_DAY: this.recordsPerDay.address,
       ACCOUNT_RECORDS_PER_DAY: this.recordsPerDay.account,
     });
