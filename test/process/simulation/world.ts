@@ -188,6 +188,7 @@ export class World {
       R2_DMARC_REPORTS: invocation.bind(this.bucket, r2CallName),
       QUEUE_REPORTS: invocation.bind(this.queues["dmarc-reports"], queueName("dmarc-reports")),
       QUEUE_POINTS: invocation.bind(this.queues["dmarc-points"], queueName("dmarc-points")),
+      QUEUE_DEAD_LETTERS: invocation.bind(this.queues["dmarc-dead-letters"], queueName("dmarc-dead-letters")),
     };
   }
 

@@ -149,6 +149,8 @@ async function readTask(task: Task, { settled, registrations, held }: SharedByTa
   const previous = settled.get(message.key);
   if (previous !== undefined && previous.generation >= generationOf(task)) {
     if (mayHaveWritten(task)) await finishSettled(previous, task, invocation);
+    // A mail that came again was stored again.
+    else if (previous.rawRemoved) await bucket.delete(message.key);
     task.ending = { entry: logEntry(message, "already_done") };
     return;
   }
