@@ -334,7 +334,7 @@ describe("the records of a report", () => {
     ]);
     const late = await read({ limit: 2, offset: 1498 });
     expect(late.records.map(({ ordinal }) => ordinal)).toEqual([1498, 1499]);
-    const most = await read({ order: "count", limit: 2, offset: 1 });
+    const most = await read({ order: "messages", descending: true, limit: 2, offset: 1 });
     expect(most.records.map(({ count }) => count)).toEqual([1499, 1498]);
     const failed = await read({ isPass: false, limit: 2 });
     expect([failed.matching, failed.records.map(({ ordinal }) => ordinal)]).toEqual([750, [1, 3]]);

@@ -182,7 +182,11 @@ export class World {
     const queueName = (name: string) => (method: string) => `queue.${method} ${name}`;
     return {
       KV_DMARC_REPORTS: invocation.bind(
-        { get: async (key: string) => this.registry.get(key) ?? null },
+        {
+          get: async (key: string) => this.registry.get(key) ?? null,
+          put: async (key: string, value: string) => void this.registry.set(key, value),
+          delete: async (key: string) => void this.registry.delete(key),
+        },
         (method) => `kv.${method}`,
       ),
       R2_DMARC_REPORTS: invocation.bind(this.bucket, r2CallName),
