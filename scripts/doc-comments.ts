@@ -18,7 +18,7 @@ export interface DocumentedField {
 /** Exported object constants by name, with the comments of their own and of their fields. */
 export function readConstants(source: string): Map<string, DocumentedConstant> {
   const constants = new Map<string, DocumentedConstant>();
-  for (const match of source.matchAll(/export const ([A-Z_]+) = \{\n([\s\S]*?)\n\} as const/g)) {
+  for (const match of source.matchAll(/export const ([A-Z0-9_]+) = \{\n([\s\S]*?)\n\} as const/g)) {
     const [, name = "", body = ""] = match;
     const fields = new Map(readMembers(body).map((member) => [member.name, member.comment]));
     constants.set(name, { comment: commentBefore(source, match.index), fields });

@@ -42,7 +42,11 @@ async function readPart(
     const isWanted = parts.next(event.part) === part;
     if (event.type === "records") {
       if (isWanted) page.add(event.records, event.firstOrdinal);
-      if (isWanted && page.isComplete) return page.answer();
+      // Nothing that comes can change the page, and how much there is in all is known.
+      if (isWanted && page.isComplete) {
+        const { records: matching, total: messages } = held.counts;
+        return { ...page.answer(), matching, messages };
+      }
       continue;
     }
     parts.take(event.part);
@@ -80,7 +84,7 @@ class RecordPage {
     this.#byCount = order === "count" && this.#offset + this.#limit <= PROCESS_LIMITS.maxOrderedRecords;
   }
 
-  /** Whether nothing that comes can change the page; how many there are is in the ledger then. */
+  /** Whether nothing that comes can change the page. */
   get isComplete(): boolean {
     const isFiltered = this.#text !== undefined || this.#isPass !== undefined;
     return !this.#byCount && !isFiltered && this.#records.length === this.#limit;
@@ -99,7 +103,7 @@ class RecordPage {
     }
   }
 
-  answer(): RecordsAnswer {
+  answer(): Extract<RecordsAnswer, { kind: "aggregate" }> {
     if (this.#byCount) this.#cut();
     const records = this.#byCount ? this.#records.slice(this.#offset, this.#offset + this.#limit) : this.#records;
     return { kind: "aggregate", records, matching: this.#matching, messages: this.#messages };
