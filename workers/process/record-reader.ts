@@ -74,6 +74,8 @@ class RecordPage {
   #records: PlacedRecord[] = [];
   #matching = 0;
   #messages = 0;
+  /** Records with no more messages than this cannot be on the page any more. */
+  #tooFew = -1;
 
   constructor({ text, isPass, order, limit, offset }: RecordQuery) {
     this.#text = text === undefined || text === "" ? undefined : text.toLowerCase();
@@ -96,7 +98,7 @@ class RecordPage {
       if (this.#text !== undefined && !mentions(record, this.#text)) continue;
       this.#messages += record.count;
       const place = this.#matching++;
-      if (this.#byCount) this.#addByCount({ ...record, ordinal: firstOrdinal + i });
+      if (this.#byCount) this.#addByCount(record, firstOrdinal + i);
       else if (place >= this.#offset && this.#records.length < this.#limit) {
         this.#records.push({ ...record, ordinal: firstOrdinal + i });
       }
@@ -109,14 +111,19 @@ class RecordPage {
     return { kind: "aggregate", records, matching: this.#matching, messages: this.#messages };
   }
 
-  #addByCount(record: PlacedRecord): void {
-    this.#records.push(record);
+  #addByCount(record: AggregateRecord, ordinal: number): void {
+    if (record.count <= this.#tooFew) return;
+    this.#records.push({ ...record, ordinal });
     if (this.#records.length >= 2 * (this.#offset + this.#limit) + 1000) this.#cut();
   }
 
   #cut(): void {
     this.#records.sort((a, b) => b.count - a.count || a.ordinal - b.ordinal);
-    this.#records.length = Math.min(this.#records.length, this.#offset + this.#limit);
+    const held = this.#offset + this.#limit;
+    if (this.#records.length < held) return;
+    this.#records.length = held;
+    // Of equal counts the earlier record comes first.
+    this.#tooFew = this.#records.at(-1)?.count ?? -1;
   }
 }
 
