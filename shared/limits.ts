@@ -226,3 +226,31 @@ export const PROCESS_LIMITS = {
   /** Raw keys looked at by one status request: forty calls on R2 at most. */
   statusKeys: 20_000,
 } as const;
+
+/** Cloudflare D1 (its limits page) and how the ledger keeps within it. */
+export const D1_LIMITS = {
+  /** One row, one text, one bound value. KB and MB are decimal here: the smaller reading. */
+  maxRowBytes: 2_000_000,
+  maxParameters: 100,
+  maxStatementBytes: 100_000,
+  /** Queries an invocation may make on the paid plan; 50 on the free one. */
+  maxQueriesPerInvocation: 1000,
+  /** Ours: characters of one JSON parameter that carries rows; a character is at most three bytes of UTF-8. */
+  maxParameterChars: 600_000,
+} as const;
+
+/** Ours: figures of a report as the ledger packs them (shared/ledger/figures.ts). */
+export const FIGURE_LIMITS = {
+  /** One JSON object of figures; a report with more has several. */
+  maxChunkChars: 400_000,
+  /** Figures kept in the row of the report itself. An ordinary report has a thousand characters. */
+  maxInlineChars: 60_000,
+  /** DKIM or SPF results of one record told apart, passing ones first; real records have one or two. */
+  maxResults: 10,
+  maxReasons: 4,
+  /** Characters of a domain name, an address or another label: DNS allows 253. */
+  maxTextChars: 255,
+  maxSelectorChars: 100,
+  /** Characters of a reason's comment. */
+  maxCommentChars: 120,
+} as const;

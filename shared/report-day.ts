@@ -5,6 +5,7 @@
  * own time zone. Its day, in UTC, is the one that the middle of the period lies in: most of the messages are from that day,
  * whether the end is included or not. A failure report is about one moment; its day is the one of that moment.
  */
+import type { Report } from "./report/vocabulary.ts";
 
 export const SECONDS_PER_DAY = 86_400;
 
@@ -32,4 +33,21 @@ export function dayOfFailure({ arrivalSeconds, receivedSeconds }: FailureTimes):
 export interface FailureTimes {
   arrivalSeconds: number;
   receivedSeconds: number;
+}
+
+/**
+ * The day a report of any kind counts for.
+ *
+ * @param receivedSeconds when the report arrived, seconds since 1970 UTC
+ * @returns days since 1970-01-01 UTC
+ */
+export function dayOf(report: Report, receivedSeconds: number): number {
+  switch (report.kind) {
+    case "aggregate":
+      return dayOfReport(report.metadata);
+    case "tls":
+      return dayOfReport(report);
+    case "failure":
+      return dayOfFailure({ arrivalSeconds: report.arrivalSeconds ?? 0, receivedSeconds });
+  }
 }

@@ -1,13 +1,7 @@
 /** Reports to points: what each kind of report writes to its dataset. Pure. */
 import { isPass } from "../report/aggregate.ts";
-import type {
-  AggregateRecord,
-  AggregateReport,
-  FailureReport,
-  PolicyPublished,
-  Report,
-  TlsReport,
-} from "../report/vocabulary.ts";
+import { policyText } from "../report/policy-text.ts";
+import type { AggregateRecord, AggregateReport, FailureReport, Report, TlsReport } from "../report/vocabulary.ts";
 import { buildPoint, type DataPoint, type DatasetId, type RowInput } from "./columns.ts";
 
 /** What the points of one report have in common beside its content. */
@@ -212,14 +206,6 @@ function fillRecord(row: RowInput<"records">, record: AggregateRecord): void {
   row.authDomain = authenticatedDomain(record);
   row.passed = isPass(record) ? 1 : 0;
   row.live = 1;
-}
-
-/** The published policy in one line, in the tags of the DNS record. */
-export function policyText({ p, sp, np, adkim, aspf, pct, fo, testing }: PolicyPublished): string {
-  const tags = [`p=${p}`, `sp=${sp}`, `np=${np}`, `adkim=${adkim}`, `aspf=${aspf}`, `pct=${pct}`];
-  if (fo !== "") tags.push(`fo=${fo}`);
-  if (testing) tags.push("t=y");
-  return tags.join("; ");
 }
 
 /**

@@ -1,0 +1,151 @@
+/** Conflicts: another version of an accepted report, kept until a person decides between them. */
+import * as v from "valibot";
+import { ask, type Change, jsonColumn, type LedgerDatabase, type Query, query } from "./database.ts";
+import { REPORT_KINDS, type ReportKind } from "./report-rows.ts";
+import { DECISIONS, type Decision } from "./reports.ts";
+
+const version = v.object({
+  rawKey: v.string(),
+  rua: v.string(),
+  part: v.string(),
+  contentHash: v.string(),
+  receivedSeconds: v.number(),
+  generation: v.number(),
+  records: v.number(),
+  /** Messages, sessions or incidents. */
+  total: v.number(),
+  passed: v.number(),
+});
+
+/** What a person needs to tell two versions of a report apart. */
+export type ReportVersion = v.InferOutput<typeof version>;
+
+const both = v.object({ reporter: v.string(), reportId: v.string(), accepted: version, other: version });
+
+/** A report with the identity of an accepted one and other content. */
+export interface ConflictRow {
+  /** `<YYYYMMDD>-<hash>`: the day the report begins, and both its identity and content. */
+  id: string;
+  account: string;
+  domain: string;
+  kind: ReportKind;
+  /** Day of the report's first row. */
+  day: number;
+  uid: string;
+  filedSeconds: number;
+  reporter: string;
+  reportId: string;
+  accepted: ReportVersion;
+  other: ReportVersion;
+}
+
+const row = v.pipe(
+  v.object({
+    id: v.string(),
+    account: v.string(),
+    domain: v.string(),
+    kind: v.picklist(REPORT_KINDS),
+    day: v.number(),
+    uid: v.string(),
+    filedSeconds: v.number(),
+    conflict: jsonColumn(both),
+  }),
+  v.transform(({ conflict, ...columns }): ConflictRow => ({ ...columns, ...conflict })),
+);
+
+const COLUMNS = `id, account, domain, kind, day, lower(hex(uid)) AS uid, filed_seconds AS filedSeconds, conflict`;
+
+/** Files conflicts; met again, one has the same id and tells of the versions met last. */
+export function putConflicts(rows: readonly ConflictRow[]): Change[] {
+  return rows.map((one) => ({
+    sql: `INSERT INTO conflicts (id, account, domain, kind, day, uid, content_hash, filed_seconds, conflict)
+      VALUES (?1, ?2, ?3, ?4, ?5, unhex(?6), unhex(?7), ?8, ?9)
+      ON CONFLICT (id) DO UPDATE SET conflict = excluded.conflict`,
+    parameters: [
+      one.id,
+      one.account,
+      one.domain,
+      one.kind,
+      one.day,
+      one.uid,
+      one.other.contentHash,
+      one.filedSeconds,
+      JSON.stringify({
+        reporter: one.reporter,
+        reportId: one.reportId,
+        accepted: one.accepted,
+        other: one.other,
+      }),
+    ],
+  }));
+}
+
+/** Removes conflicts by id. */
+export function removeConflicts(ids: readonly string[]): Change {
+  return {
+    sql: "DELETE FROM conflicts WHERE id IN (SELECT value FROM json_each(?1))",
+    parameters: [JSON.stringify(ids)],
+  };
+}
+
+/** A page of conflicts by id, oldest period first; `after` is the id the page before ended with. */
+export function conflictsQuery({
+  after = "",
+  limit,
+}: {
+  after?: string | undefined;
+  limit: number;
+}): Query<ConflictRow> {
+  return query(`SELECT ${COLUMNS} FROM conflicts WHERE id > ?1 ORDER BY id LIMIT ?2`, [after, limit], row);
+}
+
+/** Conflicts by id, those that are there. */
+export function findConflicts(database: LedgerDatabase, ids: readonly string[]): Promise<ConflictRow[]> {
+  return ask(
+    database,
+    query(
+      `SELECT ${COLUMNS} FROM conflicts WHERE id IN (SELECT value FROM json_each(?1)) ORDER BY id`,
+      [JSON.stringify(ids)],
+      row,
+    ),
+  );
+}
+
+/** Who decided what about one version of a report, and why. */
+export interface DecisionRow {
+  uid: string;
+  contentHash: string;
+  decision: Decision;
+  decidedBy: string;
+  reason: string;
+  decidedSeconds: number;
+}
+
+/** Notes a decision; a later one about the same version takes its place. */
+export function putDecision({ uid, contentHash, decision, decidedBy, reason, decidedSeconds }: DecisionRow): Change {
+  return {
+    sql: `INSERT INTO decisions (uid, content_hash, decision, decided_by, reason, decided_seconds)
+      VALUES (unhex(?1), unhex(?2), ?3, ?4, ?5, ?6)
+      ON CONFLICT (uid, content_hash) DO UPDATE SET decision = excluded.decision, decided_by = excluded.decided_by,
+        reason = excluded.reason, decided_seconds = excluded.decided_seconds`,
+    parameters: [uid, contentHash, decision, decidedBy, reason, decidedSeconds],
+  };
+}
+
+/** Decisions about one report, the newest first. */
+export function decisionsQuery(uid: string): Query<DecisionRow> {
+  return query(
+    `SELECT lower(hex(uid)) AS uid, lower(hex(content_hash)) AS contentHash, decision, decided_by AS decidedBy, reason,
+      decided_seconds AS decidedSeconds
+    FROM decisions WHERE uid = unhex(?1) ORDER BY decided_seconds DESC`,
+    [uid],
+    v.object({
+      uid: v.string(),
+      contentHash: v.string(),
+      decision: v.picklist(DECISIONS),
+      decidedBy: v.string(),
+      reason: v.string(),
+      decidedSeconds: v.number(),
+    }),
+  );
+}

@@ -1,0 +1,163 @@
+/** Dead letters: what could not become data, with its reason, until a person or a later run solves it. */
+import * as v from "valibot";
+import { PROBLEM_MEANINGS } from "../report/problems.ts";
+import { ask, type Change, jsonColumn, type LedgerDatabase, type Parameter, type Query, query } from "./database.ts";
+
+const problemCodes = Object.keys(PROBLEM_MEANINGS) as [keyof typeof PROBLEM_MEANINGS];
+
+/** What a person sees of a letter beside the columns of its row. */
+const letter = v.object({
+  message: v.string(),
+  stage: v.picklist(["read", "queue"]),
+  /** The queue message, whatever it was. */
+  queueMessage: v.unknown(),
+  /** Of a message that ran out of retries: its last error, or that none was left behind. */
+  lastError: v.optional(v.string()),
+});
+
+/** A dead letter. */
+export interface DeadLetterRow {
+  /** `<YYYYMMDD>-<hash>`: the day the mail arrived, and what failed. */
+  id: string;
+  day: number;
+  account: string;
+  rua: string;
+  /** Policy domain where the document told it. */
+  domain: string;
+  code: (typeof problemCodes)[number];
+  /** The sentence for people. */
+  message: string;
+  stage: "read" | "queue";
+  /** "" for a message that names no raw object. */
+  rawKey: string;
+  part: string;
+  generation: number;
+  receivedSeconds: number;
+  filedSeconds: number;
+  /** Deliveries used up. */
+  attempts: number;
+  queueMessage: unknown;
+  lastError?: string | undefined;
+}
+
+const row = v.pipe(
+  v.object({
+    id: v.string(),
+    day: v.number(),
+    account: v.string(),
+    rua: v.string(),
+    domain: v.string(),
+    code: v.picklist(problemCodes),
+    rawKey: v.string(),
+    part: v.string(),
+    generation: v.number(),
+    receivedSeconds: v.number(),
+    filedSeconds: v.number(),
+    attempts: v.number(),
+    letter: jsonColumn(letter),
+  }),
+  v.transform(
+    ({ letter: { queueMessage, ...rest }, ...columns }): DeadLetterRow => ({ ...columns, ...rest, queueMessage }),
+  ),
+);
+
+const COLUMNS = `id, day, account, rua, domain, code, raw_key AS rawKey, part, generation,
+  received_seconds AS receivedSeconds, filed_seconds AS filedSeconds, attempts, letter`;
+
+/** Files letters; one that is there already is written anew and keeps the time it was filed first. */
+export function putDeadLetters(rows: readonly DeadLetterRow[]): Change[] {
+  return rows.map((one) => ({
+    sql: `INSERT INTO dead_letters (id, day, account, rua, domain, code, raw_key, part, generation, received_seconds,
+        filed_seconds, attempts, letter)
+      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
+      ON CONFLICT (id) DO UPDATE SET account = excluded.account, domain = excluded.domain,
+        generation = excluded.generation, attempts = excluded.attempts, letter = excluded.letter`,
+    parameters: [
+      one.id,
+      one.day,
+      one.account,
+      one.rua,
+      one.domain,
+      one.code,
+      one.rawKey,
+      one.part,
+      one.generation,
+      one.receivedSeconds,
+      one.filedSeconds,
+      one.attempts,
+      JSON.stringify({
+        message: one.message,
+        stage: one.stage,
+        queueMessage: one.queueMessage,
+        lastError: one.lastError,
+      }),
+    ],
+  }));
+}
+
+/** Removes letters by id. */
+export function removeDeadLetters(ids: readonly string[]): Change {
+  return {
+    sql: "DELETE FROM dead_letters WHERE id IN (SELECT value FROM json_each(?1))",
+    parameters: [JSON.stringify(ids)],
+  };
+}
+
+/** Narrows letters; an absent field means all. Days are those the mail arrived on, since 1970-01-01 UTC. */
+export interface DeadLetterFilter {
+  code?: string | undefined;
+  domain?: string | undefined;
+  account?: string | undefined;
+  firstDay?: number | undefined;
+  lastDay?: number | undefined;
+}
+
+/** A page of letters by day and id, oldest first; `after` is the id the page before ended with. */
+export function deadLettersQuery(
+  filter: DeadLetterFilter,
+  { after = "", limit }: { after?: string | undefined; limit: number },
+): Query<DeadLetterRow> {
+  const { where, parameters } = conditions(filter);
+  return query(
+    `SELECT ${COLUMNS} FROM dead_letters WHERE id > ? ${where} ORDER BY id LIMIT ?`,
+    [after, ...parameters, limit],
+    row,
+  );
+}
+
+/** How many letters there are, by problem code. */
+export function deadLetterCountsQuery(filter: DeadLetterFilter): Query<{ code: string; letters: number }> {
+  const { where, parameters } = conditions(filter);
+  return query(
+    `SELECT code, count(*) AS letters FROM dead_letters WHERE true ${where} GROUP BY code ORDER BY letters DESC, code`,
+    parameters,
+    v.object({ code: v.string(), letters: v.number() }),
+  );
+}
+
+/** Letters by id, those that are there. */
+export function findDeadLetters(database: LedgerDatabase, ids: readonly string[]): Promise<DeadLetterRow[]> {
+  return ask(
+    database,
+    query(
+      `SELECT ${COLUMNS} FROM dead_letters WHERE id IN (SELECT value FROM json_each(?1)) ORDER BY id`,
+      [JSON.stringify(ids)],
+      row,
+    ),
+  );
+}
+
+function conditions({ code, domain, account, firstDay, lastDay }: DeadLetterFilter) {
+  const given: [string, Parameter | undefined][] = [
+    ["code = ?", code],
+    ["domain = ?", domain],
+    ["account = ?", account],
+    ["day >= ?", firstDay],
+    ["day <= ?", lastDay],
+  ];
+  const used = given.filter((entry): entry is [string, Parameter] => entry[1] !== undefined);
+  return {
+    where: used.map(([condition]) => `AND ${condition}`).join(" "),
+    parameters: used.map(([, value]) => value),
+  };
+}

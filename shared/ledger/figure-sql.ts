@@ -1,0 +1,90 @@
+/**
+ * Figures in SQL: where those of a scope are, and the parts of a key. The days that cron has merged are read from
+ * `day_figures`, all others from their reports; both say the same.
+ */
+import type { Parameter } from "./database.ts";
+import { FIGURE_LETTERS } from "./figures.ts";
+import type { ReportKind } from "./report-rows.ts";
+
+/** Whose rows and which days. */
+export interface Scope {
+  /** Accounts the person may see; an empty list means none. */
+  accounts: readonly string[];
+  /** Policy domains, A-labels in lower case; absent = all. */
+  domains?: readonly string[] | undefined;
+  /** Days since 1970-01-01 UTC, both included; absent = open. */
+  firstDay?: number | undefined;
+  lastDay?: number | undefined;
+}
+
+/** Text of a statement with its parameters in order. */
+export interface SqlPart {
+  sql: string;
+  parameters: Parameter[];
+}
+
+const LAST_DAY = 100_000_000;
+
+/** The condition that rows of `table` (with account, kind, domain and day) are in a scope. */
+export function inScope(table: string, kind: ReportKind, { accounts, domains, firstDay, lastDay }: Scope): SqlPart {
+  const isDomain = domains === undefined ? "" : `AND ${table}.domain IN (SELECT value FROM json_each(?))`;
+  return {
+    sql: `${table}.account IN (SELECT value FROM json_each(?)) AND ${table}.kind = ? ${isDomain}
+      AND ${table}.day BETWEEN ? AND ?`,
+    parameters: [
+      JSON.stringify(accounts),
+      kind,
+      ...(domains === undefined ? [] : [JSON.stringify(domains)]),
+      firstDay ?? -LAST_DAY,
+      lastDay ?? LAST_DAY,
+    ],
+  };
+}
+
+/**
+ * A table expression of figures: columns account, domain, day, key, value.
+ *
+ * @param needles only figures whose key holds one of these texts; absent = all
+ */
+export function figuresIn(kind: ReportKind, scope: Scope, needles?: readonly string[]): SqlPart {
+  const days = inScope("d", kind, scope);
+  const holds = (text: string): string =>
+    needles === undefined ? "" : `AND (${needles.map(() => `instr(${text}, ?) > 0`).join(" OR ")})`;
+  const part = (from: string, figures: string, condition: string): SqlPart => ({
+    sql: `SELECT d.account AS account, d.domain AS domain, d.day AS day, f.key AS key, f.value AS value
+      FROM domain_days d ${from} JOIN json_each(${figures}) f
+      WHERE ${days.sql} AND ${condition} ${holds(figures)} ${holds("f.key")}`,
+    parameters: [...days.parameters, ...(needles ?? []), ...(needles ?? [])],
+  });
+  const report = `JOIN reports r ON r.account = d.account AND r.kind = d.kind AND r.domain = d.domain AND r.day = d.day`;
+  const parts = [
+    part(
+      `JOIN day_figures m ON m.account = d.account AND m.kind = d.kind AND m.domain = d.domain AND m.day = d.day`,
+      "m.figures",
+      "d.figure_chunks > 0",
+    ),
+    part(report, "r.figures", "d.figure_chunks = 0 AND r.state = 'accepted' AND r.figures <> '{}'"),
+    part(
+      `${report} JOIN report_figures c ON c.reading = r.reading`,
+      "c.figures",
+      "d.figure_chunks = 0 AND r.state = 'accepted' AND r.reading IS NOT NULL",
+    ),
+  ];
+  return {
+    sql: `(${parts.map(({ sql }) => sql).join("\nUNION ALL\n")})`,
+    parameters: parts.flatMap(({ parameters }) => parameters),
+  };
+}
+
+/** Parts of an aggregate key (figures.ts) as SQL expressions over the column `key`. */
+export const RECORD_KEY = {
+  disposition: "substr(key, 1, 1)",
+  dkim: "substr(key, 2, 1)",
+  spf: "substr(key, 3, 1)",
+  isPass: "(substr(key, 2, 1) = 'p' OR substr(key, 3, 1) = 'p')",
+  isAuthenticated: "substr(key, 4, 1) = '1'",
+  hasReasons: "substr(key, 5, 1) = '1'",
+  /** Authentication results, `dkim/spf`. */
+  auth: `substr(key, ${FIGURE_LETTERS + 1}, instr(key, '|') - ${FIGURE_LETTERS + 1})`,
+  address: "substr(key, instr(key, '|') + 1, instr(substr(key, instr(key, '|') + 1), '|') - 1)",
+} as const;

@@ -1,0 +1,299 @@
+/**
+ * Accepted reports: found by what identifies them, written and replaced row by row, their days' sums recomputed. What is
+ * decided about a report is in claims.ts; the transaction in settlement.ts.
+ */
+import * as v from "valibot";
+import { ask, type Change, type LedgerDatabase, query } from "./database.ts";
+import { detailsColumn, REPORT_KINDS, type ReportReference, type ReportShare } from "./report-rows.ts";
+
+export const REPORT_STATES = ["accepted", "retracted", "taken_back"] as const;
+export type ReportState = (typeof REPORT_STATES)[number];
+
+/** What claims need to know of a report in the ledger. */
+export interface HeldReport {
+  reference: ReportReference;
+  version: number;
+  generation: number;
+  state: ReportState;
+  contentHash: string;
+  rua: string;
+  rawKey: string;
+  part: string;
+  receivedSeconds: number;
+  points: number;
+  highestPoints: number;
+  /** Domains and days it has rows for. */
+  spread: [domain: string, day: number][];
+  /** What people decided about versions of it, by content hash. */
+  decisions: Record<string, Decision>;
+}
+
+export const DECISIONS = ["refused", "replaces", "counts", "taken_back"] as const;
+/** refused: a duplicate; replaces: takes the accepted one's place; counts: a report of its own; taken_back: stays out. */
+export type Decision = (typeof DECISIONS)[number];
+
+const heldRow = v.object({
+  account: v.string(),
+  kind: v.picklist(REPORT_KINDS),
+  domain: v.string(),
+  day: v.number(),
+  uid: v.string(),
+  version: v.number(),
+  generation: v.number(),
+  state: v.picklist(REPORT_STATES),
+  contentHash: v.string(),
+  rua: v.string(),
+  rawKey: v.string(),
+  part: v.string(),
+  receivedSeconds: v.number(),
+  points: v.number(),
+  highestPoints: v.number(),
+  details: detailsColumn,
+});
+
+const decisionRow = v.object({ uid: v.string(), contentHash: v.string(), decision: v.picklist(DECISIONS) });
+
+/** What the ledger holds about reports. */
+export interface Held {
+  reports: Map<string, HeldReport>;
+  /** By uid, then content hash; also of reports that are not there (any more). */
+  decisions: Map<string, Record<string, Decision>>;
+}
+
+/** Looks up reports, and what was decided about them, by uid. Two queries, whatever their number. */
+export async function findReports(database: LedgerDatabase, references: readonly ReportReference[]): Promise<Held> {
+  const wanted = JSON.stringify(
+    references.map(({ account, kind, domain, day, uid }) => [account, kind, domain, day, uid]),
+  );
+  const [rows, decided] = await Promise.all([
+    ask(
+      database,
+      query(
+        `SELECT r.account, r.kind, r.domain, r.day, lower(hex(r.uid)) AS uid, r.version, r.generation, r.state,
+          lower(hex(r.content_hash)) AS contentHash, r.rua, r.raw_key AS rawKey, r.part,
+          r.received_seconds AS receivedSeconds, r.points, r.highest_points AS highestPoints, r.details
+        FROM json_each(?1) w
+        JOIN reports r ON r.account = w.value ->> 0 AND r.kind = w.value ->> 1 AND r.domain = w.value ->> 2
+          AND r.day = w.value ->> 3 AND r.uid = unhex(w.value ->> 4)`,
+        [wanted],
+        heldRow,
+      ),
+    ),
+    ask(
+      database,
+      query(
+        `SELECT lower(hex(d.uid)) AS uid, lower(hex(d.content_hash)) AS contentHash, d.decision
+        FROM json_each(?1) w JOIN decisions d ON d.uid = unhex(w.value ->> 4)`,
+        [wanted],
+        decisionRow,
+      ),
+    ),
+  ]);
+  const decisions = new Map<string, Record<string, Decision>>();
+  for (const { uid, contentHash, decision } of decided) {
+    const known = decisions.get(uid);
+    if (known === undefined) decisions.set(uid, { [contentHash]: decision });
+    else known[contentHash] = decision;
+  }
+  const reports = new Map(
+    rows.map(({ account, kind, domain, day, uid, details, ...row }): [string, HeldReport] => [
+      uid,
+      {
+        ...row,
+        reference: { account, kind, domain, day, uid },
+        spread: details.spread ?? [[domain, day]],
+        decisions: decisions.get(uid) ?? {},
+      },
+    ]),
+  );
+  return { reports, decisions };
+}
+
+/** A report as it is to be written: all its rows. */
+export interface ReportWrite {
+  account: string;
+  uid: string;
+  /** Version it had when it was looked up; 0 = none. */
+  version: number;
+  generation: number;
+  state: ReportState;
+  contentHash: string;
+  reporter: string;
+  reportId: string;
+  beginSeconds: number;
+  endSeconds: number;
+  receivedSeconds: number;
+  rua: string;
+  rawKey: string;
+  part: string;
+  points: number;
+  highestPoints: number;
+  /** None when its state is another than accepted: the rows that are there stay, and count nothing. */
+  shares: readonly ReportShare[];
+  kind: ReportReference["kind"];
+  /** Rows that are there: those without a new share are removed. */
+  spreadBefore: readonly (readonly [domain: string, day: number])[];
+}
+
+/** A day of a domain whose sums have to be recomputed. */
+export interface TouchedDay {
+  account: string;
+  kind: ReportReference["kind"];
+  domain: string;
+  day: number;
+}
+
+/** Writes the rows of reports, over those that are there. */
+export function putReports(writes: readonly ReportWrite[]): Change {
+  const rows = writes.flatMap((write) =>
+    write.shares.map(({ domain, day, place, sums, policy, details, figures, reading }) => [
+      write.account,
+      write.kind,
+      domain,
+      day,
+      write.uid,
+      place,
+      write.version + 1,
+      write.generation,
+      write.state,
+      write.contentHash,
+      write.reporter,
+      write.reportId,
+      write.beginSeconds,
+      write.endSeconds,
+      write.receivedSeconds,
+      write.rua,
+      write.rawKey,
+      write.part,
+      write.points,
+      write.highestPoints,
+      sums.records,
+      sums.total,
+      sums.passed,
+      sums.dkimAligned,
+      sums.spfAligned,
+      sums.quarantined,
+      sums.rejected,
+      policy,
+      JSON.stringify(details),
+      reading === undefined ? (figures?.[0] ?? "{}") : "{}",
+      reading ?? null,
+    ]),
+  );
+  const columns = [
+    ...[
+      "account",
+      "kind",
+      "domain",
+      "day",
+      "uid",
+      "place",
+      "version",
+      "generation",
+      "state",
+      "content_hash",
+      "reporter",
+    ],
+    ...["report_id", "begin_seconds", "end_seconds", "received_seconds", "rua", "raw_key", "part", "points"],
+    ...["highest_points", "records", "total", "passed", "dkim_aligned", "spf_aligned", "quarantined", "rejected"],
+    ...["policy", "details", "figures", "reading"],
+  ];
+  const isBlob = new Set(["uid", "content_hash", "reading"]);
+  const isKey = new Set(["account", "kind", "domain", "day", "uid"]);
+  const values = columns.map((name, i) => (isBlob.has(name) ? `unhex(value ->> ${i})` : `value ->> ${i}`));
+  const updates = columns.filter((name) => !isKey.has(name)).map((name) => `${name} = excluded.${name}`);
+  return {
+    sql: `INSERT INTO reports (${columns.join(", ")}) SELECT ${values.join(", ")} FROM json_each(?1) WHERE true
+      ON CONFLICT (account, kind, domain, day, uid) DO UPDATE SET ${updates.join(", ")}`,
+    parameters: [JSON.stringify(rows)],
+  };
+}
+
+/** Changes the state of reports whose content stays as it is: retracted, taken back. */
+export function putStates(writes: readonly ReportWrite[]): Change {
+  return {
+    sql: `UPDATE reports SET state = w.value ->> 5, version = w.value ->> 6, generation = w.value ->> 7
+      FROM json_each(?1) w
+      WHERE reports.account = w.value ->> 0 AND reports.kind = w.value ->> 1 AND reports.domain = w.value ->> 2
+        AND reports.day = w.value ->> 3 AND reports.uid = unhex(w.value ->> 4)`,
+    parameters: [
+      JSON.stringify(
+        writes.flatMap(({ account, kind, uid, state, version, generation, spreadBefore }) =>
+          spreadBefore.map(([domain, day]) => [account, kind, domain, day, uid, state, version + 1, generation]),
+        ),
+      ),
+    ],
+  };
+}
+
+/** Removes rows of replaced reports that have no new share. */
+export function removeRows(writes: readonly ReportWrite[]): Change {
+  const gone = writes.flatMap(({ account, kind, uid, spreadBefore, shares }) =>
+    spreadBefore
+      .filter(([domain, day]) => !shares.some((share) => share.domain === domain && share.day === day))
+      .map(([domain, day]) => [account, kind, domain, day, uid]),
+  );
+  return {
+    sql: `DELETE FROM reports WHERE rowid IN (SELECT r.rowid FROM json_each(?1) w
+      JOIN reports r ON r.account = w.value ->> 0 AND r.kind = w.value ->> 1 AND r.domain = w.value ->> 2
+        AND r.day = w.value ->> 3 AND r.uid = unhex(w.value ->> 4))`,
+    parameters: [JSON.stringify(gone)],
+  };
+}
+
+/** Refuses the transaction when a report is no longer in the version it was looked up in, or its day has become final. */
+export function assertReports(writes: readonly ReportWrite[], first: readonly ReportReference[]): Change {
+  const expected = first.map(({ account, kind, domain, day, uid }, i) => [
+    account,
+    kind,
+    domain,
+    day,
+    uid,
+    writes[i]?.version ?? 0,
+  ]);
+  return {
+    sql: `INSERT INTO assertions (unchanged)
+      SELECT 0 FROM json_each(?1) w
+      LEFT JOIN reports r ON r.account = w.value ->> 0 AND r.kind = w.value ->> 1 AND r.domain = w.value ->> 2
+        AND r.day = w.value ->> 3 AND r.uid = unhex(w.value ->> 4)
+      LEFT JOIN domain_days d ON d.account = w.value ->> 0 AND d.kind = w.value ->> 1 AND d.domain = w.value ->> 2
+        AND d.day = w.value ->> 3
+      WHERE coalesce(r.version, 0) <> w.value ->> 5 OR d.is_final = 1 LIMIT 1`,
+    parameters: [JSON.stringify(expected)],
+  };
+}
+
+/** Recomputes the sums of days from their reports, and forgets their merged figures. */
+export function recomputeDays(days: readonly TouchedDay[]): Change[] {
+  const parameters = [JSON.stringify(days.map(({ account, kind, domain, day }) => [account, kind, domain, day]))];
+  const isDay = (table: string): string =>
+    `${table}.account = w.value ->> 0 AND ${table}.kind = w.value ->> 1 AND ${table}.domain = w.value ->> 2
+      AND ${table}.day = w.value ->> 3`;
+  return [
+    {
+      sql: `DELETE FROM day_figures WHERE (account, kind, domain, day, chunk) IN
+        (SELECT f.account, f.kind, f.domain, f.day, f.chunk FROM json_each(?1) w JOIN day_figures f ON ${isDay("f")})`,
+      parameters,
+    },
+    {
+      sql: `INSERT INTO domain_days (account, kind, domain, day, reports, records, total, passed, dkim_aligned,
+          spf_aligned, quarantined, rejected, last_end_seconds, policy, figure_chunks)
+        SELECT account, kind, domain, day, sum(place = 0), sum(records), sum(total), sum(passed), sum(dkim_aligned),
+          sum(spf_aligned), sum(quarantined), sum(rejected), max(end_seconds), policy, 0
+        FROM (SELECT r.* FROM json_each(?1) w JOIN reports r ON ${isDay("r")} WHERE r.state = 'accepted')
+        GROUP BY account, kind, domain, day
+        ON CONFLICT (account, kind, domain, day) DO UPDATE SET reports = excluded.reports, records = excluded.records,
+          total = excluded.total, passed = excluded.passed, dkim_aligned = excluded.dkim_aligned,
+          spf_aligned = excluded.spf_aligned, quarantined = excluded.quarantined, rejected = excluded.rejected,
+          last_end_seconds = excluded.last_end_seconds, policy = excluded.policy, figure_chunks = 0`,
+      parameters,
+    },
+    {
+      sql: `DELETE FROM domain_days WHERE (account, kind, domain, day) IN
+        (SELECT d.account, d.kind, d.domain, d.day FROM json_each(?1) w JOIN domain_days d ON ${isDay("d")}
+          WHERE NOT EXISTS (SELECT 1 FROM reports r WHERE r.account = d.account AND r.kind = d.kind
+            AND r.domain = d.domain AND r.day = d.day AND r.state = 'accepted'))`,
+      parameters,
+    },
+  ];
+}

@@ -1,0 +1,155 @@
+/**
+ * The transaction that settles a batch: reports, sums of their days, outcomes of the objects, dead letters and conflicts,
+ * all or nothing. It was prepared against what `findObjects` and `findReports` said; where that has changed meanwhile it
+ * changes nothing and says so, and the batch is decided again.
+ */
+import { D1_LIMITS, FIGURE_LIMITS } from "../limits.ts";
+import { type ConflictRow, putConflicts, removeConflicts } from "./conflicts.ts";
+import { type Change, change, isChangedMeanwhile, type LedgerDatabase } from "./database.ts";
+import { type DeadLetterRow, putDeadLetters, removeDeadLetters } from "./dead-letters.ts";
+import { assertObjects, type ObjectRow, putObjects } from "./objects.ts";
+import type { ReportReference, ReportShare } from "./report-rows.ts";
+import {
+  assertReports,
+  putReports,
+  putStates,
+  type ReportWrite,
+  recomputeDays,
+  removeRows,
+  type TouchedDay,
+} from "./reports.ts";
+import { type SlicesRow, trimSlices } from "./slices.ts";
+
+/** All that one batch changes. */
+export interface Settlement {
+  objects: ObjectRow[];
+  /** Reports accepted, replaced, retracted or taken back, with the row each was looked up by. */
+  reports: { write: ReportWrite; reference: ReportReference }[];
+  deadLetters: DeadLetterRow[];
+  conflicts: ConflictRow[];
+  /** Ids of dead letters and conflicts that are solved. */
+  closedDeadLetters: string[];
+  closedConflicts: string[];
+  /** Reports whose points went out in slices, and how many (slices.ts). */
+  slices: Pick<SlicesRow, "uid" | "generation" | "slices">[];
+}
+
+/**
+ * Settles a batch.
+ *
+ * @param nowSeconds seconds since 1970 UTC
+ * @returns `changed` when the ledger is no longer what it was looked up as: nothing was written
+ * @throws whatever D1 throws; settling the same again is safe
+ */
+export async function settle(
+  database: LedgerDatabase,
+  settlement: Settlement,
+  nowSeconds: number,
+): Promise<{ state: "settled"; rowsRead: number; rowsWritten: number } | { state: "changed" }> {
+  try {
+    const results = await change(database, await changesOf(settlement, nowSeconds));
+    const sum = (cost: (meta: { rows_read?: number; rows_written?: number }) => number | undefined): number =>
+      results.reduce((total, { meta }) => total + (cost(meta) ?? 0), 0);
+    return {
+      state: "settled",
+      rowsRead: sum((meta) => meta.rows_read),
+      rowsWritten: sum((meta) => meta.rows_written),
+    };
+  } catch (error) {
+    if (isChangedMeanwhile(error)) return { state: "changed" };
+    throw error;
+  }
+}
+
+async function changesOf(settlement: Settlement, nowSeconds: number): Promise<Change[]> {
+  const { objects, reports, deadLetters, conflicts, closedDeadLetters, closedConflicts, slices } = settlement;
+  const changes: Change[] = [];
+  if (objects.length > 0) changes.push(await assertObjects(objects));
+  if (reports.length > 0) {
+    const writes = reports.map(({ write }) => write);
+    changes.push(
+      assertReports(
+        writes,
+        reports.map(({ reference }) => reference),
+      ),
+    );
+    const withContent = writes.filter(({ shares }) => shares.length > 0);
+    if (withContent.some(isSpread)) changes.push(removeRows(withContent));
+    for (const some of bySize(withContent)) changes.push(putReports(some));
+    const withoutContent = writes.filter(({ shares }) => shares.length === 0);
+    if (withoutContent.length > 0) changes.push(putStates(withoutContent));
+    changes.push(...recomputeDays(touchedDays(writes)));
+  }
+  if (deadLetters.length > 0) changes.push(...putDeadLetters(deadLetters));
+  if (conflicts.length > 0) changes.push(...putConflicts(conflicts));
+  if (closedDeadLetters.length > 0) changes.push(removeDeadLetters(closedDeadLetters));
+  if (closedConflicts.length > 0) changes.push(removeConflicts(closedConflicts));
+  if (slices.length > 0) changes.push(trimSlices(slices));
+  if (objects.length > 0) changes.push(await putObjects(objects, nowSeconds));
+  return changes;
+}
+
+function isSpread({ spreadBefore, shares }: ReportWrite): boolean {
+  return spreadBefore.length > 1 || shares.length > 1;
+}
+
+/** Days that rows of these reports count for, or counted for. */
+export function touchedDays(writes: readonly ReportWrite[]): TouchedDay[] {
+  const days = new Map<string, TouchedDay>();
+  for (const { account, kind, shares, spreadBefore } of writes) {
+    const spread = [...spreadBefore, ...shares.map(({ domain, day }): [string, number] => [domain, day])];
+    for (const [domain, day] of spread)
+      days.set(JSON.stringify([account, kind, domain, day]), { account, kind, domain, day });
+  }
+  return [...days.values()];
+}
+
+/** Cuts a list where one parameter would become too large; a single report always fits (its figures are in chunks). */
+function* bySize(writes: readonly ReportWrite[]): Generator<ReportWrite[]> {
+  let some: ReportWrite[] = [];
+  let chars = 0;
+  for (const write of writes) {
+    const size = write.shares.reduce((sum, share) => sum + sizeOf(share), 0);
+    if (some.length > 0 && chars + size > D1_LIMITS.maxParameterChars) {
+      yield some;
+      some = [];
+      chars = 0;
+    }
+    some.push(write);
+    chars += size;
+  }
+  if (some.length > 0) yield some;
+}
+
+const COLUMN_CHARS = 2000;
+
+function sizeOf({ figures, details }: ReportShare): number {
+  return COLUMN_CHARS + JSON.stringify(details).length + 2 * (figures?.[0]?.length ?? 0);
+}
+
+/** Whether figures have to be written before their report, under a reading. */
+export function needsReading(figures: readonly string[]): boolean {
+  return figures.length > 1 || (figures[0]?.length ?? 0) > FIGURE_LIMITS.maxInlineChars;
+}
+
+/**
+ * Writes figures of a large report before it is accepted. Written again they are the same.
+ *
+ * @param reading what they were read from: 32 hex digits
+ * @param firstChunk place of the first among those of the reading
+ */
+export async function stageFigures(
+  database: LedgerDatabase,
+  { reading, firstChunk, figures }: { reading: string; firstChunk: number; figures: readonly string[] },
+  nowSeconds: number,
+): Promise<void> {
+  for (const [i, chunk] of figures.entries()) {
+    await change(database, [
+      {
+        sql: `INSERT INTO report_figures (reading, chunk, figures, written_seconds) VALUES (unhex(?1), ?2, ?3, ?4)
+          ON CONFLICT (reading, chunk) DO UPDATE SET figures = excluded.figures, written_seconds = excluded.written_seconds`,
+        parameters: [reading, firstChunk + i, chunk, nowSeconds],
+      },
+    ]);
+  }
+}

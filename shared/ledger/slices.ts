@@ -1,0 +1,76 @@
+/** Reports whose points go out in slices, and which slices have been written: a slice that gets lost is seen. */
+import * as v from "valibot";
+import { type Change, type Query, query } from "./database.ts";
+
+/** The slices of one report's points. */
+export interface SlicesRow {
+  uid: string;
+  generation: number;
+  rua: string;
+  rawKey: string;
+  receivedSeconds: number;
+  /** How many. */
+  slices: number;
+}
+
+/**
+ * Makes room for slices before they are enqueued, so that each finds its place when it has been written. What is reserved
+ * and never enqueued is due until `trimSlices`.
+ */
+export function reserveSlices(
+  { uid, generation, rua, rawKey, receivedSeconds, slices }: SlicesRow,
+  nowSeconds: number,
+): Change {
+  return {
+    sql: `INSERT INTO slices (uid, generation, rua, raw_key, received_seconds, started_seconds, state)
+      VALUES (unhex(?1), ?2, ?3, ?4, ?5, ?6, ?7)
+      ON CONFLICT (uid, generation) DO UPDATE SET started_seconds = excluded.started_seconds,
+        state = state || substr(excluded.state, length(state) + 1)`,
+    parameters: [uid, generation, rua, rawKey, receivedSeconds, nowSeconds, "0".repeat(slices)],
+  };
+}
+
+/** Cuts the room to the slices that were enqueued. */
+export function trimSlices(rows: readonly Pick<SlicesRow, "uid" | "generation" | "slices">[]): Change {
+  return {
+    sql: `UPDATE slices SET state = substr(state, 1, w.value ->> 2) FROM json_each(?1) w
+      WHERE slices.uid = unhex(w.value ->> 0) AND slices.generation = w.value ->> 1 AND length(state) > w.value ->> 2`,
+    parameters: [JSON.stringify(rows.map(({ uid, generation, slices }) => [uid, generation, slices]))],
+  };
+}
+
+/** Marks a slice as written, or filed as a dead letter (`d`). */
+export function markSlice(
+  { uid, generation, slice }: { uid: string; generation: number; slice: number },
+  state: "1" | "d",
+): Change {
+  return {
+    sql: `UPDATE slices SET state = substr(state, 1, ?3) || ?4 || substr(state, ?3 + 2)
+      WHERE uid = unhex(?1) AND generation = ?2 AND ?3 < length(state)`,
+    parameters: [uid, generation, slice, state],
+  };
+}
+
+/** Removes the rows of reports whose slices have all been dealt with. */
+export function removeFinishedSlices(): Change {
+  return { sql: "DELETE FROM slices WHERE instr(state, '0') = 0", parameters: [] };
+}
+
+/** Reports with slices still due that were enqueued before a time. */
+export function dueSlicesQuery(beforeSeconds: number, limit: number): Query<SlicesRow & { due: number }> {
+  return query(
+    `SELECT lower(hex(uid)) AS uid, generation, rua, raw_key AS rawKey, received_seconds AS receivedSeconds,
+      length(state) AS slices, length(replace(replace(state, '1', ''), 'd', '')) AS due
+    FROM slices WHERE started_seconds < ?1 AND instr(state, '0') > 0 ORDER BY started_seconds LIMIT ?2`,
+    [beforeSeconds, limit],
+    v.object({
+      uid: v.string(),
+      generation: v.number(),
+      rua: v.string(),
+      rawKey: v.string(),
+      receivedSeconds: v.number(),
+      slices: v.number(),
+      due: v.number(),
+    }),
+  );
+}

@@ -1,0 +1,259 @@
+import * as v from "valibot";
+import { describe, expect, it } from "vitest";
+import { Claims } from "../../shared/ledger/claims.ts";
+import { ask, query } from "../../shared/ledger/database.ts";
+import { figuresIn } from "../../shared/ledger/figure-sql.ts";
+import { findObjects } from "../../shared/ledger/objects.ts";
+import { NO_SUMS, type ReportReference, type ReportShare } from "../../shared/ledger/report-rows.ts";
+import { findReports, type ReportWrite } from "../../shared/ledger/reports.ts";
+import { type Settlement, settle, stageFigures } from "../../shared/ledger/settlement.ts";
+import { SqliteLedger } from "../support/sqlite-d1.ts";
+
+const NOW = 1_795_000_000;
+const DAY = 20_775;
+const EMPTY: Settlement = {
+  objects: [],
+  reports: [],
+  deadLetters: [],
+  conflicts: [],
+  closedDeadLetters: [],
+  closedConflicts: [],
+  slices: [],
+};
+
+function reference(uid: string, day = DAY): ReportReference {
+  return { account: "acme", kind: "aggregate", domain: "example.com", day, uid: uid.repeat(32).slice(0, 32) };
+}
+
+function share(day: number, figures: Record<string, number>): ReportShare {
+  const total = Object.values(figures).reduce((sum, count) => sum + count, 0);
+  return {
+    domain: "example.com",
+    day,
+    place: 0,
+    sums: { ...NO_SUMS, records: Object.keys(figures).length, total, passed: total },
+    policy: "p=none",
+    details: {
+      kind: "aggregate",
+      email: "a@reporter.example",
+      extraContactInfo: "",
+      errors: [],
+      generator: "",
+      version: "",
+      format: "rfc7489",
+      policy: {
+        p: "none",
+        sp: "none",
+        np: "none",
+        adkim: "r",
+        aspf: "r",
+        pct: 100,
+        fo: "",
+        testing: false,
+        discoveryMethod: "",
+      },
+      skippedRecords: 0,
+      dispositions: {},
+      warnings: [],
+      omittedWarnings: 0,
+    },
+    figures: [JSON.stringify(figures)],
+    reading: undefined,
+  };
+}
+
+function write(to: ReportReference, shares: ReportShare[], changes: Partial<ReportWrite> = {}): ReportWrite {
+  return {
+    account: to.account,
+    kind: to.kind,
+    uid: to.uid,
+    version: 0,
+    generation: 1,
+    state: "accepted",
+    contentHash: "c".repeat(32),
+    reporter: "Reporter",
+    reportId: "1",
+    beginSeconds: to.day * 86_400,
+    endSeconds: to.day * 86_400 + 86_399,
+    receivedSeconds: NOW,
+    rua: "dmarc@example.com",
+    rawKey: `raw/2026/11/18/${"a".repeat(64)}/r.xml.gz`,
+    part: "",
+    points: 1,
+    highestPoints: 1,
+    shares,
+    spreadBefore: [],
+    ...changes,
+  };
+}
+
+async function daySums(ledger: SqliteLedger) {
+  return ask(
+    ledger,
+    query(
+      "SELECT day, reports, total FROM domain_days ORDER BY day",
+      [],
+      v.object({ day: v.number(), reports: v.number(), total: v.number() }),
+    ),
+  );
+}
+
+async function figureTotals(ledger: SqliteLedger, needles?: string[]) {
+  const part = figuresIn("aggregate", { accounts: ["acme"] }, needles);
+  return ask(
+    ledger,
+    query(
+      `SELECT key, sum(value) AS total FROM ${part.sql} GROUP BY key ORDER BY key`,
+      part.parameters,
+      v.object({ key: v.string(), total: v.number() }),
+    ),
+  );
+}
+
+describe("settle", () => {
+  it("writes reports, sums of their days and outcomes of objects together", async () => {
+    const ledger = new SqliteLedger();
+    const [a, b] = [reference("a"), reference("b")];
+    const object = { rua: "dmarc@example.com", rawKey: "raw/2026/11/18/x/r.xml", receivedSeconds: NOW };
+    const outcome = {
+      outcome: "accepted" as const,
+      part: "",
+      id: a.uid,
+      account: "acme",
+      kind: a.kind,
+      domain: a.domain,
+      day: DAY,
+    };
+    const settled = await settle(
+      ledger,
+      {
+        ...EMPTY,
+        reports: [
+          { reference: a, write: write(a, [share(DAY, { k1: 3, k2: 4 })]) },
+          { reference: b, write: write(b, [share(DAY, { k2: 5 })]) },
+        ],
+        objects: [
+          { ...object, account: "acme", version: 0, generation: 1, records: 3, outcomes: [outcome], rawRemoved: false },
+        ],
+      },
+      NOW,
+    );
+    expect(settled.state).toBe("settled");
+    expect(await daySums(ledger)).toEqual([{ day: DAY, reports: 2, total: 12 }]);
+    expect(await figureTotals(ledger)).toEqual([
+      { key: "k1", total: 3 },
+      { key: "k2", total: 9 },
+    ]);
+    expect(await figureTotals(ledger, ["k1"])).toEqual([{ key: "k1", total: 3 }]);
+    expect((await findObjects(ledger, [object])).get(object.rawKey)).toMatchObject({ version: 1, outcomes: [outcome] });
+    expect((await findReports(ledger, [a, b])).reports.get(a.uid)).toMatchObject({ version: 1, state: "accepted" });
+  });
+
+  it("replaces what a report counted, also on days it no longer has", async () => {
+    const ledger = new SqliteLedger();
+    const a = reference("a");
+    const before = write(a, [share(DAY, { k1: 3 }), { ...share(DAY + 1, { k1: 2 }), place: 1 }]);
+    await settle(ledger, { ...EMPTY, reports: [{ reference: a, write: before }] }, NOW);
+    expect(await daySums(ledger)).toEqual([
+      { day: DAY, reports: 1, total: 3 },
+      { day: DAY + 1, reports: 0, total: 2 },
+    ]);
+    const after = write(a, [share(DAY, { k9: 1 })], {
+      version: 1,
+      generation: 2,
+      spreadBefore: [
+        ["example.com", DAY],
+        ["example.com", DAY + 1],
+      ],
+    });
+    await settle(ledger, { ...EMPTY, reports: [{ reference: a, write: after }] }, NOW);
+    expect(await daySums(ledger)).toEqual([{ day: DAY, reports: 1, total: 1 }]);
+    expect(await figureTotals(ledger)).toEqual([{ key: "k9", total: 1 }]);
+  });
+
+  it("takes a report out of the sums when it is retracted", async () => {
+    const ledger = new SqliteLedger();
+    const a = reference("a");
+    await settle(ledger, { ...EMPTY, reports: [{ reference: a, write: write(a, [share(DAY, { k1: 3 })]) }] }, NOW);
+    const retracted = write(a, [], { version: 1, state: "retracted", spreadBefore: [["example.com", DAY]] });
+    await settle(ledger, { ...EMPTY, reports: [{ reference: a, write: retracted }] }, NOW);
+    expect(await daySums(ledger)).toEqual([]);
+    expect(await figureTotals(ledger)).toEqual([]);
+    expect((await findReports(ledger, [a])).reports.get(a.uid)?.state).toBe("retracted");
+  });
+
+  it("changes nothing when the ledger has changed since it was looked at", async () => {
+    const ledger = new SqliteLedger();
+    const a = reference("a");
+    const settlement = { ...EMPTY, reports: [{ reference: a, write: write(a, [share(DAY, { k1: 3 })]) }] };
+    await settle(ledger, settlement, NOW);
+    expect(await settle(ledger, settlement, NOW)).toEqual({ state: "changed" });
+    expect(await daySums(ledger)).toEqual([{ day: DAY, reports: 1, total: 3 }]);
+  });
+
+  it("counts figures of a large report only with its row", async () => {
+    const ledger = new SqliteLedger();
+    const a = reference("a");
+    const reading = "f".repeat(32);
+    await stageFigures(ledger, { reading, firstChunk: 0, figures: ['{"k1":1}', '{"k1":2,"k2":5}'] }, NOW);
+    expect(await figureTotals(ledger)).toEqual([]);
+    const large = { ...share(DAY, { k1: 8 }), figures: undefined, reading };
+    await settle(ledger, { ...EMPTY, reports: [{ reference: a, write: write(a, [large]) }] }, NOW);
+    expect(await figureTotals(ledger)).toEqual([
+      { key: "k1", total: 3 },
+      { key: "k2", total: 5 },
+    ]);
+  });
+});
+
+describe("Claims", () => {
+  const claimOf = (uid: string, changes: object = {}) => ({
+    reference: reference(uid),
+    contentHash: "c".repeat(32),
+    rua: "dmarc@example.com",
+    rawKey: "raw/1",
+    part: "",
+    receivedSeconds: NOW,
+    generation: 1,
+    points: 1,
+    spread: [["example.com", DAY] as [string, number]],
+    ...changes,
+  });
+  const none = () => new Claims({ reports: new Map(), decisions: new Map() });
+
+  it("accepts the first, and calls the same content from elsewhere a duplicate, also within one batch", () => {
+    const claims = none();
+    expect(claims.claim(claimOf("a")).verdict).toBe("accepted");
+    expect(claims.claim(claimOf("a", { rawKey: "raw/2" })).verdict).toBe("duplicate");
+    expect(claims.claim(claimOf("a", { rawKey: "raw/3", contentHash: "d".repeat(32) })).verdict).toBe("conflict");
+  });
+
+  it("goes on where it was when the same object claims again", () => {
+    const claims = none();
+    claims.claim(claimOf("a", { generation: 5 }));
+    expect(claims.claim(claimOf("a"))).toMatchObject({ verdict: "accepted", generation: 5 });
+    expect(claims.claim(claimOf("a", { generation: 7 }))).toMatchObject({ verdict: "accepted", generation: 7 });
+  });
+
+  it("covers older points when a newer reading has fewer", () => {
+    const claims = none();
+    claims.claim(claimOf("a", { points: 9 }));
+    expect(claims.claim(claimOf("a", { points: 2 }))).toMatchObject({ generation: 2, highestPoints: 9 });
+  });
+
+  it.each([
+    ["refused", "duplicate"],
+    ["replaces", "accepted"],
+    ["taken_back", "taken_back"],
+  ] as const)("follows the decision '%s'", (decision, verdict) => {
+    const held = none();
+    held.claim(claimOf("a"));
+    const report = held.held(reference("a").uid);
+    if (report === undefined) throw new Error("not held");
+    const claims = new Claims({
+      reports: new Map([[report.reference.uid, report]]),
+      decisions: new Map([[report.reference.uid, { ["d".repeat(32)]: decision }]]),
+    });
+    expect(claims.claim(claimOf("a", { rawKey: "raw/2", contentHash: "d".repeat(32) })).verdict).toBe(verdict);
+  });
+});
