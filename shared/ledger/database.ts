@@ -32,6 +32,8 @@ export interface Query<Row> {
   parameters: Parameter[];
   /** @throws ValiError when the row has not the columns it must have: a bug, or a newer migration */
   read(row: unknown): Row;
+  /** How rows of several databases become one answer; absent = one after the other. */
+  combine?(parts: Row[][]): Row[];
 }
 
 /** A statement that changes something. */

@@ -87,4 +87,6 @@ export const RECORD_KEY = {
   /** Authentication results, `dkim/spf`. */
   auth: `substr(key, ${FIGURE_LETTERS + 1}, instr(key, '|') - ${FIGURE_LETTERS + 1})`,
   address: "substr(key, instr(key, '|') + 1, instr(substr(key, instr(key, '|') + 1), '|') - 1)",
+  /** Override reasons, behind the fourth separator: no text holds one. */
+  reasons: "replace(key, rtrim(key, replace(key, '|', '')), '')",
 } as const;

@@ -76,19 +76,29 @@ export function recordKey(record: AggregateRecord, policyDomain: string): string
       (isAuthenticated ? "1" : "0") +
       (reasons.length > 0 ? "1" : "0") +
       `${dkim.join(";")}/${spf.join(";")}`,
-    token(record.sourceIp, FIGURE_LIMITS.maxTextChars),
+    addressToken(record.sourceIp),
     domainToken(record.headerFrom, policyDomain),
     domainToken(record.envelopeFrom, policyDomain),
     reasons.join(";"),
   ].join("|");
 }
 
+/** An address of a key back as it was. */
+export function readAddressToken(text: string): string {
+  return readToken(text);
+}
+
+/** The word of a key's first letter. */
+export function readDisposition(letter: string): Disposition {
+  return wordOf(DISPOSITIONS, letter);
+}
+
 /** Reads a key of `recordKey` back. What is not one gives empty texts and `unknown`. */
 export function readRecordKey(key: string, policyDomain: string): RecordFigure {
   const [head = "", address = "", from = "", envelope = "", reasons = ""] = key.split("|");
   return {
-    sourceIp: readToken(address),
-    disposition: wordOf(DISPOSITIONS, head[0]),
+    sourceIp: readAddressToken(address),
+    disposition: readDisposition(head.slice(0, 1)),
     dkim: wordOf(ALIGNED, head[1]),
     spf: wordOf(ALIGNED, head[2]),
     ...readAuthText(head.slice(FIGURE_LETTERS), policyDomain),
@@ -136,6 +146,16 @@ export function readReasons(text: string): string {
 export function domainNeedles(domain: string, policyDomain: string): string[] {
   const isAbove = policyDomain === domain || policyDomain.endsWith(`.${domain}`);
   return isAbove ? [domainToken(domain, policyDomain), "="] : [domainToken(domain, policyDomain)];
+}
+
+/** The text by which keys that name an address can be found; alone between separators it is the address itself. */
+export function addressNeedle(address: string): string {
+  return `|${addressToken(address)}|`;
+}
+
+/** An address as a key has it. */
+export function addressToken(address: string): string {
+  return token(address, FIGURE_LIMITS.maxTextChars);
 }
 
 /** Failed sessions between two machines for one reason. */

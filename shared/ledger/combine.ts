@@ -1,0 +1,31 @@
+/** Rows of several databases put together: an account is in one of them, a domain may be in several. Pure. */
+
+/** Adds rows that have the same key; keys keep the order they came in. */
+export function sumRows<Row>(
+  parts: Row[][],
+  keyOf: (row: Row) => string | number,
+  add: (a: Row, b: Row) => Row,
+): Row[] {
+  const [first = []] = parts;
+  if (parts.length <= 1) return first;
+  const rows = new Map<string | number, Row>();
+  for (const row of parts.flat()) {
+    const key = keyOf(row);
+    const known = rows.get(key);
+    rows.set(key, known === undefined ? row : add(known, row));
+  }
+  return [...rows.values()];
+}
+
+/** The first rows by an order, at most `limit`. One database's answer is in order already. */
+export function firstRows<Row>(parts: Row[][], compare: (a: Row, b: Row) => number, limit: number): Row[] {
+  const [first = []] = parts;
+  return parts.length <= 1 ? first : parts.flat().sort(compare).slice(0, limit);
+}
+
+/** Compares numbers and texts as SQLite does: numbers first, texts by their characters. */
+export function compareValues(a: string | number, b: string | number): number {
+  if (typeof a === "number" && typeof b === "number") return a - b;
+  if (typeof a !== typeof b) return typeof a === "number" ? -1 : 1;
+  return a < b ? -1 : a > b ? 1 : 0;
+}

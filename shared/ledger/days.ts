@@ -1,0 +1,110 @@
+/** Questions about a domain's days: what was counted on each, and the policies that reports saw. */
+import * as v from "valibot";
+import { sumRows } from "./combine.ts";
+import { type Query, query } from "./database.ts";
+import { inScope, type Scope } from "./figure-sql.ts";
+
+/** What happened to one day's messages. */
+export interface DayTotals {
+  day: number;
+  messages: number;
+  passed: number;
+  dkimAligned: number;
+  spfAligned: number;
+  quarantined: number;
+  rejected: number;
+  reports: number;
+}
+
+const dayRow = v.object({
+  day: v.number(),
+  messages: v.number(),
+  passed: v.number(),
+  dkimAligned: v.number(),
+  spfAligned: v.number(),
+  quarantined: v.number(),
+  rejected: v.number(),
+  reports: v.number(),
+});
+
+/** Totals by day, oldest first; a report counts for one day, so reports add up over days. */
+export function dayTotalsQuery(scope: Scope): Query<DayTotals> {
+  const where = inScope("d", "aggregate", scope);
+  return {
+    ...query(
+      `SELECT d.day, sum(d.total) AS messages, sum(d.passed) AS passed, sum(d.dkim_aligned) AS dkimAligned,
+        sum(d.spf_aligned) AS spfAligned, sum(d.quarantined) AS quarantined, sum(d.rejected) AS rejected,
+        sum(d.reports) AS reports
+      FROM domain_days d WHERE ${where.sql} GROUP BY d.day ORDER BY d.day`,
+      where.parameters,
+      dayRow,
+    ),
+    combine: (parts) => sumRows(parts, ({ day }) => day, addDays).sort((a, b) => a.day - b.day),
+  };
+}
+
+function addDays(a: DayTotals, b: DayTotals): DayTotals {
+  return {
+    day: a.day,
+    messages: a.messages + b.messages,
+    passed: a.passed + b.passed,
+    dkimAligned: a.dkimAligned + b.dkimAligned,
+    spfAligned: a.spfAligned + b.spfAligned,
+    quarantined: a.quarantined + b.quarantined,
+    rejected: a.rejected + b.rejected,
+    reports: a.reports + b.reports,
+  };
+}
+
+/** Reports that saw one published policy, on how many days. */
+export interface PolicyDays {
+  policy: string;
+  firstDay: number;
+  lastDay: number;
+  reports: number;
+  /** Of the days whose details are kept. */
+  reporters: number;
+}
+
+/** Ours: policies shown. */
+export const MAX_POLICIES = 5000;
+
+/** The published policies that reports saw, the one seen last first; of a final day, that of its newest report. */
+export function policiesQuery(scope: Scope): Query<PolicyDays> {
+  const kept = inScope("r", "aggregate", scope);
+  const final = inScope("d", "aggregate", scope);
+  return {
+    ...query(
+      `SELECT policy, min(firstDay) AS firstDay, max(lastDay) AS lastDay, sum(reports) AS reports,
+        sum(reporters) AS reporters
+      FROM (
+        SELECT r.policy, min(r.day) AS firstDay, max(r.day) AS lastDay, sum(r.place = 0) AS reports,
+          count(DISTINCT r.reporter) AS reporters
+        FROM reports r WHERE ${kept.sql} AND r.state = 'accepted' GROUP BY r.policy
+        UNION ALL
+        SELECT d.policy, min(d.day), max(d.day), sum(d.reports), 0
+        FROM domain_days d WHERE ${final.sql} AND d.is_final = 1 GROUP BY d.policy)
+      GROUP BY policy ORDER BY lastDay DESC, firstDay DESC, policy LIMIT ${MAX_POLICIES}`,
+      [...kept.parameters, ...final.parameters],
+      v.object({
+        policy: v.string(),
+        firstDay: v.number(),
+        lastDay: v.number(),
+        reports: v.number(),
+        reporters: v.number(),
+      }),
+    ),
+    combine: (parts) =>
+      sumRows(
+        parts,
+        ({ policy }) => policy,
+        (a, b) => ({
+          policy: a.policy,
+          firstDay: Math.min(a.firstDay, b.firstDay),
+          lastDay: Math.max(a.lastDay, b.lastDay),
+          reports: a.reports + b.reports,
+          reporters: Math.max(a.reporters, b.reporters),
+        }),
+      ).sort((a, b) => b.lastDay - a.lastDay || b.firstDay - a.firstDay),
+  };
+}

@@ -1,0 +1,317 @@
+/** Questions of the page Domains: sums by policy domain, sorted, filtered and cut into pages in the database. */
+import * as v from "valibot";
+import { compareValues, sumRows } from "./combine.ts";
+import { type Query, query } from "./database.ts";
+import { inScope, type Scope } from "./figure-sql.ts";
+
+/** Messages of one policy domain in a period, and what needs a person. */
+export interface DomainTotals {
+  domain: string;
+  messages: number;
+  passed: number;
+  /** Messages of the days before the period, from `beforeFirstDay`. */
+  messagesBefore: number;
+  reports: number;
+  /** End of the newest report's period, seconds since 1970 UTC. */
+  lastEndSeconds: number;
+  /** Published policy of the newest report (shared/report/policy-text.ts). */
+  policy: string;
+  /** Open ones, whatever their age. */
+  deadLetters: number;
+  conflicts: number;
+}
+
+/** A page of the list, with what is said about all of it. */
+export interface DomainPage {
+  rows: DomainTotals[];
+  /** Rows on all pages. */
+  matching: number;
+  /** Whether any domain has reports in the period, whatever the filter. */
+  hasDomains: boolean;
+  /** Dead letters and conflicts about none of them. */
+  astray: number;
+}
+
+/** What the list is sorted by: the columns of the page, as SQL and for rows of several databases. */
+const ORDERS = {
+  domain: { sql: "domain", value: ({ domain }) => domain },
+  messages: { sql: "messages", value: ({ messages }) => messages },
+  dmarc_pass: {
+    sql: "CASE WHEN messages > 0 THEN 1.0 * passed / messages ELSE -1 END",
+    value: ({ messages, passed }) => (messages > 0 ? passed / messages : -1),
+  },
+  change: {
+    sql: "CASE WHEN messagesBefore > 0 THEN 1.0 * messages / messagesBefore ELSE -1 END",
+    value: ({ messages, messagesBefore }) => (messagesBefore > 0 ? messages / messagesBefore : -1),
+  },
+  policy: { sql: "policy", value: ({ policy }) => policy },
+  reports: { sql: "reports", value: ({ reports }) => reports },
+  last_report_day: { sql: "lastEndSeconds", value: ({ lastEndSeconds }) => lastEndSeconds },
+  problems: { sql: "deadLetters + conflicts", value: ({ deadLetters, conflicts }) => deadLetters + conflicts },
+} as const satisfies Record<string, { sql: string; value: (row: DomainTotals) => string | number }>;
+
+export type DomainOrder = keyof typeof ORDERS;
+
+/** Whether a text names what the list can be sorted by. */
+export function isDomainOrder(text: string): text is DomainOrder {
+  return Object.hasOwn(ORDERS, text);
+}
+
+/** Which part of the list, in which order. */
+export interface DomainList {
+  /** First day of the time before the period that it is compared with. */
+  beforeFirstDay: number;
+  /** Only domains whose name or policy holds this text; "" = all. */
+  text: string;
+  order: DomainOrder;
+  descending: boolean;
+  limit: number;
+  offset: number;
+  /** Count every dead letter and conflict, not only those of the accounts: for operators. */
+  allProblems: boolean;
+  /** How many databases are asked: each of several tells its whole list, since a domain may be in more than one. */
+  databases: number;
+}
+
+/** As a LIMIT: none. */
+const WHOLE_LIST = -1;
+
+// Sums of one domain travel as one JSON text: grouped in one statement they would be sorted, which takes longest.
+const SUMS = `json_array(
+  sum(CASE WHEN d.day >= ?3 THEN d.total ELSE 0 END),
+  sum(CASE WHEN d.day >= ?3 THEN d.passed ELSE 0 END),
+  sum(CASE WHEN d.day < ?3 THEN d.total ELSE 0 END),
+  sum(CASE WHEN d.day >= ?3 THEN d.reports ELSE 0 END),
+  max(CASE WHEN d.day >= ?3 THEN d.last_end_seconds END),
+  d.policy)`;
+
+/** Common table expressions: `names`, every account and policy domain, found by a seek for each. */
+const NAMES = `names(account, domain) AS (
+  SELECT value, (SELECT min(d.domain) FROM domain_days d WHERE d.account = value AND d.kind = 'aggregate')
+  FROM json_each(?1)
+  UNION ALL
+  SELECT account, (SELECT min(d.domain) FROM domain_days d
+    WHERE d.account = names.account AND d.kind = 'aggregate' AND d.domain > names.domain)
+  FROM names WHERE domain IS NOT NULL)`;
+
+const pageRow = v.object({
+  matching: v.number(),
+  hasDomains: v.number(),
+  astray: v.number(),
+  domain: v.nullable(v.string()),
+  messages: v.nullable(v.number()),
+  passed: v.nullable(v.number()),
+  messagesBefore: v.nullable(v.number()),
+  reports: v.nullable(v.number()),
+  lastEndSeconds: v.nullable(v.number()),
+  policy: v.nullable(v.string()),
+  deadLetters: v.nullable(v.number()),
+  conflicts: v.nullable(v.number()),
+});
+
+/**
+ * The list of policy domains with reports in a period. Its answer is one row, the page.
+ *
+ * @param scope with both days; its domains are not looked at
+ */
+export function domainsQuery({ accounts, firstDay = 0, lastDay = 0 }: Scope, list: DomainList): Query<DomainPage> {
+  const { beforeFirstDay, text, order, descending, limit, offset, allProblems, databases } = list;
+  const isAsked = allProblems ? "true" : "account IN (SELECT value FROM json_each(?1))";
+  const direction = descending ? "DESC" : "ASC";
+  const sql = `WITH RECURSIVE ${NAMES},
+    packed AS MATERIALIZED (
+      SELECT names.domain AS domain, (SELECT ${SUMS} FROM domain_days d
+        WHERE d.account = names.account AND d.kind = 'aggregate' AND d.domain = names.domain
+          AND d.day BETWEEN ?2 AND ?4) AS sums
+      FROM names WHERE names.domain IS NOT NULL),
+    totals AS MATERIALIZED (
+      SELECT domain, sum(sums ->> 0) AS messages, sum(sums ->> 1) AS passed, sum(sums ->> 2) AS messagesBefore,
+        sum(sums ->> 3) AS reports, max(sums ->> 4) AS lastEndSeconds, sums ->> 5 AS policy
+      FROM packed WHERE sums ->> 4 IS NOT NULL GROUP BY domain),
+    problems AS MATERIALIZED (
+      SELECT domain, sum(letters) AS deadLetters, sum(versions) AS conflicts FROM (
+        SELECT domain, count(*) AS letters, 0 AS versions FROM dead_letters WHERE ${isAsked} GROUP BY domain
+        UNION ALL
+        SELECT domain, 0, count(*) FROM conflicts WHERE ${isAsked} GROUP BY domain)
+      GROUP BY domain),
+    listed AS MATERIALIZED (
+      SELECT totals.*, coalesce(problems.deadLetters, 0) AS deadLetters, coalesce(problems.conflicts, 0) AS conflicts
+      FROM totals LEFT JOIN problems ON problems.domain = totals.domain
+      WHERE ?5 = '' OR instr(totals.domain, ?5) > 0 OR instr(totals.policy, ?5) > 0)
+    SELECT said.*, page.* FROM (SELECT
+        (SELECT count(*) FROM listed) AS matching,
+        EXISTS (SELECT 1 FROM totals) AS hasDomains,
+        (SELECT coalesce(sum(deadLetters + conflicts), 0) FROM problems
+          WHERE domain NOT IN (SELECT domain FROM totals)) AS astray) said
+    LEFT JOIN (SELECT * FROM listed ORDER BY ${ORDERS[order].sql} ${direction}, domain LIMIT ?6) page ON true`;
+  const most = databases > 1 ? WHOLE_LIST : offset + limit;
+  const parameters = [JSON.stringify(accounts), beforeFirstDay, firstDay, lastDay, text.toLowerCase(), most];
+  return {
+    ...query(sql, parameters, v.pipe(pageRow, v.transform(readPageRow))),
+    combine: (parts) => [combinePages(parts, list)],
+  };
+}
+
+function readPageRow(row: v.InferOutput<typeof pageRow>): DomainPage {
+  const { domain, matching, astray } = row;
+  const hasDomains = row.hasDomains === 1;
+  if (domain === null) return { rows: [], matching, hasDomains, astray };
+  return {
+    matching,
+    hasDomains,
+    astray,
+    rows: [
+      {
+        domain,
+        messages: row.messages ?? 0,
+        passed: row.passed ?? 0,
+        messagesBefore: row.messagesBefore ?? 0,
+        reports: row.reports ?? 0,
+        lastEndSeconds: row.lastEndSeconds ?? 0,
+        policy: row.policy ?? "",
+        deadLetters: row.deadLetters ?? 0,
+        conflicts: row.conflicts ?? 0,
+      },
+    ],
+  };
+}
+
+function combinePages(parts: DomainPage[][], { order, descending, limit, offset }: DomainList): DomainPage {
+  const said = parts.flatMap(([page]) => (page === undefined ? [] : [page]));
+  const sum = (count: (page: DomainPage) => number): number => said.reduce((total, page) => total + count(page), 0);
+  const found = parts.map((pages) => pages.flatMap((page) => page.rows));
+  const rows = sumRows(found, ({ domain }) => domain, addDomains);
+  if (parts.length > 1) rows.sort(comparison(order, descending));
+  return {
+    rows: rows.slice(offset, offset + limit),
+    matching: parts.length > 1 ? rows.length : sum(({ matching }) => matching),
+    hasDomains: said.some((page) => page.hasDomains),
+    astray: sum(({ astray }) => astray),
+  };
+}
+
+function comparison(order: DomainOrder, descending: boolean): (a: DomainTotals, b: DomainTotals) => number {
+  const { value } = ORDERS[order];
+  const sign = descending ? -1 : 1;
+  return (a, b) => sign * compareValues(value(a), value(b)) || compareValues(a.domain, b.domain);
+}
+
+function addDomains(a: DomainTotals, b: DomainTotals): DomainTotals {
+  return {
+    domain: a.domain,
+    messages: a.messages + b.messages,
+    passed: a.passed + b.passed,
+    messagesBefore: a.messagesBefore + b.messagesBefore,
+    reports: a.reports + b.reports,
+    lastEndSeconds: Math.max(a.lastEndSeconds, b.lastEndSeconds),
+    policy: a.lastEndSeconds >= b.lastEndSeconds ? a.policy : b.policy,
+    deadLetters: a.deadLetters + b.deadLetters,
+    conflicts: a.conflicts + b.conflicts,
+  };
+}
+
+/** Messages of one domain in one part of a period. */
+export interface DomainTrend {
+  domain: string;
+  /** Place of the part among those asked for. */
+  part: number;
+  messages: number;
+}
+
+/**
+ * Messages of some domains by parts of a period.
+ *
+ * @param parts first and last day of each, both included
+ */
+export function domainTrendsQuery(
+  scope: Scope,
+  parts: readonly (readonly [firstDay: number, lastDay: number])[],
+): Query<DomainTrend> {
+  const where = inScope("d", "aggregate", {
+    ...scope,
+    firstDay: parts[0]?.[0] ?? 0,
+    lastDay: parts.at(-1)?.[1] ?? 0,
+  });
+  return {
+    ...query(
+      `SELECT d.domain, p.key AS part, sum(d.total) AS messages
+      FROM domain_days d JOIN json_each(?) p ON d.day BETWEEN p.value ->> 0 AND p.value ->> 1
+      WHERE ${where.sql} GROUP BY d.domain, p.key`,
+      [JSON.stringify(parts), ...where.parameters],
+      v.object({ domain: v.string(), part: v.number(), messages: v.number() }),
+    ),
+    combine: (found) =>
+      sumRows(
+        found,
+        ({ domain, part }) => `${domain} ${part}`,
+        (a, b) => ({ ...a, messages: a.messages + b.messages }),
+      ),
+  };
+}
+
+/** From when on there is data about some domains, and up to when only its sums are left. */
+export interface Extent {
+  /** Days since 1970-01-01 UTC; undefined where there is no data. */
+  firstDay: number | undefined;
+  /** Details of this day and those before were removed for their age; undefined = of none. */
+  lastFinalDay: number | undefined;
+}
+
+/** The extent of what is known about a scope's domains, whatever its days. Its answer is one row. */
+export function extentQuery({ accounts, domains }: Scope): Query<Extent> {
+  const where = inScope("d", "aggregate", { accounts, domains });
+  return {
+    ...query(
+      `SELECT min(d.day) AS firstDay, max(CASE WHEN d.is_final = 1 THEN d.day END) AS lastFinalDay
+      FROM domain_days d WHERE ${where.sql}`,
+      where.parameters,
+      v.pipe(
+        v.object({ firstDay: v.nullable(v.number()), lastFinalDay: v.nullable(v.number()) }),
+        v.transform(
+          ({ firstDay, lastFinalDay }): Extent => ({
+            firstDay: firstDay ?? undefined,
+            lastFinalDay: lastFinalDay ?? undefined,
+          }),
+        ),
+      ),
+    ),
+    combine: (parts) => [
+      parts.flat().reduce(
+        (a, b): Extent => ({
+          firstDay: smaller(a.firstDay, b.firstDay),
+          lastFinalDay: larger(a.lastFinalDay, b.lastFinalDay),
+        }),
+        { firstDay: undefined, lastFinalDay: undefined },
+      ),
+    ],
+  };
+}
+
+function smaller(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined || b === undefined ? (a ?? b) : Math.min(a, b);
+}
+
+function larger(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined || b === undefined ? (a ?? b) : Math.max(a, b);
+}
+
+/** Every account that has data, by name: found by a seek for each. */
+export function accountsWithDataQuery(): Query<string> {
+  return {
+    ...query(
+      `WITH RECURSIVE found(account) AS (
+        SELECT min(account) FROM domain_days
+        UNION ALL
+        SELECT (SELECT min(d.account) FROM domain_days d WHERE d.account > found.account)
+        FROM found WHERE account IS NOT NULL)
+      SELECT account FROM found WHERE account IS NOT NULL
+      UNION SELECT account FROM accounts ORDER BY account`,
+      [],
+      v.pipe(
+        v.object({ account: v.string() }),
+        v.transform(({ account }) => account),
+      ),
+    ),
+    combine: (parts) => [...new Set(parts.flat())].sort(),
+  };
+}

@@ -1,0 +1,233 @@
+/** Aggregate reports as lists and one by one. */
+import * as v from "valibot";
+import { firstRows } from "./combine.ts";
+import { type Parameter, type Query, query } from "./database.ts";
+import { inScope, RECORD_KEY, type Scope, type SqlPart } from "./figure-sql.ts";
+import { addressNeedle, addressToken } from "./figures.ts";
+import { detailsColumn, REPORT_KINDS } from "./report-rows.ts";
+
+/** One aggregate report, also one without records. */
+export interface ReportTotals {
+  reportUid: string;
+  account: string;
+  domain: string;
+  day: number;
+  reporter: string;
+  reportId: string;
+  beginSeconds: number;
+  endSeconds: number;
+  receivedSeconds: number;
+  records: number;
+  messages: number;
+  passed: number;
+}
+
+/** What the list is sorted by: columns of the page. */
+const ORDERS = {
+  begin: { sql: "beginSeconds", value: ({ beginSeconds }) => beginSeconds },
+  reporter: { sql: "reporter", value: ({ reporter }) => reporter },
+  records: { sql: "records", value: ({ records }) => records },
+  messages: { sql: "messages", value: ({ messages }) => messages },
+  dmarc_pass: {
+    sql: "CASE WHEN messages > 0 THEN 1.0 * passed / messages ELSE -1 END",
+    value: ({ messages, passed }) => (messages > 0 ? passed / messages : -1),
+  },
+  report_id: { sql: "reportId", value: ({ reportId }) => reportId },
+  received: { sql: "receivedSeconds", value: ({ receivedSeconds }) => receivedSeconds },
+} as const satisfies Record<string, { sql: string; value: (row: ReportTotals) => string | number }>;
+
+export type ReportOrder = keyof typeof ORDERS;
+
+/** Whether a text names what the list can be sorted by. */
+export function isReportOrder(text: string): text is ReportOrder {
+  return Object.hasOwn(ORDERS, text);
+}
+
+/** Which reports; an empty text means all. */
+export interface ReportFilter {
+  reporter: string;
+  /** fail: with failing messages; pass: all passing, none included. */
+  result: "all" | "fail" | "pass";
+  /** Only reports with a record of this address, with its figures alone. */
+  sourceIp: string;
+  /** Only reports whose reporter or report id holds it. */
+  text: string;
+}
+
+/** Which part of the list, in which order. */
+export interface ReportList extends ReportFilter {
+  order: ReportOrder;
+  descending: boolean;
+  limit: number;
+  offset: number;
+}
+
+/** A page of the list. */
+export interface ReportPage {
+  rows: ReportTotals[];
+  /** Rows on all pages. */
+  matching: number;
+}
+
+const listRow = v.object({
+  matching: v.number(),
+  reportUid: v.string(),
+  account: v.string(),
+  domain: v.string(),
+  day: v.number(),
+  reporter: v.string(),
+  reportId: v.string(),
+  beginSeconds: v.number(),
+  endSeconds: v.number(),
+  receivedSeconds: v.number(),
+  records: v.number(),
+  messages: v.number(),
+  passed: v.number(),
+});
+
+/** Aggregate reports of a scope. Its answer is one row, the page; without a row at all there is none. */
+export function reportsQuery(scope: Scope, list: ReportList): Query<ReportPage> {
+  const { order, descending, limit, offset, reporter, result, text, sourceIp } = list;
+  const listed = sourceIp === "" ? allReports(scope) : reportsWith(scope, sourceIp);
+  const isResult = { all: "true", fail: "messages > passed", pass: "messages = passed" }[result];
+  const sql = `SELECT count(*) OVER () AS matching, listed.* FROM (${listed.sql}) listed
+    WHERE (? = '' OR reporter = ?) AND ${isResult}
+      AND (? = '' OR instr(lower(reporter), ?) > 0 OR instr(lower(reportId), ?) > 0)
+    ORDER BY ${ORDERS[order].sql} ${descending ? "DESC" : "ASC"}, reportUid LIMIT ?`;
+  const needle = text.toLowerCase();
+  const filter: Parameter[] = [reporter, reporter, needle, needle, needle];
+  const read = ({ matching, ...row }: v.InferOutput<typeof listRow>): ReportPage => ({ matching, rows: [row] });
+  return {
+    ...query(sql, [...listed.parameters, ...filter, offset + limit], v.pipe(listRow, v.transform(read))),
+    combine: (parts) => [combinePages(parts, list)],
+  };
+}
+
+function combinePages(parts: ReportPage[][], { order, descending, limit, offset }: ReportList): ReportPage {
+  const { value } = ORDERS[order];
+  const sign = descending ? -1 : 1;
+  const rows = firstRows(
+    parts.map((pages) => pages.flatMap((page) => page.rows)),
+    (a, b) => sign * (value(a) < value(b) ? -1 : value(a) > value(b) ? 1 : 0),
+    offset + limit,
+  );
+  return {
+    rows: rows.slice(offset, offset + limit),
+    matching: parts.reduce((sum, [page]) => sum + (page?.matching ?? 0), 0),
+  };
+}
+
+const PLACE = `lower(hex(r.uid)) AS reportUid, r.account, r.domain, r.day, r.reporter, r.report_id AS reportId,
+  r.begin_seconds AS beginSeconds, r.end_seconds AS endSeconds, r.received_seconds AS receivedSeconds`;
+
+function allReports(scope: Scope): SqlPart {
+  const where = inScope("r", "aggregate", scope);
+  return {
+    sql: `SELECT ${PLACE}, r.records, r.total AS messages, r.passed
+      FROM reports r WHERE ${where.sql} AND r.state = 'accepted'`,
+    parameters: where.parameters,
+  };
+}
+
+/** Reports with an address; records are figures of it, since equal ones are one. */
+function reportsWith(scope: Scope, sourceIp: string): SqlPart {
+  const where = inScope("r", "aggregate", scope);
+  const needle = addressNeedle(sourceIp);
+  const figuresOf = (from: string, text: string): string => `SELECT r.rowid AS place, f.key AS key, f.value AS value
+    FROM reports r ${from} JOIN json_each(${text}) f
+    WHERE ${where.sql} AND r.state = 'accepted' AND instr(${text}, ?) > 0 AND instr(f.key, ?) > 0`;
+  return {
+    sql: `SELECT ${PLACE}, s.records, s.messages, s.passed FROM (
+        SELECT place, count(*) AS records, sum(value) AS messages,
+          sum(CASE WHEN ${RECORD_KEY.isPass} THEN value ELSE 0 END) AS passed
+        FROM (${figuresOf("", "r.figures")}
+          UNION ALL ${figuresOf("JOIN report_figures c ON c.reading = r.reading", "c.figures")})
+        WHERE ${RECORD_KEY.address} = ? GROUP BY place) s
+      JOIN reports r ON r.rowid = s.place`,
+    parameters: [...where.parameters, needle, needle, ...where.parameters, needle, needle, addressToken(sourceIp)],
+  };
+}
+
+/** The reporters of a scope's reports by name, at most `limit`. */
+export function reportersQuery(scope: Scope, limit: number): Query<string> {
+  const where = inScope("r", "aggregate", scope);
+  return {
+    ...query(
+      `SELECT DISTINCT r.reporter FROM reports r WHERE ${where.sql} AND r.state = 'accepted'
+      ORDER BY r.reporter LIMIT ?`,
+      [...where.parameters, limit],
+      v.pipe(
+        v.object({ reporter: v.string() }),
+        v.transform(({ reporter }) => reporter),
+      ),
+    ),
+    combine: (parts) => [...new Set(parts.flat())].sort().slice(0, limit),
+  };
+}
+
+const storedRow = v.object({
+  account: v.string(),
+  kind: v.picklist(REPORT_KINDS),
+  domain: v.string(),
+  day: v.number(),
+  reportUid: v.string(),
+  generation: v.number(),
+  reporter: v.string(),
+  reportId: v.string(),
+  beginSeconds: v.number(),
+  endSeconds: v.number(),
+  receivedSeconds: v.number(),
+  rua: v.string(),
+  rawKey: v.string(),
+  part: v.string(),
+  records: v.number(),
+  /** Messages, sessions or incidents, as the kind is. */
+  total: v.number(),
+  passed: v.number(),
+  policy: v.string(),
+  details: detailsColumn,
+});
+
+/** One accepted report as the ledger has it about one domain and day, without its records. */
+export type StoredReport = v.InferOutput<typeof storedRow>;
+
+/** How far from the day of a link a report's own day may be: its period may be long, and count for its middle. */
+const DAYS_AROUND = { before: 1, after: 40 } as const;
+
+/** Which report; the day may be that its period begins on. */
+export interface ReportLink {
+  account: string;
+  domain: string;
+  day: number;
+  uid: string;
+}
+
+/** The report of a link, of whatever kind: one row or none. A link that is not well formed finds nothing. */
+export function reportQuery({ account, domain, day, uid }: ReportLink): Query<StoredReport> {
+  return query(
+    `SELECT account, kind, domain, day, lower(hex(uid)) AS reportUid, generation, reporter, report_id AS reportId,
+      begin_seconds AS beginSeconds, end_seconds AS endSeconds, received_seconds AS receivedSeconds, rua,
+      raw_key AS rawKey, part, records, total, passed, policy, details
+    FROM reports
+    WHERE account = ?1 AND kind IN ('aggregate', 'tls', 'failure') AND domain = ?2 AND day BETWEEN ?3 AND ?4
+      AND uid = unhex(?5) AND state = 'accepted'
+    ORDER BY abs(day - ?6) LIMIT 1`,
+    [account, domain, day - DAYS_AROUND.before, day + DAYS_AROUND.after, uid, day],
+    storedRow,
+  );
+}
+
+/** The rows of one report about others of its domains and days. */
+export function reportRowsQuery(account: string, uid: string, spread: readonly (readonly [string, number])[]) {
+  return query(
+    `SELECT r.account, r.kind, r.domain, r.day, lower(hex(r.uid)) AS reportUid, r.generation, r.reporter,
+      r.report_id AS reportId, r.begin_seconds AS beginSeconds, r.end_seconds AS endSeconds,
+      r.received_seconds AS receivedSeconds, r.rua, r.raw_key AS rawKey, r.part, r.records, r.total, r.passed, r.policy,
+      r.details
+    FROM json_each(?1) w
+    JOIN reports r ON r.account = ?2 AND r.kind = 'tls' AND r.domain = w.value ->> 0 AND r.day = w.value ->> 1
+      AND r.uid = unhex(?3) AND r.state = 'accepted'`,
+    [JSON.stringify(spread), account, uid],
+    storedRow,
+  );
+}

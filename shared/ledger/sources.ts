@@ -1,0 +1,471 @@
+/**
+ * Questions about who sends mail in a domain's name, from figures. A page's questions of one kind are one statement, since
+ * taking figures apart costs the most: each figure of the scope is looked at once, and what is shown is grouped from that.
+ */
+import * as v from "valibot";
+import type { Disposition } from "../report/vocabulary.ts";
+import { sumRows } from "./combine.ts";
+import { type Parameter, type Query, query } from "./database.ts";
+import { figuresIn, RECORD_KEY, type Scope, type SqlPart } from "./figure-sql.ts";
+import {
+  addressNeedle,
+  addressToken,
+  domainNeedles,
+  readAddressToken,
+  readAuthText,
+  readDisposition,
+  readReasons,
+  readRecordKey,
+} from "./figures.ts";
+
+/** The scope of one policy domain: figures leave its name out. */
+export type DomainScope = Scope & { domains: readonly [domain: string] };
+
+/** Ours: most groups of each kind that a statement returns; pages say when it was reached. */
+export const SOURCE_LIMITS = {
+  maxGroups: 5000,
+  maxReasons: 2000,
+  /** Days and results of a source. */
+  maxDayGroups: 20_000,
+  /** Reports behind a source, the newest, and single figures of them. */
+  maxReports: 100,
+  maxRecords: 200,
+} as const;
+
+/** Figures of a group of records; the days tell when it was seen in all the details kept, the sums are of the period. */
+export interface GroupFigures {
+  messages: number;
+  passed: number;
+  dkimAligned: number;
+  spfAligned: number;
+  quarantined: number;
+  rejected: number;
+  /** Failing messages whose receiver gave a reason for sparing them. */
+  spared: number;
+  firstDay: number;
+  lastDay: number;
+}
+
+/** Records with the same authentication results. */
+export interface SourceGroup extends GroupFigures {
+  /** `domain selector result`, one a line; "" where nothing passed. */
+  dkimResults: string;
+  spfResults: string;
+  /** Only where nothing passed: the address. */
+  sourceIp: string;
+}
+
+/** What receivers did with messages. */
+export interface DispositionTotals {
+  disposition: Disposition;
+  messages: number;
+  passed: number;
+}
+
+/** Messages of one disposition with one list of override reasons (`type comment`, one a line). */
+export interface ReasonTotals {
+  reasons: string;
+  disposition: Disposition;
+  messages: number;
+}
+
+/** A domain's mail over a period, grouped for its pages; each list the largest first. */
+export interface Mail {
+  sources: SourceGroup[];
+  dispositions: DispositionTotals[];
+  reasons: ReasonTotals[];
+}
+
+const SOURCE = `CASE WHEN ${RECORD_KEY.isAuthenticated} THEN ${RECORD_KEY.auth} ELSE ${RECORD_KEY.address} END`;
+
+/** Sums over rows of `keys` (key, counted, firstDay, lastDay). */
+const SUMS = `sum(counted) AS messages,
+  sum(CASE WHEN ${RECORD_KEY.isPass} THEN counted ELSE 0 END) AS passed,
+  sum(CASE WHEN ${RECORD_KEY.dkim} = 'p' THEN counted ELSE 0 END) AS dkimAligned,
+  sum(CASE WHEN ${RECORD_KEY.spf} = 'p' THEN counted ELSE 0 END) AS spfAligned,
+  sum(CASE WHEN ${RECORD_KEY.disposition} = 'q' THEN counted ELSE 0 END) AS quarantined,
+  sum(CASE WHEN ${RECORD_KEY.disposition} = 'r' THEN counted ELSE 0 END) AS rejected,
+  sum(CASE WHEN NOT ${RECORD_KEY.isPass} AND ${RECORD_KEY.hasReasons} THEN counted ELSE 0 END) AS spared,
+  min(firstDay) AS firstDay, max(lastDay) AS lastDay`;
+
+const figures = {
+  messages: v.number(),
+  passed: v.number(),
+  dkimAligned: v.number(),
+  spfAligned: v.number(),
+  quarantined: v.number(),
+  rejected: v.number(),
+  spared: v.number(),
+  firstDay: v.number(),
+  lastDay: v.number(),
+};
+
+const mailRow = v.object({
+  what: v.picklist(["source", "disposition", "reasons"]),
+  text: v.string(),
+  /** Of a source: 1 where something authenticated it. Of reasons: the disposition's letter. */
+  more: v.union([v.string(), v.number()]),
+  ...figures,
+});
+
+/**
+ * A domain's mail over a period by source, disposition and override reasons. Sums are of the scope's days; sources are
+ * looked for in all the details kept, so that one that is new can be told from one seen before. Its answer is one row.
+ */
+export function mailQuery(scope: DomainScope): Query<Mail> {
+  const [policyDomain] = scope.domains;
+  const keys = keysOf(scope);
+  const { maxGroups, maxReasons } = SOURCE_LIMITS;
+  const sql = `WITH keys AS MATERIALIZED (${keys.sql})
+    SELECT * FROM (SELECT 'source' AS what, ${SOURCE} AS text, ${RECORD_KEY.isAuthenticated} AS more, ${SUMS}
+      FROM keys GROUP BY text, more ORDER BY messages DESC, text LIMIT ${maxGroups})
+    UNION ALL
+    SELECT * FROM (SELECT 'disposition', ${RECORD_KEY.disposition} AS letter, '', ${SUMS}
+      FROM keys GROUP BY letter HAVING messages > 0)
+    UNION ALL
+    SELECT * FROM (SELECT 'reasons', ${RECORD_KEY.reasons} AS reasons, ${RECORD_KEY.disposition} AS letter, ${SUMS}
+      FROM keys WHERE ${RECORD_KEY.hasReasons} GROUP BY reasons, letter HAVING messages > 0
+      ORDER BY messages DESC, reasons LIMIT ${maxReasons})`;
+  const read = (row: v.InferOutput<typeof mailRow>): Mail => readMailRow(row, policyDomain);
+  return {
+    ...query(sql, keys.parameters, v.pipe(mailRow, v.transform(read))),
+    combine: (parts) => [combineMail(parts.map((rows) => joinMail(rows)))],
+  };
+}
+
+/** Figures of a scope's domain by key: messages of its days, and when the key was seen in all details kept. */
+function keysOf(scope: DomainScope, match?: SourceMatch): SqlPart {
+  const { firstDay = 0, lastDay = Number.MAX_SAFE_INTEGER, ...always } = scope;
+  const found = matchingFigures(always, match);
+  return {
+    sql: `SELECT key, sum(CASE WHEN day BETWEEN ? AND ? THEN value ELSE 0 END) AS counted, min(day) AS firstDay,
+        max(day) AS lastDay
+      FROM ${found.sql} GROUP BY key`,
+    parameters: [firstDay, lastDay, ...found.parameters],
+  };
+}
+
+function readMailRow({ what, text, more, ...sums }: v.InferOutput<typeof mailRow>, policyDomain: string): Mail {
+  const { messages, passed } = sums;
+  switch (what) {
+    case "source": {
+      const source =
+        more === 1
+          ? { ...readAuthText(text, policyDomain), sourceIp: "" }
+          : { dkimResults: "", spfResults: "", sourceIp: readAddressToken(text) };
+      return { sources: [{ ...source, ...sums }], dispositions: [], reasons: [] };
+    }
+    case "disposition":
+      return { sources: [], dispositions: [{ disposition: readDisposition(text), messages, passed }], reasons: [] };
+    case "reasons": {
+      const disposition = readDisposition(String(more));
+      return { sources: [], dispositions: [], reasons: [{ reasons: readReasons(text), disposition, messages }] };
+    }
+  }
+}
+
+function joinMail(rows: readonly Mail[]): Mail {
+  return {
+    sources: rows.flatMap(({ sources }) => sources),
+    dispositions: rows.flatMap(({ dispositions }) => dispositions),
+    reasons: rows.flatMap(({ reasons }) => reasons),
+  };
+}
+
+// A source that one database has not seen in the period says there when it was seen before.
+function combineMail(parts: Mail[]): Mail {
+  return {
+    sources: sumRows(
+      parts.map(({ sources }) => sources),
+      ({ dkimResults, spfResults, sourceIp }) => JSON.stringify([dkimResults, spfResults, sourceIp]),
+      (a, b) => ({ ...a, ...addFigures(a, b) }),
+    ).filter(({ messages }) => messages > 0),
+    dispositions: sumRows(
+      parts.map(({ dispositions }) => dispositions),
+      ({ disposition }) => disposition,
+      (a, b) => ({ ...a, messages: a.messages + b.messages, passed: a.passed + b.passed }),
+    ),
+    reasons: sumRows(
+      parts.map(({ reasons }) => reasons),
+      ({ reasons, disposition }) => JSON.stringify([reasons, disposition]),
+      (a, b) => ({ ...a, messages: a.messages + b.messages }),
+    ),
+  };
+}
+
+/** Sums of two groups; days are the earliest and the latest. */
+export function addFigures(a: GroupFigures, b: GroupFigures): GroupFigures {
+  return {
+    messages: a.messages + b.messages,
+    passed: a.passed + b.passed,
+    dkimAligned: a.dkimAligned + b.dkimAligned,
+    spfAligned: a.spfAligned + b.spfAligned,
+    quarantined: a.quarantined + b.quarantined,
+    rejected: a.rejected + b.rejected,
+    spared: a.spared + b.spared,
+    firstDay: Math.min(a.firstDay, b.firstDay),
+    lastDay: Math.max(a.lastDay, b.lastDay),
+  };
+}
+
+/** Which records belong to a source: its address, or a domain that its authentication results name or are below. */
+export type SourceMatch = { sourceIp: string } | { domain: string };
+
+/** The texts that figures of a source hold. */
+function needlesOf(match: SourceMatch, policyDomain: string): string[] {
+  return "sourceIp" in match ? [addressNeedle(match.sourceIp)] : domainNeedles(match.domain, policyDomain);
+}
+
+/** A table expression of the figures of a source: what `figuresIn` gives. */
+function matchingFigures(scope: DomainScope, match: SourceMatch | undefined): SqlPart {
+  if (match === undefined) return figuresIn("aggregate", scope);
+  const found = figuresIn("aggregate", scope, needlesOf(match, scope.domains[0]));
+  const exact = exactly(match);
+  return {
+    sql: `(SELECT account, domain, day, key, value FROM ${found.sql} WHERE ${exact.sql})`,
+    parameters: [...found.parameters, ...exact.parameters],
+  };
+}
+
+/** What else than holding a needle the `key` of a source's figure must be; domains are told exactly by who asks. */
+function exactly(match: SourceMatch): SqlPart {
+  if (!("sourceIp" in match)) return { sql: "true", parameters: [] };
+  return { sql: `${RECORD_KEY.address} = ?`, parameters: [addressToken(match.sourceIp)] };
+}
+
+/** Records of one source with the same address, results and From domain. */
+export interface SourceDetail extends GroupFigures {
+  sourceIp: string;
+  dkimResults: string;
+  spfResults: string;
+  headerFrom: string;
+  envelopeFrom: string;
+}
+
+/** Messages of one day with the same results. */
+export interface SourceDay {
+  day: number;
+  dkimResults: string;
+  spfResults: string;
+  messages: number;
+  passed: number;
+}
+
+/** What is known of a source. */
+export interface SourceFigures {
+  /** The largest first. */
+  groups: SourceDetail[];
+  /** Of the scope's days, oldest first. */
+  days: SourceDay[];
+}
+
+const sourceRow = v.object({
+  what: v.picklist(["group", "day"]),
+  day: v.number(),
+  text: v.string(),
+  messages: v.number(),
+  passed: v.number(),
+  firstDay: v.number(),
+  lastDay: v.number(),
+});
+
+/**
+ * The groups a source is made of, and its messages by day. A domain is matched as text: tell exactly by the results of
+ * each row. Sums are of the scope's days, when it was seen of all the details kept. Its answer is one row.
+ */
+export function sourceQuery(scope: DomainScope, match: SourceMatch): Query<SourceFigures> {
+  const [policyDomain] = scope.domains;
+  const { firstDay = 0, lastDay = Number.MAX_SAFE_INTEGER, ...always } = scope;
+  const found = matchingFigures(always, match);
+  const { maxGroups, maxDayGroups } = SOURCE_LIMITS;
+  const sql = `WITH found AS MATERIALIZED (SELECT day, key, sum(value) AS value FROM ${found.sql} GROUP BY day, key)
+    SELECT * FROM (SELECT 'group' AS what, 0 AS day, key AS text,
+        sum(CASE WHEN found.day BETWEEN ? AND ? THEN value ELSE 0 END) AS messages,
+        0 AS passed, min(found.day) AS firstDay, max(found.day) AS lastDay
+      FROM found GROUP BY key ORDER BY messages DESC, key LIMIT ${maxGroups})
+    UNION ALL
+    SELECT * FROM (SELECT 'day', day, ${RECORD_KEY.auth} AS auth, sum(value),
+        sum(CASE WHEN ${RECORD_KEY.isPass} THEN value ELSE 0 END), 0, 0
+      FROM found WHERE day BETWEEN ? AND ? GROUP BY day, auth ORDER BY day LIMIT ${maxDayGroups})`;
+  const read = (row: v.InferOutput<typeof sourceRow>): SourceFigures => readSourceRow(row, policyDomain);
+  return {
+    ...query(sql, [...found.parameters, firstDay, lastDay, firstDay, lastDay], v.pipe(sourceRow, v.transform(read))),
+    combine: (parts) => [
+      combineSource(
+        parts.map((rows) => ({
+          groups: rows.flatMap(({ groups }) => groups),
+          days: rows.flatMap(({ days }) => days),
+        })),
+      ),
+    ],
+  };
+}
+
+function readSourceRow(row: v.InferOutput<typeof sourceRow>, policyDomain: string): SourceFigures {
+  const { what, day, text, messages, passed, firstDay, lastDay } = row;
+  if (what === "day") return { groups: [], days: [{ day, ...readAuthText(text, policyDomain), messages, passed }] };
+  const { dkim, spf, disposition, reasons, ...group } = readRecordKey(text, policyDomain);
+  const isPass = dkim === "pass" || spf === "pass";
+  const when = (condition: boolean): number => (condition ? messages : 0);
+  return {
+    days: [],
+    groups: [
+      {
+        ...group,
+        messages,
+        passed: when(isPass),
+        dkimAligned: when(dkim === "pass"),
+        spfAligned: when(spf === "pass"),
+        quarantined: when(disposition === "quarantine"),
+        rejected: when(disposition === "reject"),
+        spared: when(!isPass && reasons !== ""),
+        firstDay,
+        lastDay,
+      },
+    ],
+  };
+}
+
+function combineSource(parts: SourceFigures[]): SourceFigures {
+  return {
+    groups: sumRows(
+      // Keys of one database also differ in what a group does not tell apart.
+      [...parts.map(({ groups }) => groups), []],
+      ({ sourceIp, dkimResults, spfResults, headerFrom, envelopeFrom }) =>
+        JSON.stringify([sourceIp, dkimResults, spfResults, headerFrom, envelopeFrom]),
+      (a, b) => ({ ...a, ...addFigures(a, b) }),
+    )
+      .filter(({ messages }) => messages > 0)
+      .sort((a, b) => b.messages - a.messages),
+    days: parts.flatMap(({ days }) => days).sort((a, b) => a.day - b.day),
+  };
+}
+
+/** What one report says of records with the same results. */
+export interface SourceReport {
+  reportUid: string;
+  account: string;
+  domain: string;
+  day: number;
+  reporter: string;
+  beginSeconds: number;
+  endSeconds: number;
+  dkimResults: string;
+  spfResults: string;
+  messages: number;
+  passed: number;
+}
+
+/** Records of one report that say the same. */
+export interface SourceRecord {
+  reportUid: string;
+  account: string;
+  domain: string;
+  day: number;
+  reporter: string;
+  sourceIp: string;
+  messages: number;
+  disposition: string;
+  dkim: string;
+  spf: string;
+  isPass: boolean;
+  headerFrom: string;
+  envelopeFrom: string;
+  dkimResults: string;
+  spfResults: string;
+  reasons: string;
+}
+
+/** The newest reports behind a source, and records of them. */
+export interface SourceReports {
+  reports: SourceReport[];
+  records: SourceRecord[];
+}
+
+const reportRow = v.object({
+  what: v.picklist(["report", "record"]),
+  reportUid: v.string(),
+  account: v.string(),
+  domain: v.string(),
+  day: v.number(),
+  reporter: v.string(),
+  beginSeconds: v.number(),
+  endSeconds: v.number(),
+  text: v.string(),
+  messages: v.number(),
+  passed: v.number(),
+});
+
+/**
+ * The newest reports that name a source, at most `maxReports`, and their figures; a domain is matched as in
+ * `sourceQuery`. Its answer is one row.
+ *
+ * @param days days to look at: those `sourceQuery` found it on, so that others need not be read
+ */
+export function sourceReportsQuery(
+  scope: DomainScope,
+  { match, days }: { match: SourceMatch; days: readonly number[] },
+): Query<SourceReports> {
+  const [policyDomain] = scope.domains;
+  const needles = needlesOf(match, policyDomain);
+  const holds = (text: string): string => `(${needles.map(() => `instr(${text}, ?) > 0`).join(" OR ")})`;
+  const exact = exactly(match);
+  const { maxReports, maxRecords } = SOURCE_LIMITS;
+  const place = "uid, account, domain, day, reporter, begin_seconds, end_seconds";
+  const figure = `${place}, key, value FROM newest JOIN`;
+  const sql = `WITH
+    newest AS MATERIALIZED (
+      SELECT ${place}, figures, reading FROM reports r
+      WHERE account IN (SELECT value FROM json_each(?)) AND kind = 'aggregate' AND domain = ?
+        AND day IN (SELECT value FROM json_each(?)) AND state = 'accepted'
+        AND (${holds("figures")} OR reading IS NOT NULL AND EXISTS
+          (SELECT 1 FROM report_figures c WHERE c.reading = r.reading AND ${holds("c.figures")}))
+      ORDER BY day DESC, end_seconds DESC, uid LIMIT ${maxReports}),
+    found AS MATERIALIZED (
+      SELECT * FROM (
+        SELECT ${figure} json_each(newest.figures) f
+        UNION ALL
+        SELECT ${figure} report_figures c ON c.reading = newest.reading JOIN json_each(c.figures) f)
+      WHERE ${holds("key")} AND ${exact.sql})
+    SELECT * FROM (SELECT 'report' AS what, lower(hex(uid)) AS reportUid, account, domain, day, reporter,
+        begin_seconds AS beginSeconds, end_seconds AS endSeconds, ${RECORD_KEY.auth} AS text, sum(value) AS messages,
+        sum(CASE WHEN ${RECORD_KEY.isPass} THEN value ELSE 0 END) AS passed
+      FROM found GROUP BY uid, account, domain, day, text ORDER BY day DESC, endSeconds DESC, uid)
+    UNION ALL
+    SELECT * FROM (SELECT 'record', lower(hex(uid)), account, domain, day, reporter, begin_seconds, end_seconds, key,
+        value, 0
+      FROM found ORDER BY day DESC, value DESC, uid LIMIT ${5 * maxRecords})`;
+  const parameters: Parameter[] = [
+    JSON.stringify(scope.accounts),
+    policyDomain,
+    JSON.stringify(days),
+    ...needles,
+    ...needles,
+    ...needles,
+    ...exact.parameters,
+  ];
+  const read = (row: v.InferOutput<typeof reportRow>): SourceReports => readReportRow(row, policyDomain);
+  return {
+    ...query(sql, parameters, v.pipe(reportRow, v.transform(read))),
+    combine: (parts) => {
+      const rows = parts.flat();
+      return [
+        {
+          reports: rows.flatMap(({ reports }) => reports).sort((a, b) => b.day - a.day || b.endSeconds - a.endSeconds),
+          records: rows.flatMap(({ records }) => records).sort((a, b) => b.day - a.day || b.messages - a.messages),
+        },
+      ];
+    },
+  };
+}
+
+function readReportRow(row: v.InferOutput<typeof reportRow>, policyDomain: string): SourceReports {
+  const { what, text, messages, passed, beginSeconds, endSeconds, ...place } = row;
+  if (what === "record") {
+    const figure = readRecordKey(text, policyDomain);
+    const isPass = figure.dkim === "pass" || figure.spf === "pass";
+    return { reports: [], records: [{ ...place, ...figure, messages, isPass }] };
+  }
+  const results = readAuthText(text, policyDomain);
+  return { reports: [{ ...place, beginSeconds, endSeconds, ...results, messages, passed }], records: [] };
+}

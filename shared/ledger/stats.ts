@@ -1,0 +1,72 @@
+/** The figures of `dmarc stats`. */
+import * as v from "valibot";
+import { type Query, query } from "./database.ts";
+import { figuresIn, inScope, RECORD_KEY } from "./figure-sql.ts";
+
+/** Sums over everything of a filter. */
+export interface Stats {
+  /** Aggregate reports accepted, those without a record included. */
+  reports: number;
+  records: number;
+  messages: number;
+  /** Messages whose aligned dkim or spf is pass. */
+  passed: number;
+  /** Distinct source addresses in the details kept; of several databases at most so many. */
+  sources: number;
+  /** Open ones. */
+  deadLetters: number;
+}
+
+/** Narrows stats. */
+export interface StatsFilter {
+  accounts: readonly string[];
+  /** Only this account; undefined = those of `accounts`, and dead letters of no account too. */
+  account?: string | undefined;
+  /** Policy domain, lower case; exactly this one. */
+  domain?: string | undefined;
+}
+
+const row = v.object({
+  reports: v.number(),
+  records: v.number(),
+  messages: v.number(),
+  passed: v.number(),
+  sources: v.number(),
+  deadLetters: v.number(),
+});
+
+/** Stats of all days, final ones included. Its answer is one row. */
+export function statsQuery({ accounts, account, domain }: StatsFilter): Query<Stats> {
+  const scope = {
+    accounts: account === undefined ? accounts : [account],
+    domains: domain === undefined ? undefined : [domain],
+  };
+  const days = inScope("d", "aggregate", scope);
+  const figures = figuresIn("aggregate", scope);
+  return {
+    ...query(
+      `SELECT coalesce(sum(d.reports), 0) AS reports, coalesce(sum(d.records), 0) AS records,
+        coalesce(sum(d.total), 0) AS messages, coalesce(sum(d.passed), 0) AS passed,
+        (SELECT count(DISTINCT ${RECORD_KEY.address}) - count(DISTINCT CASE WHEN ${RECORD_KEY.address} = '' THEN 1 END)
+          FROM ${figures.sql}) AS sources,
+        (SELECT count(*) FROM dead_letters WHERE (? IS NULL OR account = ?) AND (? IS NULL OR domain = ?)) AS deadLetters
+      FROM domain_days d WHERE ${days.sql}`,
+      [...figures.parameters, account ?? null, account ?? null, domain ?? null, domain ?? null, ...days.parameters],
+      row,
+    ),
+    combine: (parts) => [parts.flat().reduce(addStats, NO_STATS)],
+  };
+}
+
+const NO_STATS: Stats = { reports: 0, records: 0, messages: 0, passed: 0, sources: 0, deadLetters: 0 };
+
+function addStats(a: Stats, b: Stats): Stats {
+  return {
+    reports: a.reports + b.reports,
+    records: a.records + b.records,
+    messages: a.messages + b.messages,
+    passed: a.passed + b.passed,
+    sources: a.sources + b.sources,
+    deadLetters: a.deadLetters + b.deadLetters,
+  };
+}

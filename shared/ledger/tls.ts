@@ -1,0 +1,219 @@
+/** Questions about SMTP TLS reports. */
+import * as v from "valibot";
+import { firstRows, sumRows } from "./combine.ts";
+import { type Query, query } from "./database.ts";
+import { inScope, type Scope } from "./figure-sql.ts";
+import { readTlsKey, type TlsFigure } from "./figures.ts";
+
+/** Ours: rows of each list; pages say when it was reached. */
+export const TLS_LIMITS = { maxGroups: 5000, maxReports: 5000 } as const;
+
+/** Sessions of mail servers. */
+export interface Sessions {
+  successful: number;
+  failed: number;
+}
+
+const sessions = { successful: v.number(), failed: v.number() };
+
+function addSessions(a: Sessions, b: Sessions): Sessions {
+  return { successful: a.successful + b.successful, failed: a.failed + b.failed };
+}
+
+/** Sessions by day that TLS reports tell of. */
+export interface TlsDay extends Sessions {
+  day: number;
+}
+
+/** Successful and failed sessions by day, oldest first. */
+export function tlsDaysQuery(scope: Scope): Query<TlsDay> {
+  const where = inScope("d", "tls", scope);
+  return {
+    ...query(
+      `SELECT d.day, sum(d.passed) AS successful, sum(d.total - d.passed) AS failed
+      FROM domain_days d WHERE ${where.sql} GROUP BY d.day ORDER BY d.day`,
+      where.parameters,
+      v.object({ day: v.number(), ...sessions }),
+    ),
+    combine: (parts) =>
+      sumRows(
+        parts,
+        ({ day }) => day,
+        (a, b) => ({ day: a.day, ...addSessions(a, b) }),
+      ).sort((a, b) => a.day - b.day),
+  };
+}
+
+/** Sessions to one domain that TLS reports tell of. */
+export interface TlsDomain extends Sessions {
+  domain: string;
+}
+
+/** Sessions by policy domain, the most failures first. */
+export function tlsDomainsQuery(scope: Scope): Query<TlsDomain> {
+  const where = inScope("d", "tls", scope);
+  return {
+    ...query(
+      `SELECT d.domain, sum(d.passed) AS successful, sum(d.total - d.passed) AS failed
+      FROM domain_days d WHERE ${where.sql} GROUP BY d.domain ORDER BY failed DESC, d.domain LIMIT ${TLS_LIMITS.maxGroups}`,
+      where.parameters,
+      v.object({ domain: v.string(), ...sessions }),
+    ),
+    combine: (parts) =>
+      sumRows(
+        parts,
+        ({ domain }) => domain,
+        (a, b) => ({ domain: a.domain, ...addSessions(a, b) }),
+      ),
+  };
+}
+
+/** What one reporter saw under one policy. */
+export interface TlsPolicyTotals extends Sessions {
+  reporter: string;
+  policyType: string;
+  /** One a line. */
+  mxHosts: string;
+  reports: number;
+  lastDay: number;
+}
+
+/** Sessions by reporter and policy. */
+export function tlsPoliciesQuery(scope: Scope): Query<TlsPolicyTotals> {
+  const where = inScope("r", "tls", scope);
+  return {
+    ...query(
+      `SELECT r.reporter, p.value ->> 'policyType' AS policyType,
+        coalesce((SELECT group_concat(m.value, char(10)) FROM json_each(p.value, '$.mxHosts') m), '') AS mxHosts,
+        sum(p.value ->> 'successfulSessionCount') AS successful, sum(p.value ->> 'failedSessionCount') AS failed,
+        count(DISTINCT r.uid) AS reports, max(r.day) AS lastDay
+      FROM reports r JOIN json_each(r.details, '$.policies') p
+      WHERE ${where.sql} AND r.state = 'accepted'
+      GROUP BY r.reporter, policyType, mxHosts ORDER BY failed DESC, successful DESC LIMIT ${TLS_LIMITS.maxGroups}`,
+      where.parameters,
+      v.object({
+        reporter: v.string(),
+        policyType: v.string(),
+        mxHosts: v.string(),
+        ...sessions,
+        reports: v.number(),
+        lastDay: v.number(),
+      }),
+    ),
+    combine: (parts) =>
+      sumRows(
+        parts,
+        ({ reporter, policyType, mxHosts }) => JSON.stringify([reporter, policyType, mxHosts]),
+        (a, b) => ({
+          ...a,
+          ...addSessions(a, b),
+          reports: a.reports + b.reports,
+          lastDay: Math.max(a.lastDay, b.lastDay),
+        }),
+      ),
+  };
+}
+
+/** Failed sessions for one reason between the same machines. */
+export interface TlsFailureTotals extends TlsFigure {
+  reporter: string;
+  sessions: number;
+  lastDay: number;
+}
+
+const failureRow = v.pipe(
+  v.object({ reporter: v.string(), key: v.string(), sessions: v.number(), lastDay: v.number() }),
+  v.transform(({ key, ...row }): TlsFailureTotals => ({ ...readTlsKey(key), ...row })),
+);
+
+/** Failed sessions by reason, machines and reporter, the most first. */
+export function tlsFailuresQuery(scope: Scope): Query<TlsFailureTotals> {
+  const where = inScope("r", "tls", scope);
+  const figures = (from: string, text: string): string => `SELECT r.reporter AS reporter, r.day AS day, f.key AS key,
+      f.value AS value
+    FROM reports r ${from} JOIN json_each(${text}) f WHERE ${where.sql} AND r.state = 'accepted'`;
+  return {
+    ...query(
+      `SELECT reporter, key, sum(value) AS sessions, max(day) AS lastDay FROM (
+        ${figures("", "r.figures")}
+        UNION ALL
+        ${figures("JOIN report_figures c ON c.reading = r.reading", "c.figures")})
+      GROUP BY reporter, key ORDER BY sessions DESC, key LIMIT ${TLS_LIMITS.maxGroups}`,
+      [...where.parameters, ...where.parameters],
+      failureRow,
+    ),
+    combine: (parts) =>
+      sumRows(
+        parts,
+        ({ sessions: _, lastDay: __, ...what }) => JSON.stringify(what),
+        (a, b) => ({ ...a, sessions: a.sessions + b.sessions, lastDay: Math.max(a.lastDay, b.lastDay) }),
+      ),
+  };
+}
+
+/** The failed sessions one report tells of about one of its domains, the most first. */
+export function tlsReportFailuresQuery(row: {
+  account: string;
+  domain: string;
+  day: number;
+  reportUid: string;
+}): Query<TlsFigure & { domain: string; sessions: number }> {
+  const { account, domain, day, reportUid } = row;
+  const report = `account = ?1 AND kind = 'tls' AND domain = ?2 AND day = ?3 AND uid = unhex(?4) AND state = 'accepted'`;
+  return query(
+    `SELECT domain, f.key AS key, f.value AS sessions FROM reports JOIN json_each(figures) f WHERE ${report}
+    UNION ALL
+    SELECT domain, f.key, f.value FROM reports JOIN report_figures c ON c.reading = reports.reading
+      JOIN json_each(c.figures) f WHERE ${report}
+    ORDER BY sessions DESC LIMIT ${TLS_LIMITS.maxGroups}`,
+    [account, domain, day, reportUid],
+    v.pipe(
+      v.object({ domain: v.string(), key: v.string(), sessions: v.number() }),
+      v.transform(({ key, ...found }) => ({ ...readTlsKey(key), ...found })),
+    ),
+  );
+}
+
+/** What one TLS report says of the domains asked for. */
+export interface TlsReportTotals extends Sessions {
+  reportUid: string;
+  account: string;
+  domain: string;
+  day: number;
+  reporter: string;
+  reportId: string;
+  beginSeconds: number;
+  endSeconds: number;
+  receivedSeconds: number;
+  policies: number;
+}
+
+/** TLS reports with their totals, the newest period first. */
+export function tlsReportsQuery(scope: Scope): Query<TlsReportTotals> {
+  const where = inScope("r", "tls", scope);
+  const { maxReports } = TLS_LIMITS;
+  return {
+    ...query(
+      `SELECT lower(hex(r.uid)) AS reportUid, r.account, r.domain, r.day, r.reporter, r.report_id AS reportId,
+        r.begin_seconds AS beginSeconds, r.end_seconds AS endSeconds, r.received_seconds AS receivedSeconds,
+        json_array_length(r.details, '$.policies') AS policies, r.passed AS successful, r.total - r.passed AS failed
+      FROM reports r WHERE ${where.sql} AND r.state = 'accepted'
+      ORDER BY r.end_seconds DESC, r.reporter, r.uid LIMIT ${maxReports}`,
+      where.parameters,
+      v.object({
+        reportUid: v.string(),
+        account: v.string(),
+        domain: v.string(),
+        day: v.number(),
+        reporter: v.string(),
+        reportId: v.string(),
+        beginSeconds: v.number(),
+        endSeconds: v.number(),
+        receivedSeconds: v.number(),
+        policies: v.number(),
+        ...sessions,
+      }),
+    ),
+    combine: (parts) => firstRows(parts, (a, b) => b.endSeconds - a.endSeconds, maxReports),
+  };
+}
