@@ -184,6 +184,8 @@ export const DASHBOARD_LIMITS = {
   maxJsonChars: 20_000,
   /** Reporters to choose from on the page of reports. */
   maxReporters: 200,
+  /** Rows of a file of a table that the database sorts: twice the domains of a large provider. */
+  maxExportRows: 20_000,
   /** Items shown of a list within a table's cell: DKIM results of a record, lines of a policy. */
   maxListed: 20,
   /** When to come back, said to whoever is refused. */

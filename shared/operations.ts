@@ -120,6 +120,69 @@ export interface StoredReport extends LedgerEntry {
   omitted?: OmittedTls;
 }
 
+/** Names one report of the ledger by one of its rows (shared/ledger/report-rows.ts). */
+export interface LedgerReference {
+  account: string;
+  kind: "aggregate" | "tls" | "failure";
+  domain: string;
+  day: number;
+  uid: string;
+}
+
+/** One record of an aggregate report, as the report has it. Results and reasons are texts, one a line. */
+export interface RecordRow {
+  /** Its place among the records, from 0. */
+  ordinal: number;
+  sourceIp: string;
+  messages: number;
+  disposition: string;
+  dkim: string;
+  spf: string;
+  isPass: boolean;
+  headerFrom: string;
+  envelopeFrom: string;
+  envelopeTo: string;
+  /** `domain selector result`. */
+  dkimResults: string;
+  /** `domain scope result`. */
+  spfResults: string;
+  /** `type comment`. */
+  reasons: string;
+}
+
+/** What the records of a report are sorted by. */
+export type RecordOrder =
+  | "record"
+  | "address"
+  | "messages"
+  | "dmarc"
+  | "disposition"
+  | "from"
+  | "dkim_results"
+  | "spf_results"
+  | "reasons";
+
+/** A page of one report's records. */
+export interface RecordsRequest {
+  reference: LedgerReference;
+  /** Only records whose address, From domain or results hold this text; "" = all. */
+  text: string;
+  /** Only records that passed (true) or failed (false). */
+  isPass?: boolean | undefined;
+  order: RecordOrder;
+  descending: boolean;
+  limit: number;
+  offset: number;
+}
+
+/** Records read from the raw object again; none where it has gone. */
+export interface RecordsRead {
+  state: "read" | "raw_gone";
+  records: RecordRow[];
+  /** Records on all pages. */
+  matching: number;
+}
+
 export interface OperationsApi {
   status(): Promise<PipelineStatus>;
   listRegistrations(): Promise<Registration[]>;
@@ -161,4 +224,10 @@ export interface OperationsApi {
   /** Newest first, at most 100. */
   listJobs(): Promise<Job[]>;
   getJob(id: string): Promise<Job | undefined>;
+}
+
+/** What pages also ask process: what only the raw objects know. */
+export interface RecordsApi {
+  /** A page of an aggregate report's records. */
+  readRecords(request: RecordsRequest): Promise<RecordsRead>;
 }

@@ -3,6 +3,7 @@ import * as v from "valibot";
 import { compareValues, sumRows } from "./combine.ts";
 import { type Query, query } from "./database.ts";
 import { inScope, type Scope } from "./figure-sql.ts";
+import type { ReportKind } from "./report-rows.ts";
 
 /** Messages of one policy domain in a period, and what needs a person. */
 export interface DomainTotals {
@@ -258,8 +259,8 @@ export interface Extent {
 }
 
 /** The extent of what is known about a scope's domains, whatever its days. Its answer is one row. */
-export function extentQuery({ accounts, domains }: Scope): Query<Extent> {
-  const where = inScope("d", "aggregate", { accounts, domains });
+export function extentQuery({ accounts, domains }: Scope, kind: ReportKind = "aggregate"): Query<Extent> {
+  const where = inScope("d", kind, { accounts, domains });
   return {
     ...query(
       `SELECT min(d.day) AS firstDay, max(CASE WHEN d.is_final = 1 THEN d.day END) AS lastFinalDay
@@ -293,6 +294,66 @@ function smaller(a: number | undefined, b: number | undefined): number | undefin
 
 function larger(a: number | undefined, b: number | undefined): number | undefined {
   return a === undefined || b === undefined ? (a ?? b) : Math.max(a, b);
+}
+
+/** A domain that only TLS or failure reports tell of. */
+export interface OtherDomain {
+  domain: string;
+  sessions: number;
+  failedSessions: number;
+  incidents: number;
+}
+
+/** Ours: most of them; a mail server is one, so there are few. */
+export const MAX_OTHER_DOMAINS = 5000;
+
+/** Domains with TLS or failure reports in a period, and no aggregate report in the same account; those without a name left out. */
+export function otherDomainsQuery(scope: Scope): Query<OtherDomain> {
+  const tls = inScope("d", "tls", scope);
+  const failure = inScope("d", "failure", scope);
+  const { firstDay = 0, lastDay = 0 } = scope;
+  const isOther = `d.domain <> '' AND NOT EXISTS (SELECT 1 FROM domain_days a WHERE a.account = d.account
+    AND a.kind = 'aggregate' AND a.domain = d.domain AND a.day BETWEEN ? AND ?)`;
+  const days = [firstDay, lastDay];
+  return {
+    ...query(
+      `SELECT domain, sum(sessions) AS sessions, sum(failed) AS failedSessions, sum(incidents) AS incidents FROM (
+        SELECT d.domain AS domain, sum(d.total) AS sessions, sum(d.total - d.passed) AS failed, 0 AS incidents
+        FROM domain_days d WHERE ${tls.sql} GROUP BY d.account, d.domain HAVING ${isOther}
+        UNION ALL
+        SELECT d.domain, 0, 0, sum(d.total) FROM domain_days d WHERE ${failure.sql}
+        GROUP BY d.account, d.domain HAVING ${isOther})
+      GROUP BY domain ORDER BY domain LIMIT ${MAX_OTHER_DOMAINS}`,
+      [...tls.parameters, ...days, ...failure.parameters, ...days],
+      v.object({ domain: v.string(), sessions: v.number(), failedSessions: v.number(), incidents: v.number() }),
+    ),
+    combine: (parts) =>
+      sumRows(
+        parts,
+        ({ domain }) => domain,
+        (a, b) => ({
+          domain: a.domain,
+          sessions: a.sessions + b.sessions,
+          failedSessions: a.failedSessions + b.failedSessions,
+          incidents: a.incidents + b.incidents,
+        }),
+      ),
+  };
+}
+
+/** Whether there is any data of some accounts. Its answer is one row. */
+export function hasDataQuery(accounts: readonly string[]): Query<boolean> {
+  return {
+    ...query(
+      "SELECT EXISTS (SELECT 1 FROM domain_days WHERE account IN (SELECT value FROM json_each(?1))) AS found",
+      [JSON.stringify(accounts)],
+      v.pipe(
+        v.object({ found: v.number() }),
+        v.transform(({ found }) => found === 1),
+      ),
+    ),
+    combine: (parts) => [parts.flat().some((found) => found)],
+  };
 }
 
 /** Every account that has data, by name: found by a seek for each. */

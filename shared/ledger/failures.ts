@@ -82,28 +82,3 @@ export function failureReportsQuery(scope: Scope): Query<FailureReportRow> {
     combine: (parts) => firstRows(parts, (a, b) => b.day - a.day || b.arrivalSeconds - a.arrivalSeconds, maxReports),
   };
 }
-
-/** Messages of one domain that failure reports tell of. */
-export interface FailureDomain {
-  domain: string;
-  incidents: number;
-}
-
-/** Failure reports by domain, the most incidents first. */
-export function failureDomainsQuery(scope: Scope): Query<FailureDomain> {
-  const where = inScope("d", "failure", scope);
-  return {
-    ...query(
-      `SELECT d.domain, sum(d.total) AS incidents FROM domain_days d WHERE ${where.sql}
-      GROUP BY d.domain ORDER BY incidents DESC, d.domain LIMIT ${FAILURE_LIMITS.maxGroups}`,
-      where.parameters,
-      v.object({ domain: v.string(), incidents: v.number() }),
-    ),
-    combine: (parts) =>
-      sumRows(
-        parts,
-        ({ domain }) => domain,
-        (a, b) => ({ domain: a.domain, incidents: a.incidents + b.incidents }),
-      ),
-  };
-}

@@ -44,30 +44,6 @@ export function tlsDaysQuery(scope: Scope): Query<TlsDay> {
   };
 }
 
-/** Sessions to one domain that TLS reports tell of. */
-export interface TlsDomain extends Sessions {
-  domain: string;
-}
-
-/** Sessions by policy domain, the most failures first. */
-export function tlsDomainsQuery(scope: Scope): Query<TlsDomain> {
-  const where = inScope("d", "tls", scope);
-  return {
-    ...query(
-      `SELECT d.domain, sum(d.passed) AS successful, sum(d.total - d.passed) AS failed
-      FROM domain_days d WHERE ${where.sql} GROUP BY d.domain ORDER BY failed DESC, d.domain LIMIT ${TLS_LIMITS.maxGroups}`,
-      where.parameters,
-      v.object({ domain: v.string(), ...sessions }),
-    ),
-    combine: (parts) =>
-      sumRows(
-        parts,
-        ({ domain }) => domain,
-        (a, b) => ({ domain: a.domain, ...addSessions(a, b) }),
-      ),
-  };
-}
-
 /** What one reporter saw under one policy. */
 export interface TlsPolicyTotals extends Sessions {
   reporter: string;

@@ -3,6 +3,8 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { createTestHarness, type TestHarness } from "wrangler";
+import type { LedgerDatabase } from "../../shared/ledger/database.ts";
+import { migrate } from "../support/migrations.ts";
 
 export const API_TOKEN = "the-right-secret";
 /** Where the requests of a test seem to go. */
@@ -22,6 +24,8 @@ export interface Dashboard {
   url: string;
   /** `path` is below the origin; without `authorization` among the headers the right bearer is sent, null = none. */
   ask(path: string, init?: RequestInit, token?: string | null): Promise<Response>;
+  /** The ledger it reads, its migrations applied. */
+  ledger: LedgerDatabase;
   close(): Promise<void>;
 }
 
@@ -42,8 +46,13 @@ export async function startDashboard({ vars = {}, accessEmail }: DashboardSettin
     ],
   });
   const { url } = await server.listen();
+  const { D1_DMARC_REPORTS: ledger } = await server
+    .getWorker<{ D1_DMARC_REPORTS: LedgerDatabase }>("dmarc-dashboard")
+    .getEnv();
+  await migrate(ledger);
   return {
     url: url.origin,
+    ledger,
     async ask(path, init = {}, token = API_TOKEN) {
       const headers = new Headers(init.headers);
       if (token !== null) headers.set("authorization", `Bearer ${token}`);

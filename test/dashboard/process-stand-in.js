@@ -11,9 +11,6 @@ const VIEWERS = {
   "owner@acme.example": { role: "owner", accounts: ["acme"] },
   "nothing@acme.example": { role: "owner", accounts: [] },
 };
-/** Reports the process Worker would hand out to whoever names them: the dashboard has to refuse. */
-const OTHER_REPORTS = { a99: { kind: "aggregate" }, b99: { kind: "tls" }, c99: { kind: "failure" } };
-
 function failOn(rua) {
   if (rua.startsWith("fault")) throw new Error("KV is down");
 }
@@ -31,9 +28,24 @@ export class Operations extends WorkerEntrypoint {
     const entry = VIEWERS[email];
     return entry === undefined ? undefined : { email, entry };
   }
-  getReport({ uid }) {
-    const report = OTHER_REPORTS[uid];
-    return report === undefined ? undefined : { account: "other", uid, rawKey: "raw/secret", part: "", report };
+  readRecords({ text }) {
+    const record = {
+      ordinal: 0,
+      sourceIp: "192.0.2.1",
+      messages: 41,
+      disposition: "none",
+      dkim: "pass",
+      spf: "fail",
+      isPass: true,
+      headerFrom: "acme.example",
+      envelopeFrom: "",
+      envelopeTo: "",
+      dkimResults: "acme.example s1 pass",
+      spfResults: "",
+      reasons: "",
+    };
+    if (text === "gone") return { state: "raw_gone", records: [], matching: 0 };
+    return { state: "read", records: text === "nothing" ? [] : [record], matching: text === "nothing" ? 0 : 1 };
   }
   readRawObject(key) {
     return new Response(key);
@@ -68,6 +80,12 @@ export class Operations extends WorkerEntrypoint {
     });
     if (code !== undefined) return { items: [] };
     return cursor === undefined ? { items: [letter("a")], cursor: "a/b c" } : { items: [letter(`after ${cursor}`)] };
+  }
+  listConflicts() {
+    return { items: [] };
+  }
+  listJobs() {
+    return [];
   }
   startReprocess(request) {
     return job("reprocess", request);

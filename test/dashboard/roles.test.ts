@@ -1,85 +1,140 @@
-/** Who may see what: an owner of one account against every route with another account's names, ids and exports. */
+/** Who may see what: an owner of one account against every page with another account's names, ids and exports. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import {
-  eventRow,
-  failureRow,
-  recordRow,
-  startTestEngine,
-  type TestEngine,
-  tlsRow,
-} from "../analytics/local-engine.ts";
+import type { LedgerDatabase } from "../../shared/ledger/database.ts";
+import type { FailureReport, TlsReport } from "../../shared/report/vocabulary.ts";
+import { CHANGES, fillPath, type PagePath, type PageRoute, pageRoutes } from "../../workers/dashboard/routes.ts";
+import { aggregateReport, type Sample, sampleRecord, settleSamples } from "../support/ledger-fill.ts";
 import { API_TOKEN, type Dashboard, ORIGIN, startDashboard } from "./harness.ts";
 
 const nowSeconds = Math.floor(Date.now() / 1000);
-const period = { beginSeconds: nowSeconds - 86_400, endSeconds: nowSeconds };
-/** Words only another account's rows hold. */
-const SECRETS = [
-  "secret.example",
-  "198.51.100.99",
-  "secret-reporter",
-  "secret-service.test",
-  "raw/secret",
-  "987,654",
-  "987654",
-];
+const yesterday = Math.floor(nowSeconds / 86_400) - 1;
+/** Words only another account's reports hold. */
+const SECRETS = ["secret.example", "198.51.100.99", "secret-reporter", "secret-service.test", "raw/secret", "987,654", "987654"];
+const UIDS = { aggregate: "a".repeat(32), tls: "b".repeat(32), failure: "c".repeat(32) };
+const LETTER = "20260101-aaaaaaaaaaaaaaaaaaaaaaaa";
 
-let engine: TestEngine;
-
-beforeAll(async () => {
-  engine = await startTestEngine();
-  const secretEvent = { account: "other", reporter: "secret-reporter", records: 0, receivedSeconds: nowSeconds };
-  const secret = { sourceIp: "198.51.100.99", reporter: "secret-reporter", dkimResults: "secret-service.test k pass" };
-  await engine.write("records", [
-    recordRow({ ...period, count: 41, dkimResults: "acme.example s1 pass" }),
-    recordRow({ ...period, ...secret, reportUid: "0ther", account: "other", domain: "secret.example", count: 987_654 }),
-    // The same policy domain in another account, too.
-    recordRow({ ...period, ...secret, reportUid: "0ther2", account: "other", count: 987_654 }),
-  ]);
-  await engine.write("events", [
-    eventRow({ processedSeconds: nowSeconds, latencySeconds: 1 }),
-    eventRow({ eventId: "x", account: "other", domain: "secret.example", outcome: "dead_letter", latencySeconds: 1 }),
-    ...["secret.example", "acme.example"].map((domain) =>
-      eventRow({ ...secretEvent, domain, eventId: `empty ${domain}` }),
-    ),
-  ]);
-  for (const domain of ["secret.example", "acme.example"]) {
-    const other = { account: "other", domain, reportUid: `0ther ${domain}` };
-    await engine.write("tls", [
-      tlsRow({ ...other, ...period, reporter: "secret-reporter", successfulSessions: 987_654 }),
-      tlsRow({ ...other, ...period, ordinal: 1, scope: "failure", sendingMtaIp: "198.51.100.99", detailSessions: 9 }),
-    ]);
-    const arrival = { arrivalSeconds: nowSeconds, receivedSeconds: nowSeconds };
-    await engine.write("failures", [
-      failureRow({ ...other, ...arrival, sourceIp: "198.51.100.99", reportingMta: "secret-reporter" }),
-    ]);
-  }
-});
-
-afterAll(() => engine.stop());
-
-function start(accessEmail: string): Promise<Dashboard> {
-  const { baseUrl, accountId, token } = engine.connection;
-  const analytics = { ANALYTICS_SQL_URL: baseUrl, ANALYTICS_ACCOUNT_ID: accountId, ANALYTICS_API_TOKEN: token };
-  return startDashboard({ vars: analytics, accessEmail });
+function tls(domain: string): TlsReport {
+  return {
+    kind: "tls",
+    orgName: "secret-reporter",
+    contactInfo: "",
+    reportId: `tls ${domain}`,
+    beginSeconds: yesterday * 86_400,
+    endSeconds: yesterday * 86_400 + 86_399,
+    warnings: [],
+    omittedWarnings: 0,
+    contentHash: "",
+    policies: [
+      {
+        policyType: "sts",
+        policyDomain: domain,
+        policyStrings: [],
+        mxHosts: [],
+        successfulSessionCount: 987_654,
+        failedSessionCount: 9,
+        failureDetails: [
+          {
+            resultType: "certificate-expired",
+            sendingMtaIp: "198.51.100.99",
+            receivingMxHostname: "",
+            receivingMxHelo: "",
+            receivingIp: "",
+            failedSessionCount: 9,
+            additionalInformation: "",
+            failureReasonCode: "",
+          },
+        ],
+      },
+    ],
+  };
 }
 
-/** Every page, asked about `domain`. */
-function pagesAbout(domain: string): string[] {
-  const base = `/domains/${domain}`;
-  const pages = ["", "/sources", "/reports", "/tls", "/failures"].map((path) => base + path);
-  pages.push(
-    `${base}/sources/secret-service.test`,
-    `${base}/addresses/198.51.100.99`,
-    `${base}/reports?reporter=secret-reporter`,
-  );
-  const tables = [
-    ...["sources", "reports", "records", "addresses", "dkim", "from", "days", "policies", "reasons", "dispositions"],
-    ...["without-records", "failures"],
-  ];
-  return [
-    ...pages,
-    ...pages.flatMap((page) => tables.map((t) => `${page}${page.includes("?") ? "&" : "?"}export=json&table=${t}`)),
-  ];
+function failure(domain: string): FailureReport {
+  return {
+    kind: "failure",
+    reportedDomain: domain,
+    sourceIp: "198.51.100.99",
+    authFailure: "dmarc",
+    arrivalSeconds: nowSeconds - 3600,
+    arrivalDate: "",
+    deliveryResult: "reject",
+    identityAlignment: "none",
+    dkimDomain: "",
+    dkimSelector: "",
+    spfDomain: "",
+    mailFromDomain: "",
+    reportingMta: "secret-reporter",
+    incidents: 987_654,
+    warnings: [],
+    omittedWarnings: 0,
+    contentHash: "",
+  };
+}
+
+/** Another account's reports, about its own domain and about one that the owner has too. */
+function secretSamples(): Sample[] {
+  return ["secret.example", "acme.example"].flatMap((domain, i) => {
+    const results = [{ domain: "secret-service.test", selector: "k", result: "pass" as const, rawResult: "", humanResult: "" }];
+    const records = [sampleRecord(domain, { sourceIp: "198.51.100.99", count: 987_654, dkimResults: results })];
+    const uid = (kind: keyof typeof UIDS): string => (i === 0 ? UIDS[kind] : `${UIDS[kind].slice(0, 30)}99`);
+    const place = (uid: string) => ({ account: "other", receivedSeconds: nowSeconds, rawKey: `raw/secret/${uid}`, uid });
+    const about = { day: yesterday, reporter: "secret-reporter" };
+    return [
+      { ...place(uid("aggregate")), records, report: aggregateReport(domain, { ...about, records }) },
+      { ...place(uid("tls")), records: [], report: tls(domain) },
+      { ...place(uid("failure")), records: [], report: failure(domain) },
+      { ...place(`d${i}`.padEnd(32, "0")), records: [], report: aggregateReport(domain, { ...about, records: [] }) },
+    ];
+  });
+}
+
+async function fill(ledger: LedgerDatabase): Promise<void> {
+  const records = [sampleRecord("acme.example", { count: 41 })];
+  const own: Sample = {
+    account: "acme",
+    uid: "1".repeat(32),
+    report: aggregateReport("acme.example", { day: yesterday, records }),
+    records,
+    receivedSeconds: nowSeconds,
+  };
+  for (const sample of [own, ...secretSamples()]) await settleSamples(ledger, [sample], { nowSeconds });
+  await ledger
+    .prepare(
+      `INSERT INTO dead_letters (id, day, account, rua, domain, code, raw_key, part, generation, received_seconds,
+        filed_seconds, attempts, letter)
+      VALUES (?1, 1, 'other', '', 'secret.example', 'empty', 'raw/secret', '', 1, 1, 1, 1, '{}')`,
+    )
+    .bind(LETTER)
+    .all();
+}
+
+async function start(accessEmail: string): Promise<Dashboard> {
+  const dashboard = await startDashboard({ accessEmail });
+  await fill(dashboard.ledger);
+  return dashboard;
+}
+
+/** What a page is asked with: names of the other account's. */
+function askedWith(domain: string, uid: string): Record<string, string> {
+  return {
+    domain,
+    source: "secret-service.test",
+    address: "198.51.100.99",
+    account: "other",
+    day: new Date(yesterday * 86_400_000).toISOString().slice(0, 10),
+    uid,
+    id: LETTER,
+  };
+}
+
+/** Links to a page and to its exports, with the other account's names. */
+function linksTo(path: PagePath, { tables }: PageRoute, domain: string): string[] {
+  const uids = path.startsWith("/reports/") ? Object.values(UIDS) : [""];
+  return uids.flatMap((uid) => {
+    const page = fillPath(path, askedWith(domain, uid));
+    const searched = path === "/domains/:domain/reports" ? [`${page}?reporter=secret-reporter`, `${page}?source=198.51.100.99`] : [];
+    return [page, ...searched, ...tables.flatMap((id) => ["csv", "json"].map((format) => `${page}?export=${format}&table=${id}`))];
+  });
 }
 
 /** A page without the link's own words, which are the asker's. */
@@ -107,53 +162,53 @@ describe("an owner", () => {
     expect(text).not.toContain("/operations");
   });
 
-  it.each(["secret.example", "acme.example"])(
-    "learns nothing of another account by any page about %s",
-    async (domain) => {
-      for (const path of pagesAbout(domain)) {
-        const answer = await dashboard.ask(path, HTML, null);
-        expect([200, 404], path).toContain(answer.status);
-        const text = shown(await answer.text(), path);
-        for (const secret of SECRETS) expect(text, path).not.toContain(secret);
-      }
-    },
-  );
+  it.each(
+    pageRoutes()
+      .filter(([, { role }]) => role === "owner")
+      .flatMap(([path, route]) => ["secret.example", "acme.example"].map((domain) => ({ path, route, domain }))),
+  )("learns nothing of another account by $path about $domain", async ({ path, route, domain }) => {
+    for (const link of linksTo(path, route, domain)) {
+      const answer = await dashboard.ask(link, HTML, null);
+      expect([200, 404], link).toContain(answer.status);
+      if (path.startsWith("/reports/")) expect(answer.status, link).toBe(404);
+      const text = shown(await answer.text(), link);
+      for (const secret of SECRETS) expect(text, link).not.toContain(secret);
+    }
+  });
 
   it.each(
-    ["a99", "b99", "c99"].flatMap((uid) => ["", "/raw", "?export=json&table=records"].map((suffix) => [uid, suffix])),
+    Object.values(UIDS).flatMap((uid) => ["", "/raw", "?export=json&table=records"].map((suffix) => [uid, suffix])),
   )("is told that another account's report is not there, as one that does not exist: %s%s", async (uid, suffix) => {
+    const { day } = askedWith("secret.example", "");
     const [there, missing] = await Promise.all(
       ["other", "nowhere"].map((account) =>
-        dashboard.ask(`/reports/${account}/secret.example/2026-01-01/${uid}${suffix}`, {}, null),
+        dashboard.ask(`/reports/${account}/secret.example/${day}/${uid}${suffix}`, {}, null),
       ),
     );
     expect([there?.status, missing?.status]).toEqual([404, 404]);
     expect(await there?.text()).toBe(await missing?.text());
   });
 
-  it.each(["a99", "b99", "c99"])("does not get it under the own account's name: %s", async (uid) => {
+  it.each(Object.values(UIDS))("does not get it under the own account's name: %s", async (uid) => {
+    const { day } = askedWith("secret.example", "");
     for (const suffix of ["", "/raw"]) {
-      const answer = await dashboard.ask(`/reports/acme/secret.example/2026-01-01/${uid}${suffix}`, HTML, null);
+      const answer = await dashboard.ask(`/reports/acme/secret.example/${day}/${uid}${suffix}`, HTML, null);
       expect(answer.status).toBe(404);
-      for (const secret of SECRETS) expect(shown(await answer.clone().text(), "secret.example")).not.toContain(secret);
+      const text = shown(await answer.text(), "secret.example");
+      for (const secret of SECRETS) expect(text).not.toContain(secret);
     }
   });
 
   it.each([
-    ["GET", "/operations"],
-    ["GET", "/operations?export=json&table=outcomes"],
-    ["GET", "/operations/dead-letters"],
-    ["GET", "/operations/dead-letters/20260101-aaaaaaaaaaaaaaaaaaaaaaaa"],
-    ["GET", "/operations/dead-letters/20260101-aaaaaaaaaaaaaaaaaaaaaaaa/raw"],
-    ["GET", "/operations/conflicts"],
-    ["GET", "/operations/jobs"],
-    ["POST", "/operations/dead-letters"],
-    ["POST", "/operations/conflicts"],
-    ["POST", "/operations/jobs"],
+    ...pageRoutes()
+      .filter(([, { role }]) => role === "operator")
+      .flatMap(([path, route]) => linksTo(path, route, "secret.example").map((link) => ["GET", link])),
+    ...CHANGES.map((path) => ["POST", path]),
     ["GET", "/api/v1/registry"],
     ["GET", "/api/v1/identities"],
     ["PUT", "/api/v1/identities/owner@acme.example"],
     ["GET", "/api/v1/stats?account=acme"],
+    ["GET", "/api/v1/activity"],
     ["POST", "/api/v1/query"],
     ["GET", "/api/v1/dead-letters"],
     ["POST", "/api/v1/reprocess"],
@@ -161,8 +216,8 @@ describe("an owner", () => {
   ])("is refused %s %s", async (method, path) => {
     const headers = { origin: ORIGIN, "content-type": "application/x-www-form-urlencoded" };
     const answer = await dashboard.ask(
-      path,
-      { method, headers, ...(method === "GET" ? {} : { body: "action=requeue" }) },
+      path ?? "",
+      { method: method ?? "GET", headers, ...(method === "GET" ? {} : { body: "action=requeue" }) },
       null,
     );
     expect(answer.status).toBe(403);
@@ -174,12 +229,15 @@ describe.each(["nothing@acme.example", "stranger@acme.example"])("%s", (email) =
   it("sees no figure at all", async () => {
     const dashboard = await start(email);
     try {
-      for (const path of ["/", "/domains/acme.example", "/domains/secret.example/sources"]) {
+      const links = pageRoutes()
+        .filter(([path, { role }]) => role === "owner" && path !== "/glossary")
+        .flatMap(([path, route]) => linksTo(path, route, "acme.example"));
+      for (const path of links) {
         const answer = await dashboard.ask(path, HTML, null);
         const text = await answer.text();
-        expect(answer.status).toBe(email.startsWith("stranger") ? 403 : 200);
+        expect(email.startsWith("stranger") ? [403] : [200, 404], path).toContain(answer.status);
         if (answer.status === 403) expect(text).toContain(`dmarc identity add ${email}`);
-        for (const word of [...SECRETS, ">41<"]) expect(shown(text, path)).not.toContain(word);
+        for (const word of [...SECRETS, ">41<"]) expect(shown(text, path), path).not.toContain(word);
       }
     } finally {
       await dashboard.close();
@@ -201,10 +259,35 @@ describe("an operator", () => {
     expect(text).toContain("987,654");
   });
 
+  it("gets every page of every account, each with its tables", async () => {
+    for (const [path, { tables }] of pageRoutes()) {
+      if (path.startsWith("/reports/") || path.includes(":id")) continue;
+      const page = fillPath(path, askedWith("secret.example", ""));
+      const answer = await dashboard.ask(page, HTML, null);
+      expect(answer.status, page).toBe(200);
+      await answer.text();
+      for (const table of tables) {
+        const file = await dashboard.ask(`${page}?export=json&table=${table}`, {}, null);
+        expect(file.status, `${page} ${table}`).toBe(200);
+        expect(Array.isArray(JSON.parse(await file.text()))).toBe(true);
+      }
+      const none = await dashboard.ask(`${page}?export=json&table=not-a-table`, {}, null);
+      expect(none.status, page).toBe(404);
+    }
+  });
+
+  it("gets a report of each kind", async () => {
+    for (const uid of Object.values(UIDS)) {
+      const answer = await dashboard.ask(fillPath("/reports/:account/:domain/:day/:uid", askedWith("secret.example", uid)), HTML, null);
+      expect(answer.status).toBe(200);
+      expect(await answer.text()).toContain("secret-reporter");
+    }
+  });
+
   it.each([
-    ["/operations/dead-letters", undefined],
-    ["/operations/conflicts", "https://evil.example"],
-    ["/operations/jobs", "null"],
+    [CHANGES[0], undefined],
+    [CHANGES[1], "https://evil.example"],
+    [CHANGES[2], "null"],
   ])("changes nothing by a form of another origin: %s from %s", async (path, origin) => {
     const headers: Record<string, string> = origin === undefined ? {} : { origin };
     const answer = await dashboard.ask(path, { method: "POST", headers, body: "kind=reprocess&action=requeue" }, null);

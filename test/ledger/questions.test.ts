@@ -9,15 +9,16 @@ import {
   domainsQuery,
   domainTrendsQuery,
   extentQuery,
+  hasDataQuery,
+  otherDomainsQuery,
 } from "../../shared/ledger/domains.ts";
-import { failureDomainsQuery, failureReportsQuery, failuresQuery } from "../../shared/ledger/failures.ts";
+import { failureReportsQuery, failuresQuery } from "../../shared/ledger/failures.ts";
 import { figuresIn } from "../../shared/ledger/figure-sql.ts";
 import { type ReportList, reportersQuery, reportQuery, reportsQuery } from "../../shared/ledger/report-list.ts";
 import { type DomainScope, mailQuery, sourceQuery, sourceReportsQuery } from "../../shared/ledger/sources.ts";
 import { statsQuery } from "../../shared/ledger/stats.ts";
 import {
   tlsDaysQuery,
-  tlsDomainsQuery,
   tlsFailuresQuery,
   tlsPoliciesQuery,
   tlsReportFailuresQuery,
@@ -561,10 +562,12 @@ describe("TLS and failure reports", () => {
 
   it("sessions by day, domain and policy", async () => {
     expect(await found(tlsDaysQuery(scope))).toEqual([{ day: FIRST_DAY, successful: 180, failed: 8 }]);
-    expect(await found(tlsDomainsQuery({ accounts: ["acme"], ...at }))).toEqual([
-      { domain: "a.example", successful: 180, failed: 8 },
-      { domain: "mx1.a.example", successful: 14, failed: 0 },
+    expect(await found(otherDomainsQuery({ accounts: ["acme"], ...at }))).toEqual([
+      { domain: "a.example", sessions: 188, failedSessions: 8, incidents: 3 },
+      { domain: "mx1.a.example", sessions: 14, failedSessions: 0, incidents: 0 },
     ]);
+    expect(await found(hasDataQuery(["acme"]))).toEqual([true]);
+    expect(await found(hasDataQuery(["nobody"]))).toEqual([false]);
     expect(await found(tlsPoliciesQuery(scope))).toEqual([
       {
         reporter: "Sender",
@@ -619,7 +622,6 @@ describe("TLS and failure reports", () => {
         lastDay: FIRST_DAY,
       },
     ]);
-    expect(await found(failureDomainsQuery({ accounts: ["acme"] }))).toEqual([{ domain: "a.example", incidents: 6 }]);
     expect(await found(failureReportsQuery({ accounts: ["acme"], domains: ["a.example"] }))).toMatchObject([
       { arrivalSeconds: 0, incidents: 3 },
       { arrivalSeconds: FIRST_DAY * 86_400 + 60, reportingMta: "mx.reporter.example" },

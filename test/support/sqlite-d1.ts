@@ -2,12 +2,10 @@
  * Support: D1's interface over the SQLite of Node, which is the engine D1 is, for tests that need thousands of databases
  * or a fault at a chosen call. test/chain runs the same statements on the D1 of workerd.
  */
-import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import type { LedgerDatabase, LedgerResult, LedgerStatement, Parameter } from "../../shared/ledger/database.ts";
+import { migrations } from "./migrations.ts";
 
-const MIGRATIONS = join(import.meta.dirname, "..", "..", "migrations");
 /** D1's limits page. */
 const MAX_PARAMETERS = 100;
 const MAX_STATEMENT_BYTES = 100_000;
@@ -51,9 +49,7 @@ export class SqliteLedger implements LedgerDatabase {
   readonly sqlite = new DatabaseSync(":memory:");
 
   constructor() {
-    for (const name of readdirSync(MIGRATIONS).sort()) {
-      this.sqlite.exec(readFileSync(join(MIGRATIONS, name), "utf8"));
-    }
+    for (const text of migrations()) this.sqlite.exec(text);
   }
 
   prepare(sql: string): LedgerStatement {

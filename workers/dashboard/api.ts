@@ -1,5 +1,5 @@
 /**
- * The JSON API under /api/v1: operations over the service binding to process, figures by Analytics Engine's SQL API.
+ * The JSON API under /api/v1: operations over the service binding to process, figures from the ledger, statements of one's own to Analytics Engine.
  * Who may ask is decided before a request gets here. It stores nothing and builds no SQL of its own.
  */
 import { Hono } from "hono";

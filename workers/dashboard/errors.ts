@@ -4,6 +4,7 @@
  */
 import { AnalyticsUnavailableError } from "../../shared/analytics/sql.ts";
 import { DASHBOARD_LIMITS } from "../../shared/limits.ts";
+import { LedgerUnavailableError } from "./ledger.ts";
 
 type ErrorStatus = 400 | 403 | 404 | 413 | 422 | 502 | 503;
 
@@ -67,6 +68,12 @@ export function describeError(error: unknown): ErrorAnswer {
     if (!isBusy) return { code: "analytics_unavailable", message: error.message, status: 502 };
     const { retryAfterSeconds = DASHBOARD_LIMITS.retryAfterSeconds } = error;
     return { code: "analytics_busy", message: error.message, status: 503, retryAfterSeconds };
+  }
+  if (error instanceof LedgerUnavailableError) {
+    console.error(JSON.stringify({ event: "ledger_unavailable", message: error.message }));
+    const message = "The database of the ledger does not answer; the dashboard's log has the reason.";
+    const { retryAfterSeconds } = DASHBOARD_LIMITS;
+    return { code: "ledger_unavailable", message, status: 503, retryAfterSeconds };
   }
   const message = error instanceof Error ? error.message : String(error);
   console.error(JSON.stringify({ event: "dashboard_fault", message }));

@@ -1,6 +1,6 @@
 /**
  * Dashboard Worker, fetch(): a shell. Decides who may ask and what they may see, hands the rest to the API and the pages,
- * sets the headers every answer carries. It holds no data bindings.
+ * sets the headers every answer carries. It reads the ledger and changes nothing in it.
  */
 import { type Context, Hono } from "hono";
 import { secureHeaders } from "hono/secure-headers";
@@ -11,6 +11,7 @@ import { type ApiContext, buildApi } from "./api.ts";
 import { identify, sameSecret } from "./auth.ts";
 import type { DashboardEnv } from "./environment.ts";
 import { ApiError, answerError, describeError, retryHeaders } from "./errors.ts";
+import { LedgerReader } from "./ledger.ts";
 import { renderError } from "./pages/error.tsx";
 import { buildAssets, buildSite } from "./site.tsx";
 
@@ -102,6 +103,13 @@ app.use(async (c, next) => {
   if (!identity.ok) throw new ApiError("forbidden", identity.error);
   c.set("access", await operate(c, (operations) => findAccess(identity.value, operations)));
   await next();
+});
+app.use(async (c, next) => {
+  const ledger = new LedgerReader([c.env.D1_DMARC_REPORTS]);
+  c.set("ledger", ledger);
+  await next();
+  const { statements, rowsRead } = ledger.cost;
+  c.header("server-timing", `ledger;desc="${statements} statements, ${rowsRead} rows read"`);
 });
 // The API knows no accounts: it is the operator's.
 app.use("/api/*", async (c, next) => {

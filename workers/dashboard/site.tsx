@@ -4,7 +4,7 @@
  */
 import { type Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
-import { type ApiContext, operate, queryRows, readConnection } from "./api/call.ts";
+import { type ApiContext, operate } from "./api/call.ts";
 import script from "./assets/comfort.browser.js";
 import icon from "./assets/favicon.svg";
 import styles from "./assets/style.css";
@@ -27,11 +27,12 @@ import { tlsPage } from "./pages/tls.tsx";
 import { renderPage } from "./parts/layout.tsx";
 import type { PageResult } from "./parts/page.ts";
 import type { PageRequest } from "./parts/request.ts";
+import type { ChangePath, PagePath } from "./routes.ts";
 
 type Call = Context<ApiContext>;
 type Page = (request: PageRequest, call: Call) => Promise<PageResult | Response>;
 
-const PAGES: Record<string, Page> = {
+const HANDLERS: Record<PagePath, Page> = {
   "/": domainsPage,
   "/domains/:domain": (request, c) => overviewPage(request, domainOf(c)),
   "/domains/:domain/sources": (request, c) => sourcesPage(request, domainOf(c)),
@@ -54,7 +55,7 @@ const PAGES: Record<string, Page> = {
 };
 
 /** What a form changes; each answers with the page to go to. That it came from our own pages is checked before. */
-const CHANGES: Record<string, (request: PageRequest, form: URLSearchParams) => Promise<string>> = {
+const FORMS: Record<ChangePath, (request: PageRequest, form: URLSearchParams) => Promise<string>> = {
   "/operations/dead-letters": changeDeadLetters,
   "/operations/conflicts": decideConflict,
   "/operations/jobs": startJob,
@@ -65,8 +66,8 @@ const MAX_FORM_BYTES = 16 * 1024;
 /** Routes of the pages. */
 export function buildSite(): Hono<ApiContext> {
   const site = new Hono<ApiContext>();
-  for (const [path, page] of Object.entries(PAGES)) site.get(path, (c) => answer(c, page));
-  for (const [path, change] of Object.entries(CHANGES)) {
+  for (const [path, page] of Object.entries(HANDLERS)) site.get(path, (c) => answer(c, page));
+  for (const [path, change] of Object.entries(FORMS)) {
     site.post(path, bodyLimit({ maxSize: MAX_FORM_BYTES, onError: formTooLarge }), async (c) =>
       c.redirect(await change(pageRequest(c), new URLSearchParams(await c.req.text())), 303),
     );
@@ -120,7 +121,9 @@ export function pageRequest(c: Call): PageRequest {
     parameters: url.searchParams,
     access: c.get("access"),
     today: dayOfSeconds(Date.now() / 1000),
-    ask: async (query) => (await queryRows(readConnection(c), query.sql)).map(query.read),
+    databases: c.get("ledger").databases,
+    ask: (query) => c.get("ledger").ask(query),
+    accounts: async () => c.get("access").accounts ?? (await c.get("ledger").accounts()),
     operate: (operation) => operate(c, operation),
   };
 }

@@ -1,17 +1,17 @@
 /** What every route of the API needs: the request's context, process by RPC, SQL, and checked input. It has no routes. */
 import type { Context } from "hono";
 import * as v from "valibot";
-import type { AnswerRow } from "../../../shared/analytics/queries.ts";
-import { querySql, type SqlConnection } from "../../../shared/analytics/sql.ts";
-import type { OperationRefused, OperationsApi } from "../../../shared/operations.ts";
+import type { SqlConnection } from "../../../shared/analytics/sql.ts";
+import type { OperationRefused, OperationsApi, RecordsApi } from "../../../shared/operations.ts";
 import type { Access } from "../access.ts";
 import { type DashboardEnv, readSqlConnection } from "../environment.ts";
 import { ApiError, type ApiErrorCode } from "../errors.ts";
+import type { LedgerReader } from "../ledger.ts";
 
 /** What Hono carries through a request. */
 export interface ApiContext {
   Bindings: DashboardEnv & { ACCESS: CloudflareAccessContext | undefined };
-  Variables: { access: Access };
+  Variables: { access: Access; ledger: LedgerReader };
 }
 
 /** One request. */
@@ -26,7 +26,7 @@ export const account = v.pipe(v.string(), v.minLength(1), v.maxLength(64));
 export const objectKey = v.pipe(v.string(), v.minLength(1), v.maxLength(1024));
 
 /** Asks process. @throws ApiError when it fails */
-export async function operate<T>(c: Call, operation: (operations: OperationsApi) => Promise<T>): Promise<T> {
+export async function operate<T>(c: Call, operation: (operations: OperationsApi & RecordsApi) => Promise<T>): Promise<T> {
   try {
     return await operation(c.env.PROCESS);
   } catch (error) {
@@ -43,14 +43,6 @@ export function unlessRefused<T extends object>(
 ): Exclude<T, OperationRefused> {
   if ("refused" in answer) throw new ApiError(code, answer.refused);
   return answer as Exclude<T, OperationRefused>;
-}
-
-/** Rows of one of our own statements; a dataset nothing was written to yet has none. @throws ApiError */
-export async function queryRows(connection: SqlConnection, sql: string): Promise<AnswerRow[]> {
-  const answer = await querySql({ ...connection, isPageStatement: true }, sql, (url, init) => fetch(url, init));
-  if (answer.ok) return answer.value.rows;
-  if (answer.error.code === "no_data") return [];
-  throw new ApiError(answer.error.code, answer.error.message);
 }
 
 /** Where Analytics Engine is. @throws ApiError when a setting is missing */

@@ -1,17 +1,11 @@
-/** /status, /activity, /stats, /query: what the pipeline holds and does, from process and Analytics Engine. */
+/** /status, /activity, /stats: what the pipeline holds and does, from process and the ledger. /query: Analytics Engine. */
 import { Hono } from "hono";
 import * as v from "valibot";
-import {
-  combineStats,
-  type OutcomeCounts,
-  outcomesQuery,
-  readOutcomes,
-  statsQuery,
-} from "../../../shared/analytics/queries.ts";
-import { activityQuery, readActivity } from "../../../shared/analytics/queries-activity.ts";
 import { postSql } from "../../../shared/analytics/sql.ts";
+import { activityQuery, outcomesQuery, readActivity, readOutcomes } from "../../../shared/ledger/activity.ts";
+import { statsQuery } from "../../../shared/ledger/stats.ts";
 import { ApiError } from "../errors.ts";
-import { type ApiContext, account, type Call, domain, operate, queryRows, readConnection, validate } from "./call.ts";
+import { type ApiContext, account, type Call, domain, operate, readConnection, validate } from "./call.ts";
 
 /** ?format= → the engine's FORMAT clause. */
 const FORMATS = { json: "JSON", jsoneachrow: "JSONEachRow", tsv: "TabSeparated" } as const;
@@ -29,12 +23,11 @@ export function figureRoutes(): Hono<ApiContext> {
   return routes;
 }
 
-// Status is what an operator looks at when something is broken, so it is answered without Analytics Engine too.
+// Status is what an operator looks at when something is broken, so it is answered without the ledger too.
 async function getStatus(c: Call): Promise<Response> {
   const status = await operate(c, (operations) => operations.status());
   try {
-    const outcomes: OutcomeCounts = readOutcomes(await queryRows(readConnection(c), outcomesQuery()));
-    return c.json({ ...status, outcomes });
+    return c.json({ ...status, outcomes: readOutcomes(await c.get("ledger").ask(outcomesQuery(nowSeconds()))) });
   } catch (error) {
     const outcomesProblem = error instanceof Error ? error.message : String(error);
     return c.json({ ...status, outcomes: null, outcomesProblem });
@@ -42,18 +35,18 @@ async function getStatus(c: Call): Promise<Response> {
 }
 
 async function getActivity(c: Call): Promise<Response> {
-  const nowSeconds = Math.floor(Date.now() / 1000);
-  return c.json({ items: readActivity(await queryRows(readConnection(c), activityQuery(nowSeconds))) });
+  return c.json({ items: readActivity(await c.get("ledger").ask(activityQuery(nowSeconds()))) });
 }
 
 async function getStats(c: Call): Promise<Response> {
-  const statements = statsQuery(validate(statsParameters, c.req.query()));
-  const connection = readConnection(c);
-  const [records, events] = await Promise.all([
-    queryRows(connection, statements.records),
-    queryRows(connection, statements.events),
-  ]);
-  return c.json(combineStats(records, events));
+  const filter = validate(statsParameters, c.req.query());
+  const ledger = c.get("ledger");
+  const [stats] = await ledger.ask(statsQuery({ accounts: await ledger.accounts(), ...filter }));
+  return c.json(stats);
+}
+
+function nowSeconds(): number {
+  return Math.floor(Date.now() / 1000);
 }
 
 /** Hands a statement to the engine as it is, and the engine's answer back. */

@@ -1,5 +1,5 @@
 /**
- * The period a page is about: the last 7, 30 or 90 days or any range, from a link's parameters. Pure. Days are those of
+ * The period a page is about: the last 7, 30, 90 or 365 days or any range, from a link's parameters. Pure. Days are those of
  * the reports' periods, not of their arrival.
  */
 import { fail, ok, type Result } from "../../../shared/result.ts";
@@ -13,12 +13,12 @@ export interface Period {
   preset?: number;
 }
 
-export const PRESETS = [7, 30, 90] as const;
+export const PRESETS = [7, 30, 90, 365] as const;
 /** What the pipeline does is looked at from closer by. */
-export const OPERATIONS_PRESETS = [1, ...PRESETS] as const;
+export const OPERATIONS_PRESETS = [1, 7, 30, 90] as const;
 const DEFAULT_DAYS = 30;
-/** Ours: a chart of more days cannot be read. */
-const MAX_DAYS = 732;
+/** Ours: ten years, more than anybody has reports of; a page of it has a row for each day. */
+const MAX_DAYS = 3660;
 
 /**
  * Reads `days=` or `from=` and `to=`.

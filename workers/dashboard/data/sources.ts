@@ -3,7 +3,7 @@
  * that authenticated the mail: another organization's where there is one (a service signs or bounces as itself, even
  * where it also signs for the owner), else the owner's own, else the address. Pure.
  */
-import type { GroupFigures, SourceGroup } from "../../../shared/analytics/queries-sources.ts";
+import { addFigures, type GroupFigures, type SourceGroup } from "../../../shared/ledger/sources.ts";
 import { hasPass, readAuthResults } from "./auth-results.ts";
 import { knownService } from "./known-services.ts";
 import { organizationalDomain } from "./organizational-domain.ts";
@@ -60,21 +60,6 @@ export function mergeSources(groups: readonly SourceGroup[], policyDomain: strin
     sources.set(name, known === undefined ? one : addSources(known, one));
   }
   return [...sources.values()].sort((a, b) => b.messages - a.messages || a.name.localeCompare(b.name));
-}
-
-/** Sums of two groups; days are the earliest and the latest. */
-export function addFigures(a: GroupFigures, b: GroupFigures): GroupFigures {
-  return {
-    messages: a.messages + b.messages,
-    passed: a.passed + b.passed,
-    dkimAligned: a.dkimAligned + b.dkimAligned,
-    spfAligned: a.spfAligned + b.spfAligned,
-    quarantined: a.quarantined + b.quarantined,
-    rejected: a.rejected + b.rejected,
-    spared: a.spared + b.spared,
-    firstDay: Math.min(a.firstDay, b.firstDay),
-    lastDay: Math.max(a.lastDay, b.lastDay),
-  };
 }
 
 function addSources(a: Source, b: Source): Source {

@@ -1,13 +1,6 @@
 /** One aggregate report whole: metadata, policy, warnings, every record a page at a time. */
-import type { Scope } from "../../../shared/analytics/collapse.ts";
-import {
-  isRecordOrder,
-  type RecordPage,
-  type RecordRow,
-  reportRecordCountQuery,
-  reportRecordsQuery,
-} from "../../../shared/analytics/queries-records.ts";
-import type { AggregateReport } from "../../../shared/report/vocabulary.ts";
+import type { Child } from "hono/jsx";
+import type { RecordOrder, RecordRow, RecordsRead } from "../../../shared/operations.ts";
 import { dayOfSeconds, isoDay, isoMinute } from "../data/days.ts";
 import { formatCount, formatShare } from "../data/numbers.ts";
 import { describePolicy } from "../data/policy.ts";
@@ -15,10 +8,10 @@ import { readTableState, type TableState } from "../data/table.ts";
 import { ForeignText } from "../parts/foreign-text.tsx";
 import { Note, Pairs } from "../parts/marks.tsx";
 import type { PageResult } from "../parts/page.ts";
-import { MissingPart, unlessUnavailable } from "../parts/partial.tsx";
+import { MissingPart, unless } from "../parts/partial.tsx";
 import { ReporterName, ReportHead, reportCrumbs, type Stored, storedPairs, Warnings } from "../parts/report-frame.tsx";
 import { linkWith, type PageRequest } from "../parts/request.ts";
-import type { BoundTable } from "../parts/table-view.tsx";
+import type { BoundTable, ViewColumn } from "../parts/table-view.tsx";
 import { Term } from "../parts/term.tsx";
 import { recordsTable } from "./records-table.tsx";
 
@@ -27,99 +20,136 @@ const RESULT = `${TABLE}.result`;
 /** Ours: an export takes this many records. */
 const EXPORT_RECORDS = 20_000;
 
-/** Its records as a page of the engine's; a report may have a million. */
-interface Records {
-  rows: RecordRow[];
-  count: number;
+/** What its records can be sorted by. */
+const ORDERS: Record<RecordOrder, true> = {
+  record: true,
+  address: true,
+  messages: true,
+  dmarc: true,
+  disposition: true,
+  from: true,
+  dkim_results: true,
+  spf_results: true,
+  reasons: true,
+};
+
+function isRecordOrder(text: string): text is RecordOrder {
+  return Object.hasOwn(ORDERS, text);
 }
 
-export async function aggregateReportPage(request: PageRequest, stored: Stored<AggregateReport>): Promise<PageResult> {
-  const { entry, report } = stored;
-  const { metadata, policy } = report;
-  const scope: Scope = { accounts: [entry.account], domains: [policy.domain], reportUid: entry.uid };
+export async function aggregateReportPage(request: PageRequest, stored: Stored<"aggregate">): Promise<PageResult> {
+  const { report, details } = stored;
+  const { reporter, domain } = report;
   const state = readTableState(request.parameters, { id: TABLE, sort: "record", size: 100 });
-  const records = await unlessUnavailable(askRecords(request, { scope, state }));
-  const table = records.ok ? boundRecords(request, { report, state, ...records.value }) : undefined;
-  const day = isoDay(dayOfSeconds(metadata.beginSeconds));
+  const read = await unless(["process_unavailable"], readRecords(request, { stored, state }));
+  const table = read.ok ? boundRecords(request, { stored, read: read.value }) : undefined;
+  const day = isoDay(dayOfSeconds(report.beginSeconds));
   const heading = (
     <>
-      <ForeignText text={metadata.orgName} /> about <ForeignText text={policy.domain} />, {day}
+      <ForeignText text={reporter} /> about <ForeignText text={domain} />, {day}
     </>
   );
   return {
     tables: table === undefined ? [] : [table],
     content: {
-      title: `${metadata.orgName} about ${policy.domain}, ${day}`,
+      title: `${reporter} about ${domain}, ${day}`,
       section: "domains",
-      crumbs: reportCrumbs(request, { domain: policy.domain, path: "/reports", label: "Reports" }),
+      crumbs: reportCrumbs(request, { domain, path: "/reports", label: "Reports" }),
       body: (
         <>
-          <ReportHead request={request} title={heading} lead={summary(report)} />
+          <ReportHead request={request} title={heading} lead={summary(stored)} />
           <div class="columns">
             <Metadata {...stored} />
-            <Policy report={report} />
+            <Policy {...stored} />
           </div>
-          <Warnings report={report} />
-          {records.ok ? table?.view(request.url) : <MissingPart part="The records" problem={records.error} />}
+          <Warnings details={details} />
+          {read.ok ? table?.view(request.url) : <MissingPart part="The records" problem={read.error} />}
         </>
       ),
     },
   };
 }
 
-function summary({ totals: { messages, records, passed } }: AggregateReport): string {
+function summary({ report: { total, records, passed } }: Stored<"aggregate">): string {
   if (records === 0) return "No record: nothing to count.";
-  return `${formatCount(messages)} messages in ${formatCount(records)} records; ${formatShare(passed, messages)} pass DMARC.`;
+  return `${formatCount(total)} messages in ${formatCount(records)} records; ${formatShare(passed, total)} pass DMARC.`;
 }
 
-async function askRecords(
+// The ledger has figures only: the records themselves are read from the raw file again.
+async function readRecords(
   request: PageRequest,
-  { scope, state }: { scope: Scope; state: TableState },
-): Promise<Records> {
+  { stored, state }: { stored: Stored<"aggregate">; state: TableState },
+): Promise<RecordsRead> {
+  const { account, kind, domain, day, reportUid: uid, records } = stored.report;
+  if (records === 0) return { state: "read", records: [], matching: 0 };
   const result = request.parameters.get(RESULT);
-  const page: RecordPage = {
-    text: state.text,
-    isPass: result === "pass" ? true : result === "fail" ? false : undefined,
-    order: isRecordOrder(state.sort) ? state.sort : "record",
-    descending: state.descending,
-    limit: request.parameters.has("export") ? EXPORT_RECORDS : state.size,
-    offset: (state.page - 1) * state.size,
-  };
-  const [rows, counts] = await Promise.all([
-    request.ask(reportRecordsQuery(scope, page)),
-    request.ask(reportRecordCountQuery(scope, page)),
-  ]);
-  return { rows, count: counts[0] ?? 0 };
+  const isExport = request.parameters.has("export");
+  return request.operate((operations) =>
+    operations.readRecords({
+      reference: { account, kind, domain, day, uid },
+      text: state.text,
+      isPass: result === "pass" ? true : result === "fail" ? false : undefined,
+      order: isRecordOrder(state.sort) ? state.sort : "record",
+      descending: state.descending,
+      limit: isExport ? EXPORT_RECORDS : state.size,
+      offset: isExport ? 0 : (state.page - 1) * state.size,
+    }),
+  );
 }
 
-interface RecordsInput extends Records {
-  report: AggregateReport;
-  state: TableState;
+interface RecordsInput {
+  stored: Stored<"aggregate">;
+  read: RecordsRead;
 }
 
-function boundRecords(request: PageRequest, { report, state, rows, count }: RecordsInput): BoundTable {
-  const isNarrowed = state.text !== "" || request.parameters.has(RESULT);
+function boundRecords(request: PageRequest, { stored: { report }, read }: RecordsInput): BoundTable {
+  const isNarrowed = request.parameters.has(`${TABLE}.q`) || request.parameters.has(RESULT);
+  const rows = read.records.map((record): ShownRecord => ({ ...record, domain: report.domain }));
   return recordsTable(request, {
-    ...{ id: TABLE, caption: "Records", records: rows },
-    paged: { count, sortable: isRecordOrder },
-    controls: report.totals.records > 0 && <ResultLinks url={request.url} />,
+    id: TABLE,
+    caption: "Records",
+    records: rows,
+    columns: [placeColumn(), envelopeToColumn()],
+    sort: "record",
+    paged: { count: read.matching, sortable: isRecordOrder },
+    controls: report.records > 0 && <ResultLinks url={request.url} />,
     size: 100,
-    empty: isNarrowed ? (
-      <>
-        No record matches.{" "}
-        <a href={linkWith(request.url, { [`${TABLE}.q`]: undefined, [RESULT]: undefined })}>All records</a>
-      </>
-    ) : report.totals.records === 0 ? (
-      "The report has no record: the reporter got no mail in this domain's name during the period."
-    ) : (
-      "Its records are not in Analytics Engine: it keeps them for three months, and a new report takes a moment to get there. The raw file has them all."
-    ),
-    partial: count > EXPORT_RECORDS && (
+    empty: emptyText(request, { read, isNarrowed, records: report.records }),
+    partial: read.matching > EXPORT_RECORDS && (
       <Note>
         CSV and JSON take the first {formatCount(EXPORT_RECORDS)} of these records. The raw file has them all.
       </Note>
     ),
   });
+}
+
+/** A record with what its link needs. */
+type ShownRecord = RecordRow & { domain: string };
+
+function placeColumn(): ViewColumn<ShownRecord> {
+  return { key: "record", label: "Record", term: "Record", align: "end", value: ({ ordinal }) => ordinal + 1 };
+}
+
+function envelopeToColumn(): ViewColumn<ShownRecord> {
+  return { key: "envelope_to", label: "Envelope to", value: ({ envelopeTo }) => envelopeTo, exportOnly: true };
+}
+
+function emptyText(
+  request: PageRequest,
+  { read, isNarrowed, records }: { read: RecordsRead; isNarrowed: boolean; records: number },
+): Child {
+  if (records === 0)
+    return "The report has no record: the reporter got no mail in this domain's name during the period.";
+  if (read.state === "raw_gone") {
+    return "Its records cannot be shown: they are read from the raw file, which is not stored any more. The figures of the domain count them.";
+  }
+  if (!isNarrowed) return "No record was read from the raw file.";
+  return (
+    <>
+      No record matches.{" "}
+      <a href={linkWith(request.url, { [`${TABLE}.q`]: undefined, [RESULT]: undefined })}>All records</a>
+    </>
+  );
 }
 
 function ResultLinks({ url }: { url: URL }) {
@@ -142,33 +172,33 @@ function ResultLinks({ url }: { url: URL }) {
   );
 }
 
-function Metadata({ entry, report: { metadata, totals } }: Stored<AggregateReport>) {
+function Metadata({ report, details }: Stored<"aggregate">) {
   return (
     <section class="card">
       <h2>Report</h2>
       <Pairs
         pairs={[
-          [<Term name="Reporter" />, <ReporterName name={metadata.orgName} contact={metadata.email} />],
+          [<Term name="Reporter" />, <ReporterName name={report.reporter} contact={details.email} />],
           [
             <Term name="Report id" />,
             <span class="mono">
-              <ForeignText text={metadata.reportId} />
+              <ForeignText text={report.reportId} />
             </span>,
           ],
-          ["Period", `${isoMinute(metadata.beginSeconds)} to ${isoMinute(metadata.endSeconds)}`],
-          ["Form", metadata.format === "rfc9990" ? "RFC 9990" : "RFC 7489"],
-          ["Contact", metadata.extraContactInfo || "–"],
-          ["Generator", metadata.generator || "–"],
-          ["Errors it names", metadata.errors.length === 0 ? "none" : metadata.errors.join("; ")],
-          ["Records", `${formatCount(totals.records)}, ${formatCount(totals.skippedRecords)} skipped`],
-          ...storedPairs(entry),
+          ["Period", `${isoMinute(report.beginSeconds)} to ${isoMinute(report.endSeconds)}`],
+          ["Form", details.format === "rfc9990" ? "RFC 9990" : "RFC 7489"],
+          ["Contact", details.extraContactInfo || "–"],
+          ["Generator", details.generator || "–"],
+          ["Errors it names", details.errors.length === 0 ? "none" : details.errors.join("; ")],
+          ["Records", `${formatCount(report.records)}, ${formatCount(details.skippedRecords)} skipped`],
+          ...storedPairs(report),
         ]}
       />
     </section>
   );
 }
 
-function Policy({ report: { policy } }: { report: AggregateReport }) {
+function Policy({ report, details: { policy } }: Stored<"aggregate">) {
   const text = `p=${policy.p}; pct=${policy.pct}${policy.testing ? "; t=y" : ""}`;
   return (
     <section class="card">
@@ -178,7 +208,7 @@ function Policy({ report: { policy } }: { report: AggregateReport }) {
       <p>{describePolicy(text)}</p>
       <Pairs
         pairs={[
-          [<Term name="Policy domain" />, policy.domain],
+          [<Term name="Policy domain" />, report.domain],
           [<Term name="p" />, policy.p],
           [<Term name="sp" />, policy.sp],
           [<Term name="np" />, policy.np],

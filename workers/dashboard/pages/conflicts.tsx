@@ -15,7 +15,6 @@ import { bindTable, type ViewColumn } from "../parts/table-view.tsx";
 
 const PATH = "/operations/conflicts";
 const LEAD = `${explain("Conflict")} "Take the other" lets the other version count instead; "Keep the first" leaves all as it is.`;
-const SECONDS_PER_DAY = 86_400;
 
 export async function conflictsPage(request: PageRequest): Promise<PageResult> {
   requireOperator(request);
@@ -131,7 +130,7 @@ function DecideForm({ id }: { id: string }) {
 // The ledger's key has the day its period begins on.
 function acceptedPath({ account, domain, uid, ledgerKey }: Conflict): string {
   const day = parseDay(ledgerKey.split("/").at(-2) ?? "") ?? 0;
-  return reportPath({ account, domain, beginSeconds: day * SECONDS_PER_DAY, reportUid: uid });
+  return reportPath({ account, domain, day, reportUid: uid });
 }
 
 function Version({ version, children }: { version: ReportVersion; children?: Child }) {

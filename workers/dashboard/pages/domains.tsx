@@ -1,58 +1,52 @@
 /** Domains: every policy domain reports were about in the period, or what to do when there is none. */
 import {
-  DOMAIN_LIMITS,
-  type DomainProblems,
-  type DomainReports,
+  type DomainList,
+  type DomainPage,
   type DomainTotals,
-  domainProblemsQuery,
-  domainReportsQuery,
   domainsQuery,
-} from "../../../shared/analytics/queries-domains.ts";
-import { failureDomainsQuery } from "../../../shared/analytics/queries-failures.ts";
-import { tlsDomainsQuery } from "../../../shared/analytics/queries-tls.ts";
+  domainTrendsQuery,
+  hasDataQuery,
+  isDomainOrder,
+  otherDomainsQuery,
+} from "../../../shared/ledger/domains.ts";
+import { DASHBOARD_LIMITS } from "../../../shared/limits.ts";
 import { dayOfSeconds, isoDay } from "../data/days.ts";
 import { changeOfCount, formatCount } from "../data/numbers.ts";
 import { type Period, partsOfPeriod, periodBefore } from "../data/period.ts";
 import { asksToReject, shortPolicy } from "../data/policy.ts";
+import { readTableState } from "../data/table.ts";
 import { Sparkline } from "../parts/chart-view.tsx";
 import { dayColumn, dmarcColumn, messagesColumn } from "../parts/columns.tsx";
 import { ForeignText, Name } from "../parts/foreign-text.tsx";
 import { domainPath } from "../parts/links.ts";
-import { limitNote, Note, ShareBar } from "../parts/marks.tsx";
+import { exportNote, Note, ShareBar } from "../parts/marks.tsx";
 import type { PageResult } from "../parts/page.ts";
 import { PageHead } from "../parts/page-head.tsx";
 import { PeriodControl, PeriodText } from "../parts/period-view.tsx";
-import { linkTo, linkWith, type PageRequest, periodOf } from "../parts/request.ts";
+import { askOne, linkTo, linkWith, type PageRequest, periodOf } from "../parts/request.ts";
 import { type BoundTable, bindTable, type ViewColumn } from "../parts/table-view.tsx";
 import { FirstRun } from "./first-run.tsx";
-import { otherDomains, otherDomainsTable } from "./other-domains.tsx";
+import { otherDomainsTable } from "./other-domains.tsx";
+
+const TABLE = { id: "domains", sort: "-messages" };
 
 /** A row of the table. */
-interface DomainRow extends DomainTotals, DomainReports {
-  deadLetters: number;
-  conflicts: number;
+interface DomainRow extends DomainTotals {
+  /** Messages of the parts of the period; none in exports. */
+  trend: number[];
 }
 
 export async function domainsPage(request: PageRequest): Promise<PageResult> {
   const period = periodOf(request);
-  const { accounts } = request.access;
-  const scope = { accounts, ...period };
-  const [known, reports, problems, tls, failures] = await Promise.all([
-    request.ask(domainsQuery(scope, { beforeFirstDay: periodBefore(period).firstDay, parts: partsOfPeriod(period) })),
-    request.ask(domainReportsQuery(scope)),
-    request.ask(domainProblemsQuery({ accounts })),
-    request.ask(tlsDomainsQuery(scope)),
-    request.ask(failureDomainsQuery(scope)),
+  const isOperator = request.access.role === "operator";
+  const scope = { accounts: await request.accounts(), firstDay: period.firstDay, lastDay: period.lastDay };
+  const [page, others] = await Promise.all([
+    askOne(request, domainsQuery(scope, listOf(request, period))),
+    request.ask(otherDomainsQuery(scope)),
   ]);
-  const reported = new Map(reports.map((row) => [row.domain, row]));
-  const totals = known.flatMap((row) => {
-    const reports = reported.get(row.domain);
-    return reports === undefined ? [] : [{ ...row, ...reports }];
-  });
-  const table = domainsTable(request, { period, rows: joinRows(totals, problems) });
-  const others = otherDomains({ tls, failures, listed: new Set(reported.keys()) });
+  const table = domainsTable(request, { period, page, rows: await withTrends(request, { period, rows: page.rows }) });
   const othersTable = otherDomainsTable(request, others);
-  const hasData = known.length + tls.length + failures.length > 0 || (await hasEver(request));
+  const hasData = page.hasDomains || others.length > 0 || (await askOne(request, hasDataQuery(scope.accounts)));
   return {
     tables: [table, othersTable],
     content: {
@@ -63,13 +57,45 @@ export async function domainsPage(request: PageRequest): Promise<PageResult> {
           <PageHead title="Domains" lead={<Lead period={period} />}>
             <PeriodControl url={request.url} period={period} />
           </PageHead>
-          {request.access.role === "operator" && <Astray problems={problems} rows={totals} />}
-          {hasData ? table.view(request.url) : <FirstRun isOperator={request.access.role === "operator"} />}
+          {isOperator && <Astray count={page.astray} />}
+          {hasData ? table.view(request.url) : <FirstRun isOperator={isOperator} />}
           {others.length > 0 && othersTable.view(request.url)}
         </>
       ),
     },
   };
+}
+
+/** Which part of the list the link asks for; all of it for a file. */
+function listOf(request: PageRequest, period: Period): DomainList {
+  const { sort, descending, text, page, size } = readTableState(request.parameters, TABLE);
+  const isExport = request.parameters.has("export");
+  return {
+    beforeFirstDay: periodBefore(period).firstDay,
+    text,
+    order: isDomainOrder(sort) ? sort : "messages",
+    descending: isDomainOrder(sort) ? descending : true,
+    limit: isExport ? DASHBOARD_LIMITS.maxExportRows : size,
+    offset: isExport ? 0 : (page - 1) * size,
+    allProblems: request.access.role === "operator",
+    databases: request.databases,
+  };
+}
+
+/** The rows with their small lines, which only a page shows. */
+async function withTrends(
+  request: PageRequest,
+  { period, rows }: { period: Period; rows: DomainTotals[] },
+): Promise<DomainRow[]> {
+  if (request.parameters.has("export")) return rows.map((row) => ({ ...row, trend: [] }));
+  const parts = partsOfPeriod(period);
+  const scope = { accounts: await request.accounts(), domains: rows.map(({ domain }) => domain) };
+  const trends = new Map(rows.map(({ domain }) => [domain, parts.map(() => 0)]));
+  for (const { domain, part, messages } of await request.ask(domainTrendsQuery(scope, parts))) {
+    const trend = trends.get(domain);
+    if (trend !== undefined) trend[part] = messages;
+  }
+  return rows.map((row) => ({ ...row, trend: trends.get(row.domain) ?? [] }));
 }
 
 function Lead({ period }: { period: Period }) {
@@ -80,16 +106,8 @@ function Lead({ period }: { period: Period }) {
   );
 }
 
-// Asked only where the period is empty: whether there is anything at all.
-async function hasEver(request: PageRequest): Promise<boolean> {
-  return (await request.ask(domainReportsQuery({ accounts: request.access.accounts }))).length > 0;
-}
-
 /** Dead letters and conflicts that no row of the table can tell of. */
-function Astray({ problems, rows }: { problems: DomainProblems[]; rows: readonly DomainReports[] }) {
-  const listed = new Set(rows.map(({ domain }) => domain));
-  const astray = problems.filter(({ domain }) => !listed.has(domain));
-  const count = astray.reduce((sum, { deadLetters, conflicts }) => sum + deadLetters + conflicts, 0);
+function Astray({ count }: { count: number }) {
   if (count === 0) return null;
   return (
     <Note>
@@ -101,36 +119,33 @@ function Astray({ problems, rows }: { problems: DomainProblems[]; rows: readonly
 
 interface DomainsInput {
   period: Period;
+  page: DomainPage;
   rows: DomainRow[];
 }
 
-function domainsTable(request: PageRequest, { period, rows }: DomainsInput): BoundTable {
+function domainsTable(request: PageRequest, { period, page, rows }: DomainsInput): BoundTable {
   return bindTable({
-    id: "domains",
+    ...TABLE,
     caption: "Domains",
     columns: columns(request, period),
     rows,
-    sort: "-messages",
-    empty: (
+    paged: { count: page.matching, sortable: isDomainOrder },
+    empty: page.hasDomains ? (
       <>
-        No aggregate report is about a day of this period. <a href={linkWith(request.url, LONGEST)}>Take 90 days</a>, or
-        wait: most receivers report once a day.
+        No domain of this period matches.{" "}
+        <a href={linkWith(request.url, { "domains.q": undefined, "domains.page": undefined })}>Show all</a>
+      </>
+    ) : (
+      <>
+        No aggregate report is about a day of this period. <a href={linkWith(request.url, LONGEST)}>Take 12 months</a>,
+        or wait: most receivers report once a day.
       </>
     ),
-    partial: limitNote(rows, DOMAIN_LIMITS.maxDomains),
+    partial: page.matching > DASHBOARD_LIMITS.maxExportRows && exportNote(),
   });
 }
 
-const LONGEST = { days: "90", from: undefined, to: undefined };
-
-function joinRows(totals: (DomainTotals & DomainReports)[], problems: DomainProblems[]): DomainRow[] {
-  const open = new Map(problems.map((row) => [row.domain, row]));
-  return totals.map((row) => ({
-    ...row,
-    deadLetters: open.get(row.domain)?.deadLetters ?? 0,
-    conflicts: open.get(row.domain)?.conflicts ?? 0,
-  }));
-}
+const LONGEST = { days: "365", from: undefined, to: undefined };
 
 function trendColumn({ firstDay, lastDay }: Period): ViewColumn<DomainRow> {
   return {

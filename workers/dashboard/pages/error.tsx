@@ -13,9 +13,13 @@ const ADVICE: Record<string, { title: string; advice?: string }> = {
   forbidden: { title: "Not for you, or not yet" },
   not_found: { title: "Nothing is here", advice: "The link may be cut short, or what it led to was removed." },
   not_configured: {
-    title: "Figures cannot be read yet",
+    title: "Analytics Engine cannot be asked yet",
     advice:
-      "The dashboard asks Analytics Engine with an API token. Set the secrets ANALYTICS_ACCOUNT_ID and ANALYTICS_API_TOKEN (permission: Account Analytics, Read) with `npx wrangler secret put`. Reports are received all the same.",
+      "Statements of your own are put to Analytics Engine with an API token. Set the secrets ANALYTICS_ACCOUNT_ID and ANALYTICS_API_TOKEN (permission: Account Analytics, Read) with `npx wrangler secret put`. The pages need neither.",
+  },
+  ledger_unavailable: {
+    title: "The ledger does not answer",
+    advice: "Nothing is lost: reports are received and kept. Load the page again in a moment.",
   },
   analytics_unavailable: {
     title: "Analytics Engine does not answer",

@@ -1,6 +1,5 @@
 /** One failure report whole: facts about domains only, and what they mean. */
 import type { Child } from "hono/jsx";
-import type { FailureReport } from "../../../shared/report/vocabulary.ts";
 import { isoMinute } from "../data/days.ts";
 import { describeAuthFailure, describeDelivery } from "../data/failure-words.ts";
 import { formatCount } from "../data/numbers.ts";
@@ -14,17 +13,17 @@ import { Term } from "../parts/term.tsx";
 
 export async function failureReportPage(
   request: PageRequest,
-  { entry, report }: Stored<FailureReport>,
+  { report, details }: Stored<"failure">,
 ): Promise<PageResult> {
-  const hasRaw = await isStored(request, entry.rawKey);
-  const { reportedDomain, incidents } = report;
-  const about = reportedDomain || "a domain it does not name";
+  const hasRaw = await isStored(request, report.rawKey);
+  const { domain, total: incidents } = report;
+  const about = domain || "a domain it does not name";
   return {
     tables: [],
     content: {
       title: `Failure report about ${about}`,
       section: "domains",
-      crumbs: reportCrumbs(request, { domain: reportedDomain, path: "/failures", label: "Failure reports" }),
+      crumbs: reportCrumbs(request, { domain, path: "/failures", label: "Failure reports" }),
       body: (
         <>
           <ReportHead
@@ -40,7 +39,7 @@ export async function failureReportPage(
           <div class="columns">
             <section class="card">
               <h2>What failed</h2>
-              <Pairs pairs={failurePairs(request, report)} />
+              <Pairs pairs={failurePairs(request, { report, details })} />
             </section>
             <section class="card">
               <h2>
@@ -48,14 +47,14 @@ export async function failureReportPage(
               </h2>
               <Pairs
                 pairs={[
-                  [<Term name="Reporter" />, report.reportingMta || "–"],
+                  [<Term name="Reporter" />, report.reporter || "–"],
                   ["Messages", formatCount(incidents)],
-                  ...storedPairs(entry),
+                  ...storedPairs(report),
                 ]}
               />
             </section>
           </div>
-          <Warnings report={report} />
+          <Warnings details={details} />
         </>
       ),
     },
@@ -83,23 +82,23 @@ async function isStored(request: PageRequest, rawKey: string): Promise<boolean> 
   return raw !== undefined;
 }
 
-function failurePairs(request: PageRequest, report: FailureReport): [Child, Child][] {
-  const { reportedDomain, sourceIp, authFailure, deliveryResult, identityAlignment } = report;
+function failurePairs(request: PageRequest, { report, details }: Stored<"failure">): [Child, Child][] {
+  const { sourceIp, authFailure, deliveryResult, identityAlignment } = details;
   const address = (
-    <a href={linkTo(request, addressPath(reportedDomain, sourceIp))}>
+    <a href={linkTo(request, addressPath(report.domain, sourceIp))}>
       <Name text={sourceIp} />
     </a>
   );
   return [
     ["Check that failed", <Explained word={authFailure} meaning={describeAuthFailure(authFailure)} />],
     ["Sent from", sourceIp === "" ? "–" : address],
-    ["Message arrived", isoMinute(report.arrivalSeconds ?? 0) || report.arrivalDate || "–"],
+    ["Message arrived", isoMinute(details.arrivalSeconds ?? 0) || details.arrivalDate || "–"],
     ["What became of it", <Explained word={deliveryResult} meaning={describeDelivery(deliveryResult)} />],
-    [<Term name="From header">From domain</Term>, reportedDomain || "–"],
-    [<Term name="Envelope from" />, report.mailFromDomain || "–"],
-    [<Term name="DKIM">DKIM domain</Term>, report.dkimDomain || "–"],
-    [<Term name="DKIM selector" />, report.dkimSelector || "–"],
-    [<Term name="SPF">SPF domain</Term>, report.spfDomain || "–"],
+    [<Term name="From header">From domain</Term>, report.domain || "–"],
+    [<Term name="Envelope from" />, details.mailFromDomain || "–"],
+    [<Term name="DKIM">DKIM domain</Term>, details.dkimDomain || "–"],
+    [<Term name="DKIM selector" />, details.dkimSelector || "–"],
+    [<Term name="SPF">SPF domain</Term>, details.spfDomain || "–"],
     [
       "Identity-Alignment",
       <Explained

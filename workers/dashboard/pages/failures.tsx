@@ -1,11 +1,11 @@
 /** Failure reports about a domain: single messages that failed, as facts about domains only. */
 import {
+  FAILURE_LIMITS,
   type FailureReportRow,
   type FailureTotals,
   failureReportsQuery,
   failuresQuery,
-} from "../../../shared/analytics/queries-failures.ts";
-import { REPORT_LIMITS } from "../../../shared/analytics/queries-reports.ts";
+} from "../../../shared/ledger/failures.ts";
 import { isoMinute } from "../data/days.ts";
 import { describeAuthFailure, describeDelivery } from "../data/failure-words.ts";
 import { explain } from "../data/glossary.ts";
@@ -20,7 +20,7 @@ import { type BoundTable, bindTable, type ViewColumn } from "../parts/table-view
 
 export async function failuresPage(request: PageRequest, domain: string): Promise<PageResult> {
   const period = periodOf(request);
-  const scope = domainScope(request, domain, period);
+  const scope = await domainScope(request, domain, period);
   const [groups, reports] = await Promise.all([
     request.ask(failuresQuery(scope)),
     request.ask(failureReportsQuery(scope)),
@@ -77,7 +77,7 @@ function groupsTable(
     rows: groups,
     sort: "-incidents",
     empty: "No failure was reported.",
-    partial: limitNote(groups, REPORT_LIMITS.maxGroups),
+    partial: limitNote(groups, FAILURE_LIMITS.maxGroups),
     columns: [
       {
         key: "address",
@@ -144,14 +144,14 @@ function reportsTable(request: PageRequest, reports: FailureReportRow[]): BoundT
     rows: reports,
     sort: "-arrived",
     empty: "No report in this period.",
-    partial: limitNote(reports, REPORT_LIMITS.maxReports),
+    partial: limitNote(reports, FAILURE_LIMITS.maxReports),
     columns: [
       {
         key: "arrived",
         label: "Message arrived (UTC)",
         value: (report) => isoMinute(report.arrivalSeconds || report.receivedSeconds),
         cell: (report) => (
-          <a class="nowrap" href={linkTo(request, reportPath({ ...report, beginSeconds: report.arrivalSeconds }))}>
+          <a class="nowrap" href={linkTo(request, reportPath(report))}>
             {isoMinute(report.arrivalSeconds || report.receivedSeconds)}
           </a>
         ),

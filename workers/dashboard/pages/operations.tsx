@@ -1,11 +1,12 @@
 /** Operations: what came in and what became of it over time, latency, what is waiting. For operators. */
 import {
   type LatencyDay,
-  latencyDaysQuery,
+  latenciesQuery,
   type OutcomeCount,
   type OutcomeStep,
-  outcomesQuery,
-} from "../../../shared/analytics/queries-events.ts";
+  outcomeStepsQuery,
+  readLatencies,
+} from "../../../shared/ledger/activity.ts";
 import type { PipelineStatus } from "../../../shared/operations.ts";
 import { isoDay, isoHour, isoMinute } from "../data/days.ts";
 import { formatBytes, formatCount, formatDuration } from "../data/numbers.ts";
@@ -16,7 +17,6 @@ import { dayColumn } from "../parts/columns.tsx";
 import { Explained, Figure } from "../parts/marks.tsx";
 import { OperationsHead } from "../parts/operations-frame.tsx";
 import type { PageResult } from "../parts/page.ts";
-import { MissingPart, unlessUnavailable } from "../parts/partial.tsx";
 import { linkWith, type PageRequest, periodOf, requireOperator } from "../parts/request.ts";
 import { type BoundTable, bindTable } from "../parts/table-view.tsx";
 
@@ -28,36 +28,33 @@ const OUTCOME_WORDS: Record<string, string> = {
   duplicate: "The same report came once more; nothing was counted twice.",
   conflict: "The same report came with other content and waits for a person.",
   dead_letter: "Could not be read; kept with its reason.",
-  cleared: "A dead letter or conflict that was solved.",
   discarded: "A person or a setting decided against it.",
-  retracted: "Was accepted; read again, it no longer is.",
 };
 
 export async function operationsPage(request: PageRequest): Promise<PageResult> {
   requireOperator(request);
   const period = periodOf(request);
   const [history, status] = await Promise.all([
-    unlessUnavailable(askHistory(request, period)),
+    askHistory(request, period),
     request.operate((operations) => operations.status()),
   ]);
   const queues = queuesTable(status, Date.now() / 1000);
-  const tables = history.ok ? historyTables(history.value, stepOf(period)) : undefined;
+  const tables = historyTables(history, stepOf(period));
   return {
-    tables: [queues, ...(tables === undefined ? [] : Object.values(tables))],
+    tables: [queues, ...Object.values(tables)],
     content: {
       title: "Operations",
       section: "operations",
       body: (
         <>
           <OperationsHead request={request} tab="status" period={period} title="Operations" lead={LEAD} />
-          {!history.ok && <MissingPart part="What happened over time" problem={history.error} />}
-          <Totals outcomes={history.ok ? history.value.outcomes : undefined} status={status} />
-          {history.ok && <OutcomesChart request={request} period={period} outcomes={history.value.outcomes} />}
+          <Totals outcomes={history.outcomes} status={status} />
+          <OutcomesChart request={request} period={period} outcomes={history.outcomes} />
           <div class="columns">
             {queues.view(request.url)}
-            {tables?.latency.view(request.url)}
+            {tables.latency.view(request.url)}
           </div>
-          {tables?.outcomes.view(request.url)}
+          {tables.outcomes.view(request.url)}
         </>
       ),
     },
@@ -77,27 +74,25 @@ function stepOf({ firstDay, lastDay }: Period): OutcomeStep {
 }
 
 async function askHistory(request: PageRequest, period: Period): Promise<History> {
-  const [outcomes, latency] = await Promise.all([
-    request.ask(outcomesQuery(period, stepOf(period))),
-    request.ask(latencyDaysQuery(period)),
+  const [outcomes, latencies] = await Promise.all([
+    request.ask(outcomeStepsQuery(period, stepOf(period))),
+    request.ask(latenciesQuery(period)),
   ]);
-  // A slice is a step on the way, no end of a report.
-  return { outcomes: outcomes.filter(({ outcome }) => outcome !== "slice"), latency };
+  return { outcomes, latency: readLatencies(latencies) };
 }
 
 function historyTables({ outcomes, latency }: History, step: OutcomeStep) {
   return { outcomes: outcomesTable(outcomes, step), latency: latencyTable(latency) };
 }
 
-function Totals({ outcomes, status }: { outcomes: OutcomeCount[] | undefined; status: PipelineStatus }) {
+function Totals({ outcomes, status }: { outcomes: OutcomeCount[]; status: PipelineStatus }) {
   const countOf = (name: string): string => {
-    if (outcomes === undefined) return "–";
     return formatCount(outcomes.reduce((sum, { outcome, events }) => sum + (outcome === name ? events : 0), 0));
   };
   const { unfinished, unfinishedLimit } = status;
   return (
     <dl class="figures">
-      <Figure label="Accepted" value={countOf("accepted")} remark="reports of the period" />
+      <Figure label="Accepted" value={countOf("accepted")} remark="reports of mail of the period" />
       <Figure label="Run again" term="Reprocessing" value={countOf("reprocessed")} />
       <Figure label="Duplicates" term="Duplicate" value={countOf("duplicate")} />
       <Figure
@@ -123,7 +118,7 @@ function Totals({ outcomes, status }: { outcomes: OutcomeCount[] | undefined; st
 
 const SERIES: readonly Series[] = [
   { name: "accepted", label: "Accepted or run again", look: "pass" },
-  { name: "other", label: "Duplicate, cleared, discarded", look: "plain" },
+  { name: "other", label: "Duplicate or discarded", look: "plain" },
   { name: "failed", label: "Dead letter or conflict", look: "fail" },
 ];
 

@@ -1,5 +1,6 @@
 /** The tables of a domain's overview. */
-import type { DayGroup, DayTotals, PolicyDays, ReasonTotals } from "../../../shared/analytics/queries-domains.ts";
+import type { DayTotals, PolicyDays } from "../../../shared/ledger/days.ts";
+import type { DispositionTotals, ReasonTotals } from "../../../shared/ledger/sources.ts";
 import { readReasons } from "../data/auth-results.ts";
 import { formatShare, shareOf } from "../data/numbers.ts";
 import { describePolicy, shortPolicy } from "../data/policy.ts";
@@ -38,19 +39,20 @@ interface DispositionRow {
 }
 
 /** What receivers did. */
-export function dispositionsTable(groups: readonly DayGroup[]): BoundTable {
-  const total = groups.reduce((sum, { messages }) => sum + messages, 0);
-  const rows = new Map<string, DispositionRow>();
-  for (const { disposition, messages, isPass } of groups) {
-    const row = rows.get(disposition) ?? { disposition, messages: 0, failed: 0, total };
-    row.messages += messages;
-    if (!isPass) row.failed += messages;
-    rows.set(disposition, row);
-  }
+export function dispositionsTable(found: readonly DispositionTotals[]): BoundTable {
+  const total = found.reduce((sum, { messages }) => sum + messages, 0);
+  const rows = found.map(
+    ({ disposition, messages, passed }): DispositionRow => ({
+      disposition,
+      messages,
+      failed: messages - passed,
+      total,
+    }),
+  );
   return bindTable<DispositionRow>({
     id: "dispositions",
     caption: "What receivers did",
-    rows: [...rows.values()],
+    rows,
     sort: "-messages",
     empty: "No message was reported.",
     columns: [

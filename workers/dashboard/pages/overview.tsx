@@ -1,21 +1,14 @@
 /** One domain over a period: totals and change, messages by day, the verdict, sources, dispositions, policy. */
 import type { Child } from "hono/jsx";
-import {
-  type DayGroup,
-  type DayTotals,
-  dayGroupsQuery,
-  type PolicyDays,
-  policiesQuery,
-  type ReasonTotals,
-  reasonsQuery,
-  totalsByDay,
-} from "../../../shared/analytics/queries-domains.ts";
-import { SOURCE_LIMITS, type SourceGroup, sourcesQuery } from "../../../shared/analytics/queries-sources.ts";
+import { type DayTotals, dayTotalsQuery, type PolicyDays, policiesQuery } from "../../../shared/ledger/days.ts";
+import { type Extent, extentQuery } from "../../../shared/ledger/domains.ts";
+import { type Mail, mailQuery, SOURCE_LIMITS } from "../../../shared/ledger/sources.ts";
 import { isoDay } from "../data/days.ts";
 import { changeOfCount, formatCount, formatShare } from "../data/numbers.ts";
-import { daysOf, type Period, periodBefore } from "../data/period.ts";
+import { type Period, periodBefore } from "../data/period.ts";
 import { mergeSources, type Source } from "../data/sources.ts";
 import { assess } from "../data/verdict.ts";
+import { BeforeDetails, daysWithData, detailsSince } from "../parts/before-details.tsx";
 import { FoldedTable } from "../parts/chart-table.tsx";
 import { DayChart } from "../parts/chart-view.tsx";
 import { DomainHead, domainCrumbs } from "../parts/domain-frame.tsx";
@@ -24,7 +17,7 @@ import { domainPath } from "../parts/links.ts";
 import { Figure, Note } from "../parts/marks.tsx";
 import type { PageResult } from "../parts/page.ts";
 import { PeriodText } from "../parts/period-view.tsx";
-import { domainScope, linkTo, type PageRequest, periodOf } from "../parts/request.ts";
+import { askOne, domainScope, linkTo, type PageRequest, periodOf } from "../parts/request.ts";
 import { daysTable, dispositionsTable, policiesTable, reasonsTable } from "./overview-tables.tsx";
 import { sourcesTable } from "./sources-table.tsx";
 import { VerdictCard } from "./verdict.tsx";
@@ -33,16 +26,16 @@ import { VerdictCard } from "./verdict.tsx";
 interface Overview {
   domain: string;
   period: Period;
-  dayGroups: DayGroup[];
-  reasons: ReasonTotals[];
+  days: DayTotals[];
+  mail: Mail;
   policies: PolicyDays[];
-  groups: SourceGroup[];
+  extent: Extent;
 }
 
 export async function overviewPage(request: PageRequest, domain: string): Promise<PageResult> {
   const overview = await askOverview(request, domain);
   const { period, policies } = overview;
-  const sources = mergeSources(overview.groups, domain);
+  const sources = mergeSources(overview.mail.sources, domain);
   const tables = overviewTables(request, { overview, sources });
   return {
     tables: Object.values(tables),
@@ -70,25 +63,24 @@ export async function overviewPage(request: PageRequest, domain: string): Promis
 
 async function askOverview(request: PageRequest, domain: string): Promise<Overview> {
   const period = periodOf(request);
-  const scope = domainScope(request, domain, period);
-  const [dayGroups, reasons, policies, groups] = await Promise.all([
-    request.ask(dayGroupsQuery({ ...scope, firstDay: periodBefore(period).firstDay })),
-    request.ask(reasonsQuery(scope)),
-    request.ask(policiesQuery(domainScope(request, domain))),
-    request.ask(sourcesQuery(scope)),
+  const scope = await domainScope(request, domain, period);
+  const [days, mail, policies, extent] = await Promise.all([
+    request.ask(dayTotalsQuery({ ...scope, firstDay: periodBefore(period).firstDay })),
+    askOne(request, mailQuery(scope)),
+    request.ask(policiesQuery(await domainScope(request, domain))),
+    askOne(request, extentQuery(scope)),
   ]);
-  return { domain, period, dayGroups, reasons, policies, groups };
+  return { domain, period, days, mail, policies, extent };
 }
 
 function overviewTables(request: PageRequest, { overview, sources }: { overview: Overview; sources: Source[] }) {
-  const { domain, period, dayGroups, reasons, policies } = overview;
-  const current = dayGroups.filter(({ day }) => day >= period.firstDay);
-  const dataSince = Math.min(...policies.map(({ firstDay }) => firstDay));
+  const { domain, period, days, mail, policies, extent } = overview;
+  const current = days.filter(({ day }) => day >= period.firstDay);
   return {
-    days: daysTable(fillDays(totalsByDay(current), period)),
-    sources: sourcesTable(request, { domain, sources, period, dataSince, size: 10 }),
-    dispositions: dispositionsTable(current),
-    reasons: reasonsTable(reasons),
+    days: daysTable(fillDays(current, { period, extent })),
+    sources: sourcesTable(request, { domain, sources, period, dataSince: detailsSince(extent), size: 10 }),
+    dispositions: dispositionsTable(mail.dispositions),
+    reasons: reasonsTable(mail.reasons),
     policies: policiesTable(policies),
   };
 }
@@ -101,16 +93,16 @@ interface ContentProps {
 }
 
 function Content({ request, overview, sources, tables }: ContentProps) {
-  const { domain, period, dayGroups, policies, groups } = overview;
-  const days = totalsByDay(dayGroups);
+  const { domain, period, days, policies, mail, extent } = overview;
   const current = days.filter(({ day }) => day >= period.firstDay);
   const assessment = assess({ sources, daysWithReports: current.length, policy: policies[0]?.policy ?? "" });
   return (
     <>
+      <BeforeDetails period={period} extent={extent} />
       <Totals current={current} before={days.filter(({ day }) => day < period.firstDay)} />
-      <DailyChart days={current} period={period} domain={domain} />
+      <DailyChart days={current} period={period} extent={extent} domain={domain} />
       <VerdictCard request={request} domain={domain} assessment={assessment} />
-      {groups.length >= SOURCE_LIMITS.maxGroups && <PartialSources />}
+      {mail.sources.length >= SOURCE_LIMITS.maxGroups && <PartialSources />}
       {tables.sources.view(request.url)}
       <p class="small">
         <a href={linkTo(request, `${domainPath(domain)}/sources`)}>All sources</a>
@@ -188,11 +180,12 @@ function changeOfShare(part: number, total: number, before: { part: number; tota
 interface ChartProps {
   days: DayTotals[];
   period: Period;
+  extent: Extent;
   domain: string;
 }
 
-function DailyChart({ days, period, domain }: ChartProps) {
-  const filled = fillDays(days, period);
+function DailyChart({ days, period, extent, domain }: ChartProps) {
+  const filled = fillDays(days, { period, extent });
   const total = filled.reduce((sum, { messages }) => sum + messages, 0);
   const passed = filled.reduce((sum, day) => sum + day.passed, 0);
   const range = `${isoDay(period.firstDay)} to ${isoDay(period.lastDay)}`;
@@ -219,9 +212,9 @@ function DailyChart({ days, period, domain }: ChartProps) {
   );
 }
 
-/** Every day of the period, those without a report with zeros. */
-function fillDays(days: readonly DayTotals[], period: Period): DayTotals[] {
+/** Every day of the period from the first report on, those without a report with zeros. */
+function fillDays(days: readonly DayTotals[], { period, extent }: { period: Period; extent: Extent }): DayTotals[] {
   const known = new Map(days.map((day) => [day.day, day]));
   const none = { messages: 0, passed: 0, dkimAligned: 0, spfAligned: 0, quarantined: 0, rejected: 0, reports: 0 };
-  return daysOf(period).map((day) => known.get(day) ?? { day, ...none });
+  return daysWithData(period, extent).map((day) => known.get(day) ?? { day, ...none });
 }

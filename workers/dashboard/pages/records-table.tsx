@@ -1,5 +1,5 @@
 /** Records as reports have them, in full. */
-import type { RecordRow } from "../../../shared/analytics/queries-records.ts";
+import type { SourceRecord } from "../../../shared/ledger/sources.ts";
 import { readAuthResults, readReasons } from "../data/auth-results.ts";
 import { isoDay } from "../data/days.ts";
 import { messagesColumn } from "../parts/columns.tsx";
@@ -9,32 +9,35 @@ import { DispositionMark, ResultMark } from "../parts/marks.tsx";
 import { linkTo, type PageRequest } from "../parts/request.ts";
 import { type BoundTable, bindTable, type TableSpec, type ViewColumn } from "../parts/table-view.tsx";
 
-interface RecordsInput
-  extends Partial<Pick<TableSpec<RecordRow>, "paged" | "controls" | "empty" | "partial" | "size">> {
+/** What is shown of a record, wherever it was read. */
+type Shown = Omit<SourceRecord, "reportUid" | "account" | "day" | "reporter">;
+
+interface RecordsInput<Row extends Shown>
+  extends Partial<Pick<TableSpec<Row>, "paged" | "controls" | "empty" | "partial" | "size">> {
   id: string;
   caption: string;
-  records: readonly RecordRow[];
+  records: readonly Row[];
+  /** Stand in front: where a record is from, or its place. */
+  columns: ViewColumn<Row>[];
+  sort: string;
   /** All are of one address: it need not stand in each row. */
   isOneAddress?: boolean;
 }
 
-/** Records with their day and reporter, or, a page of one report's, with their place in it. */
-export function recordsTable(request: PageRequest, input: RecordsInput): BoundTable {
-  const { records, isOneAddress = false, ...given } = input;
-  const inReport = given.paged !== undefined;
-  return bindTable<RecordRow>({
-    ...{ size: 10, empty: "No record.", sort: inReport ? "record" : "-day" },
+/** Records in full. */
+export function recordsTable<Row extends Shown>(request: PageRequest, input: RecordsInput<Row>): BoundTable {
+  const { records, isOneAddress = false, columns, ...given } = input;
+  return bindTable<Row>({
+    size: 10,
+    empty: "No record.",
     ...given,
     rows: records,
-    columns: [...(inReport ? [placeColumn()] : originColumns(request)), ...recordColumns(request, isOneAddress)],
+    columns: [...columns, ...recordColumns(request, isOneAddress)],
   });
 }
 
-function placeColumn(): ViewColumn<RecordRow> {
-  return { key: "record", label: "Record", term: "Record", align: "end", value: ({ ordinal }) => ordinal + 1 };
-}
-
-function originColumns(request: PageRequest): ViewColumn<RecordRow>[] {
+/** The report a record is from. */
+export function originColumns(request: PageRequest): ViewColumn<SourceRecord>[] {
   return [
     {
       key: "day",
@@ -55,7 +58,7 @@ function originColumns(request: PageRequest): ViewColumn<RecordRow>[] {
   ];
 }
 
-function recordColumns(request: PageRequest, isOneAddress: boolean): ViewColumn<RecordRow>[] {
+function recordColumns(request: PageRequest, isOneAddress: boolean): ViewColumn<Shown>[] {
   return [
     {
       key: "address",
@@ -74,7 +77,7 @@ function recordColumns(request: PageRequest, isOneAddress: boolean): ViewColumn<
 }
 
 /** What became of the mail, and why. */
-const RESULT_COLUMNS: ViewColumn<RecordRow>[] = [
+const RESULT_COLUMNS: ViewColumn<Shown>[] = [
   {
     key: "dmarc",
     label: "DMARC",
@@ -116,7 +119,6 @@ const RESULT_COLUMNS: ViewColumn<RecordRow>[] = [
   { key: "dkim_aligned", label: "DKIM aligned", value: ({ dkim }) => dkim, exportOnly: true },
   { key: "spf_aligned", label: "SPF aligned", value: ({ spf }) => spf, exportOnly: true },
   { key: "envelope_from", label: "Envelope from", value: ({ envelopeFrom }) => envelopeFrom, exportOnly: true },
-  { key: "envelope_to", label: "Envelope to", value: ({ envelopeTo }) => envelopeTo, exportOnly: true },
   {
     key: "reasons",
     label: "Reasons",
@@ -131,13 +133,12 @@ const RESULT_COLUMNS: ViewColumn<RecordRow>[] = [
       </span>
     ),
   },
-  { key: "cut", label: "Cut values", value: ({ cut }) => cut, exportOnly: true },
 ];
 
 function authColumn(
   column: { key: string; label: string; term: string },
-  read: (record: RecordRow) => [aligned: string, results: string],
-): ViewColumn<RecordRow> {
+  read: (record: Shown) => [aligned: string, results: string],
+): ViewColumn<Shown> {
   return {
     ...column,
     value: (record) => read(record)[1],

@@ -1,13 +1,18 @@
 /** The aggregate reports about a domain over a period. */
+import { extentQuery } from "../../../shared/ledger/domains.ts";
 import {
-  type EmptyReport,
-  emptyReportsQuery,
-  REPORT_LIMITS,
+  isReportOrder,
+  type ReportFilter,
+  type ReportList,
+  type ReportPage,
   type ReportTotals,
+  reportersQuery,
   reportsQuery,
-} from "../../../shared/analytics/queries-reports.ts";
-import { isoMinute } from "../data/days.ts";
+} from "../../../shared/ledger/report-list.ts";
+import { DASHBOARD_LIMITS } from "../../../shared/limits.ts";
 import { reportersToChoose } from "../data/reporters.ts";
+import { readTableState } from "../data/table.ts";
+import { BeforeDetails } from "../parts/before-details.tsx";
 import {
   dmarcColumn,
   identityColumns,
@@ -21,47 +26,47 @@ import { DomainHead, domainCrumbs } from "../parts/domain-frame.tsx";
 import { Field } from "../parts/field.tsx";
 import { ForeignText, plainForeignText } from "../parts/foreign-text.tsx";
 import { domainPath, reportPath } from "../parts/links.ts";
-import { limitNote } from "../parts/marks.tsx";
+import { exportNote } from "../parts/marks.tsx";
 import type { PageResult } from "../parts/page.ts";
 import { PeriodText } from "../parts/period-view.tsx";
-import { domainScope, linkTo, type PageRequest, periodOf } from "../parts/request.ts";
+import { askOne, domainScope, linkTo, type PageRequest, periodOf } from "../parts/request.ts";
 import { type BoundTable, bindTable, type ViewColumn } from "../parts/table-view.tsx";
 
 const RESULTS = { all: "any result", fail: "with failing mail", pass: "all passing" };
 
-interface ListFilter {
-  reporter: string;
-  result: string;
-  /** "" = any. */
-  sourceIp: string;
-}
+const TABLE = { id: "reports", sort: "-begin" };
 
-function readListFilter({ parameters }: PageRequest): ListFilter {
+/** What the link asks for: a part of the list, or all of it for a file. */
+function readList(request: PageRequest): ReportList {
+  const { parameters } = request;
   const read = (name: string): string => parameters.get(name)?.trim() ?? "";
+  const { sort, descending, text, page, size } = readTableState(parameters, TABLE);
   const result = read("result");
+  const isExport = parameters.has("export");
   return {
     reporter: read("reporter"),
-    result: Object.hasOwn(RESULTS, result) ? result : "all",
+    result: result === "fail" || result === "pass" ? result : "all",
     sourceIp: read("source"),
+    text,
+    order: isReportOrder(sort) ? sort : "begin",
+    descending: isReportOrder(sort) ? descending : true,
+    limit: isExport ? DASHBOARD_LIMITS.maxExportRows : size,
+    offset: isExport ? 0 : (page - 1) * size,
   };
 }
 
 export async function reportsPage(request: PageRequest, domain: string): Promise<PageResult> {
   const period = periodOf(request);
-  const filter = readListFilter(request);
-  const scope = domainScope(request, domain, period);
-  const [all, withoutRecords] = await Promise.all([
-    request.ask(reportsQuery(scope, { sourceIp: filter.sourceIp || undefined })),
-    request.ask(emptyReportsQuery(scope)),
+  const list = readList(request);
+  const scope = await domainScope(request, domain, period);
+  const [pages, names, extent] = await Promise.all([
+    request.ask(reportsQuery(scope, list)),
+    request.ask(reportersQuery(scope, DASHBOARD_LIMITS.maxReporters)),
+    askOne(request, extentQuery(scope)),
   ]);
-  const table = reportsTable(request, { domain, all, filter });
-  const emptyTable = emptyReportsTable(request, withoutRecords);
-  const reporters = reportersToChoose(
-    all.map((report) => report.reporter),
-    filter.reporter,
-  );
+  const table = reportsTable(request, { domain, page: pages[0] ?? { rows: [], matching: 0 }, list });
   return {
-    tables: [table, emptyTable],
+    tables: [table],
     content: {
       title: `Reports about ${domain}`,
       section: "domains",
@@ -81,9 +86,9 @@ export async function reportsPage(request: PageRequest, domain: string): Promise
               </>
             }
           />
-          <FilterForm {...{ request, reporters, filter }} />
+          <BeforeDetails period={period} extent={extent} />
+          <FilterForm {...{ request, reporters: reportersToChoose(names, list.reporter), filter: list }} />
           {table.view(request.url)}
-          {withoutRecords.length > 0 && emptyTable.view(request.url)}
         </>
       ),
     },
@@ -92,22 +97,19 @@ export async function reportsPage(request: PageRequest, domain: string): Promise
 
 interface ListInput {
   domain: string;
-  /** Of every reporter, with any result. */
-  all: readonly ReportTotals[];
-  filter: ListFilter;
+  page: ReportPage;
+  list: ReportList;
 }
 
-function reportsTable(request: PageRequest, { domain, all, filter }: ListInput): BoundTable {
-  const { reporter, result, sourceIp } = filter;
-  const isFiltered = reporter !== "" || result !== "all" || sourceIp !== "";
+function reportsTable(request: PageRequest, { domain, page, list }: ListInput): BoundTable {
+  const { reporter, result, sourceIp, text } = list;
+  const isFiltered = reporter !== "" || result !== "all" || sourceIp !== "" || text !== "";
   return bindTable({
-    id: "reports",
+    ...TABLE,
     caption: sourceIp === "" ? "Reports" : `Reports, with figures of ${sourceIp} only`,
     columns: columns(request),
-    rows: all
-      .filter((report) => reporter === "" || report.reporter === reporter)
-      .filter(({ messages, passed }) => result === "all" || (result === "fail") === messages > passed),
-    sort: "-begin",
+    rows: page.rows,
+    paged: { count: page.matching, sortable: isReportOrder },
     empty: isFiltered ? (
       <>
         No report matches. <a href={linkTo(request, `${domainPath(domain)}/reports`)}>All reports of the period</a>
@@ -115,40 +117,14 @@ function reportsTable(request: PageRequest, { domain, all, filter }: ListInput):
     ) : (
       "No aggregate report is about this domain in this period. Choose a longer one, or wait: most receivers report once a day."
     ),
-    partial: limitNote(all, REPORT_LIMITS.maxReports),
-  });
-}
-
-// Only their events tell of them, so they are listed by the day they arrived.
-function emptyReportsTable(request: PageRequest, rows: EmptyReport[]): BoundTable {
-  return bindTable<EmptyReport>({
-    id: "without-records",
-    caption: "Reports without records",
-    rows,
-    sort: "-received",
-    empty: "None.",
-    partial: limitNote(rows, REPORT_LIMITS.maxReports),
-    columns: [
-      {
-        key: "received",
-        label: "Received (UTC)",
-        value: ({ receivedSeconds }) => isoMinute(receivedSeconds),
-        cell: (report) => (
-          <a class="nowrap" href={linkTo(request, reportPath({ ...report, beginSeconds: report.receivedSeconds }))}>
-            {isoMinute(report.receivedSeconds)}
-          </a>
-        ),
-      },
-      reporterColumn(),
-      ...identityColumns<EmptyReport>(),
-    ],
+    partial: page.matching > DASHBOARD_LIMITS.maxExportRows && exportNote(),
   });
 }
 
 interface FilterProps {
   request: PageRequest;
   reporters: string[];
-  filter: ListFilter;
+  filter: ReportFilter;
 }
 
 function FilterForm({ request, reporters, filter: { reporter, result, sourceIp } }: FilterProps) {

@@ -1,8 +1,8 @@
 /** The tables of a source: addresses, what authenticated its mail, From domains, reports. */
-import type { SourceDetail, SourceReport } from "../../../shared/analytics/queries-sources.ts";
+import { addFigures, SOURCE_LIMITS, type SourceDetail, type SourceReport } from "../../../shared/ledger/sources.ts";
 import { hasPass, readAuthResults } from "../data/auth-results.ts";
 import { dayOfSeconds, isoDay } from "../data/days.ts";
-import { addFigures } from "../data/sources.ts";
+import { formatCount } from "../data/numbers.ts";
 import {
   dayColumn,
   dmarcColumn,
@@ -13,7 +13,7 @@ import {
 } from "../parts/columns.tsx";
 import { Name } from "../parts/foreign-text.tsx";
 import { addressPath, reportPath } from "../parts/links.ts";
-import { ResultMark } from "../parts/marks.tsx";
+import { Note, ResultMark } from "../parts/marks.tsx";
 import { linkTo, type PageRequest } from "../parts/request.ts";
 import { type BoundTable, bindTable } from "../parts/table-view.tsx";
 
@@ -163,11 +163,14 @@ export function sourceReportsTable(request: PageRequest, groups: readonly Source
   }
   return bindTable<SourceReport>({
     id: "reports",
-    caption: "Reports behind it",
+    caption: "Newest reports behind it",
     rows: [...reports.values()],
     sort: "-day",
     size: 10,
     empty: "No report in this period.",
+    partial: reports.size >= SOURCE_LIMITS.maxReports && (
+      <Note>The newest {formatCount(SOURCE_LIMITS.maxReports)} reports; more are among all reports of the domain.</Note>
+    ),
     columns: [
       {
         key: "day",

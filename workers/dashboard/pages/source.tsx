@@ -1,20 +1,21 @@
 /** One source, or one address: figures per address, what authenticated its mail, records and the reports behind it. */
-import type { RecordRow } from "../../../shared/analytics/queries-records.ts";
+import { type Extent, extentQuery } from "../../../shared/ledger/domains.ts";
 import {
+  addFigures,
   SOURCE_LIMITS,
   type SourceDetail,
   type SourceMatch,
+  type SourceRecord,
   type SourceReport,
-  sourceDaysQuery,
-  sourceDetailQuery,
-  sourceRecordsQuery,
+  sourceQuery,
   sourceReportsQuery,
-} from "../../../shared/analytics/queries-sources.ts";
+} from "../../../shared/ledger/sources.ts";
 import { isoDay } from "../data/days.ts";
 import { knownService } from "../data/known-services.ts";
 import { formatCount, formatShare } from "../data/numbers.ts";
-import { daysOf, type Period } from "../data/period.ts";
-import { addFigures, identifySource, type SourceEvidence } from "../data/sources.ts";
+import type { Period } from "../data/period.ts";
+import { identifySource, type SourceEvidence } from "../data/sources.ts";
+import { BeforeDetails, daysWithData } from "../parts/before-details.tsx";
 import { chartTable, FoldedTable } from "../parts/chart-table.tsx";
 import { DayChart, type Series } from "../parts/chart-view.tsx";
 import type { ChartDay } from "../parts/charts.ts";
@@ -24,8 +25,8 @@ import { domainPath } from "../parts/links.ts";
 import { Figure, Note } from "../parts/marks.tsx";
 import type { PageResult } from "../parts/page.ts";
 import { PeriodText } from "../parts/period-view.tsx";
-import { domainScope, linkTo, type PageRequest, periodOf } from "../parts/request.ts";
-import { recordsTable } from "./records-table.tsx";
+import { askOne, domainScope, linkTo, type PageRequest, periodOf } from "../parts/request.ts";
+import { originColumns, recordsTable } from "./records-table.tsx";
 import { addressesTable, authTable, fromTable, sourceReportsTable } from "./source-tables.tsx";
 
 /** A source by its name (organizational domain), as the page Sources names it. */
@@ -71,7 +72,7 @@ async function detailPage(request: PageRequest, detail: Detail): Promise<PageRes
           {found.groups.length === 0 ? (
             <NoMail request={request} detail={detail} />
           ) : (
-            <Content {...{ request, detail, found, tables }} />
+            <Content {...{ request, detail, found, tables, period }} />
           )}
         </>
       ),
@@ -83,8 +84,9 @@ async function detailPage(request: PageRequest, detail: Detail): Promise<PageRes
 interface Found {
   groups: SourceDetail[];
   days: ChartDay[];
-  records: RecordRow[];
+  records: SourceRecord[];
   reports: SourceReport[];
+  extent: Extent;
   /** A statement's limit was reached. */
   isPartial: boolean;
 }
@@ -93,20 +95,37 @@ async function askDetail(
   request: PageRequest,
   { detail: { domain, match, isOfSource }, period }: { detail: Detail; period: Period },
 ): Promise<Found> {
-  const scope = domainScope(request, domain, period);
-  const [groups, days, records, reports] = await Promise.all([
-    request.ask(sourceDetailQuery(scope, match)),
-    request.ask(sourceDaysQuery(scope, match)),
-    request.ask(sourceRecordsQuery(scope, match)),
-    request.ask(sourceReportsQuery(scope, match)),
+  const scope = await domainScope(request, domain, period);
+  const [figures, extent] = await Promise.all([
+    askOne(request, sourceQuery(scope, match)),
+    askOne(request, extentQuery(scope)),
   ]);
-  const isOwn = (row: Omit<SourceEvidence, "sourceIp">): boolean => isOfSource({ ...row, sourceIp: "" });
+  const isSource = remembered(isOfSource);
+  const isOwn = (row: Omit<SourceEvidence, "sourceIp">): boolean => isSource({ ...row, sourceIp: "" });
+  const days = figures.days.filter(isOwn);
+  const newest = [...new Set(days.map(({ day }) => day))].slice(-MAX_REPORT_DAYS);
+  const { records, reports } = await askOne(request, sourceReportsQuery(scope, { match, days: newest }));
   return {
-    groups: groups.filter(isOfSource),
-    days: chartDays(days.filter(isOwn), period),
-    records: records.filter(isOfSource),
+    groups: figures.groups.filter(isSource),
+    days: chartDays(days, daysWithData(period, extent)),
+    records: records.filter(isSource).slice(0, SOURCE_LIMITS.maxRecords),
     reports: reports.filter(isOwn),
-    isPartial: groups.length >= SOURCE_LIMITS.maxGroups,
+    extent,
+    isPartial: figures.groups.length >= SOURCE_LIMITS.maxGroups,
+  };
+}
+
+/** Ours: days, the newest with mail of a source, whose reports are looked through. */
+const MAX_REPORT_DAYS = 31;
+
+/** The same answer for the same evidence: naming a source takes a look into the list of public suffixes. */
+function remembered(isOfSource: (evidence: SourceEvidence) => boolean): (evidence: SourceEvidence) => boolean {
+  const known = new Map<string, boolean>();
+  return ({ dkimResults, spfResults, sourceIp }) => {
+    const key = `${dkimResults}\n\n${spfResults}\n\n${sourceIp}`;
+    const found = known.get(key) ?? isOfSource({ dkimResults, spfResults, sourceIp });
+    known.set(key, found);
+    return found;
   };
 }
 
@@ -119,7 +138,7 @@ function detailTables(request: PageRequest, { detail, found }: { detail: Detail;
     spf: authTable("spf", groups),
     from: fromTable(groups),
     records: recordsTable(request, {
-      ...{ id: "records", caption: "Newest records", records },
+      ...{ id: "records", caption: "Newest records", records, columns: originColumns(request), sort: "-day" },
       isOneAddress: isAddress(detail),
     }),
     reports: sourceReportsTable(request, reports),
@@ -146,11 +165,13 @@ interface ContentProps {
   detail: Detail;
   found: Found;
   tables: ReturnType<typeof detailTables>;
+  period: Period;
 }
 
-function Content({ request: { url }, detail, found, tables }: ContentProps) {
+function Content({ request: { url }, detail, found, tables, period }: ContentProps) {
   return (
     <>
+      <BeforeDetails period={period} extent={found.extent} />
       <SourceFigures groups={found.groups} />
       {found.isPartial && (
         <Note>There is more of this than one page can take: the largest part is shown. Choose a shorter period.</Note>
@@ -208,11 +229,11 @@ const SERIES: readonly Series[] = [
   { name: "failed", label: "Fail DMARC", look: "fail" },
 ];
 
-/** Every day of the period, those without a report with zeros. */
-function chartDays(days: readonly { day: number; messages: number; passed: number }[], period: Period): ChartDay[] {
-  const filled = daysOf(period).map((day) => ({ day, values: { passed: 0, failed: 0 } }));
+/** Every day of some in a row, those without a report with zeros. */
+function chartDays(days: readonly { day: number; messages: number; passed: number }[], all: number[]): ChartDay[] {
+  const filled = all.map((day) => ({ day, values: { passed: 0, failed: 0 } }));
   for (const { day, messages, passed } of days) {
-    const values = filled[day - period.firstDay]?.values;
+    const values = filled[day - (all[0] ?? 0)]?.values;
     if (values === undefined) continue;
     values.passed += passed;
     values.failed += messages - passed;

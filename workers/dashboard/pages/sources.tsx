@@ -1,22 +1,24 @@
 /** Sources: everybody who sent mail in a domain's name over a period. */
-import { policiesQuery } from "../../../shared/analytics/queries-domains.ts";
-import { SOURCE_LIMITS, sourcesQuery } from "../../../shared/analytics/queries-sources.ts";
+import { extentQuery } from "../../../shared/ledger/domains.ts";
+import { mailQuery, SOURCE_LIMITS } from "../../../shared/ledger/sources.ts";
 import { mergeSources } from "../data/sources.ts";
+import { BeforeDetails, detailsSince } from "../parts/before-details.tsx";
 import { DomainHead, domainCrumbs } from "../parts/domain-frame.tsx";
 import { ForeignText } from "../parts/foreign-text.tsx";
 import type { PageResult } from "../parts/page.ts";
 import { PeriodText } from "../parts/period-view.tsx";
-import { domainScope, type PageRequest, periodOf } from "../parts/request.ts";
+import { askOne, domainScope, type PageRequest, periodOf } from "../parts/request.ts";
 import { PartialSources } from "./overview.tsx";
 import { sourcesTable } from "./sources-table.tsx";
 
 export async function sourcesPage(request: PageRequest, domain: string): Promise<PageResult> {
   const period = periodOf(request);
-  const [groups, policies] = await Promise.all([
-    request.ask(sourcesQuery(domainScope(request, domain, period))),
-    request.ask(policiesQuery(domainScope(request, domain))),
+  const scope = await domainScope(request, domain, period);
+  const [{ sources: groups }, extent] = await Promise.all([
+    askOne(request, mailQuery(scope)),
+    askOne(request, extentQuery(scope)),
   ]);
-  const dataSince = Math.min(...policies.map(({ firstDay }) => firstDay));
+  const dataSince = detailsSince(extent);
   const table = sourcesTable(request, { domain, period, dataSince, sources: mergeSources(groups, domain) });
   return {
     tables: [table],
@@ -41,6 +43,7 @@ export async function sourcesPage(request: PageRequest, domain: string): Promise
               </>
             }
           />
+          <BeforeDetails period={period} extent={extent} />
           {groups.length >= SOURCE_LIMITS.maxGroups && <PartialSources />}
           {table.view(request.url)}
         </>

@@ -1,11 +1,12 @@
 /** One SMTP TLS report whole: who sent it, each policy with its sessions, every failure with what it means. */
-import type { OmittedTls } from "../../../shared/operations.ts";
-import type { TlsFailureDetail, TlsPolicy, TlsReport } from "../../../shared/report/vocabulary.ts";
+import type { TlsFigure } from "../../../shared/ledger/figures.ts";
+import { reportRowsQuery, type StoredReport } from "../../../shared/ledger/report-list.ts";
+import { TLS_LIMITS, tlsReportFailuresQuery } from "../../../shared/ledger/tls.ts";
 import { dayOfSeconds, isoDay, isoMinute } from "../data/days.ts";
 import { formatCount } from "../data/numbers.ts";
 import { shareWithBar } from "../parts/columns.tsx";
 import { FirstOf, ForeignText, Name } from "../parts/foreign-text.tsx";
-import { Note, Pairs } from "../parts/marks.tsx";
+import { limitNote, Note, Pairs } from "../parts/marks.tsx";
 import type { PageResult } from "../parts/page.ts";
 import { ReporterName, ReportHead, reportCrumbs, type Stored, storedPairs, Warnings } from "../parts/report-frame.tsx";
 import type { PageRequest } from "../parts/request.ts";
@@ -13,15 +14,16 @@ import { type BoundTable, bindTable } from "../parts/table-view.tsx";
 import { Term } from "../parts/term.tsx";
 import { SessionFigures, tlsPolicyColumn, tlsResultColumn } from "./tls-parts.tsx";
 
-export function tlsReportPage(request: PageRequest, { entry, report }: Stored<TlsReport>): PageResult {
-  const domain = report.policies.find(({ policyDomain }) => policyDomain !== "")?.policyDomain ?? "";
-  const [sender, day] = [report.orgName || "an unnamed sender", isoDay(dayOfSeconds(report.beginSeconds))];
-  const tables = [policiesTable(report.policies), detailsTable(report.policies)];
-  const { omitted } = entry;
-  const sum = (read: (policy: TlsPolicy) => number): number =>
-    report.policies.reduce((total, policy) => total + read(policy), 0);
-  const successful = sum((policy) => policy.successfulSessionCount) + (omitted?.successfulSessions ?? 0);
-  const failed = sum((policy) => policy.failedSessionCount) + (omitted?.failedSessions ?? 0);
+export async function tlsReportPage(request: PageRequest, stored: Stored<"tls">): Promise<PageResult> {
+  const { report, details } = stored;
+  const { domain } = report;
+  const [sender, day] = [report.reporter || "an unnamed sender", isoDay(dayOfSeconds(report.beginSeconds))];
+  const rows = await allRows(request, stored);
+  const failures = await Promise.all(rows.map((row) => request.ask(tlsReportFailuresQuery(row))));
+  const policies = rows.flatMap((row) => policiesOf(row));
+  const tables = [policiesTable(policies), detailsTable(failures.flat())];
+  const successful = rows.reduce((sum, { passed }) => sum + passed, 0);
+  const failed = rows.reduce((sum, { total, passed }) => sum + total - passed, 0);
   return {
     tables,
     content: {
@@ -45,7 +47,7 @@ export function tlsReportPage(request: PageRequest, { entry, report }: Stored<Tl
             }
           />
           <SessionFigures successful={successful} failed={failed} />
-          {omitted !== undefined && <OmittedNote omitted={omitted} />}
+          {(details.spread?.length ?? 1) > rows.length && <MoreDomains shown={rows.length} />}
           {tables.map((table) => table.view(request.url))}
           <section class="card">
             <h2>
@@ -53,7 +55,7 @@ export function tlsReportPage(request: PageRequest, { entry, report }: Stored<Tl
             </h2>
             <Pairs
               pairs={[
-                [<Term name="Reporter" />, <ReporterName name={report.orgName} contact={report.contactInfo} />],
+                [<Term name="Reporter" />, <ReporterName name={report.reporter} contact={details.contactInfo} />],
                 [
                   <Term name="Report id" />,
                   <span class="mono">
@@ -61,29 +63,50 @@ export function tlsReportPage(request: PageRequest, { entry, report }: Stored<Tl
                   </span>,
                 ],
                 ["Period", `${isoMinute(report.beginSeconds)} to ${isoMinute(report.endSeconds)}`],
-                ...storedPairs(entry),
+                ...storedPairs(report),
               ]}
             />
           </section>
-          <Warnings report={report} />
+          <Warnings details={details} />
         </>
       ),
     },
   };
 }
 
-function OmittedNote({ omitted: { policies, failureDetails } }: { omitted: OmittedTls }) {
+/** Ours: domains of one report that its page shows. */
+const MAX_DOMAINS = 100;
+
+/** The report's rows about all its domains, the one of the link first. */
+async function allRows(request: PageRequest, { report, details }: Stored<"tls">): Promise<StoredReport[]> {
+  const others = (details.spread ?? []).filter(([domain]) => domain !== report.domain).slice(0, MAX_DOMAINS - 1);
+  if (others.length === 0) return [report];
+  return [report, ...(await request.ask(reportRowsQuery(report.account, report.reportUid, others)))];
+}
+
+function MoreDomains({ shown }: { shown: number }) {
   return (
-    <Note>
-      The report is longer than this page and its files can be: {formatCount(policies)} more policies and{" "}
-      {formatCount(failureDetails)} more failures are in the raw file only. The figures above count them.
-    </Note>
+    <Note>The report is about more domains than the {formatCount(shown)} shown here: the raw file has them all.</Note>
   );
 }
 
-function policiesTable(policies: TlsPolicy[]): BoundTable {
-  const sessions = (policy: TlsPolicy): number => policy.successfulSessionCount + policy.failedSessionCount;
-  return bindTable<TlsPolicy>({
+/** A policy with the domain it is of. */
+interface PolicyRow {
+  policyType: string;
+  policyDomain: string;
+  policyStrings: string[];
+  mxHosts: string[];
+  successfulSessionCount: number;
+  failedSessionCount: number;
+}
+
+function policiesOf({ domain, details }: StoredReport): PolicyRow[] {
+  return details.kind === "tls" ? details.policies.map((policy) => ({ ...policy, policyDomain: domain })) : [];
+}
+
+function policiesTable(policies: PolicyRow[]): BoundTable {
+  const sessions = (policy: PolicyRow): number => policy.successfulSessionCount + policy.failedSessionCount;
+  return bindTable<PolicyRow>({
     id: "policies",
     caption: "Policies",
     rows: policies,
@@ -105,7 +128,7 @@ function policiesTable(policies: TlsPolicy[]): BoundTable {
       },
       { key: "sessions", label: "Sessions", align: "end", value: sessions },
       {
-        ...shareWithBar<TlsPolicy>((policy) => policy.successfulSessionCount, sessions),
+        ...shareWithBar<PolicyRow>((policy) => policy.successfulSessionCount, sessions),
         ...{ key: "encrypted", label: "Encrypted" },
       },
       { key: "failed", label: "Failed", align: "end", value: ({ failedSessionCount }) => failedSessionCount },
@@ -113,27 +136,25 @@ function policiesTable(policies: TlsPolicy[]): BoundTable {
   });
 }
 
-interface DetailRow extends TlsFailureDetail {
-  policyType: string;
-  policyDomain: string;
+/** Failed sessions for one reason; equal ones are one. */
+interface DetailRow extends TlsFigure {
+  domain: string;
+  sessions: number;
 }
 
-function detailsTable(policies: TlsPolicy[]): BoundTable {
-  const rows = policies.flatMap(({ failureDetails, policyType, policyDomain }) =>
-    failureDetails.map((detail): DetailRow => ({ ...detail, policyType, policyDomain })),
-  );
+function detailsTable(rows: DetailRow[]): BoundTable {
   return bindTable<DetailRow>({
     id: "failures",
     caption: "Failures",
     rows,
     sort: "-sessions",
     empty: "The report tells of no failure in detail.",
+    partial: limitNote(rows, TLS_LIMITS.maxGroups),
     columns: [
       tlsResultColumn(),
-      { key: "sessions", label: "Sessions", align: "end", value: ({ failedSessionCount }) => failedSessionCount },
+      { key: "sessions", label: "Sessions", align: "end", value: ({ sessions }) => sessions },
       { key: "code", label: "Code", value: ({ failureReasonCode }) => failureReasonCode },
-      { key: "domain", label: "Policy domain", value: ({ policyDomain }) => policyDomain },
-      { key: "policy", label: "Policy", value: ({ policyType }) => policyType },
+      { key: "domain", label: "Policy domain", value: ({ domain }) => domain },
       { key: "sender", label: "Sending server", value: ({ sendingMtaIp }) => sendingMtaIp },
       {
         key: "receiver",
@@ -151,13 +172,6 @@ function detailsTable(policies: TlsPolicy[]): BoundTable {
         ),
       },
       { key: "receiving_ip", label: "Receiving address", value: ({ receivingIp }) => receivingIp, exportOnly: true },
-      { key: "helo", label: "HELO", value: ({ receivingMxHelo }) => receivingMxHelo, exportOnly: true },
-      {
-        key: "additional_information",
-        label: "Additional information",
-        value: ({ additionalInformation }) => additionalInformation,
-        exportOnly: true,
-      },
     ],
   });
 }

@@ -1,6 +1,7 @@
 /** SMTP TLS reports about a domain: how often mail to it could be delivered encrypted, and why not. */
-import { REPORT_LIMITS } from "../../../shared/analytics/queries-reports.ts";
+import { extentQuery } from "../../../shared/ledger/domains.ts";
 import {
+  TLS_LIMITS,
   type TlsDay,
   type TlsFailureTotals,
   type TlsPolicyTotals,
@@ -9,10 +10,10 @@ import {
   tlsFailuresQuery,
   tlsPoliciesQuery,
   tlsReportsQuery,
-} from "../../../shared/analytics/queries-tls.ts";
+} from "../../../shared/ledger/tls.ts";
 import { explain } from "../data/glossary.ts";
 import { formatCount } from "../data/numbers.ts";
-import { daysOf, type Period } from "../data/period.ts";
+import { BeforeDetails, daysWithData } from "../parts/before-details.tsx";
 import { chartTable, FoldedTable } from "../parts/chart-table.tsx";
 import { DayChart, type Series } from "../parts/chart-view.tsx";
 import type { ChartDay } from "../parts/charts.ts";
@@ -29,22 +30,23 @@ import { ForeignText } from "../parts/foreign-text.tsx";
 import { reportPath } from "../parts/links.ts";
 import { limitNote } from "../parts/marks.tsx";
 import type { PageResult } from "../parts/page.ts";
-import { domainScope, linkTo, type PageRequest, periodOf } from "../parts/request.ts";
+import { askOne, domainScope, linkTo, type PageRequest, periodOf } from "../parts/request.ts";
 import { type BoundTable, bindTable } from "../parts/table-view.tsx";
 import { SessionFigures, tlsPolicyColumn, tlsResultColumn } from "./tls-parts.tsx";
 
 export async function tlsPage(request: PageRequest, domain: string): Promise<PageResult> {
   const period = periodOf(request);
-  const scope = domainScope(request, domain, period);
-  const [days, policies, failures, reports] = await Promise.all([
+  const scope = await domainScope(request, domain, period);
+  const [days, policies, failures, reports, extent] = await Promise.all([
     request.ask(tlsDaysQuery(scope)),
     request.ask(tlsPoliciesQuery(scope)),
     request.ask(tlsFailuresQuery(scope)),
     request.ask(tlsReportsQuery(scope)),
+    askOne(request, extentQuery(scope, "tls")),
   ]);
-  const filled = chartDays(days, period);
+  const filled = chartDays(days, daysWithData(period, extent));
   const daysTable = chartTable("Sessions by day", { days: filled, series: SERIES });
-  const tables = [failuresTable(failures), policiesTable(policies), reportsTable(request, { domain, reports })];
+  const tables = [failuresTable(failures), policiesTable(policies), reportsTable(request, reports)];
   return {
     tables: [...tables, daysTable],
     content: {
@@ -62,7 +64,8 @@ export async function tlsPage(request: PageRequest, domain: string): Promise<Pag
             }
             lead={explain("SMTP TLS report")}
           />
-          {policies.length === 0 ? (
+          <BeforeDetails period={period} extent={extent} />
+          {days.length === 0 ? (
             <section class="card">
               <h2>No TLS report about this period</h2>
               <p class="lead">Reports are sent to the address that this record of your domain names:</p>
@@ -90,10 +93,10 @@ const SERIES: readonly Series[] = [
   { name: "failed", label: "Failed", look: "fail" },
 ];
 
-/** Every day of the period, those without a report with zeros. */
-function chartDays(days: readonly TlsDay[], period: Period): ChartDay[] {
+/** Every day of some in a row, those without a report with zeros. */
+function chartDays(days: readonly TlsDay[], all: readonly number[]): ChartDay[] {
   const known = new Map(days.map((day) => [day.day, day]));
-  return daysOf(period).map((day) => {
+  return all.map((day) => {
     const { successful = 0, failed = 0 } = known.get(day) ?? {};
     return { day, values: { successful, failed } };
   });
@@ -124,7 +127,7 @@ function failuresTable(rows: TlsFailureTotals[]): BoundTable {
     rows,
     sort: "-sessions",
     empty: "No sender reported a failure in detail.",
-    partial: limitNote(rows, REPORT_LIMITS.maxGroups),
+    partial: limitNote(rows, TLS_LIMITS.maxGroups),
     columns: [
       tlsResultColumn(),
       { key: "sessions", label: "Sessions", align: "end", value: ({ sessions }) => sessions },
@@ -144,7 +147,7 @@ function policiesTable(rows: TlsPolicyTotals[]): BoundTable {
     rows,
     sort: "-sessions",
     empty: "No policy was reported.",
-    partial: limitNote(rows, REPORT_LIMITS.maxGroups),
+    partial: limitNote(rows, TLS_LIMITS.maxGroups),
     columns: [
       { key: "reporter", label: "Reporter", value: ({ reporter }) => reporter },
       tlsPolicyColumn(),
@@ -163,19 +166,16 @@ function policiesTable(rows: TlsPolicyTotals[]): BoundTable {
   });
 }
 
-function reportsTable(
-  request: PageRequest,
-  { domain, reports }: { domain: string; reports: TlsReportTotals[] },
-): BoundTable {
+function reportsTable(request: PageRequest, reports: TlsReportTotals[]): BoundTable {
   return bindTable<TlsReportTotals>({
     id: "reports",
     caption: "Reports",
     rows: reports,
     sort: "-begin",
     empty: "No report in this period.",
-    partial: limitNote(reports, REPORT_LIMITS.maxReports),
+    partial: limitNote(reports, TLS_LIMITS.maxReports),
     columns: [
-      ...reportPeriodColumns<TlsReportTotals>((report) => linkTo(request, reportPath({ ...report, domain }))),
+      ...reportPeriodColumns<TlsReportTotals>((report) => linkTo(request, reportPath(report))),
       reporterColumn(),
       { key: "policies", label: "Policies", align: "end", value: ({ policies }) => policies },
       { key: "sessions", label: "Sessions", align: "end", value: ({ successful, failed }) => successful + failed },

@@ -1,5 +1,5 @@
 /** Paths of the pages. Pure: every part that comes from a report is encoded. */
-import { dayOfSeconds, isoDay } from "../data/days.ts";
+import { isoDay } from "../data/days.ts";
 
 export function domainPath(domain: string): string {
   return `/domains/${encodeURIComponent(domain)}`;
@@ -13,13 +13,8 @@ export function addressPath(domain: string, address: string): string {
   return `${domainPath(domain)}/addresses/${encodeURIComponent(address)}`;
 }
 
-/** One report of the ledger. */
-export function reportPath(report: {
-  account: string;
-  domain: string;
-  beginSeconds: number;
-  reportUid: string;
-}): string {
-  const day = isoDay(dayOfSeconds(report.beginSeconds)) || "0";
+/** One report of the ledger, by the domain and the day it counts for. */
+export function reportPath(report: { account: string; domain: string; day: number; reportUid: string }): string {
+  const day = isoDay(report.day) || "0";
   return `/reports/${[report.account, report.domain || "-", day, report.reportUid].map(encodeURIComponent).join("/")}`;
 }

@@ -1,5 +1,6 @@
 /** Small marks: results, figures, notes, shares. A result always has a word and a sign, never colour alone. */
 import type { Child } from "hono/jsx";
+import { DASHBOARD_LIMITS } from "../../../shared/limits.ts";
 import { formatCount, formatShare } from "../data/numbers.ts";
 import { ForeignText } from "./foreign-text.tsx";
 import { Explain } from "./term.tsx";
@@ -56,6 +57,11 @@ export function limitNote(rows: readonly unknown[], limit: number): Child {
   return (
     <Note>Only {formatCount(limit)} rows are here, and there are more: choose a shorter period to see the rest.</Note>
   );
+}
+
+/** Says that a file holds fewer rows than the table has. */
+export function exportNote(): Child {
+  return <Note>CSV and JSON take the first {formatCount(DASHBOARD_LIMITS.maxExportRows)} rows.</Note>;
 }
 
 interface ShareProps {

@@ -1,16 +1,14 @@
-/** Pages that have something to show while Analytics Engine does not answer: they say what is missing, and why. */
-import { AnalyticsUnavailableError } from "../../../shared/analytics/sql.ts";
+/** Pages that have something to show while one part does not answer: they say what is missing, and why. */
 import { fail, ok, type Result } from "../../../shared/result.ts";
-import { ApiError } from "../errors.ts";
+import { ApiError, type ApiErrorCode } from "../errors.ts";
 import { Note } from "./marks.tsx";
 
-/** What was asked of Analytics Engine, or in one sentence why it gave no answer. @throws anything else */
-export async function unlessUnavailable<T>(asked: Promise<T>): Promise<Result<T, string>> {
+/** What was asked, or in one sentence why there is no answer now. @throws anything else than these errors */
+export async function unless<T>(codes: readonly ApiErrorCode[], asked: Promise<T>): Promise<Result<T, string>> {
   try {
     return ok(await asked);
   } catch (error) {
-    const isUnavailable = error instanceof AnalyticsUnavailableError;
-    if (isUnavailable || (error instanceof ApiError && error.code === "not_configured")) return fail(error.message);
+    if (error instanceof ApiError && codes.includes(error.code)) return fail(error.message);
     throw error;
   }
 }

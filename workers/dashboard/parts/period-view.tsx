@@ -21,7 +21,7 @@ export function PeriodControl({ url, period, presets = PRESETS }: ControlProps) 
             href={linkWith(url, { days: String(days), from: undefined, to: undefined })}
             aria-current={period.preset === days ? "true" : undefined}
           >
-            {days === 1 ? "today" : `${days} days`}
+            {presetText(days)}
           </a>
         ))}
       </nav>
@@ -32,6 +32,11 @@ export function PeriodControl({ url, period, presets = PRESETS }: ControlProps) 
       </form>
     </div>
   );
+}
+
+function presetText(days: number): string {
+  if (days === 1) return "today";
+  return days === 365 ? "12 months" : `${days} days`;
 }
 
 function DayInput({ name, label, day }: { name: string; label: string; day: number }) {

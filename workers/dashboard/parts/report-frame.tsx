@@ -1,7 +1,7 @@
 /** What the pages of single reports share: the head with the raw file, where the report is kept, what its reader warned of. */
 import type { Child } from "hono/jsx";
-import type { StoredReport } from "../../../shared/operations.ts";
-import type { Report } from "../../../shared/report/vocabulary.ts";
+import type { StoredReport } from "../../../shared/ledger/report-list.ts";
+import type { ReportDetails } from "../../../shared/ledger/report-rows.ts";
 import { isoMinute } from "../data/days.ts";
 import { formatCount } from "../data/numbers.ts";
 import { domainCrumbs } from "./domain-frame.tsx";
@@ -11,10 +11,10 @@ import { PageHead } from "./page-head.tsx";
 import { linkTo, type PageRequest } from "./request.ts";
 import { Term } from "./term.tsx";
 
-/** A ledger entry, its report's kind known. */
-export interface Stored<R extends Report> {
-  entry: StoredReport;
-  report: R;
+/** A report of the ledger, its kind known. */
+export interface Stored<Kind extends ReportDetails["kind"]> {
+  report: StoredReport;
+  details: Extract<ReportDetails, { kind: Kind }>;
 }
 
 interface HeadProps {
@@ -82,7 +82,7 @@ export function storedPairs({
 }
 
 /** What was repaired or not understood. */
-export function Warnings({ report: { warnings, omittedWarnings } }: { report: Report }) {
+export function Warnings({ details: { warnings, omittedWarnings } }: { details: ReportDetails }) {
   if (warnings.length === 0) return <p class="muted">The report was read without a warning.</p>;
   return (
     <section class="card">

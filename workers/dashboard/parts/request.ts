@@ -1,9 +1,10 @@
 /**
- * What a page is given: who asks, what the link says, and the two places data comes from. Every statement a page builds
+ * What a page is given: who asks, what the link says, the ledger, and process. Every question a page asks of the ledger
  * takes its scope from here, so that nobody is shown another account's figures.
  */
-import type { Query, Scope } from "../../../shared/analytics/collapse.ts";
-import type { OperationsApi } from "../../../shared/operations.ts";
+import type { Query } from "../../../shared/ledger/database.ts";
+import type { DomainScope } from "../../../shared/ledger/sources.ts";
+import type { OperationsApi, RecordsApi } from "../../../shared/operations.ts";
 import type { Access } from "../access.ts";
 import { type Period, readPeriod } from "../data/period.ts";
 import { ApiError } from "../errors.ts";
@@ -15,10 +16,14 @@ export interface PageRequest {
   access: Access;
   /** Days since 1970-01-01 UTC. */
   today: number;
-  /** Rows of a statement; none when its dataset does not exist yet. @throws ApiError, AnalyticsUnavailableError */
+  /** How many databases the ledger has. */
+  databases: number;
+  /** Rows of a question to the ledger. @throws LedgerUnavailableError */
   ask<Row>(query: Query<Row>): Promise<Row[]>;
+  /** Names of the accounts the person may see: every scope is made of them. */
+  accounts(): Promise<readonly string[]>;
   /** Asks process. @throws ApiError when it fails */
-  operate<T>(operation: (operations: OperationsApi) => Promise<T>): Promise<T>;
+  operate<T>(operation: (operations: OperationsApi & RecordsApi) => Promise<T>): Promise<T>;
 }
 
 /** The period of the link. @throws ApiError when its parameters make no sense */
@@ -29,12 +34,19 @@ export function periodOf(request: PageRequest): Period {
 }
 
 /** The scope of one domain over a period, of the accounts the person may see. */
-export function domainScope(request: PageRequest, domain: string, period?: Period): Scope {
+export async function domainScope(request: PageRequest, domain: string, period?: Period): Promise<DomainScope> {
   return {
-    accounts: request.access.accounts,
+    accounts: await request.accounts(),
     domains: [domain],
     ...(period === undefined ? {} : { firstDay: period.firstDay, lastDay: period.lastDay }),
   };
+}
+
+/** The one row of a question that always has one. @throws Error when it has none: a bug */
+export async function askOne<Row>(request: PageRequest, query: Query<Row>): Promise<Row> {
+  const [row] = await request.ask(query);
+  if (row === undefined) throw new Error("A question without an answer.");
+  return row;
 }
 
 /** @throws ApiError unless the person is an operator */

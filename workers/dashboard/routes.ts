@@ -1,0 +1,56 @@
+/**
+ * The pages there are: paths, who they are for, and the tables each exports. Data only, and the one list: the site answers
+ * these, and the tests of isolation, the browser's and the screenshots go through all of them, so that none is forgotten.
+ */
+
+/** A page. */
+export interface PageRoute {
+  /** Owners see what is of their accounts; operators see everything. */
+  role: "owner" | "operator";
+  /** Ids of its tables: `?export=csv&table=<id>`. */
+  tables: readonly string[];
+}
+
+const SOURCE_TABLES = ["days", "addresses", "dkim", "spf", "from", "records", "reports"] as const;
+
+/** Path → page. */
+export const PAGES = {
+  "/": { role: "owner", tables: ["domains", "others"] },
+  "/domains/:domain": { role: "owner", tables: ["days", "sources", "dispositions", "reasons", "policies"] },
+  "/domains/:domain/sources": { role: "owner", tables: ["sources"] },
+  "/domains/:domain/sources/:source": { role: "owner", tables: SOURCE_TABLES },
+  "/domains/:domain/addresses/:address": { role: "owner", tables: SOURCE_TABLES },
+  "/domains/:domain/reports": { role: "owner", tables: ["reports"] },
+  "/domains/:domain/tls": { role: "owner", tables: ["failures", "policies", "reports", "days"] },
+  "/domains/:domain/failures": { role: "owner", tables: ["failures", "reports"] },
+  "/reports/:account/:domain/:day/:uid": { role: "owner", tables: ["records", "policies", "failures"] },
+  "/reports/:account/:domain/:day/:uid/raw": { role: "owner", tables: [] },
+  "/operations": { role: "operator", tables: ["queues", "outcomes", "latency"] },
+  "/operations/dead-letters": { role: "operator", tables: ["dead-letters"] },
+  "/operations/dead-letters/:id": { role: "operator", tables: [] },
+  "/operations/dead-letters/:id/raw": { role: "operator", tables: [] },
+  "/operations/conflicts": { role: "operator", tables: ["conflicts"] },
+  "/operations/jobs": { role: "operator", tables: ["jobs"] },
+  "/glossary": { role: "owner", tables: [] },
+} as const satisfies Record<string, PageRoute>;
+
+export type PagePath = keyof typeof PAGES;
+
+/** Paths that forms are sent to; all for operators. */
+export const CHANGES = ["/operations/dead-letters", "/operations/conflicts", "/operations/jobs"] as const;
+
+export type ChangePath = (typeof CHANGES)[number];
+
+/** The paths of the pages, with their routes. */
+export function pageRoutes(): [PagePath, PageRoute][] {
+  return Object.entries(PAGES) as [PagePath, PageRoute][];
+}
+
+/** A page's path with its parameters filled in. @throws Error when one is not given */
+export function fillPath(path: PagePath, parameters: Record<string, string>): string {
+  return path.replaceAll(/:(\w+)/g, (_, name: string) => {
+    const value = parameters[name];
+    if (value === undefined) throw new Error(`${path} needs ${name}.`);
+    return encodeURIComponent(value);
+  });
+}
