@@ -74,9 +74,12 @@ export class Operations extends WorkerEntrypoint {
       id,
       reason: { code: "empty", message: "Nothing." },
       rawKey: `raw/${id}`,
-      at: "now",
+      at: "2026-01-01T00:00:00Z",
       part: "",
+      account: "",
+      rua: "",
       domain: "",
+      attempts: 1,
     });
     if (code !== undefined) return { items: [] };
     return cursor === undefined ? { items: [letter("a")], cursor: "a/b c" } : { items: [letter(`after ${cursor}`)] };

@@ -9,7 +9,15 @@ import { API_TOKEN, type Dashboard, ORIGIN, startDashboard } from "./harness.ts"
 const nowSeconds = Math.floor(Date.now() / 1000);
 const yesterday = Math.floor(nowSeconds / 86_400) - 1;
 /** Words only another account's reports hold. */
-const SECRETS = ["secret.example", "198.51.100.99", "secret-reporter", "secret-service.test", "raw/secret", "987,654", "987654"];
+const SECRETS = [
+  "secret.example",
+  "198.51.100.99",
+  "secret-reporter",
+  "secret-service.test",
+  "raw/secret",
+  "987,654",
+  "987654",
+];
 const UIDS = { aggregate: "a".repeat(32), tls: "b".repeat(32), failure: "c".repeat(32) };
 const LETTER = "20260101-aaaaaaaaaaaaaaaaaaaaaaaa";
 
@@ -74,10 +82,17 @@ function failure(domain: string): FailureReport {
 /** Another account's reports, about its own domain and about one that the owner has too. */
 function secretSamples(): Sample[] {
   return ["secret.example", "acme.example"].flatMap((domain, i) => {
-    const results = [{ domain: "secret-service.test", selector: "k", result: "pass" as const, rawResult: "", humanResult: "" }];
+    const results = [
+      { domain: "secret-service.test", selector: "k", result: "pass" as const, rawResult: "", humanResult: "" },
+    ];
     const records = [sampleRecord(domain, { sourceIp: "198.51.100.99", count: 987_654, dkimResults: results })];
     const uid = (kind: keyof typeof UIDS): string => (i === 0 ? UIDS[kind] : `${UIDS[kind].slice(0, 30)}99`);
-    const place = (uid: string) => ({ account: "other", receivedSeconds: nowSeconds, rawKey: `raw/secret/${uid}`, uid });
+    const place = (uid: string) => ({
+      account: "other",
+      receivedSeconds: nowSeconds,
+      rawKey: `raw/secret/${uid}`,
+      uid,
+    });
     const about = { day: yesterday, reporter: "secret-reporter" };
     return [
       { ...place(uid("aggregate")), records, report: aggregateReport(domain, { ...about, records }) },
@@ -132,8 +147,13 @@ function linksTo(path: PagePath, { tables }: PageRoute, domain: string): string[
   const uids = path.startsWith("/reports/") ? Object.values(UIDS) : [""];
   return uids.flatMap((uid) => {
     const page = fillPath(path, askedWith(domain, uid));
-    const searched = path === "/domains/:domain/reports" ? [`${page}?reporter=secret-reporter`, `${page}?source=198.51.100.99`] : [];
-    return [page, ...searched, ...tables.flatMap((id) => ["csv", "json"].map((format) => `${page}?export=${format}&table=${id}`))];
+    const searched =
+      path === "/domains/:domain/reports" ? [`${page}?reporter=secret-reporter`, `${page}?source=198.51.100.99`] : [];
+    return [
+      page,
+      ...searched,
+      ...tables.flatMap((id) => ["csv", "json"].map((format) => `${page}?export=${format}&table=${id}`)),
+    ];
   });
 }
 
@@ -278,7 +298,11 @@ describe("an operator", () => {
 
   it("gets a report of each kind", async () => {
     for (const uid of Object.values(UIDS)) {
-      const answer = await dashboard.ask(fillPath("/reports/:account/:domain/:day/:uid", askedWith("secret.example", uid)), HTML, null);
+      const answer = await dashboard.ask(
+        fillPath("/reports/:account/:domain/:day/:uid", askedWith("secret.example", uid)),
+        HTML,
+        null,
+      );
       expect(answer.status).toBe(200);
       expect(await answer.text()).toContain("secret-reporter");
     }

@@ -26,7 +26,10 @@ export const account = v.pipe(v.string(), v.minLength(1), v.maxLength(64));
 export const objectKey = v.pipe(v.string(), v.minLength(1), v.maxLength(1024));
 
 /** Asks process. @throws ApiError when it fails */
-export async function operate<T>(c: Call, operation: (operations: OperationsApi & RecordsApi) => Promise<T>): Promise<T> {
+export async function operate<T>(
+  c: Call,
+  operation: (operations: OperationsApi & RecordsApi) => Promise<T>,
+): Promise<T> {
   try {
     return await operation(c.env.PROCESS);
   } catch (error) {
