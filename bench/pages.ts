@@ -7,7 +7,7 @@ import { resolve } from "node:path";
 import { createTestHarness } from "wrangler";
 import type { LedgerDatabase } from "../shared/ledger/database.ts";
 import { mergeDays } from "../shared/ledger/merge-days.ts";
-import { migrate } from "../test/support/migrations.ts";
+import { migrate } from "../test/support/migrate.ts";
 
 const TOKEN = "bench";
 const RUNS = 7;

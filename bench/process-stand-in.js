@@ -9,7 +9,7 @@ export class Operations extends WorkerEntrypoint {
     return { email, entry: { role: "operator", accounts: [] } };
   }
   readRecords() {
-    return { state: "raw_gone", records: [], matching: 0 };
+    return { kind: "gone", reason: "It is not there." };
   }
   readRawObject() {
     return undefined;

@@ -2,7 +2,9 @@
  * What process offers to the dashboard by RPC (entry point `Operations`): the contract between the two Workers. Types
  * only, so that no Worker imports another. A request that cannot be met is a value (`OperationRefused`), never a throw.
  */
+import type { ReportReference as LedgerReference } from "./ledger/report-rows.ts";
 import type { Registration, RegistryEntry } from "./registry.ts";
+import type { AggregateRecord, TlsPolicy } from "./report/vocabulary.ts";
 import type { Conflict, DeadLetter, Job, JobFilter, LedgerEntry, RawMetadata } from "./storage.ts";
 import type { Viewer, ViewerEntry } from "./viewers.ts";
 
@@ -120,68 +122,31 @@ export interface StoredReport extends LedgerEntry {
   omitted?: OmittedTls;
 }
 
-/** Names one report of the ledger by one of its rows (shared/ledger/report-rows.ts). */
-export interface LedgerReference {
-  account: string;
-  kind: "aggregate" | "tls" | "failure";
-  domain: string;
-  day: number;
-  uid: string;
-}
-
-/** One record of an aggregate report, as the report has it. Results and reasons are texts, one a line. */
-export interface RecordRow {
-  /** Its place among the records, from 0. */
-  ordinal: number;
-  sourceIp: string;
-  messages: number;
-  disposition: string;
-  dkim: string;
-  spf: string;
-  isPass: boolean;
-  headerFrom: string;
-  envelopeFrom: string;
-  envelopeTo: string;
-  /** `domain selector result`. */
-  dkimResults: string;
-  /** `domain scope result`. */
-  spfResults: string;
-  /** `type comment`. */
-  reasons: string;
-}
-
-/** What the records of a report are sorted by. */
-export type RecordOrder =
-  | "record"
-  | "address"
-  | "messages"
-  | "dmarc"
-  | "disposition"
-  | "from"
-  | "dkim_results"
-  | "spf_results"
-  | "reasons";
-
-/** A page of one report's records. */
-export interface RecordsRequest {
+/** Which records of a report, read again from its raw object. */
+export interface RecordQuery {
   reference: LedgerReference;
-  /** Only records whose address, From domain or results hold this text; "" = all. */
-  text: string;
-  /** Only records that passed (true) or failed (false). */
+  /** Only records in which this text stands: an address, a domain, a selector, a result; upper or lower case. */
+  text?: string | undefined;
+  /** Only records that passed, or failed, DMARC. */
   isPass?: boolean | undefined;
-  order: RecordOrder;
-  descending: boolean;
-  limit: number;
-  offset: number;
+  /** As in the report, or the most messages first. */
+  order?: "report" | "count" | undefined;
+  limit?: number | undefined;
+  offset?: number | undefined;
 }
 
-/** Records read from the raw object again; none where it has gone. */
-export interface RecordsRead {
-  state: "read" | "raw_gone";
-  records: RecordRow[];
-  /** Records on all pages. */
-  matching: number;
-}
+/** A record and its place in the report, from 0. */
+export type PlacedRecord = AggregateRecord & { ordinal: number };
+
+/**
+ * aggregate: a page of records and how many there are, with their messages; tls: the policies with their failure
+ * details; gone: the raw object is no longer there, or no longer gives this report.
+ */
+export type RecordsAnswer =
+  | { kind: "aggregate"; records: PlacedRecord[]; matching: number; messages: number }
+  | { kind: "tls"; policies: TlsPolicy[]; omitted: OmittedTls | undefined }
+  | { kind: "failure" }
+  | { kind: "gone"; reason: string };
 
 export interface OperationsApi {
   status(): Promise<PipelineStatus>;
@@ -228,6 +193,6 @@ export interface OperationsApi {
 
 /** What pages also ask process: what only the raw objects know. */
 export interface RecordsApi {
-  /** A page of an aggregate report's records. */
-  readRecords(request: RecordsRequest): Promise<RecordsRead>;
+  /** The records of an accepted report, read again from its raw object. */
+  readRecords(query: RecordQuery): Promise<RecordsAnswer>;
 }

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { createTestHarness, type TestHarness } from "wrangler";
 import type { LedgerDatabase } from "../../shared/ledger/database.ts";
-import { migrate } from "../support/migrations.ts";
+import { migrate } from "../support/migrate.ts";
 
 export const API_TOKEN = "the-right-secret";
 /** Where the requests of a test seem to go. */

@@ -1,25 +1,20 @@
-/** Support: the migrations of the ledger, and a database they are applied to. */
+/** Support: the migrations, for tests that make a database of their own. */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { LedgerDatabase } from "../../shared/ledger/database.ts";
 
 const FOLDER = join(import.meta.dirname, "..", "..", "migrations");
 
-/** The text of every migration, in order. */
-export function migrations(): string[] {
+/** The text of each, in order. */
+export function readMigrations(): string[] {
   return readdirSync(FOLDER)
     .sort()
     .map((name) => readFileSync(join(FOLDER, name), "utf8"));
 }
 
-/** Applies all migrations to a new database. */
-export async function migrate(database: LedgerDatabase): Promise<void> {
-  for (const text of migrations()) {
-    const statements = text
-      .replaceAll(/--.*$/gm, "")
-      .split(";")
-      .map((statement) => statement.trim())
-      .filter((statement) => statement !== "");
-    for (const statement of statements) await database.prepare(statement).all();
-  }
+/** Their statements, one by one, without comments: D1 prepares one at a time. */
+export function migrationStatements(): string[] {
+  return readMigrations()
+    .flatMap((sql) => sql.replace(/--.*$/gm, "").split(";"))
+    .map((statement) => statement.trim())
+    .filter((statement) => statement !== "");
 }

@@ -4,7 +4,7 @@
  */
 import { DatabaseSync } from "node:sqlite";
 import type { LedgerDatabase, LedgerResult, LedgerStatement, Parameter } from "../../shared/ledger/database.ts";
-import { migrations } from "./migrations.ts";
+import { readMigrations } from "./migrations.ts";
 
 /** D1's limits page. */
 const MAX_PARAMETERS = 100;
@@ -49,7 +49,7 @@ export class SqliteLedger implements LedgerDatabase {
   readonly sqlite = new DatabaseSync(":memory:");
 
   constructor() {
-    for (const text of migrations()) this.sqlite.exec(text);
+    for (const sql of readMigrations()) this.sqlite.exec(sql);
   }
 
   prepare(sql: string): LedgerStatement {

@@ -1,6 +1,7 @@
 /** One aggregate report whole: metadata, policy, warnings, every record a page at a time. */
 import type { Child } from "hono/jsx";
-import type { RecordOrder, RecordRow, RecordsRead } from "../../../shared/operations.ts";
+import { textsOfRecord } from "../../../shared/ledger/figures.ts";
+import type { PlacedRecord, RecordsAnswer } from "../../../shared/operations.ts";
 import { dayOfSeconds, isoDay, isoMinute } from "../data/days.ts";
 import { formatCount, formatShare } from "../data/numbers.ts";
 import { describePolicy } from "../data/policy.ts";
@@ -20,21 +21,9 @@ const RESULT = `${TABLE}.result`;
 /** Ours: an export takes this many records. */
 const EXPORT_RECORDS = 20_000;
 
-/** What its records can be sorted by. */
-const ORDERS: Record<RecordOrder, true> = {
-  record: true,
-  address: true,
-  messages: true,
-  dmarc: true,
-  disposition: true,
-  from: true,
-  dkim_results: true,
-  spf_results: true,
-  reasons: true,
-};
-
-function isRecordOrder(text: string): text is RecordOrder {
-  return Object.hasOwn(ORDERS, text);
+/** What its records can be sorted by: as in the report, or the most messages first. */
+function isRecordOrder(text: string): boolean {
+  return text === "record" || text === "messages";
 }
 
 export async function aggregateReportPage(request: PageRequest, stored: Stored<"aggregate">): Promise<PageResult> {
@@ -75,40 +64,48 @@ function summary({ report: { total, records, passed } }: Stored<"aggregate">): s
   return `${formatCount(total)} messages in ${formatCount(records)} records; ${formatShare(passed, total)} pass DMARC.`;
 }
 
+/** A page of records; of a report without any process is not asked. */
+interface RecordPage {
+  records: PlacedRecord[];
+  /** Records on all pages. */
+  matching: number;
+  isGone: boolean;
+}
+
 // The ledger has figures only: the records themselves are read from the raw file again.
 async function readRecords(
   request: PageRequest,
   { stored, state }: { stored: Stored<"aggregate">; state: TableState },
-): Promise<RecordsRead> {
+): Promise<RecordPage> {
   const { account, kind, domain, day, reportUid: uid, records } = stored.report;
-  if (records === 0) return { state: "read", records: [], matching: 0 };
+  if (records === 0) return { records: [], matching: 0, isGone: false };
   const result = request.parameters.get(RESULT);
   const isExport = request.parameters.has("export");
-  return request.operate((operations) =>
+  const answer: RecordsAnswer = await request.operate((operations) =>
     operations.readRecords({
       reference: { account, kind, domain, day, uid },
       text: state.text,
       isPass: result === "pass" ? true : result === "fail" ? false : undefined,
-      order: isRecordOrder(state.sort) ? state.sort : "record",
-      descending: state.descending,
+      order: state.sort === "messages" ? "count" : "report",
       limit: isExport ? EXPORT_RECORDS : state.size,
       offset: isExport ? 0 : (state.page - 1) * state.size,
     }),
   );
+  if (answer.kind !== "aggregate") return { records: [], matching: 0, isGone: true };
+  return { records: answer.records, matching: answer.matching, isGone: false };
 }
 
 interface RecordsInput {
   stored: Stored<"aggregate">;
-  read: RecordsRead;
+  read: RecordPage;
 }
 
 function boundRecords(request: PageRequest, { stored: { report }, read }: RecordsInput): BoundTable {
   const isNarrowed = request.parameters.has(`${TABLE}.q`) || request.parameters.has(RESULT);
-  const rows = read.records.map((record): ShownRecord => ({ ...record, domain: report.domain }));
   return recordsTable(request, {
     id: TABLE,
     caption: "Records",
-    records: rows,
+    records: read.records.map((record) => shownRecord(record, report.domain)),
     columns: [placeColumn(), envelopeToColumn()],
     sort: "record",
     paged: { count: read.matching, sortable: isRecordOrder },
@@ -123,8 +120,26 @@ function boundRecords(request: PageRequest, { stored: { report }, read }: Record
   });
 }
 
-/** A record with what its link needs. */
-type ShownRecord = RecordRow & { domain: string };
+/** A record as the table shows it. */
+type ShownRecord = ReturnType<typeof shownRecord>;
+
+function shownRecord(record: PlacedRecord, domain: string) {
+  const { ordinal, sourceIp, count, disposition, dkim, spf, headerFrom, envelopeFrom, envelopeTo } = record;
+  return {
+    ordinal,
+    domain,
+    sourceIp,
+    messages: count,
+    disposition,
+    dkim,
+    spf,
+    isPass: dkim === "pass" || spf === "pass",
+    headerFrom,
+    envelopeFrom,
+    envelopeTo,
+    ...textsOfRecord(record),
+  };
+}
 
 function placeColumn(): ViewColumn<ShownRecord> {
   return { key: "record", label: "Record", term: "Record", align: "end", value: ({ ordinal }) => ordinal + 1 };
@@ -136,11 +151,11 @@ function envelopeToColumn(): ViewColumn<ShownRecord> {
 
 function emptyText(
   request: PageRequest,
-  { read, isNarrowed, records }: { read: RecordsRead; isNarrowed: boolean; records: number },
+  { read, isNarrowed, records }: { read: RecordPage; isNarrowed: boolean; records: number },
 ): Child {
   if (records === 0)
     return "The report has no record: the reporter got no mail in this domain's name during the period.";
-  if (read.state === "raw_gone") {
+  if (read.isGone) {
     return "Its records cannot be shown: they are read from the raw file, which is not stored any more. The figures of the domain count them.";
   }
   if (!isNarrowed) return "No record was read from the raw file.";
