@@ -2,8 +2,8 @@
  * Client of the dashboard's JSON API: one place that knows paths, the bearer token and the error form. It prints nothing.
  */
 import * as v from "valibot";
-import type { OutcomeCounts, Stats } from "../shared/analytics/queries.ts";
-import type { Activity } from "../shared/analytics/queries-activity.ts";
+import type { Activity, OutcomeCounts } from "../shared/ledger/activity.ts";
+import type { Stats } from "../shared/ledger/stats.ts";
 import { PAGE_LIMITS } from "../shared/limits.ts";
 import type {
   DeadLetterDetails,

@@ -1,6 +1,6 @@
 /** `dmarc status`: what is waiting, and what became of the rest. */
 import { type Command, InvalidArgumentError } from "commander";
-import type { Activity } from "../../shared/analytics/queries-activity.ts";
+import type { Activity } from "../../shared/ledger/activity.ts";
 import type { ApiClient, Status } from "../client.ts";
 import { CommandError } from "../command-error.ts";
 import { addConnectionOptions, type ConnectionOptions, connect } from "../connection.ts";

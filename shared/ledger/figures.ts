@@ -145,6 +145,20 @@ export function readAuthText(text: string, policyDomain: string): { dkimResults:
   };
 }
 
+/** Results and reasons of a record as texts, one a line, as a key gives them back; whole. */
+export function textsOfRecord(
+  record: Pick<AggregateRecord, "dkimResults" | "spfResults" | "reasons">,
+): Pick<RecordFigure, "dkimResults" | "spfResults" | "reasons"> {
+  const { dkimResults, spfResults, reasons } = record;
+  return {
+    dkimResults: dkimResults
+      .map(({ domain, selector, result }) => `${domain || "-"} ${selector || "-"} ${result}`)
+      .join("\n"),
+    spfResults: spfResults.map(({ domain, scope, result }) => `${domain || "-"} ${scope} ${result}`).join("\n"),
+    reasons: reasons.map(({ type, comment }) => (comment === "" ? type : `${type} ${comment}`)).join("\n"),
+  };
+}
+
 /** Override reasons as `type comment`, one a line. */
 export function readReasons(text: string): string {
   return text

@@ -29,23 +29,24 @@ export class Operations extends WorkerEntrypoint {
     return entry === undefined ? undefined : { email, entry };
   }
   readRecords({ text }) {
+    if (text === "gone") return { kind: "gone", reason: "It is not there." };
+    if (text === "nothing") return { kind: "aggregate", records: [], matching: 0, messages: 0 };
     const record = {
       ordinal: 0,
       sourceIp: "192.0.2.1",
-      messages: 41,
+      count: 41,
       disposition: "none",
+      rawDisposition: "none",
       dkim: "pass",
       spf: "fail",
-      isPass: true,
+      reasons: [],
       headerFrom: "acme.example",
       envelopeFrom: "",
       envelopeTo: "",
-      dkimResults: "acme.example s1 pass",
-      spfResults: "",
-      reasons: "",
+      dkimResults: [{ domain: "acme.example", selector: "s1", result: "pass", rawResult: "pass", humanResult: "" }],
+      spfResults: [],
     };
-    if (text === "gone") return { state: "raw_gone", records: [], matching: 0 };
-    return { state: "read", records: text === "nothing" ? [] : [record], matching: text === "nothing" ? 0 : 1 };
+    return { kind: "aggregate", records: [record], matching: 1, messages: 41 };
   }
   readRawObject(key) {
     return new Response(key);
@@ -74,9 +75,12 @@ export class Operations extends WorkerEntrypoint {
       id,
       reason: { code: "empty", message: "Nothing." },
       rawKey: `raw/${id}`,
-      at: "now",
+      at: "2026-01-01T00:00:00Z",
       part: "",
+      account: "",
+      rua: "",
       domain: "",
+      attempts: 1,
     });
     if (code !== undefined) return { items: [] };
     return cursor === undefined ? { items: [letter("a")], cursor: "a/b c" } : { items: [letter(`after ${cursor}`)] };

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { createTestHarness, type TestHarness } from "wrangler";
 import { reportBytes, STYLES } from "../../bench/reports.ts";
 import type { LedgerDatabase, LedgerResult } from "../../shared/ledger/database.ts";
-import { migrationStatements } from "../support/migrations.ts";
+import { migrations } from "../support/migrations.ts";
 import { mailOf } from "./simulation/scenario.ts";
 import { setUpSimulation } from "./simulation/setup.ts";
 import { World } from "./simulation/world.ts";
@@ -28,7 +28,7 @@ beforeAll(async () => {
   server = createTestHarness({ workers: [{ config }] });
   await server.listen();
   database = ((await server.getWorker("ledger").getEnv()) as unknown as { D1: LedgerDatabase }).D1;
-  await database.batch(migrationStatements().map((sql) => database.prepare(sql)));
+  await database.batch(migrations().map((sql) => database.prepare(sql)));
 });
 afterAll(() => server.close());
 

@@ -26,7 +26,7 @@ export const PAGES = {
   "/reports/:account/:domain/:day/:uid": { role: "owner", tables: ["records", "policies", "failures"] },
   "/reports/:account/:domain/:day/:uid/raw": { role: "owner", tables: [] },
   "/operations": { role: "operator", tables: ["queues", "outcomes", "latency"] },
-  "/operations/dead-letters": { role: "operator", tables: ["dead-letters"] },
+  "/operations/dead-letters": { role: "operator", tables: ["letters"] },
   "/operations/dead-letters/:id": { role: "operator", tables: [] },
   "/operations/dead-letters/:id/raw": { role: "operator", tables: [] },
   "/operations/conflicts": { role: "operator", tables: ["conflicts"] },
