@@ -1,5 +1,6 @@
 /** Whose address it is, asked once a batch for each address. */
-import { findRegistration, type Registration } from "../../shared/registry.ts";
+import { findRegistration } from "../../shared/ledger/find-registration.ts";
+import type { Registration } from "../../shared/registry.ts";
 import type { ProcessEnv } from "./env.ts";
 
 export class Registrations {
@@ -10,11 +11,12 @@ export class Registrations {
     this.#env = env;
   }
 
-  /** @returns undefined when the address is not registered; @throws whatever KV throws */
+  /** @returns undefined when the address is not registered; @throws whatever KV or D1 throws */
   find(rua: string): Promise<Registration | undefined> {
     const known = this.#asked.get(rua);
     if (known !== undefined) return known;
-    const asked = findRegistration(this.#env.KV_DMARC_REPORTS, rua);
+    const { KV_DMARC_REPORTS: copy, D1_DMARC_REPORTS: directory } = this.#env;
+    const asked = findRegistration({ copy, directory }, rua);
     this.#asked.set(rua, asked);
     return asked;
   }
