@@ -171,6 +171,18 @@ export const UPKEEP_LIMITS = {
   graceSeconds: 12 * 3600,
   /** Last errors of messages are kept so long. */
   keptFaultSeconds: 30 * 86_400,
+  /** Figures of a day are merged when no more reports about it are to be expected. */
+  mergedAfterDays: 4,
+  /** Days with fewer reports gain nothing by it. */
+  mergedReports: 5,
+  /** Days merged, days made final, and batches of rows removed by one run: each is one transaction. */
+  stepsPerRun: 200,
+  /** Rows removed at once. */
+  rowsPerStep: 500,
+  /** Copies of the registry that are due, made by one run: each is one write of KV. */
+  copiesPerRun: 500,
+  /** Mail may come this long before the end of what it reports on, and after it. */
+  objectGraceDays: 45,
 } as const;
 
 /** Ours: what the dashboard does at once and shows at once. */

@@ -4,9 +4,11 @@ import { vi } from "vitest";
 import { createTestHarness } from "wrangler";
 import { combineStats, type Stats, statsQuery } from "../../shared/analytics/queries.ts";
 import { querySql } from "../../shared/analytics/sql.ts";
+import type { LedgerDatabase } from "../../shared/ledger/database.ts";
 import type { OperationsApi } from "../../shared/operations.ts";
 import type { RegistryEntry } from "../../shared/registry.ts";
 import { startTestEngine, type TestEngine } from "../analytics/local-engine.ts";
+import { migrations } from "../support/migrations.ts";
 
 export const RUA = "dmarc@acme.example";
 
@@ -26,6 +28,7 @@ export interface MailOutcome {
 /** What the tests use of R2 and KV, through workerd. */
 interface ChainBindings {
   KV_DMARC_REPORTS: { put(key: string, value: string): Promise<void> };
+  D1_DMARC_REPORTS: LedgerDatabase;
   R2_DMARC_REPORTS: {
     list(options: { prefix: string }): Promise<{ objects: { key: string }[] }>;
     get(key: string): Promise<{ text(): Promise<string> } | null>;
@@ -41,9 +44,11 @@ export interface Chain {
   registerText(rua: string, value: string): Promise<void>;
   send(mail: { raw: Uint8Array; to?: string }): Promise<MailOutcome>;
   keys(prefix: string): Promise<string[]>;
-  json<T>(key: string): Promise<T>;
-  /** Resolves when `count` objects are below a prefix. */
-  waitForKeys(prefix: string, count: number): Promise<string[]>;
+  ledger: LedgerDatabase;
+  /** Rows of the ledger. */
+  rows<T>(sql: string): Promise<T[]>;
+  /** Resolves when a query gives `count` rows. */
+  waitForRows<T>(sql: string, count: number): Promise<T[]>;
   stats(): Promise<Stats>;
   close(): Promise<void>;
 }
@@ -83,6 +88,9 @@ export async function startChain(faults: Faults = {}): Promise<Chain> {
   await server.listen();
   // Process has the same bucket and namespace; its bindings are never replaced in these tests.
   const env = (await server.getWorker("dmarc-process").getEnv()) as unknown as ChainBindings;
+  const { D1_DMARC_REPORTS: ledger } = env;
+  await ledger.batch(migrations().map((sql) => ledger.prepare(sql)));
+  const rows = async <T>(sql: string): Promise<T[]> => (await ledger.prepare(sql).all()).results as T[];
   const keys = async (prefix: string): Promise<string[]> =>
     (await env.R2_DMARC_REPORTS.list({ prefix })).objects.map(({ key }) => key);
   const registerText = (rua: string, value: string) => env.KV_DMARC_REPORTS.put(`dmarc:${rua}`, value);
@@ -100,22 +108,19 @@ export async function startChain(faults: Faults = {}): Promise<Chain> {
       const stream = new Blob([new Uint8Array(raw)]).stream();
       return server.getWorker("dmarc-ingest").email({ from: "dmarc@reporter.example", to, raw: stream });
     },
-    async json<T>(key: string) {
-      const object = await env.R2_DMARC_REPORTS.get(key);
-      if (object === null) throw new Error(`There is no ${key}.`);
-      return JSON.parse(await object.text()) as T;
-    },
-    waitForKeys: (prefix, count) =>
+    ledger,
+    rows,
+    waitForRows: <T>(sql: string, count: number) =>
       vi.waitUntil(
         async () => {
-          const found = await keys(prefix);
+          const found = await rows<T>(sql);
           return found.length >= count ? found : false;
         },
         { timeout: 30_000, interval: 50 },
       ),
     async stats() {
       const { records, events } = statsQuery();
-      return combineStats(await rows(engine, records), await rows(engine, events));
+      return combineStats(await answerOf(engine, records), await answerOf(engine, events));
     },
     async close() {
       await server.close();
@@ -124,7 +129,7 @@ export async function startChain(faults: Faults = {}): Promise<Chain> {
   };
 }
 
-async function rows({ connection }: TestEngine, sql: string): Promise<Record<string, unknown>[]> {
+async function answerOf({ connection }: TestEngine, sql: string): Promise<Record<string, unknown>[]> {
   const answer = await querySql({ ...connection, isPageStatement: true }, sql, (url, init) => fetch(url, init));
   if (answer.ok) return answer.value.rows;
   if (answer.error.code === "no_data") return [];

@@ -42,7 +42,9 @@ function* laterReading(event: Exclude<ReadEvent, { type: "records" }>, held: Agg
     return;
   }
   const records = held.slice(0, held.length - reader.dropped);
-  const totals = { ...event.report.totals, records: records.length };
+  const messages = records.reduce((sum, { count }) => sum + count, 0);
+  const passed = records.reduce((sum, record) => sum + (record.dkim === "pass" ? record.count : 0), 0);
+  const totals = { ...event.report.totals, records: records.length, messages, passed };
   yield { type: "records", part, firstOrdinal: 0, records };
   yield { type: "report", part, report: { ...event.report, totals } };
 }

@@ -11,8 +11,13 @@ import {
   readRawObject,
   requeueDeadLetters,
 } from "../../workers/process/letter-operations.ts";
+import { readRecords } from "../../workers/process/record-reader.ts";
+import { startJob } from "../../workers/process/start-job.ts";
+import { readStatus } from "../../workers/process/status.ts";
+import { takeBackReport, undoTakeBack } from "../../workers/process/take-back.ts";
+import { runUpkeep } from "../../workers/process/upkeep.ts";
 import { sampleReport } from "../cli/sample-report.ts";
-import { eventsByOutcome, imbalances, reportFigures } from "./simulation/balance.ts";
+import { eventsByOutcome, imbalances, ledgerFigures, outcomesOf, reportFigures } from "./simulation/balance.ts";
 import { allMail, figures, mailOf, records, registerAll, reportMail, smallMail } from "./simulation/scenario.ts";
 import { setUpSimulation } from "./simulation/setup.ts";
 import { World } from "./simulation/world.ts";
@@ -204,5 +209,173 @@ describe("conflicts", () => {
     expect(await decideConflict(id, { decision: "keep", note: NOTE }, world.invocation())).toEqual({
       refused: `There is no conflict '${id}'.`,
     });
+  });
+
+  it("counted both, the other is a report of its own, also when it comes again", async () => {
+    const world = await worldWith([reportMail("first", records(3)), reportMail("first", records(2, 10))]);
+    const { id } = await onlyConflict(world);
+    world.clock.nowMilliseconds += 5000;
+    await decideConflict(id, { decision: "count_both", note: NOTE }, world.invocation());
+    await world.drain();
+    const both = { records: 5, messages: figures(3).messages + figures(2, 10).messages };
+    expect(ledgerFigures(world)).toEqual({ "acme/first": both });
+    expect(reportFigures(world)).toEqual({ "acme/first": both });
+    world.clock.nowMilliseconds += 86_400_000;
+    await world.deliver(reportMail("first", records(2, 10)));
+    await world.drain();
+    expect(ledgerFigures(world)).toEqual({ "acme/first": both });
+    expect(await conflictsOf(world)).toEqual([]);
+  });
+});
+
+async function conflictsOf(world: World): Promise<ConflictRow[]> {
+  return (await listConflicts(undefined, world.invocation())).items;
+}
+
+function referenceTo(world: World, reportId: string): ReportReference {
+  const [reference] = world.rows<ReportReference>(
+    `SELECT account, kind, domain, day, lower(hex(uid)) AS uid FROM reports WHERE report_id = '${reportId}'`,
+  );
+  if (reference === undefined) throw new Error(`There is no report ${reportId}.`);
+  return { ...reference };
+}
+
+async function reprocess(world: World): Promise<void> {
+  world.clock.nowMilliseconds += 60_000;
+  await startJob({ kind: "reprocess", random: 0.5 }, {}, world.invocation());
+  await world.drain();
+}
+
+describe("taking a report back", () => {
+  it.each([3, 300, 1100])("of %i records removes its figures, for good", async (count) => {
+    const world = await worldWith([reportMail("forged", records(count)), reportMail("good", records(2))]);
+    const reference = referenceTo(world, "forged");
+    const raws = world.bucket.keys("raw/");
+    expect(await takeBackReport(reference, NOTE, world.invocation())).toEqual(reference);
+    await world.drain();
+    const good = { "acme/good": figures(2) };
+    expect([ledgerFigures(world), reportFigures(world)]).toEqual([good, good]);
+    expect(world.rows("SELECT decision, decided_by, reason FROM decisions")).toEqual([
+      { decision: "taken_back", decided_by: NOTE.by, reason: NOTE.reason },
+    ]);
+    // Neither running it again nor a copy brings it back.
+    await reprocess(world);
+    await world.deliver(reportMail("forged", records(count), "reports@acme.example"));
+    await world.drain();
+    expect([ledgerFigures(world), reportFigures(world)]).toEqual([good, good]);
+    expect(world.bucket.keys("raw/")).toHaveLength(raws.length + 1);
+    expect(outcomesOf(world).filter(({ outcome }) => outcome === "taken_back")).toHaveLength(2);
+    expect(await takeBackReport(reference, NOTE, world.invocation())).toEqual({ refused: "The report is taken back." });
+  });
+
+  it("can be undone: it counts again at once, and its points follow", async () => {
+    const world = await worldWith([reportMail("forged", records(300))]);
+    const reference = referenceTo(world, "forged");
+    await takeBackReport(reference, NOTE, world.invocation());
+    await world.drain();
+    world.clock.nowMilliseconds += 5000;
+    expect(await undoTakeBack(reference, world.invocation())).toEqual(reference);
+    const all = { "acme/forged": figures(300) };
+    expect(ledgerFigures(world)).toEqual(all);
+    await world.drain();
+    expect([ledgerFigures(world), reportFigures(world)]).toEqual([all, all]);
+    expect(
+      await imbalances(world, { reports: { "acme/forged": [figures(300)] }, deadLetters: 0, conflicts: 0 }),
+    ).toEqual([]);
+  });
+
+  it("is refused for a report that is not there", async () => {
+    const world = await worldWith([reportMail("a", records(1))]);
+    const reference = { ...referenceTo(world, "a"), uid: "0".repeat(32) };
+    expect(await takeBackReport(reference, NOTE, world.invocation())).toMatchObject({ refused: expect.any(String) });
+  });
+});
+
+describe("a day's budget", () => {
+  it.each([
+    ["of an address", { address: 10, account: 1000 }],
+    ["of an account", { address: 1000, account: 10 }],
+  ])("%s lets the rest wait until a person runs it again", async (_, limits) => {
+    const world = new World();
+    registerAll(world);
+    Object.assign(world.recordsPerDay, limits);
+    for (const id of ["a", "b", "c"]) await world.deliver(reportMail(id, records(5)));
+    await world.drain();
+    expect(ledgerFigures(world)).toEqual({ "acme/a": figures(5), "acme/b": figures(5) });
+    expect((await letters(world)).map(({ code }) => code)).toEqual(["over_budget"]);
+    // The next day has a budget of its own; running everything again lifts nothing.
+    await reprocess(world);
+    expect((await letters(world)).map(({ code }) => code)).toEqual(["over_budget"]);
+    world.clock.nowMilliseconds += 86_400_000;
+    await world.deliver(reportMail("d", records(5)));
+    await requeueDeadLetters({ filter: { code: "over_budget" } }, world.invocation());
+    await world.drain();
+    const reports = ["a", "b", "c", "d"].map((id) => [`acme/${id}`, figures(5)]);
+    expect(ledgerFigures(world)).toEqual(Object.fromEntries(reports));
+    expect(reportFigures(world)).toEqual(Object.fromEntries(reports));
+    expect(await letters(world)).toEqual([]);
+  });
+});
+
+describe("the records of a report", () => {
+  it("are read again from its raw object: filtered, ordered, page by page", async () => {
+    const world = await worldWith([reportMail("a", records(1500))]);
+    const query = { reference: referenceTo(world, "a") };
+    const read = async (more: object) => {
+      const answer = await readRecords({ ...query, ...more }, world.invocation());
+      if (answer.kind !== "aggregate") throw new Error(answer.kind);
+      return answer;
+    };
+    const first = await read({ limit: 3 });
+    expect(first.records.map(({ ordinal, count }) => [ordinal, count])).toEqual([
+      [0, 1],
+      [1, 2],
+      [2, 3],
+    ]);
+    const late = await read({ limit: 2, offset: 1498 });
+    expect(late.records.map(({ ordinal }) => ordinal)).toEqual([1498, 1499]);
+    const most = await read({ order: "messages", descending: true, limit: 2, offset: 1 });
+    expect(most.records.map(({ count }) => count)).toEqual([1499, 1498]);
+    const failed = await read({ isPass: false, limit: 2 });
+    expect([failed.matching, failed.records.map(({ ordinal }) => ordinal)]).toEqual([750, [1, 3]]);
+    const found = await read({ text: "192.0.5.7" });
+    expect(found.records.every(({ sourceIp }) => sourceIp.includes("192.0.5.7"))).toBe(true);
+    expect(found).toMatchObject({ matching: found.records.length, messages: expect.any(Number) });
+    expect(found.matching).toBeGreaterThan(0);
+  });
+
+  it("are gone with the raw object, and it says so", async () => {
+    const world = await worldWith([reportMail("a", records(2))]);
+    const reference = referenceTo(world, "a");
+    for (const key of world.bucket.keys("raw/")) await world.bucket.delete(key);
+    expect(await readRecords({ reference }, world.invocation())).toMatchObject({
+      kind: "gone",
+      reason: expect.stringContaining("no longer in R2"),
+    });
+  });
+});
+
+describe("status", () => {
+  it("counts objects without an outcome, of today and of days long past", async () => {
+    const world = await worldWith([reportMail("a", records(1))]);
+    await world.deliver(reportMail("b", records(1)));
+    world.queues["dmarc-reports"].messages.length = 0;
+    expect(await readStatus(world.invocation())).toMatchObject({
+      unfinished: 1,
+      unfinishedDays: [{ day: "2026-11-20", objects: 1 }],
+    });
+    // Counted by a reconcile job, it is seen however old it grows.
+    world.clock.nowMilliseconds += 3_600_000;
+    await startJob({ kind: "reconcile", random: 0, graceSeconds: 7200 }, {}, world.invocation());
+    await world.drain();
+    world.clock.nowMilliseconds += 40 * 86_400_000;
+    expect(await readStatus(world.invocation())).toMatchObject({
+      unfinished: 1,
+      unfinishedDays: [{ day: "2026-11-20" }],
+    });
+    await runUpkeep(world.invocation(), 0.25);
+    await world.drain();
+    expect(await readStatus(world.invocation())).toMatchObject({ unfinished: 0, unfinishedDays: [] });
+    expect(ledgerFigures(world)).toEqual({ "acme/a": figures(1), "acme/b": figures(1) });
   });
 });

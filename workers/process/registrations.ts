@@ -1,23 +1,27 @@
-/** Whose address it is, asked once a batch for each address. */
-import { findRegistration } from "../../shared/ledger/find-registration.ts";
+/** Whose addresses they are: asked once a batch, for all its addresses together. */
+import { findAddresses } from "../../shared/ledger/addresses.ts";
+import type { LedgerDatabase } from "../../shared/ledger/database.ts";
 import type { Registration } from "../../shared/registry.ts";
-import type { ProcessEnv } from "./env.ts";
 
 export class Registrations {
-  readonly #env: ProcessEnv;
-  readonly #asked = new Map<string, Promise<Registration | undefined>>();
+  readonly #directory: LedgerDatabase;
+  readonly #ruas: readonly string[];
+  #found: Promise<Map<string, Registration>> | undefined;
 
-  constructor(env: ProcessEnv) {
-    this.#env = env;
+  /** @param ruas addresses that may be asked for */
+  constructor(directory: LedgerDatabase, ruas: readonly string[]) {
+    this.#directory = directory;
+    this.#ruas = ruas;
   }
 
-  /** @returns undefined when the address is not registered; @throws whatever KV or D1 throws */
-  find(rua: string): Promise<Registration | undefined> {
-    const known = this.#asked.get(rua);
-    if (known !== undefined) return known;
-    const { KV_DMARC_REPORTS: copy, D1_DMARC_REPORTS: directory } = this.#env;
-    const asked = findRegistration({ copy, directory }, rua);
-    this.#asked.set(rua, asked);
-    return asked;
+  /** @returns undefined when the address is not registered; @throws whatever D1 throws */
+  async find(rua: string): Promise<Registration | undefined> {
+    this.#found ??= this.#ask();
+    return (await this.#found).get(rua);
+  }
+
+  async #ask(): Promise<Map<string, Registration>> {
+    const found = await findAddresses(this.#directory, [...new Set(this.#ruas)]);
+    return new Map(found.map((registration) => [registration.rua, registration]));
   }
 }

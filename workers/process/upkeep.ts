@@ -1,22 +1,102 @@
-/** What runs by itself once a day. */
+/**
+ * What runs by itself once a day, in bounded steps: what is left over is done the next day. A step that fails leaves the
+ * others to be done; its error is thrown at the end, so that the platform shows it.
+ */
+import { copyDue } from "../../shared/ledger/addresses.ts";
 import { change } from "../../shared/ledger/database.ts";
 import { removeOldFaults } from "../../shared/ledger/faults.ts";
+import { mergeDays } from "../../shared/ledger/merge-days.ts";
 import { unfinishedDays } from "../../shared/ledger/objects.ts";
+import {
+  removeOldDetails,
+  removeOldObjects,
+  removeOldRetracted,
+  removeStrayFigures,
+} from "../../shared/ledger/retention.ts";
 import { UPKEEP_LIMITS } from "../../shared/limits.ts";
 import { SECONDS_PER_DAY } from "../../shared/report-day.ts";
 import { isoDate } from "../../shared/storage.ts";
 import type { Invocation, LogEntry } from "./env.ts";
 import { startJob } from "./start-job.ts";
 
-/** Enqueues what was received and never finished: of the newest days, and back to the oldest day known to have such. */
+/**
+ * Does the day's work.
+ *
+ * @param random tells jobs of the same second apart, in [0, 1)
+ * @returns what was done, for the log
+ * @throws AggregateError of the steps that failed
+ */
 export async function runUpkeep(invocation: Invocation, random: number): Promise<LogEntry> {
-  const { ledger, nowSeconds } = invocation;
-  await change(ledger, [removeOldFaults(nowSeconds - UPKEEP_LIMITS.keptFaultSeconds)]);
+  const steps: Record<string, () => Promise<unknown>> = {
+    reconcile: () => reconcile(invocation, random),
+    copied: () => copyRegistry(invocation),
+    merged: () => merge(invocation),
+    removed: () => removeOld(invocation),
+  };
+  const done: LogEntry = { event: "upkeep" };
+  const faults: unknown[] = [];
+  for (const [name, step] of Object.entries(steps)) {
+    try {
+      done[name] = await step();
+    } catch (error) {
+      faults.push(error);
+      done[name] = String(error);
+    }
+  }
+  if (faults.length > 0) throw new AggregateError(faults, `Upkeep: ${JSON.stringify(done)}`);
+  return done;
+}
+
+/** Enqueues what was received and never finished: of the newest days, and back to the oldest day known to have such. */
+async function reconcile(invocation: Invocation, random: number): Promise<string> {
+  const { ledger } = invocation;
   const unfinished = await unfinishedDays(ledger);
-  const newest = Math.floor(nowSeconds / SECONDS_PER_DAY) - UPKEEP_LIMITS.reconciledDays + 1;
+  const newest = today(invocation) - UPKEEP_LIMITS.reconciledDays + 1;
   const first = Math.min(newest, ...unfinished.map(({ day }) => day));
   const { graceSeconds } = UPKEEP_LIMITS;
   const filter = { since: isoDate(first * SECONDS_PER_DAY) };
   const job = await startJob({ kind: "reconcile", random, graceSeconds }, { filter }, invocation);
-  return "refused" in job ? { event: "upkeep", ...job } : { event: "upkeep", jobId: job.id, since: filter.since };
+  return "refused" in job ? job.refused : job.id;
+}
+
+function copyRegistry({ env, ledger }: Invocation): Promise<number> {
+  const place = { directory: ledger, copy: env.KV_DMARC_REPORTS };
+  return copyDue(place, undefined, UPKEEP_LIMITS.copiesPerRun);
+}
+
+function merge(invocation: Invocation): Promise<number> {
+  return mergeDays(invocation.ledger, {
+    beforeDay: today(invocation) - UPKEEP_LIMITS.mergedAfterDays,
+    minReports: UPKEEP_LIMITS.mergedReports,
+    limit: UPKEEP_LIMITS.stepsPerRun,
+  });
+}
+
+/** Details older than KEEP_DETAIL_DAYS, and what nothing refers to any more. @returns rows or days removed, by kind */
+async function removeOld(invocation: Invocation): Promise<Record<string, number>> {
+  const { env, ledger, nowSeconds } = invocation;
+  const { keptFaultSeconds, objectGraceDays, rowsPerStep: limit, stepsPerRun, graceSeconds } = UPKEEP_LIMITS;
+  const beforeDay = today(invocation) - Number(env.KEEP_DETAIL_DAYS);
+  await change(ledger, [removeOldFaults(nowSeconds - keptFaultSeconds)]);
+  const counts: Record<string, number> = {};
+  const steps: Record<string, () => Promise<number>> = {
+    days: () => removeOldDetails(ledger, { beforeDay, limit: 10 }),
+    retracted: () => removeOldRetracted(ledger, { beforeDay, limit }),
+    objects: () => removeOldObjects(ledger, { beforeDay: beforeDay - objectGraceDays, limit }),
+    strayFigures: () => removeStrayFigures(ledger, { beforeSeconds: nowSeconds - graceSeconds, limit: 10 }),
+  };
+  for (const [name, step] of Object.entries(steps)) {
+    let total = 0;
+    for (let i = 0; i < stepsPerRun; i++) {
+      const removed = await step();
+      total += removed;
+      if (removed === 0) break;
+    }
+    counts[name] = total;
+  }
+  return counts;
+}
+
+function today({ nowSeconds }: Invocation): number {
+  return Math.floor(nowSeconds / SECONDS_PER_DAY);
 }

@@ -53,6 +53,15 @@ export class MemoryQueue {
     for (const body of bodies) await this.send(body);
   }
 
+  async metrics() {
+    const oldest = Math.min(...this.messages.map(({ sentMilliseconds }) => sentMilliseconds));
+    return {
+      backlogCount: this.messages.length,
+      backlogBytes: this.messages.reduce((sum, { body }) => sum + Buffer.byteLength(body), 0),
+      oldestMessageTimestamp: this.messages.length === 0 ? undefined : new Date(oldest),
+    };
+  }
+
   /** Takes up to `count` messages that are due. `pick` chooses among `n`: 0 = first come, first served. */
   take(count: number, pick: (n: number) => number): QueuedMessage[] {
     const taken: QueuedMessage[] = [];

@@ -63,7 +63,16 @@ export class World {
   readonly recordsPerDay = { address: 5_000_000, account: 20_000_000 };
 
   register(rua: string, entry: RegistryEntry): void {
-    this.registry.set(`dmarc:${rua}`, JSON.stringify(entry));
+    const { sqlite } = this.ledger;
+    sqlite
+      .prepare("INSERT OR IGNORE INTO accounts (account, shard, created_seconds) VALUES (?, 0, 0)")
+      .run(entry.account);
+    sqlite
+      .prepare(
+        "INSERT OR REPLACE INTO addresses (rua, account, entry, changed_seconds, version) VALUES (?, ?, ?, 0, 1)",
+      )
+      .run(rua, entry.account, JSON.stringify(entry));
+    this.registry.set(`dmarc:${rua}`, JSON.stringify({ v: 1, shard: 0, ...entry }));
   }
 
   /** Hands a mail to ingest as often as a sender would. @returns how ingest ended: taken, rejected, or fault to the last */
@@ -173,12 +182,17 @@ export class World {
     const queueName = (name: string) => (method: string) => `queue.${method} ${name}`;
     return {
       KV_DMARC_REPORTS: invocation.bind(
-        { get: async (key: string) => this.registry.get(key) ?? null },
+        {
+          get: async (key: string) => this.registry.get(key) ?? null,
+          put: async (key: string, value: string) => void this.registry.set(key, value),
+          delete: async (key: string) => void this.registry.delete(key),
+        },
         (method) => `kv.${method}`,
       ),
       R2_DMARC_REPORTS: invocation.bind(this.bucket, r2CallName),
       QUEUE_REPORTS: invocation.bind(this.queues["dmarc-reports"], queueName("dmarc-reports")),
       QUEUE_POINTS: invocation.bind(this.queues["dmarc-points"], queueName("dmarc-points")),
+      QUEUE_DEAD_LETTERS: invocation.bind(this.queues["dmarc-dead-letters"], queueName("dmarc-dead-letters")),
     };
   }
 
@@ -206,6 +220,8 @@ export class World {
       DMARC_TLS: dataset("tls"),
       DMARC_FAILURES: dataset("failures"),
       RETRY_BASE_SECONDS: 30,
+      // The reports of these tests are about a day of 2023.
+      KEEP_DETAIL_DAYS: 10_000,
       ADDRESS_RECORDS_PER_DAY: this.recordsPerDay.address,
       ACCOUNT_RECORDS_PER_DAY: this.recordsPerDay.account,
     });

@@ -116,7 +116,14 @@ function endingOfOther({ message }: Task, newest: readonly Task[]): Ending {
 /** Reads the objects of a batch, a few at once; a fault in reading one is its alone. */
 async function readAll(tasks: readonly Task[], invocation: Invocation): Promise<void> {
   const settled = await findObjects(invocation.ledger, tasks.map(referenceOf));
-  const shared = { settled, registrations: new Registrations(invocation.env), held: new HeldRecords() };
+  const shared = {
+    settled,
+    registrations: new Registrations(
+      invocation.ledger,
+      tasks.map(({ message }) => message.rua),
+    ),
+    held: new HeldRecords(),
+  };
   const waiting = [...tasks];
   const worker = async (): Promise<void> => {
     for (let task = waiting.shift(); task !== undefined; task = waiting.shift()) {
@@ -142,6 +149,8 @@ async function readTask(task: Task, { settled, registrations, held }: SharedByTa
   const previous = settled.get(message.key);
   if (previous !== undefined && previous.generation >= generationOf(task)) {
     if (mayHaveWritten(task)) await finishSettled(previous, task, invocation);
+    // A mail that came again was stored again.
+    else if (previous.rawRemoved) await bucket.delete(message.key);
     task.ending = { entry: logEntry(message, "already_done") };
     return;
   }
