@@ -1,15 +1,12 @@
 /**
- * What process offers to the dashboard by RPC (entry point `Operations`): the contract between the two Workers. Types
- * only, so that no Worker imports another. A request that cannot be met is a value (`OperationRefused`), never a throw.
+ * The words of what process does for people, as its own modules use them: shared/contract describes what is asked and
+ * answered. A request that cannot be met is a value (`OperationRefused`), never a throw.
  */
-import type { ConflictRow } from "./ledger/conflicts.ts";
 import type { DeadLetterRow } from "./ledger/dead-letters.ts";
-import type { Job, JobFilter } from "./ledger/jobs.ts";
+import type { JobFilter } from "./ledger/jobs.ts";
 import type { ReportReference } from "./ledger/report-rows.ts";
-import type { Registration, RegistryEntry } from "./registry.ts";
 import type { AggregateRecord, TlsPolicy } from "./report/vocabulary.ts";
 import type { RawMetadata } from "./storage.ts";
-import type { Viewer, ViewerEntry } from "./viewers.ts";
 
 /** Backlog of one queue as the platform reports it. */
 export interface QueueBacklog {
@@ -159,52 +156,6 @@ export type PlacedRecord = AggregateRecord & { ordinal: number };
  */
 export type RecordsAnswer =
   | { kind: "aggregate"; records: PlacedRecord[]; matching: number; messages: number }
-  | { kind: "tls"; policies: TlsPolicy[]; omitted: OmittedTls | undefined }
+  | { kind: "tls"; policies: TlsPolicy[]; omitted?: OmittedTls | undefined }
   | { kind: "failure" }
   | { kind: "gone"; reason: string };
-
-export interface OperationsApi {
-  status(): Promise<PipelineStatus>;
-  listRegistrations(): Promise<Registration[]>;
-  /** undefined when it is not registered. */
-  getRegistration(rua: string): Promise<Registration | undefined>;
-  putRegistration(rua: string, entry: RegistryEntry): Promise<Registration | OperationRefused>;
-  removeRegistration(rua: string): Promise<void>;
-
-  /** Who may see which accounts; undefined when the person is not there. */
-  getViewer(email: string): Promise<Viewer | undefined>;
-  listViewers(): Promise<Viewer[]>;
-  putViewer(email: string, entry: ViewerEntry): Promise<Viewer | OperationRefused>;
-  removeViewer(email: string): Promise<void>;
-  /** The records of an accepted report, read again from its raw object. */
-  readRecords(query: RecordQuery): Promise<RecordsAnswer>;
-  /** Removes an accepted report from all figures; its raw object stays, and it is not accepted again. */
-  takeBackReport(reference: ReportReference, note: DecisionNote): Promise<ReportReference | OperationRefused>;
-  /** Lets a report count again that was taken back. */
-  undoTakeBack(reference: ReportReference): Promise<ReportReference | OperationRefused>;
-
-  /** By day, oldest first. */
-  listDeadLetters(query?: DeadLetterQuery): Promise<Page<DeadLetterRow> | OperationRefused>;
-  getDeadLetter(id: string): Promise<DeadLetterDetails | OperationRefused>;
-  /** Sends their messages again; a letter is cleared when its message succeeds, and stays until then. */
-  requeueDeadLetters(selection: DeadLetterSelection): Promise<Page<DeadLetterResult> | OperationRefused>;
-  /** Removes the letters for good; their raw objects stay. */
-  discardDeadLetters(selection: DeadLetterSelection): Promise<Page<DeadLetterResult> | OperationRefused>;
-  /** The bytes of a raw object, exactly as they came; undefined when it is not there. */
-  readRawObject(key: string): Promise<Response | undefined>;
-
-  /** By day, oldest first. */
-  listConflicts(cursor?: string): Promise<Page<ConflictRow>>;
-  getConflict(id: string): Promise<ConflictRow | OperationRefused>;
-  /** What becomes of the other version; `replace` and `count_both` take effect once its message is processed. */
-  decideConflict(id: string, decision: ConflictDecision, note: DecisionNote): Promise<ConflictRow | OperationRefused>;
-
-  /** Runs raw objects again, a page a message; without a filter all of them. */
-  startReprocess(request: JobRequest): Promise<Job | OperationRefused>;
-  /** Enqueues raw objects that have no outcome; takes `since` and `until` of the filter. */
-  startReconcile(request?: JobRequest): Promise<Job | OperationRefused>;
-  /** Newest first, at most 100. */
-  listJobs(): Promise<Job[]>;
-  /** undefined when there is none. */
-  getJob(id: string): Promise<Job | undefined>;
-}

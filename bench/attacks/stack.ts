@@ -62,7 +62,7 @@ export async function attackStack(
   try {
     stack = await startStack({ stateDir, httpPort, smtpPort, sqlPort, samples: false });
     const client = apiClient({ url: `http://127.0.0.1:${httpPort}`, token: stack.token });
-    for (const { rua, entry } of [victim, INNOCENT]) await client.putRegistration(rua, entry);
+    for (const { rua, entry } of [victim, INNOCENT]) await client.ask("putRegistration", { rua, entry });
     const sender = new Sender(smtpPort, client);
     // The first mail of a stack also pays for its start.
     await sender.sendInnocent();
@@ -141,7 +141,7 @@ class Sender {
 
   // A stack that restarts a Worker may fail to answer once; the time runs on.
   async #countInnocents(): Promise<number> {
-    const { reports } = await this.#client.stats({ account: "innocent" }).catch(() => ({ reports: 0 }));
+    const { reports } = await this.#client.ask("stats", { account: "innocent" }).catch(() => ({ reports: 0 }));
     return reports;
   }
 }
@@ -150,7 +150,7 @@ async function waitUntilIdle(client: ApiClient): Promise<number> {
   const start = performance.now();
   const seconds = (): number => (performance.now() - start) / 1000;
   while (seconds() * 1000 < GIVE_UP_MS) {
-    if (isIdle(await client.status())) return seconds();
+    if (isIdle(await client.ask("status", {}))) return seconds();
     await sleep(LOOK_MS);
   }
   return Number.POSITIVE_INFINITY;

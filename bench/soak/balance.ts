@@ -43,7 +43,7 @@ export async function readBalance(
   client: ApiClient,
   { sent, taken, rawObjects, unfinished }: Counted,
 ): Promise<BalanceRow[]> {
-  const [status, stats] = [await client.status(), await client.stats({})];
+  const [status, stats] = [await client.ask("status", {}), await client.ask("stats", {})];
   const outcomes = status.outcomes ?? {};
   const row = (name: string, expected: number, found: number): BalanceRow => ({ name, expected, found });
   return [
@@ -56,9 +56,9 @@ export async function readBalance(
     row("messages passed (SQL)", sent.passed, stats.passed),
     row("duplicates (SQL)", sent.duplicates, outcomes.duplicate ?? 0),
     row("conflicts (SQL)", sent.conflicts, outcomes.conflict ?? 0),
-    row("conflicts in R2", sent.conflicts, await countOf(client.listConflicts())),
+    row("conflicts in R2", sent.conflicts, await countOf(client.each("listConflicts", {}))),
     row("dead letters (SQL)", sent.deadLetters, stats.deadLetters),
-    row("dead letters in R2", sent.deadLetters, await countOf(client.listDeadLetters())),
+    row("dead letters in R2", sent.deadLetters, await countOf(client.each("listDeadLetters", {}))),
     row("waiting messages", 0, waitingIn(status)),
     row("unfinished raw objects", 0, unfinished),
   ];

@@ -6,9 +6,9 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type ApiClient, apiClient } from "../../cli/client.ts";
+import { type ApiClient, apiClient, changeLetters } from "../../cli/client.ts";
 import { type RunningStack, startStack } from "../../local/stack.ts";
-import type { Job } from "../../shared/ledger/jobs.ts";
+import type { Job } from "../../shared/contract/shapes.ts";
 import { isIdle } from "../../shared/operations.ts";
 import { freePort } from "../free-port.ts";
 import { addSent, type BalanceRow, differences, emptySent, readBalance, type Sent, waitingIn } from "./balance.ts";
@@ -87,7 +87,7 @@ class SoakRun {
   async run(): Promise<SoakResult> {
     const { plan, started } = { plan: this.#plan, started: performance.now() };
     const client = await this.#start();
-    for (const { rua, account } of ADDRESSES) await client.putRegistration(rua, { account });
+    for (const { rua, account } of ADDRESSES) await client.ask("putRegistration", { rua, entry: { account } });
     const sendStarted = performance.now();
     const sent = await this.#send();
     await this.#killing;
@@ -161,7 +161,7 @@ class SoakRun {
     let quiet = 0;
     for (;;) {
       this.#dead.signal.throwIfAborted();
-      const status = await patiently(() => client.status());
+      const status = await patiently(() => client.ask("status", {}));
       const now = JSON.stringify([status.queues.map(({ messages }) => messages), status.unfinished, status.outcomes]);
       if (now !== seen) since = performance.now();
       seen = now;
@@ -183,9 +183,10 @@ class SoakRun {
     let requeued = 0;
     for (let round = 0; round < 3; round++) {
       const ids: string[] = [];
-      for await (const { id } of client.listDeadLetters({ code: "retries_exhausted" })) ids.push(id);
+      for await (const { id } of client.each("listDeadLetters", { code: "retries_exhausted" })) ids.push(id);
       if (ids.length === 0) break;
-      for await (const { result } of client.requeueDeadLetters({ ids })) if (result === "requeued") requeued++;
+      for await (const { result } of changeLetters(client, "requeueDeadLetters", { ids }))
+        if (result === "requeued") requeued++;
       await this.#waitUntilStill(client);
     }
     return requeued;
@@ -209,8 +210,8 @@ class SoakRun {
 
 // A dry run counts all of them.
 async function finishedJob(client: ApiClient, start: "startReprocess" | "startReconcile"): Promise<Job> {
-  const started = await client[start]({ dryRun: true });
-  for (let job = started; ; job = (await client.getJob(started.id)) ?? job) {
+  const started = await client.ask(start, { dryRun: true });
+  for (let job = started; ; job = (await client.find("getJob", { id: started.id })) ?? job) {
     if (job.state === "done") return job;
     await sleep(LOOK_MS);
   }

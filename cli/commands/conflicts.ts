@@ -1,22 +1,33 @@
 /** `dmarc conflicts`: reports that came again with other content, for a person to decide about. */
 import type { Command } from "commander";
-import type { Conflict, ReportVersion } from "../../shared/storage.ts";
-import type { ApiClient } from "../client.ts";
+import type { Inputs } from "../../shared/contract/operations.ts";
+import type { Conflict, ConflictVersion } from "../../shared/contract/shapes.ts";
+import { CommandError } from "../command-error.ts";
 import { addConnectionOptions, type ConnectionOptions, connect } from "../connection.ts";
 import { printJson, printOut, renderPairs } from "../terminal.ts";
+
+type Decision = Inputs["decideConflict"]["decision"];
 
 interface ConflictOptions extends ConnectionOptions {
   json?: true;
 }
+interface DecideOptions extends ConflictOptions {
+  reason?: string;
+}
+
+/** Words of the command line. */
+const DECISIONS: Record<string, Decision> = { keep: "keep", replace: "replace", "count-both": "count_both" };
 
 const EXAMPLES = `
 Examples:
   dmarc conflicts list
-  dmarc conflicts show 20261121-0123456789abcdef01234567       one of them, and who sent each version
-  dmarc conflicts accept 20261121-0123456789abcdef01234567     the later version counts from now on
-  dmarc conflicts discard 20261121-0123456789abcdef01234567    the first version stays
+  dmarc conflicts show 20261121-0123456789abcdef01234567                 one of them, and who sent each version
+  dmarc conflicts decide 20261121-0123456789abcdef01234567 keep          the version accepted first stays
+  dmarc conflicts decide 20261121-0123456789abcdef01234567 replace       the other version counts from now on
+  dmarc conflicts decide 20261121-0123456789abcdef01234567 count-both    they are two reports, and both count
 
-Until a conflict is decided the version accepted first counts. Accepting goes through the queue.`;
+Until a conflict is decided the version accepted first counts. What counts anew goes through the queue. accept and discard
+are the earlier words for replace and keep, for several conflicts at once.`;
 
 /** Adds the command with its subcommands. */
 export function addConflicts(program: Command): void {
@@ -24,11 +35,14 @@ export function addConflicts(program: Command): void {
   group.addHelpText("after", EXAMPLES);
   add(group, "list", "The undecided ones, oldest day first").action(listConflicts);
   add(group, "show <id>", "One of them, with who sent each version").action(showConflict);
+  add(group, "decide <id> <decision>", "keep, replace or count-both")
+    .option("--reason <text>", "why; kept with the decision")
+    .action((id: string, decision: string, options: DecideOptions) => decide([id], options, decision));
   add(group, "accept <id...>", "Take the later version instead of the one accepted first").action(
-    (ids: string[], options: ConflictOptions) => decide(ids, options, "accept"),
+    (ids: string[], options: ConflictOptions) => decide(ids, options, "replace"),
   );
   add(group, "discard <id...>", "Keep the version accepted first").action((ids: string[], options: ConflictOptions) =>
-    decide(ids, options, "discard"),
+    decide(ids, options, "keep"),
   );
 }
 
@@ -39,23 +53,25 @@ function add(group: Command, nameAndArguments: string, description: string): Com
 
 async function listConflicts(options: ConflictOptions): Promise<void> {
   const conflicts: Conflict[] = [];
-  for await (const conflict of connect(options).listConflicts()) conflicts.push(conflict);
+  for await (const conflict of connect(options).each("listConflicts", {})) conflicts.push(conflict);
   if (options.json) return printJson(conflicts);
   if (conflicts.length === 0) return printOut("There are no conflicts.");
   printOut(conflicts.map(renderConflict).join("\n\n"));
 }
 
 async function showConflict(id: string, options: ConflictOptions): Promise<void> {
-  const conflict = await connect(options).getConflict(id);
+  const conflict = await connect(options).ask("getConflict", { id });
   return options.json ? printJson(conflict) : printOut(renderConflict(conflict));
 }
 
-async function decide(ids: string[], options: ConflictOptions, decision: "accept" | "discard"): Promise<void> {
-  const client: ApiClient = connect(options);
+async function decide(ids: string[], options: DecideOptions, word: string): Promise<void> {
+  const decision = Object.hasOwn(DECISIONS, word) ? DECISIONS[word] : undefined;
+  if (decision === undefined) throw new CommandError(`'${word}' is not a decision; it is keep, replace or count-both.`);
+  const client = connect(options);
   const decided: Conflict[] = [];
   for (const id of ids) {
-    decided.push(await (decision === "accept" ? client.acceptConflict(id) : client.discardConflict(id)));
-    if (!options.json) printOut(decision === "accept" ? `${id}: enqueued` : `${id}: discarded`);
+    decided.push(await client.ask("decideConflict", { id, decision, reason: options.reason }));
+    if (!options.json) printOut(decision === "keep" ? `${id}: discarded` : `${id}: enqueued`);
   }
   if (options.json) printJson(decided);
 }
@@ -76,13 +92,13 @@ function renderConflict({ id, at, domain, reporter, reportId, account, accepted,
   ]);
 }
 
-function renderVersion({ records, messages, receivedSeconds, rawKey }: ReportVersion): string {
+function renderVersion({ records, messages, receivedSeconds, rawKey }: ConflictVersion): string {
   const received = new Date(receivedSeconds * 1000).toISOString().slice(0, 16).replace("T", " ");
   return `${records} records, ${messages} messages, received ${received}, ${rawKey}`;
 }
 
 // What the mail says of itself: a forger writes any From header, and the envelope too unless SPF was checked.
-function renderMail({ mail }: ReportVersion): [string, string][] {
+function renderMail({ mail }: ConflictVersion): [string, string][] {
   if (mail === undefined) return [["  mail", "not known: its file is no longer stored, or came before this was kept"]];
   const { sender, from, subject, messageId } = mail;
   return [

@@ -5,9 +5,9 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { ReadableStream } from "node:stream/web";
 import type { Command } from "commander";
-import type { DeadLetterDetails, DeadLetterFilter, DeadLetterResult } from "../../shared/operations.ts";
-import type { DeadLetter } from "../../shared/storage.ts";
-import type { ApiClient, LetterSelection } from "../client.ts";
+import type { DeadLetter, DeadLetterDetails, DeadLetterResult } from "../../shared/contract/shapes.ts";
+import type { DeadLetterFilter } from "../../shared/operations.ts";
+import { type ApiClient, changeLetters, type LetterSelection } from "../client.ts";
 import { CommandError } from "../command-error.ts";
 import { addConnectionOptions, type ConnectionOptions, connect } from "../connection.ts";
 import { exitCodes } from "../exit-codes.ts";
@@ -83,7 +83,7 @@ function addSelection(command: Command): Command {
 
 async function listLetters(options: ListOptions): Promise<void> {
   const letters: DeadLetter[] = [];
-  for await (const letter of connect(options).listDeadLetters(filterOf(options))) letters.push(letter);
+  for await (const letter of connect(options).each("listDeadLetters", filterOf(options))) letters.push(letter);
   if (options.json) return printJson(letters);
   if (letters.length === 0) return printOut("There are no dead letters.");
   printOut(letters.map((letter) => renderPairs(letterPairs(letter))).join("\n\n"));
@@ -91,7 +91,7 @@ async function listLetters(options: ListOptions): Promise<void> {
 
 async function showLetter(id: string, options: ShowOptions): Promise<void> {
   const client = connect(options);
-  const details = await client.getDeadLetter(id);
+  const details = await client.ask("getDeadLetter", { id });
   if (options.save !== undefined) await saveRaw(client, details, options.save);
   if (options.json) return printJson(details);
   printOut(renderDetails(details));
@@ -120,7 +120,7 @@ function renderDetails({ letter, raw }: DeadLetterDetails): string {
 // wx: what is there already is never overwritten.
 async function saveRaw(client: ApiClient, { raw, letter }: DeadLetterDetails, path: string): Promise<void> {
   if (raw === undefined) throw new CommandError(`The file of dead letter ${letter.id} is not in R2.`);
-  const { body } = await client.readRawObject(raw.key);
+  const { body } = await client.ask("readRawObject", { key: raw.key });
   try {
     await pipeline(
       body === null ? [] : Readable.fromWeb(body as ReadableStream<Uint8Array>),
@@ -133,14 +133,14 @@ async function saveRaw(client: ApiClient, { raw, letter }: DeadLetterDetails, pa
 
 async function requeueLetters(ids: string[], options: ChangeOptions): Promise<void> {
   const selection = selectionOf(ids, options);
-  await report(connect(options).requeueDeadLetters(selection), options);
+  await report(changeLetters(connect(options), "requeueDeadLetters", selection), options);
 }
 
 async function discardLetters(ids: string[], options: ChangeOptions): Promise<void> {
   const client = connect(options);
   const selection = selectionOf(ids, options);
   if (!options.dryRun && !options.yes) await confirmDiscard(client, selection);
-  await report(client.discardDeadLetters(selection), options);
+  await report(changeLetters(client, "discardDeadLetters", selection), options);
 }
 
 /** Asks the person at the terminal. @throws CommandError when there is nobody to ask, or the answer is no */
@@ -150,7 +150,7 @@ async function confirmDiscard(client: ApiClient, selection: LetterSelection): Pr
   }
   let count = selection.ids?.length ?? 0;
   if (selection.ids === undefined) {
-    for await (const _ of client.discardDeadLetters({ ...selection, dryRun: true })) count++;
+    for await (const _ of changeLetters(client, "discardDeadLetters", { ...selection, dryRun: true })) count++;
   }
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   const answer = await terminal.question(`Discard ${count} dead ${count === 1 ? "letter" : "letters"}? [y/N] `);

@@ -46,17 +46,17 @@ async function addPerson(address: string, options: AddOptions): Promise<void> {
     throw new CommandError("An owner needs at least one account: --account NAME.");
   }
   const entry: ViewerEntry = { role, accounts };
-  printViewer(await connect(options).putIdentity(address, entry), options);
+  printViewer(await connect(options).ask("putIdentity", { email: address, entry }), options);
 }
 
 async function removePerson(address: string, options: IdentityOptions): Promise<void> {
-  await connect(options).removeIdentity(address);
+  await connect(options).ask("removeIdentity", { email: address });
   if (options.json) printJson({ removed: address });
   else printOut(`${address} has no access any more.`);
 }
 
 async function listPeople(options: IdentityOptions): Promise<void> {
-  const viewers = await connect(options).listIdentities();
+  const { items: viewers } = await connect(options).ask("listIdentities", {});
   if (options.json) return printJson(viewers);
   if (viewers.length === 0) return printOut("Nobody has access; add somebody with `dmarc identity add ADDRESS`.");
   const rows = viewers.map(({ email, entry }) => [email, entry.role, accountsText(entry)]);

@@ -1,12 +1,14 @@
 /** `dmarc reprocess` and `dmarc reconcile`: running raw objects again. The work is done by queue messages, not here. */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Command } from "commander";
-import type { Job, JobFilter } from "../../shared/storage.ts";
+import type { Job } from "../../shared/contract/shapes.ts";
 import type { ApiClient } from "../client.ts";
 import { CommandError } from "../command-error.ts";
 import { addConnectionOptions, type ConnectionOptions, connect } from "../connection.ts";
 import { startProgress } from "../progress.ts";
 import { printJson, printOut, renderPairs, renderTable } from "../terminal.ts";
+
+type JobFilter = Job["filter"];
 
 interface StatusOptions extends ConnectionOptions {
   json?: true;
@@ -69,19 +71,19 @@ async function startReprocess(options: StartOptions): Promise<void> {
   if (isEmpty && !options.all) throw new CommandError("Say which files: --since, --prefix, --key, --domain, or --all.");
   if (!isEmpty && options.all) throw new CommandError("--all goes without a filter.");
   const client = connect(options);
-  await follow(client, await client.startReprocess({ filter, dryRun: options.dryRun === true }), options);
+  await follow(client, await client.ask("startReprocess", { filter, dryRun: options.dryRun === true }), options);
 }
 
 async function startReconcile(options: StartOptions): Promise<void> {
   const client = connect(options);
   const request = { filter: filterOf(options), dryRun: options.dryRun === true };
-  await follow(client, await client.startReconcile(request), options);
+  await follow(client, await client.ask("startReconcile", request), options);
 }
 
 async function showStatus(id: string | undefined, options: StatusOptions): Promise<void> {
   const client = connect(options);
   if (id !== undefined) return follow(client, await readJob(client, id), options);
-  const jobs = await client.listJobs();
+  const { items: jobs } = await client.ask("listJobs", {});
   if (options.json) return printJson(jobs);
   if (jobs.length === 0) return printOut("No job has been started.");
   const rows = jobs.map((job) => [job.id, job.kind, stateOf(job), job.scanned, job.enqueued, renderFilter(job)]);
@@ -116,12 +118,12 @@ async function watch(client: ApiClient, started: Job, { json }: StatusOptions): 
 const FORMAT = "{bar} {value}/{total} files, {scanned} looked at{state}, {duration_formatted}";
 
 async function countWaiting(client: ApiClient): Promise<number> {
-  const { queues } = await client.status();
+  const { queues } = await client.ask("status", {});
   return queues.reduce((sum, { messages }) => sum + messages, 0);
 }
 
 async function readJob(client: ApiClient, id: string): Promise<Job> {
-  const job = await client.getJob(id);
+  const job = await client.find("getJob", { id });
   if (job === undefined) throw new CommandError(`There is no job '${id}'.`);
   return job;
 }

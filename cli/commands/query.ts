@@ -60,7 +60,7 @@ async function ask(sql: string, options: ConnectionOptions): Promise<string> {
   if (sql.length > ANALYTICS_LIMITS.maxSqlChars && !checked.ok) throw new CommandError(sentences(checked.error));
   let answer: string;
   try {
-    answer = await connect(options).query(sql);
+    answer = await connect(options).ask("query", { sql });
   } catch (error) {
     if (!(error instanceof CommandError) || !REFUSED.has(error.code ?? "")) throw error;
     const hint = checked.ok ? NOTHING_WRITTEN[error.code ?? ""] : checked.error.hint;

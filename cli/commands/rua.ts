@@ -1,9 +1,12 @@
 /** `dmarc rua`: the addresses that may receive reports. */
 import type { Command } from "commander";
-import type { Registration, RegistryEntry } from "../../shared/registry.ts";
+import type { Outputs } from "../../shared/contract/operations.ts";
+import type { RegistryEntry } from "../../shared/registry.ts";
 import { CommandError } from "../command-error.ts";
 import { addConnectionOptions, type ConnectionOptions, connect } from "../connection.ts";
 import { printJson, printOut, renderPairs, renderTable } from "../terminal.ts";
+
+type Registration = Outputs["getRegistration"];
 
 interface RuaOptions extends ConnectionOptions {
   json?: true;
@@ -47,29 +50,29 @@ function addSubcommand(rua: Command, nameAndArguments: string, description: stri
 // What only the dashboard sets (approved sources, failure reports) stays as it is.
 async function addAddress(address: string, options: AddOptions): Promise<Registration> {
   const client = connect(options);
-  const { domains: _, ...kept } = (await client.getRegistration(address))?.entry ?? {};
+  const { domains: _, ...kept } = (await client.find("getRegistration", { rua: address }))?.entry ?? {};
   const entry: RegistryEntry = {
     ...kept,
     account: options.account,
     ...(options.domain === undefined ? {} : { domains: options.domain }),
   };
-  return client.putRegistration(address, entry);
+  return client.ask("putRegistration", { rua: address, entry });
 }
 
 async function showAddress(address: string, options: RuaOptions): Promise<Registration> {
-  const registration = await connect(options).getRegistration(address);
+  const registration = await connect(options).find("getRegistration", { rua: address });
   if (registration === undefined) throw new CommandError(`${address} is not registered.`);
   return registration;
 }
 
 async function removeAddress(address: string, options: RuaOptions): Promise<void> {
-  await connect(options).removeRegistration(address);
+  await connect(options).ask("removeRegistration", { rua: address });
   if (options.json) printJson({ removed: address });
   else printOut(`${address} is not registered any more.`);
 }
 
 async function listAddresses(options: RuaOptions): Promise<void> {
-  const registrations = await connect(options).listRegistrations();
+  const { items: registrations } = await connect(options).ask("listRegistrations", {});
   if (options.json) return printJson(registrations);
   if (registrations.length === 0) return printOut("No address is registered; add one with `dmarc rua add ADDRESS`.");
   const rows = registrations.map(({ rua, entry }) => [rua, entry.account, entry.domains?.join(" ") ?? "any"]);

@@ -27,8 +27,7 @@ export function addStats(program: Command): void {
 
 async function printStats(options: StatsOptions): Promise<void> {
   const { domain, account } = options;
-  const filter = { ...(domain === undefined ? {} : { domain }), ...(account === undefined ? {} : { account }) };
-  const stats = await connect(options).stats(filter);
+  const stats = await connect(options).ask("stats", { domain, account });
   if (options.json) return printJson(stats);
   const share = stats.messages === 0 ? "" : ` (${Math.round((stats.passed / stats.messages) * 1000) / 10} %)`;
   printOut(

@@ -1,11 +1,13 @@
 /** `dmarc status`: what is waiting, and what became of the rest. */
 import { type Command, InvalidArgumentError } from "commander";
-import type { Activity } from "../../shared/ledger/activity.ts";
+import type { Outputs } from "../../shared/contract/operations.ts";
 import type { ApiClient, Status } from "../client.ts";
 import { CommandError } from "../command-error.ts";
 import { addConnectionOptions, type ConnectionOptions, connect } from "../connection.ts";
 import { printJson, printOut, renderPairs, renderTable } from "../terminal.ts";
 import { WAIT_BOUNDS, waitUntilDone } from "../wait.ts";
+
+type Activity = Outputs["activity"]["items"][number];
 
 interface StatusOptions extends ConnectionOptions {
   json?: true;
@@ -35,17 +37,19 @@ export function addStatus(program: Command): void {
 async function printStatus(options: StatusOptions): Promise<void> {
   const client = connect(options);
   const bounds = { ...WAIT_BOUNDS, timeoutSeconds: options.timeout };
-  const status = options.wait ? await waitUntilDone((signal) => client.status(signal), bounds) : await client.status();
+  const status = options.wait
+    ? await waitUntilDone((signal) => client.ask("status", {}, signal), bounds)
+    : await client.ask("status", {});
   const activity = await readActivity(client);
   if (options.json) return printJson({ ...status, activity });
   printOut(renderStatus(status));
   if (activity !== null) printOut(`\n${renderActivity(activity)}`);
 }
 
-// Status is looked at when something is broken, so it goes without Analytics Engine too; `outcomes` says why it failed.
+// Status is looked at when something is broken, so it goes without activity too; `outcomes` says why it failed.
 async function readActivity(client: ApiClient): Promise<Activity[] | null> {
   try {
-    return await client.activity();
+    return (await client.ask("activity", {})).items;
   } catch (error) {
     if (error instanceof CommandError) return null;
     throw error;
@@ -53,14 +57,14 @@ async function readActivity(client: ApiClient): Promise<Activity[] | null> {
 }
 
 function renderStatus(status: Status): string {
-  const { queues, unfinished, unfinishedLimit, outcomes } = status;
+  const { queues, unfinished, unfinishedDays, reportsWithDueSlices, outcomes } = status;
   const table = renderTable(
     ["queue", "messages", "bytes", "oldest"],
     queues.map(({ queue, messages, bytes, oldestSeconds }) => [queue, messages, bytes, renderAge(oldestSeconds)]),
   );
-  const pairs: [string, unknown][] = [
-    ["unfinished", unfinished < unfinishedLimit ? unfinished : `${unfinished} or more`],
-  ];
+  const pairs: [string, unknown][] = [["unfinished", unfinished]];
+  for (const { day, objects } of unfinishedDays) pairs.push([`  of ${day}`, objects]);
+  if (reportsWithDueSlices > 0) pairs.push(["reports with points due", reportsWithDueSlices]);
   if (outcomes === null) pairs.push(["outcomes", status.outcomesProblem ?? "not known"]);
   else pairs.push(...Object.entries(outcomes));
   return `${table}\n${renderPairs(pairs)}`;

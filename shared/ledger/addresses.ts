@@ -23,21 +23,19 @@ const row = v.object({
 
 const SELECT = `SELECT a.rua, a.entry, c.shard FROM addresses a JOIN accounts c ON c.account = a.account`;
 
-/** Every registered address by name: one query. */
-export function addressesQuery(): Query<Registration> {
-  return query(`${SELECT} WHERE a.removed = 0 ORDER BY a.rua`, [], row);
+/** Registered addresses by name: every one of them, or those of `ruas`. One query. */
+export function addressesQuery(ruas?: readonly string[]): Query<Registration> {
+  if (ruas === undefined) return query(`${SELECT} WHERE a.removed = 0 ORDER BY a.rua`, [], row);
+  return query(
+    `${SELECT} WHERE a.rua IN (SELECT value FROM json_each(?1)) AND a.removed = 0 ORDER BY a.rua`,
+    [JSON.stringify(ruas.map(normalizeRua))],
+    row,
+  );
 }
 
 /** Registrations of addresses, those that are registered: one query. */
 export function findAddresses(directory: LedgerDatabase, ruas: readonly string[]): Promise<Registration[]> {
-  return ask(
-    directory,
-    query(
-      `${SELECT} WHERE a.rua IN (SELECT value FROM json_each(?1)) AND a.removed = 0`,
-      [JSON.stringify(ruas.map(normalizeRua))],
-      row,
-    ),
-  );
+  return ask(directory, addressesQuery(ruas));
 }
 
 /** Where a change of the registry goes: the directory, then KV. */

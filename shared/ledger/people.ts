@@ -17,12 +17,14 @@ export function peopleQuery(): Query<Viewer> {
   return query("SELECT email, role, accounts FROM people ORDER BY email", [], row);
 }
 
+/** The person with that address, lower case: one row or none. */
+export function personQuery(email: string): Query<Viewer> {
+  return query("SELECT email, role, accounts FROM people WHERE email = ?1", [email], row);
+}
+
 /** The person with that address, lower case; undefined where there is none. */
 export async function findPerson(directory: LedgerDatabase, email: string): Promise<Viewer | undefined> {
-  const [found] = await ask(
-    directory,
-    query("SELECT email, role, accounts FROM people WHERE email = ?1", [email], row),
-  );
+  const [found] = await ask(directory, personQuery(email));
   return found;
 }
 

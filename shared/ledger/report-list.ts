@@ -180,6 +180,7 @@ const storedRow = v.object({
   rua: v.string(),
   rawKey: v.string(),
   part: v.string(),
+  state: v.picklist(["accepted", "retracted", "taken_back"]),
   records: v.number(),
   /** Messages, sessions or incidents, as the kind is. */
   total: v.number(),
@@ -188,7 +189,7 @@ const storedRow = v.object({
   details: detailsColumn,
 });
 
-/** One accepted report as the ledger has it about one domain and day, without its records. */
+/** One report as the ledger has it about one domain and day, without its records. */
 export type StoredReport = v.InferOutput<typeof storedRow>;
 
 /** How far from the day of a link a report's own day may be: its period may be long, and count for its middle. */
@@ -200,19 +201,29 @@ export interface ReportLink {
   domain: string;
   day: number;
   uid: string;
+  /** Also a report that was taken back; it counts nowhere. */
+  withTakenBack?: boolean;
 }
 
 /** The report of a link, of whatever kind: one row or none. A link that is not well formed finds nothing. */
-export function reportQuery({ account, domain, day, uid }: ReportLink): Query<StoredReport> {
+export function reportQuery({ account, domain, day, uid, withTakenBack = false }: ReportLink): Query<StoredReport> {
   return query(
     `SELECT account, kind, domain, day, lower(hex(uid)) AS reportUid, generation, reporter, report_id AS reportId,
       begin_seconds AS beginSeconds, end_seconds AS endSeconds, received_seconds AS receivedSeconds, rua,
-      raw_key AS rawKey, part, records, total, passed, policy, details
+      raw_key AS rawKey, part, state, records, total, passed, policy, details
     FROM reports
     WHERE account = ?1 AND kind IN ('aggregate', 'tls', 'failure') AND domain = ?2 AND day BETWEEN ?3 AND ?4
-      AND uid = unhex(?5) AND state = 'accepted'
+      AND uid = unhex(?5) AND (state = 'accepted' OR state = ?7)
     ORDER BY abs(day - ?6) LIMIT 1`,
-    [account, domain, day - DAYS_AROUND.before, day + DAYS_AROUND.after, uid, day],
+    [
+      account,
+      domain,
+      day - DAYS_AROUND.before,
+      day + DAYS_AROUND.after,
+      uid,
+      day,
+      withTakenBack ? "taken_back" : "accepted",
+    ],
     storedRow,
   );
 }
@@ -222,7 +233,7 @@ export function reportRowsQuery(account: string, uid: string, spread: readonly (
   return query(
     `SELECT r.account, r.kind, r.domain, r.day, lower(hex(r.uid)) AS reportUid, r.generation, r.reporter,
       r.report_id AS reportId, r.begin_seconds AS beginSeconds, r.end_seconds AS endSeconds,
-      r.received_seconds AS receivedSeconds, r.rua, r.raw_key AS rawKey, r.part, r.records, r.total, r.passed, r.policy,
+      r.received_seconds AS receivedSeconds, r.rua, r.raw_key AS rawKey, r.part, r.state, r.records, r.total, r.passed, r.policy,
       r.details
     FROM json_each(?1) w
     JOIN reports r ON r.account = ?2 AND r.kind = 'tls' AND r.domain = w.value ->> 0 AND r.day = w.value ->> 1

@@ -2,9 +2,11 @@
  * What an identity may see: a program with the bearer secret everything; a person what the registry says, and nothing
  * when it says nothing.
  */
-import type { OperationsApi } from "../../shared/operations.ts";
+import { personQuery } from "../../shared/ledger/people.ts";
+import { normalizeEmail } from "../../shared/viewers.ts";
 import type { Identity } from "./auth.ts";
 import { ApiError } from "./errors.ts";
+import type { LedgerReader } from "./ledger.ts";
 
 /** Who asks, and what they may see. */
 export interface Access {
@@ -15,10 +17,14 @@ export interface Access {
   accounts?: readonly string[];
 }
 
-/** @throws ApiError (403) for a person nobody has given access */
-export async function findAccess(identity: Identity, operations: OperationsApi): Promise<Access> {
+/**
+ * Finds it in the ledger.
+ *
+ * @throws ApiError (403) for a person nobody has given access; LedgerUnavailableError
+ */
+export async function findAccess(identity: Identity, ledger: LedgerReader): Promise<Access> {
   if (identity.via === "token") return { name: "API token", role: "operator" };
-  const viewer = await operations.getViewer(identity.email);
+  const [viewer] = await ledger.askDirectory(personQuery(normalizeEmail(identity.email)));
   if (viewer === undefined) {
     const who = identity.email === "" ? "Your identity has no mail address and" : `${identity.email}`;
     throw new ApiError(

@@ -1,16 +1,20 @@
 /**
- * The JSON API under /api/v1: operations over the service binding to process, figures from the ledger, statements of one's own to Analytics Engine.
- * Who may ask is decided before a request gets here. It stores nothing and builds no SQL of its own.
+ * The JSON API under /api/v1: a route for each operation of the contract that has one. What process answers is asked over the
+ * service binding; the rest comes from the ledger and Analytics Engine. Who may ask is decided before a request gets here.
  */
 import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
-import type { ApiContext } from "./api/call.ts";
-import { conflictRoutes } from "./api/conflicts.ts";
-import { deadLetterRoutes } from "./api/dead-letters.ts";
-import { figureRoutes } from "./api/figures.ts";
-import { identityRoutes } from "./api/identities.ts";
-import { jobRoutes } from "./api/jobs.ts";
-import { registryRoutes } from "./api/registry.ts";
+import { type HttpRoute, inputOf, validate } from "../../shared/contract/operation.ts";
+import {
+  type DashboardOperation,
+  type Inputs,
+  OPERATION_NAMES,
+  OPERATIONS,
+  type OperationName,
+  type ProcessOperation,
+} from "../../shared/contract/operations.ts";
+import { ANSWERS } from "./api/answers.ts";
+import { type ApiContext, type Call, operate, unwrap } from "./api/call.ts";
 import { ApiError } from "./errors.ts";
 
 export type { ApiContext } from "./api/call.ts";
@@ -22,11 +26,53 @@ const MAX_BODY_BYTES = 256 * 1024;
 export function buildApi(): Hono<ApiContext> {
   const api = new Hono<ApiContext>();
   api.use(bodyLimit({ maxSize: MAX_BODY_BYTES, onError: tooLarge }));
-  const parts = [registryRoutes(), identityRoutes(), figureRoutes(), deadLetterRoutes(), conflictRoutes(), jobRoutes()];
-  for (const routes of parts) api.route("/", routes);
+  for (const name of OPERATION_NAMES) addRoute(api, name);
   return api;
 }
 
 function tooLarge(): never {
   throw new ApiError("too_large", `The body is larger than ${MAX_BODY_BYTES} bytes.`);
+}
+
+function addRoute<Name extends OperationName>(api: Hono<ApiContext>, name: Name): void {
+  const { http, input } = OPERATIONS[name];
+  if (http === undefined) return;
+  api.on(http.method, http.path, async (c) => {
+    const parts = { parameters: c.req.param(), query: c.req.query(), body: await bodyOf(c, http) };
+    const valid = unwrap(validate(input, unwrap(inputOf(http.place, parts))));
+    return answerWith(c, http, await run(c, name, valid));
+  });
+}
+
+function bodyOf(c: Call, { place }: HttpRoute): Promise<string> {
+  return place === "query" ? Promise.resolve("") : c.req.text();
+}
+
+function run<Name extends OperationName>(c: Call, name: Name, input: Inputs[Name]): Promise<unknown> {
+  return isOfDashboard(name) ? answer(c, name, input) : operate(c, name as ProcessOperation, input);
+}
+
+function isOfDashboard(name: OperationName): name is DashboardOperation {
+  return OPERATIONS[name].answeredBy === "dashboard";
+}
+
+function answer<Name extends DashboardOperation>(c: Call, name: Name, input: Inputs[Name]): Promise<unknown> {
+  return ANSWERS[name](c, input);
+}
+
+function answerWith(c: Call, { status, answer: form }: HttpRoute, output: unknown): Response {
+  if (output instanceof Response) return form === "bytes" ? asDownload(output) : output;
+  return status === 204 ? c.body(null, 204) : Response.json(output, { status });
+}
+
+// A stranger's bytes: a browser must save them, never show them.
+function asDownload({ headers: given, body }: Response): Response {
+  const headers = new Headers({
+    "content-type": "application/octet-stream",
+    "content-disposition": "attachment",
+    "x-content-type-options": "nosniff",
+  });
+  const length = given.get("content-length");
+  if (length !== null) headers.set("content-length", length);
+  return new Response(body, { headers });
 }

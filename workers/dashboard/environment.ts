@@ -3,7 +3,7 @@
  * A setting that is missing closes what needs it; it is never replaced by a guess.
  */
 import type { SqlConnection } from "../../shared/analytics/sql.ts";
-import type { OperationsApi } from "../../shared/operations.ts";
+import type { OperationsEntry } from "../../shared/contract/rpc.ts";
 
 /** Secrets are set outside the TOML, so they may be missing. */
 interface Secrets {
@@ -18,7 +18,7 @@ interface Secrets {
 
 /** DashboardBindings with the service binding's contract and the secrets. */
 export type DashboardEnv = Omit<DashboardBindings, "PROCESS" | "ANALYTICS_SQL_URL"> &
-  Secrets & { PROCESS: OperationsApi; ANALYTICS_SQL_URL?: string };
+  Secrets & { PROCESS: OperationsEntry; ANALYTICS_SQL_URL?: string };
 
 /** The name of one setting that is missing. */
 export interface MissingSetting {

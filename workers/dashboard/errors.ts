@@ -3,35 +3,11 @@
  * `{error: {code, message}}`. It never shows a stack, and never a token.
  */
 import { AnalyticsUnavailableError } from "../../shared/analytics/sql.ts";
+import { type OperationProblem, PROBLEM_STATUS, type ProblemCode } from "../../shared/contract/problems.ts";
 import { DASHBOARD_LIMITS } from "../../shared/limits.ts";
 import { LedgerUnavailableError } from "./ledger.ts";
 
-type ErrorStatus = 400 | 403 | 404 | 413 | 422 | 502 | 503;
-
-export type ApiErrorCode =
-  | "bad_request"
-  | "forbidden"
-  | "not_found"
-  | "too_large"
-  | "invalid_statement"
-  | "no_data"
-  | "busy"
-  | "not_configured"
-  | "analytics_unavailable"
-  | "process_unavailable";
-
-const STATUS: Record<ApiErrorCode, ErrorStatus> = {
-  bad_request: 400,
-  forbidden: 403,
-  not_found: 404,
-  too_large: 413,
-  invalid_statement: 422,
-  no_data: 422,
-  busy: 503,
-  not_configured: 503,
-  analytics_unavailable: 502,
-  process_unavailable: 502,
-};
+export type ApiErrorCode = ProblemCode;
 
 /** A request that cannot be met, with the reason for people. */
 export class ApiError extends Error {
@@ -47,37 +23,38 @@ export class ApiError extends Error {
   }
 }
 
-/** An error as whoever asked is told it. */
-export interface ErrorAnswer {
-  code: string;
-  message: string;
-  status: ErrorStatus | 500;
-  /** For the header Retry-After. */
-  retryAfterSeconds?: number | undefined;
+/** An error as it is told. */
+export interface ErrorAnswer extends OperationProblem {
+  status: (typeof PROBLEM_STATUS)[ProblemCode];
 }
 
 /** What to say of anything thrown while a request was handled; a fault of our own is logged and not shown. */
 export function describeError(error: unknown): ErrorAnswer {
+  const problem = problemOf(error);
+  return { ...problem, status: PROBLEM_STATUS[problem.code] };
+}
+
+function problemOf(error: unknown): OperationProblem {
   if (error instanceof ApiError) {
     const { code, message, retryAfterSeconds } = error;
-    return { code, message, status: STATUS[code], retryAfterSeconds };
+    return { code, message, retryAfterSeconds };
   }
   if (error instanceof AnalyticsUnavailableError) {
-    // Too many queries, or the engine is overloaded: come back later. All else is a setting or a network to mend.
+    // Too many queries, or the engine is overloaded: come back later. All else is a setting or a network to repair.
     const isBusy = error.status === 429 || error.status === 503;
-    if (!isBusy) return { code: "analytics_unavailable", message: error.message, status: 502 };
+    if (!isBusy) return { code: "analytics_unavailable", message: error.message };
     const { retryAfterSeconds = DASHBOARD_LIMITS.retryAfterSeconds } = error;
-    return { code: "analytics_busy", message: error.message, status: 503, retryAfterSeconds };
+    return { code: "analytics_busy", message: error.message, retryAfterSeconds };
   }
   if (error instanceof LedgerUnavailableError) {
     console.error(JSON.stringify({ event: "ledger_unavailable", message: error.message }));
     const message = "The database of the ledger does not answer; the dashboard's log has the reason.";
     const { retryAfterSeconds } = DASHBOARD_LIMITS;
-    return { code: "ledger_unavailable", message, status: 503, retryAfterSeconds };
+    return { code: "ledger_unavailable", message, retryAfterSeconds };
   }
   const message = error instanceof Error ? error.message : String(error);
   console.error(JSON.stringify({ event: "dashboard_fault", message }));
-  return { code: "internal", message: "The dashboard failed; its log has the reason.", status: 500 };
+  return { code: "internal", message: "The dashboard failed; its log has the reason." };
 }
 
 /** The answer to a program: JSON. */

@@ -4,9 +4,9 @@
  */
 import { type Context, Hono } from "hono";
 import { secureHeaders } from "hono/secure-headers";
+import { shardsOf } from "../../shared/ledger/shards.ts";
 import { findAccess } from "./access.ts";
 import { Admission } from "./admission.ts";
-import { operate } from "./api/call.ts";
 import { type ApiContext, buildApi } from "./api.ts";
 import { identify, sameSecret } from "./auth.ts";
 import type { DashboardEnv } from "./environment.ts";
@@ -98,18 +98,18 @@ app.use(async (_, next) => {
   }
 });
 app.use(async (c, next) => {
-  const { ACCESS, API_TOKEN } = c.env;
-  const identity = await identify({ request: c.req.raw, access: ACCESS, apiToken: API_TOKEN });
-  if (!identity.ok) throw new ApiError("forbidden", identity.error);
-  c.set("access", await operate(c, (operations) => findAccess(identity.value, operations)));
-  await next();
-});
-app.use(async (c, next) => {
-  const ledger = new LedgerReader([c.env.D1_DMARC_REPORTS]);
+  const ledger = new LedgerReader(shardsOf(c.env));
   c.set("ledger", ledger);
   await next();
   const { statements, rowsRead } = ledger.cost;
   c.header("server-timing", `ledger;desc="${statements} statements, ${rowsRead} rows read"`);
+});
+app.use(async (c, next) => {
+  const { ACCESS, API_TOKEN } = c.env;
+  const identity = await identify({ request: c.req.raw, access: ACCESS, apiToken: API_TOKEN });
+  if (!identity.ok) throw new ApiError("forbidden", identity.error);
+  c.set("access", await findAccess(identity.value, c.get("ledger")));
+  await next();
 });
 // The API knows no accounts: it is the operator's.
 app.use("/api/*", async (c, next) => {

@@ -4,6 +4,7 @@
  */
 import { ask, type LedgerDatabase, type LedgerStatement, type Query } from "../../shared/ledger/database.ts";
 import { accountsWithDataQuery } from "../../shared/ledger/domains.ts";
+import type { Shards } from "../../shared/ledger/shards.ts";
 
 /** Thrown when a database does not answer: the platform's fault. */
 export class LedgerUnavailableError extends Error {
@@ -21,11 +22,13 @@ export interface LedgerCost {
 /** Reads for one request. */
 export class LedgerReader {
   readonly #databases: readonly LedgerDatabase[];
+  readonly #directory: LedgerDatabase;
   readonly cost: LedgerCost = { statements: 0, rowsRead: 0, rows: 0 };
   #accounts: Promise<readonly string[]> | undefined;
 
-  constructor(databases: readonly LedgerDatabase[]) {
-    this.#databases = databases.map((database) => this.#counted(database));
+  constructor({ all, directory }: Pick<Shards, "all" | "directory">) {
+    this.#databases = all.map((database) => this.#counted(database));
+    this.#directory = this.#counted(directory);
   }
 
   /** How many databases there are. */
@@ -37,6 +40,11 @@ export class LedgerReader {
   async ask<Row>(query: Query<Row>): Promise<Row[]> {
     const parts = await Promise.all(this.#databases.map((database) => ask(database, query)));
     return query.combine?.(parts) ?? parts.flat();
+  }
+
+  /** The rows of a question about accounts, addresses or people. @throws LedgerUnavailableError */
+  askDirectory<Row>(query: Query<Row>): Promise<Row[]> {
+    return ask(this.#directory, query);
   }
 
   /** Every account there is; asked once a request. */

@@ -25,7 +25,7 @@ export const PAGES = {
   "/domains/:domain/failures": { role: "owner", tables: ["failures", "reports"] },
   "/reports/:account/:domain/:day/:uid": { role: "owner", tables: ["records", "policies", "failures"] },
   "/reports/:account/:domain/:day/:uid/raw": { role: "owner", tables: [] },
-  "/operations": { role: "operator", tables: ["queues", "outcomes", "latency"] },
+  "/operations": { role: "operator", tables: ["queues", "unfinished", "outcomes", "latency"] },
   "/operations/dead-letters": { role: "operator", tables: ["letters"] },
   "/operations/dead-letters/:id": { role: "operator", tables: [] },
   "/operations/dead-letters/:id/raw": { role: "operator", tables: [] },
@@ -37,7 +37,12 @@ export const PAGES = {
 export type PagePath = keyof typeof PAGES;
 
 /** Paths that forms are sent to; all for operators. */
-export const CHANGES = ["/operations/dead-letters", "/operations/conflicts", "/operations/jobs"] as const;
+export const CHANGES = [
+  "/operations/dead-letters",
+  "/operations/conflicts",
+  "/operations/jobs",
+  "/reports/:account/:domain/:day/:uid",
+] as const;
 
 export type ChangePath = (typeof CHANGES)[number];
 

@@ -19,7 +19,7 @@ import { glossaryPage } from "./pages/glossary.tsx";
 import { jobsPage, startJob } from "./pages/jobs.tsx";
 import { operationsPage } from "./pages/operations.tsx";
 import { overviewPage } from "./pages/overview.tsx";
-import { type ReportAddress, reportPage, reportRawFile } from "./pages/report.tsx";
+import { changeReport, type ReportAddress, reportPage, reportRawFile } from "./pages/report.tsx";
 import { reportsPage } from "./pages/reports.tsx";
 import { addressPage, sourcePage } from "./pages/source.tsx";
 import { sourcesPage } from "./pages/sources.tsx";
@@ -55,11 +55,13 @@ const HANDLERS: Record<PagePath, Page> = {
 };
 
 /** What a form changes; each answers with the page to go to. That it came from our own pages is checked before. */
-const FORMS: Record<ChangePath, (request: PageRequest, form: URLSearchParams) => Promise<string>> = {
+const FORMS: Record<ChangePath, (request: PageRequest, form: URLSearchParams, call: Call) => Promise<string>> = {
   "/operations/dead-letters": changeDeadLetters,
   "/operations/conflicts": decideConflict,
   "/operations/jobs": startJob,
+  "/reports/:account/:domain/:day/:uid": (request, form, c) => changeReport(request, form, reportAddress(c)),
 };
+
 /** Ours: a form of these pages is far smaller. */
 const MAX_FORM_BYTES = 16 * 1024;
 
@@ -69,7 +71,7 @@ export function buildSite(): Hono<ApiContext> {
   for (const [path, page] of Object.entries(HANDLERS)) site.get(path, (c) => answer(c, page));
   for (const [path, change] of Object.entries(FORMS)) {
     site.post(path, bodyLimit({ maxSize: MAX_FORM_BYTES, onError: formTooLarge }), async (c) =>
-      c.redirect(await change(pageRequest(c), new URLSearchParams(await c.req.text())), 303),
+      c.redirect(await change(pageRequest(c), new URLSearchParams(await c.req.text()), c), 303),
     );
   }
   return site;
@@ -124,7 +126,7 @@ export function pageRequest(c: Call): PageRequest {
     databases: c.get("ledger").databases,
     ask: (query) => c.get("ledger").ask(query),
     accounts: async () => c.get("access").accounts ?? (await c.get("ledger").accounts()),
-    operate: (operation) => operate(c, operation),
+    operate: (name, input) => operate(c, name, input),
   };
 }
 

@@ -9,7 +9,12 @@ export interface DatasetBinding {
 }
 
 type Datasets = "DMARC_ANALYTICS" | "DMARC_EVENTS" | "DMARC_TLS" | "DMARC_FAILURES";
-type Settings = "RETRY_BASE_SECONDS" | "ADDRESS_RECORDS_PER_DAY" | "ACCOUNT_RECORDS_PER_DAY" | "KEEP_DETAIL_DAYS";
+type Settings =
+  | "RETRY_BASE_SECONDS"
+  | "ADDRESS_RECORDS_PER_DAY"
+  | "ACCOUNT_RECORDS_PER_DAY"
+  | "KEEP_DETAIL_DAYS"
+  | "NEW_ACCOUNTS_SHARD";
 
 export type ProcessEnv = Omit<ProcessBindings, Datasets | Settings> &
   Record<Datasets, DatasetBinding> &

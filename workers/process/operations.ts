@@ -1,46 +1,29 @@
-/** What the dashboard may ask of process, by RPC over its service binding (entry point `Operations`): a shell. */
+/**
+ * What may be asked of process by RPC over a service binding: the operations of the contract that it answers. It validates
+ * what comes in, hands it to who does it, and says what could not be done as a problem.
+ */
 import { WorkerEntrypoint } from "cloudflare:workers";
-import type { ConflictRow } from "../../shared/ledger/conflicts.ts";
-import type { DeadLetterRow } from "../../shared/ledger/dead-letters.ts";
-import { findJob, type Job, newestJobs } from "../../shared/ledger/jobs.ts";
-import type { ReportReference } from "../../shared/ledger/report-rows.ts";
+import { validate } from "../../shared/contract/operation.ts";
+import { type Inputs, OPERATIONS, type Outputs, type ProcessOperation } from "../../shared/contract/operations.ts";
+import type { Answer, ProblemCode } from "../../shared/contract/problems.ts";
+import type { Caller, OperationsEntry } from "../../shared/contract/rpc.ts";
+import { conflictOf, type DeadLetterDetails, deadLetterOf } from "../../shared/contract/shapes.ts";
+import { putAddress, removeAddress } from "../../shared/ledger/addresses.ts";
+import { change } from "../../shared/ledger/database.ts";
+import { findJob, newestJobs } from "../../shared/ledger/jobs.ts";
+import { putPerson, removePerson } from "../../shared/ledger/people.ts";
+import { REPORT_KINDS, type ReportKind, type ReportReference } from "../../shared/ledger/report-rows.ts";
+import { findReports } from "../../shared/ledger/reports.ts";
 import { PAGE_LIMITS } from "../../shared/limits.ts";
-import type {
-  ConflictDecision,
-  DeadLetterDetails,
-  DeadLetterQuery,
-  DeadLetterResult,
-  DeadLetterSelection,
-  DecisionNote,
-  JobRequest,
-  OperationRefused,
-  OperationsApi,
-  Page,
-  PipelineStatus,
-  RecordQuery,
-  RecordsAnswer,
-} from "../../shared/operations.ts";
-import {
-  findRegistration,
-  listRegistrations,
-  normalizeRua,
-  putRegistration,
-  type Registration,
-  type RegistryEntry,
-  RegistryValueError,
-  removeRegistration,
-} from "../../shared/registry.ts";
-import {
-  findViewer,
-  listViewers,
-  putViewer,
-  removeViewer,
-  type Viewer,
-  type ViewerEntry,
-  ViewerValueError,
-} from "../../shared/viewers.ts";
+import type { OperationRefused, Page } from "../../shared/operations.ts";
+import { type RegistryEntry, RegistryValueError, validRegistration } from "../../shared/registry.ts";
+import { SECONDS_PER_DAY } from "../../shared/report-day.ts";
+import { fail, ok } from "../../shared/result.ts";
+import { isoDate } from "../../shared/storage.ts";
+import { normalizeEmail, ViewerValueError, validViewer } from "../../shared/viewers.ts";
 import { decideConflict, getConflict, listConflicts } from "./conflict-operations.ts";
 import { type Invocation, newInvocation, type ProcessEnv } from "./env.ts";
+import { isDay } from "./job-pages.ts";
 import {
   discardDeadLetters,
   getDeadLetter,
@@ -53,119 +36,168 @@ import { startJob } from "./start-job.ts";
 import { readStatus } from "./status.ts";
 import { takeBackReport, undoTakeBack } from "./take-back.ts";
 
-export class Operations extends WorkerEntrypoint<ProcessEnv> implements OperationsApi {
-  async status(): Promise<PipelineStatus> {
-    return readStatus(this.#invocation());
-  }
+interface Call {
+  invocation: Invocation;
+  caller: Caller;
+}
 
-  async listRegistrations(): Promise<Registration[]> {
-    return Array.fromAsync(listRegistrations(this.env.KV_DMARC_REPORTS));
-  }
+type Handlers = {
+  [Name in ProcessOperation]: (input: Inputs[Name], call: Call) => Promise<Answer<Outputs[Name]>>;
+};
 
-  async getRegistration(rua: string): Promise<Registration | undefined> {
-    const found = await findRegistration(this.env.KV_DMARC_REPORTS, rua);
-    return found?.rua === normalizeRua(rua) ? found : undefined;
-  }
+const HANDLERS: Handlers = {
+  pipelineStatus: async (_, { invocation }) => ok(await readStatus(invocation)),
 
-  async putRegistration(rua: string, entry: RegistryEntry): Promise<Registration | OperationRefused> {
-    try {
-      return await putRegistration(this.env.KV_DMARC_REPORTS, rua, entry);
-    } catch (error) {
-      if (error instanceof RegistryValueError) return { refused: error.message };
-      throw error;
-    }
-  }
+  putRegistration: ({ rua, entry }, { invocation }) => putRegistration(rua, entry, invocation),
+  async removeRegistration({ rua }, { invocation: { env, nowSeconds } }) {
+    await removeAddress(rua, { directory: env.D1_DMARC_REPORTS, copy: env.KV_DMARC_REPORTS }, nowSeconds);
+    return ok(undefined);
+  },
+  async putIdentity({ email, entry }, { invocation: { env, nowSeconds } }) {
+    const person = valid(() => validViewer(email, entry), ViewerValueError);
+    if (person.ok) await change(env.D1_DMARC_REPORTS, [putPerson(person.value, nowSeconds)]);
+    return person;
+  },
+  async removeIdentity({ email }, { invocation: { env } }) {
+    await change(env.D1_DMARC_REPORTS, [removePerson(normalizeEmail(email))]);
+    return ok(undefined);
+  },
 
-  async removeRegistration(rua: string): Promise<void> {
-    await removeRegistration(this.env.KV_DMARC_REPORTS, rua);
-  }
+  async listDeadLetters(query, { invocation }) {
+    const page = await listDeadLetters(query, invocation);
+    return "refused" in page ? refusal(page) : ok(mapPage(page, deadLetterOf));
+  },
+  async getDeadLetter({ id }, { invocation }) {
+    const found = await getDeadLetter(id, invocation);
+    if ("refused" in found) return refusal(found, "not_found");
+    const details: DeadLetterDetails = { letter: deadLetterOf(found.letter) };
+    if (found.raw !== undefined) details.raw = found.raw;
+    return ok(details);
+  },
+  requeueDeadLetters: async (selection, { invocation }) => answer(await requeueDeadLetters(selection, invocation)),
+  discardDeadLetters: async (selection, { invocation }) => answer(await discardDeadLetters(selection, invocation)),
+  async readRawObject({ key }, { invocation: { env } }) {
+    const found = await readRawObject(env, key);
+    return found === undefined ? missing(`There is no raw object '${key}'.`) : ok(found);
+  },
 
-  async getViewer(email: string): Promise<Viewer | undefined> {
-    return findViewer(this.env.KV_DMARC_REPORTS, email);
-  }
+  listConflicts: async ({ cursor }, { invocation }) => ok(mapPage(await listConflicts(cursor, invocation), conflictOf)),
+  async getConflict({ id }, { invocation }) {
+    const found = await getConflict(id, invocation);
+    return "refused" in found ? refusal(found, "not_found") : ok(conflictOf(found));
+  },
+  async decideConflict({ id, decision, reason }, { invocation, caller }) {
+    const decided = await decideConflict(id, { decision, note: { by: caller.name, reason } }, invocation);
+    return "refused" in decided ? refusal(decided, "not_found") : ok(conflictOf(decided));
+  },
 
-  async listViewers(): Promise<Viewer[]> {
-    return Array.fromAsync(listViewers(this.env.KV_DMARC_REPORTS));
-  }
+  async readRecords({ text, isPass, order, descending, limit, offset, ...name }, { invocation }) {
+    const reference = await findReference(name, invocation);
+    if (reference === undefined) return missing("There is no such report.");
+    const query = { reference, text, isPass, order, descending, limit, offset };
+    return ok(await readRecords(query, invocation));
+  },
+  async takeBackReport({ reason, ...name }, { invocation, caller }) {
+    const reference = await findReference(name, invocation);
+    if (reference === undefined) return missing("There is no such report.");
+    return named(await takeBackReport(reference, { by: caller.name, reason }, invocation));
+  },
+  async undoTakeBack(name, { invocation }) {
+    const reference = await findReference(name, invocation);
+    if (reference === undefined) return missing("There is no such report.");
+    return named(await undoTakeBack(reference, invocation));
+  },
 
-  async putViewer(email: string, entry: ViewerEntry): Promise<Viewer | OperationRefused> {
-    try {
-      return await putViewer(this.env.KV_DMARC_REPORTS, email, entry);
-    } catch (error) {
-      if (error instanceof ViewerValueError) return { refused: error.message };
-      throw error;
-    }
-  }
+  startReprocess: async (request, { invocation }) =>
+    answer(await startJob({ kind: "reprocess", random: Math.random() }, request, invocation)),
+  startReconcile: async (request, { invocation }) =>
+    answer(await startJob({ kind: "reconcile", random: Math.random() }, request, invocation)),
+  listJobs: async (_, { invocation: { env } }) =>
+    ok({ items: await newestJobs(env.D1_DMARC_REPORTS, PAGE_LIMITS.jobs) }),
+  async getJob({ id }, { invocation: { env } }) {
+    const job = await findJob(env.D1_DMARC_REPORTS, id);
+    return job === undefined ? missing(`There is no job '${id}'.`) : ok(job);
+  },
+};
 
-  async removeViewer(email: string): Promise<void> {
-    await removeViewer(this.env.KV_DMARC_REPORTS, email);
+/** The entry point. */
+export class Operations extends WorkerEntrypoint<ProcessEnv> implements OperationsEntry {
+  async call<Name extends ProcessOperation>(
+    name: Name,
+    input: Inputs[Name],
+    caller: Caller,
+  ): Promise<Answer<Outputs[Name]>> {
+    const valid = validate(OPERATIONS[name].input, input);
+    if (!valid.ok) return valid;
+    return HANDLERS[name](valid.value, { invocation: newInvocation(this.env, Date.now()), caller });
   }
+}
 
-  async readRecords(query: RecordQuery): Promise<RecordsAnswer> {
-    return readRecords(query, this.#invocation());
-  }
+async function putRegistration(
+  rua: string,
+  entry: RegistryEntry,
+  { env, nowSeconds }: Invocation,
+): Promise<Answer<Outputs["putRegistration"]>> {
+  const registration = valid(() => validRegistration(rua, entry), RegistryValueError);
+  if (!registration.ok) return registration;
+  const place = {
+    directory: env.D1_DMARC_REPORTS,
+    copy: env.KV_DMARC_REPORTS,
+    newAccountShard: env.NEW_ACCOUNTS_SHARD,
+  };
+  const stored = await putAddress(registration.value, place, nowSeconds);
+  return ok({ rua: stored.rua, entry: stored.entry });
+}
 
-  async takeBackReport(reference: ReportReference, note: DecisionNote): Promise<ReportReference | OperationRefused> {
-    return takeBackReport(reference, note, this.#invocation());
+/** The value, or as a problem what a validation of registry and people throws. */
+function valid<T>(read: () => T, Refusal: new (message: string) => Error): Answer<T> {
+  try {
+    return ok(read());
+  } catch (error) {
+    if (error instanceof Refusal) return fail({ code: "bad_request", message: error.message });
+    throw error;
   }
+}
 
-  async undoTakeBack(reference: ReportReference): Promise<ReportReference | OperationRefused> {
-    return undoTakeBack(reference, this.#invocation());
-  }
+/** A report by its name; where the kind is not told, of whatever kind: a uid is of one kind only. */
+async function findReference(
+  {
+    account,
+    kind,
+    domain,
+    day,
+    uid,
+  }: Omit<ReportReference, "day" | "kind"> & {
+    day: string;
+    kind?: ReportKind | undefined;
+  },
+  { ledger }: Invocation,
+): Promise<ReportReference | undefined> {
+  if (!isDay(day)) return undefined;
+  const dayNumber = Date.parse(`${day}T00:00:00Z`) / 1000 / SECONDS_PER_DAY;
+  const references = REPORT_KINDS.map((one) => ({ account, kind: one, domain, day: dayNumber, uid }));
+  const named = references.find((reference) => reference.kind === kind);
+  return named ?? (await findReports(ledger, references)).reports.get(uid)?.reference;
+}
 
-  async listDeadLetters(query: DeadLetterQuery = {}): Promise<Page<DeadLetterRow> | OperationRefused> {
-    return listDeadLetters(query, this.#invocation());
-  }
+function named(reference: ReportReference | OperationRefused): Answer<Outputs["takeBackReport"]> {
+  if ("refused" in reference) return refusal(reference);
+  const { account, kind, domain, day, uid } = reference;
+  return ok({ account, kind, domain, day: isoDate(day * SECONDS_PER_DAY), uid });
+}
 
-  async getDeadLetter(id: string): Promise<DeadLetterDetails | OperationRefused> {
-    return getDeadLetter(id, this.#invocation());
-  }
+function answer<T extends object>(given: T | OperationRefused): Answer<T> {
+  return "refused" in given ? refusal(given) : ok(given);
+}
 
-  async requeueDeadLetters(selection: DeadLetterSelection): Promise<Page<DeadLetterResult> | OperationRefused> {
-    return requeueDeadLetters(selection, this.#invocation());
-  }
+function refusal({ refused }: OperationRefused, code: ProblemCode = "bad_request"): Answer<never> {
+  return fail({ code, message: refused });
+}
 
-  async discardDeadLetters(selection: DeadLetterSelection): Promise<Page<DeadLetterResult> | OperationRefused> {
-    return discardDeadLetters(selection, this.#invocation());
-  }
+function missing(message: string): Answer<never> {
+  return fail({ code: "not_found", message });
+}
 
-  async readRawObject(key: string): Promise<Response | undefined> {
-    return readRawObject(this.env, key);
-  }
-
-  async listConflicts(cursor?: string): Promise<Page<ConflictRow>> {
-    return listConflicts(cursor, this.#invocation());
-  }
-
-  async getConflict(id: string): Promise<ConflictRow | OperationRefused> {
-    return getConflict(id, this.#invocation());
-  }
-
-  async decideConflict(
-    id: string,
-    decision: ConflictDecision,
-    note: DecisionNote,
-  ): Promise<ConflictRow | OperationRefused> {
-    return decideConflict(id, { decision, note }, this.#invocation());
-  }
-
-  async startReprocess(request: JobRequest): Promise<Job | OperationRefused> {
-    return startJob({ kind: "reprocess", random: Math.random() }, request, this.#invocation());
-  }
-
-  async startReconcile(request: JobRequest = {}): Promise<Job | OperationRefused> {
-    return startJob({ kind: "reconcile", random: Math.random() }, request, this.#invocation());
-  }
-
-  async listJobs(): Promise<Job[]> {
-    return newestJobs(this.env.D1_DMARC_REPORTS, PAGE_LIMITS.jobs);
-  }
-
-  async getJob(id: string): Promise<Job | undefined> {
-    return findJob(this.env.D1_DMARC_REPORTS, id);
-  }
-
-  #invocation(): Invocation {
-    return newInvocation(this.env, Date.now());
-  }
+function mapPage<Row, Item>({ items, cursor }: Page<Row>, map: (row: Row) => Item): Page<Item> {
+  return { items: items.map(map), ...(cursor === undefined ? {} : { cursor }) };
 }

@@ -1,11 +1,11 @@
-/** What every route of the API needs: the request's context, process by RPC, SQL, and checked input. It has no routes. */
+/** What every request has, and how it asks process. It has no routes. */
 import type { Context } from "hono";
-import * as v from "valibot";
 import type { SqlConnection } from "../../../shared/analytics/sql.ts";
-import type { OperationRefused, OperationsApi } from "../../../shared/operations.ts";
+import { type Inputs, OPERATIONS, type Outputs, type ProcessOperation } from "../../../shared/contract/operations.ts";
+import type { Answer } from "../../../shared/contract/problems.ts";
 import type { Access } from "../access.ts";
 import { type DashboardEnv, readSqlConnection } from "../environment.ts";
-import { ApiError, type ApiErrorCode } from "../errors.ts";
+import { ApiError } from "../errors.ts";
 import type { LedgerReader } from "../ledger.ts";
 
 /** What Hono carries through a request. */
@@ -17,32 +17,41 @@ export interface ApiContext {
 /** One request. */
 export type Call = Context<ApiContext>;
 
-/** A day as the listings and jobs take it; whether it is one of the calendar is for process to say. */
-export const day = v.pipe(v.string(), v.regex(/^\d{4}-\d{2}-\d{2}$/, "not a day; it has to be YYYY-MM-DD"));
-export const cursor = v.pipe(v.string(), v.minLength(1), v.maxLength(4096));
-export const domain = v.pipe(v.string(), v.trim(), v.toLowerCase(), v.minLength(1), v.maxLength(253));
-export const account = v.pipe(v.string(), v.minLength(1), v.maxLength(64));
-/** R2 keys have at most 1,024 bytes. */
-export const objectKey = v.pipe(v.string(), v.minLength(1), v.maxLength(1024));
+/**
+ * Asks process.
+ *
+ * @throws ApiError when the person may not ask this, when it cannot be done, or when process fails
+ */
+export async function operate<Name extends ProcessOperation>(
+  c: Call,
+  name: Name,
+  input: Inputs[Name],
+): Promise<Outputs[Name]> {
+  const access = c.get("access");
+  if (OPERATIONS[name].role === "operator" && access.role !== "operator") {
+    throw new ApiError("forbidden", "This is for operators.");
+  }
+  return unwrap(await callProcess(c, name, input));
+}
 
-/** Asks process. @throws ApiError when it fails */
-export async function operate<T>(c: Call, operation: (operations: OperationsApi) => Promise<T>): Promise<T> {
+async function callProcess<Name extends ProcessOperation>(
+  c: Call,
+  name: Name,
+  input: Inputs[Name],
+): Promise<Answer<Outputs[Name]>> {
   try {
-    return await operation(c.env.PROCESS);
+    return await c.env.PROCESS.call(name, input, { name: c.get("access").name });
   } catch (error) {
-    if (error instanceof ApiError) throw error;
     const reason = error instanceof Error ? error.message : String(error);
     throw new ApiError("process_unavailable", `The process Worker failed: ${reason}`);
   }
 }
 
-/** An operation's answer, unless it refused. @throws ApiError with the refusal's sentence */
-export function unlessRefused<T extends object>(
-  answer: T | OperationRefused,
-  code: ApiErrorCode = "bad_request",
-): Exclude<T, OperationRefused> {
-  if ("refused" in answer) throw new ApiError(code, answer.refused);
-  return answer as Exclude<T, OperationRefused>;
+/** The value of an answer. @throws ApiError with its problem */
+export function unwrap<T>(answer: Answer<T>): T {
+  if (answer.ok) return answer.value;
+  const { code, message, retryAfterSeconds } = answer.error;
+  throw new ApiError(code, message, retryAfterSeconds);
 }
 
 /** Where Analytics Engine is. @throws ApiError when a setting is missing */
@@ -50,27 +59,4 @@ export function readConnection(c: Call): SqlConnection {
   const connection = readSqlConnection(c.env);
   if (!("missing" in connection)) return connection;
   throw new ApiError("not_configured", `Analytics Engine is not configured: ${connection.missing} is not set.`);
-}
-
-/** The body as JSON. @throws ApiError when it is none */
-export async function readJson(c: Call): Promise<unknown> {
-  try {
-    return await c.req.json();
-  } catch {
-    throw new ApiError("bad_request", "The body is not JSON.");
-  }
-}
-
-/** The body as JSON, `{}` when there is no body. @throws ApiError when it is none */
-export async function readOptionalJson(c: Call): Promise<unknown> {
-  return (await c.req.text()).trim() === "" ? {} : readJson(c);
-}
-
-/** Input of the agreed form. @throws ApiError that names the field */
-export function validate<T>(schema: v.GenericSchema<unknown, T>, input: unknown): T {
-  const parsed = v.safeParse(schema, input);
-  if (parsed.success) return parsed.output;
-  const [issue] = parsed.issues;
-  const path = v.getDotPath(issue);
-  throw new ApiError("bad_request", path === null ? issue.message : `${path}: ${issue.message}`);
 }

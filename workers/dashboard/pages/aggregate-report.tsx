@@ -72,17 +72,19 @@ async function readRecords(
   if (records === 0) return { records: [], matching: 0 };
   const result = request.parameters.get(RESULT);
   const isExport = request.parameters.has("export");
-  const answer = await request.operate((operations) =>
-    operations.readRecords({
-      reference: { account, kind, domain, day, uid },
-      text: state.text,
-      isPass: result === "pass" ? true : result === "fail" ? false : undefined,
-      order: isRecordOrder(state.sort) ? state.sort : "record",
-      descending: state.descending,
-      limit: isExport ? EXPORT_RECORDS : state.size,
-      offset: isExport ? 0 : (state.page - 1) * state.size,
-    }),
-  );
+  const answer = await request.operate("readRecords", {
+    account,
+    kind,
+    domain,
+    day: isoDay(day),
+    uid,
+    text: state.text,
+    isPass: result === "pass" ? true : result === "fail" ? false : undefined,
+    order: isRecordOrder(state.sort) ? state.sort : "record",
+    descending: state.descending,
+    limit: isExport ? EXPORT_RECORDS : state.size,
+    offset: isExport ? 0 : (state.page - 1) * state.size,
+  });
   const isNarrowed = state.text !== "" || result !== null;
   return recordsRead(answer, { stored, isNarrowed });
 }

@@ -1,11 +1,11 @@
 /** Conflicts: reports that came twice with different content; a person decides which one counts. For operators. */
 import type { Child } from "hono/jsx";
-import type { Conflict, ReportVersion } from "../../../shared/storage.ts";
-import { unlessRefused } from "../api/call.ts";
+import type { Conflict, ConflictVersion } from "../../../shared/contract/shapes.ts";
 import { isoMinute, parseDay } from "../data/days.ts";
 import { explain } from "../data/glossary.ts";
 import { changeOfCount, formatCount } from "../data/numbers.ts";
 import { ApiError } from "../errors.ts";
+import { Field } from "../parts/field.tsx";
 import { ForeignText, Name } from "../parts/foreign-text.tsx";
 import { reportPath } from "../parts/links.ts";
 import { ListParts, OperationsHead } from "../parts/operations-frame.tsx";
@@ -14,12 +14,12 @@ import { type PageRequest, requireOperator } from "../parts/request.ts";
 import { bindTable, type ViewColumn } from "../parts/table-view.tsx";
 
 const PATH = "/operations/conflicts";
-const LEAD = `${explain("Conflict")} "Take the other" lets the other version count instead; "Keep the first" leaves all as it is.`;
+const LEAD = `${explain("Conflict")} "Keep the first" leaves all as it is; "Take the other" lets the other version count instead; "Count both" takes them for two reports.`;
 
 export async function conflictsPage(request: PageRequest): Promise<PageResult> {
   requireOperator(request);
   const cursor = request.parameters.get("cursor") ?? undefined;
-  const page = await request.operate((operations) => operations.listConflicts(cursor));
+  const page = await request.operate("listConflicts", { cursor });
   const table = bindTable<Conflict>({
     id: "conflicts",
     caption: "Conflicts",
@@ -36,7 +36,7 @@ export async function conflictsPage(request: PageRequest): Promise<PageResult> {
       section: "operations",
       body: (
         <>
-          <OperationsHead {...{ request, tab: "conflicts", title: "Conflicts" }} lead={LEAD} />
+          <OperationsHead request={request} tab="conflicts" title="Conflicts" lead={LEAD} />
           {table.view(request.url)}
         </>
       ),
@@ -47,19 +47,21 @@ export async function conflictsPage(request: PageRequest): Promise<PageResult> {
 /** Decides one conflict. @returns the page to go to */
 export async function decideConflict(request: PageRequest, form: URLSearchParams): Promise<string> {
   requireOperator(request);
-  const action = form.get("action");
-  const id = form.get("id") ?? "";
-  if (action === "accept") {
-    unlessRefused(await request.operate((operations) => operations.acceptConflict(id)));
-    return `${PATH}?done=accepted`;
-  }
-  if (action !== "discard") throw new ApiError("bad_request", "action is accept or discard.");
-  unlessRefused(await request.operate((operations) => operations.discardConflict(id)));
-  return `${PATH}?done=kept`;
+  const decision = DECISIONS.find(({ value }) => value === form.get("decision"))?.value;
+  if (decision === undefined) throw new ApiError("bad_request", "decision is keep, replace or count_both.");
+  const reason = form.get("reason") ?? "";
+  await request.operate("decideConflict", { id: form.get("id") ?? "", decision, reason });
+  return `${PATH}?done=${decision}`;
 }
 
+const DECISIONS = [
+  { value: "keep", label: "Keep the first" },
+  { value: "replace", label: "Take the other" },
+  { value: "count_both", label: "Count both" },
+] as const;
+
 /** Who sent a version, as its mail says: what tells a forged report from the reporter's own correction. */
-const MAIL_FIELDS: readonly { key: string; label: string; read: (version: ReportVersion) => string }[] = [
+const MAIL_FIELDS: readonly { key: string; label: string; read: (version: ConflictVersion) => string }[] = [
   { key: "sender", label: "Envelope sender", read: ({ mail }) => mail?.sender ?? "" },
   { key: "from", label: "From", read: ({ mail }) => mail?.from ?? "" },
   { key: "subject", label: "Subject", read: ({ mail }) => mail?.subject ?? "" },
@@ -117,36 +119,36 @@ function DecideForm({ id }: { id: string }) {
   return (
     <form class="inline" method="post" action={PATH}>
       <input type="hidden" name="id" value={id} />
-      <button type="submit" name="action" value="accept">
-        Take the other
-      </button>
-      <button type="submit" name="action" value="discard">
-        Keep the first
-      </button>
+      <Field id={`reason-${id}`} label="Why">
+        <input id={`reason-${id}`} name="reason" type="text" maxlength={1000} />
+      </Field>
+      {DECISIONS.map(({ value, label }) => (
+        <button type="submit" name="decision" value={value}>
+          {label}
+        </button>
+      ))}
     </form>
   );
 }
 
-// The ledger's key has the day its period begins on.
-function acceptedPath({ account, domain, uid, ledgerKey }: Conflict): string {
-  const day = parseDay(ledgerKey.split("/").at(-2) ?? "") ?? 0;
-  return reportPath({ account, domain, day, reportUid: uid });
+function acceptedPath({ account, domain, uid, day }: Conflict): string {
+  return reportPath({ account, domain, day: parseDay(day) ?? 0, reportUid: uid });
 }
 
-function Version({ version, children }: { version: ReportVersion; children?: Child }) {
-  const { records, receivedSeconds } = version;
+function Version({ version, children }: { version: ConflictVersion; children?: Child }) {
+  const { records, passed, receivedSeconds } = version;
   return (
     <span class="stack version">
       <span>{children}</span>
       <span class="small muted">
-        {formatCount(records)} records, received {isoMinute(receivedSeconds)}
+        {formatCount(passed)} passed, in {formatCount(records)} records, received {isoMinute(receivedSeconds)}
       </span>
       <MailLines version={version} />
     </span>
   );
 }
 
-function MailLines({ version }: { version: ReportVersion }) {
+function MailLines({ version }: { version: ConflictVersion }) {
   if (version.mail === undefined) return <span class="small muted">Who sent it is not known any more.</span>;
   return (
     <>
@@ -159,6 +161,6 @@ function MailLines({ version }: { version: ReportVersion }) {
   );
 }
 
-function versionText({ records, messages, receivedSeconds }: ReportVersion): string {
+function versionText({ records, messages, receivedSeconds }: ConflictVersion): string {
   return `${formatCount(messages)} messages in ${formatCount(records)} records, received ${isoMinute(receivedSeconds)}`;
 }

@@ -1,7 +1,6 @@
 /** Dead letters: list, one letter whole, sending them again, discarding them. For operators. */
-import type { DeadLetterDetails, DeadLetterResult, DeadLetterSelection, Page } from "../../../shared/operations.ts";
-import type { DeadLetter } from "../../../shared/storage.ts";
-import { unlessRefused } from "../api/call.ts";
+import type { Inputs } from "../../../shared/contract/operations.ts";
+import type { DeadLetter, DeadLetterDetails } from "../../../shared/contract/shapes.ts";
 import { isoMinute } from "../data/days.ts";
 import { formatBytes } from "../data/numbers.ts";
 import { ApiError } from "../errors.ts";
@@ -19,9 +18,7 @@ export async function deadLettersPage(request: PageRequest): Promise<PageResult>
   requireOperator(request);
   const filter = readFilter(request.parameters);
   const cursor = request.parameters.get("cursor") ?? undefined;
-  const page = unlessRefused<Page<DeadLetter>>(
-    await request.operate((operations) => operations.listDeadLetters({ ...filter, cursor })),
-  );
+  const page = await request.operate("listDeadLetters", { ...filter, cursor });
   const table = bindTable<DeadLetter>({
     id: "letters",
     caption: "Dead letters",
@@ -40,7 +37,7 @@ export async function deadLettersPage(request: PageRequest): Promise<PageResult>
         <>
           <OperationsHead
             {...{ request, tab: "dead-letters", title: "Dead letters" }}
-            lead="What could not become data, each with its reason. Mend what the reason names, then send it again."
+            lead="What could not become data, each with its reason. Repair what the reason names, then send it again."
           />
           <FilterForm filter={filter} />
           {table.view(request.url)}
@@ -53,10 +50,7 @@ export async function deadLettersPage(request: PageRequest): Promise<PageResult>
 
 export async function deadLetterPage(request: PageRequest, id: string): Promise<PageResult> {
   requireOperator(request);
-  const details = unlessRefused<DeadLetterDetails>(
-    await request.operate((operations) => operations.getDeadLetter(id)),
-    "not_found",
-  );
+  const details = await request.operate("getDeadLetter", { id });
   const { letter } = details;
   return {
     tables: [],
@@ -111,7 +105,7 @@ function LetterCard({ letter, raw }: DeadLetterDetails) {
 /** The raw object of a letter. */
 export async function deadLetterRawFile(request: PageRequest, id: string): Promise<Response> {
   requireOperator(request);
-  const { letter } = unlessRefused(await request.operate((o) => o.getDeadLetter(id)), "not_found");
+  const { letter } = await request.operate("getDeadLetter", { id });
   return rawFileAnswer(request, { rawKey: letter.rawKey, missing: "The raw file is not stored any more." });
 }
 
@@ -136,7 +130,7 @@ export async function changeDeadLetters(request: PageRequest, form: URLSearchPar
 
 interface Change {
   action: "requeue" | "discard";
-  selection: DeadLetterSelection;
+  selection: Inputs["requeueDeadLetters"];
 }
 
 /** What a change came to. */
@@ -151,12 +145,8 @@ async function changeAll(request: PageRequest, { action, selection }: Change): P
   const done: Changed = { changed: 0, refused: { count: 0, reason: "It was refused." } };
   let cursor: string | undefined;
   do {
-    const page: Page<DeadLetterResult> = unlessRefused<Page<DeadLetterResult>>(
-      await request.operate((operations) => {
-        const part = cursor === undefined ? selection : { ...selection, cursor };
-        return action === "requeue" ? operations.requeueDeadLetters(part) : operations.discardDeadLetters(part);
-      }),
-    );
+    const operation = action === "requeue" ? "requeueDeadLetters" : "discardDeadLetters";
+    const page = await request.operate(operation, { ...selection, cursor });
     for (const { result, reason } of page.items) {
       if (result !== "refused") done.changed++;
       else done.refused = { count: done.refused.count + 1, reason: reason ?? done.refused.reason };

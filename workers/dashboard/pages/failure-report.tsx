@@ -7,6 +7,7 @@ import { ForeignText, Name } from "../parts/foreign-text.tsx";
 import { addressPath } from "../parts/links.ts";
 import { Explained, Note, Pairs } from "../parts/marks.tsx";
 import type { PageResult } from "../parts/page.ts";
+import { unless } from "../parts/partial.tsx";
 import { ReportHead, reportCrumbs, type Stored, storedPairs, Warnings } from "../parts/report-frame.tsx";
 import { linkTo, type PageRequest } from "../parts/request.ts";
 import { Term } from "../parts/term.tsx";
@@ -77,9 +78,9 @@ function RawNote({ hasRaw }: { hasRaw: boolean }) {
 
 // An address keeps the mails of failure reports only where its registration says so.
 async function isStored(request: PageRequest, rawKey: string): Promise<boolean> {
-  const raw = await request.operate((operations) => operations.readRawObject(rawKey));
-  await raw?.body?.cancel();
-  return raw !== undefined;
+  const raw = await unless(["not_found"], request.operate("readRawObject", { key: rawKey }));
+  if (raw.ok) await raw.value.body?.cancel();
+  return raw.ok;
 }
 
 function failurePairs(request: PageRequest, { report, details }: Stored<"failure">): [Child, Child][] {

@@ -1,6 +1,5 @@
 /** Reprocessing and reconciling: starting a job, and how far each one is. For operators. */
-import type { Job, JobFilter } from "../../../shared/storage.ts";
-import { unlessRefused } from "../api/call.ts";
+import type { Job } from "../../../shared/contract/shapes.ts";
 import { isoMinute } from "../data/days.ts";
 import { explain } from "../data/glossary.ts";
 import { ApiError } from "../errors.ts";
@@ -17,7 +16,7 @@ const LABELS = { domain: "Domain", since: "Received since", until: "until" };
 
 export async function jobsPage(request: PageRequest): Promise<PageResult> {
   requireOperator(request);
-  const jobs = await request.operate((operations) => operations.listJobs());
+  const { items: jobs } = await request.operate("listJobs", {});
   const isRunning = jobs.some(({ state }) => state === "running");
   const table = bindTable<Job>({
     id: "jobs",
@@ -50,7 +49,7 @@ export async function jobsPage(request: PageRequest): Promise<PageResult> {
       ...(isRunning ? { refreshSeconds: REFRESH_SECONDS } : {}),
       body: (
         <>
-          <OperationsHead {...{ request, tab: "jobs", title: "Reprocessing" }} lead={explain("Reprocessing")} />
+          <OperationsHead request={request} tab="jobs" title="Reprocessing" lead={explain("Reprocessing")} />
           <StartForm />
           {table.view(request.url)}
         </>
@@ -66,18 +65,13 @@ export async function startJob(request: PageRequest, form: URLSearchParams): Pro
   if (kind !== "reprocess" && kind !== "reconcile")
     throw new ApiError("bad_request", "kind is reprocess or reconcile.");
   const given = FIELDS.map((name) => [name, form.get(name)?.trim() ?? ""] as const).filter(([, value]) => value !== "");
-  const filter: JobFilter = Object.fromEntries(given);
+  const filter: Job["filter"] = Object.fromEntries(given);
   const dryRun = form.get("dryRun") === "yes";
-  const job = { dryRun, ...(given.length === 0 ? {} : { filter }) };
-  unlessRefused(
-    await request.operate((operations) =>
-      kind === "reprocess" ? operations.startReprocess(job) : operations.startReconcile(job),
-    ),
-  );
+  await request.operate(kind === "reprocess" ? "startReprocess" : "startReconcile", { dryRun, filter });
   return `${PATH}?done=started`;
 }
 
-function filterText(filter: JobFilter): string {
+function filterText(filter: Job["filter"]): string {
   const parts = Object.entries(filter).filter(([, value]) => value !== undefined);
   return parts.length === 0 ? "everything" : parts.map(([name, value]) => `${name} ${value}`).join(", ");
 }

@@ -34,14 +34,12 @@ const OUTCOME_WORDS: Record<string, string> = {
 export async function operationsPage(request: PageRequest): Promise<PageResult> {
   requireOperator(request);
   const period = periodOf(request);
-  const [history, status] = await Promise.all([
-    askHistory(request, period),
-    request.operate((operations) => operations.status()),
-  ]);
+  const [history, status] = await Promise.all([askHistory(request, period), request.operate("pipelineStatus", {})]);
   const queues = queuesTable(status, Date.now() / 1000);
+  const unfinished = unfinishedTable(status);
   const tables = historyTables(history, stepOf(period));
   return {
-    tables: [queues, ...Object.values(tables)],
+    tables: [queues, unfinished, ...Object.values(tables)],
     content: {
       title: "Operations",
       section: "operations",
@@ -52,9 +50,12 @@ export async function operationsPage(request: PageRequest): Promise<PageResult> 
           <OutcomesChart request={request} period={period} outcomes={history.outcomes} />
           <div class="columns">
             {queues.view(request.url)}
-            {tables.latency.view(request.url)}
+            {unfinished.view(request.url)}
           </div>
-          {tables.outcomes.view(request.url)}
+          <div class="columns">
+            {tables.latency.view(request.url)}
+            {tables.outcomes.view(request.url)}
+          </div>
         </>
       ),
     },
@@ -89,7 +90,7 @@ function Totals({ outcomes, status }: { outcomes: OutcomeCount[]; status: Pipeli
   const countOf = (name: string): string => {
     return formatCount(outcomes.reduce((sum, { outcome, events }) => sum + (outcome === name ? events : 0), 0));
   };
-  const { unfinished, unfinishedLimit } = status;
+  const { unfinished, reportsWithDueSlices } = status;
   return (
     <dl class="figures">
       <Figure label="Accepted" value={countOf("accepted")} remark="reports of mail of the period" />
@@ -107,11 +108,8 @@ function Totals({ outcomes, status }: { outcomes: OutcomeCount[]; status: Pipeli
         value={countOf("conflict")}
         remark={<a href="/operations/conflicts">those still open</a>}
       />
-      <Figure
-        label="Waiting"
-        value={`${unfinished >= unfinishedLimit ? "≥ " : ""}${formatCount(unfinished)}`}
-        remark="received, not yet dealt with"
-      />
+      <Figure label="Waiting" value={formatCount(unfinished)} remark="received, not yet dealt with" />
+      <Figure label="Points due" value={formatCount(reportsWithDueSlices)} remark="reports with slices to be written" />
     </dl>
   );
 }
@@ -210,6 +208,21 @@ function latencyTable(rows: LatencyDay[]): BoundTable {
       column("median_seconds", "Half within", ({ medianSeconds }) => medianSeconds),
       column("p95_seconds", "95 % within", ({ p95Seconds }) => p95Seconds),
       column("max_seconds", "Slowest", ({ maxSeconds }) => maxSeconds),
+    ],
+  });
+}
+
+function unfinishedTable({ unfinishedDays }: PipelineStatus): BoundTable {
+  return bindTable({
+    id: "unfinished",
+    caption: "Not yet dealt with",
+    rows: unfinishedDays,
+    sort: "-day",
+    empty: "Everything that was received has its outcome.",
+    columns: [
+      { key: "day", label: "Arrived on (UTC)", value: ({ day }) => day },
+      { key: "objects", label: "Files", align: "end", value: ({ objects }) => objects },
+      { key: "counted", label: "Counted", value: ({ countedSeconds }) => isoMinute(countedSeconds) },
     ],
   });
 }

@@ -1,13 +1,16 @@
-/** One report of any kind: who may see it, which page shows it, and the file it was read from. */
+/** One report of any kind: who may see it, which page shows it, the file it was read from, and taking it back. */
+import { type DecisionRow, decisionsQuery } from "../../../shared/ledger/conflicts.ts";
 import { reportQuery, type StoredReport } from "../../../shared/ledger/report-list.ts";
 import { maySee } from "../access.ts";
-import { parseDay } from "../data/days.ts";
+import { isoDay, parseDay } from "../data/days.ts";
 import { ApiError } from "../errors.ts";
+import { reportPath } from "../parts/links.ts";
 import type { PageResult } from "../parts/page.ts";
 import { rawFileAnswer } from "../parts/raw-file.ts";
-import type { PageRequest } from "../parts/request.ts";
+import { type PageRequest, requireOperator } from "../parts/request.ts";
 import { aggregateReportPage } from "./aggregate-report.tsx";
 import { failureReportPage } from "./failure-report.tsx";
+import { TakeBackForm, TakenBackNote } from "./take-back.tsx";
 import { tlsReportPage } from "./tls-report.tsx";
 
 /** Which report, as its link says. */
@@ -21,6 +24,20 @@ export interface ReportAddress {
 
 export async function reportPage(request: PageRequest, address: ReportAddress): Promise<PageResult> {
   const report = await findReport(request, address);
+  const [page, decision] = await Promise.all([pageOfKind(request, report), findTakeBack(request, report)]);
+  if (request.access.role !== "operator") return page;
+  const { content } = page;
+  const body = (
+    <>
+      {report.state === "taken_back" && <TakenBackNote decision={decision} />}
+      {content.body}
+      <TakeBackForm isTakenBack={report.state === "taken_back"} action={reportPath(report)} />
+    </>
+  );
+  return { ...page, content: { ...content, body } };
+}
+
+function pageOfKind(request: PageRequest, report: StoredReport): Promise<PageResult> {
   const { details } = report;
   switch (details.kind) {
     case "aggregate":
@@ -30,6 +47,38 @@ export async function reportPage(request: PageRequest, address: ReportAddress): 
     case "failure":
       return failureReportPage(request, { report, details });
   }
+}
+
+/** Takes a report back, or lets it count again. @returns the page to go to */
+export async function changeReport(
+  request: PageRequest,
+  form: URLSearchParams,
+  address: ReportAddress,
+): Promise<string> {
+  requireOperator(request);
+  const report = await findReport(request, address);
+  const { account, domain, reportUid: uid } = report;
+  const name = { account, domain, day: isoDay(report.day), uid };
+  switch (form.get("action")) {
+    case "take-back": {
+      const reason = form.get("reason")?.trim() ?? "";
+      if (reason === "") throw new ApiError("bad_request", "Say why: the reason is kept with the report.");
+      if (form.get("confirmed") !== "yes") {
+        throw new ApiError(
+          "bad_request",
+          "Confirm that the report's figures are to go: tick the box beside the button.",
+        );
+      }
+      await request.operate("takeBackReport", { ...name, reason });
+      break;
+    }
+    case "undo":
+      await request.operate("undoTakeBack", name);
+      break;
+    default:
+      throw new ApiError("bad_request", "action is take-back or undo.");
+  }
+  return reportPath(report);
 }
 
 /** The raw object a report was read from, as it came. */
@@ -44,7 +93,14 @@ async function findReport(request: PageRequest, { account, domain, day, uid }: R
   const linkDay = parseDay(day);
   const missing = new ApiError("not_found", "There is no such report, or it is not yours to see.");
   if (linkDay === undefined || !maySee(request.access, account)) throw missing;
-  const [report] = await request.ask(reportQuery({ account, domain, day: linkDay, uid }));
+  const withTakenBack = request.access.role === "operator";
+  const [report] = await request.ask(reportQuery({ account, domain, day: linkDay, uid, withTakenBack }));
   if (report === undefined) throw missing;
   return report;
+}
+
+async function findTakeBack(request: PageRequest, report: StoredReport): Promise<DecisionRow | undefined> {
+  if (report.state !== "taken_back") return undefined;
+  const decisions = await request.ask(decisionsQuery(report.reportUid));
+  return decisions.find(({ decision }) => decision === "taken_back");
 }

@@ -20,8 +20,9 @@ const TABS: (Tab & { key: OperationsTab })[] = [
 const DONE: Record<string, string> = {
   requeued: "Sent again. A letter stays until its message has succeeded.",
   discarded: "Discarded. The raw file stays where it is.",
-  accepted: "The other version takes the place of the first one as soon as its message is processed.",
-  kept: "The version accepted first stays.",
+  replace: "The other version takes the place of the first one as soon as its message is processed.",
+  keep: "The version accepted first stays.",
+  count_both: "The other version counts as a report of its own as soon as its message is processed.",
   started: "Started. The page shows how far it is.",
 };
 
@@ -53,7 +54,7 @@ export function OperationsHead({ request, tab, title, lead, period }: HeadProps)
   );
 }
 
-/** Lists of R2 come a part at a time: the way to the next part, and back to the first. */
+/** Long lists come a part at a time: the way to the next part, and back to the first. */
 export function ListParts({ url, next }: { url: URL; next: string | undefined }) {
   const isFirst = !url.searchParams.has("cursor");
   if (isFirst && next === undefined) return null;

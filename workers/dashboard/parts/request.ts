@@ -2,9 +2,9 @@
  * What a page is given: who asks, what the link says, the ledger, and process. Every question a page asks of the ledger
  * takes its scope from here, so that nobody is shown another account's figures.
  */
+import type { Inputs, Outputs, ProcessOperation } from "../../../shared/contract/operations.ts";
 import type { Query } from "../../../shared/ledger/database.ts";
 import type { DomainScope } from "../../../shared/ledger/sources.ts";
-import type { OperationsApi } from "../../../shared/operations.ts";
 import type { Access } from "../access.ts";
 import { type Period, readPeriod } from "../data/period.ts";
 import { ApiError } from "../errors.ts";
@@ -22,8 +22,8 @@ export interface PageRequest {
   ask<Row>(query: Query<Row>): Promise<Row[]>;
   /** Names of the accounts the person may see: every scope is made of them. */
   accounts(): Promise<readonly string[]>;
-  /** Asks process. @throws ApiError when it fails */
-  operate<T>(operation: (operations: OperationsApi) => Promise<T>): Promise<T>;
+  /** Asks process. @throws ApiError when it cannot be done, or process fails */
+  operate<Name extends ProcessOperation>(name: Name, input: Inputs[Name]): Promise<Outputs[Name]>;
 }
 
 /** The period of the link. @throws ApiError when its parameters make no sense */

@@ -1,0 +1,137 @@
+/**
+ * The client of the dashboard's JSON API: commands, the local stack and tests ask through it. What goes wrong is a value: a
+ * problem with a code and a sentence. It prints nothing and waits for nothing.
+ */
+import * as v from "valibot";
+import { fail, ok } from "../result.ts";
+import { requestOf, validate } from "./operation.ts";
+import { type Inputs, OPERATIONS, type OperationName, type Outputs, type PagedOperation } from "./operations.ts";
+import type { Answer } from "./problems.ts";
+
+/** Where the API is, and how it is reached. */
+export interface ApiConnection {
+  /** Origin, without a slash at its end. */
+  url: string;
+  token: string;
+  fetch(url: string, init: RequestInit): Promise<Response>;
+}
+
+/** Why there is no answer. */
+export interface ClientProblem {
+  /**
+   * A code of the API; `unreachable`: nothing answers; `broken_off`: the answer ended in its middle; `not_an_answer`: it
+   * is not one of the API.
+   */
+  code: string;
+  message: string;
+  /** HTTP status; undefined where nothing answered. */
+  status: number | undefined;
+}
+
+export type ClientAnswer<T> = Answer<T, ClientProblem>;
+
+/** One API. */
+export interface ContractClient {
+  /** Where it is. */
+  url: string;
+  ask<Name extends OperationName>(
+    name: Name,
+    input: Inputs[Name],
+    signal?: AbortSignal,
+  ): Promise<ClientAnswer<Outputs[Name]>>;
+}
+
+/** An item of a paged operation. */
+export type ItemOf<Name extends PagedOperation> = Outputs[Name]["items"][number];
+
+/** Builds the client. */
+export function contractClient(connection: ApiConnection): ContractClient {
+  return {
+    url: connection.url,
+    async ask<Name extends OperationName>(name: Name, input: Inputs[Name], signal?: AbortSignal) {
+      const { http, output } = OPERATIONS[name];
+      if (http === undefined) throw new Error(`${name} is not asked over HTTP.`);
+      const { method, path, body } = requestOf(http, input ?? {});
+      const sent = await send(connection, path, { method, body: body ?? null, signal: signal ?? null });
+      if (!sent.ok) return sent;
+      const response = sent.value;
+      if (response.ok && http.answer === "bytes") return readAs(output, response, response);
+      const text = await readText(response);
+      if (!text.ok) return text;
+      if (!response.ok) return fail(problemOf(response, text.value));
+      if (http.answer === "json") return readJson(output, response, text.value);
+      return readAs(output, response, http.answer === "none" ? undefined : text.value);
+    },
+  };
+}
+
+/** All items of a listing, a page a call; ends with the problem where a page has one. */
+export async function* eachItem<Name extends PagedOperation>(
+  client: ContractClient,
+  name: Name,
+  input: Inputs[Name],
+): AsyncGenerator<ClientAnswer<ItemOf<Name>>> {
+  let cursor: string | undefined;
+  do {
+    const page: ClientAnswer<Outputs[Name]> = await client.ask(name, { ...input, ...(cursor && { cursor }) });
+    if (!page.ok) {
+      yield page;
+      return;
+    }
+    for (const item of page.value.items) yield ok(item);
+    cursor = page.value.cursor;
+  } while (cursor !== undefined);
+}
+
+async function send(
+  { url, token, fetch }: ApiConnection,
+  path: string,
+  request: RequestInit,
+): Promise<ClientAnswer<Response>> {
+  const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
+  try {
+    return ok(await fetch(url + path, { ...request, headers }));
+  } catch (error) {
+    const message = `Nothing answers at ${url}: ${reasonOf(error)}.`;
+    return fail({ code: "unreachable", message, status: undefined });
+  }
+}
+
+async function readText(response: Response): Promise<ClientAnswer<string>> {
+  try {
+    return ok(await response.text());
+  } catch (error) {
+    const message = `${response.url} broke off in the middle of its answer: ${reasonOf(error)}.`;
+    return fail({ code: "broken_off", message, status: response.status });
+  }
+}
+
+function readJson<T>(output: v.GenericSchema<unknown, T>, response: Response, text: string): ClientAnswer<T> {
+  const json = v.safeParse(v.pipe(v.string(), v.parseJson()), text);
+  if (json.success) return readAs(output, response, json.output);
+  const message = `${response.url} did not answer with JSON; is it the dashboard's address?`;
+  return fail({ code: "not_an_answer", message, status: response.status });
+}
+
+function readAs<T>(output: v.GenericSchema<unknown, T>, response: Response, value: unknown): ClientAnswer<T> {
+  const read = validate(output, value);
+  if (read.ok) return read;
+  const message = `${response.url} answered in a form this version does not know: ${read.error.message}.`;
+  return fail({ code: "not_an_answer", message, status: response.status });
+}
+
+const errorAnswer = v.object({ error: v.object({ code: v.optional(v.string()), message: v.optional(v.string()) }) });
+
+function problemOf({ status }: Response, text: string): ClientProblem {
+  const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), errorAnswer), text);
+  const { code = "not_an_answer", message } = parsed.success ? parsed.output.error : {};
+  return { code, message: message ?? `It answered with status ${status}`, status };
+}
+
+// fetch says only "fetch failed"; the reason is its cause.
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { cause } = error;
+  if (cause instanceof AggregateError) return reasonOf(cause.errors[0]);
+  return cause instanceof Error ? cause.message : error.message;
+}

@@ -1,0 +1,424 @@
+/**
+ * What may be asked of the pipeline and changed in it, each described once: input, output, who may, and its HTTP route. The
+ * RPC entry point of process, the routes of the dashboard's API and the client derive from this table; documents may too.
+ */
+import * as v from "valibot";
+import { REPORT_KINDS } from "../ledger/report-rows.ts";
+import { PAGE_LIMITS } from "../limits.ts";
+import { RECORD_ORDERS } from "../operations.ts";
+import { registryEntry } from "../registry.ts";
+import { viewerEntry } from "../viewers.ts";
+import type { Operation } from "./operation.ts";
+import * as shapes from "./shapes.ts";
+
+const mailAddress = v.pipe(v.string(), v.trim(), v.regex(/^[^\s@]+@[^\s@]+$/, "not a mail address"), v.maxLength(400));
+/** Whether it is a day of the calendar is for the answer to say. */
+const day = v.pipe(v.string(), v.regex(/^\d{4}-\d{2}-\d{2}$/, "not a day; it has to be YYYY-MM-DD"));
+const cursor = v.pipe(v.string(), v.minLength(1), v.maxLength(4096));
+const domain = v.pipe(v.string(), v.trim(), v.toLowerCase(), v.minLength(1), v.maxLength(253));
+const account = v.pipe(v.string(), v.minLength(1), v.maxLength(64));
+/** R2 keys have at most 1,024 bytes. */
+const objectKey = v.pipe(v.string(), v.minLength(1), v.maxLength(1024));
+const id = v.pipe(v.string(), v.minLength(1), v.maxLength(100));
+/** Why somebody decided so. Ours: a sentence or two. */
+const reason = v.optional(v.pipe(v.string(), v.trim(), v.maxLength(1000)));
+/** A number or a truth value, also as a query says it. */
+const count = v.union([
+  v.pipe(v.number(), v.integer(), v.minValue(0)),
+  v.pipe(v.string(), v.digits(), v.transform(Number)),
+]);
+const truth = v.union([
+  v.boolean(),
+  v.pipe(
+    v.picklist(["true", "false"]),
+    v.transform((text) => text === "true"),
+  ),
+]);
+
+// Strict objects throughout: a misspelt field of a filter would mean "everything".
+const nothing = v.strictObject({});
+const ruaInput = v.strictObject({ rua: mailAddress });
+const personInput = v.strictObject({ email: mailAddress });
+const idInput = v.strictObject({ id });
+
+const letterFilter = {
+  code: v.optional(id),
+  domain: v.optional(domain),
+  account: v.optional(account),
+  since: v.optional(day),
+  until: v.optional(day),
+};
+const selection = v.strictObject({
+  ids: v.optional(v.pipe(v.array(id), v.minLength(1), v.maxLength(PAGE_LIMITS.letters))),
+  filter: v.optional(v.strictObject(letterFilter)),
+  cursor: v.optional(cursor),
+  dryRun: v.optional(v.boolean()),
+});
+const jobRequest = v.strictObject({
+  filter: v.optional(
+    v.strictObject({
+      key: v.optional(objectKey),
+      prefix: v.optional(objectKey),
+      domain: v.optional(domain),
+      since: v.optional(day),
+      until: v.optional(day),
+    }),
+  ),
+  dryRun: v.optional(v.boolean()),
+});
+const reportName = {
+  account,
+  /** "" = about no domain. */
+  domain: v.pipe(v.string(), v.maxLength(253)),
+  day,
+  uid: v.pipe(v.string(), v.regex(/^[0-9a-f]{32}$/, "not the uid of a report")),
+};
+const decision = v.picklist(["keep", "replace", "count_both"]);
+const REPORT_PATH = "/reports/:account/:domain/:day/:uid";
+
+const described = {
+  status: {
+    summary: "What waits in the queues, what has no outcome yet, and what became of the rest",
+    role: "operator",
+    changes: false,
+    answeredBy: "dashboard",
+    http: { method: "GET", path: "/status", place: "query", status: 200, answer: "json" },
+    input: nothing,
+    output: shapes.status,
+  },
+  pipelineStatus: {
+    summary: "What waits in the queues and what has no outcome yet",
+    role: "operator",
+    changes: false,
+    answeredBy: "process",
+    http: undefined,
+    input: nothing,
+    output: shapes.pipelineStatus,
+  },
+  activity: {
+    summary: "What the pipeline did in the last five minutes, hour, day and week",
+    role: "operator",
+    changes: false,
+    answeredBy: "dashboard",
+    http: { method: "GET", path: "/activity", place: "query", status: 200, answer: "json" },
+    input: nothing,
+    output: shapes.listOf(shapes.activity),
+  },
+  stats: {
+    summary: "Sums over the accepted reports, of all or of one domain or account",
+    role: "operator",
+    changes: false,
+    answeredBy: "dashboard",
+    http: { method: "GET", path: "/stats", place: "query", status: 200, answer: "json" },
+    input: v.strictObject({ domain: v.optional(domain), account: v.optional(account) }),
+    output: shapes.stats,
+  },
+  query: {
+    summary: "A statement for Analytics Engine, answered in the form the engine gives it",
+    role: "operator",
+    changes: false,
+    answeredBy: "dashboard",
+    http: { method: "POST", path: "/query", place: { text: "sql" }, status: 200, answer: "text" },
+    input: v.strictObject({
+      sql: v.string(),
+      format: v.optional(v.picklist(["json", "jsoneachrow", "tsv"])),
+    }),
+    output: v.string(),
+  },
+
+  listRegistrations: {
+    summary: "The addresses that may receive reports",
+    role: "operator",
+    changes: false,
+    answeredBy: "dashboard",
+    http: { method: "GET", path: "/registry", place: "query", status: 200, answer: "json" },
+    input: nothing,
+    output: shapes.listOf(shapes.registration),
+  },
+  getRegistration: {
+    summary: "One address",
+    role: "operator",
+    changes: false,
+    answeredBy: "dashboard",
+    http: { method: "GET", path: "/registry/:rua", place: "query", status: 200, answer: "json" },
+    input: ruaInput,
+    output: shapes.registration,
+  },
+  putRegistration: {
+    summary: "Registers an address, or changes what is registered",
+    role: "operator",
+    changes: true,
+    answeredBy: "process",
+    http: {
+      method: "PUT",
+      path: "/registry/:rua",
+      place: { json: "field", field: "entry" },
+      status: 200,
+      answer: "json",
+    },
+    input: v.strictObject({ rua: mailAddress, entry: registryEntry }),
+    output: shapes.registration,
+  },
+  removeRegistration: {
+    summary: "Removes an address; its mail is rejected from then on",
+    role: "operator",
+    changes: true,
+    answeredBy: "process",
+    http: { method: "DELETE", path: "/registry/:rua", place: "query", status: 204, answer: "none" },
+    input: ruaInput,
+    output: v.undefined(),
+  },
+
+  listIdentities: {
+    summary: "Who may see which accounts",
+    role: "operator",
+    changes: false,
+    answeredBy: "dashboard",
+    http: { method: "GET", path: "/identities", place: "query", status: 200, answer: "json" },
+    input: nothing,
+    output: shapes.listOf(shapes.person),
+  },
+  getIdentity: {
+    summary: "What one person may see",
+    role: "operator",
+    changes: false,
+    answeredBy: "dashboard",
+    http: { method: "GET", path: "/identities/:email", place: "query", status: 200, answer: "json" },
+    input: personInput,
+    output: shapes.person,
+  },
+  putIdentity: {
+    summary: "Gives a person access, or changes it",
+    role: "operator",
+    changes: true,
+    answeredBy: "process",
+    http: {
+      method: "PUT",
+      path: "/identities/:email",
+      place: { json: "field", field: "entry" },
+      status: 200,
+      answer: "json",
+    },
+    input: v.strictObject({ email: mailAddress, entry: viewerEntry }),
+    output: shapes.person,
+  },
+  removeIdentity: {
+    summary: "Takes a person's access away",
+    role: "operator",
+    changes: true,
+    answeredBy: "process",
+    http: { method: "DELETE", path: "/identities/:email", place: "query", status: 204, answer: "none" },
+    input: personInput,
+    output: v.undefined(),
+  },
+
+  listDeadLetters: {
+    summary: "What could not become data, by the day its mail arrived, oldest first",
+    role: "operator",
+    changes: false,
+    answeredBy: "process",
+    http: { method: "GET", path: "/dead-letters", place: "query", status: 200, answer: "json" },
+    input: v.strictObject({ ...letterFilter, cursor: v.optional(cursor) }),
+    output: shapes.pageOf(shapes.deadLetter),
+  },
+  getDeadLetter: {
+    summary: "One dead letter, and what is known of its raw object",
+    role: "operator",
+    changes: false,
+    answeredBy: "process",
+    http: { method: "GET", path: "/dead-letters/:id", place: "query", status: 200, answer: "json" },
+    input: idInput,
+    output: shapes.deadLetterDetails,
+  },
+  requeueDeadLetters: {
+    summary: "Sends messages of dead letters again: by id, or a page of a filter's letters",
+    role: "operator",
+    changes: true,
+    answeredBy: "process",
+    http: { method: "POST", path: "/dead-letters/requeue", place: { json: "fields" }, status: 200, answer: "json" },
+    input: selection,
+    output: shapes.pageOf(shapes.deadLetterResult),
+  },
+  discardDeadLetters: {
+    summary: "Removes dead letters for good; their raw objects stay",
+    role: "operator",
+    changes: true,
+    answeredBy: "process",
+    http: { method: "POST", path: "/dead-letters/discard", place: { json: "fields" }, status: 200, answer: "json" },
+    input: selection,
+    output: shapes.pageOf(shapes.deadLetterResult),
+  },
+  readRawObject: {
+    summary: "The bytes of a raw object, exactly as they came",
+    role: "viewer",
+    changes: false,
+    answeredBy: "process",
+    http: { method: "GET", path: "/raw", place: "query", status: 200, answer: "bytes" },
+    input: v.strictObject({ key: objectKey }),
+    output: v.instance(Response),
+  },
+
+  listConflicts: {
+    summary: "Other versions of accepted reports that wait for a decision, oldest day first",
+    role: "operator",
+    changes: false,
+    answeredBy: "process",
+    http: { method: "GET", path: "/conflicts", place: "query", status: 200, answer: "json" },
+    input: v.strictObject({ cursor: v.optional(cursor) }),
+    output: shapes.pageOf(shapes.conflict),
+  },
+  getConflict: {
+    summary: "One conflict",
+    role: "operator",
+    changes: false,
+    answeredBy: "process",
+    http: { method: "GET", path: "/conflicts/:id", place: "query", status: 200, answer: "json" },
+    input: idInput,
+    output: shapes.conflict,
+  },
+  decideConflict: {
+    summary: "keep: the accepted version stays; replace: the other takes its place; count_both: both count",
+    role: "operator",
+    changes: true,
+    answeredBy: "process",
+    http: { method: "POST", path: "/conflicts/:id/decide", place: { json: "fields" }, status: 202, answer: "json" },
+    input: v.strictObject({ id, decision, reason }),
+    output: shapes.conflict,
+  },
+  acceptConflict: {
+    summary: "The same as decideConflict with replace",
+    role: "operator",
+    changes: true,
+    answeredBy: "dashboard",
+    http: { method: "POST", path: "/conflicts/:id/accept", place: "query", status: 202, answer: "json" },
+    input: idInput,
+    output: shapes.conflict,
+  },
+  discardConflict: {
+    summary: "The same as decideConflict with keep",
+    role: "operator",
+    changes: true,
+    answeredBy: "dashboard",
+    http: { method: "POST", path: "/conflicts/:id/discard", place: "query", status: 200, answer: "json" },
+    input: idInput,
+    output: shapes.conflict,
+  },
+
+  readRecords: {
+    summary: "A page of a report's records, read again from its raw object",
+    role: "viewer",
+    changes: false,
+    answeredBy: "process",
+    http: { method: "GET", path: `${REPORT_PATH}/records`, place: "query", status: 200, answer: "json" },
+    input: v.strictObject({
+      ...reportName,
+      /** Told, it saves a question. */
+      kind: v.optional(v.picklist(REPORT_KINDS)),
+      /** Only records in which this text stands. */
+      text: v.optional(v.string()),
+      /** Only records that passed, or failed, DMARC. */
+      isPass: v.optional(truth),
+      order: v.optional(v.picklist(RECORD_ORDERS)),
+      descending: v.optional(truth),
+      limit: v.optional(count),
+      offset: v.optional(count),
+    }),
+    output: shapes.recordsAnswer,
+  },
+  takeBackReport: {
+    summary: "Removes an accepted report from all figures; its raw object stays, and it is not accepted again",
+    role: "operator",
+    changes: true,
+    answeredBy: "process",
+    http: { method: "PUT", path: `${REPORT_PATH}/taken-back`, place: { json: "fields" }, status: 200, answer: "json" },
+    input: v.strictObject({ ...reportName, reason: v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(1000)) }),
+    output: shapes.reportName,
+  },
+  undoTakeBack: {
+    summary: "Lets a report count again that was taken back",
+    role: "operator",
+    changes: true,
+    answeredBy: "process",
+    http: { method: "DELETE", path: `${REPORT_PATH}/taken-back`, place: "query", status: 200, answer: "json" },
+    input: v.strictObject(reportName),
+    output: shapes.reportName,
+  },
+
+  startReprocess: {
+    summary: "Runs raw objects again, a page a message; without a filter all of them",
+    role: "operator",
+    changes: true,
+    answeredBy: "process",
+    http: {
+      method: "POST",
+      path: "/reprocess",
+      place: { json: "fields", optional: true },
+      status: 202,
+      answer: "json",
+    },
+    input: jobRequest,
+    output: shapes.job,
+  },
+  startReconcile: {
+    summary: "Enqueues raw objects that have no outcome; takes days only",
+    role: "operator",
+    changes: true,
+    answeredBy: "process",
+    http: {
+      method: "POST",
+      path: "/reconcile",
+      place: { json: "fields", optional: true },
+      status: 202,
+      answer: "json",
+    },
+    input: jobRequest,
+    output: shapes.job,
+  },
+  listJobs: {
+    summary: "The newest jobs, newest first",
+    role: "operator",
+    changes: false,
+    answeredBy: "process",
+    http: { method: "GET", path: "/jobs", place: "query", status: 200, answer: "json" },
+    input: nothing,
+    output: shapes.listOf(shapes.job),
+  },
+  getJob: {
+    summary: "One job",
+    role: "operator",
+    changes: false,
+    answeredBy: "process",
+    http: { method: "GET", path: "/jobs/:id", place: "query", status: 200, answer: "json" },
+    input: idInput,
+    output: shapes.job,
+  },
+} as const;
+
+type Described = typeof described;
+
+export type OperationName = keyof Described;
+
+/** Input of each operation, as it is after validation. */
+export type Inputs = { [Name in OperationName]: v.InferOutput<Described[Name]["input"]> };
+
+/** Output of each operation. */
+export type Outputs = { [Name in OperationName]: v.InferOutput<Described[Name]["output"]> };
+
+type AnsweredBy<Place extends "process" | "dashboard"> = {
+  [Name in OperationName]: Described[Name]["answeredBy"] extends Place ? Name : never;
+}[OperationName];
+
+/** Those process answers, by RPC. */
+export type ProcessOperation = AnsweredBy<"process">;
+
+/** Those the dashboard answers from the ledger and Analytics Engine. */
+export type DashboardOperation = AnsweredBy<"dashboard">;
+
+/** Those with pages: `cursor` in, `items` and `cursor` out. */
+export type PagedOperation = "listDeadLetters" | "requeueDeadLetters" | "discardDeadLetters" | "listConflicts";
+
+/** The table. */
+export const OPERATIONS: { readonly [Name in OperationName]: Operation<Inputs[Name], Outputs[Name]> } = described;
+
+/** Their names. */
+export const OPERATION_NAMES = Object.keys(described) as OperationName[];

@@ -1,0 +1,15 @@
+/** The contract between dashboard and process: one method, typed by the table of operations. Types only. */
+import type { Inputs, Outputs, ProcessOperation } from "./operations.ts";
+import type { Answer } from "./problems.ts";
+
+/** Who asks, as the dashboard has found out; noted with what is decided. */
+export interface Caller {
+  /** Mail address of the person, or the name of the token. */
+  name: string;
+}
+
+/** The entry point `Operations` of process. */
+export interface OperationsEntry {
+  /** What cannot be done is a value; a fault of the platform throws. */
+  call<Name extends ProcessOperation>(name: Name, input: Inputs[Name], caller: Caller): Promise<Answer<Outputs[Name]>>;
+}

@@ -1,0 +1,369 @@
+/** What operations answer with, as schemas, and how rows of the ledger become it. Pure. */
+import * as v from "valibot";
+import type { ConflictRow, ReportVersion } from "../ledger/conflicts.ts";
+import type { DeadLetterRow } from "../ledger/dead-letters.ts";
+import { JOB_KINDS } from "../ledger/jobs.ts";
+import { REPORT_KINDS } from "../ledger/report-rows.ts";
+import { registryEntry } from "../registry.ts";
+import { SECONDS_PER_DAY } from "../report-day.ts";
+import { isoDate } from "../storage.ts";
+import { viewerEntry } from "../viewers.ts";
+
+/** A list that comes whole. */
+export function listOf<Schema extends v.GenericSchema>(item: Schema) {
+  return v.object({ items: v.array(item) });
+}
+
+/** A page of a list; `cursor` continues it and is absent on the last page. A page may be empty and not the last. */
+export function pageOf<Schema extends v.GenericSchema>(item: Schema) {
+  return v.object({ items: v.array(item), cursor: v.optional(v.string()) });
+}
+
+export const registration = v.object({ rua: v.string(), entry: registryEntry });
+export const person = v.object({ email: v.string(), entry: viewerEntry });
+
+const queueBacklog = v.object({
+  queue: v.string(),
+  messages: v.number(),
+  bytes: v.number(),
+  /** When its oldest message was sent, seconds since 1970 UTC; 0 when it is empty or the platform does not tell. */
+  oldestSeconds: v.number(),
+});
+
+/** What is waiting. */
+export const pipelineStatus = v.object({
+  queues: v.array(queueBacklog),
+  /** Raw objects without an outcome, of whatever age: received and not yet dealt with. */
+  unfinished: v.number(),
+  /** By the day the mail arrived (`YYYY-MM-DD`), newest first. */
+  unfinishedDays: v.array(v.object({ day: v.string(), objects: v.number(), countedSeconds: v.number() })),
+  /** Reports of which slices of points are still to be written. */
+  reportsWithDueSlices: v.number(),
+});
+
+const outcomeCounts = v.record(v.string(), v.number());
+
+/** What is waiting, and what became of the rest. */
+export const status = v.object({
+  ...pipelineStatus.entries,
+  /** null when the ledger could not be asked; `outcomesProblem` says why. */
+  outcomes: v.nullable(outcomeCounts),
+  outcomesProblem: v.optional(v.string()),
+});
+
+export const activity = v.object({
+  seconds: v.number(),
+  settled: v.number(),
+  failed: v.number(),
+  outcomes: outcomeCounts,
+});
+
+export const stats = v.object({
+  reports: v.number(),
+  records: v.number(),
+  messages: v.number(),
+  passed: v.number(),
+  sources: v.number(),
+  deadLetters: v.number(),
+});
+
+/** What could not become data, with its reason. */
+export const deadLetter = v.object({
+  /** `<YYYYMMDD>-<hash>`: the day the mail arrived, and what failed. */
+  id: v.string(),
+  reason: v.object({
+    code: v.string(),
+    message: v.string(),
+    /** Of too_many_problems: how often each reason occurred. */
+    counts: v.optional(v.record(v.string(), v.number())),
+  }),
+  stage: v.picklist(["read", "queue"]),
+  /** Deliveries used up. */
+  attempts: v.number(),
+  /** When it was filed, ISO 8601. */
+  at: v.string(),
+  account: v.string(),
+  rua: v.string(),
+  /** Policy domain where the document told it. */
+  domain: v.string(),
+  /** "" for a message that names no raw object. */
+  rawKey: v.string(),
+  part: v.string(),
+  generation: v.number(),
+  /** When the mail arrived, seconds since 1970 UTC; when the message was sent, if it names no mail. */
+  receivedSeconds: v.number(),
+  /** The queue message, whatever it was. */
+  message: v.unknown(),
+  /** Of a message that ran out of retries: its last error, or that none was left behind. */
+  lastError: v.optional(v.string()),
+});
+
+export type DeadLetter = v.InferOutput<typeof deadLetter>;
+
+/** A letter as it is told. */
+export function deadLetterOf(row: DeadLetterRow): DeadLetter {
+  return {
+    id: row.id,
+    reason: {
+      code: row.code,
+      message: row.message,
+      ...(row.counts === undefined ? {} : { counts: row.counts as Record<string, number> }),
+    },
+    stage: row.stage,
+    attempts: row.attempts,
+    at: new Date(row.filedSeconds * 1000).toISOString(),
+    account: row.account,
+    rua: row.rua,
+    domain: row.domain,
+    rawKey: row.rawKey,
+    part: row.part,
+    generation: row.generation,
+    receivedSeconds: row.receivedSeconds,
+    message: row.queueMessage,
+    ...(row.lastError === undefined ? {} : { lastError: row.lastError }),
+  };
+}
+
+/** A raw object as it is in R2. */
+const rawObject = v.object({
+  key: v.string(),
+  sizeBytes: v.number(),
+  /** When it was stored, ISO 8601. */
+  storedAt: v.string(),
+  metadata: v.object({
+    rua: v.string(),
+    sender: v.string(),
+    from: v.string(),
+    subject: v.string(),
+    messageId: v.string(),
+    receivedSeconds: v.number(),
+    fileName: v.string(),
+    mimeType: v.string(),
+    objectsOfMail: v.number(),
+  }),
+});
+
+/** `raw` is absent when the letter names no raw object, or it is no longer there. */
+export const deadLetterDetails = v.object({ letter: deadLetter, raw: v.optional(rawObject) });
+
+export type DeadLetterDetails = v.InferOutput<typeof deadLetterDetails>;
+
+/** What was done with one letter. */
+export const deadLetterResult = v.object({
+  id: v.string(),
+  code: v.string(),
+  /** `selected`: a dry run would have done it. */
+  result: v.picklist(["requeued", "discarded", "selected", "refused"]),
+  /** Why it was refused. */
+  reason: v.optional(v.string()),
+});
+
+export type DeadLetterResult = v.InferOutput<typeof deadLetterResult>;
+
+const conflictVersion = v.object({
+  rawKey: v.string(),
+  rua: v.string(),
+  part: v.string(),
+  contentHash: v.string(),
+  receivedSeconds: v.number(),
+  generation: v.number(),
+  records: v.number(),
+  /** Messages, sessions or incidents, as the kind is. */
+  messages: v.number(),
+  passed: v.number(),
+  /** Of the mail that brought it, as it says itself; absent where the raw object is gone. */
+  mail: v.optional(v.object({ sender: v.string(), from: v.string(), subject: v.string(), messageId: v.string() })),
+});
+
+export type ConflictVersion = v.InferOutput<typeof conflictVersion>;
+
+/** A report with the identity of an accepted one and other content. */
+export const conflict = v.object({
+  id: v.string(),
+  /** When it was filed, ISO 8601. */
+  at: v.string(),
+  account: v.string(),
+  /** Where the other version was sent to. */
+  rua: v.string(),
+  kind: v.picklist(REPORT_KINDS),
+  domain: v.string(),
+  /** `YYYY-MM-DD`, the first day the report counts for. */
+  day: v.string(),
+  reporter: v.string(),
+  reportId: v.string(),
+  uid: v.string(),
+  accepted: conflictVersion,
+  other: conflictVersion,
+});
+
+export type Conflict = v.InferOutput<typeof conflict>;
+
+/** A conflict as it is told. */
+export function conflictOf(row: ConflictRow): Conflict {
+  return {
+    id: row.id,
+    at: new Date(row.filedSeconds * 1000).toISOString(),
+    account: row.account,
+    rua: row.other.rua,
+    kind: row.kind,
+    domain: row.domain,
+    day: isoDate(row.day * SECONDS_PER_DAY),
+    reporter: row.reporter,
+    reportId: row.reportId,
+    uid: row.uid,
+    accepted: versionOf(row.accepted),
+    other: versionOf(row.other),
+  };
+}
+
+function versionOf({ total, ...version }: ReportVersion): ConflictVersion {
+  return { ...version, messages: total };
+}
+
+/** Which raw objects a job is about; all fields given hold. */
+const jobFilter = v.object({
+  key: v.optional(v.string()),
+  prefix: v.optional(v.string()),
+  domain: v.optional(v.string()),
+  since: v.optional(v.string()),
+  until: v.optional(v.string()),
+});
+
+/** A job that goes through what came in, a page a message. */
+export const job = v.object({
+  id: v.string(),
+  kind: v.picklist(JOB_KINDS),
+  state: v.picklist(["running", "done"]),
+  filter: jobFilter,
+  dryRun: v.boolean(),
+  generation: v.number(),
+  /** Pages finished. */
+  pages: v.number(),
+  /** Where the next page begins; "" = at the start. */
+  cursor: v.string(),
+  /** Keys looked at, and reports enqueued (of a dry run: that would be). */
+  scanned: v.number(),
+  enqueued: v.number(),
+  startedSeconds: v.number(),
+  updatedSeconds: v.number(),
+});
+
+export type Job = v.InferOutput<typeof job>;
+
+/** Names a report. */
+export const reportName = v.object({
+  account: v.string(),
+  kind: v.picklist(REPORT_KINDS),
+  domain: v.string(),
+  /** `YYYY-MM-DD`. */
+  day: v.string(),
+  uid: v.string(),
+});
+
+const alignedResult = v.picklist(["pass", "fail", "unknown"]);
+
+const placedRecord = v.object({
+  /** Its place in the report, from 0. */
+  ordinal: v.number(),
+  sourceIp: v.string(),
+  count: v.number(),
+  disposition: v.picklist(["none", "quarantine", "reject", "pass", "unknown"]),
+  rawDisposition: v.string(),
+  dkim: alignedResult,
+  spf: alignedResult,
+  reasons: v.array(
+    v.object({
+      type: v.picklist([
+        "forwarded",
+        "sampled_out",
+        "trusted_forwarder",
+        "mailing_list",
+        "local_policy",
+        "policy_test_mode",
+        "other",
+        "unknown",
+      ]),
+      rawType: v.string(),
+      comment: v.string(),
+    }),
+  ),
+  headerFrom: v.string(),
+  envelopeFrom: v.string(),
+  envelopeTo: v.string(),
+  dkimResults: v.array(
+    v.object({
+      domain: v.string(),
+      selector: v.string(),
+      result: v.picklist(["none", "pass", "fail", "policy", "neutral", "temperror", "permerror", "unknown"]),
+      rawResult: v.string(),
+      humanResult: v.string(),
+    }),
+  ),
+  spfResults: v.array(
+    v.object({
+      domain: v.string(),
+      scope: v.picklist(["helo", "mfrom", "unknown"]),
+      result: v.picklist([
+        "none",
+        "neutral",
+        "pass",
+        "fail",
+        "softfail",
+        "temperror",
+        "permerror",
+        "policy",
+        "unknown",
+      ]),
+      rawResult: v.string(),
+      humanResult: v.string(),
+    }),
+  ),
+});
+
+const tlsPolicy = v.object({
+  policyType: v.string(),
+  policyDomain: v.string(),
+  policyStrings: v.array(v.string()),
+  mxHosts: v.array(v.string()),
+  successfulSessionCount: v.number(),
+  failedSessionCount: v.number(),
+  failureDetails: v.array(
+    v.object({
+      resultType: v.string(),
+      sendingMtaIp: v.string(),
+      receivingMxHostname: v.string(),
+      receivingMxHelo: v.string(),
+      receivingIp: v.string(),
+      failedSessionCount: v.number(),
+      additionalInformation: v.string(),
+      failureReasonCode: v.string(),
+    }),
+  ),
+});
+
+/**
+ * aggregate: a page of records and how many there are, with their messages; tls: the policies with their failure
+ * details; gone: the raw object is no longer there, or no longer gives this report.
+ */
+export const recordsAnswer = v.variant("kind", [
+  v.object({
+    kind: v.literal("aggregate"),
+    records: v.array(placedRecord),
+    matching: v.number(),
+    messages: v.number(),
+  }),
+  v.object({
+    kind: v.literal("tls"),
+    policies: v.array(tlsPolicy),
+    omitted: v.optional(
+      v.object({
+        policies: v.number(),
+        failureDetails: v.number(),
+        successfulSessions: v.number(),
+        failedSessions: v.number(),
+      }),
+    ),
+  }),
+  v.object({ kind: v.literal("failure") }),
+  v.object({ kind: v.literal("gone"), reason: v.string() }),
+]);

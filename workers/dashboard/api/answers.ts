@@ -1,0 +1,80 @@
+/** What the dashboard answers itself: from the ledger, and statements of one's own from Analytics Engine. */
+import { postSql } from "../../../shared/analytics/sql.ts";
+import type { DashboardOperation, Inputs, Outputs } from "../../../shared/contract/operations.ts";
+import { activityQuery, outcomesQuery, readActivity, readOutcomes } from "../../../shared/ledger/activity.ts";
+import { addressesQuery } from "../../../shared/ledger/addresses.ts";
+import { peopleQuery, personQuery } from "../../../shared/ledger/people.ts";
+import { statsQuery } from "../../../shared/ledger/stats.ts";
+import { normalizeRua } from "../../../shared/registry.ts";
+import { normalizeEmail } from "../../../shared/viewers.ts";
+import { ApiError } from "../errors.ts";
+import { type Call, operate, readConnection } from "./call.ts";
+
+type Answers = {
+  [Name in DashboardOperation]: (c: Call, input: Inputs[Name]) => Promise<Outputs[Name] | Response>;
+};
+
+/** An answer for each of them. */
+export const ANSWERS: Answers = {
+  status: getStatus,
+  activity: async (c) => ({ items: readActivity(await c.get("ledger").ask(activityQuery(nowSeconds()))) }),
+  stats: getStats,
+  query: runQuery,
+  listRegistrations: async (c) => ({
+    items: (await c.get("ledger").askDirectory(addressesQuery())).map(({ rua, entry }) => ({ rua, entry })),
+  }),
+  getRegistration,
+  listIdentities: async (c) => ({ items: await c.get("ledger").askDirectory(peopleQuery()) }),
+  getIdentity,
+  acceptConflict: (c, { id }) => operate(c, "decideConflict", { id, decision: "replace" }),
+  discardConflict: (c, { id }) => operate(c, "decideConflict", { id, decision: "keep" }),
+};
+
+// Status is what an operator looks at when something is broken, so it is answered without the outcomes too.
+async function getStatus(c: Call): Promise<Outputs["status"]> {
+  const status = await operate(c, "pipelineStatus", {});
+  try {
+    return { ...status, outcomes: readOutcomes(await c.get("ledger").ask(outcomesQuery(nowSeconds()))) };
+  } catch (error) {
+    const outcomesProblem = error instanceof Error ? error.message : String(error);
+    return { ...status, outcomes: null, outcomesProblem };
+  }
+}
+
+async function getStats(c: Call, filter: Inputs["stats"]): Promise<Outputs["stats"]> {
+  const ledger = c.get("ledger");
+  const [stats] = await ledger.ask(statsQuery({ accounts: await ledger.accounts(), ...filter }));
+  if (stats === undefined) throw new Error("Stats always have a row.");
+  return stats;
+}
+
+async function getRegistration(c: Call, { rua }: Inputs["getRegistration"]): Promise<Outputs["getRegistration"]> {
+  const [found] = await c.get("ledger").askDirectory(addressesQuery([normalizeRua(rua)]));
+  if (found === undefined) throw new ApiError("not_found", `'${rua}' is not registered.`);
+  return { rua: found.rua, entry: found.entry };
+}
+
+async function getIdentity(c: Call, { email }: Inputs["getIdentity"]): Promise<Outputs["getIdentity"]> {
+  const [found] = await c.get("ledger").askDirectory(personQuery(normalizeEmail(email)));
+  if (found === undefined) throw new ApiError("not_found", `'${email}' may not see anything.`);
+  return found;
+}
+
+function nowSeconds(): number {
+  return Math.floor(Date.now() / 1000);
+}
+
+/** `format` → the engine's FORMAT clause. */
+const FORMATS = { json: "JSON", jsoneachrow: "JSONEachRow", tsv: "TabSeparated" } as const;
+
+/** Hands a statement to the engine as it is, and the engine's answer back. */
+async function runQuery(c: Call, { sql: given, format }: Inputs["query"]): Promise<Response> {
+  const sql = given.trim().replace(/;$/, "");
+  if (sql === "") throw new ApiError("bad_request", "The body is empty; it has to be one SQL statement.");
+  // On a line of its own, because the statement may end in a comment.
+  const statement = format === undefined ? sql : `${sql}\nFORMAT ${FORMATS[format]}`;
+  const answer = await postSql(readConnection(c), statement, (url, init) => fetch(url, init));
+  if (!answer.ok) throw new ApiError(answer.error.code, answer.error.message);
+  const type = answer.value.headers.get("content-type") ?? "text/plain; charset=utf-8";
+  return new Response(answer.value.body, { headers: { "content-type": type } });
+}
