@@ -123,6 +123,7 @@ function tlsAt(place: number, domain: string, days: number): TlsReport {
 function failureAt(place: number, domain: string, days: number): FailureReport {
   return {
     kind: "failure",
+    originalHash: "",
     reportedDomain: domain,
     sourceIp: `192.0.2.${place % 200}`,
     authFailure: "dmarc",

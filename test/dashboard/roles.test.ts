@@ -60,6 +60,7 @@ function tls(domain: string): TlsReport {
 function failure(domain: string): FailureReport {
   return {
     kind: "failure",
+    originalHash: "",
     reportedDomain: domain,
     sourceIp: "198.51.100.99",
     authFailure: "dmarc",
