@@ -4,7 +4,7 @@ import { FigureChunks, recordKey } from "../../shared/ledger/figures.ts";
 import type { ObjectRow } from "../../shared/ledger/objects.ts";
 import { type ReportReference, type ReportShare, sharesOf } from "../../shared/ledger/report-rows.ts";
 import type { ReportWrite } from "../../shared/ledger/reports.ts";
-import { newSettlement, type Settlement, settle, stageFigures } from "../../shared/ledger/settlement.ts";
+import { newSettlement, settle, stageFigures } from "../../shared/ledger/settlement.ts";
 import type { AggregateRecord, AggregateReport, Report } from "../../shared/report/vocabulary.ts";
 
 /** A settlement that changes nothing. */
