@@ -11,7 +11,7 @@ import type { Outcome } from "../../shared/ledger/outcomes.ts";
 import type { ReportReference, ReportShare } from "../../shared/ledger/report-rows.ts";
 import type { HeldReport, ReportWrite } from "../../shared/ledger/reports.ts";
 import { needsReading, newSettlement, type Settlement } from "../../shared/ledger/settlement.ts";
-import { removeSlices } from "../../shared/ledger/slices.ts";
+import { removeOlderSlices, removeSlices } from "../../shared/ledger/slices.ts";
 import { PROCESS_LIMITS } from "../../shared/limits.ts";
 import type { ReportMessage } from "../../shared/messages.ts";
 import { acceptsDomain } from "../../shared/registry.ts";
@@ -102,7 +102,10 @@ class BatchDecision {
   }
 
   close(): Settlement {
-    return { ...this.settlement, reports: [...this.writes.values()] };
+    const reports = [...this.writes.values()];
+    const again = reports.map(({ write }) => write).filter(({ generation }) => generation > 1);
+    if (again.length > 0) this.settlement.others.push(removeOlderSlices(again));
+    return { ...this.settlement, reports };
   }
 }
 
