@@ -134,8 +134,8 @@ class ObjectDecision {
 
   async decide(): Promise<ObjectPlan> {
     const { message, registration, isThere } = this.#object;
-    // What was accepted stays when it is run again after its address or its raw object has gone.
-    if (this.#wasAccepted() && (registration === undefined || !isThere)) {
+    // What was decided stays when it is run again after its address or its raw object has gone.
+    if (this.#wasDecided() && (registration === undefined || !isThere)) {
       this.#plan.left = isThere ? "left: address not registered" : "left: no raw object";
       return this.#plan;
     }
@@ -150,12 +150,13 @@ class ObjectDecision {
     return this.#plan;
   }
 
-  #wasAccepted(): boolean {
-    return this.#previous.some(({ outcome }) => outcome === "accepted");
+  /** Whether a report was found in it before, and decided about. */
+  #wasDecided(): boolean {
+    return this.#previous.some(({ outcome }) => outcome !== "dead_letter" && outcome !== "discarded");
   }
 
   #fitsBudget(): boolean {
-    if (this.#wasAccepted()) return true;
+    if (this.#wasDecided()) return true;
     const records = this.#object.findings.reduce(
       (sum, found) => sum + ("report" in found ? found.counts.records : 0),
       0,
