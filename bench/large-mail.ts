@@ -10,20 +10,19 @@ import { createHash } from "node:crypto";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { loadavg, tmpdir } from "node:os";
 import { basename, join } from "node:path";
-import { Readable } from "node:stream";
 import { parseArgs } from "node:util";
 import * as v from "valibot";
 import { hostileMails } from "../test/support/hostile-mails.ts";
-import { type Bindings, type SentMessage, serveBindings } from "./large-mail/bindings.ts";
+import { type Bindings, serveBindings } from "./large-mail/bindings.ts";
+import { Chain, handle } from "./large-mail/chain.ts";
 import { LARGEST, LARGEST_BYTES, type LargeMail, xmlMail } from "./large-mail/mails.ts";
 import type { Growth } from "./large-mail/memory.ts";
 import { bundleWorker, type Place, type RunningWorker, startWorker } from "./large-mail/workerd.ts";
-import { reportText, STYLES, seeded } from "./reports.ts";
+import { reportText, STYLES } from "./reports.ts";
 
-const RUA = "rua@acme.example";
+const ADDRESS = { rua: "rua@acme.example", entry: { account: "acme" } };
 const SIZES_BYTES = [1000, 4.1e6, 5e6, 15e6, 20e6];
 const MAILS_IN_A_ROW = 6;
-const MAX_PIECE_BYTES = 200_000;
 /** So large that ingest just parses them. */
 const HOSTILE_CHARS = 4_000_000;
 /** What any mail may take of ingest; beyond it the exit code is 1. */
@@ -39,66 +38,39 @@ type Row = Record<string, string | number>;
 /** What mails took of a Worker that had just been started. */
 type Figures = Growth & { seconds: number };
 
-/** What reached the queues and the datasets so far. */
-interface Outcome {
-  waiting: SentMessage[];
-  records: number;
-}
-
-const sentMessage = v.object({
-  kind: v.string(),
+const pointsMessage = v.object({
   points: v.optional(v.array(v.object({ dataset: v.string(), count: v.number() })), []),
 });
-const processed = v.object({ answer: v.string(), records: v.number() });
 
-/** The mail as it comes in from the network: in pieces of any size. */
-function* inPieces(bytes: Uint8Array): Generator<Uint8Array> {
-  const random = seeded(bytes.byteLength);
-  for (let at = 0; at < bytes.byteLength; ) {
-    const end = at + 1 + Math.floor(random() ** 3 * MAX_PIECE_BYTES);
-    yield bytes.subarray(at, end);
-    at = end;
-  }
+/** Hands a mail to ingest. @throws when what is stored is not what was sent */
+async function receive(chain: Chain, { bytes }: LargeMail, { ingest, bindings }: Receiver): Promise<void> {
+  await chain.receive(ingest, bytes);
+  const sha256 = createHash("sha256").update(bytes).digest("hex");
+  const stored = bindings.bucket.keys("raw/").some((key) => key.includes(sha256));
+  if (bytes.byteLength > 5e6 && !stored) throw new Error("The mail is not stored as it was sent.");
+}
+
+interface Receiver {
+  ingest: RunningWorker;
+  bindings: Bindings;
 }
 
 function fail(message: string): never {
   throw new Error(message);
 }
 
-class Chain {
-  readonly #bindings: Bindings;
-  readonly #outcome: Outcome = { waiting: [], records: 0 };
-
-  constructor(bindings: Bindings) {
-    this.#bindings = bindings;
-    bindings.registry.set(`dmarc:${RUA}`, JSON.stringify({ account: "acme" }));
-    bindings.onMessage = (sent) => this.#take(sent);
+/** Hands process the reports until none is left; slices of points are counted. @returns records that came out */
+async function readReports(chain: Chain, process: RunningWorker): Promise<number> {
+  let records = 0;
+  for (let sent = chain.waiting.shift(); sent !== undefined; sent = chain.waiting.shift()) {
+    const { points } = v.parse(pointsMessage, sent.body);
+    records += points.reduce((sum, { dataset, count }) => sum + (dataset === "records" ? count : 0), 0);
+    if (points.length > 0) continue;
+    const { answer, points: written } = await handle(process, sent);
+    if (answer !== "ack") throw new Error("process did not acknowledge the mail.");
+    records += written.filter(({ dataset }) => dataset === "records").length;
   }
-
-  #take(sent: SentMessage): void {
-    const { kind, points } = v.parse(sentMessage, sent.body);
-    if (kind === "report") this.#outcome.waiting.push(sent);
-    for (const { dataset, count } of points) if (dataset === "records") this.#outcome.records += count;
-  }
-
-  /** Hands a mail to ingest. @throws when what is stored is not what was sent */
-  async receive(ingest: RunningWorker, { bytes }: LargeMail): Promise<void> {
-    await ingest.send(`/?to=${RUA}&rawSize=${bytes.byteLength}`, Readable.from(inPieces(bytes)));
-    const sha256 = createHash("sha256").update(bytes).digest("hex");
-    const stored = this.#bindings.bucket.keys("raw/").some((key) => key.includes(sha256));
-    if (bytes.byteLength > 5e6 && !stored) throw new Error("The mail is not stored as it was sent.");
-  }
-
-  /** Hands process the messages until none is left. @returns records that came out */
-  async run(process: RunningWorker): Promise<number> {
-    this.#outcome.records = 0;
-    for (let sent = this.#outcome.waiting.shift(); sent !== undefined; sent = this.#outcome.waiting.shift()) {
-      const { answer, records } = v.parse(processed, await process.send("/", Readable.from([JSON.stringify(sent)])));
-      if (answer !== "ack") throw new Error("process did not acknowledge the mail.");
-      this.#outcome.records += records;
-    }
-    return this.#outcome.records;
-  }
+  return records;
 }
 
 async function measure(worker: RunningWorker, run: () => Promise<void>): Promise<Figures> {
@@ -109,16 +81,16 @@ async function measure(worker: RunningWorker, run: () => Promise<void>): Promise
 
 /** Sends mails, one after the other, through Workers that were just started. */
 async function runMails({ name, mails }: Workload, bindings: Bindings, place: Place): Promise<Row[]> {
-  const chain = new Chain(bindings);
+  const chain = new Chain(bindings, ADDRESS);
   const ingest = await startWorker("ingest", place);
   const received = await measure(ingest, async () => {
-    for (const mail of mails) await chain.receive(ingest, mail);
+    for (const mail of mails) await receive(chain, mail, { ingest, bindings });
   });
   await ingest.stop();
   const process = await startWorker("process", place);
   let found = 0;
   const read = await measure(process, async () => {
-    found = await chain.run(process);
+    found = await readReports(chain, process);
   });
   await process.stop();
   const expected = mails.reduce((sum, { records }) => sum + records, 0);

@@ -1,4 +1,4 @@
-/** What a process takes of memory, as Linux tells it; elsewhere it fails. */
+/** What a process takes of memory and of the processor, as Linux tells it; elsewhere it fails. */
 import { readFileSync, writeFileSync } from "node:fs";
 
 /** What the memory of a process grew by while something ran, bytes. */
@@ -12,8 +12,10 @@ export interface Growth {
 }
 
 const SAMPLE_MILLISECONDS = 5;
+/** USER_HZ, the same on every Linux of today. */
+const TICKS_PER_SECOND = 100;
 
-/** Runs something and watches a process meanwhile. */
+/** Runs something and watches a process meanwhile; of one that ends, what was seen until then. */
 export async function watchProcess(pid: number, run: () => Promise<void>): Promise<Growth> {
   const before = statusBytes(pid, "VmRSS");
   const anonymousBefore = statusBytes(pid, "RssAnon");
@@ -32,7 +34,25 @@ export async function watchProcess(pid: number, run: () => Promise<void>): Promi
   };
 }
 
+/** Processor time of all threads of a process so far, seconds, to a hundredth; 0 of one that has ended. */
+export function cpuSeconds(pid: number): number {
+  // proc(5): the name in parentheses may hold anything; utime and stime are the 12th and 13th field after it.
+  const fields = readProcessFile(pid, "stat")
+    .replace(/^.*\) /s, "")
+    .split(" ");
+  return (Number(fields[11] ?? "0") + Number(fields[12] ?? "0")) / TICKS_PER_SECOND;
+}
+
+// 0 of a process that has ended.
 function statusBytes(pid: number, field: string): number {
-  const kibibytes = new RegExp(`^${field}:\\s+(\\d+) kB`, "m").exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
-  return Number(kibibytes) * 1024;
+  const kibibytes = new RegExp(`^${field}:\\s+(\\d+) kB`, "m").exec(readProcessFile(pid, "status"))?.[1];
+  return Number(kibibytes ?? "0") * 1024;
+}
+
+function readProcessFile(pid: number, name: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/${name}`, "utf8");
+  } catch {
+    return "";
+  }
 }

@@ -11,7 +11,7 @@ import type { Readable } from "node:stream";
 import * as v from "valibot";
 import { unstable_readConfig } from "wrangler";
 import { BINDING_HEADER } from "./bindings.ts";
-import { type Growth, watchProcess } from "./memory.ts";
+import { cpuSeconds, type Growth, watchProcess } from "./memory.ts";
 
 export type WorkerName = "ingest" | "process";
 
@@ -20,6 +20,8 @@ export interface RunningWorker {
   send(path: string, body: Readable): Promise<unknown>;
   /** Measures its process while something runs. */
   watch(run: () => Promise<void>): Promise<Growth>;
+  /** Processor time it has used, seconds; 0 when it has ended. */
+  cpuSeconds(): number;
   stop(): Promise<void>;
 }
 
@@ -29,6 +31,8 @@ export interface Place {
   /** Where the bindings answer. */
   bindingsPort: number;
   v8Flags: string[];
+  /** Whether what the Worker logs is not to be seen. */
+  quiet?: boolean;
 }
 
 /** Bundles a Worker from its TOML, with the door through which mails or messages reach it. */
@@ -50,7 +54,7 @@ export async function startWorker(worker: WorkerName, place: Place): Promise<Run
   const file = join(place.folder, `${worker}.capnp`);
   writeFileSync(file, workerdConfig(worker, place));
   const child = spawn(workerdBinary(), ["serve", "--control-fd=3", file], {
-    stdio: ["ignore", "inherit", "inherit", "pipe"],
+    stdio: place.quiet ? ["ignore", "ignore", "ignore", "pipe"] : ["ignore", "inherit", "inherit", "pipe"],
   });
   const exited = new Promise<void>((done) => child.once("exit", () => done()));
   const port = await listeningPort(child, exited);
@@ -58,6 +62,7 @@ export async function startWorker(worker: WorkerName, place: Place): Promise<Run
   return {
     send: (path, body) => Promise.race([post(port, path, body), exited.then(() => fail(`${worker} has ended.`))]),
     watch: (run) => watchProcess(pid, run),
+    cpuSeconds: () => cpuSeconds(pid),
     stop: async () => {
       child.kill();
       await exited;

@@ -1,0 +1,74 @@
+/**
+ * Mails through ingest and process as the platform hands them on, one after the other: what ingest enqueued waits here
+ * until a process Worker is asked to take it. It measures nothing.
+ */
+import { Readable } from "node:stream";
+import * as v from "valibot";
+import { DATASET_IDS } from "../../shared/analytics/columns.ts";
+import type { RegistryEntry } from "../../shared/registry.ts";
+import { seeded } from "../reports.ts";
+import type { Bindings, SentMessage } from "./bindings.ts";
+import type { RunningWorker } from "./workerd.ts";
+
+const MAX_PIECE_BYTES = 200_000;
+
+const rejection = v.object({ rejected: v.string() });
+const handled = v.object({
+  answer: v.picklist(["ack", "retry", ""]),
+  points: v.array(
+    v.object({
+      dataset: v.picklist(DATASET_IDS),
+      indexes: v.array(v.string()),
+      blobs: v.array(v.string()),
+      doubles: v.array(v.number()),
+    }),
+  ),
+});
+
+/** What an invocation of process did with a message: `""` when it neither acknowledged it nor asked for it again. */
+export type Handled = v.InferOutput<typeof handled>;
+export type WrittenPoint = Handled["points"][number];
+
+/** An address that takes mail. */
+export interface Address {
+  rua: string;
+  entry: RegistryEntry;
+}
+
+export class Chain {
+  readonly #rua: string;
+  /** Messages sent to the queues and not yet taken, oldest first. */
+  readonly waiting: SentMessage[] = [];
+
+  constructor(bindings: Bindings, { rua, entry }: Address) {
+    this.#rua = rua;
+    bindings.registry.set(`dmarc:${rua}`, JSON.stringify(entry));
+    bindings.onMessage = (sent) => this.waiting.push(sent);
+  }
+
+  /**
+   * Hands a mail to ingest, in pieces of any size as it comes from the network.
+   *
+   * @returns why it was rejected, "" if it was taken
+   * @throws when ingest fails or ends
+   */
+  async receive(ingest: RunningWorker, bytes: Uint8Array): Promise<string> {
+    const body = Readable.from(inPieces(bytes));
+    const answer = await ingest.send(`/?to=${this.#rua}&rawSize=${bytes.byteLength}`, body);
+    return v.parse(rejection, answer).rejected;
+  }
+}
+
+/** Hands one message to process. @throws when process fails or ends */
+export async function handle(process: RunningWorker, sent: SentMessage): Promise<Handled> {
+  return v.parse(handled, await process.send("/", Readable.from([JSON.stringify(sent)])));
+}
+
+function* inPieces(bytes: Uint8Array): Generator<Uint8Array> {
+  const random = seeded(bytes.byteLength);
+  for (let at = 0; at < bytes.byteLength; ) {
+    const end = at + 1 + Math.floor(random() ** 3 * MAX_PIECE_BYTES);
+    yield bytes.subarray(at, end);
+    at = end;
+  }
+}
