@@ -185,7 +185,8 @@ class SoakRun {
       const ids: string[] = [];
       for await (const { id } of client.each("listDeadLetters", { code: "retries_exhausted" })) ids.push(id);
       if (ids.length === 0) break;
-      for await (const { result } of changeLetters(client, "requeueDeadLetters", { ids })) if (result === "requeued") requeued++;
+      for await (const { result } of changeLetters(client, "requeueDeadLetters", { ids }))
+        if (result === "requeued") requeued++;
       await this.#waitUntilStill(client);
     }
     return requeued;

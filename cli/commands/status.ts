@@ -37,7 +37,9 @@ export function addStatus(program: Command): void {
 async function printStatus(options: StatusOptions): Promise<void> {
   const client = connect(options);
   const bounds = { ...WAIT_BOUNDS, timeoutSeconds: options.timeout };
-  const status = options.wait ? await waitUntilDone((signal) => client.ask("status", {}, signal), bounds) : await client.ask("status", {});
+  const status = options.wait
+    ? await waitUntilDone((signal) => client.ask("status", {}, signal), bounds)
+    : await client.ask("status", {});
   const activity = await readActivity(client);
   if (options.json) return printJson({ ...status, activity });
   printOut(renderStatus(status));

@@ -96,7 +96,10 @@ export interface RequestParts {
 }
 
 /** The input a request carries, not validated yet. @returns a problem when the body is not what it has to be */
-export function inputOf(place: InputPlace, { parameters, query, body }: RequestParts): Result<object, OperationProblem> {
+export function inputOf(
+  place: InputPlace,
+  { parameters, query, body }: RequestParts,
+): Result<object, OperationProblem> {
   const path = Object.fromEntries(
     Object.entries(parameters).map(([name, value]) => [name, name === "domain" && value === "-" ? "" : value]),
   );

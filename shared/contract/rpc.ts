@@ -11,9 +11,5 @@ export interface Caller {
 /** The entry point `Operations` of process. */
 export interface OperationsEntry {
   /** What cannot be done is a value; a fault of the platform throws. */
-  call<Name extends ProcessOperation>(
-    name: Name,
-    input: Inputs[Name],
-    caller: Caller,
-  ): Promise<Answer<Outputs[Name]>>;
+  call<Name extends ProcessOperation>(name: Name, input: Inputs[Name], caller: Caller): Promise<Answer<Outputs[Name]>>;
 }

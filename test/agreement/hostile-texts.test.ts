@@ -1,5 +1,6 @@
 /** What strangers write goes through these functions: for 300,000 characters of anything each takes a moment. */
 import { describe, expect, it } from "vitest";
+import { domainName, domainOfAddress } from "../../shared/domain-name.ts";
 import { readFailure } from "../../shared/report/failure.ts";
 import { cleanDetail } from "../../shared/report/problems.ts";
 import { canonicalIp, isDomainLike, normalizeDomain, parseDate, storedText } from "../../shared/report/values.ts";
@@ -11,7 +12,6 @@ import {
   fileNameForAddress,
   metadataText,
   rawKey,
-  safeSegment,
 } from "../../shared/storage.ts";
 import { csvPieces, jsonPieces } from "../../workers/dashboard/data/export.ts";
 import { readAll } from "../support/read.ts";
@@ -28,7 +28,8 @@ function failureContext() {
 const FUNCTIONS: Record<string, (text: string) => unknown> = {
   rawKey: (text) => rawKey(0, "0".repeat(64), text),
   fileNameForAddress: (text) => fileNameForAddress("0".repeat(64), text),
-  safeSegment,
+  domainName,
+  domainOfAddress,
   metadataText,
   decodeMetadataText,
   buildRawMetadata: (text) =>

@@ -4,7 +4,7 @@ import type { LedgerDatabase } from "../../shared/ledger/database.ts";
 import type { FailureReport, TlsReport } from "../../shared/report/vocabulary.ts";
 import { CHANGES, fillPath, type PagePath, type PageRoute, pageRoutes } from "../../workers/dashboard/routes.ts";
 import { aggregateReport, type Sample, sampleRecord, settleSamples } from "../support/ledger-fill.ts";
-import { type Dashboard, ORIGIN, startDashboard } from "./harness.ts";
+import { API_TOKEN, type Dashboard, ORIGIN, startDashboard } from "./harness.ts";
 
 const nowSeconds = Math.floor(Date.now() / 1000);
 const yesterday = Math.floor(nowSeconds / 86_400) - 1;
@@ -60,6 +60,7 @@ function tls(domain: string): TlsReport {
 function failure(domain: string): FailureReport {
   return {
     kind: "failure",
+    originalHash: "",
     reportedDomain: domain,
     sourceIp: "198.51.100.99",
     authFailure: "dmarc",

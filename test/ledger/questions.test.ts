@@ -515,6 +515,7 @@ const TLS: TlsReport = {
 
 const FAILURE: FailureReport = {
   kind: "failure",
+  originalHash: "",
   reportedDomain: "a.example",
   sourceIp: "192.0.2.9",
   authFailure: "dmarc",

@@ -13,6 +13,7 @@ export const EMPTY: Settlement = {
   closedDeadLetters: [],
   closedConflicts: [],
   slices: [],
+  others: [],
 };
 
 /** A report about example.com; `uid` is a hex digit. */

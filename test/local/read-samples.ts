@@ -1,14 +1,16 @@
 /** Shared by the tests about samples: what the pipeline's own reader finds in them, so that no figure is written down. */
-import { createHash } from "node:crypto";
 import { DEMO } from "../../local/send-samples.ts";
+import { contentHashOf, RecordsHash } from "../../shared/content-hash.ts";
 import { reportUid } from "../../shared/identity.ts";
 import { readReports } from "../../shared/report/read.ts";
 import { bytesSource } from "../../shared/report/source.ts";
 import type { AggregateRecord, Report } from "../../shared/report/vocabulary.ts";
+import { headerOf } from "../../shared/report-header.ts";
 
 export interface ReadSample {
   report: Report;
   uid: string;
+  contentHash: string;
   /** Empty but for aggregate reports. */
   records: AggregateRecord[];
 }
@@ -30,20 +32,27 @@ export async function readSamples(samples: readonly { raw: Buffer }[]): Promise<
     let records: AggregateRecord[] = [];
     for await (const event of readReports(bytesSource(new Uint8Array(raw)), {
       nowSeconds: Date.now() / 1000,
-      createHash: () => createHash("sha256"),
     })) {
       if (event.type === "problem" || event.type === "refused") read.problems.push(event.problem.code);
       else if (event.type === "records") records = [...records, ...event.records];
-      else addReport(read, { report: event.report, uid: await reportUid(DEMO.account, event.report), records });
+      else addReport(read, await sampleOf(event.report, records));
     }
   }
   return read;
 }
 
+async function sampleOf(report: Report, records: AggregateRecord[]): Promise<ReadSample> {
+  const hash = new RecordsHash();
+  for (const record of records) hash.add(record);
+  const header = headerOf(report);
+  const contentHash = await contentHashOf(report, header, hash);
+  return { report, uid: await reportUid(DEMO.account, header, contentHash), contentHash, records };
+}
+
 function addReport({ accepted, duplicates, conflicts }: ReadSamples, sample: ReadSample): void {
   const first = accepted.find(({ uid }) => uid === sample.uid);
   if (first === undefined) accepted.push(sample);
-  else (first.report.contentHash === sample.report.contentHash ? duplicates : conflicts).push(sample);
+  else (first.contentHash === sample.contentHash ? duplicates : conflicts).push(sample);
 }
 
 /** Messages of the records that are wanted. */

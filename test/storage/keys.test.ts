@@ -5,15 +5,11 @@ import {
   datedId,
   dayOfRawKey,
   dayRange,
-  deadLetterKey,
   fileNameForAddress,
   isDatedId,
   isoDate,
   parseRawMetadata,
   rawKey,
-  rawKeyOfReceipt,
-  receiptKey,
-  reportKey,
   safeFileName,
 } from "../../shared/storage.ts";
 
@@ -54,12 +50,6 @@ describe("raw keys", () => {
       }),
     );
   });
-
-  it("and receipts belong together and sort alike", () => {
-    const keys = [rawKey(NOON, SHA, "a"), rawKey(NOON, SHA, "b"), rawKey(NOON + 86_400, SHA, "a")];
-    expect(keys.map(receiptKey).map(rawKeyOfReceipt)).toEqual(keys);
-    expect(keys.map(receiptKey).sort()).toEqual(keys.toSorted().map(receiptKey));
-  });
 });
 
 describe("days", () => {
@@ -89,30 +79,10 @@ describe("ids of dead letters", () => {
   it("tell the day they are filed under", () => {
     const id = datedId("2026/11/20", SHA);
     expect(id).toBe(`20261120-${"a".repeat(24)}`);
-    expect(deadLetterKey(id)).toBe(`dead-letters/2026/11/20/${id}.json`);
   });
 
   it.each(["", "../raw/x", "20261120-xyz", `20261120-${"a".repeat(25)}`])("are not %j", (id) => {
     expect(isDatedId(id)).toBe(false);
-  });
-});
-
-describe("ledger keys", () => {
-  it("keep account, domain and day apart, whatever a report calls its domain", () => {
-    expect(reportKey("Acme", "example.com", NOON, "u")).toBe("reports/acme/example.com/2026-11-20/u.json");
-    expect(reportKey("acme", "../../x/y", NOON, "u")).toBe("reports/acme/..%2F..%2Fx%2Fy/2026-11-20/u.json");
-    expect(reportKey("acme", "..", NOON, "u")).toBe("reports/acme/%2E%2E/2026-11-20/u.json");
-    expect(reportKey("acme", "", NOON, "u")).toBe("reports/acme/_/2026-11-20/u.json");
-  });
-
-  it("have five segments and fit R2 for any domain", () => {
-    fc.assert(
-      fc.property(fc.string({ unit: "binary", maxLength: 500 }), (domain) => {
-        const key = reportKey("acme", domain, NOON, "u");
-        expect(key.split("/")).toHaveLength(5);
-        expect(new TextEncoder().encode(key).length).toBeLessThan(1024);
-      }),
-    );
   });
 });
 

@@ -15,6 +15,7 @@ export const NOTHING: Settlement = {
   closedDeadLetters: [],
   closedConflicts: [],
   slices: [],
+  others: [],
 };
 
 /** A report with where it came from; records only of an aggregate report. */

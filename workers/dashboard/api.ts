@@ -13,8 +13,8 @@ import {
   type OperationName,
   type ProcessOperation,
 } from "../../shared/contract/operations.ts";
-import { type ApiContext, type Call, operate, unwrap } from "./api/call.ts";
 import { ANSWERS } from "./api/answers.ts";
+import { type ApiContext, type Call, operate, unwrap } from "./api/call.ts";
 import { ApiError } from "./errors.ts";
 
 export type { ApiContext } from "./api/call.ts";

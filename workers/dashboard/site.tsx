@@ -62,7 +62,6 @@ const FORMS: Record<ChangePath, (request: PageRequest, form: URLSearchParams, ca
   "/reports/:account/:domain/:day/:uid": (request, form, c) => changeReport(request, form, reportAddress(c)),
 };
 
-
 /** Ours: a form of these pages is far smaller. */
 const MAX_FORM_BYTES = 16 * 1024;
 

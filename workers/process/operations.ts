@@ -161,7 +161,13 @@ function valid<T>(read: () => T, Refusal: new (message: string) => Error): Answe
 
 /** A report by its name; where the kind is not told, of whatever kind: a uid is of one kind only. */
 async function findReference(
-  { account, kind, domain, day, uid }: Omit<ReportReference, "day" | "kind"> & {
+  {
+    account,
+    kind,
+    domain,
+    day,
+    uid,
+  }: Omit<ReportReference, "day" | "kind"> & {
     day: string;
     kind?: ReportKind | undefined;
   },

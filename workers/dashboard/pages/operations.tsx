@@ -34,10 +34,7 @@ const OUTCOME_WORDS: Record<string, string> = {
 export async function operationsPage(request: PageRequest): Promise<PageResult> {
   requireOperator(request);
   const period = periodOf(request);
-  const [history, status] = await Promise.all([
-    askHistory(request, period),
-    request.operate("pipelineStatus", {}),
-  ]);
+  const [history, status] = await Promise.all([askHistory(request, period), request.operate("pipelineStatus", {})]);
   const queues = queuesTable(status, Date.now() / 1000);
   const unfinished = unfinishedTable(status);
   const tables = historyTables(history, stepOf(period));
@@ -111,11 +108,7 @@ function Totals({ outcomes, status }: { outcomes: OutcomeCount[]; status: Pipeli
         value={countOf("conflict")}
         remark={<a href="/operations/conflicts">those still open</a>}
       />
-      <Figure
-        label="Waiting"
-        value={formatCount(unfinished)}
-        remark="received, not yet dealt with"
-      />
+      <Figure label="Waiting" value={formatCount(unfinished)} remark="received, not yet dealt with" />
       <Figure label="Points due" value={formatCount(reportsWithDueSlices)} remark="reports with slices to be written" />
     </dl>
   );

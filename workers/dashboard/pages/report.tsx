@@ -64,7 +64,10 @@ export async function changeReport(
       const reason = form.get("reason")?.trim() ?? "";
       if (reason === "") throw new ApiError("bad_request", "Say why: the reason is kept with the report.");
       if (form.get("confirmed") !== "yes") {
-        throw new ApiError("bad_request", "Confirm that the report's figures are to go: tick the box beside the button.");
+        throw new ApiError(
+          "bad_request",
+          "Confirm that the report's figures are to go: tick the box beside the button.",
+        );
       }
       await request.operate("takeBackReport", { ...name, reason });
       break;
