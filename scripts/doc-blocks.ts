@@ -3,7 +3,7 @@
  * the text between `<!-- generated: NAME -->` and `<!-- end -->`. Builds text; scripts/docs.ts writes it.
  */
 import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { DATASETS } from "../shared/analytics/columns.ts";
 import {
   failingSources,
@@ -33,14 +33,10 @@ export const BLOCKS: Record<string, () => string> = {
   "grafana-outcomes": () => sql(grafanaOutcomes()),
   limits: limitTables,
   "raw-metadata": () => shapeTable("shared/storage.ts", "RawMetadata"),
-  ledger: () => shapeTable("shared/storage.ts", "LedgerEntry"),
-  receipt: () => shapeTable("shared/storage.ts", "Receipt"),
-  "receipt-outcome": () => shapeTable("shared/storage.ts", "ReceiptOutcome"),
-  "dead-letter": () => shapeTable("shared/storage.ts", "DeadLetter"),
-  conflict: () => shapeTable("shared/storage.ts", "Conflict"),
-  "report-version": () => shapeTable("shared/storage.ts", "ReportVersion"),
-  job: () => shapeTable("shared/storage.ts", "Job"),
-  "job-filter": () => shapeTable("shared/storage.ts", "JobFilter"),
+  tables: tableList,
+  job: () => shapeTable("shared/ledger/jobs.ts", "Job"),
+  "dead-letter": () => shapeTable("shared/ledger/dead-letters.ts", "DeadLetterRow"),
+  conflict: () => shapeTable("shared/ledger/conflicts.ts", "ConflictRow"),
   help: helpTexts,
 };
 
@@ -63,6 +59,24 @@ export function renderDocument(text: string): string {
 /** The names of the blocks in a document. */
 export function blockNames(text: string): string[] {
   return [...text.matchAll(MARKED)].map((match) => match[1] ?? "");
+}
+
+/** Tables of the ledger with the comment before each, from the migrations. */
+function tableList(): string {
+  const sql = readdirSync("migrations")
+    .sort()
+    .map((name) => readFileSync(`migrations/${name}`, "utf8"))
+    .join("\n");
+  const rows = [...sql.matchAll(/((?:^--.*\n)*)^CREATE TABLE (\w+) \(/gm)].map(([, comment = "", name = ""]) => [
+    `\`${name}\``,
+    comment
+      .split("\n")
+      .map((line) => line.replace(/^-- ?/, ""))
+      .filter((line) => !/-{5,}/.test(line))
+      .join(" ")
+      .trim(),
+  ]);
+  return table(["Table", "Holds"], rows);
 }
 
 function columnTables(): string {

@@ -10,6 +10,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { type RunningStack, startStack } from "../local/stack.ts";
+import { fillPath, type PagePath, pageRoutes } from "../workers/dashboard/routes.ts";
 import { launchBrowser, openedContext } from "./browser.ts";
 
 const LOOKS = [
@@ -23,26 +24,46 @@ const MAX_HEIGHT = 1900;
 const PORTS = { httpPort: 18_787, smtpPort: 12_525, sqlPort: 18_123 };
 const WAIT_MS = 60_000;
 
-/** Page → its path, or the link on another page that leads there. */
-const PAGES: Record<string, string | { from: string; link: string }> = {
-  domains: "/",
-  overview: "/domains/example.com",
-  sources: "/domains/example.com/sources",
-  source: "/domains/example.com/sources/helpdesk.example",
-  address: "/domains/example.com/addresses/203.0.113.217",
-  reports: "/domains/example.com/reports",
-  report: { from: "/domains/example.com/reports", link: "#reports tbody a" },
-  tls: "/domains/example.com/tls",
-  "tls-report": { from: "/domains/example.com/tls", link: "#reports tbody a" },
-  failures: "/domains/example.com/failures",
-  "failure-report": { from: "/domains/example.com/failures", link: "#reports tbody a" },
-  operations: "/operations",
-  "dead-letters": "/operations/dead-letters",
-  "dead-letter": { from: "/operations/dead-letters", link: "#letters tbody a" },
-  conflicts: "/operations/conflicts",
-  jobs: "/operations/jobs",
-  glossary: "/glossary",
+/** Pictures of a page: what fills its path, or the link on another page that leads to one. */
+type Picture = { name: string; parameters?: Record<string, string> } | { name: string; from: string; link: string };
+
+const DOMAIN = "example.com";
+const ABOUT = `/domains/${DOMAIN}`;
+
+/** Pictures of each page of the site's one list; of a file there is none. */
+const PICTURES: Record<PagePath, Picture[]> = {
+  "/": [{ name: "domains" }],
+  "/domains/:domain": [{ name: "overview" }],
+  "/domains/:domain/sources": [{ name: "sources" }],
+  "/domains/:domain/sources/:source": [{ name: "source", parameters: { source: "helpdesk.example" } }],
+  "/domains/:domain/addresses/:address": [{ name: "address", parameters: { address: "203.0.113.217" } }],
+  "/domains/:domain/reports": [{ name: "reports" }],
+  "/domains/:domain/tls": [{ name: "tls" }],
+  "/domains/:domain/failures": [{ name: "failures" }],
+  "/reports/:account/:domain/:day/:uid": [
+    { name: "report", from: `${ABOUT}/reports`, link: "#reports tbody a" },
+    { name: "tls-report", from: `${ABOUT}/tls`, link: "#reports tbody a" },
+    { name: "failure-report", from: `${ABOUT}/failures`, link: "#reports tbody a" },
+  ],
+  "/reports/:account/:domain/:day/:uid/raw": [],
+  "/operations": [{ name: "operations" }],
+  "/operations/dead-letters": [{ name: "dead-letters" }],
+  "/operations/dead-letters/:id": [{ name: "dead-letter", from: "/operations/dead-letters", link: "#letters tbody a" }],
+  "/operations/dead-letters/:id/raw": [],
+  "/operations/conflicts": [{ name: "conflicts" }],
+  "/operations/jobs": [{ name: "jobs" }],
+  "/glossary": [{ name: "glossary" }],
 };
+
+/** Name of a picture → its page's path, or the link on another page that leads there. */
+const PAGES: Record<string, string | { from: string; link: string }> = Object.fromEntries(
+  pageRoutes().flatMap(([path]) =>
+    PICTURES[path].map((picture) => [
+      picture.name,
+      "from" in picture ? picture : fillPath(path, { domain: DOMAIN, ...picture.parameters }),
+    ]),
+  ),
+);
 
 async function main(folder: string): Promise<void> {
   const stateDir = mkdtempSync(join(tmpdir(), "dmarc-screenshots-"));

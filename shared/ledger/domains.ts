@@ -60,8 +60,11 @@ export function isDomainOrder(text: string): text is DomainOrder {
 
 /** Which part of the list, in which order. */
 export interface DomainList {
-  /** First day of the time before the period that it is compared with. */
-  beforeFirstDay: number;
+  /**
+   * First day of the time before the period that it is compared with; undefined where `messagesBefore` is not needed
+   * of all domains and 0 will do: it doubles what has to be read.
+   */
+  beforeFirstDay: number | undefined;
   /** Only domains whose name or policy holds this text; "" = all. */
   text: string;
   order: DomainOrder;
@@ -146,7 +149,14 @@ export function domainsQuery({ accounts, firstDay = 0, lastDay = 0 }: Scope, lis
           WHERE domain NOT IN (SELECT domain FROM totals)) AS astray) said
     LEFT JOIN (SELECT * FROM listed ORDER BY ${ORDERS[order].sql} ${direction}, domain LIMIT ?6) page ON true`;
   const most = databases > 1 ? WHOLE_LIST : offset + limit;
-  const parameters = [JSON.stringify(accounts), beforeFirstDay, firstDay, lastDay, text.toLowerCase(), most];
+  const parameters = [
+    JSON.stringify(accounts),
+    beforeFirstDay ?? firstDay,
+    firstDay,
+    lastDay,
+    text.toLowerCase(),
+    most,
+  ];
   return {
     ...query(sql, parameters, v.pipe(pageRow, v.transform(readPageRow))),
     combine: (parts) => [combinePages(parts, list)],
@@ -214,31 +224,31 @@ function addDomains(a: DomainTotals, b: DomainTotals): DomainTotals {
 /** Messages of one domain in one part of a period. */
 export interface DomainTrend {
   domain: string;
-  /** Place of the part among those asked for. */
+  /** Place of the part in the period, from 0; `BEFORE` for all days before it. */
   part: number;
   messages: number;
 }
 
+/** The days before a period, as a part. */
+export const BEFORE = -1;
+
 /**
- * Messages of some domains by parts of a period.
+ * Messages of some domains by parts of a period, and before it.
  *
- * @param parts first and last day of each, both included
+ * @param scope with both days, the first one of the time before
+ * @param parts first day of the period, and how many days each part has
  */
 export function domainTrendsQuery(
   scope: Scope,
-  parts: readonly (readonly [firstDay: number, lastDay: number])[],
+  { firstDay, days }: { firstDay: number; days: number },
 ): Query<DomainTrend> {
-  const where = inScope("d", "aggregate", {
-    ...scope,
-    firstDay: parts[0]?.[0] ?? 0,
-    lastDay: parts.at(-1)?.[1] ?? 0,
-  });
+  const where = inScope("d", "aggregate", scope);
   return {
     ...query(
-      `SELECT d.domain, p.key AS part, sum(d.total) AS messages
-      FROM domain_days d JOIN json_each(?) p ON d.day BETWEEN p.value ->> 0 AND p.value ->> 1
-      WHERE ${where.sql} GROUP BY d.domain, p.key`,
-      [JSON.stringify(parts), ...where.parameters],
+      `SELECT d.domain, CASE WHEN d.day < ? THEN ${BEFORE} ELSE CAST((d.day - ?) / ? AS INTEGER) END AS part,
+        sum(d.total) AS messages
+      FROM domain_days d WHERE ${where.sql} GROUP BY d.domain, part`,
+      [firstDay, firstDay, days, ...where.parameters],
       v.object({ domain: v.string(), part: v.number(), messages: v.number() }),
     ),
     combine: (found) =>

@@ -8,7 +8,8 @@
  *   failure     what failed | address | delivery result | DKIM domain | SPF domain | envelope domain | reporting server
  *
  * The five letters of an aggregate key have one character each. Texts hold none of the separators (they are
- * percent-encoded), and the policy domain is written `=`, its subdomains `….=`.
+ * percent-encoded), and the policy domain is written `=`, its subdomains `….=`; an envelope from that is the domain of the
+ * first SPF result is written `^`.
  */
 import { FIGURE_LIMITS } from "../limits.ts";
 import type {
@@ -78,7 +79,7 @@ export function recordKey(record: AggregateRecord, policyDomain: string): string
       `${dkim.join(";")}/${spf.join(";")}`,
     addressToken(record.sourceIp),
     domainToken(record.headerFrom, policyDomain),
-    domainToken(record.envelopeFrom, policyDomain),
+    isSpfDomain(record) ? "^" : domainToken(record.envelopeFrom, policyDomain),
     reasons.join(";"),
   ].join("|");
 }
@@ -96,16 +97,29 @@ export function readDisposition(letter: string): Disposition {
 /** Reads a key of `recordKey` back. What is not one gives empty texts and `unknown`. */
 export function readRecordKey(key: string, policyDomain: string): RecordFigure {
   const [head = "", address = "", from = "", envelope = "", reasons = ""] = key.split("|");
+  const auth = readAuthText(head.slice(FIGURE_LETTERS), policyDomain);
   return {
     sourceIp: readAddressToken(address),
     disposition: readDisposition(head.slice(0, 1)),
     dkim: wordOf(ALIGNED, head[1]),
     spf: wordOf(ALIGNED, head[2]),
-    ...readAuthText(head.slice(FIGURE_LETTERS), policyDomain),
+    ...auth,
     headerFrom: readDomainToken(from, policyDomain),
-    envelopeFrom: readDomainToken(envelope, policyDomain),
+    envelopeFrom: envelope === "^" ? firstSpfDomain(head, policyDomain) : readDomainToken(envelope, policyDomain),
     reasons: readReasons(reasons),
   };
+}
+
+// SPF checks the envelope from: the two are one name in nearly every record.
+function isSpfDomain({ envelopeFrom, spfResults }: AggregateRecord): boolean {
+  const [first] = firstOf(spfResults, FIGURE_LIMITS.maxResults);
+  return envelopeFrom !== "" && first?.domain === envelopeFrom;
+}
+
+function firstSpfDomain(head: string, policyDomain: string): string {
+  const [, spf = ""] = head.slice(FIGURE_LETTERS).split("/");
+  const [domain = ""] = spf.split(/[,;]/, 1);
+  return readDomainToken(domain, policyDomain);
 }
 
 /** Letters before the results of an aggregate key. */
@@ -128,6 +142,20 @@ export function readAuthText(text: string, policyDomain: string): { dkimResults:
     spfResults: lines(spf, ([domain = "", scope, result]) =>
       [readDomainToken(domain, policyDomain) || "-", wordOf(SCOPES, scope), wordOf(RESULTS, result)].join(" "),
     ),
+  };
+}
+
+/** Results and reasons of a record as texts, one a line, as a key gives them back; whole. */
+export function textsOfRecord(
+  record: Pick<AggregateRecord, "dkimResults" | "spfResults" | "reasons">,
+): Pick<RecordFigure, "dkimResults" | "spfResults" | "reasons"> {
+  const { dkimResults, spfResults, reasons } = record;
+  return {
+    dkimResults: dkimResults
+      .map(({ domain, selector, result }) => `${domain || "-"} ${selector || "-"} ${result}`)
+      .join("\n"),
+    spfResults: spfResults.map(({ domain, scope, result }) => `${domain || "-"} ${scope} ${result}`).join("\n"),
+    reasons: reasons.map(({ type, comment }) => (comment === "" ? type : `${type} ${comment}`)).join("\n"),
   };
 }
 
@@ -268,8 +296,8 @@ function readDomainToken(text: string, policyDomain: string): string {
 }
 
 // Separators, "=" and "%", and what JSON would escape: a key is as long in JSON as it is here.
-const SPECIAL = /[%|;,/="\\\u0000-\u0020\u007f-\u009f\u2028\u2029]/g;
-const HAS_SPECIAL = /[%|;,/="\\\u0000-\u0020\u007f-\u009f\u2028\u2029]/;
+const SPECIAL = /[%|;,/=^"\\\u0000-\u0020\u007f-\u009f\u2028\u2029]/g;
+const HAS_SPECIAL = /[%|;,/=^"\\\u0000-\u0020\u007f-\u009f\u2028\u2029]/;
 
 function token(text: string, maxChars: number): string {
   const cut = text.length > maxChars ? text.slice(0, maxChars).toWellFormed() : text;

@@ -22,26 +22,34 @@ export const JOB_KINDS = ["reprocess", "reconcile"] as const;
 const body = v.object({
   filter: jobFilter,
   dryRun: v.boolean(),
-  /** Written to every point of a report it runs again: the second the job was started. */
   generation: v.number(),
-  /** Pages finished. */
   pages: v.number(),
-  /** Where the next page begins; "" = at the start. */
   cursor: v.string(),
-  /** Keys looked at, and reports enqueued (of a dry run: that would be). */
   scanned: v.number(),
   enqueued: v.number(),
-  /** Of reconcile: what arrived less long ago is left alone, seconds. */
   graceSeconds: v.number(),
 });
 
 /** A job that goes through what came in, a page a message. */
-export interface Job extends v.InferOutput<typeof body> {
+export interface Job {
   id: string;
   kind: (typeof JOB_KINDS)[number];
   state: "running" | "done";
   /** Rises with every page. */
   version: number;
+  filter: JobFilter;
+  dryRun: boolean;
+  /** Written to every point of a report it runs again: the second the job was started. */
+  generation: number;
+  /** Pages finished. */
+  pages: number;
+  /** Where the next page begins; "" = at the start. */
+  cursor: string;
+  /** Keys looked at, and reports enqueued (of a dry run: that would be). */
+  scanned: number;
+  enqueued: number;
+  /** Of reconcile: what arrived less long ago is left alone, seconds. */
+  graceSeconds: number;
   startedSeconds: number;
   updatedSeconds: number;
 }

@@ -3,7 +3,7 @@ import * as v from "valibot";
 import { sha256Text } from "../identity.ts";
 import { SECONDS_PER_DAY } from "../report-day.ts";
 import { ask, type Change, type LedgerDatabase, query } from "./database.ts";
-import { type Outcome, outcomesColumn } from "./outcomes.ts";
+import { type Outcome, outcomesColumn, outcomesText } from "./outcomes.ts";
 
 /** Names a raw object. */
 export interface ObjectReference {
@@ -164,7 +164,7 @@ export async function putObjects(rows: readonly ObjectRow[], nowSeconds: number)
       object.receivedSeconds,
       nowSeconds,
       object.records,
-      JSON.stringify(object.outcomes),
+      outcomesText(object.outcomes),
       object.rawRemoved ? 1 : 0,
     ]),
   );

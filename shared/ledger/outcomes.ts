@@ -6,32 +6,45 @@ import { REPORT_KINDS } from "./report-rows.ts";
 /** The first row of a report. */
 const place = {
   account: v.string(),
-  kind: v.picklist(REPORT_KINDS),
+  kind: v.optional(v.picklist(REPORT_KINDS), "aggregate"),
   domain: v.string(),
   day: v.number(),
 };
 
 const outcome = v.variant("outcome", [
-  v.object({ outcome: v.literal("accepted"), part: v.string(), id: v.string(), ...place }),
+  v.object({ outcome: v.literal("accepted"), part: v.optional(v.string(), ""), id: v.string(), ...place }),
   /** `points`: those the report has, some of which may have been written before it was known not to count. */
-  v.object({ outcome: v.literal("duplicate"), part: v.string(), id: v.string(), points: v.number(), ...place }),
+  v.object({
+    outcome: v.literal("duplicate"),
+    part: v.optional(v.string(), ""),
+    id: v.string(),
+    points: v.number(),
+    ...place,
+  }),
   /** `uid`: of the report it is in conflict with, whose row is named. */
   v.object({
     outcome: v.literal("conflict"),
-    part: v.string(),
+    part: v.optional(v.string(), ""),
     id: v.string(),
     uid: v.string(),
     points: v.number(),
     ...place,
   }),
   /** An operator took the report back. */
-  v.object({ outcome: v.literal("taken_back"), part: v.string(), id: v.string(), ...place }),
-  v.object({ outcome: v.literal("dead_letter"), part: v.string(), id: v.string() }),
+  v.object({ outcome: v.literal("taken_back"), part: v.optional(v.string(), ""), id: v.string(), ...place }),
+  v.object({ outcome: v.literal("dead_letter"), part: v.optional(v.string(), ""), id: v.string() }),
   /** A person, or a setting, decided against it. `id` is the dead letter's or conflict's where it was one. */
-  v.object({ outcome: v.literal("discarded"), part: v.string(), id: v.string() }),
+  v.object({ outcome: v.literal("discarded"), part: v.optional(v.string(), ""), id: v.string() }),
 ]);
 
 /** What became of one report or one part. `id`: uid of the report, or id of the dead letter or conflict. */
 export type Outcome = v.InferOutput<typeof outcome>;
 
 export const outcomesColumn = jsonColumn(v.array(outcome));
+
+/** Outcomes as the column has them: without what most have. */
+export function outcomesText(outcomes: readonly Outcome[]): string {
+  return JSON.stringify(outcomes, (name, value: unknown) =>
+    (name === "part" && value === "") || (name === "kind" && value === "aggregate") ? undefined : value,
+  );
+}

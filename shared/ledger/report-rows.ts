@@ -75,8 +75,8 @@ export type ReportDetails = v.InferOutput<typeof reportDetails>;
 
 const warning = v.object({ code: v.string(), path: v.string(), detail: v.string() });
 const common = {
-  warnings: v.array(warning),
-  omittedWarnings: v.number(),
+  warnings: v.optional(v.array(warning), []),
+  omittedWarnings: v.optional(v.number(), 0),
   /** All domains and days of the report where there are several, and what it counts on all of them. */
   spread: v.optional(v.array(v.tuple([v.string(), v.number()]))),
   whole: v.optional(v.object({ records: v.number(), total: v.number(), passed: v.number() })),
@@ -84,25 +84,29 @@ const common = {
 
 const aggregateDetails = v.object({
   kind: v.literal("aggregate"),
-  email: v.string(),
+  email: v.optional(v.string(), ""),
   extraContactInfo: v.optional(v.string(), ""),
   errors: v.optional(v.array(v.string()), []),
   generator: v.optional(v.string(), ""),
   version: v.optional(v.string(), ""),
-  format: v.picklist(["rfc7489", "rfc9990"]),
-  policy: v.object({
-    p: v.string(),
-    sp: v.string(),
-    np: v.string(),
-    adkim: v.string(),
-    aspf: v.string(),
-    pct: v.number(),
-    fo: v.string(),
-    testing: v.boolean(),
-    discoveryMethod: v.string(),
-  }),
-  skippedRecords: v.number(),
-  dispositions: v.record(v.string(), v.number()),
+  format: v.optional(v.picklist(["rfc7489", "rfc9990"]), "rfc7489"),
+  policy: v.pipe(
+    v.object({
+      p: v.string(),
+      // Absent: as sp is.
+      sp: v.optional(v.string()),
+      np: v.optional(v.string()),
+      adkim: v.optional(v.string(), "r"),
+      aspf: v.optional(v.string(), "r"),
+      pct: v.optional(v.number(), 100),
+      fo: v.optional(v.string(), ""),
+      testing: v.optional(v.boolean(), false),
+      discoveryMethod: v.optional(v.string(), ""),
+    }),
+    v.transform(({ p, sp = p, np = sp, ...tags }) => ({ p, sp, np, ...tags })),
+  ),
+  skippedRecords: v.optional(v.number(), 0),
+  dispositions: v.optional(v.record(v.string(), v.number()), {}),
   ...common,
 });
 
@@ -140,6 +144,35 @@ const failureDetails = v.object({
 /** The schema of `details`. */
 export const reportDetails = v.variant("kind", [aggregateDetails, tlsDetails, failureDetails]);
 export const detailsColumn = jsonColumn(reportDetails);
+
+/** What is left out of the column, and read back as it was. */
+const DEFAULTS: Record<string, unknown> = {
+  format: "rfc7489",
+  adkim: "r",
+  aspf: "r",
+  pct: 100,
+};
+const MAY_BE_ABSENT = new Set(
+  `email extraContactInfo errors generator version format adkim aspf pct fo testing discoveryMethod skippedRecords
+    dispositions warnings omittedWarnings`.split(/\s+/),
+);
+
+/** Details as the column has them: without what is as in most reports. */
+export function detailsText(details: ReportDetails): string {
+  const isDefault = (name: string, value: unknown): boolean =>
+    name in DEFAULTS ? value === DEFAULTS[name] : value === "" || value === 0 || value === false || isEmpty(value);
+  const isInherited = (name: string, { p, sp, np }: { p: string; sp: string; np: string }): boolean =>
+    (name === "np" && np === sp) || (name === "sp" && sp === p);
+  return JSON.stringify(details, function (this: unknown, name, value: unknown) {
+    if (MAY_BE_ABSENT.has(name) && isDefault(name, value)) return undefined;
+    const isPolicy = details.kind === "aggregate" && this === details.policy;
+    return isPolicy && isInherited(name, details.policy) ? undefined : value;
+  });
+}
+
+function isEmpty(value: unknown): boolean {
+  return typeof value === "object" && value !== null && Object.keys(value).length === 0;
+}
 
 /** What the records of an aggregate report add up to beside its totals, gathered while they were read. */
 export interface RecordSums {

@@ -4,7 +4,7 @@
  */
 import * as v from "valibot";
 import { ask, type Change, type LedgerDatabase, type Query, query } from "./database.ts";
-import { detailsColumn, REPORT_KINDS, type ReportReference, type ReportShare } from "./report-rows.ts";
+import { detailsColumn, detailsText, REPORT_KINDS, type ReportReference, type ReportShare } from "./report-rows.ts";
 
 export const REPORT_STATES = ["accepted", "retracted", "taken_back"] as const;
 export type ReportState = (typeof REPORT_STATES)[number];
@@ -211,7 +211,7 @@ export function putReports(writes: readonly ReportWrite[]): Change {
       sums.quarantined,
       sums.rejected,
       policy,
-      JSON.stringify(details),
+      detailsText(details),
       reading === undefined ? (figures?.[0] ?? "{}") : "{}",
       reading ?? null,
     ]),

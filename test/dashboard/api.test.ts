@@ -1,8 +1,11 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { change } from "../../shared/ledger/database.ts";
+import { putDeadLetters } from "../../shared/ledger/dead-letters.ts";
 import { DASHBOARD_LIMITS } from "../../shared/limits.ts";
-import { eventRow, recordRow, startTestEngine, type TestEngine } from "../analytics/local-engine.ts";
+import { recordRow, startTestEngine, type TestEngine } from "../analytics/local-engine.ts";
+import { aggregateReport, type Sample, sampleRecord, settleSamples } from "../support/ledger-fill.ts";
 import { API_TOKEN, type Dashboard, startDashboard } from "./harness.ts";
 
 let engine: TestEngine;
@@ -59,18 +62,46 @@ describe("before anything was written", () => {
 });
 
 describe("with data", () => {
+  const today = Math.floor(Date.now() / 86_400_000);
+  const nowSeconds = Math.floor(Date.now() / 1000);
+  const own = (changes: Partial<Sample> = {}): Sample => {
+    const records = [sampleRecord("acme.example", { count: 3 })];
+    return {
+      account: "acme",
+      uid: "1".repeat(32),
+      report: aggregateReport("acme.example", { day: today - 1, records }),
+      records,
+      receivedSeconds: nowSeconds,
+      ...changes,
+    };
+  };
   beforeAll(async () => {
-    await engine.write("records", [
-      recordRow({ count: 4 }),
-      recordRow({ count: 4 }),
-      recordRow({ count: 3, generation: 2 }),
-      recordRow({ reportUid: "uid-2", domain: "it's.example", count: 10, passed: 0, sourceIp: "192.0.2.9" }),
+    await engine.write("records", [recordRow({ count: 3, generation: 2 })]);
+    const records = [sampleRecord("it's.example", { count: 10, dkim: "fail", sourceIp: "192.0.2.9" })];
+    const report = aggregateReport("it's.example", { day: today - 1, records });
+    await settleSamples(dashboard.ledger, [own(), own({ uid: "2".repeat(32), report, records })], {
+      nowSeconds: nowSeconds - 60,
+    });
+    const letter = putDeadLetters([
+      {
+        id: "20260101-dead",
+        day: today,
+        account: "acme",
+        rua: "dmarc@acme.example",
+        domain: "",
+        code: "empty",
+        message: "Nothing.",
+        stage: "read",
+        rawKey: "raw/1",
+        part: "",
+        generation: 1,
+        receivedSeconds: nowSeconds,
+        filedSeconds: nowSeconds - 1800,
+        attempts: 1,
+        queueMessage: {},
+      },
     ]);
-    await engine.write("events", [
-      eventRow({}),
-      eventRow({ eventId: "uid-2 raw/2", domain: "it's.example" }),
-      eventRow({ eventId: "dead-1", outcome: "dead_letter", kind: "", domain: "" }),
-    ]);
+    await change(dashboard.ledger, [letter]);
   });
 
   it("answers stats, of all or of one domain in whatever case", async () => {
@@ -100,21 +131,14 @@ describe("with data", () => {
     });
   });
 
-  it("answers activity by span, each event once for each generation", async () => {
-    const nowSeconds = Math.floor(Date.now() / 1000);
-    const recent = { eventId: "recent", processedSeconds: nowSeconds - 60, generation: 1 };
-    await engine.write("events", [
-      eventRow(recent),
-      eventRow(recent),
-      eventRow({ ...recent, generation: 2, outcome: "reprocessed" }),
-      eventRow({ eventId: "recent-slice", processedSeconds: nowSeconds - 60, outcome: "slice" }),
-      eventRow({ eventId: "recent-dead", processedSeconds: nowSeconds - 1800, outcome: "dead_letter" }),
-    ]);
+  it("answers activity by span; what was run again says so", async () => {
+    const again = own({ generation: 2 });
+    await settleSamples(dashboard.ledger, [again], { nowSeconds: nowSeconds - 600, version: 1 });
     const { body } = await json("/api/v1/activity");
     expect(body).toMatchObject({
       items: [
-        { seconds: 300, settled: 2, failed: 0, outcomes: { accepted: 1, reprocessed: 1 } },
-        { seconds: 3600, settled: 3, failed: 1 },
+        { seconds: 300, settled: 1, failed: 0, outcomes: { accepted: 1 } },
+        { seconds: 3600, settled: 3, failed: 1, outcomes: { accepted: 1, reprocessed: 1, dead_letter: 1 } },
         { seconds: 86_400, settled: 3, failed: 1 },
         { seconds: 604_800, settled: 3, failed: 1 },
       ],
@@ -309,12 +333,9 @@ describe("an engine that has too much to do", () => {
       vars: { API_TOKEN, ANALYTICS_SQL_URL: `http://127.0.0.1:${port}`, ...settings },
     });
     try {
-      const page = await waiting.ask("/domains/acme.example", { headers: { accept: "text/html" } });
-      expect([page.status, page.headers.get("retry-after")]).toEqual([503, "7"]);
-      expect(await page.text()).toContain("Too much is asked of Analytics Engine at once");
-      const stats = await waiting.ask("/api/v1/stats");
-      expect([stats.status, stats.headers.get("retry-after")]).toEqual([503, "7"]);
-      expect(await stats.json()).toEqual(refusal("analytics_busy"));
+      const answer = await waiting.ask("/api/v1/query", { method: "POST", body: "SELECT 1" });
+      expect([answer.status, answer.headers.get("retry-after")]).toEqual([503, "7"]);
+      expect(await answer.json()).toEqual(refusal("analytics_busy"));
     } finally {
       await waiting.close();
       busy.close();
@@ -327,7 +348,7 @@ describe("without Analytics Engine", () => {
     ["is not configured", {}, 503, "not_configured"],
     ["refuses the token", "wrong token", 502, "analytics_unavailable"],
     ["cannot be reached", "wrong port", 502, "analytics_unavailable"],
-  ])("it %s: stats say so, status goes without", async (_, fault, status, code) => {
+  ])("it %s: a query says so, everything else goes without", async (_, fault, status, code) => {
     const { baseUrl, accountId, token } = engine.connection;
     const settings = {
       ANALYTICS_SQL_URL: fault === "wrong port" ? "http://127.0.0.1:1" : baseUrl,
@@ -336,14 +357,36 @@ describe("without Analytics Engine", () => {
     };
     const broken = await startDashboard({ vars: { API_TOKEN, ...(typeof fault === "string" ? settings : {}) } });
     try {
-      const stats = await broken.ask("/api/v1/stats");
-      expect(stats.status).toBe(status);
-      const text = await stats.text();
+      const query = await broken.ask("/api/v1/query", { method: "POST", body: "SELECT 1" });
+      expect(query.status).toBe(status);
+      const text = await query.text();
       expect(JSON.parse(text)).toEqual(refusal(code));
       expect(text).not.toContain("nonsense");
-      const answer = await broken.ask("/api/v1/status");
-      expect(answer.status).toBe(200);
-      expect(await answer.json()).toMatchObject({ unfinished: 2, outcomes: null, outcomesProblem: expect.any(String) });
+      for (const path of ["/api/v1/stats", "/api/v1/activity", "/", "/domains/acme.example", "/operations"]) {
+        expect((await broken.ask(path)).status, path).toBe(200);
+      }
+      expect(await (await broken.ask("/api/v1/status")).json()).toMatchObject({ unfinished: 2, outcomes: {} });
+    } finally {
+      await broken.close();
+    }
+  });
+});
+
+describe("without the ledger", () => {
+  it("pages and figures say so with a time to come back, status goes without", async () => {
+    const broken = await startDashboard({ vars: { API_TOKEN } });
+    try {
+      await broken.ledger.prepare("DROP TABLE domain_days").all();
+      await broken.ledger.prepare("DROP TABLE objects").all();
+      const page = await broken.ask("/domains/acme.example", { headers: { accept: "text/html" } });
+      expect([page.status, page.headers.get("retry-after")]).toEqual([503, "2"]);
+      const text = await page.text();
+      expect(text).toContain("The ledger does not answer");
+      expect(text).not.toContain("domain_days");
+      expect(await (await broken.ask("/api/v1/stats")).json()).toEqual(refusal("ledger_unavailable"));
+      const status = await broken.ask("/api/v1/status");
+      expect(status.status).toBe(200);
+      expect(await status.json()).toMatchObject({ unfinished: 2, outcomes: null, outcomesProblem: expect.any(String) });
     } finally {
       await broken.close();
     }

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { SourceGroup } from "../../shared/analytics/queries-sources.ts";
+import type { SourceGroup } from "../../shared/ledger/sources.ts";
 import { DASHBOARD_LIMITS } from "../../shared/limits.ts";
 import { hasPass, readAuthResults, readReasons } from "../../workers/dashboard/data/auth-results.ts";
 import { isoDay, isoHour, isoMinute, parseDay } from "../../workers/dashboard/data/days.ts";

@@ -29,7 +29,7 @@ function letter(id) {
     reason: { code: "empty", message: "Nothing." },
     stage: "read",
     attempts: 1,
-    at: "now",
+    at: "2026-01-01T00:00:00.000Z",
     account: "",
     rua: "",
     domain: "",

@@ -1,5 +1,6 @@
 /** Reports of every kind on their pages, with the real process Worker behind them: found by the lists, shown whole, with the raw file. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { fillPath, pageRoutes } from "../../workers/dashboard/routes.ts";
 import { sampleReport } from "../cli/sample-report.ts";
 import { linksOf } from "../support/html.ts";
 import { type Pipeline, startPipeline } from "./pipeline.ts";
@@ -142,23 +143,23 @@ describe("a failure report", () => {
 });
 
 describe("an aggregate report", () => {
-  it("without records is found by when it arrived, and has its page", async () => {
-    const link = await linkIn("/domains/acme.example/reports", REPORT);
+  it("without records is found among the others, and has its page", async () => {
+    const link = await linkIn(`/domains/acme.example/reports?${PERIOD}&reports.sort=records`, REPORT);
     const { status, text } = await pipeline.page(link);
     expect(status).toBe(200);
     expect(text).toContain("The report has no record");
     expect((await pipeline.page(`${link.split("?")[0]}/raw`)).text).toContain("<report_id>e</report_id>");
   });
 
-  it("sorts, filters and cuts its records into pages by the engine, and exports them", async () => {
-    const [path = ""] = (await linkIn(`/domains/acme.example/reports?${PERIOD}`, REPORT)).split("?");
+  it("sorts, filters and cuts its records into pages, read from the raw file again, and exports them", async () => {
+    const [path = ""] = (await linkIn(`/domains/acme.example/reports?${PERIOD}&reports.sort=-records`, REPORT)).split(
+      "?",
+    );
     const records = async (query: string): Promise<{ record: number }[]> =>
       JSON.parse((await pipeline.page(`${path}?export=json&table=records&${query}`)).text);
     const places = async (query: string): Promise<number[]> => (await records(query)).map(({ record }) => record);
     expect(await places("")).toEqual([1, 2, 3]);
     expect(await places("records.sort=-messages")).toEqual([1, 2, 3]);
-    expect(await places("records.sort=messages")).toEqual([3, 2, 1]);
-    expect(await places("records.sort=-address")).toEqual([3, 1, 2]);
     expect(await places("records.q=2001:db8")).toEqual([3]);
     expect(await places("records.result=fail")).toEqual([2]);
     const shown = await pipeline.page(`${path}?records.result=fail&records.sort=messages`);
@@ -206,26 +207,13 @@ describe("a TLS report longer than a page can be", () => {
 });
 
 describe("when the engine has ended", () => {
-  it("pages say so, and show what does not need it", async () => {
+  it("every page is as before", async () => {
     const [path = ""] = (await linkIn(`/domains/acme.example/reports?${PERIOD}`, REPORT)).split("?");
     await pipeline.stopEngine();
-    for (const page of ["/", "/domains/acme.example", "/domains/acme.example/sources", "/domains/acme.example/tls"]) {
-      const { status, text } = await pipeline.page(page);
-      expect(status, page).toBe(502);
-      expect(text).toContain("Analytics Engine does not answer");
-      expect(text).toContain("Nothing is lost");
-    }
-    const operations = await pipeline.page("/operations");
-    expect(operations.status).toBe(200);
-    expect(operations.text).toContain("cannot be shown now");
-    expect(operations.text).toContain("dmarc-dead-letters");
-    const report = await pipeline.page(path);
-    expect(report.status).toBe(200);
-    expect(report.text).toContain("The records cannot be shown now");
-    expect(report.text).toContain("Nothing is asked of receivers");
-    expect((await pipeline.page(`${path}/raw`)).text).toContain("<feedback>");
-    for (const page of ["/operations/dead-letters", "/operations/conflicts", "/operations/jobs", "/glossary"]) {
-      expect((await pipeline.page(page)).status).toBe(200);
+    const named = { domain: "acme.example", source: "acme.example", address: "192.0.2.7" };
+    const listed = pageRoutes().filter(([page]) => !page.startsWith("/reports/") && !page.includes(":id"));
+    for (const page of [path, `${path}/raw`, ...listed.map(([route]) => `${fillPath(route, named)}?${PERIOD}`)]) {
+      expect((await pipeline.page(page)).status, page).toBe(200);
     }
   });
 });

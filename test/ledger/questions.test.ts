@@ -5,6 +5,7 @@ import { ask, type Query } from "../../shared/ledger/database.ts";
 import { dayTotalsQuery, policiesQuery } from "../../shared/ledger/days.ts";
 import {
   accountsWithDataQuery,
+  BEFORE,
   type DomainList,
   domainsQuery,
   domainTrendsQuery,
@@ -434,7 +435,10 @@ describe("domains in the database", () => {
       [PERIOD.firstDay, PERIOD.firstDay + 9],
       [PERIOD.firstDay + 10, PERIOD.lastDay],
     ];
-    const found = await answer(domainTrendsQuery({ accounts: ACCOUNTS, domains: DOMAINS }, parts));
+    const scope = { accounts: ACCOUNTS, domains: DOMAINS, firstDay: FIRST_DAY, lastDay: PERIOD.lastDay };
+    const found = await answer(domainTrendsQuery(scope, { firstDay: PERIOD.firstDay, days: 10 }));
+    const before = rows.filter(({ domain, day }) => domain === "b.example" && day < PERIOD.firstDay);
+    expect(found).toContainEqual({ domain: "b.example", part: BEFORE, messages: messages(before) });
     for (const [part, [from, to]] of parts.entries()) {
       const here = rows.filter(({ domain, day }) => domain === "b.example" && day >= from && day <= to);
       expect(found).toContainEqual({ domain: "b.example", part, messages: messages(here) });

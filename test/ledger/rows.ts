@@ -1,20 +1,11 @@
 /** Support: rows of the ledger as tests write them. */
 import { NO_SUMS, type ReportReference, type ReportShare } from "../../shared/ledger/report-rows.ts";
 import type { ReportWrite } from "../../shared/ledger/reports.ts";
-import type { Settlement } from "../../shared/ledger/settlement.ts";
+import { newSettlement } from "../../shared/ledger/settlement.ts";
 
 export const NOW = 1_795_000_000;
 export const DAY = 20_775;
-export const EMPTY: Settlement = {
-  objects: [],
-  reports: [],
-  deadLetters: [],
-  conflicts: [],
-  closedDeadLetters: [],
-  closedConflicts: [],
-  slices: [],
-  others: [],
-};
+export const EMPTY = newSettlement();
 
 /** A report about example.com; `uid` is a hex digit. */
 export function reference(uid: string, day = DAY): ReportReference {

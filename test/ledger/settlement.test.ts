@@ -4,6 +4,7 @@ import { Claims } from "../../shared/ledger/claims.ts";
 import { ask, query } from "../../shared/ledger/database.ts";
 import { figuresIn } from "../../shared/ledger/figure-sql.ts";
 import { findObjects } from "../../shared/ledger/objects.ts";
+import { detailsColumn, detailsText } from "../../shared/ledger/report-rows.ts";
 import { findReports } from "../../shared/ledger/reports.ts";
 import { settle, stageFigures } from "../../shared/ledger/settlement.ts";
 import { SqliteLedger } from "../support/sqlite-d1.ts";
@@ -197,5 +198,25 @@ describe("Claims", () => {
       decisions: new Map([[report.reference.uid, { ["d".repeat(32)]: decision }]]),
     });
     expect(claims.claim(claimOf("a", { rawKey: "raw/2", contentHash: "d".repeat(32) })).verdict).toBe(verdict);
+  });
+});
+
+describe("details", () => {
+  it("are read back as they were, whatever is left out of their text", () => {
+    const { details } = share(DAY, {});
+    if (details.kind !== "aggregate") throw new Error("not aggregate");
+    const text = detailsText(details);
+    expect(v.parse(detailsColumn, text)).toEqual(details);
+    expect(text).toBe('{"kind":"aggregate","email":"a@reporter.example","policy":{"p":"none"}}');
+    const other = {
+      ...details,
+      format: "rfc9990" as const,
+      errors: ["one"],
+      skippedRecords: 2,
+      dispositions: { none: 0, reject: 3 },
+      warnings: [{ code: "unknown_value", path: "", detail: "" }],
+      policy: { ...details.policy, sp: "reject", pct: 0, adkim: "s", testing: true, fo: "1" },
+    };
+    expect(v.parse(detailsColumn, detailsText(other))).toEqual(other);
   });
 });

@@ -332,6 +332,7 @@ describe("the records of a report", () => {
       [1, 2],
       [2, 3],
     ]);
+    expect(first).toMatchObject({ matching: 1500, messages: figures(1500).messages });
     const late = await read({ limit: 2, offset: 1498 });
     expect(late.records.map(({ ordinal }) => ordinal)).toEqual([1498, 1499]);
     const most = await read({ order: "messages", descending: true, limit: 2, offset: 1 });

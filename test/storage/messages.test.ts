@@ -11,7 +11,7 @@ const POINTS = {
 describe("a queue message", () => {
   it.each([
     ["a report", REPORT],
-    ["a report run again", { ...REPORT, generation: 5, acceptHash: "h", alone: true }],
+    ["a report run again", { ...REPORT, generation: 5, resent: true, coversPoints: 3, liftsBudget: true, alone: true }],
     ["points", POINTS],
     ["points sent again", { ...POINTS, deadLetterId: "20261120-a" }],
     ["a job", { v: 1, kind: "job", jobId: "j", page: 0 }],
@@ -24,6 +24,7 @@ describe("a queue message", () => {
     ["a text", "report"],
     ["of another version", { ...REPORT, v: 2 }],
     ["of an unknown kind", { ...REPORT, kind: "reports" }],
+    ["of a kind that is no more", { ...REPORT, kind: "finish", generation: 1, tries: 0 }],
     ["without its key", { ...REPORT, key: undefined }],
     ["with a number for a text", { ...REPORT, rua: 7 }],
     ["of an unknown dataset", { ...POINTS, points: [{ ...PACKED, dataset: "other" }] }],

@@ -4,19 +4,11 @@ import { FigureChunks, recordKey } from "../../shared/ledger/figures.ts";
 import type { ObjectRow } from "../../shared/ledger/objects.ts";
 import { type ReportReference, type ReportShare, sharesOf } from "../../shared/ledger/report-rows.ts";
 import type { ReportWrite } from "../../shared/ledger/reports.ts";
-import { type Settlement, settle, stageFigures } from "../../shared/ledger/settlement.ts";
+import { newSettlement, settle, stageFigures } from "../../shared/ledger/settlement.ts";
 import type { AggregateRecord, AggregateReport, Report } from "../../shared/report/vocabulary.ts";
 
-export const NOTHING: Settlement = {
-  objects: [],
-  reports: [],
-  deadLetters: [],
-  conflicts: [],
-  closedDeadLetters: [],
-  closedConflicts: [],
-  slices: [],
-  others: [],
-};
+/** A settlement that changes nothing. */
+export const NOTHING = newSettlement();
 
 /** A report with where it came from; records only of an aggregate report. */
 export interface Sample {

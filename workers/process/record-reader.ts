@@ -42,7 +42,11 @@ async function readPart(
     const isWanted = parts.next(event.part) === part;
     if (event.type === "records") {
       if (isWanted) page.add(event.records, event.firstOrdinal);
-      if (isWanted && page.isComplete) return page.answer();
+      // Nothing that comes can change the page, and how much there is in all is known.
+      if (isWanted && page.isComplete) {
+        const { records: matching, total: messages } = held.counts;
+        return { ...page.answer(), matching, messages };
+      }
       continue;
     }
     parts.take(event.part);
@@ -71,6 +75,8 @@ class RecordPage {
   #records: PlacedRecord[] = [];
   #matching = 0;
   #messages = 0;
+  /** What sorts behind this one cannot be on the page any more. */
+  #last: PlacedRecord | undefined;
 
   constructor({ text, isPass, order = "record", descending = false, limit, offset }: RecordQuery) {
     this.#text = text === undefined || text === "" ? undefined : text.toLowerCase();
@@ -83,7 +89,7 @@ class RecordPage {
     this.#order = isPlain || !canBeSorted ? undefined : orderOf(order, descending);
   }
 
-  /** Whether nothing that comes can change the page; how many there are is in the ledger then. */
+  /** Whether nothing that comes can change the page. */
   get isComplete(): boolean {
     const isFiltered = this.#text !== undefined || this.#isPass !== undefined;
     return this.#order === undefined && !isFiltered && this.#records.length === this.#limit;
@@ -95,29 +101,32 @@ class RecordPage {
       if (this.#text !== undefined && !mentions(record, this.#text)) continue;
       this.#messages += record.count;
       const place = this.#matching++;
-      if (this.#order !== undefined) this.#addInOrder({ ...record, ordinal: firstOrdinal + i });
+      if (this.#order !== undefined) this.#addInOrder({ ...record, ordinal: firstOrdinal + i }, this.#order);
       else if (place >= this.#offset && this.#records.length < this.#limit) {
         this.#records.push({ ...record, ordinal: firstOrdinal + i });
       }
     }
   }
 
-  answer(): RecordsAnswer {
-    this.#cut();
+  answer(): Extract<RecordsAnswer, { kind: "aggregate" }> {
+    if (this.#order !== undefined) this.#cut(this.#order);
     const records =
       this.#order === undefined ? this.#records : this.#records.slice(this.#offset, this.#offset + this.#limit);
     return { kind: "aggregate", records, matching: this.#matching, messages: this.#messages };
   }
 
-  #addInOrder(record: PlacedRecord): void {
+  #addInOrder(record: PlacedRecord, order: Order): void {
+    if (this.#last !== undefined && order(record, this.#last) > 0) return;
     this.#records.push(record);
-    if (this.#records.length >= 2 * (this.#offset + this.#limit) + 1000) this.#cut();
+    if (this.#records.length >= 2 * (this.#offset + this.#limit) + 1000) this.#cut(order);
   }
 
-  #cut(): void {
-    if (this.#order === undefined) return;
-    this.#records.sort(this.#order);
-    this.#records.length = Math.min(this.#records.length, this.#offset + this.#limit);
+  #cut(order: Order): void {
+    this.#records.sort(order);
+    const held = this.#offset + this.#limit;
+    if (this.#records.length < held) return;
+    this.#records.length = held;
+    this.#last = this.#records.at(-1);
   }
 }
 

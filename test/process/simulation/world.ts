@@ -62,6 +62,13 @@ export class World {
   /** As wrangler.process.toml has them. */
   readonly recordsPerDay = { address: 5_000_000, account: 20_000_000 };
 
+  readonly #database: LedgerDatabase;
+
+  /** @param database another ledger than the one in memory */
+  constructor(database?: LedgerDatabase) {
+    this.#database = database ?? this.ledger;
+  }
+
   register(rua: string, entry: RegistryEntry): void {
     const { sqlite } = this.ledger;
     sqlite
@@ -214,7 +221,7 @@ export class World {
       );
     return standIn({
       ...this.#bindings(invocation),
-      D1_DMARC_REPORTS: faultyLedger(this.ledger, invocation),
+      D1_DMARC_REPORTS: faultyLedger(this.#database, invocation),
       DMARC_ANALYTICS: dataset("records"),
       DMARC_EVENTS: dataset("events"),
       DMARC_TLS: dataset("tls"),
@@ -234,7 +241,7 @@ function r2CallName(method: string, argument: unknown): string {
 }
 
 /** The ledger with its calls counted and failing as planned: a query is a call, and so is a transaction. */
-function faultyLedger(ledger: SqliteLedger, invocation: Invocation): LedgerDatabase {
+function faultyLedger(ledger: LedgerDatabase, invocation: Invocation): LedgerDatabase {
   const statements = new Map<LedgerStatement, LedgerStatement>();
   const wrap = (statement: LedgerStatement, name: string): LedgerStatement => {
     const calls = invocation.bind({ all: () => statement.all() }, () => `d1.all ${name}`);

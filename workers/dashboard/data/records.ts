@@ -1,4 +1,5 @@
 /** A record as pages show it: results and reasons as texts, one a line, as the ledger's figures have them. Pure. */
+import { textsOfRecord } from "../../../shared/ledger/figures.ts";
 import type { PlacedRecord } from "../../../shared/operations.ts";
 import { isPass } from "../../../shared/report/aggregate.ts";
 
@@ -25,7 +26,6 @@ export interface RecordRow {
 
 /** The row of a record that process read. */
 export function recordRow(record: PlacedRecord): RecordRow {
-  const { dkimResults, spfResults, reasons } = record;
   return {
     ordinal: record.ordinal,
     sourceIp: record.sourceIp,
@@ -37,12 +37,6 @@ export function recordRow(record: PlacedRecord): RecordRow {
     headerFrom: record.headerFrom,
     envelopeFrom: record.envelopeFrom,
     envelopeTo: record.envelopeTo,
-    dkimResults: lines(dkimResults.map(({ domain, selector, result }) => `${domain} ${selector || "-"} ${result}`)),
-    spfResults: lines(spfResults.map(({ domain, scope, result }) => `${domain || "-"} ${scope} ${result}`)),
-    reasons: lines(reasons.map(({ type, comment }) => `${type} ${comment}`.trim())),
+    ...textsOfRecord(record),
   };
-}
-
-function lines(texts: readonly string[]): string {
-  return texts.map((text) => text.replace(/[\r\n]+/g, " ")).join("\n");
 }

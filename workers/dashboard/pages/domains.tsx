@@ -1,5 +1,6 @@
 /** Domains: every policy domain reports were about in the period, or what to do when there is none. */
 import {
+  BEFORE,
   type DomainList,
   type DomainPage,
   type DomainTotals,
@@ -71,7 +72,8 @@ function listOf(request: PageRequest, period: Period): DomainList {
   const { sort, descending, text, page, size } = readTableState(request.parameters, TABLE);
   const isExport = request.parameters.has("export");
   return {
-    beforeFirstDay: periodBefore(period).firstDay,
+    // Of the rows of a page it is asked with their trends.
+    beforeFirstDay: isExport || sort === "change" ? periodBefore(period).firstDay : undefined,
     text,
     order: isDomainOrder(sort) ? sort : "messages",
     descending: isDomainOrder(sort) ? descending : true,
@@ -89,13 +91,21 @@ async function withTrends(
 ): Promise<DomainRow[]> {
   if (request.parameters.has("export")) return rows.map((row) => ({ ...row, trend: [] }));
   const parts = partsOfPeriod(period);
-  const scope = { accounts: await request.accounts(), domains: rows.map(({ domain }) => domain) };
-  const trends = new Map(rows.map(({ domain }) => [domain, parts.map(() => 0)]));
-  for (const { domain, part, messages } of await request.ask(domainTrendsQuery(scope, parts))) {
-    const trend = trends.get(domain);
-    if (trend !== undefined) trend[part] = messages;
-  }
-  return rows.map((row) => ({ ...row, trend: trends.get(row.domain) ?? [] }));
+  const { firstDay, lastDay } = period;
+  const [[, end] = [firstDay, firstDay]] = parts;
+  const scope = {
+    accounts: await request.accounts(),
+    domains: rows.map(({ domain }) => domain),
+    firstDay: periodBefore(period).firstDay,
+    lastDay,
+  };
+  const found = await request.ask(domainTrendsQuery(scope, { firstDay, days: end - firstDay + 1 }));
+  const messages = new Map(found.map((row) => [`${row.domain} ${row.part}`, row.messages]));
+  return rows.map((row) => ({
+    ...row,
+    messagesBefore: messages.get(`${row.domain} ${BEFORE}`) ?? 0,
+    trend: parts.map((_, part) => messages.get(`${row.domain} ${part}`) ?? 0),
+  }));
 }
 
 function Lead({ period }: { period: Period }) {

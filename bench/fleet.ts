@@ -1,0 +1,74 @@
+/**
+ * How long the page Domains takes for a provider: `npm run bench:fleet -- [domains] [--json]`, 10,000 domains of 1,000
+ * accounts unless told, each with a report on every day of three months. Its rows are written by SQL that says what
+ * settling their reports would: only the sums by day, which are all the page reads, and a dead letter for one in fifty.
+ */
+import { FIRST_DAY } from "./page-data.ts";
+import { periodOfDays } from "./page-paths.ts";
+import { measurePages, type PagesBench, type PageTime, printTimes, readArguments, startPages } from "./pages.ts";
+
+const ACCOUNTS = 1000;
+const DAYS = 90;
+const LAST_DAY = FIRST_DAY + DAYS - 1;
+const TARGET_MILLISECONDS = 500;
+/** Domains written by one statement. */
+const AT_ONCE = 500;
+
+async function fill({ ledger }: PagesBench, domains: number): Promise<void> {
+  for (let first = 0; first < domains; first += AT_ONCE) {
+    await ledger
+      .prepare(
+        `WITH RECURSIVE places(n) AS (SELECT CAST(?1 AS INTEGER) UNION ALL SELECT n + 1 FROM places WHERE n + 1 < ?2),
+          days(day) AS (SELECT CAST(?3 AS INTEGER) UNION ALL SELECT day + 1 FROM days WHERE day < ?4)
+        INSERT INTO domain_days (account, kind, domain, day, reports, records, total, passed, dkim_aligned, spf_aligned,
+          quarantined, rejected, last_end_seconds, policy)
+        SELECT 'account' || (n % ${ACCOUNTS}), 'aggregate', 'domain' || n || '.example', day, 3, 30,
+          (n * 7919 + day) % 1000, ((n * 7919 + day) % 1000) * 9 / 10, 0, 0, 0, 0, day * 86400 + 86399,
+          CASE WHEN n % 3 = 0 THEN 'p=reject' ELSE 'p=none' END || '; sp=none; np=none; adkim=r; aspf=r; pct=100'
+        FROM places CROSS JOIN days`,
+      )
+      .bind(first, Math.min(domains, first + AT_ONCE), FIRST_DAY, LAST_DAY)
+      .all();
+  }
+  await ledger
+    .prepare(
+      `INSERT INTO dead_letters (id, day, account, rua, domain, code, raw_key, part, generation, received_seconds,
+        filed_seconds, attempts, letter)
+      SELECT domain, day, account, '', domain, 'empty', '', '', 1, 1, 1, 1, '{}' FROM domain_days
+      WHERE day = ?1 AND total % 50 = 0`,
+    )
+    .bind(LAST_DAY)
+    .all();
+}
+
+function paths(): Record<string, string> {
+  const period = periodOfDays(LAST_DAY, 30);
+  const sorts = ["domain", "-messages", "dmarc_pass", "-change", "policy", "-reports", "-last_report_day", "-problems"];
+  return {
+    "Domains, 7 days": `/?${periodOfDays(LAST_DAY, 7)}`,
+    ...Object.fromEntries(sorts.map((sort) => [`Domains, 30 days, by ${sort}`, `/?${period}&domains.sort=${sort}`])),
+    "Domains, searched by name": `/?${period}&domains.q=domain77`,
+    "Domains, searched by policy": `/?${period}&domains.q=p%3Dreject`,
+    "Domains, page 100 of 100 rows": `/?${period}&domains.size=100&domains.page=100`,
+    "Domains, 45 days": `/?${periodOfDays(LAST_DAY, 45)}`,
+    "Domains, all as CSV": `/?${period}&export=csv&table=domains`,
+    "Overview of one": `/domains/domain77.example?${period}`,
+  };
+}
+
+async function run(bench: PagesBench, domains: number): Promise<PageTime[]> {
+  await fill(bench, domains);
+  const [first] = await measurePages(bench, { "Domains, 30 days": paths()["Domains, 30 days, by -messages"] ?? "/" });
+  const { text } = await bench.get(paths()["Domains, 30 days, by -messages"] ?? "/");
+  if (!text.includes(`${domains.toLocaleString("en-US")} rows`))
+    throw new Error("The page does not count all domains.");
+  return [...(first === undefined ? [] : [first]), ...(await measurePages(bench, paths()))];
+}
+
+const { records: domains, json } = readArguments(10_000);
+const bench = await startPages();
+try {
+  printTimes(await run(bench, domains), { milliseconds: TARGET_MILLISECONDS, json });
+} finally {
+  await bench.close();
+}

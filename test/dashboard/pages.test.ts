@@ -1,0 +1,149 @@
+/** Pages over a ledger in workerd's D1: figures, periods of a year, what is not known, single reports, files. */
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { aggregateReport, type Sample, sampleRecord, settleSamples } from "../support/ledger-fill.ts";
+import { API_TOKEN, type Dashboard, startDashboard } from "./harness.ts";
+
+const TODAY = Math.floor(Date.now() / 86_400_000);
+const nowSeconds = Math.floor(Date.now() / 1000);
+const iso = (day: number): string => new Date(day * 86_400_000).toISOString().slice(0, 10);
+
+let dashboard: Dashboard;
+
+function sample(uid: string, day: number, count: number, changes: Partial<Sample> = {}): Sample {
+  const records = [
+    sampleRecord("acme.example", { count }),
+    sampleRecord("acme.example", {
+      count: 1,
+      sourceIp: "203.0.113.9",
+      dkim: "fail",
+      disposition: "reject",
+      dkimResults: [],
+      reasons: [{ type: "forwarded", rawType: "", comment: "" }],
+    }),
+  ];
+  return {
+    account: "acme",
+    uid: uid.repeat(32),
+    report: aggregateReport("acme.example", { day, records }),
+    records,
+    receivedSeconds: (day + 1) * 86_400,
+    ...changes,
+  };
+}
+
+beforeAll(async () => {
+  dashboard = await startDashboard({ vars: { API_TOKEN } });
+  const samples = [sample("1", TODAY - 1, 100), sample("2", TODAY - 40, 20), sample("3", TODAY - 300, 7)];
+  for (const one of samples) await settleSamples(dashboard.ledger, [one], { nowSeconds });
+  const empty = aggregateReport("acme.example", { day: TODAY - 2, records: [], reporter: "Nothing Seen" });
+  await settleSamples(dashboard.ledger, [sample("4", TODAY - 2, 0, { report: empty, records: [] })], { nowSeconds });
+  // The oldest day is final: its sums are kept, its details are gone.
+  await dashboard.ledger.prepare(`UPDATE domain_days SET is_final = 1 WHERE day = ${TODAY - 300}`).all();
+  await dashboard.ledger.prepare(`DELETE FROM reports WHERE day = ${TODAY - 300}`).all();
+});
+
+afterAll(() => dashboard.close());
+
+async function text(path: string): Promise<string> {
+  const answer = await dashboard.ask(path, { headers: { accept: "text/html" } });
+  expect(answer.status, path).toBe(200);
+  return answer.text();
+}
+
+async function rows(path: string): Promise<Record<string, string | number>[]> {
+  return JSON.parse(await text(path));
+}
+
+describe("periods", () => {
+  it("of a year count what is only left as sums, and say what is not known of them", async () => {
+    const page = await text("/domains/acme.example?days=365");
+    expect(page).toContain("12 months");
+    expect(page).toContain("130");
+    expect(page).toContain(`Of the days up to <span class="nowrap">${iso(TODAY - 300)}</span> only the sums`);
+    expect(page).toContain(`The first report is about <span class="nowrap">${iso(TODAY - 300)}</span>`);
+    const days = await rows("/domains/acme.example?days=365&export=json&table=days");
+    expect(days).toHaveLength(301);
+    expect(days.find(({ day }) => day === iso(TODAY - 300))).toMatchObject({ messages: 8, passed: 7, failed: 1 });
+    const sources = await rows("/domains/acme.example/sources?days=365&export=json&table=sources");
+    expect(sources.map(({ messages }) => messages)).toEqual([120, 2]);
+  });
+
+  it("say nothing of what they do not touch, and go back ten years", async () => {
+    expect(await text("/domains/acme.example?days=30")).not.toContain("only the sums");
+    expect(await text(`/domains/acme.example?from=${iso(TODAY - 3000)}&to=${iso(TODAY)}`)).toContain(
+      "nothing is known",
+    );
+    const before = await text(`/domains/acme.example?from=${iso(TODAY - 900)}&to=${iso(TODAY - 800)}`);
+    expect(before).toContain("nothing is known");
+  });
+});
+
+describe("domains", () => {
+  it("show the time before and the trend, in pages and in files", async () => {
+    const page = await text("/?days=30");
+    expect(page).toContain("↑ 381 % from 21");
+    const [domain] = await rows("/?days=30&export=json&table=domains");
+    expect(domain).toMatchObject({
+      domain: "acme.example",
+      messages: 101,
+      passed: 100,
+      messages_before: 21,
+      reports: 2,
+    });
+    expect(await text("/?domains.q=nothing")).toContain("No domain of this period matches");
+    expect(await text(`/?from=${iso(TODAY - 20)}&to=${iso(TODAY - 10)}`)).toContain("Take 12 months");
+  });
+});
+
+describe("single reports", () => {
+  const path = (uid: string, day: number): string => `/reports/acme/acme.example/${iso(day)}/${uid.repeat(32)}`;
+
+  it("are listed with those without records, sorted, filtered and cut into pages by the database", async () => {
+    const list = "/domains/acme.example/reports?days=90";
+    expect((await rows(`${list}&export=json&table=reports`)).map(({ messages }) => messages)).toEqual([101, 0, 21]);
+    expect((await rows(`${list}&export=json&table=reports&reports.sort=messages`)).map((row) => row.messages)).toEqual([
+      0, 21, 101,
+    ]);
+    expect(await rows(`${list}&export=json&table=reports&result=fail&source=203.0.113.9`)).toMatchObject([
+      { records: 1, messages: 1 },
+      { records: 1, messages: 1 },
+    ]);
+    expect(await text(`${list}&reports.q=nothing+seen`)).toContain("1 row");
+    expect(await text(`${list}&reports.q=no+such`)).toContain("No report matches");
+  });
+
+  it("show records as process reads them, or say that the raw file has gone", async () => {
+    const page = await text(path("1", TODAY - 1));
+    expect(page).toContain("101 messages in 2 records");
+    expect(page).toContain("192.0.2.1");
+    expect(await text(`${path("1", TODAY - 1)}?records.q=nothing`)).toContain("No record matches");
+    expect(await text(`${path("1", TODAY - 1)}?records.q=gone`)).toContain("not stored any more");
+    expect(await text(path("4", TODAY - 2))).toContain("The report has no record");
+  });
+
+  it("are found by the day their period begins on, too, and not once their details are gone", async () => {
+    expect(await text(path("2", TODAY - 41))).toContain("21 messages");
+    const gone = await dashboard.ask(path("3", TODAY - 300));
+    expect(gone.status).toBe(404);
+  });
+});
+
+describe("a source", () => {
+  it("has its figures, days, newest records and reports", async () => {
+    const page = "/domains/acme.example/addresses/203.0.113.9?days=90";
+    expect(await rows(`${page}&export=json&table=records`)).toMatchObject([
+      { day: iso(TODAY - 1), messages: 1, disposition: "reject", reasons: "forwarded" },
+      { day: iso(TODAY - 40), messages: 1 },
+    ]);
+    expect(await rows(`${page}&export=json&table=reports`)).toHaveLength(2);
+    expect(await text("/domains/acme.example/sources/acme.example?days=90")).toContain("120");
+  });
+});
+
+describe("operations", () => {
+  it("count outcomes by day without Analytics Engine", async () => {
+    const outcomes = await rows("/operations?days=90&export=json&table=outcomes");
+    expect(outcomes.reduce((sum, { events }) => sum + Number(events), 0)).toBe(3);
+    expect(await text("/operations")).toContain("dmarc-reports");
+  });
+});

@@ -1,0 +1,128 @@
+/** Same content as read, same hash: whatever the order, the white space and the container; anything else changes it. */
+import { gzipSync } from "node:zlib";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { contentHashOf, RecordsHash } from "../../shared/content-hash.ts";
+import { readReports } from "../../shared/report/read.ts";
+import { bytesSource } from "../../shared/report/source.ts";
+import type { AggregateRecord, Report } from "../../shared/report/vocabulary.ts";
+import { headerOf } from "../../shared/report-header.ts";
+import { type SampleRecord, sampleReport } from "../cli/sample-report.ts";
+
+const NOW = 1_795_000_000;
+
+async function read(content: string | Uint8Array): Promise<{ report: Report; records: AggregateRecord[] }> {
+  const records: AggregateRecord[] = [];
+  for await (const event of readReports(bytesSource(Buffer.from(content)), { nowSeconds: NOW })) {
+    if (event.type === "records") records.push(...event.records);
+    if (event.type === "report") return { report: event.report, records };
+  }
+  throw new Error("no report");
+}
+
+async function hashOf(content: string | Uint8Array): Promise<string> {
+  const { report, records } = await read(content);
+  return hashRead(report, records);
+}
+
+function hashRead(report: Report, records: readonly AggregateRecord[]): Promise<string> {
+  const hash = new RecordsHash();
+  for (const record of records) hash.add(record);
+  return contentHashOf(report, headerOf(report), hash);
+}
+
+const RECORDS: SampleRecord[] = [
+  { sourceIp: "192.0.2.1", count: 1, pass: true },
+  { sourceIp: "192.0.2.1", count: 1, pass: true },
+  { sourceIp: "192.0.2.2", count: 7, pass: false },
+];
+
+describe("the content hash of an aggregate report", () => {
+  it("does not depend on order, white space, line ends, encoding and container", async () => {
+    const plain = sampleReport({ records: RECORDS });
+    const hash = await hashOf(plain);
+    expect(hash).toMatch(/^[0-9a-f]{32}$/);
+    const same = [
+      sampleReport({ records: RECORDS.toReversed() }),
+      plain.replaceAll("\n", "\r\n"),
+      plain.replaceAll("><", ">\n\t<"),
+      gzipSync(plain),
+      new Uint8Array(Buffer.from(`\ufeff${plain.replace("UTF-8", "UTF-16")}`, "utf16le")),
+    ];
+    for (const other of same) expect(await hashOf(other)).toBe(hash);
+  });
+
+  it("differs by any record, also by how often it is there, and by the policy", async () => {
+    const [first, , third] = RECORDS;
+    if (first === undefined || third === undefined) throw new Error("no records");
+    const plain = sampleReport({ records: RECORDS });
+    const others = [
+      sampleReport({ records: [first, third] }),
+      sampleReport({ records: [...RECORDS, first] }),
+      sampleReport({ records: [...RECORDS, third] }),
+      sampleReport({ records: [first, { ...first, count: 2 }, third] }),
+      plain.replace("<p>none</p>", "<p>reject</p>"),
+      plain.replace("<selector>s</selector>", "<selector>t</selector>"),
+      plain.replace("<header_from>", "<envelope_to>other.example</envelope_to><header_from>"),
+    ];
+    const hashes = await Promise.all([plain, ...others].map(hashOf));
+    expect(new Set(hashes).size).toBe(hashes.length);
+  });
+
+  it("tells records apart whose texts are the same when run together", async () => {
+    const { report, records } = await read(sampleReport());
+    const [record] = records;
+    if (record === undefined) throw new Error("no record");
+    const text = fc.string({ maxLength: 6 });
+    const property = fc.asyncProperty(text, text, text, text, async (a, b, c, d) => {
+      const hashes = await Promise.all(
+        [
+          [a, b],
+          [c, d],
+        ].map(([headerFrom = "", envelopeFrom = ""]) => hashRead(report, [{ ...record, headerFrom, envelopeFrom }])),
+      );
+      expect(hashes[0] === hashes[1]).toBe(a === c && b === d);
+    });
+    await fc.assert(property, { seed: 20_260_104, numRuns: 2000 });
+  });
+
+  it("does not depend on the order of many records", async () => {
+    const { report, records } = await read(
+      sampleReport({
+        records: Array.from({ length: 200 }, (_, i) => ({ sourceIp: `192.0.2.${i}`, count: i + 1, pass: i % 3 === 0 })),
+      }),
+    );
+    const hash = await hashRead(report, records);
+    const property = fc.asyncProperty(fc.shuffledSubarray(records, { minLength: 200 }), async (shuffled) => {
+      expect(await hashRead(report, shuffled)).toBe(hash);
+    });
+    await fc.assert(property, { seed: 1, numRuns: 50 });
+  });
+});
+
+describe("the content hash of other reports", () => {
+  const tls = (policies: object[]): string =>
+    JSON.stringify({
+      "organization-name": "Reporter",
+      "date-range": { "start-datetime": "2026-01-01T00:00:00Z", "end-datetime": "2026-01-01T23:59:59Z" },
+      "contact-info": "tls@reporter.example",
+      "report-id": "tls",
+      policies,
+    });
+  const policy = (domain: string, details: object[] = []): object => ({
+    policy: { "policy-type": "sts", "policy-domain": domain },
+    summary: { "total-successful-session-count": 5, "total-failure-session-count": details.length },
+    "failure-details": details,
+  });
+  const details = [
+    { "result-type": "certificate-expired", "sending-mta-ip": "192.0.2.1", "failed-session-count": 1 },
+    { "result-type": "starttls-not-supported", "sending-mta-ip": "192.0.2.2", "failed-session-count": 2 },
+  ];
+
+  it("does not depend on the order of policies and failures of a TLS report, and differs by them", async () => {
+    const plain = await hashOf(tls([policy("a.example", details), policy("b.example")]));
+    expect(await hashOf(tls([policy("b.example"), policy("a.example", details.toReversed())]))).toBe(plain);
+    expect(await hashOf(tls([policy("a.example"), policy("b.example", details)]))).not.toBe(plain);
+    expect(await hashOf(tls([policy("a.example", details.slice(1)), policy("b.example")]))).not.toBe(plain);
+  });
+});

@@ -1,0 +1,37 @@
+import { describe, expect, it } from "vitest";
+import { domainName, domainOfAddress } from "../../shared/domain-name.ts";
+import { acceptsDomain } from "../../shared/registry.ts";
+
+describe("a domain name", () => {
+  it.each([
+    ["ACME.Example.", "acme.example"],
+    ["B\u00fccher.example", "xn--bcher-kva.example"],
+    ["xn--bcher-kva.EXAMPLE", "xn--bcher-kva.example"],
+    ["stra\u00dfe.de", "xn--strae-oqa.de"],
+    ["\u65e5\u672c\u8a9e\u3002jp", "xn--wgv71a119e.jp"],
+    ["_dmarc.b\u00fccher.example", "_dmarc.xn--bcher-kva.example"],
+    ["", ""],
+    // No names: left as they are, never read as a path, a port or an IPv4 address.
+    ["b\u00fc/cher", "b\u00fc/cher"],
+    ["b\u00fc:80", "b\u00fc:80"],
+    ["\uff11.\uff12", "\uff11.\uff12"],
+    ["a b", "a b"],
+  ])("%j is compared as %j", (text, name) => {
+    expect(domainName(text)).toBe(name);
+  });
+
+  it.each([
+    ["dmarc@Reporter.Example", "reporter.example"],
+    ["Reports <dmarc@reporter.example>", "reporter.example"],
+    ["no address", ""],
+  ])("of the address %j is %j", (text, name) => {
+    expect(domainOfAddress(text)).toBe(name);
+  });
+
+  it("is accepted by an entry that lists it in another form", () => {
+    const entry = { account: "acme", domains: ["b\u00fccher.example"] };
+    expect(acceptsDomain(entry, "xn--bcher-kva.example")).toBe(true);
+    expect(acceptsDomain(entry, "mail.xn--bcher-kva.example")).toBe(true);
+    expect(acceptsDomain(entry, "notxn--bcher-kva.example")).toBe(false);
+  });
+});
