@@ -26,6 +26,8 @@ export interface Pipeline {
   stopEngine(): Promise<void>;
   /** Status once nothing waits and the outcomes named have these counts. */
   settled(outcomes: Record<string, number>): Promise<Outputs["status"]>;
+  /** Rows of the ledger. */
+  rows<T>(sql: string): Promise<T[]>;
   /** The API by its client. */
   client: ContractClient;
   close(): Promise<void>;
@@ -70,6 +72,7 @@ export async function startPipeline(): Promise<Pipeline> {
     origin,
     ask,
     client,
+    rows: async <T>(sql: string) => (await ledger.prepare(sql).all()).results as T[],
     deliverMail,
     stopEngine,
     deliver(rua, files) {
