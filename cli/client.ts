@@ -41,13 +41,13 @@ export interface ApiClient {
 export function apiClient({ url, token }: ApiConnection): ApiClient {
   const client = contractClient({ url, token, fetch: (target, init) => fetch(target, withTimeout(init)) });
   return {
-    ask: async (name, input, signal) => valueOf(client, await client.ask(name, input, signal)),
+    ask: async (name, input, signal) => orThrow(client, await client.ask(name, input, signal)),
     async find(name, input) {
       const answer = await client.ask(name, input);
-      return !answer.ok && answer.error.code === "not_found" ? undefined : valueOf(client, answer);
+      return !answer.ok && answer.error.code === "not_found" ? undefined : orThrow(client, answer);
     },
     async *each(name, input) {
-      for await (const item of eachItem(client, name, input)) yield valueOf(client, item);
+      for await (const item of eachItem(client, name, input)) yield orThrow(client, item);
     },
   };
 }
@@ -57,7 +57,7 @@ function withTimeout({ signal, ...init }: RequestInit): RequestInit {
   return { ...init, signal: signal ? AbortSignal.any([timeout, signal]) : timeout };
 }
 
-function valueOf<T>({ url }: ContractClient, answer: ClientAnswer<T>): T {
+function orThrow<T>({ url }: ContractClient, answer: ClientAnswer<T>): T {
   if (answer.ok) return answer.value;
   throw errorOf(url, answer.error);
 }

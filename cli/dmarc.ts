@@ -10,6 +10,7 @@ import { addIdentity } from "./commands/identity.ts";
 import { addJobs } from "./commands/jobs.ts";
 import { addParse } from "./commands/parse.ts";
 import { addQuery } from "./commands/query.ts";
+import { addReports } from "./commands/reports.ts";
 import { addRua } from "./commands/rua.ts";
 import { addSend } from "./commands/send.ts";
 import { addStats } from "./commands/stats.ts";
@@ -44,6 +45,7 @@ function buildProgram(): Command {
     addQuery,
     addDeadLetters,
     addConflicts,
+    addReports,
     addJobs,
   ])
     add(program);

@@ -1,10 +1,9 @@
 /** The whole chain in workerd: mail → KV → R2 → queue → consumer → what Analytics Engine's SQL answers. */
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import type { Outputs } from "../../shared/contract/operations.ts";
 import type { DeadLetterRow } from "../../shared/ledger/dead-letters.ts";
-import type { Job } from "../../shared/ledger/jobs.ts";
 import type { Outcome } from "../../shared/ledger/outcomes.ts";
-import type { Page, PipelineStatus } from "../../shared/operations.ts";
 import { sampleMail, sampleReport } from "../cli/sample-report.ts";
 import { type Chain, RUA, startChain } from "./harness.ts";
 
@@ -81,18 +80,21 @@ describe("a pipeline that works", () => {
   });
 
   it("offers by RPC what an operator needs", async () => {
-    const status: PipelineStatus = JSON.parse(await chain.operate("status"));
+    const status: Outputs["pipelineStatus"] = JSON.parse(await chain.operate("pipelineStatus", {}));
     expect(status).toMatchObject({ unfinished: 0, unfinishedDays: [], reportsWithDueSlices: 0 });
     expect(status.queues.map(({ queue }) => queue)).toEqual(["dmarc-reports", "dmarc-points", "dmarc-dead-letters"]);
     expect(status.queues.every(({ oldestSeconds }) => Number.isInteger(oldestSeconds))).toBe(true);
-    const page: Page<DeadLetterRow> = JSON.parse(await chain.operate("listDeadLetters", { code: "not_a_report" }));
+    const page: Outputs["listDeadLetters"] = JSON.parse(
+      await chain.operate("listDeadLetters", { code: "not_a_report" }),
+    );
     const [letter] = page.items;
-    expect(await chain.operate("readRawObject", letter?.rawKey)).toContain("Hello.");
-    const job: Job = JSON.parse(await chain.operate("startReprocess", {}));
+    if (letter === undefined) throw new Error("There is no dead letter.");
+    expect(await chain.operate("readRawObject", { key: letter.rawKey })).toContain("Hello.");
+    const job: Outputs["startReprocess"] = JSON.parse(await chain.operate("startReprocess", {}));
     await chain.waitForRows(`SELECT 1 FROM objects WHERE generation = ${job.generation}`, 4);
-    expect(JSON.parse(await chain.operate("getJob", job.id))).toMatchObject({ state: "done", enqueued: 4 });
+    expect(JSON.parse(await chain.operate("getJob", { id: job.id }))).toMatchObject({ state: "done", enqueued: 4 });
     expect(await chain.stats()).toMatchObject({ reports: 2, records: 6, messages: 16, deadLetters: 1 });
-    expect(JSON.parse(await chain.operate("discardDeadLetters", { ids: [letter?.id] }))).toMatchObject({
+    expect(JSON.parse(await chain.operate("discardDeadLetters", { ids: [letter.id] }))).toMatchObject({
       items: [{ result: "discarded" }],
     });
     expect(await chain.stats()).toMatchObject({ deadLetters: 0 });

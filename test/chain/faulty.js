@@ -18,10 +18,11 @@ export default class extends WorkerEntrypoint {
   writeDataPoint() {
     fail();
   }
-  // Calls an operation of process, as the dashboard does: the body is [method, ...arguments].
+  // Calls an operation of process, as the dashboard does: the body is [name, input, caller].
   async fetch(request) {
-    const [method, ...given] = await request.json();
-    const answer = await this.env.PROCESS[method](...given);
-    return answer instanceof Response ? answer : Response.json(answer ?? null);
+    const [name, input, caller] = await request.json();
+    const answer = await this.env.PROCESS.call(name, input, caller);
+    if (!answer.ok) return Response.json(answer.error, { status: 400 });
+    return answer.value instanceof Response ? answer.value : Response.json(answer.value ?? null);
   }
 }

@@ -4,8 +4,8 @@ import { vi } from "vitest";
 import { createTestHarness } from "wrangler";
 import { combineStats, type Stats, statsQuery } from "../../shared/analytics/queries.ts";
 import { querySql } from "../../shared/analytics/sql.ts";
+import type { Inputs, ProcessOperation } from "../../shared/contract/operations.ts";
 import type { LedgerDatabase } from "../../shared/ledger/database.ts";
-import type { OperationsApi } from "../../shared/operations.ts";
 import type { RegistryEntry } from "../../shared/registry.ts";
 import { startTestEngine, type TestEngine } from "../analytics/local-engine.ts";
 import { migrations } from "../support/migrations.ts";
@@ -37,8 +37,8 @@ interface ChainBindings {
 
 export interface Chain {
   engine: TestEngine;
-  /** Calls an operation by RPC. @returns its answer as JSON, or the bytes it gave, as text */
-  operate(method: keyof OperationsApi, ...given: unknown[]): Promise<string>;
+  /** Calls an operation by RPC. @returns its output as JSON, or the bytes it gave, as text */
+  operate<Name extends ProcessOperation>(name: Name, input: Inputs[Name]): Promise<string>;
   register(rua: string, entry: RegistryEntry): Promise<void>;
   /** Stores a registry value as it is, valid or not. */
   registerText(rua: string, value: string): Promise<void>;
@@ -96,8 +96,8 @@ export async function startChain(faults: Faults = {}): Promise<Chain> {
   const registerText = (rua: string, value: string) => env.KV_DMARC_REPORTS.put(`dmarc:${rua}`, value);
   return {
     engine,
-    async operate(method, ...given) {
-      const body = JSON.stringify([method, ...given]);
+    async operate(name, input) {
+      const body = JSON.stringify([name, input, { name: "a test" }]);
       const answer = await server.getWorker("faulty").fetch("http://caller.example/", { method: "POST", body });
       return answer.text();
     },

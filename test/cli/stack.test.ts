@@ -2,8 +2,11 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { eventRow, recordRow, startTestEngine, type TestEngine } from "../analytics/local-engine.ts";
+import { change } from "../../shared/ledger/database.ts";
+import { putDeadLetters } from "../../shared/ledger/dead-letters.ts";
+import { recordRow, startTestEngine, type TestEngine } from "../analytics/local-engine.ts";
 import { API_TOKEN, type Dashboard, startDashboard } from "../dashboard/harness.ts";
+import { aggregateReport, sampleRecord, settleSamples } from "../support/ledger-fill.ts";
 import { type CommandOutcome, runCommand } from "./run-command.ts";
 
 let engine: TestEngine;
@@ -25,10 +28,44 @@ beforeAll(async () => {
     recordRow({ count: 1200, reporter: '=cmd|"x"!A1' }),
     recordRow({ ordinal: 1, count: 34, passed: 0, reporter: "a\u001b[31mb", sourceIp: "192.0.2.2" }),
   ]);
-  await engine.write("events", [eventRow({}), eventRow({ eventId: "dead", outcome: "dead_letter", kind: "" })]);
+  await fillLedger();
   stateDir = await mkdtemp(join(tmpdir(), "dmarc-state-"));
   await writeFile(join(stateDir, "local-secret.json"), JSON.stringify({ apiToken: API_TOKEN }));
 });
+
+// A report of two records, and a dead letter.
+async function fillLedger(): Promise<void> {
+  const nowSeconds = Math.floor(Date.now() / 1000);
+  const day = Math.floor(nowSeconds / 86_400);
+  const records = [
+    sampleRecord("acme.example", { count: 1200 }),
+    sampleRecord("acme.example", { count: 34, dkim: "fail", sourceIp: "192.0.2.2" }),
+  ];
+  const report = aggregateReport("acme.example", { day: day - 1, records });
+  const sample = { account: "acme", uid: "1".repeat(32), report, records, receivedSeconds: nowSeconds };
+  await settleSamples(dashboard.ledger, [sample], { nowSeconds });
+  await change(dashboard.ledger, [
+    putDeadLetters([
+      {
+        id: "20260101-dead",
+        day,
+        account: "acme",
+        rua: "dmarc@acme.example",
+        domain: "",
+        code: "empty",
+        message: "Nothing.",
+        stage: "read",
+        rawKey: "raw/1",
+        part: "",
+        generation: 1,
+        receivedSeconds: nowSeconds,
+        filedSeconds: nowSeconds,
+        attempts: 1,
+        queueMessage: {},
+      },
+    ]),
+  ]);
+}
 
 afterAll(async () => {
   await dashboard.close();
@@ -188,7 +225,7 @@ describe("figures", () => {
       activity: [{ seconds: 300 }, { seconds: 3600 }, { seconds: 86_400 }, { seconds: 604_800 }],
     });
     expect((await run("status")).stdout).toMatch(
-      /dmarc-reports.*2 .*200[\s\S]*unfinished +2\naccepted +1\ndead_letter +1/,
+      /dmarc-reports.*2 .*200[\s\S]*unfinished +2\n +of 2026-11-20 +2\naccepted +1\ndead_letter +1/,
     );
     const { code, stderr } = await run("status", "--wait", "--timeout", "0");
     expect({ code, stderr }).toEqual({
@@ -201,7 +238,7 @@ describe("figures", () => {
   it("dead letters of all pages", async () => {
     expect(await runJson("dead-letters", "list")).toMatchObject([{ id: "a" }, { id: "after a/b c" }]);
     expect((await run("dead-letters", "list")).stdout).toMatch(
-      /time +now\ncode +empty\nreason +Nothing\.\nraw key +raw\/a\nid +a\n/,
+      /time +2026-01-01T00:00:00\.000Z\ncode +empty\nreason +Nothing\.\nraw key +raw\/a\nid +a\n/,
     );
   });
 });

@@ -3,7 +3,9 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { createTestHarness, type TestHarness } from "wrangler";
-import type { LedgerDatabase } from "../../shared/ledger/database.ts";
+import { change, type LedgerDatabase } from "../../shared/ledger/database.ts";
+import { putPerson } from "../../shared/ledger/people.ts";
+import type { Viewer } from "../../shared/viewers.ts";
 import { migrate } from "../support/migrations.ts";
 
 export const API_TOKEN = "the-right-secret";
@@ -17,6 +19,13 @@ export interface DashboardSettings {
   /** Mail address of the identity Cloudflare Access vouches for; absent = Access is off. */
   accessEmail?: string;
 }
+
+/** Who the tests may be; anybody else has no access. */
+const PEOPLE: readonly Viewer[] = [
+  { email: "operator@acme.example", entry: { role: "operator", accounts: [] } },
+  { email: "owner@acme.example", entry: { role: "owner", accounts: ["acme"] } },
+  { email: "nothing@acme.example", entry: { role: "owner", accounts: [] } },
+];
 
 /** A running dashboard. */
 export interface Dashboard {
@@ -41,6 +50,8 @@ export async function startDashboard({ vars = {}, accessEmail }: DashboardSettin
           name: "dmarc-process",
           main: resolve(import.meta.dirname, "process-stand-in.js"),
           compatibility_date: "2026-11-01",
+          // The same database as the dashboard's.
+          d1_databases: [{ binding: "D1_DMARC_REPORTS", database_name: "dmarc-reports", database_id: "dmarc-reports" }],
         },
       },
     ],
@@ -50,6 +61,10 @@ export async function startDashboard({ vars = {}, accessEmail }: DashboardSettin
     .getWorker<{ D1_DMARC_REPORTS: LedgerDatabase }>("dmarc-dashboard")
     .getEnv();
   await migrate(ledger);
+  await change(
+    ledger,
+    PEOPLE.map((person) => putPerson(person, 1)),
+  );
   return {
     url: url.origin,
     ledger,

@@ -2,10 +2,13 @@
 import { resolve } from "node:path";
 import { expect, vi } from "vitest";
 import { createTestHarness } from "wrangler";
-import type { Status } from "../../cli/client.ts";
+import { type ContractClient, contractClient } from "../../shared/contract/client.ts";
+import type { Outputs } from "../../shared/contract/operations.ts";
+import type { LedgerDatabase } from "../../shared/ledger/database.ts";
 import { isIdle } from "../../shared/operations.ts";
 import { startTestEngine } from "../analytics/local-engine.ts";
 import { sampleMail } from "../cli/sample-report.ts";
+import { migrate } from "../support/migrations.ts";
 import { API_TOKEN } from "./harness.ts";
 
 export interface Pipeline {
@@ -22,7 +25,11 @@ export interface Pipeline {
   /** Ends the engine while everything else goes on. */
   stopEngine(): Promise<void>;
   /** Status once nothing waits and the outcomes named have these counts. */
-  settled(outcomes: Record<string, number>): Promise<Status>;
+  settled(outcomes: Record<string, number>): Promise<Outputs["status"]>;
+  /** Rows of the ledger. */
+  rows<T>(sql: string): Promise<T[]>;
+  /** The API by its client. */
+  client: ContractClient;
   close(): Promise<void>;
 }
 
@@ -47,17 +54,27 @@ export async function startPipeline(): Promise<Pipeline> {
     ],
   });
   const { origin } = (await server.listen()).url;
+  const { D1_DMARC_REPORTS: ledger } = await server
+    .getWorker<{ D1_DMARC_REPORTS: LedgerDatabase }>("dmarc-process")
+    .getEnv();
+  await migrate(ledger);
   const ask = <T>(path: string, method = "GET", body?: unknown): Promise<T> => askApi(origin, { path, method, body });
   const deliverMail: Pipeline["deliverMail"] = async (mail) => {
     expect(await server.getWorker("dmarc-ingest").email(mail)).toMatchObject({ outcome: "ok" });
   };
+  const client = contractClient({ url: origin, token: API_TOKEN, fetch: (url, init) => fetch(url, init) });
   let isStopped = false;
   const stopEngine = async (): Promise<void> => {
     if (!isStopped) await engine.stop();
     isStopped = true;
   };
   return {
-    ...{ origin, ask, deliverMail, stopEngine },
+    origin,
+    ask,
+    client,
+    rows: async <T>(sql: string) => (await ledger.prepare(sql).all()).results as T[],
+    deliverMail,
+    stopEngine,
     deliver(rua, files) {
       const parts = Object.entries(files).map(([name, content]) => ({ name, content: Buffer.from(content) }));
       return deliverMail({ from: "a@b.example", to: rua, raw: sampleMail(parts).toString() });
@@ -70,9 +87,11 @@ export async function startPipeline(): Promise<Pipeline> {
     settled: (outcomes) =>
       vi.waitUntil(
         async () => {
-          const seen = await ask<Status>("/status");
-          const isThere = Object.entries(outcomes).every(([name, count]) => (seen.outcomes?.[name] ?? 0) === count);
-          return isIdle(seen) && isThere ? seen : undefined;
+          const seen = await client.ask("status", {});
+          if (!seen.ok) throw new Error(seen.error.message);
+          const { outcomes: counts } = seen.value;
+          const isThere = Object.entries(outcomes).every(([name, count]) => (counts?.[name] ?? 0) === count);
+          return isIdle(seen.value) && isThere ? seen.value : undefined;
         },
         { timeout: 30_000, interval: 100 },
       ),

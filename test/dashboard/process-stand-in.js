@@ -1,102 +1,116 @@
-// Support: answers in place of the process Worker by the contract of shared/operations.ts, from memory. The dashboard is
-// what is tested; a registry address that starts with "fault" makes the call fail, as a broken Worker would.
+// Support: answers in place of the process Worker by the contract, from memory but for the registry, which is in the ledger
+// that the dashboard reads. The dashboard is what is tested; an address that starts with "fault" makes the call fail, as a
+// broken Worker would.
 import { WorkerEntrypoint } from "cloudflare:workers";
+import { putAddress, removeAddress } from "../../shared/ledger/addresses.ts";
 
-const registry = new Map();
 let reconciles = 0;
 
-/** Who the tests may be; anybody else has no access. */
-const VIEWERS = {
-  "operator@acme.example": { role: "operator", accounts: [] },
-  "owner@acme.example": { role: "owner", accounts: ["acme"] },
-  "nothing@acme.example": { role: "owner", accounts: [] },
-};
-function failOn(rua) {
-  if (rua.startsWith("fault")) throw new Error("KV is down");
-}
-
 function job(kind, { filter = {}, dryRun = false } = {}) {
-  return { id: `${kind}-job`, kind, filter, dryRun, state: "done", pages: 1, scanned: 0, enqueued: 0 };
+  return {
+    id: `${kind}-job`,
+    kind,
+    state: "done",
+    filter,
+    dryRun,
+    generation: 1,
+    pages: 1,
+    cursor: "",
+    scanned: 0,
+    enqueued: 0,
+    startedSeconds: 1,
+    updatedSeconds: 1,
+  };
 }
 
-export class Operations extends WorkerEntrypoint {
-  status() {
-    const queues = [{ queue: "dmarc-reports", messages: 2, bytes: 200 }];
-    return { queues, unfinished: 2 + reconciles, unfinishedLimit: 10_000 };
-  }
-  getViewer(email) {
-    const entry = VIEWERS[email];
-    return entry === undefined ? undefined : { email, entry };
-  }
+function letter(id) {
+  return {
+    id,
+    reason: { code: "empty", message: "Nothing." },
+    stage: "read",
+    attempts: 1,
+    at: "2026-01-01T00:00:00.000Z",
+    account: "",
+    rua: "",
+    domain: "",
+    rawKey: `raw/${id}`,
+    part: "",
+    generation: 1,
+    receivedSeconds: 1,
+    message: {},
+  };
+}
+
+function ok(value) {
+  return { ok: true, value };
+}
+
+function fail(code, message) {
+  return { ok: false, error: { code, message } };
+}
+
+const RECORD = {
+  ordinal: 0,
+  sourceIp: "192.0.2.1",
+  count: 41,
+  disposition: "none",
+  rawDisposition: "none",
+  dkim: "pass",
+  spf: "fail",
+  reasons: [],
+  headerFrom: "acme.example",
+  envelopeFrom: "",
+  envelopeTo: "",
+  dkimResults: [{ domain: "acme.example", selector: "s1", result: "pass", rawResult: "pass", humanResult: "" }],
+  spfResults: [],
+};
+
+const HANDLERS = {
+  pipelineStatus() {
+    const queues = [{ queue: "dmarc-reports", messages: 2, bytes: 200, oldestSeconds: 0 }];
+    const unfinished = 2 + reconciles;
+    const unfinishedDays = [{ day: "2026-11-20", objects: unfinished, countedSeconds: 1 }];
+    return ok({ queues, unfinished, unfinishedDays, reportsWithDueSlices: 0 });
+  },
   readRecords({ text }) {
-    if (text === "gone") return { kind: "gone", reason: "It is not there." };
-    if (text === "nothing") return { kind: "aggregate", records: [], matching: 0, messages: 0 };
-    const record = {
-      ordinal: 0,
-      sourceIp: "192.0.2.1",
-      count: 41,
-      disposition: "none",
-      rawDisposition: "none",
-      dkim: "pass",
-      spf: "fail",
-      reasons: [],
-      headerFrom: "acme.example",
-      envelopeFrom: "",
-      envelopeTo: "",
-      dkimResults: [{ domain: "acme.example", selector: "s1", result: "pass", rawResult: "pass", humanResult: "" }],
-      spfResults: [],
-    };
-    return { kind: "aggregate", records: [record], matching: 1, messages: 41 };
-  }
-  readRawObject(key) {
-    return new Response(key);
-  }
-  listRegistrations() {
-    return [...registry].map(([rua, entry]) => ({ rua, entry }));
-  }
-  getRegistration(rua) {
-    failOn(rua);
-    const entry = registry.get(rua);
-    return entry === undefined ? undefined : { rua, entry };
-  }
-  putRegistration(rua, entry) {
-    failOn(rua);
-    if (rua.startsWith("refused")) return { refused: `'${rua}' is refused.` };
-    registry.set(rua, entry);
-    return { rua, entry };
-  }
-  removeRegistration(rua) {
-    registry.delete(rua);
-  }
-  listDeadLetters({ cursor, code } = {}) {
-    if (code === "refused") return { refused: "That is refused." };
-    const letter = (id) => ({
-      v: 1,
-      id,
-      reason: { code: "empty", message: "Nothing." },
-      rawKey: `raw/${id}`,
-      at: "2026-01-01T00:00:00Z",
-      part: "",
-      account: "",
-      rua: "",
-      domain: "",
-      attempts: 1,
-    });
-    if (code !== undefined) return { items: [] };
-    return cursor === undefined ? { items: [letter("a")], cursor: "a/b c" } : { items: [letter(`after ${cursor}`)] };
-  }
-  listConflicts() {
-    return { items: [] };
-  }
-  listJobs() {
-    return [];
-  }
-  startReprocess(request) {
-    return job("reprocess", request);
-  }
+    if (text === "gone") return ok({ kind: "gone", reason: "raw/x is no longer in R2." });
+    const records = text === "nothing" ? [] : [RECORD];
+    return ok({ kind: "aggregate", records, matching: records.length, messages: records.length * 41 });
+  },
+  readRawObject: ({ key }) => ok(new Response(key)),
+  async putRegistration({ rua, entry }, { D1_DMARC_REPORTS: directory }) {
+    if (rua.startsWith("fault")) throw new Error("KV is down");
+    if (rua.startsWith("refused")) return fail("bad_request", `'${rua}' is refused.`);
+    const place = { directory, copy: { get() {}, put() {}, delete() {} }, newAccountShard: 0 };
+    const stored = await putAddress({ rua: rua.toLowerCase(), entry }, place, 1);
+    return ok({ rua: stored.rua, entry: stored.entry });
+  },
+  async removeRegistration({ rua }, { D1_DMARC_REPORTS: directory }) {
+    await removeAddress(rua, { directory, copy: { get() {}, put() {}, delete() {} } }, 2);
+    return ok(undefined);
+  },
+  listDeadLetters({ cursor, code }) {
+    if (code === "refused") return fail("bad_request", "That is refused.");
+    if (code !== undefined) return ok({ items: [] });
+    return ok(
+      cursor === undefined ? { items: [letter("a")], cursor: "a/b c" } : { items: [letter(`after ${cursor}`)] },
+    );
+  },
+  getDeadLetter: ({ id }) => fail("not_found", `There is no dead letter '${id}'.`),
+  listConflicts: () => ok({ items: [] }),
+  decideConflict: ({ id }) => fail("not_found", `There is no conflict '${id}'.`),
+  takeBackReport: ({ account, domain, day, uid }) => ok({ account, kind: "aggregate", domain, day, uid }),
+  listJobs: () => ok({ items: [] }),
+  startReprocess: (request) => ok(job("reprocess", request)),
   startReconcile(request) {
     reconciles++;
-    return job("reconcile", request);
+    return ok(job("reconcile", request));
+  },
+};
+
+export class Operations extends WorkerEntrypoint {
+  call(name, input) {
+    return HANDLERS[name](input, this.env);
   }
 }
 

@@ -1,6 +1,6 @@
 /** The dashboard with the real process Worker behind it: the contract of shared/operations.ts holds on both sides. */
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
-import type { Job } from "../../shared/storage.ts";
+import type { Job } from "../../shared/contract/shapes.ts";
 import { sampleReport } from "../cli/sample-report.ts";
 import { API_TOKEN } from "./harness.ts";
 import { type Pipeline, startPipeline } from "./pipeline.ts";

@@ -61,7 +61,7 @@ export async function requeueDeadLetters(
   if ("refused" in selected) return selected;
   const results = selected.missing.map(missingLetter);
   for (const letter of selected.letters) results.push(await requeue(letter, selection, invocation));
-  return pageOf(results, selected.cursor);
+  return pageOf(asAsked(results, selection), selected.cursor);
 }
 
 async function requeue(
@@ -97,7 +97,7 @@ export async function discardDeadLetters(
     ...selected.missing.map(missingLetter),
     ...letters.map(({ id, code }) => ({ id, code, result }) as const),
   ];
-  return pageOf(results, selected.cursor);
+  return pageOf(asAsked(results, selection), selected.cursor);
 }
 
 async function discard(letters: readonly DeadLetterRow[], invocation: Invocation): Promise<void> {
@@ -155,6 +155,12 @@ async function select(
 
 function missingLetter(id: string): DeadLetterResult {
   return { id, code: "", result: "refused", reason: `There is no dead letter '${id}'.` };
+}
+
+// Of letters named by id the results are in the order they were named in.
+function asAsked(results: DeadLetterResult[], { ids }: DeadLetterSelection): DeadLetterResult[] {
+  const places = new Map(ids?.map((id, place) => [id, place]));
+  return results.toSorted((a, b) => (places.get(a.id) ?? 0) - (places.get(b.id) ?? 0));
 }
 
 function pageOf(items: DeadLetterResult[], cursor: string | undefined): Page<DeadLetterResult> {

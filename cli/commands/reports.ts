@@ -1,0 +1,83 @@
+/** `dmarc reports`: taking an accepted report back, such as a forged one. */
+import { type Command, InvalidArgumentError } from "commander";
+import type { Inputs, Outputs } from "../../shared/contract/operations.ts";
+import { addConnectionOptions, type ConnectionOptions, connect } from "../connection.ts";
+import { printJson, printOut, renderPairs } from "../terminal.ts";
+
+type ReportName = Inputs["undoTakeBack"];
+
+interface ReportOptions extends ConnectionOptions {
+  json?: true;
+}
+interface TakeBackOptions extends ReportOptions {
+  reason: string;
+}
+
+const EXAMPLES = `
+Examples:
+  dmarc reports take-back /reports/acme/acme.example/2026-11-20/0123456789abcdef0123456789abcdef --reason "forged"
+  dmarc reports undo-take-back acme/acme.example/2026-11-20/0123456789abcdef0123456789abcdef
+
+A report is named as its page's address ends: account, domain, day and uid. What is taken back counts in no figure and is not
+accepted again; its file stays in R2, and who decided so and why is kept.`;
+
+/** Adds the command with its subcommands. */
+export function addReports(program: Command): void {
+  const group = program.command("reports").description("Taking accepted reports back");
+  group.addHelpText("after", EXAMPLES);
+  add(group, "take-back", "Remove an accepted report from all figures")
+    .requiredOption("--reason <text>", "why; kept with the decision")
+    .action(async (report: ReportName, { reason, ...options }: TakeBackOptions) =>
+      printReport(await connect(options).ask("takeBackReport", { ...report, reason }), "taken back", options),
+    );
+  add(group, "undo-take-back", "Let a report count again that was taken back").action(
+    async (report: ReportName, options: ReportOptions) =>
+      printReport(await connect(options).ask("undoTakeBack", report), "counts again", options),
+  );
+}
+
+function add(group: Command, name: string, description: string): Command {
+  const command = group
+    .command(name)
+    .description(description)
+    .argument("<report>", "address of the report's page", readName)
+    .option("--json", "JSON for programs");
+  return addConnectionOptions(command).addHelpText("after", EXAMPLES);
+}
+
+// A whole link, a path, or the four parts alone.
+function readName(text: string): ReportName {
+  const [path = ""] = text.split(/[?#]/);
+  const parts = path.replace(/\/+$/, "").split("/").slice(-4).map(decode);
+  const [account = "", domain = "", day = "", uid = ""] = parts;
+  if (parts.length < 4 || account === "") {
+    throw new InvalidArgumentError("It has to end with account, domain, day and uid, as the address of its page does.");
+  }
+  return { account, domain: domain === "-" ? "" : domain, day, uid };
+}
+
+function decode(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    throw new InvalidArgumentError("It is not an address.");
+  }
+}
+
+function printReport(report: Outputs["takeBackReport"], state: string, { json }: ReportOptions): void {
+  if (json) {
+    printJson(report);
+    return;
+  }
+  const { account, kind, domain, day, uid } = report;
+  printOut(
+    renderPairs([
+      ["state", state],
+      ["kind", kind],
+      ["account", account],
+      ["domain", domain],
+      ["day", day],
+      ["uid", uid],
+    ]),
+  );
+}

@@ -1,0 +1,119 @@
+/** The table of operations: what derives from it agrees with itself. */
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { inputOf, requestOf, validate } from "../../shared/contract/operation.ts";
+import { OPERATION_NAMES, OPERATIONS, type OperationName } from "../../shared/contract/operations.ts";
+
+const routes = OPERATION_NAMES.flatMap((name) => {
+  const { http } = OPERATIONS[name];
+  return http === undefined ? [] : [{ name, http }];
+});
+
+describe("every operation", () => {
+  it("has a route of its own", () => {
+    const seen = routes.map(({ http: { method, path } }) => `${method} ${path.replaceAll(/:\w+/g, ":")}`);
+    expect(new Set(seen).size).toBe(seen.length);
+  });
+
+  it.each(OPERATION_NAMES)("%s: what changes something is not asked by GET, and only operators may", (name) => {
+    const { changes, http, role, summary } = OPERATIONS[name];
+    expect(http?.method === "GET").toBe(!changes && http !== undefined && name !== "query");
+    if (changes) expect(role).toBe("operator");
+    expect(summary).toMatch(/^[A-Zk].+[^.]$/);
+  });
+
+  it.each(OPERATION_NAMES)("%s refuses a field it does not know", (name) => {
+    const answer = validate<unknown>(OPERATIONS[name].input, { unheardOf: 1 });
+    expect(answer).toMatchObject({ ok: false, error: { code: "bad_request" } });
+  });
+});
+
+/** An input for each operation that has one. */
+const UID = "0123456789abcdef0123456789abcdef";
+const REPORT = { account: "a/b", domain: "", day: "2026-11-20", uid: UID };
+const INPUTS: Partial<Record<OperationName, object>> = {
+  stats: { domain: "it's.example" },
+  query: { sql: "SELECT 1", format: "tsv" },
+  getRegistration: { rua: "a+b@c.example" },
+  putRegistration: { rua: "ä b@c.example".replace(" ", ""), entry: { account: "acme", domains: ["c.example"] } },
+  removeRegistration: { rua: "a/b@c.example" },
+  getIdentity: { email: "a?b@c.example" },
+  putIdentity: { email: "a#b@c.example", entry: { role: "owner", accounts: ["acme"] } },
+  removeIdentity: { email: "a%b@c.example" },
+  listDeadLetters: { code: "empty", cursor: "a/b c" },
+  getDeadLetter: { id: "20261120-a" },
+  requeueDeadLetters: { ids: ["a", "b"], dryRun: true },
+  discardDeadLetters: { filter: { code: "empty" }, cursor: "x" },
+  readRawObject: { key: "raw/2026/11/20/a&b=c" },
+  getConflict: { id: "x" },
+  acceptConflict: { id: "x" },
+  discardConflict: { id: "x" },
+  decideConflict: { id: "x", decision: "count_both", reason: "because" },
+  readRecords: { ...REPORT, text: "a&b", isPass: false, order: "messages", descending: true, limit: 10, offset: 0 },
+  takeBackReport: { ...REPORT, reason: "forged" },
+  undoTakeBack: REPORT,
+  startReprocess: { filter: { domain: "a.example" }, dryRun: true },
+  startReconcile: { filter: { since: "2026-11-20" } },
+  getJob: { id: "x" },
+};
+
+/** What a server makes of a request: path parameters by the route, decoded. */
+function received(route: string, url: string, body: string | undefined) {
+  const { pathname, searchParams } = new URL(url, "http://x.example");
+  const names = route.split("/").slice(1);
+  const parts = pathname.replace("/api/v1", "").split("/").slice(1);
+  expect(parts).toHaveLength(names.length);
+  const parameters = Object.fromEntries(
+    names.flatMap((name, i) => (name.startsWith(":") ? [[name.slice(1), decodeURIComponent(parts[i] ?? "")]] : [])),
+  );
+  return { parameters, query: Object.fromEntries(searchParams), body: body ?? "" };
+}
+
+describe("an input", () => {
+  it.each(routes)("of $name comes through HTTP as it was", ({ name, http }) => {
+    const input = INPUTS[name] ?? {};
+    const { method, path, body } = requestOf(http, input);
+    expect(method).toBe(http.method);
+    const carried = inputOf(http.place, received(http.path, path, body));
+    if (!carried.ok) throw new Error(carried.error.message);
+    expect(validate<unknown>(OPERATIONS[name].input, carried.value)).toEqual({ ok: true, value: input });
+  });
+
+  it("is given for each operation with one", () => {
+    const without = OPERATION_NAMES.filter((name) => INPUTS[name] === undefined);
+    for (const name of without)
+      expect(validate<unknown>(OPERATIONS[name].input, {}), name).toEqual({ ok: true, value: {} });
+  });
+
+  it("of any text comes through path and query", () => {
+    const { http } = OPERATIONS.readRawObject;
+    const { http: jobRoute } = OPERATIONS.getJob;
+    if (http === undefined || jobRoute === undefined) throw new Error("no route");
+    fc.assert(
+      fc.property(fc.string({ minLength: 1 }), (text) => {
+        const { path } = requestOf(http, { key: text.toWellFormed() });
+        expect(inputOf("query", received(http.path, path, undefined))).toEqual({
+          ok: true,
+          value: { key: text.toWellFormed() },
+        });
+      }),
+    );
+  });
+
+  it.each([
+    ["no JSON", "{", "The body is not JSON."],
+    ["nothing", "", "The body is not JSON."],
+    ["a list", "[]", "The body is not a JSON object."],
+    ["null", "null", "The body is not a JSON object."],
+  ])("is refused when the body is %s", (_, body, message) => {
+    expect(inputOf({ json: "fields" }, { parameters: {}, query: {}, body })).toEqual({
+      ok: false,
+      error: { code: "bad_request", message },
+    });
+  });
+
+  it("cannot change in its body what its path names", () => {
+    const parts = { parameters: { id: "a" }, query: {}, body: '{"id":"b","decision":"keep"}' };
+    expect(inputOf({ json: "fields" }, parts)).toEqual({ ok: true, value: { id: "a", decision: "keep" } });
+  });
+});
