@@ -7,7 +7,7 @@ import { type MessagesOfDay, messagesByDay } from "../../shared/analytics/statem
 import type { Inputs, ProcessOperation } from "../../shared/contract/operations.ts";
 import { ask, type LedgerDatabase } from "../../shared/ledger/database.ts";
 import { type Stats, statsQuery } from "../../shared/ledger/stats.ts";
-import type { RegistryEntry } from "../../shared/registry.ts";
+import { putCopy, type RegistryEntry, type RegistryStore } from "../../shared/registry.ts";
 import { startTestEngine, type TestEngine } from "../analytics/local-engine.ts";
 import { migrations } from "../support/migrations.ts";
 
@@ -28,7 +28,7 @@ export interface MailOutcome {
 
 /** What the tests use of R2 and KV, through workerd. */
 interface ChainBindings {
-  KV_DMARC_REPORTS: { put(key: string, value: string): Promise<void> };
+  KV_DMARC_REPORTS: RegistryStore;
   D1_DMARC_REPORTS: LedgerDatabase;
   R2_DMARC_REPORTS: {
     list(options: { prefix: string }): Promise<{ objects: { key: string }[] }>;
@@ -105,7 +105,7 @@ export async function startChain(faults: Faults = {}): Promise<Chain> {
     },
     keys,
     registerText,
-    register: (rua, entry) => registerText(rua, JSON.stringify(entry)),
+    register: (rua, entry) => putCopy(env.KV_DMARC_REPORTS, { rua, entry, shard: 0 }),
     async send({ raw, to = RUA }) {
       const stream = new Blob([new Uint8Array(raw)]).stream();
       return server.getWorker("dmarc-ingest").email({ from: "dmarc@reporter.example", to, raw: stream });
