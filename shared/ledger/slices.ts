@@ -66,6 +66,15 @@ export function removeSlices({ uid, generation }: Pick<SlicesRow, "uid" | "gener
   return { sql: "DELETE FROM slices WHERE uid = unhex(?1) AND generation = ?2", parameters: [uid, generation] };
 }
 
+/** Forgets slices of reports that were written again: what an older generation still had to write is no longer wanted. */
+export function removeOlderSlices(reports: readonly Pick<SlicesRow, "uid" | "generation">[]): Change {
+  return {
+    sql: `DELETE FROM slices WHERE (uid, generation) IN (SELECT s.uid, s.generation FROM json_each(?1) w
+      JOIN slices s ON s.uid = unhex(w.value ->> 0) AND s.generation < w.value ->> 1)`,
+    parameters: [JSON.stringify(reports.map(({ uid, generation }) => [uid, generation]))],
+  };
+}
+
 /** Removes the rows of reports whose slices have all been written. */
 export function removeFinishedSlices(): Change {
   return { sql: "DELETE FROM slices WHERE instr(state, '0') = 0 AND instr(state, 'd') = 0", parameters: [] };

@@ -44,10 +44,12 @@ function isNode(value: object): value is SyntaxNode {
 }
 
 /** Ever longer, so that what takes exponential or cubic time is found before it takes all day. */
-const TRIED_CHARS = [24, 100, 400, 4000];
+const TRIED_CHARS = [20, 24, 28, 32, 100, 200, 400, 1000, 4000];
 const FINAL_CHARS = 16_000;
 /** What takes less is not looked at further: linear expressions take some microseconds. */
 const MAX_MILLISECONDS = 5;
+/** What takes as much for a few thousand characters needs no second look. */
+const MAX_SHORT_MILLISECONDS = 30;
 /** Four times the text takes four times as long, or sixteen times. */
 const MAX_GROWTH = 9;
 
@@ -56,19 +58,25 @@ export function tryExpression(expression: RegExp): { isSlow: boolean; slowest: H
   let slowest: HostileText = { start: "", repeated: "a", end: "" };
   let longest = 0;
   for (const text of hostileTexts(expression.source)) {
-    let before = 0;
     for (const chars of TRIED_CHARS) {
-      before = timeOf(expression, repeat(text, chars), 2 * MAX_MILLISECONDS);
-      if (before > 2 * MAX_MILLISECONDS) return { isSlow: true, slowest: text };
+      const milliseconds = timeOf(expression, repeat(text, chars), MAX_SHORT_MILLISECONDS);
+      if (milliseconds > MAX_SHORT_MILLISECONDS) return { isSlow: true, slowest: text };
     }
     const milliseconds = timeOf(expression, repeat(text, FINAL_CHARS), MAX_MILLISECONDS);
-    if (milliseconds > MAX_MILLISECONDS && milliseconds > MAX_GROWTH * before) return { isSlow: true, slowest: text };
+    if (milliseconds > MAX_MILLISECONDS && growsFast(expression, text)) return { isSlow: true, slowest: text };
     if (milliseconds > longest) {
       longest = milliseconds;
       slowest = text;
     }
   }
   return { isSlow: false, slowest };
+}
+
+/** Measured anew and with more runs, so that a busy machine is no finding. */
+function growsFast(expression: RegExp, text: HostileText): boolean {
+  const quarter = timeOf(expression, repeat(text, FINAL_CHARS / 4), 0);
+  const whole = timeOf(expression, repeat(text, FINAL_CHARS), 0);
+  return whole > MAX_MILLISECONDS && whole > MAX_GROWTH * quarter;
 }
 
 export interface HostileText {
@@ -81,10 +89,12 @@ export function repeat({ start, repeated, end }: HostileText, chars: number): st
   return start + repeated.repeat(Math.ceil(chars / repeated.length)) + end;
 }
 
+const RUNS = 5;
+
 /** The shortest of some runs, so that a machine that is busy for a moment does not count; one run where it is short. */
 export function timeOf(expression: RegExp, text: string, enoughMilliseconds: number): number {
   let shortest = Number.POSITIVE_INFINITY;
-  for (let run = 0; run < 3 && shortest > enoughMilliseconds; run++) {
+  for (let run = 0; run < RUNS && shortest > enoughMilliseconds; run++) {
     expression.lastIndex = 0;
     const before = performance.now();
     if (expression.global) text.replace(expression, "");

@@ -380,3 +380,23 @@ describe("status", () => {
     expect(ledgerFigures(world)).toEqual({ "acme/a": figures(1), "acme/b": figures(1) });
   });
 });
+
+it("a duplicate stays one when it is run again on a day whose budget is used up", async () => {
+  const world = new World();
+  registerAll(world);
+  world.recordsPerDay.address = 7;
+  await world.deliver(reportMail("a", records(5)));
+  await world.deliver(reportMail("a", records(5).toReversed()));
+  await world.drain();
+  const outcomes = () =>
+    outcomesOf(world)
+      .map(({ outcome }) => outcome)
+      .sort();
+  // Its records would not have fit: nobody knows it for a duplicate before.
+  expect(outcomes()).toEqual(["accepted", "dead_letter"]);
+  await requeueDeadLetters({ filter: { code: "over_budget" } }, world.invocation());
+  await world.drain();
+  expect(outcomes()).toEqual(["accepted", "duplicate"]);
+  await reprocess(world);
+  expect(outcomes()).toEqual(["accepted", "duplicate"]);
+});

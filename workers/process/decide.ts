@@ -11,7 +11,7 @@ import type { Outcome } from "../../shared/ledger/outcomes.ts";
 import type { ReportReference, ReportShare } from "../../shared/ledger/report-rows.ts";
 import type { HeldReport, ReportWrite } from "../../shared/ledger/reports.ts";
 import { needsReading, newSettlement, type Settlement } from "../../shared/ledger/settlement.ts";
-import { removeSlices } from "../../shared/ledger/slices.ts";
+import { removeOlderSlices, removeSlices } from "../../shared/ledger/slices.ts";
 import { PROCESS_LIMITS } from "../../shared/limits.ts";
 import type { ReportMessage } from "../../shared/messages.ts";
 import { acceptsDomain } from "../../shared/registry.ts";
@@ -102,7 +102,10 @@ class BatchDecision {
   }
 
   close(): Settlement {
-    return { ...this.settlement, reports: [...this.writes.values()] };
+    const reports = [...this.writes.values()];
+    const again = reports.map(({ write }) => write).filter(({ generation }) => generation > 1);
+    if (again.length > 0) this.settlement.others.push(removeOlderSlices(again));
+    return { ...this.settlement, reports };
   }
 }
 
@@ -131,8 +134,8 @@ class ObjectDecision {
 
   async decide(): Promise<ObjectPlan> {
     const { message, registration, isThere } = this.#object;
-    // What was accepted stays when it is run again after its address or its raw object has gone.
-    if (this.#wasAccepted() && (registration === undefined || !isThere)) {
+    // What was decided stays when it is run again after its address or its raw object has gone.
+    if (this.#wasDecided() && (registration === undefined || !isThere)) {
       this.#plan.left = isThere ? "left: address not registered" : "left: no raw object";
       return this.#plan;
     }
@@ -147,12 +150,13 @@ class ObjectDecision {
     return this.#plan;
   }
 
-  #wasAccepted(): boolean {
-    return this.#previous.some(({ outcome }) => outcome === "accepted");
+  /** Whether a report was found in it before, and decided about. */
+  #wasDecided(): boolean {
+    return this.#previous.some(({ outcome }) => outcome !== "dead_letter" && outcome !== "discarded");
   }
 
   #fitsBudget(): boolean {
-    if (this.#wasAccepted()) return true;
+    if (this.#wasDecided()) return true;
     const records = this.#object.findings.reduce(
       (sum, found) => sum + ("report" in found ? found.counts.records : 0),
       0,

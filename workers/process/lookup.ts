@@ -143,7 +143,9 @@ async function findFiledSlices(
 ): Promise<Known["filedSlices"]> {
   const found: Known["filedSlices"] = new Map();
   const owners = new Map<string, string>();
-  for (const { message } of objects) {
+  for (const object of objects) {
+    const { message, generation } = object;
+    if (generation > 1) for (const { uid } of reportsOf(object)) owners.set(uid, message.key);
     const accepted = settled.get(message.key)?.outcomes.filter(({ outcome }) => outcome === "accepted") ?? [];
     for (const { id } of accepted) owners.set(id, message.key);
   }

@@ -1,12 +1,5 @@
 /** The parts of Node's modules that process uses; @types/node as a whole contradicts the Workers runtime's types. */
 
-declare module "node:crypto" {
-  export function createHash(algorithm: "sha256"): {
-    update(bytes: Uint8Array): unknown;
-    digest(encoding: "hex"): string;
-  };
-}
-
 declare module "node:zlib" {
   export function crc32(bytes: Uint8Array, before?: number): number;
   export function inflateRawSync(data: Uint8Array, options: { maxOutputLength: number; info: true }): unknown;

@@ -157,9 +157,11 @@ async function readTask(task: Task, { settled, registrations, held }: SharedByTa
   if (attempts >= BATCH_LIMITS.aloneFromAttempt && message.alone !== true) return sendAlone(task, invocation);
   const registration = await registrations.find(message.rua);
   const object = await findRawObject(bucket, message.key);
+  // A sender's retry is a message of its own, about the object that came first. One that does not say when it came is
+  // read as of now.
+  const receivedSeconds = object?.metadata.receivedSeconds || message.receivedSeconds;
   const origin = {
-    // An object that does not say when it came is read as of now.
-    receivedSeconds: message.receivedSeconds || invocation.nowSeconds,
+    receivedSeconds: receivedSeconds || invocation.nowSeconds,
     objectsOfMail: object?.metadata.objectsOfMail ?? 1,
   };
   let findings: Finding[] = [];
@@ -174,7 +176,7 @@ async function readTask(task: Task, { settled, registrations, held }: SharedByTa
     findings = await readObject(task.source, { ...origin, account }, held);
   }
   task.read = {
-    message,
+    message: { ...message, receivedSeconds },
     attempts,
     generation: generationOf(task),
     mayHaveWritten: mayHaveWritten(task),

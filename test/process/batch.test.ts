@@ -1,0 +1,116 @@
+/** What the messages of one batch have to do with each other: they are settled together, and a fault of one is its own. */
+import { describe, expect, it } from "vitest";
+import { D1_LIMITS } from "../../shared/limits.ts";
+import { sampleReport } from "../cli/sample-report.ts";
+import { zip } from "../support/archives.ts";
+import { eventsByOutcome, imbalances, ledgerFigures, outcomesOf, reportFigures } from "./simulation/balance.ts";
+import { figures, mailOf, records, registerAll, reportMail } from "./simulation/scenario.ts";
+import { setUpSimulation } from "./simulation/setup.ts";
+import { World } from "./simulation/world.ts";
+
+setUpSimulation();
+
+function newWorld(): World {
+  const world = new World();
+  registerAll(world);
+  return world;
+}
+
+describe("a batch", () => {
+  it("of many objects is looked up and settled with a few calls of D1, all in one transaction", async () => {
+    const world = newWorld();
+    for (let i = 0; i < 22; i++) await world.deliver(reportMail(`r${i}`, records(10)));
+    const before = world.faults.calls.length;
+    await world.drain({ rounds: 1 });
+    const calls = world.faults.calls.slice(before).filter((name) => name.startsWith("d1."));
+    expect(calls.filter((name) => name === "d1.batch")).toHaveLength(1);
+    expect(calls.length).toBeLessThanOrEqual(8);
+    expect(Object.keys(ledgerFigures(world))).toHaveLength(22);
+    expect(world.rows("SELECT * FROM slices")).toEqual([]);
+  });
+
+  it("in which one object cannot be read settles the others, and that one later", async () => {
+    const world = newWorld();
+    for (const id of ["a", "b", "c"]) await world.deliver(reportMail(id, records(2)));
+    let failed = 0;
+    world.faults.plan = ({ name }) => (name === "r2.get raw" && failed++ === 1 ? "before" : undefined);
+    await world.drain({ rounds: 1 });
+    expect(Object.keys(ledgerFigures(world))).toHaveLength(2);
+    await world.drain();
+    expect(
+      await imbalances(world, {
+        reports: { "acme/a": [figures(2)], "acme/b": [figures(2)], "acme/c": [figures(2)] },
+        deadLetters: 0,
+        conflicts: 0,
+      }),
+    ).toEqual([]);
+  });
+
+  it("in which the points of one object fail settles the others", async () => {
+    const world = newWorld();
+    for (const id of ["a", "b", "c"]) await world.deliver(reportMail(id, records(2)));
+    let failed = 0;
+    world.faults.plan = ({ name }) => (name === "analytics.write records" && failed++ === 2 ? "before" : undefined);
+    await world.drain({ rounds: 1 });
+    expect(Object.keys(ledgerFigures(world)).sort()).toEqual(["acme/a", "acme/c"]);
+    await world.drain();
+    expect(Object.keys(reportFigures(world)).sort()).toEqual(["acme/a", "acme/b", "acme/c"]);
+  });
+
+  it("that holds a report twice, in another order the second time, counts it once", async () => {
+    const world = newWorld();
+    await world.deliver(reportMail("twice", records(5)));
+    await world.deliver(reportMail("twice", records(5).toReversed()));
+    await world.drain();
+    const all = { "acme/twice": figures(5) };
+    expect([ledgerFigures(world), reportFigures(world)]).toEqual([all, all]);
+    expect(
+      outcomesOf(world)
+        .map(({ outcome }) => outcome)
+        .sort(),
+    ).toEqual(["accepted", "duplicate"]);
+    expect(eventsByOutcome(world).get("duplicate")).toHaveLength(1);
+  });
+
+  it("that holds one object twice, one message of it run again, reads it once", async () => {
+    const world = newWorld();
+    await world.deliver(reportMail("a", records(3)));
+    const [message] = world.queues["dmarc-reports"].messages;
+    const body = JSON.parse(message?.body ?? "{}");
+    await world.queues["dmarc-reports"].send({ ...body, generation: 7 });
+    await world.drain();
+    expect(world.rows("SELECT generation FROM objects")).toEqual([{ generation: 7 }]);
+    expect(ledgerFigures(world)).toEqual({ "acme/a": figures(3) });
+    expect(world.points.records).toHaveLength(3);
+  });
+});
+
+describe("an object", () => {
+  it("with the same report twice counts it once, and the second is a duplicate", async () => {
+    const world = newWorld();
+    const content = Buffer.from(sampleReport({ reportId: "same", records: records(3) }));
+    const twice = zipOfTwo(content);
+    await world.deliver(mailOf([{ name: "twice.zip", content: twice }]));
+    await world.drain();
+    expect(ledgerFigures(world)).toEqual({ "acme/same": figures(3) });
+    expect(outcomesOf(world).map(({ outcome }) => outcome)).toEqual(["accepted", "duplicate"]);
+  });
+});
+
+function zipOfTwo(content: Uint8Array): Uint8Array {
+  return zip([
+    { name: "1.xml", content },
+    { name: "2.xml", content },
+  ]);
+}
+
+it("a report of 100,000 records stays far below D1's queries of one invocation", { timeout: 120_000 }, async () => {
+  const world = newWorld();
+  await world.deliver(reportMail("large", records(100_000)));
+  await world.drain({ rounds: 1 });
+  const before = world.faults.calls.length;
+  await world.drain({ rounds: 1 });
+  const calls = world.faults.calls.slice(before).filter((name) => name.startsWith("d1."));
+  expect(ledgerFigures(world)).toEqual({ "acme/large": figures(100_000) });
+  expect(calls.length).toBeLessThan(D1_LIMITS.maxQueriesPerInvocation / 10);
+});
