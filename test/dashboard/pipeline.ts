@@ -93,7 +93,7 @@ export async function startPipeline(): Promise<Pipeline> {
           const isThere = Object.entries(outcomes).every(([name, count]) => (counts?.[name] ?? 0) === count);
           return isIdle(seen.value) && isThere ? seen.value : undefined;
         },
-        { timeout: 30_000, interval: 100 },
+        { timeout: 90_000, interval: 100 },
       ),
     async close() {
       await server.close();

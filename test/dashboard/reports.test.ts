@@ -208,7 +208,8 @@ describe("a TLS report longer than a page can be", () => {
     expect(csv.text).not.toMatch(/(^|[,"])=/m);
     const json = await pipeline.page(`${pathname}?export=json&table=failures`);
     expect(JSON.parse(json.text)).toHaveLength(TLS_LIMITS.maxGroups);
-  });
+    // Its points are 22 slices, an invocation each.
+  }, 120_000);
 });
 
 describe("taking a report back", () => {
