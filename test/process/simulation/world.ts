@@ -3,7 +3,6 @@
  * the place of the platform. Why not the real bindings: the fault matrix runs the pipeline thousands of times, and a
  * queue that delivers when and how often the test says cannot be had from them. test/chain runs the same code in workerd.
  */
-import { vi } from "vitest";
 import { checkPoint } from "../../../local/worker/point.ts";
 import type { DataPoint, DatasetId } from "../../../shared/analytics/columns.ts";
 import type { LedgerDatabase, LedgerStatement } from "../../../shared/ledger/database.ts";
@@ -124,11 +123,16 @@ export class World {
         rejected = true;
       },
     };
+    const { now } = Date;
+    const receivedMilliseconds = this.clock.nowMilliseconds;
+    // Ingest asks the platform for the time.
+    Date.now = () => receivedMilliseconds;
     try {
-      vi.setSystemTime(this.clock.nowMilliseconds);
       await Promise.race([invocation.ended, ingest.email(standIn(message), standIn(this.#bindings(invocation)))]);
     } catch {
       return "fault";
+    } finally {
+      Date.now = now;
     }
     return rejected ? "rejected" : "taken";
   }
