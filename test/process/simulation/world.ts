@@ -64,6 +64,7 @@ export class World {
   readonly recordsPerDay = { address: 5_000_000, account: 20_000_000 };
 
   readonly #databases: readonly LedgerDatabase[];
+  #bound: number;
 
   /**
    * @param shards how many databases the ledger has
@@ -72,6 +73,7 @@ export class World {
   constructor({ shards = 1, database }: { shards?: number; database?: LedgerDatabase } = {}) {
     this.ledgers = Array.from({ length: shards }, () => new SqliteLedger());
     this.#databases = database === undefined ? this.ledgers : [database];
+    this.#bound = this.#databases.length;
   }
 
   /** The first database of the ledger. */
@@ -125,6 +127,16 @@ export class World {
   /** What an operation works with, without faults. */
   invocation(): ProcessInvocation {
     return newInvocation(this.#processEnv(new FaultInjector().invocation()), this.clock.nowMilliseconds);
+  }
+
+  /** Process is deployed without the databases from that number on. */
+  unbind(shard: number): void {
+    this.#bound = shard;
+  }
+
+  /** Process is deployed with all databases. */
+  bindAll(): void {
+    this.#bound = this.#databases.length;
   }
 
   /** Takes an address out of the registry. */
@@ -228,7 +240,7 @@ export class World {
 
   #ledgerBindings(invocation: Invocation): Record<string, LedgerDatabase> {
     return Object.fromEntries(
-      this.#databases.map((database, shard) => {
+      this.#databases.slice(0, this.#bound).map((database, shard) => {
         const suffix = shard === 0 ? "" : `_${shard}`;
         return [`D1_DMARC_REPORTS${suffix}`, faultyLedger(database, `d1${suffix}`, invocation)];
       }),
