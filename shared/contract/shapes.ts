@@ -64,6 +64,8 @@ export const stats = v.object({
   messages: v.number(),
   passed: v.number(),
   sources: v.number(),
+  /** The ledger is in several databases, and an address that two have seen is counted twice. */
+  sourcesAreAtMost: v.boolean(),
   deadLetters: v.number(),
 });
 
