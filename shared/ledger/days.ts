@@ -3,6 +3,7 @@ import * as v from "valibot";
 import { sumRows } from "./combine.ts";
 import { type Query, query } from "./database.ts";
 import { inScope, type Scope } from "./figure-sql.ts";
+import { isTelling } from "./reports.ts";
 
 /** What happened to one day's messages. */
 export interface DayTotals {
@@ -80,10 +81,10 @@ export function policiesQuery(scope: Scope): Query<PolicyDays> {
       FROM (
         SELECT r.policy, min(r.day) AS firstDay, max(r.day) AS lastDay, sum(r.place = 0) AS reports,
           count(DISTINCT r.reporter) AS reporters
-        FROM reports r WHERE ${kept.sql} AND r.state = 'accepted' GROUP BY r.policy
+        FROM reports r WHERE ${kept.sql} AND r.state = 'accepted' AND ${isTelling("r")} GROUP BY r.policy
         UNION ALL
         SELECT d.policy, min(d.day), max(d.day), sum(d.reports), 0
-        FROM domain_days d WHERE ${final.sql} AND d.is_final = 1 GROUP BY d.policy)
+        FROM domain_days d WHERE ${final.sql} AND d.is_final = 1 AND d.last_end_seconds > 0 GROUP BY d.policy)
       GROUP BY policy ORDER BY lastDay DESC, firstDay DESC, policy LIMIT ${MAX_POLICIES}`,
       [...kept.parameters, ...final.parameters],
       v.object({
