@@ -87,7 +87,7 @@ export async function startPipeline(): Promise<Pipeline> {
       const response = await fetch(origin + path, { headers });
       return { status: response.status, text: await response.text() };
     },
-    settled: (outcomes, timeoutMs = 30_000) =>
+    settled: (outcomes, timeoutMs = 90_000) =>
       vi.waitUntil(
         async () => {
           const seen = await client.ask("status", {});
