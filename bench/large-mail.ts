@@ -81,7 +81,7 @@ async function measure(worker: RunningWorker, run: () => Promise<void>): Promise
 
 /** Sends mails, one after the other, through Workers that were just started. */
 async function runMails({ name, mails }: Workload, bindings: Bindings, place: Place): Promise<Row[]> {
-  const chain = new Chain(bindings, ADDRESS);
+  const chain = await Chain.open(bindings, ADDRESS);
   const ingest = await startWorker("ingest", place);
   const received = await measure(ingest, async () => {
     for (const mail of mails) await receive(chain, mail, { ingest, bindings });
