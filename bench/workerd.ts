@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { createTestHarness } from "wrangler";
 import { median } from "./measure.ts";
 import type { Figure } from "./node.ts";
-import { gzipReport, STYLES, smallReports } from "./reports.ts";
+import { gzipReport, STYLES, smallReports } from "../test/support/seeded-reports.ts";
 
 const ROUNDS = 5;
 

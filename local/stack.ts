@@ -14,7 +14,7 @@ import { applyMigrations } from "./migrations.ts";
 import type { LocalOptions } from "./options.ts";
 import { portProblem } from "./ports.ts";
 import { ensureLocalSecret, type LocalSecret, readLocalSecret } from "./secret.ts";
-import { giveSamples, type SamplesUnderWay } from "./send-samples.ts";
+import { giveSamples, type SamplesUnderWay } from "./samples/send.ts";
 import { openSmtpServer, type RunningSmtpServer } from "./smtp/server.ts";
 import { explainFault, prepareStateFolder, roomProblem, StartError } from "./state-folder.ts";
 import { DEVELOPER } from "./workers.ts";

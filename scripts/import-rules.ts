@@ -42,7 +42,7 @@ const PACKAGE_PLACES: Record<string, string> = {
 const PACKAGES_ANYWHERE = new Set(["valibot", "hono", "commander"]);
 const CONFINING_FOLDERS = ["shared/", "workers/", "cli/", "local/"];
 
-/** Time, chance, the network and the process are arguments in shared/, so that a test can set them. */
+/** Time, randomness, the network and the process are arguments in shared/, so that a test can set them. */
 const NOT_IN_SHARED = new Set(
   "Date.now|new Date()|Math.random|performance|process|fetch|caches|navigator|setTimeout|setInterval|require".split(
     "|",

@@ -11,7 +11,7 @@ import {
   startTestEngine,
   type TestEngine,
   tlsRow,
-} from "../analytics/local-engine.ts";
+} from "../support/local-engine.ts";
 import { DOCUMENTS } from "./documents.ts";
 
 let engine: TestEngine;

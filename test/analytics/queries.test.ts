@@ -9,7 +9,7 @@ import {
   statsQuery,
 } from "../../shared/analytics/queries.ts";
 import { querySql, type SqlAnswer } from "../../shared/analytics/sql.ts";
-import { eventRow, recordRow, startTestEngine, type TestEngine } from "./local-engine.ts";
+import { eventRow, recordRow, startTestEngine, type TestEngine } from "../support/local-engine.ts";
 
 /** Texts that end a carelessly quoted literal in one dialect or another. */
 const HOSTILE = [

@@ -7,7 +7,7 @@ import { querySql } from "../../shared/analytics/sql.ts";
 import type { Inputs, ProcessOperation } from "../../shared/contract/operations.ts";
 import type { LedgerDatabase } from "../../shared/ledger/database.ts";
 import type { RegistryEntry } from "../../shared/registry.ts";
-import { startTestEngine, type TestEngine } from "../analytics/local-engine.ts";
+import { startTestEngine, type TestEngine } from "../support/local-engine.ts";
 import { localWorker } from "../support/local-workers.ts";
 import { migrations } from "../support/migrations.ts";
 

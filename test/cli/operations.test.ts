@@ -8,7 +8,7 @@ import type { Conflict, DeadLetter } from "../../shared/contract/shapes.ts";
 import { API_TOKEN } from "../dashboard/harness.ts";
 import { type Pipeline, startPipeline } from "../dashboard/pipeline.ts";
 import { type CommandOutcome, runCommand } from "./run-command.ts";
-import { sampleMail, sampleReport } from "./sample-report.ts";
+import { sampleMail, sampleReport } from "../support/sample-report.ts";
 
 type Stats = Outputs["stats"];
 

@@ -5,7 +5,7 @@ import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { FileSummary } from "../../cli/parse-file.ts";
 import { runCommand } from "./run-command.ts";
-import { sampleMail, sampleReport } from "./sample-report.ts";
+import { sampleMail, sampleReport } from "../support/sample-report.ts";
 
 let folder: string;
 

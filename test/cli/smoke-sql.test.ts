@@ -11,7 +11,7 @@ import {
   startTestEngine,
   type TestEngine,
   tlsRow,
-} from "../analytics/local-engine.ts";
+} from "../support/local-engine.ts";
 import type { CommandOutcome } from "./run-command.ts";
 
 let engine: TestEngine;

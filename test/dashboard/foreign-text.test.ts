@@ -5,7 +5,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { sampleMail } from "../cli/sample-report.ts";
+import { sampleMail } from "../support/sample-report.ts";
 import { linksOf, textsOf } from "../support/html.ts";
 import { type Pipeline, startPipeline } from "./pipeline.ts";
 

@@ -6,7 +6,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { reportBytes, STYLES } from "../../bench/reports.ts";
+import { reportBytes, STYLES } from "../support/seeded-reports.ts";
 import { type ReadOptions, readReports } from "../../shared/report/read.ts";
 import { RecordShapes } from "../../shared/report/shapes/record-shapes.ts";
 import { bytesSource } from "../../shared/report/source.ts";

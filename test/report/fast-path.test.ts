@@ -4,7 +4,7 @@
  */
 import fc from "fast-check";
 import { describe, expect, it, test } from "vitest";
-import { reportBytes, STYLES } from "../../bench/reports.ts";
+import { reportBytes, STYLES } from "../support/seeded-reports.ts";
 import { AggregateReader } from "../../shared/report/aggregate.ts";
 import { RecordShapes } from "../../shared/report/shapes/record-shapes.ts";
 import { WarningLog } from "../../shared/report/warnings.ts";

@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { describe, expect, it, test } from "vitest";
-import { reportBytes, STYLES } from "../../bench/reports.ts";
+import { reportBytes, STYLES } from "../support/seeded-reports.ts";
 import { READ_LIMITS } from "../../shared/limits.ts";
 import { readReports } from "../../shared/report/read.ts";
 import { RecordShapes } from "../../shared/report/shapes/record-shapes.ts";
