@@ -1,10 +1,10 @@
 /** The aggregate reports of the samples: which there are, and the mail each one comes in. Pure. */
 import { gzipSync } from "node:zlib";
 import { seededRandom } from "../random.ts";
+import { zipOf } from "../zip.ts";
 import { DOMAINS, REPORTERS, type SampleDomain, type SampleReporter, type SampleSource } from "./data.ts";
 import { composeSample, DAY_SECONDS, type Sample } from "./mail.ts";
 import { type SampleReport, type SampleRow, sampleReportXml } from "./xml.ts";
-import { zipOf } from "../zip.ts";
 
 /** Twice the dashboard's 30 days, so that they can be compared with the ones before. */
 export const SAMPLE_DAYS = 60;

@@ -5,8 +5,8 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { sampleMail } from "../support/sample-report.ts";
 import { linksOf, textsOf } from "../support/html.ts";
+import { sampleMail } from "../support/sample-report.ts";
 import { type Pipeline, startPipeline } from "./pipeline.ts";
 
 /** Stands in every text of a stranger; no page's own words hold it. */

@@ -1,8 +1,8 @@
 /** Reports of every kind on their pages, with the real process Worker behind them: found by the lists, shown whole, with the raw file. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { fillPath, pageRoutes } from "../../workers/dashboard/routes.ts";
-import { sampleReport } from "../support/sample-report.ts";
 import { linksOf } from "../support/html.ts";
+import { sampleReport } from "../support/sample-report.ts";
 import { API_TOKEN } from "./harness.ts";
 import { type Pipeline, startPipeline } from "./pipeline.ts";
 
