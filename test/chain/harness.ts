@@ -8,7 +8,7 @@ import type { Inputs, ProcessOperation } from "../../shared/contract/operations.
 import { ask, type LedgerDatabase } from "../../shared/ledger/database.ts";
 import { type Stats, statsQuery } from "../../shared/ledger/stats.ts";
 import type { RegistryEntry, RegistryStore } from "../../shared/registry.ts";
-import { startTestEngine, type TestEngine } from "../analytics/local-engine.ts";
+import { startTestEngine, type TestEngine } from "../support/local-engine.ts";
 import { localWorker } from "../support/local-workers.ts";
 import { migrations } from "../support/migrations.ts";
 
