@@ -1,5 +1,5 @@
 /**
- * Gives a new state folder its samples: registers their address and sends them through the SMTP front door, as reporters
+ * Gives a new state folder its samples: registers their address and sends them through the SMTP server, as reporters
  * would, while the stack is already in use. It never makes up their content.
  */
 import { existsSync, writeFileSync } from "node:fs";

@@ -22,8 +22,8 @@ const MAY_IMPORT: Record<string, string[]> = {
   "cli/": ["cli/", "local/", "shared/"],
 };
 
-/** Folders with one door: the file that the rest of the tree imports. */
-const DOORS: Record<string, string> = {
+/** Folders with one entry: the file that the rest of the tree imports. */
+const ENTRY_FILES: Record<string, string> = {
   "shared/report/shapes/": "shared/report/shapes/record-shapes.ts",
 };
 
@@ -56,7 +56,7 @@ const ZLIB_PLACE = "shared/report/inflate-natively.ts";
 /** Everything in the tree that breaks a rule, one sentence each, sorted by file. */
 export function findBrokenRules(files: SourceFile[]): string[] {
   return [
-    ...files.flatMap((file) => [...brokenDirections(file), ...brokenPlatform(file), ...brokenDoors(file)]),
+    ...files.flatMap((file) => [...brokenDirections(file), ...brokenPlatform(file), ...brokenEntries(file)]),
     ...brokenPackages(files),
     ...brokenReach(files),
     ...findCycles(files).map((cycle) => `${cycle[0]}: a cycle of imports: ${cycle.join(" → ")}`),
@@ -74,11 +74,11 @@ function brokenDirections({ path, imports }: SourceFile): string[] {
     .map(({ target }) => `${path}: imports ${target}; ${folder} may import ${allowed.join(", ")} only`);
 }
 
-function brokenDoors({ path, imports }: SourceFile): string[] {
-  return Object.entries(DOORS).flatMap(([folder, door]) =>
+function brokenEntries({ path, imports }: SourceFile): string[] {
+  return Object.entries(ENTRY_FILES).flatMap(([folder, entry]) =>
     imports
-      .filter(({ target }) => target.startsWith(folder) && target !== door && !path.startsWith(folder))
-      .map(({ target }) => `${path}: imports ${target}; the door is ${door}`),
+      .filter(({ target }) => target.startsWith(folder) && target !== entry && !path.startsWith(folder))
+      .map(({ target }) => `${path}: imports ${target}; the entry is ${entry}`),
   );
 }
 

@@ -35,10 +35,10 @@ export interface Place {
   quiet?: boolean;
 }
 
-/** Bundles a Worker from its TOML, with the door through which mails or messages reach it. */
+/** Bundles a Worker from its TOML, with an entry file that passes it mails or messages. */
 export function bundleWorker(worker: WorkerName, folder: string): void {
-  const door = join(import.meta.dirname, `${worker}.js`);
-  const args = ["deploy", door, "--dry-run", "--env", "", "-c", tomlOf(worker), "--outdir", join(folder, worker)];
+  const entry = join(import.meta.dirname, `${worker}.js`);
+  const args = ["deploy", entry, "--dry-run", "-c", tomlOf(worker), "--outdir", join(folder, worker)];
   execFileSync("wrangler", args, {
     stdio: ["ignore", "ignore", "inherit"],
     env: { ...process.env, WRANGLER_SEND_METRICS: "false", CI: "1" },
@@ -114,7 +114,7 @@ function workerdConfig(worker: WorkerName, { bindingsPort, v8Flags }: Place): st
   return `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
   v8Flags = ${JSON.stringify(v8Flags)},
-  sockets = [(name = "door", address = "127.0.0.1:0", http = (), service = "main")],
+  sockets = [(name = "entry", address = "127.0.0.1:0", http = (), service = "main")],
   services = [(name = "main", worker = (
     modules = [(name = "${worker}.js", esModule = embed "${worker}/${worker}.js")],
     compatibilityDate = "${config.compatibility_date}",

@@ -69,9 +69,9 @@ const BREAKS: [name: string, files: Record<string, string>, sentence: RegExp][] 
   ],
   ["shared imports Node", { "shared/report/a.ts": 'import { x } from "node:fs";' }, /imports node:fs, which belongs/],
   [
-    "past a folder's door",
+    "past a folder's entry",
     { "shared/report/a.ts": 'import { x } from "./shapes/b.ts";', "shared/report/shapes/b.ts": "export const x = 1;" },
-    /the door is shared\/report\/shapes\/record-shapes\.ts/,
+    /the entry is shared\/report\/shapes\/record-shapes\.ts/,
   ],
   ["zlib out of its place", { "shared/a.ts": 'import { x } from "node:zlib";' }, /imports node:zlib, which belongs/],
   ["shared imports the platform", { "shared/a.ts": 'import "cloudflare:workers";' }, /imports cloudflare:workers/],

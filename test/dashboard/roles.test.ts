@@ -340,13 +340,13 @@ describe("an operator", () => {
 
 describe("on one machine", () => {
   it("answers only what came by the front of npm start, whoever Access says it is", async () => {
-    const secret = "the-secret-of-the-door";
+    const secret = "the-secret-of-the-workers";
     const dashboard = await startDashboard({
-      vars: { DOOR_SECRET: secret, API_TOKEN },
+      vars: { WORKERS_SECRET: secret, API_TOKEN },
       accessEmail: "operator@acme.example",
     });
-    const statusOf = async (path: string, door?: string): Promise<number> => {
-      const headers = { accept: "text/html", ...(door === undefined ? {} : { "x-dmarc-door": door }) };
+    const statusOf = async (path: string, given?: string): Promise<number> => {
+      const headers = { accept: "text/html", ...(given === undefined ? {} : { "x-dmarc-workers-secret": given }) };
       return (await dashboard.ask(path, { headers })).status;
     };
     try {

@@ -44,7 +44,7 @@ it("an ordinary report writes at most four rows and 1.5 KB, alone and in a batch
       return results;
     },
   };
-  const world = new World(counting);
+  const world = new World({ database: counting });
   const place = { directory: database, copy: { get: async () => null, put: async () => {}, delete: async () => {} } };
   await putAddress(validRegistration("dmarc@acme.example", { account: "acme" }), { ...place, newAccountShard: 0 }, 0);
   world.register("dmarc@acme.example", { account: "acme" });

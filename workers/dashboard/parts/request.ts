@@ -16,10 +16,10 @@ export interface PageRequest {
   access: Access;
   /** Days since 1970-01-01 UTC. */
   today: number;
-  /** How many databases the ledger has. */
+  /** How many databases of the ledger a question goes to. */
   databases: number;
-  /** Rows of a question to the ledger. @throws LedgerUnavailableError */
-  ask<Row>(query: Query<Row>): Promise<Row[]>;
+  /** Rows of a question to the ledger; where it is about one account, only that one's. @throws LedgerUnavailableError */
+  ask<Row>(query: Query<Row>, account?: string): Promise<Row[]>;
   /** Names of the accounts the person may see: every scope is made of them. */
   accounts(): Promise<readonly string[]>;
   /** Asks process. @throws ApiError when it cannot be done, or process fails */
