@@ -276,6 +276,8 @@ export const D1_LIMITS = {
   maxQueriesPerInvocation: 1000,
   /** Ours: characters of one JSON parameter that carries rows; a character is at most three bytes of UTF-8. */
   maxParameterChars: 600_000,
+  /** Ours: addresses in one JSON parameter; one has at most 400 bytes. */
+  maxAddressesAsked: 2000,
 } as const;
 
 /** Ours: figures of a report as the ledger packs them (shared/ledger/figures.ts). */

@@ -113,6 +113,8 @@ export interface PolicyDays {
   reports: number;
   /** Of the days whose details are kept. */
   reporters: number;
+  /** Several databases have some: a reporter that two have is counted twice. */
+  reportersAreAtMost: boolean;
 }
 
 /** Ours: policies shown. */
@@ -135,13 +137,16 @@ export function policiesQuery(scope: Scope): Query<PolicyDays> {
         FROM domain_days d WHERE ${final.sql} AND d.is_final = 1 AND d.last_end_seconds > 0 GROUP BY d.policy)
       GROUP BY policy ORDER BY lastDay DESC, firstDay DESC, policy LIMIT ${MAX_POLICIES}`,
       [...kept.parameters, ...final.parameters],
-      v.object({
-        policy: v.string(),
-        firstDay: v.number(),
-        lastDay: v.number(),
-        reports: v.number(),
-        reporters: v.number(),
-      }),
+      v.pipe(
+        v.object({
+          policy: v.string(),
+          firstDay: v.number(),
+          lastDay: v.number(),
+          reports: v.number(),
+          reporters: v.number(),
+        }),
+        v.transform((row): PolicyDays => ({ ...row, reportersAreAtMost: false })),
+      ),
     ),
     combine: (parts) =>
       sumRows(
@@ -152,7 +157,8 @@ export function policiesQuery(scope: Scope): Query<PolicyDays> {
           firstDay: Math.min(a.firstDay, b.firstDay),
           lastDay: Math.max(a.lastDay, b.lastDay),
           reports: a.reports + b.reports,
-          reporters: Math.max(a.reporters, b.reporters),
+          reporters: a.reporters + b.reporters,
+          reportersAreAtMost: a.reportersAreAtMost || b.reportersAreAtMost || (a.reporters > 0 && b.reporters > 0),
         }),
       ).sort((a, b) => b.lastDay - a.lastDay || b.firstDay - a.firstDay),
   };

@@ -18,7 +18,7 @@ import {
 } from "../../shared/analytics/statements.ts";
 import { ANALYTICS_LIMITS } from "../../shared/limits.ts";
 import { dayOfFailure, dayOfReport } from "../../shared/report-day.ts";
-import { eventRow, failureRow, recordRow, startTestEngine, type TestEngine, tlsRow } from "./local-engine.ts";
+import { eventRow, failureRow, recordRow, startTestEngine, type TestEngine, tlsRow } from "../support/local-engine.ts";
 
 // The engine writes each point now, so the days are of this month.
 const TODAY = Math.floor(Date.now() / 86_400_000);

@@ -1,4 +1,4 @@
-/** Support: ingest and process in workerd on their real TOMLs, with the local Analytics Engine; any binding may be down. */
+/** Support: ingest and process in workerd on their real configuration, with the local Analytics Engine; any binding may be down. */
 import { resolve } from "node:path";
 import { vi } from "vitest";
 import { createTestHarness } from "wrangler";
@@ -8,7 +8,8 @@ import type { Inputs, ProcessOperation } from "../../shared/contract/operations.
 import { ask, type LedgerDatabase } from "../../shared/ledger/database.ts";
 import { type Stats, statsQuery } from "../../shared/ledger/stats.ts";
 import type { RegistryEntry, RegistryStore } from "../../shared/registry.ts";
-import { startTestEngine, type TestEngine } from "../analytics/local-engine.ts";
+import { startTestEngine, type TestEngine } from "../support/local-engine.ts";
+import { localWorker } from "../support/local-workers.ts";
 import { migrations } from "../support/migrations.ts";
 
 export const RUA = "dmarc@acme.example";
@@ -60,22 +61,18 @@ export async function startChain(faults: Faults = {}): Promise<Chain> {
   const server = createTestHarness({
     root,
     workers: [
-      { configPath: "wrangler.ingest.toml", env: "local", bindingOverrides: overrides(faults.ingest) },
-      {
-        configPath: "wrangler.process.toml",
-        env: "local",
+      localWorker("ingest", { replaced: { bindings: faults.ingest ?? [], service: "faulty" } }),
+      localWorker("process", {
         // Retries follow at once.
         vars: { RETRY_BASE_SECONDS: 0 },
-        bindingOverrides: overrides(faults.process),
-      },
-      {
-        configPath: "wrangler.analytics.toml",
-        env: "local",
+        replaced: { bindings: faults.process ?? [], service: "faulty" },
+      }),
+      localWorker("analytics", {
         vars: {
           LOCAL_ANALYTICS_URL: engine.connection.baseUrl.replace(/\/client\/v4$/, ""),
           LOCAL_ANALYTICS_TOKEN: engine.connection.token,
         },
-      },
+      }),
       {
         config: {
           name: "faulty",
@@ -148,8 +145,4 @@ async function sumOfEngine({
     }),
     { records: 0, messages: 0, passed: 0 },
   );
-}
-
-function overrides(names: string[] = []): Record<string, string> {
-  return Object.fromEntries(names.map((name) => [name, "faulty"]));
 }

@@ -1,11 +1,10 @@
-/** Support: the real dashboard Worker in workerd, from the real TOML, with the settings a test wants. */
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+/** Support: the real dashboard Worker in workerd, on its real configuration, with the settings a test wants. */
+import { resolve } from "node:path";
 import { createTestHarness, type TestHarness } from "wrangler";
 import { change, type LedgerDatabase } from "../../shared/ledger/database.ts";
 import { putPerson } from "../../shared/ledger/people.ts";
 import type { Viewer } from "../../shared/viewers.ts";
+import { localWorker } from "../support/local-workers.ts";
 import { migrate } from "../support/migrations.ts";
 
 export const API_TOKEN = "the-right-secret";
@@ -16,7 +15,7 @@ const root = resolve(import.meta.dirname, "../..");
 
 export interface DashboardSettings {
   vars?: Record<string, string>;
-  /** Mail address of the identity Cloudflare Access vouches for; absent = Access is off. */
+  /** Mail address of the identity that Cloudflare Access asserts; absent = Access is off. */
   accessEmail?: string;
 }
 
@@ -40,11 +39,10 @@ export interface Dashboard {
 
 /** Starts it with the stand-in for process. */
 export async function startDashboard({ vars = {}, accessEmail }: DashboardSettings): Promise<Dashboard> {
-  const folder = await mkdtemp(join(tmpdir(), "dmarc-dashboard-"));
   const server: TestHarness = createTestHarness({
     root,
     workers: [
-      { configPath: await writeConfig(folder, accessEmail), env: "local", vars },
+      localWorker("dashboard", { vars, accessEmail }),
       {
         config: {
           name: "dmarc-process",
@@ -80,23 +78,6 @@ export async function startDashboard({ vars = {}, accessEmail }: DashboardSettin
         headers: [...answer.headers],
       });
     },
-    async close() {
-      await server.close();
-      await rm(folder, { recursive: true, force: true });
-    },
+    close: () => server.close(),
   };
-}
-
-// The real TOML; Access can be mocked by configuration only, so that is added to a copy.
-async function writeConfig(folder: string, accessEmail: string | undefined): Promise<string> {
-  const original = join(root, "wrangler.dashboard.toml");
-  if (accessEmail === undefined) return original;
-  const toml = (await readFile(original, "utf8")).replace(
-    /^main = .*$/m,
-    `main = ${JSON.stringify(join(root, "workers/dashboard/index.ts"))}`,
-  );
-  const access = `[env.local.access.dev]\naud = "test"\nidentity = { email = ${JSON.stringify(accessEmail)} }\n`;
-  const path = join(folder, "wrangler.toml");
-  await writeFile(path, `${toml}\n${access}`);
-  return path;
 }

@@ -125,7 +125,7 @@ export function pageRequest(c: Call): PageRequest {
     access: c.get("access"),
     today: dayOfSeconds(Date.now() / 1000),
     databases: c.get("ledger").databases,
-    ask: (query) => c.get("ledger").ask(query),
+    ask: (query, account) => c.get("ledger").ask(query, account),
     askEngine: (query) => askEngine(c.env, query),
     accounts: async () => c.get("access").accounts ?? (await c.get("ledger").accounts()),
     operate: (name, input) => operate(c, name, input),

@@ -48,7 +48,7 @@ async function getStatus(c: Call): Promise<Outputs["status"]> {
 
 async function getStats(c: Call, filter: Inputs["stats"]): Promise<Outputs["stats"]> {
   const ledger = c.get("ledger");
-  const [stats] = await ledger.ask(statsQuery({ accounts: await ledger.accounts(), ...filter }));
+  const [stats] = await ledger.ask(statsQuery({ accounts: await ledger.accounts(), ...filter }), filter.account);
   if (stats === undefined) throw new Error("Stats always have a row.");
   return stats;
 }

@@ -95,13 +95,14 @@ async function findReport(request: PageRequest, { account, domain, day, uid }: R
   const missing = new ApiError("not_found", "There is no such report, or it is not yours to see.");
   if (linkDay === undefined || !maySee(request.access, account)) throw missing;
   const withTakenBack = request.access.role === "operator";
-  const [report] = await request.ask(reportQuery({ account, domain, day: linkDay, uid, withTakenBack }));
+  const query = reportQuery({ account, domain, day: linkDay, uid, withTakenBack });
+  const [report] = await request.ask(query, account);
   if (report === undefined) throw missing;
   return report;
 }
 
 async function findTakeBack(request: PageRequest, report: StoredReport): Promise<DecisionRow | undefined> {
   if (report.state !== "taken_back") return undefined;
-  const decisions = await request.ask(decisionsQuery(report.reportUid));
+  const decisions = await request.ask(decisionsQuery(report.reportUid), report.account);
   return decisions.find(({ decision }) => decision === "taken_back");
 }
