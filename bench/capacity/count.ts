@@ -108,7 +108,7 @@ export async function measureCpu(plan: CapacityPlan): Promise<{ ingest: number; 
 }
 
 async function runAll(plan: CapacityPlan, ledger: CountedLedger): Promise<{ counts: Counts; upkeep: UpkeepCounts }> {
-  const world = new World(ledger);
+  const world = new World({ database: ledger });
   world.register(RUA, { account: "acme" });
   const queues = countQueues(world);
   const mails = mailsOf(plan);
