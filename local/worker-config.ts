@@ -45,7 +45,8 @@ export function localConfig(worker: WorkerName): WorkerConfig {
 
 /** @param folder what the paths in `production` are relative to */
 export function deriveLocalConfig(production: WorkerConfig, folder: string): WorkerConfig {
-  const { analytics_engine_datasets: datasets = [], ...local } = production;
+  // With `secrets`, wrangler would read only those named there from the file of variables.
+  const { analytics_engine_datasets: datasets = [], secrets: _secrets, ...local } = production;
   if (local.main !== undefined) local.main = resolve(folder, local.main);
   if (local.kv_namespaces !== undefined) {
     local.kv_namespaces = local.kv_namespaces.map(({ binding }) => ({ binding, id: LOCAL_KV_ID }));

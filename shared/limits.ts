@@ -205,6 +205,8 @@ export const DASHBOARD_LIMITS = {
   maxExportRows: 20_000,
   /** Items shown of a list within a table's cell: DKIM results of a record, lines of a policy. */
   maxListed: 20,
+  /** How long a page waits for Analytics Engine, of which it shows no more than a trend. */
+  engineTimeoutMs: 3000,
   /** When to come back, said to whoever is refused. */
   retryAfterSeconds: 2,
 } as const;

@@ -5,7 +5,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import * as v from "valibot";
 import type { LedgerResult } from "../../shared/ledger/database.ts";
-import { MemoryBucket, type MemoryPutOptions } from "../../test/process/simulation/bucket.ts";
+import { MemoryBucket, type MemoryPutOptions } from "../../test/support/memory-bucket.ts";
 import { SqliteLedger } from "../../test/support/sqlite-d1.ts";
 
 /** A message as it was sent to a queue. */

@@ -7,7 +7,7 @@ import * as v from "valibot";
 import { DATASET_IDS } from "../../shared/analytics/columns.ts";
 import { putAddress } from "../../shared/ledger/addresses.ts";
 import type { RegistryEntry } from "../../shared/registry.ts";
-import { seeded } from "../reports.ts";
+import { seeded } from "../../test/support/seeded-reports.ts";
 import type { Bindings, SentMessage } from "./bindings.ts";
 import type { RunningWorker } from "./workerd.ts";
 

@@ -5,7 +5,7 @@
 import { createHash } from "node:crypto";
 import { gzipSync } from "node:zlib";
 import { zipOf } from "../../local/zip.ts";
-import { reportBytes, STYLES, seeded } from "../reports.ts";
+import { reportBytes, STYLES, seeded } from "../../test/support/seeded-reports.ts";
 
 /** What one mail adds to the books. */
 export interface Expected {
@@ -98,8 +98,8 @@ export function* soakMails({ count, seed }: { count: number; seed: number }): Ge
 
 const REPEATS: readonly MailKind[] = ["again", "otherContainer", "otherAddress", "otherAccount", "conflict"];
 
-function pickKind(chance: number): MailKind {
-  let rest = chance;
+function pickKind(random: number): MailKind {
+  let rest = random;
   for (const kind of Object.keys(SHARES) as MailKind[]) {
     rest -= SHARES[kind];
     if (rest < 0) return kind;

@@ -187,6 +187,39 @@ export function outcomesByStep(
   };
 }
 
+/** How long accepted reports took from the arrival of their mail, by the day they were accepted. */
+export interface LatencyOfDay {
+  day: number;
+  medianSeconds: number;
+  p95Seconds: number;
+  maxSeconds: number;
+}
+
+/** The other half of the trend of operations: of reports that were read for the first time. */
+export function latencyByDay(days: Days, { account }: Pick<StatementFilter, "account"> = {}): Query<LatencyOfDay> {
+  const { eventId, outcome, generation, processedSeconds, latencySeconds } = slotsOf("events");
+  return {
+    sql: [
+      "SELECT day, quantileExactWeighted(0.5)(latency, weight) AS medianSeconds,",
+      "  quantileExactWeighted(0.95)(latency, weight) AS p95Seconds, max(latency) AS maxSeconds",
+      `FROM (SELECT ${eventId} AS eventId, ${generation} AS generation,`,
+      `  floor(min(${processedSeconds}) / ${SECONDS_PER_DAY}) AS day, min(${latencySeconds}) AS latency,`,
+      "  max(_sample_interval) AS weight",
+      `  FROM ${DATASETS.events.name}`,
+      `  WHERE ${[...conditions("events", days, { account }), `${outcome} = 'accepted'`].join("\n    AND ")}`,
+      "  GROUP BY eventId, generation)",
+      "GROUP BY day",
+      `ORDER BY day LIMIT ${MAX_ROWS}`,
+    ].join("\n"),
+    read: (row) => ({
+      day: numberOf(row, "day"),
+      medianSeconds: numberOf(row, "medianSeconds"),
+      p95Seconds: numberOf(row, "p95Seconds"),
+      maxSeconds: numberOf(row, "maxSeconds"),
+    }),
+  };
+}
+
 /** For documents: the sources that fail most, with the domain that authenticated them instead, if any. */
 export function failingSources(days: Days, filter: StatementFilter = {}): string {
   const { sourceIp, authDomain, count, passed } = slotsOf("records");
@@ -263,6 +296,7 @@ export function namedStatements(days: Days, filter: StatementFilter = {}): Recor
     "failure reports by domain and day": failuresByDay(days, filter).sql,
     "outcomes by day": outcomesByStep(days, "day", filter).sql,
     "outcomes by hour": outcomesByStep(days, "hour", filter).sql,
+    "latency by day": latencyByDay(days, filter).sql,
     "failing sources": failingSources(days, filter),
     "Grafana: messages": grafanaMessages(filter),
     "Grafana: outcomes": grafanaOutcomes(filter),

@@ -35,7 +35,7 @@ export const pipelineStatus = v.object({
   queues: v.array(queueBacklog),
   /** Raw objects without an outcome, of whatever age: received and not yet dealt with. */
   unfinished: v.number(),
-  /** By the day the mail arrived (`YYYY-MM-DD`), newest first. */
+  /** By the day the mail arrived (`YYYY-MM-DD`), newest first; the newest days as they are now, others as last counted. */
   unfinishedDays: v.array(v.object({ day: v.string(), objects: v.number(), countedSeconds: v.number() })),
   /** Reports of which slices of points are still to be written. */
   reportsWithDueSlices: v.number(),

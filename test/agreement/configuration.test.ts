@@ -162,6 +162,7 @@ describe("on one machine", () => {
           name: "a",
           main: "src/a.ts",
           compatibility_flags: ["some"],
+          secrets: { required: ["SECRET"] },
           vars: { RETRY_BASE_SECONDS: 30, OTHER: 2 },
           kv_namespaces: [{ binding: "KV", id: "0f" }],
           d1_databases: [{ binding: "D1", database_name: "figures", database_id: "1f", migrations_dir: "m" }],

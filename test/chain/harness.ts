@@ -7,8 +7,8 @@ import { type MessagesOfDay, messagesByDay } from "../../shared/analytics/statem
 import type { Inputs, ProcessOperation } from "../../shared/contract/operations.ts";
 import { ask, type LedgerDatabase } from "../../shared/ledger/database.ts";
 import { type Stats, statsQuery } from "../../shared/ledger/stats.ts";
-import { putCopy, type RegistryEntry, type RegistryStore } from "../../shared/registry.ts";
-import { startTestEngine, type TestEngine } from "../analytics/local-engine.ts";
+import type { RegistryEntry, RegistryStore } from "../../shared/registry.ts";
+import { startTestEngine, type TestEngine } from "../support/local-engine.ts";
 import { localWorker } from "../support/local-workers.ts";
 import { migrations } from "../support/migrations.ts";
 
@@ -29,7 +29,7 @@ export interface MailOutcome {
 
 /** What the tests use of R2 and KV, through workerd. */
 interface ChainBindings {
-  KV_DMARC_REPORTS: RegistryStore;
+  KV_DMARC_REPORTS: Pick<RegistryStore, "put">;
   D1_DMARC_REPORTS: LedgerDatabase;
   R2_DMARC_REPORTS: {
     list(options: { prefix: string }): Promise<{ objects: { key: string }[] }>;
@@ -93,16 +93,17 @@ export async function startChain(faults: Faults = {}): Promise<Chain> {
   const keys = async (prefix: string): Promise<string[]> =>
     (await env.R2_DMARC_REPORTS.list({ prefix })).objects.map(({ key }) => key);
   const registerText = (rua: string, value: string) => env.KV_DMARC_REPORTS.put(`dmarc:${rua}`, value);
+  const operate: Chain["operate"] = async (name, input) => {
+    const body = JSON.stringify([name, input, { name: "a test" }]);
+    const answer = await server.getWorker("faulty").fetch("http://caller.example/", { method: "POST", body });
+    return answer.text();
+  };
   return {
     engine,
-    async operate(name, input) {
-      const body = JSON.stringify([name, input, { name: "a test" }]);
-      const answer = await server.getWorker("faulty").fetch("http://caller.example/", { method: "POST", body });
-      return answer.text();
-    },
+    operate,
     keys,
     registerText,
-    register: (rua, entry) => putCopy(env.KV_DMARC_REPORTS, { rua, entry, shard: 0 }),
+    register: async (rua, entry) => void (await operate("putRegistration", { rua, entry })),
     async send({ raw, to = RUA }) {
       const stream = new Blob([new Uint8Array(raw)]).stream();
       return server.getWorker("dmarc-ingest").email({ from: "dmarc@reporter.example", to, raw: stream });

@@ -7,8 +7,8 @@ import type { Outputs } from "../../shared/contract/operations.ts";
 import type { Conflict, DeadLetter } from "../../shared/contract/shapes.ts";
 import { API_TOKEN } from "../dashboard/harness.ts";
 import { type Pipeline, startPipeline } from "../dashboard/pipeline.ts";
+import { sampleMail, sampleReport } from "../support/sample-report.ts";
 import { type CommandOutcome, runCommand } from "./run-command.ts";
-import { sampleMail, sampleReport } from "./sample-report.ts";
 
 type Stats = Outputs["stats"];
 

@@ -4,8 +4,8 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { pageRoutes } from "../../workers/dashboard/routes.ts";
-import { sampleMail } from "../cli/sample-report.ts";
 import { linksOf, textsOf } from "../support/html.ts";
+import { sampleMail } from "../support/sample-report.ts";
 import { type Pipeline, startPipeline } from "./pipeline.ts";
 
 /** Stands in every text of a stranger; no page's own words hold it. */

@@ -6,10 +6,10 @@ import { type ContractClient, contractClient } from "../../shared/contract/clien
 import type { Outputs } from "../../shared/contract/operations.ts";
 import type { LedgerDatabase } from "../../shared/ledger/database.ts";
 import { isIdle } from "../../shared/operations.ts";
-import { startTestEngine } from "../analytics/local-engine.ts";
-import { sampleMail } from "../cli/sample-report.ts";
+import { startTestEngine } from "../support/local-engine.ts";
 import { localWorker } from "../support/local-workers.ts";
 import { migrate } from "../support/migrations.ts";
+import { sampleMail } from "../support/sample-report.ts";
 import { API_TOKEN } from "./harness.ts";
 
 export interface Pipeline {

@@ -2,8 +2,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { TLS_LIMITS } from "../../shared/ledger/tls.ts";
 import { fillPath, pageRoutes } from "../../workers/dashboard/routes.ts";
-import { sampleReport } from "../cli/sample-report.ts";
 import { linksOf } from "../support/html.ts";
+import { sampleReport } from "../support/sample-report.ts";
 import { API_TOKEN } from "./harness.ts";
 import { type Pipeline, startPipeline } from "./pipeline.ts";
 

@@ -6,7 +6,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { startAnalytics } from "../../local/analytics/start.ts";
-import { buildSamples } from "../../local/samples.ts";
+import { buildSamples } from "../../local/samples/samples.ts";
 import { readLocalSecret } from "../../local/secret.ts";
 import { readSamples } from "./read-samples.ts";
 import {

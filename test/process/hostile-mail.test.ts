@@ -3,12 +3,12 @@ import { describe, expect, it } from "vitest";
 import { ask } from "../../shared/ledger/database.ts";
 import { type DeadLetterRow, deadLettersQuery } from "../../shared/ledger/dead-letters.ts";
 import { PROCESS_LIMITS, READ_LIMITS } from "../../shared/limits.ts";
-import { sampleReport } from "../cli/sample-report.ts";
 import { zip } from "../support/archives.ts";
-import { columnOf } from "./simulation/balance.ts";
-import { gzip, mailOf, records, reportMail } from "./simulation/scenario.ts";
-import { setUpSimulation } from "./simulation/setup.ts";
-import { World } from "./simulation/world.ts";
+import { sampleReport } from "../support/sample-report.ts";
+import { columnOf } from "../support/simulation/balance.ts";
+import { gzip, mailOf, records, reportMail } from "../support/simulation/scenario.ts";
+import { setUpSimulation } from "../support/simulation/setup.ts";
+import { World } from "../support/simulation/world.ts";
 
 setUpSimulation();
 
