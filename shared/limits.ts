@@ -53,7 +53,7 @@ export const READ_LIMITS = {
   maxGeneralChars: 128 * MIB,
   /** Ours: counted to them for each record, which takes some 10 µs however short it is. */
   generalRecordChars: 256,
-  /** Ours: characters of one object that only the XML parser can read, or that are mended, at up to 300 ns each. */
+  /** Ours: characters of one object that only the XML parser can read, or that are repaired, at up to 300 ns each. */
   maxParserChars: 16 * MIB,
   /** Ours: characters of the reports of one object without their records; a real one has 500 to 2,000. */
   maxReportChars: 8 * MIB,
@@ -153,7 +153,7 @@ export const RETRY_LIMITS = {
   maxDelaySeconds: 6 * 3600,
 } as const;
 
-/** Ours: how a batch of messages is worked off. */
+/** Ours: how a batch of messages is processed. */
 export const BATCH_LIMITS = {
   /** Messages of a batch in work at once; an invocation has six connections. */
   maxConcurrentMessages: 5,
@@ -203,7 +203,7 @@ export const DASHBOARD_LIMITS = {
   maxExportRows: 20_000,
   /** Items shown of a list within a table's cell: DKIM results of a record, lines of a policy. */
   maxListed: 20,
-  /** When to come back, said to whoever is refused. */
+  /** When to try again, sent with a refusal. */
   retryAfterSeconds: 2,
 } as const;
 

@@ -102,7 +102,7 @@ export interface JobRequest {
 /** keep: the accepted one stays, the other is a duplicate from now on; replace: the other takes its place; both count. */
 export type ConflictDecision = "keep" | "replace" | "count_both";
 
-/** Who decided, and why, for whoever asks later. */
+/** Who decided, and why. */
 export interface DecisionNote {
   /** Mail address of the person, or the name of the token. */
   by: string;

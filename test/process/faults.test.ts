@@ -27,7 +27,7 @@ interface Run {
 
 const ONE_BY_ONE: Manners = { maxBatchSize: 1 };
 
-/** Runs a day's mail under a plan, mends everything, sends again what ended as a dead letter of a fault. */
+/** Runs a day's mail under a plan, repairs everything, sends again what ended as a dead letter of a fault. */
 async function runDay({ plan, scenario = smallMail(), manners = ONE_BY_ONE, pause }: Run) {
   cases++;
   const world = new World();

@@ -1,6 +1,6 @@
 /**
  * The ledger as pages and the API read it: a question goes to every database, and its answers are put together. It counts
- * what was read, for whoever measures. It holds no SQL.
+ * what was read, for measurements. It holds no SQL.
  */
 import { ask, type LedgerDatabase, type LedgerStatement, type Query } from "../../shared/ledger/database.ts";
 import { accountsWithDataQuery } from "../../shared/ledger/domains.ts";

@@ -158,7 +158,9 @@ function OutcomesChart({ request, period, outcomes }: ChartProps) {
       <DayChart
         id="outcomes"
         label={`${title}, of received reports; the figures are in the table Outcomes below.`}
-        {...{ days: chartSteps(outcomes, period), series: SERIES, unit: "outcomes" }}
+        days={chartSteps(outcomes, period)}
+        series={SERIES}
+        unit="outcomes"
         nameOf={isHourly ? isoHour : isoDay}
       />
       <p class="small muted">
@@ -193,7 +195,10 @@ function outcomesTable(rows: OutcomeCount[], step: OutcomeStep): BoundTable {
 
 function latencyTable(rows: LatencyDay[]): BoundTable {
   const column = (key: string, label: string, read: (day: LatencyDay) => number) => ({
-    ...{ key, label, align: "end" as const, value: read },
+    key,
+    label,
+    align: "end" as const,
+    value: read,
     cell: (day: LatencyDay) => formatDuration(read(day)),
   });
   return bindTable<LatencyDay>({
