@@ -62,6 +62,8 @@ const pointsMessage = v.object({
   /** Place of the slice among those of its report and generation. */
   slice: v.number(),
   points: v.array(packedPoints),
+  /** Which database of the ledger keeps account of the report's slices; absent = the first, 0. */
+  shard: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0))),
   /** The dead letter this message was taken from: cleared when it succeeds. */
   deadLetterId: v.optional(v.string()),
 });

@@ -144,7 +144,7 @@ function makeOriginal(place: Place): Original {
   return { index, xml, container, raw: buildMail(`${index}`, [pack(container, `report-${index}`, xml)]) };
 }
 
-function repeat(kind: MailKind, { index: first, xml, container, raw }: Original, index: number): SoakMail {
+function repeat(kind: MailKind, { xml, container, raw }: Original, index: number): SoakMail {
   switch (kind) {
     case "otherContainer": {
       const other = CONTAINERS[(CONTAINERS.indexOf(container) + 1) % CONTAINERS.length] ?? "gzip";
@@ -157,7 +157,7 @@ function repeat(kind: MailKind, { index: first, xml, container, raw }: Original,
       return mailOf(kind, { raw, to: ADDRESSES[2].rua, expected: { ...totalsOf(xml), raw: 1, reports: 1 } });
     case "conflict": {
       // The same totals, so that it does not matter which of the two is processed first.
-      const changed = xml.replace("</email>", `.corrected-${first}</email>`);
+      const changed = xml.replace("<pct>100</pct>", "<pct>50</pct>");
       const mail = buildMail(`${index}`, [pack(container, `corrected-${index}`, changed)]);
       return mailOf(kind, { raw: mail, expected: { raw: 1, conflicts: 1 } });
     }

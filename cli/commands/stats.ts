@@ -36,7 +36,7 @@ async function printStats(options: StatsOptions): Promise<void> {
       ["records", stats.records],
       ["messages", stats.messages],
       ["passed", `${stats.passed.toLocaleString("en-US")}${share}`],
-      ["sources", stats.sources],
+      ["sources", stats.sourcesAreAtMost ? `at most ${stats.sources.toLocaleString("en-US")}` : stats.sources],
       ["dead letters", stats.deadLetters],
     ]),
   );

@@ -15,6 +15,15 @@ export function accountsQuery(): Query<Account> {
   return query("SELECT account, shard FROM accounts ORDER BY account", [], row);
 }
 
+/** Those of some accounts that there are. */
+export function accountsNamedQuery(names: readonly string[]): Query<Account> {
+  return query(
+    "SELECT account, shard FROM accounts WHERE account IN (SELECT value FROM json_each(?1))",
+    [JSON.stringify(names)],
+    row,
+  );
+}
+
 /** The account of that name; undefined where there is none. */
 export async function findAccount(directory: LedgerDatabase, account: string): Promise<Account | undefined> {
   const [found] = await ask(directory, query("SELECT account, shard FROM accounts WHERE account = ?1", [account], row));

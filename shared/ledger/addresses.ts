@@ -38,6 +38,46 @@ export function findAddresses(directory: LedgerDatabase, ruas: readonly string[]
   return ask(directory, addressesQuery(ruas));
 }
 
+const batchRow = v.object({
+  rua: v.string(),
+  account: v.string(),
+  entry: v.nullable(jsonColumn(registryEntry)),
+  shard: v.nullable(v.number()),
+});
+
+/** What the directory knows about the addresses of a batch. */
+export interface Registrations {
+  /** By address, those that are registered. */
+  byAddress: ReadonlyMap<string, Registration>;
+  /** All addresses of their accounts, by account: the daily budget of an account is over all of them. */
+  addressesOf: ReadonlyMap<string, readonly string[]>;
+}
+
+/** Registrations of a batch of addresses: one query. @throws whatever D1 throws */
+export async function findRegistrations(directory: LedgerDatabase, ruas: readonly string[]): Promise<Registrations> {
+  const rows = await ask(
+    directory,
+    query(
+      `WITH asked AS MATERIALIZED (
+        SELECT a.rua, a.account, a.entry, c.shard FROM addresses a JOIN accounts c ON c.account = a.account
+        WHERE a.rua IN (SELECT value FROM json_each(?1)) AND a.removed = 0)
+      SELECT rua, account, entry, shard FROM asked
+      UNION ALL
+      SELECT a.rua, a.account, NULL, NULL FROM (SELECT DISTINCT account FROM asked) s
+      JOIN addresses a ON a.account = s.account`,
+      [JSON.stringify([...new Set(ruas.map(normalizeRua))])],
+      batchRow,
+    ),
+  );
+  const byAddress = new Map<string, Registration>();
+  const addressesOf = new Map<string, string[]>();
+  for (const { rua, account, entry, shard } of rows) {
+    if (entry !== null && shard !== null) byAddress.set(rua, { rua, entry, shard });
+    else if (!addressesOf.get(account)?.push(rua)) addressesOf.set(account, [rua]);
+  }
+  return { byAddress, addressesOf };
+}
+
 /** Where a change of the registry goes: the directory, then KV. */
 export interface RegistryPlace {
   directory: LedgerDatabase;

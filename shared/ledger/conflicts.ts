@@ -1,5 +1,6 @@
 /** Conflicts: another version of an accepted report, kept until a person decides between them. */
 import * as v from "valibot";
+import { compareValues, firstRows } from "./combine.ts";
 import { ask, type Change, jsonColumn, type LedgerDatabase, type Query, query } from "./database.ts";
 import { REPORT_KINDS, type ReportKind } from "./report-rows.ts";
 import { DECISIONS, type Decision } from "./reports.ts";
@@ -101,7 +102,10 @@ export function conflictsQuery({
   after?: string | undefined;
   limit: number;
 }): Query<ConflictRow> {
-  return query(`SELECT ${COLUMNS} FROM conflicts WHERE id > ?1 ORDER BY id LIMIT ?2`, [after, limit], row);
+  return {
+    ...query(`SELECT ${COLUMNS} FROM conflicts WHERE id > ?1 ORDER BY id LIMIT ?2`, [after, limit], row),
+    combine: (parts) => firstRows(parts, (a, b) => compareValues(a.id, b.id), limit),
+  };
 }
 
 /** Conflicts by id, those that are there. */

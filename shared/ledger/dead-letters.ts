@@ -1,6 +1,7 @@
 /** Dead letters: what could not become data, with its reason, until a person or a later run solves it. */
 import * as v from "valibot";
 import { PROBLEM_MEANINGS, type Problem } from "../report/problems.ts";
+import { compareValues, firstRows } from "./combine.ts";
 import { ask, type Change, jsonColumn, type LedgerDatabase, type Parameter, type Query, query } from "./database.ts";
 
 const problemCodes = Object.keys(PROBLEM_MEANINGS) as [keyof typeof PROBLEM_MEANINGS];
@@ -126,11 +127,14 @@ export function deadLettersQuery(
   { after = "", limit }: { after?: string | undefined; limit: number },
 ): Query<DeadLetterRow> {
   const { where, parameters } = conditions(filter);
-  return query(
-    `SELECT ${COLUMNS} FROM dead_letters WHERE id > ? ${where} ORDER BY id LIMIT ?`,
-    [after, ...parameters, limit],
-    row,
-  );
+  return {
+    ...query(
+      `SELECT ${COLUMNS} FROM dead_letters WHERE id > ? ${where} ORDER BY id LIMIT ?`,
+      [after, ...parameters, limit],
+      row,
+    ),
+    combine: (parts) => firstRows(parts, (a, b) => compareValues(a.id, b.id), limit),
+  };
 }
 
 /** How many letters there are, by problem code. */

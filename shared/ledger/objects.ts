@@ -1,6 +1,7 @@
 /** Raw objects that have reached their outcome. One that is in R2 and has no row here is unfinished. */
 import * as v from "valibot";
 import { sha256Text } from "../identity.ts";
+import { D1_LIMITS } from "../limits.ts";
 import { SECONDS_PER_DAY } from "../report-day.ts";
 import { ask, type Change, type LedgerDatabase, query } from "./database.ts";
 import { type Outcome, outcomesColumn, outcomesText } from "./outcomes.ts";
@@ -72,26 +73,30 @@ export async function findObjects(
 }
 
 /**
- * Records accepted from what arrived on a day, by address: of the addresses asked for, and of all others their accounts
- * have. One range scan for each address and day.
+ * Records accepted from what arrived on a day, by address. One range scan for each address and day.
+ *
+ * @param asked days since 1970-01-01 UTC; as many as there are
  */
 export async function recordsByAddress(
   database: LedgerDatabase,
-  asked: readonly { rua: string; day: number; account: string }[],
-): Promise<{ rua: string; day: number; account: string; records: number }[]> {
-  return ask(
-    database,
-    query(
-      `WITH asked AS (SELECT value ->> 0 AS rua, value ->> 1 AS day, value ->> 2 AS account FROM json_each(?1)),
-        wanted AS (SELECT rua, day, account FROM asked
-          UNION SELECT a.rua, asked.day, asked.account FROM asked JOIN addresses a ON a.account = asked.account)
-      SELECT w.rua, w.day, w.account, sum(o.records) AS records
-      FROM wanted w JOIN objects o ON o.rua = w.rua AND o.day = w.day
-      GROUP BY w.rua, w.day, w.account`,
-      [JSON.stringify(asked.map(({ rua, day, account }) => [rua, day, account]))],
-      v.object({ rua: v.string(), day: v.number(), account: v.string(), records: v.number() }),
-    ),
-  );
+  asked: readonly { rua: string; day: number }[],
+): Promise<{ rua: string; day: number; records: number }[]> {
+  const found: { rua: string; day: number; records: number }[] = [];
+  for (let i = 0; i < asked.length; i += D1_LIMITS.maxAddressesAsked) {
+    const some = asked.slice(i, i + D1_LIMITS.maxAddressesAsked);
+    const rows = await ask(
+      database,
+      query(
+        `SELECT o.rua, o.day, sum(o.records) AS records FROM json_each(?1) w
+        JOIN objects o ON o.rua = w.value ->> 0 AND o.day = w.value ->> 1
+        GROUP BY o.rua, o.day`,
+        [JSON.stringify(some.map(({ rua, day }) => [rua, day]))],
+        v.object({ rua: v.string(), day: v.number(), records: v.number() }),
+      ),
+    );
+    found.push(...rows);
+  }
+  return found;
 }
 
 /** Which of many objects are settled. @returns their raw keys */
@@ -181,8 +186,20 @@ export async function putObjects(rows: readonly ObjectRow[], nowSeconds: number)
   };
 }
 
+/** An object as it was looked up. */
+export type ObjectVersion = ObjectReference & Pick<ObjectRow, "version">;
+
+/** Removes the rows of objects that another database settles from now on. */
+export async function removeObjects(rows: readonly ObjectVersion[]): Promise<Change> {
+  return {
+    sql: `DELETE FROM objects WHERE (rua, day, object_hash) IN
+      (SELECT value ->> 0, value ->> 1, unhex(value ->> 2) FROM json_each(?1))`,
+    parameters: [JSON.stringify(await Promise.all(rows.map(keyOf)))],
+  };
+}
+
 /** Refuses the transaction when an object is no longer in the version it was looked up in. */
-export async function assertObjects(rows: readonly ObjectRow[]): Promise<Change> {
+export async function assertObjects(rows: readonly ObjectVersion[]): Promise<Change> {
   const expected = await Promise.all(rows.map(async (object) => [...(await keyOf(object)), object.version]));
   return {
     sql: `INSERT INTO assertions (unchanged)

@@ -3,6 +3,7 @@
  * decided about a report is in claims.ts; the transaction in settlement.ts.
  */
 import * as v from "valibot";
+import { compareValues, firstRows } from "./combine.ts";
 import { ask, type Change, type LedgerDatabase, type Query, query } from "./database.ts";
 import { detailsColumn, detailsText, REPORT_KINDS, type ReportReference, type ReportShare } from "./report-rows.ts";
 
@@ -336,43 +337,69 @@ export function recomputeDays(days: readonly TouchedDay[]): Change[] {
 /** Accounts that have reports, from one on, in their order. */
 export function accountsAfterQuery(account: string, limit: number): Query<{ account: string }> {
   // From one account to the next by the index, whatever the number of their reports.
-  return query(
-    `WITH RECURSIVE found(account, place) AS (
+  return {
+    ...query(
+      `WITH RECURSIVE found(account, place) AS (
       SELECT (SELECT min(account) FROM reports WHERE account >= ?1), 1
       UNION ALL
       SELECT (SELECT min(account) FROM reports WHERE account > found.account), place + 1 FROM found
         WHERE found.account IS NOT NULL AND place < ?2
     ) SELECT account FROM found WHERE account IS NOT NULL`,
-    [account, limit],
-    v.object({ account: v.string() }),
-  );
+      [account, limit],
+      v.object({ account: v.string() }),
+    ),
+    combine: (parts) => firstRows(parts, (a, b) => compareValues(a.account, b.account), limit),
+  };
 }
 
 /** Place of a row among those of a domain. */
 export type DomainPlace = [account: string, kind: string, day: number, uid: string];
 
+/** Where one report about a domain is, and its raw object. */
+export interface DomainReport {
+  account: string;
+  kind: string;
+  day: number;
+  uid: string;
+  rua: string;
+  rawKey: string;
+  receivedSeconds: number;
+}
+
 /** Accepted reports about one domain, in the order of account, kind, day and uid. */
 export function reportsOfDomainQuery(
   { accounts, domain, after }: { accounts: readonly string[]; domain: string; after: DomainPlace | undefined },
   limit: number,
-) {
+): Query<DomainReport> {
   const [account, kind, day, uid] = after ?? ["", "", 0, ""];
-  return query(
-    `SELECT r.account, r.kind, r.day, lower(hex(r.uid)) AS uid, r.rua, r.raw_key AS rawKey,
+  return {
+    ...query(
+      `SELECT r.account, r.kind, r.day, lower(hex(r.uid)) AS uid, r.rua, r.raw_key AS rawKey,
       r.received_seconds AS receivedSeconds
     FROM json_each(?1) a JOIN json_each(?2) k
     JOIN reports r ON r.account = a.value AND r.kind = k.value AND r.domain = ?3
     WHERE r.state = 'accepted' AND (r.account, r.kind, r.day, r.uid) > (?4, ?5, ?6, unhex(?7))
     ORDER BY r.account, r.kind, r.day, r.uid LIMIT ?8`,
-    [JSON.stringify(accounts), JSON.stringify(REPORT_KINDS), domain, account, kind, day, uid, limit],
-    v.object({
-      account: v.string(),
-      kind: v.string(),
-      day: v.number(),
-      uid: v.string(),
-      rua: v.string(),
-      rawKey: v.string(),
-      receivedSeconds: v.number(),
-    }),
+      [JSON.stringify(accounts), JSON.stringify(REPORT_KINDS), domain, account, kind, day, uid, limit],
+      v.object({
+        account: v.string(),
+        kind: v.string(),
+        day: v.number(),
+        uid: v.string(),
+        rua: v.string(),
+        rawKey: v.string(),
+        receivedSeconds: v.number(),
+      }),
+    ),
+    combine: (parts) => firstRows(parts, compareDomainReports, limit),
+  };
+}
+
+function compareDomainReports(a: DomainReport, b: DomainReport): number {
+  return (
+    compareValues(a.account, b.account) ||
+    compareValues(a.kind, b.kind) ||
+    compareValues(a.day, b.day) ||
+    compareValues(a.uid, b.uid)
   );
 }

@@ -7,7 +7,7 @@ import { D1_LIMITS, FIGURE_LIMITS } from "../limits.ts";
 import { type ConflictRow, putConflicts, removeConflicts } from "./conflicts.ts";
 import { type Change, change, isChangedMeanwhile, type LedgerDatabase } from "./database.ts";
 import { type DeadLetterRow, putDeadLetters, removeDeadLetters } from "./dead-letters.ts";
-import { assertObjects, type ObjectRow, putObjects } from "./objects.ts";
+import { assertObjects, type ObjectRow, type ObjectVersion, putObjects, removeObjects } from "./objects.ts";
 import type { ReportReference } from "./report-rows.ts";
 import {
   assertReports,
@@ -23,6 +23,8 @@ import { type SlicesRow, trimSlices } from "./slices.ts";
 /** All that one batch changes. */
 export interface Settlement {
   objects: ObjectRow[];
+  /** Objects that another database settles from now on: nothing of them stays here. */
+  movedObjects: ObjectVersion[];
   /** Reports accepted, replaced, retracted or taken back, with the row each was looked up by. */
   reports: { write: ReportWrite; reference: ReportReference }[];
   deadLetters: DeadLetterRow[];
@@ -40,6 +42,7 @@ export interface Settlement {
 export function newSettlement(): Settlement {
   return {
     objects: [],
+    movedObjects: [],
     reports: [],
     deadLetters: [],
     conflicts: [],
@@ -78,9 +81,11 @@ export async function settle(
 }
 
 async function changesOf(settlement: Settlement, nowSeconds: number): Promise<Change[]> {
-  const { objects, reports, deadLetters, conflicts, closedDeadLetters, closedConflicts, slices, others } = settlement;
+  const { objects, movedObjects, reports, deadLetters, conflicts } = settlement;
+  const { closedDeadLetters, closedConflicts, slices, others } = settlement;
   const changes: Change[] = [];
-  if (objects.length > 0) changes.push(await assertObjects(objects));
+  const versions = [...objects, ...movedObjects];
+  if (versions.length > 0) changes.push(await assertObjects(versions));
   if (reports.length > 0) {
     const writes = reports.map(({ write }) => write);
     changes.push(
@@ -102,6 +107,7 @@ async function changesOf(settlement: Settlement, nowSeconds: number): Promise<Ch
   if (closedConflicts.length > 0) changes.push(removeConflicts(closedConflicts));
   if (slices.length > 0) changes.push(trimSlices(slices));
   for (const some of bySize(objects, jsonChars)) changes.push(await putObjects(some, nowSeconds));
+  if (movedObjects.length > 0) changes.push(await removeObjects(movedObjects));
   changes.push(...others);
   return changes;
 }

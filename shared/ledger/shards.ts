@@ -2,7 +2,7 @@
  * The databases of the ledger: `D1_DMARC_REPORTS` (shard 0, which also holds the directory), `D1_DMARC_REPORTS_1` and so
  * on. An account lives in one of them. Nothing else knows how many there are.
  */
-import type { LedgerDatabase } from "./database.ts";
+import { ask, type LedgerDatabase, type Query } from "./database.ts";
 
 /** Binding of shard 0; the others have `_1`, `_2`, … after it. */
 export const LEDGER_BINDING = "D1_DMARC_REPORTS";
@@ -42,6 +42,16 @@ export function shardsOf(bindings: object): Shards {
       return database;
     },
   };
+}
+
+/**
+ * Asks several databases at once and puts their answers together: as the query says, else one after the other.
+ *
+ * @throws whatever D1 throws
+ */
+export async function askAll<Row>(databases: readonly LedgerDatabase[], query: Query<Row>): Promise<Row[]> {
+  const parts = await Promise.all(databases.map((database) => ask(database, query)));
+  return query.combine?.(parts) ?? parts.flat();
 }
 
 function isDatabase(bound: unknown): bound is LedgerDatabase {

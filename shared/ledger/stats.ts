@@ -11,8 +11,10 @@ export interface Stats {
   messages: number;
   /** Messages whose aligned dkim or spf is pass. */
   passed: number;
-  /** Distinct source addresses in the details kept; of several databases at most so many. */
+  /** Distinct source addresses in the details kept. */
   sources: number;
+  /** Several databases have seen some: an address that two have seen is counted twice. */
+  sourcesAreAtMost: boolean;
   /** Open ones. */
   deadLetters: number;
 }
@@ -26,14 +28,17 @@ export interface StatsFilter {
   domain?: string | undefined;
 }
 
-const row = v.object({
-  reports: v.number(),
-  records: v.number(),
-  messages: v.number(),
-  passed: v.number(),
-  sources: v.number(),
-  deadLetters: v.number(),
-});
+const row = v.pipe(
+  v.object({
+    reports: v.number(),
+    records: v.number(),
+    messages: v.number(),
+    passed: v.number(),
+    sources: v.number(),
+    deadLetters: v.number(),
+  }),
+  v.transform((counts): Stats => ({ ...counts, sourcesAreAtMost: false })),
+);
 
 /** Stats of all days, final ones included. Its answer is one row. */
 export function statsQuery({ accounts, account, domain }: StatsFilter): Query<Stats> {
@@ -58,7 +63,15 @@ export function statsQuery({ accounts, account, domain }: StatsFilter): Query<St
   };
 }
 
-const NO_STATS: Stats = { reports: 0, records: 0, messages: 0, passed: 0, sources: 0, deadLetters: 0 };
+const NO_STATS: Stats = {
+  reports: 0,
+  records: 0,
+  messages: 0,
+  passed: 0,
+  sources: 0,
+  sourcesAreAtMost: false,
+  deadLetters: 0,
+};
 
 function addStats(a: Stats, b: Stats): Stats {
   return {
@@ -67,6 +80,7 @@ function addStats(a: Stats, b: Stats): Stats {
     messages: a.messages + b.messages,
     passed: a.passed + b.passed,
     sources: a.sources + b.sources,
+    sourcesAreAtMost: a.sourcesAreAtMost || b.sourcesAreAtMost || (a.sources > 0 && b.sources > 0),
     deadLetters: a.deadLetters + b.deadLetters,
   };
 }

@@ -26,9 +26,10 @@ export interface Pipeline {
   /** Ends the engine while everything else goes on. */
   stopEngine(): Promise<void>;
   /** Status once nothing waits and the outcomes named have these counts. */
-  settled(outcomes: Record<string, number>): Promise<Outputs["status"]>;
+  settled(outcomes: Record<string, number>, timeoutMs?: number): Promise<Outputs["status"]>;
   /** Rows of the ledger. */
   rows<T>(sql: string): Promise<T[]>;
+  ledger: LedgerDatabase;
   /** The API by its client. */
   client: ContractClient;
   close(): Promise<void>;
@@ -73,6 +74,7 @@ export async function startPipeline(): Promise<Pipeline> {
     origin,
     ask,
     client,
+    ledger,
     rows: async <T>(sql: string) => (await ledger.prepare(sql).all()).results as T[],
     deliverMail,
     stopEngine,
@@ -85,7 +87,7 @@ export async function startPipeline(): Promise<Pipeline> {
       const response = await fetch(origin + path, { headers });
       return { status: response.status, text: await response.text() };
     },
-    settled: (outcomes) =>
+    settled: (outcomes, timeoutMs = 90_000) =>
       vi.waitUntil(
         async () => {
           const seen = await client.ask("status", {});
@@ -94,7 +96,7 @@ export async function startPipeline(): Promise<Pipeline> {
           const isThere = Object.entries(outcomes).every(([name, count]) => (counts?.[name] ?? 0) === count);
           return isIdle(seen.value) && isThere ? seen.value : undefined;
         },
-        { timeout: 30_000, interval: 100 },
+        { timeout: timeoutMs, interval: 100 },
       ),
     async close() {
       await server.close();

@@ -5,11 +5,11 @@
 import { afterAll, describe, expect, it, vi } from "vitest";
 import { mulberry32 } from "../../local/random.ts";
 import { requeueDeadLetters } from "../../workers/process/letter-operations.ts";
-import { imbalances } from "./simulation/balance.ts";
-import { FAULT_MODES, type FaultPlan } from "./simulation/faults.ts";
-import { allMail, largeMail, registerAll, type Scenario, smallMail } from "./simulation/scenario.ts";
-import { setUpSimulation } from "./simulation/setup.ts";
-import { type Manners, World } from "./simulation/world.ts";
+import { imbalances } from "../support/simulation/balance.ts";
+import { FAULT_MODES, type FaultPlan } from "../support/simulation/faults.ts";
+import { allMail, largeMail, registerAll, type Scenario, smallMail } from "../support/simulation/scenario.ts";
+import { setUpSimulation } from "../support/simulation/setup.ts";
+import { type Manners, World } from "../support/simulation/world.ts";
 
 let cases = 0;
 
@@ -19,18 +19,23 @@ setUpSimulation();
 afterAll(() => void process.stderr.write(`fault matrix: ${cases} cases\n`));
 
 interface Run {
+  /** Databases of the ledger. */
+  shards?: number;
   plan?: FaultPlan;
   scenario?: Scenario;
   manners?: Manners;
   pause?: () => Promise<void>;
 }
 
+/** The ledger in one database, and in three: the accounts of the mail are in the second and the third. */
+const SHARDS = [1, 3];
+
 const ONE_BY_ONE: Manners = { maxBatchSize: 1 };
 
 /** Runs a day's mail under a plan, repairs everything, sends again what ended as a dead letter of a fault. */
-async function runDay({ plan, scenario = smallMail(), manners = ONE_BY_ONE, pause }: Run) {
+async function runDay({ shards = 1, plan, scenario = smallMail(), manners = ONE_BY_ONE, pause }: Run) {
   cases++;
-  const world = new World();
+  const world = new World({ shards });
   registerAll(world);
   const { mails, expected } = scenario;
   world.faults.plan = plan ?? (() => undefined);
@@ -60,17 +65,17 @@ function indexesOf(calls: string[], everyWrite: number): number[] {
 }
 
 describe("the fault matrix", () => {
-  it("a clean day balances", async () => {
-    const { world, wrong } = await runDay({ scenario: allMail() });
+  it.each(SHARDS)("a clean day balances in %i databases", async (shards) => {
+    const { world, wrong } = await runDay({ shards, scenario: allMail() });
     expect(wrong).toEqual([]);
     expect(world.rows("SELECT * FROM faults")).toEqual([]);
   });
 
-  it("one fault at any call changes nothing", async () => {
-    const clean = (await runDay({})).world.faults.calls;
+  it.each(SHARDS)("one fault at any call changes nothing in %i databases", async (shards) => {
+    const clean = (await runDay({ shards })).world.faults.calls;
     for (const mode of FAULT_MODES) {
       for (const index of clean.keys()) {
-        const { wrong } = await runDay({ plan: (call) => (call.index === index ? mode : undefined) });
+        const { wrong } = await runDay({ shards, plan: (call) => (call.index === index ? mode : undefined) });
         expect(wrong, `${mode} at call ${index}, ${clean[index]}`).toEqual([]);
       }
     }
@@ -110,25 +115,35 @@ describe("the fault matrix", () => {
     }
   });
 
-  it("what fails for good ends as a dead letter with its last error; sent again, it balances", async () => {
-    const scenario = allMail();
-    const names = new Set((await runDay({ scenario })).world.faults.calls);
-    for (const mode of FAULT_MODES) {
-      for (const name of names) {
-        let failures = 0;
-        const plan: FaultPlan = (call) => (call.name === name && failures++ < 150 ? mode : undefined);
-        const { wrong } = await runDay({ plan, scenario });
-        expect(wrong, `${mode} at every ${name}`).toEqual([]);
+  it.each(SHARDS)(
+    "what fails for good ends as a dead letter; sent again, it balances in %i databases",
+    async (shards) => {
+      const scenario = allMail();
+      const names = new Set((await runDay({ shards, scenario })).world.faults.calls);
+      for (const mode of FAULT_MODES) {
+        for (const name of names) {
+          let failures = 0;
+          const plan: FaultPlan = (call) => (call.name === name && failures++ < 150 ? mode : undefined);
+          const { wrong } = await runDay({ shards, plan, scenario });
+          expect(wrong, `${mode} at every ${name}`).toEqual([]);
+        }
       }
-    }
-  });
+    },
+  );
 
-  it.each([1, 3])("random faults, messages out of order and repeated, %i invocations at once", async (parallel) => {
-    for (let seed = 1; seed <= 100; seed++) {
-      const { wrong } = await runDay(randomRun(seed, parallel));
-      expect(wrong, `seed ${seed}`).toEqual([]);
-    }
-  });
+  it.each([
+    [1, 1],
+    [3, 1],
+    [3, 3],
+  ])(
+    "random faults, messages out of order and repeated, %i invocations at once, %i databases",
+    async (parallel, shards) => {
+      for (let seed = 1; seed <= 100; seed++) {
+        const { wrong } = await runDay({ shards, ...randomRun(seed, parallel) });
+        expect(wrong, `seed ${seed}`).toEqual([]);
+      }
+    },
+  );
 });
 
 function randomRun(seed: number, parallel: number): Run {

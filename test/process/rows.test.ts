@@ -7,9 +7,9 @@ import type { LedgerDatabase, LedgerResult } from "../../shared/ledger/database.
 import { validRegistration } from "../../shared/registry.ts";
 import { migrations } from "../support/migrations.ts";
 import { reportBytes, STYLES } from "../support/seeded-reports.ts";
-import { mailOf } from "./simulation/scenario.ts";
-import { setUpSimulation } from "./simulation/setup.ts";
-import { World } from "./simulation/world.ts";
+import { mailOf } from "../support/simulation/scenario.ts";
+import { setUpSimulation } from "../support/simulation/setup.ts";
+import { World } from "../support/simulation/world.ts";
 
 setUpSimulation();
 
@@ -44,7 +44,7 @@ it("an ordinary report writes at most four rows and 1.5 KB, alone and in a batch
       return results;
     },
   };
-  const world = new World(counting);
+  const world = new World({ database: counting });
   const place = { directory: database, copy: { get: async () => null, put: async () => {}, delete: async () => {} } };
   await putAddress(validRegistration("dmarc@acme.example", { account: "acme" }), { ...place, newAccountShard: 0 }, 0);
   world.register("dmarc@acme.example", { account: "acme" });

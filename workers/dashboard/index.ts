@@ -111,7 +111,9 @@ app.use(async (c, next) => {
   const { ACCESS, API_TOKEN } = c.env;
   const identity = await identify({ request: c.req.raw, access: ACCESS, apiToken: API_TOKEN });
   if (!identity.ok) throw new ApiError("forbidden", identity.error);
-  c.set("access", await findAccess(identity.value, c.get("ledger")));
+  const access = await findAccess(identity.value, c.get("ledger"));
+  if (access.accounts !== undefined) await c.get("ledger").limitTo(access.accounts);
+  c.set("access", access);
   await next();
 });
 // The API knows no accounts: it is the operator's.

@@ -1,10 +1,11 @@
 /**
- * The ledger as pages and the API read it: a question goes to every database, and its answers are put together. It counts
- * what was read, for measurements. It holds no SQL.
+ * The ledger as pages and the API read it: a question goes to every database, or to those of the accounts it is about, and
+ * the answers are put together. It counts what was read, for measurements. It holds no SQL.
  */
+import { accountsNamedQuery } from "../../shared/ledger/accounts.ts";
 import { ask, type LedgerDatabase, type LedgerStatement, type Query } from "../../shared/ledger/database.ts";
 import { accountsWithDataQuery } from "../../shared/ledger/domains.ts";
-import type { Shards } from "../../shared/ledger/shards.ts";
+import { askAll, type Shards } from "../../shared/ledger/shards.ts";
 
 /** Thrown when a database does not answer: the platform's fault. */
 export class LedgerUnavailableError extends Error {
@@ -21,25 +22,37 @@ export interface LedgerCost {
 
 /** Reads for one request. */
 export class LedgerReader {
-  readonly #databases: readonly LedgerDatabase[];
+  readonly #all: readonly LedgerDatabase[];
+  /** Those that are asked. */
+  #databases: readonly LedgerDatabase[];
   readonly #directory: LedgerDatabase;
   readonly cost: LedgerCost = { statements: 0, rowsRead: 0, rows: 0 };
   #accounts: Promise<readonly string[]> | undefined;
 
   constructor({ all, directory }: Pick<Shards, "all" | "directory">) {
-    this.#databases = all.map((database) => this.#counted(database));
+    this.#all = all.map((database) => this.#counted(database));
+    this.#databases = this.#all;
     this.#directory = this.#counted(directory);
   }
 
-  /** How many databases there are. */
+  /** Asks no databases from now on but those of some accounts. @throws LedgerUnavailableError */
+  async limitTo(accounts: readonly string[]): Promise<void> {
+    this.#databases = await this.#databasesOf(accounts);
+  }
+
+  /** How many databases a question goes to. */
   get databases(): number {
     return this.#databases.length;
   }
 
-  /** The rows of a question. @throws LedgerUnavailableError */
-  async ask<Row>(query: Query<Row>): Promise<Row[]> {
-    const parts = await Promise.all(this.#databases.map((database) => ask(database, query)));
-    return query.combine?.(parts) ?? parts.flat();
+  /**
+   * The rows of a question.
+   *
+   * @param account the one account it is about: only its database is asked
+   * @throws LedgerUnavailableError
+   */
+  async ask<Row>(query: Query<Row>, account?: string): Promise<Row[]> {
+    return askAll(account === undefined ? this.#databases : await this.#databasesOf([account]), query);
   }
 
   /** The rows of a question about accounts, addresses or people. @throws LedgerUnavailableError */
@@ -51,6 +64,13 @@ export class LedgerReader {
   accounts(): Promise<readonly string[]> {
     this.#accounts ??= this.ask(accountsWithDataQuery());
     return this.#accounts;
+  }
+
+  /** Databases of some accounts; the first one where there are none of them, since every question has an answer. */
+  async #databasesOf(accounts: readonly string[]): Promise<readonly LedgerDatabase[]> {
+    if (this.#all.length === 1) return this.#all;
+    const found = new Set((await this.askDirectory(accountsNamedQuery(accounts))).map(({ shard }) => shard));
+    return found.size === 0 ? this.#all.slice(0, 1) : this.#all.filter((_, shard) => found.has(shard));
   }
 
   #counted(database: LedgerDatabase): LedgerDatabase {

@@ -7,34 +7,42 @@ import {
   putDecision,
   removeConflicts,
 } from "../../shared/ledger/conflicts.ts";
-import { ask, change } from "../../shared/ledger/database.ts";
+import { change } from "../../shared/ledger/database.ts";
 import { findObjects, type ObjectRow } from "../../shared/ledger/objects.ts";
 import type { Outcome } from "../../shared/ledger/outcomes.ts";
 import { newSettlement, settle } from "../../shared/ledger/settlement.ts";
+import { askAll } from "../../shared/ledger/shards.ts";
 import { PAGE_LIMITS, PROCESS_LIMITS } from "../../shared/limits.ts";
 import type { ConflictDecision, DecisionNote, OperationRefused, Page } from "../../shared/operations.ts";
-import type { Invocation } from "./env.ts";
+import { type Invocation, inEachShard } from "./env.ts";
 import { eventPoint, nextGeneration } from "./events.ts";
 import { closedConflict } from "./filed-events.ts";
 import { writePoints } from "./points.ts";
 
 /** By day, oldest first. */
-export async function listConflicts(
-  cursor: string | undefined,
-  { ledger }: Pick<Invocation, "ledger">,
-): Promise<Page<ConflictRow>> {
-  const items = await ask(ledger, conflictsQuery({ after: cursor, limit: PAGE_LIMITS.letters }));
+export async function listConflicts(cursor: string | undefined, { shards }: Invocation): Promise<Page<ConflictRow>> {
+  const items = await askAll(shards.all, conflictsQuery({ after: cursor, limit: PAGE_LIMITS.letters }));
   const last = items.at(-1);
   return items.length < PAGE_LIMITS.letters || last === undefined ? { items } : { items, cursor: last.id };
 }
 
 /** One conflict. */
-export async function getConflict(
+export async function getConflict(id: string, invocation: Invocation): Promise<ConflictRow | OperationRefused> {
+  const found = await findConflict(id, invocation);
+  return found?.conflict ?? { refused: `There is no conflict '${id}'.` };
+}
+
+/** A conflict, and the invocation on the database it is in. */
+async function findConflict(
   id: string,
-  { ledger }: Pick<Invocation, "ledger">,
-): Promise<ConflictRow | OperationRefused> {
-  const [conflict] = await findConflicts(ledger, [id]);
-  return conflict ?? { refused: `There is no conflict '${id}'.` };
+  invocation: Invocation,
+): Promise<{ conflict: ConflictRow; place: Invocation } | undefined> {
+  const found = await Promise.all(
+    inEachShard(invocation).map(async (place) =>
+      (await findConflicts(place.ledger, [id])).map((conflict) => ({ conflict, place })),
+    ),
+  );
+  return found.flat()[0];
 }
 
 /** Notes a decision; where the other version is to count, its object is run again. */
@@ -43,13 +51,14 @@ export async function decideConflict(
   { decision, note }: { decision: ConflictDecision; note: DecisionNote },
   invocation: Invocation,
 ): Promise<ConflictRow | OperationRefused> {
-  const conflict = await getConflict(id, invocation);
-  if ("refused" in conflict) return conflict;
+  const found = await findConflict(id, invocation);
+  if (found === undefined) return { refused: `There is no conflict '${id}'.` };
+  const { conflict, place } = found;
   if (decision === "keep") {
-    await keep(conflict, note, invocation);
+    await keep(conflict, note, place);
     return conflict;
   }
-  const { env, ledger, nowSeconds } = invocation;
+  const { env, ledger, nowSeconds } = place;
   const { rawKey: key, rua, receivedSeconds, generation } = conflict.other;
   if ((await env.R2_DMARC_REPORTS.head(key)) === null) return { refused: `${key} is no longer in R2.` };
   const rows = [

@@ -1,13 +1,15 @@
 /** Builds dead letters, and files those of messages that could not be run at all. */
+import type { DataPoint } from "../../shared/analytics/columns.ts";
 import { deadLetterId } from "../../shared/identity.ts";
-import type { DeadLetterRow } from "../../shared/ledger/dead-letters.ts";
+import { change } from "../../shared/ledger/database.ts";
+import { type DeadLetterRow, findDeadLetters, removeDeadLetters } from "../../shared/ledger/dead-letters.ts";
 import { newSettlement, type Settlement, settle } from "../../shared/ledger/settlement.ts";
 import { type Problem, problem } from "../../shared/report/problems.ts";
 import { SECONDS_PER_DAY } from "../../shared/report-day.ts";
 import { dayOfRawKey, isoDate } from "../../shared/storage.ts";
-import type { Invocation, LogEntry } from "./env.ts";
+import { type Invocation, inEachShard, type LogEntry } from "./env.ts";
 import { eventPoint } from "./events.ts";
-import { letterEvent } from "./filed-events.ts";
+import { closedLetter, letterEvent } from "./filed-events.ts";
 import { writePoints } from "./points.ts";
 
 /** What is known of a failure. */
@@ -70,6 +72,33 @@ export async function fileLetter(
   const settlement = { ...newSettlement(), ...others, deadLetters: [letter] };
   const { state } = await settle(invocation.ledger, settlement, invocation.nowSeconds);
   return state === "changed" ? undefined : { event: "dead_letter", outcome: "dead_letter", id, rua, key: rawKey, code };
+}
+
+/** Letters of one database, and the invocation on it. */
+export interface FiledLetters {
+  letters: DeadLetterRow[];
+  place: Invocation;
+}
+
+/** Finds letters by id, in whichever database they are. @returns only databases that have some */
+export async function findLetters(ids: readonly string[], invocation: Invocation): Promise<FiledLetters[]> {
+  if (ids.length === 0) return [];
+  const found = await Promise.all(
+    inEachShard(invocation).map(async (place) => ({ letters: await findDeadLetters(place.ledger, ids), place })),
+  );
+  return found.filter(({ letters }) => letters.length > 0);
+}
+
+/** The events that letters are cleared. */
+export function clearedEvents(filed: readonly FiledLetters[], attempts: number): DataPoint[] {
+  return filed.flatMap(({ letters, place }) =>
+    letters.map((letter) => eventPoint(closedLetter(letter, "cleared"), attempts, place.nowSeconds)),
+  );
+}
+
+/** Removes letters that have been cleared. @throws whatever D1 throws; done again it is the same */
+export async function removeLetters(filed: readonly FiledLetters[]): Promise<void> {
+  for (const { letters, place } of filed) await change(place.ledger, [removeDeadLetters(letters.map(({ id }) => id))]);
 }
 
 /** Files a message that is none of this pipeline: it is kept whole and not tried again. */

@@ -133,7 +133,8 @@ class ObjectDecision {
   }
 
   async decide(): Promise<ObjectPlan> {
-    const { message, registration, isThere } = this.#object;
+    const { message, registration, isThere, isMoving } = this.#object;
+    if (isMoving) return this.#move();
     // What was decided stays when it is run again after its address or its raw object has gone.
     if (this.#wasDecided() && (registration === undefined || !isThere)) {
       this.#plan.left = isThere ? "left: address not registered" : "left: no raw object";
@@ -150,9 +151,17 @@ class ObjectDecision {
     return this.#plan;
   }
 
-  /** Whether a report was found in it before, and decided about. */
+  /** What it gave here counts no more, and nothing of it stays: it is about to be settled in another database. */
+  #move(): ObjectPlan {
+    const settled = this.#batch.context.known.settled.get(this.#object.message.key);
+    if (settled === undefined) return this.#plan;
+    this.#clear();
+    this.#batch.settlement.movedObjects.push({ ...referenceOf(this.#object), version: settled.version });
+    return this.#plan;
+  }
+
   #wasDecided(): boolean {
-    return this.#previous.some(({ outcome }) => outcome !== "dead_letter" && outcome !== "discarded");
+    return wasDecided(this.#previous);
   }
 
   #fitsBudget(): boolean {
@@ -438,6 +447,11 @@ class ObjectDecision {
   #tell(event: PipelineEvent): void {
     this.#plan.events.push(eventPoint(event, this.#object.attempts, this.#batch.context.nowSeconds));
   }
+}
+
+/** Whether a report was found in an object before, and decided about. */
+export function wasDecided(outcomes: readonly Outcome[]): boolean {
+  return outcomes.some(({ outcome }) => outcome !== "dead_letter" && outcome !== "discarded");
 }
 
 /** Large figures are written before the report is accepted, under a name that no other reading has. */

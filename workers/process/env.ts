@@ -2,6 +2,7 @@
 import { PointBudget } from "../../shared/analytics/budget.ts";
 import type { DataPoint, DatasetId } from "../../shared/analytics/columns.ts";
 import type { LedgerDatabase } from "../../shared/ledger/database.ts";
+import { type Shards, shardsOf } from "../../shared/ledger/shards.ts";
 
 /** Analytics Engine in production; on one machine a service with the same method, whose promise must be awaited. */
 export interface DatasetBinding {
@@ -20,22 +21,38 @@ export type ProcessEnv = Omit<ProcessBindings, Datasets | Settings> &
   Record<Datasets, DatasetBinding> &
   Record<Settings, number>;
 
-/** What one invocation works with: bindings, its write budget, and the time. */
+/** What one invocation works with: bindings, the ledger, its write budget, and the time. */
 export interface Invocation {
   env: ProcessEnv;
+  shards: Shards;
+  /** Which database of the ledger is worked on; the first where nothing else is said. */
+  shard: number;
   ledger: LedgerDatabase;
   budget: PointBudget;
   nowSeconds: number;
 }
 
-/** A new invocation. */
+/** A new invocation, on the first database of the ledger. */
 export function newInvocation(env: ProcessEnv, nowMilliseconds: number): Invocation {
+  const shards = shardsOf(env);
   return {
     env,
-    ledger: env.D1_DMARC_REPORTS,
+    shards,
+    shard: 0,
+    ledger: shards.directory,
     budget: new PointBudget(),
     nowSeconds: Math.floor(nowMilliseconds / 1000),
   };
+}
+
+/** The same invocation on another database of the ledger. @throws Error when no such database is bound */
+export function inShard(invocation: Invocation, shard: number): Invocation {
+  return { ...invocation, shard, ledger: invocation.shards.of(shard) };
+}
+
+/** The same invocation on each database of the ledger, the first one first. */
+export function inEachShard(invocation: Invocation): Invocation[] {
+  return invocation.shards.all.map((_, shard) => inShard(invocation, shard));
 }
 
 /** What is told of a piece of work, for the log: figures and names, never content. */

@@ -16,20 +16,20 @@ const NO_ERROR_LEFT =
 export async function recordFault(
   { body, attempts }: { body: unknown; attempts: number },
   error: unknown,
-  { ledger, nowSeconds }: Invocation,
+  { shards: { directory }, nowSeconds }: Invocation,
 ): Promise<void> {
   const fault = { error: cleanDetail(String(error), MAX_ERROR_CHARS), attempts, atSeconds: nowSeconds };
-  await bestEffort(async () => change(ledger, [putFault(await hashOf(body), fault)]));
+  await bestEffort(async () => change(directory, [putFault(await hashOf(body), fault)]));
 }
 
 /** Forgets the errors of messages that succeeded or were filed. */
-export async function clearFaults(bodies: readonly unknown[], { ledger }: Invocation): Promise<void> {
-  await bestEffort(async () => change(ledger, [removeFaults(await Promise.all(bodies.map(hashOf)))]));
+export async function clearFaults(bodies: readonly unknown[], { shards: { directory } }: Invocation): Promise<void> {
+  await bestEffort(async () => change(directory, [removeFaults(await Promise.all(bodies.map(hashOf)))]));
 }
 
 /** One sentence for a dead letter: the last error, or that there is none. */
-export async function lastErrorOf(body: unknown, { ledger }: Invocation): Promise<string> {
-  const fault = await bestEffort(async () => findFault(ledger, await hashOf(body)));
+export async function lastErrorOf(body: unknown, { shards: { directory } }: Invocation): Promise<string> {
+  const fault = await bestEffort(async () => findFault(directory, await hashOf(body)));
   if (fault === undefined) return NO_ERROR_LEFT;
   return `Attempt ${fault.attempts}, ${new Date(fault.atSeconds * 1000).toISOString()}: ${fault.error}`;
 }

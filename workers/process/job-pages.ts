@@ -8,34 +8,32 @@ import { ask, type Change } from "../../shared/ledger/database.ts";
 import type { Job, JobFilter } from "../../shared/ledger/jobs.ts";
 import { putUnfinished, settledKeys } from "../../shared/ledger/objects.ts";
 import { accountsAfterQuery, reportsOfDomainQuery } from "../../shared/ledger/reports.ts";
+import { askAll } from "../../shared/ledger/shards.ts";
 import { dueSlicesQuery, removeFinishedSlices, removeSlices } from "../../shared/ledger/slices.ts";
 import { PAGE_LIMITS } from "../../shared/limits.ts";
 import type { ReportMessage } from "../../shared/messages.ts";
 import { SECONDS_PER_DAY } from "../../shared/report-day.ts";
 import { datePath, dayOfRawKey, dayRange, isoDate, parseRawMetadata, RAW_PREFIX } from "../../shared/storage.ts";
-import type { Invocation } from "./env.ts";
+import { type Invocation, inEachShard, inShard } from "./env.ts";
 import { nextGeneration } from "./events.ts";
-
-/** What a page of a job works with. */
-export type JobContext = Pick<Invocation, "env" | "ledger" | "nowSeconds">;
 
 export interface JobPage {
   messages: ReportMessage[];
   scanned: number;
   /** Where the next page begins; undefined on the last one. */
   cursor: string | undefined;
-  /** To be changed once the messages have been enqueued. */
-  whenEnqueued: Change[];
+  /** What is to be changed, in which database, once the messages have been enqueued. */
+  whenEnqueued: { place: Invocation; changes: Change[] }[];
 }
 
 /** The next page of a job. */
-export function jobPage(job: Job, context: JobContext): Promise<JobPage> {
-  if (job.kind === "reconcile") return reconcilePage(job, context);
-  return job.filter.domain === undefined ? rawPage(job, context) : domainPage(job, job.filter.domain, context);
+export function jobPage(job: Job, invocation: Invocation): Promise<JobPage> {
+  if (job.kind === "reconcile") return reconcilePage(job, invocation);
+  return job.filter.domain === undefined ? rawPage(job, invocation) : domainPage(job, job.filter.domain, invocation);
 }
 
 /** Raw objects by key, prefix and day. */
-async function rawPage({ filter, generation, cursor }: Job, { env }: JobContext): Promise<JobPage> {
+async function rawPage({ filter, generation, cursor }: Job, { env }: Invocation): Promise<JobPage> {
   const { R2_DMARC_REPORTS: bucket } = env;
   if (filter.key !== undefined) {
     const object = await bucket.head(filter.key);
@@ -65,13 +63,13 @@ const domainCursor = v.pipe(v.string(), v.parseJson(), v.tuple([v.string(), v.st
 async function domainPage(
   { filter, generation, cursor }: Job,
   domain: string,
-  { ledger }: JobContext,
+  { shards }: Invocation,
 ): Promise<JobPage> {
   const from = cursor === "" ? undefined : v.parse(domainCursor, cursor);
-  const accounts = await ask(ledger, accountsAfterQuery(from?.[0] ?? "", PAGE_LIMITS.jobAccounts));
+  const accounts = await askAll(shards.all, accountsAfterQuery(from?.[0] ?? "", PAGE_LIMITS.jobAccounts));
   const names = accounts.map(({ account }) => account);
-  const rows = await ask(
-    ledger,
+  const rows = await askAll(
+    shards.all,
     reportsOfDomainQuery({ accounts: names, domain: domainName(domain), after: from }, PAGE_LIMITS.jobKeys),
   );
   const messages = new Map<string, ReportMessage>();
@@ -106,17 +104,17 @@ type ReconcileCursor = v.InferOutput<typeof reconcileCursor>;
  * Raw objects without an outcome, the newest day first: received and never finished (a purged queue, a local stack killed
  * with messages in memory). On the first page also reports whose slices have been due for too long.
  */
-async function reconcilePage(job: Job, context: JobContext): Promise<JobPage> {
+async function reconcilePage(job: Job, invocation: Invocation): Promise<JobPage> {
   const page: JobPage = { messages: [], scanned: 0, cursor: undefined, whenEnqueued: [] };
-  if (job.cursor === "") await addDueSlices(page, job, context);
-  let at = job.cursor === "" ? await firstDay(job, context) : v.parse(reconcileCursor, job.cursor);
+  if (job.cursor === "") for (const place of inEachShard(invocation)) await addDueSlices(page, job, place);
+  let at = job.cursor === "" ? await firstDay(job, invocation) : v.parse(reconcileCursor, job.cursor);
   for (let i = 0; i < PAGE_LIMITS.jobListings && at !== undefined && page.scanned < PAGE_LIMITS.jobKeys; i++) {
-    at = await reconcileSome(at, { page, job }, context);
+    at = await reconcileSome(at, { page, job }, invocation);
   }
   return { ...page, cursor: at === undefined ? undefined : JSON.stringify(at) };
 }
 
-async function firstDay({ filter }: Job, { env, nowSeconds }: JobContext): Promise<ReconcileCursor | undefined> {
+async function firstDay({ filter }: Job, { env, nowSeconds }: Invocation): Promise<ReconcileCursor | undefined> {
   // Keys sort by day: the first one is the oldest.
   const [first] = (await env.R2_DMARC_REPORTS.list({ prefix: RAW_PREFIX, limit: 1 })).objects;
   const oldest = dayNumber(dayOfRawKey(first?.key ?? "")?.replaceAll("/", "-"));
@@ -129,11 +127,12 @@ async function firstDay({ filter }: Job, { env, nowSeconds }: JobContext): Promi
 async function reconcileSome(
   at: ReconcileCursor,
   { page, job }: { page: JobPage; job: Job },
-  { env, ledger, nowSeconds }: JobContext,
+  invocation: Invocation,
 ): Promise<ReconcileCursor | undefined> {
+  const { env, shards, nowSeconds } = invocation;
   const prefix = `${RAW_PREFIX}${datePath(at.day * SECONDS_PER_DAY)}/`;
   const listed = await listObjects(env, { prefix, after: at.after });
-  const unfinished = await withoutOutcome(listed.objects, ledger);
+  const unfinished = await withoutOutcome(listed.objects, shards);
   page.scanned += listed.objects.length;
   const ripe = unfinished
     .map(reportMessage)
@@ -142,12 +141,16 @@ async function reconcileSome(
   page.messages.push(...ripe.map((message) => ({ ...message, resent: true as const })));
   const counted = at.unfinished + unfinished.length;
   if (listed.next !== undefined) return { ...at, after: listed.next, unfinished: counted };
-  page.whenEnqueued.push(putUnfinished({ day: at.day, objects: counted, seenSeconds: nowSeconds }));
+  const unfinishedDay = putUnfinished({ day: at.day, objects: counted, seenSeconds: nowSeconds });
+  page.whenEnqueued.push({ place: inShard(invocation, 0), changes: [unfinishedDay] });
   return at.day <= at.oldest ? undefined : { day: at.day - 1, oldest: at.oldest, after: "", unfinished: 0 };
 }
 
-async function addDueSlices(page: JobPage, { graceSeconds }: Job, { ledger, nowSeconds }: JobContext): Promise<void> {
-  page.whenEnqueued.push(removeFinishedSlices());
+/** Of one database. */
+async function addDueSlices(page: JobPage, { graceSeconds }: Job, place: Invocation): Promise<void> {
+  const { ledger, nowSeconds } = place;
+  const changes: Change[] = [removeFinishedSlices()];
+  page.whenEnqueued.push({ place, changes });
   for (const due of await ask(ledger, dueSlicesQuery(nowSeconds - graceSeconds, PAGE_LIMITS.dueSlices))) {
     const { rawKey: key, rua, receivedSeconds, generation } = due;
     page.messages.push({
@@ -160,7 +163,7 @@ async function addDueSlices(page: JobPage, { graceSeconds }: Job, { ledger, nowS
       resent: true,
     });
     // Run again, the report has slices of its own.
-    page.whenEnqueued.push(removeSlices(due));
+    changes.push(removeSlices(due));
   }
 }
 
@@ -178,16 +181,14 @@ export async function listObjects(
   return { objects: page.objects, next: page.truncated ? page.objects.at(-1)?.key : undefined };
 }
 
-/** Those of some raw objects that the ledger has no outcome of. */
-export async function withoutOutcome(objects: readonly R2Object[], ledger: Invocation["ledger"]): Promise<R2Object[]> {
-  const settled = await settledKeys(
-    ledger,
-    objects.map((object) => {
-      const { key: rawKey, rua, receivedSeconds } = reportMessage(object);
-      return { rawKey, rua, receivedSeconds };
-    }),
-  );
-  return objects.filter(({ key }) => !settled.has(key));
+/** Those of some raw objects that no database of the ledger has an outcome of. */
+export async function withoutOutcome(objects: readonly R2Object[], { all }: Invocation["shards"]): Promise<R2Object[]> {
+  const references = objects.map((object) => {
+    const { key: rawKey, rua, receivedSeconds } = reportMessage(object);
+    return { rawKey, rua, receivedSeconds };
+  });
+  const settled = await Promise.all(all.map((ledger) => settledKeys(ledger, references)));
+  return objects.filter(({ key }) => !settled.some((keys) => keys.has(key)));
 }
 
 /** Days since 1970 of a `YYYY-MM-DD`. */

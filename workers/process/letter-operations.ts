@@ -1,8 +1,8 @@
 /** What an operator does with dead letters: search, look, send again, discard. A page of letters a call. */
-import { ask } from "../../shared/ledger/database.ts";
-import { type DeadLetterRow, deadLettersQuery, findDeadLetters } from "../../shared/ledger/dead-letters.ts";
+import { type DeadLetterRow, deadLettersQuery } from "../../shared/ledger/dead-letters.ts";
 import { findObjects, type ObjectRow } from "../../shared/ledger/objects.ts";
 import { newSettlement, settle } from "../../shared/ledger/settlement.ts";
+import { askAll } from "../../shared/ledger/shards.ts";
 import { PAGE_LIMITS, PROCESS_LIMITS } from "../../shared/limits.ts";
 import { parseMessage } from "../../shared/messages.ts";
 import type {
@@ -15,6 +15,7 @@ import type {
 } from "../../shared/operations.ts";
 import { SECONDS_PER_DAY } from "../../shared/report-day.ts";
 import { isDatedId, parseRawMetadata, RAW_PREFIX } from "../../shared/storage.ts";
+import { findLetters } from "./dead-letters.ts";
 import type { Invocation, ProcessEnv } from "./env.ts";
 import { eventPoint } from "./events.ts";
 import { closedLetter } from "./filed-events.ts";
@@ -25,23 +26,21 @@ import { writePoints } from "./points.ts";
 /** A page of the letters a filter takes, by day, oldest first. */
 export async function listDeadLetters(
   { cursor, since, until, code, domain, account }: DeadLetterQuery,
-  { ledger }: Pick<Invocation, "ledger">,
+  { shards }: Invocation,
 ): Promise<Page<DeadLetterRow> | OperationRefused> {
   const wrong = [since, until].find((day) => day !== undefined && !isDay(day));
   if (wrong !== undefined) return { refused: `'${wrong}' is not a day; it has to be YYYY-MM-DD.` };
   if (cursor !== undefined && !isDatedId(cursor)) return { refused: "The cursor is none of this listing." };
   const filter = { code, domain, account, firstDay: dayNumber(since), lastDay: dayNumber(until) };
-  const items = await ask(ledger, deadLettersQuery(filter, { after: cursor, limit: PAGE_LIMITS.letters }));
+  const items = await askAll(shards.all, deadLettersQuery(filter, { after: cursor, limit: PAGE_LIMITS.letters }));
   const last = items.at(-1);
   return items.length < PAGE_LIMITS.letters || last === undefined ? { items } : { items, cursor: last.id };
 }
 
 /** One letter and what is known of the raw object it is about. */
-export async function getDeadLetter(
-  id: string,
-  { env, ledger }: Invocation,
-): Promise<DeadLetterDetails | OperationRefused> {
-  const [letter] = await findDeadLetters(ledger, [id]);
+export async function getDeadLetter(id: string, invocation: Invocation): Promise<DeadLetterDetails | OperationRefused> {
+  const { env } = invocation;
+  const [letter] = (await findLetters([id], invocation)).flatMap(({ letters }) => letters);
   if (letter === undefined) return { refused: `There is no dead letter '${id}'.` };
   const object = letter.rawKey === "" ? null : await env.R2_DMARC_REPORTS.head(letter.rawKey);
   if (object === null) return { letter };
@@ -91,7 +90,10 @@ export async function discardDeadLetters(
   const selected = await select(selection, invocation);
   if ("refused" in selected) return selected;
   const { letters } = selected;
-  if (!selection.dryRun && letters.length > 0) await discard(letters, invocation);
+  if (!selection.dryRun) {
+    const ids = letters.map(({ id }) => id);
+    for (const filed of await findLetters(ids, invocation)) await discard(filed.letters, filed.place);
+  }
   const result = selection.dryRun ? "selected" : "discarded";
   const results = [
     ...selected.missing.map(missingLetter),
@@ -100,6 +102,7 @@ export async function discardDeadLetters(
   return pageOf(asAsked(results, selection), selected.cursor);
 }
 
+/** Discards letters of one database. */
 async function discard(letters: readonly DeadLetterRow[], invocation: Invocation): Promise<void> {
   const { ledger, nowSeconds } = invocation;
   const [first] = letters;
@@ -140,15 +143,15 @@ interface Selected {
 
 async function select(
   { ids, filter, cursor }: DeadLetterSelection,
-  { ledger }: Invocation,
+  invocation: Invocation,
 ): Promise<Selected | OperationRefused> {
   if ((ids === undefined) === (filter === undefined)) return { refused: "Give either ids or a filter." };
   if (ids === undefined) {
-    const page = await listDeadLetters({ ...filter, cursor }, { ledger });
+    const page = await listDeadLetters({ ...filter, cursor }, invocation);
     return "refused" in page ? page : { letters: page.items, missing: [], cursor: page.cursor };
   }
   if (ids.length > PAGE_LIMITS.letters) return { refused: `Give at most ${PAGE_LIMITS.letters} ids.` };
-  const letters = await findDeadLetters(ledger, ids);
+  const letters = (await findLetters(ids, invocation)).flatMap((filed) => filed.letters);
   const found = new Set(letters.map(({ id }) => id));
   return { letters, missing: ids.filter((id) => !found.has(id)), cursor: undefined };
 }

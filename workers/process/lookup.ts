@@ -1,5 +1,6 @@
 /** What the ledger says about the objects and reports of a batch, looked up before it is decided about them. */
 import { deadLetterId, versionUid } from "../../shared/identity.ts";
+import type { Registrations } from "../../shared/ledger/addresses.ts";
 import { type ConflictRow, findConflicts } from "../../shared/ledger/conflicts.ts";
 import { ask } from "../../shared/ledger/database.ts";
 import { type DeadLetterRow, findDeadLetters } from "../../shared/ledger/dead-letters.ts";
@@ -31,6 +32,8 @@ export interface ReadObject {
   /** Who sent the mail it came in, as it says itself. */
   mail: MailOrigin | undefined;
   findings: Finding[];
+  /** Its address belongs to an account of another database now: what it gave here goes, and it is settled there. */
+  isMoving: boolean;
 }
 
 /** What the ledger holds. */
@@ -54,8 +57,12 @@ export interface FiledSlices {
   letterIds: string[];
 }
 
-/** Looks up all that is known about a batch. */
-export async function lookUp(objects: readonly ReadObject[], { ledger }: Invocation): Promise<Known> {
+/** Looks up all that one database knows about a batch. @param addressesOf all addresses of an account */
+export async function lookUp(
+  objects: readonly ReadObject[],
+  addressesOf: Registrations["addressesOf"],
+  { ledger }: Invocation,
+): Promise<Known> {
   const settled = await findObjects(ledger, objects.map(referenceOf));
   const previous = [...settled.values()].flatMap(({ outcomes }) => outcomes);
   const claims = objects.flatMap((object) => reportsOf(object).map((found) => claimReference(found, object)));
@@ -71,7 +78,7 @@ export async function lookUp(objects: readonly ReadObject[], { ledger }: Invocat
   return {
     settled,
     held,
-    ...(await findUse(objects, ledger)),
+    ...(await findUse(objects, addressesOf, ledger)),
     letters: new Map(letters.map((letter) => [letter.id, letter])),
     conflicts: new Map(conflicts.map((conflict) => [conflict.id, conflict])),
     filedSlices,
@@ -164,20 +171,24 @@ async function findFiledSlices(
 
 async function findUse(
   objects: readonly ReadObject[],
+  addressesOf: Registrations["addressesOf"],
   ledger: Invocation["ledger"],
 ): Promise<Pick<Known, "usedByAddress" | "usedByAccount">> {
   const wanted = new Map<string, { rua: string; day: number; account: string }>();
   for (const { message, registration, findings } of objects) {
     if (registration === undefined || findings.length === 0) continue;
+    const { account } = registration.entry;
     const day = Math.floor(message.receivedSeconds / SECONDS_PER_DAY);
-    wanted.set(`${day} ${message.rua}`, { rua: message.rua, day, account: registration.entry.account });
+    for (const rua of [message.rua, ...(addressesOf.get(account) ?? [])]) {
+      wanted.set(`${day} ${rua}`, { rua, day, account });
+    }
   }
   const usedByAddress = new Map<string, number>();
   const usedByAccount = new Map<string, number>();
-  const rows = wanted.size === 0 ? [] : await recordsByAddress(ledger, [...wanted.values()]);
-  for (const { rua, day, account, records } of rows) {
+  for (const { rua, day, records } of await recordsByAddress(ledger, [...wanted.values()])) {
+    const account = `${day} ${wanted.get(`${day} ${rua}`)?.account ?? ""}`;
     usedByAddress.set(`${day} ${rua}`, records);
-    usedByAccount.set(`${day} ${account}`, (usedByAccount.get(`${day} ${account}`) ?? 0) + records);
+    usedByAccount.set(account, (usedByAccount.get(account) ?? 0) + records);
   }
   return { usedByAddress, usedByAccount };
 }

@@ -8,12 +8,14 @@ import { type Inputs, OPERATIONS, type Outputs, type ProcessOperation } from "..
 import type { Answer, ProblemCode } from "../../shared/contract/problems.ts";
 import type { Caller, OperationsEntry } from "../../shared/contract/rpc.ts";
 import { conflictOf, type DeadLetterDetails, deadLetterOf } from "../../shared/contract/shapes.ts";
+import { findAccount } from "../../shared/ledger/accounts.ts";
 import { putAddress, removeAddress } from "../../shared/ledger/addresses.ts";
 import { change } from "../../shared/ledger/database.ts";
 import { findJob, newestJobs } from "../../shared/ledger/jobs.ts";
 import { putPerson, removePerson } from "../../shared/ledger/people.ts";
 import { REPORT_KINDS, type ReportKind, type ReportReference } from "../../shared/ledger/report-rows.ts";
 import { findReports } from "../../shared/ledger/reports.ts";
+import { LEDGER_BINDING } from "../../shared/ledger/shards.ts";
 import { PAGE_LIMITS } from "../../shared/limits.ts";
 import type { OperationRefused, Page } from "../../shared/operations.ts";
 import { type RegistryEntry, RegistryValueError, validRegistration } from "../../shared/registry.ts";
@@ -31,6 +33,7 @@ import {
   readRawObject,
   requeueDeadLetters,
 } from "./letter-operations.ts";
+import { inShardOf } from "./places.ts";
 import { readRecords } from "./record-reader.ts";
 import { startJob } from "./start-job.ts";
 import { readStatus } from "./status.ts";
@@ -49,17 +52,17 @@ const HANDLERS: Handlers = {
   pipelineStatus: async (_, { invocation }) => ok(await readStatus(invocation)),
 
   putRegistration: ({ rua, entry }, { invocation }) => putRegistration(rua, entry, invocation),
-  async removeRegistration({ rua }, { invocation: { env, nowSeconds } }) {
-    await removeAddress(rua, { directory: env.D1_DMARC_REPORTS, copy: env.KV_DMARC_REPORTS }, nowSeconds);
+  async removeRegistration({ rua }, { invocation: { env, shards, nowSeconds } }) {
+    await removeAddress(rua, { directory: shards.directory, copy: env.KV_DMARC_REPORTS }, nowSeconds);
     return ok(undefined);
   },
-  async putIdentity({ email, entry }, { invocation: { env, nowSeconds } }) {
+  async putIdentity({ email, entry }, { invocation: { shards, nowSeconds } }) {
     const person = valid(() => validViewer(email, entry), ViewerValueError);
-    if (person.ok) await change(env.D1_DMARC_REPORTS, [putPerson(person.value, nowSeconds)]);
+    if (person.ok) await change(shards.directory, [putPerson(person.value, nowSeconds)]);
     return person;
   },
-  async removeIdentity({ email }, { invocation: { env } }) {
-    await change(env.D1_DMARC_REPORTS, [removePerson(normalizeEmail(email))]);
+  async removeIdentity({ email }, { invocation: { shards } }) {
+    await change(shards.directory, [removePerson(normalizeEmail(email))]);
     return ok(undefined);
   },
 
@@ -112,10 +115,10 @@ const HANDLERS: Handlers = {
     answer(await startJob({ kind: "reprocess", random: Math.random() }, request, invocation)),
   startReconcile: async (request, { invocation }) =>
     answer(await startJob({ kind: "reconcile", random: Math.random() }, request, invocation)),
-  listJobs: async (_, { invocation: { env } }) =>
-    ok({ items: await newestJobs(env.D1_DMARC_REPORTS, PAGE_LIMITS.jobs) }),
-  async getJob({ id }, { invocation: { env } }) {
-    const job = await findJob(env.D1_DMARC_REPORTS, id);
+  listJobs: async (_, { invocation: { shards } }) =>
+    ok({ items: await newestJobs(shards.directory, PAGE_LIMITS.jobs) }),
+  async getJob({ id }, { invocation: { shards } }) {
+    const job = await findJob(shards.directory, id);
     return job === undefined ? missing(`There is no job '${id}'.`) : ok(job);
   },
 };
@@ -136,15 +139,20 @@ export class Operations extends WorkerEntrypoint<ProcessEnv> implements Operatio
 async function putRegistration(
   rua: string,
   entry: RegistryEntry,
-  { env, nowSeconds }: Invocation,
+  { env, shards, nowSeconds }: Invocation,
 ): Promise<Answer<Outputs["putRegistration"]>> {
   const registration = valid(() => validRegistration(rua, entry), RegistryValueError);
   if (!registration.ok) return registration;
   const place = {
-    directory: env.D1_DMARC_REPORTS,
+    directory: shards.directory,
     copy: env.KV_DMARC_REPORTS,
-    newAccountShard: env.NEW_ACCOUNTS_SHARD,
+    newAccountShard: Number(env.NEW_ACCOUNTS_SHARD),
   };
+  const { account } = registration.value.entry;
+  if (shards.all[place.newAccountShard] === undefined && (await findAccount(shards.directory, account)) === undefined) {
+    const message = `New accounts go to database ${env.NEW_ACCOUNTS_SHARD} (NEW_ACCOUNTS_SHARD), and ${LEDGER_BINDING}_${env.NEW_ACCOUNTS_SHARD} is not bound to process.`;
+    return fail({ code: "not_configured", message });
+  }
   const stored = await putAddress(registration.value, place, nowSeconds);
   return ok({ rua: stored.rua, entry: stored.entry });
 }
@@ -171,13 +179,15 @@ async function findReference(
     day: string;
     kind?: ReportKind | undefined;
   },
-  { ledger }: Invocation,
+  invocation: Invocation,
 ): Promise<ReportReference | undefined> {
   if (!isDay(day)) return undefined;
   const dayNumber = Date.parse(`${day}T00:00:00Z`) / 1000 / SECONDS_PER_DAY;
   const references = REPORT_KINDS.map((one) => ({ account, kind: one, domain, day: dayNumber, uid }));
   const named = references.find((reference) => reference.kind === kind);
-  return named ?? (await findReports(ledger, references)).reports.get(uid)?.reference;
+  if (named !== undefined) return named;
+  const { ledger } = await inShardOf(account, invocation);
+  return (await findReports(ledger, references)).reports.get(uid)?.reference;
 }
 
 function named(reference: ReportReference | OperationRefused): Answer<Outputs["takeBackReport"]> {

@@ -17,7 +17,7 @@ export type PointOrigin = Pick<PointsMessage, "key" | "reportUid" | "generation"
 export async function writePoints(groups: PointGroup[], origin: PointOrigin, invocation: Invocation): Promise<void> {
   const points = groups.reduce((sum, group) => sum + group.points.length, 0);
   if (invocation.budget.take(points)) await writeNow(groups, invocation.env);
-  else await enqueue(slicesOf(groups, origin, 0), invocation.env);
+  else await enqueue(slicesOf(groups, { ...origin, shard: invocation.shard }, 0), invocation.env);
 }
 
 /**
@@ -42,8 +42,8 @@ export class SliceSender {
 
   /** Enqueues points. The same points in the same calls give the same slices. */
   async send(groups: PointGroup[]): Promise<void> {
-    const { rua, ...origin } = this.#origin;
-    const messages = slicesOf(groups, origin, this.#sent);
+    const { shard } = this.#invocation;
+    const messages = slicesOf(groups, { ...this.#origin, shard }, this.#sent);
     await this.#reserve(this.#sent + messages.length);
     await enqueue(messages, this.#invocation.env);
     this.#sent += messages.length;
@@ -60,8 +60,8 @@ export class SliceSender {
   }
 }
 
-function slicesOf(groups: PointGroup[], origin: PointOrigin, firstSlice: number): PointsMessage[] {
-  const { key, reportUid, generation, receivedSeconds } = origin;
+function slicesOf(groups: PointGroup[], origin: PointOrigin & { shard: number }, firstSlice: number): PointsMessage[] {
+  const { key, reportUid, generation, receivedSeconds, shard } = origin;
   return slicePoints(groups).map((points, i) => ({
     v: 1,
     kind: "points",
@@ -71,6 +71,7 @@ function slicesOf(groups: PointGroup[], origin: PointOrigin, firstSlice: number)
     receivedSeconds,
     slice: firstSlice + i,
     points,
+    shard: shard === 0 ? undefined : shard,
   }));
 }
 

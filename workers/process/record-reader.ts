@@ -10,12 +10,14 @@ import type { ByteSource } from "../../shared/report/source.ts";
 import type { AggregateRecord, TlsPolicy, TlsReport } from "../../shared/report/vocabulary.ts";
 import { boundPolicies } from "./bounded-report.ts";
 import type { Invocation } from "./env.ts";
+import { inShardOf } from "./places.ts";
 import { findRawObject } from "./raw-object.ts";
 import { type ObjectOrigin, readOptions } from "./read-object.ts";
 import { UniqueParts } from "./unique-parts.ts";
 
 /** Reads a page of records. @throws whatever D1 or R2 throws */
-export async function readRecords(query: RecordQuery, { env, ledger }: Invocation): Promise<RecordsAnswer> {
+export async function readRecords(query: RecordQuery, invocation: Invocation): Promise<RecordsAnswer> {
+  const { env, ledger } = await inShardOf(query.reference.account, invocation);
   const held = await findHeld(query.reference, ledger);
   if (held === undefined) return { kind: "gone", reason: "The ledger has no such report." };
   const object = await findRawObject(env.R2_DMARC_REPORTS, held.rawKey);

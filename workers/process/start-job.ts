@@ -18,7 +18,7 @@ export interface JobStart {
 export async function startJob(
   { kind, random, graceSeconds = 0 }: JobStart,
   { filter = {}, dryRun = false }: JobRequest,
-  { env, ledger, nowSeconds }: Invocation,
+  { env, shards, nowSeconds }: Invocation,
 ): Promise<Job | OperationRefused> {
   const refused = checkRequest(kind, filter);
   if (refused !== undefined) return { refused };
@@ -42,7 +42,7 @@ export async function startJob(
     startedSeconds: nowSeconds,
     updatedSeconds: nowSeconds,
   };
-  await createJob(ledger, job);
+  await createJob(shards.directory, job);
   await sendPage(env, job);
   return job;
 }

@@ -1,6 +1,6 @@
 /** What is waiting: in the queues, and raw objects without an outcome, of whatever age. */
-import { ask } from "../../shared/ledger/database.ts";
 import { unfinishedDays } from "../../shared/ledger/objects.ts";
+import { askAll } from "../../shared/ledger/shards.ts";
 import { dueSlicesQuery } from "../../shared/ledger/slices.ts";
 import { PAGE_LIMITS, PROCESS_LIMITS } from "../../shared/limits.ts";
 import type { PipelineStatus, QueueBacklog } from "../../shared/operations.ts";
@@ -14,13 +14,13 @@ import { listObjects, withoutOutcome } from "./job-pages.ts";
  * calls reaches; of older ones it says what reconcile counted last.
  */
 export async function readStatus(invocation: Invocation): Promise<PipelineStatus> {
-  const { env, ledger, nowSeconds } = invocation;
+  const { env, shards, nowSeconds } = invocation;
   const queues = await Promise.all([
     backlog("dmarc-reports", env.QUEUE_REPORTS),
     backlog("dmarc-points", env.QUEUE_POINTS),
     backlog("dmarc-dead-letters", env.QUEUE_DEAD_LETTERS),
   ]);
-  const counted = await unfinishedDays(ledger);
+  const counted = await unfinishedDays(shards.directory);
   const today = Math.floor(nowSeconds / SECONDS_PER_DAY);
   const known = new Map(counted.map((one) => [one.day, one]));
   const days = [...new Set([today, today - 1, ...known.keys()])].sort((a, b) => b - a);
@@ -34,7 +34,7 @@ export async function readStatus(invocation: Invocation): Promise<PipelineStatus
     const countedSeconds = now.isComplete ? nowSeconds : (before?.seenSeconds ?? nowSeconds);
     if (objects > 0) found.push({ day: isoDate(day * SECONDS_PER_DAY), objects, countedSeconds });
   }
-  const due = await ask(ledger, dueSlicesQuery(nowSeconds, PAGE_LIMITS.dueSlices));
+  const due = await askAll(shards.all, dueSlicesQuery(nowSeconds, PAGE_LIMITS.dueSlices));
   return {
     queues,
     unfinished: found.reduce((sum, { objects }) => sum + objects, 0),
@@ -46,14 +46,14 @@ export async function readStatus(invocation: Invocation): Promise<PipelineStatus
 async function countUnfinished(
   day: number,
   maxPages: number,
-  { env, ledger }: Invocation,
+  { env, shards }: Invocation,
 ): Promise<{ objects: number; pages: number; isComplete: boolean }> {
   const prefix = `${RAW_PREFIX}${datePath(day * SECONDS_PER_DAY)}/`;
   let objects = 0;
   let after: string | undefined = "";
   for (let pages = 0; pages < maxPages; pages++) {
     const page: Awaited<ReturnType<typeof listObjects>> = await listObjects(env, { prefix, after });
-    objects += (await withoutOutcome(page.objects, ledger)).length;
+    objects += (await withoutOutcome(page.objects, shards)).length;
     if (page.next === undefined) return { objects, pages: pages + 1, isComplete: true };
     after = page.next;
   }

@@ -6,6 +6,7 @@ import { newSettlement, type Settlement, settle } from "../../shared/ledger/sett
 import type { DecisionNote, OperationRefused } from "../../shared/operations.ts";
 import type { Invocation } from "./env.ts";
 import { nextGeneration } from "./events.ts";
+import { inShardOf } from "./places.ts";
 import { writeHeld } from "./report-points.ts";
 import { coverReport, writeOf } from "./report-writes.ts";
 
@@ -15,8 +16,9 @@ const CHANGED = "The report was changed at the same time; look at it again.";
 export async function takeBackReport(
   reference: ReportReference,
   { by, reason = "" }: DecisionNote,
-  invocation: Invocation,
+  given: Invocation,
 ): Promise<ReportReference | OperationRefused> {
+  const invocation = await inShardOf(reference.account, given);
   const { ledger, nowSeconds } = invocation;
   const held = await findReport(reference, "accepted", invocation);
   if ("refused" in held) return held;
@@ -46,8 +48,9 @@ export async function takeBackReport(
 /** Lets a report count again; its raw object is run again for its points, where it is still there. */
 export async function undoTakeBack(
   reference: ReportReference,
-  invocation: Invocation,
+  given: Invocation,
 ): Promise<ReportReference | OperationRefused> {
+  const invocation = await inShardOf(reference.account, given);
   const { env, ledger, nowSeconds } = invocation;
   const held = await findReport(reference, "taken_back", invocation);
   if ("refused" in held) return held;

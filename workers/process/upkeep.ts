@@ -16,7 +16,7 @@ import {
 import { UPKEEP_LIMITS } from "../../shared/limits.ts";
 import { SECONDS_PER_DAY } from "../../shared/report-day.ts";
 import { isoDate } from "../../shared/storage.ts";
-import type { Invocation, LogEntry } from "./env.ts";
+import { type Invocation, inEachShard, type LogEntry } from "./env.ts";
 import { startJob } from "./start-job.ts";
 
 /**
@@ -30,9 +30,13 @@ export async function runUpkeep(invocation: Invocation, random: number): Promise
   const steps: Record<string, () => Promise<unknown>> = {
     reconcile: () => reconcile(invocation, random),
     copied: () => copyRegistry(invocation),
-    merged: () => merge(invocation),
-    removed: () => removeOld(invocation),
+    faults: () => removeFaults(invocation),
   };
+  for (const place of inEachShard(invocation)) {
+    const name = place.shard === 0 ? "" : `_${place.shard}`;
+    steps[`merged${name}`] = () => merge(place);
+    steps[`removed${name}`] = () => removeOld(place);
+  }
   const done: LogEntry = { event: "upkeep" };
   const faults: unknown[] = [];
   for (const [name, step] of Object.entries(steps)) {
@@ -49,8 +53,7 @@ export async function runUpkeep(invocation: Invocation, random: number): Promise
 
 /** Enqueues what was received and never finished: of the newest days, and back to the oldest day known to have such. */
 async function reconcile(invocation: Invocation, random: number): Promise<string> {
-  const { ledger } = invocation;
-  const unfinished = await unfinishedDays(ledger);
+  const unfinished = await unfinishedDays(invocation.shards.directory);
   const newest = today(invocation) - UPKEEP_LIMITS.reconciledDays + 1;
   const first = Math.min(newest, ...unfinished.map(({ day }) => day));
   const { graceSeconds } = UPKEEP_LIMITS;
@@ -59,8 +62,8 @@ async function reconcile(invocation: Invocation, random: number): Promise<string
   return "refused" in job ? job.refused : job.id;
 }
 
-function copyRegistry({ env, ledger }: Invocation): Promise<number> {
-  const place = { directory: ledger, copy: env.KV_DMARC_REPORTS };
+function copyRegistry({ env, shards }: Invocation): Promise<number> {
+  const place = { directory: shards.directory, copy: env.KV_DMARC_REPORTS };
   return copyDue(place, undefined, UPKEEP_LIMITS.copiesPerRun);
 }
 
@@ -68,16 +71,21 @@ function merge(invocation: Invocation): Promise<number> {
   return mergeDays(invocation.ledger, {
     beforeDay: today(invocation) - UPKEEP_LIMITS.mergedAfterDays,
     minReports: UPKEEP_LIMITS.mergedReports,
-    limit: UPKEEP_LIMITS.stepsPerRun,
+    limit: stepsOf(invocation),
   });
+}
+
+/** Last errors of messages that never came back. */
+async function removeFaults({ shards, nowSeconds }: Invocation): Promise<string> {
+  await change(shards.directory, [removeOldFaults(nowSeconds - UPKEEP_LIMITS.keptFaultSeconds)]);
+  return "removed";
 }
 
 /** Details older than KEEP_DETAIL_DAYS, and what nothing refers to any more. @returns rows or days removed, by kind */
 async function removeOld(invocation: Invocation): Promise<Record<string, number>> {
   const { env, ledger, nowSeconds } = invocation;
-  const { keptFaultSeconds, objectGraceDays, rowsPerStep: limit, stepsPerRun, graceSeconds } = UPKEEP_LIMITS;
+  const { objectGraceDays, rowsPerStep: limit, graceSeconds } = UPKEEP_LIMITS;
   const beforeDay = today(invocation) - Number(env.KEEP_DETAIL_DAYS);
-  await change(ledger, [removeOldFaults(nowSeconds - keptFaultSeconds)]);
   const counts: Record<string, number> = {};
   const steps: Record<string, () => Promise<number>> = {
     days: () => removeOldDetails(ledger, { beforeDay, limit: 10 }),
@@ -87,7 +95,7 @@ async function removeOld(invocation: Invocation): Promise<Record<string, number>
   };
   for (const [name, step] of Object.entries(steps)) {
     let total = 0;
-    for (let i = 0; i < stepsPerRun; i++) {
+    for (let i = 0; i < stepsOf(invocation); i++) {
       const removed = await step();
       total += removed;
       if (removed === 0) break;
@@ -95,6 +103,11 @@ async function removeOld(invocation: Invocation): Promise<Record<string, number>
     counts[name] = total;
   }
   return counts;
+}
+
+/** An invocation has its queries once, however many databases there are. */
+function stepsOf({ shards }: Invocation): number {
+  return Math.ceil(UPKEEP_LIMITS.stepsPerRun / shards.all.length);
 }
 
 function today({ nowSeconds }: Invocation): number {

@@ -1,8 +1,9 @@
 /** One report of any kind: who may see it, which page shows it, the file it was read from, and taking it back. */
 import { type DecisionRow, decisionsQuery } from "../../../shared/ledger/conflicts.ts";
 import { reportQuery, type StoredReport } from "../../../shared/ledger/report-list.ts";
+import { parseDay } from "../../../shared/report-day.ts";
 import { maySee } from "../access.ts";
-import { isoDay, parseDay } from "../data/days.ts";
+import { isoDay } from "../data/days.ts";
 import { ApiError } from "../errors.ts";
 import { reportPath } from "../parts/links.ts";
 import type { PageResult } from "../parts/page.ts";
@@ -94,13 +95,14 @@ async function findReport(request: PageRequest, { account, domain, day, uid }: R
   const missing = new ApiError("not_found", "There is no such report, or it is not yours to see.");
   if (linkDay === undefined || !maySee(request.access, account)) throw missing;
   const withTakenBack = request.access.role === "operator";
-  const [report] = await request.ask(reportQuery({ account, domain, day: linkDay, uid, withTakenBack }));
+  const query = reportQuery({ account, domain, day: linkDay, uid, withTakenBack });
+  const [report] = await request.ask(query, account);
   if (report === undefined) throw missing;
   return report;
 }
 
 async function findTakeBack(request: PageRequest, report: StoredReport): Promise<DecisionRow | undefined> {
   if (report.state !== "taken_back") return undefined;
-  const decisions = await request.ask(decisionsQuery(report.reportUid));
+  const decisions = await request.ask(decisionsQuery(report.reportUid), report.account);
   return decisions.find(({ decision }) => decision === "taken_back");
 }

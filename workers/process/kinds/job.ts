@@ -4,14 +4,12 @@
  * it, counts nothing twice and goes on where it was. Removing the row ends the job.
  */
 import { change } from "../../../shared/ledger/database.ts";
-import { removeDeadLetters } from "../../../shared/ledger/dead-letters.ts";
 import { findJob, type Job, updateJob } from "../../../shared/ledger/jobs.ts";
 import { QUEUE_LIMITS } from "../../../shared/limits.ts";
 import type { JobMessage, ReportMessage } from "../../../shared/messages.ts";
 import { problem } from "../../../shared/report/problems.ts";
-import { fileLetter, newDeadLetter } from "../dead-letters.ts";
+import { clearedEvents, fileLetter, findLetters, newDeadLetter, removeLetters } from "../dead-letters.ts";
 import type { Invocation, LogEntry, ProcessEnv } from "../env.ts";
-import { clearedEvents } from "../filed-events.ts";
 import { jobPage } from "../job-pages.ts";
 import { writePoints } from "../points.ts";
 import { type MessageKind, type Received, runEach } from "./kind.ts";
@@ -43,25 +41,29 @@ async function runPage({ message, attempts }: Received<JobMessage>, invocation: 
   const { jobId, page, deadLetterId } = message;
   const entry = await doPage(message, invocation);
   if (deadLetterId !== undefined) {
-    const { ledger, nowSeconds } = invocation;
-    const points = await clearedEvents([deadLetterId], { ledger, attempts, nowSeconds });
+    const { nowSeconds } = invocation;
+    const filed = await findLetters([deadLetterId], invocation);
+    const points = clearedEvents(filed, attempts);
     const origin = { key: "", reportUid: deadLetterId, generation: 1, receivedSeconds: nowSeconds };
     if (points.length > 0) await writePoints([{ dataset: "events", points }], origin, invocation);
-    await change(ledger, [removeDeadLetters([deadLetterId])]);
+    await removeLetters(filed);
   }
   return { event: "job", jobId, page, ...entry };
 }
 
-async function doPage({ jobId, page }: JobMessage, { env, ledger, nowSeconds }: Invocation): Promise<LogEntry> {
+async function doPage({ jobId, page }: JobMessage, invocation: Invocation): Promise<LogEntry> {
+  const { env, shards, nowSeconds } = invocation;
+  // Jobs are kept in the first database, whatever they are about.
+  const ledger = shards.directory;
   const job = await findJob(ledger, jobId);
   if (job === undefined) return { outcome: "job was removed" };
   if (page < job.pages) return { outcome: "already_done" };
   // The message of the page before sent this one and has still to count, or will be delivered again.
   if (page > job.pages) throw new Error(`Page ${page} of job ${jobId} comes too early.`);
-  const found = await jobPage(job, { env, ledger, nowSeconds });
+  const found = await jobPage(job, invocation);
   if (!job.dryRun) {
     await enqueueReports(env, found.messages);
-    if (found.whenEnqueued.length > 0) await change(ledger, found.whenEnqueued);
+    for (const { place, changes } of found.whenEnqueued) await change(place.ledger, changes);
   }
   const next: Job = {
     ...job,

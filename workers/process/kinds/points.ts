@@ -2,22 +2,23 @@
 import { unpackPoints } from "../../../shared/analytics/budget.ts";
 import { sliceEventId } from "../../../shared/identity.ts";
 import { change } from "../../../shared/ledger/database.ts";
-import { removeDeadLetters } from "../../../shared/ledger/dead-letters.ts";
 import { markSlice } from "../../../shared/ledger/slices.ts";
 import type { PointsMessage } from "../../../shared/messages.ts";
 import { problem } from "../../../shared/report/problems.ts";
-import { fileLetter, newDeadLetter } from "../dead-letters.ts";
-import type { Invocation, LogEntry } from "../env.ts";
+import { clearedEvents, fileLetter, findLetters, newDeadLetter, removeLetters } from "../dead-letters.ts";
+import { type Invocation, inShard, type LogEntry } from "../env.ts";
 import { eventPoint } from "../events.ts";
-import { clearedEvents } from "../filed-events.ts";
+import { inShardIfBound } from "../places.ts";
 import { writeNow } from "../points.ts";
 import { slicePart } from "../slice-part.ts";
 import { type MessageKind, type Received, runEach } from "./kind.ts";
 
 export const pointsKind: MessageKind<PointsMessage> = {
-  run: (received, invocation) => runEach(received, (one) => writeSlice(one, invocation)),
+  run: (received, invocation) =>
+    runEach(received, (one) => writeSlice(one, inShard(invocation, one.message.shard ?? 0))),
 
-  async fileExhausted({ message, attempts }, lastError, invocation) {
+  async fileExhausted({ message, attempts }, lastError, given) {
+    const invocation = inShardIfBound(given, message.shard ?? 0);
     const { key: rawKey, reportUid: uid, generation, slice, receivedSeconds } = message;
     const letter = await newDeadLetter(
       {
@@ -46,9 +47,9 @@ export const pointsKind: MessageKind<PointsMessage> = {
 async function writeSlice({ message, attempts }: Received<PointsMessage>, invocation: Invocation): Promise<LogEntry> {
   const { key, reportUid, generation, slice, receivedSeconds, deadLetterId } = message;
   const { env, ledger, budget, nowSeconds } = invocation;
+  const filed = await findLetters(deadLetterId === undefined ? [] : [deadLetterId], invocation);
   const groups = message.points.map((packed) => ({ dataset: packed.dataset, points: unpackPoints(packed) }));
   const count = groups.reduce((sum, { points }) => sum + points.length, 0);
-  const closed = deadLetterId === undefined ? [] : [deadLetterId];
   const id = await sliceEventId({ reportUid, generation, slice });
   const told = [
     eventPoint(
@@ -56,13 +57,13 @@ async function writeSlice({ message, attempts }: Received<PointsMessage>, invoca
       attempts,
       nowSeconds,
     ),
-    ...(await clearedEvents(closed, { ledger, attempts, nowSeconds })),
+    ...clearedEvents(filed, attempts),
   ];
   if (!budget.take(count + told.length)) {
     throw new Error(`No budget left for a slice of ${count} points: max_batch_size must be 1.`);
   }
   await writeNow([...groups, { dataset: "events", points: told }], env);
-  const written = markSlice({ uid: reportUid, generation, slice }, "1");
-  await change(ledger, closed.length === 0 ? [written] : [written, removeDeadLetters(closed)]);
+  await change(ledger, [markSlice({ uid: reportUid, generation, slice }, "1")]);
+  await removeLetters(filed);
   return { event: "points", key, reportUid, generation, slice, points: count };
 }

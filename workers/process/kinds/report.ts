@@ -2,6 +2,7 @@
  * `report`: read a raw object and settle what is in it. All objects of a batch are read, then decided about together and
  * settled in one transaction of the ledger. Any step may be repeated: nothing is counted twice.
  */
+import { findRegistrations, type Registrations } from "../../../shared/ledger/addresses.ts";
 import type { ConflictRow } from "../../../shared/ledger/conflicts.ts";
 import { findObjects, type SettledObject } from "../../../shared/ledger/objects.ts";
 import type { Outcome } from "../../../shared/ledger/outcomes.ts";
@@ -12,28 +13,35 @@ import { problem } from "../../../shared/report/problems.ts";
 import type { ByteSource } from "../../../shared/report/source.ts";
 import { type MailOrigin, parseRawMetadata, type RawMetadata } from "../../../shared/storage.ts";
 import { fileLetter, newDeadLetter } from "../dead-letters.ts";
-import { type BatchPlan, decide, type ObjectPlan } from "../decide.ts";
-import type { Invocation, LogEntry } from "../env.ts";
+import { type BatchPlan, decide, type ObjectPlan, wasDecided } from "../decide.ts";
+import { type Invocation, inShard, type LogEntry } from "../env.ts";
 import { nextGeneration } from "../events.ts";
 import { lookUp, type ReadObject, referenceOf } from "../lookup.ts";
 import { tellOutcomes, tellSettled } from "../outcomes.ts";
+import { findPlaces, inPlaceOfExhausted, type Place } from "../places.ts";
 import { findRawObject } from "../raw-object.ts";
 import { type Finding, HeldRecords, readObject } from "../read-object.ts";
-import { Registrations } from "../registrations.ts";
 import { WrittenPoints, writePlan } from "../report-points.ts";
 import { strayMessages } from "../stray.ts";
 import type { Ending, MessageKind, Received } from "./kind.ts";
 
 export const reportKind: MessageKind<ReportMessage> = {
   async run(received, invocation) {
-    const tasks = received.map((one): Task => ({ ...one, ending: undefined, read: undefined, source: undefined }));
+    const tasks = received.map((one): Task => ({ ...one, ...NOT_BEGUN }));
     const newest = newestOfEachObject(tasks);
-    await readAll(newest, invocation);
-    await settleAll(newest, invocation);
+    const registrations = await findRegistrations(
+      invocation.shards.directory,
+      newest.map(({ message }) => message.rua),
+    );
+    await placeAll(newest, registrations, invocation);
+    await readAll(newest, registrations, invocation);
+    await settleGroups(newest, registrations.addressesOf, invocation);
     return tasks.map((task) => task.ending ?? endingOfOther(task, newest));
   },
 
-  async fileExhausted({ message, attempts }, lastError, invocation) {
+  async fileExhausted({ message, attempts }, lastError, given) {
+    const registrations = await findRegistrations(given.shards.directory, [message.rua]);
+    const invocation = await inPlaceOfExhausted(message, registrations, given);
     const generation = message.generation ?? 1;
     const { key: rawKey, rua, receivedSeconds } = message;
     const letter = await newDeadLetter(
@@ -90,12 +98,23 @@ export const reportKind: MessageKind<ReportMessage> = {
   },
 };
 
+type AddressesOf = Registrations["addressesOf"];
+
 /** A message in work. */
 interface Task extends Received<ReportMessage> {
+  /** Which database it is settled in. */
+  place: Place;
   ending: Ending | undefined;
   read: ReadObject | undefined;
   source: ByteSource | undefined;
 }
+
+const NOT_BEGUN = {
+  place: { shard: 0, settled: undefined, others: [] },
+  ending: undefined,
+  read: undefined,
+  source: undefined,
+};
 
 // A batch may hold several messages about one object: the newest generation is run, the others are done with it.
 function newestOfEachObject(tasks: readonly Task[]): Task[] {
@@ -113,22 +132,23 @@ function endingOfOther({ message }: Task, newest: readonly Task[]): Ending {
   return "error" in same.ending ? same.ending : { entry: logEntry(message, "already_done") };
 }
 
+async function placeAll(tasks: readonly Task[], registrations: Registrations, invocation: Invocation): Promise<void> {
+  const places = await findPlaces(tasks, registrations, invocation);
+  for (const task of tasks) {
+    const place = places.get(task.message.key);
+    if (place === undefined || "error" in place) task.ending = { error: place?.error };
+    else task.place = place;
+  }
+}
+
 /** Reads the objects of a batch, a few at once; a fault in reading one is its alone. */
-async function readAll(tasks: readonly Task[], invocation: Invocation): Promise<void> {
-  const settled = await findObjects(invocation.ledger, tasks.map(referenceOf));
-  const shared = {
-    settled,
-    registrations: new Registrations(
-      invocation.ledger,
-      tasks.map(({ message }) => message.rua),
-    ),
-    held: new HeldRecords(),
-  };
-  const waiting = [...tasks];
+async function readAll(tasks: readonly Task[], registrations: Registrations, invocation: Invocation): Promise<void> {
+  const shared = { registrations, held: new HeldRecords() };
+  const waiting = tasks.filter(({ ending }) => ending === undefined);
   const worker = async (): Promise<void> => {
     for (let task = waiting.shift(); task !== undefined; task = waiting.shift()) {
       try {
-        await readTask(task, shared, invocation);
+        await readTask(task, shared, inShard(invocation, task.place.shard));
       } catch (error) {
         task.ending = { error };
       }
@@ -138,15 +158,14 @@ async function readAll(tasks: readonly Task[], invocation: Invocation): Promise<
 }
 
 interface SharedByTasks {
-  settled: ReadonlyMap<string, SettledObject>;
   registrations: Registrations;
   held: HeldRecords;
 }
 
-async function readTask(task: Task, { settled, registrations, held }: SharedByTasks, invocation: Invocation) {
+async function readTask(task: Task, { registrations, held }: SharedByTasks, invocation: Invocation): Promise<void> {
   const { message, attempts } = task;
   const { R2_DMARC_REPORTS: bucket } = invocation.env;
-  const previous = settled.get(message.key);
+  const { settled: previous } = task.place;
   if (previous !== undefined && previous.generation >= generationOf(task)) {
     if (mayHaveWritten(task)) await finishSettled(previous, task, invocation);
     // A mail that came again was stored again.
@@ -155,7 +174,7 @@ async function readTask(task: Task, { settled, registrations, held }: SharedByTa
     return;
   }
   if (attempts >= BATCH_LIMITS.aloneFromAttempt && message.alone !== true) return sendAlone(task, invocation);
-  const registration = await registrations.find(message.rua);
+  const registration = registrations.byAddress.get(message.rua);
   const object = await findRawObject(bucket, message.key);
   // A sender's retry is a message of its own, about the object that came first. One that does not say when it came is
   // read as of now.
@@ -185,6 +204,7 @@ async function readTask(task: Task, { settled, registrations, held }: SharedByTa
     origin,
     mail: object === undefined ? undefined : mailOf(object.metadata),
     findings,
+    isMoving: false,
   };
 }
 
@@ -195,13 +215,54 @@ async function sendAlone(task: Task, { env }: Invocation): Promise<void> {
   task.ending = { entry: logEntry(task.message, "sent_alone") };
 }
 
+/** Settles what was read, one transaction for each database; a fault of one is no other's. */
+async function settleGroups(tasks: readonly Task[], addressesOf: AddressesOf, invocation: Invocation): Promise<void> {
+  for (const task of tasks) stayWhereDecided(task);
+  const settleIn = async (shard: number, group: readonly Task[]): Promise<void> => {
+    try {
+      await settleAll(group, addressesOf, inShard(invocation, shard));
+    } catch (error) {
+      for (const task of group) task.ending ??= { error };
+    }
+  };
+  for (const shard of invocation.shards.all.keys()) {
+    // What goes from one database goes before it is settled in another: cut off in between, it is unfinished.
+    const moving = tasks.filter(
+      ({ ending, place }) => ending === undefined && place.others.some((row) => row.shard === shard),
+    );
+    const moves = moving.map((task): Task => ({ ...task, read: movingOf(task.read), source: undefined }));
+    await settleIn(shard, moves);
+    for (const [i, task] of moving.entries()) {
+      const ending = moves[i]?.ending;
+      if (ending !== undefined && "error" in ending) task.ending = ending;
+    }
+  }
+  for (const shard of new Set(tasks.map(({ place }) => place.shard))) {
+    await settleIn(
+      shard,
+      tasks.filter(({ place }) => place.shard === shard),
+    );
+  }
+}
+
+// What was decided about an object whose bytes have gone stays where it is.
+function stayWhereDecided(task: Task): void {
+  const decided = task.place.others.find(({ settled }) => wasDecided(settled.outcomes));
+  if (task.read?.isThere !== false || decided === undefined) return;
+  task.place = { ...decided, others: [] };
+}
+
+function movingOf(read: ReadObject | undefined): ReadObject | undefined {
+  return read === undefined ? undefined : { ...read, findings: [], isMoving: true };
+}
+
 /** Decides about what was read and settles it; again when another consumer was faster, or points of one object failed. */
-async function settleAll(tasks: readonly Task[], invocation: Invocation): Promise<void> {
+async function settleAll(tasks: readonly Task[], addressesOf: AddressesOf, invocation: Invocation): Promise<void> {
   const written = new WrittenPoints();
   for (let decision = 1; ; decision++) {
     const open = tasks.filter(({ ending, read }) => ending === undefined && read !== undefined);
     if (open.length === 0) return;
-    const plan = await decideTasks(open, written, invocation);
+    const plan = await decideTasks(open, { written, addressesOf }, invocation);
     if (!(await writePoints(open, { plan, written }, invocation))) continue;
     const slices = plan.objects.flatMap((object) => written.slicesOf(object));
     await addMailOrigins(plan.settlement.conflicts, invocation);
@@ -224,10 +285,14 @@ function mailOf({ sender, from, subject, messageId }: RawMetadata): MailOrigin {
   return { sender, from, subject, messageId };
 }
 
-async function decideTasks(open: readonly Task[], written: WrittenPoints, invocation: Invocation): Promise<BatchPlan> {
+async function decideTasks(
+  open: readonly Task[],
+  { written, addressesOf }: { written: WrittenPoints; addressesOf: AddressesOf },
+  invocation: Invocation,
+): Promise<BatchPlan> {
   const { env, nowSeconds } = invocation;
   const objects = open.flatMap(({ read }) => (read === undefined ? [] : [read]));
-  const known = await lookUp(objects, invocation);
+  const known = await lookUp(objects, addressesOf, invocation);
   const done = open.filter((task) => (known.settled.get(task.message.key)?.generation ?? 0) >= generationOf(task));
   // Settled by another consumer since it was read.
   for (const task of done) {

@@ -3,7 +3,6 @@
  * the place of the platform. Why not the real bindings: the fault matrix runs the pipeline thousands of times, and a
  * queue that delivers when and how often the test says cannot be had from them. test/chain runs the same code in workerd.
  */
-import { vi } from "vitest";
 import { checkPoint } from "../../../local/worker/point.ts";
 import type { DataPoint, DatasetId } from "../../../shared/analytics/columns.ts";
 import type { LedgerDatabase, LedgerStatement } from "../../../shared/ledger/database.ts";
@@ -12,8 +11,8 @@ import type { RegistryEntry } from "../../../shared/registry.ts";
 import ingest from "../../../workers/ingest/index.ts";
 import { consumeBatch } from "../../../workers/process/consumer.ts";
 import { newInvocation, type ProcessEnv, type Invocation as ProcessInvocation } from "../../../workers/process/env.ts";
-import { MemoryBucket } from "../../support/memory-bucket.ts";
-import { SqliteLedger } from "../../support/sqlite-d1.ts";
+import { MemoryBucket } from "../memory-bucket.ts";
+import { SqliteLedger } from "../sqlite-d1.ts";
 import { FaultInjector, type Invocation, IsolateKilled } from "./faults.ts";
 import { MemoryQueue, type QueuedMessage } from "./queue.ts";
 
@@ -48,7 +47,8 @@ export interface Manners {
 
 export class World {
   readonly bucket = new MemoryBucket();
-  readonly ledger = new SqliteLedger();
+  /** The databases of the ledger; the first holds the directory. */
+  readonly ledgers: readonly SqliteLedger[];
   readonly registry = new Map<string, string>();
   readonly points: Record<DatasetId, DataPoint[]> = { records: [], events: [], tls: [], failures: [] };
   readonly clock = { nowMilliseconds: Date.UTC(2026, 10, 20, 12) };
@@ -62,24 +62,42 @@ export class World {
   /** As wrangler.process.toml has them. */
   readonly recordsPerDay = { address: 5_000_000, account: 20_000_000 };
 
-  readonly #database: LedgerDatabase;
+  readonly #databases: readonly LedgerDatabase[];
+  #bound: number;
 
-  /** @param database another ledger than the one in memory */
-  constructor(database?: LedgerDatabase) {
-    this.#database = database ?? this.ledger;
+  /**
+   * @param shards how many databases the ledger has
+   * @param database another ledger than those in memory
+   */
+  constructor({ shards = 1, database }: { shards?: number; database?: LedgerDatabase } = {}) {
+    this.ledgers = Array.from({ length: shards }, () => new SqliteLedger());
+    this.#databases = database === undefined ? this.ledgers : [database];
+    this.#bound = this.#databases.length;
   }
 
+  /** The first database of the ledger. */
+  get ledger(): SqliteLedger {
+    const [first] = this.ledgers;
+    if (first === undefined) throw new Error("A ledger has at least one database.");
+    return first;
+  }
+
+  /** Registers an address; the first new account lives in database 1 where there is one, the second in 2, and so on. */
   register(rua: string, entry: RegistryEntry): void {
     const { sqlite } = this.ledger;
     sqlite
-      .prepare("INSERT OR IGNORE INTO accounts (account, shard, created_seconds) VALUES (?, 0, 0)")
-      .run(entry.account);
+      .prepare(
+        `INSERT OR IGNORE INTO accounts (account, shard, created_seconds)
+        VALUES (?, ((SELECT count(*) FROM accounts) + 1) % ?, 0)`,
+      )
+      .run(entry.account, this.ledgers.length);
+    const shard = Number(sqlite.prepare("SELECT shard FROM accounts WHERE account = ?").get(entry.account)?.shard);
     sqlite
       .prepare(
         "INSERT OR REPLACE INTO addresses (rua, account, entry, changed_seconds, version) VALUES (?, ?, ?, 0, 1)",
       )
       .run(rua, entry.account, JSON.stringify(entry));
-    this.registry.set(`dmarc:${rua}`, JSON.stringify({ v: 1, shard: 0, ...entry }));
+    this.registry.set(`dmarc:${rua}`, JSON.stringify({ v: 1, shard, ...entry }));
   }
 
   /** Hands a mail to ingest as often as a sender would. @returns how ingest ended: taken, rejected, or fault to the last */
@@ -110,9 +128,25 @@ export class World {
     return newInvocation(this.#processEnv(new FaultInjector().invocation()), this.clock.nowMilliseconds);
   }
 
-  /** Rows of the ledger; the test's own look, which no fault can hit. */
+  /** Process is deployed without the databases from that number on. */
+  unbind(shard: number): void {
+    this.#bound = shard;
+  }
+
+  /** Process is deployed with all databases. */
+  bindAll(): void {
+    this.#bound = this.#databases.length;
+  }
+
+  /** Takes an address out of the registry. */
+  unregister(rua: string): void {
+    this.ledger.sqlite.prepare("DELETE FROM addresses WHERE rua = ?").run(rua);
+    this.registry.delete(`dmarc:${rua}`);
+  }
+
+  /** Rows of all databases of the ledger, one after the other; the test's own look, which no fault can hit. */
   rows<T>(sql: string): T[] {
-    return this.ledger.sqlite.prepare(sql).all() as T[];
+    return this.ledgers.flatMap(({ sqlite }) => sqlite.prepare(sql).all() as T[]);
   }
 
   async #receive({ from, to, raw }: SimulatedMail): Promise<"taken" | "rejected" | "fault"> {
@@ -128,11 +162,16 @@ export class World {
         rejected = true;
       },
     };
+    const { now } = Date;
+    const receivedMilliseconds = this.clock.nowMilliseconds;
+    // Ingest asks the platform for the time.
+    Date.now = () => receivedMilliseconds;
     try {
-      vi.setSystemTime(this.clock.nowMilliseconds);
       await Promise.race([invocation.ended, ingest.email(standIn(message), standIn(this.#bindings(invocation)))]);
     } catch {
       return "fault";
+    } finally {
+      Date.now = now;
     }
     return rejected ? "rejected" : "taken";
   }
@@ -207,6 +246,15 @@ export class World {
     };
   }
 
+  #ledgerBindings(invocation: Invocation): Record<string, LedgerDatabase> {
+    return Object.fromEntries(
+      this.#databases.slice(0, this.#bound).map((database, shard) => {
+        const suffix = shard === 0 ? "" : `_${shard}`;
+        return [`D1_DMARC_REPORTS${suffix}`, faultyLedger(database, `d1${suffix}`, invocation)];
+      }),
+    );
+  }
+
   #processEnv(invocation: Invocation): ProcessEnv {
     let written = 0;
     const dataset = (id: DatasetId) =>
@@ -225,7 +273,7 @@ export class World {
       );
     return standIn({
       ...this.#bindings(invocation),
-      D1_DMARC_REPORTS: faultyLedger(this.#database, invocation),
+      ...this.#ledgerBindings(invocation),
       DMARC_ANALYTICS: dataset("records"),
       DMARC_EVENTS: dataset("events"),
       DMARC_TLS: dataset("tls"),
@@ -233,6 +281,7 @@ export class World {
       RETRY_BASE_SECONDS: 30,
       // The reports of these tests are about a day of 2023.
       KEEP_DETAIL_DAYS: 10_000,
+      NEW_ACCOUNTS_SHARD: 0,
       ADDRESS_RECORDS_PER_DAY: this.recordsPerDay.address,
       ACCOUNT_RECORDS_PER_DAY: this.recordsPerDay.account,
     });
@@ -245,10 +294,10 @@ function r2CallName(method: string, argument: unknown): string {
 }
 
 /** The ledger with its calls counted and failing as planned: a query is a call, and so is a transaction. */
-function faultyLedger(ledger: LedgerDatabase, invocation: Invocation): LedgerDatabase {
+function faultyLedger(ledger: LedgerDatabase, binding: string, invocation: Invocation): LedgerDatabase {
   const statements = new Map<LedgerStatement, LedgerStatement>();
   const wrap = (statement: LedgerStatement, name: string): LedgerStatement => {
-    const calls = invocation.bind({ all: () => statement.all() }, () => `d1.all ${name}`);
+    const calls = invocation.bind({ all: () => statement.all() }, () => `${binding}.all ${name}`);
     const wrapped: LedgerStatement = {
       bind: (...parameters) => wrap(statement.bind(...parameters), name),
       all: () => calls.all(),
@@ -258,7 +307,7 @@ function faultyLedger(ledger: LedgerDatabase, invocation: Invocation): LedgerDat
   };
   const transactions = invocation.bind(
     { batch: (given: LedgerStatement[]) => ledger.batch(given.map((one) => statements.get(one) ?? one)) },
-    () => "d1.batch",
+    () => `${binding}.batch`,
   );
   return {
     prepare: (sql) => wrap(ledger.prepare(sql), tableOf(sql)),

@@ -37,6 +37,7 @@ export async function imbalances(world: World, expected: Expected): Promise<stri
     ...wrongFigures(world),
     ...wrongEvents(world, expected),
     ...(await wrongObjects(world)),
+    ...splitAccounts(world),
     ...Object.values(world.queues).flatMap(({ name, messages }) =>
       messages.length > 0 ? [`${name} is not empty`] : [],
     ),
@@ -172,13 +173,32 @@ function wrongEvents(world: World, expected: Expected): string[] {
   for (const [outcome, table, wanted] of places) {
     const told = (events.get(outcome) ?? []).sort().join();
     const kept = world
-      .rows<{ id: string }>(`SELECT id FROM ${table} ORDER BY id`)
+      .rows<{ id: string }>(`SELECT id FROM ${table}`)
       .map(({ id }) => id)
+      .sort()
       .join();
     if (count(outcome) !== wanted) wrong.push(`${count(outcome)} ${table} by events, not ${wanted}`);
     if (told !== kept) wrong.push(`${table} of the ledger are not those of the events: ${kept} and ${told}`);
   }
   return wrong;
+}
+
+// All that is kept of an account is in its database; what is of no account is there too, or in the first one.
+function splitAccounts(world: World): string[] {
+  const accounts = new Map(
+    world
+      .rows<{ account: string; shard: number }>("SELECT account, shard FROM accounts")
+      .map((row) => [row.account, row]),
+  );
+  const tables = ["objects", "reports", "domain_days", "day_figures", "dead_letters", "conflicts"];
+  return world.ledgers.flatMap(({ sqlite }, shard) =>
+    tables.flatMap((table) => {
+      const found = sqlite.prepare(`SELECT DISTINCT account FROM ${table} WHERE account <> ''`).all();
+      return found
+        .filter(({ account }) => accounts.get(String(account))?.shard !== shard)
+        .map(({ account }) => `${table} of ${account} are in database ${shard}`);
+    }),
+  );
 }
 
 // Every raw object has an outcome, and everything an outcome names is there.

@@ -1,0 +1,380 @@
+/** Accounts in three databases of the ledger: each account's data is whole in its own, whatever happens on the way. */
+import { describe, expect, it } from "vitest";
+import { findJob } from "../../shared/ledger/jobs.ts";
+import type { ReportReference } from "../../shared/ledger/report-rows.ts";
+import { decideConflict, listConflicts } from "../../workers/process/conflict-operations.ts";
+import {
+  discardDeadLetters,
+  getDeadLetter,
+  listDeadLetters,
+  requeueDeadLetters,
+} from "../../workers/process/letter-operations.ts";
+import { readRecords } from "../../workers/process/record-reader.ts";
+import { startJob } from "../../workers/process/start-job.ts";
+import { readStatus } from "../../workers/process/status.ts";
+import { takeBackReport, undoTakeBack } from "../../workers/process/take-back.ts";
+import { runUpkeep } from "../../workers/process/upkeep.ts";
+import { imbalances, ledgerFigures, reportFigures } from "../support/simulation/balance.ts";
+import { FAULT_MODES } from "../support/simulation/faults.ts";
+import {
+  allMail,
+  type Expected,
+  figures,
+  mailOf,
+  records,
+  registerAll,
+  reportMail,
+  type Scenario,
+  smallMail,
+} from "../support/simulation/scenario.ts";
+import { setUpSimulation } from "../support/simulation/setup.ts";
+import { World } from "../support/simulation/world.ts";
+
+setUpSimulation();
+
+const NOTE = { by: "operator@acme.example", reason: "a test" };
+/** Its account is the third one, in the first database. */
+const THIRD_RUA = "rua@third.example";
+
+/** acme lives in database 1, other in 2, third in 0. */
+function newWorld(): World {
+  const world = new World({ shards: 3 });
+  registerAll(world);
+  world.register(THIRD_RUA, { account: "third" });
+  return world;
+}
+
+async function worldAfter({ mails }: Pick<Scenario, "mails">): Promise<World> {
+  const world = newWorld();
+  for (const mail of mails) expect(await world.deliver(mail)).toBe("taken");
+  await world.drain();
+  return world;
+}
+
+/** Reports accepted in each database, `account/report id`. */
+function reportsByDatabase(world: World): string[][] {
+  return world.ledgers.map(({ sqlite }) =>
+    sqlite
+      .prepare("SELECT account || '/' || report_id AS name FROM reports WHERE state = 'accepted' ORDER BY name")
+      .all()
+      .map(({ name }) => String(name)),
+  );
+}
+
+function countIn(world: World, shard: number, table: string): number {
+  return Number(world.ledgers[shard]?.sqlite.prepare(`SELECT count(*) AS rows FROM ${table}`).get()?.rows);
+}
+
+/** Nothing but these aggregate reports. */
+function onlyReports(reports: Expected["reports"]): Expected {
+  return { reports, deadLetters: 0, conflicts: 0 };
+}
+
+const SPREAD_MAILS = [
+  reportMail("a", records(3)),
+  reportMail("a", records(3), "rua@other.example"),
+  reportMail("a", records(3), THIRD_RUA),
+  reportMail("b", records(2, 5)),
+  reportMail("b", records(2, 5), "rua@other.example"),
+  reportMail("b", records(2, 5), THIRD_RUA),
+];
+const SPREAD: Expected["reports"] = Object.fromEntries(
+  ["acme", "other", "third"].flatMap((account) => [
+    [`${account}/a`, [figures(3)]],
+    [`${account}/b`, [figures(2, 5)]],
+  ]),
+);
+
+describe("a day's mail", () => {
+  it("is settled in the database of each account, exactly, each and in sum", async () => {
+    const { mails, expected } = allMail();
+    const third = reportMail("first", records(3), THIRD_RUA);
+    const world = await worldAfter({ mails: [...mails, third] });
+    const reports = { ...expected.reports, "third/first": [figures(3)] };
+    expect(await imbalances(world, { ...expected, reports })).toEqual([]);
+    const [first, second, last] = reportsByDatabase(world);
+    expect(first).toEqual(["third/first"]);
+    expect(new Set(second?.map((name) => name.split("/")[0]))).toEqual(new Set(["acme"]));
+    expect(last).toEqual(["other/first"]);
+  });
+
+  it("takes one question to the directory, and one transaction a database", async () => {
+    const world = newWorld();
+    for (const mail of SPREAD_MAILS) await world.deliver(mail);
+    world.faults.calls.length = 0;
+    await world.drain({ rounds: 1 });
+    const { calls } = world.faults;
+    const count = (name: string): number => calls.filter((call) => call === name).length;
+    expect(count("d1.all addresses")).toBe(1);
+    for (const binding of ["d1", "d1_1", "d1_2"]) {
+      expect(count(`${binding}.batch`), binding).toBe(1);
+      const asked = calls.filter((call) => call.startsWith(`${binding}.all`) && call !== "d1.all addresses");
+      expect(asked.length, binding).toBeLessThanOrEqual(6);
+    }
+    expect(await imbalances(world, onlyReports(SPREAD))).toEqual([]);
+  });
+
+  it("of other accounts is settled while one database is down", async () => {
+    const world = newWorld();
+    for (const mail of SPREAD_MAILS) await world.deliver(mail);
+    world.faults.plan = ({ name }) => (name.startsWith("d1_2.") ? "before" : undefined);
+    await world.drain({ rounds: 3 });
+    expect(reportsByDatabase(world)).toEqual([["third/a", "third/b"], ["acme/a", "acme/b"], []]);
+    world.faults.plan = () => undefined;
+    await world.drain();
+    expect(await imbalances(world, onlyReports(SPREAD))).toEqual([]);
+  });
+
+  it("counts every address of an account for its daily budget, and no other account's", async () => {
+    const world = newWorld();
+    world.recordsPerDay.account = 7;
+    await world.deliver(reportMail("a", records(4)));
+    await world.deliver(reportMail("a", records(4), "rua@other.example"));
+    await world.drain();
+    await world.deliver(reportMail("b", records(4), "reports@acme.example"));
+    await world.drain();
+    expect(ledgerFigures(world)).toEqual({ "acme/a": figures(4), "other/a": figures(4) });
+    const page = await listDeadLetters({ code: "over_budget" }, world.invocation());
+    expect(page).toMatchObject({ items: [{ account: "acme", rua: "reports@acme.example" }] });
+  });
+});
+
+describe("an address that comes to an account of another database", () => {
+  const { mails } = smallMail();
+  const MOVED: Expected["reports"] = {
+    "third/first": [figures(3), figures(2, 10)],
+    "third/second": [figures(2)],
+    "third/third": [{ records: 3, messages: 8 }],
+    // Came to an address that stayed.
+    "acme/first": [figures(3)],
+    "other/first": [figures(3)],
+  };
+
+  async function moveAndReprocess(world: World): Promise<void> {
+    world.register("dmarc@acme.example", { account: "third" });
+    world.clock.nowMilliseconds += 60_000;
+    await startJob({ kind: "reprocess", random: 0.5 }, {}, world.invocation());
+    await world.drain();
+  }
+
+  it("takes what it brought along when it is run again", async () => {
+    const world = await worldAfter({ mails });
+    await moveAndReprocess(world);
+    // The report that came to two addresses was accepted from the first; the second has to be run after it went.
+    await moveAndReprocess(world);
+    expect(await imbalances(world, { reports: MOVED, deadLetters: 2, conflicts: 1 })).toEqual([]);
+    expect(countIn(world, 1, "dead_letters")).toBe(0);
+    expect(countIn(world, 1, "conflicts")).toBe(0);
+    // That of the address that stayed, and the failure report: its mail was removed, so it cannot be read again.
+    expect(countIn(world, 1, "objects")).toBe(2);
+  });
+
+  it("does so with the isolate killed, or a fault, at any call", { timeout: 300_000 }, async () => {
+    const some = [reportMail("a", records(3)), mailOf([{ name: "no.xml", content: Buffer.from("<feedback><x>") }])];
+    const plain = await worldAfter({ mails: some });
+    const before = plain.faults.calls.length;
+    await moveAndReprocess(plain);
+    const expected = { reports: { "third/a": [figures(3)] }, deadLetters: 1, conflicts: 0 };
+    expect(await imbalances(plain, expected)).toEqual([]);
+    for (const mode of FAULT_MODES) {
+      for (let index = before; index < plain.faults.calls.length; index++) {
+        const world = await worldAfter({ mails: some });
+        world.faults.plan = (call) => (call.index === index ? mode : undefined);
+        await moveAndReprocess(world);
+        const where = `${mode} at call ${index}, ${plain.faults.calls[index]}`;
+        expect(await imbalances(world, expected), where).toEqual([]);
+      }
+    }
+  });
+
+  it("leaves what was decided where the raw object has gone", async () => {
+    const world = await worldAfter({ mails: [reportMail("a", records(3))] });
+    const [key = ""] = world.bucket.keys("raw/");
+    world.register("dmarc@acme.example", { account: "third" });
+    await world.bucket.delete(key);
+    const message = { v: 1, kind: "report", key, rua: "dmarc@acme.example", generation: 2_000_000_000 };
+    const receivedSeconds = Math.floor(world.clock.nowMilliseconds / 1000);
+    await world.queues["dmarc-reports"].send({ ...message, receivedSeconds });
+    await world.drain();
+    expect(reportsByDatabase(world)).toEqual([[], ["acme/a"], []]);
+    expect(countIn(world, 0, "objects") + countIn(world, 0, "dead_letters")).toBe(0);
+  });
+});
+
+describe("an address", () => {
+  it("that is registered after its mail came has it settled there, and the letter goes from the first database", async () => {
+    const world = newWorld();
+    await world.deliver(reportMail("a", records(3)));
+    world.unregister("dmarc@acme.example");
+    await world.drain();
+    expect(countIn(world, 0, "dead_letters")).toBe(1);
+    world.register("dmarc@acme.example", { account: "acme" });
+    world.clock.nowMilliseconds += 5000;
+    await requeueDeadLetters({ filter: { code: "unregistered_rua" } }, world.invocation());
+    await world.drain();
+    expect(await imbalances(world, onlyReports({ "acme/a": [figures(3)] }))).toEqual([]);
+    expect(reportsByDatabase(world)).toEqual([[], ["acme/a"], []]);
+  });
+
+  it("that is no longer registered leaves what it brought where it is", async () => {
+    const world = await worldAfter({ mails: [reportMail("a", records(3)), reportMail("b", records(2))] });
+    world.unregister("dmarc@acme.example");
+    world.clock.nowMilliseconds += 60_000;
+    await startJob({ kind: "reprocess", random: 0.5 }, {}, world.invocation());
+    await world.drain();
+    expect(await imbalances(world, onlyReports({ "acme/a": [figures(3)], "acme/b": [figures(2)] }))).toEqual([]);
+  });
+});
+
+describe("an account in a database that is not bound", () => {
+  it("waits as dead letters in the first one, its slices too, and counts once it is bound", async () => {
+    const world = newWorld();
+    await world.deliver(reportMail("a", records(3), "rua@other.example"));
+    await world.deliver(reportMail("sliced", records(300), "rua@other.example"));
+    world.queues["dmarc-reports"].messages.splice(0, 1);
+    // The sliced report is settled, its slices are still to be written.
+    await world.drain({ rounds: 1 });
+    expect(world.queues["dmarc-points"].messages.length).toBeGreaterThan(1);
+    expect(world.queues["dmarc-points"].messages.every(({ body }) => JSON.parse(body).shard === 2)).toBe(true);
+    await world.deliver(reportMail("a", records(3), "rua@other.example"));
+    world.unbind(2);
+    await world.drain();
+    expect(countIn(world, 0, "dead_letters")).toBeGreaterThan(2);
+    world.bindAll();
+    for (let round = 0; round < 2; round++) {
+      world.clock.nowMilliseconds += 3_600_000;
+      await requeueDeadLetters({ filter: { code: "retries_exhausted" } }, world.invocation());
+      await world.drain();
+    }
+    const reports = { "other/a": [figures(3)], "other/sliced": [figures(300)] };
+    expect(await imbalances(world, onlyReports(reports))).toEqual([]);
+  });
+});
+
+describe("operations find what they are about in whichever database it is", () => {
+  const reference = async (world: World, account: string): Promise<ReportReference> => {
+    const [row] = world.rows<{ kind: "aggregate"; domain: string; day: number; uid: string }>(
+      `SELECT kind, domain, day, lower(hex(uid)) AS uid FROM reports WHERE account = '${account}' AND report_id = 'a'`,
+    );
+    if (row === undefined) throw new Error("There is no report.");
+    return { account, ...row };
+  };
+
+  it("dead letters: page by page over all, one by one, discarded", async () => {
+    const world = newWorld();
+    for (const rua of ["dmarc@acme.example", "rua@other.example", THIRD_RUA]) {
+      for (let part = 0; part < 2; part++) {
+        const attachments = Array.from({ length: 20 }, (_, i) => ({
+          name: `${rua}-${part}-${i}.xml`,
+          content: Buffer.from(`<feedback><n>${rua}${part}${i}</n>`),
+        }));
+        await world.deliver(mailOf(attachments, rua));
+      }
+    }
+    await world.drain();
+    const first = await listDeadLetters({}, world.invocation());
+    if ("refused" in first) throw new Error(first.refused);
+    const second = await listDeadLetters({ cursor: first.cursor }, world.invocation());
+    if ("refused" in second) throw new Error(second.refused);
+    const ids = [...first.items, ...second.items].map(({ id }) => id);
+    expect([first.items.length, second.items.length]).toEqual([100, 20]);
+    expect(ids).toEqual([...new Set(ids)].sort());
+    const some = ["acme", "other", "third"].map(
+      (account) => first.items.find((letter) => letter.account === account)?.id ?? "",
+    );
+    for (const id of some) expect(await getDeadLetter(id, world.invocation())).toMatchObject({ letter: { id } });
+    const discarded = await discardDeadLetters({ ids: [...some, "none"] }, world.invocation());
+    expect(discarded).toMatchObject({
+      items: [...some.map((id) => ({ id, result: "discarded" })), { id: "none", result: "refused" }],
+    });
+    expect([0, 1, 2].map((shard) => countIn(world, shard, "dead_letters"))).toEqual([39, 39, 39]);
+  });
+
+  it("conflicts are listed and decided", async () => {
+    const conflicting = ["dmarc@acme.example", "rua@other.example"].flatMap((rua) => [
+      reportMail("a", records(3), rua),
+      reportMail("a", records(2, 10), rua),
+    ]);
+    const world = await worldAfter({ mails: conflicting });
+    const { items } = await listConflicts(undefined, world.invocation());
+    expect(items.map(({ account }) => account).sort()).toEqual(["acme", "other"]);
+    const idOf = (name: string): string => items.find(({ account }) => account === name)?.id ?? "";
+    world.clock.nowMilliseconds += 5000;
+    await decideConflict(idOf("acme"), { decision: "replace", note: NOTE }, world.invocation());
+    await decideConflict(idOf("other"), { decision: "keep", note: NOTE }, world.invocation());
+    await world.drain();
+    const reports = { "acme/a": [figures(2, 10)], "other/a": [figures(3)] };
+    expect(ledgerFigures(world)).toEqual({ "acme/a": figures(2, 10), "other/a": figures(3) });
+    expect(await imbalances(world, onlyReports(reports))).toEqual([]);
+  });
+
+  it("a report is read again, taken back and let count again", async () => {
+    const world = await worldAfter({ mails: SPREAD_MAILS });
+    for (const account of ["acme", "other", "third"]) {
+      const report = await reference(world, account);
+      expect(await readRecords({ reference: report }, world.invocation())).toMatchObject({ matching: 3 });
+      expect(await takeBackReport(report, NOTE, world.invocation())).toEqual(report);
+      expect(ledgerFigures(world)).not.toHaveProperty(`${account}/a`);
+      expect(reportFigures(world)).not.toHaveProperty(`${account}/a`);
+      world.clock.nowMilliseconds += 5000;
+      expect(await undoTakeBack(report, world.invocation())).toEqual(report);
+      await world.drain();
+    }
+    expect(await imbalances(world, onlyReports(SPREAD))).toEqual([]);
+  });
+
+  it("status and reconcile: what no database has settled is unfinished", async () => {
+    const world = await worldAfter({ mails: SPREAD_MAILS });
+    expect(await readStatus(world.invocation())).toMatchObject({ unfinished: 0, reportsWithDueSlices: 0 });
+    const lost = ["dmarc@acme.example", "rua@other.example"].map((rua) => reportMail("lost", records(3), rua));
+    for (const mail of lost) await world.deliver(mail);
+    const sliced = ["reports@acme.example", THIRD_RUA].map((rua) => reportMail("sliced", records(300), rua));
+    world.queues["dmarc-reports"].messages.length = 0;
+    for (const mail of sliced) await world.deliver(mail);
+    await world.drain({ rounds: 1 });
+    world.queues["dmarc-points"].messages.length = 0;
+    expect(await readStatus(world.invocation())).toMatchObject({ unfinished: 2, reportsWithDueSlices: 2 });
+    world.clock.nowMilliseconds += 60_000;
+    await startJob({ kind: "reconcile", random: 0.5 }, {}, world.invocation());
+    await world.drain();
+    const reports = {
+      ...SPREAD,
+      "acme/lost": [figures(3)],
+      "other/lost": [figures(3)],
+      "acme/sliced": [figures(300)],
+      "third/sliced": [figures(300)],
+    };
+    expect(await imbalances(world, onlyReports(reports))).toEqual([]);
+    expect(await readStatus(world.invocation())).toMatchObject({ unfinished: 0, reportsWithDueSlices: 0 });
+  });
+
+  it("a job for a domain runs its reports of every database again; jobs are kept in the first", async () => {
+    const world = await worldAfter({ mails: SPREAD_MAILS });
+    world.clock.nowMilliseconds += 60_000;
+    const request = { filter: { domain: "acme.example" } };
+    const job = await startJob({ kind: "reprocess", random: 0.5 }, request, world.invocation());
+    await world.drain();
+    const done = await findJob(world.ledger, "refused" in job ? "" : job.id);
+    expect(done).toMatchObject({ state: "done", scanned: 6, enqueued: 6 });
+    expect([countIn(world, 1, "jobs"), countIn(world, 2, "jobs")]).toEqual([0, 0]);
+    expect(await imbalances(world, onlyReports(SPREAD))).toEqual([]);
+  });
+
+  it("upkeep removes what is old from each, and does the others where one is down", async () => {
+    const world = await worldAfter({ mails: SPREAD_MAILS });
+    world.clock.nowMilliseconds += 86_400_000;
+    const invocation = world.invocation();
+    const env = { ...invocation.env, KEEP_DETAIL_DAYS: 30 };
+    const second = world.ledgers[1];
+    const down = { ...second, prepare: () => expect.unreachable(), batch: () => Promise.reject(new Error("down")) };
+    const all = world.ledgers.map((ledger, shard) => (shard === 1 ? down : ledger));
+    const of = (shard: number) => all[shard] ?? expect.unreachable();
+    const failing = { ...invocation, env, shards: { directory: world.ledger, all, of } };
+    await expect(runUpkeep(failing, 0.5)).rejects.toThrow("removed_1");
+    expect([0, 1, 2].map((shard) => countIn(world, shard, "reports"))).toEqual([0, 2, 0]);
+    await runUpkeep({ ...invocation, env }, 0.25);
+    expect([0, 1, 2].map((shard) => countIn(world, shard, "reports"))).toEqual([0, 0, 0]);
+    // Sums by day are kept.
+    expect([0, 1, 2].map((shard) => countIn(world, shard, "domain_days"))).toEqual([1, 1, 1]);
+  });
+});
