@@ -339,7 +339,7 @@ describe("an operator", () => {
 });
 
 describe("on one machine", () => {
-  it("answers only what came by the front of npm start, whoever Access says it is", async () => {
+  it("answers only what came by the front of npm start, whatever identity Access asserts", async () => {
     const secret = "the-secret-of-the-workers";
     const dashboard = await startDashboard({
       vars: { WORKERS_SECRET: secret, API_TOKEN },
