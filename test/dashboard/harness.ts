@@ -5,6 +5,7 @@ import { join, resolve } from "node:path";
 import { createTestHarness, type TestHarness } from "wrangler";
 import { change, type LedgerDatabase } from "../../shared/ledger/database.ts";
 import { putPerson } from "../../shared/ledger/people.ts";
+import { LEDGER_BINDING, shardsOf } from "../../shared/ledger/shards.ts";
 import type { Viewer } from "../../shared/viewers.ts";
 import { migrate } from "../support/migrations.ts";
 
@@ -18,6 +19,8 @@ export interface DashboardSettings {
   vars?: Record<string, string>;
   /** Mail address of the identity Cloudflare Access vouches for; absent = Access is off. */
   accessEmail?: string;
+  /** Databases of the ledger; absent = one. */
+  databases?: number;
 }
 
 /** Who the tests may be; anybody else has no access. */
@@ -33,18 +36,21 @@ export interface Dashboard {
   url: string;
   /** `path` is below the origin; without `authorization` among the headers the right bearer is sent, null = none. */
   ask(path: string, init?: RequestInit, token?: string | null): Promise<Response>;
-  /** The ledger it reads, its migrations applied. */
+  /** The first database of the ledger it reads. */
   ledger: LedgerDatabase;
+  /** All of them, their migrations applied. */
+  ledgers: readonly LedgerDatabase[];
   close(): Promise<void>;
 }
 
 /** Starts it with the stand-in for process. */
-export async function startDashboard({ vars = {}, accessEmail }: DashboardSettings): Promise<Dashboard> {
+export async function startDashboard(settings: DashboardSettings): Promise<Dashboard> {
+  const { vars = {} } = settings;
   const folder = await mkdtemp(join(tmpdir(), "dmarc-dashboard-"));
   const server: TestHarness = createTestHarness({
     root,
     workers: [
-      { configPath: await writeConfig(folder, accessEmail), env: "local", vars },
+      { configPath: await writeConfig(folder, settings), env: "local", vars },
       {
         config: {
           name: "dmarc-process",
@@ -57,10 +63,8 @@ export async function startDashboard({ vars = {}, accessEmail }: DashboardSettin
     ],
   });
   const { url } = await server.listen();
-  const { D1_DMARC_REPORTS: ledger } = await server
-    .getWorker<{ D1_DMARC_REPORTS: LedgerDatabase }>("dmarc-dashboard")
-    .getEnv();
-  await migrate(ledger);
+  const { directory: ledger, all: ledgers } = shardsOf(await server.getWorker("dmarc-dashboard").getEnv());
+  for (const database of ledgers) await migrate(database);
   await change(
     ledger,
     PEOPLE.map((person) => putPerson(person, 1)),
@@ -68,6 +72,7 @@ export async function startDashboard({ vars = {}, accessEmail }: DashboardSettin
   return {
     url: url.origin,
     ledger,
+    ledgers,
     async ask(path, init = {}, token = API_TOKEN) {
       const headers = new Headers(init.headers);
       if (token !== null) headers.set("authorization", `Bearer ${token}`);
@@ -87,16 +92,27 @@ export async function startDashboard({ vars = {}, accessEmail }: DashboardSettin
   };
 }
 
-// The real TOML; Access can be mocked by configuration only, so that is added to a copy.
-async function writeConfig(folder: string, accessEmail: string | undefined): Promise<string> {
+// The real TOML; Access can be mocked by configuration only, so that is added to a copy, and so are further databases.
+async function writeConfig(folder: string, { accessEmail, databases = 1 }: DashboardSettings): Promise<string> {
   const original = join(root, "wrangler.dashboard.toml");
-  if (accessEmail === undefined) return original;
+  if (accessEmail === undefined && databases === 1) return original;
   const toml = (await readFile(original, "utf8")).replace(
     /^main = .*$/m,
     `main = ${JSON.stringify(join(root, "workers/dashboard/index.ts"))}`,
   );
-  const access = `[env.local.access.dev]\naud = "test"\nidentity = { email = ${JSON.stringify(accessEmail)} }\n`;
+  const identity = JSON.stringify(accessEmail);
+  const access =
+    accessEmail === undefined ? "" : `[env.local.access.dev]\naud = "test"\nidentity = { email = ${identity} }\n`;
   const path = join(folder, "wrangler.toml");
-  await writeFile(path, `${toml}\n${access}`);
+  await writeFile(path, [toml, ...furtherDatabases(databases), access].join("\n"));
   return path;
+}
+
+/** What a TOML file has more when the ledger has several databases: one text a database. */
+export function furtherDatabases(databases: number): string[] {
+  return Array.from({ length: databases - 1 }, (_, i) => {
+    const name = JSON.stringify(`dmarc-reports-${i + 1}`);
+    const binding = JSON.stringify(`${LEDGER_BINDING}_${i + 1}`);
+    return `[[env.local.d1_databases]]\nbinding = ${binding}\ndatabase_name = ${name}\ndatabase_id = ${name}\n`;
+  });
 }
