@@ -2,8 +2,8 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { zipOf } from "../local/zip.ts";
+import { gzipReport, mailOf, reportBytes, STYLES, smallReports } from "../test/support/seeded-reports.ts";
 import type { InputName } from "./contestants.ts";
-import { gzipReport, mailOf, reportBytes, STYLES, smallReports } from "./reports.ts";
 
 /** How much one reading of an input is. */
 export interface Amount {

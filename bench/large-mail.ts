@@ -13,12 +13,12 @@ import { basename, join } from "node:path";
 import { parseArgs } from "node:util";
 import * as v from "valibot";
 import { hostileMails } from "../test/support/hostile-mails.ts";
+import { reportText, STYLES } from "../test/support/seeded-reports.ts";
 import { type Bindings, serveBindings } from "./large-mail/bindings.ts";
 import { Chain, handle } from "./large-mail/chain.ts";
 import { LARGEST, LARGEST_BYTES, type LargeMail, xmlMail } from "./large-mail/mails.ts";
 import type { Growth } from "./large-mail/memory.ts";
 import { bundleWorker, type Place, type RunningWorker, startWorker } from "./large-mail/workerd.ts";
-import { reportText, STYLES } from "./reports.ts";
 
 const ADDRESS = { rua: "rua@acme.example", entry: { account: "acme" } };
 const SIZES_BYTES = [1000, 4.1e6, 5e6, 15e6, 20e6];
@@ -81,7 +81,7 @@ async function measure(worker: RunningWorker, run: () => Promise<void>): Promise
 
 /** Sends mails, one after the other, through Workers that were just started. */
 async function runMails({ name, mails }: Workload, bindings: Bindings, place: Place): Promise<Row[]> {
-  const chain = new Chain(bindings, ADDRESS);
+  const chain = await Chain.open(bindings, ADDRESS);
   const ingest = await startWorker("ingest", place);
   const received = await measure(ingest, async () => {
     for (const mail of mails) await receive(chain, mail, { ingest, bindings });

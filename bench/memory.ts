@@ -12,7 +12,7 @@ import { pipeline } from "node:stream/promises";
 import { promisify } from "node:util";
 import { createGzip } from "node:zlib";
 import * as v from "valibot";
-import { reportText, STYLES } from "./reports.ts";
+import { reportText, STYLES } from "../test/support/seeded-reports.ts";
 
 const measured = v.object({
   records: v.number(),

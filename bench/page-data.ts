@@ -2,7 +2,7 @@
 import type { LedgerDatabase } from "../shared/ledger/database.ts";
 import type { AggregateRecord, FailureReport, TlsReport } from "../shared/report/vocabulary.ts";
 import { aggregateReport, type Sample, sampleRecord, settleSamples } from "../test/support/ledger-fill.ts";
-import { seeded } from "./reports.ts";
+import { seeded } from "../test/support/seeded-reports.ts";
 
 export const FIRST_DAY = 20_000;
 const SETTLED_AT_ONCE = 25;

@@ -1,5 +1,5 @@
 /**
- * Support of the benchmarks of pages: the dashboard Worker in workerd on its real TOML with a ledger in D1, and how long
+ * Support of the benchmarks of pages: the dashboard Worker in workerd on its real configuration with a ledger in D1, and how long
  * it takes to answer. Only process is a stand-in: what it answers is not measured here.
  */
 import { availableParallelism, loadavg } from "node:os";
@@ -7,6 +7,7 @@ import { resolve } from "node:path";
 import { createTestHarness } from "wrangler";
 import type { LedgerDatabase } from "../shared/ledger/database.ts";
 import { mergeDays } from "../shared/ledger/merge-days.ts";
+import { localWorker } from "../test/support/local-workers.ts";
 import { migrate } from "../test/support/migrations.ts";
 
 const TOKEN = "bench";
@@ -33,7 +34,7 @@ export async function startPages(): Promise<PagesBench> {
   const server = createTestHarness({
     root: resolve(import.meta.dirname, ".."),
     workers: [
-      { configPath: "wrangler.dashboard.toml", env: "local", vars: { API_TOKEN: TOKEN } },
+      localWorker("dashboard", { vars: { API_TOKEN: TOKEN } }),
       {
         config: {
           name: "dmarc-process",

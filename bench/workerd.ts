@@ -1,9 +1,9 @@
 /** The main figures in workerd, timed from outside by the clock: a machine that does other work shows in them. */
 import { resolve } from "node:path";
 import { createTestHarness } from "wrangler";
+import { gzipReport, STYLES, smallReports } from "../test/support/seeded-reports.ts";
 import { median } from "./measure.ts";
 import type { Figure } from "./node.ts";
-import { gzipReport, STYLES, smallReports } from "./reports.ts";
 
 const ROUNDS = 5;
 

@@ -4,6 +4,7 @@
  */
 import { Command } from "commander";
 import { CommandError } from "./command-error.ts";
+import { addCompare } from "./commands/compare.ts";
 import { addConflicts } from "./commands/conflicts.ts";
 import { addDeadLetters } from "./commands/dead-letters.ts";
 import { addIdentity } from "./commands/identity.ts";
@@ -43,6 +44,7 @@ function buildProgram(): Command {
     addStatus,
     addStats,
     addQuery,
+    addCompare,
     addDeadLetters,
     addConflicts,
     addReports,

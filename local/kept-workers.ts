@@ -66,7 +66,7 @@ export class KeptWorkers {
 
   async #open(running: RunningWorkers): Promise<void> {
     const port = await running.ready;
-    if (running === this.#running) this.address = { port, doorSecret: running.doorSecret };
+    if (running === this.#running) this.address = { port, workersSecret: running.workersSecret };
   }
 
   #watch(running: RunningWorkers): void {

@@ -1,5 +1,5 @@
 /**
- * The whole pipeline on one machine: local Analytics Engine, the Workers in workerd, and the two doors, for mail and for
+ * The whole pipeline on one machine: local Analytics Engine, the Workers in workerd, and the two ports, for mail and for
  * the dashboard. Used by `npm start` and by tests. It starts everything or nothing, and leaves no process behind however
  * it ends. Workers that die or hang are started again, and what was waiting in their queues is enqueued again.
  */
@@ -13,9 +13,9 @@ import { viewLine } from "./log-lines.ts";
 import { applyMigrations } from "./migrations.ts";
 import type { LocalOptions } from "./options.ts";
 import { portProblem } from "./ports.ts";
+import { giveSamples, type SamplesUnderWay } from "./samples/send.ts";
 import { ensureLocalSecret, type LocalSecret, readLocalSecret } from "./secret.ts";
-import { giveSamples, type SamplesUnderWay } from "./send-samples.ts";
-import { openDoor, type RunningDoor } from "./smtp/door.ts";
+import { openSmtpServer, type RunningSmtpServer } from "./smtp/server.ts";
 import { explainFault, prepareStateFolder, roomProblem, StartError } from "./state-folder.ts";
 import { DEVELOPER } from "./workers.ts";
 
@@ -26,7 +26,7 @@ export interface StackOptions extends LocalOptions {
   log?: (line: string) => void;
   /** Gives up a start that is under way. */
   signal?: AbortSignal;
-  /** How long the Workers may take for a mail; absent = the door's own bound. */
+  /** How long the Workers may take for a mail; absent = the SMTP server's own bound. */
   mailTimeoutMilliseconds?: number;
   /** Tests only: told where the engine is, says where the Workers are to write points instead; for faults on the way. */
   interceptPoints?: (engineUrl: string) => string;
@@ -50,7 +50,7 @@ export interface RunningStack {
 interface Parts {
   analytics?: RunningAnalytics;
   workers?: KeptWorkers;
-  door?: RunningDoor;
+  smtp?: RunningSmtpServer;
   front?: RunningFront;
   samples?: SamplesUnderWay | undefined;
 }
@@ -74,7 +74,7 @@ export async function startStack(options: StackOptions): Promise<RunningStack> {
     stopping ??= stopParts(parts).then(() => log.close());
     return stopping;
   };
-  const ports = { http: options.httpPort, smtp: parts.door?.port ?? 0, sql: parts.analytics?.port ?? 0 };
+  const ports = { http: options.httpPort, smtp: parts.smtp?.port ?? 0, sql: parts.analytics?.port ?? 0 };
   const link = `http://127.0.0.1:${ports.http}/?key=${secret.browserKey}`;
   const failed = firstDeath(parts, () => stopping !== undefined);
   return { ports, token: secret.apiToken, link, logFile: log.path, failed, stop, kill: () => killParts(parts) };
@@ -130,7 +130,7 @@ async function startOrClean(options: StackOptions, context: StartContext): Promi
   }
 }
 
-/** Everything in its order: what keeps the data, the Workers on top of it, the doors, and what the Workers are told. */
+/** Everything in its order: what keeps the data, the Workers on top of it, the ports, and what the Workers are told. */
 async function startParts(options: StackOptions, context: StartContext): Promise<void> {
   const { stateDir, signal } = options;
   const { parts, log, secret, isNew } = context;
@@ -146,13 +146,13 @@ async function startParts(options: StackOptions, context: StartContext): Promise
   await parts.workers.ready;
   signal?.throwIfAborted();
   if (parts.workers.address !== undefined) await applyMigrations(parts.workers.address);
-  await openDoors(options, context, parts.workers);
+  await openPorts(options, context, parts.workers);
   await allowOperator(api, DEVELOPER);
   // Only an earlier run can have left something; a new folder's first mails would only be read twice.
   if (isNew) await waitUntilConnected(api);
   else await startReconcile(api);
-  if (!options.samples || parts.door === undefined) return;
-  parts.samples = await giveSamples(api, { stateDir, smtpPort: parts.door.port, log: log.show });
+  if (!options.samples || parts.smtp === undefined) return;
+  parts.samples = await giveSamples(api, { stateDir, smtpPort: parts.smtp.port, log: log.show });
 }
 
 function apiOf({ httpPort, signal }: StackOptions, { apiToken: token }: LocalSecret): ApiConnection {
@@ -163,7 +163,7 @@ function startKeptWorkers(options: StackOptions, context: StartContext, analytic
   const { log, secret, parts } = context;
   const reconcile = async (): Promise<void> => {
     // Not before the start has come so far itself.
-    if (parts.door === undefined) return;
+    if (parts.smtp === undefined) return;
     await startReconcile({ ...apiOf(options, secret) });
   };
   return new KeptWorkers({
@@ -179,7 +179,7 @@ function startKeptWorkers(options: StackOptions, context: StartContext, analytic
   });
 }
 
-async function openDoors(
+async function openPorts(
   options: StackOptions,
   { parts, log, secret }: StartContext,
   workers: KeptWorkers,
@@ -187,7 +187,7 @@ async function openDoors(
   const { stateDir, mailTimeoutMilliseconds } = options;
   const findWorkers = () => workers.address;
   parts.front = await openFront({ port: options.httpPort, secret, findWorkers });
-  parts.door = await openDoor({
+  parts.smtp = await openSmtpServer({
     port: options.smtpPort,
     findWorkers,
     findRoomProblem: () => log.showOnce(roomProblem(stateDir)),
@@ -215,11 +215,11 @@ function lineHandler({ parts, log }: StartContext): (line: string) => void {
 
 // Mail first, so that nothing new comes in; the engine last, because process still writes to it.
 async function stopParts(parts: Parts): Promise<void> {
-  const { samples, door, front, workers, analytics } = parts;
-  delete parts.door;
+  const { samples, smtp, front, workers, analytics } = parts;
+  delete parts.smtp;
   delete parts.front;
   await samples?.stop();
-  await Promise.all([door?.stop(), front?.stop()]);
+  await Promise.all([smtp?.stop(), front?.stop()]);
   await workers?.stop();
   await analytics?.stop();
 }

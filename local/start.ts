@@ -6,7 +6,7 @@
 import { Command } from "commander";
 import { EXAMPLE_STATEMENTS } from "../shared/analytics/statements.ts";
 import { LOCAL_DEFAULTS, type LocalFlags, type LocalOptions, readLocalOptions } from "./options.ts";
-import { DEMO } from "./send-samples.ts";
+import { DEMO } from "./samples/send.ts";
 import { type RunningStack, StartError, startStack } from "./stack.ts";
 
 function readFlags(): LocalFlags {

@@ -1,11 +1,12 @@
 /**
- * The Workers of the stack, in one dev server, so that they share R2, KV and queues: the dashboard, ingest, process, and
- * the two that stand in for Cloudflare, which are the door and Analytics Engine. Secrets go by files of the state folder,
- * never by command line.
+ * The Workers of the stack, in one dev server, so that they share R2, KV, D1 and queues: the dashboard, ingest, process,
+ * and the two that stand in for Cloudflare, the mail entry and Analytics Engine. Secrets are passed in files of the state
+ * folder, never on a command line.
  */
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { makeSecret } from "./secret.ts";
+import { localConfig, type WorkerConfig, type WorkerName } from "./worker-config.ts";
 import { type RunningWrangler, startWrangler } from "./wrangler.ts";
 
 export interface WorkersOptions {
@@ -20,43 +21,41 @@ export interface WorkersOptions {
 }
 
 export interface RunningWorkers extends RunningWrangler {
-  /** Every request to the dashboard and to the door has to carry it. */
-  doorSecret: string;
+  /** Every request to the dashboard and to the mail entry has to carry it. */
+  workersSecret: string;
 }
 
 /** Where a request goes, and what lets it in. */
 export interface WorkersAddress {
   port: number;
-  doorSecret: string;
+  workersSecret: string;
 }
 
-const REPOSITORY = join(import.meta.dirname, "..");
 /**
- * Who the browser is on this machine. Only a copy of the TOML in the state folder holds it, and wrangler reads it in
+ * Who the browser is on this machine. Only the configuration in the state folder holds it, and wrangler reads it in
  * development only, so it can never be deployed.
  */
 export const DEVELOPER = "developer@localhost";
 /** The dashboard first: the others are reached by a route or a binding. */
-const WORKERS = ["dashboard", "ingest", "process", "analytics", "door"] as const;
-type WorkerName = (typeof WORKERS)[number];
+const WORKERS: readonly WorkerName[] = ["dashboard", "ingest", "process", "analytics", "mail-entry"];
 
 /** Starts them; they are not ready yet. */
 export function startWorkers(options: WorkersOptions): RunningWorkers {
-  const doorSecret = makeSecret();
-  const configs = writeRunFolder(options, doorSecret);
+  const workersSecret = makeSecret();
+  const configs = writeRunFolder(options, workersSecret);
   const wrangler = startWrangler({
     settings: { configs, port: 0, persistTo: options.stateDir },
     logFolder: join(options.stateDir, "logs", "wrangler"),
     onLine: options.onLine,
   });
-  return { ...wrangler, doorSecret };
+  return { ...wrangler, workersSecret };
 }
 
 /**
- * Files that only hold while the Workers run: of each Worker a copy of its TOML, and beside it its variables, which
- * wrangler reads from there and from nowhere else. @returns the paths of the TOMLs
+ * Files for this run of the Workers: each Worker's configuration and, beside it, its secret variables, which wrangler
+ * reads from there only. @returns the paths of the configurations
  */
-function writeRunFolder(options: WorkersOptions, doorSecret: string): string[] {
+function writeRunFolder(options: WorkersOptions, workersSecret: string): string[] {
   const run = join(options.stateDir, "run");
   rmSync(run, { recursive: true, force: true });
   const { analyticsUrl, pointsUrl, token } = options;
@@ -66,30 +65,25 @@ function writeRunFolder(options: WorkersOptions, doorSecret: string): string[] {
       ANALYTICS_ACCOUNT_ID: "local",
       ANALYTICS_API_TOKEN: token,
       API_TOKEN: token,
-      DOOR_SECRET: doorSecret,
+      WORKERS_SECRET: workersSecret,
     },
     analytics: { LOCAL_ANALYTICS_URL: pointsUrl, LOCAL_ANALYTICS_TOKEN: token },
-    door: { DOOR_SECRET: doorSecret },
+    "mail-entry": { WORKERS_SECRET: workersSecret },
   };
   return WORKERS.map((worker) => {
     const folder = join(run, worker);
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     writeFileSync(join(folder, ".dev.vars"), variableLines(variables[worker] ?? {}), { mode: 0o600 });
-    const path = join(folder, "wrangler.toml");
-    writeFileSync(path, configCopy(worker), { mode: 0o600 });
+    const path = join(folder, "wrangler.json");
+    writeFileSync(path, JSON.stringify(runConfig(worker), null, 2), { mode: 0o600 });
     return path;
   });
 }
 
-// A Worker's TOML for another folder: its main file is named whole.
-function configCopy(worker: WorkerName): string {
-  const config = readFileSync(join(REPOSITORY, `wrangler.${worker}.toml`), "utf8");
-  const copy = config.replace(
-    /^main = "(.*)"$/m,
-    (_, main: string) => `main = ${JSON.stringify(join(REPOSITORY, main))}`,
-  );
-  if (worker !== "dashboard") return copy;
-  return `${copy}\n[env.local.access.dev]\naud = "local"\nidentity = { email = ${JSON.stringify(DEVELOPER)} }\n`;
+function runConfig(worker: WorkerName): WorkerConfig {
+  const config = localConfig(worker);
+  if (worker === "dashboard") config.access = { dev: { aud: "local", identity: { email: DEVELOPER } } };
+  return config;
 }
 
 function variableLines(values: Record<string, string>): string {

@@ -40,7 +40,6 @@ const { configs, port, persistTo }: DevSettings = JSON.parse(process.argv[2] ?? 
 Reflect.set(wrangler, "unstable_DevEnv", ClosedDevEnv);
 const options = {
   config: configs,
-  env: "local",
   ip: "127.0.0.1",
   port,
   persistTo,

@@ -9,7 +9,7 @@ import { stripVTControlCharacters } from "node:util";
 
 /** What the dev server is told. */
 export interface DevSettings {
-  /** The Workers' TOMLs; the first gets the requests that no route of another one matches. */
+  /** The Workers' configurations; the first gets the requests that no route of another one matches. */
   configs: string[];
   /** 0 = any free port. */
   port: number;

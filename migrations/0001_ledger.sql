@@ -3,6 +3,7 @@
 
 -- Directory: kept in the first database (shard 0) alone. ------------------------------------------------------------
 
+-- Whose reports are kept, and in which database.
 CREATE TABLE accounts (
   account TEXT NOT NULL PRIMARY KEY,
   -- Which database holds the account's ledger.
@@ -10,6 +11,7 @@ CREATE TABLE accounts (
   created_seconds INTEGER NOT NULL
 ) WITHOUT ROWID;
 
+-- RUA addresses that are registered, each with its account and what it accepts.
 CREATE TABLE addresses (
   rua TEXT NOT NULL PRIMARY KEY,
   account TEXT NOT NULL,
@@ -25,6 +27,7 @@ CREATE TABLE addresses (
 CREATE INDEX addresses_to_copy ON addresses (rua) WHERE version <> copied_version;
 CREATE INDEX addresses_by_account ON addresses (account);
 
+-- Who may see what in the dashboard.
 CREATE TABLE people (
   email TEXT NOT NULL PRIMARY KEY,
   role TEXT NOT NULL,
@@ -153,6 +156,7 @@ CREATE TABLE day_figures (
 
 -- What needs a person. ------------------------------------------------------------------------------------------------
 
+-- What could not become figures, until it does or a person discards it.
 CREATE TABLE dead_letters (
   id TEXT NOT NULL PRIMARY KEY,
   -- Day the mail arrived.
@@ -172,6 +176,7 @@ CREATE TABLE dead_letters (
 ) WITHOUT ROWID;
 CREATE INDEX dead_letters_by_account ON dead_letters (account, domain, day);
 
+-- Reports that came again with other content, until a person decides.
 CREATE TABLE conflicts (
   id TEXT NOT NULL PRIMARY KEY,
   account TEXT NOT NULL,
@@ -201,6 +206,7 @@ CREATE TABLE decisions (
 
 -- Work under way. -----------------------------------------------------------------------------------------------------
 
+-- Reprocessing and reconciling, a page at a time.
 CREATE TABLE jobs (
   id TEXT NOT NULL PRIMARY KEY,
   kind TEXT NOT NULL,

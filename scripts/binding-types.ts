@@ -29,10 +29,10 @@ function generate(target: string, args: string[]): void {
 
 const outputs: Output[] = Object.entries(WORKERS).map(([worker, name]) => ({
   file: `workers/${worker}/bindings.d.ts`,
-  args: ["-c", `wrangler.${worker}.toml`, "--include-runtime=false", "--env-interface", name, "--env", ""],
+  args: ["-c", `wrangler.${worker}.toml`, "--include-runtime=false", "--env-interface", name],
 }));
 
-generate("workers/runtime.d.ts", ["-c", "wrangler.process.toml", "--include-env=false", "--env", ""]);
+generate("workers/runtime.d.ts", ["-c", "wrangler.process.toml", "--include-env=false"]);
 const stale = outputs.filter(({ file, args }) => {
   const target = check ? join(folder, file.replaceAll("/", "-")) : file;
   generate(target, args);

@@ -53,7 +53,7 @@ export function bundleWorker(config: string): Bundle {
   const folder = mkdtempSync(join(tmpdir(), "bundle-size-"));
   try {
     const meta = join(folder, "meta.json");
-    const args = ["deploy", "--dry-run", "--env", "", "-c", config, "--outdir", folder, "--metafile", meta];
+    const args = ["deploy", "--dry-run", "-c", config, "--outdir", folder, "--metafile", meta];
     execFileSync("wrangler", args, {
       stdio: ["ignore", "ignore", "inherit"],
       env: { ...process.env, WRANGLER_SEND_METRICS: "false", CI: "1" },

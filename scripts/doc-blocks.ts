@@ -119,13 +119,39 @@ function shapeTable(file: string, name: string): string {
 function helpTexts(): string {
   const sections: string[] = [];
   const pending: string[][] = [[]];
-  for (const words of pending) {
+  const shown = new Map<string, string>();
+  for (let words = pending.shift(); words !== undefined; words = pending.shift()) {
     const help = readHelp(words);
     const title = ["dmarc", ...words].join(" ");
-    sections.push(`## ${title}\n\n\`\`\`text\n${help.trimEnd()}\n\`\`\``);
+    shown.set(words.join(" "), help);
+    const group = words.length < 2 ? "" : (shown.get(words.slice(0, -1).join(" ")) ?? "");
+    sections.push(`## ${title}\n\n\`\`\`text\n${shortHelp(help, group).trimEnd()}\n\`\`\``);
     pending.push(...subcommands(help).map((name) => [...words, name]));
   }
-  return sections.join("\n\n");
+  const [first = "", ...others] = sections;
+  return [first, stackOptions(shown.get("status") ?? ""), ...others].join("\n\n");
+}
+
+/** Lines of an option that finds the stack, or of --help; a long description goes on below. */
+const COMMON_OPTION = /^ {2}(?:-h, )?--(?:url|http|smtp|sql|state|help)\b.*\n(?: {6,}\S.*\n)*/gm;
+
+/** The options that every command which talks to a stack has, said once. @param help of such a command */
+function stackOptions(help: string): string {
+  const lines = (help.match(COMMON_OPTION) ?? []).join("").trimEnd();
+  return `## Options that find the stack\n\nWhere \`[stack]\` stands below, these are meant; \`dmarc send\` takes no \`--url\`.\n\n\`\`\`text\n${lines}\n\`\`\``;
+}
+
+// What every command has is said once, and the examples of a group by the group.
+function shortHelp(help: string, group: string): string {
+  const examples = /\nExamples:\n[\s\S]*$/.exec(help)?.[0] ?? "";
+  const own = examples !== "" && group.includes(examples) ? help.replace(examples, "") : help;
+  let isSaid = !/^ {2}--(?:url|state)\b/m.test(own);
+  const text = own.replaceAll(COMMON_OPTION, () => {
+    if (isSaid) return "";
+    isSaid = true;
+    return "  [stack]\n";
+  });
+  return text.replace(/\nOptions:\n(?=\n|$)/, "");
 }
 
 function readHelp(words: string[]): string {

@@ -1,29 +1,51 @@
 /**
  * The import rules of docs/architecture.md, checked: imports point one way, ingest holds no report parser, reading reports
- * needs nothing of the platform, a package is imported in one place. It reads sources and prints what breaks a rule.
+ * needs nothing of the platform, a package is imported in one place, only the ledger names its tables and only
+ * shared/analytics the slots. It reads sources and prints what breaks a rule.
  *
  * usage: node scripts/import-rules.ts [ROOT]
  * Exit code: 0 all rules kept, 1 some are broken.
  */
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { type Import, readSourceFiles, type SourceFile } from "./source-files.ts";
 
 export const SOURCE_FOLDERS = ["workers", "shared", "local", "cli", "bench", "scripts", "test"];
 
-/** Folder → folders it may import from, the longest matching entry first. Tests, benchmarks and scripts may import all. */
+/** What mails and reports are read with: no ledger, no dataset, no stored shape. */
+const READING_MODULES = ["shared/limits.ts", "shared/result.ts", "shared/sniff.ts"];
+
+/** Folder → what it may import from; the first matching entry counts. Tests and scripts may import all. */
 const MAY_IMPORT: Record<string, string[]> = {
   "workers/ingest/": ["workers/ingest/", "shared/"],
   "workers/process/": ["workers/process/", "shared/"],
   // The pages explain each term with the sentence of docs/glossary.md.
   "workers/dashboard/": ["workers/dashboard/", "shared/", "docs/glossary.md"],
   "local/worker/": ["local/worker/", "shared/"],
+  "shared/mail/": ["shared/mail/", ...READING_MODULES],
+  "shared/report/": ["shared/report/", "shared/mail/", ...READING_MODULES],
   "shared/": ["shared/"],
   "local/": ["local/", "shared/"],
   "cli/": ["cli/", "local/", "shared/"],
+  // What benchmarks and tests share is in test/support.
+  "bench/": ["bench/", "cli/", "local/", "shared/", "workers/", "scripts/", "test/support/"],
 };
 
-/** Folders with one door: the file that the rest of the tree imports. */
-const DOORS: Record<string, string> = {
+/** Folder → what no file in it may import, types included, though the table above would allow it. */
+const MAY_NOT_IMPORT: Record<string, string> = {
+  "workers/ingest/": "shared/report/",
+};
+
+/** Where text about the ledger's tables and about the slots of the datasets has its place; tests and benchmarks may name both. */
+const TEXT_PLACES = {
+  folders: /^(workers|shared|local|cli|scripts)\//,
+  tables: /^shared\/ledger\//,
+  slots: /^(shared|local)\/analytics\//,
+};
+
+/** Folders with one entry: the file that the rest of the tree imports. */
+const ENTRY_FILES: Record<string, string> = {
   "shared/report/shapes/": "shared/report/shapes/record-shapes.ts",
 };
 
@@ -42,7 +64,7 @@ const PACKAGE_PLACES: Record<string, string> = {
 const PACKAGES_ANYWHERE = new Set(["valibot", "hono", "commander"]);
 const CONFINING_FOLDERS = ["shared/", "workers/", "cli/", "local/"];
 
-/** Time, chance, the network and the process are arguments in shared/, so that a test can set them. */
+/** Time, randomness, the network and the process are arguments in shared/, so that a test can set them. */
 const NOT_IN_SHARED = new Set(
   "Date.now|new Date()|Math.random|performance|process|fetch|caches|navigator|setTimeout|setInterval|require".split(
     "|",
@@ -53,10 +75,11 @@ const CRYPTO_PLACE = "shared/identity.ts";
 /** And so has the one module of Node that both runtimes have natively and reading reports gains by. */
 const ZLIB_PLACE = "shared/report/inflate-natively.ts";
 
-/** Everything in the tree that breaks a rule, one sentence each, sorted by file. */
-export function findBrokenRules(files: SourceFile[]): string[] {
+/** Everything in the tree that breaks a rule, one sentence each, sorted by file. @param tables the ledger's */
+export function findBrokenRules(files: SourceFile[], tables: readonly string[]): string[] {
   return [
-    ...files.flatMap((file) => [...brokenDirections(file), ...brokenPlatform(file), ...brokenDoors(file)]),
+    ...files.flatMap((file) => [...brokenTables(file, tables), ...brokenSlots(file)]),
+    ...files.flatMap((file) => [...brokenDirections(file), ...brokenPlatform(file), ...brokenEntries(file)]),
     ...brokenPackages(files),
     ...brokenReach(files),
     ...findCycles(files).map((cycle) => `${cycle[0]}: a cycle of imports: ${cycle.join(" → ")}`),
@@ -69,16 +92,51 @@ function brokenDirections({ path, imports }: SourceFile): string[] {
     return path.startsWith("workers/") ? [`${path}: belongs to no Worker named in scripts/import-rules.ts`] : [];
   }
   const [folder, allowed] = rule;
+  const forbidden = MAY_NOT_IMPORT[folder];
   return imports
-    .filter(({ specifier, target }) => specifier.startsWith(".") && !allowed.some((a) => target.startsWith(a)))
-    .map(({ target }) => `${path}: imports ${target}; ${folder} may import ${allowed.join(", ")} only`);
+    .filter(({ specifier }) => specifier.startsWith("."))
+    .flatMap(({ target }) => {
+      if (!allowed.some((place) => target.startsWith(place))) {
+        return [`${path}: imports ${target}; ${folder} may import ${allowed.join(", ")} only`];
+      }
+      const isForbidden = forbidden !== undefined && target.startsWith(forbidden);
+      return isForbidden ? [`${path}: imports ${target}; ${folder} may not import ${forbidden}`] : [];
+    });
 }
 
-function brokenDoors({ path, imports }: SourceFile): string[] {
-  return Object.entries(DOORS).flatMap(([folder, door]) =>
+/** The names of the ledger's tables, from its migrations. */
+export function readTables(root: string): string[] {
+  const folder = join(root, "migrations");
+  return readdirSync(folder)
+    .filter((name) => name.endsWith(".sql"))
+    .flatMap((name) => [
+      ...readFileSync(join(folder, name), "utf8").matchAll(/^CREATE TABLE (?:IF NOT EXISTS )?(\w+)/gm),
+    ])
+    .map((match) => match[1] ?? "");
+}
+
+function brokenTables({ path, strings }: SourceFile, tables: readonly string[]): string[] {
+  if (!TEXT_PLACES.folders.test(path) || TEXT_PLACES.tables.test(path) || tables.length === 0) return [];
+  const statement = new RegExp(`\\b(?:FROM|JOIN|INTO|UPDATE|TABLE)\\s+(${tables.join("|")})\\b`);
+  return strings.flatMap((text) => {
+    const table = statement.exec(text)?.[1];
+    return table === undefined ? [] : [`${path}: has SQL of the table ${table}; only shared/ledger knows D1's tables`];
+  });
+}
+
+function brokenSlots({ path, strings }: SourceFile): string[] {
+  if (!TEXT_PLACES.folders.test(path) || TEXT_PLACES.slots.test(path)) return [];
+  return strings.flatMap((text) => {
+    const slot = /\b(?:blob|double)\d+\b/.exec(text)?.[0];
+    return slot === undefined ? [] : [`${path}: names the slot ${slot}; only shared/analytics knows the slots`];
+  });
+}
+
+function brokenEntries({ path, imports }: SourceFile): string[] {
+  return Object.entries(ENTRY_FILES).flatMap(([folder, entry]) =>
     imports
-      .filter(({ target }) => target.startsWith(folder) && target !== door && !path.startsWith(folder))
-      .map(({ target }) => `${path}: imports ${target}; the door is ${door}`),
+      .filter(({ target }) => target.startsWith(folder) && target !== entry && !path.startsWith(folder))
+      .map(({ target }) => `${path}: imports ${target}; the entry is ${entry}`),
   );
 }
 
@@ -198,7 +256,7 @@ function runtimeTargets(file: SourceFile | undefined): string[] {
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
   const files = readSourceFiles(process.argv[2] ?? ".", SOURCE_FOLDERS);
-  const broken = findBrokenRules(files);
+  const broken = findBrokenRules(files, readTables(process.argv[2] ?? "."));
   for (const sentence of broken) console.error(sentence);
   console.log(`import rules: ${files.length} files, ${broken.length} broken`);
   process.exitCode = broken.length === 0 && files.length > 0 ? 0 : 1;

@@ -22,6 +22,8 @@ export interface SourceFile {
   imports: Import[];
   /** Globals used as values, such as `crypto`, `Date.now`, `new Date()`. */
   globals: string[];
+  /** Texts in quotes and the fixed parts of templates, types left out. */
+  strings: string[];
 }
 
 interface Node {
@@ -45,7 +47,7 @@ export function parseSourceFile(path: string, text: string): SourceFile {
   } catch (error) {
     throw new SyntaxError(`${path}: ${error instanceof Error ? error.message : String(error)}`);
   }
-  const found: Found = { imports: [], globals: new Set(), bound: new Set() };
+  const found: Found = { imports: [], globals: new Set(), strings: [], bound: new Set() };
   visit(program, found, { inType: false, isName: false });
   const globals = [...found.globals].filter((name) => !found.bound.has(name.split(".")[0] ?? ""));
   const imports = found.imports.map(({ specifier, typeOnly }) => ({
@@ -53,7 +55,12 @@ export function parseSourceFile(path: string, text: string): SourceFile {
     typeOnly,
     target: specifier.startsWith(".") ? posix.join(posix.dirname(path), specifier) : specifier,
   }));
-  return { path, imports, globals: globals.map((name) => name.replace(/^globalThis\./, "")).sort() };
+  return {
+    path,
+    imports,
+    globals: globals.map((name) => name.replace(/^globalThis\./, "")).sort(),
+    strings: found.strings,
+  };
 }
 
 function listFiles(root: string, folder: string): string[] {
@@ -70,6 +77,7 @@ function listFiles(root: string, folder: string): string[] {
 interface Found {
   imports: { specifier: string; typeOnly: boolean }[];
   globals: Set<string>;
+  strings: string[];
   /** Names the file declares itself, anywhere: not globals. */
   bound: Set<string>;
 }
@@ -100,6 +108,7 @@ function visit(node: Node, found: Found, place: Place): void {
   const inType = place.inType || (node.type.startsWith("TS") && !VALUE_WRAPPERS.has(node.type));
   noteImport(node, found);
   if (!inType && !place.isName) noteGlobal(node, found);
+  if (!inType) noteString(node, found);
   for (const field of DECLARING[node.type] ?? []) {
     for (const pattern of nodesIn(node[field])) bindNames(pattern, found.bound);
   }
@@ -116,6 +125,13 @@ function noteImport(node: Node, found: Found): void {
   // `import { type A } from "./x.ts"` still loads x.ts when types are stripped, so only the statement's kind counts.
   const typeOnly = node.importKind === "type" || node.exportKind === "type" || node.type === "TSImportType";
   found.imports.push({ specifier, typeOnly });
+}
+
+function noteString(node: Node, found: Found): void {
+  if (node.type === "Literal" && typeof node.value === "string") found.strings.push(node.value);
+  if (node.type !== "TemplateElement") return;
+  const { raw } = node.value as { raw: string };
+  found.strings.push(raw);
 }
 
 function noteGlobal(node: Node, found: Found): void {

@@ -118,6 +118,8 @@ export const ANALYTICS_LIMITS = {
   maxPointsPerInvocation: 250,
   /** One statement of the SQL API: what the live service says of a longer one. */
   maxSqlChars: 10_000,
+  /** Days a point is kept: three months. */
+  keptDays: 92,
 } as const;
 
 /** Cloudflare Queues (Queues limits page). */
@@ -203,6 +205,8 @@ export const DASHBOARD_LIMITS = {
   maxExportRows: 20_000,
   /** Items shown of a list within a table's cell: DKIM results of a record, lines of a policy. */
   maxListed: 20,
+  /** How long a page waits for Analytics Engine, of which it shows no more than a trend. */
+  engineTimeoutMs: 3000,
   /** When to come back, said to whoever is refused. */
   retryAfterSeconds: 2,
 } as const;
@@ -228,6 +232,8 @@ export const PAGE_LIMITS = {
   letters: 100,
   /** Jobs shown. */
   jobs: 100,
+  /** Sums of a domain and day in one answer, about 1 MB of JSON; whoever needs more asks for fewer days at a time. */
+  domainDays: 10_000,
   /** Policies, their lines and failure details of one TLS report handed to its page; real reports have a few dozen. */
   reportItems: 5000,
   /** Characters of these together. */

@@ -1,32 +1,17 @@
 /**
- * The words of what process does for people, as its own modules use them: shared/contract describes what is asked and
- * answered. A request that cannot be met is a value (`OperationRefused`), never a throw.
+ * The words of what process does for people, as its own modules use them: what is asked and answered is described in
+ * shared/contract, and its types derive from there. A request that cannot be met is a value (`OperationRefused`), never a
+ * throw.
  */
+import type { Inputs, Outputs } from "./contract/operations.ts";
 import type { DeadLetterRow } from "./ledger/dead-letters.ts";
-import type { JobFilter } from "./ledger/jobs.ts";
 import type { ReportReference } from "./ledger/report-rows.ts";
-import type { AggregateRecord, TlsPolicy } from "./report/vocabulary.ts";
-import type { RawMetadata } from "./storage.ts";
-
-/** Backlog of one queue as the platform reports it. */
-export interface QueueBacklog {
-  queue: string;
-  messages: number;
-  bytes: number;
-  /** When its oldest message was sent, seconds since 1970 UTC; 0 when it is empty or the platform does not tell. */
-  oldestSeconds: number;
-}
 
 /** What is waiting. */
-export interface PipelineStatus {
-  queues: QueueBacklog[];
-  /** Raw objects without an outcome, of whatever age: received and not yet dealt with. */
-  unfinished: number;
-  /** By the day the mail arrived (`YYYY-MM-DD`), newest first; the newest days as they are now, others as last counted. */
-  unfinishedDays: { day: string; objects: number; countedSeconds: number }[];
-  /** Reports of which slices of points are still to be written. */
-  reportsWithDueSlices: number;
-}
+export type PipelineStatus = Outputs["pipelineStatus"];
+
+/** Backlog of one queue as the platform reports it. */
+export type QueueBacklog = PipelineStatus["queues"][number];
 
 /** What one look tells of waiting; a message on its way from one queue to the next is in neither, so look again. */
 export function isIdle({ unfinished, queues }: { unfinished: number; queues: { messages: number }[] }): boolean {
@@ -44,49 +29,20 @@ export interface OperationRefused {
   refused: string;
 }
 
-/** Narrows dead letters; an absent field means all. Days are `YYYY-MM-DD`, UTC, when the mail arrived; both included. */
-export interface DeadLetterFilter {
-  /** Problem code of the reason. */
-  code?: string | undefined;
-  /** Policy domain, lower case. */
-  domain?: string | undefined;
-  account?: string | undefined;
-  since?: string | undefined;
-  until?: string | undefined;
-}
+/** A page of a filter's letters, in the order of the days. Days are when the mail arrived; both included. */
+export type DeadLetterQuery = Inputs["listDeadLetters"];
 
-/** A page of a filter's letters, in the order of the days. */
-export interface DeadLetterQuery extends DeadLetterFilter {
-  cursor?: string | undefined;
-}
+/** Narrows dead letters; an absent field means all. */
+export type DeadLetterFilter = Omit<DeadLetterQuery, "cursor">;
 
 /** Letters by id, or a page of a filter's letters: the caller goes on with the answer's cursor. */
-export interface DeadLetterSelection {
-  ids?: string[] | undefined;
-  filter?: DeadLetterFilter | undefined;
-  cursor?: string | undefined;
-  /** Tells what would be done and does nothing. */
-  dryRun?: boolean | undefined;
-}
+export type DeadLetterSelection = Inputs["requeueDeadLetters"];
 
 /** What was done with one letter. */
-export interface DeadLetterResult {
-  id: string;
-  code: string;
-  /** `selected`: a dry run would have done it. */
-  result: "requeued" | "discarded" | "selected" | "refused";
-  /** Why it was refused. */
-  reason?: string;
-}
+export type DeadLetterResult = Outputs["requeueDeadLetters"]["items"][number];
 
 /** A raw object as it is in R2. */
-export interface RawObject {
-  key: string;
-  sizeBytes: number;
-  /** When it was stored, ISO 8601. */
-  storedAt: string;
-  metadata: RawMetadata;
-}
+export type RawObject = NonNullable<Outputs["getDeadLetter"]["raw"]>;
 
 export interface DeadLetterDetails {
   letter: DeadLetterRow;
@@ -94,28 +50,17 @@ export interface DeadLetterDetails {
   raw?: RawObject;
 }
 
-export interface JobRequest {
-  filter?: JobFilter | undefined;
-  dryRun?: boolean | undefined;
-}
+/** What a job is to be about. */
+export type JobRequest = Inputs["startReprocess"];
 
 /** keep: the accepted one stays, the other is a duplicate from now on; replace: the other takes its place; both count. */
-export type ConflictDecision = "keep" | "replace" | "count_both";
+export type ConflictDecision = Inputs["decideConflict"]["decision"];
 
-/** Who decided, and why, for whoever asks later. */
+/** Who decided, and why, for those who look later. */
 export interface DecisionNote {
   /** Mail address of the person, or the name of the token. */
   by: string;
   reason?: string | undefined;
-}
-
-/** What of a TLS report was left out, because it is more than a page can take; the raw file has it. */
-export interface OmittedTls {
-  policies: number;
-  failureDetails: number;
-  /** Of the policies left out. */
-  successfulSessions: number;
-  failedSessions: number;
 }
 
 /** What the records of a report can be sorted by; `record` is their place in it. */
@@ -147,15 +92,11 @@ export interface RecordQuery {
   offset?: number | undefined;
 }
 
-/** A record and its place in the report, from 0. */
-export type PlacedRecord = AggregateRecord & { ordinal: number };
+/** A page of records, the policies of a TLS report, or why there are none. */
+export type RecordsAnswer = Outputs["readRecords"];
 
-/**
- * aggregate: a page of records and how many there are, with their messages; tls: the policies with their failure
- * details; gone: the raw object is no longer there, or no longer gives this report.
- */
-export type RecordsAnswer =
-  | { kind: "aggregate"; records: PlacedRecord[]; matching: number; messages: number }
-  | { kind: "tls"; policies: TlsPolicy[]; omitted?: OmittedTls | undefined }
-  | { kind: "failure" }
-  | { kind: "gone"; reason: string };
+/** A record and its place in the report, from 0. */
+export type PlacedRecord = Extract<RecordsAnswer, { kind: "aggregate" }>["records"][number];
+
+/** What of a TLS report was left out, because it is more than a page can take; the raw file has it. */
+export type OmittedTls = NonNullable<Extract<RecordsAnswer, { kind: "tls" }>["omitted"]>;

@@ -44,6 +44,16 @@ export function dayOfFailure({ arrivalSeconds, receivedSeconds }: FailureTimes):
   return Math.floor((arrivalSeconds > 0 ? arrivalSeconds : receivedSeconds) / SECONDS_PER_DAY);
 }
 
+/** The day of `YYYY-MM-DD`, as days since 1970-01-01 UTC; undefined when no calendar has it. */
+export function parseDay(text: string): number | undefined {
+  if (!/^\d{4}-\d{2}-\d{2}$/.test(text)) return undefined;
+  const date = new Date(`${text}T00:00:00Z`);
+  const milliseconds = date.getTime();
+  // 2026-02-30 is read as a day of March.
+  if (Number.isNaN(milliseconds) || !date.toISOString().startsWith(text)) return undefined;
+  return milliseconds / 1000 / SECONDS_PER_DAY;
+}
+
 /** The times of a failure report, seconds since 1970 UTC. */
 export interface FailureTimes {
   arrivalSeconds: number;

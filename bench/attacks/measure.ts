@@ -38,7 +38,7 @@ export interface Attack {
 /** Runs one mail. */
 export async function runAttack(attack: Attack, place: Omit<Place, "bindingsPort">): Promise<AttackResult> {
   const bindings = await serveBindings();
-  const chain = new Chain(bindings, attack.address);
+  const chain = await Chain.open(bindings, attack.address);
   const here: Place = { ...place, bindingsPort: bindings.port };
   try {
     const ingest = await runIngest(chain, attack, here);

@@ -10,9 +10,9 @@ import { createTransport } from "nodemailer";
 import { type ApiClient, apiClient } from "../../cli/client.ts";
 import { type RunningStack, startStack } from "../../local/stack.ts";
 import { isIdle } from "../../shared/operations.ts";
+import { gzipReport, mailOf, STYLES } from "../../test/support/seeded-reports.ts";
 import { freePort } from "../free-port.ts";
 import type { Address } from "../large-mail/chain.ts";
-import { gzipReport, mailOf, STYLES } from "../reports.ts";
 
 /** An innocent mail has so long to be taken and read. */
 export const INNOCENT_SECONDS = 3;

@@ -1,10 +1,12 @@
 /**
- * KV, R2 and queues for a Worker in another process: the HTTP that workerd's own bindings speak, as far as ingest and
- * process use them. Objects are held in this process, so that none of their memory is the Worker's.
+ * KV, R2, D1 and queues for a Worker in another process: the HTTP that workerd's own bindings speak, as far as ingest and
+ * process use them. Objects and the ledger are held in this process, so that none of their memory is the Worker's.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import * as v from "valibot";
-import { MemoryBucket, type MemoryPutOptions } from "../../test/process/simulation/bucket.ts";
+import type { LedgerResult } from "../../shared/ledger/database.ts";
+import { MemoryBucket, type MemoryPutOptions } from "../../test/support/memory-bucket.ts";
+import { SqliteLedger } from "../../test/support/sqlite-d1.ts";
 
 /** A message as it was sent to a queue. */
 export interface SentMessage {
@@ -15,6 +17,8 @@ export interface SentMessage {
 export interface Bindings {
   port: number;
   bucket: MemoryBucket;
+  /** Its migrations applied. */
+  ledger: SqliteLedger;
   registry: Map<string, string>;
   /** Takes each message sent to a queue. */
   onMessage: (message: SentMessage) => void;
@@ -35,9 +39,13 @@ export async function serveBindings(): Promise<Bindings> {
   const bindings: Bindings = {
     port: await listen(server),
     bucket: new MemoryBucket(),
+    ledger: new SqliteLedger(),
     registry: new Map(),
     onMessage: () => {},
-    close: () => server.close(),
+    close: () => {
+      server.close();
+      bindings.ledger.sqlite.close();
+    },
   };
   return bindings;
 }
@@ -69,6 +77,7 @@ async function answerCall(request: IncomingMessage, bindings: Bindings): Promise
   const binding = header(request, BINDING_HEADER);
   if (binding === "kv") return answerRegistry(request, bindings.registry);
   if (binding === "r2") return answerBucket(request, body, bindings.bucket);
+  if (binding === "d1") return answerLedger(request, body, bindings.ledger);
   return answerQueue(body, { request, queue: binding, onMessage: bindings.onMessage });
 }
 
@@ -98,6 +107,40 @@ function answerQueue(body: Buffer, { request, queue, onMessage }: QueueCall): An
   for (const text of texts) onMessage({ queue, body: JSON.parse(text.toString()) });
   const metrics = { backlogCount: texts.length, backlogBytes: body.byteLength, oldestMessageTimestamp: 0 };
   return { status: 200, body: Buffer.from(JSON.stringify({ metadata: { metrics } })) };
+}
+
+const sentQuery = v.object({
+  sql: v.string(),
+  params: v.optional(v.array(v.union([v.string(), v.number(), v.null()])), []),
+});
+const sentQueries = v.union([
+  v.array(sentQuery),
+  v.pipe(
+    sentQuery,
+    v.transform((query) => [query]),
+  ),
+]);
+const rowsSchema = v.array(v.record(v.string(), v.unknown()));
+
+/** One statement, or several as one transaction; each is answered in the format that the call asks for. */
+async function answerLedger({ url = "" }: IncomingMessage, body: Buffer, ledger: SqliteLedger): Promise<Answer> {
+  const format = new URL(url, "http://d1").searchParams.get("resultsFormat");
+  const queries = v.parse(sentQueries, JSON.parse(body.toString()));
+  try {
+    const results = await ledger.batch(queries.map(({ sql, params }) => ledger.prepare(sql).bind(...params)));
+    return { status: 200, body: Buffer.from(JSON.stringify(results.map((result) => ledgerAnswer(result, format)))) };
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    return { status: 500, body: Buffer.from(JSON.stringify({ success: false, error: message })) };
+  }
+}
+
+function ledgerAnswer({ results }: LedgerResult, format: string | null) {
+  const rows = v.parse(rowsSchema, results);
+  const columns = Object.keys(rows[0] ?? {});
+  const isTable = format === "ROWS_AND_COLUMNS";
+  const table = { columns, rows: rows.map((row) => columns.map((name) => row[name])) };
+  return { success: true, results: isTable ? table : rows, meta: {} };
 }
 
 const etagCondition = v.optional(v.array(v.object({ type: v.string(), value: v.optional(v.string()) })));

@@ -5,8 +5,9 @@
 import { Readable } from "node:stream";
 import * as v from "valibot";
 import { DATASET_IDS } from "../../shared/analytics/columns.ts";
+import { putAddress } from "../../shared/ledger/addresses.ts";
 import type { RegistryEntry } from "../../shared/registry.ts";
-import { seeded } from "../reports.ts";
+import { seeded } from "../../test/support/seeded-reports.ts";
 import type { Bindings, SentMessage } from "./bindings.ts";
 import type { RunningWorker } from "./workerd.ts";
 
@@ -40,10 +41,21 @@ export class Chain {
   /** Messages sent to the queues and not yet taken, oldest first. */
   readonly waiting: SentMessage[] = [];
 
-  constructor(bindings: Bindings, { rua, entry }: Address) {
+  private constructor(bindings: Bindings, rua: string) {
     this.#rua = rua;
-    bindings.registry.set(`dmarc:${rua}`, JSON.stringify(entry));
     bindings.onMessage = (sent) => this.waiting.push(sent);
+  }
+
+  /** Registers the address; from then on what is sent to the queues waits here. */
+  static async open(bindings: Bindings, { rua, entry }: Address): Promise<Chain> {
+    const { registry, ledger } = bindings;
+    const copy = {
+      get: async (key: string) => registry.get(key) ?? null,
+      put: async (key: string, value: string) => void registry.set(key, value),
+      delete: async (key: string) => void registry.delete(key),
+    };
+    await putAddress({ rua, entry }, { directory: ledger, copy, newAccountShard: 0 }, 0);
+    return new Chain(bindings, rua);
   }
 
   /**

@@ -1,4 +1,4 @@
-// The ingest Worker with a door for bench/large-mail.ts: a body sent to it goes to email() as a mail that arrives.
+// The ingest Worker with an HTTP entry for bench/large-mail.ts: a body sent to it goes to email() as a mail that arrives.
 import ingest from "../../workers/ingest/index.ts";
 
 export default {

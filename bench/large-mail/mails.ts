@@ -1,6 +1,6 @@
 /** Large mails of the kinds there are, made from a seed, and what each must come to. */
 import { zipOf } from "../../local/zip.ts";
-import { gzipReport, mailOf, reportText, STYLES, seeded } from "../reports.ts";
+import { gzipReport, mailOf, reportText, STYLES, seeded } from "../../test/support/seeded-reports.ts";
 
 export interface LargeMail {
   kind: string;

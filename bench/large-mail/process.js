@@ -1,4 +1,4 @@
-// The process Worker with a door for benchmarks: a body sent to it goes to queue() as the one message of a batch. Its answer
+// The process Worker with an HTTP entry for benchmarks: a body sent to it goes to queue() as the one message of a batch. Its answer
 // says what became of the message, and holds the points it wrote: an invocation writes 250 at most.
 import process from "../../workers/process/index.ts";
 

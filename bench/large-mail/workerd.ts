@@ -35,10 +35,10 @@ export interface Place {
   quiet?: boolean;
 }
 
-/** Bundles a Worker from its TOML, with the door through which mails or messages reach it. */
+/** Bundles a Worker from its TOML, with an entry file that passes it mails or messages. */
 export function bundleWorker(worker: WorkerName, folder: string): void {
-  const door = join(import.meta.dirname, `${worker}.js`);
-  const args = ["deploy", door, "--dry-run", "--env", "", "-c", tomlOf(worker), "--outdir", join(folder, worker)];
+  const entry = join(import.meta.dirname, `${worker}.js`);
+  const args = ["deploy", entry, "--dry-run", "-c", tomlOf(worker), "--outdir", join(folder, worker)];
   execFileSync("wrangler", args, {
     stdio: ["ignore", "ignore", "inherit"],
     env: { ...process.env, WRANGLER_SEND_METRICS: "false", CI: "1" },
@@ -86,6 +86,7 @@ const workerConfig = v.object({
   compatibility_flags: v.array(v.string()),
   kv_namespaces: v.array(v.object({ binding: v.string() })),
   r2_buckets: v.array(v.object({ binding: v.string() })),
+  d1_databases: v.array(v.object({ binding: v.string() })),
   queues: v.object({ producers: v.array(v.object({ binding: v.string(), queue: v.string() })) }),
   vars: v.record(v.string(), v.number()),
 });
@@ -95,17 +96,25 @@ function workerdConfig(worker: WorkerName, { bindingsPort, v8Flags }: Place): st
   const kv = config.kv_namespaces.map(({ binding }) => ({ name: binding, type: "kvNamespace", target: "kv" }));
   const r2 = config.r2_buckets.map(({ binding }) => ({ name: binding, type: "r2Bucket", target: "r2" }));
   const sent = config.queues.producers.map(({ binding, queue }) => ({ name: binding, type: "queue", target: queue }));
+  const d1 = config.d1_databases.map(({ binding }) => binding);
   const all = [...kv, ...r2, ...sent];
   const variables = Object.entries(config.vars).map(([name, value]) => `(name = "${name}", json = "${value}")`);
-  const bindings = [...all.map(({ name, type, target }) => `(name = "${name}", ${type} = "${target}")`), ...variables];
-  const services = [...new Set(all.map(({ target }) => target))].map(
+  const bindings = [
+    ...all.map(({ name, type, target }) => `(name = "${name}", ${type} = "${target}")`),
+    ...d1.map(
+      (name) => `(name = "${name}", wrapped = (moduleName = "cloudflare-internal:d1-api",
+      innerBindings = [(name = "fetcher", service = "d1")]))`,
+    ),
+    ...variables,
+  ];
+  const services = [...new Set([...all.map(({ target }) => target), "d1"])].map(
     (target) => `(name = "${target}", external = (address = "127.0.0.1:${bindingsPort}",
       http = (injectRequestHeaders = [(name = "${BINDING_HEADER}", value = "${target}")])))`,
   );
   return `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
   v8Flags = ${JSON.stringify(v8Flags)},
-  sockets = [(name = "door", address = "127.0.0.1:0", http = (), service = "main")],
+  sockets = [(name = "entry", address = "127.0.0.1:0", http = (), service = "main")],
   services = [(name = "main", worker = (
     modules = [(name = "${worker}.js", esModule = embed "${worker}/${worker}.js")],
     compatibilityDate = "${config.compatibility_date}",

@@ -1,4 +1,4 @@
-/** The balance sheet of a soak run: what was sent against what SQL and the API tell. Pure but for the API's answers. */
+/** The balance sheet of a soak run: what was sent against what the ledger holds, as the API tells it. Pure but for the API's answers. */
 import type { ApiClient, Status } from "../../cli/client.ts";
 import type { Expected, SoakMail } from "./mails.ts";
 
@@ -50,15 +50,15 @@ export async function readBalance(
     row("mails taken (250)", sent.delivered, taken.delivered),
     row("mails refused (550)", sent.rejected, taken.rejected),
     row("raw objects in R2", sent.raw, rawObjects),
-    row("reports (SQL)", sent.reports, stats.reports),
-    row("records (SQL)", sent.records, stats.records),
-    row("messages (SQL)", sent.messages, stats.messages),
-    row("messages passed (SQL)", sent.passed, stats.passed),
-    row("duplicates (SQL)", sent.duplicates, outcomes.duplicate ?? 0),
-    row("conflicts (SQL)", sent.conflicts, outcomes.conflict ?? 0),
-    row("conflicts in R2", sent.conflicts, await countOf(client.each("listConflicts", {}))),
-    row("dead letters (SQL)", sent.deadLetters, stats.deadLetters),
-    row("dead letters in R2", sent.deadLetters, await countOf(client.each("listDeadLetters", {}))),
+    row("reports", sent.reports, stats.reports),
+    row("records", sent.records, stats.records),
+    row("messages", sent.messages, stats.messages),
+    row("messages passed", sent.passed, stats.passed),
+    row("duplicates", sent.duplicates, outcomes.duplicate ?? 0),
+    row("conflicts by outcome", sent.conflicts, outcomes.conflict ?? 0),
+    row("conflicts listed", sent.conflicts, await countOf(client.each("listConflicts", {}))),
+    row("dead letters counted", sent.deadLetters, stats.deadLetters),
+    row("dead letters listed", sent.deadLetters, await countOf(client.each("listDeadLetters", {}))),
     row("waiting messages", 0, waitingIn(status)),
     row("unfinished raw objects", 0, unfinished),
   ];

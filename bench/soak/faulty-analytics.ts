@@ -5,7 +5,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { buffer } from "node:stream/consumers";
-import { seeded } from "../reports.ts";
+import { seeded } from "../../test/support/seeded-reports.ts";
 
 export interface FaultyAnalytics {
   /** Where it listens, without a path. */
@@ -27,8 +27,8 @@ export async function startFaultyAnalytics({ rate, seed }: { rate: number; seed:
   const pickFault = (): Fault | undefined => {
     if (random() >= rate) return undefined;
     faults++;
-    const chance = random();
-    return chance < 0.4 ? "before" : chance < 0.8 ? "after" : "cut";
+    const place = random();
+    return place < 0.4 ? "before" : place < 0.8 ? "after" : "cut";
   };
   const server = createServer((request, response) => {
     pass(request, response, { engineUrl, fault: pickFault() }).catch(() => response.destroy());

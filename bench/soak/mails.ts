@@ -5,7 +5,7 @@
 import { createHash } from "node:crypto";
 import { gzipSync } from "node:zlib";
 import { zipOf } from "../../local/zip.ts";
-import { reportBytes, STYLES, seeded } from "../reports.ts";
+import { reportBytes, STYLES, seeded } from "../../test/support/seeded-reports.ts";
 
 /** What one mail adds to the books. */
 export interface Expected {
@@ -98,8 +98,8 @@ export function* soakMails({ count, seed }: { count: number; seed: number }): Ge
 
 const REPEATS: readonly MailKind[] = ["again", "otherContainer", "otherAddress", "otherAccount", "conflict"];
 
-function pickKind(chance: number): MailKind {
-  let rest = chance;
+function pickKind(random: number): MailKind {
+  let rest = random;
   for (const kind of Object.keys(SHARES) as MailKind[]) {
     rest -= SHARES[kind];
     if (rest < 0) return kind;
@@ -138,7 +138,7 @@ function makeOriginal(place: Place): Original {
   return { index, xml, container, raw: buildMail(`${index}`, [pack(container, `report-${index}`, xml)]) };
 }
 
-function repeat(kind: MailKind, { index: first, xml, container, raw }: Original, index: number): SoakMail {
+function repeat(kind: MailKind, { xml, container, raw }: Original, index: number): SoakMail {
   switch (kind) {
     case "otherContainer": {
       const other = CONTAINERS[(CONTAINERS.indexOf(container) + 1) % CONTAINERS.length] ?? "gzip";
@@ -151,7 +151,7 @@ function repeat(kind: MailKind, { index: first, xml, container, raw }: Original,
       return mailOf(kind, { raw, to: ADDRESSES[2].rua, expected: { ...totalsOf(xml), raw: 1, reports: 1 } });
     case "conflict": {
       // The same totals, so that it does not matter which of the two is processed first.
-      const changed = xml.replace("</email>", `.corrected-${first}</email>`);
+      const changed = xml.replace("<pct>100</pct>", "<pct>50</pct>");
       const mail = buildMail(`${index}`, [pack(container, `corrected-${index}`, changed)]);
       return mailOf(kind, { raw: mail, expected: { raw: 1, conflicts: 1 } });
     }

@@ -1,5 +1,5 @@
 /**
- * One soak run: the local stack on a state folder of its own, mails through its front door, faults on the way, a kill in
+ * One soak run: the local stack on a state folder of its own, mails through its SMTP server, faults on the way, a kill in
  * the middle, and the balance at the end. It leaves neither processes nor the folder behind.
  */
 import { mkdtempSync, rmSync } from "node:fs";

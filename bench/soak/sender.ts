@@ -4,7 +4,7 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { createTransport, type Transporter } from "nodemailer";
-import { seeded } from "../reports.ts";
+import { seeded } from "../../test/support/seeded-reports.ts";
 import type { SoakMail } from "./mails.ts";
 
 export interface SendCounts {

@@ -43,17 +43,6 @@ export interface Refusal {
   hint: string | undefined;
 }
 
-/**
- * TEMPORARY, to be deleted with shared/analytics/queries*.ts: the pages' statements of today hold what the live service
- * refuses (see PAGE_STATEMENT_HEADER in shared/analytics/sql.ts), so they are held to the documented grammar only.
- */
-export interface CheckOptions {
-  isPageStatement?: boolean;
-}
-
-/** TEMPORARY, as CheckOptions: the longest of them, with thousands of domains in a list. */
-const MAX_PAGE_SQL_CHARS = 256 * 1024;
-
 const TEXT_COLUMNS = Array.from({ length: ANALYTICS_LIMITS.maxBlobs }, (_, place) => `blob${place + 1}`);
 const NUMBER_COLUMNS = Array.from({ length: ANALYTICS_LIMITS.maxDoubles }, (_, place) => `double${place + 1}`);
 
@@ -81,12 +70,10 @@ const ALIAS_HINT =
  * @param sql the statement as it was sent
  * @returns the prepared statement, or why Analytics Engine would refuse it
  */
-export function checkStatement(sql: string, options: CheckOptions = {}): Result<Statement, Refusal> {
-  const isStrict = options.isPageStatement !== true;
-  const maxChars = isStrict ? ANALYTICS_LIMITS.maxSqlChars : MAX_PAGE_SQL_CHARS;
-  if (sql.length > maxChars) {
+export function checkStatement(sql: string): Result<Statement, Refusal> {
+  if (sql.length > ANALYTICS_LIMITS.maxSqlChars) {
     return refuse(
-      `SQL was excessively long, exceeded maximum length: ${maxChars}`,
+      `SQL was excessively long, exceeded maximum length: ${ANALYTICS_LIMITS.maxSqlChars}`,
       "Ask for less at a time; a list of names does not belong in a statement.",
     );
   }
@@ -96,10 +83,10 @@ export function checkStatement(sql: string, options: CheckOptions = {}): Result<
   if (format === undefined) return refuse(`FORMAT must be one of ${FORMATS.join(", ")}`);
   if (parsed.value.kind === "show") return ok({ kind: "show", what: parsed.value.what, format });
   const { select, tokens } = parsed.value;
-  if (tokens.some(({ kind, hasBackslash }) => hasBackslash && (isStrict || kind === "name"))) {
+  if (tokens.some(({ hasBackslash }) => hasBackslash)) {
     return refuse(UNDOCUMENTED_ESCAPE, "Write the character itself; a quote is doubled.");
   }
-  const checker = new Checker(isStrict);
+  const checker = new Checker();
   try {
     checker.checkSelect(select);
   } catch (error) {
@@ -130,11 +117,6 @@ class Refused extends Error {
 class Checker {
   readonly columns = new Set<string>();
   table: string | undefined;
-  readonly #isStrict: boolean;
-
-  constructor(isStrict: boolean) {
-    this.#isStrict = isStrict;
-  }
 
   /** @returns the columns of its answer. @throws Refused */
   checkSelect(select: Select): Map<string, ValueType> {
@@ -150,7 +132,7 @@ class Checker {
     const outside: Names = { known: new Map([...source, ...output]), hint: () => COLUMNS_HINT };
     for (const value of select.groupBy) this.#typeOf(value, outside);
     if (select.having !== undefined) this.#typeOf(select.having, outside);
-    for (const value of select.orderBy) this.#checkOrder(value, { known: output, hint: () => ORDER_HINT }, outside);
+    for (const value of select.orderBy) this.#checkOrder(value, output);
     return output;
   }
 
@@ -162,9 +144,8 @@ class Checker {
   }
 
   // The service looks for what it orders by among the selected columns alone.
-  #checkOrder(value: Expression, selected: Names, all: Names): void {
-    if (!this.#isStrict) return void this.#typeOf(value, all);
-    if (value.kind !== "column" || !selected.known.has(value.name)) {
+  #checkOrder(value: Expression, selected: ReadonlyMap<string, ValueType>): void {
+    if (value.kind !== "column" || !selected.has(value.name)) {
       throw new Refused(unknownColumn(value.text), ORDER_HINT);
     }
   }
@@ -193,8 +174,7 @@ class Checker {
     if (DATASET_COLUMNS.has(name) && known.has(name)) this.columns.add(name);
     const type = known.get(name);
     if (type !== undefined) return type;
-    if (this.#isStrict || name.startsWith("_")) throw new Refused(unknownColumn(name), hint(name));
-    return "Any";
+    throw new Refused(unknownColumn(name), hint(name));
   }
 
   #typeOfCall(call: FunctionCall, names: Names): ValueType {
@@ -205,10 +185,10 @@ class Checker {
       throw new Refused("COUNT() function must have 0 arguments", "Write count(), or count(DISTINCT x).");
     }
     checkForm(call, name);
-    if (this.#isStrict) checkSeenRefused(call, name);
+    checkSeenRefused(call, name);
     for (const parameter of call.parameters) this.#typeOf(parameter, names);
     const types = call.operands.map((operand) => this.#typeOf(operand, names));
-    if (this.#isStrict) checkTypes(call, name, types);
+    checkTypes(call, name, types);
     return resultType(result, types);
   }
 }

@@ -9,14 +9,14 @@ import * as v from "valibot";
 import { ANALYTICS_LIMITS } from "../../shared/limits.ts";
 import { fail, ok, type Result } from "../../shared/result.ts";
 import type { CheckedPoint } from "../worker/point.ts";
-import { type CheckOptions, checkStatement, type Format, type Statement } from "./dialect.ts";
+import { checkStatement, type Format, type Statement } from "./dialect.ts";
 
 /** The engine as the HTTP server uses it. */
 export interface Engine {
   /** Writes points to a dataset, creating it first if need be; resolves when they are on disk and can be queried. */
   write(dataset: string, points: CheckedPoint[], nowSeconds: number): Promise<void>;
   /** Answers a statement of Cloudflare's dialect, or says why it is refused. */
-  query(sql: string, options?: CheckOptions): Promise<Result<Answer, string>>;
+  query(sql: string): Promise<Result<Answer, string>>;
   close(): void;
 }
 
@@ -69,8 +69,8 @@ export async function openEngine(folder: string): Promise<Engine> {
       const values = Buffer.from(rows.join("\n"));
       await session.insert({ table: dataset, columns: WRITTEN_COLUMNS, values, format: "JSONCompactEachRow" });
     },
-    query: async (sql, options) => {
-      const statement = checkStatement(sql, options);
+    query: async (sql) => {
+      const statement = checkStatement(sql);
       if (!statement.ok) return fail(statement.error.message);
       const missing = missingData(statement.value, datasets);
       return missing === undefined ? await answer(session, statement.value) : fail(missing);

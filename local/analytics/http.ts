@@ -5,7 +5,6 @@
 import { timingSafeEqual } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import * as v from "valibot";
-import { PAGE_STATEMENT_HEADER } from "../../shared/analytics/sql.ts";
 import { LOCAL_ENGINE_LIMITS } from "../../shared/limits.ts";
 import type { CheckedPoint } from "../worker/point.ts";
 import { WriteBatches } from "./batches.ts";
@@ -100,8 +99,7 @@ async function runQuery(request: IncomingMessage, url: URL, { engine, queries }:
   const sql = request.method === "GET" ? (url.searchParams.get("query") ?? "") : await readBody(request);
   if (sql === undefined) return text(413, "The body is too large");
   if (sql.trim() === "") return text(422, "no statement was given");
-  const options = { isPageStatement: request.headers[PAGE_STATEMENT_HEADER] !== undefined };
-  const answer = await queries.run(() => engine.query(sql, options));
+  const answer = await queries.run(() => engine.query(sql));
   if (answer === undefined) {
     const { maxWaiting, retryAfterSeconds } = LOCAL_ENGINE_LIMITS;
     return { ...text(503, `${maxWaiting} statements are waiting already; ask again later`), retryAfterSeconds };

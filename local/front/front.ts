@@ -81,7 +81,7 @@ interface Onward {
 }
 
 function handOn(incoming: IncomingMessage, response: ServerResponse, { path, workers, agent }: Onward): void {
-  const headers = { ...keepHeaders(incoming.headers), "x-dmarc-door": workers.doorSecret };
+  const headers = { ...keepHeaders(incoming.headers), "x-dmarc-workers-secret": workers.workersSecret };
   const outgoing = request({ host: "127.0.0.1", port: workers.port, method: incoming.method, path, headers, agent });
   outgoing.once("response", (answer) => {
     response.writeHead(answer.statusCode ?? 502, keepHeaders(answer.headers));

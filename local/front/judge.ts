@@ -23,7 +23,7 @@ export type Verdict =
 /** Paths the development server itself answers; a real edge shows them to nobody. */
 const SERVER_PATH = /^\/+(cdn-cgi|__cf_local)(\/|$)/i;
 /** Headers by which the development server takes orders, and those an edge sets itself. */
-const SERVER_HEADER = /^(mf-|x-mf-|cf-|x-forwarded-|forwarded$|x-real-ip$|x-dmarc-door$|proxy-)/i;
+const SERVER_HEADER = /^(mf-|x-mf-|cf-|x-forwarded-|forwarded$|x-real-ip$|x-dmarc-workers-secret$|proxy-)/i;
 /** Between two neighbours only (RFC 9110 section 7.6.1). */
 const CONNECTION_HEADER = /^(connection|keep-alive|te|trailer|transfer-encoding|upgrade)$/i;
 /** Ours: the browser asks for the link again after a year. */

@@ -1,5 +1,5 @@
 /**
- * Hands one mail to the ingest Worker, through the door Worker, and tells what became of it as an SMTP server has to
+ * Hands one mail to the ingest Worker, through the mail entry, and tells what became of it as an SMTP server has to
  * answer. It never decides anything itself: not reachable, not answered and not understood are faults, never acceptance.
  */
 import { request } from "node:http";
@@ -48,7 +48,7 @@ export async function deliver(
   if (raw.length > MAIL_LIMITS.maxMessageBytes) return TOO_LARGE;
   const path = `/mail?${new URLSearchParams({ from, to })}`;
   try {
-    const { status, body } = await askDoor(workers, { path, body: raw, timeoutMilliseconds });
+    const { status, body } = await askMailEntry(workers, { path, body: raw, timeoutMilliseconds });
     return readOutcome(status, body);
   } catch (error) {
     if (error instanceof NoAnswerError) throw error;
@@ -59,7 +59,7 @@ export async function deliver(
 /** Whether the Workers answer at all, within 5 seconds. */
 export async function isAnswering(workers: WorkersAddress): Promise<boolean> {
   try {
-    return (await askDoor(workers, { path: "/health", timeoutMilliseconds: 5000 })).status === 200;
+    return (await askMailEntry(workers, { path: "/health", timeoutMilliseconds: 5000 })).status === 200;
   } catch {
     return false;
   }
@@ -76,12 +76,16 @@ interface Question {
   timeoutMilliseconds: number;
 }
 
-/** Asks the door Worker. By hand, because `fetch` does not let one choose the host that wrangler's routes go by. */
-export function askDoor(workers: WorkersAddress, question: Question): Promise<{ status: number; body: string }> {
-  const { port, doorSecret } = workers;
+/** Asks the mail entry. By hand, because `fetch` does not let one choose the host that wrangler's routes go by. */
+export function askMailEntry(workers: WorkersAddress, question: Question): Promise<{ status: number; body: string }> {
+  const { port, workersSecret } = workers;
   const { path, body, timeoutMilliseconds } = question;
   return new Promise((resolve, reject) => {
-    const headers = { host: "door.invalid", "x-dmarc-door": doorSecret, "content-length": body?.length ?? 0 };
+    const headers = {
+      host: "mail-entry.invalid",
+      "x-dmarc-workers-secret": workersSecret,
+      "content-length": body?.length ?? 0,
+    };
     const method = body === undefined ? "GET" : "POST";
     const call = request({ host: "127.0.0.1", port, path, method, headers }, (response) => {
       response.once("error", reject);

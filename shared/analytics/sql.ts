@@ -13,16 +13,7 @@ export interface SqlConnection {
   accountId: string;
   /** API token with the permission Account Analytics, Read. */
   token: string;
-  /** TEMPORARY, see PAGE_STATEMENT_HEADER. */
-  isPageStatement?: boolean;
 }
-
-/**
- * TEMPORARY, to be deleted with the pages' statements (queries*.ts), `isPageStatement` here and in
- * local/analytics/dialect.ts: the statements that pages, `stats` and `status` send today hold what the live service refuses.
- * With this header the local engine takes them all the same; everything else it holds to the whole dialect.
- */
-export const PAGE_STATEMENT_HEADER = "x-dmarc-page-statement";
 
 /**
  * Why a statement has no answer. `no_data`: its dataset was never written to, or no point of it has one of the columns
@@ -90,7 +81,6 @@ export async function postSql(
     headers: {
       authorization: `Bearer ${connection.token}`,
       "content-type": "text/plain; charset=utf-8",
-      ...(connection.isPageStatement === true ? { [PAGE_STATEMENT_HEADER]: "1" } : {}),
     },
     body: sql,
   });

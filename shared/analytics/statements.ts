@@ -8,7 +8,7 @@
 import { ANALYTICS_LIMITS } from "../limits.ts";
 import { SECONDS_PER_DAY } from "../report-day.ts";
 import { cutBytes, DATASETS, type DatasetId } from "./columns.ts";
-import { numberOf, type Query, quoteName, slotsOf, textOf } from "./query.ts";
+import { type AnswerRow, numberOf, type Query, quoteName, slotsOf, textOf } from "./query.ts";
 
 /** Which days: from one to another, both included, as days since 1970-01-01 UTC; or all that was written lately. */
 export type Days = { firstDay: number; lastDay: number } | { writtenInLastDays: number };
@@ -21,14 +21,25 @@ export interface StatementFilter {
 }
 
 /** Ours: rows of one answer; a year of 27 domains, or a month of 330. */
-const MAX_ROWS = 10_000;
+export const MAX_ROWS = 10_000;
 /** Ours: a report may come in before the day it is counted to, by a clock that is wrong or a period that is not over. */
 const EARLY_SECONDS = 2 * SECONDS_PER_DAY;
+
+/** How many points the rows of one domain and day stand on, and how many written ones each stands for. */
+export interface Sampling {
+  /** Points that the engine kept; a report run again has one for each of its records. */
+  points: number;
+  /** `_sample_interval`: 1 where nothing was sampled. */
+  highestInterval: number;
+  meanInterval: number;
+}
+
+const SAMPLING = "count() AS points, max(sampled) AS highestInterval, avg(sampled) AS meanInterval";
 
 const BY_DOMAIN_AND_DAY = `GROUP BY domain, day\nORDER BY day, domain LIMIT ${MAX_ROWS}`;
 
 /** Messages of one domain on one day, as aggregate reports count them. */
-export interface MessagesOfDay {
+export interface MessagesOfDay extends Sampling {
   domain: string;
   /** Days since 1970-01-01 UTC (report-day.ts). */
   day: number;
@@ -44,12 +55,14 @@ export function messagesByDay(days: Days, filter: StatementFilter = {}): Query<M
   const weight = weightOf("records");
   return {
     sql: [
-      "SELECT domain, day, sum(weight) AS records, sum(messageCount) AS messages, sum(passedCount) AS passed",
+      "SELECT domain, day, sum(weight) AS records, sum(messageCount) AS messages, sum(passedCount) AS passed,",
+      `  ${SAMPLING}`,
       ...newestRows("records", conditions("records", days, filter), {
         // Part of what a uid is made of.
         domain: { key: domain },
         day: dayOfMiddle(`max(${beginSeconds} + ${endSeconds})`),
         weight: newest("records", weight),
+        sampled: "max(_sample_interval)",
         messageCount: newest("records", `${count} * ${weight}`),
         passedCount: newest("records", `${count} * ${passed} * ${weight}`),
       }),
@@ -62,12 +75,13 @@ export function messagesByDay(days: Days, filter: StatementFilter = {}): Query<M
       records: numberOf(row, "records"),
       messages: numberOf(row, "messages"),
       passed: numberOf(row, "passed"),
+      ...readSampling(row),
     }),
   };
 }
 
 /** TLS sessions of one domain on one day, as the policies of TLS reports count them. */
-export interface SessionsOfDay {
+export interface SessionsOfDay extends Sampling {
   domain: string;
   day: number;
   successful: number;
@@ -80,12 +94,14 @@ export function sessionsByDay(days: Days, filter: StatementFilter = {}): Query<S
   const weight = weightOf("tls");
   return {
     sql: [
-      "SELECT domain, day, sum(successfulCount) AS successful, sum(failedCount) AS failed",
+      "SELECT domain, day, sum(successfulCount) AS successful, sum(failedCount) AS failed,",
+      `  ${SAMPLING}`,
       ...newestRows("tls", conditions("tls", days, { account: filter.account }), {
         domain: newest("tls", domain),
         scope: newest("tls", scope),
         day: dayOfMiddle(`max(${beginSeconds} + ${endSeconds})`),
         weight: newest("tls", weight),
+        sampled: "max(_sample_interval)",
         successfulCount: newest("tls", `${successfulSessions} * ${weight}`),
         failedCount: newest("tls", `${failedSessions} * ${weight}`),
       }),
@@ -97,12 +113,13 @@ export function sessionsByDay(days: Days, filter: StatementFilter = {}): Query<S
       day: numberOf(row, "day"),
       successful: numberOf(row, "successful"),
       failed: numberOf(row, "failed"),
+      ...readSampling(row),
     }),
   };
 }
 
 /** Messages of one domain on one day that failure reports tell of. */
-export interface FailuresOfDay {
+export interface FailuresOfDay extends Sampling {
   domain: string;
   day: number;
   reports: number;
@@ -115,11 +132,13 @@ export function failuresByDay(days: Days, filter: StatementFilter = {}): Query<F
   const weight = weightOf("failures");
   return {
     sql: [
-      "SELECT domain, day, sum(weight) AS reports, sum(incidentCount) AS incidents",
+      "SELECT domain, day, sum(weight) AS reports, sum(incidentCount) AS incidents,",
+      `  ${SAMPLING}`,
       ...newestRows("failures", conditions("failures", days, { account: filter.account }), {
         domain: newest("failures", domain),
         day: `floor(max(${failureMoment()}) / ${SECONDS_PER_DAY})`,
         weight: newest("failures", weight),
+        sampled: "max(_sample_interval)",
         incidentCount: newest("failures", `${incidents} * ${weight}`),
       }),
       `WHERE ${["weight > 0", ...nameIs("domain", filter.domain)].join(" AND ")}`,
@@ -130,6 +149,7 @@ export function failuresByDay(days: Days, filter: StatementFilter = {}): Query<F
       day: numberOf(row, "day"),
       reports: numberOf(row, "reports"),
       incidents: numberOf(row, "incidents"),
+      ...readSampling(row),
     }),
   };
 }
@@ -164,6 +184,39 @@ export function outcomesByStep(
       `ORDER BY step, outcome LIMIT ${MAX_ROWS}`,
     ].join("\n"),
     read: (row) => ({ step: numberOf(row, "step"), outcome: textOf(row, "outcome"), events: numberOf(row, "events") }),
+  };
+}
+
+/** How long accepted reports took from the arrival of their mail, by the day they were accepted. */
+export interface LatencyOfDay {
+  day: number;
+  medianSeconds: number;
+  p95Seconds: number;
+  maxSeconds: number;
+}
+
+/** The other half of the trend of operations: of reports that were read for the first time. */
+export function latencyByDay(days: Days, { account }: Pick<StatementFilter, "account"> = {}): Query<LatencyOfDay> {
+  const { eventId, outcome, generation, processedSeconds, latencySeconds } = slotsOf("events");
+  return {
+    sql: [
+      "SELECT day, quantileExactWeighted(0.5)(latency, weight) AS medianSeconds,",
+      "  quantileExactWeighted(0.95)(latency, weight) AS p95Seconds, max(latency) AS maxSeconds",
+      `FROM (SELECT ${eventId} AS eventId, ${generation} AS generation,`,
+      `  floor(min(${processedSeconds}) / ${SECONDS_PER_DAY}) AS day, min(${latencySeconds}) AS latency,`,
+      "  max(_sample_interval) AS weight",
+      `  FROM ${DATASETS.events.name}`,
+      `  WHERE ${[...conditions("events", days, { account }), `${outcome} = 'accepted'`].join("\n    AND ")}`,
+      "  GROUP BY eventId, generation)",
+      "GROUP BY day",
+      `ORDER BY day LIMIT ${MAX_ROWS}`,
+    ].join("\n"),
+    read: (row) => ({
+      day: numberOf(row, "day"),
+      medianSeconds: numberOf(row, "medianSeconds"),
+      p95Seconds: numberOf(row, "p95Seconds"),
+      maxSeconds: numberOf(row, "maxSeconds"),
+    }),
   };
 }
 
@@ -243,12 +296,21 @@ export function namedStatements(days: Days, filter: StatementFilter = {}): Recor
     "failure reports by domain and day": failuresByDay(days, filter).sql,
     "outcomes by day": outcomesByStep(days, "day", filter).sql,
     "outcomes by hour": outcomesByStep(days, "hour", filter).sql,
+    "latency by day": latencyByDay(days, filter).sql,
     "failing sources": failingSources(days, filter),
     "Grafana: messages": grafanaMessages(filter),
     "Grafana: outcomes": grafanaOutcomes(filter),
     "example: reports by domain": EXAMPLE_STATEMENTS.reportsByDomain,
     "example: reports by reporter": EXAMPLE_STATEMENTS.reportsByReporter,
     "example: events by outcome": EXAMPLE_STATEMENTS.eventsByOutcome,
+  };
+}
+
+function readSampling(row: AnswerRow): Sampling {
+  return {
+    points: numberOf(row, "points"),
+    highestInterval: numberOf(row, "highestInterval"),
+    meanInterval: numberOf(row, "meanInterval"),
   };
 }
 

@@ -113,6 +113,21 @@ const described = {
     input: v.strictObject({ domain: v.optional(domain), account: v.optional(account) }),
     output: shapes.stats,
   },
+  domainDays: {
+    summary: "Sums of one kind of reports by domain and day, as the ledger has them",
+    role: "operator",
+    changes: false,
+    answeredBy: "dashboard",
+    http: { method: "GET", path: "/domain-days", place: "query", status: 200, answer: "json" },
+    input: v.strictObject({
+      kind: v.picklist(REPORT_KINDS),
+      from: day,
+      to: day,
+      domain: v.optional(domain),
+      account: v.optional(account),
+    }),
+    output: shapes.domainDays,
+  },
   query: {
     summary: "A statement for Analytics Engine, answered in the form the engine gives it",
     role: "operator",

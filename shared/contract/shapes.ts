@@ -35,7 +35,7 @@ export const pipelineStatus = v.object({
   queues: v.array(queueBacklog),
   /** Raw objects without an outcome, of whatever age: received and not yet dealt with. */
   unfinished: v.number(),
-  /** By the day the mail arrived (`YYYY-MM-DD`), newest first. */
+  /** By the day the mail arrived (`YYYY-MM-DD`), newest first; the newest days as they are now, others as last counted. */
   unfinishedDays: v.array(v.object({ day: v.string(), objects: v.number(), countedSeconds: v.number() })),
   /** Reports of which slices of points are still to be written. */
   reportsWithDueSlices: v.number(),
@@ -67,6 +67,24 @@ export const stats = v.object({
   /** The ledger is in several databases, and an address that two have seen is counted twice. */
   sourcesAreAtMost: v.boolean(),
   deadLetters: v.number(),
+});
+
+/** Sums of one kind of reports by domain and day; incomplete: more than one answer holds, so ask for fewer days. */
+export const domainDays = v.object({
+  items: v.array(
+    v.object({
+      domain: v.string(),
+      /** `YYYY-MM-DD`, the day of the reports (report-day.ts). */
+      day: v.string(),
+      reports: v.number(),
+      records: v.number(),
+      /** Messages of aggregate reports, sessions of TLS reports, incidents of failure reports. */
+      total: v.number(),
+      /** Of aggregate reports: messages that pass; of TLS reports: successful sessions. */
+      passed: v.number(),
+    }),
+  ),
+  isComplete: v.boolean(),
 });
 
 /** What could not become data, with its reason. */

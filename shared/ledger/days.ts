@@ -1,8 +1,10 @@
 /** Questions about a domain's days: what was counted on each, and the policies that reports saw. */
 import * as v from "valibot";
-import { sumRows } from "./combine.ts";
+import { compareValues, sumRows } from "./combine.ts";
 import { type Query, query } from "./database.ts";
 import { inScope, type Scope } from "./figure-sql.ts";
+import type { ReportKind } from "./report-rows.ts";
+import { isTelling } from "./reports.ts";
 
 /** What happened to one day's messages. */
 export interface DayTotals {
@@ -56,6 +58,53 @@ function addDays(a: DayTotals, b: DayTotals): DayTotals {
   };
 }
 
+/** What the reports of one kind count for one domain on one day. */
+export interface DomainDay {
+  domain: string;
+  day: number;
+  reports: number;
+  records: number;
+  /** Messages of aggregate reports, sessions of TLS reports, incidents of failure reports. */
+  total: number;
+  passed: number;
+}
+
+/** Sums by domain and day, oldest first; `maxRows` of them at most, so one more than is needed tells whether that is all. */
+export function domainDaysQuery(kind: ReportKind, scope: Scope, maxRows: number): Query<DomainDay> {
+  const where = inScope("d", kind, scope);
+  return {
+    ...query(
+      `SELECT d.domain, d.day, sum(d.reports) AS reports, sum(d.records) AS records, sum(d.total) AS total,
+        sum(d.passed) AS passed
+      FROM domain_days d WHERE ${where.sql} GROUP BY d.day, d.domain ORDER BY d.day, d.domain LIMIT ?`,
+      [...where.parameters, maxRows],
+      v.object({
+        domain: v.string(),
+        day: v.number(),
+        reports: v.number(),
+        records: v.number(),
+        total: v.number(),
+        passed: v.number(),
+      }),
+    ),
+    combine: (parts) =>
+      sumRows(parts, ({ domain, day }) => `${day} ${domain}`, addDomainDays)
+        .sort((a, b) => a.day - b.day || compareValues(a.domain, b.domain))
+        .slice(0, maxRows),
+  };
+}
+
+function addDomainDays(a: DomainDay, b: DomainDay): DomainDay {
+  return {
+    domain: a.domain,
+    day: a.day,
+    reports: a.reports + b.reports,
+    records: a.records + b.records,
+    total: a.total + b.total,
+    passed: a.passed + b.passed,
+  };
+}
+
 /** Reports that saw one published policy, on how many days. */
 export interface PolicyDays {
   policy: string;
@@ -82,10 +131,10 @@ export function policiesQuery(scope: Scope): Query<PolicyDays> {
       FROM (
         SELECT r.policy, min(r.day) AS firstDay, max(r.day) AS lastDay, sum(r.place = 0) AS reports,
           count(DISTINCT r.reporter) AS reporters
-        FROM reports r WHERE ${kept.sql} AND r.state = 'accepted' GROUP BY r.policy
+        FROM reports r WHERE ${kept.sql} AND r.state = 'accepted' AND ${isTelling("r")} GROUP BY r.policy
         UNION ALL
         SELECT d.policy, min(d.day), max(d.day), sum(d.reports), 0
-        FROM domain_days d WHERE ${final.sql} AND d.is_final = 1 GROUP BY d.policy)
+        FROM domain_days d WHERE ${final.sql} AND d.is_final = 1 AND d.last_end_seconds > 0 GROUP BY d.policy)
       GROUP BY policy ORDER BY lastDay DESC, firstDay DESC, policy LIMIT ${MAX_POLICIES}`,
       [...kept.parameters, ...final.parameters],
       v.pipe(

@@ -131,7 +131,7 @@ export function domainsQuery({ accounts, firstDay = 0, lastDay = 0 }: Scope, lis
     totals AS MATERIALIZED (
       SELECT domain, sum(sums ->> 0) AS messages, sum(sums ->> 1) AS passed, sum(sums ->> 2) AS messagesBefore,
         sum(sums ->> 3) AS reports, max(sums ->> 4) AS lastEndSeconds, sums ->> 5 AS policy
-      FROM packed WHERE sums ->> 4 IS NOT NULL GROUP BY domain),
+      FROM packed WHERE sums ->> 4 > 0 GROUP BY domain),
     problems AS MATERIALIZED (
       SELECT domain, sum(letters) AS deadLetters, sum(versions) AS conflicts FROM (
         SELECT domain, count(*) AS letters, 0 AS versions FROM dead_letters WHERE ${isAsked} GROUP BY domain

@@ -285,6 +285,14 @@ export function assertReports(writes: readonly ReportWrite[], first: readonly Re
   };
 }
 
+/**
+ * The condition that a report says something: of one whose records could all not be used neither its policy nor its
+ * period is taken for the domain's.
+ */
+export function isTelling(table: string): string {
+  return `(${table}.records > 0 OR coalesce(${table}.details ->> 'skippedRecords', 0) = 0)`;
+}
+
 /** Recomputes the sums of days from their reports, and forgets their merged figures. */
 export function recomputeDays(days: readonly TouchedDay[]): Change[] {
   const parameters = [JSON.stringify(days.map(({ account, kind, domain, day }) => [account, kind, domain, day]))];
@@ -301,10 +309,14 @@ export function recomputeDays(days: readonly TouchedDay[]): Change[] {
     {
       sql: `INSERT INTO domain_days (account, kind, domain, day, reports, records, total, passed, dkim_aligned,
           spf_aligned, quarantined, rejected, last_end_seconds, policy, figure_chunks)
-        SELECT account, kind, domain, day, sum(place = 0), sum(records), sum(total), sum(passed), sum(dkim_aligned),
-          sum(spf_aligned), sum(quarantined), sum(rejected), max(end_seconds), policy, 0
-        FROM (SELECT r.* FROM json_each(?1) w JOIN reports r ON ${isDay("r")} WHERE r.state = 'accepted')
-        GROUP BY account, kind, domain, day
+        SELECT account, kind, domain, day, reports, records, total, passed, dkim_aligned, spf_aligned, quarantined,
+          rejected, last_end, CASE WHEN last_end = 0 THEN '' ELSE policy END, 0
+        FROM (SELECT r.account, r.kind, r.domain, r.day, sum(r.place = 0) AS reports, sum(r.records) AS records,
+            sum(r.total) AS total, sum(r.passed) AS passed, sum(r.dkim_aligned) AS dkim_aligned,
+            sum(r.spf_aligned) AS spf_aligned, sum(r.quarantined) AS quarantined, sum(r.rejected) AS rejected,
+            max(CASE WHEN ${isTelling("r")} THEN r.end_seconds ELSE 0 END) AS last_end, r.policy AS policy
+          FROM json_each(?1) w JOIN reports r ON ${isDay("r")} WHERE r.state = 'accepted'
+          GROUP BY r.account, r.kind, r.domain, r.day) WHERE true
         ON CONFLICT (account, kind, domain, day) DO UPDATE SET reports = excluded.reports, records = excluded.records,
           total = excluded.total, passed = excluded.passed, dkim_aligned = excluded.dkim_aligned,
           spf_aligned = excluded.spf_aligned, quarantined = excluded.quarantined, rejected = excluded.rejected,

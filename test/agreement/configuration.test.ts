@@ -1,12 +1,13 @@
 /**
- * The TOML files, the code and package.json agree: names of queues, bucket, namespace and datasets, bindings of both
- * environments, every queue value written out.
+ * The TOML files, what is derived from them for one machine, and the code agree: names of queues, bucket, namespace and
+ * datasets, bindings, queue values.
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { parse } from "smol-toml";
 import * as v from "valibot";
 import { describe, expect, test } from "vitest";
-import { experimental_readRawConfig } from "wrangler";
+import { deriveLocalConfig, localConfig, type WorkerName } from "../../local/worker-config.ts";
 import { DATASETS, type DatasetId } from "../../shared/analytics/columns.ts";
 import { ANALYTICS_LIMITS, QUEUE_LIMITS, RETRY_LIMITS } from "../../shared/limits.ts";
 
@@ -21,6 +22,10 @@ const consumer = v.strictObject({
 });
 const bindings = v.object({
   kv_namespaces: v.optional(v.array(v.object({ binding: v.string(), id: v.string() })), []),
+  d1_databases: v.optional(
+    v.array(v.object({ binding: v.string(), database_name: v.string(), database_id: v.string() })),
+    [],
+  ),
   r2_buckets: v.optional(v.array(v.object({ binding: v.string(), bucket_name: v.string() })), []),
   queues: v.optional(
     v.object({
@@ -48,29 +53,34 @@ const config = v.object({
   name: v.string(),
   main: v.string(),
   compatibility_date: v.string(),
-  env: v.object({ local: v.object({ ...bindings.entries, name: v.string() }) }),
+  env: v.optional(v.never()),
 });
-type Bindings = v.InferOutput<typeof bindings>;
+type Config = v.InferOutput<typeof config>;
 
-function readConfig(worker: string): v.InferOutput<typeof config> {
-  return v.parse(config, experimental_readRawConfig({ config: `wrangler.${worker}.toml` }).rawConfig);
+function readConfig(worker: WorkerName): Config {
+  return v.parse(config, parse(readFileSync(`wrangler.${worker}.toml`, "utf8")));
 }
 
-const WORKERS = ["ingest", "process", "dashboard"];
-const configs = new Map(WORKERS.map((worker) => [worker, readConfig(worker)]));
+function readLocalConfig(worker: WorkerName): Config {
+  return v.parse(config, localConfig(worker));
+}
+
+const WORKERS = ["ingest", "process", "dashboard"] as const;
 const ingest = readConfig("ingest");
 const process = readConfig("process");
+const localProcess = readLocalConfig("process");
 
-/** Every environment of every Worker, named for messages. */
-const environments: [string, Bindings][] = [...configs].flatMap(([worker, toml]): [string, Bindings][] => [
-  [`${worker}, production`, toml],
-  [`${worker}, local`, toml.env.local],
+/** Every Worker in production and on one machine, named for messages. */
+const environments: [string, Config][] = WORKERS.flatMap((worker): [string, Config][] => [
+  [`${worker}, production`, readConfig(worker)],
+  [`${worker}, local`, readLocalConfig(worker)],
 ]);
 
 /** Binding → what stands behind it, by its kind; a local dataset is a service with the dataset as a property. */
-function bindingNames(environment: Bindings): Record<string, string> {
+function bindingNames(environment: Config): Record<string, string> {
   return Object.fromEntries([
     ...environment.kv_namespaces.map(({ binding }) => [binding, "kv"]),
+    ...environment.d1_databases.map(({ binding, database_name }) => [binding, `database ${database_name}`]),
     ...environment.r2_buckets.map(({ binding, bucket_name }) => [binding, `bucket ${bucket_name}`]),
     ...environment.queues.producers.map(({ binding, queue }) => [binding, `queue ${queue}`]),
     ...environment.analytics_engine_datasets.map(({ binding, dataset }) => [binding, `dataset ${dataset}`]),
@@ -92,15 +102,13 @@ function queueNamesInCode(): string[] {
 
 describe("names", () => {
   test("every Worker binds the same names in production and locally", () => {
-    for (const [worker, toml] of configs) {
-      const production = bindingNames(toml);
-      expect(Object.keys(production).length, worker).toBeGreaterThan(0);
-      expect(bindingNames(toml.env.local), worker).toEqual(production);
-      expect(toml.env.local.name, worker).toBe(toml.name);
-      expect(
-        Object.keys(toml.env.local.vars).filter((name) => !(name in toml.vars)),
-        worker,
-      ).toEqual([]);
+    for (const worker of WORKERS) {
+      const production = readConfig(worker);
+      const local = readLocalConfig(worker);
+      expect(Object.keys(bindingNames(production)).length, worker).toBeGreaterThan(0);
+      expect(bindingNames(local), worker).toEqual(bindingNames(production));
+      expect(local.name, worker).toBe(production.name);
+      expect(Object.keys(local.vars), worker).toEqual(Object.keys(production.vars));
     }
   });
 
@@ -109,11 +117,18 @@ describe("names", () => {
     const processBindings = bindingNames(process);
     for (const [binding, target] of shared) expect(processBindings[binding]).toBe(target);
     expect(ingest.kv_namespaces).toEqual(process.kv_namespaces);
-    expect(ingest.env.local.kv_namespaces).toEqual(process.env.local.kv_namespaces);
+    expect(readLocalConfig("ingest").kv_namespaces).toEqual(localProcess.kv_namespaces);
+    for (const [name, { d1_databases }] of environments) {
+      const isLocal = name.endsWith("local");
+      expect(d1_databases, name).toEqual(isLocal ? localProcess.d1_databases : process.d1_databases);
+    }
   });
 
-  test("the dashboard holds no data bindings and speaks to process", () => {
-    expect(bindingNames(readConfig("dashboard"))).toEqual({ PROCESS: `service ${process.name}#Operations` });
+  test("the dashboard has the ledger and process, and nothing else", () => {
+    expect(bindingNames(readConfig("dashboard"))).toEqual({
+      D1_DMARC_REPORTS: "database dmarc-reports",
+      PROCESS: `service ${process.name}#Operations`,
+    });
   });
 
   test("queues in the code and in the TOML files are the same three", () => {
@@ -130,12 +145,57 @@ describe("names", () => {
       v.object({ datasetBinding: v.function() }),
       await import(join(import.meta.dirname, "../../workers/process/env.ts")),
     );
-    for (const environment of [process, process.env.local]) {
+    for (const environment of [process, localProcess]) {
       const env = bindingNames(environment);
       for (const [id, { name }] of Object.entries(DATASETS)) {
         expect(datasetBinding(env, id as DatasetId)).toBe(`dataset ${name}`);
       }
     }
+  });
+});
+
+describe("on one machine", () => {
+  test("a Worker differs from production in ids, datasets, waits and variables alone", () => {
+    expect(
+      deriveLocalConfig(
+        {
+          name: "a",
+          main: "src/a.ts",
+          compatibility_flags: ["some"],
+          secrets: { required: ["SECRET"] },
+          vars: { RETRY_BASE_SECONDS: 30, OTHER: 2 },
+          kv_namespaces: [{ binding: "KV", id: "0f" }],
+          d1_databases: [{ binding: "D1", database_name: "figures", database_id: "1f", migrations_dir: "m" }],
+          services: [{ binding: "B", service: "b" }],
+          analytics_engine_datasets: [{ binding: "DATA", dataset: "data" }],
+          queues: {
+            producers: [{ binding: "Q", queue: "q" }],
+            consumers: [{ queue: "q", max_batch_size: 7, max_batch_timeout: 5, retry_delay: 300, max_retries: 3 }],
+          },
+        },
+        "/project",
+      ),
+    ).toEqual({
+      name: "a",
+      main: "/project/src/a.ts",
+      compatibility_flags: ["some"],
+      vars: { RETRY_BASE_SECONDS: 1, OTHER: 2 },
+      kv_namespaces: [{ binding: "KV", id: "dmarc-reports" }],
+      d1_databases: [{ binding: "D1", database_name: "figures", database_id: "figures" }],
+      services: [
+        { binding: "B", service: "b" },
+        { binding: "DATA", service: "dmarc-analytics", entrypoint: "Dataset", props: { dataset: "data" } },
+      ],
+      queues: {
+        producers: [{ binding: "Q", queue: "q" }],
+        consumers: [{ queue: "q", max_batch_size: 7, max_batch_timeout: 0.2, retry_delay: 5, max_retries: 3 }],
+      },
+    });
+  });
+
+  test("every variable that has another value there is one of process", () => {
+    expect(localProcess.vars.RETRY_BASE_SECONDS).toBe(1);
+    expect(process.vars.RETRY_BASE_SECONDS).toBeGreaterThan(1);
   });
 });
 
@@ -150,7 +210,7 @@ describe("queues", () => {
   });
 
   test("every queue but the last hands its exhausted messages to dmarc-dead-letters", () => {
-    for (const { queues } of [process, process.env.local]) {
+    for (const { queues } of [process, localProcess]) {
       for (const { queue, dead_letter_queue } of queues.consumers) {
         expect(dead_letter_queue, queue).toBe(queue === "dmarc-dead-letters" ? undefined : "dmarc-dead-letters");
       }
@@ -159,12 +219,12 @@ describe("queues", () => {
 
   test("one slice an invocation, so that it fits the write budget", () => {
     expect(QUEUE_LIMITS.maxPointsPerSlice).toBeLessThanOrEqual(ANALYTICS_LIMITS.maxPointsPerInvocation);
-    for (const { queues } of [process, process.env.local]) {
+    for (const { queues } of [process, localProcess]) {
       expect(queues.consumers.find(({ queue }) => queue === "dmarc-points")?.max_batch_size).toBe(1);
     }
   });
 });
 
 test("all Workers have one compatibility date", () => {
-  expect(new Set([...configs.values()].map(({ compatibility_date }) => compatibility_date)).size).toBe(1);
+  expect(new Set(environments.map(([, { compatibility_date }]) => compatibility_date)).size).toBe(1);
 });

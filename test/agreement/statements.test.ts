@@ -4,14 +4,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { statementAdvice } from "../../local/analytics/advice.ts";
 import { checkStatement } from "../../local/analytics/dialect.ts";
 import { querySql } from "../../shared/analytics/sql.ts";
-import {
-  eventRow,
-  failureRow,
-  recordRow,
-  startTestEngine,
-  type TestEngine,
-  tlsRow,
-} from "../analytics/local-engine.ts";
+import { eventRow, failureRow, recordRow, startTestEngine, type TestEngine, tlsRow } from "../support/local-engine.ts";
 import { DOCUMENTS } from "./documents.ts";
 
 let engine: TestEngine;

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { jsonBytes, PointBudget, packPoints, slicePoints, unpackPoints } from "../../shared/analytics/budget.ts";
 import { buildPoint, type DataPoint } from "../../shared/analytics/columns.ts";
 import { QUEUE_LIMITS } from "../../shared/limits.ts";
-import { recordRow } from "./local-engine.ts";
+import { recordRow } from "../support/local-engine.ts";
 
 function points(count: number, given: Parameters<typeof recordRow>[0] = {}): DataPoint[] {
   return Array.from({ length: count }, (_, ordinal) => buildPoint("records", recordRow({ ordinal, ...given })));

@@ -9,7 +9,7 @@ import {
   DATASETS,
   slotPosition,
 } from "../../shared/analytics/columns.ts";
-import { recordRow } from "./local-engine.ts";
+import { recordRow } from "../support/local-engine.ts";
 
 /** Slot → name, as a program that queries the data relies on. */
 function slotNames(columns: Record<string, Column>): string[] {

@@ -8,7 +8,7 @@ import {
   querySql,
   type SqlConnection,
 } from "../../shared/analytics/sql.ts";
-import { eventRow, recordRow, startTestEngine, type TestEngine } from "./local-engine.ts";
+import { eventRow, recordRow, startTestEngine, type TestEngine } from "../support/local-engine.ts";
 
 let engine: TestEngine;
 /** Answers as a broken engine would: status and body come from the statement. */

@@ -10,6 +10,7 @@ import {
   failuresByDay,
   grafanaMessages,
   grafanaOutcomes,
+  latencyByDay,
   messagesByDay,
   namedStatements,
   outcomesByStep,
@@ -17,7 +18,7 @@ import {
 } from "../../shared/analytics/statements.ts";
 import { ANALYTICS_LIMITS } from "../../shared/limits.ts";
 import { dayOfFailure, dayOfReport } from "../../shared/report-day.ts";
-import { eventRow, failureRow, recordRow, startTestEngine, type TestEngine, tlsRow } from "./local-engine.ts";
+import { eventRow, failureRow, recordRow, startTestEngine, type TestEngine, tlsRow } from "../support/local-engine.ts";
 
 // The engine writes each point now, so the days are of this month.
 const TODAY = Math.floor(Date.now() / 86_400_000);
@@ -120,10 +121,46 @@ const forGrafana = (sql: string): string =>
 describe("figures by domain and day", () => {
   it("messages: once each, of the newest reading, by the day of the middle", async () => {
     expect(await ask(messagesByDay(DAYS))).toEqual([
-      { domain: "acme.example", day: DAY, records: 2, messages: 14, passed: 10 },
-      { domain: "other.example", day: DAY, records: 1, messages: 5, passed: 5 },
-      { domain: "two.example", day: DAY, records: 1, messages: 90, passed: 90 },
-      { domain: "acme.example", day: DAY + 1, records: 1, messages: 3, passed: 3 },
+      {
+        domain: "acme.example",
+        day: DAY,
+        records: 2,
+        messages: 14,
+        passed: 10,
+        points: 2,
+        highestInterval: 1,
+        meanInterval: 1,
+      },
+      {
+        domain: "other.example",
+        day: DAY,
+        records: 1,
+        messages: 5,
+        passed: 5,
+        points: 1,
+        highestInterval: 1,
+        meanInterval: 1,
+      },
+      {
+        domain: "two.example",
+        day: DAY,
+        records: 1,
+        messages: 90,
+        passed: 90,
+        points: 1,
+        highestInterval: 1,
+        meanInterval: 1,
+      },
+      {
+        domain: "acme.example",
+        day: DAY + 1,
+        records: 1,
+        messages: 3,
+        passed: 3,
+        points: 1,
+        highestInterval: 1,
+        meanInterval: 1,
+      },
     ]);
   });
 
@@ -139,16 +176,24 @@ describe("figures by domain and day", () => {
 
   it("TLS sessions, of the policies alone, under the domain that the newest reading names", async () => {
     expect(await ask(sessionsByDay(DAYS))).toEqual([
-      { domain: "acme.example", day: DAY, successful: 90, failed: 3 },
-      { domain: "after.example", day: DAY, successful: 8, failed: 3 },
+      { domain: "acme.example", day: DAY, successful: 90, failed: 3, points: 1, highestInterval: 1, meanInterval: 1 },
+      { domain: "after.example", day: DAY, successful: 8, failed: 3, points: 1, highestInterval: 1, meanInterval: 1 },
     ]);
     expect(await ask(sessionsByDay(DAYS, { domain: "before.example" }))).toEqual([]);
   });
 
   it("failure reports, by when the reported message arrived", async () => {
     expect(await ask(failuresByDay(DAYS))).toEqual([
-      { domain: "acme.example", day: DAY, reports: 1, incidents: 2 },
-      { domain: "acme.example", day: DAY + 1, reports: 1, incidents: 5 },
+      { domain: "acme.example", day: DAY, reports: 1, incidents: 2, points: 1, highestInterval: 1, meanInterval: 1 },
+      {
+        domain: "acme.example",
+        day: DAY + 1,
+        reports: 1,
+        incidents: 5,
+        points: 1,
+        highestInterval: 1,
+        meanInterval: 1,
+      },
     ]);
   });
 
@@ -163,6 +208,11 @@ describe("figures by domain and day", () => {
       { step: DAY * 24 + 2, outcome: "dead_letter", events: 1 },
       { step: DAY * 24 + 24, outcome: "cleared", events: 1 },
     ]);
+  });
+
+  it("latency by day of what was accepted, each reading once", async () => {
+    expect(await ask(latencyByDay(DAYS))).toEqual([{ day: DAY, medianSeconds: 1, p95Seconds: 1, maxSeconds: 1 }]);
+    expect(await ask(latencyByDay({ firstDay: DAY + 2, lastDay: DAY + 3 }))).toEqual([]);
   });
 
   it("failing sources; Grafana's series", async () => {

@@ -8,8 +8,8 @@ import { type AttackResult, runAttack } from "../../bench/attacks/measure.ts";
 import { readOutcomes } from "../../bench/attacks/outcome.ts";
 import type { WrittenPoint } from "../../bench/large-mail/chain.ts";
 import { bundleWorker } from "../../bench/large-mail/workerd.ts";
-import { gzipReport, mailOf, STYLES } from "../../bench/reports.ts";
 import { buildPoint, type RowInput } from "../../shared/analytics/columns.ts";
+import { gzipReport, mailOf, STYLES } from "../support/seeded-reports.ts";
 
 const RECORDS = 600;
 const OWN_DOMAIN = "acme.example";

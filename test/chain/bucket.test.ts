@@ -1,7 +1,7 @@
 /** The bucket in memory behaves as the one in workerd, in everything the Workers use: the same suite on both. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createTestHarness, type TestHarness } from "wrangler";
-import { MemoryBucket } from "../process/simulation/bucket.ts";
+import { MemoryBucket } from "../support/memory-bucket.ts";
 
 /** What the suite calls, as both have it. */
 interface Bucket {

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import type { Outputs } from "../../shared/contract/operations.ts";
 import type { DeadLetterRow } from "../../shared/ledger/dead-letters.ts";
 import type { Outcome } from "../../shared/ledger/outcomes.ts";
-import { sampleMail, sampleReport } from "../cli/sample-report.ts";
+import { sampleMail, sampleReport } from "../support/sample-report.ts";
 import { type Chain, RUA, startChain } from "./harness.ts";
 
 function reportMail(reportId: string): Buffer {

@@ -1,13 +1,15 @@
-/** Support: ingest and process in workerd on their real TOMLs, with the local Analytics Engine; any binding may be down. */
+/** Support: ingest and process in workerd on their real configuration, with the local Analytics Engine; any binding may be down. */
 import { resolve } from "node:path";
 import { vi } from "vitest";
 import { createTestHarness } from "wrangler";
-import { combineStats, type Stats, statsQuery } from "../../shared/analytics/queries.ts";
 import { querySql } from "../../shared/analytics/sql.ts";
+import { type MessagesOfDay, messagesByDay } from "../../shared/analytics/statements.ts";
 import type { Inputs, ProcessOperation } from "../../shared/contract/operations.ts";
-import type { LedgerDatabase } from "../../shared/ledger/database.ts";
-import type { RegistryEntry } from "../../shared/registry.ts";
-import { startTestEngine, type TestEngine } from "../analytics/local-engine.ts";
+import { ask, type LedgerDatabase } from "../../shared/ledger/database.ts";
+import { type Stats, statsQuery } from "../../shared/ledger/stats.ts";
+import type { RegistryEntry, RegistryStore } from "../../shared/registry.ts";
+import { startTestEngine, type TestEngine } from "../support/local-engine.ts";
+import { localWorker } from "../support/local-workers.ts";
 import { migrations } from "../support/migrations.ts";
 
 export const RUA = "dmarc@acme.example";
@@ -27,7 +29,7 @@ export interface MailOutcome {
 
 /** What the tests use of R2 and KV, through workerd. */
 interface ChainBindings {
-  KV_DMARC_REPORTS: { put(key: string, value: string): Promise<void> };
+  KV_DMARC_REPORTS: Pick<RegistryStore, "put">;
   D1_DMARC_REPORTS: LedgerDatabase;
   R2_DMARC_REPORTS: {
     list(options: { prefix: string }): Promise<{ objects: { key: string }[] }>;
@@ -49,6 +51,7 @@ export interface Chain {
   rows<T>(sql: string): Promise<T[]>;
   /** Resolves when a query gives `count` rows. */
   waitForRows<T>(sql: string, count: number): Promise<T[]>;
+  /** The ledger's, with records, messages and passed as the engine counts the points. */
   stats(): Promise<Stats>;
   close(): Promise<void>;
 }
@@ -58,22 +61,18 @@ export async function startChain(faults: Faults = {}): Promise<Chain> {
   const server = createTestHarness({
     root,
     workers: [
-      { configPath: "wrangler.ingest.toml", env: "local", bindingOverrides: overrides(faults.ingest) },
-      {
-        configPath: "wrangler.process.toml",
-        env: "local",
+      localWorker("ingest", { replaced: { bindings: faults.ingest ?? [], service: "faulty" } }),
+      localWorker("process", {
         // Retries follow at once.
         vars: { RETRY_BASE_SECONDS: 0 },
-        bindingOverrides: overrides(faults.process),
-      },
-      {
-        configPath: "wrangler.analytics.toml",
-        env: "local",
+        replaced: { bindings: faults.process ?? [], service: "faulty" },
+      }),
+      localWorker("analytics", {
         vars: {
           LOCAL_ANALYTICS_URL: engine.connection.baseUrl.replace(/\/client\/v4$/, ""),
           LOCAL_ANALYTICS_TOKEN: engine.connection.token,
         },
-      },
+      }),
       {
         config: {
           name: "faulty",
@@ -94,16 +93,17 @@ export async function startChain(faults: Faults = {}): Promise<Chain> {
   const keys = async (prefix: string): Promise<string[]> =>
     (await env.R2_DMARC_REPORTS.list({ prefix })).objects.map(({ key }) => key);
   const registerText = (rua: string, value: string) => env.KV_DMARC_REPORTS.put(`dmarc:${rua}`, value);
+  const operate: Chain["operate"] = async (name, input) => {
+    const body = JSON.stringify([name, input, { name: "a test" }]);
+    const answer = await server.getWorker("faulty").fetch("http://caller.example/", { method: "POST", body });
+    return answer.text();
+  };
   return {
     engine,
-    async operate(name, input) {
-      const body = JSON.stringify([name, input, { name: "a test" }]);
-      const answer = await server.getWorker("faulty").fetch("http://caller.example/", { method: "POST", body });
-      return answer.text();
-    },
+    operate,
     keys,
     registerText,
-    register: (rua, entry) => registerText(rua, JSON.stringify(entry)),
+    register: async (rua, entry) => void (await operate("putRegistration", { rua, entry })),
     async send({ raw, to = RUA }) {
       const stream = new Blob([new Uint8Array(raw)]).stream();
       return server.getWorker("dmarc-ingest").email({ from: "dmarc@reporter.example", to, raw: stream });
@@ -119,8 +119,9 @@ export async function startChain(faults: Faults = {}): Promise<Chain> {
         { timeout: 30_000, interval: 50 },
       ),
     async stats() {
-      const { records, events } = statsQuery();
-      return combineStats(await answerOf(engine, records), await answerOf(engine, events));
+      const [ofLedger] = await ask(ledger, statsQuery({ accounts: ["acme"] }));
+      if (ofLedger === undefined) throw new Error("Stats always have a row.");
+      return { ...ofLedger, ...(await sumOfEngine(engine)) };
     },
     async close() {
       await server.close();
@@ -129,13 +130,19 @@ export async function startChain(faults: Faults = {}): Promise<Chain> {
   };
 }
 
-async function answerOf({ connection }: TestEngine, sql: string): Promise<Record<string, unknown>[]> {
-  const answer = await querySql({ ...connection, isPageStatement: true }, sql, (url, init) => fetch(url, init));
-  if (answer.ok) return answer.value.rows;
-  if (answer.error.code === "no_data") return [];
-  throw new Error(answer.error.message);
-}
-
-function overrides(names: string[] = []): Record<string, string> {
-  return Object.fromEntries(names.map((name) => [name, "faulty"]));
+async function sumOfEngine({
+  connection,
+}: TestEngine): Promise<Pick<MessagesOfDay, "records" | "messages" | "passed">> {
+  const { sql, read } = messagesByDay({ writtenInLastDays: 1 });
+  const answer = await querySql(connection, sql, (url, init) => fetch(url, init));
+  if (!answer.ok && answer.error.code !== "no_data") throw new Error(answer.error.message);
+  const days = answer.ok ? answer.value.rows.map(read) : [];
+  return days.reduce(
+    (sum, { records, messages, passed }) => ({
+      records: sum.records + records,
+      messages: sum.messages + messages,
+      passed: sum.passed + passed,
+    }),
+    { records: 0, messages: 0, passed: 0 },
+  );
 }

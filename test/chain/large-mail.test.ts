@@ -3,9 +3,9 @@ import { createHash } from "node:crypto";
 import { resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { createTestHarness, type TestHarness } from "wrangler";
-import { reportBytes, STYLES } from "../../bench/reports.ts";
 import { MAIL_LIMITS } from "../../shared/limits.ts";
-import { sampleMail } from "../cli/sample-report.ts";
+import { sampleMail } from "../support/sample-report.ts";
+import { reportBytes, STYLES } from "../support/seeded-reports.ts";
 import { type Chain, RUA, startChain } from "./harness.ts";
 
 const [style] = STYLES;

@@ -4,11 +4,11 @@ import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createTestHarness, type TestHarness } from "wrangler";
-import { reportBytes, STYLES } from "../../bench/reports.ts";
 import { READ_LIMITS } from "../../shared/limits.ts";
 import { bytesSource } from "../../shared/report/source.ts";
 import { gzip, joinBytes, zip } from "../support/archives.ts";
 import { cutSource } from "../support/read.ts";
+import { reportBytes, STYLES } from "../support/seeded-reports.ts";
 import { tell } from "./reader.ts";
 
 const SEED = 20_260_104;

@@ -6,7 +6,7 @@ import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { AggregateSummary, FileSummary } from "../../cli/parse-file.ts";
 import { compareFile, type ExpectedFile, readExpected } from "../../scripts/conformance-rule.ts";
-import { sampleReport } from "./sample-report.ts";
+import { sampleReport } from "../support/sample-report.ts";
 
 /** What the sample report says, in a corpus's words. */
 const REPORT = {

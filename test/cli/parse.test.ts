@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { FileSummary } from "../../cli/parse-file.ts";
+import { sampleMail, sampleReport } from "../support/sample-report.ts";
 import { runCommand } from "./run-command.ts";
-import { sampleMail, sampleReport } from "./sample-report.ts";
 
 let folder: string;
 

@@ -7,8 +7,8 @@ import { gzipSync } from "node:zlib";
 import { SMTPServer } from "smtp-server";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { extractMail } from "../../shared/mail/extract.ts";
+import { sampleMail, sampleReport } from "../support/sample-report.ts";
 import { type CommandOutcome, runCommand } from "./run-command.ts";
-import { sampleMail, sampleReport } from "./sample-report.ts";
 
 /** A mail as it arrived by SMTP. */
 interface Received {

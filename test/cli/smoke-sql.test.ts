@@ -4,14 +4,7 @@ import { createServer } from "node:http";
 import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { namedStatements } from "../../shared/analytics/statements.ts";
-import {
-  eventRow,
-  failureRow,
-  recordRow,
-  startTestEngine,
-  type TestEngine,
-  tlsRow,
-} from "../analytics/local-engine.ts";
+import { eventRow, failureRow, recordRow, startTestEngine, type TestEngine, tlsRow } from "../support/local-engine.ts";
 import type { CommandOutcome } from "./run-command.ts";
 
 let engine: TestEngine;

@@ -1,9 +1,10 @@
 /** The mails of a soak run: the same for the same seed, and what each is to come to is what reading it offline gives. */
 import { expect, it } from "vitest";
 import { addSent, differences, emptySent } from "../../bench/soak/balance.ts";
-import { type SoakMail, soakMails } from "../../bench/soak/mails.ts";
+import { ADDRESSES, type SoakMail, soakMails } from "../../bench/soak/mails.ts";
 import { parseFile } from "../../cli/parse-file.ts";
 import { bytesSource } from "../../shared/report/source.ts";
+import { HeldRecords, readObject } from "../../workers/process/read-object.ts";
 
 const PLAN = { count: 400, seed: 7 };
 const MAILS = [...soakMails(PLAN)];
@@ -38,6 +39,28 @@ it("each mail holds what its kind says", async () => {
     // A repeated report is read like any other; that it adds nothing is for the ledger to find.
     const isReport = !["notReport", "truncated", "hostile"].includes(kind);
     expect({ kind, reports: reports.length }).toEqual({ kind, reports: isReport ? 1 : 0 });
+  }
+});
+
+it("a repeated report is a duplicate, a conflict or another account's, as its kind says", async () => {
+  const contents = new Map<string, string>();
+  for (const { kind, raw, to, expected } of MAILS) {
+    const account = ADDRESSES.find(({ rua }) => rua === to)?.account;
+    if (account === undefined) continue;
+    const origin = { account, receivedSeconds: Date.now() / 1000, objectsOfMail: 1 };
+    const found = { kind, reports: 0, repeated: 0, conflicts: 0 };
+    for (const finding of await readObject(bytesSource(raw), origin, new HeldRecords())) {
+      if ("problem" in finding) continue;
+      const known = contents.get(finding.uid);
+      if (known === undefined) {
+        contents.set(finding.uid, finding.contentHash);
+        found.reports++;
+      } else if (known === finding.contentHash) found.repeated++;
+      else found.conflicts++;
+    }
+    // The same mail once more is the same object: it adds no duplicate.
+    const repeated = kind === "again" ? 1 : expected.duplicates;
+    expect(found).toEqual({ kind, reports: expected.reports, repeated, conflicts: expected.conflicts });
   }
 });
 

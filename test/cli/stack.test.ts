@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { change } from "../../shared/ledger/database.ts";
 import { putDeadLetters } from "../../shared/ledger/dead-letters.ts";
-import { recordRow, startTestEngine, type TestEngine } from "../analytics/local-engine.ts";
 import { API_TOKEN, type Dashboard, startDashboard } from "../dashboard/harness.ts";
 import { aggregateReport, sampleRecord, settleSamples } from "../support/ledger-fill.ts";
+import { recordRow, startTestEngine, type TestEngine } from "../support/local-engine.ts";
 import { type CommandOutcome, runCommand } from "./run-command.ts";
 
 let engine: TestEngine;

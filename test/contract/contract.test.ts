@@ -33,9 +33,10 @@ const UID = "0123456789abcdef0123456789abcdef";
 const REPORT = { account: "a/b", domain: "", day: "2026-11-20", uid: UID };
 const INPUTS: Partial<Record<OperationName, object>> = {
   stats: { domain: "it's.example" },
+  domainDays: { kind: "tls", from: "2026-11-01", to: "2026-11-30", domain: "a.example", account: "a&b" },
   query: { sql: "SELECT 1", format: "tsv" },
   getRegistration: { rua: "a+b@c.example" },
-  putRegistration: { rua: "ä b@c.example".replace(" ", ""), entry: { account: "acme", domains: ["c.example"] } },
+  putRegistration: { rua: "äb@c.example", entry: { account: "acme", domains: ["c.example"] } },
   removeRegistration: { rua: "a/b@c.example" },
   getIdentity: { email: "a?b@c.example" },
   putIdentity: { email: "a#b@c.example", entry: { role: "owner", accounts: ["acme"] } },
@@ -85,10 +86,9 @@ describe("an input", () => {
       expect(validate<unknown>(OPERATIONS[name].input, {}), name).toEqual({ ok: true, value: {} });
   });
 
-  it("of any text comes through path and query", () => {
+  it("of any text comes through a query", () => {
     const { http } = OPERATIONS.readRawObject;
-    const { http: jobRoute } = OPERATIONS.getJob;
-    if (http === undefined || jobRoute === undefined) throw new Error("no route");
+    if (http === undefined) throw new Error("no route");
     fc.assert(
       fc.property(fc.string({ minLength: 1 }), (text) => {
         const { path } = requestOf(http, { key: text.toWellFormed() });

@@ -4,8 +4,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { change } from "../../shared/ledger/database.ts";
 import { putDeadLetters } from "../../shared/ledger/dead-letters.ts";
 import { DASHBOARD_LIMITS } from "../../shared/limits.ts";
-import { recordRow, startTestEngine, type TestEngine } from "../analytics/local-engine.ts";
 import { aggregateReport, type Sample, sampleRecord, settleSamples } from "../support/ledger-fill.ts";
+import { recordRow, startTestEngine, type TestEngine } from "../support/local-engine.ts";
 import { API_TOKEN, type Dashboard, startDashboard } from "./harness.ts";
 
 let engine: TestEngine;

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { apiRoutes } from "./api-routes.ts";
 import { API_TOKEN, type Dashboard, ORIGIN, startDashboard } from "./harness.ts";
 
 /** Every route, with what it takes to be understood. */
@@ -16,17 +17,8 @@ const ROUTES: [string, string][] = [
   ["POST", "/operations/dead-letters"],
   ["POST", "/operations/conflicts"],
   ["POST", "/operations/jobs"],
-  ["GET", "/api/v1/identities"],
-  ["PUT", "/api/v1/identities/a@b.example"],
-  ["GET", "/api/v1/registry"],
-  ["GET", "/api/v1/registry/a@b.example"],
-  ["PUT", "/api/v1/registry/a@b.example"],
-  ["DELETE", "/api/v1/registry/a@b.example"],
-  ["GET", "/api/v1/status"],
-  ["GET", "/api/v1/stats"],
-  ["POST", "/api/v1/query"],
-  ["GET", "/api/v1/dead-letters"],
-  ["POST", "/api/v1/reconcile"],
+  ["POST", "/reports/acme/acme.example/2026-01-01/a1"],
+  ...apiRoutes(),
 ];
 
 async function expectForbidden(response: Response, message: RegExp): Promise<void> {

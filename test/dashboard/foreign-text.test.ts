@@ -2,11 +2,10 @@
  * Every page over what strangers wrote, with the real Workers behind it: whatever it was written into, it stands in <bdi>,
  * and no character of it acts on the screen.
  */
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { sampleMail } from "../cli/sample-report.ts";
+import { pageRoutes } from "../../workers/dashboard/routes.ts";
 import { linksOf, textsOf } from "../support/html.ts";
+import { sampleMail } from "../support/sample-report.ts";
 import { type Pipeline, startPipeline } from "./pipeline.ts";
 
 /** Stands in every text of a stranger; no page's own words hold it. */
@@ -123,7 +122,7 @@ afterAll(() => pipeline.close());
 
 /** Every page that can be reached, two of each route. */
 async function crawl(): Promise<void> {
-  const routes = await readRoutes();
+  const routes = readRoutes();
   const seen = new Map<string, number>();
   const waiting = [`/?${PERIOD}`, "/operations"];
   for (const path of waiting) {
@@ -138,12 +137,9 @@ async function crawl(): Promise<void> {
   }
 }
 
-/** The route table of the pages, as the source has it. */
-async function readRoutes(): Promise<{ path: string; pattern: RegExp }[]> {
-  const source = await readFile(join(import.meta.dirname, "../../workers/dashboard/site.tsx"), "utf8");
-  const table = /const PAGES[^{]*\{([\s\S]*?)\n\};/.exec(source)?.[1] ?? "";
-  const paths = [...table.matchAll(/^ {2}"(\/[^"]*)":/gm)].map(([, path = ""]) => path);
-  return paths.map((path) => ({ path, pattern: new RegExp(`^${path.replaceAll(/:\w+/g, "[^/]+")}$`) }));
+/** The paths of the route table, and what matches them. */
+function readRoutes(): { path: string; pattern: RegExp }[] {
+  return pageRoutes().map(([path]) => ({ path, pattern: new RegExp(`^${path.replaceAll(/:\w+/g, "[^/]+")}$`) }));
 }
 
 /** Texts with the mark that stand where they must not. */
@@ -162,7 +158,7 @@ function actingTexts(html: string): string[] {
 
 describe("text of strangers", () => {
   it("was looked for on every page of the route table", async () => {
-    const routes = (await readRoutes()).filter(({ path }) => !path.endsWith("/raw"));
+    const routes = readRoutes().filter(({ path }) => !path.endsWith("/raw"));
     expect(routes.length).toBeGreaterThan(12);
     const missing = routes.filter(({ pattern }) => ![...pages.keys()].some((path) => pattern.test(path)));
     expect(missing.map(({ path }) => path)).toEqual([]);

@@ -1,12 +1,11 @@
-/** Support: the real dashboard Worker in workerd, from the real TOML, with the settings a test wants. */
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+/** Support: the real dashboard Worker in workerd, on its real configuration, with the settings a test wants. */
+import { resolve } from "node:path";
 import { createTestHarness, type TestHarness } from "wrangler";
 import { change, type LedgerDatabase } from "../../shared/ledger/database.ts";
 import { putPerson } from "../../shared/ledger/people.ts";
-import { LEDGER_BINDING, shardsOf } from "../../shared/ledger/shards.ts";
+import { shardsOf } from "../../shared/ledger/shards.ts";
 import type { Viewer } from "../../shared/viewers.ts";
+import { localWorker } from "../support/local-workers.ts";
 import { migrate } from "../support/migrations.ts";
 
 export const API_TOKEN = "the-right-secret";
@@ -17,7 +16,7 @@ const root = resolve(import.meta.dirname, "../..");
 
 export interface DashboardSettings {
   vars?: Record<string, string>;
-  /** Mail address of the identity Cloudflare Access vouches for; absent = Access is off. */
+  /** Mail address of the identity that Cloudflare Access asserts; absent = Access is off. */
   accessEmail?: string;
   /** Databases of the ledger; absent = one. */
   databases?: number;
@@ -44,13 +43,11 @@ export interface Dashboard {
 }
 
 /** Starts it with the stand-in for process. */
-export async function startDashboard(settings: DashboardSettings): Promise<Dashboard> {
-  const { vars = {} } = settings;
-  const folder = await mkdtemp(join(tmpdir(), "dmarc-dashboard-"));
+export async function startDashboard({ vars = {}, accessEmail, databases }: DashboardSettings): Promise<Dashboard> {
   const server: TestHarness = createTestHarness({
     root,
     workers: [
-      { configPath: await writeConfig(folder, settings), env: "local", vars },
+      localWorker("dashboard", { vars, accessEmail, databases }),
       {
         config: {
           name: "dmarc-process",
@@ -85,34 +82,6 @@ export async function startDashboard(settings: DashboardSettings): Promise<Dashb
         headers: [...answer.headers],
       });
     },
-    async close() {
-      await server.close();
-      await rm(folder, { recursive: true, force: true });
-    },
+    close: () => server.close(),
   };
-}
-
-// The real TOML; Access can be mocked by configuration only, so that is added to a copy, and so are further databases.
-async function writeConfig(folder: string, { accessEmail, databases = 1 }: DashboardSettings): Promise<string> {
-  const original = join(root, "wrangler.dashboard.toml");
-  if (accessEmail === undefined && databases === 1) return original;
-  const toml = (await readFile(original, "utf8")).replace(
-    /^main = .*$/m,
-    `main = ${JSON.stringify(join(root, "workers/dashboard/index.ts"))}`,
-  );
-  const identity = JSON.stringify(accessEmail);
-  const access =
-    accessEmail === undefined ? "" : `[env.local.access.dev]\naud = "test"\nidentity = { email = ${identity} }\n`;
-  const path = join(folder, "wrangler.toml");
-  await writeFile(path, [toml, ...furtherDatabases(databases), access].join("\n"));
-  return path;
-}
-
-/** What a TOML file has more when the ledger has several databases: one text a database. */
-export function furtherDatabases(databases: number): string[] {
-  return Array.from({ length: databases - 1 }, (_, i) => {
-    const name = JSON.stringify(`dmarc-reports-${i + 1}`);
-    const binding = JSON.stringify(`${LEDGER_BINDING}_${i + 1}`);
-    return `[[env.local.d1_databases]]\nbinding = ${binding}\ndatabase_name = ${name}\ndatabase_id = ${name}\n`;
-  });
 }

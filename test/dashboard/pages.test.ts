@@ -117,7 +117,7 @@ describe("single reports", () => {
     expect(page).toContain("101 messages in 2 records");
     expect(page).toContain("192.0.2.1");
     expect(await text(`${path("1", TODAY - 1)}?records.q=nothing`)).toContain("No record matches");
-    expect(await text(`${path("1", TODAY - 1)}?records.q=gone`)).toContain("not stored any more");
+    expect(await text(`${path("1", TODAY - 1)}?records.q=gone`)).toContain("raw/x is no longer in R2.");
     expect(await text(path("4", TODAY - 2))).toContain("The report has no record");
   });
 

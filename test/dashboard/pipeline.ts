@@ -1,4 +1,4 @@
-/** Support: all Workers in workerd on their real TOML, with the local Analytics Engine, and the dashboard's API. */
+/** Support: all Workers in workerd on their real configuration, with the local Analytics Engine, and the dashboard's API. */
 import { resolve } from "node:path";
 import { expect, vi } from "vitest";
 import { createTestHarness } from "wrangler";
@@ -6,9 +6,10 @@ import { type ContractClient, contractClient } from "../../shared/contract/clien
 import type { Outputs } from "../../shared/contract/operations.ts";
 import type { LedgerDatabase } from "../../shared/ledger/database.ts";
 import { isIdle } from "../../shared/operations.ts";
-import { startTestEngine } from "../analytics/local-engine.ts";
-import { sampleMail } from "../cli/sample-report.ts";
+import { startTestEngine } from "../support/local-engine.ts";
+import { localWorker } from "../support/local-workers.ts";
 import { migrate } from "../support/migrations.ts";
+import { sampleMail } from "../support/sample-report.ts";
 import { API_TOKEN } from "./harness.ts";
 
 export interface Pipeline {
@@ -25,9 +26,10 @@ export interface Pipeline {
   /** Ends the engine while everything else goes on. */
   stopEngine(): Promise<void>;
   /** Status once nothing waits and the outcomes named have these counts. */
-  settled(outcomes: Record<string, number>): Promise<Outputs["status"]>;
+  settled(outcomes: Record<string, number>, timeoutMs?: number): Promise<Outputs["status"]>;
   /** Rows of the ledger. */
   rows<T>(sql: string): Promise<T[]>;
+  ledger: LedgerDatabase;
   /** The API by its client. */
   client: ContractClient;
   close(): Promise<void>;
@@ -47,10 +49,10 @@ export async function startPipeline(): Promise<Pipeline> {
   const server = createTestHarness({
     root: resolve(import.meta.dirname, "../.."),
     workers: [
-      { configPath: "wrangler.dashboard.toml", env: "local", vars: dashboard },
-      { configPath: "wrangler.ingest.toml", env: "local" },
-      { configPath: "wrangler.process.toml", env: "local" },
-      { configPath: "wrangler.analytics.toml", env: "local", vars: analytics },
+      localWorker("dashboard", { vars: dashboard }),
+      localWorker("ingest"),
+      localWorker("process"),
+      localWorker("analytics", { vars: analytics }),
     ],
   });
   const { origin } = (await server.listen()).url;
@@ -72,6 +74,7 @@ export async function startPipeline(): Promise<Pipeline> {
     origin,
     ask,
     client,
+    ledger,
     rows: async <T>(sql: string) => (await ledger.prepare(sql).all()).results as T[],
     deliverMail,
     stopEngine,
@@ -84,7 +87,7 @@ export async function startPipeline(): Promise<Pipeline> {
       const response = await fetch(origin + path, { headers });
       return { status: response.status, text: await response.text() };
     },
-    settled: (outcomes) =>
+    settled: (outcomes, timeoutMs = 90_000) =>
       vi.waitUntil(
         async () => {
           const seen = await client.ask("status", {});
@@ -93,7 +96,7 @@ export async function startPipeline(): Promise<Pipeline> {
           const isThere = Object.entries(outcomes).every(([name, count]) => (counts?.[name] ?? 0) === count);
           return isIdle(seen.value) && isThere ? seen.value : undefined;
         },
-        { timeout: 30_000, interval: 100 },
+        { timeout: timeoutMs, interval: 100 },
       ),
     async close() {
       await server.close();

@@ -1,7 +1,7 @@
-/** The dashboard with the real process Worker behind it: the contract of shared/operations.ts holds on both sides. */
+/** The dashboard with the real process Worker behind it: the contract holds on both sides. */
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import type { Job } from "../../shared/contract/shapes.ts";
-import { sampleReport } from "../cli/sample-report.ts";
+import { sampleReport } from "../support/sample-report.ts";
 import { API_TOKEN } from "./harness.ts";
 import { type Pipeline, startPipeline } from "./pipeline.ts";
 
@@ -95,6 +95,16 @@ it("conflicts: listed, one discarded, one accepted", async () => {
   await pipeline.deliver(rua, { "second.xml": version(20) });
   await pipeline.deliver(rua, { "third.xml": version(30) });
   await pipeline.settled({ conflict: 2 });
+  const page = (await pipeline.page("/operations/conflicts")).text;
+  for (const part of [
+    "Keep the first",
+    "Take the other",
+    "Count both",
+    "Envelope sender:",
+    "a@b.example",
+    "Message-ID:",
+  ])
+    expect(page).toContain(part);
   const { items } = await ask<{ items: { id: string; other: { messages: number } }[] }>("/conflicts");
   const idOf = (count: number) => items.find(({ other }) => other.messages === count)?.id;
   expect(await ask(`/conflicts/${idOf(20)}/discard`, "POST")).toMatchObject({ accepted: { messages: 10 } });
@@ -103,6 +113,19 @@ it("conflicts: listed, one discarded, one accepted", async () => {
   await pipeline.settled({ conflict: 0 });
   expect(await ask("/conflicts")).toEqual({ items: [] });
   await expect(ask(`/conflicts/${idOf(20)}/accept`, "POST")).rejects.toThrow(/404 .*no conflict/);
+  await expect(ask("/conflicts/x/decide", "POST", { decision: "both" })).rejects.toThrow(/400 .*decision: /);
+
+  await pipeline.deliver(rua, { "fourth.xml": version(40) });
+  await pipeline.settled({ conflict: 1 });
+  const [last] = (await ask<{ items: { id: string }[] }>("/conflicts")).items;
+  const form = await fetch(`${pipeline.origin}/operations/conflicts`, {
+    method: "POST",
+    redirect: "manual",
+    headers: { authorization: `Bearer ${API_TOKEN}`, "content-type": "application/x-www-form-urlencoded" },
+    body: String(new URLSearchParams({ id: last?.id ?? "", decision: "count_both", reason: "two exports" })),
+  });
+  expect([form.status, form.headers.get("location")]).toEqual([303, "/operations/conflicts?done=count_both"]);
+  await vi.waitUntil(async () => (await messages()) === 70, { timeout: 30_000, interval: 100 });
 });
 
 it("jobs: reprocessing and reconciling, shown while and after they run", async () => {
@@ -116,9 +139,9 @@ it("jobs: reprocessing and reconciling, shown while and after they run", async (
       },
       { timeout: 30_000, interval: 100 },
     );
-  expect(await done(dry.id)).toMatchObject({ kind: "reprocess", dryRun: true, scanned: 7, enqueued: 7 });
+  expect(await done(dry.id)).toMatchObject({ kind: "reprocess", dryRun: true, scanned: 8, enqueued: 8 });
   const { id } = await ask<Job>("/reprocess", "POST", { filter: { domain: "ACME.example" } });
-  expect(await done(id)).toMatchObject({ enqueued: 2 });
+  expect(await done(id)).toMatchObject({ enqueued: 3 });
   await pipeline.settled({});
   expect(await ask("/stats")).toEqual(before);
   const reconcile = await ask<Job>("/reconcile", "POST");

@@ -5,6 +5,7 @@ import { change, type LedgerDatabase } from "../../shared/ledger/database.ts";
 import type { FailureReport, TlsReport } from "../../shared/report/vocabulary.ts";
 import { CHANGES, fillPath, type PagePath, type PageRoute, pageRoutes } from "../../workers/dashboard/routes.ts";
 import { aggregateReport, type Sample, sampleRecord, settleSamples } from "../support/ledger-fill.ts";
+import { apiRoutes } from "./api-routes.ts";
 import { API_TOKEN, type Dashboard, ORIGIN, startDashboard } from "./harness.ts";
 
 const nowSeconds = Math.floor(Date.now() / 1000);
@@ -193,6 +194,17 @@ describe.each([1, 3])("an owner, the ledger in %i databases,", (databases) => {
     expect(text).not.toContain("/operations");
   });
 
+  it("sees an own report, and no way to take it back", async () => {
+    const { day } = askedWith("", "");
+    const path = `/reports/acme/acme.example/${day}/${"1".repeat(32)}`;
+    const page = await dashboard.ask(path, HTML, null);
+    expect(page.status).toBe(200);
+    expect(await page.text()).not.toContain("take-back");
+    const headers = { origin: ORIGIN, "content-type": "application/x-www-form-urlencoded" };
+    const body = "action=take-back&confirmed=yes&reason=x";
+    expect((await dashboard.ask(path, { method: "POST", headers, body }, null)).status).toBe(403);
+  });
+
   it.each(
     pageRoutes()
       .filter(([, { role }]) => role === "owner")
@@ -235,14 +247,9 @@ describe.each([1, 3])("an owner, the ledger in %i databases,", (databases) => {
       .filter(([, { role }]) => role === "operator")
       .flatMap(([path, route]) => linksTo(path, route, "secret.example").map((link) => ["GET", link])),
     ...CHANGES.map((path) => ["POST", path]),
-    ["GET", "/api/v1/registry"],
-    ["GET", "/api/v1/identities"],
+    ...apiRoutes(),
     ["PUT", "/api/v1/identities/owner@acme.example"],
     ["GET", "/api/v1/stats?account=acme"],
-    ["GET", "/api/v1/activity"],
-    ["POST", "/api/v1/query"],
-    ["GET", "/api/v1/dead-letters"],
-    ["POST", "/api/v1/reprocess"],
     ["GET", "/api/v1/nothing"],
   ])("is refused %s %s", async (method, path) => {
     const headers = { origin: ORIGIN, "content-type": "application/x-www-form-urlencoded" };
@@ -343,13 +350,13 @@ describe.each([1, 3])("an operator, the ledger in %i databases,", (databases) =>
 
 describe("on one machine", () => {
   it("answers only what came by the front of npm start, whoever Access says it is", async () => {
-    const secret = "the-secret-of-the-door";
+    const secret = "the-secret-of-the-workers";
     const dashboard = await startDashboard({
-      vars: { DOOR_SECRET: secret, API_TOKEN },
+      vars: { WORKERS_SECRET: secret, API_TOKEN },
       accessEmail: "operator@acme.example",
     });
-    const statusOf = async (path: string, door?: string): Promise<number> => {
-      const headers = { accept: "text/html", ...(door === undefined ? {} : { "x-dmarc-door": door }) };
+    const statusOf = async (path: string, given?: string): Promise<number> => {
+      const headers = { accept: "text/html", ...(given === undefined ? {} : { "x-dmarc-workers-secret": given }) };
       return (await dashboard.ask(path, { headers })).status;
     };
     try {

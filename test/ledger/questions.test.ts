@@ -1,6 +1,6 @@
 /** Every question of the pages against a plain count over the same reports: generated data, merged days, large and retracted reports. */
 import { beforeAll, describe, expect, it } from "vitest";
-import { mulberry32 } from "../../local/chance.ts";
+import { mulberry32 } from "../../local/random.ts";
 import { ask, type Query } from "../../shared/ledger/database.ts";
 import { dayTotalsQuery, policiesQuery } from "../../shared/ledger/days.ts";
 import {

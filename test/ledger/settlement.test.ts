@@ -105,6 +105,27 @@ describe("settle", () => {
     expect((await findReports(ledger, [a])).reports.get(a.uid)?.state).toBe("retracted");
   });
 
+  it("takes neither policy nor last report from one whose records could all not be used", async () => {
+    const ledger = new SqliteLedger();
+    const [a, b] = [reference("a"), reference("b")];
+    const useless = { ...share(DAY, {}), policy: "p=reject" };
+    const details = { ...useless.details, skippedRecords: 3 };
+    const last = async () =>
+      ask(
+        ledger,
+        query(
+          "SELECT last_end_seconds AS last, policy, reports FROM domain_days",
+          [],
+          v.object({ last: v.number(), policy: v.string(), reports: v.number() }),
+        ),
+      );
+    await settle(ledger, { ...EMPTY, reports: [{ reference: a, write: write(a, [{ ...useless, details }]) }] }, NOW);
+    expect(await last()).toEqual([{ last: 0, policy: "", reports: 1 }]);
+    const earlier = write(b, [share(DAY, { k1: 1 })], { endSeconds: DAY * 86_400 + 100 });
+    await settle(ledger, { ...EMPTY, reports: [{ reference: b, write: earlier }] }, NOW);
+    expect(await last()).toEqual([{ last: DAY * 86_400 + 100, policy: "p=none", reports: 2 }]);
+  });
+
   it("changes nothing when the ledger has changed since it was looked at", async () => {
     const ledger = new SqliteLedger();
     const a = reference("a");

@@ -3,7 +3,6 @@ import { rmSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { checkStatement } from "../../local/analytics/dialect.ts";
 import { type RunningAnalytics, startAnalytics } from "../../local/analytics/start.ts";
-import { querySql } from "../../shared/analytics/sql.ts";
 import { ask, askRows, makeFolder, TOKEN, write } from "./support.ts";
 
 const folder = makeFolder();
@@ -198,26 +197,6 @@ describe("refused by the live service, in its words", () => {
     await write(engine.url, "growing", [{ blobs: ["a", "b"] }]);
     expect(await askRows(engine.url, `${sql} WHERE blob2 = 'b'`)).toEqual([{ blob2: "b" }]);
   });
-});
-
-// To be deleted with the statements of the pages.
-test("the pages' statements of today are taken with their header, and hold to the documented grammar", async () => {
-  const connection = { baseUrl: `${engine.url}/client/v4`, accountId: "local", token: TOKEN, isPageStatement: true };
-  const run = (sql: string) => querySql(connection, sql, fetch);
-  for (const sql of [
-    "SELECT max(blob2) AS n FROM points",
-    "SELECT count(DISTINCT if(double1 > 1, 'y', NULL)) AS n FROM points",
-  ]) {
-    expect((await ask(engine.url, sql)).status).toBe(422);
-    expect(await run(sql)).toMatchObject({ ok: true, value: { rows: [{ n: expect.anything() }] } });
-  }
-  for (const sql of [
-    "SELECT uniq(blob1) FROM points",
-    "SELECT file('/etc/passwd')",
-    "SELECT name FROM system.tables",
-  ]) {
-    expect(await run(sql)).toMatchObject({ ok: false });
-  }
 });
 
 /** Statement → the only row of its answer. */

@@ -30,7 +30,7 @@ beforeEach(async () => {
     response.end("answer");
   });
   await new Promise<void>((resolve) => behind.listen(0, "127.0.0.1", resolve));
-  workers = { port: (behind.address() as AddressInfo).port, doorSecret: "secret-of-the-door" };
+  workers = { port: (behind.address() as AddressInfo).port, workersSecret: "secret-of-the-workers" };
   [port = 0] = await freePorts(1);
   front = await openFront({ port, secret: SECRET, findWorkers: () => workers });
 });
@@ -148,7 +148,7 @@ describe("what goes on", () => {
       "MF-Custom-Fetch-Service",
       "CF-Connecting-IP",
     ];
-    const foreign = [...orders, "X-Forwarded-Proto", "Forwarded", "X-Dmarc-Door", "mf-anything-new"];
+    const foreign = [...orders, "X-Forwarded-Proto", "Forwarded", "X-Dmarc-Workers-Secret", "mf-anything-new"];
     const sent = Object.fromEntries(foreign.map((name) => [name, "forged"]));
     const answer = await ask("//a/./b?x=%2F", { ...bearer, ...sent, "x-kept": "kept" }, "body");
     expect(answer).toMatchObject({ status: 201, text: "answer", headers: { "x-answer": "yes" } });
@@ -158,7 +158,7 @@ describe("what goes on", () => {
     expect(headers).toMatchObject({
       host: `127.0.0.1:${port}`,
       "x-kept": "kept",
-      "x-dmarc-door": "secret-of-the-door",
+      "x-dmarc-workers-secret": "secret-of-the-workers",
       authorization: bearer.authorization,
     });
     expect(Object.values(headers)).not.toContain("forged");
@@ -166,7 +166,7 @@ describe("what goes on", () => {
 
   test("while the Workers are being started or cannot be reached: 503, and when to ask again", async () => {
     const [nowhere = 0] = await freePorts(1);
-    for (const address of [undefined, { port: nowhere, doorSecret: "x" }]) {
+    for (const address of [undefined, { port: nowhere, workersSecret: "x" }]) {
       workers = address;
       const answer = await ask("/", bearer);
       expect(answer).toMatchObject({ status: 503, headers: { "retry-after": "2" } });

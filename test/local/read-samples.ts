@@ -1,5 +1,5 @@
 /** Shared by the tests about samples: what the pipeline's own reader finds in them, so that no figure is written down. */
-import { DEMO } from "../../local/send-samples.ts";
+import { DEMO } from "../../local/samples/send.ts";
 import { contentHashOf, RecordsHash } from "../../shared/content-hash.ts";
 import { reportUid } from "../../shared/identity.ts";
 import { readReports } from "../../shared/report/read.ts";

@@ -1,8 +1,8 @@
 /** The samples are what reporters could have sent: the pipeline's own reader takes them, and they tell what they should. */
 import { beforeAll, describe, expect, test } from "vitest";
-import { SAMPLE_RUA, type Sample } from "../../local/sample-mail.ts";
-import { SAMPLE_DAYS } from "../../local/sample-reports.ts";
-import { buildSamples } from "../../local/samples.ts";
+import { SAMPLE_RUA, type Sample } from "../../local/samples/mail.ts";
+import { SAMPLE_DAYS } from "../../local/samples/reports.ts";
+import { buildSamples } from "../../local/samples/samples.ts";
 import type { AggregateRecord, AggregateReport } from "../../shared/report/vocabulary.ts";
 import { countMessages, type ReadSample, type ReadSamples, readSamples } from "./read-samples.ts";
 

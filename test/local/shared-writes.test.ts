@@ -5,6 +5,7 @@ import { resolve } from "node:path";
 import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
 import { createTestHarness, type TestHarness } from "wrangler";
+import { localWorker } from "../support/local-workers.ts";
 
 interface Body {
   dataset: string;
@@ -47,7 +48,7 @@ beforeAll(async () => {
           ],
         },
       },
-      { configPath: "wrangler.analytics.toml", env: "local", vars },
+      localWorker("analytics", { vars }),
     ],
   });
   await server.listen();

@@ -1,11 +1,11 @@
-/** The SMTP front door with a stand-in for the door Worker, so that every outcome and fault can be had. */
+/** The SMTP server with a stand-in for the mail entry, so that every outcome and fault can be had. */
 import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { connect } from "node:net";
 import { createTransport } from "nodemailer";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { openDoor, type RunningDoor } from "../../local/smtp/door.ts";
+import { openSmtpServer, type RunningSmtpServer } from "../../local/smtp/server.ts";
 import type { WorkersAddress } from "../../local/workers.ts";
 import { MAIL_LIMITS } from "../../shared/limits.ts";
 import { freePorts } from "./support.ts";
@@ -19,7 +19,7 @@ interface Received {
 
 const MAIL = "From: r@reporter.example\r\nMessage-ID: <1@reporter.example>\r\nSubject: x\r\n\r\nbody\r\n";
 const OK = { status: 200, body: { outcome: "taken" } };
-/** How long the door of the tests waits for an answer. */
+/** How long the SMTP server of the tests waits for an answer. */
 const TIMEOUT_MS = 400;
 
 let received: Received[];
@@ -29,7 +29,7 @@ let roomProblem: string | undefined;
 let refusals: { code: number; message: string }[];
 let unanswered: WorkersAddress[];
 let ingest: Server;
-let door: RunningDoor;
+let smtp: RunningSmtpServer;
 
 beforeEach(async () => {
   received = [];
@@ -42,7 +42,7 @@ beforeEach(async () => {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk);
     const [from = null, to = null] = ["from", "to"].map((name) => searchParams.get(name));
-    const secret = request.headers["x-dmarc-door"]?.toString();
+    const secret = request.headers["x-dmarc-workers-secret"]?.toString();
     const mail = { from, to, secret, body: Buffer.concat(chunks) };
     received.push(mail);
     const reply = answer(mail);
@@ -52,8 +52,8 @@ beforeEach(async () => {
     response.end(typeof reply.body === "string" ? reply.body : JSON.stringify(reply.body));
   });
   await new Promise<void>((resolve) => ingest.listen(0, "127.0.0.1", resolve));
-  workers = { port: (ingest.address() as AddressInfo).port, doorSecret: "secret" };
-  door = await openDoor({
+  workers = { port: (ingest.address() as AddressInfo).port, workersSecret: "secret" };
+  smtp = await openSmtpServer({
     port: 0,
     findWorkers: () => workers,
     findRoomProblem: () => roomProblem,
@@ -64,14 +64,14 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
-  await door.stop();
+  await smtp.stop();
   ingest.closeAllConnections();
   await new Promise((resolve) => ingest.close(resolve));
 });
 
 /** Sends a mail; a refusal is its response code and text. */
 async function send(raw: string | Buffer, to: string | string[] = "dmarc@example.com", from = "r@reporter.example") {
-  const transport = createTransport({ host: "127.0.0.1", port: door.port, ignoreTLS: true });
+  const transport = createTransport({ host: "127.0.0.1", port: smtp.port, ignoreTLS: true });
   try {
     const info = await transport.sendMail({ envelope: { from, to }, raw });
     return {
@@ -137,7 +137,7 @@ describe("what ingest says is what the sender hears", () => {
   test("ingest not reachable, or being started: 451, and 250 again when it is back", async () => {
     const real = workers;
     const [port = 0] = await freePorts(1);
-    workers = { port, doorSecret: "secret" };
+    workers = { port, workersSecret: "secret" };
     expect(await send(MAIL)).toMatchObject({ code: 451, text: expect.stringContaining("cannot be reached") });
     workers = undefined;
     expect(await send(MAIL)).toMatchObject({ code: 451, text: expect.stringContaining("being started") });
@@ -221,7 +221,7 @@ describe("several recipients", () => {
 });
 
 test("a port that is taken is an error, not silence", async () => {
-  await expect(openDoor({ port: door.port, findWorkers: () => undefined })).rejects.toThrow("EADDRINUSE");
+  await expect(openSmtpServer({ port: smtp.port, findWorkers: () => undefined })).rejects.toThrow("EADDRINUSE");
 });
 
 /** A mail of exactly `bytes` bytes, in lines of 1,000. */
@@ -234,7 +234,7 @@ function mailOf(bytes: number): Buffer {
 
 /** Speaks SMTP by hand after EHLO, one command at a time; resolves with the last line of each reply. */
 async function talk(commands: string[]): Promise<{ replies: string[] }> {
-  const socket = connect(door.port, "127.0.0.1");
+  const socket = connect(smtp.port, "127.0.0.1");
   let buffer = "";
   const readReply = async (): Promise<string> => {
     for (;;) {

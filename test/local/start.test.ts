@@ -6,7 +6,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { startAnalytics } from "../../local/analytics/start.ts";
-import { buildSamples } from "../../local/samples.ts";
+import { buildSamples } from "../../local/samples/samples.ts";
 import { readLocalSecret } from "../../local/secret.ts";
 import { readSamples } from "./read-samples.ts";
 import {
@@ -138,7 +138,7 @@ describe("npm start", () => {
     await untilSent(started);
     // A change of a configuration file has the Workers reloaded, as a change of their source has. The watcher may miss
     // one that comes right after the start.
-    const change = () => appendFileSync(join(folder, "run/analytics/wrangler.toml"), "# changed\n");
+    const change = () => appendFileSync(join(folder, "run/analytics/wrangler.json"), "\n");
     change();
     const again = setInterval(change, 5000);
     await vi.waitUntil(() => started.output().includes("enqueued again"), { timeout: 40_000 });
@@ -192,7 +192,7 @@ describe("npm start", () => {
     await untilGone(folder);
   });
 
-  test("it listens on this machine only, for no debugger, and behind the doors nobody is served", async () => {
+  test("it listens on this machine only, for no debugger, and wrangler's own ports serve nobody", async () => {
     const folder = testFolder();
     const { flags, ports } = await flagsFor(folder);
     const started = start([...flags, "--no-samples"]);
@@ -202,7 +202,7 @@ describe("npm start", () => {
     for (const address of addresses) expect(address).toMatch(/^127\.0\.0\.1:/);
     const host = `127.0.0.1:${ports[0]}`;
     const forged = { "mf-original-url": `http://${host}/`, "x-forwarded-host": host };
-    const hosts = [host, "evil.example", "door.invalid"];
+    const hosts = [host, "evil.example", "mail-entry.invalid"];
     for (const port of addresses.map((address) => Number(address.split(":")[1])).filter((port) => port !== ports[1])) {
       for (const path of ["/", "/json/list", "/api/v1/status", "/domains/example.com"]) {
         for (const headers of hosts.flatMap((name) => [{ host: name }, { host: name, ...forged }])) {

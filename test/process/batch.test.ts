@@ -1,8 +1,8 @@
 /** What the messages of one batch have to do with each other: they are settled together, and a fault of one is its own. */
 import { describe, expect, it } from "vitest";
 import { D1_LIMITS } from "../../shared/limits.ts";
-import { sampleReport } from "../cli/sample-report.ts";
 import { zip } from "../support/archives.ts";
+import { sampleReport } from "../support/sample-report.ts";
 import { eventsByOutcome, imbalances, ledgerFigures, outcomesOf, reportFigures } from "./simulation/balance.ts";
 import { figures, mailOf, records, registerAll, reportMail } from "./simulation/scenario.ts";
 import { setUpSimulation } from "./simulation/setup.ts";

@@ -3,7 +3,7 @@
  * after it took effect, and the isolate killed there; then the balance must be exact. docs/reliability.md tells of it.
  */
 import { afterAll, describe, expect, it, vi } from "vitest";
-import { mulberry32 } from "../../local/chance.ts";
+import { mulberry32 } from "../../local/random.ts";
 import { requeueDeadLetters } from "../../workers/process/letter-operations.ts";
 import { imbalances } from "./simulation/balance.ts";
 import { FAULT_MODES, type FaultPlan } from "./simulation/faults.ts";
@@ -136,17 +136,17 @@ describe("the fault matrix", () => {
     [3, 1],
     [3, 3],
   ])(
-    "faults by chance, messages out of order and repeated, %i invocations at once, %i databases",
+    "random faults, messages out of order and repeated, %i invocations at once, %i databases",
     async (parallel, shards) => {
       for (let seed = 1; seed <= 100; seed++) {
-        const { wrong } = await runDay({ shards, ...byChance(seed, parallel) });
+        const { wrong } = await runDay({ shards, ...randomRun(seed, parallel) });
         expect(wrong, `seed ${seed}`).toEqual([]);
       }
     },
   );
 });
 
-function byChance(seed: number, parallel: number): Run {
+function randomRun(seed: number, parallel: number): Run {
   const random = mulberry32(seed * 7919 + parallel);
   const pick = (n: number): number => Math.floor(random() * n);
   const pause = async (): Promise<void> => {

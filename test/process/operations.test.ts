@@ -16,7 +16,7 @@ import { startJob } from "../../workers/process/start-job.ts";
 import { readStatus } from "../../workers/process/status.ts";
 import { takeBackReport, undoTakeBack } from "../../workers/process/take-back.ts";
 import { runUpkeep } from "../../workers/process/upkeep.ts";
-import { sampleReport } from "../cli/sample-report.ts";
+import { sampleReport } from "../support/sample-report.ts";
 import { eventsByOutcome, imbalances, ledgerFigures, outcomesOf, reportFigures } from "./simulation/balance.ts";
 import { allMail, figures, mailOf, records, registerAll, reportMail, smallMail } from "./simulation/scenario.ts";
 import { setUpSimulation } from "./simulation/setup.ts";

@@ -2,11 +2,11 @@
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { createTestHarness, type TestHarness } from "wrangler";
-import { reportBytes, STYLES } from "../../bench/reports.ts";
 import { putAddress } from "../../shared/ledger/addresses.ts";
 import type { LedgerDatabase, LedgerResult } from "../../shared/ledger/database.ts";
 import { validRegistration } from "../../shared/registry.ts";
 import { migrations } from "../support/migrations.ts";
+import { reportBytes, STYLES } from "../support/seeded-reports.ts";
 import { mailOf } from "./simulation/scenario.ts";
 import { setUpSimulation } from "./simulation/setup.ts";
 import { World } from "./simulation/world.ts";

@@ -6,7 +6,6 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { reportBytes, STYLES } from "../../bench/reports.ts";
 import { type ReadOptions, readReports } from "../../shared/report/read.ts";
 import { RecordShapes } from "../../shared/report/shapes/record-shapes.ts";
 import { bytesSource } from "../../shared/report/source.ts";
@@ -14,6 +13,7 @@ import type { AggregateRecord } from "../../shared/report/vocabulary.ts";
 import { parseAnyElement } from "../../shared/report/xml/element.ts";
 import { parsePlainElement } from "../../shared/report/xml/plain.ts";
 import { cutSource, NOW_SECONDS } from "../support/read.ts";
+import { reportBytes, STYLES } from "../support/seeded-reports.ts";
 
 const SEED = 20_260_102;
 const root = resolve(import.meta.dirname, "../..");

@@ -4,13 +4,13 @@
  */
 import fc from "fast-check";
 import { describe, expect, it, test } from "vitest";
-import { reportBytes, STYLES } from "../../bench/reports.ts";
 import { AggregateReader } from "../../shared/report/aggregate.ts";
 import { RecordShapes } from "../../shared/report/shapes/record-shapes.ts";
 import { WarningLog } from "../../shared/report/warnings.ts";
 import { joinBytes, toBytes } from "../support/archives.ts";
 import { type Found, LOOSE, readAll } from "../support/read.ts";
 import { ORDINARY, record, withRecords } from "../support/report-xml.ts";
+import { reportBytes, STYLES } from "../support/seeded-reports.ts";
 
 const SEED = 20_260_105;
 

@@ -1,6 +1,6 @@
 /** What one object may cost and say: each limit of the reader is gone past, by the kinds of mail that cost their sender nothing. */
 import { describe, expect, it, test } from "vitest";
-import { mulberry32 } from "../../local/chance.ts";
+import { mulberry32 } from "../../local/random.ts";
 import { READ_LIMITS } from "../../shared/limits.ts";
 import { acceptedPart } from "../../shared/report/accepted.ts";
 import { ReadBudget, Refusal } from "../../shared/report/budget.ts";

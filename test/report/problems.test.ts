@@ -1,7 +1,7 @@
 /** The list of problem codes: documented, each with the sentence of the code, and each made to happen by real input. */
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { mulberry32 } from "../../local/chance.ts";
+import { mulberry32 } from "../../local/random.ts";
 import { READ_LIMITS } from "../../shared/limits.ts";
 import { cleanDetail, PROBLEM_MEANINGS, problem } from "../../shared/report/problems.ts";
 import { gzip, zip } from "../support/archives.ts";

@@ -3,7 +3,6 @@ import { randomBytes } from "node:crypto";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { describe, expect, it, test } from "vitest";
-import { reportBytes, STYLES } from "../../bench/reports.ts";
 import { READ_LIMITS } from "../../shared/limits.ts";
 import { readReports } from "../../shared/report/read.ts";
 import { RecordShapes } from "../../shared/report/shapes/record-shapes.ts";
@@ -11,6 +10,7 @@ import { type ByteSource, bytesSource } from "../../shared/report/source.ts";
 import { gzip, joinBytes, toBytes, zip } from "../support/archives.ts";
 import { NOW_SECONDS, readAll } from "../support/read.ts";
 import { numbered, ORDINARY, record, withRecords } from "../support/report-xml.ts";
+import { reportBytes, STYLES } from "../support/seeded-reports.ts";
 
 const [style] = STYLES;
 if (style === undefined) throw new Error("no styles");

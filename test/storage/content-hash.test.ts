@@ -7,7 +7,7 @@ import { readReports } from "../../shared/report/read.ts";
 import { bytesSource } from "../../shared/report/source.ts";
 import type { AggregateRecord, Report } from "../../shared/report/vocabulary.ts";
 import { headerOf } from "../../shared/report-header.ts";
-import { type SampleRecord, sampleReport } from "../cli/sample-report.ts";
+import { type SampleRecord, sampleReport } from "../support/sample-report.ts";
 
 const NOW = 1_795_000_000;
 

@@ -4,7 +4,7 @@ import { readReports } from "../../shared/report/read.ts";
 import { bytesSource } from "../../shared/report/source.ts";
 import type { AggregateReport } from "../../shared/report/vocabulary.ts";
 import { headerOf, type ReportHeader } from "../../shared/report-header.ts";
-import { sampleReport } from "../cli/sample-report.ts";
+import { sampleReport } from "../support/sample-report.ts";
 
 async function report(given: Parameters<typeof sampleReport>[0] = {}): Promise<AggregateReport> {
   for await (const event of readReports(bytesSource(Buffer.from(sampleReport(given))), {

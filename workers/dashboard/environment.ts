@@ -13,7 +13,7 @@ interface Secrets {
   /** Cloudflare API token with the permission Account Analytics, Read. */
   ANALYTICS_API_TOKEN?: string;
   /** One machine only: what `npm start` puts before the dashboard sends this along, and nobody else is answered. */
-  DOOR_SECRET?: string;
+  WORKERS_SECRET?: string;
 }
 
 /** DashboardBindings with the service binding's contract and the secrets. */

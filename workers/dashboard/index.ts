@@ -81,9 +81,12 @@ app.use(async (c, next) => {
   if (!c.res.headers.has("cache-control")) c.header("cache-control", "no-store");
 });
 app.use(async (c, next) => {
-  const { DOOR_SECRET } = c.env;
+  const { WORKERS_SECRET } = c.env;
   // On one machine the development server behind `npm start` can be reached by others, who must not be its developer.
-  if (DOOR_SECRET !== undefined && !(await sameSecret(c.req.header("x-dmarc-door") ?? "", DOOR_SECRET))) {
+  if (
+    WORKERS_SECRET !== undefined &&
+    !(await sameSecret(c.req.header("x-dmarc-workers-secret") ?? "", WORKERS_SECRET))
+  ) {
     throw new ApiError("forbidden", "This is not the dashboard's address: take the one that npm start has printed.");
   }
   await next();

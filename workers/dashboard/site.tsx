@@ -10,6 +10,7 @@ import icon from "./assets/favicon.svg";
 import styles from "./assets/style.css";
 import { dayOfSeconds } from "./data/days.ts";
 import { streamOf } from "./data/export.ts";
+import { askEngine } from "./engine.ts";
 import { ApiError } from "./errors.ts";
 import { conflictsPage, decideConflict } from "./pages/conflicts.tsx";
 import { changeDeadLetters, deadLetterPage, deadLetterRawFile, deadLettersPage } from "./pages/dead-letters.tsx";
@@ -125,6 +126,7 @@ export function pageRequest(c: Call): PageRequest {
     today: dayOfSeconds(Date.now() / 1000),
     databases: c.get("ledger").databases,
     ask: (query, account) => c.get("ledger").ask(query, account),
+    askEngine: (query) => askEngine(c.env, query),
     accounts: async () => c.get("access").accounts ?? (await c.get("ledger").accounts()),
     operate: (name, input) => operate(c, name, input),
   };

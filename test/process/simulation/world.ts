@@ -3,7 +3,6 @@
  * the place of the platform. Why not the real bindings: the fault matrix runs the pipeline thousands of times, and a
  * queue that delivers when and how often the test says cannot be had from them. test/chain runs the same code in workerd.
  */
-import { vi } from "vitest";
 import { checkPoint } from "../../../local/worker/point.ts";
 import type { DataPoint, DatasetId } from "../../../shared/analytics/columns.ts";
 import type { LedgerDatabase, LedgerStatement } from "../../../shared/ledger/database.ts";
@@ -12,8 +11,8 @@ import type { RegistryEntry } from "../../../shared/registry.ts";
 import ingest from "../../../workers/ingest/index.ts";
 import { consumeBatch } from "../../../workers/process/consumer.ts";
 import { newInvocation, type ProcessEnv, type Invocation as ProcessInvocation } from "../../../workers/process/env.ts";
+import { MemoryBucket } from "../../support/memory-bucket.ts";
 import { SqliteLedger } from "../../support/sqlite-d1.ts";
-import { MemoryBucket } from "./bucket.ts";
 import { FaultInjector, type Invocation, IsolateKilled } from "./faults.ts";
 import { MemoryQueue, type QueuedMessage } from "./queue.ts";
 
@@ -159,11 +158,16 @@ export class World {
         rejected = true;
       },
     };
+    const { now } = Date;
+    const receivedMilliseconds = this.clock.nowMilliseconds;
+    // Ingest asks the platform for the time.
+    Date.now = () => receivedMilliseconds;
     try {
-      vi.setSystemTime(this.clock.nowMilliseconds);
       await Promise.race([invocation.ended, ingest.email(standIn(message), standIn(this.#bindings(invocation)))]);
     } catch {
       return "fault";
+    } finally {
+      Date.now = now;
     }
     return rejected ? "rejected" : "taken";
   }

@@ -3,9 +3,13 @@ import { postSql } from "../../../shared/analytics/sql.ts";
 import type { DashboardOperation, Inputs, Outputs } from "../../../shared/contract/operations.ts";
 import { activityQuery, outcomesQuery, readActivity, readOutcomes } from "../../../shared/ledger/activity.ts";
 import { addressesQuery } from "../../../shared/ledger/addresses.ts";
+import { domainDaysQuery } from "../../../shared/ledger/days.ts";
 import { peopleQuery, personQuery } from "../../../shared/ledger/people.ts";
 import { statsQuery } from "../../../shared/ledger/stats.ts";
+import { PAGE_LIMITS } from "../../../shared/limits.ts";
 import { normalizeRua } from "../../../shared/registry.ts";
+import { parseDay, SECONDS_PER_DAY } from "../../../shared/report-day.ts";
+import { isoDate } from "../../../shared/storage.ts";
 import { normalizeEmail } from "../../../shared/viewers.ts";
 import { ApiError } from "../errors.ts";
 import { type Call, operate, readConnection } from "./call.ts";
@@ -19,6 +23,7 @@ export const ANSWERS: Answers = {
   status: getStatus,
   activity: async (c) => ({ items: readActivity(await c.get("ledger").ask(activityQuery(nowSeconds()))) }),
   stats: getStats,
+  domainDays: getDomainDays,
   query: runQuery,
   listRegistrations: async (c) => ({
     items: (await c.get("ledger").askDirectory(addressesQuery())).map(({ rua, entry }) => ({ rua, entry })),
@@ -46,6 +51,30 @@ async function getStats(c: Call, filter: Inputs["stats"]): Promise<Outputs["stat
   const [stats] = await ledger.ask(statsQuery({ accounts: await ledger.accounts(), ...filter }), filter.account);
   if (stats === undefined) throw new Error("Stats always have a row.");
   return stats;
+}
+
+async function getDomainDays(c: Call, input: Inputs["domainDays"]): Promise<Outputs["domainDays"]> {
+  const { kind, from, to, domain, account } = input;
+  const ledger = c.get("ledger");
+  const scope = {
+    accounts: account === undefined ? await ledger.accounts() : [account],
+    domains: domain === undefined ? undefined : [domain],
+    firstDay: dayOrRefuse(from),
+    lastDay: dayOrRefuse(to),
+  };
+  const rows = await ledger.ask(domainDaysQuery(kind, scope, PAGE_LIMITS.domainDays + 1));
+  return {
+    items: rows
+      .slice(0, PAGE_LIMITS.domainDays)
+      .map(({ day, ...sums }) => ({ ...sums, day: isoDate(day * SECONDS_PER_DAY) })),
+    isComplete: rows.length <= PAGE_LIMITS.domainDays,
+  };
+}
+
+function dayOrRefuse(text: string): number {
+  const day = parseDay(text);
+  if (day === undefined) throw new ApiError("bad_request", `'${text}' is not a day; it has to be YYYY-MM-DD.`);
+  return day;
 }
 
 async function getRegistration(c: Call, { rua }: Inputs["getRegistration"]): Promise<Outputs["getRegistration"]> {

@@ -24,12 +24,3 @@ export function isoMinute(seconds: number): string {
 export function isoHour(hour: number): string {
   return isoMinute(hour * 3600).slice("YYYY-MM-DD ".length);
 }
-
-/** The day of `YYYY-MM-DD`; undefined when it is no such day. */
-export function parseDay(text: string): number | undefined {
-  if (!/^\d{4}-\d{2}-\d{2}$/.test(text)) return undefined;
-  const milliseconds = Date.parse(`${text}T00:00:00Z`);
-  if (Number.isNaN(milliseconds)) return undefined;
-  const day = milliseconds / 1000 / SECONDS_PER_DAY;
-  return isoDay(day) === text ? day : undefined;
-}

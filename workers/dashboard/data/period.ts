@@ -2,8 +2,9 @@
  * The period a page is about: the last 7, 30, 90 or 365 days or any range, from a link's parameters. Pure. Days are those of
  * the reports' periods, not of their arrival.
  */
+import { parseDay } from "../../../shared/report-day.ts";
 import { fail, ok, type Result } from "../../../shared/result.ts";
-import { isoDay, parseDay } from "./days.ts";
+import { isoDay } from "./days.ts";
 
 /** Days since 1970-01-01 UTC, both included. */
 export interface Period {

@@ -1,7 +1,8 @@
 /** Conflicts: reports that came twice with different content; a person decides which one counts. For operators. */
 import type { Child } from "hono/jsx";
 import type { Conflict, ConflictVersion } from "../../../shared/contract/shapes.ts";
-import { isoMinute, parseDay } from "../data/days.ts";
+import { parseDay } from "../../../shared/report-day.ts";
+import { isoMinute } from "../data/days.ts";
 import { explain } from "../data/glossary.ts";
 import { changeOfCount, formatCount } from "../data/numbers.ts";
 import { ApiError } from "../errors.ts";

@@ -8,38 +8,30 @@ import {
   readLatencies,
 } from "../../../shared/ledger/activity.ts";
 import type { PipelineStatus } from "../../../shared/operations.ts";
-import { isoDay, isoHour, isoMinute } from "../data/days.ts";
+import { isoMinute } from "../data/days.ts";
 import { formatBytes, formatCount, formatDuration } from "../data/numbers.ts";
 import type { Period } from "../data/period.ts";
-import { DayChart, type Series } from "../parts/chart-view.tsx";
-import type { ChartDay } from "../parts/charts.ts";
-import { dayColumn } from "../parts/columns.tsx";
-import { Explained, Figure } from "../parts/marks.tsx";
+import { Figure } from "../parts/marks.tsx";
 import { OperationsHead } from "../parts/operations-frame.tsx";
 import type { PageResult } from "../parts/page.ts";
 import { linkWith, type PageRequest, periodOf, requireOperator } from "../parts/request.ts";
 import { type BoundTable, bindTable } from "../parts/table-view.tsx";
-
-const ACCEPTED = ["accepted", "reprocessed"];
-const FAILED = ["dead_letter", "conflict"];
-const OUTCOME_WORDS: Record<string, string> = {
-  accepted: "Read for the first time: its figures count.",
-  reprocessed: "Read again: its figures took the place of the earlier ones.",
-  duplicate: "The same report came once more; nothing was counted twice.",
-  conflict: "The same report came with other content and waits for a person.",
-  dead_letter: "Could not be read; kept with its reason.",
-  discarded: "A person or a setting decided against it.",
-};
+import { askTrend } from "./operations-trend.tsx";
+import { latencyTable, OutcomesChart, outcomesTable, stepOf } from "./outcomes.tsx";
 
 export async function operationsPage(request: PageRequest): Promise<PageResult> {
   requireOperator(request);
   const period = periodOf(request);
-  const [history, status] = await Promise.all([askHistory(request, period), request.operate("pipelineStatus", {})]);
+  const [history, status, trend] = await Promise.all([
+    askHistory(request, period),
+    request.operate("pipelineStatus", {}),
+    askTrend(request, period),
+  ]);
   const queues = queuesTable(status, Date.now() / 1000);
   const unfinished = unfinishedTable(status);
   const tables = historyTables(history, stepOf(period));
   return {
-    tables: [queues, unfinished, ...Object.values(tables)],
+    tables: [queues, unfinished, ...Object.values(tables), ...trend.tables],
     content: {
       title: "Operations",
       section: "operations",
@@ -47,7 +39,12 @@ export async function operationsPage(request: PageRequest): Promise<PageResult> 
         <>
           <OperationsHead request={request} tab="status" period={period} title="Operations" lead={LEAD} />
           <Totals outcomes={history.outcomes} status={status} />
-          <OutcomesChart request={request} period={period} outcomes={history.outcomes} />
+          <OutcomesChart id="outcomes" caption="Outcomes" rows={history.outcomes} period={period} table="Outcomes">
+            Here a day is the one on which the outcome was reached, not the report's.{" "}
+            {stepOf(period) === "day" && (
+              <a href={linkWith(request.url, { days: "1", from: undefined, to: undefined })}>Today by hour</a>
+            )}
+          </OutcomesChart>
           <div class="columns">
             {queues.view(request.url)}
             {unfinished.view(request.url)}
@@ -56,6 +53,7 @@ export async function operationsPage(request: PageRequest): Promise<PageResult> 
             {tables.latency.view(request.url)}
             {tables.outcomes.view(request.url)}
           </div>
+          {trend.view}
         </>
       ),
     },
@@ -69,11 +67,6 @@ interface History {
   latency: LatencyDay[];
 }
 
-/** A single day is told by the hour. */
-function stepOf({ firstDay, lastDay }: Period): OutcomeStep {
-  return firstDay === lastDay ? "hour" : "day";
-}
-
 async function askHistory(request: PageRequest, period: Period): Promise<History> {
   const [outcomes, latencies] = await Promise.all([
     request.ask(outcomeStepsQuery(period, stepOf(period))),
@@ -83,7 +76,10 @@ async function askHistory(request: PageRequest, period: Period): Promise<History
 }
 
 function historyTables({ outcomes, latency }: History, step: OutcomeStep) {
-  return { outcomes: outcomesTable(outcomes, step), latency: latencyTable(latency) };
+  return {
+    outcomes: outcomesTable({ id: "outcomes", caption: "Outcomes", rows: outcomes, step }),
+    latency: latencyTable({ id: "latency", caption: "From arrival to data", rows: latency }),
+  };
 }
 
 function Totals({ outcomes, status }: { outcomes: OutcomeCount[]; status: PipelineStatus }) {
@@ -112,104 +108,6 @@ function Totals({ outcomes, status }: { outcomes: OutcomeCount[]; status: Pipeli
       <Figure label="Points due" value={formatCount(reportsWithDueSlices)} remark="reports with slices to be written" />
     </dl>
   );
-}
-
-const SERIES: readonly Series[] = [
-  { name: "accepted", label: "Accepted or run again", look: "pass" },
-  { name: "other", label: "Duplicate or discarded", look: "plain" },
-  { name: "failed", label: "Dead letter or conflict", look: "fail" },
-];
-
-function seriesOf(outcome: string): string {
-  if (ACCEPTED.includes(outcome)) return "accepted";
-  return FAILED.includes(outcome) ? "failed" : "other";
-}
-
-/** Every day of the period, or every hour of a single day, those without an outcome with zeros. */
-function chartSteps(outcomes: readonly OutcomeCount[], period: Period): ChartDay[] {
-  const perDay = stepOf(period) === "hour" ? 24 : 1;
-  const first = period.firstDay * perDay;
-  const steps = Array.from(
-    { length: (period.lastDay + 1) * perDay - first },
-    (_, i): ChartDay => ({
-      day: first + i,
-      values: {},
-    }),
-  );
-  for (const { at, outcome, events } of outcomes) {
-    const values = steps[at - first]?.values ?? {};
-    values[seriesOf(outcome)] = (values[seriesOf(outcome)] ?? 0) + events;
-  }
-  return steps;
-}
-
-interface ChartProps {
-  request: PageRequest;
-  period: Period;
-  outcomes: readonly OutcomeCount[];
-}
-
-function OutcomesChart({ request, period, outcomes }: ChartProps) {
-  const isHourly = stepOf(period) === "hour";
-  const title = isHourly ? `Outcomes by hour, ${isoDay(period.firstDay)}` : "Outcomes by day";
-  return (
-    <section class="card" aria-labelledby="outcomes-chart">
-      <h2 id="outcomes-chart">{title}</h2>
-      <DayChart
-        id="outcomes"
-        label={`${title}, of received reports; the figures are in the table Outcomes below.`}
-        {...{ days: chartSteps(outcomes, period), series: SERIES, unit: "outcomes" }}
-        nameOf={isHourly ? isoHour : isoDay}
-      />
-      <p class="small muted">
-        Here a day is the one on which the outcome was reached, not the report's.{" "}
-        {!isHourly && <a href={linkWith(request.url, { days: "1", from: undefined, to: undefined })}>Today by hour</a>}
-      </p>
-    </section>
-  );
-}
-
-function outcomesTable(rows: OutcomeCount[], step: OutcomeStep): BoundTable {
-  return bindTable<OutcomeCount>({
-    id: "outcomes",
-    caption: "Outcomes",
-    rows,
-    sort: `-${step}`,
-    empty: "Nothing came in during this period.",
-    columns: [
-      step === "day"
-        ? dayColumn("day", "Day (UTC)", ({ at }) => at)
-        : { key: "hour", label: "Hour beginning", value: ({ at }) => isoMinute(at * 3600) },
-      {
-        key: "outcome",
-        label: "Outcome",
-        value: ({ outcome }) => outcome,
-        cell: ({ outcome }) => <Explained word={outcome.replaceAll("_", " ")} meaning={OUTCOME_WORDS[outcome] ?? ""} />,
-      },
-      { key: "events", label: "Reports", align: "end", value: ({ events }) => events },
-    ],
-  });
-}
-
-function latencyTable(rows: LatencyDay[]): BoundTable {
-  const column = (key: string, label: string, read: (day: LatencyDay) => number) => ({
-    ...{ key, label, align: "end" as const, value: read },
-    cell: (day: LatencyDay) => formatDuration(read(day)),
-  });
-  return bindTable<LatencyDay>({
-    id: "latency",
-    caption: "From arrival to data",
-    rows,
-    sort: "-day",
-    size: 10,
-    empty: "No report was accepted in this period.",
-    columns: [
-      dayColumn("day", "Day (UTC)", ({ day }) => day),
-      column("median_seconds", "Half within", ({ medianSeconds }) => medianSeconds),
-      column("p95_seconds", "95 % within", ({ p95Seconds }) => p95Seconds),
-      column("max_seconds", "Slowest", ({ maxSeconds }) => maxSeconds),
-    ],
-  });
 }
 
 function unfinishedTable({ unfinishedDays }: PipelineStatus): BoundTable {

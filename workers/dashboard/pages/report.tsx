@@ -1,8 +1,9 @@
 /** One report of any kind: who may see it, which page shows it, the file it was read from, and taking it back. */
 import { type DecisionRow, decisionsQuery } from "../../../shared/ledger/conflicts.ts";
 import { reportQuery, type StoredReport } from "../../../shared/ledger/report-list.ts";
+import { parseDay } from "../../../shared/report-day.ts";
 import { maySee } from "../access.ts";
-import { isoDay, parseDay } from "../data/days.ts";
+import { isoDay } from "../data/days.ts";
 import { ApiError } from "../errors.ts";
 import { reportPath } from "../parts/links.ts";
 import type { PageResult } from "../parts/page.ts";

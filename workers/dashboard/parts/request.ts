@@ -2,9 +2,11 @@
  * What a page is given: who asks, what the link says, the ledger, and process. Every question a page asks of the ledger
  * takes its scope from here, so that nobody is shown another account's figures.
  */
+import type { Query as EngineQuery } from "../../../shared/analytics/query.ts";
 import type { Inputs, Outputs, ProcessOperation } from "../../../shared/contract/operations.ts";
 import type { Query } from "../../../shared/ledger/database.ts";
 import type { DomainScope } from "../../../shared/ledger/sources.ts";
+import type { Result } from "../../../shared/result.ts";
 import type { Access } from "../access.ts";
 import { type Period, readPeriod } from "../data/period.ts";
 import { ApiError } from "../errors.ts";
@@ -20,6 +22,8 @@ export interface PageRequest {
   databases: number;
   /** Rows of a question to the ledger; where it is about one account, only that one's. @throws LedgerUnavailableError */
   ask<Row>(query: Query<Row>, account?: string): Promise<Row[]>;
+  /** Rows of a statement to Analytics Engine, or why it has no answer: no figure may depend on it. */
+  askEngine<Row>(query: EngineQuery<Row>): Promise<Result<Row[], string>>;
   /** Names of the accounts the person may see: every scope is made of them. */
   accounts(): Promise<readonly string[]>;
   /** Asks process. @throws ApiError when it cannot be done, or process fails */

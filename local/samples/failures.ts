@@ -2,7 +2,7 @@
  * The failure reports of the samples (RFC 6591, in the container of RFC 5965), with the people in them made up. Of such a
  * mail the pipeline keeps the facts about domains and removes the rest, unless an address is registered otherwise.
  */
-import { DAY_SECONDS, SAMPLE_RUA, type Sample } from "./sample-mail.ts";
+import { DAY_SECONDS, SAMPLE_RUA, type Sample } from "./mail.ts";
 
 interface SampleFailure {
   daysAgo: number;

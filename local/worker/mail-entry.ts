@@ -5,10 +5,10 @@
  */
 import { migrate } from "./migrate.ts";
 
-interface DoorBindings {
+interface MailEntryBindings {
   INGEST: { email(message: IncomingMail): Promise<void> };
   D1_DMARC_REPORTS: D1Database;
-  DOOR_SECRET: string;
+  WORKERS_SECRET: string;
 }
 
 /** What ingest uses of the platform's message, by RPC. */
@@ -29,8 +29,8 @@ const decoder = new TextDecoder("windows-1252");
 
 export default {
   async fetch(request, env): Promise<Response> {
-    if (!isSecret(request.headers.get("x-dmarc-door"), env.DOOR_SECRET))
-      return answer("This door is not for you.", 403);
+    if (!isSecret(request.headers.get("x-dmarc-workers-secret"), env.WORKERS_SECRET))
+      return answer("Only the local stack may ask.", 403);
     const { pathname, searchParams } = new URL(request.url);
     if (pathname === "/health") return answer("open", 200);
     if (pathname === "/migrations" && request.method === "POST") {
@@ -41,9 +41,13 @@ export default {
     const bytes = new Uint8Array(await request.arrayBuffer());
     return Response.json(await hand(env.INGEST, bytes, searchParams));
   },
-} satisfies ExportedHandler<DoorBindings>;
+} satisfies ExportedHandler<MailEntryBindings>;
 
-async function hand(ingest: DoorBindings["INGEST"], bytes: Uint8Array, envelope: URLSearchParams): Promise<Outcome> {
+async function hand(
+  ingest: MailEntryBindings["INGEST"],
+  bytes: Uint8Array,
+  envelope: URLSearchParams,
+): Promise<Outcome> {
   let rejection: string | undefined;
   try {
     await ingest.email({

@@ -1,14 +1,14 @@
 /**
- * Gives a new state folder its samples: registers their address and sends them through the SMTP front door, as reporters
+ * Gives a new state folder its samples: registers their address and sends them through the SMTP server, as reporters
  * would, while the stack is already in use. It never makes up their content.
  */
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createTransport } from "nodemailer";
-import { type ApiConnection, register, startReprocess, waitUntilRead } from "./api.ts";
-import { PARKED_DOMAIN } from "./sample-data.ts";
-import { SAMPLE_RUA, type Sample } from "./sample-mail.ts";
+import { type ApiConnection, register, startReprocess, waitUntilRead } from "../api.ts";
+import { PARKED_DOMAIN } from "./data.ts";
+import { SAMPLE_RUA, type Sample } from "./mail.ts";
 import { buildSamples } from "./samples.ts";
 
 /** The address registered at the first start, and whose it is. */

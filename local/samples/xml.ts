@@ -1,5 +1,5 @@
 /** Writes one sample report as XML, after RFC 7489 or RFC 9990. Its values are the samples' own, free of markup. */
-import type { SamplePolicy, SampleReporter, SampleSource } from "./sample-data.ts";
+import type { SamplePolicy, SampleReporter, SampleSource } from "./data.ts";
 
 export interface SampleRow {
   source: SampleSource;

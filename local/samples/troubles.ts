@@ -2,9 +2,9 @@
  * What goes wrong with real reports, once each, so that every page of the dashboard has something to show: sent twice,
  * sent again with other figures, without records, damaged on the way, and a mail that is no report. Pure.
  */
-import { composeSample, DAY_SECONDS, type Sample } from "./sample-mail.ts";
-import { reportFile, reportMail } from "./sample-reports.ts";
-import type { SampleReport } from "./sample-xml.ts";
+import { composeSample, DAY_SECONDS, type Sample } from "./mail.ts";
+import { reportFile, reportMail } from "./reports.ts";
+import type { SampleReport } from "./xml.ts";
 
 /** Share of the damaged attachment that arrives. */
 const ARRIVED = 0.6;

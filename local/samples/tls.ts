@@ -1,7 +1,7 @@
 /** The SMTP TLS reports of the samples (RFC 8460): mail servers that delivered to example.com, and what failed. Pure. */
 import { gzipSync } from "node:zlib";
-import { seededChance } from "./chance.ts";
-import { composeSample, DAY_SECONDS, type Sample } from "./sample-mail.ts";
+import { seededRandom } from "../random.ts";
+import { composeSample, DAY_SECONDS, type Sample } from "./mail.ts";
 
 const DOMAIN = "example.com";
 /** The reports are about this many days. */
@@ -12,7 +12,7 @@ interface TlsReporter {
   email: string;
   domain: string;
   sendingMtaIp: string;
-  /** Sessions on a day, before chance. */
+  /** Sessions on a day, before variation. */
   sessions: number;
   /** It reports about every n-th day. */
   everyDays: number;
@@ -68,8 +68,8 @@ export function tlsMails(todaySeconds: number): Promise<Sample>[] {
   for (let daysAgo = 1; daysAgo <= TLS_DAYS; daysAgo++) {
     REPORTERS.forEach((reporter, place) => {
       if (daysAgo % reporter.everyDays !== 0) return;
-      const chance = seededChance(1_000_000 + 10 * daysAgo + place);
-      mails.push(tlsMail(reporter, { daysAgo, beginSeconds: todaySeconds - daysAgo * DAY_SECONDS, chance }));
+      const random = seededRandom(1_000_000 + 10 * daysAgo + place);
+      mails.push(tlsMail(reporter, { daysAgo, beginSeconds: todaySeconds - daysAgo * DAY_SECONDS, random }));
     });
   }
   return mails;
@@ -78,7 +78,7 @@ export function tlsMails(todaySeconds: number): Promise<Sample>[] {
 interface TlsDay {
   daysAgo: number;
   beginSeconds: number;
-  chance: () => number;
+  random: () => number;
 }
 
 function tlsMail(reporter: TlsReporter, day: TlsDay): Promise<Sample> {
@@ -107,11 +107,11 @@ function tlsMail(reporter: TlsReporter, day: TlsDay): Promise<Sample> {
   });
 }
 
-function policyOfDay({ sessions, sendingMtaIp }: TlsReporter, { daysAgo, chance }: TlsDay): unknown {
-  const total = Math.round(sessions * (0.7 + 0.6 * chance()));
+function policyOfDay({ sessions, sendingMtaIp }: TlsReporter, { daysAgo, random }: TlsDay): unknown {
+  const total = Math.round(sessions * (0.7 + 0.6 * random()));
   const failures = FAULTS.flatMap((fault) => {
     const { first, last } = fault.daysAgo;
-    const failed = Math.round(total * fault.share * (0.5 + chance()));
+    const failed = Math.round(total * fault.share * (0.5 + random()));
     if (daysAgo > first || daysAgo < last || failed === 0) return [];
     return {
       "result-type": fault.resultType,

@@ -1,4 +1,4 @@
-/** Chance for the samples, and for tests and benchmarks: seeded, so that the same seed gives the same data. Pure. */
+/** Random numbers for the samples, tests and benchmarks: seeded, so that the same seed gives the same data. Pure. */
 
 /** mulberry32: small, and the same everywhere. @returns numbers from 0 up to 1 */
 export function mulberry32(start: number): () => number {
@@ -11,7 +11,7 @@ export function mulberry32(start: number): () => number {
   };
 }
 
-/** The chance of one sample: neighbouring seeds have nothing in common. */
-export function seededChance(seed: number): () => number {
+/** The random numbers of one sample: neighbouring seeds have nothing in common. */
+export function seededRandom(seed: number): () => number {
   return mulberry32(seed * 0x9e3779b9);
 }

@@ -1,10 +1,10 @@
 /** The aggregate reports of the samples: which there are, and the mail each one comes in. Pure. */
 import { gzipSync } from "node:zlib";
-import { seededChance } from "./chance.ts";
-import { DOMAINS, REPORTERS, type SampleDomain, type SampleReporter, type SampleSource } from "./sample-data.ts";
-import { composeSample, DAY_SECONDS, type Sample } from "./sample-mail.ts";
-import { type SampleReport, type SampleRow, sampleReportXml } from "./sample-xml.ts";
-import { zipOf } from "./zip.ts";
+import { seededRandom } from "../random.ts";
+import { zipOf } from "../zip.ts";
+import { DOMAINS, REPORTERS, type SampleDomain, type SampleReporter, type SampleSource } from "./data.ts";
+import { composeSample, DAY_SECONDS, type Sample } from "./mail.ts";
+import { type SampleReport, type SampleRow, sampleReportXml } from "./xml.ts";
 
 /** Twice the dashboard's 30 days, so that they can be compared with the ones before. */
 export const SAMPLE_DAYS = 60;
@@ -18,7 +18,7 @@ export function planReports(todaySeconds: number): SampleReport[] {
   for (let daysAgo = 1; daysAgo <= SAMPLE_DAYS; daysAgo++) {
     for (const domain of DOMAINS) {
       for (const reporter of Object.values<SampleReporter>(REPORTERS)) {
-        const report = planReport({ domain, reporter, daysAgo, todaySeconds, chance: seededChance(++seed) });
+        const report = planReport({ domain, reporter, daysAgo, todaySeconds, random: seededRandom(++seed) });
         if (report !== undefined) reports.push(report);
       }
     }
@@ -31,31 +31,31 @@ interface ReportPlan {
   reporter: SampleReporter;
   daysAgo: number;
   todaySeconds: number;
-  chance: () => number;
+  random: () => number;
 }
 
 function planReport(plan: ReportPlan): SampleReport | undefined {
-  const { domain, reporter, daysAgo, todaySeconds, chance } = plan;
+  const { domain, reporter, daysAgo, todaySeconds, random } = plan;
   const policy = domain.policies.find(({ since }) => daysAgo <= since);
-  if (policy === undefined || chance() >= reporter.diligence) return undefined;
+  if (policy === undefined || random() >= reporter.diligence) return undefined;
   const rows = domain.sources.flatMap((source) => planRows(source, plan));
   // Who got no mail in the name of a domain reports nothing about it.
   if (rows.length === 0) return undefined;
   const beginSeconds = todaySeconds - daysAgo * DAY_SECONDS;
   return {
     ...{ domain: domain.name, policy, reporter, rows, beginSeconds, endSeconds: beginSeconds + DAY_SECONDS - 1 },
-    reportId: `${beginSeconds}.${Math.floor(chance() * 1e12)}`,
+    reportId: `${beginSeconds}.${Math.floor(random() * 1e12)}`,
   };
 }
 
 // A source's mail of a day, spread over receivers by weight and over its addresses.
-function planRows(source: SampleSource, { reporter, daysAgo, todaySeconds, chance }: ReportPlan): SampleRow[] {
+function planRows(source: SampleSource, { reporter, daysAgo, todaySeconds, random }: ReportPlan): SampleRow[] {
   const { first, last } = source.daysAgo ?? { first: SAMPLE_DAYS, last: 1 };
-  if (chance() >= source.presence || daysAgo > first || daysAgo < last) return [];
+  if (random() >= source.presence || daysAgo > first || daysAgo < last) return [];
   const weekday = new Date((todaySeconds - daysAgo * DAY_SECONDS) * 1000).getUTCDay();
   const expected = source.perDay * (source.week?.[weekday] ?? 1) * (reporter.weight / TOTAL_WEIGHT);
   return source.ips.flatMap((ip) => {
-    const count = Math.round((expected / source.ips.length) * (0.6 + 0.8 * chance()));
+    const count = Math.round((expected / source.ips.length) * (0.6 + 0.8 * random()));
     return count === 0 ? [] : [{ source, ip, count }];
   });
 }

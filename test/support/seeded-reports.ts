@@ -3,7 +3,7 @@
  * bytes on every machine. A report comes in pieces, so one of a million records is never held whole.
  */
 import { createGzip, gzipSync } from "node:zlib";
-import { mulberry32 } from "../local/chance.ts";
+import { mulberry32 } from "../../local/random.ts";
 
 /** How a reporter's software writes: its white space, its root, and what it tells of each message. */
 export interface Style {

@@ -2,7 +2,7 @@
  * The believable part of the sample reports: who reports, and who sends mail in the name of the sample domains. Data
  * only; all addresses and domains but the reporters' are reserved for documentation (RFC 2606, 3849, 5737).
  */
-import type { AlignedResult, DkimResult, OverrideType, Policy, SpfResult } from "../shared/report/vocabulary.ts";
+import type { AlignedResult, DkimResult, OverrideType, Policy, SpfResult } from "../../shared/report/vocabulary.ts";
 
 /** How a reporter writes and wraps its reports. */
 export interface SampleReporter {
@@ -59,7 +59,7 @@ export interface SampleSource {
   spfResult: { domain: string; result: SpfResult };
   /** Why receivers do not do what the policy asks. */
   reason?: { type: OverrideType; comment: string };
-  /** Messages a day over all receivers, before chance and the day of the week. */
+  /** Messages a day over all receivers, before variation and the day of the week. */
   perDay: number;
   /** Share of the reports it appears in. */
   presence: number;

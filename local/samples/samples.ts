@@ -1,12 +1,12 @@
 /**
- * Sample mails for a first look: the same ones for the same day. Pure: time is an argument, chance is seeded, and nothing
+ * Sample mails for a first look: the same ones for the same day. Pure: time is an argument, random numbers are seeded, and nothing
  * is sent from here.
  */
-import { failureMails } from "./sample-failures.ts";
-import { DAY_SECONDS, type Sample } from "./sample-mail.ts";
-import { planReports, reportMail } from "./sample-reports.ts";
-import { tlsMails } from "./sample-tls.ts";
-import { troubleMails } from "./sample-troubles.ts";
+import { failureMails } from "./failures.ts";
+import { DAY_SECONDS, type Sample } from "./mail.ts";
+import { planReports, reportMail } from "./reports.ts";
+import { tlsMails } from "./tls.ts";
+import { troubleMails } from "./troubles.ts";
 
 /**
  * Builds the sample mails: reports about the days before `nowSeconds`, the newest first, and last those that make trouble

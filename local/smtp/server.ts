@@ -1,5 +1,5 @@
 /**
- * The SMTP front door of one machine: what Email Routing is in front of the ingest Worker. It takes a mail only when
+ * The SMTP server of one machine: what Email Routing is in front of the ingest Worker. It takes a mail only when
  * the Worker has taken it, and never keeps one.
  *
  * One recipient a transaction: the Worker decides after the data, and SMTP has a single answer for all recipients then.
@@ -11,7 +11,7 @@ import { MAIL_LIMITS } from "../../shared/limits.ts";
 import type { WorkersAddress } from "../workers.ts";
 import { type Delivery, type DeliveryReply, deliver, fault, NoAnswerError, TOO_LARGE } from "./deliver.ts";
 
-export interface DoorOptions {
+export interface SmtpServerOptions {
   /** 0 = any free port. */
   port: number;
   /** Where the Workers are; undefined while they are being started. */
@@ -26,7 +26,7 @@ export interface DoorOptions {
   timeoutMilliseconds?: number;
 }
 
-export interface RunningDoor {
+export interface RunningSmtpServer {
   port: number;
   /** Takes no new mail, lets the ones in transit end, and resolves. */
   stop(): Promise<void>;
@@ -42,7 +42,7 @@ class SmtpError extends Error {
 }
 
 /** Resolves when it listens on 127.0.0.1; rejects when the port cannot be had. */
-export async function openDoor(options: DoorOptions): Promise<RunningDoor> {
+export async function openSmtpServer(options: SmtpServerOptions): Promise<RunningSmtpServer> {
   const server = new SMTPServer({
     name: "localhost",
     banner: "local stand-in for Email Routing",
@@ -74,7 +74,11 @@ export async function openDoor(options: DoorOptions): Promise<RunningDoor> {
   return { port, stop: () => new Promise((resolve) => server.close(() => resolve())) };
 }
 
-async function receive(stream: SMTPServerDataStream, session: SMTPServerSession, options: DoorOptions): Promise<void> {
+async function receive(
+  stream: SMTPServerDataStream,
+  session: SMTPServerSession,
+  options: SmtpServerOptions,
+): Promise<void> {
   const { mailFrom, rcptTo } = session.envelope;
   const to = rcptTo[0]?.address ?? "";
   const raw = await readAll(stream);
@@ -85,7 +89,7 @@ async function receive(stream: SMTPServerDataStream, session: SMTPServerSession,
   throw new SmtpError(reply.code, reply.message);
 }
 
-async function pass(mail: Delivery, options: DoorOptions): Promise<DeliveryReply> {
+async function pass(mail: Delivery, options: SmtpServerOptions): Promise<DeliveryReply> {
   const { findWorkers, findRoomProblem, onNoAnswer, timeoutMilliseconds } = options;
   if (findRoomProblem?.() !== undefined) return { code: 452, message: "4.3.1 The disk is full; try again later" };
   const workers = findWorkers();

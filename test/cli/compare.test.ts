@@ -1,0 +1,204 @@
+/** `dmarc compare` against all Workers and the local Analytics Engine: equal whatever happened, unequal without a point. */
+import { afterAll, beforeAll, expect, it, vi } from "vitest";
+import { failureMails } from "../../local/sample-failures.ts";
+import { SAMPLE_RUA, type Sample } from "../../local/sample-mail.ts";
+import { planReports, reportMail } from "../../local/sample-reports.ts";
+import { tlsMails } from "../../local/sample-tls.ts";
+import type { Conflict } from "../../shared/contract/shapes.ts";
+import { PAGE_LIMITS } from "../../shared/limits.ts";
+import { API_TOKEN } from "../dashboard/harness.ts";
+import { type Pipeline, startPipeline } from "../dashboard/pipeline.ts";
+import { readSamples } from "../local/read-samples.ts";
+import { aggregateReport, sampleRecord, settleSamples } from "../support/ledger-fill.ts";
+import { type CommandOutcome, runCommand } from "./run-command.ts";
+
+const NOW = Math.floor(Date.now() / 1000);
+const TODAY = Math.floor(NOW / 86_400);
+/** All of it goes through every Worker. */
+const SETTLE_MS = 120_000;
+const iso = (day: number): string => new Date(day * 86_400_000).toISOString().slice(0, 10);
+
+let pipeline: Pipeline;
+/** Figures of the samples as the reader counts them. */
+let expected: { records: number; messages: number };
+
+beforeAll(async () => {
+  pipeline = await startPipeline();
+  await pipeline.ask(`/registry/${SAMPLE_RUA}`, "PUT", { account: "acme" });
+  const samples = await someSamples();
+  for (const { from, to, raw } of samples) await pipeline.deliverMail({ from, to, raw: raw.toString("latin1") });
+  const { accepted } = await readSamples(samples);
+  const records = accepted.flatMap((sample) => sample.records);
+  expected = { records: records.length, messages: records.reduce((sum, { count }) => sum + count, 0) };
+  await pipeline.settled({ accepted: accepted.length, duplicate: 1, conflict: 1 }, SETTLE_MS);
+}, 240_000);
+
+afterAll(() => pipeline.close());
+
+/** Some of the samples of each kind, one report once more, and one with other figures. */
+function someSamples(): Promise<Sample[]> {
+  const today = TODAY * 86_400;
+  const reports = planReports(today).slice(0, 10);
+  const [first, second] = reports.filter(({ rows }) => rows.length > 0);
+  if (first === undefined || second === undefined) throw new Error("The samples hold too few reports.");
+  const corrected = { ...second, rows: second.rows.map((row) => ({ ...row, count: row.count + 3 })) };
+  return Promise.all([
+    ...reports.map((report) => reportMail(report)),
+    ...tlsMails(today).slice(0, 3),
+    ...failureMails(today).slice(0, 3),
+    reportMail(first, "again"),
+    reportMail(corrected, "corrected"),
+  ]);
+}
+
+function run(...args: string[]): Promise<CommandOutcome> {
+  return runCommand(args, { DMARC_URL: pipeline.origin, DMARC_TOKEN: API_TOKEN });
+}
+
+interface PairSeen {
+  ledger: number;
+  engine: number;
+  difference: number;
+}
+
+interface ComparisonSeen {
+  equal: boolean;
+  days: { day: string; domain: string; equal: boolean; figures: Record<string, PairSeen> }[];
+  totals: Record<string, PairSeen>;
+  sampling: { points: number; highestInterval: number; meanInterval: number };
+  reasons: string[];
+}
+
+async function compare(code: number, ...args: string[]): Promise<ComparisonSeen> {
+  const outcome = await run("compare", "--days", "120", ...args, "--json");
+  expect(outcome).toMatchObject({ stderr: "", code });
+  return JSON.parse(outcome.stdout);
+}
+
+it("is equal after the samples, a duplicate and an open conflict among them", async () => {
+  const { equal, totals, sampling, reasons, days } = await compare(0);
+  expect({ equal, reasons, sampling }).toMatchObject({
+    equal: true,
+    reasons: [],
+    sampling: { highestInterval: 1, meanInterval: 1 },
+  });
+  const { records, messages, successfulSessions, incidents } = totals;
+  expect(records).toEqual({ ledger: expected.records, engine: expected.records, difference: 0 });
+  expect(messages).toEqual({ ledger: expected.messages, engine: expected.messages, difference: 0 });
+  expect(successfulSessions?.engine).toBeGreaterThan(0);
+  expect(incidents?.engine).toBeGreaterThan(0);
+  expect(new Set(days.map(({ domain }) => domain)).size).toBeGreaterThan(1);
+});
+
+it("narrows by domains and account, and prints a table", async () => {
+  const { days } = await compare(0, "EXAMPLE.com.", "--account", "acme");
+  expect(new Set(days.map(({ domain }) => domain))).toEqual(new Set(["example.com"]));
+  expect((await compare(0, "example.com", "example.net")).days.length).toBeGreaterThan(days.length);
+  expect((await compare(0, "--account", "nobody")).days).toEqual([]);
+  const { stdout } = await run("compare", "example.com", "--from", iso(TODAY - 3), "--to", iso(TODAY - 1));
+  expect(stdout).toContain("Equal: Analytics Engine's sums are the ledger's.");
+  expect(stdout).toContain("Nothing was sampled");
+  expect(stdout).toContain(iso(TODAY - 2));
+  expect(stdout).not.toContain(iso(TODAY - 4));
+});
+
+it("stays equal when everything is run again", { timeout: 120_000 }, async () => {
+  const before = await compare(0);
+  await run("reprocess", "--all", "--watch");
+  // A message that is being processed waits in no queue, so the objects are looked at.
+  await vi.waitUntil(async () => (await pipeline.rows("SELECT 1 FROM objects WHERE generation = 1")).length === 0, {
+    timeout: SETTLE_MS,
+    interval: 200,
+  });
+  const { totals, equal } = await compare(0);
+  expect({ totals, equal }).toEqual({ totals: before.totals, equal: true });
+});
+
+it("stays equal when another version replaces a report, and when a report is taken back", {
+  timeout: 120_000,
+}, async () => {
+  const before = await compare(0);
+  const { items } = await pipeline.ask<{ items: Conflict[] }>("/conflicts");
+  expect((await run("conflicts", "accept", items[0]?.id ?? "")).code).toBe(0);
+  await pipeline.settled({ conflict: 0 }, SETTLE_MS);
+  const replaced = await compare(0);
+  expect(replaced.totals.messages?.engine).toBeGreaterThan(before.totals.messages?.engine ?? 0);
+  const [report] = await pipeline.rows<{ domain: string; day: number; uid: string; total: number }>(
+    `SELECT domain, day, lower(hex(uid)) AS uid, total FROM reports
+      WHERE kind = 'aggregate' AND state = 'accepted' ORDER BY total DESC LIMIT 1`,
+  );
+  const path = `acme/${report?.domain}/${iso(report?.day ?? 0)}/${report?.uid}`;
+  expect((await run("reports", "take-back", path, "--reason", "forged")).code).toBe(0);
+  await pipeline.settled({ conflict: 0 }, SETTLE_MS);
+  const left = await compare(0);
+  expect(left.totals.messages?.engine).toBe((replaced.totals.messages?.engine ?? 0) - (report?.total ?? 0));
+});
+
+it("differs where a point is missing, and says so with exit code 1", async () => {
+  // Settled as process settles it, without its points.
+  const domain = "missing.example";
+  const records = [sampleRecord(domain, { count: 7 }), sampleRecord(domain, { count: 2, dkim: "fail" })];
+  const report = aggregateReport(domain, { day: TODAY - 5, records });
+  await settleSamples(
+    pipeline.ledger,
+    [{ account: "acme", uid: "9".repeat(32), report, records, receivedSeconds: NOW }],
+    { nowSeconds: NOW },
+  );
+  const { equal, days, reasons } = await compare(1, domain);
+  expect(equal).toBe(false);
+  expect(days).toMatchObject([
+    {
+      day: iso(TODAY - 5),
+      domain,
+      equal: false,
+      figures: {
+        records: { ledger: 2, engine: 0, difference: -2 },
+        messages: { ledger: 9, engine: 0, difference: -9 },
+        passed: { ledger: 7, engine: 0, difference: -7 },
+      },
+    },
+  ]);
+  expect(reasons).toEqual([expect.stringContaining("on one machine this is a fault")]);
+  const { code, stdout } = await run("compare");
+  expect(code).toBe(1);
+  expect(stdout).toContain("9 / 0 (-9)");
+  expect(stdout).toContain("Different on 1 of");
+});
+
+it("asks for fewer days where one answer does not hold the rows, and says when a day has too many", async () => {
+  const day = TODAY - 1000;
+  const fill = (first: number, count: number): string => `
+    INSERT INTO domain_days (account, kind, domain, day, reports, records, total, passed, dkim_aligned, spf_aligned,
+      quarantined, rejected, last_end_seconds, policy)
+    WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < ${count - 1})
+    SELECT 'many', 'aggregate', i || '.example', ${first}, 1, 1, 1, 1, 1, 1, 0, 0, 0, '' FROM n`;
+  await pipeline.rows(fill(day, PAGE_LIMITS.domainDays));
+  await pipeline.rows(fill(day + 1, 1));
+  const period = ["--account", "many", "--from", iso(day), "--to", iso(day + 1), "--json"];
+  const { code, stdout } = await run("compare", ...period);
+  const seen: ComparisonSeen = JSON.parse(stdout);
+  expect({ code, records: seen.totals.records?.ledger }).toEqual({ code: 1, records: PAGE_LIMITS.domainDays + 1 });
+  expect(seen.reasons).toEqual([expect.stringContaining("older than three months")]);
+  await pipeline.rows(fill(day, PAGE_LIMITS.domainDays + 1).replace("i || '.example'", "i || '.more.example'"));
+  expect(await run("compare", ...period)).toMatchObject({
+    code: 1,
+    stdout: "",
+    stderr: expect.stringContaining(`${iso(day)} has more domains than one answer holds`),
+  });
+});
+
+it("refuses days that make no sense, and says when the engine does not answer", async () => {
+  for (const wrong of [
+    ["--from", "2026-02-30"],
+    ["--days", "0"],
+    ["--days", "3", "--to", iso(TODAY)],
+    ["--days", "4000"],
+  ]) {
+    expect(await run("compare", ...wrong)).toMatchObject({ code: 1, stdout: "" });
+  }
+  await expect(pipeline.ask("/domain-days?kind=tls&from=2026-02-30&to=2026-03-01")).rejects.toThrow("400");
+  await pipeline.stopEngine();
+  const { code, stdout, stderr } = await run("compare");
+  expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+  expect(stderr).toContain("Analytics Engine cannot be reached");
+});

@@ -1,0 +1,63 @@
+/** What a comparison says of sums: differences in either direction, sampling, and the reasons that may explain them. */
+import { describe, expect, it } from "vitest";
+import { compare, reasonsOf, sampleSentence } from "../../cli/comparison.ts";
+
+const TODAY = 20_000;
+const QUIET = { today: TODAY, waiting: 0, pointsDue: 0 };
+const sampled = (points: number, highestInterval: number, meanInterval: number) => ({
+  points,
+  highestInterval,
+  meanInterval,
+});
+const ledgerDay = (day: number, messages: number, domain = "acme.example") => ({
+  domain,
+  day,
+  figures: { messages },
+});
+const engineDay = (day: number, messages: number, sampling = sampled(1, 1, 1)) => ({
+  ...ledgerDay(day, messages),
+  sampling,
+});
+
+describe("compare", () => {
+  it("is not equal because its totals are", () => {
+    const { isEqual, totals, days } = compare([ledgerDay(1, 5), ledgerDay(2, 5)], [engineDay(1, 4), engineDay(2, 6)]);
+    expect(isEqual).toBe(false);
+    expect(totals.messages).toEqual({ ledger: 10, engine: 10, difference: 0 });
+    expect(days.map(({ figures }) => figures.messages.difference)).toEqual([-1, 1]);
+  });
+
+  it("takes what one side does not have for 0, in the order of days and domains", () => {
+    const { days, isEqual } = compare([ledgerDay(2, 0, "b.example"), ledgerDay(2, 0, "a.example")], [engineDay(1, 3)]);
+    expect(days.map(({ domain, day, isEqual: equal }) => [domain, day, equal])).toEqual([
+      ["acme.example", 1, false],
+      ["a.example", 2, true],
+      ["b.example", 2, true],
+    ]);
+    expect(isEqual).toBe(false);
+  });
+
+  it("weighs the mean of intervals by the points they are of", () => {
+    const { sampling } = compare([], [engineDay(1, 1, sampled(10, 1, 1)), engineDay(2, 1, sampled(30, 8, 5))]);
+    expect(sampling).toEqual({ points: 40, highestInterval: 8, meanInterval: 4 });
+    expect(sampleSentence(sampling)).toContain("stands for 4 written ones on average, for 8 at most");
+    expect(sampleSentence(sampled(3, 1, 1))).toContain("Nothing was sampled");
+    expect(sampleSentence(sampled(0, 0, 0))).toBeUndefined();
+  });
+});
+
+describe("reasonsOf", () => {
+  it("has none where nothing differs, however things are", () => {
+    const equal = compare([ledgerDay(1, 5)], [engineDay(1, 5, sampled(1, 5, 5))]);
+    expect(reasonsOf(equal, { today: TODAY, waiting: 5, pointsDue: 5 })).toEqual([]);
+  });
+
+  it("names sampling, age and write lag, each only where it is so", () => {
+    const differs = (day: number, interval: number) =>
+      compare([ledgerDay(day, 5)], [engineDay(day, 4, sampled(1, interval, interval))]);
+    expect(reasonsOf(differs(TODAY, 4), QUIET)).toEqual([expect.stringMatching(/^Sampling: /)]);
+    expect(reasonsOf(differs(TODAY - 93, 1), QUIET)).toEqual([expect.stringMatching(/^Age: 1 of the 1 days/)]);
+    expect(reasonsOf(differs(TODAY, 1), { ...QUIET, pointsDue: 2 })).toEqual([expect.stringMatching(/2 reports have/)]);
+    expect(reasonsOf(differs(TODAY - 92, 1), QUIET)).toEqual([expect.stringMatching(/^Nothing known explains it/)]);
+  });
+});
