@@ -8,11 +8,11 @@ import { putAddress } from "../../shared/ledger/addresses.ts";
 import type { LedgerDatabase, LedgerResult, LedgerStatement } from "../../shared/ledger/database.ts";
 import { QUEUE_LIMITS } from "../../shared/limits.ts";
 import { validRegistration } from "../../shared/registry.ts";
-import { World } from "../../test/process/simulation/world.ts";
 import { migrations } from "../../test/support/migrations.ts";
+import { mailOf, reportBytes, STYLES, seeded } from "../../test/support/seeded-reports.ts";
+import { World } from "../../test/support/simulation/world.ts";
 import { runUpkeep } from "../../workers/process/upkeep.ts";
 import { cpuMilliseconds } from "../measure.ts";
-import { mailOf, reportBytes, STYLES, seeded } from "../reports.ts";
 
 /** Reports about one domain and day, of as many reporters. */
 const REPORTS_PER_DAY = 12;

@@ -1,9 +1,9 @@
 /** `dmarc compare` against all Workers and the local Analytics Engine: equal whatever happened, unequal without a point. */
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
-import { failureMails } from "../../local/sample-failures.ts";
-import { SAMPLE_RUA, type Sample } from "../../local/sample-mail.ts";
-import { planReports, reportMail } from "../../local/sample-reports.ts";
-import { tlsMails } from "../../local/sample-tls.ts";
+import { failureMails } from "../../local/samples/failures.ts";
+import { SAMPLE_RUA, type Sample } from "../../local/samples/mail.ts";
+import { planReports, reportMail } from "../../local/samples/reports.ts";
+import { tlsMails } from "../../local/samples/tls.ts";
 import type { Conflict } from "../../shared/contract/shapes.ts";
 import { PAGE_LIMITS } from "../../shared/limits.ts";
 import { API_TOKEN } from "../dashboard/harness.ts";

@@ -3,7 +3,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect, it, onTestFinished } from "vitest";
 import { DASHBOARD_LIMITS } from "../../shared/limits.ts";
-import { eventRow, startTestEngine } from "../analytics/local-engine.ts";
+import { eventRow, startTestEngine } from "../support/local-engine.ts";
 import { API_TOKEN, type Dashboard, startDashboard } from "./harness.ts";
 
 const TODAY = Math.floor(Date.now() / 86_400_000);

@@ -3,10 +3,16 @@ import { describe, expect, it } from "vitest";
 import { D1_LIMITS } from "../../shared/limits.ts";
 import { zip } from "../support/archives.ts";
 import { sampleReport } from "../support/sample-report.ts";
-import { eventsByOutcome, imbalances, ledgerFigures, outcomesOf, reportFigures } from "./simulation/balance.ts";
-import { figures, mailOf, records, registerAll, reportMail } from "./simulation/scenario.ts";
-import { setUpSimulation } from "./simulation/setup.ts";
-import { World } from "./simulation/world.ts";
+import {
+  eventsByOutcome,
+  imbalances,
+  ledgerFigures,
+  outcomesOf,
+  reportFigures,
+} from "../support/simulation/balance.ts";
+import { figures, mailOf, records, registerAll, reportMail } from "../support/simulation/scenario.ts";
+import { setUpSimulation } from "../support/simulation/setup.ts";
+import { World } from "../support/simulation/world.ts";
 
 setUpSimulation();
 

@@ -1,9 +1,9 @@
 /** The write budget: 250 points an invocation (the simulated Analytics Engine enforces it), and nothing left behind. */
 import { describe, expect, it } from "vitest";
-import { eventsByOutcome, ledgerFigures, reportFigures } from "./simulation/balance.ts";
-import { figures, records, registerAll, reportMail } from "./simulation/scenario.ts";
-import { setUpSimulation } from "./simulation/setup.ts";
-import { World } from "./simulation/world.ts";
+import { eventsByOutcome, ledgerFigures, reportFigures } from "../support/simulation/balance.ts";
+import { figures, records, registerAll, reportMail } from "../support/simulation/scenario.ts";
+import { setUpSimulation } from "../support/simulation/setup.ts";
+import { World } from "../support/simulation/world.ts";
 
 setUpSimulation();
 

@@ -2,10 +2,10 @@
 import { describe, expect, it } from "vitest";
 import type { RegistryEntry } from "../../shared/registry.ts";
 import { startJob } from "../../workers/process/start-job.ts";
-import { columnOf, eventsByOutcome } from "./simulation/balance.ts";
-import { failureMail } from "./simulation/scenario.ts";
-import { setUpSimulation } from "./simulation/setup.ts";
-import { World } from "./simulation/world.ts";
+import { columnOf, eventsByOutcome } from "../support/simulation/balance.ts";
+import { failureMail } from "../support/simulation/scenario.ts";
+import { setUpSimulation } from "../support/simulation/setup.ts";
+import { World } from "../support/simulation/world.ts";
 
 setUpSimulation();
 

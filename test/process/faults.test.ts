@@ -5,11 +5,11 @@
 import { afterAll, describe, expect, it, vi } from "vitest";
 import { mulberry32 } from "../../local/random.ts";
 import { requeueDeadLetters } from "../../workers/process/letter-operations.ts";
-import { imbalances } from "./simulation/balance.ts";
-import { FAULT_MODES, type FaultPlan } from "./simulation/faults.ts";
-import { allMail, largeMail, registerAll, type Scenario, smallMail } from "./simulation/scenario.ts";
-import { setUpSimulation } from "./simulation/setup.ts";
-import { type Manners, World } from "./simulation/world.ts";
+import { imbalances } from "../support/simulation/balance.ts";
+import { FAULT_MODES, type FaultPlan } from "../support/simulation/faults.ts";
+import { allMail, largeMail, registerAll, type Scenario, smallMail } from "../support/simulation/scenario.ts";
+import { setUpSimulation } from "../support/simulation/setup.ts";
+import { type Manners, World } from "../support/simulation/world.ts";
 
 let cases = 0;
 

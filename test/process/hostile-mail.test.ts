@@ -5,10 +5,10 @@ import { type DeadLetterRow, deadLettersQuery } from "../../shared/ledger/dead-l
 import { PROCESS_LIMITS, READ_LIMITS } from "../../shared/limits.ts";
 import { zip } from "../support/archives.ts";
 import { sampleReport } from "../support/sample-report.ts";
-import { columnOf } from "./simulation/balance.ts";
-import { gzip, mailOf, records, reportMail } from "./simulation/scenario.ts";
-import { setUpSimulation } from "./simulation/setup.ts";
-import { World } from "./simulation/world.ts";
+import { columnOf } from "../support/simulation/balance.ts";
+import { gzip, mailOf, records, reportMail } from "../support/simulation/scenario.ts";
+import { setUpSimulation } from "../support/simulation/setup.ts";
+import { World } from "../support/simulation/world.ts";
 
 setUpSimulation();
 

@@ -5,11 +5,19 @@ import type { JobRequest } from "../../shared/operations.ts";
 import type { ReadEvent } from "../../shared/report/read.ts";
 import type { AggregateRecord } from "../../shared/report/vocabulary.ts";
 import { startJob } from "../../workers/process/start-job.ts";
-import { columnOf, eventsByOutcome, imbalances, ledgerFigures, reportFigures } from "./simulation/balance.ts";
-import { FAULT_MODES } from "./simulation/faults.ts";
-import { allMail, figures, records, registerAll, reportMail, type Scenario, smallMail } from "./simulation/scenario.ts";
-import { setUpSimulation } from "./simulation/setup.ts";
-import { World } from "./simulation/world.ts";
+import { columnOf, eventsByOutcome, imbalances, ledgerFigures, reportFigures } from "../support/simulation/balance.ts";
+import { FAULT_MODES } from "../support/simulation/faults.ts";
+import {
+  allMail,
+  figures,
+  records,
+  registerAll,
+  reportMail,
+  type Scenario,
+  smallMail,
+} from "../support/simulation/scenario.ts";
+import { setUpSimulation } from "../support/simulation/setup.ts";
+import { World } from "../support/simulation/world.ts";
 
 /** The reader as a later version might be: it gives up the last records of each report, or whole reports. */
 const reader = vi.hoisted(() => ({ dropped: 0, refusesAll: false }));

@@ -17,10 +17,24 @@ import { readStatus } from "../../workers/process/status.ts";
 import { takeBackReport, undoTakeBack } from "../../workers/process/take-back.ts";
 import { runUpkeep } from "../../workers/process/upkeep.ts";
 import { sampleReport } from "../support/sample-report.ts";
-import { eventsByOutcome, imbalances, ledgerFigures, outcomesOf, reportFigures } from "./simulation/balance.ts";
-import { allMail, figures, mailOf, records, registerAll, reportMail, smallMail } from "./simulation/scenario.ts";
-import { setUpSimulation } from "./simulation/setup.ts";
-import { World } from "./simulation/world.ts";
+import {
+  eventsByOutcome,
+  imbalances,
+  ledgerFigures,
+  outcomesOf,
+  reportFigures,
+} from "../support/simulation/balance.ts";
+import {
+  allMail,
+  figures,
+  mailOf,
+  records,
+  registerAll,
+  reportMail,
+  smallMail,
+} from "../support/simulation/scenario.ts";
+import { setUpSimulation } from "../support/simulation/setup.ts";
+import { World } from "../support/simulation/world.ts";
 
 setUpSimulation();
 

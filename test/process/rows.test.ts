@@ -7,9 +7,9 @@ import type { LedgerDatabase, LedgerResult } from "../../shared/ledger/database.
 import { validRegistration } from "../../shared/registry.ts";
 import { migrations } from "../support/migrations.ts";
 import { reportBytes, STYLES } from "../support/seeded-reports.ts";
-import { mailOf } from "./simulation/scenario.ts";
-import { setUpSimulation } from "./simulation/setup.ts";
-import { World } from "./simulation/world.ts";
+import { mailOf } from "../support/simulation/scenario.ts";
+import { setUpSimulation } from "../support/simulation/setup.ts";
+import { World } from "../support/simulation/world.ts";
 
 setUpSimulation();
 

@@ -14,8 +14,8 @@ import { startJob } from "../../workers/process/start-job.ts";
 import { readStatus } from "../../workers/process/status.ts";
 import { takeBackReport, undoTakeBack } from "../../workers/process/take-back.ts";
 import { runUpkeep } from "../../workers/process/upkeep.ts";
-import { imbalances, ledgerFigures, reportFigures } from "./simulation/balance.ts";
-import { FAULT_MODES } from "./simulation/faults.ts";
+import { imbalances, ledgerFigures, reportFigures } from "../support/simulation/balance.ts";
+import { FAULT_MODES } from "../support/simulation/faults.ts";
 import {
   allMail,
   type Expected,
@@ -26,9 +26,9 @@ import {
   reportMail,
   type Scenario,
   smallMail,
-} from "./simulation/scenario.ts";
-import { setUpSimulation } from "./simulation/setup.ts";
-import { World } from "./simulation/world.ts";
+} from "../support/simulation/scenario.ts";
+import { setUpSimulation } from "../support/simulation/setup.ts";
+import { World } from "../support/simulation/world.ts";
 
 setUpSimulation();
 

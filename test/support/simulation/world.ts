@@ -11,8 +11,8 @@ import type { RegistryEntry } from "../../../shared/registry.ts";
 import ingest from "../../../workers/ingest/index.ts";
 import { consumeBatch } from "../../../workers/process/consumer.ts";
 import { newInvocation, type ProcessEnv, type Invocation as ProcessInvocation } from "../../../workers/process/env.ts";
-import { MemoryBucket } from "../../support/memory-bucket.ts";
-import { SqliteLedger } from "../../support/sqlite-d1.ts";
+import { MemoryBucket } from "../memory-bucket.ts";
+import { SqliteLedger } from "../sqlite-d1.ts";
 import { FaultInjector, type Invocation, IsolateKilled } from "./faults.ts";
 import { MemoryQueue, type QueuedMessage } from "./queue.ts";
 

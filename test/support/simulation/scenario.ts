@@ -1,7 +1,7 @@
 /** Support: a day's mail in which everything happens once, and what must be true of it in the end. */
 import { gzipSync } from "node:zlib";
 import { zipOf } from "../../../local/zip.ts";
-import { type SampleRecord, sampleMail, sampleReport } from "../../support/sample-report.ts";
+import { type SampleRecord, sampleMail, sampleReport } from "../sample-report.ts";
 import type { SimulatedMail, World } from "./world.ts";
 
 /** Records and messages of one report. */
