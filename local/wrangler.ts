@@ -84,7 +84,7 @@ export function startWrangler({ settings, logFolder, onLine }: WranglerOptions):
       throw new Error(`wrangler ended before it was ready (${reason})`);
     }),
   ]);
-  // Whoever does not wait for readiness learns of the end by `exited`.
+  // A caller that does not wait for readiness learns of the end by `exited`.
   ready.catch(() => undefined);
   const kill = (): void => killGroup(child.pid);
   const stop = async (): Promise<void> => {

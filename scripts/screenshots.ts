@@ -1,13 +1,15 @@
 /**
- * Pictures of every page for the documentation: a local stack with its sample reports, each page in light and dark, on a
- * desktop and a phone, into docs/screenshots. Whatever was there is replaced.
+ * Pictures of every page: a local stack with its sample reports, each page in light and dark, on a desktop and a phone,
+ * into FOLDER (default: screenshots, which git ignores). What was there is replaced. With --docs the six that the
+ * documents show are copied into docs/screenshots as well.
  *
- * usage: node scripts/screenshots.ts [FOLDER]
+ * usage: node scripts/screenshots.ts [--docs] [FOLDER]
  * Exit code: 0 all made, 1 a page failed.
  */
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { parseArgs } from "node:util";
 import type { Browser, Page } from "playwright-core";
 import { type RunningStack, startStack } from "../local/stack.ts";
 import { fillPath, type PagePath, pageRoutes } from "../workers/dashboard/routes.ts";
@@ -28,6 +30,17 @@ const WAIT_MS = 300_000;
 /** Pictures of a page: what fills its path, or the link on another page that leads to one. */
 type Picture = { name: string; parameters?: Record<string, string> } | { name: string; from: string; link: string };
 
+/** The pictures that README and the documents show. */
+const IN_DOCUMENTS = [
+  "overview-desktop-light.webp",
+  "sources-desktop-dark.webp",
+  "domains-desktop-light.webp",
+  "report-desktop-light.webp",
+  "dead-letters-desktop-light.webp",
+  "overview-phone-light.webp",
+];
+
+const ROOT = join(import.meta.dirname, "..");
 const DOMAIN = "example.com";
 const ABOUT = `/domains/${DOMAIN}`;
 
@@ -130,4 +143,9 @@ async function go(page: Page, origin: string, place: (typeof PAGES)[string]): Pr
   await page.waitForLoadState();
 }
 
-await main(process.argv[2] ?? join(import.meta.dirname, "../docs/screenshots"));
+const { values, positionals } = parseArgs({ options: { docs: { type: "boolean" } }, allowPositionals: true });
+const folder = positionals[0] ?? join(ROOT, "screenshots");
+await main(folder);
+if (values.docs === true) {
+  for (const name of IN_DOCUMENTS) copyFileSync(join(folder, name), join(ROOT, "docs/screenshots", name));
+}

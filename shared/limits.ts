@@ -53,7 +53,7 @@ export const READ_LIMITS = {
   maxGeneralChars: 128 * MIB,
   /** Ours: counted to them for each record, which takes some 10 µs however short it is. */
   generalRecordChars: 256,
-  /** Ours: characters of one object that only the XML parser can read, or that are mended, at up to 300 ns each. */
+  /** Ours: characters of one object that only the XML parser can read, or that are repaired, at up to 300 ns each. */
   maxParserChars: 16 * MIB,
   /** Ours: characters of the reports of one object without their records; a real one has 500 to 2,000. */
   maxReportChars: 8 * MIB,
@@ -155,7 +155,7 @@ export const RETRY_LIMITS = {
   maxDelaySeconds: 6 * 3600,
 } as const;
 
-/** Ours: how a batch of messages is worked off. */
+/** Ours: how a batch of messages is processed. */
 export const BATCH_LIMITS = {
   /** Messages of a batch in work at once; an invocation has six connections. */
   maxConcurrentMessages: 5,
@@ -207,7 +207,7 @@ export const DASHBOARD_LIMITS = {
   maxListed: 20,
   /** How long a page waits for Analytics Engine, of which it shows no more than a trend. */
   engineTimeoutMs: 3000,
-  /** When to come back, said to whoever is refused. */
+  /** When to try again, sent with a refusal. */
   retryAfterSeconds: 2,
 } as const;
 

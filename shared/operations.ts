@@ -56,7 +56,7 @@ export type JobRequest = Inputs["startReprocess"];
 /** keep: the accepted one stays, the other is a duplicate from now on; replace: the other takes its place; both count. */
 export type ConflictDecision = Inputs["decideConflict"]["decision"];
 
-/** Who decided, and why, for those who look later. */
+/** Who decided, and why. */
 export interface DecisionNote {
   /** Mail address of the person, or the name of the token. */
   by: string;

@@ -7,7 +7,7 @@ import { domainName } from "./domain-name.ts";
 
 const KEY_PREFIX = "dmarc:";
 
-/** The schema of a value, for whoever takes an entry from outside. */
+/** The schema of a value, for code that takes an entry from outside. */
 export const registryEntry = v.object({
   /** Whose reports these are; reports are counted once per account. */
   account: v.pipe(v.string(), v.regex(/^[A-Za-z0-9._-]{1,64}$/, "1 to 64 letters, digits, '.', '_' or '-'")),

@@ -18,8 +18,17 @@ export interface Sent extends Expected {
 /** An empty account of what was sent. */
 export function emptySent(): Sent {
   return {
-    ...{ mails: 0, delivered: 0, rejected: 0, raw: 0, reports: 0, records: 0, messages: 0, passed: 0 },
-    ...{ duplicates: 0, conflicts: 0, deadLetters: 0 },
+    mails: 0,
+    delivered: 0,
+    rejected: 0,
+    raw: 0,
+    reports: 0,
+    records: 0,
+    messages: 0,
+    passed: 0,
+    duplicates: 0,
+    conflicts: 0,
+    deadLetters: 0,
   };
 }
 

@@ -71,8 +71,14 @@ interface Original {
 }
 
 const NOTHING: Expected = {
-  ...{ raw: 0, reports: 0, records: 0, messages: 0, passed: 0 },
-  ...{ duplicates: 0, conflicts: 0, deadLetters: 0 },
+  raw: 0,
+  reports: 0,
+  records: 0,
+  messages: 0,
+  passed: 0,
+  duplicates: 0,
+  conflicts: 0,
+  deadLetters: 0,
 };
 const CONTAINERS: readonly Container[] = ["gzip", "zip", "xml"];
 /** Originals kept to be repeated; each is repeated once. */

@@ -123,7 +123,10 @@ class SoakRun {
     const { mails, seed, faultRate, kill, say } = this.#plan;
     const started = performance.now();
     return sendMails({
-      ...{ port: this.#place.ports.smtpPort, faultRate, seed, signal: this.#dead.signal },
+      port: this.#place.ports.smtpPort,
+      faultRate,
+      seed,
+      signal: this.#dead.signal,
       mails: this.#account(soakMails({ count: mails, seed })),
       onDone: (_mail, _outcome, { delivered, rejected }) => {
         const done = delivered + rejected;

@@ -38,8 +38,12 @@ export async function sendMails(plan: SendPlan): Promise<SendCounts> {
   const counts: SendCounts = { delivered: 0, rejected: 0, retried: 0, repeated: 0 };
   const random = seeded(plan.seed);
   const transport = createTransport({
-    ...{ host: "127.0.0.1", port: plan.port, ignoreTLS: true },
-    ...{ pool: true, maxConnections: CONNECTIONS, maxMessages: Number.POSITIVE_INFINITY },
+    host: "127.0.0.1",
+    port: plan.port,
+    ignoreTLS: true,
+    pool: true,
+    maxConnections: CONNECTIONS,
+    maxMessages: Number.POSITIVE_INFINITY,
   });
   const sendAll = async (): Promise<void> => {
     for (let next = plan.mails.next(); !next.done; next = plan.mails.next()) {

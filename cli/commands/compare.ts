@@ -56,8 +56,8 @@ Examples:
   dmarc compare example.com --from 2026-11-01 --to 2026-11-30
   dmarc compare --account acme --days 7 --json
 
-The ledger is exact, and every figure on a page is the ledger's. Analytics Engine has the same points for SQL of your own. The
-days are those of the reports. A cell holds one number where both agree, else the ledger's, the engine's and the difference.
+The ledger is exact, and pages show its figures. Analytics Engine has a point for each record, for SQL of your own. The days are
+those of the reports. A cell holds one number where both agree, else the ledger's, the engine's and the difference.
 
 In production differences are expected: the engine samples from about a hundred points a second (_sample_interval says for how
 many written points a kept one stands), keeps points for three months, and shows a point some time after it was written.

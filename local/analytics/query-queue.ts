@@ -23,7 +23,7 @@ export class QueryQueue {
   async run<T>(task: () => Promise<T>): Promise<T | undefined> {
     if (this.#running < this.#limits.maxRunning) this.#running++;
     else if (this.#waiting.length >= this.#limits.maxWaiting) return undefined;
-    // Whoever ends hands its place on.
+    // A query that ends hands its place on.
     else await new Promise<void>((begin) => this.#waiting.push(begin));
     try {
       return await task();

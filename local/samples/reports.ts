@@ -43,7 +43,12 @@ function planReport(plan: ReportPlan): SampleReport | undefined {
   if (rows.length === 0) return undefined;
   const beginSeconds = todaySeconds - daysAgo * DAY_SECONDS;
   return {
-    ...{ domain: domain.name, policy, reporter, rows, beginSeconds, endSeconds: beginSeconds + DAY_SECONDS - 1 },
+    domain: domain.name,
+    policy,
+    reporter,
+    rows,
+    beginSeconds,
+    endSeconds: beginSeconds + DAY_SECONDS - 1,
     reportId: `${beginSeconds}.${Math.floor(random() * 1e12)}`,
   };
 }

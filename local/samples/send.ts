@@ -85,7 +85,11 @@ async function sendAll(
   { smtpPort, signal }: { smtpPort: number; signal: AbortSignal },
 ): Promise<void> {
   const transport = createTransport({
-    ...{ host: "127.0.0.1", port: smtpPort, ignoreTLS: true, pool: true, maxConnections: CONNECTIONS },
+    host: "127.0.0.1",
+    port: smtpPort,
+    ignoreTLS: true,
+    pool: true,
+    maxConnections: CONNECTIONS,
   });
   const waiting = samples.values();
   const sendNext = async (): Promise<void> => {

@@ -20,12 +20,20 @@ interface TlsReporter {
 
 const REPORTERS: readonly TlsReporter[] = [
   {
-    ...{ organizationName: "Google Inc.", email: "noreply-smtp-tls-reporting@google.com", domain: "google.com" },
-    ...{ sendingMtaIp: "192.0.2.30", sessions: 340, everyDays: 1 },
+    organizationName: "Google Inc.",
+    email: "noreply-smtp-tls-reporting@google.com",
+    domain: "google.com",
+    sendingMtaIp: "192.0.2.30",
+    sessions: 340,
+    everyDays: 1,
   },
   {
-    ...{ organizationName: "Microsoft Corporation", email: "tlsrpt-noreply@microsoft.com", domain: "microsoft.com" },
-    ...{ sendingMtaIp: "2001:db8:30::1", sessions: 210, everyDays: 3 },
+    organizationName: "Microsoft Corporation",
+    email: "tlsrpt-noreply@microsoft.com",
+    domain: "microsoft.com",
+    sendingMtaIp: "2001:db8:30::1",
+    sessions: 210,
+    everyDays: 3,
   },
 ];
 
@@ -42,23 +50,32 @@ interface TlsFault {
 const FAULTS: readonly TlsFault[] = [
   // The second server's certificate was renewed late.
   {
-    ...{ resultType: "certificate-expired", receivingMxHostname: "mx2.example.com" },
-    ...{ daysAgo: { first: 19, last: 15 }, share: 0.12 },
+    resultType: "certificate-expired",
+    receivingMxHostname: "mx2.example.com",
+    daysAgo: { first: 19, last: 15 },
+    share: 0.12,
   },
   // And then, for a day, with the name left out.
   {
-    ...{ resultType: "certificate-host-mismatch", receivingMxHostname: "mx2.example.com" },
-    ...{ daysAgo: { first: 14, last: 14 }, share: 0.09 },
+    resultType: "certificate-host-mismatch",
+    receivingMxHostname: "mx2.example.com",
+    daysAgo: { first: 14, last: 14 },
+    share: 0.09,
   },
   // The web server that holds the MTA-STS policy was down.
   {
-    ...{ resultType: "sts-policy-fetch-error", receivingMxHostname: "", failureReasonCode: "HTTP 503" },
-    ...{ daysAgo: { first: 7, last: 6 }, share: 0.06 },
+    resultType: "sts-policy-fetch-error",
+    receivingMxHostname: "",
+    failureReasonCode: "HTTP 503",
+    daysAgo: { first: 7, last: 6 },
+    share: 0.06,
   },
   // An old third server, still named in DNS, that knows no encryption.
   {
-    ...{ resultType: "starttls-not-supported", receivingMxHostname: "mx-old.example.com" },
-    ...{ daysAgo: { first: TLS_DAYS, last: 1 }, share: 0.006 },
+    resultType: "starttls-not-supported",
+    receivingMxHostname: "mx-old.example.com",
+    daysAgo: { first: TLS_DAYS, last: 1 },
+    share: 0.006,
   },
 ];
 

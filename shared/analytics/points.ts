@@ -148,8 +148,16 @@ function failureRow(report: FailureReport, context: PointContext): RowInput<"fai
   const { dkimDomain, dkimSelector, spfDomain, mailFromDomain, reportingMta } = report;
   return {
     ...contextRow(context),
-    ...{ sourceIp, authFailure, deliveryResult, identityAlignment, incidents },
-    ...{ dkimDomain, dkimSelector, spfDomain, mailFromDomain, reportingMta },
+    sourceIp,
+    authFailure,
+    deliveryResult,
+    identityAlignment,
+    incidents,
+    dkimDomain,
+    dkimSelector,
+    spfDomain,
+    mailFromDomain,
+    reportingMta,
     domain: report.reportedDomain,
     ordinal: 0,
     arrivalSeconds: report.arrivalSeconds ?? 0,

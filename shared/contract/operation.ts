@@ -28,7 +28,7 @@ export interface HttpRoute {
 export interface Operation<Input, Output> {
   /** One sentence for documents. */
   summary: string;
-  /** viewer: whoever may see the account it is about, which the asker checks; operator: operators only. */
+  /** viewer: a person who may see the account it is about, which the caller checks; operator: operators only. */
   role: "viewer" | "operator";
   changes: boolean;
   /** process: by RPC; dashboard: from the ledger it reads itself. */

@@ -12,7 +12,7 @@ export interface Bounds {
   nowSeconds: number;
   /**
    * For a person who wants to see what is in a file: a long period, and a count up to READ_LIMITS.maxShownCount, are
-   * told as a warning only.
+   * reported as a warning only.
    */
   isLenient: boolean;
 }

@@ -74,7 +74,7 @@ export class ReadBudget {
     this.#take("generalChars", chars, "characters of records and markup of no known shape");
   }
 
-  /** Characters that only the XML parser can read, or that have to be mended. */
+  /** Characters that only the XML parser can read, or that have to be repaired. */
   takeParser(chars: number): void {
     this.#take("parserChars", chars, "characters of unusual XML");
   }

@@ -1,5 +1,5 @@
 /**
- * The one door to reports: bytes of any kind in, reports and problems out. Containers are told by their bytes and opened
+ * The entry point for reading: bytes of any kind in, reports and problems out. Containers are recognised by their bytes and opened
  * as they stream; what cannot be read comes out as a problem, never as an exception.
  */
 
@@ -137,7 +137,7 @@ async function* readContent(content: Content, place: Place, context: Context): A
 
 /** The XML of a small file in memory that is nothing but XML or a plain gzip of it; any other is read as a stream. */
 function smallDocument(bytes: Uint8Array, { depth }: Place, { budget }: Context): Uint8Array | undefined {
-  // As much as both could make together: whoever is near the end of the budget is read as a stream.
+  // As much as both could make together: near the end of the budget a document is read as a stream.
   const isWithinBudget = budget.outputBytesLeft >= 2 * READ_LIMITS.maxSmallDocumentBytes;
   if (bytes.byteLength > READ_LIMITS.maxSmallDocumentBytes || !isWithinBudget) return undefined;
   const isGzip = bytes[0] === 0x1f && depth < READ_LIMITS.maxArchiveDepth;

@@ -95,7 +95,7 @@ function hasManyElements(xml: string): boolean {
   return false;
 }
 
-/** What only the XML parser can read, mended where it has to be. */
+/** What only the XML parser can read, repaired where it has to be. */
 function parseOddElement(xml: string, context: RecordContext): XmlElement | { malformed: string } {
   const { budget, warnings } = context;
   budget.takeParser(xml.length);
@@ -104,9 +104,9 @@ function parseOddElement(xml: string, context: RecordContext): XmlElement | { ma
   const repaired = repairCharacters(xml);
   if (repaired.done === "") return element;
   budget.takeParser(repaired.xml.length);
-  const mended = parseElement(repaired.xml);
-  if (!("malformed" in mended)) warnings.add("repaired_xml", recordPath(context), repaired.done);
-  return mended;
+  const repairedElement = parseElement(repaired.xml);
+  if (!("malformed" in repairedElement)) warnings.add("repaired_xml", recordPath(context), repaired.done);
+  return repairedElement;
 }
 
 /** Reads a record from its element. */

@@ -47,7 +47,7 @@ export interface Peeked {
   chunks: AsyncIterable<Uint8Array>;
 }
 
-/** A stream that has begun: whoever peeked must close it, for nobody may read on. */
+/** A stream that has begun: the code that peeked must close it, since nothing may read on. */
 export interface PeekedStream extends Peeked {
   /** Tells the inflater and the file behind it that nobody reads on. */
   close(): Promise<void>;

@@ -121,20 +121,20 @@ const WINDOWS_1252 = Array.from({ length: 256 }, (_, byte) =>
   new TextEncoder().encode(windows1252.decode(Uint8Array.of(byte))),
 );
 /** Most bytes that one of them takes. */
-const MAX_MENDED_BYTES = 3;
+const MAX_REPAIRED_BYTES = 3;
 
 /** Valid UTF-8 sequences as such, every other byte as windows-1252: one decoding, however often they change. */
 function decodeMixed(bytes: Uint8Array): string {
-  const mended = new Uint8Array(MAX_MENDED_BYTES * bytes.byteLength);
+  const repaired = new Uint8Array(MAX_REPAIRED_BYTES * bytes.byteLength);
   let end = 0;
   for (let at = 0; at < bytes.byteLength; ) {
     const length = validSequence(bytes, at);
     if (length === 0) {
-      for (const byte of WINDOWS_1252[bytes[at++] ?? 0] ?? []) mended[end++] = byte;
+      for (const byte of WINDOWS_1252[bytes[at++] ?? 0] ?? []) repaired[end++] = byte;
     }
-    for (const next = at + length; at < next; at++) mended[end++] = bytes[at] ?? 0;
+    for (const next = at + length; at < next; at++) repaired[end++] = bytes[at] ?? 0;
   }
-  return strict.decode(mended.subarray(0, end));
+  return strict.decode(repaired.subarray(0, end));
 }
 
 /** Length of the valid UTF-8 sequence at `offset` (RFC 3629 section 4), 0 if there is none. */

@@ -144,7 +144,7 @@ describe.skipIf(isMissing)("the dashboard", () => {
     expect(csv).not.toMatch(/(^|,|")[=+@]/m);
   });
 
-  it("shows a dead letter, and sends it again once the reason is mended", async () => {
+  it("shows a dead letter, and sends it again once the cause is fixed", async () => {
     await site.api(`/registry/${RUA}`, {
       method: "PUT",
       body: JSON.stringify({ account: "acme", domains: ["acme.example"] }),

@@ -67,7 +67,8 @@ export function tlsReport(): string {
   return JSON.stringify({
     "organization-name": "TLS Reporter <script>alert(5)</script>",
     "date-range": { "start-datetime": `${day}T00:00:00Z`, "end-datetime": `${day}T23:59:59Z` },
-    ...{ "contact-info": "tls@reporter.example", "report-id": "tls-1" },
+    "contact-info": "tls@reporter.example",
+    "report-id": "tls-1",
     policies: [
       {
         policy: { "policy-type": "sts", "policy-domain": "acme.example", "mx-host": ["mx.acme.example"] },

@@ -37,7 +37,10 @@ export async function startBrowserStack(): Promise<BrowserStack> {
   const faults: string[] = [];
   const transport = createTransport({ host: "127.0.0.1", port: smtpPort, ignoreTLS: true });
   return {
-    ...{ origin, stack, browser, faults },
+    origin,
+    stack,
+    browser,
+    faults,
     openContext: (options) => openedContext(browser, stack, options),
     async open(path) {
       const page = await context.newPage();

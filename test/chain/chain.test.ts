@@ -43,7 +43,12 @@ describe("a pipeline that works", () => {
       { reports: 1, records: 3, total: 8, passed: 6 },
     ]);
     expect(await chain.stats()).toEqual({
-      ...{ reports: 1, records: 3, messages: 8, passed: 6, sources: 2, deadLetters: 0 },
+      reports: 1,
+      records: 3,
+      messages: 8,
+      passed: 6,
+      sources: 2,
+      deadLetters: 0,
     });
     expect(await chain.keys("")).toHaveLength(1);
   });

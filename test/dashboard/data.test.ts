@@ -224,7 +224,7 @@ describe("the verdict", () => {
   const spoofer = { sourceIp: "192.0.2.66", messages: 10 };
   const service = { dkimResults: "helpdesk.test s pass", messages: 500 };
 
-  it("calls p=reject safe when only what nobody vouches for would be refused", () => {
+  it("calls p=reject safe when only unauthenticated mail would be refused", () => {
     expect(judge([own, spoofer])).toMatchObject({ verdict: "ready", failed: 10, unauthenticatedMessages: 10 });
   });
 
@@ -245,8 +245,18 @@ describe("the verdict", () => {
 
 function group(given: Partial<SourceGroup>): SourceGroup {
   return {
-    ...{ dkimResults: "", spfResults: "", sourceIp: "", messages: 0, passed: 0, dkimAligned: 0, spfAligned: 0 },
-    ...{ quarantined: 0, rejected: 0, spared: 0, firstDay: 1, lastDay: 1 },
+    dkimResults: "",
+    spfResults: "",
+    sourceIp: "",
+    messages: 0,
+    passed: 0,
+    dkimAligned: 0,
+    spfAligned: 0,
+    quarantined: 0,
+    rejected: 0,
+    spared: 0,
+    firstDay: 1,
+    lastDay: 1,
     ...given,
   };
 }

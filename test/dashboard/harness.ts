@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { createTestHarness, type TestHarness } from "wrangler";
 import { change, type LedgerDatabase } from "../../shared/ledger/database.ts";
 import { putPerson } from "../../shared/ledger/people.ts";
+import { shardsOf } from "../../shared/ledger/shards.ts";
 import type { Viewer } from "../../shared/viewers.ts";
 import { localWorker } from "../support/local-workers.ts";
 import { migrate } from "../support/migrations.ts";
@@ -17,6 +18,8 @@ export interface DashboardSettings {
   vars?: Record<string, string>;
   /** Mail address of the identity that Cloudflare Access asserts; absent = Access is off. */
   accessEmail?: string;
+  /** Databases of the ledger; absent = one. */
+  databases?: number;
 }
 
 /** Who the tests may be; anybody else has no access. */
@@ -32,17 +35,19 @@ export interface Dashboard {
   url: string;
   /** `path` is below the origin; without `authorization` among the headers the right bearer is sent, null = none. */
   ask(path: string, init?: RequestInit, token?: string | null): Promise<Response>;
-  /** The ledger it reads, its migrations applied. */
+  /** The first database of the ledger it reads. */
   ledger: LedgerDatabase;
+  /** All of them, their migrations applied. */
+  ledgers: readonly LedgerDatabase[];
   close(): Promise<void>;
 }
 
 /** Starts it with the stand-in for process. */
-export async function startDashboard({ vars = {}, accessEmail }: DashboardSettings): Promise<Dashboard> {
+export async function startDashboard({ vars = {}, accessEmail, databases }: DashboardSettings): Promise<Dashboard> {
   const server: TestHarness = createTestHarness({
     root,
     workers: [
-      localWorker("dashboard", { vars, accessEmail }),
+      localWorker("dashboard", { vars, accessEmail, databases }),
       {
         config: {
           name: "dmarc-process",
@@ -55,10 +60,8 @@ export async function startDashboard({ vars = {}, accessEmail }: DashboardSettin
     ],
   });
   const { url } = await server.listen();
-  const { D1_DMARC_REPORTS: ledger } = await server
-    .getWorker<{ D1_DMARC_REPORTS: LedgerDatabase }>("dmarc-dashboard")
-    .getEnv();
-  await migrate(ledger);
+  const { directory: ledger, all: ledgers } = shardsOf(await server.getWorker("dmarc-dashboard").getEnv());
+  for (const database of ledgers) await migrate(database);
   await change(
     ledger,
     PEOPLE.map((person) => putPerson(person, 1)),
@@ -66,6 +69,7 @@ export async function startDashboard({ vars = {}, accessEmail }: DashboardSettin
   return {
     url: url.origin,
     ledger,
+    ledgers,
     async ask(path, init = {}, token = API_TOKEN) {
       const headers = new Headers(init.headers);
       if (token !== null) headers.set("authorization", `Bearer ${token}`);

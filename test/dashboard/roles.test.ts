@@ -1,6 +1,7 @@
 /** Who may see what: an owner of one account against every page with another account's names, ids and exports. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { LedgerDatabase } from "../../shared/ledger/database.ts";
+import { addAccount } from "../../shared/ledger/accounts.ts";
+import { change, type LedgerDatabase } from "../../shared/ledger/database.ts";
 import type { FailureReport, TlsReport } from "../../shared/report/vocabulary.ts";
 import { CHANGES, fillPath, type PagePath, type PageRoute, pageRoutes } from "../../workers/dashboard/routes.ts";
 import { aggregateReport, type Sample, sampleRecord, settleSamples } from "../support/ledger-fill.ts";
@@ -105,7 +106,8 @@ function secretSamples(): Sample[] {
   });
 }
 
-async function fill(ledger: LedgerDatabase): Promise<void> {
+/** Fills the databases of the owner's account and of the other one, which may be the same. */
+async function fill(directory: LedgerDatabase, { own: ledger, other }: { own: LedgerDatabase; other: LedgerDatabase }) {
   const records = [sampleRecord("acme.example", { count: 41 })];
   const own: Sample = {
     account: "acme",
@@ -114,8 +116,14 @@ async function fill(ledger: LedgerDatabase): Promise<void> {
     records,
     receivedSeconds: nowSeconds,
   };
-  for (const sample of [own, ...secretSamples()]) await settleSamples(ledger, [sample], { nowSeconds });
-  await ledger
+  await settleSamples(ledger, [own], { nowSeconds });
+  for (const sample of secretSamples()) await settleSamples(other, [sample], { nowSeconds });
+  const isSplit = ledger !== other;
+  await change(directory, [
+    addAccount({ account: "acme", shard: isSplit ? 1 : 0 }, 1),
+    addAccount({ account: "other", shard: isSplit ? 2 : 0 }, 1),
+  ]);
+  await other
     .prepare(
       `INSERT INTO dead_letters (id, day, account, rua, domain, code, raw_key, part, generation, received_seconds,
         filed_seconds, attempts, letter)
@@ -125,9 +133,11 @@ async function fill(ledger: LedgerDatabase): Promise<void> {
     .all();
 }
 
-async function start(accessEmail: string): Promise<Dashboard> {
-  const dashboard = await startDashboard({ accessEmail });
-  await fill(dashboard.ledger);
+/** @param databases one for all, or three: the owner's account in the second, the other one in the third */
+async function start(accessEmail: string, databases = 1): Promise<Dashboard> {
+  const dashboard = await startDashboard({ accessEmail, databases });
+  const { ledger, ledgers } = dashboard;
+  await fill(ledger, { own: ledgers[1] ?? ledger, other: ledgers[2] ?? ledger });
   return dashboard;
 }
 
@@ -169,10 +179,10 @@ function shown(text: string, path: string): string {
 
 const HTML = { headers: { accept: "text/html" } };
 
-describe("an owner", () => {
+describe.each([1, 3])("an owner, the ledger in %i databases,", (databases) => {
   let dashboard: Dashboard;
   beforeAll(async () => {
-    dashboard = await start("owner@acme.example");
+    dashboard = await start("owner@acme.example", databases);
   });
   afterAll(() => dashboard.close());
 
@@ -273,10 +283,10 @@ describe.each(["nothing@acme.example", "stranger@acme.example"])("%s", (email) =
   });
 });
 
-describe("an operator", () => {
+describe.each([1, 3])("an operator, the ledger in %i databases,", (databases) => {
   let dashboard: Dashboard;
   beforeAll(async () => {
-    dashboard = await start("operator@acme.example");
+    dashboard = await start("operator@acme.example", databases);
   });
   afterAll(() => dashboard.close());
 
@@ -339,7 +349,7 @@ describe("an operator", () => {
 });
 
 describe("on one machine", () => {
-  it("answers only what came by the front of npm start, whoever Access says it is", async () => {
+  it("answers only what came by the front of npm start, whatever identity Access asserts", async () => {
     const secret = "the-secret-of-the-workers";
     const dashboard = await startDashboard({
       vars: { WORKERS_SECRET: secret, API_TOKEN },

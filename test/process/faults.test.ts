@@ -32,7 +32,7 @@ const SHARDS = [1, 3];
 
 const ONE_BY_ONE: Manners = { maxBatchSize: 1 };
 
-/** Runs a day's mail under a plan, mends everything, sends again what ended as a dead letter of a fault. */
+/** Runs a day's mail under a plan, repairs everything, sends again what ended as a dead letter of a fault. */
 async function runDay({ shards = 1, plan, scenario = smallMail(), manners = ONE_BY_ONE, pause }: Run) {
   cases++;
   const world = new World({ shards });

@@ -54,7 +54,7 @@ describe("a value that nobody reads", () => {
     expect(reports[0]?.report.warnings.map(({ code }) => code)).toEqual(expected);
   });
 
-  it("of another encoding is mended and told of", async () => {
+  it("of another encoding is repaired, with a warning", async () => {
     const [before = "", after = ""] = withRecords(noted("HERE"), record({})).split("HERE");
     const { reports } = await compare(joinBytes(before, [0xff], after));
     expect(reports[0]?.report.warnings.map(({ code }) => code)).toEqual(["repaired_encoding"]);
@@ -119,7 +119,7 @@ describe("shapes shared by documents that are read at the same time", () => {
     expect(body.totals.records).toBe(2);
   });
 
-  it("any documents, pieces and encodings: each is told as if it were alone", async () => {
+  it("any documents, pieces and encodings: each gives what it gives alone", async () => {
     const document = fc
       .record({
         plan: fc.record({

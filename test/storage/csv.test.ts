@@ -1,4 +1,4 @@
-/** CSV: RFC 4180 for programs, harmless for spreadsheets, linear for whoever pays for the time. */
+/** CSV: RFC 4180 for programs, harmless for spreadsheets, in linear time. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { csvLine } from "../../shared/csv.ts";

@@ -4,7 +4,13 @@ import { parseMessage } from "../../shared/messages.ts";
 const REPORT = { v: 1, kind: "report", key: "raw/1", rua: "a@b", receivedSeconds: 1 };
 const PACKED = { dataset: "records", count: 2, index: "d", blobs: ["a", ["b", "c"]], doubles: [1, [2, 3]] };
 const POINTS = {
-  ...{ v: 1, kind: "points", key: "raw/1", reportUid: "u", generation: 1, receivedSeconds: 1, slice: 0 },
+  v: 1,
+  kind: "points",
+  key: "raw/1",
+  reportUid: "u",
+  generation: 1,
+  receivedSeconds: 1,
+  slice: 0,
   points: [PACKED],
 };
 

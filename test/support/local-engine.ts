@@ -99,11 +99,28 @@ export function eventRow(given: Partial<RowInput<"events">>): RowInput<"events">
 /** A TLS point of a policy; what a test cares for is given. */
 export function tlsRow(given: Partial<RowInput<"tls">>): RowInput<"tls"> {
   return {
-    ...{ reportUid: "t1", account: "acme", domain: "acme.example", reporter: "reporter.example", reportId: "1" },
-    ...{ scope: "policy", policyType: "sts", mxHosts: "mx.acme.example", resultType: "", sendingMtaIp: "" },
-    ...{ receivingMxHostname: "", receivingIp: "", failureReasonCode: "", generation: 1, ordinal: 0 },
-    ...{ successfulSessions: 90, failedSessions: 3, detailSessions: 0, receivedSeconds: 1_700_090_000, live: 1 },
-    ...{ beginSeconds: 1_700_000_000, endSeconds: 1_700_086_399 },
+    reportUid: "t1",
+    account: "acme",
+    domain: "acme.example",
+    reporter: "reporter.example",
+    reportId: "1",
+    scope: "policy",
+    policyType: "sts",
+    mxHosts: "mx.acme.example",
+    resultType: "",
+    sendingMtaIp: "",
+    receivingMxHostname: "",
+    receivingIp: "",
+    failureReasonCode: "",
+    generation: 1,
+    ordinal: 0,
+    successfulSessions: 90,
+    failedSessions: 3,
+    detailSessions: 0,
+    receivedSeconds: 1_700_090_000,
+    live: 1,
+    beginSeconds: 1_700_000_000,
+    endSeconds: 1_700_086_399,
     ...given,
   };
 }
@@ -111,10 +128,24 @@ export function tlsRow(given: Partial<RowInput<"tls">>): RowInput<"tls"> {
 /** A failure report's row; what a test cares for is given. */
 export function failureRow(given: Partial<RowInput<"failures">>): RowInput<"failures"> {
   return {
-    ...{ reportUid: "f1", account: "acme", domain: "acme.example", sourceIp: "192.0.2.66", authFailure: "dmarc" },
-    ...{ deliveryResult: "reject", identityAlignment: "none", dkimDomain: "", dkimSelector: "", spfDomain: "" },
-    ...{ mailFromDomain: "", reportingMta: "mta.example", generation: 1, ordinal: 0, incidents: 2 },
-    ...{ arrivalSeconds: 1_700_000_000, receivedSeconds: 1_700_090_000, live: 1 },
+    reportUid: "f1",
+    account: "acme",
+    domain: "acme.example",
+    sourceIp: "192.0.2.66",
+    authFailure: "dmarc",
+    deliveryResult: "reject",
+    identityAlignment: "none",
+    dkimDomain: "",
+    dkimSelector: "",
+    spfDomain: "",
+    mailFromDomain: "",
+    reportingMta: "mta.example",
+    generation: 1,
+    ordinal: 0,
+    incidents: 2,
+    arrivalSeconds: 1_700_000_000,
+    receivedSeconds: 1_700_090_000,
+    live: 1,
     ...given,
   };
 }

@@ -1,5 +1,6 @@
 /** Support of tests and benchmarks: a Worker as it runs on one machine, with what a test wants to be different. */
 import { localConfig, type WorkerConfig, type WorkerName } from "../../local/worker-config.ts";
+import { LEDGER_BINDING } from "../../shared/ledger/shards.ts";
 
 export interface WorkerChanges {
   vars?: Record<string, string | number>;
@@ -7,16 +8,25 @@ export interface WorkerChanges {
   replaced?: { bindings: readonly string[]; service: string };
   /** Mail address of the identity that Cloudflare Access asserts; absent = Access is off. */
   accessEmail?: string | undefined;
+  /** Databases of the ledger; absent = as configured. */
+  databases?: number | undefined;
 }
 
 /** @returns it as wrangler's test harness takes it */
 export function localWorker(worker: WorkerName, changes: WorkerChanges = {}): { config: WorkerConfig } {
-  const { vars, replaced, accessEmail } = changes;
+  const { vars, replaced, accessEmail, databases } = changes;
   const config = localConfig(worker);
   config.vars = { ...config.vars, ...vars };
   if (accessEmail !== undefined) config.access = { dev: { aud: "test", identity: { email: accessEmail } } };
+  if (databases !== undefined) config.d1_databases = Array.from({ length: databases }, (_, shard) => database(shard));
   if (replaced !== undefined) replaceBindings(config, replaced.bindings, replaced.service);
   return { config };
+}
+
+function database(shard: number): { binding: string; database_name: string; database_id: string } {
+  const suffix = shard === 0 ? "" : `-${shard}`;
+  const name = `dmarc-reports${suffix}`;
+  return { binding: `${LEDGER_BINDING}${suffix.replace("-", "_")}`, database_name: name, database_id: name };
 }
 
 function replaceBindings(config: WorkerConfig, bindings: readonly string[], service: string): void {

@@ -34,7 +34,7 @@ const SAFE_METHODS = ["GET", "HEAD", "OPTIONS"];
 export async function identify(credentials: Credentials): Promise<Result<Identity, string>> {
   const { request, access, apiToken } = credentials;
   const bearer = readBearer(request);
-  // A token that was sent has to be right, whoever else vouches for the request.
+  // A token that was sent has to be right, even if Access let the request in.
   if (bearer !== undefined) return (await sameSecret(bearer, apiToken)) ? ok({ via: "token" }) : fail(REFUSALS.token);
   if (access === undefined) return fail(REFUSALS.closed);
   const identity = await access.getIdentity();

@@ -64,7 +64,7 @@ export function answerError(error: unknown): Response {
   return Response.json({ error: { code, message } }, { status, headers: retryHeaders(answer) });
 }
 
-/** The header of an error that waiting may mend. */
+/** The header of an error that may pass by waiting. */
 export function retryHeaders({ retryAfterSeconds }: ErrorAnswer): Record<string, string> {
   return retryAfterSeconds === undefined ? {} : { "retry-after": String(retryAfterSeconds) };
 }

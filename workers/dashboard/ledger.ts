@@ -1,6 +1,6 @@
 /**
  * The ledger as pages and the API read it: a question goes to every database, or to those of the accounts it is about, and
- * the answers are put together. It counts what was read, for whoever measures. It holds no SQL.
+ * the answers are put together. It counts what was read, for measurements. It holds no SQL.
  */
 import { accountsNamedQuery } from "../../shared/ledger/accounts.ts";
 import { ask, type LedgerDatabase, type LedgerStatement, type Query } from "../../shared/ledger/database.ts";

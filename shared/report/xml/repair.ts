@@ -1,4 +1,4 @@
-/** Mends what reporters write that XML does not allow, without guessing at structure: characters only. */
+/** Repairs what reporters write that XML does not allow, without guessing at structure: characters only. */
 
 /** What may follow `<` in well-formed XML: a name with its delimiter, CDATA, a comment, an instruction. */
 const MARKUP = String.raw`\/?[A-Za-z_][\w.-]*(?::[A-Za-z_][\w.-]*)?[\s\/>]|!\[CDATA\[|!--|\?`;
@@ -10,14 +10,14 @@ const FORBIDDEN = /[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]/g;
  * Escapes `<` and `&` that begin no markup and removes characters that XML 1.0 section 2.2 forbids. CDATA sections, whose
  * text may hold both, only lose the forbidden characters.
  *
- * @returns the mended text, and what was done in words ("" if nothing)
+ * @returns the repaired text, and what was done in words ("" if nothing)
  */
 export function repairCharacters(xml: string): { xml: string; done: string } {
   const steps: string[] = [];
   let text = xml;
-  const step = (mended: string, done: string): void => {
-    if (mended !== text) steps.push(done);
-    text = mended;
+  const step = (repaired: string, done: string): void => {
+    if (repaired !== text) steps.push(done);
+    text = repaired;
   };
   step(text.replace(FORBIDDEN, ""), "removed control characters");
   step(replaceOutsideCdata(text, STRAY_LESS_THAN, "&lt;"), "escaped a raw <");
@@ -29,13 +29,13 @@ const CDATA_START = "<![CDATA[";
 const CDATA_END = "]]>";
 
 function replaceOutsideCdata(text: string, pattern: RegExp, replacement: string): string {
-  let mended = "";
+  let repaired = "";
   for (let at = 0; at < text.length; ) {
     const start = text.indexOf(CDATA_START, at);
     const end = start < 0 ? -1 : text.indexOf(CDATA_END, start);
-    if (end < 0) return mended + text.slice(at).replace(pattern, replacement);
-    mended += text.slice(at, start).replace(pattern, replacement) + text.slice(start, end + CDATA_END.length);
+    if (end < 0) return repaired + text.slice(at).replace(pattern, replacement);
+    repaired += text.slice(at, start).replace(pattern, replacement) + text.slice(start, end + CDATA_END.length);
     at = end + CDATA_END.length;
   }
-  return mended;
+  return repaired;
 }

@@ -153,7 +153,11 @@ export class World {
     const invocation = this.faults.invocation();
     let rejected = false;
     const message = {
-      ...{ from, to, raw: new Blob([new Uint8Array(raw)]).stream(), rawSize: raw.byteLength, headers: new Headers() },
+      from,
+      to,
+      raw: new Blob([new Uint8Array(raw)]).stream(),
+      rawSize: raw.byteLength,
+      headers: new Headers(),
       setReject: () => {
         rejected = true;
       },

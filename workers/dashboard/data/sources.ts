@@ -53,7 +53,9 @@ export function mergeSources(groups: readonly SourceGroup[], policyDomain: strin
     const known = sources.get(name);
     const one: Source = {
       ...group,
-      ...{ name, kind, service: kind === "other" ? (knownService(name) ?? "") : "" },
+      name,
+      kind,
+      service: kind === "other" ? (knownService(name) ?? "") : "",
       dkimPassed: hasPass(group.dkimResults) ? group.messages : 0,
       spfPassed: hasPass(group.spfResults) ? group.messages : 0,
     };

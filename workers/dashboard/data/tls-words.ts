@@ -22,10 +22,10 @@ const REMEDIES: Record<string, string> = {
   "certificate-expired": "Renew the server's certificate.",
   "certificate-not-trusted": "Use a certificate of a public authority, and send the whole chain.",
   "tlsa-invalid": "Publish a TLSA record for the new certificate before it is used.",
-  "dnssec-invalid": "Mend the signatures of the DNS zone.",
+  "dnssec-invalid": "Fix the signatures of the DNS zone.",
   "dane-required": "Publish a TLSA record, or ask the sender not to demand one.",
   "sts-policy-fetch-error": "See that https://mta-sts.DOMAIN/.well-known/mta-sts.txt answers.",
-  "sts-policy-invalid": "Mend the text of the MTA-STS policy.",
+  "sts-policy-invalid": "Fix the text of the MTA-STS policy.",
   "sts-webpki-invalid": "Renew the certificate of the host mta-sts.DOMAIN.",
 };
 

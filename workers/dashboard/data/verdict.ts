@@ -38,7 +38,12 @@ export function assess(input: { sources: readonly Source[]; daysWithReports: num
   const messages = sources.reduce((sum, source) => sum + source.messages, 0);
   const doubtfulMessages = sumFailed(doubtful);
   const figures = {
-    ...{ messages, failed: sumFailed(failing), daysWithReports, doubtful, doubtfulMessages, unauthenticated },
+    messages,
+    failed: sumFailed(failing),
+    daysWithReports,
+    doubtful,
+    doubtfulMessages,
+    unauthenticated,
     unauthenticatedMessages: sumFailed(unauthenticated),
   };
   return { ...figures, verdict: decide(figures, policy) };

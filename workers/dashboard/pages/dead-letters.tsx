@@ -36,7 +36,9 @@ export async function deadLettersPage(request: PageRequest): Promise<PageResult>
       body: (
         <>
           <OperationsHead
-            {...{ request, tab: "dead-letters", title: "Dead letters" }}
+            request={request}
+            tab="dead-letters"
+            title="Dead letters"
             lead="What could not become data, each with its reason. Repair what the reason names, then send it again."
           />
           <FilterForm filter={filter} />
@@ -60,7 +62,7 @@ export async function deadLetterPage(request: PageRequest, id: string): Promise<
       crumbs: [{ label: "Dead letters", href: PATH }],
       body: (
         <>
-          <OperationsHead {...{ request, tab: "dead-letters" }} title={<ForeignText text={letter.reason.message} />} />
+          <OperationsHead request={request} tab="dead-letters" title={<ForeignText text={letter.reason.message} />} />
           <LetterCard {...details} />
           <section class="card">
             <h2>Message</h2>

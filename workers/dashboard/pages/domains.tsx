@@ -188,7 +188,8 @@ function columns(request: PageRequest, period: Period): ViewColumn<DomainRow>[] 
     },
     messagesColumn(),
     {
-      ...{ ...dmarcColumn<DomainRow>(), label: "Pass DMARC" },
+      ...dmarcColumn<DomainRow>(),
+      label: "Pass DMARC",
       cell: ({ passed, messages, policy }) => (
         <ShareBar part={passed} total={messages} isRefused={passed === 0 && asksToReject(policy)} />
       ),

@@ -28,7 +28,8 @@ export async function failureReportPage(
       body: (
         <>
           <ReportHead
-            {...{ request, hasRaw }}
+            request={request}
+            hasRaw={hasRaw}
             title={
               <>
                 Failure report about <ForeignText text={about} />

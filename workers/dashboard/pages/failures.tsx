@@ -35,7 +35,10 @@ export async function failuresPage(request: PageRequest, domain: string): Promis
       body: (
         <>
           <DomainHead
-            {...{ request, domain, period, tab: "failures" }}
+            request={request}
+            domain={domain}
+            period={period}
+            tab="failures"
             title={
               <>
                 Failure reports about <ForeignText text={domain} />

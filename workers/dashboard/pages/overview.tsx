@@ -46,14 +46,17 @@ export async function overviewPage(request: PageRequest, domain: string): Promis
       body: (
         <>
           <DomainHead
-            {...{ request, domain, period, tab: "overview" }}
+            request={request}
+            domain={domain}
+            period={period}
+            tab="overview"
             title={<Name text={domain} />}
             lead={<PeriodText period={period} compared />}
           />
           {policies.length === 0 ? (
             <NoReports domain={domain} request={request} />
           ) : (
-            <Content {...{ request, overview, sources, tables }} />
+            <Content request={request} overview={overview} sources={sources} tables={tables} />
           )}
         </>
       ),

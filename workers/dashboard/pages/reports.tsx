@@ -74,7 +74,10 @@ export async function reportsPage(request: PageRequest, domain: string): Promise
       body: (
         <>
           <DomainHead
-            {...{ request, domain, period, tab: "reports" }}
+            request={request}
+            domain={domain}
+            period={period}
+            tab="reports"
             title={
               <>
                 Reports about <ForeignText text={domain} />
@@ -87,7 +90,7 @@ export async function reportsPage(request: PageRequest, domain: string): Promise
             }
           />
           <BeforeDetails period={period} extent={extent} />
-          <FilterForm {...{ request, reporters: reportersToChoose(names, list.reporter), filter: list }} />
+          <FilterForm request={request} reporters={reportersToChoose(names, list.reporter)} filter={list} />
           {table.view(request.url)}
         </>
       ),

@@ -35,7 +35,7 @@ export function sourcePage(request: PageRequest, { domain, source }: { domain: s
   return detailPage(request, { domain, name: source, match: { domain: source }, isOfSource });
 }
 
-/** One address, whoever its mail authenticated as. */
+/** One address, whatever its mail authenticated as. */
 export function addressPage(request: PageRequest, { domain, address }: { domain: string; address: string }) {
   return detailPage(request, { domain, name: address, match: { sourceIp: address }, isOfSource: () => true });
 }
@@ -65,14 +65,17 @@ async function detailPage(request: PageRequest, detail: Detail): Promise<PageRes
       body: (
         <>
           <DomainHead
-            {...{ request, domain, period, tab: "sources" }}
+            request={request}
+            domain={domain}
+            period={period}
+            tab="sources"
             title={<Name text={name} />}
-            lead={<Lead {...{ name, domain, period }} />}
+            lead={<Lead name={name} domain={domain} period={period} />}
           />
           {found.groups.length === 0 ? (
             <NoMail request={request} detail={detail} />
           ) : (
-            <Content {...{ request, detail, found, tables, period }} />
+            <Content request={request} detail={detail} found={found} tables={tables} period={period} />
           )}
         </>
       ),
@@ -138,7 +141,11 @@ function detailTables(request: PageRequest, { detail, found }: { detail: Detail;
     spf: authTable("spf", groups),
     from: fromTable(groups),
     records: recordsTable(request, {
-      ...{ id: "records", caption: "Newest records", records, columns: originColumns(request), sort: "-day" },
+      id: "records",
+      caption: "Newest records",
+      records,
+      columns: originColumns(request),
+      sort: "-day",
       isOneAddress: isAddress(detail),
     }),
     reports: sourceReportsTable(request, reports),
@@ -220,8 +227,15 @@ function SourceFigures({ groups }: { groups: SourceDetail[] }) {
 }
 
 const EMPTY = {
-  ...{ messages: 0, passed: 0, dkimAligned: 0, spfAligned: 0, quarantined: 0, rejected: 0, spared: 0 },
-  ...{ firstDay: 0, lastDay: 0 },
+  messages: 0,
+  passed: 0,
+  dkimAligned: 0,
+  spfAligned: 0,
+  quarantined: 0,
+  rejected: 0,
+  spared: 0,
+  firstDay: 0,
+  lastDay: 0,
 };
 
 const SERIES: readonly Series[] = [

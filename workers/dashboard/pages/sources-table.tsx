@@ -44,7 +44,7 @@ function columns(request: PageRequest, { domain, sources, period, dataSince }: S
       key: "source",
       label: "Source",
       value: ({ name }) => name,
-      cell: (source) => <SourceCell {...{ request, domain, source, isNew: isNew(source) }} />,
+      cell: (source) => <SourceCell request={request} domain={domain} source={source} isNew={isNew(source)} />,
     },
     { key: "service", label: "Service", value: ({ service }) => service, exportOnly: true },
     { key: "kind", label: "Kind", value: ({ kind }) => KINDS[kind], exportOnly: true },

@@ -29,7 +29,10 @@ export async function sourcesPage(request: PageRequest, domain: string): Promise
       body: (
         <>
           <DomainHead
-            {...{ request, domain, period, tab: "sources" }}
+            request={request}
+            domain={domain}
+            period={period}
+            tab="sources"
             title={
               <>
                 Sources of <ForeignText text={domain} />

@@ -18,7 +18,9 @@ export function SessionFigures({ successful, failed }: { successful: number; fai
 /** The kind of policy a sender went by. */
 export function tlsPolicyColumn<Row extends { policyType: string }>(): ViewColumn<Row> {
   return {
-    ...{ key: "policy", label: "Policy", term: "MTA-STS" },
+    key: "policy",
+    label: "Policy",
+    term: "MTA-STS",
     value: ({ policyType }) => policyType,
     cell: ({ policyType }) => <Explained word={policyType} meaning={describeTlsPolicy(policyType)} />,
   };
@@ -27,7 +29,8 @@ export function tlsPolicyColumn<Row extends { policyType: string }>(): ViewColum
 /** Why sessions failed. */
 export function tlsResultColumn<Row extends { resultType: string }>(): ViewColumn<Row> {
   return {
-    ...{ key: "result", label: "What failed, and what to do" },
+    key: "result",
+    label: "What failed, and what to do",
     value: ({ resultType }) => resultType,
     cell: ({ resultType }) => <Explained word={resultType} meaning={describeTlsResult(resultType)} />,
   };

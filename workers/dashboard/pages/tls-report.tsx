@@ -129,7 +129,8 @@ function policiesTable(policies: PolicyRow[]): BoundTable {
       { key: "sessions", label: "Sessions", align: "end", value: sessions },
       {
         ...shareWithBar<PolicyRow>((policy) => policy.successfulSessionCount, sessions),
-        ...{ key: "encrypted", label: "Encrypted" },
+        key: "encrypted",
+        label: "Encrypted",
       },
       { key: "failed", label: "Failed", align: "end", value: ({ failedSessionCount }) => failedSessionCount },
     ],

@@ -56,7 +56,10 @@ export async function tlsPage(request: PageRequest, domain: string): Promise<Pag
       body: (
         <>
           <DomainHead
-            {...{ request, domain, period, tab: "tls" }}
+            request={request}
+            domain={domain}
+            period={period}
+            tab="tls"
             title={
               <>
                 TLS reports about <ForeignText text={domain} />
@@ -113,7 +116,9 @@ function Sessions({ days, domain }: { days: readonly ChartDay[]; domain: string 
         <DayChart
           id="tls"
           label={`Sessions of mail servers to ${domain} by day: ${formatCount(successful)} encrypted, ${formatCount(failed)} failed. The figures are in the table below.`}
-          {...{ days, series: SERIES, unit: "sessions" }}
+          days={days}
+          series={SERIES}
+          unit="sessions"
         />
       </section>
     </>
@@ -154,7 +159,8 @@ function policiesTable(rows: TlsPolicyTotals[]): BoundTable {
       { key: "mx", label: "Servers (MX)", value: ({ mxHosts }) => mxHosts.replaceAll("\n", ", ") },
       { key: "sessions", label: "Sessions", align: "end", value: ({ successful, failed }) => successful + failed },
       {
-        ...{ key: "encrypted", label: "Encrypted" },
+        key: "encrypted",
+        label: "Encrypted",
         ...shareWithBar<TlsPolicyTotals>(
           ({ successful }) => successful,
           ({ successful, failed }) => successful + failed,

@@ -10,12 +10,18 @@ export function chartTable(
   { days, series }: { days: readonly ChartDay[]; series: readonly Series[] },
 ) {
   return bindTable<ChartDay>({
-    ...{ id: "days", caption, rows: days, sort: "-day", empty: "No day has a figure." },
+    id: "days",
+    caption,
+    rows: days,
+    sort: "-day",
+    empty: "No day has a figure.",
     columns: [
       dayColumn("day", "Day (UTC)", ({ day }) => day),
       { key: "all", label: "All", align: "end", value: (row) => chartDaySum(row, series) },
       ...series.map(({ name, label }) => ({
-        ...{ key: name, label, align: "end" as const },
+        key: name,
+        label,
+        align: "end" as const,
         value: ({ values }: ChartDay) => values[name] ?? 0,
       })),
     ],

@@ -20,7 +20,9 @@ export function shareWithBar<Row>(
 /** The share of a row's messages that pass DMARC. */
 export function dmarcColumn<Row extends { passed: number; messages: number }>(): ViewColumn<Row> {
   return {
-    ...{ key: "dmarc_pass", label: "DMARC", term: "DMARC pass" },
+    key: "dmarc_pass",
+    label: "DMARC",
+    term: "DMARC pass",
     ...shareWithBar<Row>(
       ({ passed }) => passed,
       ({ messages }) => messages,
@@ -44,7 +46,8 @@ export function shareColumn<Row extends { messages: number }>(
 /** A day, UTC. */
 export function dayColumn<Row>(key: string, label: string, day: (row: Row) => number): ViewColumn<Row> {
   return {
-    ...{ key, label },
+    key,
+    label,
     value: (row) => isoDay(day(row)),
     cell: (row) => <span class="nowrap">{isoDay(day(row))}</span>,
   };
@@ -56,7 +59,8 @@ export function reportPeriodColumns<Row extends { beginSeconds: number; endSecon
 ): ViewColumn<Row>[] {
   return [
     {
-      ...{ key: "begin", label: "Period (UTC)" },
+      key: "begin",
+      label: "Period (UTC)",
       value: ({ beginSeconds }) => isoMinute(beginSeconds),
       cell: (row) => (
         <span class="stack">
@@ -74,7 +78,9 @@ export function reportPeriodColumns<Row extends { beginSeconds: number; endSecon
 /** What its reporter calls a report. */
 export function reportIdColumn<Row extends { reportId: string }>(): ViewColumn<Row> {
   return {
-    ...{ key: "report_id", label: "Report id", term: "Report id" },
+    key: "report_id",
+    label: "Report id",
+    term: "Report id",
     value: ({ reportId }) => reportId,
     cell: ({ reportId }) => (
       <span class="mono small">
@@ -102,7 +108,8 @@ export function reportUidColumn<Row extends { reportUid: string }>(): ViewColumn
 /** When the mail with a report came. */
 export function receivedColumn<Row extends { receivedSeconds: number }>(): ViewColumn<Row> {
   return {
-    ...{ key: "received", label: "Received" },
+    key: "received",
+    label: "Received",
     value: ({ receivedSeconds }) => isoMinute(receivedSeconds),
     cell: ({ receivedSeconds }) => <span class="nowrap small">{isoMinute(receivedSeconds)}</span>,
   };

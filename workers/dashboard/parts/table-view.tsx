@@ -136,7 +136,7 @@ function TableView<Row>({ spec, url, state }: ViewProps<Row>) {
           </table>
         </section>
       )}
-      {rows.length > 0 && <TableFoot {...{ id, url, page, pages, count, size: state.size }} />}
+      {rows.length > 0 && <TableFoot id={id} url={url} page={page} pages={pages} count={count} size={state.size} />}
     </section>
   );
 }
