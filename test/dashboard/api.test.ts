@@ -119,6 +119,7 @@ describe("with data", () => {
       messages: 13,
       passed: 3,
       sources: 2,
+      sourcesAreAtMost: false,
       deadLetters: 1,
     });
     const one = await json(`/api/v1/stats?domain=${encodeURIComponent("IT'S.example")}`);
