@@ -40,7 +40,10 @@ export function localConfig(worker: WorkerName): WorkerConfig {
   const path = join(REPOSITORY, TOML_FILES[worker]);
   // wrangler checks it when it starts the Worker.
   const production = parse(readFileSync(path, "utf8")) as WorkerConfig;
-  return deriveLocalConfig(production, dirname(path));
+  const local = deriveLocalConfig(production, dirname(path));
+  // It applies the migrations of every database that process has.
+  const databases = worker === "mail-entry" ? localConfig("process").d1_databases : undefined;
+  return databases === undefined ? local : { ...local, d1_databases: databases };
 }
 
 /** @param folder what the paths in `production` are relative to */

@@ -3,7 +3,8 @@
  * wrangler's own mail endpoint is not used, because it parses the whole mail first and takes it from anybody. It never
  * changes a byte, and answers nobody who does not have the secret.
  */
-import { migrate } from "./migrate.ts";
+import { shardsOf } from "../../shared/ledger/shards.ts";
+import { migrateAll } from "./migrate.ts";
 
 interface MailEntryBindings {
   INGEST: { email(message: IncomingMail): Promise<void> };
@@ -34,7 +35,7 @@ export default {
     const { pathname, searchParams } = new URL(request.url);
     if (pathname === "/health") return answer("open", 200);
     if (pathname === "/migrations" && request.method === "POST") {
-      const applied = await migrate(env.D1_DMARC_REPORTS, await request.json());
+      const applied = await migrateAll(shardsOf(env).all, await request.json());
       return applied.ok ? Response.json(applied.value) : answer(applied.error, 500);
     }
     if (pathname !== "/mail" || request.method !== "POST") return answer("Not found", 404);

@@ -3,6 +3,7 @@
  * can go on after the other. Each migration is one transaction.
  */
 import * as v from "valibot";
+import type { LedgerDatabase } from "../../shared/ledger/database.ts";
 import { fail, ok, type Result } from "../../shared/result.ts";
 
 const migrations = v.array(v.object({ name: v.string(), statements: v.array(v.string()) }));
@@ -12,12 +13,25 @@ const NOTES = `CREATE TABLE IF NOT EXISTS d1_migrations (
   id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT UNIQUE, applied_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP NOT NULL)`;
 
 /**
- * Applies what has not been applied yet, in the order given.
+ * Applies to each database of the ledger what has not been applied to it yet, in the order given.
  *
  * @returns names of what was applied; a sentence when one failed, whose statements then all are undone
  */
-export async function migrate(database: D1Database, asked: unknown): Promise<Result<string[], string>> {
-  await database.prepare(NOTES).run();
+export async function migrateAll(
+  databases: readonly LedgerDatabase[],
+  asked: unknown,
+): Promise<Result<string[], string>> {
+  const applied: string[] = [];
+  for (const database of databases) {
+    const some = await migrate(database, asked);
+    if (!some.ok) return some;
+    applied.push(...some.value);
+  }
+  return ok(applied);
+}
+
+async function migrate(database: LedgerDatabase, asked: unknown): Promise<Result<string[], string>> {
+  await database.prepare(NOTES).all();
   const { results } = await database.prepare("SELECT name FROM d1_migrations").all();
   const known = new Set(results.map((row) => v.parse(appliedRow, row).name));
   const applied: string[] = [];

@@ -9,6 +9,7 @@ import * as v from "valibot";
 import { describe, expect, test } from "vitest";
 import { deriveLocalConfig, localConfig, type WorkerName } from "../../local/worker-config.ts";
 import { DATASETS, type DatasetId } from "../../shared/analytics/columns.ts";
+import { LEDGER_BINDING } from "../../shared/ledger/shards.ts";
 import { ANALYTICS_LIMITS, QUEUE_LIMITS, RETRY_LIMITS } from "../../shared/limits.ts";
 
 const consumer = v.strictObject({
@@ -65,6 +66,10 @@ function readLocalConfig(worker: WorkerName): Config {
   return v.parse(config, localConfig(worker));
 }
 
+function readLocalMailEntry(): Config["d1_databases"] {
+  return v.parse(bindings, localConfig("mail-entry")).d1_databases;
+}
+
 const WORKERS = ["ingest", "process", "dashboard"] as const;
 const ingest = readConfig("ingest");
 const process = readConfig("process");
@@ -118,15 +123,25 @@ describe("names", () => {
     for (const [binding, target] of shared) expect(processBindings[binding]).toBe(target);
     expect(ingest.kv_namespaces).toEqual(process.kv_namespaces);
     expect(readLocalConfig("ingest").kv_namespaces).toEqual(localProcess.kv_namespaces);
+  });
+
+  test("process and the dashboard have all databases of the ledger in order, ingest the first", () => {
     for (const [name, { d1_databases }] of environments) {
-      const isLocal = name.endsWith("local");
-      expect(d1_databases, name).toEqual(isLocal ? localProcess.d1_databases : process.d1_databases);
+      const all = name.endsWith("local") ? localProcess.d1_databases : process.d1_databases;
+      expect(d1_databases, name).toEqual(name.startsWith("ingest") ? all.slice(0, 1) : all);
+      const bindings = d1_databases.map(({ binding }) => binding);
+      expect(bindings, name).toEqual(
+        bindings.map((_, shard) => (shard === 0 ? LEDGER_BINDING : `${LEDGER_BINDING}_${shard}`)),
+      );
     }
+    expect(readLocalMailEntry()).toEqual(localProcess.d1_databases);
+    expect(process.d1_databases[Number(process.vars.NEW_ACCOUNTS_SHARD)]).toBeDefined();
   });
 
   test("the dashboard has the ledger and process, and nothing else", () => {
-    expect(bindingNames(readConfig("dashboard"))).toEqual({
-      D1_DMARC_REPORTS: "database dmarc-reports",
+    const names = bindingNames(readConfig("dashboard"));
+    const others = Object.entries(names).filter(([name]) => !name.startsWith(LEDGER_BINDING));
+    expect(Object.fromEntries(others)).toEqual({
       PROCESS: `service ${process.name}#Operations`,
     });
   });

@@ -85,7 +85,15 @@ async function runJson(...args: string[]): Promise<unknown> {
 }
 
 describe("finding the stack", () => {
-  const stats = { reports: 1, records: 2, messages: 1234, passed: 1200, sources: 2, deadLetters: 1 };
+  const stats = {
+    reports: 1,
+    records: 2,
+    messages: 1234,
+    passed: 1200,
+    sources: 2,
+    sourcesAreAtMost: false,
+    deadLetters: 1,
+  };
 
   it("takes a deployment, or ports and a state folder, by options or environment", async () => {
     const { port } = new URL(dashboard.url);

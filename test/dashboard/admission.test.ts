@@ -5,11 +5,11 @@ import { Admission } from "../../workers/dashboard/admission.ts";
 describe("admission", () => {
   it("takes as many as it may; one that leaves makes room for another, once", () => {
     const admission = new Admission({ maxRequests: 2, maxSeconds: 10 });
-    const leave = admission.enter(0);
+    const release = admission.enter(0);
     admission.enter(0);
     expect(() => admission.enter(0)).toThrow("Too many requests");
-    leave();
-    leave();
+    release();
+    release();
     admission.enter(0);
     expect(() => admission.enter(0)).toThrow("Too many requests");
   });

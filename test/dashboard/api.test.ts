@@ -42,7 +42,15 @@ function refusal(code: string, message: unknown = expect.any(String)): unknown {
 
 describe("before anything was written", () => {
   it("stats are zero", async () => {
-    const body = { reports: 0, records: 0, messages: 0, passed: 0, sources: 0, deadLetters: 0 };
+    const body = {
+      reports: 0,
+      records: 0,
+      messages: 0,
+      passed: 0,
+      sources: 0,
+      sourcesAreAtMost: false,
+      deadLetters: 0,
+    };
     expect(await json("/api/v1/stats")).toEqual({ status: 200, body });
   });
 
@@ -111,6 +119,7 @@ describe("with data", () => {
       messages: 13,
       passed: 3,
       sources: 2,
+      sourcesAreAtMost: false,
       deadLetters: 1,
     });
     const one = await json(`/api/v1/stats?domain=${encodeURIComponent("IT'S.example")}`);

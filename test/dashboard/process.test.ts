@@ -34,6 +34,7 @@ it("registers an address, takes its mail, and tells what became of it", async ()
     messages: 8,
     passed: 6,
     sources: 2,
+    sourcesAreAtMost: false,
     deadLetters: 1,
   });
   expect(await ask("/stats?domain=foreign.example")).toMatchObject({ reports: 0, messages: 0 });

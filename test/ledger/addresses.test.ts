@@ -1,10 +1,19 @@
 import { describe, expect, it } from "vitest";
 import { accountsQuery } from "../../shared/ledger/accounts.ts";
-import { addressesQuery, copyDue, putAddress, removeAddress } from "../../shared/ledger/addresses.ts";
+import {
+  addressesQuery,
+  copyDue,
+  findRegistrations,
+  putAddress,
+  removeAddress,
+} from "../../shared/ledger/addresses.ts";
 import { ask, change } from "../../shared/ledger/database.ts";
 import { findRegistration } from "../../shared/ledger/find-registration.ts";
+import { findObjects, recordsByAddress } from "../../shared/ledger/objects.ts";
 import { findPerson, peopleQuery, putPerson, removePerson } from "../../shared/ledger/people.ts";
+import { newSettlement, settle } from "../../shared/ledger/settlement.ts";
 import { shardsOf } from "../../shared/ledger/shards.ts";
+import { D1_LIMITS } from "../../shared/limits.ts";
 import { findCopy, RegistryValueError, validRegistration } from "../../shared/registry.ts";
 import { ViewerValueError, validViewer } from "../../shared/viewers.ts";
 import { SqliteLedger } from "../support/sqlite-d1.ts";
@@ -78,6 +87,25 @@ describe("the registry", () => {
     expect((await putAddress(validRegistration("c@example.com", { account: "new" }), later, NOW)).shard).toBe(2);
   });
 
+  it("tells of a batch whose addresses they are, and all addresses of their accounts, in one query", async () => {
+    const registry = place();
+    for (const rua of ["a@example.com", "b@example.com"]) {
+      await putAddress(validRegistration(rua, { account: "acme" }), registry, NOW);
+    }
+    await putAddress(validRegistration("c@example.com", { account: "new" }), { ...registry, newAccountShard: 2 }, NOW);
+    await putAddress(validRegistration("d@example.com", { account: "else" }), registry, NOW);
+    const asked = ["A@example.com", "c@example.com", "c@example.com", "nobody@example.com"];
+    const found = await findRegistrations(registry.directory, asked);
+    expect([...found.byAddress]).toEqual([
+      ["a@example.com", { rua: "a@example.com", entry: { account: "acme" }, shard: 0 }],
+      ["c@example.com", { rua: "c@example.com", entry: { account: "new" }, shard: 2 }],
+    ]);
+    expect(Object.fromEntries(found.addressesOf)).toEqual({
+      acme: ["a@example.com", "b@example.com"],
+      new: ["c@example.com"],
+    });
+  });
+
   it("refuses what is no address and no entry", () => {
     expect(() => validRegistration("nobody", { account: "acme" })).toThrow(RegistryValueError);
     expect(() => validRegistration("a@example.com", { account: "not valid!" })).toThrow(/account/);
@@ -97,6 +125,60 @@ describe("people", () => {
     await change(directory, [removePerson("ann@example.com")]);
     expect(await findPerson(directory, "ann@example.com")).toBeUndefined();
     expect(() => validViewer("ann@example.com", { role: "king", accounts: [] })).toThrow(ViewerValueError);
+  });
+});
+
+describe("records of a day by address", () => {
+  it("are found of more addresses than one parameter takes", async () => {
+    const ledger = new SqliteLedger();
+    const count = D1_LIMITS.maxAddressesAsked + 500;
+    const day = 20_000;
+    const objects = Array.from({ length: count }, (_, i) => ({
+      rua: `${"a".repeat(380)}${i}@example.com`,
+      rawKey: `raw/${i}`,
+      receivedSeconds: day * 86_400,
+      account: "acme",
+      version: 0,
+      generation: 1,
+      records: 1 + (i % 3),
+      outcomes: [],
+      rawRemoved: false,
+    }));
+    expect((await settle(ledger, { ...newSettlement(), objects }, NOW)).state).toBe("settled");
+    const found = await recordsByAddress(
+      ledger,
+      objects.map(({ rua }) => ({ rua, day })),
+    );
+    expect(found).toHaveLength(count);
+    expect(found.reduce((sum, { records }) => sum + records, 0)).toBe(
+      objects.reduce((sum, { records }) => sum + records, 0),
+    );
+    expect(await recordsByAddress(ledger, [])).toEqual([]);
+  });
+});
+
+describe("an object that another database settles from now on", () => {
+  const object = {
+    rua: "a@example.com",
+    rawKey: "raw/1",
+    receivedSeconds: NOW,
+    account: "acme",
+    version: 0,
+    generation: 1,
+    records: 1,
+    outcomes: [],
+    rawRemoved: false,
+  };
+
+  it("goes, unless it has changed since it was looked at", async () => {
+    const ledger = new SqliteLedger();
+    await settle(ledger, { ...newSettlement(), objects: [object] }, NOW);
+    const move = (version: number) =>
+      settle(ledger, { ...newSettlement(), movedObjects: [{ ...object, version }] }, NOW);
+    expect((await move(7)).state).toBe("changed");
+    expect((await findObjects(ledger, [object])).size).toBe(1);
+    expect((await move(1)).state).toBe("settled");
+    expect((await findObjects(ledger, [object])).size).toBe(0);
   });
 });
 

@@ -9,7 +9,7 @@ import { imbalances } from "../support/simulation/balance.ts";
 import { FAULT_MODES, type FaultPlan } from "../support/simulation/faults.ts";
 import { allMail, largeMail, registerAll, type Scenario, smallMail } from "../support/simulation/scenario.ts";
 import { setUpSimulation } from "../support/simulation/setup.ts";
-import { type Manners, World } from "../support/simulation/world.ts";
+import { type Delivery, World } from "../support/simulation/world.ts";
 
 let cases = 0;
 
@@ -23,17 +23,17 @@ interface Run {
   shards?: number;
   plan?: FaultPlan;
   scenario?: Scenario;
-  manners?: Manners;
+  delivery?: Delivery;
   pause?: () => Promise<void>;
 }
 
 /** The ledger in one database, and in three: the accounts of the mail are in the second and the third. */
 const SHARDS = [1, 3];
 
-const ONE_BY_ONE: Manners = { maxBatchSize: 1 };
+const ONE_BY_ONE: Delivery = { maxBatchSize: 1 };
 
 /** Runs a day's mail under a plan, repairs everything, sends again what ended as a dead letter of a fault. */
-async function runDay({ shards = 1, plan, scenario = smallMail(), manners = ONE_BY_ONE, pause }: Run) {
+async function runDay({ shards = 1, plan, scenario = smallMail(), delivery = ONE_BY_ONE, pause }: Run) {
   cases++;
   const world = new World({ shards });
   registerAll(world);
@@ -42,15 +42,15 @@ async function runDay({ shards = 1, plan, scenario = smallMail(), manners = ONE_
   world.faults.pause = pause;
   const undelivered = [];
   for (const mail of mails) if ((await world.deliver(mail)) === "fault") undelivered.push(mail);
-  await world.drain(manners);
+  await world.drain(delivery);
   world.faults.plan = () => undefined;
   // A sender that gave up is told so by its own queue; nothing of its mail was taken, so it may come again.
   for (const mail of undelivered) expect(await world.deliver(mail)).toBe("taken");
-  await world.drain(manners);
+  await world.drain(delivery);
   for (let round = 0; round < 3 && hasExhausted(world); round++) {
     world.clock.nowMilliseconds += 3_600_000;
     await requeueDeadLetters({ filter: { code: "retries_exhausted" } }, world.invocation());
-    await world.drain(manners);
+    await world.drain(delivery);
   }
   return { world, wrong: await imbalances(world, expected) };
 }
@@ -155,7 +155,7 @@ function randomRun(seed: number, parallel: number): Run {
   return {
     scenario: seed % 5 === 0 ? allMail() : smallMail(),
     plan: () => (random() < 0.03 ? FAULT_MODES[pick(FAULT_MODES.length)] : undefined),
-    manners: { pick, repeats: () => random() < 0.1, maxBatchSize: 1 + pick(25), parallel },
+    delivery: { pick, repeats: () => random() < 0.1, maxBatchSize: 1 + pick(25), parallel },
     pause,
   };
 }

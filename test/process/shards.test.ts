@@ -9,6 +9,7 @@ import {
   listDeadLetters,
   requeueDeadLetters,
 } from "../../workers/process/letter-operations.ts";
+import { putRegistration } from "../../workers/process/put-registration.ts";
 import { readRecords } from "../../workers/process/record-reader.ts";
 import { startJob } from "../../workers/process/start-job.ts";
 import { readStatus } from "../../workers/process/status.ts";
@@ -223,6 +224,30 @@ describe("an address", () => {
     await startJob({ kind: "reprocess", random: 0.5 }, {}, world.invocation());
     await world.drain();
     expect(await imbalances(world, onlyReports({ "acme/a": [figures(3)], "acme/b": [figures(2)] }))).toEqual([]);
+  });
+});
+
+describe("a new account", () => {
+  it("goes to the database that NEW_ACCOUNTS_SHARD names, one that is there stays; refused where there is none", async () => {
+    const world = newWorld();
+    const invocation = world.invocation();
+    const put = (rua: string, account: string, shard: number) =>
+      putRegistration(rua, { account }, { ...invocation, env: { ...invocation.env, NEW_ACCOUNTS_SHARD: shard } });
+    expect(await put("a@new.example", "new", 2)).toMatchObject({ ok: true });
+    expect(await put("b@new.example", "new", 7)).toMatchObject({ ok: true });
+    expect(await put("a@newer.example", "newer", 7)).toEqual({
+      ok: false,
+      error: {
+        code: "not_configured",
+        message: "New accounts go to database 7 (NEW_ACCOUNTS_SHARD), and D1_DMARC_REPORTS_7 is not bound to process.",
+      },
+    });
+    expect(world.rows("SELECT account, shard FROM accounts WHERE account LIKE 'new%'")).toEqual([
+      { account: "new", shard: 2 },
+    ]);
+    await world.deliver(reportMail("a", records(3), "b@new.example"));
+    await world.drain();
+    expect(reportsByDatabase(world)).toEqual([[], [], ["new/a"]]);
   });
 });
 

@@ -19,6 +19,7 @@ describe("a queue message", () => {
     ["a report", REPORT],
     ["a report run again", { ...REPORT, generation: 5, resent: true, coversPoints: 3, liftsBudget: true, alone: true }],
     ["points", POINTS],
+    ["points of an account in another database", { ...POINTS, shard: 2 }],
     ["points sent again", { ...POINTS, deadLetterId: "20261120-a" }],
     ["a job", { v: 1, kind: "job", jobId: "j", page: 0 }],
   ])("is %s", (_, body) => {
@@ -35,6 +36,8 @@ describe("a queue message", () => {
     ["with a number for a text", { ...REPORT, rua: 7 }],
     ["of an unknown dataset", { ...POINTS, points: [{ ...PACKED, dataset: "other" }] }],
     ["with a column of too few values", { ...POINTS, points: [{ ...PACKED, count: 3 }] }],
+    ["points of a database that cannot be", { ...POINTS, shard: -1 }],
+    ["points of half a database", { ...POINTS, shard: 0.5 }],
     ["a job without a page", { v: 1, kind: "job", jobId: "j" }],
   ])("is refused, naming the field: %s", (_, body) => {
     const parsed = parseMessage(body);

@@ -93,11 +93,11 @@ app.use(async (c, next) => {
 });
 app.route("/assets", buildAssets());
 app.use(async (_, next) => {
-  const leave = admission.enter(Date.now());
+  const release = admission.enter(Date.now());
   try {
     await next();
   } finally {
-    leave();
+    release();
   }
 });
 app.use(async (c, next) => {

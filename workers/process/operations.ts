@@ -8,17 +8,14 @@ import { type Inputs, OPERATIONS, type Outputs, type ProcessOperation } from "..
 import type { Answer, ProblemCode } from "../../shared/contract/problems.ts";
 import type { Caller, OperationsEntry } from "../../shared/contract/rpc.ts";
 import { conflictOf, type DeadLetterDetails, deadLetterOf } from "../../shared/contract/shapes.ts";
-import { findAccount } from "../../shared/ledger/accounts.ts";
-import { putAddress, removeAddress } from "../../shared/ledger/addresses.ts";
+import { removeAddress } from "../../shared/ledger/addresses.ts";
 import { change } from "../../shared/ledger/database.ts";
 import { findJob, newestJobs } from "../../shared/ledger/jobs.ts";
 import { putPerson, removePerson } from "../../shared/ledger/people.ts";
 import { REPORT_KINDS, type ReportKind, type ReportReference } from "../../shared/ledger/report-rows.ts";
 import { findReports } from "../../shared/ledger/reports.ts";
-import { LEDGER_BINDING } from "../../shared/ledger/shards.ts";
 import { PAGE_LIMITS } from "../../shared/limits.ts";
 import type { OperationRefused, Page } from "../../shared/operations.ts";
-import { type RegistryEntry, RegistryValueError, validRegistration } from "../../shared/registry.ts";
 import { SECONDS_PER_DAY } from "../../shared/report-day.ts";
 import { fail, ok } from "../../shared/result.ts";
 import { isoDate } from "../../shared/storage.ts";
@@ -34,6 +31,7 @@ import {
   requeueDeadLetters,
 } from "./letter-operations.ts";
 import { inShardOf } from "./places.ts";
+import { putRegistration, valid } from "./put-registration.ts";
 import { readRecords } from "./record-reader.ts";
 import { startJob } from "./start-job.ts";
 import { readStatus } from "./status.ts";
@@ -133,37 +131,6 @@ export class Operations extends WorkerEntrypoint<ProcessEnv> implements Operatio
     const valid = validate(OPERATIONS[name].input, input);
     if (!valid.ok) return valid;
     return HANDLERS[name](valid.value, { invocation: newInvocation(this.env, Date.now()), caller });
-  }
-}
-
-async function putRegistration(
-  rua: string,
-  entry: RegistryEntry,
-  { env, shards, nowSeconds }: Invocation,
-): Promise<Answer<Outputs["putRegistration"]>> {
-  const registration = valid(() => validRegistration(rua, entry), RegistryValueError);
-  if (!registration.ok) return registration;
-  const place = {
-    directory: shards.directory,
-    copy: env.KV_DMARC_REPORTS,
-    newAccountShard: Number(env.NEW_ACCOUNTS_SHARD),
-  };
-  const { account } = registration.value.entry;
-  if (shards.all[place.newAccountShard] === undefined && (await findAccount(shards.directory, account)) === undefined) {
-    const message = `New accounts go to database ${env.NEW_ACCOUNTS_SHARD} (NEW_ACCOUNTS_SHARD), and ${LEDGER_BINDING}_${env.NEW_ACCOUNTS_SHARD} is not bound to process.`;
-    return fail({ code: "not_configured", message });
-  }
-  const stored = await putAddress(registration.value, place, nowSeconds);
-  return ok({ rua: stored.rua, entry: stored.entry });
-}
-
-/** The value, or as a problem what a validation of registry and people throws. */
-function valid<T>(read: () => T, Refusal: new (message: string) => Error): Answer<T> {
-  try {
-    return ok(read());
-  } catch (error) {
-    if (error instanceof Refusal) return fail({ code: "bad_request", message: error.message });
-    throw error;
   }
 }
 

@@ -32,7 +32,7 @@ export interface SimulatedMail {
 }
 
 /** How the platform behaves. */
-export interface Manners {
+export interface Delivery {
   /** Chooses one of `n` messages; absent = first come, first served. */
   pick?: (n: number) => number;
   /** Whether a delivered message is delivered once more later, although it was acknowledged. */
@@ -111,16 +111,16 @@ export class World {
   }
 
   /** Runs process until no message is left. */
-  async drain(manners: Manners = {}): Promise<void> {
-    for (let round = 0; round < (manners.rounds ?? 100_000); round++) {
-      const running = Array.from({ length: manners.parallel ?? 1 }, () => this.#runOne(manners));
+  async drain(delivery: Delivery = {}): Promise<void> {
+    for (let round = 0; round < (delivery.rounds ?? 100_000); round++) {
+      const running = Array.from({ length: delivery.parallel ?? 1 }, () => this.#runOne(delivery));
       const ran = await Promise.all(running);
       if (ran.some(Boolean)) continue;
       const waiting = Object.values(this.queues).flatMap(({ messages }) => messages);
       if (waiting.length === 0) return;
       this.clock.nowMilliseconds = Math.min(...waiting.map(({ dueMilliseconds }) => dueMilliseconds));
     }
-    if (manners.rounds === undefined) throw new Error("The queues never became empty.");
+    if (delivery.rounds === undefined) throw new Error("The queues never became empty.");
   }
 
   /** What an operation works with, without faults. */
@@ -176,13 +176,13 @@ export class World {
     return rejected ? "rejected" : "taken";
   }
 
-  async #runOne(manners: Manners): Promise<boolean> {
+  async #runOne(delivery: Delivery): Promise<boolean> {
     for (const [name, queue] of Object.entries(this.queues)) {
       const consumer = CONSUMERS[name as QueueName];
-      const size = Math.min(consumer.maxBatchSize, manners.maxBatchSize ?? consumer.maxBatchSize);
-      const messages = queue.take(size, manners.pick ?? (() => 0));
+      const size = Math.min(consumer.maxBatchSize, delivery.maxBatchSize ?? consumer.maxBatchSize);
+      const messages = queue.take(size, delivery.pick ?? (() => 0));
       if (messages.length === 0) continue;
-      await this.#runBatch(queue, messages, { ...consumer, repeats: manners.repeats ?? (() => false) });
+      await this.#runBatch(queue, messages, { ...consumer, repeats: delivery.repeats ?? (() => false) });
       return true;
     }
     return false;

@@ -1,0 +1,41 @@
+/** Registers an address. */
+import type { Outputs } from "../../shared/contract/operations.ts";
+import type { Answer } from "../../shared/contract/problems.ts";
+import { findAccount } from "../../shared/ledger/accounts.ts";
+import { putAddress } from "../../shared/ledger/addresses.ts";
+import { LEDGER_BINDING } from "../../shared/ledger/shards.ts";
+import { type RegistryEntry, RegistryValueError, validRegistration } from "../../shared/registry.ts";
+import { fail, ok } from "../../shared/result.ts";
+import type { Invocation } from "./env.ts";
+
+/** Registers an address; a new account goes to the database that NEW_ACCOUNTS_SHARD names. */
+export async function putRegistration(
+  rua: string,
+  entry: RegistryEntry,
+  { env, shards, nowSeconds }: Invocation,
+): Promise<Answer<Outputs["putRegistration"]>> {
+  const registration = valid(() => validRegistration(rua, entry), RegistryValueError);
+  if (!registration.ok) return registration;
+  const place = {
+    directory: shards.directory,
+    copy: env.KV_DMARC_REPORTS,
+    newAccountShard: Number(env.NEW_ACCOUNTS_SHARD),
+  };
+  const { account } = registration.value.entry;
+  if (shards.all[place.newAccountShard] === undefined && (await findAccount(shards.directory, account)) === undefined) {
+    const message = `New accounts go to database ${env.NEW_ACCOUNTS_SHARD} (NEW_ACCOUNTS_SHARD), and ${LEDGER_BINDING}_${env.NEW_ACCOUNTS_SHARD} is not bound to process.`;
+    return fail({ code: "not_configured", message });
+  }
+  const stored = await putAddress(registration.value, place, nowSeconds);
+  return ok({ rua: stored.rua, entry: stored.entry });
+}
+
+/** The value, or as a problem what a validation of registry and people throws. */
+export function valid<T>(read: () => T, Refusal: new (message: string) => Error): Answer<T> {
+  try {
+    return ok(read());
+  } catch (error) {
+    if (error instanceof Refusal) return fail({ code: "bad_request", message: error.message });
+    throw error;
+  }
+}
