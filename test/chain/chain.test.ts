@@ -48,6 +48,7 @@ describe("a pipeline that works", () => {
       messages: 8,
       passed: 6,
       sources: 2,
+      sourcesAreAtMost: false,
       deadLetters: 0,
     });
     expect(await chain.keys("")).toHaveLength(1);
