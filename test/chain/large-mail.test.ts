@@ -4,6 +4,7 @@ import { resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { createTestHarness, type TestHarness } from "wrangler";
 import { MAIL_LIMITS } from "../../shared/limits.ts";
+import { putCopy, type RegistryStore } from "../../shared/registry.ts";
 import { sampleMail } from "../support/sample-report.ts";
 import { reportBytes, STYLES } from "../support/seeded-reports.ts";
 import { type Chain, RUA, startChain } from "./harness.ts";
@@ -18,7 +19,7 @@ const sha256 = createHash("sha256").update(mail).digest("hex");
 
 /** What the tests use of the bindings. */
 interface IngestBindings {
-  KV_DMARC_REPORTS: { put(key: string, value: string): Promise<void> };
+  KV_DMARC_REPORTS: RegistryStore;
   R2_DMARC_REPORTS: {
     list(options: { prefix: string }): Promise<{ objects: { key: string; size: number }[] }>;
     delete(keys: string[]): Promise<void>;
@@ -42,7 +43,7 @@ describe("a large mail at ingest", () => {
     server = createTestHarness({ workers: [{ config }] });
     await server.listen();
     env = (await server.getWorker("ingest").getEnv()) as unknown as IngestBindings;
-    await env.KV_DMARC_REPORTS.put(`dmarc:${RUA}`, JSON.stringify({ account: "acme" }));
+    await putCopy(env.KV_DMARC_REPORTS, { rua: RUA, entry: { account: "acme" }, shard: 0 });
   });
   afterAll(() => server.close());
 
