@@ -17,6 +17,8 @@ const OF_THE_PIPELINE = [
   "unregistered_rua",
   "missing_object",
   "invalid_message",
+  "day_closed",
+  "over_budget",
   "too_many_problems",
   "retries_exhausted",
 ];
