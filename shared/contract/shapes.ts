@@ -159,6 +159,7 @@ const rawObject = v.object({
     receivedSeconds: v.number(),
     fileName: v.string(),
     mimeType: v.string(),
+    tlsReportDomain: v.string(),
     objectsOfMail: v.number(),
   }),
 });

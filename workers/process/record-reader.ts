@@ -12,7 +12,7 @@ import { boundPolicies } from "./bounded-report.ts";
 import type { Invocation } from "./env.ts";
 import { inShardOf } from "./places.ts";
 import { findRawObject } from "./raw-object.ts";
-import { type ObjectOrigin, readOptions } from "./read-object.ts";
+import { fileOf, type ObjectOrigin, readOptions } from "./read-object.ts";
 import { UniqueParts } from "./unique-parts.ts";
 
 /** Reads a page of records. @throws whatever D1 or R2 throws */
@@ -22,9 +22,12 @@ export async function readRecords(query: RecordQuery, invocation: Invocation): P
   if (held === undefined) return { kind: "gone", reason: "The ledger has no such report." };
   const object = await findRawObject(env.R2_DMARC_REPORTS, held.rawKey);
   if (object === undefined) return { kind: "gone", reason: `${held.rawKey} is no longer in R2.` };
-  const { objectsOfMail } = object.metadata;
   // As it was read when it was accepted.
-  const origin = { receivedSeconds: held.receivedSeconds, objectsOfMail };
+  const origin = {
+    receivedSeconds: held.receivedSeconds,
+    objectsOfMail: object.metadata.objectsOfMail,
+    file: fileOf(object.metadata),
+  };
   return readPart(await object.open(), { held, origin }, new RecordPage(query));
 }
 
@@ -41,6 +44,7 @@ async function readPart(
   const parts = new UniqueParts();
   for await (const event of readReports(source, readOptions(origin))) {
     if (event.type === "refused") return { kind: "gone", reason: event.problem.message };
+    if (event.type === "passed_over") continue;
     const isWanted = parts.next(event.part) === part;
     if (event.type === "records") {
       if (isWanted) page.add(event.records, event.firstOrdinal);

@@ -20,7 +20,7 @@ import { lookUp, type ReadObject, referenceOf } from "../lookup.ts";
 import { tellOutcomes, tellSettled } from "../outcomes.ts";
 import { findPlaces, inPlaceOfExhausted, type Place } from "../places.ts";
 import { findRawObject } from "../raw-object.ts";
-import { type Finding, HeldRecords, readObject } from "../read-object.ts";
+import { type Finding, fileOf, HeldRecords, readObject } from "../read-object.ts";
 import { WrittenPoints, writePlan } from "../report-points.ts";
 import { strayMessages } from "../stray.ts";
 import type { Ending, MessageKind, Received } from "./kind.ts";
@@ -182,6 +182,7 @@ async function readTask(task: Task, { registrations, held }: SharedByTasks, invo
   const origin = {
     receivedSeconds: receivedSeconds || invocation.nowSeconds,
     objectsOfMail: object?.metadata.objectsOfMail ?? 1,
+    file: fileOf(object?.metadata ?? parseRawMetadata(undefined)),
   };
   let findings: Finding[] = [];
   if (object !== undefined && registration === undefined) await object.leave();
