@@ -14,7 +14,7 @@ export interface ReportModel {
   records: AggregateRecord[];
 }
 
-// Marks and letters that an XML reader can stumble over, beside any other character.
+// Marks and dead letters that an XML reader can stumble over, beside any other character.
 const AWKWARD = [
   "<",
   ">",
