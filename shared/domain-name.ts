@@ -56,7 +56,8 @@ function hostOf(text: string): string {
   const url = /^[a-z][a-z0-9+.-]*:\/\/([^/?#\\]*)/i.exec(text);
   const pasted = url?.[1] ?? text.replace(/^mailto:/i, "").replace(/[/?#].*$/s, "");
   const isMore = url !== null || pasted.includes("@");
-  const host = pasted.slice(pasted.lastIndexOf("@") + 1).replace(/[>\s]+$/, "");
+  const at = pasted.lastIndexOf("@");
+  const host = at < 0 ? pasted : pasted.slice(at + 1).replace(/[>\s].*$/s, "");
   const withoutPort = isMore || /:\d+$/.test(host) ? host.replace(/:\d*$/, "") : host;
   // The record of a domain is at this name below it (RFC 9989 section 4.7).
   return withoutPort.replace(/^_dmarc\./i, "");

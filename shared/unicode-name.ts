@@ -42,10 +42,13 @@ function shownDomain(name: string): ShownName | undefined {
  */
 export function withBothForms(text: string): string {
   if (!text.includes("xn--")) return text;
-  return text.replace(/[^\s,;()]*xn--[^\s,;()]*/g, (word) => {
-    const shown = shownName(word);
-    return shown === undefined ? word : `${shown.first} (${shown.beside})`;
-  });
+  return text
+    .split(/([\s,;()]+)/)
+    .map((word) => {
+      const shown = word.includes("xn--") ? shownName(word) : undefined;
+      return shown === undefined ? word : `${shown.first} (${shown.beside})`;
+    })
+    .join("");
 }
 
 const SCRIPTS: readonly [name: string, letter: RegExp][] = [
