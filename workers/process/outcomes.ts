@@ -3,14 +3,13 @@
  * holds. Told after the transaction, and again when a delivery may have been cut off in between; it is the same each time.
  */
 import type { DataPoint } from "../../shared/analytics/columns.ts";
+import { conflictEvent, deadLetterEvent, eventPoint, type PipelineEvent } from "../../shared/analytics/events.ts";
 import { eventId } from "../../shared/identity.ts";
 import { type ConflictRow, findConflicts } from "../../shared/ledger/conflicts.ts";
 import { type DeadLetterRow, findDeadLetters } from "../../shared/ledger/dead-letters.ts";
 import type { Outcome } from "../../shared/ledger/outcomes.ts";
 import type { ReportMessage } from "../../shared/messages.ts";
 import type { Invocation } from "./env.ts";
-import { eventPoint, type PipelineEvent } from "./events.ts";
-import { conflictEvent, deadLetterEvent } from "./filed-events.ts";
 import { writePoints } from "./points.ts";
 
 /** What became of one object. */

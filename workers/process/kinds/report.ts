@@ -2,11 +2,14 @@
  * `report`: read a raw object and commit what is in it. All objects of a batch are read, then decided about together and
  * finished in one transaction of the ledger. Any step may be repeated: nothing is counted twice.
  */
+
+import { nextGeneration } from "../../../shared/analytics/events.ts";
 import { findRegistrations, type Registrations } from "../../../shared/ledger/addresses.ts";
 import { commitBatch } from "../../../shared/ledger/commit-batch.ts";
 import type { ConflictRow } from "../../../shared/ledger/conflicts.ts";
-import { type FinishedObject, findObjects } from "../../../shared/ledger/objects.ts";
+import { type FinishedObject, findObjects, objectReference } from "../../../shared/ledger/objects.ts";
 import type { Outcome } from "../../../shared/ledger/outcomes.ts";
+import { databaseOfExhausted, findDatabases, type ObjectHome } from "../../../shared/ledger/which-database.ts";
 import { BATCH_LIMITS, PROCESS_LIMITS } from "../../../shared/limits.ts";
 import type { ReportMessage } from "../../../shared/messages.ts";
 import { problem } from "../../../shared/report/problems.ts";
@@ -14,14 +17,12 @@ import type { ByteSource } from "../../../shared/report/source.ts";
 import { type MailOrigin, parseRawMetadata, type RawMetadata } from "../../../shared/storage.ts";
 import { fileDeadLetter, newDeadLetter } from "../dead-letters.ts";
 import { type BatchPlan, decide, type ObjectPlan, wasDecided } from "../decide.ts";
-import { type Invocation, inShard, type LogEntry } from "../env.ts";
-import { nextGeneration } from "../events.ts";
-import { lookUp, type ReadObject, referenceOf } from "../lookup.ts";
+import { type Invocation, inShard, inShardIfBound, type LogEntry } from "../env.ts";
+import { lookUp, type ReadObject } from "../lookup.ts";
 import { tellFinished, tellOutcomes } from "../outcomes.ts";
 import { findRawObject } from "../raw-object.ts";
 import { type Finding, HeldRecords, readObject } from "../read-object.ts";
 import { WrittenPoints, writePlan } from "../report-points.ts";
-import { findDatabases, inDatabaseOfExhausted, type ObjectHome } from "../which-database.ts";
 import { messagesToWriteAbove } from "../write-above.ts";
 import type { Ending, MessageKind, Received } from "./kind.ts";
 
@@ -41,7 +42,7 @@ export const reportKind: MessageKind<ReportMessage> = {
 
   async fileExhausted({ message, attempts }, lastError, given) {
     const registrations = await findRegistrations(given.shards.directory, [message.rua]);
-    const invocation = await inDatabaseOfExhausted(message, registrations, given);
+    const invocation = inShardIfBound(given, await databaseOfExhausted(message, registrations, given.shards));
     const generation = message.generation ?? 1;
     const { key: rawKey, rua, receivedSeconds } = message;
     const deadLetter = await newDeadLetter(
@@ -58,7 +59,7 @@ export const reportKind: MessageKind<ReportMessage> = {
       },
       invocation.nowSeconds,
     );
-    const reference = referenceOf({ message });
+    const reference = objectReference(message);
     const finished = (await findObjects(invocation.ledger, [reference])).get(rawKey);
     const isKnown =
       finished?.outcomes.some(({ outcome, id }) => outcome === "dead_letter" && id === deadLetter.id) ?? false;
@@ -104,14 +105,14 @@ type AddressesOf = Registrations["addressesOf"];
 /** A message in work. */
 interface Task extends Received<ReportMessage> {
   /** Which database it is finished in. */
-  place: ObjectHome;
+  home: ObjectHome;
   ending: Ending | undefined;
   read: ReadObject | undefined;
   source: ByteSource | undefined;
 }
 
 const NOT_BEGUN = {
-  place: { shard: 0, finished: undefined, others: [] },
+  home: { shard: 0, finished: undefined, others: [] },
   ending: undefined,
   read: undefined,
   source: undefined,
@@ -138,11 +139,11 @@ async function chooseDatabases(
   registrations: Registrations,
   invocation: Invocation,
 ): Promise<void> {
-  const places = await findDatabases(tasks, registrations, invocation);
+  const homes = await findDatabases(tasks, registrations, invocation.shards);
   for (const task of tasks) {
-    const place = places.get(task.message.key);
-    if (place === undefined || "error" in place) task.ending = { error: place?.error };
-    else task.place = place;
+    const home = homes.get(task.message.key);
+    if (home === undefined || "error" in home) task.ending = { error: home?.error };
+    else task.home = home;
   }
 }
 
@@ -153,7 +154,7 @@ async function readAll(tasks: readonly Task[], registrations: Registrations, inv
   const worker = async (): Promise<void> => {
     for (let task = waiting.shift(); task !== undefined; task = waiting.shift()) {
       try {
-        await readTask(task, shared, inShard(invocation, task.place.shard));
+        await readTask(task, shared, inShard(invocation, task.home.shard));
       } catch (error) {
         task.ending = { error };
       }
@@ -170,7 +171,7 @@ interface SharedByTasks {
 async function readTask(task: Task, { registrations, held }: SharedByTasks, invocation: Invocation): Promise<void> {
   const { message, attempts } = task;
   const { R2_DMARC_REPORTS: bucket } = invocation.env;
-  const { finished: previous } = task.place;
+  const { finished: previous } = task.home;
   if (previous !== undefined && previous.generation >= generationOf(task)) {
     if (mayHaveWritten(task)) await afterEarlierCommit(previous, task, invocation);
     // A mail that came again was stored again.
@@ -237,7 +238,7 @@ async function commitByDatabase(
   for (const shard of invocation.shards.all.keys()) {
     // What goes from one database goes before it is finished in another: cut off in between, it is unfinished.
     const moving = tasks.filter(
-      ({ ending, place }) => ending === undefined && place.others.some((row) => row.shard === shard),
+      ({ ending, home }) => ending === undefined && home.others.some((row) => row.shard === shard),
     );
     const moves = moving.map((task): Task => ({ ...task, read: movingOf(task.read), source: undefined }));
     await commitIn(shard, moves);
@@ -246,19 +247,19 @@ async function commitByDatabase(
       if (ending !== undefined && "error" in ending) task.ending = ending;
     }
   }
-  for (const shard of new Set(tasks.map(({ place }) => place.shard))) {
+  for (const shard of new Set(tasks.map(({ home }) => home.shard))) {
     await commitIn(
       shard,
-      tasks.filter(({ place }) => place.shard === shard),
+      tasks.filter(({ home }) => home.shard === shard),
     );
   }
 }
 
 // What was decided about an object whose bytes have gone stays where it is.
 function stayWhereDecided(task: Task): void {
-  const decided = task.place.others.find(({ finished }) => wasDecided(finished.outcomes));
+  const decided = task.home.others.find(({ finished }) => wasDecided(finished.outcomes));
   if (task.read?.isThere !== false || decided === undefined) return;
-  task.place = { ...decided, others: [] };
+  task.home = { ...decided, others: [] };
 }
 
 function movingOf(read: ReadObject | undefined): ReadObject | undefined {
