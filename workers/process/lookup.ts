@@ -75,8 +75,8 @@ export async function lookUp(
   const slices = [...filedSlices.values()].flat().flatMap(({ deadLetterIds }) => deadLetterIds);
   const deadLetterIds = [...idsOf(previous, "dead_letter"), ...slices];
   const conflictIds = idsOf(previous, "conflict");
-  const deadLetters = deadLetterIds.length === 0 ? [] : await findDeadLetters(ledger, deadLetterIds);
-  const conflicts = conflictIds.length === 0 ? [] : await findConflicts(ledger, conflictIds);
+  const deadLetters = await findDeadLetters(ledger, deadLetterIds);
+  const conflicts = await findConflicts(ledger, conflictIds);
   return {
     finished,
     held,
