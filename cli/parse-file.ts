@@ -2,6 +2,7 @@
  * One file to one line of `dmarc parse`: runs the reader over it and sums up what came out. Offline; it opens nothing but
  * the source it is given. A report's records are held only when they are asked for.
  */
+
 import { basename } from "node:path";
 import { PROCESS_LIMITS } from "../shared/limits.ts";
 import type { PassedKind } from "../shared/mail/roles.ts";

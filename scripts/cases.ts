@@ -12,7 +12,7 @@ import { contentHashOf, RecordsHash } from "../shared/content-hash.ts";
 import { reportUid } from "../shared/identity.ts";
 import { readReports } from "../shared/report/read.ts";
 import type { AggregateRecord } from "../shared/report/vocabulary.ts";
-import { headerOf, withDomainNames } from "../shared/report-header.ts";
+import { headerOf } from "../shared/report-header.ts";
 import { CASES, type CaseFound, differencesOf, PAIRS, pairDifference } from "./cases-expected.ts";
 import { printHelp } from "./help.ts";
 
@@ -30,7 +30,7 @@ async function readCase(folder: string, file: string): Promise<CaseFound> {
     if (event.type === "records") records.push(...event.records);
     else if (event.type === "passed_over") found.passedOver.push(event.kind);
     else if (event.type === "report") {
-      const report = withDomainNames(event.report);
+      const { report } = event;
       const hash = new RecordsHash();
       for (const record of records) hash.add(record);
       const header = headerOf(report);

@@ -10,7 +10,7 @@ import { type ReadOptions, readReports, type SourceFile } from "../../shared/rep
 import { RecordShapes } from "../../shared/report/shapes/record-shapes.ts";
 import type { ByteSource } from "../../shared/report/source.ts";
 import type { AggregateRecord, Report } from "../../shared/report/vocabulary.ts";
-import { headerOf, type ReportHeader, withDomainNames } from "../../shared/report-header.ts";
+import { headerOf, type ReportHeader } from "../../shared/report-header.ts";
 import type { RawMetadata } from "../../shared/storage.ts";
 import { UniqueParts } from "./unique-parts.ts";
 
@@ -179,7 +179,7 @@ function charsOf(records: readonly AggregateRecord[]): number {
 }
 
 async function foundReport(
-  read: Report,
+  report: Report,
   tally: Tally,
   {
     account,
@@ -188,7 +188,6 @@ async function foundReport(
     document,
   }: { account: string; receivedSeconds: number; part: string; document: number },
 ): Promise<FoundReport> {
-  const report = withDomainNames(read);
   const header = headerOf(report);
   const contentHash = await contentHashOf(report, header, tally.hash);
   const { byResult, records } = tally;

@@ -1,4 +1,5 @@
 /** Reads the records of an accepted report again from its raw object: a page of them, as they stream by. */
+
 import { domainName } from "../../shared/domain-name.ts";
 import type { ReportReference } from "../../shared/ledger/report-rows.ts";
 import { findReports, type HeldReport } from "../../shared/ledger/reports.ts";
@@ -9,11 +10,10 @@ import { readReports } from "../../shared/report/read.ts";
 import type { ByteSource } from "../../shared/report/source.ts";
 import type { AggregateRecord, TlsPolicy, TlsReport } from "../../shared/report/vocabulary.ts";
 import { boundPolicies } from "./bounded-report.ts";
-import type { Invocation } from "./env.ts";
+import { type Invocation, inShardOf } from "./env.ts";
 import { findRawObject } from "./raw-object.ts";
 import { fileOf, type ObjectOrigin, readOptions } from "./read-object.ts";
 import { UniqueParts } from "./unique-parts.ts";
-import { inShardOf } from "./which-database.ts";
 
 /** Reads a page of records. @throws whatever D1 or R2 throws */
 export async function readRecords(query: RecordQuery, invocation: Invocation): Promise<RecordsAnswer> {

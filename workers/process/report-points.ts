@@ -2,6 +2,7 @@
  * Writes what has to be there before the ledger accepts a report: its points, and the figures that are too large for its
  * row. Of held records at once; of a large report in a second reading, a few slices in memory at a time.
  */
+
 import type { DataPoint } from "../../shared/analytics/columns.ts";
 import {
   datasetOf,
