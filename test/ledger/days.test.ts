@@ -106,7 +106,7 @@ describe("retention", () => {
       version: 0,
       generation: 1,
       records: 0,
-      reporter: "",
+      reporter: 0,
       reports: 0,
       outcomes: [],
     };

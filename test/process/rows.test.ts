@@ -78,7 +78,7 @@ async function sizes(): Promise<{ bytes: number }[]> {
       .join(" + ");
   const numbers = 19 * 3;
   const report = length(
-    "account kind domain uid content_hash reporter report_id rua raw_key part policy details figures sender_state sender_domain",
+    "account kind domain uid content_hash reporter report_id rua raw_key part policy details figures sender_rank sender_domain",
   );
   const index = length("account kind domain uid");
   const object = length("rua object_hash account outcomes reporter");

@@ -24,7 +24,7 @@ import { WHOLE_MAIL_NAME } from "../../shared/storage.ts";
 import { newDeadLetter } from "./dead-letters.ts";
 import { eventPoint, type PipelineEvent } from "./events.ts";
 import { closedConflict, closedDeadLetter } from "./filed-events.ts";
-import { claimReference, type Known, type ReadObject, referenceOf, reporterOf, reportOf, useKeys } from "./lookup.ts";
+import { claimReference, type Known, type ReadObject, referenceOf, reportOf, useKeys } from "./lookup.ts";
 import { type Finding, type FoundProblem, type FoundReport, narrowed } from "./read-object.ts";
 import { coverReport, type PointWork, workOf, writeOf } from "./report-writes.ts";
 import { runAbove } from "./write-above.ts";
@@ -76,7 +76,7 @@ export async function decide(objects: readonly ReadObject[], context: DecisionCo
 
 /** What an object takes of a day's budgets. */
 interface ObjectUse {
-  reporter: string;
+  reporter: number;
   reports: number;
   records: number;
 }
@@ -187,7 +187,7 @@ class ObjectDecision {
   #use(): ObjectUse {
     const counts = this.#object.findings.flatMap((found) => ("report" in found ? [found.counts] : []));
     return {
-      reporter: reporterOf(this.#object),
+      reporter: this.#object.reporter,
       reports: counts.length,
       records: counts.reduce((sum, { records }) => sum + records, 0),
     };
@@ -461,7 +461,7 @@ class ObjectDecision {
 
   /** What is kept of its use: nothing where it waits, as if it had not come. */
   #countedUse(): Pick<ObjectUse, "reporter" | "reports"> {
-    if (!wasDecided(this.#plan.outcomes)) return { reporter: "", reports: 0 };
+    if (!wasDecided(this.#plan.outcomes)) return { reporter: 0, reports: 0 };
     const { reporter, reports } = this.#use();
     return { reporter, reports };
   }

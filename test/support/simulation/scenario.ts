@@ -44,6 +44,12 @@ export function mailOf(attachments: { name: string; content: Uint8Array }[], to 
   return { from: "dmarc@reporter.example", to, raw: sampleMail(attachments) };
 }
 
+/** A mail as its receiver hands it on: with its results on top. @param domain of From, which the result is about */
+export function stamped(mail: SimulatedMail, domain: string, result = "pass"): SimulatedMail {
+  const results = `Authentication-Results: mx.cloudflare.net; dmarc=${result} header.from=${domain}\r\n`;
+  return { ...mail, raw: Buffer.concat([Buffer.from(results), mail.raw]) };
+}
+
 export function gzip(text: string): Uint8Array {
   return gzipSync(text);
 }

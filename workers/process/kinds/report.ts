@@ -18,7 +18,7 @@ import { fileDeadLetter, newDeadLetter } from "../dead-letters.ts";
 import { type BatchPlan, decide, type ObjectPlan, wasDecided } from "../decide.ts";
 import { type Invocation, inShard, type LogEntry } from "../env.ts";
 import { nextGeneration } from "../events.ts";
-import { lookUp, type ReadObject, referenceOf } from "../lookup.ts";
+import { lookUp, type ReadObject, referenceOf, reporterOf } from "../lookup.ts";
 import { tellFinished, tellOutcomes } from "../outcomes.ts";
 import { findRawObject } from "../raw-object.ts";
 import { type Finding, HeldRecords, readObject } from "../read-object.ts";
@@ -76,7 +76,7 @@ export const reportKind: MessageKind<ReportMessage> = {
       version: finished?.version ?? 0,
       generation,
       records: finished?.records ?? 0,
-      reporter: finished?.reporter ?? "",
+      reporter: finished?.reporter ?? 0,
       reports: finished?.reports ?? 0,
       outcomes: isKnown ? (finished?.outcomes ?? []) : [...(finished?.outcomes ?? []), outcome],
       rawRemoved: finished?.rawRemoved ?? false,
@@ -216,6 +216,7 @@ async function readTask(task: Task, { registrations, held }: SharedByTasks, invo
     origin,
     mail: object === undefined ? undefined : mailOf(object.metadata),
     authentication,
+    reporter: await reporterOf({ findings, authentication }),
     findings,
     isMoving: false,
   };
