@@ -1,5 +1,6 @@
 /** Questions about a domain's days: what was counted on each, and the policies that reports saw. */
 import * as v from "valibot";
+import { isCountedSql } from "../authentication/sender-state.ts";
 import { compareValues, sumRows } from "./combine.ts";
 import { type Query, query } from "./database.ts";
 import { inScope, type Scope } from "./figure-sql.ts";
@@ -19,6 +20,11 @@ export interface DayTotals {
   reports: number;
   /** Of the messages, those of reports over several days: what the day has of them is its share. */
   spread: number;
+  /** Of the messages, those of reports that the judgement does not count; and how many reports those are. */
+  uncounted: number;
+  uncountedReports: number;
+  /** Of the messages, those of reports that nobody could check. */
+  unchecked: number;
 }
 
 const dayRow = v.object({
@@ -31,6 +37,9 @@ const dayRow = v.object({
   rejected: v.number(),
   reports: v.number(),
   spread: v.number(),
+  uncounted: v.number(),
+  uncountedReports: v.number(),
+  unchecked: v.number(),
 });
 
 /** Totals by day, oldest first; a report is counted on its first day, so reports add up over days. */
@@ -40,7 +49,9 @@ export function dayTotalsQuery(scope: Scope): Query<DayTotals> {
     ...query(
       `SELECT d.day, sum(d.total) AS messages, sum(d.passed) AS passed, sum(d.dkim_aligned) AS dkimAligned,
         sum(d.spf_aligned) AS spfAligned, sum(d.quarantined) AS quarantined, sum(d.rejected) AS rejected,
-        sum(d.reports) AS reports, sum(d.spread) AS spread
+        sum(d.reports) AS reports, sum(d.spread) AS spread,
+        sum(d.uncounted_total) AS uncounted, sum(d.uncounted_reports) AS uncountedReports,
+        sum(d.unchecked_total) AS unchecked
       FROM domain_days d WHERE ${where.sql} GROUP BY d.day ORDER BY d.day`,
       where.parameters,
       dayRow,
@@ -60,6 +71,9 @@ function addDays(a: DayTotals, b: DayTotals): DayTotals {
     rejected: a.rejected + b.rejected,
     reports: a.reports + b.reports,
     spread: a.spread + b.spread,
+    uncounted: a.uncounted + b.uncounted,
+    uncountedReports: a.uncountedReports + b.uncountedReports,
+    unchecked: a.unchecked + b.unchecked,
   };
 }
 
@@ -140,7 +154,8 @@ export function policiesQuery(scope: Scope): Query<PolicyDays> {
       FROM (
         SELECT r.policy, min(r.day) AS firstDay, max(r.day) AS lastDay, sum(r.place = 0) AS reports,
           count(DISTINCT r.reporter) AS reporters
-        FROM reports r WHERE ${kept.sql} AND r.state = 'accepted' AND ${isTelling("r")} GROUP BY r.policy
+        FROM reports r WHERE ${kept.sql} AND r.state = 'accepted' AND ${isTelling("r")}
+          ${scope.onlyCounted ? `AND ${isCountedSql("r")}` : ""} GROUP BY r.policy
         UNION ALL
         SELECT d.policy, min(d.day), max(d.day), sum(d.reports), 0
         FROM domain_days d WHERE ${final.sql} AND d.is_final = 1 AND d.last_end_seconds > 0 GROUP BY d.policy)

@@ -38,7 +38,13 @@ export async function mergeDays(
     ),
   );
   for (const { account, kind, domain, day } of days) {
-    const figures = figuresIn(kind, { accounts: [account], domains: [domain], firstDay: day, lastDay: day });
+    const figures = figuresIn(kind, {
+      accounts: [account],
+      domains: [domain],
+      firstDay: day,
+      lastDay: day,
+      onlyCounted: true,
+    });
     const place = [account, kind, domain, day];
     // Chunks by running length: a day of hundreds of thousands of addresses does not fit one row.
     await change(database, [
@@ -46,7 +52,7 @@ export async function mergeDays(
         sql: `INSERT INTO day_figures (account, kind, domain, day, chunk, figures)
           SELECT ?, ?, ?, ?, chunk, json_group_object(key, value) FROM (
             SELECT key, value, sum(length(key) + 16) OVER (ORDER BY key) / CAST(? AS INTEGER) AS chunk
-            FROM (SELECT key, sum(value) AS value FROM ${figures.sql} WHERE isCounted GROUP BY key))
+            FROM (SELECT key, sum(value) AS value FROM ${figures.sql} GROUP BY key))
           GROUP BY chunk`,
         parameters: [...place, FIGURE_LIMITS.maxChunkChars, ...figures.parameters],
       },

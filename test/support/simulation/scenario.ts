@@ -86,14 +86,18 @@ export function smallMail(): Scenario {
     ]),
     { from: "someone@example.net", to: RUA, raw: Buffer.from(`${HEADERS}\r\nHello.\r\n`) },
     failureMail(),
+    // A forged report with the identity of one that comes later, as its receiver tells.
+    reportMail("stolen", records(4, 1000)),
+    stamped(reportMail("stolen", records(3, 5)), "reporter.example"),
   ];
   const reports: Expected["reports"] = {
     "acme/first": [figures(3), figures(2, 10)],
     "other/first": [figures(3)],
     "acme/second": [figures(2)],
     "acme/third": [{ records: 3, messages: 8 }],
+    "acme/stolen": [figures(3, 5)],
   };
-  return { mails, expected: { reports, deadLetters: 2, conflicts: 1 } };
+  return { mails, expected: { reports, deadLetters: 2, conflicts: 2 } };
 }
 
 /** Reports that are cut into slices; the second has more records than are held, so it is read twice. */
