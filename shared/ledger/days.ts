@@ -133,6 +133,8 @@ export interface PolicyDays {
   policy: string;
   firstDay: number;
   lastDay: number;
+  /** The last day of a report that the judgement of the domain counts; 0 where there is none. */
+  lastCountedDay: number;
   reports: number;
   /** Of the days whose details are kept. */
   reporters: number;
@@ -149,15 +151,17 @@ export function policiesQuery(scope: Scope): Query<PolicyDays> {
   const final = inScope("d", "aggregate", scope);
   return {
     ...query(
-      `SELECT policy, min(firstDay) AS firstDay, max(lastDay) AS lastDay, sum(reports) AS reports,
+      `SELECT policy, min(firstDay) AS firstDay, max(lastDay) AS lastDay, max(lastCountedDay) AS lastCountedDay,
+        sum(reports) AS reports,
         sum(reporters) AS reporters
       FROM (
-        SELECT r.policy, min(r.day) AS firstDay, max(r.day) AS lastDay, sum(r.place = 0) AS reports,
+        SELECT r.policy, min(r.day) AS firstDay, max(r.day) AS lastDay,
+          max(CASE WHEN ${isCountedSql("r")} THEN r.day ELSE 0 END) AS lastCountedDay, sum(r.place = 0) AS reports,
           count(DISTINCT r.reporter) AS reporters
-        FROM reports r WHERE ${kept.sql} AND r.state = 'accepted' AND ${isTelling("r")}
-          ${scope.onlyCounted ? `AND ${isCountedSql("r")}` : ""} GROUP BY r.policy
+        FROM reports r WHERE ${kept.sql} AND r.state = 'accepted' AND ${isTelling("r")} GROUP BY r.policy
         UNION ALL
-        SELECT d.policy, min(d.day), max(d.day), sum(d.reports), 0
+        SELECT d.policy, min(d.day), max(d.day),
+          max(CASE WHEN d.reports > d.uncounted_reports THEN d.day ELSE 0 END), sum(d.reports), 0
         FROM domain_days d WHERE ${final.sql} AND d.is_final = 1 AND d.last_end_seconds > 0 GROUP BY d.policy)
       GROUP BY policy ORDER BY lastDay DESC, firstDay DESC, policy LIMIT ${MAX_POLICIES}`,
       [...kept.parameters, ...final.parameters],
@@ -166,6 +170,7 @@ export function policiesQuery(scope: Scope): Query<PolicyDays> {
           policy: v.string(),
           firstDay: v.number(),
           lastDay: v.number(),
+          lastCountedDay: v.number(),
           reports: v.number(),
           reporters: v.number(),
         }),
@@ -180,10 +185,17 @@ export function policiesQuery(scope: Scope): Query<PolicyDays> {
           policy: a.policy,
           firstDay: Math.min(a.firstDay, b.firstDay),
           lastDay: Math.max(a.lastDay, b.lastDay),
+          lastCountedDay: Math.max(a.lastCountedDay, b.lastCountedDay),
           reports: a.reports + b.reports,
           reporters: a.reporters + b.reporters,
           reportersAreAtMost: a.reportersAreAtMost || b.reportersAreAtMost || (a.reporters > 0 && b.reporters > 0),
         }),
       ).sort((a, b) => b.lastDay - a.lastDay || b.firstDay - a.firstDay),
   };
+}
+
+/** The policy that a report saw last which the judgement counts; "" where there is none. */
+export function lastCountedPolicy(policies: readonly PolicyDays[]): string {
+  const [last] = policies.filter((one) => one.lastCountedDay > 0).sort((a, b) => b.lastCountedDay - a.lastCountedDay);
+  return last?.policy ?? "";
 }

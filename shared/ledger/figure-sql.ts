@@ -16,7 +16,7 @@ export interface Scope {
   /** Days since 1970-01-01 UTC, both included; absent = open. */
   firstDay?: number | undefined;
   lastDay?: number | undefined;
-  /** Only what the judgement of a domain counts (authentication/sender-state.ts); looked at by questions about figures and policies. */
+  /** Only what the judgement of a domain counts (authentication/sender-state.ts); figures alone can be asked for so. */
   onlyCounted?: boolean | undefined;
 }
 

@@ -268,6 +268,7 @@ describe.each([
       expect(found.find(({ policy }) => policy.startsWith(`p=${p};`))).toMatchObject({
         firstDay: Math.min(...of.map(dayOfSample)),
         lastDay: Math.max(...of.map(dayOfSample)),
+        lastCountedDay: Math.max(...of.filter((one) => isCounted(stateOf(one))).map(dayOfSample)),
         reports: of.length,
         reporters: 3 * databases,
         reportersAreAtMost: databases > 1,
@@ -275,7 +276,7 @@ describe.each([
     }
   });
 
-  it.each(DOMAINS)("mail of %s that the judgement counts, its policies, and when it was first seen", async (domain) => {
+  it.each(DOMAINS)("mail of %s that the judgement counts, and when it was first seen", async (domain) => {
     const scope: DomainScope = { accounts, domains: [domain], ...PERIOD, onlyCounted: true };
     const { sources } = await only(mailQuery(scope));
     const here = mine().filter((row) => row.domain === domain && row.isCounted);
@@ -285,11 +286,6 @@ describe.each([
     expect(Math.min(...sources.map(({ firstDay }) => firstDay))).toBe(
       Math.min(...here.filter((row) => sources.length > 0 && row.count > 0).map(({ day }) => day)),
     );
-    const policies = await answer(policiesQuery(scope));
-    const reported = mySamples().filter(
-      (one) => domainOfSample(one) === domain && inPeriod({ day: dayOfSample(one) }) && isCounted(stateOf(one)),
-    );
-    expect(sum(policies, ({ reports }) => reports)).toBe(reported.length);
   });
 
   it.each(DOMAINS)("mail of %s: sources seen ever, dispositions and reasons of the period", async (domain) => {
