@@ -21,7 +21,7 @@ import { tellOutcomes, tellSettled } from "../outcomes.ts";
 import { findPlaces, inPlaceOfExhausted, type Place } from "../places.ts";
 import { findRawObject } from "../raw-object.ts";
 import { type Finding, HeldRecords, readObject } from "../read-object.ts";
-import { WrittenPoints, writePlan } from "../report-points.ts";
+import { isReadAgain, WrittenPoints, writePlan } from "../report-points.ts";
 import { strayMessages } from "../stray.ts";
 import type { Ending, MessageKind, Received } from "./kind.ts";
 
@@ -311,25 +311,31 @@ async function decideTasks(
   );
 }
 
-/** @returns false when points of an object failed: the others are decided about without it */
+/**
+ * Writes the points of all objects, side by side where they are at hand: what a call waits for is waited for once.
+ *
+ * @returns false when points of an object failed: the others are decided about without it
+ */
 async function writePoints(
   open: readonly Task[],
   { plan, written }: { plan: BatchPlan; written: WrittenPoints },
   invocation: Invocation,
 ): Promise<boolean> {
-  let isComplete = true;
-  for (const object of plan.objects) {
+  const write = async (object: ObjectPlan): Promise<boolean> => {
     const task = open.find(({ read }) => read === object.object);
-    if (task === undefined) continue;
+    if (task === undefined) return true;
     try {
       await writePlan(object, { source: task.source, written }, invocation);
       for (const again of object.again) await invocation.env.QUEUE_REPORTS.send(again);
+      return true;
     } catch (error) {
       task.ending = { error };
-      isComplete = false;
+      return false;
     }
-  }
-  return isComplete;
+  };
+  const isComplete = await Promise.all(plan.objects.filter((object) => !isReadAgain(object)).map(write));
+  for (const object of plan.objects.filter(isReadAgain)) isComplete.push(await write(object));
+  return !isComplete.includes(false);
 }
 
 /** What follows the transaction, where another delivery settled the object and may have been cut off before this. */
