@@ -9,9 +9,6 @@ const ANSWERS = {
   pipelineStatus: ok({ queues: [], unfinished: 0, unfinishedDays: [], reportsWithDueSlices: 0 }),
   readRecords: ok({ kind: "gone", reason: "It is not there." }),
   readRawObject: { ok: false, error: { code: "not_found", message: "It is not there." } },
-  listDeadLetters: ok({ items: [] }),
-  listConflicts: ok({ items: [] }),
-  listJobs: ok({ items: [] }),
 };
 
 export class Operations extends WorkerEntrypoint {

@@ -97,6 +97,8 @@ export const READ_LIMITS = {
   maxFutureSeconds: 2 * 86_400,
   /** Ours: the longest period of a report. Daily ones are the rule; weekly and monthly ones exist. */
   maxPeriodSeconds: 35 * 86_400,
+  /** Ours: the longest period that belongs to one day, for time zones and for days of 25 hours; a longer one is spread over its days. */
+  maxDayPeriodSeconds: 36 * 3600,
   /** Ours: warnings kept with a report; the rest are counted. */
   maxWarnings: 100,
   /** Ours: XML up to this size is read at once and not as a stream, where its file is in memory. Most have 2 to 20 KiB. */
@@ -229,7 +231,7 @@ export const PAGE_LIMITS = {
   /** Accounts looked through by one message of a job for a domain. */
   jobAccounts: 100,
   /** Dead letters or conflicts listed, requeued or discarded in one call. */
-  letters: 100,
+  deadLetters: 100,
   /** Jobs shown. */
   jobs: 100,
   /** Sums of a domain and day in one answer, about 1 MB of JSON; whoever needs more asks for fewer days at a time. */
@@ -263,7 +265,7 @@ export const PROCESS_LIMITS = {
   /** Characters of values in those records; ordinary ones have some 100 each, hostile ones 250,000. */
   maxHeldRecordChars: 2 * MIB,
   /** Dead letters that one object may become; beyond, it becomes one, with counts by reason. */
-  maxLettersPerObject: 20,
+  maxDeadLettersPerObject: 20,
 } as const;
 
 /** Cloudflare D1 (its limits page) and how the ledger keeps within it. */

@@ -82,6 +82,8 @@ export const domainDays = v.object({
       total: v.number(),
       /** Of aggregate reports: messages that pass; of TLS reports: successful sessions. */
       passed: v.number(),
+      /** Of the total, what comes from reports over several days: the day has its share of them. */
+      spread: v.number(),
     }),
   ),
   isComplete: v.boolean(),
@@ -120,7 +122,7 @@ export const deadLetter = v.object({
 
 export type DeadLetter = v.InferOutput<typeof deadLetter>;
 
-/** A letter as it is told. */
+/** A dead letter as it is told. */
 export function deadLetterOf(row: DeadLetterRow): DeadLetter {
   return {
     id: row.id,
@@ -145,7 +147,7 @@ export function deadLetterOf(row: DeadLetterRow): DeadLetter {
 }
 
 /** A raw object as it is in R2. */
-const rawObject = v.object({
+export const rawObject = v.object({
   key: v.string(),
   sizeBytes: v.number(),
   /** When it was stored, ISO 8601. */
@@ -163,12 +165,12 @@ const rawObject = v.object({
   }),
 });
 
-/** `raw` is absent when the letter names no raw object, or it is no longer there. */
+/** `raw` is absent when the dead letter names no raw object, or it is no longer there. */
 export const deadLetterDetails = v.object({ letter: deadLetter, raw: v.optional(rawObject) });
 
 export type DeadLetterDetails = v.InferOutput<typeof deadLetterDetails>;
 
-/** What was done with one letter. */
+/** What was done with one dead letter. */
 export const deadLetterResult = v.object({
   id: v.string(),
   code: v.string(),

@@ -7,7 +7,7 @@
  *   tls         result type | sending address | receiving host | receiving address | reason code
  *   failure     what failed | address | delivery result | DKIM domain | SPF domain | envelope domain | reporting server
  *
- * The five letters of an aggregate key have one character each. Texts hold none of the separators (they are
+ * The five dead letters of an aggregate key have one character each. Texts hold none of the separators (they are
  * percent-encoded), and the policy domain is written `=`, its subdomains `….=`; an envelope from that is the domain of the
  * first SPF result is written `^`.
  */
@@ -71,9 +71,7 @@ export function recordKey(record: AggregateRecord, policyDomain: string): string
     ({ result, domain }) => result === "pass" && domain !== "",
   );
   return [
-    DISPOSITIONS[record.disposition] +
-      ALIGNED[record.dkim] +
-      ALIGNED[record.spf] +
+    resultLetters(record) +
       (isAuthenticated ? "1" : "0") +
       (reasons.length > 0 ? "1" : "0") +
       `${dkim.join(";")}/${spf.join(";")}`,
@@ -84,12 +82,37 @@ export function recordKey(record: AggregateRecord, policyDomain: string): string
   ].join("|");
 }
 
+/** What a record's sums depend on beside its count: the first letters of its key. */
+export function resultLetters({
+  disposition,
+  dkim,
+  spf,
+}: Pick<AggregateRecord, "disposition" | "dkim" | "spf">): string {
+  return DISPOSITIONS[disposition] + ALIGNED[dkim] + ALIGNED[spf];
+}
+
+/** The same of a key. */
+export function lettersOfKey(key: string): string {
+  return key.slice(0, RESULT_LETTERS);
+}
+
+const RESULT_LETTERS = 3;
+
+/** What `resultLetters` were made of. */
+export function readResultLetters(letters: string): Pick<AggregateRecord, "disposition" | "dkim" | "spf"> {
+  return {
+    disposition: readDisposition(letters.slice(0, 1)),
+    dkim: wordOf(ALIGNED, letters[1]),
+    spf: wordOf(ALIGNED, letters[2]),
+  };
+}
+
 /** An address of a key back as it was. */
 export function readAddressToken(text: string): string {
   return readToken(text);
 }
 
-/** The word of a key's first letter. */
+/** The word of a key's first dead letter. */
 export function readDisposition(letter: string): Disposition {
   return wordOf(DISPOSITIONS, letter);
 }
@@ -122,7 +145,7 @@ function firstSpfDomain(head: string, policyDomain: string): string {
   return readDomainToken(domain, policyDomain);
 }
 
-/** Letters before the results of an aggregate key. */
+/** Dead letters before the results of an aggregate key. */
 export const FIGURE_LETTERS = 5;
 
 /** Authentication results as texts, one a line, from `dkim/spf` of a key. */
