@@ -7,6 +7,7 @@ import { resolve } from "node:path";
 import { createTestHarness } from "wrangler";
 import type { LedgerDatabase } from "../shared/ledger/database.ts";
 import { mergeDays } from "../shared/ledger/merge-days.ts";
+import { UPKEEP_LIMITS } from "../shared/limits.ts";
 import { localWorker } from "../test/support/local-workers.ts";
 import { migrate } from "../test/support/migrations.ts";
 
@@ -67,8 +68,8 @@ export async function startPages(): Promise<PagesBench> {
 
 /** What cron does at night, for all days. @param beforeDay days before this one are merged */
 export async function mergeAllDays({ ledger }: PagesBench, beforeDay: number): Promise<void> {
-  const limit = 100;
-  while ((await mergeDays(ledger, { beforeDay, minReports: 2, limit })) >= limit);
+  const { daysPerRun: limit, daysAtOnce: days, mergedRecordsAtOnce: records } = UPKEEP_LIMITS;
+  while ((await mergeDays(ledger, { beforeDay, minReports: 2, limit, atOnce: { days, records } })) >= limit);
 }
 
 /** What one page took. */

@@ -14,6 +14,19 @@ export interface ObjectReference {
   receivedSeconds: number;
 }
 
+/** Names the raw object of a message. */
+export function objectReference({
+  key,
+  rua,
+  receivedSeconds,
+}: {
+  key: string;
+  rua: string;
+  receivedSeconds: number;
+}): ObjectReference {
+  return { rawKey: key, rua, receivedSeconds };
+}
+
 /** A finished object. */
 export interface FinishedObject {
   rawKey: string;

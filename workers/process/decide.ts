@@ -4,10 +4,12 @@
  * what is to be written.
  */
 import type { DataPoint } from "../../shared/analytics/columns.ts";
+import { closedConflict, closedDeadLetter, eventPoint, type PipelineEvent } from "../../shared/analytics/events.ts";
 import { conflictId, eventId, sha256Text, versionUid } from "../../shared/identity.ts";
 import { type Claim, Claims, type Verdict } from "../../shared/ledger/claims.ts";
 import { type BatchChanges, needsReading, noChanges } from "../../shared/ledger/commit-batch.ts";
 import type { ReportVersion } from "../../shared/ledger/conflicts.ts";
+import { objectReference } from "../../shared/ledger/objects.ts";
 import type { Outcome } from "../../shared/ledger/outcomes.ts";
 import type { ReportReference, ReportShare } from "../../shared/ledger/report-rows.ts";
 import type { HeldReport, ReportWrite } from "../../shared/ledger/reports.ts";
@@ -19,9 +21,7 @@ import { acceptedPart } from "../../shared/report/accepted.ts";
 import { gatherProblems, problem } from "../../shared/report/problems.ts";
 import { WHOLE_MAIL_NAME } from "../../shared/storage.ts";
 import { newDeadLetter } from "./dead-letters.ts";
-import { eventPoint, type PipelineEvent } from "./events.ts";
-import { closedConflict, closedDeadLetter } from "./filed-events.ts";
-import { claimReference, type Known, type ReadObject, referenceOf, reportOf, useKey } from "./lookup.ts";
+import { claimReference, type Known, type ReadObject, reportOf, useKey } from "./lookup.ts";
 import { type Finding, type FoundProblem, type FoundReport, narrowed } from "./read-object.ts";
 import { coverReport, type PointWork, workOf, writeOf } from "./report-writes.ts";
 import { runAbove } from "./write-above.ts";
@@ -156,7 +156,7 @@ class ObjectDecision {
     const finished = this.#batch.context.known.finished.get(this.#object.message.key);
     if (finished === undefined) return this.#plan;
     this.#clear();
-    this.#batch.changes.movedObjects.push({ ...referenceOf(this.#object), version: finished.version });
+    this.#batch.changes.movedObjects.push({ ...objectReference(this.#object.message), version: finished.version });
     return this.#plan;
   }
 
@@ -409,7 +409,7 @@ class ObjectDecision {
     const { message, registration, generation } = this.#object;
     const finished = this.#batch.context.known.finished.get(message.key);
     this.#batch.changes.objects.push({
-      ...referenceOf(this.#object),
+      ...objectReference(this.#object.message),
       account: registration?.entry.account ?? finished?.account ?? "",
       version: finished?.version ?? 0,
       generation: Math.max(generation, finished?.generation ?? 0),

@@ -4,18 +4,17 @@ import type { Registrations } from "../../shared/ledger/addresses.ts";
 import { type ConflictRow, findConflicts } from "../../shared/ledger/conflicts.ts";
 import { ask } from "../../shared/ledger/database.ts";
 import { type DeadLetterRow, findDeadLetters } from "../../shared/ledger/dead-letters.ts";
-import { type FinishedObject, findObjects, recordsByAddress } from "../../shared/ledger/objects.ts";
+import { type FinishedObject, findObjects, objectReference, recordsByAddress } from "../../shared/ledger/objects.ts";
 import type { Outcome } from "../../shared/ledger/outcomes.ts";
 import type { ReportReference } from "../../shared/ledger/report-rows.ts";
 import { findReports, type Held } from "../../shared/ledger/reports.ts";
-import { filedSlicesQuery } from "../../shared/ledger/slices.ts";
+import { filedSlicesQuery, slicePart } from "../../shared/ledger/slices.ts";
 import type { ReportMessage } from "../../shared/messages.ts";
 import { acceptsDomain, type Registration } from "../../shared/registry.ts";
 import { SECONDS_PER_DAY } from "../../shared/report-day.ts";
 import { dayOfRawKey, type MailOrigin } from "../../shared/storage.ts";
 import type { Invocation } from "./env.ts";
 import type { Finding, FoundReport, ObjectOrigin } from "./read-object.ts";
-import { slicePart } from "./slice-part.ts";
 
 /** A raw object that has been read, or is not there. */
 export interface ReadObject {
@@ -63,7 +62,10 @@ export async function lookUp(
   addressesOf: Registrations["addressesOf"],
   { ledger }: Invocation,
 ): Promise<Known> {
-  const finished = await findObjects(ledger, objects.map(referenceOf));
+  const finished = await findObjects(
+    ledger,
+    objects.map(({ message }) => objectReference(message)),
+  );
   const previous = [...finished.values()].flatMap(({ outcomes }) => outcomes);
   const claims = objects.flatMap((object) => reportsOf(object).map((found) => claimReference(found, object)));
   const earlier = previous.flatMap((outcome) => (hasReport(outcome) ? [reportOf(outcome)] : []));
@@ -73,8 +75,8 @@ export async function lookUp(
   const slices = [...filedSlices.values()].flat().flatMap(({ deadLetterIds }) => deadLetterIds);
   const deadLetterIds = [...idsOf(previous, "dead_letter"), ...slices];
   const conflictIds = idsOf(previous, "conflict");
-  const deadLetters = deadLetterIds.length === 0 ? [] : await findDeadLetters(ledger, deadLetterIds);
-  const conflicts = conflictIds.length === 0 ? [] : await findConflicts(ledger, conflictIds);
+  const deadLetters = await findDeadLetters(ledger, deadLetterIds);
+  const conflicts = await findConflicts(ledger, conflictIds);
   return {
     finished,
     held,
@@ -83,11 +85,6 @@ export async function lookUp(
     conflicts: new Map(conflicts.map((conflict) => [conflict.id, conflict])),
     filedSlices,
   };
-}
-
-/** Names the object of a message in the ledger. */
-export function referenceOf({ message: { key, rua, receivedSeconds } }: Pick<ReadObject, "message">) {
-  return { rawKey: key, rua, receivedSeconds };
 }
 
 /** The first row a found report has or would have. */

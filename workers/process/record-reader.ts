@@ -3,16 +3,15 @@ import { domainName } from "../../shared/domain-name.ts";
 import type { ReportReference } from "../../shared/ledger/report-rows.ts";
 import { findReports, type HeldReport } from "../../shared/ledger/reports.ts";
 import type { RecordQuery, RecordsAnswer } from "../../shared/operations.ts";
-import { readReports } from "../../shared/report/read.ts";
+import { readNamedReports } from "../../shared/read-named.ts";
 import type { ByteSource } from "../../shared/report/source.ts";
 import type { TlsPolicy, TlsReport } from "../../shared/report/vocabulary.ts";
 import { boundPolicies } from "./bounded-report.ts";
-import type { Invocation } from "./env.ts";
+import { type Invocation, inShardOf } from "./env.ts";
 import { findRawObject } from "./raw-object.ts";
 import { type ObjectOrigin, readOptions } from "./read-object.ts";
 import { RecordPage } from "./record-page.ts";
 import { UniqueParts } from "./unique-parts.ts";
-import { inShardOf } from "./which-database.ts";
 
 /** Reads a page of records. @throws whatever D1 or R2 throws */
 export async function readRecords(query: RecordQuery, invocation: Invocation): Promise<RecordsAnswer> {
@@ -38,7 +37,7 @@ async function readPart(
 ): Promise<RecordsAnswer> {
   const { part, rawKey, spread } = held;
   const parts = new UniqueParts();
-  for await (const event of readReports(source, readOptions(origin))) {
+  for await (const event of readNamedReports(source, readOptions(origin))) {
     if (event.type === "refused") return { kind: "gone", reason: event.problem.message };
     const isWanted = parts.next(event.part) === part;
     if (event.type === "records") {
