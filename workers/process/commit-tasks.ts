@@ -12,7 +12,7 @@ import { type Invocation, inShard } from "./env.ts";
 import { lookUp, type ReadObject } from "./lookup.ts";
 import { tellEarlierCommit, tellOutcomes } from "./outcomes.ts";
 import { mailOf } from "./raw-object.ts";
-import { WrittenPoints, writePlan } from "./report-points.ts";
+import { isReadAgain, WrittenPoints, writePlan } from "./report-points.ts";
 import { generationOf, logEntry, type Task } from "./report-task.ts";
 
 type AddressesOf = Registrations["addressesOf"];
@@ -118,25 +118,31 @@ async function decideTasks(
   );
 }
 
-/** @returns false when points of an object failed: the others are decided about without it */
+/**
+ * Writes the points of all objects, side by side where they are at hand: what a call waits for is waited for once.
+ *
+ * @returns false when points of an object failed: the others are decided about without it
+ */
 async function writePoints(
   open: readonly Task[],
   { plan, written }: { plan: BatchPlan; written: WrittenPoints },
   invocation: Invocation,
 ): Promise<boolean> {
-  let isComplete = true;
-  for (const object of plan.objects) {
+  const write = async (object: ObjectPlan): Promise<boolean> => {
     const task = open.find(({ read }) => read === object.object);
-    if (task === undefined) continue;
+    if (task === undefined) return true;
     try {
       await writePlan(object, { source: task.source, written }, invocation);
       for (const again of object.again) await invocation.env.QUEUE_REPORTS.send(again);
+      return true;
     } catch (error) {
       task.ending = { error };
-      isComplete = false;
+      return false;
     }
-  }
-  return isComplete;
+  };
+  const isComplete = await Promise.all(plan.objects.filter((object) => !isReadAgain(object)).map(write));
+  for (const object of plan.objects.filter(isReadAgain)) isComplete.push(await write(object));
+  return !isComplete.includes(false);
 }
 
 /** What follows the transaction: what happened is told, and a raw object goes that is not to be kept. */
