@@ -295,3 +295,31 @@ export const FIGURE_LIMITS = {
   /** Characters of a reason's comment. */
   maxCommentChars: 120,
 } as const;
+
+/** Checks of a domain's published records. */
+export const GUIDANCE_LIMITS = {
+  /** Ours: questions to DNS of one check. SPF's ten lookups with ten hosts of an mx each need 200 at most. */
+  maxQuestionsPerCheck: 200,
+  /** Ours: records of one answer kept as evidence. */
+  maxShownRecords: 20,
+  /** Ours: characters of such a record. */
+  maxShownRecordChars: 2000,
+  /** RFC 7208 section 4.6.4: terms that ask DNS, over the whole of a record's includes. */
+  maxSpfLookups: 10,
+  /** Ours: from here on a person is told that the limit is near. */
+  warnSpfLookups: 8,
+  /** Ours: lookups after which counting ends: a record that needs so many is broken anyway. */
+  maxCountedSpfLookups: 40,
+  /** RFC 7208 section 4.6.4: lookups without an answer. */
+  maxVoidSpfLookups: 2,
+  /** RFC 7208 section 4.6.4: hosts of one mx term. */
+  maxSpfMxHosts: 10,
+  /** RFC 7208 section 3.4: octets of a record that fit a DNS answer over UDP. */
+  maxSpfOctets: 450,
+  /** Ours: DKIM selectors looked up of one domain, those last seen first. */
+  maxSelectors: 20,
+  /** RFC 8461 section 3.3: bytes of an MTA-STS policy file. */
+  maxPolicyFileBytes: 64 * KIB,
+  /** Ours: hosts of a domain's MX records that are looked at. */
+  maxMxHosts: 10,
+} as const;

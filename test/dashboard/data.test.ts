@@ -6,7 +6,7 @@ import { parseDay } from "../../shared/report-day.ts";
 import { hasPass, readAuthResults, readReasons } from "../../workers/dashboard/data/auth-results.ts";
 import { isoDay, isoHour, isoMinute } from "../../workers/dashboard/data/days.ts";
 import { KNOWN_SERVICES, knownService } from "../../workers/dashboard/data/known-services.ts";
-import { organizationalDomain } from "../../workers/dashboard/data/organizational-domain.ts";
+import { organizationalDomain } from "../../shared/organizational-domain.ts";
 import { partsOfPeriod, periodBefore, periodParameters, readPeriod } from "../../workers/dashboard/data/period.ts";
 import { asksToReject, describePolicy, shortPolicy } from "../../workers/dashboard/data/policy.ts";
 import { reportersToChoose } from "../../workers/dashboard/data/reporters.ts";

@@ -6,7 +6,7 @@
 import { addFigures, type GroupFigures, type SourceGroup } from "../../../shared/ledger/sources.ts";
 import { hasPass, readAuthResults } from "./auth-results.ts";
 import { knownService } from "./known-services.ts";
-import { organizationalDomain } from "./organizational-domain.ts";
+import { organizationalDomain } from "../../../shared/organizational-domain.ts";
 
 /** own: authenticated as the domain itself; other: as another organization; none: nothing authenticated it. */
 export type SourceKind = "own" | "other" | "none";
