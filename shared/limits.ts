@@ -323,3 +323,6 @@ export const GUIDANCE_LIMITS = {
   /** Ours: hosts of a domain's MX records that are looked at. */
   maxMxHosts: 10,
 } as const;
+
+/** Questions to DNS. */
+export const DNS_LIMITS = { timeoutMilliseconds: 2000, maxAnswerBytes: 64 * KIB } as const;
