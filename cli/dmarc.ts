@@ -4,6 +4,7 @@
  */
 import { Command } from "commander";
 import { CommandError } from "./command-error.ts";
+import { addCheck } from "./commands/check.ts";
 import { addCompare } from "./commands/compare.ts";
 import { addConflicts } from "./commands/conflicts.ts";
 import { addDeadLetters } from "./commands/dead-letters.ts";
@@ -38,6 +39,7 @@ function buildProgram(): Command {
     .configureHelp({ showGlobalOptions: true });
   for (const add of [
     addParse,
+    addCheck,
     addRua,
     addIdentity,
     addSend,

@@ -320,6 +320,8 @@ export const GUIDANCE_LIMITS = {
   maxSelectors: 20,
   /** RFC 8461 section 3.3: bytes of an MTA-STS policy file. */
   maxPolicyFileBytes: 64 * KIB,
+  /** Ours: RFC 8461 section 3.3 suggests a minute; a person waits for the answer. */
+  policyFileTimeoutMilliseconds: 5000,
   /** Ours: hosts of a domain's MX records that are looked at. */
   maxMxHosts: 10,
 } as const;

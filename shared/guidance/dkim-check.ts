@@ -51,7 +51,7 @@ export async function checkDkim(domain: string, selectors: SeenSelector[], resol
 }
 
 function summaryOf(keys: DkimKey[]): string {
-  if (keys.length === 0) return "No selector seen in reports yet";
+  if (keys.length === 0) return "No selector known";
   const usable = keys.filter(({ keyType }) => keyType === "rsa" || keyType === "ed25519").length;
   return `${usable} of ${keys.length} ${keys.length === 1 ? "selector has" : "selectors have"} a key`;
 }
@@ -62,7 +62,7 @@ interface JudgedKey {
 }
 
 function noSelector(domain: string): Finding {
-  const sentence = `No report has named a DKIM selector of ${domain} yet: either no mail is signed as ${domain}, or no report has come.`;
+  const sentence = `No DKIM selector of ${domain} is known. Reports name those that sign its mail.`;
   return { code: "no_selector", state: "attention", sentence, rule: "RFC 6376 section 3.1" };
 }
 
@@ -81,7 +81,7 @@ function severalKeys(seen: SeenSelector): JudgedKey {
 async function judgeKey(seen: SeenSelector, text: string | undefined): Promise<JudgedKey> {
   const { selector } = seen;
   if (text === undefined) {
-    const sentence = `Selector ${selector} is in reports but has no key in DNS: its signatures fail. Publish the key again, or sign with another selector.`;
+    const sentence = `Selector ${selector} has no key in DNS: signatures that name it fail. Publish the key, or sign with another selector.`;
     const finding: Finding = { code: "missing_key", state: "attention", sentence, rule: "RFC 6376 section 6.1.2" };
     return { key: { ...seen, keyType: "missing", isTesting: false }, findings: [finding] };
   }
