@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { SourceGroup } from "../../shared/ledger/sources.ts";
 import { DASHBOARD_LIMITS } from "../../shared/limits.ts";
-import { organizationalDomain, organizationalDomain } from "../../shared/organizational-domain.ts";
+import { organizationalDomain } from "../../shared/organizational-domain.ts";
 import { parseDay } from "../../shared/report-day.ts";
 import { hasPass, readAuthResults, readReasons } from "../../workers/dashboard/data/auth-results.ts";
 import { isoDay, isoHour, isoMinute } from "../../workers/dashboard/data/days.ts";
