@@ -352,4 +352,18 @@ export const GUIDANCE_LIMITS = {
   policyFileTimeoutMilliseconds: 5000,
   /** Ours: hosts of a domain's MX records that are looked at. */
   maxMxHosts: 10,
+  /** Ours: questions to DNS about one domain, all checks together; a Worker's invocation has 10,000 subrequests. */
+  maxQuestionsPerDomain: 300,
+  /** Ours: domains checked by one run of cron, that is 4,800 a day: at 30 questions each 6,000 of an invocation's 10,000 subrequests. */
+  checksPerRun: 200,
+  /** Ours: a person who asks again within so many seconds is given the same check. */
+  checkedNowSeconds: 20,
+  /** Ours: a check younger than this is not made again by itself. */
+  checkAgainSeconds: 20 * 3600,
+  /** Ours: days within which a report about a domain makes it one that is checked. */
+  reportedDays: 30,
+  /** Ours: days within which reports name a DKIM selector, for its key to be looked at. */
+  selectorDays: 30,
+  /** Ours: changes of records shown of one domain. */
+  maxShownChanges: 50,
 } as const;
