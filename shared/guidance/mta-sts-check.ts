@@ -66,9 +66,9 @@ export function readPolicy(text: string): { policy: MtaStsPolicy } | { problem: 
   const values = new Map<string, string>();
   const mx: string[] = [];
   for (const line of text.split(/\r?\n/)) {
-    const match = /^([A-Za-z0-9][A-Za-z0-9_.-]*)\s*:\s*(.*?)\s*$/.exec(line);
-    if (match === null) continue;
-    const [, name = "", value = ""] = match;
+    const colon = line.indexOf(":");
+    const name = line.slice(0, Math.max(colon, 0)).trim();
+    const value = line.slice(colon + 1).trim();
     if (name === "mx") mx.push(value.toLowerCase());
     else if (!values.has(name)) values.set(name, value);
   }

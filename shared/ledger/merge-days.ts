@@ -1,6 +1,6 @@
 /**
  * Figures of a day, merged over its reports: a source that ten receivers saw is one figure instead of ten, so that pages
- * over a year read little. Made by cron for days to which no more reports come; a change of the day takes it away again.
+ * over a year read little. Of reports that the judgement counts alone; others are few, and read one by one. Made by cron for days to which no more reports come; a change of the day takes it away again.
  */
 import * as v from "valibot";
 import { FIGURE_LIMITS } from "../limits.ts";
@@ -46,7 +46,7 @@ export async function mergeDays(
         sql: `INSERT INTO day_figures (account, kind, domain, day, chunk, figures)
           SELECT ?, ?, ?, ?, chunk, json_group_object(key, value) FROM (
             SELECT key, value, sum(length(key) + 16) OVER (ORDER BY key) / CAST(? AS INTEGER) AS chunk
-            FROM (SELECT key, sum(value) AS value FROM ${figures.sql} GROUP BY key))
+            FROM (SELECT key, sum(value) AS value FROM ${figures.sql} WHERE isCounted GROUP BY key))
           GROUP BY chunk`,
         parameters: [...place, FIGURE_LIMITS.maxChunkChars, ...figures.parameters],
       },

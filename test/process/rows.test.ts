@@ -78,10 +78,10 @@ async function sizes(): Promise<{ bytes: number }[]> {
       .join(" + ");
   const numbers = 19 * 3;
   const report = length(
-    "account kind domain uid content_hash reporter report_id rua raw_key part policy details figures",
+    "account kind domain uid content_hash reporter report_id rua raw_key part policy details figures sender_state sender_domain",
   );
   const index = length("account kind domain uid");
-  const object = length("rua object_hash account outcomes");
+  const object = length("rua object_hash account outcomes reporter");
   const { results } = await database
     .prepare(
       `SELECT round(avg(${report} + ${index} + ${numbers}) + (SELECT avg(${object} + 21) FROM objects)) AS bytes FROM reports`,

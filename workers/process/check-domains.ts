@@ -32,7 +32,7 @@ export interface OutsideWorld {
   fetchPolicy: FetchPolicyFile;
 }
 
-/** What the settings say is asked. */
+/** What the settings say is asked: a bounded number of questions, as many as a whole round needs. */
 export function outsideWorld({ DNS_OVER_HTTPS_URL: url }: ProcessEnv): OutsideWorld {
   const request: Fetch = (address, init) => fetch(address, init);
   return { resolver: url === "" ? NO_RESOLVER : httpsResolver(url, request), fetchPolicy: policyFetcher(request) };

@@ -2,6 +2,7 @@
  * `report`: read a raw object and commit what is in it. All objects of a batch are read, then decided about together and
  * finished in one transaction of the ledger. Any step may be repeated: nothing is counted twice.
  */
+import type { MailAuthentication } from "../../../shared/authentication/sender.ts";
 import { findRegistrations, type Registrations } from "../../../shared/ledger/addresses.ts";
 import { commitBatch } from "../../../shared/ledger/commit-batch.ts";
 import type { ConflictRow } from "../../../shared/ledger/conflicts.ts";
@@ -12,6 +13,7 @@ import type { ReportMessage } from "../../../shared/messages.ts";
 import { problem } from "../../../shared/report/problems.ts";
 import type { ByteSource } from "../../../shared/report/source.ts";
 import { type MailOrigin, parseRawMetadata, type RawMetadata } from "../../../shared/storage.ts";
+import { authenticateMail } from "../authenticate.ts";
 import { fileDeadLetter, newDeadLetter } from "../dead-letters.ts";
 import { type BatchPlan, decide, type ObjectPlan, wasDecided } from "../decide.ts";
 import { type Invocation, inShard, type LogEntry } from "../env.ts";
@@ -74,6 +76,8 @@ export const reportKind: MessageKind<ReportMessage> = {
       version: finished?.version ?? 0,
       generation,
       records: finished?.records ?? 0,
+      reporter: finished?.reporter ?? "",
+      reports: finished?.reports ?? 0,
       outcomes: isKnown ? (finished?.outcomes ?? []) : [...(finished?.outcomes ?? []), outcome],
       rawRemoved: finished?.rawRemoved ?? false,
     };
@@ -189,6 +193,7 @@ async function readTask(task: Task, { registrations, held }: SharedByTasks, invo
     objectsOfMail: object?.metadata.objectsOfMail ?? 1,
   };
   let findings: Finding[] = [];
+  let authentication: MailAuthentication = { result: "unchecked" };
   if (object !== undefined && registration === undefined) await object.close();
   if (object !== undefined && registration !== undefined) {
     if (object.sizeBytes > BATCH_LIMITS.maxSharedObjectBytes && message.alone !== true) {
@@ -198,6 +203,8 @@ async function readTask(task: Task, { registrations, held }: SharedByTasks, invo
     task.source = await object.open();
     const { account } = registration.entry;
     findings = await readObject(task.source, { ...origin, account }, held);
+    const { key } = message;
+    authentication = await authenticateMail({ key, metadata: object.metadata }, task.source, invocation.resolver);
   }
   task.read = {
     message: { ...message, receivedSeconds },
@@ -208,6 +215,7 @@ async function readTask(task: Task, { registrations, held }: SharedByTasks, invo
     isThere: object !== undefined,
     origin,
     mail: object === undefined ? undefined : mailOf(object.metadata),
+    authentication,
     findings,
     isMoving: false,
   };
@@ -313,7 +321,11 @@ async function decideTasks(
     objects.filter(({ message }) => !done.some((task) => task.message.key === message.key)),
     {
       known,
-      budget: { address: Number(env.ADDRESS_RECORDS_PER_DAY), account: Number(env.ACCOUNT_RECORDS_PER_DAY) },
+      budget: {
+        address: Number(env.ADDRESS_RECORDS_PER_DAY),
+        account: Number(env.ACCOUNT_RECORDS_PER_DAY),
+        reporter: Number(env.REPORTER_REPORTS_PER_DAY),
+      },
       hasWritten: (rawKey, uid) => written.has(rawKey, uid),
       nowSeconds,
     },
