@@ -386,6 +386,16 @@ const described = {
     output: storedCheck,
   },
 
+  nameAddresses: {
+    summary: "Looks up what addresses are called that a page has shown",
+    role: "viewer",
+    changes: true,
+    answeredBy: "process",
+    http: undefined,
+    input: v.strictObject({ account, addresses: v.pipe(v.array(v.string()), v.maxLength(1000)) }),
+    output: v.object({ named: v.number() }),
+  },
+
   startReprocess: {
     summary: "Runs raw objects again, a page a message; without a filter all of them",
     role: "operator",

@@ -134,6 +134,7 @@ export function pageRequest(c: Call): PageRequest {
     accounts: async () => c.get("access").accounts ?? (await c.get("ledger").accounts()),
     read: (name, input) => read(c, name, input),
     operate: (name, input) => operate(c, name, input),
+    later: (work) => c.executionCtx.waitUntil(work.catch(() => undefined)),
   };
 }
 

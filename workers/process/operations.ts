@@ -18,10 +18,11 @@ import { parseDay, SECONDS_PER_DAY } from "../../shared/report-day.ts";
 import { fail, ok } from "../../shared/result.ts";
 import { isoDate } from "../../shared/storage.ts";
 import { normalizeEmail, ViewerValueError, validViewer } from "../../shared/viewers.ts";
-import { checkNow } from "./check-domains.ts";
+import { checkNow, outsideWorld } from "./check-domains.ts";
 import { decideConflict } from "./conflict-operations.ts";
 import { discardDeadLetters, requeueDeadLetters } from "./dead-letter-operations.ts";
 import { type Invocation, newInvocation, type ProcessEnv } from "./env.ts";
+import { nameAddresses } from "./name-addresses.ts";
 import { putRegistration, valid } from "./put-registration.ts";
 import { describeRawObject, readRawObject } from "./raw-object.ts";
 import { readRecords } from "./record-reader.ts";
@@ -91,6 +92,8 @@ const HANDLERS: Handlers = {
   },
 
   checkDomain: (name, { invocation }) => checkNow(name, invocation),
+  nameAddresses: async (shown, { invocation }) =>
+    ok({ named: await nameAddresses(shown, invocation, outsideWorld(invocation.env)) }),
 
   startReprocess: async (request, { invocation }) =>
     answer(await startJob({ kind: "reprocess", random: Math.random() }, request, invocation)),

@@ -1,4 +1,5 @@
 /** One source, or one address: figures per address, what authenticated its mail, records and the reports behind it. */
+import type { AddressName } from "../../../shared/guidance/address-name.ts";
 import { type Extent, extentQuery } from "../../../shared/ledger/domains.ts";
 import {
   addFigures,
@@ -10,6 +11,7 @@ import {
   sourceQuery,
   sourceReportsQuery,
 } from "../../../shared/ledger/sources.ts";
+import { askNames } from "../data/address-names.ts";
 import { isoDay } from "../data/days.ts";
 import { knownService } from "../data/known-services.ts";
 import { formatCount, formatShare } from "../data/numbers.ts";
@@ -27,7 +29,7 @@ import type { PageResult } from "../parts/page.ts";
 import { PeriodText } from "../parts/period-view.tsx";
 import { askOne, domainScope, linkTo, type PageRequest, periodOf } from "../parts/request.ts";
 import { originColumns, recordsTable } from "./records-table.tsx";
-import { addressesTable, authTable, fromTable, sourceReportsTable } from "./source-tables.tsx";
+import { AddressNote, addressesTable, authTable, fromTable, sourceReportsTable } from "./source-tables.tsx";
 
 /** A source by its name (organizational domain), as the page Sources names it. */
 export function sourcePage(request: PageRequest, { domain, source }: { domain: string; source: string }) {
@@ -90,6 +92,8 @@ interface Found {
   records: SourceRecord[];
   reports: SourceReport[];
   extent: Extent;
+  /** Names of its addresses. */
+  names: ReadonlyMap<string, AddressName>;
   /** A statement's limit was reached. */
   isPartial: boolean;
 }
@@ -108,8 +112,13 @@ async function askDetail(
   const days = figures.days.filter(isOwn);
   const newest = [...new Set(days.map(({ day }) => day))].slice(-MAX_REPORT_DAYS);
   const { records, reports } = await askOne(request, sourceReportsQuery(scope, { match, days: newest }));
+  const groups = figures.groups.filter(isSource);
   return {
-    groups: figures.groups.filter(isSource),
+    groups,
+    names: await askNames(
+      request,
+      groups.map(({ sourceIp }) => sourceIp),
+    ),
     days: chartDays(days, daysWithData(period, extent)),
     records: records.filter(isSource).slice(0, SOURCE_LIMITS.maxRecords),
     reports: reports.filter(isOwn),
@@ -133,10 +142,10 @@ function remembered(isOfSource: (evidence: SourceEvidence) => boolean): (evidenc
 }
 
 function detailTables(request: PageRequest, { detail, found }: { detail: Detail; found: Found }) {
-  const { groups, days, records, reports } = found;
+  const { groups, days, records, reports, names } = found;
   return {
     days: chartTable("Messages by day", { days, series: SERIES }),
-    addresses: addressesTable(request, { domain: detail.domain, groups }),
+    addresses: addressesTable(request, { domain: detail.domain, groups, names }),
     dkim: authTable("dkim", groups),
     spf: authTable("spf", groups),
     from: fromTable(groups),
@@ -179,6 +188,7 @@ function Content({ request: { url }, detail, found, tables, period }: ContentPro
   return (
     <>
       <BeforeDetails period={period} extent={found.extent} />
+      {isAddress(detail) && <AddressNote name={found.names.get(detail.name)} />}
       <SourceFigures groups={found.groups} />
       {found.isPartial && (
         <Note>There is more of this than one page can take: the largest part is shown. Choose a shorter period.</Note>
