@@ -138,6 +138,8 @@ const DKIM: Zones = {
 
 const MAIL_HOSTS: Zones = {
   "sts.test": ["MX 10 mx1.sts.test", "MX 20 mx2.sts.test"],
+  "mta-sts.sts.test": ["A 192.0.2.1"],
+  "_mta-sts.lost-sts.test": ["TXT v=STSv1; id=1;"],
   "_mta-sts.sts.test": ["TXT v=STSv1; id=20261127;"],
   "_smtp._tls.sts.test": ["TXT v=TLSRPTv1; rua=mailto:tls@sts.test"],
   "_25._tcp.mx1.sts.test": ["TLSA 3 1 1 aabb", "DNSSEC"],

@@ -188,7 +188,11 @@ function Content({ request: { url }, detail, found, tables, period }: ContentPro
   return (
     <>
       <BeforeDetails period={period} extent={found.extent} />
-      {isAddress(detail) && <AddressNote name={found.names.get(detail.name)} />}
+      {isAddress(detail) && (
+        <div>
+          <AddressNote name={found.names.get(detail.name)} />
+        </div>
+      )}
       <SourceFigures groups={found.groups} />
       {found.isPartial && (
         <Note>There is more of this than one page can take: the largest part is shown. Choose a shorter period.</Note>
