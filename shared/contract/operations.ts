@@ -5,6 +5,7 @@
 import * as v from "valibot";
 import { storedCheck } from "../guidance/stored-check.ts";
 import { REPORT_KINDS } from "../ledger/report-rows.ts";
+import { SENDER_DECISIONS } from "../ledger/sender-decisions.ts";
 import { PAGE_LIMITS } from "../limits.ts";
 import { RECORD_ORDERS } from "../operations.ts";
 import { registryEntry } from "../registry.ts";
@@ -74,6 +75,8 @@ const reportName = {
   day,
   uid: v.pipe(v.string(), v.regex(/^[0-9a-f]{32}$/, "not the uid of a report")),
 };
+/** A source as pages name it: an organisational domain or an address. */
+const senderName = { account, domain, source: v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(253)) };
 const decision = v.picklist(["keep", "replace", "count_both"]);
 const REPORT_PATH = "/reports/:account/:domain/:day/:uid";
 
@@ -386,6 +389,36 @@ const described = {
     output: storedCheck,
   },
 
+  decideSender: {
+    summary: "Says of a source whether it is the owner's own, a forwarder, or not theirs; the verdict follows",
+    role: "viewer",
+    changes: true,
+    answeredBy: "process",
+    http: {
+      method: "PUT",
+      path: "/domains/:account/:domain/senders/:source",
+      place: { json: "fields" },
+      status: 200,
+      answer: "json",
+    },
+    input: v.strictObject({ ...senderName, decision: v.picklist(SENDER_DECISIONS), note: reason }),
+    output: shapes.decidedSender,
+  },
+  undoSenderDecision: {
+    summary: "Puts the decision before about a source in force again",
+    role: "viewer",
+    changes: true,
+    answeredBy: "process",
+    http: {
+      method: "DELETE",
+      path: "/domains/:account/:domain/senders/:source",
+      place: "query",
+      status: 200,
+      answer: "json",
+    },
+    input: v.strictObject(senderName),
+    output: shapes.decidedSender,
+  },
   nameAddresses: {
     summary: "Looks up what addresses are called that a page has shown",
     role: "viewer",

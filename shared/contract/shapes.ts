@@ -4,6 +4,7 @@ import type { ConflictRow, ReportVersion } from "../ledger/conflicts.ts";
 import type { DeadLetterRow } from "../ledger/dead-letters.ts";
 import { JOB_KINDS } from "../ledger/jobs.ts";
 import { REPORT_KINDS } from "../ledger/report-rows.ts";
+import { SENDER_DECISIONS } from "../ledger/sender-decisions.ts";
 import { registryEntry } from "../registry.ts";
 import { SECONDS_PER_DAY } from "../report-day.ts";
 import { isoDate } from "../storage.ts";
@@ -271,6 +272,16 @@ export const job = v.object({
 export type Job = v.InferOutput<typeof job>;
 
 /** Names a report. */
+export const decidedSender = v.object({
+  account: v.string(),
+  domain: v.string(),
+  source: v.string(),
+  decision: v.picklist(SENDER_DECISIONS),
+  note: v.string(),
+  decidedBy: v.string(),
+  decidedSeconds: v.number(),
+});
+
 export const reportName = v.object({
   account: v.string(),
   kind: v.picklist(REPORT_KINDS),

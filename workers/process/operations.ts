@@ -21,6 +21,7 @@ import { normalizeEmail, ViewerValueError, validViewer } from "../../shared/view
 import { checkNow, outsideWorld } from "./check-domains.ts";
 import { decideConflict } from "./conflict-operations.ts";
 import { discardDeadLetters, requeueDeadLetters } from "./dead-letter-operations.ts";
+import { decideSender, undoSenderDecision } from "./decide-sender.ts";
 import { type Invocation, newInvocation, type ProcessEnv } from "./env.ts";
 import { nameAddresses } from "./name-addresses.ts";
 import { putRegistration, valid } from "./put-registration.ts";
@@ -92,6 +93,9 @@ const HANDLERS: Handlers = {
   },
 
   checkDomain: (name, { invocation }) => checkNow(name, invocation),
+  decideSender: ({ decision, note, ...name }, { invocation, caller }) =>
+    decideSender(name, { decision, note: note ?? "", by: caller.name }, invocation),
+  undoSenderDecision: (name, { invocation, caller }) => undoSenderDecision(name, caller.name, invocation),
   nameAddresses: async (shown, { invocation }) =>
     ok({ named: await nameAddresses(shown, invocation, outsideWorld(invocation.env)) }),
 

@@ -2,6 +2,7 @@
 import type { Child } from "hono/jsx";
 import { type DayTotals, dayTotalsQuery, type PolicyDays, policiesQuery } from "../../../shared/ledger/days.ts";
 import { type Extent, extentQuery } from "../../../shared/ledger/domains.ts";
+import type { SenderDecision } from "../../../shared/ledger/sender-decisions.ts";
 import { type Mail, mailQuery, SOURCE_LIMITS } from "../../../shared/ledger/sources.ts";
 import { isoDay } from "../data/days.ts";
 import { changeOfCount, formatCount, formatShare } from "../data/numbers.ts";
@@ -19,6 +20,7 @@ import type { PageResult } from "../parts/page.ts";
 import { PeriodText } from "../parts/period-view.tsx";
 import { askOne, domainScope, linkTo, type PageRequest, periodOf } from "../parts/request.ts";
 import { daysTable, dispositionsTable, policiesTable, reasonsTable } from "./overview-tables.tsx";
+import { decisionsBySource } from "./sender-decision.tsx";
 import { sourcesTable } from "./sources-table.tsx";
 import { VerdictCard } from "./verdict.tsx";
 
@@ -30,6 +32,8 @@ interface Overview {
   mail: Mail;
   policies: PolicyDays[];
   extent: Extent;
+  /** What the owner said of sources, by name. */
+  decisions: ReadonlyMap<string, SenderDecision>;
 }
 
 export async function overviewPage(request: PageRequest, domain: string): Promise<PageResult> {
@@ -67,21 +71,22 @@ export async function overviewPage(request: PageRequest, domain: string): Promis
 async function askOverview(request: PageRequest, domain: string): Promise<Overview> {
   const period = periodOf(request);
   const scope = await domainScope(request, domain, period);
-  const [days, mail, policies, extent] = await Promise.all([
+  const [days, mail, policies, extent, decisions] = await Promise.all([
     request.ask(dayTotalsQuery({ ...scope, firstDay: periodBefore(period).firstDay })),
     askOne(request, mailQuery(scope)),
     request.ask(policiesQuery(await domainScope(request, domain))),
     askOne(request, extentQuery(scope)),
+    decisionsBySource(request, domain),
   ]);
-  return { domain, period, days, mail, policies, extent };
+  return { domain, period, days, mail, policies, extent, decisions };
 }
 
 function overviewTables(request: PageRequest, { overview, sources }: { overview: Overview; sources: Source[] }) {
-  const { domain, period, days, mail, policies, extent } = overview;
+  const { domain, period, days, mail, policies, extent, decisions } = overview;
   const current = days.filter(({ day }) => day >= period.firstDay);
   return {
     days: daysTable(fillDays(current, { period, extent })),
-    sources: sourcesTable(request, { domain, sources, period, dataSince: detailsSince(extent), size: 10 }),
+    sources: sourcesTable(request, { domain, sources, period, decisions, dataSince: detailsSince(extent), size: 10 }),
     dispositions: dispositionsTable(mail.dispositions),
     reasons: reasonsTable(mail.reasons),
     policies: policiesTable(policies),

@@ -23,12 +23,13 @@ import { DayChart, type Series } from "../parts/chart-view.tsx";
 import type { ChartDay } from "../parts/charts.ts";
 import { DomainHead, domainCrumbs } from "../parts/domain-frame.tsx";
 import { ForeignText, Name } from "../parts/foreign-text.tsx";
-import { domainPath } from "../parts/links.ts";
+import { addressPath, domainPath, sourcePath } from "../parts/links.ts";
 import { Figure, Note } from "../parts/marks.tsx";
 import type { PageResult } from "../parts/page.ts";
 import { PeriodText } from "../parts/period-view.tsx";
 import { askOne, domainScope, linkTo, type PageRequest, periodOf } from "../parts/request.ts";
 import { originColumns, recordsTable } from "./records-table.tsx";
+import { askDecisions, changeSenderDecision, type Decisions, SenderDecisionCard } from "./sender-decision.tsx";
 import { AddressNote, addressesTable, authTable, fromTable, sourceReportsTable } from "./source-tables.tsx";
 
 /** A source by its name (organizational domain), as the page Sources names it. */
@@ -40,6 +41,30 @@ export function sourcePage(request: PageRequest, { domain, source }: { domain: s
 /** One address, whatever its mail authenticated as. */
 export function addressPage(request: PageRequest, { domain, address }: { domain: string; address: string }) {
   return detailPage(request, { domain, name: address, match: { sourceIp: address }, isOfSource: () => true });
+}
+
+/** Keeps what the owner says of a source. @returns the page to go to */
+export async function decideSource(
+  request: PageRequest,
+  form: URLSearchParams,
+  { domain, source }: { domain: string; source: string },
+): Promise<string> {
+  await changeSenderDecision(request, form, { domain, source });
+  return linkTo(request, sourcePath(domain, source));
+}
+
+/** The same of an address. @returns the page to go to */
+export async function decideAddress(
+  request: PageRequest,
+  form: URLSearchParams,
+  { domain, address }: { domain: string; address: string },
+): Promise<string> {
+  await changeSenderDecision(request, form, { domain, source: address });
+  return linkTo(request, addressPath(domain, address));
+}
+
+function detailPath({ domain, name, match }: Detail): string {
+  return "sourceIp" in match ? addressPath(domain, name) : sourcePath(domain, name);
 }
 
 interface Detail {
@@ -94,13 +119,15 @@ interface Found {
   extent: Extent;
   /** Names of its addresses. */
   names: ReadonlyMap<string, AddressName>;
+  /** What the owner said of it. */
+  decisions: Decisions;
   /** A statement's limit was reached. */
   isPartial: boolean;
 }
 
 async function askDetail(
   request: PageRequest,
-  { detail: { domain, match, isOfSource }, period }: { detail: Detail; period: Period },
+  { detail: { domain, name, match, isOfSource }, period }: { detail: Detail; period: Period },
 ): Promise<Found> {
   const scope = await domainScope(request, domain, period);
   const [figures, extent] = await Promise.all([
@@ -123,6 +150,7 @@ async function askDetail(
     records: records.filter(isSource).slice(0, SOURCE_LIMITS.maxRecords),
     reports: reports.filter(isOwn),
     extent,
+    decisions: await askDecisions(request, { domain, source: name }),
     isPartial: figures.groups.length >= SOURCE_LIMITS.maxGroups,
   };
 }
@@ -184,7 +212,8 @@ interface ContentProps {
   period: Period;
 }
 
-function Content({ request: { url }, detail, found, tables, period }: ContentProps) {
+function Content({ request, detail, found, tables, period }: ContentProps) {
+  const { url } = request;
   return (
     <>
       <BeforeDetails period={period} extent={found.extent} />
@@ -197,6 +226,7 @@ function Content({ request: { url }, detail, found, tables, period }: ContentPro
       {found.isPartial && (
         <Note>There is more of this than one page can take: the largest part is shown. Choose a shorter period.</Note>
       )}
+      <SenderDecisionCard decisions={found.decisions} action={linkTo(request, detailPath(detail))} />
       <SourceChart days={found.days} name={detail.name} />
       <FoldedTable table={tables.days} url={url} label="Messages by day, as a table" />
       {!isAddress(detail) && tables.addresses.view(url)}
