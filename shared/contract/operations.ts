@@ -75,6 +75,8 @@ const reportName = {
   day,
   uid: v.pipe(v.string(), v.regex(/^[0-9a-f]{32}$/, "not the uid of a report")),
 };
+/** A domain as somebody typed it: the answer says what is none. */
+const newDomain = v.strictObject({ account, domain: v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(1000)) });
 /** A source as pages name it: an organisational domain or an address. */
 const senderName = { account, domain, source: v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(253)) };
 const decision = v.picklist(["keep", "replace", "count_both"]);
@@ -389,6 +391,33 @@ const described = {
     output: storedCheck,
   },
 
+  addDomain: {
+    summary: "Makes an address for a domain's reports, registers it, and says what to publish",
+    role: "operator",
+    changes: true,
+    answeredBy: "process",
+    http: { method: "POST", path: "/domains", place: { json: "fields" }, status: 200, answer: "json" },
+    input: newDomain,
+    output: shapes.addedDomain,
+  },
+  domainSetup: {
+    summary: "How far a domain is that was added, from the record to publish to its first report",
+    role: "operator",
+    changes: false,
+    answeredBy: "process",
+    http: { method: "GET", path: "/domains/:account/:domain/setup", place: "query", status: 200, answer: "json" },
+    input: newDomain,
+    output: shapes.addedDomain,
+  },
+  removeDomain: {
+    summary: "Takes the address that was made for a domain out of the registry; its reports stay",
+    role: "operator",
+    changes: true,
+    answeredBy: "process",
+    http: { method: "DELETE", path: "/domains/:account/:domain", place: "query", status: 200, answer: "json" },
+    input: newDomain,
+    output: v.object({ rua: v.string() }),
+  },
   decideSender: {
     summary: "Says of a source whether it is the owner's own, a forwarder, or not theirs; the verdict follows",
     role: "viewer",

@@ -1,5 +1,6 @@
 /** What operations answer with, as schemas, and how rows of the ledger become it. Pure. */
 import * as v from "valibot";
+import { SETUP_STATES } from "../guidance/setup-state.ts";
 import type { ConflictRow, ReportVersion } from "../ledger/conflicts.ts";
 import type { DeadLetterRow } from "../ledger/dead-letters.ts";
 import { JOB_KINDS } from "../ledger/jobs.ts";
@@ -272,6 +273,21 @@ export const job = v.object({
 export type Job = v.InferOutput<typeof job>;
 
 /** Names a report. */
+const recordToPublish = v.object({ name: v.string(), type: v.picklist(["TXT", "CNAME"]), value: v.string() });
+
+/** A domain that was added: its address, how far it is, and what to publish. */
+export const addedDomain = v.object({
+  account: v.string(),
+  domain: v.string(),
+  rua: v.string(),
+  /** Whether the address was made just now. */
+  isNew: v.boolean(),
+  state: v.picklist(SETUP_STATES),
+  sentence: v.string(),
+  missing: v.optional(recordToPublish),
+  records: v.array(v.object({ ...recordToPublish.entries, zone: v.picklist(["domain", "rua"]), sentence: v.string() })),
+});
+
 export const decidedSender = v.object({
   account: v.string(),
   domain: v.string(),

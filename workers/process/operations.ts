@@ -18,6 +18,7 @@ import { parseDay, SECONDS_PER_DAY } from "../../shared/report-day.ts";
 import { fail, ok } from "../../shared/result.ts";
 import { isoDate } from "../../shared/storage.ts";
 import { normalizeEmail, ViewerValueError, validViewer } from "../../shared/viewers.ts";
+import { addDomain, domainSetup, removeDomain } from "./add-domain.ts";
 import { checkNow, outsideWorld } from "./check-domains.ts";
 import { decideConflict } from "./conflict-operations.ts";
 import { discardDeadLetters, requeueDeadLetters } from "./dead-letter-operations.ts";
@@ -93,6 +94,9 @@ const HANDLERS: Handlers = {
   },
 
   checkDomain: (name, { invocation }) => checkNow(name, invocation),
+  addDomain: (named, { invocation }) => addDomain(named, invocation, { randomBytes }),
+  domainSetup: (named, { invocation }) => domainSetup(named, invocation),
+  removeDomain: (named, { invocation }) => removeDomain(named, invocation),
   decideSender: ({ decision, note, ...name }, { invocation, caller }) =>
     decideSender(name, { decision, note: note ?? "", by: caller.name }, invocation),
   undoSenderDecision: (name, { invocation, caller }) => undoSenderDecision(name, caller.name, invocation),
@@ -139,6 +143,10 @@ async function findReference(
   if (named !== undefined) return named;
   const { ledger } = await inShardOf(account, invocation);
   return (await findReports(ledger, references)).reports.get(uid)?.reference;
+}
+
+function randomBytes(count: number): Uint8Array {
+  return crypto.getRandomValues(new Uint8Array(count));
 }
 
 function named(reference: ReportReference | OperationRefused): Answer<Outputs["takeBackReport"]> {
