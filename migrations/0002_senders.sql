@@ -1,7 +1,7 @@
 -- Who sent a report, as its mail's authentication proves it, and what a day's sums rest on (docs/authentication.md).
 
--- verified, unchecked, unverified or contradicted; what came before it was looked at is unchecked.
-ALTER TABLE reports ADD COLUMN sender_state TEXT NOT NULL DEFAULT 'unchecked';
+-- 2 verified, 1 unchecked, 0 unverified, -1 contradicted; what came before it was looked at is unchecked.
+ALTER TABLE reports ADD COLUMN sender_rank INTEGER NOT NULL DEFAULT 1;
 -- The domain that the mail's authentication vouches for.
 ALTER TABLE reports ADD COLUMN sender_domain TEXT NOT NULL DEFAULT '';
 
@@ -13,7 +13,8 @@ ALTER TABLE domain_days ADD COLUMN uncounted_passed INTEGER NOT NULL DEFAULT 0;
 -- And what reports say that nobody could check.
 ALTER TABLE domain_days ADD COLUMN unchecked_total INTEGER NOT NULL DEFAULT 0;
 
--- Whose reports a raw object holds, for the daily budget of a reporter: `verified <domain>` or `other <reporter>`.
-ALTER TABLE objects ADD COLUMN reporter TEXT NOT NULL DEFAULT '';
+-- Whose reports a raw object holds, for the daily budget of a reporter: a hash of its name, above 0 where its mail is
+-- authenticated as the reporter's, below 0 where it is not; 0 where there is none.
+ALTER TABLE objects ADD COLUMN reporter INTEGER NOT NULL DEFAULT 0;
 -- Reports found in it.
 ALTER TABLE objects ADD COLUMN reports INTEGER NOT NULL DEFAULT 0;

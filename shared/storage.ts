@@ -56,9 +56,9 @@ export function rawKey(receivedSeconds: number, sha256: string, fileName: string
 
 /**
  * The name of a raw object whose content came to another address before: each address has an object of its own, so that
- * what became of it can be told for each.
+ * what became of it can be told for each; and so has each way in which the same content authenticated.
  *
- * @param ruaHash hash of the address, hex
+ * @param ruaHash hash of the address and of that, hex
  */
 export function fileNameForAddress(ruaHash: string, fileName: string): string {
   return `${ruaHash.slice(0, 16)}-${safeFileName(fileName)}`;

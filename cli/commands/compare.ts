@@ -11,7 +11,6 @@ import {
   sessionsByDay,
 } from "../../shared/analytics/statements.ts";
 import type { Outputs } from "../../shared/contract/operations.ts";
-import { domainName } from "../../shared/domain-name.ts";
 import { parseDay, SECONDS_PER_DAY } from "../../shared/report-day.ts";
 import type { ApiClient } from "../client.ts";
 import { CommandError } from "../command-error.ts";
@@ -28,6 +27,7 @@ import {
   sampleSentence,
 } from "../comparison.ts";
 import { addConnectionOptions, type ConnectionOptions, connect } from "../connection.ts";
+import { readDomains } from "../domain-option.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { printJson, printOut, renderDay, renderTable } from "../terminal.ts";
 
@@ -61,7 +61,8 @@ those of the reports. A cell holds one number where both agree, else the ledger'
 
 In production differences are expected: the engine samples from about a hundred points a second (_sample_interval says for how
 many written points a kept one stands), keeps points for three months, and shows a point some time after it was written.
-On one machine nothing is sampled and nothing expires, so the two are equal once nothing waits.
+On one machine nothing is sampled and nothing expires, so the two are equal once nothing waits, but for the days of reports over
+several days: the ledger spreads them, a point has the day in the middle.
 
 Exit code: 0 the sums are equal, 1 they differ or could not be compared.`;
 
@@ -70,7 +71,7 @@ export function addCompare(program: Command): void {
   const command = program
     .command("compare")
     .description("The ledger's sums beside those of Analytics Engine")
-    .argument("[domain...]", "only these policy domains")
+    .argument("[domain...]", "only these policy domains", readDomains, [])
     .option("--account <name>", "only this account")
     .option("--from <day>", "first day (YYYY-MM-DD, UTC)", readDay)
     .option("--to <day>", "last day; today unless given", readDay)
@@ -84,7 +85,7 @@ async function printComparison(domains: string[], options: CompareOptions): Prom
   const period = periodOf(options, today);
   const client = connect(options);
   const filters: StatementFilter[] = (domains.length === 0 ? [undefined] : domains).map((domain) => ({
-    domain: domain === undefined ? undefined : domainName(domain),
+    domain,
     account: options.account,
   }));
   const ledger: SumsOfDay[] = [];
@@ -156,6 +157,7 @@ async function askLedger(client: ApiClient, kind: ComparedKind, question: Questi
     domain: item.domain,
     day: parseDay(item.day) ?? 0,
     figures: figuresOfLedger(kind, item),
+    spread: item.spread,
   }));
   return { rows, isComplete };
 }

@@ -24,11 +24,29 @@ export const UNCHECKED: ReportSender = { state: "unchecked", domain: "" };
 
 /** Whether the judgement of a domain counts what such a report says. */
 export function isCounted(state: SenderState): boolean {
-  return state === "verified" || state === "unchecked";
+  return RANKS[state] > 0;
 }
 
-/** The condition that a row with `sender_state` is of a report that the judgement counts, as SQL. */
+/** What the ledger keeps of a state: a number above 0 where the judgement counts it. */
+const RANKS: Record<SenderState, number> = {
+  verified: 2,
+  unchecked: 1,
+  unverified: 0,
+  contradicted: -1,
+};
+
+/** The number of a state. */
+export function rankOf(state: SenderState): number {
+  return RANKS[state];
+}
+
+/** The state that a column's number stands for. */
+export const senderRank = v.pipe(
+  v.number(),
+  v.transform((rank): SenderState => SENDER_STATES.find((state) => RANKS[state] === rank) ?? "unchecked"),
+);
+
+/** The condition that the judgement counts a row with `sender_rank`, as SQL. */
 export function isCountedSql(table: string): string {
-  const states = SENDER_STATES.filter(isCounted).map((state) => `'${state}'`);
-  return `${table}.sender_state IN (${states.join(", ")})`;
+  return `${table}.sender_rank > 0`;
 }

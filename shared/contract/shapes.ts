@@ -1,5 +1,6 @@
 /** What operations answer with, as schemas, and how rows of the ledger become it. Pure. */
 import * as v from "valibot";
+import { reportSender, UNCHECKED } from "../authentication/sender-state.ts";
 import { SETUP_STATES } from "../guidance/setup-state.ts";
 import type { ConflictRow, ReportVersion } from "../ledger/conflicts.ts";
 import type { DeadLetterRow } from "../ledger/dead-letters.ts";
@@ -84,6 +85,8 @@ export const domainDays = v.object({
       total: v.number(),
       /** Of aggregate reports: messages that pass; of TLS reports: successful sessions. */
       passed: v.number(),
+      /** Of the total, what comes from reports over several days: the day has its share of them. */
+      spread: v.number(),
     }),
   ),
   isComplete: v.boolean(),
@@ -193,6 +196,8 @@ const conflictVersion = v.object({
   /** Messages, sessions or incidents, as the kind is. */
   messages: v.number(),
   passed: v.number(),
+  /** Whether its mail proves who sent it (docs/authentication.md), and for which domain. */
+  sender: v.optional(reportSender, UNCHECKED),
   /** Of the mail that brought it, as it says itself; absent where the raw object is gone. */
   mail: v.optional(v.object({ sender: v.string(), from: v.string(), subject: v.string(), messageId: v.string() })),
 });

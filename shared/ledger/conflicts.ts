@@ -89,6 +89,14 @@ export function putConflicts(rows: readonly ConflictRow[]): Change {
   };
 }
 
+/** Has all conflicts of a report say that another version of it counts now. */
+export function putAcceptedVersion(uid: string, accepted: ReportVersion): Change {
+  return {
+    sql: "UPDATE conflicts SET conflict = json_set(conflict, '$.accepted', json(?2)) WHERE uid = unhex(?1)",
+    parameters: [uid, JSON.stringify(accepted)],
+  };
+}
+
 /** Removes conflicts by id. */
 export function removeConflicts(ids: readonly string[]): Change {
   return {

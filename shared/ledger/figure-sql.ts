@@ -16,6 +16,8 @@ export interface Scope {
   /** Days since 1970-01-01 UTC, both included; absent = open. */
   firstDay?: number | undefined;
   lastDay?: number | undefined;
+  /** Only what the judgement of a domain counts (authentication/sender-state.ts); figures alone can be asked for so. */
+  onlyCounted?: boolean | undefined;
 }
 
 /** Text of a statement with its parameters in order. */
@@ -60,7 +62,9 @@ export function figuresIn(kind: ReportKind, scope: Scope, needles?: readonly str
   });
   const report = `JOIN reports r ON r.account = d.account AND r.kind = d.kind AND r.domain = d.domain AND r.day = d.day`;
   // Reports of a merged day are looked at only where there is one whose figures were not merged.
-  const isUnmerged = `(d.figure_chunks = 0 OR d.uncounted_reports > 0 AND NOT ${isCountedSql("r")})`;
+  const isUnmerged = scope.onlyCounted
+    ? `d.figure_chunks = 0 AND ${isCountedSql("r")}`
+    : `(d.figure_chunks = 0 OR d.uncounted_reports > 0 AND NOT ${isCountedSql("r")})`;
   const parts = [
     part(
       `JOIN day_figures m ON m.account = d.account AND m.kind = d.kind AND m.domain = d.domain AND m.day = d.day`,

@@ -14,6 +14,19 @@ export interface ObjectReference {
   receivedSeconds: number;
 }
 
+/** Names the raw object of a message. */
+export function objectReference({
+  key,
+  rua,
+  receivedSeconds,
+}: {
+  key: string;
+  rua: string;
+  receivedSeconds: number;
+}): ObjectReference {
+  return { rawKey: key, rua, receivedSeconds };
+}
+
 /** A finished object. */
 export interface FinishedObject {
   rawKey: string;
@@ -23,7 +36,7 @@ export interface FinishedObject {
   finishedSeconds: number;
   records: number;
   /** As in ObjectRow. */
-  reporter: string;
+  reporter: number;
   reports: number;
   outcomes: Outcome[];
   rawRemoved: boolean;
@@ -41,7 +54,7 @@ const row = v.object({
   generation: v.number(),
   finishedSeconds: v.number(),
   records: v.number(),
-  reporter: v.string(),
+  reporter: v.number(),
   reports: v.number(),
   outcomes: outcomesColumn,
   rawRemoved: v.pipe(
@@ -81,25 +94,22 @@ export async function findObjects(
 export interface AddressUse {
   rua: string;
   day: number;
-  /** A reporter that was asked for; `verified` or `other` for all further ones together. */
-  reporter: string;
+  /** A reporter that was asked for; 1 or -1 for all further ones together. */
+  reporter: number;
   records: number;
   reports: number;
 }
-
-/** The words that the name of a reporter begins with in a budget: authenticated ones and all others are kept apart. */
-export const REPORTER_KINDS = ["verified", "other"] as const;
 
 /**
  * What was used of the budgets of a day, by address and reporter. One range scan for each address and day.
  *
  * @param asked days since 1970-01-01 UTC; as many as there are
- * @param reporters those to be told by name
+ * @param reporters those to be told one by one, by number
  */
 export async function useByAddress(
   database: LedgerDatabase,
   asked: readonly { rua: string; day: number }[],
-  reporters: readonly string[],
+  reporters: readonly number[],
 ): Promise<AddressUse[]> {
   const found: AddressUse[] = [];
   const named = JSON.stringify(reporters);
@@ -109,13 +119,13 @@ export async function useByAddress(
       database,
       query(
         `SELECT rua, day, CASE WHEN reporter IN (SELECT value FROM json_each(?2)) THEN reporter
-            WHEN reporter LIKE 'verified %' THEN 'verified' ELSE 'other' END AS reporter,
+            WHEN reporter > 0 THEN 1 ELSE -1 END AS reporter,
           sum(records) AS records, sum(reports) AS reports
         FROM (SELECT o.rua AS rua, o.day AS day, o.reporter AS reporter, o.records AS records, o.reports AS reports
           FROM json_each(?1) w JOIN objects o ON o.rua = w.value ->> 0 AND o.day = w.value ->> 1)
         GROUP BY 1, 2, 3`,
         [JSON.stringify(some.map(({ rua, day }) => [rua, day])), named],
-        v.object({ rua: v.string(), day: v.number(), reporter: v.string(), records: v.number(), reports: v.number() }),
+        v.object({ rua: v.string(), day: v.number(), reporter: v.number(), records: v.number(), reports: v.number() }),
       ),
     );
     found.push(...rows);
@@ -178,8 +188,8 @@ export interface ObjectRow extends ObjectReference {
   version: number;
   generation: number;
   records: number;
-  /** Whose reports it holds, as the budget names it; "" of none. */
-  reporter: string;
+  /** Whose reports it holds: a number of the reporter's, negative where the mail is not authenticated as its own, 0 of none. */
+  reporter: number;
   /** Reports found in it. */
   reports: number;
   outcomes: readonly Outcome[];

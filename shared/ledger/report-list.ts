@@ -1,10 +1,12 @@
 /** Aggregate reports as lists and one by one. */
 import * as v from "valibot";
+import { rankOf, type SenderState, senderRank } from "../authentication/sender-state.ts";
 import { firstRows } from "./combine.ts";
 import { type Parameter, type Query, query } from "./database.ts";
 import { inScope, RECORD_KEY, type Scope, type SqlPart } from "./figure-sql.ts";
 import { addressNeedle, addressToken } from "./figures.ts";
 import { detailsColumn, REPORT_KINDS } from "./report-rows.ts";
+import { isFirstRow, isSpreadRow } from "./reports.ts";
 
 /** One aggregate report, also one without records. */
 export interface ReportTotals {
@@ -20,6 +22,9 @@ export interface ReportTotals {
   records: number;
   messages: number;
   passed: number;
+  /** Whether its mail proves who sent it, and the domain it is proven for. */
+  senderState: SenderState;
+  senderDomain: string;
 }
 
 /** What the list is sorted by: columns of the page. */
@@ -48,6 +53,8 @@ export interface ReportFilter {
   reporter: string;
   /** fail: with failing messages; pass: all passing, none included. */
   result: "all" | "fail" | "pass";
+  /** Only reports of which this is known of their sender; absent = all. */
+  sender?: SenderState | undefined;
   /** Only reports with a record of this address, with its figures alone. */
   sourceIp: string;
   /** Only reports whose reporter or report id holds it. */
@@ -83,15 +90,18 @@ const listRow = v.object({
   records: v.number(),
   messages: v.number(),
   passed: v.number(),
+  senderState: senderRank,
+  senderDomain: v.string(),
 });
 
 /** Aggregate reports of a scope. Its answer is one row, the page; without a row at all there is none. */
 export function reportsQuery(scope: Scope, list: ReportList): Query<ReportPage> {
-  const { order, descending, limit, offset, reporter, result, text, sourceIp } = list;
+  const { order, descending, limit, offset, reporter, result, text, sourceIp, sender } = list;
   const listed = sourceIp === "" ? allReports(scope) : reportsWith(scope, sourceIp);
   const isResult = { all: "true", fail: "messages > passed", pass: "messages = passed" }[result];
   const sql = `SELECT count(*) OVER () AS matching, listed.* FROM (${listed.sql}) listed
     WHERE (? = '' OR reporter = ?) AND ${isResult}
+      AND ${sender === undefined ? "true" : `senderState = ${rankOf(sender)}`}
       AND (? = '' OR instr(lower(reporter), ?) > 0 OR instr(lower(reportId), ?) > 0)
     ORDER BY ${ORDERS[order].sql} ${descending ? "DESC" : "ASC"}, reportUid LIMIT ?`;
   const needle = text.toLowerCase();
@@ -117,33 +127,40 @@ function combinePages(parts: ReportPage[][], { order, descending, limit, offset 
   };
 }
 
+// Its own sums, also where only some of its days are asked for.
+const WHOLE = `CASE WHEN ${isSpreadRow("r")} THEN r.details -> '$.whole' END`;
+
 const PLACE = `lower(hex(r.uid)) AS reportUid, r.account, r.domain, r.day, r.reporter, r.report_id AS reportId,
-  r.begin_seconds AS beginSeconds, r.end_seconds AS endSeconds, r.received_seconds AS receivedSeconds`;
+  r.begin_seconds AS beginSeconds, r.end_seconds AS endSeconds, r.received_seconds AS receivedSeconds,
+  r.sender_rank AS senderState, r.sender_domain AS senderDomain`;
 
 function allReports(scope: Scope): SqlPart {
   const where = inScope("r", "aggregate", scope);
   return {
-    sql: `SELECT ${PLACE}, r.records, r.total AS messages, r.passed
-      FROM reports r WHERE ${where.sql} AND r.state = 'accepted'`,
+    sql: `SELECT ${PLACE}, coalesce(${WHOLE} ->> 'records', r.records) AS records,
+        coalesce(${WHOLE} ->> 'total', r.total) AS messages, coalesce(${WHOLE} ->> 'passed', r.passed) AS passed
+      FROM reports r WHERE ${where.sql} AND r.state = 'accepted' AND ${isFirstRow("r", scope.firstDay)}`,
     parameters: where.parameters,
   };
 }
 
-/** Reports with an address; records are figures of it, since equal ones are one. */
+/** Reports with an address; records are figures of it on the days asked for, since equal ones are one. */
 function reportsWith(scope: Scope, sourceIp: string): SqlPart {
   const where = inScope("r", "aggregate", scope);
   const needle = addressNeedle(sourceIp);
-  const figuresOf = (from: string, text: string): string => `SELECT r.rowid AS place, f.key AS key, f.value AS value
+  const figuresOf = (from: string, text: string): string => `SELECT r.account AS account, r.domain AS domain,
+      r.day AS day, r.uid AS uid, f.key AS key, f.value AS value
     FROM reports r ${from} JOIN json_each(${text}) f
     WHERE ${where.sql} AND r.state = 'accepted' AND instr(${text}, ?) > 0 AND instr(f.key, ?) > 0`;
   return {
     sql: `SELECT ${PLACE}, s.records, s.messages, s.passed FROM (
-        SELECT place, count(*) AS records, sum(value) AS messages,
+        SELECT account, domain, min(day) AS day, uid, count(DISTINCT key) AS records, sum(value) AS messages,
           sum(CASE WHEN ${RECORD_KEY.isPass} THEN value ELSE 0 END) AS passed
         FROM (${figuresOf("", "r.figures")}
           UNION ALL ${figuresOf("JOIN report_figures c ON c.reading = r.reading", "c.figures")})
-        WHERE ${RECORD_KEY.address} = ? GROUP BY place) s
-      JOIN reports r ON r.rowid = s.place`,
+        WHERE ${RECORD_KEY.address} = ? GROUP BY account, domain, uid) s
+      JOIN reports r ON r.account = s.account AND r.kind = 'aggregate' AND r.domain = s.domain AND r.day = s.day
+        AND r.uid = s.uid`,
     parameters: [...where.parameters, needle, needle, ...where.parameters, needle, needle, addressToken(sourceIp)],
   };
 }
@@ -165,7 +182,7 @@ export function reportersQuery(scope: Scope, limit: number): Query<string> {
   };
 }
 
-const storedRow = v.object({
+const storedColumns = v.object({
   account: v.string(),
   kind: v.picklist(REPORT_KINDS),
   domain: v.string(),
@@ -186,10 +203,18 @@ const storedRow = v.object({
   total: v.number(),
   passed: v.number(),
   policy: v.string(),
+  senderState: senderRank,
+  senderDomain: v.string(),
   details: detailsColumn,
 });
 
-/** One report as the ledger has it about one domain and day, without its records. */
+// All rows of an aggregate report are about one domain, and what they count together is its own.
+const storedRow = v.pipe(
+  storedColumns,
+  v.transform((row) => ({ ...row, ...(row.details.kind === "aggregate" ? row.details.whole : undefined) })),
+);
+
+/** One report as the ledger has it about one domain, without its records; of a TLS report what it counts on one day. */
 export type StoredReport = v.InferOutput<typeof storedRow>;
 
 /** How far from the day of a link a report's own day may be: its period may be long, and count for its middle. */
@@ -210,7 +235,8 @@ export function reportQuery({ account, domain, day, uid, withTakenBack = false }
   return query(
     `SELECT account, kind, domain, day, lower(hex(uid)) AS reportUid, generation, reporter, report_id AS reportId,
       begin_seconds AS beginSeconds, end_seconds AS endSeconds, received_seconds AS receivedSeconds, rua,
-      raw_key AS rawKey, part, state, records, total, passed, policy, details
+      raw_key AS rawKey, part, state, records, total, passed, policy, sender_rank AS senderState,
+      sender_domain AS senderDomain, details
     FROM reports
     WHERE account = ?1 AND kind IN ('aggregate', 'tls', 'failure') AND domain = ?2 AND day BETWEEN ?3 AND ?4
       AND uid = unhex(?5) AND (state = 'accepted' OR state = ?7)
@@ -234,7 +260,7 @@ export function reportRowsQuery(account: string, uid: string, spread: readonly (
     `SELECT r.account, r.kind, r.domain, r.day, lower(hex(r.uid)) AS reportUid, r.generation, r.reporter,
       r.report_id AS reportId, r.begin_seconds AS beginSeconds, r.end_seconds AS endSeconds,
       r.received_seconds AS receivedSeconds, r.rua, r.raw_key AS rawKey, r.part, r.state, r.records, r.total, r.passed, r.policy,
-      r.details
+      r.sender_rank AS senderState, r.sender_domain AS senderDomain, r.details
     FROM json_each(?1) w
     JOIN reports r ON r.account = ?2 AND r.kind = 'tls' AND r.domain = w.value ->> 0 AND r.day = w.value ->> 1
       AND r.uid = unhex(?3) AND r.state = 'accepted'`,

@@ -3,7 +3,8 @@
  * decided about a report is in claims.ts; the transaction in commit-batch.ts.
  */
 import * as v from "valibot";
-import { isCountedSql, type ReportSender, SENDER_STATES } from "../authentication/sender-state.ts";
+import { isCountedSql, type ReportSender, rankOf, senderRank } from "../authentication/sender-state.ts";
+import { READ_LIMITS } from "../limits.ts";
 import { compareValues, firstRows } from "./combine.ts";
 import { ask, type Change, type LedgerDatabase, type Query, query } from "./database.ts";
 import { detailsColumn, detailsText, REPORT_KINDS, type ReportReference, type ReportShare } from "./report-rows.ts";
@@ -63,7 +64,7 @@ const heldRow = v.object({
   beginSeconds: v.number(),
   endSeconds: v.number(),
   policy: v.string(),
-  senderState: v.picklist(SENDER_STATES),
+  senderState: senderRank,
   senderDomain: v.string(),
   records: v.number(),
   total: v.number(),
@@ -100,7 +101,7 @@ export async function findReports(database: LedgerDatabase, references: readonly
           lower(hex(r.content_hash)) AS contentHash, r.rua, r.raw_key AS rawKey, r.part,
           r.received_seconds AS receivedSeconds, r.points, r.highest_points AS highestPoints, r.reporter,
           r.report_id AS reportId, r.begin_seconds AS beginSeconds, r.end_seconds AS endSeconds, r.policy,
-          r.sender_state AS senderState, r.sender_domain AS senderDomain, r.records, r.total, r.passed, r.details
+          r.sender_rank AS senderState, r.sender_domain AS senderDomain, r.records, r.total, r.passed, r.details
         FROM json_each(?1) w
         JOIN reports r ON r.account = w.value ->> 0 AND r.kind = w.value ->> 1 AND r.domain = w.value ->> 2
           AND r.day = w.value ->> 3 AND r.uid = unhex(w.value ->> 4)`,
@@ -236,13 +237,13 @@ export function putReports(writes: readonly ReportWrite[]): Change {
       detailsText(details),
       reading === undefined ? (figures?.[0] ?? "{}") : "{}",
       reading ?? null,
-      write.sender.state,
+      rankOf(write.sender.state),
       write.sender.domain,
     ]),
   );
   const columns = `account kind domain day uid place version generation state content_hash reporter report_id
     begin_seconds end_seconds received_seconds rua raw_key part points highest_points records total passed dkim_aligned
-    spf_aligned quarantined rejected policy details figures reading sender_state sender_domain`.split(/\s+/);
+    spf_aligned quarantined rejected policy details figures reading sender_rank sender_domain`.split(/\s+/);
   const isBlob = new Set(["uid", "content_hash", "reading"]);
   const isKey = new Set(["account", "kind", "domain", "day", "uid"]);
   const values = columns.map((name, i) => (isBlob.has(name) ? `unhex(value ->> ${i})` : `value ->> ${i}`));
@@ -313,7 +314,26 @@ export function assertReports(writes: readonly ReportWrite[], first: readonly Re
  * period is taken for the domain's.
  */
 export function isTelling(table: string): string {
-  return `(${table}.records > 0 OR coalesce(${table}.details ->> 'skippedRecords', 0) = 0)`;
+  // The records of a report that is spread may all be counted on others of its days.
+  return `(${table}.records > 0 OR coalesce(${table}.details ->> '$.whole.records', 0) > 0
+    OR coalesce(${table}.details ->> 'skippedRecords', 0) = 0)`;
+}
+
+/** The condition that the report of a row is spread over several days (report-day.ts). */
+export function isSpreadRow(table: string): string {
+  return `abs(${table}.end_seconds - ${table}.begin_seconds) > ${READ_LIMITS.maxDayPeriodSeconds}`;
+}
+
+/**
+ * The condition that a row is the first that a report still has about its domain, or the first from a day on: lists show
+ * a report once.
+ *
+ * @param firstDay days since 1970-01-01 UTC
+ */
+export function isFirstRow(table: string, firstDay = 0): string {
+  return `(${table}.place = 0 OR ${table}.day = ${Math.floor(firstDay)} OR NOT EXISTS (SELECT 1 FROM reports earlier
+    WHERE earlier.account = ${table}.account AND earlier.kind = ${table}.kind AND earlier.domain = ${table}.domain
+      AND earlier.day = ${table}.day - 1 AND earlier.uid = ${table}.uid))`;
 }
 
 /** Before the policy stands what it is chosen by: a report that counts, then one that ends later. */
@@ -336,17 +356,18 @@ export function recomputeDays(days: readonly TouchedDay[]): Change[] {
     {
       sql: `INSERT INTO domain_days (account, kind, domain, day, reports, records, total, passed, dkim_aligned,
           spf_aligned, quarantined, rejected, uncounted_reports, uncounted_total, uncounted_passed, unchecked_total,
-          last_end_seconds, policy, figure_chunks)
+          last_end_seconds, policy, figure_chunks, spread)
         SELECT account, kind, domain, day, reports, records, total, passed, dkim_aligned, spf_aligned, quarantined,
           rejected, uncounted_reports, uncounted_total, uncounted_passed, unchecked_total, last_end,
-          coalesce(substr(policy, ${POLICY_RANK_CHARS + 1}), ''), 0
+          coalesce(substr(policy, ${POLICY_RANK_CHARS + 1}), ''), 0, spread
         FROM (SELECT r.account, r.kind, r.domain, r.day, sum(r.place = 0) AS reports, sum(r.records) AS records,
             sum(r.total) AS total, sum(r.passed) AS passed, sum(r.dkim_aligned) AS dkim_aligned,
             sum(r.spf_aligned) AS spf_aligned, sum(r.quarantined) AS quarantined, sum(r.rejected) AS rejected,
             sum(r.place = 0 AND NOT ${counted}) AS uncounted_reports,
             sum(CASE WHEN ${counted} THEN 0 ELSE r.total END) AS uncounted_total,
             sum(CASE WHEN ${counted} THEN 0 ELSE r.passed END) AS uncounted_passed,
-            sum(CASE WHEN r.sender_state = 'unchecked' THEN r.total ELSE 0 END) AS unchecked_total,
+            sum(CASE WHEN r.sender_rank = ${rankOf("unchecked")} THEN r.total ELSE 0 END) AS unchecked_total,
+            sum(CASE WHEN ${isSpreadRow("r")} THEN r.total ELSE 0 END) AS spread,
             max(CASE WHEN ${isTelling("r")} THEN r.end_seconds ELSE 0 END) AS last_end,
             max(CASE WHEN ${isTelling("r")} THEN printf('%d%015d', ${counted}, r.end_seconds) || r.policy END) AS policy
           FROM json_each(?1) w JOIN reports r ON ${isDay("r")} WHERE r.state = 'accepted'
@@ -356,7 +377,8 @@ export function recomputeDays(days: readonly TouchedDay[]): Change[] {
           spf_aligned = excluded.spf_aligned, quarantined = excluded.quarantined, rejected = excluded.rejected,
           uncounted_reports = excluded.uncounted_reports, uncounted_total = excluded.uncounted_total,
           uncounted_passed = excluded.uncounted_passed, unchecked_total = excluded.unchecked_total,
-          last_end_seconds = excluded.last_end_seconds, policy = excluded.policy, figure_chunks = 0
+          last_end_seconds = excluded.last_end_seconds, policy = excluded.policy, figure_chunks = 0,
+          spread = excluded.spread
         WHERE domain_days.is_final = 0`,
       parameters,
     },
@@ -414,7 +436,7 @@ export function reportsOfDomainQuery(
       r.received_seconds AS receivedSeconds
     FROM json_each(?1) a JOIN json_each(?2) k
     JOIN reports r ON r.account = a.value AND r.kind = k.value AND r.domain = ?3
-    WHERE r.state = 'accepted' AND (r.account, r.kind, r.day, r.uid) > (?4, ?5, ?6, unhex(?7))
+    WHERE r.state = 'accepted' AND ${isFirstRow("r")} AND (r.account, r.kind, r.day, r.uid) > (?4, ?5, ?6, unhex(?7))
     ORDER BY r.account, r.kind, r.day, r.uid LIMIT ?8`,
       [JSON.stringify(accounts), JSON.stringify(REPORT_KINDS), domain, account, kind, day, uid, limit],
       v.object({

@@ -63,7 +63,7 @@ describe("commitBatch", () => {
             version: 0,
             generation: 1,
             records: 3,
-            reporter: "verified reporter.example",
+            reporter: 12,
             reports: 1,
             outcomes: [outcome],
             rawRemoved: false,

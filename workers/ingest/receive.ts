@@ -72,15 +72,17 @@ async function storePart(
       onlyIf: { etagDoesNotMatch: "*" },
       customMetadata: buildRawMetadata({ ...origin, fileName, mimeType }),
     });
-  // One report sent to two of our addresses: an object for each, so that what became of it can be told for each.
+  // One report sent to two of our addresses, or by a mail that another sender copied: an object for each, so that what
+  // became of it can be told for each.
   if (!isRemovable) {
     const key = rawKey(origin.receivedSeconds, sha256, fileName);
     if ((await put(key)) !== null) return key;
     const stored = await bucket.head(key);
     if (stored === null) throw new Error(`${key} disappeared while it was stored.`);
-    if (parseRawMetadata(stored.customMetadata).rua === origin.rua) return key;
+    const { rua, authentication } = parseRawMetadata(stored.customMetadata);
+    if (rua === origin.rua && authentication === origin.authentication) return key;
   }
-  const own = fileNameForAddress(await sha256Text(origin.rua), fileName);
+  const own = fileNameForAddress(await sha256Text(`${origin.rua} ${origin.authentication}`), fileName);
   const ownKey = rawKey(origin.receivedSeconds, sha256, own);
   await put(ownKey);
   return ownKey;

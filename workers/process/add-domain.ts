@@ -12,9 +12,8 @@ import { ask } from "../../shared/ledger/database.ts";
 import { hasReportsQuery } from "../../shared/ledger/domain-checks.ts";
 import { fail, ok } from "../../shared/result.ts";
 import { type OutsideWorld, outsideWorld } from "./check-domains.ts";
-import type { Invocation } from "./env.ts";
+import { type Invocation, inShardOf } from "./env.ts";
 import { putRegistration } from "./put-registration.ts";
-import { inShardOf } from "./which-database.ts";
 
 /** What is to be added. */
 export interface NewDomain {

@@ -23,8 +23,7 @@ import { mailQuery } from "../../shared/ledger/sources.ts";
 import { GUIDANCE_LIMITS } from "../../shared/limits.ts";
 import { SECONDS_PER_DAY } from "../../shared/report-day.ts";
 import { fail, ok } from "../../shared/result.ts";
-import { type Invocation, inEachShard, type LogEntry, type ProcessEnv } from "./env.ts";
-import { inShardOf } from "./which-database.ts";
+import { type Invocation, inEachShard, inShardOf, type LogEntry, type ProcessEnv } from "./env.ts";
 
 /** What is asked outside: both never throw. */
 export interface OutsideWorld {

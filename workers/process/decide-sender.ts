@@ -9,8 +9,7 @@ import {
   type SenderName,
 } from "../../shared/ledger/sender-decisions.ts";
 import { fail, ok } from "../../shared/result.ts";
-import type { Invocation } from "./env.ts";
-import { inShardOf } from "./which-database.ts";
+import { type Invocation, inShardOf } from "./env.ts";
 
 /** Keeps a decision. @returns it as it is kept */
 export async function decideSender(

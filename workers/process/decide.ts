@@ -4,12 +4,14 @@
  * what is to be written.
  */
 import type { DataPoint } from "../../shared/analytics/columns.ts";
+import { closedConflict, closedDeadLetter, eventPoint, type PipelineEvent } from "../../shared/analytics/events.ts";
 import { senderOf } from "../../shared/authentication/sender.ts";
 import type { ReportSender } from "../../shared/authentication/sender-state.ts";
 import { conflictId, eventId, sha256Text, versionUid } from "../../shared/identity.ts";
 import { type Claim, Claims, type Verdict } from "../../shared/ledger/claims.ts";
 import { type BatchChanges, needsReading, noChanges } from "../../shared/ledger/commit-batch.ts";
-import type { ReportVersion } from "../../shared/ledger/conflicts.ts";
+import { type ConflictRow, putAcceptedVersion, type ReportVersion } from "../../shared/ledger/conflicts.ts";
+import { objectReference } from "../../shared/ledger/objects.ts";
 import type { Outcome } from "../../shared/ledger/outcomes.ts";
 import type { ReportReference, ReportShare } from "../../shared/ledger/report-rows.ts";
 import type { HeldReport, ReportWrite } from "../../shared/ledger/reports.ts";
@@ -22,9 +24,7 @@ import { gatherProblems, problem } from "../../shared/report/problems.ts";
 import type { Report } from "../../shared/report/vocabulary.ts";
 import { WHOLE_MAIL_NAME } from "../../shared/storage.ts";
 import { newDeadLetter } from "./dead-letters.ts";
-import { eventPoint, type PipelineEvent } from "./events.ts";
-import { closedConflict, closedDeadLetter } from "./filed-events.ts";
-import { claimReference, type Known, type ReadObject, referenceOf, reporterOf, reportOf, useKeys } from "./lookup.ts";
+import { claimReference, type Known, type ReadObject, reportOf, useKeys } from "./lookup.ts";
 import { type Finding, type FoundProblem, type FoundReport, narrowed } from "./read-object.ts";
 import { coverReport, type PointWork, workOf, writeOf } from "./report-writes.ts";
 import { runAbove } from "./write-above.ts";
@@ -76,7 +76,7 @@ export async function decide(objects: readonly ReadObject[], context: DecisionCo
 
 /** What an object takes of a day's budgets. */
 interface ObjectUse {
-  reporter: string;
+  reporter: number;
   reports: number;
   records: number;
 }
@@ -172,7 +172,7 @@ class ObjectDecision {
     const finished = this.#batch.context.known.finished.get(this.#object.message.key);
     if (finished === undefined) return this.#plan;
     this.#clear();
-    this.#batch.changes.movedObjects.push({ ...referenceOf(this.#object), version: finished.version });
+    this.#batch.changes.movedObjects.push({ ...objectReference(this.#object.message), version: finished.version });
     return this.#plan;
   }
 
@@ -187,7 +187,7 @@ class ObjectDecision {
   #use(): ObjectUse {
     const counts = this.#object.findings.flatMap((found) => ("report" in found ? [found.counts] : []));
     return {
-      reporter: reporterOf(this.#object),
+      reporter: this.#object.reporter,
       reports: counts.length,
       records: counts.reduce((sum, { records }) => sum + records, 0),
     };
@@ -304,10 +304,7 @@ class ObjectDecision {
     const { reference, part, contentHash } = claim;
     const shares = await withReadings(found, claim, generation);
     this.#write({ ...writeOf(claim, { generation, highestPoints }), shares }, claim.reference);
-    // What it displaces is run again and meets it there: as a conflict, or as a copy.
-    if (verdict.displaces && verdict.held !== undefined) {
-      this.#plan.again.push(runAbove(verdict.held, { generation, points: verdict.held.points }));
-    }
+    if (verdict.displaces && verdict.held !== undefined) await this.#displace(claim, verdict.held, generation);
     const outcome = message.generation === undefined ? "accepted" : "reprocessed";
     const event = { ...this.#eventOf(found, { outcome, id: reference.uid }), generation };
     this.#plan.records += claim.counts.records;
@@ -321,24 +318,42 @@ class ObjectDecision {
   }
 
   async #fileConflict(claim: Claim, held: HeldReport): Promise<void> {
-    const { reference, part, contentHash } = claim;
-    const id = await conflictId(claim.beginSeconds, reference.uid, contentHash);
+    const { reference, part } = claim;
     this.#writeAbove(claim, held);
+    const other = { ...versionOf(claim), mail: this.#object.mail };
+    const id = await this.#putConflict(held, { accepted: versionOf(held), other });
+    const place = placeOf(held.reference);
+    this.#record({ outcome: "conflict", part, id, uid: reference.uid, points: claim.points, ...place });
+  }
+
+  /** Files the conflict of two versions of a report. @returns its id */
+  async #putConflict(held: HeldReport, versions: Pick<ConflictRow, "accepted" | "other">): Promise<string> {
+    const { reference, reporter, reportId, beginSeconds } = held;
+    const id = await conflictId(beginSeconds, reference.uid, versions.other.contentHash);
     this.#batch.changes.conflicts.push({
       id,
       account: reference.account,
       domain: reference.domain,
       kind: reference.kind,
-      day: held.reference.day,
+      day: reference.day,
       uid: reference.uid,
       filedSeconds: this.#batch.context.nowSeconds,
-      reporter: claim.reporter,
-      reportId: claim.reportId,
-      accepted: versionOf(held),
-      other: { ...versionOf(claim), mail: this.#object.mail },
+      reporter,
+      reportId,
+      ...versions,
     });
-    const place = placeOf(held.reference);
-    this.#record({ outcome: "conflict", part, id, uid: reference.uid, points: claim.points, ...place });
+    return id;
+  }
+
+  /**
+   * A report that takes the place of a less credible one: that one becomes the conflict at once, and its object is run
+   * again, where it is met as one, or as a copy.
+   */
+  async #displace(claim: Claim, held: HeldReport, generation: number): Promise<void> {
+    const accepted = { ...versionOf({ ...claim, generation }), mail: this.#object.mail };
+    this.#batch.changes.others.push(putAcceptedVersion(claim.reference.uid, accepted));
+    if (held.contentHash !== claim.contentHash) await this.#putConflict(held, { accepted, other: versionOf(held) });
+    this.#plan.again.push(runAbove(held, { generation, points: held.points }));
   }
 
   /** Has the accepted report written above the points that this object may have left behind (write-above.ts). */
@@ -448,7 +463,7 @@ class ObjectDecision {
     const { message, registration, generation } = this.#object;
     const finished = this.#batch.context.known.finished.get(message.key);
     this.#batch.changes.objects.push({
-      ...referenceOf(this.#object),
+      ...objectReference(this.#object.message),
       account: registration?.entry.account ?? finished?.account ?? "",
       version: finished?.version ?? 0,
       generation: Math.max(generation, finished?.generation ?? 0),
@@ -461,7 +476,7 @@ class ObjectDecision {
 
   /** What is kept of its use: nothing where it waits, as if it had not come. */
   #countedUse(): Pick<ObjectUse, "reporter" | "reports"> {
-    if (!wasDecided(this.#plan.outcomes)) return { reporter: "", reports: 0 };
+    if (!wasDecided(this.#plan.outcomes)) return { reporter: 0, reports: 0 };
     const { reporter, reports } = this.#use();
     return { reporter, reports };
   }

@@ -3,6 +3,7 @@ import { PointBudget } from "../../shared/analytics/budget.ts";
 import type { DataPoint, DatasetId } from "../../shared/analytics/columns.ts";
 import { httpsResolver } from "../../shared/dns/over-https.ts";
 import { boundedResolver, type Resolver } from "../../shared/dns/resolver.ts";
+import { findAccount } from "../../shared/ledger/accounts.ts";
 import type { LedgerDatabase } from "../../shared/ledger/database.ts";
 import { type Shards, shardsOf } from "../../shared/ledger/shards.ts";
 import { DNS_LIMITS } from "../../shared/limits.ts";
@@ -63,6 +64,17 @@ function resolverOf(url: string): Resolver | undefined {
 /** The same invocation on another database of the ledger. @throws Error when no such database is bound */
 export function inShard(invocation: Invocation, shard: number): Invocation {
   return { ...invocation, shard, ledger: invocation.shards.of(shard) };
+}
+
+/** The invocation on a database, or on the first one where it is no longer bound: what is filed has to be somewhere. */
+export function inShardIfBound(invocation: Invocation, shard: number): Invocation {
+  return inShard(invocation, invocation.shards.all[shard] === undefined ? 0 : shard);
+}
+
+/** The invocation on the database of an account; on the first one where there is no such account. */
+export async function inShardOf(account: string, invocation: Invocation): Promise<Invocation> {
+  const found = await findAccount(invocation.shards.directory, account);
+  return inShard(invocation, found?.shard ?? 0);
 }
 
 /** The same invocation on each database of the ledger, the first one first. */

@@ -1,16 +1,16 @@
 /** What the ledger says about the objects and reports of a batch, looked up before it is decided about them. */
 
 import { type MailAuthentication, senderOf } from "../../shared/authentication/sender.ts";
-import { deadLetterId, versionUid } from "../../shared/identity.ts";
+import { deadLetterId, sha256Text, versionUid } from "../../shared/identity.ts";
 import type { Registrations } from "../../shared/ledger/addresses.ts";
 import { type ConflictRow, findConflicts } from "../../shared/ledger/conflicts.ts";
 import { ask } from "../../shared/ledger/database.ts";
 import { type DeadLetterRow, findDeadLetters } from "../../shared/ledger/dead-letters.ts";
-import { type FinishedObject, findObjects, REPORTER_KINDS, useByAddress } from "../../shared/ledger/objects.ts";
+import { type FinishedObject, findObjects, objectReference, useByAddress } from "../../shared/ledger/objects.ts";
 import type { Outcome } from "../../shared/ledger/outcomes.ts";
 import type { ReportReference } from "../../shared/ledger/report-rows.ts";
 import { findReports, type Held } from "../../shared/ledger/reports.ts";
-import { filedSlicesQuery } from "../../shared/ledger/slices.ts";
+import { filedSlicesQuery, slicePart } from "../../shared/ledger/slices.ts";
 import type { ReportMessage } from "../../shared/messages.ts";
 import { organizationalDomain } from "../../shared/organizational-domain.ts";
 import { acceptsDomain, type Registration } from "../../shared/registry.ts";
@@ -18,7 +18,6 @@ import { SECONDS_PER_DAY } from "../../shared/report-day.ts";
 import { dayOfRawKey, type MailOrigin } from "../../shared/storage.ts";
 import type { Invocation } from "./env.ts";
 import type { Finding, FoundReport, ObjectOrigin } from "./read-object.ts";
-import { slicePart } from "./slice-part.ts";
 
 /** A raw object that has been read, or is not there. */
 export interface ReadObject {
@@ -36,6 +35,8 @@ export interface ReadObject {
   mail: MailOrigin | undefined;
   /** And how that mail authenticated. */
   authentication: MailAuthentication;
+  /** Whose reports it holds (reporterOf). */
+  reporter: number;
   findings: Finding[];
   /** Its address belongs to an account of another database now: what it gave here goes, and it is finished there. */
   isMoving: boolean;
@@ -67,7 +68,10 @@ export async function lookUp(
   addressesOf: Registrations["addressesOf"],
   { ledger }: Invocation,
 ): Promise<Known> {
-  const finished = await findObjects(ledger, objects.map(referenceOf));
+  const finished = await findObjects(
+    ledger,
+    objects.map(({ message }) => objectReference(message)),
+  );
   const previous = [...finished.values()].flatMap(({ outcomes }) => outcomes);
   const claims = objects.flatMap((object) => reportsOf(object).map((found) => claimReference(found, object)));
   const earlier = previous.flatMap((outcome) => (hasReport(outcome) ? [reportOf(outcome)] : []));
@@ -77,8 +81,8 @@ export async function lookUp(
   const slices = [...filedSlices.values()].flat().flatMap(({ deadLetterIds }) => deadLetterIds);
   const deadLetterIds = [...idsOf(previous, "dead_letter"), ...slices];
   const conflictIds = idsOf(previous, "conflict");
-  const deadLetters = deadLetterIds.length === 0 ? [] : await findDeadLetters(ledger, deadLetterIds);
-  const conflicts = conflictIds.length === 0 ? [] : await findConflicts(ledger, conflictIds);
+  const deadLetters = await findDeadLetters(ledger, deadLetterIds);
+  const conflicts = await findConflicts(ledger, conflictIds);
   return {
     finished,
     held,
@@ -87,11 +91,6 @@ export async function lookUp(
     conflicts: new Map(conflicts.map((conflict) => [conflict.id, conflict])),
     filedSlices,
   };
-}
-
-/** Names the object of a message in the ledger. */
-export function referenceOf({ message: { key, rua, receivedSeconds } }: Pick<ReadObject, "message">) {
-  return { rawKey: key, rua, receivedSeconds };
 }
 
 /** The first row a found report has or would have. */
@@ -111,17 +110,17 @@ export function claimReference({ shares, header, uid }: FoundReport, object: Rea
 /** The keys under which what an object takes of a day's budgets is kept. Authenticated reporters and others are apart. */
 export function useKeys(
   { message, registration }: Pick<ReadObject, "message" | "registration">,
-  reporter: string,
+  reporter: number,
 ): { address: string; account: string; reporter: string } {
   const day = dayOf(message);
   return {
-    address: useKey(day, kindOfReporter(reporter), message.rua),
-    account: useKey(day, kindOfReporter(reporter), `account ${registration?.entry.account ?? ""}`),
+    address: useKey(day, Math.sign(reporter), message.rua),
+    account: useKey(day, Math.sign(reporter), `account ${registration?.entry.account ?? ""}`),
     reporter: useKey(day, reporter, message.rua),
   };
 }
 
-function useKey(day: number, reporter: string, name: string): string {
+function useKey(day: number, reporter: number, name: string): string {
   return JSON.stringify([day, reporter, name]);
 }
 
@@ -129,25 +128,25 @@ function dayOf({ receivedSeconds }: Pick<ReportMessage, "receivedSeconds">): num
   return Math.floor(receivedSeconds / SECONDS_PER_DAY);
 }
 
-function kindOfReporter(reporter: string): string {
-  return REPORTER_KINDS.find((kind) => reporter === kind || reporter.startsWith(`${kind} `)) ?? "other";
-}
-
-/** Characters of a reporter's name that tell it apart in a budget. */
-const MAX_REPORTER_CHARS = 100;
-
-/** Whose reports an object holds, as the budget names it: the domain its mail is authenticated for, or who it says it is. */
-export function reporterOf(object: Pick<ReadObject, "findings" | "authentication">): string {
+/**
+ * Whose reports an object holds, as the budget tells reporters apart: the organisation that its mail is authenticated
+ * for, or who it says it is.
+ *
+ * @returns a number above 1 in the first case, below -1 in the second, 0 where it holds no report
+ */
+export async function reporterOf(object: Pick<ReadObject, "findings" | "authentication">): Promise<number> {
   const reports = reportsOf(object);
   const [first] = reports;
-  if (first === undefined) return "";
+  if (first === undefined) return 0;
   const senders = reports.map(({ report }) => senderOf(report, object.authentication));
-  const [sender] = senders;
-  if (sender !== undefined && senders.every(({ state }) => state === "verified")) {
-    return `verified ${organizationalDomain(sender.domain)}`;
-  }
-  return `other ${first.header.reporter.trim().toLowerCase().slice(0, MAX_REPORTER_CHARS).toWellFormed()}`;
+  const isVerified = senders.every(({ state }) => state === "verified");
+  const name = isVerified ? organizationalDomain(senders[0]?.domain ?? "") : first.header.reporter.trim().toLowerCase();
+  const hash = Number.parseInt((await sha256Text(name)).slice(0, HASH_DIGITS), 16);
+  return (isVerified ? 1 : -1) * (hash + 2);
 }
+
+/** Two reporters of one number, one in 250 million, share a budget. */
+const HASH_DIGITS = 7;
 
 function reportsOf({ findings }: Pick<ReadObject, "findings">): FoundReport[] {
   return findings.filter((finding) => "report" in finding);
@@ -225,12 +224,12 @@ async function findUse(
   }
   const used: Known["used"] = new Map();
   const add = (key: string, count: number): void => void used.set(key, (used.get(key) ?? 0) + count);
-  const reporters = [...new Set(objects.map(reporterOf))].filter((reporter) => reporter !== "");
+  const reporters = [...new Set(objects.map(({ reporter }) => reporter))];
   for (const use of await useByAddress(ledger, [...wanted.values()], reporters)) {
     const { rua, day, reporter, records, reports } = use;
     const account = wanted.get(`${day} ${rua}`)?.account ?? "";
-    add(useKey(day, kindOfReporter(reporter), rua), records);
-    add(useKey(day, kindOfReporter(reporter), `account ${account}`), records);
+    add(useKey(day, Math.sign(reporter), rua), records);
+    add(useKey(day, Math.sign(reporter), `account ${account}`), records);
     add(useKey(day, reporter, rua), reports);
   }
   return used;

@@ -4,8 +4,7 @@ import { addressNamesQuery, putAddressNames } from "../../shared/ledger/address-
 import { ask, change } from "../../shared/ledger/database.ts";
 import { GUIDANCE_LIMITS } from "../../shared/limits.ts";
 import type { OutsideWorld } from "./check-domains.ts";
-import type { Invocation } from "./env.ts";
-import { inShardOf } from "./which-database.ts";
+import { type Invocation, inShardOf } from "./env.ts";
 
 /**
  * Looks up those of some addresses that are not known, a bounded number of them, several at a time.

@@ -2,15 +2,16 @@
 import { pointCountOf } from "../../shared/analytics/points.ts";
 import { contentHashOf, RecordsHash } from "../../shared/content-hash.ts";
 import { reportUid } from "../../shared/identity.ts";
-import { FigureChunks, recordKey } from "../../shared/ledger/figures.ts";
+import { FigureChunks, recordKey, resultLetters } from "../../shared/ledger/figures.ts";
 import { type ReportShare, sharesOf } from "../../shared/ledger/report-rows.ts";
 import { PROCESS_LIMITS } from "../../shared/limits.ts";
+import { readNamedReports } from "../../shared/read-named.ts";
 import type { PartProblem } from "../../shared/report/problems.ts";
-import { type ReadOptions, readReports } from "../../shared/report/read.ts";
+import type { ReadOptions } from "../../shared/report/read.ts";
 import { RecordShapes } from "../../shared/report/shapes/record-shapes.ts";
 import type { ByteSource } from "../../shared/report/source.ts";
 import type { AggregateRecord, Report } from "../../shared/report/vocabulary.ts";
-import { headerOf, type ReportHeader, withDomainNames } from "../../shared/report-header.ts";
+import { headerOf, type ReportHeader } from "../../shared/report-header.ts";
 import { UniqueParts } from "./unique-parts.ts";
 
 /** How reporters write their records, as far as this isolate has seen: it changes how fast a report is read, not how. */
@@ -33,6 +34,8 @@ export interface FoundReport {
   document: number;
   /** undefined when they are too many to hold and must be read again. */
   records: AggregateRecord[] | undefined;
+  /** Messages of its records by result letters (figures.ts). */
+  byResult: ReadonlyMap<string, number>;
 }
 
 /** A part that could not be read, or is about a domain that the address does not accept. */
@@ -87,7 +90,7 @@ export async function readObject(
   let tally = new Tally(held, 0);
   let heldByOthers = 0;
   let document = -1;
-  for await (const event of readReports(source, readOptions(origin))) {
+  for await (const event of readNamedReports(source, readOptions(origin))) {
     if (event.type === "refused") {
       tally.forget();
       return [{ part: event.part, problem: event.problem }];
@@ -119,8 +122,8 @@ export async function readObject(
 /** What the records of one document add up to, gathered as they are read; the records, while they are few. */
 class Tally {
   readonly hash = new RecordsHash();
-  dkimAligned = 0;
-  spfAligned = 0;
+  /** Messages by result letters (figures.ts). */
+  readonly byResult = new Map<string, number>();
   records: AggregateRecord[] | undefined = [];
   readonly #held: HeldRecords;
   readonly #heldByOthers: number;
@@ -135,8 +138,8 @@ class Tally {
   add(records: readonly AggregateRecord[]): void {
     for (const record of records) {
       this.hash.add(record);
-      if (record.dkim === "pass") this.dkimAligned += record.count;
-      if (record.spf === "pass") this.spfAligned += record.count;
+      const letters = resultLetters(record);
+      this.byResult.set(letters, (this.byResult.get(letters) ?? 0) + record.count);
     }
     if (this.records === undefined) return;
     this.#chars += charsOf(records);
@@ -167,7 +170,7 @@ function charsOf(records: readonly AggregateRecord[]): number {
 }
 
 async function foundReport(
-  read: Report,
+  report: Report,
   tally: Tally,
   {
     account,
@@ -176,10 +179,9 @@ async function foundReport(
     document,
   }: { account: string; receivedSeconds: number; part: string; document: number },
 ): Promise<FoundReport> {
-  const report = withDomainNames(read);
   const header = headerOf(report);
   const contentHash = await contentHashOf(report, header, tally.hash);
-  const { dkimAligned, spfAligned, records } = tally;
+  const { byResult, records } = tally;
   const figures =
     report.kind === "aggregate" && records !== undefined ? figuresOf(records, header.domains[0]) : undefined;
   return {
@@ -189,7 +191,8 @@ async function foundReport(
     contentHash,
     document,
     records,
-    ...contentOf(report, { records: { dkimAligned, spfAligned, figures, reading: undefined }, receivedSeconds }),
+    byResult,
+    ...contentOf(report, { records: { byResult, figures, reading: undefined }, receivedSeconds }),
   };
 }
 

@@ -11,10 +11,12 @@ import {
   stalePoints,
 } from "../../shared/analytics/points.ts";
 import { stageFigures } from "../../shared/ledger/commit-batch.ts";
+import { FigureSpreader } from "../../shared/ledger/figure-spreader.ts";
 import { FigureChunks, recordKey } from "../../shared/ledger/figures.ts";
+import { recordsByDay } from "../../shared/ledger/report-rows.ts";
 import type { SlicesRow } from "../../shared/ledger/slices.ts";
 import { PROCESS_LIMITS, QUEUE_LIMITS } from "../../shared/limits.ts";
-import { readReports } from "../../shared/report/read.ts";
+import { readNamedReports } from "../../shared/read-named.ts";
 import type { ByteSource } from "../../shared/report/source.ts";
 import type { AggregateRecord } from "../../shared/report/vocabulary.ts";
 import type { ObjectPlan } from "./decide.ts";
@@ -55,6 +57,11 @@ export class WrittenPoints {
       return sent === undefined || sent.slices === 0 ? [] : [sent];
     });
   }
+}
+
+/** Whether an object has a report whose records were too many to hold: its points are made while it is read again. */
+export function isReadAgain({ points }: ObjectPlan): boolean {
+  return points.some(({ found }) => found?.header.kind === "aggregate" && found.records === undefined);
 }
 
 /**
@@ -128,7 +135,7 @@ async function writeLarge(
   const finish = async (): Promise<void> => {
     if (work !== undefined && writer !== undefined) written.finish(work, await writer.finish());
   };
-  for await (const event of readReports(source, readOptions(origin))) {
+  for await (const event of readNamedReports(source, readOptions(origin))) {
     if (event.type !== "records" || event.records.length === 0) continue;
     if (event.firstOrdinal === 0) {
       await finish();
@@ -147,6 +154,8 @@ class LargeWriter {
   readonly #points: SliceWriter;
   readonly #place: PointContext;
   readonly #figures = new FigureChunks();
+  /** Of a report with several days, each with a row. */
+  readonly #spreader: FigureSpreader | undefined;
   #chunks = 0;
   #ordinal = 0;
 
@@ -155,6 +164,10 @@ class LargeWriter {
     this.#invocation = invocation;
     this.#points = new SliceWriter(work, invocation);
     this.#place = placeOf(work);
+    const { found, shares } = work;
+    if (found?.report.kind === "aggregate" && shares.length > 1) {
+      this.#spreader = FigureSpreader.ofRecords(recordsByDay(found.report, found.byResult), shares.length);
+    }
   }
 
   async add(records: AggregateRecord[]): Promise<void> {
@@ -176,11 +189,14 @@ class LargeWriter {
   }
 
   async #stage(): Promise<void> {
-    const figures = [this.#figures.take()];
+    const figures = this.#figures.take();
+    const byDay = this.#spreader?.split(figures) ?? [figures];
     const { ledger, nowSeconds } = this.#invocation;
     const firstChunk = this.#chunks++;
-    for (const { reading } of this.#work.shares) {
-      if (reading !== undefined) await stageFigures(ledger, { reading, firstChunk, figures }, nowSeconds);
+    for (const [place, { reading }] of this.#work.shares.entries()) {
+      const ofDay = byDay[place];
+      if (reading === undefined || ofDay === undefined) continue;
+      await stageFigures(ledger, { reading, firstChunk, figures: [ofDay] }, nowSeconds);
     }
   }
 }

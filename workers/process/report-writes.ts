@@ -1,10 +1,10 @@
 /** What is written of a report, to the ledger and as points: when it is accepted, and when it counts no more. Pure. */
 import type { DataPoint } from "../../shared/analytics/columns.ts";
+import { eventPoint, supersedingGeneration } from "../../shared/analytics/events.ts";
 import type { ReportLabel } from "../../shared/analytics/points.ts";
 import type { Claim } from "../../shared/ledger/claims.ts";
 import type { ReportShare } from "../../shared/ledger/report-rows.ts";
 import type { HeldReport, ReportState, ReportWrite } from "../../shared/ledger/reports.ts";
-import { eventPoint, supersedingGeneration } from "./events.ts";
 import type { FoundReport } from "./read-object.ts";
 
 /** Points of one report, to be written before the ledger counts it. */

@@ -1,6 +1,12 @@
 /** One domain over a period: totals and change, messages by day, the verdict, sources, dispositions, policy. */
 import type { Child } from "hono/jsx";
-import { type DayTotals, dayTotalsQuery, type PolicyDays, policiesQuery } from "../../../shared/ledger/days.ts";
+import {
+  type DayTotals,
+  dayTotalsQuery,
+  lastCountedPolicy,
+  type PolicyDays,
+  policiesQuery,
+} from "../../../shared/ledger/days.ts";
 import { type Extent, extentQuery } from "../../../shared/ledger/domains.ts";
 import type { SenderDecision } from "../../../shared/ledger/sender-decisions.ts";
 import { type Mail, mailQuery, SOURCE_LIMITS } from "../../../shared/ledger/sources.ts";
@@ -19,6 +25,8 @@ import { Figure, Note } from "../parts/marks.tsx";
 import type { PageResult } from "../parts/page.ts";
 import { PeriodText } from "../parts/period-view.tsx";
 import { askOne, domainScope, linkTo, type PageRequest, periodOf } from "../parts/request.ts";
+import { JudgementBasis } from "../parts/sender.tsx";
+import { SpreadNote } from "../parts/spread.tsx";
 import { daysTable, dispositionsTable, policiesTable, reasonsTable } from "./overview-tables.tsx";
 import { decisionsBySource } from "./sender-decision.tsx";
 import { sourcesTable } from "./sources-table.tsx";
@@ -31,6 +39,8 @@ interface Overview {
   days: DayTotals[];
   mail: Mail;
   policies: PolicyDays[];
+  /** Of the mail, what the judgement counts. */
+  countedMail: Mail;
   extent: Extent;
   /** What the owner said of sources, by name. */
   decisions: ReadonlyMap<string, SenderDecision>;
@@ -60,7 +70,7 @@ export async function overviewPage(request: PageRequest, domain: string): Promis
           {policies.length === 0 ? (
             <NoReports domain={domain} request={request} />
           ) : (
-            <Content request={request} overview={overview} sources={sources} tables={tables} />
+            <Content request={request} overview={overview} tables={tables} />
           )}
         </>
       ),
@@ -78,7 +88,9 @@ async function askOverview(request: PageRequest, domain: string): Promise<Overvi
     askOne(request, extentQuery(scope)),
     decisionsBySource(request, domain),
   ]);
-  return { domain, period, days, mail, policies, extent, decisions };
+  const isAllCounted = days.every(({ day, uncounted }) => day < period.firstDay || uncounted === 0);
+  const countedMail = isAllCounted ? mail : await askOne(request, mailQuery({ ...scope, onlyCounted: true }));
+  return { domain, period, days, mail, countedMail, policies, extent, decisions };
 }
 
 function overviewTables(request: PageRequest, { overview, sources }: { overview: Overview; sources: Source[] }) {
@@ -96,20 +108,24 @@ function overviewTables(request: PageRequest, { overview, sources }: { overview:
 interface ContentProps {
   request: PageRequest;
   overview: Overview;
-  sources: Source[];
   tables: ReturnType<typeof overviewTables>;
 }
 
-function Content({ request, overview, sources, tables }: ContentProps) {
-  const { domain, period, days, policies, mail, extent } = overview;
+function Content({ request, overview, tables }: ContentProps) {
+  const { domain, period, days, policies, mail, countedMail, extent } = overview;
   const current = days.filter(({ day }) => day >= period.firstDay);
-  const assessment = assess({ sources, daysWithReports: current.length, policy: policies[0]?.policy ?? "" });
+  const assessment = assess({
+    sources: mergeSources(countedMail.sources, domain),
+    daysWithReports: current.filter(({ messages, uncounted }) => messages > uncounted).length,
+    policy: lastCountedPolicy(policies),
+  });
   return (
     <>
       <BeforeDetails period={period} extent={extent} />
       <Totals current={current} before={days.filter(({ day }) => day < period.firstDay)} />
       <DailyChart days={current} period={period} extent={extent} domain={domain} />
       <VerdictCard request={request} domain={domain} assessment={assessment} />
+      <JudgementBasis request={request} domain={domain} days={current} />
       {mail.sources.length >= SOURCE_LIMITS.maxGroups && <PartialSources />}
       {tables.sources.view(request.url)}
       <p class="small">
@@ -213,6 +229,7 @@ function DailyChart({ days, period, extent, domain }: ChartProps) {
         ]}
         unit="messages"
       />
+      <SpreadNote days={filled} unit="messages" />
       <p class="small muted">
         Days are those the reports are about. Reports about yesterday and today are still to come.
       </p>
@@ -223,6 +240,18 @@ function DailyChart({ days, period, extent, domain }: ChartProps) {
 /** Every day of the period from the first report on, those without a report with zeros. */
 function fillDays(days: readonly DayTotals[], { period, extent }: { period: Period; extent: Extent }): DayTotals[] {
   const known = new Map(days.map((day) => [day.day, day]));
-  const none = { messages: 0, passed: 0, dkimAligned: 0, spfAligned: 0, quarantined: 0, rejected: 0, reports: 0 };
+  const none = {
+    messages: 0,
+    passed: 0,
+    dkimAligned: 0,
+    spfAligned: 0,
+    quarantined: 0,
+    rejected: 0,
+    reports: 0,
+    spread: 0,
+    uncounted: 0,
+    uncountedReports: 0,
+    unchecked: 0,
+  };
   return daysWithData(period, extent).map((day) => known.get(day) ?? { day, ...none });
 }

@@ -1,4 +1,6 @@
 /** One source, or one address: figures per address, what authenticated its mail, records and the reports behind it. */
+
+import { domainName } from "../../../shared/domain-name.ts";
 import type { AddressName } from "../../../shared/guidance/address-name.ts";
 import { type Extent, extentQuery } from "../../../shared/ledger/domains.ts";
 import {
@@ -11,6 +13,7 @@ import {
   sourceQuery,
   sourceReportsQuery,
 } from "../../../shared/ledger/sources.ts";
+import { isSpread } from "../../../shared/report-day.ts";
 import { askNames } from "../data/address-names.ts";
 import { isoDay } from "../data/days.ts";
 import { knownService } from "../data/known-services.ts";
@@ -28,12 +31,14 @@ import { Figure, Note } from "../parts/marks.tsx";
 import type { PageResult } from "../parts/page.ts";
 import { PeriodText } from "../parts/period-view.tsx";
 import { askOne, domainScope, linkTo, type PageRequest, periodOf } from "../parts/request.ts";
+import { SpreadMark } from "../parts/spread.tsx";
 import { originColumns, recordsTable } from "./records-table.tsx";
 import { askDecisions, changeSenderDecision, type Decisions, SenderDecisionCard } from "./sender-decision.tsx";
 import { AddressNote, addressesTable, authTable, fromTable, sourceReportsTable } from "./source-tables.tsx";
 
 /** A source by its name (organizational domain), as the page Sources names it. */
-export function sourcePage(request: PageRequest, { domain, source }: { domain: string; source: string }) {
+export function sourcePage(request: PageRequest, { domain, source: asked }: { domain: string; source: string }) {
+  const source = domainName(asked);
   const isOfSource = (evidence: SourceEvidence): boolean => identifySource(evidence, domain).name === source;
   return detailPage(request, { domain, name: source, match: { domain: source }, isOfSource });
 }
@@ -227,7 +232,7 @@ function Content({ request, detail, found, tables, period }: ContentProps) {
         <Note>There is more of this than one page can take: the largest part is shown. Choose a shorter period.</Note>
       )}
       <SenderDecisionCard decisions={found.decisions} action={linkTo(request, detailPath(detail))} />
-      <SourceChart days={found.days} name={detail.name} />
+      <SourceChart found={found} name={detail.name} />
       <FoldedTable table={tables.days} url={url} label="Messages by day, as a table" />
       {!isAddress(detail) && tables.addresses.view(url)}
       <div class="columns">
@@ -261,6 +266,14 @@ function SourceFigures({ groups }: { groups: SourceDetail[] }) {
       <Figure label="DKIM aligned" term="DKIM" value={formatShare(total.dkimAligned, total.messages)} />
       <Figure label="SPF aligned" term="SPF" value={formatShare(total.spfAligned, total.messages)} />
       <Figure label="Addresses" value={formatCount(addresses)} />
+      {total.uncounted > 0 && (
+        <Figure
+          label="Of unverified reports"
+          term="Verified report"
+          value={formatShare(total.uncounted, total.messages)}
+          remark="of the messages: no judgement counts them"
+        />
+      )}
       <Figure
         label="First seen"
         value={isoDay(total.firstDay)}
@@ -278,6 +291,7 @@ const EMPTY = {
   quarantined: 0,
   rejected: 0,
   spared: 0,
+  uncounted: 0,
   firstDay: 0,
   lastDay: 0,
 };
@@ -299,7 +313,7 @@ function chartDays(days: readonly { day: number; messages: number; passed: numbe
   return filled;
 }
 
-function SourceChart({ days, name }: { days: readonly ChartDay[]; name: string }) {
+function SourceChart({ found: { days, reports }, name }: { found: Found; name: string }) {
   return (
     <section class="card" aria-labelledby="volume">
       <h2 id="volume">Messages by day</h2>
@@ -310,6 +324,12 @@ function SourceChart({ days, name }: { days: readonly ChartDay[]; name: string }
         series={SERIES}
         unit="messages"
       />
+      {reports.some(isSpread) && (
+        <p class="small muted">
+          <SpreadMark /> Some of these messages come from reports over several days: each day has its share, in
+          proportion to the hours.
+        </p>
+      )}
     </section>
   );
 }

@@ -1,6 +1,6 @@
 /** The table of sources, on the overview and on the page Sources. */
 import type { SenderDecision } from "../../../shared/ledger/sender-decisions.ts";
-import { formatShare, shareOf } from "../data/numbers.ts";
+import { formatCount, formatShare, shareOf } from "../data/numbers.ts";
 import type { Period } from "../data/period.ts";
 import { isNewSource, type Source, type SourceKind } from "../data/sources.ts";
 import { dayColumn, dmarcColumn, messagesColumn, shareColumn } from "../parts/columns.tsx";
@@ -78,6 +78,7 @@ function columns(
       cell: ({ messages }) => formatShare(messages, total),
     },
     dmarcColumn(),
+    { key: "uncounted", label: "Of unverified reports", value: ({ uncounted }) => uncounted, exportOnly: true },
     shareColumn({ key: "dkim_pass", label: "DKIM pass", term: "DKIM" }, ({ dkimPassed }) => dkimPassed),
     shareColumn({ key: "dkim_aligned", label: "DKIM aligned", term: "Alignment" }, ({ dkimAligned }) => dkimAligned),
     shareColumn({ key: "spf_pass", label: "SPF pass", term: "SPF" }, ({ spfPassed }) => spfPassed),
@@ -108,6 +109,12 @@ function SourceCell({ request, domain, source, isNew, decision }: CellProps) {
         {service !== "" && <span class="tag">{service}</span>} <DecisionMark decision={decision} />{" "}
         {isNew && <span class="result warn">! new</span>}
       </span>
+      {source.uncounted > 0 && (
+        <span class="small result warn">
+          ! {source.uncounted === source.messages ? "only" : `${formatCount(source.uncounted)} messages`} by unverified
+          reports
+        </span>
+      )}
       <span class="small muted">
         {kind === "other" && passed > 0 ? `${KINDS.other}, and as your domain` : KINDS[kind]}
       </span>
