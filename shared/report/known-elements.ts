@@ -1,6 +1,6 @@
 /** The elements that the RFCs know, by where they stand: what stands elsewhere, or is called otherwise, is told of. Pure. */
 import { storedText } from "./values.ts";
-import { isNamed, type XmlElement } from "./xml/element.ts";
+import type { XmlElement } from "./xml/element.ts";
 
 /** Path → names of its children; a path that is not here holds a value. */
 const RECORD: Record<string, readonly string[]> = {
@@ -40,30 +40,43 @@ const FRAME: Record<string, readonly string[]> = {
 const MAX_PATHS = 20;
 const MAX_NAME_CHARS = 100;
 
+/** Where an element may stand: what its children lead to, by their names; undefined where it holds a value. */
+interface KnownPlace {
+  path: string;
+  children: ReadonlyMap<string, KnownPlace> | undefined;
+}
+
+const RECORD_PLACE = placeOf(RECORD, "");
+const FRAME_PLACE = placeOf(FRAME, "");
+
+function placeOf(known: Record<string, readonly string[]>, path: string): KnownPlace {
+  const names = known[path];
+  const below = (name: string): string => (path === "" ? name : `${path}/${name}`);
+  return { path, children: names && new Map(names.map((name) => [name, placeOf(known, below(name))])) };
+}
+
 /** Paths of the elements of a record that no RFC knows at their place. */
 export function unknownPaths(record: XmlElement): string[] {
-  return findUnknown(record, RECORD);
+  const found: string[] = [];
+  findUnknown(record, RECORD_PLACE, found);
+  return found;
 }
 
 /** The same of a report without its records. */
 export function unknownFramePaths(root: XmlElement): string[] {
-  return findUnknown(root, FRAME);
+  const found: string[] = [];
+  findUnknown(root, FRAME_PLACE, found);
+  return found;
 }
 
-function findUnknown(root: XmlElement, known: Record<string, readonly string[]>): string[] {
-  const found: string[] = [];
-  const walk = (element: XmlElement, path: string): void => {
-    const names = known[path];
-    if (names === undefined) return;
-    for (const one of element.children) {
-      if (found.length >= MAX_PATHS) return;
-      const name = names.find((candidate) => isNamed(one, candidate));
-      const own = name ?? storedText(one.name, MAX_NAME_CHARS);
-      const at = path === "" ? own : `${path}/${own}`;
-      if (name === undefined) found.push(at);
-      else walk(one, at);
+function findUnknown(element: XmlElement, { path, children }: KnownPlace, found: string[]): void {
+  if (children === undefined) return;
+  for (const one of element.children) {
+    const place = children.get(one.name) ?? children.get(one.name.toLowerCase());
+    if (place !== undefined) findUnknown(one, place, found);
+    else if (found.length < MAX_PATHS) {
+      const name = storedText(one.name, MAX_NAME_CHARS);
+      found.push(path === "" ? name : `${path}/${name}`);
     }
-  };
-  walk(root, "");
-  return found;
+  }
 }

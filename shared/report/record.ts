@@ -135,7 +135,7 @@ export function readRecord(record: XmlElement, context: RecordContext): Aggregat
   if (judged === "doubtful") {
     context.warnings.add("invalid_value", `${recordPath(context)}/row/count`, `${rawCount}: too many to be counted`);
   }
-  context.unknown.push(...unknownPaths(record));
+  for (const path of unknownPaths(record)) context.unknown.push(path);
   const evaluated = child(row, "policy_evaluated") ?? child(record, "policy_evaluated");
   // `identities` is a misspelling of small reporters; some put what belongs beside the row into it.
   const identifiers = child(record, "identifiers") ?? child(record, "identities") ?? child(row, "identifiers");

@@ -52,10 +52,16 @@ export function parseAnyElement(xml: string, namespaces = Namespaces.none): XmlE
   }
 }
 
+const NONE: readonly XmlElement[] = [];
+
 /** First child of that name, or else of that name in other letters: `Record`. */
 export function child(element: XmlElement | undefined, name: string): XmlElement | undefined {
-  const own = element?.children;
-  return own?.find((candidate) => candidate.name === name) ?? own?.find((candidate) => isNamed(candidate, name));
+  let other: XmlElement | undefined;
+  for (const candidate of element?.children ?? NONE) {
+    if (candidate.name === name) return candidate;
+    if (other === undefined && isNamed(candidate, name)) other = candidate;
+  }
+  return other;
 }
 
 /** All children of that name, small or capital, in order. */
@@ -65,7 +71,10 @@ export function children(element: XmlElement | undefined, name: string): XmlElem
 
 /** Whether an element has that name, small or capital. @param name in small letters */
 export function isNamed(element: XmlElement, name: string): boolean {
-  return element.name === name || (element.name.length === name.length && element.name.toLowerCase() === name);
+  const own = element.name;
+  if (own === name) return true;
+  // Most names differ in their first letter already.
+  return own.length === name.length && (own.charCodeAt(0) | 32) === name.charCodeAt(0) && own.toLowerCase() === name;
 }
 
 /** Text of the first child of that name; "" where there is none. */

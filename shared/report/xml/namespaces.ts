@@ -12,16 +12,19 @@ const MAX_DECLARED = 64;
 
 /** The declarations in force at a place. */
 export class Namespaces {
-  /** Everything is ours: of a text whose foreign elements are gone. */
-  static readonly none = new Namespaces(new Map(), "");
-
   readonly #declared: ReadonlyMap<string, string>;
   readonly #own: string;
+  /** Whether an element without a prefix is the report's own: nearly all are without one. */
+  readonly #isDefaultOwn: boolean;
 
   private constructor(declared: ReadonlyMap<string, string>, own: string) {
     this.#declared = declared;
     this.#own = own;
+    this.#isDefaultOwn = this.#isOwnPrefix("");
   }
+
+  /** Everything is ours: of a text whose foreign elements are gone. */
+  static readonly none = new Namespaces(new Map(), "");
 
   /** Those of a root element: its name with its prefix, and its tag. */
   static ofRoot(rawName: string, tag: string): Namespaces {
@@ -37,7 +40,12 @@ export class Namespaces {
 
   /** Whether an element with this name, prefix and all, is the report's own. */
   isOwn(rawName: string): boolean {
-    const uri = resolve(this.#declared, prefixOf(rawName));
+    const colon = rawName.indexOf(":");
+    return colon < 0 ? this.#isDefaultOwn : this.#isOwnPrefix(rawName.slice(0, colon));
+  }
+
+  #isOwnPrefix(prefix: string): boolean {
+    const uri = resolve(this.#declared, prefix);
     return uri === this.#own || uri === "" || (this.#own === "" && DMARC.test(uri));
   }
 }
