@@ -143,6 +143,8 @@ describe("records of a day by address", () => {
       records: 1 + (i % 3),
       outcomes: [],
       rawRemoved: false,
+      found: 1,
+      passedOver: {},
     }));
     expect((await commitBatch(ledger, { ...noChanges(), objects }, NOW)).state).toBe("committed");
     const found = await recordsByAddress(
@@ -168,6 +170,8 @@ describe("an object that another database settles from now on", () => {
     records: 1,
     outcomes: [],
     rawRemoved: false,
+    found: 1,
+    passedOver: {},
   };
 
   it("goes, unless it has changed since it was looked at", async () => {

@@ -56,7 +56,17 @@ describe("commitBatch", () => {
           { reference: b, write: write(b, [share(DAY, { k2: 5 })]) },
         ],
         objects: [
-          { ...object, account: "acme", version: 0, generation: 1, records: 3, outcomes: [outcome], rawRemoved: false },
+          {
+            ...object,
+            account: "acme",
+            version: 0,
+            generation: 1,
+            records: 3,
+            outcomes: [outcome],
+            rawRemoved: false,
+            found: 1,
+            passedOver: {},
+          },
         ],
       },
       NOW,

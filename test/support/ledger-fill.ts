@@ -198,6 +198,8 @@ export async function settleSamples(
       generation,
       records: first.sums.records,
       rawRemoved: false,
+      found: 1,
+      passedOver: {},
       outcomes: [
         { outcome: "accepted", part: "", id: uid, account, kind: report.kind, domain: first.domain, day: first.day },
       ],

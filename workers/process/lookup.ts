@@ -31,6 +31,8 @@ export interface ReadObject {
   /** Who sent the mail it came in, as it says itself. */
   mail: MailOrigin | undefined;
   findings: Finding[];
+  /** What evidently is no report: kind → count. */
+  passedOver: Record<string, number>;
   /** Its address belongs to an account of another database now: what it gave here goes, and it is finished there. */
   isMoving: boolean;
 }

@@ -98,6 +98,7 @@ async function readTask(task: Task, { registrations, held }: SharedByTasks, invo
     origin,
     mail: object === undefined ? undefined : mailOf(object.metadata),
     findings,
+    passedOver: {},
     isMoving: false,
   };
 }
