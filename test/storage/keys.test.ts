@@ -97,6 +97,7 @@ describe("metadata", () => {
       receivedSeconds: NOON,
       fileName: "Bericht für acme\r\nX-Evil: 1.zip",
       mimeType: 'application/zip; name="ü"',
+      tlsReportDomain: "acme.example",
       objectsOfMail: 3,
     };
     const stored = buildRawMetadata(metadata);
@@ -116,6 +117,7 @@ describe("metadata", () => {
           receivedSeconds: 1,
           fileName: text,
           mimeType: text,
+          tlsReportDomain: text,
           objectsOfMail: 50,
         });
         const bytes = Object.entries(stored).flat().join("").length;
@@ -135,6 +137,7 @@ describe("metadata", () => {
       receivedSeconds: 0,
       fileName: "",
       mimeType: "",
+      tlsReportDomain: "",
       objectsOfMail: 1,
     });
     expect(parseRawMetadata({ received: "never" }).receivedSeconds).toBe(0);
