@@ -170,6 +170,7 @@ export const rawObject = v.object({
     mimeType: v.string(),
     tlsReportDomain: v.string(),
     objectsOfMail: v.number(),
+    passedOver: v.record(v.string(), v.number()),
   }),
 });
 

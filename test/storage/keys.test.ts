@@ -99,6 +99,7 @@ describe("metadata", () => {
       mimeType: 'application/zip; name="ü"',
       tlsReportDomain: "acme.example",
       objectsOfMail: 3,
+      passedOver: { text: 2, resource_fork: 1 },
     };
     const stored = buildRawMetadata(metadata);
     expect(Object.values(stored).join("")).toMatch(/^[\x21-\x7e]*$/);
@@ -119,6 +120,7 @@ describe("metadata", () => {
           mimeType: text,
           tlsReportDomain: text,
           objectsOfMail: 50,
+          passedOver: {},
         });
         const bytes = Object.entries(stored).flat().join("").length;
         expect(bytes).toBeLessThan(8192);
@@ -139,6 +141,7 @@ describe("metadata", () => {
       mimeType: "",
       tlsReportDomain: "",
       objectsOfMail: 1,
+      passedOver: {},
     });
     expect(parseRawMetadata({ received: "never" }).receivedSeconds).toBe(0);
     expect(parseRawMetadata({ rua: "a@b.example", sender: "c@d.example" })).toMatchObject({
