@@ -11,6 +11,11 @@ export const RAW_PREFIX = "raw/";
 /** The name under which a mail is stored whole. */
 export const WHOLE_MAIL_NAME = "message.eml";
 
+/** Whether a raw object is a mail stored whole. */
+export function isWholeMail(key: string): boolean {
+  return key.endsWith(`/${WHOLE_MAIL_NAME}`) || key.endsWith(`-${WHOLE_MAIL_NAME}`);
+}
+
 /** What is known of a raw object besides its bytes; kept as R2 custom metadata. */
 export interface RawMetadata {
   rua: string;
@@ -30,6 +35,8 @@ export interface RawMetadata {
   objectsOfMail: number;
   /** Parts of the mail that were not stored, evidently being no reports: kind → count. Told by the first of its objects. */
   passedOver: Record<string, number>;
+  /** How the mail authenticated (shared/authentication/authentication-results.ts); "" where it came before it was noted. */
+  authentication: string;
 }
 
 /** Who sent a mail, as it says itself. */
@@ -53,9 +60,9 @@ export function rawKey(receivedSeconds: number, sha256: string, fileName: string
 
 /**
  * The name of a raw object whose content came to another address before: each address has an object of its own, so that
- * what became of it can be told for each.
+ * what became of it can be told for each; and so has each way in which the same content authenticated.
  *
- * @param ruaHash hash of the address, hex
+ * @param ruaHash hash of the address and of that, hex
  */
 export function fileNameForAddress(ruaHash: string, fileName: string): string {
   return `${ruaHash.slice(0, 16)}-${safeFileName(fileName)}`;
@@ -125,6 +132,7 @@ export function buildRawMetadata(metadata: RawMetadata): Record<string, string> 
     passed: Object.entries(metadata.passedOver)
       .map(([kind, count]) => `${kind}=${count}`)
       .join(","),
+    auth: metadataText(metadata.authentication),
   };
 }
 
@@ -145,6 +153,7 @@ export function parseRawMetadata(metadata: Record<string, string> | undefined): 
     tlsReportDomain: read("tlsdomain"),
     objectsOfMail: Number.isInteger(parts) && parts > 0 ? parts : 1,
     passedOver: readCounts(metadata?.passed ?? ""),
+    authentication: read("auth"),
   };
 }
 

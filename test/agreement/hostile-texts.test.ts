@@ -46,6 +46,7 @@ const FUNCTIONS: Record<string, (text: string) => unknown> = {
       tlsReportDomain: text,
       objectsOfMail: 1,
       passedOver: {},
+      authentication: text,
     }),
   cleanDetail,
   canonicalIp,

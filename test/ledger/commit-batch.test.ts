@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { describe, expect, it } from "vitest";
+import { UNCHECKED } from "../../shared/authentication/sender-state.ts";
 import { Claims } from "../../shared/ledger/claims.ts";
 import { commitBatch, stageFigures } from "../../shared/ledger/commit-batch.ts";
 import { ask, query } from "../../shared/ledger/database.ts";
@@ -62,6 +63,8 @@ describe("commitBatch", () => {
             version: 0,
             generation: 1,
             records: 3,
+            reporter: 12,
+            reports: 1,
             outcomes: [outcome],
             rawRemoved: false,
             found: 1,
@@ -179,6 +182,7 @@ describe("Claims", () => {
     beginSeconds: 0,
     endSeconds: 0,
     policy: "p=none",
+    sender: UNCHECKED,
     counts: { records: 1, total: 1, passed: 1 },
     spread: [["example.com", DAY] as [string, number]],
     ...changes,

@@ -100,6 +100,7 @@ describe("metadata", () => {
       tlsReportDomain: "acme.example",
       objectsOfMail: 3,
       passedOver: { text: 2, resource_fork: 1 },
+      authentication: "expected results dmarc=pass/reporter.example",
     };
     const stored = buildRawMetadata(metadata);
     expect(Object.values(stored).join("")).toMatch(/^[\x21-\x7e]*$/);
@@ -121,6 +122,7 @@ describe("metadata", () => {
           tlsReportDomain: text,
           objectsOfMail: 50,
           passedOver: {},
+          authentication: "é".repeat(5000),
         });
         const bytes = Object.entries(stored).flat().join("").length;
         expect(bytes).toBeLessThan(8192);
@@ -142,6 +144,7 @@ describe("metadata", () => {
       tlsReportDomain: "",
       objectsOfMail: 1,
       passedOver: {},
+      authentication: "",
     });
     expect(parseRawMetadata({ received: "never" }).receivedSeconds).toBe(0);
     expect(parseRawMetadata({ rua: "a@b.example", sender: "c@d.example" })).toMatchObject({

@@ -2,6 +2,7 @@
  * One accepted mail: its report parts to R2, a message for each to the queue. Keys come from the content and puts are
  * create-only, so a sender's retry after any fault stores nothing twice.
  */
+import { noteAuthentication, readAuthenticationNote } from "../../shared/authentication/authentication-results.ts";
 import { sha256Hex, sha256Text } from "../../shared/identity.ts";
 import { MAIL_LIMITS, QUEUE_LIMITS } from "../../shared/limits.ts";
 import { extractMail, type MailPart, type PassedPart } from "../../shared/mail/extract.ts";
@@ -12,6 +13,7 @@ import {
   fileNameForAddress,
   type MailOrigin,
   parseRawMetadata,
+  type RawMetadata,
   rawKey,
   WHOLE_MAIL_NAME,
 } from "../../shared/storage.ts";
@@ -22,8 +24,8 @@ import { bodyOf, readMail, release } from "./raw-mail.ts";
 export interface Received {
   keys: string[];
   sizes: number[];
-  /** Parts of the mail that are evidently no reports, by kind. */
-  passedOver: Partial<Record<PassedKind, number>>;
+  /** Parts of the mail that are not stored, by kind: what evidently is no report, and copies of what is stored. */
+  passedOver: Partial<Record<PassedKind | "copy", number>>;
 }
 
 interface Receipt {
@@ -33,7 +35,7 @@ interface Receipt {
 
 /**
  * Stores and enqueues what a mail holds: each candidate part by itself, or the whole mail where there is none, where its
- * MIME structure cannot be read, or where it is a feedback report.
+ * MIME structure cannot be read, where it is a feedback report, or where its signature has yet to be verified.
  *
  * @throws whatever R2 or the queue throws; nothing is lost by trying again
  */
@@ -43,12 +45,15 @@ export async function receiveMail(
   receipt: Receipt,
 ): Promise<Received> {
   const mail = await readMail(message);
-  const { parts, passedOver } = await sortParts(mail);
+  const authentication = noteAuthentication(mail, env.AUTHSERV_ID);
+  const { parts, passedOver } = await withoutCopies(await sortParts(mail, authentication));
   const keys: string[] = [];
   const sizes: number[] = [];
-  const origin = { ...receipt, ...mailOrigin(message), objectsOfMail: parts.length };
+  const origin = { ...receipt, ...mailOrigin(message), objectsOfMail: parts.length, authentication };
   for (const part of parts) {
-    keys.push(await storePart(part, env.R2_DMARC_REPORTS, origin));
+    // Told once, so that what became of the parts of a mail adds up.
+    const told = keys.length === 0 ? passedOver : {};
+    keys.push(await storePart(part, env.R2_DMARC_REPORTS, { ...origin, passedOver: told }));
     sizes.push(part.bytes.byteLength);
   }
   release(mail);
@@ -62,26 +67,27 @@ export async function receiveMail(
 
 /** Stores a part if it is not there. @returns its key */
 async function storePart(
-  { bytes, fileName, mimeType, tlsReportDomain, keyName, isRemovable }: StoredPart,
+  { bytes, sha256, fileName, mimeType, tlsReportDomain, keyName, isRemovable }: HashedPart,
   bucket: R2Bucket,
-  origin: Receipt & MailOrigin & { objectsOfMail: number },
+  origin: Receipt & MailOrigin & Pick<RawMetadata, "objectsOfMail" | "authentication" | "passedOver">,
 ): Promise<string> {
-  const sha256 = await sha256Hex(bytes);
   const put = (key: string): Promise<R2Object | null> =>
     bucket.put(key, bodyOf(bytes), {
       sha256,
       onlyIf: { etagDoesNotMatch: "*" },
       customMetadata: buildRawMetadata({ ...origin, fileName, mimeType, tlsReportDomain }),
     });
-  // One report sent to two of our addresses: an object for each, so that what became of it can be told for each.
+  // One report sent to two of our addresses, or by a mail that another sender copied: an object for each, so that what
+  // became of it can be told for each.
   if (!isRemovable) {
     const key = rawKey(origin.receivedSeconds, sha256, keyName);
     if ((await put(key)) !== null) return key;
     const stored = await bucket.head(key);
     if (stored === null) throw new Error(`${key} disappeared while it was stored.`);
-    if (parseRawMetadata(stored.customMetadata).rua === origin.rua) return key;
+    const { rua, authentication } = parseRawMetadata(stored.customMetadata);
+    if (rua === origin.rua && authentication === origin.authentication) return key;
   }
-  const own = fileNameForAddress(await sha256Text(origin.rua), keyName);
+  const own = fileNameForAddress(await sha256Text(`${origin.rua} ${origin.authentication}`), keyName);
   const ownKey = rawKey(origin.receivedSeconds, sha256, own);
   await put(ownKey);
   return ownKey;
@@ -101,10 +107,27 @@ interface StoredPart extends Omit<MailPart, "isMail"> {
 
 interface SortedParts {
   parts: StoredPart[];
+  /** What is not in the parts. */
   passedOver: Received["passedOver"];
 }
 
-async function sortParts(bytes: Uint8Array<ArrayBuffer>): Promise<SortedParts> {
+type HashedPart = StoredPart & { sha256: string };
+
+/** A file that a mail holds twice under one name is one object: its copies are passed over. */
+async function withoutCopies({ parts, passedOver }: SortedParts): Promise<{
+  parts: HashedPart[];
+  passedOver: Received["passedOver"];
+}> {
+  const found = new Map<string, HashedPart>();
+  for (const part of parts) {
+    const sha256 = await sha256Hex(part.bytes);
+    found.set(`${sha256} ${part.keyName}`, { ...part, sha256 });
+  }
+  const copies = parts.length - found.size;
+  return { parts: [...found.values()], passedOver: copies === 0 ? passedOver : { ...passedOver, copy: copies } };
+}
+
+async function sortParts(bytes: Uint8Array<ArrayBuffer>, authentication: string): Promise<SortedParts> {
   const whole = {
     fileName: WHOLE_MAIL_NAME,
     keyName: WHOLE_MAIL_NAME,
@@ -118,7 +141,12 @@ async function sortParts(bytes: Uint8Array<ArrayBuffer>): Promise<SortedParts> {
     return { parts: [{ ...whole, isRemovable: true }], passedOver: {} };
   }
   const { candidates, passedOver } = mail.value;
-  if (candidates.length === 0) return { parts: [{ ...whole, isRemovable: false }], passedOver: countKinds(passedOver) };
+  // Its signature is about the whole mail, and nobody else says whether it is good.
+  const note = readAuthenticationNote(authentication);
+  const isProof = note?.isSigned === true && note.results === undefined;
+  const isRemovable = candidates.some(({ isMail }) => isMail);
+  // Of a mail that is stored whole, process tells what it passes over.
+  if (isProof || candidates.length === 0) return { parts: [{ ...whole, isRemovable }], passedOver: {} };
   return { parts: candidates.map(storedPart), passedOver: countKinds(passedOver) };
 }
 

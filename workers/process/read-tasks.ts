@@ -2,12 +2,15 @@
  * The first half of a batch of reports: which database each object belongs to, and what is in it. All that is found out is
  * noted on the tasks; one that is done already, or is sent on to be read alone, ends here.
  */
+import type { MailAuthentication } from "../../shared/authentication/sender.ts";
 import type { Registrations } from "../../shared/ledger/addresses.ts";
 import { findDatabases } from "../../shared/ledger/which-database.ts";
 import { BATCH_LIMITS } from "../../shared/limits.ts";
 import type { ReportMessage } from "../../shared/messages.ts";
 import { parseRawMetadata } from "../../shared/storage.ts";
+import { authenticateMail } from "./authenticate.ts";
 import { type Invocation, inShard } from "./env.ts";
+import { reporterOf } from "./lookup.ts";
 import { tellEarlierCommit } from "./outcomes.ts";
 import { findRawObject, mailOf } from "./raw-object.ts";
 import { fileOf, HeldRecords, type ReadParts, readObject } from "./read-object.ts";
@@ -80,6 +83,7 @@ async function readTask(task: Task, { registrations, held }: SharedByTasks, invo
     file: fileOf(object?.metadata ?? parseRawMetadata(undefined)),
   };
   let parts: ReadParts = { findings: [], passedOver: {} };
+  let authentication: MailAuthentication = { result: "unchecked" };
   if (object !== undefined && registration === undefined) await object.close();
   if (object !== undefined && registration !== undefined) {
     if (object.sizeBytes > BATCH_LIMITS.maxSharedObjectBytes && message.alone !== true) {
@@ -89,6 +93,8 @@ async function readTask(task: Task, { registrations, held }: SharedByTasks, invo
     task.source = await object.open();
     const { account } = registration.entry;
     parts = await readObject(task.source, { ...origin, account }, held);
+    const { key } = message;
+    authentication = await authenticateMail({ key, metadata: object.metadata }, task.source, invocation.resolver);
   }
   task.read = {
     message: { ...message, receivedSeconds },
@@ -99,6 +105,8 @@ async function readTask(task: Task, { registrations, held }: SharedByTasks, invo
     isThere: object !== undefined,
     origin,
     mail: object === undefined ? undefined : mailOf(object.metadata),
+    authentication,
+    reporter: await reporterOf({ findings: parts.findings, authentication }),
     findings: parts.findings,
     passedOver: addCounts(object?.metadata.passedOver ?? {}, parts.passedOver),
     isMoving: false,

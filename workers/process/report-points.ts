@@ -60,6 +60,11 @@ export class WrittenPoints {
   }
 }
 
+/** Whether an object has a report whose records were too many to hold: its points are made while it is read again. */
+export function isReadAgain({ points }: ObjectPlan): boolean {
+  return points.some(({ found }) => found?.header.kind === "aggregate" && found.records === undefined);
+}
+
 /**
  * Writes the points and events of what becomes of an object.
  *

@@ -221,6 +221,14 @@ function SourceFigures({ groups }: { groups: SourceDetail[] }) {
       <Figure label="DKIM aligned" term="DKIM" value={formatShare(total.dkimAligned, total.messages)} />
       <Figure label="SPF aligned" term="SPF" value={formatShare(total.spfAligned, total.messages)} />
       <Figure label="Addresses" value={formatCount(addresses)} />
+      {total.uncounted > 0 && (
+        <Figure
+          label="Of unverified reports"
+          term="Verified report"
+          value={formatShare(total.uncounted, total.messages)}
+          remark="of the messages: no judgement counts them"
+        />
+      )}
       <Figure
         label="First seen"
         value={isoDay(total.firstDay)}
@@ -238,6 +246,7 @@ const EMPTY = {
   quarantined: 0,
   rejected: 0,
   spared: 0,
+  uncounted: 0,
   firstDay: 0,
   lastDay: 0,
 };
