@@ -79,11 +79,12 @@ async function commitTogether(tasks: readonly Task[], addressesOf: AddressesOf, 
   }
 }
 
-/** Who sent the version accepted first, so that a person can tell the two apart. */
+/** Who sent the versions, so that a person can tell them apart. */
 async function addMailOrigins(conflicts: ConflictRow[], { env }: Invocation): Promise<void> {
-  for (const { accepted } of conflicts) {
-    const stored = await env.R2_DMARC_REPORTS.head(accepted.rawKey);
-    if (stored !== null) accepted.mail = mailOf(parseRawMetadata(stored.customMetadata));
+  for (const version of conflicts.flatMap(({ accepted, other }) => [accepted, other])) {
+    if (version.mail !== undefined) continue;
+    const stored = await env.R2_DMARC_REPORTS.head(version.rawKey);
+    if (stored !== null) version.mail = mailOf(parseRawMetadata(stored.customMetadata));
   }
 }
 
@@ -106,7 +107,11 @@ async function decideTasks(
     objects.filter(({ message }) => !done.some((task) => task.message.key === message.key)),
     {
       known,
-      budget: { address: Number(env.ADDRESS_RECORDS_PER_DAY), account: Number(env.ACCOUNT_RECORDS_PER_DAY) },
+      budget: {
+        address: Number(env.ADDRESS_RECORDS_PER_DAY),
+        account: Number(env.ACCOUNT_RECORDS_PER_DAY),
+        reporter: Number(env.REPORTER_REPORTS_PER_DAY),
+      },
       hasWritten: (rawKey, uid) => written.has(rawKey, uid),
       nowSeconds,
     },

@@ -2,14 +2,18 @@
  * The first half of a batch of reports: which database each object belongs to, and what is in it. All that is found out is
  * noted on the tasks; one that is done already, or is sent on to be read alone, ends here.
  */
+import type { MailAuthentication } from "../../shared/authentication/sender.ts";
 import type { Registrations } from "../../shared/ledger/addresses.ts";
 import { findDatabases } from "../../shared/ledger/which-database.ts";
 import { BATCH_LIMITS } from "../../shared/limits.ts";
 import type { ReportMessage } from "../../shared/messages.ts";
+import { parseRawMetadata } from "../../shared/storage.ts";
+import { authenticateMail } from "./authenticate.ts";
 import { type Invocation, inShard } from "./env.ts";
+import { reporterOf } from "./lookup.ts";
 import { tellEarlierCommit } from "./outcomes.ts";
 import { findRawObject, mailOf } from "./raw-object.ts";
-import { type Finding, HeldRecords, readObject } from "./read-object.ts";
+import { type Finding, fileOf, HeldRecords, readObject } from "./read-object.ts";
 import { generationOf, logEntry, mayHaveWritten, type Task } from "./report-task.ts";
 
 /** Reads the objects of a batch. @throws nothing: a fault is the ending of the task it is about */
@@ -76,8 +80,10 @@ async function readTask(task: Task, { registrations, held }: SharedByTasks, invo
   const origin = {
     receivedSeconds: receivedSeconds || invocation.nowSeconds,
     objectsOfMail: object?.metadata.objectsOfMail ?? 1,
+    file: fileOf(object?.metadata ?? parseRawMetadata(undefined)),
   };
   let findings: Finding[] = [];
+  let authentication: MailAuthentication = { result: "unchecked" };
   if (object !== undefined && registration === undefined) await object.close();
   if (object !== undefined && registration !== undefined) {
     if (object.sizeBytes > BATCH_LIMITS.maxSharedObjectBytes && message.alone !== true) {
@@ -87,6 +93,8 @@ async function readTask(task: Task, { registrations, held }: SharedByTasks, invo
     task.source = await object.open();
     const { account } = registration.entry;
     findings = await readObject(task.source, { ...origin, account }, held);
+    const { key } = message;
+    authentication = await authenticateMail({ key, metadata: object.metadata }, task.source, invocation.resolver);
   }
   task.read = {
     message: { ...message, receivedSeconds },
@@ -97,6 +105,8 @@ async function readTask(task: Task, { registrations, held }: SharedByTasks, invo
     isThere: object !== undefined,
     origin,
     mail: object === undefined ? undefined : mailOf(object.metadata),
+    authentication,
+    reporter: await reporterOf({ findings, authentication }),
     findings,
     isMoving: false,
   };
