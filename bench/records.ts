@@ -9,7 +9,7 @@ import { resolve } from "node:path";
 import { createTestHarness } from "wrangler";
 import type { LedgerDatabase } from "../shared/ledger/database.ts";
 import { PROCESS_LIMITS } from "../shared/limits.ts";
-import { buildRawMetadata, isoDate } from "../shared/storage.ts";
+import { buildRawMetadata, isoDate, parseRawMetadata } from "../shared/storage.ts";
 import { aggregateReport, settleSamples } from "../test/support/ledger-fill.ts";
 import { localWorker } from "../test/support/local-workers.ts";
 import { migrate } from "../test/support/migrations.ts";
@@ -70,15 +70,11 @@ async function store({ env }: Bench, records: number): Promise<string> {
   const uid = records.toString(16).padStart(32, "0");
   const rawKey = `raw/${isoDate(receivedSeconds).replaceAll("-", "/")}/${uid}${uid}/report.xml.gz`;
   const customMetadata = buildRawMetadata({
+    ...parseRawMetadata(undefined),
     rua: "dmarc@acme.example",
-    sender: "",
-    from: "",
-    subject: "",
-    messageId: "",
     receivedSeconds,
     fileName: "report.xml.gz",
     mimeType: "application/gzip",
-    objectsOfMail: 1,
   });
   await env.R2_DMARC_REPORTS.put(rawKey, bytes, { customMetadata });
   const report = aggregateReport(DOMAIN, { day: DAY, records: [], reporter: `Reporter of ${records}` });
