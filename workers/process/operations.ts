@@ -18,7 +18,7 @@ import { parseDay, SECONDS_PER_DAY } from "../../shared/report-day.ts";
 import { fail, ok } from "../../shared/result.ts";
 import { isoDate } from "../../shared/storage.ts";
 import { normalizeEmail, ViewerValueError, validViewer } from "../../shared/viewers.ts";
-import { decideConflict } from "./conflict-operations.ts";
+import { decideConflict, keepVerified } from "./conflict-operations.ts";
 import { discardDeadLetters, requeueDeadLetters } from "./dead-letter-operations.ts";
 import { type Invocation, inShardOf, newInvocation, type ProcessEnv } from "./env.ts";
 import { putRegistration, valid } from "./put-registration.ts";
@@ -69,6 +69,10 @@ const HANDLERS: Handlers = {
   async decideConflict({ id, decision, reason }, { invocation, caller }) {
     const decided = await decideConflict(id, { decision, note: { by: caller.name, reason } }, invocation);
     return "refused" in decided ? refusal(decided, "not_found") : ok(conflictOf(decided));
+  },
+
+  async keepVerified({ reason, ...group }, { invocation, caller }) {
+    return ok(await keepVerified(group, { by: caller.name, reason }, invocation));
   },
 
   async readRecords({ text, isPass, order, descending, limit, offset, ...name }, { invocation }) {
