@@ -23,6 +23,8 @@ export const MAIL_LIMITS = {
   maxMimeDepth: 20,
   /** Ours: how often the bytes of a mail may be parsed as mails within it; a forwarded forward needs three. */
   maxParsedLevels: 4,
+  /** Ours: a picture in a letter; a larger one is told of, for a person to see that it is no report. */
+  maxPictureBytes: MIB,
   /** Ours: header bytes of one part. */
   maxHeaderBytes: 2 * MIB,
 } as const;

@@ -29,6 +29,8 @@ export interface RawMetadata {
   /** File name and MIME type as the mail gave them: labels, never trusted. */
   fileName: string;
   mimeType: string;
+  /** Header TLS-Report-Domain (RFC 8460 section 5.3) of the mail it came in; "" where there is none. */
+  tlsReportDomain: string;
   /** Objects that the mail was taken apart into, this one included: they share what one mail may cost. */
   objectsOfMail: number;
   /** How the mail authenticated (shared/authentication/authentication-results.ts); "" where it came before it was noted. */
@@ -123,6 +125,7 @@ export function buildRawMetadata(metadata: RawMetadata): Record<string, string> 
     received: String(metadata.receivedSeconds),
     name: metadataText(metadata.fileName),
     type: metadataText(metadata.mimeType),
+    tlsdomain: metadataText(metadata.tlsReportDomain),
     parts: String(metadata.objectsOfMail),
     auth: metadataText(metadata.authentication),
   };
@@ -142,6 +145,7 @@ export function parseRawMetadata(metadata: Record<string, string> | undefined): 
     receivedSeconds: Number.isFinite(received) ? received : 0,
     fileName: read("name"),
     mimeType: read("type"),
+    tlsReportDomain: read("tlsdomain"),
     objectsOfMail: Number.isInteger(parts) && parts > 0 ? parts : 1,
     authentication: read("auth"),
   };

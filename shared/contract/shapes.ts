@@ -162,6 +162,7 @@ export const rawObject = v.object({
     receivedSeconds: v.number(),
     fileName: v.string(),
     mimeType: v.string(),
+    tlsReportDomain: v.string(),
     objectsOfMail: v.number(),
   }),
 });

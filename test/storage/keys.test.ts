@@ -97,6 +97,7 @@ describe("metadata", () => {
       receivedSeconds: NOON,
       fileName: "Bericht für acme\r\nX-Evil: 1.zip",
       mimeType: 'application/zip; name="ü"',
+      tlsReportDomain: "acme.example",
       objectsOfMail: 3,
       authentication: "expected results dmarc=pass/reporter.example",
     };
@@ -117,6 +118,7 @@ describe("metadata", () => {
           receivedSeconds: 1,
           fileName: text,
           mimeType: text,
+          tlsReportDomain: text,
           objectsOfMail: 50,
           authentication: "é".repeat(5000),
         });
@@ -137,6 +139,7 @@ describe("metadata", () => {
       receivedSeconds: 0,
       fileName: "",
       mimeType: "",
+      tlsReportDomain: "",
       objectsOfMail: 1,
       authentication: "",
     });

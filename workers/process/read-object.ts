@@ -5,13 +5,13 @@ import { reportUid } from "../../shared/identity.ts";
 import { FigureChunks, recordKey, resultLetters } from "../../shared/ledger/figures.ts";
 import { type ReportShare, sharesOf } from "../../shared/ledger/report-rows.ts";
 import { PROCESS_LIMITS } from "../../shared/limits.ts";
-import { readNamedReports } from "../../shared/read-named.ts";
 import type { PartProblem } from "../../shared/report/problems.ts";
-import type { ReadOptions } from "../../shared/report/read.ts";
+import { type ReadOptions, readReports, type SourceFile } from "../../shared/report/read.ts";
 import { RecordShapes } from "../../shared/report/shapes/record-shapes.ts";
 import type { ByteSource } from "../../shared/report/source.ts";
 import type { AggregateRecord, Report } from "../../shared/report/vocabulary.ts";
 import { headerOf, type ReportHeader } from "../../shared/report-header.ts";
+import type { RawMetadata } from "../../shared/storage.ts";
 import { UniqueParts } from "./unique-parts.ts";
 
 /** How reporters write their records, as far as this isolate has seen: it changes how fast a report is read, not how. */
@@ -52,11 +52,18 @@ export interface ObjectOrigin {
   receivedSeconds: number;
   /** Objects that its mail was taken apart into. */
   objectsOfMail: number;
+  /** What its mail said of it. */
+  file: SourceFile;
+}
+
+/** What is known of a raw object by its metadata. */
+export function fileOf({ fileName, mimeType, tlsReportDomain }: RawMetadata): SourceFile {
+  return { name: fileName, mimeType, tlsReportDomain };
 }
 
 /** How an object is read, each time it is. */
-export function readOptions({ receivedSeconds, objectsOfMail }: ObjectOrigin): ReadOptions {
-  return { nowSeconds: receivedSeconds, objectsOfMail, shapes: KNOWN_SHAPES };
+export function readOptions({ receivedSeconds, objectsOfMail, file }: ObjectOrigin): ReadOptions {
+  return { nowSeconds: receivedSeconds, objectsOfMail, file, shapes: KNOWN_SHAPES };
 }
 
 /** How many records may be held at once, over all objects of a batch. */
@@ -90,11 +97,13 @@ export async function readObject(
   let tally = new Tally(held, 0);
   let heldByOthers = 0;
   let document = -1;
-  for await (const event of readNamedReports(source, readOptions(origin))) {
+  for await (const event of readReports(source, readOptions(origin))) {
     if (event.type === "refused") {
       tally.forget();
       return [{ part: event.part, problem: event.problem }];
     }
+    // Nothing of the letter, the pictures and signatures beside a report is kept; `dmarc parse` shows them.
+    if (event.type === "passed_over") continue;
     if (event.type === "records") {
       if (event.records.length === 0) continue;
       if (event.firstOrdinal === 0) {
@@ -109,7 +118,7 @@ export async function readObject(
     parts.take(event.part);
     if (event.type === "problem") {
       tally.forget();
-      findings.push({ part, problem: event.problem });
+      findings.push({ part, problem: event.problem, ...(event.file === undefined ? {} : { file: event.file }) });
     } else {
       findings.push(await foundReport(event.report, tally, { ...origin, part, document }));
       heldByOthers += tally.records?.length ?? 0;

@@ -7,12 +7,13 @@ import type { Registrations } from "../../shared/ledger/addresses.ts";
 import { findDatabases } from "../../shared/ledger/which-database.ts";
 import { BATCH_LIMITS } from "../../shared/limits.ts";
 import type { ReportMessage } from "../../shared/messages.ts";
+import { parseRawMetadata } from "../../shared/storage.ts";
 import { authenticateMail } from "./authenticate.ts";
 import { type Invocation, inShard } from "./env.ts";
 import { reporterOf } from "./lookup.ts";
 import { tellEarlierCommit } from "./outcomes.ts";
 import { findRawObject, mailOf } from "./raw-object.ts";
-import { type Finding, HeldRecords, readObject } from "./read-object.ts";
+import { type Finding, fileOf, HeldRecords, readObject } from "./read-object.ts";
 import { generationOf, logEntry, mayHaveWritten, type Task } from "./report-task.ts";
 
 /** Reads the objects of a batch. @throws nothing: a fault is the ending of the task it is about */
@@ -79,6 +80,7 @@ async function readTask(task: Task, { registrations, held }: SharedByTasks, invo
   const origin = {
     receivedSeconds: receivedSeconds || invocation.nowSeconds,
     objectsOfMail: object?.metadata.objectsOfMail ?? 1,
+    file: fileOf(object?.metadata ?? parseRawMetadata(undefined)),
   };
   let findings: Finding[] = [];
   let authentication: MailAuthentication = { result: "unchecked" };
