@@ -64,6 +64,8 @@ export class World {
   readonly reportsPerDay = { reporter: 1000 };
   /** As wrangler.ingest.toml has it; "" as on one machine. */
   authservId = "mx.cloudflare.net";
+  /** As wrangler.process.toml has it. */
+  dnsUrl = "";
 
   readonly #databases: readonly LedgerDatabase[];
   #bound: number;
@@ -291,7 +293,7 @@ export class World {
       ADDRESS_RECORDS_PER_DAY: this.recordsPerDay.address,
       ACCOUNT_RECORDS_PER_DAY: this.recordsPerDay.account,
       REPORTER_REPORTS_PER_DAY: this.reportsPerDay.reporter,
-      DNS_OVER_HTTPS_URL: "",
+      DNS_OVER_HTTPS_URL: this.dnsUrl,
     });
   }
 }
