@@ -61,7 +61,7 @@ export class World {
   readonly log: string[] = [];
   /** As wrangler.process.toml has them. */
   readonly recordsPerDay = { address: 5_000_000, account: 20_000_000 };
-  readonly reportsPerDay = { reporter: 1000 };
+  readonly reportsPerDay = { reporter: 20_000 };
   /** As wrangler.ingest.toml has it; "" as on one machine. */
   authservId = "mx.cloudflare.net";
   /** As wrangler.process.toml has it. */
