@@ -117,14 +117,10 @@ async function signed({
     canonicalization,
     signTime: new Date((NOW - 60) * 1000),
     ...(expires === undefined ? {} : { expires }),
-    signatureData: [
-      {
-        signingDomain: "signer.example",
-        selector,
-        privateKey: SIGNERS[selector] ?? "",
-        ...(maxBodyLength === undefined ? {} : { maxBodyLength }),
-      },
-    ],
+    signingDomain: "signer.example",
+    selector,
+    privateKey: SIGNERS[selector] ?? "",
+    ...(maxBodyLength === undefined ? {} : { maxBodyLength }),
   });
   expect(errors).toEqual([]);
   return signatures + mail;

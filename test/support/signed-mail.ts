@@ -18,13 +18,9 @@ export function newSigner(domain: string): Signer {
       const { signatures } = await dkimSign(Buffer.from(mail), {
         canonicalization: "relaxed/relaxed",
         signTime: new Date(Date.UTC(2026, 10, 20)),
-        signatureData: [
-          {
-            signingDomain: domain,
-            selector: "s",
-            privateKey: privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
-          },
-        ],
+        signingDomain: domain,
+        selector: "s",
+        privateKey: privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
       });
       return Buffer.concat([Buffer.from(signatures), mail]);
     },
