@@ -133,7 +133,9 @@ describe("mail that no receiver has judged", () => {
     const world = worldByDns();
     const good = await signed("good");
     const changed = Buffer.from(
-      (await signed("changed")).raw.toString("latin1").replace("Subject: Report", "Subject: Other"),
+      Buffer.from((await signed("changed")).raw)
+        .toString("latin1")
+        .replace("Subject: Report", "Subject: Other"),
     );
     const another = await newSigner("evil.example").sign(reportMail("another", records(3)).raw);
     await received(world, good, reportMail("unsigned", records(3)));

@@ -15,12 +15,14 @@ export function newSigner(domain: string): Signer {
   return {
     records: { [`s._domainkey.${domain}`]: `v=DKIM1; p=${p}` },
     async sign(mail) {
+      const pem = privateKey.export({ type: "pkcs8", format: "pem" }).toString();
+      const key = { signingDomain: domain, selector: "s", privateKey: pem };
       const { signatures } = await dkimSign(Buffer.from(mail), {
         canonicalization: "relaxed/relaxed",
         signTime: new Date(Date.UTC(2026, 10, 20)),
-        signingDomain: domain,
-        selector: "s",
-        privateKey: privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
+        ...key,
+        // Its types want the key above, it reads the one here.
+        signatureData: [key],
       });
       return Buffer.concat([Buffer.from(signatures), mail]);
     },

@@ -4,13 +4,7 @@
  * what is to be written.
  */
 import type { DataPoint } from "../../shared/analytics/columns.ts";
-import {
-  closedConflict,
-  closedDeadLetter,
-  eventPoint,
-  type PipelineEvent,
-  supersedingGeneration,
-} from "../../shared/analytics/events.ts";
+import { closedConflict, closedDeadLetter, eventPoint, type PipelineEvent } from "../../shared/analytics/events.ts";
 import { senderOf } from "../../shared/authentication/sender.ts";
 import type { ReportSender } from "../../shared/authentication/sender-state.ts";
 import { conflictId, eventId, sha256Text, versionUid } from "../../shared/identity.ts";
@@ -365,10 +359,8 @@ class ObjectDecision {
         { ...held, reporter: claim.reporter, reportId: claim.reportId },
         { accepted, other: versionOf(held) },
       );
-    const { rawKey: key, rua, receivedSeconds } = held;
-    // Below any message that has it write above other points: that is then left to what took its place.
-    const again = supersedingGeneration(held.generation);
-    this.#plan.again.push({ v: 1, kind: "report", key, rua, receivedSeconds, generation: again });
+    const { coversPoints: _, ...again } = runAbove(held, { generation, points: held.points });
+    this.#plan.again.push(again);
   }
 
   /** Has the accepted report written above the points that this object may have left behind (write-above.ts). */
