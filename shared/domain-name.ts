@@ -89,7 +89,8 @@ function isWellFormed(aLabel: string): boolean {
 
 // UTS #46, as both runtimes have it in their URL parser (WHATWG URL, "host parsing").
 function toALabels(lower: string): string {
-  if (/[/\\?#@:]/.test(lower)) return lower;
+  // As A-labels a name is longer, and one of this length is none already.
+  if (lower.length > MAX_NAME_CHARS || /[/\\?#@:]/.test(lower)) return lower;
   try {
     const { hostname } = new URL(`http://${lower}`);
     // Digits of another script would be read as an IPv4 address, which is no name.

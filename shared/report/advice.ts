@@ -40,7 +40,7 @@ export const PROBLEM_ADVICE: Record<ProblemCode, string> = {
   foreign_domain:
     "If the domain is yours, add it to `domains` of the address in the registry and run the dead letter again. If not, somebody misuses your address, or a domain that left still names it.",
   over_budget:
-    "The object waits, and nothing of it is counted. If the reports are real, run the dead letter again: that lifts the limit for it. The limits are `ADDRESS_RECORDS_PER_DAY` and `ACCOUNT_RECORDS_PER_DAY` in wrangler.process.toml.",
+    "The object waits, and nothing of it is counted. If the reports are real, run the dead letter again: that lifts the limit for it. The limits are `ADDRESS_RECORDS_PER_DAY`, `ACCOUNT_RECORDS_PER_DAY` and `REPORTER_REPORTS_PER_DAY` in wrangler.process.toml (docs/authentication.md).",
   day_closed:
     "Nothing to do: details of that day have been removed for their age, and a sum without them cannot be corrected.",
   conflict:

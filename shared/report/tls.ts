@@ -240,7 +240,7 @@ class Members {
   }
 
   pathOf(name: string): string {
-    return [this.path, name].filter((part) => part !== "").join("/");
+    return [this.path, storedText(name, MAX_MEMBER_CHARS)].filter((part) => part !== "").join("/");
   }
 
   has(name: string): boolean {
