@@ -167,6 +167,24 @@ export const BATCH_LIMITS = {
   aloneFromAttempt: 3,
 } as const;
 
+/**
+ * Ours: what is kept of mail to addresses that are not registered. At most 20,000 rows are written a day and 101 kept of
+ * it, however large a flood.
+ */
+export const REFUSED_MAIL_LIMITS = {
+  /** Addresses kept of a day; mail to further ones is counted together. */
+  addressesPerDay: 100,
+  /** Mails counted of one address and day: there may have been more. */
+  mailsPerAddress: 100,
+  /** Mails counted of all further addresses of a day. */
+  otherMailsPerDay: 10_000,
+  /** Characters kept of an address (RFC 5321 allows 254). */
+  maxAddressChars: 254,
+  /** Addresses shown on a page or in one answer. */
+  addressesShown: 500,
+  keptDays: 31,
+} as const;
+
 /** Ours: what runs by itself once a day (process: scheduled()). */
 export const UPKEEP_LIMITS = {
   /** Days looked through for unfinished objects, besides those that had some when they were last counted. */

@@ -141,6 +141,16 @@ const described = {
     output: v.string(),
   },
 
+  refusedMail: {
+    summary: "Mail that was refused because its address is not registered, by address, most mails first",
+    role: "operator",
+    changes: false,
+    answeredBy: "dashboard",
+    http: { method: "GET", path: "/refused-mail", place: "query", status: 200, answer: "json" },
+    input: v.strictObject({ from: v.optional(day), to: v.optional(day) }),
+    output: shapes.listOf(shapes.refusedAddress),
+  },
+
   listRegistrations: {
     summary: "The addresses that may receive reports",
     role: "operator",
@@ -233,8 +243,17 @@ const described = {
     changes: false,
     answeredBy: "dashboard",
     http: { method: "GET", path: "/dead-letters", place: "query", status: 200, answer: "json" },
-    input: v.strictObject({ ...deadLetterFilter, cursor: v.optional(cursor) }),
+    input: v.strictObject({ ...deadLetterFilter, isDiscarded: v.optional(truth), cursor: v.optional(cursor) }),
     output: shapes.pageOf(shapes.deadLetter),
+  },
+  deadLetterReasons: {
+    summary: "How many dead letters there are by reason, most frequent first",
+    role: "operator",
+    changes: false,
+    answeredBy: "dashboard",
+    http: { method: "GET", path: "/dead-letter-reasons", place: "query", status: 200, answer: "json" },
+    input: v.strictObject({ ...deadLetterFilter, isDiscarded: v.optional(truth) }),
+    output: shapes.listOf(v.object({ code: v.string(), deadLetters: v.number() })),
   },
   getDeadLetter: {
     summary: "One dead letter, and what is known of its raw object",
@@ -255,7 +274,7 @@ const described = {
     output: shapes.pageOf(shapes.deadLetterResult),
   },
   discardDeadLetters: {
-    summary: "Removes dead letters for good; their raw objects stay",
+    summary: "Discards dead letters: reprocessing does not bring them back; their raw objects stay",
     role: "operator",
     changes: true,
     answeredBy: "process",
@@ -273,6 +292,15 @@ const described = {
     output: v.instance(Response),
   },
 
+  restoreDeadLetters: {
+    summary: "Opens discarded dead letters again",
+    role: "operator",
+    changes: true,
+    answeredBy: "process",
+    http: { method: "POST", path: "/dead-letters/restore", place: { json: "fields" }, status: 200, answer: "json" },
+    input: selection,
+    output: shapes.pageOf(shapes.deadLetterResult),
+  },
   describeRawObject: {
     summary: "What is known of a raw object besides its bytes",
     role: "operator",
@@ -440,7 +468,12 @@ export type ProcessOperation = AnsweredBy<"process">;
 export type DashboardOperation = AnsweredBy<"dashboard">;
 
 /** Those with pages: `cursor` in, `items` and `cursor` out. */
-export type PagedOperation = "listDeadLetters" | "requeueDeadLetters" | "discardDeadLetters" | "listConflicts";
+export type PagedOperation =
+  | "listDeadLetters"
+  | "requeueDeadLetters"
+  | "discardDeadLetters"
+  | "restoreDeadLetters"
+  | "listConflicts";
 
 /** The table. */
 export const OPERATIONS: { readonly [Name in OperationName]: Operation<Inputs[Name], Outputs[Name]> } = described;

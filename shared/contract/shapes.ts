@@ -4,6 +4,7 @@ import type { ConflictRow, ReportVersion } from "../ledger/conflicts.ts";
 import type { DeadLetterRow } from "../ledger/dead-letters.ts";
 import { JOB_KINDS } from "../ledger/jobs.ts";
 import { REPORT_KINDS } from "../ledger/report-rows.ts";
+import { PROBLEM_ADVICE } from "../problem-advice.ts";
 import { registryEntry } from "../registry.ts";
 import { SECONDS_PER_DAY } from "../report-day.ts";
 import { isoDate } from "../storage.ts";
@@ -49,6 +50,19 @@ export const status = v.object({
   /** null when the ledger could not be asked; `outcomesProblem` says why. */
   outcomes: v.nullable(outcomeCounts),
   outcomesProblem: v.optional(v.string()),
+  /** Mails of the last week to addresses that are not registered, at least; absent when the ledger could not be asked. */
+  refusedMails: v.optional(v.number()),
+});
+
+/** Mail to one address that is not registered; `isAtLeast`: counting ended at its limit. */
+export const refusedAddress = v.object({
+  /** "" = addresses beyond those that are kept of a day. */
+  rua: v.string(),
+  mails: v.number(),
+  isAtLeast: v.boolean(),
+  lastSeconds: v.number(),
+  /** Envelope sender of the last one. */
+  lastSender: v.string(),
 });
 
 export const activity = v.object({
@@ -118,19 +132,33 @@ export const deadLetter = v.object({
   message: v.unknown(),
   /** Of a message that ran out of retries: its last error, or that none was left behind. */
   lastError: v.optional(v.string()),
+  /** What to do about it, for people. */
+  advice: v.string(),
+  /** The domain was taken from the file's name: the document did not tell it. */
+  isDomainGuessed: v.optional(v.boolean()),
+  /** Of the mail that brought it, as it says itself. */
+  mail: v.optional(v.object({ sender: v.string(), from: v.string(), subject: v.string(), messageId: v.string() })),
+  /** The file it is about, as the mail names and declares it; `format`: what its first bytes are. */
+  file: v.optional(
+    v.object({
+      name: v.string(),
+      mimeType: v.string(),
+      format: v.optional(v.string()),
+      sizeBytes: v.optional(v.number()),
+    }),
+  ),
+  /** When a person discarded it, ISO 8601, and who; absent while it is open. */
+  discarded: v.optional(v.object({ at: v.string(), by: v.string() })),
 });
 
 export type DeadLetter = v.InferOutput<typeof deadLetter>;
 
 /** A dead letter as it is told. */
 export function deadLetterOf(row: DeadLetterRow): DeadLetter {
+  const { discardedSeconds = 0, discardedBy = "" } = row;
   return {
     id: row.id,
-    reason: {
-      code: row.code,
-      message: row.message,
-      ...(row.counts === undefined ? {} : { counts: row.counts as Record<string, number> }),
-    },
+    reason: { code: row.code, message: row.message, counts: row.counts as Record<string, number> | undefined },
     stage: row.stage,
     attempts: row.attempts,
     at: new Date(row.filedSeconds * 1000).toISOString(),
@@ -142,7 +170,13 @@ export function deadLetterOf(row: DeadLetterRow): DeadLetter {
     generation: row.generation,
     receivedSeconds: row.receivedSeconds,
     message: row.queueMessage,
-    ...(row.lastError === undefined ? {} : { lastError: row.lastError }),
+    lastError: row.lastError,
+    advice: PROBLEM_ADVICE[row.code],
+    isDomainGuessed: row.isDomainGuessed,
+    mail: row.mail,
+    file: row.file,
+    discarded:
+      discardedSeconds === 0 ? undefined : { at: new Date(discardedSeconds * 1000).toISOString(), by: discardedBy },
   };
 }
 
@@ -175,7 +209,7 @@ export const deadLetterResult = v.object({
   id: v.string(),
   code: v.string(),
   /** `selected`: a dry run would have done it. */
-  result: v.picklist(["requeued", "discarded", "selected", "refused"]),
+  result: v.picklist(["requeued", "discarded", "restored", "selected", "refused"]),
   /** Why it was refused. */
   reason: v.optional(v.string()),
 });

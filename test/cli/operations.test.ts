@@ -63,7 +63,7 @@ it("dead-letters list filters", async () => {
   expect(await printDeadLetters()).toHaveLength(2);
   expect(await printDeadLetters("--domain", "later.example")).toMatchObject([{ reason: { code: "foreign_domain" } }]);
   expect(await printDeadLetters("--code", "foreign_domain", "--until", "2020-01-01")).toEqual([]);
-  expect((await run("dead-letters", "list", "--code", "none")).stdout).toBe("There are no dead letters.\n");
+  expect((await run("dead-letters", "list", "--code", "none")).stdout).toBe("No open dead letter matches.\n");
   const wrong = await run("dead-letters", "list", "--since", "2026-02-30");
   expect(wrong).toMatchObject({ code: 1, stderr: expect.stringContaining("2026-02-30") });
 });

@@ -4,7 +4,11 @@ import type { ConflictRow } from "../../shared/ledger/conflicts.ts";
 import type { DeadLetterRow } from "../../shared/ledger/dead-letters.ts";
 import type { ReportReference } from "../../shared/ledger/report-rows.ts";
 import { decideConflict } from "../../workers/process/conflict-operations.ts";
-import { discardDeadLetters, requeueDeadLetters } from "../../workers/process/dead-letter-operations.ts";
+import {
+  discardDeadLetters,
+  requeueDeadLetters,
+  restoreDeadLetters,
+} from "../../workers/process/dead-letter-operations.ts";
 import { describeRawObject, readRawObject } from "../../workers/process/raw-object.ts";
 import { readRecords } from "../../workers/process/record-reader.ts";
 import { startJob } from "../../workers/process/start-job.ts";
@@ -152,7 +156,7 @@ describe("dead letters", () => {
     const world = await worldWith();
     const raws = world.bucket.keys("raw/");
     const [letter] = await letters(world, { code: "not_a_report" });
-    expect(await discardDeadLetters({ filter: { code: "not_a_report" } }, world.invocation())).toEqual({
+    expect(await discardDeadLetters({ filter: { code: "not_a_report" } }, NOTE.by, world.invocation())).toEqual({
       items: [{ id: letter?.id, code: "not_a_report", result: "discarded" }],
     });
     expect(await letters(world, { code: "not_a_report" })).toEqual([]);
@@ -162,6 +166,60 @@ describe("dead letters", () => {
     await world.queues["dmarc-dead-letters"].send(letter?.queueMessage);
     await world.drain();
     expect(outcomeCounts(world)).toMatchObject({ dead_letter: 1, discarded: 1 });
+  });
+
+  it("once discarded stay so when everything is run again, for whatever reason; undone, they are open again", async () => {
+    const world = new World();
+    world.register("dmarc@acme.example", { account: "acme", domains: ["other.example"] });
+    await world.deliver(reportMail("first", records(3)));
+    await world.drain();
+    const [letter] = await letters(world);
+    const ids = [letter?.id ?? ""];
+    await discardDeadLetters({ ids }, NOTE.by, world.invocation());
+    expect(await letters(world)).toEqual([]);
+    expect(await letters(world, { isDiscarded: true })).toMatchObject([
+      { discardedBy: NOTE.by, code: "foreign_domain" },
+    ]);
+    expect(await discardDeadLetters({ ids }, NOTE.by, world.invocation())).toMatchObject({
+      items: [{ result: "refused" }],
+    });
+    expect(await requeueDeadLetters({ ids }, world.invocation())).toMatchObject({ items: [{ result: "refused" }] });
+
+    // The same file for the same reason, and then for another one.
+    for (const entry of [{ account: "acme", domains: ["other.example"] }, undefined]) {
+      if (entry === undefined) world.unregister("dmarc@acme.example");
+      world.clock.nowMilliseconds += 5000;
+      await startJob({ kind: "reprocess", random: 0.5 }, {}, world.invocation());
+      await world.drain();
+      expect(await letters(world)).toEqual([]);
+    }
+    expect(outcomeCounts(world)).toEqual({ discarded: 1 });
+
+    expect(await restoreDeadLetters({ ids }, world.invocation())).toMatchObject({ items: [{ result: "restored" }] });
+    expect(await letters(world)).toMatchObject([{ id: ids[0], discardedSeconds: 0, discardedBy: "" }]);
+    expect(outcomeCounts(world)).toEqual({ dead_letter: 1 });
+
+    // Read in the end, it is neither.
+    await discardDeadLetters({ ids }, NOTE.by, world.invocation());
+    world.register("dmarc@acme.example", { account: "acme" });
+    world.clock.nowMilliseconds += 5000;
+    await startJob({ kind: "reprocess", random: 0.7 }, {}, world.invocation());
+    await world.drain();
+    expect(await letters(world, { isDiscarded: true })).toEqual([]);
+    expect(reportFigures(world)).toEqual({ "acme/first": figures(3) });
+    expect(imbalances(world, { reports: { "acme/first": [figures(3)] }, deadLetters: 0, conflicts: 0 })).toEqual([]);
+  });
+
+  it("say whose mail it was, which file, and the domain in its name", async () => {
+    const name = "receiver.example!named.example!1795000000!1795086399.xml";
+    const world = await worldWith([mailOf([{ name, content: Buffer.from("<feedback><report_metadata>") }])]);
+    const [letter] = await letters(world, { domain: "named.example" });
+    expect(letter).toMatchObject({
+      domain: "named.example",
+      isDomainGuessed: true,
+      mail: { sender: "dmarc@reporter.example" },
+      file: { name, format: "xml", sizeBytes: 27 },
+    });
   });
 
   it("refuse what cannot be done, each by itself", async () => {

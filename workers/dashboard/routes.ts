@@ -25,7 +25,7 @@ export const PAGES = {
   "/domains/:domain/failures": { role: "owner", tables: ["failures", "reports"] },
   "/reports/:account/:domain/:day/:uid": { role: "owner", tables: ["records", "policies", "failures"] },
   "/reports/:account/:domain/:day/:uid/raw": { role: "owner", tables: [] },
-  "/operations": { role: "operator", tables: ["queues", "unfinished", "outcomes", "latency"] },
+  "/operations": { role: "operator", tables: ["queues", "unfinished", "refused", "outcomes", "latency"] },
   "/operations/dead-letters": { role: "operator", tables: ["letters"] },
   "/operations/dead-letters/:id": { role: "operator", tables: [] },
   "/operations/dead-letters/:id/raw": { role: "operator", tables: [] },

@@ -9,6 +9,7 @@ import { conflictId, eventId, sha256Text, versionUid } from "../../shared/identi
 import { type Claim, Claims, type Verdict } from "../../shared/ledger/claims.ts";
 import { type BatchChanges, needsReading, noChanges } from "../../shared/ledger/commit-batch.ts";
 import type { ReportVersion } from "../../shared/ledger/conflicts.ts";
+import type { DeadLetterRow } from "../../shared/ledger/dead-letters.ts";
 import { objectReference } from "../../shared/ledger/objects.ts";
 import type { Outcome } from "../../shared/ledger/outcomes.ts";
 import type { ReportReference, ReportShare } from "../../shared/ledger/report-rows.ts";
@@ -314,8 +315,8 @@ class ObjectDecision {
   }
 
   /** Files a part that cannot become data, whole objects included; one that a person discarded stays discarded. */
-  async #reject({ part, problem: reason, domain = "" }: FoundProblem): Promise<void> {
-    const { message, attempts, generation, registration } = this.#object;
+  async #reject({ part, problem: reason, domain = "", file = this.#object.file }: FoundProblem): Promise<void> {
+    const { message, attempts, generation, registration, mail } = this.#object;
     const deadLetter = await newDeadLetter(
       {
         reason,
@@ -329,15 +330,24 @@ class ObjectDecision {
         rawKey: message.key,
         part,
         generation,
+        mail,
+        file,
       },
       this.#batch.context.nowSeconds,
     );
     const { id } = deadLetter;
-    if (this.#previous.some((outcome) => outcome.outcome === "discarded" && outcome.id === id)) {
-      return this.#record({ outcome: "discarded", part, id });
-    }
+    const discarded = this.#previous.find(
+      (outcome) => outcome.outcome === "discarded" && this.#isSame(outcome, deadLetter),
+    );
+    if (discarded !== undefined) return this.#record({ outcome: "discarded", part, id: discarded.id });
     this.#batch.changes.deadLetters.push(deadLetter);
     this.#record({ outcome: "dead_letter", part, id });
+  }
+
+  /** Whether a person discarded this part before, even if it was for another reason of reading. */
+  #isSame({ id, part }: Outcome, deadLetter: DeadLetterRow): boolean {
+    if (id === deadLetter.id) return true;
+    return part === deadLetter.part && this.#batch.context.known.deadLetters.get(id)?.stage === "read";
   }
 
   /** What the object gave before and no longer gives: dead letters and conflicts are solved, reports count no more. */
@@ -348,7 +358,7 @@ class ObjectDecision {
     const deadLetterIds: string[] = [];
     for (const outcome of this.#previous) {
       if (kept.has(outcome.id)) continue;
-      if (outcome.outcome === "dead_letter") deadLetterIds.push(outcome.id);
+      if (outcome.outcome === "dead_letter" || outcome.outcome === "discarded") deadLetterIds.push(outcome.id);
       if (outcome.outcome === "conflict") this.#closeConflict(outcome.id);
       if (outcome.outcome === "accepted") {
         const held = this.#batch.claims.held(reportOf(outcome).uid);

@@ -3,7 +3,7 @@ import { deadLetterId, versionUid } from "../../shared/identity.ts";
 import type { Registrations } from "../../shared/ledger/addresses.ts";
 import { type ConflictRow, findConflicts } from "../../shared/ledger/conflicts.ts";
 import { ask } from "../../shared/ledger/database.ts";
-import { type DeadLetterRow, findDeadLetters } from "../../shared/ledger/dead-letters.ts";
+import { type DeadLetterFile, type DeadLetterRow, findDeadLetters } from "../../shared/ledger/dead-letters.ts";
 import { type FinishedObject, findObjects, objectReference, recordsByAddress } from "../../shared/ledger/objects.ts";
 import type { Outcome } from "../../shared/ledger/outcomes.ts";
 import type { ReportReference } from "../../shared/ledger/report-rows.ts";
@@ -30,6 +30,8 @@ export interface ReadObject {
   origin: ObjectOrigin;
   /** Who sent the mail it came in, as it says itself. */
   mail: MailOrigin | undefined;
+  /** The object as a file, for a dead letter; undefined where it is not there. */
+  file: DeadLetterFile | undefined;
   findings: Finding[];
   /** Its address belongs to an account of another database now: what it gave here goes, and it is finished there. */
   isMoving: boolean;
@@ -73,7 +75,7 @@ export async function lookUp(
   await addVersions(held, objects, ledger);
   const filedSlices = await findFiledSlices(objects, finished, ledger);
   const slices = [...filedSlices.values()].flat().flatMap(({ deadLetterIds }) => deadLetterIds);
-  const deadLetterIds = [...idsOf(previous, "dead_letter"), ...slices];
+  const deadLetterIds = [...idsOf(previous, "dead_letter"), ...idsOf(previous, "discarded"), ...slices];
   const conflictIds = idsOf(previous, "conflict");
   const deadLetters = await findDeadLetters(ledger, deadLetterIds);
   const conflicts = await findConflicts(ledger, conflictIds);

@@ -19,7 +19,7 @@ import { fail, ok } from "../../shared/result.ts";
 import { isoDate } from "../../shared/storage.ts";
 import { normalizeEmail, ViewerValueError, validViewer } from "../../shared/viewers.ts";
 import { decideConflict } from "./conflict-operations.ts";
-import { discardDeadLetters, requeueDeadLetters } from "./dead-letter-operations.ts";
+import { discardDeadLetters, requeueDeadLetters, restoreDeadLetters } from "./dead-letter-operations.ts";
 import { type Invocation, inShardOf, newInvocation, type ProcessEnv } from "./env.ts";
 import { putRegistration, valid } from "./put-registration.ts";
 import { describeRawObject, readRawObject } from "./raw-object.ts";
@@ -56,7 +56,9 @@ const HANDLERS: Handlers = {
   },
 
   requeueDeadLetters: async (selection, { invocation }) => answer(await requeueDeadLetters(selection, invocation)),
-  discardDeadLetters: async (selection, { invocation }) => answer(await discardDeadLetters(selection, invocation)),
+  discardDeadLetters: async (selection, { invocation, caller }) =>
+    answer(await discardDeadLetters(selection, caller.name, invocation)),
+  restoreDeadLetters: async (selection, { invocation }) => answer(await restoreDeadLetters(selection, invocation)),
   async describeRawObject({ key }, { invocation: { env } }) {
     const found = await describeRawObject(env.R2_DMARC_REPORTS, key);
     return found === undefined ? missing(`There is no raw object '${key}'.`) : ok(found);

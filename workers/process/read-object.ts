@@ -2,6 +2,7 @@
 import { pointCountOf } from "../../shared/analytics/points.ts";
 import { contentHashOf, RecordsHash } from "../../shared/content-hash.ts";
 import { reportUid } from "../../shared/identity.ts";
+import type { DeadLetterFile } from "../../shared/ledger/dead-letters.ts";
 import { FigureChunks, recordKey, resultLetters } from "../../shared/ledger/figures.ts";
 import { type ReportShare, sharesOf } from "../../shared/ledger/report-rows.ts";
 import { PROCESS_LIMITS } from "../../shared/limits.ts";
@@ -41,6 +42,8 @@ export interface FoundReport {
 export interface FoundProblem extends PartProblem {
   /** Which domain. */
   domain?: string;
+  /** The file within the object that it is about, where it is known. */
+  file?: DeadLetterFile;
 }
 
 export type Finding = FoundReport | FoundProblem;

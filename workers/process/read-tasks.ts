@@ -3,12 +3,15 @@
  * noted on the tasks; one that is done already, or is sent on to be read alone, ends here.
  */
 import type { Registrations } from "../../shared/ledger/addresses.ts";
+import type { DeadLetterFile } from "../../shared/ledger/dead-letters.ts";
 import { findDatabases } from "../../shared/ledger/which-database.ts";
-import { BATCH_LIMITS } from "../../shared/limits.ts";
+import { BATCH_LIMITS, PROCESS_LIMITS } from "../../shared/limits.ts";
 import type { ReportMessage } from "../../shared/messages.ts";
+import type { ByteSource } from "../../shared/report/source.ts";
+import { SNIFF_BYTES, sniff } from "../../shared/sniff.ts";
 import { type Invocation, inShard } from "./env.ts";
 import { tellEarlierCommit } from "./outcomes.ts";
-import { findRawObject, mailOf } from "./raw-object.ts";
+import { type FoundObject, findRawObject, mailOf } from "./raw-object.ts";
 import { type Finding, HeldRecords, readObject } from "./read-object.ts";
 import { generationOf, logEntry, mayHaveWritten, type Task } from "./report-task.ts";
 
@@ -97,9 +100,23 @@ async function readTask(task: Task, { registrations, held }: SharedByTasks, invo
     isThere: object !== undefined,
     origin,
     mail: object === undefined ? undefined : mailOf(object.metadata),
+    file: object === undefined ? undefined : await fileOf(object, findings, task.source),
     findings,
     isMoving: false,
   };
+}
+
+/** What is known of an object as a file. Its first bytes are looked at where a dead letter needs them. */
+async function fileOf(
+  { sizeBytes, metadata }: FoundObject,
+  findings: readonly Finding[],
+  source: ByteSource | undefined,
+): Promise<DeadLetterFile> {
+  const { fileName: name, mimeType } = metadata;
+  const isAsked = findings.some((finding) => "problem" in finding);
+  if (source === undefined || !isAsked || sizeBytes > PROCESS_LIMITS.maxHeldObjectBytes)
+    return { name, mimeType, sizeBytes };
+  return { name, mimeType, sizeBytes, format: sniff(await source.read(0, SNIFF_BYTES)) };
 }
 
 /** Sends a message on to the queue whose batches are one message: it takes nothing from others, nor they from it. */

@@ -2,13 +2,24 @@
 import { postSql } from "../../../shared/analytics/sql.ts";
 import type { DashboardOperation, Inputs, Outputs } from "../../../shared/contract/operations.ts";
 import { conflictOf, deadLetterOf } from "../../../shared/contract/shapes.ts";
-import { activityQuery, outcomesQuery, readActivity, readOutcomes } from "../../../shared/ledger/activity.ts";
+import {
+  ACTIVITY_DAYS,
+  activityQuery,
+  outcomesQuery,
+  readActivity,
+  readOutcomes,
+} from "../../../shared/ledger/activity.ts";
 import { addressesQuery } from "../../../shared/ledger/addresses.ts";
 import { conflictsNamedQuery, conflictsQuery } from "../../../shared/ledger/conflicts.ts";
 import { domainDaysQuery } from "../../../shared/ledger/days.ts";
-import { deadLetterPageQuery, deadLettersNamedQuery } from "../../../shared/ledger/dead-letters.ts";
+import {
+  deadLetterPageQuery,
+  deadLetterReasonsQuery,
+  deadLettersNamedQuery,
+} from "../../../shared/ledger/dead-letters.ts";
 import { jobQuery, newestJobsQuery } from "../../../shared/ledger/jobs.ts";
 import { peopleQuery, personQuery } from "../../../shared/ledger/people.ts";
+import { refusedMailQuery } from "../../../shared/ledger/refused-mail.ts";
 import { statsQuery } from "../../../shared/ledger/stats.ts";
 import { PAGE_LIMITS } from "../../../shared/limits.ts";
 import { pageOf } from "../../../shared/operations.ts";
@@ -41,6 +52,14 @@ const ANSWERS: Answers = {
   stats: getStats,
   domainDays: getDomainDays,
   query: runQuery,
+  async refusedMail(c, { from, to }) {
+    const { firstDay, lastDay } = lastWeek();
+    const days = {
+      firstDay: from === undefined ? firstDay : dayOrRefuse(from),
+      lastDay: to === undefined ? lastDay : dayOrRefuse(to),
+    };
+    return { items: await c.get("ledger").askDirectory(refusedMailQuery(days)) };
+  },
   listRegistrations: async (c) => ({
     items: (await c.get("ledger").askDirectory(addressesQuery())).map(({ rua, entry }) => ({ rua, entry })),
   }),
@@ -49,6 +68,11 @@ const ANSWERS: Answers = {
   getIdentity,
   listDeadLetters,
   getDeadLetter,
+  async deadLetterReasons(c, input) {
+    const question = deadLetterReasonsQuery(input);
+    if (!question.ok) throw new ApiError("bad_request", question.error);
+    return { items: await c.get("ledger").ask(question.value) };
+  },
   async listConflicts(c, { cursor }) {
     const limit = PAGE_LIMITS.deadLetters;
     const page = pageOf(await c.get("ledger").ask(conflictsQuery({ after: cursor, limit })), limit);
@@ -73,7 +97,13 @@ const ANSWERS: Answers = {
 async function getStatus(c: Call): Promise<Outputs["status"]> {
   const status = await operate(c, "pipelineStatus", {});
   try {
-    return { ...status, outcomes: readOutcomes(await c.get("ledger").ask(outcomesQuery(nowSeconds()))) };
+    const ledger = c.get("ledger");
+    const [outcomes, refused] = await Promise.all([
+      ledger.ask(outcomesQuery(nowSeconds())),
+      ledger.askDirectory(refusedMailQuery(lastWeek())),
+    ]);
+    const refusedMails = refused.reduce((sum, { mails }) => sum + mails, 0);
+    return { ...status, outcomes: readOutcomes(outcomes), refusedMails };
   } catch (error) {
     const outcomesProblem = error instanceof Error ? error.message : String(error);
     return { ...status, outcomes: null, outcomesProblem };
@@ -141,6 +171,12 @@ async function getDeadLetter(c: Call, { id }: Inputs["getDeadLetter"]): Promise<
     operate(c, "describeRawObject", { key: letter.rawKey }),
   );
   return raw.ok ? { letter, raw: raw.value } : { letter };
+}
+
+/** The days that status looks at. */
+function lastWeek(): { firstDay: number; lastDay: number } {
+  const lastDay = Math.floor(nowSeconds() / SECONDS_PER_DAY);
+  return { firstDay: lastDay - ACTIVITY_DAYS, lastDay };
 }
 
 function nowSeconds(): number {
