@@ -119,8 +119,8 @@ export function printTimes(times: readonly PageTime[], target: { milliseconds: n
   if (times.some(isMissed)) process.exitCode = 1;
 }
 
-/** A number and flags of the command line: `[records] [--json]`. */
-export function readArguments(defaultRecords: number): { records: number; json: boolean } {
-  const given = process.argv.slice(2).filter((argument) => !argument.startsWith("--"));
-  return { records: Number(given[0] ?? defaultRecords), json: process.argv.includes("--json") };
+/** A number and flags of the command line: `[count] [--json]`. */
+export function readArguments(): { count: number | undefined; json: boolean } {
+  const [given] = process.argv.slice(2).filter((argument) => !argument.startsWith("--"));
+  return { count: given === undefined ? undefined : Number(given), json: process.argv.includes("--json") };
 }

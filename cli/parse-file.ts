@@ -3,8 +3,8 @@
  * the source it is given. A report's records are held only when they are asked for.
  */
 import { PROCESS_LIMITS } from "../shared/limits.ts";
+import { readNamedReports } from "../shared/read-named.ts";
 import { type PartProblem as FoundPartProblem, gatherProblems, type Problem } from "../shared/report/problems.ts";
-import { readReports } from "../shared/report/read.ts";
 import { RecordShapes } from "../shared/report/shapes/record-shapes.ts";
 import type { ByteSource } from "../shared/report/source.ts";
 import type {
@@ -115,7 +115,7 @@ export async function parseFile(
   const reports = new Map<string, ReportSummary>();
   const problems: FoundPartProblem[] = [];
   const gathered = new Map<string, Gathered>();
-  for await (const event of readReports(source, { nowSeconds, isLenient: true, shapes })) {
+  for await (const event of readNamedReports(source, { nowSeconds, isLenient: true, shapes })) {
     if (event.type === "refused") return { file, outcome: "rejected", reports: [], problems: [partProblem(event)] };
     if (event.type === "records") {
       gather(gathered, event.part, { records: event.records, keepRecords });

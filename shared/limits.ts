@@ -27,6 +27,34 @@ export const MAIL_LIMITS = {
   maxHeaderBytes: 2 * MIB,
 } as const;
 
+/** How a mail is looked at that may be authentic: what its receiver said of it, and its DKIM signatures. */
+export const AUTHENTICATION_LIMITS = {
+  /** Ours: bytes of a header looked through for Authentication-Results; those of Email Routing end within the first 6 KiB. */
+  maxResultsBytes: 64 * KIB,
+  /** Ours: methods kept of one Authentication-Results field; Email Routing writes one a signature and four more. */
+  maxMethods: 10,
+  /** Ours: signatures verified of one mail, from the top (RFC 6376 section 6.1 lets verifiers bound them). */
+  maxSignatures: 5,
+  /** Ours: header bytes of a mail whose signatures are verified. */
+  maxHeaderBytes: 256 * KIB,
+  /** Ours: bytes of such a mail: it is in memory twice for a moment, and an isolate has 128 MB. */
+  maxSignedBytes: 8 * MIB,
+  /** Ours: fields that one signature covers; real ones name up to 40, each name twice. */
+  maxSignedFields: 200,
+  /** RFC 8301 section 3.2: a shorter RSA key proves nothing. */
+  minRsaBits: 1024,
+} as const;
+
+/** Ours: questions to the DNS. */
+export const DNS_LIMITS = {
+  /** An answer that takes longer is none. */
+  timeoutMilliseconds: 2000,
+  /** Questions of one batch of the queue; each signature asks one, and the same one is asked once. */
+  maxLookupsPerBatch: 100,
+  /** RFC 1035: a message over TCP has a length of two bytes. */
+  maxAnswerBytes: 65_535,
+} as const;
+
 /** Containers and documents as the report reader accepts them. */
 export const READ_LIMITS = {
   /** Ours: decompressed bytes taken from one object. A real report of a million records is 592 MB of XML. */

@@ -1,8 +1,10 @@
 /**
  * Figures of a day, merged over its reports: a source that ten receivers saw is one figure instead of ten, so that pages
- * over a year read little. Made by cron for days to which no more reports come; a change of the day takes it away again.
+ * over a year read little. Of reports that the judgement counts alone; others are few, and read one by one. Made by cron for
+ * days to which no more reports come; a change of the day takes it away again.
  */
 import * as v from "valibot";
+import { isCountedSql } from "../authentication/sender-state.ts";
 import { FIGURE_LIMITS } from "../limits.ts";
 import { ask, change, type LedgerDatabase, query } from "./database.ts";
 import { REPORT_KINDS } from "./report-rows.ts";
@@ -43,7 +45,7 @@ export async function mergeDays(
     database,
     query(
       `SELECT account, kind, domain, day, records FROM domain_days
-      WHERE figure_chunks = 0 AND is_final = 0 AND reports >= ?1 AND day < ?2 ORDER BY day DESC LIMIT ?3`,
+      WHERE figure_chunks = 0 AND is_final = 0 AND reports - uncounted_reports >= ?1 AND day < ?2 ORDER BY day DESC LIMIT ?3`,
       [minReports, beforeDay, limit],
       row,
     ),
@@ -73,7 +75,7 @@ async function mergeSome(database: LedgerDatabase, days: readonly DomainDay[]): 
     `${table}.account = w.value ->> 0 AND ${table}.kind = w.value ->> 1 AND ${table}.domain = w.value ->> 2
       AND ${table}.day = w.value ->> 3`;
   const place = "r.account AS account, r.kind AS kind, r.domain AS domain, r.day AS day";
-  const accepted = `json_each(?1) w JOIN reports r ON ${isDay("r")} AND r.state = 'accepted'`;
+  const accepted = `json_each(?1) w JOIN reports r ON ${isDay("r")} AND r.state = 'accepted' AND ${isCountedSql("r")}`;
   await change(database, [
     {
       // Chunks by running length: a day of hundreds of thousands of addresses does not fit one row.

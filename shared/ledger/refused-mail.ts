@@ -5,7 +5,6 @@
  */
 import * as v from "valibot";
 import { REFUSED_MAIL_LIMITS } from "../limits.ts";
-import { cleanDetail } from "../report/problems.ts";
 import { SECONDS_PER_DAY } from "../report-day.ts";
 import { type Change, change, type LedgerDatabase, type Query, query } from "./database.ts";
 
@@ -34,9 +33,9 @@ export async function noteRefusedMail(
         WHERE mails < CASE WHEN rua = '' THEN ?7 ELSE ?6 END`,
       parameters: [
         Math.floor(seconds / SECONDS_PER_DAY),
-        cleanDetail(recipient.toLowerCase(), maxAddressChars),
+        recipient.toLowerCase().slice(0, maxAddressChars).toWellFormed(),
         seconds,
-        cleanDetail(sender, maxAddressChars),
+        sender.slice(0, maxAddressChars).toWellFormed(),
         addressesPerDay,
         mailsPerAddress,
         otherMailsPerDay,

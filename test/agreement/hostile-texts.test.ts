@@ -44,6 +44,7 @@ const FUNCTIONS: Record<string, (text: string) => unknown> = {
       fileName: text,
       mimeType: text,
       objectsOfMail: 1,
+      authentication: text,
     }),
   cleanDetail,
   canonicalIp,

@@ -2,11 +2,11 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { SourceGroup } from "../../shared/ledger/sources.ts";
 import { DASHBOARD_LIMITS } from "../../shared/limits.ts";
+import { organizationalDomain } from "../../shared/organizational-domain.ts";
 import { parseDay } from "../../shared/report-day.ts";
 import { hasPass, readAuthResults, readReasons } from "../../workers/dashboard/data/auth-results.ts";
 import { isoDay, isoHour, isoMinute } from "../../workers/dashboard/data/days.ts";
 import { KNOWN_SERVICES, knownService } from "../../workers/dashboard/data/known-services.ts";
-import { organizationalDomain } from "../../workers/dashboard/data/organizational-domain.ts";
 import { partsOfPeriod, periodBefore, periodParameters, readPeriod } from "../../workers/dashboard/data/period.ts";
 import { asksToReject, describePolicy, shortPolicy } from "../../workers/dashboard/data/policy.ts";
 import { reportersToChoose } from "../../workers/dashboard/data/reporters.ts";
@@ -255,6 +255,7 @@ function group(given: Partial<SourceGroup>): SourceGroup {
     quarantined: 0,
     rejected: 0,
     spared: 0,
+    uncounted: 0,
     firstDay: 1,
     lastDay: 1,
     ...given,

@@ -121,7 +121,16 @@ describe("retention", () => {
     await accept(ledger, "a", share(DAY, { k1: 3 }));
     const retracted = write(a, [], { version: 1, state: "retracted", spreadBefore: [["example.com", DAY]] });
     await commitBatch(ledger, { ...EMPTY, reports: [{ reference: a, write: retracted }] }, NOW);
-    const object = { rua: "dmarc@example.com", account: "acme", version: 0, generation: 1, records: 0, outcomes: [] };
+    const object = {
+      rua: "dmarc@example.com",
+      account: "acme",
+      version: 0,
+      generation: 1,
+      records: 0,
+      reporter: 0,
+      reports: 0,
+      outcomes: [],
+    };
     await commitBatch(
       ledger,
       {

@@ -98,6 +98,7 @@ describe("metadata", () => {
       fileName: "Bericht für acme\r\nX-Evil: 1.zip",
       mimeType: 'application/zip; name="ü"',
       objectsOfMail: 3,
+      authentication: "expected results dmarc=pass/reporter.example",
     };
     const stored = buildRawMetadata(metadata);
     expect(Object.values(stored).join("")).toMatch(/^[\x21-\x7e]*$/);
@@ -117,6 +118,7 @@ describe("metadata", () => {
           fileName: text,
           mimeType: text,
           objectsOfMail: 50,
+          authentication: "é".repeat(5000),
         });
         const bytes = Object.entries(stored).flat().join("").length;
         expect(bytes).toBeLessThan(8192);
@@ -136,6 +138,7 @@ describe("metadata", () => {
       fileName: "",
       mimeType: "",
       objectsOfMail: 1,
+      authentication: "",
     });
     expect(parseRawMetadata({ received: "never" }).receivedSeconds).toBe(0);
     expect(parseRawMetadata({ rua: "a@b.example", sender: "c@d.example" })).toMatchObject({

@@ -2,6 +2,7 @@
  * One accepted mail: its report parts to R2, a message for each to the queue. Keys come from the content and puts are
  * create-only, so a sender's retry after any fault stores nothing twice.
  */
+import { noteAuthentication, readAuthenticationNote } from "../../shared/authentication/authentication-results.ts";
 import { sha256Hex, sha256Text } from "../../shared/identity.ts";
 import { MAIL_LIMITS, QUEUE_LIMITS } from "../../shared/limits.ts";
 import { extractMail, type MailPart } from "../../shared/mail/extract.ts";
@@ -30,7 +31,7 @@ interface Receipt {
 
 /**
  * Stores and enqueues what a mail holds: each candidate part by itself, or the whole mail where there is none, where its
- * MIME structure cannot be read, or where it is a feedback report.
+ * MIME structure cannot be read, where it is a feedback report, or where its signature has yet to be verified.
  *
  * @throws whatever R2 or the queue throws; nothing is lost by trying again
  */
@@ -40,10 +41,11 @@ export async function receiveMail(
   receipt: Receipt,
 ): Promise<Received> {
   const mail = await readMail(message);
-  const parts = await candidateParts(mail);
+  const authentication = noteAuthentication(mail, env.AUTHSERV_ID);
+  const parts = await partsToStore(mail, authentication);
   const keys: string[] = [];
   const sizes: number[] = [];
-  const origin = { ...receipt, ...mailOrigin(message), objectsOfMail: parts.length };
+  const origin = { ...receipt, ...mailOrigin(message), objectsOfMail: parts.length, authentication };
   for (const part of parts) {
     keys.push(await storePart(part, env.R2_DMARC_REPORTS, origin));
     sizes.push(part.bytes.byteLength);
@@ -61,7 +63,7 @@ export async function receiveMail(
 async function storePart(
   { bytes, fileName, mimeType, isRemovable }: StoredPart,
   bucket: R2Bucket,
-  origin: Receipt & MailOrigin & { objectsOfMail: number },
+  origin: Receipt & MailOrigin & { objectsOfMail: number; authentication: string },
 ): Promise<string> {
   const sha256 = await sha256Hex(bytes);
   const put = (key: string): Promise<R2Object | null> =>
@@ -70,15 +72,17 @@ async function storePart(
       onlyIf: { etagDoesNotMatch: "*" },
       customMetadata: buildRawMetadata({ ...origin, fileName, mimeType }),
     });
-  // One report sent to two of our addresses: an object for each, so that what became of it can be told for each.
+  // One report sent to two of our addresses, or by a mail that another sender copied: an object for each, so that what
+  // became of it can be told for each.
   if (!isRemovable) {
     const key = rawKey(origin.receivedSeconds, sha256, fileName);
     if ((await put(key)) !== null) return key;
     const stored = await bucket.head(key);
     if (stored === null) throw new Error(`${key} disappeared while it was stored.`);
-    if (parseRawMetadata(stored.customMetadata).rua === origin.rua) return key;
+    const { rua, authentication } = parseRawMetadata(stored.customMetadata);
+    if (rua === origin.rua && authentication === origin.authentication) return key;
   }
-  const own = fileNameForAddress(await sha256Text(origin.rua), fileName);
+  const own = fileNameForAddress(await sha256Text(`${origin.rua} ${origin.authentication}`), fileName);
   const ownKey = rawKey(origin.receivedSeconds, sha256, own);
   await put(ownKey);
   return ownKey;
@@ -94,11 +98,14 @@ interface StoredPart extends MailPart {
   isRemovable: boolean;
 }
 
-async function candidateParts(bytes: Uint8Array<ArrayBuffer>): Promise<StoredPart[]> {
+async function partsToStore(bytes: Uint8Array<ArrayBuffer>, authentication: string): Promise<StoredPart[]> {
   const whole = { fileName: WHOLE_MAIL_NAME, mimeType: "message/rfc822", bytes };
   if (bytes.byteLength > MAIL_LIMITS.maxParsedMessageBytes) return [{ ...whole, isRemovable: true }];
   const mail = await extractMail(bytes);
   if (!mail.ok || mail.value.feedback !== undefined) return [{ ...whole, isRemovable: true }];
-  if (mail.value.candidates.length === 0) return [{ ...whole, isRemovable: false }];
+  // Its signature is about the whole mail, and nobody else says whether it is good.
+  const note = readAuthenticationNote(authentication);
+  const isProof = note?.isSigned === true && note.results === undefined;
+  if (isProof || mail.value.candidates.length === 0) return [{ ...whole, isRemovable: false }];
   return mail.value.candidates.map((part) => ({ ...part, bytes: new Uint8Array(part.bytes), isRemovable: false }));
 }

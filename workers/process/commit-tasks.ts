@@ -12,7 +12,7 @@ import { type Invocation, inShard } from "./env.ts";
 import { lookUp, type ReadObject } from "./lookup.ts";
 import { tellEarlierCommit, tellOutcomes } from "./outcomes.ts";
 import { mailOf } from "./raw-object.ts";
-import { WrittenPoints, writePlan } from "./report-points.ts";
+import { isReadAgain, WrittenPoints, writePlan } from "./report-points.ts";
 import { generationOf, logEntry, type Task } from "./report-task.ts";
 
 type AddressesOf = Registrations["addressesOf"];
@@ -79,11 +79,12 @@ async function commitTogether(tasks: readonly Task[], addressesOf: AddressesOf, 
   }
 }
 
-/** Who sent the version accepted first, so that a person can tell the two apart. */
+/** Who sent the versions, so that a person can tell them apart. */
 async function addMailOrigins(conflicts: ConflictRow[], { env }: Invocation): Promise<void> {
-  for (const { accepted } of conflicts) {
-    const stored = await env.R2_DMARC_REPORTS.head(accepted.rawKey);
-    if (stored !== null) accepted.mail = mailOf(parseRawMetadata(stored.customMetadata));
+  for (const version of conflicts.flatMap(({ accepted, other }) => [accepted, other])) {
+    if (version.mail !== undefined) continue;
+    const stored = await env.R2_DMARC_REPORTS.head(version.rawKey);
+    if (stored !== null) version.mail = mailOf(parseRawMetadata(stored.customMetadata));
   }
 }
 
@@ -106,32 +107,42 @@ async function decideTasks(
     objects.filter(({ message }) => !done.some((task) => task.message.key === message.key)),
     {
       known,
-      budget: { address: Number(env.ADDRESS_RECORDS_PER_DAY), account: Number(env.ACCOUNT_RECORDS_PER_DAY) },
+      budget: {
+        address: Number(env.ADDRESS_RECORDS_PER_DAY),
+        account: Number(env.ACCOUNT_RECORDS_PER_DAY),
+        reporter: Number(env.REPORTER_REPORTS_PER_DAY),
+      },
       hasWritten: (rawKey, uid) => written.has(rawKey, uid),
       nowSeconds,
     },
   );
 }
 
-/** @returns false when points of an object failed: the others are decided about without it */
+/**
+ * Writes the points of all objects, side by side where they are at hand: what a call waits for is waited for once.
+ *
+ * @returns false when points of an object failed: the others are decided about without it
+ */
 async function writePoints(
   open: readonly Task[],
   { plan, written }: { plan: BatchPlan; written: WrittenPoints },
   invocation: Invocation,
 ): Promise<boolean> {
-  let isComplete = true;
-  for (const object of plan.objects) {
+  const write = async (object: ObjectPlan): Promise<boolean> => {
     const task = open.find(({ read }) => read === object.object);
-    if (task === undefined) continue;
+    if (task === undefined) return true;
     try {
       await writePlan(object, { source: task.source, written }, invocation);
       for (const again of object.again) await invocation.env.QUEUE_REPORTS.send(again);
+      return true;
     } catch (error) {
       task.ending = { error };
-      isComplete = false;
+      return false;
     }
-  }
-  return isComplete;
+  };
+  const isComplete = await Promise.all(plan.objects.filter((object) => !isReadAgain(object)).map(write));
+  for (const object of plan.objects.filter(isReadAgain)) isComplete.push(await write(object));
+  return !isComplete.includes(false);
 }
 
 /** What follows the transaction: what happened is told, and a raw object goes that is not to be kept. */

@@ -1,9 +1,12 @@
 /** The bindings of process as its code uses them, and what is handed to everything that runs in one invocation. */
 import { PointBudget } from "../../shared/analytics/budget.ts";
 import type { DataPoint, DatasetId } from "../../shared/analytics/columns.ts";
+import { httpsResolver } from "../../shared/dns/over-https.ts";
+import { boundedResolver, type Resolver } from "../../shared/dns/resolver.ts";
 import { findAccount } from "../../shared/ledger/accounts.ts";
 import type { LedgerDatabase } from "../../shared/ledger/database.ts";
 import { type Shards, shardsOf } from "../../shared/ledger/shards.ts";
+import { DNS_LIMITS } from "../../shared/limits.ts";
 
 /** Analytics Engine in production; on one machine a service with the same method, whose promise must be awaited. */
 export interface DatasetBinding {
@@ -11,16 +14,19 @@ export interface DatasetBinding {
 }
 
 type Datasets = "DMARC_ANALYTICS" | "DMARC_EVENTS" | "DMARC_TLS" | "DMARC_FAILURES";
+type Texts = "DNS_OVER_HTTPS_URL";
 type Settings =
   | "RETRY_BASE_SECONDS"
   | "ADDRESS_RECORDS_PER_DAY"
   | "ACCOUNT_RECORDS_PER_DAY"
+  | "REPORTER_REPORTS_PER_DAY"
   | "KEEP_DETAIL_DAYS"
   | "NEW_ACCOUNTS_SHARD";
 
-export type ProcessEnv = Omit<ProcessBindings, Datasets | Settings> &
+export type ProcessEnv = Omit<ProcessBindings, Datasets | Settings | Texts> &
   Record<Datasets, DatasetBinding> &
-  Record<Settings, number>;
+  Record<Settings, number> &
+  Record<Texts, string>;
 
 /** What one invocation works with: bindings, the ledger, its write budget, and the time. */
 export interface Invocation {
@@ -30,6 +36,8 @@ export interface Invocation {
   shard: number;
   ledger: LedgerDatabase;
   budget: PointBudget;
+  /** Answers a bounded number of questions to the DNS; undefined where none is configured. */
+  resolver: Resolver | undefined;
   nowSeconds: number;
 }
 
@@ -42,8 +50,15 @@ export function newInvocation(env: ProcessEnv, nowMilliseconds: number): Invocat
     shard: 0,
     ledger: shards.directory,
     budget: new PointBudget(),
+    resolver: resolverOf(env.DNS_OVER_HTTPS_URL),
     nowSeconds: Math.floor(nowMilliseconds / 1000),
   };
+}
+
+function resolverOf(url: string): Resolver | undefined {
+  if (url === "") return undefined;
+  const resolver = httpsResolver(url, (address, init) => fetch(address, init));
+  return boundedResolver(resolver, DNS_LIMITS.maxLookupsPerBatch);
 }
 
 /** The same invocation on another database of the ledger. @throws Error when no such database is bound */

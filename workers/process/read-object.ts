@@ -6,12 +6,13 @@ import type { DeadLetterFile } from "../../shared/ledger/dead-letters.ts";
 import { FigureChunks, recordKey, resultLetters } from "../../shared/ledger/figures.ts";
 import { type ReportShare, sharesOf } from "../../shared/ledger/report-rows.ts";
 import { PROCESS_LIMITS } from "../../shared/limits.ts";
+import { readNamedReports } from "../../shared/read-named.ts";
 import type { PartProblem } from "../../shared/report/problems.ts";
-import { type ReadOptions, readReports } from "../../shared/report/read.ts";
+import type { ReadOptions } from "../../shared/report/read.ts";
 import { RecordShapes } from "../../shared/report/shapes/record-shapes.ts";
 import type { ByteSource } from "../../shared/report/source.ts";
 import type { AggregateRecord, Report } from "../../shared/report/vocabulary.ts";
-import { headerOf, type ReportHeader, withDomainNames } from "../../shared/report-header.ts";
+import { headerOf, type ReportHeader } from "../../shared/report-header.ts";
 import { UniqueParts } from "./unique-parts.ts";
 
 /** How reporters write their records, as far as this isolate has seen: it changes how fast a report is read, not how. */
@@ -92,7 +93,7 @@ export async function readObject(
   let tally = new Tally(held, 0);
   let heldByOthers = 0;
   let document = -1;
-  for await (const event of readReports(source, readOptions(origin))) {
+  for await (const event of readNamedReports(source, readOptions(origin))) {
     if (event.type === "refused") {
       tally.forget();
       return [{ part: event.part, problem: event.problem }];
@@ -172,7 +173,7 @@ function charsOf(records: readonly AggregateRecord[]): number {
 }
 
 async function foundReport(
-  read: Report,
+  report: Report,
   tally: Tally,
   {
     account,
@@ -181,7 +182,6 @@ async function foundReport(
     document,
   }: { account: string; receivedSeconds: number; part: string; document: number },
 ): Promise<FoundReport> {
-  const report = withDomainNames(read);
   const header = headerOf(report);
   const contentHash = await contentHashOf(report, header, tally.hash);
   const { byResult, records } = tally;

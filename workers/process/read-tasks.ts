@@ -2,6 +2,7 @@
  * The first half of a batch of reports: which database each object belongs to, and what is in it. All that is found out is
  * noted on the tasks; one that is done already, or is sent on to be read alone, ends here.
  */
+import type { MailAuthentication } from "../../shared/authentication/sender.ts";
 import type { Registrations } from "../../shared/ledger/addresses.ts";
 import type { DeadLetterFile } from "../../shared/ledger/dead-letters.ts";
 import { findDatabases } from "../../shared/ledger/which-database.ts";
@@ -9,7 +10,9 @@ import { BATCH_LIMITS, PROCESS_LIMITS } from "../../shared/limits.ts";
 import type { ReportMessage } from "../../shared/messages.ts";
 import type { ByteSource } from "../../shared/report/source.ts";
 import { SNIFF_BYTES, sniff } from "../../shared/sniff.ts";
+import { authenticateMail } from "./authenticate.ts";
 import { type Invocation, inShard } from "./env.ts";
+import { reporterOf } from "./lookup.ts";
 import { tellEarlierCommit } from "./outcomes.ts";
 import { type FoundObject, findRawObject, mailOf } from "./raw-object.ts";
 import { type Finding, HeldRecords, readObject } from "./read-object.ts";
@@ -81,6 +84,7 @@ async function readTask(task: Task, { registrations, held }: SharedByTasks, invo
     objectsOfMail: object?.metadata.objectsOfMail ?? 1,
   };
   let findings: Finding[] = [];
+  let authentication: MailAuthentication = { result: "unchecked" };
   if (object !== undefined && registration === undefined) await object.close();
   if (object !== undefined && registration !== undefined) {
     if (object.sizeBytes > BATCH_LIMITS.maxSharedObjectBytes && message.alone !== true) {
@@ -90,6 +94,8 @@ async function readTask(task: Task, { registrations, held }: SharedByTasks, invo
     task.source = await object.open();
     const { account } = registration.entry;
     findings = await readObject(task.source, { ...origin, account }, held);
+    const { key } = message;
+    authentication = await authenticateMail({ key, metadata: object.metadata }, task.source, invocation.resolver);
   }
   task.read = {
     message: { ...message, receivedSeconds },
@@ -101,6 +107,8 @@ async function readTask(task: Task, { registrations, held }: SharedByTasks, invo
     origin,
     mail: object === undefined ? undefined : mailOf(object.metadata),
     file: object === undefined ? undefined : await fileOf(object, findings, task.source),
+    authentication,
+    reporter: await reporterOf({ findings, authentication }),
     findings,
     isMoving: false,
   };

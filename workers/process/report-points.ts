@@ -16,7 +16,7 @@ import { FigureChunks, recordKey } from "../../shared/ledger/figures.ts";
 import { recordsByDay } from "../../shared/ledger/report-rows.ts";
 import type { SlicesRow } from "../../shared/ledger/slices.ts";
 import { PROCESS_LIMITS, QUEUE_LIMITS } from "../../shared/limits.ts";
-import { readReports } from "../../shared/report/read.ts";
+import { readNamedReports } from "../../shared/read-named.ts";
 import type { ByteSource } from "../../shared/report/source.ts";
 import type { AggregateRecord } from "../../shared/report/vocabulary.ts";
 import type { ObjectPlan } from "./decide.ts";
@@ -57,6 +57,11 @@ export class WrittenPoints {
       return sent === undefined || sent.slices === 0 ? [] : [sent];
     });
   }
+}
+
+/** Whether an object has a report whose records were too many to hold: its points are made while it is read again. */
+export function isReadAgain({ points }: ObjectPlan): boolean {
+  return points.some(({ found }) => found?.header.kind === "aggregate" && found.records === undefined);
 }
 
 /**
@@ -130,7 +135,7 @@ async function writeLarge(
   const finish = async (): Promise<void> => {
     if (work !== undefined && writer !== undefined) written.finish(work, await writer.finish());
   };
-  for await (const event of readReports(source, readOptions(origin))) {
+  for await (const event of readNamedReports(source, readOptions(origin))) {
     if (event.type !== "records" || event.records.length === 0) continue;
     if (event.firstOrdinal === 0) {
       await finish();

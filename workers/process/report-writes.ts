@@ -30,7 +30,7 @@ type Written = Pick<ReportWrite, "generation" | "highestPoints">;
 /** The rows of a claimed report, without its shares. */
 export function writeOf(claim: Omit<Claim, "generation">, { generation, highestPoints }: Written): ReportWrite {
   const { reference, contentHash, reporter, reportId, beginSeconds, endSeconds, receivedSeconds } = claim;
-  const { rua, rawKey, part, points } = claim;
+  const { rua, rawKey, part, points, sender } = claim;
   return {
     account: reference.account,
     kind: reference.kind,
@@ -49,6 +49,7 @@ export function writeOf(claim: Omit<Claim, "generation">, { generation, highestP
     part,
     points,
     highestPoints,
+    sender,
     shares: [],
     spreadBefore: [],
   };

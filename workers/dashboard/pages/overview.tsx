@@ -1,6 +1,12 @@
 /** One domain over a period: totals and change, messages by day, the verdict, sources, dispositions, policy. */
 import type { Child } from "hono/jsx";
-import { type DayTotals, dayTotalsQuery, type PolicyDays, policiesQuery } from "../../../shared/ledger/days.ts";
+import {
+  type DayTotals,
+  dayTotalsQuery,
+  lastCountedPolicy,
+  type PolicyDays,
+  policiesQuery,
+} from "../../../shared/ledger/days.ts";
 import { type Extent, extentQuery } from "../../../shared/ledger/domains.ts";
 import { type Mail, mailQuery, SOURCE_LIMITS } from "../../../shared/ledger/sources.ts";
 import { isoDay } from "../data/days.ts";
@@ -18,6 +24,7 @@ import { Figure, Note } from "../parts/marks.tsx";
 import type { PageResult } from "../parts/page.ts";
 import { PeriodText } from "../parts/period-view.tsx";
 import { askOne, domainScope, linkTo, type PageRequest, periodOf } from "../parts/request.ts";
+import { JudgementBasis } from "../parts/sender.tsx";
 import { SpreadNote } from "../parts/spread.tsx";
 import { daysTable, dispositionsTable, policiesTable, reasonsTable } from "./overview-tables.tsx";
 import { sourcesTable } from "./sources-table.tsx";
@@ -30,6 +37,8 @@ interface Overview {
   days: DayTotals[];
   mail: Mail;
   policies: PolicyDays[];
+  /** Of the mail, what the judgement counts. */
+  countedMail: Mail;
   extent: Extent;
 }
 
@@ -57,7 +66,7 @@ export async function overviewPage(request: PageRequest, domain: string): Promis
           {policies.length === 0 ? (
             <NoReports domain={domain} request={request} />
           ) : (
-            <Content request={request} overview={overview} sources={sources} tables={tables} />
+            <Content request={request} overview={overview} tables={tables} />
           )}
         </>
       ),
@@ -74,7 +83,9 @@ async function askOverview(request: PageRequest, domain: string): Promise<Overvi
     request.ask(policiesQuery(await domainScope(request, domain))),
     askOne(request, extentQuery(scope)),
   ]);
-  return { domain, period, days, mail, policies, extent };
+  const isAllCounted = days.every(({ day, uncounted }) => day < period.firstDay || uncounted === 0);
+  const countedMail = isAllCounted ? mail : await askOne(request, mailQuery({ ...scope, onlyCounted: true }));
+  return { domain, period, days, mail, countedMail, policies, extent };
 }
 
 function overviewTables(request: PageRequest, { overview, sources }: { overview: Overview; sources: Source[] }) {
@@ -92,20 +103,24 @@ function overviewTables(request: PageRequest, { overview, sources }: { overview:
 interface ContentProps {
   request: PageRequest;
   overview: Overview;
-  sources: Source[];
   tables: ReturnType<typeof overviewTables>;
 }
 
-function Content({ request, overview, sources, tables }: ContentProps) {
-  const { domain, period, days, policies, mail, extent } = overview;
+function Content({ request, overview, tables }: ContentProps) {
+  const { domain, period, days, policies, mail, countedMail, extent } = overview;
   const current = days.filter(({ day }) => day >= period.firstDay);
-  const assessment = assess({ sources, daysWithReports: current.length, policy: policies[0]?.policy ?? "" });
+  const assessment = assess({
+    sources: mergeSources(countedMail.sources, domain),
+    daysWithReports: current.filter(({ messages, uncounted }) => messages > uncounted).length,
+    policy: lastCountedPolicy(policies),
+  });
   return (
     <>
       <BeforeDetails period={period} extent={extent} />
       <Totals current={current} before={days.filter(({ day }) => day < period.firstDay)} />
       <DailyChart days={current} period={period} extent={extent} domain={domain} />
       <VerdictCard request={request} domain={domain} assessment={assessment} />
+      <JudgementBasis request={request} domain={domain} days={current} />
       {mail.sources.length >= SOURCE_LIMITS.maxGroups && <PartialSources />}
       {tables.sources.view(request.url)}
       <p class="small">
@@ -229,6 +244,9 @@ function fillDays(days: readonly DayTotals[], { period, extent }: { period: Peri
     rejected: 0,
     reports: 0,
     spread: 0,
+    uncounted: 0,
+    uncountedReports: 0,
+    unchecked: 0,
   };
   return daysWithData(period, extent).map((day) => known.get(day) ?? { day, ...none });
 }

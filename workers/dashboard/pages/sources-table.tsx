@@ -1,5 +1,5 @@
 /** The table of sources, on the overview and on the page Sources. */
-import { formatShare, shareOf } from "../data/numbers.ts";
+import { formatCount, formatShare, shareOf } from "../data/numbers.ts";
 import type { Period } from "../data/period.ts";
 import { isNewSource, type Source, type SourceKind } from "../data/sources.ts";
 import { dayColumn, dmarcColumn, messagesColumn, shareColumn } from "../parts/columns.tsx";
@@ -57,6 +57,7 @@ function columns(request: PageRequest, { domain, sources, period, dataSince }: S
       cell: ({ messages }) => formatShare(messages, total),
     },
     dmarcColumn(),
+    { key: "uncounted", label: "Of unverified reports", value: ({ uncounted }) => uncounted, exportOnly: true },
     shareColumn({ key: "dkim_pass", label: "DKIM pass", term: "DKIM" }, ({ dkimPassed }) => dkimPassed),
     shareColumn({ key: "dkim_aligned", label: "DKIM aligned", term: "Alignment" }, ({ dkimAligned }) => dkimAligned),
     shareColumn({ key: "spf_pass", label: "SPF pass", term: "SPF" }, ({ spfPassed }) => spfPassed),
@@ -85,6 +86,12 @@ function SourceCell({ request, domain, source, isNew }: CellProps) {
         </a>{" "}
         {service !== "" && <span class="tag">{service}</span>} {isNew && <span class="result warn">! new</span>}
       </span>
+      {source.uncounted > 0 && (
+        <span class="small result warn">
+          ! {source.uncounted === source.messages ? "only" : `${formatCount(source.uncounted)} messages`} by unverified
+          reports
+        </span>
+      )}
       <span class="small muted">
         {kind === "other" && passed > 0 ? `${KINDS.other}, and as your domain` : KINDS[kind]}
       </span>

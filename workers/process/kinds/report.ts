@@ -69,6 +69,8 @@ export const reportKind: MessageKind<ReportMessage> = {
       version: finished?.version ?? 0,
       generation,
       records: finished?.records ?? 0,
+      reporter: finished?.reporter ?? 0,
+      reports: finished?.reports ?? 0,
       outcomes: isKnown ? (finished?.outcomes ?? []) : [...(finished?.outcomes ?? []), outcome],
       rawRemoved: finished?.rawRemoved ?? false,
     };

@@ -1,0 +1,40 @@
+/** What a question to the DNS can come to. Who asks takes a resolver as an argument; without one every answer is "unknown". */
+
+/** The record types that are asked for. */
+export type RecordType = "TXT" | "MX" | "CNAME" | "A" | "AAAA" | "NS";
+
+/**
+ * answers: the records, as text (TXT: its strings joined; MX: `preference exchange`); nxdomain: there is no such name;
+ * nodata: the name has no record of this type; servfail: the resolver could not find out; timeout: it did not answer in
+ * time; unknown: nobody was asked, or the answer cannot be read.
+ */
+export type Answer =
+  | { status: "answers"; records: string[] }
+  | { status: "nxdomain" | "nodata" | "servfail" | "timeout" | "unknown" };
+
+/** Answers questions; never throws. */
+export interface Resolver {
+  /** @param name a domain name as A-labels */
+  lookup(name: string, type: RecordType): Promise<Answer>;
+}
+
+/** Where nobody can be asked. */
+export const NO_RESOLVER: Resolver = {
+  lookup: async () => ({ status: "unknown" }),
+};
+
+/** A resolver that asks each question once, and no more than so many: beyond, the answer is "unknown". */
+export function boundedResolver(resolver: Resolver, maxLookups: number): Resolver {
+  const asked = new Map<string, Promise<Answer>>();
+  return {
+    lookup(name, type) {
+      const key = `${type} ${name.toLowerCase()}`;
+      const known = asked.get(key);
+      if (known !== undefined) return known;
+      if (asked.size >= maxLookups) return NO_RESOLVER.lookup(name, type);
+      const answer = resolver.lookup(name, type);
+      asked.set(key, answer);
+      return answer;
+    },
+  };
+}
