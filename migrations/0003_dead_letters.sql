@@ -18,3 +18,6 @@ CREATE TABLE refused_mail (
   last_sender TEXT NOT NULL,
   PRIMARY KEY (day, rua)
 ) WITHOUT ROWID;
+
+-- How far a job is: objects that were run again, by the generation they were run in.
+CREATE INDEX objects_run_again ON objects (generation) WHERE generation > 1;

@@ -285,8 +285,8 @@ export const PAGE_LIMITS = {
   jobListings: 40,
   /** Reports whose slices have been due for too long, sent again in one go. */
   dueSlices: 500,
-  /** Accounts looked through by one message of a job for a domain. */
-  jobAccounts: 100,
+  /** Jobs of which it is told how far they are, the newest. */
+  jobsFollowed: 10,
   /** Dead letters or conflicts listed, requeued or discarded in one call. */
   deadLetters: 100,
   /** Jobs shown. */

@@ -1,6 +1,5 @@
 /** `dmarc dead-letters`: what could not become data, why, and what to do about it. */
 import { createWriteStream } from "node:fs";
-import { createInterface } from "node:readline/promises";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { ReadableStream } from "node:stream/web";
@@ -9,6 +8,7 @@ import type { DeadLetter, DeadLetterDetails, DeadLetterResult } from "../../shar
 import type { DeadLetterFilter } from "../../shared/operations.ts";
 import { type ApiClient, changeDeadLetters, type DeadLetterSelection } from "../client.ts";
 import { CommandError } from "../command-error.ts";
+import { isAsking, isConfirmed } from "../confirm.ts";
 import { addConnectionOptions, type ConnectionOptions, connect } from "../connection.ts";
 import { readDomain } from "../domain-option.ts";
 import { exitCodes } from "../exit-codes.ts";
@@ -157,17 +157,15 @@ async function discardFromCommandLine(ids: string[], options: ChangeOptions): Pr
 
 /** Asks the person at the terminal. @throws CommandError when there is nobody to ask, or the answer is no */
 async function confirmDiscard(client: ApiClient, selection: DeadLetterSelection): Promise<void> {
-  if (!process.stdin.isTTY || !process.stderr.isTTY) {
+  if (!isAsking()) {
     throw new CommandError("Add --yes to discard without being asked (or see with --dry-run what would go).");
   }
   let count = selection.ids?.length ?? 0;
   if (selection.ids === undefined) {
     for await (const _ of changeDeadLetters(client, "discardDeadLetters", { ...selection, dryRun: true })) count++;
   }
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  const answer = await terminal.question(`Discard ${count} dead ${count === 1 ? "letter" : "letters"}? [y/N] `);
-  terminal.close();
-  if (!/^y(es)?$/i.test(answer.trim())) throw new CommandError("Nothing was discarded.");
+  const question = `Discard ${count} dead ${count === 1 ? "letter" : "letters"}?`;
+  if (!(await isConfirmed(question))) throw new CommandError("Nothing was discarded.");
 }
 
 // Nothing given must not mean everything.

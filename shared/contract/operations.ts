@@ -436,6 +436,15 @@ const described = {
     input: jobRequest,
     output: shapes.job,
   },
+  cancelJob: {
+    summary: "Ends a job; what it has enqueued is still run",
+    role: "operator",
+    changes: true,
+    answeredBy: "process",
+    http: { method: "POST", path: "/jobs/:id/cancel", place: "query", status: 200, answer: "json" },
+    input: idInput,
+    output: shapes.job,
+  },
   listJobs: {
     summary: "The newest jobs, newest first",
     role: "operator",

@@ -3,7 +3,7 @@ import * as v from "valibot";
 import { reportSender, UNCHECKED } from "../authentication/sender-state.ts";
 import type { ConflictRow, ReportVersion } from "../ledger/conflicts.ts";
 import type { DeadLetterRow } from "../ledger/dead-letters.ts";
-import { JOB_KINDS } from "../ledger/jobs.ts";
+import { JOB_KINDS, JOB_STATES } from "../ledger/jobs.ts";
 import { REPORT_KINDS } from "../ledger/report-rows.ts";
 import { PROBLEM_ADVICE } from "../problem-advice.ts";
 import { registryEntry } from "../registry.ts";
@@ -39,6 +39,8 @@ export const pipelineStatus = v.object({
   unfinished: v.number(),
   /** By the day the mail arrived (`YYYY-MM-DD`), newest first; the newest days as they are now, others as last counted. */
   unfinishedDays: v.array(v.object({ day: v.string(), objects: v.number(), countedSeconds: v.number() })),
+  /** Raw objects that jobs sent again and that have not come to their end yet. */
+  runningAgain: v.number(),
   /** Reports of which slices of points are still to be written. */
   reportsWithDueSlices: v.number(),
 });
@@ -292,7 +294,8 @@ const jobFilter = v.object({
 export const job = v.object({
   id: v.string(),
   kind: v.picklist(JOB_KINDS),
-  state: v.picklist(["running", "done"]),
+  /** cancelled: a person ended it; what it had enqueued is still run. */
+  state: v.picklist(JOB_STATES),
   filter: jobFilter,
   dryRun: v.boolean(),
   generation: v.number(),
@@ -303,6 +306,10 @@ export const job = v.object({
   /** Keys looked at, and reports enqueued (of a dry run: that would be). */
   scanned: v.number(),
   enqueued: v.number(),
+  /** About how many raw objects it is about, by the ledger; 0 = not known. */
+  total: v.number(),
+  /** How many of those it enqueued have been run; absent where that is not known (any more). */
+  finished: v.optional(v.number()),
   startedSeconds: v.number(),
   updatedSeconds: v.number(),
 });

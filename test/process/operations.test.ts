@@ -207,7 +207,9 @@ describe("dead letters", () => {
     await world.drain();
     expect(await letters(world, { isDiscarded: true })).toEqual([]);
     expect(reportFigures(world)).toEqual({ "acme/first": figures(3) });
-    expect(imbalances(world, { reports: { "acme/first": [figures(3)] }, deadLetters: 0, conflicts: 0 })).toEqual([]);
+    expect(await imbalances(world, { reports: { "acme/first": [figures(3)] }, deadLetters: 0, conflicts: 0 })).toEqual(
+      [],
+    );
   });
 
   it("say whose mail it was, which file, and the domain in its name", async () => {

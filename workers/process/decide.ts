@@ -155,6 +155,7 @@ class ObjectDecision {
     // What was decided stays when it is run again after its address or its raw object has gone.
     if (this.#wasDecided() && (registration === undefined || !isThere)) {
       this.#plan.left = isThere ? "left: address not registered" : "left: no raw object";
+      this.#keepObject();
       return this.#plan;
     }
     if (!isThere) await this.#reject({ part: "", problem: problem("missing_object") });
@@ -467,6 +468,18 @@ class ObjectDecision {
       findings.every((finding) => "report" in finding && finding.header.kind === "failure") &&
       this.#plan.outcomes.every(({ outcome }) => outcome !== "dead_letter" && outcome !== "conflict")
     );
+  }
+
+  /** What it gave stays; that it was run again is noted, since jobs are followed by it. */
+  #keepObject(): void {
+    const { message, generation } = this.#object;
+    const finished = this.#batch.context.known.finished.get(message.key);
+    if (finished === undefined) return;
+    this.#batch.changes.objects.push({
+      ...finished,
+      ...objectReference(message),
+      generation: Math.max(generation, finished.generation),
+    });
   }
 
   #putObject(): void {

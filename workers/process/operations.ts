@@ -24,7 +24,7 @@ import { type Invocation, inShardOf, newInvocation, type ProcessEnv } from "./en
 import { putRegistration, valid } from "./put-registration.ts";
 import { describeRawObject, readRawObject } from "./raw-object.ts";
 import { readRecords } from "./record-reader.ts";
-import { startJob } from "./start-job.ts";
+import { cancelJob, startJob } from "./start-job.ts";
 import { readStatus } from "./status.ts";
 import { takeBackReport, undoTakeBack } from "./take-back.ts";
 
@@ -94,6 +94,10 @@ const HANDLERS: Handlers = {
     answer(await startJob({ kind: "reprocess", random: Math.random() }, request, invocation)),
   startReconcile: async (request, { invocation }) =>
     answer(await startJob({ kind: "reconcile", random: Math.random() }, request, invocation)),
+  async cancelJob({ id }, { invocation }) {
+    const job = await cancelJob(id, invocation);
+    return job === undefined ? missing(`There is no job '${id}'.`) : ok(job);
+  },
 };
 
 /** The entry point. */

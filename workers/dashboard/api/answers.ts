@@ -83,9 +83,14 @@ const ANSWERS: Answers = {
     if (found === undefined) throw new ApiError("not_found", `There is no conflict '${id}'.`);
     return conflictOf(found);
   },
-  listJobs: async (c) => ({ items: await c.get("ledger").askDirectory(newestJobsQuery(PAGE_LIMITS.jobs)) }),
+  async listJobs(c) {
+    const ledger = c.get("ledger");
+    const jobs = await ledger.askDirectory(newestJobsQuery(PAGE_LIMITS.jobs));
+    return { items: await ledger.followJobs(jobs, nowSeconds()) };
+  },
   async getJob(c, { id }) {
-    const [found] = await c.get("ledger").askDirectory(jobQuery(id));
+    const ledger = c.get("ledger");
+    const [found] = await ledger.followJobs(await ledger.askDirectory(jobQuery(id)), nowSeconds());
     if (found === undefined) throw new ApiError("not_found", `There is no job '${id}'.`);
     return found;
   },
