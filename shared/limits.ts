@@ -323,6 +323,8 @@ export const PROCESS_LIMITS = {
   maxHeldRecordChars: 2 * MIB,
   /** Dead letters that one object may become; beyond, it becomes one, with counts by reason. */
   maxDeadLettersPerObject: 20,
+  /** Conflicts of one object that are filed one by one; the others wait as one dead letter with their count. */
+  maxConflictsPerObject: 20,
 } as const;
 
 /** Cloudflare D1 (its limits page) and how the ledger keeps within it. */

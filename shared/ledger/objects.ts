@@ -163,7 +163,7 @@ export function objectsRunAgainQuery(generations: readonly number[]): Query<{ ge
   );
 }
 
-/** How many objects of mail that arrived between two days have an outcome: days since 1970-01-01 UTC, both included. */
+/** How many objects of mail that arrived between two days have an outcome and are still in R2: days since 1970-01-01 UTC, both included. */
 export function countObjectsQuery({ firstDay, lastDay }: { firstDay: number; lastDay: number }): Query<{
   objects: number;
 }> {
@@ -172,7 +172,8 @@ export function countObjectsQuery({ firstDay, lastDay }: { firstDay: number; las
       SELECT min(rua) FROM objects
       UNION ALL
       SELECT (SELECT min(o.rua) FROM objects o WHERE o.rua > ruas.rua) FROM ruas WHERE rua IS NOT NULL)
-    SELECT count(*) AS objects FROM ruas JOIN objects o ON o.rua = ruas.rua AND o.day BETWEEN ?1 AND ?2`,
+    SELECT count(*) AS objects FROM ruas JOIN objects o ON o.rua = ruas.rua AND o.day BETWEEN ?1 AND ?2
+      WHERE o.raw_removed = 0`,
     [firstDay, lastDay],
     v.object({ objects: v.number() }),
   );

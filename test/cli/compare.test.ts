@@ -1,5 +1,5 @@
 /** `dmarc compare` against all Workers and the local Analytics Engine: equal whatever happened, unequal without a point. */
-import { afterAll, beforeAll, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 import { failureMails } from "../../local/samples/failures.ts";
 import { SAMPLE_RUA, type Sample } from "../../local/samples/mail.ts";
 import { planReports, reportMail } from "../../local/samples/reports.ts";

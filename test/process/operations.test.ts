@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { ConflictRow } from "../../shared/ledger/conflicts.ts";
 import type { DeadLetterRow } from "../../shared/ledger/dead-letters.ts";
 import type { ReportReference } from "../../shared/ledger/report-rows.ts";
+import { PROCESS_LIMITS } from "../../shared/limits.ts";
 import { decideConflict } from "../../workers/process/conflict-operations.ts";
 import {
   discardDeadLetters,
@@ -15,6 +16,7 @@ import { startJob } from "../../workers/process/start-job.ts";
 import { readStatus } from "../../workers/process/status.ts";
 import { takeBackReport, undoTakeBack } from "../../workers/process/take-back.ts";
 import { runUpkeep } from "../../workers/process/upkeep.ts";
+import { zip } from "../support/archives.ts";
 import { sampleReport } from "../support/sample-report.ts";
 import {
   eventsByOutcome,
@@ -238,6 +240,29 @@ describe("dead letters", () => {
 });
 
 describe("conflicts", () => {
+  it("of one file are bounded: the rest is one dead letter with their count, and comes when the others are decided", async () => {
+    const world = new World();
+    registerAll(world);
+    const count = PROCESS_LIMITS.maxConflictsPerObject + 5;
+    const versions = (passed: number) =>
+      Array.from({ length: count }, (_, i) => sampleReport({ reportId: `many-${i}`, records: records(passed) })).map(
+        (content, i) => ({ name: `${i}.xml`, content: Buffer.from(content) }),
+      );
+    await world.deliver(mailOf(versions(1)));
+    await world.deliver(mailOf([{ name: "all.zip", content: Buffer.from(zip(versions(2))) }]));
+    await world.drain();
+    const filed = (await listConflicts(undefined, world.invocation())).items;
+    expect(filed).toHaveLength(PROCESS_LIMITS.maxConflictsPerObject);
+    const [rest] = await letters(world);
+    expect(rest).toMatchObject({ code: "too_many_problems", part: "conflicts", counts: { conflict: 5 } });
+    for (const { id } of filed) await decideConflict(id, { decision: "keep", note: NOTE }, world.invocation());
+    world.clock.nowMilliseconds += 5000;
+    await requeueDeadLetters({ ids: [rest?.id ?? ""] }, world.invocation());
+    await world.drain();
+    expect((await listConflicts(undefined, world.invocation())).items).toHaveLength(5);
+    expect(await letters(world)).toEqual([]);
+  });
+
   it("tell both versions, and are no dead letters", async () => {
     const { mails, expected } = smallMail();
     const world = await worldWith(mails);

@@ -132,6 +132,9 @@ class ObjectDecision {
   readonly #batch: BatchDecision;
   readonly #plan: ObjectPlan;
   readonly #previous: readonly Outcome[];
+  #conflicts = 0;
+  /** Of this object, beyond those that are filed one by one. */
+  #conflictsBeyond = 0;
 
   constructor(object: ReadObject, batch: BatchDecision) {
     this.#object = object;
@@ -163,6 +166,7 @@ class ObjectDecision {
       await this.#reject({ part: "", problem: problem("unregistered_rua", message.rua) });
     } else if (!this.#fitsBudget()) await this.#reject({ part: "", problem: problem("over_budget", message.rua) });
     else for (const finding of this.#screen()) await this.#decideFinding(finding);
+    if (this.#conflictsBeyond > 0) await this.#rejectConflictsBeyond();
     this.#clear();
     this.#plan.rawRemoved = this.#mustRemoveRaw();
     this.#putObject();
@@ -322,10 +326,22 @@ class ObjectDecision {
   async #fileConflict(claim: Claim, held: HeldReport): Promise<void> {
     const { reference, part } = claim;
     this.#writeAbove(claim, held);
+    if (this.#conflicts >= PROCESS_LIMITS.maxConflictsPerObject) {
+      this.#conflictsBeyond++;
+      return;
+    }
+    this.#conflicts++;
     const other = { ...versionOf(claim), mail: this.#object.mail };
     const id = await this.#putConflict(held, { accepted: versionOf(held), other });
     const place = placeOf(held.reference);
     this.#record({ outcome: "conflict", part, id, uid: reference.uid, points: claim.points, ...place });
+  }
+
+  /** The rest waits as one dead letter: sent again once the others are decided, as many more are filed one by one. */
+  async #rejectConflictsBeyond(): Promise<void> {
+    const count = this.#conflictsBeyond;
+    const reason = { ...problem("too_many_problems", `${count} more conflict`), counts: { conflict: count } };
+    await this.#reject({ part: "conflicts", problem: reason });
   }
 
   /** Files the conflict of two versions of a report. @returns its id */
@@ -428,7 +444,10 @@ class ObjectDecision {
       const deadLetter = known.deadLetters.get(id);
       if (deadLetter === undefined) continue;
       this.#batch.changes.closedDeadLetters.push(id);
-      this.#tell(closedDeadLetter(deadLetter, "cleared"));
+      // Of a discarded one that was told already, under the generation that ends it.
+      const isDiscarded = (deadLetter.discardedSeconds ?? 0) > 0;
+      const generation = isDiscarded ? deadLetter.generation + 1 : deadLetter.generation;
+      this.#tell(closedDeadLetter({ ...deadLetter, generation }, "cleared"));
     }
   }
 
