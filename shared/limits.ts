@@ -323,6 +323,12 @@ export const PROCESS_LIMITS = {
   maxHeldRecordChars: 2 * MIB,
   /** Dead letters that one object may become; beyond, it becomes one, with counts by reason. */
   maxDeadLettersPerObject: 20,
+  /** Different records of two versions of a report that are compared; of larger reports the first ones. */
+  maxComparedRecords: 20_000,
+  /** Differences of two versions that are told, the largest first, */
+  maxDifferences: 100,
+  /** and characters of what each is about. */
+  maxDifferenceChars: 400,
   /** Conflicts of one object that are filed one by one; the others wait as one dead letter with their count. */
   maxConflictsPerObject: 20,
 } as const;

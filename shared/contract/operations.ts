@@ -338,6 +338,15 @@ const described = {
     input: idInput,
     output: shapes.conflict,
   },
+  compareConflict: {
+    summary: "What the two versions of a conflict count differently, read again from their raw objects",
+    role: "operator",
+    changes: false,
+    answeredBy: "process",
+    http: { method: "GET", path: "/conflicts/:id/differences", place: "query", status: 200, answer: "json" },
+    input: idInput,
+    output: shapes.comparison,
+  },
   decideConflict: {
     summary: "keep: the accepted version stays; replace: the other takes its place; count_both: both count",
     role: "operator",

@@ -259,6 +259,19 @@ export const conflict = v.object({
 
 export type Conflict = v.InferOutput<typeof conflict>;
 
+/** What two versions count differently, the largest difference first; gone: one of them cannot be read any more. */
+export const comparison = v.variant("kind", [
+  v.object({
+    kind: v.literal("compared"),
+    differences: v.array(v.object({ label: v.string(), accepted: v.number(), other: v.number() })),
+    /** How many there are, those told included. */
+    count: v.number(),
+    /** Not all records were compared: there are very many. */
+    isComplete: v.boolean(),
+  }),
+  v.object({ kind: v.literal("gone"), reason: v.string() }),
+]);
+
 /** A conflict as it is told. */
 export function conflictOf(row: ConflictRow): Conflict {
   return {

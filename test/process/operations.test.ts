@@ -4,7 +4,7 @@ import type { ConflictRow } from "../../shared/ledger/conflicts.ts";
 import type { DeadLetterRow } from "../../shared/ledger/dead-letters.ts";
 import type { ReportReference } from "../../shared/ledger/report-rows.ts";
 import { PROCESS_LIMITS } from "../../shared/limits.ts";
-import { decideConflict } from "../../workers/process/conflict-operations.ts";
+import { compareConflict, decideConflict } from "../../workers/process/conflict-operations.ts";
 import {
   discardDeadLetters,
   requeueDeadLetters,
@@ -240,6 +240,36 @@ describe("dead letters", () => {
 });
 
 describe("conflicts", () => {
+  it("tell what their versions count differently, record by record, the largest first", async () => {
+    const version = (counts: Record<string, number>, passed = true) =>
+      sampleReport({
+        reportId: "compared",
+        records: Object.entries(counts).map(([sourceIp, count]) => ({ sourceIp, count, pass: passed })),
+      });
+    const world = new World();
+    registerAll(world);
+    await world.deliver(mailOf([{ name: "a.xml", content: Buffer.from(version({ "192.0.2.1": 5, "192.0.2.2": 7 })) }]));
+    const other = version({ "192.0.2.1": 105, "192.0.2.2": 7, "192.0.2.3": 2 });
+    await world.deliver(mailOf([{ name: "b.xml", content: Buffer.from(other) }]));
+    await world.drain();
+    const { id, other: second } = await onlyConflict(world);
+    expect(await compareConflict(id, world.invocation())).toMatchObject({
+      kind: "compared",
+      differences: [
+        { label: expect.stringContaining("192.0.2.1; "), accepted: 5, other: 105 },
+        { label: expect.stringContaining("192.0.2.3; "), accepted: 0, other: 2 },
+      ],
+      count: 2,
+      isComplete: true,
+    });
+    expect(await compareConflict("none", world.invocation())).toBeUndefined();
+    await world.bucket.delete(second.rawKey);
+    expect(await compareConflict(id, world.invocation())).toEqual({
+      kind: "gone",
+      reason: `${second.rawKey} is no longer in R2.`,
+    });
+  });
+
   it("of one file are bounded: the rest is one dead letter with their count, and comes when the others are decided", async () => {
     const world = new World();
     registerAll(world);

@@ -14,7 +14,7 @@ import { dayOfSeconds } from "./data/days.ts";
 import { streamOf } from "./data/export.ts";
 import { askEngine } from "./engine.ts";
 import { ApiError } from "./errors.ts";
-import { conflictsPage, decideConflict } from "./pages/conflicts.tsx";
+import { conflictPage, conflictsPage, decideConflict } from "./pages/conflicts.tsx";
 import { changeDeadLetters, deadLetterPage, deadLetterRawFile, deadLettersPage } from "./pages/dead-letters.tsx";
 import { domainsPage } from "./pages/domains.tsx";
 import { failuresPage } from "./pages/failures.tsx";
@@ -53,6 +53,7 @@ const HANDLERS: Record<PagePath, Page> = {
   "/operations/dead-letters/:id": (request, c) => deadLetterPage(request, parameter(c, "id")),
   "/operations/dead-letters/:id/raw": (request, c) => deadLetterRawFile(request, parameter(c, "id")),
   "/operations/conflicts": conflictsPage,
+  "/operations/conflicts/:id": (request, c) => conflictPage(request, parameter(c, "id")),
   "/operations/jobs": (request) => jobsPage(request),
   "/glossary": glossaryPage,
 };

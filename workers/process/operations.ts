@@ -18,7 +18,7 @@ import { parseDay, SECONDS_PER_DAY } from "../../shared/report-day.ts";
 import { fail, ok } from "../../shared/result.ts";
 import { isoDate } from "../../shared/storage.ts";
 import { normalizeEmail, ViewerValueError, validViewer } from "../../shared/viewers.ts";
-import { decideConflict } from "./conflict-operations.ts";
+import { compareConflict, decideConflict } from "./conflict-operations.ts";
 import { discardDeadLetters, requeueDeadLetters, restoreDeadLetters } from "./dead-letter-operations.ts";
 import { type Invocation, inShardOf, newInvocation, type ProcessEnv } from "./env.ts";
 import { putRegistration, valid } from "./put-registration.ts";
@@ -68,6 +68,10 @@ const HANDLERS: Handlers = {
     return found === undefined ? missing(`There is no raw object '${key}'.`) : ok(found);
   },
 
+  async compareConflict({ id }, { invocation }) {
+    const found = await compareConflict(id, invocation);
+    return found === undefined ? missing(`There is no conflict '${id}'.`) : ok(found);
+  },
   async decideConflict({ id, decision, reason }, { invocation, caller }) {
     const decided = await decideConflict(id, { decision, note: { by: caller.name, reason } }, invocation);
     return "refused" in decided ? refusal(decided, "not_found") : ok(conflictOf(decided));
