@@ -242,11 +242,12 @@ describe.skipIf(isMissing)("the dashboard", () => {
     await page.goto(`${site.origin}/`);
     await reloadUntil("text=later.example");
     await page.goto(`${site.origin}/operations/dead-letters`);
-    await reloadUntil("text=None here");
+    await reloadUntil("text=None is open");
   });
 
   it("starts a job and tells how far it is", async () => {
     page = await site.open("/operations/jobs");
+    await page.fill("#job-domain", "acme.example");
     await page.click("button.primary");
     await page.waitForSelector(".note.done");
     await reloadUntil("#jobs >> text=done");
