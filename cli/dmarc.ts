@@ -4,9 +4,11 @@
  */
 import { Command } from "commander";
 import { CommandError } from "./command-error.ts";
+import { addCheck } from "./commands/check.ts";
 import { addCompare } from "./commands/compare.ts";
 import { addConflicts } from "./commands/conflicts.ts";
 import { addDeadLetters } from "./commands/dead-letters.ts";
+import { addDomain } from "./commands/domain.ts";
 import { addIdentity } from "./commands/identity.ts";
 import { addJobs } from "./commands/jobs.ts";
 import { addParse } from "./commands/parse.ts";
@@ -38,6 +40,8 @@ function buildProgram(): Command {
     .configureHelp({ showGlobalOptions: true });
   for (const add of [
     addParse,
+    addCheck,
+    addDomain,
     addRua,
     addIdentity,
     addSend,

@@ -23,6 +23,8 @@ export const MAIL_LIMITS = {
   maxMimeDepth: 20,
   /** Ours: how often the bytes of a mail may be parsed as mails within it; a forwarded forward needs three. */
   maxParsedLevels: 4,
+  /** Ours: a picture in a letter; a larger one is told of, for a person to see that it is no report. */
+  maxPictureBytes: MIB,
   /** Ours: header bytes of one part. */
   maxHeaderBytes: 2 * MIB,
 } as const;
@@ -361,4 +363,58 @@ export const FIGURE_LIMITS = {
   maxSelectorChars: 100,
   /** Characters of a reason's comment. */
   maxCommentChars: 120,
+} as const;
+
+/** Checks of a domain's published records. */
+export const GUIDANCE_LIMITS = {
+  /** Ours: questions to DNS of one check. SPF's ten lookups with ten hosts of an mx each need 200 at most. */
+  maxQuestionsPerCheck: 200,
+  /** Ours: records of one answer kept as evidence. */
+  maxShownRecords: 20,
+  /** Ours: characters of such a record. */
+  maxShownRecordChars: 2000,
+  /** RFC 7208 section 4.6.4: terms that ask DNS, over the whole of a record's includes. */
+  maxSpfLookups: 10,
+  /** Ours: from here on a person is told that the limit is near. */
+  warnSpfLookups: 8,
+  /** Ours: lookups after which counting ends: a record that needs so many is broken anyway. */
+  maxCountedSpfLookups: 40,
+  /** RFC 7208 section 4.6.4: lookups without an answer. */
+  maxVoidSpfLookups: 2,
+  /** RFC 7208 section 4.6.4: hosts of one mx term. */
+  maxSpfMxHosts: 10,
+  /** RFC 7208 section 3.4: octets of a record that fit a DNS answer over UDP. */
+  maxSpfOctets: 450,
+  /** Ours: DKIM selectors looked up of one domain, those last seen first. */
+  maxSelectors: 20,
+  /** RFC 8461 section 3.3: bytes of an MTA-STS policy file. */
+  maxPolicyFileBytes: 64 * KIB,
+  /** Ours: RFC 8461 section 3.3 suggests a minute; a person waits for the answer. */
+  policyFileTimeoutMilliseconds: 5000,
+  /** Ours: hosts of a domain's MX records that are looked at. */
+  maxMxHosts: 10,
+  /** Ours: questions to DNS about one domain, all checks together; a Worker's invocation has 10,000 subrequests. */
+  maxQuestionsPerDomain: 300,
+  /** Ours: domains checked by one run of cron, that is 4,800 a day: at 30 questions each 6,000 of an invocation's 10,000 subrequests. */
+  checksPerRun: 200,
+  /** Ours: a person who asks again within so many seconds is given the same check. */
+  checkedNowSeconds: 20,
+  /** Ours: a check younger than this is not made again by itself. */
+  checkAgainSeconds: 20 * 3600,
+  /** Ours: days within which a report about a domain makes it one that is checked. */
+  reportedDays: 30,
+  /** Ours: days within which reports name a DKIM selector, for its key to be looked at. */
+  selectorDays: 30,
+  /** Ours: reverse names of one address that are tried. */
+  maxReverseNames: 3,
+  /** Ours: addresses looked up for one page; each asks four questions or five. */
+  namedAtOnce: 50,
+  /** Ours: addresses of one page that are named, those with the most messages. */
+  maxNamedAddresses: 500,
+  /** Ours: addresses looked up side by side. */
+  lookupsSideBySide: 6,
+  /** Ours: names of addresses are kept a month. */
+  keptNameSeconds: 30 * 86_400,
+  /** Ours: changes of records shown of one domain. */
+  maxShownChanges: 50,
 } as const;

@@ -12,6 +12,8 @@ export const PROBLEM_ADVICE: Record<ProblemCode, string> = {
   corrupt_archive: ASK_AGAIN,
   encrypted_archive: "Ask the reporter to send it without a password; passwords are never tried.",
   unsupported_compression: "Ask the reporter for gzip, or zip with deflate.",
+  unsupported_format: "If it is a report, send what is inside it as XML, JSON, gzip or zip; else discard it.",
+  delivery_notice: "Nothing to do: it is no report but a notice about a mail that was sent in your name. Discard it.",
   too_large: "If you trust it, raise the limit that the sentence names and send it again; else discard it.",
   too_many_entries: "If they are real, unpack the archive and send the reports one by one.",
   too_many_parts: "If they are real, send its attachments in several mails.",

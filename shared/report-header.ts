@@ -1,6 +1,6 @@
 /** What every kind of report says of itself, so that nothing else has to tell kinds apart for it. Pure. */
 import { domainName, domainOfAddress } from "./domain-name.ts";
-import type { AggregateRecord, Report } from "./report/vocabulary.ts";
+import type { Report } from "./report/vocabulary.ts";
 
 /** The kinds of reports. */
 export type ReportKind = Report["kind"];
@@ -60,49 +60,6 @@ export function headerOf(report: Report): ReportHeader {
       };
     }
   }
-}
-
-/** The report with the domains it names as A-labels. */
-export function withDomainNames(report: Report): Report {
-  switch (report.kind) {
-    case "aggregate":
-      return { ...report, policy: { ...report.policy, domain: domainName(report.policy.domain) } };
-    case "tls":
-      return {
-        ...report,
-        policies: report.policies.map((policy) => ({ ...policy, policyDomain: domainName(policy.policyDomain) })),
-      };
-    case "failure":
-      return {
-        ...report,
-        reportedDomain: domainName(report.reportedDomain),
-        dkimDomain: domainName(report.dkimDomain),
-        spfDomain: domainName(report.spfDomain),
-        mailFromDomain: domainName(report.mailFromDomain),
-      };
-  }
-}
-
-const IS_ASCII = /^[\x00-\x7f]*$/;
-
-/** A record with the domains it names as A-labels; the record itself where they are. */
-export function recordWithDomainNames(record: AggregateRecord): AggregateRecord {
-  const { headerFrom, envelopeFrom, envelopeTo, dkimResults, spfResults } = record;
-  const isPlain =
-    IS_ASCII.test(headerFrom) &&
-    IS_ASCII.test(envelopeFrom) &&
-    IS_ASCII.test(envelopeTo) &&
-    dkimResults.every(({ domain }) => IS_ASCII.test(domain)) &&
-    spfResults.every(({ domain }) => IS_ASCII.test(domain));
-  if (isPlain) return record;
-  return {
-    ...record,
-    headerFrom: domainName(headerFrom),
-    envelopeFrom: domainName(envelopeFrom),
-    envelopeTo: domainName(envelopeTo),
-    dkimResults: dkimResults.map((result) => ({ ...result, domain: domainName(result.domain) })),
-    spfResults: spfResults.map((result) => ({ ...result, domain: domainName(result.domain) })),
-  };
 }
 
 function domainsOf(names: readonly string[]): [string, ...string[]] {

@@ -1,10 +1,12 @@
 /** What operations answer with, as schemas, and how rows of the ledger become it. Pure. */
 import * as v from "valibot";
 import { reportSender, UNCHECKED } from "../authentication/sender-state.ts";
+import { SETUP_STATES } from "../guidance/setup-state.ts";
 import type { ConflictRow, ReportVersion } from "../ledger/conflicts.ts";
 import type { DeadLetterRow } from "../ledger/dead-letters.ts";
 import { JOB_KINDS, JOB_STATES } from "../ledger/jobs.ts";
 import { REPORT_KINDS } from "../ledger/report-rows.ts";
+import { SENDER_DECISIONS } from "../ledger/sender-decisions.ts";
 import { PROBLEM_ADVICE } from "../problem-advice.ts";
 import { registryEntry } from "../registry.ts";
 import { SECONDS_PER_DAY } from "../report-day.ts";
@@ -53,6 +55,13 @@ export const status = v.object({
   /** null when the ledger could not be asked; `outcomesProblem` says why. */
   outcomes: v.nullable(outcomeCounts),
   outcomesProblem: v.optional(v.string()),
+  /**
+   * Parts of mail of the last week: found = what became of them + what was passed over, by kind. null when the ledger could
+   * not be asked.
+   */
+  parts: v.nullable(
+    v.object({ found: v.number(), outcomes: outcomeCounts, passedOver: v.record(v.string(), v.number()) }),
+  ),
   /** Mails of the last week to addresses that are not registered, at least; absent when the ledger could not be asked. */
   refusedMails: v.optional(v.number()),
 });
@@ -198,7 +207,9 @@ export const rawObject = v.object({
     receivedSeconds: v.number(),
     fileName: v.string(),
     mimeType: v.string(),
+    tlsReportDomain: v.string(),
     objectsOfMail: v.number(),
+    passedOver: v.record(v.string(), v.number()),
   }),
 });
 
@@ -330,6 +341,31 @@ export const job = v.object({
 export type Job = v.InferOutput<typeof job>;
 
 /** Names a report. */
+const recordToPublish = v.object({ name: v.string(), type: v.picklist(["TXT", "CNAME"]), value: v.string() });
+
+/** A domain that was added: its address, how far it is, and what to publish. */
+export const addedDomain = v.object({
+  account: v.string(),
+  domain: v.string(),
+  rua: v.string(),
+  /** Whether the address was made just now. */
+  isNew: v.boolean(),
+  state: v.picklist(SETUP_STATES),
+  sentence: v.string(),
+  missing: v.optional(recordToPublish),
+  records: v.array(v.object({ ...recordToPublish.entries, zone: v.picklist(["domain", "rua"]), sentence: v.string() })),
+});
+
+export const decidedSender = v.object({
+  account: v.string(),
+  domain: v.string(),
+  source: v.string(),
+  decision: v.picklist(SENDER_DECISIONS),
+  note: v.string(),
+  decidedBy: v.string(),
+  decidedSeconds: v.number(),
+});
+
 export const reportName = v.object({
   account: v.string(),
   kind: v.picklist(REPORT_KINDS),

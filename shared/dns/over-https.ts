@@ -1,5 +1,5 @@
 /** DNS over HTTPS (RFC 8484): a question is a DNS message in the body of a POST, and so is its answer. */
-import { decode, encode, RECURSION_DESIRED } from "dns-packet";
+import { AUTHENTIC_DATA, decode, encode, RECURSION_DESIRED, type TlsaData } from "dns-packet";
 import { DNS_LIMITS } from "../limits.ts";
 import type { Answer, RecordType, Resolver } from "./resolver.ts";
 
@@ -35,7 +35,9 @@ async function ask(url: string, { name, type }: { name: string; type: RecordType
   const response = await fetch(url, {
     method: "POST",
     headers: { "content-type": MESSAGE_TYPE, accept: MESSAGE_TYPE },
-    body: new Uint8Array(encode({ type: "query", id: 0, flags: RECURSION_DESIRED, questions: [{ name, type }] })),
+    body: new Uint8Array(
+      encode({ type: "query", id: 0, flags: RECURSION_DESIRED | AUTHENTIC_DATA, questions: [{ name, type }] }),
+    ),
     redirect: "manual",
     signal: AbortSignal.timeout(DNS_LIMITS.timeoutMilliseconds),
   });
@@ -70,10 +72,16 @@ function readAnswer(bytes: Uint8Array, type: RecordType): Answer {
   for (const answer of message.answers ?? []) {
     if (answer.type !== type) continue;
     if (answer.type === "TXT") records.push(textOf(answer.data));
+    else if (answer.type === "TLSA") records.push(tlsaText(answer.data));
     else if (answer.type === "MX") records.push(`${answer.data.preference ?? 0} ${answer.data.exchange}`);
     else if (typeof answer.data === "string") records.push(answer.data);
   }
-  return records.length === 0 ? { status: "nodata" } : { status: "answers", records };
+  const isAuthenticated = ((message.flags ?? 0) & AUTHENTIC_DATA) !== 0;
+  return records.length === 0 ? { status: "nodata" } : { status: "answers", records, isAuthenticated };
+}
+
+function tlsaText({ usage, selector, matchingType, certificate }: TlsaData): string {
+  return `${usage} ${selector} ${matchingType} ${certificate.toString("hex")}`;
 }
 
 /** The strings of a TXT record as one text (RFC 6376 section 3.6.2.2, RFC 7208 section 3.3). */

@@ -1,15 +1,17 @@
 /** What a question to the DNS can come to. Who asks takes a resolver as an argument; without one every answer is "unknown". */
 
 /** The record types that are asked for. */
-export type RecordType = "TXT" | "MX" | "CNAME" | "A" | "AAAA" | "NS";
+export type RecordType = "TXT" | "MX" | "CNAME" | "A" | "AAAA" | "NS" | "PTR" | "TLSA";
 
 /**
- * answers: the records, as text (TXT: its strings joined; MX: `preference exchange`); nxdomain: there is no such name;
+ * answers: the records, as text (TXT: its strings joined; MX: `preference exchange`; TLSA: `usage selector type data`); nxdomain: there is no such name;
  * nodata: the name has no record of this type; servfail: the resolver could not find out; timeout: it did not answer in
  * time; unknown: nobody was asked, or the answer cannot be read.
+ *
+ * isAuthenticated: the resolver has checked the answer by DNSSEC (the AD bit, RFC 4035 section 3.2.3).
  */
 export type Answer =
-  | { status: "answers"; records: string[] }
+  | { status: "answers"; records: string[]; isAuthenticated?: boolean }
   | { status: "nxdomain" | "nodata" | "servfail" | "timeout" | "unknown" };
 
 /** Answers questions; never throws. */
@@ -37,4 +39,14 @@ export function boundedResolver(resolver: Resolver, maxLookups: number): Resolve
       return answer;
     },
   };
+}
+
+/** Whether a question was not answered, so that nothing can be said: an error is never "absent". */
+export function isUnanswered({ status }: Answer): boolean {
+  return status === "servfail" || status === "timeout" || status === "unknown";
+}
+
+/** The records of an answer; none where there are none, or no answer. */
+export function recordsOf(answer: Answer): string[] {
+  return answer.status === "answers" ? answer.records : [];
 }

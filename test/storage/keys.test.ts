@@ -97,7 +97,9 @@ describe("metadata", () => {
       receivedSeconds: NOON,
       fileName: "Bericht für acme\r\nX-Evil: 1.zip",
       mimeType: 'application/zip; name="ü"',
+      tlsReportDomain: "acme.example",
       objectsOfMail: 3,
+      passedOver: { text: 2, resource_fork: 1 },
       authentication: "expected results dmarc=pass/reporter.example",
     };
     const stored = buildRawMetadata(metadata);
@@ -117,7 +119,9 @@ describe("metadata", () => {
           receivedSeconds: 1,
           fileName: text,
           mimeType: text,
+          tlsReportDomain: text,
           objectsOfMail: 50,
+          passedOver: {},
           authentication: "é".repeat(5000),
         });
         const bytes = Object.entries(stored).flat().join("").length;
@@ -137,7 +141,9 @@ describe("metadata", () => {
       receivedSeconds: 0,
       fileName: "",
       mimeType: "",
+      tlsReportDomain: "",
       objectsOfMail: 1,
+      passedOver: {},
       authentication: "",
     });
     expect(parseRawMetadata({ received: "never" }).receivedSeconds).toBe(0);

@@ -22,9 +22,10 @@ import { glossaryPage } from "./pages/glossary.tsx";
 import { changeJobs, jobsPage } from "./pages/jobs.tsx";
 import { operationsPage } from "./pages/operations.tsx";
 import { overviewPage } from "./pages/overview.tsx";
+import { checkAgain, recordsPage } from "./pages/records.tsx";
 import { changeReport, type ReportAddress, reportPage, reportRawFile } from "./pages/report.tsx";
 import { reportsPage } from "./pages/reports.tsx";
-import { addressPage, sourcePage } from "./pages/source.tsx";
+import { addressPage, decideAddress, decideSource, sourcePage } from "./pages/source.tsx";
 import { sourcesPage } from "./pages/sources.tsx";
 import { tlsPage } from "./pages/tls.tsx";
 import { renderPage } from "./parts/layout.tsx";
@@ -44,6 +45,7 @@ const HANDLERS: Record<PagePath, Page> = {
   "/domains/:domain/addresses/:address": (request, c) =>
     addressPage(request, { domain: domainOf(c), address: parameter(c, "address") }),
   "/domains/:domain/reports": (request, c) => reportsPage(request, domainOf(c)),
+  "/domains/:domain/records": (request, c) => recordsPage(request, domainOf(c)),
   "/domains/:domain/tls": (request, c) => tlsPage(request, domainOf(c)),
   "/domains/:domain/failures": (request, c) => failuresPage(request, domainOf(c)),
   "/reports/:account/:domain/:day/:uid": (request, c) => reportPage(request, reportAddress(c)),
@@ -69,6 +71,11 @@ const FORMS: Record<
   "/operations/dead-letters": changeDeadLetters,
   "/operations/conflicts": decideConflict,
   "/operations/jobs": changeJobs,
+  "/domains/:domain/sources/:source": (request, form, c) =>
+    decideSource(request, form, { domain: domainOf(c), source: parameter(c, "source") }),
+  "/domains/:domain/addresses/:address": (request, form, c) =>
+    decideAddress(request, form, { domain: domainOf(c), address: parameter(c, "address") }),
+  "/domains/:domain/records": (request, form, c) => checkAgain(request, form, domainOf(c)),
   "/reports/:account/:domain/:day/:uid": (request, form, c) => changeReport(request, form, reportAddress(c)),
 };
 
@@ -141,6 +148,7 @@ export function pageRequest(c: Call): PageRequest {
     accounts: async () => c.get("access").accounts ?? (await c.get("ledger").accounts()),
     read: (name, input) => read(c, name, input),
     operate: (name, input) => operate(c, name, input),
+    later: (work) => c.executionCtx.waitUntil(work.catch(() => undefined)),
   };
 }
 

@@ -5,13 +5,15 @@
 import { noteAuthentication, readAuthenticationNote } from "../../shared/authentication/authentication-results.ts";
 import { sha256Hex, sha256Text } from "../../shared/identity.ts";
 import { MAIL_LIMITS, QUEUE_LIMITS } from "../../shared/limits.ts";
-import { extractMail, type MailPart } from "../../shared/mail/extract.ts";
+import { extractMail, type MailPart, type PassedPart } from "../../shared/mail/extract.ts";
+import type { PassedKind } from "../../shared/mail/roles.ts";
 import type { ReportMessage } from "../../shared/messages.ts";
 import {
   buildRawMetadata,
   fileNameForAddress,
   type MailOrigin,
   parseRawMetadata,
+  type RawMetadata,
   rawKey,
   WHOLE_MAIL_NAME,
 } from "../../shared/storage.ts";
@@ -22,6 +24,8 @@ import { bodyOf, readMail, release } from "./raw-mail.ts";
 export interface Received {
   keys: string[];
   sizes: number[];
+  /** Parts of the mail that are not stored, by kind: what evidently is no report, and copies of what is stored. */
+  passedOver: Partial<Record<PassedKind | "copy", number>>;
 }
 
 interface Receipt {
@@ -42,12 +46,14 @@ export async function receiveMail(
 ): Promise<Received> {
   const mail = await readMail(message);
   const authentication = noteAuthentication(mail, env.AUTHSERV_ID);
-  const parts = await partsToStore(mail, authentication);
+  const { parts, passedOver } = await withoutCopies(await sortParts(mail, authentication));
   const keys: string[] = [];
   const sizes: number[] = [];
   const origin = { ...receipt, ...mailOrigin(message), objectsOfMail: parts.length, authentication };
   for (const part of parts) {
-    keys.push(await storePart(part, env.R2_DMARC_REPORTS, origin));
+    // Told once, so that what became of the parts of a mail adds up.
+    const told = keys.length === 0 ? passedOver : {};
+    keys.push(await storePart(part, env.R2_DMARC_REPORTS, { ...origin, passedOver: told }));
     sizes.push(part.bytes.byteLength);
   }
   release(mail);
@@ -56,33 +62,32 @@ export async function receiveMail(
   for (let i = 0; i < messages.length; i += QUEUE_LIMITS.maxBatchMessages) {
     await env.QUEUE_REPORTS.sendBatch(messages.slice(i, i + QUEUE_LIMITS.maxBatchMessages));
   }
-  return { keys, sizes };
+  return { keys, sizes, passedOver };
 }
 
 /** Stores a part if it is not there. @returns its key */
 async function storePart(
-  { bytes, fileName, mimeType, isRemovable }: StoredPart,
+  { bytes, sha256, fileName, mimeType, tlsReportDomain, keyName, isRemovable }: HashedPart,
   bucket: R2Bucket,
-  origin: Receipt & MailOrigin & { objectsOfMail: number; authentication: string },
+  origin: Receipt & MailOrigin & Pick<RawMetadata, "objectsOfMail" | "authentication" | "passedOver">,
 ): Promise<string> {
-  const sha256 = await sha256Hex(bytes);
   const put = (key: string): Promise<R2Object | null> =>
     bucket.put(key, bodyOf(bytes), {
       sha256,
       onlyIf: { etagDoesNotMatch: "*" },
-      customMetadata: buildRawMetadata({ ...origin, fileName, mimeType }),
+      customMetadata: buildRawMetadata({ ...origin, fileName, mimeType, tlsReportDomain }),
     });
   // One report sent to two of our addresses, or by a mail that another sender copied: an object for each, so that what
   // became of it can be told for each.
   if (!isRemovable) {
-    const key = rawKey(origin.receivedSeconds, sha256, fileName);
+    const key = rawKey(origin.receivedSeconds, sha256, keyName);
     if ((await put(key)) !== null) return key;
     const stored = await bucket.head(key);
     if (stored === null) throw new Error(`${key} disappeared while it was stored.`);
     const { rua, authentication } = parseRawMetadata(stored.customMetadata);
     if (rua === origin.rua && authentication === origin.authentication) return key;
   }
-  const own = fileNameForAddress(await sha256Text(`${origin.rua} ${origin.authentication}`), fileName);
+  const own = fileNameForAddress(await sha256Text(`${origin.rua} ${origin.authentication}`), keyName);
   const ownKey = rawKey(origin.receivedSeconds, sha256, own);
   await put(ownKey);
   return ownKey;
@@ -92,20 +97,71 @@ function reportMessage(key: string, { rua, receivedSeconds }: Receipt): ReportMe
   return { v: 1, kind: "report", key, rua, receivedSeconds };
 }
 
-interface StoredPart extends MailPart {
+interface StoredPart extends Omit<MailPart, "isMail"> {
   bytes: Uint8Array<ArrayBuffer>;
+  /** File name in the key. */
+  keyName: string;
   /** It may be a failure report, which process removes: that it is not there does not say that no one else had it. */
   isRemovable: boolean;
 }
 
-async function partsToStore(bytes: Uint8Array<ArrayBuffer>, authentication: string): Promise<StoredPart[]> {
-  const whole = { fileName: WHOLE_MAIL_NAME, mimeType: "message/rfc822", bytes };
-  if (bytes.byteLength > MAIL_LIMITS.maxParsedMessageBytes) return [{ ...whole, isRemovable: true }];
-  const mail = await extractMail(bytes);
-  if (!mail.ok || mail.value.feedback !== undefined) return [{ ...whole, isRemovable: true }];
+interface SortedParts {
+  parts: StoredPart[];
+  /** What is not in the parts. */
+  passedOver: Received["passedOver"];
+}
+
+type HashedPart = StoredPart & { sha256: string };
+
+/** A file that a mail holds twice under one name is one object: its copies are passed over. */
+async function withoutCopies({ parts, passedOver }: SortedParts): Promise<{
+  parts: HashedPart[];
+  passedOver: Received["passedOver"];
+}> {
+  const found = new Map<string, HashedPart>();
+  for (const part of parts) {
+    const sha256 = await sha256Hex(part.bytes);
+    found.set(`${sha256} ${part.keyName}`, { ...part, sha256 });
+  }
+  const copies = parts.length - found.size;
+  return { parts: [...found.values()], passedOver: copies === 0 ? passedOver : { ...passedOver, copy: copies } };
+}
+
+async function sortParts(bytes: Uint8Array<ArrayBuffer>, authentication: string): Promise<SortedParts> {
+  const whole = {
+    fileName: WHOLE_MAIL_NAME,
+    keyName: WHOLE_MAIL_NAME,
+    mimeType: "message/rfc822",
+    tlsReportDomain: "",
+    bytes,
+  };
+  const isLarge = bytes.byteLength > MAIL_LIMITS.maxParsedMessageBytes;
+  const mail = isLarge ? undefined : await extractMail(bytes);
+  if (mail === undefined || !mail.ok || mail.value.feedback.length > 0) {
+    return { parts: [{ ...whole, isRemovable: true }], passedOver: {} };
+  }
+  const { candidates, passedOver } = mail.value;
   // Its signature is about the whole mail, and nobody else says whether it is good.
   const note = readAuthenticationNote(authentication);
   const isProof = note?.isSigned === true && note.results === undefined;
-  if (isProof || mail.value.candidates.length === 0) return [{ ...whole, isRemovable: false }];
-  return mail.value.candidates.map((part) => ({ ...part, bytes: new Uint8Array(part.bytes), isRemovable: false }));
+  const isRemovable = candidates.some(({ isMail }) => isMail);
+  // Of a mail that is stored whole, process tells what it passes over.
+  if (isProof || candidates.length === 0) return { parts: [{ ...whole, isRemovable }], passedOver: {} };
+  return { parts: candidates.map(storedPart), passedOver: countKinds(passedOver) };
+}
+
+// A mail within the mail, or a mailbox, is known by its name in the key as one that may have to be removed.
+function storedPart({ isMail, bytes, ...part }: MailPart): StoredPart {
+  return {
+    ...part,
+    bytes: new Uint8Array(bytes),
+    keyName: isMail ? WHOLE_MAIL_NAME : part.fileName,
+    isRemovable: isMail,
+  };
+}
+
+function countKinds(passed: readonly PassedPart[]): Received["passedOver"] {
+  const counts: Received["passedOver"] = {};
+  for (const { kind } of passed) counts[kind] = (counts[kind] ?? 0) + 1;
+  return counts;
 }

@@ -5,11 +5,11 @@
 import type { Outputs } from "../../shared/contract/operations.ts";
 import type { ConflictRow, ReportVersion } from "../../shared/ledger/conflicts.ts";
 import { PROCESS_LIMITS } from "../../shared/limits.ts";
-import { readNamedReports } from "../../shared/read-named.ts";
 import { cleanDetail } from "../../shared/report/problems.ts";
+import { readReports } from "../../shared/report/read.ts";
 import type { AggregateRecord, TlsReport } from "../../shared/report/vocabulary.ts";
 import { findRawObject } from "./raw-object.ts";
-import { readOptions } from "./read-object.ts";
+import { fileOf, readOptions } from "./read-object.ts";
 import { UniqueParts } from "./unique-parts.ts";
 
 type Comparison = Outputs["compareConflict"];
@@ -30,10 +30,14 @@ type Count = (label: string, count: number) => void;
 async function readVersion(version: ReportVersion, bucket: R2Bucket, count: Count): Promise<string | undefined> {
   const object = await findRawObject(bucket, version.rawKey);
   if (object === undefined) return `${version.rawKey} is no longer in R2.`;
-  const { objectsOfMail } = object.metadata;
+  const { metadata } = object;
   const parts = new UniqueParts();
-  const options = readOptions({ receivedSeconds: version.receivedSeconds, objectsOfMail });
-  for await (const event of readNamedReports(await object.open(), options)) {
+  const options = readOptions({
+    receivedSeconds: version.receivedSeconds,
+    objectsOfMail: metadata.objectsOfMail,
+    file: fileOf(metadata),
+  });
+  for await (const event of readReports(await object.open(), options)) {
     if (event.type === "refused") return event.problem.message;
     const isWanted = parts.next(event.part) === version.part;
     if (event.type === "records") {

@@ -11,8 +11,8 @@ import { conflictId, eventId, sha256Text, versionUid } from "../../shared/identi
 import { type Claim, Claims, type Verdict } from "../../shared/ledger/claims.ts";
 import { type BatchChanges, needsReading, noChanges } from "../../shared/ledger/commit-batch.ts";
 import { type ConflictRow, putAcceptedVersion, type ReportVersion } from "../../shared/ledger/conflicts.ts";
-import type { DeadLetterRow } from "../../shared/ledger/dead-letters.ts";
-import { objectReference } from "../../shared/ledger/objects.ts";
+import type { DeadLetterFile, DeadLetterRow } from "../../shared/ledger/dead-letters.ts";
+import { type FoundParts, objectReference } from "../../shared/ledger/objects.ts";
 import type { Outcome } from "../../shared/ledger/outcomes.ts";
 import type { ReportReference, ReportShare } from "../../shared/ledger/report-rows.ts";
 import type { HeldReport, ReportWrite } from "../../shared/ledger/reports.ts";
@@ -21,7 +21,7 @@ import { PROCESS_LIMITS } from "../../shared/limits.ts";
 import type { ReportMessage } from "../../shared/messages.ts";
 import { acceptsDomain } from "../../shared/registry.ts";
 import { acceptedPart } from "../../shared/report/accepted.ts";
-import { gatherProblems, problem } from "../../shared/report/problems.ts";
+import { type FileFacts, gatherProblems, type Problem, problem } from "../../shared/report/problems.ts";
 import type { Report } from "../../shared/report/vocabulary.ts";
 import { WHOLE_MAIL_NAME } from "../../shared/storage.ts";
 import { newDeadLetter } from "./dead-letters.ts";
@@ -135,6 +135,7 @@ class ObjectDecision {
   #conflicts = 0;
   /** Of this object, beyond those that are filed one by one. */
   #conflictsBeyond = 0;
+  #isRefusedWhole = false;
 
   constructor(object: ReadObject, batch: BatchDecision) {
     this.#object = object;
@@ -161,10 +162,9 @@ class ObjectDecision {
       this.#keepObject();
       return this.#plan;
     }
-    if (!isThere) await this.#reject({ part: "", problem: problem("missing_object") });
-    else if (registration === undefined) {
-      await this.#reject({ part: "", problem: problem("unregistered_rua", message.rua) });
-    } else if (!this.#fitsBudget()) await this.#reject({ part: "", problem: problem("over_budget", message.rua) });
+    if (!isThere) await this.#refuseWhole(problem("missing_object"));
+    else if (registration === undefined) await this.#refuseWhole(problem("unregistered_rua", message.rua));
+    else if (!this.#fitsBudget()) await this.#refuseWhole(problem("over_budget", message.rua));
     else for (const finding of this.#screen()) await this.#decideFinding(finding);
     if (this.#conflictsBeyond > 0) await this.#rejectConflictsBeyond();
     this.#clear();
@@ -180,6 +180,11 @@ class ObjectDecision {
     this.#clear();
     this.#batch.changes.movedObjects.push({ ...objectReference(this.#object.message), version: finished.version });
     return this.#plan;
+  }
+
+  async #refuseWhole(reason: Problem): Promise<void> {
+    this.#isRefusedWhole = true;
+    await this.#reject({ part: "", problem: reason });
   }
 
   #wasDecided(): boolean {
@@ -386,7 +391,7 @@ class ObjectDecision {
   }
 
   /** Files a part that cannot become data, whole objects included; one that a person discarded stays discarded. */
-  async #reject({ part, problem: reason, domain = "", file = this.#object.file }: FoundProblem): Promise<void> {
+  async #reject({ part, problem: reason, domain = "", file }: FoundProblem): Promise<void> {
     const { message, attempts, generation, registration, mail } = this.#object;
     const deadLetter = await newDeadLetter(
       {
@@ -402,17 +407,26 @@ class ObjectDecision {
         part,
         generation,
         mail,
-        file,
+        file: this.#fileOf(file),
       },
       this.#batch.context.nowSeconds,
     );
     const { id } = deadLetter;
+    const counts = Object.values(reason.counts ?? {});
+    const stands = counts.length === 0 ? {} : { parts: counts.reduce((sum, count) => sum + count, 0) };
     const discarded = this.#previous.find(
       (outcome) => outcome.outcome === "discarded" && this.#isSame(outcome, deadLetter),
     );
-    if (discarded !== undefined) return this.#record({ outcome: "discarded", part, id: discarded.id });
+    if (discarded !== undefined) return this.#record({ outcome: "discarded", part, id: discarded.id, ...stands });
     this.#batch.changes.deadLetters.push(deadLetter);
-    this.#record({ outcome: "dead_letter", part, id });
+    this.#record({ outcome: "dead_letter", part, id, ...stands });
+  }
+
+  /** The file a part is; of one that is the whole object, what is known of the object. */
+  #fileOf(file: FileFacts | undefined): DeadLetterFile | undefined {
+    const object = this.#object.file;
+    if (file === undefined || object === undefined) return file ?? object;
+    return file.name === object.name ? { ...object, ...file } : file;
   }
 
   /** Whether a person discarded this part before, even if it was for another reason of reading. */
@@ -513,7 +527,16 @@ class ObjectDecision {
       ...this.#countedUse(),
       outcomes: this.#plan.outcomes,
       rawRemoved: this.#plan.rawRemoved,
+      ...this.#foundParts(),
     });
+  }
+
+  /** What was found, told by who read it; of an object that is refused whole, it is one part. */
+  #foundParts(): FoundParts {
+    const { findings, passedOver } = this.#object;
+    if (this.#isRefusedWhole) return { found: 1, passedOver: {} };
+    const passed = Object.values(passedOver).reduce((sum, count) => sum + count, 0);
+    return { found: findings.length + passed, passedOver };
   }
 
   /** What is kept of its use: nothing where it waits, as if it had not come. */

@@ -2,17 +2,16 @@
 import { pointCountOf } from "../../shared/analytics/points.ts";
 import { contentHashOf, RecordsHash } from "../../shared/content-hash.ts";
 import { reportUid } from "../../shared/identity.ts";
-import type { DeadLetterFile } from "../../shared/ledger/dead-letters.ts";
 import { FigureChunks, recordKey, resultLetters } from "../../shared/ledger/figures.ts";
 import { type ReportShare, sharesOf } from "../../shared/ledger/report-rows.ts";
 import { PROCESS_LIMITS } from "../../shared/limits.ts";
-import { readNamedReports } from "../../shared/read-named.ts";
 import type { PartProblem } from "../../shared/report/problems.ts";
-import type { ReadOptions } from "../../shared/report/read.ts";
+import { type ReadOptions, readReports, type SourceFile } from "../../shared/report/read.ts";
 import { RecordShapes } from "../../shared/report/shapes/record-shapes.ts";
 import type { ByteSource } from "../../shared/report/source.ts";
 import type { AggregateRecord, Report } from "../../shared/report/vocabulary.ts";
 import { headerOf, type ReportHeader } from "../../shared/report-header.ts";
+import type { RawMetadata } from "../../shared/storage.ts";
 import { UniqueParts } from "./unique-parts.ts";
 
 /** How reporters write their records, as far as this isolate has seen: it changes how fast a report is read, not how. */
@@ -43,8 +42,6 @@ export interface FoundReport {
 export interface FoundProblem extends PartProblem {
   /** Which domain. */
   domain?: string;
-  /** The file within the object that it is about, where it is known. */
-  file?: DeadLetterFile;
 }
 
 export type Finding = FoundReport | FoundProblem;
@@ -55,11 +52,18 @@ export interface ObjectOrigin {
   receivedSeconds: number;
   /** Objects that its mail was taken apart into. */
   objectsOfMail: number;
+  /** What its mail said of it. */
+  file: SourceFile;
+}
+
+/** What is known of a raw object by its metadata. */
+export function fileOf({ fileName, mimeType, tlsReportDomain }: RawMetadata): SourceFile {
+  return { name: fileName, mimeType, tlsReportDomain };
 }
 
 /** How an object is read, each time it is. */
-export function readOptions({ receivedSeconds, objectsOfMail }: ObjectOrigin): ReadOptions {
-  return { nowSeconds: receivedSeconds, objectsOfMail, shapes: KNOWN_SHAPES };
+export function readOptions({ receivedSeconds, objectsOfMail, file }: ObjectOrigin): ReadOptions {
+  return { nowSeconds: receivedSeconds, objectsOfMail, file, shapes: KNOWN_SHAPES };
 }
 
 /** How many records may be held at once, over all objects of a batch. */
@@ -77,26 +81,40 @@ export class HeldRecords {
   }
 }
 
+/** What was found in an object. */
+export interface ReadParts {
+  /** In order. */
+  findings: Finding[];
+  /** What evidently is no report: kind → count. */
+  passedOver: Record<string, number>;
+}
+
 /**
  * Reads an object to its end.
  *
  * @param origin whose reports these are, and what is known of the object
- * @returns what it holds, in order; of one that is refused as a whole, that problem alone
+ * @returns what it holds; of one that is refused as a whole, that problem alone
  */
 export async function readObject(
   source: ByteSource,
   origin: ObjectOrigin & { account: string },
   held: HeldRecords,
-): Promise<Finding[]> {
+): Promise<ReadParts> {
   const findings: Finding[] = [];
+  const passedOver: Record<string, number> = {};
   const parts = new UniqueParts();
   let tally = new Tally(held, 0);
   let heldByOthers = 0;
   let document = -1;
-  for await (const event of readNamedReports(source, readOptions(origin))) {
+  for await (const event of readReports(source, readOptions(origin))) {
     if (event.type === "refused") {
       tally.forget();
-      return [{ part: event.part, problem: event.problem }];
+      return { findings: [{ part: event.part, problem: event.problem }], passedOver: {} };
+    }
+    // Nothing of the letter, the pictures and signatures beside a report is kept but how many there were.
+    if (event.type === "passed_over") {
+      passedOver[event.kind] = (passedOver[event.kind] ?? 0) + 1;
+      continue;
     }
     if (event.type === "records") {
       if (event.records.length === 0) continue;
@@ -112,14 +130,14 @@ export async function readObject(
     parts.take(event.part);
     if (event.type === "problem") {
       tally.forget();
-      findings.push({ part, problem: event.problem });
+      findings.push({ part, problem: event.problem, ...(event.file === undefined ? {} : { file: event.file }) });
     } else {
       findings.push(await foundReport(event.report, tally, { ...origin, part, document }));
       heldByOthers += tally.records?.length ?? 0;
     }
     tally = new Tally(held, heldByOthers);
   }
-  return findings;
+  return { findings, passedOver };
 }
 
 /** What the records of one document add up to, gathered as they are read; the records, while they are few. */

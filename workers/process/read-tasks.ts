@@ -4,18 +4,16 @@
  */
 import type { MailAuthentication } from "../../shared/authentication/sender.ts";
 import type { Registrations } from "../../shared/ledger/addresses.ts";
-import type { DeadLetterFile } from "../../shared/ledger/dead-letters.ts";
 import { findDatabases } from "../../shared/ledger/which-database.ts";
-import { BATCH_LIMITS, PROCESS_LIMITS } from "../../shared/limits.ts";
+import { BATCH_LIMITS } from "../../shared/limits.ts";
 import type { ReportMessage } from "../../shared/messages.ts";
-import type { ByteSource } from "../../shared/report/source.ts";
-import { SNIFF_BYTES, sniff } from "../../shared/sniff.ts";
+import { parseRawMetadata } from "../../shared/storage.ts";
 import { authenticateMail } from "./authenticate.ts";
 import { type Invocation, inShard } from "./env.ts";
 import { reporterOf } from "./lookup.ts";
 import { tellEarlierCommit } from "./outcomes.ts";
-import { type FoundObject, findRawObject, mailOf } from "./raw-object.ts";
-import { type Finding, HeldRecords, readObject } from "./read-object.ts";
+import { findRawObject, mailOf } from "./raw-object.ts";
+import { fileOf, HeldRecords, type ReadParts, readObject } from "./read-object.ts";
 import { generationOf, logEntry, mayHaveWritten, type Task } from "./report-task.ts";
 
 /** Reads the objects of a batch. @throws nothing: a fault is the ending of the task it is about */
@@ -82,8 +80,9 @@ async function readTask(task: Task, { registrations, held }: SharedByTasks, invo
   const origin = {
     receivedSeconds: receivedSeconds || invocation.nowSeconds,
     objectsOfMail: object?.metadata.objectsOfMail ?? 1,
+    file: fileOf(object?.metadata ?? parseRawMetadata(undefined)),
   };
-  let findings: Finding[] = [];
+  let parts: ReadParts = { findings: [], passedOver: {} };
   let authentication: MailAuthentication = { result: "unchecked" };
   if (object !== undefined && registration === undefined) await object.close();
   if (object !== undefined && registration !== undefined) {
@@ -93,7 +92,7 @@ async function readTask(task: Task, { registrations, held }: SharedByTasks, invo
     }
     task.source = await object.open();
     const { account } = registration.entry;
-    findings = await readObject(task.source, { ...origin, account }, held);
+    parts = await readObject(task.source, { ...origin, account }, held);
     const { key } = message;
     authentication = await authenticateMail({ key, metadata: object.metadata }, task.source, invocation.resolver);
   }
@@ -106,25 +105,22 @@ async function readTask(task: Task, { registrations, held }: SharedByTasks, invo
     isThere: object !== undefined,
     origin,
     mail: object === undefined ? undefined : mailOf(object.metadata),
-    file: object === undefined ? undefined : await fileOf(object, findings, task.source),
+    file:
+      object === undefined
+        ? undefined
+        : { name: object.metadata.fileName, mimeType: object.metadata.mimeType, sizeBytes: object.sizeBytes },
     authentication,
-    reporter: await reporterOf({ findings, authentication }),
-    findings,
+    reporter: await reporterOf({ findings: parts.findings, authentication }),
+    findings: parts.findings,
+    passedOver: addCounts(object?.metadata.passedOver ?? {}, parts.passedOver),
     isMoving: false,
   };
 }
 
-/** What is known of an object as a file. Its first bytes are looked at where a dead letter needs them. */
-async function fileOf(
-  { sizeBytes, metadata }: FoundObject,
-  findings: readonly Finding[],
-  source: ByteSource | undefined,
-): Promise<DeadLetterFile> {
-  const { fileName: name, mimeType } = metadata;
-  const isAsked = findings.some((finding) => "problem" in finding);
-  if (source === undefined || !isAsked || sizeBytes > PROCESS_LIMITS.maxHeldObjectBytes)
-    return { name, mimeType, sizeBytes };
-  return { name, mimeType, sizeBytes, format: sniff(await source.read(0, SNIFF_BYTES)) };
+function addCounts(a: Record<string, number>, b: Record<string, number>): Record<string, number> {
+  const sums = { ...a };
+  for (const [kind, count] of Object.entries(b)) sums[kind] = (sums[kind] ?? 0) + count;
+  return sums;
 }
 
 /** Sends a message on to the queue whose batches are one message: it takes nothing from others, nor they from it. */

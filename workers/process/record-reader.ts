@@ -1,15 +1,16 @@
 /** Reads the records of an accepted report again from its raw object: a page of them, as they stream by. */
+
 import { domainName } from "../../shared/domain-name.ts";
 import type { ReportReference } from "../../shared/ledger/report-rows.ts";
 import { findReports, type HeldReport } from "../../shared/ledger/reports.ts";
 import type { RecordQuery, RecordsAnswer } from "../../shared/operations.ts";
-import { readNamedReports } from "../../shared/read-named.ts";
+import { readReports } from "../../shared/report/read.ts";
 import type { ByteSource } from "../../shared/report/source.ts";
 import type { TlsPolicy, TlsReport } from "../../shared/report/vocabulary.ts";
 import { boundPolicies } from "./bounded-report.ts";
 import { type Invocation, inShardOf } from "./env.ts";
 import { findRawObject } from "./raw-object.ts";
-import { type ObjectOrigin, readOptions } from "./read-object.ts";
+import { fileOf, type ObjectOrigin, readOptions } from "./read-object.ts";
 import { RecordPage } from "./record-page.ts";
 import { UniqueParts } from "./unique-parts.ts";
 
@@ -20,9 +21,12 @@ export async function readRecords(query: RecordQuery, invocation: Invocation): P
   if (held === undefined) return { kind: "gone", reason: "The ledger has no such report." };
   const object = await findRawObject(env.R2_DMARC_REPORTS, held.rawKey);
   if (object === undefined) return { kind: "gone", reason: `${held.rawKey} is no longer in R2.` };
-  const { objectsOfMail } = object.metadata;
   // As it was read when it was accepted.
-  const origin = { receivedSeconds: held.receivedSeconds, objectsOfMail };
+  const origin = {
+    receivedSeconds: held.receivedSeconds,
+    objectsOfMail: object.metadata.objectsOfMail,
+    file: fileOf(object.metadata),
+  };
   return readPart(await object.open(), { held, origin }, new RecordPage(query));
 }
 
@@ -37,8 +41,9 @@ async function readPart(
 ): Promise<RecordsAnswer> {
   const { part, rawKey, spread } = held;
   const parts = new UniqueParts();
-  for await (const event of readNamedReports(source, readOptions(origin))) {
+  for await (const event of readReports(source, readOptions(origin))) {
     if (event.type === "refused") return { kind: "gone", reason: event.problem.message };
+    if (event.type === "passed_over") continue;
     const isWanted = parts.next(event.part) === part;
     if (event.type === "records") {
       if (isWanted) page.add(event.records, event.firstOrdinal);

@@ -2,6 +2,7 @@
  * Writes what has to be there before the ledger accepts a report: its points, and the figures that are too large for its
  * row. Of held records at once; of a large report in a second reading, a few slices in memory at a time.
  */
+
 import type { DataPoint } from "../../shared/analytics/columns.ts";
 import {
   datasetOf,
@@ -16,7 +17,7 @@ import { FigureChunks, recordKey } from "../../shared/ledger/figures.ts";
 import { recordsByDay } from "../../shared/ledger/report-rows.ts";
 import type { SlicesRow } from "../../shared/ledger/slices.ts";
 import { PROCESS_LIMITS, QUEUE_LIMITS } from "../../shared/limits.ts";
-import { readNamedReports } from "../../shared/read-named.ts";
+import { readReports } from "../../shared/report/read.ts";
 import type { ByteSource } from "../../shared/report/source.ts";
 import type { AggregateRecord } from "../../shared/report/vocabulary.ts";
 import type { ObjectPlan } from "./decide.ts";
@@ -135,7 +136,7 @@ async function writeLarge(
   const finish = async (): Promise<void> => {
     if (work !== undefined && writer !== undefined) written.finish(work, await writer.finish());
   };
-  for await (const event of readNamedReports(source, readOptions(origin))) {
+  for await (const event of readReports(source, readOptions(origin))) {
     if (event.type !== "records" || event.records.length === 0) continue;
     if (event.firstOrdinal === 0) {
       await finish();

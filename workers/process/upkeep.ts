@@ -2,6 +2,8 @@
  * What runs by itself once a day, in bounded steps: what is left over is done the next day. A step that fails leaves the
  * others to be done; its error is thrown at the end, so that the platform shows it.
  */
+
+import { removeExpiredNames } from "../../shared/ledger/address-names.ts";
 import { copyDue } from "../../shared/ledger/addresses.ts";
 import { change } from "../../shared/ledger/database.ts";
 import { removeOldFaults } from "../../shared/ledger/faults.ts";
@@ -38,6 +40,7 @@ export async function runUpkeep(invocation: Invocation, random: number): Promise
     const name = place.shard === 0 ? "" : `_${place.shard}`;
     steps[`merged${name}`] = () => merge(place);
     steps[`removed${name}`] = () => removeOld(place);
+    steps[`names${name}`] = () => removeNames(place);
   }
   const done: LogEntry = { event: "upkeep" };
   const faults: unknown[] = [];
@@ -86,6 +89,12 @@ async function removeNotes(invocation: Invocation): Promise<string> {
     removeOldFaults(nowSeconds - UPKEEP_LIMITS.keptFaultSeconds),
     removeOldRefusedMail(today(invocation) - REFUSED_MAIL_LIMITS.keptDays),
   ]);
+  return "removed";
+}
+
+/** Names of addresses that have expired. */
+async function removeNames({ ledger, nowSeconds }: Invocation): Promise<string> {
+  await change(ledger, [removeExpiredNames(nowSeconds)]);
   return "removed";
 }
 

@@ -6,8 +6,10 @@ import {
   ACTIVITY_DAYS,
   activityQuery,
   outcomesQuery,
+  partsQuery,
   readActivity,
   readOutcomes,
+  readParts,
 } from "../../../shared/ledger/activity.ts";
 import { addressesQuery } from "../../../shared/ledger/addresses.ts";
 import { conflictsNamedQuery, conflictsQuery } from "../../../shared/ledger/conflicts.ts";
@@ -103,15 +105,16 @@ async function getStatus(c: Call): Promise<Outputs["status"]> {
   const status = await operate(c, "pipelineStatus", {});
   try {
     const ledger = c.get("ledger");
-    const [outcomes, refused] = await Promise.all([
+    const [outcomes, parts, refused] = await Promise.all([
       ledger.ask(outcomesQuery(nowSeconds())),
+      ledger.ask(partsQuery(nowSeconds())),
       ledger.askDirectory(refusedMailQuery(lastWeek())),
     ]);
     const refusedMails = refused.reduce((sum, { mails }) => sum + mails, 0);
-    return { ...status, outcomes: readOutcomes(outcomes), refusedMails };
+    return { ...status, outcomes: readOutcomes(outcomes), parts: readParts(parts), refusedMails };
   } catch (error) {
     const outcomesProblem = error instanceof Error ? error.message : String(error);
-    return { ...status, outcomes: null, outcomesProblem };
+    return { ...status, outcomes: null, outcomesProblem, parts: null };
   }
 }
 

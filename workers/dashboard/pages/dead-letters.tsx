@@ -1,6 +1,7 @@
 /** Dead letters: list, one of them whole, sending them again, discarding them and taking that back. For operators. */
 import type { Inputs } from "../../../shared/contract/operations.ts";
 import type { DeadLetter, DeadLetterDetails } from "../../../shared/contract/shapes.ts";
+import { FORMAT_NAMES } from "../../../shared/sniff.ts";
 import { isDatedId } from "../../../shared/storage.ts";
 import { isoMinute } from "../data/days.ts";
 import { formatBytes } from "../data/numbers.ts";
@@ -365,10 +366,15 @@ function fileFacts(file: DeadLetter["file"]): string {
   const { sizeBytes, format, mimeType } = file;
   const facts = [
     sizeBytes === undefined ? "" : formatBytes(sizeBytes),
-    format === undefined ? "" : `recognised as ${format}`,
+    format === undefined ? "" : `recognised as ${formatName(format)}`,
     mimeType === "" ? "no type declared" : `declared as ${mimeType}`,
   ];
   return facts.filter((fact) => fact !== "").join(", ");
+}
+
+/** A format in words; one that this version does not know, as it is. */
+function formatName(format: string): string {
+  return new Map<string, string>(Object.entries(FORMAT_NAMES)).get(format) ?? format;
 }
 
 function factsOf(letter: DeadLetter): [string, string][] {

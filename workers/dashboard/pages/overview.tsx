@@ -8,6 +8,7 @@ import {
   policiesQuery,
 } from "../../../shared/ledger/days.ts";
 import { type Extent, extentQuery } from "../../../shared/ledger/domains.ts";
+import type { SenderDecision } from "../../../shared/ledger/sender-decisions.ts";
 import { type Mail, mailQuery, SOURCE_LIMITS } from "../../../shared/ledger/sources.ts";
 import { isoDay } from "../data/days.ts";
 import { changeOfCount, formatCount, formatShare } from "../data/numbers.ts";
@@ -27,6 +28,7 @@ import { askOne, domainScope, linkTo, type PageRequest, periodOf } from "../part
 import { JudgementBasis } from "../parts/sender.tsx";
 import { SpreadNote } from "../parts/spread.tsx";
 import { daysTable, dispositionsTable, policiesTable, reasonsTable } from "./overview-tables.tsx";
+import { decisionsBySource } from "./sender-decision.tsx";
 import { sourcesTable } from "./sources-table.tsx";
 import { VerdictCard } from "./verdict.tsx";
 
@@ -40,6 +42,8 @@ interface Overview {
   /** Of the mail, what the judgement counts. */
   countedMail: Mail;
   extent: Extent;
+  /** What the owner said of sources, by name. */
+  decisions: ReadonlyMap<string, SenderDecision>;
 }
 
 export async function overviewPage(request: PageRequest, domain: string): Promise<PageResult> {
@@ -77,23 +81,24 @@ export async function overviewPage(request: PageRequest, domain: string): Promis
 async function askOverview(request: PageRequest, domain: string): Promise<Overview> {
   const period = periodOf(request);
   const scope = await domainScope(request, domain, period);
-  const [days, mail, policies, extent] = await Promise.all([
+  const [days, mail, policies, extent, decisions] = await Promise.all([
     request.ask(dayTotalsQuery({ ...scope, firstDay: periodBefore(period).firstDay })),
     askOne(request, mailQuery(scope)),
     request.ask(policiesQuery(await domainScope(request, domain))),
     askOne(request, extentQuery(scope)),
+    decisionsBySource(request, domain),
   ]);
   const isAllCounted = days.every(({ day, uncounted }) => day < period.firstDay || uncounted === 0);
   const countedMail = isAllCounted ? mail : await askOne(request, mailQuery({ ...scope, onlyCounted: true }));
-  return { domain, period, days, mail, countedMail, policies, extent };
+  return { domain, period, days, mail, countedMail, policies, extent, decisions };
 }
 
 function overviewTables(request: PageRequest, { overview, sources }: { overview: Overview; sources: Source[] }) {
-  const { domain, period, days, mail, policies, extent } = overview;
+  const { domain, period, days, mail, policies, extent, decisions } = overview;
   const current = days.filter(({ day }) => day >= period.firstDay);
   return {
     days: daysTable(fillDays(current, { period, extent })),
-    sources: sourcesTable(request, { domain, sources, period, dataSince: detailsSince(extent), size: 10 }),
+    sources: sourcesTable(request, { domain, sources, period, decisions, dataSince: detailsSince(extent), size: 10 }),
     dispositions: dispositionsTable(mail.dispositions),
     reasons: reasonsTable(mail.reasons),
     policies: policiesTable(policies),

@@ -1,4 +1,5 @@
 /** The table of sources, on the overview and on the page Sources. */
+import type { SenderDecision } from "../../../shared/ledger/sender-decisions.ts";
 import { formatCount, formatShare, shareOf } from "../data/numbers.ts";
 import type { Period } from "../data/period.ts";
 import { isNewSource, type Source, type SourceKind } from "../data/sources.ts";
@@ -7,6 +8,7 @@ import { Name } from "../parts/foreign-text.tsx";
 import { addressPath, sourcePath } from "../parts/links.ts";
 import { linkTo, type PageRequest } from "../parts/request.ts";
 import { type BoundTable, bindTable, type ViewColumn } from "../parts/table-view.tsx";
+import { DecisionMark } from "./sender-decision.tsx";
 
 interface SourcesInput {
   domain: string;
@@ -14,6 +16,8 @@ interface SourcesInput {
   period: Period;
   /** First day of all the domain's data. */
   dataSince: number;
+  /** What the owner said of sources, by name. */
+  decisions: ReadonlyMap<string, SenderDecision>;
   size?: number;
 }
 
@@ -36,7 +40,10 @@ export function sourcesTable(request: PageRequest, input: SourcesInput): BoundTa
   });
 }
 
-function columns(request: PageRequest, { domain, sources, period, dataSince }: SourcesInput): ViewColumn<Source>[] {
+function columns(
+  request: PageRequest,
+  { domain, sources, period, dataSince, decisions }: SourcesInput,
+): ViewColumn<Source>[] {
   const total = sources.reduce((sum, { messages }) => sum + messages, 0);
   const isNew = (source: Source): boolean => isNewSource(source, { firstDay: period.firstDay, dataSince });
   return [
@@ -44,7 +51,21 @@ function columns(request: PageRequest, { domain, sources, period, dataSince }: S
       key: "source",
       label: "Source",
       value: ({ name }) => name,
-      cell: (source) => <SourceCell request={request} domain={domain} source={source} isNew={isNew(source)} />,
+      cell: (source) => (
+        <SourceCell
+          request={request}
+          domain={domain}
+          source={source}
+          isNew={isNew(source)}
+          decision={decisions.get(source.name)}
+        />
+      ),
+    },
+    {
+      key: "decision",
+      label: "Decision",
+      value: ({ name }) => decisions.get(name) ?? "undecided",
+      exportOnly: true,
     },
     { key: "service", label: "Service", value: ({ service }) => service, exportOnly: true },
     { key: "kind", label: "Kind", value: ({ kind }) => KINDS[kind], exportOnly: true },
@@ -73,9 +94,10 @@ interface CellProps {
   domain: string;
   source: Source;
   isNew: boolean;
+  decision: SenderDecision | undefined;
 }
 
-function SourceCell({ request, domain, source, isNew }: CellProps) {
+function SourceCell({ request, domain, source, isNew, decision }: CellProps) {
   const { name, kind, service, passed } = source;
   const path = kind === "none" ? addressPath(domain, name) : sourcePath(domain, name);
   return (
@@ -84,7 +106,8 @@ function SourceCell({ request, domain, source, isNew }: CellProps) {
         <a href={linkTo(request, path)}>
           <Name text={name} />
         </a>{" "}
-        {service !== "" && <span class="tag">{service}</span>} {isNew && <span class="result warn">! new</span>}
+        {service !== "" && <span class="tag">{service}</span>} <DecisionMark decision={decision} />{" "}
+        {isNew && <span class="result warn">! new</span>}
       </span>
       {source.uncounted > 0 && (
         <span class="small result warn">

@@ -9,17 +9,19 @@ import type { PageResult } from "../parts/page.ts";
 import { PeriodText } from "../parts/period-view.tsx";
 import { askOne, domainScope, type PageRequest, periodOf } from "../parts/request.ts";
 import { PartialSources } from "./overview.tsx";
+import { decisionsBySource } from "./sender-decision.tsx";
 import { sourcesTable } from "./sources-table.tsx";
 
 export async function sourcesPage(request: PageRequest, domain: string): Promise<PageResult> {
   const period = periodOf(request);
   const scope = await domainScope(request, domain, period);
-  const [{ sources: groups }, extent] = await Promise.all([
+  const [{ sources: groups }, extent, decisions] = await Promise.all([
     askOne(request, mailQuery(scope)),
     askOne(request, extentQuery(scope)),
+    decisionsBySource(request, domain),
   ]);
   const dataSince = detailsSince(extent);
-  const table = sourcesTable(request, { domain, period, dataSince, sources: mergeSources(groups, domain) });
+  const table = sourcesTable(request, { domain, period, dataSince, decisions, sources: mergeSources(groups, domain) });
   return {
     tables: [table],
     content: {

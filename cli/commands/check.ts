@@ -1,0 +1,111 @@
+/** `dmarc check`: what a domain publishes about its mail, asked of DNS now. It needs no stack. */
+import type { Command } from "commander";
+import { httpsResolver } from "../../shared/dns/over-https.ts";
+import { domainName } from "../../shared/domain-name.ts";
+import type { CheckKind, CheckState, Finding } from "../../shared/guidance/check.ts";
+import { type CheckContext, checkDomain } from "../../shared/guidance/domain-check.ts";
+import { policyFetcher } from "../../shared/guidance/fetch-policy.ts";
+import { type StoredCheck, storedCheckOf } from "../../shared/guidance/stored-check.ts";
+import { CommandError } from "../command-error.ts";
+import { exitCodes } from "../exit-codes.ts";
+import { printJson, printOut, safeText } from "../terminal.ts";
+
+interface CheckOptions {
+  json?: true;
+  all?: true;
+  selector?: string[];
+  rua?: string;
+  dns?: string;
+}
+
+/** RFC 8484; Cloudflare's resolver checks DNSSEC, which DANE needs. */
+const DEFAULT_RESOLVER = "https://cloudflare-dns.com/dns-query";
+const MAX_CHARS = 1000;
+
+const EXAMPLES = `
+Examples:
+  dmarc check example.com
+  dmarc check example.com --selector s1 --selector google     and these DKIM keys
+  dmarc check example.com --rua k7f3@rua.example              records to publish name this address
+  dmarc check example.com example.net --json                  one JSON line a domain, for programs
+
+DNS is asked over HTTPS: at --dns, else at DMARC_DNS, else at ${DEFAULT_RESOLVER}.
+Nothing is changed anywhere. What is good is shown with --all.
+Exit code: 0 nothing is broken, 1 wrong use, 2 something is broken or could not be found out.`;
+
+const TITLES: Record<CheckKind, string> = {
+  dmarc: "DMARC",
+  spf: "SPF",
+  dkim: "DKIM",
+  mtaSts: "MTA-STS",
+  tlsRpt: "TLS reports",
+  dane: "DANE",
+  bimi: "BIMI",
+};
+
+/** Adds the command. */
+export function addCheck(program: Command): void {
+  program
+    .command("check")
+    .description("Check what a domain publishes: DMARC, SPF, DKIM, MTA-STS and more")
+    .argument("<domain...>", "domains")
+    .option("--selector <name...>", "DKIM selectors to look at")
+    .option("--rua <address>", "where reports should go, for the records to publish")
+    .option("--all", "also what is good")
+    .option("--dns <url>", "DNS server to ask, by DNS over HTTPS (or DMARC_DNS)")
+    .option("--json", "one JSON object a line, in the order of the domains")
+    .addHelpText("after", EXAMPLES)
+    .action(runCheck);
+}
+
+async function runCheck(domains: string[], options: CheckOptions): Promise<void> {
+  const url = readResolverUrl(options.dns ?? process.env.DMARC_DNS ?? DEFAULT_RESOLVER);
+  const context: CheckContext = {
+    resolver: httpsResolver(url, fetch),
+    fetchPolicy: policyFetcher(fetch),
+    selectors: [],
+  };
+  if (options.rua !== undefined) context.ruaAddress = options.rua;
+  const names = domains.map(readDomain);
+  const states: CheckState[] = [];
+  for (const name of names) {
+    const selectors = (options.selector ?? []).map((selector) => ({ selector, domain: name }));
+    const found = storedCheckOf(await checkDomain(name, { ...context, selectors }));
+    states.push(found.state);
+    if (options.json) printJson(found);
+    else printOut(renderCheck(found, options.all === true));
+  }
+  const isFine = states.every((state) => state === "good" || state === "attention");
+  process.exitCode = isFine ? exitCodes.done : exitCodes.rejected;
+}
+
+function readDomain(text: string): string {
+  const name = domainName(text);
+  if (/^([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?\.)+[a-z][a-z0-9-]*$/.test(name) && name.length <= 253) return name;
+  throw new CommandError(`'${safeText(text)}' is no domain name.`);
+}
+
+function readResolverUrl(text: string): string {
+  const url = URL.parse(text);
+  if (url?.protocol === "https:" || url?.protocol === "http:") return url.href;
+  throw new CommandError(`'${safeText(text)}' is no address of a DNS server, such as ${DEFAULT_RESOLVER}.`);
+}
+
+function renderCheck(found: StoredCheck, showsAll: boolean): string {
+  const lines = [safeText(found.domain, MAX_CHARS)];
+  for (const { kind, state, summary, findings } of found.checks) {
+    lines.push(`  ${TITLES[kind].padEnd(12)} ${state.padEnd(10)} ${safeText(summary, MAX_CHARS)}`);
+    for (const finding of findings) {
+      if (showsAll || finding.state !== "good") lines.push(...renderFinding(finding));
+    }
+  }
+  return lines.join("\n");
+}
+
+function renderFinding({ state, sentence, rule, publish }: Finding): string[] {
+  const lines = [`      ${state}: ${safeText(sentence, MAX_CHARS)} (${rule})`];
+  if (publish !== undefined) {
+    lines.push(`        ${safeText(publish.name, MAX_CHARS)} ${publish.type} "${safeText(publish.value, MAX_CHARS)}"`);
+  }
+  return lines;
+}

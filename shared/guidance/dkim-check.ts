@@ -1,0 +1,215 @@
+/** The check of the DKIM keys of a domain whose selectors are known from its reports (RFC 6376 section 3.6, RFC 8301, RFC 8463). Pure. */
+import { isUnanswered, type Resolver, recordsOf } from "../dns/resolver.ts";
+import { GUIDANCE_LIMITS } from "../limits.ts";
+import { startAsking } from "./asking.ts";
+import { type Check, type Finding, worstState } from "./check.ts";
+import { firstValue, readTagList, type TagList } from "./tag-list.ts";
+
+/** A selector that reports name. */
+export interface SeenSelector {
+  selector: string;
+  /** The domain that signs (d=): the one checked, or below it. */
+  domain: string;
+  /** Days since 1970-01-01 UTC of the last report that names it. */
+  lastSeenDay?: number;
+}
+
+/** A selector's key. */
+export interface DkimKey extends SeenSelector {
+  /** "missing": no such record. */
+  keyType: "rsa" | "ed25519" | "other" | "revoked" | "missing" | "unknown";
+  /** Of an RSA key's modulus. */
+  bits?: number;
+  isTesting: boolean;
+}
+
+/** A DKIM check with the keys behind it. */
+export interface DkimCheck extends Check {
+  kind: "dkim";
+  keys: DkimKey[];
+}
+
+/** Fewest bits that a receiver accepts, and that a signer should use (RFC 8301 section 3.2). */
+const LEAST_BITS = 1024;
+const RECOMMENDED_BITS = 2048;
+
+/** Checks a domain's keys. @param selectors those last seen first, each with the domain that signs */
+export async function checkDkim(domain: string, selectors: SeenSelector[], resolver: Resolver): Promise<DkimCheck> {
+  const { ask, asked } = startAsking(resolver);
+  const looked = selectors.slice(0, GUIDANCE_LIMITS.maxSelectors);
+  const judged = await Promise.all(
+    looked.map(async (seen) => {
+      const answer = await ask(`${seen.selector}._domainkey.${seen.domain}`, "TXT");
+      if (isUnanswered(answer)) return unanswered(seen);
+      const texts = recordsOf(answer).filter((text) => /(^|;)\s*p\s*=/i.test(text));
+      return texts.length > 1 ? severalKeys(seen) : await judgeKey(seen, texts[0]);
+    }),
+  );
+  const findings = judged.flatMap(({ findings: some }) => some);
+  if (looked.length === 0) findings.push(noSelector(domain));
+  const state = worstState(findings.map((finding) => finding.state));
+  const keys = judged.map(({ key }) => key);
+  return { kind: "dkim", state, summary: summaryOf(keys), findings, asked: asked(), keys };
+}
+
+function summaryOf(keys: DkimKey[]): string {
+  if (keys.length === 0) return "No selector known";
+  const usable = keys.filter(({ keyType }) => keyType === "rsa" || keyType === "ed25519").length;
+  return `${usable} of ${keys.length} ${keys.length === 1 ? "selector has" : "selectors have"} a key`;
+}
+
+interface JudgedKey {
+  key: DkimKey;
+  findings: Finding[];
+}
+
+function noSelector(domain: string): Finding {
+  const sentence = `No DKIM selector of ${domain} is known. Reports name those that sign its mail.`;
+  return { code: "no_selector", state: "attention", sentence, rule: "RFC 6376 section 3.1" };
+}
+
+function unanswered(seen: SeenSelector): JudgedKey {
+  const sentence = `DNS gave no answer for the key of selector ${seen.selector}. Check again later.`;
+  const finding: Finding = { code: "no_answer", state: "unknown", sentence, rule: "RFC 6376 section 6.1.2" };
+  return { key: { ...seen, keyType: "unknown", isTesting: false }, findings: [finding] };
+}
+
+function severalKeys(seen: SeenSelector): JudgedKey {
+  const sentence = `Selector ${seen.selector} has several keys, so receivers may use either. Keep one record.`;
+  const finding: Finding = { code: "several_keys", state: "broken", sentence, rule: "RFC 6376 section 3.6.2.2" };
+  return { key: { ...seen, keyType: "other", isTesting: false }, findings: [finding] };
+}
+
+async function judgeKey(seen: SeenSelector, text: string | undefined): Promise<JudgedKey> {
+  const { selector } = seen;
+  if (text === undefined) {
+    const sentence = `Selector ${selector} has no key in DNS: signatures that name it fail. Publish the key, or sign with another selector.`;
+    const finding: Finding = { code: "missing_key", state: "attention", sentence, rule: "RFC 6376 section 6.1.2" };
+    return { key: { ...seen, keyType: "missing", isTesting: false }, findings: [finding] };
+  }
+  const tags = readTagList(text);
+  const isTesting = (firstValue(tags, "t") ?? "").split(":").some((flag) => flag.trim().toLowerCase() === "y");
+  const { keyType, bits } = await readKey(tags);
+  const key: DkimKey = { ...seen, keyType, isTesting };
+  if (bits !== undefined) key.bits = bits;
+  return { key, findings: [...findingsOfKey(key), ...findingsOfTags(tags, key)] };
+}
+
+async function readKey(tags: TagList): Promise<Pick<DkimKey, "keyType" | "bits">> {
+  const encoded = (firstValue(tags, "p") ?? "").replace(/\s+/g, "");
+  if (encoded === "") return { keyType: "revoked" };
+  const bytes = decodeBase64(encoded);
+  const type = (firstValue(tags, "k") ?? "rsa").toLowerCase();
+  if (bytes === undefined) return { keyType: "other" };
+  if (type === "ed25519") return { keyType: bytes.length === 32 ? "ed25519" : "other" };
+  if (type !== "rsa") return { keyType: "other" };
+  const bits = rsaBits(bytes);
+  return bits === undefined ? { keyType: "other" } : { keyType: "rsa", bits };
+}
+
+function decodeBase64(text: string): Uint8Array | undefined {
+  try {
+    return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * The length of an RSA key's modulus. The key is DER, as SubjectPublicKeyInfo or, as some publish it, RSAPublicKey alone:
+ * in both the modulus is the first integer.
+ */
+export function rsaBits(der: Uint8Array): number | undefined {
+  const readHeader = (at: number): { tag: number; start: number; length: number } | undefined => {
+    const tag = der[at];
+    const first = der[at + 1];
+    if (tag === undefined || first === undefined) return undefined;
+    if (first < 0x80) return { tag, start: at + 2, length: first };
+    const count = first & 0x7f;
+    if (count === 0 || count > 3 || at + 2 + count > der.length) return undefined;
+    const length = der.subarray(at + 2, at + 2 + count).reduce((sum, byte) => sum * 256 + byte, 0);
+    return { tag, start: at + 2 + count, length };
+  };
+  let at = 0;
+  // Into the outer sequence, over the algorithm, into the bit string (one byte of unused bits), into the key's sequence.
+  for (let step = 0; step < 6; step++) {
+    const header = readHeader(at);
+    if (header === undefined || header.start + header.length > der.length) return undefined;
+    if (header.tag === 0x02) return bitsOf(der.subarray(header.start, header.start + header.length));
+    if (header.tag === 0x30) {
+      const inner = readHeader(header.start);
+      // The algorithm's own sequence begins with an object identifier and is skipped.
+      at = inner?.tag === 0x06 ? header.start + header.length : header.start;
+    } else if (header.tag === 0x03) at = header.start + 1;
+    else return undefined;
+  }
+  return undefined;
+}
+
+function bitsOf(integer: Uint8Array): number {
+  const first = integer.findIndex((byte) => byte !== 0);
+  if (first < 0) return 0;
+  return (integer.length - first - 1) * 8 + (32 - Math.clz32(integer[first] ?? 0));
+}
+
+function findingsOfKey({ selector, keyType, bits }: DkimKey): Finding[] {
+  switch (keyType) {
+    case "revoked":
+      return [
+        {
+          code: "revoked_key",
+          state: "attention",
+          sentence: `The key of selector ${selector} is revoked (p is empty): mail signed with it fails.`,
+          rule: "RFC 6376 section 3.6.1",
+        },
+      ];
+    case "other":
+      return [
+        {
+          code: "unusable_key",
+          state: "broken",
+          sentence: `The key of selector ${selector} can't be read: its signatures fail. Publish it again as your mail service gives it.`,
+          rule: "RFC 6376 section 3.6.1",
+        },
+      ];
+    case "ed25519":
+      return [{ code: "key", state: "good", sentence: `Selector ${selector}: Ed25519.`, rule: "RFC 8463 section 4" }];
+    case "rsa":
+      return [findingOfBits(selector, bits ?? 0)];
+    default:
+      return [];
+  }
+}
+
+function findingOfBits(selector: string, bits: number): Finding {
+  const rule = "RFC 8301 section 3.2";
+  if (bits < LEAST_BITS) {
+    const sentence = `The key of selector ${selector} has ${bits} bits; receivers refuse fewer than ${LEAST_BITS}. Use ${RECOMMENDED_BITS}.`;
+    return { code: "short_key", state: "broken", sentence, rule };
+  }
+  if (bits < RECOMMENDED_BITS) {
+    const sentence = `The key of selector ${selector} has ${bits} bits; ${RECOMMENDED_BITS} are recommended.`;
+    return { code: "weak_key", state: "attention", sentence, rule };
+  }
+  return { code: "key", state: "good", sentence: `Selector ${selector}: RSA with ${bits} bits.`, rule };
+}
+
+function findingsOfTags(tags: TagList, { selector, isTesting }: DkimKey): Finding[] {
+  const findings: Finding[] = [];
+  const rule = "RFC 6376 section 3.6.1";
+  if (isTesting) {
+    const sentence = `Selector ${selector} is marked as a test (t=y), and receivers may ignore its failures. Remove the flag.`;
+    findings.push({ code: "testing_key", state: "attention", sentence, rule });
+  }
+  const version = firstValue(tags, "v");
+  if (version !== undefined && version !== "DKIM1") {
+    const sentence = `The record of selector ${selector} has v=${version.slice(0, 40)}; receivers ignore it. It has to be v=DKIM1.`;
+    findings.push({ code: "wrong_version", state: "broken", sentence, rule });
+  }
+  const hashes = firstValue(tags, "h");
+  if (hashes !== undefined && !hashes.split(":").some((hash) => hash.trim().toLowerCase() === "sha256")) {
+    const sentence = `The key of selector ${selector} allows only ${hashes.slice(0, 40)}; receivers need sha256.`;
+    findings.push({ code: "no_sha256", state: "broken", sentence, rule: "RFC 8301 section 3.1" });
+  }
+  return findings;
+}

@@ -1,0 +1,187 @@
+/**
+ * A DMARC record's text and what it means, by RFC 9989 section 4.7 and 4.8, with what RFC 7489 receivers still read beside
+ * it. It asks nobody. Pure.
+ */
+import { readTagList, repeatedNames, type Tag } from "./tag-list.ts";
+
+export const POLICIES = ["none", "quarantine", "reject"] as const;
+export type Policy = (typeof POLICIES)[number];
+
+/** What a tag is worth: used as published; unknown to the standards; historic; not a value it may have; or a repetition. */
+export type TagStanding = "used" | "unknown" | "historic" | "invalid" | "repeated";
+
+/** A published tag beside what is really used. */
+export interface JudgedTag extends Tag {
+  standing: TagStanding;
+  /** The value that a receiver uses instead, where the published one is not used. */
+  usedValue?: string;
+}
+
+/** A URI of rua or ruf. */
+export interface ReportUri {
+  text: string;
+  /** The host of a mailto URI's address; undefined for another scheme or no address. */
+  host?: string;
+  /** The address, percent-decoded. */
+  address?: string;
+  hasSize: boolean;
+}
+
+/** A record as a receiver uses it. */
+export interface DmarcRecord {
+  text: string;
+  tags: JudgedTag[];
+  malformed: string[];
+  /** Undefined: missing or invalid. */
+  p?: Policy;
+  sp?: Policy;
+  np?: Policy;
+  /** Whether sp or np is there with a value that is none. */
+  hasInvalidSubdomainPolicy: boolean;
+  adkim: "r" | "s";
+  aspf: "r" | "s";
+  isTesting: boolean;
+  psd: "y" | "n" | "u";
+  /** 0 to 100, as RFC 7489 receivers use it. */
+  pct: number;
+  rua: ReportUri[];
+  ruf: ReportUri[];
+}
+
+const IS_DMARC = /^v[ \t]*=[ \t]*DMARC1[ \t]*(;|$)/;
+
+const HISTORIC: Record<string, RegExp> = { pct: /^(100|[1-9]?[0-9])$/, rf: /^[a-z0-9:_-]+$/i, ri: /^[0-9]+$/ };
+
+/** Tag → what it may be, and what holds otherwise. */
+const KNOWN: Record<string, { pattern: RegExp; fallback: string }> = {
+  v: { pattern: /^DMARC1$/, fallback: "DMARC1" },
+  p: { pattern: /^(none|quarantine|reject)$/i, fallback: "none" },
+  sp: { pattern: /^(none|quarantine|reject)$/i, fallback: "the value of p" },
+  np: { pattern: /^(none|quarantine|reject)$/i, fallback: "the value of sp" },
+  adkim: { pattern: /^[rs]$/i, fallback: "r" },
+  aspf: { pattern: /^[rs]$/i, fallback: "r" },
+  t: { pattern: /^[yn]$/i, fallback: "n" },
+  psd: { pattern: /^[ynu]$/i, fallback: "u" },
+  fo: { pattern: /^[01ds]( *: *[01ds])*$/i, fallback: "0" },
+  rua: { pattern: /\S/, fallback: "nothing" },
+  ruf: { pattern: /\S/, fallback: "nothing" },
+};
+
+/** Whether a TXT record is a DMARC record: its first tag is exactly `v=DMARC1` (RFC 9989 section 4.7). */
+export function isDmarcRecord(text: string): boolean {
+  return IS_DMARC.test(text.trimStart());
+}
+
+/** Reads a record; whatever is wrong in it stands at its tag. */
+export function readDmarcRecord(text: string): DmarcRecord {
+  const list = readTagList(text);
+  const repeated = new Set(repeatedNames(list));
+  const seen = new Set<string>();
+  const tags = list.tags.map((tag): JudgedTag => {
+    if (repeated.has(tag.name) && seen.has(tag.name)) return { ...tag, standing: "repeated" };
+    seen.add(tag.name);
+    return judgeTag(tag);
+  });
+  const used = new Map(tags.filter(({ standing }) => standing === "used").map(({ name, value }) => [name, value]));
+  const record: DmarcRecord = {
+    text,
+    tags,
+    malformed: list.malformed,
+    hasInvalidSubdomainPolicy: tags.some(
+      ({ name, standing }) => (name === "sp" || name === "np") && standing === "invalid",
+    ),
+    adkim: used.get("adkim")?.toLowerCase() === "s" ? "s" : "r",
+    aspf: used.get("aspf")?.toLowerCase() === "s" ? "s" : "r",
+    isTesting: used.get("t")?.toLowerCase() === "y",
+    psd: psdOf(used.get("psd")),
+    pct: pctOf(tags),
+    rua: readReportUris(used.get("rua") ?? ""),
+    ruf: readReportUris(used.get("ruf") ?? ""),
+  };
+  for (const name of ["p", "sp", "np"] as const) {
+    const policy = POLICIES.find((one) => one === used.get(name)?.toLowerCase());
+    if (policy !== undefined) record[name] = policy;
+  }
+  return record;
+}
+
+function judgeTag(tag: Tag): JudgedTag {
+  const historic = HISTORIC[tag.name];
+  if (historic !== undefined) return { ...tag, standing: historic.test(tag.value) ? "historic" : "invalid" };
+  const known = KNOWN[tag.name];
+  if (known === undefined) return { ...tag, standing: "unknown" };
+  if (known.pattern.test(tag.value)) return { ...tag, standing: "used" };
+  return { ...tag, standing: "invalid", usedValue: known.fallback };
+}
+
+function psdOf(value: string | undefined): "y" | "n" | "u" {
+  const lower = value?.toLowerCase();
+  return lower === "y" || lower === "n" ? lower : "u";
+}
+
+function pctOf(tags: JudgedTag[]): number {
+  const tag = tags.find(({ name, standing }) => name === "pct" && standing === "historic");
+  return tag === undefined ? 100 : Number(tag.value);
+}
+
+/** The URIs of rua or ruf: separated by commas, each mailto with an optional size that RFC 9989 ignores. */
+export function readReportUris(value: string): ReportUri[] {
+  return value
+    .split(",")
+    .map((text) => text.trim())
+    .filter((text) => text !== "")
+    .map(readReportUri);
+}
+
+function readReportUri(text: string): ReportUri {
+  const size = /![0-9]+[kmgt]?$/i.exec(text);
+  const uri: ReportUri = { text, hasSize: size !== null };
+  const plain = size === null ? text : text.slice(0, size.index);
+  const match = /^mailto:([^?]+)/i.exec(plain);
+  if (match?.[1] === undefined) return uri;
+  const address = decoded(match[1]);
+  const at = address.lastIndexOf("@");
+  const host = address.slice(at + 1).toLowerCase();
+  if (at < 1 || !/^[a-z0-9_-]+(\.[a-z0-9_-]+)+$/.test(host)) return uri;
+  return { ...uri, address, host };
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+/** To whom a policy applies. */
+export type PolicySubject = "domain" | "subdomain" | "nonexistent";
+
+/**
+ * The policy that a receiver applies (RFC 9989 section 4.10.1): p of the domain's own record; from a parent's sp, or np where
+ * the name does not exist. One level below while testing.
+ *
+ * @returns undefined where the record is none that can be used
+ */
+export function effectivePolicy(record: DmarcRecord, subject: PolicySubject): Policy | undefined {
+  if (!isUsable(record)) return undefined;
+  const p = record.p ?? "none";
+  if (record.p === undefined || record.hasInvalidSubdomainPolicy) return "none";
+  const bySubject = {
+    domain: p,
+    subdomain: record.sp ?? p,
+    nonexistent: record.np ?? record.sp ?? p,
+  };
+  const policy = bySubject[subject];
+  return record.isTesting ? oneLevelBelow(policy) : policy;
+}
+
+/** Whether a receiver may use the record: without a valid policy only if reports can be sent somewhere (RFC 9989 section 4.10.1). */
+export function isUsable(record: DmarcRecord): boolean {
+  const hasPolicy = record.p !== undefined && !record.hasInvalidSubdomainPolicy;
+  return hasPolicy || record.rua.some(({ host }) => host !== undefined);
+}
+
+function oneLevelBelow(policy: Policy): Policy {
+  return policy === "reject" ? "quarantine" : "none";
+}

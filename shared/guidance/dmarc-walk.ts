@@ -1,0 +1,132 @@
+/**
+ * Which DMARC record holds for a domain: RFC 9989's tree walk (section 4.10), and beside it what an RFC 7489 receiver finds
+ * (its own name, then the organisational domain of the Public Suffix List). It judges nothing. Pure.
+ */
+import { isUnanswered, recordsOf } from "../dns/resolver.ts";
+import { organizationalDomain } from "../organizational-domain.ts";
+import type { Ask } from "./asking.ts";
+import { type DmarcRecord, isDmarcRecord, readDmarcRecord } from "./dmarc-record.ts";
+
+/** What stands at one name of the walk. */
+export interface WalkStep {
+  /** The domain, without `_dmarc.`. */
+  domain: string;
+  /** The status of DNS's answer. */
+  status: string;
+  /** DMARC records there: more than one are none. */
+  records: string[];
+  /** The record, where there is exactly one. */
+  record?: DmarcRecord;
+}
+
+/** A record that holds, and where it stands. */
+export interface FoundRecord {
+  domain: string;
+  record: DmarcRecord;
+}
+
+/** What a walk found. */
+export interface Walk {
+  steps: WalkStep[];
+  /** The organisational domain by the walk. */
+  organizationalDomain: string;
+  /** The record that holds; undefined: there is none. */
+  found?: FoundRecord;
+  /** Whether a name that could have changed the result was not answered. */
+  isUncertain: boolean;
+}
+
+/** RFC 9989 section 4.10: at most eight questions. */
+const MAX_LABELS = 8;
+
+/** The names of the walk, from the domain to its top-level domain. */
+export function walkNames(domain: string): string[] {
+  const labels = domain.split(".");
+  const names = [domain];
+  let rest = labels.length >= MAX_LABELS ? labels.slice(-(MAX_LABELS - 1)) : labels.slice(1);
+  while (rest.length > 0) {
+    names.push(rest.join("."));
+    rest = rest.slice(1);
+  }
+  return names;
+}
+
+/** Walks up from a domain (A-labels). */
+export async function walkTree(domain: string, ask: Ask): Promise<Walk> {
+  const steps: WalkStep[] = [];
+  for (const name of walkNames(domain)) {
+    const step = await readStep(name, ask);
+    steps.push(step);
+    if (step.record?.psd === "n" || step.record?.psd === "y") break;
+  }
+  const organization = organizationOfWalk(domain, steps);
+  const found = foundIn(steps, [domain, organization, ...publicSuffixes(steps)]);
+  const walk: Walk = { steps, organizationalDomain: organization, isUncertain: isUncertain(steps, found) };
+  if (found !== undefined) walk.found = found;
+  return walk;
+}
+
+/** What stands at `_dmarc.` of a name. */
+async function readStep(domain: string, ask: Ask): Promise<WalkStep> {
+  const answer = await ask(`_dmarc.${domain}`, "TXT");
+  const records = recordsOf(answer).filter(isDmarcRecord);
+  const step: WalkStep = { domain, status: answer.status, records };
+  if (records.length === 1 && records[0] !== undefined) step.record = readDmarcRecord(records[0]);
+  return step;
+}
+
+// Section 4.10.2: from the longest name to the shortest.
+function organizationOfWalk(domain: string, steps: WalkStep[]): string {
+  for (const { domain: name, record } of steps) {
+    if (record?.psd === "n") return name;
+    if (record?.psd === "y" && name !== domain) return oneLabelBelow(name, domain);
+  }
+  return steps.filter(({ record }) => record !== undefined).at(-1)?.domain ?? domain;
+}
+
+function oneLabelBelow(suffix: string, domain: string): string {
+  const labels = domain.split(".");
+  return labels.slice(-(suffix.split(".").length + 1)).join(".");
+}
+
+function publicSuffixes(steps: WalkStep[]): string[] {
+  return steps.filter(({ record }) => record?.psd === "y").map(({ domain }) => domain);
+}
+
+function foundIn(steps: WalkStep[], domains: string[]): FoundRecord | undefined {
+  for (const domain of domains) {
+    const record = steps.find((step) => step.domain === domain)?.record;
+    if (record !== undefined) return { domain, record };
+  }
+  return undefined;
+}
+
+// A record at the domain itself holds whatever its parents say; otherwise each unanswered name may hide the one that holds.
+function isUncertain(steps: WalkStep[], found: FoundRecord | undefined): boolean {
+  const [own] = steps;
+  if (found !== undefined && found.domain === own?.domain) return false;
+  return steps.some(({ status }) => status !== "answers" && status !== "nxdomain" && status !== "nodata");
+}
+
+/** What an RFC 7489 receiver finds (section 6.6.3): several records at a name end the search without a policy. */
+export interface OlderAnswer {
+  organizationalDomain: string;
+  found?: FoundRecord;
+  isUncertain: boolean;
+}
+
+/** The older way: the name itself, then the organisational domain of the Public Suffix List. */
+export async function findByPublicSuffix(domain: string, ask: Ask): Promise<OlderAnswer> {
+  const organization = organizationalDomain(domain);
+  for (const name of new Set([domain, organization])) {
+    const answer = await ask(`_dmarc.${name}`, "TXT");
+    if (isUnanswered(answer)) return { organizationalDomain: organization, isUncertain: true };
+    const [text, ...others] = recordsOf(answer).filter(isDmarcRecord);
+    if (others.length > 0) return { organizationalDomain: organization, isUncertain: false };
+    if (text !== undefined) {
+      const found = { domain: name, record: readDmarcRecord(text) };
+      return { organizationalDomain: organization, found, isUncertain: false };
+    }
+  }
+  return { organizationalDomain: organization, isUncertain: false };
+}

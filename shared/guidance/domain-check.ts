@@ -1,0 +1,52 @@
+/** Everything that a domain publishes about its mail, checked in one go. Pure: DNS and the policy file are asked through arguments. */
+import type { Resolver } from "../dns/resolver.ts";
+import type { Check } from "./check.ts";
+import { checkDkim, type DkimCheck, type SeenSelector } from "./dkim-check.ts";
+import { checkDmarc, type DmarcCheck } from "./dmarc-check.ts";
+import { checkBimi, checkDane, checkTlsRpt } from "./mail-host-checks.ts";
+import { checkMtaSts, type FetchPolicyFile, type MtaStsCheck } from "./mta-sts-check.ts";
+import { checkSpf, type SpfCheck } from "./spf-check.ts";
+
+/** What is asked with. */
+export interface CheckContext {
+  resolver: Resolver;
+  fetchPolicy: FetchPolicyFile;
+  /** DKIM selectors that the domain's reports name, last seen first. */
+  selectors: SeenSelector[];
+  /** Where its reports should go, for records to publish. */
+  ruaAddress?: string;
+}
+
+/** A domain's checks. */
+export interface DomainCheck {
+  domain: string;
+  dmarc: DmarcCheck;
+  spf: SpfCheck;
+  dkim: DkimCheck;
+  mtaSts: MtaStsCheck;
+  tlsRpt: Check;
+  dane: Check;
+  bimi: Check;
+}
+
+/** Checks a domain. Never throws for what DNS says or does not say: that is a state. @param domain A-labels, no last dot */
+export async function checkDomain(domain: string, context: CheckContext): Promise<DomainCheck> {
+  const { resolver, fetchPolicy, selectors, ruaAddress } = context;
+  const dmarc = checkDmarc(domain, resolver, ruaAddress);
+  const bimi = dmarc.then(({ policies }) =>
+    checkBimi(domain, resolver, policies.domain === "quarantine" || policies.domain === "reject"),
+  );
+  const [spf, dkim, mtaSts, tlsRpt, dane] = await Promise.all([
+    checkSpf(domain, resolver),
+    checkDkim(domain, selectors, resolver),
+    checkMtaSts(domain, resolver, fetchPolicy),
+    checkTlsRpt(domain, resolver, ruaAddress),
+    checkDane(domain, resolver),
+  ]);
+  return { domain, dmarc: await dmarc, spf, dkim, mtaSts, tlsRpt, dane, bimi: await bimi };
+}
+
+/** The checks of a domain in the order in which they are shown. */
+export function listChecks({ dmarc, spf, dkim, mtaSts, tlsRpt, dane, bimi }: DomainCheck): Check[] {
+  return [dmarc, spf, dkim, mtaSts, tlsRpt, dane, bimi];
+}

@@ -1,0 +1,44 @@
+/** Fetches MTA-STS policy files as RFC 8461 section 3.3 asks: status 200 alone, no redirect followed, at most 64 KiB, text/plain. */
+import type { Fetch } from "../dns/over-https.ts";
+import { GUIDANCE_LIMITS } from "../limits.ts";
+import type { FetchPolicyFile } from "./mta-sts-check.ts";
+
+/** A fetcher of policy files over `fetch`, which checks the server's certificate. */
+export function policyFetcher(fetch: Fetch): FetchPolicyFile {
+  return async (url) => {
+    try {
+      const signal = AbortSignal.timeout(GUIDANCE_LIMITS.policyFileTimeoutMilliseconds);
+      const response = await fetch(url, { redirect: "manual", signal });
+      return await readFile(response);
+    } catch (error) {
+      const isLate = error instanceof Error && error.name === "TimeoutError";
+      return { problem: isLate ? "the server did not answer in time" : "no secure connection", isUnanswered: true };
+    }
+  };
+}
+
+async function readFile(response: Response): Promise<Awaited<ReturnType<FetchPolicyFile>>> {
+  const type = response.headers.get("content-type")?.split(";", 1)[0]?.trim().toLowerCase();
+  const problem = problemOf(response.status, type);
+  if (problem !== undefined) {
+    await response.body?.cancel().catch(() => {});
+    return { problem, isUnanswered: response.status >= 500 };
+  }
+  const decoder = new TextDecoder();
+  let text = "";
+  let bytes = 0;
+  for await (const piece of response.body ?? []) {
+    bytes += piece.byteLength;
+    if (bytes > GUIDANCE_LIMITS.maxPolicyFileBytes) {
+      return { problem: `it is larger than ${GUIDANCE_LIMITS.maxPolicyFileBytes / 1024} KiB`, isUnanswered: false };
+    }
+    text += decoder.decode(piece, { stream: true });
+  }
+  return { text: text + decoder.decode() };
+}
+
+function problemOf(status: number, type: string | undefined): string | undefined {
+  if (status >= 300 && status < 400) return `the server redirects (${status}), which senders do not follow`;
+  if (status !== 200) return `the server answers ${status}`;
+  return type === "text/plain" ? undefined : `its type is ${type ?? "not given"}, not text/plain`;
+}

@@ -1,0 +1,120 @@
+/** The checks of what protects mail to a domain, and its logo: TLS reports (RFC 8460), DANE (RFC 7672), BIMI. Pure. */
+import { isUnanswered, type Resolver, recordsOf } from "../dns/resolver.ts";
+import { GUIDANCE_LIMITS } from "../limits.ts";
+import { type Ask, startAsking } from "./asking.ts";
+import { type Check, type CheckKind, type Finding, worstState } from "./check.ts";
+import { readReportUris } from "./dmarc-record.ts";
+import { hostOfMx } from "./spf-tree.ts";
+import { firstValue, readTagList } from "./tag-list.ts";
+
+/** Checks where TLS reports go. @param ruaAddress where they should go, for the record to publish where there is none */
+export async function checkTlsRpt(domain: string, resolver: Resolver, ruaAddress?: string): Promise<Check> {
+  const { ask, asked } = startAsking(resolver);
+  const name = `_smtp._tls.${domain}`;
+  const rule = "RFC 8460 section 3";
+  const answer = await ask(name, "TXT");
+  const records = recordsOf(answer).filter((text) => /^v=TLSRPTv1\s*;/.test(text));
+  const finish = (finding: Finding, summary: string): Check => checkOf("tlsRpt", [finding], summary, asked());
+  if (isUnanswered(answer)) return finish(unanswered(name, rule), "DNS gave no answer");
+  if (records.length > 1) {
+    const sentence = `${name} has several records, so no TLS reports come. Keep one.`;
+    return finish({ code: "several_records", state: "broken", sentence, rule }, "Several records: not used");
+  }
+  const [text] = records;
+  if (text === undefined) {
+    const sentence = `${domain} does not ask for TLS reports. Publish this record to learn when mail can't be delivered encrypted.`;
+    const finding: Finding = { code: "no_record", state: "attention", sentence, rule };
+    if (ruaAddress !== undefined) {
+      finding.publish = { name, type: "TXT", value: `v=TLSRPTv1; rua=mailto:${ruaAddress}` };
+    }
+    return finish(finding, "Not set up");
+  }
+  const uris = readReportUris(firstValue(readTagList(text), "rua") ?? "");
+  const isUsable = uris.some(({ text: uri, host }) => host !== undefined || /^https:\/\/[^\s]+$/i.test(uri));
+  if (!isUsable) {
+    const sentence = `The record at ${name} has no mailto or https address in rua, so no reports come.`;
+    return finish({ code: "no_rua", state: "broken", sentence, rule }, "No address for reports");
+  }
+  return finish(
+    { code: "record", state: "good", sentence: "TLS reports are asked for.", rule },
+    "Reports are asked for",
+  );
+}
+
+/** Checks the TLSA records of a domain's mail hosts. Without DNSSEC senders ignore them. */
+export async function checkDane(domain: string, resolver: Resolver): Promise<Check> {
+  const { ask, asked } = startAsking(resolver);
+  const rule = "RFC 7672 section 2";
+  const answer = await ask(domain, "MX");
+  if (isUnanswered(answer)) {
+    return checkOf("dane", [unanswered(domain, rule)], "DNS gave no answer", asked());
+  }
+  const hosts = recordsOf(answer)
+    .map(hostOfMx)
+    .filter((host) => host !== "");
+  const findings = await Promise.all(
+    hosts.slice(0, GUIDANCE_LIMITS.maxMxHosts).map((host) => checkTlsa(host, { ask, rule })),
+  );
+  const found = findings.filter(({ code }) => code === "tlsa").length;
+  if (hosts.length === 0) return checkOf("dane", [], "The domain takes no mail", asked());
+  const isPartly = found > 0 && found < hosts.length;
+  const summary = found === 0 ? "Not set up" : `${found} of ${hosts.length} mail hosts`;
+  // Most domains do well without DANE: only one that covers some of the hosts is worth a look.
+  const judged = findings.map((finding) =>
+    finding.code === "no_tlsa" && isPartly ? { ...finding, state: "attention" as const } : finding,
+  );
+  return checkOf("dane", judged, summary, asked());
+}
+
+async function checkTlsa(host: string, { ask, rule }: { ask: Ask; rule: string }): Promise<Finding> {
+  const name = `_25._tcp.${host}`;
+  const answer = await ask(name, "TLSA");
+  if (isUnanswered(answer)) return unanswered(name, rule);
+  if (answer.status !== "answers") {
+    return { code: "no_tlsa", state: "good", sentence: `${host} has no TLSA record; DANE is optional.`, rule };
+  }
+  if (answer.isAuthenticated !== true) {
+    const sentence = `${host} has TLSA records, but DNSSEC does not protect them, so senders ignore them.`;
+    return { code: "tlsa_without_dnssec", state: "attention", sentence, rule: "RFC 7672 section 2.1" };
+  }
+  const usable = answer.records.filter((record) => /^[23] [01] [012] /.test(record));
+  if (usable.length === 0) {
+    const sentence = `The TLSA records of ${host} have a usage that is not for mail. Use 3 1 1 (or 2 1 1).`;
+    return { code: "tlsa_unusable", state: "broken", sentence, rule: "RFC 7672 section 3.1" };
+  }
+  return { code: "tlsa", state: "good", sentence: `${host} has ${usable.length} TLSA records, with DNSSEC.`, rule };
+}
+
+/** Checks the record of a domain's logo. @param isEnforced whether its DMARC policy is quarantine or reject */
+export async function checkBimi(domain: string, resolver: Resolver, isEnforced: boolean): Promise<Check> {
+  const { ask, asked } = startAsking(resolver);
+  const name = `default._bimi.${domain}`;
+  const rule = "draft-brand-indicators-for-message-identification section 4";
+  const answer = await ask(name, "TXT");
+  const [text] = recordsOf(answer).filter((record) => /^v=BIMI1\s*;/i.test(record));
+  const finish = (findings: Finding[], summary: string): Check => checkOf("bimi", findings, summary, asked());
+  if (isUnanswered(answer)) return finish([unanswered(name, rule)], "DNS gave no answer");
+  if (text === undefined) return finish([], "Not set up; optional");
+  const tags = readTagList(text);
+  const logo = firstValue(tags, "l") ?? "";
+  const findings: Finding[] = [];
+  if (logo === "" && firstValue(tags, "a") === undefined) return finish([], "Declined by the record");
+  if (!/^https:\/\/\S+$/i.test(logo)) {
+    const sentence = "The logo (l) is no https address, so it is not shown.";
+    findings.push({ code: "bad_logo", state: "broken", sentence, rule });
+  }
+  if (!isEnforced) {
+    const sentence = "The logo is shown only once DMARC's policy is quarantine or reject.";
+    findings.push({ code: "policy_too_weak", state: "attention", sentence, rule });
+  }
+  if (findings.length > 0) return finish(findings, "The logo is not shown");
+  return finish([{ code: "record", state: "good", sentence: "The record names a logo.", rule }], "A logo is published");
+}
+
+function unanswered(name: string, rule: string): Finding {
+  return { code: "no_answer", state: "unknown", sentence: `DNS gave no answer for ${name}. Check again later.`, rule };
+}
+
+function checkOf(kind: CheckKind, findings: Finding[], summary: string, asked: Check["asked"]): Check {
+  return { kind, state: worstState(findings.map(({ state }) => state)), summary, findings, asked };
+}

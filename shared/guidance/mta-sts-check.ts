@@ -1,0 +1,166 @@
+/** The check of MTA-STS: the record, the policy file, and whether it covers the domain's mail hosts (RFC 8461). Pure. */
+import { isUnanswered, type Resolver, recordsOf } from "../dns/resolver.ts";
+import { type Ask, startAsking } from "./asking.ts";
+import { type Check, type CheckState, type Finding, worstState } from "./check.ts";
+import { hostOfMx } from "./spf-tree.ts";
+import { firstValue, readTagList } from "./tag-list.ts";
+
+/**
+ * Fetches a policy file: at most 64 KiB of text/plain with status 200, redirects not followed, the certificate checked.
+ *
+ * @returns a sentence as `problem` where there is no such file; `isUnanswered` where nobody answered
+ */
+export type FetchPolicyFile = (url: string) => Promise<{ text: string } | { problem: string; isUnanswered: boolean }>;
+
+/** A policy (RFC 8461 section 3.2). */
+export interface MtaStsPolicy {
+  mode: "enforce" | "testing" | "none";
+  mx: string[];
+  maxAgeSeconds: number;
+}
+
+/** An MTA-STS check with the policy behind it. */
+export interface MtaStsCheck extends Check {
+  kind: "mtaSts";
+  id?: string;
+  policy?: MtaStsPolicy;
+}
+
+const MOST_SECONDS = 31_557_600;
+/** A week: below it a policy is soon forgotten, and an attacker has only to wait. */
+const FEW_SECONDS = 604_800;
+
+/** Checks a domain's MTA-STS. @param domain A-labels */
+export async function checkMtaSts(
+  domain: string,
+  resolver: Resolver,
+  fetchPolicy: FetchPolicyFile,
+): Promise<MtaStsCheck> {
+  const { ask, asked } = startAsking(resolver);
+  const name = `_mta-sts.${domain}`;
+  const answer = await ask(name, "TXT");
+  const records = recordsOf(answer).filter((text) => /^v=STSv1\s*(;|$)/.test(text));
+  const finish = (findings: Finding[], summary: string, more: Pick<MtaStsCheck, "id" | "policy"> = {}): MtaStsCheck => {
+    const state = worstState(findings.map((finding) => finding.state));
+    return { kind: "mtaSts", state, summary, findings, asked: asked(), ...more };
+  };
+  if (isUnanswered(answer)) return finish([unknownFinding(name)], "DNS gave no answer");
+  const [text] = records;
+  if (text === undefined) return finish([missingRecord(domain)], "Not set up");
+  if (records.length > 1) return finish([severalRecords(name)], "Several records: not used");
+  const id = firstValue(readTagList(text), "id");
+  if (id === undefined || !/^[A-Za-z0-9]{1,32}$/.test(id)) return finish([badId(name)], "The record can't be used");
+  const file = await fetchPolicy(`https://mta-sts.${domain}/.well-known/mta-sts.txt`);
+  if (!("text" in file)) {
+    const problem = file.isUnanswered ? await hostProblem(domain, ask) : undefined;
+    return finish([fileFinding(problem ?? file, domain)], "The policy file can't be read", { id });
+  }
+  const read = readPolicy(file.text);
+  if ("problem" in read) return finish([invalidPolicy(read.problem)], "The policy file is invalid", { id });
+  const hosts = await ask(domain, "MX");
+  const findings = [modeFinding(read.policy), ...ageFindings(read.policy)];
+  if (isUnanswered(hosts)) findings.push(unknownFinding(domain));
+  else findings.push(...uncoveredHosts(read.policy, recordsOf(hosts).map(hostOfMx)));
+  return finish(findings, `Mode ${read.policy.mode}`, { id, policy: read.policy });
+}
+
+/** Whether a file is out of reach because its host is not in DNS; undefined where it is, or nobody knows. */
+async function hostProblem(domain: string, ask: Ask): Promise<{ problem: string; isUnanswered: boolean } | undefined> {
+  const answers = await Promise.all([ask(`mta-sts.${domain}`, "A"), ask(`mta-sts.${domain}`, "AAAA")]);
+  const isAbsent = answers.every(({ status }) => status === "nxdomain" || status === "nodata");
+  return isAbsent ? { problem: `mta-sts.${domain} has no address in DNS`, isUnanswered: false } : undefined;
+}
+
+/** Reads a policy file. The first of repeated keys counts, unknown ones are ignored (RFC 8461 section 3.2). */
+export function readPolicy(text: string): { policy: MtaStsPolicy } | { problem: string } {
+  const values = new Map<string, string>();
+  const mx: string[] = [];
+  for (const line of text.split(/\r?\n/)) {
+    const colon = line.indexOf(":");
+    const name = line.slice(0, Math.max(colon, 0)).trim();
+    const value = line.slice(colon + 1).trim();
+    if (name === "mx") mx.push(value.toLowerCase());
+    else if (!values.has(name)) values.set(name, value);
+  }
+  const mode = values.get("mode");
+  const age = values.get("max_age") ?? "";
+  if (values.get("version") !== "STSv1") return { problem: "it does not say version: STSv1" };
+  if (mode !== "enforce" && mode !== "testing" && mode !== "none") {
+    return { problem: "its mode is not enforce, testing or none" };
+  }
+  if (!/^\d{1,10}$/.test(age) || Number(age) > MOST_SECONDS) {
+    return { problem: `its max_age is not a number from 0 to ${MOST_SECONDS}` };
+  }
+  if (mode !== "none" && mx.length === 0) return { problem: "it names no mx" };
+  return { policy: { mode, mx, maxAgeSeconds: Number(age) } };
+}
+
+/** Whether a policy's pattern covers a host: `*.` stands for exactly one label (RFC 8461 section 4.1). */
+export function coversHost(pattern: string, host: string): boolean {
+  if (!pattern.startsWith("*.")) return pattern === host;
+  return host.slice(host.indexOf(".")) === pattern.slice(1) && host.includes(".");
+}
+
+function unknownFinding(name: string): Finding {
+  const sentence = `DNS gave no answer for ${name}. Check again later.`;
+  return { code: "no_answer", state: "unknown", sentence, rule: "RFC 8461 section 3.1" };
+}
+
+function missingRecord(domain: string): Finding {
+  return {
+    code: "no_record",
+    state: "attention",
+    sentence: `${domain} has no MTA-STS: mail to it may be sent without encryption if somebody interferes. Put a policy file at mta-sts.${domain} in mode testing, then publish this record.`,
+    rule: "RFC 8461 section 3.1",
+    publish: { name: `_mta-sts.${domain}`, type: "TXT", value: "v=STSv1; id=1;" },
+  };
+}
+
+function severalRecords(name: string): Finding {
+  const sentence = `${name} has several records, so senders use none. Keep one.`;
+  return { code: "several_records", state: "broken", sentence, rule: "RFC 8461 section 3.1" };
+}
+
+function badId(name: string): Finding {
+  const sentence = `The record at ${name} has no id of 1 to 32 letters and digits, so senders ignore it.`;
+  return { code: "bad_id", state: "broken", sentence, rule: "RFC 8461 section 3.1" };
+}
+
+function fileFinding(file: { problem: string; isUnanswered: boolean }, domain: string): Finding {
+  const state: CheckState = file.isUnanswered ? "unknown" : "broken";
+  const sentence = `The policy file https://mta-sts.${domain}/.well-known/mta-sts.txt can't be used: ${file.problem}.`;
+  return { code: "no_policy_file", state, sentence, rule: "RFC 8461 section 3.3" };
+}
+
+function invalidPolicy(problem: string): Finding {
+  const sentence = `The policy file is invalid: ${problem}. Senders ignore it.`;
+  return { code: "invalid_policy", state: "broken", sentence, rule: "RFC 8461 section 3.2" };
+}
+
+function modeFinding({ mode }: MtaStsPolicy): Finding {
+  const rule = "RFC 8461 section 5";
+  if (mode === "enforce") {
+    return { code: "mode_enforce", state: "good", sentence: "Senders must use a verified encrypted connection.", rule };
+  }
+  const sentence =
+    mode === "testing"
+      ? "Mode testing protects nothing yet; failures are only reported. Change to enforce once the TLS reports show none."
+      : "Mode none switches MTA-STS off.";
+  return { code: `mode_${mode}`, state: "attention", sentence, rule };
+}
+
+function ageFindings({ maxAgeSeconds, mode }: MtaStsPolicy): Finding[] {
+  if (mode === "none" || maxAgeSeconds >= FEW_SECONDS) return [];
+  const sentence = `Senders forget the policy after ${maxAgeSeconds} seconds. Use weeks: 1209600 or more.`;
+  return [{ code: "short_max_age", state: "attention", sentence, rule: "RFC 8461 section 3.2" }];
+}
+
+function uncoveredHosts({ mx, mode }: MtaStsPolicy, hosts: string[]): Finding[] {
+  if (mode === "none") return [];
+  const open = hosts.filter((host) => host !== "" && !mx.some((pattern) => coversHost(pattern, host)));
+  if (open.length === 0) return [];
+  const consequence = mode === "enforce" ? "mail to them is refused" : "mail to them would be refused in mode enforce";
+  const sentence = `The policy does not name ${open.slice(0, 10).join(", ")}: ${consequence}. Add them as mx.`;
+  const state: CheckState = mode === "enforce" ? "broken" : "attention";
+  return [{ code: "uncovered_host", state, sentence, rule: "RFC 8461 section 4.1" }];
+}

@@ -1,0 +1,193 @@
+/** The check of a domain's SPF record: whether receivers can use it at all, how many lookups it needs, whom it lets in. Pure. */
+import type { Resolver } from "../dns/resolver.ts";
+import { GUIDANCE_LIMITS } from "../limits.ts";
+import { startAsking } from "./asking.ts";
+import { type Check, type CheckState, type Finding, worstState } from "./check.ts";
+import { allTerms, qualifierOfAll, type ResolvedTerm, resolveSpf, type SpfTree } from "./spf-tree.ts";
+
+/** An SPF check with the tree of lookups behind it. */
+export interface SpfCheck extends Check {
+  kind: "spf";
+  tree: SpfTree;
+}
+
+const LOOKUP_RULE = "RFC 7208 section 4.6.4";
+
+/** Checks a domain's SPF record. @param domain A-labels */
+export async function checkSpf(domain: string, resolver: Resolver): Promise<SpfCheck> {
+  const { ask, asked } = startAsking(resolver);
+  const tree = await resolveSpf(domain, ask);
+  const findings = tree.root.text === "" ? findingsWithoutRecord(domain, tree) : findingsOfTree(tree);
+  const state = worstState(findings.map((finding) => finding.state));
+  return { kind: "spf", state, summary: summaryOf(tree, state), findings, asked: asked(), tree };
+}
+
+function summaryOf({ root, lookups, isCut }: SpfTree, state: CheckState): string {
+  if (root.problem === "unanswered") return "DNS gave no answer";
+  if (root.problem === "severalRecords") return "Several SPF records: receivers use none";
+  if (root.text === "") return "No SPF record";
+  const count = `${lookups}${isCut ? " or more" : ""} of ${GUIDANCE_LIMITS.maxSpfLookups} lookups`;
+  return state === "broken" ? `Receivers can't use the record; ${count}` : count;
+}
+
+function findingsWithoutRecord(domain: string, { root }: SpfTree): Finding[] {
+  if (root.problem === "unanswered") {
+    const sentence = `DNS gave no answer for ${domain}. Check again later.`;
+    return [{ code: "no_answer", state: "unknown", sentence, rule: "RFC 7208 section 4.4" }];
+  }
+  if (root.problem === "severalRecords") {
+    const sentence = `${domain} has several SPF records: SPF fails for every sender. Join their terms into one record.`;
+    return [{ code: "several_records", state: "broken", sentence, rule: "RFC 7208 section 4.5" }];
+  }
+  return [
+    {
+      code: "no_record",
+      state: "attention",
+      sentence: `${domain} has no SPF record. If it sends no mail, publish this one; else one that names your senders.`,
+      rule: "RFC 7208 section 3",
+      publish: { name: domain, type: "TXT", value: "v=spf1 -all" },
+    },
+  ];
+}
+
+function findingsOfTree(tree: SpfTree): Finding[] {
+  return [
+    ...findingsOfLookups(tree),
+    ...allTerms(tree.root).flatMap(({ domain, resolved }) => findingsOfTerm(resolved, domain)),
+    ...findingsOfAll(tree),
+    ...findingsOfText(tree),
+  ];
+}
+
+function findingsOfLookups({ lookups, voidLookups, isCut }: SpfTree): Finding[] {
+  const findings: Finding[] = [];
+  const { maxSpfLookups, warnSpfLookups, maxVoidSpfLookups } = GUIDANCE_LIMITS;
+  const count = `${lookups}${isCut ? " or more" : ""}`;
+  if (lookups > maxSpfLookups) {
+    findings.push({
+      code: "too_many_lookups",
+      state: "broken",
+      sentence: `The record needs ${count} DNS lookups; ${maxSpfLookups} are allowed, so SPF fails for every sender. Remove includes that you no longer need.`,
+      rule: LOOKUP_RULE,
+    });
+  } else if (lookups >= warnSpfLookups) {
+    findings.push({
+      code: "many_lookups",
+      state: "attention",
+      sentence: `The record needs ${count} of the ${maxSpfLookups} lookups allowed. One more service, or a change at one of them, may break it.`,
+      rule: LOOKUP_RULE,
+    });
+  } else {
+    const sentence = `The record needs ${count} of the ${maxSpfLookups} lookups allowed.`;
+    findings.push({ code: "lookups", state: "good", sentence, rule: LOOKUP_RULE });
+  }
+  if (voidLookups > maxVoidSpfLookups) {
+    findings.push({
+      code: "too_many_void_lookups",
+      state: "broken",
+      sentence: `${voidLookups} lookups find nothing; receivers stop after ${maxVoidSpfLookups}, and SPF fails for every sender. Remove the terms marked empty.`,
+      rule: LOOKUP_RULE,
+    });
+  }
+  return findings;
+}
+
+function findingsOfTerm(resolved: ResolvedTerm, domain: string): Finding[] {
+  const { term, problem, isVoid } = resolved;
+  const at = `"${term.text.slice(0, 200)}" in the record of ${domain}`;
+  if (term.kind === "broken") {
+    const sentence = `${at} is ${term.reason}: SPF fails for every sender until it is removed or corrected.`;
+    return [{ code: "syntax_error", state: "broken", sentence, rule: "RFC 7208 section 4.6" }];
+  }
+  const found = problem === undefined ? undefined : findingOfProblem(problem, at);
+  if (found !== undefined) return [found];
+  if (isVoid) {
+    const sentence = `${at} finds nothing in DNS. Remove it if it isn't needed.`;
+    return [{ code: "void_lookup", state: "attention", sentence, rule: LOOKUP_RULE }];
+  }
+  if (term.kind === "mechanism" && term.name === "ptr") {
+    const sentence = `${at} is slow, unreliable, and should not be used. Name the servers by ip4, ip6 or include.`;
+    return [{ code: "ptr", state: "attention", sentence, rule: "RFC 7208 section 5.5" }];
+  }
+  return [];
+}
+
+function findingOfProblem(problem: NonNullable<ResolvedTerm["problem"]>, at: string): Finding | undefined {
+  switch (problem) {
+    case "noRecord":
+      return {
+        code: "include_without_record",
+        state: "broken",
+        sentence: `${at} leads to a name without an SPF record: SPF fails for every sender. Remove it.`,
+        rule: "RFC 7208 section 5.2",
+      };
+    case "severalRecords":
+      return {
+        code: "include_of_several_records",
+        state: "broken",
+        sentence: `${at} leads to a name with several SPF records: SPF fails for every sender.`,
+        rule: "RFC 7208 section 4.5",
+      };
+    case "loop":
+      return {
+        code: "loop",
+        state: "broken",
+        sentence: `${at} leads back to a record that it came from: receivers stop after ten lookups, and SPF fails. Remove it.`,
+        rule: LOOKUP_RULE,
+      };
+    case "tooManyMxHosts":
+      return {
+        code: "too_many_mx_hosts",
+        state: "broken",
+        sentence: `${at} has more than ${GUIDANCE_LIMITS.maxSpfMxHosts} hosts: SPF fails for every sender. Name the servers by ip4, ip6 or include.`,
+        rule: LOOKUP_RULE,
+      };
+    case "unanswered":
+      return {
+        code: "no_answer",
+        state: "unknown",
+        sentence: `DNS gave no answer for ${at}. Check again later.`,
+        rule: "RFC 7208 section 4.4",
+      };
+    default:
+      // "brokenBelow" and "notFollowed" are said at the term below and by the count.
+      return undefined;
+  }
+}
+
+function findingsOfAll({ root }: SpfTree): Finding[] {
+  const rule = "RFC 7208 section 5.1";
+  const last = root.terms.findIndex(({ term }) => term.kind === "mechanism" && term.name === "all");
+  const after = last < 0 ? [] : root.terms.slice(last + 1).filter(({ term }) => term.kind === "mechanism");
+  const findings: Finding[] = [];
+  if (after.length > 0) {
+    const sentence = `Terms after "all" are never read: ${after
+      .map(({ term }) => term.text)
+      .join(" ")
+      .slice(0, 200)}. Put them before it.`;
+    findings.push({ code: "terms_after_all", state: "attention", sentence, rule });
+  }
+  const qualifier = qualifierOfAll(root);
+  if (qualifier === "+") {
+    const sentence = "+all lets everybody send in this domain's name. Replace it by ~all or -all.";
+    findings.push({ code: "all_pass", state: "broken", sentence, rule });
+  } else if (qualifier === "?" || (qualifier === undefined && !hasUnknownEnd(root))) {
+    const sentence = `${qualifier === "?" ? "?all" : "A record without all"} says nothing about other senders. End it with ~all or -all.`;
+    findings.push({ code: "all_neutral", state: "attention", sentence, rule });
+  }
+  return findings;
+}
+
+// Behind a redirect that was not answered, or that has a macro, another `all` may stand.
+function hasUnknownEnd({ terms }: SpfTree["root"]): boolean {
+  return terms.some(
+    ({ term, record }) => term.kind === "modifier" && term.name === "redirect" && (record?.text ?? "") === "",
+  );
+}
+
+function findingsOfText({ root }: SpfTree): Finding[] {
+  const octets = new TextEncoder().encode(root.text).length;
+  if (octets <= GUIDANCE_LIMITS.maxSpfOctets) return [];
+  const sentence = `The record has ${octets} octets; beyond ${GUIDANCE_LIMITS.maxSpfOctets} some receivers can't read the answer.`;
+  return [{ code: "long_record", state: "attention", sentence, rule: "RFC 7208 section 3.4" }];
+}

@@ -1,0 +1,180 @@
+/** An SPF record's text as terms (RFC 7208 sections 4.6 and 12). It asks nobody and knows no limit of lookups. Pure. */
+
+export type Qualifier = "+" | "-" | "~" | "?";
+export type MechanismName = "all" | "include" | "a" | "mx" | "ptr" | "ip4" | "ip6" | "exists";
+
+/** A term that matches senders. */
+export interface Mechanism {
+  text: string;
+  kind: "mechanism";
+  qualifier: Qualifier;
+  name: MechanismName;
+  /** The domain of include, exists, and of a, mx and ptr where one is given; undefined: the record's own. */
+  domain?: string;
+  /** The network of ip4 and ip6, without its length. */
+  network?: string;
+  /** Prefix lengths; undefined: all bits. */
+  bits4?: number;
+  bits6?: number;
+}
+
+/** `redirect=` or `exp=`, or a modifier that RFC 7208 does not know and every receiver ignores. */
+export interface Modifier {
+  text: string;
+  kind: "modifier";
+  name: string;
+  domain: string;
+}
+
+/** A term that cannot be read: the whole record is a permanent error (section 4.6). */
+export interface BrokenTerm {
+  text: string;
+  kind: "broken";
+  reason: string;
+}
+
+export type SpfTerm = Mechanism | Modifier | BrokenTerm;
+
+/** Whether a TXT record is an SPF record (section 4.5): `v=spf1`, then a space or the end. */
+export function isSpfRecord(text: string): boolean {
+  return /^v=spf1( |$)/i.test(text);
+}
+
+/** The terms of a record, in order. */
+export function readSpfTerms(text: string): SpfTerm[] {
+  return text
+    .split(" ")
+    .slice(1)
+    .filter((term) => term !== "")
+    .map(readTerm);
+}
+
+/** Whether a domain of a term depends on the mail (section 7): it cannot be looked up beforehand. */
+export function hasMacro(domain: string): boolean {
+  return domain.includes("%");
+}
+
+const MODIFIER = /^([a-z][a-z0-9_.-]*)=(.*)$/i;
+const MECHANISM = /^([+?~-]?)(all|include|a|mx|ptr|ip4|ip6|exists)(?:(:)([^/]*))?((?:\/[^/]*){0,3})$/i;
+
+function readTerm(text: string): SpfTerm {
+  const modifier = MODIFIER.exec(text);
+  if (modifier !== null) return readModifier(text, modifier[1] ?? "", modifier[2] ?? "");
+  if (/^[+?~-]?ip[46]:/i.test(text)) return readNetwork(text);
+  const parts = MECHANISM.exec(text);
+  if (parts === null) return { text, kind: "broken", reason: unknownTerm(text) };
+  const [, qualifier = "", name = "", colon, domain, length = ""] = parts;
+  const mechanism: Mechanism = {
+    text,
+    kind: "mechanism",
+    qualifier: qualifierOf(qualifier),
+    name: mechanismName(name),
+  };
+  return readArguments(mechanism, colon === undefined ? undefined : (domain ?? ""), length);
+}
+
+function unknownTerm(text: string): string {
+  if (/^v=spf1$/i.test(text)) return "a second v=spf1";
+  if (/^[\d.]+(\/\d+)?$/.test(text)) return "an address without ip4:";
+  if (/:/.test(text) && /^[0-9a-f:]+(\/\d+)?$/i.test(text)) return "an address without ip6:";
+  return "an unknown term";
+}
+
+function readModifier(text: string, name: string, domain: string): SpfTerm {
+  const lower = name.toLowerCase();
+  if ((lower === "redirect" || lower === "exp") && !isDomainSpec(domain)) {
+    return { text, kind: "broken", reason: `${lower} without a domain name` };
+  }
+  return { text, kind: "modifier", name: lower, domain: domain.toLowerCase() };
+}
+
+function readNetwork(text: string): SpfTerm {
+  const parts = /^([+?~-]?)(ip[46]):([^/]*)(?:\/([^/]*))?$/i.exec(text);
+  const [, qualifier = "", name = "", network = "", length] = parts ?? [];
+  const isFour = name.toLowerCase() === "ip4";
+  if (!(isFour ? isIpv4(network) : isIpv6(network))) {
+    return { text, kind: "broken", reason: `no IPv${isFour ? 4 : 6} address` };
+  }
+  const bits = length === undefined ? undefined : readLength(length, isFour ? 32 : 128);
+  if (bits === null) return { text, kind: "broken", reason: "an impossible prefix length" };
+  const mechanism: Mechanism = {
+    text,
+    kind: "mechanism",
+    qualifier: qualifierOf(qualifier),
+    name: isFour ? "ip4" : "ip6",
+    network,
+  };
+  if (bits !== undefined && isFour) mechanism.bits4 = bits;
+  if (bits !== undefined && !isFour) mechanism.bits6 = bits;
+  return mechanism;
+}
+
+function readArguments(mechanism: Mechanism, domain: string | undefined, length: string): SpfTerm {
+  const { text, name } = mechanism;
+  const takesLength = name === "a" || name === "mx";
+  if (length !== "" && !takesLength) return { text, kind: "broken", reason: "a prefix length where none may be" };
+  if (name === "all" && domain !== undefined) return { text, kind: "broken", reason: "a domain after all" };
+  if ((name === "include" || name === "exists") && domain === undefined) {
+    return { text, kind: "broken", reason: `${name} without a domain name` };
+  }
+  if (domain !== undefined && !isDomainSpec(domain)) return { text, kind: "broken", reason: "no domain name" };
+  const lengths = takesLength ? readLengths(length) : {};
+  if (lengths === undefined) return { text, kind: "broken", reason: "an impossible prefix length" };
+  const read: Mechanism = { ...mechanism, ...lengths };
+  if (domain !== undefined) read.domain = domain.toLowerCase().replace(/\.$/, "");
+  return read;
+}
+
+// `/24`, `//64` or `/24//64` (section 5.3).
+function readLengths(text: string): Pick<Mechanism, "bits4" | "bits6"> | undefined {
+  if (text === "") return {};
+  const match = /^(?:\/(\d+))?(?:\/\/(\d+))?$/.exec(text);
+  if (match === null) return undefined;
+  const lengths: Pick<Mechanism, "bits4" | "bits6"> = {};
+  const bits4 = match[1] === undefined ? undefined : readLength(match[1], 32);
+  const bits6 = match[2] === undefined ? undefined : readLength(match[2], 128);
+  if (bits4 === null || bits6 === null) return undefined;
+  if (bits4 !== undefined) lengths.bits4 = bits4;
+  if (bits6 !== undefined) lengths.bits6 = bits6;
+  return lengths;
+}
+
+function readLength(text: string, most: number): number | null {
+  if (!/^(0|[1-9]\d{0,2})$/.test(text)) return null;
+  return Number(text) <= most ? Number(text) : null;
+}
+
+function isDomainSpec(text: string): boolean {
+  return hasMacro(text) || /^[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)+\.?$/i.test(text);
+}
+
+function isIpv4(text: string): boolean {
+  const parts = text.split(".");
+  return parts.length === 4 && parts.every((part) => readLength(part, 255) !== null);
+}
+
+function isIpv6(text: string): boolean {
+  if (!text.includes(":") || !/^[0-9a-f:.]+$/i.test(text)) return false;
+  const [head = "", tail, ...more] = text.split("::");
+  if (more.length > 0) return false;
+  const groups = [...groupsOf(head), ...groupsOf(tail ?? "")];
+  const last = groups.at(-1) ?? "";
+  const size = groups.length + (last.includes(".") ? 1 : 0);
+  const areGroups = groups.every((group, index) =>
+    group.includes(".") ? index === groups.length - 1 && isIpv4(group) : /^[0-9a-f]{1,4}$/i.test(group),
+  );
+  return areGroups && (tail === undefined ? size === 8 : size < 8);
+}
+
+function groupsOf(text: string): string[] {
+  return text === "" ? [] : text.split(":");
+}
+
+function qualifierOf(text: string): Qualifier {
+  return text === "-" || text === "~" || text === "?" ? text : "+";
+}
+
+function mechanismName(text: string): MechanismName {
+  const names: MechanismName[] = ["all", "include", "a", "mx", "ptr", "ip4", "ip6", "exists"];
+  return names.find((name) => name === text.toLowerCase()) ?? "all";
+}

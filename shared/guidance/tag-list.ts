@@ -1,0 +1,43 @@
+/**
+ * Lists of tags as DMARC, DKIM, TLS-RPT, MTA-STS and BIMI records have them: `name=value` with `;` between (RFC 6376
+ * section 3.2). Pure.
+ */
+
+/** A tag as published: the name in lower case, the value without surrounding white space. */
+export interface Tag {
+  name: string;
+  value: string;
+}
+
+/** A list and what in it is no tag. */
+export interface TagList {
+  tags: Tag[];
+  /** Parts without a name and an equals sign. */
+  malformed: string[];
+}
+
+/** Reads a list. Empty parts, as after a last `;`, are nothing. */
+export function readTagList(text: string): TagList {
+  const tags: Tag[] = [];
+  const malformed: string[] = [];
+  for (const part of text.split(";")) {
+    const trimmed = part.trim();
+    if (trimmed === "") continue;
+    const equals = trimmed.indexOf("=");
+    const name = trimmed.slice(0, Math.max(equals, 0)).trim().toLowerCase();
+    if (/^[a-z][a-z0-9_-]*$/.test(name)) tags.push({ name, value: trimmed.slice(equals + 1).trim() });
+    else malformed.push(trimmed);
+  }
+  return { tags, malformed };
+}
+
+/** The value of a tag's first occurrence. */
+export function firstValue(list: TagList, name: string): string | undefined {
+  return list.tags.find((tag) => tag.name === name)?.value;
+}
+
+/** The names that occur more than once. */
+export function repeatedNames(list: TagList): string[] {
+  const names = list.tags.map(({ name }) => name);
+  return [...new Set(names.filter((name, index) => names.indexOf(name) !== index))];
+}

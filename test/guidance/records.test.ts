@@ -1,0 +1,287 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { httpsResolver } from "../../shared/dns/over-https.ts";
+import { NO_RESOLVER, type Resolver } from "../../shared/dns/resolver.ts";
+import type { Check } from "../../shared/guidance/check.ts";
+import { checkDkim } from "../../shared/guidance/dkim-check.ts";
+import { checkDmarc } from "../../shared/guidance/dmarc-check.ts";
+import { walkNames } from "../../shared/guidance/dmarc-walk.ts";
+import { checkDomain, listChecks } from "../../shared/guidance/domain-check.ts";
+import { checkBimi, checkDane, checkTlsRpt } from "../../shared/guidance/mail-host-checks.ts";
+import { checkMtaSts, coversHost, readPolicy } from "../../shared/guidance/mta-sts-check.ts";
+import { checkSpf } from "../../shared/guidance/spf-check.ts";
+import { type DnsServer, startDnsServer } from "../support/dns-server.ts";
+import { zoo } from "./zones.ts";
+
+let server: DnsServer;
+let resolver: Resolver;
+
+beforeAll(async () => {
+  server = await startDnsServer(zoo());
+  resolver = httpsResolver(server.url, fetch);
+});
+afterAll(async () => {
+  await server[Symbol.asyncDispose]();
+});
+
+/** Codes of what was found that is not simply good, with the state of the whole. */
+function verdictOf({ state, findings }: Check): string {
+  const codes = findings.filter((finding) => finding.state !== "good").map(({ code }) => code);
+  return [state, ...new Set(codes)].join(" ");
+}
+
+describe("DMARC", () => {
+  const expected: [string, string][] = [
+    ["reject.test", "good"],
+    ["none.test", "attention policy_none"],
+    ["levels.test", "good"],
+    ["testing.test", "attention testing"],
+    ["testing-none.test", "attention testing"],
+    ["several.test", "broken several_records no_record"],
+    ["beside-others.test", "good"],
+    ["unknown-tag.test", "attention unknown_tag"],
+    ["historic.test", "attention historic_tag"],
+    ["invalid-adkim.test", "attention invalid_tag"],
+    ["invalid-sp.test", "broken invalid_tag policy_ignored"],
+    ["no-policy.test", "broken policy_ignored"],
+    ["no-policy-no-rua.test", "broken no_policy no_rua"],
+    ["version-second.test", "broken no_record"],
+    ["version-lower.test", "broken no_record"],
+    ["repeated.test", "attention repeated_tag"],
+    ["malformed.test", "attention malformed_tag"],
+    ["psd-y.test", "attention psd_on_ordinary_domain"],
+    ["no-rua.test", "attention no_rua"],
+    ["apex.test", "broken no_record record_at_apex"],
+    ["absent.test", "broken no_record"],
+    ["servfail.test", "unknown no_answer"],
+    ["timeout.test", "unknown no_answer"],
+    ["http500.test", "unknown no_answer"],
+    ["garbage.test", "unknown no_answer"],
+    ["alias.test", "good"],
+    ["alias-loop.test", "unknown no_answer"],
+    ["authorized.test", "good"],
+    ["refused.test", "broken destination_refused"],
+    ["redirected.test", "good"],
+    ["redirected-away.test", "broken destination_refused"],
+    ["unanswered-destination.test", "unknown destination_unknown"],
+    ["web-destination.test", "broken destination_not_supported"],
+    ["sized.test", "good"],
+    ["encoded.test", "good"],
+  ];
+  test.each(expected)("%s: %s", async (domain, verdict) => {
+    const check = await checkDmarc(domain, resolver);
+    expect(verdictOf(check)).toBe(verdict);
+    for (const { rule, sentence } of check.findings) {
+      expect(rule).toMatch(/^RFC \d{4} /);
+      expect(sentence).toMatch(/\.$/);
+    }
+  });
+
+  test("the policies of a domain, of its subdomains and of names that do not exist", async () => {
+    const levels = await checkDmarc("levels.test", resolver);
+    expect(levels.policies).toEqual({ domain: "reject", subdomain: "quarantine", nonexistent: "none" });
+    // RFC 7489 knows no np: sp holds.
+    expect(levels.older.policies).toEqual({ domain: "reject", subdomain: "quarantine", nonexistent: "quarantine" });
+    const testing = await checkDmarc("testing.test", resolver);
+    expect(testing.policies).toEqual({ domain: "quarantine", subdomain: "none", nonexistent: "none" });
+    expect(testing.older.policies).toEqual({ domain: "reject", subdomain: "quarantine", nonexistent: "quarantine" });
+    const below = await checkDmarc("mail.levels.test", resolver);
+    expect(below.policies.domain).toBe("quarantine");
+    expect(below.policyDomain).toBe("levels.test");
+  });
+
+  test("psd=n ends the walk and makes an organisation of its own", async () => {
+    const check = await checkDmarc("www.division.boundary.test", resolver);
+    expect(check.organizationalDomain).toBe("division.boundary.test");
+    expect(check.policyDomain).toBe("division.boundary.test");
+    // The public suffix list knows nothing of it: an older receiver takes the record of boundary.test.
+    expect(check.older.policyDomain).toBe("boundary.test");
+    expect(verdictOf(check)).toBe("attention differs_by_rfc policy_none");
+  });
+
+  test("a name of many labels is cut to its last seven", async () => {
+    expect(walkNames("a.b.c.d.e.f.g.h.i.j.mail.example.com")).toEqual([
+      "a.b.c.d.e.f.g.h.i.j.mail.example.com",
+      "g.h.i.j.mail.example.com",
+      "h.i.j.mail.example.com",
+      "i.j.mail.example.com",
+      "j.mail.example.com",
+      "mail.example.com",
+      "example.com",
+      "com",
+    ]);
+    expect(walkNames("a.example.com")).toEqual(["a.example.com", "example.com", "com"]);
+    const check = await checkDmarc("a.b.c.d.e.f.g.h.i.eight.test", resolver);
+    // The record at d.e.f.g.h.i.eight.test is never asked for.
+    expect(check.policyDomain).toBe("e.f.g.h.i.eight.test");
+    expect(check.asked.map(({ name }) => name)).not.toContain("_dmarc.d.e.f.g.h.i.eight.test");
+    expect(check.findings.map(({ code }) => code)).toContain("name_too_long");
+  });
+
+  test("the record to publish names where reports should go", async () => {
+    const check = await checkDmarc("absent.test", resolver, "k7f3@rua.example");
+    expect(check.findings.find(({ code }) => code === "no_record")?.publish).toEqual({
+      name: "_dmarc.absent.test",
+      type: "TXT",
+      value: "v=DMARC1; p=none; rua=mailto:k7f3@rua.example",
+    });
+  });
+});
+
+describe("SPF", () => {
+  const expected: [string, string, number][] = [
+    ["good.spf.test", "good", 0],
+    ["none.spf.test", "attention no_record", 0],
+    ["several.spf.test", "broken several_records", 0],
+    ["eight.spf.test", "attention many_lookups", 8],
+    ["ten.spf.test", "attention many_lookups", 10],
+    ["eleven.spf.test", "broken too_many_lookups", 11],
+    ["nested.spf.test", "broken too_many_lookups", 12],
+    ["loop.spf.test", "broken loop", 2],
+    ["self.spf.test", "broken loop", 1],
+    ["void.spf.test", "broken too_many_void_lookups void_lookup", 3],
+    ["two-void.spf.test", "attention void_lookup", 2],
+    ["include-nothing.spf.test", "broken include_without_record", 1],
+    ["include-several.spf.test", "broken include_of_several_records", 1],
+    ["include-broken.spf.test", "broken syntax_error", 1],
+    ["syntax.spf.test", "broken syntax_error", 0],
+    ["typo.spf.test", "broken syntax_error", 0],
+    ["address-alone.spf.test", "broken syntax_error", 0],
+    ["plus-all.spf.test", "broken all_pass", 0],
+    ["bare-all.spf.test", "broken all_pass", 0],
+    ["neutral.spf.test", "attention all_neutral", 0],
+    ["no-all.spf.test", "attention all_neutral", 0],
+    ["after-all.spf.test", "attention terms_after_all", 0],
+    ["redirect.spf.test", "good", 1],
+    ["redirect-ignored.spf.test", "good", 0],
+    ["redirect-nothing.spf.test", "broken include_without_record", 1],
+    ["ptr.spf.test", "attention ptr", 1],
+    ["macro.spf.test", "good", 1],
+    ["mx.spf.test", "good", 1],
+    ["many-mx.spf.test", "broken too_many_mx_hosts", 1],
+    ["long.spf.test", "attention long_record", 0],
+    ["unanswered.spf.test", "unknown no_answer", 0],
+    ["include-unanswered.spf.test", "unknown no_answer", 1],
+    ["unknown-modifier.spf.test", "good", 0],
+  ];
+  test.each(expected)("%s: %s, %i lookups", async (domain, verdict, lookups) => {
+    const check = await checkSpf(domain, resolver);
+    expect(verdictOf(check)).toBe(verdict);
+    expect(check.tree.lookups).toBe(lookups);
+  });
+
+  test("the addresses that terms stand for", async () => {
+    const check = await checkSpf("mx.spf.test", resolver);
+    expect(check.tree.root.terms[0]?.networks).toEqual(["192.0.2.25/32", "2001:db8::25/128"]);
+  });
+});
+
+describe("DKIM", () => {
+  const expected: [string, string, string][] = [
+    ["strong", "good", "rsa 2048"],
+    ["plain", "good", "rsa 2048"],
+    ["pkcs1", "good", "rsa 2048"],
+    ["alias", "good", "rsa 2048"],
+    ["curve", "good", "ed25519"],
+    ["weak", "attention weak_key", "rsa 1024"],
+    ["short", "broken short_key", "rsa 768"],
+    ["revoked", "attention revoked_key", "revoked"],
+    ["testing", "attention testing_key", "rsa 2048"],
+    ["garbled", "broken unusable_key", "other"],
+    ["sha1", "broken no_sha256", "rsa 2048"],
+    ["twice", "broken several_keys", "other"],
+    ["absent", "attention missing_key", "missing"],
+    ["unanswered", "unknown no_answer", "unknown"],
+  ];
+  test.each(expected)("%s: %s, %s", async (selector, verdict, key) => {
+    const check = await checkDkim("dkim.test", [{ selector, domain: "dkim.test", lastSeenDay: 20_000 }], resolver);
+    expect(verdictOf(check)).toBe(verdict);
+    const [found] = check.keys;
+    expect([found?.keyType, found?.bits].filter((part) => part !== undefined).join(" ")).toBe(key);
+  });
+
+  test("no selector known", async () => {
+    expect(verdictOf(await checkDkim("dkim.test", [], resolver))).toBe("attention no_selector");
+  });
+});
+
+describe("MTA-STS, TLS-RPT, DANE and BIMI", () => {
+  const enforced = "version: STSv1\nmode: enforce\nmx: *.sts.test\nmax_age: 1209600\n";
+  const serve = (text: string) => async () => ({ text });
+
+  test.each([
+    ["enforced", enforced, "good"],
+    ["testing", enforced.replace("enforce", "testing"), "attention mode_testing"],
+    ["a host that it does not name", enforced.replace("*.sts.test", "mx1.sts.test"), "broken uncovered_host"],
+    ["a pattern two labels above", enforced.replace("*.sts.test", "*.test"), "broken uncovered_host"],
+    ["a short age", enforced.replace("1209600", "60"), "attention short_max_age"],
+    ["no version", enforced.replace("version: STSv1\n", ""), "broken invalid_policy"],
+    ["no host", enforced.replace("mx: *.sts.test\n", ""), "broken invalid_policy"],
+    ["an age beyond a year", enforced.replace("1209600", "99999999"), "broken invalid_policy"],
+  ])("a policy file: %s", async (_, text, verdict) => {
+    expect(verdictOf(await checkMtaSts("sts.test", resolver, serve(text)))).toBe(verdict);
+  });
+
+  test("records and files that cannot be used", async () => {
+    const missing = async () => ({ problem: "the server answers 404", isUnanswered: false });
+    const silent = async () => ({ problem: "no answer", isUnanswered: true });
+    expect(verdictOf(await checkMtaSts("sts.test", resolver, missing))).toBe("broken no_policy_file");
+    expect(verdictOf(await checkMtaSts("sts.test", resolver, silent))).toBe("unknown no_policy_file");
+    // The host of the file is not in DNS at all.
+    expect(verdictOf(await checkMtaSts("lost-sts.test", resolver, silent))).toBe("broken no_policy_file");
+    expect(verdictOf(await checkMtaSts("several-sts.test", resolver, missing))).toBe("broken several_records");
+    expect(verdictOf(await checkMtaSts("bad-id.test", resolver, missing))).toBe("broken bad_id");
+    expect(verdictOf(await checkMtaSts("absent.test", resolver, missing))).toBe("attention no_record");
+  });
+
+  test("keys of a policy file: the first counts, unknown ones are ignored", () => {
+    const read = readPolicy("version: STSv1\r\nmode: testing\r\nmode: enforce\r\nx: 1\r\nmx: a.test\r\nmax_age: 1\r\n");
+    expect(read).toEqual({ policy: { mode: "testing", mx: ["a.test"], maxAgeSeconds: 1 } });
+    expect(coversHost("*.example.com", "mail.example.com")).toBe(true);
+    expect(coversHost("*.example.com", "a.mail.example.com")).toBe(false);
+    expect(coversHost("*.example.com", "example.com")).toBe(false);
+  });
+
+  test.each([
+    ["sts.test", "good"],
+    ["several-tls.test", "broken several_records"],
+    ["no-address.test", "broken no_rua"],
+    ["web-address.test", "good"],
+    ["absent.test", "attention no_record"],
+  ])("TLS reports of %s: %s", async (domain, verdict) => {
+    expect(verdictOf(await checkTlsRpt(domain, resolver))).toBe(verdict);
+  });
+
+  test.each([
+    ["sts.test", "good", "2 of 2 mail hosts"],
+    ["half-dane.test", "attention no_tlsa", "1 of 2 mail hosts"],
+    ["unsigned-dane.test", "attention tlsa_without_dnssec", "Not set up"],
+    ["web-dane.test", "broken tlsa_unusable", "Not set up"],
+    ["null-mx.test", "good", "The domain takes no mail"],
+  ])("DANE of %s: %s", async (domain, verdict, summary) => {
+    const check = await checkDane(domain, resolver);
+    expect(verdictOf(check)).toBe(verdict);
+    expect(check.summary).toBe(summary);
+  });
+
+  test("a logo is shown only under an enforced policy", async () => {
+    expect(verdictOf(await checkBimi("sts.test", resolver, true))).toBe("good");
+    expect(verdictOf(await checkBimi("sts.test", resolver, false))).toBe("attention policy_too_weak");
+    expect(verdictOf(await checkBimi("no-logo.test", resolver, true))).toBe("broken bad_logo");
+    expect(verdictOf(await checkBimi("declined.test", resolver, true))).toBe("good");
+  });
+});
+
+test("without a resolver every check says unknown", async () => {
+  const fetchPolicy = async () => ({ problem: "not asked", isUnanswered: true });
+  const selectors = [{ selector: "a", domain: "example.com" }];
+  const check = await checkDomain("example.com", { resolver: NO_RESOLVER, fetchPolicy, selectors });
+  expect(listChecks(check).map(({ kind, state }) => `${kind} ${state}`)).toEqual([
+    "dmarc unknown",
+    "spf unknown",
+    "dkim unknown",
+    "mtaSts unknown",
+    "tlsRpt unknown",
+    "dane unknown",
+    "bimi unknown",
+  ]);
+});

@@ -1,0 +1,191 @@
+/**
+ * A zoo of zones, each named for its fault, all under `test`: what the checks of published records are tried on. The keys
+ * of RSA are made when the zones are.
+ */
+import { generateKeyPairSync } from "node:crypto";
+import { reverseLabels } from "../../shared/guidance/address-name.ts";
+import type { Zones } from "../support/dns-server.ts";
+
+function rsaKey(bits: number): string {
+  const { publicKey } = generateKeyPairSync("rsa", { modulusLength: bits });
+  return publicKey.export({ type: "spki", format: "der" }).toString("base64");
+}
+
+function pkcs1Key(bits: number): string {
+  const { publicKey } = generateKeyPairSync("rsa", { modulusLength: bits });
+  return publicKey.export({ type: "pkcs1", format: "der" }).toString("base64");
+}
+
+function ed25519Key(): string {
+  const { publicKey } = generateKeyPairSync("ed25519");
+  return publicKey.export({ type: "spki", format: "der" }).subarray(-32).toString("base64");
+}
+
+const DMARC: Zones = {
+  "_dmarc.reject.test": ["TXT v=DMARC1; p=reject; rua=mailto:rua@reject.test"],
+  "_dmarc.none.test": ["TXT v=DMARC1;p=none;rua=mailto:rua@none.test"],
+  "_dmarc.levels.test": ["TXT v=DMARC1; p=reject; sp=quarantine; np=none; rua=mailto:rua@levels.test"],
+  "_dmarc.testing.test": ["TXT v=DMARC1; p=reject; sp=quarantine; t=y; rua=mailto:rua@testing.test"],
+  "_dmarc.testing-none.test": ["TXT v=DMARC1; p=none; t=y; rua=mailto:rua@testing-none.test"],
+  "_dmarc.several.test": ["TXT v=DMARC1; p=none", "TXT v=DMARC1; p=reject"],
+  "_dmarc.beside-others.test": [
+    "TXT google-site-verification=1",
+    "TXT v=DMARC1; p=reject; rua=mailto:a@beside-others.test",
+  ],
+  "_dmarc.unknown-tag.test": ["TXT v=DMARC1; p=reject; color=blue; rua=mailto:rua@unknown-tag.test"],
+  "_dmarc.historic.test": ["TXT v=DMARC1; p=reject; pct=50; ri=86400; rua=mailto:rua@historic.test"],
+  "_dmarc.invalid-adkim.test": ["TXT v=DMARC1; p=reject; adkim=x; rua=mailto:rua@invalid-adkim.test"],
+  "_dmarc.invalid-sp.test": ["TXT v=DMARC1; p=reject; sp=blok; rua=mailto:rua@invalid-sp.test"],
+  "_dmarc.no-policy.test": ["TXT v=DMARC1; rua=mailto:rua@no-policy.test"],
+  "_dmarc.no-policy-no-rua.test": ["TXT v=DMARC1; adkim=s"],
+  "_dmarc.version-second.test": ["TXT p=reject; v=DMARC1"],
+  "_dmarc.version-lower.test": ["TXT v=dmarc1; p=reject"],
+  "_dmarc.repeated.test": ["TXT v=DMARC1; p=reject; p=none; rua=mailto:rua@repeated.test"],
+  "_dmarc.malformed.test": ["TXT v=DMARC1; p=reject; oops; rua=mailto:rua@malformed.test"],
+  "_dmarc.psd-y.test": ["TXT v=DMARC1; p=reject; psd=y; rua=mailto:rua@psd-y.test"],
+  "_dmarc.no-rua.test": ["TXT v=DMARC1; p=reject"],
+  "apex.test": ["TXT v=DMARC1; p=reject"],
+  "_dmarc.servfail.test": ["SERVFAIL"],
+  "_dmarc.timeout.test": ["TIMEOUT"],
+  "_dmarc.http500.test": ["HTTP500"],
+  "_dmarc.garbage.test": ["GARBAGE"],
+  "_dmarc.alias.test": ["CNAME policies.reject.test"],
+  "policies.reject.test": ["TXT v=DMARC1; p=quarantine; rua=mailto:rua@alias.test"],
+  "_dmarc.alias-loop.test": ["CNAME _dmarc.alias-loop.test"],
+  // A subdomain's own boundary: psd=n at it makes it an organisational domain of its own.
+  "_dmarc.division.boundary.test": ["TXT v=DMARC1; p=none; psd=n; rua=mailto:rua@division.boundary.test"],
+  "_dmarc.boundary.test": ["TXT v=DMARC1; p=reject; sp=reject; rua=mailto:rua@boundary.test"],
+  // Nine labels: names between the full one and the last seven are never asked.
+  "_dmarc.e.f.g.h.i.eight.test": ["TXT v=DMARC1; p=reject; rua=mailto:rua@eight.test"],
+  "_dmarc.d.e.f.g.h.i.eight.test": ["TXT v=DMARC1; p=none; rua=mailto:rua@eight.test"],
+};
+
+const DESTINATIONS: Zones = {
+  "_dmarc.authorized.test": ["TXT v=DMARC1; p=reject; rua=mailto:x@collector.test"],
+  "authorized.test._report._dmarc.collector.test": ["TXT v=DMARC1"],
+  "_dmarc.refused.test": ["TXT v=DMARC1; p=reject; rua=mailto:x@closed.test"],
+  "_dmarc.redirected.test": ["TXT v=DMARC1; p=reject; rua=mailto:x@collector.test"],
+  "redirected.test._report._dmarc.collector.test": ["TXT v=DMARC1; rua=mailto:other@collector.test"],
+  "_dmarc.redirected-away.test": ["TXT v=DMARC1; p=reject; rua=mailto:x@collector.test"],
+  "redirected-away.test._report._dmarc.collector.test": ["TXT v=DMARC1; rua=mailto:other@elsewhere.test"],
+  "_dmarc.unanswered-destination.test": ["TXT v=DMARC1; p=reject; rua=mailto:x@slow.test"],
+  "unanswered-destination.test._report._dmarc.slow.test": ["SERVFAIL"],
+  "_dmarc.web-destination.test": ["TXT v=DMARC1; p=reject; rua=https://web-destination.test/rua"],
+  "_dmarc.sized.test": ["TXT v=DMARC1; p=reject; rua=mailto:x@sized.test!10m"],
+  "_dmarc.encoded.test": ["TXT v=DMARC1; p=reject; rua=mailto:x%2Cy@encoded.test"],
+};
+
+const SPF: Zones = {
+  "good.spf.test": ["TXT v=spf1 ip4:192.0.2.0/24 ip6:2001:db8::/32 -all"],
+  "none.spf.test": ["TXT hello"],
+  "several.spf.test": ["TXT v=spf1 -all", "TXT v=spf1 ~all"],
+  "ten.spf.test": [`TXT v=spf1 ${includes("n", 10)} -all`],
+  "eleven.spf.test": [`TXT v=spf1 ${includes("n", 11)} -all`],
+  "eight.spf.test": [`TXT v=spf1 ${includes("n", 8)} -all`],
+  ...Object.fromEntries(
+    Array.from({ length: 12 }, (_, index) => [`n${index}.spf.test`, [`TXT v=spf1 ip4:192.0.2.${index} -all`]]),
+  ),
+  "nested.spf.test": ["TXT v=spf1 include:ten-below.spf.test include:n0.spf.test -all"],
+  "ten-below.spf.test": [`TXT v=spf1 ${includes("n", 10)} -all`],
+  "loop.spf.test": ["TXT v=spf1 include:loop-two.spf.test -all"],
+  "loop-two.spf.test": ["TXT v=spf1 include:loop.spf.test -all"],
+  "self.spf.test": ["TXT v=spf1 include:self.spf.test -all"],
+  "void.spf.test": ["TXT v=spf1 a:void1.spf-empty.test a:void2.spf-empty.test mx:void3.spf-empty.test -all"],
+  "two-void.spf.test": ["TXT v=spf1 a:void1.spf-empty.test a:void2.spf-empty.test -all"],
+  "include-nothing.spf.test": ["TXT v=spf1 include:void1.spf-empty.test -all"],
+  "include-several.spf.test": ["TXT v=spf1 include:several.spf.test -all"],
+  "include-broken.spf.test": ["TXT v=spf1 include:syntax.spf.test -all"],
+  "syntax.spf.test": ["TXT v=spf1 ip4:192.0.2.256 -all"],
+  "typo.spf.test": ["TXT v=spf1 inlcude:good.spf.test -all"],
+  "address-alone.spf.test": ["TXT v=spf1 192.0.2.1 -all"],
+  "plus-all.spf.test": ["TXT v=spf1 +all"],
+  "bare-all.spf.test": ["TXT v=spf1 all"],
+  "neutral.spf.test": ["TXT v=spf1 ip4:192.0.2.1 ?all"],
+  "no-all.spf.test": ["TXT v=spf1 ip4:192.0.2.1"],
+  "after-all.spf.test": ["TXT v=spf1 -all ip4:192.0.2.1"],
+  "redirect.spf.test": ["TXT v=spf1 redirect=good.spf.test"],
+  "redirect-ignored.spf.test": ["TXT v=spf1 redirect=void1.spf-empty.test -all"],
+  "redirect-nothing.spf.test": ["TXT v=spf1 redirect=void1.spf-empty.test"],
+  "ptr.spf.test": ["TXT v=spf1 ptr -all"],
+  "macro.spf.test": ["TXT v=spf1 exists:%{i}.allow.spf.test -all"],
+  "mx.spf.test": ["TXT v=spf1 mx -all", "MX 10 mail.spf.test"],
+  "mail.spf.test": ["A 192.0.2.25", "AAAA 2001:db8::25"],
+  "many-mx.spf.test": ["TXT v=spf1 mx -all", ...Array.from({ length: 11 }, (_, index) => `MX 10 m${index}.spf.test`)],
+  "long.spf.test": [`TXT v=spf1 ${Array.from({ length: 40 }, (_, index) => `ip4:198.51.100.${index}`).join(" ")} -all`],
+  "unanswered.spf.test": ["SERVFAIL"],
+  "include-unanswered.spf.test": ["TXT v=spf1 include:unanswered.spf.test -all"],
+  "unknown-modifier.spf.test": ["TXT v=spf1 ip4:192.0.2.1 ra=postmaster -all"],
+};
+
+function includes(prefix: string, count: number): string {
+  return Array.from({ length: count }, (_, index) => `include:${prefix}${index}.spf.test`).join(" ");
+}
+
+const DKIM: Zones = {
+  "strong._domainkey.dkim.test": [`TXT v=DKIM1; k=rsa; p=${rsaKey(2048)}`],
+  "plain._domainkey.dkim.test": [`TXT p=${rsaKey(2048)}`],
+  "pkcs1._domainkey.dkim.test": [`TXT v=DKIM1; p=${pkcs1Key(2048)}`],
+  "weak._domainkey.dkim.test": [`TXT v=DKIM1; k=rsa; p=${rsaKey(1024)}`],
+  "short._domainkey.dkim.test": [`TXT v=DKIM1; k=rsa; p=${rsaKey(768)}`],
+  "curve._domainkey.dkim.test": [`TXT v=DKIM1; k=ed25519; p=${ed25519Key()}`],
+  "revoked._domainkey.dkim.test": ["TXT v=DKIM1; p="],
+  "testing._domainkey.dkim.test": [`TXT v=DKIM1; t=y; p=${rsaKey(2048)}`],
+  "garbled._domainkey.dkim.test": ["TXT v=DKIM1; p=MIIB"],
+  "sha1._domainkey.dkim.test": [`TXT v=DKIM1; h=sha1; p=${rsaKey(2048)}`],
+  "twice._domainkey.dkim.test": [`TXT v=DKIM1; p=${rsaKey(2048)}`, `TXT v=DKIM1; p=${rsaKey(2048)}`],
+  "alias._domainkey.dkim.test": ["CNAME strong._domainkey.dkim.test"],
+  "unanswered._domainkey.dkim.test": ["SERVFAIL"],
+};
+
+const MAIL_HOSTS: Zones = {
+  "sts.test": ["MX 10 mx1.sts.test", "MX 20 mx2.sts.test"],
+  "mta-sts.sts.test": ["A 192.0.2.1"],
+  "_mta-sts.lost-sts.test": ["TXT v=STSv1; id=1;"],
+  "_mta-sts.sts.test": ["TXT v=STSv1; id=20261127;"],
+  "_smtp._tls.sts.test": ["TXT v=TLSRPTv1; rua=mailto:tls@sts.test"],
+  "_25._tcp.mx1.sts.test": ["TLSA 3 1 1 aabb", "DNSSEC"],
+  "_25._tcp.mx2.sts.test": ["TLSA 3 1 1 aabb", "DNSSEC"],
+  "default._bimi.sts.test": ["TXT v=BIMI1; l=https://sts.test/logo.svg;"],
+  "_dmarc.sts.test": ["TXT v=DMARC1; p=reject; rua=mailto:rua@sts.test"],
+  "_mta-sts.several-sts.test": ["TXT v=STSv1; id=1;", "TXT v=STSv1; id=2;"],
+  "_mta-sts.bad-id.test": ["TXT v=STSv1; id=2026-11-27;"],
+  "_smtp._tls.several-tls.test": ["TXT v=TLSRPTv1; rua=mailto:a@x.test", "TXT v=TLSRPTv1; rua=mailto:b@x.test"],
+  "_smtp._tls.no-address.test": ["TXT v=TLSRPTv1; rua=ftp://x"],
+  "_smtp._tls.web-address.test": ["TXT v=TLSRPTv1; rua=https://web-address.test/report"],
+  "half-dane.test": ["MX 10 a.half-dane.test", "MX 20 b.half-dane.test"],
+  "_25._tcp.a.half-dane.test": ["TLSA 3 1 1 aabb", "DNSSEC"],
+  "unsigned-dane.test": ["MX 10 a.unsigned-dane.test"],
+  "_25._tcp.a.unsigned-dane.test": ["TLSA 3 1 1 aabb"],
+  "web-dane.test": ["MX 10 a.web-dane.test"],
+  "_25._tcp.a.web-dane.test": ["TLSA 1 0 1 aabb", "DNSSEC"],
+  "null-mx.test": ["MX 0 ."],
+  "default._bimi.no-logo.test": ["TXT v=BIMI1; l=http://no-logo.test/logo.svg"],
+  "default._bimi.declined.test": ["TXT v=BIMI1; l=; "],
+};
+
+/** All of them, made anew: a test may change its own. */
+export function zoo(): Zones {
+  return { ...DMARC, ...DESTINATIONS, ...SPF, ...DKIM, ...MAIL_HOSTS };
+}
+
+const SIX = reverseLabels("2001:db8::25")?.text ?? "";
+
+const ADDRESSES: Zones = {
+  "25.2.0.192.in-addr.arpa": ["PTR mail.service.test"],
+  "mail.service.test": ["A 192.0.2.25", "AAAA 2001:db8::25"],
+  "25.2.0.192.origin.asn.cymru.com": ["TXT 64500 | 192.0.2.0/24 | DE | ripencc | 2001-02-03"],
+  "as64500.asn.cymru.com": ["TXT 64500 | DE | ripencc | 2001-02-03 | SERVICE - Service GmbH, DE"],
+  [`${SIX}.ip6.arpa`]: ["PTR mail.service.test"],
+  [`${SIX}.origin6.asn.cymru.com`]: ["TXT 64500 64501 | 2001:db8::/32 | DE | ripencc | 2001-02-03"],
+  // It says that it is somebody else, who does not say so.
+  "66.2.0.192.in-addr.arpa": ["PTR mail.service.test"],
+  "77.2.0.192.in-addr.arpa": ["PTR lost.service.test"],
+  "lost.service.test": ["SERVFAIL"],
+  "88.2.0.192.origin.asn.cymru.com": ["SERVFAIL"],
+  "99.2.0.192.origin.asn.cymru.com": ["TXT nonsense"],
+};
+
+/** Addresses with names, without, and with false ones. */
+export function addressZones(): Zones {
+  return { ...ADDRESSES };
+}
