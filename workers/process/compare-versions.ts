@@ -39,6 +39,7 @@ async function readVersion(version: ReportVersion, bucket: R2Bucket, count: Coun
   });
   for await (const event of readReports(await object.open(), options)) {
     if (event.type === "refused") return event.problem.message;
+    if (event.type === "passed_over") continue;
     const isWanted = parts.next(event.part) === version.part;
     if (event.type === "records") {
       if (isWanted) for (const record of event.records) count(recordLabel(record), record.count);
