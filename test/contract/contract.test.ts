@@ -59,6 +59,7 @@ const INPUTS: Partial<Record<OperationName, object>> = {
   restoreDeadLetters: { ids: ["a"] },
   refusedMail: { from: "2026-11-01", to: "2026-11-30" },
   deadLetterReasons: { domain: "a.example", isDiscarded: true },
+  keepVerified: { account: "a/b", domain: "a.example", kind: "aggregate", reporter: "R & D", reason: "forged" },
   acceptConflict: { id: "x" },
   discardConflict: { id: "x" },
   decideConflict: { id: "x", decision: "count_both", reason: "because" },
