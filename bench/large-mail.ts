@@ -18,7 +18,7 @@ import { type Bindings, serveBindings } from "./large-mail/bindings.ts";
 import { Chain, handle } from "./large-mail/chain.ts";
 import { LARGEST, LARGEST_BYTES, type LargeMail, xmlMail } from "./large-mail/mails.ts";
 import type { Growth } from "./large-mail/memory.ts";
-import { bundleWorker, type Place, type RunningWorker, startWorker } from "./large-mail/workerd.ts";
+import { bundleWorker, type ObjectHome, type RunningWorker, startWorker } from "./large-mail/workerd.ts";
 
 const ADDRESS = { rua: "rua@acme.example", entry: { account: "acme" } };
 const SIZES_BYTES = [1000, 4.1e6, 5e6, 15e6, 20e6];
@@ -80,7 +80,7 @@ async function measure(worker: RunningWorker, run: () => Promise<void>): Promise
 }
 
 /** Sends mails, one after the other, through Workers that were just started. */
-async function runMails({ name, mails }: Workload, bindings: Bindings, place: Place): Promise<Row[]> {
+async function runMails({ name, mails }: Workload, bindings: Bindings, place: ObjectHome): Promise<Row[]> {
   const chain = await Chain.open(bindings, ADDRESS);
   const ingest = await startWorker("ingest", place);
   const received = await measure(ingest, async () => {
@@ -119,7 +119,7 @@ interface Workload {
 }
 
 /** Every hostile mail that ingest parses, each alone: of each sort the one that took most. */
-async function runHostile(place: Omit<Place, "bindingsPort">): Promise<Row[]> {
+async function runHostile(place: Omit<ObjectHome, "bindingsPort">): Promise<Row[]> {
   const xml = [...reportText({ records: 2, seed: 1, style: STYLES[0] ?? fail("no styles") })].join("");
   const worst = new Map<string, Row[]>();
   for (const { kind, bytes, records } of hostileMails(HOSTILE_CHARS, { xml, records: 2 })) {

@@ -5,9 +5,6 @@ const ANSWERS = {
   pipelineStatus: { queues: [], unfinished: 0, unfinishedDays: [], reportsWithDueSlices: 0 },
   readRecords: { kind: "gone", reason: "It is not there." },
   readRawObject: null,
-  listDeadLetters: { items: [] },
-  listConflicts: { items: [] },
-  listJobs: { items: [] },
 };
 
 export class Operations extends WorkerEntrypoint {

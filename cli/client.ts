@@ -71,19 +71,19 @@ function errorOf(url: string, { code, message, status }: ClientProblem): Command
 }
 
 /** Dead letters by id, in whatever number, or by filter. */
-export type LetterSelection = Omit<Inputs["requeueDeadLetters"], "cursor">;
+export type DeadLetterSelection = Omit<Inputs["requeueDeadLetters"], "cursor">;
 
-/** Sends letters again or discards them; ids go as many a call as the API takes, a filter's letters a page a call. */
-export async function* changeLetters(
+/** Sends dead letters again or discards them; ids go as many a call as the API takes, a filter's dead letters a page a call. */
+export async function* changeDeadLetters(
   client: ApiClient,
   name: "requeueDeadLetters" | "discardDeadLetters",
-  { ids, filter, dryRun }: LetterSelection,
+  { ids, filter, dryRun }: DeadLetterSelection,
 ): AsyncGenerator<DeadLetterResult> {
   if (ids === undefined) {
     yield* client.each(name, { filter: filter ?? {}, dryRun });
     return;
   }
-  for (let i = 0; i < ids.length; i += PAGE_LIMITS.letters) {
-    yield* (await client.ask(name, { ids: ids.slice(i, i + PAGE_LIMITS.letters), dryRun })).items;
+  for (let i = 0; i < ids.length; i += PAGE_LIMITS.deadLetters) {
+    yield* (await client.ask(name, { ids: ids.slice(i, i + PAGE_LIMITS.deadLetters), dryRun })).items;
   }
 }

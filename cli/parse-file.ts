@@ -130,7 +130,7 @@ export async function parseFile(
     file,
     outcome: reports.size > 0 ? "accepted" : "rejected",
     reports: [...reports.values()],
-    problems: gatherProblems(problems, PROCESS_LIMITS.maxLettersPerObject).map(partProblem),
+    problems: gatherProblems(problems, PROCESS_LIMITS.maxDeadLettersPerObject).map(partProblem),
   };
 }
 

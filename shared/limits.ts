@@ -229,7 +229,7 @@ export const PAGE_LIMITS = {
   /** Accounts looked through by one message of a job for a domain. */
   jobAccounts: 100,
   /** Dead letters or conflicts listed, requeued or discarded in one call. */
-  letters: 100,
+  deadLetters: 100,
   /** Jobs shown. */
   jobs: 100,
   /** Sums of a domain and day in one answer, about 1 MB of JSON; whoever needs more asks for fewer days at a time. */
@@ -263,7 +263,7 @@ export const PROCESS_LIMITS = {
   /** Characters of values in those records; ordinary ones have some 100 each, hostile ones 250,000. */
   maxHeldRecordChars: 2 * MIB,
   /** Dead letters that one object may become; beyond, it becomes one, with counts by reason. */
-  maxLettersPerObject: 20,
+  maxDeadLettersPerObject: 20,
 } as const;
 
 /** Cloudflare D1 (its limits page) and how the ledger keeps within it. */

@@ -4,7 +4,6 @@
  * throw.
  */
 import type { Inputs, Outputs } from "./contract/operations.ts";
-import type { DeadLetterRow } from "./ledger/dead-letters.ts";
 import type { ReportReference } from "./ledger/report-rows.ts";
 
 /** What is waiting. */
@@ -18,10 +17,16 @@ export function isIdle({ unfinished, queues }: { unfinished: number; queues: { m
   return unfinished === 0 && queues.every(({ messages }) => messages === 0);
 }
 
+/** A page of the items that were read: fewer than the limit are the last ones. */
+export function pageOf<Item extends { id: string }>(items: Item[], limit: number): Page<Item> {
+  const last = items.at(-1);
+  return items.length < limit || last === undefined ? { items } : { items, cursor: last.id };
+}
+
 /** A page of a listing; `cursor` continues it and is absent on the last page. A page may be empty and not the last. */
 export interface Page<T> {
   items: T[];
-  cursor?: string;
+  cursor?: string | undefined;
 }
 
 /** An operation's answer to a request that cannot be met: the caller's mistake, said in one sentence. */
@@ -29,26 +34,20 @@ export interface OperationRefused {
   refused: string;
 }
 
-/** A page of a filter's letters, in the order of the days. Days are when the mail arrived; both included. */
+/** A page of a filter's dead letters, in the order of the days. Days are when the mail arrived; both included. */
 export type DeadLetterQuery = Inputs["listDeadLetters"];
 
 /** Narrows dead letters; an absent field means all. */
 export type DeadLetterFilter = Omit<DeadLetterQuery, "cursor">;
 
-/** Letters by id, or a page of a filter's letters: the caller goes on with the answer's cursor. */
+/** Dead letters by id, or a page of a filter's dead letters: the caller goes on with the answer's cursor. */
 export type DeadLetterSelection = Inputs["requeueDeadLetters"];
 
-/** What was done with one letter. */
+/** What was done with one dead letter. */
 export type DeadLetterResult = Outputs["requeueDeadLetters"]["items"][number];
 
 /** A raw object as it is in R2. */
 export type RawObject = NonNullable<Outputs["getDeadLetter"]["raw"]>;
-
-export interface DeadLetterDetails {
-  letter: DeadLetterRow;
-  /** Absent when the letter names no raw object, or it is no longer there. */
-  raw?: RawObject;
-}
 
 /** What a job is to be about. */
 export type JobRequest = Inputs["startReprocess"];

@@ -25,7 +25,7 @@ export interface RunningWorker {
   stop(): Promise<void>;
 }
 
-export interface Place {
+export interface ObjectHome {
   /** For the bundle and the configuration. */
   folder: string;
   /** Where the bindings answer. */
@@ -50,7 +50,7 @@ function tomlOf(worker: WorkerName): string {
 }
 
 /** Starts a bundled Worker in a process of its own. */
-export async function startWorker(worker: WorkerName, place: Place): Promise<RunningWorker> {
+export async function startWorker(worker: WorkerName, place: ObjectHome): Promise<RunningWorker> {
   const file = join(place.folder, `${worker}.capnp`);
   writeFileSync(file, workerdConfig(worker, place));
   const child = spawn(workerdBinary(), ["serve", "--control-fd=3", file], {
@@ -91,7 +91,7 @@ const workerConfig = v.object({
   vars: v.record(v.string(), v.number()),
 });
 
-function workerdConfig(worker: WorkerName, { bindingsPort, v8Flags }: Place): string {
+function workerdConfig(worker: WorkerName, { bindingsPort, v8Flags }: ObjectHome): string {
   const config = v.parse(workerConfig, unstable_readConfig({ config: tomlOf(worker) }));
   const kv = config.kv_namespaces.map(({ binding }) => ({ name: binding, type: "kvNamespace", target: "kv" }));
   const r2 = config.r2_buckets.map(({ binding }) => ({ name: binding, type: "r2Bucket", target: "r2" }));

@@ -123,13 +123,13 @@ function recordsOf(index: number, random: () => number): number {
   return isLarge(index) ? 300 : 1 + Math.floor(random() ** 2 * 10);
 }
 
-interface Place {
+interface ObjectHome {
   index: number;
   seed: number;
   random: () => number;
 }
 
-function makeXml({ index, seed, random }: Place): string {
+function makeXml({ index, seed, random }: ObjectHome): string {
   const style = STYLES[index % STYLES.length] ?? STYLES[0];
   if (style === undefined) throw new Error("there are no styles");
   const bytes = reportBytes({ records: recordsOf(index, random), seed: seed * 1_000_003 + index, style });
@@ -137,7 +137,7 @@ function makeXml({ index, seed, random }: Place): string {
   return Buffer.from(bytes).toString("utf8").replaceAll("acme.example", domain);
 }
 
-function makeOriginal(place: Place): Original {
+function makeOriginal(place: ObjectHome): Original {
   const { index, random } = place;
   const xml = makeXml(place);
   const container = CONTAINERS[Math.floor(random() * CONTAINERS.length)] ?? "gzip";
@@ -166,7 +166,7 @@ function repeat(kind: MailKind, { xml, container, raw }: Original, index: number
   }
 }
 
-function makeOther(kind: MailKind, place: Place): SoakMail {
+function makeOther(kind: MailKind, place: ObjectHome): SoakMail {
   const { index, random } = place;
   switch (kind) {
     case "twoFiles": {
@@ -192,7 +192,7 @@ function makeOther(kind: MailKind, place: Place): SoakMail {
 }
 
 /** Shapes that attack a reader; each must end as exactly one dead letter. */
-function hostileFile({ index, seed, random }: Place): Attachment {
+function hostileFile({ index, seed, random }: ObjectHome): Attachment {
   const xml = makeXml({ index, seed, random });
   const shapes: (() => Attachment)[] = [
     () => pack("xml", `entities-${index}`, xml.replace("?>", '?><!DOCTYPE feedback [<!ENTITY a "&a;&a;">]>')),

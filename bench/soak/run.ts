@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type ApiClient, apiClient, changeLetters } from "../../cli/client.ts";
+import { type ApiClient, apiClient, changeDeadLetters } from "../../cli/client.ts";
 import { type RunningStack, startStack } from "../../local/stack.ts";
 import type { Job } from "../../shared/contract/shapes.ts";
 import { isIdle } from "../../shared/operations.ts";
@@ -63,7 +63,7 @@ export async function runSoak(plan: SoakPlan): Promise<SoakResult> {
   }
 }
 
-interface Place {
+interface ObjectHome {
   stateDir: string;
   analytics: FaultyAnalytics;
   ports: { httpPort: number; smtpPort: number; sqlPort: number };
@@ -71,14 +71,14 @@ interface Place {
 
 class SoakRun {
   readonly #plan: SoakPlan;
-  readonly #place: Place;
+  readonly #place: ObjectHome;
   readonly #sent: Sent = emptySent();
   #stack: RunningStack | undefined;
   #kills = 0;
   #killing: Promise<void> | undefined;
   readonly #dead = new AbortController();
 
-  constructor(plan: SoakPlan, place: Place) {
+  constructor(plan: SoakPlan, place: ObjectHome) {
     this.#plan = plan;
     this.#place = place;
     plan.signal.addEventListener("abort", () => this.#dead.abort(new Error("The run was stopped.")));
@@ -188,7 +188,7 @@ class SoakRun {
       const ids: string[] = [];
       for await (const { id } of client.each("listDeadLetters", { code: "retries_exhausted" })) ids.push(id);
       if (ids.length === 0) break;
-      for await (const { result } of changeLetters(client, "requeueDeadLetters", { ids }))
+      for await (const { result } of changeDeadLetters(client, "requeueDeadLetters", { ids }))
         if (result === "requeued") requeued++;
       await this.#waitUntilStill(client);
     }
@@ -220,7 +220,7 @@ async function finishedJob(client: ApiClient, start: "startReprocess" | "startRe
   }
 }
 
-async function freePorts(): Promise<Place["ports"]> {
+async function freePorts(): Promise<ObjectHome["ports"]> {
   const [httpPort, smtpPort, sqlPort] = [await freePort(), await freePort(), await freePort()];
   return { httpPort, smtpPort, sqlPort };
 }

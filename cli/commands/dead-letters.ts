@@ -7,7 +7,7 @@ import type { ReadableStream } from "node:stream/web";
 import type { Command } from "commander";
 import type { DeadLetter, DeadLetterDetails, DeadLetterResult } from "../../shared/contract/shapes.ts";
 import type { DeadLetterFilter } from "../../shared/operations.ts";
-import { type ApiClient, changeLetters, type LetterSelection } from "../client.ts";
+import { type ApiClient, changeDeadLetters, type DeadLetterSelection } from "../client.ts";
 import { CommandError } from "../command-error.ts";
 import { addConnectionOptions, type ConnectionOptions, connect } from "../connection.ts";
 import { exitCodes } from "../exit-codes.ts";
@@ -44,16 +44,18 @@ Exit code: 0 done, 1 wrong use or failure, 2 some letters were refused.`;
 export function addDeadLetters(program: Command): void {
   const group = program.command("dead-letters").description("What could not be read or processed, and why");
   group.addHelpText("after", EXAMPLES);
-  finish(addFilter(add(group, "list", "The letters, oldest day first"))).action(listLetters);
+  finish(addFilter(add(group, "list", "The letters, oldest day first"))).action(printDeadLetters);
   finish(
     add(group, "show <id>", "One letter: reason, message, and the file it is about").option(
       "--save <file>",
       "write the file as it came to this path",
     ),
-  ).action(showLetter);
-  finish(addSelection(add(group, "requeue [id...]", "Send the letters' messages again"))).action(requeueLetters);
+  ).action(showDeadLetter);
+  finish(addSelection(add(group, "requeue [id...]", "Send the letters' messages again"))).action(
+    requeueFromCommandLine,
+  );
   finish(addSelection(add(group, "discard [id...]", "Remove the letters")).option("--yes", "do not ask")).action(
-    discardLetters,
+    discardFromCommandLine,
   );
 }
 
@@ -81,15 +83,15 @@ function addSelection(command: Command): Command {
     .option("--dry-run", "tell what would be done, and do nothing");
 }
 
-async function listLetters(options: ListOptions): Promise<void> {
+async function printDeadLetters(options: ListOptions): Promise<void> {
   const letters: DeadLetter[] = [];
   for await (const letter of connect(options).each("listDeadLetters", filterOf(options))) letters.push(letter);
   if (options.json) return printJson(letters);
   if (letters.length === 0) return printOut("There are no dead letters.");
-  printOut(letters.map((letter) => renderPairs(letterPairs(letter))).join("\n\n"));
+  printOut(letters.map((letter) => renderPairs(deadLetterPairs(letter))).join("\n\n"));
 }
 
-async function showLetter(id: string, options: ShowOptions): Promise<void> {
+async function showDeadLetter(id: string, options: ShowOptions): Promise<void> {
   const client = connect(options);
   const details = await client.ask("getDeadLetter", { id });
   if (options.save !== undefined) await saveRaw(client, details, options.save);
@@ -101,7 +103,7 @@ async function showLetter(id: string, options: ShowOptions): Promise<void> {
 function renderDetails({ letter, raw }: DeadLetterDetails): string {
   const { stage, attempts, account, rua, generation, receivedSeconds, lastError, message } = letter;
   const pairs: [string, unknown][] = [
-    ...letterPairs(letter),
+    ...deadLetterPairs(letter),
     ["stage", `${stage}, attempt ${attempts}, generation ${generation}`],
     ["received", new Date(receivedSeconds * 1000).toISOString()],
   ];
@@ -131,26 +133,26 @@ async function saveRaw(client: ApiClient, { raw, letter }: DeadLetterDetails, pa
   }
 }
 
-async function requeueLetters(ids: string[], options: ChangeOptions): Promise<void> {
+async function requeueFromCommandLine(ids: string[], options: ChangeOptions): Promise<void> {
   const selection = selectionOf(ids, options);
-  await report(changeLetters(connect(options), "requeueDeadLetters", selection), options);
+  await report(changeDeadLetters(connect(options), "requeueDeadLetters", selection), options);
 }
 
-async function discardLetters(ids: string[], options: ChangeOptions): Promise<void> {
+async function discardFromCommandLine(ids: string[], options: ChangeOptions): Promise<void> {
   const client = connect(options);
   const selection = selectionOf(ids, options);
   if (!options.dryRun && !options.yes) await confirmDiscard(client, selection);
-  await report(changeLetters(client, "discardDeadLetters", selection), options);
+  await report(changeDeadLetters(client, "discardDeadLetters", selection), options);
 }
 
 /** Asks the person at the terminal. @throws CommandError when there is nobody to ask, or the answer is no */
-async function confirmDiscard(client: ApiClient, selection: LetterSelection): Promise<void> {
+async function confirmDiscard(client: ApiClient, selection: DeadLetterSelection): Promise<void> {
   if (!process.stdin.isTTY || !process.stderr.isTTY) {
     throw new CommandError("Discarding cannot be undone: add --yes (or see with --dry-run what would go).");
   }
   let count = selection.ids?.length ?? 0;
   if (selection.ids === undefined) {
-    for await (const _ of changeLetters(client, "discardDeadLetters", { ...selection, dryRun: true })) count++;
+    for await (const _ of changeDeadLetters(client, "discardDeadLetters", { ...selection, dryRun: true })) count++;
   }
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   const answer = await terminal.question(`Discard ${count} dead ${count === 1 ? "letter" : "letters"}? [y/N] `);
@@ -159,7 +161,7 @@ async function confirmDiscard(client: ApiClient, selection: LetterSelection): Pr
 }
 
 // Nothing given must not mean everything.
-function selectionOf(ids: string[], options: ChangeOptions): LetterSelection {
+function selectionOf(ids: string[], options: ChangeOptions): DeadLetterSelection {
   const filter = filterOf(options);
   const isFiltered = Object.keys(filter).length > 0;
   const ways = [ids.length > 0, isFiltered, options.all === true].filter(Boolean).length;
@@ -188,7 +190,7 @@ async function report(results: AsyncIterable<DeadLetterResult>, { json }: Common
 }
 
 // Not a table: keys are long and have to be copied whole.
-function letterPairs({ id, reason, rawKey, part, at, domain }: DeadLetter): [string, unknown][] {
+function deadLetterPairs({ id, reason, rawKey, part, at, domain }: DeadLetter): [string, unknown][] {
   const pairs: [string, unknown][] = [
     ["time", at],
     ["code", reason.code],

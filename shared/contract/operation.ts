@@ -31,7 +31,7 @@ export interface Operation<Input, Output> {
   /** viewer: a person who may see the account it is about, which the caller checks; operator: operators only. */
   role: "viewer" | "operator";
   changes: boolean;
-  /** process: by RPC; dashboard: from the ledger it reads itself. */
+  /** process: what changes something, or needs R2 or the queues, by RPC; dashboard: what it reads from the ledger itself. */
   answeredBy: "process" | "dashboard";
   /** undefined = asked by RPC only. */
   http: HttpRoute | undefined;

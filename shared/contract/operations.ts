@@ -41,7 +41,7 @@ const ruaInput = v.strictObject({ rua: mailAddress });
 const personInput = v.strictObject({ email: mailAddress });
 const idInput = v.strictObject({ id });
 
-const letterFilter = {
+const deadLetterFilter = {
   code: v.optional(id),
   domain: v.optional(domain),
   account: v.optional(account),
@@ -49,8 +49,8 @@ const letterFilter = {
   until: v.optional(day),
 };
 const selection = v.strictObject({
-  ids: v.optional(v.pipe(v.array(id), v.minLength(1), v.maxLength(PAGE_LIMITS.letters))),
-  filter: v.optional(v.strictObject(letterFilter)),
+  ids: v.optional(v.pipe(v.array(id), v.minLength(1), v.maxLength(PAGE_LIMITS.deadLetters))),
+  filter: v.optional(v.strictObject(deadLetterFilter)),
   cursor: v.optional(cursor),
   dryRun: v.optional(v.boolean()),
 });
@@ -231,16 +231,16 @@ const described = {
     summary: "What could not become data, by the day its mail arrived, oldest first",
     role: "operator",
     changes: false,
-    answeredBy: "process",
+    answeredBy: "dashboard",
     http: { method: "GET", path: "/dead-letters", place: "query", status: 200, answer: "json" },
-    input: v.strictObject({ ...letterFilter, cursor: v.optional(cursor) }),
+    input: v.strictObject({ ...deadLetterFilter, cursor: v.optional(cursor) }),
     output: shapes.pageOf(shapes.deadLetter),
   },
   getDeadLetter: {
     summary: "One dead letter, and what is known of its raw object",
     role: "operator",
     changes: false,
-    answeredBy: "process",
+    answeredBy: "dashboard",
     http: { method: "GET", path: "/dead-letters/:id", place: "query", status: 200, answer: "json" },
     input: idInput,
     output: shapes.deadLetterDetails,
@@ -273,11 +273,21 @@ const described = {
     output: v.instance(Response),
   },
 
+  describeRawObject: {
+    summary: "What is known of a raw object besides its bytes",
+    role: "operator",
+    changes: false,
+    answeredBy: "process",
+    http: undefined,
+    input: v.strictObject({ key: objectKey }),
+    output: shapes.rawObject,
+  },
+
   listConflicts: {
     summary: "Other versions of accepted reports that wait for a decision, oldest day first",
     role: "operator",
     changes: false,
-    answeredBy: "process",
+    answeredBy: "dashboard",
     http: { method: "GET", path: "/conflicts", place: "query", status: 200, answer: "json" },
     input: v.strictObject({ cursor: v.optional(cursor) }),
     output: shapes.pageOf(shapes.conflict),
@@ -286,7 +296,7 @@ const described = {
     summary: "One conflict",
     role: "operator",
     changes: false,
-    answeredBy: "process",
+    answeredBy: "dashboard",
     http: { method: "GET", path: "/conflicts/:id", place: "query", status: 200, answer: "json" },
     input: idInput,
     output: shapes.conflict,
@@ -393,7 +403,7 @@ const described = {
     summary: "The newest jobs, newest first",
     role: "operator",
     changes: false,
-    answeredBy: "process",
+    answeredBy: "dashboard",
     http: { method: "GET", path: "/jobs", place: "query", status: 200, answer: "json" },
     input: nothing,
     output: shapes.listOf(shapes.job),
@@ -402,7 +412,7 @@ const described = {
     summary: "One job",
     role: "operator",
     changes: false,
-    answeredBy: "process",
+    answeredBy: "dashboard",
     http: { method: "GET", path: "/jobs/:id", place: "query", status: 200, answer: "json" },
     input: idInput,
     output: shapes.job,
@@ -419,8 +429,8 @@ export type Inputs = { [Name in OperationName]: v.InferOutput<Described[Name]["i
 /** Output of each operation. */
 export type Outputs = { [Name in OperationName]: v.InferOutput<Described[Name]["output"]> };
 
-type AnsweredBy<Place extends "process" | "dashboard"> = {
-  [Name in OperationName]: Described[Name]["answeredBy"] extends Place ? Name : never;
+type AnsweredBy<ObjectHome extends "process" | "dashboard"> = {
+  [Name in OperationName]: Described[Name]["answeredBy"] extends ObjectHome ? Name : never;
 }[OperationName];
 
 /** Those process answers, by RPC. */

@@ -120,7 +120,7 @@ export const deadLetter = v.object({
 
 export type DeadLetter = v.InferOutput<typeof deadLetter>;
 
-/** A letter as it is told. */
+/** A dead letter as it is told. */
 export function deadLetterOf(row: DeadLetterRow): DeadLetter {
   return {
     id: row.id,
@@ -145,7 +145,7 @@ export function deadLetterOf(row: DeadLetterRow): DeadLetter {
 }
 
 /** A raw object as it is in R2. */
-const rawObject = v.object({
+export const rawObject = v.object({
   key: v.string(),
   sizeBytes: v.number(),
   /** When it was stored, ISO 8601. */
@@ -163,12 +163,12 @@ const rawObject = v.object({
   }),
 });
 
-/** `raw` is absent when the letter names no raw object, or it is no longer there. */
+/** `raw` is absent when the dead letter names no raw object, or it is no longer there. */
 export const deadLetterDetails = v.object({ letter: deadLetter, raw: v.optional(rawObject) });
 
 export type DeadLetterDetails = v.InferOutput<typeof deadLetterDetails>;
 
-/** What was done with one letter. */
+/** What was done with one dead letter. */
 export const deadLetterResult = v.object({
   id: v.string(),
   code: v.string(),

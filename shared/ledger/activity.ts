@@ -25,7 +25,7 @@ export const ACTIVITY_SPANS = [300, 3600, 86_400, 604_800] as const;
 /** Days of arrival that `status` and `activity` look at. */
 export const ACTIVITY_DAYS = 7;
 
-/** Common table expression `arrived`: settled objects of mail that arrived between two days (?1 and ?2). */
+/** Common table expression `arrived`: finished objects of mail that arrived between two days (?1 and ?2). */
 const ARRIVED = `ruas(rua) AS (
     SELECT min(rua) FROM objects
     UNION ALL
@@ -158,7 +158,7 @@ export interface LatencyDay {
 
 const latencyRow = v.object({ day: v.number(), latency: v.number(), objects: v.number() });
 
-/** How many objects were settled for the first time after how long, by day; from ten minutes on in whole minutes. */
+/** How many objects were finished for the first time after how long, by day; from ten minutes on in whole minutes. */
 export function latenciesQuery({ firstDay, lastDay }: Days): Query<v.InferOutput<typeof latencyRow>> {
   return query(
     `WITH RECURSIVE ${ARRIVED}

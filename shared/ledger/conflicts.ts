@@ -109,15 +109,17 @@ export function conflictsQuery({
 }
 
 /** Conflicts by id, those that are there. */
-export function findConflicts(database: LedgerDatabase, ids: readonly string[]): Promise<ConflictRow[]> {
-  return ask(
-    database,
-    query(
-      `SELECT ${COLUMNS} FROM conflicts WHERE id IN (SELECT value FROM json_each(?1)) ORDER BY id`,
-      [JSON.stringify(ids)],
-      row,
-    ),
+export function conflictsNamedQuery(ids: readonly string[]): Query<ConflictRow> {
+  return query(
+    `SELECT ${COLUMNS} FROM conflicts WHERE id IN (SELECT value FROM json_each(?1)) ORDER BY id`,
+    [JSON.stringify(ids)],
+    row,
   );
+}
+
+/** The same in one database; none without ids. */
+export async function findConflicts(database: LedgerDatabase, ids: readonly string[]): Promise<ConflictRow[]> {
+  return ids.length === 0 ? [] : ask(database, conflictsNamedQuery(ids));
 }
 
 /** Who decided what about one version of a report, and why. */

@@ -1,12 +1,16 @@
 /** Dead letters: what could not become data, with its reason, until a person or a later run solves it. */
 import * as v from "valibot";
+import { PAGE_LIMITS } from "../limits.ts";
 import { PROBLEM_MEANINGS, type Problem } from "../report/problems.ts";
+import { parseDay } from "../report-day.ts";
+import { fail, ok, type Result } from "../result.ts";
+import { isDatedId } from "../storage.ts";
 import { compareValues, firstRows } from "./combine.ts";
 import { ask, type Change, jsonColumn, type LedgerDatabase, type Parameter, type Query, query } from "./database.ts";
 
 const problemCodes = Object.keys(PROBLEM_MEANINGS) as [keyof typeof PROBLEM_MEANINGS];
 
-/** What a person sees of a letter beside the columns of its row. */
+/** What a person sees of a dead letter beside the columns of its row. */
 const letter = v.object({
   message: v.string(),
   stage: v.picklist(["read", "queue"]),
@@ -69,7 +73,7 @@ const row = v.pipe(
 const COLUMNS = `id, day, account, rua, domain, code, raw_key AS rawKey, part, generation,
   received_seconds AS receivedSeconds, filed_seconds AS filedSeconds, attempts, letter`;
 
-/** Files letters; one that is there already is written anew and keeps the time it was filed first. */
+/** Files dead letters; one that is there already is written anew and keeps the time it was filed first. */
 export function putDeadLetters(rows: readonly DeadLetterRow[]): Change {
   const values = rows.map((one) => [
     one.id,
@@ -104,7 +108,7 @@ export function putDeadLetters(rows: readonly DeadLetterRow[]): Change {
   };
 }
 
-/** Removes letters by id. */
+/** Removes dead letters by id. */
 export function removeDeadLetters(ids: readonly string[]): Change {
   return {
     sql: "DELETE FROM dead_letters WHERE id IN (SELECT value FROM json_each(?1))",
@@ -112,7 +116,7 @@ export function removeDeadLetters(ids: readonly string[]): Change {
   };
 }
 
-/** Narrows letters; an absent field means all. Days are those the mail arrived on, since 1970-01-01 UTC. */
+/** Narrows dead letters; an absent field means all. Days are those the mail arrived on, since 1970-01-01 UTC. */
 export interface DeadLetterFilter {
   code?: string | undefined;
   domain?: string | undefined;
@@ -121,7 +125,7 @@ export interface DeadLetterFilter {
   lastDay?: number | undefined;
 }
 
-/** A page of letters by day and id, oldest first; `after` is the id the page before ended with. */
+/** A page of dead letters by day and id, oldest first; `after` is the id the page before ended with. */
 export function deadLettersQuery(
   filter: DeadLetterFilter,
   { after = "", limit }: { after?: string | undefined; limit: number },
@@ -137,26 +141,43 @@ export function deadLettersQuery(
   };
 }
 
-/** How many letters there are, by problem code. */
-export function deadLetterCountsQuery(filter: DeadLetterFilter): Query<{ code: string; letters: number }> {
-  const { where, parameters } = conditions(filter);
+/** Which dead letters, as people ask: days as `YYYY-MM-DD`, and where the page before ended. */
+export interface DeadLetterQuestion {
+  code?: string | undefined;
+  domain?: string | undefined;
+  account?: string | undefined;
+  since?: string | undefined;
+  until?: string | undefined;
+  cursor?: string | undefined;
+}
+
+/** The page of PAGE_LIMITS.deadLetters that answers. @returns what is wrong with the question, as a sentence, otherwise */
+export function deadLetterPageQuery({
+  since,
+  until,
+  cursor,
+  ...filter
+}: DeadLetterQuestion): Result<Query<DeadLetterRow>, string> {
+  const [firstDay, lastDay] = [since, until].map((day) => (day === undefined ? undefined : parseDay(day)));
+  const wrong = firstDay === undefined && since !== undefined ? since : lastDay === undefined ? until : undefined;
+  if (wrong !== undefined) return fail(`'${wrong}' is not a day; it has to be YYYY-MM-DD.`);
+  if (cursor !== undefined && !isDatedId(cursor)) return fail("The cursor is none of this listing.");
+  const page = { after: cursor, limit: PAGE_LIMITS.deadLetters };
+  return ok(deadLettersQuery({ ...filter, firstDay, lastDay }, page));
+}
+
+/** Dead letters by id, those that are there. */
+export function deadLettersNamedQuery(ids: readonly string[]): Query<DeadLetterRow> {
   return query(
-    `SELECT code, count(*) AS letters FROM dead_letters WHERE true ${where} GROUP BY code ORDER BY letters DESC, code`,
-    parameters,
-    v.object({ code: v.string(), letters: v.number() }),
+    `SELECT ${COLUMNS} FROM dead_letters WHERE id IN (SELECT value FROM json_each(?1)) ORDER BY id`,
+    [JSON.stringify(ids)],
+    row,
   );
 }
 
-/** Letters by id, those that are there. */
-export function findDeadLetters(database: LedgerDatabase, ids: readonly string[]): Promise<DeadLetterRow[]> {
-  return ask(
-    database,
-    query(
-      `SELECT ${COLUMNS} FROM dead_letters WHERE id IN (SELECT value FROM json_each(?1)) ORDER BY id`,
-      [JSON.stringify(ids)],
-      row,
-    ),
-  );
+/** The same in one database; none without ids. */
+export async function findDeadLetters(database: LedgerDatabase, ids: readonly string[]): Promise<DeadLetterRow[]> {
+  return ids.length === 0 ? [] : ask(database, deadLettersNamedQuery(ids));
 }
 
 function conditions({ code, domain, account, firstDay, lastDay }: DeadLetterFilter) {

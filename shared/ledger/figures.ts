@@ -7,7 +7,7 @@
  *   tls         result type | sending address | receiving host | receiving address | reason code
  *   failure     what failed | address | delivery result | DKIM domain | SPF domain | envelope domain | reporting server
  *
- * The five letters of an aggregate key have one character each. Texts hold none of the separators (they are
+ * The five dead letters of an aggregate key have one character each. Texts hold none of the separators (they are
  * percent-encoded), and the policy domain is written `=`, its subdomains `….=`; an envelope from that is the domain of the
  * first SPF result is written `^`.
  */
@@ -89,7 +89,7 @@ export function readAddressToken(text: string): string {
   return readToken(text);
 }
 
-/** The word of a key's first letter. */
+/** The word of a key's first dead letter. */
 export function readDisposition(letter: string): Disposition {
   return wordOf(DISPOSITIONS, letter);
 }
@@ -122,7 +122,7 @@ function firstSpfDomain(head: string, policyDomain: string): string {
   return readDomainToken(domain, policyDomain);
 }
 
-/** Letters before the results of an aggregate key. */
+/** Dead letters before the results of an aggregate key. */
 export const FIGURE_LETTERS = 5;
 
 /** Authentication results as texts, one a line, from `dkim/spf` of a key. */

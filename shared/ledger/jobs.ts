@@ -1,6 +1,6 @@
 /** Reprocess and reconcile jobs: what they are about and how far they are. */
 import * as v from "valibot";
-import { ask, jsonColumn, type LedgerDatabase, query } from "./database.ts";
+import { ask, jsonColumn, type LedgerDatabase, type Query, query } from "./database.ts";
 
 /** Which raw objects a job is about; all fields given must hold. Days are `YYYY-MM-DD`, UTC, when the mail arrived. */
 const jobFilter = v.object({
@@ -106,13 +106,18 @@ export async function updateJob(database: LedgerDatabase, job: Job): Promise<boo
   return written.length > 0;
 }
 
+/** One job; no row when there is none. */
+export function jobQuery(id: string): Query<Job> {
+  return query(`SELECT ${COLUMNS} FROM jobs WHERE id = ?1`, [id], row);
+}
+
 /** @returns undefined when there is none */
 export async function findJob(database: LedgerDatabase, id: string): Promise<Job | undefined> {
-  const [job] = await ask(database, query(`SELECT ${COLUMNS} FROM jobs WHERE id = ?1`, [id], row));
+  const [job] = await ask(database, jobQuery(id));
   return job;
 }
 
 /** The newest jobs, newest first. */
-export function newestJobs(database: LedgerDatabase, limit: number): Promise<Job[]> {
-  return ask(database, query(`SELECT ${COLUMNS} FROM jobs ORDER BY id DESC LIMIT ?1`, [limit], row));
+export function newestJobsQuery(limit: number): Query<Job> {
+  return query(`SELECT ${COLUMNS} FROM jobs ORDER BY id DESC LIMIT ?1`, [limit], row);
 }

@@ -1,6 +1,6 @@
 /**
  * Figures of a day, merged over its reports: a source that ten receivers saw is one figure instead of ten, so that pages
- * over a year read little. Made by cron for days that have settled down; a change of the day takes it away again.
+ * over a year read little. Made by cron for days to which no more reports come; a change of the day takes it away again.
  */
 import * as v from "valibot";
 import { FIGURE_LIMITS } from "../limits.ts";

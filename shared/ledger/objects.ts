@@ -14,13 +14,13 @@ export interface ObjectReference {
   receivedSeconds: number;
 }
 
-/** A settled object. */
-export interface SettledObject {
+/** A finished object. */
+export interface FinishedObject {
   rawKey: string;
   account: string;
   version: number;
   generation: number;
-  settledSeconds: number;
+  finishedSeconds: number;
   records: number;
   outcomes: Outcome[];
   rawRemoved: boolean;
@@ -36,7 +36,7 @@ const row = v.object({
   account: v.string(),
   version: v.number(),
   generation: v.number(),
-  settledSeconds: v.number(),
+  finishedSeconds: v.number(),
   records: v.number(),
   outcomes: outcomesColumn,
   rawRemoved: v.pipe(
@@ -49,11 +49,11 @@ async function keyOf({ rua, rawKey, receivedSeconds }: ObjectReference): Promise
   return [rua, Math.floor(receivedSeconds / SECONDS_PER_DAY), await objectHash(rawKey)];
 }
 
-/** Looks up objects by their raw keys. @returns those that are settled */
+/** Looks up objects by their raw keys. @returns those that are finished */
 export async function findObjects(
   database: LedgerDatabase,
   references: readonly ObjectReference[],
-): Promise<Map<string, SettledObject>> {
+): Promise<Map<string, FinishedObject>> {
   if (references.length === 0) return new Map();
   const wanted = await Promise.all(
     references.map(async (reference) => [...(await keyOf(reference)), reference.rawKey]),
@@ -61,7 +61,7 @@ export async function findObjects(
   const found = await ask(
     database,
     query(
-      `SELECT w.value ->> 3 AS rawKey, o.account, o.version, o.generation, o.settled_seconds AS settledSeconds,
+      `SELECT w.value ->> 3 AS rawKey, o.account, o.version, o.generation, o.settled_seconds AS finishedSeconds,
         o.records, o.outcomes, o.raw_removed AS rawRemoved
       FROM json_each(?1) w
       JOIN objects o ON o.rua = w.value ->> 0 AND o.day = w.value ->> 1 AND o.object_hash = unhex(w.value ->> 2)`,
@@ -99,8 +99,8 @@ export async function recordsByAddress(
   return found;
 }
 
-/** Which of many objects are settled. @returns their raw keys */
-export async function settledKeys(
+/** Which of many objects are finished. @returns their raw keys */
+export async function finishedKeys(
   database: LedgerDatabase,
   references: readonly ObjectReference[],
 ): Promise<Set<string>> {
@@ -189,7 +189,7 @@ export async function putObjects(rows: readonly ObjectRow[], nowSeconds: number)
 /** An object as it was looked up. */
 export type ObjectVersion = ObjectReference & Pick<ObjectRow, "version">;
 
-/** Removes the rows of objects that another database settles from now on. */
+/** Removes the rows of objects that another database commits from now on. */
 export async function removeObjects(rows: readonly ObjectVersion[]): Promise<Change> {
   return {
     sql: `DELETE FROM objects WHERE (rua, day, object_hash) IN

@@ -1,6 +1,6 @@
 /**
  * Accepted reports: found by what identifies them, written and replaced row by row, their days' sums recomputed. What is
- * decided about a report is in claims.ts; the transaction in settlement.ts.
+ * decided about a report is in claims.ts; the transaction in commit-batch.ts.
  */
 import * as v from "valibot";
 import { compareValues, firstRows } from "./combine.ts";

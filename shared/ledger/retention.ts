@@ -91,7 +91,7 @@ export async function removeOldObjects(
 }
 
 /** Removes staged figures that no report came to own: their object was refused, or another consumer was faster. */
-export async function removeStrayFigures(
+export async function removeUnownedFigures(
   database: LedgerDatabase,
   { beforeSeconds, limit }: { beforeSeconds: number; limit: number },
 ): Promise<number> {

@@ -103,7 +103,7 @@ const figures = {
 const mailRow = v.object({
   what: v.picklist(["source", "disposition", "reasons"]),
   text: v.string(),
-  /** Of a source: 1 where something authenticated it. Of reasons: the disposition's letter. */
+  /** Of a source: 1 where something authenticated it. Of reasons: the disposition's dead letter. */
   more: v.union([v.string(), v.number()]),
   ...figures,
 });

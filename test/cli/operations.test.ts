@@ -55,21 +55,21 @@ async function runJson<T>(...args: string[]): Promise<T> {
   return JSON.parse(stdout);
 }
 
-function listLetters(...filter: string[]): Promise<DeadLetter[]> {
+function printDeadLetters(...filter: string[]): Promise<DeadLetter[]> {
   return runJson("dead-letters", "list", ...filter);
 }
 
 it("dead-letters list filters", async () => {
-  expect(await listLetters()).toHaveLength(2);
-  expect(await listLetters("--domain", "later.example")).toMatchObject([{ reason: { code: "foreign_domain" } }]);
-  expect(await listLetters("--code", "foreign_domain", "--until", "2020-01-01")).toEqual([]);
+  expect(await printDeadLetters()).toHaveLength(2);
+  expect(await printDeadLetters("--domain", "later.example")).toMatchObject([{ reason: { code: "foreign_domain" } }]);
+  expect(await printDeadLetters("--code", "foreign_domain", "--until", "2020-01-01")).toEqual([]);
   expect((await run("dead-letters", "list", "--code", "none")).stdout).toBe("There are no dead letters.\n");
   const wrong = await run("dead-letters", "list", "--since", "2026-02-30");
   expect(wrong).toMatchObject({ code: 1, stderr: expect.stringContaining("2026-02-30") });
 });
 
 it("dead-letters show tells what is known, and saves the file as it came, once", async () => {
-  const [letter] = await listLetters("--code", "foreign_domain");
+  const [letter] = await printDeadLetters("--code", "foreign_domain");
   const path = join(folder, "saved.xml");
   const { code, stdout } = await run("dead-letters", "show", letter?.id ?? "", "--save", path);
   expect(code).toBe(0);
@@ -89,12 +89,12 @@ it("dead-letters requeue: nothing without a selection, a dry run, a refusal, the
   for (const args of [[], ["--all", "--code", "x"], [NO_ID, "--all"]]) {
     expect(await run("dead-letters", "requeue", ...args)).toMatchObject({ code: 1, stdout: "" });
   }
-  const [letter] = await listLetters("--code", "foreign_domain");
+  const [letter] = await printDeadLetters("--code", "foreign_domain");
   const id = letter?.id ?? "";
   expect(await runJson("dead-letters", "requeue", "--domain", "later.example", "--dry-run")).toEqual([
     { id, code: "foreign_domain", result: "selected" },
   ]);
-  expect(await listLetters()).toHaveLength(2);
+  expect(await printDeadLetters()).toHaveLength(2);
   await pipeline.ask(`/registry/${RUA}`, "PUT", { account: "acme" });
   const { code, stdout, stderr } = await run("dead-letters", "requeue", id, NO_ID);
   expect({ code, stdout, stderr }).toEqual({
@@ -109,9 +109,9 @@ it("dead-letters discard asks, or takes --yes", async () => {
   const unasked = await run("dead-letters", "discard", "--all");
   expect(unasked).toMatchObject({ code: 1, stdout: "", stderr: expect.stringContaining("--yes") });
   expect((await run("dead-letters", "discard", "--all", "--dry-run")).stdout).toBe("selected  1\n");
-  expect(await listLetters()).toHaveLength(1);
+  expect(await printDeadLetters()).toHaveLength(1);
   expect((await run("dead-letters", "discard", "--all", "--yes")).stdout).toBe("discarded  1\n");
-  expect(await listLetters()).toEqual([]);
+  expect(await printDeadLetters()).toEqual([]);
   expect((await run("dead-letters", "discard", "--all", "--yes")).stdout).toBe("No dead letter matches.\n");
 });
 

@@ -45,6 +45,7 @@ const INPUTS: Partial<Record<OperationName, object>> = {
   getDeadLetter: { id: "20261120-a" },
   requeueDeadLetters: { ids: ["a", "b"], dryRun: true },
   discardDeadLetters: { filter: { code: "empty" }, cursor: "x" },
+  describeRawObject: { key: "raw/2026/11/20/a&b=c" },
   readRawObject: { key: "raw/2026/11/20/a&b=c" },
   getConflict: { id: "x" },
   acceptConflict: { id: "x" },

@@ -23,24 +23,6 @@ function job(kind, { filter = {}, dryRun = false } = {}) {
   };
 }
 
-function letter(id) {
-  return {
-    id,
-    reason: { code: "empty", message: "Nothing." },
-    stage: "read",
-    attempts: 1,
-    at: "2026-01-01T00:00:00.000Z",
-    account: "",
-    rua: "",
-    domain: "",
-    rawKey: `raw/${id}`,
-    part: "",
-    generation: 1,
-    receivedSeconds: 1,
-    message: {},
-  };
-}
-
 function ok(value) {
   return { ok: true, value };
 }
@@ -89,18 +71,11 @@ const HANDLERS = {
     await removeAddress(rua, { directory, copy: { get() {}, put() {}, delete() {} } }, 2);
     return ok(undefined);
   },
-  listDeadLetters({ cursor, code }) {
-    if (code === "refused") return fail("bad_request", "That is refused.");
-    if (code !== undefined) return ok({ items: [] });
-    return ok(
-      cursor === undefined ? { items: [letter("a")], cursor: "a/b c" } : { items: [letter(`after ${cursor}`)] },
-    );
-  },
-  getDeadLetter: ({ id }) => fail("not_found", `There is no dead letter '${id}'.`),
-  listConflicts: () => ok({ items: [] }),
+  requeueDeadLetters: ({ ids }) =>
+    ids?.[0] === "refused" ? fail("bad_request", "That is refused.") : ok({ items: [] }),
+  describeRawObject: ({ key }) => fail("not_found", `There is no raw object '${key}'.`),
   decideConflict: ({ id }) => fail("not_found", `There is no conflict '${id}'.`),
   takeBackReport: ({ account, domain, day, uid }) => ok({ account, kind: "aggregate", domain, day, uid }),
-  listJobs: () => ok({ items: [] }),
   startReprocess: (request) => ok(job("reprocess", request)),
   startReconcile(request) {
     reconciles++;

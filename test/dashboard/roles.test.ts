@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { addAccount } from "../../shared/ledger/accounts.ts";
 import { change, type LedgerDatabase } from "../../shared/ledger/database.ts";
+import { putDeadLetters } from "../../shared/ledger/dead-letters.ts";
 import type { FailureReport, TlsReport } from "../../shared/report/vocabulary.ts";
 import { CHANGES, fillPath, type PagePath, type PageRoute, pageRoutes } from "../../workers/dashboard/routes.ts";
 import { aggregateReport, type Sample, sampleRecord, settleSamples } from "../support/ledger-fill.ts";
@@ -123,14 +124,27 @@ async function fill(directory: LedgerDatabase, { own: ledger, other }: { own: Le
     addAccount({ account: "acme", shard: isSplit ? 1 : 0 }, 1),
     addAccount({ account: "other", shard: isSplit ? 2 : 0 }, 1),
   ]);
-  await other
-    .prepare(
-      `INSERT INTO dead_letters (id, day, account, rua, domain, code, raw_key, part, generation, received_seconds,
-        filed_seconds, attempts, letter)
-      VALUES (?1, 1, 'other', '', 'secret.example', 'empty', 'raw/secret', '', 1, 1, 1, 1, '{}')`,
-    )
-    .bind(LETTER)
-    .all();
+  await change(other, [
+    putDeadLetters([
+      {
+        id: LETTER,
+        day: 1,
+        account: "other",
+        rua: "",
+        domain: "secret.example",
+        code: "empty",
+        message: "",
+        stage: "read",
+        rawKey: "raw/secret",
+        part: "",
+        generation: 1,
+        receivedSeconds: 1,
+        filedSeconds: 1,
+        attempts: 1,
+        queueMessage: {},
+      },
+    ]),
+  ]);
 }
 
 /** @param databases one for all, or three: the owner's account in the second, the other one in the third */

@@ -7,11 +7,11 @@ import {
   putAddress,
   removeAddress,
 } from "../../shared/ledger/addresses.ts";
+import { commitBatch, noChanges } from "../../shared/ledger/commit-batch.ts";
 import { ask, change } from "../../shared/ledger/database.ts";
 import { findRegistration } from "../../shared/ledger/find-registration.ts";
 import { findObjects, recordsByAddress } from "../../shared/ledger/objects.ts";
 import { findPerson, peopleQuery, putPerson, removePerson } from "../../shared/ledger/people.ts";
-import { newSettlement, settle } from "../../shared/ledger/settlement.ts";
 import { shardsOf } from "../../shared/ledger/shards.ts";
 import { D1_LIMITS } from "../../shared/limits.ts";
 import { findCopy, RegistryValueError, validRegistration } from "../../shared/registry.ts";
@@ -144,7 +144,7 @@ describe("records of a day by address", () => {
       outcomes: [],
       rawRemoved: false,
     }));
-    expect((await settle(ledger, { ...newSettlement(), objects }, NOW)).state).toBe("settled");
+    expect((await commitBatch(ledger, { ...noChanges(), objects }, NOW)).state).toBe("committed");
     const found = await recordsByAddress(
       ledger,
       objects.map(({ rua }) => ({ rua, day })),
@@ -172,12 +172,12 @@ describe("an object that another database settles from now on", () => {
 
   it("goes, unless it has changed since it was looked at", async () => {
     const ledger = new SqliteLedger();
-    await settle(ledger, { ...newSettlement(), objects: [object] }, NOW);
+    await commitBatch(ledger, { ...noChanges(), objects: [object] }, NOW);
     const move = (version: number) =>
-      settle(ledger, { ...newSettlement(), movedObjects: [{ ...object, version }] }, NOW);
+      commitBatch(ledger, { ...noChanges(), movedObjects: [{ ...object, version }] }, NOW);
     expect((await move(7)).state).toBe("changed");
     expect((await findObjects(ledger, [object])).size).toBe(1);
-    expect((await move(1)).state).toBe("settled");
+    expect((await move(1)).state).toBe("committed");
     expect((await findObjects(ledger, [object])).size).toBe(0);
   });
 });

@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { describe, expect, it } from "vitest";
+import { commitBatch, stageFigures } from "../../shared/ledger/commit-batch.ts";
 import { ask, query } from "../../shared/ledger/database.ts";
 import { figuresIn } from "../../shared/ledger/figure-sql.ts";
 import { mergeDays } from "../../shared/ledger/merge-days.ts";
@@ -8,16 +9,15 @@ import {
   removeOldDetails,
   removeOldObjects,
   removeOldRetracted,
-  removeStrayFigures,
+  removeUnownedFigures,
 } from "../../shared/ledger/retention.ts";
-import { settle, stageFigures } from "../../shared/ledger/settlement.ts";
 import { SqliteLedger } from "../support/sqlite-d1.ts";
 import { DAY, EMPTY, NOW, reference, share, write } from "./rows.ts";
 
 async function accept(ledger: SqliteLedger, uid: string, one: ReportShare): Promise<void> {
   const to = reference(uid, one.day);
-  const settled = await settle(ledger, { ...EMPTY, reports: [{ reference: to, write: write(to, [one]) }] }, NOW);
-  expect(settled.state).toBe("settled");
+  const settled = await commitBatch(ledger, { ...EMPTY, reports: [{ reference: to, write: write(to, [one]) }] }, NOW);
+  expect(settled.state).toBe("committed");
 }
 
 async function totals(ledger: SqliteLedger): Promise<Record<string, number>> {
@@ -91,7 +91,7 @@ describe("retention", () => {
     ]);
     const late = reference("c", DAY);
     const settlement = { ...EMPTY, reports: [{ reference: late, write: write(late, [share(DAY, { k1: 1 })]) }] };
-    expect(await settle(ledger, settlement, NOW)).toEqual({ state: "changed" });
+    expect(await commitBatch(ledger, settlement, NOW)).toEqual({ state: "changed" });
   });
 
   it("removes old reports that no longer counted, old objects and stray figures in bounded steps", async () => {
@@ -99,9 +99,9 @@ describe("retention", () => {
     const a = reference("a");
     await accept(ledger, "a", share(DAY, { k1: 3 }));
     const retracted = write(a, [], { version: 1, state: "retracted", spreadBefore: [["example.com", DAY]] });
-    await settle(ledger, { ...EMPTY, reports: [{ reference: a, write: retracted }] }, NOW);
+    await commitBatch(ledger, { ...EMPTY, reports: [{ reference: a, write: retracted }] }, NOW);
     const object = { rua: "dmarc@example.com", account: "acme", version: 0, generation: 1, records: 0, outcomes: [] };
-    await settle(
+    await commitBatch(
       ledger,
       {
         ...EMPTY,
@@ -118,8 +118,8 @@ describe("retention", () => {
     expect(await removeOldRetracted(ledger, { beforeDay: DAY + 1, limit: 10 })).toBe(1);
     expect(await removeOldObjects(ledger, { beforeDay: DAY + 1, limit: 2 })).toBe(2);
     expect(await removeOldObjects(ledger, { beforeDay: DAY + 1, limit: 2 })).toBe(1);
-    expect(await removeStrayFigures(ledger, { beforeSeconds: NOW, limit: 10 })).toBe(0);
-    expect(await removeStrayFigures(ledger, { beforeSeconds: NOW + 1, limit: 10 })).toBe(2);
+    expect(await removeUnownedFigures(ledger, { beforeSeconds: NOW, limit: 10 })).toBe(0);
+    expect(await removeUnownedFigures(ledger, { beforeSeconds: NOW + 1, limit: 10 })).toBe(2);
     expect(["reports", "objects", "report_figures"].map((table) => count(ledger, table))).toEqual([0, 0, 0]);
   });
 });

@@ -1,11 +1,12 @@
 /** Support: rows of the ledger as tests write them. */
+
+import { noChanges } from "../../shared/ledger/commit-batch.ts";
 import { NO_SUMS, type ReportReference, type ReportShare } from "../../shared/ledger/report-rows.ts";
 import type { ReportWrite } from "../../shared/ledger/reports.ts";
-import { newSettlement } from "../../shared/ledger/settlement.ts";
 
 export const NOW = 1_795_000_000;
 export const DAY = 20_775;
-export const EMPTY = newSettlement();
+export const EMPTY = noChanges();
 
 /** A report about example.com; `uid` is a hex digit. */
 export function reference(uid: string, day = DAY): ReportReference {

@@ -46,16 +46,16 @@ const equal = (count: number) => Array.from({ length: count }, () => ({ sourceIp
 describe("dead letters of one object", () => {
   const broken = (count: number) =>
     Array.from({ length: count }, (_, i) => ({ name: `${i}.xml`, content: "<feedback><x" }));
-  const { maxLettersPerObject } = PROCESS_LIMITS;
+  const { maxDeadLettersPerObject } = PROCESS_LIMITS;
 
   it("are told one by one while they are few", async () => {
-    const world = await worldAfter([{ name: "r.zip", content: zip(broken(maxLettersPerObject)) }]);
-    expect(await codes(world)).toEqual(Array(maxLettersPerObject).fill("truncated"));
+    const world = await worldAfter([{ name: "r.zip", content: zip(broken(maxDeadLettersPerObject)) }]);
+    expect(await codes(world)).toEqual(Array(maxDeadLettersPerObject).fill("truncated"));
   });
 
   it("are one with counts by reason when they are many, and what is good beside them counts", async () => {
     const files = [
-      ...broken(maxLettersPerObject),
+      ...broken(maxDeadLettersPerObject),
       { name: "empty", content: "" },
       { name: "good.xml", content: sampleReport() },
     ];
@@ -63,20 +63,22 @@ describe("dead letters of one object", () => {
     const foreign = { name: "foreign.xml", content: sampleReport({ domain: "bank.example", reportId: "foreign" }) };
     const world = await worldAfter([{ name: "r.zip", content: zip([...files, foreign]) }]);
     expect((await letters(world)).map(({ code, counts, part }) => [code, counts, part])).toEqual([
-      ["too_many_problems", { truncated: maxLettersPerObject, foreign_domain: 1 }, ""],
+      ["too_many_problems", { truncated: maxDeadLettersPerObject, foreign_domain: 1 }, ""],
     ]);
     expect(otherPoints(world)).toBe(3);
   });
 
   it("about foreign domains are gathered too", async () => {
     const content = zip(
-      Array.from({ length: maxLettersPerObject + 1 }, (_, i) => ({
+      Array.from({ length: maxDeadLettersPerObject + 1 }, (_, i) => ({
         name: `${i}.xml`,
         content: sampleReport({ domain: "bank.example", reportId: `${i}` }),
       })),
     );
     const world = await worldAfter([{ name: "r.zip", content }]);
-    expect((await letters(world)).map(({ counts }) => counts)).toEqual([{ foreign_domain: maxLettersPerObject + 1 }]);
+    expect((await letters(world)).map(({ counts }) => counts)).toEqual([
+      { foreign_domain: maxDeadLettersPerObject + 1 },
+    ]);
     expect(otherPoints(world)).toBe(0);
   });
 });

@@ -1,6 +1,7 @@
 /** Running everything again, and finding what was never finished, on the simulated platform. */
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { findJob, type Job, newestJobs } from "../../shared/ledger/jobs.ts";
+import { ask } from "../../shared/ledger/database.ts";
+import { findJob, type Job, newestJobsQuery } from "../../shared/ledger/jobs.ts";
 import type { JobRequest } from "../../shared/operations.ts";
 import type { ReadEvent } from "../../shared/report/read.ts";
 import type { AggregateRecord } from "../../shared/report/vocabulary.ts";
@@ -94,7 +95,7 @@ describe("reprocess", () => {
       expect(job).toMatchObject({ state: "done", scanned: raws, enqueued: raws, pages: 1 });
       expect(await imbalances(world, expected)).toEqual([]);
     }
-    expect(await newestJobs(world.ledger, 100)).toHaveLength(2);
+    expect(await ask(world.ledger, newestJobsQuery(100))).toHaveLength(2);
     expect(eventsByOutcome(world).get("reprocessed")).toHaveLength(Object.keys(expected.reports).length);
   });
 

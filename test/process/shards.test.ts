@@ -2,13 +2,8 @@
 import { describe, expect, it } from "vitest";
 import { findJob } from "../../shared/ledger/jobs.ts";
 import type { ReportReference } from "../../shared/ledger/report-rows.ts";
-import { decideConflict, listConflicts } from "../../workers/process/conflict-operations.ts";
-import {
-  discardDeadLetters,
-  getDeadLetter,
-  listDeadLetters,
-  requeueDeadLetters,
-} from "../../workers/process/letter-operations.ts";
+import { decideConflict } from "../../workers/process/conflict-operations.ts";
+import { discardDeadLetters, requeueDeadLetters } from "../../workers/process/dead-letter-operations.ts";
 import { putRegistration } from "../../workers/process/put-registration.ts";
 import { readRecords } from "../../workers/process/record-reader.ts";
 import { startJob } from "../../workers/process/start-job.ts";
@@ -17,6 +12,7 @@ import { takeBackReport, undoTakeBack } from "../../workers/process/take-back.ts
 import { runUpkeep } from "../../workers/process/upkeep.ts";
 import { imbalances, ledgerFigures, reportFigures } from "../support/simulation/balance.ts";
 import { FAULT_MODES } from "../support/simulation/faults.ts";
+import { getDeadLetter, listConflicts, listDeadLetters } from "../support/simulation/listings.ts";
 import {
   allMail,
   type Expected,
@@ -298,16 +294,14 @@ describe("operations find what they are about in whichever database it is", () =
     }
     await world.drain();
     const first = await listDeadLetters({}, world.invocation());
-    if ("refused" in first) throw new Error(first.refused);
     const second = await listDeadLetters({ cursor: first.cursor }, world.invocation());
-    if ("refused" in second) throw new Error(second.refused);
     const ids = [...first.items, ...second.items].map(({ id }) => id);
     expect([first.items.length, second.items.length]).toEqual([100, 20]);
     expect(ids).toEqual([...new Set(ids)].sort());
     const some = ["acme", "other", "third"].map(
       (account) => first.items.find((letter) => letter.account === account)?.id ?? "",
     );
-    for (const id of some) expect(await getDeadLetter(id, world.invocation())).toMatchObject({ letter: { id } });
+    for (const id of some) expect(await getDeadLetter(id, world.invocation())).toMatchObject({ id });
     const discarded = await discardDeadLetters({ ids: [...some, "none"] }, world.invocation());
     expect(discarded).toMatchObject({
       items: [...some.map((id) => ({ id, result: "discarded" })), { id: "none", result: "refused" }],

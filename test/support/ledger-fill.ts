@@ -1,14 +1,15 @@
 /** Support: a ledger filled with reports as process would settle them, and the same reports for a plain count. */
+
+import { commitBatch, noChanges, stageFigures } from "../../shared/ledger/commit-batch.ts";
 import type { LedgerDatabase } from "../../shared/ledger/database.ts";
 import { FigureChunks, recordKey } from "../../shared/ledger/figures.ts";
 import type { ObjectRow } from "../../shared/ledger/objects.ts";
 import { type ReportReference, type ReportShare, sharesOf } from "../../shared/ledger/report-rows.ts";
 import type { ReportWrite } from "../../shared/ledger/reports.ts";
-import { newSettlement, settle, stageFigures } from "../../shared/ledger/settlement.ts";
 import type { AggregateRecord, AggregateReport, Report } from "../../shared/report/vocabulary.ts";
 
 /** A settlement that changes nothing. */
-export const NOTHING = newSettlement();
+export const NOTHING = noChanges();
 
 /** A report with where it came from; records only of an aggregate report. */
 export interface Sample {
@@ -200,8 +201,8 @@ export async function settleSamples(
       ],
     });
   }
-  const settled = await settle(database, { ...NOTHING, reports, objects }, nowSeconds);
-  if (settled.state !== "settled") throw new Error("the ledger had changed");
+  const settled = await commitBatch(database, { ...NOTHING, reports, objects }, nowSeconds);
+  if (settled.state !== "committed") throw new Error("the ledger had changed");
 }
 
 /** Takes accepted reports out of the sums again, as running them again does where they are no longer there. */
@@ -236,5 +237,5 @@ export async function retractSamples(
     };
     return { reference, write };
   });
-  await settle(database, { ...NOTHING, reports }, nowSeconds);
+  await commitBatch(database, { ...NOTHING, reports }, nowSeconds);
 }

@@ -101,7 +101,7 @@ function freeBoundary(parts: string[]): string {
   }
 }
 
-/** The covering letter reporters put in front. */
+/** The covering dead letter reporters put in front. */
 export const LETTER = part({ type: "text/plain; charset=us-ascii", content: "This is a DMARC aggregate report." });
 
 /** A report as reporters attach it. */

@@ -14,7 +14,7 @@ export interface ReportModel {
   records: AggregateRecord[];
 }
 
-// Marks and letters that an XML reader can stumble over, beside any other character.
+// Marks and dead letters that an XML reader can stumble over, beside any other character.
 const AWKWARD = [
   "<",
   ">",
@@ -52,7 +52,7 @@ export const text = (): fc.Arbitrary<string> =>
 
 const filled = () => text().filter((value) => value !== "");
 
-/** A domain in lower case, sometimes with letters beyond ASCII or an underscore. */
+/** A domain in lower case, sometimes with dead letters beyond ASCII or an underscore. */
 export const domain = (): fc.Arbitrary<string> =>
   fc.oneof(
     fc.domain().map((name) => name.toLowerCase()),

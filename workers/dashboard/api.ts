@@ -13,7 +13,7 @@ import {
   type OperationName,
   type ProcessOperation,
 } from "../../shared/contract/operations.ts";
-import { ANSWERS } from "./api/answers.ts";
+import { read } from "./api/answers.ts";
 import { type ApiContext, type Call, operate, unwrap } from "./api/call.ts";
 import { ApiError } from "./errors.ts";
 
@@ -49,15 +49,11 @@ function bodyOf(c: Call, { place }: HttpRoute): Promise<string> {
 }
 
 function run<Name extends OperationName>(c: Call, name: Name, input: Inputs[Name]): Promise<unknown> {
-  return isOfDashboard(name) ? answer(c, name, input) : operate(c, name as ProcessOperation, input);
+  return isOfDashboard(name) ? read(c, name, input) : operate(c, name as ProcessOperation, input);
 }
 
 function isOfDashboard(name: OperationName): name is DashboardOperation {
   return OPERATIONS[name].answeredBy === "dashboard";
-}
-
-function answer<Name extends DashboardOperation>(c: Call, name: Name, input: Inputs[Name]): Promise<unknown> {
-  return ANSWERS[name](c, input);
 }
 
 function answerWith(c: Call, { status, answer: form }: HttpRoute, output: unknown): Response {

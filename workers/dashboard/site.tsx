@@ -4,6 +4,7 @@
  */
 import { type Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
+import { read } from "./api/answers.ts";
 import { type ApiContext, operate } from "./api/call.ts";
 import script from "./assets/comfort.browser.js";
 import icon from "./assets/favicon.svg";
@@ -128,6 +129,7 @@ export function pageRequest(c: Call): PageRequest {
     ask: (query, account) => c.get("ledger").ask(query, account),
     askEngine: (query) => askEngine(c.env, query),
     accounts: async () => c.get("access").accounts ?? (await c.get("ledger").accounts()),
+    read: (name, input) => read(c, name, input),
     operate: (name, input) => operate(c, name, input),
   };
 }

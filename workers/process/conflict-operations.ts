@@ -1,7 +1,8 @@
 /** What an operator decides about two versions of one report: keep the first, replace it, or count both. */
+
+import { commitBatch, noChanges } from "../../shared/ledger/commit-batch.ts";
 import {
   type ConflictRow,
-  conflictsQuery,
   type DecisionRow,
   findConflicts,
   putDecision,
@@ -10,27 +11,12 @@ import {
 import { change } from "../../shared/ledger/database.ts";
 import { findObjects, type ObjectRow } from "../../shared/ledger/objects.ts";
 import type { Outcome } from "../../shared/ledger/outcomes.ts";
-import { newSettlement, settle } from "../../shared/ledger/settlement.ts";
-import { askAll } from "../../shared/ledger/shards.ts";
-import { PAGE_LIMITS, PROCESS_LIMITS } from "../../shared/limits.ts";
-import type { ConflictDecision, DecisionNote, OperationRefused, Page } from "../../shared/operations.ts";
+import { PROCESS_LIMITS } from "../../shared/limits.ts";
+import type { ConflictDecision, DecisionNote, OperationRefused } from "../../shared/operations.ts";
 import { type Invocation, inEachShard } from "./env.ts";
 import { eventPoint, nextGeneration } from "./events.ts";
 import { closedConflict } from "./filed-events.ts";
 import { writePoints } from "./points.ts";
-
-/** By day, oldest first. */
-export async function listConflicts(cursor: string | undefined, { shards }: Invocation): Promise<Page<ConflictRow>> {
-  const items = await askAll(shards.all, conflictsQuery({ after: cursor, limit: PAGE_LIMITS.letters }));
-  const last = items.at(-1);
-  return items.length < PAGE_LIMITS.letters || last === undefined ? { items } : { items, cursor: last.id };
-}
-
-/** One conflict. */
-export async function getConflict(id: string, invocation: Invocation): Promise<ConflictRow | OperationRefused> {
-  const found = await findConflict(id, invocation);
-  return found?.conflict ?? { refused: `There is no conflict '${id}'.` };
-}
 
 /** A conflict, and the invocation on the database it is in. */
 async function findConflict(
@@ -93,20 +79,20 @@ async function keep(conflict: ConflictRow, note: DecisionNote, invocation: Invoc
   const refused = putDecision(decisionOf(conflict, { version: "other", decision: "refused" }, note, nowSeconds));
   for (let attempt = 1; attempt <= PROCESS_LIMITS.maxDecisions; attempt++) {
     const objects = await objectsAsDuplicate(conflict, ledger);
-    const { state } = await settle(
+    const { state } = await commitBatch(
       ledger,
-      { ...newSettlement(), objects, others: [refused, removeConflicts([id])] },
+      { ...noChanges(), objects, others: [refused, removeConflicts([id])] },
       nowSeconds,
     );
-    if (state === "settled") return;
+    if (state === "committed") return;
   }
   throw new Error(`${other.rawKey} is changed by others all the time.`);
 }
 
 async function objectsAsDuplicate({ id, uid, other }: ConflictRow, ledger: Invocation["ledger"]): Promise<ObjectRow[]> {
   const { rua, receivedSeconds } = other;
-  const settled = await findObjects(ledger, [other]);
-  return [...settled.values()].map((object) => ({
+  const finished = await findObjects(ledger, [other]);
+  return [...finished.values()].map((object) => ({
     ...object,
     rua,
     receivedSeconds,

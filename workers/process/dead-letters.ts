@@ -1,15 +1,15 @@
 /** Builds dead letters, and files those of messages that could not be run at all. */
 import type { DataPoint } from "../../shared/analytics/columns.ts";
 import { deadLetterId } from "../../shared/identity.ts";
+import { type BatchChanges, commitBatch, noChanges } from "../../shared/ledger/commit-batch.ts";
 import { change } from "../../shared/ledger/database.ts";
 import { type DeadLetterRow, findDeadLetters, removeDeadLetters } from "../../shared/ledger/dead-letters.ts";
-import { newSettlement, type Settlement, settle } from "../../shared/ledger/settlement.ts";
 import { type Problem, problem } from "../../shared/report/problems.ts";
 import { SECONDS_PER_DAY } from "../../shared/report-day.ts";
 import { dayOfRawKey, isoDate } from "../../shared/storage.ts";
 import { type Invocation, inEachShard, type LogEntry } from "./env.ts";
 import { eventPoint } from "./events.ts";
-import { closedLetter, letterEvent } from "./filed-events.ts";
+import { closedDeadLetter, deadLetterEvent } from "./filed-events.ts";
 import { writePoints } from "./points.ts";
 
 /** What is known of a failure. */
@@ -30,7 +30,7 @@ export interface Failure {
   lastError?: string;
 }
 
-/** Builds the letter of a failure. The same failure of the same part has the same id. */
+/** Builds the dead letter of a failure. The same failure of the same part has the same id. */
 export async function newDeadLetter(failure: Failure, nowSeconds: number): Promise<DeadLetterRow> {
   const { reason, stage, queueMessage, attempts, receivedSeconds, rawKey = "", part = "", lastError } = failure;
   const day = dayOfRawKey(rawKey) ?? isoDate(receivedSeconds);
@@ -56,49 +56,53 @@ export async function newDeadLetter(failure: Failure, nowSeconds: number): Promi
 }
 
 /**
- * Files one letter with what belongs to it.
+ * Files one dead letter with what belongs to it.
  *
  * @returns undefined when the ledger has changed since it was looked at
  */
-export async function fileLetter(
-  letter: DeadLetterRow,
-  others: Partial<Settlement>,
+export async function fileDeadLetter(
+  deadLetter: DeadLetterRow,
+  others: Partial<BatchChanges>,
   invocation: Invocation,
 ): Promise<LogEntry | undefined> {
-  const { id, rua, rawKey, code, generation, receivedSeconds, attempts } = letter;
-  const event = eventPoint(letterEvent(letter), attempts, invocation.nowSeconds);
+  const { id, rua, rawKey, code, generation, receivedSeconds, attempts } = deadLetter;
+  const event = eventPoint(deadLetterEvent(deadLetter), attempts, invocation.nowSeconds);
   const origin = { key: rawKey, reportUid: id, generation, receivedSeconds };
   await writePoints([{ dataset: "events", points: [event] }], origin, invocation);
-  const settlement = { ...newSettlement(), ...others, deadLetters: [letter] };
-  const { state } = await settle(invocation.ledger, settlement, invocation.nowSeconds);
+  const changes = { ...noChanges(), ...others, deadLetters: [deadLetter] };
+  const { state } = await commitBatch(invocation.ledger, changes, invocation.nowSeconds);
   return state === "changed" ? undefined : { event: "dead_letter", outcome: "dead_letter", id, rua, key: rawKey, code };
 }
 
-/** Letters of one database, and the invocation on it. */
-export interface FiledLetters {
-  letters: DeadLetterRow[];
+/** Dead letters of one database, and the invocation on it. */
+export interface FiledDeadLetters {
+  deadLetters: DeadLetterRow[];
   place: Invocation;
 }
 
-/** Finds letters by id, in whichever database they are. @returns only databases that have some */
-export async function findLetters(ids: readonly string[], invocation: Invocation): Promise<FiledLetters[]> {
+/** Finds dead letters by id, in whichever database they are. @returns only databases that have some */
+export async function findDeadLettersAnywhere(
+  ids: readonly string[],
+  invocation: Invocation,
+): Promise<FiledDeadLetters[]> {
   if (ids.length === 0) return [];
   const found = await Promise.all(
-    inEachShard(invocation).map(async (place) => ({ letters: await findDeadLetters(place.ledger, ids), place })),
+    inEachShard(invocation).map(async (place) => ({ deadLetters: await findDeadLetters(place.ledger, ids), place })),
   );
-  return found.filter(({ letters }) => letters.length > 0);
+  return found.filter(({ deadLetters }) => deadLetters.length > 0);
 }
 
-/** The events that letters are cleared. */
-export function clearedEvents(filed: readonly FiledLetters[], attempts: number): DataPoint[] {
-  return filed.flatMap(({ letters, place }) =>
-    letters.map((letter) => eventPoint(closedLetter(letter, "cleared"), attempts, place.nowSeconds)),
+/** The events that dead letters are cleared. */
+export function clearedEvents(filed: readonly FiledDeadLetters[], attempts: number): DataPoint[] {
+  return filed.flatMap(({ deadLetters, place }) =>
+    deadLetters.map((deadLetter) => eventPoint(closedDeadLetter(deadLetter, "cleared"), attempts, place.nowSeconds)),
   );
 }
 
-/** Removes letters that have been cleared. @throws whatever D1 throws; done again it is the same */
-export async function removeLetters(filed: readonly FiledLetters[]): Promise<void> {
-  for (const { letters, place } of filed) await change(place.ledger, [removeDeadLetters(letters.map(({ id }) => id))]);
+/** Removes dead letters that have been cleared. @throws whatever D1 throws; done again it is the same */
+export async function removeDeadLettersAnywhere(filed: readonly FiledDeadLetters[]): Promise<void> {
+  for (const { deadLetters, place } of filed)
+    await change(place.ledger, [removeDeadLetters(deadLetters.map(({ id }) => id))]);
 }
 
 /** Files a message that is none of this pipeline: it is kept whole and not tried again. */
@@ -107,7 +111,7 @@ export async function fileInvalid(
   error: string,
   invocation: Invocation,
 ): Promise<LogEntry> {
-  const letter = await newDeadLetter(
+  const deadLetter = await newDeadLetter(
     {
       reason: problem("invalid_message", error),
       stage: "queue",
@@ -117,7 +121,7 @@ export async function fileInvalid(
     },
     invocation.nowSeconds,
   );
-  const entry = await fileLetter(letter, {}, invocation);
-  if (entry === undefined) throw new Error("A letter without an object cannot have changed.");
+  const entry = await fileDeadLetter(deadLetter, {}, invocation);
+  if (entry === undefined) throw new Error("A dead letter without an object cannot have changed.");
   return entry;
 }

@@ -6,11 +6,11 @@
 import type { DataPoint } from "../../shared/analytics/columns.ts";
 import { conflictId, eventId, sha256Text, versionUid } from "../../shared/identity.ts";
 import { type Claim, Claims, type Verdict } from "../../shared/ledger/claims.ts";
+import { type BatchChanges, needsReading, noChanges } from "../../shared/ledger/commit-batch.ts";
 import type { ReportVersion } from "../../shared/ledger/conflicts.ts";
 import type { Outcome } from "../../shared/ledger/outcomes.ts";
 import type { ReportReference, ReportShare } from "../../shared/ledger/report-rows.ts";
 import type { HeldReport, ReportWrite } from "../../shared/ledger/reports.ts";
-import { needsReading, newSettlement, type Settlement } from "../../shared/ledger/settlement.ts";
 import { removeOlderSlices, removeSlices } from "../../shared/ledger/slices.ts";
 import { PROCESS_LIMITS } from "../../shared/limits.ts";
 import type { ReportMessage } from "../../shared/messages.ts";
@@ -20,11 +20,11 @@ import { gatherProblems, problem } from "../../shared/report/problems.ts";
 import { WHOLE_MAIL_NAME } from "../../shared/storage.ts";
 import { newDeadLetter } from "./dead-letters.ts";
 import { eventPoint, type PipelineEvent } from "./events.ts";
-import { closedConflict, closedLetter } from "./filed-events.ts";
+import { closedConflict, closedDeadLetter } from "./filed-events.ts";
 import { claimReference, type Known, type ReadObject, referenceOf, reportOf, useKey } from "./lookup.ts";
 import { type Finding, type FoundProblem, type FoundReport, narrowed } from "./read-object.ts";
 import { coverReport, type PointWork, workOf, writeOf } from "./report-writes.ts";
-import { runAbove } from "./stray.ts";
+import { runAbove } from "./write-above.ts";
 
 /** What becomes of one object. */
 export interface ObjectPlan {
@@ -44,7 +44,7 @@ export interface ObjectPlan {
 /** What becomes of a batch. */
 export interface BatchPlan {
   objects: ObjectPlan[];
-  settlement: Settlement;
+  changes: BatchChanges;
 }
 
 /** Records a day, by address and by account. */
@@ -67,16 +67,16 @@ export async function decide(objects: readonly ReadObject[], context: DecisionCo
   const batch = new BatchDecision(context);
   const plans: ObjectPlan[] = [];
   for (const object of objects) plans.push(await new ObjectDecision(object, batch).decide());
-  return { objects: plans, settlement: batch.close() };
+  return { objects: plans, changes: batch.close() };
 }
 
 /** What the objects of a batch share. */
 class BatchDecision {
   readonly context: DecisionContext;
   readonly claims: Claims;
-  readonly settlement = newSettlement();
+  readonly changes = noChanges();
   /** By uid: of two writes of one report in a batch the later one counts. */
-  readonly writes = new Map<string, Settlement["reports"][number]>();
+  readonly writes = new Map<string, BatchChanges["reports"][number]>();
 
   constructor(context: DecisionContext) {
     this.context = context;
@@ -101,11 +101,11 @@ class BatchDecision {
     return true;
   }
 
-  close(): Settlement {
+  close(): BatchChanges {
     const reports = [...this.writes.values()];
     const again = reports.map(({ write }) => write).filter(({ generation }) => generation > 1);
-    if (again.length > 0) this.settlement.others.push(removeOlderSlices(again));
-    return { ...this.settlement, reports };
+    if (again.length > 0) this.changes.others.push(removeOlderSlices(again));
+    return { ...this.changes, reports };
   }
 }
 
@@ -119,7 +119,7 @@ class ObjectDecision {
   constructor(object: ReadObject, batch: BatchDecision) {
     this.#object = object;
     this.#batch = batch;
-    this.#previous = batch.context.known.settled.get(object.message.key)?.outcomes ?? [];
+    this.#previous = batch.context.known.finished.get(object.message.key)?.outcomes ?? [];
     this.#plan = {
       object,
       left: undefined,
@@ -147,16 +147,16 @@ class ObjectDecision {
     else for (const finding of this.#screen()) await this.#decideFinding(finding);
     this.#clear();
     this.#plan.rawRemoved = this.#mustRemoveRaw();
-    this.#settleObject();
+    this.#putObject();
     return this.#plan;
   }
 
-  /** What it gave here counts no more, and nothing of it stays: it is about to be settled in another database. */
+  /** What it gave here counts no more, and nothing of it stays: it is about to be finished in another database. */
   #move(): ObjectPlan {
-    const settled = this.#batch.context.known.settled.get(this.#object.message.key);
-    if (settled === undefined) return this.#plan;
+    const finished = this.#batch.context.known.finished.get(this.#object.message.key);
+    if (finished === undefined) return this.#plan;
     this.#clear();
-    this.#batch.settlement.movedObjects.push({ ...referenceOf(this.#object), version: settled.version });
+    this.#batch.changes.movedObjects.push({ ...referenceOf(this.#object), version: finished.version });
     return this.#plan;
   }
 
@@ -177,9 +177,9 @@ class ObjectDecision {
   #screen(): Finding[] {
     const screened = this.#object.findings.map((finding) => ("problem" in finding ? finding : this.#accepted(finding)));
     const problems = screened.filter((finding): finding is FoundProblem => "problem" in finding);
-    if (problems.length <= PROCESS_LIMITS.maxLettersPerObject) return screened;
+    if (problems.length <= PROCESS_LIMITS.maxDeadLettersPerObject) return screened;
     const reports = screened.filter((finding) => "report" in finding);
-    return [...reports, ...gatherProblems(problems, PROCESS_LIMITS.maxLettersPerObject)];
+    return [...reports, ...gatherProblems(problems, PROCESS_LIMITS.maxDeadLettersPerObject)];
   }
 
   #accepted(found: FoundReport): Finding {
@@ -285,7 +285,7 @@ class ObjectDecision {
     const { reference, part, contentHash } = claim;
     const id = await conflictId(claim.beginSeconds, reference.uid, contentHash);
     this.#writeAbove(claim, held);
-    this.#batch.settlement.conflicts.push({
+    this.#batch.changes.conflicts.push({
       id,
       account: reference.account,
       domain: reference.domain,
@@ -302,7 +302,7 @@ class ObjectDecision {
     this.#record({ outcome: "conflict", part, id, uid: reference.uid, points: claim.points, ...place });
   }
 
-  /** Has the accepted report written above the points that this object may have left behind (stray.ts). */
+  /** Has the accepted report written above the points that this object may have left behind (write-above.ts). */
   #writeAbove(claim: Claim, held: HeldReport): void {
     if (!this.#mayHaveWritten(claim.reference.uid)) return;
     this.#plan.again.push(runAbove(held, claim));
@@ -316,7 +316,7 @@ class ObjectDecision {
   /** Files a part that cannot become data, whole objects included; one that a person discarded stays discarded. */
   async #reject({ part, problem: reason, domain = "" }: FoundProblem): Promise<void> {
     const { message, attempts, generation, registration } = this.#object;
-    const letter = await newDeadLetter(
+    const deadLetter = await newDeadLetter(
       {
         reason,
         stage: "read",
@@ -332,45 +332,45 @@ class ObjectDecision {
       },
       this.#batch.context.nowSeconds,
     );
-    const { id } = letter;
+    const { id } = deadLetter;
     if (this.#previous.some((outcome) => outcome.outcome === "discarded" && outcome.id === id)) {
       return this.#record({ outcome: "discarded", part, id });
     }
-    this.#batch.settlement.deadLetters.push(letter);
+    this.#batch.changes.deadLetters.push(deadLetter);
     this.#record({ outcome: "dead_letter", part, id });
   }
 
-  /** What the object gave before and no longer gives: letters and conflicts are solved, reports count no more. */
+  /** What the object gave before and no longer gives: dead letters and conflicts are solved, reports count no more. */
   #clear(): void {
     const { known } = this.#batch.context;
     const { message } = this.#object;
     const kept = new Set(this.#plan.outcomes.map(({ id }) => id));
-    const letterIds: string[] = [];
+    const deadLetterIds: string[] = [];
     for (const outcome of this.#previous) {
       if (kept.has(outcome.id)) continue;
-      if (outcome.outcome === "dead_letter") letterIds.push(outcome.id);
+      if (outcome.outcome === "dead_letter") deadLetterIds.push(outcome.id);
       if (outcome.outcome === "conflict") this.#closeConflict(outcome.id);
       if (outcome.outcome === "accepted") {
         const held = this.#batch.claims.held(reportOf(outcome).uid);
         if (held?.state === "accepted" && held.rawKey === message.key) this.#cover(held, "retracted", held.generation);
       }
     }
-    for (const { uid, generation, letterIds: ids } of known.filedSlices.get(message.key) ?? []) {
-      letterIds.push(...ids);
-      this.#batch.settlement.others.push(removeSlices({ uid, generation }));
+    for (const { uid, generation, deadLetterIds: ids } of known.filedSlices.get(message.key) ?? []) {
+      deadLetterIds.push(...ids);
+      this.#batch.changes.others.push(removeSlices({ uid, generation }));
     }
-    for (const id of letterIds) {
-      const letter = known.letters.get(id);
-      if (letter === undefined) continue;
-      this.#batch.settlement.closedDeadLetters.push(id);
-      this.#tell(closedLetter(letter, "cleared"));
+    for (const id of deadLetterIds) {
+      const deadLetter = known.deadLetters.get(id);
+      if (deadLetter === undefined) continue;
+      this.#batch.changes.closedDeadLetters.push(id);
+      this.#tell(closedDeadLetter(deadLetter, "cleared"));
     }
   }
 
   #closeConflict(id: string): void {
     const conflict = this.#batch.context.known.conflicts.get(id);
     if (conflict === undefined) return;
-    this.#batch.settlement.closedConflicts.push(id);
+    this.#batch.changes.closedConflicts.push(id);
     this.#tell(closedConflict(conflict, "cleared"));
   }
 
@@ -405,14 +405,14 @@ class ObjectDecision {
     );
   }
 
-  #settleObject(): void {
+  #putObject(): void {
     const { message, registration, generation } = this.#object;
-    const settled = this.#batch.context.known.settled.get(message.key);
-    this.#batch.settlement.objects.push({
+    const finished = this.#batch.context.known.finished.get(message.key);
+    this.#batch.changes.objects.push({
       ...referenceOf(this.#object),
-      account: registration?.entry.account ?? settled?.account ?? "",
-      version: settled?.version ?? 0,
-      generation: Math.max(generation, settled?.generation ?? 0),
+      account: registration?.entry.account ?? finished?.account ?? "",
+      version: finished?.version ?? 0,
+      generation: Math.max(generation, finished?.generation ?? 0),
       records: this.#plan.records,
       outcomes: this.#plan.outcomes,
       rawRemoved: this.#plan.rawRemoved,

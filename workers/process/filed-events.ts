@@ -3,15 +3,15 @@ import type { ConflictRow } from "../../shared/ledger/conflicts.ts";
 import type { DeadLetterRow } from "../../shared/ledger/dead-letters.ts";
 import { type EventOutcome, type PipelineEvent, supersedingGeneration } from "./events.ts";
 
-/** The event that a letter was filed. */
-export function letterEvent(letter: DeadLetterRow): PipelineEvent {
-  const { id, rawKey, part, generation, receivedSeconds, account, rua, domain, code } = letter;
+/** The event that a dead letter was filed. */
+export function deadLetterEvent(deadLetter: DeadLetterRow): PipelineEvent {
+  const { id, rawKey, part, generation, receivedSeconds, account, rua, domain, code } = deadLetter;
   return { id, outcome: "dead_letter", rawKey, part, generation, receivedSeconds, account, rua, domain, code };
 }
 
-/** The event that a letter is no more: the same id, a generation above. */
-export function closedLetter(letter: DeadLetterRow, outcome: EventOutcome): PipelineEvent {
-  return { ...letterEvent(letter), outcome, generation: supersedingGeneration(letter.generation) };
+/** The event that a dead letter is no more: the same id, a generation above. */
+export function closedDeadLetter(deadLetter: DeadLetterRow, outcome: EventOutcome): PipelineEvent {
+  return { ...deadLetterEvent(deadLetter), outcome, generation: supersedingGeneration(deadLetter.generation) };
 }
 
 /** The event that a conflict was filed. */

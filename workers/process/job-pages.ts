@@ -6,14 +6,14 @@ import * as v from "valibot";
 import { domainName } from "../../shared/domain-name.ts";
 import { ask, type Change } from "../../shared/ledger/database.ts";
 import type { Job, JobFilter } from "../../shared/ledger/jobs.ts";
-import { putUnfinished, settledKeys } from "../../shared/ledger/objects.ts";
+import { finishedKeys, putUnfinished } from "../../shared/ledger/objects.ts";
 import { accountsAfterQuery, reportsOfDomainQuery } from "../../shared/ledger/reports.ts";
 import { askAll } from "../../shared/ledger/shards.ts";
 import { dueSlicesQuery, removeFinishedSlices, removeSlices } from "../../shared/ledger/slices.ts";
 import { PAGE_LIMITS } from "../../shared/limits.ts";
 import type { ReportMessage } from "../../shared/messages.ts";
-import { SECONDS_PER_DAY } from "../../shared/report-day.ts";
-import { datePath, dayOfRawKey, dayRange, isoDate, parseRawMetadata, RAW_PREFIX } from "../../shared/storage.ts";
+import { parseDay, SECONDS_PER_DAY } from "../../shared/report-day.ts";
+import { datePath, dayOfRawKey, dayRange, parseRawMetadata, RAW_PREFIX } from "../../shared/storage.ts";
 import { type Invocation, inEachShard, inShard } from "./env.ts";
 import { nextGeneration } from "./events.ts";
 
@@ -117,10 +117,10 @@ async function reconcilePage(job: Job, invocation: Invocation): Promise<JobPage>
 async function firstDay({ filter }: Job, { env, nowSeconds }: Invocation): Promise<ReconcileCursor | undefined> {
   // Keys sort by day: the first one is the oldest.
   const [first] = (await env.R2_DMARC_REPORTS.list({ prefix: RAW_PREFIX, limit: 1 })).objects;
-  const oldest = dayNumber(dayOfRawKey(first?.key ?? "")?.replaceAll("/", "-"));
+  const oldest = parseDay(dayOfRawKey(first?.key ?? "")?.replaceAll("/", "-") ?? "");
   if (oldest === undefined) return undefined;
-  const since = Math.max(oldest, dayNumber(filter.since) ?? oldest);
-  const day = dayNumber(filter.until) ?? Math.floor(nowSeconds / SECONDS_PER_DAY);
+  const since = Math.max(oldest, parseDay(filter.since ?? "") ?? oldest);
+  const day = parseDay(filter.until ?? "") ?? Math.floor(nowSeconds / SECONDS_PER_DAY);
   return day < since ? undefined : { day, oldest: since, after: "", unfinished: 0 };
 }
 
@@ -187,22 +187,11 @@ export async function withoutOutcome(objects: readonly R2Object[], { all }: Invo
     const { key: rawKey, rua, receivedSeconds } = reportMessage(object);
     return { rawKey, rua, receivedSeconds };
   });
-  const settled = await Promise.all(all.map((ledger) => settledKeys(ledger, references)));
-  return objects.filter(({ key }) => !settled.some((keys) => keys.has(key)));
-}
-
-/** Days since 1970 of a `YYYY-MM-DD`. */
-function dayNumber(day: string | undefined): number | undefined {
-  return day === undefined ? undefined : Date.parse(`${day}T00:00:00Z`) / 1000 / SECONDS_PER_DAY;
+  const finished = await Promise.all(all.map((ledger) => finishedKeys(ledger, references)));
+  return objects.filter(({ key }) => !finished.some((keys) => keys.has(key)));
 }
 
 function reportMessage({ key, customMetadata }: R2Object): ReportMessage {
   const { rua, receivedSeconds } = parseRawMetadata(customMetadata);
   return { v: 1, kind: "report", key, rua, receivedSeconds };
-}
-
-/** Whether a text is a day of the calendar as `YYYY-MM-DD`. */
-export function isDay(text: string): boolean {
-  const milliseconds = Date.parse(`${text}T00:00:00Z`);
-  return /^\d{4}-\d{2}-\d{2}$/.test(text) && !Number.isNaN(milliseconds) && isoDate(milliseconds / 1000) === text;
 }

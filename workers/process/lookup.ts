@@ -4,7 +4,7 @@ import type { Registrations } from "../../shared/ledger/addresses.ts";
 import { type ConflictRow, findConflicts } from "../../shared/ledger/conflicts.ts";
 import { ask } from "../../shared/ledger/database.ts";
 import { type DeadLetterRow, findDeadLetters } from "../../shared/ledger/dead-letters.ts";
-import { findObjects, recordsByAddress, type SettledObject } from "../../shared/ledger/objects.ts";
+import { type FinishedObject, findObjects, recordsByAddress } from "../../shared/ledger/objects.ts";
 import type { Outcome } from "../../shared/ledger/outcomes.ts";
 import type { ReportReference } from "../../shared/ledger/report-rows.ts";
 import { findReports, type Held } from "../../shared/ledger/reports.ts";
@@ -32,19 +32,19 @@ export interface ReadObject {
   /** Who sent the mail it came in, as it says itself. */
   mail: MailOrigin | undefined;
   findings: Finding[];
-  /** Its address belongs to an account of another database now: what it gave here goes, and it is settled there. */
+  /** Its address belongs to an account of another database now: what it gave here goes, and it is finished there. */
   isMoving: boolean;
 }
 
 /** What the ledger holds. */
 export interface Known {
-  settled: Map<string, SettledObject>;
+  finished: Map<string, FinishedObject>;
   held: Held;
   /** Records of one day, by address and by account. */
   usedByAddress: Map<string, number>;
   usedByAccount: Map<string, number>;
   /** What earlier outcomes of the objects name. */
-  letters: Map<string, DeadLetterRow>;
+  deadLetters: Map<string, DeadLetterRow>;
   conflicts: Map<string, ConflictRow>;
   /** Slices filed as dead letters, by raw key. */
   filedSlices: Map<string, FiledSlices[]>;
@@ -54,7 +54,7 @@ export interface Known {
 export interface FiledSlices {
   uid: string;
   generation: number;
-  letterIds: string[];
+  deadLetterIds: string[];
 }
 
 /** Looks up all that one database knows about a batch. @param addressesOf all addresses of an account */
@@ -63,23 +63,23 @@ export async function lookUp(
   addressesOf: Registrations["addressesOf"],
   { ledger }: Invocation,
 ): Promise<Known> {
-  const settled = await findObjects(ledger, objects.map(referenceOf));
-  const previous = [...settled.values()].flatMap(({ outcomes }) => outcomes);
+  const finished = await findObjects(ledger, objects.map(referenceOf));
+  const previous = [...finished.values()].flatMap(({ outcomes }) => outcomes);
   const claims = objects.flatMap((object) => reportsOf(object).map((found) => claimReference(found, object)));
   const earlier = previous.flatMap((outcome) => (hasReport(outcome) ? [reportOf(outcome)] : []));
   const held = await findReports(ledger, [...claims, ...earlier]);
   await addVersions(held, objects, ledger);
-  const filedSlices = await findFiledSlices(objects, settled, ledger);
-  const slices = [...filedSlices.values()].flat().flatMap(({ letterIds }) => letterIds);
-  const letterIds = [...idsOf(previous, "dead_letter"), ...slices];
+  const filedSlices = await findFiledSlices(objects, finished, ledger);
+  const slices = [...filedSlices.values()].flat().flatMap(({ deadLetterIds }) => deadLetterIds);
+  const deadLetterIds = [...idsOf(previous, "dead_letter"), ...slices];
   const conflictIds = idsOf(previous, "conflict");
-  const letters = letterIds.length === 0 ? [] : await findDeadLetters(ledger, letterIds);
+  const deadLetters = deadLetterIds.length === 0 ? [] : await findDeadLetters(ledger, deadLetterIds);
   const conflicts = conflictIds.length === 0 ? [] : await findConflicts(ledger, conflictIds);
   return {
-    settled,
+    finished,
     held,
     ...(await findUse(objects, addressesOf, ledger)),
-    letters: new Map(letters.map((letter) => [letter.id, letter])),
+    deadLetters: new Map(deadLetters.map((deadLetter) => [deadLetter.id, deadLetter])),
     conflicts: new Map(conflicts.map((conflict) => [conflict.id, conflict])),
     filedSlices,
   };
@@ -145,7 +145,7 @@ async function addVersions(held: Held, objects: readonly ReadObject[], ledger: I
 
 async function findFiledSlices(
   objects: readonly ReadObject[],
-  settled: Known["settled"],
+  finished: Known["finished"],
   ledger: Invocation["ledger"],
 ): Promise<Known["filedSlices"]> {
   const found: Known["filedSlices"] = new Map();
@@ -153,18 +153,18 @@ async function findFiledSlices(
   for (const object of objects) {
     const { message, generation } = object;
     if (generation > 1) for (const { uid } of reportsOf(object)) owners.set(uid, message.key);
-    const accepted = settled.get(message.key)?.outcomes.filter(({ outcome }) => outcome === "accepted") ?? [];
+    const accepted = finished.get(message.key)?.outcomes.filter(({ outcome }) => outcome === "accepted") ?? [];
     for (const { id } of accepted) owners.set(id, message.key);
   }
   if (owners.size === 0) return found;
   for (const { uid, generation, state } of await ask(ledger, filedSlicesQuery([...owners.keys()]))) {
     const rawKey = owners.get(uid) ?? "";
-    const letterIds: string[] = [];
+    const deadLetterIds: string[] = [];
     for (let slice = state.indexOf("d"); slice >= 0; slice = state.indexOf("d", slice + 1)) {
       const part = slicePart({ reportUid: uid, generation, slice });
-      letterIds.push(await deadLetterId(dayOfRawKey(rawKey) ?? "", { rawKey, part, code: "retries_exhausted" }));
+      deadLetterIds.push(await deadLetterId(dayOfRawKey(rawKey) ?? "", { rawKey, part, code: "retries_exhausted" }));
     }
-    found.set(rawKey, [...(found.get(rawKey) ?? []), { uid, generation, letterIds }]);
+    found.set(rawKey, [...(found.get(rawKey) ?? []), { uid, generation, deadLetterIds }]);
   }
   return found;
 }

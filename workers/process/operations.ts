@@ -7,35 +7,27 @@ import { validate } from "../../shared/contract/operation.ts";
 import { type Inputs, OPERATIONS, type Outputs, type ProcessOperation } from "../../shared/contract/operations.ts";
 import type { Answer, ProblemCode } from "../../shared/contract/problems.ts";
 import type { Caller, OperationsEntry } from "../../shared/contract/rpc.ts";
-import { conflictOf, type DeadLetterDetails, deadLetterOf } from "../../shared/contract/shapes.ts";
+import { conflictOf } from "../../shared/contract/shapes.ts";
 import { removeAddress } from "../../shared/ledger/addresses.ts";
 import { change } from "../../shared/ledger/database.ts";
-import { findJob, newestJobs } from "../../shared/ledger/jobs.ts";
 import { putPerson, removePerson } from "../../shared/ledger/people.ts";
 import { REPORT_KINDS, type ReportKind, type ReportReference } from "../../shared/ledger/report-rows.ts";
 import { findReports } from "../../shared/ledger/reports.ts";
-import { PAGE_LIMITS } from "../../shared/limits.ts";
-import type { OperationRefused, Page } from "../../shared/operations.ts";
-import { SECONDS_PER_DAY } from "../../shared/report-day.ts";
+import type { OperationRefused } from "../../shared/operations.ts";
+import { parseDay, SECONDS_PER_DAY } from "../../shared/report-day.ts";
 import { fail, ok } from "../../shared/result.ts";
 import { isoDate } from "../../shared/storage.ts";
 import { normalizeEmail, ViewerValueError, validViewer } from "../../shared/viewers.ts";
-import { decideConflict, getConflict, listConflicts } from "./conflict-operations.ts";
+import { decideConflict } from "./conflict-operations.ts";
+import { discardDeadLetters, requeueDeadLetters } from "./dead-letter-operations.ts";
 import { type Invocation, newInvocation, type ProcessEnv } from "./env.ts";
-import { isDay } from "./job-pages.ts";
-import {
-  discardDeadLetters,
-  getDeadLetter,
-  listDeadLetters,
-  readRawObject,
-  requeueDeadLetters,
-} from "./letter-operations.ts";
-import { inShardOf } from "./places.ts";
 import { putRegistration, valid } from "./put-registration.ts";
+import { describeRawObject, readRawObject } from "./raw-object.ts";
 import { readRecords } from "./record-reader.ts";
 import { startJob } from "./start-job.ts";
 import { readStatus } from "./status.ts";
 import { takeBackReport, undoTakeBack } from "./take-back.ts";
+import { inShardOf } from "./which-database.ts";
 
 interface Call {
   invocation: Invocation;
@@ -64,29 +56,17 @@ const HANDLERS: Handlers = {
     return ok(undefined);
   },
 
-  async listDeadLetters(query, { invocation }) {
-    const page = await listDeadLetters(query, invocation);
-    return "refused" in page ? refusal(page) : ok(mapPage(page, deadLetterOf));
-  },
-  async getDeadLetter({ id }, { invocation }) {
-    const found = await getDeadLetter(id, invocation);
-    if ("refused" in found) return refusal(found, "not_found");
-    const details: DeadLetterDetails = { letter: deadLetterOf(found.letter) };
-    if (found.raw !== undefined) details.raw = found.raw;
-    return ok(details);
-  },
   requeueDeadLetters: async (selection, { invocation }) => answer(await requeueDeadLetters(selection, invocation)),
   discardDeadLetters: async (selection, { invocation }) => answer(await discardDeadLetters(selection, invocation)),
+  async describeRawObject({ key }, { invocation: { env } }) {
+    const found = await describeRawObject(env.R2_DMARC_REPORTS, key);
+    return found === undefined ? missing(`There is no raw object '${key}'.`) : ok(found);
+  },
   async readRawObject({ key }, { invocation: { env } }) {
-    const found = await readRawObject(env, key);
+    const found = await readRawObject(env.R2_DMARC_REPORTS, key);
     return found === undefined ? missing(`There is no raw object '${key}'.`) : ok(found);
   },
 
-  listConflicts: async ({ cursor }, { invocation }) => ok(mapPage(await listConflicts(cursor, invocation), conflictOf)),
-  async getConflict({ id }, { invocation }) {
-    const found = await getConflict(id, invocation);
-    return "refused" in found ? refusal(found, "not_found") : ok(conflictOf(found));
-  },
   async decideConflict({ id, decision, reason }, { invocation, caller }) {
     const decided = await decideConflict(id, { decision, note: { by: caller.name, reason } }, invocation);
     return "refused" in decided ? refusal(decided, "not_found") : ok(conflictOf(decided));
@@ -113,12 +93,6 @@ const HANDLERS: Handlers = {
     answer(await startJob({ kind: "reprocess", random: Math.random() }, request, invocation)),
   startReconcile: async (request, { invocation }) =>
     answer(await startJob({ kind: "reconcile", random: Math.random() }, request, invocation)),
-  listJobs: async (_, { invocation: { shards } }) =>
-    ok({ items: await newestJobs(shards.directory, PAGE_LIMITS.jobs) }),
-  async getJob({ id }, { invocation: { shards } }) {
-    const job = await findJob(shards.directory, id);
-    return job === undefined ? missing(`There is no job '${id}'.`) : ok(job);
-  },
 };
 
 /** The entry point. */
@@ -148,9 +122,9 @@ async function findReference(
   },
   invocation: Invocation,
 ): Promise<ReportReference | undefined> {
-  if (!isDay(day)) return undefined;
-  const dayNumber = Date.parse(`${day}T00:00:00Z`) / 1000 / SECONDS_PER_DAY;
-  const references = REPORT_KINDS.map((one) => ({ account, kind: one, domain, day: dayNumber, uid }));
+  const calendarDay = parseDay(day);
+  if (calendarDay === undefined) return undefined;
+  const references = REPORT_KINDS.map((one) => ({ account, kind: one, domain, day: calendarDay, uid }));
   const named = references.find((reference) => reference.kind === kind);
   if (named !== undefined) return named;
   const { ledger } = await inShardOf(account, invocation);
@@ -173,8 +147,4 @@ function refusal({ refused }: OperationRefused, code: ProblemCode = "bad_request
 
 function missing(message: string): Answer<never> {
   return fail({ code: "not_found", message });
-}
-
-function mapPage<Row, Item>({ items, cursor }: Page<Row>, map: (row: Row) => Item): Page<Item> {
-  return { items: items.map(map), ...(cursor === undefined ? {} : { cursor }) };
 }

@@ -10,7 +10,7 @@ import type { Outcome } from "../../shared/ledger/outcomes.ts";
 import type { ReportMessage } from "../../shared/messages.ts";
 import type { Invocation } from "./env.ts";
 import { eventPoint, type PipelineEvent } from "./events.ts";
-import { conflictEvent, letterEvent } from "./filed-events.ts";
+import { conflictEvent, deadLetterEvent } from "./filed-events.ts";
 import { writePoints } from "./points.ts";
 
 /** What became of one object. */
@@ -23,7 +23,7 @@ export interface Told {
 
 /** What outcomes name. */
 export interface Filed {
-  letters: ReadonlyMap<string, DeadLetterRow>;
+  deadLetters: ReadonlyMap<string, DeadLetterRow>;
   conflicts: ReadonlyMap<string, ConflictRow>;
 }
 
@@ -41,15 +41,15 @@ export async function tellOutcomes(told: Told, filed: Filed, invocation: Invocat
   await writePoints([{ dataset: "events", points }], origin, invocation);
 }
 
-/** The same for an object that was settled before. */
-export async function tellSettled(told: Told, invocation: Invocation): Promise<void> {
+/** The same for an object that was finished before. */
+export async function tellFinished(told: Told, invocation: Invocation): Promise<void> {
   const idsOf = (name: Outcome["outcome"]): string[] =>
     told.outcomes.filter(({ outcome }) => outcome === name).map(({ id }) => id);
-  const [letterIds, conflictIds] = [idsOf("dead_letter"), idsOf("conflict")];
-  const letters = letterIds.length === 0 ? [] : await findDeadLetters(invocation.ledger, letterIds);
+  const [deadLetterIds, conflictIds] = [idsOf("dead_letter"), idsOf("conflict")];
+  const deadLetters = deadLetterIds.length === 0 ? [] : await findDeadLetters(invocation.ledger, deadLetterIds);
   const conflicts = conflictIds.length === 0 ? [] : await findConflicts(invocation.ledger, conflictIds);
   const filed = {
-    letters: new Map(letters.map((letter) => [letter.id, letter])),
+    deadLetters: new Map(deadLetters.map((deadLetter) => [deadLetter.id, deadLetter])),
     conflicts: new Map(conflicts.map((conflict) => [conflict.id, conflict])),
   };
   await tellOutcomes(told, filed, invocation);
@@ -58,14 +58,14 @@ export async function tellSettled(told: Told, invocation: Invocation): Promise<v
 async function eventOf(
   outcome: Outcome,
   { message, account }: Told,
-  { letters, conflicts }: Filed,
+  { deadLetters, conflicts }: Filed,
 ): Promise<PipelineEvent | undefined> {
   const { key: rawKey, rua, receivedSeconds, generation = 1 } = message;
   const { id, part } = outcome;
   switch (outcome.outcome) {
     case "dead_letter": {
-      const letter = letters.get(id);
-      return letter === undefined ? undefined : letterEvent(letter);
+      const deadLetter = deadLetters.get(id);
+      return deadLetter === undefined ? undefined : deadLetterEvent(deadLetter);
     }
     case "conflict": {
       const conflict = conflicts.get(id);

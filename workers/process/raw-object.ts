@@ -1,7 +1,8 @@
 /** A raw object in R2 as a source of bytes: small ones fetched once, large ones streamed and read by range. */
 import { PROCESS_LIMITS } from "../../shared/limits.ts";
+import type { RawObject } from "../../shared/operations.ts";
 import { type ByteSource, bytesSource } from "../../shared/report/source.ts";
-import { parseRawMetadata, type RawMetadata } from "../../shared/storage.ts";
+import { parseRawMetadata, RAW_PREFIX, type RawMetadata } from "../../shared/storage.ts";
 
 /** An object that is there; its bytes are fetched when it is opened, and let go when it is not. */
 export interface FoundObject {
@@ -9,7 +10,8 @@ export interface FoundObject {
   /** What is known of it besides its bytes. */
   metadata: RawMetadata;
   open(): Promise<ByteSource>;
-  leave(): Promise<void>;
+  /** Lets the bytes go unread. */
+  close(): Promise<void>;
 }
 
 /** @returns undefined when the object is not there; @throws whatever R2 throws */
@@ -26,7 +28,7 @@ export async function findRawObject(bucket: R2Bucket, key: string): Promise<Foun
       await object.body.cancel();
       return rangedSource(bucket, object);
     },
-    leave: () => object.body.cancel(),
+    close: () => object.body.cancel(),
   };
 }
 
@@ -65,4 +67,20 @@ async function get(bucket: R2Bucket, key: string, options?: R2GetOptions): Promi
   const object = await bucket.get(key, options);
   if (object === null) throw new Error(`${key} disappeared while it was read.`);
   return object;
+}
+
+/** What is known of a raw object besides its bytes; undefined when there is none. */
+export async function describeRawObject(bucket: R2Bucket, key: string): Promise<RawObject | undefined> {
+  const object = key.startsWith(RAW_PREFIX) ? await bucket.head(key) : null;
+  if (object === null) return undefined;
+  const { size: sizeBytes, uploaded, customMetadata } = object;
+  return { key, sizeBytes, storedAt: uploaded.toISOString(), metadata: parseRawMetadata(customMetadata) };
+}
+
+/** The bytes of a raw object, exactly as they came; undefined when there is none or the key is of something else. */
+export async function readRawObject(bucket: R2Bucket, key: string): Promise<Response | undefined> {
+  const object = key.startsWith(RAW_PREFIX) ? await bucket.get(key) : null;
+  if (object === null) return undefined;
+  const headers = { "content-type": "application/octet-stream", "content-length": String(object.size) };
+  return new Response(object.body, { headers });
 }

@@ -10,10 +10,10 @@ import type { ByteSource } from "../../shared/report/source.ts";
 import type { AggregateRecord, TlsPolicy, TlsReport } from "../../shared/report/vocabulary.ts";
 import { boundPolicies } from "./bounded-report.ts";
 import type { Invocation } from "./env.ts";
-import { inShardOf } from "./places.ts";
 import { findRawObject } from "./raw-object.ts";
 import { type ObjectOrigin, readOptions } from "./read-object.ts";
 import { UniqueParts } from "./unique-parts.ts";
+import { inShardOf } from "./which-database.ts";
 
 /** Reads a page of records. @throws whatever D1 or R2 throws */
 export async function readRecords(query: RecordQuery, invocation: Invocation): Promise<RecordsAnswer> {

@@ -10,8 +10,8 @@ import {
   reportPoints,
   stalePoints,
 } from "../../shared/analytics/points.ts";
+import { stageFigures } from "../../shared/ledger/commit-batch.ts";
 import { FigureChunks, recordKey } from "../../shared/ledger/figures.ts";
-import { stageFigures } from "../../shared/ledger/settlement.ts";
 import type { SlicesRow } from "../../shared/ledger/slices.ts";
 import { PROCESS_LIMITS, QUEUE_LIMITS } from "../../shared/limits.ts";
 import { readReports } from "../../shared/report/read.ts";

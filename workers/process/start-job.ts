@@ -1,9 +1,9 @@
 /** Starts jobs, on request and by the clock. */
 import { createJob, type Job, type JobFilter } from "../../shared/ledger/jobs.ts";
 import type { JobRequest, OperationRefused } from "../../shared/operations.ts";
+import { parseDay } from "../../shared/report-day.ts";
 import { RAW_PREFIX } from "../../shared/storage.ts";
 import type { Invocation } from "./env.ts";
-import { isDay } from "./job-pages.ts";
 import { sendPage } from "./kinds/job.ts";
 
 /** What a start needs beside the request. */
@@ -50,7 +50,7 @@ export async function startJob(
 /** @returns what is wrong with a request, as a sentence */
 function checkRequest(kind: Job["kind"], { key, prefix, domain, since, until }: JobFilter): string | undefined {
   for (const day of [since, until]) {
-    if (day !== undefined && !isDay(day)) return `'${day}' is not a day; it has to be YYYY-MM-DD.`;
+    if (day !== undefined && parseDay(day) === undefined) return `'${day}' is not a day; it has to be YYYY-MM-DD.`;
   }
   const places = [key, prefix, domain].filter((place) => place !== undefined);
   if (kind === "reconcile" && places.length > 0) return "A reconcile job takes days only.";

@@ -1,14 +1,15 @@
 /** Takes an accepted report back, such as a forged one, and lets it count again. Who did it, and why, is kept. */
+
+import { type BatchChanges, commitBatch, noChanges } from "../../shared/ledger/commit-batch.ts";
 import { putDecision, removeDecision } from "../../shared/ledger/conflicts.ts";
 import type { ReportReference } from "../../shared/ledger/report-rows.ts";
 import { findReports, type HeldReport, type ReportWrite } from "../../shared/ledger/reports.ts";
-import { newSettlement, type Settlement, settle } from "../../shared/ledger/settlement.ts";
 import type { DecisionNote, OperationRefused } from "../../shared/operations.ts";
 import type { Invocation } from "./env.ts";
 import { nextGeneration } from "./events.ts";
-import { inShardOf } from "./places.ts";
 import { writeHeld } from "./report-points.ts";
 import { coverReport, writeOf } from "./report-writes.ts";
+import { inShardOf } from "./which-database.ts";
 
 const CHANGED = "The report was changed at the same time; look at it again.";
 
@@ -26,8 +27,8 @@ export async function takeBackReport(
   const { write, work } = coverReport(held, { state: "taken_back", above: held.generation }, told);
   const sent = await writeHeld(work, invocation);
   const { uid } = held.reference;
-  const settlement: Settlement = {
-    ...newSettlement(),
+  const changes: BatchChanges = {
+    ...noChanges(),
     reports: [{ write, reference: held.reference }],
     slices: sent === 0 ? [] : [{ uid, generation: work.generation, slices: sent }],
     others: [
@@ -41,7 +42,7 @@ export async function takeBackReport(
       }),
     ],
   };
-  const { state } = await settle(ledger, settlement, nowSeconds);
+  const { state } = await commitBatch(ledger, changes, nowSeconds);
   return state === "changed" ? { refused: CHANGED } : held.reference;
 }
 
@@ -61,12 +62,12 @@ export async function undoTakeBack(
     version: held.version,
     spreadBefore: held.spread,
   };
-  const settlement: Settlement = {
-    ...newSettlement(),
+  const changes: BatchChanges = {
+    ...noChanges(),
     reports: [{ write, reference: held.reference }],
     others: [removeDecision({ uid, contentHash })],
   };
-  const { state } = await settle(ledger, settlement, nowSeconds);
+  const { state } = await commitBatch(ledger, changes, nowSeconds);
   if (state === "changed") return { refused: CHANGED };
   if ((await env.R2_DMARC_REPORTS.head(key)) !== null) {
     const again = nextGeneration(generation, nowSeconds);

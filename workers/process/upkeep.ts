@@ -11,7 +11,7 @@ import {
   removeOldDetails,
   removeOldObjects,
   removeOldRetracted,
-  removeStrayFigures,
+  removeUnownedFigures,
 } from "../../shared/ledger/retention.ts";
 import { UPKEEP_LIMITS } from "../../shared/limits.ts";
 import { SECONDS_PER_DAY } from "../../shared/report-day.ts";
@@ -91,7 +91,7 @@ async function removeOld(invocation: Invocation): Promise<Record<string, number>
     days: () => removeOldDetails(ledger, { beforeDay, limit: 10 }),
     retracted: () => removeOldRetracted(ledger, { beforeDay, limit }),
     objects: () => removeOldObjects(ledger, { beforeDay: beforeDay - objectGraceDays, limit }),
-    strayFigures: () => removeStrayFigures(ledger, { beforeSeconds: nowSeconds - graceSeconds, limit: 10 }),
+    unownedFigures: () => removeUnownedFigures(ledger, { beforeSeconds: nowSeconds - graceSeconds, limit: 10 }),
   };
   for (const [name, step] of Object.entries(steps)) {
     let total = 0;

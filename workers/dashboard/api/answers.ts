@@ -1,25 +1,41 @@
 /** What the dashboard answers itself: from the ledger, and statements of one's own from Analytics Engine. */
 import { postSql } from "../../../shared/analytics/sql.ts";
 import type { DashboardOperation, Inputs, Outputs } from "../../../shared/contract/operations.ts";
+import { conflictOf, deadLetterOf } from "../../../shared/contract/shapes.ts";
 import { activityQuery, outcomesQuery, readActivity, readOutcomes } from "../../../shared/ledger/activity.ts";
 import { addressesQuery } from "../../../shared/ledger/addresses.ts";
+import { conflictsNamedQuery, conflictsQuery } from "../../../shared/ledger/conflicts.ts";
 import { domainDaysQuery } from "../../../shared/ledger/days.ts";
+import { deadLetterPageQuery, deadLettersNamedQuery } from "../../../shared/ledger/dead-letters.ts";
+import { jobQuery, newestJobsQuery } from "../../../shared/ledger/jobs.ts";
 import { peopleQuery, personQuery } from "../../../shared/ledger/people.ts";
 import { statsQuery } from "../../../shared/ledger/stats.ts";
 import { PAGE_LIMITS } from "../../../shared/limits.ts";
+import { pageOf } from "../../../shared/operations.ts";
 import { normalizeRua } from "../../../shared/registry.ts";
 import { parseDay, SECONDS_PER_DAY } from "../../../shared/report-day.ts";
 import { isoDate } from "../../../shared/storage.ts";
 import { normalizeEmail } from "../../../shared/viewers.ts";
 import { ApiError } from "../errors.ts";
-import { type Call, operate, readConnection } from "./call.ts";
+import { unless } from "../parts/partial.tsx";
+import { type Answered, type Call, operate, readConnection, requireRole } from "./call.ts";
 
 type Answers = {
-  [Name in DashboardOperation]: (c: Call, input: Inputs[Name]) => Promise<Outputs[Name] | Response>;
+  [Name in DashboardOperation]: (c: Call, input: Inputs[Name]) => Promise<Answered<Name>>;
 };
 
+/** Answers an operation from the ledger. @throws ApiError when the person may not ask this, or there is no answer */
+export async function read<Name extends DashboardOperation>(
+  c: Call,
+  name: Name,
+  input: Inputs[Name],
+): Promise<Answered<Name>> {
+  requireRole(c, name);
+  return ANSWERS[name](c, input);
+}
+
 /** An answer for each of them. */
-export const ANSWERS: Answers = {
+const ANSWERS: Answers = {
   status: getStatus,
   activity: async (c) => ({ items: readActivity(await c.get("ledger").ask(activityQuery(nowSeconds()))) }),
   stats: getStats,
@@ -31,6 +47,24 @@ export const ANSWERS: Answers = {
   getRegistration,
   listIdentities: async (c) => ({ items: await c.get("ledger").askDirectory(peopleQuery()) }),
   getIdentity,
+  listDeadLetters,
+  getDeadLetter,
+  async listConflicts(c, { cursor }) {
+    const limit = PAGE_LIMITS.deadLetters;
+    const page = pageOf(await c.get("ledger").ask(conflictsQuery({ after: cursor, limit })), limit);
+    return { ...page, items: page.items.map(conflictOf) };
+  },
+  async getConflict(c, { id }) {
+    const [found] = await c.get("ledger").ask(conflictsNamedQuery([id]));
+    if (found === undefined) throw new ApiError("not_found", `There is no conflict '${id}'.`);
+    return conflictOf(found);
+  },
+  listJobs: async (c) => ({ items: await c.get("ledger").askDirectory(newestJobsQuery(PAGE_LIMITS.jobs)) }),
+  async getJob(c, { id }) {
+    const [found] = await c.get("ledger").askDirectory(jobQuery(id));
+    if (found === undefined) throw new ApiError("not_found", `There is no job '${id}'.`);
+    return found;
+  },
   acceptConflict: (c, { id }) => operate(c, "decideConflict", { id, decision: "replace" }),
   discardConflict: (c, { id }) => operate(c, "decideConflict", { id, decision: "keep" }),
 };
@@ -87,6 +121,26 @@ async function getIdentity(c: Call, { email }: Inputs["getIdentity"]): Promise<O
   const [found] = await c.get("ledger").askDirectory(personQuery(normalizeEmail(email)));
   if (found === undefined) throw new ApiError("not_found", `'${email}' may not see anything.`);
   return found;
+}
+
+async function listDeadLetters(c: Call, input: Inputs["listDeadLetters"]): Promise<Outputs["listDeadLetters"]> {
+  const question = deadLetterPageQuery(input);
+  if (!question.ok) throw new ApiError("bad_request", question.error);
+  const page = pageOf(await c.get("ledger").ask(question.value), PAGE_LIMITS.deadLetters);
+  return { ...page, items: page.items.map(deadLetterOf) };
+}
+
+// What is in R2 is known to process alone; without it a dead letter can still be read.
+async function getDeadLetter(c: Call, { id }: Inputs["getDeadLetter"]): Promise<Outputs["getDeadLetter"]> {
+  const [found] = await c.get("ledger").ask(deadLettersNamedQuery([id]));
+  if (found === undefined) throw new ApiError("not_found", `There is no dead letter '${id}'.`);
+  const letter = deadLetterOf(found);
+  if (letter.rawKey === "") return { letter };
+  const raw = await unless(
+    ["not_found", "process_unavailable"],
+    operate(c, "describeRawObject", { key: letter.rawKey }),
+  );
+  return raw.ok ? { letter, raw: raw.value } : { letter };
 }
 
 function nowSeconds(): number {

@@ -1,7 +1,14 @@
 /** What every request has, and how it asks process. It has no routes. */
 import type { Context } from "hono";
 import type { SqlConnection } from "../../../shared/analytics/sql.ts";
-import { type Inputs, OPERATIONS, type Outputs, type ProcessOperation } from "../../../shared/contract/operations.ts";
+import {
+  type DashboardOperation,
+  type Inputs,
+  OPERATIONS,
+  type OperationName,
+  type Outputs,
+  type ProcessOperation,
+} from "../../../shared/contract/operations.ts";
 import type { Answer } from "../../../shared/contract/problems.ts";
 import type { Access } from "../access.ts";
 import { type DashboardEnv, readSqlConnection } from "../environment.ts";
@@ -17,6 +24,9 @@ export interface ApiContext {
 /** One request. */
 export type Call = Context<ApiContext>;
 
+/** What the dashboard answers with; the answer of Analytics Engine is handed through as it comes. */
+export type Answered<Name extends DashboardOperation> = Name extends "query" ? Response : Outputs[Name];
+
 /**
  * Asks process.
  *
@@ -27,11 +37,15 @@ export async function operate<Name extends ProcessOperation>(
   name: Name,
   input: Inputs[Name],
 ): Promise<Outputs[Name]> {
-  const access = c.get("access");
-  if (OPERATIONS[name].role === "operator" && access.role !== "operator") {
+  requireRole(c, name);
+  return unwrap(await callProcess(c, name, input));
+}
+
+/** @throws ApiError when the person may not ask this */
+export function requireRole(c: Call, name: OperationName): void {
+  if (OPERATIONS[name].role === "operator" && c.get("access").role !== "operator") {
     throw new ApiError("forbidden", "This is for operators.");
   }
-  return unwrap(await callProcess(c, name, input));
 }
 
 async function callProcess<Name extends ProcessOperation>(

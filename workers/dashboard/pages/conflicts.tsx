@@ -20,7 +20,7 @@ const LEAD = `${explain("Conflict")} "Keep the first" leaves all as it is; "Take
 export async function conflictsPage(request: PageRequest): Promise<PageResult> {
   requireOperator(request);
   const cursor = request.parameters.get("cursor") ?? undefined;
-  const page = await request.operate("listConflicts", { cursor });
+  const page = await request.read("listConflicts", { cursor });
   const table = bindTable<Conflict>({
     id: "conflicts",
     caption: "Conflicts",

@@ -33,7 +33,7 @@ export function FilterForm({ filter }: { filter: DeadLetterFilter }) {
   );
 }
 
-/** Changes every letter of the filter. */
+/** Changes every dead letter of the filter. */
 export function BulkForm({ filter }: { filter: DeadLetterFilter }) {
   const isFiltered = Object.keys(filter).length > 0;
   return (

@@ -1,4 +1,4 @@
-/** Dead letters: list, one letter whole, sending them again, discarding them. For operators. */
+/** Dead letters: list, one dead letter whole, sending them again, discarding them. For operators. */
 import type { Inputs } from "../../../shared/contract/operations.ts";
 import type { DeadLetter, DeadLetterDetails } from "../../../shared/contract/shapes.ts";
 import { isoMinute } from "../data/days.ts";
@@ -18,7 +18,7 @@ export async function deadLettersPage(request: PageRequest): Promise<PageResult>
   requireOperator(request);
   const filter = readFilter(request.parameters);
   const cursor = request.parameters.get("cursor") ?? undefined;
-  const page = await request.operate("listDeadLetters", { ...filter, cursor });
+  const page = await request.read("listDeadLetters", { ...filter, cursor });
   const table = bindTable<DeadLetter>({
     id: "letters",
     caption: "Dead letters",
@@ -52,7 +52,7 @@ export async function deadLettersPage(request: PageRequest): Promise<PageResult>
 
 export async function deadLetterPage(request: PageRequest, id: string): Promise<PageResult> {
   requireOperator(request);
-  const details = await request.operate("getDeadLetter", { id });
+  const details = await request.read("getDeadLetter", { id });
   const { letter } = details;
   return {
     tables: [],
@@ -63,7 +63,7 @@ export async function deadLetterPage(request: PageRequest, id: string): Promise<
       body: (
         <>
           <OperationsHead request={request} tab="dead-letters" title={<ForeignText text={letter.reason.message} />} />
-          <LetterCard {...details} />
+          <DeadLetterCard {...details} />
           <section class="card">
             <h2>Message</h2>
             <ForeignJson value={letter.message} />
@@ -74,13 +74,13 @@ export async function deadLetterPage(request: PageRequest, id: string): Promise<
   };
 }
 
-function LetterCard({ letter, raw }: DeadLetterDetails) {
+function DeadLetterCard({ letter, raw }: DeadLetterDetails) {
   return (
     <section class="card">
       <h2>
         <Term name="Dead letter" />
       </h2>
-      <Pairs pairs={letterPairs(letter)} />
+      <Pairs pairs={deadLetterPairs(letter)} />
       {raw === undefined ? (
         <p class="muted">No raw file is stored for it.</p>
       ) : (
@@ -104,14 +104,14 @@ function LetterCard({ letter, raw }: DeadLetterDetails) {
   );
 }
 
-/** The raw object of a letter. */
+/** The raw object of a dead letter. */
 export async function deadLetterRawFile(request: PageRequest, id: string): Promise<Response> {
   requireOperator(request);
-  const { letter } = await request.operate("getDeadLetter", { id });
+  const { letter } = await request.read("getDeadLetter", { id });
   return rawFileAnswer(request, { rawKey: letter.rawKey, missing: "The raw file is not stored any more." });
 }
 
-/** Sends letters again or discards them: one by id, or all of a filter. @returns the page to go to */
+/** Sends dead letters again or discards them: one by id, or all of a filter. @returns the page to go to */
 export async function changeDeadLetters(request: PageRequest, form: URLSearchParams): Promise<string> {
   requireOperator(request);
   const action = form.get("action");
@@ -142,7 +142,7 @@ interface Changed {
   refused: { count: number; reason: string };
 }
 
-// One page of letters a call, until there is none left; there may be very many, so they are only counted.
+// One page of dead letters a call, until there is none left; there may be very many, so they are only counted.
 async function changeAll(request: PageRequest, { action, selection }: Change): Promise<Changed> {
   const done: Changed = { changed: 0, refused: { count: 0, reason: "It was refused." } };
   let cursor: string | undefined;
@@ -191,7 +191,7 @@ const COLUMNS: ViewColumn<DeadLetter>[] = [
   { key: "raw_key", label: "Raw key", value: ({ rawKey }) => rawKey, exportOnly: true },
 ];
 
-function letterPairs(letter: DeadLetter): [string, string][] {
+function deadLetterPairs(letter: DeadLetter): [string, string][] {
   return [
     ["Id", letter.id],
     ["Reason", `${letter.reason.code}: ${letter.reason.message}`],

@@ -16,7 +16,7 @@ const LABELS = { domain: "Domain", since: "Received since", until: "until" };
 
 export async function jobsPage(request: PageRequest): Promise<PageResult> {
   requireOperator(request);
-  const { items: jobs } = await request.operate("listJobs", {});
+  const { items: jobs } = await request.read("listJobs", {});
   const isRunning = jobs.some(({ state }) => state === "running");
   const table = bindTable<Job>({
     id: "jobs",

@@ -3,11 +3,12 @@
  * takes its scope from here, so that nobody is shown another account's figures.
  */
 import type { Query as EngineQuery } from "../../../shared/analytics/query.ts";
-import type { Inputs, Outputs, ProcessOperation } from "../../../shared/contract/operations.ts";
+import type { DashboardOperation, Inputs, Outputs, ProcessOperation } from "../../../shared/contract/operations.ts";
 import type { Query } from "../../../shared/ledger/database.ts";
 import type { DomainScope } from "../../../shared/ledger/sources.ts";
 import type { Result } from "../../../shared/result.ts";
 import type { Access } from "../access.ts";
+import type { Answered } from "../api/call.ts";
 import { type Period, readPeriod } from "../data/period.ts";
 import { ApiError } from "../errors.ts";
 
@@ -26,6 +27,8 @@ export interface PageRequest {
   askEngine<Row>(query: EngineQuery<Row>): Promise<Result<Row[], string>>;
   /** Names of the accounts the person may see: every scope is made of them. */
   accounts(): Promise<readonly string[]>;
+  /** What the API answers from the ledger. @throws ApiError when the person may not ask this, or there is no answer */
+  read<Name extends DashboardOperation>(name: Name, input: Inputs[Name]): Promise<Answered<Name>>;
   /** Asks process. @throws ApiError when it cannot be done, or process fails */
   operate<Name extends ProcessOperation>(name: Name, input: Inputs[Name]): Promise<Outputs[Name]>;
 }

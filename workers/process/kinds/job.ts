@@ -8,7 +8,13 @@ import { findJob, type Job, updateJob } from "../../../shared/ledger/jobs.ts";
 import { QUEUE_LIMITS } from "../../../shared/limits.ts";
 import type { JobMessage, ReportMessage } from "../../../shared/messages.ts";
 import { problem } from "../../../shared/report/problems.ts";
-import { clearedEvents, fileLetter, findLetters, newDeadLetter, removeLetters } from "../dead-letters.ts";
+import {
+  clearedEvents,
+  fileDeadLetter,
+  findDeadLettersAnywhere,
+  newDeadLetter,
+  removeDeadLettersAnywhere,
+} from "../dead-letters.ts";
 import type { Invocation, LogEntry, ProcessEnv } from "../env.ts";
 import { jobPage } from "../job-pages.ts";
 import { writePoints } from "../points.ts";
@@ -27,8 +33,8 @@ export const jobKind: MessageKind<JobMessage> = {
       receivedSeconds: sentSeconds,
       lastError,
     };
-    const entry = await fileLetter(await newDeadLetter(failure, invocation.nowSeconds), {}, invocation);
-    if (entry === undefined) throw new Error("A letter without an object cannot have changed.");
+    const entry = await fileDeadLetter(await newDeadLetter(failure, invocation.nowSeconds), {}, invocation);
+    if (entry === undefined) throw new Error("A dead letter without an object cannot have changed.");
     return entry;
   },
 
@@ -42,11 +48,11 @@ async function runPage({ message, attempts }: Received<JobMessage>, invocation: 
   const entry = await doPage(message, invocation);
   if (deadLetterId !== undefined) {
     const { nowSeconds } = invocation;
-    const filed = await findLetters([deadLetterId], invocation);
+    const filed = await findDeadLettersAnywhere([deadLetterId], invocation);
     const points = clearedEvents(filed, attempts);
     const origin = { key: "", reportUid: deadLetterId, generation: 1, receivedSeconds: nowSeconds };
     if (points.length > 0) await writePoints([{ dataset: "events", points }], origin, invocation);
-    await removeLetters(filed);
+    await removeDeadLettersAnywhere(filed);
   }
   return { event: "job", jobId, page, ...entry };
 }

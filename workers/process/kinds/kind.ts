@@ -22,7 +22,7 @@ export interface MessageKind<Message> {
   /** What a message that the platform gave up leaves behind, its last error given as a sentence. */
   fileExhausted(received: Received<Message>, lastError: string, invocation: Invocation): Promise<LogEntry>;
   /** The message that does again what a dead letter is about. */
-  again(message: Message, letter: DeadLetterRow, invocation: Invocation): Promise<QueueMessage | OperationRefused>;
+  again(message: Message, deadLetter: DeadLetterRow, invocation: Invocation): Promise<QueueMessage | OperationRefused>;
 }
 
 /** Runs messages one after the other, where they have nothing to gain from each other. */

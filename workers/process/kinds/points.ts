@@ -5,12 +5,18 @@ import { change } from "../../../shared/ledger/database.ts";
 import { markSlice } from "../../../shared/ledger/slices.ts";
 import type { PointsMessage } from "../../../shared/messages.ts";
 import { problem } from "../../../shared/report/problems.ts";
-import { clearedEvents, fileLetter, findLetters, newDeadLetter, removeLetters } from "../dead-letters.ts";
+import {
+  clearedEvents,
+  fileDeadLetter,
+  findDeadLettersAnywhere,
+  newDeadLetter,
+  removeDeadLettersAnywhere,
+} from "../dead-letters.ts";
 import { type Invocation, inShard, type LogEntry } from "../env.ts";
 import { eventPoint } from "../events.ts";
-import { inShardIfBound } from "../places.ts";
 import { writeNow } from "../points.ts";
 import { slicePart } from "../slice-part.ts";
+import { inShardIfBound } from "../which-database.ts";
 import { type MessageKind, type Received, runEach } from "./kind.ts";
 
 export const pointsKind: MessageKind<PointsMessage> = {
@@ -20,7 +26,7 @@ export const pointsKind: MessageKind<PointsMessage> = {
   async fileExhausted({ message, attempts }, lastError, given) {
     const invocation = inShardIfBound(given, message.shard ?? 0);
     const { key: rawKey, reportUid: uid, generation, slice, receivedSeconds } = message;
-    const letter = await newDeadLetter(
+    const deadLetter = await newDeadLetter(
       {
         reason: problem("retries_exhausted"),
         stage: "queue",
@@ -34,8 +40,12 @@ export const pointsKind: MessageKind<PointsMessage> = {
       },
       invocation.nowSeconds,
     );
-    const entry = await fileLetter(letter, { others: [markSlice({ uid, generation, slice }, "d")] }, invocation);
-    if (entry === undefined) throw new Error("A letter without an object cannot have changed.");
+    const entry = await fileDeadLetter(
+      deadLetter,
+      { others: [markSlice({ uid, generation, slice }, "d")] },
+      invocation,
+    );
+    if (entry === undefined) throw new Error("A dead letter without an object cannot have changed.");
     return entry;
   },
 
@@ -47,7 +57,7 @@ export const pointsKind: MessageKind<PointsMessage> = {
 async function writeSlice({ message, attempts }: Received<PointsMessage>, invocation: Invocation): Promise<LogEntry> {
   const { key, reportUid, generation, slice, receivedSeconds, deadLetterId } = message;
   const { env, ledger, budget, nowSeconds } = invocation;
-  const filed = await findLetters(deadLetterId === undefined ? [] : [deadLetterId], invocation);
+  const filed = await findDeadLettersAnywhere(deadLetterId === undefined ? [] : [deadLetterId], invocation);
   const groups = message.points.map((packed) => ({ dataset: packed.dataset, points: unpackPoints(packed) }));
   const count = groups.reduce((sum, { points }) => sum + points.length, 0);
   const id = await sliceEventId({ reportUid, generation, slice });
@@ -64,6 +74,6 @@ async function writeSlice({ message, attempts }: Received<PointsMessage>, invoca
   }
   await writeNow([...groups, { dataset: "events", points: told }], env);
   await change(ledger, [markSlice({ uid: reportUid, generation, slice }, "1")]);
-  await removeLetters(filed);
+  await removeDeadLettersAnywhere(filed);
   return { event: "points", key, reportUid, generation, slice, points: count };
 }

@@ -1,28 +1,28 @@
 /**
- * `report`: read a raw object and settle what is in it. All objects of a batch are read, then decided about together and
- * settled in one transaction of the ledger. Any step may be repeated: nothing is counted twice.
+ * `report`: read a raw object and commit what is in it. All objects of a batch are read, then decided about together and
+ * finished in one transaction of the ledger. Any step may be repeated: nothing is counted twice.
  */
 import { findRegistrations, type Registrations } from "../../../shared/ledger/addresses.ts";
+import { commitBatch } from "../../../shared/ledger/commit-batch.ts";
 import type { ConflictRow } from "../../../shared/ledger/conflicts.ts";
-import { findObjects, type SettledObject } from "../../../shared/ledger/objects.ts";
+import { type FinishedObject, findObjects } from "../../../shared/ledger/objects.ts";
 import type { Outcome } from "../../../shared/ledger/outcomes.ts";
-import { settle } from "../../../shared/ledger/settlement.ts";
 import { BATCH_LIMITS, PROCESS_LIMITS } from "../../../shared/limits.ts";
 import type { ReportMessage } from "../../../shared/messages.ts";
 import { problem } from "../../../shared/report/problems.ts";
 import type { ByteSource } from "../../../shared/report/source.ts";
 import { type MailOrigin, parseRawMetadata, type RawMetadata } from "../../../shared/storage.ts";
-import { fileLetter, newDeadLetter } from "../dead-letters.ts";
+import { fileDeadLetter, newDeadLetter } from "../dead-letters.ts";
 import { type BatchPlan, decide, type ObjectPlan, wasDecided } from "../decide.ts";
 import { type Invocation, inShard, type LogEntry } from "../env.ts";
 import { nextGeneration } from "../events.ts";
 import { lookUp, type ReadObject, referenceOf } from "../lookup.ts";
-import { tellOutcomes, tellSettled } from "../outcomes.ts";
-import { findPlaces, inPlaceOfExhausted, type Place } from "../places.ts";
+import { tellFinished, tellOutcomes } from "../outcomes.ts";
 import { findRawObject } from "../raw-object.ts";
 import { type Finding, HeldRecords, readObject } from "../read-object.ts";
 import { WrittenPoints, writePlan } from "../report-points.ts";
-import { strayMessages } from "../stray.ts";
+import { findDatabases, inDatabaseOfExhausted, type ObjectHome } from "../which-database.ts";
+import { messagesToWriteAbove } from "../write-above.ts";
 import type { Ending, MessageKind, Received } from "./kind.ts";
 
 export const reportKind: MessageKind<ReportMessage> = {
@@ -33,18 +33,18 @@ export const reportKind: MessageKind<ReportMessage> = {
       invocation.shards.directory,
       newest.map(({ message }) => message.rua),
     );
-    await placeAll(newest, registrations, invocation);
+    await chooseDatabases(newest, registrations, invocation);
     await readAll(newest, registrations, invocation);
-    await settleGroups(newest, registrations.addressesOf, invocation);
+    await commitByDatabase(newest, registrations.addressesOf, invocation);
     return tasks.map((task) => task.ending ?? endingOfOther(task, newest));
   },
 
   async fileExhausted({ message, attempts }, lastError, given) {
     const registrations = await findRegistrations(given.shards.directory, [message.rua]);
-    const invocation = await inPlaceOfExhausted(message, registrations, given);
+    const invocation = await inDatabaseOfExhausted(message, registrations, given);
     const generation = message.generation ?? 1;
     const { key: rawKey, rua, receivedSeconds } = message;
-    const letter = await newDeadLetter(
+    const deadLetter = await newDeadLetter(
       {
         reason: problem("retries_exhausted"),
         stage: "queue",
@@ -59,31 +59,32 @@ export const reportKind: MessageKind<ReportMessage> = {
       invocation.nowSeconds,
     );
     const reference = referenceOf({ message });
-    const settled = (await findObjects(invocation.ledger, [reference])).get(rawKey);
-    const isKnown = settled?.outcomes.some(({ outcome, id }) => outcome === "dead_letter" && id === letter.id) ?? false;
+    const finished = (await findObjects(invocation.ledger, [reference])).get(rawKey);
+    const isKnown =
+      finished?.outcomes.some(({ outcome, id }) => outcome === "dead_letter" && id === deadLetter.id) ?? false;
     // Dealt with meanwhile: by another delivery of the same message, or run again.
-    if (settled !== undefined && settled.generation >= generation && !isKnown) {
-      await finishSettled(settled, { message, attempts }, invocation);
+    if (finished !== undefined && finished.generation >= generation && !isKnown) {
+      await afterEarlierCommit(finished, { message, attempts }, invocation);
       return { event: "dead_letter", outcome: "already_done", key: rawKey };
     }
-    const outcome: Outcome = { outcome: "dead_letter", part: "", id: letter.id };
+    const outcome: Outcome = { outcome: "dead_letter", part: "", id: deadLetter.id };
     const object = {
       ...reference,
-      account: settled?.account ?? "",
-      version: settled?.version ?? 0,
+      account: finished?.account ?? "",
+      version: finished?.version ?? 0,
       generation,
-      records: settled?.records ?? 0,
-      outcomes: isKnown ? (settled?.outcomes ?? []) : [...(settled?.outcomes ?? []), outcome],
-      rawRemoved: settled?.rawRemoved ?? false,
+      records: finished?.records ?? 0,
+      outcomes: isKnown ? (finished?.outcomes ?? []) : [...(finished?.outcomes ?? []), outcome],
+      rawRemoved: finished?.rawRemoved ?? false,
     };
-    const entry = await fileLetter({ ...letter, account: object.account }, { objects: [object] }, invocation);
-    if (entry === undefined) throw new Error(`${rawKey} was settled by another consumer at the same time.`);
+    const entry = await fileDeadLetter({ ...deadLetter, account: object.account }, { objects: [object] }, invocation);
+    if (entry === undefined) throw new Error(`${rawKey} was finished by another consumer at the same time.`);
     return entry;
   },
 
-  async again(message, letter, { env, nowSeconds }) {
-    if ((await env.R2_DMARC_REPORTS.head(letter.rawKey)) === null) {
-      return { refused: `${letter.rawKey} is no longer in R2.` };
+  async again(message, deadLetter, { env, nowSeconds }) {
+    if ((await env.R2_DMARC_REPORTS.head(deadLetter.rawKey)) === null) {
+      return { refused: `${deadLetter.rawKey} is no longer in R2.` };
     }
     const { key, rua, receivedSeconds } = message;
     return {
@@ -92,8 +93,8 @@ export const reportKind: MessageKind<ReportMessage> = {
       key,
       rua,
       receivedSeconds,
-      generation: nextGeneration(letter.generation, nowSeconds),
-      liftsBudget: letter.code === "over_budget" ? true : undefined,
+      generation: nextGeneration(deadLetter.generation, nowSeconds),
+      liftsBudget: deadLetter.code === "over_budget" ? true : undefined,
     };
   },
 };
@@ -102,15 +103,15 @@ type AddressesOf = Registrations["addressesOf"];
 
 /** A message in work. */
 interface Task extends Received<ReportMessage> {
-  /** Which database it is settled in. */
-  place: Place;
+  /** Which database it is finished in. */
+  place: ObjectHome;
   ending: Ending | undefined;
   read: ReadObject | undefined;
   source: ByteSource | undefined;
 }
 
 const NOT_BEGUN = {
-  place: { shard: 0, settled: undefined, others: [] },
+  place: { shard: 0, finished: undefined, others: [] },
   ending: undefined,
   read: undefined,
   source: undefined,
@@ -132,8 +133,12 @@ function endingOfOther({ message }: Task, newest: readonly Task[]): Ending {
   return "error" in same.ending ? same.ending : { entry: logEntry(message, "already_done") };
 }
 
-async function placeAll(tasks: readonly Task[], registrations: Registrations, invocation: Invocation): Promise<void> {
-  const places = await findPlaces(tasks, registrations, invocation);
+async function chooseDatabases(
+  tasks: readonly Task[],
+  registrations: Registrations,
+  invocation: Invocation,
+): Promise<void> {
+  const places = await findDatabases(tasks, registrations, invocation);
   for (const task of tasks) {
     const place = places.get(task.message.key);
     if (place === undefined || "error" in place) task.ending = { error: place?.error };
@@ -165,9 +170,9 @@ interface SharedByTasks {
 async function readTask(task: Task, { registrations, held }: SharedByTasks, invocation: Invocation): Promise<void> {
   const { message, attempts } = task;
   const { R2_DMARC_REPORTS: bucket } = invocation.env;
-  const { settled: previous } = task.place;
+  const { finished: previous } = task.place;
   if (previous !== undefined && previous.generation >= generationOf(task)) {
-    if (mayHaveWritten(task)) await finishSettled(previous, task, invocation);
+    if (mayHaveWritten(task)) await afterEarlierCommit(previous, task, invocation);
     // A mail that came again was stored again.
     else if (previous.rawRemoved) await bucket.delete(message.key);
     task.ending = { entry: logEntry(message, "already_done") };
@@ -184,10 +189,10 @@ async function readTask(task: Task, { registrations, held }: SharedByTasks, invo
     objectsOfMail: object?.metadata.objectsOfMail ?? 1,
   };
   let findings: Finding[] = [];
-  if (object !== undefined && registration === undefined) await object.leave();
+  if (object !== undefined && registration === undefined) await object.close();
   if (object !== undefined && registration !== undefined) {
     if (object.sizeBytes > BATCH_LIMITS.maxSharedObjectBytes && message.alone !== true) {
-      await object.leave();
+      await object.close();
       return sendAlone(task, invocation);
     }
     task.source = await object.open();
@@ -215,30 +220,34 @@ async function sendAlone(task: Task, { env }: Invocation): Promise<void> {
   task.ending = { entry: logEntry(task.message, "sent_alone") };
 }
 
-/** Settles what was read, one transaction for each database; a fault of one is no other's. */
-async function settleGroups(tasks: readonly Task[], addressesOf: AddressesOf, invocation: Invocation): Promise<void> {
+/** Commits what was read, one transaction for each database; a fault of one is no other's. */
+async function commitByDatabase(
+  tasks: readonly Task[],
+  addressesOf: AddressesOf,
+  invocation: Invocation,
+): Promise<void> {
   for (const task of tasks) stayWhereDecided(task);
-  const settleIn = async (shard: number, group: readonly Task[]): Promise<void> => {
+  const commitIn = async (shard: number, group: readonly Task[]): Promise<void> => {
     try {
-      await settleAll(group, addressesOf, inShard(invocation, shard));
+      await commitTogether(group, addressesOf, inShard(invocation, shard));
     } catch (error) {
       for (const task of group) task.ending ??= { error };
     }
   };
   for (const shard of invocation.shards.all.keys()) {
-    // What goes from one database goes before it is settled in another: cut off in between, it is unfinished.
+    // What goes from one database goes before it is finished in another: cut off in between, it is unfinished.
     const moving = tasks.filter(
       ({ ending, place }) => ending === undefined && place.others.some((row) => row.shard === shard),
     );
     const moves = moving.map((task): Task => ({ ...task, read: movingOf(task.read), source: undefined }));
-    await settleIn(shard, moves);
+    await commitIn(shard, moves);
     for (const [i, task] of moving.entries()) {
       const ending = moves[i]?.ending;
       if (ending !== undefined && "error" in ending) task.ending = ending;
     }
   }
   for (const shard of new Set(tasks.map(({ place }) => place.shard))) {
-    await settleIn(
+    await commitIn(
       shard,
       tasks.filter(({ place }) => place.shard === shard),
     );
@@ -247,7 +256,7 @@ async function settleGroups(tasks: readonly Task[], addressesOf: AddressesOf, in
 
 // What was decided about an object whose bytes have gone stays where it is.
 function stayWhereDecided(task: Task): void {
-  const decided = task.place.others.find(({ settled }) => wasDecided(settled.outcomes));
+  const decided = task.place.others.find(({ finished }) => wasDecided(finished.outcomes));
   if (task.read?.isThere !== false || decided === undefined) return;
   task.place = { ...decided, others: [] };
 }
@@ -256,8 +265,8 @@ function movingOf(read: ReadObject | undefined): ReadObject | undefined {
   return read === undefined ? undefined : { ...read, findings: [], isMoving: true };
 }
 
-/** Decides about what was read and settles it; again when another consumer was faster, or points of one object failed. */
-async function settleAll(tasks: readonly Task[], addressesOf: AddressesOf, invocation: Invocation): Promise<void> {
+/** Decides about what was read and commits it; again when another consumer was faster, or points of one object failed. */
+async function commitTogether(tasks: readonly Task[], addressesOf: AddressesOf, invocation: Invocation): Promise<void> {
   const written = new WrittenPoints();
   for (let decision = 1; ; decision++) {
     const open = tasks.filter(({ ending, read }) => ending === undefined && read !== undefined);
@@ -265,9 +274,9 @@ async function settleAll(tasks: readonly Task[], addressesOf: AddressesOf, invoc
     const plan = await decideTasks(open, { written, addressesOf }, invocation);
     if (!(await writePoints(open, { plan, written }, invocation))) continue;
     const slices = plan.objects.flatMap((object) => written.slicesOf(object));
-    await addMailOrigins(plan.settlement.conflicts, invocation);
-    const { state } = await settle(invocation.ledger, { ...plan.settlement, slices }, invocation.nowSeconds);
-    if (state === "settled") return finishTasks(open, plan, invocation);
+    await addMailOrigins(plan.changes.conflicts, invocation);
+    const { state } = await commitBatch(invocation.ledger, { ...plan.changes, slices }, invocation.nowSeconds);
+    if (state === "committed") return finishTasks(open, plan, invocation);
     if (decision === PROCESS_LIMITS.maxDecisions)
       throw new Error("The ledger is changed by other consumers all the time.");
   }
@@ -293,11 +302,11 @@ async function decideTasks(
   const { env, nowSeconds } = invocation;
   const objects = open.flatMap(({ read }) => (read === undefined ? [] : [read]));
   const known = await lookUp(objects, addressesOf, invocation);
-  const done = open.filter((task) => (known.settled.get(task.message.key)?.generation ?? 0) >= generationOf(task));
+  const done = open.filter((task) => (known.finished.get(task.message.key)?.generation ?? 0) >= generationOf(task));
   // Settled by another consumer since it was read.
   for (const task of done) {
-    const settled = known.settled.get(task.message.key);
-    if (settled !== undefined) await finishSettled(settled, task, invocation);
+    const finished = known.finished.get(task.message.key);
+    if (finished !== undefined) await afterEarlierCommit(finished, task, invocation);
     task.ending = { entry: logEntry(task.message, "already_done") };
   }
   return decide(
@@ -332,24 +341,24 @@ async function writePoints(
   return isComplete;
 }
 
-/** What follows the transaction, where another delivery settled the object and may have been cut off before this. */
-async function finishSettled(
-  settled: SettledObject,
+/** What follows the transaction, where another delivery finished the object and may have been cut off before this. */
+async function afterEarlierCommit(
+  finished: FinishedObject,
   { message, attempts }: Pick<Task, "message" | "attempts">,
   invocation: Invocation,
 ): Promise<void> {
-  const { account, outcomes, rawRemoved } = settled;
+  const { account, outcomes, rawRemoved } = finished;
   const { QUEUE_REPORTS, R2_DMARC_REPORTS } = invocation.env;
-  for (const again of await strayMessages(settled, message, invocation)) await QUEUE_REPORTS.send(again);
-  await tellSettled({ message, attempts, account, outcomes }, invocation);
+  for (const again of await messagesToWriteAbove(finished, message, invocation)) await QUEUE_REPORTS.send(again);
+  await tellFinished({ message, attempts, account, outcomes }, invocation);
   if (rawRemoved) await R2_DMARC_REPORTS.delete(message.key);
 }
 
 /** What follows the transaction: what happened is told, and a raw object goes that is not to be kept. */
 async function finishTasks(open: readonly Task[], plan: BatchPlan, invocation: Invocation): Promise<void> {
   const filed = {
-    letters: new Map(plan.settlement.deadLetters.map((letter) => [letter.id, letter])),
-    conflicts: new Map(plan.settlement.conflicts.map((conflict) => [conflict.id, conflict])),
+    deadLetters: new Map(plan.changes.deadLetters.map((deadLetter) => [deadLetter.id, deadLetter])),
+    conflicts: new Map(plan.changes.conflicts.map((conflict) => [conflict.id, conflict])),
   };
   for (const object of plan.objects) {
     const task = open.find(({ read }) => read === object.object);

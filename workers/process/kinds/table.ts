@@ -62,15 +62,15 @@ export function fileExhausted(
 /** The message that does again what a dead letter is about, and the queue it belongs to. */
 export function messageAgain(
   message: QueueMessage,
-  letter: DeadLetterRow,
+  deadLetter: DeadLetterRow,
   invocation: Invocation,
 ): Promise<QueueMessage | OperationRefused> {
   switch (message.kind) {
     case "report":
-      return KINDS.report.again(message, letter, invocation);
+      return KINDS.report.again(message, deadLetter, invocation);
     case "points":
-      return KINDS.points.again(message, letter, invocation);
+      return KINDS.points.again(message, deadLetter, invocation);
     case "job":
-      return KINDS.job.again(message, letter, invocation);
+      return KINDS.job.again(message, deadLetter, invocation);
   }
 }

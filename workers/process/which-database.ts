@@ -1,29 +1,29 @@
 /**
  * Which database of the ledger an object belongs to: that of its address's account. Where its address came to another
- * account since it was settled, or was registered only then, its row may still be in another one.
+ * account since it was finished, or was registered only then, its row may still be in another one.
  */
 
 import { findAccount } from "../../shared/ledger/accounts.ts";
 import type { Registrations } from "../../shared/ledger/addresses.ts";
-import { findObjects, type SettledObject } from "../../shared/ledger/objects.ts";
+import { type FinishedObject, findObjects } from "../../shared/ledger/objects.ts";
 import type { ReportMessage } from "../../shared/messages.ts";
 import { type Invocation, inEachShard, inShard } from "./env.ts";
 import type { Received } from "./kinds/kind.ts";
 import { referenceOf } from "./lookup.ts";
 
 /** A row of an object in one database. */
-export interface PlacedObject {
+export interface ObjectRowInDatabase {
   shard: number;
-  settled: SettledObject;
+  finished: FinishedObject;
 }
 
-/** Where an object is settled. */
-export interface Place {
+/** Where an object is finished. */
+export interface ObjectHome {
   shard: number;
   /** Its row there, if it has one. */
-  settled: SettledObject | undefined;
+  finished: FinishedObject | undefined;
   /** Rows it has in other databases: they have to go. */
-  others: PlacedObject[];
+  others: ObjectRowInDatabase[];
 }
 
 type ReceivedReport = Pick<Received<ReportMessage>, "message" | "attempts">;
@@ -33,20 +33,20 @@ type ReceivedReport = Pick<Received<ReportMessage>, "message" | "attempts">;
  *
  * @returns a place or a fault for each raw key; a database that is down is a fault only of what has to be asked of it
  */
-export async function findPlaces(
+export async function findDatabases(
   received: readonly ReceivedReport[],
   { byAddress }: Registrations,
   invocation: Invocation,
-): Promise<Map<string, Place | { error: unknown }>> {
-  const rows = new Map<string, PlacedObject[]>();
+): Promise<Map<string, ObjectHome | { error: unknown }>> {
+  const rows = new Map<string, ObjectRowInDatabase[]>();
   const faults = new Map<string, unknown>();
   const askOne = async ({ shard, ledger }: Invocation): Promise<void> => {
     const asked = received.filter(
       (one) => mayBeAnywhere(one, byAddress) || byAddress.get(one.message.rua)?.shard === shard,
     );
     try {
-      for (const [key, settled] of await findObjects(ledger, asked.map(referenceOf))) {
-        rows.set(key, [...(rows.get(key) ?? []), { shard, settled }]);
+      for (const [key, finished] of await findObjects(ledger, asked.map(referenceOf))) {
+        rows.set(key, [...(rows.get(key) ?? []), { shard, finished }]);
       }
     } catch (error) {
       for (const { message } of asked) faults.set(message.key, error);
@@ -57,7 +57,7 @@ export async function findPlaces(
     received.map(({ message }) => {
       const { key } = message;
       const found = rows.get(key) ?? [];
-      const place = choosePlace(message, found, byAddress.get(message.rua)?.shard);
+      const place = chooseDatabase(message, found, byAddress.get(message.rua)?.shard);
       return [key, faults.has(key) ? { error: faults.get(key) } : place];
     }),
   );
@@ -68,29 +68,33 @@ function mayBeAnywhere({ message, attempts }: ReceivedReport, byAddress: Registr
   return (message.generation ?? 1) > 1 || message.resent === true || attempts > 1 || !byAddress.has(message.rua);
 }
 
-function choosePlace({ generation = 1 }: ReportMessage, rows: PlacedObject[], home: number | undefined): Place {
-  const isDone = (row: PlacedObject): boolean => row.settled.generation >= generation;
+function chooseDatabase(
+  { generation = 1 }: ReportMessage,
+  rows: ObjectRowInDatabase[],
+  home: number | undefined,
+): ObjectHome {
+  const isDone = (row: ObjectRowInDatabase): boolean => row.finished.generation >= generation;
   const here = rows.find(({ shard }) => shard === home);
   const done = here !== undefined && isDone(here) ? here : rows.find(isDone);
   if (done !== undefined) return { ...done, others: [] };
-  if (home === undefined) return { ...(newest(rows) ?? { shard: 0, settled: undefined }), others: [] };
-  return { shard: home, settled: here?.settled, others: rows.filter((row) => row !== here) };
+  if (home === undefined) return { ...(newest(rows) ?? { shard: 0, finished: undefined }), others: [] };
+  return { shard: home, finished: here?.finished, others: rows.filter((row) => row !== here) };
 }
 
-function newest(rows: readonly PlacedObject[]): PlacedObject | undefined {
-  return rows.toSorted((a, b) => b.settled.generation - a.settled.generation)[0];
+function newest(rows: readonly ObjectRowInDatabase[]): ObjectRowInDatabase | undefined {
+  return rows.toSorted((a, b) => b.finished.generation - a.finished.generation)[0];
 }
 
 /** The invocation on the database in which a message is filed that the platform gave up. @throws whatever D1 throws */
-export async function inPlaceOfExhausted(
+export async function inDatabaseOfExhausted(
   message: ReportMessage,
   { byAddress }: Registrations,
   invocation: Invocation,
 ): Promise<Invocation> {
-  const rows: PlacedObject[] = [];
+  const rows: ObjectRowInDatabase[] = [];
   for (const { shard, ledger } of inEachShard(invocation)) {
-    const settled = (await findObjects(ledger, [referenceOf({ message })])).get(message.key);
-    if (settled !== undefined) rows.push({ shard, settled });
+    const finished = (await findObjects(ledger, [referenceOf({ message })])).get(message.key);
+    if (finished !== undefined) rows.push({ shard, finished });
   }
   return inShardIfBound(invocation, newest(rows)?.shard ?? byAddress.get(message.rua)?.shard ?? 0);
 }

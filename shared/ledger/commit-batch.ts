@@ -1,5 +1,5 @@
 /**
- * The transaction that settles a batch: reports, sums of their days, outcomes of the objects, dead letters and conflicts,
+ * The transaction that commits a batch: reports, sums of their days, outcomes of the objects, dead letters and conflicts,
  * all or nothing. It was prepared against what `findObjects` and `findReports` said; where that has changed meanwhile it
  * changes nothing and says so, and the batch is decided again.
  */
@@ -21,9 +21,9 @@ import {
 import { type SlicesRow, trimSlices } from "./slices.ts";
 
 /** All that one batch changes. */
-export interface Settlement {
+export interface BatchChanges {
   objects: ObjectRow[];
-  /** Objects that another database settles from now on: nothing of them stays here. */
+  /** Objects that another database commits from now on: nothing of them stays here. */
   movedObjects: ObjectVersion[];
   /** Reports accepted, replaced, retracted or taken back, with the row each was looked up by. */
   reports: { write: ReportWrite; reference: ReportReference }[];
@@ -38,8 +38,8 @@ export interface Settlement {
   others: Change[];
 }
 
-/** A settlement that changes nothing, to be filled. */
-export function newSettlement(): Settlement {
+/** Changes of a batch that changes nothing, to be filled. */
+export function noChanges(): BatchChanges {
   return {
     objects: [],
     movedObjects: [],
@@ -54,23 +54,23 @@ export function newSettlement(): Settlement {
 }
 
 /**
- * Settles a batch.
+ * Commits a batch.
  *
  * @param nowSeconds seconds since 1970 UTC
  * @returns `changed` when the ledger is no longer what it was looked up as: nothing was written
- * @throws whatever D1 throws; settling the same again is safe
+ * @throws whatever D1 throws; committing the same again is safe
  */
-export async function settle(
+export async function commitBatch(
   database: LedgerDatabase,
-  settlement: Settlement,
+  batch: BatchChanges,
   nowSeconds: number,
-): Promise<{ state: "settled"; rowsRead: number; rowsWritten: number } | { state: "changed" }> {
+): Promise<{ state: "committed"; rowsRead: number; rowsWritten: number } | { state: "changed" }> {
   try {
-    const results = await change(database, await changesOf(settlement, nowSeconds));
+    const results = await change(database, await changesOf(batch, nowSeconds));
     const sum = (cost: (meta: { rows_read?: number; rows_written?: number }) => number | undefined): number =>
       results.reduce((total, { meta }) => total + (cost(meta) ?? 0), 0);
     return {
-      state: "settled",
+      state: "committed",
       rowsRead: sum((meta) => meta.rows_read),
       rowsWritten: sum((meta) => meta.rows_written),
     };
@@ -80,9 +80,9 @@ export async function settle(
   }
 }
 
-async function changesOf(settlement: Settlement, nowSeconds: number): Promise<Change[]> {
-  const { objects, movedObjects, reports, deadLetters, conflicts } = settlement;
-  const { closedDeadLetters, closedConflicts, slices, others } = settlement;
+async function changesOf(batch: BatchChanges, nowSeconds: number): Promise<Change[]> {
+  const { objects, movedObjects, reports, deadLetters, conflicts } = batch;
+  const { closedDeadLetters, closedConflicts, slices, others } = batch;
   const changes: Change[] = [];
   const versions = [...objects, ...movedObjects];
   if (versions.length > 0) changes.push(await assertObjects(versions));

@@ -2,14 +2,14 @@
  * Points are written before the ledger says whose report it is. Where an object's were not the last word, those of the
  * accepted report may be mixed with them under one generation: the accepted one is run again, above both.
  */
-import type { SettledObject } from "../../shared/ledger/objects.ts";
+import type { FinishedObject } from "../../shared/ledger/objects.ts";
 import { findReports, type HeldReport } from "../../shared/ledger/reports.ts";
 import type { ReportMessage } from "../../shared/messages.ts";
 import type { Invocation } from "./env.ts";
 import { reportOf } from "./lookup.ts";
 
 /** What may have been left behind. */
-interface Stray {
+interface LeftBehind {
   generation: number;
   points: number;
 }
@@ -17,15 +17,15 @@ interface Stray {
 /** The message that writes the points of an accepted report above others, and covers as many as those were. */
 export function runAbove(
   { rawKey: key, rua, receivedSeconds, ...held }: HeldReport,
-  { generation, points: coversPoints }: Stray,
+  { generation, points: coversPoints }: LeftBehind,
 ): ReportMessage {
   const above = Math.floor(Math.max(generation, held.generation)) + 1;
   return { v: 1, kind: "report", key, rua, receivedSeconds, generation: above, coversPoints };
 }
 
-/** Such messages for what became duplicates or conflicts of a settled object. */
-export async function strayMessages(
-  { outcomes }: SettledObject,
+/** Such messages for what became duplicates or conflicts of a finished object. */
+export async function messagesToWriteAbove(
+  { outcomes }: FinishedObject,
   { key, generation = 1 }: ReportMessage,
   { ledger }: Invocation,
 ): Promise<ReportMessage[]> {

@@ -1,12 +1,12 @@
 import * as v from "valibot";
 import { describe, expect, it } from "vitest";
 import { Claims } from "../../shared/ledger/claims.ts";
+import { commitBatch, stageFigures } from "../../shared/ledger/commit-batch.ts";
 import { ask, query } from "../../shared/ledger/database.ts";
 import { figuresIn } from "../../shared/ledger/figure-sql.ts";
 import { findObjects } from "../../shared/ledger/objects.ts";
 import { detailsColumn, detailsText } from "../../shared/ledger/report-rows.ts";
 import { findReports } from "../../shared/ledger/reports.ts";
-import { settle, stageFigures } from "../../shared/ledger/settlement.ts";
 import { SqliteLedger } from "../support/sqlite-d1.ts";
 import { DAY, EMPTY, NOW, reference, share, write } from "./rows.ts";
 
@@ -33,7 +33,7 @@ async function figureTotals(ledger: SqliteLedger, needles?: string[]) {
   );
 }
 
-describe("settle", () => {
+describe("commitBatch", () => {
   it("writes reports, sums of their days and outcomes of objects together", async () => {
     const ledger = new SqliteLedger();
     const [a, b] = [reference("a"), reference("b")];
@@ -47,7 +47,7 @@ describe("settle", () => {
       domain: a.domain,
       day: DAY,
     };
-    const settled = await settle(
+    const settled = await commitBatch(
       ledger,
       {
         ...EMPTY,
@@ -61,7 +61,7 @@ describe("settle", () => {
       },
       NOW,
     );
-    expect(settled.state).toBe("settled");
+    expect(settled.state).toBe("committed");
     expect(await daySums(ledger)).toEqual([{ day: DAY, reports: 2, total: 12 }]);
     expect(await figureTotals(ledger)).toEqual([
       { key: "k1", total: 3 },
@@ -76,7 +76,7 @@ describe("settle", () => {
     const ledger = new SqliteLedger();
     const a = reference("a");
     const before = write(a, [share(DAY, { k1: 3 }), { ...share(DAY + 1, { k1: 2 }), place: 1 }]);
-    await settle(ledger, { ...EMPTY, reports: [{ reference: a, write: before }] }, NOW);
+    await commitBatch(ledger, { ...EMPTY, reports: [{ reference: a, write: before }] }, NOW);
     expect(await daySums(ledger)).toEqual([
       { day: DAY, reports: 1, total: 3 },
       { day: DAY + 1, reports: 0, total: 2 },
@@ -89,7 +89,7 @@ describe("settle", () => {
         ["example.com", DAY + 1],
       ],
     });
-    await settle(ledger, { ...EMPTY, reports: [{ reference: a, write: after }] }, NOW);
+    await commitBatch(ledger, { ...EMPTY, reports: [{ reference: a, write: after }] }, NOW);
     expect(await daySums(ledger)).toEqual([{ day: DAY, reports: 1, total: 1 }]);
     expect(await figureTotals(ledger)).toEqual([{ key: "k9", total: 1 }]);
   });
@@ -97,9 +97,9 @@ describe("settle", () => {
   it("takes a report out of the sums when it is retracted", async () => {
     const ledger = new SqliteLedger();
     const a = reference("a");
-    await settle(ledger, { ...EMPTY, reports: [{ reference: a, write: write(a, [share(DAY, { k1: 3 })]) }] }, NOW);
+    await commitBatch(ledger, { ...EMPTY, reports: [{ reference: a, write: write(a, [share(DAY, { k1: 3 })]) }] }, NOW);
     const retracted = write(a, [], { version: 1, state: "retracted", spreadBefore: [["example.com", DAY]] });
-    await settle(ledger, { ...EMPTY, reports: [{ reference: a, write: retracted }] }, NOW);
+    await commitBatch(ledger, { ...EMPTY, reports: [{ reference: a, write: retracted }] }, NOW);
     expect(await daySums(ledger)).toEqual([]);
     expect(await figureTotals(ledger)).toEqual([]);
     expect((await findReports(ledger, [a])).reports.get(a.uid)?.state).toBe("retracted");
@@ -119,10 +119,14 @@ describe("settle", () => {
           v.object({ last: v.number(), policy: v.string(), reports: v.number() }),
         ),
       );
-    await settle(ledger, { ...EMPTY, reports: [{ reference: a, write: write(a, [{ ...useless, details }]) }] }, NOW);
+    await commitBatch(
+      ledger,
+      { ...EMPTY, reports: [{ reference: a, write: write(a, [{ ...useless, details }]) }] },
+      NOW,
+    );
     expect(await last()).toEqual([{ last: 0, policy: "", reports: 1 }]);
     const earlier = write(b, [share(DAY, { k1: 1 })], { endSeconds: DAY * 86_400 + 100 });
-    await settle(ledger, { ...EMPTY, reports: [{ reference: b, write: earlier }] }, NOW);
+    await commitBatch(ledger, { ...EMPTY, reports: [{ reference: b, write: earlier }] }, NOW);
     expect(await last()).toEqual([{ last: DAY * 86_400 + 100, policy: "p=none", reports: 2 }]);
   });
 
@@ -130,8 +134,8 @@ describe("settle", () => {
     const ledger = new SqliteLedger();
     const a = reference("a");
     const settlement = { ...EMPTY, reports: [{ reference: a, write: write(a, [share(DAY, { k1: 3 })]) }] };
-    await settle(ledger, settlement, NOW);
-    expect(await settle(ledger, settlement, NOW)).toEqual({ state: "changed" });
+    await commitBatch(ledger, settlement, NOW);
+    expect(await commitBatch(ledger, settlement, NOW)).toEqual({ state: "changed" });
     expect(await daySums(ledger)).toEqual([{ day: DAY, reports: 1, total: 3 }]);
   });
 
@@ -142,7 +146,7 @@ describe("settle", () => {
     await stageFigures(ledger, { reading, firstChunk: 0, figures: ['{"k1":1}', '{"k1":2,"k2":5}'] }, NOW);
     expect(await figureTotals(ledger)).toEqual([]);
     const large = { ...share(DAY, { k1: 8 }), figures: undefined, reading };
-    await settle(ledger, { ...EMPTY, reports: [{ reference: a, write: write(a, [large]) }] }, NOW);
+    await commitBatch(ledger, { ...EMPTY, reports: [{ reference: a, write: write(a, [large]) }] }, NOW);
     expect(await figureTotals(ledger)).toEqual([
       { key: "k1", total: 3 },
       { key: "k2", total: 5 },
