@@ -326,5 +326,32 @@ export const GUIDANCE_LIMITS = {
   maxMxHosts: 10,
 } as const;
 
+/** When a verdict says what. docs/verdict.md has the error rate they lead to. */
+export const VERDICT_LIMITS = {
+  /** Ours: days from the first to the last with reports, so that what is sent monthly is mostly seen; two of 30 are still to be reported. */
+  minSpanDays: 25,
+  /** Ours: days with reports. */
+  minDaysWithReports: 10,
+  /** Ours: messages of the owner's senders; of fewer, one is a large share. */
+  minMessages: 100,
+  /** Ours: share of the owner's mail that is refused from which on real senders are being rejected: what we promise to stay under. */
+  maxLostShare: 0.001,
+  /** Ours: share of the owner's mail that a policy may hit; half of the above, since a period is a sample. */
+  maxHitShare: 0.0005,
+  /** Ours: share of the mail that passes up to which one unidentified source is left out; half of the above. */
+  negligibleShare: 0.00025,
+  /** Ours: parts of the period (ten) from which on a source is steady. */
+  steadyParts: 4,
+  /** Ours: share of the mail that passes, and messages, from which on a source counts however seldom it sends. */
+  largeShare: 0.01,
+  largeMessages: 10,
+  /** Ours: share of the owner's mail without an aligned signature; RFC 9989 section 7.4: p=reject must not rely on SPF alone. */
+  maxSpfOnlyShare: 0.01,
+  /** RFC 9989 section 7.4: p=none for at least a month, then quarantine as long, before reject. */
+  minStageDays: 28,
+  /** Ours: days of a step with t=y, which receivers of RFC 7489 take for the whole. */
+  minTestingDays: 7,
+} as const;
+
 /** Questions to DNS. */
 export const DNS_LIMITS = { timeoutMilliseconds: 2000, maxAnswerBytes: 64 * KIB } as const;

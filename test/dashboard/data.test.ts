@@ -4,13 +4,13 @@ import type { SourceGroup } from "../../shared/ledger/sources.ts";
 import { DASHBOARD_LIMITS } from "../../shared/limits.ts";
 import { organizationalDomain } from "../../shared/organizational-domain.ts";
 import { parseDay } from "../../shared/report-day.ts";
-import { hasPass, readAuthResults, readReasons } from "../../workers/dashboard/data/auth-results.ts";
+import { hasPass, readAuthResults, readReasons } from "../../shared/guidance/auth-results.ts";
 import { isoDay, isoHour, isoMinute } from "../../workers/dashboard/data/days.ts";
-import { KNOWN_SERVICES, knownService } from "../../workers/dashboard/data/known-services.ts";
+import { KNOWN_SERVICES, knownService } from "../../shared/guidance/known-services.ts";
 import { partsOfPeriod, periodBefore, periodParameters, readPeriod } from "../../workers/dashboard/data/period.ts";
 import { asksToReject, describePolicy, shortPolicy } from "../../workers/dashboard/data/policy.ts";
 import { reportersToChoose } from "../../workers/dashboard/data/reporters.ts";
-import { identifySource, isNewSource, mergeSources } from "../../workers/dashboard/data/sources.ts";
+import { identifySource, isNewSource, mergeSources } from "../../shared/guidance/sources.ts";
 import { assess } from "../../workers/dashboard/data/verdict.ts";
 
 const TODAY = parseDay("2026-11-21") ?? 0;

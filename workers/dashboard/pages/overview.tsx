@@ -6,7 +6,7 @@ import { type Mail, mailQuery, SOURCE_LIMITS } from "../../../shared/ledger/sour
 import { isoDay } from "../data/days.ts";
 import { changeOfCount, formatCount, formatShare } from "../data/numbers.ts";
 import { type Period, periodBefore } from "../data/period.ts";
-import { mergeSources, type Source } from "../data/sources.ts";
+import { mergeSources, type Source } from "../../../shared/guidance/sources.ts";
 import { assess } from "../data/verdict.ts";
 import { BeforeDetails, daysWithData, detailsSince } from "../parts/before-details.tsx";
 import { FoldedTable } from "../parts/chart-table.tsx";

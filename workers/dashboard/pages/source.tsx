@@ -11,10 +11,10 @@ import {
   sourceReportsQuery,
 } from "../../../shared/ledger/sources.ts";
 import { isoDay } from "../data/days.ts";
-import { knownService } from "../data/known-services.ts";
+import { knownService } from "../../../shared/guidance/known-services.ts";
 import { formatCount, formatShare } from "../data/numbers.ts";
 import type { Period } from "../data/period.ts";
-import { identifySource, type SourceEvidence } from "../data/sources.ts";
+import { identifySource, type SourceEvidence } from "../../../shared/guidance/sources.ts";
 import { BeforeDetails, daysWithData } from "../parts/before-details.tsx";
 import { chartTable, FoldedTable } from "../parts/chart-table.tsx";
 import { DayChart, type Series } from "../parts/chart-view.tsx";

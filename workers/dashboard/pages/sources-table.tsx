@@ -1,7 +1,7 @@
 /** The table of sources, on the overview and on the page Sources. */
 import { formatShare, shareOf } from "../data/numbers.ts";
 import type { Period } from "../data/period.ts";
-import { isNewSource, type Source, type SourceKind } from "../data/sources.ts";
+import { isNewSource, type Source, type SourceKind } from "../../../shared/guidance/sources.ts";
 import { dayColumn, dmarcColumn, messagesColumn, shareColumn } from "../parts/columns.tsx";
 import { Name } from "../parts/foreign-text.tsx";
 import { addressPath, sourcePath } from "../parts/links.ts";

@@ -1,7 +1,7 @@
 /** Sources: everybody who sent mail in a domain's name over a period. */
 import { extentQuery } from "../../../shared/ledger/domains.ts";
 import { mailQuery, SOURCE_LIMITS } from "../../../shared/ledger/sources.ts";
-import { mergeSources } from "../data/sources.ts";
+import { mergeSources } from "../../../shared/guidance/sources.ts";
 import { BeforeDetails, detailsSince } from "../parts/before-details.tsx";
 import { DomainHead, domainCrumbs } from "../parts/domain-frame.tsx";
 import { ForeignText } from "../parts/foreign-text.tsx";

@@ -1,7 +1,7 @@
 /** The verdict on the overview: is it safe to ask receivers to reject the rest, and what to do before. */
 import type { Child } from "hono/jsx";
 import { formatCount, formatShare } from "../data/numbers.ts";
-import type { Source } from "../data/sources.ts";
+import type { Source } from "../../../shared/guidance/sources.ts";
 import { type Assessment, failed, VERDICT_LIMITS } from "../data/verdict.ts";
 import { Name } from "../parts/foreign-text.tsx";
 import { addressPath, sourcePath } from "../parts/links.ts";
