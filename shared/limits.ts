@@ -27,6 +27,34 @@ export const MAIL_LIMITS = {
   maxHeaderBytes: 2 * MIB,
 } as const;
 
+/** How a mail is looked at that may be authentic: what its receiver said of it, and its DKIM signatures. */
+export const AUTHENTICATION_LIMITS = {
+  /** Ours: bytes of a header looked through for Authentication-Results; those of Email Routing end within the first 6 KiB. */
+  maxResultsBytes: 64 * KIB,
+  /** Ours: methods kept of one Authentication-Results field; Email Routing writes one a signature and four more. */
+  maxMethods: 10,
+  /** Ours: signatures verified of one mail, from the top (RFC 6376 section 6.1 lets verifiers bound them). */
+  maxSignatures: 5,
+  /** Ours: header bytes of a mail whose signatures are verified. */
+  maxHeaderBytes: 256 * KIB,
+  /** Ours: bytes of such a mail: it is in memory twice for a moment, and an isolate has 128 MB. */
+  maxSignedBytes: 8 * MIB,
+  /** Ours: fields that one signature covers; real ones name up to 40, each name twice. */
+  maxSignedFields: 200,
+  /** RFC 8301 section 3.2: a shorter RSA key proves nothing. */
+  minRsaBits: 1024,
+} as const;
+
+/** Ours: questions to the DNS. */
+export const DNS_LIMITS = {
+  /** An answer that takes longer is none. */
+  timeoutMilliseconds: 2000,
+  /** Questions of one batch of the queue; each signature asks one, and the same one is asked once. */
+  maxLookupsPerBatch: 100,
+  /** RFC 1035: a message over TCP has a length of two bytes. */
+  maxAnswerBytes: 65_535,
+} as const;
+
 /** Containers and documents as the report reader accepts them. */
 export const READ_LIMITS = {
   /** Ours: decompressed bytes taken from one object. A real report of a million records is 592 MB of XML. */
@@ -324,6 +352,20 @@ export const GUIDANCE_LIMITS = {
   policyFileTimeoutMilliseconds: 5000,
   /** Ours: hosts of a domain's MX records that are looked at. */
   maxMxHosts: 10,
+  /** Ours: questions to DNS about one domain, all checks together; a Worker's invocation has 10,000 subrequests. */
+  maxQuestionsPerDomain: 300,
+  /** Ours: domains checked by one run of cron, that is 4,800 a day: at 30 questions each 6,000 of an invocation's 10,000 subrequests. */
+  checksPerRun: 200,
+  /** Ours: a person who asks again within so many seconds is given the same check. */
+  checkedNowSeconds: 20,
+  /** Ours: a check younger than this is not made again by itself. */
+  checkAgainSeconds: 20 * 3600,
+  /** Ours: days within which a report about a domain makes it one that is checked. */
+  reportedDays: 30,
+  /** Ours: days within which reports name a DKIM selector, for its key to be looked at. */
+  selectorDays: 30,
+  /** Ours: changes of records shown of one domain. */
+  maxShownChanges: 50,
 } as const;
 
 /** When a verdict says what. docs/verdict.md has the error rate they lead to. */
@@ -352,6 +394,3 @@ export const VERDICT_LIMITS = {
   /** Ours: days of a step with t=y, which receivers of RFC 7489 take for the whole. */
   minTestingDays: 7,
 } as const;
-
-/** Questions to DNS. */
-export const DNS_LIMITS = { timeoutMilliseconds: 2000, maxAnswerBytes: 64 * KIB } as const;

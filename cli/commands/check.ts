@@ -2,9 +2,10 @@
 import type { Command } from "commander";
 import { httpsResolver } from "../../shared/dns/over-https.ts";
 import { domainName } from "../../shared/domain-name.ts";
-import { type Check, type CheckState, type Finding, worstState } from "../../shared/guidance/check.ts";
-import { type CheckContext, checkDomain, type DomainCheck, listChecks } from "../../shared/guidance/domain-check.ts";
+import type { CheckKind, CheckState, Finding } from "../../shared/guidance/check.ts";
+import { type CheckContext, checkDomain } from "../../shared/guidance/domain-check.ts";
 import { policyFetcher } from "../../shared/guidance/fetch-policy.ts";
+import { type StoredCheck, storedCheckOf } from "../../shared/guidance/stored-check.ts";
 import { CommandError } from "../command-error.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { printJson, printOut, safeText } from "../terminal.ts";
@@ -32,7 +33,7 @@ DNS is asked over HTTPS: at --dns, else at DMARC_DNS, else at ${DEFAULT_RESOLVER
 Nothing is changed anywhere. What is good is shown with --all.
 Exit code: 0 nothing is broken, 1 wrong use, 2 something is broken or could not be found out.`;
 
-const TITLES: Record<Check["kind"], string> = {
+const TITLES: Record<CheckKind, string> = {
   dmarc: "DMARC",
   spf: "SPF",
   dkim: "DKIM",
@@ -62,16 +63,16 @@ async function runCheck(domains: string[], options: CheckOptions): Promise<void>
   const context: CheckContext = {
     resolver: httpsResolver(url, fetch),
     fetchPolicy: policyFetcher(fetch),
-    selectors: (options.selector ?? []).map((selector) => ({ selector })),
+    selectors: [],
   };
   if (options.rua !== undefined) context.ruaAddress = options.rua;
   const names = domains.map(readDomain);
   const states: CheckState[] = [];
   for (const name of names) {
-    const found = await checkDomain(name, context);
-    const state = worstState(listChecks(found).map((check) => check.state));
-    states.push(state);
-    if (options.json) printJson(jsonOf(found, state));
+    const selectors = (options.selector ?? []).map((selector) => ({ selector, domain: name }));
+    const found = storedCheckOf(await checkDomain(name, { ...context, selectors }));
+    states.push(found.state);
+    if (options.json) printJson(found);
     else printOut(renderCheck(found, options.all === true));
   }
   const isFine = states.every((state) => state === "good" || state === "attention");
@@ -90,33 +91,9 @@ function readResolverUrl(text: string): string {
   throw new CommandError(`'${safeText(text)}' is no address of a DNS server, such as ${DEFAULT_RESOLVER}.`);
 }
 
-/** The whole for programs: states, findings with their rules, what was asked. */
-function jsonOf(found: DomainCheck, state: CheckState): unknown {
-  const { dmarc, spf, dkim, mtaSts } = found;
-  return {
-    domain: found.domain,
-    state,
-    organizationalDomain: dmarc.organizationalDomain,
-    policyDomain: dmarc.policyDomain,
-    policies: dmarc.policies,
-    olderPolicies: dmarc.older.policies,
-    destinations: dmarc.destinations,
-    spfLookups: spf.tree.lookups,
-    keys: dkim.keys,
-    mtaStsPolicy: mtaSts.policy,
-    checks: listChecks(found).map(({ kind, state: own, summary, findings, asked }) => ({
-      kind,
-      state: own,
-      summary,
-      findings,
-      asked,
-    })),
-  };
-}
-
-function renderCheck(found: DomainCheck, showsAll: boolean): string {
+function renderCheck(found: StoredCheck, showsAll: boolean): string {
   const lines = [safeText(found.domain, MAX_CHARS)];
-  for (const { kind, state, summary, findings } of listChecks(found)) {
+  for (const { kind, state, summary, findings } of found.checks) {
     lines.push(`  ${TITLES[kind].padEnd(12)} ${state.padEnd(10)} ${safeText(summary, MAX_CHARS)}`);
     for (const finding of findings) {
       if (showsAll || finding.state !== "good") lines.push(...renderFinding(finding));

@@ -3,6 +3,7 @@
  * RPC entry point of process, the routes of the dashboard's API and the client derive from this table; documents may too.
  */
 import * as v from "valibot";
+import { storedCheck } from "../guidance/stored-check.ts";
 import { REPORT_KINDS } from "../ledger/report-rows.ts";
 import { PAGE_LIMITS } from "../limits.ts";
 import { RECORD_ORDERS } from "../operations.ts";
@@ -367,6 +368,22 @@ const described = {
     http: { method: "DELETE", path: `${REPORT_PATH}/taken-back`, place: "query", status: 200, answer: "json" },
     input: v.strictObject(reportName),
     output: shapes.reportName,
+  },
+
+  checkDomain: {
+    summary: "Checks what a domain publishes about its mail, now, and keeps what was found",
+    role: "viewer",
+    changes: true,
+    answeredBy: "process",
+    http: {
+      method: "POST",
+      path: "/domains/:account/:domain/check",
+      place: "query",
+      status: 200,
+      answer: "json",
+    },
+    input: v.strictObject({ account, domain }),
+    output: storedCheck,
   },
 
   startReprocess: {

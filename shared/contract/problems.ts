@@ -17,6 +17,7 @@ export const PROBLEM_STATUS = {
   not_configured: 503,
   analytics_busy: 503,
   ledger_unavailable: 503,
+  dns_unavailable: 503,
 } as const;
 
 export type ProblemCode = keyof typeof PROBLEM_STATUS;

@@ -22,7 +22,7 @@ export interface Finding {
   sentence: string;
   /** The rule behind it, with its section: "RFC 7208 section 4.6.4". */
   rule: string;
-  publish?: RecordToPublish;
+  publish?: RecordToPublish | undefined;
 }
 
 /** A name that was asked about, and what came: the evidence. */

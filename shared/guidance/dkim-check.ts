@@ -8,6 +8,8 @@ import { firstValue, readTagList, type TagList } from "./tag-list.ts";
 /** A selector that reports name. */
 export interface SeenSelector {
   selector: string;
+  /** The domain that signs (d=): the one checked, or below it. */
+  domain: string;
   /** Days since 1970-01-01 UTC of the last report that names it. */
   lastSeenDay?: number;
 }
@@ -31,13 +33,13 @@ export interface DkimCheck extends Check {
 const LEAST_BITS = 1024;
 const RECOMMENDED_BITS = 2048;
 
-/** Checks a domain's keys. @param selectors those last seen first */
+/** Checks a domain's keys. @param selectors those last seen first, each with the domain that signs */
 export async function checkDkim(domain: string, selectors: SeenSelector[], resolver: Resolver): Promise<DkimCheck> {
   const { ask, asked } = startAsking(resolver);
   const looked = selectors.slice(0, GUIDANCE_LIMITS.maxSelectors);
   const judged = await Promise.all(
     looked.map(async (seen) => {
-      const answer = await ask(`${seen.selector}._domainkey.${domain}`, "TXT");
+      const answer = await ask(`${seen.selector}._domainkey.${seen.domain}`, "TXT");
       if (isUnanswered(answer)) return unanswered(seen);
       const texts = recordsOf(answer).filter((text) => /(^|;)\s*p\s*=/i.test(text));
       return texts.length > 1 ? severalKeys(seen) : await judgeKey(seen, texts[0]);

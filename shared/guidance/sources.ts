@@ -4,9 +4,9 @@
  * where it also signs for the owner), else the owner's own, else the address. Pure.
  */
 import { addFigures, type GroupFigures, type SourceGroup } from "../ledger/sources.ts";
+import { organizationalDomain } from "../organizational-domain.ts";
 import { hasPass, readAuthResults } from "./auth-results.ts";
 import { knownService } from "./known-services.ts";
-import { organizationalDomain } from "../organizational-domain.ts";
 
 /** own: authenticated as the domain itself; other: as another organization; none: nothing authenticated it. */
 export type SourceKind = "own" | "other" | "none";

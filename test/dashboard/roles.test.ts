@@ -4,7 +4,7 @@ import { addAccount } from "../../shared/ledger/accounts.ts";
 import { change, type LedgerDatabase } from "../../shared/ledger/database.ts";
 import { putDeadLetters } from "../../shared/ledger/dead-letters.ts";
 import type { FailureReport, TlsReport } from "../../shared/report/vocabulary.ts";
-import { CHANGES, fillPath, type PagePath, type PageRoute, pageRoutes } from "../../workers/dashboard/routes.ts";
+import { changeRoutes, fillPath, type PagePath, type PageRoute, pageRoutes } from "../../workers/dashboard/routes.ts";
 import { aggregateReport, type Sample, sampleRecord, settleSamples } from "../support/ledger-fill.ts";
 import { apiRoutes } from "./api-routes.ts";
 import { API_TOKEN, type Dashboard, ORIGIN, startDashboard } from "./harness.ts";
@@ -260,7 +260,9 @@ describe.each([1, 3])("an owner, the ledger in %i databases,", (databases) => {
     ...pageRoutes()
       .filter(([, { role }]) => role === "operator")
       .flatMap(([path, route]) => linksTo(path, route, "secret.example").map((link) => ["GET", link])),
-    ...CHANGES.map((path) => ["POST", path]),
+    ...changeRoutes()
+      .filter(([, { role }]) => role === "operator")
+      .map(([path]) => ["POST", path]),
     ...apiRoutes(),
     ["PUT", "/api/v1/identities/owner@acme.example"],
     ["GET", "/api/v1/stats?account=acme"],
@@ -341,9 +343,20 @@ describe.each([1, 3])("an operator, the ledger in %i databases,", (databases) =>
   });
 
   it.each([
-    [CHANGES[0], undefined],
-    [CHANGES[1], "https://evil.example"],
-    [CHANGES[2], "null"],
+    ["account=other", "secret.example"],
+    ["account=other", "acme.example"],
+    ["account=acme", "secret.example"],
+    ["", "acme.example"],
+  ])("has no check made by %s of %s", async (body, domain) => {
+    const headers = { origin: ORIGIN, "content-type": "application/x-www-form-urlencoded" };
+    const answer = await dashboard.ask(`/domains/${domain}/records`, { method: "POST", headers, body }, null);
+    expect(answer.status).toBe(404);
+  });
+
+  it.each([
+    ["/operations/dead-letters", undefined],
+    ["/operations/conflicts", "https://evil.example"],
+    ["/operations/jobs", "null"],
   ])("changes nothing by a form of another origin: %s from %s", async (path, origin) => {
     const headers: Record<string, string> = origin === undefined ? {} : { origin };
     const answer = await dashboard.ask(path, { method: "POST", headers, body: "kind=reprocess&action=requeue" }, null);

@@ -193,7 +193,7 @@ describe("DKIM", () => {
     ["unanswered", "unknown no_answer", "unknown"],
   ];
   test.each(expected)("%s: %s, %s", async (selector, verdict, key) => {
-    const check = await checkDkim("dkim.test", [{ selector, lastSeenDay: 20_000 }], resolver);
+    const check = await checkDkim("dkim.test", [{ selector, domain: "dkim.test", lastSeenDay: 20_000 }], resolver);
     expect(verdictOf(check)).toBe(verdict);
     const [found] = check.keys;
     expect([found?.keyType, found?.bits].filter((part) => part !== undefined).join(" ")).toBe(key);
@@ -271,7 +271,7 @@ describe("MTA-STS, TLS-RPT, DANE and BIMI", () => {
 
 test("without a resolver every check says unknown", async () => {
   const fetchPolicy = async () => ({ problem: "not asked", isUnanswered: true });
-  const selectors = [{ selector: "a" }];
+  const selectors = [{ selector: "a", domain: "example.com" }];
   const check = await checkDomain("example.com", { resolver: NO_RESOLVER, fetchPolicy, selectors });
   expect(listChecks(check).map(({ kind, state }) => `${kind} ${state}`)).toEqual([
     "dmarc unknown",

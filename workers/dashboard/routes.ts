@@ -21,6 +21,7 @@ export const PAGES = {
   "/domains/:domain/sources/:source": { role: "owner", tables: SOURCE_TABLES },
   "/domains/:domain/addresses/:address": { role: "owner", tables: SOURCE_TABLES },
   "/domains/:domain/reports": { role: "owner", tables: ["reports"] },
+  "/domains/:domain/records": { role: "owner", tables: ["changes"] },
   "/domains/:domain/tls": { role: "owner", tables: ["failures", "policies", "reports", "days"] },
   "/domains/:domain/failures": { role: "owner", tables: ["failures", "reports"] },
   "/reports/:account/:domain/:day/:uid": { role: "owner", tables: ["records", "policies", "failures"] },
@@ -36,15 +37,21 @@ export const PAGES = {
 
 export type PagePath = keyof typeof PAGES;
 
-/** Paths that forms are sent to; all for operators. */
-export const CHANGES = [
-  "/operations/dead-letters",
-  "/operations/conflicts",
-  "/operations/jobs",
-  "/reports/:account/:domain/:day/:uid",
-] as const;
+/** Paths that forms are sent to, and who may send them. */
+export const CHANGES = {
+  "/operations/dead-letters": { role: "operator" },
+  "/operations/conflicts": { role: "operator" },
+  "/operations/jobs": { role: "operator" },
+  "/domains/:domain/records": { role: "owner" },
+  "/reports/:account/:domain/:day/:uid": { role: "operator" },
+} as const satisfies Partial<Record<PagePath, Pick<PageRoute, "role">>>;
 
-export type ChangePath = (typeof CHANGES)[number];
+export type ChangePath = keyof typeof CHANGES;
+
+/** The paths of forms, with who may send them. */
+export function changeRoutes(): [ChangePath, Pick<PageRoute, "role">][] {
+  return Object.entries(CHANGES) as [ChangePath, Pick<PageRoute, "role">][];
+}
 
 /** The paths of the pages, with their routes. */
 export function pageRoutes(): [PagePath, PageRoute][] {

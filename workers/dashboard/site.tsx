@@ -21,6 +21,7 @@ import { glossaryPage } from "./pages/glossary.tsx";
 import { jobsPage, startJob } from "./pages/jobs.tsx";
 import { operationsPage } from "./pages/operations.tsx";
 import { overviewPage } from "./pages/overview.tsx";
+import { checkAgain, recordsPage } from "./pages/records.tsx";
 import { changeReport, type ReportAddress, reportPage, reportRawFile } from "./pages/report.tsx";
 import { reportsPage } from "./pages/reports.tsx";
 import { addressPage, sourcePage } from "./pages/source.tsx";
@@ -43,6 +44,7 @@ const HANDLERS: Record<PagePath, Page> = {
   "/domains/:domain/addresses/:address": (request, c) =>
     addressPage(request, { domain: domainOf(c), address: parameter(c, "address") }),
   "/domains/:domain/reports": (request, c) => reportsPage(request, domainOf(c)),
+  "/domains/:domain/records": (request, c) => recordsPage(request, domainOf(c)),
   "/domains/:domain/tls": (request, c) => tlsPage(request, domainOf(c)),
   "/domains/:domain/failures": (request, c) => failuresPage(request, domainOf(c)),
   "/reports/:account/:domain/:day/:uid": (request, c) => reportPage(request, reportAddress(c)),
@@ -61,6 +63,7 @@ const FORMS: Record<ChangePath, (request: PageRequest, form: URLSearchParams, ca
   "/operations/dead-letters": changeDeadLetters,
   "/operations/conflicts": decideConflict,
   "/operations/jobs": startJob,
+  "/domains/:domain/records": (request, form, c) => checkAgain(request, form, domainOf(c)),
   "/reports/:account/:domain/:day/:uid": (request, form, c) => changeReport(request, form, reportAddress(c)),
 };
 

@@ -17,9 +17,12 @@ type Settings =
   | "KEEP_DETAIL_DAYS"
   | "NEW_ACCOUNTS_SHARD";
 
-export type ProcessEnv = Omit<ProcessBindings, Datasets | Settings> &
+type Texts = "DNS_OVER_HTTPS_URL";
+
+export type ProcessEnv = Omit<ProcessBindings, Datasets | Settings | Texts> &
   Record<Datasets, DatasetBinding> &
-  Record<Settings, number>;
+  Record<Settings, number> &
+  Record<Texts, string>;
 
 /** What one invocation works with: bindings, the ledger, its write budget, and the time. */
 export interface Invocation {

@@ -1,7 +1,12 @@
 /** The process Worker: its queue consumer, its daily work and its RPC entry point. It has no pages. */
+
+import { runDomainChecks } from "./check-domains.ts";
 import { consumeBatch } from "./consumer.ts";
 import { newInvocation, type ProcessEnv } from "./env.ts";
 import { runUpkeep } from "./upkeep.ts";
+
+/** As in wrangler.process.toml; the other one is the daily upkeep. */
+const CHECK_CRON = "47 * * * *";
 
 export { Operations } from "./operations.ts";
 
@@ -14,8 +19,10 @@ export default {
     });
   },
 
-  async scheduled(_controller, env): Promise<void> {
-    console.log(JSON.stringify(await runUpkeep(newInvocation(env, Date.now()), Math.random())));
+  async scheduled({ cron }, env): Promise<void> {
+    const invocation = newInvocation(env, Date.now());
+    const done = cron === CHECK_CRON ? await runDomainChecks(invocation) : await runUpkeep(invocation, Math.random());
+    console.log(JSON.stringify(done));
   },
 
   fetch(): Response {

@@ -18,6 +18,7 @@ import { parseDay, SECONDS_PER_DAY } from "../../shared/report-day.ts";
 import { fail, ok } from "../../shared/result.ts";
 import { isoDate } from "../../shared/storage.ts";
 import { normalizeEmail, ViewerValueError, validViewer } from "../../shared/viewers.ts";
+import { checkNow } from "./check-domains.ts";
 import { decideConflict } from "./conflict-operations.ts";
 import { discardDeadLetters, requeueDeadLetters } from "./dead-letter-operations.ts";
 import { type Invocation, newInvocation, type ProcessEnv } from "./env.ts";
@@ -88,6 +89,8 @@ const HANDLERS: Handlers = {
     if (reference === undefined) return missing("There is no such report.");
     return named(await undoTakeBack(reference, invocation));
   },
+
+  checkDomain: (name, { invocation }) => checkNow(name, invocation),
 
   startReprocess: async (request, { invocation }) =>
     answer(await startJob({ kind: "reprocess", random: Math.random() }, request, invocation)),

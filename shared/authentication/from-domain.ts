@@ -1,0 +1,29 @@
+/** The domain of a mail's author, by its From field (RFC 5322 section 3.6.2), as DMARC takes it. Pure. */
+import { domainOfAddress } from "../domain-name.ts";
+import { type Token, tokensOf } from "./tokens.ts";
+
+/**
+ * @param value of the From field
+ * @returns the domain as A-labels; "" where the field names no author, or several
+ */
+export function fromDomain(value: string): string {
+  const tokens = tokensOf(value, "<>,;:@");
+  if (tokens === undefined) return "";
+  const isMark = ({ kind, text }: Token, mark: string): boolean => kind === "mark" && text === mark;
+  const opened = tokens.flatMap((token, i) => (isMark(token, "<") ? [i] : []));
+  const closed = tokens.flatMap((token, i) => (isMark(token, ">") ? [i] : []));
+  if (opened.length > 1 || opened.length !== closed.length) return "";
+  const [start = -1] = opened;
+  const [end = tokens.length] = closed;
+  const inside = tokens.slice(start + 1, end);
+  const outside = [...tokens.slice(0, Math.max(0, start)), ...tokens.slice(end + 1)];
+  if ([...inside, ...outside].some((token) => isMark(token, ",") || isMark(token, ";"))) return "";
+  const at = inside.findIndex((token) => isMark(token, "@"));
+  if (at < 0 || inside.slice(at + 1).some((token) => token.kind === "mark")) return "";
+  return domainOfAddress(
+    `@${inside
+      .slice(at + 1)
+      .map(({ text }) => text)
+      .join("")}`,
+  );
+}

@@ -1,0 +1,126 @@
+/**
+ * Whether a report comes from who it says it is from: the mail's authentication against the domains that belong to the
+ * reporter. Pure; docs/authentication.md tells what follows from it.
+ */
+import { domainName, domainOfAddress } from "../domain-name.ts";
+import { organizationalDomain } from "../organizational-domain.ts";
+import type { Report } from "../report/vocabulary.ts";
+import type { AuthenticationNote, MethodResult } from "./authentication-results.ts";
+import type { DkimResult } from "./dkim.ts";
+
+/**
+ * verified: the mail passes DMARC for a domain of the reporter; contradicted: it fails, or passes for another's;
+ * unverified: nothing proves who sent it; unchecked: nobody could tell, since neither a receiver's results nor a resolver
+ * is configured, or the mail came before they were.
+ */
+export const SENDER_STATES = ["verified", "unchecked", "unverified", "contradicted"] as const;
+export type SenderState = (typeof SENDER_STATES)[number];
+
+/** Who sent a report. */
+export interface ReportSender {
+  state: SenderState;
+  /** The domain that the mail's authentication vouches for; "" where it does for none. */
+  domain: string;
+}
+
+/** Of what nobody looked at. */
+export const UNCHECKED: ReportSender = { state: "unchecked", domain: "" };
+
+/** Whether the judgement of a domain counts what such a report says. */
+export function isCounted(state: SenderState): boolean {
+  return state === "verified" || state === "unchecked";
+}
+
+/** What a mail's authentication came to. */
+export type MailAuthentication = { result: "pass"; domain: string } | { result: "fail" | "none" | "unchecked" };
+
+/** Domains of one organisation whose reports name the one and come from the other. */
+const SAME_ORGANIZATION: Record<string, string> = {
+  "yahooinc.com": "yahoo.com",
+};
+
+/**
+ * What a receiver's results come to.
+ *
+ * @param from domain of the mail's From, "" where it cannot be told: used where DMARC's result names none
+ */
+export function authenticationByResults(results: readonly MethodResult[], from: string): MailAuthentication {
+  const dmarc = results.find(({ method }) => method === "dmarc");
+  const author = dmarc?.domain || from;
+  if (dmarc?.result === "fail") return { result: "fail" };
+  if (dmarc?.result === "pass") return author === "" ? { result: "none" } : { result: "pass", domain: author };
+  // A domain without a DMARC record may sign its mail all the same.
+  if (dmarc !== undefined && dmarc.result !== "none") return { result: "none" };
+  const isProven = results.some(
+    ({ method, result, domain }) => method !== "dmarc" && result === "pass" && isAligned(domain, author),
+  );
+  return isProven ? { result: "pass", domain: author } : { result: "none" };
+}
+
+/** What verified signatures come to. @param from domain of the mail's From, "" where it cannot be told */
+export function authenticationByDkim(signatures: readonly DkimResult[], from: string): MailAuthentication {
+  const own = signatures.filter(({ domain }) => isAligned(domain, from));
+  if (own.some(({ result }) => result === "pass")) return { result: "pass", domain: from };
+  return { result: own.some(({ result }) => result === "fail") ? "fail" : "none" };
+}
+
+/** What is known of a mail that is not at hand any more, by what ingest noted; undefined where its bytes have to say. */
+export function authenticationByNote(
+  note: AuthenticationNote | undefined,
+  { from, hasResolver }: { from: string; hasResolver: boolean },
+): MailAuthentication | undefined {
+  if (note?.results !== undefined) return authenticationByResults(note.results, from);
+  if (hasResolver && (note === undefined || note.isSigned)) return undefined;
+  return { result: note !== undefined && (note.isExpected || hasResolver) ? "none" : "unchecked" };
+}
+
+/** Who sent a report, by its mail. */
+export function senderOf(report: Report, mail: MailAuthentication): ReportSender {
+  switch (mail.result) {
+    case "unchecked":
+      return UNCHECKED;
+    case "none":
+      return { state: "unverified", domain: "" };
+    case "fail":
+      return { state: "contradicted", domain: "" };
+    case "pass": {
+      const { domain } = mail;
+      const own = reporterDomains(report);
+      // Who sends a failure report is its reporter.
+      if (report.kind === "failure" || own.some((name) => isAligned(name, domain)))
+        return { state: "verified", domain };
+      return { state: own.length === 0 ? "unverified" : "contradicted", domain };
+    }
+  }
+}
+
+/** The domains that a report's reporter says are its own. */
+function reporterDomains(report: Report): string[] {
+  switch (report.kind) {
+    case "aggregate":
+      return domainsIn(report.metadata.email, report.metadata.orgName);
+    case "tls":
+      return domainsIn(report.contactInfo, report.orgName);
+    case "failure":
+      return [];
+  }
+}
+
+function domainsIn(email: string, organization: string): string[] {
+  const name = domainName(organization);
+  return [domainOfAddress(email), isHostName(name) ? name : ""].filter((domain) => domain !== "");
+}
+
+function isHostName(name: string): boolean {
+  return name.length <= 253 && name.includes(".") && name.split(".").every((label) => /^[a-z0-9_-]{1,63}$/.test(label));
+}
+
+/** RFC 9989 section 4.4.3, relaxed: both have the same organizational domain. */
+function isAligned(a: string, b: string): boolean {
+  return a !== "" && b !== "" && organizationOf(a) === organizationOf(b);
+}
+
+function organizationOf(domain: string): string {
+  const name = organizationalDomain(domain);
+  return SAME_ORGANIZATION[name] ?? name;
+}

@@ -1,0 +1,91 @@
+/** DNS over HTTPS (RFC 8484): a question is a DNS message in the body of a POST, and so is its answer. */
+import { AUTHENTIC_DATA, decode, encode, RECURSION_DESIRED, type TlsaData } from "dns-packet";
+import { DNS_LIMITS } from "../limits.ts";
+import type { Answer, RecordType, Resolver } from "./resolver.ts";
+
+/** The part of `fetch` that is used. */
+export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
+
+const MESSAGE_TYPE = "application/dns-message";
+
+/** RFC 1035 section 4.1.1, the response code: the low four bits of the flags. */
+const RESPONSE_CODE = 0x0f;
+const NO_ERROR = 0;
+const NAME_ERROR = 3;
+
+/**
+ * A resolver that asks a server over HTTPS.
+ *
+ * @param url the server's, such as `https://cloudflare-dns.com/dns-query`
+ */
+export function httpsResolver(url: string, fetch: Fetch): Resolver {
+  return {
+    async lookup(name, type) {
+      try {
+        return await ask(url, { name, type }, fetch);
+      } catch (error) {
+        const isLate = error instanceof Error && error.name === "TimeoutError";
+        return { status: isLate ? "timeout" : "unknown" };
+      }
+    },
+  };
+}
+
+async function ask(url: string, { name, type }: { name: string; type: RecordType }, fetch: Fetch): Promise<Answer> {
+  const response = await fetch(url, {
+    method: "POST",
+    headers: { "content-type": MESSAGE_TYPE, accept: MESSAGE_TYPE },
+    body: new Uint8Array(
+      encode({ type: "query", id: 0, flags: RECURSION_DESIRED | AUTHENTIC_DATA, questions: [{ name, type }] }),
+    ),
+    redirect: "manual",
+    signal: AbortSignal.timeout(DNS_LIMITS.timeoutMilliseconds),
+  });
+  const isAnswer = response.ok && response.headers.get("content-type")?.split(";", 1)[0]?.trim() === MESSAGE_TYPE;
+  const bytes = isAnswer ? await readBounded(response) : undefined;
+  if (bytes === undefined) {
+    await response.body?.cancel().catch(() => {});
+    return { status: response.status >= 500 ? "servfail" : "unknown" };
+  }
+  return readAnswer(bytes, type);
+}
+
+/** @returns undefined where there is more than an answer may have */
+async function readBounded({ body }: Response): Promise<Uint8Array | undefined> {
+  const pieces: Uint8Array[] = [];
+  let length = 0;
+  for await (const piece of body ?? []) {
+    length += piece.byteLength;
+    if (length > DNS_LIMITS.maxAnswerBytes) return undefined;
+    pieces.push(piece);
+  }
+  return Buffer.concat(pieces);
+}
+
+function readAnswer(bytes: Uint8Array, type: RecordType): Answer {
+  const message = decode(Buffer.from(bytes));
+  const code = (message.flags ?? 0) & RESPONSE_CODE;
+  if (code === NAME_ERROR) return { status: "nxdomain" };
+  if (code !== NO_ERROR) return { status: "servfail" };
+  const records: string[] = [];
+  // An alias and what it leads to are answers of one message.
+  for (const answer of message.answers ?? []) {
+    if (answer.type !== type) continue;
+    if (answer.type === "TXT") records.push(textOf(answer.data));
+    else if (answer.type === "TLSA") records.push(tlsaText(answer.data));
+    else if (answer.type === "MX") records.push(`${answer.data.preference ?? 0} ${answer.data.exchange}`);
+    else if (typeof answer.data === "string") records.push(answer.data);
+  }
+  const isAuthenticated = ((message.flags ?? 0) & AUTHENTIC_DATA) !== 0;
+  return records.length === 0 ? { status: "nodata" } : { status: "answers", records, isAuthenticated };
+}
+
+function tlsaText({ usage, selector, matchingType, certificate }: TlsaData): string {
+  return `${usage} ${selector} ${matchingType} ${certificate.toString("hex")}`;
+}
+
+/** The strings of a TXT record as one text (RFC 6376 section 3.6.2.2, RFC 7208 section 3.3). */
+function textOf(data: string | Buffer | (string | Buffer)[]): string {
+  const strings = Array.isArray(data) ? data : [data];
+  return strings.map((one) => (typeof one === "string" ? one : one.toString("latin1"))).join("");
+}

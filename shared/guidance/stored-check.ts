@@ -1,0 +1,135 @@
+/** A domain's checks as they are kept, shown and answered as JSON: one shape for the ledger, the page, the API and `dmarc check`. Pure. */
+import * as v from "valibot";
+import { CHECK_KINDS, worstState } from "./check.ts";
+import { POLICIES } from "./dmarc-record.ts";
+import { type DomainCheck, listChecks } from "./domain-check.ts";
+
+const state = v.picklist(["good", "attention", "broken", "unknown"]);
+const policies = v.object({
+  domain: v.optional(v.picklist(POLICIES)),
+  subdomain: v.optional(v.picklist(POLICIES)),
+  nonexistent: v.optional(v.picklist(POLICIES)),
+});
+
+const check = v.object({
+  kind: v.picklist(CHECK_KINDS),
+  state,
+  summary: v.string(),
+  findings: v.array(
+    v.object({
+      code: v.string(),
+      state,
+      sentence: v.string(),
+      rule: v.string(),
+      publish: v.optional(v.object({ name: v.string(), type: v.picklist(["TXT", "CNAME"]), value: v.string() })),
+    }),
+  ),
+  asked: v.array(v.object({ name: v.string(), type: v.string(), status: v.string(), records: v.array(v.string()) })),
+});
+
+/** Fields are only ever added: a newer reader takes what an older check has kept. */
+export const storedCheck = v.object({
+  domain: v.string(),
+  state,
+  organizationalDomain: v.string(),
+  /** Where the DMARC record stands that holds; missing where there is none. */
+  policyDomain: v.optional(v.string()),
+  /** What receivers apply by RFC 9989, and by RFC 7489. */
+  policies,
+  olderPolicies: policies,
+  destinations: v.array(
+    v.object({
+      uri: v.string(),
+      host: v.optional(v.string()),
+      outcome: v.picklist(["inside", "authorized", "redirected", "refused", "notSupported", "unknown"]),
+      recordName: v.optional(v.string()),
+    }),
+  ),
+  spfLookups: v.number(),
+  keys: v.array(
+    v.object({
+      domain: v.string(),
+      selector: v.string(),
+      lastSeenDay: v.optional(v.number()),
+      keyType: v.picklist(["rsa", "ed25519", "other", "revoked", "missing", "unknown"]),
+      bits: v.optional(v.number()),
+      isTesting: v.boolean(),
+    }),
+  ),
+  mtaStsPolicy: v.optional(
+    v.object({
+      mode: v.picklist(["enforce", "testing", "none"]),
+      mx: v.array(v.string()),
+      maxAgeSeconds: v.number(),
+    }),
+  ),
+  checks: v.array(check),
+});
+
+export type StoredCheck = v.InferOutput<typeof storedCheck>;
+
+/** What is kept of a check. */
+export function storedCheckOf(found: DomainCheck): StoredCheck {
+  const { dmarc, spf, dkim, mtaSts } = found;
+  const checks = listChecks(found);
+  const stored: StoredCheck = {
+    domain: found.domain,
+    state: worstState(checks.map((one) => one.state)),
+    organizationalDomain: dmarc.organizationalDomain,
+    policies: dmarc.policies,
+    olderPolicies: dmarc.older.policies,
+    destinations: dmarc.destinations,
+    spfLookups: spf.tree.lookups,
+    keys: dkim.keys,
+    checks: checks.map(({ kind, state: own, summary, findings, asked }) => ({
+      kind,
+      state: own,
+      summary,
+      findings,
+      asked,
+    })),
+  };
+  if (dmarc.policyDomain !== undefined) stored.policyDomain = dmarc.policyDomain;
+  if (mtaSts.policy !== undefined) stored.mtaStsPolicy = mtaSts.policy;
+  return stored;
+}
+
+/** A record that differs between two checks. */
+export interface RecordChange {
+  name: string;
+  type: string;
+  before: string[];
+  after: string[];
+}
+
+/**
+ * What changed from one check to the next: names of the domain itself and below it, where both times DNS gave an answer.
+ * What services change in the records that they lend to others is theirs.
+ */
+export function changesBetween(before: StoredCheck, after: StoredCheck): RecordChange[] {
+  const earlier = answered(before);
+  const changes: RecordChange[] = [];
+  for (const [key, { name, type, records }] of answered(after)) {
+    const known = earlier.get(key);
+    const isOurs = name === after.domain || name.endsWith(`.${after.domain}`);
+    if (known === undefined || !isOurs) continue;
+    const [then, now] = [known.records, records].map((texts) => [...texts].sort());
+    if (JSON.stringify(then) !== JSON.stringify(now))
+      changes.push({ name, type, before: known.records, after: records });
+  }
+  return changes;
+}
+
+type Asked = StoredCheck["checks"][number]["asked"][number];
+
+function answered({ checks }: StoredCheck): Map<string, Asked> {
+  const asked = checks.flatMap((one) => one.asked).filter(({ status }) => ANSWERED.has(status));
+  return new Map(asked.map((one) => [`${one.type} ${one.name}`, one]));
+}
+
+const ANSWERED = new Set(["answers", "nxdomain", "nodata"]);
+
+/** Whether DNS answered nothing at all: such a check takes the place of none. */
+export function isAllUnknown({ checks }: StoredCheck): boolean {
+  return checks.flatMap(({ asked }) => asked).every(({ status }) => !ANSWERED.has(status));
+}

@@ -1,0 +1,120 @@
+/** Domains checked by cron and by a person, on the simulated platform with DNS over HTTPS. */
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { httpsResolver } from "../../shared/dns/over-https.ts";
+import { NO_RESOLVER } from "../../shared/dns/resolver.ts";
+import { ask, change } from "../../shared/ledger/database.ts";
+import { checksQuery, dueDomains, recordChangesQuery } from "../../shared/ledger/domain-checks.ts";
+import { GUIDANCE_LIMITS } from "../../shared/limits.ts";
+import { checkAndKeep, checkDueDomains, checkNow, type OutsideWorld } from "../../workers/process/check-domains.ts";
+import { type DnsServer, startDnsServer, type Zones } from "../support/dns-server.ts";
+import { aggregateReport, sampleRecord, settleSamples } from "../support/ledger-fill.ts";
+import { World } from "../support/simulation/world.ts";
+
+let server: DnsServer;
+let zones: Zones;
+let world: World;
+let outside: OutsideWorld;
+
+beforeEach(async () => {
+  zones = {
+    "_dmarc.shop.test": ["TXT v=DMARC1; p=none; rua=mailto:rua@shop.test"],
+    "shop.test": ["TXT v=spf1 include:mail.service.test -all"],
+    "mail.service.test": ["TXT v=spf1 ip4:192.0.2.0/24 -all"],
+    "s1._domainkey.shop.test": ["TXT v=DKIM1; p="],
+    "_dmarc.other.test": ["TXT v=DMARC1; p=reject; rua=mailto:rua@other.test"],
+  };
+  server = await startDnsServer(zones);
+  outside = {
+    resolver: httpsResolver(server.url, fetch),
+    fetchPolicy: async () => ({ problem: "the server answers 404", isUnanswered: false }),
+  };
+  world = new World();
+  world.register("rua@shop.test", { account: "acme", domains: ["shop.test"] });
+  await reportAbout("shop.test");
+  await reportAbout("other.test");
+});
+afterEach(async () => {
+  await server[Symbol.asyncDispose]();
+});
+
+async function reportAbout(domain: string): Promise<void> {
+  const { ledger, nowSeconds } = world.invocation();
+  const records = [sampleRecord(domain, { count: 10 })];
+  const report = aggregateReport(domain, { day: Math.floor(nowSeconds / 86_400) - 1, records });
+  const uid = domain.length.toString(16).padStart(32, "0");
+  await settleSamples(ledger, [{ account: "acme", uid, report, records, receivedSeconds: nowSeconds }], { nowSeconds });
+}
+
+async function kept(domain: string) {
+  const [found] = await ask(world.ledger, checksQuery(domain, ["acme"]));
+  return found;
+}
+
+function later(hours: number): void {
+  world.clock.nowMilliseconds += hours * 3_600_000;
+}
+
+it("checks what has reports or is registered, with the selectors that reports name, once a day", async () => {
+  world.register("rua@quiet.test", { account: "acme", domains: ["quiet.test"] });
+  expect(await checkDueDomains(world.invocation(), outside)).toBe(3);
+  const shop = await kept("shop.test");
+  expect(shop?.check.policies).toEqual({ domain: "none", subdomain: "none", nonexistent: "none" });
+  expect(shop?.check.keys).toMatchObject([{ selector: "s1", domain: "shop.test", keyType: "revoked" }]);
+  expect(shop?.check.spfLookups).toBe(1);
+  expect((await kept("other.test"))?.check.policies.domain).toBe("reject");
+  expect((await kept("quiet.test"))?.check.checks[0]?.summary).toBe("No DMARC record");
+  later(1);
+  expect(await checkDueDomains(world.invocation(), outside)).toBe(0);
+  later(24);
+  expect(await checkDueDomains(world.invocation(), outside)).toBe(3);
+});
+
+it("keeps what changed, of the domain's own names alone, and nothing where DNS did not answer", async () => {
+  await checkDueDomains(world.invocation(), outside);
+  zones["_dmarc.shop.test"] = ["TXT v=DMARC1; p=quarantine; rua=mailto:rua@shop.test"];
+  zones["mail.service.test"] = ["TXT v=spf1 ip4:198.51.100.0/24 -all"];
+  zones["s1._domainkey.shop.test"] = ["SERVFAIL"];
+  later(24);
+  await checkDueDomains(world.invocation(), outside);
+  const changes = await ask(world.ledger, recordChangesQuery("shop.test", ["acme"], 10));
+  expect(changes).toMatchObject([
+    {
+      name: "_dmarc.shop.test",
+      type: "TXT",
+      before: ["v=DMARC1; p=none; rua=mailto:rua@shop.test"],
+      after: ["v=DMARC1; p=quarantine; rua=mailto:rua@shop.test"],
+    },
+  ]);
+  expect(await ask(world.ledger, recordChangesQuery("shop.test", ["another"], 10))).toEqual([]);
+});
+
+it("keeps the check before where nobody answers, and goes on with the others another time", async () => {
+  await checkDueDomains(world.invocation(), outside);
+  const before = await kept("shop.test");
+  later(24);
+  expect(await checkDueDomains(world.invocation(), { ...outside, resolver: NO_RESOLVER })).toBe(0);
+  expect(await kept("shop.test")).toEqual(before);
+  const name = { account: "acme", domain: "shop.test" };
+  expect(await checkAndKeep(name, world.invocation(), { ...outside, resolver: NO_RESOLVER })).toBeUndefined();
+});
+
+it("takes the oldest first, a bounded number a run", async () => {
+  const { ledger } = world.invocation();
+  const many = Array.from({ length: GUIDANCE_LIMITS.checksPerRun + 5 }, (_, index) => ({
+    sql: "INSERT INTO domain_checks (account, domain, checked_seconds, state, result) VALUES ('acme', ?, ?, 'unknown', '{}')",
+    parameters: [`d${index}.test`, index + 1],
+  }));
+  await change(ledger, many);
+  const due = await dueDomains(ledger, { beforeSeconds: 1e9, limit: 3 });
+  expect(due.map(({ domain }) => domain)).toEqual(["d0.test", "d1.test", "d2.test"]);
+});
+
+it("checks at a person's wish what the account has, and nothing else", async () => {
+  const invocation = world.invocation();
+  const refused = await checkNow({ account: "acme", domain: "stranger.test" }, invocation);
+  expect(refused).toMatchObject({ ok: false, error: { code: "not_found" } });
+  expect(server.asked).toEqual([]);
+  // No resolver is set in the simulation.
+  const unanswered = await checkNow({ account: "acme", domain: "shop.test" }, invocation);
+  expect(unanswered).toMatchObject({ ok: false, error: { code: "dns_unavailable" } });
+});

@@ -1,0 +1,269 @@
+/** What a domain publishes about its mail, as it was last found in DNS: what is wrong, by which rule, and what to publish. */
+import type { CheckKind, CheckState } from "../../../shared/guidance/check.ts";
+import type { StoredCheck } from "../../../shared/guidance/stored-check.ts";
+import {
+  accountOfDomainQuery,
+  checksQuery,
+  type KeptCheck,
+  recordChangesQuery,
+  type SeenChange,
+} from "../../../shared/ledger/domain-checks.ts";
+import { GUIDANCE_LIMITS } from "../../../shared/limits.ts";
+import { isoMinute } from "../data/days.ts";
+import { ApiError } from "../errors.ts";
+import { DomainHead, domainCrumbs } from "../parts/domain-frame.tsx";
+import { ForeignText, Name } from "../parts/foreign-text.tsx";
+import { domainPath } from "../parts/links.ts";
+import type { PageResult } from "../parts/page.ts";
+import { linkTo, type PageRequest, periodOf } from "../parts/request.ts";
+import { type BoundTable, bindTable } from "../parts/table-view.tsx";
+
+type OneCheck = StoredCheck["checks"][number];
+type Finding = OneCheck["findings"][number];
+
+const TITLES: Record<CheckKind, string> = {
+  dmarc: "DMARC",
+  spf: "SPF",
+  dkim: "DKIM",
+  mtaSts: "MTA-STS",
+  tlsRpt: "TLS reports",
+  dane: "DANE",
+  bimi: "BIMI",
+};
+
+export async function recordsPage(request: PageRequest, domain: string): Promise<PageResult> {
+  const accounts = await request.accounts();
+  const [[kept], changes, [reported]] = await Promise.all([
+    request.ask(checksQuery(domain, accounts)),
+    request.ask(recordChangesQuery(domain, accounts, GUIDANCE_LIMITS.maxShownChanges)),
+    request.ask(accountOfDomainQuery(domain, accounts)),
+  ]);
+  const account = kept?.account ?? reported;
+  const table = changesTable(changes);
+  return {
+    tables: [table],
+    content: {
+      title: `Records of ${domain}`,
+      section: "domains",
+      crumbs: domainCrumbs(request, domain),
+      body: (
+        <>
+          <DomainHead
+            request={request}
+            domain={domain}
+            period={periodOf(request)}
+            tab="records"
+            title={<Name text={domain} />}
+            lead={kept === undefined ? "What this domain publishes" : <CheckedAt kept={kept} />}
+          />
+          {account === undefined ? (
+            <NoDomain />
+          ) : (
+            <CheckForm
+              action={linkTo(request, `${domainPath(domain)}/records`)}
+              account={account}
+              isFirst={kept === undefined}
+            />
+          )}
+          {kept !== undefined && <Checks check={kept.check} />}
+          {kept !== undefined && table.view(request.url)}
+        </>
+      ),
+    },
+  };
+}
+
+/** Checks the domain now. @returns the page to go to */
+export async function checkAgain(request: PageRequest, form: URLSearchParams, domain: string): Promise<string> {
+  const account = form.get("account") ?? "";
+  const isTheirs = (await request.accounts()).includes(account);
+  if (!isTheirs) throw new ApiError("not_found", "There is no such domain.");
+  await request.operate("checkDomain", { account, domain });
+  return linkTo(request, `${domainPath(domain)}/records`);
+}
+
+function CheckedAt({ kept }: { kept: KeptCheck }) {
+  return <>Checked {isoMinute(kept.checkedSeconds)}; checked again every day</>;
+}
+
+function NoDomain() {
+  return (
+    <section class="card">
+      <p>No reports for this domain, or no access.</p>
+    </section>
+  );
+}
+
+function CheckForm({ action, account, isFirst }: { action: string; account: string; isFirst: boolean }) {
+  return (
+    <form class="inline" method="post" action={action}>
+      <input type="hidden" name="account" value={account} />
+      {isFirst && <p>Not checked yet. It is checked within a day; or check it now, which takes a few seconds.</p>}
+      <button type="submit">{isFirst ? "Check now" : "Check again"}</button>
+    </form>
+  );
+}
+
+function Checks({ check }: { check: StoredCheck }) {
+  const [worst, ...others] = check.checks;
+  return (
+    <>
+      {worst !== undefined && (
+        <CheckCard check={worst}>
+          <Policies check={check} />
+        </CheckCard>
+      )}
+      <div class="columns">
+        {others.map((one) => (
+          <CheckCard check={one} />
+        ))}
+      </div>
+    </>
+  );
+}
+
+function CheckCard({ check, children }: { check: OneCheck; children?: unknown }) {
+  const { kind, state, summary, findings, asked } = check;
+  return (
+    <section class="card" aria-labelledby={`check-${kind}`}>
+      <h2 id={`check-${kind}`}>
+        {TITLES[kind]} <StateMark state={state} />
+      </h2>
+      <p class="lead">
+        <ForeignText text={summary} />
+      </p>
+      {findings.length > 0 && (
+        <ul class="findings">
+          {findings.map((finding) => (
+            <FindingItem finding={finding} />
+          ))}
+        </ul>
+      )}
+      {children}
+      <details>
+        <summary>What DNS said</summary>
+        <ul class="findings small">
+          {asked.map(({ name, type, status, records }) => (
+            <li>
+              <span class="mono">
+                {type} <ForeignText text={name} />
+              </span>
+              {": "}
+              {status === "answers" ? "" : STATUS_WORDS[status]}
+              {records.map((record) => (
+                <div class="mono">
+                  <ForeignText text={record} />
+                </div>
+              ))}
+            </li>
+          ))}
+        </ul>
+      </details>
+    </section>
+  );
+}
+
+const STATUS_WORDS: Record<string, string> = {
+  nxdomain: "no such name",
+  nodata: "no such record",
+  servfail: "the DNS server failed",
+  timeout: "no answer in time",
+  unknown: "not answered",
+};
+
+function FindingItem({ finding: { state, sentence, rule, publish } }: { finding: Finding }) {
+  return (
+    <li>
+      <StateMark state={state} /> <ForeignText text={sentence} /> <span class="muted small">{rule}</span>
+      {publish !== undefined && (
+        <pre class="mono record">
+          <ForeignText text={publish.name} /> {publish.type} "<ForeignText text={publish.value} />"
+        </pre>
+      )}
+    </li>
+  );
+}
+
+/** A state always has a word and a sign, never colour alone. */
+export function StateMark({ state }: { state: CheckState }) {
+  switch (state) {
+    case "good":
+      return <span class="result pass">✓ good</span>;
+    case "attention":
+      return <span class="result warn">! attention</span>;
+    case "broken":
+      return <span class="result fail">✕ broken</span>;
+    case "unknown":
+      return <span class="result">? unknown</span>;
+  }
+}
+
+function Policies({ check: { policies, olderPolicies, policyDomain } }: { check: StoredCheck }) {
+  if (policyDomain === undefined) return undefined;
+  const rows = [
+    { label: "The domain itself", key: "domain" },
+    { label: "A subdomain", key: "subdomain" },
+    { label: "A name that doesn't exist", key: "nonexistent" },
+  ] as const;
+  return (
+    <table class="plain">
+      <caption class="hidden-label">Policy that receivers apply</caption>
+      <thead>
+        <tr>
+          <th scope="col">Mail from</th>
+          <th scope="col">Policy applied</th>
+          <th scope="col">By older receivers (RFC 7489)</th>
+        </tr>
+      </thead>
+      <tbody>
+        {rows.map(({ label, key }) => (
+          <tr>
+            <th scope="row">{label}</th>
+            <td>{policies[key] ?? "none"}</td>
+            <td>{olderPolicies[key] ?? "none"}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+function changesTable(changes: readonly SeenChange[]): BoundTable {
+  return bindTable<SeenChange>({
+    id: "changes",
+    caption: "Changes of these records",
+    rows: changes,
+    sort: "-seen",
+    empty: "No change since the first check.",
+    columns: [
+      { key: "seen", label: "Seen", value: ({ seenSeconds }) => isoMinute(seenSeconds) },
+      { key: "name", label: "Name", value: ({ name }) => name, cell: ({ name }) => <ForeignText text={name} /> },
+      { key: "type", label: "Type", value: ({ type }) => type },
+      {
+        key: "before",
+        label: "Before",
+        value: ({ before }) => before.join("\n"),
+        cell: ({ before }) => <Records records={before} />,
+      },
+      {
+        key: "after",
+        label: "Since then",
+        value: ({ after }) => after.join("\n"),
+        cell: ({ after }) => <Records records={after} />,
+      },
+    ],
+  });
+}
+
+function Records({ records }: { records: readonly string[] }) {
+  if (records.length === 0) return <span class="muted">none</span>;
+  return (
+    <>
+      {records.map((record) => (
+        <div class="mono">
+          <ForeignText text={record} />
+        </div>
+      ))}
+    </>
+  );
+}

@@ -1,0 +1,163 @@
+/** Checks what domains publish: the daily round, in bounded steps, and one domain when a person asks. */
+import type { Answer } from "../../shared/contract/problems.ts";
+import { type Fetch, httpsResolver } from "../../shared/dns/over-https.ts";
+import { boundedResolver, NO_RESOLVER, type Resolver } from "../../shared/dns/resolver.ts";
+import type { SeenSelector } from "../../shared/guidance/dkim-check.ts";
+import { checkDomain } from "../../shared/guidance/domain-check.ts";
+import { policyFetcher } from "../../shared/guidance/fetch-policy.ts";
+import type { FetchPolicyFile } from "../../shared/guidance/mta-sts-check.ts";
+import { changesBetween, isAllUnknown, type StoredCheck, storedCheckOf } from "../../shared/guidance/stored-check.ts";
+import { addressesQuery } from "../../shared/ledger/addresses.ts";
+import { ask, change } from "../../shared/ledger/database.ts";
+import {
+  type AccountDomain,
+  addDomains,
+  addReportedDomain,
+  addReportedDomains,
+  checksQuery,
+  dueDomains,
+  keepCheck,
+  lastCheck,
+} from "../../shared/ledger/domain-checks.ts";
+import { mailQuery } from "../../shared/ledger/sources.ts";
+import { GUIDANCE_LIMITS } from "../../shared/limits.ts";
+import { SECONDS_PER_DAY } from "../../shared/report-day.ts";
+import { fail, ok } from "../../shared/result.ts";
+import { type Invocation, inEachShard, type LogEntry, type ProcessEnv } from "./env.ts";
+import { inShardOf } from "./which-database.ts";
+
+/** What is asked outside: both never throw. */
+export interface OutsideWorld {
+  resolver: Resolver;
+  fetchPolicy: FetchPolicyFile;
+}
+
+/** What the settings say is asked. */
+export function outsideWorld({ DNS_OVER_HTTPS_URL: url }: ProcessEnv): OutsideWorld {
+  const request: Fetch = (address, init) => fetch(address, init);
+  return { resolver: url === "" ? NO_RESOLVER : httpsResolver(url, request), fetchPolicy: policyFetcher(request) };
+}
+
+/** The hourly round over all databases. @returns what was done, for the log */
+export async function runDomainChecks(invocation: Invocation): Promise<LogEntry> {
+  const outside = outsideWorld(invocation.env);
+  let checked = 0;
+  for (const place of inEachShard(invocation)) checked += await checkDueDomains(place, outside);
+  return { event: "domain_checks", checked };
+}
+
+/**
+ * Checks a domain now, because a person asks. A check of the last minute is answered again.
+ *
+ * @returns a problem for a domain that the account does not have, and where DNS answers nothing
+ */
+export async function checkNow(name: AccountDomain, invocation: Invocation): Promise<Answer<StoredCheck>> {
+  const place = await inShardOf(name.account, invocation);
+  const known = await findDomain(name, place);
+  if (known === undefined) {
+    return fail({
+      code: "not_found",
+      message: `The account has no reports about ${name.domain}, and no address for it.`,
+    });
+  }
+  if (known > place.nowSeconds - GUIDANCE_LIMITS.checkedNowSeconds) {
+    const [kept] = await ask(place.ledger, checksQuery(name.domain, [name.account]));
+    if (kept !== undefined) return ok(kept.check);
+  }
+  const check = await checkAndKeep(name, place, outsideWorld(place.env));
+  if (check !== undefined) return ok(check);
+  return fail({
+    code: "dns_unavailable",
+    message: "DNS gave no answer. What was found before is kept; try again later.",
+  });
+}
+
+/** @returns when the domain was last checked, 0 for never; undefined: the account has no such domain */
+async function findDomain(name: AccountDomain, place: Invocation): Promise<number | undefined> {
+  const sinceDay = Math.floor(place.nowSeconds / SECONDS_PER_DAY) - GUIDANCE_LIMITS.reportedDays;
+  const registered = (await registeredDomains(place)).filter(
+    ({ account, domain }) => account === name.account && domain === name.domain,
+  );
+  await change(place.ledger, [addReportedDomain(name, sinceDay), addDomains(registered)]);
+  return lastCheck(place.ledger, name);
+}
+
+/**
+ * Checks the domains of one database whose check is oldest. Ends early where DNS does not answer at all: what is kept stays.
+ *
+ * @returns how many were checked
+ */
+export async function checkDueDomains(invocation: Invocation, outside: OutsideWorld): Promise<number> {
+  const { ledger, nowSeconds } = invocation;
+  const sinceDay = Math.floor(nowSeconds / SECONDS_PER_DAY) - GUIDANCE_LIMITS.reportedDays;
+  await change(ledger, [addReportedDomains(sinceDay), addDomains(await registeredDomains(invocation))]);
+  const due = await dueDomains(ledger, {
+    beforeSeconds: nowSeconds - GUIDANCE_LIMITS.checkAgainSeconds,
+    limit: Math.ceil(GUIDANCE_LIMITS.checksPerRun / invocation.shards.all.length),
+  });
+  let checked = 0;
+  for (const one of due) {
+    if ((await checkAndKeep(one, invocation, outside)) === undefined) break;
+    checked += 1;
+  }
+  return checked;
+}
+
+/** Domains that addresses of accounts in this database accept. */
+async function registeredDomains({ shards, shard }: Invocation): Promise<AccountDomain[]> {
+  const registered = await ask(shards.directory, addressesQuery());
+  return registered
+    .filter((registration) => registration.shard === shard)
+    .flatMap(({ entry }) => (entry.domains ?? []).map((domain) => ({ account: entry.account, domain })));
+}
+
+/**
+ * Checks one domain and keeps what was found.
+ *
+ * @returns undefined where DNS answered nothing: what was kept before stays
+ */
+export async function checkAndKeep(
+  name: AccountDomain,
+  invocation: Invocation,
+  { resolver, fetchPolicy }: OutsideWorld,
+): Promise<StoredCheck | undefined> {
+  const { ledger, nowSeconds } = invocation;
+  const selectors = await seenSelectors(name, invocation);
+  const bounded = boundedResolver(resolver, GUIDANCE_LIMITS.maxQuestionsPerDomain);
+  const check = storedCheckOf(await checkDomain(name.domain, { resolver: bounded, fetchPolicy, selectors }));
+  if (isAllUnknown(check)) return undefined;
+  const [before] = await ask(ledger, checksQuery(name.domain, [name.account]));
+  const changes = before === undefined ? [] : changesBetween(before.check, check);
+  await change(ledger, keepCheck({ ...name, checkedSeconds: nowSeconds, check }, changes));
+  return check;
+}
+
+/** DKIM selectors that reports about a domain name, of the domain itself and below it; those last seen first. */
+async function seenSelectors(
+  { account, domain }: AccountDomain,
+  { ledger, nowSeconds }: Invocation,
+): Promise<SeenSelector[]> {
+  const lastDay = Math.floor(nowSeconds / SECONDS_PER_DAY);
+  const scope = {
+    accounts: [account],
+    domains: [domain] as const,
+    firstDay: lastDay - GUIDANCE_LIMITS.selectorDays,
+    lastDay,
+  };
+  const [mail] = await ask(ledger, mailQuery(scope));
+  const seen = new Map<string, SeenSelector>();
+  for (const { dkimResults, lastDay: day } of mail?.sources ?? []) {
+    for (const line of dkimResults.split("\n")) {
+      const [signer = "", selector = ""] = line.split(" ");
+      const isOurs = signer === domain || signer.endsWith(`.${domain}`);
+      if (!isOurs || selector === "") continue;
+      const known = seen.get(`${selector} ${signer}`);
+      seen.set(`${selector} ${signer}`, {
+        selector,
+        domain: signer,
+        lastSeenDay: Math.max(day, known?.lastSeenDay ?? 0),
+      });
+    }
+  }
+  return [...seen.values()].sort((a, b) => (b.lastSeenDay ?? 0) - (a.lastSeenDay ?? 0));
+}
