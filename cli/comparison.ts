@@ -24,6 +24,8 @@ export interface SumsOfDay {
   /** Days since 1970-01-01 UTC. */
   day: number;
   figures: Partial<Record<Figure, number>>;
+  /** Of them, what comes from reports over several days; the ledger alone knows. */
+  spread?: number;
 }
 
 /** The same, as Analytics Engine has it. */
@@ -54,6 +56,8 @@ export interface Comparison {
   totals: Record<Figure, Pair>;
   /** Over all points that the engine's sums stand on. */
   sampling: Sampling;
+  /** Whether days of the ledger have shares of reports over several days. */
+  hasSpread: boolean;
 }
 
 /** Puts both sides together; rows of one domain and day add up. */
@@ -84,6 +88,7 @@ export function compare(ledger: readonly SumsOfDay[], engine: readonly EngineSum
     days: [...days.values()].sort((a, b) => a.day - b.day || (a.domain < b.domain ? -1 : 1)),
     totals,
     sampling: engine.map(({ sampling }) => sampling).reduce(addSampling, NO_POINTS),
+    hasSpread: ledger.some(({ spread = 0 }) => spread > 0),
   };
 }
 
@@ -145,6 +150,11 @@ export function reasonsOf(comparison: Comparison, { today, waiting, pointsDue }:
   const different = comparison.days.filter(({ isEqual }) => !isEqual);
   const old = different.filter(({ day }) => day < today - ANALYTICS_LIMITS.keptDays).length;
   const reasons: string[] = [];
+  if (comparison.hasSpread) {
+    reasons.push(
+      "Reports over several days: the ledger spreads what they count over their days, the engine has it on the day in the middle.",
+    );
+  }
   if (comparison.sampling.highestInterval > 1) {
     reasons.push("Sampling: above about a hundred points a second, or in one burst, the engine keeps a part of them.");
   }

@@ -125,6 +125,8 @@ export const READ_LIMITS = {
   maxFutureSeconds: 2 * 86_400,
   /** Ours: the longest period of a report. Daily ones are the rule; weekly and monthly ones exist. */
   maxPeriodSeconds: 35 * 86_400,
+  /** Ours: the longest period that belongs to one day, for time zones and for days of 25 hours; a longer one is spread over its days. */
+  maxDayPeriodSeconds: 36 * 3600,
   /** Ours: warnings kept with a report; the rest are counted. */
   maxWarnings: 100,
   /** Ours: XML up to this size is read at once and not as a stream, where its file is in memory. Most have 2 to 20 KiB. */

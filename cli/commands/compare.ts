@@ -61,7 +61,8 @@ those of the reports. A cell holds one number where both agree, else the ledger'
 
 In production differences are expected: the engine samples from about a hundred points a second (_sample_interval says for how
 many written points a kept one stands), keeps points for three months, and shows a point some time after it was written.
-On one machine nothing is sampled and nothing expires, so the two are equal once nothing waits.
+On one machine nothing is sampled and nothing expires, so the two are equal once nothing waits, but for the days of reports over
+several days: the ledger spreads them, a point has the day in the middle.
 
 Exit code: 0 the sums are equal, 1 they differ or could not be compared.`;
 
@@ -156,6 +157,7 @@ async function askLedger(client: ApiClient, kind: ComparedKind, question: Questi
     domain: item.domain,
     day: parseDay(item.day) ?? 0,
     figures: figuresOfLedger(kind, item),
+    spread: item.spread,
   }));
   return { rows, isComplete };
 }

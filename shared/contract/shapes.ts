@@ -82,6 +82,8 @@ export const domainDays = v.object({
       total: v.number(),
       /** Of aggregate reports: messages that pass; of TLS reports: successful sessions. */
       passed: v.number(),
+      /** Of the total, what comes from reports over several days: the day has its share of them. */
+      spread: v.number(),
     }),
   ),
   isComplete: v.boolean(),

@@ -95,8 +95,8 @@ async function changesOf(batch: BatchChanges, nowSeconds: number): Promise<Chang
       ),
     );
     const withContent = writes.filter(({ shares }) => shares.length > 0);
-    if (withContent.some(isSpread)) changes.push(removeRows(withContent));
-    for (const some of bySize(withContent, reportChars)) changes.push(putReports(some));
+    if (withContent.some(hasSeveralRows)) changes.push(removeRows(withContent));
+    for (const some of bySize(withContent.flatMap(rowByRow), reportChars)) changes.push(putReports(some));
     const withoutContent = writes.filter(({ shares }) => shares.length === 0);
     if (withoutContent.length > 0) changes.push(putStates(withoutContent));
     changes.push(...recomputeDays(touchedDays(writes)));
@@ -112,8 +112,13 @@ async function changesOf(batch: BatchChanges, nowSeconds: number): Promise<Chang
   return changes;
 }
 
-function isSpread({ spreadBefore, shares }: ReportWrite): boolean {
+function hasSeveralRows({ spreadBefore, shares }: ReportWrite): boolean {
   return spreadBefore.length > 1 || shares.length > 1;
+}
+
+// A month's report has three dozen rows, which together may be too much for one parameter.
+function rowByRow(write: ReportWrite): ReportWrite[] {
+  return write.shares.length === 1 ? [write] : write.shares.map((share) => ({ ...write, shares: [share] }));
 }
 
 /** Days that rows of these reports count for, or counted for. */
@@ -127,7 +132,7 @@ export function touchedDays(writes: readonly ReportWrite[]): TouchedDay[] {
   return [...days.values()];
 }
 
-/** Cuts a list where one parameter would become too large; a single report always fits (its figures are in chunks). */
+/** Cuts a list where one parameter would become too large; a single row always fits (its figures are in chunks). */
 function* bySize<Row>(rows: readonly Row[], charsOf: (row: Row) => number): Generator<Row[]> {
   let some: Row[] = [];
   let chars = 0;

@@ -15,7 +15,10 @@ export interface DayTotals {
   spfAligned: number;
   quarantined: number;
   rejected: number;
+  /** Reports whose first day it is. */
   reports: number;
+  /** Of the messages, those of reports over several days: what the day has of them is its share. */
+  spread: number;
 }
 
 const dayRow = v.object({
@@ -27,16 +30,17 @@ const dayRow = v.object({
   quarantined: v.number(),
   rejected: v.number(),
   reports: v.number(),
+  spread: v.number(),
 });
 
-/** Totals by day, oldest first; a report counts for one day, so reports add up over days. */
+/** Totals by day, oldest first; a report is counted on its first day, so reports add up over days. */
 export function dayTotalsQuery(scope: Scope): Query<DayTotals> {
   const where = inScope("d", "aggregate", scope);
   return {
     ...query(
       `SELECT d.day, sum(d.total) AS messages, sum(d.passed) AS passed, sum(d.dkim_aligned) AS dkimAligned,
         sum(d.spf_aligned) AS spfAligned, sum(d.quarantined) AS quarantined, sum(d.rejected) AS rejected,
-        sum(d.reports) AS reports
+        sum(d.reports) AS reports, sum(d.spread) AS spread
       FROM domain_days d WHERE ${where.sql} GROUP BY d.day ORDER BY d.day`,
       where.parameters,
       dayRow,
@@ -55,6 +59,7 @@ function addDays(a: DayTotals, b: DayTotals): DayTotals {
     quarantined: a.quarantined + b.quarantined,
     rejected: a.rejected + b.rejected,
     reports: a.reports + b.reports,
+    spread: a.spread + b.spread,
   };
 }
 
@@ -67,6 +72,8 @@ export interface DomainDay {
   /** Messages of aggregate reports, sessions of TLS reports, incidents of failure reports. */
   total: number;
   passed: number;
+  /** Of the total, what comes from reports over several days. */
+  spread: number;
 }
 
 /** Sums by domain and day, oldest first; `maxRows` of them at most, so one more than is needed tells whether that is all. */
@@ -75,7 +82,7 @@ export function domainDaysQuery(kind: ReportKind, scope: Scope, maxRows: number)
   return {
     ...query(
       `SELECT d.domain, d.day, sum(d.reports) AS reports, sum(d.records) AS records, sum(d.total) AS total,
-        sum(d.passed) AS passed
+        sum(d.passed) AS passed, sum(d.spread) AS spread
       FROM domain_days d WHERE ${where.sql} GROUP BY d.day, d.domain ORDER BY d.day, d.domain LIMIT ?`,
       [...where.parameters, maxRows],
       v.object({
@@ -85,6 +92,7 @@ export function domainDaysQuery(kind: ReportKind, scope: Scope, maxRows: number)
         records: v.number(),
         total: v.number(),
         passed: v.number(),
+        spread: v.number(),
       }),
     ),
     combine: (parts) =>
@@ -102,6 +110,7 @@ function addDomainDays(a: DomainDay, b: DomainDay): DomainDay {
     records: a.records + b.records,
     total: a.total + b.total,
     passed: a.passed + b.passed,
+    spread: a.spread + b.spread,
   };
 }
 

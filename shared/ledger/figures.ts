@@ -71,9 +71,7 @@ export function recordKey(record: AggregateRecord, policyDomain: string): string
     ({ result, domain }) => result === "pass" && domain !== "",
   );
   return [
-    DISPOSITIONS[record.disposition] +
-      ALIGNED[record.dkim] +
-      ALIGNED[record.spf] +
+    resultLetters(record) +
       (isAuthenticated ? "1" : "0") +
       (reasons.length > 0 ? "1" : "0") +
       `${dkim.join(";")}/${spf.join(";")}`,
@@ -82,6 +80,31 @@ export function recordKey(record: AggregateRecord, policyDomain: string): string
     isSpfDomain(record) ? "^" : domainToken(record.envelopeFrom, policyDomain),
     reasons.join(";"),
   ].join("|");
+}
+
+/** What a record's sums depend on beside its count: the first letters of its key. */
+export function resultLetters({
+  disposition,
+  dkim,
+  spf,
+}: Pick<AggregateRecord, "disposition" | "dkim" | "spf">): string {
+  return DISPOSITIONS[disposition] + ALIGNED[dkim] + ALIGNED[spf];
+}
+
+/** The same of a key. */
+export function lettersOfKey(key: string): string {
+  return key.slice(0, RESULT_LETTERS);
+}
+
+const RESULT_LETTERS = 3;
+
+/** What `resultLetters` were made of. */
+export function readResultLetters(letters: string): Pick<AggregateRecord, "disposition" | "dkim" | "spf"> {
+  return {
+    disposition: readDisposition(letters.slice(0, 1)),
+    dkim: wordOf(ALIGNED, letters[1]),
+    spf: wordOf(ALIGNED, letters[2]),
+  };
 }
 
 /** An address of a key back as it was. */

@@ -5,6 +5,7 @@ import { type Parameter, type Query, query } from "./database.ts";
 import { inScope, RECORD_KEY, type Scope, type SqlPart } from "./figure-sql.ts";
 import { addressNeedle, addressToken } from "./figures.ts";
 import { detailsColumn, REPORT_KINDS } from "./report-rows.ts";
+import { isFirstRow, isSpreadRow } from "./reports.ts";
 
 /** One aggregate report, also one without records. */
 export interface ReportTotals {
@@ -117,33 +118,39 @@ function combinePages(parts: ReportPage[][], { order, descending, limit, offset 
   };
 }
 
+// Its own sums, also where only some of its days are asked for.
+const WHOLE = `CASE WHEN ${isSpreadRow("r")} THEN r.details -> '$.whole' END`;
+
 const PLACE = `lower(hex(r.uid)) AS reportUid, r.account, r.domain, r.day, r.reporter, r.report_id AS reportId,
   r.begin_seconds AS beginSeconds, r.end_seconds AS endSeconds, r.received_seconds AS receivedSeconds`;
 
 function allReports(scope: Scope): SqlPart {
   const where = inScope("r", "aggregate", scope);
   return {
-    sql: `SELECT ${PLACE}, r.records, r.total AS messages, r.passed
-      FROM reports r WHERE ${where.sql} AND r.state = 'accepted'`,
+    sql: `SELECT ${PLACE}, coalesce(${WHOLE} ->> 'records', r.records) AS records,
+        coalesce(${WHOLE} ->> 'total', r.total) AS messages, coalesce(${WHOLE} ->> 'passed', r.passed) AS passed
+      FROM reports r WHERE ${where.sql} AND r.state = 'accepted' AND ${isFirstRow("r", scope.firstDay)}`,
     parameters: where.parameters,
   };
 }
 
-/** Reports with an address; records are figures of it, since equal ones are one. */
+/** Reports with an address; records are figures of it on the days asked for, since equal ones are one. */
 function reportsWith(scope: Scope, sourceIp: string): SqlPart {
   const where = inScope("r", "aggregate", scope);
   const needle = addressNeedle(sourceIp);
-  const figuresOf = (from: string, text: string): string => `SELECT r.rowid AS place, f.key AS key, f.value AS value
+  const figuresOf = (from: string, text: string): string => `SELECT r.account AS account, r.domain AS domain,
+      r.day AS day, r.uid AS uid, f.key AS key, f.value AS value
     FROM reports r ${from} JOIN json_each(${text}) f
     WHERE ${where.sql} AND r.state = 'accepted' AND instr(${text}, ?) > 0 AND instr(f.key, ?) > 0`;
   return {
     sql: `SELECT ${PLACE}, s.records, s.messages, s.passed FROM (
-        SELECT place, count(*) AS records, sum(value) AS messages,
+        SELECT account, domain, min(day) AS day, uid, count(DISTINCT key) AS records, sum(value) AS messages,
           sum(CASE WHEN ${RECORD_KEY.isPass} THEN value ELSE 0 END) AS passed
         FROM (${figuresOf("", "r.figures")}
           UNION ALL ${figuresOf("JOIN report_figures c ON c.reading = r.reading", "c.figures")})
-        WHERE ${RECORD_KEY.address} = ? GROUP BY place) s
-      JOIN reports r ON r.rowid = s.place`,
+        WHERE ${RECORD_KEY.address} = ? GROUP BY account, domain, uid) s
+      JOIN reports r ON r.account = s.account AND r.kind = 'aggregate' AND r.domain = s.domain AND r.day = s.day
+        AND r.uid = s.uid`,
     parameters: [...where.parameters, needle, needle, ...where.parameters, needle, needle, addressToken(sourceIp)],
   };
 }
@@ -165,7 +172,7 @@ export function reportersQuery(scope: Scope, limit: number): Query<string> {
   };
 }
 
-const storedRow = v.object({
+const storedColumns = v.object({
   account: v.string(),
   kind: v.picklist(REPORT_KINDS),
   domain: v.string(),
@@ -189,7 +196,13 @@ const storedRow = v.object({
   details: detailsColumn,
 });
 
-/** One report as the ledger has it about one domain and day, without its records. */
+// All rows of an aggregate report are about one domain, and what they count together is its own.
+const storedRow = v.pipe(
+  storedColumns,
+  v.transform((row) => ({ ...row, ...(row.details.kind === "aggregate" ? row.details.whole : undefined) })),
+);
+
+/** One report as the ledger has it about one domain, without its records; of a TLS report what it counts on one day. */
 export type StoredReport = v.InferOutput<typeof storedRow>;
 
 /** How far from the day of a link a report's own day may be: its period may be long, and count for its middle. */

@@ -12,10 +12,12 @@ import type {
   TlsPolicy,
   TlsReport,
 } from "../report/vocabulary.ts";
-import { dayOf } from "../report-day.ts";
+import { daysOf, daysOfPeriod, type ReportDay } from "../report-day.ts";
 import type { ReportKind } from "../report-header.ts";
+import { apportion, spreadCounts } from "../report-spread.ts";
 import { jsonColumn } from "./database.ts";
-import { FigureChunks, failureKey, tlsKey } from "./figures.ts";
+import { FigureSpreader } from "./figure-spreader.ts";
+import { FigureChunks, failureKey, readResultLetters, tlsKey } from "./figures.ts";
 
 export const REPORT_KINDS = ["aggregate", "tls", "failure"] as const satisfies readonly ReportKind[];
 export type { ReportKind };
@@ -174,72 +176,124 @@ function isEmpty(value: unknown): boolean {
   return typeof value === "object" && value !== null && Object.keys(value).length === 0;
 }
 
-/** What the records of an aggregate report add up to beside its totals, gathered while they were read. */
+/** What the records of an aggregate report add up to, gathered while they were read. */
 export interface RecordSums {
-  dkimAligned: number;
-  spfAligned: number;
-  /** As in ReportShare. */
+  /** Messages by result letters (figures.ts). */
+  byResult: ReadonlyMap<string, number>;
+  /** As in ReportShare, of all days. */
   figures: string[] | undefined;
   /** 32 hex digits. */
   reading: string | undefined;
 }
 
+const NO_RECORDS: RecordSums = { byResult: new Map(), figures: undefined, reading: undefined };
+
 /**
- * What a report counts, by domain and day.
+ * What a report counts, by domain and day (report-day.ts).
  *
  * @param records of an aggregate report
  * @param receivedSeconds when it arrived, seconds since 1970 UTC
- * @returns one share at least; a TLS report has one for each of its domains, in the order of their names, so that the
- *   first is the same however the report lists them
+ * @returns one share at least, by domain and then by day; a TLS report has some for each of its domains, in the order of
+ *   their names, so that the first is the same however the report lists them
  */
 export function sharesOf(
   report: Report,
   { records, receivedSeconds }: { records: RecordSums | undefined; receivedSeconds: number },
 ): ReportShare[] {
-  const day = dayOf(report, receivedSeconds);
+  const days = daysOf(report, receivedSeconds);
   switch (report.kind) {
     case "aggregate":
-      return [aggregateShare(report, day, records)];
+      return withWhole(aggregateShares(report, days, records ?? NO_RECORDS));
     case "tls":
-      return tlsShares(report, day);
+      return withWhole(tlsShares(report, days));
     case "failure":
-      return [failureShare(report, day)];
+      return [failureShare(report, days[0].day)];
   }
 }
 
-function aggregateShare(report: AggregateReport, day: number, records: RecordSums | undefined): ReportShare {
-  const { metadata, policy, totals } = report;
-  const { dispositions } = totals;
+/** Rows that are not the only ones of their report say where the others are, and what all count together. */
+function withWhole(shares: ReportShare[]): ReportShare[] {
+  if (shares.length === 1) return shares;
+  const spread = shares.map(({ domain, day }): [string, number] => [domain, day]);
+  const sum = (name: "records" | "total" | "passed"): number => shares.reduce((all, { sums }) => all + sums[name], 0);
+  const whole = { records: sum("records"), total: sum("total"), passed: sum("passed") };
+  return shares.map((share) => ({ ...share, details: { ...share.details, spread, whole } }));
+}
+
+/** Messages of an aggregate report by result letters and day, as its rows count them. */
+export function recordsByDay(
+  report: AggregateReport,
+  byResult: RecordSums["byResult"],
+): ReadonlyMap<string, readonly number[]> {
+  return spreadCounts(
+    byResult,
+    daysOfPeriod(report.metadata).map(({ seconds }) => seconds),
+  );
+}
+
+function aggregateShares(
+  report: AggregateReport,
+  days: readonly ReportDay[],
+  { byResult, figures, reading }: RecordSums,
+): ReportShare[] {
+  const byDay = recordsByDay(report, byResult);
+  const records = apportion(
+    report.totals.records,
+    days.map(({ seconds }) => seconds),
+  );
+  const spreader = FigureSpreader.ofRecords(byDay, days.length);
+  const split = days.length === 1 ? undefined : figures?.map((chunk) => spreader.split(chunk));
+  return days.map(({ day }, place) => {
+    const ofDay = new Map([...byDay].map(([letters, counts]) => [letters, counts[place] ?? 0]));
+    return {
+      domain: report.policy.domain,
+      day,
+      place,
+      sums: { ...sumsOfResults(ofDay), records: records[place] ?? 0 },
+      policy: policyText(report.policy),
+      details: aggregateDetailsOf(report, ofDay),
+      figures: days.length === 1 ? figures : split?.map((chunk) => chunk[place] ?? "{}"),
+      reading,
+    };
+  });
+}
+
+function sumsOfResults(byResult: ReadonlyMap<string, number>): Omit<Sums, "records"> {
+  const sums = { ...NO_SUMS };
+  for (const [letters, messages] of byResult) {
+    const { disposition, dkim, spf } = readResultLetters(letters);
+    sums.total += messages;
+    if (dkim === "pass" || spf === "pass") sums.passed += messages;
+    if (dkim === "pass") sums.dkimAligned += messages;
+    if (spf === "pass") sums.spfAligned += messages;
+    if (disposition === "quarantine") sums.quarantined += messages;
+    if (disposition === "reject") sums.rejected += messages;
+  }
+  return sums;
+}
+
+function aggregateDetailsOf(
+  { metadata, policy, totals, warnings, omittedWarnings }: AggregateReport,
+  byResult: ReadonlyMap<string, number>,
+): ReportDetails {
+  const dispositions: Record<string, number> = {};
+  for (const [letters, messages] of byResult) {
+    const { disposition } = readResultLetters(letters);
+    dispositions[disposition] = (dispositions[disposition] ?? 0) + messages;
+  }
   return {
-    domain: policy.domain,
-    day,
-    place: 0,
-    sums: {
-      records: totals.records,
-      total: totals.messages,
-      passed: totals.passed,
-      dkimAligned: records?.dkimAligned ?? 0,
-      spfAligned: records?.spfAligned ?? 0,
-      quarantined: dispositions.quarantine ?? 0,
-      rejected: dispositions.reject ?? 0,
-    },
-    policy: policyText(policy),
-    details: {
-      kind: "aggregate",
-      email: metadata.email,
-      extraContactInfo: metadata.extraContactInfo,
-      errors: metadata.errors,
-      generator: metadata.generator,
-      version: metadata.version,
-      format: metadata.format,
-      policy: detailsOfPolicy(policy),
-      skippedRecords: totals.skippedRecords,
-      dispositions: { ...dispositions },
-      warnings: report.warnings,
-      omittedWarnings: report.omittedWarnings,
-    },
-    figures: records?.figures,
-    reading: records?.reading,
+    kind: "aggregate",
+    email: metadata.email,
+    extraContactInfo: metadata.extraContactInfo,
+    errors: metadata.errors,
+    generator: metadata.generator,
+    version: metadata.version,
+    format: metadata.format,
+    policy: detailsOfPolicy(policy),
+    skippedRecords: totals.skippedRecords,
+    dispositions,
+    warnings,
+    omittedWarnings,
   };
 }
 
@@ -247,7 +301,7 @@ function detailsOfPolicy({ domain: _, ...tags }: PolicyPublished): Omit<PolicyPu
   return tags;
 }
 
-function tlsShares(report: TlsReport, day: number): ReportShare[] {
+function tlsShares(report: TlsReport, days: readonly ReportDay[]): ReportShare[] {
   const byDomain = new Map<string, TlsPolicy[]>();
   for (const policy of report.policies) {
     const known = byDomain.get(policy.policyDomain);
@@ -256,41 +310,64 @@ function tlsShares(report: TlsReport, day: number): ReportShare[] {
   }
   if (byDomain.size === 0) byDomain.set("", []);
   const domains = [...byDomain].sort(([a], [b]) => (a < b ? -1 : 1));
-  const spread = domains.map(([domain]): [string, number] => [domain, day]);
-  const { records, total, passed } = tlsSums(report.policies);
-  return domains.map(([domain, policies]) => ({
-    domain,
-    day,
-    place: 0,
-    sums: tlsSums(policies),
-    policy: [...new Set(policies.map(({ policyType }) => policyType))].join(" "),
-    details: {
-      kind: "tls",
-      contactInfo: report.contactInfo,
-      policies: policies.map(({ failureDetails, policyDomain: _, ...policy }) => ({
-        ...policy,
-        failureDetails: failureDetails.length,
-      })),
-      warnings: report.warnings,
-      omittedWarnings: report.omittedWarnings,
-      spread: spread.length > 1 ? spread : undefined,
-      whole: spread.length > 1 ? { records, total, passed } : undefined,
-    },
-    figures: tlsFigures(policies),
-    reading: undefined,
-  }));
+  return domains.flatMap(([domain, policies]) => {
+    const byDay = spreadPolicies(policies, days);
+    return days.map(({ day }, place): ReportShare => {
+      const { sessions = [], records = 0, figures = [] } = byDay[place] ?? {};
+      const passed = sessions.reduce((sum, { successful }) => sum + successful, 0);
+      return {
+        domain,
+        day,
+        place,
+        sums: { ...NO_SUMS, records, passed, total: passed + sessions.reduce((sum, { failed }) => sum + failed, 0) },
+        policy: [...new Set(policies.map(({ policyType }) => policyType))].join(" "),
+        details: {
+          kind: "tls",
+          contactInfo: report.contactInfo,
+          policies: policies.map(({ failureDetails, policyDomain: _, ...policy }, i) => ({
+            ...policy,
+            successfulSessionCount: sessions[i]?.successful ?? 0,
+            failedSessionCount: sessions[i]?.failed ?? 0,
+            failureDetails: failureDetails.length,
+          })),
+          warnings: report.warnings,
+          omittedWarnings: report.omittedWarnings,
+        },
+        figures,
+        reading: undefined,
+      };
+    });
+  });
 }
 
-function tlsSums(policies: readonly TlsPolicy[]): Sums {
-  const sum = (count: (policy: TlsPolicy) => number): number =>
-    policies.reduce((total, policy) => total + count(policy), 0);
-  const passed = sum(({ successfulSessionCount }) => successfulSessionCount);
-  return {
-    ...NO_SUMS,
-    records: sum(({ failureDetails }) => 1 + failureDetails.length),
-    total: passed + sum(({ failedSessionCount }) => failedSessionCount),
-    passed,
-  };
+/** What the policies for one domain count on one day. */
+interface PoliciesOfDay {
+  /** Of each policy. */
+  sessions: { successful: number; failed: number }[];
+  records: number;
+  figures: string[];
+}
+
+function spreadPolicies(policies: readonly TlsPolicy[], days: readonly ReportDay[]): PoliciesOfDay[] {
+  const weights = days.map(({ seconds }) => seconds);
+  const counts = policies.flatMap((policy, i): [string, number][] => [
+    [`${i} successful`, policy.successfulSessionCount],
+    [`${i} failed`, policy.failedSessionCount],
+  ]);
+  const byDay = spreadCounts(new Map(counts), weights);
+  const details = policies.flatMap(({ failureDetails }) => failureDetails);
+  const failed = details.reduce((sum, { failedSessionCount }) => sum + failedSessionCount, 0);
+  const records = apportion(policies.length + details.length, weights);
+  const spreader = FigureSpreader.ofAll(apportion(failed, weights));
+  const figures = tlsFigures(policies).map((chunk) => (days.length === 1 ? [chunk] : spreader.split(chunk)));
+  return days.map((_, place) => ({
+    sessions: policies.map((_policy, i) => ({
+      successful: byDay.get(`${i} successful`)?.[place] ?? 0,
+      failed: byDay.get(`${i} failed`)?.[place] ?? 0,
+    })),
+    records: records[place] ?? 0,
+    figures: figures.map((chunk) => chunk[place] ?? "{}"),
+  }));
 }
 
 function tlsFigures(policies: readonly TlsPolicy[]): string[] {

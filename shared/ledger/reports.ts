@@ -3,6 +3,7 @@
  * decided about a report is in claims.ts; the transaction in commit-batch.ts.
  */
 import * as v from "valibot";
+import { READ_LIMITS } from "../limits.ts";
 import { compareValues, firstRows } from "./combine.ts";
 import { ask, type Change, type LedgerDatabase, type Query, query } from "./database.ts";
 import { detailsColumn, detailsText, REPORT_KINDS, type ReportReference, type ReportShare } from "./report-rows.ts";
@@ -290,7 +291,26 @@ export function assertReports(writes: readonly ReportWrite[], first: readonly Re
  * period is taken for the domain's.
  */
 export function isTelling(table: string): string {
-  return `(${table}.records > 0 OR coalesce(${table}.details ->> 'skippedRecords', 0) = 0)`;
+  // The records of a report that is spread may all be counted on others of its days.
+  return `(${table}.records > 0 OR coalesce(${table}.details ->> '$.whole.records', 0) > 0
+    OR coalesce(${table}.details ->> 'skippedRecords', 0) = 0)`;
+}
+
+/** The condition that the report of a row is spread over several days (report-day.ts). */
+export function isSpreadRow(table: string): string {
+  return `abs(${table}.end_seconds - ${table}.begin_seconds) > ${READ_LIMITS.maxDayPeriodSeconds}`;
+}
+
+/**
+ * The condition that a row is the first that a report still has about its domain, or the first from a day on: lists show
+ * a report once.
+ *
+ * @param firstDay days since 1970-01-01 UTC
+ */
+export function isFirstRow(table: string, firstDay = 0): string {
+  return `(${table}.place = 0 OR ${table}.day = ${Math.floor(firstDay)} OR NOT EXISTS (SELECT 1 FROM reports earlier
+    WHERE earlier.account = ${table}.account AND earlier.kind = ${table}.kind AND earlier.domain = ${table}.domain
+      AND earlier.day = ${table}.day - 1 AND earlier.uid = ${table}.uid))`;
 }
 
 /** Recomputes the sums of days from their reports, and forgets their merged figures. */
@@ -308,19 +328,21 @@ export function recomputeDays(days: readonly TouchedDay[]): Change[] {
     },
     {
       sql: `INSERT INTO domain_days (account, kind, domain, day, reports, records, total, passed, dkim_aligned,
-          spf_aligned, quarantined, rejected, last_end_seconds, policy, figure_chunks)
+          spf_aligned, quarantined, rejected, last_end_seconds, policy, figure_chunks, spread)
         SELECT account, kind, domain, day, reports, records, total, passed, dkim_aligned, spf_aligned, quarantined,
-          rejected, last_end, CASE WHEN last_end = 0 THEN '' ELSE policy END, 0
+          rejected, last_end, CASE WHEN last_end = 0 THEN '' ELSE policy END, 0, spread
         FROM (SELECT r.account, r.kind, r.domain, r.day, sum(r.place = 0) AS reports, sum(r.records) AS records,
             sum(r.total) AS total, sum(r.passed) AS passed, sum(r.dkim_aligned) AS dkim_aligned,
             sum(r.spf_aligned) AS spf_aligned, sum(r.quarantined) AS quarantined, sum(r.rejected) AS rejected,
+            sum(CASE WHEN ${isSpreadRow("r")} THEN r.total ELSE 0 END) AS spread,
             max(CASE WHEN ${isTelling("r")} THEN r.end_seconds ELSE 0 END) AS last_end, r.policy AS policy
           FROM json_each(?1) w JOIN reports r ON ${isDay("r")} WHERE r.state = 'accepted'
           GROUP BY r.account, r.kind, r.domain, r.day) WHERE true
         ON CONFLICT (account, kind, domain, day) DO UPDATE SET reports = excluded.reports, records = excluded.records,
           total = excluded.total, passed = excluded.passed, dkim_aligned = excluded.dkim_aligned,
           spf_aligned = excluded.spf_aligned, quarantined = excluded.quarantined, rejected = excluded.rejected,
-          last_end_seconds = excluded.last_end_seconds, policy = excluded.policy, figure_chunks = 0
+          last_end_seconds = excluded.last_end_seconds, policy = excluded.policy, figure_chunks = 0,
+          spread = excluded.spread
         WHERE domain_days.is_final = 0`,
       parameters,
     },
@@ -378,7 +400,7 @@ export function reportsOfDomainQuery(
       r.received_seconds AS receivedSeconds
     FROM json_each(?1) a JOIN json_each(?2) k
     JOIN reports r ON r.account = a.value AND r.kind = k.value AND r.domain = ?3
-    WHERE r.state = 'accepted' AND (r.account, r.kind, r.day, r.uid) > (?4, ?5, ?6, unhex(?7))
+    WHERE r.state = 'accepted' AND ${isFirstRow("r")} AND (r.account, r.kind, r.day, r.uid) > (?4, ?5, ?6, unhex(?7))
     ORDER BY r.account, r.kind, r.day, r.uid LIMIT ?8`,
       [JSON.stringify(accounts), JSON.stringify(REPORT_KINDS), domain, account, kind, day, uid, limit],
       v.object({

@@ -494,14 +494,14 @@ export function sourceReportsQuery(
         UNION ALL
         SELECT ${figure} report_figures c ON c.reading = newest.reading JOIN json_each(c.figures) f)
       WHERE ${holds("key")} AND ${exact.sql})
-    SELECT * FROM (SELECT 'report' AS what, lower(hex(uid)) AS reportUid, account, domain, day, reporter,
+    SELECT * FROM (SELECT 'report' AS what, lower(hex(uid)) AS reportUid, account, domain, max(day) AS day, reporter,
         begin_seconds AS beginSeconds, end_seconds AS endSeconds, ${RECORD_KEY.auth} AS text, sum(value) AS messages,
         sum(CASE WHEN ${RECORD_KEY.isPass} THEN value ELSE 0 END) AS passed
-      FROM found GROUP BY uid, account, domain, day, text ORDER BY day DESC, endSeconds DESC, uid)
+      FROM found GROUP BY uid, account, domain, text ORDER BY day DESC, endSeconds DESC, uid)
     UNION ALL
-    SELECT * FROM (SELECT 'record', lower(hex(uid)), account, domain, day, reporter, begin_seconds, end_seconds, key,
-        value, 0
-      FROM found ORDER BY day DESC, value DESC, uid LIMIT ${5 * maxRecords})`;
+    SELECT * FROM (SELECT 'record', lower(hex(uid)), account, domain, max(day) AS day, reporter, begin_seconds,
+        end_seconds, key, sum(value) AS messages, 0
+      FROM found GROUP BY uid, account, domain, key ORDER BY day DESC, messages DESC, uid LIMIT ${5 * maxRecords})`;
   const parameters: Parameter[] = [
     JSON.stringify(scope.accounts),
     policyDomain,

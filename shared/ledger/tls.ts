@@ -1,9 +1,12 @@
 /** Questions about SMTP TLS reports. */
 import * as v from "valibot";
+import { READ_LIMITS } from "../limits.ts";
+import { SECONDS_PER_DAY } from "../report-day.ts";
 import { firstRows, sumRows } from "./combine.ts";
 import { type Query, query } from "./database.ts";
 import { inScope, type Scope } from "./figure-sql.ts";
 import { readTlsKey, type TlsFigure } from "./figures.ts";
+import { isFirstRow, isSpreadRow } from "./reports.ts";
 
 /** Ours: rows of each list; pages say when it was reached. */
 export const TLS_LIMITS = { maxGroups: 5000, maxReports: 5000 } as const;
@@ -23,6 +26,8 @@ function addSessions(a: Sessions, b: Sessions): Sessions {
 /** Sessions by day that TLS reports tell of. */
 export interface TlsDay extends Sessions {
   day: number;
+  /** Of them, sessions of reports over several days. */
+  spread: number;
 }
 
 /** Successful and failed sessions by day, oldest first. */
@@ -30,16 +35,16 @@ export function tlsDaysQuery(scope: Scope): Query<TlsDay> {
   const where = inScope("d", "tls", scope);
   return {
     ...query(
-      `SELECT d.day, sum(d.passed) AS successful, sum(d.total - d.passed) AS failed
+      `SELECT d.day, sum(d.passed) AS successful, sum(d.total - d.passed) AS failed, sum(d.spread) AS spread
       FROM domain_days d WHERE ${where.sql} GROUP BY d.day ORDER BY d.day`,
       where.parameters,
-      v.object({ day: v.number(), ...sessions }),
+      v.object({ day: v.number(), spread: v.number(), ...sessions }),
     ),
     combine: (parts) =>
       sumRows(
         parts,
         ({ day }) => day,
-        (a, b) => ({ day: a.day, ...addSessions(a, b) }),
+        (a, b) => ({ day: a.day, spread: a.spread + b.spread, ...addSessions(a, b) }),
       ).sort((a, b) => a.day - b.day),
   };
 }
@@ -164,6 +169,16 @@ export interface TlsReportTotals extends Sessions {
   policies: number;
 }
 
+// What a report counts about a domain on all its days, also where only some of them are asked for.
+function ofAllDays(count: (table: string) => string): string {
+  return `CASE WHEN ${isSpreadRow("r")} THEN (SELECT sum(${count("o")}) FROM reports o
+    WHERE o.account = r.account AND o.kind = r.kind AND o.domain = r.domain AND o.uid = r.uid
+      AND o.day BETWEEN r.day - ${MAX_REPORT_DAYS} AND r.day + ${MAX_REPORT_DAYS})
+    ELSE ${count("r")} END`;
+}
+
+const MAX_REPORT_DAYS = Math.ceil(READ_LIMITS.maxPeriodSeconds / SECONDS_PER_DAY);
+
 /** TLS reports with their totals, the newest period first. */
 export function tlsReportsQuery(scope: Scope): Query<TlsReportTotals> {
   const where = inScope("r", "tls", scope);
@@ -172,8 +187,9 @@ export function tlsReportsQuery(scope: Scope): Query<TlsReportTotals> {
     ...query(
       `SELECT lower(hex(r.uid)) AS reportUid, r.account, r.domain, r.day, r.reporter, r.report_id AS reportId,
         r.begin_seconds AS beginSeconds, r.end_seconds AS endSeconds, r.received_seconds AS receivedSeconds,
-        json_array_length(r.details, '$.policies') AS policies, r.passed AS successful, r.total - r.passed AS failed
-      FROM reports r WHERE ${where.sql} AND r.state = 'accepted'
+        json_array_length(r.details, '$.policies') AS policies, ${ofAllDays((table) => `${table}.passed`)} AS successful,
+        ${ofAllDays((table) => `${table}.total - ${table}.passed`)} AS failed
+      FROM reports r WHERE ${where.sql} AND r.state = 'accepted' AND ${isFirstRow("r", scope.firstDay)}
       ORDER BY r.end_seconds DESC, r.reporter, r.uid LIMIT ${maxReports}`,
       where.parameters,
       v.object({

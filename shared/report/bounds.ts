@@ -18,7 +18,8 @@ export interface Bounds {
 }
 
 /**
- * Holds a period against the bounds, whichever of its ends comes first.
+ * Holds a period against the bounds, whichever of its ends comes first; of one too long for one day it warns
+ * (shared/report-day.ts).
  *
  * @param path where it stands, for the warning
  * @throws Rejection implausible_period
@@ -32,7 +33,12 @@ export function checkPeriod(
     reject("implausible_period", `it ends ${isoTime(Math.max(beginSeconds, endSeconds))}, after it was reported`);
   }
   const periodSeconds = Math.abs(endSeconds - beginSeconds);
-  if (periodSeconds <= READ_LIMITS.maxPeriodSeconds) return;
+  if (periodSeconds <= READ_LIMITS.maxDayPeriodSeconds) return;
+  if (periodSeconds <= READ_LIMITS.maxPeriodSeconds) {
+    const hours = Math.round(periodSeconds / 3600);
+    warnings.add("period_spread", path, `${hours} hours: what it counts is spread over its days in proportion`);
+    return;
+  }
   const told = `it has ${Math.round(periodSeconds / 86_400)} days`;
   if (!bounds.isLenient) reject("implausible_period", told);
   warnings.add("invalid_value", path, `${told}: too long to be counted`);

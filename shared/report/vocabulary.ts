@@ -58,7 +58,8 @@ export type WarningCode =
   | "value_cut"
   | "foreign_policy"
   | "unknown_element"
-  | "duplicate_element";
+  | "duplicate_element"
+  | "period_spread";
 
 /** report_metadata. */
 export interface ReportMetadata {

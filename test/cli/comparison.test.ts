@@ -52,6 +52,13 @@ describe("reasonsOf", () => {
     expect(reasonsOf(equal, { today: TODAY, waiting: 5, pointsDue: 5 })).toEqual([]);
   });
 
+  it("names reports over several days where the ledger has some", () => {
+    const spread = compare([{ ...ledgerDay(1, 5), spread: 5 }, ledgerDay(2, 5)], [engineDay(1, 10)]);
+    expect(reasonsOf(spread, QUIET)).toEqual(
+      expect.arrayContaining([expect.stringMatching(/^Reports over several days: /)]),
+    );
+  });
+
   it("names sampling, age and write lag, each only where it is so", () => {
     const differs = (day: number, interval: number) =>
       compare([ledgerDay(day, 5)], [engineDay(day, 4, sampled(1, interval, interval))]);

@@ -235,6 +235,7 @@ describe.each([
         quarantined: of(day, ({ disposition }) => disposition === "quarantine"),
         rejected: of(day, ({ disposition }) => disposition === "reject"),
         reports: reported.filter((one) => dayOfSample(one) === day).length,
+        spread: 0,
       })),
     );
   });
@@ -569,7 +570,7 @@ describe("TLS and failure reports", () => {
   });
 
   it("sessions by day, domain and policy", async () => {
-    expect(await found(tlsDaysQuery(scope))).toEqual([{ day: FIRST_DAY, successful: 180, failed: 8 }]);
+    expect(await found(tlsDaysQuery(scope))).toEqual([{ day: FIRST_DAY, successful: 180, failed: 8, spread: 0 }]);
     expect(await found(otherDomainsQuery({ accounts: ["acme"], ...at }))).toEqual([
       { domain: "a.example", sessions: 188, failedSessions: 8, incidents: 3 },
       { domain: "mx1.a.example", sessions: 14, failedSessions: 0, incidents: 0 },

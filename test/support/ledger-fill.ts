@@ -2,7 +2,7 @@
 
 import { commitBatch, noChanges, stageFigures } from "../../shared/ledger/commit-batch.ts";
 import type { LedgerDatabase } from "../../shared/ledger/database.ts";
-import { FigureChunks, recordKey } from "../../shared/ledger/figures.ts";
+import { FigureChunks, recordKey, resultLetters } from "../../shared/ledger/figures.ts";
 import type { ObjectRow } from "../../shared/ledger/objects.ts";
 import { type ReportReference, type ReportShare, sharesOf } from "../../shared/ledger/report-rows.ts";
 import type { ReportWrite } from "../../shared/ledger/reports.ts";
@@ -110,16 +110,18 @@ function shares({ report, records, receivedSeconds, chunkRecords, uid }: Sample)
 } {
   if (report.kind !== "aggregate")
     return { shares: sharesOf(report, { records: undefined, receivedSeconds }), staged: [] };
-  const sum = (of: "dkim" | "spf"): number =>
-    records.reduce((total, record) => total + (record[of] === "pass" ? record.count : 0), 0);
+  const byResult = new Map<string, number>();
+  for (const record of records) {
+    const letters = resultLetters(record);
+    byResult.set(letters, (byResult.get(letters) ?? 0) + record.count);
+  }
   const figures = chunksOf(records, report.policy.domain, chunkRecords ?? Math.max(1, records.length));
   const isStaged = chunkRecords !== undefined;
   return {
     staged: isStaged ? figures : [],
     shares: sharesOf(report, {
       records: {
-        dkimAligned: sum("dkim"),
-        spfAligned: sum("spf"),
+        byResult,
         figures: isStaged ? undefined : figures,
         reading: isStaged ? uid : undefined,
       },

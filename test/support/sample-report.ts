@@ -11,6 +11,8 @@ export interface SampleReport {
   orgName?: string;
   domain?: string;
   records?: SampleRecord[];
+  /** Seconds since 1970 UTC. */
+  period?: [begin: number, end: number];
 }
 
 const RECORDS: SampleRecord[] = [
@@ -22,10 +24,11 @@ const RECORDS: SampleRecord[] = [
 /** A report of 3 records, 8 messages, 6 passed, 2 sources unless told otherwise. */
 export function sampleReport(given: SampleReport = {}): string {
   const { reportId = "id-1", orgName = "Reporter", domain = "acme.example", records = RECORDS } = given;
+  const [begin, end] = given.period ?? [1_700_000_000, 1_700_086_399];
   return `<?xml version="1.0" encoding="UTF-8"?>
 <feedback>
   <report_metadata><org_name>${orgName}</org_name><email>dmarc@reporter.example</email><report_id>${reportId}</report_id>
-    <date_range><begin>1700000000</begin><end>1700086399</end></date_range></report_metadata>
+    <date_range><begin>${begin}</begin><end>${end}</end></date_range></report_metadata>
   <policy_published><domain>${domain}</domain><adkim>r</adkim><aspf>r</aspf><p>none</p><sp>none</sp><pct>100</pct></policy_published>
 ${records.map(sampleRecord).join("\n")}
 </feedback>

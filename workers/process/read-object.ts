@@ -2,7 +2,7 @@
 import { pointCountOf } from "../../shared/analytics/points.ts";
 import { contentHashOf, RecordsHash } from "../../shared/content-hash.ts";
 import { reportUid } from "../../shared/identity.ts";
-import { FigureChunks, recordKey } from "../../shared/ledger/figures.ts";
+import { FigureChunks, recordKey, resultLetters } from "../../shared/ledger/figures.ts";
 import { type ReportShare, sharesOf } from "../../shared/ledger/report-rows.ts";
 import { PROCESS_LIMITS } from "../../shared/limits.ts";
 import type { PartProblem } from "../../shared/report/problems.ts";
@@ -33,6 +33,8 @@ export interface FoundReport {
   document: number;
   /** undefined when they are too many to hold and must be read again. */
   records: AggregateRecord[] | undefined;
+  /** Messages of its records by result letters (figures.ts). */
+  byResult: ReadonlyMap<string, number>;
 }
 
 /** A part that could not be read, or is about a domain that the address does not accept. */
@@ -119,8 +121,8 @@ export async function readObject(
 /** What the records of one document add up to, gathered as they are read; the records, while they are few. */
 class Tally {
   readonly hash = new RecordsHash();
-  dkimAligned = 0;
-  spfAligned = 0;
+  /** Messages by result letters (figures.ts). */
+  readonly byResult = new Map<string, number>();
   records: AggregateRecord[] | undefined = [];
   readonly #held: HeldRecords;
   readonly #heldByOthers: number;
@@ -135,8 +137,8 @@ class Tally {
   add(records: readonly AggregateRecord[]): void {
     for (const record of records) {
       this.hash.add(record);
-      if (record.dkim === "pass") this.dkimAligned += record.count;
-      if (record.spf === "pass") this.spfAligned += record.count;
+      const letters = resultLetters(record);
+      this.byResult.set(letters, (this.byResult.get(letters) ?? 0) + record.count);
     }
     if (this.records === undefined) return;
     this.#chars += charsOf(records);
@@ -179,7 +181,7 @@ async function foundReport(
   const report = withDomainNames(read);
   const header = headerOf(report);
   const contentHash = await contentHashOf(report, header, tally.hash);
-  const { dkimAligned, spfAligned, records } = tally;
+  const { byResult, records } = tally;
   const figures =
     report.kind === "aggregate" && records !== undefined ? figuresOf(records, header.domains[0]) : undefined;
   return {
@@ -189,7 +191,8 @@ async function foundReport(
     contentHash,
     document,
     records,
-    ...contentOf(report, { records: { dkimAligned, spfAligned, figures, reading: undefined }, receivedSeconds }),
+    byResult,
+    ...contentOf(report, { records: { byResult, figures, reading: undefined }, receivedSeconds }),
   };
 }
 

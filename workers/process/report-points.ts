@@ -11,7 +11,9 @@ import {
   stalePoints,
 } from "../../shared/analytics/points.ts";
 import { stageFigures } from "../../shared/ledger/commit-batch.ts";
+import { FigureSpreader } from "../../shared/ledger/figure-spreader.ts";
 import { FigureChunks, recordKey } from "../../shared/ledger/figures.ts";
+import { recordsByDay } from "../../shared/ledger/report-rows.ts";
 import type { SlicesRow } from "../../shared/ledger/slices.ts";
 import { PROCESS_LIMITS, QUEUE_LIMITS } from "../../shared/limits.ts";
 import { readReports } from "../../shared/report/read.ts";
@@ -147,6 +149,8 @@ class LargeWriter {
   readonly #points: SliceWriter;
   readonly #place: PointContext;
   readonly #figures = new FigureChunks();
+  /** Of a report with several days, each with a row. */
+  readonly #spreader: FigureSpreader | undefined;
   #chunks = 0;
   #ordinal = 0;
 
@@ -155,6 +159,10 @@ class LargeWriter {
     this.#invocation = invocation;
     this.#points = new SliceWriter(work, invocation);
     this.#place = placeOf(work);
+    const { found, shares } = work;
+    if (found?.report.kind === "aggregate" && shares.length > 1) {
+      this.#spreader = FigureSpreader.ofRecords(recordsByDay(found.report, found.byResult), shares.length);
+    }
   }
 
   async add(records: AggregateRecord[]): Promise<void> {
@@ -176,11 +184,14 @@ class LargeWriter {
   }
 
   async #stage(): Promise<void> {
-    const figures = [this.#figures.take()];
+    const figures = this.#figures.take();
+    const byDay = this.#spreader?.split(figures) ?? [figures];
     const { ledger, nowSeconds } = this.#invocation;
     const firstChunk = this.#chunks++;
-    for (const { reading } of this.#work.shares) {
-      if (reading !== undefined) await stageFigures(ledger, { reading, firstChunk, figures }, nowSeconds);
+    for (const [place, { reading }] of this.#work.shares.entries()) {
+      const ofDay = byDay[place];
+      if (reading === undefined || ofDay === undefined) continue;
+      await stageFigures(ledger, { reading, firstChunk, figures: [ofDay] }, nowSeconds);
     }
   }
 }

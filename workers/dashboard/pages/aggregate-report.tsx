@@ -12,6 +12,7 @@ import type { PageResult } from "../parts/page.ts";
 import { MissingPart, unless } from "../parts/partial.tsx";
 import { ReporterName, ReportHead, reportCrumbs, type Stored, storedPairs, Warnings } from "../parts/report-frame.tsx";
 import { linkWith, type PageRequest } from "../parts/request.ts";
+import { countedDays } from "../parts/spread.tsx";
 import type { BoundTable, ViewColumn } from "../parts/table-view.tsx";
 import { Term } from "../parts/term.tsx";
 import { recordsTable } from "./records-table.tsx";
@@ -199,6 +200,7 @@ function Metadata({ report, details }: Stored<"aggregate">) {
             </span>,
           ],
           ["Period", `${isoMinute(report.beginSeconds)} to ${isoMinute(report.endSeconds)}`],
+          ["Counted on", countedDays(report)],
           ["Form", details.format === "rfc9990" ? "RFC 9990" : "RFC 7489"],
           ["Contact", details.extraContactInfo || "–"],
           ["Generator", details.generator || "–"],

@@ -7,6 +7,7 @@ import { describePolicy, shortPolicy } from "../data/policy.ts";
 import { dayColumn, messagesColumn } from "../parts/columns.tsx";
 import { ForeignText } from "../parts/foreign-text.tsx";
 import { DispositionMark } from "../parts/marks.tsx";
+import { spreadColumn } from "../parts/spread.tsx";
 import { type BoundTable, bindTable } from "../parts/table-view.tsx";
 
 /** Messages by day. */
@@ -27,6 +28,7 @@ export function daysTable(days: readonly DayTotals[]): BoundTable {
       { key: "quarantined", label: "Quarantined", align: "end", value: ({ quarantined }) => quarantined },
       { key: "rejected", label: "Rejected", align: "end", value: ({ rejected }) => rejected },
       { key: "reports", label: "Reports", align: "end", value: ({ reports }) => reports },
+      spreadColumn(),
     ],
   });
 }

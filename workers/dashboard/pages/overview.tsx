@@ -18,6 +18,7 @@ import { Figure, Note } from "../parts/marks.tsx";
 import type { PageResult } from "../parts/page.ts";
 import { PeriodText } from "../parts/period-view.tsx";
 import { askOne, domainScope, linkTo, type PageRequest, periodOf } from "../parts/request.ts";
+import { SpreadNote } from "../parts/spread.tsx";
 import { daysTable, dispositionsTable, policiesTable, reasonsTable } from "./overview-tables.tsx";
 import { sourcesTable } from "./sources-table.tsx";
 import { VerdictCard } from "./verdict.tsx";
@@ -208,6 +209,7 @@ function DailyChart({ days, period, extent, domain }: ChartProps) {
         ]}
         unit="messages"
       />
+      <SpreadNote days={filled} unit="messages" />
       <p class="small muted">
         Days are those the reports are about. Reports about yesterday and today are still to come.
       </p>
@@ -218,6 +220,15 @@ function DailyChart({ days, period, extent, domain }: ChartProps) {
 /** Every day of the period from the first report on, those without a report with zeros. */
 function fillDays(days: readonly DayTotals[], { period, extent }: { period: Period; extent: Extent }): DayTotals[] {
   const known = new Map(days.map((day) => [day.day, day]));
-  const none = { messages: 0, passed: 0, dkimAligned: 0, spfAligned: 0, quarantined: 0, rejected: 0, reports: 0 };
+  const none = {
+    messages: 0,
+    passed: 0,
+    dkimAligned: 0,
+    spfAligned: 0,
+    quarantined: 0,
+    rejected: 0,
+    reports: 0,
+    spread: 0,
+  };
   return daysWithData(period, extent).map((day) => known.get(day) ?? { day, ...none });
 }

@@ -10,6 +10,7 @@ import {
   sourceQuery,
   sourceReportsQuery,
 } from "../../../shared/ledger/sources.ts";
+import { isSpread } from "../../../shared/report-day.ts";
 import { isoDay } from "../data/days.ts";
 import { knownService } from "../../../shared/guidance/known-services.ts";
 import { formatCount, formatShare } from "../data/numbers.ts";
@@ -26,6 +27,7 @@ import { Figure, Note } from "../parts/marks.tsx";
 import type { PageResult } from "../parts/page.ts";
 import { PeriodText } from "../parts/period-view.tsx";
 import { askOne, domainScope, linkTo, type PageRequest, periodOf } from "../parts/request.ts";
+import { SpreadMark } from "../parts/spread.tsx";
 import { originColumns, recordsTable } from "./records-table.tsx";
 import { addressesTable, authTable, fromTable, sourceReportsTable } from "./source-tables.tsx";
 
@@ -183,7 +185,7 @@ function Content({ request: { url }, detail, found, tables, period }: ContentPro
       {found.isPartial && (
         <Note>There is more of this than one page can take: the largest part is shown. Choose a shorter period.</Note>
       )}
-      <SourceChart days={found.days} name={detail.name} />
+      <SourceChart found={found} name={detail.name} />
       <FoldedTable table={tables.days} url={url} label="Messages by day, as a table" />
       {!isAddress(detail) && tables.addresses.view(url)}
       <div class="columns">
@@ -255,7 +257,7 @@ function chartDays(days: readonly { day: number; messages: number; passed: numbe
   return filled;
 }
 
-function SourceChart({ days, name }: { days: readonly ChartDay[]; name: string }) {
+function SourceChart({ found: { days, reports }, name }: { found: Found; name: string }) {
   return (
     <section class="card" aria-labelledby="volume">
       <h2 id="volume">Messages by day</h2>
@@ -266,6 +268,12 @@ function SourceChart({ days, name }: { days: readonly ChartDay[]; name: string }
         series={SERIES}
         unit="messages"
       />
+      {reports.some(isSpread) && (
+        <p class="small muted">
+          <SpreadMark /> Some of these messages come from reports over several days: each day has its share, in
+          proportion to the hours.
+        </p>
+      )}
     </section>
   );
 }

@@ -10,6 +10,7 @@ import { limitNote, Note, Pairs } from "../parts/marks.tsx";
 import type { PageResult } from "../parts/page.ts";
 import { ReporterName, ReportHead, reportCrumbs, type Stored, storedPairs, Warnings } from "../parts/report-frame.tsx";
 import type { PageRequest } from "../parts/request.ts";
+import { countedDays } from "../parts/spread.tsx";
 import { type BoundTable, bindTable } from "../parts/table-view.tsx";
 import { Term } from "../parts/term.tsx";
 import { SessionFigures, tlsPolicyColumn, tlsResultColumn } from "./tls-parts.tsx";
@@ -20,8 +21,8 @@ export async function tlsReportPage(request: PageRequest, stored: Stored<"tls">)
   const [sender, day] = [report.reporter || "an unnamed sender", isoDay(dayOfSeconds(report.beginSeconds))];
   const rows = await allRows(request, stored);
   const failures = await Promise.all(rows.map((row) => request.ask(tlsReportFailuresQuery(row))));
-  const policies = rows.flatMap((row) => policiesOf(row));
-  const tables = [policiesTable(policies), detailsTable(failures.flat())];
+  const shown = new Set(rows.map((row) => row.domain));
+  const tables = [policiesTable(allPolicies(rows)), detailsTable(allFailures(failures.flat()))];
   const successful = rows.reduce((sum, { passed }) => sum + passed, 0);
   const failed = rows.reduce((sum, { total, passed }) => sum + total - passed, 0);
   return {
@@ -47,7 +48,7 @@ export async function tlsReportPage(request: PageRequest, stored: Stored<"tls">)
             }
           />
           <SessionFigures successful={successful} failed={failed} />
-          {(details.spread?.length ?? 1) > rows.length && <MoreDomains shown={rows.length} />}
+          {domainsOf(details).some((name) => !shown.has(name)) && <MoreDomains shown={shown.size} />}
           {tables.map((table) => table.view(request.url))}
           <section class="card">
             <h2>
@@ -63,6 +64,7 @@ export async function tlsReportPage(request: PageRequest, stored: Stored<"tls">)
                   </span>,
                 ],
                 ["Period", `${isoMinute(report.beginSeconds)} to ${isoMinute(report.endSeconds)}`],
+                ["Counted on", countedDays(report)],
                 ...storedPairs(report),
               ]}
             />
@@ -74,12 +76,22 @@ export async function tlsReportPage(request: PageRequest, stored: Stored<"tls">)
   };
 }
 
-/** Ours: domains of one report that its page shows. */
-const MAX_DOMAINS = 100;
+/** Ours: rows of one report, a domain and day each, that its page is made of. */
+const MAX_ROWS = 100;
 
-/** The report's rows about all its domains, the one of the link first. */
+function domainsOf({ spread = [] }: Stored<"tls">["details"]): string[] {
+  return [...new Set(spread.map(([domain]) => domain))];
+}
+
+/** The report's rows about all its domains and days, the domain of the link first; whole domains where they are too many. */
 async function allRows(request: PageRequest, { report, details }: Stored<"tls">): Promise<StoredReport[]> {
-  const others = (details.spread ?? []).filter(([domain]) => domain !== report.domain).slice(0, MAX_DOMAINS - 1);
+  const { spread = [] } = details;
+  const domains = domainsOf(details).filter((name) => name !== report.domain);
+  const days = spread.filter(([domain]) => domain === report.domain).length;
+  const shown = new Set([report.domain, ...domains.slice(0, Math.floor(MAX_ROWS / Math.max(1, days)) - 1)]);
+  const others = spread.filter(
+    ([domain, day]) => shown.has(domain) && (domain !== report.domain || day !== report.day),
+  );
   if (others.length === 0) return [report];
   return [report, ...(await request.ask(reportRowsQuery(report.account, report.reportUid, others)))];
 }
@@ -100,8 +112,30 @@ interface PolicyRow {
   failedSessionCount: number;
 }
 
-function policiesOf({ domain, details }: StoredReport): PolicyRow[] {
-  return details.kind === "tls" ? details.policies.map((policy) => ({ ...policy, policyDomain: domain })) : [];
+/** The policies of each domain, with the sessions of all its days. */
+function allPolicies(rows: readonly StoredReport[]): PolicyRow[] {
+  const byDomain = new Map<string, PolicyRow[]>();
+  for (const { domain, details } of rows) {
+    if (details.kind !== "tls") continue;
+    const known = byDomain.get(domain);
+    const policies = details.policies.map((policy, i) => ({
+      ...policy,
+      policyDomain: domain,
+      successfulSessionCount: policy.successfulSessionCount + (known?.[i]?.successfulSessionCount ?? 0),
+      failedSessionCount: policy.failedSessionCount + (known?.[i]?.failedSessionCount ?? 0),
+    }));
+    byDomain.set(domain, policies);
+  }
+  return [...byDomain.values()].flat();
+}
+
+function allFailures(rows: readonly DetailRow[]): DetailRow[] {
+  const found = new Map<string, DetailRow>();
+  for (const { sessions, ...what } of rows) {
+    const key = JSON.stringify(what);
+    found.set(key, { ...what, sessions: sessions + (found.get(key)?.sessions ?? 0) });
+  }
+  return [...found.values()];
 }
 
 function policiesTable(policies: PolicyRow[]): BoundTable {

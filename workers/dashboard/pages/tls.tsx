@@ -31,6 +31,7 @@ import { reportPath } from "../parts/links.ts";
 import { limitNote } from "../parts/marks.tsx";
 import type { PageResult } from "../parts/page.ts";
 import { askOne, domainScope, linkTo, type PageRequest, periodOf } from "../parts/request.ts";
+import { SpreadNote } from "../parts/spread.tsx";
 import { type BoundTable, bindTable } from "../parts/table-view.tsx";
 import { SessionFigures, tlsPolicyColumn, tlsResultColumn } from "./tls-parts.tsx";
 
@@ -80,7 +81,7 @@ export async function tlsPage(request: PageRequest, domain: string): Promise<Pag
             </section>
           ) : (
             <>
-              <Sessions days={filled} domain={domain} />
+              <Sessions days={filled} spread={days} domain={domain} />
               <FoldedTable table={daysTable} url={request.url} label="Sessions by day, as a table" />
               {tables.map((table) => table.view(request.url))}
             </>
@@ -105,7 +106,13 @@ function chartDays(days: readonly TlsDay[], all: readonly number[]): ChartDay[] 
   });
 }
 
-function Sessions({ days, domain }: { days: readonly ChartDay[]; domain: string }) {
+interface SessionsProps {
+  days: readonly ChartDay[];
+  spread: readonly TlsDay[];
+  domain: string;
+}
+
+function Sessions({ days, spread, domain }: SessionsProps) {
   const sum = (name: string): number => days.reduce((total, { values }) => total + (values[name] ?? 0), 0);
   const [successful, failed] = [sum("successful"), sum("failed")];
   return (
@@ -120,6 +127,7 @@ function Sessions({ days, domain }: { days: readonly ChartDay[]; domain: string 
           series={SERIES}
           unit="sessions"
         />
+        <SpreadNote days={spread} unit="sessions" />
       </section>
     </>
   );

@@ -3,6 +3,7 @@ import { isoDay, isoMinute } from "../data/days.ts";
 import { formatShare, shareOf } from "../data/numbers.ts";
 import { ForeignText } from "./foreign-text.tsx";
 import { ShareBar } from "./marks.tsx";
+import { PeriodMark } from "./spread.tsx";
 import type { ViewColumn } from "./table-view.tsx";
 
 /** A share of `total` with a bar under it. */
@@ -68,6 +69,7 @@ export function reportPeriodColumns<Row extends { beginSeconds: number; endSecon
             {isoMinute(row.beginSeconds)}
           </a>
           <span class="small muted nowrap">to {isoMinute(row.endSeconds)}</span>
+          <PeriodMark {...row} />
         </span>
       ),
     },

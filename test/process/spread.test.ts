@@ -1,0 +1,270 @@
+/** Reports over several days: what they count is spread over the days, and nothing of it is lost or counted twice. */
+import { describe, expect, it } from "vitest";
+import { ask } from "../../shared/ledger/database.ts";
+import { dayTotalsQuery } from "../../shared/ledger/days.ts";
+import { mergeDays } from "../../shared/ledger/merge-days.ts";
+import { reportQuery, reportsQuery } from "../../shared/ledger/report-list.ts";
+import { removeOldDetails } from "../../shared/ledger/retention.ts";
+import { mailQuery, sourceReportsQuery } from "../../shared/ledger/sources.ts";
+import { statsQuery } from "../../shared/ledger/stats.ts";
+import { tlsDaysQuery, tlsReportsQuery } from "../../shared/ledger/tls.ts";
+import { PROCESS_LIMITS } from "../../shared/limits.ts";
+import { takeBackReport, undoTakeBack } from "../../workers/process/take-back.ts";
+import { type SampleRecord, type SampleReport, sampleMail, sampleReport } from "../support/sample-report.ts";
+import { setUpSimulation } from "../support/simulation/setup.ts";
+import { World } from "../support/simulation/world.ts";
+
+setUpSimulation();
+
+const RUA = "dmarc@acme.example";
+const ACCOUNTS = ["acme"];
+const at = (text: string): number => Date.parse(`${text}Z`) / 1000;
+const dayOf = (text: string): number => at(`${text}T00:00:00`) / 86_400;
+const FIRST = dayOf("2026-11-10");
+const THREE_DAYS: [number, number] = [at("2026-11-10T00:00:00"), at("2026-11-12T23:59:59")];
+const SCOPE = { accounts: ACCOUNTS, domains: ["acme.example"] as const };
+
+async function newWorld(): Promise<World> {
+  const world = new World();
+  world.register(RUA, { account: "acme" });
+  return world;
+}
+
+async function send(world: World, content: string, name = "report.xml"): Promise<void> {
+  expect(
+    await world.deliver({
+      from: "a@reporter.example",
+      to: RUA,
+      raw: sampleMail([{ name, content: Buffer.from(content) }]),
+    }),
+  ).toBe("taken");
+  await world.drain();
+}
+
+const sendReport = (world: World, report: SampleReport): Promise<void> => send(world, sampleReport(report));
+
+async function days(world: World, scope = {}) {
+  const found = await ask(world.ledger, dayTotalsQuery({ ...SCOPE, ...scope }));
+  return found.map(({ day, messages, passed, reports, spread }) => [day - FIRST, messages, passed, reports, spread]);
+}
+
+/** Figures of each day add up to its sums. */
+async function expectFigures(world: World): Promise<void> {
+  for (const { day, messages, passed } of await ask(world.ledger, dayTotalsQuery(SCOPE))) {
+    const mail = await ask(world.ledger, mailQuery({ ...SCOPE, firstDay: day, lastDay: day }));
+    const found = mail.flatMap(({ dispositions }) => dispositions);
+    expect(found.reduce((sum, row) => sum + row.messages, 0)).toBe(messages);
+    expect(found.reduce((sum, row) => sum + row.passed, 0)).toBe(passed);
+  }
+}
+
+function manyRecords(count: number): SampleRecord[] {
+  return Array.from({ length: count }, (_, i) => ({
+    sourceIp: `198.51.${Math.floor(i / 250)}.${i % 250}`,
+    count: 1 + (i % 3),
+    pass: i % 4 > 0,
+  }));
+}
+
+describe("a report over three days", () => {
+  const RECORDS = [
+    { sourceIp: "192.0.2.1", count: 30, pass: true },
+    { sourceIp: "192.0.2.2", count: 7, pass: false },
+  ];
+  const REPORT = { records: RECORDS, period: THREE_DAYS };
+
+  it("is spread over them in proportion, in whole messages, and counted as one report", async () => {
+    const world = await newWorld();
+    await sendReport(world, { records: RECORDS.slice(0, 1), period: THREE_DAYS });
+    expect(await days(world)).toEqual([
+      [0, 10, 10, 1, 10],
+      [1, 10, 10, 0, 10],
+      [2, 10, 10, 0, 10],
+    ]);
+    expect(await ask(world.ledger, statsQuery({ accounts: ACCOUNTS }))).toMatchObject([
+      { reports: 1, records: 1, messages: 30, passed: 30, sources: 1 },
+    ]);
+  });
+
+  it("is in a list once, with its own sums, whichever of its days are asked for", async () => {
+    const world = await newWorld();
+    await sendReport(world, REPORT);
+    await expectFigures(world);
+    const list = {
+      reporter: "",
+      result: "all",
+      sourceIp: "",
+      text: "",
+      order: "begin",
+      descending: true,
+      limit: 10,
+      offset: 0,
+    } as const;
+    for (const [firstDay, lastDay] of [
+      [FIRST - 10, FIRST + 10],
+      [FIRST + 1, FIRST + 10],
+      [FIRST + 2, FIRST + 2],
+    ] as const) {
+      const [page] = await ask(world.ledger, reportsQuery({ ...SCOPE, firstDay, lastDay }, list));
+      expect(page).toMatchObject({ matching: 1, rows: [{ records: 2, messages: 37, passed: 30 }] });
+    }
+    const [row] = await ask(world.ledger, reportsQuery(SCOPE, { ...list, sourceIp: "192.0.2.2" }));
+    expect(row).toMatchObject({ matching: 1, rows: [{ records: 1, messages: 7, passed: 0 }] });
+    const match = { sourceIp: "192.0.2.2" };
+    const behind = await ask(world.ledger, sourceReportsQuery(SCOPE, { match, days: [FIRST, FIRST + 1, FIRST + 2] }));
+    expect(behind.flatMap(({ reports }) => reports)).toMatchObject([{ messages: 7 }]);
+    expect(behind.flatMap(({ records }) => records)).toMatchObject([{ messages: 7 }]);
+  });
+
+  it("is shown whole on its page, with what was done as a warning, by a link to any of its days", async () => {
+    const world = await newWorld();
+    await sendReport(world, REPORT);
+    const rows = world.rows<{ uid: string }>("SELECT lower(hex(uid)) AS uid FROM reports");
+    const [{ uid } = { uid: "" }] = rows;
+    expect(rows).toHaveLength(3);
+    for (const day of [FIRST, FIRST + 2]) {
+      const found = await ask(world.ledger, reportQuery({ account: "acme", domain: "acme.example", day, uid }));
+      expect(found).toMatchObject([
+        {
+          records: 2,
+          total: 37,
+          passed: 30,
+          details: { warnings: [{ code: "period_spread", detail: expect.stringContaining("72 hours") }] },
+        },
+      ]);
+    }
+  });
+
+  it("is a duplicate when it comes again, and counts as before when it is run again", async () => {
+    const world = await newWorld();
+    await sendReport(world, REPORT);
+    const before = await days(world);
+    await send(world, sampleReport(REPORT).replaceAll("\n", "\r\n"), "again.xml");
+    expect(world.rows("SELECT outcomes FROM objects WHERE outcomes LIKE '%duplicate%'")).toHaveLength(1);
+    expect(await days(world)).toEqual(before);
+    const [{ key, rua, received } = { key: "", rua: "", received: 0 }] = world.rows<{
+      key: string;
+      rua: string;
+      received: number;
+    }>("SELECT raw_key AS key, rua, received_seconds AS received FROM reports LIMIT 1");
+    const message = { v: 1, kind: "report", key, rua, receivedSeconds: received, generation: 1_800_000_000 };
+    await world.queues["dmarc-reports"].send(message);
+    await world.drain();
+    expect(await days(world)).toEqual(before);
+    expect(world.rows("SELECT * FROM reports WHERE generation = 1800000000")).toHaveLength(3);
+  });
+
+  it("is taken back from all its days, and counts on all of them again", async () => {
+    const world = await newWorld();
+    await sendReport(world, REPORT);
+    const before = await days(world);
+    const [{ uid } = { uid: "" }] = world.rows<{ uid: string }>("SELECT lower(hex(uid)) AS uid FROM reports");
+    // By a link to its second day.
+    const reference = { account: "acme", kind: "aggregate", domain: "acme.example", day: FIRST + 1, uid } as const;
+    expect(await takeBackReport(reference, { by: "test", reason: "forged" }, world.invocation())).not.toHaveProperty(
+      "refused",
+    );
+    expect(await days(world)).toEqual([]);
+    expect(await undoTakeBack(reference, world.invocation())).not.toHaveProperty("refused");
+    await world.drain();
+    expect(await days(world)).toEqual(before);
+  });
+
+  it("shares its days with ordinary reports, merged and final ones too", async () => {
+    const world = await newWorld();
+    await sendReport(world, REPORT);
+    await sendReport(world, { reportId: "id-2", period: [at("2026-11-11T00:00:00"), at("2026-11-11T23:59:59")] });
+    const before = await days(world);
+    expect(before[1]).toEqual([1, 12 + 8, 10 + 6, 1, 12]);
+    expect(await mergeDays(world.ledger, { beforeDay: FIRST + 10, minReports: 0, limit: 10 })).toBe(3);
+    await expectFigures(world);
+    await removeOldDetails(world.ledger, { beforeDay: FIRST + 1, limit: 10 });
+    expect(await days(world)).toEqual(before);
+    // Its first day is final: what comes again changes nothing of it.
+    await send(world, sampleReport(REPORT).replaceAll("\n", "\r\n"), "late.xml");
+    expect(await days(world)).toEqual(before);
+    expect(world.rows("SELECT code FROM dead_letters")).toEqual([{ code: "day_closed" }]);
+  });
+});
+
+describe("other periods", () => {
+  it("of a reporter's own time zone is one day, that of its middle", async () => {
+    const world = await newWorld();
+    await sendReport(world, { period: [at("2026-11-09T16:00:00"), at("2026-11-10T15:59:59")] });
+    expect(await days(world)).toEqual([[0, 8, 6, 1, 0]]);
+  });
+
+  it("of two days in such a time zone has the hours of three", async () => {
+    const world = await newWorld();
+    const records = [{ sourceIp: "192.0.2.1", count: 48, pass: true }];
+    await sendReport(world, { records, period: [at("2026-11-09T16:00:00"), at("2026-11-11T16:00:00")] });
+    expect(await days(world)).toEqual([
+      [-1, 8, 8, 1, 8],
+      [0, 24, 24, 0, 24],
+      [1, 16, 16, 0, 16],
+    ]);
+  });
+
+  it("of a week, with more records than are held: figures of each day add up to its sums", async () => {
+    const world = await newWorld();
+    const records = manyRecords(PROCESS_LIMITS.maxHeldRecords + 500);
+    const period: [number, number] = [at("2026-11-04T06:00:00"), at("2026-11-11T06:00:00")];
+    await sendReport(world, { records, period });
+    const found = await days(world);
+    expect(found).toHaveLength(8);
+    const messages = records.reduce((sum, { count }) => sum + count, 0);
+    expect(found.reduce((sum, [, count = 0]) => sum + count, 0)).toBe(messages);
+    expect(world.rows("SELECT DISTINCT reading FROM reports")).toHaveLength(8);
+    await expectFigures(world);
+    const mail = await ask(world.ledger, mailQuery(SCOPE));
+    expect(mail.flatMap(({ dispositions }) => dispositions)).toMatchObject([{ messages }]);
+    expect(await ask(world.ledger, statsQuery({ accounts: ACCOUNTS }))).toMatchObject([
+      { reports: 1, records: records.length, messages, sources: records.length },
+    ]);
+  });
+
+  it("of 35 days, the longest, with figures that fill its rows", async () => {
+    const world = await newWorld();
+    const records = manyRecords(900).map((record) => ({ ...record, count: 1000 }));
+    await sendReport(world, { records, period: [at("2026-10-10T00:00:00"), at("2026-11-14T00:00:00")] });
+    const found = await days(world);
+    expect(found).toHaveLength(35);
+    expect(found.reduce((sum, [, count = 0]) => sum + count, 0)).toBe(900_000);
+    await expectFigures(world);
+  });
+});
+
+it("a TLS report over three days is spread too, each domain for itself", async () => {
+  const world = await newWorld();
+  const policy = (domain: string, successful: number, failed: number) => ({
+    policy: { "policy-type": "sts", "policy-domain": domain },
+    summary: { "total-successful-session-count": successful, "total-failure-session-count": failed },
+    "failure-details":
+      failed === 0
+        ? []
+        : [{ "result-type": "certificate-expired", "failed-session-count": failed, "sending-mta-ip": "192.0.2.1" }],
+  });
+  await send(
+    world,
+    JSON.stringify({
+      "organization-name": "Sender",
+      "date-range": { "start-datetime": "2026-11-10T00:00:00Z", "end-datetime": "2026-11-12T23:59:59Z" },
+      "contact-info": "tls@reporter.example",
+      "report-id": "tls-1",
+      policies: [policy("acme.example", 20, 10), policy("other.example", 2, 0)],
+    }),
+    "report.json",
+  );
+  const found = await ask(world.ledger, tlsDaysQuery(SCOPE));
+  expect(found.map(({ successful, failed }) => successful + failed)).toEqual([10, 10, 10]);
+  expect(found.reduce((sum, { failed }) => sum + failed, 0)).toBe(10);
+  expect(found.map(({ spread }) => spread)).toEqual([10, 10, 10]);
+  expect(await ask(world.ledger, tlsReportsQuery({ ...SCOPE, firstDay: FIRST + 1 }))).toMatchObject([
+    { successful: 20, failed: 10 },
+  ]);
+  const figures = world.rows<{ sessions: number }>(
+    "SELECT sum(f.value) AS sessions FROM reports r JOIN json_each(r.figures) f WHERE domain = 'acme.example'",
+  );
+  expect(figures).toEqual([{ sessions: 10 }]);
+  expect(await ask(world.ledger, tlsDaysQuery({ ...SCOPE, domains: ["other.example"] }))).toHaveLength(3);
+});
