@@ -11,7 +11,8 @@ import { knownService } from "./known-services.ts";
 import { identifySource, type SourceKind } from "./sources.ts";
 
 /** own: sends for the owner; forwarder: hands on mail of others; foreign: somebody else; undecided: the owner has to say. */
-export type Role = "own" | "forwarder" | "foreign" | "undecided";
+export const ROLES = ["own", "forwarder", "foreign", "undecided"] as const;
+export type Role = (typeof ROLES)[number];
 
 /** What the owner said of a source. */
 export type Decision = "mine" | "notMine" | "forwarder";

@@ -6,7 +6,7 @@ import type { Evidence } from "../ledger/sources.ts";
 import { VERDICT_LIMITS } from "../limits.ts";
 import { isEnforcing, recordText, STAGES, type Stage, stageNumber, stageOf } from "./next-record.ts";
 import { type Decide, type JudgedSource, judgeSources, type RoleReason } from "./roles.ts";
-import { type HitCounts, sumEvidence, type WouldHit, whatIf } from "./what-if.ts";
+import { sumEvidence, type WouldHit, whatIf } from "./what-if.ts";
 
 /** The states, the one that needs somebody soonest first. */
 export const VERDICT_STATES = [
@@ -316,11 +316,6 @@ function nextStage(state: VerdictState, stage: Stage, blocking: readonly Reason[
     case "silent":
       return undefined;
   }
-}
-
-/** The messages of a step that must not be lost. */
-export function mustNotBeLost({ own, undecided, forwarder }: HitCounts): number {
-  return own + undecided + forwarder;
 }
 
 function sum<T>(list: readonly T[], value: (one: T) => number): number {

@@ -33,13 +33,18 @@ export const HITS: Record<Step, (evidence: Evidence, policyDomain: string) => bo
     wouldBeHit(evidence) && evidence.headerFrom !== "" && evidence.headerFrom !== policyDomain,
 };
 
+/** Messages of a source that a step hits. */
+export function hitsOf(source: JudgedSource | undefined, step: Step, policyDomain: string): number {
+  let hits = 0;
+  for (const group of source?.evidence ?? []) if (HITS[step](group, policyDomain)) hits += group.messages;
+  return hits;
+}
+
 /** Messages of sources that a step hits, by role. */
 export function whatIf(sources: readonly JudgedSource[], policyDomain: string): WouldHit {
   const counts = (step: Step): HitCounts => {
     const sums: Record<Role, number> = { own: 0, undecided: 0, foreign: 0, forwarder: 0 };
-    for (const { role, evidence } of sources) {
-      for (const group of evidence) if (HITS[step](group, policyDomain)) sums[role] += group.messages;
-    }
+    for (const source of sources) sums[source.role] += hitsOf(source, step, policyDomain);
     return sums;
   };
   return {
@@ -50,6 +55,11 @@ export function whatIf(sources: readonly JudgedSource[], policyDomain: string): 
     strict: counts("strict"),
     subdomains: counts("subdomains"),
   };
+}
+
+/** The messages of a step that must not be lost. */
+export function mustNotBeLost({ own, undecided, forwarder }: HitCounts): number {
+  return own + undecided + forwarder;
 }
 
 /** Messages of evidence, those that fail among them. */

@@ -1,16 +1,16 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { hasPass, readAuthResults, readReasons } from "../../shared/guidance/auth-results.ts";
+import { KNOWN_SERVICES, knownService } from "../../shared/guidance/known-services.ts";
+import { identifySource, isNewSource, mergeSources } from "../../shared/guidance/sources.ts";
 import type { SourceGroup } from "../../shared/ledger/sources.ts";
 import { DASHBOARD_LIMITS } from "../../shared/limits.ts";
 import { organizationalDomain } from "../../shared/organizational-domain.ts";
 import { parseDay } from "../../shared/report-day.ts";
-import { hasPass, readAuthResults, readReasons } from "../../shared/guidance/auth-results.ts";
 import { isoDay, isoHour, isoMinute } from "../../workers/dashboard/data/days.ts";
-import { KNOWN_SERVICES, knownService } from "../../shared/guidance/known-services.ts";
 import { partsOfPeriod, periodBefore, periodParameters, readPeriod } from "../../workers/dashboard/data/period.ts";
 import { asksToReject, describePolicy, shortPolicy } from "../../workers/dashboard/data/policy.ts";
 import { reportersToChoose } from "../../workers/dashboard/data/reporters.ts";
-import { identifySource, isNewSource, mergeSources } from "../../shared/guidance/sources.ts";
 import { assess } from "../../workers/dashboard/data/verdict.ts";
 
 const TODAY = parseDay("2026-11-21") ?? 0;

@@ -475,7 +475,9 @@ describe("final days", () => {
     expect(await answer(dayTotalsQuery(scope), [ledger])).toMatchObject([{ messages: 5, reports: 1 }]);
     expect(await answer(extentQuery(scope), [ledger])).toEqual([{ firstDay: FIRST_DAY, lastFinalDay: FIRST_DAY }]);
     expect(await answer(policiesQuery(scope), [ledger])).toMatchObject([{ firstDay: FIRST_DAY, reports: 1 }]);
-    expect(await answer(mailQuery(scope), [ledger])).toEqual([{ sources: [], dispositions: [], reasons: [], evidence: [] }]);
+    expect(await answer(mailQuery(scope), [ledger])).toEqual([
+      { sources: [], dispositions: [], reasons: [], evidence: [] },
+    ]);
     expect(await answer(statsQuery({ accounts: ["acme"] }), [ledger])).toMatchObject([{ messages: 5, sources: 0 }]);
   });
 });

@@ -19,6 +19,7 @@ import { normalizeEmail } from "../../../shared/viewers.ts";
 import { ApiError } from "../errors.ts";
 import { unless } from "../parts/partial.tsx";
 import { type Answered, type Call, operate, readConnection, requireRole } from "./call.ts";
+import { getVerdict } from "./verdict.ts";
 
 type Answers = {
   [Name in DashboardOperation]: (c: Call, input: Inputs[Name]) => Promise<Answered<Name>>;
@@ -40,6 +41,7 @@ const ANSWERS: Answers = {
   activity: async (c) => ({ items: readActivity(await c.get("ledger").ask(activityQuery(nowSeconds()))) }),
   stats: getStats,
   domainDays: getDomainDays,
+  verdict: (c, input) => getVerdict(c, input, Math.floor(nowSeconds() / SECONDS_PER_DAY)),
   query: runQuery,
   listRegistrations: async (c) => ({
     items: (await c.get("ledger").askDirectory(addressesQuery())).map(({ rua, entry }) => ({ rua, entry })),

@@ -1,6 +1,7 @@
 /** The tables of a source: addresses, what authenticated its mail, From domains, reports. */
-import { addFigures, SOURCE_LIMITS, type SourceDetail, type SourceReport } from "../../../shared/ledger/sources.ts";
+
 import { hasPass, readAuthResults } from "../../../shared/guidance/auth-results.ts";
+import { addFigures, SOURCE_LIMITS, type SourceDetail, type SourceReport } from "../../../shared/ledger/sources.ts";
 import { dayOfSeconds, isoDay } from "../data/days.ts";
 import { formatCount } from "../data/numbers.ts";
 import {

@@ -1,4 +1,7 @@
 /** One source, or one address: figures per address, what authenticated its mail, records and the reports behind it. */
+
+import { knownService } from "../../../shared/guidance/known-services.ts";
+import { identifySource, type SourceEvidence } from "../../../shared/guidance/sources.ts";
 import { type Extent, extentQuery } from "../../../shared/ledger/domains.ts";
 import {
   addFigures,
@@ -12,10 +15,8 @@ import {
 } from "../../../shared/ledger/sources.ts";
 import { isSpread } from "../../../shared/report-day.ts";
 import { isoDay } from "../data/days.ts";
-import { knownService } from "../../../shared/guidance/known-services.ts";
 import { formatCount, formatShare } from "../data/numbers.ts";
 import type { Period } from "../data/period.ts";
-import { identifySource, type SourceEvidence } from "../../../shared/guidance/sources.ts";
 import { BeforeDetails, daysWithData } from "../parts/before-details.tsx";
 import { chartTable, FoldedTable } from "../parts/chart-table.tsx";
 import { DayChart, type Series } from "../parts/chart-view.tsx";

@@ -1,0 +1,37 @@
+/** What the ledger tells of a domain over a period, as a verdict is given it. Pure. */
+import type { DayTotals, PolicyDays } from "../ledger/days.ts";
+import type { Mail } from "../ledger/sources.ts";
+import type { Decide } from "./roles.ts";
+import type { VerdictInput } from "./verdict.ts";
+
+/** Answers of the ledger about one domain. */
+export interface LedgerAnswers {
+  mail: Mail;
+  /** Of the period only. */
+  days: readonly DayTotals[];
+  /** Of all time, the one seen last first. */
+  policies: readonly PolicyDays[];
+  ruaAddresses: readonly string[];
+}
+
+/** Nobody has decided anything yet. */
+export const NO_DECISIONS: Decide = () => undefined;
+
+/** Puts answers together. @param domain policy domain, A-labels */
+export function verdictInput(domain: string, answers: LedgerAnswers, decide: Decide): VerdictInput {
+  const { mail, days, policies, ruaAddresses } = answers;
+  const totals = { messages: 0, failing: 0 };
+  for (const { messages, passed } of mail.dispositions) {
+    totals.messages += messages;
+    totals.failing += messages - passed;
+  }
+  return {
+    domain,
+    evidence: mail.evidence,
+    totals,
+    days: days.filter(({ messages }) => messages > 0).map(({ day }) => day),
+    policies,
+    ruaAddresses,
+    decide,
+  };
+}
