@@ -5,6 +5,7 @@
 import type { Evidence } from "../ledger/sources.ts";
 import { VERDICT_LIMITS } from "../limits.ts";
 import { organizationalDomain } from "../organizational-domain.ts";
+import { hasPass } from "./auth-results.ts";
 import { isLetThrough, isRefused, ownSignatures, passes, wouldBeHit } from "./evidence.ts";
 import { KNOWN_FORWARDERS, MAILBOX_PROVIDERS } from "./known-forwarders.ts";
 import { knownService } from "./known-services.ts";
@@ -119,7 +120,7 @@ function lookAround(evidence: readonly Evidence[], policyDomain: string, decide:
   for (const group of evidence) {
     messages += group.messages;
     if (!passes(group)) {
-      if (group.sourceIp !== "") {
+      if (group.sourceIp !== "" && !hasPass(group.dkimResults) && !hasPass(group.spfResults)) {
         const network = networks.get(networkOf(group.sourceIp)) ?? { messages: 0, partBits: 0 };
         network.messages += group.messages;
         network.partBits |= group.activeParts;

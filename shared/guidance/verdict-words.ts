@@ -85,13 +85,8 @@ export function fixText(reason: Reason | undefined, domain: string): string {
   switch (reason.code) {
     case "realSenderRefused":
     case "ownMailFails":
-      return reason.source?.kind === "other"
-        ? `Turn on DKIM for ${domain} at ${name}.`
-        : `Find out why mail of ${name} fails: sign all of it with DKIM for ${domain}.`;
     case "undecidedSender":
-      return reason.source?.kind === "none"
-        ? `Find out whether ${name} is your server: if so, sign its mail with DKIM for ${domain} and add it to SPF.`
-        : `Decide whether ${name} sends for you: if so, turn on DKIM for ${domain} there.`;
+      return reason.source === undefined ? "" : fixSender(reason.source, domain);
     case "forwardedMailFails":
       return `${name} forwards mail in a way that breaks it. You can't fix that: stay at quarantine, or accept the loss.`;
     case "spfOnly":
@@ -105,6 +100,18 @@ export function fixText(reason: Reason | undefined, domain: string): string {
     case "foreignMailFails":
       return "Nothing to do.";
   }
+}
+
+function fixSender(source: JudgedSource, domain: string): string {
+  const name = sourceName(source);
+  if (source.role === "undecided") {
+    return source.kind === "none"
+      ? `Find out whether ${name} is your server: if so, sign its mail with DKIM for ${domain} and add it to SPF.`
+      : `Decide whether ${name} sends for you: if so, turn on DKIM for ${domain} there.`;
+  }
+  return source.kind === "other"
+    ? `Turn on DKIM for ${domain} at ${name}.`
+    : `Find out why mail of ${name} fails: sign all of it with DKIM for ${domain}.`;
 }
 
 /** What a reason says, in one sentence. */
