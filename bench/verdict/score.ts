@@ -52,6 +52,7 @@ function judgeRecords(domain: SimulatedDomain, records: readonly DatedRecord[]) 
   const evidence = evidenceOf(records, period);
   return judge({
     domain: domain.name,
+    period,
     evidence,
     totals: sumEvidence(evidence),
     days: [...new Set(records.map(({ day }) => day))].sort((a, b) => a - b),

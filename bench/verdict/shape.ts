@@ -55,7 +55,7 @@ async function recordsIn(folder: string): Promise<AggregateRecord[]> {
   const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
   for (const { parentPath, name } of files) {
     await using source = await openFileSource(join(parentPath, name));
-    const { reports } = await parseFile(name, source, { nowSeconds: Date.now() / 1000, records: true });
+    const { reports } = await parseFile(name, source, { nowSeconds: Date.now() / 1000, keepRecords: true });
     for (const report of reports) if (report.kind === "aggregate") found.push(...(report.rows ?? []));
   }
   return found;

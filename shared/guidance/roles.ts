@@ -2,7 +2,7 @@
  * Whose mail it is: every source of a period gets a role with the reason. The owner's decision counts first, then what the
  * mail proves (authenticated as the domain), then how it looks. What cannot be told is undecided, never guessed. Pure.
  */
-import type { Evidence } from "../ledger/sources.ts";
+import { type Evidence, PERIOD_PARTS } from "../ledger/sources.ts";
 import { VERDICT_LIMITS } from "../limits.ts";
 import { organizationalDomain } from "../organizational-domain.ts";
 import { hasPass } from "./auth-results.ts";
@@ -35,6 +35,7 @@ export type RoleReason =
   | "failingSignature"
   | "identifiedSender"
   | "steadyServer"
+  | "loneServer"
   | "largeSender"
   | "fewMessages"
   | "oneOff";
@@ -86,8 +87,12 @@ interface Surroundings {
   addresses: ReadonlyMap<string, { spfAligned: number; dkimOnly: number }>;
   /** Network → unauthenticated mail from it, and the parts of the period it came in, as bits. */
   networks: ReadonlyMap<string, { messages: number; partBits: number }>;
+  /** Part of the period → addresses that unauthenticated mail came from. */
+  strangers: readonly ReadonlySet<string>[];
   /** Messages that pass, or all where none does: what shares are of. */
   base: number;
+  /** So little mail passes that one message is more than may be lost. */
+  isSmall: boolean;
   decide: Decide;
 }
 
@@ -115,6 +120,7 @@ function lookAround(evidence: readonly Evidence[], policyDomain: string, decide:
   const workingKeys = new Set<string>();
   const addresses = new Map<string, { spfAligned: number; dkimOnly: number }>();
   const networks = new Map<string, { messages: number; partBits: number }>();
+  const strangers = Array.from({ length: PERIOD_PARTS }, () => new Set<string>());
   let messages = 0;
   let passing = 0;
   for (const group of evidence) {
@@ -125,6 +131,7 @@ function lookAround(evidence: readonly Evidence[], policyDomain: string, decide:
         network.messages += group.messages;
         network.partBits |= group.activeParts;
         networks.set(networkOf(group.sourceIp), network);
+        for (const part of partsOf(group.activeParts)) strangers[part]?.add(group.sourceIp);
       }
       continue;
     }
@@ -139,7 +146,8 @@ function lookAround(evidence: readonly Evidence[], policyDomain: string, decide:
     addresses.set(group.sourceIp, address);
   }
   const base = passing > 0 ? passing : messages;
-  return { ownDomain, homeKeys, workingKeys, addresses, networks, base, decide };
+  const isSmall = passing > 0 && passing * VERDICT_LIMITS.maxLostShare < 1;
+  return { ownDomain, homeKeys, workingKeys, addresses, networks, strangers, base, isSmall, decide };
 }
 
 function count(group: Evidence, { name, kind }: Pick<Counted, "name" | "kind">, around: Surroundings): Counted {
@@ -218,9 +226,9 @@ function roleOfOrganization(source: Counted, around: Surroundings): RoleWithReas
   const forwarded = looksForwarded(source);
   if (mayForward && forwarded !== undefined) return forwarded;
   if (isNegligible(source, around)) return { role: "foreign", reason: "fewMessages" };
-  if (service !== "") return { role: "undecided", reason: "knownService" };
+  if (service !== "" && !mayForward) return { role: "undecided", reason: "knownService" };
   if (source.brokenAlways > 0) return { role: "undecided", reason: "failingSignature" };
-  if (passed > 0 || bitsOf(source.partBits) >= VERDICT_LIMITS.steadyParts) {
+  if (passed > 0 || around.isSmall || bitsOf(source.partBits) >= VERDICT_LIMITS.steadyParts) {
     return { role: "undecided", reason: "identifiedSender" };
   }
   return largeOrOneOff(source, around);
@@ -237,7 +245,13 @@ function roleOfAddress(source: Counted, around: Surroundings): RoleWithReason {
   if (isNegligible(network, around)) return { role: "foreign", reason: "fewMessages" };
   if (source.brokenAlways > 0) return { role: "undecided", reason: "failingSignature" };
   if (bitsOf(network.partBits) >= VERDICT_LIMITS.steadyParts) return { role: "undecided", reason: "steadyServer" };
+  // Spoofers come from many addresses at once; one that is alone is as likely a server that was forgotten.
+  if (around.isSmall && isAlone(source, around)) return { role: "undecided", reason: "loneServer" };
   return largeOrOneOff(source, around);
+}
+
+function isAlone({ partBits }: Counted, { strangers }: Surroundings): boolean {
+  return partsOf(partBits).some((part) => (strangers[part]?.size ?? 0) <= VERDICT_LIMITS.maxLoneServers);
 }
 
 function looksForwarded({ messages, passed, letThrough, brokenOnTheWay }: Counted): RoleWithReason | undefined {
@@ -266,7 +280,9 @@ export function networkOf(address: string): string {
 }
 
 function bitsOf(bits: number): number {
-  let count = 0;
-  for (let rest = bits; rest > 0; rest >>= 1) count += rest & 1;
-  return count;
+  return partsOf(bits).length;
+}
+
+function partsOf(bits: number): number[] {
+  return Array.from({ length: PERIOD_PARTS }, (_, part) => part).filter((part) => (bits & (1 << part)) !== 0);
 }

@@ -6,6 +6,8 @@ import type { VerdictInput } from "./verdict.ts";
 
 /** Answers of the ledger about one domain. */
 export interface LedgerAnswers {
+  /** Days since 1970-01-01 UTC, both included. */
+  period: { firstDay: number; lastDay: number };
   mail: Mail;
   /** Of the period only. */
   days: readonly DayTotals[];
@@ -19,7 +21,7 @@ export const NO_DECISIONS: Decide = () => undefined;
 
 /** Puts answers together. @param domain policy domain, A-labels */
 export function verdictInput(domain: string, answers: LedgerAnswers, decide: Decide): VerdictInput {
-  const { mail, days, policies, ruaAddresses } = answers;
+  const { period, mail, days, policies, ruaAddresses } = answers;
   const totals = { messages: 0, failing: 0 };
   for (const { messages, passed } of mail.dispositions) {
     totals.messages += messages;
@@ -27,6 +29,7 @@ export function verdictInput(domain: string, answers: LedgerAnswers, decide: Dec
   }
   return {
     domain,
+    period,
     evidence: mail.evidence,
     totals,
     days: days.filter(({ messages }) => messages > 0).map(({ day }) => day),

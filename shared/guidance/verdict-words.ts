@@ -154,6 +154,7 @@ const ROLE_REASONS: Record<RoleReason, string> = {
   failingSignature: "signed for your domain with a key that never works",
   identifiedSender: "passes for its own domain only, again and again",
   steadyServer: "not authenticated, but seen again and again",
+  loneServer: "not authenticated, and alone in that: spoofers come from many addresses",
   largeSender: "not authenticated as your domain, but sends much",
   fewMessages: "too few messages to matter",
   oneOff: "not authenticated as your domain, seen seldom",

@@ -50,6 +50,8 @@ export interface VerdictInput {
   evidence: readonly Evidence[];
   /** All messages of the period, and those that fail: more than the evidence has where there are too many groups. */
   totals: { messages: number; failing: number };
+  /** Days since 1970-01-01 UTC, both included. */
+  period: { firstDay: number; lastDay: number };
   /** Days with reports in the period, since 1970-01-01 UTC, oldest first. */
   days: readonly number[];
   /** Published policies as reports saw them, the one seen last first. */
@@ -163,11 +165,16 @@ function unlisted({ evidence, totals }: VerdictInput): JudgedSource[] {
 }
 
 /** What there is too little of to say more. */
-function dataLacking({ days }: VerdictInput, ownMessages: number): Reason[] {
+function dataLacking({ days, period, policies }: VerdictInput, ownMessages: number): Reason[] {
   const { minSpanDays, minDaysWithReports, minMessages } = VERDICT_LIMITS;
-  const span = (days.at(-1) ?? 0) - (days[0] ?? 0) + 1;
+  // A day without mail is a day on which nobody sent any, once reports come at all.
+  const since = Math.max(
+    period.firstDay,
+    Math.min(days[0] ?? period.lastDay, ...policies.map(({ firstDay }) => firstDay)),
+  );
+  const span = period.lastDay - since + 1;
   const reasons: Reason[] = [];
-  if (span < minSpanDays || days.length < minDaysWithReports) {
+  if (span < minSpanDays || (ownMessages > 0 && days.length < minDaysWithReports)) {
     reasons.push({ code: "tooFewDays", messages: 0, days: days.length });
   }
   if (ownMessages > 0 && ownMessages < minMessages) reasons.push({ code: "tooFewMessages", messages: ownMessages });

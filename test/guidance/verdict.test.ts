@@ -60,6 +60,7 @@ function inputOf(records: readonly DatedRecord[], setting: Setting = {}): Verdic
   const decide: Decide = ({ name }) => decisions[name];
   return {
     domain: setting.domain ?? DOMAIN,
+    period: PERIOD,
     evidence,
     totals: sumEvidence(evidence),
     days: [...new Set(records.map(({ day }) => day))].sort((a, b) => a - b),

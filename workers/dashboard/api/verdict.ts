@@ -28,5 +28,5 @@ export async function getVerdict(c: Call, input: Inputs["verdict"], today: numbe
   ]);
   if (mail === undefined) throw new Error("A question without an answer.");
   const ruaAddresses = addresses.map(({ rua }) => rua);
-  return verdictJson(judge(verdictInput(domain, { mail, days, policies, ruaAddresses }, NO_DECISIONS)));
+  return verdictJson(judge(verdictInput(domain, { period: period.value, mail, days, policies, ruaAddresses }, NO_DECISIONS)));
 }
