@@ -1,7 +1,8 @@
 /**
- * How long the dashboard's pages take: `npm run bench:dashboard -- [records] [--json]`, 1,000,000 over 90 days unless told.
- * Fills a ledger in D1 with the ledger's own writes, asks the dashboard in workerd for every page over HTTP, and compares
- * the pages' totals with what was written and with `stats`; exit code 1 when they differ or a page misses its target.
+ * How long the dashboard's pages take: `npm run bench:dashboard -- [records] [--json]`, 1,000,000 of ten domains over 90 days
+ * unless told; `npm run bench:year` is the same about a year of one busy domain with 4,000,000. Fills a ledger in D1 with the
+ * ledger's own writes, asks the dashboard in workerd for every page over HTTP, and compares the pages' totals with what was
+ * written and with `stats`; exit code 1 when they differ or a page misses its target.
  */
 import { FIRST_DAY, type Written, writeOthers, writeReports } from "./page-data.ts";
 import { pathsAbout, periodOfDays } from "./page-paths.ts";
@@ -15,18 +16,61 @@ import {
   startPages,
 } from "./pages.ts";
 
-const DAYS = 90;
-const LAST_DAY = FIRST_DAY + DAYS - 1;
-const RECORDS_PER_REPORT = 50;
-const LARGEST = "big.example";
-const DOMAINS = [LARGEST, ...Array.from({ length: 9 }, (_, i) => `domain${i}.example`)];
-const TARGET_MILLISECONDS = 400;
-/** Reports about the last days still come in, so those are not merged yet. */
-const UNMERGED_DAYS = 3;
+/** What is written, and what is asked of it. */
+interface Plan {
+  /** The first is the one the pages are about. */
+  domains: readonly [string, ...string[]];
+  days: number;
+  records: number;
+  reports: number;
+  sources: number;
+  tls: number;
+  failures: number;
+  /** Reports about the last days still come in, so those are not merged yet. */
+  unmergedDays: number;
+  /** Lengths of the periods. */
+  periods: readonly number[];
+  targetMilliseconds: number;
+}
+
+const MILLION = 1_000_000;
+
+function ninetyDays(records = MILLION): Plan {
+  return {
+    domains: ["big.example", ...Array.from({ length: 9 }, (_, i) => `domain${i}.example`)],
+    days: 90,
+    records,
+    reports: Math.ceil(records / 50),
+    sources: 40,
+    tls: 900,
+    failures: 2000,
+    unmergedDays: 3,
+    periods: [30, 90],
+    targetMilliseconds: 400,
+  };
+}
+
+function year(records = 4 * MILLION): Plan {
+  const days = 365;
+  const reportersADay = 12;
+  return {
+    domains: ["busy.example"],
+    days,
+    records,
+    reports: days * reportersADay,
+    sources: 400,
+    tls: 0,
+    failures: 0,
+    unmergedDays: 3,
+    periods: [30, 90, days],
+    targetMilliseconds: 1000,
+  };
+}
 
 /** @throws Error when the pages count something else than was written */
-async function compareTotals(bench: PagesBench, written: Written): Promise<void> {
-  const period = periodOfDays(LAST_DAY + 1, DAYS + 2);
+async function compareTotals(bench: PagesBench, { domains, days }: Plan, written: Written): Promise<void> {
+  const [domain] = domains;
+  const period = periodOfDays(FIRST_DAY + days, days + 2);
   const rowsOf = async (page: string, table: string): Promise<Record<string, number>[]> =>
     JSON.parse((await bench.get(`${page}?${period}&export=json&table=${table}`)).text);
   const sum = (rows: Record<string, number>[], name: string): number =>
@@ -36,38 +80,37 @@ async function compareTotals(bench: PagesBench, written: Written): Promise<void>
   };
   const all = JSON.parse((await bench.get("/api/v1/stats")).text);
   compare("stats", [all.records, all.messages, all.passed], [written.records, written.messages, written.passed]);
-  const domains = await rowsOf("/", "domains");
-  compare("Domains", [sum(domains, "messages"), sum(domains, "passed")], [written.messages, written.passed]);
-  const one = JSON.parse((await bench.get(`/api/v1/stats?domain=${LARGEST}`)).text);
-  const page = `/domains/${LARGEST}`;
-  const days = await rowsOf(page, "days");
-  compare("Overview", [sum(days, "messages"), sum(days, "passed")], [one.messages, one.passed]);
+  const listed = await rowsOf("/", "domains");
+  compare("Domains", [sum(listed, "messages"), sum(listed, "passed")], [written.messages, written.passed]);
+  const one = JSON.parse((await bench.get(`/api/v1/stats?domain=${domain}`)).text);
+  const page = `/domains/${domain}`;
+  const byDay = await rowsOf(page, "days");
+  compare("Overview", [sum(byDay, "messages"), sum(byDay, "passed")], [one.messages, one.passed]);
   compare("Sources", [sum(await rowsOf(`${page}/sources`, "sources"), "messages")], [one.messages]);
 }
 
-async function run(bench: PagesBench, records: number): Promise<PageTime[]> {
-  const written = await writeReports(bench.ledger, {
-    domains: DOMAINS,
-    days: DAYS,
-    reports: Math.ceil(records / RECORDS_PER_REPORT),
-    recordsPerReport: RECORDS_PER_REPORT,
-    sources: 40,
-  });
-  await writeOthers(bench.ledger, { domain: LARGEST, days: DAYS, tls: 900, failures: 2000 });
-  await mergeAllDays(bench, LAST_DAY - UNMERGED_DAYS + 1);
-  await compareTotals(bench, written);
+async function run(bench: PagesBench, plan: Plan): Promise<PageTime[]> {
+  const { domains, days, records, reports, sources, tls, failures, unmergedDays } = plan;
+  const [domain] = domains;
+  const lastDay = FIRST_DAY + days - 1;
+  const recordsPerReport = Math.ceil(records / reports);
+  const written = await writeReports(bench.ledger, { domains, days, reports, recordsPerReport, sources });
+  await writeOthers(bench.ledger, { domain, days, tls, failures });
+  await mergeAllDays(bench, lastDay - unmergedDays + 1);
+  await compareTotals(bench, plan, written);
   const times: PageTime[] = [];
-  for (const days of [30, DAYS]) {
-    const measured = await measurePages(bench, await pathsAbout(bench, LARGEST, periodOfDays(LAST_DAY, days)));
-    times.push(...measured.map((time) => ({ ...time, page: `${time.page}, ${days} days` })));
+  for (const period of plan.periods) {
+    const measured = await measurePages(bench, await pathsAbout(bench, domain, periodOfDays(lastDay, period)));
+    times.push(...measured.map((time) => ({ ...time, page: `${time.page}, ${period} days` })));
   }
   return times;
 }
 
-const { records, json } = readArguments(1_000_000);
+const { count, json } = readArguments();
+const plan = process.argv.includes("--year") ? year(count) : ninetyDays(count);
 const bench = await startPages();
 try {
-  printTimes(await run(bench, records), { milliseconds: TARGET_MILLISECONDS, json });
+  printTimes(await run(bench, plan), { milliseconds: plan.targetMilliseconds, json });
 } finally {
   await bench.close();
 }

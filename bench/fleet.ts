@@ -65,10 +65,10 @@ async function run(bench: PagesBench, domains: number): Promise<PageTime[]> {
   return [...(first === undefined ? [] : [first]), ...(await measurePages(bench, paths()))];
 }
 
-const { records: domains, json } = readArguments(10_000);
+const { count = 10_000, json } = readArguments();
 const bench = await startPages();
 try {
-  printTimes(await run(bench, domains), { milliseconds: TARGET_MILLISECONDS, json });
+  printTimes(await run(bench, count), { milliseconds: TARGET_MILLISECONDS, json });
 } finally {
   await bench.close();
 }

@@ -7,6 +7,7 @@ import { resolve } from "node:path";
 import { createTestHarness } from "wrangler";
 import type { LedgerDatabase } from "../shared/ledger/database.ts";
 import { mergeDays } from "../shared/ledger/merge-days.ts";
+import { UPKEEP_LIMITS } from "../shared/limits.ts";
 import { localWorker } from "../test/support/local-workers.ts";
 import { migrate } from "../test/support/migrations.ts";
 
@@ -67,8 +68,8 @@ export async function startPages(): Promise<PagesBench> {
 
 /** What cron does at night, for all days. @param beforeDay days before this one are merged */
 export async function mergeAllDays({ ledger }: PagesBench, beforeDay: number): Promise<void> {
-  const limit = 100;
-  while ((await mergeDays(ledger, { beforeDay, minReports: 2, limit })) >= limit);
+  const { daysPerRun: limit, daysAtOnce: days, mergedRecordsAtOnce: records } = UPKEEP_LIMITS;
+  while ((await mergeDays(ledger, { beforeDay, minReports: 2, limit, atOnce: { days, records } })) >= limit);
 }
 
 /** What one page took. */
@@ -118,8 +119,8 @@ export function printTimes(times: readonly PageTime[], target: { milliseconds: n
   if (times.some(isMissed)) process.exitCode = 1;
 }
 
-/** A number and flags of the command line: `[records] [--json]`. */
-export function readArguments(defaultRecords: number): { records: number; json: boolean } {
-  const given = process.argv.slice(2).filter((argument) => !argument.startsWith("--"));
-  return { records: Number(given[0] ?? defaultRecords), json: process.argv.includes("--json") };
+/** A number and flags of the command line: `[count] [--json]`. */
+export function readArguments(): { count: number | undefined; json: boolean } {
+  const [given] = process.argv.slice(2).filter((argument) => !argument.startsWith("--"));
+  return { count: given === undefined ? undefined : Number(given), json: process.argv.includes("--json") };
 }

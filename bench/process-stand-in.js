@@ -1,15 +1,21 @@
 // Answers in place of the process Worker while only pages are measured: nothing waits, and no raw file is there.
 import { WorkerEntrypoint } from "cloudflare:workers";
 
+function ok(value) {
+  return { ok: true, value };
+}
+
 const ANSWERS = {
-  pipelineStatus: { queues: [], unfinished: 0, unfinishedDays: [], reportsWithDueSlices: 0 },
-  readRecords: { kind: "gone", reason: "It is not there." },
-  readRawObject: null,
+  pipelineStatus: ok({ queues: [], unfinished: 0, unfinishedDays: [], reportsWithDueSlices: 0 }),
+  readRecords: ok({ kind: "gone", reason: "It is not there." }),
+  readRawObject: { ok: false, error: { code: "not_found", message: "It is not there." } },
 };
 
 export class Operations extends WorkerEntrypoint {
   call(name) {
-    return { ok: true, value: ANSWERS[name] };
+    const answer = ANSWERS[name];
+    if (answer === undefined) throw new Error(`The stand-in knows no ${name}.`);
+    return answer;
   }
 }
 

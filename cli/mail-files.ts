@@ -16,7 +16,7 @@ const MIME_TYPES: Partial<Record<ContentType, string>> = {
   json: "application/json",
   html: "text/html",
   text: "text/plain",
-  document: "application/pdf",
+  pdf: "application/pdf",
 };
 
 /** Sender of mails made here, in the envelope too. */

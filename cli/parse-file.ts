@@ -2,8 +2,17 @@
  * One file to one line of `dmarc parse`: runs the reader over it and sums up what came out. Offline; it opens nothing but
  * the source it is given. A report's records are held only when they are asked for.
  */
+
+import { basename } from "node:path";
 import { PROCESS_LIMITS } from "../shared/limits.ts";
-import { type PartProblem as FoundPartProblem, gatherProblems, type Problem } from "../shared/report/problems.ts";
+import type { PassedKind } from "../shared/mail/roles.ts";
+import { adviceOf } from "../shared/report/advice.ts";
+import {
+  type FileFacts,
+  type PartProblem as FoundPartProblem,
+  gatherProblems,
+  type Problem,
+} from "../shared/report/problems.ts";
 import { readReports } from "../shared/report/read.ts";
 import { RecordShapes } from "../shared/report/shapes/record-shapes.ts";
 import type { ByteSource } from "../shared/report/source.ts";
@@ -75,6 +84,16 @@ export type ReportSummary = AggregateSummary | TlsSummary | FailureSummary;
 /** A problem and the part of the file it is about, "" for the file itself. */
 export interface PartProblem extends Problem {
   part: string;
+  /** What a person can do about it. */
+  advice: string;
+  /** The file that the part is, where it is known. */
+  file?: FileFacts;
+}
+
+/** A part that evidently is no report: the letter, a picture, a signature … */
+export interface PassedOver extends FileFacts {
+  part: string;
+  kind: PassedKind;
 }
 
 /** What `dmarc parse --json` prints for a file. */
@@ -84,6 +103,7 @@ export interface FileSummary {
   outcome: "accepted" | "rejected";
   reports: ReportSummary[];
   problems: PartProblem[];
+  passedOver: PassedOver[];
 }
 
 export interface ParseSettings {
@@ -114,9 +134,17 @@ export async function parseFile(
 ): Promise<FileSummary> {
   const reports = new Map<string, ReportSummary>();
   const problems: FoundPartProblem[] = [];
+  const passedOver: PassedOver[] = [];
+  const known = { name: basename(file), mimeType: "", tlsReportDomain: "" };
   const gathered = new Map<string, Gathered>();
-  for await (const event of readReports(source, { nowSeconds, isLenient: true, shapes })) {
-    if (event.type === "refused") return { file, outcome: "rejected", reports: [], problems: [partProblem(event)] };
+  for await (const event of readReports(source, { nowSeconds, isLenient: true, shapes, file: known })) {
+    if (event.type === "refused") {
+      return { file, outcome: "rejected", reports: [], problems: [partProblem(event)], passedOver: [] };
+    }
+    if (event.type === "passed_over") {
+      passedOver.push({ part: event.part, kind: event.kind, ...event.file });
+      continue;
+    }
     if (event.type === "records") {
       gather(gathered, event.part, { records: event.records, keepRecords });
       continue;
@@ -131,11 +159,13 @@ export async function parseFile(
     outcome: reports.size > 0 ? "accepted" : "rejected",
     reports: [...reports.values()],
     problems: gatherProblems(problems, PROCESS_LIMITS.maxDeadLettersPerObject).map(partProblem),
+    passedOver,
   };
 }
 
-function partProblem({ part, problem }: FoundPartProblem): PartProblem {
-  return { ...problem, part };
+function partProblem({ part, problem, file }: FoundPartProblem): PartProblem {
+  const advice = adviceOf(problem.code, file);
+  return { ...problem, part, advice, ...(file === undefined ? {} : { file }) };
 }
 
 function gather(

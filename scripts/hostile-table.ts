@@ -50,7 +50,7 @@ async function readAll(source: Parameters<typeof readReports>[0]): Promise<strin
     createHash: () => createHash("sha256"),
   })) {
     if (event.type === "report") reports++;
-    else if (event.type !== "records") codes.push(event.problem.code);
+    else if (event.type !== "records" && event.type !== "passed_over") codes.push(event.problem.code);
   }
   return [...(reports > 0 ? [`${reports} read`] : []), ...codes].join(", ");
 }

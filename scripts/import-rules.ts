@@ -14,7 +14,7 @@ import { type Import, readSourceFiles, type SourceFile } from "./source-files.ts
 export const SOURCE_FOLDERS = ["workers", "shared", "local", "cli", "bench", "scripts", "test"];
 
 /** What mails and reports are read with: no ledger, no dataset, no stored shape. */
-const READING_MODULES = ["shared/limits.ts", "shared/result.ts", "shared/sniff.ts"];
+const READING_MODULES = ["shared/domain-name.ts", "shared/limits.ts", "shared/result.ts", "shared/sniff.ts"];
 
 /** Folder → what it may import from; the first matching entry counts. Tests and scripts may import all. */
 const MAY_IMPORT: Record<string, string[]> = {

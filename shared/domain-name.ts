@@ -1,7 +1,9 @@
 /**
  * Domain names as they are compared and kept: A-labels (RFC 5890), lower case, no trailing dot. Decided here alone, for
- * the identity of reports, the registry and the ledger. Pure.
+ * the identity of reports, the registry and the ledger. What a person types is read here too. Pure.
  */
+import { fail, ok, type Result } from "./result.ts";
+import { toULabels } from "./u-labels.ts";
 
 const IS_PLAIN = /^[\x21-\x7e]*$/;
 
@@ -19,6 +21,70 @@ export function domainName(text: string): string {
 export function domainOfAddress(text: string): string {
   const at = text.lastIndexOf("@");
   return at < 0 ? "" : domainName(text.slice(at + 1).replace(/[>\s].*$/s, ""));
+}
+
+/** A domain name that a person typed. */
+export interface TypedDomain {
+  /** A-labels. */
+  name: string;
+  /** What it was taken from, where it was more than a name: a URL, an address, the name of a DMARC record. */
+  takenFrom: string | undefined;
+}
+
+/**
+ * Reads a domain name as people type and paste it: in capitals, with a trailing dot, as U-labels, within a URL, a mail
+ * address or the name of a DMARC record.
+ *
+ * @returns a sentence about what is no domain name
+ */
+export function readDomainName(typed: string): Result<TypedDomain, string> {
+  const text = typed.trim();
+  const host = hostOf(text);
+  const name = domainName(host);
+  const shown = text.length > MAX_SHOWN_CHARS ? `${text.slice(0, MAX_SHOWN_CHARS).toWellFormed()}…` : text;
+  const reason = whyNoName(name);
+  if (reason !== undefined) return fail(`'${shown}' is no domain name: ${reason}.`);
+  return ok({ name, takenFrom: host === text ? undefined : text });
+}
+
+const MAX_SHOWN_CHARS = 100;
+/** RFC 1035 section 2.3.4, as text without the last dot. */
+const MAX_NAME_CHARS = 253;
+const MAX_LABEL_CHARS = 63;
+
+function hostOf(text: string): string {
+  const url = /^[a-z][a-z0-9+.-]*:\/\/([^/?#\\]*)/i.exec(text);
+  const pasted = url?.[1] ?? text.replace(/^mailto:/i, "").replace(/[/?#].*$/s, "");
+  const isMore = url !== null || pasted.includes("@");
+  const at = pasted.lastIndexOf("@");
+  const host = at < 0 ? pasted : pasted.slice(at + 1).replace(/[>\s].*$/s, "");
+  const withoutPort = isMore || /:\d+$/.test(host) ? host.replace(/:\d*$/, "") : host;
+  // The record of a domain is at this name below it (RFC 9989 section 4.7).
+  return withoutPort.replace(/^_dmarc\./i, "");
+}
+
+/** @param name as A-labels. @returns the end of a sentence, undefined for a domain name */
+function whyNoName(name: string): string | undefined {
+  if (name === "") return "it is empty";
+  if (name.length > MAX_NAME_CHARS) return `it has more than ${MAX_NAME_CHARS} characters`;
+  const labels = name.split(".");
+  if (labels.includes("")) return "there is nothing between two of its dots, or before the first";
+  for (const label of labels) {
+    if (label.length > MAX_LABEL_CHARS) return `one of its labels has more than ${MAX_LABEL_CHARS} characters`;
+    if (!/^[a-z0-9_-]+$/.test(label)) return "a label has letters, digits, hyphens and underscores only";
+    if (/^-|-$/.test(label)) return "a label neither begins nor ends with a hyphen";
+  }
+  if (labels.length === 1) return "it has one label only, as 'example' of 'example.com'";
+  if (/^\d+$/.test(labels.at(-1) ?? "")) return "it ends like an IP address";
+  if (labels.some((label) => label.startsWith("xn--") && !isWellFormed(label)))
+    return "an xn-- label of it spells nothing";
+  return undefined;
+}
+
+// Whether it is what its U-label is written as.
+function isWellFormed(aLabel: string): boolean {
+  const uLabel = toULabels(aLabel);
+  return uLabel !== undefined && uLabel !== aLabel && domainName(uLabel) === aLabel;
 }
 
 // UTS #46, as both runtimes have it in their URL parser (WHATWG URL, "host parsing").

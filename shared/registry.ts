@@ -3,7 +3,7 @@
  * `dmarc:<rua in lower case>` → JSON. The only file that knows the key and the value's form.
  */
 import * as v from "valibot";
-import { domainName } from "./domain-name.ts";
+import { domainName, readDomainName } from "./domain-name.ts";
 
 const KEY_PREFIX = "dmarc:";
 
@@ -11,7 +11,7 @@ const KEY_PREFIX = "dmarc:";
 export const registryEntry = v.object({
   /** Whose reports these are; reports are counted once per account. */
   account: v.pipe(v.string(), v.regex(/^[A-Za-z0-9._-]{1,64}$/, "1 to 64 letters, digits, '.', '_' or '-'")),
-  /** Policy domains accepted, lower case; absent = any. A subdomain of a listed domain is accepted too. */
+  /** Policy domains accepted, A-labels; absent = any. A subdomain of a listed domain is accepted too. */
   domains: v.optional(v.array(v.pipe(v.string(), v.minLength(1), v.toLowerCase()))),
   /** Sources the owner has approved; kept for the dashboard. */
   approvedSources: v.optional(v.array(v.string())),
@@ -43,9 +43,18 @@ export class RegistryValueError extends Error {
   override name = "RegistryValueError";
 }
 
-/** Lower case, trimmed, without angle brackets. */
+/**
+ * An address as it is compared and kept: lower case, its domain as A-labels, without angle brackets and `mailto:`. A local
+ * part beyond ASCII (RFC 6531) is kept in Unicode's composed form.
+ */
 export function normalizeRua(address: string): string {
-  return address.trim().replace(/^<|>$/g, "").toLowerCase();
+  const plain = address
+    .trim()
+    .replace(/^<|>$/g, "")
+    .replace(/^mailto:/i, "")
+    .toLowerCase();
+  const at = plain.lastIndexOf("@");
+  return at < 0 ? plain : `${plain.slice(0, at).normalize("NFC")}@${domainName(plain.slice(at + 1))}`;
 }
 
 /**
@@ -93,7 +102,18 @@ export function validRegistration(rua: string, entry: unknown): { rua: string; e
   }
   const parsed = v.safeParse(registryEntry, entry);
   if (!parsed.success) throw new RegistryValueError(`Registry entry of ${key}: ${firstIssue(parsed.issues)}`);
-  return { rua: key, entry: parsed.output };
+  const { domains, ...others } = parsed.output;
+  return { rua: key, entry: domains === undefined ? others : { ...others, domains: validDomains(domains) } };
+}
+
+/** @throws RegistryValueError naming what is no domain name */
+function validDomains(typed: readonly string[]): string[] {
+  const names = typed.map((text) => {
+    const domain = readDomainName(text);
+    if (!domain.ok) throw new RegistryValueError(domain.error);
+    return domain.value.name;
+  });
+  return [...new Set(names)];
 }
 
 /** Whether an entry accepts reports about `domain` (A-labels): listed itself, or below a listed domain. */

@@ -62,21 +62,6 @@ export function headerOf(report: Report): ReportHeader {
   }
 }
 
-/** The report with the domains it is about as A-labels. */
-export function withDomainNames(report: Report): Report {
-  switch (report.kind) {
-    case "aggregate":
-      return { ...report, policy: { ...report.policy, domain: domainName(report.policy.domain) } };
-    case "tls":
-      return {
-        ...report,
-        policies: report.policies.map((policy) => ({ ...policy, policyDomain: domainName(policy.policyDomain) })),
-      };
-    case "failure":
-      return { ...report, reportedDomain: domainName(report.reportedDomain) };
-  }
-}
-
 function domainsOf(names: readonly string[]): [string, ...string[]] {
   const known = [...new Set(names.map(domainName))].filter((name) => name !== "").sort();
   const [first = "", ...others] = known;

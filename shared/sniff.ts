@@ -2,32 +2,112 @@
  * What bytes are, by the bytes themselves: MIME types and file names lie. Pure; looks at the start of the content only.
  */
 
-export type ContentType =
-  | "empty"
-  | "gzip"
-  | "zlib"
-  | "zip"
-  | "xml"
-  | "html"
-  | "json"
-  | "mail"
-  | "text"
-  | "image"
-  | "document"
-  | "binary";
+/** What is known by its first bytes, in words for people. Those from `pdf` on are not read. */
+export const FORMAT_NAMES = {
+  empty: "nothing",
+  gzip: "gzip archive",
+  zlib: "zlib data",
+  zip: "zip archive",
+  xml: "XML",
+  html: "HTML",
+  json: "JSON",
+  mail: "mail",
+  mbox: "mailbox (mbox)",
+  text: "text",
+  image: "picture",
+  calendar: "calendar entry or contact",
+  signature: "signature",
+  binary: "unknown binary data",
+  pdf: "PDF document",
+  ole: "Outlook message (.msg) or old Office document",
+  office: "Office document (.docx, .xlsx, .pptx, .odt …)",
+  rtf: "RTF document",
+  tnef: "Outlook attachment (winmail.dat)",
+  sevenZip: "7z archive",
+  rar: "RAR archive",
+  bzip2: "bzip2 archive",
+  xz: "xz archive",
+  lzma: "LZMA archive",
+  lzip: "lzip archive",
+  lz4: "LZ4 archive",
+  zstd: "Zstandard archive",
+  compress: "compress archive (.Z)",
+  cab: "cabinet archive (.cab)",
+  arj: "ARJ archive",
+  tar: "tar archive",
+  pgp: "PGP encrypted message",
+  smime: "S/MIME message, encrypted or with its content inside the signature",
+  program: "program",
+  media: "sound or film",
+  database: "SQLite database",
+} as const;
+
+/** What content can be found to be. */
+export type ContentType = keyof typeof FORMAT_NAMES;
+
+/** Formats that nothing here reads, though a report may be inside. */
+export const UNREAD_FORMATS: ReadonlySet<ContentType> = new Set(
+  (Object.keys(FORMAT_NAMES) as ContentType[]).slice(Object.keys(FORMAT_NAMES).indexOf("pdf")),
+);
 
 /** Bytes worth giving to `sniff`: enough for the headers of a mail that starts with long trace lines. */
 export const SNIFF_BYTES = 4096;
 
-const SIGNATURES: [ContentType, number[]][] = [
-  ["gzip", [0x1f, 0x8b]],
-  ["zip", [0x50, 0x4b, 0x03, 0x04]],
-  ["zip", [0x50, 0x4b, 0x05, 0x06]],
-  ["zip", [0x50, 0x4b, 0x07, 0x08]],
-  ["image", [0x89, 0x50, 0x4e, 0x47]],
-  ["image", [0xff, 0xd8, 0xff]],
-  ["image", [0x47, 0x49, 0x46, 0x38]],
-  ["document", [0x25, 0x50, 0x44, 0x46]],
+/** Object identifier 1.2.840.113549.1.7 without its last number. */
+const PKCS7 = "\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07";
+
+/** A character a byte: what the content starts with, and what must stand further on. */
+const SIGNATURES: [type: ContentType, start: string, further?: { at: number; text: string }][] = [
+  ["gzip", "\x1f\x8b"],
+  ["zip", "PK\x03\x04"],
+  ["zip", "PK\x05\x06"],
+  ["zip", "PK\x07\x08"],
+  ["image", "\x89PNG"],
+  ["image", "\xff\xd8\xff"],
+  ["image", "GIF8"],
+  ["image", "RIFF", { at: 8, text: "WEBP" }],
+  ["image", "II*\0"],
+  ["image", "MM\0*"],
+  ["image", "\0\0\x01\0"],
+  // A bitmap: its size, and reserved fields of zeros.
+  ["image", "BM", { at: 6, text: "\0\0\0\0" }],
+  ["pdf", "%PDF"],
+  ["ole", "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"],
+  ["rtf", "{\\rtf"],
+  ["tnef", "\x78\x9f\x3e\x22"],
+  ["sevenZip", "7z\xbc\xaf\x27\x1c"],
+  ["rar", "Rar!\x1a\x07"],
+  // The size of its blocks, then the number of the first block, or of the end.
+  ["bzip2", "BZh", { at: 4, text: "1AY&SY" }],
+  ["bzip2", "BZh", { at: 4, text: "\x17rE8P\x90" }],
+  ["xz", "\xfd7zXZ\0"],
+  ["lzma", "\x5d\0\0"],
+  ["lzip", "LZIP"],
+  ["lz4", "\x04\x22\x4d\x18"],
+  ["zstd", "\x28\xb5\x2f\xfd"],
+  ["compress", "\x1f\x9d"],
+  ["compress", "\x1f\xa0"],
+  ["cab", "MSCF\0\0\0\0"],
+  ["arj", "\x60\xea"],
+  ["tar", "", { at: 257, text: "ustar" }],
+  // PKCS #7 (RFC 5652) in DER or BER: the length takes none to three bytes.
+  ["smime", "\x30", { at: 2, text: PKCS7 }],
+  ["smime", "\x30", { at: 3, text: PKCS7 }],
+  ["smime", "\x30", { at: 4, text: PKCS7 }],
+  ["smime", "\x30", { at: 5, text: PKCS7 }],
+  ["pgp", "-----BEGIN PGP MESSAGE-----"],
+  ["signature", "-----BEGIN PGP SIGNATURE-----"],
+  ["signature", "-----BEGIN PGP PUBLIC KEY BLOCK-----"],
+  ["calendar", "BEGIN:VCALENDAR"],
+  ["calendar", "BEGIN:VCARD"],
+  ["program", "MZ\x90\0"],
+  ["program", "\x7fELF"],
+  ["media", "ID3"],
+  ["media", "OggS"],
+  ["media", "RIFF", { at: 8, text: "WAVE" }],
+  ["media", "RIFF", { at: 8, text: "AVI " }],
+  ["media", "", { at: 4, text: "ftyp" }],
+  ["database", "SQLite format 3\0"],
 ];
 
 /** Bytes before an archive that mail gateways add: white space and zeros, at most this many. */
@@ -37,13 +117,26 @@ const latin1 = new TextDecoder("latin1");
 
 /** Names the content that starts with `head`. */
 export function sniff(head: Uint8Array): ContentType {
-  for (const [type, signature] of SIGNATURES) {
-    if (signature.every((byte, i) => head[i] === byte)) return type;
+  // Nearly all that comes is one of these.
+  if (head[0] === 0x1f && head[1] === 0x8b) return "gzip";
+  if (head[0] !== LESS_THAN) {
+    const known = sniffSignature(head);
+    if (known !== undefined) return known;
+    const archive = sniffLeadingArchive(head);
+    if (archive !== undefined) return archive;
+    if (isZlib(head)) return "zlib";
   }
-  const archive = sniffLeadingArchive(head);
-  if (archive !== undefined) return archive;
-  if (isZlib(head)) return "zlib";
   return sniffText(head);
+}
+
+function sniffSignature(head: Uint8Array): ContentType | undefined {
+  const stands = (text: string, at: number): boolean => {
+    for (let i = 0; i < text.length; i++) if (head[at + i] !== text.charCodeAt(i)) return false;
+    return true;
+  };
+  return SIGNATURES.find(
+    ([, start, further]) => stands(start, 0) && (further === undefined || stands(further.text, further.at)),
+  )?.[0];
 }
 
 /** How many white-space and zero bytes stand before the first other byte, up to MAX_LEADING_BYTES. */
@@ -52,6 +145,8 @@ export function leadingBlankBytes(head: Uint8Array): number {
   while (count < MAX_LEADING_BYTES && isBlank(head[count])) count++;
   return count;
 }
+
+const LESS_THAN = 0x3c;
 
 function isBlank(byte: number | undefined): boolean {
   return byte === 0x20 || byte === 0x09 || byte === 0x0d || byte === 0x0a || byte === 0x00;
@@ -82,6 +177,7 @@ function sniffText(head: Uint8Array): ContentType {
   if (text.startsWith("<")) return isHtml(text) ? "html" : "xml";
   // Not `[External mail] …`, which gateways put in front of a pasted report.
   if (/^[[{]\s*(["{}[\]]|$)/.test(text)) return "json";
+  if (MBOX_START.test(text)) return "mbox";
   if (isMail(text)) return "mail";
   return /[\0-\x08\x0b\x0e-\x1a\x1c-\x1f]/.test(text) ? "binary" : "text";
 }
@@ -90,10 +186,13 @@ function isHtml(text: string): boolean {
   return /^<(!doctype\s+html|html|head|body|div|p\b|table)/i.test(text);
 }
 
+/** RFC 4155: a line that names a sender and a time, then the header of a mail. */
+const MBOX_START = /^From [^\n]*\n[!-9;-~]+:/;
+
 // Two header lines in a row, or one of the fields every mail has.
 function isMail(text: string): boolean {
   return (
-    /^(From [^\n]*\n)?([!-9;-~]+:[^\n]*\n([ \t][^\n]*\n)*){2}/.test(text) ||
+    /^([!-9;-~]+:[^\n]*\n([ \t][^\n]*\n)*){2}/.test(text) ||
     /^(received|from|subject|mime-version|content-type|return-path|delivered-to|message-id):/im.test(text)
   );
 }

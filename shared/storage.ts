@@ -11,6 +11,11 @@ export const RAW_PREFIX = "raw/";
 /** The name under which a mail is stored whole. */
 export const WHOLE_MAIL_NAME = "message.eml";
 
+/** Whether a raw object is a mail stored whole. */
+export function isWholeMail(key: string): boolean {
+  return key.endsWith(`/${WHOLE_MAIL_NAME}`) || key.endsWith(`-${WHOLE_MAIL_NAME}`);
+}
+
 /** What is known of a raw object besides its bytes; kept as R2 custom metadata. */
 export interface RawMetadata {
   rua: string;
@@ -24,8 +29,12 @@ export interface RawMetadata {
   /** File name and MIME type as the mail gave them: labels, never trusted. */
   fileName: string;
   mimeType: string;
+  /** Header TLS-Report-Domain (RFC 8460 section 5.3) of the mail it came in; "" where there is none. */
+  tlsReportDomain: string;
   /** Objects that the mail was taken apart into, this one included: they share what one mail may cost. */
   objectsOfMail: number;
+  /** How the mail authenticated (shared/authentication/authentication-results.ts); "" where it came before it was noted. */
+  authentication: string;
 }
 
 /** Who sent a mail, as it says itself. */
@@ -49,9 +58,9 @@ export function rawKey(receivedSeconds: number, sha256: string, fileName: string
 
 /**
  * The name of a raw object whose content came to another address before: each address has an object of its own, so that
- * what became of it can be told for each.
+ * what became of it can be told for each; and so has each way in which the same content authenticated.
  *
- * @param ruaHash hash of the address, hex
+ * @param ruaHash hash of the address and of that, hex
  */
 export function fileNameForAddress(ruaHash: string, fileName: string): string {
   return `${ruaHash.slice(0, 16)}-${safeFileName(fileName)}`;
@@ -116,7 +125,9 @@ export function buildRawMetadata(metadata: RawMetadata): Record<string, string> 
     received: String(metadata.receivedSeconds),
     name: metadataText(metadata.fileName),
     type: metadataText(metadata.mimeType),
+    tlsdomain: metadataText(metadata.tlsReportDomain),
     parts: String(metadata.objectsOfMail),
+    auth: metadataText(metadata.authentication),
   };
 }
 
@@ -134,7 +145,9 @@ export function parseRawMetadata(metadata: Record<string, string> | undefined): 
     receivedSeconds: Number.isFinite(received) ? received : 0,
     fileName: read("name"),
     mimeType: read("type"),
+    tlsReportDomain: read("tlsdomain"),
     objectsOfMail: Number.isInteger(parts) && parts > 0 ? parts : 1,
+    authentication: read("auth"),
   };
 }
 

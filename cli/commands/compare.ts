@@ -11,7 +11,6 @@ import {
   sessionsByDay,
 } from "../../shared/analytics/statements.ts";
 import type { Outputs } from "../../shared/contract/operations.ts";
-import { domainName } from "../../shared/domain-name.ts";
 import { parseDay, SECONDS_PER_DAY } from "../../shared/report-day.ts";
 import type { ApiClient } from "../client.ts";
 import { CommandError } from "../command-error.ts";
@@ -28,6 +27,7 @@ import {
   sampleSentence,
 } from "../comparison.ts";
 import { addConnectionOptions, type ConnectionOptions, connect } from "../connection.ts";
+import { readDomains } from "../domain-option.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { printJson, printOut, renderDay, renderTable } from "../terminal.ts";
 
@@ -71,7 +71,7 @@ export function addCompare(program: Command): void {
   const command = program
     .command("compare")
     .description("The ledger's sums beside those of Analytics Engine")
-    .argument("[domain...]", "only these policy domains")
+    .argument("[domain...]", "only these policy domains", readDomains, [])
     .option("--account <name>", "only this account")
     .option("--from <day>", "first day (YYYY-MM-DD, UTC)", readDay)
     .option("--to <day>", "last day; today unless given", readDay)
@@ -85,7 +85,7 @@ async function printComparison(domains: string[], options: CompareOptions): Prom
   const period = periodOf(options, today);
   const client = connect(options);
   const filters: StatementFilter[] = (domains.length === 0 ? [undefined] : domains).map((domain) => ({
-    domain: domain === undefined ? undefined : domainName(domain),
+    domain,
     account: options.account,
   }));
   const ledger: SumsOfDay[] = [];

@@ -10,6 +10,7 @@ import type { DeadLetterFilter } from "../../shared/operations.ts";
 import { type ApiClient, changeDeadLetters, type DeadLetterSelection } from "../client.ts";
 import { CommandError } from "../command-error.ts";
 import { addConnectionOptions, type ConnectionOptions, connect } from "../connection.ts";
+import { readDomain } from "../domain-option.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { printError, printJson, printOut, renderPairs } from "../terminal.ts";
 
@@ -71,7 +72,7 @@ function finish(command: Command): Command {
 function addFilter(command: Command): Command {
   return command
     .option("--code <code>", "only with this reason")
-    .option("--domain <domain>", "only about this policy domain")
+    .option("--domain <domain>", "only about this policy domain", readDomain)
     .option("--account <name>", "only of this account")
     .option("--since <day>", "only of mail that arrived on this day or later (YYYY-MM-DD, UTC)")
     .option("--until <day>", "only of mail that arrived on this day or earlier");

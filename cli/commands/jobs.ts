@@ -5,6 +5,7 @@ import type { Job } from "../../shared/contract/shapes.ts";
 import type { ApiClient } from "../client.ts";
 import { CommandError } from "../command-error.ts";
 import { addConnectionOptions, type ConnectionOptions, connect } from "../connection.ts";
+import { readDomain } from "../domain-option.ts";
 import { startProgress } from "../progress.ts";
 import { printJson, printOut, renderPairs, renderTable } from "../terminal.ts";
 
@@ -37,7 +38,7 @@ export function addJobs(program: Command): void {
     .description("Read stored files again, with today's code")
     .option("--prefix <prefix>", "files whose key begins so, such as raw/2026/11/")
     .option("--key <key>", "one file")
-    .option("--domain <domain>", "files that reports about this policy domain were accepted from")
+    .option("--domain <domain>", "files that reports about this policy domain were accepted from", readDomain)
     .option("--all", "every file there is")
     // What stands after `status` is meant for it.
     .enablePositionalOptions();

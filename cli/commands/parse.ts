@@ -1,5 +1,6 @@
 /** `dmarc parse`: what is in these files. Offline; nothing is sent anywhere. */
 import type { Command } from "commander";
+import { describeFile } from "../../shared/report/advice.ts";
 import { cleanDetail } from "../../shared/report/problems.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { openFileSource } from "../file-source.ts";
@@ -63,10 +64,15 @@ async function parsePath(file: string, keepRecords: boolean): Promise<FileSummar
   }
 }
 
-function renderFile({ file, reports, problems }: FileSummary): string {
+function renderFile({ file, reports, problems, passedOver }: FileSummary): string {
   const blocks = [safeText(file, 500), ...reports.map(renderReport)];
-  for (const { code, message, part } of problems) {
-    blocks.push(`  problem  ${code}: ${safeText(message, 400)}${part === "" ? "" : ` [${safeText(part)}]`}`);
+  for (const { code, message, part, advice, file: facts } of problems) {
+    blocks.push(`  problem    ${code}: ${safeText(message, 400)}${part === "" ? "" : ` [${safeText(part)}]`}`);
+    if (facts !== undefined && part !== "") blocks.push(`             ${safeText(describeFile(facts), 400)}`);
+    blocks.push(`             ${advice}`);
+  }
+  for (const { kind, ...facts } of passedOver) {
+    blocks.push(`  passed     ${kind.replaceAll("_", " ")}: ${safeText(describeFile(facts), 400)}`);
   }
   return `${blocks.join("\n")}\n`;
 }

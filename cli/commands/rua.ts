@@ -2,8 +2,10 @@
 import type { Command } from "commander";
 import type { Outputs } from "../../shared/contract/operations.ts";
 import type { RegistryEntry } from "../../shared/registry.ts";
+import { withBothForms } from "../../shared/unicode-name.ts";
 import { CommandError } from "../command-error.ts";
 import { addConnectionOptions, type ConnectionOptions, connect } from "../connection.ts";
+import { readDomains } from "../domain-option.ts";
 import { printJson, printOut, renderPairs, renderTable } from "../terminal.ts";
 
 type Registration = Outputs["getRegistration"];
@@ -20,6 +22,7 @@ const EXAMPLES = `
 Examples:
   dmarc rua add dmarc@example.com                                   any domain's reports, account "default"
   dmarc rua add reports@example.com --account acme --domain acme.example acme.test
+  dmarc rua add reports@example.com --domain bücher.example         an internationalised name, in either form
   dmarc rua list --json
   dmarc rua remove dmarc@example.com
 
@@ -31,7 +34,7 @@ export function addRua(program: Command): void {
   rua.addHelpText("after", EXAMPLES);
   addSubcommand(rua, "add <address>", "Register an address, or change it")
     .option("--account <name>", "whose reports these are", "default")
-    .option("--domain <domain...>", "policy domains accepted, with their subdomains (default: any)")
+    .option("--domain <domain...>", "policy domains accepted, with their subdomains (default: any)", readDomains)
     .action(async (address: string, options: AddOptions) =>
       printRegistration(await addAddress(address, options), options),
     );
@@ -75,8 +78,12 @@ async function listAddresses(options: RuaOptions): Promise<void> {
   const { items: registrations } = await connect(options).ask("listRegistrations", {});
   if (options.json) return printJson(registrations);
   if (registrations.length === 0) return printOut("No address is registered; add one with `dmarc rua add ADDRESS`.");
-  const rows = registrations.map(({ rua, entry }) => [rua, entry.account, entry.domains?.join(" ") ?? "any"]);
+  const rows = registrations.map(({ rua, entry }) => [withBothForms(rua), entry.account, domainsOf(entry)]);
   printOut(renderTable(["address", "account", "domains"], rows));
+}
+
+function domainsOf({ domains }: RegistryEntry): string {
+  return domains === undefined ? "any" : domains.map(withBothForms).join(" ");
 }
 
 function printRegistration(registration: Registration, { json }: RuaOptions): void {
@@ -86,9 +93,9 @@ function printRegistration(registration: Registration, { json }: RuaOptions): vo
   }
   const { rua, entry } = registration;
   const pairs: [string, unknown][] = [
-    ["address", rua],
+    ["address", withBothForms(rua)],
     ["account", entry.account],
-    ["domains", entry.domains?.join(" ") ?? "any"],
+    ["domains", domainsOf(entry)],
   ];
   if (entry.approvedSources !== undefined) pairs.push(["approved sources", entry.approvedSources.join(" ")]);
   if (entry.failureReports !== undefined) pairs.push(["failure reports", entry.failureReports]);

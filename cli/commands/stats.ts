@@ -1,6 +1,7 @@
 /** `dmarc stats`: the figures of the reports that were accepted. */
 import type { Command } from "commander";
 import { addConnectionOptions, type ConnectionOptions, connect } from "../connection.ts";
+import { readDomain } from "../domain-option.ts";
 import { printJson, printOut, renderPairs } from "../terminal.ts";
 
 interface StatsOptions extends ConnectionOptions {
@@ -19,7 +20,7 @@ export function addStats(program: Command): void {
   const command = program
     .command("stats")
     .description("Reports, records and messages that were accepted")
-    .option("--domain <domain>", "only this policy domain")
+    .option("--domain <domain>", "only this policy domain", readDomain)
     .option("--account <name>", "only this account")
     .option("--json", "JSON for programs");
   addConnectionOptions(command).addHelpText("after", EXAMPLES).action(printStats);

@@ -96,7 +96,8 @@ async function findKey({ domain, selector, algorithm }: DkimSignature, resolver:
     }
     case "nxdomain":
     case "nodata":
-      return { result: "fail", reason: "there is no such key" };
+      // It may have been there when the mail was sent: old keys go.
+      return { result: "neutral", reason: "there is no such key" };
     default:
       return { result: "unknown", reason: `the key was asked for: ${answer.status}` };
   }

@@ -7,29 +7,7 @@ import { organizationalDomain } from "../organizational-domain.ts";
 import type { Report } from "../report/vocabulary.ts";
 import type { AuthenticationNote, MethodResult } from "./authentication-results.ts";
 import type { DkimResult } from "./dkim.ts";
-
-/**
- * verified: the mail passes DMARC for a domain of the reporter; contradicted: it fails, or passes for another's;
- * unverified: nothing proves who sent it; unchecked: nobody could tell, since neither a receiver's results nor a resolver
- * is configured, or the mail came before they were.
- */
-export const SENDER_STATES = ["verified", "unchecked", "unverified", "contradicted"] as const;
-export type SenderState = (typeof SENDER_STATES)[number];
-
-/** Who sent a report. */
-export interface ReportSender {
-  state: SenderState;
-  /** The domain that the mail's authentication vouches for; "" where it does for none. */
-  domain: string;
-}
-
-/** Of what nobody looked at. */
-export const UNCHECKED: ReportSender = { state: "unchecked", domain: "" };
-
-/** Whether the judgement of a domain counts what such a report says. */
-export function isCounted(state: SenderState): boolean {
-  return state === "verified" || state === "unchecked";
-}
+import { type ReportSender, UNCHECKED } from "./sender-state.ts";
 
 /** What a mail's authentication came to. */
 export type MailAuthentication = { result: "pass"; domain: string } | { result: "fail" | "none" | "unchecked" };

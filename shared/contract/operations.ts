@@ -3,6 +3,7 @@
  * RPC entry point of process, the routes of the dashboard's API and the client derive from this table; documents may too.
  */
 import * as v from "valibot";
+import { domainName } from "../domain-name.ts";
 import { storedCheck } from "../guidance/stored-check.ts";
 import { REPORT_KINDS } from "../ledger/report-rows.ts";
 import { PAGE_LIMITS } from "../limits.ts";
@@ -16,7 +17,15 @@ const mailAddress = v.pipe(v.string(), v.trim(), v.regex(/^[^\s@]+@[^\s@]+$/, "n
 /** Whether it is a day of the calendar is for the answer to say. */
 const day = v.pipe(v.string(), v.regex(/^\d{4}-\d{2}-\d{2}$/, "not a day; it has to be YYYY-MM-DD"));
 const cursor = v.pipe(v.string(), v.minLength(1), v.maxLength(4096));
-const domain = v.pipe(v.string(), v.trim(), v.toLowerCase(), v.minLength(1), v.maxLength(253));
+/** In either form; as A-labels from here on. A report may be about a name that is none, so any text may be asked for. */
+const domain = v.pipe(
+  v.string(),
+  v.trim(),
+  v.minLength(1),
+  v.maxLength(253),
+  v.regex(/^\S*$/, "not a domain name"),
+  v.transform(domainName),
+);
 const account = v.pipe(v.string(), v.minLength(1), v.maxLength(64));
 /** R2 keys have at most 1,024 bytes. */
 const objectKey = v.pipe(v.string(), v.minLength(1), v.maxLength(1024));
@@ -70,7 +79,7 @@ const jobRequest = v.strictObject({
 const reportName = {
   account,
   /** "" = about no domain. */
-  domain: v.pipe(v.string(), v.maxLength(253)),
+  domain: v.pipe(v.string(), v.maxLength(253), v.transform(domainName)),
   day,
   uid: v.pipe(v.string(), v.regex(/^[0-9a-f]{32}$/, "not the uid of a report")),
 };

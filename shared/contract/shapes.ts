@@ -1,5 +1,6 @@
 /** What operations answer with, as schemas, and how rows of the ledger become it. Pure. */
 import * as v from "valibot";
+import { reportSender, UNCHECKED } from "../authentication/sender-state.ts";
 import type { ConflictRow, ReportVersion } from "../ledger/conflicts.ts";
 import type { DeadLetterRow } from "../ledger/dead-letters.ts";
 import { JOB_KINDS } from "../ledger/jobs.ts";
@@ -161,6 +162,7 @@ export const rawObject = v.object({
     receivedSeconds: v.number(),
     fileName: v.string(),
     mimeType: v.string(),
+    tlsReportDomain: v.string(),
     objectsOfMail: v.number(),
   }),
 });
@@ -193,6 +195,8 @@ const conflictVersion = v.object({
   /** Messages, sessions or incidents, as the kind is. */
   messages: v.number(),
   passed: v.number(),
+  /** Whether its mail proves who sent it (docs/authentication.md), and for which domain. */
+  sender: v.optional(reportSender, UNCHECKED),
   /** Of the mail that brought it, as it says itself; absent where the raw object is gone. */
   mail: v.optional(v.object({ sender: v.string(), from: v.string(), subject: v.string(), messageId: v.string() })),
 });

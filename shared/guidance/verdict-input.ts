@@ -1,5 +1,5 @@
 /** What the ledger tells of a domain over a period, as a verdict is given it. Pure. */
-import type { DayTotals, PolicyDays } from "../ledger/days.ts";
+import { countedPolicies, type DayTotals, type PolicyDays } from "../ledger/days.ts";
 import type { Mail } from "../ledger/sources.ts";
 import type { Decide } from "./roles.ts";
 import type { VerdictInput } from "./verdict.ts";
@@ -8,6 +8,7 @@ import type { VerdictInput } from "./verdict.ts";
 export interface LedgerAnswers {
   /** Days since 1970-01-01 UTC, both included. */
   period: { firstDay: number; lastDay: number };
+  /** What the judgement counts of it (authentication/sender-state.ts). */
   mail: Mail;
   /** Of the period only. */
   days: readonly DayTotals[];
@@ -32,8 +33,8 @@ export function verdictInput(domain: string, answers: LedgerAnswers, decide: Dec
     period,
     evidence: mail.evidence,
     totals,
-    days: days.filter(({ messages }) => messages > 0).map(({ day }) => day),
-    policies,
+    days: days.filter(({ messages, uncounted }) => messages > uncounted).map(({ day }) => day),
+    policies: countedPolicies(policies),
     ruaAddresses,
     decide,
   };

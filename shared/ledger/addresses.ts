@@ -157,14 +157,23 @@ export async function copyDue(
       dueRow,
     ),
   );
-  for (const { rua, entry, shard, version, removed } of due) {
+  if (due.length === 0) return 0;
+  for (const { rua, entry, shard, removed } of due) {
     if (removed === 1) await deleteCopy(copy, rua);
     else await putCopy(copy, { rua, entry, shard });
-    // Changed again meanwhile: that version is due, and so is this one's successor in KV.
-    await change(directory, [
-      { sql: "DELETE FROM addresses WHERE rua = ?1 AND removed = 1 AND version = ?2", parameters: [rua, version] },
-      { sql: "UPDATE addresses SET copied_version = ?2 WHERE rua = ?1", parameters: [rua, version] },
-    ]);
   }
+  // Changed again meanwhile: that version is due, and so is this one's successor in KV.
+  const copied = JSON.stringify(due.map(({ rua, version }) => [rua, version]));
+  await change(directory, [
+    {
+      sql: `DELETE FROM addresses WHERE removed = 1 AND (rua, version) IN
+        (SELECT value ->> 0, value ->> 1 FROM json_each(?1))`,
+      parameters: [copied],
+    },
+    {
+      sql: "UPDATE addresses SET copied_version = w.value ->> 1 FROM json_each(?1) w WHERE addresses.rua = w.value ->> 0",
+      parameters: [copied],
+    },
+  ]);
   return due.length;
 }

@@ -4,6 +4,7 @@
  * come one after the other.
  */
 
+import type { ReportSender } from "../authentication/sender-state.ts";
 import type { ReportReference } from "./report-rows.ts";
 import type { Decision, Held, HeldReport } from "./reports.ts";
 
@@ -23,6 +24,7 @@ export interface Claim {
   beginSeconds: number;
   endSeconds: number;
   policy: string;
+  sender: ReportSender;
   counts: HeldReport["counts"];
   /** Domains and days it will have rows for. */
   spread: [domain: string, day: number][];
@@ -30,11 +32,17 @@ export interface Claim {
 
 /**
  * accepted = write its rows and points under `generation`, over what `held` was, and cover older points up to
- * `highestPoints`; duplicate = the same content was accepted from another object, or a person decided against it;
+ * `highestPoints`, where `displaces` the object of `held` has to be run again, since what it says counts no more; duplicate = the same content was accepted from another object, or a person decided against it;
  * conflict = a report with the same identity and other content was accepted; taken_back = a person removed this one.
  */
 export type Verdict =
-  | { verdict: "accepted"; generation: number; highestPoints: number; held: HeldReport | undefined }
+  | {
+      verdict: "accepted";
+      generation: number;
+      highestPoints: number;
+      held: HeldReport | undefined;
+      displaces?: true;
+    }
   | { verdict: "duplicate" | "conflict"; held: HeldReport }
   | { verdict: "taken_back"; held: HeldReport | undefined };
 
@@ -106,8 +114,16 @@ function decide(claim: Claim, { held, isAnother, decision }: Known): Verdict {
     const isNewer = claim.generation > held.generation || !isSameContent || held.points !== claim.points;
     return isNewer ? replaces(claim, held) : keeps(held);
   }
-  if (isSameContent || decision === "refused") return { verdict: "duplicate", held };
+  if (decision === "refused") return { verdict: "duplicate", held };
+  if (isMoreCredible(claim, held)) return { ...replaces(claim, held), displaces: true };
+  if (isSameContent) return { verdict: "duplicate", held };
   return decision === "replaces" ? replaces(claim, held) : { verdict: "conflict", held };
+}
+
+/** A verified report takes the place of one that is not, unless a person decided for that one. */
+function isMoreCredible(claim: Claim, held: HeldReport): boolean {
+  const isHeldByDecision = held.decisions[held.contentHash] === "replaces";
+  return claim.sender.state === "verified" && held.sender.state !== "verified" && !isHeldByDecision;
 }
 
 /** Accepted before, from the same place: written again as it was. */
@@ -115,7 +131,7 @@ function keeps(held: HeldReport): Verdict {
   return { verdict: "accepted", generation: held.generation, highestPoints: held.highestPoints, held };
 }
 
-function replaces(claim: Claim, held: HeldReport): Verdict {
+function replaces(claim: Claim, held: HeldReport): Extract<Verdict, { verdict: "accepted" }> {
   return {
     verdict: "accepted",
     generation: Math.max(claim.generation, Math.floor(held.generation) + 1),

@@ -1,5 +1,6 @@
 /** Conflicts: another version of an accepted report, kept until a person decides between them. */
 import * as v from "valibot";
+import { reportSender, UNCHECKED } from "../authentication/sender-state.ts";
 import { compareValues, firstRows } from "./combine.ts";
 import { ask, type Change, jsonColumn, type LedgerDatabase, type Query, query } from "./database.ts";
 import { REPORT_KINDS, type ReportKind } from "./report-rows.ts";
@@ -16,6 +17,8 @@ const version = v.object({
   /** Messages, sessions or incidents. */
   total: v.number(),
   passed: v.number(),
+  /** Who sent it, as far as its mail proves; what was filed before that was looked at says nothing. */
+  sender: v.optional(reportSender, UNCHECKED),
   /** Of the mail that brought it, as it says itself; absent where the raw object is gone. */
   mail: v.optional(v.object({ sender: v.string(), from: v.string(), subject: v.string(), messageId: v.string() })),
 });
@@ -83,6 +86,14 @@ export function putConflicts(rows: readonly ConflictRow[]): Change {
       FROM json_each(?1) WHERE true
       ON CONFLICT (id) DO UPDATE SET conflict = excluded.conflict`,
     parameters: [JSON.stringify(values)],
+  };
+}
+
+/** Has all conflicts of a report say that another version of it counts now. */
+export function putAcceptedVersion(uid: string, accepted: ReportVersion): Change {
+  return {
+    sql: "UPDATE conflicts SET conflict = json_set(conflict, '$.accepted', json(?2)) WHERE uid = unhex(?1)",
+    parameters: [uid, JSON.stringify(accepted)],
   };
 }
 

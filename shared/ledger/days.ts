@@ -1,5 +1,6 @@
 /** Questions about a domain's days: what was counted on each, and the policies that reports saw. */
 import * as v from "valibot";
+import { isCountedSql } from "../authentication/sender-state.ts";
 import { compareValues, sumRows } from "./combine.ts";
 import { type Query, query } from "./database.ts";
 import { inScope, type Scope } from "./figure-sql.ts";
@@ -19,6 +20,11 @@ export interface DayTotals {
   reports: number;
   /** Of the messages, those of reports over several days: what the day has of them is its share. */
   spread: number;
+  /** Of the messages, those of reports that the judgement does not count; and how many reports those are. */
+  uncounted: number;
+  uncountedReports: number;
+  /** Of the messages, those of reports that nobody could check. */
+  unchecked: number;
 }
 
 const dayRow = v.object({
@@ -31,6 +37,9 @@ const dayRow = v.object({
   rejected: v.number(),
   reports: v.number(),
   spread: v.number(),
+  uncounted: v.number(),
+  uncountedReports: v.number(),
+  unchecked: v.number(),
 });
 
 /** Totals by day, oldest first; a report is counted on its first day, so reports add up over days. */
@@ -40,7 +49,9 @@ export function dayTotalsQuery(scope: Scope): Query<DayTotals> {
     ...query(
       `SELECT d.day, sum(d.total) AS messages, sum(d.passed) AS passed, sum(d.dkim_aligned) AS dkimAligned,
         sum(d.spf_aligned) AS spfAligned, sum(d.quarantined) AS quarantined, sum(d.rejected) AS rejected,
-        sum(d.reports) AS reports, sum(d.spread) AS spread
+        sum(d.reports) AS reports, sum(d.spread) AS spread,
+        sum(d.uncounted_total) AS uncounted, sum(d.uncounted_reports) AS uncountedReports,
+        sum(d.unchecked_total) AS unchecked
       FROM domain_days d WHERE ${where.sql} GROUP BY d.day ORDER BY d.day`,
       where.parameters,
       dayRow,
@@ -60,6 +71,9 @@ function addDays(a: DayTotals, b: DayTotals): DayTotals {
     rejected: a.rejected + b.rejected,
     reports: a.reports + b.reports,
     spread: a.spread + b.spread,
+    uncounted: a.uncounted + b.uncounted,
+    uncountedReports: a.uncountedReports + b.uncountedReports,
+    unchecked: a.unchecked + b.unchecked,
   };
 }
 
@@ -119,6 +133,8 @@ export interface PolicyDays {
   policy: string;
   firstDay: number;
   lastDay: number;
+  /** The last day of a report that the judgement of the domain counts; 0 where there is none. */
+  lastCountedDay: number;
   reports: number;
   /** Of the days whose details are kept. */
   reporters: number;
@@ -135,14 +151,17 @@ export function policiesQuery(scope: Scope): Query<PolicyDays> {
   const final = inScope("d", "aggregate", scope);
   return {
     ...query(
-      `SELECT policy, min(firstDay) AS firstDay, max(lastDay) AS lastDay, sum(reports) AS reports,
+      `SELECT policy, min(firstDay) AS firstDay, max(lastDay) AS lastDay, max(lastCountedDay) AS lastCountedDay,
+        sum(reports) AS reports,
         sum(reporters) AS reporters
       FROM (
-        SELECT r.policy, min(r.day) AS firstDay, max(r.day) AS lastDay, sum(r.place = 0) AS reports,
+        SELECT r.policy, min(r.day) AS firstDay, max(r.day) AS lastDay,
+          max(CASE WHEN ${isCountedSql("r")} THEN r.day ELSE 0 END) AS lastCountedDay, sum(r.place = 0) AS reports,
           count(DISTINCT r.reporter) AS reporters
         FROM reports r WHERE ${kept.sql} AND r.state = 'accepted' AND ${isTelling("r")} GROUP BY r.policy
         UNION ALL
-        SELECT d.policy, min(d.day), max(d.day), sum(d.reports), 0
+        SELECT d.policy, min(d.day), max(d.day),
+          max(CASE WHEN d.reports > d.uncounted_reports THEN d.day ELSE 0 END), sum(d.reports), 0
         FROM domain_days d WHERE ${final.sql} AND d.is_final = 1 AND d.last_end_seconds > 0 GROUP BY d.policy)
       GROUP BY policy ORDER BY lastDay DESC, firstDay DESC, policy LIMIT ${MAX_POLICIES}`,
       [...kept.parameters, ...final.parameters],
@@ -151,6 +170,7 @@ export function policiesQuery(scope: Scope): Query<PolicyDays> {
           policy: v.string(),
           firstDay: v.number(),
           lastDay: v.number(),
+          lastCountedDay: v.number(),
           reports: v.number(),
           reporters: v.number(),
         }),
@@ -165,6 +185,7 @@ export function policiesQuery(scope: Scope): Query<PolicyDays> {
           policy: a.policy,
           firstDay: Math.min(a.firstDay, b.firstDay),
           lastDay: Math.max(a.lastDay, b.lastDay),
+          lastCountedDay: Math.max(a.lastCountedDay, b.lastCountedDay),
           reports: a.reports + b.reports,
           reporters: a.reporters + b.reporters,
           reportersAreAtMost: a.reportersAreAtMost || b.reportersAreAtMost || (a.reporters > 0 && b.reporters > 0),
@@ -196,4 +217,9 @@ export function ruaAddressesQuery(scope: Scope): Query<{ rua: string; lastDay: n
         .sort((a, b) => b.lastDay - a.lastDay || compareValues(a.rua, b.rua))
         .slice(0, MAX_RUA_ADDRESSES),
   };
+}
+
+/** The policies that reports saw which the judgement counts, the one seen last first. */
+export function countedPolicies(policies: readonly PolicyDays[]): PolicyDays[] {
+  return policies.filter((one) => one.lastCountedDay > 0).sort((a, b) => b.lastCountedDay - a.lastCountedDay);
 }

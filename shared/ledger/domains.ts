@@ -1,5 +1,6 @@
 /** Questions of the page Domains: sums by policy domain, sorted, filtered and cut into pages in the database. */
 import * as v from "valibot";
+import { domainName } from "../domain-name.ts";
 import { compareValues, sumRows } from "./combine.ts";
 import { type Query, query } from "./database.ts";
 import { inScope, type Scope } from "./figure-sql.ts";
@@ -65,7 +66,7 @@ export interface DomainList {
    * of all domains and 0 will do: it doubles what has to be read.
    */
   beforeFirstDay: number | undefined;
-  /** Only domains whose name or policy holds this text; "" = all. */
+  /** Only domains whose name or policy holds this text, whole labels of it in either form; "" = all. */
   text: string;
   order: DomainOrder;
   descending: boolean;
@@ -149,14 +150,7 @@ export function domainsQuery({ accounts, firstDay = 0, lastDay = 0 }: Scope, lis
           WHERE domain NOT IN (SELECT domain FROM totals)) AS astray) said
     LEFT JOIN (SELECT * FROM listed ORDER BY ${ORDERS[order].sql} ${direction}, domain LIMIT ?6) page ON true`;
   const most = databases > 1 ? WHOLE_LIST : offset + limit;
-  const parameters = [
-    JSON.stringify(accounts),
-    beforeFirstDay ?? firstDay,
-    firstDay,
-    lastDay,
-    text.toLowerCase(),
-    most,
-  ];
+  const parameters = [JSON.stringify(accounts), beforeFirstDay ?? firstDay, firstDay, lastDay, domainName(text), most];
   return {
     ...query(sql, parameters, v.pipe(pageRow, v.transform(readPageRow))),
     combine: (parts) => [combinePages(parts, list)],

@@ -1,7 +1,8 @@
 /**
- * Figures in SQL: where those of a scope are, and the parts of a key. The days that cron has merged are read from
- * `day_figures`, all others from their reports; both say the same.
+ * Figures in SQL: where those of a scope are, and the parts of a key. What counts of the days that cron has merged is read
+ * from `day_figures`, all else from the reports; both say the same.
  */
+import { isCountedSql } from "../authentication/sender-state.ts";
 import type { Parameter } from "./database.ts";
 import { FIGURE_LETTERS } from "./figures.ts";
 import type { ReportKind } from "./report-rows.ts";
@@ -15,6 +16,8 @@ export interface Scope {
   /** Days since 1970-01-01 UTC, both included; absent = open. */
   firstDay?: number | undefined;
   lastDay?: number | undefined;
+  /** Only what the judgement of a domain counts (authentication/sender-state.ts); figures alone can be asked for so. */
+  onlyCounted?: boolean | undefined;
 }
 
 /** Text of a statement with its parameters in order. */
@@ -42,7 +45,7 @@ export function inScope(table: string, kind: ReportKind, { accounts, domains, fi
 }
 
 /**
- * A table expression of figures: columns account, domain, day, key, value.
+ * A table expression of figures: columns account, domain, day, key, value, and whether the judgement counts them.
  *
  * @param needles only figures whose key holds one of these texts; absent = all
  */
@@ -51,23 +54,28 @@ export function figuresIn(kind: ReportKind, scope: Scope, needles?: readonly str
   const holds = (text: string): string =>
     needles === undefined ? "" : `AND (${needles.map(() => `instr(${text}, ?) > 0`).join(" OR ")})`;
   const part = (from: string, figures: string, condition: string): SqlPart => ({
-    sql: `SELECT d.account AS account, d.domain AS domain, d.day AS day, f.key AS key, f.value AS value
+    sql: `SELECT d.account AS account, d.domain AS domain, d.day AS day, f.key AS key, f.value AS value,
+        ${figures === "m.figures" ? "1" : isCountedSql("r")} AS isCounted
       FROM domain_days d ${from} JOIN json_each(${figures}) f
       WHERE ${days.sql} AND ${condition} ${holds(figures)} ${holds("f.key")}`,
     parameters: [...days.parameters, ...(needles ?? []), ...(needles ?? [])],
   });
   const report = `JOIN reports r ON r.account = d.account AND r.kind = d.kind AND r.domain = d.domain AND r.day = d.day`;
+  // Reports of a merged day are looked at only where there is one whose figures were not merged.
+  const isUnmerged = scope.onlyCounted
+    ? `d.figure_chunks = 0 AND ${isCountedSql("r")}`
+    : `(d.figure_chunks = 0 OR d.uncounted_reports > 0 AND NOT ${isCountedSql("r")})`;
   const parts = [
     part(
       `JOIN day_figures m ON m.account = d.account AND m.kind = d.kind AND m.domain = d.domain AND m.day = d.day`,
       "m.figures",
       "d.figure_chunks > 0",
     ),
-    part(report, "r.figures", "d.figure_chunks = 0 AND r.state = 'accepted' AND r.figures <> '{}'"),
+    part(report, "r.figures", `${isUnmerged} AND r.state = 'accepted' AND r.figures <> '{}'`),
     part(
       `${report} JOIN report_figures c ON c.reading = r.reading`,
       "c.figures",
-      "d.figure_chunks = 0 AND r.state = 'accepted' AND r.reading IS NOT NULL",
+      `${isUnmerged} AND r.state = 'accepted' AND r.reading IS NOT NULL`,
     ),
   ];
   return {

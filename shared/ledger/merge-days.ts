@@ -1,11 +1,12 @@
 /**
  * Figures of a day, merged over its reports: a source that ten receivers saw is one figure instead of ten, so that pages
- * over a year read little. Made by cron for days to which no more reports come; a change of the day takes it away again.
+ * over a year read little. Of reports that the judgement counts alone; others are few, and read one by one. Made by cron for
+ * days to which no more reports come; a change of the day takes it away again.
  */
 import * as v from "valibot";
+import { isCountedSql } from "../authentication/sender-state.ts";
 import { FIGURE_LIMITS } from "../limits.ts";
 import { ask, change, type LedgerDatabase, query } from "./database.ts";
-import { figuresIn } from "./figure-sql.ts";
 import { REPORT_KINDS } from "./report-rows.ts";
 
 const row = v.object({
@@ -13,50 +14,91 @@ const row = v.object({
   kind: v.picklist(REPORT_KINDS),
   domain: v.string(),
   day: v.number(),
-  reports: v.number(),
+  records: v.number(),
 });
 
+type DomainDay = v.InferOutput<typeof row>;
+
+/** Which days are merged, and how many. */
+export interface MergeBounds {
+  /** Only days before this one: for later ones reports still come in. */
+  beforeDay: number;
+  /** Days with fewer reports gain nothing by it. */
+  minReports: number;
+  /** Days of domains at most. */
+  limit: number;
+  /** Days and their records in one transaction; a day with more records has one of its own. */
+  atOnce: { days: number; records: number };
+}
+
 /**
- * Merges the figures of days that have none merged yet.
+ * Merges the figures of days that have none merged yet: one look for all of them, then two statements a transaction,
+ * however many days it is about.
  *
- * @param beforeDay only days before this one: for later ones reports still come in
- * @param minReports days with fewer reports gain nothing by it
- * @param limit days at most
  * @returns how many were merged; fewer than `limit` when nothing is left to do
  */
 export async function mergeDays(
   database: LedgerDatabase,
-  { beforeDay, minReports, limit }: { beforeDay: number; minReports: number; limit: number },
+  { beforeDay, minReports, limit, atOnce }: MergeBounds,
 ): Promise<number> {
   const days = await ask(
     database,
     query(
-      `SELECT account, kind, domain, day, reports FROM domain_days
-      WHERE figure_chunks = 0 AND is_final = 0 AND reports >= ?1 AND day < ?2 ORDER BY day DESC LIMIT ?3`,
+      `SELECT account, kind, domain, day, records FROM domain_days
+      WHERE figure_chunks = 0 AND is_final = 0 AND reports - uncounted_reports >= ?1 AND day < ?2 ORDER BY day DESC LIMIT ?3`,
       [minReports, beforeDay, limit],
       row,
     ),
   );
-  for (const { account, kind, domain, day } of days) {
-    const figures = figuresIn(kind, { accounts: [account], domains: [domain], firstDay: day, lastDay: day });
-    const place = [account, kind, domain, day];
-    // Chunks by running length: a day of hundreds of thousands of addresses does not fit one row.
-    await change(database, [
-      {
-        sql: `INSERT INTO day_figures (account, kind, domain, day, chunk, figures)
-          SELECT ?, ?, ?, ?, chunk, json_group_object(key, value) FROM (
-            SELECT key, value, sum(length(key) + 16) OVER (ORDER BY key) / CAST(? AS INTEGER) AS chunk
-            FROM (SELECT key, sum(value) AS value FROM ${figures.sql} GROUP BY key))
-          GROUP BY chunk`,
-        parameters: [...place, FIGURE_LIMITS.maxChunkChars, ...figures.parameters],
-      },
-      {
-        sql: `UPDATE domain_days SET figure_chunks = (SELECT count(*) FROM day_figures f WHERE f.account = ?1
-            AND f.kind = ?2 AND f.domain = ?3 AND f.day = ?4)
-          WHERE account = ?1 AND kind = ?2 AND domain = ?3 AND day = ?4`,
-        parameters: place,
-      },
-    ]);
-  }
+  for (const some of inGroups(days, atOnce)) await mergeSome(database, some);
   return days.length;
+}
+
+function* inGroups(days: readonly DomainDay[], atOnce: MergeBounds["atOnce"]): Generator<DomainDay[]> {
+  let group: DomainDay[] = [];
+  let records = 0;
+  for (const day of days) {
+    if (group.length >= atOnce.days || (group.length > 0 && records + day.records > atOnce.records)) {
+      yield group;
+      group = [];
+      records = 0;
+    }
+    group.push(day);
+    records += day.records;
+  }
+  if (group.length > 0) yield group;
+}
+
+async function mergeSome(database: LedgerDatabase, days: readonly DomainDay[]): Promise<void> {
+  const list = JSON.stringify(days.map(({ account, kind, domain, day }) => [account, kind, domain, day]));
+  const isDay = (table: string): string =>
+    `${table}.account = w.value ->> 0 AND ${table}.kind = w.value ->> 1 AND ${table}.domain = w.value ->> 2
+      AND ${table}.day = w.value ->> 3`;
+  const place = "r.account AS account, r.kind AS kind, r.domain AS domain, r.day AS day";
+  const accepted = `json_each(?1) w JOIN reports r ON ${isDay("r")} AND r.state = 'accepted' AND ${isCountedSql("r")}`;
+  await change(database, [
+    {
+      // Chunks by running length: a day of hundreds of thousands of addresses does not fit one row.
+      sql: `INSERT INTO day_figures (account, kind, domain, day, chunk, figures)
+        SELECT account, kind, domain, day, chunk, json_group_object(key, value) FROM (
+          SELECT account, kind, domain, day, key, value,
+            sum(length(key) + 16) OVER (PARTITION BY account, kind, domain, day ORDER BY key) / CAST(?2 AS INTEGER) AS chunk
+          FROM (
+            SELECT account, kind, domain, day, key, sum(value) AS value FROM (
+              SELECT ${place}, f.key AS key, f.value AS value FROM ${accepted} JOIN json_each(r.figures) f
+                WHERE r.figures <> '{}'
+              UNION ALL
+              SELECT ${place}, f.key, f.value FROM ${accepted} JOIN report_figures c ON c.reading = r.reading
+                JOIN json_each(c.figures) f WHERE r.reading IS NOT NULL)
+            GROUP BY account, kind, domain, day, key))
+        GROUP BY account, kind, domain, day, chunk`,
+      parameters: [list, FIGURE_LIMITS.maxChunkChars],
+    },
+    {
+      sql: `UPDATE domain_days SET figure_chunks = (SELECT count(*) FROM day_figures f WHERE f.account = domain_days.account
+          AND f.kind = domain_days.kind AND f.domain = domain_days.domain AND f.day = domain_days.day)
+        FROM json_each(?1) w WHERE ${isDay("domain_days")}`,
+      parameters: [list],
+    },
+  ]);
 }

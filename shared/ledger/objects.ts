@@ -14,6 +14,19 @@ export interface ObjectReference {
   receivedSeconds: number;
 }
 
+/** Names the raw object of a message. */
+export function objectReference({
+  key,
+  rua,
+  receivedSeconds,
+}: {
+  key: string;
+  rua: string;
+  receivedSeconds: number;
+}): ObjectReference {
+  return { rawKey: key, rua, receivedSeconds };
+}
+
 /** A finished object. */
 export interface FinishedObject {
   rawKey: string;
@@ -22,6 +35,9 @@ export interface FinishedObject {
   generation: number;
   finishedSeconds: number;
   records: number;
+  /** As in ObjectRow. */
+  reporter: number;
+  reports: number;
   outcomes: Outcome[];
   rawRemoved: boolean;
 }
@@ -38,6 +54,8 @@ const row = v.object({
   generation: v.number(),
   finishedSeconds: v.number(),
   records: v.number(),
+  reporter: v.number(),
+  reports: v.number(),
   outcomes: outcomesColumn,
   rawRemoved: v.pipe(
     v.number(),
@@ -62,7 +80,7 @@ export async function findObjects(
     database,
     query(
       `SELECT w.value ->> 3 AS rawKey, o.account, o.version, o.generation, o.settled_seconds AS finishedSeconds,
-        o.records, o.outcomes, o.raw_removed AS rawRemoved
+        o.records, o.reporter, o.reports, o.outcomes, o.raw_removed AS rawRemoved
       FROM json_each(?1) w
       JOIN objects o ON o.rua = w.value ->> 0 AND o.day = w.value ->> 1 AND o.object_hash = unhex(w.value ->> 2)`,
       [JSON.stringify(wanted)],
@@ -72,26 +90,42 @@ export async function findObjects(
   return new Map(found.map((object) => [object.rawKey, object]));
 }
 
+/** What was used of a day's budgets. */
+export interface AddressUse {
+  rua: string;
+  day: number;
+  /** A reporter that was asked for; 1 or -1 for all further ones together. */
+  reporter: number;
+  records: number;
+  reports: number;
+}
+
 /**
- * Records accepted from what arrived on a day, by address. One range scan for each address and day.
+ * What was used of the budgets of a day, by address and reporter. One range scan for each address and day.
  *
  * @param asked days since 1970-01-01 UTC; as many as there are
+ * @param reporters those to be told one by one, by number
  */
-export async function recordsByAddress(
+export async function useByAddress(
   database: LedgerDatabase,
   asked: readonly { rua: string; day: number }[],
-): Promise<{ rua: string; day: number; records: number }[]> {
-  const found: { rua: string; day: number; records: number }[] = [];
+  reporters: readonly number[],
+): Promise<AddressUse[]> {
+  const found: AddressUse[] = [];
+  const named = JSON.stringify(reporters);
   for (let i = 0; i < asked.length; i += D1_LIMITS.maxAddressesAsked) {
     const some = asked.slice(i, i + D1_LIMITS.maxAddressesAsked);
     const rows = await ask(
       database,
       query(
-        `SELECT o.rua, o.day, sum(o.records) AS records FROM json_each(?1) w
-        JOIN objects o ON o.rua = w.value ->> 0 AND o.day = w.value ->> 1
-        GROUP BY o.rua, o.day`,
-        [JSON.stringify(some.map(({ rua, day }) => [rua, day]))],
-        v.object({ rua: v.string(), day: v.number(), records: v.number() }),
+        `SELECT rua, day, CASE WHEN reporter IN (SELECT value FROM json_each(?2)) THEN reporter
+            WHEN reporter > 0 THEN 1 ELSE -1 END AS reporter,
+          sum(records) AS records, sum(reports) AS reports
+        FROM (SELECT o.rua AS rua, o.day AS day, o.reporter AS reporter, o.records AS records, o.reports AS reports
+          FROM json_each(?1) w JOIN objects o ON o.rua = w.value ->> 0 AND o.day = w.value ->> 1)
+        GROUP BY 1, 2, 3`,
+        [JSON.stringify(some.map(({ rua, day }) => [rua, day])), named],
+        v.object({ rua: v.string(), day: v.number(), reporter: v.number(), records: v.number(), reports: v.number() }),
       ),
     );
     found.push(...rows);
@@ -154,6 +188,10 @@ export interface ObjectRow extends ObjectReference {
   version: number;
   generation: number;
   records: number;
+  /** Whose reports it holds: a number of the reporter's, negative where the mail is not authenticated as its own, 0 of none. */
+  reporter: number;
+  /** Reports found in it. */
+  reports: number;
   outcomes: readonly Outcome[];
   rawRemoved: boolean;
 }
@@ -171,17 +209,20 @@ export async function putObjects(rows: readonly ObjectRow[], nowSeconds: number)
       object.records,
       outcomesText(object.outcomes),
       object.rawRemoved ? 1 : 0,
+      object.reporter,
+      object.reports,
     ]),
   );
   return {
     sql: `INSERT INTO objects (rua, day, object_hash, account, version, generation, received_seconds, settled_seconds,
-        records, outcomes, raw_removed)
+        records, outcomes, raw_removed, reporter, reports)
       SELECT value ->> 0, value ->> 1, unhex(value ->> 2), value ->> 3, value ->> 4, value ->> 5, value ->> 6,
-        value ->> 7, value ->> 8, value ->> 9, value ->> 10
+        value ->> 7, value ->> 8, value ->> 9, value ->> 10, value ->> 11, value ->> 12
       FROM json_each(?1) WHERE true
       ON CONFLICT (rua, day, object_hash) DO UPDATE SET account = excluded.account, version = excluded.version,
         generation = excluded.generation, settled_seconds = excluded.settled_seconds, records = excluded.records,
-        outcomes = excluded.outcomes, raw_removed = excluded.raw_removed`,
+        outcomes = excluded.outcomes, raw_removed = excluded.raw_removed,
+        reporter = excluded.reporter, reports = excluded.reports`,
     parameters: [JSON.stringify(values)],
   };
 }

@@ -1,5 +1,6 @@
 /** Aggregate reports as lists and one by one. */
 import * as v from "valibot";
+import { rankOf, type SenderState, senderRank } from "../authentication/sender-state.ts";
 import { firstRows } from "./combine.ts";
 import { type Parameter, type Query, query } from "./database.ts";
 import { inScope, RECORD_KEY, type Scope, type SqlPart } from "./figure-sql.ts";
@@ -21,6 +22,9 @@ export interface ReportTotals {
   records: number;
   messages: number;
   passed: number;
+  /** Whether its mail proves who sent it, and the domain it is proven for. */
+  senderState: SenderState;
+  senderDomain: string;
 }
 
 /** What the list is sorted by: columns of the page. */
@@ -49,6 +53,8 @@ export interface ReportFilter {
   reporter: string;
   /** fail: with failing messages; pass: all passing, none included. */
   result: "all" | "fail" | "pass";
+  /** Only reports of which this is known of their sender; absent = all. */
+  sender?: SenderState | undefined;
   /** Only reports with a record of this address, with its figures alone. */
   sourceIp: string;
   /** Only reports whose reporter or report id holds it. */
@@ -84,15 +90,18 @@ const listRow = v.object({
   records: v.number(),
   messages: v.number(),
   passed: v.number(),
+  senderState: senderRank,
+  senderDomain: v.string(),
 });
 
 /** Aggregate reports of a scope. Its answer is one row, the page; without a row at all there is none. */
 export function reportsQuery(scope: Scope, list: ReportList): Query<ReportPage> {
-  const { order, descending, limit, offset, reporter, result, text, sourceIp } = list;
+  const { order, descending, limit, offset, reporter, result, text, sourceIp, sender } = list;
   const listed = sourceIp === "" ? allReports(scope) : reportsWith(scope, sourceIp);
   const isResult = { all: "true", fail: "messages > passed", pass: "messages = passed" }[result];
   const sql = `SELECT count(*) OVER () AS matching, listed.* FROM (${listed.sql}) listed
     WHERE (? = '' OR reporter = ?) AND ${isResult}
+      AND ${sender === undefined ? "true" : `senderState = ${rankOf(sender)}`}
       AND (? = '' OR instr(lower(reporter), ?) > 0 OR instr(lower(reportId), ?) > 0)
     ORDER BY ${ORDERS[order].sql} ${descending ? "DESC" : "ASC"}, reportUid LIMIT ?`;
   const needle = text.toLowerCase();
@@ -122,7 +131,8 @@ function combinePages(parts: ReportPage[][], { order, descending, limit, offset 
 const WHOLE = `CASE WHEN ${isSpreadRow("r")} THEN r.details -> '$.whole' END`;
 
 const PLACE = `lower(hex(r.uid)) AS reportUid, r.account, r.domain, r.day, r.reporter, r.report_id AS reportId,
-  r.begin_seconds AS beginSeconds, r.end_seconds AS endSeconds, r.received_seconds AS receivedSeconds`;
+  r.begin_seconds AS beginSeconds, r.end_seconds AS endSeconds, r.received_seconds AS receivedSeconds,
+  r.sender_rank AS senderState, r.sender_domain AS senderDomain`;
 
 function allReports(scope: Scope): SqlPart {
   const where = inScope("r", "aggregate", scope);
@@ -193,6 +203,8 @@ const storedColumns = v.object({
   total: v.number(),
   passed: v.number(),
   policy: v.string(),
+  senderState: senderRank,
+  senderDomain: v.string(),
   details: detailsColumn,
 });
 
@@ -223,7 +235,8 @@ export function reportQuery({ account, domain, day, uid, withTakenBack = false }
   return query(
     `SELECT account, kind, domain, day, lower(hex(uid)) AS reportUid, generation, reporter, report_id AS reportId,
       begin_seconds AS beginSeconds, end_seconds AS endSeconds, received_seconds AS receivedSeconds, rua,
-      raw_key AS rawKey, part, state, records, total, passed, policy, details
+      raw_key AS rawKey, part, state, records, total, passed, policy, sender_rank AS senderState,
+      sender_domain AS senderDomain, details
     FROM reports
     WHERE account = ?1 AND kind IN ('aggregate', 'tls', 'failure') AND domain = ?2 AND day BETWEEN ?3 AND ?4
       AND uid = unhex(?5) AND (state = 'accepted' OR state = ?7)
@@ -247,7 +260,7 @@ export function reportRowsQuery(account: string, uid: string, spread: readonly (
     `SELECT r.account, r.kind, r.domain, r.day, lower(hex(r.uid)) AS reportUid, r.generation, r.reporter,
       r.report_id AS reportId, r.begin_seconds AS beginSeconds, r.end_seconds AS endSeconds,
       r.received_seconds AS receivedSeconds, r.rua, r.raw_key AS rawKey, r.part, r.state, r.records, r.total, r.passed, r.policy,
-      r.details
+      r.sender_rank AS senderState, r.sender_domain AS senderDomain, r.details
     FROM json_each(?1) w
     JOIN reports r ON r.account = ?2 AND r.kind = 'tls' AND r.domain = w.value ->> 0 AND r.day = w.value ->> 1
       AND r.uid = unhex(?3) AND r.state = 'accepted'`,

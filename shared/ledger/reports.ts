@@ -3,6 +3,7 @@
  * decided about a report is in claims.ts; the transaction in commit-batch.ts.
  */
 import * as v from "valibot";
+import { isCountedSql, type ReportSender, rankOf, senderRank } from "../authentication/sender-state.ts";
 import { READ_LIMITS } from "../limits.ts";
 import { compareValues, firstRows } from "./combine.ts";
 import { ask, type Change, type LedgerDatabase, type Query, query } from "./database.ts";
@@ -29,6 +30,7 @@ export interface HeldReport {
   beginSeconds: number;
   endSeconds: number;
   policy: string;
+  sender: ReportSender;
   /** What it counts, on all its days together. */
   counts: { records: number; total: number; passed: number };
   /** Domains and days it has rows for. */
@@ -62,6 +64,8 @@ const heldRow = v.object({
   beginSeconds: v.number(),
   endSeconds: v.number(),
   policy: v.string(),
+  senderState: senderRank,
+  senderDomain: v.string(),
   records: v.number(),
   total: v.number(),
   passed: v.number(),
@@ -96,8 +100,8 @@ export async function findReports(database: LedgerDatabase, references: readonly
         `SELECT r.account, r.kind, r.domain, r.day, lower(hex(r.uid)) AS uid, r.version, r.generation, r.state,
           lower(hex(r.content_hash)) AS contentHash, r.rua, r.raw_key AS rawKey, r.part,
           r.received_seconds AS receivedSeconds, r.points, r.highest_points AS highestPoints, r.reporter,
-          r.report_id AS reportId, r.begin_seconds AS beginSeconds, r.end_seconds AS endSeconds, r.policy, r.records,
-          r.total, r.passed, r.details
+          r.report_id AS reportId, r.begin_seconds AS beginSeconds, r.end_seconds AS endSeconds, r.policy,
+          r.sender_rank AS senderState, r.sender_domain AS senderDomain, r.records, r.total, r.passed, r.details
         FROM json_each(?1) w
         JOIN reports r ON r.account = w.value ->> 0 AND r.kind = w.value ->> 1 AND r.domain = w.value ->> 2
           AND r.day = w.value ->> 3 AND r.uid = unhex(w.value ->> 4)`,
@@ -133,16 +137,32 @@ export async function findReports(database: LedgerDatabase, references: readonly
     else known[contentHash] = decision;
   }
   const reports = new Map(
-    rows.map(({ account, kind, domain, day, uid, records, total, passed, details, ...row }): [string, HeldReport] => [
-      uid,
-      {
-        ...row,
-        counts: details.whole ?? { records, total, passed },
-        reference: { account, kind, domain, day, uid },
-        spread: details.spread ?? [[domain, day]],
-        decisions: decisions.get(uid) ?? {},
-      },
-    ]),
+    rows.map(
+      ({
+        account,
+        kind,
+        domain,
+        day,
+        uid,
+        records,
+        total,
+        passed,
+        details,
+        senderState,
+        senderDomain,
+        ...row
+      }): [string, HeldReport] => [
+        uid,
+        {
+          ...row,
+          sender: { state: senderState, domain: senderDomain },
+          counts: details.whole ?? { records, total, passed },
+          reference: { account, kind, domain, day, uid },
+          spread: details.spread ?? [[domain, day]],
+          decisions: decisions.get(uid) ?? {},
+        },
+      ],
+    ),
   );
   return { reports, decisions, final: new Set(final.map(({ uid }) => uid)) };
 }
@@ -166,6 +186,7 @@ export interface ReportWrite {
   part: string;
   points: number;
   highestPoints: number;
+  sender: ReportSender;
   /** None when its state is another than accepted: the rows that are there stay, and count nothing. */
   shares: readonly ReportShare[];
   kind: ReportReference["kind"];
@@ -216,11 +237,13 @@ export function putReports(writes: readonly ReportWrite[]): Change {
       detailsText(details),
       reading === undefined ? (figures?.[0] ?? "{}") : "{}",
       reading ?? null,
+      rankOf(write.sender.state),
+      write.sender.domain,
     ]),
   );
   const columns = `account kind domain day uid place version generation state content_hash reporter report_id
     begin_seconds end_seconds received_seconds rua raw_key part points highest_points records total passed dkim_aligned
-    spf_aligned quarantined rejected policy details figures reading`.split(/\s+/);
+    spf_aligned quarantined rejected policy details figures reading sender_rank sender_domain`.split(/\s+/);
   const isBlob = new Set(["uid", "content_hash", "reading"]);
   const isKey = new Set(["account", "kind", "domain", "day", "uid"]);
   const values = columns.map((name, i) => (isBlob.has(name) ? `unhex(value ->> ${i})` : `value ->> ${i}`));
@@ -313,12 +336,16 @@ export function isFirstRow(table: string, firstDay = 0): string {
       AND earlier.day = ${table}.day - 1 AND earlier.uid = ${table}.uid))`;
 }
 
+/** Before the policy stands what it is chosen by: a report that counts, then one that ends later. */
+const POLICY_RANK_CHARS = 16;
+
 /** Recomputes the sums of days from their reports, and forgets their merged figures. */
 export function recomputeDays(days: readonly TouchedDay[]): Change[] {
   const parameters = [JSON.stringify(days.map(({ account, kind, domain, day }) => [account, kind, domain, day]))];
   const isDay = (table: string): string =>
     `${table}.account = w.value ->> 0 AND ${table}.kind = w.value ->> 1 AND ${table}.domain = w.value ->> 2
       AND ${table}.day = w.value ->> 3`;
+  const counted = isCountedSql("r");
   return [
     {
       sql: `DELETE FROM day_figures WHERE (account, kind, domain, day, chunk) IN
@@ -328,19 +355,28 @@ export function recomputeDays(days: readonly TouchedDay[]): Change[] {
     },
     {
       sql: `INSERT INTO domain_days (account, kind, domain, day, reports, records, total, passed, dkim_aligned,
-          spf_aligned, quarantined, rejected, last_end_seconds, policy, figure_chunks, spread)
+          spf_aligned, quarantined, rejected, uncounted_reports, uncounted_total, uncounted_passed, unchecked_total,
+          last_end_seconds, policy, figure_chunks, spread)
         SELECT account, kind, domain, day, reports, records, total, passed, dkim_aligned, spf_aligned, quarantined,
-          rejected, last_end, CASE WHEN last_end = 0 THEN '' ELSE policy END, 0, spread
+          rejected, uncounted_reports, uncounted_total, uncounted_passed, unchecked_total, last_end,
+          coalesce(substr(policy, ${POLICY_RANK_CHARS + 1}), ''), 0, spread
         FROM (SELECT r.account, r.kind, r.domain, r.day, sum(r.place = 0) AS reports, sum(r.records) AS records,
             sum(r.total) AS total, sum(r.passed) AS passed, sum(r.dkim_aligned) AS dkim_aligned,
             sum(r.spf_aligned) AS spf_aligned, sum(r.quarantined) AS quarantined, sum(r.rejected) AS rejected,
+            sum(r.place = 0 AND NOT ${counted}) AS uncounted_reports,
+            sum(CASE WHEN ${counted} THEN 0 ELSE r.total END) AS uncounted_total,
+            sum(CASE WHEN ${counted} THEN 0 ELSE r.passed END) AS uncounted_passed,
+            sum(CASE WHEN r.sender_rank = ${rankOf("unchecked")} THEN r.total ELSE 0 END) AS unchecked_total,
             sum(CASE WHEN ${isSpreadRow("r")} THEN r.total ELSE 0 END) AS spread,
-            max(CASE WHEN ${isTelling("r")} THEN r.end_seconds ELSE 0 END) AS last_end, r.policy AS policy
+            max(CASE WHEN ${isTelling("r")} THEN r.end_seconds ELSE 0 END) AS last_end,
+            max(CASE WHEN ${isTelling("r")} THEN printf('%d%015d', ${counted}, r.end_seconds) || r.policy END) AS policy
           FROM json_each(?1) w JOIN reports r ON ${isDay("r")} WHERE r.state = 'accepted'
           GROUP BY r.account, r.kind, r.domain, r.day) WHERE true
         ON CONFLICT (account, kind, domain, day) DO UPDATE SET reports = excluded.reports, records = excluded.records,
           total = excluded.total, passed = excluded.passed, dkim_aligned = excluded.dkim_aligned,
           spf_aligned = excluded.spf_aligned, quarantined = excluded.quarantined, rejected = excluded.rejected,
+          uncounted_reports = excluded.uncounted_reports, uncounted_total = excluded.uncounted_total,
+          uncounted_passed = excluded.uncounted_passed, unchecked_total = excluded.unchecked_total,
           last_end_seconds = excluded.last_end_seconds, policy = excluded.policy, figure_chunks = 0,
           spread = excluded.spread
         WHERE domain_days.is_final = 0`,

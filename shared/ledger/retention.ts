@@ -13,11 +13,12 @@ const row = v.object({ account: v.string(), kind: v.picklist(REPORT_KINDS), doma
  *
  * @param beforeDay details of days before this one are removed, days since 1970-01-01 UTC
  * @param limit days of domains at most
+ * @param atOnce days of domains in one transaction
  * @returns how many days of domains were made final; fewer than `limit` when nothing is left to do
  */
 export async function removeOldDetails(
   database: LedgerDatabase,
-  { beforeDay, limit }: { beforeDay: number; limit: number },
+  { beforeDay, limit, atOnce }: { beforeDay: number; limit: number; atOnce: number },
 ): Promise<number> {
   const days = await ask(
     database,
@@ -27,8 +28,9 @@ export async function removeOldDetails(
       row,
     ),
   );
-  if (days.length > 0) {
-    const list = [JSON.stringify(days.map(({ account, kind, domain, day }) => [account, kind, domain, day]))];
+  for (let i = 0; i < days.length; i += atOnce) {
+    const some = days.slice(i, i + atOnce);
+    const list = [JSON.stringify(some.map(({ account, kind, domain, day }) => [account, kind, domain, day]))];
     const isDay = (table: string): string =>
       `${table}.account = w.value ->> 0 AND ${table}.kind = w.value ->> 1 AND ${table}.domain = w.value ->> 2
         AND ${table}.day = w.value ->> 3`;

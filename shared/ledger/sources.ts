@@ -43,6 +43,8 @@ export interface GroupFigures {
   rejected: number;
   /** Failing messages whose receiver gave a reason for sparing them. */
   spared: number;
+  /** Of the messages, those that only reports tell of which the judgement does not count (authentication/sender-state.ts). */
+  uncounted: number;
   firstDay: number;
   lastDay: number;
 }
@@ -96,7 +98,7 @@ export interface Mail {
 
 const SOURCE = `CASE WHEN ${RECORD_KEY.isAuthenticated} THEN ${RECORD_KEY.auth} ELSE ${RECORD_KEY.address} END`;
 
-/** Sums over rows of `keys` (key, counted, firstDay, lastDay). */
+/** Sums over rows of `keys` (key, counted, doubted, firstDay, lastDay). */
 const SUMS = `sum(counted) AS messages,
   sum(CASE WHEN ${RECORD_KEY.isPass} THEN counted ELSE 0 END) AS passed,
   sum(CASE WHEN ${RECORD_KEY.dkim} = 'p' THEN counted ELSE 0 END) AS dkimAligned,
@@ -104,6 +106,7 @@ const SUMS = `sum(counted) AS messages,
   sum(CASE WHEN ${RECORD_KEY.disposition} = 'q' THEN counted ELSE 0 END) AS quarantined,
   sum(CASE WHEN ${RECORD_KEY.disposition} = 'r' THEN counted ELSE 0 END) AS rejected,
   sum(CASE WHEN NOT ${RECORD_KEY.isPass} AND ${RECORD_KEY.hasReasons} THEN counted ELSE 0 END) AS spared,
+  sum(doubted) AS uncounted,
   min(firstDay) AS firstDay, max(lastDay) AS lastDay`;
 
 const figures = {
@@ -114,6 +117,7 @@ const figures = {
   quarantined: v.number(),
   rejected: v.number(),
   spared: v.number(),
+  uncounted: v.number(),
   firstDay: v.number(),
   lastDay: v.number(),
 };
@@ -128,7 +132,7 @@ const EVIDENCE = `SELECT CASE
       '|' || ${RECORD_KEY.from} || '||'
     WHEN ${RECORD_KEY.isAuthenticated} THEN substr(key, 1, instr(key, '|')) || '|' || ${RECORD_KEY.from} || '||' ||
       ${RECORD_KEY.reasons}
-    ELSE key END AS text, isPass, key, counted, firstDay, lastDay, parts
+    ELSE key END AS text, isPass, key, counted, doubted, firstDay, lastDay, parts
   FROM (SELECT *, ${RECORD_KEY.isPass} AS isPass FROM keys WHERE counted > 0)`;
 
 const mailRow = v.object({
@@ -180,9 +184,10 @@ function keysOf(scope: DomainScope, match?: SourceMatch): SqlPart {
   const { firstDay = 0, lastDay = Number.MAX_SAFE_INTEGER, ...always } = scope;
   const found = matchingFigures(always, match);
   return {
-    sql: `SELECT key, sum(CASE WHEN parts > 0 THEN value ELSE 0 END) AS counted, min(day) AS firstDay,
-        max(day) AS lastDay, ${ACTIVE_PARTS} AS parts
-      FROM (SELECT key, value, day,
+    sql: `SELECT key, sum(CASE WHEN parts > 0 THEN value ELSE 0 END) AS counted,
+        sum(CASE WHEN parts > 0 AND NOT isCounted THEN value ELSE 0 END) AS doubted,
+        min(day) AS firstDay, max(day) AS lastDay, ${ACTIVE_PARTS} AS parts
+      FROM (SELECT key, value, day, isCounted,
           CASE WHEN day BETWEEN ? AND ? THEN 1 << ((day - ?) * ${PERIOD_PARTS} / ?) ELSE 0 END AS parts
         FROM ${found.sql}) GROUP BY key`,
     parameters: [firstDay, lastDay, firstDay, lastDay - firstDay + 1, ...found.parameters],
@@ -270,6 +275,7 @@ export function addFigures(a: GroupFigures, b: GroupFigures): GroupFigures {
     quarantined: a.quarantined + b.quarantined,
     rejected: a.rejected + b.rejected,
     spared: a.spared + b.spared,
+    uncounted: a.uncounted + b.uncounted,
     firstDay: Math.min(a.firstDay, b.firstDay),
     lastDay: Math.max(a.lastDay, b.lastDay),
   };
@@ -289,7 +295,7 @@ function matchingFigures(scope: DomainScope, match: SourceMatch | undefined): Sq
   const found = figuresIn("aggregate", scope, needlesOf(match, scope.domains[0]));
   const exact = exactly(match);
   return {
-    sql: `(SELECT account, domain, day, key, value FROM ${found.sql} WHERE ${exact.sql})`,
+    sql: `(SELECT account, domain, day, key, value, isCounted FROM ${found.sql} WHERE ${exact.sql})`,
     parameters: [...found.parameters, ...exact.parameters],
   };
 }
@@ -332,6 +338,7 @@ const sourceRow = v.object({
   text: v.string(),
   messages: v.number(),
   passed: v.number(),
+  uncounted: v.number(),
   firstDay: v.number(),
   lastDay: v.number(),
 });
@@ -345,18 +352,24 @@ export function sourceQuery(scope: DomainScope, match: SourceMatch): Query<Sourc
   const { firstDay = 0, lastDay = Number.MAX_SAFE_INTEGER, ...always } = scope;
   const found = matchingFigures(always, match);
   const { maxGroups, maxDayGroups } = SOURCE_LIMITS;
-  const sql = `WITH found AS MATERIALIZED (SELECT day, key, sum(value) AS value FROM ${found.sql} GROUP BY day, key)
+  const sql = `WITH found AS MATERIALIZED (SELECT day, key, sum(value) AS value,
+      sum(CASE WHEN isCounted THEN 0 ELSE value END) AS doubted FROM ${found.sql} GROUP BY day, key)
     SELECT * FROM (SELECT 'group' AS what, 0 AS day, key AS text,
         sum(CASE WHEN found.day BETWEEN ? AND ? THEN value ELSE 0 END) AS messages,
-        0 AS passed, min(found.day) AS firstDay, max(found.day) AS lastDay
+        0 AS passed, sum(CASE WHEN found.day BETWEEN ? AND ? THEN doubted ELSE 0 END) AS uncounted,
+        min(found.day) AS firstDay, max(found.day) AS lastDay
       FROM found GROUP BY key ORDER BY messages DESC, key LIMIT ${maxGroups})
     UNION ALL
     SELECT * FROM (SELECT 'day', day, ${RECORD_KEY.auth} AS auth, sum(value),
-        sum(CASE WHEN ${RECORD_KEY.isPass} THEN value ELSE 0 END), 0, 0
+        sum(CASE WHEN ${RECORD_KEY.isPass} THEN value ELSE 0 END), sum(doubted), 0, 0
       FROM found WHERE day BETWEEN ? AND ? GROUP BY day, auth ORDER BY day LIMIT ${maxDayGroups})`;
   const read = (row: v.InferOutput<typeof sourceRow>): SourceFigures => readSourceRow(row, policyDomain);
   return {
-    ...query(sql, [...found.parameters, firstDay, lastDay, firstDay, lastDay], v.pipe(sourceRow, v.transform(read))),
+    ...query(
+      sql,
+      [...found.parameters, firstDay, lastDay, firstDay, lastDay, firstDay, lastDay],
+      v.pipe(sourceRow, v.transform(read)),
+    ),
     combine: (parts) => [
       combineSource(
         parts.map((rows) => ({
@@ -369,7 +382,7 @@ export function sourceQuery(scope: DomainScope, match: SourceMatch): Query<Sourc
 }
 
 function readSourceRow(row: v.InferOutput<typeof sourceRow>, policyDomain: string): SourceFigures {
-  const { what, day, text, messages, passed, firstDay, lastDay } = row;
+  const { what, day, text, messages, passed, uncounted, firstDay, lastDay } = row;
   if (what === "day") return { groups: [], days: [{ day, ...readAuthText(text, policyDomain), messages, passed }] };
   const { dkim, spf, disposition, reasons, ...group } = readRecordKey(text, policyDomain);
   const isPass = dkim === "pass" || spf === "pass";
@@ -386,6 +399,7 @@ function readSourceRow(row: v.InferOutput<typeof sourceRow>, policyDomain: strin
         quarantined: when(disposition === "quarantine"),
         rejected: when(disposition === "reject"),
         spared: when(!isPass && reasons !== ""),
+        uncounted,
         firstDay,
         lastDay,
       },

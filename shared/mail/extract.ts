@@ -1,13 +1,16 @@
 /**
- * Mail bytes → the parts that may be reports. Pure, knows nothing of what reports say. Parts are told by their bytes: MIME
- * types, names and dispositions are kept as labels only.
+ * Mail bytes → the parts that may be reports, and what is passed over. Pure, knows nothing of what reports say. Parts are
+ * told by their bytes: MIME types, names and dispositions are kept as labels only.
  */
 import { MAIL_LIMITS } from "../limits.ts";
 import { fail, ok, type Result } from "../result.ts";
 import { type ContentType, SNIFF_BYTES, sniff } from "../sniff.ts";
 import { decodeText } from "./charset.ts";
+import { Evidence, FEEDBACK_TYPE } from "./evidence.ts";
 import type { PartHeader } from "./header.ts";
-import { findPastedIn, holdsRootTag } from "./pasted.ts";
+import { readMailFields } from "./mail-fields.ts";
+import { findPastedIn, showHtml, tellsOfFailure } from "./pasted.ts";
+import { isLetter, type PartStart, type PassedKind, roleOf } from "./roles.ts";
 import { MailStructureError, type StreamedPart, streamParts } from "./stream.ts";
 
 /** A part that may hold a report. */
@@ -16,6 +19,18 @@ export interface MailPart {
   fileName: string;
   mimeType: string;
   bytes: Uint8Array;
+  /** TLS-Report-Domain of the mail that it came in (RFC 8460 section 5.3), "" where there is none. */
+  tlsReportDomain: string;
+  /** Whether it is to be read as a mail of its own, or a mailbox: a forwarded failure report, a bounce, an mbox. */
+  isMail: boolean;
+}
+
+/** A part that is evidently no report that came. */
+export interface PassedPart {
+  kind: PassedKind;
+  fileName: string;
+  mimeType: string;
+  sizeBytes: number;
 }
 
 /** The parts of a feedback report (RFC 5965 section 2). */
@@ -29,8 +44,11 @@ export interface FeedbackParts {
 export interface ExtractedMail {
   /** In the order of the mail; parts of attached mails where the mail is attached. */
   candidates: MailPart[];
-  /** Set when the mail is a feedback report. */
-  feedback?: FeedbackParts;
+  passedOver: PassedPart[];
+  /** Of a feedback report; a mail that wraps several has several. */
+  feedback: FeedbackParts[];
+  /** Whether it is, or holds, a notice about another mail: a bounce, a receipt. */
+  isNotice: boolean;
   /** Readable text of the mail, for reports that come as plain text only. */
   text: string;
 }
@@ -39,9 +57,6 @@ export interface MailProblem {
   code: MailStructureError["code"];
   detail: string;
 }
-
-/** Types that can hold a report. */
-const CANDIDATE_TYPES: readonly ContentType[] = ["gzip", "zlib", "zip", "xml", "json"];
 
 const TEXT_TYPES: readonly ContentType[] = ["xml", "json", "html", "text"];
 
@@ -52,13 +67,15 @@ const TEXT_TYPES: readonly ContentType[] = ["xml", "json", "html", "text"];
  */
 export async function extractMail(bytes: Uint8Array): Promise<Result<ExtractedMail, MailProblem>> {
   const work = { bytesLeft: MAIL_LIMITS.maxParsedLevels * Math.max(bytes.byteLength, MIN_WORK_BYTES) };
-  return extractLevel(bytes, { depth: 0, partsLeft: MAIL_LIMITS.maxPartsPerMessage, work });
+  return extractLevel(bytes, { depth: 0, partsLeft: MAIL_LIMITS.maxPartsPerMessage, tlsReportDomain: "", work });
 }
 
 interface Level {
   /** Mails around this one. */
   depth: number;
   partsLeft: number;
+  /** Of the mail around this one. */
+  tlsReportDomain: string;
   /** Shared by all levels: each mail within a mail is parsed again. */
   work: { bytesLeft: number };
 }
@@ -66,21 +83,36 @@ interface Level {
 /** A small mail may be forwarded as often as the depth allows. */
 const MIN_WORK_BYTES = 64 * 1024;
 
-async function extractLevel(bytes: Uint8Array, level: Level): Promise<Result<ExtractedMail, MailProblem>> {
-  if (level.depth > MAIL_LIMITS.maxMimeDepth) return fail({ code: "too_deep", detail: "mails within mails" });
-  level.work.bytesLeft -= bytes.byteLength;
-  if (level.work.bytesLeft < 0) return fail({ code: "too_deep", detail: "large mails within mails" });
+async function extractLevel(bytes: Uint8Array, around: Level): Promise<Result<ExtractedMail, MailProblem>> {
+  if (around.depth > MAIL_LIMITS.maxMimeDepth) return fail({ code: "too_deep", detail: "mails within mails" });
+  around.work.bytesLeft -= bytes.byteLength;
+  if (around.work.bytesLeft < 0) return fail({ code: "too_deep", detail: "large mails within mails" });
   const read = await readParts(bytes);
   if (!read.ok) return read;
-  const { attachments, text, html } = read.value;
-  const feedback = readFeedback(attachments);
-  const mail: ExtractedMail = { candidates: [], ...(feedback === undefined ? {} : { feedback }), text };
-  for (const attachment of attachments) {
-    const added = await addAttachment(mail, attachment, level);
-    if (!added.ok) return added;
+  const parts = read.value;
+  const evidence = new Evidence();
+  for (const part of parts) evidence.add(part);
+  const own = readMailFields(parts[0]?.containers[0]?.header ?? "").tlsReportDomain;
+  const level = { ...around, tlsReportDomain: own || around.tlsReportDomain };
+  const mail: ExtractedMail = { candidates: [], passedOver: [], feedback: [], isNotice: evidence.hasNotice, text: "" };
+  const letter = { text: [] as string[], html: [] as string[] };
+  for (const part of parts) {
+    const kind = evidenceKind(part, evidence);
+    if (kind !== undefined) mail.passedOver.push(passed(part, kind));
+    else if (part.mimeType === FEEDBACK_TYPE) mail.feedback.push(readFeedback(part, parts));
+    else if (isLetter(startOf(part))) {
+      (part.mimeType === "text/html" ? letter.html : letter.text).push(letterText(part.bytes, part));
+      mail.passedOver.push(passed(part, "text"));
+    } else {
+      const added = await addAttachment(mail, part, level);
+      if (!added.ok) return added;
+    }
   }
+  const [text, html] = [letter.text.join("\n"), letter.html.join("\n")];
+  mail.text = text.trim() === "" && /published/i.test(html) ? showHtml(html) : text;
   for (const report of findPastedIn(text, html)) {
-    mail.candidates.push({ fileName: "", mimeType: "text/plain", bytes: new TextEncoder().encode(report) });
+    const pasted = new TextEncoder().encode(report);
+    mail.candidates.push(candidate({ fileName: "", mimeType: "text/plain", bytes: pasted }, level));
   }
   if (mail.candidates.length > level.partsLeft) {
     return fail({ code: "too_many_parts", detail: `${mail.candidates.length} parts` });
@@ -88,30 +120,48 @@ async function extractLevel(bytes: Uint8Array, level: Level): Promise<Result<Ext
   return ok(mail);
 }
 
-/** The parts of one mail; mails attached to it are parts like others. */
-interface Parts {
-  attachments: MailPart[];
-  /** Of its letter: plain text and HTML, each put together. */
-  text: string;
-  html: string;
+/** A part that has been read; mails attached to the mail are parts like others. */
+interface ReadPart extends Omit<StreamedPart, "content"> {
+  bytes: Uint8Array;
 }
 
-async function readParts(bytes: Uint8Array): Promise<Result<Parts, MailProblem>> {
-  const attachments: MailPart[] = [];
-  const texts: string[] = [];
-  const htmls: string[] = [];
+async function readParts(bytes: Uint8Array): Promise<Result<ReadPart[], MailProblem>> {
+  const parts: ReadPart[] = [];
   try {
     const options = { attachedMails: "whole", maxParts: MAIL_LIMITS.maxHeaders } as const;
     for await (const part of streamParts(inPieces(bytes), options)) {
-      const content = asStored(await readContent(part), part);
-      if (!isLetter(part)) attachments.push({ fileName: part.fileName, mimeType: part.mimeType, bytes: content });
-      else (part.mimeType === "text/html" ? htmls : texts).push(letterText(content, part));
+      parts.push({ ...part, bytes: asStored(await readContent(part), part) });
     }
   } catch (error) {
     if (!(error instanceof MailStructureError)) throw error;
     return fail({ code: error.code, detail: error.message });
   }
-  return ok({ attachments, text: texts.join("\n"), html: htmls.join("\n") });
+  return ok(parts);
+}
+
+/** What a part of a notice or a feedback report is passed over as; undefined = it is to be looked at. */
+function evidenceKind(part: ReadPart, evidence: Evidence): PassedKind | undefined {
+  const isInNotice = evidence.isInNotice(part);
+  if (!isInNotice && !evidence.isReported(part)) return undefined;
+  if (!isInNotice) return "evidence";
+  const role = roleOf(startOf(part));
+  return role === "candidate" ? "evidence" : role;
+}
+
+function startOf({ mimeType, disposition, fileName, bytes }: ReadPart): PartStart {
+  return { mimeType, disposition, fileName, head: bytes.subarray(0, SEARCHED_BYTES), sizeBytes: bytes.byteLength };
+}
+
+function passed({ fileName, mimeType, bytes }: ReadPart, kind: PassedKind): PassedPart {
+  return { kind, fileName, mimeType, sizeBytes: bytes.byteLength };
+}
+
+function candidate(
+  { fileName, mimeType, bytes }: Pick<ReadPart, "fileName" | "mimeType" | "bytes">,
+  { tlsReportDomain }: Level,
+  isMail = false,
+): MailPart {
+  return { fileName, mimeType, bytes, tlsReportDomain, isMail };
 }
 
 const PIECE_BYTES = 64 * 1024;
@@ -154,56 +204,58 @@ function asStored(bytes: Uint8Array, { encoding }: PartHeader): Uint8Array {
   return text.subarray(0, end);
 }
 
-function isLetter({ mimeType, disposition }: PartHeader): boolean {
-  return disposition !== "attachment" && (mimeType === "text/plain" || mimeType === "text/html");
-}
-
 function letterText(content: Uint8Array, { charset, isFlowed }: PartHeader): string {
   const text = decodeText(content, charset);
   return isFlowed ? text.replaceAll(" \n", " ") : text;
 }
 
-async function addAttachment(
-  mail: ExtractedMail,
-  { fileName, mimeType, bytes }: MailPart,
-  level: Level,
-): Promise<Result<void, MailProblem>> {
-  const type = sniff(bytes.subarray(0, SNIFF_BYTES));
-  // The mail that a feedback report is about is evidence, not a delivery.
-  if (type === "mail" && mail.feedback === undefined) {
-    const inner = await extractLevel(bytes, {
-      depth: level.depth + 1,
-      partsLeft: level.partsLeft - mail.candidates.length,
-      work: level.work,
-    });
-    if (!inner.ok) return inner;
-    mail.candidates.push(...inner.value.candidates);
-    if (inner.value.feedback !== undefined) mail.feedback = inner.value.feedback;
-    return ok(undefined);
-  }
-  if (CANDIDATE_TYPES.includes(type) || (type !== "mail" && holdsReport(bytes))) {
-    mail.candidates.push({ fileName, mimeType, bytes });
-  }
+async function addAttachment(mail: ExtractedMail, part: ReadPart, level: Level): Promise<Result<void, MailProblem>> {
+  const type = sniff(part.bytes.subarray(0, SNIFF_BYTES));
+  if (type === "mail" || (type === "text" && isMailType(part))) return addMail(mail, part, level);
+  const role = type === "mbox" ? "candidate" : roleOf(startOf(part));
+  if (role === "candidate") mail.candidates.push(candidate(part, level, type === "mbox"));
+  else mail.passedOver.push(passed(part, role));
   return ok(undefined);
 }
 
-function readFeedback(attachments: MailPart[]): FeedbackParts | undefined {
-  const fields = attachments.find(({ mimeType }) => mimeType === "message/feedback-report");
-  if (fields === undefined) return undefined;
-  const original = attachments.find(({ mimeType }) => /^(message\/rfc822|text\/rfc822-headers)$/.test(mimeType));
-  const originalText = original === undefined ? "" : latin1(original.bytes.subarray(0, MAIL_LIMITS.maxHeaderBytes));
-  return {
-    fields: new TextDecoder().decode(fields.bytes),
-    originalHeader: originalText.split(/\r?\n\r?\n/, 1)[0] ?? "",
-  };
+/** A mail within the mail: its parts become parts of this one, unless only the whole says what it is. */
+async function addMail(mail: ExtractedMail, part: ReadPart, level: Level): Promise<Result<void, MailProblem>> {
+  const partsLeft = level.partsLeft - mail.candidates.length;
+  const inner = await extractLevel(part.bytes, { ...level, depth: level.depth + 1, partsLeft });
+  if (!inner.ok && inner.error.code !== "malformed_mail") return inner;
+  if (!inner.ok || isReadWhole(inner.value)) {
+    mail.candidates.push(candidate({ ...part, mimeType: "message/rfc822" }, level, true));
+    return ok(undefined);
+  }
+  mail.candidates.push(...inner.value.candidates);
+  mail.passedOver.push(...inner.value.passedOver);
+  return ok(undefined);
+}
+
+function isReadWhole({ candidates, feedback, isNotice, text }: ExtractedMail): boolean {
+  return feedback.length > 0 || isNotice || (candidates.length === 0 && tellsOfFailure(text));
+}
+
+function isMailType({ mimeType }: ReadPart): boolean {
+  return /^message\/(?:rfc822|global)$/.test(mimeType);
+}
+
+/** The reported mail stands beside the feedback part, or else anywhere in the mail. */
+function readFeedback(fields: ReadPart, parts: readonly ReadPart[]): FeedbackParts {
+  const originals = parts.filter(({ mimeType }) => /^(message\/rfc822|text\/rfc822-headers)$/.test(mimeType));
+  const around = fields.containers.at(-1)?.id;
+  const original = originals.find(({ containers }) => containers.at(-1)?.id === around) ?? originals[0];
+  const header = original === undefined ? "" : latin1(original.bytes.subarray(0, MAIL_LIMITS.maxHeaderBytes));
+  return { fields: new TextDecoder().decode(fields.bytes), originalHeader: headerOf(header) };
+}
+
+/** The header of a mail, from its text. */
+export function headerOf(mail: string): string {
+  return mail.split(/\r?\n\r?\n/, 1)[0] ?? "";
 }
 
 /** Bytes of a text that are looked through for a report. */
 const SEARCHED_BYTES = 200_000;
-
-function holdsReport(bytes: Uint8Array): boolean {
-  return holdsRootTag(latin1(bytes.subarray(0, SEARCHED_BYTES)));
-}
 
 function latin1(bytes: Uint8Array): string {
   return new TextDecoder("latin1").decode(bytes);

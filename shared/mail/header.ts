@@ -14,6 +14,8 @@ export interface PartHeader {
   isFlowed: boolean;
   /** "" where there is none, or one that no line can be. */
   boundary: string;
+  /** Of a multipart/report (RFC 6522), lower case: `delivery-status`, `feedback-report`, `tlsrpt` …, or "". */
+  reportType: string;
   /** Lower case: `attachment`, `inline`, or "". */
   disposition: string;
   fileName: string;
@@ -39,6 +41,9 @@ const LONGEST_NAME = "content-transfer-encoding".length;
 const PERCENT = 0x25;
 const LETTERS_C = [0x43, 0x63];
 const WHITE_SPACE = [0x20, 0x09];
+/** No field has an equals sign in its name. */
+const PARAMETER = /^[A-Za-z][\w*-]{0,20}[ \t]*=/;
+const latin1 = new TextDecoder("latin1");
 const utf8 = new TextDecoder("utf-8", { fatal: false, ignoreBOM: true });
 
 /** Takes the lines of a header one at a time and keeps what matters of them: of a field that comes twice, the first. */
@@ -50,10 +55,13 @@ export class HeaderLines {
   add(line: Uint8Array, isStart: boolean): void {
     const [first = 0] = line;
     const goesOn = !isStart || WHITE_SPACE.includes(first);
-    if (!goesOn) this.#current = undefined;
-    if (goesOn ? this.#current === undefined : !LETTERS_C.includes(first)) return;
+    const isParameter = !goesOn && this.#current !== undefined && PARAMETER.test(latin1.decode(line.subarray(0, 40)));
+    if (!goesOn && !isParameter) this.#current = undefined;
+    if (this.#current === undefined && (goesOn || !LETTERS_C.includes(first))) return;
     const text = utf8.decode(line.subarray(0, MAX_FIELD_CHARS)).replace(/[\r\n]/g, "");
-    if (goesOn) this.#append(text);
+    // A field that goes on in a line that is not indented, as some reporters write it.
+    if (isParameter) this.#append(`;${text}`);
+    else if (goesOn) this.#append(text);
     else this.#start(text);
   }
 
@@ -69,6 +77,7 @@ export class HeaderLines {
       charset: content.parameter("charset"),
       isFlowed: content.parameter("format").toLowerCase() === "flowed",
       boundary: boundary.length > MAX_BOUNDARY_CHARS ? "" : boundary.trimEnd(),
+      reportType: content.parameter("report-type").trim().toLowerCase(),
       disposition: place.value.toLowerCase(),
       fileName: readName(place.parameter("filename") || content.parameter("name")),
       encoding: (/[\w-]+/.exec(parseField(encoding).value)?.[0] ?? "").toLowerCase(),

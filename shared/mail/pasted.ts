@@ -5,6 +5,22 @@ const ROOT_TAG = /<(?:[A-Za-z_][\w.-]*:)?feedback[\s>]/;
 /** What a report holds besides its root, so that a letter that talks about `<feedback>` is none. */
 const REPORT_TAG = /<(?:[A-Za-z_][\w.-]*:)?(?:report_metadata|policy_published|record)[\s>]/;
 
+/** Sentence of gateways (Exim) that send the facts of a failure as plain text with no feedback part. */
+const FAILURE_SENTENCE = /failed\s+the\s+published\s+DMARC\s+policy\s+for\s+your\s+domain/i;
+
+/** Whether a text is a failure report in words, also where it is quoted. */
+export function tellsOfFailure(text: string): boolean {
+  return findFailure(text) !== undefined;
+}
+
+/** The failure report in words that a text holds, from the line of its sentence on and without marks of quoting. */
+export function findFailure(text: string): string | undefined {
+  if (!/published/i.test(text)) return undefined;
+  const unquoted = text.replace(/^(?:[ \t]{0,8}[>|])+[ \t]?/gm, "");
+  const found = FAILURE_SENTENCE.exec(unquoted);
+  return found === null ? undefined : unquoted.slice(unquoted.lastIndexOf("\n", found.index) + 1);
+}
+
 /** Whether a report stands in a text. */
 export function holdsRootTag(text: string): boolean {
   return ROOT_TAG.test(text);
@@ -28,7 +44,7 @@ const ENTITIES: Record<string, string> = { "&nbsp;": " ", "&lt;": "<", "&gt;": "
 const MAX_PIECES = 4096;
 
 /** What a mail program shows of HTML, as far as a report pasted into it needs: tags gone, entities decoded. */
-function showHtml(html: string): string {
+export function showHtml(html: string): string {
   let shown = "";
   let pieces: string[] = [];
   let at = 0;

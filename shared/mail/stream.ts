@@ -4,11 +4,24 @@
  */
 import { MAIL_LIMITS } from "../limits.ts";
 import { HeaderLines, type PartHeader } from "./header.ts";
-import { LineReader } from "./lines.ts";
+import { type Line, LineReader } from "./lines.ts";
 import { HELD_BYTES, transferDecoder } from "./transfer-encoding.ts";
+
+/** A mail or a multipart around a part. */
+export interface Container {
+  /** Counted up as they are met in a mail, the mail itself 0. */
+  id: number;
+  type: "mail" | "multipart";
+  /** Of a multipart/report, lower case; "" otherwise. */
+  reportType: string;
+  /** Of a mail: the text of its header, a character a byte. */
+  header: string;
+}
 
 /** A part that is not itself multipart. */
 export interface StreamedPart extends PartHeader {
+  /** The mail first, then what is within it, the innermost last. */
+  containers: readonly Container[];
   /** Decoded content. What is not read of it is passed over when the next part is asked for. */
   content: AsyncIterable<Uint8Array>;
 }
@@ -45,14 +58,15 @@ export async function* streamParts(
     const header = await reader.nextLeaf();
     if (header === undefined) return;
     if (count >= maxParts) throw new MailStructureError("too_many_parts", `${count} parts`);
-    yield { ...header, content: reader.content(header.encoding) };
+    yield { ...header, containers: reader.containers, content: reader.content(header.encoding) };
     await reader.skipContent();
   }
 }
 
-/** A multipart around the place that is read. */
-interface Multipart {
-  boundary: Uint8Array;
+/** A container while it is open. */
+interface OpenContainer extends Container {
+  /** Two dashes and the boundary; of a mail, and of a multipart that has not told it yet, undefined. */
+  boundary: Uint8Array | undefined;
   /** RFC 2046 section 5.1.5: parts of a digest are mails unless they say otherwise. */
   isDigest: boolean;
 }
@@ -61,43 +75,92 @@ interface Multipart {
 class PartReader {
   readonly #lines: LineReader;
   readonly #entersMails: boolean;
-  /** The multiparts around this place, the outermost first. */
-  readonly #multiparts: Multipart[] = [];
+  /** What is around this place, the outermost first. */
+  readonly #open: OpenContainer[] = [];
+  #opened = 0;
+  #multiparts = 0;
   #state: "header" | "content" | "between" | "end" = "header";
   #headers = 0;
   /** Mails in mails since the last boundary. */
   #nestedMails = 0;
+  /** Set at the multipart whose first boundary has not come. */
+  #awaited: OpenContainer | undefined;
+  /** First line of a header, read while its boundary was looked for. */
+  #aheadOfHeader: Uint8Array | undefined;
 
   constructor(mail: AsyncIterable<Uint8Array>, entersMails: boolean) {
     this.#lines = new LineReader(mail);
     this.#entersMails = entersMails;
+    this.#openContainer("mail", { reportType: "", boundary: undefined, isDigest: false });
+  }
+
+  get containers(): Container[] {
+    return [...this.#open];
   }
 
   /** Goes on to the next part that has content of its own; undefined at the end of the mail. */
   async nextLeaf(): Promise<PartHeader | undefined> {
     for (;;) {
+      if (this.#state === "between" && this.#awaited !== undefined) await this.#awaitBoundary(this.#awaited);
       if (this.#state === "between") await this.#skip("between");
       if (this.#state === "end") return undefined;
       if (++this.#headers > MAIL_LIMITS.maxHeaders) throw new MailStructureError("too_many_parts", "endless parts");
       const header = await this.#readHeader();
-      if (header.mimeType.startsWith("multipart/") && header.boundary !== "") this.#enter(header);
+      if (header.mimeType.startsWith("multipart/")) this.#enter(header);
       else if (this.#entersMails && isPlainMail(header)) {
         if (++this.#nestedMails > MAIL_LIMITS.maxMimeDepth)
           throw new MailStructureError("too_deep", "mails within mails");
+        this.#openContainer("mail", { reportType: "", boundary: undefined, isDigest: false });
         if (this.#state === "content") this.#state = "header";
       } else return header;
     }
   }
 
-  #enter({ boundary, mimeType }: PartHeader): void {
-    if (this.#multiparts.length >= MAIL_LIMITS.maxMimeDepth)
+  #enter({ boundary, mimeType, reportType }: PartHeader): void {
+    if (++this.#multiparts > MAIL_LIMITS.maxMimeDepth)
       throw new MailStructureError("too_deep", "multiparts within multiparts");
-    this.#multiparts.push({
-      boundary: new TextEncoder().encode(`--${boundary}`),
+    this.#awaited = this.#openContainer("multipart", {
+      reportType,
+      boundary: boundary === "" ? undefined : new TextEncoder().encode(`--${boundary}`),
       isDigest: mimeType === "multipart/digest",
     });
     // What stands before the first boundary is for readers without MIME.
     if (this.#state === "content") this.#state = "between";
+  }
+
+  #openContainer(
+    type: Container["type"],
+    given: Pick<OpenContainer, "reportType" | "boundary" | "isDigest">,
+  ): OpenContainer {
+    const container: OpenContainer = { id: this.#opened++, type, header: "", ...given };
+    this.#open.push(container);
+    return container;
+  }
+
+  /**
+   * Goes on to the first boundary of a multipart. Where its header does not name the one that is used, the body does: a
+   * line of two dashes and more, and the first field of a part behind it.
+   */
+  async #awaitBoundary(multipart: OpenContainer): Promise<void> {
+    let dashes: Uint8Array | undefined;
+    while (this.#state === "between") {
+      const line = this.#lines.take();
+      if (line === undefined) {
+        if (!(await this.#lines.fill())) this.#state = "end";
+        continue;
+      }
+      const { bytes, isStart } = line;
+      if (isStart && this.#isBoundary(bytes)) break;
+      if (dashes !== undefined && isStart && isContentField(bytes)) {
+        multipart.boundary = dashes;
+        this.#aheadOfHeader = bytes.slice();
+        this.#state = "header";
+      }
+      const length = trimmedLength(bytes);
+      const isDashes = isStart && bytes[0] === DASH && bytes[1] === DASH && length > 2 && length <= MAX_GUESSED_BYTES;
+      dashes = isDashes ? bytes.slice(0, length) : undefined;
+    }
+    this.#awaited = undefined;
   }
 
   /** Decoded content of the current part, in pieces. */
@@ -152,24 +215,30 @@ class PartReader {
 
   /** Whether a line ends this part; if so, takes what follows from it. */
   #isBoundary(line: Uint8Array): boolean {
-    if (line[0] !== DASH || line[1] !== DASH || this.#multiparts.length === 0) return false;
+    if (line[0] !== DASH || line[1] !== DASH || this.#multiparts === 0) return false;
     const length = trimmedLength(line);
-    const depth = this.#multiparts.findLastIndex(({ boundary }) => startsWith(line, boundary, length));
-    const boundaryBytes = this.#multiparts[depth]?.boundary.byteLength ?? 0;
+    const depth = this.#open.findLastIndex(
+      ({ boundary }) => boundary !== undefined && startsWith(line, boundary, length),
+    );
+    const boundaryBytes = this.#open[depth]?.boundary?.byteLength ?? 0;
     if (depth < 0) return false;
     const isClosing = length > boundaryBytes;
-    this.#multiparts.length = isClosing ? depth : depth + 1;
+    this.#open.length = isClosing ? depth : depth + 1;
+    this.#multiparts = this.#open.reduce((sum, { type }) => (type === "multipart" ? sum + 1 : sum), 0);
     this.#state = isClosing ? "between" : "header";
     this.#nestedMails = 0;
+    this.#awaited = undefined;
     return true;
   }
 
   async #readHeader(): Promise<PartHeader> {
     const header = new HeaderLines();
+    const container = this.#open.at(-1);
+    const texts: string[] | undefined = container?.type === "mail" ? [] : undefined;
     let length = 0;
     this.#state = "content";
     for (;;) {
-      const line = this.#lines.take();
+      const line = this.#takeHeaderLine();
       if (line === undefined) {
         if (await this.#lines.fill()) continue;
         this.#state = "end";
@@ -178,15 +247,23 @@ class PartReader {
       const { bytes, isStart } = line;
       const isBlank = isStart && trimmedLength(bytes) === 0 && bytes[0] !== SPACE && bytes[0] !== TAB;
       // In a part an empty line ends even an empty header; a mail may have some before its header.
-      if (isBlank && (length > 0 || this.#multiparts.length > 0)) break;
+      if (isBlank && (length > 0 || this.#multiparts > 0)) break;
       // A part without an empty line after its header ends at the boundary all the same.
       if (isStart && this.#isBoundary(bytes)) break;
       if (isBlank) continue;
       header.add(bytes, isStart);
       length += bytes.byteLength;
+      if (length <= MAX_HEADER_TEXT_BYTES) texts?.push(latin1.decode(bytes));
       if (length > MAIL_LIMITS.maxHeaderBytes) throw new MailStructureError("malformed_mail", "an endless header");
     }
-    return header.read(this.#multiparts.at(-1)?.isDigest === true ? "message/rfc822" : "text/plain");
+    if (container !== undefined && texts !== undefined) container.header = texts.join("");
+    return header.read(container?.isDigest === true ? "message/rfc822" : "text/plain");
+  }
+
+  #takeHeaderLine(): Line | undefined {
+    const ahead = this.#aheadOfHeader;
+    this.#aheadOfHeader = undefined;
+    return ahead === undefined ? this.#lines.take() : { bytes: ahead, isStart: true };
   }
 }
 
@@ -195,6 +272,16 @@ const SPACE = 0x20;
 const TAB = 0x09;
 const CARRIAGE_RETURN = 0x0d;
 const LINE_FEED = 0x0a;
+/** RFC 2046 allows a boundary of 70 characters. */
+const MAX_GUESSED_BYTES = 200;
+/** Kept of a mail's header as text: what it says of itself stands in the first part of it. */
+const MAX_HEADER_TEXT_BYTES = 256 * 1024;
+const latin1 = new TextDecoder("latin1");
+
+/** Whether a line is a Content field, which begins the header of nearly every part. */
+function isContentField(line: Uint8Array): boolean {
+  return /^content-[a-z-]{2,40}:/i.test(latin1.decode(line.subarray(0, 60)));
+}
 
 /** Length of a line without its end and the white space before that. */
 function trimmedLength(line: Uint8Array): number {

@@ -3,12 +3,12 @@
  * bad one throws a Rejection.
  */
 import { READ_LIMITS } from "../limits.ts";
-import type { ExtractedMail } from "../mail/extract.ts";
 import { SNIFF_BYTES } from "../sniff.ts";
 import { AggregateReader } from "./aggregate.ts";
 import type { Bounds } from "./bounds.ts";
 import type { ReadBudget } from "./budget.ts";
-import { readFailure } from "./failure.ts";
+import { type FailureSource, readFailure } from "./failure.ts";
+import type { FileFacts } from "./problems.ts";
 import type { ContentHash, ReadEvent } from "./read.ts";
 import type { RecordShapes } from "./shapes/record-shapes.ts";
 import { holdStream, type Peeked } from "./source.ts";
@@ -19,6 +19,10 @@ import { WarningLog } from "./warnings.ts";
 export interface DocumentPlace {
   /** Path inside the file, "" for the file itself. */
   part: string;
+  /** The file that it is, or stands in. */
+  file: FileFacts;
+  /** TLS-Report-Domain of its mail, "" where there is none. */
+  tlsReportDomain: string;
   /** What was odd about the containers around it; filled while they are read, so complete at the end of the content. */
   notes: ContainerNote[];
 }
@@ -93,7 +97,8 @@ export async function readJson({ chunks }: Peeked, place: DocumentPlace, context
   const source = await holdStream(chunks, READ_LIMITS.maxJsonBytes);
   const bytes = await source.read(0, source.sizeBytes);
   const warnings = new WarningLog();
-  const report = readTls(decodeJson(bytes), { bounds, warnings });
+  const domain = domainOfPlace(place);
+  const report = readTls(decodeJson(bytes), { bounds, warnings, domain });
   budget.takeRecords(report.policies.reduce((sum, { failureDetails }) => sum + failureDetails.length, 0));
   budget.takeRecords(report.policies.length);
   // No text of the report is longer than the whole.
@@ -102,17 +107,18 @@ export async function readJson({ chunks }: Peeked, place: DocumentPlace, context
   return { type: "report", part: place.part, report: { ...report, contentHash, ...closing(place, warnings, context) } };
 }
 
-/** Reads the failure report that a mail is; undefined when it is none. */
+/** Reads a failure report; undefined when it is none. */
 export function readFailureMail(
-  { mail, bytes }: { mail: ExtractedMail; bytes: Uint8Array },
+  source: FailureSource,
   place: DocumentPlace,
   context: DocumentContext,
 ): ReadEvent | undefined {
   const { bounds, createHash } = context;
   const warnings = new WarningLog();
-  const failure = readFailure(mail, { bounds, warnings });
+  const failure = readFailure(source, { bounds, warnings });
   if (failure === undefined) return undefined;
-  const contentHash = hashOf(bytes, createHash);
+  const said = "fields" in source ? `${source.fields}\n${source.originalHeader}` : source.text;
+  const contentHash = hashOf(new TextEncoder().encode(said), createHash);
   const closed = closing(place, warnings, context);
   return { type: "report", part: place.part, report: { ...failure, contentHash, ...closed } };
 }
@@ -122,6 +128,12 @@ function decodeJson(bytes: Uint8Array): string {
   const wide =
     bytes[0] === 0xff || bytes[1] === 0 ? "utf-16le" : bytes[0] === 0xfe || bytes[0] === 0 ? "utf-16be" : "utf-8";
   return new TextDecoder(wide).decode(bytes);
+}
+
+/** RFC 8460 sections 5.3 and 5.1: what a mail's header, or else its file's name, says a TLS report is about. */
+function domainOfPlace({ tlsReportDomain, file }: DocumentPlace): string {
+  const [, named = ""] = file.name.split("!");
+  return tlsReportDomain || named;
 }
 
 function hashOf(bytes: Uint8Array, createHash: DocumentContext["createHash"]): string {

@@ -2,10 +2,12 @@
  * Failure reports (RFC 6591, RFC 9991; container RFC 5965): domain-level facts only. Full addresses, subjects and content
  * are personal data and never leave this file.
  */
-import type { ExtractedMail } from "../mail/extract.ts";
+import { domainName } from "../domain-name.ts";
+import type { FeedbackParts } from "../mail/extract.ts";
+import { findFailure } from "../mail/pasted.ts";
 import { type Bounds, isFuture } from "./bounds.ts";
 import { linesHash } from "./fast-hash.ts";
-import { canonicalIp, isDomainLike, normalizeDomain, parseDate, storedText } from "./values.ts";
+import { canonicalIp, isDomainLike, parseDate, storedText } from "./values.ts";
 import type { FailureReport } from "./vocabulary.ts";
 import type { WarningLog } from "./warnings.ts";
 
@@ -22,19 +24,20 @@ const MAX_WORD_CHARS = 100;
 const MAX_FIELD_CHARS = 2000;
 const MAX_SAME_FIELDS = 20;
 
-/** Sentence of gateways (Exim) that send the facts as plain text with no feedback part. */
-const PLAIN_TEXT_REPORT = /failed the published DMARC\s+policy for your domain/i;
-
 /**
- * Reads the failure report in a mail.
+ * Reads a failure report.
  *
- * @returns undefined when the mail is none: no feedback part and no known plain text, or feedback of another type
+ * @returns undefined when it is none: no feedback part and no known plain text, or feedback of another type
  *   (abuse, opt-out …)
  */
-export function readFailure(mail: ExtractedMail, context: FailureContext): FailureBody | undefined {
-  if (mail.feedback !== undefined) return readFeedback(mail.feedback, context);
-  return PLAIN_TEXT_REPORT.test(mail.text) ? readPlainText(mail.text, context) : undefined;
+export function readFailure(source: FailureSource, context: FailureContext): FailureBody | undefined {
+  if ("fields" in source) return readFeedback(source, context);
+  const told = findFailure(source.text);
+  return told === undefined ? undefined : readPlainText(told, context);
 }
+
+/** What a failure report is read from: the parts of a feedback report, or a letter. */
+export type FailureSource = FeedbackParts | { text: string };
 
 /** What dates are held against, and where warnings go. */
 export interface FailureContext {
@@ -43,7 +46,7 @@ export interface FailureContext {
 }
 
 function readFeedback(
-  { fields: text, originalHeader }: { fields: string; originalHeader: string },
+  { fields: text, originalHeader }: FeedbackParts,
   context: FailureContext,
 ): FailureBody | undefined {
   const { warnings } = context;
@@ -146,7 +149,7 @@ function domainOf(text: string): string {
 
 /** The domain a text begins with, "" if that is none: NetEase lists several, others add a comment. */
 function readDomain(text: string): string {
-  const domain = normalizeDomain(text.split(/[\s<>;,(]/, 1)[0] ?? "");
+  const domain = domainName(text.split(/[\s<>;,(]/, 1)[0] ?? "");
   return isDomainLike(domain) ? domain : "";
 }
 

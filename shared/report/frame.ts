@@ -1,9 +1,10 @@
 /** The frame of an aggregate report, all that is not a record: its metadata and the policy it found (RFC 7489, RFC 9990). */
+import { domainName } from "../domain-name.ts";
 import { READ_LIMITS } from "../limits.ts";
 import { type Bounds, checkPeriod } from "./bounds.ts";
 import type { ReadBudget } from "./budget.ts";
 import { reject } from "./rejection.ts";
-import { isDomainLike, matchWord, normalizeDomain, parseEpochSeconds, storedText } from "./values.ts";
+import { isDomainLike, matchWord, parseEpochSeconds, storedText } from "./values.ts";
 import type { AlignmentMode, Policy, PolicyPublished, ReportFormat, ReportMetadata } from "./vocabulary.ts";
 import type { WarningLog } from "./warnings.ts";
 import { child, children, childText, parseElement, type XmlElement } from "./xml/element.ts";
@@ -124,7 +125,7 @@ function readDate(range: XmlElement | undefined, name: "begin" | "end", warnings
 
 function readPolicy(published: XmlElement | undefined, warnings: WarningLog): PolicyPublished {
   const rawDomain = childText(published, "domain");
-  const domain = normalizeDomain(rawDomain);
+  const domain = domainName(rawDomain);
   if (!isDomainLike(domain)) return reject("missing_domain", rawDomain === "" ? "" : `domain is '${rawDomain}'`);
   const p = readPolicyWord(published, { name: "p", inherited: undefined, warnings });
   const sp = readPolicyWord(published, { name: "sp", inherited: p, warnings });

@@ -2,6 +2,7 @@
  * Why something could not be read: the closed list of problem codes. Each has one sentence for people, here, and an
  * entry in docs/problems.md (a test compares the two). A problem is a value, never thrown.
  */
+import type { ContentType } from "../sniff.ts";
 
 /** code → what it means, in plain English. */
 export const PROBLEM_MEANINGS = {
@@ -11,6 +12,8 @@ export const PROBLEM_MEANINGS = {
   corrupt_archive: "The gzip or zip data is damaged.",
   encrypted_archive: "The zip archive is protected with a password.",
   unsupported_compression: "The zip archive uses a compression method other than deflate.",
+  unsupported_format: "The file is of a format that is not read; a report may be in it.",
+  delivery_notice: "The mail is a notice about another mail: what it returns was sent from here, not reported to here.",
   too_large: "It is larger, once decompressed, than any real report.",
   too_many_entries: "The archive holds more files than any real archive of reports.",
   too_many_parts: "The mail holds more attachments than any real report mail.",
@@ -45,10 +48,24 @@ export interface Problem {
   counts?: Partial<Record<ProblemCode, number>>;
 }
 
+/** What is known of a file, whatever became of it. */
+export interface FileFacts {
+  /** As the mail or archive names it; "" where it has no name. */
+  name: string;
+  /** As the mail declares it; "" where it does not. */
+  mimeType: string;
+  /** By its first bytes; undefined where it was refused before they were looked at. */
+  format?: ContentType;
+  /** undefined where it was not read to its end. */
+  sizeBytes?: number;
+}
+
 /** A part that became no data, and why. */
 export interface PartProblem {
   part: string;
   problem: Problem;
+  /** The file that the part is. */
+  file?: FileFacts;
 }
 
 /**

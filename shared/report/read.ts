@@ -4,25 +4,19 @@
  */
 
 import { MAIL_LIMITS, READ_LIMITS } from "../limits.ts";
-import { extractMail } from "../mail/extract.ts";
-import { MailStructureError, streamParts } from "../mail/stream.ts";
-import { type ContentType, SNIFF_BYTES, sniff } from "../sniff.ts";
+import { type PassedKind, roleOf } from "../mail/roles.ts";
+import { type ContentType, FORMAT_NAMES, SNIFF_BYTES, sniff, UNREAD_FORMATS } from "../sniff.ts";
+import { describeFile } from "./advice.ts";
 import { ReadBudget, Refusal } from "./budget.ts";
-import {
-  type ContainerNote,
-  type DocumentContext,
-  type DocumentPlace,
-  readFailureMail,
-  readJson,
-  readXml,
-  readXmlWhole,
-} from "./documents.ts";
+import type { Content, Context, Place } from "./content.ts";
+import { type ContainerNote, readJson, readXml, readXmlWhole } from "./documents.ts";
 import { type ArchiveNote, gunzip, gunzipWhole, inflateZlib } from "./inflate.ts";
+import { readMail, readMailbox } from "./mails.ts";
 import { PartNames } from "./part-names.ts";
-import { type Problem, problem } from "./problems.ts";
+import { type FileFacts, type Problem, problem } from "./problems.ts";
 import { Rejection, reject } from "./rejection.ts";
 import { RecordShapes } from "./shapes/record-shapes.ts";
-import { type ByteSource, bytesSource, holdStream, type Peeked, peek } from "./source.ts";
+import { type ByteSource, holdStream, type Peeked, peek } from "./source.ts";
 import type { AggregateRecord, Report } from "./vocabulary.ts";
 import { readZip } from "./zip.ts";
 
@@ -32,11 +26,22 @@ export interface ContentHash {
   digest(encoding: "hex"): string;
 }
 
+/** How a file came. */
+export interface SourceFile {
+  /** "" where it has none. */
+  name: string;
+  mimeType: string;
+  /** Of its mail (RFC 8460 section 5.3), "" where there is none. */
+  tlsReportDomain: string;
+}
+
 export interface ReadOptions {
   /** When the mail came, or now; seconds since 1970 UTC. No report may be about what is later (bounds.ts). */
   nowSeconds: number;
   /** Takes what is only doubtful with a warning, for a person to see; default false. */
   isLenient?: boolean;
+  /** What the mail says of the file: told with its problems, and asked for what a TLS report does not say itself. */
+  file?: SourceFile;
   /** Objects that the mail was taken apart into, this one included; default 1. */
   objectsOfMail?: number;
   /** Makes the hash of one document's decompressed bytes; absent = contentHash stays empty. */
@@ -51,23 +56,24 @@ export interface ReadOptions {
 
 /**
  * What reading finds, in order. `part` is the path inside the file, "" for the file itself. The records of a document
- * come before its report; if a problem of the same part comes instead, they must be forgotten. `refused` comes last, if
- * the file as a whole is more than is read (budget.ts): everything told before must be forgotten.
+ * come before its report; if a problem of the same part comes instead, they must be forgotten. `passed_over` is a part that
+ * evidently is no report that came (shared/mail/roles.ts). `refused` comes last, if the file as a whole is more than is read
+ * (budget.ts): everything told before must be forgotten.
  */
 export type ReadEvent =
   | { type: "records"; part: string; firstOrdinal: number; records: AggregateRecord[] }
   | { type: "report"; part: string; report: Report }
-  | { type: "problem"; part: string; problem: Problem }
+  | { type: "problem"; part: string; problem: Problem; file?: FileFacts }
+  | { type: "passed_over"; part: string; kind: PassedKind; file: FileFacts }
   | { type: "refused"; part: ""; problem: Problem };
 
 /**
- * Reads every report in a file: a mail, an archive, XML or JSON, whatever its name.
- *
- * Parts that are no reports (pictures, covering letters) are passed over when the file holds anything else to tell of.
+ * Reads every report in a file: a mail, a mailbox, an archive, XML or JSON, whatever its name. Every part of it comes out as a
+ * report, as a problem or as passed over.
  */
 export async function* readReports(source: ByteSource, options: ReadOptions): AsyncGenerator<ReadEvent> {
   try {
-    yield* readSource(source, contextOf(source, options));
+    yield* readSource(source, contextOf(source, options), options.file);
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     yield { type: "refused", part: "", problem: error.problem };
@@ -82,42 +88,27 @@ function contextOf({ sizeBytes }: ByteSource, options: ReadOptions): Context {
     maxParsedMessageBytes: options.maxParsedMessageBytes ?? MAIL_LIMITS.maxParsedMessageBytes,
     createHash: options.createHash,
     shapes: shapes ?? new RecordShapes(),
+    read: readContent,
   };
 }
 
-async function* readSource(source: ByteSource, context: Context): AsyncGenerator<ReadEvent> {
-  const place: Place = { part: "", depth: 0, notes: [] };
-  let passedOver: ReadEvent | undefined;
+async function* readSource(
+  source: ByteSource,
+  context: Context,
+  file: SourceFile | undefined,
+): AsyncGenerator<ReadEvent> {
+  const { name = "", mimeType = "", tlsReportDomain = "" } = file ?? {};
+  const facts: FileFacts = { name, mimeType, sizeBytes: source.sizeBytes };
+  const place: Place = { part: "", depth: 0, mails: 0, notes: [], file: facts, tlsReportDomain, isJudged: true };
   let told = false;
   for await (const event of readContent({ chunks: source.stream(), source }, place, context)) {
-    const isNothing = event.type === "problem" && ["not_a_report", "empty"].includes(event.problem.code);
-    if (isNothing) passedOver ??= event;
-    else {
-      told ||= event.type !== "records";
-      yield event;
-    }
+    told ||= event.type === "report" || event.type === "problem";
+    yield event;
   }
-  if (!told) yield passedOver ?? { type: "problem", part: "", problem: problem("not_a_report") };
+  if (!told) yield { type: "problem", part: "", problem: problem("not_a_report"), file: facts };
 }
 
-const CONTAINERS = new Set<ContentType>(["gzip", "zlib", "zip", "mail"]);
-
-interface Context extends DocumentContext {
-  maxParsedMessageBytes: number;
-}
-
-/** Content to read: a stream, and the object behind it where there is one. */
-interface Content {
-  chunks: AsyncIterable<Uint8Array>;
-  source?: ByteSource;
-  /** All of it at once, where that is quicker. */
-  whole?: () => Promise<Uint8Array | undefined>;
-}
-
-interface Place extends DocumentPlace {
-  /** Archives around it, those around the mail that it came in included. */
-  depth: number;
-}
+const CONTAINERS = new Set<ContentType>(["gzip", "zlib", "zip", "mail", "mbox"]);
 
 async function* readContent(content: Content, place: Place, context: Context): AsyncGenerator<ReadEvent> {
   try {
@@ -128,11 +119,29 @@ async function* readContent(content: Content, place: Place, context: Context): A
     if (content.source === undefined) context.budget.takeOutput(bytes.byteLength);
     if (document !== bytes) context.budget.takeOutput(document.byteLength);
     context.budget.takeDocument();
+    place.file.format = document === bytes ? "xml" : "gzip";
     yield* readXmlWhole(document, place, context);
   } catch (error) {
     if (!(error instanceof Rejection)) throw error;
-    yield { type: "problem", part: place.part, problem: error.problem };
+    const role = passedAs(error.problem, content, place);
+    if (role === undefined) yield { type: "problem", part: place.part, problem: error.problem, file: place.file };
+    else yield { type: "passed_over", part: place.part, kind: role, file: place.file };
   }
+}
+
+// A file in an archive, or in a large mail, that turned out to hold no report.
+function passedAs({ code }: Problem, { source }: Content, place: Place): PassedKind | undefined {
+  if (place.isJudged || !["not_a_report", "empty"].includes(code) || place.head === undefined) return undefined;
+  const { name: fileName, mimeType } = place.file;
+  const sizeBytes = place.file.sizeBytes ?? source?.sizeBytes;
+  const role = roleOf({
+    fileName,
+    mimeType,
+    disposition: place.disposition ?? "attachment",
+    head: place.head,
+    ...(sizeBytes === undefined ? {} : { sizeBytes }),
+  });
+  return role === "candidate" ? undefined : role;
 }
 
 /** The XML of a small file in memory that is nothing but XML or a plain gzip of it; any other is read as a stream. */
@@ -158,7 +167,9 @@ async function* openContent(content: Content, place: Place, context: Context): A
 async function* readPeeked(content: Content & Peeked, place: Place, context: Context): AsyncGenerator<ReadEvent> {
   const { head, chunks } = content;
   const note: ArchiveNote = (detail) => place.notes.push({ part: place.part, detail });
-  const type = sniff(head);
+  const type = typeOf(content);
+  place.file.format ??= type;
+  place.head = head;
   if (!CONTAINERS.has(type)) context.budget.takeDocument();
   switch (type) {
     case "gzip":
@@ -169,6 +180,8 @@ async function* readPeeked(content: Content & Peeked, place: Place, context: Con
       return yield* readArchive(content.source ?? (await holdStream(chunks)), place, context);
     case "mail":
       return yield* readMail(content.source ?? (await holdStream(chunks)), place, context);
+    case "mbox":
+      return yield* readMailbox(chunks, place, context);
     case "xml":
     case "text":
     case "html":
@@ -178,8 +191,20 @@ async function* readPeeked(content: Content & Peeked, place: Place, context: Con
     case "empty":
       return reject("empty");
     default:
-      return reject("not_a_report", `the content is ${type}`);
+      return rejectFormat(type, place);
   }
+}
+
+function typeOf({ head, isMail }: Content & Peeked): ContentType {
+  const type = sniff(head);
+  return isMail === true && type !== "mbox" ? "mail" : type;
+}
+
+function rejectFormat(type: ContentType, place: Place): never {
+  if (!UNREAD_FORMATS.has(type)) reject("not_a_report", `the content is ${FORMAT_NAMES[type]}`);
+  // What stands in a gzip is what is refused.
+  place.file.format = type;
+  reject("unsupported_format", describeFile(place.file));
 }
 
 function inside(place: Place): Place {
@@ -190,65 +215,29 @@ function inside(place: Place): Place {
 async function* readArchive(source: ByteSource, place: Place, context: Context): AsyncGenerator<ReadEvent> {
   const inner = inside(place);
   const notes: ContainerNote[] = [...place.notes];
-  const files = await readZip(source, context.budget, (detail) => notes.push({ part: place.part, detail }));
+  const { files, resourceForks } = await readZip(source, context.budget, (detail) =>
+    notes.push({ part: place.part, detail }),
+  );
   if (files.length === 0) reject("empty", "the archive holds no file");
+  if (isOfficeDocument(files)) rejectFormat("office", place);
   const names = new PartNames(place.part);
   for (const [i, file] of files.entries()) {
     const part = names.name(file.name, `file ${i + 1}`);
-    yield* readContent({ ...file, chunks: file.content() }, { ...inner, part, notes: [...notes] }, context);
+    const facts: FileFacts = { name: file.name, mimeType: "", sizeBytes: file.sizeBytes };
+    const entry = { ...inner, part, notes: [...notes], file: facts, isJudged: false, disposition: "attachment" };
+    yield* readContent({ ...file, chunks: file.content() }, entry, context);
+  }
+  for (const name of resourceForks) {
+    yield {
+      type: "passed_over",
+      part: names.name(name, "resource fork"),
+      kind: "resource_fork",
+      file: { name, mimeType: "" },
+    };
   }
 }
 
-async function* readMail(source: ByteSource, place: Place, context: Context): AsyncGenerator<ReadEvent> {
-  if (source.sizeBytes > context.maxParsedMessageBytes) return yield* readLargeMail(source, place, context);
-  const bytes = await source.read(0, source.sizeBytes);
-  const mail = await extractMail(bytes);
-  if (!mail.ok) return reject(mail.error.code, mail.error.detail);
-  const { candidates } = mail.value;
-  let hasReport = false;
-  const names = new PartNames(place.part);
-  for (const [i, candidate] of candidates.entries()) {
-    const part = names.name(candidate.fileName, `part ${i + 1}`);
-    const source = bytesSource(candidate.bytes);
-    const inner = { ...place, part, notes: [...place.notes] };
-    for await (const event of readContent({ chunks: source.stream(), source }, inner, context)) {
-      hasReport ||= event.type === "report";
-      yield event;
-    }
-  }
-  if (hasReport) return;
-  const failure = readFailureMail({ mail: mail.value, bytes }, place, context);
-  if (failure !== undefined) yield failure;
-  else if (candidates.length === 0) reject("not_a_report", "the mail holds no report file");
-}
-
-/** A mail too large to be held: its parts are read as they stream. */
-async function* readLargeMail(source: ByteSource, place: Place, context: Context): AsyncGenerator<ReadEvent> {
-  const names = new PartNames(place.part);
-  let parts = 0;
-  try {
-    for await (const { fileName, mimeType, content } of streamParts(source.stream())) {
-      const part = names.name(fileName, `part ${++parts}`);
-      const inner = { ...place, part, notes: [...place.notes] };
-      if (mimeType === "message/feedback-report") yield* readFeedbackPart(content, inner, context);
-      else yield* readContent({ chunks: content }, inner, context);
-    }
-  } catch (error) {
-    if (!(error instanceof MailStructureError)) throw error;
-    reject(error.code, error.message);
-  }
-}
-
-// Of a feedback report this large, the mail it is about is the bulk and is passed over.
-async function* readFeedbackPart(
-  content: AsyncIterable<Uint8Array>,
-  place: Place,
-  context: Context,
-): AsyncGenerator<ReadEvent> {
-  const part = await holdStream(content);
-  const bytes = await part.read(0, part.sizeBytes);
-  const feedback = { fields: new TextDecoder().decode(bytes), originalHeader: "" };
-  const mail = { candidates: [], feedback, text: "" };
-  const failure = readFailureMail({ mail, bytes }, place, context);
-  if (failure !== undefined) yield failure;
+/** Office Open XML (ECMA-376) and OpenDocument are archives with a file of a known name. */
+function isOfficeDocument(files: readonly { name: string }[]): boolean {
+  return files.some(({ name }) => name === "[Content_Types].xml" || name === "META-INF/manifest.xml");
 }

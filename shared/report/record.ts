@@ -2,10 +2,11 @@
  * One `<record>` of an aggregate report (RFC 7489 appendix C, RFC 9990 section 3.1.1): element tree → AggregateRecord.
  * This is the general reader: any order of elements, any prefix, several results, odd words.
  */
+import { domainName } from "../domain-name.ts";
 import { READ_LIMITS } from "../limits.ts";
 import { type Bounds, judgeCount } from "./bounds.ts";
 import type { ReadBudget } from "./budget.ts";
-import { canonicalIp, detach, isOddAddress, matchWord, normalizeDomain, parseCount, storedText } from "./values.ts";
+import { canonicalIp, detach, isOddAddress, matchWord, parseCount, storedText } from "./values.ts";
 import type {
   AggregateRecord,
   AlignedResult,
@@ -141,9 +142,9 @@ export function readRecord(record: XmlElement, context: RecordContext): Aggregat
     reasons: bounded(children(evaluated, "reason"), "row/policy_evaluated/reason", context).map((reason) =>
       readReason(reason, context),
     ),
-    headerFrom: normalizeDomain(value(identifiers, "header_from")),
-    envelopeFrom: normalizeDomain(value(identifiers, "envelope_from")),
-    envelopeTo: normalizeDomain(value(identifiers, "envelope_to")),
+    headerFrom: domainName(value(identifiers, "header_from")),
+    envelopeFrom: domainName(value(identifiers, "envelope_from")),
+    envelopeTo: domainName(value(identifiers, "envelope_to")),
     dkimResults: resultsOf(authResults, "dkim", context).map((result) => readDkim(result, context)),
     spfResults: resultsOf(authResults, "spf", context).map((result) => readSpf(result, context)),
   };
@@ -212,7 +213,7 @@ function readReason(reason: XmlElement, context: RecordContext): OverrideReason 
 function readDkim(result: XmlElement, context: RecordContext): DkimAuthResult {
   const rawResult = value(result, "result");
   return {
-    domain: normalizeDomain(value(result, "domain")),
+    domain: domainName(value(result, "domain")),
     selector: value(result, "selector"),
     result: readAuthWord(rawResult, DKIM_RESULTS, { path: "auth_results/dkim/result", context }),
     rawResult,
@@ -223,7 +224,7 @@ function readDkim(result: XmlElement, context: RecordContext): DkimAuthResult {
 function readSpf(result: XmlElement, context: RecordContext): SpfAuthResult {
   const rawResult = value(result, "result");
   return {
-    domain: normalizeDomain(value(result, "domain")),
+    domain: domainName(value(result, "domain")),
     scope: readScope(value(result, "scope"), context),
     result: readAuthWord(rawResult, SPF_RESULTS, { path: "auth_results/spf/result", context }),
     rawResult,

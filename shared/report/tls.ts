@@ -1,9 +1,10 @@
-/** SMTP TLS reports (RFC 8460 section 4): JSON text → TlsReport. Members that are not known are ignored. */
+/** SMTP TLS reports (RFC 8460 section 4): JSON text → TlsReport. Members that are not known are told of. */
 import * as v from "valibot";
+import { domainName } from "../domain-name.ts";
 import { READ_LIMITS } from "../limits.ts";
 import { type Bounds, checkPeriod, judgeCount } from "./bounds.ts";
 import { reject } from "./rejection.ts";
-import { canonicalIp, normalizeDomain, parseDate, storedText } from "./values.ts";
+import { canonicalIp, isDomainLike, parseDate, storedText } from "./values.ts";
 import type { TlsFailureDetail, TlsPolicy, TlsReport } from "./vocabulary.ts";
 import type { WarningLog } from "./warnings.ts";
 
@@ -22,46 +23,47 @@ const count = v.pipe(
 );
 const object = v.fallback(v.record(v.string(), v.unknown()), {});
 
-const document = v.looseObject({
-  "organization-name": text,
-  "date-range": object,
-  "contact-info": text,
-  "report-id": text,
-});
-
 const [COMMA, OPEN_LIST, OPEN_OBJECT] = [0x2c, 0x5b, 0x7b];
 
 /** A report without what the reader of bytes adds. */
 export type TlsBody = Omit<TlsReport, "contentHash" | "warnings" | "omittedWarnings">;
 
-/** What a report is held against, and where warnings go. */
+/** What a report is held against, where warnings go, and what the mail says. */
 export interface TlsContext {
   bounds: Bounds;
   warnings: WarningLog;
+  /** The policy domain that the mail or the file name tells (RFC 8460 sections 5.1 and 5.3); "" or anything where none. */
+  domain: string;
 }
 
-/** @throws Rejection malformed_json, not_a_report, missing_dates, implausible_period */
+/** @throws Rejection malformed_json, not_a_report, missing_dates, implausible_period, missing_domain */
 export function readTls(json: string, context: TlsContext): TlsBody {
   const { warnings } = context;
-  const parsed = v.safeParse(document, parseJson(json));
-  if (!parsed.success || !looksLikeTlsReport(parsed.output)) return reject("not_a_report", "JSON, but no TLS report");
-  const report = parsed.output;
-  const beginSeconds = readDate(report["date-range"], "start-datetime");
-  const endSeconds = readDate(report["date-range"], "end-datetime");
+  const report = new Members(parseJson(json), "", warnings);
+  const orgName = report.text("organization-name");
+  const reportId = report.text("report-id");
+  const contactInfo = report.text("contact-info");
+  const range = report.object("date-range");
+  // RFC 8460 has no version member to tell its documents by.
+  if (range.isEmpty || (orgName === "" && reportId === "")) return reject("not_a_report", "JSON, but no TLS report");
+  const beginSeconds = readDate(range, "start-datetime");
+  const endSeconds = readDate(range, "end-datetime");
   checkPeriod({ beginSeconds, endSeconds }, "date-range", context);
-  for (const name of ["organization-name", "contact-info", "report-id"] as const) {
-    if (report[name] === "") warnings.add("missing_value", name, "");
+  for (const [name, value] of Object.entries({
+    "organization-name": orgName,
+    "contact-info": contactInfo,
+    "report-id": reportId,
+  })) {
+    if (value === "") warnings.add("missing_value", name, "");
   }
   return {
     kind: "tls",
-    orgName: report["organization-name"] || domainOf(report["contact-info"]),
-    contactInfo: report["contact-info"],
-    reportId: report["report-id"],
+    orgName: orgName || domainOf(contactInfo),
+    contactInfo,
+    reportId,
     beginSeconds,
     endSeconds,
-    policies: readObjects(report.policies, "policies", warnings).map((policy, i) =>
-      readPolicy(policy, `policies[${i}]`, context),
-    ),
+    policies: withDomains(readPolicies(report, context), context),
   };
 }
 
@@ -84,51 +86,104 @@ function refuseManyValues(json: string): void {
   if (values > READ_LIMITS.maxJsonValues) reject("too_large", `more than ${READ_LIMITS.maxJsonValues} JSON values`);
 }
 
-// RFC 8460 has no version member to tell its documents by.
-function looksLikeTlsReport(report: Record<string, unknown>): boolean {
-  const dated = Object.keys(v.parse(object, report["date-range"])).length > 0;
-  return dated && (report["organization-name"] !== "" || report["report-id"] !== "");
+function readDate(range: Members, name: string): number {
+  const raw = range.text(name);
+  return parseDate(raw) ?? reject("missing_dates", `${name} is '${raw.slice(0, 40)}'`);
 }
 
-function readDate(range: Record<string, unknown>, name: string): number {
-  const raw = v.parse(text, range[name]);
-  const seconds = parseDate(raw);
-  return seconds ?? reject("missing_dates", `${name} is '${raw.slice(0, 40)}'`);
-}
-
-function readPolicy(entry: Record<string, unknown>, path: string, context: TlsContext): TlsPolicy {
+/** The policies; in drafts of the RFC the document has one, whose members are its own. */
+function readPolicies(report: Members, context: TlsContext): TlsPolicy[] {
   const { warnings } = context;
-  const policy = v.parse(object, entry.policy);
-  const summary = v.parse(object, entry.summary);
-  const policyDomain = normalizeDomain(v.parse(text, policy["policy-domain"]));
-  if (policyDomain === "") warnings.add("missing_value", `${path}/policy/policy-domain`, "");
-  const readCount = (name: string) => readNumber(summary[name], `${path}/summary/${name}`, context);
-  return {
-    policyType: v.parse(text, policy["policy-type"]).toLowerCase(),
-    policyDomain,
-    policyStrings: readTexts(policy["policy-string"]),
-    // The text of RFC 8460 says mx-host; some reporters follow its prose.
-    mxHosts: readTexts(policy["mx-host"] ?? policy["mx-host-pattern"]),
-    successfulSessionCount: readCount("total-successful-session-count"),
-    failedSessionCount: readCount("total-failure-session-count"),
-    failureDetails: readObjects(entry["failure-details"], `${path}/failure-details`, warnings).map((detail, i) =>
-      readDetail(detail, `${path}/failure-details[${i}]`, context),
-    ),
-  };
+  const listed = report.take("policies");
+  const policies = readObjects(listed, "policies", warnings).map((policy, i) =>
+    readPolicy(new Members(policy, `policies[${i}]`, warnings), context),
+  );
+  const isDraft = policies.length === 0 && report.has("policy");
+  if (isDraft) policies.push(readPolicy(report, context));
+  report.tellUnknown();
+  if (policies.length === 0) reject("missing_domain", "it has no policies");
+  return policies;
 }
 
-function readDetail(detail: Record<string, unknown>, path: string, context: TlsContext): TlsFailureDetail {
-  const word = (name: string) => v.parse(text, detail[name]);
-  return {
-    resultType: word("result-type").toLowerCase(),
-    sendingMtaIp: canonicalIp(word("sending-mta-ip")) ?? word("sending-mta-ip"),
-    receivingMxHostname: word("receiving-mx-hostname"),
-    receivingMxHelo: word("receiving-mx-helo"),
-    receivingIp: canonicalIp(word("receiving-ip")) ?? word("receiving-ip"),
-    failedSessionCount: readNumber(detail["failed-session-count"], `${path}/failed-session-count`, context),
-    additionalInformation: word("additional-information") || word("additional-info-uri"),
-    failureReasonCode: word("failure-reason-code"),
+function readPolicy(entry: Members, context: TlsContext): TlsPolicy {
+  const { warnings } = context;
+  // Some write the members of a policy, or of a summary, beside where they belong.
+  const policy = entry.has("policy") ? entry.object("policy") : entry;
+  const summary = entry.has("summary") ? entry.object("summary") : entry;
+  const hasDetails = entry.has("failure-details");
+  const successful = summary.count("total-successful-session-count", context);
+  const failed = summary.count("total-failure-session-count", context);
+  const failureDetails = readObjects(entry.take("failure-details"), entry.pathOf("failure-details"), warnings).map(
+    (detail, i) => readDetail(new Members(detail, `${entry.pathOf("failure-details")}[${i}]`, warnings), context),
+  );
+  const inDetails = failureDetails.reduce((sum, { failedSessionCount }) => sum + failedSessionCount, 0);
+  const read = {
+    policyType: policy.text("policy-type").toLowerCase(),
+    policyDomain: domainName(policy.text("policy-domain")),
+    policyStrings: readTexts(policy.take("policy-string")),
+    mxHosts: readTexts(policy.take("mx-host")),
+    successfulSessionCount: successful ?? 0,
+    failedSessionCount: failed ?? inDetails,
+    failureDetails,
   };
+  tellCounts({ successful, failed, inDetails: hasDetails ? inDetails : 0 }, summary.pathOf(""), warnings);
+  for (const members of new Set([policy, summary])) if (members !== entry) members.tellUnknown();
+  if (entry.path !== "") entry.tellUnknown();
+  return read;
+}
+
+interface Counts {
+  successful: number | undefined;
+  failed: number | undefined;
+  /** Sum over the failure details. A session may be in several of them, but not in more than there were failures. */
+  inDetails: number;
+}
+
+function tellCounts({ successful, failed, inDetails }: Counts, path: string, warnings: WarningLog): void {
+  const at = (name: string): string => (path === "" ? name : `${path}/${name}`);
+  if (successful === undefined) warnings.add("missing_value", at("total-successful-session-count"), "none is counted");
+  if (failed === undefined) {
+    warnings.add("missing_value", at("total-failure-session-count"), `the failure details have ${inDetails}`);
+  } else if (inDetails > failed) {
+    const told = `${failed}, but the failure details have ${inDetails}`;
+    warnings.add("invalid_value", at("total-failure-session-count"), told);
+  }
+}
+
+/** A policy that names no domain is about that of the mail, of the file name, or of the other policies. */
+function withDomains(policies: TlsPolicy[], { domain, warnings }: TlsContext): TlsPolicy[] {
+  const told = new Set(policies.map(({ policyDomain }) => policyDomain).filter(isDomainLike));
+  const [only = ""] = told.size === 1 ? told : [];
+  const ofMail = domainName(domain);
+  const other = isDomainLike(ofMail) ? ofMail : only;
+  return policies.map((policy, i) => {
+    if (isDomainLike(policy.policyDomain)) return policy;
+    const raw = policy.policyDomain;
+    if (other === "") return reject("missing_domain", `policies[${i}]/policy/policy-domain is '${raw.slice(0, 100)}'`);
+    const code = raw === "" ? "missing_value" : "invalid_value";
+    warnings.add(code, `policies[${i}]/policy/policy-domain`, `${raw} ${other} is used`.trim());
+    return { ...policy, policyDomain: other };
+  });
+}
+
+function readDetail(detail: Members, context: TlsContext): TlsFailureDetail {
+  const sendingMtaIp = detail.text("sending-mta-ip");
+  const receivingIp = detail.text("receiving-ip");
+  const failed = detail.count("failed-session-count", context);
+  if (failed === undefined)
+    context.warnings.add("missing_value", detail.pathOf("failed-session-count"), "none is counted");
+  const read = {
+    resultType: detail.text("result-type").toLowerCase(),
+    sendingMtaIp: canonicalIp(sendingMtaIp) ?? sendingMtaIp,
+    receivingMxHostname: detail.text("receiving-mx-hostname"),
+    receivingMxHelo: detail.text("receiving-mx-helo"),
+    receivingIp: canonicalIp(receivingIp) ?? receivingIp,
+    failedSessionCount: failed ?? 0,
+    additionalInformation: detail.text("additional-information"),
+    failureReasonCode: detail.text("failure-reason-code"),
+  };
+  detail.tellUnknown();
+  return read;
 }
 
 /** The objects of a list; a lone object is a list of one. What is no object is left out, with a warning. */
@@ -148,15 +203,6 @@ function readTexts(value: unknown): string[] {
   return items.map((item) => v.parse(text, item)).filter((item) => item !== "");
 }
 
-/** A count; none where it is missing, none and a warning where it is no count or beyond what can be. */
-function readNumber(value: unknown, path: string, { bounds, warnings }: TlsContext): number {
-  if (value === undefined || value === null) return 0;
-  const parsed = v.safeParse(count, value);
-  const judged = parsed.success ? judgeCount(parsed.output, bounds) : "implausible";
-  if (judged !== "plausible") warnings.add("invalid_value", path, showValue(value));
-  return parsed.success && judged !== "implausible" ? parsed.output : 0;
-}
-
 // Not String(): an object of a report may have a member called toString.
 function showValue(value: unknown): string {
   return typeof value === "object" ? "an object" : String(value);
@@ -165,3 +211,93 @@ function showValue(value: unknown): string {
 function domainOf(address: string): string {
   return address.slice(address.lastIndexOf("@") + 1);
 }
+
+/** Members by other names: of drafts, of the RFC's prose, and of reporters who do not copy. */
+const OTHER_NAMES: Record<string, RegExp> = {
+  "total-successful-session-count": /^(?:total)?succ/,
+  "total-failure-session-count": /^(?:total)?fail(?!uredetails)/,
+  "failed-session-count": /^(?:(?:total)?fail\w*)?(?:session)?s?count$/,
+  "mx-host": /^mxhost(?:s|pattern)?$/,
+  "additional-information": /^additionalinfo(?:rmation)?(?:uri)?$/,
+  "policy-string": /^policystrings$/,
+};
+
+/** An object of the document. Its members are found whatever their case and hyphens; what nobody asked for can be told. */
+class Members {
+  readonly path: string;
+  readonly #warnings: WarningLog;
+  readonly #values: Map<string, unknown>;
+  readonly #asked = new Set<string>();
+
+  constructor(value: unknown, path: string, warnings: WarningLog) {
+    this.path = path;
+    this.#warnings = warnings;
+    this.#values = new Map(Object.entries(v.parse(object, value)));
+  }
+
+  get isEmpty(): boolean {
+    return this.#values.size === 0;
+  }
+
+  pathOf(name: string): string {
+    return [this.path, name].filter((part) => part !== "").join("/");
+  }
+
+  has(name: string): boolean {
+    return this.#find(name) !== undefined;
+  }
+
+  take(name: string): unknown {
+    const found = this.#find(name);
+    if (found === undefined) return undefined;
+    this.#asked.add(found);
+    if (found !== name) this.#warnings.add("unknown_element", this.pathOf(found), `read as ${name}`);
+    return this.#values.get(found);
+  }
+
+  text(name: string): string {
+    const value = this.take(name);
+    const parsed = v.parse(text, value);
+    // A report id may be a number.
+    return typeof value === "number" ? String(value) : parsed;
+  }
+
+  object(name: string): Members {
+    return new Members(this.take(name), this.pathOf(name), this.#warnings);
+  }
+
+  /** A count; undefined where it is missing, none and a warning where it is no count or beyond what can be. */
+  count(name: string, { bounds }: TlsContext): number | undefined {
+    const value = this.take(name);
+    if (value === undefined || value === null) return undefined;
+    const parsed = v.safeParse(count, value);
+    const judged = parsed.success ? judgeCount(parsed.output, bounds) : "implausible";
+    if (judged !== "plausible") this.#warnings.add("invalid_value", this.pathOf(name), showValue(value));
+    return parsed.success && judged !== "implausible" ? parsed.output : 0;
+  }
+
+  /** Warns of members that nobody asked for. */
+  tellUnknown(): void {
+    for (const [name, value] of this.#values) {
+      if (!this.#asked.has(name)) this.#warnings.add("unknown_element", this.pathOf(name), showValue(value));
+    }
+  }
+
+  #find(name: string): string | undefined {
+    if (this.#values.has(name)) return name;
+    const plain = plainName(name);
+    const names = [...this.#values.keys()].filter((other) => !this.#asked.has(other));
+    const alike = names.find((other) => plainName(other) === plain);
+    return alike ?? names.find((other) => OTHER_NAMES[name]?.test(plainName(other)));
+  }
+}
+
+// What JSON.parse may make a member called: anything at all, of any length.
+function plainName(name: string): string {
+  return name
+    .slice(0, MAX_MEMBER_CHARS)
+    .toLowerCase()
+    .replace(/[^a-z0-9]/g, "");
+}
+
+const MAX_MEMBER_CHARS = 100;

@@ -93,17 +93,48 @@ function zoneSeconds(zone: string): number {
 
 const DECIMAL_IPV4 = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)\.){3}(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)$/;
 
+/** Brackets, a port behind them or behind an IPv4 address, and the tag of an address literal (RFC 5321 section 4.1.3). */
+const BRACKETED = /^\[\s{0,9}(?:IPv6:)?([^\]]{1,100}?)\s{0,9}\]?(?::\d{1,5})?$/i;
+const TAGGED = /^IPv6:\s{0,9}([^\]]{1,100})\]?$/i;
+const IPV4_WITH_PORT = /^((?:\d{1,3}\.){3}\d{1,3})(?::\d{1,5}|\])$/;
+/** The form that ipaddr.js takes for an IPv4-mapped address, which it is not (RFC 4291 section 2.5.5.1). */
+const COMPATIBLE = /^::((?:\d{1,3}\.){3}\d{1,3})$/;
+
 /**
- * An IP address in its one canonical spelling: dotted decimal, or RFC 5952 for IPv6 (an IPv4-mapped one stays IPv6).
+ * An IP address in its one canonical spelling: dotted decimal, also where it is written as an IPv4-mapped IPv6 address, or
+ * RFC 5952 for IPv6. Brackets, a port and the tag `IPv6:` are not part of it.
  *
  * @returns null when it is no address (names, prefixes, zones and octal or short IPv4 forms are none)
  */
 export function canonicalIp(text: string): string | null {
   if (DECIMAL_IPV4.test(text)) return text;
-  const address = text.replace(/^\[?(?:IPv6:)?(.*?)\]?$/i, "$1");
-  if (!address.includes(":") || address.includes("%") || !ipaddr.IPv6.isValid(address)) return null;
+  const address = bareAddress(text);
+  if (DECIMAL_IPV4.test(address)) return address;
+  if (!address.includes(":") || address.includes("%")) return null;
+  const compatible = COMPATIBLE.exec(address)?.[1];
+  if (compatible !== undefined) return DECIMAL_IPV4.test(compatible) ? compatibleText(compatible) : null;
+  if (!ipaddr.IPv6.isValid(address)) return null;
   const parsed = ipaddr.IPv6.parse(address);
-  return parsed.isIPv4MappedAddress() ? `::ffff:${parsed.toIPv4Address().toString()}` : parsed.toRFC5952String();
+  if (parsed.isIPv4MappedAddress()) return parsed.toIPv4Address().toString();
+  const { parts } = parsed;
+  const [high = 0, low = 0] = parts.slice(6);
+  if (parts.slice(0, 6).some((part) => part !== 0) || high === 0) return parsed.toRFC5952String();
+  return `::${[high >> 8, high & 255, low >> 8, low & 255].join(".")}`;
+}
+
+function bareAddress(text: string): string {
+  const found = BRACKETED.exec(text) ?? TAGGED.exec(text) ?? IPV4_WITH_PORT.exec(text);
+  return found?.[1] ?? text;
+}
+
+// Of addresses with so many leading zeros, those below 65536 are written as RFC 5952 has it (`::1`).
+function compatibleText(dotted: string): string {
+  return dotted.startsWith("0.0.") ? ipaddr.IPv6.parse(hexOf(dotted)).toRFC5952String() : `::${dotted}`;
+}
+
+function hexOf(dotted: string): string {
+  const [, , third = 0, fourth = 0] = dotted.split(".").map(Number);
+  return `::${(256 * third + fourth).toString(16)}`;
 }
 
 const ZONE_OR_PREFIX = /(?:%[\w.-]{1,40}|\/\d{1,3})$/;
@@ -154,11 +185,6 @@ function isGroup(text: string, start: number, end: number): boolean {
     if (!((code >= 0x30 && code <= 0x39) || (code >= 0x61 && code <= 0x66))) return false;
   }
   return true;
-}
-
-/** A domain name for storing and comparing: lower case, without surrounding space and trailing dot. */
-export function normalizeDomain(text: string): string {
-  return text.trim().toLowerCase().replace(/\.$/, "");
 }
 
 /** Whether a text can be a domain name: 1 to 253 characters, none that a name cannot hold. IDNs pass in both forms. */

@@ -12,6 +12,8 @@ import { type ByteSource, readRange } from "./source.ts";
 /** One file of an archive. */
 export interface ZipFile {
   name: string;
+  /** As the archive says. */
+  sizeBytes: number;
   /** Decompressed content. @throws Rejection when the data is damaged, encrypted or too large */
   content(): AsyncIterable<Uint8Array>;
   /** The same at once where it is small and as it should be; the caller charges the budget. */
@@ -44,37 +46,66 @@ interface Extent {
   end: number;
 }
 
+/** What an archive holds besides folders. */
+export interface ZipContent {
+  files: ZipFile[];
+  /** Names of what macOS keeps beside files. */
+  resourceForks: string[];
+}
+
 /**
  * Lists the files of an archive: folders and macOS resource forks are left out.
  *
  * @throws Rejection corrupt_archive, too_many_entries
  */
-export async function readZip(source: ByteSource, budget: OutputBudget, note: ArchiveNote): Promise<ZipFile[]> {
+export async function readZip(source: ByteSource, budget: OutputBudget, note: ArchiveNote): Promise<ZipContent> {
   const extent = await findArchive(source);
   if (extent.base > 0) note(`${extent.base} bytes before the zip data`);
   if (extent.end < source.sizeBytes) note(`${source.sizeBytes - extent.end} bytes after the zip data`);
   const entries = await readDirectory(source, extent);
   refuseOverlap(entries.map(({ record }) => record));
-  const files = entries.filter(({ entry }) => !entry.isDirectory && !/(^|\/)(__MACOSX\/|\._)/.test(entry.name));
-  return files.map(({ entry, record }) => ({
-    name: entry.name,
-    async whole() {
-      const { compressedSize, uncompressedSize, crc32 } = record;
-      const isSmall = Math.max(compressedSize, uncompressedSize) <= READ_LIMITS.maxSmallDocumentBytes;
-      if (entry.encrypted || entry.compressionMethod !== 8 || !isSmall) return undefined;
-      const { start, end } = await dataRange(source, extent, record);
-      return inflateRawWhole(await source.read(start, end - start), { sizeBytes: uncompressedSize, crc32 });
-    },
-    async *content() {
-      if (entry.encrypted) reject("encrypted_archive", entry.name);
-      const expected = { sizeBytes: record.uncompressedSize, crc32: record.crc32 };
-      const data = readRange(source, await dataRange(source, extent, record), 16 * READ_LIMITS.inflateInputBytes);
-      if (entry.compressionMethod === 8) yield* inflateRaw(data, budget, expected);
-      else if (entry.compressionMethod === 0) yield* passStored(data, budget, expected);
-      else reject("unsupported_compression", `method ${entry.compressionMethod}`);
-    },
-  }));
+  const all = entries.filter(({ entry }) => !entry.isDirectory);
+  const isFork = ({ entry }: (typeof all)[number]): boolean => /(^|\/)(__MACOSX\/|\._)/.test(entry.name);
+  const files = all
+    .filter((one) => !isFork(one))
+    .map(({ entry, record }) => ({
+      name: entry.name,
+      sizeBytes: record.uncompressedSize,
+      async whole() {
+        const { compressedSize, uncompressedSize, crc32 } = record;
+        const isSmall = Math.max(compressedSize, uncompressedSize) <= READ_LIMITS.maxSmallDocumentBytes;
+        if (entry.encrypted || entry.compressionMethod !== 8 || !isSmall) return undefined;
+        const { start, end } = await dataRange(source, extent, record);
+        return inflateRawWhole(await source.read(start, end - start), { sizeBytes: uncompressedSize, crc32 });
+      },
+      async *content() {
+        if (entry.encrypted) reject("encrypted_archive", entry.name);
+        const expected = { sizeBytes: record.uncompressedSize, crc32: record.crc32 };
+        const data = readRange(source, await dataRange(source, extent, record), 16 * READ_LIMITS.inflateInputBytes);
+        if (entry.compressionMethod === 8) yield* inflateRaw(data, budget, expected);
+        else if (entry.compressionMethod === 0) yield* passStored(data, budget, expected);
+        else {
+          const method = METHOD_NAMES[entry.compressionMethod] ?? "unknown";
+          reject("unsupported_compression", `${entry.name}: method ${entry.compressionMethod}, ${method}`);
+        }
+      },
+    }));
+  return { files, resourceForks: all.filter(isFork).map(({ entry }) => entry.name) };
 }
+
+/** APPNOTE 4.4.5. */
+const METHOD_NAMES: Record<number, string> = {
+  1: "shrink",
+  6: "implode",
+  9: "deflate64",
+  12: "bzip2",
+  14: "LZMA",
+  93: "Zstandard",
+  95: "xz",
+  96: "JPEG",
+  98: "PPMd",
+  99: "AES encryption",
+};
 
 async function readDirectory(source: ByteSource, extent: Extent) {
   // unzipit looks for the end record itself, from the end; without a comment it cannot find another than findArchive did.

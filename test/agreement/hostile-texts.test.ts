@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { domainName, domainOfAddress } from "../../shared/domain-name.ts";
 import { readFailure } from "../../shared/report/failure.ts";
 import { cleanDetail } from "../../shared/report/problems.ts";
-import { canonicalIp, isDomainLike, normalizeDomain, parseDate, storedText } from "../../shared/report/values.ts";
+import { canonicalIp, isDomainLike, parseDate, storedText } from "../../shared/report/values.ts";
 import { WarningLog } from "../../shared/report/warnings.ts";
 import { sniff } from "../../shared/sniff.ts";
 import {
@@ -43,24 +43,24 @@ const FUNCTIONS: Record<string, (text: string) => unknown> = {
       receivedSeconds: 0,
       fileName: text,
       mimeType: text,
+      tlsReportDomain: text,
       objectsOfMail: 1,
+      authentication: text,
     }),
   cleanDetail,
   canonicalIp,
   isDomainLike,
-  normalizeDomain,
   parseDate,
   storedText: (text) => storedText(text, CHARS),
   readFailure: (text) => {
     const fields = ["Feedback-Type", "Source-IP", "SPF-DNS", "Arrival-Date", "Reported-Domain"];
     const feedback = { fields: fields.map((name) => `${name}: ${text}\r\n`).join(""), originalHeader: text };
-    return readFailure({ candidates: [], feedback, text: "" }, failureContext());
+    return readFailure(feedback, failureContext());
   },
   "readFailure of plain text": (text) =>
-    readFailure(
-      { candidates: [], text: `failed the published DMARC policy for your domain\n${text}` },
-      failureContext(),
-    ),
+    readFailure({ text: `failed the published DMARC policy for your domain\n${text}` }, failureContext()),
+  "readFailure of a quoted text": (text) =>
+    readFailure({ text: `> failed the published DMARC policy for your domain\n> ${text}` }, failureContext()),
   sniff: (text) => sniff(new TextEncoder().encode(text)),
   csvPieces: (text) => [...csvPieces([{ text }], COLUMNS)],
   jsonPieces: (text) => [...jsonPieces([{ text }], COLUMNS)],

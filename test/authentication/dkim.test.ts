@@ -214,7 +214,7 @@ describe("mails that mailauth signs", () => {
     expect(await resultsOf(mail, both)).toEqual(["pass signer.example"]);
   });
 
-  it("are unknown where the key cannot be asked for, and fail where there is none", async () => {
+  it("are unknown where the key cannot be asked for, and of no use where there is none", async () => {
     const mail = await signed({});
     for (const status of ["servfail", "timeout", "unknown"] as const) {
       expect(await resultsOf(mail, constantResolver({ status }))).toEqual([
@@ -222,7 +222,9 @@ describe("mails that mailauth signs", () => {
       ]);
     }
     for (const status of ["nxdomain", "nodata"] as const) {
-      expect(await resultsOf(mail, constantResolver({ status }))).toEqual(["fail signer.example there is no such key"]);
+      expect(await resultsOf(mail, constantResolver({ status }))).toEqual([
+        "neutral signer.example there is no such key",
+      ]);
     }
   });
 });

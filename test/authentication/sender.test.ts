@@ -5,11 +5,10 @@ import {
   authenticationByDkim,
   authenticationByNote,
   authenticationByResults,
-  isCounted,
   type MailAuthentication,
-  SENDER_STATES,
   senderOf,
 } from "../../shared/authentication/sender.ts";
+import { isCounted, SENDER_STATES } from "../../shared/authentication/sender-state.ts";
 import type { AggregateReport, FailureReport, Report, TlsReport } from "../../shared/report/vocabulary.ts";
 
 /** What senderOf reads of a report. */

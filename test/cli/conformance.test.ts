@@ -25,7 +25,7 @@ const REPORT = {
   records_bad_count: 0,
   records_without_row: 0,
 };
-const PROBLEM = { code: "truncated", message: "It ends early.", part: "" } as const;
+const PROBLEM = { code: "truncated", message: "It ends early.", part: "", advice: "" } as const;
 
 function accepted(changes: Partial<AggregateSummary> = {}): FileSummary {
   const policy = {
@@ -57,11 +57,11 @@ function accepted(changes: Partial<AggregateSummary> = {}): FileSummary {
     warnings: [],
     ...changes,
   };
-  return { file: "f", outcome: "accepted", reports: [report], problems: [] };
+  return { file: "f", outcome: "accepted", reports: [report], problems: [], passedOver: [] };
 }
 
 function rejected(): FileSummary {
-  return { file: "f", outcome: "rejected", reports: [], problems: [PROBLEM] };
+  return { file: "f", outcome: "rejected", reports: [], problems: [PROBLEM], passedOver: [] };
 }
 
 function expected(verdict: ExpectedFile["verdict"], changes: object = {}): ExpectedFile {

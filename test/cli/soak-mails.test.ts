@@ -47,7 +47,12 @@ it("a repeated report is a duplicate, a conflict or another account's, as its ki
   for (const { kind, raw, to, expected } of MAILS) {
     const account = ADDRESSES.find(({ rua }) => rua === to)?.account;
     if (account === undefined) continue;
-    const origin = { account, receivedSeconds: Date.now() / 1000, objectsOfMail: 1 };
+    const origin = {
+      account,
+      receivedSeconds: Date.now() / 1000,
+      objectsOfMail: 1,
+      file: { name: "", mimeType: "", tlsReportDomain: "" },
+    };
     const found = { kind, reports: 0, repeated: 0, conflicts: 0 };
     for (const finding of await readObject(bytesSource(raw), origin, new HeldRecords())) {
       if ("problem" in finding) continue;

@@ -228,6 +228,7 @@ function group(given: Partial<SourceGroup>): SourceGroup {
     quarantined: 0,
     rejected: 0,
     spared: 0,
+    uncounted: 0,
     firstDay: 1,
     lastDay: 1,
     ...given,

@@ -147,6 +147,17 @@ describe("the role of a source", () => {
     expect(roleOf(turns, "203.0.113.4")).toBe("undecided steadyServer");
   });
 
+  it("undecided: of a small domain, a server that is alone in not being authenticated", () => {
+    const server = daily({ ...UNAUTHENTICATED, sourceIp: "203.0.113.3" }, DAYS.slice(3, 4));
+    const others = daily({ ...UNAUTHENTICATED }, DAYS.slice(3, 4)).flatMap((one) =>
+      [10, 11, 12].map((n) => ({ ...one, record: { ...one.record, sourceIp: `198.51.${n}.1` } })),
+    );
+    const roleAmong = (records: DatedRecord[]) =>
+      verdictOf([...daily({ count: 35 }), ...records]).sources.find(({ name }) => name === "203.0.113.3")?.reason;
+    expect(roleAmong(server)).toBe("loneServer");
+    expect(roleAmong([...server, ...others])).toBe("oneOff");
+  });
+
   it("foreign: a one-off, and what is too little to matter", () => {
     const once = DAYS.slice(3, 4);
     const server = { ...UNAUTHENTICATED, sourceIp: "203.0.113.3" };
@@ -173,10 +184,18 @@ describe("the state", () => {
   });
 
   it("tooEarly: few days, or few messages", () => {
-    expect(verdictOf(daily({ count: 100 }, DAYS.slice(0, 24)))).toMatchObject({ state: "tooEarly" });
+    expect(verdictOf(daily({ count: 100 }, DAYS.slice(0, 7)))).toMatchObject({ state: "tooEarly" });
+    const late = inputOf(daily({ count: 100 }, DAYS.slice(6)));
+    const policies = [{ policy: "p=none", firstDay: FIRST_DAY + 6, lastDay: PERIOD.lastDay }];
+    expect(judge({ ...late, policies })).toMatchObject({
+      state: "tooEarly",
+      reasons: [{ code: "tooFewDays", days: 22 }],
+    });
+    const before = [{ policy: "p=none", firstDay: FIRST_DAY + 5, lastDay: PERIOD.lastDay }];
+    expect(judge({ ...late, policies: before }).state).toBe("ready");
     expect(verdictOf(daily({ count: 100 }, [DAYS[0] ?? 0, DAYS[27] ?? 0]))).toMatchObject({ state: "tooEarly" });
-    const few = verdictOf(daily({ count: 3 }));
-    expect(few).toMatchObject({ state: "tooEarly", reasons: [{ code: "tooFewMessages", messages: 84 }] });
+    const few = verdictOf(daily({ count: 1 }, DAYS.slice(0, 19)));
+    expect(few).toMatchObject({ state: "tooEarly", reasons: [{ code: "tooFewMessages", messages: 19 }] });
     expect(few.nextRecord).toBeUndefined();
   });
 
@@ -252,7 +271,10 @@ describe("the state", () => {
     expect(verdict).toMatchObject({ state: "notInUse", ownMessages: 0 });
     expect(verdict.nextRecord).toBe("v=DMARC1; p=reject; rua=mailto:r1@rua.example");
     expect(verdictOf(spoofers, { policy: "p=reject" }).nextRecord).toBeUndefined();
-    expect(verdictOf(spoofers.slice(0, 5)).state).toBe("tooEarly");
+    // Days without mail count as well, once reports come at all.
+    expect(verdictOf(spoofers.slice(0, 3)).state).toBe("notInUse");
+    const policies = [{ policy: "p=none", firstDay: FIRST_DAY + 10, lastDay: PERIOD.lastDay }];
+    expect(judge({ ...inputOf(spoofers.slice(10)), policies }).state).toBe("tooEarly");
   });
 });
 
@@ -324,7 +346,7 @@ describe("the next record", () => {
 describe("in words", () => {
   const STATES: Record<string, Verdict> = {
     silent: verdictOf([]),
-    tooEarly: verdictOf(daily({ count: 3 })),
+    tooEarly: verdictOf(daily({ count: 3 }, DAYS.slice(0, 5))),
     ready: verdictOf(OWN),
     notYet: verdictOf([...OWN, ...daily(service("sendgrid.net", { count: 10 }))]),
     protected: verdictOf(OWN, { policy: "p=reject" }),

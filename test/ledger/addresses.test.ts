@@ -10,7 +10,7 @@ import {
 import { commitBatch, noChanges } from "../../shared/ledger/commit-batch.ts";
 import { ask, change } from "../../shared/ledger/database.ts";
 import { findRegistration } from "../../shared/ledger/find-registration.ts";
-import { findObjects, recordsByAddress } from "../../shared/ledger/objects.ts";
+import { findObjects, useByAddress } from "../../shared/ledger/objects.ts";
 import { findPerson, peopleQuery, putPerson, removePerson } from "../../shared/ledger/people.ts";
 import { shardsOf } from "../../shared/ledger/shards.ts";
 import { D1_LIMITS } from "../../shared/limits.ts";
@@ -141,19 +141,25 @@ describe("records of a day by address", () => {
       version: 0,
       generation: 1,
       records: 1 + (i % 3),
+      reporter: i % 2 === 0 ? 7 : -7,
+      reports: 2,
       outcomes: [],
       rawRemoved: false,
     }));
     expect((await commitBatch(ledger, { ...noChanges(), objects }, NOW)).state).toBe("committed");
-    const found = await recordsByAddress(
+    const found = await useByAddress(
       ledger,
       objects.map(({ rua }) => ({ rua, day })),
+      [7],
     );
     expect(found).toHaveLength(count);
     expect(found.reduce((sum, { records }) => sum + records, 0)).toBe(
       objects.reduce((sum, { records }) => sum + records, 0),
     );
-    expect(await recordsByAddress(ledger, [])).toEqual([]);
+    const named = found.filter(({ reporter }) => reporter === 7);
+    expect(named.map(({ reports }) => reports)).toEqual(Array(count / 2).fill(2));
+    expect(found.filter(({ reporter }) => reporter === -1)).toHaveLength(count / 2);
+    expect(await useByAddress(ledger, [], [])).toEqual([]);
   });
 });
 
@@ -166,6 +172,8 @@ describe("an object that another database settles from now on", () => {
     version: 0,
     generation: 1,
     records: 1,
+    reporter: 0,
+    reports: 1,
     outcomes: [],
     rawRemoved: false,
   };

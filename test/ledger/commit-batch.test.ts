@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { describe, expect, it } from "vitest";
+import { UNCHECKED } from "../../shared/authentication/sender-state.ts";
 import { Claims } from "../../shared/ledger/claims.ts";
 import { commitBatch, stageFigures } from "../../shared/ledger/commit-batch.ts";
 import { ask, query } from "../../shared/ledger/database.ts";
@@ -56,7 +57,17 @@ describe("commitBatch", () => {
           { reference: b, write: write(b, [share(DAY, { k2: 5 })]) },
         ],
         objects: [
-          { ...object, account: "acme", version: 0, generation: 1, records: 3, outcomes: [outcome], rawRemoved: false },
+          {
+            ...object,
+            account: "acme",
+            version: 0,
+            generation: 1,
+            records: 3,
+            reporter: 12,
+            reports: 1,
+            outcomes: [outcome],
+            rawRemoved: false,
+          },
         ],
       },
       NOW,
@@ -169,6 +180,7 @@ describe("Claims", () => {
     beginSeconds: 0,
     endSeconds: 0,
     policy: "p=none",
+    sender: UNCHECKED,
     counts: { records: 1, total: 1, passed: 1 },
     spread: [["example.com", DAY] as [string, number]],
     ...changes,

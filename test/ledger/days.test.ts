@@ -11,8 +11,11 @@ import {
   removeOldRetracted,
   removeUnownedFigures,
 } from "../../shared/ledger/retention.ts";
+import { countingLedger } from "../support/counting-ledger.ts";
 import { SqliteLedger } from "../support/sqlite-d1.ts";
 import { DAY, EMPTY, NOW, reference, share, write } from "./rows.ts";
+
+const AT_ONCE = { days: 3, records: 100 };
 
 async function accept(ledger: SqliteLedger, uid: string, one: ReportShare): Promise<void> {
   const to = reference(uid, one.day);
@@ -44,13 +47,31 @@ describe("mergeDays", () => {
     await accept(ledger, "b", share(DAY, { k2: 5 }));
     await accept(ledger, "c", share(DAY + 1, { k1: 9 }));
     const before = await totals(ledger);
-    expect(await mergeDays(ledger, { beforeDay: DAY + 2, minReports: 2, limit: 10 })).toBe(1);
+    expect(await mergeDays(ledger, { beforeDay: DAY + 2, minReports: 2, limit: 10, atOnce: AT_ONCE })).toBe(1);
     expect(count(ledger, "day_figures")).toBe(1);
     expect(await totals(ledger)).toEqual(before);
-    expect(await mergeDays(ledger, { beforeDay: DAY + 2, minReports: 2, limit: 10 })).toBe(0);
+    expect(await mergeDays(ledger, { beforeDay: DAY + 2, minReports: 2, limit: 10, atOnce: AT_ONCE })).toBe(0);
     await accept(ledger, "d", share(DAY, { k3: 4 }));
     expect(count(ledger, "day_figures")).toBe(0);
     expect(await totals(ledger)).toEqual({ ...before, [`${DAY} k3`]: 4 });
+  });
+
+  it("merges many days with two statements a transaction, and a large day by itself", async () => {
+    const ledger = new SqliteLedger();
+    for (let day = 0; day < 8; day++) {
+      const keys = day === 3 ? 120 : 2;
+      const figures = Object.fromEntries(Array.from({ length: keys }, (_, i) => [`k${i}`, day + i + 1]));
+      for (const uid of ["a", "b"]) await accept(ledger, `${uid}${day}`, share(DAY + day, figures));
+    }
+    const before = await totals(ledger);
+    const counted = countingLedger(ledger);
+    const bounds = { beforeDay: DAY + 8, minReports: 2, atOnce: AT_ONCE };
+    expect(await mergeDays(counted.ledger, { ...bounds, limit: 6 })).toBe(6);
+    // The newest first: 7, 6, 5, then 4 alone since 3 with its 240 records does not fit beside it, then 3, then 2.
+    expect(counted.queries).toBe(1 + 2 * 4);
+    expect(await mergeDays(counted.ledger, { ...bounds, limit: 6 })).toBe(2);
+    expect(count(ledger, "day_figures")).toBe(8);
+    expect(await totals(ledger)).toEqual(before);
   });
 
   it("merges a day of many addresses in chunks", async () => {
@@ -67,7 +88,7 @@ describe("mergeDays", () => {
     await accept(ledger, "b", share(DAY, { other: 1 }));
     const before = await totals(ledger);
     expect(Object.keys(before)).toHaveLength(30_001);
-    await mergeDays(ledger, { beforeDay: DAY + 1, minReports: 2, limit: 1 });
+    await mergeDays(ledger, { beforeDay: DAY + 1, minReports: 2, limit: 1, atOnce: AT_ONCE });
     expect(count(ledger, "day_figures")).toBeGreaterThan(3);
     const longest = ledger.sqlite.prepare("SELECT max(length(figures)) AS n FROM day_figures").get();
     expect(Number(longest?.n)).toBeLessThan(500_000);
@@ -80,8 +101,8 @@ describe("retention", () => {
     const ledger = new SqliteLedger();
     await accept(ledger, "a", share(DAY, { k1: 3 }));
     await accept(ledger, "b", share(DAY + 5, { k1: 4 }));
-    expect(await removeOldDetails(ledger, { beforeDay: DAY + 1, limit: 10 })).toBe(1);
-    expect(await removeOldDetails(ledger, { beforeDay: DAY + 1, limit: 10 })).toBe(0);
+    expect(await removeOldDetails(ledger, { beforeDay: DAY + 1, limit: 10, atOnce: 3 })).toBe(1);
+    expect(await removeOldDetails(ledger, { beforeDay: DAY + 1, limit: 10, atOnce: 3 })).toBe(0);
     expect(count(ledger, "reports")).toBe(1);
     expect(await totals(ledger)).toEqual({ [`${DAY + 5} k1`]: 4 });
     const sums = ledger.sqlite.prepare("SELECT day, total, is_final FROM domain_days ORDER BY day").all();
@@ -100,7 +121,16 @@ describe("retention", () => {
     await accept(ledger, "a", share(DAY, { k1: 3 }));
     const retracted = write(a, [], { version: 1, state: "retracted", spreadBefore: [["example.com", DAY]] });
     await commitBatch(ledger, { ...EMPTY, reports: [{ reference: a, write: retracted }] }, NOW);
-    const object = { rua: "dmarc@example.com", account: "acme", version: 0, generation: 1, records: 0, outcomes: [] };
+    const object = {
+      rua: "dmarc@example.com",
+      account: "acme",
+      version: 0,
+      generation: 1,
+      records: 0,
+      reporter: 0,
+      reports: 0,
+      outcomes: [],
+    };
     await commitBatch(
       ledger,
       {

@@ -1,6 +1,7 @@
 /** Every question of the pages against a plain count over the same reports: generated data, merged days, large and retracted reports. */
 import { beforeAll, describe, expect, it } from "vitest";
 import { mulberry32 } from "../../local/random.ts";
+import { isCounted, SENDER_STATES, type SenderState } from "../../shared/authentication/sender-state.ts";
 import { ask, type Query } from "../../shared/ledger/database.ts";
 import { dayTotalsQuery, policiesQuery } from "../../shared/ledger/days.ts";
 import {
@@ -50,6 +51,7 @@ interface Row extends AggregateRecord {
   day: number;
   uid: string;
   reporter: string;
+  isCounted: boolean;
 }
 
 const ledgers = [new SqliteLedger(), new SqliteLedger()];
@@ -115,15 +117,23 @@ function randomSamples(count: number): Sample[] {
       records,
       receivedSeconds: day * 86_400 + 90_000,
       ...(i % 9 === 0 ? { chunkRecords: 3 } : {}),
+      sender: { state: SENDER_STATES[i % 7] ?? "verified", domain: "" },
     };
   });
 }
 
+const stateOf = ({ sender }: Sample): SenderState => sender?.state ?? "unchecked";
 const ledgerOf = (account: string): SqliteLedger => (account === "gamma" ? second : first) ?? new SqliteLedger();
 
 /** What cron does with a day: its figures merged over its reports. */
 function mergeDay(ledger: SqliteLedger, account: string, domain: string, day: number): void {
-  const figures = figuresIn("aggregate", { accounts: [account], domains: [domain], firstDay: day, lastDay: day });
+  const figures = figuresIn("aggregate", {
+    accounts: [account],
+    domains: [domain],
+    firstDay: day,
+    lastDay: day,
+    onlyCounted: true,
+  });
   const found = ledger.sqlite
     .prepare(`SELECT key, sum(value) AS value FROM ${figures.sql} GROUP BY key ORDER BY key`)
     .all(...figures.parameters);
@@ -156,11 +166,12 @@ beforeAll(async () => {
       for (let day = FIRST_DAY; day < FIRST_DAY + DAYS; day += 2) mergeDay(ledgerOf(account), account, domain, day);
     }
   }
-  rows = samples.flatMap(({ account, uid, report, records }) => {
+  rows = samples.flatMap(({ account, uid, report, records, sender }) => {
     if (report.kind !== "aggregate") return [];
     const day = Math.floor(report.metadata.beginSeconds / 86_400);
     const place = { account, uid, domain: report.policy.domain, day, reporter: report.metadata.orgName };
-    return records.map((record): Row => ({ ...record, ...place }));
+    const counted = isCounted(sender?.state ?? "unchecked");
+    return records.map((record): Row => ({ ...record, ...place, isCounted: counted }));
   });
 });
 
@@ -236,6 +247,13 @@ describe.each([
         rejected: of(day, ({ disposition }) => disposition === "reject"),
         reports: reported.filter((one) => dayOfSample(one) === day).length,
         spread: 0,
+        uncounted: of(day, (row) => !row.isCounted),
+        uncountedReports: reported.filter((one) => dayOfSample(one) === day && !isCounted(stateOf(one))).length,
+        unchecked: messages(
+          here.filter(
+            (row) => row.day === day && samples.some((one) => one.uid === row.uid && stateOf(one) === "unchecked"),
+          ),
+        ),
       })),
     );
   });
@@ -250,11 +268,24 @@ describe.each([
       expect(found.find(({ policy }) => policy.startsWith(`p=${p};`))).toMatchObject({
         firstDay: Math.min(...of.map(dayOfSample)),
         lastDay: Math.max(...of.map(dayOfSample)),
+        lastCountedDay: Math.max(...of.filter((one) => isCounted(stateOf(one))).map(dayOfSample)),
         reports: of.length,
         reporters: 3 * databases,
         reportersAreAtMost: databases > 1,
       });
     }
+  });
+
+  it.each(DOMAINS)("mail of %s that the judgement counts, and when it was first seen", async (domain) => {
+    const scope: DomainScope = { accounts, domains: [domain], ...PERIOD, onlyCounted: true };
+    const { sources } = await only(mailQuery(scope));
+    const here = mine().filter((row) => row.domain === domain && row.isCounted);
+    expect(sum(sources, (source) => source.messages)).toBe(messages(here.filter(inPeriod)));
+    expect(sum(sources, (source) => source.passed)).toBe(passed(here.filter(inPeriod)));
+    expect(sum(sources, (source) => source.uncounted)).toBe(0);
+    expect(Math.min(...sources.map(({ firstDay }) => firstDay))).toBe(
+      Math.min(...here.filter((row) => sources.length > 0 && row.count > 0).map(({ day }) => day)),
+    );
   });
 
   it.each(DOMAINS)("mail of %s: sources seen ever, dispositions and reasons of the period", async (domain) => {
@@ -279,6 +310,7 @@ describe.each([
           quarantined: of(({ disposition }) => disposition === "quarantine"),
           rejected: of(({ disposition }) => disposition === "reject"),
           spared: of((row) => !isPass(row) && row.reasons.length > 0),
+          uncounted: of((row) => !row.isCounted),
           firstDay: Math.min(...list.map(({ day }) => day)),
           lastDay: Math.max(...list.map(({ day }) => day)),
         };

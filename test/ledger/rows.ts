@@ -1,5 +1,6 @@
 /** Support: rows of the ledger as tests write them. */
 
+import { UNCHECKED } from "../../shared/authentication/sender-state.ts";
 import { noChanges } from "../../shared/ledger/commit-batch.ts";
 import { NO_SUMS, type ReportReference, type ReportShare } from "../../shared/ledger/report-rows.ts";
 import type { ReportWrite } from "../../shared/ledger/reports.ts";
@@ -71,6 +72,7 @@ export function write(to: ReportReference, shares: ReportShare[], changes: Parti
     part: "",
     points: 1,
     highestPoints: 1,
+    sender: UNCHECKED,
     shares,
     spreadBefore: [],
     ...changes,

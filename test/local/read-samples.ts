@@ -35,7 +35,7 @@ export async function readSamples(samples: readonly { raw: Buffer }[]): Promise<
     })) {
       if (event.type === "problem" || event.type === "refused") read.problems.push(event.problem.code);
       else if (event.type === "records") records = [...records, ...event.records];
-      else addReport(read, await sampleOf(event.report, records));
+      else if (event.type === "report") addReport(read, await sampleOf(event.report, records));
     }
   }
   return read;

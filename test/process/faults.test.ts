@@ -7,7 +7,14 @@ import { mulberry32 } from "../../local/random.ts";
 import { requeueDeadLetters } from "../../workers/process/dead-letter-operations.ts";
 import { imbalances } from "../support/simulation/balance.ts";
 import { FAULT_MODES, type FaultPlan } from "../support/simulation/faults.ts";
-import { allMail, largeMail, registerAll, type Scenario, smallMail } from "../support/simulation/scenario.ts";
+import {
+  allMail,
+  forgedMail,
+  largeMail,
+  registerAll,
+  type Scenario,
+  smallMail,
+} from "../support/simulation/scenario.ts";
 import { setUpSimulation } from "../support/simulation/setup.ts";
 import { type Delivery, World } from "../support/simulation/world.ts";
 
@@ -81,6 +88,23 @@ describe("the fault matrix", () => {
     }
   });
 
+  it.each(SHARDS)(
+    "nor does one among forged reports and those that take their place, in %i databases",
+    async (shards) => {
+      const scenario = forgedMail();
+      const clean = (await runDay({ shards, scenario })).world.faults.calls;
+      for (const delivery of [ONE_BY_ONE, {}]) {
+        for (const mode of FAULT_MODES) {
+          for (const index of clean.keys()) {
+            const plan: FaultPlan = (call) => (call.index === index ? mode : undefined);
+            const { wrong } = await runDay({ shards, scenario, delivery, plan });
+            expect(wrong, `${mode} at call ${index}, ${clean[index]}`).toEqual([]);
+          }
+        }
+      }
+    },
+  );
+
   it("nor does one in reports that are cut into slices and read twice", async () => {
     const scenario = largeMail();
     const clean = (await runDay({ scenario })).world.faults.calls;
@@ -153,7 +177,7 @@ function randomRun(seed: number, parallel: number): Run {
     for (let turns = pick(6); turns > 0; turns--) await undefined;
   };
   return {
-    scenario: seed % 5 === 0 ? allMail() : smallMail(),
+    scenario: seed % 5 === 0 ? allMail() : seed % 5 === 1 ? forgedMail() : smallMail(),
     plan: () => (random() < 0.03 ? FAULT_MODES[pick(FAULT_MODES.length)] : undefined),
     delivery: { pick, repeats: () => random() < 0.1, maxBatchSize: 1 + pick(25), parallel },
     pause,

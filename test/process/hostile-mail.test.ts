@@ -59,11 +59,10 @@ describe("dead letters of one object", () => {
       { name: "empty", content: "" },
       { name: "good.xml", content: sampleReport() },
     ];
-    // Content that is plainly none is passed over; what claims to be a report is not.
     const foreign = { name: "foreign.xml", content: sampleReport({ domain: "bank.example", reportId: "foreign" }) };
     const world = await worldAfter([{ name: "r.zip", content: zip([...files, foreign]) }]);
     expect((await letters(world)).map(({ code, counts, part }) => [code, counts, part])).toEqual([
-      ["too_many_problems", { truncated: maxDeadLettersPerObject, foreign_domain: 1 }, ""],
+      ["too_many_problems", { truncated: maxDeadLettersPerObject, foreign_domain: 1, empty: 1 }, ""],
     ]);
     expect(otherPoints(world)).toBe(3);
   });

@@ -7,7 +7,7 @@ import type { LedgerDatabase, LedgerResult } from "../../shared/ledger/database.
 import { validRegistration } from "../../shared/registry.ts";
 import { migrations } from "../support/migrations.ts";
 import { reportBytes, STYLES } from "../support/seeded-reports.ts";
-import { mailOf } from "../support/simulation/scenario.ts";
+import { mailOf, stamped } from "../support/simulation/scenario.ts";
 import { setUpSimulation } from "../support/simulation/setup.ts";
 import { World } from "../support/simulation/world.ts";
 
@@ -52,7 +52,8 @@ it("an ordinary report writes at most four rows and 1.5 KB, alone and in a batch
     const style = STYLES[seed % STYLES.length];
     if (style === undefined) throw new Error("no styles");
     const content = gzipSync(reportBytes({ records: RECORDS, seed, style }));
-    expect(await world.deliver(mailOf([{ name: `${seed}.xml.gz`, content }]))).toBe("taken");
+    const mail = mailOf([{ name: `${seed}.xml.gz`, content }]);
+    expect(await world.deliver(stamped(mail, style.email.replace(/.*@/, "")))).toBe("taken");
   };
   await deliver(1);
   await world.drain();
@@ -76,15 +77,15 @@ async function sizes(): Promise<{ bytes: number }[]> {
       .split(" ")
       .map((column) => `length(cast(coalesce(${column}, '') AS blob))`)
       .join(" + ");
-  const numbers = 19 * 3;
+  const numbers = 20 * 3;
   const report = length(
-    "account kind domain uid content_hash reporter report_id rua raw_key part policy details figures",
+    "account kind domain uid content_hash reporter report_id rua raw_key part policy details figures sender_domain",
   );
   const index = length("account kind domain uid");
   const object = length("rua object_hash account outcomes");
   const { results } = await database
     .prepare(
-      `SELECT round(avg(${report} + ${index} + ${numbers}) + (SELECT avg(${object} + 21) FROM objects)) AS bytes FROM reports`,
+      `SELECT round(avg(${report} + ${index} + ${numbers}) + (SELECT avg(${object} + 27) FROM objects)) AS bytes FROM reports`,
     )
     .all();
   return results as { bytes: number }[];

@@ -176,9 +176,16 @@ describe("a report over three days", () => {
     await sendReport(world, { reportId: "id-2", period: [at("2026-11-11T00:00:00"), at("2026-11-11T23:59:59")] });
     const before = await days(world);
     expect(before[1]).toEqual([1, 12 + 8, 10 + 6, 1, 12]);
-    expect(await mergeDays(world.ledger, { beforeDay: FIRST + 10, minReports: 0, limit: 10 })).toBe(3);
+    expect(
+      await mergeDays(world.ledger, {
+        beforeDay: FIRST + 10,
+        minReports: 0,
+        limit: 10,
+        atOnce: { days: 10, records: 1000 },
+      }),
+    ).toBe(3);
     await expectFigures(world);
-    await removeOldDetails(world.ledger, { beforeDay: FIRST + 1, limit: 10 });
+    await removeOldDetails(world.ledger, { beforeDay: FIRST + 1, limit: 10, atOnce: 10 });
     expect(await days(world)).toEqual(before);
     // Its first day is final: what comes again changes nothing of it.
     await send(world, sampleReport(REPORT).replaceAll("\n", "\r\n"), "late.xml");

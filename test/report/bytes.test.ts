@@ -183,12 +183,12 @@ describe("sniff", () => {
     ["json", "[]"],
     ["text", "[External mail] see below"],
     ["mail", "Received: from x\r\n by y\r\nSubject: z\r\n\r\n"],
-    ["mail", "From a@b Wed Nov 15\nX-A: b\nX-C: d\n\n"],
+    ["mbox", "From a@b Wed Nov 15\nX-A: b\nX-C: d\n\n"],
     ["text", "Hello there"],
     ["empty", ""],
     ["empty", "\r\n \0\0"],
     ["image", [0x89, 0x50, 0x4e, 0x47]],
-    ["document", "%PDF-1.7"],
+    ["pdf", "%PDF-1.7"],
     ["binary", [0x01, 0x02, 0x03, 0x80]],
   ] as const)("%s: %j", (type, content) => {
     expect(sniff(typeof content === "string" ? toBytes(content) : Uint8Array.from(content))).toBe(type);

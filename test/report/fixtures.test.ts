@@ -37,6 +37,7 @@ function check(found: Found, want: Wanted): void {
   const warnings = (first?.report.warnings ?? []).map(({ code, path }) => `${code} ${path}`);
   if (want.warnings !== undefined) expect(warnings).toEqual(expect.arrayContaining(want.warnings));
   if (want.clean) expect(warnings).toEqual([]);
+  if (want.passedOver !== undefined) expect(found.passedOver.map(({ kind }) => kind)).toEqual(want.passedOver);
   expectDistinct(found.reports.map(({ part }) => part));
 }
 

@@ -259,6 +259,7 @@ describe("what an address accepts of a report", () => {
   it("is only its own domains' policies of a TLS report", async () => {
     const policies = ["a.example", "bank.example", "b.example"].map((domain) => ({
       policy: { "policy-domain": domain },
+      summary: { "total-successful-session-count": 1, "total-failure-session-count": 0 },
     }));
     const { reports } = await readAll(tls({ policies }));
     const [found] = reports;

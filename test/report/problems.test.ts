@@ -3,7 +3,8 @@ import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { mulberry32 } from "../../local/random.ts";
 import { READ_LIMITS } from "../../shared/limits.ts";
-import { cleanDetail, PROBLEM_MEANINGS, problem } from "../../shared/report/problems.ts";
+import { adviceOf } from "../../shared/report/advice.ts";
+import { cleanDetail, PROBLEM_MEANINGS, type ProblemCode, problem } from "../../shared/report/problems.ts";
 import { gzip, zip } from "../support/archives.ts";
 import { quirks } from "../support/quirks/all.ts";
 import { emptyElements } from "../support/quirks/documents.ts";
@@ -25,8 +26,10 @@ const OF_THE_PIPELINE = [
 
 test("docs/problems.md holds each code with its sentence, and no other", () => {
   const page = readFileSync(new URL("../../docs/problems.md", import.meta.url), "utf8");
-  const rows = [...page.matchAll(/^\| `(\w+)` \| (.*?) \| (.+?) \|$/gm)].map(([, code, meaning]) => [code, meaning]);
-  expect(rows).toEqual(Object.entries(PROBLEM_MEANINGS));
+  const rows = [...page.matchAll(/^\| `(\w+)` \| (.*?) \| (.+?) \|$/gm)].map(([, ...cells]) => cells);
+  expect(rows).toEqual(
+    Object.entries(PROBLEM_MEANINGS).map(([code, meaning]) => [code, meaning, adviceOf(code as ProblemCode)]),
+  );
 });
 
 const HOSTILE: [code: string, name: string, make: () => string | Uint8Array][] = [

@@ -6,7 +6,6 @@ import {
   isCanonicalIpv6,
   isDomainLike,
   matchWord,
-  normalizeDomain,
   parseCount,
   parseDate,
   parseEpochSeconds,
@@ -49,8 +48,19 @@ describe("canonicalIp", () => {
     ["2001:0db8:0:1:1:1:1:1", "2001:db8:0:1:1:1:1:1"],
     ["::", "::"],
     ["0:0:0:0:0:0:0:1", "::1"],
-    ["::FFFF:192.0.2.1", "::ffff:192.0.2.1"],
-    ["::ffff:c000:0201", "::ffff:192.0.2.1"],
+    ["::FFFF:192.0.2.1", "192.0.2.1"],
+    ["::ffff:c000:0201", "192.0.2.1"],
+    ["::192.0.2.1", "::192.0.2.1"],
+    ["::c000:201", "::192.0.2.1"],
+    ["0:0:0:0:0:0:192.0.2.1", "::192.0.2.1"],
+    ["::0.0.0.1", "::1"],
+    ["[192.0.2.1]", "192.0.2.1"],
+    ["[192.0.2.1]:25", "192.0.2.1"],
+    ["192.0.2.1:48152", "192.0.2.1"],
+    ["[ 192.0.2.1 ]", "192.0.2.1"],
+    ["[2001:db8::1]:465", "2001:db8::1"],
+    ["[IPv6:2001:DB8::1]", "2001:db8::1"],
+    ["[ipv6:::ffff:192.0.2.1]", "192.0.2.1"],
     ["IPv6:2001:DB8::1", "2001:db8::1"],
     ["192.0.2.1", "192.0.2.1"],
   ])("%s is %s", (raw, canonical) => {
@@ -163,10 +173,6 @@ test.each([
   ["a".repeat(254), false],
 ])("isDomainLike(%j) is %j", (raw, holds) => {
   expect(isDomainLike(raw)).toBe(holds);
-});
-
-test("normalizeDomain lowers the case and drops one trailing dot", () => {
-  expect(normalizeDomain(" ACME.Example. ")).toBe("acme.example");
 });
 
 test("matchWord finds words of the list only, whatever objects inherit", () => {

@@ -97,7 +97,9 @@ describe("metadata", () => {
       receivedSeconds: NOON,
       fileName: "Bericht für acme\r\nX-Evil: 1.zip",
       mimeType: 'application/zip; name="ü"',
+      tlsReportDomain: "acme.example",
       objectsOfMail: 3,
+      authentication: "expected results dmarc=pass/reporter.example",
     };
     const stored = buildRawMetadata(metadata);
     expect(Object.values(stored).join("")).toMatch(/^[\x21-\x7e]*$/);
@@ -116,7 +118,9 @@ describe("metadata", () => {
           receivedSeconds: 1,
           fileName: text,
           mimeType: text,
+          tlsReportDomain: text,
           objectsOfMail: 50,
+          authentication: "é".repeat(5000),
         });
         const bytes = Object.entries(stored).flat().join("").length;
         expect(bytes).toBeLessThan(8192);
@@ -135,7 +139,9 @@ describe("metadata", () => {
       receivedSeconds: 0,
       fileName: "",
       mimeType: "",
+      tlsReportDomain: "",
       objectsOfMail: 1,
+      authentication: "",
     });
     expect(parseRawMetadata({ received: "never" }).receivedSeconds).toBe(0);
     expect(parseRawMetadata({ rua: "a@b.example", sender: "c@d.example" })).toMatchObject({

@@ -1,5 +1,6 @@
 /** Support: a ledger filled with reports as process would settle them, and the same reports for a plain count. */
 
+import { type ReportSender, UNCHECKED } from "../../shared/authentication/sender-state.ts";
 import { commitBatch, noChanges, stageFigures } from "../../shared/ledger/commit-batch.ts";
 import type { LedgerDatabase } from "../../shared/ledger/database.ts";
 import { FigureChunks, recordKey, resultLetters } from "../../shared/ledger/figures.ts";
@@ -13,6 +14,8 @@ export const NOTHING = noChanges();
 
 /** A report with where it came from; records only of an aggregate report. */
 export interface Sample {
+  /** Who sent it; unchecked where that does not matter. */
+  sender?: ReportSender;
   account: string;
   uid: string;
   report: Report;
@@ -185,6 +188,7 @@ export async function settleSamples(
         part: "",
         points: 1,
         highestPoints: 1,
+        sender: sample.sender ?? UNCHECKED,
         shares: found.shares,
         spreadBefore: version === 0 ? [] : found.shares.map(({ domain, day }): [string, number] => [domain, day]),
       },
@@ -197,6 +201,8 @@ export async function settleSamples(
       version,
       generation,
       records: first.sums.records,
+      reporter: 0,
+      reports: 1,
       rawRemoved: false,
       outcomes: [
         { outcome: "accepted", part: "", id: uid, account, kind: report.kind, domain: first.domain, day: first.day },
@@ -234,6 +240,7 @@ export async function retractSamples(
       part: "",
       points: 0,
       highestPoints: 0,
+      sender: sample.sender ?? UNCHECKED,
       shares: [],
       spreadBefore: found.map(({ domain, day }): [string, number] => [domain, day]),
     };

@@ -18,6 +18,7 @@ export const LOOSE = {
 export interface Found {
   reports: { part: string; report: Report; records: AggregateRecord[] }[];
   problems: { part: string; code: string; message: string }[];
+  passedOver: { part: string; kind: string }[];
 }
 
 /**
@@ -32,7 +33,7 @@ export async function readAll(
   options?: Partial<ReadOptions>,
 ): Promise<Found> {
   const bytes = toBytes(content);
-  const found: Found = { reports: [], problems: [] };
+  const found: Found = { reports: [], problems: [], passedOver: [] };
   const pending = new Map<string, AggregateRecord[]>();
   const source = cut === undefined ? bytesSource(bytes) : cutSource(bytes, cut);
   const settings = { nowSeconds: NOW_SECONDS, createHash: () => createHash("sha256"), ...options };
@@ -46,7 +47,9 @@ export async function readAll(
       found.reports.push({ part, report: event.report, records: pending.get(part) ?? [] });
       pending.delete(part);
     } else if (event.type === "refused") {
-      return { reports: [], problems: [{ part, ...event.problem }] };
+      return { reports: [], problems: [{ part, ...event.problem }], passedOver: [] };
+    } else if (event.type === "passed_over") {
+      found.passedOver.push({ part, kind: event.kind });
     } else {
       found.problems.push({ part, ...event.problem });
       pending.delete(part);

@@ -4,6 +4,7 @@
  */
 import { type Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
+import { domainName } from "../../shared/domain-name.ts";
 import { read } from "./api/answers.ts";
 import { type ApiContext, operate } from "./api/call.ts";
 import script from "./assets/comfort.browser.js";
@@ -142,7 +143,7 @@ function parameter(c: Call, name: string): string {
 }
 
 function domainOf(c: Call): string {
-  return parameter(c, "domain").toLowerCase();
+  return domainName(parameter(c, "domain"));
 }
 
 function reportAddress(c: Call): ReportAddress {

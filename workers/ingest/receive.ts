@@ -2,9 +2,11 @@
  * One accepted mail: its report parts to R2, a message for each to the queue. Keys come from the content and puts are
  * create-only, so a sender's retry after any fault stores nothing twice.
  */
+import { noteAuthentication, readAuthenticationNote } from "../../shared/authentication/authentication-results.ts";
 import { sha256Hex, sha256Text } from "../../shared/identity.ts";
 import { MAIL_LIMITS, QUEUE_LIMITS } from "../../shared/limits.ts";
-import { extractMail, type MailPart } from "../../shared/mail/extract.ts";
+import { extractMail, type MailPart, type PassedPart } from "../../shared/mail/extract.ts";
+import type { PassedKind } from "../../shared/mail/roles.ts";
 import type { ReportMessage } from "../../shared/messages.ts";
 import {
   buildRawMetadata,
@@ -21,6 +23,8 @@ import { bodyOf, readMail, release } from "./raw-mail.ts";
 export interface Received {
   keys: string[];
   sizes: number[];
+  /** Parts of the mail that are evidently no reports, by kind. */
+  passedOver: Partial<Record<PassedKind, number>>;
 }
 
 interface Receipt {
@@ -30,7 +34,7 @@ interface Receipt {
 
 /**
  * Stores and enqueues what a mail holds: each candidate part by itself, or the whole mail where there is none, where its
- * MIME structure cannot be read, or where it is a feedback report.
+ * MIME structure cannot be read, where it is a feedback report, or where its signature has yet to be verified.
  *
  * @throws whatever R2 or the queue throws; nothing is lost by trying again
  */
@@ -40,10 +44,11 @@ export async function receiveMail(
   receipt: Receipt,
 ): Promise<Received> {
   const mail = await readMail(message);
-  const parts = await candidateParts(mail);
+  const authentication = noteAuthentication(mail, env.AUTHSERV_ID);
+  const { parts, passedOver } = await sortParts(mail, authentication);
   const keys: string[] = [];
   const sizes: number[] = [];
-  const origin = { ...receipt, ...mailOrigin(message), objectsOfMail: parts.length };
+  const origin = { ...receipt, ...mailOrigin(message), objectsOfMail: parts.length, authentication };
   for (const part of parts) {
     keys.push(await storePart(part, env.R2_DMARC_REPORTS, origin));
     sizes.push(part.bytes.byteLength);
@@ -54,31 +59,33 @@ export async function receiveMail(
   for (let i = 0; i < messages.length; i += QUEUE_LIMITS.maxBatchMessages) {
     await env.QUEUE_REPORTS.sendBatch(messages.slice(i, i + QUEUE_LIMITS.maxBatchMessages));
   }
-  return { keys, sizes };
+  return { keys, sizes, passedOver };
 }
 
 /** Stores a part if it is not there. @returns its key */
 async function storePart(
-  { bytes, fileName, mimeType, isRemovable }: StoredPart,
+  { bytes, fileName, mimeType, tlsReportDomain, keyName, isRemovable }: StoredPart,
   bucket: R2Bucket,
-  origin: Receipt & MailOrigin & { objectsOfMail: number },
+  origin: Receipt & MailOrigin & { objectsOfMail: number; authentication: string },
 ): Promise<string> {
   const sha256 = await sha256Hex(bytes);
   const put = (key: string): Promise<R2Object | null> =>
     bucket.put(key, bodyOf(bytes), {
       sha256,
       onlyIf: { etagDoesNotMatch: "*" },
-      customMetadata: buildRawMetadata({ ...origin, fileName, mimeType }),
+      customMetadata: buildRawMetadata({ ...origin, fileName, mimeType, tlsReportDomain }),
     });
-  // One report sent to two of our addresses: an object for each, so that what became of it can be told for each.
+  // One report sent to two of our addresses, or by a mail that another sender copied: an object for each, so that what
+  // became of it can be told for each.
   if (!isRemovable) {
-    const key = rawKey(origin.receivedSeconds, sha256, fileName);
+    const key = rawKey(origin.receivedSeconds, sha256, keyName);
     if ((await put(key)) !== null) return key;
     const stored = await bucket.head(key);
     if (stored === null) throw new Error(`${key} disappeared while it was stored.`);
-    if (parseRawMetadata(stored.customMetadata).rua === origin.rua) return key;
+    const { rua, authentication } = parseRawMetadata(stored.customMetadata);
+    if (rua === origin.rua && authentication === origin.authentication) return key;
   }
-  const own = fileNameForAddress(await sha256Text(origin.rua), fileName);
+  const own = fileNameForAddress(await sha256Text(`${origin.rua} ${origin.authentication}`), keyName);
   const ownKey = rawKey(origin.receivedSeconds, sha256, own);
   await put(ownKey);
   return ownKey;
@@ -88,17 +95,53 @@ function reportMessage(key: string, { rua, receivedSeconds }: Receipt): ReportMe
   return { v: 1, kind: "report", key, rua, receivedSeconds };
 }
 
-interface StoredPart extends MailPart {
+interface StoredPart extends Omit<MailPart, "isMail"> {
   bytes: Uint8Array<ArrayBuffer>;
+  /** File name in the key. */
+  keyName: string;
   /** It may be a failure report, which process removes: that it is not there does not say that no one else had it. */
   isRemovable: boolean;
 }
 
-async function candidateParts(bytes: Uint8Array<ArrayBuffer>): Promise<StoredPart[]> {
-  const whole = { fileName: WHOLE_MAIL_NAME, mimeType: "message/rfc822", bytes };
-  if (bytes.byteLength > MAIL_LIMITS.maxParsedMessageBytes) return [{ ...whole, isRemovable: true }];
-  const mail = await extractMail(bytes);
-  if (!mail.ok || mail.value.feedback !== undefined) return [{ ...whole, isRemovable: true }];
-  if (mail.value.candidates.length === 0) return [{ ...whole, isRemovable: false }];
-  return mail.value.candidates.map((part) => ({ ...part, bytes: new Uint8Array(part.bytes), isRemovable: false }));
+interface SortedParts {
+  parts: StoredPart[];
+  passedOver: Received["passedOver"];
+}
+
+async function sortParts(bytes: Uint8Array<ArrayBuffer>, authentication: string): Promise<SortedParts> {
+  const whole = {
+    fileName: WHOLE_MAIL_NAME,
+    keyName: WHOLE_MAIL_NAME,
+    mimeType: "message/rfc822",
+    tlsReportDomain: "",
+    bytes,
+  };
+  const isLarge = bytes.byteLength > MAIL_LIMITS.maxParsedMessageBytes;
+  const mail = isLarge ? undefined : await extractMail(bytes);
+  if (mail === undefined || !mail.ok || mail.value.feedback.length > 0) {
+    return { parts: [{ ...whole, isRemovable: true }], passedOver: {} };
+  }
+  const { candidates, passedOver } = mail.value;
+  // Its signature is about the whole mail, and nobody else says whether it is good.
+  const note = readAuthenticationNote(authentication);
+  const isProof = note?.isSigned === true && note.results === undefined;
+  const isRemovable = candidates.some(({ isMail }) => isMail);
+  const parts = isProof || candidates.length === 0 ? [{ ...whole, isRemovable }] : candidates.map(storedPart);
+  return { parts, passedOver: countKinds(passedOver) };
+}
+
+// A mail within the mail, or a mailbox, is known by its name in the key as one that may have to be removed.
+function storedPart({ isMail, bytes, ...part }: MailPart): StoredPart {
+  return {
+    ...part,
+    bytes: new Uint8Array(bytes),
+    keyName: isMail ? WHOLE_MAIL_NAME : part.fileName,
+    isRemovable: isMail,
+  };
+}
+
+function countKinds(passed: readonly PassedPart[]): Received["passedOver"] {
+  const counts: Received["passedOver"] = {};
+  for (const { kind } of passed) counts[kind] = (counts[kind] ?? 0) + 1;
+  return counts;
 }

@@ -24,7 +24,7 @@ import { GUIDANCE_LIMITS } from "../../shared/limits.ts";
 import { SECONDS_PER_DAY } from "../../shared/report-day.ts";
 import { fail, ok } from "../../shared/result.ts";
 import { type Invocation, inEachShard, type LogEntry, type ProcessEnv } from "./env.ts";
-import { inShardOf } from "./which-database.ts";
+import { inShardOf } from "../../shared/ledger/which-database.ts";
 
 /** What is asked outside: both never throw. */
 export interface OutsideWorld {

@@ -1,5 +1,6 @@
 /** What an operator decides about two versions of one report: keep the first, replace it, or count both. */
 
+import { closedConflict, eventPoint, nextGeneration } from "../../shared/analytics/events.ts";
 import { commitBatch, noChanges } from "../../shared/ledger/commit-batch.ts";
 import {
   type ConflictRow,
@@ -14,8 +15,6 @@ import type { Outcome } from "../../shared/ledger/outcomes.ts";
 import { PROCESS_LIMITS } from "../../shared/limits.ts";
 import type { ConflictDecision, DecisionNote, OperationRefused } from "../../shared/operations.ts";
 import { type Invocation, inEachShard } from "./env.ts";
-import { eventPoint, nextGeneration } from "./events.ts";
-import { closedConflict } from "./filed-events.ts";
 import { writePoints } from "./points.ts";
 
 /** A conflict, and the invocation on the database it is in. */

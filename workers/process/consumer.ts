@@ -3,11 +3,12 @@
  * itself. Bad input is filed as a dead letter and acknowledged; a fault is retried with backoff, and its error kept for
  * the dead letter it may end in.
  */
+
+import { clearFaults, lastErrorOf, recordFault } from "../../shared/ledger/faults.ts";
 import { parseMessage, type QueueMessage } from "../../shared/messages.ts";
 import { retryDelaySeconds } from "./backoff.ts";
 import { fileInvalid } from "./dead-letters.ts";
 import { type Invocation, type LogEntry, newInvocation, type ProcessEnv } from "./env.ts";
-import { clearFaults, lastErrorOf, recordFault } from "./faults.ts";
 import type { Ending, Received } from "./kinds/kind.ts";
 import { fileExhausted, runMessages } from "./kinds/table.ts";
 
@@ -40,6 +41,7 @@ export interface Host {
 export async function consumeBatch(batch: Batch, env: ProcessEnv, host: Host): Promise<void> {
   const startedMilliseconds = host.nowMilliseconds();
   const invocation = newInvocation(env, startedMilliseconds);
+  const { directory } = invocation.shards;
   const isDeadLetters = batch.queue === DEAD_LETTER_QUEUE;
   const endings = await (isDeadLetters ? fileBatch : runBatch)(batch.messages, invocation);
   const succeeded: unknown[] = [];
@@ -56,10 +58,10 @@ export async function consumeBatch(batch: Batch, env: ProcessEnv, host: Host): P
     const error = String(ending.error);
     host.log(JSON.stringify({ event: "fault", queue: batch.queue, error, delaySeconds, attempts, milliseconds }));
     // In the dead letter queue the error that brought the message there is the one to keep.
-    if (!isDeadLetters) await recordFault(delivery, ending.error, invocation);
+    if (!isDeadLetters) await recordFault(directory, delivery, ending.error, invocation.nowSeconds);
     delivery.retry({ delaySeconds });
   }
-  if (succeeded.length > 0) await clearFaults(succeeded, invocation);
+  if (succeeded.length > 0) await clearFaults(directory, succeeded);
 }
 
 async function runBatch(messages: readonly Delivery[], invocation: Invocation): Promise<Map<Delivery, Ending>> {
@@ -79,14 +81,15 @@ async function runBatch(messages: readonly Delivery[], invocation: Invocation): 
 
 /** Files what the platform moved to the dead letter queue, with the last error it left behind. */
 async function fileBatch(messages: readonly Delivery[], invocation: Invocation): Promise<Map<Delivery, Ending>> {
+  const { directory } = invocation.shards;
   const endings = new Map<Delivery, Ending>();
   for (const delivery of messages) {
     const file = async (): Promise<LogEntry> => {
       const parsed = parseMessage(delivery.body);
       if (!parsed.ok) return fileInvalid(delivery, parsed.error, invocation);
-      const lastError = await lastErrorOf(delivery.body, invocation);
+      const lastError = await lastErrorOf(directory, delivery.body);
       const entry = await fileExhausted(receivedOf(delivery, parsed.value), lastError, invocation);
-      await clearFaults([delivery.body], invocation);
+      await clearFaults(directory, [delivery.body]);
       return entry;
     };
     endings.set(delivery, await ending(file));

@@ -1,5 +1,6 @@
 /** What an operator does with dead letters: send again, discard. A page of dead letters a call. */
 
+import { closedDeadLetter, eventPoint } from "../../shared/analytics/events.ts";
 import { commitBatch, noChanges } from "../../shared/ledger/commit-batch.ts";
 import { type DeadLetterRow, deadLetterPageQuery } from "../../shared/ledger/dead-letters.ts";
 import { findObjects, type ObjectRow } from "../../shared/ledger/objects.ts";
@@ -15,8 +16,6 @@ import {
 } from "../../shared/operations.ts";
 import { findDeadLettersAnywhere } from "./dead-letters.ts";
 import type { Invocation } from "./env.ts";
-import { eventPoint } from "./events.ts";
-import { closedDeadLetter } from "./filed-events.ts";
 import { messageAgain } from "./kinds/table.ts";
 import { writePoints } from "./points.ts";
 

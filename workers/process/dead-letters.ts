@@ -1,5 +1,6 @@
 /** Builds dead letters, and files those of messages that could not be run at all. */
 import type { DataPoint } from "../../shared/analytics/columns.ts";
+import { closedDeadLetter, deadLetterEvent, eventPoint } from "../../shared/analytics/events.ts";
 import { deadLetterId } from "../../shared/identity.ts";
 import { type BatchChanges, commitBatch, noChanges } from "../../shared/ledger/commit-batch.ts";
 import { change } from "../../shared/ledger/database.ts";
@@ -8,8 +9,6 @@ import { type Problem, problem } from "../../shared/report/problems.ts";
 import { SECONDS_PER_DAY } from "../../shared/report-day.ts";
 import { dayOfRawKey, isoDate } from "../../shared/storage.ts";
 import { type Invocation, inEachShard, type LogEntry } from "./env.ts";
-import { eventPoint } from "./events.ts";
-import { closedDeadLetter, deadLetterEvent } from "./filed-events.ts";
 import { writePoints } from "./points.ts";
 
 /** What is known of a failure. */

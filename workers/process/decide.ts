@@ -4,10 +4,14 @@
  * what is to be written.
  */
 import type { DataPoint } from "../../shared/analytics/columns.ts";
+import { closedConflict, closedDeadLetter, eventPoint, type PipelineEvent } from "../../shared/analytics/events.ts";
+import { senderOf } from "../../shared/authentication/sender.ts";
+import type { ReportSender } from "../../shared/authentication/sender-state.ts";
 import { conflictId, eventId, sha256Text, versionUid } from "../../shared/identity.ts";
 import { type Claim, Claims, type Verdict } from "../../shared/ledger/claims.ts";
 import { type BatchChanges, needsReading, noChanges } from "../../shared/ledger/commit-batch.ts";
-import type { ReportVersion } from "../../shared/ledger/conflicts.ts";
+import { type ConflictRow, putAcceptedVersion, type ReportVersion } from "../../shared/ledger/conflicts.ts";
+import { objectReference } from "../../shared/ledger/objects.ts";
 import type { Outcome } from "../../shared/ledger/outcomes.ts";
 import type { ReportReference, ReportShare } from "../../shared/ledger/report-rows.ts";
 import type { HeldReport, ReportWrite } from "../../shared/ledger/reports.ts";
@@ -17,11 +21,10 @@ import type { ReportMessage } from "../../shared/messages.ts";
 import { acceptsDomain } from "../../shared/registry.ts";
 import { acceptedPart } from "../../shared/report/accepted.ts";
 import { gatherProblems, problem } from "../../shared/report/problems.ts";
+import type { Report } from "../../shared/report/vocabulary.ts";
 import { WHOLE_MAIL_NAME } from "../../shared/storage.ts";
 import { newDeadLetter } from "./dead-letters.ts";
-import { eventPoint, type PipelineEvent } from "./events.ts";
-import { closedConflict, closedDeadLetter } from "./filed-events.ts";
-import { claimReference, type Known, type ReadObject, referenceOf, reportOf, useKey } from "./lookup.ts";
+import { claimReference, type Known, type ReadObject, reportOf, useKeys } from "./lookup.ts";
 import { type Finding, type FoundProblem, type FoundReport, narrowed } from "./read-object.ts";
 import { coverReport, type PointWork, workOf, writeOf } from "./report-writes.ts";
 import { runAbove } from "./write-above.ts";
@@ -47,10 +50,11 @@ export interface BatchPlan {
   changes: BatchChanges;
 }
 
-/** Records a day, by address and by account. */
+/** Records a day, by address and by account; reports a day, by address and reporter. */
 export interface DayBudget {
   address: number;
   account: number;
+  reporter: number;
 }
 
 /** What decisions are made with. */
@@ -68,6 +72,13 @@ export async function decide(objects: readonly ReadObject[], context: DecisionCo
   const plans: ObjectPlan[] = [];
   for (const object of objects) plans.push(await new ObjectDecision(object, batch).decide());
   return { objects: plans, changes: batch.close() };
+}
+
+/** What an object takes of a day's budgets. */
+interface ObjectUse {
+  reporter: number;
+  reports: number;
+  records: number;
 }
 
 /** What the objects of a batch share. */
@@ -88,16 +99,21 @@ class BatchDecision {
     return this.context.known.held.reports.get(uid);
   }
 
-  /** @returns whether the records fit the day's budget; then they are taken from it */
-  takeRecords({ message, registration }: ReadObject, records: number): boolean {
+  /** @returns whether an object fits the day's budgets; then what it holds is taken from them */
+  take(object: ReadObject, { reporter, reports, records }: ObjectUse): boolean {
     const { known, budget } = this.context;
-    const address = useKey(message.rua, message.receivedSeconds);
-    const account = useKey(registration?.entry.account ?? "", message.receivedSeconds);
-    const ofAddress = (known.usedByAddress.get(address) ?? 0) + records;
-    const ofAccount = (known.usedByAccount.get(account) ?? 0) + records;
-    if (message.liftsBudget !== true && (ofAddress > budget.address || ofAccount > budget.account)) return false;
-    known.usedByAddress.set(address, ofAddress);
-    known.usedByAccount.set(account, ofAccount);
+    const keys = useKeys(object, reporter);
+    const use = (key: string, more: number): number => (known.used.get(key) ?? 0) + more;
+    const [ofAddress, ofAccount, ofReporter] = [
+      use(keys.address, records),
+      use(keys.account, records),
+      use(keys.reporter, reports),
+    ];
+    const isOver = ofAddress > budget.address || ofAccount > budget.account || ofReporter > budget.reporter;
+    if (object.message.liftsBudget !== true && isOver) return false;
+    known.used.set(keys.address, ofAddress);
+    known.used.set(keys.account, ofAccount);
+    known.used.set(keys.reporter, ofReporter);
     return true;
   }
 
@@ -156,7 +172,7 @@ class ObjectDecision {
     const finished = this.#batch.context.known.finished.get(this.#object.message.key);
     if (finished === undefined) return this.#plan;
     this.#clear();
-    this.#batch.changes.movedObjects.push({ ...referenceOf(this.#object), version: finished.version });
+    this.#batch.changes.movedObjects.push({ ...objectReference(this.#object.message), version: finished.version });
     return this.#plan;
   }
 
@@ -165,12 +181,16 @@ class ObjectDecision {
   }
 
   #fitsBudget(): boolean {
-    if (this.#wasDecided()) return true;
-    const records = this.#object.findings.reduce(
-      (sum, found) => sum + ("report" in found ? found.counts.records : 0),
-      0,
-    );
-    return this.#batch.takeRecords(this.#object, records);
+    return this.#wasDecided() || this.#batch.take(this.#object, this.#use());
+  }
+
+  #use(): ObjectUse {
+    const counts = this.#object.findings.flatMap((found) => ("report" in found ? [found.counts] : []));
+    return {
+      reporter: this.#object.reporter,
+      reports: counts.length,
+      records: counts.reduce((sum, { records }) => sum + records, 0),
+    };
   }
 
   /** Nothing about a foreign domain, and no flood of dead letters. */
@@ -238,7 +258,10 @@ class ObjectDecision {
     }
   }
 
-  #newClaim({ header, contentHash, part, points, counts, shares }: FoundReport, reference: ReportReference): Claim {
+  #newClaim(
+    { header, contentHash, part, points, counts, shares, report }: FoundReport,
+    reference: ReportReference,
+  ): Claim {
     const { message, generation } = this.#object;
     return {
       reference,
@@ -254,9 +277,21 @@ class ObjectDecision {
       beginSeconds: header.beginSeconds,
       endSeconds: header.endSeconds,
       policy: shares[0]?.policy ?? "",
+      sender: this.#senderOf(report, { uid: reference.uid, part, contentHash }),
       counts,
       spread: shares.map(({ domain, day }) => [domain, day]),
     };
+  }
+
+  /** Keys of signatures go: a document that was verified once stays so, whatever can be asked now. */
+  #senderOf(
+    report: Report,
+    { uid, part, contentHash }: { uid: string; part: string; contentHash: string },
+  ): ReportSender {
+    const held = this.#batch.stored(uid);
+    const isSame = held?.rawKey === this.#object.message.key && held.part === part && held.contentHash === contentHash;
+    if (isSame && held.sender.state === "verified") return held.sender;
+    return senderOf(report, this.#object.authentication);
   }
 
   async #accept(
@@ -269,6 +304,7 @@ class ObjectDecision {
     const { reference, part, contentHash } = claim;
     const shares = await withReadings(found, claim, generation);
     this.#write({ ...writeOf(claim, { generation, highestPoints }), shares }, claim.reference);
+    if (verdict.displaces && verdict.held !== undefined) await this.#displace(claim, verdict.held, generation);
     const outcome = message.generation === undefined ? "accepted" : "reprocessed";
     const event = { ...this.#eventOf(found, { outcome, id: reference.uid }), generation };
     this.#plan.records += claim.counts.records;
@@ -282,24 +318,42 @@ class ObjectDecision {
   }
 
   async #fileConflict(claim: Claim, held: HeldReport): Promise<void> {
-    const { reference, part, contentHash } = claim;
-    const id = await conflictId(claim.beginSeconds, reference.uid, contentHash);
+    const { reference, part } = claim;
     this.#writeAbove(claim, held);
+    const other = { ...versionOf(claim), mail: this.#object.mail };
+    const id = await this.#putConflict(held, { accepted: versionOf(held), other });
+    const place = placeOf(held.reference);
+    this.#record({ outcome: "conflict", part, id, uid: reference.uid, points: claim.points, ...place });
+  }
+
+  /** Files the conflict of two versions of a report. @returns its id */
+  async #putConflict(held: HeldReport, versions: Pick<ConflictRow, "accepted" | "other">): Promise<string> {
+    const { reference, reporter, reportId, beginSeconds } = held;
+    const id = await conflictId(beginSeconds, reference.uid, versions.other.contentHash);
     this.#batch.changes.conflicts.push({
       id,
       account: reference.account,
       domain: reference.domain,
       kind: reference.kind,
-      day: held.reference.day,
+      day: reference.day,
       uid: reference.uid,
       filedSeconds: this.#batch.context.nowSeconds,
-      reporter: claim.reporter,
-      reportId: claim.reportId,
-      accepted: versionOf(held),
-      other: { ...versionOf(claim), mail: this.#object.mail },
+      reporter,
+      reportId,
+      ...versions,
     });
-    const place = placeOf(held.reference);
-    this.#record({ outcome: "conflict", part, id, uid: reference.uid, points: claim.points, ...place });
+    return id;
+  }
+
+  /**
+   * A report that takes the place of a less credible one: that one becomes the conflict at once, and its object is run
+   * again, where it is met as one, or as a copy.
+   */
+  async #displace(claim: Claim, held: HeldReport, generation: number): Promise<void> {
+    const accepted = { ...versionOf({ ...claim, generation }), mail: this.#object.mail };
+    this.#batch.changes.others.push(putAcceptedVersion(claim.reference.uid, accepted));
+    if (held.contentHash !== claim.contentHash) await this.#putConflict(held, { accepted, other: versionOf(held) });
+    this.#plan.again.push(runAbove(held, { generation, points: held.points }));
   }
 
   /** Has the accepted report written above the points that this object may have left behind (write-above.ts). */
@@ -409,14 +463,22 @@ class ObjectDecision {
     const { message, registration, generation } = this.#object;
     const finished = this.#batch.context.known.finished.get(message.key);
     this.#batch.changes.objects.push({
-      ...referenceOf(this.#object),
+      ...objectReference(this.#object.message),
       account: registration?.entry.account ?? finished?.account ?? "",
       version: finished?.version ?? 0,
       generation: Math.max(generation, finished?.generation ?? 0),
       records: this.#plan.records,
+      ...this.#countedUse(),
       outcomes: this.#plan.outcomes,
       rawRemoved: this.#plan.rawRemoved,
     });
+  }
+
+  /** What is kept of its use: nothing where it waits, as if it had not come. */
+  #countedUse(): Pick<ObjectUse, "reporter" | "reports"> {
+    if (!wasDecided(this.#plan.outcomes)) return { reporter: 0, reports: 0 };
+    const { reporter, reports } = this.#use();
+    return { reporter, reports };
   }
 
   #eventOf({ header, report, part }: FoundReport, named: Pick<PipelineEvent, "outcome" | "id">): PipelineEvent {
@@ -467,8 +529,8 @@ async function withReadings(found: FoundReport, claim: Claim, generation: number
 }
 
 function versionOf(report: Claim | HeldReport): ReportVersion {
-  const { rawKey, rua, part, contentHash, receivedSeconds, generation, counts } = report;
-  return { rawKey, rua, part, contentHash, receivedSeconds, generation, ...counts };
+  const { rawKey, rua, part, contentHash, receivedSeconds, generation, sender, counts } = report;
+  return { rawKey, rua, part, contentHash, receivedSeconds, generation, sender, ...counts };
 }
 
 function placeOf({ account, kind, domain, day }: ReportReference): Omit<ReportReference, "uid"> {

@@ -1,8 +1,12 @@
 /** The bindings of process as its code uses them, and what is handed to everything that runs in one invocation. */
 import { PointBudget } from "../../shared/analytics/budget.ts";
 import type { DataPoint, DatasetId } from "../../shared/analytics/columns.ts";
+import { httpsResolver } from "../../shared/dns/over-https.ts";
+import { boundedResolver, type Resolver } from "../../shared/dns/resolver.ts";
+import { findAccount } from "../../shared/ledger/accounts.ts";
 import type { LedgerDatabase } from "../../shared/ledger/database.ts";
 import { type Shards, shardsOf } from "../../shared/ledger/shards.ts";
+import { DNS_LIMITS } from "../../shared/limits.ts";
 
 /** Analytics Engine in production; on one machine a service with the same method, whose promise must be awaited. */
 export interface DatasetBinding {
@@ -10,14 +14,14 @@ export interface DatasetBinding {
 }
 
 type Datasets = "DMARC_ANALYTICS" | "DMARC_EVENTS" | "DMARC_TLS" | "DMARC_FAILURES";
+type Texts = "DNS_OVER_HTTPS_URL";
 type Settings =
   | "RETRY_BASE_SECONDS"
   | "ADDRESS_RECORDS_PER_DAY"
   | "ACCOUNT_RECORDS_PER_DAY"
+  | "REPORTER_REPORTS_PER_DAY"
   | "KEEP_DETAIL_DAYS"
   | "NEW_ACCOUNTS_SHARD";
-
-type Texts = "DNS_OVER_HTTPS_URL";
 
 export type ProcessEnv = Omit<ProcessBindings, Datasets | Settings | Texts> &
   Record<Datasets, DatasetBinding> &
@@ -32,6 +36,8 @@ export interface Invocation {
   shard: number;
   ledger: LedgerDatabase;
   budget: PointBudget;
+  /** Answers a bounded number of questions to the DNS; undefined where none is configured. */
+  resolver: Resolver | undefined;
   nowSeconds: number;
 }
 
@@ -44,13 +50,31 @@ export function newInvocation(env: ProcessEnv, nowMilliseconds: number): Invocat
     shard: 0,
     ledger: shards.directory,
     budget: new PointBudget(),
+    resolver: resolverOf(env.DNS_OVER_HTTPS_URL),
     nowSeconds: Math.floor(nowMilliseconds / 1000),
   };
+}
+
+function resolverOf(url: string): Resolver | undefined {
+  if (url === "") return undefined;
+  const resolver = httpsResolver(url, (address, init) => fetch(address, init));
+  return boundedResolver(resolver, DNS_LIMITS.maxLookupsPerBatch);
 }
 
 /** The same invocation on another database of the ledger. @throws Error when no such database is bound */
 export function inShard(invocation: Invocation, shard: number): Invocation {
   return { ...invocation, shard, ledger: invocation.shards.of(shard) };
+}
+
+/** The invocation on a database, or on the first one where it is no longer bound: what is filed has to be somewhere. */
+export function inShardIfBound(invocation: Invocation, shard: number): Invocation {
+  return inShard(invocation, invocation.shards.all[shard] === undefined ? 0 : shard);
+}
+
+/** The invocation on the database of an account; on the first one where there is no such account. */
+export async function inShardOf(account: string, invocation: Invocation): Promise<Invocation> {
+  const found = await findAccount(invocation.shards.directory, account);
+  return inShard(invocation, found?.shard ?? 0);
 }
 
 /** The same invocation on each database of the ledger, the first one first. */

@@ -3,6 +3,7 @@
  * and from the ledger; no object is opened.
  */
 import * as v from "valibot";
+import { nextGeneration } from "../../shared/analytics/events.ts";
 import { domainName } from "../../shared/domain-name.ts";
 import { ask, type Change } from "../../shared/ledger/database.ts";
 import type { Job, JobFilter } from "../../shared/ledger/jobs.ts";
@@ -15,7 +16,6 @@ import type { ReportMessage } from "../../shared/messages.ts";
 import { parseDay, SECONDS_PER_DAY } from "../../shared/report-day.ts";
 import { datePath, dayOfRawKey, dayRange, parseRawMetadata, RAW_PREFIX } from "../../shared/storage.ts";
 import { type Invocation, inEachShard, inShard } from "./env.ts";
-import { nextGeneration } from "./events.ts";
 
 export interface JobPage {
   messages: ReportMessage[];

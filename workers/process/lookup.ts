@@ -1,21 +1,23 @@
 /** What the ledger says about the objects and reports of a batch, looked up before it is decided about them. */
-import { deadLetterId, versionUid } from "../../shared/identity.ts";
+
+import { type MailAuthentication, senderOf } from "../../shared/authentication/sender.ts";
+import { deadLetterId, sha256Text, versionUid } from "../../shared/identity.ts";
 import type { Registrations } from "../../shared/ledger/addresses.ts";
 import { type ConflictRow, findConflicts } from "../../shared/ledger/conflicts.ts";
 import { ask } from "../../shared/ledger/database.ts";
 import { type DeadLetterRow, findDeadLetters } from "../../shared/ledger/dead-letters.ts";
-import { type FinishedObject, findObjects, recordsByAddress } from "../../shared/ledger/objects.ts";
+import { type FinishedObject, findObjects, objectReference, useByAddress } from "../../shared/ledger/objects.ts";
 import type { Outcome } from "../../shared/ledger/outcomes.ts";
 import type { ReportReference } from "../../shared/ledger/report-rows.ts";
 import { findReports, type Held } from "../../shared/ledger/reports.ts";
-import { filedSlicesQuery } from "../../shared/ledger/slices.ts";
+import { filedSlicesQuery, slicePart } from "../../shared/ledger/slices.ts";
 import type { ReportMessage } from "../../shared/messages.ts";
+import { organizationalDomain } from "../../shared/organizational-domain.ts";
 import { acceptsDomain, type Registration } from "../../shared/registry.ts";
 import { SECONDS_PER_DAY } from "../../shared/report-day.ts";
 import { dayOfRawKey, type MailOrigin } from "../../shared/storage.ts";
 import type { Invocation } from "./env.ts";
 import type { Finding, FoundReport, ObjectOrigin } from "./read-object.ts";
-import { slicePart } from "./slice-part.ts";
 
 /** A raw object that has been read, or is not there. */
 export interface ReadObject {
@@ -31,6 +33,10 @@ export interface ReadObject {
   origin: ObjectOrigin;
   /** Who sent the mail it came in, as it says itself. */
   mail: MailOrigin | undefined;
+  /** And how that mail authenticated. */
+  authentication: MailAuthentication;
+  /** Whose reports it holds (reporterOf). */
+  reporter: number;
   findings: Finding[];
   /** Its address belongs to an account of another database now: what it gave here goes, and it is finished there. */
   isMoving: boolean;
@@ -40,9 +46,8 @@ export interface ReadObject {
 export interface Known {
   finished: Map<string, FinishedObject>;
   held: Held;
-  /** Records of one day, by address and by account. */
-  usedByAddress: Map<string, number>;
-  usedByAccount: Map<string, number>;
+  /** What was used of a day's budgets: by day and address, by day and account, and by day, address and reporter. */
+  used: Map<string, number>;
   /** What earlier outcomes of the objects name. */
   deadLetters: Map<string, DeadLetterRow>;
   conflicts: Map<string, ConflictRow>;
@@ -63,7 +68,10 @@ export async function lookUp(
   addressesOf: Registrations["addressesOf"],
   { ledger }: Invocation,
 ): Promise<Known> {
-  const finished = await findObjects(ledger, objects.map(referenceOf));
+  const finished = await findObjects(
+    ledger,
+    objects.map(({ message }) => objectReference(message)),
+  );
   const previous = [...finished.values()].flatMap(({ outcomes }) => outcomes);
   const claims = objects.flatMap((object) => reportsOf(object).map((found) => claimReference(found, object)));
   const earlier = previous.flatMap((outcome) => (hasReport(outcome) ? [reportOf(outcome)] : []));
@@ -73,21 +81,16 @@ export async function lookUp(
   const slices = [...filedSlices.values()].flat().flatMap(({ deadLetterIds }) => deadLetterIds);
   const deadLetterIds = [...idsOf(previous, "dead_letter"), ...slices];
   const conflictIds = idsOf(previous, "conflict");
-  const deadLetters = deadLetterIds.length === 0 ? [] : await findDeadLetters(ledger, deadLetterIds);
-  const conflicts = conflictIds.length === 0 ? [] : await findConflicts(ledger, conflictIds);
+  const deadLetters = await findDeadLetters(ledger, deadLetterIds);
+  const conflicts = await findConflicts(ledger, conflictIds);
   return {
     finished,
     held,
-    ...(await findUse(objects, addressesOf, ledger)),
+    used: await findUse(objects, addressesOf, ledger),
     deadLetters: new Map(deadLetters.map((deadLetter) => [deadLetter.id, deadLetter])),
     conflicts: new Map(conflicts.map((conflict) => [conflict.id, conflict])),
     filedSlices,
   };
-}
-
-/** Names the object of a message in the ledger. */
-export function referenceOf({ message: { key, rua, receivedSeconds } }: Pick<ReadObject, "message">) {
-  return { rawKey: key, rua, receivedSeconds };
 }
 
 /** The first row a found report has or would have. */
@@ -104,12 +107,48 @@ export function claimReference({ shares, header, uid }: FoundReport, object: Rea
   };
 }
 
-/** The key under which what was used of a day's budget is kept. */
-export function useKey(name: string, receivedSeconds: number): string {
-  return `${Math.floor(receivedSeconds / SECONDS_PER_DAY)} ${name}`;
+/** The keys under which what an object takes of a day's budgets is kept. Authenticated reporters and others are apart. */
+export function useKeys(
+  { message, registration }: Pick<ReadObject, "message" | "registration">,
+  reporter: number,
+): { address: string; account: string; reporter: string } {
+  const day = dayOf(message);
+  return {
+    address: useKey(day, Math.sign(reporter), message.rua),
+    account: useKey(day, Math.sign(reporter), `account ${registration?.entry.account ?? ""}`),
+    reporter: useKey(day, reporter, message.rua),
+  };
 }
 
-function reportsOf({ findings }: ReadObject): FoundReport[] {
+function useKey(day: number, reporter: number, name: string): string {
+  return JSON.stringify([day, reporter, name]);
+}
+
+function dayOf({ receivedSeconds }: Pick<ReportMessage, "receivedSeconds">): number {
+  return Math.floor(receivedSeconds / SECONDS_PER_DAY);
+}
+
+/**
+ * Whose reports an object holds, as the budget tells reporters apart: the organisation that its mail is authenticated
+ * for, or who it says it is.
+ *
+ * @returns a number above 1 in the first case, below -1 in the second, 0 where it holds no report
+ */
+export async function reporterOf(object: Pick<ReadObject, "findings" | "authentication">): Promise<number> {
+  const reports = reportsOf(object);
+  const [first] = reports;
+  if (first === undefined) return 0;
+  const senders = reports.map(({ report }) => senderOf(report, object.authentication));
+  const isVerified = senders.every(({ state }) => state === "verified");
+  const name = isVerified ? organizationalDomain(senders[0]?.domain ?? "") : first.header.reporter.trim().toLowerCase();
+  const hash = Number.parseInt((await sha256Text(name)).slice(0, HASH_DIGITS), 16);
+  return (isVerified ? 1 : -1) * (hash + 2);
+}
+
+/** Two reporters of one number, one in 250 million, share a budget. */
+const HASH_DIGITS = 7;
+
+function reportsOf({ findings }: Pick<ReadObject, "findings">): FoundReport[] {
   return findings.filter((finding) => "report" in finding);
 }
 
@@ -173,22 +212,25 @@ async function findUse(
   objects: readonly ReadObject[],
   addressesOf: Registrations["addressesOf"],
   ledger: Invocation["ledger"],
-): Promise<Pick<Known, "usedByAddress" | "usedByAccount">> {
+): Promise<Known["used"]> {
   const wanted = new Map<string, { rua: string; day: number; account: string }>();
   for (const { message, registration, findings } of objects) {
     if (registration === undefined || findings.length === 0) continue;
     const { account } = registration.entry;
-    const day = Math.floor(message.receivedSeconds / SECONDS_PER_DAY);
+    const day = dayOf(message);
     for (const rua of [message.rua, ...(addressesOf.get(account) ?? [])]) {
       wanted.set(`${day} ${rua}`, { rua, day, account });
     }
   }
-  const usedByAddress = new Map<string, number>();
-  const usedByAccount = new Map<string, number>();
-  for (const { rua, day, records } of await recordsByAddress(ledger, [...wanted.values()])) {
-    const account = `${day} ${wanted.get(`${day} ${rua}`)?.account ?? ""}`;
-    usedByAddress.set(`${day} ${rua}`, records);
-    usedByAccount.set(account, (usedByAccount.get(account) ?? 0) + records);
+  const used: Known["used"] = new Map();
+  const add = (key: string, count: number): void => void used.set(key, (used.get(key) ?? 0) + count);
+  const reporters = [...new Set(objects.map(({ reporter }) => reporter))];
+  for (const use of await useByAddress(ledger, [...wanted.values()], reporters)) {
+    const { rua, day, reporter, records, reports } = use;
+    const account = wanted.get(`${day} ${rua}`)?.account ?? "";
+    add(useKey(day, Math.sign(reporter), rua), records);
+    add(useKey(day, Math.sign(reporter), `account ${account}`), records);
+    add(useKey(day, reporter, rua), reports);
   }
-  return { usedByAddress, usedByAccount };
+  return used;
 }

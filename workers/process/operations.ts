@@ -21,14 +21,13 @@ import { normalizeEmail, ViewerValueError, validViewer } from "../../shared/view
 import { checkNow } from "./check-domains.ts";
 import { decideConflict } from "./conflict-operations.ts";
 import { discardDeadLetters, requeueDeadLetters } from "./dead-letter-operations.ts";
-import { type Invocation, newInvocation, type ProcessEnv } from "./env.ts";
+import { type Invocation, inShardOf, newInvocation, type ProcessEnv } from "./env.ts";
 import { putRegistration, valid } from "./put-registration.ts";
 import { describeRawObject, readRawObject } from "./raw-object.ts";
 import { readRecords } from "./record-reader.ts";
 import { startJob } from "./start-job.ts";
 import { readStatus } from "./status.ts";
 import { takeBackReport, undoTakeBack } from "./take-back.ts";
-import { inShardOf } from "./which-database.ts";
 
 interface Call {
   invocation: Invocation;

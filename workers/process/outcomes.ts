@@ -3,15 +3,16 @@
  * holds. Told after the transaction, and again when a delivery may have been cut off in between; it is the same each time.
  */
 import type { DataPoint } from "../../shared/analytics/columns.ts";
+import { conflictEvent, deadLetterEvent, eventPoint, type PipelineEvent } from "../../shared/analytics/events.ts";
 import { eventId } from "../../shared/identity.ts";
 import { type ConflictRow, findConflicts } from "../../shared/ledger/conflicts.ts";
 import { type DeadLetterRow, findDeadLetters } from "../../shared/ledger/dead-letters.ts";
+import type { FinishedObject } from "../../shared/ledger/objects.ts";
 import type { Outcome } from "../../shared/ledger/outcomes.ts";
 import type { ReportMessage } from "../../shared/messages.ts";
 import type { Invocation } from "./env.ts";
-import { eventPoint, type PipelineEvent } from "./events.ts";
-import { conflictEvent, deadLetterEvent } from "./filed-events.ts";
 import { writePoints } from "./points.ts";
+import { messagesToWriteAbove } from "./write-above.ts";
 
 /** What became of one object. */
 export interface Told {
@@ -41,13 +42,25 @@ export async function tellOutcomes(told: Told, filed: Filed, invocation: Invocat
   await writePoints([{ dataset: "events", points }], origin, invocation);
 }
 
-/** The same for an object that was finished before. */
-export async function tellFinished(told: Told, invocation: Invocation): Promise<void> {
+/** What follows the transaction, where another delivery finished the object and may have been cut off before this. */
+export async function tellEarlierCommit(
+  finished: FinishedObject,
+  { message, attempts }: Pick<Told, "message" | "attempts">,
+  invocation: Invocation,
+): Promise<void> {
+  const { account, outcomes, rawRemoved } = finished;
+  const { QUEUE_REPORTS, R2_DMARC_REPORTS } = invocation.env;
+  for (const again of await messagesToWriteAbove(finished, message, invocation)) await QUEUE_REPORTS.send(again);
+  await tellFinished({ message, attempts, account, outcomes }, invocation);
+  if (rawRemoved) await R2_DMARC_REPORTS.delete(message.key);
+}
+
+/** The events of an object, from what the ledger holds. */
+async function tellFinished(told: Told, invocation: Invocation): Promise<void> {
   const idsOf = (name: Outcome["outcome"]): string[] =>
     told.outcomes.filter(({ outcome }) => outcome === name).map(({ id }) => id);
-  const [deadLetterIds, conflictIds] = [idsOf("dead_letter"), idsOf("conflict")];
-  const deadLetters = deadLetterIds.length === 0 ? [] : await findDeadLetters(invocation.ledger, deadLetterIds);
-  const conflicts = conflictIds.length === 0 ? [] : await findConflicts(invocation.ledger, conflictIds);
+  const deadLetters = await findDeadLetters(invocation.ledger, idsOf("dead_letter"));
+  const conflicts = await findConflicts(invocation.ledger, idsOf("conflict"));
   const filed = {
     deadLetters: new Map(deadLetters.map((deadLetter) => [deadLetter.id, deadLetter])),
     conflicts: new Map(conflicts.map((conflict) => [conflict.id, conflict])),

@@ -2,7 +2,7 @@
 import { PROCESS_LIMITS } from "../../shared/limits.ts";
 import type { RawObject } from "../../shared/operations.ts";
 import { type ByteSource, bytesSource } from "../../shared/report/source.ts";
-import { parseRawMetadata, RAW_PREFIX, type RawMetadata } from "../../shared/storage.ts";
+import { type MailOrigin, parseRawMetadata, RAW_PREFIX, type RawMetadata } from "../../shared/storage.ts";
 
 /** An object that is there; its bytes are fetched when it is opened, and let go when it is not. */
 export interface FoundObject {
@@ -83,4 +83,9 @@ export async function readRawObject(bucket: R2Bucket, key: string): Promise<Resp
   if (object === null) return undefined;
   const headers = { "content-type": "application/octet-stream", "content-length": String(object.size) };
   return new Response(object.body, { headers });
+}
+
+/** Who sent the mail an object came in, as it says itself. */
+export function mailOf({ sender, from, subject, messageId }: RawMetadata): MailOrigin {
+  return { sender, from, subject, messageId };
 }

@@ -6,11 +6,12 @@ import { FigureChunks, recordKey, resultLetters } from "../../shared/ledger/figu
 import { type ReportShare, sharesOf } from "../../shared/ledger/report-rows.ts";
 import { PROCESS_LIMITS } from "../../shared/limits.ts";
 import type { PartProblem } from "../../shared/report/problems.ts";
-import { type ReadOptions, readReports } from "../../shared/report/read.ts";
+import { type ReadOptions, readReports, type SourceFile } from "../../shared/report/read.ts";
 import { RecordShapes } from "../../shared/report/shapes/record-shapes.ts";
 import type { ByteSource } from "../../shared/report/source.ts";
 import type { AggregateRecord, Report } from "../../shared/report/vocabulary.ts";
-import { headerOf, type ReportHeader, withDomainNames } from "../../shared/report-header.ts";
+import { headerOf, type ReportHeader } from "../../shared/report-header.ts";
+import type { RawMetadata } from "../../shared/storage.ts";
 import { UniqueParts } from "./unique-parts.ts";
 
 /** How reporters write their records, as far as this isolate has seen: it changes how fast a report is read, not how. */
@@ -51,11 +52,18 @@ export interface ObjectOrigin {
   receivedSeconds: number;
   /** Objects that its mail was taken apart into. */
   objectsOfMail: number;
+  /** What its mail said of it. */
+  file: SourceFile;
+}
+
+/** What is known of a raw object by its metadata. */
+export function fileOf({ fileName, mimeType, tlsReportDomain }: RawMetadata): SourceFile {
+  return { name: fileName, mimeType, tlsReportDomain };
 }
 
 /** How an object is read, each time it is. */
-export function readOptions({ receivedSeconds, objectsOfMail }: ObjectOrigin): ReadOptions {
-  return { nowSeconds: receivedSeconds, objectsOfMail, shapes: KNOWN_SHAPES };
+export function readOptions({ receivedSeconds, objectsOfMail, file }: ObjectOrigin): ReadOptions {
+  return { nowSeconds: receivedSeconds, objectsOfMail, file, shapes: KNOWN_SHAPES };
 }
 
 /** How many records may be held at once, over all objects of a batch. */
@@ -94,6 +102,8 @@ export async function readObject(
       tally.forget();
       return [{ part: event.part, problem: event.problem }];
     }
+    // Nothing of the letter, the pictures and signatures beside a report is kept; `dmarc parse` shows them.
+    if (event.type === "passed_over") continue;
     if (event.type === "records") {
       if (event.records.length === 0) continue;
       if (event.firstOrdinal === 0) {
@@ -108,7 +118,7 @@ export async function readObject(
     parts.take(event.part);
     if (event.type === "problem") {
       tally.forget();
-      findings.push({ part, problem: event.problem });
+      findings.push({ part, problem: event.problem, ...(event.file === undefined ? {} : { file: event.file }) });
     } else {
       findings.push(await foundReport(event.report, tally, { ...origin, part, document }));
       heldByOthers += tally.records?.length ?? 0;
@@ -169,7 +179,7 @@ function charsOf(records: readonly AggregateRecord[]): number {
 }
 
 async function foundReport(
-  read: Report,
+  report: Report,
   tally: Tally,
   {
     account,
@@ -178,7 +188,6 @@ async function foundReport(
     document,
   }: { account: string; receivedSeconds: number; part: string; document: number },
 ): Promise<FoundReport> {
-  const report = withDomainNames(read);
   const header = headerOf(report);
   const contentHash = await contentHashOf(report, header, tally.hash);
   const { byResult, records } = tally;

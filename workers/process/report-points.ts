@@ -2,6 +2,7 @@
  * Writes what has to be there before the ledger accepts a report: its points, and the figures that are too large for its
  * row. Of held records at once; of a large report in a second reading, a few slices in memory at a time.
  */
+
 import type { DataPoint } from "../../shared/analytics/columns.ts";
 import {
   datasetOf,
@@ -57,6 +58,11 @@ export class WrittenPoints {
       return sent === undefined || sent.slices === 0 ? [] : [sent];
     });
   }
+}
+
+/** Whether an object has a report whose records were too many to hold: its points are made while it is read again. */
+export function isReadAgain({ points }: ObjectPlan): boolean {
+  return points.some(({ found }) => found?.header.kind === "aggregate" && found.records === undefined);
 }
 
 /**

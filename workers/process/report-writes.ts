@@ -1,10 +1,10 @@
 /** What is written of a report, to the ledger and as points: when it is accepted, and when it counts no more. Pure. */
 import type { DataPoint } from "../../shared/analytics/columns.ts";
+import { eventPoint, supersedingGeneration } from "../../shared/analytics/events.ts";
 import type { ReportLabel } from "../../shared/analytics/points.ts";
 import type { Claim } from "../../shared/ledger/claims.ts";
 import type { ReportShare } from "../../shared/ledger/report-rows.ts";
 import type { HeldReport, ReportState, ReportWrite } from "../../shared/ledger/reports.ts";
-import { eventPoint, supersedingGeneration } from "./events.ts";
 import type { FoundReport } from "./read-object.ts";
 
 /** Points of one report, to be written before the ledger counts it. */
@@ -30,7 +30,7 @@ type Written = Pick<ReportWrite, "generation" | "highestPoints">;
 /** The rows of a claimed report, without its shares. */
 export function writeOf(claim: Omit<Claim, "generation">, { generation, highestPoints }: Written): ReportWrite {
   const { reference, contentHash, reporter, reportId, beginSeconds, endSeconds, receivedSeconds } = claim;
-  const { rua, rawKey, part, points } = claim;
+  const { rua, rawKey, part, points, sender } = claim;
   return {
     account: reference.account,
     kind: reference.kind,
@@ -49,6 +49,7 @@ export function writeOf(claim: Omit<Claim, "generation">, { generation, highestP
     part,
     points,
     highestPoints,
+    sender,
     shares: [],
     spreadBefore: [],
   };

@@ -1,15 +1,14 @@
 /** Takes an accepted report back, such as a forged one, and lets it count again. Who did it, and why, is kept. */
 
+import { nextGeneration } from "../../shared/analytics/events.ts";
 import { type BatchChanges, commitBatch, noChanges } from "../../shared/ledger/commit-batch.ts";
 import { putDecision, removeDecision } from "../../shared/ledger/conflicts.ts";
 import type { ReportReference } from "../../shared/ledger/report-rows.ts";
 import { findReports, type HeldReport, type ReportWrite } from "../../shared/ledger/reports.ts";
 import type { DecisionNote, OperationRefused } from "../../shared/operations.ts";
-import type { Invocation } from "./env.ts";
-import { nextGeneration } from "./events.ts";
+import { type Invocation, inShardOf } from "./env.ts";
 import { writeHeld } from "./report-points.ts";
 import { coverReport, writeOf } from "./report-writes.ts";
-import { inShardOf } from "./which-database.ts";
 
 const CHANGED = "The report was changed at the same time; look at it again.";
 

@@ -68,10 +68,12 @@ function copyRegistry({ env, shards }: Invocation): Promise<number> {
 }
 
 function merge(invocation: Invocation): Promise<number> {
+  const { mergedAfterDays, mergedReports, daysPerRun, daysAtOnce, mergedRecordsAtOnce } = UPKEEP_LIMITS;
   return mergeDays(invocation.ledger, {
-    beforeDay: today(invocation) - UPKEEP_LIMITS.mergedAfterDays,
-    minReports: UPKEEP_LIMITS.mergedReports,
-    limit: stepsOf(invocation),
+    beforeDay: today(invocation) - mergedAfterDays,
+    minReports: mergedReports,
+    limit: shareOf(daysPerRun, invocation),
+    atOnce: { days: daysAtOnce, records: mergedRecordsAtOnce },
   });
 }
 
@@ -84,30 +86,39 @@ async function removeFaults({ shards, nowSeconds }: Invocation): Promise<string>
 /** Details older than KEEP_DETAIL_DAYS, and what nothing refers to any more. @returns rows or days removed, by kind */
 async function removeOld(invocation: Invocation): Promise<Record<string, number>> {
   const { env, ledger, nowSeconds } = invocation;
-  const { objectGraceDays, rowsPerStep: limit, graceSeconds } = UPKEEP_LIMITS;
+  const { objectGraceDays, rowsPerStep: limit, chunksPerStep, graceSeconds, daysPerRun, daysAtOnce } = UPKEEP_LIMITS;
   const beforeDay = today(invocation) - Number(env.KEEP_DETAIL_DAYS);
-  const counts: Record<string, number> = {};
-  const steps: Record<string, () => Promise<number>> = {
-    days: () => removeOldDetails(ledger, { beforeDay, limit: 10 }),
-    retracted: () => removeOldRetracted(ledger, { beforeDay, limit }),
-    objects: () => removeOldObjects(ledger, { beforeDay: beforeDay - objectGraceDays, limit }),
-    unownedFigures: () => removeUnownedFigures(ledger, { beforeSeconds: nowSeconds - graceSeconds, limit: 10 }),
+  const objectsBefore = beforeDay - objectGraceDays;
+  const beforeSeconds = nowSeconds - graceSeconds;
+  return {
+    days: await removeOldDetails(ledger, {
+      beforeDay,
+      limit: shareOf(daysPerRun, invocation),
+      atOnce: daysAtOnce,
+    }),
+    retracted: await inSteps(() => removeOldRetracted(ledger, { beforeDay, limit }), invocation),
+    objects: await inSteps(() => removeOldObjects(ledger, { beforeDay: objectsBefore, limit }), invocation),
+    unownedFigures: await inSteps(
+      () => removeUnownedFigures(ledger, { beforeSeconds, limit: chunksPerStep }),
+      invocation,
+    ),
   };
-  for (const [name, step] of Object.entries(steps)) {
-    let total = 0;
-    for (let i = 0; i < stepsOf(invocation); i++) {
-      const removed = await step();
-      total += removed;
-      if (removed === 0) break;
-    }
-    counts[name] = total;
+}
+
+/** Until nothing is left, or the run's steps are used up. @returns how many were removed */
+async function inSteps(step: () => Promise<number>, invocation: Invocation): Promise<number> {
+  let total = 0;
+  for (let i = shareOf(UPKEEP_LIMITS.stepsPerRun, invocation); i > 0; i--) {
+    const removed = await step();
+    total += removed;
+    if (removed === 0) break;
   }
-  return counts;
+  return total;
 }
 
 /** An invocation has its queries once, however many databases there are. */
-function stepsOf({ shards }: Invocation): number {
-  return Math.ceil(UPKEEP_LIMITS.stepsPerRun / shards.all.length);
+function shareOf(perRun: number, { shards }: Invocation): number {
+  return Math.ceil(perRun / shards.all.length);
 }
 
 function today({ nowSeconds }: Invocation): number {

@@ -5,9 +5,9 @@
  * bytes by comparing the letters between the values. Anything else, an attribute, an entity, a word in capitals, a letter
  * outside ASCII, is left to the general reader; both give the same records (test/report/differential.test.ts).
  */
+import { domainName } from "../../domain-name.ts";
 import { READ_LIMITS } from "../../limits.ts";
 import type { RecordSink } from "../record-stream.ts";
-import { normalizeDomain } from "../values.ts";
 import type { AggregateRecord } from "../vocabulary.ts";
 import { type BytePiece, ByteTexts } from "./byte-values.ts";
 import { emptyRecord, type FieldSpan } from "./record-fields.ts";
@@ -46,7 +46,7 @@ export class RecordShapes {
     bytes: NO_BYTES,
     start: 0,
     end: 0,
-    domains: new ByteTexts(normalizeDomain),
+    domains: new ByteTexts(domainName),
     texts: new ByteTexts((raw) => raw),
   };
   readonly #learns: boolean;

@@ -1,10 +1,11 @@
 /** Support: every quirk that has a fixture. */
 import { containers } from "./containers.ts";
 import { documents } from "./documents.ts";
+import { lost } from "./lost.ts";
 import { mails } from "./mails.ts";
 import { others } from "./others.ts";
 import type { Quirk } from "./quirk.ts";
 import { records } from "./records.ts";
 import { values } from "./values.ts";
 
-export const quirks: Quirk[] = [...containers, ...mails, ...documents, ...values, ...records, ...others];
+export const quirks: Quirk[] = [...containers, ...mails, ...documents, ...values, ...records, ...others, ...lost];

@@ -22,6 +22,8 @@ export interface Wanted {
   clean?: true;
   /** Codes of the problems, all of them. */
   problems?: string[];
+  /** Kinds of what is passed over, all of them. */
+  passedOver?: string[];
 }
 
 /** What the ordinary report sums up to: a container must change nothing about it. */

@@ -44,6 +44,12 @@ export function mailOf(attachments: { name: string; content: Uint8Array }[], to 
   return { from: "dmarc@reporter.example", to, raw: sampleMail(attachments) };
 }
 
+/** A mail as its receiver hands it on: with its results on top. @param domain of From, which the result is about */
+export function stamped(mail: SimulatedMail, domain: string, result = "pass"): SimulatedMail {
+  const results = `Authentication-Results: mx.cloudflare.net; dmarc=${result} header.from=${domain}\r\n`;
+  return { ...mail, raw: Buffer.concat([Buffer.from(results), mail.raw]) };
+}
+
 export function gzip(text: string): Uint8Array {
   return gzipSync(text);
 }
@@ -88,6 +94,20 @@ export function smallMail(): Scenario {
     "acme/third": [{ records: 3, messages: 8 }],
   };
   return { mails, expected: { reports, deadLetters: 2, conflicts: 1 } };
+}
+
+/** Forged reports with the identities of others, before and after these come; their receiver tells which is which. */
+export function forgedMail(): Scenario {
+  const mails = [
+    reportMail("stolen", records(4, 1000)),
+    stamped(reportMail("stolen", records(3, 5)), "reporter.example"),
+    reportMail("stolen", records(2, 2000)),
+    // A copy that somebody passed on.
+    reportMail("copied", records(2, 7)),
+    stamped(reportMail("copied", records(2, 7)), "reporter.example"),
+  ];
+  const reports = { "acme/stolen": [figures(3, 5)], "acme/copied": [figures(2, 7)] };
+  return { mails, expected: { reports, deadLetters: 0, conflicts: 2 } };
 }
 
 /** Reports that are cut into slices; the second has more records than are held, so it is read twice. */

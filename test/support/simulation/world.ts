@@ -61,6 +61,9 @@ export class World {
   readonly log: string[] = [];
   /** As wrangler.process.toml has them. */
   readonly recordsPerDay = { address: 5_000_000, account: 20_000_000 };
+  readonly reportsPerDay = { reporter: 1000 };
+  /** As wrangler.ingest.toml has it; "" as on one machine. */
+  authservId = "mx.cloudflare.net";
 
   readonly #databases: readonly LedgerDatabase[];
   #bound: number;
@@ -167,7 +170,10 @@ export class World {
     // Ingest asks the platform for the time.
     Date.now = () => receivedMilliseconds;
     try {
-      await Promise.race([invocation.ended, ingest.email(standIn(message), standIn(this.#bindings(invocation)))]);
+      await Promise.race([
+        invocation.ended,
+        ingest.email(standIn(message), standIn({ ...this.#bindings(invocation), AUTHSERV_ID: this.authservId })),
+      ]);
     } catch {
       return "fault";
     } finally {
@@ -284,6 +290,8 @@ export class World {
       NEW_ACCOUNTS_SHARD: 0,
       ADDRESS_RECORDS_PER_DAY: this.recordsPerDay.address,
       ACCOUNT_RECORDS_PER_DAY: this.recordsPerDay.account,
+      REPORTER_REPORTS_PER_DAY: this.reportsPerDay.reporter,
+      DNS_OVER_HTTPS_URL: "",
     });
   }
 }

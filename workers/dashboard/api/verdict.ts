@@ -21,12 +21,14 @@ export async function getVerdict(c: Call, input: Inputs["verdict"], today: numbe
   const always: DomainScope = { accounts: c.get("access").accounts ?? (await ledger.accounts()), domains: [domain] };
   const scope: DomainScope = { ...always, firstDay, lastDay };
   const [[mail], days, policies, addresses] = await Promise.all([
-    ledger.ask(mailQuery(scope)),
+    ledger.ask(mailQuery({ ...scope, onlyCounted: true })),
     ledger.ask(dayTotalsQuery(scope)),
     ledger.ask(policiesQuery(always)),
     ledger.ask(ruaAddressesQuery(scope)),
   ]);
   if (mail === undefined) throw new Error("A question without an answer.");
   const ruaAddresses = addresses.map(({ rua }) => rua);
-  return verdictJson(judge(verdictInput(domain, { period: period.value, mail, days, policies, ruaAddresses }, NO_DECISIONS)));
+  return verdictJson(
+    judge(verdictInput(domain, { period: period.value, mail, days, policies, ruaAddresses }, NO_DECISIONS)),
+  );
 }

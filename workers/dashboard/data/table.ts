@@ -2,6 +2,7 @@
  * One table of a page: what the link's parameters ask of it (sort, filter, page), and the rows that leaves. The same
  * rows are shown, and exported as CSV and JSON. Pure; it renders nothing.
  */
+import { withBothForms } from "../../../shared/unicode-name.ts";
 
 /** A column: `value` is what is sorted, filtered and exported. */
 export interface TableColumn<Row> {
@@ -51,11 +52,17 @@ export function selectRows<Row>(
   const found =
     needle === ""
       ? [...rows]
-      : rows.filter((row) => columns.some(({ value }) => String(value(row)).toLowerCase().includes(needle)));
+      : rows.filter((row) => columns.some(({ value }) => searched(String(value(row))).includes(needle)));
   const column = columns.find(({ key }) => key === sort);
   if (column === undefined) return found;
   const sign = descending ? -1 : 1;
   return found.sort((a, b) => sign * compare(column.value(a), column.value(b)));
+}
+
+// A name is found in either of its forms.
+function searched(text: string): string {
+  const lower = text.toLowerCase();
+  return lower.includes("xn--") ? `${lower} ${withBothForms(lower)}` : lower;
 }
 
 /** The rows of the asked page; a page past the end is the last one. */

@@ -12,6 +12,7 @@ import { reportPath } from "../parts/links.ts";
 import { ListParts, OperationsHead } from "../parts/operations-frame.tsx";
 import type { PageResult } from "../parts/page.ts";
 import { type PageRequest, requireOperator } from "../parts/request.ts";
+import { SenderText } from "../parts/sender.tsx";
 import { bindTable, type ViewColumn } from "../parts/table-view.tsx";
 
 const PATH = "/operations/conflicts";
@@ -113,6 +114,8 @@ const COLUMNS: ViewColumn<Conflict>[] = [
     { key: `accepted_${key}`, label, value: ({ accepted }: Conflict) => read(accepted), exportOnly: true as const },
     { key: `other_${key}`, label, value: ({ other }: Conflict) => read(other), exportOnly: true as const },
   ]),
+  { key: "accepted_state", label: "Sender", value: ({ accepted }) => accepted.sender.state, exportOnly: true },
+  { key: "other_state", label: "Sender", value: ({ other }) => other.sender.state, exportOnly: true },
   { key: "id", label: "Decide", value: ({ id }) => id, cell: ({ id }) => <DecideForm id={id} /> },
 ];
 
@@ -143,6 +146,9 @@ function Version({ version, children }: { version: ConflictVersion; children?: C
       <span>{children}</span>
       <span class="small muted">
         {formatCount(passed)} passed, in {formatCount(records)} records, received {isoMinute(receivedSeconds)}
+      </span>
+      <span class="small">
+        <SenderText {...version.sender} />
       </span>
       <MailLines version={version} />
     </span>

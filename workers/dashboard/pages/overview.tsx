@@ -26,6 +26,7 @@ import { Figure, Note } from "../parts/marks.tsx";
 import type { PageResult } from "../parts/page.ts";
 import { PeriodText } from "../parts/period-view.tsx";
 import { askOne, domainScope, linkTo, type PageRequest, periodOf } from "../parts/request.ts";
+import { JudgementBasis } from "../parts/sender.tsx";
 import { SpreadNote } from "../parts/spread.tsx";
 import { daysTable, dispositionsTable, policiesTable, reasonsTable } from "./overview-tables.tsx";
 import { sourcesTable } from "./sources-table.tsx";
@@ -38,6 +39,8 @@ interface Overview {
   days: DayTotals[];
   mail: Mail;
   policies: PolicyDays[];
+  /** Of the mail, what the judgement counts. */
+  countedMail: Mail;
   extent: Extent;
   ruaAddresses: string[];
 }
@@ -47,7 +50,7 @@ export async function overviewPage(request: PageRequest, domain: string): Promis
   const { period, policies } = overview;
   const sources = mergeSources(overview.mail.sources, domain);
   const current = overview.days.filter(({ day }) => day >= period.firstDay);
-  const verdict = judge(verdictInput(domain, { ...overview, days: current }, NO_DECISIONS));
+  const verdict = judge(verdictInput(domain, { ...overview, mail: overview.countedMail, days: current }, NO_DECISIONS));
   const tables = overviewTables(request, { overview, sources, judged: verdict.sources });
   return {
     tables: Object.values(tables),
@@ -86,7 +89,9 @@ async function askOverview(request: PageRequest, domain: string): Promise<Overvi
     askOne(request, extentQuery(scope)),
     request.ask(ruaAddressesQuery(scope)),
   ]);
-  return { domain, period, days, mail, policies, extent, ruaAddresses: addresses.map(({ rua }) => rua) };
+  const isAllCounted = days.every(({ day, uncounted }) => day < period.firstDay || uncounted === 0);
+  const countedMail = isAllCounted ? mail : await askOne(request, mailQuery({ ...scope, onlyCounted: true }));
+  return { domain, period, days, mail, countedMail, policies, extent, ruaAddresses: addresses.map(({ rua }) => rua) };
 }
 
 interface TablesInput {
@@ -123,6 +128,7 @@ function Content({ request, overview, verdict, tables }: ContentProps) {
       <BeforeDetails period={period} extent={extent} />
       <Totals current={current} before={days.filter(({ day }) => day < period.firstDay)} />
       <DailyChart days={current} period={period} extent={extent} domain={domain} />
+      <JudgementBasis request={request} domain={domain} days={current} />
       {mail.sources.length >= SOURCE_LIMITS.maxGroups && <PartialSources />}
       {tables.sources.view(request.url)}
       <p class="small">
@@ -244,6 +250,9 @@ function fillDays(days: readonly DayTotals[], { period, extent }: { period: Peri
     rejected: 0,
     reports: 0,
     spread: 0,
+    uncounted: 0,
+    uncountedReports: 0,
+    unchecked: 0,
   };
   return daysWithData(period, extent).map((day) => known.get(day) ?? { day, ...none });
 }

@@ -1,4 +1,5 @@
 /** The aggregate reports about a domain over a period. */
+import { SENDER_STATES } from "../../../shared/authentication/sender-state.ts";
 import { extentQuery } from "../../../shared/ledger/domains.ts";
 import {
   isReportOrder,
@@ -30,6 +31,7 @@ import { exportNote } from "../parts/marks.tsx";
 import type { PageResult } from "../parts/page.ts";
 import { PeriodText } from "../parts/period-view.tsx";
 import { askOne, domainScope, linkTo, type PageRequest, periodOf } from "../parts/request.ts";
+import { readSenderState, senderColumns } from "../parts/sender.tsx";
 import { type BoundTable, bindTable, type ViewColumn } from "../parts/table-view.tsx";
 
 const RESULTS = { all: "any result", fail: "with failing mail", pass: "all passing" };
@@ -47,6 +49,7 @@ function readList(request: PageRequest): ReportList {
     reporter: read("reporter"),
     result: result === "fail" || result === "pass" ? result : "all",
     sourceIp: read("source"),
+    sender: readSenderState(parameters.get("sender")),
     text,
     order: isReportOrder(sort) ? sort : "begin",
     descending: isReportOrder(sort) ? descending : true,
@@ -105,8 +108,8 @@ interface ListInput {
 }
 
 function reportsTable(request: PageRequest, { domain, page, list }: ListInput): BoundTable {
-  const { reporter, result, sourceIp, text } = list;
-  const isFiltered = reporter !== "" || result !== "all" || sourceIp !== "" || text !== "";
+  const { reporter, result, sourceIp, text, sender } = list;
+  const isFiltered = sender !== undefined || reporter !== "" || result !== "all" || sourceIp !== "" || text !== "";
   return bindTable({
     ...TABLE,
     caption: sourceIp === "" ? "Reports" : `Reports, with figures of ${sourceIp} only`,
@@ -130,7 +133,7 @@ interface FilterProps {
   filter: ReportFilter;
 }
 
-function FilterForm({ request, reporters, filter: { reporter, result, sourceIp } }: FilterProps) {
+function FilterForm({ request, reporters, filter: { reporter, result, sourceIp, sender } }: FilterProps) {
   const kept = ["days", "from", "to"].filter((name) => request.parameters.has(name));
   return (
     <form class="inline" method="get" action={request.url.pathname}>
@@ -156,6 +159,16 @@ function FilterForm({ request, reporters, filter: { reporter, result, sourceIp }
           ))}
         </select>
       </Field>
+      <Field id="sender" label="Sender">
+        <select id="sender" name="sender" data-submit="">
+          <option value="">any</option>
+          {SENDER_STATES.map((state) => (
+            <option value={state} selected={state === sender}>
+              {state}
+            </option>
+          ))}
+        </select>
+      </Field>
       <Field id="source" label="Address">
         <input id="source" name="source" type="text" value={sourceIp} />
       </Field>
@@ -171,6 +184,7 @@ function columns(request: PageRequest): ViewColumn<ReportTotals>[] {
     { key: "records", label: "Records", align: "end", value: ({ records }) => records },
     messagesColumn(),
     dmarcColumn(),
+    ...senderColumns<ReportTotals>(),
     reportIdColumn(),
     receivedColumn(),
     ...identityColumns<ReportTotals>(),

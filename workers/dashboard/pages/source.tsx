@@ -1,5 +1,6 @@
 /** One source, or one address: figures per address, what authenticated its mail, records and the reports behind it. */
 
+import { domainName } from "../../../shared/domain-name.ts";
 import { knownService } from "../../../shared/guidance/known-services.ts";
 import { identifySource, type SourceEvidence } from "../../../shared/guidance/sources.ts";
 import { type Extent, extentQuery } from "../../../shared/ledger/domains.ts";
@@ -33,7 +34,8 @@ import { originColumns, recordsTable } from "./records-table.tsx";
 import { addressesTable, authTable, fromTable, sourceReportsTable } from "./source-tables.tsx";
 
 /** A source by its name (organizational domain), as the page Sources names it. */
-export function sourcePage(request: PageRequest, { domain, source }: { domain: string; source: string }) {
+export function sourcePage(request: PageRequest, { domain, source: asked }: { domain: string; source: string }) {
+  const source = domainName(asked);
   const isOfSource = (evidence: SourceEvidence): boolean => identifySource(evidence, domain).name === source;
   return detailPage(request, { domain, name: source, match: { domain: source }, isOfSource });
 }
@@ -220,6 +222,14 @@ function SourceFigures({ groups }: { groups: SourceDetail[] }) {
       <Figure label="DKIM aligned" term="DKIM" value={formatShare(total.dkimAligned, total.messages)} />
       <Figure label="SPF aligned" term="SPF" value={formatShare(total.spfAligned, total.messages)} />
       <Figure label="Addresses" value={formatCount(addresses)} />
+      {total.uncounted > 0 && (
+        <Figure
+          label="Of unverified reports"
+          term="Verified report"
+          value={formatShare(total.uncounted, total.messages)}
+          remark="of the messages: no judgement counts them"
+        />
+      )}
       <Figure
         label="First seen"
         value={isoDay(total.firstDay)}
@@ -237,6 +247,7 @@ const EMPTY = {
   quarantined: 0,
   rejected: 0,
   spared: 0,
+  uncounted: 0,
   firstDay: 0,
   lastDay: 0,
 };

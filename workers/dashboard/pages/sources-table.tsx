@@ -3,7 +3,7 @@ import type { JudgedSource, Role } from "../../../shared/guidance/roles.ts";
 import { isNewSource, type Source, type SourceKind } from "../../../shared/guidance/sources.ts";
 import { roleReasonText } from "../../../shared/guidance/verdict-words.ts";
 import { hitsOf, type Step } from "../../../shared/guidance/what-if.ts";
-import { formatShare, shareOf } from "../data/numbers.ts";
+import { formatCount, formatShare, shareOf } from "../data/numbers.ts";
 import type { Period } from "../data/period.ts";
 import { dayColumn, dmarcColumn, messagesColumn, shareColumn } from "../parts/columns.tsx";
 import { Name } from "../parts/foreign-text.tsx";
@@ -85,6 +85,7 @@ function columns(request: PageRequest, input: SourcesInput): ViewColumn<Source>[
       cell: ({ messages }) => formatShare(messages, total),
     },
     dmarcColumn(),
+    { key: "uncounted", label: "Of unverified reports", value: ({ uncounted }) => uncounted, exportOnly: true },
     shareColumn({ key: "dkim_pass", label: "DKIM pass", term: "DKIM" }, ({ dkimPassed }) => dkimPassed),
     shareColumn({ key: "dkim_aligned", label: "DKIM aligned", term: "Alignment" }, ({ dkimAligned }) => dkimAligned),
     shareColumn({ key: "spf_pass", label: "SPF pass", term: "SPF" }, ({ spfPassed }) => spfPassed),
@@ -127,6 +128,12 @@ function SourceCell({ request, domain, source, isNew }: CellProps) {
         </a>{" "}
         {service !== "" && <span class="tag">{service}</span>} {isNew && <span class="result warn">! new</span>}
       </span>
+      {source.uncounted > 0 && (
+        <span class="small result warn">
+          ! {source.uncounted === source.messages ? "only" : `${formatCount(source.uncounted)} messages`} by unverified
+          reports
+        </span>
+      )}
       <span class="small muted">{kind === "other" && passed > 0 ? "passes for both domains" : KINDS[kind]}</span>
     </span>
   );

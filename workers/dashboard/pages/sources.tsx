@@ -23,7 +23,11 @@ export async function sourcesPage(request: PageRequest, domain: string): Promise
     askOne(request, extentQuery(scope)),
   ]);
   const dataSince = detailsSince(extent);
-  const judged = judgeSources(evidence, domain, NO_DECISIONS);
+  const isAllCounted = groups.every(({ uncounted }) => uncounted === 0);
+  const counted = isAllCounted
+    ? evidence
+    : (await askOne(request, mailQuery({ ...scope, onlyCounted: true }))).evidence;
+  const judged = judgeSources(counted, domain, NO_DECISIONS);
   const filter = readFilter(request.parameters);
   const sources = selectSources(mergeSources(groups, domain), { judged, filter, domain });
   const table = sourcesTable(request, { domain, period, dataSince, judged, sources, step: filter.step });

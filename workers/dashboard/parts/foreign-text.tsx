@@ -5,23 +5,49 @@
 import type { Child } from "hono/jsx";
 import { DASHBOARD_LIMITS } from "../../../shared/limits.ts";
 import { cleanDetail, escapeActing } from "../../../shared/report/problems.ts";
+import { shownName, withBothForms } from "../../../shared/unicode-name.ts";
 import { formatCount } from "../data/numbers.ts";
 
 /** One text, on one line. */
 export function ForeignText({ text }: { text: string }) {
+  if (isInternational(text)) return <Name text={text} />;
   return <bdi>{cleanDetail(text, DASHBOARD_LIMITS.maxTextChars)}</bdi>;
 }
 
 /** The same where a browser takes text only, and no element: titles and options. */
 export function plainForeignText(text: string): string {
-  return cleanDetail(text, DASHBOARD_LIMITS.maxNameChars);
+  return cleanDetail(withBothForms(text.slice(0, MAX_SPELT_CHARS)), DASHBOARD_LIMITS.maxNameChars);
+}
+
+/** Ours: of a longer text no name is looked for behind this. */
+const MAX_SPELT_CHARS = 2000;
+
+// A domain has at most 253 characters, an address some 64 more.
+function isInternational(text: string): boolean {
+  return text.length <= DASHBOARD_LIMITS.maxNameChars && text.includes("xn--") && shownName(text) !== undefined;
 }
 
 /** Ours: a name up to this long stays on one line. */
 const WHOLE_NAME_CHARS = 24;
 
-/** A domain, address or id: whole while it is short, else broken where its parts end. */
+/**
+ * A domain, address or id: whole while it is short, else broken where its parts end. An internationalised domain is shown in
+ * both forms, as letters first unless these may mislead.
+ */
 export function Name({ text }: { text: string }) {
+  const shown = isInternational(text) ? shownName(text) : undefined;
+  if (shown === undefined) return <OneName text={text} />;
+  return (
+    <>
+      <OneName text={shown.first} />{" "}
+      <span class="small muted">
+        <OneName text={shown.beside} />
+      </span>
+    </>
+  );
+}
+
+function OneName({ text }: { text: string }) {
   const name = cleanDetail(text, DASHBOARD_LIMITS.maxNameChars);
   if (name.length <= WHOLE_NAME_CHARS) return <bdi class="nowrap">{name}</bdi>;
   return (

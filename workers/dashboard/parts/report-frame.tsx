@@ -9,6 +9,7 @@ import { ForeignText } from "./foreign-text.tsx";
 import { domainPath } from "./links.ts";
 import { PageHead } from "./page-head.tsx";
 import { linkTo, type PageRequest } from "./request.ts";
+import { SenderText } from "./sender.tsx";
 import { Term } from "./term.tsx";
 
 /** A report of the ledger, its kind known. */
@@ -66,10 +67,13 @@ export function storedPairs({
   generation,
   rawKey,
   part,
+  senderState,
+  senderDomain,
 }: StoredReport): [Child, Child][] {
   return [
     [<Term name="RUA">Sent to</Term>, rua],
     ["Account", account],
+    [<Term name="Verified report">Sender</Term>, <SenderText state={senderState} domain={senderDomain} />],
     ["Received", isoMinute(receivedSeconds)],
     [<Term name="Generation" />, String(generation)],
     [

@@ -1,8 +1,9 @@
 /** `points`: one slice of a report's points. A batch of `dmarc-points` holds one message, so it fits the write budget. */
 import { unpackPoints } from "../../../shared/analytics/budget.ts";
+import { eventPoint } from "../../../shared/analytics/events.ts";
 import { sliceEventId } from "../../../shared/identity.ts";
 import { change } from "../../../shared/ledger/database.ts";
-import { markSlice } from "../../../shared/ledger/slices.ts";
+import { markSlice, slicePart } from "../../../shared/ledger/slices.ts";
 import type { PointsMessage } from "../../../shared/messages.ts";
 import { problem } from "../../../shared/report/problems.ts";
 import {
@@ -12,11 +13,8 @@ import {
   newDeadLetter,
   removeDeadLettersAnywhere,
 } from "../dead-letters.ts";
-import { type Invocation, inShard, type LogEntry } from "../env.ts";
-import { eventPoint } from "../events.ts";
+import { type Invocation, inShard, inShardIfBound, type LogEntry } from "../env.ts";
 import { writeNow } from "../points.ts";
-import { slicePart } from "../slice-part.ts";
-import { inShardIfBound } from "../which-database.ts";
 import { type MessageKind, type Received, runEach } from "./kind.ts";
 
 export const pointsKind: MessageKind<PointsMessage> = {

@@ -1,6 +1,8 @@
-/** Points of dmarc_events: one for each outcome. Told again after a redelivery it has the same id and counts once. */
-import { buildPoint, type DataPoint } from "../../shared/analytics/columns.ts";
-import type { ReportKind } from "../../shared/report-header.ts";
+/** Points of dmarc_events: one for each outcome. Told again after a redelivery it has the same id and counts once. Pure. */
+import type { ConflictRow } from "../ledger/conflicts.ts";
+import type { DeadLetterRow } from "../ledger/dead-letters.ts";
+import type { ReportKind } from "../report-header.ts";
+import { buildPoint, type DataPoint } from "./columns.ts";
 
 export type EventOutcome =
   | "accepted"
@@ -71,4 +73,27 @@ export function supersedingGeneration(generation: number): number {
 /** The generation in which something is run again. */
 export function nextGeneration(generation: number, nowSeconds: number): number {
   return Math.max(nowSeconds, Math.floor(generation) + 1);
+}
+
+/** The event that a dead letter was filed. */
+export function deadLetterEvent(deadLetter: DeadLetterRow): PipelineEvent {
+  const { id, rawKey, part, generation, receivedSeconds, account, rua, domain, code } = deadLetter;
+  return { id, outcome: "dead_letter", rawKey, part, generation, receivedSeconds, account, rua, domain, code };
+}
+
+/** The event that a dead letter is no more: the same id, a generation above. */
+export function closedDeadLetter(deadLetter: DeadLetterRow, outcome: EventOutcome): PipelineEvent {
+  return { ...deadLetterEvent(deadLetter), outcome, generation: supersedingGeneration(deadLetter.generation) };
+}
+
+/** The event that a conflict was filed. */
+export function conflictEvent({ id, account, domain, kind, reporter, other }: ConflictRow): PipelineEvent {
+  const { rawKey, part, rua, receivedSeconds, generation } = other;
+  const place = { rawKey, part, generation, receivedSeconds, account, rua };
+  return { id, outcome: "conflict", ...place, kind, domain, reporter };
+}
+
+/** The event that a conflict is no more. */
+export function closedConflict(conflict: ConflictRow, outcome: EventOutcome): PipelineEvent {
+  return { ...conflictEvent(conflict), outcome, generation: supersedingGeneration(conflict.other.generation) };
 }

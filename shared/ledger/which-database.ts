@@ -3,13 +3,11 @@
  * account since it was finished, or was registered only then, its row may still be in another one.
  */
 
-import { findAccount } from "../../shared/ledger/accounts.ts";
-import type { Registrations } from "../../shared/ledger/addresses.ts";
-import { type FinishedObject, findObjects } from "../../shared/ledger/objects.ts";
-import type { ReportMessage } from "../../shared/messages.ts";
-import { type Invocation, inEachShard, inShard } from "./env.ts";
-import type { Received } from "./kinds/kind.ts";
-import { referenceOf } from "./lookup.ts";
+import type { ReportMessage } from "../messages.ts";
+import type { Registrations } from "./addresses.ts";
+import type { LedgerDatabase } from "./database.ts";
+import { type FinishedObject, findObjects, objectReference } from "./objects.ts";
+import type { Shards } from "./shards.ts";
 
 /** A row of an object in one database. */
 export interface ObjectRowInDatabase {
@@ -26,39 +24,44 @@ export interface ObjectHome {
   others: ObjectRowInDatabase[];
 }
 
-type ReceivedReport = Pick<Received<ReportMessage>, "message" | "attempts">;
+/** A message about an object, as it was delivered. */
+interface ReceivedReport {
+  message: ReportMessage;
+  attempts: number;
+}
 
 /**
- * Finds the places of a batch's objects: one query for each database that is asked.
+ * Finds the databases of a batch's objects: one query for each database that is asked.
  *
- * @returns a place or a fault for each raw key; a database that is down is a fault only of what has to be asked of it
+ * @returns a database or a fault for each raw key; a database that is down is a fault only of what has to be asked of it
  */
 export async function findDatabases(
   received: readonly ReceivedReport[],
   { byAddress }: Registrations,
-  invocation: Invocation,
+  { all }: Shards,
 ): Promise<Map<string, ObjectHome | { error: unknown }>> {
   const rows = new Map<string, ObjectRowInDatabase[]>();
   const faults = new Map<string, unknown>();
-  const askOne = async ({ shard, ledger }: Invocation): Promise<void> => {
+  const askOne = async (ledger: LedgerDatabase, shard: number): Promise<void> => {
     const asked = received.filter(
       (one) => mayBeAnywhere(one, byAddress) || byAddress.get(one.message.rua)?.shard === shard,
     );
     try {
-      for (const [key, finished] of await findObjects(ledger, asked.map(referenceOf))) {
+      const references = asked.map(({ message }) => objectReference(message));
+      for (const [key, finished] of await findObjects(ledger, references)) {
         rows.set(key, [...(rows.get(key) ?? []), { shard, finished }]);
       }
     } catch (error) {
       for (const { message } of asked) faults.set(message.key, error);
     }
   };
-  await Promise.all(inEachShard(invocation).map(askOne));
+  await Promise.all(all.map(askOne));
   return new Map(
     received.map(({ message }) => {
       const { key } = message;
       const found = rows.get(key) ?? [];
-      const place = chooseDatabase(message, found, byAddress.get(message.rua)?.shard);
-      return [key, faults.has(key) ? { error: faults.get(key) } : place];
+      const home = chooseDatabase(message, found, byAddress.get(message.rua)?.shard);
+      return [key, faults.has(key) ? { error: faults.get(key) } : home];
     }),
   );
 }
@@ -85,27 +88,16 @@ function newest(rows: readonly ObjectRowInDatabase[]): ObjectRowInDatabase | und
   return rows.toSorted((a, b) => b.finished.generation - a.finished.generation)[0];
 }
 
-/** The invocation on the database in which a message is filed that the platform gave up. @throws whatever D1 throws */
-export async function inDatabaseOfExhausted(
+/** The number of the database in which a message is filed that the platform gave up. @throws whatever D1 throws */
+export async function databaseOfExhausted(
   message: ReportMessage,
   { byAddress }: Registrations,
-  invocation: Invocation,
-): Promise<Invocation> {
+  { all }: Shards,
+): Promise<number> {
   const rows: ObjectRowInDatabase[] = [];
-  for (const { shard, ledger } of inEachShard(invocation)) {
-    const finished = (await findObjects(ledger, [referenceOf({ message })])).get(message.key);
+  for (const [shard, ledger] of all.entries()) {
+    const finished = (await findObjects(ledger, [objectReference(message)])).get(message.key);
     if (finished !== undefined) rows.push({ shard, finished });
   }
-  return inShardIfBound(invocation, newest(rows)?.shard ?? byAddress.get(message.rua)?.shard ?? 0);
-}
-
-/** The invocation on a database, or on the first one where it is no longer bound: what is filed has to be somewhere. */
-export function inShardIfBound(invocation: Invocation, shard: number): Invocation {
-  return inShard(invocation, invocation.shards.all[shard] === undefined ? 0 : shard);
-}
-
-/** The invocation on the database of an account; on the first one where there is no such account. */
-export async function inShardOf(account: string, invocation: Invocation): Promise<Invocation> {
-  const found = await findAccount(invocation.shards.directory, account);
-  return inShard(invocation, found?.shard ?? 0);
+  return newest(rows)?.shard ?? byAddress.get(message.rua)?.shard ?? 0;
 }

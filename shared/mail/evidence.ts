@@ -1,0 +1,66 @@
+/**
+ * Which parts of a mail are evidence and no delivery: what a bounce returns (RFC 3462, RFC 3464, RFC 8098), and the mail
+ * that a failure report is about (RFC 5965). Pure: it is told of the parts, in any order, and then asked.
+ */
+import type { PartHeader } from "./header.ts";
+import { readMailFields } from "./mail-fields.ts";
+import type { Container } from "./stream.ts";
+
+/** Where a part stands, and what it says it is. */
+export type PlacedPart = Pick<PartHeader, "mimeType"> & { containers: readonly Container[] };
+
+const NOTICE_REPORTS = /^(?:delivery-status|disposition-notification|delivery-tracking)$/;
+const NOTICE_PARTS = /^message\/(?:global-)?(?:delivery-status|disposition-notification|tracking-status)$/;
+const MAIL_PARTS = /^(?:message\/(?:rfc822|global|rfc822-headers)|text\/rfc822-headers)$/;
+export const FEEDBACK_TYPE = "message/feedback-report";
+
+export class Evidence {
+  /** Containers that are notices: mails, or multiparts in them. */
+  readonly #notices = new Set<number>();
+  /** Multiparts with a feedback part, or that say they are feedback reports. */
+  readonly #feedback = new Set<number>();
+  readonly #labelled = new Set<number>();
+  readonly #known = new Set<number>();
+
+  /** Takes note of a part. All of a mail's parts must be told of before the first question. */
+  add({ mimeType, containers }: PlacedPart): void {
+    for (const container of containers) this.#learn(container);
+    const around = containers.at(-1)?.id ?? 0;
+    if (NOTICE_PARTS.test(mimeType)) this.#notices.add(around);
+    if (mimeType === FEEDBACK_TYPE) this.#feedback.add(around);
+  }
+
+  /** Whether the mail, or a mail in it, is a notice about another one. */
+  get hasNotice(): boolean {
+    return this.#notices.size > 0;
+  }
+
+  /** Whether a part stands in a notice. */
+  isInNotice({ containers }: PlacedPart): boolean {
+    return containers.some(({ id }) => this.#notices.has(id));
+  }
+
+  /** Whether a part is what a feedback report is about, or stands in it. */
+  isReported({ mimeType, containers }: PlacedPart): boolean {
+    const at = containers.findIndex(({ id }) => this.#feedback.has(id));
+    if (at < 0 || mimeType === FEEDBACK_TYPE) return false;
+    const isInMail = containers.slice(at + 1).some(({ type }) => type === "mail");
+    if (isInMail || MAIL_PARTS.test(mimeType)) return true;
+    // A third part that is no mail: RFC 5965 knows no other.
+    return containers.some(({ id }) => this.#labelled.has(id)) && !mimeType.startsWith("text/");
+  }
+
+  /** The feedback report that a place is within. */
+  feedbackAround(containers: readonly Container[]): Container | undefined {
+    return containers.find(({ id }) => this.#feedback.has(id));
+  }
+
+  #learn({ id, type, reportType, header }: Container): void {
+    if (this.#known.has(id)) return;
+    this.#known.add(id);
+    if (NOTICE_REPORTS.test(reportType) || (type === "mail" && readMailFields(header).isNotice)) this.#notices.add(id);
+    if (reportType !== "feedback-report") return;
+    this.#feedback.add(id);
+    this.#labelled.add(id);
+  }
+}

@@ -1,0 +1,59 @@
+/** What the header of a mail says of the mail as a whole, as far as finding reports in it needs. Pure. */
+
+/** Fields of a mail's header that matter here. */
+export interface MailFields {
+  /** TLS-Report-Domain (RFC 8460 section 5.3), "" where there is none. */
+  tlsReportDomain: string;
+  /** Whether a mail server or a program wrote it about another mail: bounces that do not say so in MIME. */
+  isNotice: boolean;
+}
+
+const NAMES = new Set([
+  "from",
+  "subject",
+  "return-path",
+  "auto-submitted",
+  "x-failed-recipients",
+  "x-autoreply",
+  "tls-report-domain",
+]);
+const MAX_NAME_CHARS = 40;
+const MAX_VALUE_CHARS = 1000;
+
+/** Reads them from the text of a header. */
+export function readMailFields(header: string): MailFields {
+  const fields = fieldsOf(header);
+  const value = (name: string): string => fields.get(name) ?? "";
+  return { tlsReportDomain: value("tls-report-domain"), isNotice: isNotice(value) };
+}
+
+// Lines are taken apart by position: a pattern would go over a hostile line once for each of its characters.
+function fieldsOf(header: string): Map<string, string> {
+  const fields = new Map<string, string>();
+  let current = "";
+  for (const line of header.split(/\r?\n/)) {
+    if (line.startsWith(" ") || line.startsWith("\t")) {
+      const before = fields.get(current);
+      if (before !== undefined) fields.set(current, `${before}${line}`.slice(0, MAX_VALUE_CHARS));
+      continue;
+    }
+    const colon = line.slice(0, MAX_NAME_CHARS).indexOf(":");
+    const name = line.slice(0, Math.max(0, colon)).trim().toLowerCase();
+    current = NAMES.has(name) && !fields.has(name) ? name : "";
+    if (current !== "") fields.set(current, line.slice(colon + 1, MAX_VALUE_CHARS).trim());
+  }
+  return fields;
+}
+
+const DAEMON = /\bmailer-daemon@|^\s*"?(?:mail delivery (?:sub)?system|mailer-daemon)\b/i;
+const DAEMON_OR_POSTMASTER = /\b(?:mailer-daemon|postmaster)\b|mail delivery/i;
+const RETURNED =
+  /^\s*(?:(?:re|fwd?|wg|aw):\s*)*(?:undeliver|undelivered|delivery (?:status notification|failure|has failed|incomplete)|mail delivery (?:failed|failure|system)|mail system error|returned mail|failure notice|mail could not be delivered|message delivery failure|automatic reply|auto(?:matic)?[- ]?(?:reply|response)|out of (?:the )?office|unzustellbar|mail undeliverable)/i;
+
+/** RFC 3834 and what bounces have in common; each sign alone may stand in a report mail too, which programs send as well. */
+function isNotice(value: (name: string) => string): boolean {
+  if (value("x-failed-recipients") !== "" || value("x-autoreply") !== "" || DAEMON.test(value("from"))) return true;
+  const isReply = /^\s*auto-replied\b/i.test(value("auto-submitted"));
+  const isReturned = /^\s*<\s*>/.test(value("return-path")) || DAEMON_OR_POSTMASTER.test(value("from"));
+  return (isReply || isReturned) && RETURNED.test(value("subject"));
+}

@@ -1,0 +1,87 @@
+/**
+ * A mailbox (RFC 4155: mbox) as the mails in it, one after the other as the file streams in. Only the mail in hand is held.
+ */
+import { MAIL_LIMITS } from "../limits.ts";
+import { LineReader } from "./lines.ts";
+
+/** One mail of a mailbox. */
+export interface MailboxMail {
+  bytes: Uint8Array;
+  /** It is larger than any mail: `bytes` is not all of it. */
+  isCut: boolean;
+}
+
+const latin1 = new TextDecoder("latin1");
+/** RFC 4155: the line names a sender and a time, after an empty line; without that line, all of the time must be there. */
+const SEPARATOR = /^From [^\n]*\d{1,2}:\d{2}/;
+const WHOLE_SEPARATOR = /^From \S{1,256} {1,3}[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d(?::\d\d)?[^\n]* \d{4}/;
+const HEADER_FIELD = /^[!-9;-~]+[ \t]*:/;
+/** What quoting makes of a line that would look like a separator (mboxrd). */
+const QUOTED = /^>+From /;
+
+/** Takes a mailbox apart. Its separator lines and the quoting of lines that look like them are gone. */
+export async function* splitMailbox(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<MailboxMail> {
+  const mail = new Collector();
+  // A separator counts only with a header behind it; until that has come, it is held.
+  let held: Uint8Array | undefined;
+  let isFirst = true;
+  let isAfterBlank = true;
+  for await (const { bytes, isStart } of linesOf(chunks)) {
+    const text = isStart ? latin1.decode(bytes.subarray(0, MAX_LOOKED_AT)) : "";
+    if (held !== undefined && HEADER_FIELD.test(text)) {
+      if (!isFirst && mail.length > 0) yield mail.take();
+      isFirst = false;
+      held = undefined;
+    } else if (held !== undefined) {
+      mail.add(held);
+      held = undefined;
+    }
+    const isSeparator =
+      text.startsWith("From ") && (isFirst || (isAfterBlank ? SEPARATOR : WHOLE_SEPARATOR).test(text));
+    if (isSeparator) held = bytes.slice();
+    else mail.add(QUOTED.test(text) ? bytes.subarray(1) : bytes);
+    isAfterBlank = isStart && /^[\r\n]*$/.test(text);
+  }
+  if (held !== undefined) mail.add(held);
+  if (mail.length > 0) yield mail.take();
+}
+
+const MAX_LOOKED_AT = 300;
+
+async function* linesOf(chunks: AsyncIterable<Uint8Array>) {
+  const lines = new LineReader(chunks);
+  for (;;) {
+    const line = lines.take();
+    if (line !== undefined) yield line;
+    else if (!(await lines.fill())) return;
+  }
+}
+
+/** Puts lines together, in a buffer that grows. */
+class Collector {
+  #buffer: Uint8Array = new Uint8Array(FIRST_BYTES);
+  #isCut = false;
+  length = 0;
+
+  add(bytes: Uint8Array): void {
+    const length = this.length + bytes.byteLength;
+    this.#isCut ||= length > MAIL_LIMITS.maxMessageBytes;
+    if (this.#isCut) return;
+    if (length > this.#buffer.byteLength) {
+      const larger = new Uint8Array(2 * length);
+      larger.set(this.#buffer.subarray(0, this.length));
+      this.#buffer = larger;
+    }
+    this.#buffer.set(bytes, this.length);
+    this.length = length;
+  }
+
+  take(): MailboxMail {
+    const mail = { bytes: this.#buffer.slice(0, this.length), isCut: this.#isCut };
+    this.length = 0;
+    this.#isCut = false;
+    return mail;
+  }
+}
+
+const FIRST_BYTES = 64 * 1024;

@@ -1,0 +1,100 @@
+/** What a person can do about a problem: a sentence for each code, and for each format that is not read. */
+import { type ContentType, FORMAT_NAMES } from "../sniff.ts";
+import type { FileFacts, ProblemCode } from "./problems.ts";
+
+/** code → what to do; docs/problems.md shows the same. */
+export const PROBLEM_ADVICE: Record<ProblemCode, string> = {
+  not_a_report:
+    "Usually right: covering letters, pictures and spam reach the address too. If it is a report, the detail says what the bytes were taken for; file an issue with the file.",
+  empty: "Nothing to do. A reporter that always sends empty files is broken: tell it.",
+  truncated:
+    "Ask the reporter to send it again; it was cut on its way. Nothing of it was counted: a report counts whole or not at all.",
+  corrupt_archive:
+    "Ask the reporter to send it again. Checksums, sizes and the zip directory are all verified, and entries that share data are refused.",
+  encrypted_archive: "Ask the reporter to send it without a password. Passwords are never tried.",
+  unsupported_compression: "Ask the reporter for gzip, or zip with deflate.",
+  unsupported_format:
+    "Unpack it or take the report out of it, and send that; ask the reporter for gzip or zip. What to do with each format is told with the dead letter.",
+  delivery_notice:
+    "Nothing to do: a mail that was sent could not be delivered or was answered by a program. If a reporter sends its reports this way, take the report out and send it as an attachment.",
+  too_large:
+    "The detail names the limit. Real reports stay far below all of them (docs/limits.md); raise one in `shared/limits.ts` only for a report you trust, then run it again.",
+  too_many_entries: "Unpack the archive and send the reports one by one, if they are real.",
+  too_many_parts: "The same, for a mail: send its attachments in several mails.",
+  too_deep:
+    "Unwrap it and send it again, if it is real. Two archives in each other are read (`.gz.gz`, gzip in zip, zip in gzip), and twenty mails or multiparts.",
+  doctype_refused:
+    "Nothing to do: it is an attack or a broken sender. Entities are never expanded, nothing is ever fetched.",
+  malformed_xml:
+    "The detail says where the structure breaks. What can be mended without guessing is mended, with a warning; this could not be.",
+  malformed_json: "Ask the reporter to send it again.",
+  malformed_mail: "Take the report out of the mail and run `dmarc parse` on it, or send it again as an attachment.",
+  missing_domain: "Nothing to do: a report about no domain cannot be counted for one.",
+  missing_dates:
+    "Nothing to do: a report without a period cannot be placed on a day. The detail holds what stood there. Milliseconds, dates in words, and times before 1970-01-02 or after 2100 are not taken for periods.",
+  implausible_period:
+    "Nothing to do: it is made up, or its reporter's clock is wrong. Daily, weekly and monthly reports are read: 35 days, and two days ahead for clocks and time zones. `dmarc parse` shows one that is only too long, with a warning.",
+  unusable_records:
+    "The detail says what is wrong with the last of them. Up to a thousand are skipped, each with a warning.",
+  no_metadata: "Nothing to do: the document has the root of a report and nothing of its content.",
+  foreign_domain:
+    "If the domain is yours, add it to `domains` of the address in the registry and run the dead letter again. If not, somebody misuses your address, or a domain that left still names it.",
+  over_budget:
+    "The object waits, and nothing of it is counted. If the reports are real, run the dead letter again: that lifts the limit for it. The limits are `ADDRESS_RECORDS_PER_DAY` and `ACCOUNT_RECORDS_PER_DAY` in wrangler.process.toml.",
+  day_closed:
+    "Nothing to do: details of that day have been removed for their age, and a sum without them cannot be corrected.",
+  conflict:
+    "Compare both in the dashboard or with `dmarc parse`: the first stays counted. Reporters do reuse ids for other content; forgery looks the same.",
+  unregistered_rua: "Register the address again and run the dead letter again, or leave it.",
+  missing_object: "The object was removed from R2, by hand or by a lifecycle rule. Nothing can be read again.",
+  invalid_message:
+    "A message of an older or newer version, or sent by hand. Deploy the Workers of one version, then run the raw key again.",
+  too_many_problems:
+    "The detail counts them by code, most frequent first; `dmarc parse` on one of them says more. What else the object holds was counted.",
+  retries_exhausted:
+    "Look at the error kept with it. If the fault was the platform’s and is over, run it again: nothing is counted twice.",
+};
+
+const UNPACK = "Unpack it, and send the reports in it; ask the reporter for gzip or zip.";
+const SAVE_AS_EML = "Save the mail as .eml (not .msg), or take the report out of it, and send that as an attachment.";
+const TAKE_OUT = "If a report is in it, take it out and send it as an attachment; otherwise discard it.";
+
+/** format → what to do, where more can be said than for the code. */
+const FORMAT_ADVICE: Partial<Record<ContentType, string>> = {
+  ole: SAVE_AS_EML,
+  tnef: "Ask the sender for mail in HTML or plain text instead of rich text, or take the report out of it and send that.",
+  sevenZip: UNPACK,
+  rar: UNPACK,
+  bzip2: UNPACK,
+  xz: UNPACK,
+  lzma: UNPACK,
+  lzip: UNPACK,
+  lz4: UNPACK,
+  zstd: UNPACK,
+  compress: UNPACK,
+  cab: UNPACK,
+  arj: UNPACK,
+  tar: UNPACK,
+  pdf: TAKE_OUT,
+  office: TAKE_OUT,
+  rtf: TAKE_OUT,
+  pgp: "Decrypt it, and send the report in it; ask the reporter not to encrypt.",
+  smime: "Decrypt it or save its content in your mail program, and send the report in it.",
+  program: "Do not open it. No reporter sends programs; discard it.",
+};
+
+/** What to do about a problem of a file. */
+export function adviceOf(code: ProblemCode, file?: FileFacts): string {
+  const ofFormat = file?.format === undefined ? undefined : FORMAT_ADVICE[file.format];
+  return code === "unsupported_format" ? (ofFormat ?? PROBLEM_ADVICE[code]) : PROBLEM_ADVICE[code];
+}
+
+/** A file in one line: its name, the type it was declared to be, and what its bytes are. */
+export function describeFile({ name, mimeType, format, sizeBytes }: FileFacts): string {
+  return [
+    name === "" ? "a part without a name" : name,
+    ...(format === undefined ? [] : [FORMAT_NAMES[format]]),
+    ...(mimeType === "" ? [] : [`declared as ${mimeType}`]),
+    ...(sizeBytes === undefined ? [] : [`${sizeBytes} bytes`]),
+  ].join(", ");
+}

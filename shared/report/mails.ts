@@ -1,0 +1,237 @@
+/**
+ * Mails and mailboxes to events: each part that may be a report is read, the others are passed over with their kind. What a
+ * bounce returns, and the mail that a failure report is about, is evidence and never read as a report.
+ */
+import { MAIL_LIMITS, READ_LIMITS } from "../limits.ts";
+import { decodeText } from "../mail/charset.ts";
+import { Evidence, FEEDBACK_TYPE } from "../mail/evidence.ts";
+import { extractMail, type FeedbackParts, headerOf, type PassedPart } from "../mail/extract.ts";
+import { readMailFields } from "../mail/mail-fields.ts";
+import { splitMailbox } from "../mail/mailbox.ts";
+import { tellsOfFailure } from "../mail/pasted.ts";
+import { isLetter, type PassedKind, roleOf } from "../mail/roles.ts";
+import { MailStructureError, type StreamedPart, streamParts } from "../mail/stream.ts";
+import { SNIFF_BYTES } from "../sniff.ts";
+import { ReadBudget } from "./budget.ts";
+import type { Context, Place } from "./content.ts";
+import { readFailureMail } from "./documents.ts";
+import { PartNames } from "./part-names.ts";
+import { type FileFacts, problem } from "./problems.ts";
+import type { ReadEvent } from "./read.ts";
+import { reject } from "./rejection.ts";
+import { type ByteSource, bytesSource, holdStream, type Peeked, peek } from "./source.ts";
+
+function insideMail(place: Place): Place {
+  if (place.mails >= MAIL_LIMITS.maxMimeDepth) reject("too_deep", "mails within mails");
+  return { ...place, mails: place.mails + 1 };
+}
+
+/** The mails of a mailbox, one after the other. */
+export async function* readMailbox(
+  chunks: AsyncIterable<Uint8Array>,
+  outer: Place,
+  context: Context,
+): AsyncGenerator<ReadEvent> {
+  const place = insideMail(outer);
+  const names = new PartNames(place.part);
+  let mails = 0;
+  for await (const mail of splitMailbox(chunks)) {
+    const part = names.name("", `mail ${++mails}`);
+    const file: FileFacts = { name: "", mimeType: "message/rfc822" };
+    const inner = { ...place, part, notes: [...place.notes], file, isJudged: true };
+    if (mail.isCut) {
+      yield {
+        type: "problem",
+        part,
+        problem: problem("too_large", `more than ${MAIL_LIMITS.maxMessageBytes} bytes`),
+        file,
+      };
+      continue;
+    }
+    const source = bytesSource(mail.bytes);
+    file.sizeBytes = source.sizeBytes;
+    // A person reads a mailbox of years: each of its mails may cost what a mail may cost.
+    const own = context.bounds.isLenient && place.mails === 1 && place.depth === 0;
+    const budget = own ? new ReadBudget(source.sizeBytes) : context.budget;
+    yield* context.read({ chunks: source.stream(), source, isMail: true }, inner, { ...context, budget });
+  }
+}
+
+export async function* readMail(source: ByteSource, outer: Place, context: Context): AsyncGenerator<ReadEvent> {
+  const place = insideMail(outer);
+  if (source.sizeBytes > context.maxParsedMessageBytes) return yield* readLargeMail(source, place, context);
+  const mail = await extractMail(await source.read(0, source.sizeBytes));
+  if (!mail.ok) return reject(mail.error.code, mail.error.detail);
+  const { candidates, feedback, passedOver, isNotice, text } = mail.value;
+  let hasReport = false;
+  const names = new PartNames(place.part);
+  for (const [i, { fileName, mimeType, bytes, tlsReportDomain, isMail }] of candidates.entries()) {
+    const part = names.name(fileName, `part ${i + 1}`);
+    const source = bytesSource(bytes);
+    const file: FileFacts = { name: fileName, mimeType, sizeBytes: bytes.byteLength };
+    const inner = { ...place, part, notes: [...place.notes], file, tlsReportDomain, isJudged: true };
+    for await (const event of context.read({ chunks: source.stream(), source, isMail }, inner, context)) {
+      hasReport ||= event.type === "report";
+      yield event;
+    }
+  }
+  yield* tellPassed(passedOver, place);
+  yield* readFailures({ feedback, text: hasReport ? "" : text }, place, context);
+  const isNothing = candidates.length === 0 && feedback.length === 0 && !tellsOfFailure(text);
+  if (isNothing) rejectMail(isNotice);
+}
+
+/** A mail too large to be held: its parts are read as they stream, once it is known which of them are evidence. */
+async function* readLargeMail(source: ByteSource, place: Place, context: Context): AsyncGenerator<ReadEvent> {
+  try {
+    const evidence = new Evidence();
+    const options = { maxParts: MAIL_LIMITS.maxHeaders };
+    for await (const part of streamParts(source.stream(), options)) evidence.add(part);
+    const mail = new LargeMail(evidence, place, context);
+    for await (const part of streamParts(source.stream(), options)) yield* mail.readPart(part);
+    yield* mail.finish();
+  } catch (error) {
+    if (!(error instanceof MailStructureError)) throw error;
+    reject(error.code, error.message);
+  }
+}
+
+/** Of a letter in a large mail, looked through for a failure report in words. */
+const LETTER_BYTES = 256 * 1024;
+
+class LargeMail {
+  readonly #evidence: Evidence;
+  readonly #place: Place;
+  readonly #context: Context;
+  readonly #names: PartNames;
+  /** Feedback parts, each with the container that it stands in. */
+  readonly #feedback: { fields: string; around: number }[] = [];
+  /** Headers of reported mails by the containers around them. */
+  readonly #originals = new Map<number, string>();
+  #text = "";
+  #parts = 0;
+  #candidates = 0;
+  #hasReport = false;
+
+  constructor(evidence: Evidence, place: Place, context: Context) {
+    this.#evidence = evidence;
+    this.#place = place;
+    this.#context = context;
+    this.#names = new PartNames(place.part);
+  }
+
+  async *readPart(part: StreamedPart): AsyncGenerator<ReadEvent> {
+    const isInNotice = this.#evidence.isInNotice(part);
+    if (isInNotice || this.#evidence.isReported(part)) {
+      yield await this.#passEvidence(part, isInNotice);
+    } else if (part.mimeType === FEEDBACK_TYPE) {
+      const held = await holdStream(part.content, MAIL_LIMITS.maxHeaderBytes);
+      const fields = new TextDecoder().decode(await held.read(0, held.sizeBytes));
+      this.#feedback.push({ fields, around: part.containers.at(-1)?.id ?? 0 });
+    } else {
+      const peeked = await peek(part.content, part.mimeType.startsWith("text/") ? LETTER_BYTES : SNIFF_BYTES);
+      yield* this.#readCandidate(part, peeked);
+    }
+  }
+
+  /** Takes the end of the mail. @returns the failure reports that it is */
+  *finish(): Generator<ReadEvent> {
+    const feedback = this.#feedback.map(({ fields, around }) => ({
+      fields,
+      originalHeader: this.#originals.get(around) ?? this.#originals.values().next().value ?? "",
+    }));
+    const text = this.#hasReport ? "" : this.#text;
+    yield* readFailures({ feedback, text }, this.#place, this.#context);
+    const isNothing = this.#candidates === 0 && feedback.length === 0 && !tellsOfFailure(this.#text);
+    if (isNothing) rejectMail(this.#evidence.hasNotice);
+  }
+
+  async #passEvidence(part: StreamedPart, isInNotice: boolean): Promise<ReadEvent> {
+    const { fileName, mimeType } = part;
+    const { head } = await peek(part.content, ORIGINAL_BYTES);
+    if (!isInNotice) this.#keepOriginal(part, head);
+    const role = roleOf({ ...part, head: head.subarray(0, SNIFF_BYTES) });
+    const kind = isInNotice && role !== "candidate" ? role : "evidence";
+    const path = pathOf(this.#place.part, fileName, kind);
+    return { type: "passed_over", part: path, kind, file: { name: fileName, mimeType } };
+  }
+
+  // The header of a mail that is not encoded has been read as such; otherwise it is content.
+  #keepOriginal({ containers, mimeType }: StreamedPart, head: Uint8Array): void {
+    const feedback = this.#evidence.feedbackAround(containers);
+    if (feedback === undefined || this.#originals.has(feedback.id)) return;
+    const mail = containers.slice(containers.indexOf(feedback) + 1).find(({ type }) => type === "mail");
+    const isContent = mail === undefined && /^(message\/rfc822|text\/rfc822-headers)$/.test(mimeType);
+    if (mail === undefined && !isContent) return;
+    const header = mail?.header ?? headerOf(new TextDecoder("latin1").decode(head));
+    this.#originals.set(feedback.id, header.trimEnd());
+  }
+
+  async *#readCandidate(part: StreamedPart, peeked: Peeked): AsyncGenerator<ReadEvent> {
+    const { fileName, mimeType, disposition, containers } = part;
+    if (isLetter({ ...part, head: peeked.head })) this.#text += decodeText(peeked.head, part.charset);
+    const name = this.#names.name(fileName, `part ${++this.#parts}`);
+    const own = containers.findLast(({ type }) => type === "mail")?.header ?? "";
+    const place = {
+      ...this.#place,
+      part: name,
+      notes: [...this.#place.notes],
+      file: { name: fileName, mimeType },
+      tlsReportDomain: readMailFields(own).tlsReportDomain || this.#place.tlsReportDomain,
+      isJudged: false,
+      disposition,
+    };
+    for await (const event of this.#context.read({ chunks: peeked.chunks }, place, this.#context)) {
+      if (event.type !== "passed_over") this.#count(event);
+      yield event;
+    }
+  }
+
+  #count(event: ReadEvent): void {
+    if (event.type === "records") return;
+    this.#hasReport ||= event.type === "report";
+    if (++this.#candidates > READ_LIMITS.maxDocuments) reject("too_many_parts", `${this.#candidates} parts`);
+  }
+}
+
+/** Of a reported mail that is encoded, looked through for its header. */
+const ORIGINAL_BYTES = 256 * 1024;
+
+function rejectMail(isNotice: boolean): never {
+  if (isNotice) reject("delivery_notice");
+  reject("not_a_report", "the mail holds no report file");
+}
+
+function* tellPassed(passed: readonly PassedPart[], { part }: Place): Generator<ReadEvent> {
+  for (const { kind, fileName, mimeType, sizeBytes } of passed) {
+    yield {
+      type: "passed_over",
+      part: pathOf(part, fileName, kind),
+      kind,
+      file: { name: fileName, mimeType, sizeBytes },
+    };
+  }
+}
+
+function pathOf(outer: string, fileName: string, kind: PassedKind): string {
+  return new PartNames(outer).name(fileName, kind.replaceAll("_", " "));
+}
+
+/** The failure reports that a mail is: usually one, in fields or, where there are none, in words. */
+function* readFailures(
+  { feedback, text }: { feedback: readonly FeedbackParts[]; text: string },
+  place: Place,
+  context: Context,
+): Generator<ReadEvent> {
+  const sources = feedback.length > 0 ? feedback : tellsOfFailure(text) ? [{ text }] : [];
+  const names = new PartNames(place.part);
+  for (const [i, source] of sources.entries()) {
+    const part = i === 0 ? place.part : names.name("", `failure report ${i + 1}`);
+    const failure = readFailureMail(source, { ...place, part }, context);
+    if (failure !== undefined) yield failure;
+    else {
+      const other = problem("not_a_report", "feedback of another type than auth-failure");
+      yield { type: "problem", part, problem: other, file: place.file };
+    }
+  }
+}

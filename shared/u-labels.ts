@@ -1,0 +1,16 @@
+/** U-labels of A-labels (RFC 5890, RFC 3492). The only importer of punycode.js. Pure. */
+import punycode from "punycode.js";
+
+/**
+ * A domain name with its `xn--` labels as they are spelt.
+ *
+ * @param aLabels in lower case
+ * @returns undefined where one of them spells nothing
+ */
+export function toULabels(aLabels: string): string | undefined {
+  try {
+    return punycode.toUnicode(aLabels);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,141 @@
+/** What makes two mails bring the same report, another one, or another version of one: as reporters do it. */
+import { describe, expect, it } from "vitest";
+import { decideConflict } from "../../workers/process/conflict-operations.ts";
+import { sampleMail, sampleReport } from "../support/sample-report.ts";
+import { failureMail } from "../support/simulation/scenario.ts";
+import { setUpSimulation } from "../support/simulation/setup.ts";
+import { World } from "../support/simulation/world.ts";
+
+setUpSimulation();
+
+const RUA = "dmarc@acme.example";
+
+function newWorld(): World {
+  const world = new World();
+  world.register(RUA, { account: "acme" });
+  return world;
+}
+
+async function deliver(world: World, raw: Uint8Array): Promise<void> {
+  expect(await world.deliver({ from: "a@reporter.example", to: RUA, raw })).toBe("taken");
+  await world.drain();
+}
+
+async function send(world: World, ...files: string[]): Promise<void> {
+  for (const [i, content] of files.entries())
+    await deliver(world, sampleMail([{ name: `${i}.report`, content: Buffer.from(content) }]));
+}
+
+function found(world: World) {
+  const [reports] = world.rows<{ reports: number; total: number }>(
+    "SELECT count(*) AS reports, coalesce(sum(total), 0) AS total FROM reports WHERE state = 'accepted'",
+  );
+  const outcomes = world
+    .rows<{ outcome: string }>(
+      "SELECT o.value ->> 'outcome' AS outcome FROM objects JOIN json_each(outcomes) o ORDER BY settled_seconds, rowid",
+    )
+    .map(({ outcome }) => outcome)
+    .sort();
+  return { ...reports, outcomes };
+}
+
+const tlsReport = (domain: string): string =>
+  JSON.stringify({
+    "organization-name": "Sender",
+    "date-range": { "start-datetime": "2026-11-10T00:00:00Z", "end-datetime": "2026-11-10T23:59:59Z" },
+    "contact-info": "tls@reporter.example",
+    "report-id": "20261110",
+    policies: [
+      {
+        policy: { "policy-type": "sts", "policy-domain": domain },
+        summary: { "total-successful-session-count": 5, "total-failure-session-count": 1 },
+      },
+    ],
+  });
+
+describe("two reports", () => {
+  it("are of two reporters with the same organization and id, whose emails are of other domains", async () => {
+    const world = newWorld();
+    await send(world, sampleReport(), sampleReport().replace("dmarc@reporter.example", "dmarc@other.example"));
+    expect(found(world)).toEqual({ reports: 2, total: 16, outcomes: ["accepted", "accepted"] });
+  });
+
+  it("are TLS reports under one id about two domains", async () => {
+    const world = newWorld();
+    await send(world, tlsReport("acme.example"), tlsReport("mail.acme.example"));
+    expect(found(world)).toEqual({ reports: 2, total: 12, outcomes: ["accepted", "accepted"] });
+  });
+
+  it("are two messages that failed within the same second", async () => {
+    const world = newWorld();
+    const mail = failureMail();
+    await deliver(world, mail.raw);
+    const other = Buffer.from(mail.raw).toString().replace("Subject: personal", "Subject: another");
+    await deliver(world, Buffer.from(other));
+    expect(found(world)).toMatchObject({ reports: 2, outcomes: ["accepted", "accepted"] });
+  });
+});
+
+describe("a duplicate", () => {
+  it.each([
+    ["other line ends", (xml: string) => xml.replaceAll("\n", "\r\n")],
+    ["other white space", (xml: string) => xml.replaceAll(">\n", ">").replaceAll(/>\s+</g, ">\n\n\t<")],
+    ["its records in another order", swapRecords],
+    ["its domain in letters and capitals", (xml: string) => xml.replaceAll("acme.example", "ACME.Example.")],
+    ["another byte order mark and declaration", (xml: string) => `\ufeff${xml.replace(/^<\?xml.*\?>\n/, "")}`],
+  ])("is the same report with %s", async (_, change) => {
+    const world = newWorld();
+    const report = sampleReport();
+    const again = change(report);
+    expect(again).not.toBe(report);
+    await send(world, report, again);
+    expect(found(world)).toEqual({ reports: 1, total: 8, outcomes: ["accepted", "duplicate"] });
+  });
+
+  it("is one whose internationalised domain is written in the other form", async () => {
+    const world = newWorld();
+    const report = (domain: string): string => sampleReport({ domain }).replaceAll("acme.example", domain);
+    await send(world, report("b\u00fccher.example"), report("xn--bcher-kva.example"));
+    expect(found(world)).toEqual({ reports: 1, total: 8, outcomes: ["accepted", "duplicate"] });
+    expect(world.rows("SELECT domain FROM domain_days")).toEqual([{ domain: "xn--bcher-kva.example" }]);
+  });
+
+  it("is a failure report that comes again by another way", async () => {
+    const world = newWorld();
+    const { raw } = failureMail();
+    await deliver(world, raw);
+    const trace = `Received: from mx.reporter.example by mx.route.example with ESMTPS id 2;\r\n Tue, 10 Nov 2026 10:00:00 +0000\r\nAuthentication-Results: mx.route.example; dkim=pass header.d=reporter.example\r\n`;
+    await deliver(world, Buffer.concat([Buffer.from(trace), raw]));
+    expect(found(world)).toMatchObject({ reports: 1, outcomes: ["accepted", "duplicate"] });
+  });
+});
+
+describe("a conflict", () => {
+  const HALVES = [
+    sampleReport({ records: [{ sourceIp: "192.0.2.31", count: 4, pass: true }] }),
+    sampleReport({ records: [{ sourceIp: "192.0.2.33", count: 6, pass: true }] }),
+  ] as const;
+
+  it("is a period in two halves under one id, and both count when a person says so, for good", async () => {
+    const world = newWorld();
+    await send(world, ...HALVES);
+    expect(found(world)).toEqual({ reports: 1, total: 4, outcomes: ["accepted", "conflict"] });
+    const [{ id } = { id: "" }] = world.rows<{ id: string }>("SELECT id FROM conflicts");
+    await decideConflict(
+      id,
+      { decision: "count_both", note: { by: "test", reason: "two halves" } },
+      world.invocation(),
+    );
+    await world.drain();
+    expect(found(world)).toMatchObject({ reports: 2, total: 10 });
+    expect(world.rows("SELECT * FROM conflicts")).toEqual([]);
+    await send(world, HALVES[1].replaceAll("\n", "\r\n"), HALVES[0].replaceAll("\n", "\r\n"));
+    expect(found(world)).toMatchObject({ reports: 2, total: 10 });
+    expect(world.rows("SELECT * FROM conflicts")).toEqual([]);
+  });
+});
+
+function swapRecords(xml: string): string {
+  const records = xml.match(/<record>.*?<\/record>/gs) ?? [];
+  return xml.replace(records.join("\n  "), records.toReversed().join("\n  "));
+}

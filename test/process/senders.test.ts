@@ -1,0 +1,140 @@
+/** Who sent a report decides whose it is: forged ones never take the place of true ones, before or after these come. */
+import { describe, expect, it } from "vitest";
+import { sampleReport } from "../support/sample-report.ts";
+import { imbalances } from "../support/simulation/balance.ts";
+import {
+  figures,
+  forgedMail,
+  gzip,
+  mailOf,
+  records,
+  registerAll,
+  reportMail,
+  stamped,
+} from "../support/simulation/scenario.ts";
+import { setUpSimulation } from "../support/simulation/setup.ts";
+import { World } from "../support/simulation/world.ts";
+
+setUpSimulation();
+
+interface Row {
+  reportId: string;
+  rank: number;
+  domain: string;
+  total: number;
+}
+
+function reportsOf(world: World): Row[] {
+  return world.rows<Row>(
+    `SELECT report_id AS reportId, sender_rank AS rank, sender_domain AS domain, total FROM reports
+    WHERE state = 'accepted' ORDER BY report_id`,
+  );
+}
+
+function newWorld(): World {
+  const world = new World();
+  registerAll(world);
+  return world;
+}
+
+async function received(world: World, ...mails: ReturnType<typeof reportMail>[]): Promise<void> {
+  for (const mail of mails) expect(await world.deliver(mail)).toBe("taken");
+  await world.drain();
+}
+
+describe("a verified report", () => {
+  it("takes the place of an unverified one with its identity, whichever comes first, in one batch or several", async () => {
+    const { mails, expected } = forgedMail();
+    for (const maxBatchSize of [1, 22]) {
+      for (const order of [mails, mails.toReversed()]) {
+        const world = newWorld();
+        for (const mail of order) await world.deliver(mail);
+        await world.drain({ maxBatchSize });
+        expect(await imbalances(world, expected)).toEqual([]);
+        expect(reportsOf(world)).toMatchObject([
+          { reportId: "copied", rank: 2, domain: "reporter.example" },
+          { reportId: "stolen", rank: 2, domain: "reporter.example", total: figures(3, 5).messages },
+        ]);
+        const versions = world.rows<{ accepted: string; other: string }>(
+          "SELECT conflict ->> '$.accepted.sender.state' AS accepted, conflict ->> '$.other.sender.state' AS other FROM conflicts",
+        );
+        expect(versions).toEqual([
+          { accepted: "verified", other: "unverified" },
+          { accepted: "verified", other: "unverified" },
+        ]);
+      }
+    }
+  });
+
+  it("is displaced by nobody: another's mail in its name changes nothing", async () => {
+    const world = newWorld();
+    await received(
+      world,
+      stamped(reportMail("r", records(3)), "reporter.example"),
+      stamped(reportMail("r", records(9, 100)), "evil.example"),
+      stamped(reportMail("r", records(9, 200)), "reporter.example", "fail"),
+      stamped(reportMail("other", records(1)), "evil.example"),
+    );
+    expect(reportsOf(world)).toMatchObject([
+      { reportId: "other", rank: -1, domain: "evil.example" },
+      { reportId: "r", rank: 2, total: figures(3).messages },
+    ]);
+    expect(world.rows("SELECT id FROM conflicts")).toHaveLength(2);
+    const [day] = world.rows(
+      "SELECT reports, uncounted_reports AS uncounted, total, uncounted_total AS uncountedTotal FROM domain_days",
+    );
+    expect(day).toEqual({ reports: 2, uncounted: 1, total: 7, uncountedTotal: 1 });
+  });
+
+  it("is none by results that a sender wrote itself", async () => {
+    const world = newWorld();
+    const forged = stamped(reportMail("r", records(3)), "reporter.example");
+    const received2 = Buffer.concat([
+      Buffer.from(
+        "Received: from a by cloudflare-email.net\r\nAuthentication-Results: mx.cloudflare.net; dmarc=fail header.from=reporter.example\r\n",
+      ),
+      forged.raw,
+    ]);
+    await received(world, { ...forged, raw: received2 });
+    expect(reportsOf(world)).toMatchObject([{ rank: -1 }]);
+  });
+});
+
+it("where nothing is configured that could tell, nobody is called unverified", async () => {
+  const world = newWorld();
+  world.authservId = "";
+  await received(world, stamped(reportMail("r", records(3)), "reporter.example"), reportMail("s", records(1)));
+  expect(reportsOf(world)).toMatchObject([{ rank: 1 }, { rank: 1 }]);
+});
+
+describe("the reports of one day by one reporter", () => {
+  it("are bounded, verified ones and all others apart; what exceeds it waits, and may be let in", async () => {
+    const world = newWorld();
+    world.reportsPerDay.reporter = 5;
+    const mails = [];
+    for (let i = 0; i < 8; i++) mails.push(reportMail(`forged-${i}`, records(1)));
+    for (let i = 0; i < 4; i++) mails.push(stamped(reportMail(`true-${i}`, records(1)), "reporter.example"));
+    const other = sampleReport({ reportId: "other", orgName: "Another", records: records(1) });
+    mails.push(mailOf([{ name: "other.xml.gz", content: gzip(other) }]));
+    await received(world, ...mails);
+    const accepted = reportsOf(world).map(({ reportId }) => reportId.replace(/-.*/, ""));
+    expect(accepted.filter((name) => name === "forged")).toHaveLength(5);
+    expect(accepted.filter((name) => name === "true")).toHaveLength(4);
+    expect(accepted).toContain("other");
+    expect(world.rows("SELECT code, count(*) AS n FROM dead_letters GROUP BY code")).toEqual([
+      { code: "over_budget", n: 3 },
+    ]);
+  });
+
+  it("do not use up what is kept for others: a flood of records displaces no verified report", async () => {
+    const world = newWorld();
+    world.recordsPerDay.address = 10;
+    await received(
+      world,
+      reportMail("flood", records(10)),
+      reportMail("more", records(1)),
+      stamped(reportMail("true", records(9)), "reporter.example"),
+    );
+    expect(reportsOf(world).map(({ reportId }) => reportId)).toEqual(["flood", "true"]);
+  });
+});

@@ -1,0 +1,96 @@
+/** Whether a report's mail proves who sent it: a mark, its words, and what a judgement rests on. */
+import type { Child } from "hono/jsx";
+import { SENDER_STATES, type SenderState } from "../../../shared/authentication/sender-state.ts";
+import type { DayTotals } from "../../../shared/ledger/days.ts";
+import { formatCount, formatShare } from "../data/numbers.ts";
+import { Name } from "./foreign-text.tsx";
+import { domainPath } from "./links.ts";
+import { linkTo, type PageRequest } from "./request.ts";
+import type { ViewColumn } from "./table-view.tsx";
+
+const WORDS: Record<SenderState, { mark: string; kind: string; meaning: string }> = {
+  verified: { mark: "✓ verified", kind: "pass", meaning: "its mail is authenticated as the reporter's own" },
+  unchecked: { mark: "– unchecked", kind: "", meaning: "nobody could check who sent it" },
+  unverified: { mark: "! unverified", kind: "warn", meaning: "nothing proves who sent it" },
+  contradicted: {
+    mark: "✕ contradicted",
+    kind: "fail",
+    meaning: "its mail fails authentication, or is another's than the reporter's",
+  },
+};
+
+/** The state as a word with a sign. */
+export function SenderMark({ state }: { state: SenderState }) {
+  const { mark, kind } = WORDS[state];
+  return <span class={`result ${kind}`}>{mark}</span>;
+}
+
+/** The state, what it means, and the domain that the mail is authenticated for. */
+export function SenderText({ state, domain }: { state: SenderState; domain: string }) {
+  return (
+    <>
+      <SenderMark state={state} /> <span class="muted">{WORDS[state].meaning}</span>
+      {domain !== "" && (
+        <>
+          : <Name text={domain} />
+        </>
+      )}
+    </>
+  );
+}
+
+/** The state in a list of reports; files have the domain too. */
+export function senderColumns<Row extends { senderState: SenderState; senderDomain: string }>(): ViewColumn<Row>[] {
+  return [
+    {
+      key: "sender",
+      label: "Sender",
+      term: "Verified report",
+      value: ({ senderState }) => senderState,
+      cell: ({ senderState }) => <SenderMark state={senderState} />,
+    },
+    { key: "sender_domain", label: "Sender domain", value: ({ senderDomain }) => senderDomain, exportOnly: true },
+  ];
+}
+
+/** The state that a link asks for; undefined = any. */
+export function readSenderState(text: string | null): SenderState | undefined {
+  return SENDER_STATES.find((state) => state === text);
+}
+
+interface BasisProps {
+  request: PageRequest;
+  domain: string;
+  days: readonly DayTotals[];
+}
+
+/** What the judgement leaves out, and what it counts although nobody could check it; nothing where all is verified. */
+export function JudgementBasis({ request, domain, days }: BasisProps): Child {
+  const sum = (count: (day: DayTotals) => number): number => days.reduce((total, day) => total + count(day), 0);
+  const messages = sum((day) => day.messages);
+  const uncounted = sum((day) => day.uncounted);
+  const reports = sum((day) => day.uncountedReports);
+  const unchecked = sum((day) => day.unchecked);
+  const list = (state: SenderState): string => {
+    const path = linkTo(request, `${domainPath(domain)}/reports`);
+    return `${path}${path.includes("?") ? "&" : "?"}sender=${state}`;
+  };
+  return (
+    <>
+      {reports > 0 && (
+        <p class="small">
+          {formatShare(uncounted, messages)} of all messages rest on {formatCount(reports)} reports whose mail does not
+          prove who sent them. The judgement leaves them out: anybody can send such a report.{" "}
+          <a href={list("unverified")}>Unverified ones</a>, <a href={list("contradicted")}>contradicted ones</a>
+        </p>
+      )}
+      {unchecked > 0 && (
+        <p class="small">
+          {formatShare(unchecked, messages - uncounted)} of the messages it counts rest on{" "}
+          <a href={list("unchecked")}>reports that nobody could check</a>: they came before senders were looked at, or
+          neither a receiver's results nor a DNS server is configured.
+        </p>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,120 @@
+/**
+ * The first half of a batch of reports: which database each object belongs to, and what is in it. All that is found out is
+ * noted on the tasks; one that is done already, or is sent on to be read alone, ends here.
+ */
+import type { MailAuthentication } from "../../shared/authentication/sender.ts";
+import type { Registrations } from "../../shared/ledger/addresses.ts";
+import { findDatabases } from "../../shared/ledger/which-database.ts";
+import { BATCH_LIMITS } from "../../shared/limits.ts";
+import type { ReportMessage } from "../../shared/messages.ts";
+import { parseRawMetadata } from "../../shared/storage.ts";
+import { authenticateMail } from "./authenticate.ts";
+import { type Invocation, inShard } from "./env.ts";
+import { reporterOf } from "./lookup.ts";
+import { tellEarlierCommit } from "./outcomes.ts";
+import { findRawObject, mailOf } from "./raw-object.ts";
+import { type Finding, fileOf, HeldRecords, readObject } from "./read-object.ts";
+import { generationOf, logEntry, mayHaveWritten, type Task } from "./report-task.ts";
+
+/** Reads the objects of a batch. @throws nothing: a fault is the ending of the task it is about */
+export async function readTasks(
+  tasks: readonly Task[],
+  registrations: Registrations,
+  invocation: Invocation,
+): Promise<void> {
+  await chooseDatabases(tasks, registrations, invocation);
+  await readAll(tasks, registrations, invocation);
+}
+
+async function chooseDatabases(
+  tasks: readonly Task[],
+  registrations: Registrations,
+  invocation: Invocation,
+): Promise<void> {
+  const homes = await findDatabases(tasks, registrations, invocation.shards);
+  for (const task of tasks) {
+    const home = homes.get(task.message.key);
+    if (home === undefined || "error" in home) task.ending = { error: home?.error };
+    else task.home = home;
+  }
+}
+
+/** Reads the objects of a batch, a few at once; a fault in reading one is its alone. */
+async function readAll(tasks: readonly Task[], registrations: Registrations, invocation: Invocation): Promise<void> {
+  const shared = { registrations, held: new HeldRecords() };
+  const waiting = tasks.filter(({ ending }) => ending === undefined);
+  const worker = async (): Promise<void> => {
+    for (let task = waiting.shift(); task !== undefined; task = waiting.shift()) {
+      try {
+        await readTask(task, shared, inShard(invocation, task.home.shard));
+      } catch (error) {
+        task.ending = { error };
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: BATCH_LIMITS.maxConcurrentMessages }, worker));
+}
+
+interface SharedByTasks {
+  registrations: Registrations;
+  held: HeldRecords;
+}
+
+async function readTask(task: Task, { registrations, held }: SharedByTasks, invocation: Invocation): Promise<void> {
+  const { message, attempts } = task;
+  const { R2_DMARC_REPORTS: bucket } = invocation.env;
+  const { finished: previous } = task.home;
+  if (previous !== undefined && previous.generation >= generationOf(task)) {
+    if (mayHaveWritten(task)) await tellEarlierCommit(previous, task, invocation);
+    // A mail that came again was stored again.
+    else if (previous.rawRemoved) await bucket.delete(message.key);
+    task.ending = { entry: logEntry(message, "already_done") };
+    return;
+  }
+  if (attempts >= BATCH_LIMITS.aloneFromAttempt && message.alone !== true) return sendAlone(task, invocation);
+  const registration = registrations.byAddress.get(message.rua);
+  const object = await findRawObject(bucket, message.key);
+  // A sender's retry is a message of its own, about the object that came first. One that does not say when it came is
+  // read as of now.
+  const receivedSeconds = object?.metadata.receivedSeconds || message.receivedSeconds;
+  const origin = {
+    receivedSeconds: receivedSeconds || invocation.nowSeconds,
+    objectsOfMail: object?.metadata.objectsOfMail ?? 1,
+    file: fileOf(object?.metadata ?? parseRawMetadata(undefined)),
+  };
+  let findings: Finding[] = [];
+  let authentication: MailAuthentication = { result: "unchecked" };
+  if (object !== undefined && registration === undefined) await object.close();
+  if (object !== undefined && registration !== undefined) {
+    if (object.sizeBytes > BATCH_LIMITS.maxSharedObjectBytes && message.alone !== true) {
+      await object.close();
+      return sendAlone(task, invocation);
+    }
+    task.source = await object.open();
+    const { account } = registration.entry;
+    findings = await readObject(task.source, { ...origin, account }, held);
+    const { key } = message;
+    authentication = await authenticateMail({ key, metadata: object.metadata }, task.source, invocation.resolver);
+  }
+  task.read = {
+    message: { ...message, receivedSeconds },
+    attempts,
+    generation: generationOf(task),
+    mayHaveWritten: mayHaveWritten(task),
+    registration,
+    isThere: object !== undefined,
+    origin,
+    mail: object === undefined ? undefined : mailOf(object.metadata),
+    authentication,
+    reporter: await reporterOf({ findings, authentication }),
+    findings,
+    isMoving: false,
+  };
+}
+
+/** Sends a message on to the queue whose batches are one message: it takes nothing from others, nor they from it. */
+async function sendAlone(task: Task, { env }: Invocation): Promise<void> {
+  const resent = mayHaveWritten(task) ? true : undefined;
+  await env.QUEUE_POINTS.send({ ...task.message, alone: true, resent } satisfies ReportMessage);
+  task.ending = { entry: logEntry(task.message, "sent_alone") };
+}
