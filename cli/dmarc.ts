@@ -8,6 +8,7 @@ import { addCheck } from "./commands/check.ts";
 import { addCompare } from "./commands/compare.ts";
 import { addConflicts } from "./commands/conflicts.ts";
 import { addDeadLetters } from "./commands/dead-letters.ts";
+import { addDomain } from "./commands/domain.ts";
 import { addIdentity } from "./commands/identity.ts";
 import { addJobs } from "./commands/jobs.ts";
 import { addParse } from "./commands/parse.ts";
@@ -41,6 +42,7 @@ function buildProgram(): Command {
   for (const add of [
     addParse,
     addCheck,
+    addDomain,
     addRua,
     addIdentity,
     addSend,

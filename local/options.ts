@@ -15,6 +15,8 @@ export interface LocalOptions {
   stateDir: string;
   /** Whether the first start sends sample reports. */
   samples: boolean;
+  /** Where DNS is asked, by DNS over HTTPS; absent = nowhere, and every answer is "unknown". */
+  dnsUrl?: string;
 }
 
 /** Flags as a command line gives them; absent means not given. */
@@ -24,6 +26,7 @@ export interface LocalFlags {
   sql?: string;
   state?: string;
   samples?: boolean;
+  dns?: string;
 }
 
 export const LOCAL_DEFAULTS: LocalOptions = {
@@ -40,6 +43,7 @@ export const LOCAL_SETTINGS = {
   smtpPort: { flag: "smtp", variable: "DMARC_SMTP_PORT" },
   sqlPort: { flag: "sql", variable: "DMARC_SQL_PORT" },
   stateDir: { flag: "state", variable: "DMARC_STATE" },
+  dnsUrl: { flag: "dns", variable: "DMARC_DNS" },
 } as const;
 
 type PortName = "httpPort" | "smtpPort" | "sqlPort";
@@ -64,6 +68,9 @@ export function readLocalOptions(source: {
   const { flag, variable } = LOCAL_SETTINGS.stateDir;
   options.stateDir = source.flags[flag] || source.env[variable] || LOCAL_DEFAULTS.stateDir;
   options.samples = source.flags.samples ?? LOCAL_DEFAULTS.samples;
+  const dns = readDnsUrl(source);
+  if (!dns.ok) return dns;
+  if (dns.value !== "") options.dnsUrl = dns.value;
   const shared = samePort(options);
   return shared === undefined ? ok(options) : fail(shared);
 }
@@ -80,6 +87,16 @@ function readPort(
   if (/^\d+$/.test(text) && port >= 1 && port <= 65_535) return ok(port);
   return fail(
     `${given === undefined ? variable : `--${flag}`}: '${text}' is not a port; give a number from 1 to 65535.`,
+  );
+}
+
+/** @returns "" where none is given */
+function readDnsUrl(source: { flags: LocalFlags; env: Record<string, string | undefined> }): Result<string, string> {
+  const { flag, variable } = LOCAL_SETTINGS.dnsUrl;
+  const text = source.flags[flag] || source.env[variable] || "";
+  if (text === "" || /^https?:$/.test(URL.parse(text)?.protocol ?? "")) return ok(text);
+  return fail(
+    `'${text}' is no address of a DNS server, such as https://cloudflare-dns.com/dns-query (--${flag}, ${variable}).`,
   );
 }
 

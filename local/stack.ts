@@ -170,6 +170,7 @@ function startKeptWorkers(options: StackOptions, context: StartContext, analytic
     settings: {
       stateDir: options.stateDir,
       token: secret.apiToken,
+      dnsUrl: options.dnsUrl ?? "",
       analyticsUrl,
       pointsUrl: options.interceptPoints?.(analyticsUrl) ?? analyticsUrl,
     },

@@ -1,7 +1,7 @@
 /**
  * `npm start`: the whole pipeline on this machine until Ctrl-C. A shell over `startStack`.
  *
- * usage: npm start -- [--http PORT] [--smtp PORT] [--sql PORT] [--state DIR] [--no-samples]
+ * usage: npm start -- [--http PORT] [--smtp PORT] [--sql PORT] [--state DIR] [--dns URL] [--no-samples]
  */
 import { Command } from "commander";
 import { EXAMPLE_STATEMENTS } from "../shared/analytics/statements.ts";
@@ -16,6 +16,10 @@ function readFlags(): LocalFlags {
     .option("--smtp <port>", `mail (DMARC_SMTP_PORT, default ${LOCAL_DEFAULTS.smtpPort})`)
     .option("--sql <port>", `Analytics Engine's SQL API (DMARC_SQL_PORT, default ${LOCAL_DEFAULTS.sqlPort})`)
     .option("--state <dir>", `where everything is kept (DMARC_STATE, default ${LOCAL_DEFAULTS.stateDir})`)
+    .option(
+      "--dns <url>",
+      "DNS server to ask, by DNS over HTTPS (DMARC_DNS, default none: what domains publish is unknown)",
+    )
     .option("--no-samples", "do not register a demo address and send it samples at the first start")
     .parse()
     .opts<LocalFlags>();

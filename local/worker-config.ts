@@ -37,6 +37,10 @@ const LOCAL_VARS: Record<string, number | string> = {
   RETRY_BASE_SECONDS: 1,
   // Mail comes by SMTP, from whoever sends it: nobody has judged it before.
   AUTHSERV_ID: "",
+  // Nobody is asked unless a person says where.
+  DNS_OVER_HTTPS_URL: "",
+  // The SMTP server takes mail for every domain.
+  RUA_HOST: "rua.example.com",
 };
 
 /** @returns a Worker's configuration on one machine; paths in it are absolute. @throws when there is no such TOML */

@@ -17,6 +17,8 @@ export interface WorkersOptions {
   /** Where the Workers write points: the same, unless a test puts something in between. */
   pointsUrl: string;
   token: string;
+  /** Where DNS is asked; "" = nowhere. */
+  dnsUrl: string;
   onLine: (line: string) => void;
 }
 
@@ -58,7 +60,7 @@ export function startWorkers(options: WorkersOptions): RunningWorkers {
 function writeRunFolder(options: WorkersOptions, workersSecret: string): string[] {
   const run = join(options.stateDir, "run");
   rmSync(run, { recursive: true, force: true });
-  const { analyticsUrl, pointsUrl, token } = options;
+  const { analyticsUrl, pointsUrl, token, dnsUrl } = options;
   const variables: Partial<Record<WorkerName, Record<string, string>>> = {
     dashboard: {
       ANALYTICS_SQL_URL: `${analyticsUrl}/client/v4`,
@@ -67,6 +69,7 @@ function writeRunFolder(options: WorkersOptions, workersSecret: string): string[
       API_TOKEN: token,
       WORKERS_SECRET: workersSecret,
     },
+    process: { DNS_OVER_HTTPS_URL: dnsUrl },
     analytics: { LOCAL_ANALYTICS_URL: pointsUrl, LOCAL_ANALYTICS_TOKEN: token },
     "mail-entry": { WORKERS_SECRET: workersSecret },
   };

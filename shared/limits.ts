@@ -379,6 +379,16 @@ export const GUIDANCE_LIMITS = {
   reportedDays: 30,
   /** Ours: days within which reports name a DKIM selector, for its key to be looked at. */
   selectorDays: 30,
+  /** Ours: reverse names of one address that are tried. */
+  maxReverseNames: 3,
+  /** Ours: addresses looked up for one page; each asks four questions or five. */
+  namedAtOnce: 50,
+  /** Ours: addresses of one page that are named, those with the most messages. */
+  maxNamedAddresses: 500,
+  /** Ours: addresses looked up side by side. */
+  lookupsSideBySide: 6,
+  /** Ours: names of addresses are kept a month. */
+  keptNameSeconds: 30 * 86_400,
   /** Ours: changes of records shown of one domain. */
   maxShownChanges: 50,
 } as const;

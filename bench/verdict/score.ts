@@ -2,7 +2,6 @@
 
 import { mulberry32 } from "../../local/random.ts";
 import { judge, type VerdictState } from "../../shared/guidance/verdict.ts";
-import { NO_DECISIONS } from "../../shared/guidance/verdict-input.ts";
 import { sumEvidence } from "../../shared/guidance/what-if.ts";
 import { type DatedRecord, evidenceOf } from "../../test/support/evidence.ts";
 import { chanceOf } from "./chance.ts";
@@ -58,7 +57,7 @@ function judgeRecords(domain: SimulatedDomain, records: readonly DatedRecord[]) 
     days: [...new Set(records.map(({ day }) => day))].sort((a, b) => a - b),
     policies: [{ policy: `p=${domain.policy}; sp=${domain.policy}; pct=100`, firstDay: 0, lastDay: period.lastDay }],
     ruaAddresses: [],
-    decide: NO_DECISIONS,
+    decide: () => undefined,
   });
 }
 

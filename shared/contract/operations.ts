@@ -6,6 +6,7 @@ import * as v from "valibot";
 import { domainName } from "../domain-name.ts";
 import { storedCheck } from "../guidance/stored-check.ts";
 import { REPORT_KINDS } from "../ledger/report-rows.ts";
+import { SENDER_DECISIONS } from "../ledger/sender-decisions.ts";
 import { PAGE_LIMITS } from "../limits.ts";
 import { RECORD_ORDERS } from "../operations.ts";
 import { registryEntry } from "../registry.ts";
@@ -83,6 +84,10 @@ const reportName = {
   day,
   uid: v.pipe(v.string(), v.regex(/^[0-9a-f]{32}$/, "not the uid of a report")),
 };
+/** A domain as somebody typed it: the answer says what is none. */
+const newDomain = v.strictObject({ account, domain: v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(1000)) });
+/** A source as pages name it: an organisational domain or an address. */
+const senderName = { account, domain, source: v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(253)) };
 const decision = v.picklist(["keep", "replace", "count_both"]);
 const REPORT_PATH = "/reports/:account/:domain/:day/:uid";
 
@@ -403,6 +408,73 @@ const described = {
     },
     input: v.strictObject({ account, domain }),
     output: storedCheck,
+  },
+
+  addDomain: {
+    summary: "Makes an address for a domain's reports, registers it, and says what to publish",
+    role: "operator",
+    changes: true,
+    answeredBy: "process",
+    http: { method: "POST", path: "/domains", place: { json: "fields" }, status: 200, answer: "json" },
+    input: newDomain,
+    output: shapes.addedDomain,
+  },
+  domainSetup: {
+    summary: "How far a domain is that was added, from the record to publish to its first report",
+    role: "operator",
+    changes: false,
+    answeredBy: "process",
+    http: { method: "GET", path: "/domains/:account/:domain/setup", place: "query", status: 200, answer: "json" },
+    input: newDomain,
+    output: shapes.addedDomain,
+  },
+  removeDomain: {
+    summary: "Takes the address that was made for a domain out of the registry; its reports stay",
+    role: "operator",
+    changes: true,
+    answeredBy: "process",
+    http: { method: "DELETE", path: "/domains/:account/:domain", place: "query", status: 200, answer: "json" },
+    input: newDomain,
+    output: v.object({ rua: v.string() }),
+  },
+  decideSender: {
+    summary: "Says of a source whether it is the owner's own, a forwarder, or not theirs; the verdict follows",
+    role: "viewer",
+    changes: true,
+    answeredBy: "process",
+    http: {
+      method: "PUT",
+      path: "/domains/:account/:domain/senders/:source",
+      place: { json: "fields" },
+      status: 200,
+      answer: "json",
+    },
+    input: v.strictObject({ ...senderName, decision: v.picklist(SENDER_DECISIONS), note: reason }),
+    output: shapes.decidedSender,
+  },
+  undoSenderDecision: {
+    summary: "Puts the decision before about a source in force again",
+    role: "viewer",
+    changes: true,
+    answeredBy: "process",
+    http: {
+      method: "DELETE",
+      path: "/domains/:account/:domain/senders/:source",
+      place: "query",
+      status: 200,
+      answer: "json",
+    },
+    input: v.strictObject(senderName),
+    output: shapes.decidedSender,
+  },
+  nameAddresses: {
+    summary: "Looks up what addresses are called that a page has shown",
+    role: "viewer",
+    changes: true,
+    answeredBy: "process",
+    http: undefined,
+    input: v.strictObject({ account, addresses: v.pipe(v.array(v.string()), v.maxLength(1000)) }),
+    output: v.object({ named: v.number() }),
   },
 
   startReprocess: {

@@ -1,10 +1,12 @@
 /** What operations answer with, as schemas, and how rows of the ledger become it. Pure. */
 import * as v from "valibot";
 import { reportSender, UNCHECKED } from "../authentication/sender-state.ts";
+import { SETUP_STATES } from "../guidance/setup-state.ts";
 import type { ConflictRow, ReportVersion } from "../ledger/conflicts.ts";
 import type { DeadLetterRow } from "../ledger/dead-letters.ts";
 import { JOB_KINDS } from "../ledger/jobs.ts";
 import { REPORT_KINDS } from "../ledger/report-rows.ts";
+import { SENDER_DECISIONS } from "../ledger/sender-decisions.ts";
 import { registryEntry } from "../registry.ts";
 import { SECONDS_PER_DAY } from "../report-day.ts";
 import { isoDate } from "../storage.ts";
@@ -277,6 +279,31 @@ export const job = v.object({
 export type Job = v.InferOutput<typeof job>;
 
 /** Names a report. */
+const recordToPublish = v.object({ name: v.string(), type: v.picklist(["TXT", "CNAME"]), value: v.string() });
+
+/** A domain that was added: its address, how far it is, and what to publish. */
+export const addedDomain = v.object({
+  account: v.string(),
+  domain: v.string(),
+  rua: v.string(),
+  /** Whether the address was made just now. */
+  isNew: v.boolean(),
+  state: v.picklist(SETUP_STATES),
+  sentence: v.string(),
+  missing: v.optional(recordToPublish),
+  records: v.array(v.object({ ...recordToPublish.entries, zone: v.picklist(["domain", "rua"]), sentence: v.string() })),
+});
+
+export const decidedSender = v.object({
+  account: v.string(),
+  domain: v.string(),
+  source: v.string(),
+  decision: v.picklist(SENDER_DECISIONS),
+  note: v.string(),
+  decidedBy: v.string(),
+  decidedSeconds: v.number(),
+});
+
 export const reportName = v.object({
   account: v.string(),
   kind: v.picklist(REPORT_KINDS),

@@ -50,6 +50,11 @@ export interface Check {
 
 const WORST_FIRST: CheckState[] = ["broken", "unknown", "attention", "good"];
 
+/** Findings with the worst first; those of one state stay in order. */
+export function worstFirst<Found extends { state: CheckState }>(findings: readonly Found[]): Found[] {
+  return [...findings].sort((a, b) => WORST_FIRST.indexOf(a.state) - WORST_FIRST.indexOf(b.state));
+}
+
 /** The worst of some states; "good" where there are none. What is broken is so whatever else is unknown. */
 export function worstState(states: Iterable<CheckState>): CheckState {
   const found = new Set(states);

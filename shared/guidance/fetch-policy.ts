@@ -12,15 +12,9 @@ export function policyFetcher(fetch: Fetch): FetchPolicyFile {
       return await readFile(response);
     } catch (error) {
       const isLate = error instanceof Error && error.name === "TimeoutError";
-      return { problem: isLate ? "the server did not answer in time" : reasonOf(error), isUnanswered: true };
+      return { problem: isLate ? "the server did not answer in time" : "no secure connection", isUnanswered: true };
     }
   };
-}
-
-// Node says "fetch failed" and puts the reason into the cause.
-function reasonOf(error: unknown): string {
-  const cause = error instanceof Error ? (error.cause ?? error) : error;
-  return `no connection (${cause instanceof Error ? cause.message.slice(0, 200) : "unknown error"})`;
 }
 
 async function readFile(response: Response): Promise<Awaited<ReturnType<FetchPolicyFile>>> {

@@ -1,6 +1,6 @@
 /** The check of MTA-STS: the record, the policy file, and whether it covers the domain's mail hosts (RFC 8461). Pure. */
 import { isUnanswered, type Resolver, recordsOf } from "../dns/resolver.ts";
-import { startAsking } from "./asking.ts";
+import { type Ask, startAsking } from "./asking.ts";
 import { type Check, type CheckState, type Finding, worstState } from "./check.ts";
 import { hostOfMx } from "./spf-tree.ts";
 import { firstValue, readTagList } from "./tag-list.ts";
@@ -51,7 +51,10 @@ export async function checkMtaSts(
   const id = firstValue(readTagList(text), "id");
   if (id === undefined || !/^[A-Za-z0-9]{1,32}$/.test(id)) return finish([badId(name)], "The record can't be used");
   const file = await fetchPolicy(`https://mta-sts.${domain}/.well-known/mta-sts.txt`);
-  if (!("text" in file)) return finish([fileFinding(file, domain)], "The policy file can't be read", { id });
+  if (!("text" in file)) {
+    const problem = file.isUnanswered ? await hostProblem(domain, ask) : undefined;
+    return finish([fileFinding(problem ?? file, domain)], "The policy file can't be read", { id });
+  }
   const read = readPolicy(file.text);
   if ("problem" in read) return finish([invalidPolicy(read.problem)], "The policy file is invalid", { id });
   const hosts = await ask(domain, "MX");
@@ -61,14 +64,21 @@ export async function checkMtaSts(
   return finish(findings, `Mode ${read.policy.mode}`, { id, policy: read.policy });
 }
 
+/** Whether a file is out of reach because its host is not in DNS; undefined where it is, or nobody knows. */
+async function hostProblem(domain: string, ask: Ask): Promise<{ problem: string; isUnanswered: boolean } | undefined> {
+  const answers = await Promise.all([ask(`mta-sts.${domain}`, "A"), ask(`mta-sts.${domain}`, "AAAA")]);
+  const isAbsent = answers.every(({ status }) => status === "nxdomain" || status === "nodata");
+  return isAbsent ? { problem: `mta-sts.${domain} has no address in DNS`, isUnanswered: false } : undefined;
+}
+
 /** Reads a policy file. The first of repeated keys counts, unknown ones are ignored (RFC 8461 section 3.2). */
 export function readPolicy(text: string): { policy: MtaStsPolicy } | { problem: string } {
   const values = new Map<string, string>();
   const mx: string[] = [];
   for (const line of text.split(/\r?\n/)) {
-    const match = /^([A-Za-z0-9][A-Za-z0-9_.-]*)\s*:\s*(.*?)\s*$/.exec(line);
-    if (match === null) continue;
-    const [, name = "", value = ""] = match;
+    const colon = line.indexOf(":");
+    const name = line.slice(0, Math.max(colon, 0)).trim();
+    const value = line.slice(colon + 1).trim();
     if (name === "mx") mx.push(value.toLowerCase());
     else if (!values.has(name)) values.set(name, value);
   }

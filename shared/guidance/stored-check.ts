@@ -1,6 +1,6 @@
 /** A domain's checks as they are kept, shown and answered as JSON: one shape for the ledger, the page, the API and `dmarc check`. Pure. */
 import * as v from "valibot";
-import { CHECK_KINDS, worstState } from "./check.ts";
+import { CHECK_KINDS, worstFirst, worstState } from "./check.ts";
 import { POLICIES } from "./dmarc-record.ts";
 import { type DomainCheck, listChecks } from "./domain-check.ts";
 
@@ -85,7 +85,7 @@ export function storedCheckOf(found: DomainCheck): StoredCheck {
       kind,
       state: own,
       summary,
-      findings,
+      findings: worstFirst(findings),
       asked,
     })),
   };

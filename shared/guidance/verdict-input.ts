@@ -1,5 +1,6 @@
 /** What the ledger tells of a domain over a period, as a verdict is given it. Pure. */
 import { countedPolicies, type DayTotals, type PolicyDays } from "../ledger/days.ts";
+import type { SenderDecision } from "../ledger/sender-decisions.ts";
 import type { Mail } from "../ledger/sources.ts";
 import type { Decide } from "./roles.ts";
 import type { VerdictInput } from "./verdict.ts";
@@ -17,8 +18,13 @@ export interface LedgerAnswers {
   ruaAddresses: readonly string[];
 }
 
-/** Nobody has decided anything yet. */
-export const NO_DECISIONS: Decide = () => undefined;
+/** Decisions by name of the source. */
+export function decideBy(decisions: ReadonlyMap<string, SenderDecision>): Decide {
+  return ({ name }) => {
+    const decision = decisions.get(name);
+    return decision === "undecided" ? undefined : decision;
+  };
+}
 
 /** Puts answers together. @param domain policy domain, A-labels */
 export function verdictInput(domain: string, answers: LedgerAnswers, decide: Decide): VerdictInput {

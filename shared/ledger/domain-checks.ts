@@ -88,6 +88,12 @@ export function checksQuery(domain: string, accounts: readonly string[]): Query<
   return query(sql, [domain, JSON.stringify(accounts)], row);
 }
 
+/** One row where an account has reports about a domain. */
+export function hasReportsQuery({ account, domain }: AccountDomain): Query<{ day: number }> {
+  const sql = "SELECT day FROM domain_days WHERE account = ?1 AND kind = 'aggregate' AND domain = ?2 LIMIT 1";
+  return query(sql, [account, domain], v.object({ day: v.number() }));
+}
+
 /** An account, of some, that has reports about a domain; none where no one has. */
 export function accountOfDomainQuery(domain: string, accounts: readonly string[]): Query<string> {
   const sql = `SELECT account FROM domain_days WHERE kind = 'aggregate' AND domain = ?1

@@ -342,14 +342,18 @@ describe.each([1, 3])("an operator, the ledger in %i databases,", (databases) =>
     }
   });
 
-  it.each([
-    ["account=other", "secret.example"],
-    ["account=other", "acme.example"],
-    ["account=acme", "secret.example"],
-    ["", "acme.example"],
-  ])("has no check made by %s of %s", async (body, domain) => {
+  it.each(
+    changeRoutes()
+      .filter(([, { role }]) => role === "owner")
+      .flatMap(([path]) => [
+        [path, "account=other&decision=mine", "secret.example"],
+        [path, "account=other&decision=mine", "acme.example"],
+        [path, "decision=mine", "acme.example"],
+      ]),
+  )("changes nothing by %s with %s about %s", async (path, body = "", domain = "") => {
     const headers = { origin: ORIGIN, "content-type": "application/x-www-form-urlencoded" };
-    const answer = await dashboard.ask(`/domains/${domain}/records`, { method: "POST", headers, body }, null);
+    const link = path?.replace(":domain", domain).replace(/:(source|address)/, "198.51.100.99") ?? "";
+    const answer = await dashboard.ask(link, { method: "POST", headers, body }, null);
     expect(answer.status).toBe(404);
   });
 

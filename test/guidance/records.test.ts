@@ -226,6 +226,8 @@ describe("MTA-STS, TLS-RPT, DANE and BIMI", () => {
     const silent = async () => ({ problem: "no answer", isUnanswered: true });
     expect(verdictOf(await checkMtaSts("sts.test", resolver, missing))).toBe("broken no_policy_file");
     expect(verdictOf(await checkMtaSts("sts.test", resolver, silent))).toBe("unknown no_policy_file");
+    // The host of the file is not in DNS at all.
+    expect(verdictOf(await checkMtaSts("lost-sts.test", resolver, silent))).toBe("broken no_policy_file");
     expect(verdictOf(await checkMtaSts("several-sts.test", resolver, missing))).toBe("broken several_records");
     expect(verdictOf(await checkMtaSts("bad-id.test", resolver, missing))).toBe("broken bad_id");
     expect(verdictOf(await checkMtaSts("absent.test", resolver, missing))).toBe("attention no_record");

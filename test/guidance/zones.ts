@@ -3,6 +3,7 @@
  * of RSA are made when the zones are.
  */
 import { generateKeyPairSync } from "node:crypto";
+import { reverseLabels } from "../../shared/guidance/address-name.ts";
 import type { Zones } from "../support/dns-server.ts";
 
 function rsaKey(bits: number): string {
@@ -138,6 +139,8 @@ const DKIM: Zones = {
 
 const MAIL_HOSTS: Zones = {
   "sts.test": ["MX 10 mx1.sts.test", "MX 20 mx2.sts.test"],
+  "mta-sts.sts.test": ["A 192.0.2.1"],
+  "_mta-sts.lost-sts.test": ["TXT v=STSv1; id=1;"],
   "_mta-sts.sts.test": ["TXT v=STSv1; id=20261127;"],
   "_smtp._tls.sts.test": ["TXT v=TLSRPTv1; rua=mailto:tls@sts.test"],
   "_25._tcp.mx1.sts.test": ["TLSA 3 1 1 aabb", "DNSSEC"],
@@ -163,4 +166,26 @@ const MAIL_HOSTS: Zones = {
 /** All of them, made anew: a test may change its own. */
 export function zoo(): Zones {
   return { ...DMARC, ...DESTINATIONS, ...SPF, ...DKIM, ...MAIL_HOSTS };
+}
+
+const SIX = reverseLabels("2001:db8::25")?.text ?? "";
+
+const ADDRESSES: Zones = {
+  "25.2.0.192.in-addr.arpa": ["PTR mail.service.test"],
+  "mail.service.test": ["A 192.0.2.25", "AAAA 2001:db8::25"],
+  "25.2.0.192.origin.asn.cymru.com": ["TXT 64500 | 192.0.2.0/24 | DE | ripencc | 2001-02-03"],
+  "as64500.asn.cymru.com": ["TXT 64500 | DE | ripencc | 2001-02-03 | SERVICE - Service GmbH, DE"],
+  [`${SIX}.ip6.arpa`]: ["PTR mail.service.test"],
+  [`${SIX}.origin6.asn.cymru.com`]: ["TXT 64500 64501 | 2001:db8::/32 | DE | ripencc | 2001-02-03"],
+  // It says that it is somebody else, who does not say so.
+  "66.2.0.192.in-addr.arpa": ["PTR mail.service.test"],
+  "77.2.0.192.in-addr.arpa": ["PTR lost.service.test"],
+  "lost.service.test": ["SERVFAIL"],
+  "88.2.0.192.origin.asn.cymru.com": ["SERVFAIL"],
+  "99.2.0.192.origin.asn.cymru.com": ["TXT nonsense"],
+};
+
+/** Addresses with names, without, and with false ones. */
+export function addressZones(): Zones {
+  return { ...ADDRESSES };
 }

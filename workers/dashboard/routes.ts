@@ -43,6 +43,8 @@ export const CHANGES = {
   "/operations/conflicts": { role: "operator" },
   "/operations/jobs": { role: "operator" },
   "/domains/:domain/records": { role: "owner" },
+  "/domains/:domain/sources/:source": { role: "owner" },
+  "/domains/:domain/addresses/:address": { role: "owner" },
   "/reports/:account/:domain/:day/:uid": { role: "operator" },
 } as const satisfies Partial<Record<PagePath, Pick<PageRoute, "role">>>;
 

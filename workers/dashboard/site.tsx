@@ -25,7 +25,7 @@ import { overviewPage } from "./pages/overview.tsx";
 import { checkAgain, recordsPage } from "./pages/records.tsx";
 import { changeReport, type ReportAddress, reportPage, reportRawFile } from "./pages/report.tsx";
 import { reportsPage } from "./pages/reports.tsx";
-import { addressPage, sourcePage } from "./pages/source.tsx";
+import { addressPage, decideAddress, decideSource, sourcePage } from "./pages/source.tsx";
 import { sourcesPage } from "./pages/sources.tsx";
 import { tlsPage } from "./pages/tls.tsx";
 import { renderPage } from "./parts/layout.tsx";
@@ -64,6 +64,10 @@ const FORMS: Record<ChangePath, (request: PageRequest, form: URLSearchParams, ca
   "/operations/dead-letters": changeDeadLetters,
   "/operations/conflicts": decideConflict,
   "/operations/jobs": startJob,
+  "/domains/:domain/sources/:source": (request, form, c) =>
+    decideSource(request, form, { domain: domainOf(c), source: parameter(c, "source") }),
+  "/domains/:domain/addresses/:address": (request, form, c) =>
+    decideAddress(request, form, { domain: domainOf(c), address: parameter(c, "address") }),
   "/domains/:domain/records": (request, form, c) => checkAgain(request, form, domainOf(c)),
   "/reports/:account/:domain/:day/:uid": (request, form, c) => changeReport(request, form, reportAddress(c)),
 };
@@ -135,6 +139,7 @@ export function pageRequest(c: Call): PageRequest {
     accounts: async () => c.get("access").accounts ?? (await c.get("ledger").accounts()),
     read: (name, input) => read(c, name, input),
     operate: (name, input) => operate(c, name, input),
+    later: (work) => c.executionCtx.waitUntil(work.catch(() => undefined)),
   };
 }
 

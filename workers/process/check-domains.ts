@@ -23,8 +23,7 @@ import { mailQuery } from "../../shared/ledger/sources.ts";
 import { GUIDANCE_LIMITS } from "../../shared/limits.ts";
 import { SECONDS_PER_DAY } from "../../shared/report-day.ts";
 import { fail, ok } from "../../shared/result.ts";
-import { type Invocation, inEachShard, type LogEntry, type ProcessEnv } from "./env.ts";
-import { inShardOf } from "../../shared/ledger/which-database.ts";
+import { type Invocation, inEachShard, inShardOf, type LogEntry, type ProcessEnv } from "./env.ts";
 
 /** What is asked outside: both never throw. */
 export interface OutsideWorld {
@@ -32,7 +31,7 @@ export interface OutsideWorld {
   fetchPolicy: FetchPolicyFile;
 }
 
-/** What the settings say is asked. */
+/** What the settings say is asked: a bounded number of questions, as many as a whole round needs. */
 export function outsideWorld({ DNS_OVER_HTTPS_URL: url }: ProcessEnv): OutsideWorld {
   const request: Fetch = (address, init) => fetch(address, init);
   return { resolver: url === "" ? NO_RESOLVER : httpsResolver(url, request), fetchPolicy: policyFetcher(request) };

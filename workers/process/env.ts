@@ -14,7 +14,7 @@ export interface DatasetBinding {
 }
 
 type Datasets = "DMARC_ANALYTICS" | "DMARC_EVENTS" | "DMARC_TLS" | "DMARC_FAILURES";
-type Texts = "DNS_OVER_HTTPS_URL";
+type Texts = "DNS_OVER_HTTPS_URL" | "RUA_HOST";
 type Settings =
   | "RETRY_BASE_SECONDS"
   | "ADDRESS_RECORDS_PER_DAY"

@@ -18,10 +18,13 @@ import { parseDay, SECONDS_PER_DAY } from "../../shared/report-day.ts";
 import { fail, ok } from "../../shared/result.ts";
 import { isoDate } from "../../shared/storage.ts";
 import { normalizeEmail, ViewerValueError, validViewer } from "../../shared/viewers.ts";
-import { checkNow } from "./check-domains.ts";
+import { addDomain, domainSetup, removeDomain } from "./add-domain.ts";
+import { checkNow, outsideWorld } from "./check-domains.ts";
 import { decideConflict } from "./conflict-operations.ts";
 import { discardDeadLetters, requeueDeadLetters } from "./dead-letter-operations.ts";
+import { decideSender, undoSenderDecision } from "./decide-sender.ts";
 import { type Invocation, inShardOf, newInvocation, type ProcessEnv } from "./env.ts";
+import { nameAddresses } from "./name-addresses.ts";
 import { putRegistration, valid } from "./put-registration.ts";
 import { describeRawObject, readRawObject } from "./raw-object.ts";
 import { readRecords } from "./record-reader.ts";
@@ -90,6 +93,14 @@ const HANDLERS: Handlers = {
   },
 
   checkDomain: (name, { invocation }) => checkNow(name, invocation),
+  addDomain: (named, { invocation }) => addDomain(named, invocation, { randomBytes }),
+  domainSetup: (named, { invocation }) => domainSetup(named, invocation),
+  removeDomain: (named, { invocation }) => removeDomain(named, invocation),
+  decideSender: ({ decision, note, ...name }, { invocation, caller }) =>
+    decideSender(name, { decision, note: note ?? "", by: caller.name }, invocation),
+  undoSenderDecision: (name, { invocation, caller }) => undoSenderDecision(name, caller.name, invocation),
+  nameAddresses: async (shown, { invocation }) =>
+    ok({ named: await nameAddresses(shown, invocation, outsideWorld(invocation.env)) }),
 
   startReprocess: async (request, { invocation }) =>
     answer(await startJob({ kind: "reprocess", random: Math.random() }, request, invocation)),
@@ -131,6 +142,10 @@ async function findReference(
   if (named !== undefined) return named;
   const { ledger } = await inShardOf(account, invocation);
   return (await findReports(ledger, references)).reports.get(uid)?.reference;
+}
+
+function randomBytes(count: number): Uint8Array {
+  return crypto.getRandomValues(new Uint8Array(count));
 }
 
 function named(reference: ReportReference | OperationRefused): Answer<Outputs["takeBackReport"]> {

@@ -2,6 +2,8 @@
  * What runs by itself once a day, in bounded steps: what is left over is done the next day. A step that fails leaves the
  * others to be done; its error is thrown at the end, so that the platform shows it.
  */
+
+import { removeExpiredNames } from "../../shared/ledger/address-names.ts";
 import { copyDue } from "../../shared/ledger/addresses.ts";
 import { change } from "../../shared/ledger/database.ts";
 import { removeOldFaults } from "../../shared/ledger/faults.ts";
@@ -36,6 +38,7 @@ export async function runUpkeep(invocation: Invocation, random: number): Promise
     const name = place.shard === 0 ? "" : `_${place.shard}`;
     steps[`merged${name}`] = () => merge(place);
     steps[`removed${name}`] = () => removeOld(place);
+    steps[`names${name}`] = () => removeNames(place);
   }
   const done: LogEntry = { event: "upkeep" };
   const faults: unknown[] = [];
@@ -80,6 +83,12 @@ function merge(invocation: Invocation): Promise<number> {
 /** Last errors of messages that never came back. */
 async function removeFaults({ shards, nowSeconds }: Invocation): Promise<string> {
   await change(shards.directory, [removeOldFaults(nowSeconds - UPKEEP_LIMITS.keptFaultSeconds)]);
+  return "removed";
+}
+
+/** Names of addresses that have expired. */
+async function removeNames({ ledger, nowSeconds }: Invocation): Promise<string> {
+  await change(ledger, [removeExpiredNames(nowSeconds)]);
   return "removed";
 }
 

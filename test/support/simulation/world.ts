@@ -292,6 +292,7 @@ export class World {
       ACCOUNT_RECORDS_PER_DAY: this.recordsPerDay.account,
       REPORTER_REPORTS_PER_DAY: this.reportsPerDay.reporter,
       DNS_OVER_HTTPS_URL: "",
+      RUA_HOST: "rua.sim.example",
     });
   }
 }

@@ -2,9 +2,10 @@
 import type { Inputs, Outputs } from "../../../shared/contract/operations.ts";
 import { domainName } from "../../../shared/domain-name.ts";
 import { judge } from "../../../shared/guidance/verdict.ts";
-import { NO_DECISIONS, verdictInput } from "../../../shared/guidance/verdict-input.ts";
+import { decideBy, verdictInput } from "../../../shared/guidance/verdict-input.ts";
 import { verdictJson } from "../../../shared/guidance/verdict-json.ts";
 import { dayTotalsQuery, policiesQuery, ruaAddressesQuery } from "../../../shared/ledger/days.ts";
+import { senderDecisionsQuery } from "../../../shared/ledger/sender-decisions.ts";
 import { type DomainScope, mailQuery } from "../../../shared/ledger/sources.ts";
 import { readPeriod } from "../data/period.ts";
 import { ApiError } from "../errors.ts";
@@ -20,15 +21,15 @@ export async function getVerdict(c: Call, input: Inputs["verdict"], today: numbe
   const ledger = c.get("ledger");
   const always: DomainScope = { accounts: c.get("access").accounts ?? (await ledger.accounts()), domains: [domain] };
   const scope: DomainScope = { ...always, firstDay, lastDay };
-  const [[mail], days, policies, addresses] = await Promise.all([
+  const [[mail], days, policies, addresses, decided] = await Promise.all([
     ledger.ask(mailQuery({ ...scope, onlyCounted: true })),
     ledger.ask(dayTotalsQuery(scope)),
     ledger.ask(policiesQuery(always)),
     ledger.ask(ruaAddressesQuery(scope)),
+    ledger.ask(senderDecisionsQuery(domain, always.accounts)),
   ]);
   if (mail === undefined) throw new Error("A question without an answer.");
   const ruaAddresses = addresses.map(({ rua }) => rua);
-  return verdictJson(
-    judge(verdictInput(domain, { period: period.value, mail, days, policies, ruaAddresses }, NO_DECISIONS)),
-  );
+  const decide = decideBy(new Map(decided.map(({ source, decision }) => [source, decision])));
+  return verdictJson(judge(verdictInput(domain, { period: period.value, mail, days, policies, ruaAddresses }, decide)));
 }

@@ -3,7 +3,7 @@ import type { Child } from "hono/jsx";
 import type { JudgedSource } from "../../../shared/guidance/roles.ts";
 import { mergeSources, type Source } from "../../../shared/guidance/sources.ts";
 import { judge, type Verdict } from "../../../shared/guidance/verdict.ts";
-import { NO_DECISIONS, verdictInput } from "../../../shared/guidance/verdict-input.ts";
+import { decideBy, verdictInput } from "../../../shared/guidance/verdict-input.ts";
 import {
   type DayTotals,
   dayTotalsQuery,
@@ -12,6 +12,7 @@ import {
   ruaAddressesQuery,
 } from "../../../shared/ledger/days.ts";
 import { type Extent, extentQuery } from "../../../shared/ledger/domains.ts";
+import type { SenderDecision } from "../../../shared/ledger/sender-decisions.ts";
 import { type Mail, mailQuery, SOURCE_LIMITS } from "../../../shared/ledger/sources.ts";
 import { isoDay } from "../data/days.ts";
 import { changeOfCount, formatCount, formatShare } from "../data/numbers.ts";
@@ -29,6 +30,7 @@ import { askOne, domainScope, linkTo, type PageRequest, periodOf } from "../part
 import { JudgementBasis } from "../parts/sender.tsx";
 import { SpreadNote } from "../parts/spread.tsx";
 import { daysTable, dispositionsTable, policiesTable, reasonsTable } from "./overview-tables.tsx";
+import { decisionsBySource } from "./sender-decision.tsx";
 import { sourcesTable } from "./sources-table.tsx";
 import { VerdictCard } from "./verdict.tsx";
 
@@ -43,6 +45,8 @@ interface Overview {
   countedMail: Mail;
   extent: Extent;
   ruaAddresses: string[];
+  /** What the owner said of sources, by name. */
+  decisions: ReadonlyMap<string, SenderDecision>;
 }
 
 export async function overviewPage(request: PageRequest, domain: string): Promise<PageResult> {
@@ -50,7 +54,9 @@ export async function overviewPage(request: PageRequest, domain: string): Promis
   const { period, policies } = overview;
   const sources = mergeSources(overview.mail.sources, domain);
   const current = overview.days.filter(({ day }) => day >= period.firstDay);
-  const verdict = judge(verdictInput(domain, { ...overview, mail: overview.countedMail, days: current }, NO_DECISIONS));
+  const verdict = judge(
+    verdictInput(domain, { ...overview, mail: overview.countedMail, days: current }, decideBy(overview.decisions)),
+  );
   const tables = overviewTables(request, { overview, sources, judged: verdict.sources });
   return {
     tables: Object.values(tables),
@@ -82,16 +88,18 @@ export async function overviewPage(request: PageRequest, domain: string): Promis
 async function askOverview(request: PageRequest, domain: string): Promise<Overview> {
   const period = periodOf(request);
   const scope = await domainScope(request, domain, period);
-  const [days, mail, policies, extent, addresses] = await Promise.all([
+  const [days, mail, policies, extent, addresses, decisions] = await Promise.all([
     request.ask(dayTotalsQuery({ ...scope, firstDay: periodBefore(period).firstDay })),
     askOne(request, mailQuery(scope)),
     request.ask(policiesQuery(await domainScope(request, domain))),
     askOne(request, extentQuery(scope)),
     request.ask(ruaAddressesQuery(scope)),
+    decisionsBySource(request, domain),
   ]);
+  const ruaAddresses = addresses.map(({ rua }) => rua);
   const isAllCounted = days.every(({ day, uncounted }) => day < period.firstDay || uncounted === 0);
   const countedMail = isAllCounted ? mail : await askOne(request, mailQuery({ ...scope, onlyCounted: true }));
-  return { domain, period, days, mail, countedMail, policies, extent, ruaAddresses: addresses.map(({ rua }) => rua) };
+  return { domain, period, days, mail, countedMail, policies, extent, ruaAddresses, decisions };
 }
 
 interface TablesInput {
@@ -101,11 +109,12 @@ interface TablesInput {
 }
 
 function overviewTables(request: PageRequest, { overview, sources, judged }: TablesInput) {
-  const { domain, period, days, mail, policies, extent } = overview;
+  const { domain, period, days, mail, policies, extent, decisions } = overview;
   const current = days.filter(({ day }) => day >= period.firstDay);
+  const dataSince = detailsSince(extent);
   return {
     days: daysTable(fillDays(current, { period, extent })),
-    sources: sourcesTable(request, { domain, sources, judged, period, dataSince: detailsSince(extent), size: 10 }),
+    sources: sourcesTable(request, { domain, sources, judged, period, decisions, dataSince, size: 10 }),
     dispositions: dispositionsTable(mail.dispositions),
     reasons: reasonsTable(mail.reasons),
     policies: policiesTable(policies),

@@ -1,7 +1,8 @@
 /** The tables of a source: addresses, what authenticated its mail, From domains, reports. */
-
+import type { AddressName } from "../../../shared/guidance/address-name.ts";
 import { hasPass, readAuthResults } from "../../../shared/guidance/auth-results.ts";
 import { addFigures, SOURCE_LIMITS, type SourceDetail, type SourceReport } from "../../../shared/ledger/sources.ts";
+import { namePhrases } from "../data/address-names.ts";
 import { dayOfSeconds, isoDay } from "../data/days.ts";
 import { formatCount } from "../data/numbers.ts";
 import {
@@ -12,7 +13,7 @@ import {
   reportUidColumn,
   shareColumn,
 } from "../parts/columns.tsx";
-import { Name } from "../parts/foreign-text.tsx";
+import { ForeignText, Name } from "../parts/foreign-text.tsx";
 import { addressPath, reportPath } from "../parts/links.ts";
 import { Note, ResultMark } from "../parts/marks.tsx";
 import { linkTo, type PageRequest } from "../parts/request.ts";
@@ -39,10 +40,27 @@ function addressRows(groups: readonly SourceDetail[]): AddressRow[] {
   return [...rows.values()];
 }
 
+/** What an address is called, under it. */
+export function AddressNote({ name }: { name: AddressName | undefined }) {
+  return (
+    <>
+      {namePhrases(name).map((phrase) => (
+        <div class="small muted">
+          <ForeignText text={phrase} />
+        </div>
+      ))}
+    </>
+  );
+}
+
 /** Figures per address. */
 export function addressesTable(
   request: PageRequest,
-  { domain, groups }: { domain: string; groups: readonly SourceDetail[] },
+  {
+    domain,
+    groups,
+    names,
+  }: { domain: string; groups: readonly SourceDetail[]; names: ReadonlyMap<string, AddressName> },
 ): BoundTable {
   return bindTable<AddressRow>({
     id: "addresses",
@@ -57,11 +75,22 @@ export function addressesTable(
         term: "Source",
         value: ({ sourceIp }) => sourceIp,
         cell: ({ sourceIp }) => (
-          <a href={linkTo(request, addressPath(domain, sourceIp))}>
-            <Name text={sourceIp || "none given"} />
-          </a>
+          <>
+            <a href={linkTo(request, addressPath(domain, sourceIp))}>
+              <Name text={sourceIp || "none given"} />
+            </a>
+            <AddressNote name={names.get(sourceIp)} />
+          </>
         ),
       },
+      {
+        key: "host",
+        label: "Reverse name",
+        value: ({ sourceIp }) => names.get(sourceIp)?.host ?? "",
+        exportOnly: true,
+      },
+      { key: "asn", label: "Network", value: ({ sourceIp }) => names.get(sourceIp)?.asn ?? 0, exportOnly: true },
+      { key: "holder", label: "Holder", value: ({ sourceIp }) => names.get(sourceIp)?.holder ?? "", exportOnly: true },
       messagesColumn(),
       dmarcColumn(),
       shareColumn({ key: "dkim_pass", label: "DKIM pass" }, ({ dkimPassed }) => dkimPassed),

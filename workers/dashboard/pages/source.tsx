@@ -1,6 +1,7 @@
 /** One source, or one address: figures per address, what authenticated its mail, records and the reports behind it. */
 
 import { domainName } from "../../../shared/domain-name.ts";
+import type { AddressName } from "../../../shared/guidance/address-name.ts";
 import { knownService } from "../../../shared/guidance/known-services.ts";
 import { identifySource, type SourceEvidence } from "../../../shared/guidance/sources.ts";
 import { type Extent, extentQuery } from "../../../shared/ledger/domains.ts";
@@ -15,6 +16,7 @@ import {
   sourceReportsQuery,
 } from "../../../shared/ledger/sources.ts";
 import { isSpread } from "../../../shared/report-day.ts";
+import { askNames } from "../data/address-names.ts";
 import { isoDay } from "../data/days.ts";
 import { formatCount, formatShare } from "../data/numbers.ts";
 import type { Period } from "../data/period.ts";
@@ -24,14 +26,15 @@ import { DayChart, type Series } from "../parts/chart-view.tsx";
 import type { ChartDay } from "../parts/charts.ts";
 import { DomainHead, domainCrumbs } from "../parts/domain-frame.tsx";
 import { ForeignText, Name } from "../parts/foreign-text.tsx";
-import { domainPath } from "../parts/links.ts";
+import { addressPath, domainPath, sourcePath } from "../parts/links.ts";
 import { Figure, Note } from "../parts/marks.tsx";
 import type { PageResult } from "../parts/page.ts";
 import { PeriodText } from "../parts/period-view.tsx";
 import { askOne, domainScope, linkTo, type PageRequest, periodOf } from "../parts/request.ts";
 import { SpreadMark } from "../parts/spread.tsx";
 import { originColumns, recordsTable } from "./records-table.tsx";
-import { addressesTable, authTable, fromTable, sourceReportsTable } from "./source-tables.tsx";
+import { askDecisions, changeSenderDecision, type Decisions, SenderDecisionCard } from "./sender-decision.tsx";
+import { AddressNote, addressesTable, authTable, fromTable, sourceReportsTable } from "./source-tables.tsx";
 
 /** A source by its name (organizational domain), as the page Sources names it. */
 export function sourcePage(request: PageRequest, { domain, source: asked }: { domain: string; source: string }) {
@@ -43,6 +46,30 @@ export function sourcePage(request: PageRequest, { domain, source: asked }: { do
 /** One address, whatever its mail authenticated as. */
 export function addressPage(request: PageRequest, { domain, address }: { domain: string; address: string }) {
   return detailPage(request, { domain, name: address, match: { sourceIp: address }, isOfSource: () => true });
+}
+
+/** Keeps what the owner says of a source. @returns the page to go to */
+export async function decideSource(
+  request: PageRequest,
+  form: URLSearchParams,
+  { domain, source }: { domain: string; source: string },
+): Promise<string> {
+  await changeSenderDecision(request, form, { domain, source });
+  return linkTo(request, sourcePath(domain, source));
+}
+
+/** The same of an address. @returns the page to go to */
+export async function decideAddress(
+  request: PageRequest,
+  form: URLSearchParams,
+  { domain, address }: { domain: string; address: string },
+): Promise<string> {
+  await changeSenderDecision(request, form, { domain, source: address });
+  return linkTo(request, addressPath(domain, address));
+}
+
+function detailPath({ domain, name, match }: Detail): string {
+  return "sourceIp" in match ? addressPath(domain, name) : sourcePath(domain, name);
 }
 
 interface Detail {
@@ -95,13 +122,17 @@ interface Found {
   records: SourceRecord[];
   reports: SourceReport[];
   extent: Extent;
+  /** Names of its addresses. */
+  names: ReadonlyMap<string, AddressName>;
+  /** What the owner said of it. */
+  decisions: Decisions;
   /** A statement's limit was reached. */
   isPartial: boolean;
 }
 
 async function askDetail(
   request: PageRequest,
-  { detail: { domain, match, isOfSource }, period }: { detail: Detail; period: Period },
+  { detail: { domain, name, match, isOfSource }, period }: { detail: Detail; period: Period },
 ): Promise<Found> {
   const scope = await domainScope(request, domain, period);
   const [figures, extent] = await Promise.all([
@@ -113,12 +144,18 @@ async function askDetail(
   const days = figures.days.filter(isOwn);
   const newest = [...new Set(days.map(({ day }) => day))].slice(-MAX_REPORT_DAYS);
   const { records, reports } = await askOne(request, sourceReportsQuery(scope, { match, days: newest }));
+  const groups = figures.groups.filter(isSource);
   return {
-    groups: figures.groups.filter(isSource),
+    groups,
+    names: await askNames(
+      request,
+      groups.map(({ sourceIp }) => sourceIp),
+    ),
     days: chartDays(days, daysWithData(period, extent)),
     records: records.filter(isSource).slice(0, SOURCE_LIMITS.maxRecords),
     reports: reports.filter(isOwn),
     extent,
+    decisions: await askDecisions(request, { domain, source: name }),
     isPartial: figures.groups.length >= SOURCE_LIMITS.maxGroups,
   };
 }
@@ -138,10 +175,10 @@ function remembered(isOfSource: (evidence: SourceEvidence) => boolean): (evidenc
 }
 
 function detailTables(request: PageRequest, { detail, found }: { detail: Detail; found: Found }) {
-  const { groups, days, records, reports } = found;
+  const { groups, days, records, reports, names } = found;
   return {
     days: chartTable("Messages by day", { days, series: SERIES }),
-    addresses: addressesTable(request, { domain: detail.domain, groups }),
+    addresses: addressesTable(request, { domain: detail.domain, groups, names }),
     dkim: authTable("dkim", groups),
     spf: authTable("spf", groups),
     from: fromTable(groups),
@@ -180,14 +217,21 @@ interface ContentProps {
   period: Period;
 }
 
-function Content({ request: { url }, detail, found, tables, period }: ContentProps) {
+function Content({ request, detail, found, tables, period }: ContentProps) {
+  const { url } = request;
   return (
     <>
       <BeforeDetails period={period} extent={found.extent} />
+      {isAddress(detail) && (
+        <div>
+          <AddressNote name={found.names.get(detail.name)} />
+        </div>
+      )}
       <SourceFigures groups={found.groups} />
       {found.isPartial && (
         <Note>There is more of this than one page can take: the largest part is shown. Choose a shorter period.</Note>
       )}
+      <SenderDecisionCard decisions={found.decisions} action={linkTo(request, detailPath(detail))} />
       <SourceChart found={found} name={detail.name} />
       <FoldedTable table={tables.days} url={url} label="Messages by day, as a table" />
       {!isAddress(detail) && tables.addresses.view(url)}

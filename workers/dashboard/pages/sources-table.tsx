@@ -3,6 +3,7 @@ import type { JudgedSource, Role } from "../../../shared/guidance/roles.ts";
 import { isNewSource, type Source, type SourceKind } from "../../../shared/guidance/sources.ts";
 import { roleReasonText } from "../../../shared/guidance/verdict-words.ts";
 import { hitsOf, type Step } from "../../../shared/guidance/what-if.ts";
+import type { SenderDecision } from "../../../shared/ledger/sender-decisions.ts";
 import { formatCount, formatShare, shareOf } from "../data/numbers.ts";
 import type { Period } from "../data/period.ts";
 import { dayColumn, dmarcColumn, messagesColumn, shareColumn } from "../parts/columns.tsx";
@@ -10,6 +11,7 @@ import { Name } from "../parts/foreign-text.tsx";
 import { addressPath, sourcePath } from "../parts/links.ts";
 import { linkTo, type PageRequest } from "../parts/request.ts";
 import { type BoundTable, bindTable, type ViewColumn } from "../parts/table-view.tsx";
+import { DecisionMark } from "./sender-decision.tsx";
 
 interface SourcesInput {
   domain: string;
@@ -17,6 +19,8 @@ interface SourcesInput {
   period: Period;
   /** First day of all the domain's data. */
   dataSince: number;
+  /** What the owner said of sources, by name. */
+  decisions: ReadonlyMap<string, SenderDecision>;
   size?: number;
   judged: readonly JudgedSource[];
   /** The policy whose hits are shown; absent = p=reject. */
@@ -51,7 +55,7 @@ export function sourcesTable(request: PageRequest, input: SourcesInput): BoundTa
 }
 
 function columns(request: PageRequest, input: SourcesInput): ViewColumn<Source>[] {
-  const { domain, sources, period, dataSince, judged, step = "reject" } = input;
+  const { domain, sources, period, dataSince, decisions, judged, step = "reject" } = input;
   const found = new Map(judged.map((source) => [source.name, source]));
   const total = sources.reduce((sum, { messages }) => sum + messages, 0);
   const isNew = (source: Source): boolean => isNewSource(source, { firstDay: period.firstDay, dataSince });
@@ -60,7 +64,21 @@ function columns(request: PageRequest, input: SourcesInput): ViewColumn<Source>[
       key: "source",
       label: "Source",
       value: ({ name }) => name,
-      cell: (source) => <SourceCell request={request} domain={domain} source={source} isNew={isNew(source)} />,
+      cell: (source) => (
+        <SourceCell
+          request={request}
+          domain={domain}
+          source={source}
+          isNew={isNew(source)}
+          decision={decisions.get(source.name)}
+        />
+      ),
+    },
+    {
+      key: "decision",
+      label: "Decision",
+      value: ({ name }) => decisions.get(name) ?? "undecided",
+      exportOnly: true,
     },
     { key: "service", label: "Service", value: ({ service }) => service, exportOnly: true },
     { key: "kind", label: "Kind", value: ({ kind }) => KINDS[kind], exportOnly: true },
@@ -115,9 +133,10 @@ interface CellProps {
   domain: string;
   source: Source;
   isNew: boolean;
+  decision: SenderDecision | undefined;
 }
 
-function SourceCell({ request, domain, source, isNew }: CellProps) {
+function SourceCell({ request, domain, source, isNew, decision }: CellProps) {
   const { name, kind, service, passed } = source;
   const path = kind === "none" ? addressPath(domain, name) : sourcePath(domain, name);
   return (
@@ -126,7 +145,8 @@ function SourceCell({ request, domain, source, isNew }: CellProps) {
         <a href={linkTo(request, path)}>
           <Name text={name} />
         </a>{" "}
-        {service !== "" && <span class="tag">{service}</span>} {isNew && <span class="result warn">! new</span>}
+        {service !== "" && <span class="tag">{service}</span>} <DecisionMark decision={decision} />{" "}
+        {isNew && <span class="result warn">! new</span>}
       </span>
       {source.uncounted > 0 && (
         <span class="small result warn">

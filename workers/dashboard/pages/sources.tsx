@@ -1,7 +1,7 @@
 /** Sources: everybody who sent mail in a domain's name over a period. */
 import { type JudgedSource, judgeSources, ROLES, type Role } from "../../../shared/guidance/roles.ts";
 import { mergeSources, type Source } from "../../../shared/guidance/sources.ts";
-import { NO_DECISIONS } from "../../../shared/guidance/verdict-input.ts";
+import { decideBy } from "../../../shared/guidance/verdict-input.ts";
 import { hitsOf, STEPS, type Step } from "../../../shared/guidance/what-if.ts";
 import { extentQuery } from "../../../shared/ledger/domains.ts";
 import { mailQuery, SOURCE_LIMITS } from "../../../shared/ledger/sources.ts";
@@ -13,24 +13,27 @@ import type { PageResult } from "../parts/page.ts";
 import { PeriodText } from "../parts/period-view.tsx";
 import { askOne, domainScope, linkWith, type PageRequest, periodOf } from "../parts/request.ts";
 import { PartialSources } from "./overview.tsx";
+import { decisionsBySource } from "./sender-decision.tsx";
 import { ROLE_WORDS, sourcesTable } from "./sources-table.tsx";
 
 export async function sourcesPage(request: PageRequest, domain: string): Promise<PageResult> {
   const period = periodOf(request);
   const scope = await domainScope(request, domain, period);
-  const [{ sources: groups, evidence }, extent] = await Promise.all([
+  const [{ sources: groups, evidence }, extent, decisions] = await Promise.all([
     askOne(request, mailQuery(scope)),
     askOne(request, extentQuery(scope)),
+    decisionsBySource(request, domain),
   ]);
   const dataSince = detailsSince(extent);
   const isAllCounted = groups.every(({ uncounted }) => uncounted === 0);
   const counted = isAllCounted
     ? evidence
     : (await askOne(request, mailQuery({ ...scope, onlyCounted: true }))).evidence;
-  const judged = judgeSources(counted, domain, NO_DECISIONS);
+  const judged = judgeSources(counted, domain, decideBy(decisions));
   const filter = readFilter(request.parameters);
   const sources = selectSources(mergeSources(groups, domain), { judged, filter, domain });
-  const table = sourcesTable(request, { domain, period, dataSince, judged, sources, step: filter.step });
+  const { step } = filter;
+  const table = sourcesTable(request, { domain, period, dataSince, decisions, judged, sources, step });
   return {
     tables: [table],
     content: {

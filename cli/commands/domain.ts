@@ -1,0 +1,125 @@
+/** `dmarc domain`: adding a domain, from an address for its reports to the first one. */
+import { readFile } from "node:fs/promises";
+import type { Command } from "commander";
+import type { Outputs } from "../../shared/contract/operations.ts";
+import { CommandError } from "../command-error.ts";
+import { addConnectionOptions, type ConnectionOptions, connect } from "../connection.ts";
+import { exitCodes } from "../exit-codes.ts";
+import { printError, printJson, printOut, safeText } from "../terminal.ts";
+
+type Added = Outputs["addDomain"];
+
+interface DomainOptions extends ConnectionOptions {
+  account: string;
+  json?: true;
+  from?: string;
+}
+
+const MAX_CHARS = 1000;
+
+const EXAMPLES = `
+Examples:
+  dmarc domain add example.com                        makes an address for its reports, says what to publish
+  dmarc domain add --from domains.txt --account acme  in bulk: a domain a line
+  dmarc domain check example.com                      what is published, and whether reports come
+  dmarc domain remove example.com                     mail to its address is rejected from now on; its reports stay
+
+Nothing is changed in DNS: the records are yours to publish. Adding a domain again finds the address it has.
+Exit code: 0 done, 1 wrong use or failure, 2 some of the domains could not be added, or something is still to be published.`;
+
+/** Adds the command with its subcommands. */
+export function addDomain(program: Command): void {
+  const domain = program.command("domain").description("Add a domain, and follow it to its first report");
+  domain.addHelpText("after", EXAMPLES);
+  subcommand(domain, "add [domain...]", "Make an address for a domain's reports")
+    .option("--from <file>", "a file with a domain a line")
+    .action(addAll);
+  subcommand(domain, "check <domain...>", "How far domains are").action(checkAll);
+  subcommand(domain, "remove <domain>", "Take a domain's address away").action(removeOne);
+}
+
+function subcommand(domain: Command, nameAndArguments: string, description: string): Command {
+  const command = domain
+    .command(nameAndArguments)
+    .description(description)
+    .option("--account <name>", "whose domain it is", "default")
+    .option("--json", "one JSON object a line, for programs");
+  return addConnectionOptions(command).addHelpText("after", EXAMPLES);
+}
+
+async function addAll(given: string[], options: DomainOptions): Promise<void> {
+  const domains = [...given, ...(options.from === undefined ? [] : await readList(options.from))];
+  if (domains.length === 0) throw new CommandError("Which domain? Name one, or a file with --from.");
+  const client = connect(options);
+  const isFine = await each(domains, options, (domain) =>
+    client.ask("addDomain", { account: options.account, domain }),
+  );
+  process.exitCode = isFine ? exitCodes.done : exitCodes.rejected;
+}
+
+async function checkAll(domains: string[], options: DomainOptions): Promise<void> {
+  const client = connect(options);
+  const states: string[] = [];
+  const isFine = await each(domains, options, async (domain) => {
+    const found = await client.ask("domainSetup", { account: options.account, domain });
+    states.push(found.state);
+    return found;
+  });
+  const isDone = states.every((state) => state === "receiving" || state === "waiting");
+  process.exitCode = isFine && isDone ? exitCodes.done : exitCodes.rejected;
+}
+
+/** Asks for each and prints the answers; one that cannot be done leaves the others to be done. @returns whether all were */
+async function each(
+  domains: string[],
+  { json }: DomainOptions,
+  ask: (domain: string) => Promise<Added>,
+): Promise<boolean> {
+  let isFine = true;
+  for (const domain of domains) {
+    try {
+      const added = await ask(domain);
+      if (json) printJson(added);
+      else printOut(renderAdded(added));
+    } catch (error) {
+      if (!(error instanceof CommandError) || domains.length === 1) throw error;
+      isFine = false;
+      printError(`dmarc domain: ${error.message}`);
+    }
+  }
+  return isFine;
+}
+
+async function removeOne(domain: string, options: DomainOptions): Promise<void> {
+  const { rua } = await connect(options).ask("removeDomain", { account: options.account, domain });
+  if (options.json) printJson({ removed: rua });
+  else printOut(`${rua} is not registered any more. Take it out of the DMARC record, too.`);
+}
+
+async function readList(file: string): Promise<string[]> {
+  let text: string;
+  try {
+    text = await readFile(file, "utf8");
+  } catch (error) {
+    if (!(error instanceof Error) || !("code" in error)) throw error;
+    throw new CommandError(`${file} cannot be read: ${error.message}`);
+  }
+  return text
+    .split(/\r?\n/)
+    .map((line) => line.replace(/#.*$/, "").trim())
+    .filter((line) => line !== "");
+}
+
+function renderAdded({ domain, rua, isNew, state, sentence, missing, records }: Added): string {
+  const lines = [
+    safeText(domain, MAX_CHARS),
+    `  address  ${safeText(rua)}${isNew ? " (new)" : ""}`,
+    `  state    ${state}: ${safeText(sentence, MAX_CHARS)}`,
+  ];
+  const toPublish = state === "receiving" || state === "waiting" ? [] : records;
+  for (const record of missing === undefined ? toPublish : [{ ...missing, sentence: "" }]) {
+    lines.push(`  publish  ${safeText(record.name, MAX_CHARS)} ${record.type} "${safeText(record.value, MAX_CHARS)}"`);
+    if (record.sentence !== "") lines.push(`           ${safeText(record.sentence, MAX_CHARS)}`);
+  }
+  return lines.join("\n");
+}

@@ -1,0 +1,70 @@
+/** What a domain has to publish so that its reports come to an address: the record made, or the existing one amended. Pure. */
+import { organizationalDomain } from "../organizational-domain.ts";
+import type { RecordToPublish } from "./check.ts";
+import { readDmarcRecord } from "./dmarc-record.ts";
+
+/** A record, why it is needed, and who publishes it. */
+export interface NeededRecord extends RecordToPublish {
+  /** "domain": in the domain's own zone; "rua": in the zone of the address. */
+  zone: "domain" | "rua";
+  sentence: string;
+}
+
+/**
+ * The records that bring a domain's reports to an address.
+ *
+ * @param domain A-labels
+ * @param rua where reports are to go
+ * @param published DMARC records that stand at the domain's own `_dmarc`, as DNS gives them; one is amended
+ */
+export function recordsToPublish(domain: string, rua: string, published: readonly string[] = []): NeededRecord[] {
+  const [current] = published;
+  const records: NeededRecord[] = [
+    {
+      zone: "domain",
+      name: `_dmarc.${domain}`,
+      type: "TXT",
+      value: current === undefined ? `v=DMARC1; p=none; rua=mailto:${encodedAddress(rua)}` : withRua(current, rua),
+      sentence:
+        current === undefined
+          ? "Asks receivers for reports, and changes nothing about the delivery of mail."
+          : "The record that is there, with this address added.",
+    },
+  ];
+  const host = rua.slice(rua.lastIndexOf("@") + 1);
+  // RFC 9990 section 4: a destination outside of the organisation says that it takes the reports.
+  if (organizationalDomain(host) !== organizationalDomain(domain)) {
+    records.push({
+      zone: "rua",
+      name: `${domain}._report._dmarc.${host}`,
+      type: "TXT",
+      value: "v=DMARC1;",
+      sentence: `Says that ${host} takes reports about ${domain}. One record *._report._dmarc.${host} does it for all domains.`,
+    });
+  }
+  records.push({
+    zone: "domain",
+    name: `_smtp._tls.${domain}`,
+    type: "TXT",
+    value: `v=TLSRPTv1; rua=mailto:${encodedAddress(rua)}`,
+    sentence: "Optional: asks for reports of mail to this domain that could not be encrypted.",
+  });
+  return records;
+}
+
+/** A record with an address added to its rua; one that has it stays as it is. */
+function withRua(text: string, rua: string): string {
+  const { tags, rua: uris } = readDmarcRecord(text);
+  const wanted = `mailto:${encodedAddress(rua)}`;
+  if (uris.some(({ address }) => address?.toLowerCase() === rua.toLowerCase())) return text;
+  const hasRua = tags.some(({ name, standing }) => name === "rua" && standing === "used");
+  const parts = tags.map(({ name, value, standing }) =>
+    name === "rua" && standing === "used" ? `rua=${value},${wanted}` : `${name}=${value}`,
+  );
+  return (hasRua ? parts : [...parts, `rua=${wanted}`]).join("; ");
+}
+
+/** In a URI of the record, `,` and `!` stand for something else (RFC 9989 section 4.6). */
+function encodedAddress(rua: string): string {
+  return rua.replaceAll("%", "%25").replaceAll(",", "%2C").replaceAll("!", "%21").replaceAll(";", "%3B");
+}

@@ -1,0 +1,66 @@
+/** How far a domain has come that was added: from the record to publish to its first report. Pure. */
+import type { RecordToPublish } from "./check.ts";
+import type { DmarcCheck } from "./dmarc-check.ts";
+
+export const SETUP_STATES = [
+  "receiving",
+  "waiting",
+  "recordNotFound",
+  "wrongAddress",
+  "notPermitted",
+  "unknown",
+] as const;
+
+/**
+ * receiving: a report has come; waiting: everything is published, receivers send once a day; recordNotFound: there is no
+ * DMARC record; wrongAddress: it names other addresses; notPermitted: the address's domain does not say that it takes the
+ * reports; unknown: DNS gave no answer.
+ */
+export type SetupState = (typeof SETUP_STATES)[number];
+
+/** A state with a sentence for people, and what is missing. */
+export interface Setup {
+  state: SetupState;
+  sentence: string;
+  missing?: RecordToPublish;
+}
+
+/** Judges by what is published. @param rua the address that was made for the domain */
+export function setupState(rua: string, check: DmarcCheck, hasReports: boolean): Setup {
+  if (hasReports) return { state: "receiving", sentence: "Reports are coming in." };
+  const own = check.record;
+  const at = check.policyDomain ?? "";
+  if (own === undefined) {
+    return check.state === "unknown"
+      ? { state: "unknown", sentence: "DNS gave no answer. Check again later." }
+      : {
+          state: "recordNotFound",
+          sentence: "The DMARC record is not there yet. Publish it; DNS may take a while to show it.",
+        };
+  }
+  const address = rua.toLowerCase();
+  const isNamed = own.rua.some((uri) => uri.address?.toLowerCase() === address);
+  if (!isNamed) {
+    return { state: "wrongAddress", sentence: `The record at _dmarc.${at} doesn't name ${rua}. Add it to rua.` };
+  }
+  const host = address.slice(address.lastIndexOf("@") + 1);
+  const destination = check.destinations.find((one) => one.host === host);
+  if (destination?.outcome === "unknown") {
+    return {
+      state: "unknown",
+      sentence: `DNS gave no answer on whether ${host} takes the reports. Check again later.`,
+    };
+  }
+  if (destination?.outcome === "refused") {
+    const name = destination.recordName ?? "";
+    return {
+      state: "notPermitted",
+      sentence: `${host} doesn't say that it takes reports about ${at}. Publish this record there.`,
+      missing: { name, type: "TXT", value: "v=DMARC1;" },
+    };
+  }
+  return {
+    state: "waiting",
+    sentence: "Everything is published. Receivers send reports once a day: the first comes within two days.",
+  };
+}

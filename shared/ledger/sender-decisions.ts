@@ -1,0 +1,79 @@
+/** What owners say of who sends in their name: mine, not mine, a forwarder. The newest decision about a source holds. */
+import * as v from "valibot";
+import { ask, type Change, type LedgerDatabase, type Query, query } from "./database.ts";
+
+export const SENDER_DECISIONS = ["mine", "notMine", "forwarder", "undecided"] as const;
+export type SenderDecision = (typeof SENDER_DECISIONS)[number];
+
+/** Of whose domain, and which source: an organisational domain or an address, as pages name it. */
+export interface SenderName {
+  account: string;
+  domain: string;
+  source: string;
+}
+
+/** A decision with who made it, when and why. */
+export interface DecidedSender extends SenderName {
+  decision: SenderDecision;
+  note: string;
+  decidedBy: string;
+  decidedSeconds: number;
+}
+
+const row = v.pipe(
+  v.object({
+    account: v.string(),
+    domain: v.string(),
+    source: v.string(),
+    decision: v.picklist(SENDER_DECISIONS),
+    note: v.string(),
+    decided_by: v.string(),
+    decided_seconds: v.number(),
+  }),
+  v.transform(
+    ({ decided_by, decided_seconds, ...rest }): DecidedSender => ({
+      ...rest,
+      decidedBy: decided_by,
+      decidedSeconds: decided_seconds,
+    }),
+  ),
+);
+
+const COLUMNS = "account, domain, source, decision, note, decided_by, decided_seconds";
+
+/** The decision that holds about each source of a domain; of several accounts, the newest. Withdrawn ones are "undecided". */
+export function senderDecisionsQuery(domain: string, accounts: readonly string[]): Query<DecidedSender> {
+  // SQLite takes the other columns from the row that has the maximum.
+  const sql = `SELECT account, domain, source, decision, note, decided_by, max(decided_seconds) AS decided_seconds
+    FROM sender_decisions WHERE domain = ?1 AND account IN (SELECT value FROM json_each(?2)) GROUP BY source`;
+  return query(sql, [domain, JSON.stringify(accounts)], row);
+}
+
+/** All decisions about one source, the newest first. */
+export function senderHistoryQuery(
+  { domain, source }: Omit<SenderName, "account">,
+  accounts: readonly string[],
+): Query<DecidedSender> {
+  const sql = `SELECT ${COLUMNS} FROM sender_decisions
+    WHERE domain = ?1 AND source = ?2 AND account IN (SELECT value FROM json_each(?3))
+    ORDER BY decided_seconds DESC LIMIT 100`;
+  return query(sql, [domain, source, JSON.stringify(accounts)], row);
+}
+
+/**
+ * Adds a decision. Two within a second: the later one is put a second later, so that none is lost.
+ */
+export function putSenderDecision(decided: DecidedSender): Change {
+  const { account, domain, source, decision, note, decidedBy, decidedSeconds } = decided;
+  return {
+    sql: `INSERT INTO sender_decisions (${COLUMNS}) SELECT ?1, ?2, ?3, ?4, ?5, ?6,
+      max(?7, ifnull((SELECT max(decided_seconds) + 1 FROM sender_decisions
+        WHERE account = ?1 AND domain = ?2 AND source = ?3), 0))`,
+    parameters: [account, domain, source, decision, note, decidedBy, decidedSeconds],
+  };
+}
+
+/** The newest decisions of one account about a source, at most two: what holds, and what held before. */
+export function lastTwoDecisions(database: LedgerDatabase, { account, ...name }: SenderName): Promise<DecidedSender[]> {
+  return ask(database, senderHistoryQuery(name, [account])).then((all) => all.slice(0, 2));
+}

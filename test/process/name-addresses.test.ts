@@ -1,0 +1,32 @@
+/** Names of addresses on the simulated platform, with DNS over HTTPS. */
+import { expect, it } from "vitest";
+import { httpsResolver } from "../../shared/dns/over-https.ts";
+import { addressNamesQuery } from "../../shared/ledger/address-names.ts";
+import { ask } from "../../shared/ledger/database.ts";
+import { GUIDANCE_LIMITS } from "../../shared/limits.ts";
+import { nameAddresses } from "../../workers/process/name-addresses.ts";
+import { addressZones } from "../guidance/zones.ts";
+import { startDnsServer } from "../support/dns-server.ts";
+import { World } from "../support/simulation/world.ts";
+
+it("is asked once, kept, and bounded for one page", async () => {
+  await using server = await startDnsServer(addressZones());
+  const resolver = httpsResolver(server.url, fetch);
+  const world = new World();
+  world.register("rua@acme.test", { account: "acme" });
+  const addresses = ["192.0.2.25", "192.0.2.77", "2001:db8::25"];
+  expect(await nameAddresses({ account: "acme", addresses }, world.invocation(), { resolver })).toBe(2);
+  const { nowSeconds } = world.invocation();
+  const kept = await ask(world.ledger, addressNamesQuery(addresses, nowSeconds));
+  expect(kept.map(({ address }) => address).sort()).toEqual(["192.0.2.25", "2001:db8::25"]);
+  const before = server.asked.length;
+  expect(await nameAddresses({ account: "acme", addresses }, world.invocation(), { resolver })).toBe(0);
+  expect(
+    server.asked.slice(before).every((question) => question.includes("77.2.0.192") || question.includes("lost")),
+  ).toBe(true);
+  const later = nowSeconds + GUIDANCE_LIMITS.keptNameSeconds + 1;
+  expect(await ask(world.ledger, addressNamesQuery(addresses, later))).toEqual([]);
+  const many = Array.from({ length: 200 }, (_, index) => `198.51.100.${index}`);
+  const named = await nameAddresses({ account: "acme", addresses: many }, world.invocation(), { resolver });
+  expect(named).toBe(GUIDANCE_LIMITS.namedAtOnce);
+});

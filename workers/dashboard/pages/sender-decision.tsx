@@ -1,0 +1,139 @@
+/** What the owner says of a source: what holds, the form to say it, and what was said before. */
+
+import { accountOfDomainQuery } from "../../../shared/ledger/domain-checks.ts";
+import {
+  type DecidedSender,
+  SENDER_DECISIONS,
+  type SenderDecision,
+  senderDecisionsQuery,
+  senderHistoryQuery,
+} from "../../../shared/ledger/sender-decisions.ts";
+import { isoMinute } from "../data/days.ts";
+import { ApiError } from "../errors.ts";
+import { Field } from "../parts/field.tsx";
+import { ForeignText } from "../parts/foreign-text.tsx";
+import type { PageRequest } from "../parts/request.ts";
+
+/** Words of decisions, and what each of them means for the verdict. */
+export const DECISION_WORDS: Record<SenderDecision, { label: string; meaning: string }> = {
+  mine: { label: "Mine", meaning: "sends for this domain; its failing mail stands in the way of p=reject" },
+  notMine: { label: "Not mine", meaning: "somebody using your name; p=reject is there to stop it" },
+  forwarder: { label: "Forwarder", meaning: "passes on mail of others, or is a mailing list; you can't fix it" },
+  undecided: { label: "Undecided", meaning: "not decided yet" },
+};
+
+/** The account whose domain it is, and what was decided there, the newest first. */
+export interface Decisions {
+  account: string | undefined;
+  history: DecidedSender[];
+}
+
+/** What was decided about a source. */
+export async function askDecisions(request: PageRequest, name: { domain: string; source: string }): Promise<Decisions> {
+  const accounts = await request.accounts();
+  const [[account], history] = await Promise.all([
+    request.ask(accountOfDomainQuery(name.domain, accounts)),
+    request.ask(senderHistoryQuery(name, accounts)),
+  ]);
+  return { account, history };
+}
+
+/** What holds about each source of a domain, by the source's name. */
+export async function decisionsBySource(
+  request: PageRequest,
+  domain: string,
+): Promise<ReadonlyMap<string, SenderDecision>> {
+  const decided = await request.ask(senderDecisionsQuery(domain, await request.accounts()));
+  return new Map(decided.map(({ source, decision }) => [source, decision]));
+}
+
+/** A decision as a mark; nothing where there is none. */
+export function DecisionMark({ decision }: { decision: SenderDecision | undefined }) {
+  if (decision === undefined || decision === "undecided") return null;
+  return <span class="tag">{DECISION_WORDS[decision].label}</span>;
+}
+
+/** What holds, the form, and the history. @param action path the form is sent to */
+export function SenderDecisionCard({ decisions, action }: { decisions: Decisions; action: string }) {
+  const { account, history } = decisions;
+  if (account === undefined) return null;
+  const [last] = history;
+  const current = last?.decision ?? "undecided";
+  return (
+    <section class="card" aria-labelledby="decision">
+      <h2 id="decision">Is it yours?</h2>
+      <p class="lead">
+        {current === "undecided" ? (
+          "Not decided yet. The verdict follows what you say here."
+        ) : (
+          <>
+            <strong>{DECISION_WORDS[current].label}</strong>: {DECISION_WORDS[current].meaning}.
+          </>
+        )}
+      </p>
+      <form class="inline" method="post" action={action}>
+        <input type="hidden" name="account" value={account} />
+        {SENDER_DECISIONS.filter((one) => one !== "undecided").map((one) => (
+          <label title={DECISION_WORDS[one].meaning}>
+            <input type="radio" name="decision" value={one} required checked={one === current} />{" "}
+            {DECISION_WORDS[one].label}
+          </label>
+        ))}
+        <Field id="decision-note" label="Note">
+          <input id="decision-note" name="note" type="text" maxlength={1000} />
+        </Field>
+        <button type="submit" name="action" value="decide">
+          Save
+        </button>
+      </form>
+      {last !== undefined && <History history={history} account={account} action={action} />}
+    </section>
+  );
+}
+
+function History({ history, account, action }: { history: DecidedSender[]; account: string; action: string }) {
+  return (
+    <>
+      <ul class="findings small">
+        {history.slice(0, 10).map(({ decision, note, decidedBy, decidedSeconds }) => (
+          <li>
+            {isoMinute(decidedSeconds)}: {DECISION_WORDS[decision].label}, by <ForeignText text={decidedBy} />
+            {note !== "" && (
+              <>
+                : <ForeignText text={note} />
+              </>
+            )}
+          </li>
+        ))}
+      </ul>
+      <form class="inline" method="post" action={action}>
+        <input type="hidden" name="account" value={account} />
+        <button type="submit" name="action" value="undo">
+          Undo the last decision
+        </button>
+      </form>
+    </>
+  );
+}
+
+/**
+ * Does what the form says.
+ *
+ * @throws ApiError when the account is not the person's, or the form makes no sense
+ */
+export async function changeSenderDecision(
+  request: PageRequest,
+  form: URLSearchParams,
+  { domain, source }: { domain: string; source: string },
+): Promise<void> {
+  const account = form.get("account") ?? "";
+  if (!(await request.accounts()).includes(account)) throw new ApiError("not_found", "There is no such domain.");
+  const name = { account, domain, source };
+  if (form.get("action") === "undo") {
+    await request.operate("undoSenderDecision", name);
+    return;
+  }
+  const decision = SENDER_DECISIONS.find((one) => one === form.get("decision"));
+  if (decision === undefined) throw new ApiError("bad_request", "Choose mine, not mine or forwarder.");
+  await request.operate("decideSender", { ...name, decision, note: form.get("note")?.trim() ?? "" });
+}
