@@ -31,8 +31,7 @@ export function wouldBeHit(evidence: Evidence): boolean {
  * section 4.4). A report that gives no results of its own to look at counts as it was judged.
  */
 export function wouldBeHitStrictly(evidence: Evidence): boolean {
-  if (isLetThrough(evidence)) return false;
-  if (!passes(evidence)) return true;
+  if (!passes(evidence)) return !isLetThrough(evidence);
   const results = [...signatures(evidence), ...spfChecks(evidence)].filter(({ result }) => result === "pass");
   return results.length > 0 && !results.some(({ domain }) => domain === evidence.headerFrom);
 }

@@ -220,19 +220,31 @@ function decideState(ground: Ground & { totals: VerdictInput["totals"]; stage: S
   if (totals.messages === 0) return "silent";
   if (ownMessages === 0) return lacking.length === 0 ? "notInUse" : "tooEarly";
   if (isEnforcing(stage) && refusedReal(sources, ownMessages).length > 0) return "beingRejected";
-  if (stage.p === "reject" && !stage.isTest) return "protected";
+  if (stage.p === "reject" && !stage.isTest) return sendsNothing(sources) ? "notInUse" : "protected";
   if (lacking.length > 0) return "tooEarly";
   return blocking.length > 0 ? "notYet" : "ready";
 }
 
-/** Undecided, but who it is does not come from the sender alone: a stranger that merely passes SPF for itself is not among them. */
+/** Whether nothing of the owner's passes: under p=reject, others alone use the name. */
+function sendsNothing(sources: readonly JudgedSource[]): boolean {
+  return sources.every(({ role, passed }) => role === "foreign" || (role === "undecided" && passed === 0));
+}
+
 const LIKELY_REAL: ReadonlySet<RoleReason> = new Set(["knownService", "failingSignature"]);
+
+/**
+ * Undecided, but more likely the owner's than not: what is no known service has to be steady, and to authenticate as
+ * somebody. Servers that nothing authenticates are what p=reject is there to stop.
+ */
+function isLikelyReal({ role, reason, activeParts }: JudgedSource): boolean {
+  if (role !== "undecided") return false;
+  const isSteady = activeParts >= VERDICT_LIMITS.steadyParts;
+  return LIKELY_REAL.has(reason) || (reason === "identifiedSender" && isSteady);
+}
 
 /** Real senders of which receivers refuse mail, the largest first; nothing where all of it together is too little to count. */
 function refusedReal(sources: readonly JudgedSource[], ownMessages: number): Reason[] {
-  const refused = sources.filter(
-    ({ role, reason, refused }) => refused > 0 && (role === "own" || (role === "undecided" && LIKELY_REAL.has(reason))),
-  );
+  const refused = sources.filter((source) => source.refused > 0 && (source.role === "own" || isLikelyReal(source)));
   if (sum(refused, (source) => source.refused) <= VERDICT_LIMITS.maxLostShare * ownMessages) return [];
   return refused
     .map((source): Reason => ({ code: "realSenderRefused", source, messages: source.refused }))

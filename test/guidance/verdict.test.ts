@@ -265,6 +265,12 @@ describe("the state", () => {
     expect(verdictOf(OWN, { policy: "p=reject" })).toMatchObject({ state: "protected", reasons: [] });
   });
 
+  it("notInUse: under p=reject also where only spoofers send, however steadily", () => {
+    const spoofer = daily({ ...UNAUTHENTICATED, count: 30, disposition: "reject", sourceIp: "203.0.113.3" });
+    expect(verdictOf(spoofer, { policy: "p=reject; sp=reject" })).toMatchObject({ state: "notInUse" });
+    expect(verdictOf(spoofer).state).toBe("notYet");
+  });
+
   it("notInUse: only foreign mail", () => {
     const spoofers = DAYS.flatMap((day, i) => daily({ ...UNAUTHENTICATED, sourceIp: `203.0.${i}.9` }, [day]));
     const verdict = verdictOf(spoofers);
