@@ -5,30 +5,43 @@
  * in a folder as well.
  */
 import { parseArgs } from "node:util";
-import { judgeOne, type Score, score } from "./verdict/score.ts";
+import { type Assumption, judgeOne, type Score, score } from "./verdict/score.ts";
 import { compareShapes } from "./verdict/shape.ts";
 
 const TARGETS = { readyPrecision: 0.995, readyRecall: 0.9 };
 
+interface Variant {
+  calledReady: number;
+  readyPrecision: number;
+  readyRecall: number;
+}
+
 interface Answer extends Score {
   seed: number;
+  /** The same after the owner has decided, truthfully, about each undecided source. */
+  withDecisions: Variant;
   /** The same where reports that cannot be verified are counted too. */
-  withForgedReports: { calledReady: number; readyPrecision: number; readyRecall: number };
+  withForgedReports: Variant;
 }
 
 function run(domains: number, seed: number): Answer {
   const numbers = Array.from({ length: domains }, (_, i) => i);
-  const { calledReady, readyPrecision, readyRecall } = score(numbers.map((number) => judgeOne(seed, number, true)));
+  const scored = (assumption: Assumption): Score => score(numbers.map((number) => judgeOne(seed, number, assumption)));
+  const variant = (assumption: Assumption): Variant => {
+    const { calledReady, readyPrecision, readyRecall } = scored(assumption);
+    return { calledReady, readyPrecision, readyRecall };
+  };
   return {
-    ...score(numbers.map((number) => judgeOne(seed, number, false))),
+    ...scored({}),
     seed,
-    withForgedReports: { calledReady, readyPrecision, readyRecall },
+    withDecisions: variant({ isDecided: true }),
+    withForgedReports: variant({ countsForged: true }),
   };
 }
 
 function print(answer: Answer): void {
   const percent = (share: number): string => `${(100 * share).toFixed(2)} %`;
-  const { domains, seed, withoutReports, open, trulyReady, calledReady, withForgedReports } = answer;
+  const { domains, seed, withoutReports, open, trulyReady, calledReady, withDecisions, withForgedReports } = answer;
   console.log(`${domains} domains of seed ${seed}, ${withoutReports} without a report, ${open} that do not reject yet`);
   console.log(`truly ready ${trulyReady}, called ready ${calledReady}`);
   const verdict = (name: keyof typeof TARGETS): string => {
@@ -40,8 +53,10 @@ function print(answer: Answer): void {
   console.log(`precision over the following 30 days as well: ${percent(answer.laterPrecision)}`);
   const { trulyRejected, foundRejected, wronglyRejected } = answer;
   console.log(`being rejected: ${foundRejected} of ${trulyRejected} found, ${wronglyRejected} said wrongly`);
-  const { readyPrecision, readyRecall } = withForgedReports;
-  console.log(`forged reports counted: precision ${percent(readyPrecision)}, recall ${percent(readyRecall)}`);
+  const variant = ({ readyPrecision, readyRecall }: Variant): string =>
+    `precision ${percent(readyPrecision)}, recall ${percent(readyRecall)}`;
+  console.log(`undecided senders decided by the owner: ${variant(withDecisions)}`);
+  console.log(`forged reports counted: ${variant(withForgedReports)}`);
   console.log("states", answer.states);
   console.log("called ready and wrong, by sender", answer.wrong);
   console.log("truly ready and not called so", answer.missed);

@@ -1,12 +1,14 @@
 /** Verdicts about simulated domains against the truth by their senders' labels. Pure. */
 
 import { mulberry32 } from "../../local/random.ts";
-import { judge, type VerdictState } from "../../shared/guidance/verdict.ts";
+import type { Decide } from "../../shared/guidance/roles.ts";
+import { judge, type Verdict, type VerdictState } from "../../shared/guidance/verdict.ts";
 import { sumEvidence } from "../../shared/guidance/what-if.ts";
+import { organizationalDomain } from "../../shared/organizational-domain.ts";
 import { type DatedRecord, evidenceOf } from "../../test/support/evidence.ts";
 import { chanceOf } from "./chance.ts";
 import { DAYS } from "./parameters.ts";
-import { type SimulatedDomain, simulateDomain } from "./senders.ts";
+import { type Sender, type SimulatedDomain, simulateDomain } from "./senders.ts";
 import { type Losses, sendMail, type Traffic } from "./traffic.ts";
 
 /** What ready promises: less of the legitimate mail is lost. */
@@ -24,12 +26,26 @@ export interface Judged {
   reasons: string[];
 }
 
-/** Simulates and judges a domain. @param countsForged whether reports that cannot be verified are counted as well */
-export function judgeOne(seed: number, number: number, countsForged: boolean): Judged {
+/** What else is assumed. */
+export interface Assumption {
+  /** Reports that cannot be verified are counted as well. */
+  countsForged?: boolean;
+  /** The owner has said of each undecided source, truthfully, whether it sends for them. */
+  isDecided?: boolean;
+}
+
+/** Simulates and judges a domain. */
+export function judgeOne(
+  seed: number,
+  number: number,
+  { countsForged = false, isDecided = false }: Assumption = {},
+): Judged {
   const chance = chanceOf(mulberry32((seed * 1_000_003 + number) * 0x9e3779b9));
   const domain = simulateDomain(`domain${number}.example`, chance);
   const traffic = sendMail(domain, chance);
-  const verdict = judgeRecords(domain, countsForged ? [...traffic.reported, ...traffic.forged] : traffic.reported);
+  const records = countsForged ? [...traffic.reported, ...traffic.forged] : traffic.reported;
+  const undecided = judgeRecords(domain, records, () => undefined);
+  const verdict = isDecided ? judgeRecords(domain, records, ownerOf(domain, undecided)) : undecided;
   return {
     domain,
     traffic,
@@ -46,7 +62,25 @@ function shareLost({ lost, legitimate }: Losses): number {
   return legitimate === 0 ? 0 : lost / legitimate;
 }
 
-function judgeRecords(domain: SimulatedDomain, records: readonly DatedRecord[]) {
+/** An owner who knows each sender, and is asked about those that are undecided. */
+function ownerOf(domain: SimulatedDomain, { sources }: Verdict): Decide {
+  const asked = new Set(sources.filter(({ role }) => role === "undecided").map(({ name }) => name));
+  const isNamed = (sender: Sender, name: string): boolean =>
+    sender.addresses.includes(name) ||
+    sender.looks.some(({ dkimResults, spfResults }) =>
+      [...dkimResults, ...spfResults].some(
+        (found) => found.result === "pass" && organizationalDomain(found.domain) === name,
+      ),
+    );
+  return ({ name }) => {
+    if (!asked.has(name)) return undefined;
+    const named = domain.senders.filter((sender) => isNamed(sender, name));
+    if (named.some((sender) => sender.isLegitimate && !sender.isIndirect)) return "mine";
+    return named.some(({ isIndirect }) => isIndirect) ? undefined : "notMine";
+  };
+}
+
+function judgeRecords(domain: SimulatedDomain, records: readonly DatedRecord[], decide: Decide): Verdict {
   const period = { firstDay: 0, lastDay: DAYS.seen - 1 };
   const evidence = evidenceOf(records, period);
   return judge({
@@ -57,7 +91,7 @@ function judgeRecords(domain: SimulatedDomain, records: readonly DatedRecord[]) 
     days: [...new Set(records.map(({ day }) => day))].sort((a, b) => a - b),
     policies: [{ policy: `p=${domain.policy}; sp=${domain.policy}; pct=100`, firstDay: 0, lastDay: period.lastDay }],
     ruaAddresses: [],
-    decide: () => undefined,
+    decide,
   });
 }
 

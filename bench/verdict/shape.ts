@@ -35,7 +35,7 @@ export async function compareShapes(folder: string, { domains, seed }: { domains
   const sources: number[] = [];
   const simulated: AggregateRecord[] = [];
   for (let number = 0; number < Math.min(domains, MAX_DOMAINS); number++) {
-    const { traffic } = judgeOne(seed, number, false);
+    const { traffic } = judgeOne(seed, number);
     sources.push(traffic.sources);
     for (const { record } of traffic.reported) simulated.push(record);
   }

@@ -36,7 +36,7 @@ export function verdictWords(verdict: Verdict): VerdictWords {
       };
     case "ready":
       return {
-        headline: `Ready: a stricter policy would hit ${lost === 0 ? "none" : whole.format(lost)} of ${messagesText(ownMessages)} of your senders`,
+        headline: `Ready: a stricter policy would hit ${lost === 0 ? "none" : whole.format(lost)} of ${messagesText(ownMessages)} of yours`,
         nextStep: readyStep(verdict),
       };
     case "protected":

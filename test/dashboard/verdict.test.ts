@@ -72,7 +72,7 @@ describe("what a policy would have hit", () => {
     if (!answer.ok) throw new Error(answer.error.message);
     const text = await page(`/domains/${domain}`);
     const links = [...text.matchAll(/<a href="([^"]*role=(\w+)&amp;step=(\w+)[^"]*)">([\d,]+)<\/a>/g)];
-    expect(links).toHaveLength(16);
+    expect(links).toHaveLength(12);
     for (const [, href = "", role = "", step = "", shown = ""] of links) {
       const path = `${href.replaceAll("&amp;", "&")}&export=json&table=sources`;
       const rows: { hit: number; whose: string }[] = JSON.parse(await page(path));

@@ -99,7 +99,7 @@ describe("what-if is a plain count", () => {
 
   it("over the mail of simulated domains", () => {
     for (let number = 0; number < 25; number++) {
-      const { domain, traffic } = judgeOne(7, number, false);
+      const { domain, traffic } = judgeOne(7, number);
       const period = { firstDay: 0, lastDay: 29 };
       expectPlainCount(traffic.reported, domain.name, verdictOf(traffic.reported, domain.name, { period }));
     }
@@ -131,7 +131,7 @@ describe("what-if is a plain count", () => {
 });
 
 describe("the benchmark", () => {
-  const judged = (seed: number) => Array.from({ length: 60 }, (_, number) => judgeOne(seed, number, false));
+  const judged = (seed: number) => Array.from({ length: 60 }, (_, number) => judgeOne(seed, number));
 
   it("gives the same for the same seed, and something else for another", () => {
     expect(score(judged(3))).toEqual(score(judged(3)));

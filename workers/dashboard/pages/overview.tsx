@@ -134,10 +134,10 @@ function Content({ request, overview, verdict, tables }: ContentProps) {
   return (
     <>
       <VerdictCard request={request} verdict={verdict} />
+      <JudgementBasis request={request} domain={domain} days={current} />
       <BeforeDetails period={period} extent={extent} />
       <Totals current={current} before={days.filter(({ day }) => day < period.firstDay)} />
       <DailyChart days={current} period={period} extent={extent} domain={domain} />
-      <JudgementBasis request={request} domain={domain} days={current} />
       {mail.sources.length >= SOURCE_LIMITS.maxGroups && <PartialSources />}
       {tables.sources.view(request.url)}
       <p class="small">

@@ -100,7 +100,7 @@ function SourceLink({ request, domain, source }: { request: PageRequest; domain:
   );
 }
 
-/** Columns of the table, by whose mail it is. */
+/** Rows of the table, by whose mail it is. */
 const ROLES: { role: Role; label: string }[] = [
   { role: "own", label: "Yours" },
   { role: "undecided", label: "Undecided" },
@@ -108,11 +108,11 @@ const ROLES: { role: Role; label: string }[] = [
   { role: "foreign", label: "Foreign" },
 ];
 
-const STEP_ROWS: { step: Step; label: Child }[] = [
-  { step: "quarantine", label: "p=quarantine" },
-  { step: "reject", label: "p=reject" },
-  { step: "strict", label: "p=reject, strict alignment" },
-  { step: "subdomains", label: "of these, from subdomains (sp, np)" },
+/** Columns: quarantine and reject hit the same messages. */
+const STEP_COLUMNS: { step: Step; label: Child }[] = [
+  { step: "reject", label: "p=quarantine or p=reject" },
+  { step: "strict", label: "With strict alignment" },
+  { step: "subdomains", label: "From subdomains (sp, np)" },
 ];
 
 function WhatIf({ request, verdict: { domain, wouldHit, letThrough } }: VerdictProps) {
@@ -120,11 +120,11 @@ function WhatIf({ request, verdict: { domain, wouldHit, letThrough } }: VerdictP
     <div class="stack">
       <h3 id="what-if">Messages a policy would have hit</h3>
       <section class="scroll" tabindex={0} aria-label="Messages a policy would have hit, table">
-        <table aria-labelledby="what-if">
+        <table class="what-if" aria-labelledby="what-if">
           <thead>
             <tr>
-              <th scope="col">Policy</th>
-              {ROLES.map(({ label }) => (
+              <th scope="col">Mail</th>
+              {STEP_COLUMNS.map(({ label }) => (
                 <th scope="col" class="end">
                   {label}
                 </th>
@@ -132,12 +132,12 @@ function WhatIf({ request, verdict: { domain, wouldHit, letThrough } }: VerdictP
             </tr>
           </thead>
           <tbody>
-            {STEP_ROWS.map(({ step, label }) => (
+            {ROLES.map(({ role, label }) => (
               <tr>
                 <th scope="row" class="text">
                   {label}
                 </th>
-                {ROLES.map(({ role }) => (
+                {STEP_COLUMNS.map(({ step }) => (
                   <td class="end nowrap">
                     <a href={hitLink(request, domain, { role, step })}>{formatCount(wouldHit[step][role])}</a>
                   </td>
