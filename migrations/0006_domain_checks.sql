@@ -1,5 +1,6 @@
 -- What domains publish about their mail, as it was last found in DNS, and what changed in it. In the database of the domain's account.
 
+-- What a domain publishes, as it was last found. In the database of its account, as changes of records are.
 CREATE TABLE domain_checks (
   account TEXT NOT NULL,
   domain TEXT NOT NULL,

@@ -1,5 +1,6 @@
 -- What addresses are called: found in DNS when a page shows them, kept for a while. Public facts, nobody's in particular.
 
+-- A name and a network, until they expire.
 CREATE TABLE address_names (
   address TEXT NOT NULL PRIMARY KEY,
   -- Reverse name that leads back to the address; '' where there is none.

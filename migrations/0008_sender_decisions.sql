@@ -1,5 +1,6 @@
 -- What owners say of who sends in their name. A row a decision, never changed: the newest of a source holds, undo adds the one before.
 
+-- A decision about a source of a domain.
 CREATE TABLE sender_decisions (
   account TEXT NOT NULL,
   domain TEXT NOT NULL,

@@ -33,6 +33,8 @@ export interface RawMetadata {
   tlsReportDomain: string;
   /** Objects that the mail was taken apart into, this one included: they share what one mail may cost. */
   objectsOfMail: number;
+  /** Parts of the mail that were not stored, evidently being no reports: kind → count. Told by the first of its objects. */
+  passedOver: Record<string, number>;
   /** How the mail authenticated (shared/authentication/authentication-results.ts); "" where it came before it was noted. */
   authentication: string;
 }
@@ -127,6 +129,9 @@ export function buildRawMetadata(metadata: RawMetadata): Record<string, string> 
     type: metadataText(metadata.mimeType),
     tlsdomain: metadataText(metadata.tlsReportDomain),
     parts: String(metadata.objectsOfMail),
+    passed: Object.entries(metadata.passedOver)
+      .map(([kind, count]) => `${kind}=${count}`)
+      .join(","),
     auth: metadataText(metadata.authentication),
   };
 }
@@ -147,8 +152,18 @@ export function parseRawMetadata(metadata: Record<string, string> | undefined): 
     mimeType: read("type"),
     tlsReportDomain: read("tlsdomain"),
     objectsOfMail: Number.isInteger(parts) && parts > 0 ? parts : 1,
+    passedOver: readCounts(metadata?.passed ?? ""),
     authentication: read("auth"),
   };
+}
+
+function readCounts(text: string): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const pair of text.split(",")) {
+    const [, kind = "", count = ""] = /^([a-z_]{1,30})=(\d{1,6})$/.exec(pair) ?? [];
+    if (kind !== "") counts[kind] = Number(count);
+  }
+  return counts;
 }
 
 /** Text as a value of custom metadata: percent-encoded, which keeps non-ASCII and control characters out of headers. */

@@ -1,6 +1,7 @@
 /** `dmarc status`: what is waiting, and what became of the rest. */
 import { type Command, InvalidArgumentError } from "commander";
 import type { Outputs } from "../../shared/contract/operations.ts";
+import { ACTIVITY_DAYS, missingParts } from "../../shared/ledger/activity.ts";
 import type { ApiClient, Status } from "../client.ts";
 import { CommandError } from "../command-error.ts";
 import { addConnectionOptions, type ConnectionOptions, connect } from "../connection.ts";
@@ -67,7 +68,20 @@ function renderStatus(status: Status): string {
   if (reportsWithDueSlices > 0) pairs.push(["reports with points due", reportsWithDueSlices]);
   if (outcomes === null) pairs.push(["outcomes", status.outcomesProblem ?? "not known"]);
   else pairs.push(...Object.entries(outcomes));
+  if (status.parts !== null && status.parts.found > 0) pairs.push(["parts found", renderParts(status.parts)]);
   return `${table}\n${renderPairs(pairs)}`;
+}
+
+/** The balance of the last week: `7 = 4 accepted + 1 dead_letter + 2 passed over (text 2)`. */
+function renderParts(parts: NonNullable<Status["parts"]>): string {
+  const { found, outcomes, passedOver } = parts;
+  const terms = Object.entries(outcomes).map(([outcome, count]) => `${count} ${outcome}`);
+  const kinds = Object.entries(passedOver);
+  const passed = kinds.reduce((sum, [, count]) => sum + count, 0);
+  if (passed > 0) terms.push(`${passed} passed over (${kinds.map(([kind, count]) => `${kind} ${count}`).join(", ")})`);
+  const missing = missingParts(parts);
+  if (missing !== 0) terms.push(`${missing} MISSING`);
+  return `${found} = ${terms.join(" + ")}, of mail of the last ${ACTIVITY_DAYS} days`;
 }
 
 function renderActivity(activity: Activity[]): string {

@@ -52,6 +52,13 @@ export const status = v.object({
   /** null when the ledger could not be asked; `outcomesProblem` says why. */
   outcomes: v.nullable(outcomeCounts),
   outcomesProblem: v.optional(v.string()),
+  /**
+   * Parts of mail of the last week: found = what became of them + what was passed over, by kind. null when the ledger could
+   * not be asked.
+   */
+  parts: v.nullable(
+    v.object({ found: v.number(), outcomes: outcomeCounts, passedOver: v.record(v.string(), v.number()) }),
+  ),
 });
 
 export const activity = v.object({
@@ -166,6 +173,7 @@ export const rawObject = v.object({
     mimeType: v.string(),
     tlsReportDomain: v.string(),
     objectsOfMail: v.number(),
+    passedOver: v.record(v.string(), v.number()),
   }),
 });
 

@@ -31,7 +31,7 @@ const ARRIVED = `ruas(rua) AS (
     UNION ALL
     SELECT (SELECT min(o.rua) FROM objects o WHERE o.rua > ruas.rua) FROM ruas WHERE rua IS NOT NULL),
   arrived AS (
-    SELECT o.generation, o.received_seconds, o.settled_seconds, o.outcomes
+    SELECT o.generation, o.received_seconds, o.settled_seconds, o.outcomes, o.found, o.passed_over
     FROM ruas JOIN objects o ON o.rua = ruas.rua AND o.day BETWEEN ?1 AND ?2)`;
 
 /** A report that was read again says so: it is counted once more, and was there before. */
@@ -70,6 +70,52 @@ export function outcomesQuery(nowSeconds: number): Query<{ outcome: string; even
 /** Counts by outcome. */
 export function readOutcomes(rows: readonly { outcome: string; events: number }[]): OutcomeCounts {
   return Object.fromEntries(rows.map(({ outcome, events }) => [outcome, events]));
+}
+
+/** What was found in mail, and what became of it. */
+export interface PartsBalance {
+  /** Reports, files that could not be read, and parts passed over. */
+  found: number;
+  /** Parts by what became of them; a conflict or a dead letter stays one here when it is solved by a person. */
+  outcomes: OutcomeCounts;
+  /** What evidently was no report, by kind. */
+  passedOver: Record<string, number>;
+}
+
+const partsRow = v.object({ what: v.picklist(["found", "outcome", "passed"]), name: v.string(), parts: v.number() });
+
+/** Parts of mail that arrived in the last week and was committed since they are counted; see `readParts`. */
+export function partsQuery(nowSeconds: number): Query<v.InferOutput<typeof partsRow>> {
+  const today = Math.floor(nowSeconds / SECONDS_PER_DAY);
+  return query(
+    `WITH RECURSIVE ${ARRIVED}
+    SELECT 'found' AS what, '' AS name, coalesce(sum(found), 0) AS parts FROM arrived
+    UNION ALL
+    SELECT 'outcome', o.value ->> 'outcome', sum(coalesce(o.value ->> 'parts', 1))
+      FROM arrived JOIN json_each(arrived.outcomes) o WHERE found IS NOT NULL GROUP BY 2
+    UNION ALL
+    SELECT 'passed', p.key, sum(p.value) FROM arrived JOIN json_each(arrived.passed_over) p GROUP BY 2`,
+    [today - ACTIVITY_DAYS, today + 1],
+    partsRow,
+  );
+}
+
+/** The balance of rows of one or several databases. */
+export function readParts(rows: readonly v.InferOutput<typeof partsRow>[]): PartsBalance {
+  const balance: PartsBalance = { found: 0, outcomes: {}, passedOver: {} };
+  for (const { what, name, parts } of rows) {
+    if (what === "found") balance.found += parts;
+    else {
+      const counts = what === "outcome" ? balance.outcomes : balance.passedOver;
+      counts[name] = (counts[name] ?? 0) + parts;
+    }
+  }
+  return balance;
+}
+
+/** Parts found that nothing became of: 0, or something is wrong. */
+export function missingParts({ found, outcomes, passedOver }: PartsBalance): number {
+  return [...Object.values(outcomes), ...Object.values(passedOver)].reduce((left, parts) => left - parts, found);
 }
 
 const activityRow = v.object({ outcome: v.string(), seconds: v.number(), events: v.number() });

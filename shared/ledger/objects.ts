@@ -3,7 +3,7 @@ import * as v from "valibot";
 import { sha256Text } from "../identity.ts";
 import { D1_LIMITS } from "../limits.ts";
 import { SECONDS_PER_DAY } from "../report-day.ts";
-import { ask, type Change, type LedgerDatabase, query } from "./database.ts";
+import { ask, type Change, jsonColumn, type LedgerDatabase, query } from "./database.ts";
 import { type Outcome, outcomesColumn, outcomesText } from "./outcomes.ts";
 
 /** Names a raw object. */
@@ -27,8 +27,16 @@ export function objectReference({
   return { rawKey: key, rua, receivedSeconds };
 }
 
+/** What was found in an object. */
+export interface FoundParts {
+  /** Reports, what could not be read, and what was passed over; undefined: committed when this was not counted. */
+  found: number | undefined;
+  /** What evidently is no report: kind → count. */
+  passedOver: Record<string, number>;
+}
+
 /** A finished object. */
-export interface FinishedObject {
+export interface FinishedObject extends FoundParts {
   rawKey: string;
   account: string;
   version: number;
@@ -57,6 +65,14 @@ const row = v.object({
   reporter: v.number(),
   reports: v.number(),
   outcomes: outcomesColumn,
+  found: v.pipe(
+    v.nullable(v.number()),
+    v.transform((found) => found ?? undefined),
+  ),
+  passedOver: v.pipe(
+    v.nullable(jsonColumn(v.record(v.string(), v.number()))),
+    v.transform((passedOver) => passedOver ?? {}),
+  ),
   rawRemoved: v.pipe(
     v.number(),
     v.transform((value) => value === 1),
@@ -80,7 +96,7 @@ export async function findObjects(
     database,
     query(
       `SELECT w.value ->> 3 AS rawKey, o.account, o.version, o.generation, o.settled_seconds AS finishedSeconds,
-        o.records, o.reporter, o.reports, o.outcomes, o.raw_removed AS rawRemoved
+        o.records, o.reporter, o.reports, o.outcomes, o.found, o.passed_over AS passedOver, o.raw_removed AS rawRemoved
       FROM json_each(?1) w
       JOIN objects o ON o.rua = w.value ->> 0 AND o.day = w.value ->> 1 AND o.object_hash = unhex(w.value ->> 2)`,
       [JSON.stringify(wanted)],
@@ -182,7 +198,7 @@ export function unfinishedDays(database: LedgerDatabase): Promise<UnfinishedDay[
 }
 
 /** What is written of an object. */
-export interface ObjectRow extends ObjectReference {
+export interface ObjectRow extends ObjectReference, FoundParts {
   account: string;
   /** Version it had when it was looked up; 0 = none. */
   version: number;
@@ -211,18 +227,22 @@ export async function putObjects(rows: readonly ObjectRow[], nowSeconds: number)
       object.rawRemoved ? 1 : 0,
       object.reporter,
       object.reports,
+      object.found ?? null,
+      Object.keys(object.passedOver).length === 0 ? null : JSON.stringify(object.passedOver),
     ]),
   );
   return {
     sql: `INSERT INTO objects (rua, day, object_hash, account, version, generation, received_seconds, settled_seconds,
-        records, outcomes, raw_removed, reporter, reports)
+        records, outcomes, raw_removed, reporter, reports, found, passed_over)
       SELECT value ->> 0, value ->> 1, unhex(value ->> 2), value ->> 3, value ->> 4, value ->> 5, value ->> 6,
-        value ->> 7, value ->> 8, value ->> 9, value ->> 10, value ->> 11, value ->> 12
+        value ->> 7, value ->> 8, value ->> 9, value ->> 10, value ->> 11, value ->> 12,
+        value ->> 13, value ->> 14
       FROM json_each(?1) WHERE true
       ON CONFLICT (rua, day, object_hash) DO UPDATE SET account = excluded.account, version = excluded.version,
         generation = excluded.generation, settled_seconds = excluded.settled_seconds, records = excluded.records,
         outcomes = excluded.outcomes, raw_removed = excluded.raw_removed,
-        reporter = excluded.reporter, reports = excluded.reports`,
+        reporter = excluded.reporter, reports = excluded.reports, found = excluded.found,
+        passed_over = excluded.passed_over`,
     parameters: [JSON.stringify(values)],
   };
 }

@@ -32,9 +32,20 @@ const outcome = v.variant("outcome", [
   }),
   /** An operator took the report back. */
   v.object({ outcome: v.literal("taken_back"), part: v.optional(v.string(), ""), id: v.string(), ...place }),
-  v.object({ outcome: v.literal("dead_letter"), part: v.optional(v.string(), ""), id: v.string() }),
+  /** `parts`: how many it stands for; absent = 1. */
+  v.object({
+    outcome: v.literal("dead_letter"),
+    part: v.optional(v.string(), ""),
+    id: v.string(),
+    parts: v.optional(v.number()),
+  }),
   /** A person, or a setting, decided against it. `id` is the dead letter's or conflict's where it was one. */
-  v.object({ outcome: v.literal("discarded"), part: v.optional(v.string(), ""), id: v.string() }),
+  v.object({
+    outcome: v.literal("discarded"),
+    part: v.optional(v.string(), ""),
+    id: v.string(),
+    parts: v.optional(v.number()),
+  }),
 ]);
 
 /** What became of one report or one part. `id`: uid of the report, or id of the dead letter or conflict. */

@@ -45,6 +45,7 @@ const FUNCTIONS: Record<string, (text: string) => unknown> = {
       mimeType: text,
       tlsReportDomain: text,
       objectsOfMail: 1,
+      passedOver: {},
       authentication: text,
     }),
   cleanDetail,

@@ -54,7 +54,8 @@ it("a repeated report is a duplicate, a conflict or another account's, as its ki
       file: { name: "", mimeType: "", tlsReportDomain: "" },
     };
     const found = { kind, reports: 0, repeated: 0, conflicts: 0 };
-    for (const finding of await readObject(bytesSource(raw), origin, new HeldRecords())) {
+    const { findings } = await readObject(bytesSource(raw), origin, new HeldRecords());
+    for (const finding of findings) {
       if ("problem" in finding) continue;
       const known = contents.get(finding.uid);
       if (known === undefined) {

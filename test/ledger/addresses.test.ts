@@ -145,6 +145,8 @@ describe("records of a day by address", () => {
       reports: 2,
       outcomes: [],
       rawRemoved: false,
+      found: 1,
+      passedOver: {},
     }));
     expect((await commitBatch(ledger, { ...noChanges(), objects }, NOW)).state).toBe("committed");
     const found = await useByAddress(
@@ -176,6 +178,8 @@ describe("an object that another database settles from now on", () => {
     reports: 1,
     outcomes: [],
     rawRemoved: false,
+    found: 1,
+    passedOver: {},
   };
 
   it("goes, unless it has changed since it was looked at", async () => {

@@ -67,6 +67,8 @@ describe("commitBatch", () => {
             reports: 1,
             outcomes: [outcome],
             rawRemoved: false,
+            found: 1,
+            passedOver: {},
           },
         ],
       },

@@ -140,6 +140,8 @@ describe("retention", () => {
           rawKey: `raw/${i}`,
           receivedSeconds: DAY * 86_400,
           rawRemoved: false,
+          found: 1,
+          passedOver: {},
         })),
       },
       NOW,

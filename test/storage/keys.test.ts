@@ -99,6 +99,7 @@ describe("metadata", () => {
       mimeType: 'application/zip; name="ü"',
       tlsReportDomain: "acme.example",
       objectsOfMail: 3,
+      passedOver: { text: 2, resource_fork: 1 },
       authentication: "expected results dmarc=pass/reporter.example",
     };
     const stored = buildRawMetadata(metadata);
@@ -120,6 +121,7 @@ describe("metadata", () => {
           mimeType: text,
           tlsReportDomain: text,
           objectsOfMail: 50,
+          passedOver: {},
           authentication: "é".repeat(5000),
         });
         const bytes = Object.entries(stored).flat().join("").length;
@@ -141,6 +143,7 @@ describe("metadata", () => {
       mimeType: "",
       tlsReportDomain: "",
       objectsOfMail: 1,
+      passedOver: {},
       authentication: "",
     });
     expect(parseRawMetadata({ received: "never" }).receivedSeconds).toBe(0);

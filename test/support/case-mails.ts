@@ -11,6 +11,7 @@ import { createTransport } from "nodemailer";
 import { type ApiClient, apiClient } from "../../cli/client.ts";
 import { startStack } from "../../local/stack.ts";
 import type { Outputs } from "../../shared/contract/operations.ts";
+import { missingParts } from "../../shared/ledger/activity.ts";
 import { isIdle } from "../../shared/operations.ts";
 import { sampleMail, sampleReport } from "./sample-report.ts";
 
@@ -202,11 +203,25 @@ export async function runCaseMails(files: CaseFiles, ports: readonly [number, nu
     const stack = new CaseStack({ httpPort, smtpPort, token: started.token });
     const results: CaseResult[] = [];
     for (const one of CASES) results.push({ name: one.name, wrong: await runCase(one, { files, stack }) });
-    return results;
+    return [...results, { name: "balance of parts", wrong: await wrongBalance(stack) }];
   } finally {
     await started.stop();
     await rm(stateDir, { recursive: true, force: true, maxRetries: 5 });
   }
+}
+
+/** Something became of every part of every mail, and the page says so. */
+async function wrongBalance(stack: CaseStack): Promise<string[]> {
+  const { parts } = await stack.client.ask("status", {});
+  if (parts === null) return ["status does not tell the parts"];
+  const wrong = missingParts(parts) === 0 ? [] : [`of ${parts.found} parts nothing became of ${missingParts(parts)}`];
+  // The bounce alone has a text, a notice and the mail it is about.
+  for (const kind of ["text", "notice", "evidence"])
+    if (!parts.passedOver[kind]) wrong.push(`no ${kind} was passed over`);
+  const page = await stack.page("/operations");
+  if (!page.includes(`had ${parts.found} parts`)) wrong.push("Operations does not tell the parts");
+  if (page.includes("Nothing became of")) wrong.push("Operations misses parts");
+  return wrong;
 }
 
 async function runCase(

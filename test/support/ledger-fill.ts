@@ -204,6 +204,8 @@ export async function settleSamples(
       reporter: 0,
       reports: 1,
       rawRemoved: false,
+      found: 1,
+      passedOver: {},
       outcomes: [
         { outcome: "accepted", part: "", id: uid, account, kind: report.kind, domain: first.domain, day: first.day },
       ],

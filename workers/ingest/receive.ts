@@ -13,6 +13,7 @@ import {
   fileNameForAddress,
   type MailOrigin,
   parseRawMetadata,
+  type RawMetadata,
   rawKey,
   WHOLE_MAIL_NAME,
 } from "../../shared/storage.ts";
@@ -23,8 +24,8 @@ import { bodyOf, readMail, release } from "./raw-mail.ts";
 export interface Received {
   keys: string[];
   sizes: number[];
-  /** Parts of the mail that are evidently no reports, by kind. */
-  passedOver: Partial<Record<PassedKind, number>>;
+  /** Parts of the mail that are not stored, by kind: what evidently is no report, and copies of what is stored. */
+  passedOver: Partial<Record<PassedKind | "copy", number>>;
 }
 
 interface Receipt {
@@ -45,12 +46,14 @@ export async function receiveMail(
 ): Promise<Received> {
   const mail = await readMail(message);
   const authentication = noteAuthentication(mail, env.AUTHSERV_ID);
-  const { parts, passedOver } = await sortParts(mail, authentication);
+  const { parts, passedOver } = await withoutCopies(await sortParts(mail, authentication));
   const keys: string[] = [];
   const sizes: number[] = [];
   const origin = { ...receipt, ...mailOrigin(message), objectsOfMail: parts.length, authentication };
   for (const part of parts) {
-    keys.push(await storePart(part, env.R2_DMARC_REPORTS, origin));
+    // Told once, so that what became of the parts of a mail adds up.
+    const told = keys.length === 0 ? passedOver : {};
+    keys.push(await storePart(part, env.R2_DMARC_REPORTS, { ...origin, passedOver: told }));
     sizes.push(part.bytes.byteLength);
   }
   release(mail);
@@ -64,11 +67,10 @@ export async function receiveMail(
 
 /** Stores a part if it is not there. @returns its key */
 async function storePart(
-  { bytes, fileName, mimeType, tlsReportDomain, keyName, isRemovable }: StoredPart,
+  { bytes, sha256, fileName, mimeType, tlsReportDomain, keyName, isRemovable }: HashedPart,
   bucket: R2Bucket,
-  origin: Receipt & MailOrigin & { objectsOfMail: number; authentication: string },
+  origin: Receipt & MailOrigin & Pick<RawMetadata, "objectsOfMail" | "authentication" | "passedOver">,
 ): Promise<string> {
-  const sha256 = await sha256Hex(bytes);
   const put = (key: string): Promise<R2Object | null> =>
     bucket.put(key, bodyOf(bytes), {
       sha256,
@@ -105,7 +107,24 @@ interface StoredPart extends Omit<MailPart, "isMail"> {
 
 interface SortedParts {
   parts: StoredPart[];
+  /** What is not in the parts. */
   passedOver: Received["passedOver"];
+}
+
+type HashedPart = StoredPart & { sha256: string };
+
+/** A file that a mail holds twice under one name is one object: its copies are passed over. */
+async function withoutCopies({ parts, passedOver }: SortedParts): Promise<{
+  parts: HashedPart[];
+  passedOver: Received["passedOver"];
+}> {
+  const found = new Map<string, HashedPart>();
+  for (const part of parts) {
+    const sha256 = await sha256Hex(part.bytes);
+    found.set(`${sha256} ${part.keyName}`, { ...part, sha256 });
+  }
+  const copies = parts.length - found.size;
+  return { parts: [...found.values()], passedOver: copies === 0 ? passedOver : { ...passedOver, copy: copies } };
 }
 
 async function sortParts(bytes: Uint8Array<ArrayBuffer>, authentication: string): Promise<SortedParts> {
@@ -126,8 +145,9 @@ async function sortParts(bytes: Uint8Array<ArrayBuffer>, authentication: string)
   const note = readAuthenticationNote(authentication);
   const isProof = note?.isSigned === true && note.results === undefined;
   const isRemovable = candidates.some(({ isMail }) => isMail);
-  const parts = isProof || candidates.length === 0 ? [{ ...whole, isRemovable }] : candidates.map(storedPart);
-  return { parts, passedOver: countKinds(passedOver) };
+  // Of a mail that is stored whole, process tells what it passes over.
+  if (isProof || candidates.length === 0) return { parts: [{ ...whole, isRemovable }], passedOver: {} };
+  return { parts: candidates.map(storedPart), passedOver: countKinds(passedOver) };
 }
 
 // A mail within the mail, or a mailbox, is known by its name in the key as one that may have to be removed.

@@ -11,7 +11,7 @@ import { conflictId, eventId, sha256Text, versionUid } from "../../shared/identi
 import { type Claim, Claims, type Verdict } from "../../shared/ledger/claims.ts";
 import { type BatchChanges, needsReading, noChanges } from "../../shared/ledger/commit-batch.ts";
 import { type ConflictRow, putAcceptedVersion, type ReportVersion } from "../../shared/ledger/conflicts.ts";
-import { objectReference } from "../../shared/ledger/objects.ts";
+import { type FoundParts, objectReference } from "../../shared/ledger/objects.ts";
 import type { Outcome } from "../../shared/ledger/outcomes.ts";
 import type { ReportReference, ReportShare } from "../../shared/ledger/report-rows.ts";
 import type { HeldReport, ReportWrite } from "../../shared/ledger/reports.ts";
@@ -20,7 +20,7 @@ import { PROCESS_LIMITS } from "../../shared/limits.ts";
 import type { ReportMessage } from "../../shared/messages.ts";
 import { acceptsDomain } from "../../shared/registry.ts";
 import { acceptedPart } from "../../shared/report/accepted.ts";
-import { gatherProblems, problem } from "../../shared/report/problems.ts";
+import { gatherProblems, type Problem, problem } from "../../shared/report/problems.ts";
 import type { Report } from "../../shared/report/vocabulary.ts";
 import { WHOLE_MAIL_NAME } from "../../shared/storage.ts";
 import { newDeadLetter } from "./dead-letters.ts";
@@ -131,6 +131,7 @@ class ObjectDecision {
   readonly #batch: BatchDecision;
   readonly #plan: ObjectPlan;
   readonly #previous: readonly Outcome[];
+  #isRefusedWhole = false;
 
   constructor(object: ReadObject, batch: BatchDecision) {
     this.#object = object;
@@ -156,10 +157,9 @@ class ObjectDecision {
       this.#plan.left = isThere ? "left: address not registered" : "left: no raw object";
       return this.#plan;
     }
-    if (!isThere) await this.#reject({ part: "", problem: problem("missing_object") });
-    else if (registration === undefined) {
-      await this.#reject({ part: "", problem: problem("unregistered_rua", message.rua) });
-    } else if (!this.#fitsBudget()) await this.#reject({ part: "", problem: problem("over_budget", message.rua) });
+    if (!isThere) await this.#refuseWhole(problem("missing_object"));
+    else if (registration === undefined) await this.#refuseWhole(problem("unregistered_rua", message.rua));
+    else if (!this.#fitsBudget()) await this.#refuseWhole(problem("over_budget", message.rua));
     else for (const finding of this.#screen()) await this.#decideFinding(finding);
     this.#clear();
     this.#plan.rawRemoved = this.#mustRemoveRaw();
@@ -174,6 +174,11 @@ class ObjectDecision {
     this.#clear();
     this.#batch.changes.movedObjects.push({ ...objectReference(this.#object.message), version: finished.version });
     return this.#plan;
+  }
+
+  async #refuseWhole(reason: Problem): Promise<void> {
+    this.#isRefusedWhole = true;
+    await this.#reject({ part: "", problem: reason });
   }
 
   #wasDecided(): boolean {
@@ -387,11 +392,13 @@ class ObjectDecision {
       this.#batch.context.nowSeconds,
     );
     const { id } = deadLetter;
+    const counts = Object.values(reason.counts ?? {});
+    const stands = counts.length === 0 ? {} : { parts: counts.reduce((sum, count) => sum + count, 0) };
     if (this.#previous.some((outcome) => outcome.outcome === "discarded" && outcome.id === id)) {
-      return this.#record({ outcome: "discarded", part, id });
+      return this.#record({ outcome: "discarded", part, id, ...stands });
     }
     this.#batch.changes.deadLetters.push(deadLetter);
-    this.#record({ outcome: "dead_letter", part, id });
+    this.#record({ outcome: "dead_letter", part, id, ...stands });
   }
 
   /** What the object gave before and no longer gives: dead letters and conflicts are solved, reports count no more. */
@@ -471,7 +478,16 @@ class ObjectDecision {
       ...this.#countedUse(),
       outcomes: this.#plan.outcomes,
       rawRemoved: this.#plan.rawRemoved,
+      ...this.#foundParts(),
     });
+  }
+
+  /** What was found, told by who read it; of an object that is refused whole, it is one part. */
+  #foundParts(): FoundParts {
+    const { findings, passedOver } = this.#object;
+    if (this.#isRefusedWhole) return { found: 1, passedOver: {} };
+    const passed = Object.values(passedOver).reduce((sum, count) => sum + count, 0);
+    return { found: findings.length + passed, passedOver };
   }
 
   /** What is kept of its use: nothing where it waits, as if it had not come. */

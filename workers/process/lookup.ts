@@ -38,6 +38,8 @@ export interface ReadObject {
   /** Whose reports it holds (reporterOf). */
   reporter: number;
   findings: Finding[];
+  /** What evidently is no report: kind → count. */
+  passedOver: Record<string, number>;
   /** Its address belongs to an account of another database now: what it gave here goes, and it is finished there. */
   isMoving: boolean;
 }

@@ -81,18 +81,27 @@ export class HeldRecords {
   }
 }
 
+/** What was found in an object. */
+export interface ReadParts {
+  /** In order. */
+  findings: Finding[];
+  /** What evidently is no report: kind → count. */
+  passedOver: Record<string, number>;
+}
+
 /**
  * Reads an object to its end.
  *
  * @param origin whose reports these are, and what is known of the object
- * @returns what it holds, in order; of one that is refused as a whole, that problem alone
+ * @returns what it holds; of one that is refused as a whole, that problem alone
  */
 export async function readObject(
   source: ByteSource,
   origin: ObjectOrigin & { account: string },
   held: HeldRecords,
-): Promise<Finding[]> {
+): Promise<ReadParts> {
   const findings: Finding[] = [];
+  const passedOver: Record<string, number> = {};
   const parts = new UniqueParts();
   let tally = new Tally(held, 0);
   let heldByOthers = 0;
@@ -100,10 +109,13 @@ export async function readObject(
   for await (const event of readReports(source, readOptions(origin))) {
     if (event.type === "refused") {
       tally.forget();
-      return [{ part: event.part, problem: event.problem }];
+      return { findings: [{ part: event.part, problem: event.problem }], passedOver: {} };
     }
-    // Nothing of the letter, the pictures and signatures beside a report is kept; `dmarc parse` shows them.
-    if (event.type === "passed_over") continue;
+    // Nothing of the letter, the pictures and signatures beside a report is kept but how many there were.
+    if (event.type === "passed_over") {
+      passedOver[event.kind] = (passedOver[event.kind] ?? 0) + 1;
+      continue;
+    }
     if (event.type === "records") {
       if (event.records.length === 0) continue;
       if (event.firstOrdinal === 0) {
@@ -125,7 +137,7 @@ export async function readObject(
     }
     tally = new Tally(held, heldByOthers);
   }
-  return findings;
+  return { findings, passedOver };
 }
 
 /** What the records of one document add up to, gathered as they are read; the records, while they are few. */

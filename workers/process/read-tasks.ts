@@ -13,7 +13,7 @@ import { type Invocation, inShard } from "./env.ts";
 import { reporterOf } from "./lookup.ts";
 import { tellEarlierCommit } from "./outcomes.ts";
 import { findRawObject, mailOf } from "./raw-object.ts";
-import { type Finding, fileOf, HeldRecords, readObject } from "./read-object.ts";
+import { fileOf, HeldRecords, type ReadParts, readObject } from "./read-object.ts";
 import { generationOf, logEntry, mayHaveWritten, type Task } from "./report-task.ts";
 
 /** Reads the objects of a batch. @throws nothing: a fault is the ending of the task it is about */
@@ -82,7 +82,7 @@ async function readTask(task: Task, { registrations, held }: SharedByTasks, invo
     objectsOfMail: object?.metadata.objectsOfMail ?? 1,
     file: fileOf(object?.metadata ?? parseRawMetadata(undefined)),
   };
-  let findings: Finding[] = [];
+  let parts: ReadParts = { findings: [], passedOver: {} };
   let authentication: MailAuthentication = { result: "unchecked" };
   if (object !== undefined && registration === undefined) await object.close();
   if (object !== undefined && registration !== undefined) {
@@ -92,7 +92,7 @@ async function readTask(task: Task, { registrations, held }: SharedByTasks, invo
     }
     task.source = await object.open();
     const { account } = registration.entry;
-    findings = await readObject(task.source, { ...origin, account }, held);
+    parts = await readObject(task.source, { ...origin, account }, held);
     const { key } = message;
     authentication = await authenticateMail({ key, metadata: object.metadata }, task.source, invocation.resolver);
   }
@@ -106,10 +106,17 @@ async function readTask(task: Task, { registrations, held }: SharedByTasks, invo
     origin,
     mail: object === undefined ? undefined : mailOf(object.metadata),
     authentication,
-    reporter: await reporterOf({ findings, authentication }),
-    findings,
+    reporter: await reporterOf({ findings: parts.findings, authentication }),
+    findings: parts.findings,
+    passedOver: addCounts(object?.metadata.passedOver ?? {}, parts.passedOver),
     isMoving: false,
   };
+}
+
+function addCounts(a: Record<string, number>, b: Record<string, number>): Record<string, number> {
+  const sums = { ...a };
+  for (const [kind, count] of Object.entries(b)) sums[kind] = (sums[kind] ?? 0) + count;
+  return sums;
 }
 
 /** Sends a message on to the queue whose batches are one message: it takes nothing from others, nor they from it. */

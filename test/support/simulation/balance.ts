@@ -35,6 +35,7 @@ export async function imbalances(world: World, expected: Expected): Promise<stri
     ...wrongReports("the ledger", ledgerFigures(world), expected),
     ...wrongSums(world),
     ...wrongFigures(world),
+    ...wrongParts(world),
     ...wrongEvents(world, expected),
     ...(await wrongObjects(world)),
     ...splitAccounts(world),
@@ -93,6 +94,19 @@ export function outcomesOf(world: World): Outcome[] {
   return world
     .rows<{ outcomes: string }>("SELECT outcomes FROM objects ORDER BY rua, day, object_hash")
     .flatMap(({ outcomes }) => JSON.parse(outcomes) as Outcome[]);
+}
+
+// Something became of every part that was found in an object.
+function wrongParts(world: World): string[] {
+  return world
+    .rows<{ hash: string; found: number; told: number; passed: number; outcomes: string }>(
+      `SELECT lower(hex(object_hash)) AS hash, found, outcomes,
+        (SELECT coalesce(sum(coalesce(o.value ->> 'parts', 1)), 0) FROM json_each(outcomes) o) AS told,
+        (SELECT coalesce(sum(p.value), 0) FROM json_each(passed_over) p) AS passed
+      FROM objects`,
+    )
+    .filter(({ found, told, passed }) => found !== told + passed)
+    .map(({ hash, found, outcomes }) => `${found} parts were found in ${hash}, which became ${outcomes}`);
 }
 
 // Points of one identity and of its newest generation must say the same: which of them a query takes is chance.

@@ -2,7 +2,14 @@
 import { postSql } from "../../../shared/analytics/sql.ts";
 import type { DashboardOperation, Inputs, Outputs } from "../../../shared/contract/operations.ts";
 import { conflictOf, deadLetterOf } from "../../../shared/contract/shapes.ts";
-import { activityQuery, outcomesQuery, readActivity, readOutcomes } from "../../../shared/ledger/activity.ts";
+import {
+  activityQuery,
+  outcomesQuery,
+  partsQuery,
+  readActivity,
+  readOutcomes,
+  readParts,
+} from "../../../shared/ledger/activity.ts";
 import { addressesQuery } from "../../../shared/ledger/addresses.ts";
 import { conflictsNamedQuery, conflictsQuery } from "../../../shared/ledger/conflicts.ts";
 import { domainDaysQuery } from "../../../shared/ledger/days.ts";
@@ -75,10 +82,15 @@ const ANSWERS: Answers = {
 async function getStatus(c: Call): Promise<Outputs["status"]> {
   const status = await operate(c, "pipelineStatus", {});
   try {
-    return { ...status, outcomes: readOutcomes(await c.get("ledger").ask(outcomesQuery(nowSeconds()))) };
+    const ledger = c.get("ledger");
+    const [outcomes, parts] = await Promise.all([
+      ledger.ask(outcomesQuery(nowSeconds())),
+      ledger.ask(partsQuery(nowSeconds())),
+    ]);
+    return { ...status, outcomes: readOutcomes(outcomes), parts: readParts(parts) };
   } catch (error) {
     const outcomesProblem = error instanceof Error ? error.message : String(error);
-    return { ...status, outcomes: null, outcomesProblem };
+    return { ...status, outcomes: null, outcomesProblem, parts: null };
   }
 }
 

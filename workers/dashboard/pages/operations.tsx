@@ -1,17 +1,22 @@
 /** Operations: what came in and what became of it over time, latency, what is waiting. For operators. */
 import {
+  ACTIVITY_DAYS,
   type LatencyDay,
   latenciesQuery,
+  missingParts,
   type OutcomeCount,
   type OutcomeStep,
   outcomeStepsQuery,
+  type PartsBalance,
+  partsQuery,
   readLatencies,
+  readParts,
 } from "../../../shared/ledger/activity.ts";
 import type { PipelineStatus } from "../../../shared/operations.ts";
 import { isoMinute } from "../data/days.ts";
 import { formatBytes, formatCount, formatDuration } from "../data/numbers.ts";
 import type { Period } from "../data/period.ts";
-import { Figure } from "../parts/marks.tsx";
+import { Figure, Note } from "../parts/marks.tsx";
 import { OperationsHead } from "../parts/operations-frame.tsx";
 import type { PageResult } from "../parts/page.ts";
 import { linkWith, type PageRequest, periodOf, requireOperator } from "../parts/request.ts";
@@ -39,6 +44,7 @@ export async function operationsPage(request: PageRequest): Promise<PageResult> 
         <>
           <OperationsHead request={request} tab="status" period={period} title="Operations" lead={LEAD} />
           <Totals outcomes={history.outcomes} status={status} />
+          <Parts balance={history.parts} />
           <OutcomesChart id="outcomes" caption="Outcomes" rows={history.outcomes} period={period} table="Outcomes">
             Here a day is the one on which the outcome was reached, not the report's.{" "}
             {stepOf(period) === "day" && (
@@ -62,17 +68,45 @@ export async function operationsPage(request: PageRequest): Promise<PageResult> 
 
 const LEAD = "What came in, what became of it, how long it took, and what is waiting.";
 
+/** That nothing of any mail was lost: what was found, and what became of it. */
+function Parts({ balance }: { balance: PartsBalance }) {
+  const { found, outcomes, passedOver } = balance;
+  if (found === 0) return null;
+  const list = (counts: Record<string, number>): string =>
+    Object.entries(counts)
+      .map(([name, count]) => `${formatCount(count)} ${name.replaceAll("_", " ")}`)
+      .join(", ");
+  const passed = Object.values(passedOver).reduce((sum, count) => sum + count, 0);
+  const missing = missingParts(balance);
+  return (
+    <>
+      <p class="small muted">
+        Mail of the last {ACTIVITY_DAYS} days had {formatCount(found)} parts: {list(outcomes)}
+        {passed > 0 && `, ${formatCount(passed)} passed over (${list(passedOver)})`}.
+      </p>
+      {missing !== 0 && (
+        <Note kind="fault">
+          Nothing became of {formatCount(missing)} of them. That is a fault of the pipeline: run the mail of these days
+          again.
+        </Note>
+      )}
+    </>
+  );
+}
+
 interface History {
+  parts: PartsBalance;
   outcomes: OutcomeCount[];
   latency: LatencyDay[];
 }
 
 async function askHistory(request: PageRequest, period: Period): Promise<History> {
-  const [outcomes, latencies] = await Promise.all([
+  const [outcomes, latencies, parts] = await Promise.all([
     request.ask(outcomeStepsQuery(period, stepOf(period))),
     request.ask(latenciesQuery(period)),
+    request.ask(partsQuery(Math.floor(Date.now() / 1000))),
   ]);
-  return { outcomes, latency: readLatencies(latencies) };
+  return { outcomes, latency: readLatencies(latencies), parts: readParts(parts) };
 }
 
 function historyTables({ outcomes, latency }: History, step: OutcomeStep) {

@@ -60,6 +60,7 @@ export const reportKind: MessageKind<ReportMessage> = {
       return { event: "dead_letter", outcome: "already_done", key: rawKey };
     }
     const outcome: Outcome = { outcome: "dead_letter", part: "", id: deadLetter.id };
+    const found = finished === undefined ? 0 : finished.found;
     const object = {
       ...reference,
       account: finished?.account ?? "",
@@ -70,6 +71,8 @@ export const reportKind: MessageKind<ReportMessage> = {
       reports: finished?.reports ?? 0,
       outcomes: isKnown ? (finished?.outcomes ?? []) : [...(finished?.outcomes ?? []), outcome],
       rawRemoved: finished?.rawRemoved ?? false,
+      found: isKnown || found === undefined ? found : found + 1,
+      passedOver: finished?.passedOver ?? {},
     };
     const entry = await fileDeadLetter({ ...deadLetter, account: object.account }, { objects: [object] }, invocation);
     if (entry === undefined) throw new Error(`${rawKey} was finished by another consumer at the same time.`);

@@ -1,0 +1,70 @@
+/** The balance of parts: what was found in mail, and what became of each of them. */
+import { expect, it } from "vitest";
+import { missingParts, partsQuery, readParts } from "../../shared/ledger/activity.ts";
+import { ask } from "../../shared/ledger/database.ts";
+import { PROCESS_LIMITS } from "../../shared/limits.ts";
+import { zip } from "../support/archives.ts";
+import { sampleMail, sampleReport } from "../support/sample-report.ts";
+import { setUpSimulation } from "../support/simulation/setup.ts";
+import { World } from "../support/simulation/world.ts";
+
+setUpSimulation();
+
+const RUA = "dmarc@acme.example";
+
+function newWorld(): World {
+  const world = new World();
+  world.register(RUA, { account: "acme" });
+  return world;
+}
+
+async function send(world: World, ...files: { name: string; content: Uint8Array }[]): Promise<void> {
+  expect(await world.deliver({ from: "a@reporter.example", to: RUA, raw: sampleMail(files) })).toBe("taken");
+  await world.drain();
+}
+
+async function balance(world: World) {
+  const parts = readParts(await ask(world.ledger, partsQuery(world.clock.nowMilliseconds / 1000)));
+  expect(missingParts(parts)).toBe(0);
+  return { found: parts.found, outcomes: parts.outcomes };
+}
+
+const file = (name: string, content: string | Uint8Array) => ({ name, content: Buffer.from(content) });
+
+it("holds each report, copy, other version and unreadable file", async () => {
+  const world = newWorld();
+  await send(
+    world,
+    file("a.xml", sampleReport()),
+    file("b.xml", sampleReport({ reportId: "id-2" }).slice(0, 300)),
+    file("c.xml", sampleReport({ reportId: "id-3" })),
+  );
+  await send(world, file("d.xml", sampleReport().replaceAll("\n", "\r\n")));
+  await send(world, file("e.xml", sampleReport({ records: [{ sourceIp: "192.0.2.9", count: 1, pass: true }] })));
+  expect(await balance(world)).toEqual({
+    found: 5,
+    outcomes: { accepted: 2, dead_letter: 1, duplicate: 1, conflict: 1 },
+  });
+});
+
+it("counts every file of a dead letter that stands for many", async () => {
+  const world = newWorld();
+  const unreadable = PROCESS_LIMITS.maxDeadLettersPerObject + 5;
+  const entries = Array.from({ length: unreadable }, (_, i) => ({
+    name: `${i}.xml`,
+    content: `<feedback><broken ${i}`,
+  }));
+  await send(world, file("many.zip", zip([...entries, { name: "good.xml", content: sampleReport() }])));
+  expect(world.rows("SELECT code FROM dead_letters")).toEqual([{ code: "too_many_problems" }]);
+  expect(await balance(world)).toEqual({
+    found: unreadable + 1,
+    outcomes: { accepted: 1, dead_letter: unreadable },
+  });
+});
+
+it("takes an object that is refused whole for one part, and for its parts when it is run again", async () => {
+  const world = newWorld();
+  world.recordsPerDay.address = 1;
+  await send(world, file("a.xml", sampleReport()));
+  expect(await balance(world)).toEqual({ found: 1, outcomes: { dead_letter: 1 } });
+});
