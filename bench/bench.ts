@@ -8,9 +8,17 @@
  */
 import { availableParallelism, cpus, loadavg } from "node:os";
 import { parseArgs } from "node:util";
+import { printHelp } from "../scripts/help.ts";
 import { bySize, type SizeFigure } from "./memory.ts";
 import { type Figure, underNode } from "./node.ts";
 import { inWorkerd } from "./workerd.ts";
+
+const USAGE = `usage: npm run bench [-- --json] [-- --quick]
+
+  --json   print figures as JSON
+  --quick  smaller reports and fewer rounds, in a minute or two`;
+
+if (printHelp(USAGE)) process.exit(0);
 
 const { values: options } = parseArgs({ options: { json: { type: "boolean" }, quick: { type: "boolean" } } });
 const effort = options.quick

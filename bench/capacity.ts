@@ -73,7 +73,9 @@ async function measure(plan: CapacityPlan): Promise<Capacity> {
 function usageOf(counts: Counts, upkeep: UpkeepCounts, cpuMilliseconds: number): Usage {
   const { reports } = counts;
   const invocations = counts.mails + counts.batches + counts.sliceBatches;
-  const logBytes = counts.logBytes + (counts.logLines + invocations) * LOG_ATTRIBUTE_BYTES;
+  // Ingest's invocations have none: `invocation_logs` is off (wrangler.ingest.toml).
+  const logEvents = counts.logLines + invocations - counts.mails;
+  const logBytes = counts.logBytes + logEvents * LOG_ATTRIBUTE_BYTES;
   // Every object is looked at by reconcile on each of the days that it looks back, a page of keys at a time.
   const listings = UPKEEP_LIMITS.reconciledDays / STORAGE_LIMITS.maxListKeys;
   return {

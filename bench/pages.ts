@@ -83,7 +83,7 @@ export interface PageTime {
 }
 
 /** Asks for every page several times. @param paths page → path */
-export async function measurePages(bench: PagesBench, paths: Record<string, string>): Promise<PageTime[]> {
+export async function measurePages(bench: Pick<PagesBench, "get">, paths: Record<string, string>): Promise<PageTime[]> {
   const times: PageTime[] = [];
   for (const [page, path] of Object.entries(paths)) {
     const answers: Answer[] = [];

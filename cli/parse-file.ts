@@ -4,6 +4,8 @@
  */
 
 import { basename } from "node:path";
+import { type MailAuthentication, senderOf } from "../shared/authentication/sender.ts";
+import type { ReportSender } from "../shared/authentication/sender-state.ts";
 import { PROCESS_LIMITS } from "../shared/limits.ts";
 import type { PassedKind } from "../shared/mail/roles.ts";
 import { adviceOf } from "../shared/report/advice.ts";
@@ -79,7 +81,12 @@ export interface FailureSummary {
   warnings: Warning[];
 }
 
-export type ReportSummary = AggregateSummary | TlsSummary | FailureSummary;
+/** Of a report in a mail: whether the mail proves who sent it. */
+interface Sent {
+  sender?: ReportSender;
+}
+
+export type ReportSummary = (AggregateSummary | TlsSummary | FailureSummary) & Sent;
 
 /** A problem and the part of the file it is about, "" for the file itself. */
 export interface PartProblem extends Problem {
@@ -111,6 +118,8 @@ export interface ParseSettings {
   nowSeconds: number;
   /** Keep each report's records as `rows`. */
   keepRecords?: boolean;
+  /** How the mail authenticated, where the file is one: then each report says who sent it. */
+  authentication?: MailAuthentication | undefined;
 }
 
 /** Learned from each file for the next. */
@@ -130,7 +139,7 @@ interface Gathered {
 export async function parseFile(
   file: string,
   source: ByteSource,
-  { nowSeconds, keepRecords = false }: ParseSettings,
+  { nowSeconds, keepRecords = false, authentication }: ParseSettings,
 ): Promise<FileSummary> {
   const reports = new Map<string, ReportSummary>();
   const problems: FoundPartProblem[] = [];
@@ -152,7 +161,10 @@ export async function parseFile(
     const records = gathered.get(event.part);
     gathered.delete(event.part);
     if (event.type === "problem") problems.push(event);
-    else addReport(reports, summarize(event.report, records, keepRecords));
+    else {
+      const sent = authentication === undefined ? {} : { sender: senderOf(event.report, authentication) };
+      addReport(reports, { ...summarize(event.report, records, keepRecords), ...sent });
+    }
   }
   return {
     file,

@@ -9,6 +9,11 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
 import { makeCase, minimise, runCase } from "../test/support/fuzz/cases.ts";
+import { printHelp } from "./help.ts";
+
+const USAGE = `usage: npm run fuzz -- [--cases N] [--seed S] [--case K]
+
+Reads N mutated fixtures (3000 by default); only reports and problems may come out. --case reads one of them alone.`;
 
 const HANG_MS = 20_000;
 const TELL_EVERY = 10_000;
@@ -91,9 +96,10 @@ function readArguments(): Run {
   const only = values.case === undefined ? undefined : Number(values.case);
   const run = { seed: Number(values.seed), from: only ?? 0, to: only === undefined ? Number(values.cases) : only + 1 };
   if (Object.values(run).every(Number.isSafeInteger)) return run;
-  process.stderr.write("usage: npm run fuzz -- [--cases N] [--seed S] [--case K]\n");
+  process.stderr.write(`${USAGE}\n`);
   return process.exit(2);
 }
 
+if (isMainThread && printHelp(USAGE)) process.exit(0);
 if (isMainThread) watch(readArguments());
 else await readCases(workerData as Run);

@@ -12,6 +12,7 @@ import { promisify } from "node:util";
 import { openFileSource } from "../cli/file-source.ts";
 import { readReports } from "../shared/report/read.ts";
 import { bytesSource } from "../shared/report/source.ts";
+import { printHelp } from "./help.ts";
 
 const MAX_CPU_MS = 2000;
 const MAX_MEMORY_MB = 64;
@@ -82,10 +83,15 @@ async function main(folder: string, showAll: boolean): Promise<void> {
   process.exitCode = beyond.length === 0 ? 0 : 1;
 }
 
+const USAGE = `usage: npm run hostile -- FOLDER [--all]
+
+Reads each file of a folder in a process of its own and prints what came out, its CPU time and its memory.`;
+
 const [first = "", second = ""] = process.argv.slice(2);
-if (first === "--one") await measureHere(second);
+if (printHelp(USAGE)) process.exitCode = 0;
+else if (first === "--one") await measureHere(second);
 else if (first !== "") await main(first, second === "--all");
 else {
-  process.stderr.write("usage: npm run hostile -- FOLDER [--all]\n");
+  process.stderr.write(`${USAGE}\n`);
   process.exitCode = 2;
 }

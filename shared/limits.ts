@@ -273,6 +273,8 @@ export const PAGE_LIMITS = {
   jobAccounts: 100,
   /** Dead letters or conflicts listed, requeued or discarded in one call. */
   deadLetters: 100,
+  /** Conflicts of a reporter and domain decided in one call: an event each, and 250 points an invocation. */
+  keptConflicts: 200,
   /** Jobs shown. */
   jobs: 100,
   /** Sums of a domain and day in one answer, about 1 MB of JSON; whoever needs more asks for fewer days at a time. */

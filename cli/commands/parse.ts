@@ -1,7 +1,9 @@
 /** `dmarc parse`: what is in these files. Offline; nothing is sent anywhere. */
 import type { Command } from "commander";
+import type { ReportSender } from "../../shared/authentication/sender-state.ts";
 import { describeFile } from "../../shared/report/advice.ts";
 import { cleanDetail } from "../../shared/report/problems.ts";
+import { authenticateFile } from "../authenticate-file.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { openFileSource } from "../file-source.ts";
 import { type AggregateSummary, type FileSummary, parseFile, type ReportSummary } from "../parse-file.ts";
@@ -10,6 +12,8 @@ import { printError, printJson, printOut, renderDay, renderTable, safeText } fro
 interface ParseOptions {
   json?: true;
   records?: true;
+  authservId?: string;
+  dns?: string;
 }
 
 const EXAMPLES = `
@@ -17,7 +21,11 @@ Examples:
   dmarc parse report.xml.gz                      what is in a report
   dmarc parse --records google.com!acme.zip      and its rows
   dmarc parse --json mails/*.eml                 one JSON line a file, for programs
+  dmarc parse --authserv-id mx.cloudflare.net mail.eml         believing what that receiver wrote on top of the mail
+  dmarc parse --dns https://cloudflare-dns.com/dns-query m.eml verifying its signatures
 
+Of a report in a mail it says whether the mail proves who sent it: verified, unverified or contradicted; unchecked without
+one of these two options.
 A file may be a report (XML or JSON), an archive, or a whole mail; names and types are ignored, the bytes decide.
 Exit code: 0 all read, 1 a file could not be opened, 2 a file holds no readable report.`;
 
@@ -29,6 +37,8 @@ export function addParse(program: Command): void {
     .argument("<file...>", "reports, archives or mails")
     .option("--json", "one JSON object a line, in the order of the files")
     .option("--records", "also the rows of aggregate reports")
+    .option("--authserv-id <id>", "receiver whose Authentication-Results, on top of a mail, are believed")
+    .option("--dns <url>", "DNS server (RFC 8484) to ask for the keys of a mail's signatures")
     .addHelpText("after", EXAMPLES)
     .action(async (files: string[], options: ParseOptions) => {
       process.exitCode = await runParse(files, options);
@@ -39,7 +49,7 @@ async function runParse(files: string[], options: ParseOptions): Promise<number>
   let unopened = false;
   let rejected = false;
   for (const file of files) {
-    const summary = await parsePath(file, options.records === true);
+    const summary = await parsePath(file, options);
     if (summary === undefined) {
       unopened = true;
       continue;
@@ -52,10 +62,15 @@ async function runParse(files: string[], options: ParseOptions): Promise<number>
   return rejected ? exitCodes.rejected : exitCodes.done;
 }
 
-async function parsePath(file: string, keepRecords: boolean): Promise<FileSummary | undefined> {
+async function parsePath(
+  file: string,
+  { records, authservId = "", dns: dnsUrl = "" }: ParseOptions,
+): Promise<FileSummary | undefined> {
   try {
     await using source = await openFileSource(file);
-    return await parseFile(file, source, { nowSeconds: Date.now() / 1000, keepRecords });
+    const nowSeconds = Date.now() / 1000;
+    const authentication = await authenticateFile(source, { authservId, dnsUrl, nowSeconds });
+    return await parseFile(file, source, { nowSeconds, keepRecords: records === true, authentication });
   } catch (error) {
     // Errors of the file system carry a code; anything else is a fault of ours and must not pass as a bad file.
     if (!(error instanceof Error) || !("code" in error)) throw error;
@@ -79,6 +94,7 @@ function renderFile({ file, reports, problems, passedOver }: FileSummary): strin
 
 function renderReport(report: ReportSummary): string {
   const lines = renderFacts(report).map(([name, value]) => `  ${name.padEnd(10)} ${value}`);
+  if (report.sender !== undefined) lines.push(`  sender     ${renderSender(report.sender)}`);
   if (report.kind === "aggregate" && report.rows !== undefined) lines.push(renderRows(report));
   for (const { code, path, detail } of report.warnings) {
     lines.push(`  warning    ${code} at ${safeText(path)}: ${safeText(detail)}`);
@@ -121,6 +137,10 @@ function renderFacts(report: ReportSummary): [string, string][] {
         ["delivery", safeText(report.deliveryResult)],
       ];
   }
+}
+
+function renderSender({ state, domain }: ReportSender): string {
+  return domain === "" ? state : `${state}, by ${safeText(domain)}`;
 }
 
 function renderRows({ rows = [] }: AggregateSummary): string {

@@ -1,6 +1,15 @@
 /** The domain of a mail's author, by its From field (RFC 5322 section 3.6.2), as DMARC takes it. Pure. */
 import { domainOfAddress } from "../domain-name.ts";
+import { AUTHENTICATION_LIMITS } from "../limits.ts";
+import { fieldValue, readHeaderFields } from "./header-fields.ts";
 import { type Token, tokensOf } from "./tokens.ts";
+
+/** The domain of a mail's author; "" where the mail has not one From field, or that names not one author. */
+export function authorOf(mail: Uint8Array): string {
+  const { fields } = readHeaderFields(mail, AUTHENTICATION_LIMITS.maxHeaderBytes);
+  const [from, ...others] = fields.filter(({ name }) => name === "from");
+  return from === undefined || others.length > 0 ? "" : fromDomain(fieldValue(from));
+}
 
 /**
  * @param value of the From field

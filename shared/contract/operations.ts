@@ -314,8 +314,40 @@ const described = {
     changes: false,
     answeredBy: "dashboard",
     http: { method: "GET", path: "/conflicts", place: "query", status: 200, answer: "json" },
-    input: v.strictObject({ cursor: v.optional(cursor) }),
+    input: v.strictObject({
+      cursor: v.optional(cursor),
+      /** Without those that listDoubtedConflicts puts together. */
+      without_doubted: v.optional(truth),
+    }),
     output: shapes.pageOf(shapes.conflict),
+  },
+  listDoubtedConflicts: {
+    summary: "Other versions of verified reports that nothing proves to be their reporters', by reporter and domain",
+    role: "operator",
+    changes: false,
+    answeredBy: "dashboard",
+    http: { method: "GET", path: "/doubted-conflicts", place: "query", status: 200, answer: "json" },
+    input: v.strictObject({}),
+    output: v.object({ items: v.array(shapes.doubtedConflicts) }),
+  },
+  keepVerified: {
+    summary: "Decides the doubted conflicts of one reporter and domain: the verified reports stay",
+    role: "operator",
+    changes: true,
+    answeredBy: "process",
+    http: { method: "POST", path: "/doubted-conflicts/keep", place: { json: "fields" }, status: 200, answer: "json" },
+    input: v.strictObject({
+      account: v.string(),
+      domain: v.string(),
+      kind: v.picklist(REPORT_KINDS),
+      reporter: v.string(),
+      reason,
+    }),
+    output: v.object({
+      /** Decided now; more are left where it is as many as one call decides. */
+      kept: v.number(),
+      isComplete: v.boolean(),
+    }),
   },
   getConflict: {
     summary: "One conflict",

@@ -234,6 +234,22 @@ export const conflict = v.object({
 
 export type Conflict = v.InferOutput<typeof conflict>;
 
+/** Conflicts of one reporter about one domain in which a verified report counts and nothing proves the other version. */
+export const doubtedConflicts = v.object({
+  account: v.string(),
+  domain: v.string(),
+  kind: v.picklist(REPORT_KINDS),
+  reporter: v.string(),
+  conflicts: v.number(),
+  /** Messages, sessions or incidents that the other versions would count. */
+  messages: v.number(),
+  /** When the first and the last of them were filed, seconds since 1970 UTC. */
+  firstFiledSeconds: v.number(),
+  lastFiledSeconds: v.number(),
+});
+
+export type DoubtedConflicts = v.InferOutput<typeof doubtedConflicts>;
+
 /** A conflict as it is told. */
 export function conflictOf(row: ConflictRow): Conflict {
   return {

@@ -108,15 +108,80 @@ export function removeConflicts(ids: readonly string[]): Change {
 /** A page of conflicts by id, oldest period first; `after` is the id the page before ended with. */
 export function conflictsQuery({
   after = "",
+  withoutDoubted = false,
   limit,
 }: {
   after?: string | undefined;
+  withoutDoubted?: boolean | undefined;
   limit: number;
 }): Query<ConflictRow> {
+  const isAsked = withoutDoubted ? `coalesce(NOT (${IS_DOUBTED}), true)` : "true";
   return {
-    ...query(`SELECT ${COLUMNS} FROM conflicts WHERE id > ?1 ORDER BY id LIMIT ?2`, [after, limit], row),
+    ...query(`SELECT ${COLUMNS} FROM conflicts WHERE id > ?1 AND ${isAsked} ORDER BY id LIMIT ?2`, [after, limit], row),
     combine: (parts) => firstRows(parts, (a, b) => compareValues(a.id, b.id), limit),
   };
+}
+
+/**
+ * The condition of a conflict that is decided as soon as somebody looks: a verified report counts, and nothing proves that
+ * the other version is its reporter's.
+ */
+const IS_DOUBTED = `conflict ->> '$.accepted.sender.state' = 'verified'
+  AND conflict ->> '$.other.sender.state' IN ('unverified', 'contradicted')`;
+
+/** Whose doubted versions: those of one reporter about one domain are looked at together. */
+const groupName = v.object({
+  account: v.string(),
+  domain: v.string(),
+  kind: v.picklist(REPORT_KINDS),
+  reporter: v.string(),
+});
+
+export type DoubtedGroup = v.InferOutput<typeof groupName>;
+
+const groupRow = v.object({
+  ...groupName.entries,
+  conflicts: v.number(),
+  /** Messages, sessions or incidents that the other versions would count. */
+  total: v.number(),
+  firstFiledSeconds: v.number(),
+  lastFiledSeconds: v.number(),
+});
+
+/** Ours: groups listed. */
+const MAX_GROUPS = 500;
+
+/** Doubted versions by account, domain and reporter, the most first. */
+export function doubtedConflictsQuery(): Query<v.InferOutput<typeof groupRow>> {
+  return {
+    ...query(
+      `SELECT account, domain, kind, conflict ->> '$.reporter' AS reporter, count(*) AS conflicts,
+        sum(conflict ->> '$.other.total') AS total, min(filed_seconds) AS firstFiledSeconds,
+        max(filed_seconds) AS lastFiledSeconds
+      FROM conflicts WHERE ${IS_DOUBTED} GROUP BY account, domain, kind, reporter
+      ORDER BY conflicts DESC, account, domain, kind, reporter LIMIT ${MAX_GROUPS}`,
+      [],
+      groupRow,
+    ),
+    combine: (parts) => firstRows(parts, (a, b) => b.conflicts - a.conflicts, MAX_GROUPS),
+  };
+}
+
+/** Doubted versions of one group, as many as `limit`. */
+export function findDoubted(
+  database: LedgerDatabase,
+  { account, domain, kind, reporter }: DoubtedGroup,
+  limit: number,
+): Promise<ConflictRow[]> {
+  return ask(
+    database,
+    query(
+      `SELECT ${COLUMNS} FROM conflicts WHERE account = ?1 AND domain = ?2 AND kind = ?3
+        AND conflict ->> '$.reporter' = ?4 AND ${IS_DOUBTED} ORDER BY id LIMIT ?5`,
+      [account, domain, kind, reporter, limit],
+      row,
+    ),
+  );
 }
 
 /** Conflicts by id, those that are there. */

@@ -1,9 +1,9 @@
 /** Reports pasted into the text of a letter. Every character is looked at a fixed number of times. */
 import { MAIL_LIMITS } from "../limits.ts";
 
-const ROOT_TAG = /<(?:[A-Za-z_][\w.-]*:)?feedback[\s>]/;
+const ROOT_TAG = /<(?:[A-Za-z_][\w.-]*:)?feedback[\s>]/i;
 /** What a report holds besides its root, so that a letter that talks about `<feedback>` is none. */
-const REPORT_TAG = /<(?:[A-Za-z_][\w.-]*:)?(?:report_metadata|policy_published|record)[\s>]/;
+const REPORT_TAG = /<(?:[A-Za-z_][\w.-]*:)?(?:report_metadata|policy_published|record)[\s>]/i;
 
 /** Sentence of gateways (Exim) that send the facts of a failure as plain text with no feedback part. */
 const FAILURE_SENTENCE = /failed\s+the\s+published\s+DMARC\s+policy\s+for\s+your\s+domain/i;
@@ -33,7 +33,7 @@ export function holdsRootTag(text: string): boolean {
  */
 export function findPastedIn(text: string, html: string): string[] {
   const inText = findPasted(text);
-  if (inText.length > 0 || !html.includes("feedback")) return inText;
+  if (inText.length > 0 || !/feedback/i.test(html)) return inText;
   const inHtml = findPasted(html);
   return inHtml.length > 0 ? inHtml : findPasted(showHtml(html));
 }
@@ -68,7 +68,7 @@ function findPasted(text: string): string[] {
     const root = ROOT_TAG.exec(text.slice(at));
     if (root === null) break;
     const start = at + root.index;
-    const endTag = /<\/(?:[A-Za-z_][\w.-]*:)?feedback\s*>/.exec(text.slice(start));
+    const endTag = /<\/(?:[A-Za-z_][\w.-]*:)?feedback\s*>/i.exec(text.slice(start));
     const end = endTag === null ? text.length : start + endTag.index + endTag[0].length;
     const report = text.slice(start, end);
     if (REPORT_TAG.test(report)) found.push(report);

@@ -13,7 +13,7 @@ import type { RecordShapes } from "./shapes/record-shapes.ts";
 import { XmlTextDecoder } from "./text.ts";
 import type { AggregateRecord, AggregateReport, AggregateTotals } from "./vocabulary.ts";
 import type { WarningLog } from "./warnings.ts";
-import { Segmenter } from "./xml/segments.ts";
+import { type RecordText, Segmenter } from "./xml/segments.ts";
 
 /** A report without its content hash, which the reader of bytes knows. */
 export type AggregateBody = Omit<AggregateReport, "contentHash" | "warnings" | "omittedWarnings">;
@@ -34,6 +34,7 @@ export class AggregateReader implements RecordSink {
   readonly #context: AggregateContext;
   readonly #segmenter: Segmenter;
   readonly #stream: RecordStream;
+  #ownShapes: RecordShapes | undefined;
   readonly #totals: AggregateTotals = { records: 0, skippedRecords: 0, messages: 0, passed: 0, dispositions: {} };
   #records: AggregateRecord[] = [];
 
@@ -43,7 +44,14 @@ export class AggregateReader implements RecordSink {
     this.#context = context;
     this.#segmenter = new Segmenter((detail) => warnings.addOnce("repaired_xml", "feedback", detail));
     const decoder = new XmlTextDecoder(head, (detail) => warnings.addOnce("repaired_encoding", "feedback", detail));
-    this.#stream = new RecordStream({ decoder, segmenter: this.#segmenter, shapes, budget, sink: this });
+    this.#stream = new RecordStream({
+      decoder,
+      segmenter: this.#segmenter,
+      shapes,
+      ownShapes: () => this.#ownShapes,
+      budget,
+      sink: this,
+    });
   }
 
   /** Takes the next bytes. @returns the records they complete, in order */
@@ -57,23 +65,29 @@ export class AggregateReader implements RecordSink {
     const frame = this.#stream.finish();
     const records = this.#takeRecords();
     const { metadata, policy } = readFrame(frame, this.#segmenter.namespaced9990, this.#context);
+    if (this.#totals.records === 0) this.#context.warnings.add("missing_value", "record", "nothing is counted");
     this.#context.budget.takeHeld(charsOf(metadata) + charsOf(policy));
     return { records, body: { kind: "aggregate", metadata, policy, totals: this.#totals } };
   }
 
-  takeRecord(record: AggregateRecord): void {
+  takeRecord(record: AggregateRecord, unknown: readonly string[]): void {
+    const { records, skippedRecords } = this.#totals;
+    for (const path of unknown) {
+      this.#context.warnings.add("unknown_element", `record[${records + skippedRecords}]/${path}`, "");
+    }
     addToTotals(this.#totals, record);
     this.#records.push(record);
   }
 
   /** The general reader; what it reads without a warning, the shapes learn. */
-  takeText(xml: string): void {
+  takeText(text: RecordText): void {
     const { warnings, shapes, budget } = this.#context;
     const { records, skippedRecords } = this.#totals;
     const ordinal = records + skippedRecords;
     const warningsBefore = warnings.count;
     budget.takeGeneral(READ_LIMITS.generalRecordChars);
-    const record = readRecordXml(xml, { ...this.#context, ordinal });
+    const unknown: string[] = [];
+    const record = readRecordXml(text, { ...this.#context, ordinal, unknown });
     if ("skipped" in record) {
       warnings.add("record_skipped", `record[${ordinal}]`, record.skipped);
       budget.takeRecords(1);
@@ -82,8 +96,15 @@ export class AggregateReader implements RecordSink {
       }
       return;
     }
-    this.takeRecord(record);
-    if (warnings.count === warningsBefore) shapes.learn(xml);
+    if (warnings.count === warningsBefore) this.#shapesFor(text, shapes).learn(text, unknown);
+    this.takeRecord(record, unknown);
+  }
+
+  // A prefix, and a default namespace that is not the report's, mean something in this document only.
+  #shapesFor({ xml, namespaces }: RecordText, shared: RecordShapes): RecordShapes {
+    if (!/<[\w.-]+:/.test(xml) && namespaces.isOwn("record")) return shared;
+    this.#ownShapes ??= shared.forDocument();
+    return this.#ownShapes;
   }
 
   #takeRecords(): AggregateRecord[] {

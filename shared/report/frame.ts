@@ -3,6 +3,7 @@ import { domainName } from "../domain-name.ts";
 import { READ_LIMITS } from "../limits.ts";
 import { type Bounds, checkPeriod } from "./bounds.ts";
 import type { ReadBudget } from "./budget.ts";
+import { unknownFramePaths } from "./known-elements.ts";
 import { reject } from "./rejection.ts";
 import { isDomainLike, matchWord, parseEpochSeconds, storedText } from "./values.ts";
 import type { AlignmentMode, Policy, PolicyPublished, ReportFormat, ReportMetadata } from "./vocabulary.ts";
@@ -31,6 +32,7 @@ export function readFrame(
   const metadata = child(root, "report_metadata");
   if (metadata === undefined && published === undefined) return reject("no_metadata");
   warnDuplicates(root, warnings);
+  for (const path of unknownFramePaths(root)) warnings.add("unknown_element", path, "");
   const isNew =
     namespaced9990 ||
     child(metadata, "generator") !== undefined ||
@@ -66,7 +68,7 @@ function warnDuplicates(root: XmlElement, warnings: WarningLog): void {
 }
 
 function repeatedNames(element: XmlElement | undefined): Set<string> {
-  const names = element?.children.map(({ name }) => name) ?? [];
+  const names = element?.children.map(({ name }) => name.toLowerCase()) ?? [];
   const seen = new Set<string>();
   return new Set(names.filter((name) => seen.size === seen.add(name).size));
 }

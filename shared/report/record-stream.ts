@@ -8,20 +8,23 @@ import type { BytePiece, RecordShapes, RunEnd } from "./shapes/record-shapes.ts"
 import { concatBytes } from "./source.ts";
 import type { XmlTextDecoder } from "./text.ts";
 import type { AggregateRecord } from "./vocabulary.ts";
-import type { Segmenter } from "./xml/segments.ts";
+import type { RecordText, Segmenter } from "./xml/segments.ts";
 
 /** Is handed the records in order, each as it is found. */
 export interface RecordSink {
-  /** A record of a known shape. */
-  takeRecord(record: AggregateRecord): void;
+  /** A record of a known shape, and the paths of the elements in it that no RFC knows. */
+  takeRecord(record: AggregateRecord, unknown: readonly string[]): void;
   /** The XML text of another; it may teach its shape. */
-  takeText(xml: string): void;
+  takeText(record: RecordText): void;
 }
 
 interface Parts {
   decoder: XmlTextDecoder;
   segmenter: Segmenter;
+  /** For records without prefixes, which mean the same in any report whose default namespace is its own. */
   shapes: RecordShapes;
+  /** For the others, whose prefixes mean what this document says. */
+  ownShapes: () => RecordShapes | undefined;
   budget: ReadBudget;
   sink: RecordSink;
 }
@@ -29,7 +32,8 @@ interface Parts {
 const LESS_THAN = 0x3c;
 const GREATER_THAN = 0x3e;
 const COLON = 0x3a;
-const RECORD = new TextEncoder().encode("record");
+const RECORD_NAME = "record";
+const RECORD = new TextEncoder().encode(RECORD_NAME);
 /** Longest namespace prefix looked past. */
 const MAX_PREFIX_BYTES = 40;
 /** Read by the general reader at once while no shape is known, and within a comment. */
@@ -56,9 +60,9 @@ export class RecordStream {
   finish(): string {
     const { decoder, segmenter, sink } = this.#parts;
     this.#readGeneral(this.#carried);
-    for (const xml of segmenter.push(decoder.end())) sink.takeText(xml);
+    for (const record of segmenter.push(decoder.end())) sink.takeText(record);
     const { records, frame } = segmenter.finish();
-    for (const xml of records) sink.takeText(xml);
+    for (const record of records) sink.takeText(record);
     return frame;
   }
 
@@ -74,7 +78,7 @@ export class RecordStream {
   }
 
   #readPiece(bytes: Uint8Array): void {
-    const { shapes, segmenter } = this.#parts;
+    const { shapes, ownShapes, segmenter } = this.#parts;
     const piece = newPiece(bytes);
     let leastBytes = 1;
     for (let at = 0; at < bytes.byteLength; ) {
@@ -86,7 +90,10 @@ export class RecordStream {
       at = end;
       if (at === bytes.byteLength) return;
       // As long as no shape is known, a good piece; then one record, after which the run may go on.
-      const next = findRecordStart(bytes, at + (shapes.isEmpty ? Math.max(GENERAL_BYTES, leastBytes) : leastBytes));
+      const next = findRecordStart(
+        bytes,
+        at + (shapes.isEmpty && ownShapes() === undefined ? Math.max(GENERAL_BYTES, leastBytes) : leastBytes),
+      );
       this.#readGeneral(bytes.subarray(at, next));
       at = next;
       // Within a comment, what looks like records is none: ever larger pieces keep it from being looked at again and again.
@@ -95,11 +102,15 @@ export class RecordStream {
   }
 
   #readRun(piece: BytePiece, at: number): RunEnd {
-    const { decoder, segmenter, shapes, sink } = this.#parts;
-    if (shapes.isEmpty || !segmenter.isBetweenRecords || !decoder.isAsciiCompatible) {
-      return { end: at, incomplete: false };
+    const { decoder, segmenter, shapes, ownShapes, sink } = this.#parts;
+    const none = { end: at, incomplete: false };
+    if (!segmenter.isBetweenRecords || !decoder.isAsciiCompatible) return none;
+    const mayShare = !shapes.isEmpty && segmenter.rootNamespaces.isOwn(RECORD_NAME);
+    let run = mayShare ? shapes.read(piece, at, sink) : none;
+    const own = run.end === at ? ownShapes()?.read(piece, at, sink) : undefined;
+    if (own !== undefined) {
+      run = { end: own.end, incomplete: own.incomplete || (own.end === at && run.incomplete) };
     }
-    const run = shapes.read(piece, at, sink);
     if (run.end > at) segmenter.passRecords();
     return run;
   }
@@ -108,7 +119,7 @@ export class RecordStream {
     const { decoder, segmenter, budget, sink } = this.#parts;
     if (bytes.byteLength === 0) return;
     budget.takeGeneral(bytes.byteLength);
-    for (const xml of segmenter.push(decoder.decode(bytes))) sink.takeText(xml);
+    for (const record of segmenter.push(decoder.decode(bytes))) sink.takeText(record);
   }
 }
 

@@ -6,6 +6,7 @@ import { domainName } from "../domain-name.ts";
 import { READ_LIMITS } from "../limits.ts";
 import { type Bounds, judgeCount } from "./bounds.ts";
 import type { ReadBudget } from "./budget.ts";
+import { unknownPaths } from "./known-elements.ts";
 import { canonicalIp, detach, isOddAddress, matchWord, parseCount, storedText } from "./values.ts";
 import type {
   AggregateRecord,
@@ -20,9 +21,10 @@ import type {
   SpfScope,
 } from "./vocabulary.ts";
 import type { WarningLog } from "./warnings.ts";
-import { child, children, childText, parseAnyElement, parseElement, type XmlElement } from "./xml/element.ts";
+import { child, children, childText, isNamed, parseAnyElement, parseElement, type XmlElement } from "./xml/element.ts";
 import { parsePlainElement } from "./xml/plain.ts";
 import { repairCharacters } from "./xml/repair.ts";
+import type { RecordText } from "./xml/segments.ts";
 
 export const DISPOSITIONS: readonly Disposition[] = ["none", "quarantine", "reject", "pass"];
 export const DKIM_RESULTS: readonly DkimResult[] = [
@@ -57,9 +59,15 @@ export const OVERRIDE_TYPES: readonly OverrideType[] = [
 /** Words of other lists that reporters put into policy_evaluated: none of them is an aligned pass. */
 const NOT_ALIGNED = ["none", "neutral", "softfail", "hardfail", "temperror", "permerror", "policy"];
 /** Words of old drafts. */
-const OLD_WORDS = new Map([
+const OLD_DKIM_WORDS = new Map([
   ["hardfail", "fail"],
   ["error", "temperror"],
+]);
+/** RFC 7489 appendix C: what older SPF libraries call `temperror` and `permerror`. */
+const OLD_SPF_WORDS = new Map([
+  ["hardfail", "fail"],
+  ["unknown", "temperror"],
+  ["error", "permerror"],
 ]);
 
 /** Where a record is read to: its place in the report, what it is held against, what it may cost, where warnings go. */
@@ -68,6 +76,8 @@ export interface RecordContext {
   bounds: Bounds;
   budget: ReadBudget;
   warnings: WarningLog;
+  /** Filled with the paths of elements that no RFC knows, below the record. */
+  unknown: string[];
 }
 
 /**
@@ -75,11 +85,12 @@ export interface RecordContext {
  *
  * @returns the record, or why it cannot be used (it is then skipped and counted; the others are kept)
  */
-export function readRecordXml(xml: string, context: RecordContext): AggregateRecord | { skipped: string } {
+export function readRecordXml(text: RecordText, context: RecordContext): AggregateRecord | { skipped: string } {
+  const { xml, namespaces } = text;
   // Cheap, and keeps a million empty records from costing a million parses.
-  if (!xml.includes("row")) return { skipped: "no row" };
+  if (!/row/i.test(xml)) return { skipped: "no row" };
   if (hasManyElements(xml)) return { skipped: `more than ${READ_LIMITS.maxRecordElements} elements` };
-  const element = parsePlainElement(xml) ?? parseOddElement(xml, context);
+  const element = parsePlainElement(xml, namespaces) ?? parseOddElement(text, context);
   return "malformed" in element ? { skipped: element.malformed } : readRecord(element, context);
 }
 
@@ -97,15 +108,15 @@ function hasManyElements(xml: string): boolean {
 }
 
 /** What only the XML parser can read, repaired where it has to be. */
-function parseOddElement(xml: string, context: RecordContext): XmlElement | { malformed: string } {
+function parseOddElement({ xml, namespaces }: RecordText, context: RecordContext): XmlElement | { malformed: string } {
   const { budget, warnings } = context;
   budget.takeParser(xml.length);
-  const element = parseAnyElement(xml);
+  const element = parseAnyElement(xml, namespaces);
   if (!("malformed" in element)) return element;
   const repaired = repairCharacters(xml);
   if (repaired.done === "") return element;
   budget.takeParser(repaired.xml.length);
-  const repairedElement = parseElement(repaired.xml);
+  const repairedElement = parseElement(repaired.xml, namespaces);
   if (!("malformed" in repairedElement)) warnings.add("repaired_xml", recordPath(context), repaired.done);
   return repairedElement;
 }
@@ -124,11 +135,14 @@ export function readRecord(record: XmlElement, context: RecordContext): Aggregat
   if (judged === "doubtful") {
     context.warnings.add("invalid_value", `${recordPath(context)}/row/count`, `${rawCount}: too many to be counted`);
   }
-  const evaluated = child(row, "policy_evaluated");
-  // `identities` is a misspelling of small reporters.
-  const identifiers = child(record, "identifiers") ?? child(record, "identities");
+  for (const path of unknownPaths(record)) context.unknown.push(path);
+  const evaluated = child(row, "policy_evaluated") ?? child(record, "policy_evaluated");
+  // `identities` is a misspelling of small reporters; some put what belongs beside the row into it.
+  const identifiers = child(record, "identifiers") ?? child(record, "identities") ?? child(row, "identifiers");
   // Some reporters write one auth_results for each result.
-  const authResults = children(record, "auth_results").flatMap((results) => results.children);
+  const authResults = [...children(record, "auth_results"), ...children(row, "auth_results")].flatMap(
+    (results) => results.children,
+  );
   for (const name of ["row", "identifiers"]) warnRepeated(record, name, context);
   for (const name of ["count", "source_ip", "policy_evaluated"]) warnRepeated(row, name, context);
   const rawDisposition = value(evaluated, "disposition");
@@ -139,8 +153,8 @@ export function readRecord(record: XmlElement, context: RecordContext): Aggregat
     rawDisposition,
     dkim: readAligned(evaluated, "dkim", context),
     spf: readAligned(evaluated, "spf", context),
-    reasons: bounded(children(evaluated, "reason"), "row/policy_evaluated/reason", context).map((reason) =>
-      readReason(reason, context),
+    reasons: bounded(children(evaluated, "reason").filter(isNoEmptyReason), "row/policy_evaluated/reason", context).map(
+      (reason) => readReason(reason, context),
     ),
     headerFrom: domainName(value(identifiers, "header_from")),
     envelopeFrom: domainName(value(identifiers, "envelope_from")),
@@ -176,7 +190,7 @@ function readSourceIp(raw: string, context: RecordContext): string | undefined {
 }
 
 function resultsOf(authResults: XmlElement[], name: "dkim" | "spf", context: RecordContext): XmlElement[] {
-  const found = authResults.filter((result) => result.name === name);
+  const found = authResults.filter((result) => isNamed(result, name));
   return bounded(found, `auth_results/${name}`, context);
 }
 
@@ -203,8 +217,13 @@ function readAligned(evaluated: XmlElement | undefined, name: "dkim" | "spf", co
   return matchWord(raw, NOT_ALIGNED) === undefined ? "unknown" : "fail";
 }
 
+function isNoEmptyReason(reason: XmlElement): boolean {
+  return reason.text !== "" || reason.children.some(({ text }) => text !== "");
+}
+
+// Some write the type as the text of the reason itself.
 function readReason(reason: XmlElement, context: RecordContext): OverrideReason {
-  const rawType = value(reason, "type");
+  const rawType = value(reason, "type") || storedText(reason.text);
   const type = matchWord(rawType, OVERRIDE_TYPES);
   if (type === undefined) warnUnknown(rawType, "row/policy_evaluated/reason/type", context);
   return { type: type ?? "unknown", rawType, comment: value(reason, "comment") };
@@ -215,7 +234,7 @@ function readDkim(result: XmlElement, context: RecordContext): DkimAuthResult {
   return {
     domain: domainName(value(result, "domain")),
     selector: value(result, "selector"),
-    result: readAuthWord(rawResult, DKIM_RESULTS, { path: "auth_results/dkim/result", context }),
+    result: readAuthWord(rawResult, DKIM_RESULTS, { path: "auth_results/dkim/result", old: OLD_DKIM_WORDS, context }),
     rawResult,
     humanResult: value(result, "human_result"),
   };
@@ -226,7 +245,7 @@ function readSpf(result: XmlElement, context: RecordContext): SpfAuthResult {
   return {
     domain: domainName(value(result, "domain")),
     scope: readScope(value(result, "scope"), context),
-    result: readAuthWord(rawResult, SPF_RESULTS, { path: "auth_results/spf/result", context }),
+    result: readAuthWord(rawResult, SPF_RESULTS, { path: "auth_results/spf/result", old: OLD_SPF_WORDS, context }),
     rawResult,
     humanResult: value(result, "human_result"),
   };
@@ -243,12 +262,12 @@ function readScope(raw: string, context: RecordContext): SpfScope {
 function readAuthWord<W extends string>(
   raw: string,
   words: readonly W[],
-  { path, context }: { path: string; context: RecordContext },
+  { path, old, context }: { path: string; old: ReadonlyMap<string, string>; context: RecordContext },
 ): W | "unknown" {
   const word = matchWord(raw, words);
   if (word !== undefined) return word;
   warnUnknown(raw, path, context);
-  return matchWord(OLD_WORDS.get(raw.toLowerCase()) ?? "", words) ?? "unknown";
+  return matchWord(old.get(raw.toLowerCase()) ?? "", words) ?? "unknown";
 }
 
 function warnUnknown(raw: string, path: string, context: RecordContext): void {

@@ -113,18 +113,14 @@ async function signed({
   expires,
   mail = MAIL,
 }: Signing) {
+  const key = { signingDomain: "signer.example", selector, privateKey: SIGNERS[selector] ?? "" };
   const { signatures, errors } = await dkimSign(Buffer.from(mail, "latin1"), {
     canonicalization,
     signTime: new Date((NOW - 60) * 1000),
     ...(expires === undefined ? {} : { expires }),
-    signatureData: [
-      {
-        signingDomain: "signer.example",
-        selector,
-        privateKey: SIGNERS[selector] ?? "",
-        ...(maxBodyLength === undefined ? {} : { maxBodyLength }),
-      },
-    ],
+    ...key,
+    // Its types want the key above, it reads the one here.
+    signatureData: [{ ...key, ...(maxBodyLength === undefined ? {} : { maxBodyLength }) }],
   });
   expect(errors).toEqual([]);
   return signatures + mail;

@@ -4,7 +4,9 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { FileSummary } from "../../cli/parse-file.ts";
+import { startDohServer } from "../support/doh-server.ts";
 import { sampleMail, sampleReport } from "../support/sample-report.ts";
+import { newSigner } from "../support/signed-mail.ts";
 import { runCommand } from "./run-command.ts";
 
 let folder: string;
@@ -56,6 +58,46 @@ const TLS = JSON.stringify({
       summary: { "total-successful-session-count": 10, "total-failure-session-count": 3 },
     },
   ],
+});
+
+describe("who sent a report in a mail", () => {
+  const report = { name: "r.gz", content: gzipSync(sampleReport()) };
+
+  it("is unchecked unless something may be believed, or DNS asked; of a file that is no mail nothing is said", async () => {
+    const eml = await makeFile("plain.eml", sampleMail([report]));
+    const xml = await makeFile("plain.xml", sampleReport());
+    const { stdout } = await runCommand(["parse", "--json", eml, xml]);
+    const [mail, file] = lines(stdout);
+    expect(mail?.reports[0]?.sender).toEqual({ state: "unchecked", domain: "" });
+    expect(file?.reports[0]).not.toHaveProperty("sender");
+  });
+
+  it("is told by the results of a receiver that is named", async () => {
+    const results = "Authentication-Results: mx.example; dmarc=pass header.from=reporter.example\r\n";
+    const eml = await makeFile("results.eml", Buffer.concat([Buffer.from(results), sampleMail([report])]));
+    const by = async (id: string) =>
+      lines((await runCommand(["parse", "--json", "--authserv-id", id, eml])).stdout)[0]?.reports[0]?.sender;
+    expect(await by("mx.example")).toEqual({ state: "verified", domain: "reporter.example" });
+    expect(await by("mx.other.example")).toEqual({ state: "unverified", domain: "" });
+    const { stdout } = await runCommand(["parse", "--authserv-id", "mx.example", eml]);
+    expect(stdout).toMatch(/sender +verified, by reporter\.example/);
+  });
+
+  it("is told by its signature, where DNS may be asked", async () => {
+    const signer = newSigner("reporter.example");
+    const dns = await startDohServer(signer.records);
+    try {
+      const good = await makeFile("signed.eml", await signer.sign(sampleMail([report])));
+      const bad = await makeFile("unsigned.eml", sampleMail([report]));
+      const { stdout } = await runCommand(["parse", "--json", "--dns", dns.url, good, bad]);
+      expect(lines(stdout).map(({ reports }) => reports[0]?.sender)).toEqual([
+        { state: "verified", domain: "reporter.example" },
+        { state: "unverified", domain: "" },
+      ]);
+    } finally {
+      dns.close();
+    }
+  });
 });
 
 describe("parse --json", () => {

@@ -55,6 +55,7 @@ const INPUTS: Partial<Record<OperationName, object>> = {
   describeRawObject: { key: "raw/2026/11/20/a&b=c" },
   readRawObject: { key: "raw/2026/11/20/a&b=c" },
   getConflict: { id: "x" },
+  keepVerified: { account: "a/b", domain: "a.example", kind: "aggregate", reporter: "R & D", reason: "forged" },
   acceptConflict: { id: "x" },
   discardConflict: { id: "x" },
   decideConflict: { id: "x", decision: "count_both", reason: "because" },

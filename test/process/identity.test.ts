@@ -1,7 +1,7 @@
 /** What makes two mails bring the same report, another one, or another version of one: as reporters do it. */
 import { describe, expect, it } from "vitest";
 import { decideConflict } from "../../workers/process/conflict-operations.ts";
-import { sampleMail, sampleReport } from "../support/sample-report.ts";
+import { sampleMail, sampleReport, sampleTlsReport } from "../support/sample-report.ts";
 import { failureMail } from "../support/simulation/scenario.ts";
 import { setUpSimulation } from "../support/simulation/setup.ts";
 import { World } from "../support/simulation/world.ts";
@@ -39,19 +39,7 @@ function found(world: World) {
   return { ...reports, outcomes };
 }
 
-const tlsReport = (domain: string): string =>
-  JSON.stringify({
-    "organization-name": "Sender",
-    "date-range": { "start-datetime": "2026-11-10T00:00:00Z", "end-datetime": "2026-11-10T23:59:59Z" },
-    "contact-info": "tls@reporter.example",
-    "report-id": "20261110",
-    policies: [
-      {
-        policy: { "policy-type": "sts", "policy-domain": domain },
-        summary: { "total-successful-session-count": 5, "total-failure-session-count": 1 },
-      },
-    ],
-  });
+const tlsReport = (domain: string): string => sampleTlsReport(domain, "2026-11-10");
 
 describe("two reports", () => {
   it("are of two reporters with the same organization and id, whose emails are of other domains", async () => {

@@ -1,6 +1,8 @@
 /** Who sent a report decides whose it is: forged ones never take the place of true ones, before or after these come. */
-import { describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type DohServer, startDohServer } from "../support/doh-server.ts";
 import { sampleReport } from "../support/sample-report.ts";
+import { newSigner } from "../support/signed-mail.ts";
 import { imbalances } from "../support/simulation/balance.ts";
 import {
   figures,
@@ -105,6 +107,75 @@ it("where nothing is configured that could tell, nobody is called unverified", a
   world.authservId = "";
   await received(world, stamped(reportMail("r", records(3)), "reporter.example"), reportMail("s", records(1)));
   expect(reportsOf(world)).toMatchObject([{ rank: 1 }, { rank: 1 }]);
+});
+
+describe("mail that no receiver has judged", () => {
+  const signer = newSigner("reporter.example");
+  let dns: DohServer;
+  beforeAll(async () => {
+    dns = await startDohServer(signer.records);
+  });
+  afterAll(() => dns.close());
+
+  function worldByDns(dnsUrl = dns.url): World {
+    const world = newWorld();
+    world.authservId = "";
+    world.dnsUrl = dnsUrl;
+    return world;
+  }
+
+  const signed = async (reportId: string): Promise<ReturnType<typeof reportMail>> => {
+    const mail = reportMail(reportId, records(3));
+    return { ...mail, raw: await signer.sign(mail.raw) };
+  };
+
+  it("is judged by its signature, whole: signed, unsigned, changed, and signed by another", async () => {
+    const world = worldByDns();
+    const good = await signed("good");
+    const changed = Buffer.from(
+      Buffer.from((await signed("changed")).raw)
+        .toString("latin1")
+        .replace("Subject: Report", "Subject: Other"),
+    );
+    const another = await newSigner("evil.example").sign(reportMail("another", records(3)).raw);
+    await received(world, good, reportMail("unsigned", records(3)));
+    await received(world, { ...good, raw: changed }, { ...good, raw: another });
+    expect(reportsOf(world).map(({ reportId, rank, domain }) => [reportId, rank, domain])).toEqual([
+      ["another", 0, ""],
+      ["changed", -1, ""],
+      ["good", 2, "reporter.example"],
+      ["unsigned", 0, ""],
+    ]);
+    expect(world.bucket.keys("raw/").filter((key) => key.endsWith("/message.eml"))).toHaveLength(3);
+  });
+
+  it("is unverified where DNS does not answer, at once and without a fault; run again, it is verified, and stays so", async () => {
+    const world = worldByDns("http://127.0.0.1:1/");
+    await received(world, await signed("r"));
+    expect(reportsOf(world)).toMatchObject([{ rank: 0 }]);
+    expect(world.log.filter((line) => line.includes('"fault"'))).toEqual([]);
+    const [key = ""] = world.bucket.keys("raw/");
+    const again = async (generation: number): Promise<void> => {
+      await world.queues["dmarc-reports"].send({
+        v: 1,
+        kind: "report",
+        key,
+        rua: "dmarc@acme.example",
+        receivedSeconds: world.clock.nowMilliseconds / 1000,
+        generation,
+      });
+      await world.drain();
+    };
+    world.dnsUrl = dns.url;
+    await again(5);
+    expect(reportsOf(world)).toMatchObject([{ rank: 2, domain: "reporter.example" }]);
+    const [day] = world.rows("SELECT reports, uncounted_reports AS uncounted FROM domain_days");
+    expect(day).toEqual({ reports: 1, uncounted: 0 });
+    // Its key has gone.
+    world.dnsUrl = "http://127.0.0.1:1/";
+    await again(6);
+    expect(reportsOf(world)).toMatchObject([{ rank: 2, domain: "reporter.example" }]);
+  });
 });
 
 describe("the reports of one day by one reporter", () => {

@@ -13,7 +13,7 @@ import { startStack } from "../../local/stack.ts";
 import type { Outputs } from "../../shared/contract/operations.ts";
 import { missingParts } from "../../shared/ledger/activity.ts";
 import { isIdle } from "../../shared/operations.ts";
-import { sampleMail, sampleReport } from "./sample-report.ts";
+import { sampleMail, sampleReport, sampleTlsReport } from "./sample-report.ts";
 
 /** Reads a file by its name. */
 export type CaseFiles = (name: string) => Promise<Uint8Array>;
@@ -306,8 +306,8 @@ export function ownCaseFiles(): CaseFiles {
     "12b-reporter-two.xml": report("default", [record(10)]).replace("dmarc@reporter.example", "dmarc@two.example"),
     "13a-part-one.xml": report("halves", [record(4, 31), record(5, 32)]),
     "13b-part-two.xml": report("halves", [record(6, 33)]),
-    "16f-tls-same-id-domain1.json": tlsReport("example.com"),
-    "16g-tls-same-id-domain2.json": tlsReport("mail.example.com"),
+    "16f-tls-same-id-domain1.json": sampleTlsReport("example.com", "2026-01-01"),
+    "16g-tls-same-id-domain2.json": sampleTlsReport("mail.example.com", "2026-01-01"),
     "17-bounce-of-own-report.eml": bounceOf(mailWith("ours.xml.gz", packed("ours"))),
     "19a-idn-alabel.xml": report("idn-1", [record(3)], "xn--bcher-kva.example"),
     "19b-idn-ulabel.xml": report("idn-2", [record(4)], "b\u00fccher.example"),
@@ -323,21 +323,6 @@ export function ownCaseFiles(): CaseFiles {
     if (content === undefined) throw new Error(`no file '${name}'`);
     return typeof content === "string" ? Buffer.from(content) : content;
   };
-}
-
-function tlsReport(domain: string): string {
-  return JSON.stringify({
-    "organization-name": "Sender",
-    "date-range": { "start-datetime": "2026-01-01T00:00:00Z", "end-datetime": "2026-01-01T23:59:59Z" },
-    "contact-info": "tls@reporter.example",
-    "report-id": "20260101",
-    policies: [
-      {
-        policy: { "policy-type": "sts", "policy-domain": domain },
-        summary: { "total-successful-session-count": 5, "total-failure-session-count": 1 },
-      },
-    ],
-  });
 }
 
 function bounceOf(mail: string): string {

@@ -60,3 +60,19 @@ export function sampleMail(attachments: { name: string; content: Uint8Array }[])
   const body = `MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n${parts.join("\r\n")}\r\n--b--\r\n`;
   return Buffer.from(head + body);
 }
+
+/** A TLS report about one domain and day (`YYYY-MM-DD`): five sessions, and one that failed. */
+export function sampleTlsReport(domain: string, day: string): string {
+  return JSON.stringify({
+    "organization-name": "Sender",
+    "date-range": { "start-datetime": `${day}T00:00:00Z`, "end-datetime": `${day}T23:59:59Z` },
+    "contact-info": "tls@reporter.example",
+    "report-id": day,
+    policies: [
+      {
+        policy: { "policy-type": "sts", "policy-domain": domain },
+        summary: { "total-successful-session-count": 5, "total-failure-session-count": 1 },
+      },
+    ],
+  });
+}

@@ -30,7 +30,7 @@ export const PAGES = {
   "/operations/dead-letters": { role: "operator", tables: ["letters"] },
   "/operations/dead-letters/:id": { role: "operator", tables: [] },
   "/operations/dead-letters/:id/raw": { role: "operator", tables: [] },
-  "/operations/conflicts": { role: "operator", tables: ["conflicts"] },
+  "/operations/conflicts": { role: "operator", tables: ["doubted", "conflicts"] },
   "/operations/jobs": { role: "operator", tables: ["jobs"] },
   "/glossary": { role: "owner", tables: [] },
 } as const satisfies Record<string, PageRoute>;

@@ -1,8 +1,7 @@
 /** How the mail of a raw object authenticated: by what its receiver said, else by its own signatures, where it is whole. */
 import { readAuthenticationNote } from "../../shared/authentication/authentication-results.ts";
 import { verifyDkim } from "../../shared/authentication/dkim.ts";
-import { fromDomain } from "../../shared/authentication/from-domain.ts";
-import { fieldValue, readHeaderFields } from "../../shared/authentication/header-fields.ts";
+import { authorOf, fromDomain } from "../../shared/authentication/from-domain.ts";
 import {
   authenticationByDkim,
   authenticationByNote,
@@ -31,9 +30,6 @@ export async function authenticateMail(
   // A part from before anything was noted says nothing of its mail; of a signed mail that is too large nothing is proven.
   if (!isAtHand || resolver === undefined) return { result: note === undefined ? "unchecked" : "none" };
   const mail = source.bytes ?? (await source.read(0, source.sizeBytes));
-  const { fields } = readHeaderFields(mail, AUTHENTICATION_LIMITS.maxHeaderBytes);
-  const [from, ...others] = fields.filter(({ name }) => name === "from");
-  const author = from === undefined || others.length > 0 ? "" : fromDomain(fieldValue(from));
   const signatures = await verifyDkim(mail, { resolver, nowSeconds: metadata.receivedSeconds });
-  return authenticationByDkim(signatures, author);
+  return authenticationByDkim(signatures, authorOf(mail));
 }

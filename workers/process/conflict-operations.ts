@@ -5,16 +5,18 @@ import { commitBatch, noChanges } from "../../shared/ledger/commit-batch.ts";
 import {
   type ConflictRow,
   type DecisionRow,
+  type DoubtedGroup,
   findConflicts,
+  findDoubted,
   putDecision,
   removeConflicts,
 } from "../../shared/ledger/conflicts.ts";
 import { change } from "../../shared/ledger/database.ts";
 import { findObjects, type ObjectRow } from "../../shared/ledger/objects.ts";
 import type { Outcome } from "../../shared/ledger/outcomes.ts";
-import { PROCESS_LIMITS } from "../../shared/limits.ts";
+import { PAGE_LIMITS, PROCESS_LIMITS } from "../../shared/limits.ts";
 import type { ConflictDecision, DecisionNote, OperationRefused } from "../../shared/operations.ts";
-import { type Invocation, inEachShard } from "./env.ts";
+import { type Invocation, inEachShard, inShardOf } from "./env.ts";
 import { writePoints } from "./points.ts";
 
 /** A conflict, and the invocation on the database it is in. */
@@ -40,7 +42,7 @@ export async function decideConflict(
   if (found === undefined) return { refused: `There is no conflict '${id}'.` };
   const { conflict, place } = found;
   if (decision === "keep") {
-    await keep(conflict, note, place);
+    await keep([conflict], note, place);
     return conflict;
   }
   const { env, ledger, nowSeconds } = place;
@@ -68,39 +70,61 @@ export async function decideConflict(
   return conflict;
 }
 
-/** The other version counts as a duplicate from now on; its raw object stays. */
-async function keep(conflict: ConflictRow, note: DecisionNote, invocation: Invocation): Promise<void> {
-  const { ledger, nowSeconds } = invocation;
-  const { id, other } = conflict;
-  const points = [eventPoint(closedConflict(conflict, "discarded"), 1, nowSeconds)];
-  const origin = { key: other.rawKey, reportUid: id, generation: nowSeconds, receivedSeconds: other.receivedSeconds };
-  await writePoints([{ dataset: "events", points }], origin, invocation);
-  const refused = putDecision(decisionOf(conflict, { version: "other", decision: "refused" }, note, nowSeconds));
-  for (let attempt = 1; attempt <= PROCESS_LIMITS.maxDecisions; attempt++) {
-    const objects = await objectsAsDuplicate(conflict, ledger);
-    const { state } = await commitBatch(
-      ledger,
-      { ...noChanges(), objects, others: [refused, removeConflicts([id])] },
-      nowSeconds,
-    );
-    if (state === "committed") return;
-  }
-  throw new Error(`${other.rawKey} is changed by others all the time.`);
+/**
+ * Keeps the verified reports of a group of conflicts, as many as one call decides.
+ *
+ * @returns how many were decided, and whether none is left
+ */
+export async function keepVerified(
+  group: DoubtedGroup,
+  note: DecisionNote,
+  given: Invocation,
+): Promise<{ kept: number; isComplete: boolean }> {
+  const invocation = await inShardOf(group.account, given);
+  const found = await findDoubted(invocation.ledger, group, PAGE_LIMITS.keptConflicts + 1);
+  const some = found.slice(0, PAGE_LIMITS.keptConflicts);
+  if (some.length > 0) await keep(some, note, invocation);
+  return { kept: some.length, isComplete: found.length === some.length };
 }
 
-async function objectsAsDuplicate({ id, uid, other }: ConflictRow, ledger: Invocation["ledger"]): Promise<ObjectRow[]> {
-  const { rua, receivedSeconds } = other;
-  const finished = await findObjects(ledger, [other]);
-  return [...finished.values()].map((object) => ({
-    ...object,
-    rua,
-    receivedSeconds,
-    outcomes: object.outcomes.map((outcome): Outcome => {
-      if (outcome.outcome !== "conflict" || outcome.id !== id) return outcome;
-      const { part, points, account, kind, domain, day } = outcome;
-      return { outcome: "duplicate", part, id: uid, points, account, kind, domain, day };
-    }),
-  }));
+/** The other versions count as duplicates from now on; their raw objects stay. */
+async function keep(conflicts: readonly ConflictRow[], note: DecisionNote, invocation: Invocation): Promise<void> {
+  const { ledger, nowSeconds } = invocation;
+  const [first] = conflicts;
+  if (first === undefined) return;
+  const points = conflicts.map((conflict) => eventPoint(closedConflict(conflict, "discarded"), 1, nowSeconds));
+  const { rawKey: key, receivedSeconds } = first.other;
+  const origin = { key, reportUid: first.id, generation: nowSeconds, receivedSeconds };
+  await writePoints([{ dataset: "events", points }], origin, invocation);
+  const refused = conflicts.map((conflict) =>
+    putDecision(decisionOf(conflict, { version: "other", decision: "refused" }, note, nowSeconds)),
+  );
+  const others = [...refused, removeConflicts(conflicts.map(({ id }) => id))];
+  for (let attempt = 1; attempt <= PROCESS_LIMITS.maxDecisions; attempt++) {
+    const objects = await objectsWithDuplicates(conflicts, ledger);
+    const { state } = await commitBatch(ledger, { ...noChanges(), objects, others }, nowSeconds);
+    if (state === "committed") return;
+  }
+  throw new Error(`${key} is changed by others all the time.`);
+}
+
+async function objectsWithDuplicates(
+  conflicts: readonly ConflictRow[],
+  ledger: Invocation["ledger"],
+): Promise<ObjectRow[]> {
+  const ids = new Set(conflicts.map(({ id }) => id));
+  const references = new Map(conflicts.map(({ other }) => [other.rawKey, other]));
+  const finished = await findObjects(ledger, [...references.values()]);
+  return [...finished.values()].flatMap((object) => {
+    const reference = references.get(object.rawKey);
+    if (reference === undefined) return [];
+    const outcomes = object.outcomes.map((outcome): Outcome => {
+      if (outcome.outcome !== "conflict" || !ids.has(outcome.id)) return outcome;
+      const { uid: id, part, points, account, kind, domain, day } = outcome;
+      return { outcome: "duplicate", part, id, points, account, kind, domain, day };
+    });
+    return [{ ...object, rua: reference.rua, receivedSeconds: reference.receivedSeconds, outcomes }];
+  });
 }
 
 function decisionOf(

@@ -310,7 +310,9 @@ class ObjectDecision {
     const shares = await withReadings(found, claim, generation);
     this.#write({ ...writeOf(claim, { generation, highestPoints }), shares }, claim.reference);
     if (verdict.displaces && verdict.held !== undefined) await this.#displace(claim, verdict.held, generation);
-    const outcome = message.generation === undefined ? "accepted" : "reprocessed";
+    // What takes the place of another has its generation, and may have it again: it is told in the same words then.
+    const isFirst = message.generation === undefined && verdict.displaces !== true;
+    const outcome = isFirst ? "accepted" : "reprocessed";
     const event = { ...this.#eventOf(found, { outcome, id: reference.uid }), generation };
     this.#plan.records += claim.counts.records;
     this.#plan.points.push({
@@ -357,14 +359,21 @@ class ObjectDecision {
   async #displace(claim: Claim, held: HeldReport, generation: number): Promise<void> {
     const accepted = { ...versionOf({ ...claim, generation }), mail: this.#object.mail };
     this.#batch.changes.others.push(putAcceptedVersion(claim.reference.uid, accepted));
-    if (held.contentHash !== claim.contentHash) await this.#putConflict(held, { accepted, other: versionOf(held) });
-    this.#plan.again.push(runAbove(held, { generation, points: held.points }));
+    if (held.contentHash !== claim.contentHash)
+      await this.#putConflict(
+        { ...held, reporter: claim.reporter, reportId: claim.reportId },
+        { accepted, other: versionOf(held) },
+      );
+    const { coversPoints: _, ...again } = runAbove(held, { generation, points: held.points });
+    this.#plan.again.push(again);
   }
 
   /** Has the accepted report written above the points that this object may have left behind (write-above.ts). */
   #writeAbove(claim: Claim, held: HeldReport): void {
-    if (!this.#mayHaveWritten(claim.reference.uid)) return;
-    this.#plan.again.push(runAbove(held, claim));
+    const { coversPoints } = this.#object.message;
+    // One that was to write above others, and was displaced meanwhile, leaves that to what took its place.
+    if (coversPoints === undefined && !this.#mayHaveWritten(claim.reference.uid)) return;
+    this.#plan.again.push(runAbove(held, { ...claim, points: Math.max(claim.points, coversPoints ?? 0) }));
   }
 
   #mayHaveWritten(uid: string): boolean {

@@ -20,7 +20,7 @@ import { isoDate } from "../../shared/storage.ts";
 import { normalizeEmail, ViewerValueError, validViewer } from "../../shared/viewers.ts";
 import { addDomain, domainSetup, removeDomain } from "./add-domain.ts";
 import { checkNow, outsideWorld } from "./check-domains.ts";
-import { decideConflict } from "./conflict-operations.ts";
+import { decideConflict, keepVerified } from "./conflict-operations.ts";
 import { discardDeadLetters, requeueDeadLetters } from "./dead-letter-operations.ts";
 import { decideSender, undoSenderDecision } from "./decide-sender.ts";
 import { type Invocation, inShardOf, newInvocation, type ProcessEnv } from "./env.ts";
@@ -73,6 +73,10 @@ const HANDLERS: Handlers = {
   async decideConflict({ id, decision, reason }, { invocation, caller }) {
     const decided = await decideConflict(id, { decision, note: { by: caller.name, reason } }, invocation);
     return "refused" in decided ? refusal(decided, "not_found") : ok(conflictOf(decided));
+  },
+
+  async keepVerified({ reason, ...group }, { invocation, caller }) {
+    return ok(await keepVerified(group, { by: caller.name, reason }, invocation));
   },
 
   async readRecords({ text, isPass, order, descending, limit, offset, ...name }, { invocation }) {

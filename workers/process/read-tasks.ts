@@ -65,7 +65,8 @@ async function readTask(task: Task, { registrations, held }: SharedByTasks, invo
   const { R2_DMARC_REPORTS: bucket } = invocation.env;
   const { finished: previous } = task.home;
   if (previous !== undefined && previous.generation >= generationOf(task)) {
-    if (mayHaveWritten(task)) await tellEarlierCommit(previous, task, invocation);
+    // One that was to write above others leaves that to what counts now.
+    if (mayHaveWritten(task) || message.coversPoints !== undefined) await tellEarlierCommit(previous, task, invocation);
     // A mail that came again was stored again.
     else if (previous.rawRemoved) await bucket.delete(message.key);
     task.ending = { entry: logEntry(message, "already_done") };

@@ -26,7 +26,7 @@ export function runAbove(
 /** Such messages for what became duplicates or conflicts of a finished object. */
 export async function messagesToWriteAbove(
   { outcomes }: FinishedObject,
-  { key, generation = 1 }: ReportMessage,
+  { key, generation = 1, coversPoints = 0 }: ReportMessage,
   { ledger }: Invocation,
 ): Promise<ReportMessage[]> {
   const strays = outcomes.filter((outcome) => outcome.outcome === "duplicate" || outcome.outcome === "conflict");
@@ -34,6 +34,6 @@ export async function messagesToWriteAbove(
   return strays.flatMap((stray) => {
     const held = reports.get(reportOf(stray).uid);
     if (held === undefined || held.rawKey === key || held.state !== "accepted") return [];
-    return [runAbove(held, { generation, points: stray.points })];
+    return [runAbove(held, { generation, points: Math.max(stray.points, coversPoints) })];
   });
 }

@@ -2,11 +2,13 @@
  * What a record looks like to the letter: its XML cut at its values (see record-shapes.ts). Learned from text, used on
  * bytes.
  */
+import type { Namespaces } from "../xml/namespaces.ts";
 import { plainTagAt } from "../xml/plain-tags.ts";
 import { localName } from "../xml/tokens.ts";
 import type { BytePiece } from "./byte-values.ts";
 import { FIELDS, type ReadField, readNothing } from "./record-fields.ts";
 
+const REASON = "row/policy_evaluated/reason";
 /** Elements that may occur several times in a record; the others may occur once. */
 const REPEATED = new Set(["row/policy_evaluated/reason", "auth_results/dkim", "auth_results/spf"]);
 /** Elements that hold others; a shape with text directly in one of them is not learned. */
@@ -34,6 +36,8 @@ export interface Step {
   /** Which of the repeated elements the value belongs to. */
   place: number;
   isEnd: boolean;
+  /** Of the end of a record: paths of the elements in it that no RFC knows. */
+  unknown: readonly string[];
   next: Step[];
 }
 
@@ -41,8 +45,8 @@ export interface Step {
  * The shape of a record: its letters cut at its values. undefined when it has anything but plain tags and text, repeats
  * what may stand once, or holds elements within elements that no RFC knows.
  */
-export function shapeOf(xml: string): Step[] | undefined {
-  const walk: ShapeWalk = { steps: [], open: [], seen: new Set(), places: new Map(), lettersStart: 0 };
+export function shapeOf(xml: string, namespaces: Namespaces, unknown: readonly string[]): Step[] | undefined {
+  const walk: ShapeWalk = { namespaces, steps: [], open: [], seen: new Set(), places: new Map(), lettersStart: 0 };
   let at = 0;
   do {
     const tagEnd = readShapeTag(xml, at, walk);
@@ -51,11 +55,12 @@ export function shapeOf(xml: string): Step[] | undefined {
     if (at < 0 || (walk.open.length > 0 && xml.slice(tagEnd, at).trim() !== "")) return undefined;
   } while (walk.open.length > 0);
   if (at !== xml.length) return undefined;
-  walk.steps.push(newStep(xml.slice(walk.lettersStart, at), { read: readNothing, place: 0, isEnd: true }));
+  walk.steps.push(newStep(xml.slice(walk.lettersStart, at), { read: readNothing, place: 0, isEnd: true, unknown }));
   return walk.steps;
 }
 
 interface ShapeWalk {
+  namespaces: Namespaces;
   steps: Step[];
   /** Raw names of the open elements, the record first. */
   open: string[];
@@ -71,10 +76,17 @@ function readShapeTag(xml: string, at: number, walk: ShapeWalk): number | undefi
   const tag = plainTagAt(xml, at);
   if (tag === undefined) return undefined;
   const { type, rawName: name, end: after } = tag;
-  if (type === "close") return walk.open.pop() === name ? after : undefined;
-  const path = pathOf([...walk.open, name]);
+  if (type === "close") {
+    const isUntyped = pathOf(walk.open) === REASON && !walk.seen.has(`${REASON}/type ${placeIn(walk, REASON)}`);
+    // What is in an untyped reason decides whether it is one.
+    if (isUntyped && walk.seen.has(`${REASON}/comment ${placeIn(walk, REASON)}`)) return undefined;
+    return walk.open.pop() === name ? after : undefined;
+  }
+  // Where a path has a colon, nothing is read and nothing is known to hold other elements.
+  const isForeign = name.includes(":") && !walk.namespaces.isOwn(name);
+  const path = isForeign ? `${pathOf(walk.open)}/:${name}` : pathOf([...walk.open, name]);
   const parent = pathOf(walk.open);
-  const place = (walk.places.get(parent) ?? 0) - 1;
+  const place = placeIn(walk, parent);
   if (REPEATED.has(path)) walk.places.set(path, (walk.places.get(path) ?? 0) + 1);
   else if (walk.seen.has(`${path} ${place}`)) return undefined;
   walk.seen.add(`${path} ${place}`);
@@ -87,9 +99,15 @@ function readShapeTag(xml: string, at: number, walk: ShapeWalk): number | undefi
   const endTag = `</${name}>`;
   if (!xml.startsWith(endTag, valueEnd)) return undefined;
   const read = FIELDS.get(path) ?? readNothing;
-  walk.steps.push(newStep(xml.slice(walk.lettersStart, after), { read, place: Math.max(0, place), isEnd: false }));
+  walk.steps.push(
+    newStep(xml.slice(walk.lettersStart, after), { read, place: Math.max(0, place), isEnd: false, unknown: [] }),
+  );
   walk.lettersStart = valueEnd;
   return valueEnd + endTag.length;
+}
+
+function placeIn({ places }: ShapeWalk, parent: string): number {
+  return (places.get(parent) ?? 0) - 1;
 }
 
 /** Path below the record, in local names; `identities` is a known misspelling. */
@@ -98,12 +116,16 @@ function pathOf(names: string[]): string {
     .slice(1)
     .map(localName)
     .join("/")
+    .toLowerCase()
     .replace(/^identities/, "identifiers");
 }
 
-function newStep(letters: string, { read, place, isEnd }: Pick<Step, "read" | "place" | "isEnd">): Step {
+function newStep(
+  letters: string,
+  { read, place, isEnd, unknown }: Pick<Step, "read" | "place" | "isEnd" | "unknown">,
+): Step {
   const bytes = new TextEncoder().encode(letters);
-  return { letters: bytes, eights: eightsOf(bytes), read, place, isEnd, next: [] };
+  return { letters: bytes, eights: eightsOf(bytes), read, place, isEnd, unknown, next: [] };
 }
 
 // As numbers these letters are equal only if they are the same: text has no bytes that make a NaN or a zero.
@@ -127,7 +149,7 @@ export function hasLetters({ bytes, view }: BytePiece, at: number, { letters, ei
 /** Whether two steps are one: the same letters, then the same value. */
 export function isSameStep(a: Step, b: Step): boolean {
   const sameRole = a.read === b.read && a.place === b.place && a.isEnd === b.isEnd;
-  return (
-    sameRole && a.letters.byteLength === b.letters.byteLength && a.letters.every((byte, i) => byte === b.letters[i])
-  );
+  if (!sameRole || a.letters.byteLength !== b.letters.byteLength) return false;
+  if (!a.letters.every((byte, i) => byte === b.letters[i])) return false;
+  return a.unknown.length === b.unknown.length && a.unknown.every((path, i) => path === b.unknown[i]);
 }

@@ -9,6 +9,7 @@ import { domainName } from "../../domain-name.ts";
 import { READ_LIMITS } from "../../limits.ts";
 import type { RecordSink } from "../record-stream.ts";
 import type { AggregateRecord } from "../vocabulary.ts";
+import type { RecordText } from "../xml/segments.ts";
 import { type BytePiece, ByteTexts } from "./byte-values.ts";
 import { emptyRecord, type FieldSpan } from "./record-fields.ts";
 import { hasLetters, isSameStep, type Step, shapeOf } from "./record-shape.ts";
@@ -41,6 +42,8 @@ export class RecordShapes {
   #isFull = false;
   /** Set by a match that ran into the end of the piece. */
   #incomplete = false;
+  /** Of the record matched last: paths of elements that no RFC knows. */
+  #unknown: readonly string[] = [];
   /** The value in hand. */
   readonly #span: FieldSpan = {
     bytes: NO_BYTES,
@@ -54,6 +57,11 @@ export class RecordShapes {
   /** @param options `learns: false` leaves every record to the general reader */
   constructor(options: { learns: boolean } = { learns: true }) {
     this.#learns = options.learns;
+  }
+
+  /** New shapes for one document, which learn where these do. */
+  forDocument(): RecordShapes {
+    return new RecordShapes({ learns: this.#learns });
   }
 
   /** Whether any shape is known. */
@@ -91,18 +99,19 @@ export class RecordShapes {
       const record = emptyRecord();
       this.#incomplete = false;
       const recordEnd = this.#match(piece, start, record);
+      const unknown = this.#unknown;
       if (recordEnd < 0) return { end, incomplete: this.#incomplete };
       if (recordEnd - start > READ_LIMITS.maxRecordChars) return { end, incomplete: false };
-      sink.takeRecord(record);
+      sink.takeRecord(record, unknown);
       end = recordEnd;
     }
   }
 
   /** Learns the shape of a record, given as text, that the general reader read without a warning. */
-  learn(xml: string): void {
+  learn({ xml, namespaces }: RecordText, unknown: readonly string[]): void {
     if (!this.#learns || this.#isFull) return;
     let steps = this.#first;
-    for (const step of shapeOf(xml) ?? []) {
+    for (const step of shapeOf(xml, namespaces, unknown) ?? []) {
       let known = steps.find((other) => isSameStep(step, other));
       if (known === undefined) {
         known = step;
@@ -129,7 +138,10 @@ export class RecordShapes {
       const step = this.#findStep(steps, piece, at);
       if (step === undefined) return -1;
       at += step.letters.byteLength;
-      if (step.isEnd) return at;
+      if (step.isEnd) {
+        this.#unknown = step.unknown;
+        return at;
+      }
       let end = at;
       while (end < bytes.byteLength && bytes[end] !== LESS_THAN) end++;
       if (end === bytes.byteLength) {

@@ -1,10 +1,12 @@
 /**
  * XML text to a small element tree: the only importer of fast-xml-parser. It is given one segment at a time, a record or
- * the frame around the records, never a whole document. Local names only; attributes are dropped; values stay strings.
+ * the frame around the records, never a whole document. Local names of the report's own namespace only; attributes are dropped; values stay strings.
  */
 import { XMLParser, XMLValidator } from "fast-xml-parser";
 import { storedText } from "../values.ts";
+import { Namespaces } from "./namespaces.ts";
 import { parsePlainElement } from "./plain.ts";
+import { localName } from "./tokens.ts";
 
 /** An element: its local name, its own text (trimmed), its child elements in order. */
 export interface XmlElement {
@@ -18,8 +20,9 @@ const CDATA = "#cdata";
 
 const parser = new XMLParser({
   preserveOrder: true,
-  ignoreAttributes: true,
-  removeNSPrefix: true,
+  ignoreAttributes: (name) => !name.startsWith("xmlns"),
+  attributeNamePrefix: "",
+  parseAttributeValue: false,
   parseTagValue: false,
   trimValues: false,
   cdataPropName: CDATA,
@@ -32,16 +35,16 @@ const parser = new XMLParser({
  *
  * @returns the element, or what is wrong with the text
  */
-export function parseElement(xml: string): XmlElement | { malformed: string } {
-  return parsePlainElement(xml) ?? parseAnyElement(xml);
+export function parseElement(xml: string, namespaces = Namespaces.none): XmlElement | { malformed: string } {
+  return parsePlainElement(xml, namespaces) ?? parseAnyElement(xml, namespaces);
 }
 
 /** The general parser, whatever the text: the reference for the quick one. */
-export function parseAnyElement(xml: string): XmlElement | { malformed: string } {
+export function parseAnyElement(xml: string, namespaces = Namespaces.none): XmlElement | { malformed: string } {
   try {
     const valid = XMLValidator.validate(xml);
     if (valid !== true) return { malformed: valid.err.msg };
-    const [element] = toElements(parser.parse(xml)).children;
+    const [element] = toElements(parser.parse(xml), namespaces).children;
     return element ?? { malformed: "no element" };
   } catch (error) {
     // fast-xml-parser throws at names such as __proto__.
@@ -49,14 +52,29 @@ export function parseAnyElement(xml: string): XmlElement | { malformed: string }
   }
 }
 
-/** First child of that name. */
+const NONE: readonly XmlElement[] = [];
+
+/** First child of that name, or else of that name in other letters: `Record`. */
 export function child(element: XmlElement | undefined, name: string): XmlElement | undefined {
-  return element?.children.find((candidate) => candidate.name === name);
+  let other: XmlElement | undefined;
+  for (const candidate of element?.children ?? NONE) {
+    if (candidate.name === name) return candidate;
+    if (other === undefined && isNamed(candidate, name)) other = candidate;
+  }
+  return other;
 }
 
-/** All children of that name, in order. */
+/** All children of that name, small or capital, in order. */
 export function children(element: XmlElement | undefined, name: string): XmlElement[] {
-  return element?.children.filter((candidate) => candidate.name === name) ?? [];
+  return element?.children.filter((candidate) => isNamed(candidate, name)) ?? [];
+}
+
+/** Whether an element has that name, small or capital. @param name in small letters */
+export function isNamed(element: XmlElement, name: string): boolean {
+  const own = element.name;
+  if (own === name) return true;
+  // Most names differ in their first letter already.
+  return own.length === name.length && (own.charCodeAt(0) | 32) === name.charCodeAt(0) && own.toLowerCase() === name;
 }
 
 /** Text of the first child of that name; "" where there is none. */
@@ -64,7 +82,7 @@ export function childText(element: XmlElement | undefined, name: string): string
   return child(element, name)?.text ?? "";
 }
 
-function toElements(nodes: unknown): { text: string; children: XmlElement[] } {
+function toElements(nodes: unknown, namespaces: Namespaces): { text: string; children: XmlElement[] } {
   let text = "";
   const found: XmlElement[] = [];
   if (!Array.isArray(nodes)) return { text, children: found };
@@ -72,11 +90,21 @@ function toElements(nodes: unknown): { text: string; children: XmlElement[] } {
     for (const [name, content] of Object.entries<unknown>(node)) {
       if (name === "#text") text += decodeEntities(String(content));
       else if (name === CDATA) text += plainText(content);
-      else if (name !== ":@") found.push({ name, ...toElements(content) });
+      else if (name !== ":@") {
+        const inner = namespaces.within(tagOf(node[":@"]));
+        if (inner.isOwn(name)) found.push({ name: localName(name), ...toElements(content, inner) });
+      }
     }
   }
   // A character reference can name what the document itself may not hold.
   return { text: storedText(text, text.length).trim(), children: found };
+}
+
+/** The declarations of an element, as its tag has them. */
+function tagOf(attributes: unknown): string {
+  if (typeof attributes !== "object" || attributes === null) return "";
+  const values = Object.entries<unknown>({ ...attributes });
+  return values.map(([name, value]) => ` ${name}="${String(value).replaceAll('"', "")}"`).join("");
 }
 
 /** Text of a CDATA section, which the parser hands over as nodes. */

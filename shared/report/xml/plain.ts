@@ -4,6 +4,7 @@
  * (test/report/differential.test.ts).
  */
 import type { XmlElement } from "./element.ts";
+import type { Namespaces } from "./namespaces.ts";
 import { plainTag } from "./plain-tags.ts";
 
 /** Entities, comments, CDATA, declarations, instructions, and what XML 1.0 section 2.2 forbids. */
@@ -14,7 +15,7 @@ interface OpenElement extends XmlElement {
 }
 
 /** @returns the element, or undefined when the text is not plain (or not well-formed: not judged here) */
-export function parsePlainElement(xml: string): XmlElement | undefined {
+export function parsePlainElement(xml: string, namespaces?: Namespaces): XmlElement | undefined {
   if (NOT_PLAIN.test(xml)) return undefined;
   const open: OpenElement[] = [{ rawName: "", name: "", text: "", children: [] }];
   let at = 0;
@@ -23,7 +24,7 @@ export function parsePlainElement(xml: string): XmlElement | undefined {
     const end = xml.indexOf(">", start);
     if (top === undefined || end < 0) return undefined;
     top.text += xml.slice(at, start);
-    if (!takeTag(xml.slice(start + 1, end), open)) return undefined;
+    if (!takeTag(xml.slice(start + 1, end), open, namespaces)) return undefined;
     at = end + 1;
   }
   const [document] = open;
@@ -33,7 +34,7 @@ export function parsePlainElement(xml: string): XmlElement | undefined {
 }
 
 /** Takes what stands between `<` and `>`; false when it is not a plain tag in its place. */
-function takeTag(text: string, open: OpenElement[]): boolean {
+function takeTag(text: string, open: OpenElement[], namespaces: Namespaces | undefined): boolean {
   const tag = plainTag(text);
   if (tag === undefined) return false;
   const { type, rawName, name } = tag;
@@ -47,6 +48,7 @@ function takeTag(text: string, open: OpenElement[]): boolean {
     if (closed?.rawName !== rawName) return false;
     element = { name, text: closed.text.trim(), children: closed.children };
   }
-  open.at(-1)?.children.push(element);
+  // Without attributes nothing is declared within: what is foreign is so by its prefix.
+  if (namespaces === undefined || namespaces.isOwn(rawName)) open.at(-1)?.children.push(element);
   return true;
 }

@@ -4,12 +4,29 @@
  */
 import { READ_LIMITS } from "../../limits.ts";
 import { reject } from "../rejection.ts";
+import { Namespaces } from "./namespaces.ts";
 import { plainTagAt } from "./plain-tags.ts";
 import { findRecordEnd } from "./record-end.ts";
-import { localName, nameAt, readToken, type Token } from "./tokens.ts";
+import { findTagEnd, localName, nameAt, readToken, type Token } from "./tokens.ts";
 
 const BLANK = /^[\s\0\ufeff]*$/;
 const ROOT = "feedback";
+const RECORD = "record";
+
+/** A record, `<record …>…</record>`, and the namespaces where it stands. */
+export interface RecordText {
+  xml: string;
+  namespaces: Namespaces;
+}
+
+function isRecordName(name: string): boolean {
+  return name.length === RECORD.length && name.toLowerCase() === RECORD;
+}
+
+/** With its prefix: a plain tag has its name without it too. */
+function rawNameOf(token: { name: string; rawName?: string }): string {
+  return token.rawName ?? token.name;
+}
 
 /** Text in, records out as text. Feed `push` every piece in order, then `finish`. */
 export class Segmenter {
@@ -27,6 +44,10 @@ export class Segmenter {
   #inValue = false;
   /** Names of the open elements, the root first. */
   readonly #open: string[] = [];
+  /** The namespaces within each of them. */
+  readonly #scopes: Namespaces[] = [];
+  /** How many elements are open where an element of another namespace begins; 0 outside of them. */
+  #foreignFrom = 0;
   #rootEnded = false;
   #firstElement = "";
   readonly #note: (detail: string) => void;
@@ -46,10 +67,10 @@ export class Segmenter {
   /**
    * Takes a piece of text.
    *
-   * @returns the records that it completes, in order, each `<record …>…</record>`
+   * @returns the records that it completes, in order
    * @throws Rejection doctype_refused, malformed_xml, too_deep, too_large
    */
-  push(piece: string): string[] {
+  push(piece: string): RecordText[] {
     this.#text = this.#text === "" ? piece : [this.#text, piece].join("");
     return this.#consume(false);
   }
@@ -66,7 +87,7 @@ export class Segmenter {
    * @returns the frame: the document without its records, attributes, comments and instructions
    * @throws Rejection not_a_report, truncated, malformed_xml
    */
-  finish(): { records: string[]; frame: string } {
+  finish(): { records: RecordText[]; frame: string } {
     const records = this.#consume(true);
     this.#endDocument();
     return { records, frame: this.#frame.join("") };
@@ -76,9 +97,14 @@ export class Segmenter {
     return this.#open.length > 0 || this.#rootEnded;
   }
 
-  #consume(final: boolean): string[] {
+  /** The namespaces at a place within the root that is not within another element. */
+  get rootNamespaces(): Namespaces {
+    return this.#scopes[0] ?? Namespaces.none;
+  }
+
+  #consume(final: boolean): RecordText[] {
     const text = this.#text;
-    const records: string[] = [];
+    const records: RecordText[] = [];
     let at = 0;
     while (at < text.length) {
       const next = text.indexOf("<", at);
@@ -86,10 +112,10 @@ export class Segmenter {
       at = next < 0 ? text.length : next;
       if (next < 0) break;
       const plain = plainTagAt(text, at);
-      const recordEnd = plain === undefined || plain.name === "record" ? this.#recordAt(text, at) : 0;
+      const recordEnd = plain === undefined || isRecordName(plain.name) ? this.#recordAt(text, at) : 0;
       if (recordEnd === "more") break;
       if (recordEnd > 0) {
-        records.push(text.slice(at, recordEnd));
+        records.push({ xml: text.slice(at, recordEnd), namespaces: this.#scope });
         this.passRecords();
         at = recordEnd;
         continue;
@@ -114,10 +140,12 @@ export class Segmenter {
   #recordAt(text: string, at: number): number | "more" {
     if (!this.#mayHoldRecord()) return 0;
     const name = nameAt(text, at + 1);
-    if (name === undefined || localName(name) !== "record") return 0;
+    if (name === undefined || !isRecordName(localName(name))) return 0;
     const after = text[at + 1 + name.length];
     if (after === undefined) return "more";
     if (!/[\s/>]/.test(after)) return 0;
+    const tagEnd = findTagEnd(text, at + 1 + name.length);
+    if (typeof tagEnd === "number" && !this.#isOwn(name, text.slice(at, tagEnd))) return 0;
     const end = findRecordEnd(text, { at, name, from: Math.max(at, this.#recordSearch) });
     this.#recordSearch = 0;
     if (end > 0 && end - at <= READ_LIMITS.maxRecordChars) return end;
@@ -129,7 +157,8 @@ export class Segmenter {
 
   // Extensions may hold an element that happens to be called record.
   #mayHoldRecord(): boolean {
-    return this.#open.length > 0 && !this.#open.some((name) => name === "extension" || name === "extensions");
+    if (this.#foreignFrom > 0) return false;
+    return this.#open.length > 0 && !this.#open.some((name) => /^extensions?$/i.test(name));
   }
 
   #takeText(text: string): void {
@@ -173,37 +202,51 @@ export class Segmenter {
         }
         return;
       case "empty":
-        this.#openElement(token.name, source);
-        this.#closeElement(token.name);
+        this.#openElement(rawNameOf(token), source);
+        this.#closeElement(rawNameOf(token));
         return;
       case "open":
-        this.#openElement(token.name, source);
+        this.#openElement(rawNameOf(token), source);
         return;
       case "close":
-        this.#closeElement(token.name);
+        this.#closeElement(rawNameOf(token));
     }
   }
 
   #openElement(rawName: string, source: string): void {
     const name = localName(rawName);
     if (this.#rootEnded) reject("malformed_xml", "an element after the end of the report");
-    if (this.#open.length === 0 && name !== ROOT) {
+    if (this.#open.length === 0 && name.toLowerCase() !== ROOT) {
       this.#firstElement ||= name;
       return;
     }
     if (this.#open.length === 0) this.namespaced9990 = source.includes("urn:ietf:params:xml:ns:dmarc-2.0");
     if (this.#open.length >= READ_LIMITS.maxXmlDepth) reject("too_deep", `${READ_LIMITS.maxXmlDepth} open elements`);
     if (++this.#frameElements > READ_LIMITS.maxXmlElements) this.#tooLarge("elements that are not records");
+    const isRoot = this.#open.length === 0;
+    const scope = isRoot ? Namespaces.ofRoot(rawName, source) : this.#scope.within(source);
     this.#open.push(name);
+    this.#scopes.push(scope);
+    if (!isRoot && this.#foreignFrom === 0 && !scope.isOwn(rawName)) this.#foreignFrom = this.#open.length;
     this.#keep(`<${name}>`);
+  }
+
+  get #scope(): Namespaces {
+    return this.#scopes.at(-1) ?? Namespaces.none;
+  }
+
+  #isOwn(rawName: string, tag: string): boolean {
+    return this.#scope.within(tag).isOwn(rawName);
   }
 
   #closeElement(rawName: string): void {
     if (this.#open.length === 0) return;
     const name = localName(rawName);
     if (this.#open.at(-1) === name) {
-      this.#open.pop();
       this.#keep(`</${name}>`);
+      if (this.#open.length === this.#foreignFrom) this.#foreignFrom = 0;
+      this.#open.pop();
+      this.#scopes.pop();
       this.#rootEnded = this.#open.length === 0;
     } else if (this.#open.includes(name)) {
       reject("malformed_xml", `<${this.#open.at(-1)}> is not closed before </${name}>`);
@@ -223,15 +266,15 @@ export class Segmenter {
     this.#inValue = false;
     this.#frameChars += text.length;
     if (this.#frameChars > READ_LIMITS.maxFrameChars) this.#tooLarge("text outside the records");
-    this.#frame.push(text);
+    if (this.#foreignFrom === 0) this.#frame.push(text);
   }
 
   /** Markup that the end of the document cuts: only the root's own end tag may be. */
   #takeUnfinished(text: string, at: number): number {
     const rest = text.slice(at).trimEnd();
-    if (this.#open.length === 1 && /^<\/\s*(?:[\w.-]+:)?f?e?e?d?b?a?c?k?$/.test(rest) && at + 2 < text.length) {
+    if (this.#open.length === 1 && /^<\/\s*(?:[\w.-]+:)?f?e?e?d?b?a?c?k?$/i.test(rest) && at + 2 < text.length) {
       this.#note("the last end tag is cut");
-      this.#closeElement(ROOT);
+      this.#closeElement(this.#open[0] ?? ROOT);
     } else if (this.#rootSeen && !this.#rootEnded) {
       reject("truncated", "the document ends within markup");
     }

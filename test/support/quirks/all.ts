@@ -6,6 +6,16 @@ import { mails } from "./mails.ts";
 import { others } from "./others.ts";
 import type { Quirk } from "./quirk.ts";
 import { records } from "./records.ts";
+import { structure } from "./structure.ts";
 import { values } from "./values.ts";
 
-export const quirks: Quirk[] = [...containers, ...mails, ...documents, ...values, ...records, ...others, ...lost];
+export const quirks: Quirk[] = [
+  ...containers,
+  ...mails,
+  ...documents,
+  ...values,
+  ...records,
+  ...others,
+  ...lost,
+  ...structure,
+];

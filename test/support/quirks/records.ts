@@ -33,7 +33,7 @@ export const records: Quirk[] = [
   {
     file: "records/none.xml",
     content: withRecords(),
-    want: { report: { totals: { records: 0, messages: 0 } }, records: [], clean: true },
+    want: { report: { totals: { records: 0, messages: 0 } }, records: [], warnings: ["missing_value record"] },
   },
   {
     file: "records/one.xml",
@@ -134,8 +134,29 @@ export const records: Quirk[] = [
     failed,
   ),
   one("reason-empty-type", evaluated("fail", "fail", "none", "<reason><type></type><comment/></reason>"), {
-    reasons: [{ type: "unknown", rawType: "", comment: "" }],
+    reasons: [],
   }),
+  one(
+    "reason-empty",
+    evaluated("fail", "fail", "none", "<reason/><reason> </reason>"),
+    { reasons: [] },
+    { clean: true },
+  ),
+  one("reason-bare-text", evaluated("fail", "fail", "none", "<reason>sampled_out</reason>"), {
+    reasons: [{ type: "sampled_out", rawType: "sampled_out", comment: "" }],
+  }),
+  one(
+    "reason-bare-text-unknown",
+    evaluated("fail", "fail", "none", "<reason>Because</reason>"),
+    { reasons: [{ type: "unknown", rawType: "Because", comment: "" }] },
+    { warnings: ["unknown_value record[0]/row/policy_evaluated/reason/type"] },
+  ),
+  one(
+    "reason-comment-only",
+    evaluated("fail", "fail", "none", "<reason><comment>by hand</comment></reason>"),
+    { reasons: [{ type: "unknown", rawType: "", comment: "by hand" }] },
+    { warnings: ["missing_value record[0]/row/policy_evaluated/reason/type"] },
+  ),
   one("reason-unknown-type", evaluated("fail", "fail", "none", "<reason><type>ARC</type></reason>"), {
     reasons: [{ type: "unknown", rawType: "ARC" }],
   }),
@@ -185,7 +206,15 @@ export const records: Quirk[] = [
   }),
   one("spf-scope-missing", record({ auth: spf("pass", "") }), { spfResults: [{ scope: "mfrom" }] }, { clean: true }),
   one("spf-hardfail", record({ auth: spf("hardfail") }), { spfResults: [{ result: "fail", rawResult: "hardfail" }] }),
-  ...["unknown", "invalid", "", "not.evaluated", "constructor"].map((word) =>
+  one("auth-result-unknown", record({ auth: spf("Unknown") + dkim("", "unknown") }), {
+    spfResults: [{ result: "temperror", rawResult: "Unknown" }],
+    dkimResults: [{ result: "unknown", rawResult: "unknown" }],
+  }),
+  one("auth-result-error", record({ auth: spf("error") + dkim("", "error") }), {
+    spfResults: [{ result: "permerror", rawResult: "error" }],
+    dkimResults: [{ result: "temperror", rawResult: "error" }],
+  }),
+  ...["invalid", "", "not.evaluated", "constructor"].map((word) =>
     one(`auth-result-${word.replace(".", "-") || "empty"}`, record({ auth: spf(word) + dkim("", word) }), {
       spfResults: [{ result: "unknown", rawResult: word }],
       dkimResults: [{ result: "unknown", rawResult: word }],
@@ -232,7 +261,7 @@ export const records: Quirk[] = [
     "unknown-elements",
     record().replace("</row>", "<asn>64496</asn></row><geo>nl</geo>"),
     { count: 1 },
-    { clean: true },
+    { warnings: ["unknown_element record[0]/row/asn", "unknown_element record[0]/geo"] },
   ),
   {
     file: "records/long-value-is-cut.xml",

@@ -61,9 +61,11 @@ export class World {
   readonly log: string[] = [];
   /** As wrangler.process.toml has them. */
   readonly recordsPerDay = { address: 5_000_000, account: 20_000_000 };
-  readonly reportsPerDay = { reporter: 1000 };
+  readonly reportsPerDay = { reporter: 20_000 };
   /** As wrangler.ingest.toml has it; "" as on one machine. */
   authservId = "mx.cloudflare.net";
+  /** As wrangler.process.toml has it. */
+  dnsUrl = "";
 
   readonly #databases: readonly LedgerDatabase[];
   #bound: number;
@@ -291,7 +293,7 @@ export class World {
       ADDRESS_RECORDS_PER_DAY: this.recordsPerDay.address,
       ACCOUNT_RECORDS_PER_DAY: this.recordsPerDay.account,
       REPORTER_REPORTS_PER_DAY: this.reportsPerDay.reporter,
-      DNS_OVER_HTTPS_URL: "",
+      DNS_OVER_HTTPS_URL: this.dnsUrl,
       RUA_HOST: "rua.sim.example",
     });
   }

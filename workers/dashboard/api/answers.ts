@@ -11,7 +11,7 @@ import {
   readParts,
 } from "../../../shared/ledger/activity.ts";
 import { addressesQuery } from "../../../shared/ledger/addresses.ts";
-import { conflictsNamedQuery, conflictsQuery } from "../../../shared/ledger/conflicts.ts";
+import { conflictsNamedQuery, conflictsQuery, doubtedConflictsQuery } from "../../../shared/ledger/conflicts.ts";
 import { domainDaysQuery } from "../../../shared/ledger/days.ts";
 import { deadLetterPageQuery, deadLettersNamedQuery } from "../../../shared/ledger/dead-letters.ts";
 import { jobQuery, newestJobsQuery } from "../../../shared/ledger/jobs.ts";
@@ -58,10 +58,14 @@ const ANSWERS: Answers = {
   getIdentity,
   listDeadLetters,
   getDeadLetter,
-  async listConflicts(c, { cursor }) {
+  async listConflicts(c, { cursor, without_doubted: withoutDoubted }) {
     const limit = PAGE_LIMITS.deadLetters;
-    const page = pageOf(await c.get("ledger").ask(conflictsQuery({ after: cursor, limit })), limit);
+    const page = pageOf(await c.get("ledger").ask(conflictsQuery({ after: cursor, withoutDoubted, limit })), limit);
     return { ...page, items: page.items.map(conflictOf) };
+  },
+  async listDoubtedConflicts(c) {
+    const found = await c.get("ledger").ask(doubtedConflictsQuery());
+    return { items: found.map(({ total, ...group }) => ({ ...group, messages: total })) };
   },
   async getConflict(c, { id }) {
     const [found] = await c.get("ledger").ask(conflictsNamedQuery([id]));

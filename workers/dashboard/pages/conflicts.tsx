@@ -1,6 +1,7 @@
 /** Conflicts: reports that came twice with different content; a person decides which one counts. For operators. */
 import type { Child } from "hono/jsx";
-import type { Conflict, ConflictVersion } from "../../../shared/contract/shapes.ts";
+import type { Conflict, ConflictVersion, DoubtedConflicts } from "../../../shared/contract/shapes.ts";
+import { REPORT_KINDS } from "../../../shared/ledger/report-rows.ts";
 import { parseDay } from "../../../shared/report-day.ts";
 import { isoMinute } from "../data/days.ts";
 import { explain } from "../data/glossary.ts";
@@ -21,7 +22,11 @@ const LEAD = `${explain("Conflict")} "Keep the first" leaves all as it is; "Take
 export async function conflictsPage(request: PageRequest): Promise<PageResult> {
   requireOperator(request);
   const cursor = request.parameters.get("cursor") ?? undefined;
-  const page = await request.read("listConflicts", { cursor });
+  const [page, doubted] = await Promise.all([
+    request.read("listConflicts", { cursor, without_doubted: true }),
+    request.read("listDoubtedConflicts", {}),
+  ]);
+  const groups = doubtedTable(doubted.items);
   const table = bindTable<Conflict>({
     id: "conflicts",
     caption: "Conflicts",
@@ -32,13 +37,14 @@ export async function conflictsPage(request: PageRequest): Promise<PageResult> {
     columns: COLUMNS,
   });
   return {
-    tables: [table],
+    tables: [groups, table],
     content: {
       title: "Conflicts",
       section: "operations",
       body: (
         <>
           <OperationsHead request={request} tab="conflicts" title="Conflicts" lead={LEAD} />
+          {doubted.items.length > 0 && groups.view(request.url)}
           {table.view(request.url)}
         </>
       ),
@@ -49,11 +55,77 @@ export async function conflictsPage(request: PageRequest): Promise<PageResult> {
 /** Decides one conflict. @returns the page to go to */
 export async function decideConflict(request: PageRequest, form: URLSearchParams): Promise<string> {
   requireOperator(request);
+  if (form.get("decision") === KEEP_VERIFIED) return keepVerified(request, form);
   const decision = DECISIONS.find(({ value }) => value === form.get("decision"))?.value;
   if (decision === undefined) throw new ApiError("bad_request", "decision is keep, replace or count_both.");
   const reason = form.get("reason") ?? "";
   await request.operate("decideConflict", { id: form.get("id") ?? "", decision, reason });
   return `${PATH}?done=${decision}`;
+}
+
+const KEEP_VERIFIED = "keep_verified";
+
+async function keepVerified(request: PageRequest, form: URLSearchParams): Promise<string> {
+  const read = (name: string): string => form.get(name) ?? "";
+  const kind = REPORT_KINDS.find((one) => one === read("kind"));
+  if (kind === undefined) throw new ApiError("bad_request", "kind is aggregate, tls or failure.");
+  const [account, domain, reporter, reason] = ["account", "domain", "reporter", "reason"].map(read);
+  const group = { account: account ?? "", domain: domain ?? "", kind, reporter: reporter ?? "", reason };
+  let isComplete = false;
+  while (!isComplete) isComplete = (await request.operate("keepVerified", group)).isComplete;
+  return `${PATH}?done=${KEEP_VERIFIED}`;
+}
+
+/** One line for all versions in a reporter's name that nothing proves to be its own. */
+function doubtedTable(groups: readonly DoubtedConflicts[]) {
+  return bindTable<DoubtedConflicts>({
+    id: "doubted",
+    caption: "Versions that nothing proves, of reports that are verified",
+    rows: groups,
+    sort: "-conflicts",
+    empty: "None.",
+    columns: [
+      {
+        key: "reporter",
+        label: "In the name of",
+        value: ({ reporter }) => reporter,
+        cell: ({ reporter, domain, account }) => (
+          <span class="stack">
+            <span>
+              <ForeignText text={reporter} /> about <ForeignText text={domain} />
+            </span>
+            <span class="small muted">
+              account <ForeignText text={account} />
+            </span>
+          </span>
+        ),
+      },
+      { key: "domain", label: "Domain", value: ({ domain }) => domain, exportOnly: true },
+      { key: "account", label: "Account", value: ({ account }) => account, exportOnly: true },
+      { key: "conflicts", label: "Versions", align: "end", value: ({ conflicts }) => conflicts },
+      { key: "messages", label: "Would count", align: "end", value: ({ messages }) => messages },
+      {
+        key: "last",
+        label: "Last (UTC)",
+        value: ({ lastFiledSeconds }) => isoMinute(lastFiledSeconds),
+      },
+      {
+        key: "decide",
+        label: "Decide",
+        value: () => "",
+        cell: ({ account, domain, kind, reporter }) => (
+          <form class="inline" method="post" action={PATH}>
+            {Object.entries({ account, domain, kind, reporter }).map(([name, value]) => (
+              <input type="hidden" name={name} value={value} />
+            ))}
+            <button type="submit" name="decision" value={KEEP_VERIFIED}>
+              Keep the verified reports
+            </button>
+          </form>
+        ),
+      },
+    ],
+  });
 }
 
 const DECISIONS = [

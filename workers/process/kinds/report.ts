@@ -101,7 +101,12 @@ function newestOfEachObject(tasks: readonly Task[]): Task[] {
   const newest = new Map<string, Task>();
   for (const task of tasks) {
     const known = newest.get(task.message.key);
-    if (known === undefined || generationOf(task) > generationOf(known)) newest.set(task.message.key, task);
+    const [one, other] =
+      known !== undefined && generationOf(known) >= generationOf(task) ? [known, task] : [task, known];
+    newest.set(task.message.key, one);
+    // What the other was to write above, it writes above as well.
+    const coversPoints = Math.max(one.message.coversPoints ?? 0, other?.message.coversPoints ?? 0);
+    if (coversPoints > 0) one.message = { ...one.message, coversPoints };
   }
   return [...newest.values()];
 }

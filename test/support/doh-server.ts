@@ -1,0 +1,41 @@
+/** Support: a DNS server over HTTPS that knows some TXT records; any other name does not exist. */
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { decode, encode } from "dns-packet";
+
+const NXDOMAIN = 3;
+
+export interface DohServer {
+  url: string;
+  /** Names asked for, in order. */
+  asked: string[];
+  close(): void;
+}
+
+/** Starts one on a free port. @param records TXT records by name */
+export async function startDohServer(records: Record<string, string>): Promise<DohServer> {
+  const asked: string[] = [];
+  const server = createServer(async (request, response) => {
+    const pieces: Buffer[] = [];
+    for await (const piece of request) pieces.push(piece as Buffer);
+    const [question] = decode(Buffer.concat(pieces)).questions ?? [];
+    const name = question?.name ?? "";
+    asked.push(name);
+    const text = records[name];
+    const flags = text === undefined ? NXDOMAIN : 0;
+    const answers = text === undefined ? [] : [{ type: "TXT" as const, name, data: text.match(/.{1,255}/g) ?? [] }];
+    response.writeHead(200, { "content-type": "application/dns-message" });
+    response.end(
+      encode({ type: "response", id: 0, flags, questions: question === undefined ? [] : [question], answers }),
+    );
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/dns-query`,
+    asked,
+    close() {
+      server.closeAllConnections();
+      server.close();
+    },
+  };
+}
