@@ -420,3 +420,35 @@ export const GUIDANCE_LIMITS = {
   /** Ours: changes of records shown of one domain. */
   maxShownChanges: 50,
 } as const;
+
+/** When a verdict says what. docs/verdict.md has the error rate they lead to. */
+export const VERDICT_LIMITS = {
+  /** Ours: days of the period since reports began, so that what is sent monthly is mostly seen; two of 30 are still to be reported. */
+  minSpanDays: 25,
+  /** Ours: days with reports, of a domain that sends. */
+  minDaysWithReports: 8,
+  /** Ours: messages of the owner's senders; small domains shall have an answer too. */
+  minMessages: 20,
+  /** Ours: share of the owner's mail that is refused from which on real senders are being rejected: what we promise to stay under. */
+  maxLostShare: 0.001,
+  /** Ours: share of the owner's mail that a policy may hit; less than the above, since a period is a sample. */
+  maxHitShare: 0.0008,
+  /** Ours: share of the mail that passes up to which one unidentified source is left out. */
+  negligibleShare: 0.00025,
+  /** Ours: parts of the period (ten) from which on a source is steady. */
+  steadyParts: 4,
+  /** Ours: of a domain with so little mail that one message is more than maxLostShare, unauthenticated addresses seen in one part that are no run of spoofing. */
+  maxLoneServers: 3,
+  /** Ours: share of the mail that passes, and messages, from which on a source counts however seldom it sends. */
+  largeShare: 0.01,
+  largeMessages: 10,
+  /**
+   * Ours: share of the owner's mail of one source that passes by SPF alone. RFC 9989 section 7.4: p=reject must not rely on
+   * SPF alone. About one message in a hundred is forwarded, which breaks SPF: a tenth of the mail makes up maxLostShare.
+   */
+  maxSpfOnlyShare: 0.1,
+  /** RFC 9989 section 7.4: p=none for at least a month, then quarantine as long, before reject. */
+  minStageDays: 28,
+  /** Ours: days of a step with t=y, which receivers of RFC 7489 take for the whole. */
+  minTestingDays: 7,
+} as const;

@@ -143,6 +143,16 @@ const described = {
     }),
     output: shapes.domainDays,
   },
+  verdict: {
+    summary: "Whether p=reject is safe for a domain, what it would hit, and what to publish next",
+    role: "viewer",
+    changes: false,
+    answeredBy: "dashboard",
+    http: { method: "GET", path: "/verdicts/:domain", place: "query", status: 200, answer: "json" },
+    /** Without days: the last 30. */
+    input: v.strictObject({ domain, from: v.optional(day), to: v.optional(day) }),
+    output: shapes.verdict,
+  },
   query: {
     summary: "A statement for Analytics Engine, answered in the form the engine gives it",
     role: "operator",

@@ -498,3 +498,63 @@ export const recordsAnswer = v.variant("kind", [
   v.object({ kind: v.literal("failure") }),
   v.object({ kind: v.literal("gone"), reason: v.string() }),
 ]);
+
+const hitCounts = v.object({
+  own: v.number(),
+  undecided: v.number(),
+  foreign: v.number(),
+  /** Handed on by forwarders and lists that receivers make no exception for. */
+  forwarder: v.number(),
+});
+
+const verdictReason = v.object({
+  code: v.string(),
+  sentence: v.string(),
+  messages: v.number(),
+  source: v.optional(v.string()),
+});
+
+/** The verdict about a domain over a period. */
+export const verdict = v.object({
+  domain: v.string(),
+  state: v.picklist(["beingRejected", "notYet", "ready", "protected", "tooEarly", "silent", "notInUse"]),
+  headline: v.string(),
+  nextStep: v.string(),
+  /** What the state turns on, what weighs most first. */
+  reasons: v.array(verdictReason),
+  /** Days with reports. */
+  days: v.number(),
+  messages: v.number(),
+  /** Of own senders, forwarders and undecided ones. */
+  ownMessages: v.number(),
+  letThrough: v.number(),
+  /** Messages that each step would have hit, by whose they are. */
+  wouldHit: v.object({
+    quarantineTest: hitCounts,
+    quarantine: hitCounts,
+    rejectTest: hitCounts,
+    reject: hitCounts,
+    strict: hitCounts,
+    subdomains: hitCounts,
+  }),
+  /** The published policy as the newest report saw it. */
+  policy: v.string(),
+  /** Text of the record to publish at `_dmarc.<domain>`; null = keep the present one. */
+  nextRecord: v.nullable(v.string()),
+  missing: v.array(verdictReason),
+  /** Those with failing mail, the largest first. */
+  sources: v.array(
+    v.object({
+      name: v.string(),
+      kind: v.picklist(["own", "other", "none"]),
+      service: v.string(),
+      role: v.picklist(["own", "forwarder", "foreign", "undecided"]),
+      reason: v.object({ code: v.string(), sentence: v.string() }),
+      messages: v.number(),
+      passed: v.number(),
+      letThrough: v.number(),
+      hit: v.number(),
+      refused: v.number(),
+    }),
+  ),
+});

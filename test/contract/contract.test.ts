@@ -40,6 +40,7 @@ const REPORT = { account: "a/b", domain: "", day: "2026-11-20", uid: UID };
 const INPUTS: Partial<Record<OperationName, object>> = {
   stats: { domain: "it's.example" },
   domainDays: { kind: "tls", from: "2026-11-01", to: "2026-11-30", domain: "a.example", account: "a&b" },
+  verdict: { domain: "it's.example", from: "2026-11-01", to: "2026-11-30" },
   query: { sql: "SELECT 1", format: "tsv" },
   getRegistration: { rua: "a+b@c.example" },
   putRegistration: { rua: "äb@c.example", entry: { account: "acme", domains: ["c.example"] } },

@@ -32,6 +32,7 @@ import { normalizeEmail } from "../../../shared/viewers.ts";
 import { ApiError } from "../errors.ts";
 import { unless } from "../parts/partial.tsx";
 import { type Answered, type Call, operate, readConnection, requireRole } from "./call.ts";
+import { getVerdict } from "./verdict.ts";
 
 type Answers = {
   [Name in DashboardOperation]: (c: Call, input: Inputs[Name]) => Promise<Answered<Name>>;
@@ -53,6 +54,7 @@ const ANSWERS: Answers = {
   activity: async (c) => ({ items: readActivity(await c.get("ledger").ask(activityQuery(nowSeconds()))) }),
   stats: getStats,
   domainDays: getDomainDays,
+  verdict: (c, input) => getVerdict(c, input, Math.floor(nowSeconds() / SECONDS_PER_DAY)),
   query: runQuery,
   async refusedMail(c, { from, to }) {
     const { firstDay, lastDay } = lastWeek();
