@@ -73,10 +73,10 @@ function errorOf(url: string, { code, message, status }: ClientProblem): Command
 /** Dead letters by id, in whatever number, or by filter. */
 export type DeadLetterSelection = Omit<Inputs["requeueDeadLetters"], "cursor">;
 
-/** Sends dead letters again or discards them; ids go as many a call as the API takes, a filter's dead letters a page a call. */
+/** Sends dead letters again, discards or restores them; ids go as many a call as the API takes, a filter's dead letters a page a call. */
 export async function* changeDeadLetters(
   client: ApiClient,
-  name: "requeueDeadLetters" | "discardDeadLetters",
+  name: "requeueDeadLetters" | "discardDeadLetters" | "restoreDeadLetters",
   { ids, filter, dryRun }: DeadLetterSelection,
 ): AsyncGenerator<DeadLetterResult> {
   if (ids === undefined) {

@@ -18,6 +18,7 @@ import { addRua } from "./commands/rua.ts";
 import { addSend } from "./commands/send.ts";
 import { addStats } from "./commands/stats.ts";
 import { addStatus } from "./commands/status.ts";
+import { addVerdict } from "./commands/verdict.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { printError } from "./terminal.ts";
 
@@ -47,6 +48,7 @@ function buildProgram(): Command {
     addSend,
     addStatus,
     addStats,
+    addVerdict,
     addQuery,
     addCompare,
     addDeadLetters,

@@ -65,6 +65,7 @@ const PICTURES: Record<PagePath, Picture[]> = {
   "/operations/dead-letters": [{ name: "dead-letters" }],
   "/operations/dead-letters/:id": [{ name: "dead-letter", from: "/operations/dead-letters", link: "#letters tbody a" }],
   "/operations/dead-letters/:id/raw": [],
+  "/operations/conflicts/:id": [{ name: "conflict", from: "/operations/conflicts", link: "#conflicts tbody a" }],
   "/operations/conflicts": [{ name: "conflicts" }],
   "/operations/jobs": [{ name: "jobs" }],
   "/glossary": [{ name: "glossary" }],

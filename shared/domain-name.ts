@@ -23,6 +23,18 @@ export function domainOfAddress(text: string): string {
   return at < 0 ? "" : domainName(text.slice(at + 1).replace(/[>\s].*$/s, ""));
 }
 
+/**
+ * The policy domain in the name of a report's file: `receiver!policy-domain!begin!end.xml.gz` (RFC 7489 section 7.2.1.1,
+ * RFC 8460 section 5.1). A guess: anybody may name a file so.
+ *
+ * @returns "" where the name has not that form
+ */
+export function domainOfFileName(fileName: string): string {
+  const [, domain = "", begin = ""] = (fileName.split(/[/\\]/).at(-1) ?? "").split("!");
+  const name = domainName(domain);
+  return /^\d+$/.test(begin) && /^(?=.{1,253}$)([a-z0-9_-]{1,63}\.)+[a-z0-9-]{1,63}$/.test(name) ? name : "";
+}
+
 /** A domain name that a person typed. */
 export interface TypedDomain {
   /** A-labels. */

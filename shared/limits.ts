@@ -197,6 +197,24 @@ export const BATCH_LIMITS = {
   aloneFromAttempt: 3,
 } as const;
 
+/**
+ * Ours: what is kept of mail to addresses that are not registered. At most 20,000 rows are written a day and 101 kept of
+ * it, however large a flood.
+ */
+export const REFUSED_MAIL_LIMITS = {
+  /** Addresses kept of a day; mail to further ones is counted together. */
+  addressesPerDay: 100,
+  /** Mails counted of one address and day: there may have been more. */
+  mailsPerAddress: 100,
+  /** Mails counted of all further addresses of a day. */
+  otherMailsPerDay: 10_000,
+  /** Characters kept of an address (RFC 5321 allows 254). */
+  maxAddressChars: 254,
+  /** Addresses shown on a page or in one answer. */
+  addressesShown: 500,
+  keptDays: 31,
+} as const;
+
 /** Ours: what runs by itself once a day (process: scheduled()). */
 export const UPKEEP_LIMITS = {
   /** Days looked through for unfinished objects, besides those that had some when they were last counted. */
@@ -269,8 +287,8 @@ export const PAGE_LIMITS = {
   jobListings: 40,
   /** Reports whose slices have been due for too long, sent again in one go. */
   dueSlices: 500,
-  /** Accounts looked through by one message of a job for a domain. */
-  jobAccounts: 100,
+  /** Jobs of which it is told how far they are, the newest. */
+  jobsFollowed: 10,
   /** Dead letters or conflicts listed, requeued or discarded in one call. */
   deadLetters: 100,
   /** Conflicts of a reporter and domain decided in one call: an event each, and 250 points an invocation. */
@@ -309,6 +327,14 @@ export const PROCESS_LIMITS = {
   maxHeldRecordChars: 2 * MIB,
   /** Dead letters that one object may become; beyond, it becomes one, with counts by reason. */
   maxDeadLettersPerObject: 20,
+  /** Different records of two versions of a report that are compared; of larger reports the first ones. */
+  maxComparedRecords: 20_000,
+  /** Differences of two versions that are told, the largest first, */
+  maxDifferences: 100,
+  /** and characters of what each is about. */
+  maxDifferenceChars: 400,
+  /** Conflicts of one object that are filed one by one; the others wait as one dead letter with their count. */
+  maxConflictsPerObject: 20,
 } as const;
 
 /** Cloudflare D1 (its limits page) and how the ledger keeps within it. */
@@ -393,4 +419,36 @@ export const GUIDANCE_LIMITS = {
   keptNameSeconds: 30 * 86_400,
   /** Ours: changes of records shown of one domain. */
   maxShownChanges: 50,
+} as const;
+
+/** When a verdict says what. docs/verdict.md has the error rate they lead to. */
+export const VERDICT_LIMITS = {
+  /** Ours: days of the period since reports began, so that what is sent monthly is mostly seen; two of 30 are still to be reported. */
+  minSpanDays: 25,
+  /** Ours: days with reports, of a domain that sends. */
+  minDaysWithReports: 8,
+  /** Ours: messages of the owner's senders; small domains shall have an answer too. */
+  minMessages: 20,
+  /** Ours: share of the owner's mail that is refused from which on real senders are being rejected: what we promise to stay under. */
+  maxLostShare: 0.001,
+  /** Ours: share of the owner's mail that a policy may hit; less than the above, since a period is a sample. */
+  maxHitShare: 0.0008,
+  /** Ours: share of the mail that passes up to which one unidentified source is left out. */
+  negligibleShare: 0.00025,
+  /** Ours: parts of the period (ten) from which on a source is steady. */
+  steadyParts: 4,
+  /** Ours: of a domain with so little mail that one message is more than maxLostShare, unauthenticated addresses seen in one part that are no run of spoofing. */
+  maxLoneServers: 3,
+  /** Ours: share of the mail that passes, and messages, from which on a source counts however seldom it sends. */
+  largeShare: 0.01,
+  largeMessages: 10,
+  /**
+   * Ours: share of the owner's mail of one source that passes by SPF alone. RFC 9989 section 7.4: p=reject must not rely on
+   * SPF alone. About one message in a hundred is forwarded, which breaks SPF: a tenth of the mail makes up maxLostShare.
+   */
+  maxSpfOnlyShare: 0.1,
+  /** RFC 9989 section 7.4: p=none for at least a month, then quarantine as long, before reject. */
+  minStageDays: 28,
+  /** Ours: days of a step with t=y, which receivers of RFC 7489 take for the whole. */
+  minTestingDays: 7,
 } as const;

@@ -12,9 +12,20 @@ export type PipelineStatus = Outputs["pipelineStatus"];
 /** Backlog of one queue as the platform reports it. */
 export type QueueBacklog = PipelineStatus["queues"][number];
 
-/** What one look tells of waiting; a message on its way from one queue to the next is in neither, so look again. */
-export function isIdle({ unfinished, queues }: { unfinished: number; queues: { messages: number }[] }): boolean {
-  return unfinished === 0 && queues.every(({ messages }) => messages === 0);
+/** What a look has to tell for `isIdle`. */
+export interface Waiting {
+  unfinished: number;
+  /** Absent in an answer of an earlier version. */
+  runningAgain?: number | undefined;
+  queues: { messages: number }[];
+}
+
+/**
+ * Whether nothing waits and nothing is in work, as one look tells: what came for the first time is unfinished until it is
+ * committed, what a job sent again is running until it is. A message on its way from one queue to the next may be in neither.
+ */
+export function isIdle({ unfinished, runningAgain = 0, queues }: Waiting): boolean {
+  return unfinished === 0 && runningAgain === 0 && queues.every(({ messages }) => messages === 0);
 }
 
 /** A page of the items that were read: fewer than the limit are the last ones. */

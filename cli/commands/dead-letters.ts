@@ -1,6 +1,5 @@
 /** `dmarc dead-letters`: what could not become data, why, and what to do about it. */
 import { createWriteStream } from "node:fs";
-import { createInterface } from "node:readline/promises";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { ReadableStream } from "node:stream/web";
@@ -9,6 +8,7 @@ import type { DeadLetter, DeadLetterDetails, DeadLetterResult } from "../../shar
 import type { DeadLetterFilter } from "../../shared/operations.ts";
 import { type ApiClient, changeDeadLetters, type DeadLetterSelection } from "../client.ts";
 import { CommandError } from "../command-error.ts";
+import { isAsking, isConfirmed } from "../confirm.ts";
 import { addConnectionOptions, type ConnectionOptions, connect } from "../connection.ts";
 import { readDomain } from "../domain-option.ts";
 import { exitCodes } from "../exit-codes.ts";
@@ -17,7 +17,7 @@ import { printError, printJson, printOut, renderPairs } from "../terminal.ts";
 interface CommonOptions extends ConnectionOptions {
   json?: true;
 }
-type ListOptions = CommonOptions & DeadLetterFilter;
+type ListOptions = CommonOptions & DeadLetterFilter & { discarded?: true };
 interface ShowOptions extends CommonOptions {
   save?: string;
 }
@@ -37,27 +37,39 @@ Examples:
   dmarc dead-letters requeue 20261121-0123456789abcdef01234567
   dmarc dead-letters requeue --code retries_exhausted --dry-run
   dmarc dead-letters discard --code empty --until 2026-10-31 --yes
+  dmarc dead-letters list --discarded
+  dmarc dead-letters restore 20261121-0123456789abcdef01234567
 
-A letter that is sent again stays until its message succeeds. Discarding removes the letter; the mail's file stays in R2.
+A dead letter that is sent again stays until its message succeeds. A discarded one is kept under --discarded: reprocessing
+does not bring it back, restore opens it again, and the mail's file stays in R2.
 Exit code: 0 done, 1 wrong use or failure, 2 some letters were refused.`;
 
 /** Adds the command with its subcommands. */
 export function addDeadLetters(program: Command): void {
   const group = program.command("dead-letters").description("What could not be read or processed, and why");
   group.addHelpText("after", EXAMPLES);
-  finish(addFilter(add(group, "list", "The letters, oldest day first"))).action(printDeadLetters);
   finish(
-    add(group, "show <id>", "One letter: reason, message, and the file it is about").option(
+    addFilter(add(group, "list", "The open ones, oldest day first")).option(
+      "--discarded",
+      "the discarded ones instead",
+    ),
+  ).action(printDeadLetters);
+  finish(
+    add(group, "show <id>", "One dead letter: reason, what to do, its mail and its file").option(
       "--save <file>",
       "write the file as it came to this path",
     ),
   ).action(showDeadLetter);
-  finish(addSelection(add(group, "requeue [id...]", "Send the letters' messages again"))).action(
-    requeueFromCommandLine,
-  );
-  finish(addSelection(add(group, "discard [id...]", "Remove the letters")).option("--yes", "do not ask")).action(
+  finish(addSelection(add(group, "requeue [id...]", "Send their messages again"))).action(requeueFromCommandLine);
+  finish(addSelection(add(group, "restore [id...]", "Open discarded ones again"))).action(restoreFromCommandLine);
+  finish(addSelection(add(group, "discard [id...]", "Set them aside for good")).option("--yes", "do not ask")).action(
     discardFromCommandLine,
   );
+}
+
+async function restoreFromCommandLine(ids: string[], options: ChangeOptions): Promise<void> {
+  const selection = selectionOf(ids, options);
+  await report(changeDeadLetters(connect(options), "restoreDeadLetters", selection), options);
 }
 
 function add(group: Command, nameAndArguments: string, description: string): Command {
@@ -80,15 +92,19 @@ function addFilter(command: Command): Command {
 
 function addSelection(command: Command): Command {
   return addFilter(command)
-    .option("--all", "all letters")
+    .option("--all", "all of them")
     .option("--dry-run", "tell what would be done, and do nothing");
 }
 
 async function printDeadLetters(options: ListOptions): Promise<void> {
   const letters: DeadLetter[] = [];
-  for await (const letter of connect(options).each("listDeadLetters", filterOf(options))) letters.push(letter);
+  const filter = filterOf(options);
+  const isDiscarded = options.discarded === true;
+  for await (const letter of connect(options).each("listDeadLetters", { ...filter, isDiscarded })) letters.push(letter);
   if (options.json) return printJson(letters);
-  if (letters.length === 0) return printOut("There are no dead letters.");
+  const name = isDiscarded ? "discarded" : "open";
+  if (letters.length === 0 && Object.keys(filter).length > 0) return printOut(`No ${name} dead letter matches.`);
+  if (letters.length === 0) return printOut(`There is no ${name} dead letter.`);
   printOut(letters.map((letter) => renderPairs(deadLetterPairs(letter))).join("\n\n"));
 }
 
@@ -102,21 +118,14 @@ async function showDeadLetter(id: string, options: ShowOptions): Promise<void> {
 }
 
 function renderDetails({ letter, raw }: DeadLetterDetails): string {
-  const { stage, attempts, account, rua, generation, receivedSeconds, lastError, message } = letter;
+  const { stage, generation, receivedSeconds, lastError, message } = letter;
   const pairs: [string, unknown][] = [
     ...deadLetterPairs(letter),
-    ["stage", `${stage}, attempt ${attempts}, generation ${generation}`],
+    ["failed while", `${stage === "read" ? "reading it" : "it was in the queue"}, generation ${generation}`],
     ["received", new Date(receivedSeconds * 1000).toISOString()],
   ];
-  if (account) pairs.push(["account", account]);
-  if (rua) pairs.push(["address", rua]);
   if (lastError !== undefined) pairs.push(["last error", lastError]);
-  if (raw === undefined) pairs.push(["file", "not in R2"]);
-  else {
-    const { fileName, mimeType, sender } = raw.metadata;
-    pairs.push(["file", fileName], ["labelled", mimeType], ["bytes", raw.sizeBytes], ["stored", raw.storedAt]);
-    pairs.push(["mail from", sender]);
-  }
+  pairs.push(["stored", raw === undefined ? "not in R2" : `${raw.storedAt}, ${raw.sizeBytes} bytes`]);
   return renderPairs([...pairs, ["message", message]]);
 }
 
@@ -148,17 +157,15 @@ async function discardFromCommandLine(ids: string[], options: ChangeOptions): Pr
 
 /** Asks the person at the terminal. @throws CommandError when there is nobody to ask, or the answer is no */
 async function confirmDiscard(client: ApiClient, selection: DeadLetterSelection): Promise<void> {
-  if (!process.stdin.isTTY || !process.stderr.isTTY) {
-    throw new CommandError("Discarding cannot be undone: add --yes (or see with --dry-run what would go).");
+  if (!isAsking()) {
+    throw new CommandError("Add --yes to discard without being asked (or see with --dry-run what would go).");
   }
   let count = selection.ids?.length ?? 0;
   if (selection.ids === undefined) {
     for await (const _ of changeDeadLetters(client, "discardDeadLetters", { ...selection, dryRun: true })) count++;
   }
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  const answer = await terminal.question(`Discard ${count} dead ${count === 1 ? "letter" : "letters"}? [y/N] `);
-  terminal.close();
-  if (!/^y(es)?$/i.test(answer.trim())) throw new CommandError("Nothing was discarded.");
+  const question = `Discard ${count} dead ${count === 1 ? "letter" : "letters"}?`;
+  if (!(await isConfirmed(question))) throw new CommandError("Nothing was discarded.");
 }
 
 // Nothing given must not mean everything.
@@ -191,14 +198,33 @@ async function report(results: AsyncIterable<DeadLetterResult>, { json }: Common
 }
 
 // Not a table: keys are long and have to be copied whole.
-function deadLetterPairs({ id, reason, rawKey, part, at, domain }: DeadLetter): [string, unknown][] {
+function deadLetterPairs(letter: DeadLetter): [string, unknown][] {
+  const { id, reason, advice, rawKey, part, at, domain, isDomainGuessed, discarded } = letter;
   const pairs: [string, unknown][] = [
     ["time", at],
     ["code", reason.code],
     ["reason", reason.message],
-    ["raw key", rawKey],
+    ["what to do", advice],
   ];
+  if (discarded !== undefined) pairs.push(["discarded", `${discarded.at} by ${discarded.by}`]);
+  pairs.push(["raw key", rawKey], ...factsOf(letter));
   if (part) pairs.push(["part", part]);
-  if (domain) pairs.push(["domain", domain]);
-  return [...pairs, ["id", id]];
+  if (domain) pairs.push(["domain", isDomainGuessed ? `${domain} (by its file name)` : domain]);
+  return [...pairs, ["tries", letter.attempts], ["id", id]];
+}
+
+/** Where it was sent to, who sent it, and which file it is about. */
+function factsOf({ account, rua, mail, file }: DeadLetter): [string, unknown][] {
+  const facts: [string, unknown][] = [];
+  if (rua) facts.push(["RUA address", rua]);
+  if (account) facts.push(["account", account]);
+  if (mail !== undefined) {
+    facts.push(["envelope sender", mail.sender], ["from", mail.from], ["subject", mail.subject]);
+    facts.push(["message-id", mail.messageId]);
+  }
+  if (file === undefined) return facts;
+  facts.push(["file", file.name], ["declared as", file.mimeType]);
+  if (file.format !== undefined) facts.push(["recognised as", file.format]);
+  if (file.sizeBytes !== undefined) facts.push(["bytes", file.sizeBytes]);
+  return facts;
 }

@@ -4,6 +4,7 @@ import type { Command } from "commander";
 import type { Job } from "../../shared/contract/shapes.ts";
 import type { ApiClient } from "../client.ts";
 import { CommandError } from "../command-error.ts";
+import { isAsking, isConfirmed } from "../confirm.ts";
 import { addConnectionOptions, type ConnectionOptions, connect } from "../connection.ts";
 import { readDomain } from "../domain-option.ts";
 import { startProgress } from "../progress.ts";
@@ -15,9 +16,11 @@ interface StatusOptions extends ConnectionOptions {
   json?: true;
   watch?: true;
 }
-type StartOptions = StatusOptions & JobFilter & { all?: true; dryRun?: true };
+type StartOptions = StatusOptions & JobFilter & { all?: true; dryRun?: true; yes?: true };
 
 const POLL_MS = 500;
+/** Ours: an object is run in seconds; where nothing waits for a minute, what is missing will not come. */
+const STILL_MS = 60_000;
 const FILTER_FIELDS = ["key", "prefix", "domain", "since", "until"] as const;
 
 const EXAMPLES = `
@@ -25,11 +28,14 @@ Examples:
   dmarc reprocess --since 2026-11-01 --until 2026-11-07 --dry-run
   dmarc reprocess --domain example.com --watch
   dmarc reprocess --prefix raw/2026/11/ --json
+  dmarc reprocess --all --yes
   dmarc reprocess status
+  dmarc reprocess cancel 20261121093000-0123abcd
   dmarc reconcile --watch
 
 reprocess reads mail's files again, from R2, and replaces what was written of them; totals of the same data stay equal.
-reconcile enqueues files that were received and never finished. Both run on without this command.`;
+reconcile enqueues files that were received and never finished. Both run on without this command;
+cancel ends one, and what it had sent already is still run.`;
 
 /** Adds both commands. */
 export function addJobs(program: Command): void {
@@ -39,7 +45,8 @@ export function addJobs(program: Command): void {
     .option("--prefix <prefix>", "files whose key begins so, such as raw/2026/11/")
     .option("--key <key>", "one file")
     .option("--domain <domain>", "files that reports about this policy domain were accepted from", readDomain)
-    .option("--all", "every file there is")
+    .option("--all", "every file there is: asks before")
+    .option("--yes", "do not ask")
     // What stands after `status` is meant for it.
     .enablePositionalOptions();
   addStart(reprocess).action(startReprocess);
@@ -51,6 +58,13 @@ export function addJobs(program: Command): void {
     .option("--json", "JSON for programs")
     .configureHelp({ showGlobalOptions: false });
   addConnectionOptions(status).addHelpText("after", EXAMPLES).action(showStatus);
+  const cancel = reprocess
+    .command("cancel")
+    .description("End a job, of reprocess or reconcile")
+    .argument("<id>", "the job")
+    .option("--json", "JSON for programs")
+    .configureHelp({ showGlobalOptions: false });
+  addConnectionOptions(cancel).addHelpText("after", EXAMPLES).action(cancelJob);
   const reconcile = program.command("reconcile").description("Enqueue files that were received and never finished");
   addStart(reconcile).action(startReconcile);
 }
@@ -72,7 +86,22 @@ async function startReprocess(options: StartOptions): Promise<void> {
   if (isEmpty && !options.all) throw new CommandError("Say which files: --since, --prefix, --key, --domain, or --all.");
   if (!isEmpty && options.all) throw new CommandError("--all goes without a filter.");
   const client = connect(options);
+  if (isEmpty && !options.dryRun && !options.yes) await confirmAll(client);
   await follow(client, await client.ask("startReprocess", { filter, dryRun: options.dryRun === true }), options);
+}
+
+/** Asks the person at the terminal. @throws CommandError when there is nobody to ask, or the answer is no */
+async function confirmAll(client: ApiClient): Promise<void> {
+  if (!isAsking()) throw new CommandError("--all reads every file again: add --yes (or see with --dry-run how many).");
+  const { reports } = await client.ask("stats", {});
+  const question = `Read every stored file again (${reports.toLocaleString("en-US")} aggregate reports are counted)?`;
+  if (!(await isConfirmed(question))) throw new CommandError("Nothing was started.");
+}
+
+async function cancelJob(id: string, options: StatusOptions): Promise<void> {
+  const job = await connect(options).ask("cancelJob", { id });
+  if (options.json) return printJson(job);
+  printOut(renderJob(job));
 }
 
 async function startReconcile(options: StartOptions): Promise<void> {
@@ -87,8 +116,16 @@ async function showStatus(id: string | undefined, options: StatusOptions): Promi
   const { items: jobs } = await client.ask("listJobs", {});
   if (options.json) return printJson(jobs);
   if (jobs.length === 0) return printOut("No job has been started.");
-  const rows = jobs.map((job) => [job.id, job.kind, stateOf(job), job.scanned, job.enqueued, renderFilter(job)]);
-  printOut(renderTable(["job", "kind", "state", "looked at", "enqueued", "of"], rows));
+  const rows = jobs.map((job) => [
+    job.id,
+    job.kind,
+    stateOf(job),
+    job.scanned,
+    job.enqueued,
+    job.finished ?? "",
+    renderFilter(job),
+  ]);
+  printOut(renderTable(["job", "kind", "state", "looked at", "enqueued", "run again", "of"], rows));
 }
 
 async function follow(client: ApiClient, started: Job, options: StatusOptions): Promise<void> {
@@ -98,17 +135,20 @@ async function follow(client: ApiClient, started: Job, options: StatusOptions): 
   if (job.state === "running") printOut(`\nIt runs by itself; look again with: dmarc reprocess status ${job.id}`);
 }
 
-// What is enqueued and no longer waiting is processed. Other mail waits in the same queues, so it is a cautious figure.
+/** Until all that the job enqueued has been run, as the ledger counts it; or nothing waits and nothing moves any more. */
 async function watch(client: ApiClient, started: Job, { json }: StatusOptions): Promise<Job> {
   const progress = startProgress(FORMAT, { silent: json === true });
+  let moved = { finished: -1, atMilliseconds: performance.now() };
   try {
     for (let job = started; ; job = await readJob(client, job.id)) {
-      const { scanned, dryRun } = job;
-      const enqueued = dryRun ? 0 : job.enqueued;
-      const waiting = Math.min(enqueued, enqueued === 0 ? 0 : await countWaiting(client));
-      const state = job.state === "done" ? "" : ", looking for more";
-      progress.update(enqueued - waiting, enqueued, { scanned, state });
-      if (job.state === "done" && waiting === 0) return job;
+      const { scanned, dryRun, state, total, enqueued } = job;
+      const all = dryRun ? 0 : enqueued;
+      const { finished = all } = job;
+      progress.update(finished, state === "running" ? Math.max(total, all) : all, { scanned, state });
+      if (state === "cancelled" || (state === "done" && finished >= all)) return job;
+      if (finished !== moved.finished) moved = { finished, atMilliseconds: performance.now() };
+      if (state === "done" && performance.now() - moved.atMilliseconds > STILL_MS && (await isEmpty(client)))
+        return job;
       await sleep(POLL_MS);
     }
   } finally {
@@ -116,11 +156,11 @@ async function watch(client: ApiClient, started: Job, { json }: StatusOptions): 
   }
 }
 
-const FORMAT = "{bar} {value}/{total} files, {scanned} looked at{state}, {duration_formatted}";
+const FORMAT = "{bar} {value}/{total} files, {scanned} looked at, {state}, {duration_formatted}, {eta_formatted} left";
 
-async function countWaiting(client: ApiClient): Promise<number> {
+async function isEmpty(client: ApiClient): Promise<boolean> {
   const { queues } = await client.ask("status", {});
-  return queues.reduce((sum, { messages }) => sum + messages, 0);
+  return queues.every(({ messages }) => messages === 0);
 }
 
 async function readJob(client: ApiClient, id: string): Promise<Job> {
@@ -143,6 +183,8 @@ function renderJob(job: Job): string {
     ["state", stateOf(job)],
     ["looked at", scanned],
     [dryRun ? "would enqueue" : "enqueued", enqueued],
+    ...(job.finished === undefined ? [] : [["run again", job.finished] satisfies [string, unknown]]),
+    ...(job.total > 0 ? [["files, about", job.total] satisfies [string, unknown]] : []),
     ["started", new Date(startedSeconds * 1000).toISOString()],
     ["last page", new Date(updatedSeconds * 1000).toISOString()],
   ]);

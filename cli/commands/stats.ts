@@ -38,7 +38,7 @@ async function printStats(options: StatsOptions): Promise<void> {
       ["messages", stats.messages],
       ["passed", `${stats.passed.toLocaleString("en-US")}${share}`],
       ["sources", stats.sourcesAreAtMost ? `at most ${stats.sources.toLocaleString("en-US")}` : stats.sources],
-      ["dead letters", stats.deadLetters],
+      ["open dead letters", stats.deadLetters],
     ]),
   );
 }

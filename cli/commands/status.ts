@@ -63,11 +63,16 @@ function renderStatus(status: Status): string {
     ["queue", "messages", "bytes", "oldest"],
     queues.map(({ queue, messages, bytes, oldestSeconds }) => [queue, messages, bytes, renderAge(oldestSeconds)]),
   );
-  const pairs: [string, unknown][] = [["unfinished", unfinished]];
+  const pairs: [string, unknown][] = [["unfinished files", unfinished]];
   for (const { day, objects } of unfinishedDays) pairs.push([`  of ${day}`, objects]);
-  if (reportsWithDueSlices > 0) pairs.push(["reports with points due", reportsWithDueSlices]);
+  if (reportsWithDueSlices > 0) pairs.push(["points due, reports", reportsWithDueSlices]);
   if (outcomes === null) pairs.push(["outcomes", status.outcomesProblem ?? "not known"]);
-  else pairs.push(...Object.entries(outcomes));
+  else {
+    const { dead_letter: deadLetters = 0, conflict: conflicts = 0, ...reports } = outcomes;
+    pairs.push(["open dead letters", deadLetters], ["open conflicts", conflicts]);
+    pairs.push(["refused mails, last week", status.refusedMails ?? "not known"]);
+    for (const [outcome, count] of Object.entries(reports)) pairs.push([`${outcome} reports, last week`, count]);
+  }
   if (status.parts !== null && status.parts.found > 0) pairs.push(["parts found", renderParts(status.parts)]);
   return `${table}\n${renderPairs(pairs)}`;
 }

@@ -143,6 +143,16 @@ const described = {
     }),
     output: shapes.domainDays,
   },
+  verdict: {
+    summary: "Whether p=reject is safe for a domain, what it would hit, and what to publish next",
+    role: "viewer",
+    changes: false,
+    answeredBy: "dashboard",
+    http: { method: "GET", path: "/verdicts/:domain", place: "query", status: 200, answer: "json" },
+    /** Without days: the last 30. */
+    input: v.strictObject({ domain, from: v.optional(day), to: v.optional(day) }),
+    output: shapes.verdict,
+  },
   query: {
     summary: "A statement for Analytics Engine, answered in the form the engine gives it",
     role: "operator",
@@ -154,6 +164,16 @@ const described = {
       format: v.optional(v.picklist(["json", "jsoneachrow", "tsv"])),
     }),
     output: v.string(),
+  },
+
+  refusedMail: {
+    summary: "Mail that was refused because its address is not registered, by address, most mails first",
+    role: "operator",
+    changes: false,
+    answeredBy: "dashboard",
+    http: { method: "GET", path: "/refused-mail", place: "query", status: 200, answer: "json" },
+    input: v.strictObject({ from: v.optional(day), to: v.optional(day) }),
+    output: shapes.listOf(shapes.refusedAddress),
   },
 
   listRegistrations: {
@@ -248,8 +268,17 @@ const described = {
     changes: false,
     answeredBy: "dashboard",
     http: { method: "GET", path: "/dead-letters", place: "query", status: 200, answer: "json" },
-    input: v.strictObject({ ...deadLetterFilter, cursor: v.optional(cursor) }),
+    input: v.strictObject({ ...deadLetterFilter, isDiscarded: v.optional(truth), cursor: v.optional(cursor) }),
     output: shapes.pageOf(shapes.deadLetter),
+  },
+  deadLetterReasons: {
+    summary: "How many dead letters there are by reason, most frequent first",
+    role: "operator",
+    changes: false,
+    answeredBy: "dashboard",
+    http: { method: "GET", path: "/dead-letter-reasons", place: "query", status: 200, answer: "json" },
+    input: v.strictObject({ ...deadLetterFilter, isDiscarded: v.optional(truth) }),
+    output: shapes.listOf(v.object({ code: v.string(), deadLetters: v.number() })),
   },
   getDeadLetter: {
     summary: "One dead letter, and what is known of its raw object",
@@ -270,7 +299,7 @@ const described = {
     output: shapes.pageOf(shapes.deadLetterResult),
   },
   discardDeadLetters: {
-    summary: "Removes dead letters for good; their raw objects stay",
+    summary: "Discards dead letters: reprocessing does not bring them back; their raw objects stay",
     role: "operator",
     changes: true,
     answeredBy: "process",
@@ -288,6 +317,15 @@ const described = {
     output: v.instance(Response),
   },
 
+  restoreDeadLetters: {
+    summary: "Opens discarded dead letters again",
+    role: "operator",
+    changes: true,
+    answeredBy: "process",
+    http: { method: "POST", path: "/dead-letters/restore", place: { json: "fields" }, status: 200, answer: "json" },
+    input: selection,
+    output: shapes.pageOf(shapes.deadLetterResult),
+  },
   describeRawObject: {
     summary: "What is known of a raw object besides its bytes",
     role: "operator",
@@ -347,6 +385,15 @@ const described = {
     http: { method: "GET", path: "/conflicts/:id", place: "query", status: 200, answer: "json" },
     input: idInput,
     output: shapes.conflict,
+  },
+  compareConflict: {
+    summary: "What the two versions of a conflict count differently, read again from their raw objects",
+    role: "operator",
+    changes: false,
+    answeredBy: "process",
+    http: { method: "GET", path: "/conflicts/:id/differences", place: "query", status: 200, answer: "json" },
+    input: idInput,
+    output: shapes.comparison,
   },
   decideConflict: {
     summary: "keep: the accepted version stays; replace: the other takes its place; count_both: both count",
@@ -529,6 +576,15 @@ const described = {
     input: jobRequest,
     output: shapes.job,
   },
+  cancelJob: {
+    summary: "Ends a job; what it has enqueued is still run",
+    role: "operator",
+    changes: true,
+    answeredBy: "process",
+    http: { method: "POST", path: "/jobs/:id/cancel", place: "query", status: 200, answer: "json" },
+    input: idInput,
+    output: shapes.job,
+  },
   listJobs: {
     summary: "The newest jobs, newest first",
     role: "operator",
@@ -570,7 +626,12 @@ export type ProcessOperation = AnsweredBy<"process">;
 export type DashboardOperation = AnsweredBy<"dashboard">;
 
 /** Those with pages: `cursor` in, `items` and `cursor` out. */
-export type PagedOperation = "listDeadLetters" | "requeueDeadLetters" | "discardDeadLetters" | "listConflicts";
+export type PagedOperation =
+  | "listDeadLetters"
+  | "requeueDeadLetters"
+  | "discardDeadLetters"
+  | "restoreDeadLetters"
+  | "listConflicts";
 
 /** The table. */
 export const OPERATIONS: { readonly [Name in OperationName]: Operation<Inputs[Name], Outputs[Name]> } = described;

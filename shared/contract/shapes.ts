@@ -4,9 +4,10 @@ import { reportSender, UNCHECKED } from "../authentication/sender-state.ts";
 import { SETUP_STATES } from "../guidance/setup-state.ts";
 import type { ConflictRow, ReportVersion } from "../ledger/conflicts.ts";
 import type { DeadLetterRow } from "../ledger/dead-letters.ts";
-import { JOB_KINDS } from "../ledger/jobs.ts";
+import { JOB_KINDS, JOB_STATES } from "../ledger/jobs.ts";
 import { REPORT_KINDS } from "../ledger/report-rows.ts";
 import { SENDER_DECISIONS } from "../ledger/sender-decisions.ts";
+import { PROBLEM_ADVICE } from "../problem-advice.ts";
 import { registryEntry } from "../registry.ts";
 import { SECONDS_PER_DAY } from "../report-day.ts";
 import { isoDate } from "../storage.ts";
@@ -40,6 +41,8 @@ export const pipelineStatus = v.object({
   unfinished: v.number(),
   /** By the day the mail arrived (`YYYY-MM-DD`), newest first; the newest days as they are now, others as last counted. */
   unfinishedDays: v.array(v.object({ day: v.string(), objects: v.number(), countedSeconds: v.number() })),
+  /** Raw objects that jobs sent again and that have not come to their end yet. */
+  runningAgain: v.number(),
   /** Reports of which slices of points are still to be written. */
   reportsWithDueSlices: v.number(),
 });
@@ -59,6 +62,19 @@ export const status = v.object({
   parts: v.nullable(
     v.object({ found: v.number(), outcomes: outcomeCounts, passedOver: v.record(v.string(), v.number()) }),
   ),
+  /** Mails of the last week to addresses that are not registered, at least; absent when the ledger could not be asked. */
+  refusedMails: v.optional(v.number()),
+});
+
+/** Mail to one address that is not registered; `isAtLeast`: counting ended at its limit. */
+export const refusedAddress = v.object({
+  /** "" = addresses beyond those that are kept of a day. */
+  rua: v.string(),
+  mails: v.number(),
+  isAtLeast: v.boolean(),
+  lastSeconds: v.number(),
+  /** Envelope sender of the last one. */
+  lastSender: v.string(),
 });
 
 export const activity = v.object({
@@ -128,19 +144,33 @@ export const deadLetter = v.object({
   message: v.unknown(),
   /** Of a message that ran out of retries: its last error, or that none was left behind. */
   lastError: v.optional(v.string()),
+  /** What to do about it, for people. */
+  advice: v.string(),
+  /** The domain was taken from the file's name: the document did not tell it. */
+  isDomainGuessed: v.optional(v.boolean()),
+  /** Of the mail that brought it, as it says itself. */
+  mail: v.optional(v.object({ sender: v.string(), from: v.string(), subject: v.string(), messageId: v.string() })),
+  /** The file it is about, as the mail names and declares it; `format`: what its first bytes are. */
+  file: v.optional(
+    v.object({
+      name: v.string(),
+      mimeType: v.string(),
+      format: v.optional(v.string()),
+      sizeBytes: v.optional(v.number()),
+    }),
+  ),
+  /** When a person discarded it, ISO 8601, and who; absent while it is open. */
+  discarded: v.optional(v.object({ at: v.string(), by: v.string() })),
 });
 
 export type DeadLetter = v.InferOutput<typeof deadLetter>;
 
 /** A dead letter as it is told. */
 export function deadLetterOf(row: DeadLetterRow): DeadLetter {
+  const { discardedSeconds = 0, discardedBy = "" } = row;
   return {
     id: row.id,
-    reason: {
-      code: row.code,
-      message: row.message,
-      ...(row.counts === undefined ? {} : { counts: row.counts as Record<string, number> }),
-    },
+    reason: { code: row.code, message: row.message, counts: row.counts as Record<string, number> | undefined },
     stage: row.stage,
     attempts: row.attempts,
     at: new Date(row.filedSeconds * 1000).toISOString(),
@@ -152,7 +182,13 @@ export function deadLetterOf(row: DeadLetterRow): DeadLetter {
     generation: row.generation,
     receivedSeconds: row.receivedSeconds,
     message: row.queueMessage,
-    ...(row.lastError === undefined ? {} : { lastError: row.lastError }),
+    lastError: row.lastError,
+    advice: PROBLEM_ADVICE[row.code],
+    isDomainGuessed: row.isDomainGuessed,
+    mail: row.mail,
+    file: row.file,
+    discarded:
+      discardedSeconds === 0 ? undefined : { at: new Date(discardedSeconds * 1000).toISOString(), by: discardedBy },
   };
 }
 
@@ -187,7 +223,7 @@ export const deadLetterResult = v.object({
   id: v.string(),
   code: v.string(),
   /** `selected`: a dry run would have done it. */
-  result: v.picklist(["requeued", "discarded", "selected", "refused"]),
+  result: v.picklist(["requeued", "discarded", "restored", "selected", "refused"]),
   /** Why it was refused. */
   reason: v.optional(v.string()),
 });
@@ -233,6 +269,19 @@ export const conflict = v.object({
 });
 
 export type Conflict = v.InferOutput<typeof conflict>;
+
+/** What two versions count differently, the largest difference first; gone: one of them cannot be read any more. */
+export const comparison = v.variant("kind", [
+  v.object({
+    kind: v.literal("compared"),
+    differences: v.array(v.object({ label: v.string(), accepted: v.number(), other: v.number() })),
+    /** How many there are, those told included. */
+    count: v.number(),
+    /** Not all records were compared: there are very many. */
+    isComplete: v.boolean(),
+  }),
+  v.object({ kind: v.literal("gone"), reason: v.string() }),
+]);
 
 /** Conflicts of one reporter about one domain in which a verified report counts and nothing proves the other version. */
 export const doubtedConflicts = v.object({
@@ -285,7 +334,8 @@ const jobFilter = v.object({
 export const job = v.object({
   id: v.string(),
   kind: v.picklist(JOB_KINDS),
-  state: v.picklist(["running", "done"]),
+  /** cancelled: a person ended it; what it had enqueued is still run. */
+  state: v.picklist(JOB_STATES),
   filter: jobFilter,
   dryRun: v.boolean(),
   generation: v.number(),
@@ -296,6 +346,10 @@ export const job = v.object({
   /** Keys looked at, and reports enqueued (of a dry run: that would be). */
   scanned: v.number(),
   enqueued: v.number(),
+  /** About how many raw objects it is about, by the ledger; 0 = not known. */
+  total: v.number(),
+  /** How many of those it enqueued have been run; absent where that is not known (any more). */
+  finished: v.optional(v.number()),
   startedSeconds: v.number(),
   updatedSeconds: v.number(),
 });
@@ -444,3 +498,63 @@ export const recordsAnswer = v.variant("kind", [
   v.object({ kind: v.literal("failure") }),
   v.object({ kind: v.literal("gone"), reason: v.string() }),
 ]);
+
+const hitCounts = v.object({
+  own: v.number(),
+  undecided: v.number(),
+  foreign: v.number(),
+  /** Handed on by forwarders and lists that receivers make no exception for. */
+  forwarder: v.number(),
+});
+
+const verdictReason = v.object({
+  code: v.string(),
+  sentence: v.string(),
+  messages: v.number(),
+  source: v.optional(v.string()),
+});
+
+/** The verdict about a domain over a period. */
+export const verdict = v.object({
+  domain: v.string(),
+  state: v.picklist(["beingRejected", "notYet", "ready", "protected", "tooEarly", "silent", "notInUse"]),
+  headline: v.string(),
+  nextStep: v.string(),
+  /** What the state turns on, what weighs most first. */
+  reasons: v.array(verdictReason),
+  /** Days with reports. */
+  days: v.number(),
+  messages: v.number(),
+  /** Of own senders, forwarders and undecided ones. */
+  ownMessages: v.number(),
+  letThrough: v.number(),
+  /** Messages that each step would have hit, by whose they are. */
+  wouldHit: v.object({
+    quarantineTest: hitCounts,
+    quarantine: hitCounts,
+    rejectTest: hitCounts,
+    reject: hitCounts,
+    strict: hitCounts,
+    subdomains: hitCounts,
+  }),
+  /** The published policy as the newest report saw it. */
+  policy: v.string(),
+  /** Text of the record to publish at `_dmarc.<domain>`; null = keep the present one. */
+  nextRecord: v.nullable(v.string()),
+  missing: v.array(verdictReason),
+  /** Those with failing mail, the largest first. */
+  sources: v.array(
+    v.object({
+      name: v.string(),
+      kind: v.picklist(["own", "other", "none"]),
+      service: v.string(),
+      role: v.picklist(["own", "forwarder", "foreign", "undecided"]),
+      reason: v.object({ code: v.string(), sentence: v.string() }),
+      messages: v.number(),
+      passed: v.number(),
+      letThrough: v.number(),
+      hit: v.number(),
+      refused: v.number(),
+    }),
+  ),
+});

@@ -6,6 +6,7 @@ import * as v from "valibot";
 import { SECONDS_PER_DAY } from "../report-day.ts";
 import { sumRows } from "./combine.ts";
 import { type Query, query } from "./database.ts";
+import { IS_OPEN_DEAD_LETTER } from "./dead-letters.ts";
 
 /** Count of outcomes by their name (`accepted`, `duplicate`, …). */
 export type OutcomeCounts = Record<string, number>;
@@ -52,7 +53,7 @@ export function outcomesQuery(nowSeconds: number): Query<{ outcome: string; even
       `WITH RECURSIVE ${ARRIVED}
       SELECT ${OUTCOME} AS outcome, count(*) AS events FROM arrived JOIN json_each(arrived.outcomes) o
         WHERE o.value ->> 'outcome' NOT IN ${IS_OPEN} GROUP BY 1
-      UNION ALL SELECT 'dead_letter', count(*) FROM dead_letters HAVING count(*) > 0
+      UNION ALL SELECT 'dead_letter', count(*) FROM dead_letters WHERE ${IS_OPEN_DEAD_LETTER} HAVING count(*) > 0
       UNION ALL SELECT 'conflict', count(*) FROM conflicts HAVING count(*) > 0
       ORDER BY outcome`,
       [today - ACTIVITY_DAYS, today + 1],
@@ -128,7 +129,7 @@ export function activityQuery(nowSeconds: number): Query<v.InferOutput<typeof ac
       ends AS MATERIALIZED (
         SELECT ${OUTCOME} AS outcome, arrived.settled_seconds AS at FROM arrived JOIN json_each(arrived.outcomes) o
           WHERE o.value ->> 'outcome' NOT IN ${IS_OPEN}
-        UNION ALL SELECT 'dead_letter', filed_seconds FROM dead_letters
+        UNION ALL SELECT 'dead_letter', filed_seconds FROM dead_letters WHERE ${IS_OPEN_DEAD_LETTER}
         UNION ALL SELECT 'conflict', filed_seconds FROM conflicts)
     SELECT outcome, s.value AS seconds, count(*) AS events
     FROM json_each(?3) s JOIN ends ON ends.at >= ?4 - s.value GROUP BY outcome, s.value`,
@@ -179,7 +180,7 @@ export function outcomeStepsQuery({ firstDay, lastDay }: Days, step: OutcomeStep
       SELECT at, outcome, count(*) AS events FROM (
         SELECT ${inStep("arrived.settled_seconds")} AS at, ${OUTCOME} AS outcome
         FROM arrived JOIN json_each(arrived.outcomes) o WHERE o.value ->> 'outcome' NOT IN ${IS_OPEN}
-        UNION ALL ${filed}, 'dead_letter' FROM dead_letters WHERE ${isFiled}
+        UNION ALL ${filed}, 'dead_letter' FROM dead_letters WHERE ${isFiled} AND ${IS_OPEN_DEAD_LETTER}
         UNION ALL ${filed}, 'conflict' FROM conflicts WHERE ${isFiled})
       GROUP BY at, outcome ORDER BY at, outcome LIMIT 10000`,
       [firstDay, lastDay],

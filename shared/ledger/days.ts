@@ -194,8 +194,32 @@ export function policiesQuery(scope: Scope): Query<PolicyDays> {
   };
 }
 
-/** The policy that a report saw last which the judgement counts; "" where there is none. */
-export function lastCountedPolicy(policies: readonly PolicyDays[]): string {
-  const [last] = policies.filter((one) => one.lastCountedDay > 0).sort((a, b) => b.lastCountedDay - a.lastCountedDay);
-  return last?.policy ?? "";
+/** Ours: RUA addresses that a record is proposed with. */
+const MAX_RUA_ADDRESSES = 5;
+
+/** The RUA addresses that reports in a scope came to, the one with the latest report first. */
+export function ruaAddressesQuery(scope: Scope): Query<{ rua: string; lastDay: number }> {
+  const where = inScope("r", "aggregate", scope);
+  return {
+    ...query(
+      `SELECT r.rua, max(r.day) AS lastDay FROM reports r
+      WHERE ${where.sql} AND r.state = 'accepted' AND r.rua <> ''
+      GROUP BY r.rua ORDER BY lastDay DESC, r.rua LIMIT ${MAX_RUA_ADDRESSES}`,
+      where.parameters,
+      v.object({ rua: v.string(), lastDay: v.number() }),
+    ),
+    combine: (parts) =>
+      sumRows(
+        parts,
+        ({ rua }) => rua,
+        (a, b) => ({ rua: a.rua, lastDay: Math.max(a.lastDay, b.lastDay) }),
+      )
+        .sort((a, b) => b.lastDay - a.lastDay || compareValues(a.rua, b.rua))
+        .slice(0, MAX_RUA_ADDRESSES),
+  };
+}
+
+/** The policies that reports saw which the judgement counts, the one seen last first. */
+export function countedPolicies(policies: readonly PolicyDays[]): PolicyDays[] {
+  return policies.filter((one) => one.lastCountedDay > 0).sort((a, b) => b.lastCountedDay - a.lastCountedDay);
 }

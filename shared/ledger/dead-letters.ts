@@ -5,7 +5,7 @@ import { PROBLEM_MEANINGS, type Problem } from "../report/problems.ts";
 import { parseDay } from "../report-day.ts";
 import { fail, ok, type Result } from "../result.ts";
 import { isDatedId } from "../storage.ts";
-import { compareValues, firstRows } from "./combine.ts";
+import { compareValues, firstRows, sumRows } from "./combine.ts";
 import { ask, type Change, jsonColumn, type LedgerDatabase, type Parameter, type Query, query } from "./database.ts";
 
 const problemCodes = Object.keys(PROBLEM_MEANINGS) as [keyof typeof PROBLEM_MEANINGS];
@@ -20,7 +20,26 @@ const letter = v.object({
   lastError: v.optional(v.string()),
   /** Of too_many_problems: how often each reason occurred. */
   counts: v.optional(v.record(v.picklist(problemCodes), v.number())),
+  /** Of the mail that brought it, as it says itself. */
+  mail: v.optional(v.object({ sender: v.string(), from: v.string(), subject: v.string(), messageId: v.string() })),
+  /** The file it is about, as the mail names and declares it, and what its first bytes say it is. */
+  file: v.optional(
+    v.object({
+      name: v.string(),
+      mimeType: v.string(),
+      format: v.optional(v.string()),
+      sizeBytes: v.optional(v.number()),
+    }),
+  ),
+  /** The domain was taken from the file's name: the document did not tell it. */
+  isDomainGuessed: v.optional(v.boolean()),
 });
+
+/** Of the mail that brought a dead letter. */
+export type DeadLetterMail = NonNullable<v.InferOutput<typeof letter>["mail"]>;
+
+/** The file a dead letter is about. */
+export type DeadLetterFile = NonNullable<v.InferOutput<typeof letter>["file"]>;
 
 /** A dead letter. */
 export interface DeadLetterRow {
@@ -47,6 +66,12 @@ export interface DeadLetterRow {
   lastError?: string | undefined;
   /** Of too_many_problems: how often each reason occurred. */
   counts?: Problem["counts"] | undefined;
+  mail?: DeadLetterMail | undefined;
+  file?: DeadLetterFile | undefined;
+  isDomainGuessed?: boolean | undefined;
+  /** When a person discarded it, and who; absent or 0 while it is open. */
+  discardedSeconds?: number;
+  discardedBy?: string;
 }
 
 const row = v.pipe(
@@ -63,6 +88,8 @@ const row = v.pipe(
     receivedSeconds: v.number(),
     filedSeconds: v.number(),
     attempts: v.number(),
+    discardedSeconds: v.number(),
+    discardedBy: v.string(),
     letter: jsonColumn(letter),
   }),
   v.transform(
@@ -71,7 +98,8 @@ const row = v.pipe(
 );
 
 const COLUMNS = `id, day, account, rua, domain, code, raw_key AS rawKey, part, generation,
-  received_seconds AS receivedSeconds, filed_seconds AS filedSeconds, attempts, letter`;
+  received_seconds AS receivedSeconds, filed_seconds AS filedSeconds, attempts,
+  discarded_seconds AS discardedSeconds, discarded_by AS discardedBy, letter`;
 
 /** Files dead letters; one that is there already is written anew and keeps the time it was filed first. */
 export function putDeadLetters(rows: readonly DeadLetterRow[]): Change {
@@ -94,6 +122,9 @@ export function putDeadLetters(rows: readonly DeadLetterRow[]): Change {
       queueMessage: one.queueMessage,
       lastError: one.lastError,
       counts: one.counts,
+      mail: one.mail,
+      file: one.file,
+      isDomainGuessed: one.isDomainGuessed,
     }),
   ]);
   return {
@@ -116,6 +147,27 @@ export function removeDeadLetters(ids: readonly string[]): Change {
   };
 }
 
+/** Marks dead letters as discarded: they stay, and what they are about is not filed again. */
+export function markDiscarded(ids: readonly string[], by: string, nowSeconds: number): Change {
+  return {
+    sql: `UPDATE dead_letters SET discarded_seconds = ?2, discarded_by = ?3
+      WHERE id IN (SELECT value FROM json_each(?1))`,
+    parameters: [JSON.stringify(ids), nowSeconds, by],
+  };
+}
+
+/** Opens discarded ones again, each under the generation given: events of it are told above the ones before. */
+export function reopen(deadLetters: readonly Pick<DeadLetterRow, "id" | "generation">[]): Change {
+  return {
+    sql: `UPDATE dead_letters SET discarded_seconds = 0, discarded_by = '', generation = w.value ->> 1
+      FROM json_each(?1) w WHERE dead_letters.id = w.value ->> 0`,
+    parameters: [JSON.stringify(deadLetters.map(({ id, generation }) => [id, generation]))],
+  };
+}
+
+/** The condition that a row of dead_letters waits for a person. */
+export const IS_OPEN_DEAD_LETTER = "discarded_seconds = 0";
+
 /** Narrows dead letters; an absent field means all. Days are those the mail arrived on, since 1970-01-01 UTC. */
 export interface DeadLetterFilter {
   code?: string | undefined;
@@ -123,6 +175,8 @@ export interface DeadLetterFilter {
   account?: string | undefined;
   firstDay?: number | undefined;
   lastDay?: number | undefined;
+  /** Those that were discarded, instead of those that are open. */
+  isDiscarded?: boolean | undefined;
 }
 
 /** A page of dead letters by day and id, oldest first; `after` is the id the page before ended with. */
@@ -148,22 +202,45 @@ export interface DeadLetterQuestion {
   account?: string | undefined;
   since?: string | undefined;
   until?: string | undefined;
+  isDiscarded?: boolean | undefined;
   cursor?: string | undefined;
 }
 
+/** How many dead letters a question is about, by reason, most frequent first. Its own reason and page do not narrow it. */
+export function deadLetterReasonsQuery(
+  question: DeadLetterQuestion,
+): Result<Query<{ code: string; deadLetters: number }>, string> {
+  const filter = filterOf({ ...question, code: undefined });
+  if (!filter.ok) return filter;
+  const { where, parameters } = conditions(filter.value);
+  return ok({
+    ...query(
+      `SELECT code, count(*) AS deadLetters FROM dead_letters WHERE true ${where} GROUP BY code`,
+      parameters,
+      v.object({ code: v.string(), deadLetters: v.number() }),
+    ),
+    combine: (parts) =>
+      sumRows(
+        parts,
+        ({ code }) => code,
+        (a, b) => ({ ...a, deadLetters: a.deadLetters + b.deadLetters }),
+      ).sort((a, b) => b.deadLetters - a.deadLetters || compareValues(a.code, b.code)),
+  });
+}
+
 /** The page of PAGE_LIMITS.deadLetters that answers. @returns what is wrong with the question, as a sentence, otherwise */
-export function deadLetterPageQuery({
-  since,
-  until,
-  cursor,
-  ...filter
-}: DeadLetterQuestion): Result<Query<DeadLetterRow>, string> {
+export function deadLetterPageQuery({ cursor, ...question }: DeadLetterQuestion): Result<Query<DeadLetterRow>, string> {
+  const filter = filterOf(question);
+  if (!filter.ok) return filter;
+  if (cursor !== undefined && !isDatedId(cursor)) return fail("The cursor is none of this listing.");
+  return ok(deadLettersQuery(filter.value, { after: cursor, limit: PAGE_LIMITS.deadLetters }));
+}
+
+function filterOf({ since, until, ...filter }: DeadLetterQuestion): Result<DeadLetterFilter, string> {
   const [firstDay, lastDay] = [since, until].map((day) => (day === undefined ? undefined : parseDay(day)));
   const wrong = firstDay === undefined && since !== undefined ? since : lastDay === undefined ? until : undefined;
   if (wrong !== undefined) return fail(`'${wrong}' is not a day; it has to be YYYY-MM-DD.`);
-  if (cursor !== undefined && !isDatedId(cursor)) return fail("The cursor is none of this listing.");
-  const page = { after: cursor, limit: PAGE_LIMITS.deadLetters };
-  return ok(deadLettersQuery({ ...filter, firstDay, lastDay }, page));
+  return ok({ ...filter, firstDay, lastDay });
 }
 
 /** Dead letters by id, those that are there. */
@@ -180,7 +257,7 @@ export async function findDeadLetters(database: LedgerDatabase, ids: readonly st
   return ids.length === 0 ? [] : ask(database, deadLettersNamedQuery(ids));
 }
 
-function conditions({ code, domain, account, firstDay, lastDay }: DeadLetterFilter) {
+function conditions({ code, domain, account, firstDay, lastDay, isDiscarded = false }: DeadLetterFilter) {
   const given: [string, Parameter | undefined][] = [
     ["code = ?", code],
     ["domain = ?", domain],
@@ -190,7 +267,9 @@ function conditions({ code, domain, account, firstDay, lastDay }: DeadLetterFilt
   ];
   const used = given.filter((entry): entry is [string, Parameter] => entry[1] !== undefined);
   return {
-    where: used.map(([condition]) => `AND ${condition}`).join(" "),
+    where: [isDiscarded ? "discarded_seconds > 0" : IS_OPEN_DEAD_LETTER, ...used.map(([condition]) => condition)]
+      .map((condition) => `AND ${condition}`)
+      .join(" "),
     parameters: used.map(([, value]) => value),
   };
 }

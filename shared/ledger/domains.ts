@@ -3,6 +3,7 @@ import * as v from "valibot";
 import { domainName } from "../domain-name.ts";
 import { compareValues, sumRows } from "./combine.ts";
 import { type Query, query } from "./database.ts";
+import { IS_OPEN_DEAD_LETTER } from "./dead-letters.ts";
 import { inScope, type Scope } from "./figure-sql.ts";
 import type { ReportKind } from "./report-rows.ts";
 
@@ -135,7 +136,7 @@ export function domainsQuery({ accounts, firstDay = 0, lastDay = 0 }: Scope, lis
       FROM packed WHERE sums ->> 4 > 0 GROUP BY domain),
     problems AS MATERIALIZED (
       SELECT domain, sum(letters) AS deadLetters, sum(versions) AS conflicts FROM (
-        SELECT domain, count(*) AS letters, 0 AS versions FROM dead_letters WHERE ${isAsked} GROUP BY domain
+        SELECT domain, count(*) AS letters, 0 AS versions FROM dead_letters WHERE ${isAsked} AND ${IS_OPEN_DEAD_LETTER} GROUP BY domain
         UNION ALL
         SELECT domain, 0, count(*) FROM conflicts WHERE ${isAsked} GROUP BY domain)
       GROUP BY domain),

@@ -84,6 +84,9 @@ export function figuresIn(kind: ReportKind, scope: Scope, needles?: readonly str
   };
 }
 
+const AFTER_AUTH = "substr(key, instr(key, '|') + 1)";
+const AFTER_ADDRESS = `substr(${AFTER_AUTH}, instr(${AFTER_AUTH}, '|') + 1)`;
+
 /** Parts of an aggregate key (figures.ts) as SQL expressions over the column `key`. */
 export const RECORD_KEY = {
   disposition: "substr(key, 1, 1)",
@@ -95,6 +98,8 @@ export const RECORD_KEY = {
   /** Authentication results, `dkim/spf`. */
   auth: `substr(key, ${FIGURE_LETTERS + 1}, instr(key, '|') - ${FIGURE_LETTERS + 1})`,
   address: "substr(key, instr(key, '|') + 1, instr(substr(key, instr(key, '|') + 1), '|') - 1)",
+  /** The third text: the From domain. */
+  from: `substr(${AFTER_ADDRESS}, 1, instr(${AFTER_ADDRESS}, '|') - 1)`,
   /** Override reasons, behind the fourth separator: no text holds one. */
   reasons: "replace(key, rtrim(key, replace(key, '|', '')), '')",
 } as const;

@@ -1,6 +1,9 @@
 /** Reprocess and reconcile jobs: what they are about and how far they are. */
 import * as v from "valibot";
+import { PAGE_LIMITS } from "../limits.ts";
 import { ask, jsonColumn, type LedgerDatabase, type Query, query } from "./database.ts";
+import { objectsRunAgainQuery } from "./objects.ts";
+import { askAll } from "./shards.ts";
 
 /** Which raw objects a job is about; all fields given must hold. Days are `YYYY-MM-DD`, UTC, when the mail arrived. */
 const jobFilter = v.object({
@@ -19,6 +22,11 @@ export type JobFilter = v.InferOutput<typeof jobFilter>;
 
 export const JOB_KINDS = ["reprocess", "reconcile"] as const;
 
+/** cancelled: a person ended it; what it had enqueued is still run. */
+export const JOB_STATES = ["running", "done", "cancelled"] as const;
+
+export type JobState = (typeof JOB_STATES)[number];
+
 const body = v.object({
   filter: jobFilter,
   dryRun: v.boolean(),
@@ -28,13 +36,14 @@ const body = v.object({
   scanned: v.number(),
   enqueued: v.number(),
   graceSeconds: v.number(),
+  total: v.optional(v.number(), 0),
 });
 
 /** A job that goes through what came in, a page a message. */
 export interface Job {
   id: string;
   kind: (typeof JOB_KINDS)[number];
-  state: "running" | "done";
+  state: JobState;
   /** Rises with every page. */
   version: number;
   filter: JobFilter;
@@ -48,6 +57,8 @@ export interface Job {
   /** Keys looked at, and reports enqueued (of a dry run: that would be). */
   scanned: number;
   enqueued: number;
+  /** About how many raw objects it is about, by the ledger; 0 = not known. */
+  total: number;
   /** Of reconcile: what arrived less long ago is left alone, seconds. */
   graceSeconds: number;
   startedSeconds: number;
@@ -58,7 +69,7 @@ const row = v.pipe(
   v.object({
     id: v.string(),
     kind: v.picklist(JOB_KINDS),
-    state: v.picklist(["running", "done"]),
+    state: v.picklist(JOB_STATES),
     version: v.number(),
     startedSeconds: v.number(),
     updatedSeconds: v.number(),
@@ -69,8 +80,8 @@ const row = v.pipe(
 
 const COLUMNS = "id, kind, state, version, started_seconds AS startedSeconds, updated_seconds AS updatedSeconds, job";
 
-function bodyOf({ filter, dryRun, generation, pages, cursor, scanned, enqueued, graceSeconds }: Job): string {
-  return JSON.stringify({ filter, dryRun, generation, pages, cursor, scanned, enqueued, graceSeconds });
+function bodyOf({ filter, dryRun, generation, pages, cursor, scanned, enqueued, graceSeconds, total }: Job): string {
+  return JSON.stringify({ filter, dryRun, generation, pages, cursor, scanned, enqueued, graceSeconds, total });
 }
 
 /** Writes a new job. */
@@ -120,4 +131,41 @@ export async function findJob(database: LedgerDatabase, id: string): Promise<Job
 /** The newest jobs, newest first. */
 export function newestJobsQuery(limit: number): Query<Job> {
   return query(`SELECT ${COLUMNS} FROM jobs ORDER BY id DESC LIMIT ?1`, [limit], row);
+}
+
+/** A job, and how many of the objects it enqueued have been run; undefined where that is not known. */
+export interface FollowedJob extends Job {
+  finished: number | undefined;
+}
+
+const KNOWN_FOR_SECONDS = 86_400;
+
+/**
+ * Tells how far jobs are: of the newest ones that run objects again, by the generation the objects were run in. What was
+ * run again later counts too.
+ */
+export async function followJobs(
+  databases: readonly LedgerDatabase[],
+  jobs: readonly Job[],
+  nowSeconds: number,
+): Promise<FollowedJob[]> {
+  const followed = jobs
+    .filter(({ kind, dryRun, enqueued, updatedSeconds }) => {
+      return kind === "reprocess" && !dryRun && enqueued > 0 && updatedSeconds > nowSeconds - KNOWN_FOR_SECONDS;
+    })
+    .slice(0, PAGE_LIMITS.jobsFollowed);
+  const generations = [...new Set(followed.map(({ generation }) => generation))];
+  const counted = generations.length === 0 ? [] : await askAll(databases, objectsRunAgainQuery(generations));
+  return jobs.map((job): FollowedJob => {
+    if (!followed.includes(job)) return { ...job, finished: undefined };
+    const objects = counted
+      .filter(({ generation }) => generation === job.generation)
+      .reduce((sum, one) => sum + one.objects, 0);
+    return { ...job, finished: Math.min(job.enqueued, objects) };
+  });
+}
+
+/** Objects that jobs have enqueued and that have not come to their end yet. */
+export function countRunningAgain(jobs: readonly FollowedJob[]): number {
+  return jobs.reduce((sum, { enqueued, finished }) => sum + (finished === undefined ? 0 : enqueued - finished), 0);
 }

@@ -3,7 +3,7 @@ import * as v from "valibot";
 import { sha256Text } from "../identity.ts";
 import { D1_LIMITS } from "../limits.ts";
 import { SECONDS_PER_DAY } from "../report-day.ts";
-import { ask, type Change, jsonColumn, type LedgerDatabase, query } from "./database.ts";
+import { ask, type Change, jsonColumn, type LedgerDatabase, type Query, query } from "./database.ts";
 import { type Outcome, outcomesColumn, outcomesText } from "./outcomes.ts";
 
 /** Names a raw object. */
@@ -166,6 +166,33 @@ export async function finishedKeys(
     ),
   );
   return new Set(found.map(({ place }) => references[place]?.rawKey ?? ""));
+}
+
+/** How many objects were run in each of some generations, or later. */
+export function objectsRunAgainQuery(generations: readonly number[]): Query<{ generation: number; objects: number }> {
+  return query(
+    `SELECT w.value AS generation,
+      (SELECT count(*) FROM objects WHERE generation > 1 AND generation >= w.value) AS objects
+    FROM json_each(?1) w`,
+    [JSON.stringify(generations)],
+    v.object({ generation: v.number(), objects: v.number() }),
+  );
+}
+
+/** How many objects of mail that arrived between two days have an outcome and are still in R2: days since 1970-01-01 UTC, both included. */
+export function countObjectsQuery({ firstDay, lastDay }: { firstDay: number; lastDay: number }): Query<{
+  objects: number;
+}> {
+  return query(
+    `WITH RECURSIVE ruas(rua) AS (
+      SELECT min(rua) FROM objects
+      UNION ALL
+      SELECT (SELECT min(o.rua) FROM objects o WHERE o.rua > ruas.rua) FROM ruas WHERE rua IS NOT NULL)
+    SELECT count(*) AS objects FROM ruas JOIN objects o ON o.rua = ruas.rua AND o.day BETWEEN ?1 AND ?2
+      WHERE o.raw_removed = 0`,
+    [firstDay, lastDay],
+    v.object({ objects: v.number() }),
+  );
 }
 
 /** Raw objects of one day that had no outcome when they were last counted. */

@@ -6,7 +6,7 @@ import * as v from "valibot";
 import { isCountedSql, type ReportSender, rankOf, senderRank } from "../authentication/sender-state.ts";
 import { READ_LIMITS } from "../limits.ts";
 import { compareValues, firstRows } from "./combine.ts";
-import { ask, type Change, type LedgerDatabase, type Query, query } from "./database.ts";
+import { ask, type Change, type LedgerDatabase, type Parameter, type Query, query } from "./database.ts";
 import { detailsColumn, detailsText, REPORT_KINDS, type ReportReference, type ReportShare } from "./report-rows.ts";
 
 export const REPORT_STATES = ["accepted", "retracted", "taken_back"] as const;
@@ -392,72 +392,49 @@ export function recomputeDays(days: readonly TouchedDay[]): Change[] {
   ];
 }
 
-/** Accounts that have reports, from one on, in their order. */
-export function accountsAfterQuery(account: string, limit: number): Query<{ account: string }> {
-  // From one account to the next by the index, whatever the number of their reports.
-  return {
-    ...query(
-      `WITH RECURSIVE found(account, place) AS (
-      SELECT (SELECT min(account) FROM reports WHERE account >= ?1), 1
-      UNION ALL
-      SELECT (SELECT min(account) FROM reports WHERE account > found.account), place + 1 FROM found
-        WHERE found.account IS NOT NULL AND place < ?2
-    ) SELECT account FROM found WHERE account IS NOT NULL`,
-      [account, limit],
-      v.object({ account: v.string() }),
-    ),
-    combine: (parts) => firstRows(parts, (a, b) => compareValues(a.account, b.account), limit),
-  };
-}
-
-/** Place of a row among those of a domain. */
-export type DomainPlace = [account: string, kind: string, day: number, uid: string];
-
-/** Where one report about a domain is, and its raw object. */
-export interface DomainReport {
-  account: string;
-  kind: string;
-  day: number;
-  uid: string;
-  rua: string;
+/** A raw object that reports about a domain were accepted from. */
+export interface DomainObject {
   rawKey: string;
+  rua: string;
   receivedSeconds: number;
 }
 
-/** Accepted reports about one domain, in the order of account, kind, day and uid. */
-export function reportsOfDomainQuery(
-  { accounts, domain, after }: { accounts: readonly string[]; domain: string; after: DomainPlace | undefined },
-  limit: number,
-): Query<DomainReport> {
-  const [account, kind, day, uid] = after ?? ["", "", 0, ""];
+interface DomainObjects {
+  accounts: readonly string[];
+  domain: string;
+  /** Keys greater than `after` and less than `before`. */
+  after: string;
+  before: string;
+}
+
+/** Raw objects that reports about one domain were accepted from, each once, in the order of their keys. */
+export function objectsOfDomainQuery(about: DomainObjects, limit: number): Query<DomainObject> {
+  const { from, parameters } = objectsOfDomain(about);
   return {
     ...query(
-      `SELECT r.account, r.kind, r.day, lower(hex(r.uid)) AS uid, r.rua, r.raw_key AS rawKey,
-      r.received_seconds AS receivedSeconds
-    FROM json_each(?1) a JOIN json_each(?2) k
-    JOIN reports r ON r.account = a.value AND r.kind = k.value AND r.domain = ?3
-    WHERE r.state = 'accepted' AND ${isFirstRow("r")} AND (r.account, r.kind, r.day, r.uid) > (?4, ?5, ?6, unhex(?7))
-    ORDER BY r.account, r.kind, r.day, r.uid LIMIT ?8`,
-      [JSON.stringify(accounts), JSON.stringify(REPORT_KINDS), domain, account, kind, day, uid, limit],
-      v.object({
-        account: v.string(),
-        kind: v.string(),
-        day: v.number(),
-        uid: v.string(),
-        rua: v.string(),
-        rawKey: v.string(),
-        receivedSeconds: v.number(),
-      }),
+      `SELECT r.raw_key AS rawKey, min(r.rua) AS rua, min(r.received_seconds) AS receivedSeconds
+      ${from} GROUP BY r.raw_key ORDER BY r.raw_key LIMIT ?6`,
+      [...parameters, limit],
+      v.object({ rawKey: v.string(), rua: v.string(), receivedSeconds: v.number() }),
     ),
-    combine: (parts) => firstRows(parts, compareDomainReports, limit),
+    combine: (parts) => firstRows(parts, (a, b) => compareValues(a.rawKey, b.rawKey), limit),
   };
 }
 
-function compareDomainReports(a: DomainReport, b: DomainReport): number {
-  return (
-    compareValues(a.account, b.account) ||
-    compareValues(a.kind, b.kind) ||
-    compareValues(a.day, b.day) ||
-    compareValues(a.uid, b.uid)
-  );
+/** How many these are. */
+export function countObjectsOfDomainQuery(about: DomainObjects): Query<{ objects: number }> {
+  const { from, parameters } = objectsOfDomain(about);
+  return query(`SELECT count(DISTINCT r.raw_key) AS objects ${from}`, parameters, v.object({ objects: v.number() }));
+}
+
+function objectsOfDomain({ accounts, domain, after, before }: DomainObjects): {
+  from: string;
+  parameters: Parameter[];
+} {
+  return {
+    from: `FROM json_each(?1) a JOIN json_each(?2) k
+      JOIN reports r ON r.account = a.value AND r.kind = k.value AND r.domain = ?3
+      WHERE r.state = 'accepted' AND r.raw_key > ?4 AND r.raw_key < ?5`,
+    parameters: [JSON.stringify(accounts), JSON.stringify(REPORT_KINDS), domain, after, before],
+  };
 }

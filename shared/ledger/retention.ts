@@ -92,6 +92,21 @@ export async function removeOldObjects(
   return removed?.results.length ?? 0;
 }
 
+/** Removes old dead letters that a person discarded: the objects that they are about are removed with them. */
+export async function removeOldDiscarded(
+  database: LedgerDatabase,
+  { beforeDay, limit }: { beforeDay: number; limit: number },
+): Promise<number> {
+  const [removed] = await change(database, [
+    {
+      sql: `DELETE FROM dead_letters WHERE id IN
+        (SELECT id FROM dead_letters WHERE discarded_seconds > 0 AND day < ?1 LIMIT ?2) RETURNING 1 AS gone`,
+      parameters: [beforeDay, limit],
+    },
+  ]);
+  return removed?.results.length ?? 0;
+}
+
 /** Removes staged figures that no report came to own: their object was refused, or another consumer was faster. */
 export async function removeUnownedFigures(
   database: LedgerDatabase,

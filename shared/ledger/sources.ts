@@ -11,6 +11,7 @@ import {
   addressNeedle,
   addressToken,
   domainNeedles,
+  type RecordFigure,
   readAddressToken,
   readAuthText,
   readDisposition,
@@ -71,8 +72,25 @@ export interface ReasonTotals {
   messages: number;
 }
 
+/**
+ * Records that say the same, as a verdict needs them. The address is there where nothing authenticated the mail, and of
+ * passing mail where such mail came from the same address; no envelope from.
+ */
+export interface Evidence extends Omit<RecordFigure, "envelopeFrom"> {
+  messages: number;
+  /** In which parts of the period there was any: bit 0 is the first of `PERIOD_PARTS` parts of equal length. */
+  activeParts: number;
+  firstDay: number;
+  lastDay: number;
+}
+
+/** Ours: three days each of a month, so that mail of every working day is in all of them. */
+export const PERIOD_PARTS = 10;
+
 /** A domain's mail over a period, grouped for its pages; each list the largest first. */
 export interface Mail {
+  /** At most `maxGroups` of failing and as many of passing mail, the largest. */
+  evidence: Evidence[];
   sources: SourceGroup[];
   dispositions: DispositionTotals[];
   reasons: ReasonTotals[];
@@ -104,11 +122,26 @@ const figures = {
   lastDay: v.number(),
 };
 
+/** The parts that any of the rows are of: SQLite has no aggregate that does this. */
+const ACTIVE_PARTS = Array.from({ length: PERIOD_PARTS }, (_, part) => `max(parts & ${2 ** part})`).join(" + ");
+
+/** Keys with less in them (see `Evidence`), the columns of `keys` beside. */
+const EVIDENCE = `SELECT CASE
+    WHEN isPass THEN 'n' || substr(key, 2, 2) || '10' || ${RECORD_KEY.auth} || '|' ||
+      CASE WHEN ${RECORD_KEY.address} IN (SELECT address FROM strangers) THEN ${RECORD_KEY.address} ELSE '' END ||
+      '|' || ${RECORD_KEY.from} || '||'
+    WHEN ${RECORD_KEY.isAuthenticated} THEN substr(key, 1, instr(key, '|')) || '|' || ${RECORD_KEY.from} || '||' ||
+      ${RECORD_KEY.reasons}
+    ELSE key END AS text, isPass, key, counted, doubted, firstDay, lastDay, parts
+  FROM (SELECT *, ${RECORD_KEY.isPass} AS isPass FROM keys WHERE counted > 0)`;
+
 const mailRow = v.object({
-  what: v.picklist(["source", "disposition", "reasons"]),
+  what: v.picklist(["source", "disposition", "reasons", "evidence"]),
   text: v.string(),
   /** Of a source: 1 where something authenticated it. Of reasons: the disposition's dead letter. */
   more: v.union([v.string(), v.number()]),
+  /** Of evidence: its parts of the period. */
+  parts: v.number(),
   ...figures,
 });
 
@@ -120,16 +153,25 @@ export function mailQuery(scope: DomainScope): Query<Mail> {
   const [policyDomain] = scope.domains;
   const keys = keysOf(scope);
   const { maxGroups, maxReasons } = SOURCE_LIMITS;
-  const sql = `WITH keys AS MATERIALIZED (${keys.sql})
-    SELECT * FROM (SELECT 'source' AS what, ${SOURCE} AS text, ${RECORD_KEY.isAuthenticated} AS more, ${SUMS}
+  const evidence = (isPass: 0 | 1): string => `SELECT * FROM (SELECT 'evidence', text, '', ${ACTIVE_PARTS}, ${SUMS}
+      FROM evidence WHERE isPass = ${isPass} GROUP BY text ORDER BY messages DESC, text LIMIT ${maxGroups})`;
+  const sql = `WITH keys AS MATERIALIZED (${keys.sql}),
+    strangers AS MATERIALIZED (SELECT DISTINCT ${RECORD_KEY.address} AS address FROM keys
+      WHERE counted > 0 AND NOT ${RECORD_KEY.isAuthenticated}),
+    evidence AS MATERIALIZED (${EVIDENCE})
+    SELECT * FROM (SELECT 'source' AS what, ${SOURCE} AS text, ${RECORD_KEY.isAuthenticated} AS more, 0 AS parts, ${SUMS}
       FROM keys GROUP BY text, more ORDER BY messages DESC, text LIMIT ${maxGroups})
     UNION ALL
-    SELECT * FROM (SELECT 'disposition', ${RECORD_KEY.disposition} AS letter, '', ${SUMS}
+    SELECT * FROM (SELECT 'disposition', ${RECORD_KEY.disposition} AS letter, '', 0, ${SUMS}
       FROM keys GROUP BY letter HAVING messages > 0)
     UNION ALL
-    SELECT * FROM (SELECT 'reasons', ${RECORD_KEY.reasons} AS reasons, ${RECORD_KEY.disposition} AS letter, ${SUMS}
+    SELECT * FROM (SELECT 'reasons', ${RECORD_KEY.reasons} AS reasons, ${RECORD_KEY.disposition} AS letter, 0, ${SUMS}
       FROM keys WHERE ${RECORD_KEY.hasReasons} GROUP BY reasons, letter HAVING messages > 0
-      ORDER BY messages DESC, reasons LIMIT ${maxReasons})`;
+      ORDER BY messages DESC, reasons LIMIT ${maxReasons})
+    UNION ALL
+    ${evidence(0)}
+    UNION ALL
+    ${evidence(1)}`;
   const read = (row: v.InferOutput<typeof mailRow>): Mail => readMailRow(row, policyDomain);
   return {
     ...query(sql, keys.parameters, v.pipe(mailRow, v.transform(read))),
@@ -142,15 +184,19 @@ function keysOf(scope: DomainScope, match?: SourceMatch): SqlPart {
   const { firstDay = 0, lastDay = Number.MAX_SAFE_INTEGER, ...always } = scope;
   const found = matchingFigures(always, match);
   return {
-    sql: `SELECT key, sum(CASE WHEN day BETWEEN ? AND ? THEN value ELSE 0 END) AS counted,
-        sum(CASE WHEN day BETWEEN ? AND ? AND NOT isCounted THEN value ELSE 0 END) AS doubted,
-        min(day) AS firstDay, max(day) AS lastDay
-      FROM ${found.sql} GROUP BY key`,
-    parameters: [firstDay, lastDay, firstDay, lastDay, ...found.parameters],
+    sql: `SELECT key, sum(CASE WHEN parts > 0 THEN value ELSE 0 END) AS counted,
+        sum(CASE WHEN parts > 0 AND NOT isCounted THEN value ELSE 0 END) AS doubted,
+        min(day) AS firstDay, max(day) AS lastDay, ${ACTIVE_PARTS} AS parts
+      FROM (SELECT key, value, day, isCounted,
+          CASE WHEN day BETWEEN ? AND ? THEN 1 << ((day - ?) * ${PERIOD_PARTS} / ?) ELSE 0 END AS parts
+        FROM ${found.sql}) GROUP BY key`,
+    parameters: [firstDay, lastDay, firstDay, lastDay - firstDay + 1, ...found.parameters],
   };
 }
 
-function readMailRow({ what, text, more, ...sums }: v.InferOutput<typeof mailRow>, policyDomain: string): Mail {
+const NO_MAIL: Mail = { sources: [], dispositions: [], reasons: [], evidence: [] };
+
+function readMailRow({ what, text, more, parts, ...sums }: v.InferOutput<typeof mailRow>, policyDomain: string): Mail {
   const { messages, passed } = sums;
   switch (what) {
     case "source": {
@@ -158,13 +204,18 @@ function readMailRow({ what, text, more, ...sums }: v.InferOutput<typeof mailRow
         more === 1
           ? { ...readAuthText(text, policyDomain), sourceIp: "" }
           : { dkimResults: "", spfResults: "", sourceIp: readAddressToken(text) };
-      return { sources: [{ ...source, ...sums }], dispositions: [], reasons: [] };
+      return { ...NO_MAIL, sources: [{ ...source, ...sums }] };
     }
     case "disposition":
-      return { sources: [], dispositions: [{ disposition: readDisposition(text), messages, passed }], reasons: [] };
+      return { ...NO_MAIL, dispositions: [{ disposition: readDisposition(text), messages, passed }] };
     case "reasons": {
       const disposition = readDisposition(String(more));
-      return { sources: [], dispositions: [], reasons: [{ reasons: readReasons(text), disposition, messages }] };
+      return { ...NO_MAIL, reasons: [{ reasons: readReasons(text), disposition, messages }] };
+    }
+    case "evidence": {
+      const { envelopeFrom: _, ...figure } = readRecordKey(text, policyDomain);
+      const { firstDay, lastDay } = sums;
+      return { ...NO_MAIL, evidence: [{ ...figure, messages, activeParts: parts, firstDay, lastDay }] };
     }
   }
 }
@@ -174,6 +225,7 @@ function joinMail(rows: readonly Mail[]): Mail {
     sources: rows.flatMap(({ sources }) => sources),
     dispositions: rows.flatMap(({ dispositions }) => dispositions),
     reasons: rows.flatMap(({ reasons }) => reasons),
+    evidence: rows.flatMap(({ evidence }) => evidence),
   };
 }
 
@@ -195,6 +247,21 @@ function combineMail(parts: Mail[]): Mail {
       ({ reasons, disposition }) => JSON.stringify([reasons, disposition]),
       (a, b) => ({ ...a, messages: a.messages + b.messages }),
     ),
+    evidence: sumRows(
+      parts.map(({ evidence }) => evidence),
+      ({ messages, activeParts, firstDay, lastDay, ...figure }) => JSON.stringify(figure),
+      addEvidence,
+    ),
+  };
+}
+
+function addEvidence(a: Evidence, b: Evidence): Evidence {
+  return {
+    ...a,
+    messages: a.messages + b.messages,
+    activeParts: a.activeParts | b.activeParts,
+    firstDay: Math.min(a.firstDay, b.firstDay),
+    lastDay: Math.max(a.lastDay, b.lastDay),
   };
 }
 

@@ -1,6 +1,7 @@
 /** The figures of `dmarc stats`. */
 import * as v from "valibot";
 import { type Query, query } from "./database.ts";
+import { IS_OPEN_DEAD_LETTER } from "./dead-letters.ts";
 import { figuresIn, inScope, RECORD_KEY } from "./figure-sql.ts";
 
 /** Sums over everything of a filter. */
@@ -54,7 +55,7 @@ export function statsQuery({ accounts, account, domain }: StatsFilter): Query<St
         coalesce(sum(d.total), 0) AS messages, coalesce(sum(d.passed), 0) AS passed,
         (SELECT count(DISTINCT ${RECORD_KEY.address}) - count(DISTINCT CASE WHEN ${RECORD_KEY.address} = '' THEN 1 END)
           FROM ${figures.sql}) AS sources,
-        (SELECT count(*) FROM dead_letters WHERE (? IS NULL OR account = ?) AND (? IS NULL OR domain = ?)) AS deadLetters
+        (SELECT count(*) FROM dead_letters WHERE ${IS_OPEN_DEAD_LETTER} AND (? IS NULL OR account = ?) AND (? IS NULL OR domain = ?)) AS deadLetters
       FROM domain_days d WHERE ${days.sql}`,
       [...figures.parameters, account ?? null, account ?? null, domain ?? null, domain ?? null, ...days.parameters],
       row,

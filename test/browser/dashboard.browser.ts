@@ -106,6 +106,83 @@ describe.skipIf(isMissing)("the dashboard", () => {
     await clean();
   });
 
+  it("says so when a filter of dead letters has no hit, and shows whose mail each was", async () => {
+    const name = "receiver.example!named.example!1795000000!1795086399.xml";
+    await site.send({ to: RUA, name, content: "<feedback><report_metadata>" });
+    page = await site.open("/operations/dead-letters");
+    await reloadUntil("#letters tbody a");
+    expect(await page.textContent("#letters")).toContain("by its file name");
+    expect(await page.textContent("#letters")).toContain("Report domain");
+    expect(await page.textContent("#filter-code")).toContain("truncated (1)");
+    await clean();
+    await page.fill("#filter-domain", "nobody.example");
+    await page.click("text=Show");
+    expect(await page.textContent("#letters")).toContain("No open dead letter matches this filter.");
+    await page.click("text=Show all open ones");
+    await page.fill("#filter-domain", "named.example");
+    await page.click("text=Show");
+    expect(await page.locator("#letters tbody tr").count()).toBe(1);
+  });
+
+  it("asks before it discards, takes it back, and reprocessing does not bring back what stays discarded", async () => {
+    page = await site.open("/operations/dead-letters");
+    await page.click("#letters tbody a");
+    for (const text of ["What to do", "Envelope sender", "reporter@reporter.example", "named.example"])
+      expect(await page.textContent("dl.pairs")).toContain(text);
+    await page.click("button:has-text('Discard')");
+    await page.waitForSelector("#confirm-discard");
+    await clean();
+    await page.click("text=Keep");
+    expect(await page.locator("#confirm-discard").count()).toBe(0);
+    await page.click("button:has-text('Discard')");
+    await page.click("button:has-text('Discard 1 dead letter')");
+    expect(await page.textContent("#letters")).toContain("None is open.");
+    await page.click("text=Undo: open it again");
+    expect(await page.locator("#letters tbody a").count()).toBe(1);
+    // All that match, this time.
+    await page.click("text=Discard all");
+    await page.click("button:has-text('Discard 1 dead letter')");
+    await page.click("nav.tabs >> text=Discarded");
+    expect(await page.locator("#letters tbody a").count()).toBe(1);
+    await clean();
+  });
+
+  it("asks before it reprocesses everything, keeps what was typed, shows a bar, and cancels", async () => {
+    page = await site.open("/operations/jobs");
+    await page.fill("#job-domain", "nobody.example");
+    await page.fill("#job-since", "2026-01-01");
+    await page.click("button:has-text('Start')");
+    expect(await page.textContent("[role=alert]")).toContain("No report about 'nobody.example'");
+    expect(await page.inputValue("#job-domain")).toBe("nobody.example");
+    expect(await page.inputValue("#job-since")).toBe("2026-01-01");
+    site.faults.splice(0);
+    await page.fill("#job-domain", "");
+    await page.fill("#job-since", "");
+    await page.click("button:has-text('Start')");
+    await page.waitForSelector("#confirm-all");
+    site.faults.splice(0);
+    await clean();
+    await page.click("button:has-text('Reprocess everything')");
+    await vi.waitUntil(async () => {
+      await page.goto(`${site.origin}/operations/jobs`);
+      return ((await page.textContent("#jobs")) ?? "").includes("✓ done");
+    }, WAIT);
+    expect(await page.locator("#jobs progress").count()).toBe(1);
+    await clean();
+    await page.goto(`${site.origin}/operations/dead-letters`);
+    expect(await page.textContent("#letters")).toContain("None is open.");
+  });
+
+  it("tells of mail to an address that is not registered", async () => {
+    await expect(
+      site.send({ to: "mistyped@acme.example", name: "report.xml", content: report({ reportId: "mistyped" }) }),
+    ).rejects.toThrow(/550/);
+    page = await site.open("/operations");
+    await reloadUntil("#refused tbody tr");
+    expect(await page.textContent("#refused")).toContain("mistyped@acme.example");
+    await clean();
+  });
+
   it("shows a TLS and a failure report whole, with what their failures mean", async () => {
     await site.send({ to: RUA, name: "tls.json", content: tlsReport() });
     await site.sendRaw({ to: RUA, raw: failureMail() });
@@ -165,11 +242,12 @@ describe.skipIf(isMissing)("the dashboard", () => {
     await page.goto(`${site.origin}/`);
     await reloadUntil("text=later.example");
     await page.goto(`${site.origin}/operations/dead-letters`);
-    await reloadUntil("text=None here");
+    await reloadUntil("text=None is open");
   });
 
   it("starts a job and tells how far it is", async () => {
     page = await site.open("/operations/jobs");
+    await page.fill("#job-domain", "acme.example");
     await page.click("button.primary");
     await page.waitForSelector(".note.done");
     await reloadUntil("#jobs >> text=done");

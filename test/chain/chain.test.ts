@@ -119,6 +119,8 @@ describe("a pipeline that works", () => {
     const before = await chain.keys("");
     const answer = await chain.send({ raw: reportMail("id-9"), to: "stranger@acme.example" });
     expect(answer.rejectReason).toContain("stranger@acme.example does not accept DMARC reports");
+    await chain.send({ raw: reportMail("id-9"), to: "Stranger@acme.example" });
+    await chain.waitForRows("SELECT 1 FROM refused_mail WHERE rua = 'stranger@acme.example' AND mails = 2", 1);
     expect(await chain.keys("")).toEqual(before);
   });
 

@@ -63,7 +63,7 @@ it("dead-letters list filters", async () => {
   expect(await printDeadLetters()).toHaveLength(2);
   expect(await printDeadLetters("--domain", "later.example")).toMatchObject([{ reason: { code: "foreign_domain" } }]);
   expect(await printDeadLetters("--code", "foreign_domain", "--until", "2020-01-01")).toEqual([]);
-  expect((await run("dead-letters", "list", "--code", "none")).stdout).toBe("There are no dead letters.\n");
+  expect((await run("dead-letters", "list", "--code", "none")).stdout).toBe("No open dead letter matches.\n");
   const wrong = await run("dead-letters", "list", "--since", "2026-02-30");
   expect(wrong).toMatchObject({ code: 1, stderr: expect.stringContaining("2026-02-30") });
 });
@@ -149,9 +149,18 @@ it("reprocess and reconcile: nothing by mistake, dry runs, watched to the end, a
   const before = await runJson("stats");
   const dry = await runJson<{ id: string }>("reprocess", "--prefix", "raw/", "--dry-run", "--watch");
   expect(dry).toMatchObject({ state: "done", dryRun: true, scanned: 5, enqueued: 5 });
-  const watched = await run("reprocess", "--all", "--watch");
+  expect(await run("reprocess", "--all")).toMatchObject({ code: 1, stderr: expect.stringContaining("--yes") });
+  expect(await run("reprocess", "--domain", "nobody.example")).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining("No report about 'nobody.example'"),
+  });
+  const watched = await run("reprocess", "--all", "--yes", "--watch");
   expect(watched).toMatchObject({ code: 0, stderr: "" });
-  expect(watched.stdout).toMatch(/of +everything\nstate +done\nlooked at +5\nenqueued +5\n/);
+  expect(watched.stdout).toMatch(
+    /of +everything\nstate +done\nlooked at +5\nenqueued +5\nrun again +5\nfiles, about +\d+\n/,
+  );
+  // Watched to the end: nothing is in work any more.
+  expect(await runJson("status")).toMatchObject({ runningAgain: 0, unfinished: 0 });
   await pipeline.settled({});
   expect(await runJson("stats")).toEqual(before);
   expect(await runJson("reconcile", "--since", "2026-01-01", "--watch")).toMatchObject({ state: "done", enqueued: 0 });

@@ -2,8 +2,8 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { change } from "../../shared/ledger/database.ts";
-import { putDeadLetters } from "../../shared/ledger/dead-letters.ts";
+import { ask, change } from "../../shared/ledger/database.ts";
+import { deadLettersNamedQuery, putDeadLetters, removeDeadLetters } from "../../shared/ledger/dead-letters.ts";
 import { API_TOKEN, type Dashboard, startDashboard } from "../dashboard/harness.ts";
 import { aggregateReport, sampleRecord, settleSamples } from "../support/ledger-fill.ts";
 import { recordRow, startTestEngine, type TestEngine } from "../support/local-engine.ts";
@@ -233,7 +233,7 @@ describe("figures", () => {
       activity: [{ seconds: 300 }, { seconds: 3600 }, { seconds: 86_400 }, { seconds: 604_800 }],
     });
     expect((await run("status")).stdout).toMatch(
-      /dmarc-reports.*2 .*200[\s\S]*unfinished +2\n +of 2026-11-20 +2\naccepted +1\ndead_letter +1/,
+      /dmarc-reports.*2 .*200[\s\S]*unfinished files +2\n +of 2026-11-20 +2\nopen dead letters +1\nopen conflicts +0\nrefused mails, last week +0\naccepted reports, last week +1/,
     );
     const { code, stderr } = await run("status", "--wait", "--timeout", "0");
     expect({ code, stderr }).toEqual({
@@ -244,9 +244,16 @@ describe("figures", () => {
   });
 
   it("dead letters of all pages", async () => {
-    expect(await runJson("dead-letters", "list")).toMatchObject([{ id: "a" }, { id: "after a/b c" }]);
+    const [template] = await ask(dashboard.ledger, deadLettersNamedQuery(["20260101-dead"]));
+    if (template === undefined) throw new Error("There is a dead letter.");
+    const ids = Array.from({ length: 100 }, (_, i) => `20260102-${String(i).padStart(24, "0")}`);
+    await change(dashboard.ledger, [putDeadLetters(ids.map((id) => ({ ...template, id })))]);
+    const listed = await runJson("dead-letters", "list");
+    expect(listed).toMatchObject(["20260101-dead", ...ids].map((id) => ({ id })));
+    await change(dashboard.ledger, [removeDeadLetters(ids)]);
     expect((await run("dead-letters", "list")).stdout).toMatch(
-      /time +2026-01-01T00:00:00\.000Z\ncode +empty\nreason +Nothing\.\nraw key +raw\/a\nid +a\n/,
+      /code +empty\nreason +Nothing\.\nwhat to do +Nothing to do: discard it\.\nraw key +raw\/1\nRUA address +dmarc@acme\.example\naccount +acme\ntries +1\nid +20260101-dead\n/,
     );
+    expect((await run("dead-letters", "list", "--discarded")).stdout).toBe("There is no discarded dead letter.\n");
   });
 });

@@ -8,7 +8,15 @@ const BOUNDS = { timeoutSeconds: 20, goneSeconds: 0.6, stillSeconds: 0.6 };
 
 function statusOf(unfinished: number, messages: number): Status {
   const queues = [{ queue: "dmarc-reports", messages, bytes: 0, oldestSeconds: 0 }];
-  return { queues, unfinished, unfinishedDays: [], reportsWithDueSlices: 0, outcomes: null, parts: null };
+  return {
+    queues,
+    unfinished,
+    unfinishedDays: [],
+    runningAgain: 0,
+    reportsWithDueSlices: 0,
+    outcomes: null,
+    parts: null,
+  };
 }
 
 /** Answers one after the other, the last one for ever. */

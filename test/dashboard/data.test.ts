@@ -1,17 +1,16 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { hasPass, readAuthResults, readReasons } from "../../shared/guidance/auth-results.ts";
+import { KNOWN_SERVICES, knownService } from "../../shared/guidance/known-services.ts";
+import { identifySource, isNewSource, mergeSources } from "../../shared/guidance/sources.ts";
 import type { SourceGroup } from "../../shared/ledger/sources.ts";
 import { DASHBOARD_LIMITS } from "../../shared/limits.ts";
 import { organizationalDomain } from "../../shared/organizational-domain.ts";
 import { parseDay } from "../../shared/report-day.ts";
-import { hasPass, readAuthResults, readReasons } from "../../workers/dashboard/data/auth-results.ts";
 import { isoDay, isoHour, isoMinute } from "../../workers/dashboard/data/days.ts";
-import { KNOWN_SERVICES, knownService } from "../../workers/dashboard/data/known-services.ts";
 import { partsOfPeriod, periodBefore, periodParameters, readPeriod } from "../../workers/dashboard/data/period.ts";
 import { asksToReject, describePolicy, shortPolicy } from "../../workers/dashboard/data/policy.ts";
 import { reportersToChoose } from "../../workers/dashboard/data/reporters.ts";
-import { identifySource, isNewSource, mergeSources } from "../../workers/dashboard/data/sources.ts";
-import { assess } from "../../workers/dashboard/data/verdict.ts";
 
 const TODAY = parseDay("2026-11-21") ?? 0;
 
@@ -216,32 +215,6 @@ const WIDELY_USED = [
   ...["Salesforce", "HubSpot", "Zendesk", "Brevo", "Mailjet", "Klaviyo", "Constant Contact", "Campaign Monitor"],
   ...["Zoho", "Fastmail", "Proton", "OVH", "IONOS", "Cloudflare Email"],
 ];
-
-describe("the verdict", () => {
-  const judge = (groups: Partial<SourceGroup>[], { daysWithReports = 30, policy = "p=none" } = {}) =>
-    assess({ sources: mergeSources(groups.map(group), "example.com"), daysWithReports, policy });
-  const own = { dkimResults: "example.com s pass", messages: 9990, passed: 9990 };
-  const spoofer = { sourceIp: "192.0.2.66", messages: 10 };
-  const service = { dkimResults: "helpdesk.test s pass", messages: 500 };
-
-  it("calls p=reject safe when only unauthenticated mail would be refused", () => {
-    expect(judge([own, spoofer])).toMatchObject({ verdict: "ready", failed: 10, unauthenticatedMessages: 10 });
-  });
-
-  it("says not yet while a sender that authenticates fails", () => {
-    expect(judge([own, spoofer, service])).toMatchObject({ verdict: "not_yet", doubtfulMessages: 500 });
-    expect(judge([own, service]).doubtful[0]).toMatchObject({ name: "helpdesk.test" });
-  });
-
-  it("does not judge on little, nor what is already so", () => {
-    expect(judge([own], { daysWithReports: 13 }).verdict).toBe("too_early");
-    expect(judge([{ ...own, messages: 99, passed: 99 }]).verdict).toBe("too_early");
-    expect(judge([]).verdict).toBe("no_data");
-    expect(judge([own, service], { policy: "p=reject; pct=100" }).verdict).toBe("enforced");
-    expect(judge([own, service], { policy: "p=reject; pct=50" }).verdict).toBe("not_yet");
-    expect(judge([own, service], { policy: "p=reject; pct=100; t=y" }).verdict).toBe("not_yet");
-  });
-});
 
 function group(given: Partial<SourceGroup>): SourceGroup {
   return {

@@ -18,6 +18,7 @@ function job(kind, { filter = {}, dryRun = false } = {}) {
     cursor: "",
     scanned: 0,
     enqueued: 0,
+    total: 0,
     startedSeconds: 1,
     updatedSeconds: 1,
   };
@@ -52,7 +53,7 @@ const HANDLERS = {
     const queues = [{ queue: "dmarc-reports", messages: 2, bytes: 200, oldestSeconds: 0 }];
     const unfinished = 2 + reconciles;
     const unfinishedDays = [{ day: "2026-11-20", objects: unfinished, countedSeconds: 1 }];
-    return ok({ queues, unfinished, unfinishedDays, reportsWithDueSlices: 0 });
+    return ok({ queues, unfinished, unfinishedDays, runningAgain: 0, reportsWithDueSlices: 0 });
   },
   readRecords({ text }) {
     if (text === "gone") return ok({ kind: "gone", reason: "raw/x is no longer in R2." });

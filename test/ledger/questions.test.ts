@@ -2,8 +2,12 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { mulberry32 } from "../../local/random.ts";
 import { isCounted, SENDER_STATES, type SenderState } from "../../shared/authentication/sender-state.ts";
+import { judge } from "../../shared/guidance/verdict.ts";
+import { verdictInput } from "../../shared/guidance/verdict-input.ts";
+import { verdictJson } from "../../shared/guidance/verdict-json.ts";
+import { sumEvidence } from "../../shared/guidance/what-if.ts";
 import { ask, type Query } from "../../shared/ledger/database.ts";
-import { dayTotalsQuery, policiesQuery } from "../../shared/ledger/days.ts";
+import { dayTotalsQuery, policiesQuery, ruaAddressesQuery } from "../../shared/ledger/days.ts";
 import {
   accountsWithDataQuery,
   BEFORE,
@@ -27,6 +31,7 @@ import {
   tlsReportsQuery,
 } from "../../shared/ledger/tls.ts";
 import type { AggregateRecord, FailureReport, TlsReport } from "../../shared/report/vocabulary.ts";
+import { evidenceOf } from "../support/evidence.ts";
 import {
   aggregateReport,
   isPass,
@@ -329,6 +334,37 @@ describe.each([
     }
   });
 
+  it.each(DOMAINS)("evidence about %s: the verdict is the same as over the plain records", async (domain) => {
+    const scope: DomainScope = { accounts, domains: [domain], ...PERIOD };
+    const mail = await only(mailQuery(scope));
+    const days = await answer(dayTotalsQuery(scope));
+    const policies = await answer(policiesQuery({ accounts, domains: [domain] }));
+    const ruaAddresses = (await answer(ruaAddressesQuery(scope))).map(({ rua }) => rua);
+    expect(ruaAddresses.toSorted()).toEqual(accounts.map((account) => `dmarc@${account}.example`));
+    const input = verdictInput(domain, { period: PERIOD, mail, days, policies, ruaAddresses }, () => undefined);
+    const here = mine().filter((row) => row.domain === domain && inPeriod(row));
+    const plain = evidenceOf(
+      here.map((record) => ({ day: record.day, record })),
+      PERIOD,
+    );
+    const failing = here.filter((row) => !isPass(row));
+    expect(input.totals).toEqual({ messages: messages(here), failing: messages(failing) });
+    expect(sumEvidence(mail.evidence)).toEqual(sumEvidence(plain));
+    const [found, expected] = [judge(input), judge({ ...input, evidence: plain })];
+    const { sources: foundSources, ...rest } = verdictJson(found);
+    const { sources: expectedSources, ...expectedRest } = verdictJson(expected);
+    expect(rest).toEqual(expectedRest);
+    const byName = (list: typeof foundSources) => new Map(list.map((source) => [source.name, source]));
+    expect(byName(foundSources)).toEqual(byName(expectedSources));
+    expect(found.sources.map(({ name, activeParts }) => [name, activeParts]).sort()).toEqual(
+      expected.sources.map(({ name, activeParts }) => [name, activeParts]).sort(),
+    );
+    const hit = messages(failing.filter(({ reasons }) => reasons[0]?.type !== "forwarded"));
+    const { own, undecided, foreign, forwarder } = found.wouldHit.reject;
+    expect(own + undecided + foreign + forwarder).toBe(hit);
+    expect(found.letThrough).toBe(messages(failing) - hit);
+  });
+
   it.each(["192.0.2.1", "2001:db8::1", "203.0.113.9"])(
     "address %s: groups, days, reports, records",
     async (sourceIp) => {
@@ -507,7 +543,9 @@ describe("final days", () => {
     expect(await answer(dayTotalsQuery(scope), [ledger])).toMatchObject([{ messages: 5, reports: 1 }]);
     expect(await answer(extentQuery(scope), [ledger])).toEqual([{ firstDay: FIRST_DAY, lastFinalDay: FIRST_DAY }]);
     expect(await answer(policiesQuery(scope), [ledger])).toMatchObject([{ firstDay: FIRST_DAY, reports: 1 }]);
-    expect(await answer(mailQuery(scope), [ledger])).toEqual([{ sources: [], dispositions: [], reasons: [] }]);
+    expect(await answer(mailQuery(scope), [ledger])).toEqual([
+      { sources: [], dispositions: [], reasons: [], evidence: [] },
+    ]);
     expect(await answer(statsQuery({ accounts: ["acme"] }), [ledger])).toMatchObject([{ messages: 5, sources: 0 }]);
   });
 });

@@ -3,14 +3,20 @@ import { describe, expect, it } from "vitest";
 import type { ConflictRow } from "../../shared/ledger/conflicts.ts";
 import type { DeadLetterRow } from "../../shared/ledger/dead-letters.ts";
 import type { ReportReference } from "../../shared/ledger/report-rows.ts";
-import { decideConflict } from "../../workers/process/conflict-operations.ts";
-import { discardDeadLetters, requeueDeadLetters } from "../../workers/process/dead-letter-operations.ts";
+import { PROCESS_LIMITS } from "../../shared/limits.ts";
+import { compareConflict, decideConflict } from "../../workers/process/conflict-operations.ts";
+import {
+  discardDeadLetters,
+  requeueDeadLetters,
+  restoreDeadLetters,
+} from "../../workers/process/dead-letter-operations.ts";
 import { describeRawObject, readRawObject } from "../../workers/process/raw-object.ts";
 import { readRecords } from "../../workers/process/record-reader.ts";
 import { startJob } from "../../workers/process/start-job.ts";
 import { readStatus } from "../../workers/process/status.ts";
 import { takeBackReport, undoTakeBack } from "../../workers/process/take-back.ts";
 import { runUpkeep } from "../../workers/process/upkeep.ts";
+import { zip } from "../support/archives.ts";
 import { sampleReport } from "../support/sample-report.ts";
 import {
   eventsByOutcome,
@@ -152,7 +158,7 @@ describe("dead letters", () => {
     const world = await worldWith();
     const raws = world.bucket.keys("raw/");
     const [letter] = await letters(world, { code: "not_a_report" });
-    expect(await discardDeadLetters({ filter: { code: "not_a_report" } }, world.invocation())).toEqual({
+    expect(await discardDeadLetters({ filter: { code: "not_a_report" } }, NOTE.by, world.invocation())).toEqual({
       items: [{ id: letter?.id, code: "not_a_report", result: "discarded" }],
     });
     expect(await letters(world, { code: "not_a_report" })).toEqual([]);
@@ -162,6 +168,62 @@ describe("dead letters", () => {
     await world.queues["dmarc-dead-letters"].send(letter?.queueMessage);
     await world.drain();
     expect(outcomeCounts(world)).toMatchObject({ dead_letter: 1, discarded: 1 });
+  });
+
+  it("once discarded stay so when everything is run again, for whatever reason; undone, they are open again", async () => {
+    const world = new World();
+    world.register("dmarc@acme.example", { account: "acme", domains: ["other.example"] });
+    await world.deliver(reportMail("first", records(3)));
+    await world.drain();
+    const [letter] = await letters(world);
+    const ids = [letter?.id ?? ""];
+    await discardDeadLetters({ ids }, NOTE.by, world.invocation());
+    expect(await letters(world)).toEqual([]);
+    expect(await letters(world, { isDiscarded: true })).toMatchObject([
+      { discardedBy: NOTE.by, code: "foreign_domain" },
+    ]);
+    expect(await discardDeadLetters({ ids }, NOTE.by, world.invocation())).toMatchObject({
+      items: [{ result: "refused" }],
+    });
+    expect(await requeueDeadLetters({ ids }, world.invocation())).toMatchObject({ items: [{ result: "refused" }] });
+
+    // The same file for the same reason, and then for another one.
+    for (const entry of [{ account: "acme", domains: ["other.example"] }, undefined]) {
+      if (entry === undefined) world.unregister("dmarc@acme.example");
+      world.clock.nowMilliseconds += 5000;
+      await startJob({ kind: "reprocess", random: 0.5 }, {}, world.invocation());
+      await world.drain();
+      expect(await letters(world)).toEqual([]);
+    }
+    expect(outcomeCounts(world)).toEqual({ discarded: 1 });
+
+    expect(await restoreDeadLetters({ ids }, world.invocation())).toMatchObject({ items: [{ result: "restored" }] });
+    expect(await letters(world)).toMatchObject([{ id: ids[0], discardedSeconds: 0, discardedBy: "" }]);
+    expect(outcomeCounts(world)).toEqual({ dead_letter: 1 });
+
+    // Read in the end, it is neither.
+    await discardDeadLetters({ ids }, NOTE.by, world.invocation());
+    world.register("dmarc@acme.example", { account: "acme" });
+    world.clock.nowMilliseconds += 5000;
+    await startJob({ kind: "reprocess", random: 0.7 }, {}, world.invocation());
+    await world.drain();
+    expect(await letters(world, { isDiscarded: true })).toEqual([]);
+    expect(reportFigures(world)).toEqual({ "acme/first": figures(3) });
+    expect(await imbalances(world, { reports: { "acme/first": [figures(3)] }, deadLetters: 0, conflicts: 0 })).toEqual(
+      [],
+    );
+  });
+
+  it("say whose mail it was, which file, and the domain in its name", async () => {
+    const name = "receiver.example!named.example!1795000000!1795086399.xml";
+    const world = await worldWith([mailOf([{ name, content: Buffer.from("<feedback><report_metadata>") }])]);
+    const [letter] = await letters(world, { domain: "named.example" });
+    expect(letter).toMatchObject({
+      domain: "named.example",
+      isDomainGuessed: true,
+      mail: { sender: "dmarc@reporter.example" },
+      file: { name, format: "xml", sizeBytes: 27 },
+    });
   });
 
   it("refuse what cannot be done, each by itself", async () => {
@@ -178,6 +240,59 @@ describe("dead letters", () => {
 });
 
 describe("conflicts", () => {
+  it("tell what their versions count differently, record by record, the largest first", async () => {
+    const version = (counts: Record<string, number>, passed = true) =>
+      sampleReport({
+        reportId: "compared",
+        records: Object.entries(counts).map(([sourceIp, count]) => ({ sourceIp, count, pass: passed })),
+      });
+    const world = new World();
+    registerAll(world);
+    await world.deliver(mailOf([{ name: "a.xml", content: Buffer.from(version({ "192.0.2.1": 5, "192.0.2.2": 7 })) }]));
+    const other = version({ "192.0.2.1": 105, "192.0.2.2": 7, "192.0.2.3": 2 });
+    await world.deliver(mailOf([{ name: "b.xml", content: Buffer.from(other) }]));
+    await world.drain();
+    const { id, other: second } = await onlyConflict(world);
+    expect(await compareConflict(id, world.invocation())).toMatchObject({
+      kind: "compared",
+      differences: [
+        { label: expect.stringContaining("192.0.2.1; "), accepted: 5, other: 105 },
+        { label: expect.stringContaining("192.0.2.3; "), accepted: 0, other: 2 },
+      ],
+      count: 2,
+      isComplete: true,
+    });
+    expect(await compareConflict("none", world.invocation())).toBeUndefined();
+    await world.bucket.delete(second.rawKey);
+    expect(await compareConflict(id, world.invocation())).toEqual({
+      kind: "gone",
+      reason: `${second.rawKey} is no longer in R2.`,
+    });
+  });
+
+  it("of one file are bounded: the rest is one dead letter with their count, and comes when the others are decided", async () => {
+    const world = new World();
+    registerAll(world);
+    const count = PROCESS_LIMITS.maxConflictsPerObject + 5;
+    const versions = (passed: number) =>
+      Array.from({ length: count }, (_, i) => sampleReport({ reportId: `many-${i}`, records: records(passed) })).map(
+        (content, i) => ({ name: `${i}.xml`, content: Buffer.from(content) }),
+      );
+    await world.deliver(mailOf(versions(1)));
+    await world.deliver(mailOf([{ name: "all.zip", content: Buffer.from(zip(versions(2))) }]));
+    await world.drain();
+    const filed = (await listConflicts(undefined, world.invocation())).items;
+    expect(filed).toHaveLength(PROCESS_LIMITS.maxConflictsPerObject);
+    const [rest] = await letters(world);
+    expect(rest).toMatchObject({ code: "too_many_problems", part: "conflicts", counts: { conflict: 5 } });
+    for (const { id } of filed) await decideConflict(id, { decision: "keep", note: NOTE }, world.invocation());
+    world.clock.nowMilliseconds += 5000;
+    await requeueDeadLetters({ ids: [rest?.id ?? ""] }, world.invocation());
+    await world.drain();
+    expect((await listConflicts(undefined, world.invocation())).items).toHaveLength(5);
+    expect(await letters(world)).toEqual([]);
+  });
+
   it("tell both versions, and are no dead letters", async () => {
     const { mails, expected } = smallMail();
     const world = await worldWith(mails);

@@ -3,7 +3,11 @@ import { describe, expect, it } from "vitest";
 import { findJob } from "../../shared/ledger/jobs.ts";
 import type { ReportReference } from "../../shared/ledger/report-rows.ts";
 import { decideConflict } from "../../workers/process/conflict-operations.ts";
-import { discardDeadLetters, requeueDeadLetters } from "../../workers/process/dead-letter-operations.ts";
+import {
+  discardDeadLetters,
+  requeueDeadLetters,
+  restoreDeadLetters,
+} from "../../workers/process/dead-letter-operations.ts";
 import { putRegistration } from "../../workers/process/put-registration.ts";
 import { readRecords } from "../../workers/process/record-reader.ts";
 import { startJob } from "../../workers/process/start-job.ts";
@@ -302,11 +306,16 @@ describe("operations find what they are about in whichever database it is", () =
       (account) => first.items.find((letter) => letter.account === account)?.id ?? "",
     );
     for (const id of some) expect(await getDeadLetter(id, world.invocation())).toMatchObject({ id });
-    const discarded = await discardDeadLetters({ ids: [...some, "none"] }, world.invocation());
+    const discarded = await discardDeadLetters({ ids: [...some, "none"] }, "operator@acme.example", world.invocation());
     expect(discarded).toMatchObject({
       items: [...some.map((id) => ({ id, result: "discarded" })), { id: "none", result: "refused" }],
     });
-    expect([0, 1, 2].map((shard) => countIn(world, shard, "dead_letters"))).toEqual([39, 39, 39]);
+    const openIn = (shard: number): number => countIn(world, shard, "dead_letters WHERE discarded_seconds = 0");
+    expect([0, 1, 2].map(openIn)).toEqual([39, 39, 39]);
+    expect(await restoreDeadLetters({ ids: some }, world.invocation())).toMatchObject({
+      items: some.map((id) => ({ id, result: "restored" })),
+    });
+    expect([0, 1, 2].map(openIn)).toEqual([40, 40, 40]);
   });
 
   it("conflicts are listed and decided", async () => {

@@ -5,6 +5,7 @@
 import { accountsNamedQuery } from "../../shared/ledger/accounts.ts";
 import { ask, type LedgerDatabase, type LedgerStatement, type Query } from "../../shared/ledger/database.ts";
 import { accountsWithDataQuery } from "../../shared/ledger/domains.ts";
+import { type FollowedJob, followJobs, type Job } from "../../shared/ledger/jobs.ts";
 import { askAll, type Shards } from "../../shared/ledger/shards.ts";
 
 /** Thrown when a database does not answer: the platform's fault. */
@@ -58,6 +59,11 @@ export class LedgerReader {
   /** The rows of a question about accounts, addresses or people. @throws LedgerUnavailableError */
   askDirectory<Row>(query: Query<Row>): Promise<Row[]> {
     return ask(this.#directory, query);
+  }
+
+  /** How far jobs are. @throws LedgerUnavailableError */
+  followJobs(jobs: readonly Job[], nowSeconds: number): Promise<FollowedJob[]> {
+    return followJobs(this.#all, jobs, nowSeconds);
   }
 
   /** Every account there is; asked once a request. */

@@ -26,11 +26,12 @@ export const PAGES = {
   "/domains/:domain/failures": { role: "owner", tables: ["failures", "reports"] },
   "/reports/:account/:domain/:day/:uid": { role: "owner", tables: ["records", "policies", "failures"] },
   "/reports/:account/:domain/:day/:uid/raw": { role: "owner", tables: [] },
-  "/operations": { role: "operator", tables: ["queues", "unfinished", "outcomes", "latency"] },
+  "/operations": { role: "operator", tables: ["queues", "unfinished", "refused", "outcomes", "latency"] },
   "/operations/dead-letters": { role: "operator", tables: ["letters"] },
   "/operations/dead-letters/:id": { role: "operator", tables: [] },
   "/operations/dead-letters/:id/raw": { role: "operator", tables: [] },
   "/operations/conflicts": { role: "operator", tables: ["doubted", "conflicts"] },
+  "/operations/conflicts/:id": { role: "operator", tables: ["differences"] },
   "/operations/jobs": { role: "operator", tables: ["jobs"] },
   "/glossary": { role: "owner", tables: [] },
 } as const satisfies Record<string, PageRoute>;

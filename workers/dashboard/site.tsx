@@ -14,12 +14,12 @@ import { dayOfSeconds } from "./data/days.ts";
 import { streamOf } from "./data/export.ts";
 import { askEngine } from "./engine.ts";
 import { ApiError } from "./errors.ts";
-import { conflictsPage, decideConflict } from "./pages/conflicts.tsx";
+import { conflictPage, conflictsPage, decideConflict } from "./pages/conflicts.tsx";
 import { changeDeadLetters, deadLetterPage, deadLetterRawFile, deadLettersPage } from "./pages/dead-letters.tsx";
 import { domainsPage } from "./pages/domains.tsx";
 import { failuresPage } from "./pages/failures.tsx";
 import { glossaryPage } from "./pages/glossary.tsx";
-import { jobsPage, startJob } from "./pages/jobs.tsx";
+import { changeJobs, jobsPage } from "./pages/jobs.tsx";
 import { operationsPage } from "./pages/operations.tsx";
 import { overviewPage } from "./pages/overview.tsx";
 import { checkAgain, recordsPage } from "./pages/records.tsx";
@@ -55,15 +55,22 @@ const HANDLERS: Record<PagePath, Page> = {
   "/operations/dead-letters/:id": (request, c) => deadLetterPage(request, parameter(c, "id")),
   "/operations/dead-letters/:id/raw": (request, c) => deadLetterRawFile(request, parameter(c, "id")),
   "/operations/conflicts": conflictsPage,
-  "/operations/jobs": jobsPage,
+  "/operations/conflicts/:id": (request, c) => conflictPage(request, parameter(c, "id")),
+  "/operations/jobs": (request) => jobsPage(request),
   "/glossary": glossaryPage,
 };
 
-/** What a form changes; each answers with the page to go to. That it came from our own pages is checked before. */
-const FORMS: Record<ChangePath, (request: PageRequest, form: URLSearchParams, call: Call) => Promise<string>> = {
+/**
+ * What a form changes; each answers with the page to go to, or with a page that says why it was not done, or asks. That it
+ * came from our own pages is checked before.
+ */
+const FORMS: Record<
+  ChangePath,
+  (request: PageRequest, form: URLSearchParams, call: Call) => Promise<string | PageResult>
+> = {
   "/operations/dead-letters": changeDeadLetters,
   "/operations/conflicts": decideConflict,
-  "/operations/jobs": startJob,
+  "/operations/jobs": changeJobs,
   "/domains/:domain/sources/:source": (request, form, c) =>
     decideSource(request, form, { domain: domainOf(c), source: parameter(c, "source") }),
   "/domains/:domain/addresses/:address": (request, form, c) =>
@@ -80,9 +87,11 @@ export function buildSite(): Hono<ApiContext> {
   const site = new Hono<ApiContext>();
   for (const [path, page] of Object.entries(HANDLERS)) site.get(path, (c) => answer(c, page));
   for (const [path, change] of Object.entries(FORMS)) {
-    site.post(path, bodyLimit({ maxSize: MAX_FORM_BYTES, onError: formTooLarge }), async (c) =>
-      c.redirect(await change(pageRequest(c), new URLSearchParams(await c.req.text()), c), 303),
-    );
+    site.post(path, bodyLimit({ maxSize: MAX_FORM_BYTES, onError: formTooLarge }), async (c) => {
+      const answer = await change(pageRequest(c), new URLSearchParams(await c.req.text()), c);
+      if (typeof answer === "string") return c.redirect(answer, 303);
+      return c.html(renderPage(answer.content, c.get("access")), 422);
+    });
   }
   return site;
 }

@@ -4,13 +4,14 @@
  * temporary error and retries.
  */
 import { findRegistration } from "../../shared/ledger/find-registration.ts";
+import { noteRefusedMail } from "../../shared/ledger/refused-mail.ts";
 import { receiveMail } from "./receive.ts";
 
 /** A sender may write as much as it likes; RFC 5322 allows 998 characters a line. */
 const MAX_LOGGED_CHARS = 300;
 
 export default {
-  async email(message, env): Promise<void> {
+  async email(message, env, ctx): Promise<void> {
     const startedMilliseconds = Date.now();
     const log = (entry: Record<string, unknown>): void => {
       const milliseconds = Date.now() - startedMilliseconds;
@@ -25,6 +26,17 @@ export default {
       if (registration === undefined) {
         log({ rua: message.to.toLowerCase(), outcome: "unknown_address" });
         message.setReject(`${message.to} does not accept DMARC reports: the address is not registered here.`);
+        const refused = {
+          recipient: message.to,
+          sender: message.from,
+          seconds: Math.floor(startedMilliseconds / 1000),
+        };
+        // Whatever becomes of the note, the mail is refused.
+        ctx.waitUntil(
+          noteRefusedMail(env.D1_DMARC_REPORTS, refused).catch((error: unknown) =>
+            log({ rua: message.to.toLowerCase(), outcome: "refused_not_noted", error: String(error) }),
+          ),
+        );
         return;
       }
       const received = await receiveMail(message, env, {

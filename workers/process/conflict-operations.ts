@@ -1,6 +1,7 @@
 /** What an operator decides about two versions of one report: keep the first, replace it, or count both. */
 
 import { closedConflict, eventPoint, nextGeneration } from "../../shared/analytics/events.ts";
+import type { Outputs } from "../../shared/contract/operations.ts";
 import { commitBatch, noChanges } from "../../shared/ledger/commit-batch.ts";
 import {
   type ConflictRow,
@@ -16,8 +17,18 @@ import { findObjects, type ObjectRow } from "../../shared/ledger/objects.ts";
 import type { Outcome } from "../../shared/ledger/outcomes.ts";
 import { PAGE_LIMITS, PROCESS_LIMITS } from "../../shared/limits.ts";
 import type { ConflictDecision, DecisionNote, OperationRefused } from "../../shared/operations.ts";
+import { compareVersions } from "./compare-versions.ts";
 import { type Invocation, inEachShard, inShardOf } from "./env.ts";
 import { writePoints } from "./points.ts";
+
+/** What the versions of a conflict count differently; undefined when there is no such conflict. */
+export async function compareConflict(
+  id: string,
+  invocation: Invocation,
+): Promise<Outputs["compareConflict"] | undefined> {
+  const found = await findConflict(id, invocation);
+  return found === undefined ? undefined : compareVersions(found.conflict, invocation.env.R2_DMARC_REPORTS);
+}
 
 /** A conflict, and the invocation on the database it is in. */
 async function findConflict(

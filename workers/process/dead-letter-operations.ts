@@ -1,8 +1,9 @@
-/** What an operator does with dead letters: send again, discard. A page of dead letters a call. */
+/** What an operator does with dead letters: send again, discard, take that back. A page of dead letters a call. */
 
-import { closedDeadLetter, eventPoint } from "../../shared/analytics/events.ts";
+import { closedDeadLetter, deadLetterEvent, eventPoint, type PipelineEvent } from "../../shared/analytics/events.ts";
 import { commitBatch, noChanges } from "../../shared/ledger/commit-batch.ts";
-import { type DeadLetterRow, deadLetterPageQuery } from "../../shared/ledger/dead-letters.ts";
+import type { Change } from "../../shared/ledger/database.ts";
+import { type DeadLetterRow, deadLetterPageQuery, markDiscarded, reopen } from "../../shared/ledger/dead-letters.ts";
 import { findObjects, type ObjectRow } from "../../shared/ledger/objects.ts";
 import { askAll } from "../../shared/ledger/shards.ts";
 import { PAGE_LIMITS, PROCESS_LIMITS } from "../../shared/limits.ts";
@@ -24,7 +25,7 @@ export async function requeueDeadLetters(
   selection: DeadLetterSelection,
   invocation: Invocation,
 ): Promise<Page<DeadLetterResult> | OperationRefused> {
-  const selected = await select(selection, invocation);
+  const selected = await select(selection, true, invocation);
   if ("refused" in selected) return selected;
   const results = selected.missing.map(missingDeadLetter);
   for (const deadLetter of selected.deadLetters) results.push(await requeue(deadLetter, selection, invocation));
@@ -37,6 +38,7 @@ async function requeue(
   invocation: Invocation,
 ): Promise<DeadLetterResult> {
   const { id, code } = deadLetter;
+  if (isDiscarded(deadLetter)) return { id, code, result: "refused", reason: ALREADY_DISCARDED };
   const parsed = parseMessage(deadLetter.queueMessage);
   if (!parsed.ok) {
     const reason = "Its message is none of this pipeline's: there is nothing to send again.";
@@ -50,47 +52,109 @@ async function requeue(
   return { id, code, result: "requeued" };
 }
 
-/** Removes dead letters for good: what they are about stays discarded when it is run again. The raw objects stay. */
-export async function discardDeadLetters(
+/** Discards dead letters: they are no longer open, and what they are about is not filed again. The raw objects stay. */
+export function discardDeadLetters(
+  selection: DeadLetterSelection,
+  by: string,
+  invocation: Invocation,
+): Promise<Page<DeadLetterResult> | OperationRefused> {
+  return changeSelected(
+    selection,
+    { result: "discarded", change: (some, place) => discard(some, by, place) },
+    invocation,
+  );
+}
+
+/** Opens discarded dead letters again. */
+export function restoreDeadLetters(
   selection: DeadLetterSelection,
   invocation: Invocation,
 ): Promise<Page<DeadLetterResult> | OperationRefused> {
-  const selected = await select(selection, invocation);
+  return changeSelected(selection, { result: "restored", change: restore }, invocation);
+}
+
+interface SelectedChange {
+  result: "discarded" | "restored";
+  /** Changes dead letters of one database. */
+  change(deadLetters: readonly DeadLetterRow[], place: Invocation): Promise<void>;
+}
+
+async function changeSelected(
+  selection: DeadLetterSelection,
+  { result, change }: SelectedChange,
+  invocation: Invocation,
+): Promise<Page<DeadLetterResult> | OperationRefused> {
+  const isOpen = result === "discarded";
+  const selected = await select(selection, isOpen, invocation);
   if ("refused" in selected) return selected;
-  const { deadLetters } = selected;
+  const results = selected.missing.map(missingDeadLetter);
+  const changed = selected.deadLetters.filter((one) => isDiscarded(one) !== isOpen);
   if (!selection.dryRun) {
-    const ids = deadLetters.map(({ id }) => id);
-    for (const filed of await findDeadLettersAnywhere(ids, invocation)) await discard(filed.deadLetters, filed.place);
+    const ids = changed.map(({ id }) => id);
+    for (const filed of await findDeadLettersAnywhere(ids, invocation)) await change(filed.deadLetters, filed.place);
   }
-  const result = selection.dryRun ? "selected" : "discarded";
-  const results = [
-    ...selected.missing.map(missingDeadLetter),
-    ...deadLetters.map(({ id, code }) => ({ id, code, result }) as const),
-  ];
+  for (const { id, code } of changed) results.push({ id, code, result: selection.dryRun ? "selected" : result });
+  for (const { id, code } of selected.deadLetters.filter((one) => isDiscarded(one) === isOpen)) {
+    results.push({ id, code, result: "refused", reason: isOpen ? ALREADY_DISCARDED : "It is open already." });
+  }
   return { items: inAskedOrder(results, selection), cursor: selected.cursor };
 }
 
+const ALREADY_DISCARDED = "It is discarded: open it again first.";
+
+function isDiscarded({ discardedSeconds = 0 }: DeadLetterRow): boolean {
+  return discardedSeconds > 0;
+}
+
 /** Discards dead letters of one database. */
-async function discard(deadLetters: readonly DeadLetterRow[], invocation: Invocation): Promise<void> {
-  const { ledger, nowSeconds } = invocation;
-  const [first] = deadLetters;
-  const points = deadLetters.map((deadLetter) =>
-    eventPoint(closedDeadLetter(deadLetter, "discarded"), deadLetter.attempts, nowSeconds),
+async function discard(deadLetters: readonly DeadLetterRow[], by: string, invocation: Invocation): Promise<void> {
+  const { nowSeconds } = invocation;
+  const events = deadLetters.map((deadLetter) => closedDeadLetter(deadLetter, "discarded"));
+  const mark = markDiscarded(
+    deadLetters.map(({ id }) => id),
+    by,
+    nowSeconds,
   );
-  const origin = { key: "", reportUid: first?.id ?? "", generation: nowSeconds, receivedSeconds: nowSeconds };
+  await changeWithObjects({ deadLetters, events, mark, outcome: "discarded" }, invocation);
+}
+
+/** Opens dead letters of one database again, told above what was told since they were discarded. */
+async function restore(deadLetters: readonly DeadLetterRow[], invocation: Invocation): Promise<void> {
+  const above = deadLetters.map((one) => ({
+    ...one,
+    generation: Math.max(invocation.nowSeconds, Math.floor(one.generation)) + 1,
+  }));
+  const events = above.map(deadLetterEvent);
+  await changeWithObjects({ deadLetters, events, mark: reopen(above), outcome: "dead_letter" }, invocation);
+}
+
+interface MarkedChange {
+  deadLetters: readonly DeadLetterRow[];
+  events: PipelineEvent[];
+  mark: Change;
+  /** What the objects say of these parts from now on. */
+  outcome: "discarded" | "dead_letter";
+}
+
+/** Tells the events, then marks the dead letters and the outcomes of their objects in one transaction. */
+async function changeWithObjects(marked: MarkedChange, invocation: Invocation): Promise<void> {
+  const { deadLetters, events, mark } = marked;
+  const { ledger, nowSeconds } = invocation;
+  const points = events.map((event, i) => eventPoint(event, deadLetters[i]?.attempts ?? 1, nowSeconds));
+  const reportUid = deadLetters[0]?.id ?? "";
+  const origin = { key: "", reportUid, generation: nowSeconds, receivedSeconds: nowSeconds };
   await writePoints([{ dataset: "events", points }], origin, invocation);
-  const closedDeadLetters = deadLetters.map(({ id }) => id);
   for (let attempt = 1; attempt <= PROCESS_LIMITS.maxDecisions; attempt++) {
-    const objects = await objectsWithout(deadLetters, ledger);
-    const { state } = await commitBatch(ledger, { ...noChanges(), closedDeadLetters, objects }, nowSeconds);
+    const objects = await objectsWith(marked, ledger);
+    const { state } = await commitBatch(ledger, { ...noChanges(), objects, others: [mark] }, nowSeconds);
     if (state === "committed") return;
   }
   throw new Error("The objects of these dead letters are changed by others all the time.");
 }
 
 // An object remembers what was discarded.
-async function objectsWithout(
-  deadLetters: readonly DeadLetterRow[],
+async function objectsWith(
+  { deadLetters, outcome: name }: MarkedChange,
   ledger: Invocation["ledger"],
 ): Promise<ObjectRow[]> {
   const ids = new Set(deadLetters.map(({ id }) => id));
@@ -103,7 +167,7 @@ async function objectsWithout(
     if (deadLetter === undefined || !object.outcomes.some(({ id }) => ids.has(id))) return [];
     const { rua, receivedSeconds } = deadLetter;
     const outcomes = object.outcomes.map((outcome) =>
-      ids.has(outcome.id) ? { outcome: "discarded" as const, part: outcome.part, id: outcome.id } : outcome,
+      ids.has(outcome.id) ? { outcome: name, part: outcome.part, id: outcome.id } : outcome,
     );
     return [{ ...object, rua, receivedSeconds, outcomes }];
   });
@@ -118,11 +182,12 @@ interface Selected {
 
 async function select(
   { ids, filter, cursor }: DeadLetterSelection,
+  isOpen: boolean,
   invocation: Invocation,
 ): Promise<Selected | OperationRefused> {
   if ((ids === undefined) === (filter === undefined)) return { refused: "Give either ids or a filter." };
   if (ids === undefined) {
-    const question = deadLetterPageQuery({ ...filter, cursor });
+    const question = deadLetterPageQuery({ ...filter, isDiscarded: !isOpen, cursor });
     if (!question.ok) return { refused: question.error };
     const page = pageOf(await askAll(invocation.shards.all, question.value), PAGE_LIMITS.deadLetters);
     return { deadLetters: page.items, missing: [], cursor: page.cursor };

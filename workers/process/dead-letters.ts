@@ -1,10 +1,17 @@
 /** Builds dead letters, and files those of messages that could not be run at all. */
 import type { DataPoint } from "../../shared/analytics/columns.ts";
 import { closedDeadLetter, deadLetterEvent, eventPoint } from "../../shared/analytics/events.ts";
+import { domainOfFileName } from "../../shared/domain-name.ts";
 import { deadLetterId } from "../../shared/identity.ts";
 import { type BatchChanges, commitBatch, noChanges } from "../../shared/ledger/commit-batch.ts";
 import { change } from "../../shared/ledger/database.ts";
-import { type DeadLetterRow, findDeadLetters, removeDeadLetters } from "../../shared/ledger/dead-letters.ts";
+import {
+  type DeadLetterFile,
+  type DeadLetterMail,
+  type DeadLetterRow,
+  findDeadLetters,
+  removeDeadLetters,
+} from "../../shared/ledger/dead-letters.ts";
 import { type Problem, problem } from "../../shared/report/problems.ts";
 import { SECONDS_PER_DAY } from "../../shared/report-day.ts";
 import { dayOfRawKey, isoDate } from "../../shared/storage.ts";
@@ -27,18 +34,23 @@ export interface Failure {
   part?: string;
   generation?: number;
   lastError?: string;
+  mail?: DeadLetterMail | undefined;
+  file?: DeadLetterFile | undefined;
 }
 
 /** Builds the dead letter of a failure. The same failure of the same part has the same id. */
 export async function newDeadLetter(failure: Failure, nowSeconds: number): Promise<DeadLetterRow> {
   const { reason, stage, queueMessage, attempts, receivedSeconds, rawKey = "", part = "", lastError } = failure;
   const day = dayOfRawKey(rawKey) ?? isoDate(receivedSeconds);
+  const { mail, file, domain = "" } = failure;
+  const guess = domain === "" ? domainOfFileName(part) || domainOfFileName(file?.name ?? "") : "";
   return {
     id: await deadLetterId(day, { rawKey: rawKey || JSON.stringify(queueMessage), part, code: reason.code }),
     day: Math.floor(receivedSeconds / SECONDS_PER_DAY),
     account: failure.account ?? "",
     rua: failure.rua ?? "",
-    domain: failure.domain ?? "",
+    domain: domain || guess,
+    isDomainGuessed: guess === "" ? undefined : true,
     code: reason.code,
     message: reason.message,
     stage,
@@ -51,6 +63,8 @@ export async function newDeadLetter(failure: Failure, nowSeconds: number): Promi
     queueMessage,
     lastError,
     counts: reason.counts,
+    mail,
+    file,
   };
 }
 

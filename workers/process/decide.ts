@@ -11,6 +11,7 @@ import { conflictId, eventId, sha256Text, versionUid } from "../../shared/identi
 import { type Claim, Claims, type Verdict } from "../../shared/ledger/claims.ts";
 import { type BatchChanges, needsReading, noChanges } from "../../shared/ledger/commit-batch.ts";
 import { type ConflictRow, putAcceptedVersion, type ReportVersion } from "../../shared/ledger/conflicts.ts";
+import type { DeadLetterFile, DeadLetterRow } from "../../shared/ledger/dead-letters.ts";
 import { type FoundParts, objectReference } from "../../shared/ledger/objects.ts";
 import type { Outcome } from "../../shared/ledger/outcomes.ts";
 import type { ReportReference, ReportShare } from "../../shared/ledger/report-rows.ts";
@@ -20,7 +21,7 @@ import { PROCESS_LIMITS } from "../../shared/limits.ts";
 import type { ReportMessage } from "../../shared/messages.ts";
 import { acceptsDomain } from "../../shared/registry.ts";
 import { acceptedPart } from "../../shared/report/accepted.ts";
-import { gatherProblems, type Problem, problem } from "../../shared/report/problems.ts";
+import { type FileFacts, gatherProblems, type Problem, problem } from "../../shared/report/problems.ts";
 import type { Report } from "../../shared/report/vocabulary.ts";
 import { WHOLE_MAIL_NAME } from "../../shared/storage.ts";
 import { newDeadLetter } from "./dead-letters.ts";
@@ -131,6 +132,9 @@ class ObjectDecision {
   readonly #batch: BatchDecision;
   readonly #plan: ObjectPlan;
   readonly #previous: readonly Outcome[];
+  #conflicts = 0;
+  /** Of this object, beyond those that are filed one by one. */
+  #conflictsBeyond = 0;
   #isRefusedWhole = false;
 
   constructor(object: ReadObject, batch: BatchDecision) {
@@ -155,12 +159,14 @@ class ObjectDecision {
     // What was decided stays when it is run again after its address or its raw object has gone.
     if (this.#wasDecided() && (registration === undefined || !isThere)) {
       this.#plan.left = isThere ? "left: address not registered" : "left: no raw object";
+      this.#keepObject();
       return this.#plan;
     }
     if (!isThere) await this.#refuseWhole(problem("missing_object"));
     else if (registration === undefined) await this.#refuseWhole(problem("unregistered_rua", message.rua));
     else if (!this.#fitsBudget()) await this.#refuseWhole(problem("over_budget", message.rua));
     else for (const finding of this.#screen()) await this.#decideFinding(finding);
+    if (this.#conflictsBeyond > 0) await this.#rejectConflictsBeyond();
     this.#clear();
     this.#plan.rawRemoved = this.#mustRemoveRaw();
     this.#putObject();
@@ -327,10 +333,22 @@ class ObjectDecision {
   async #fileConflict(claim: Claim, held: HeldReport): Promise<void> {
     const { reference, part } = claim;
     this.#writeAbove(claim, held);
+    if (this.#conflicts >= PROCESS_LIMITS.maxConflictsPerObject) {
+      this.#conflictsBeyond++;
+      return;
+    }
+    this.#conflicts++;
     const other = { ...versionOf(claim), mail: this.#object.mail };
     const id = await this.#putConflict(held, { accepted: versionOf(held), other });
     const place = placeOf(held.reference);
     this.#record({ outcome: "conflict", part, id, uid: reference.uid, points: claim.points, ...place });
+  }
+
+  /** The rest waits as one dead letter: sent again once the others are decided, as many more are filed one by one. */
+  async #rejectConflictsBeyond(): Promise<void> {
+    const count = this.#conflictsBeyond;
+    const reason = { ...problem("too_many_problems", `${count} more conflict`), counts: { conflict: count } };
+    await this.#reject({ part: "conflicts", problem: reason });
   }
 
   /** Files the conflict of two versions of a report. @returns its id */
@@ -382,8 +400,8 @@ class ObjectDecision {
   }
 
   /** Files a part that cannot become data, whole objects included; one that a person discarded stays discarded. */
-  async #reject({ part, problem: reason, domain = "" }: FoundProblem): Promise<void> {
-    const { message, attempts, generation, registration } = this.#object;
+  async #reject({ part, problem: reason, domain = "", file }: FoundProblem): Promise<void> {
+    const { message, attempts, generation, registration, mail } = this.#object;
     const deadLetter = await newDeadLetter(
       {
         reason,
@@ -397,17 +415,33 @@ class ObjectDecision {
         rawKey: message.key,
         part,
         generation,
+        mail,
+        file: this.#fileOf(file),
       },
       this.#batch.context.nowSeconds,
     );
     const { id } = deadLetter;
     const counts = Object.values(reason.counts ?? {});
     const stands = counts.length === 0 ? {} : { parts: counts.reduce((sum, count) => sum + count, 0) };
-    if (this.#previous.some((outcome) => outcome.outcome === "discarded" && outcome.id === id)) {
-      return this.#record({ outcome: "discarded", part, id, ...stands });
-    }
+    const discarded = this.#previous.find(
+      (outcome) => outcome.outcome === "discarded" && this.#isSame(outcome, deadLetter),
+    );
+    if (discarded !== undefined) return this.#record({ outcome: "discarded", part, id: discarded.id, ...stands });
     this.#batch.changes.deadLetters.push(deadLetter);
     this.#record({ outcome: "dead_letter", part, id, ...stands });
+  }
+
+  /** The file a part is; of one that is the whole object, what is known of the object. */
+  #fileOf(file: FileFacts | undefined): DeadLetterFile | undefined {
+    const object = this.#object.file;
+    if (file === undefined || object === undefined) return file ?? object;
+    return file.name === object.name ? { ...object, ...file } : file;
+  }
+
+  /** Whether a person discarded this part before, even if it was for another reason of reading. */
+  #isSame({ id, part }: Outcome, deadLetter: DeadLetterRow): boolean {
+    if (id === deadLetter.id) return true;
+    return part === deadLetter.part && this.#batch.context.known.deadLetters.get(id)?.stage === "read";
   }
 
   /** What the object gave before and no longer gives: dead letters and conflicts are solved, reports count no more. */
@@ -418,7 +452,7 @@ class ObjectDecision {
     const deadLetterIds: string[] = [];
     for (const outcome of this.#previous) {
       if (kept.has(outcome.id)) continue;
-      if (outcome.outcome === "dead_letter") deadLetterIds.push(outcome.id);
+      if (outcome.outcome === "dead_letter" || outcome.outcome === "discarded") deadLetterIds.push(outcome.id);
       if (outcome.outcome === "conflict") this.#closeConflict(outcome.id);
       if (outcome.outcome === "accepted") {
         const held = this.#batch.claims.held(reportOf(outcome).uid);
@@ -433,7 +467,10 @@ class ObjectDecision {
       const deadLetter = known.deadLetters.get(id);
       if (deadLetter === undefined) continue;
       this.#batch.changes.closedDeadLetters.push(id);
-      this.#tell(closedDeadLetter(deadLetter, "cleared"));
+      // Of a discarded one that was told already, under the generation that ends it.
+      const isDiscarded = (deadLetter.discardedSeconds ?? 0) > 0;
+      const generation = isDiscarded ? deadLetter.generation + 1 : deadLetter.generation;
+      this.#tell(closedDeadLetter({ ...deadLetter, generation }, "cleared"));
     }
   }
 
@@ -473,6 +510,18 @@ class ObjectDecision {
       findings.every((finding) => "report" in finding && finding.header.kind === "failure") &&
       this.#plan.outcomes.every(({ outcome }) => outcome !== "dead_letter" && outcome !== "conflict")
     );
+  }
+
+  /** What it gave stays; that it was run again is noted, since jobs are followed by it. */
+  #keepObject(): void {
+    const { message, generation } = this.#object;
+    const finished = this.#batch.context.known.finished.get(message.key);
+    if (finished === undefined) return;
+    this.#batch.changes.objects.push({
+      ...finished,
+      ...objectReference(message),
+      generation: Math.max(generation, finished.generation),
+    });
   }
 
   #putObject(): void {

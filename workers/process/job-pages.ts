@@ -6,9 +6,10 @@ import * as v from "valibot";
 import { nextGeneration } from "../../shared/analytics/events.ts";
 import { domainName } from "../../shared/domain-name.ts";
 import { ask, type Change } from "../../shared/ledger/database.ts";
-import type { Job, JobFilter } from "../../shared/ledger/jobs.ts";
+import { accountsWithDataQuery } from "../../shared/ledger/domains.ts";
+import type { Job } from "../../shared/ledger/jobs.ts";
 import { finishedKeys, putUnfinished } from "../../shared/ledger/objects.ts";
-import { accountsAfterQuery, reportsOfDomainQuery } from "../../shared/ledger/reports.ts";
+import { objectsOfDomainQuery } from "../../shared/ledger/reports.ts";
 import { askAll } from "../../shared/ledger/shards.ts";
 import { dueSlicesQuery, removeFinishedSlices, removeSlices } from "../../shared/ledger/slices.ts";
 import { PAGE_LIMITS } from "../../shared/limits.ts";
@@ -57,39 +58,29 @@ async function rawPage({ filter, generation, cursor }: Job, { env }: Invocation)
   };
 }
 
-const domainCursor = v.pipe(v.string(), v.parseJson(), v.tuple([v.string(), v.string(), v.number(), v.string()]));
-
-/** Raw objects that reports about one domain were accepted from, by the ledger: a few accounts a page. */
+/** Raw objects that reports about one domain were accepted from, by the ledger. */
 async function domainPage(
   { filter, generation, cursor }: Job,
   domain: string,
   { shards }: Invocation,
 ): Promise<JobPage> {
-  const from = cursor === "" ? undefined : v.parse(domainCursor, cursor);
-  const accounts = await askAll(shards.all, accountsAfterQuery(from?.[0] ?? "", PAGE_LIMITS.jobAccounts));
-  const names = accounts.map(({ account }) => account);
-  const rows = await askAll(
-    shards.all,
-    reportsOfDomainQuery({ accounts: names, domain: domainName(domain), after: from }, PAGE_LIMITS.jobKeys),
-  );
-  const messages = new Map<string, ReportMessage>();
-  for (const { rawKey: key, rua, receivedSeconds } of rows) {
-    if (isWithinDays(key, filter)) messages.set(key, { v: 1, kind: "report", key, rua, receivedSeconds, generation });
-  }
-  const last = rows.at(-1);
-  const lastAccount = names.at(-1);
-  const isFull = rows.length === PAGE_LIMITS.jobKeys && last !== undefined;
-  const isMore = names.length === PAGE_LIMITS.jobAccounts && lastAccount !== undefined;
-  let next: string | undefined;
-  if (isFull) next = JSON.stringify([last.account, last.kind, last.day, last.uid]);
-  // Behind all rows of the account.
-  else if (isMore) next = JSON.stringify([lastAccount, "~", 0, ""]);
-  return { messages: [...messages.values()], scanned: rows.length, cursor: next, whenEnqueued: [] };
-}
-
-function isWithinDays(key: string, { since, until }: JobFilter): boolean {
-  const day = dayOfRawKey(key)?.replaceAll("/", "-");
-  return day !== undefined && (since === undefined || day >= since) && (until === undefined || day <= until);
+  const { after, before } = dayRange(RAW_PREFIX, filter);
+  const accounts = await askAll(shards.all, accountsWithDataQuery());
+  const about = { accounts, domain: domainName(domain), after: cursor === "" ? after : cursor, before };
+  const objects = await askAll(shards.all, objectsOfDomainQuery(about, PAGE_LIMITS.jobKeys));
+  return {
+    messages: objects.map(({ rawKey: key, rua, receivedSeconds }) => ({
+      v: 1,
+      kind: "report",
+      key,
+      rua,
+      receivedSeconds,
+      generation,
+    })),
+    scanned: objects.length,
+    cursor: objects.length === PAGE_LIMITS.jobKeys ? objects.at(-1)?.rawKey : undefined,
+    whenEnqueued: [],
+  };
 }
 
 /** Where a reconcile job is: a day, the key it goes on after, and what it has counted of the day. */

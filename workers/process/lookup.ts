@@ -5,7 +5,7 @@ import { deadLetterId, sha256Text, versionUid } from "../../shared/identity.ts";
 import type { Registrations } from "../../shared/ledger/addresses.ts";
 import { type ConflictRow, findConflicts } from "../../shared/ledger/conflicts.ts";
 import { ask } from "../../shared/ledger/database.ts";
-import { type DeadLetterRow, findDeadLetters } from "../../shared/ledger/dead-letters.ts";
+import { type DeadLetterFile, type DeadLetterRow, findDeadLetters } from "../../shared/ledger/dead-letters.ts";
 import { type FinishedObject, findObjects, objectReference, useByAddress } from "../../shared/ledger/objects.ts";
 import type { Outcome } from "../../shared/ledger/outcomes.ts";
 import type { ReportReference } from "../../shared/ledger/report-rows.ts";
@@ -33,6 +33,8 @@ export interface ReadObject {
   origin: ObjectOrigin;
   /** Who sent the mail it came in, as it says itself. */
   mail: MailOrigin | undefined;
+  /** The object as a file, for a dead letter; undefined where it is not there. */
+  file: DeadLetterFile | undefined;
   /** And how that mail authenticated. */
   authentication: MailAuthentication;
   /** Whose reports it holds (reporterOf). */
@@ -81,7 +83,7 @@ export async function lookUp(
   await addVersions(held, objects, ledger);
   const filedSlices = await findFiledSlices(objects, finished, ledger);
   const slices = [...filedSlices.values()].flat().flatMap(({ deadLetterIds }) => deadLetterIds);
-  const deadLetterIds = [...idsOf(previous, "dead_letter"), ...slices];
+  const deadLetterIds = [...idsOf(previous, "dead_letter"), ...idsOf(previous, "discarded"), ...slices];
   const conflictIds = idsOf(previous, "conflict");
   const deadLetters = await findDeadLetters(ledger, deadLetterIds);
   const conflicts = await findConflicts(ledger, conflictIds);

@@ -20,15 +20,15 @@ import { isoDate } from "../../shared/storage.ts";
 import { normalizeEmail, ViewerValueError, validViewer } from "../../shared/viewers.ts";
 import { addDomain, domainSetup, removeDomain } from "./add-domain.ts";
 import { checkNow, outsideWorld } from "./check-domains.ts";
-import { decideConflict, keepVerified } from "./conflict-operations.ts";
-import { discardDeadLetters, requeueDeadLetters } from "./dead-letter-operations.ts";
+import { compareConflict, decideConflict, keepVerified } from "./conflict-operations.ts";
+import { discardDeadLetters, requeueDeadLetters, restoreDeadLetters } from "./dead-letter-operations.ts";
 import { decideSender, undoSenderDecision } from "./decide-sender.ts";
 import { type Invocation, inShardOf, newInvocation, type ProcessEnv } from "./env.ts";
 import { nameAddresses } from "./name-addresses.ts";
 import { putRegistration, valid } from "./put-registration.ts";
 import { describeRawObject, readRawObject } from "./raw-object.ts";
 import { readRecords } from "./record-reader.ts";
-import { startJob } from "./start-job.ts";
+import { cancelJob, startJob } from "./start-job.ts";
 import { readStatus } from "./status.ts";
 import { takeBackReport, undoTakeBack } from "./take-back.ts";
 
@@ -60,7 +60,9 @@ const HANDLERS: Handlers = {
   },
 
   requeueDeadLetters: async (selection, { invocation }) => answer(await requeueDeadLetters(selection, invocation)),
-  discardDeadLetters: async (selection, { invocation }) => answer(await discardDeadLetters(selection, invocation)),
+  discardDeadLetters: async (selection, { invocation, caller }) =>
+    answer(await discardDeadLetters(selection, caller.name, invocation)),
+  restoreDeadLetters: async (selection, { invocation }) => answer(await restoreDeadLetters(selection, invocation)),
   async describeRawObject({ key }, { invocation: { env } }) {
     const found = await describeRawObject(env.R2_DMARC_REPORTS, key);
     return found === undefined ? missing(`There is no raw object '${key}'.`) : ok(found);
@@ -70,6 +72,10 @@ const HANDLERS: Handlers = {
     return found === undefined ? missing(`There is no raw object '${key}'.`) : ok(found);
   },
 
+  async compareConflict({ id }, { invocation }) {
+    const found = await compareConflict(id, invocation);
+    return found === undefined ? missing(`There is no conflict '${id}'.`) : ok(found);
+  },
   async decideConflict({ id, decision, reason }, { invocation, caller }) {
     const decided = await decideConflict(id, { decision, note: { by: caller.name, reason } }, invocation);
     return "refused" in decided ? refusal(decided, "not_found") : ok(conflictOf(decided));
@@ -110,6 +116,10 @@ const HANDLERS: Handlers = {
     answer(await startJob({ kind: "reprocess", random: Math.random() }, request, invocation)),
   startReconcile: async (request, { invocation }) =>
     answer(await startJob({ kind: "reconcile", random: Math.random() }, request, invocation)),
+  async cancelJob({ id }, { invocation }) {
+    const job = await cancelJob(id, invocation);
+    return job === undefined ? missing(`There is no job '${id}'.`) : ok(job);
+  },
 };
 
 /** The entry point. */

@@ -86,6 +86,6 @@ export async function readRawObject(bucket: R2Bucket, key: string): Promise<Resp
 }
 
 /** Who sent the mail an object came in, as it says itself. */
-export function mailOf({ sender, from, subject, messageId }: RawMetadata): MailOrigin {
+export function mailOf({ sender, from, subject, messageId }: Pick<RawMetadata, keyof MailOrigin>): MailOrigin {
   return { sender, from, subject, messageId };
 }

@@ -106,6 +106,10 @@ async function readTask(task: Task, { registrations, held }: SharedByTasks, invo
     isThere: object !== undefined,
     origin,
     mail: object === undefined ? undefined : mailOf(object.metadata),
+    file:
+      object === undefined
+        ? undefined
+        : { name: object.metadata.fileName, mimeType: object.metadata.mimeType, sizeBytes: object.sizeBytes },
     authentication,
     reporter: await reporterOf({ findings: parts.findings, authentication }),
     findings: parts.findings,

@@ -1,8 +1,14 @@
-/** Starts jobs, on request and by the clock. */
-import { createJob, type Job, type JobFilter } from "../../shared/ledger/jobs.ts";
+/** Starts jobs, on request and by the clock, and ends them. */
+import { domainName } from "../../shared/domain-name.ts";
+import { accountsWithDataQuery } from "../../shared/ledger/domains.ts";
+import { createJob, findJob, type Job, type JobFilter, updateJob } from "../../shared/ledger/jobs.ts";
+import { countObjectsQuery } from "../../shared/ledger/objects.ts";
+import { countObjectsOfDomainQuery } from "../../shared/ledger/reports.ts";
+import { askAll, type Shards } from "../../shared/ledger/shards.ts";
+import { PROCESS_LIMITS } from "../../shared/limits.ts";
 import type { JobRequest, OperationRefused } from "../../shared/operations.ts";
-import { parseDay } from "../../shared/report-day.ts";
-import { RAW_PREFIX } from "../../shared/storage.ts";
+import { parseDay, SECONDS_PER_DAY } from "../../shared/report-day.ts";
+import { dayRange, RAW_PREFIX } from "../../shared/storage.ts";
 import type { Invocation } from "./env.ts";
 import { sendPage } from "./kinds/job.ts";
 
@@ -22,6 +28,12 @@ export async function startJob(
 ): Promise<Job | OperationRefused> {
   const refused = checkRequest(kind, filter);
   if (refused !== undefined) return { refused };
+  const total = await countObjects(filter, shards);
+  if (filter.domain !== undefined && total === 0) {
+    return {
+      refused: `No report about '${filter.domain}' is counted from mail of these days: there is nothing to run again.`,
+    };
+  }
   const time = new Date(nowSeconds * 1000).toISOString().replace(/\D/g, "").slice(0, 14);
   const suffix = Math.floor(random * 0x1_0000_0000)
     .toString(16)
@@ -38,6 +50,7 @@ export async function startJob(
     cursor: "",
     scanned: 0,
     enqueued: 0,
+    total,
     graceSeconds,
     startedSeconds: nowSeconds,
     updatedSeconds: nowSeconds,
@@ -45,6 +58,47 @@ export async function startJob(
   await createJob(shards.directory, job);
   await sendPage(env, job);
   return job;
+}
+
+/** Ends a job. What it has enqueued is still run. @returns undefined when there is no such job */
+export async function cancelJob(id: string, { shards, nowSeconds }: Invocation): Promise<Job | undefined> {
+  for (let attempt = 1; attempt <= PROCESS_LIMITS.maxDecisions; attempt++) {
+    const job = await findJob(shards.directory, id);
+    if (job === undefined || job.state !== "running") return job;
+    const cancelled: Job = { ...job, state: "cancelled", updatedSeconds: nowSeconds };
+    if (await updateJob(shards.directory, cancelled)) return cancelled;
+  }
+  throw new Error(`Job ${id} is changed by others all the time.`);
+}
+
+/** About how many raw objects a filter takes, by the ledger; 0 where it cannot tell. */
+async function countObjects(filter: JobFilter, shards: Shards): Promise<number> {
+  if (filter.key !== undefined) return 1;
+  const sum = (counted: { objects: number }[]): number => counted.reduce((total, { objects }) => total + objects, 0);
+  if (filter.domain !== undefined) {
+    const accounts = await askAll(shards.all, accountsWithDataQuery());
+    const about = { accounts, domain: domainName(filter.domain), ...dayRange(RAW_PREFIX, filter) };
+    return sum(await askAll(shards.all, countObjectsOfDomainQuery(about)));
+  }
+  const days = daysOfPrefix(filter.prefix ?? RAW_PREFIX);
+  if (days === undefined) return 0;
+  const firstDay = Math.max(days.firstDay, parseDay(filter.since ?? "") ?? days.firstDay);
+  const lastDay = Math.min(days.lastDay, parseDay(filter.until ?? "") ?? days.lastDay);
+  return sum(await askAll(shards.all, countObjectsQuery({ firstDay, lastDay })));
+}
+
+const LAST_DAY = 100_000_000;
+
+/** The days of keys below `raw/`, `raw/YYYY/`, `raw/YYYY/MM/` or `raw/YYYY/MM/DD/`; undefined for any other prefix. */
+function daysOfPrefix(prefix: string): { firstDay: number; lastDay: number } | undefined {
+  const [, year, month, day] = /^raw\/(?:(\d{4})\/(?:(\d{2})\/(?:(\d{2})\/)?)?)?$/.exec(prefix) ?? [];
+  if (year === undefined) return prefix === RAW_PREFIX ? { firstDay: 0, lastDay: LAST_DAY } : undefined;
+  const first = Date.UTC(Number(year), month === undefined ? 0 : Number(month) - 1, Number(day ?? 1));
+  const next =
+    day !== undefined
+      ? first + SECONDS_PER_DAY * 1000
+      : Date.UTC(month === undefined ? Number(year) + 1 : Number(year), month === undefined ? 0 : Number(month), 1);
+  return { firstDay: first / 1000 / SECONDS_PER_DAY, lastDay: next / 1000 / SECONDS_PER_DAY - 1 };
 }
 
 /** @returns what is wrong with a request, as a sentence */

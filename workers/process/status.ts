@@ -1,4 +1,6 @@
 /** What is waiting: in the queues, and raw objects without an outcome, of whatever age. */
+import { ask } from "../../shared/ledger/database.ts";
+import { countRunningAgain, followJobs, newestJobsQuery } from "../../shared/ledger/jobs.ts";
 import { unfinishedDays } from "../../shared/ledger/objects.ts";
 import { askAll } from "../../shared/ledger/shards.ts";
 import { dueSlicesQuery } from "../../shared/ledger/slices.ts";
@@ -34,11 +36,13 @@ export async function readStatus(invocation: Invocation): Promise<PipelineStatus
     const countedSeconds = now.isComplete ? nowSeconds : (before?.seenSeconds ?? nowSeconds);
     if (objects > 0) found.push({ day: isoDate(day * SECONDS_PER_DAY), objects, countedSeconds });
   }
+  const jobs = await ask(shards.directory, newestJobsQuery(PAGE_LIMITS.jobsFollowed));
   const due = await askAll(shards.all, dueSlicesQuery(nowSeconds, PAGE_LIMITS.dueSlices));
   return {
     queues,
     unfinished: found.reduce((sum, { objects }) => sum + objects, 0),
     unfinishedDays: found,
+    runningAgain: countRunningAgain(await followJobs(shards.all, jobs, nowSeconds)),
     reportsWithDueSlices: due.length,
   };
 }

@@ -9,13 +9,15 @@ import { change } from "../../shared/ledger/database.ts";
 import { removeOldFaults } from "../../shared/ledger/faults.ts";
 import { mergeDays } from "../../shared/ledger/merge-days.ts";
 import { unfinishedDays } from "../../shared/ledger/objects.ts";
+import { removeOldRefusedMail } from "../../shared/ledger/refused-mail.ts";
 import {
   removeOldDetails,
+  removeOldDiscarded,
   removeOldObjects,
   removeOldRetracted,
   removeUnownedFigures,
 } from "../../shared/ledger/retention.ts";
-import { UPKEEP_LIMITS } from "../../shared/limits.ts";
+import { REFUSED_MAIL_LIMITS, UPKEEP_LIMITS } from "../../shared/limits.ts";
 import { SECONDS_PER_DAY } from "../../shared/report-day.ts";
 import { isoDate } from "../../shared/storage.ts";
 import { type Invocation, inEachShard, type LogEntry } from "./env.ts";
@@ -32,7 +34,7 @@ export async function runUpkeep(invocation: Invocation, random: number): Promise
   const steps: Record<string, () => Promise<unknown>> = {
     reconcile: () => reconcile(invocation, random),
     copied: () => copyRegistry(invocation),
-    faults: () => removeFaults(invocation),
+    notes: () => removeNotes(invocation),
   };
   for (const place of inEachShard(invocation)) {
     const name = place.shard === 0 ? "" : `_${place.shard}`;
@@ -80,9 +82,13 @@ function merge(invocation: Invocation): Promise<number> {
   });
 }
 
-/** Last errors of messages that never came back. */
-async function removeFaults({ shards, nowSeconds }: Invocation): Promise<string> {
-  await change(shards.directory, [removeOldFaults(nowSeconds - UPKEEP_LIMITS.keptFaultSeconds)]);
+/** Last errors of messages that never came back, and refused mail of long ago. */
+async function removeNotes(invocation: Invocation): Promise<string> {
+  const { shards, nowSeconds } = invocation;
+  await change(shards.directory, [
+    removeOldFaults(nowSeconds - UPKEEP_LIMITS.keptFaultSeconds),
+    removeOldRefusedMail(today(invocation) - REFUSED_MAIL_LIMITS.keptDays),
+  ]);
   return "removed";
 }
 
@@ -107,6 +113,7 @@ async function removeOld(invocation: Invocation): Promise<Record<string, number>
     }),
     retracted: await inSteps(() => removeOldRetracted(ledger, { beforeDay, limit }), invocation),
     objects: await inSteps(() => removeOldObjects(ledger, { beforeDay: objectsBefore, limit }), invocation),
+    discarded: await inSteps(() => removeOldDiscarded(ledger, { beforeDay: objectsBefore, limit }), invocation),
     unownedFigures: await inSteps(
       () => removeUnownedFigures(ledger, { beforeSeconds, limit: chunksPerStep }),
       invocation,

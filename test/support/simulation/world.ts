@@ -157,6 +157,7 @@ export class World {
   async #receive({ from, to, raw }: SimulatedMail): Promise<"taken" | "rejected" | "fault"> {
     const invocation = this.faults.invocation();
     let rejected = false;
+    const behind: Promise<unknown>[] = [];
     const message = {
       from,
       to,
@@ -172,10 +173,10 @@ export class World {
     // Ingest asks the platform for the time.
     Date.now = () => receivedMilliseconds;
     try {
-      await Promise.race([
-        invocation.ended,
-        ingest.email(standIn(message), standIn({ ...this.#bindings(invocation), AUTHSERV_ID: this.authservId })),
-      ]);
+      const context = { waitUntil: (promise: Promise<unknown>) => behind.push(promise) };
+      const bindings = { ...this.#bindings(invocation), AUTHSERV_ID: this.authservId };
+      await Promise.race([invocation.ended, ingest.email(standIn(message), standIn(bindings), standIn(context))]);
+      await Promise.race([invocation.ended, Promise.all(behind)]);
     } catch {
       return "fault";
     } finally {

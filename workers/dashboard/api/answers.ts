@@ -3,6 +3,7 @@ import { postSql } from "../../../shared/analytics/sql.ts";
 import type { DashboardOperation, Inputs, Outputs } from "../../../shared/contract/operations.ts";
 import { conflictOf, deadLetterOf } from "../../../shared/contract/shapes.ts";
 import {
+  ACTIVITY_DAYS,
   activityQuery,
   outcomesQuery,
   partsQuery,
@@ -13,9 +14,14 @@ import {
 import { addressesQuery } from "../../../shared/ledger/addresses.ts";
 import { conflictsNamedQuery, conflictsQuery, doubtedConflictsQuery } from "../../../shared/ledger/conflicts.ts";
 import { domainDaysQuery } from "../../../shared/ledger/days.ts";
-import { deadLetterPageQuery, deadLettersNamedQuery } from "../../../shared/ledger/dead-letters.ts";
+import {
+  deadLetterPageQuery,
+  deadLetterReasonsQuery,
+  deadLettersNamedQuery,
+} from "../../../shared/ledger/dead-letters.ts";
 import { jobQuery, newestJobsQuery } from "../../../shared/ledger/jobs.ts";
 import { peopleQuery, personQuery } from "../../../shared/ledger/people.ts";
+import { refusedMailQuery } from "../../../shared/ledger/refused-mail.ts";
 import { statsQuery } from "../../../shared/ledger/stats.ts";
 import { PAGE_LIMITS } from "../../../shared/limits.ts";
 import { pageOf } from "../../../shared/operations.ts";
@@ -26,6 +32,7 @@ import { normalizeEmail } from "../../../shared/viewers.ts";
 import { ApiError } from "../errors.ts";
 import { unless } from "../parts/partial.tsx";
 import { type Answered, type Call, operate, readConnection, requireRole } from "./call.ts";
+import { getVerdict } from "./verdict.ts";
 
 type Answers = {
   [Name in DashboardOperation]: (c: Call, input: Inputs[Name]) => Promise<Answered<Name>>;
@@ -47,7 +54,16 @@ const ANSWERS: Answers = {
   activity: async (c) => ({ items: readActivity(await c.get("ledger").ask(activityQuery(nowSeconds()))) }),
   stats: getStats,
   domainDays: getDomainDays,
+  verdict: (c, input) => getVerdict(c, input, Math.floor(nowSeconds() / SECONDS_PER_DAY)),
   query: runQuery,
+  async refusedMail(c, { from, to }) {
+    const { firstDay, lastDay } = lastWeek();
+    const days = {
+      firstDay: from === undefined ? firstDay : dayOrRefuse(from),
+      lastDay: to === undefined ? lastDay : dayOrRefuse(to),
+    };
+    return { items: await c.get("ledger").askDirectory(refusedMailQuery(days)) };
+  },
   listRegistrations: async (c) => ({
     items: (await c.get("ledger").askDirectory(addressesQuery())).map(({ rua, entry }) => ({ rua, entry })),
   }),
@@ -56,6 +72,11 @@ const ANSWERS: Answers = {
   getIdentity,
   listDeadLetters,
   getDeadLetter,
+  async deadLetterReasons(c, input) {
+    const question = deadLetterReasonsQuery(input);
+    if (!question.ok) throw new ApiError("bad_request", question.error);
+    return { items: await c.get("ledger").ask(question.value) };
+  },
   async listConflicts(c, { cursor, without_doubted: withoutDoubted }) {
     const limit = PAGE_LIMITS.deadLetters;
     const page = pageOf(await c.get("ledger").ask(conflictsQuery({ after: cursor, withoutDoubted, limit })), limit);
@@ -70,9 +91,14 @@ const ANSWERS: Answers = {
     if (found === undefined) throw new ApiError("not_found", `There is no conflict '${id}'.`);
     return conflictOf(found);
   },
-  listJobs: async (c) => ({ items: await c.get("ledger").askDirectory(newestJobsQuery(PAGE_LIMITS.jobs)) }),
+  async listJobs(c) {
+    const ledger = c.get("ledger");
+    const jobs = await ledger.askDirectory(newestJobsQuery(PAGE_LIMITS.jobs));
+    return { items: await ledger.followJobs(jobs, nowSeconds()) };
+  },
   async getJob(c, { id }) {
-    const [found] = await c.get("ledger").askDirectory(jobQuery(id));
+    const ledger = c.get("ledger");
+    const [found] = await ledger.followJobs(await ledger.askDirectory(jobQuery(id)), nowSeconds());
     if (found === undefined) throw new ApiError("not_found", `There is no job '${id}'.`);
     return found;
   },
@@ -85,11 +111,13 @@ async function getStatus(c: Call): Promise<Outputs["status"]> {
   const status = await operate(c, "pipelineStatus", {});
   try {
     const ledger = c.get("ledger");
-    const [outcomes, parts] = await Promise.all([
+    const [outcomes, parts, refused] = await Promise.all([
       ledger.ask(outcomesQuery(nowSeconds())),
       ledger.ask(partsQuery(nowSeconds())),
+      ledger.askDirectory(refusedMailQuery(lastWeek())),
     ]);
-    return { ...status, outcomes: readOutcomes(outcomes), parts: readParts(parts) };
+    const refusedMails = refused.reduce((sum, { mails }) => sum + mails, 0);
+    return { ...status, outcomes: readOutcomes(outcomes), parts: readParts(parts), refusedMails };
   } catch (error) {
     const outcomesProblem = error instanceof Error ? error.message : String(error);
     return { ...status, outcomes: null, outcomesProblem, parts: null };
@@ -157,6 +185,12 @@ async function getDeadLetter(c: Call, { id }: Inputs["getDeadLetter"]): Promise<
     operate(c, "describeRawObject", { key: letter.rawKey }),
   );
   return raw.ok ? { letter, raw: raw.value } : { letter };
+}
+
+/** The days that status looks at. */
+function lastWeek(): { firstDay: number; lastDay: number } {
+  const lastDay = Math.floor(nowSeconds() / SECONDS_PER_DAY);
+  return { firstDay: lastDay - ACTIVITY_DAYS, lastDay };
 }
 
 function nowSeconds(): number {

@@ -47,8 +47,8 @@ export function formatBytes(bytes: number): string {
 
 /** 110 after 100 → `↑ 10 % from 100`. */
 export function changeOfCount(now: number, before: number): string {
-  if (before === 0) return now === 0 ? "as before" : "nothing before";
+  if (before === 0) return now === 0 ? "unchanged" : "no earlier data";
   const change = (100 * (now - before)) / before;
-  if (Math.abs(change) < 0.5) return "as before";
+  if (Math.abs(change) < 0.5) return "unchanged";
   return `${change > 0 ? "↑" : "↓"} ${Math.abs(change).toFixed(0)} % from ${formatCount(before)}`;
 }

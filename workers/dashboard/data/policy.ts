@@ -1,21 +1,9 @@
 /** Reads a published policy as the dataset keeps it (`p=none; sp=…`) and says it in words. Pure. */
-
-/** Tags of a policy, as published or inherited. */
-export type PolicyTags = Record<string, string>;
-
-/** `p=none; sp=none; pct=100` → its tags. What is no tag is left out. */
-export function readPolicy(text: string): PolicyTags {
-  const tags: PolicyTags = {};
-  for (const part of text.split(";")) {
-    const at = part.indexOf("=");
-    if (at > 0) tags[part.slice(0, at).trim()] = part.slice(at + 1).trim();
-  }
-  return tags;
-}
+import { readPolicyTags } from "../../../shared/guidance/next-record.ts";
 
 /** The tags that differ from what DMARC assumes when a record says nothing; the rest only repeats. */
 export function shortPolicy(text: string): string {
-  const tags = readPolicy(text);
+  const tags = readPolicyTags(text);
   const { p = "unknown", sp = p, np = sp, adkim = "r", aspf = "r", pct = "100" } = tags;
   const shown = [`p=${p}`];
   if (sp !== p) shown.push(`sp=${sp}`);
@@ -29,7 +17,7 @@ export function shortPolicy(text: string): string {
 
 /** Whether receivers are asked to refuse all failing mail, not a part of it and not as a test. */
 export function asksToReject(text: string): boolean {
-  const { p, pct = "100", t } = readPolicy(text);
+  const { p, pct = "100", t } = readPolicyTags(text);
   return p === "reject" && pct === "100" && t !== "y";
 }
 
@@ -41,7 +29,7 @@ const WORDS: Record<string, string> = {
 
 /** What a policy asks receivers to do with failing mail, in one sentence. */
 export function describePolicy(text: string): string {
-  const { p = "", pct = "100", t } = readPolicy(text);
+  const { p = "", pct = "100", t } = readPolicyTags(text);
   const words = WORDS[p] ?? "The reports do not say which policy was published.";
   if (t === "y") return `${words} Testing (t=y): receivers are asked to go one step easier.`;
   return pct === "100" || p === "none" ? words : `${words} It is asked for ${pct} % of failing messages only.`;

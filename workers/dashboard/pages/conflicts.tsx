@@ -1,5 +1,6 @@
 /** Conflicts: reports that came twice with different content; a person decides which one counts. For operators. */
 import type { Child } from "hono/jsx";
+import type { Outputs } from "../../../shared/contract/operations.ts";
 import type { Conflict, ConflictVersion, DoubtedConflicts } from "../../../shared/contract/shapes.ts";
 import { REPORT_KINDS } from "../../../shared/ledger/report-rows.ts";
 import { parseDay } from "../../../shared/report-day.ts";
@@ -10,11 +11,13 @@ import { ApiError } from "../errors.ts";
 import { Field } from "../parts/field.tsx";
 import { ForeignText, Name } from "../parts/foreign-text.tsx";
 import { reportPath } from "../parts/links.ts";
+import { Note, Pairs } from "../parts/marks.tsx";
 import { ListParts, OperationsHead } from "../parts/operations-frame.tsx";
 import type { PageResult } from "../parts/page.ts";
+import { unless } from "../parts/partial.tsx";
 import { type PageRequest, requireOperator } from "../parts/request.ts";
 import { SenderText } from "../parts/sender.tsx";
-import { bindTable, type ViewColumn } from "../parts/table-view.tsx";
+import { type BoundTable, bindTable, type ViewColumn } from "../parts/table-view.tsx";
 
 const PATH = "/operations/conflicts";
 const LEAD = `${explain("Conflict")} "Keep the first" leaves all as it is; "Take the other" lets the other version count instead; "Count both" takes them for two reports.`;
@@ -50,6 +53,101 @@ export async function conflictsPage(request: PageRequest): Promise<PageResult> {
       ),
     },
   };
+}
+
+/** One conflict: both versions beside each other, what they count differently, and the decision. */
+export async function conflictPage(request: PageRequest, id: string): Promise<PageResult> {
+  requireOperator(request);
+  const [conflict, compared] = await Promise.all([
+    request.read("getConflict", { id }),
+    unless(["not_found", "process_unavailable"], request.operate("compareConflict", { id })),
+  ]);
+  const comparison = compared.ok ? compared.value : { kind: "gone" as const, reason: compared.error };
+  const table = differencesTable(comparison);
+  const { reporter, domain, reportId, account, day, kind } = conflict;
+  return {
+    tables: [table],
+    content: {
+      title: "Conflict",
+      section: "operations",
+      crumbs: [{ label: "Conflicts", href: PATH }],
+      body: (
+        <>
+          <OperationsHead
+            request={request}
+            tab="conflicts"
+            lead={LEAD}
+            title={
+              <>
+                <ForeignText text={reporter} /> about <ForeignText text={domain} />
+              </>
+            }
+          />
+          <section class="card">
+            <h2>The report</h2>
+            <Pairs
+              pairs={[
+                ["Report id", reportId],
+                ["Kind", kind],
+                ["Day", day],
+                ["Account", account],
+              ]}
+            />
+            <DecideForm id={id} />
+          </section>
+          <div class="columns">
+            <section class="card">
+              <h2>Counts now</h2>
+              <Version version={conflict.accepted}>
+                <a href={acceptedPath(conflict)}>{formatCount(conflict.accepted.messages)} messages</a>
+              </Version>
+            </section>
+            <section class="card">
+              <h2>The other</h2>
+              <Version version={conflict.other}>
+                {formatCount(conflict.other.messages)} messages,{" "}
+                {changeOfCount(conflict.other.messages, conflict.accepted.messages)}
+              </Version>
+            </section>
+          </div>
+          {table.view(request.url)}
+        </>
+      ),
+    },
+  };
+}
+
+type Comparison = Outputs["compareConflict"];
+type Difference = Extract<Comparison, { kind: "compared" }>["differences"][number];
+
+function differencesTable(comparison: Comparison): BoundTable {
+  const isGone = comparison.kind === "gone";
+  const rows = isGone ? [] : comparison.differences;
+  return bindTable<Difference>({
+    id: "differences",
+    caption: "What they count differently",
+    rows,
+    sort: "-difference",
+    empty: isGone ? <ForeignText text={comparison.reason} /> : "No count: they differ in what else they say.",
+    partial: !isGone && (comparison.count > rows.length || !comparison.isComplete) && (
+      <Note>
+        These are the {formatCount(rows.length)} largest of {formatCount(comparison.count)} differences
+        {comparison.isComplete ? "." : " found in the first records: there are very many."}
+      </Note>
+    ),
+    columns: [
+      { key: "label", label: "Record", value: ({ label }) => label, cell: ({ label }) => <ForeignText text={label} /> },
+      { key: "accepted", label: "Counts now", align: "end", value: ({ accepted }) => accepted },
+      { key: "other", label: "The other", align: "end", value: ({ other }) => other },
+      {
+        key: "difference",
+        label: "Difference",
+        align: "end",
+        value: ({ accepted, other }) => Math.abs(other - accepted),
+        cell: ({ accepted, other }) => `${other > accepted ? "+" : "−"}${formatCount(Math.abs(other - accepted))}`,
+      },
+    ],
+  });
 }
 
 /** Decides one conflict. @returns the page to go to */
@@ -143,7 +241,16 @@ const MAIL_FIELDS: readonly { key: string; label: string; read: (version: Confli
 ];
 
 const COLUMNS: ViewColumn<Conflict>[] = [
-  { key: "at", label: "Filed (UTC)", value: ({ at }) => at, cell: ({ at }) => at.slice(0, 16).replace("T", " ") },
+  {
+    key: "at",
+    label: "Filed (UTC)",
+    value: ({ at }) => at,
+    cell: ({ id, at }) => (
+      <a class="nowrap" href={`${PATH}/${encodeURIComponent(id)}`}>
+        {at.slice(0, 16).replace("T", " ")}
+      </a>
+    ),
+  },
   {
     key: "report_id",
     label: "Report",

@@ -1,22 +1,63 @@
-/** The forms of the page Dead letters: narrowing the list, and changing all that a filter takes. */
-import type { DeadLetterFilter } from "../../../shared/operations.ts";
+/** The forms of the page Dead letters: narrowing the list, and changing all that a filter takes, with a question before. */
+import type { Outputs } from "../../../shared/contract/operations.ts";
+import { formatCount } from "../data/numbers.ts";
 import { Field } from "../parts/field.tsx";
 
 export const DEAD_LETTERS_PATH = "/operations/dead-letters";
-const FILTERS = ["code", "domain", "account", "since", "until"] as const;
-const LABELS = { code: "Code", domain: "Domain", account: "Account", since: "Came since", until: "until" };
+const TEXT_FILTERS = ["domain", "account", "since", "until"] as const;
+const LABELS = { domain: "Domain", account: "Account", since: "Came since", until: "until" };
+
+/** What the list is narrowed to. */
+export type ListFilter = Partial<Record<"code" | (typeof TEXT_FILTERS)[number], string>>;
+
+type Reasons = Outputs["deadLetterReasons"]["items"];
 
 /** The filter of a link or a form. */
-export function readFilter(parameters: URLSearchParams): DeadLetterFilter {
-  const given = FILTERS.map((name) => [name, parameters.get(name)?.trim() ?? ""] as const);
+export function readFilter(parameters: URLSearchParams): ListFilter {
+  const given = ["code" as const, ...TEXT_FILTERS].map((name) => [name, parameters.get(name)?.trim() ?? ""] as const);
   return Object.fromEntries(given.filter(([, value]) => value !== ""));
 }
 
-/** Narrows the list. */
-export function FilterForm({ filter }: { filter: DeadLetterFilter }) {
+/** Whether the link is about those that were discarded. */
+export function isDiscardedView(parameters: URLSearchParams): boolean {
+  return parameters.get("discarded") === "yes";
+}
+
+interface ListProps {
+  filter: ListFilter;
+  isDiscarded: boolean;
+}
+
+/** The link of the list. */
+export function listPath({ filter, isDiscarded }: ListProps, more: Record<string, string> = {}): string {
+  const parameters = new URLSearchParams({ ...filter, ...(isDiscarded ? { discarded: "yes" } : {}), ...more });
+  return parameters.size === 0 ? DEAD_LETTERS_PATH : `${DEAD_LETTERS_PATH}?${parameters}`;
+}
+
+/** Narrows the list. @param reasons those there are, with how many dead letters each has under the rest of the filter */
+export function FilterForm({ filter, isDiscarded, reasons }: ListProps & { reasons: Reasons }) {
+  const { code = "" } = filter;
+  const all = reasons.reduce((sum, { deadLetters }) => sum + deadLetters, 0);
+  const isListed = code === "" || reasons.some((reason) => reason.code === code);
   return (
     <form class="inline" method="get" action={DEAD_LETTERS_PATH}>
-      {FILTERS.map((name) => (
+      {isDiscarded && <input type="hidden" name="discarded" value="yes" />}
+      <Field id="filter-code" label="Reason">
+        <select id="filter-code" name="code">
+          <option value="">all ({formatCount(all)})</option>
+          {!isListed && (
+            <option value={code} selected>
+              {code} (0)
+            </option>
+          )}
+          {reasons.map((reason) => (
+            <option value={reason.code} selected={reason.code === code}>
+              {reason.code} ({formatCount(reason.deadLetters)})
+            </option>
+          ))}
+        </select>
+      </Field>
+      {TEXT_FILTERS.map((name) => (
         <Field id={`filter-${name}`} label={LABELS[name]}>
           <input
             id={`filter-${name}`}
@@ -34,21 +75,58 @@ export function FilterForm({ filter }: { filter: DeadLetterFilter }) {
 }
 
 /** Changes every dead letter of the filter. */
-export function BulkForm({ filter }: { filter: DeadLetterFilter }) {
-  const isFiltered = Object.keys(filter).length > 0;
+export function BulkForm({ filter, isDiscarded }: ListProps) {
+  const which = Object.keys(filter).length > 0 ? "all that match" : "all";
   return (
     <form class="inline" method="post" action={DEAD_LETTERS_PATH}>
+      <FilterFields filter={filter} />
+      {isDiscarded ? (
+        <button type="submit" name="action" value="restore">
+          Open {which} again
+        </button>
+      ) : (
+        <>
+          <button type="submit" name="action" value="requeue">
+            Send {which} again
+          </button>
+          <button class="danger" type="submit" name="action" value="discard">
+            Discard {which} …
+          </button>
+        </>
+      )}
+    </form>
+  );
+}
+
+/** Asks before dead letters are discarded. @param which by id, or by filter with how many it takes */
+export function ConfirmDiscard({ id, filter, count }: { id?: string; filter: ListFilter; count: number }) {
+  const back = id === undefined ? listPath({ filter, isDiscarded: false }) : `${DEAD_LETTERS_PATH}/${id}`;
+  const what = count === 1 ? "1 dead letter" : `${formatCount(count)} dead letters`;
+  return (
+    <section class="card" aria-labelledby="confirm-discard">
+      <h2 id="confirm-discard">Discard {what}?</h2>
+      <p>
+        What is discarded is not filed again when its file is reprocessed. The raw file stays, and you can open it again
+        under Discarded.
+      </p>
+      <form class="inline" method="post" action={DEAD_LETTERS_PATH}>
+        {id === undefined ? <FilterFields filter={filter} /> : <input type="hidden" name="id" value={id} />}
+        <input type="hidden" name="confirmed" value="yes" />
+        <button class="danger" type="submit" name="action" value="discard">
+          Discard {what}
+        </button>
+        <a href={back}>Keep</a>
+      </form>
+    </section>
+  );
+}
+
+function FilterFields({ filter }: { filter: ListFilter }) {
+  return (
+    <>
       {Object.entries(filter).map(([name, value]) => (
         <input type="hidden" name={name} value={value} />
       ))}
-      <button type="submit" name="action" value="requeue">
-        Send {isFiltered ? "all that match" : "all"} again
-      </button>
-      {isFiltered && (
-        <button class="danger" type="submit" name="action" value="discard">
-          Discard all that match
-        </button>
-      )}
-    </form>
+    </>
   );
 }

@@ -1,33 +1,53 @@
-/** Dead letters: list, one dead letter whole, sending them again, discarding them. For operators. */
+/** Dead letters: list, one of them whole, sending them again, discarding them and taking that back. For operators. */
 import type { Inputs } from "../../../shared/contract/operations.ts";
 import type { DeadLetter, DeadLetterDetails } from "../../../shared/contract/shapes.ts";
+import { FORMAT_NAMES } from "../../../shared/sniff.ts";
+import { isDatedId } from "../../../shared/storage.ts";
 import { isoMinute } from "../data/days.ts";
 import { formatBytes } from "../data/numbers.ts";
 import { ApiError } from "../errors.ts";
-import { ForeignJson, ForeignText } from "../parts/foreign-text.tsx";
+import { ForeignJson, ForeignText, Name } from "../parts/foreign-text.tsx";
 import { Pairs } from "../parts/marks.tsx";
 import { ListParts, OperationsHead } from "../parts/operations-frame.tsx";
 import type { PageResult } from "../parts/page.ts";
 import { rawFileAnswer } from "../parts/raw-file.ts";
 import { type PageRequest, requireOperator } from "../parts/request.ts";
 import { bindTable, type ViewColumn } from "../parts/table-view.tsx";
+import { Tabs } from "../parts/tabs.tsx";
 import { Term } from "../parts/term.tsx";
-import { BulkForm, FilterForm, DEAD_LETTERS_PATH as PATH, readFilter } from "./dead-letter-forms.tsx";
+import {
+  BulkForm,
+  ConfirmDiscard,
+  FilterForm,
+  isDiscardedView,
+  type ListFilter,
+  listPath,
+  DEAD_LETTERS_PATH as PATH,
+  readFilter,
+} from "./dead-letter-forms.tsx";
 
 export async function deadLettersPage(request: PageRequest): Promise<PageResult> {
   requireOperator(request);
-  const filter = readFilter(request.parameters);
-  const cursor = request.parameters.get("cursor") ?? undefined;
-  const page = await request.read("listDeadLetters", { ...filter, cursor });
+  const { parameters, url } = request;
+  const list = { filter: readFilter(parameters), isDiscarded: isDiscardedView(parameters) };
+  const question = { ...list.filter, isDiscarded: list.isDiscarded };
+  const cursor = parameters.get("cursor") ?? undefined;
+  const [page, { items: reasons }] = await Promise.all([
+    request.read("listDeadLetters", { ...question, cursor }),
+    request.read("deadLetterReasons", question),
+  ]);
   const table = bindTable<DeadLetter>({
     id: "letters",
-    caption: "Dead letters",
+    caption: list.isDiscarded ? "Discarded dead letters" : "Open dead letters",
     rows: page.items,
     sort: "-at",
-    empty: "None here. Every report that came in was read, or is waiting.",
+    empty: <NoneHere {...list} />,
     columns: COLUMNS,
-    partial: <ListParts url={request.url} next={page.cursor} />,
+    partial: <ListParts url={url} next={page.cursor} />,
   });
+  const { code } = list.filter;
+  const matching = reasons.filter((reason) => code === undefined || reason.code === code);
+  const count = matching.reduce((sum, reason) => sum + reason.deadLetters, 0);
   return {
     tables: [table],
     content: {
@@ -39,15 +59,53 @@ export async function deadLettersPage(request: PageRequest): Promise<PageResult>
             request={request}
             tab="dead-letters"
             title="Dead letters"
-            lead="What could not become data, each with its reason. Repair what the reason names, then send it again."
+            lead="What could not become data, each with its reason and what to do about it."
           />
-          <FilterForm filter={filter} />
-          {table.view(request.url)}
-          {page.items.length > 0 && <BulkForm filter={filter} />}
+          <UndoForm id={parameters.get("undo")} />
+          {parameters.get("confirm") === "discard" && count > 0 && (
+            <ConfirmDiscard filter={list.filter} count={count} />
+          )}
+          <Tabs label="Which dead letters" tabs={VIEWS} current={list.isDiscarded ? "discarded" : "open"} />
+          <FilterForm {...list} reasons={reasons} />
+          {table.view(url)}
+          {page.items.length > 0 && <BulkForm {...list} />}
         </>
       ),
     },
   };
+}
+
+const VIEWS = [
+  { key: "open", label: "Open", href: PATH },
+  { key: "discarded", label: "Discarded", href: `${PATH}?discarded=yes` },
+];
+
+function NoneHere({ filter, isDiscarded }: { filter: ListFilter; isDiscarded: boolean }) {
+  const name = isDiscarded ? "discarded" : "open";
+  if (Object.keys(filter).length > 0) {
+    return (
+      <>
+        No {name} dead letter matches this filter.{" "}
+        <a href={listPath({ filter: {}, isDiscarded })}>Show all {name} ones</a>
+      </>
+    );
+  }
+  if (isDiscarded) return <>Nothing was discarded.</>;
+  return <>None is open. Every report that came in was read, or is waiting, or was discarded.</>;
+}
+
+/** Takes back what has just been discarded. */
+function UndoForm({ id }: { id: string | null }) {
+  if (id === null || !isDatedId(id)) return null;
+  return (
+    <form class="inline" method="post" action={PATH}>
+      <input type="hidden" name="id" value={id} />
+      <button type="submit" name="action" value="restore">
+        Undo: open it again
+      </button>
+      <a href={`${PATH}/${id}`}>Look at it</a>
+    </form>
+  );
 }
 
 export async function deadLetterPage(request: PageRequest, id: string): Promise<PageResult> {
@@ -63,6 +121,9 @@ export async function deadLetterPage(request: PageRequest, id: string): Promise<
       body: (
         <>
           <OperationsHead request={request} tab="dead-letters" title={<ForeignText text={letter.reason.message} />} />
+          {request.parameters.get("confirm") === "discard" && letter.discarded === undefined && (
+            <ConfirmDiscard id={letter.id} filter={{}} count={1} />
+          )}
           <DeadLetterCard {...details} />
           <section class="card">
             <h2>Message</h2>
@@ -80,7 +141,7 @@ function DeadLetterCard({ letter, raw }: DeadLetterDetails) {
       <h2>
         <Term name="Dead letter" />
       </h2>
-      <Pairs pairs={deadLetterPairs(letter)} />
+      <Pairs pairs={factsOf(letter)} />
       {raw === undefined ? (
         <p class="muted">No raw file is stored for it.</p>
       ) : (
@@ -93,12 +154,20 @@ function DeadLetterCard({ letter, raw }: DeadLetterDetails) {
       )}
       <form class="inline" method="post" action={PATH}>
         <input type="hidden" name="id" value={letter.id} />
-        <button class="primary" type="submit" name="action" value="requeue">
-          Send again
-        </button>
-        <button class="danger" type="submit" name="action" value="discard">
-          Discard
-        </button>
+        {letter.discarded === undefined ? (
+          <>
+            <button class="primary" type="submit" name="action" value="requeue">
+              Send again
+            </button>
+            <button class="danger" type="submit" name="action" value="discard">
+              Discard …
+            </button>
+          </>
+        ) : (
+          <button class="primary" type="submit" name="action" value="restore">
+            Open again
+          </button>
+        )}
       </form>
     </section>
   );
@@ -111,27 +180,50 @@ export async function deadLetterRawFile(request: PageRequest, id: string): Promi
   return rawFileAnswer(request, { rawKey: letter.rawKey, missing: "The raw file is not stored any more." });
 }
 
-/** Sends dead letters again or discards them: one by id, or all of a filter. @returns the page to go to */
+const ACTIONS = {
+  requeue: { operation: "requeueDeadLetters", done: "requeued" },
+  discard: { operation: "discardDeadLetters", done: "discarded" },
+  restore: { operation: "restoreDeadLetters", done: "restored" },
+} as const;
+
+type Action = keyof typeof ACTIONS;
+
+function isAction(text: string | null): text is Action {
+  return text !== null && Object.hasOwn(ACTIONS, text);
+}
+
+/**
+ * Sends dead letters again, discards them, or opens them again: one by id, or all of a filter. Discarding is asked about
+ * first.
+ *
+ * @returns the page to go to
+ */
 export async function changeDeadLetters(request: PageRequest, form: URLSearchParams): Promise<string> {
   requireOperator(request);
   const action = form.get("action");
-  if (action !== "requeue" && action !== "discard") throw new ApiError("bad_request", "action is requeue or discard.");
+  if (!isAction(action)) throw new ApiError("bad_request", "action is requeue, discard or restore.");
   const id = form.get("id");
-  const { changed, refused } = await changeAll(request, {
-    action,
-    selection: id === null ? { filter: readFilter(form) } : { ids: [id] },
-  });
+  const filter = readFilter(form);
+  if (action === "discard" && form.get("confirmed") !== "yes") {
+    const asked = { confirm: "discard" };
+    return id === null
+      ? listPath({ filter, isDiscarded: false }, asked)
+      : `${PATH}/${encodeURIComponent(id)}?${new URLSearchParams(asked)}`;
+  }
+  const selection = id === null ? { filter } : { ids: [id] };
+  const { changed, refused } = await changeAll(request, { action, selection });
   if (id !== null && refused.count > 0) throw new ApiError("bad_request", refused.reason);
   const parameters = new URLSearchParams({
-    done: action === "requeue" ? "requeued" : "discarded",
+    done: ACTIONS[action].done,
     count: String(changed),
     refused: String(refused.count),
   });
+  if (action === "discard" && id !== null) parameters.set("undo", id);
   return `${PATH}?${parameters}`;
 }
 
 interface Change {
-  action: "requeue" | "discard";
+  action: Action;
   selection: Inputs["requeueDeadLetters"];
 }
 
@@ -147,8 +239,7 @@ async function changeAll(request: PageRequest, { action, selection }: Change): P
   const done: Changed = { changed: 0, refused: { count: 0, reason: "It was refused." } };
   let cursor: string | undefined;
   do {
-    const operation = action === "requeue" ? "requeueDeadLetters" : "discardDeadLetters";
-    const page = await request.operate(operation, { ...selection, cursor });
+    const page = await request.operate(ACTIONS[action].operation, { ...selection, cursor });
     for (const { result, reason } of page.items) {
       if (result !== "refused") done.changed++;
       else done.refused = { count: done.refused.count + 1, reason: reason ?? done.refused.reason };
@@ -171,38 +262,147 @@ const COLUMNS: ViewColumn<DeadLetter>[] = [
   },
   {
     key: "code",
-    label: "Reason",
+    label: "Reason, and what to do",
     value: ({ reason }) => reason.code,
-    cell: ({ reason }) => (
+    cell: ({ reason, advice }) => (
       <span class="stack explained">
         <span class="mono">{reason.code}</span>
         <span class="small muted">
           <ForeignText text={reason.message} />
         </span>
+        <span class="small">{advice}</span>
       </span>
     ),
   },
   { key: "message", label: "Sentence", value: ({ reason }) => reason.message, exportOnly: true },
-  { key: "domain", label: "Domain", value: ({ domain }) => domain },
-  { key: "account", label: "Account", value: ({ account }) => account },
-  { key: "rua", label: "Sent to", term: "RUA", value: ({ rua }) => rua },
-  { key: "attempts", label: "Attempts", align: "end", value: ({ attempts }) => attempts },
+  { key: "advice", label: "What to do", value: ({ advice }) => advice, exportOnly: true },
+  {
+    key: "file",
+    label: "File",
+    value: ({ file }) => file?.name ?? "",
+    cell: ({ file, part }) => (
+      <span class="stack explained">
+        <span>{file === undefined || file.name === "" ? "–" : <Name text={file.name} />}</span>
+        {part !== "" && part !== file?.name && (
+          <span class="small muted">
+            part <Name text={part} />
+          </span>
+        )}
+        <span class="small muted">
+          <ForeignText text={fileFacts(file)} />
+        </span>
+      </span>
+    ),
+  },
+  {
+    key: "from",
+    label: "Mail",
+    value: ({ mail }) => mail?.from ?? "",
+    cell: ({ mail }) =>
+      mail === undefined ? (
+        "–"
+      ) : (
+        <span class="stack explained">
+          {MAIL_FACTS.map(([label, read]) => (
+            <span class="small">
+              <span class="muted">{label}:</span> {read(mail) === "" ? "none" : <Name text={read(mail)} />}
+            </span>
+          ))}
+        </span>
+      ),
+  },
+  {
+    key: "domain",
+    label: "Domain",
+    value: ({ domain }) => domain,
+    cell: ({ domain, isDomainGuessed }) => (
+      <span class="stack">
+        <span>{domain === "" ? "–" : <Name text={domain} />}</span>
+        {isDomainGuessed && <span class="small muted">by its file name</span>}
+      </span>
+    ),
+  },
+  {
+    key: "rua",
+    label: "Sent to",
+    term: "RUA",
+    value: ({ rua }) => rua,
+    cell: ({ rua, account }) => (
+      <span class="stack">
+        <span>{rua === "" ? "–" : <Name text={rua} />}</span>
+        {account !== "" && (
+          <span class="small muted">
+            account <ForeignText text={account} />
+          </span>
+        )}
+      </span>
+    ),
+  },
+  { key: "account", label: "Account", value: ({ account }) => account, exportOnly: true },
+  { key: "attempts", label: "Tries", align: "end", value: ({ attempts }) => attempts },
+  { key: "part", label: "Part", value: ({ part }) => part, exportOnly: true },
+  { key: "type", label: "Declared type", value: ({ file }) => file?.mimeType ?? "", exportOnly: true },
+  { key: "format", label: "Recognised as", value: ({ file }) => file?.format ?? "", exportOnly: true },
+  { key: "bytes", label: "Bytes", value: ({ file }) => file?.sizeBytes ?? "", exportOnly: true },
+  { key: "sender", label: "Envelope sender", value: ({ mail }) => mail?.sender ?? "", exportOnly: true },
+  { key: "subject", label: "Subject", value: ({ mail }) => mail?.subject ?? "", exportOnly: true },
+  { key: "message_id", label: "Message-ID", value: ({ mail }) => mail?.messageId ?? "", exportOnly: true },
   { key: "id", label: "Id", value: ({ id }) => id, exportOnly: true },
   { key: "raw_key", label: "Raw key", value: ({ rawKey }) => rawKey, exportOnly: true },
 ];
 
-function deadLetterPairs(letter: DeadLetter): [string, string][] {
-  return [
-    ["Id", letter.id],
-    ["Reason", `${letter.reason.code}: ${letter.reason.message}`],
-    ["Filed", isoMinute(Date.parse(letter.at) / 1000)],
-    ["Stage", letter.stage],
-    ["Attempts", String(letter.attempts)],
-    ["Account", letter.account || "–"],
-    ["Sent to", letter.rua || "–"],
-    ["Domain", letter.domain || "–"],
-    ["Raw key", letter.rawKey || "–"],
-    ["Part", letter.part || "the whole file"],
-    ["Last error", letter.lastError ?? "–"],
+type Mail = NonNullable<DeadLetter["mail"]>;
+
+const MAIL_FACTS: readonly [string, (mail: Mail) => string][] = [
+  ["From", ({ from }) => from],
+  ["Subject", ({ subject }) => subject],
+  ["Envelope sender", ({ sender }) => sender],
+  ["Message-ID", ({ messageId }) => messageId],
+];
+
+/** Size, what its bytes are, and what it was declared as. */
+function fileFacts(file: DeadLetter["file"]): string {
+  if (file === undefined) return "";
+  const { sizeBytes, format, mimeType } = file;
+  const facts = [
+    sizeBytes === undefined ? "" : formatBytes(sizeBytes),
+    format === undefined ? "" : `recognised as ${formatName(format)}`,
+    mimeType === "" ? "no type declared" : `declared as ${mimeType}`,
   ];
+  return facts.filter((fact) => fact !== "").join(", ");
+}
+
+/** A format in words; one that this version does not know, as it is. */
+function formatName(format: string): string {
+  return new Map<string, string>(Object.entries(FORMAT_NAMES)).get(format) ?? format;
+}
+
+function factsOf(letter: DeadLetter): [string, string][] {
+  const { mail, file, discarded } = letter;
+  const facts: [string, string | undefined][] = [
+    ["Reason", `${letter.reason.code}: ${letter.reason.message}`],
+    ["What to do", letter.advice],
+    [
+      "Discarded",
+      discarded === undefined ? undefined : `${isoMinute(Date.parse(discarded.at) / 1000)}, by ${discarded.by}`,
+    ],
+    ["Sent to", letter.rua || "–"],
+    ["Account", letter.account || "–"],
+    ["Domain", `${letter.domain || "–"}${letter.isDomainGuessed ? " (by its file name)" : ""}`],
+    ...MAIL_FACTS.map(([label, read]): [string, string] => [
+      label,
+      mail === undefined ? "not known" : read(mail) || "none",
+    ]),
+    ["File", file?.name || "–"],
+    ["Type, size", file === undefined ? "not known" : fileFacts(file)],
+    ["Part", letter.part || "the whole file"],
+    ["Tries", String(letter.attempts)],
+    ["Failed while", letter.stage === "read" ? "reading it" : "it was in the queue"],
+    ["Last error", letter.lastError],
+    ["Mail received", isoMinute(letter.receivedSeconds)],
+    ["Filed", isoMinute(Date.parse(letter.at) / 1000)],
+    ["Raw key", letter.rawKey || "–"],
+    ["Id", letter.id],
+  ];
+  return facts.filter((fact): fact is [string, string] => fact[1] !== undefined);
 }

@@ -1,11 +1,15 @@
-/** Reprocessing and reconciling: starting a job, and how far each one is. For operators. */
+/** Reprocessing and reconciling: starting and cancelling a job, and how far each one is. For operators. */
 import type { Job } from "../../../shared/contract/shapes.ts";
 import { isoMinute } from "../data/days.ts";
 import { explain } from "../data/glossary.ts";
+import { formatCount, formatDuration } from "../data/numbers.ts";
 import { ApiError } from "../errors.ts";
 import { Field } from "../parts/field.tsx";
+import { ForeignText } from "../parts/foreign-text.tsx";
+import { Note } from "../parts/marks.tsx";
 import { OperationsHead } from "../parts/operations-frame.tsx";
 import type { PageResult } from "../parts/page.ts";
+import { unless } from "../parts/partial.tsx";
 import { type PageRequest, requireOperator } from "../parts/request.ts";
 import { bindTable } from "../parts/table-view.tsx";
 
@@ -14,10 +18,18 @@ const REFRESH_SECONDS = 4;
 const FIELDS = ["domain", "since", "until"] as const;
 const LABELS = { domain: "Domain", since: "Received since", until: "until" };
 
-export async function jobsPage(request: PageRequest): Promise<PageResult> {
+/** What was typed into the form, and what came of it. */
+interface Typed {
+  form: URLSearchParams;
+  /** Why it was refused; absent when it has to be confirmed. */
+  problem?: string;
+}
+
+export async function jobsPage(request: PageRequest, typed?: Typed): Promise<PageResult> {
   requireOperator(request);
   const { items: jobs } = await request.read("listJobs", {});
-  const isRunning = jobs.some(({ state }) => state === "running");
+  const nowSeconds = Math.floor(Date.now() / 1000);
+  const isRunning = jobs.some((job) => job.state === "running" || isInWork(job));
   const table = bindTable<Job>({
     id: "jobs",
     caption: "Jobs",
@@ -32,9 +44,15 @@ export async function jobsPage(request: PageRequest): Promise<PageResult> {
         key: "state",
         label: "State",
         value: ({ state }) => state,
-        cell: ({ state }) =>
-          state === "done" ? <span class="result pass">✓ done</span> : <span class="result warn">… running</span>,
+        cell: (job) => <State job={job} />,
       },
+      {
+        key: "finished",
+        label: "Progress",
+        value: ({ finished }) => finished ?? "",
+        cell: (job) => <Progress job={job} nowSeconds={nowSeconds} />,
+      },
+      { key: "total", label: "About, in all", align: "end", value: ({ total }) => total || "" },
       { key: "scanned", label: "Looked at", align: "end", value: ({ scanned }) => scanned },
       { key: "enqueued", label: "Sent again", align: "end", value: ({ enqueued }) => enqueued },
       { key: "updated", label: "Last step", value: ({ updatedSeconds }) => isoMinute(updatedSeconds) },
@@ -46,11 +64,17 @@ export async function jobsPage(request: PageRequest): Promise<PageResult> {
     content: {
       title: "Reprocessing",
       section: "operations",
-      ...(isRunning ? { refreshSeconds: REFRESH_SECONDS } : {}),
+      ...(isRunning && typed === undefined ? { refreshSeconds: REFRESH_SECONDS } : {}),
       body: (
         <>
           <OperationsHead request={request} tab="jobs" title="Reprocessing" lead={explain("Reprocessing")} />
-          <StartForm />
+          {typed?.problem !== undefined && (
+            <Note kind="fault">
+              <ForeignText text={typed.problem} />
+            </Note>
+          )}
+          {typed !== undefined && typed.problem === undefined && <ConfirmAll form={typed.form} />}
+          <StartForm form={typed?.form ?? new URLSearchParams()} />
           {table.view(request.url)}
         </>
       ),
@@ -58,17 +82,100 @@ export async function jobsPage(request: PageRequest): Promise<PageResult> {
   };
 }
 
-/** Starts a job. @returns the page to go to */
-export async function startJob(request: PageRequest, form: URLSearchParams): Promise<string> {
+/**
+ * Starts or cancels a job. Running everything again is asked about first.
+ *
+ * @returns the page to go to; or the page with what was typed, when it was refused or has to be confirmed
+ */
+export async function changeJobs(request: PageRequest, form: URLSearchParams): Promise<string | PageResult> {
   requireOperator(request);
+  const cancelled = form.get("cancel");
+  if (cancelled !== null) {
+    await request.operate("cancelJob", { id: cancelled });
+    return `${PATH}?done=cancelled`;
+  }
   const kind = form.get("kind");
   if (kind !== "reprocess" && kind !== "reconcile")
     throw new ApiError("bad_request", "kind is reprocess or reconcile.");
-  const given = FIELDS.map((name) => [name, form.get(name)?.trim() ?? ""] as const).filter(([, value]) => value !== "");
-  const filter: Job["filter"] = Object.fromEntries(given);
+  const filter = filterOf(form);
   const dryRun = form.get("dryRun") === "yes";
-  await request.operate(kind === "reprocess" ? "startReprocess" : "startReconcile", { dryRun, filter });
-  return `${PATH}?done=started`;
+  const isEverything = kind === "reprocess" && Object.keys(filter).length === 0;
+  if (isEverything && !dryRun && form.get("confirmed") !== "yes") return jobsPage(request, { form });
+  const operation = kind === "reprocess" ? "startReprocess" : "startReconcile";
+  const started = await unless(["bad_request"], request.operate(operation, { dryRun, filter }));
+  return started.ok ? `${PATH}?done=started` : jobsPage(request, { form, problem: started.error });
+}
+
+function filterOf(form: URLSearchParams): Job["filter"] {
+  return Object.fromEntries(
+    FIELDS.map((name) => [name, form.get(name)?.trim() ?? ""] as const).filter(([, value]) => value !== ""),
+  );
+}
+
+function isInWork({ finished, enqueued, state }: Job): boolean {
+  return finished !== undefined && finished < enqueued && state !== "cancelled";
+}
+
+function State({ job }: { job: Job }) {
+  if (job.state === "cancelled") return <span class="result">⊘ cancelled</span>;
+  if (job.state === "done" && !isInWork(job)) return <span class="result pass">✓ done</span>;
+  return (
+    <span class="stack">
+      <span class="result warn">… running</span>
+      {job.state === "running" && (
+        <form method="post" action={PATH}>
+          <button type="submit" name="cancel" value={job.id}>
+            Cancel
+          </button>
+        </form>
+      )}
+    </span>
+  );
+}
+
+/** A bar of the files that were run again, and about how long the rest takes. */
+function Progress({ job, nowSeconds }: { job: Job; nowSeconds: number }) {
+  const { finished, enqueued, total, startedSeconds, state } = job;
+  if (finished === undefined) return "–";
+  const all = state === "running" ? Math.max(total, enqueued) : enqueued;
+  const rest = all - finished;
+  const seconds = nowSeconds - startedSeconds;
+  return (
+    <span class="stack">
+      <progress value={finished} max={Math.max(1, all)} aria-label="Files run again" />
+      <span class="small muted">
+        {formatCount(finished)} of {state === "running" ? "about " : ""}
+        {formatCount(all)} files
+        {rest > 0 &&
+          finished > 0 &&
+          state !== "cancelled" &&
+          `, about ${formatDuration((seconds * rest) / finished)} left`}
+      </span>
+    </span>
+  );
+}
+
+/** Asks before everything is run again. */
+function ConfirmAll({ form }: { form: URLSearchParams }) {
+  return (
+    <section class="card" aria-labelledby="confirm-all">
+      <h2 id="confirm-all">Reprocess everything?</h2>
+      <p>
+        No domain and no days are given: every stored file is read again. Totals of the same data stay equal; new mail
+        waits behind it, and it can be cancelled.
+      </p>
+      <form class="inline" method="post" action={PATH}>
+        {["kind", "dryRun"].map(
+          (name) => form.has(name) && <input type="hidden" name={name} value={form.get(name) ?? ""} />,
+        )}
+        <input type="hidden" name="confirmed" value="yes" />
+        <button class="danger" type="submit">
+          Reprocess everything
+        </button>
+        <a href={PATH}>Do not</a>
+      </form>
+    </section>
+  );
 }
 
 function filterText(filter: Job["filter"]): string {
@@ -76,19 +183,21 @@ function filterText(filter: Job["filter"]): string {
   return parts.length === 0 ? "everything" : parts.map(([name, value]) => `${name} ${value}`).join(", ");
 }
 
-function StartForm() {
+function StartForm({ form }: { form: URLSearchParams }) {
   return (
     <section class="card">
       <h2>Start a job</h2>
       <p class="lead">
         Reprocess reads stored reports again, for instance after an update. Reconcile sends again what was received and
-        never dealt with. Without a filter it is about everything; totals do not change by running a report again.
+        never dealt with. Totals do not change by running a report again.
       </p>
       <form class="inline" method="post" action={PATH}>
         <Field id="kind" label="Job">
           <select id="kind" name="kind">
             <option value="reprocess">reprocess</option>
-            <option value="reconcile">reconcile</option>
+            <option value="reconcile" selected={form.get("kind") === "reconcile"}>
+              reconcile
+            </option>
           </select>
         </Field>
         {FIELDS.map((name) => (
@@ -99,11 +208,12 @@ function StartForm() {
               type="text"
               class={name === "domain" ? undefined : "day"}
               placeholder={name === "domain" ? undefined : "YYYY-MM-DD"}
+              value={form.get(name) ?? ""}
             />
           </Field>
         ))}
         <label>
-          <input type="checkbox" name="dryRun" value="yes" /> dry run: only count
+          <input type="checkbox" name="dryRun" value="yes" checked={form.get("dryRun") === "yes"} /> dry run: only count
         </label>
         <button class="primary" type="submit">
           Start

@@ -7,15 +7,20 @@ import {
   type OutcomeCount,
   type OutcomeStep,
   outcomeStepsQuery,
+  outcomesQuery,
   type PartsBalance,
   partsQuery,
   readLatencies,
+  readOutcomes,
   readParts,
 } from "../../../shared/ledger/activity.ts";
+import type { RefusedAddress } from "../../../shared/ledger/refused-mail.ts";
 import type { PipelineStatus } from "../../../shared/operations.ts";
-import { isoMinute } from "../data/days.ts";
+import { SECONDS_PER_DAY } from "../../../shared/report-day.ts";
+import { isoDay, isoMinute } from "../data/days.ts";
 import { formatBytes, formatCount, formatDuration } from "../data/numbers.ts";
 import type { Period } from "../data/period.ts";
+import { Name } from "../parts/foreign-text.tsx";
 import { Figure, Note } from "../parts/marks.tsx";
 import { OperationsHead } from "../parts/operations-frame.tsx";
 import type { PageResult } from "../parts/page.ts";
@@ -27,23 +32,26 @@ import { latencyTable, OutcomesChart, outcomesTable, stepOf } from "./outcomes.t
 export async function operationsPage(request: PageRequest): Promise<PageResult> {
   requireOperator(request);
   const period = periodOf(request);
-  const [history, status, trend] = await Promise.all([
+  const [history, status, trend, open, refused] = await Promise.all([
     askHistory(request, period),
     request.operate("pipelineStatus", {}),
     askTrend(request, period),
+    askOpen(request),
+    request.read("refusedMail", { from: isoDay(period.firstDay), to: isoDay(period.lastDay) }),
   ]);
   const queues = queuesTable(status, Date.now() / 1000);
   const unfinished = unfinishedTable(status);
+  const refusedMail = refusedTable(refused.items);
   const tables = historyTables(history, stepOf(period));
   return {
-    tables: [queues, unfinished, ...Object.values(tables), ...trend.tables],
+    tables: [queues, unfinished, refusedMail, ...Object.values(tables), ...trend.tables],
     content: {
       title: "Operations",
       section: "operations",
       body: (
         <>
           <OperationsHead request={request} tab="status" period={period} title="Operations" lead={LEAD} />
-          <Totals outcomes={history.outcomes} status={status} />
+          <Totals outcomes={history.outcomes} status={status} open={open} refused={refused.items} />
           <Parts balance={history.parts} />
           <OutcomesChart id="outcomes" caption="Outcomes" rows={history.outcomes} period={period} table="Outcomes">
             Here a day is the one on which the outcome was reached, not the report's.{" "}
@@ -55,6 +63,7 @@ export async function operationsPage(request: PageRequest): Promise<PageResult> 
             {queues.view(request.url)}
             {unfinished.view(request.url)}
           </div>
+          {refusedMail.view(request.url)}
           <div class="columns">
             {tables.latency.view(request.url)}
             {tables.outcomes.view(request.url)}
@@ -116,38 +125,96 @@ function historyTables({ outcomes, latency }: History, step: OutcomeStep) {
   };
 }
 
-function Totals({ outcomes, status }: { outcomes: OutcomeCount[]; status: PipelineStatus }) {
+/** What waits for a person, whatever its age. */
+interface Open {
+  deadLetters: number;
+  conflicts: number;
+}
+
+async function askOpen(request: PageRequest): Promise<Open> {
+  const outcomes = readOutcomes(await request.ask(outcomesQuery(request.today * SECONDS_PER_DAY)));
+  return { deadLetters: outcomes.dead_letter ?? 0, conflicts: outcomes.conflict ?? 0 };
+}
+
+interface TotalsProps {
+  outcomes: OutcomeCount[];
+  status: PipelineStatus;
+  open: Open;
+  refused: RefusedAddress[];
+}
+
+function Totals({ outcomes, status, open, refused }: TotalsProps) {
   const countOf = (name: string): string => {
     return formatCount(outcomes.reduce((sum, { outcome, events }) => sum + (outcome === name ? events : 0), 0));
   };
   const { unfinished, reportsWithDueSlices } = status;
+  const refusedMails = refused.reduce((sum, { mails }) => sum + mails, 0);
+  const isAtLeast = refused.some((one) => one.isAtLeast);
   return (
     <dl class="figures">
-      <Figure label="Accepted" value={countOf("accepted")} remark="reports of mail of the period" />
-      <Figure label="Run again" term="Reprocessing" value={countOf("reprocessed")} />
-      <Figure label="Duplicates" term="Duplicate" value={countOf("duplicate")} />
       <Figure
         label="Dead letters"
         term="Dead letter"
-        value={countOf("dead_letter")}
-        remark={<a href="/operations/dead-letters">those still open</a>}
+        value={formatCount(open.deadLetters)}
+        remark={<a href="/operations/dead-letters">open now</a>}
       />
       <Figure
         label="Conflicts"
         term="Conflict"
-        value={countOf("conflict")}
-        remark={<a href="/operations/conflicts">those still open</a>}
+        value={formatCount(open.conflicts)}
+        remark={<a href="/operations/conflicts">open now</a>}
       />
-      <Figure label="Waiting" value={formatCount(unfinished)} remark="received, not yet dealt with" />
+      <Figure label="Unfinished files" value={formatCount(unfinished)} remark={<a href="#unfinished">by day</a>} />
+      <Figure
+        label="Refused mails"
+        value={`${formatCount(refusedMails)}${isAtLeast ? " or more" : ""}`}
+        remark={<a href="#refused">to addresses not registered</a>}
+      />
+      <Figure label="Accepted reports" value={countOf("accepted")} remark="of mail of the period" />
+      <Figure label="Reports run again" term="Reprocessing" value={countOf("reprocessed")} remark="in the period" />
+      <Figure label="Duplicate reports" term="Duplicate" value={countOf("duplicate")} remark="in the period" />
       <Figure label="Points due" value={formatCount(reportsWithDueSlices)} remark="reports with slices to be written" />
     </dl>
   );
 }
 
+function refusedTable(rows: RefusedAddress[]): BoundTable {
+  return bindTable<RefusedAddress>({
+    id: "refused",
+    caption: "Refused mail: its address is not registered",
+    rows,
+    sort: "-mails",
+    size: 10,
+    empty: "No mail to an address that is not registered came in this period.",
+    columns: [
+      {
+        key: "rua",
+        label: "Sent to",
+        value: ({ rua }) => rua,
+        cell: ({ rua }) => (rua === "" ? "further addresses of a day" : <Name text={rua} />),
+      },
+      {
+        key: "mails",
+        label: "Mails",
+        align: "end",
+        value: ({ mails }) => mails,
+        cell: ({ mails, isAtLeast }) => `${formatCount(mails)}${isAtLeast ? " or more" : ""}`,
+      },
+      { key: "last", label: "Last one", value: ({ lastSeconds }) => isoMinute(lastSeconds) },
+      {
+        key: "sender",
+        label: "Its envelope sender",
+        value: ({ lastSender }) => lastSender,
+        cell: ({ lastSender }) => (lastSender === "" ? "–" : <Name text={lastSender} />),
+      },
+    ],
+  });
+}
+
 function unfinishedTable({ unfinishedDays }: PipelineStatus): BoundTable {
   return bindTable({
     id: "unfinished",
-    caption: "Not yet dealt with",
+    caption: "Unfinished files",
     rows: unfinishedDays,
     sort: "-day",
     empty: "Everything that was received has its outcome.",

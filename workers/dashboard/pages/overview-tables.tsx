@@ -1,7 +1,8 @@
 /** The tables of a domain's overview. */
+
+import { readReasons } from "../../../shared/guidance/auth-results.ts";
 import type { DayTotals, PolicyDays } from "../../../shared/ledger/days.ts";
 import type { DispositionTotals, ReasonTotals } from "../../../shared/ledger/sources.ts";
-import { readReasons } from "../data/auth-results.ts";
 import { formatShare, shareOf } from "../data/numbers.ts";
 import { describePolicy, shortPolicy } from "../data/policy.ts";
 import { dayColumn, messagesColumn } from "../parts/columns.tsx";

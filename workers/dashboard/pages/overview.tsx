@@ -1,11 +1,15 @@
 /** One domain over a period: totals and change, messages by day, the verdict, sources, dispositions, policy. */
 import type { Child } from "hono/jsx";
+import type { JudgedSource } from "../../../shared/guidance/roles.ts";
+import { mergeSources, type Source } from "../../../shared/guidance/sources.ts";
+import { judge, type Verdict } from "../../../shared/guidance/verdict.ts";
+import { decideBy, verdictInput } from "../../../shared/guidance/verdict-input.ts";
 import {
   type DayTotals,
   dayTotalsQuery,
-  lastCountedPolicy,
   type PolicyDays,
   policiesQuery,
+  ruaAddressesQuery,
 } from "../../../shared/ledger/days.ts";
 import { type Extent, extentQuery } from "../../../shared/ledger/domains.ts";
 import type { SenderDecision } from "../../../shared/ledger/sender-decisions.ts";
@@ -13,8 +17,6 @@ import { type Mail, mailQuery, SOURCE_LIMITS } from "../../../shared/ledger/sour
 import { isoDay } from "../data/days.ts";
 import { changeOfCount, formatCount, formatShare } from "../data/numbers.ts";
 import { type Period, periodBefore } from "../data/period.ts";
-import { mergeSources, type Source } from "../data/sources.ts";
-import { assess } from "../data/verdict.ts";
 import { BeforeDetails, daysWithData, detailsSince } from "../parts/before-details.tsx";
 import { FoldedTable } from "../parts/chart-table.tsx";
 import { DayChart } from "../parts/chart-view.tsx";
@@ -42,6 +44,7 @@ interface Overview {
   /** Of the mail, what the judgement counts. */
   countedMail: Mail;
   extent: Extent;
+  ruaAddresses: string[];
   /** What the owner said of sources, by name. */
   decisions: ReadonlyMap<string, SenderDecision>;
 }
@@ -50,7 +53,11 @@ export async function overviewPage(request: PageRequest, domain: string): Promis
   const overview = await askOverview(request, domain);
   const { period, policies } = overview;
   const sources = mergeSources(overview.mail.sources, domain);
-  const tables = overviewTables(request, { overview, sources });
+  const current = overview.days.filter(({ day }) => day >= period.firstDay);
+  const verdict = judge(
+    verdictInput(domain, { ...overview, mail: overview.countedMail, days: current }, decideBy(overview.decisions)),
+  );
+  const tables = overviewTables(request, { overview, sources, judged: verdict.sources });
   return {
     tables: Object.values(tables),
     content: {
@@ -70,7 +77,7 @@ export async function overviewPage(request: PageRequest, domain: string): Promis
           {policies.length === 0 ? (
             <NoReports domain={domain} request={request} />
           ) : (
-            <Content request={request} overview={overview} tables={tables} />
+            <Content request={request} overview={overview} verdict={verdict} tables={tables} />
           )}
         </>
       ),
@@ -81,24 +88,33 @@ export async function overviewPage(request: PageRequest, domain: string): Promis
 async function askOverview(request: PageRequest, domain: string): Promise<Overview> {
   const period = periodOf(request);
   const scope = await domainScope(request, domain, period);
-  const [days, mail, policies, extent, decisions] = await Promise.all([
+  const [days, mail, policies, extent, addresses, decisions] = await Promise.all([
     request.ask(dayTotalsQuery({ ...scope, firstDay: periodBefore(period).firstDay })),
     askOne(request, mailQuery(scope)),
     request.ask(policiesQuery(await domainScope(request, domain))),
     askOne(request, extentQuery(scope)),
+    request.ask(ruaAddressesQuery(scope)),
     decisionsBySource(request, domain),
   ]);
+  const ruaAddresses = addresses.map(({ rua }) => rua);
   const isAllCounted = days.every(({ day, uncounted }) => day < period.firstDay || uncounted === 0);
   const countedMail = isAllCounted ? mail : await askOne(request, mailQuery({ ...scope, onlyCounted: true }));
-  return { domain, period, days, mail, countedMail, policies, extent, decisions };
+  return { domain, period, days, mail, countedMail, policies, extent, ruaAddresses, decisions };
 }
 
-function overviewTables(request: PageRequest, { overview, sources }: { overview: Overview; sources: Source[] }) {
+interface TablesInput {
+  overview: Overview;
+  sources: Source[];
+  judged: readonly JudgedSource[];
+}
+
+function overviewTables(request: PageRequest, { overview, sources, judged }: TablesInput) {
   const { domain, period, days, mail, policies, extent, decisions } = overview;
   const current = days.filter(({ day }) => day >= period.firstDay);
+  const dataSince = detailsSince(extent);
   return {
     days: daysTable(fillDays(current, { period, extent })),
-    sources: sourcesTable(request, { domain, sources, period, decisions, dataSince: detailsSince(extent), size: 10 }),
+    sources: sourcesTable(request, { domain, sources, judged, period, decisions, dataSince, size: 10 }),
     dispositions: dispositionsTable(mail.dispositions),
     reasons: reasonsTable(mail.reasons),
     policies: policiesTable(policies),
@@ -108,24 +124,20 @@ function overviewTables(request: PageRequest, { overview, sources }: { overview:
 interface ContentProps {
   request: PageRequest;
   overview: Overview;
+  verdict: Verdict;
   tables: ReturnType<typeof overviewTables>;
 }
 
-function Content({ request, overview, tables }: ContentProps) {
-  const { domain, period, days, policies, mail, countedMail, extent } = overview;
+function Content({ request, overview, verdict, tables }: ContentProps) {
+  const { domain, period, days, mail, extent } = overview;
   const current = days.filter(({ day }) => day >= period.firstDay);
-  const assessment = assess({
-    sources: mergeSources(countedMail.sources, domain),
-    daysWithReports: current.filter(({ messages, uncounted }) => messages > uncounted).length,
-    policy: lastCountedPolicy(policies),
-  });
   return (
     <>
+      <VerdictCard request={request} verdict={verdict} />
+      <JudgementBasis request={request} domain={domain} days={current} />
       <BeforeDetails period={period} extent={extent} />
       <Totals current={current} before={days.filter(({ day }) => day < period.firstDay)} />
       <DailyChart days={current} period={period} extent={extent} domain={domain} />
-      <VerdictCard request={request} domain={domain} assessment={assessment} />
-      <JudgementBasis request={request} domain={domain} days={current} />
       {mail.sources.length >= SOURCE_LIMITS.maxGroups && <PartialSources />}
       {tables.sources.view(request.url)}
       <p class="small">
@@ -155,10 +167,10 @@ function NoReports({ domain, request }: { domain: string; request: PageRequest }
   return (
     <section class="card">
       <h2>
-        No report about <ForeignText text={domain} />
+        No reports for <ForeignText text={domain} />
       </h2>
       <p class="lead">
-        No aggregate report that you may see is about this domain. <a href={linkTo(request, "/")}>All domains</a>
+        No reports for this domain, or no access. <a href={linkTo(request, "/")}>All domains</a>
       </p>
     </section>
   );
@@ -195,9 +207,9 @@ function Totals({ current, before }: { current: DayTotals[]; before: DayTotals[]
 }
 
 function changeOfShare(part: number, total: number, before: { part: number; total: number }): string {
-  if (before.total === 0 || total === 0) return "nothing before";
+  if (before.total === 0 || total === 0) return "no earlier data";
   const points = 100 * (part / total - before.part / before.total);
-  if (Math.abs(points) < 0.05) return "as before";
+  if (Math.abs(points) < 0.05) return "unchanged";
   return `${points > 0 ? "↑" : "↓"} ${Math.abs(points).toFixed(1)} points`;
 }
 
@@ -230,9 +242,7 @@ function DailyChart({ days, period, extent, domain }: ChartProps) {
         unit="messages"
       />
       <SpreadNote days={filled} unit="messages" />
-      <p class="small muted">
-        Days are those the reports are about. Reports about yesterday and today are still to come.
-      </p>
+      <p class="small muted">By date of the mail. Yesterday and today are incomplete.</p>
     </section>
   );
 }

@@ -1,8 +1,8 @@
 /** The tables of a source: addresses, what authenticated its mail, From domains, reports. */
 import type { AddressName } from "../../../shared/guidance/address-name.ts";
+import { hasPass, readAuthResults } from "../../../shared/guidance/auth-results.ts";
 import { addFigures, SOURCE_LIMITS, type SourceDetail, type SourceReport } from "../../../shared/ledger/sources.ts";
 import { namePhrases } from "../data/address-names.ts";
-import { hasPass, readAuthResults } from "../data/auth-results.ts";
 import { dayOfSeconds, isoDay } from "../data/days.ts";
 import { formatCount } from "../data/numbers.ts";
 import {

@@ -2,6 +2,8 @@
 
 import { domainName } from "../../../shared/domain-name.ts";
 import type { AddressName } from "../../../shared/guidance/address-name.ts";
+import { knownService } from "../../../shared/guidance/known-services.ts";
+import { identifySource, type SourceEvidence } from "../../../shared/guidance/sources.ts";
 import { type Extent, extentQuery } from "../../../shared/ledger/domains.ts";
 import {
   addFigures,
@@ -16,10 +18,8 @@ import {
 import { isSpread } from "../../../shared/report-day.ts";
 import { askNames } from "../data/address-names.ts";
 import { isoDay } from "../data/days.ts";
-import { knownService } from "../data/known-services.ts";
 import { formatCount, formatShare } from "../data/numbers.ts";
 import type { Period } from "../data/period.ts";
-import { identifySource, type SourceEvidence } from "../data/sources.ts";
 import { BeforeDetails, daysWithData } from "../parts/before-details.tsx";
 import { chartTable, FoldedTable } from "../parts/chart-table.tsx";
 import { DayChart, type Series } from "../parts/chart-view.tsx";

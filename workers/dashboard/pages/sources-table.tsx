@@ -1,8 +1,11 @@
 /** The table of sources, on the overview and on the page Sources. */
+import type { JudgedSource, Role } from "../../../shared/guidance/roles.ts";
+import { isNewSource, type Source, type SourceKind } from "../../../shared/guidance/sources.ts";
+import { roleReasonText } from "../../../shared/guidance/verdict-words.ts";
+import { hitsOf, type Step } from "../../../shared/guidance/what-if.ts";
 import type { SenderDecision } from "../../../shared/ledger/sender-decisions.ts";
 import { formatCount, formatShare, shareOf } from "../data/numbers.ts";
 import type { Period } from "../data/period.ts";
-import { isNewSource, type Source, type SourceKind } from "../data/sources.ts";
 import { dayColumn, dmarcColumn, messagesColumn, shareColumn } from "../parts/columns.tsx";
 import { Name } from "../parts/foreign-text.tsx";
 import { addressPath, sourcePath } from "../parts/links.ts";
@@ -19,12 +22,23 @@ interface SourcesInput {
   /** What the owner said of sources, by name. */
   decisions: ReadonlyMap<string, SenderDecision>;
   size?: number;
+  judged: readonly JudgedSource[];
+  /** The policy whose hits are shown; absent = p=reject. */
+  step?: Step | undefined;
 }
 
 const KINDS: Record<SourceKind, string> = {
-  own: "authenticates as your domain",
-  other: "authenticates as itself",
-  none: "nothing vouches for it",
+  own: "passes for your domain",
+  other: "passes for its own domain only",
+  none: "not authenticated",
+};
+
+/** Whose mail it is, in a word. */
+export const ROLE_WORDS: Record<Role, string> = {
+  own: "yours",
+  undecided: "undecided",
+  forwarder: "forwarder",
+  foreign: "foreign",
 };
 
 /** Sources with their figures. */
@@ -40,10 +54,9 @@ export function sourcesTable(request: PageRequest, input: SourcesInput): BoundTa
   });
 }
 
-function columns(
-  request: PageRequest,
-  { domain, sources, period, dataSince, decisions }: SourcesInput,
-): ViewColumn<Source>[] {
+function columns(request: PageRequest, input: SourcesInput): ViewColumn<Source>[] {
+  const { domain, sources, period, dataSince, decisions, judged, step = "reject" } = input;
+  const found = new Map(judged.map((source) => [source.name, source]));
   const total = sources.reduce((sum, { messages }) => sum + messages, 0);
   const isNew = (source: Source): boolean => isNewSource(source, { firstDay: period.firstDay, dataSince });
   return [
@@ -69,10 +82,22 @@ function columns(
     },
     { key: "service", label: "Service", value: ({ service }) => service, exportOnly: true },
     { key: "kind", label: "Kind", value: ({ kind }) => KINDS[kind], exportOnly: true },
+    {
+      key: "whose",
+      label: "Whose",
+      value: ({ name }) => wordOf(found.get(name)),
+      cell: ({ name }) => <Whose judged={found.get(name)} />,
+    },
     messagesColumn(),
     {
+      key: "hit",
+      label: "Would be hit",
+      align: "end",
+      value: ({ name }) => hitsOf(found.get(name), step, domain),
+    },
+    {
       key: "share",
-      label: "Of all",
+      label: "Share",
       align: "end",
       value: ({ messages }) => shareOf(messages, total),
       cell: ({ messages }) => formatShare(messages, total),
@@ -87,6 +112,20 @@ function columns(
     dayColumn("last_seen", "Last seen", ({ lastDay }) => lastDay),
     { key: "new", label: "New in period", value: (source) => (isNew(source) ? "yes" : "no"), exportOnly: true },
   ];
+}
+
+function wordOf(judged: JudgedSource | undefined): string {
+  return judged === undefined ? "" : ROLE_WORDS[judged.role];
+}
+
+function Whose({ judged }: { judged: JudgedSource | undefined }) {
+  if (judged === undefined) return <>–</>;
+  return (
+    <span class="stack">
+      <span class={judged.role === "undecided" ? "result warn" : "result"}>{ROLE_WORDS[judged.role]}</span>
+      <span class="small muted">{roleReasonText(judged.reason)}</span>
+    </span>
+  );
 }
 
 interface CellProps {
@@ -115,9 +154,7 @@ function SourceCell({ request, domain, source, isNew, decision }: CellProps) {
           reports
         </span>
       )}
-      <span class="small muted">
-        {kind === "other" && passed > 0 ? `${KINDS.other}, and as your domain` : KINDS[kind]}
-      </span>
+      <span class="small muted">{kind === "other" && passed > 0 ? "passes for both domains" : KINDS[kind]}</span>
     </span>
   );
 }

@@ -1,27 +1,39 @@
 /** Sources: everybody who sent mail in a domain's name over a period. */
+import { type JudgedSource, judgeSources, ROLES, type Role } from "../../../shared/guidance/roles.ts";
+import { mergeSources, type Source } from "../../../shared/guidance/sources.ts";
+import { decideBy } from "../../../shared/guidance/verdict-input.ts";
+import { hitsOf, STEPS, type Step } from "../../../shared/guidance/what-if.ts";
 import { extentQuery } from "../../../shared/ledger/domains.ts";
 import { mailQuery, SOURCE_LIMITS } from "../../../shared/ledger/sources.ts";
-import { mergeSources } from "../data/sources.ts";
 import { BeforeDetails, detailsSince } from "../parts/before-details.tsx";
 import { DomainHead, domainCrumbs } from "../parts/domain-frame.tsx";
 import { ForeignText } from "../parts/foreign-text.tsx";
+import { Note } from "../parts/marks.tsx";
 import type { PageResult } from "../parts/page.ts";
 import { PeriodText } from "../parts/period-view.tsx";
-import { askOne, domainScope, type PageRequest, periodOf } from "../parts/request.ts";
+import { askOne, domainScope, linkWith, type PageRequest, periodOf } from "../parts/request.ts";
 import { PartialSources } from "./overview.tsx";
 import { decisionsBySource } from "./sender-decision.tsx";
-import { sourcesTable } from "./sources-table.tsx";
+import { ROLE_WORDS, sourcesTable } from "./sources-table.tsx";
 
 export async function sourcesPage(request: PageRequest, domain: string): Promise<PageResult> {
   const period = periodOf(request);
   const scope = await domainScope(request, domain, period);
-  const [{ sources: groups }, extent, decisions] = await Promise.all([
+  const [{ sources: groups, evidence }, extent, decisions] = await Promise.all([
     askOne(request, mailQuery(scope)),
     askOne(request, extentQuery(scope)),
     decisionsBySource(request, domain),
   ]);
   const dataSince = detailsSince(extent);
-  const table = sourcesTable(request, { domain, period, dataSince, decisions, sources: mergeSources(groups, domain) });
+  const isAllCounted = groups.every(({ uncounted }) => uncounted === 0);
+  const counted = isAllCounted
+    ? evidence
+    : (await askOne(request, mailQuery({ ...scope, onlyCounted: true }))).evidence;
+  const judged = judgeSources(counted, domain, decideBy(decisions));
+  const filter = readFilter(request.parameters);
+  const sources = selectSources(mergeSources(groups, domain), { judged, filter, domain });
+  const { step } = filter;
+  const table = sourcesTable(request, { domain, period, dataSince, decisions, judged, sources, step });
   return {
     tables: [table],
     content: {
@@ -50,9 +62,59 @@ export async function sourcesPage(request: PageRequest, domain: string): Promise
           />
           <BeforeDetails period={period} extent={extent} />
           {groups.length >= SOURCE_LIMITS.maxGroups && <PartialSources />}
+          {filter.role !== undefined && <Filtered url={request.url} filter={{ ...filter, role: filter.role }} />}
           {table.view(request.url)}
         </>
       ),
     },
   };
+}
+
+/** What a link from the verdict's table asks for. */
+interface Filter {
+  role?: Role | undefined;
+  step?: Step | undefined;
+}
+
+function readFilter(parameters: URLSearchParams): Filter {
+  return {
+    role: ROLES.find((role) => role === parameters.get("role")),
+    step: STEPS.find((step) => step === parameters.get("step")),
+  };
+}
+
+interface Selection {
+  judged: readonly JudgedSource[];
+  filter: Filter;
+  domain: string;
+}
+
+/** The sources of a role of which the step hits something. */
+function selectSources(sources: Source[], { judged, filter: { role, step }, domain }: Selection): Source[] {
+  if (role === undefined) return sources;
+  const names = new Set(
+    judged
+      .filter((source) => source.role === role && (step === undefined || hitsOf(source, step, domain) > 0))
+      .map(({ name }) => name),
+  );
+  return sources.filter(({ name }) => names.has(name));
+}
+
+const STEP_WORDS: Record<Step, string> = {
+  quarantineTest: "p=quarantine; t=y",
+  quarantine: "p=quarantine",
+  rejectTest: "p=reject; t=y",
+  reject: "p=reject",
+  strict: "p=reject with strict alignment",
+  subdomains: "sp=reject (mail from subdomains)",
+};
+
+function Filtered({ url, filter: { role, step } }: { url: URL; filter: Filter & { role: Role } }) {
+  return (
+    <Note kind="done">
+      Only sources that are {ROLE_WORDS[role]}
+      {step !== undefined && <> and whose messages {STEP_WORDS[step]} would have hit</>}.{" "}
+      <a href={linkWith(url, { role: undefined, step: undefined })}>Show all</a>
+    </Note>
+  );
 }

@@ -1,98 +1,165 @@
-/** The verdict on the overview: is it safe to ask receivers to reject the rest, and what to do before. */
+/** The verdict on the overview: what is, the one thing to do next, the record to publish, and what each step would hit. */
 import type { Child } from "hono/jsx";
-import { formatCount, formatShare } from "../data/numbers.ts";
-import type { Source } from "../data/sources.ts";
-import { type Assessment, failed, VERDICT_LIMITS } from "../data/verdict.ts";
-import { Name } from "../parts/foreign-text.tsx";
-import { addressPath, sourcePath } from "../parts/links.ts";
+import type { JudgedSource, Role } from "../../../shared/guidance/roles.ts";
+import type { Reason, Verdict } from "../../../shared/guidance/verdict.ts";
+import { reasonText, roleReasonText, verdictWords } from "../../../shared/guidance/verdict-words.ts";
+import type { Step } from "../../../shared/guidance/what-if.ts";
+import { formatCount } from "../data/numbers.ts";
+import { ForeignText } from "../parts/foreign-text.tsx";
+import { addressPath, domainPath, sourcePath } from "../parts/links.ts";
 import { linkTo, type PageRequest } from "../parts/request.ts";
 
 const SHOWN = 4;
 
 interface VerdictProps {
   request: PageRequest;
-  domain: string;
-  assessment: Assessment;
+  verdict: Verdict;
 }
 
-export function VerdictCard({ request, domain, assessment }: VerdictProps) {
-  const { verdict, messages, doubtful, unauthenticated } = assessment;
+export function VerdictCard({ request, verdict }: VerdictProps) {
+  const { state, domain, messages, nextRecord, reasons, missing } = verdict;
+  const { headline, nextStep } = verdictWords(verdict);
+  const shown = reasons.length > 0 ? reasons : missing;
   return (
-    <section class={`card verdict ${verdict}`} aria-labelledby="verdict">
-      <h2 id="verdict">{heading(assessment)}</h2>
-      <p>{explanation(assessment)}</p>
-      {messages > 0 && doubtful.length > 0 && (
-        <Group
-          title="Look at these first: the sender proves who it is, but not as your domain"
-          advice="If it works for you, have it sign with your domain (DKIM) or bounce to it (SPF). A mailing list or forwarder you cannot mend: that mail would be refused by receivers that make no exception."
-          sources={doubtful}
-          link={(source) => linkTo(request, sourcePath(domain, source.name))}
-        />
-      )}
-      {messages > 0 && unauthenticated.length > 0 && (
-        <Group
-          title="Nothing vouches for these addresses"
-          advice="Mostly somebody using your name, which p=reject is there to stop. If one of them is yours, add it to your SPF record and let it sign before you go on."
-          sources={unauthenticated}
-          link={(source) => linkTo(request, addressPath(domain, source.name))}
-        />
-      )}
+    <section class={`card verdict ${state}`} aria-labelledby="verdict">
+      <h2 id="verdict">
+        <ForeignText text={headline} />
+      </h2>
+      <p class="next-step">
+        <ForeignText text={nextStep} />
+      </p>
+      {nextRecord !== undefined && <NextRecord verdict={verdict} text={nextRecord} />}
+      {shown.length > 0 && <Reasons request={request} domain={domain} reasons={shown} />}
+      {messages > 0 && <WhatIf request={request} verdict={verdict} />}
     </section>
   );
 }
 
-interface GroupProps {
-  title: string;
-  advice: string;
-  sources: readonly Source[];
-  link: (source: Source) => string;
-}
-
-function Group({ title, advice, sources, link }: GroupProps) {
+function NextRecord({ verdict: { domain, state }, text }: { verdict: Verdict; text: string }) {
   return (
     <div class="stack">
-      <h3>{title}</h3>
-      <p class="muted">{advice}</p>
-      <ul>
-        {sources.slice(0, SHOWN).map((source) => (
-          <li>
-            <a href={link(source)}>
-              <Name text={source.name} />
-            </a>
-            {source.service !== "" && <span class="muted"> ({source.service})</span>}: {formatCount(failed(source))} of{" "}
-            {formatCount(source.messages)} messages fail
-            {source.spared > 0 && <>, {formatCount(source.spared)} of them spared by receivers (forwarding, lists)</>}
-          </li>
-        ))}
-        {sources.length > SHOWN && <li class="muted">and {formatCount(sources.length - SHOWN)} more</li>}
-      </ul>
+      <span class="small muted">
+        {state === "beingRejected" ? "To publish until then" : "To publish"}: a TXT record at{" "}
+        <ForeignText text={`_dmarc.${domain}`} />. Keep other rua and ruf addresses of the present record: reports don't
+        name them.
+      </span>
+      <pre class="record" data-copy>
+        <ForeignText text={text} />
+      </pre>
+      {state === "notInUse" && (
+        <>
+          <span class="small muted">
+            And a TXT record at <ForeignText text={domain} />
+          </span>
+          <pre class="record" data-copy>
+            v=spf1 -all
+          </pre>
+        </>
+      )}
     </div>
   );
 }
 
-function heading({ verdict, messages, failed: failing }: Assessment): Child {
-  switch (verdict) {
-    case "no_data":
-      return "Nothing can be said: no report is about this period";
-    case "too_early":
-      return "Too early to say whether p=reject is safe";
-    case "not_yet":
-      return `Not yet: p=reject would refuse ${formatShare(failing, messages)} of the mail, some of it perhaps yours`;
-    case "ready":
-      return `Looks safe: p=reject would refuse ${formatShare(failing, messages)} of the mail, and none of it looks like yours`;
-    case "enforced":
-      return `p=reject is published: ${formatShare(failing, messages)} of the mail fails and may be refused`;
-  }
+interface ReasonsProps {
+  request: PageRequest;
+  domain: string;
+  reasons: readonly Reason[];
 }
 
-function explanation(assessment: Assessment): Child {
-  const { verdict, messages, failed: failing, daysWithReports, doubtfulMessages, unauthenticatedMessages } = assessment;
-  const { minDaysWithReports, minMessages, maxDoubtfulShare } = VERDICT_LIMITS;
-  if (verdict === "no_data") return "Choose a longer period, or wait for the first reports.";
-  const figures = `${formatCount(failing)} of ${formatCount(messages)} messages fail DMARC: ${formatCount(doubtfulMessages)} from senders that authenticate as somebody, ${formatCount(unauthenticatedMessages)} from addresses nothing vouches for.`;
-  const basis =
-    verdict === "too_early"
-      ? ` There are reports about ${daysWithReports} days and ${formatCount(messages)} messages; a judgement takes at least ${minDaysWithReports} days and ${minMessages} messages, so that monthly and weekly mail is seen too.`
-      : ` The judgement rests on ${daysWithReports} days with reports, and calls p=reject safe while at most ${formatShare(maxDoubtfulShare * 1000, 1000)} of all mail fails from senders that authenticate. Mail that is sent less often than the period is long is not in it.`;
-  return figures + basis;
+function Reasons({ request, domain, reasons }: ReasonsProps) {
+  const rest = reasons.length - SHOWN;
+  return (
+    <ul>
+      {reasons.slice(0, SHOWN).map((reason) => (
+        <li>
+          <ForeignText text={reasonText(reason)} />{" "}
+          {reason.source !== undefined && reason.source.name !== "" && (
+            <SourceLink request={request} domain={domain} source={reason.source} />
+          )}
+        </li>
+      ))}
+      {rest > 0 && (
+        <li>
+          <a href={linkTo(request, `${domainPath(domain)}/sources`)}>and {formatCount(rest)} more</a>
+        </li>
+      )}
+    </ul>
+  );
+}
+
+function SourceLink({ request, domain, source }: { request: PageRequest; domain: string; source: JudgedSource }) {
+  const { kind, name, reason } = source;
+  const path = kind === "none" ? addressPath(domain, name) : sourcePath(domain, name);
+  return (
+    <span class="small muted">
+      <a href={linkTo(request, path)}>
+        <ForeignText text={name} />
+      </a>
+      : {roleReasonText(reason)}
+    </span>
+  );
+}
+
+/** Rows of the table, by whose mail it is. */
+const ROLES: { role: Role; label: string }[] = [
+  { role: "own", label: "Yours" },
+  { role: "undecided", label: "Undecided" },
+  { role: "forwarder", label: "Forwarded" },
+  { role: "foreign", label: "Foreign" },
+];
+
+/** Columns: quarantine and reject hit the same messages. */
+const STEP_COLUMNS: { step: Step; label: Child }[] = [
+  { step: "reject", label: "p=quarantine or p=reject" },
+  { step: "strict", label: "With strict alignment" },
+  { step: "subdomains", label: "From subdomains (sp, np)" },
+];
+
+function WhatIf({ request, verdict: { domain, wouldHit, letThrough } }: VerdictProps) {
+  return (
+    <div class="stack">
+      <h3 id="what-if">Messages a policy would have hit</h3>
+      <section class="scroll" tabindex={0} aria-label="Messages a policy would have hit, table">
+        <table class="what-if" aria-labelledby="what-if">
+          <thead>
+            <tr>
+              <th scope="col">Mail</th>
+              {STEP_COLUMNS.map(({ label }) => (
+                <th scope="col" class="end">
+                  {label}
+                </th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            {ROLES.map(({ role, label }) => (
+              <tr>
+                <th scope="row" class="text">
+                  {label}
+                </th>
+                {STEP_COLUMNS.map(({ step }) => (
+                  <td class="end nowrap">
+                    <a href={hitLink(request, domain, { role, step })}>{formatCount(wouldHit[step][role])}</a>
+                  </td>
+                ))}
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </section>
+      <p class="small muted">
+        With t=y, receivers that follow RFC 9989 act one level below: quarantine as none, reject as quarantine. Older
+        ones ignore it.{" "}
+        {letThrough > 0 &&
+          `${formatCount(letThrough)} failing messages that receivers let through as forwarded or from a list are not counted.`}
+      </p>
+    </div>
+  );
+}
+
+/** The sources whose messages make up a number. */
+function hitLink(request: PageRequest, domain: string, { role, step }: { role: Role; step: Step }): string {
+  const link = linkTo(request, `${domainPath(domain)}/sources`);
+  const filter = new URLSearchParams({ role, step, "sources.sort": "-hit" });
+  return `${link}${link.includes("?") ? "&" : "?"}${filter}`;
 }

@@ -18,11 +18,13 @@ const TABS: (Tab & { key: OperationsTab })[] = [
 
 /** What a change came to, told by the page it leads back to: `?done=…`. */
 const DONE: Record<string, string> = {
-  requeued: "Sent again. A letter stays until its message has succeeded.",
-  discarded: "Discarded. The raw file stays where it is.",
+  requeued: "Sent again. A dead letter stays until its message has succeeded.",
+  discarded: "Discarded. Reprocessing does not bring it back; the raw file stays where it is.",
+  restored: "Open again.",
   replace: "The other version takes the place of the first one as soon as its message is processed.",
   keep: "The version accepted first stays.",
   count_both: "The other version counts as a report of its own as soon as its message is processed.",
+  cancelled: "Cancelled. What it had sent already is still run.",
   started: "Started. The page shows how far it is.",
 };
 

@@ -1,7 +1,7 @@
 /**
  * `job`: do one page of a reprocess or reconcile job, then send the message for the next. How far a job is stands in the
  * ledger: a page counts when its row is written over the version that was read, so a redelivery, or a duplicate racing
- * it, counts nothing twice and goes on where it was. Removing the row ends the job.
+ * it, counts nothing twice and goes on where it was. Cancelling it, or removing the row, ends the job.
  */
 import { change } from "../../../shared/ledger/database.ts";
 import { findJob, type Job, updateJob } from "../../../shared/ledger/jobs.ts";
@@ -63,6 +63,7 @@ async function doPage({ jobId, page }: JobMessage, invocation: Invocation): Prom
   const ledger = shards.directory;
   const job = await findJob(ledger, jobId);
   if (job === undefined) return { outcome: "job was removed" };
+  if (job.state === "cancelled") return { outcome: "job was cancelled" };
   if (page < job.pages) return { outcome: "already_done" };
   // The message of the page before sent this one and has still to count, or will be delivered again.
   if (page > job.pages) throw new Error(`Page ${page} of job ${jobId} comes too early.`);

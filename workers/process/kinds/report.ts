@@ -5,6 +5,7 @@
 
 import { nextGeneration } from "../../../shared/analytics/events.ts";
 import { findRegistrations } from "../../../shared/ledger/addresses.ts";
+import type { DeadLetterRow } from "../../../shared/ledger/dead-letters.ts";
 import { findObjects, objectReference } from "../../../shared/ledger/objects.ts";
 import type { Outcome } from "../../../shared/ledger/outcomes.ts";
 import { databaseOfExhausted } from "../../../shared/ledger/which-database.ts";
@@ -12,8 +13,9 @@ import type { ReportMessage } from "../../../shared/messages.ts";
 import { problem } from "../../../shared/report/problems.ts";
 import { commitTasks } from "../commit-tasks.ts";
 import { fileDeadLetter, newDeadLetter } from "../dead-letters.ts";
-import { inShardIfBound } from "../env.ts";
+import { type Invocation, inShardIfBound } from "../env.ts";
 import { tellEarlierCommit } from "../outcomes.ts";
+import { describeRawObject, mailOf } from "../raw-object.ts";
 import { readTasks } from "../read-tasks.ts";
 import { generationOf, logEntry, newTask, type Task } from "../report-task.ts";
 import type { Ending, MessageKind } from "./kind.ts";
@@ -47,6 +49,7 @@ export const reportKind: MessageKind<ReportMessage> = {
         rawKey,
         generation,
         lastError,
+        ...(await knownOf(rawKey, invocation)),
       },
       invocation.nowSeconds,
     );
@@ -95,6 +98,14 @@ export const reportKind: MessageKind<ReportMessage> = {
     };
   },
 };
+
+/** What the raw object says of its mail and file; nothing where R2 does not answer, which may be why it failed. */
+async function knownOf(key: string, { env }: Invocation): Promise<Pick<DeadLetterRow, "mail" | "file">> {
+  const found = await describeRawObject(env.R2_DMARC_REPORTS, key).catch(() => undefined);
+  if (found === undefined) return {};
+  const { metadata, sizeBytes } = found;
+  return { mail: mailOf(metadata), file: { name: metadata.fileName, mimeType: metadata.mimeType, sizeBytes } };
+}
 
 // A batch may hold several messages about one object: the newest generation is run, the others are done with it.
 function newestOfEachObject(tasks: readonly Task[]): Task[] {

@@ -3,8 +3,8 @@
  * that authenticated the mail: another organization's where there is one (a service signs or bounces as itself, even
  * where it also signs for the owner), else the owner's own, else the address. Pure.
  */
-import { addFigures, type GroupFigures, type SourceGroup } from "../../../shared/ledger/sources.ts";
-import { organizationalDomain } from "../../../shared/organizational-domain.ts";
+import { addFigures, type GroupFigures, type SourceGroup } from "../ledger/sources.ts";
+import { organizationalDomain } from "../organizational-domain.ts";
 import { hasPass, readAuthResults } from "./auth-results.ts";
 import { knownService } from "./known-services.ts";
 

@@ -1,0 +1,83 @@
+/**
+ * How often the verdict is right: `npm run bench:verdict -- [--domains N] [--seed N] [--json] [--shape DIR]`, 1,000 domains
+ * unless told. Domains with labelled senders are simulated from a seed (bench/verdict), their reports of 30 days are judged, and
+ * the verdicts compared with what the labels say p=reject would lose. With --shape the traffic is compared with the reports
+ * in a folder as well.
+ */
+import { parseArgs } from "node:util";
+import { type Assumption, judgeOne, type Score, score } from "./verdict/score.ts";
+import { compareShapes } from "./verdict/shape.ts";
+
+const TARGETS = { readyPrecision: 0.995, readyRecall: 0.9 };
+
+interface Variant {
+  calledReady: number;
+  readyPrecision: number;
+  readyRecall: number;
+}
+
+interface Answer extends Score {
+  seed: number;
+  /** The same after the owner has decided, truthfully, about each undecided source. */
+  withDecisions: Variant;
+  /** The same where reports that cannot be verified are counted too. */
+  withForgedReports: Variant;
+}
+
+function run(domains: number, seed: number): Answer {
+  const numbers = Array.from({ length: domains }, (_, i) => i);
+  const scored = (assumption: Assumption): Score => score(numbers.map((number) => judgeOne(seed, number, assumption)));
+  const variant = (assumption: Assumption): Variant => {
+    const { calledReady, readyPrecision, readyRecall } = scored(assumption);
+    return { calledReady, readyPrecision, readyRecall };
+  };
+  return {
+    ...scored({}),
+    seed,
+    withDecisions: variant({ isDecided: true }),
+    withForgedReports: variant({ countsForged: true }),
+  };
+}
+
+function print(answer: Answer): void {
+  const percent = (share: number): string => `${(100 * share).toFixed(2)} %`;
+  const { domains, seed, withoutReports, open, trulyReady, calledReady, withDecisions, withForgedReports } = answer;
+  console.log(`${domains} domains of seed ${seed}, ${withoutReports} without a report, ${open} that do not reject yet`);
+  console.log(`truly ready ${trulyReady}, called ready ${calledReady}`);
+  const verdict = (name: keyof typeof TARGETS): string => {
+    const isMet = answer[name] >= TARGETS[name];
+    return `${percent(answer[name])} (goal ${percent(TARGETS[name])}, ${isMet ? "met" : "NOT met"})`;
+  };
+  console.log(`precision ${verdict("readyPrecision")}`);
+  console.log(`recall    ${verdict("readyRecall")}`);
+  console.log(`precision over the following 30 days as well: ${percent(answer.laterPrecision)}`);
+  const { trulyRejected, foundRejected, wronglyRejected } = answer;
+  console.log(`being rejected: ${foundRejected} of ${trulyRejected} found, ${wronglyRejected} said wrongly`);
+  const variant = ({ readyPrecision, readyRecall }: Variant): string =>
+    `precision ${percent(readyPrecision)}, recall ${percent(readyRecall)}`;
+  console.log(`undecided senders decided by the owner: ${variant(withDecisions)}`);
+  console.log(`forged reports counted: ${variant(withForgedReports)}`);
+  console.log("states", answer.states);
+  console.log("called ready and wrong, by sender", answer.wrong);
+  console.log("truly ready and not called so", answer.missed);
+}
+
+const { values } = parseArgs({
+  options: {
+    domains: { type: "string", default: "1000" },
+    seed: { type: "string", default: "1" },
+    json: { type: "boolean", default: false },
+    shape: { type: "string" },
+  },
+});
+const [domains, seed] = [Number(values.domains), Number(values.seed)];
+if (!Number.isInteger(domains) || domains < 1 || !Number.isInteger(seed)) {
+  console.error("bench:verdict: --domains and --seed take whole numbers.");
+  process.exitCode = 1;
+} else {
+  const answer = run(domains, seed);
+  if (values.json) console.log(JSON.stringify(answer));
+  else print(answer);
+  if (values.shape !== undefined)
+    console.log(JSON.stringify(await compareShapes(values.shape, { domains, seed }), null, 2));
+}

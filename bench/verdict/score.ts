@@ -1,0 +1,169 @@
+/** Verdicts about simulated domains against the truth by their senders' labels. Pure. */
+
+import { mulberry32 } from "../../local/random.ts";
+import type { Decide } from "../../shared/guidance/roles.ts";
+import { judge, type Verdict, type VerdictState } from "../../shared/guidance/verdict.ts";
+import { sumEvidence } from "../../shared/guidance/what-if.ts";
+import { organizationalDomain } from "../../shared/organizational-domain.ts";
+import { type DatedRecord, evidenceOf } from "../../test/support/evidence.ts";
+import { chanceOf } from "./chance.ts";
+import { DAYS } from "./parameters.ts";
+import { type Sender, type SimulatedDomain, simulateDomain } from "./senders.ts";
+import { type Losses, sendMail, type Traffic } from "./traffic.ts";
+
+/** What ready promises: less of the legitimate mail is lost. */
+export const MAX_LOST_SHARE = 0.001;
+
+/** One domain with what is true of it and what was said. */
+export interface Judged {
+  domain: SimulatedDomain;
+  traffic: Traffic;
+  /** Share of the legitimate mail that p=reject would have lost in the days that are judged, and in all that are simulated. */
+  lostShare: number;
+  laterLostShare: number;
+  state: VerdictState;
+  /** Codes of what it turned on. */
+  reasons: string[];
+}
+
+/** What else is assumed. */
+export interface Assumption {
+  /** Reports that cannot be verified are counted as well. */
+  countsForged?: boolean;
+  /** The owner has said of each undecided source, truthfully, whether it sends for them. */
+  isDecided?: boolean;
+}
+
+/** Simulates and judges a domain. */
+export function judgeOne(
+  seed: number,
+  number: number,
+  { countsForged = false, isDecided = false }: Assumption = {},
+): Judged {
+  const chance = chanceOf(mulberry32((seed * 1_000_003 + number) * 0x9e3779b9));
+  const domain = simulateDomain(`domain${number}.example`, chance);
+  const traffic = sendMail(domain, chance);
+  const records = countsForged ? [...traffic.reported, ...traffic.forged] : traffic.reported;
+  const undecided = judgeRecords(domain, records, () => undefined);
+  const verdict = isDecided ? judgeRecords(domain, records, ownerOf(domain, undecided)) : undecided;
+  return {
+    domain,
+    traffic,
+    lostShare: shareLost(traffic.judged),
+    laterLostShare: shareLost(traffic.later),
+    state: verdict.state,
+    reasons: [...verdict.reasons, ...verdict.missing].map(
+      ({ code, source }) => `${code}${source === undefined ? "" : ` ${source.role} ${source.reason}`}`,
+    ),
+  };
+}
+
+function shareLost({ lost, legitimate }: Losses): number {
+  return legitimate === 0 ? 0 : lost / legitimate;
+}
+
+/** An owner who knows each sender, and is asked about those that are undecided. */
+function ownerOf(domain: SimulatedDomain, { sources }: Verdict): Decide {
+  const asked = new Set(sources.filter(({ role }) => role === "undecided").map(({ name }) => name));
+  const isNamed = (sender: Sender, name: string): boolean =>
+    sender.addresses.includes(name) ||
+    sender.looks.some(({ dkimResults, spfResults }) =>
+      [...dkimResults, ...spfResults].some(
+        (found) => found.result === "pass" && organizationalDomain(found.domain) === name,
+      ),
+    );
+  return ({ name }) => {
+    if (!asked.has(name)) return undefined;
+    const named = domain.senders.filter((sender) => isNamed(sender, name));
+    if (named.some((sender) => sender.isLegitimate && !sender.isIndirect)) return "mine";
+    return named.some(({ isIndirect }) => isIndirect) ? undefined : "notMine";
+  };
+}
+
+function judgeRecords(domain: SimulatedDomain, records: readonly DatedRecord[], decide: Decide): Verdict {
+  const period = { firstDay: 0, lastDay: DAYS.seen - 1 };
+  const evidence = evidenceOf(records, period);
+  return judge({
+    domain: domain.name,
+    period,
+    evidence,
+    totals: sumEvidence(evidence),
+    days: [...new Set(records.map(({ day }) => day))].sort((a, b) => a - b),
+    policies: [{ policy: `p=${domain.policy}; sp=${domain.policy}; pct=100`, firstDay: 0, lastDay: period.lastDay }],
+    ruaAddresses: [],
+    decide,
+  });
+}
+
+/** The table of errors. */
+export interface Score {
+  domains: number;
+  /** Domains that no report tells of: nothing can be said of them. */
+  withoutReports: number;
+  /** Without p=reject yet: those that ready can be said of. */
+  open: number;
+  trulyReady: number;
+  calledReady: number;
+  /** Of those called ready, the share that loses less than 0.1 % of legitimate mail. */
+  readyPrecision: number;
+  /** The same over the 30 days after as well, with senders that nobody could have seen. */
+  laterPrecision: number;
+  /** Of those truly ready, the share that was called so. */
+  readyRecall: number;
+  /** Of domains that ask for quarantine or reject: those that lose 0.1 % or more; found, and said wrongly. */
+  trulyRejected: number;
+  foundRejected: number;
+  wronglyRejected: number;
+  states: Record<string, number>;
+  /** Why truly ready domains were not called so, by the first reason. */
+  missed: Record<string, number>;
+  /** By whose mail those were wrong that were called ready. */
+  wrong: Record<string, number>;
+}
+
+const READY: ReadonlySet<VerdictState> = new Set(["ready", "notInUse"]);
+
+/** Adds up verdicts. Ready means that p=reject is advised: also for a domain that sends nothing. */
+export function score(judged: readonly Judged[]): Score {
+  const withReports = judged.filter(({ state }) => state !== "silent");
+  const open = withReports.filter(({ domain }) => domain.policy !== "reject");
+  const isTrulyReady = ({ lostShare }: Judged): boolean => lostShare < MAX_LOST_SHARE;
+  const isCalledReady = ({ state }: Judged): boolean => READY.has(state);
+  const trulyReady = open.filter(isTrulyReady);
+  const calledReady = open.filter(isCalledReady);
+  const enforcing = withReports.filter(({ domain }) => domain.policy !== "none");
+  const isRejected = ({ state }: Judged): boolean => state === "beingRejected";
+  const trulyRejected = enforcing.filter((one) => !isTrulyReady(one));
+  const share = (part: number, total: number): number => (total === 0 ? 1 : part / total);
+  const states: Record<string, number> = {};
+  const missed: Record<string, number> = {};
+  const wrong: Record<string, number> = {};
+  for (const { state } of judged) states[state] = (states[state] ?? 0) + 1;
+  for (const { state, reasons } of trulyReady.filter((one) => !isCalledReady(one))) {
+    const why = `${state}: ${reasons[0] ?? "-"}`;
+    missed[why] = (missed[why] ?? 0) + 1;
+  }
+  for (const { traffic } of calledReady.filter((one) => !isTrulyReady(one))) {
+    const [label = "-"] = Object.entries(traffic.judged.lostByLabel).sort((a, b) => b[1] - a[1])[0] ?? [];
+    wrong[label] = (wrong[label] ?? 0) + 1;
+  }
+  return {
+    domains: judged.length,
+    withoutReports: judged.length - withReports.length,
+    open: open.length,
+    trulyReady: trulyReady.length,
+    calledReady: calledReady.length,
+    readyPrecision: share(calledReady.filter(isTrulyReady).length, calledReady.length),
+    laterPrecision: share(
+      calledReady.filter(({ laterLostShare }) => laterLostShare < MAX_LOST_SHARE).length,
+      calledReady.length,
+    ),
+    readyRecall: share(trulyReady.filter(isCalledReady).length, trulyReady.length),
+    trulyRejected: trulyRejected.length,
+    foundRejected: trulyRejected.filter(isRejected).length,
+    wronglyRejected: enforcing.filter((one) => isRejected(one) && isTrulyReady(one)).length,
+    states,
+    missed,
+    wrong,
+  };
+}

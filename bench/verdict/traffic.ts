@@ -1,0 +1,163 @@
+/**
+ * The mail of a simulated domain, day by day and receiver by receiver: what receivers report of it, and, by the senders'
+ * labels, how much legitimate mail p=reject would lose. The second is the truth; it knows nothing of the reports. Pure.
+ */
+import type { AggregateRecord, OverrideReason } from "../../shared/report/vocabulary.ts";
+import type { DatedRecord } from "../../test/support/evidence.ts";
+import type { Chance } from "./chance.ts";
+import { DAYS, RECEIVERS, type Receiver } from "./parameters.ts";
+import { type Look, type Sender, type SimulatedDomain, scattered } from "./senders.ts";
+
+/** What becomes of a domain's mail. */
+export interface Traffic {
+  /** As reported in the days that a verdict sees. */
+  reported: DatedRecord[];
+  /** The same with reports that somebody forged: their senders cannot be verified. */
+  forged: DatedRecord[];
+  /** Of the days that are judged, at all receivers, whether they report or not. */
+  judged: Losses;
+  /** Of all simulated days: also of senders that begin, or send again, after the days that are judged. */
+  later: Losses;
+  /** Distinct sending addresses that reports name. */
+  sources: number;
+}
+
+/** What p=reject would have lost. */
+export interface Losses {
+  legitimate: number;
+  /** Of these, those that fail and whose receiver makes no exception. */
+  lost: number;
+  /** Legitimate messages lost by label of their sender. */
+  lostByLabel: Record<string, number>;
+}
+
+function noLosses(): Losses {
+  return { legitimate: 0, lost: 0, lostByLabel: {} };
+}
+
+/** Sends a domain's mail. */
+export function sendMail(domain: SimulatedDomain, chance: Chance): Traffic {
+  const traffic: Traffic = { reported: [], forged: [], judged: noLosses(), later: noLosses(), sources: 0 };
+  for (const sender of domain.senders) {
+    for (let day = 0; day < DAYS.simulated; day++) {
+      const messages = chance.poisson(sender.rate(day));
+      let rest = messages;
+      let restShare = 1;
+      for (const receiver of RECEIVERS) {
+        if (rest === 0) break;
+        const count = chance.binomial(rest, Math.min(1, receiver.share / restShare));
+        rest -= count;
+        restShare -= receiver.share;
+        if (count > 0) deliver({ domain, sender, receiver, day, count }, traffic, chance);
+      }
+    }
+  }
+  if (domain.hasForgedReports) traffic.forged = forgeReports(domain, chance);
+  traffic.sources = new Set(traffic.reported.map(({ record }) => record.sourceIp)).size;
+  return traffic;
+}
+
+interface Delivery {
+  domain: SimulatedDomain;
+  sender: Sender;
+  receiver: Receiver;
+  day: number;
+  count: number;
+}
+
+function deliver(delivery: Delivery, traffic: Traffic, chance: Chance): void {
+  const { sender, receiver, count } = delivery;
+  let rest = count;
+  let restShare = 1;
+  for (const look of sender.looks) {
+    const messages = chance.binomial(rest, Math.min(1, look.share / restShare));
+    rest -= messages;
+    restShare -= look.share;
+    if (messages === 0) continue;
+    const isFailing = look.dkim === "fail" && look.spf === "fail";
+    const exempted = isFailing && sender.isIndirect ? chance.binomial(messages, receiver.exempts) : 0;
+    if (sender.isLegitimate) {
+      const lost = isFailing ? messages - exempted : 0;
+      addLosses(traffic.later, { label: sender.label, messages, lost });
+      if (delivery.day < DAYS.seen) addLosses(traffic.judged, { label: sender.label, messages, lost });
+    }
+    if (!receiver.reports || delivery.day >= DAYS.seen) continue;
+    report(delivery, { look, messages: messages - exempted, isExempted: false }, { traffic, chance });
+    report(delivery, { look, messages: exempted, isExempted: true }, { traffic, chance });
+  }
+}
+
+function addLosses(losses: Losses, { label, messages, lost }: { label: string; messages: number; lost: number }): void {
+  losses.legitimate += messages;
+  losses.lost += lost;
+  if (lost > 0) losses.lostByLabel[label] = (losses.lostByLabel[label] ?? 0) + lost;
+}
+
+interface Outcome {
+  look: Look;
+  messages: number;
+  isExempted: boolean;
+}
+
+function report(
+  { domain, sender, receiver, day }: Delivery,
+  { look, messages, isExempted }: Outcome,
+  { traffic, chance }: { traffic: Traffic; chance: Chance },
+): void {
+  const isFailing = look.dkim === "fail" && look.spf === "fail";
+  const disposition = isFailing && !isExempted ? domain.policy : "none";
+  const reasons: OverrideReason[] = isExempted && receiver.namesReasons ? [reasonOf(sender, chance)] : [];
+  const write = (sourceIp: string, count: number): void => {
+    const { dkim, spf, dkimResults, spfResults } = look;
+    const record: AggregateRecord = {
+      sourceIp,
+      count,
+      disposition,
+      rawDisposition: disposition,
+      dkim,
+      spf,
+      reasons,
+      headerFrom: domain.name,
+      envelopeFrom: "",
+      envelopeTo: "",
+      dkimResults,
+      spfResults,
+    };
+    traffic.reported.push({ day, record });
+  };
+  for (let rest = messages; rest > 0; ) {
+    const count = sender.isScattered ? Math.min(rest, 1 + Math.floor(chance.random() * 3)) : rest;
+    write(sender.isScattered ? scattered(chance) : chance.pick(sender.addresses), count);
+    rest -= count;
+  }
+}
+
+// As Google and Fastmail write them.
+function reasonOf({ label }: Sender, chance: Chance): OverrideReason {
+  if (label === "list") return { type: "mailing_list", rawType: "mailing_list", comment: "" };
+  return chance.happens(0.5)
+    ? { type: "local_policy", rawType: "local_policy", comment: "arc=pass" }
+    : { type: "forwarded", rawType: "forwarded", comment: "" };
+}
+
+/** Reports that make it look as if the domain's own server failed, steadily. */
+function forgeReports(domain: SimulatedDomain, chance: Chance): DatedRecord[] {
+  const perDay = chance.logBetween(5, 500);
+  return Array.from({ length: DAYS.seen }, (_, day) => ({
+    day,
+    record: {
+      sourceIp: "192.0.2.66",
+      count: Math.ceil(perDay),
+      disposition: domain.policy,
+      rawDisposition: domain.policy,
+      dkim: "fail",
+      spf: "fail",
+      reasons: [],
+      headerFrom: domain.name,
+      envelopeFrom: "",
+      envelopeTo: "",
+      dkimResults: [],
+      spfResults: [],
+    },
+  }));
+}

@@ -1,0 +1,105 @@
+/** `dmarc verdict`: whether p=reject is safe for a domain, what it would hit, and what to publish next. */
+import type { Command } from "commander";
+import type { Outputs } from "../../shared/contract/operations.ts";
+import { parseDay, SECONDS_PER_DAY } from "../../shared/report-day.ts";
+import { isoDate } from "../../shared/storage.ts";
+import type { ApiClient } from "../client.ts";
+import { CommandError } from "../command-error.ts";
+import { addConnectionOptions, type ConnectionOptions, connect } from "../connection.ts";
+import { printJson, printOut, safeText } from "../terminal.ts";
+
+interface VerdictOptions extends ConnectionOptions {
+  json?: true;
+  from?: string;
+  to?: string;
+}
+
+type Verdict = Outputs["verdict"];
+
+/** Ours: what the pages show unless told otherwise. */
+const DEFAULT_DAYS = 30;
+const MAX_CHARS = 500;
+const SHOWN_REASONS = 5;
+
+const EXAMPLES = `
+Examples:
+  dmarc verdict                                      every domain with reports in the last 30 days
+  dmarc verdict example.com                          one domain
+  dmarc verdict example.com --from 2026-09-01 --to 2026-11-30
+  dmarc verdict --json | jq -r 'select(.state == "beingRejected") | .domain'
+
+States: beingRejected, notYet, ready, protected, tooEarly, silent (no reports), notInUse (sends nothing).
+With --json one object a line: domain, state, reasons, days, messages, wouldHit by step and by whose mail it is, nextRecord
+(the text to publish at _dmarc.DOMAIN, null = keep the present one), missing, sources.`;
+
+/** Adds the command. */
+export function addVerdict(program: Command): void {
+  const command = program
+    .command("verdict")
+    .description("Whether p=reject is safe for a domain, and what to publish next")
+    .argument("[domain...]", "policy domains; without one, all that have reports")
+    .option("--from <day>", "first day of the period, YYYY-MM-DD (30 days unless told)")
+    .option("--to <day>", "last day of the period, YYYY-MM-DD")
+    .option("--json", "one JSON object a line");
+  addConnectionOptions(command).addHelpText("after", EXAMPLES).action(printVerdicts);
+}
+
+async function printVerdicts(domains: string[], options: VerdictOptions): Promise<void> {
+  const client = connect(options);
+  const { from, to } = options;
+  const names = domains.length > 0 ? domains : await domainsWithReports(client, periodOf(options));
+  for (const domain of names) {
+    const verdict = await client.ask("verdict", { domain, from, to });
+    if (options.json) printJson(verdict);
+    else printOut(renderVerdict(verdict));
+  }
+}
+
+function periodOf({ from, to }: VerdictOptions): { firstDay: number; lastDay: number } {
+  const lastDay = to === undefined ? Math.floor(Date.now() / 1000 / SECONDS_PER_DAY) : readDay(to);
+  const firstDay = from === undefined ? lastDay - DEFAULT_DAYS + 1 : readDay(from);
+  return { firstDay, lastDay };
+}
+
+function readDay(text: string): number {
+  const day = parseDay(text);
+  if (day === undefined) throw new CommandError(`'${safeText(text)}' is not a day; write it as YYYY-MM-DD.`);
+  return day;
+}
+
+/** Domains with aggregate reports in a period, by name. One answer may not hold them all: then each half is asked for. */
+async function domainsWithReports(
+  client: ApiClient,
+  { firstDay, lastDay }: { firstDay: number; lastDay: number },
+): Promise<string[]> {
+  const { items, isComplete } = await client.ask("domainDays", {
+    kind: "aggregate",
+    from: isoDate(firstDay * SECONDS_PER_DAY),
+    to: isoDate(lastDay * SECONDS_PER_DAY),
+  });
+  const found = new Set(items.map(({ domain }) => domain));
+  if (!isComplete) {
+    if (firstDay >= lastDay) {
+      throw new CommandError("There are more domains than one answer holds: name those you ask about.");
+    }
+    const middle = Math.floor((firstDay + lastDay) / 2);
+    const halves = [
+      await domainsWithReports(client, { firstDay, lastDay: middle }),
+      await domainsWithReports(client, { firstDay: middle + 1, lastDay }),
+    ];
+    for (const domain of halves.flat()) found.add(domain);
+  }
+  return [...found].sort();
+}
+
+function renderVerdict(verdict: Verdict): string {
+  const { domain, headline, nextStep, nextRecord, reasons, missing, days, messages } = verdict;
+  const line = (text: string): string => `  ${safeText(text, MAX_CHARS)}`;
+  const lines = [`${safeText(domain, MAX_CHARS)}: ${safeText(headline, MAX_CHARS)}`, line(nextStep)];
+  if (nextRecord !== null) lines.push(line(`_dmarc.${domain} TXT "${nextRecord}"`));
+  const shown = reasons.length > 0 ? reasons : missing;
+  lines.push(...shown.slice(0, SHOWN_REASONS).map(({ sentence }) => line(`- ${sentence}`)));
+  if (shown.length > SHOWN_REASONS) lines.push(line(`- and ${shown.length - SHOWN_REASONS} more (--json has all)`));
+  lines.push(line(`Based on ${days} days with reports and ${messages.toLocaleString("en-US")} messages.`));
+  return lines.join("\n");
+}

@@ -1,0 +1,91 @@
+/**
+ * Organizational domains of mailing lists and forwarding services: what they hand on is somebody else's mail, and where they
+ * change it or rewrite its return path it fails DMARC. From their own documents. Data only; one that is not here is told by
+ * how its mail looks (roles.ts).
+ */
+
+/** list: changes subject or body, so signatures break; relay: hands on as it came, or with another return path. */
+export type ForwarderKind = "list" | "relay";
+
+const LISTS = [
+  "apache.org",
+  "debian.org",
+  "fedoraproject.org",
+  "freebsd.org",
+  "freelists.org",
+  "gaggle.email",
+  "gnu.org",
+  "googlegroups.com",
+  "groups.io",
+  "ietf.org",
+  "infradead.org",
+  "kernel.org",
+  "linux.dev",
+  "linuxfoundation.org",
+  "listbox.com",
+  "mozilla.org",
+  "nongnu.org",
+  "openldap.org",
+  "postfix.org",
+  "postgresql.org",
+  "python.org",
+  "sourceforge.net",
+  "simplelists.com",
+  "topicbox.com",
+  "w3.org",
+  "yahoogroups.com",
+];
+
+const RELAYS = [
+  "acm.org",
+  "addy.io",
+  "anonaddy.com",
+  "anonaddy.me",
+  "appleid.com",
+  "cloudflare-email.com",
+  "cloudflare-email.net",
+  "computer.org",
+  "duck.com",
+  "forwardemail.net",
+  "forwardmx.io",
+  "forwardmx.net",
+  "ieee.org",
+  "improvmx.com",
+  "mozmail.com",
+  "pobox.com",
+  "registrar-servers.com",
+  "simplelogin.co",
+  "simplelogin.io",
+];
+
+/** Every domain that is known. */
+export const KNOWN_FORWARDERS: ReadonlyMap<string, ForwarderKind> = new Map([
+  ...LISTS.map((domain): [string, ForwarderKind] => [domain, "list"]),
+  ...RELAYS.map((domain): [string, ForwarderKind] => [domain, "relay"]),
+]);
+
+/**
+ * Services (known-services.ts) that are mailboxes: people have their mail forwarded by them, so mail that passes for them
+ * and for the owner is no sign that the owner uses the service.
+ */
+export const MAILBOX_PROVIDERS: ReadonlySet<string> = new Set([
+  "Apple iCloud",
+  "Fastmail",
+  "Gandi",
+  "Gmail",
+  "GoDaddy",
+  "Google",
+  "Google Workspace",
+  "Hetzner",
+  "Infomaniak",
+  "IONOS",
+  "Mailbox.org",
+  "Microsoft 365",
+  "OVHcloud",
+  "Outlook.com",
+  "Proton Mail",
+  "Rackspace Email",
+  "STRATO",
+  "Yahoo",
+  "Zoho",
+]);

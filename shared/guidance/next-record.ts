@@ -1,0 +1,71 @@
+/**
+ * The steps from p=none to p=reject by RFC 9989 (testing by `t=y` instead of `pct`), and the record of a step with the other
+ * tags of the published policy as reports tell them. Pure.
+ */
+
+/** A step on the way. */
+export interface Stage {
+  p: "none" | "quarantine" | "reject";
+  isTest: boolean;
+}
+
+export const STAGES: readonly Stage[] = [
+  { p: "none", isTest: false },
+  { p: "quarantine", isTest: true },
+  { p: "quarantine", isTest: false },
+  { p: "reject", isTest: true },
+  { p: "reject", isTest: false },
+];
+
+/** `p=none; sp=…; pct=100`, as reports saw the policy → its tags. What is no tag is left out. */
+export function readPolicyTags(text: string): Record<string, string> {
+  const tags: Record<string, string> = {};
+  for (const part of text.split(";")) {
+    const at = part.indexOf("=");
+    if (at > 0) tags[part.slice(0, at).trim().toLowerCase()] = part.slice(at + 1).trim();
+  }
+  return tags;
+}
+
+/** The step a policy is at; a part of the mail (`pct`) counts as a test. An unknown policy asks for nothing. */
+export function stageOf(policy: string): Stage {
+  const { p = "", pct = "100", t = "n" } = readPolicyTags(policy);
+  if (p !== "quarantine" && p !== "reject") return { p: "none", isTest: false };
+  return { p, isTest: t === "y" || pct !== "100" };
+}
+
+/** Place among `STAGES`. */
+export function stageNumber({ p, isTest }: Stage): number {
+  return STAGES.findIndex((stage) => stage.p === p && stage.isTest === isTest);
+}
+
+/** Whether receivers that follow RFC 9989 quarantine or reject failing mail. */
+export function isEnforcing({ p, isTest }: Stage): boolean {
+  return p === "reject" || (p === "quarantine" && !isTest);
+}
+
+/** A record's text. @param policy as reports saw it @param ruaAddresses where its reports arrived */
+export function recordText(stage: Stage, policy: string, ruaAddresses: readonly string[]): string {
+  const tags = readPolicyTags(policy);
+  const { p = "none", sp = p, np = sp, adkim = "r", aspf = "r", fo = "0", psd } = tags;
+  const parts = ["v=DMARC1", `p=${stage.p}`];
+  if (stage.isTest) parts.push("t=y");
+  // Reports write the inherited value too: only one that differs was published.
+  if (isPolicy(sp) && sp !== p) parts.push(`sp=${sp}`);
+  if (isPolicy(np) && np !== sp) parts.push(`np=${np}`);
+  if (adkim === "s") parts.push("adkim=s");
+  if (aspf === "s") parts.push("aspf=s");
+  if (/^[01ds](:[01ds])*$/.test(fo) && fo !== "0") parts.push(`fo=${fo}`);
+  if (psd === "y" || psd === "n") parts.push(`psd=${psd}`);
+  if (ruaAddresses.length > 0) parts.push(`rua=${ruaAddresses.map(ruaUri).join(",")}`);
+  return parts.join("; ");
+}
+
+function isPolicy(text: string): boolean {
+  return text === "none" || text === "quarantine" || text === "reject";
+}
+
+// RFC 9989 section 4.7: "," and "!" are encoded, since they separate; ";" ends a tag.
+function ruaUri(address: string): string {
+  return `mailto:${address.replaceAll(/[%,;!\s]/g, (char) => encodeURIComponent(char).replace("!", "%21"))}`;
+}

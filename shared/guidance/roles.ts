@@ -1,0 +1,288 @@
+/**
+ * Whose mail it is: every source of a period gets a role with the reason. The owner's decision counts first, then what the
+ * mail proves (authenticated as the domain), then how it looks. What cannot be told is undecided, never guessed. Pure.
+ */
+import { type Evidence, PERIOD_PARTS } from "../ledger/sources.ts";
+import { VERDICT_LIMITS } from "../limits.ts";
+import { organizationalDomain } from "../organizational-domain.ts";
+import { hasPass } from "./auth-results.ts";
+import { isLetThrough, isRefused, ownSignatures, passes, wouldBeHit } from "./evidence.ts";
+import { KNOWN_FORWARDERS, MAILBOX_PROVIDERS } from "./known-forwarders.ts";
+import { knownService } from "./known-services.ts";
+import { identifySource, type SourceKind } from "./sources.ts";
+
+/** own: sends for the owner; forwarder: hands on mail of others; foreign: somebody else; undecided: the owner has to say. */
+export const ROLES = ["own", "forwarder", "foreign", "undecided"] as const;
+export type Role = (typeof ROLES)[number];
+
+/** What the owner said of a source. */
+export type Decision = "mine" | "notMine" | "forwarder";
+
+/** The owner's decisions; undefined = none was taken. */
+export type Decide = (source: { name: string; kind: SourceKind; service: string }) => Decision | undefined;
+
+/** Why a source has its role; a code keeps its meaning. */
+export type RoleReason =
+  | "decided"
+  | "authenticatedAsDomain"
+  | "passesDmarc"
+  | "sameServerPasses"
+  | "knownForwarder"
+  | "signatureSurvives"
+  | "signatureBroken"
+  | "receiversLetThrough"
+  | "knownService"
+  | "failingSignature"
+  | "identifiedSender"
+  | "steadyServer"
+  | "loneServer"
+  | "largeSender"
+  | "fewMessages"
+  | "oneOff";
+
+/** A source with its role and its figures of the period. */
+export interface JudgedSource {
+  /** Organizational domain, or the address. */
+  name: string;
+  kind: SourceKind;
+  /** Name of the service, "" if it is not a known one. */
+  service: string;
+  role: Role;
+  reason: RoleReason;
+  messages: number;
+  passed: number;
+  /** Passing mail that no DKIM signature of the domain backs. */
+  spfOnly: number;
+  /** Failing mail that receivers say they let through. */
+  letThrough: number;
+  /** Failing mail that they did not: what a policy would hit. */
+  hit: number;
+  /** Failing mail that was quarantined or rejected. */
+  refused: number;
+  /** In how many of the period's parts it was seen (`PERIOD_PARTS`). */
+  activeParts: number;
+  firstDay: number;
+  lastDay: number;
+  evidence: Evidence[];
+}
+
+/** What is counted of a source before its role is known. */
+interface Counted extends Omit<JudgedSource, "role" | "reason"> {
+  partBits: number;
+  /** Passing mail signed by the owner's servers that came from somewhere else. */
+  survived: number;
+  /** Failing mail with a signature of the domain whose key works elsewhere, or nowhere. */
+  brokenOnTheWay: number;
+  brokenAlways: number;
+}
+
+/** What one looks at to judge the others. */
+interface Surroundings {
+  ownDomain: string;
+  /** `domain selector` that passed where SPF was aligned too: keys of the owner's own servers. */
+  homeKeys: ReadonlySet<string>;
+  /** `domain selector` that passed anywhere. */
+  workingKeys: ReadonlySet<string>;
+  /** Address → how mail from it passed. */
+  addresses: ReadonlyMap<string, { spfAligned: number; dkimOnly: number }>;
+  /** Network → unauthenticated mail from it, and the parts of the period it came in, as bits. */
+  networks: ReadonlyMap<string, { messages: number; partBits: number }>;
+  /** Part of the period → addresses that unauthenticated mail came from. */
+  strangers: readonly ReadonlySet<string>[];
+  /** Messages that pass, or all where none does: what shares are of. */
+  base: number;
+  /** So little mail passes that one message is more than may be lost. */
+  isSmall: boolean;
+  decide: Decide;
+}
+
+/** Every source of a period, the largest first. @param evidence of one policy domain */
+export function judgeSources(evidence: readonly Evidence[], policyDomain: string, decide: Decide): JudgedSource[] {
+  const around = lookAround(evidence, policyDomain, decide);
+  const sources = new Map<string, Counted>();
+  for (const group of evidence) {
+    const { name, kind } = identifySource(group, policyDomain);
+    const counted = count(group, { name, kind }, around);
+    const known = sources.get(name);
+    sources.set(name, known === undefined ? counted : add(known, counted));
+  }
+  return [...sources.values()]
+    .map(({ partBits, survived, brokenOnTheWay, brokenAlways, ...figures }): JudgedSource => {
+      const counted = { ...figures, partBits, survived, brokenOnTheWay, brokenAlways };
+      return { ...figures, activeParts: bitsOf(partBits), ...roleOf(counted, around) };
+    })
+    .sort((a, b) => b.messages - a.messages || (a.name < b.name ? -1 : 1));
+}
+
+function lookAround(evidence: readonly Evidence[], policyDomain: string, decide: Decide): Surroundings {
+  const ownDomain = organizationalDomain(policyDomain);
+  const homeKeys = new Set<string>();
+  const workingKeys = new Set<string>();
+  const addresses = new Map<string, { spfAligned: number; dkimOnly: number }>();
+  const networks = new Map<string, { messages: number; partBits: number }>();
+  const strangers = Array.from({ length: PERIOD_PARTS }, () => new Set<string>());
+  let messages = 0;
+  let passing = 0;
+  for (const group of evidence) {
+    messages += group.messages;
+    if (!passes(group)) {
+      if (group.sourceIp !== "" && !hasPass(group.dkimResults) && !hasPass(group.spfResults)) {
+        const network = networks.get(networkOf(group.sourceIp)) ?? { messages: 0, partBits: 0 };
+        network.messages += group.messages;
+        network.partBits |= group.activeParts;
+        networks.set(networkOf(group.sourceIp), network);
+        for (const part of partsOf(group.activeParts)) strangers[part]?.add(group.sourceIp);
+      }
+      continue;
+    }
+    passing += group.messages;
+    for (const key of ownSignatures(group, ownDomain).passing) {
+      workingKeys.add(key);
+      if (group.spf === "pass") homeKeys.add(key);
+    }
+    if (group.sourceIp === "") continue;
+    const address = addresses.get(group.sourceIp) ?? { spfAligned: 0, dkimOnly: 0 };
+    address[group.spf === "pass" ? "spfAligned" : "dkimOnly"] += group.messages;
+    addresses.set(group.sourceIp, address);
+  }
+  const base = passing > 0 ? passing : messages;
+  const isSmall = passing > 0 && passing * VERDICT_LIMITS.maxLostShare < 1;
+  return { ownDomain, homeKeys, workingKeys, addresses, networks, strangers, base, isSmall, decide };
+}
+
+function count(group: Evidence, { name, kind }: Pick<Counted, "name" | "kind">, around: Surroundings): Counted {
+  const { messages } = group;
+  const when = (condition: boolean): number => (condition ? messages : 0);
+  const isPass = passes(group);
+  const own = ownSignatures(group, around.ownDomain);
+  return {
+    name,
+    kind,
+    service: kind === "other" ? (knownService(name) ?? "") : "",
+    messages,
+    passed: when(isPass),
+    spfOnly: when(isPass && group.dkim !== "pass"),
+    letThrough: when(!isPass && isLetThrough(group)),
+    hit: when(wouldBeHit(group)),
+    refused: when(isRefused(group)),
+    activeParts: 0,
+    partBits: group.activeParts,
+    survived: when(isPass && group.spf !== "pass" && own.passing.some((key) => around.homeKeys.has(key))),
+    brokenOnTheWay: when(!isPass && own.broken.some((key) => around.workingKeys.has(key))),
+    brokenAlways: when(!isPass && own.broken.length > 0 && !own.broken.some((key) => around.workingKeys.has(key))),
+    firstDay: group.firstDay,
+    lastDay: group.lastDay,
+    evidence: [group],
+  };
+}
+
+function add(a: Counted, b: Counted): Counted {
+  a.evidence.push(...b.evidence);
+  return {
+    ...a,
+    messages: a.messages + b.messages,
+    passed: a.passed + b.passed,
+    spfOnly: a.spfOnly + b.spfOnly,
+    letThrough: a.letThrough + b.letThrough,
+    hit: a.hit + b.hit,
+    refused: a.refused + b.refused,
+    partBits: a.partBits | b.partBits,
+    survived: a.survived + b.survived,
+    brokenOnTheWay: a.brokenOnTheWay + b.brokenOnTheWay,
+    brokenAlways: a.brokenAlways + b.brokenAlways,
+    firstDay: Math.min(a.firstDay, b.firstDay),
+    lastDay: Math.max(a.lastDay, b.lastDay),
+  };
+}
+
+interface RoleWithReason {
+  role: Role;
+  reason: RoleReason;
+}
+
+const BY_DECISION: Record<Decision, Role> = { mine: "own", notMine: "foreign", forwarder: "forwarder" };
+
+function roleOf(source: Counted, around: Surroundings): RoleWithReason {
+  const decision = around.decide({ name: source.name, kind: source.kind, service: source.service });
+  if (decision !== undefined) return { role: BY_DECISION[decision], reason: "decided" };
+  switch (source.kind) {
+    case "own":
+      return { role: "own", reason: "authenticatedAsDomain" };
+    case "other":
+      return roleOfOrganization(source, around);
+    case "none":
+      return roleOfAddress(source, around);
+  }
+}
+
+// Mail that authenticates as another organization, and perhaps as the domain as well.
+function roleOfOrganization(source: Counted, around: Surroundings): RoleWithReason {
+  const { name, service, passed, messages, survived } = source;
+  const mayForward = service === "" || MAILBOX_PROVIDERS.has(service);
+  if (KNOWN_FORWARDERS.has(name)) return { role: "forwarder", reason: "knownForwarder" };
+  // A service that sends for the owner signs with a key of its own; a forwarder hands on what the owner's servers signed.
+  if (mayForward && passed > 0 && 2 * survived >= passed) return { role: "forwarder", reason: "signatureSurvives" };
+  if (passed > 0 && 2 * passed >= messages) return { role: "own", reason: "passesDmarc" };
+  const forwarded = looksForwarded(source);
+  if (mayForward && forwarded !== undefined) return forwarded;
+  if (isNegligible(source, around)) return { role: "foreign", reason: "fewMessages" };
+  if (service !== "" && !mayForward) return { role: "undecided", reason: "knownService" };
+  if (source.brokenAlways > 0) return { role: "undecided", reason: "failingSignature" };
+  if (passed > 0 || around.isSmall || bitsOf(source.partBits) >= VERDICT_LIMITS.steadyParts) {
+    return { role: "undecided", reason: "identifiedSender" };
+  }
+  return largeOrOneOff(source, around);
+}
+
+// Mail that nothing authenticates, from one address.
+function roleOfAddress(source: Counted, around: Surroundings): RoleWithReason {
+  const address = around.addresses.get(source.name);
+  if (address !== undefined && address.spfAligned > 0) return { role: "own", reason: "sameServerPasses" };
+  if (address !== undefined && address.dkimOnly > 0) return { role: "forwarder", reason: "signatureSurvives" };
+  const forwarded = looksForwarded(source);
+  if (forwarded !== undefined) return forwarded;
+  const network = around.networks.get(networkOf(source.name)) ?? source;
+  if (isNegligible(network, around)) return { role: "foreign", reason: "fewMessages" };
+  if (source.brokenAlways > 0) return { role: "undecided", reason: "failingSignature" };
+  if (bitsOf(network.partBits) >= VERDICT_LIMITS.steadyParts) return { role: "undecided", reason: "steadyServer" };
+  // Spoofers come from many addresses at once; one that is alone is as likely a server that was forgotten.
+  if (around.isSmall && isAlone(source, around)) return { role: "undecided", reason: "loneServer" };
+  return largeOrOneOff(source, around);
+}
+
+function isAlone({ partBits }: Counted, { strangers }: Surroundings): boolean {
+  return partsOf(partBits).some((part) => (strangers[part]?.size ?? 0) <= VERDICT_LIMITS.maxLoneServers);
+}
+
+function looksForwarded({ messages, passed, letThrough, brokenOnTheWay }: Counted): RoleWithReason | undefined {
+  const failing = messages - passed;
+  if (2 * letThrough >= failing) return { role: "forwarder", reason: "receiversLetThrough" };
+  // A signature that holds elsewhere: the owner's mail, changed on its way.
+  if (2 * (letThrough + brokenOnTheWay) >= failing) return { role: "forwarder", reason: "signatureBroken" };
+  return undefined;
+}
+
+function isNegligible({ messages }: { messages: number }, { base }: Surroundings): boolean {
+  return messages <= VERDICT_LIMITS.negligibleShare * base;
+}
+
+function largeOrOneOff({ messages }: Counted, { base }: Surroundings): RoleWithReason {
+  const { largeShare, largeMessages } = VERDICT_LIMITS;
+  if (messages >= largeMessages && messages >= largeShare * base) return { role: "undecided", reason: "largeSender" };
+  return { role: "foreign", reason: "oneOff" };
+}
+
+/** The /24 or /64 of an address, as text: servers of one sender mostly stand in one. */
+export function networkOf(address: string): string {
+  if (!address.includes(":")) return address.split(".").slice(0, 3).join(".");
+  const [head = ""] = address.split("::");
+  return head.split(":").slice(0, 4).join(":");
+}
+
+function bitsOf(bits: number): number {
+  return partsOf(bits).length;
+}
+
+function partsOf(bits: number): number[] {
+  return Array.from({ length: PERIOD_PARTS }, (_, part) => part).filter((part) => (bits & (1 << part)) !== 0);
+}

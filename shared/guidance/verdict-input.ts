@@ -1,0 +1,47 @@
+/** What the ledger tells of a domain over a period, as a verdict is given it. Pure. */
+import { countedPolicies, type DayTotals, type PolicyDays } from "../ledger/days.ts";
+import type { SenderDecision } from "../ledger/sender-decisions.ts";
+import type { Mail } from "../ledger/sources.ts";
+import type { Decide } from "./roles.ts";
+import type { VerdictInput } from "./verdict.ts";
+
+/** Answers of the ledger about one domain. */
+export interface LedgerAnswers {
+  /** Days since 1970-01-01 UTC, both included. */
+  period: { firstDay: number; lastDay: number };
+  /** What the judgement counts of it (authentication/sender-state.ts). */
+  mail: Mail;
+  /** Of the period only. */
+  days: readonly DayTotals[];
+  /** Of all time, the one seen last first. */
+  policies: readonly PolicyDays[];
+  ruaAddresses: readonly string[];
+}
+
+/** Decisions by name of the source. */
+export function decideBy(decisions: ReadonlyMap<string, SenderDecision>): Decide {
+  return ({ name }) => {
+    const decision = decisions.get(name);
+    return decision === "undecided" ? undefined : decision;
+  };
+}
+
+/** Puts answers together. @param domain policy domain, A-labels */
+export function verdictInput(domain: string, answers: LedgerAnswers, decide: Decide): VerdictInput {
+  const { period, mail, days, policies, ruaAddresses } = answers;
+  const totals = { messages: 0, failing: 0 };
+  for (const { messages, passed } of mail.dispositions) {
+    totals.messages += messages;
+    totals.failing += messages - passed;
+  }
+  return {
+    domain,
+    period,
+    evidence: mail.evidence,
+    totals,
+    days: days.filter(({ messages, uncounted }) => messages > uncounted).map(({ day }) => day),
+    policies: countedPolicies(policies),
+    ruaAddresses,
+    decide,
+  };
+}

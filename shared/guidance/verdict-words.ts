@@ -1,0 +1,180 @@
+/** The verdict in words, for the page and the command: what is, then what to do. Plain texts; names in them are strangers'. Pure. */
+import { VERDICT_LIMITS } from "../limits.ts";
+import type { JudgedSource, RoleReason } from "./roles.ts";
+import type { Reason, Verdict } from "./verdict.ts";
+import { mustNotBeLost } from "./what-if.ts";
+
+const whole = new Intl.NumberFormat("en-US");
+
+/** A verdict in two sentences. */
+export interface VerdictWords {
+  /** One line: what is. */
+  headline: string;
+  /** What to do now. */
+  nextStep: string;
+}
+
+/** What is, and the one thing to do next. */
+export function verdictWords(verdict: Verdict): VerdictWords {
+  const { state, messages, ownMessages, wouldHit } = verdict;
+  const lost = mustNotBeLost(wouldHit.reject);
+  switch (state) {
+    case "beingRejected": {
+      const refused = verdict.reasons.reduce((sum, reason) => sum + reason.messages, 0);
+      return {
+        headline: `Real senders are being refused: ${messagesText(refused)} were quarantined or rejected`,
+        nextStep: `${fixText(verdict.reasons[0], verdict.domain)} Until then, publish p=none.`,
+      };
+    }
+    case "notYet":
+      return {
+        headline:
+          lost > 0
+            ? `Not yet: p=reject would hit ${whole.format(lost)} of ${messagesText(ownMessages)} that may be yours`
+            : "Not yet: too much of your mail passes by SPF alone",
+        nextStep: fixText(verdict.reasons[0], verdict.domain),
+      };
+    case "ready":
+      return {
+        headline: `Ready: a stricter policy would hit ${lost === 0 ? "none" : whole.format(lost)} of ${messagesText(ownMessages)} of yours`,
+        nextStep: readyStep(verdict),
+      };
+    case "protected":
+      return {
+        headline: "Protected: p=reject is published, and your senders pass",
+        nextStep: verdict.reasons.length === 0 ? "Nothing to do." : `${fixText(verdict.reasons[0], verdict.domain)}`,
+      };
+    case "tooEarly":
+      return { headline: "Too early to say whether p=reject is safe", nextStep: tooEarlyStep(verdict) };
+    case "silent":
+      return {
+        headline: "No reports in this period",
+        nextStep: "Check that the DMARC record names your RUA address, or choose a longer period.",
+      };
+    case "notInUse":
+      return {
+        headline: `Not in use: none of ${messagesText(messages)} come from senders of this domain`,
+        nextStep:
+          verdict.nextRecord === undefined
+            ? "Nothing to do: p=reject is published. If the domain sends no mail, publish the SPF record v=spf1 -all as well."
+            : "If it sends no mail, publish p=reject and the SPF record v=spf1 -all.",
+      };
+  }
+}
+
+function readyStep({ missing, nextRecord = "" }: Verdict): string {
+  const wait = missing.find(({ code }) => code === "stageTooShort")?.days;
+  const step = /p=\w+(; t=y)?/.exec(nextRecord)?.[0] ?? "";
+  if (wait === undefined) return `Publish ${step}.`;
+  return `Publish ${step} in ${wait === 1 ? "a day" : `${wait} days`}, when the present policy has been out long enough.`;
+}
+
+function tooEarlyStep({ missing, reasons }: Verdict): string {
+  const { minSpanDays, minMessages } = VERDICT_LIMITS;
+  const lacking = missing.find(({ code }) => code === "tooFewDays" || code === "tooFewMessages") ?? reasons[0];
+  if (lacking?.code === "tooFewMessages") {
+    return `Wait for more mail: there are ${messagesText(lacking.messages)} of your senders, and it takes ${minMessages}.`;
+  }
+  return `Wait for more reports, or choose a longer period: there are ${daysText(lacking?.days ?? 0)} with reports, and it takes ${minSpanDays} days from the first to the last.`;
+}
+
+/** What to do about a reason. */
+export function fixText(reason: Reason | undefined, domain: string): string {
+  if (reason === undefined) return "";
+  const name = reason.source === undefined ? "" : sourceName(reason.source);
+  switch (reason.code) {
+    case "realSenderRefused":
+    case "ownMailFails":
+    case "undecidedSender":
+      return reason.source === undefined ? "" : fixSender(reason.source, domain);
+    case "forwardedMailFails":
+      return `${name} forwards mail in a way that breaks it. You can't fix that: stay at quarantine, or accept the loss.`;
+    case "spfOnly":
+      return `Sign the mail of ${name} with DKIM for ${domain}: SPF breaks when mail is forwarded.`;
+    case "tooFewDays":
+    case "tooFewMessages":
+      return "Wait for more reports.";
+    case "stageTooShort":
+      return `Keep the present policy for ${daysText(reason.days ?? 0)} more.`;
+    case "letThrough":
+    case "foreignMailFails":
+      return "Nothing to do.";
+  }
+}
+
+function fixSender(source: JudgedSource, domain: string): string {
+  const name = sourceName(source);
+  if (source.role === "undecided") {
+    return source.kind === "none"
+      ? `Find out whether ${name} is your server: if so, sign its mail with DKIM for ${domain} and add it to SPF.`
+      : `Decide whether ${name} sends for you: if so, turn on DKIM for ${domain} there.`;
+  }
+  return source.kind === "other"
+    ? `Turn on DKIM for ${domain} at ${name}.`
+    : `Find out why mail of ${name} fails: sign all of it with DKIM for ${domain}.`;
+}
+
+/** What a reason says, in one sentence. */
+export function reasonText({ code, source, messages, days = 0 }: Reason): string {
+  const name = source === undefined ? "" : sourceName(source);
+  switch (code) {
+    case "realSenderRefused":
+      return `${messagesText(messages)} of ${name} were quarantined or rejected.`;
+    case "ownMailFails":
+      return `${messagesText(messages)} of ${name} fail DMARC.`;
+    case "undecidedSender":
+      return `${messagesText(messages)} of ${name} fail DMARC, and nobody has decided whether it sends for you.`;
+    case "forwardedMailFails":
+      return `${messagesText(messages)} forwarded by ${name} fail DMARC, and their receivers don't say they make an exception.`;
+    case "spfOnly":
+      return `${messagesText(messages)} of ${name} pass by SPF alone; p=reject must not rely on that (RFC 9989 section 7.4).`;
+    case "tooFewDays":
+      return `There are ${daysText(days)} with reports; it takes ${VERDICT_LIMITS.minSpanDays} days from the first to the last, ${VERDICT_LIMITS.minDaysWithReports} of them with reports.`;
+    case "tooFewMessages":
+      return `There are ${messagesText(messages)} of your senders; it takes ${VERDICT_LIMITS.minMessages}.`;
+    case "stageTooShort":
+      return `The present policy should stay for ${daysText(days)} more (RFC 9989 section 7.4).`;
+    case "letThrough":
+      return `${messagesText(messages)} fail but are let through by receivers, as forwarded or from a mailing list.`;
+    case "foreignMailFails":
+      return `${messagesText(messages)} of foreign senders would be refused.`;
+  }
+}
+
+const ROLE_REASONS: Record<RoleReason, string> = {
+  decided: "you decided so",
+  authenticatedAsDomain: "authenticated as your domain",
+  passesDmarc: "its mail passes DMARC",
+  sameServerPasses: "other mail of this server passes for your domain",
+  knownForwarder: "a known mailing list or forwarding service",
+  signatureSurvives: "hands on mail that your servers signed",
+  signatureBroken: "your signature is on it, but was broken on the way",
+  receiversLetThrough: "receivers say it is forwarded or from a list",
+  knownService: "a known service that doesn't pass for your domain",
+  failingSignature: "signed for your domain with a key that never works",
+  identifiedSender: "passes for its own domain only, again and again",
+  steadyServer: "not authenticated, but seen again and again",
+  loneServer: "not authenticated, and alone in that: spoofers come from many addresses",
+  largeSender: "not authenticated as your domain, but sends much",
+  fewMessages: "too few messages to matter",
+  oneOff: "not authenticated as your domain, seen seldom",
+};
+
+/** Why a source has its role. */
+export function roleReasonText(reason: RoleReason): string {
+  return ROLE_REASONS[reason];
+}
+
+/** Service and domain, or the address. */
+export function sourceName({ name, service }: Pick<JudgedSource, "name" | "service">): string {
+  if (name === "") return "other sources";
+  return service === "" ? name : `${service} (${name})`;
+}
+
+function messagesText(count: number): string {
+  return count === 1 ? "1 message" : `${whole.format(count)} messages`;
+}
+
+function daysText(count: number): string {
+  return count === 1 ? "1 day" : `${count} days`;
+}

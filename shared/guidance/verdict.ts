@@ -1,0 +1,342 @@
+/**
+ * The verdict about a domain: are real senders being rejected, is p=reject safe, and what to publish next. It rests on what
+ * receivers reported over a period and on the owner's decisions, and asks nobody. Pure; docs/verdict.md has its error rate.
+ */
+import type { Evidence } from "../ledger/sources.ts";
+import { VERDICT_LIMITS } from "../limits.ts";
+import { isEnforcing, recordText, STAGES, type Stage, stageNumber, stageOf } from "./next-record.ts";
+import { type Decide, type JudgedSource, judgeSources, type RoleReason } from "./roles.ts";
+import { sumEvidence, type WouldHit, whatIf } from "./what-if.ts";
+
+/** The states, the one that needs somebody soonest first. */
+export const VERDICT_STATES = [
+  "beingRejected",
+  "notYet",
+  "ready",
+  "protected",
+  "tooEarly",
+  "silent",
+  "notInUse",
+] as const;
+export type VerdictState = (typeof VERDICT_STATES)[number];
+
+/** What a verdict turns on, or what the next record waits for; a code keeps its meaning. */
+export type ReasonCode =
+  | "realSenderRefused"
+  | "ownMailFails"
+  | "undecidedSender"
+  | "forwardedMailFails"
+  | "spfOnly"
+  | "tooFewDays"
+  | "tooFewMessages"
+  | "stageTooShort"
+  | "letThrough"
+  | "foreignMailFails";
+
+/** One of them, with the source and the messages it is about. */
+export interface Reason {
+  code: ReasonCode;
+  /** Of a code about senders. */
+  source?: JudgedSource;
+  messages: number;
+  /** tooFewDays: days there are; stageTooShort: days still to wait. */
+  days?: number;
+}
+
+/** What a verdict is given. */
+export interface VerdictInput {
+  /** Policy domain, A-labels. */
+  domain: string;
+  evidence: readonly Evidence[];
+  /** All messages of the period, and those that fail: more than the evidence has where there are too many groups. */
+  totals: { messages: number; failing: number };
+  /** Days since 1970-01-01 UTC, both included. */
+  period: { firstDay: number; lastDay: number };
+  /** Days with reports in the period, since 1970-01-01 UTC, oldest first. */
+  days: readonly number[];
+  /** Published policies as reports saw them, the one seen last first. */
+  policies: readonly { policy: string; firstDay: number; lastDay: number }[];
+  /** RUA addresses the reports came to. */
+  ruaAddresses: readonly string[];
+  decide: Decide;
+}
+
+/** What is said of a domain. */
+export interface Verdict {
+  domain: string;
+  state: VerdictState;
+  /** What the state turns on, what weighs most first. */
+  reasons: Reason[];
+  /** Days with reports. */
+  days: number;
+  messages: number;
+  /** Messages of own senders, forwarders and undecided ones: what must not be lost. */
+  ownMessages: number;
+  /** Failing messages that receivers said they let through. */
+  letThrough: number;
+  wouldHit: WouldHit;
+  /** The published policy as the newest report saw it, "" where none did. */
+  policy: string;
+  stage: Stage;
+  /** Text of the record to publish next at `_dmarc.<domain>`; undefined: stay with the present one. */
+  nextRecord?: string;
+  /** What the next record still waits for. */
+  missing: Reason[];
+  sources: JudgedSource[];
+}
+
+/** Judges a domain by the reports of a period. */
+export function judge(input: VerdictInput): Verdict {
+  const { domain, evidence, totals, days, decide } = input;
+  const policy = input.policies[0]?.policy ?? "";
+  const stage = stageOf(policy);
+  const sources = [...judgeSources(evidence, domain, decide), ...unlisted(input)];
+  const ownMessages = sum(sources, ({ role, messages }) => (role === "foreign" ? 0 : messages));
+  const figures = {
+    domain,
+    days: days.length,
+    messages: totals.messages,
+    ownMessages,
+    letThrough: sum(sources, ({ letThrough }) => letThrough),
+    wouldHit: whatIf(sources, domain),
+    policy,
+    stage,
+    sources,
+  };
+  const lacking = dataLacking(input, ownMessages);
+  const blocking = blockers(sources, ownMessages);
+  const state = decideState({ totals, stage, sources, ownMessages, lacking, blocking });
+  const waiting = waitOfStage(input, stage);
+  return {
+    ...figures,
+    state,
+    reasons: reasonsOf(state, { sources, ownMessages, lacking, blocking }),
+    missing: missingFor(state, { lacking, blocking, waiting }),
+    ...nextRecordOf(state, { input, stage, blocking }),
+  };
+}
+
+/** Mail of groups too many to be looked at one by one, each smaller than those that were: somebody's, as a whole. */
+function unlisted({ evidence, totals }: VerdictInput): JudgedSource[] {
+  const listed = sumEvidence(evidence);
+  const messages = totals.messages - listed.messages;
+  const failing = totals.failing - listed.failing;
+  if (messages <= 0) return [];
+  const group = (count: number, result: "pass" | "fail"): Evidence => ({
+    sourceIp: "",
+    disposition: "unknown",
+    dkim: result,
+    spf: result,
+    dkimResults: "",
+    spfResults: "",
+    headerFrom: "",
+    reasons: "",
+    messages: count,
+    activeParts: 0,
+    firstDay: 0,
+    lastDay: 0,
+  });
+  const rest = { service: "", spfOnly: 0, letThrough: 0, refused: 0, activeParts: 0, firstDay: 0, lastDay: 0 };
+  const sources: JudgedSource[] = [
+    {
+      ...rest,
+      name: "",
+      kind: "none",
+      role: "foreign",
+      reason: "fewMessages",
+      messages: failing,
+      passed: 0,
+      hit: failing,
+      evidence: [group(failing, "fail")],
+    },
+    {
+      ...rest,
+      name: "",
+      kind: "own",
+      role: "own",
+      reason: "passesDmarc",
+      messages: messages - failing,
+      passed: messages - failing,
+      hit: 0,
+      evidence: [group(messages - failing, "pass")],
+    },
+  ];
+  return sources.filter((source) => source.messages > 0);
+}
+
+/** What there is too little of to say more. */
+function dataLacking({ days, period, policies }: VerdictInput, ownMessages: number): Reason[] {
+  const { minSpanDays, minDaysWithReports, minMessages } = VERDICT_LIMITS;
+  // A day without mail is a day on which nobody sent any, once reports come at all.
+  const since = Math.max(
+    period.firstDay,
+    Math.min(days[0] ?? period.lastDay, ...policies.map(({ firstDay }) => firstDay)),
+  );
+  const span = period.lastDay - since + 1;
+  const reasons: Reason[] = [];
+  if (span < minSpanDays || (ownMessages > 0 && days.length < minDaysWithReports)) {
+    reasons.push({ code: "tooFewDays", messages: 0, days: days.length });
+  }
+  if (ownMessages > 0 && ownMessages < minMessages) reasons.push({ code: "tooFewMessages", messages: ownMessages });
+  return reasons;
+}
+
+/** What stands in the way of rejecting, the largest first; nothing where all of it together is too little to count. */
+function blockers(sources: readonly JudgedSource[], ownMessages: number): Reason[] {
+  const { maxHitShare, maxSpfOnlyShare } = VERDICT_LIMITS;
+  const hits = sources.filter((source) => source.hit > 0 && isInTheWay(source));
+  const reasons: Reason[] = [];
+  if (sum(hits, ({ hit }) => hit) > maxHitShare * ownMessages) {
+    reasons.push(...hits.map(blockerOf).sort((a, b) => b.messages - a.messages));
+  }
+  for (const source of sources) {
+    if (source.role !== "own" || source.spfOnly <= maxSpfOnlyShare * ownMessages) continue;
+    reasons.push({ code: "spfOnly", source, messages: source.spfOnly });
+  }
+  return reasons;
+}
+
+// A forwarder that the owner called one is accepted as it is.
+function isInTheWay({ role, reason }: JudgedSource): boolean {
+  return role === "own" || role === "undecided" || (role === "forwarder" && reason !== "decided");
+}
+
+const BLOCKERS = { own: "ownMailFails", undecided: "undecidedSender", forwarder: "forwardedMailFails" } as const;
+
+function blockerOf(source: JudgedSource): Reason {
+  const code = source.role === "foreign" ? "foreignMailFails" : BLOCKERS[source.role];
+  return { code, source, messages: source.hit };
+}
+
+interface Ground {
+  sources: readonly JudgedSource[];
+  ownMessages: number;
+  lacking: readonly Reason[];
+  blocking: readonly Reason[];
+}
+
+function decideState(ground: Ground & { totals: VerdictInput["totals"]; stage: Stage }): VerdictState {
+  const { totals, stage, sources, ownMessages, lacking, blocking } = ground;
+  if (totals.messages === 0) return "silent";
+  if (ownMessages === 0) return lacking.length === 0 ? "notInUse" : "tooEarly";
+  if (isEnforcing(stage) && refusedReal(sources, ownMessages).length > 0) return "beingRejected";
+  if (stage.p === "reject" && !stage.isTest) return sendsNothing(sources) ? "notInUse" : "protected";
+  if (lacking.length > 0) return "tooEarly";
+  return blocking.length > 0 ? "notYet" : "ready";
+}
+
+/** Whether nothing of the owner's passes: under p=reject, others alone use the name. */
+function sendsNothing(sources: readonly JudgedSource[]): boolean {
+  return sources.every(({ role, passed }) => role === "foreign" || (role === "undecided" && passed === 0));
+}
+
+const LIKELY_REAL: ReadonlySet<RoleReason> = new Set(["knownService", "failingSignature"]);
+
+/**
+ * Undecided, but more likely the owner's than not: what is no known service has to be steady, and to authenticate as
+ * somebody. Servers that nothing authenticates are what p=reject is there to stop.
+ */
+function isLikelyReal({ role, reason, activeParts }: JudgedSource): boolean {
+  if (role !== "undecided") return false;
+  const isSteady = activeParts >= VERDICT_LIMITS.steadyParts;
+  return LIKELY_REAL.has(reason) || (reason === "identifiedSender" && isSteady);
+}
+
+/** Real senders of which receivers refuse mail, the largest first; nothing where all of it together is too little to count. */
+function refusedReal(sources: readonly JudgedSource[], ownMessages: number): Reason[] {
+  const refused = sources.filter((source) => source.refused > 0 && (source.role === "own" || isLikelyReal(source)));
+  if (sum(refused, (source) => source.refused) <= VERDICT_LIMITS.maxLostShare * ownMessages) return [];
+  return refused
+    .map((source): Reason => ({ code: "realSenderRefused", source, messages: source.refused }))
+    .sort((a, b) => b.messages - a.messages);
+}
+
+function reasonsOf(state: VerdictState, { sources, ownMessages, lacking, blocking }: Ground): Reason[] {
+  switch (state) {
+    case "silent":
+      return [];
+    case "beingRejected":
+      return refusedReal(sources, ownMessages);
+    case "tooEarly":
+      return [...lacking, ...blocking];
+    case "notYet":
+    case "protected":
+      return [...blocking];
+    case "ready":
+    case "notInUse":
+      return spared(sources);
+  }
+}
+
+/** What fails and does not stand in the way. */
+function spared(sources: readonly JudgedSource[]): Reason[] {
+  const letThrough = sum(sources, (source) => source.letThrough);
+  const foreign = sum(sources, ({ role, hit }) => (role === "foreign" ? hit : 0));
+  const reasons: Reason[] = [
+    { code: "letThrough", messages: letThrough },
+    { code: "foreignMailFails", messages: foreign },
+  ];
+  return reasons.filter(({ messages }) => messages > 0);
+}
+
+interface Waiting {
+  lacking: readonly Reason[];
+  blocking: readonly Reason[];
+  waiting: readonly Reason[];
+}
+
+function missingFor(state: VerdictState, { lacking, blocking, waiting }: Waiting): Reason[] {
+  if (state === "protected" || state === "notInUse" || state === "silent") return [];
+  return [...lacking, ...blocking, ...(state === "ready" ? waiting : [])];
+}
+
+/** How long the present step should stay, by what reports saw of it. */
+function waitOfStage({ policies, days }: VerdictInput, stage: Stage): Reason[] {
+  const { minStageDays, minTestingDays } = VERDICT_LIMITS;
+  const since = stageSince(policies, stage);
+  const lastDay = days.at(-1) ?? since;
+  const rest = (stage.isTest ? minTestingDays : minStageDays) - (lastDay - since + 1);
+  return rest > 0 ? [{ code: "stageTooShort", messages: 0, days: rest }] : [];
+}
+
+// Reporters see a change at different times, so the days of two steps overlap.
+function stageSince(policies: VerdictInput["policies"], stage: Stage): number {
+  const number = stageNumber(stage);
+  const before = policies.findIndex(({ policy }) => stageNumber(stageOf(policy)) !== number);
+  const same = before < 0 ? policies : policies.slice(0, before);
+  return Math.min(...same.map(({ firstDay }) => firstDay));
+}
+
+function nextRecordOf(
+  state: VerdictState,
+  { input, stage, blocking }: { input: VerdictInput; stage: Stage; blocking: readonly Reason[] },
+): { nextRecord?: string } {
+  const next = nextStage(state, stage, blocking);
+  if (next === undefined) return {};
+  return { nextRecord: recordText(next, input.policies[0]?.policy ?? "", input.ruaAddresses) };
+}
+
+function nextStage(state: VerdictState, stage: Stage, blocking: readonly Reason[]): Stage | undefined {
+  const place = stageNumber(stage);
+  switch (state) {
+    case "beingRejected":
+      return STAGES[0];
+    case "ready":
+      return STAGES[place + 1];
+    case "notInUse":
+      return place === STAGES.length - 1 ? undefined : STAGES.at(-1);
+    case "notYet": {
+      // Nobody can mend forwarding: RFC 9989 section 7.4 advises such domains against p=reject, not against quarantine.
+      const isForwardingOnly = blocking.every(({ code }) => code === "forwardedMailFails");
+      return isForwardingOnly && place < 2 ? STAGES[place + 1] : undefined;
+    }
+    case "protected":
+    case "tooEarly":
+    case "silent":
+      return undefined;
+  }
+}
+
+function sum<T>(list: readonly T[], value: (one: T) => number): number {
+  return list.reduce((total, one) => total + value(one), 0);
+}

@@ -1,0 +1,84 @@
+/**
+ * Mail that was refused because its address is not registered, by day and address: a mistyped `rua` would be seen nowhere
+ * else. Ingest notes it, in one statement that bounds itself: so many addresses a day, each counted to a limit, the rest
+ * under "". Kept in the first database.
+ */
+import * as v from "valibot";
+import { REFUSED_MAIL_LIMITS } from "../limits.ts";
+import { SECONDS_PER_DAY } from "../report-day.ts";
+import { type Change, change, type LedgerDatabase, type Query, query } from "./database.ts";
+
+/** One refused mail, as the envelope says. */
+export interface RefusedMail {
+  recipient: string;
+  sender: string;
+  seconds: number;
+}
+
+/** Notes a refused mail. @throws whatever D1 throws */
+export async function noteRefusedMail(
+  directory: LedgerDatabase,
+  { recipient, sender, seconds }: RefusedMail,
+): Promise<void> {
+  const { addressesPerDay, mailsPerAddress, otherMailsPerDay, maxAddressChars } = REFUSED_MAIL_LIMITS;
+  await change(directory, [
+    {
+      sql: `INSERT INTO refused_mail (day, rua, mails, last_seconds, last_sender)
+        SELECT ?1, CASE WHEN EXISTS (SELECT 1 FROM refused_mail WHERE day = ?1 AND rua = ?2)
+            OR (SELECT count(*) FROM refused_mail WHERE day = ?1 AND rua <> '') < ?5 THEN ?2 ELSE '' END,
+          1, ?3, ?4
+        WHERE true
+        ON CONFLICT (day, rua) DO UPDATE SET mails = mails + 1, last_seconds = excluded.last_seconds,
+          last_sender = excluded.last_sender
+        WHERE mails < CASE WHEN rua = '' THEN ?7 ELSE ?6 END`,
+      parameters: [
+        Math.floor(seconds / SECONDS_PER_DAY),
+        recipient.toLowerCase().slice(0, maxAddressChars).toWellFormed(),
+        seconds,
+        sender.slice(0, maxAddressChars).toWellFormed(),
+        addressesPerDay,
+        mailsPerAddress,
+        otherMailsPerDay,
+      ],
+    },
+  ]);
+}
+
+/** Refused mail to one address over some days. */
+export interface RefusedAddress {
+  /** "" = addresses beyond those that are kept of a day. */
+  rua: string;
+  mails: number;
+  /** A day's count ended at its limit: there were more. */
+  isAtLeast: boolean;
+  lastSeconds: number;
+  /** Envelope sender of the last one. */
+  lastSender: string;
+}
+
+/** By address, most mails first; days since 1970-01-01 UTC, both included. Asked of the first database. */
+export function refusedMailQuery({ firstDay, lastDay }: { firstDay: number; lastDay: number }): Query<RefusedAddress> {
+  const { mailsPerAddress, otherMailsPerDay, addressesShown } = REFUSED_MAIL_LIMITS;
+  return query(
+    // With one max(), SQLite takes the other columns from the row that has it.
+    `SELECT rua, sum(mails) AS mails, sum(mails >= CASE WHEN rua = '' THEN ?3 ELSE ?4 END) > 0 AS isAtLeast,
+      max(last_seconds) AS lastSeconds, last_sender AS lastSender
+    FROM refused_mail WHERE day BETWEEN ?1 AND ?2 GROUP BY rua ORDER BY 2 DESC, rua LIMIT ?5`,
+    [firstDay, lastDay, otherMailsPerDay, mailsPerAddress, addressesShown],
+    v.object({
+      rua: v.string(),
+      mails: v.number(),
+      isAtLeast: v.pipe(
+        v.number(),
+        v.transform((flag) => flag === 1),
+      ),
+      lastSeconds: v.number(),
+      lastSender: v.string(),
+    }),
+  );
+}
+
+/** Forgets refused mail before a day. */
+export function removeOldRefusedMail(beforeDay: number): Change {
+  return { sql: "DELETE FROM refused_mail WHERE day < ?1", parameters: [beforeDay] };
+}

@@ -1,0 +1,41 @@
+/** What to do about a dead letter, by its reason: one or two sentences for people. docs/problems.md says more. Pure. */
+import type { ProblemCode } from "./report/problems.ts";
+
+const ASK_AGAIN = "Ask the reporter to send it again, then discard this.";
+const NOTHING = "Nothing to do: discard it.";
+
+/** code → what to do. */
+export const PROBLEM_ADVICE: Record<ProblemCode, string> = {
+  not_a_report: "Discard it, unless it is a report: then file an issue with it, as it came.",
+  empty: NOTHING,
+  truncated: ASK_AGAIN,
+  corrupt_archive: ASK_AGAIN,
+  encrypted_archive: "Ask the reporter to send it without a password; passwords are never tried.",
+  unsupported_compression: "Ask the reporter for gzip, or zip with deflate.",
+  unsupported_format: "If it is a report, send what is inside it as XML, JSON, gzip or zip; else discard it.",
+  delivery_notice: "Nothing to do: it is no report but a notice about a mail that was sent in your name. Discard it.",
+  too_large: "If you trust it, raise the limit that the sentence names and send it again; else discard it.",
+  too_many_entries: "If they are real, unpack the archive and send the reports one by one.",
+  too_many_parts: "If they are real, send its attachments in several mails.",
+  too_deep: "If it is real, unwrap it and send the report itself.",
+  doctype_refused: "Nothing to do: it is an attack or a broken sender. Discard it.",
+  malformed_xml: ASK_AGAIN,
+  malformed_json: ASK_AGAIN,
+  malformed_mail: "Take the report out of the mail and send it as an attachment.",
+  missing_domain: "Nothing to do: a report about no domain cannot be counted. Discard it.",
+  missing_dates: "Nothing to do: a report without a period cannot be placed on a day. Discard it.",
+  implausible_period: "Nothing to do: it is made up, or its reporter's clock is wrong. Discard it.",
+  unusable_records: ASK_AGAIN,
+  no_metadata: "Nothing to do: it has the root of a report and nothing of its content. Discard it.",
+  foreign_domain:
+    "If the domain is yours, add it to the domains of the RUA address and send this again; else discard it.",
+  over_budget:
+    "If the reports are real, send this again: then it counts whatever the budget. If it is a flood, discard it.",
+  day_closed: "Nothing to do: the sums of that day are final. Discard it.",
+  conflict: "Compare both versions under Conflicts and decide which counts.",
+  unregistered_rua: "Register the RUA address again and send this again, or discard it.",
+  missing_object: "Nothing can be read again: the file was removed from R2. Discard it.",
+  invalid_message: "Deploy the Workers of one version, then reprocess the file that the message names.",
+  too_many_problems: "Look at one part with `dmarc parse`; send it again once its cause is gone, or discard it.",
+  retries_exhausted: "Look at the last error. If the fault is over, send this again: nothing is counted twice.",
+};

@@ -1,0 +1,116 @@
+/** The verdict on the overview and by the API, over a ledger in workerd's D1: each state, numbers that link to their rows. */
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { contractClient } from "../../shared/contract/client.ts";
+import { change } from "../../shared/ledger/database.ts";
+import { putSenderDecision, type SenderDecision } from "../../shared/ledger/sender-decisions.ts";
+import { STATE_DOMAINS, seedVerdicts } from "../support/verdict-domains.ts";
+import { API_TOKEN, type Dashboard, startDashboard } from "./harness.ts";
+
+const TODAY = Math.floor(Date.now() / 86_400_000);
+const nowSeconds = Math.floor(Date.now() / 1000);
+
+let dashboard: Dashboard;
+
+beforeAll(async () => {
+  dashboard = await startDashboard({ vars: { API_TOKEN } });
+  await seedVerdicts(dashboard.ledger, TODAY, nowSeconds);
+});
+
+afterAll(() => dashboard.close());
+
+async function page(path: string): Promise<string> {
+  const answer = await dashboard.ask(path, { headers: { accept: "text/html" } });
+  expect(answer.status, path).toBe(200);
+  return (await answer.text()).replaceAll(/<\/?bdi[^>]*>|<wbr\/?>/g, "");
+}
+
+function api() {
+  return contractClient({
+    url: dashboard.url,
+    token: API_TOKEN,
+    fetch: (url, init) => dashboard.ask(url.slice(dashboard.url.length), init),
+  });
+}
+
+describe("every state", () => {
+  it.each(Object.entries(STATE_DOMAINS))(
+    "%s is the first thing on the page, and the API says the same",
+    async (state, domain) => {
+      const answer = await api().ask("verdict", { domain });
+      expect(answer).toMatchObject({ ok: true, value: { domain, state } });
+      if (!answer.ok) return;
+      const text = await page(`/domains/${domain}`);
+      const { headline, nextStep, nextRecord } = answer.value;
+      const places = [headline, nextStep, 'class="figures"'].map((part) => text.indexOf(part));
+      expect(places.every((place) => place >= 0)).toBe(true);
+      expect(places).toEqual(places.toSorted((a, b) => a - b));
+      expect(text).toContain(`card verdict ${state}`);
+      if (nextRecord !== null) expect(text).toContain(nextRecord);
+    },
+  );
+
+  it("silent: a domain without reports in the period", async () => {
+    const from = new Date((TODAY - 200) * 86_400_000).toISOString().slice(0, 10);
+    const to = new Date((TODAY - 190) * 86_400_000).toISOString().slice(0, 10);
+    expect(await api().ask("verdict", { domain: STATE_DOMAINS.ready, from, to })).toMatchObject({
+      ok: true,
+      value: { state: "silent", messages: 0, nextRecord: null },
+    });
+    expect(await page(`/domains/${STATE_DOMAINS.ready}?from=${from}&to=${to}`)).toContain("No reports in this period");
+  });
+
+  it("a period that is none is refused", async () => {
+    const answer = await api().ask("verdict", { domain: "a.example", from: "2026-02-30", to: "2026-03-01" });
+    expect(answer).toMatchObject({ ok: false, error: { code: "bad_request" } });
+  });
+});
+
+describe("what a policy would have hit", () => {
+  it("links each number to sources whose numbers add up to it", async () => {
+    const domain = STATE_DOMAINS.notYet;
+    const answer = await api().ask("verdict", { domain });
+    if (!answer.ok) throw new Error(answer.error.message);
+    const text = await page(`/domains/${domain}`);
+    const links = [...text.matchAll(/<a href="([^"]*role=(\w+)&amp;step=(\w+)[^"]*)">([\d,]+)<\/a>/g)];
+    expect(links).toHaveLength(12);
+    for (const [, href = "", role = "", step = "", shown = ""] of links) {
+      const path = `${href.replaceAll("&amp;", "&")}&export=json&table=sources`;
+      const rows: { hit: number; whose: string }[] = JSON.parse(await page(path));
+      const total = rows.reduce((sum, { hit }) => sum + hit, 0);
+      expect(`${role} ${step} ${total}`).toBe(`${role} ${step} ${shown.replaceAll(",", "")}`);
+    }
+    expect(answer.value.wouldHit.reject.undecided).toBeGreaterThan(0);
+  });
+
+  it("shows what the sources are filtered by, and all again", async () => {
+    const text = await page(`/domains/${STATE_DOMAINS.notYet}/sources?role=undecided&step=reject`);
+    expect(text).toContain("Only sources that are undecided");
+    expect(text).toContain("sendgrid.net");
+    expect(text).toContain("Show all");
+    expect(await page(`/domains/${STATE_DOMAINS.notYet}/sources?role=nonsense`)).not.toContain("Only sources");
+  });
+});
+
+describe("a decision of the owner", () => {
+  const decide = (domain: string, decision: SenderDecision, decidedSeconds: number): Promise<unknown> => {
+    const decided = {
+      account: "acme",
+      domain,
+      source: "sendgrid.net",
+      decision,
+      note: "",
+      decidedBy: "me",
+      decidedSeconds,
+    };
+    return change(dashboard.ledger, [putSenderDecision(decided)]);
+  };
+
+  it("changes the verdict", async () => {
+    const domain = STATE_DOMAINS.notYet;
+    await decide(domain, "notMine", nowSeconds);
+    expect(await api().ask("verdict", { domain })).toMatchObject({ ok: true, value: { state: "ready" } });
+    expect(await page(`/domains/${domain}`)).toContain("card verdict ready");
+    await decide(domain, "undecided", nowSeconds + 1);
+    expect(await api().ask("verdict", { domain })).toMatchObject({ ok: true, value: { state: "notYet" } });
+  });
+});

@@ -1,0 +1,403 @@
+/** The verdict: each state, each role with its reason, what-if, and the record to publish next. */
+import { describe, expect, it } from "vitest";
+import { readDmarcRecord } from "../../shared/guidance/dmarc-record.ts";
+import type { Decide, Decision } from "../../shared/guidance/roles.ts";
+import { judge, type Verdict, type VerdictInput } from "../../shared/guidance/verdict.ts";
+import { verdictJson } from "../../shared/guidance/verdict-json.ts";
+import { fixText, reasonText, roleReasonText, verdictWords } from "../../shared/guidance/verdict-words.ts";
+import { sumEvidence } from "../../shared/guidance/what-if.ts";
+import type { AggregateRecord } from "../../shared/report/vocabulary.ts";
+import { type DatedRecord, evidenceOf } from "../support/evidence.ts";
+import { sampleRecord } from "../support/ledger-fill.ts";
+
+const DOMAIN = "acme.example";
+const FIRST_DAY = 20_000;
+const PERIOD = { firstDay: FIRST_DAY, lastDay: FIRST_DAY + 29 };
+/** Yesterday and today are still to be reported. */
+const DAYS = Array.from({ length: 28 }, (_, i) => FIRST_DAY + i);
+
+type Changes = Partial<AggregateRecord>;
+
+/** The same record on every one of some days. */
+function daily(changes: Changes, days: readonly number[] = DAYS): DatedRecord[] {
+  return days.map((day) => ({
+    day,
+    record: sampleRecord(DOMAIN, { spf: "pass", spfResults: [spf(DOMAIN)], ...changes }),
+  }));
+}
+
+function spf(domain: string, result: "pass" | "fail" | "softfail" = "pass") {
+  return { domain, scope: "mfrom" as const, result, rawResult: result, humanResult: "" };
+}
+
+function dkim(domain: string, result: "pass" | "fail" = "pass", selector = "s1") {
+  return { domain, selector, result, rawResult: result, humanResult: "" };
+}
+
+/** Failing mail that nothing authenticates. */
+const UNAUTHENTICATED: Changes = { dkim: "fail", spf: "fail", dkimResults: [], spfResults: [spf(DOMAIN, "fail")] };
+
+/** A service that passes for its own domain only. */
+function service(domain: string, changes: Changes = {}): Changes {
+  const results = { dkimResults: [dkim(domain, "pass", "k1")], spfResults: [spf(domain)] };
+  return { dkim: "fail", spf: "fail", ...results, sourceIp: "198.51.100.7", ...changes };
+}
+
+const OWN = daily({ count: 100 });
+
+interface Setting {
+  policy?: string;
+  /** First day on which reports saw the policy. */
+  since?: number;
+  decisions?: Record<string, Decision>;
+  ruaAddresses?: string[];
+  domain?: string;
+}
+
+function inputOf(records: readonly DatedRecord[], setting: Setting = {}): VerdictInput {
+  const { policy = "p=none; sp=none; np=none; adkim=r; aspf=r; pct=100", since = FIRST_DAY, decisions = {} } = setting;
+  const evidence = evidenceOf(records, PERIOD);
+  const decide: Decide = ({ name }) => decisions[name];
+  return {
+    domain: setting.domain ?? DOMAIN,
+    period: PERIOD,
+    evidence,
+    totals: sumEvidence(evidence),
+    days: [...new Set(records.map(({ day }) => day))].sort((a, b) => a - b),
+    policies: [
+      { policy, firstDay: since, lastDay: PERIOD.lastDay },
+      { policy: policy.startsWith("p=reject") ? "p=none" : "p=reject", firstDay: FIRST_DAY - 300, lastDay: since },
+    ],
+    ruaAddresses: setting.ruaAddresses ?? ["r1@rua.example"],
+    decide,
+  };
+}
+
+const verdictOf = (records: readonly DatedRecord[], setting?: Setting): Verdict => judge(inputOf(records, setting));
+
+/** The role and reason of the source that some records make, beside the owner's own mail. */
+function roleOf(records: readonly DatedRecord[], name: string, decisions: Record<string, Decision> = {}) {
+  const found = verdictOf([...OWN, ...records], { decisions }).sources.find((source) => source.name === name);
+  return found === undefined ? undefined : `${found.role} ${found.reason}`;
+}
+
+describe("the role of a source", () => {
+  it("own: what is authenticated as the domain, and a service set up for it", () => {
+    expect(roleOf([], DOMAIN)).toBe("own authenticatedAsDomain");
+    const setUp = service("sendgrid.net", { dkim: "pass", dkimResults: [dkim(DOMAIN, "pass", "sg")] });
+    expect(roleOf(daily(setUp), "sendgrid.net")).toBe("own passesDmarc");
+  });
+
+  it("own: an address whose other mail passes by SPF", () => {
+    expect(roleOf(daily({ ...UNAUTHENTICATED, sourceIp: "192.0.2.1" }), "192.0.2.1")).toBe("own sameServerPasses");
+  });
+
+  it("forwarder: the signature of the owner's servers survives while SPF passes for another domain or for none", () => {
+    const rewritten = { count: 3, sourceIp: "198.51.100.9", spf: "fail" as const, spfResults: [spf("alumni.example")] };
+    expect(roleOf(daily(rewritten), "alumni.example")).toBe("forwarder signatureSurvives");
+    const plain = { sourceIp: "198.51.100.10", spf: "fail" as const, spfResults: [spf(DOMAIN, "fail")] };
+    const broken = { ...UNAUTHENTICATED, sourceIp: "198.51.100.10" };
+    expect(roleOf([...daily(plain), ...daily(broken)], "198.51.100.10")).toBe("forwarder signatureSurvives");
+  });
+
+  it("own, no forwarder: an unknown service that signs for the domain with a key of its own", () => {
+    const own = service("mailer.example", { dkim: "pass", dkimResults: [dkim(DOMAIN, "pass", "mailer")] });
+    expect(roleOf(daily(own), "mailer.example")).toBe("own passesDmarc");
+  });
+
+  it("forwarder: a mailbox provider that hands on, never a service for sending", () => {
+    const handedOn = (domain: string): Changes => ({ spf: "fail", spfResults: [spf(domain)] });
+    expect(roleOf(daily(handedOn("gmail.com")), "gmail.com")).toBe("forwarder signatureSurvives");
+    expect(roleOf(daily(handedOn("sendgrid.net")), "sendgrid.net")).toBe("own passesDmarc");
+  });
+
+  it("forwarder: known lists, signatures broken on the way, and what receivers say", () => {
+    expect(roleOf(daily(service("lists.ietf.org")), "ietf.org")).toBe("forwarder knownForwarder");
+    const changed = { ...UNAUTHENTICATED, dkimResults: [dkim(DOMAIN, "fail")], sourceIp: "203.0.113.1" };
+    expect(roleOf(daily(changed), "203.0.113.1")).toBe("forwarder signatureBroken");
+    for (const type of ["forwarded", "mailing_list", "trusted_forwarder"] as const) {
+      const reasons = [{ type, rawType: type, comment: "" }];
+      expect(roleOf(daily(service("club.example", { reasons })), "club.example")).toBe("forwarder receiversLetThrough");
+    }
+    const arc = [{ type: "local_policy" as const, rawType: "local_policy", comment: "arc=pass" }];
+    expect(roleOf(daily(service("club.example", { reasons: arc })), "club.example")).toBe(
+      "forwarder receiversLetThrough",
+    );
+  });
+
+  it.each(["local_policy", "sampled_out", "policy_test_mode", "other"] as const)("no forwarder: reason %s", (type) => {
+    const reasons = [{ type, rawType: type, comment: "arc=fail" }];
+    expect(roleOf(daily(service("club.example", { reasons })), "club.example")).toBe("undecided identifiedSender");
+  });
+
+  it("undecided: a known service that never aligns, even once; a key that works nowhere", () => {
+    const once = DAYS.slice(4, 5);
+    expect(roleOf(daily(service("sendgrid.net", { count: 50 }), once), "sendgrid.net")).toBe("undecided knownService");
+    const wrongKey = { ...UNAUTHENTICATED, dkimResults: [dkim(DOMAIN, "fail", "old")], sourceIp: "203.0.113.2" };
+    expect(roleOf(daily(wrongKey), "203.0.113.2")).toBe("undecided failingSignature");
+  });
+
+  it("undecided: a steady sender or server, and a large one", () => {
+    const server = { ...UNAUTHENTICATED, sourceIp: "203.0.113.3" };
+    expect(roleOf(daily(server), "203.0.113.3")).toBe("undecided steadyServer");
+    expect(roleOf(daily(service("unknown.example")), "unknown.example")).toBe("undecided identifiedSender");
+    expect(roleOf(daily({ ...server, count: 500 }, DAYS.slice(3, 4)), "203.0.113.3")).toBe("undecided largeSender");
+    // Three addresses of one network take turns.
+    const turns = DAYS.flatMap((day) => daily({ ...server, sourceIp: `203.0.113.${3 + (day % 3)}` }, [day]));
+    expect(roleOf(turns, "203.0.113.4")).toBe("undecided steadyServer");
+  });
+
+  it("undecided: of a small domain, a server that is alone in not being authenticated", () => {
+    const server = daily({ ...UNAUTHENTICATED, sourceIp: "203.0.113.3" }, DAYS.slice(3, 4));
+    const others = daily({ ...UNAUTHENTICATED }, DAYS.slice(3, 4)).flatMap((one) =>
+      [10, 11, 12].map((n) => ({ ...one, record: { ...one.record, sourceIp: `198.51.${n}.1` } })),
+    );
+    const roleAmong = (records: DatedRecord[]) =>
+      verdictOf([...daily({ count: 35 }), ...records]).sources.find(({ name }) => name === "203.0.113.3")?.reason;
+    expect(roleAmong(server)).toBe("loneServer");
+    expect(roleAmong([...server, ...others])).toBe("oneOff");
+  });
+
+  it("foreign: a one-off, and what is too little to matter", () => {
+    const once = DAYS.slice(3, 4);
+    const server = { ...UNAUTHENTICATED, sourceIp: "203.0.113.3" };
+    expect(roleOf(daily({ ...server, count: 9 }, once), "203.0.113.3")).toBe("foreign oneOff");
+    expect(roleOf(daily(service("spam.example", { count: 9 }), once), "spam.example")).toBe("foreign oneOff");
+    expect(roleOf(daily(server, once), "203.0.113.3")).toBe("foreign oneOff");
+    const many = daily({ count: 5000 });
+    const found = verdictOf([...many, ...daily(server)]).sources.find(({ name }) => name === "203.0.113.3");
+    expect(found).toMatchObject({ role: "foreign", reason: "fewMessages" });
+  });
+
+  it.each<[Decision, string]>([
+    ["mine", "own decided"],
+    ["notMine", "foreign decided"],
+    ["forwarder", "forwarder decided"],
+  ])("as the owner decided: %s", (decision, expected) => {
+    expect(roleOf(daily(service("sendgrid.net")), "sendgrid.net", { "sendgrid.net": decision })).toBe(expected);
+  });
+});
+
+describe("the state", () => {
+  it("silent: no reports", () => {
+    expect(verdictOf([])).toMatchObject({ state: "silent", days: 0, messages: 0, reasons: [] });
+  });
+
+  it("tooEarly: few days, or few messages", () => {
+    expect(verdictOf(daily({ count: 100 }, DAYS.slice(0, 7)))).toMatchObject({ state: "tooEarly" });
+    const late = inputOf(daily({ count: 100 }, DAYS.slice(6)));
+    const policies = [{ policy: "p=none", firstDay: FIRST_DAY + 6, lastDay: PERIOD.lastDay }];
+    expect(judge({ ...late, policies })).toMatchObject({
+      state: "tooEarly",
+      reasons: [{ code: "tooFewDays", days: 22 }],
+    });
+    const before = [{ policy: "p=none", firstDay: FIRST_DAY + 5, lastDay: PERIOD.lastDay }];
+    expect(judge({ ...late, policies: before }).state).toBe("ready");
+    expect(verdictOf(daily({ count: 100 }, [DAYS[0] ?? 0, DAYS[27] ?? 0]))).toMatchObject({ state: "tooEarly" });
+    const few = verdictOf(daily({ count: 1 }, DAYS.slice(0, 19)));
+    expect(few).toMatchObject({ state: "tooEarly", reasons: [{ code: "tooFewMessages", messages: 19 }] });
+    expect(few.nextRecord).toBeUndefined();
+  });
+
+  it("ready: own mail passes, spoofers come and go", () => {
+    const spoofers = DAYS.map((day, i) => daily({ ...UNAUTHENTICATED, count: 5, sourceIp: `203.0.${i}.9` }, [day]));
+    const verdict = verdictOf([...OWN, ...spoofers.flat()]);
+    expect(verdict).toMatchObject({ state: "ready", messages: 2940, ownMessages: 2800 });
+    expect(verdict.reasons.map(({ code }) => code)).toEqual(["foreignMailFails"]);
+  });
+
+  it("ready: 0.5 % forwarding that receivers let through does not stand in its way", () => {
+    const reasons = [{ type: "forwarded" as const, rawType: "forwarded", comment: "" }];
+    const forwarded = daily({ ...UNAUTHENTICATED, reasons, sourceIp: "203.0.113.1" }, DAYS.slice(0, 14));
+    expect(verdictOf([...OWN, ...forwarded])).toMatchObject({ state: "ready", letThrough: 14 });
+  });
+
+  it("notYet: a service that never aligns, until the owner says that it is not theirs", () => {
+    const records = [...OWN, ...daily(service("sendgrid.net", { count: 10 }))];
+    const verdict = verdictOf(records);
+    expect(verdict).toMatchObject({ state: "notYet", reasons: [{ code: "undecidedSender", messages: 280 }] });
+    expect(verdict.nextRecord).toBeUndefined();
+    expect(verdictOf(records, { decisions: { "sendgrid.net": "notMine" } }).state).toBe("ready");
+    expect(verdictOf(records, { decisions: { "sendgrid.net": "mine" } })).toMatchObject({
+      state: "notYet",
+      reasons: [{ code: "ownMailFails" }],
+    });
+  });
+
+  it("notYet: a spammer that passes SPF for itself, until the owner decides", () => {
+    const spammer = service("spam.example", { dkimResults: [] });
+    const records = [...OWN, ...daily(spammer)];
+    expect(verdictOf(records).state).toBe("notYet");
+    expect(verdictOf(records, { decisions: { "spam.example": "notMine" } }).state).toBe("ready");
+  });
+
+  it("notYet: forwarding that breaks and is not let through; quarantine is offered, and the owner may accept it", () => {
+    const changed = { ...UNAUTHENTICATED, dkimResults: [dkim(DOMAIN, "fail")], sourceIp: "203.0.113.1" };
+    const records = [...OWN, ...daily(changed, DAYS.slice(0, 14))];
+    const verdict = verdictOf(records);
+    expect(verdict).toMatchObject({ state: "notYet", reasons: [{ code: "forwardedMailFails", messages: 14 }] });
+    expect(verdict.nextRecord).toContain("p=quarantine; t=y;");
+    expect(verdictOf(records, { policy: "p=quarantine" }).nextRecord).toBeUndefined();
+    expect(verdictOf(records, { decisions: { "203.0.113.1": "forwarder" } }).state).toBe("ready");
+  });
+
+  it("notYet: own mail that passes by SPF alone", () => {
+    const verdict = verdictOf(daily({ count: 100, dkim: "fail", dkimResults: [] }));
+    expect(verdict).toMatchObject({ state: "notYet", reasons: [{ code: "spfOnly", messages: 2800 }] });
+  });
+
+  it("beingRejected: 4,000 messages of a real service, under p=reject and under p=quarantine", () => {
+    const refused = daily(service("sendgrid.net", { count: 143, disposition: "reject" }));
+    const verdict = verdictOf([...OWN, ...refused], { policy: "p=reject; sp=reject; pct=100" });
+    expect(verdict).toMatchObject({ state: "beingRejected", reasons: [{ code: "realSenderRefused", messages: 4004 }] });
+    expect(verdict.nextRecord).toBe("v=DMARC1; p=none; rua=mailto:r1@rua.example");
+    const quarantined = daily(service("sendgrid.net", { count: 143, disposition: "quarantine" }));
+    expect(verdictOf([...OWN, ...quarantined], { policy: "p=quarantine" }).state).toBe("beingRejected");
+    // Under p=none a receiver may refuse by rules of its own: the policy does not.
+    expect(verdictOf([...OWN, ...refused]).state).toBe("notYet");
+  });
+
+  it("protected: p=reject refuses spoofers, however steady", () => {
+    const spoofer = daily({ ...UNAUTHENTICATED, count: 30, disposition: "reject", sourceIp: "203.0.113.3" });
+    const verdict = verdictOf([...OWN, ...spoofer], { policy: "p=reject; sp=reject" });
+    expect(verdict).toMatchObject({ state: "protected", missing: [] });
+    expect(verdict.nextRecord).toBeUndefined();
+    expect(verdictOf(OWN, { policy: "p=reject" })).toMatchObject({ state: "protected", reasons: [] });
+  });
+
+  it("notInUse: under p=reject also where only spoofers send, however steadily", () => {
+    const spoofer = daily({ ...UNAUTHENTICATED, count: 30, disposition: "reject", sourceIp: "203.0.113.3" });
+    expect(verdictOf(spoofer, { policy: "p=reject; sp=reject" })).toMatchObject({ state: "notInUse" });
+    expect(verdictOf(spoofer).state).toBe("notYet");
+  });
+
+  it("notInUse: only foreign mail", () => {
+    const spoofers = DAYS.flatMap((day, i) => daily({ ...UNAUTHENTICATED, sourceIp: `203.0.${i}.9` }, [day]));
+    const verdict = verdictOf(spoofers);
+    expect(verdict).toMatchObject({ state: "notInUse", ownMessages: 0 });
+    expect(verdict.nextRecord).toBe("v=DMARC1; p=reject; rua=mailto:r1@rua.example");
+    expect(verdictOf(spoofers, { policy: "p=reject" }).nextRecord).toBeUndefined();
+    // Days without mail count as well, once reports come at all.
+    expect(verdictOf(spoofers.slice(0, 3)).state).toBe("notInUse");
+    const policies = [{ policy: "p=none", firstDay: FIRST_DAY + 10, lastDay: PERIOD.lastDay }];
+    expect(judge({ ...inputOf(spoofers.slice(10)), policies }).state).toBe("tooEarly");
+  });
+});
+
+describe("what-if", () => {
+  it("counts by step and role what fails and is not let through", () => {
+    const subdomain = daily(service("sendgrid.net", { headerFrom: `news.${DOMAIN}`, count: 2 }));
+    const relaxed = daily({ count: 7, headerFrom: `sub.${DOMAIN}`, sourceIp: "192.0.2.2" });
+    const { wouldHit } = verdictOf([...OWN, ...subdomain, ...relaxed]);
+    const none = { own: 0, undecided: 0, foreign: 0, forwarder: 0 };
+    expect(wouldHit).toEqual({
+      quarantineTest: none,
+      quarantine: { ...none, undecided: 56 },
+      rejectTest: { ...none, undecided: 56 },
+      reject: { ...none, undecided: 56 },
+      strict: { ...none, undecided: 56, own: 196 },
+      subdomains: { ...none, undecided: 56 },
+    });
+  });
+
+  it("counts mail of more groups than the evidence has, as foreign", () => {
+    const input = inputOf(OWN);
+    const verdict = judge({ ...input, totals: { messages: 3000, failing: 150 } });
+    expect(verdict.wouldHit.reject).toEqual({ own: 0, undecided: 0, foreign: 150, forwarder: 0 });
+    expect(verdict.messages).toBe(3000);
+    expect(verdict.sources.reduce((sum, { messages }) => sum + messages, 0)).toBe(3000);
+  });
+});
+
+describe("the next record", () => {
+  const next = (policy: string): string | undefined => verdictOf(OWN, { policy }).nextRecord;
+
+  it.each([
+    ["p=none; sp=none; pct=100", "p=quarantine; t=y"],
+    ["p=quarantine; sp=quarantine; pct=100; t=y", "p=quarantine"],
+    ["p=quarantine; sp=quarantine; pct=25", "p=quarantine"],
+    ["p=quarantine; sp=quarantine; pct=100", "p=reject; t=y"],
+    ["p=reject; sp=reject; pct=100; t=y", "p=reject"],
+    ["p=unknown", "p=quarantine; t=y"],
+    ["", "p=quarantine; t=y"],
+  ])("after '%s' is %s", (policy, expected) => {
+    expect(next(policy)).toBe(`v=DMARC1; ${expected}; rua=mailto:r1@rua.example`);
+  });
+
+  it("keeps what differs from what receivers assume, and drops pct", () => {
+    const policy = "p=none; sp=reject; np=reject; adkim=s; aspf=s; pct=50; fo=1:d; psd=n";
+    expect(next(policy)).toBe(
+      "v=DMARC1; p=quarantine; t=y; sp=reject; adkim=s; aspf=s; fo=1:d; psd=n; rua=mailto:r1@rua.example",
+    );
+  });
+
+  it("takes nothing from a report but known values, and escapes addresses", () => {
+    const policy = `p=none; sp=none"evil; adkim=s; fo=1;rua=mailto:x@evil.example`;
+    const text = verdictOf(OWN, { policy, ruaAddresses: ["a,b!1@rua.example", "c@rua.example"] }).nextRecord ?? "";
+    expect(text).not.toContain("evil");
+    const record = readDmarcRecord(text);
+    expect(record.rua.map(({ address }) => address)).toEqual(["a,b!1@rua.example", "c@rua.example"]);
+    expect(record.tags.every(({ standing }) => standing === "used")).toBe(true);
+  });
+
+  it("waits until the present step was out for a month, a test for a week", () => {
+    const since = (policy: string, day: number) => verdictOf(OWN, { policy, since: day }).missing;
+    expect(since("p=none", FIRST_DAY)).toEqual([]);
+    expect(since("p=none", FIRST_DAY + 20)).toEqual([{ code: "stageTooShort", messages: 0, days: 20 }]);
+    expect(since("p=quarantine; t=y", FIRST_DAY + 22)).toEqual([{ code: "stageTooShort", messages: 0, days: 1 }]);
+    expect(since("p=quarantine; t=y", FIRST_DAY + 21)).toEqual([]);
+  });
+});
+
+describe("in words", () => {
+  const STATES: Record<string, Verdict> = {
+    silent: verdictOf([]),
+    tooEarly: verdictOf(daily({ count: 3 }, DAYS.slice(0, 5))),
+    ready: verdictOf(OWN),
+    notYet: verdictOf([...OWN, ...daily(service("sendgrid.net", { count: 10 }))]),
+    protected: verdictOf(OWN, { policy: "p=reject" }),
+    beingRejected: verdictOf([...OWN, ...daily(service("sendgrid.net", { count: 143, disposition: "reject" }))], {
+      policy: "p=reject",
+    }),
+    notInUse: verdictOf(
+      daily({ ...UNAUTHENTICATED, count: 1 }, DAYS).map((one, i) => ({
+        ...one,
+        record: { ...one.record, sourceIp: `203.0.${i}.9` },
+      })),
+    ),
+  };
+
+  it.each(Object.entries(STATES))("%s has one line and one next step", (state, verdict) => {
+    expect(verdict.state).toBe(state);
+    const { headline, nextStep } = verdictWords(verdict);
+    expect(headline).toMatch(/^[A-Z]/);
+    expect(nextStep).toMatch(/\.$/);
+    for (const text of [headline, nextStep]) expect(text).not.toMatch(/undefined|NaN/);
+    for (const reason of [...verdict.reasons, ...verdict.missing]) {
+      expect(reasonText(reason)).toMatch(/\.$/);
+      expect(fixText(reason, DOMAIN)).toMatch(/\.$/);
+    }
+    for (const { reason } of verdict.sources) expect(roleReasonText(reason)).not.toBe("");
+  });
+
+  it("says what to do, and where", () => {
+    expect(STATES.beingRejected && verdictWords(STATES.beingRejected)).toEqual({
+      headline: "Real senders are being refused: 4,004 messages were quarantined or rejected",
+      nextStep: `Decide whether Twilio SendGrid (sendgrid.net) sends for you: if so, turn on DKIM for ${DOMAIN} there. Until then, publish p=none.`,
+    });
+  });
+
+  it("and for programs, as one object", () => {
+    const json = verdictJson(verdictOf([...OWN, ...daily(service("sendgrid.net", { count: 10 }))]));
+    expect(json).toMatchObject({
+      domain: DOMAIN,
+      state: "notYet",
+      reasons: [{ code: "undecidedSender", messages: 280, source: "sendgrid.net" }],
+      days: 28,
+      messages: 3080,
+      wouldHit: { quarantine: { own: 0, undecided: 280, foreign: 0 }, reject: { own: 0, undecided: 280, foreign: 0 } },
+      nextRecord: null,
+      sources: [{ name: "sendgrid.net", role: "undecided", reason: { code: "knownService" }, hit: 280 }],
+    });
+  });
+});
