@@ -1,0 +1,86 @@
+/** What a bounce returns and what a failure report is about is never counted, in mails of any size and any build. */
+import { expect, test } from "vitest";
+import { gzip } from "../support/archives.ts";
+import { attached, fromBinary, LETTER, multipart, multipartMail, part, simpleMail } from "../support/mails.ts";
+import { readAll } from "../support/read.ts";
+import { numbered } from "../support/report-xml.ts";
+
+const REPORT = multipartMail([LETTER, attached(gzip(numbered("inner")), "r.xml.gz")]);
+const STATUS = part({ type: "message/delivery-status", content: "Action: failed\r\n" });
+const FEEDBACK = part({
+  type: "message/feedback-report",
+  content: "Feedback-Type: auth-failure\r\nAuth-Failure: dmarc\r\nSource-IP: [192.0.2.7]\r\n",
+});
+const ORIGINAL = part({ type: "message/rfc822", content: REPORT });
+const ENCODED = part({ type: "message/rfc822", encoding: "base64", content: REPORT });
+const daemon = fromBinary(
+  multipartMail([LETTER, ORIGINAL])
+    .reduce((text, byte) => text + String.fromCharCode(byte), "")
+    .replace("From: DMARC <dmarc@reporter.example>", "From: MAILER-DAEMON@mx.example")
+    .replace(/Subject: .*/, "Subject: failure notice"),
+);
+const bounces: [string, Uint8Array][] = [
+  ["a delivery status notice", multipartMail([LETTER, STATUS, ORIGINAL], "report; report-type=delivery-status")],
+  ["one that does not say so", multipartMail([LETTER, STATUS, ORIGINAL])],
+  ["one whose mail comes first", multipartMail([LETTER, ORIGINAL, STATUS])],
+  ["one with an encoded mail", multipartMail([LETTER, STATUS, ENCODED], "report; report-type=delivery-status")],
+  ["one of a mail server without MIME's words", daemon],
+  ["a receipt", multipartMail([LETTER, ORIGINAL], "report; report-type=disposition-notification")],
+];
+const failures: [string, Uint8Array][] = [
+  ["a failure report", multipartMail([LETTER, FEEDBACK, ORIGINAL], "report; report-type=feedback-report")],
+  ["one with an encoded mail", multipartMail([LETTER, FEEDBACK, ENCODED], "report; report-type=feedback-report")],
+  ["one that does not say so", multipartMail([LETTER, FEEDBACK, ORIGINAL])],
+  ["one whose mail comes first", multipartMail([LETTER, ORIGINAL, FEEDBACK])],
+  [
+    "one in a list's wrapping",
+    multipartMail([multipart([LETTER, FEEDBACK, ORIGINAL], "report; report-type=feedback-report"), LETTER]),
+  ],
+  [
+    "one that is forwarded",
+    multipartMail([
+      LETTER,
+      part({
+        type: "message/rfc822",
+        content: multipartMail([LETTER, FEEDBACK, ORIGINAL], "report; report-type=feedback-report"),
+      }),
+    ]),
+  ],
+];
+const sizes: [string, number | undefined][] = [
+  ["held whole", undefined],
+  ["as it streams", 0],
+];
+
+for (const [size, maxParsedMessageBytes] of sizes) {
+  const read = (mail: Uint8Array) =>
+    readAll(mail, undefined, maxParsedMessageBytes === undefined ? {} : { maxParsedMessageBytes });
+
+  test.each(bounces)(`%s, ${size}: nothing is counted`, async (_name, mail) => {
+    const { reports, problems, passedOver } = await read(mail);
+    expect(reports).toEqual([]);
+    expect(problems.map(({ code }) => code)).toEqual(["delivery_notice"]);
+    expect(passedOver.map(({ kind }) => kind)).toContain("evidence");
+  });
+
+  test.each(failures)(`%s, ${size}: the failure alone, about the From domain`, async (_name, mail) => {
+    const { reports, problems } = await read(mail);
+    expect(problems).toEqual([]);
+    expect(reports.map(({ report }) => report)).toMatchObject([
+      { kind: "failure", reportedDomain: "reporter.example", sourceIp: "192.0.2.7" },
+    ]);
+  });
+
+  test(`a report forwarded beside a bounce counts, ${size}`, async () => {
+    const bounce = multipartMail([LETTER, STATUS, ORIGINAL], "report; report-type=delivery-status");
+    const good = multipartMail([attached(gzip(numbered("good")), "good.xml.gz")]);
+    const wrap = (mail: Uint8Array) => part({ type: "message/rfc822", content: mail });
+    const { reports } = await read(multipartMail([wrap(bounce), wrap(good)]));
+    expect(reports.map(({ report }) => report)).toMatchObject([{ metadata: { reportId: "good" } }]);
+  });
+}
+
+test("a letter that is a bounce in words alone counts nothing", async () => {
+  const { reports } = await readAll(simpleMail({ content: "Hi. This is the qmail-send program." }));
+  expect(reports).toEqual([]);
+});
