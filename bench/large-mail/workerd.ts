@@ -88,8 +88,16 @@ const workerConfig = v.object({
   r2_buckets: v.array(v.object({ binding: v.string() })),
   d1_databases: v.array(v.object({ binding: v.string() })),
   queues: v.object({ producers: v.array(v.object({ binding: v.string(), queue: v.string() })) }),
-  vars: v.record(v.string(), v.number()),
+  vars: v.record(v.string(), v.union([v.string(), v.number()])),
 });
+
+/** Nobody outside is asked here. */
+const SILENT = new Set(["DNS_OVER_HTTPS_URL"]);
+
+function variableOf(name: string, value: string | number): string {
+  if (typeof value === "number") return `(name = "${name}", json = "${value}")`;
+  return `(name = "${name}", text = ${JSON.stringify(SILENT.has(name) ? "" : value)})`;
+}
 
 function workerdConfig(worker: WorkerName, { bindingsPort, v8Flags }: ObjectHome): string {
   const config = v.parse(workerConfig, unstable_readConfig({ config: tomlOf(worker) }));
@@ -98,7 +106,7 @@ function workerdConfig(worker: WorkerName, { bindingsPort, v8Flags }: ObjectHome
   const sent = config.queues.producers.map(({ binding, queue }) => ({ name: binding, type: "queue", target: queue }));
   const d1 = config.d1_databases.map(({ binding }) => binding);
   const all = [...kv, ...r2, ...sent];
-  const variables = Object.entries(config.vars).map(([name, value]) => `(name = "${name}", json = "${value}")`);
+  const variables = Object.entries(config.vars).map(([name, value]) => variableOf(name, value));
   const bindings = [
     ...all.map(({ name, type, target }) => `(name = "${name}", ${type} = "${target}")`),
     ...d1.map(

@@ -73,8 +73,8 @@ it("dead-letters show tells what is known, and saves the file as it came, once",
   const path = join(folder, "saved.xml");
   const { code, stdout } = await run("dead-letters", "show", letter?.id ?? "", "--save", path);
   expect(code).toBe(0);
-  expect(stdout).toMatch(/code +foreign_domain\n[\s\S]*domain +later\.example\n[\s\S]*address +rua@acme\.example\n/);
-  expect(stdout).toMatch(/file +later\.xml\n[\s\S]*bytes +[\d,]+\n[\s\S]*message +\{"v":1/);
+  expect(stdout).toMatch(/code +foreign_domain\n[\s\S]*RUA address +rua@acme\.example\n[\s\S]*file +later\.xml\n/);
+  expect(stdout).toMatch(/bytes +[\d,]+\n[\s\S]*domain +later\.example\n[\s\S]*message +\{"v":1/);
   expect(await readFile(path, "utf8")).toBe(FOREIGN);
   const again = await run("dead-letters", "show", letter?.id ?? "", "--save", path);
   expect(again).toMatchObject({ code: 1, stdout: "", stderr: expect.stringContaining("was not written") });

@@ -60,11 +60,23 @@ afterAll(() => {
 });
 
 describe("a question", () => {
-  it("has the records of its type as answers", async () => {
+  it("has the records of its type as answers, not checked by DNSSEC unless the server says so", async () => {
     const { lookup } = httpsResolver(url, fetch);
-    expect(await lookup("text.example", "TXT")).toEqual({ status: "answers", records: ["v=DKIM1; p=abc"] });
-    expect(await lookup("alias.example", "TXT")).toEqual({ status: "answers", records: ["one", "two"] });
-    expect(await lookup("mail.example", "MX")).toEqual({ status: "answers", records: ["10 mx.example"] });
+    expect(await lookup("text.example", "TXT")).toEqual({
+      status: "answers",
+      isAuthenticated: false,
+      records: ["v=DKIM1; p=abc"],
+    });
+    expect(await lookup("alias.example", "TXT")).toEqual({
+      status: "answers",
+      isAuthenticated: false,
+      records: ["one", "two"],
+    });
+    expect(await lookup("mail.example", "MX")).toEqual({
+      status: "answers",
+      isAuthenticated: false,
+      records: ["10 mx.example"],
+    });
   });
 
   it.each([

@@ -47,7 +47,7 @@ export function FilterForm({ filter, isDiscarded, reasons }: ListProps & { reaso
           <option value="">all ({formatCount(all)})</option>
           {!isListed && (
             <option value={code} selected>
-              {code} (0)
+              another one (0)
             </option>
           )}
           {reasons.map((reason) => (
