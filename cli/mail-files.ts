@@ -6,6 +6,9 @@ import type { Dirent } from "node:fs";
 import { open, readdir, readFile, stat } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import type { SendMailOptions } from "nodemailer";
+import { MAIL_LIMITS } from "../shared/limits.ts";
+import { extractMail } from "../shared/mail/extract.ts";
+import type { PassedKind } from "../shared/mail/roles.ts";
 import { type ContentType, SNIFF_BYTES, sniff } from "../shared/sniff.ts";
 
 /** Labels for the attachment; receivers go by the bytes. */
@@ -26,23 +29,25 @@ const SENDER = "dmarc-send@localhost";
  * Regular files under the paths in a stable order: as given, folders in the order of their names, dot files left out.
  * A link is followed when it is named itself, not when it is met in a folder.
  *
+ * @param passOver told what is left out of a folder
  * @throws the error of node:fs when a path does not exist or a folder cannot be read
  */
-export async function* walkFiles(paths: string[]): AsyncGenerator<string> {
+export async function* walkFiles(paths: string[], passOver: (path: string) => void): AsyncGenerator<string> {
   for (const path of paths) {
-    if ((await stat(path)).isDirectory()) yield* walkFolder(path);
+    if ((await stat(path)).isDirectory()) yield* walkFolder(path, passOver);
     else yield path;
   }
 }
 
-async function* walkFolder(folder: string): AsyncGenerator<string> {
+async function* walkFolder(folder: string, passOver: (path: string) => void): AsyncGenerator<string> {
   const entries = await readdir(folder, { withFileTypes: true });
   entries.sort(byName);
   for (const entry of entries) {
-    if (entry.name.startsWith(".")) continue;
     const path = join(folder, entry.name);
-    if (entry.isDirectory()) yield* walkFolder(path);
+    if (entry.name.startsWith(".")) passOver(path);
+    else if (entry.isDirectory()) yield* walkFolder(path, passOver);
     else if (entry.isFile()) yield path;
+    else passOver(path);
   }
 }
 
@@ -71,6 +76,13 @@ export async function buildMail(path: string, rua: string): Promise<SendMailOpti
     text: "A report is attached.\n",
     attachments: [{ filename, path: resolve(path), contentType: MIME_TYPES[type] ?? "application/octet-stream" }],
   };
+}
+
+/** Kinds of the parts of a mail that are evidently no reports, as the stack passes them over; none of what is no mail. */
+export async function passedParts({ raw }: SendMailOptions): Promise<PassedKind[]> {
+  if (!(raw instanceof Uint8Array) || raw.byteLength > MAIL_LIMITS.maxParsedMessageBytes) return [];
+  const extracted = await extractMail(raw);
+  return extracted.ok ? extracted.value.passedOver.map(({ kind }) => kind) : [];
 }
 
 async function readHead(path: string): Promise<Uint8Array> {

@@ -4,7 +4,7 @@ import type { Transporter } from "nodemailer";
 import { CommandError } from "../command-error.ts";
 import { addLocalOptions, type ConnectionOptions, smtpPort } from "../connection.ts";
 import { exitCodes } from "../exit-codes.ts";
-import { buildMail, walkFiles } from "../mail-files.ts";
+import { buildMail, passedParts, walkFiles } from "../mail-files.ts";
 import { startProgress } from "../progress.ts";
 import { printError, printJson, printOut, renderPairs } from "../terminal.ts";
 
@@ -19,6 +19,8 @@ interface SendCounts {
   /** Refused for good: 550. */
   rejected: number;
   failed: number;
+  /** What is no report, evidently: files left out of folders, and parts of the mails by kind. */
+  passedOver: { files: number; parts: Record<string, number> };
 }
 
 /** SMTP connections held open; the local stack takes mails side by side. */
@@ -51,9 +53,11 @@ export function addSend(program: Command): void {
 }
 
 async function sendPaths(paths: string[], options: SendOptions): Promise<number> {
-  const files = await listFiles(paths);
+  const { files, leftOut } = await listFiles(paths);
   const port = smtpPort(options);
-  const counts: SendCounts = { delivered: 0, rejected: 0, failed: 0 };
+  const passedOver: SendCounts["passedOver"] = { files: leftOut.length, parts: {} };
+  const counts: SendCounts = { delivered: 0, rejected: 0, failed: 0, passedOver };
+  tellLeftOut(leftOut);
   const progress = startProgress(FORMAT, { silent: options.json === true || files.length < 2 });
   let sent = 0;
   const transport = await openTransport(port);
@@ -63,7 +67,8 @@ async function sendPaths(paths: string[], options: SendOptions): Promise<number>
     const told = new Set<string>();
     const sendAll = async (): Promise<void> => {
       for (const file of queue) {
-        const { outcome, reply } = await sendFile(transport, file, options.rua);
+        const { outcome, reply, passed } = await sendFile(transport, file, options.rua);
+        for (const kind of passed) passedOver.parts[kind] = (passedOver.parts[kind] ?? 0) + 1;
         counts[outcome]++;
         // A refusal is mostly about the address, the same for every file.
         if (reply !== "" && (outcome === "failed" || !told.has(reply))) printError(`dmarc send: ${file}: ${reply}`);
@@ -78,16 +83,32 @@ async function sendPaths(paths: string[], options: SendOptions): Promise<number>
   }
   const { delivered, rejected, failed } = counts;
   if (options.json) printJson(counts);
-  else printOut(renderPairs(Object.entries({ delivered, rejected, failed })));
+  else printOut(renderPairs([...Object.entries({ delivered, rejected, failed }), ...passedPairs(passedOver)]));
   if (failed > 0) return exitCodes.failure;
   return rejected > 0 ? exitCodes.rejected : exitCodes.done;
 }
 
-async function listFiles(paths: string[]): Promise<string[]> {
+/** Ours: names told one by one. */
+const MAX_TOLD = 10;
+
+function tellLeftOut(leftOut: string[]): void {
+  for (const path of leftOut.slice(0, MAX_TOLD))
+    printError(`dmarc send: ${path}: passed over, a hidden file or a link`);
+  if (leftOut.length > MAX_TOLD) printError(`dmarc send: ${leftOut.length - MAX_TOLD} more are passed over`);
+}
+
+function passedPairs({ files, parts }: SendCounts["passedOver"]): [string, unknown][] {
+  const kinds = Object.entries(parts).map(([kind, count]) => `${kind.replaceAll("_", " ")} ${count}`);
+  const all = [...(files > 0 ? [`hidden files and links ${files}`] : []), ...kinds];
+  return all.length === 0 ? [] : [["passed over", all.join(", ")]];
+}
+
+async function listFiles(paths: string[]): Promise<{ files: string[]; leftOut: string[] }> {
   try {
     const files: string[] = [];
-    for await (const file of walkFiles(paths)) files.push(file);
-    return files;
+    const leftOut: string[] = [];
+    for await (const file of walkFiles(paths, (path) => leftOut.push(path))) files.push(file);
+    return { files, leftOut };
   } catch (error) {
     throw new CommandError(error instanceof Error ? error.message : String(error));
   }
@@ -116,18 +137,21 @@ async function checkServer(transport: Transporter, port: number): Promise<void> 
 }
 
 interface Sent {
-  outcome: keyof SendCounts;
+  outcome: "delivered" | "rejected" | "failed";
+  /** Kinds of the parts that the stack passes over. */
+  passed: string[];
   /** What the server said, or what went wrong; "" when it was delivered. */
   reply: string;
 }
 
 async function sendFile(transport: Transporter, file: string, rua: string): Promise<Sent> {
   try {
-    await transport.sendMail(await buildMail(file, rua));
-    return { outcome: "delivered", reply: "" };
+    const mail = await buildMail(file, rua);
+    await transport.sendMail(mail);
+    return { outcome: "delivered", reply: "", passed: await passedParts(mail) };
   } catch (error) {
     const isRefused = error instanceof Error && "responseCode" in error && error.responseCode === 550;
     const reply = error instanceof Error ? error.message : String(error);
-    return { outcome: isRefused ? "rejected" : "failed", reply };
+    return { outcome: isRefused ? "rejected" : "failed", reply, passed: [] };
   }
 }

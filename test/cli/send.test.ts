@@ -73,7 +73,10 @@ describe("send", () => {
       Buffer.from(`${"long ".repeat(400)}\r\n.\r\n`),
     ]);
     const { code, stdout } = await send(await makeFile("mail-without-a-name", tricky));
-    expect({ code, counts: JSON.parse(stdout) }).toEqual({ code: 0, counts: { delivered: 1, rejected: 0, failed: 0 } });
+    expect({ code, counts: JSON.parse(stdout) }).toMatchObject({
+      code: 0,
+      counts: { delivered: 1, rejected: 0, failed: 0 },
+    });
     expect(received.map(({ to }) => to)).toEqual([["dmarc@example.com"]]);
     expect(received[0]?.bytes.equals(tricky)).toBe(true);
   });
@@ -105,13 +108,22 @@ describe("send", () => {
     await writeFile(join(mails, "sub", "deep.eml"), sampleMail([]));
     await writeFile(join(mails, ".hidden.eml"), sampleMail([]));
     await symlink(join(mails, "m0.eml"), join(mails, "link.eml"));
-    const { code, stdout } = await send(mails);
-    expect({ code, counts: JSON.parse(stdout) }).toEqual({
+    const { code, stdout, stderr } = await send(mails);
+    expect({ code, counts: JSON.parse(stdout) }).toMatchObject({
       code: 0,
-      counts: { delivered: 31, rejected: 0, failed: 0 },
+      counts: { delivered: 31, rejected: 0, failed: 0, passedOver: { files: 2 } },
     });
+    // Nothing is left out in silence.
+    expect(stderr).toContain("link.eml: passed over");
     expect(received).toHaveLength(31);
     expect(connections).toBeLessThanOrEqual(5);
+  });
+
+  it("says which parts of a mail are evidently no reports", async () => {
+    const signature = { name: "smime.p7s", content: Buffer.from("0000") };
+    const mail = sampleMail([{ name: "r.gz", content: gzipSync(sampleReport()) }, signature]);
+    const { stdout } = await send(await makeFile("signed.eml", mail));
+    expect(JSON.parse(stdout)).toMatchObject({ delivered: 1, passedOver: { files: 0, parts: { signature: 1 } } });
   });
 
   it("counts 550 as rejected, with exit code 2, and anything else as failed, with the reason and exit code 1", async () => {
@@ -119,10 +131,10 @@ describe("send", () => {
     const rejected = await send("--rua", "unknown@acme.example", file, file);
     // The same refusal is told once.
     expect(rejected).toMatchObject({ code: 2, stderr: expect.stringMatching(/^[^\n]*r\.xml: [^\n]*550[^\n]*\n?$/) });
-    expect(JSON.parse(rejected.stdout)).toEqual({ delivered: 0, rejected: 2, failed: 0 });
+    expect(JSON.parse(rejected.stdout)).toMatchObject({ delivered: 0, rejected: 2, failed: 0 });
     const failed = await send("--rua", "later@acme.example", file, file);
     expect(failed).toMatchObject({ code: 1, stderr: expect.stringMatching(/r\.xml: .*451/) });
-    expect(JSON.parse(failed.stdout)).toEqual({ delivered: 0, rejected: 0, failed: 2 });
+    expect(JSON.parse(failed.stdout)).toMatchObject({ delivered: 0, rejected: 0, failed: 2 });
   });
 
   it("says so when nothing listens, or a path does not exist", async () => {
