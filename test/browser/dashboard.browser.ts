@@ -92,7 +92,7 @@ describe.skipIf(isMissing)("the dashboard", () => {
     expect(await page.locator("#sources tbody tr").count()).toBe(1);
     const [download] = await Promise.all([page.waitForEvent("download"), page.click("#sources >> text=CSV")]);
     const csv = await readFile(await download.path(), "utf8");
-    expect(csv.split("\r\n")[0]).toContain("source,service,kind,messages");
+    expect(csv.split("\r\n")[0]).toContain("source,decision,service,kind,whose,messages");
     expect(csv.trim().split("\r\n")).toHaveLength(2);
   });
 
