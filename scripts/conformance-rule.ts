@@ -4,6 +4,7 @@
  */
 import * as v from "valibot";
 import type { AggregateSummary, FailureSummary, FileSummary, ReportSummary } from "../cli/parse-file.ts";
+import { domainName } from "../shared/domain-name.ts";
 
 const expectedReport = v.looseObject({
   kind: v.optional(v.string(), "aggregate"),
@@ -127,8 +128,8 @@ function compareAggregate(want: ExpectedReport, got: AggregateSummary, recovered
   const identityOnly = recovered && got.skippedRecords > 0;
   const pairs: [string, unknown, unknown][] = [
     ["reportId", want.report_id, got.reportId],
-    // With its dot or without, it is the same name (RFC 1034 section 3.1).
-    ["domain", (want.domain ?? "").trim().toLowerCase().replace(/\.$/, ""), got.domain],
+    // With its dot or without, as U-labels or A-labels, it is the same name (RFC 1034 section 3.1, RFC 5890).
+    ["domain", domainName(want.domain ?? ""), got.domain],
     ["begin", want.begin, got.begin],
     ["end", want.end, got.end],
     ["records", want.records, got.records + got.skippedRecords],

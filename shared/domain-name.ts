@@ -102,7 +102,7 @@ function isWellFormed(aLabel: string): boolean {
 // UTS #46, as both runtimes have it in their URL parser (WHATWG URL, "host parsing").
 function toALabels(lower: string): string {
   // As A-labels a name is longer, and one of this length is none already.
-  if (lower.length > MAX_NAME_CHARS || /[/\\?#@:]/.test(lower)) return lower;
+  if (lower.length > MAX_NAME_CHARS || /[/\\?#@:\s\u0000-\u001f]/.test(lower)) return lower;
   try {
     const { hostname } = new URL(`http://${lower}`);
     // Digits of another script would be read as an IPv4 address, which is no name.
