@@ -3,6 +3,10 @@ import { domainName, domainOfAddress } from "../../shared/domain-name.ts";
 import { acceptsDomain } from "../../shared/registry.ts";
 
 describe("a domain name", () => {
+  it.each(["line1\nline2", "a\tb.example", "a b.example", "bü\ncher.example"])("is not made of %j", (text) => {
+    expect(domainName(text)).toBe(text.toLowerCase());
+  });
+
   it.each([
     ["ACME.Example.", "acme.example"],
     ["B\u00fccher.example", "xn--bcher-kva.example"],

@@ -61,6 +61,8 @@ function resolve(declared: ReadonlyMap<string, string>, prefix: string): string 
 }
 
 function declaredIn(tag: string, around: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
+  // Nearly no tag declares anything.
+  if (!tag.includes("xmlns")) return around;
   const declared = new Map(around);
   for (const [, prefix = "", quoted, single] of tag.matchAll(DECLARATION)) {
     if (declared.size < MAX_DECLARED) declared.set(prefix, (quoted ?? single ?? "").trim());
