@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 import { httpsResolver } from "../../shared/dns/over-https.ts";
 import { domainName } from "../../shared/domain-name.ts";
-import type { CheckKind, CheckState, Finding } from "../../shared/guidance/check.ts";
+import { CHECK_TITLES, type CheckState, type Finding } from "../../shared/guidance/check.ts";
 import { type CheckContext, checkDomain } from "../../shared/guidance/domain-check.ts";
 import { policyFetcher } from "../../shared/guidance/fetch-policy.ts";
 import { type StoredCheck, storedCheckOf } from "../../shared/guidance/stored-check.ts";
@@ -32,16 +32,6 @@ Examples:
 DNS is asked over HTTPS: at --dns, else at DMARC_DNS, else at ${DEFAULT_RESOLVER}.
 Nothing is changed anywhere. What is good is shown with --all.
 Exit code: 0 nothing is broken, 1 wrong use, 2 something is broken or could not be found out.`;
-
-const TITLES: Record<CheckKind, string> = {
-  dmarc: "DMARC",
-  spf: "SPF",
-  dkim: "DKIM",
-  mtaSts: "MTA-STS",
-  tlsRpt: "TLS reports",
-  dane: "DANE",
-  bimi: "BIMI",
-};
 
 /** Adds the command. */
 export function addCheck(program: Command): void {
@@ -94,7 +84,7 @@ function readResolverUrl(text: string): string {
 function renderCheck(found: StoredCheck, showsAll: boolean): string {
   const lines = [safeText(found.domain, MAX_CHARS)];
   for (const { kind, state, summary, findings } of found.checks) {
-    lines.push(`  ${TITLES[kind].padEnd(12)} ${state.padEnd(10)} ${safeText(summary, MAX_CHARS)}`);
+    lines.push(`  ${CHECK_TITLES[kind].padEnd(12)} ${state.padEnd(10)} ${safeText(summary, MAX_CHARS)}`);
     for (const finding of findings) {
       if (showsAll || finding.state !== "good") lines.push(...renderFinding(finding));
     }

@@ -38,6 +38,17 @@ export interface AskedName {
 export const CHECK_KINDS = ["dmarc", "spf", "dkim", "mtaSts", "tlsRpt", "dane", "bimi"] as const;
 export type CheckKind = (typeof CHECK_KINDS)[number];
 
+/** What checks are called. */
+export const CHECK_TITLES: Record<CheckKind, string> = {
+  dmarc: "DMARC",
+  spf: "SPF",
+  dkim: "DKIM",
+  mtaSts: "MTA-STS",
+  tlsRpt: "TLS reports",
+  dane: "DANE",
+  bimi: "BIMI",
+};
+
 /** One check of a domain. */
 export interface Check {
   kind: CheckKind;

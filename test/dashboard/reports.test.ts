@@ -104,6 +104,7 @@ describe("a TLS report", () => {
       ]) {
         expect(text).toContain(part);
       }
+      expect(text).not.toContain("The failure details name");
     },
   );
 
@@ -196,11 +197,14 @@ describe("a TLS report longer than a page can be", () => {
     await pipeline.deliver(rua, { "many.json": JSON.stringify(report) });
     await pipeline.settled({ accepted: 6 });
     const { text } = await pipeline.page(`/domains/many.example/tls?${PERIOD}`);
+    // The summary and the details are not both fact.
+    expect(text).toContain("sessions, the summary 3 failed ones");
     const link = linksOf(text).find((href) => href.startsWith("/reports/many/")) ?? "";
     const page = await pipeline.page(link);
     expect(page.status).toBe(200);
     expect(page.text.length).toBeLessThan(100_000);
     expect(page.text).toContain("Only 5,000 rows are here, and there are more");
+    expect(page.text).toContain("The failure details name 5,000 sessions, the summary 3 failed ones.");
     expect(page.text).toContain(`page 1 of ${TLS_LIMITS.maxGroups / 25}`);
     const { pathname } = new URL(link, pipeline.origin);
     const csv = await pipeline.page(`${pathname}?export=csv&table=failures`);

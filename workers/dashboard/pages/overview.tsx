@@ -26,6 +26,7 @@ import { domainPath } from "../parts/links.ts";
 import { Figure, Note } from "../parts/marks.tsx";
 import type { PageResult } from "../parts/page.ts";
 import { PeriodText } from "../parts/period-view.tsx";
+import { askPublishedRecords, type PublishedRecords, RecordsCard } from "../parts/records-card.tsx";
 import { askOne, domainScope, linkTo, type PageRequest, periodOf } from "../parts/request.ts";
 import { JudgementBasis } from "../parts/sender.tsx";
 import { SpreadNote } from "../parts/spread.tsx";
@@ -47,6 +48,8 @@ interface Overview {
   ruaAddresses: string[];
   /** What the owner said of sources, by name. */
   decisions: ReadonlyMap<string, SenderDecision>;
+  /** What the domain publishes. */
+  records: PublishedRecords;
 }
 
 export async function overviewPage(request: PageRequest, domain: string): Promise<PageResult> {
@@ -88,18 +91,19 @@ export async function overviewPage(request: PageRequest, domain: string): Promis
 async function askOverview(request: PageRequest, domain: string): Promise<Overview> {
   const period = periodOf(request);
   const scope = await domainScope(request, domain, period);
-  const [days, mail, policies, extent, addresses, decisions] = await Promise.all([
+  const [days, mail, policies, extent, addresses, decisions, records] = await Promise.all([
     request.ask(dayTotalsQuery({ ...scope, firstDay: periodBefore(period).firstDay })),
     askOne(request, mailQuery(scope)),
     request.ask(policiesQuery(await domainScope(request, domain))),
     askOne(request, extentQuery(scope)),
     request.ask(ruaAddressesQuery(scope)),
     decisionsBySource(request, domain),
+    askPublishedRecords(request, domain),
   ]);
   const ruaAddresses = addresses.map(({ rua }) => rua);
   const isAllCounted = days.every(({ day, uncounted }) => day < period.firstDay || uncounted === 0);
   const countedMail = isAllCounted ? mail : await askOne(request, mailQuery({ ...scope, onlyCounted: true }));
-  return { domain, period, days, mail, countedMail, policies, extent, ruaAddresses, decisions };
+  return { domain, period, days, mail, countedMail, policies, extent, ruaAddresses, decisions, records };
 }
 
 interface TablesInput {
@@ -138,6 +142,7 @@ function Content({ request, overview, verdict, tables }: ContentProps) {
       <BeforeDetails period={period} extent={extent} />
       <Totals current={current} before={days.filter(({ day }) => day < period.firstDay)} />
       <DailyChart days={current} period={period} extent={extent} domain={domain} />
+      <RecordsCard request={request} domain={domain} records={overview.records} />
       {mail.sources.length >= SOURCE_LIMITS.maxGroups && <PartialSources />}
       {tables.sources.view(request.url)}
       <p class="small">

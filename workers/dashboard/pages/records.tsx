@@ -1,5 +1,5 @@
 /** What a domain publishes about its mail, as it was last found in DNS: what is wrong, by which rule, and what to publish. */
-import type { CheckKind, CheckState } from "../../../shared/guidance/check.ts";
+import { CHECK_TITLES } from "../../../shared/guidance/check.ts";
 import type { StoredCheck } from "../../../shared/guidance/stored-check.ts";
 import {
   accountOfDomainQuery,
@@ -14,22 +14,13 @@ import { ApiError } from "../errors.ts";
 import { DomainHead, domainCrumbs } from "../parts/domain-frame.tsx";
 import { ForeignText, Name } from "../parts/foreign-text.tsx";
 import { domainPath } from "../parts/links.ts";
+import { StateMark } from "../parts/marks.tsx";
 import type { PageResult } from "../parts/page.ts";
 import { linkTo, type PageRequest, periodOf } from "../parts/request.ts";
 import { type BoundTable, bindTable } from "../parts/table-view.tsx";
 
 type OneCheck = StoredCheck["checks"][number];
 type Finding = OneCheck["findings"][number];
-
-const TITLES: Record<CheckKind, string> = {
-  dmarc: "DMARC",
-  spf: "SPF",
-  dkim: "DKIM",
-  mtaSts: "MTA-STS",
-  tlsRpt: "TLS reports",
-  dane: "DANE",
-  bimi: "BIMI",
-};
 
 export async function recordsPage(request: PageRequest, domain: string): Promise<PageResult> {
   const accounts = await request.accounts();
@@ -127,7 +118,7 @@ function CheckCard({ check, children }: { check: OneCheck; children?: unknown })
   return (
     <section class="card" aria-labelledby={`check-${kind}`}>
       <h2 id={`check-${kind}`}>
-        {TITLES[kind]} <StateMark state={state} />
+        {CHECK_TITLES[kind]} <StateMark state={state} />
       </h2>
       <p class="lead">
         <ForeignText text={summary} />
@@ -182,20 +173,6 @@ function FindingItem({ finding: { state, sentence, rule, publish } }: { finding:
       )}
     </li>
   );
-}
-
-/** A state always has a word and a sign, never colour alone. */
-export function StateMark({ state }: { state: CheckState }) {
-  switch (state) {
-    case "good":
-      return <span class="result pass">✓ good</span>;
-    case "attention":
-      return <span class="result warn">! attention</span>;
-    case "broken":
-      return <span class="result fail">✕ broken</span>;
-    case "unknown":
-      return <span class="result">? unknown</span>;
-  }
 }
 
 function Policies({ check: { policies, olderPolicies, policyDomain } }: { check: StoredCheck }) {

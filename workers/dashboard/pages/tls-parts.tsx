@@ -1,7 +1,7 @@
 /** What the pages about TLS share, a domain's and one report's: totals, what was asked, what failed, what it means. */
 import { formatCount, formatShare } from "../data/numbers.ts";
 import { describeTlsPolicy, describeTlsResult } from "../data/tls-words.ts";
-import { Explained, Figure } from "../parts/marks.tsx";
+import { Explained, Figure, Note } from "../parts/marks.tsx";
 import type { ViewColumn } from "../parts/table-view.tsx";
 
 /** Sessions of mail servers in three large figures. */
@@ -12,6 +12,17 @@ export function SessionFigures({ successful, failed }: { successful: number; fai
       <Figure label="Encrypted" value={formatShare(successful, successful + failed)} />
       <Figure label="Failed" value={formatCount(failed)} />
     </dl>
+  );
+}
+
+/** Said where failure details come to more than the summary: both are not fact (RFC 8460 section 4.4 has both counts). */
+export function MoreInDetails({ failed, detailed }: { failed: number; detailed: number }) {
+  if (detailed <= failed) return null;
+  return (
+    <Note>
+      The failure details name {formatCount(detailed)} sessions, the summary {formatCount(failed)} failed ones. A
+      session may stand under several reasons, or a report contradicts itself: the figures above are the summary's.
+    </Note>
   );
 }
 

@@ -13,7 +13,7 @@ import type { PageRequest } from "../parts/request.ts";
 import { countedDays } from "../parts/spread.tsx";
 import { type BoundTable, bindTable } from "../parts/table-view.tsx";
 import { Term } from "../parts/term.tsx";
-import { SessionFigures, tlsPolicyColumn, tlsResultColumn } from "./tls-parts.tsx";
+import { MoreInDetails, SessionFigures, tlsPolicyColumn, tlsResultColumn } from "./tls-parts.tsx";
 
 export async function tlsReportPage(request: PageRequest, stored: Stored<"tls">): Promise<PageResult> {
   const { report, details } = stored;
@@ -22,7 +22,9 @@ export async function tlsReportPage(request: PageRequest, stored: Stored<"tls">)
   const rows = await allRows(request, stored);
   const failures = await Promise.all(rows.map((row) => request.ask(tlsReportFailuresQuery(row))));
   const shown = new Set(rows.map((row) => row.domain));
-  const tables = [policiesTable(allPolicies(rows)), detailsTable(allFailures(failures.flat()))];
+  const reasons = allFailures(failures.flat());
+  const tables = [policiesTable(allPolicies(rows)), detailsTable(reasons)];
+  const detailed = reasons.reduce((sum, { sessions }) => sum + sessions, 0);
   const successful = rows.reduce((sum, { passed }) => sum + passed, 0);
   const failed = rows.reduce((sum, { total, passed }) => sum + total - passed, 0);
   return {
@@ -48,6 +50,7 @@ export async function tlsReportPage(request: PageRequest, stored: Stored<"tls">)
             }
           />
           <SessionFigures successful={successful} failed={failed} />
+          <MoreInDetails failed={failed} detailed={detailed} />
           {domainsOf(details).some((name) => !shown.has(name)) && <MoreDomains shown={shown.size} />}
           {tables.map((table) => table.view(request.url))}
           <section class="card">

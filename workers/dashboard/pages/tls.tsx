@@ -33,7 +33,7 @@ import type { PageResult } from "../parts/page.ts";
 import { askOne, domainScope, linkTo, type PageRequest, periodOf } from "../parts/request.ts";
 import { SpreadNote } from "../parts/spread.tsx";
 import { type BoundTable, bindTable } from "../parts/table-view.tsx";
-import { SessionFigures, tlsPolicyColumn, tlsResultColumn } from "./tls-parts.tsx";
+import { MoreInDetails, SessionFigures, tlsPolicyColumn, tlsResultColumn } from "./tls-parts.tsx";
 
 export async function tlsPage(request: PageRequest, domain: string): Promise<PageResult> {
   const period = periodOf(request);
@@ -82,6 +82,10 @@ export async function tlsPage(request: PageRequest, domain: string): Promise<Pag
           ) : (
             <>
               <Sessions days={filled} spread={days} domain={domain} />
+              <MoreInDetails
+                failed={days.reduce((sum, { failed }) => sum + failed, 0)}
+                detailed={failures.reduce((sum, { sessions }) => sum + sessions, 0)}
+              />
               <FoldedTable table={daysTable} url={request.url} label="Sessions by day, as a table" />
               {tables.map((table) => table.view(request.url))}
             </>

@@ -1,5 +1,6 @@
 /** Small marks: results, figures, notes, shares. A result always has a word and a sign, never colour alone. */
 import type { Child } from "hono/jsx";
+import type { CheckState } from "../../../shared/guidance/check.ts";
 import { DASHBOARD_LIMITS } from "../../../shared/limits.ts";
 import { formatCount, formatShare } from "../data/numbers.ts";
 import { ForeignText } from "./foreign-text.tsx";
@@ -17,6 +18,20 @@ export function DispositionMark({ disposition }: { disposition: string }) {
   if (disposition === "reject") return <span class="result fail">⊘ reject</span>;
   if (disposition === "quarantine") return <span class="result warn">! quarantine</span>;
   return <span class="result">{disposition === "" ? "–" : <ForeignText text={disposition} />}</span>;
+}
+
+/** The state of a check. */
+export function StateMark({ state }: { state: CheckState }) {
+  switch (state) {
+    case "good":
+      return <span class="result pass">✓ good</span>;
+    case "attention":
+      return <span class="result warn">! attention</span>;
+    case "broken":
+      return <span class="result fail">✕ broken</span>;
+    case "unknown":
+      return <span class="result">? unknown</span>;
+  }
 }
 
 interface FigureProps {

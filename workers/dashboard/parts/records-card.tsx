@@ -1,0 +1,65 @@
+/** What a domain publishes, in one line a check, and what last changed: a card that leads to the page Records. */
+import { CHECK_TITLES } from "../../../shared/guidance/check.ts";
+import {
+  checksQuery,
+  type KeptCheck,
+  recordChangesQuery,
+  type SeenChange,
+} from "../../../shared/ledger/domain-checks.ts";
+import { isoMinute } from "../data/days.ts";
+import { ForeignText } from "./foreign-text.tsx";
+import { domainPath } from "./links.ts";
+import { StateMark } from "./marks.tsx";
+import { linkTo, type PageRequest } from "./request.ts";
+
+/** Ours: changes shown on the card. */
+const SHOWN_CHANGES = 3;
+
+/** What the card shows. */
+export interface PublishedRecords {
+  kept: KeptCheck | undefined;
+  changes: SeenChange[];
+}
+
+/** What was last found of a domain. */
+export async function askPublishedRecords(request: PageRequest, domain: string): Promise<PublishedRecords> {
+  const accounts = await request.accounts();
+  const [[kept], changes] = await Promise.all([
+    request.ask(checksQuery(domain, accounts)),
+    request.ask(recordChangesQuery(domain, accounts, SHOWN_CHANGES)),
+  ]);
+  return { kept, changes };
+}
+
+interface CardProps {
+  request: PageRequest;
+  domain: string;
+  records: PublishedRecords;
+}
+
+export function RecordsCard({ request, domain, records: { kept, changes } }: CardProps) {
+  const link = linkTo(request, `${domainPath(domain)}/records`);
+  return (
+    <section class="card" aria-labelledby="published">
+      <h2 id="published">
+        <a href={link}>Published records</a>
+      </h2>
+      {kept === undefined ? (
+        <p class="lead">Not checked yet.</p>
+      ) : (
+        <ul class="states">
+          {kept.check.checks.map(({ kind, state }) => (
+            <li>
+              {CHECK_TITLES[kind]} <StateMark state={state} />
+            </li>
+          ))}
+        </ul>
+      )}
+      {changes.map(({ seenSeconds, type, name }) => (
+        <p class="small muted">
+          {isoMinute(seenSeconds)}: {type} <ForeignText text={name} /> changed
+        </p>
+      ))}
+    </section>
+  );
+}
