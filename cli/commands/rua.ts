@@ -6,7 +6,7 @@ import { withBothForms } from "../../shared/unicode-name.ts";
 import { CommandError } from "../command-error.ts";
 import { addConnectionOptions, type ConnectionOptions, connect } from "../connection.ts";
 import { readDomains } from "../domain-option.ts";
-import { printJson, printOut, renderPairs, renderTable } from "../terminal.ts";
+import { printJson, printOut, renderDay, renderPairs, renderTable } from "../terminal.ts";
 
 type Registration = Outputs["getRegistration"];
 
@@ -24,6 +24,7 @@ Examples:
   dmarc rua add reports@example.com --account acme --domain acme.example acme.test
   dmarc rua add reports@example.com --domain bücher.example         an internationalised name, in either form
   dmarc rua list --json
+  dmarc rua refused                                                 what came for addresses that are not registered
   dmarc rua remove dmarc@example.com
 
 Mail to an address that is not registered is rejected. Of an address with a +tag, the address without it counts too.`;
@@ -43,6 +44,9 @@ export function addRua(program: Command): void {
   );
   addSubcommand(rua, "remove <address>", "Reject the address's mail from now on").action(removeAddress);
   addSubcommand(rua, "list", "All addresses").action(listAddresses);
+  addSubcommand(rua, "refused", "Addresses whose mail was refused lately: a mistyped rua is among them").action(
+    listRefused,
+  );
 }
 
 function addSubcommand(rua: Command, nameAndArguments: string, description: string): Command {
@@ -84,6 +88,19 @@ async function listAddresses(options: RuaOptions): Promise<void> {
 
 function domainsOf({ domains }: RegistryEntry): string {
   return domains === undefined ? "any" : domains.map(withBothForms).join(" ");
+}
+
+async function listRefused(options: RuaOptions): Promise<void> {
+  const { items } = await connect(options).ask("refusedMail", {});
+  if (options.json) return printJson(items);
+  if (items.length === 0) return printOut("No mail was refused for its address.");
+  const rows = items.map(({ rua, mails, isAtLeast, lastSeconds, lastSender }) => [
+    rua === "" ? "(further addresses)" : rua,
+    isAtLeast ? `${mails} or more` : mails,
+    renderDay(lastSeconds),
+    lastSender,
+  ]);
+  printOut(renderTable(["address", "mails", "last", "sender"], rows));
 }
 
 function printRegistration(registration: Registration, { json }: RuaOptions): void {

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ask, change } from "../../shared/ledger/database.ts";
 import { deadLettersNamedQuery, putDeadLetters, removeDeadLetters } from "../../shared/ledger/dead-letters.ts";
+import { noteRefusedMail } from "../../shared/ledger/refused-mail.ts";
 import { API_TOKEN, type Dashboard, startDashboard } from "../dashboard/harness.ts";
 import { aggregateReport, sampleRecord, settleSamples } from "../support/ledger-fill.ts";
 import { recordRow, startTestEngine, type TestEngine } from "../support/local-engine.ts";
@@ -255,5 +256,17 @@ describe("figures", () => {
       /code +empty\nreason +Nothing\.\nwhat to do +Nothing to do: discard it\.\nraw key +raw\/1\nRUA address +dmarc@acme\.example\naccount +acme\ntries +1\nid +20260101-dead\n/,
     );
     expect((await run("dead-letters", "list", "--discarded")).stdout).toBe("There is no discarded dead letter.\n");
+  });
+});
+
+describe("rua refused", () => {
+  it("lists the addresses whose mail was refused, and says where there are none", async () => {
+    expect((await run("rua", "refused")).stdout).toBe("No mail was refused for its address.\n");
+    const seconds = Math.floor(Date.now() / 1000);
+    for (const sender of ["a@reporter.example", "b@reporter.example"]) {
+      await noteRefusedMail(dashboard.ledger, { recipient: "Dmrac@acme.example", sender, seconds });
+    }
+    expect(await runJson("rua", "refused")).toMatchObject([{ rua: "dmrac@acme.example", mails: 2, isAtLeast: false }]);
+    expect((await run("rua", "refused")).stdout).toMatch(/dmrac@acme\.example.*2.*b@reporter\.example/);
   });
 });
