@@ -1,11 +1,12 @@
 /** Mails too large to be parsed at receipt, in workerd: stored whole and once, whatever their size is said to be. */
 import { createHash } from "node:crypto";
 import { resolve } from "node:path";
+import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { createTestHarness, type TestHarness } from "wrangler";
 import { MAIL_LIMITS } from "../../shared/limits.ts";
 import { putCopy, type RegistryStore } from "../../shared/registry.ts";
-import { sampleMail } from "../support/sample-report.ts";
+import { sampleMail, sampleReport } from "../support/sample-report.ts";
 import { reportBytes, STYLES } from "../support/seeded-reports.ts";
 import { type Chain, RUA, startChain } from "./harness.ts";
 
@@ -106,4 +107,74 @@ describe("a large mail in the chain", () => {
     await vi.waitUntil(async () => (await chain.stats()).records === RECORDS, { timeout: 100_000, interval: 200 });
     expect(await chain.stats()).toMatchObject({ reports: 1, records: RECORDS, deadLetters: 0 });
   });
+
+  it.each([
+    ["named", "Reported-Domain: shown.example"],
+    ["taken from the reported mail", "Incidents: 1"],
+  ])(
+    "that is a failure report counts nothing of the mail it shows, its domain %s, and is removed",
+    async (_, field) => {
+      const raw = failureMail(field);
+      expect(raw.byteLength).toBeGreaterThan(MAIL_LIMITS.maxParsedMessageBytes);
+      const before =
+        (await chain.rows<{ n: number }>("SELECT count(*) AS n FROM objects WHERE raw_removed = 1"))[0]?.n ?? 0;
+      expect(await chain.send({ raw })).toMatchObject({ outcome: "ok" });
+      await chain.waitForRows("SELECT 1 FROM objects WHERE raw_removed = 1", before + 1);
+      const kinds = await chain.rows("SELECT DISTINCT kind FROM reports WHERE domain = 'shown.example'");
+      expect(kinds).toEqual([{ kind: "failure" }]);
+      expect(await chain.rows("SELECT 1 FROM dead_letters")).toEqual([]);
+    },
+  );
 });
+
+/** A failure report with an aggregate report attached to the mail that it is about. */
+function failureMail(field: string): Buffer {
+  const report = gzipSync(sampleReport({ domain: "shown.example" })).toString("base64");
+  const lines = [
+    "From: arf@reporter.example",
+    `To: ${RUA}`,
+    "Subject: Failure report",
+    `Message-ID: <${field.length}@reporter.example>`,
+    "MIME-Version: 1.0",
+    "Content-Type: multipart/report; report-type=feedback-report; boundary=b",
+    "",
+    "--b",
+    "Content-Type: text/plain",
+    "",
+    "A failure report.",
+    "--b",
+    "Content-Type: message/feedback-report",
+    "",
+    "Feedback-Type: auth-failure",
+    "User-Agent: Reporter/1",
+    "Version: 1",
+    "Arrival-Date: Fri, 20 Nov 2026 10:00:00 +0000",
+    "Source-IP: 192.0.2.7",
+    field,
+    "Auth-Failure: dmarc",
+    "",
+    "--b",
+    "Content-Type: message/rfc822",
+    "",
+    "From: someone@shown.example",
+    `Subject: ${field}`,
+    "MIME-Version: 1.0",
+    "Content-Type: multipart/mixed; boundary=inner",
+    "",
+    "--inner",
+    'Content-Disposition: attachment; filename="reporter.example!shown.example!1700000000!1700086399.xml.gz"',
+    "Content-Type: application/gzip",
+    "Content-Transfer-Encoding: base64",
+    "",
+    report,
+    "--inner",
+    "Content-Type: text/plain",
+    "",
+    "personal words\r\n".repeat(Math.ceil(MAIL_LIMITS.maxParsedMessageBytes / 16) + 1),
+    "--inner--",
+    "",
+    "--b--",
+    "",
+  ];
+  return Buffer.from(lines.join("\r\n"));
+}
