@@ -58,13 +58,6 @@ export async function resolveSpf(domain: string, ask: Ask): Promise<SpfTree> {
   return { root, lookups: count.lookups, voidLookups: count.voids, isCut: count.isCut };
 }
 
-/** Follows a record that is only proposed, as if it stood at the domain. */
-export async function resolveProposedSpf(domain: string, text: string, ask: Ask): Promise<SpfTree> {
-  const count = { lookups: 0, voids: 0, isCut: false };
-  const root = await resolveRecord(domain, { text }, { ask, count, path: [domain] });
-  return { root, lookups: count.lookups, voidLookups: count.voids, isCut: count.isCut };
-}
-
 interface Walk {
   ask: Ask;
   count: { lookups: number; voids: number; isCut: boolean };

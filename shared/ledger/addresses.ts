@@ -33,6 +33,11 @@ export function addressesQuery(ruas?: readonly string[]): Query<Registration> {
   );
 }
 
+/** The addresses of one account. One query, which reads no others. */
+export function addressesOfAccountQuery(account: string): Query<Registration> {
+  return query(`${SELECT} WHERE a.account = ?1 AND a.removed = 0 ORDER BY a.rua`, [account], row);
+}
+
 /** Registrations of addresses, those that are registered: one query. */
 export function findAddresses(directory: LedgerDatabase, ruas: readonly string[]): Promise<Registration[]> {
   return ask(directory, addressesQuery(ruas));

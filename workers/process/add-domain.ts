@@ -1,15 +1,16 @@
 /** Adds a domain: makes an address nobody can guess, registers it, and says what to publish and how far that is. */
 import type { Outputs } from "../../shared/contract/operations.ts";
 import type { Answer } from "../../shared/contract/problems.ts";
-import { recordsOf } from "../../shared/dns/resolver.ts";
+import { boundedResolver, recordsOf } from "../../shared/dns/resolver.ts";
 import { readDomainName } from "../../shared/domain-name.ts";
 import { checkDmarc } from "../../shared/guidance/dmarc-check.ts";
 import { isDmarcRecord } from "../../shared/guidance/dmarc-record.ts";
 import { recordsToPublish } from "../../shared/guidance/records-to-publish.ts";
 import { setupState } from "../../shared/guidance/setup-state.ts";
-import { addressesQuery, removeAddress } from "../../shared/ledger/addresses.ts";
+import { addressesOfAccountQuery, removeAddress } from "../../shared/ledger/addresses.ts";
 import { ask } from "../../shared/ledger/database.ts";
 import { hasReportsQuery } from "../../shared/ledger/domain-checks.ts";
+import { GUIDANCE_LIMITS } from "../../shared/limits.ts";
 import { fail, ok } from "../../shared/result.ts";
 import { type OutsideWorld, outsideWorld } from "./check-domains.ts";
 import { type Invocation, inShardOf } from "./env.ts";
@@ -91,10 +92,8 @@ function notAdded(account: string, domain: string): Answer<never> {
 
 /** The address that takes reports of this domain alone. */
 async function addressOf({ account, domain }: NewDomain, { shards }: Invocation): Promise<string | undefined> {
-  const registered = await ask(shards.directory, addressesQuery());
-  return registered.find(
-    ({ entry }) => entry.account === account && entry.domains?.length === 1 && entry.domains[0] === domain,
-  )?.rua;
+  const registered = await ask(shards.directory, addressesOfAccountQuery(account));
+  return registered.find(({ entry }) => entry.domains?.length === 1 && entry.domains[0] === domain)?.rua;
 }
 
 function localPart(randomBytes: (count: number) => Uint8Array): string {
@@ -115,9 +114,11 @@ async function describe(
   { resolver }: OutsideWorld,
 ): Promise<Outputs["addDomain"]> {
   const { ledger } = await inShardOf(account, invocation);
+  // The check asks for the domain's own record, too.
+  const bounded = boundedResolver(resolver, GUIDANCE_LIMITS.maxQuestionsPerDomain);
   const [check, published, [reported]] = await Promise.all([
-    checkDmarc(domain, resolver, rua),
-    resolver.lookup(`_dmarc.${domain}`, "TXT"),
+    checkDmarc(domain, bounded, rua),
+    bounded.lookup(`_dmarc.${domain}`, "TXT"),
     ask(ledger, hasReportsQuery({ account, domain })),
   ]);
   const { state, sentence, missing } = setupState(rua, check, reported !== undefined);

@@ -7,7 +7,7 @@ import { checkDomain } from "../../shared/guidance/domain-check.ts";
 import { policyFetcher } from "../../shared/guidance/fetch-policy.ts";
 import type { FetchPolicyFile } from "../../shared/guidance/mta-sts-check.ts";
 import { changesBetween, isAllUnknown, type StoredCheck, storedCheckOf } from "../../shared/guidance/stored-check.ts";
-import { addressesQuery } from "../../shared/ledger/addresses.ts";
+import { addressesOfAccountQuery, addressesQuery } from "../../shared/ledger/addresses.ts";
 import { ask, change } from "../../shared/ledger/database.ts";
 import {
   type AccountDomain,
@@ -21,6 +21,7 @@ import {
 } from "../../shared/ledger/domain-checks.ts";
 import { mailQuery } from "../../shared/ledger/sources.ts";
 import { GUIDANCE_LIMITS } from "../../shared/limits.ts";
+import type { Registration } from "../../shared/registry.ts";
 import { SECONDS_PER_DAY } from "../../shared/report-day.ts";
 import { fail, ok } from "../../shared/result.ts";
 import { type Invocation, inEachShard, inShardOf, type LogEntry, type ProcessEnv } from "./env.ts";
@@ -74,9 +75,8 @@ export async function checkNow(name: AccountDomain, invocation: Invocation): Pro
 /** @returns when the domain was last checked, 0 for never; undefined: the account has no such domain */
 async function findDomain(name: AccountDomain, place: Invocation): Promise<number | undefined> {
   const sinceDay = Math.floor(place.nowSeconds / SECONDS_PER_DAY) - GUIDANCE_LIMITS.reportedDays;
-  const registered = (await registeredDomains(place)).filter(
-    ({ account, domain }) => account === name.account && domain === name.domain,
-  );
+  const addresses = await ask(place.shards.directory, addressesOfAccountQuery(name.account));
+  const registered = domainsOf(addresses).filter(({ domain }) => domain === name.domain);
   await change(place.ledger, [addReportedDomain(name, sinceDay), addDomains(registered)]);
   return lastCheck(place.ledger, name);
 }
@@ -89,7 +89,9 @@ async function findDomain(name: AccountDomain, place: Invocation): Promise<numbe
 export async function checkDueDomains(invocation: Invocation, outside: OutsideWorld): Promise<number> {
   const { ledger, nowSeconds } = invocation;
   const sinceDay = Math.floor(nowSeconds / SECONDS_PER_DAY) - GUIDANCE_LIMITS.reportedDays;
-  await change(ledger, [addReportedDomains(sinceDay), addDomains(await registeredDomains(invocation))]);
+  const registered = await ask(invocation.shards.directory, addressesQuery());
+  const here = registered.filter(({ shard }) => shard === invocation.shard);
+  await change(ledger, [addReportedDomains(sinceDay), addDomains(domainsOf(here))]);
   const due = await dueDomains(ledger, {
     beforeSeconds: nowSeconds - GUIDANCE_LIMITS.checkAgainSeconds,
     limit: Math.ceil(GUIDANCE_LIMITS.checksPerRun / invocation.shards.all.length),
@@ -102,12 +104,9 @@ export async function checkDueDomains(invocation: Invocation, outside: OutsideWo
   return checked;
 }
 
-/** Domains that addresses of accounts in this database accept. */
-async function registeredDomains({ shards, shard }: Invocation): Promise<AccountDomain[]> {
-  const registered = await ask(shards.directory, addressesQuery());
-  return registered
-    .filter((registration) => registration.shard === shard)
-    .flatMap(({ entry }) => (entry.domains ?? []).map((domain) => ({ account: entry.account, domain })));
+/** Domains that addresses accept. */
+function domainsOf(registered: readonly Registration[]): AccountDomain[] {
+  return registered.flatMap(({ entry }) => (entry.domains ?? []).map((domain) => ({ account: entry.account, domain })));
 }
 
 /**
