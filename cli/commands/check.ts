@@ -1,12 +1,12 @@
 /** `dmarc check`: what a domain publishes about its mail, asked of DNS now. It needs no stack. */
 import type { Command } from "commander";
 import { httpsResolver } from "../../shared/dns/over-https.ts";
-import { domainName } from "../../shared/domain-name.ts";
 import { CHECK_TITLES, type CheckState, type Finding } from "../../shared/guidance/check.ts";
 import { type CheckContext, checkDomain } from "../../shared/guidance/domain-check.ts";
 import { policyFetcher } from "../../shared/guidance/fetch-policy.ts";
 import { type StoredCheck, storedCheckOf } from "../../shared/guidance/stored-check.ts";
 import { CommandError } from "../command-error.ts";
+import { readDomains } from "../domain-option.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { printJson, printOut, safeText } from "../terminal.ts";
 
@@ -38,7 +38,7 @@ export function addCheck(program: Command): void {
   program
     .command("check")
     .description("Check what a domain publishes: DMARC, SPF, DKIM, MTA-STS and more")
-    .argument("<domain...>", "domains")
+    .argument("<domain...>", "domains", readDomains)
     .option("--selector <name...>", "DKIM selectors to look at")
     .option("--rua <address>", "where reports should go, for the records to publish")
     .option("--all", "also what is good")
@@ -56,9 +56,8 @@ async function runCheck(domains: string[], options: CheckOptions): Promise<void>
     selectors: [],
   };
   if (options.rua !== undefined) context.ruaAddress = options.rua;
-  const names = domains.map(readDomain);
   const states: CheckState[] = [];
-  for (const name of names) {
+  for (const name of domains) {
     const selectors = (options.selector ?? []).map((selector) => ({ selector, domain: name }));
     const found = storedCheckOf(await checkDomain(name, { ...context, selectors }));
     states.push(found.state);
@@ -67,12 +66,6 @@ async function runCheck(domains: string[], options: CheckOptions): Promise<void>
   }
   const isFine = states.every((state) => state === "good" || state === "attention");
   process.exitCode = isFine ? exitCodes.done : exitCodes.rejected;
-}
-
-function readDomain(text: string): string {
-  const name = domainName(text);
-  if (/^([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?\.)+[a-z][a-z0-9-]*$/.test(name) && name.length <= 253) return name;
-  throw new CommandError(`'${safeText(text)}' is no domain name.`);
 }
 
 function readResolverUrl(text: string): string {

@@ -50,7 +50,12 @@ it("says unknown, and ends, where no DNS server answers", async () => {
 });
 
 it("refuses what is no domain name and no address of a DNS server", async () => {
-  expect((await runCommand(["check", "foo bar"])).stderr).toContain("'foo bar' is no domain name.");
+  expect((await runCommand(["check", "foo bar"])).stderr).toContain(
+    "'foo bar' is no domain name: a label has letters, digits, hyphens and underscores only.",
+  );
+  // As every command reads a domain: also one that was pasted.
+  const pasted = await runCommand(["check", "https://eight.spf.test/", "--dns", server.url]);
+  expect(pasted.stderr).toContain("was taken for the domain eight.spf.test");
   const wrong = await runCommand(["check", "example.com", "--dns", "1.1.1.1"]);
   expect(wrong.stderr).toContain("is no address of a DNS server");
 });
