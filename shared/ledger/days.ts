@@ -220,6 +220,6 @@ export function ruaAddressesQuery(scope: Scope): Query<{ rua: string; lastDay: n
 }
 
 /** The policies that reports saw which the judgement counts, the one seen last first. */
-export function countedPolicies(policies: readonly PolicyDays[]): PolicyDays[] {
+export function countedPolicies<Days extends Pick<PolicyDays, "lastCountedDay">>(policies: readonly Days[]): Days[] {
   return policies.filter((one) => one.lastCountedDay > 0).sort((a, b) => b.lastCountedDay - a.lastCountedDay);
 }
