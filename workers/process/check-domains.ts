@@ -19,6 +19,7 @@ import {
   keepCheck,
   lastCheck,
 } from "../../shared/ledger/domain-checks.ts";
+import { askAll } from "../../shared/ledger/shards.ts";
 import { mailQuery } from "../../shared/ledger/sources.ts";
 import { GUIDANCE_LIMITS } from "../../shared/limits.ts";
 import type { Registration } from "../../shared/registry.ts";
@@ -143,7 +144,7 @@ async function seenSelectors(
     firstDay: lastDay - GUIDANCE_LIMITS.selectorDays,
     lastDay,
   };
-  const [mail] = await ask(ledger, mailQuery(scope));
+  const [mail] = await askAll([ledger], mailQuery(scope));
   const seen = new Map<string, SeenSelector>();
   for (const { dkimResults, lastDay: day } of mail?.sources ?? []) {
     for (const line of dkimResults.split("\n")) {
