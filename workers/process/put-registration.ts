@@ -57,7 +57,7 @@ async function readRegistration(
   return ok({ registration: registration.value, place });
 }
 
-/** The value, or as a problem what a validation of registry and people throws. */
+/** Runs a validation; what it throws becomes a problem. */
 export function valid<T>(read: () => T, Refusal: new (message: string) => Error): Answer<T> {
   try {
     return ok(read());
