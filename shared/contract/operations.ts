@@ -194,6 +194,15 @@ const described = {
     input: ruaInput,
     output: shapes.registration,
   },
+  addRegistration: {
+    summary: "Registers an address that is not registered; never writes over one that is",
+    role: "operator",
+    changes: true,
+    answeredBy: "process",
+    http: { method: "POST", path: "/registry", place: { json: "fields" }, status: 200, answer: "json" },
+    input: v.strictObject({ rua: mailAddress, entry: registryEntry }),
+    output: shapes.registration,
+  },
   putRegistration: {
     summary: "Registers an address, or changes what is registered",
     role: "operator",

@@ -8,7 +8,6 @@ import {
   normalizeRua,
   putCopy,
   type Registration,
-  type RegistryEntry,
   type RegistryStore,
   registryEntry,
 } from "../registry.ts";
@@ -91,30 +90,62 @@ export interface RegistryPlace {
   newAccountShard: number;
 }
 
+/** An address with its entry, validated by `validRegistration`. */
+type NewRegistration = Pick<Registration, "rua" | "entry">;
+
 /**
  * Registers an address or changes its registration; creates its account if needed.
  *
- * @param registration validated by `validRegistration`
- * @throws whatever D1 or KV throws; if only KV did, the address works nevertheless (ingest asks D1) and the copy is due
+ * @throws whatever D1 or KV throws; when only KV did, the address works all the same (ingest asks D1) and the copy is due
  */
 export async function putAddress(
-  { rua, entry }: { rua: string; entry: RegistryEntry },
-  { directory, copy, newAccountShard }: RegistryPlace,
+  registration: NewRegistration,
+  place: RegistryPlace,
   nowSeconds: number,
 ): Promise<Registration> {
-  await change(directory, [
+  await write(registration, { ...place, onlyWhere: "true" }, nowSeconds);
+  return copied(registration, place);
+}
+
+/**
+ * Registers an address that is not registered; makes its account where there is none.
+ *
+ * @returns undefined where it is registered: that stays as it is
+ * @throws as `putAddress` does
+ */
+export async function addAddress(
+  registration: NewRegistration,
+  place: RegistryPlace,
+  nowSeconds: number,
+): Promise<Registration | undefined> {
+  const isWritten = await write(registration, { ...place, onlyWhere: "addresses.removed = 1" }, nowSeconds);
+  return isWritten ? copied(registration, place) : undefined;
+}
+
+/** @param place.onlyWhere SQL: the row that is there is written over where this is true. @returns whether it was written */
+async function write(
+  { rua, entry }: NewRegistration,
+  { directory, newAccountShard, onlyWhere }: RegistryPlace & { onlyWhere: string },
+  nowSeconds: number,
+): Promise<boolean> {
+  const [, written] = await change(directory, [
     addAccount({ account: entry.account, shard: newAccountShard }, nowSeconds),
     {
       sql: `INSERT INTO addresses (rua, account, entry, changed_seconds, version) VALUES (?1, ?2, ?3, ?4, 1)
         ON CONFLICT (rua) DO UPDATE SET account = excluded.account, entry = excluded.entry, removed = 0,
-          changed_seconds = excluded.changed_seconds, version = version + 1`,
+          changed_seconds = excluded.changed_seconds, version = version + 1 WHERE ${onlyWhere}
+        RETURNING rua`,
       parameters: [rua, entry.account, JSON.stringify(entry), nowSeconds],
     },
   ]);
-  await copyDue({ directory, copy }, [rua]);
-  const [registered] = await findAddresses(directory, [rua]);
-  // Somebody else removed it between the two calls.
-  return registered ?? { rua, entry, shard: newAccountShard };
+  return (written?.results.length ?? 0) > 0;
+}
+
+async function copied({ rua, entry }: NewRegistration, place: RegistryPlace): Promise<Registration> {
+  await copyDue(place, [rua]);
+  const [registered] = await findAddresses(place.directory, [rua]);
+  // Removed again by somebody else between the two calls.
+  return registered ?? { rua, entry, shard: place.newAccountShard };
 }
 
 /** Removes an address; a missing one is no error. @throws as `putAddress` does */

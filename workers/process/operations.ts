@@ -25,7 +25,7 @@ import { discardDeadLetters, requeueDeadLetters, restoreDeadLetters } from "./de
 import { decideSender, undoSenderDecision } from "./decide-sender.ts";
 import { type Invocation, inShardOf, newInvocation, type ProcessEnv } from "./env.ts";
 import { nameAddresses } from "./name-addresses.ts";
-import { putRegistration, valid } from "./put-registration.ts";
+import { addRegistration, putRegistration, valid } from "./put-registration.ts";
 import { describeRawObject, readRawObject } from "./raw-object.ts";
 import { readRecords } from "./record-reader.ts";
 import { cancelJob, startJob } from "./start-job.ts";
@@ -44,6 +44,7 @@ type Handlers = {
 const HANDLERS: Handlers = {
   pipelineStatus: async (_, { invocation }) => ok(await readStatus(invocation)),
 
+  addRegistration: ({ rua, entry }, { invocation }) => addRegistration(rua, entry, invocation),
   putRegistration: ({ rua, entry }, { invocation }) => putRegistration(rua, entry, invocation),
   async removeRegistration({ rua }, { invocation: { env, shards, nowSeconds } }) {
     await removeAddress(rua, { directory: shards.directory, copy: env.KV_DMARC_REPORTS }, nowSeconds);
