@@ -41,6 +41,7 @@ export async function runUpkeep(invocation: Invocation, random: number): Promise
     steps[`merged${name}`] = () => merge(place);
     steps[`removed${name}`] = () => removeOld(place);
     steps[`names${name}`] = () => removeNames(place);
+    steps[`notices${name}`] = () => removeNotices(place);
   }
   const done: LogEntry = { event: "upkeep" };
   const faults: unknown[] = [];
