@@ -437,8 +437,12 @@ export const VERDICT_LIMITS = {
   negligibleShare: 0.00025,
   /** Ours: parts of the period (ten) from which on a source is steady. */
   steadyParts: 4,
-  /** Ours: of a domain with so little mail that one message is more than maxLostShare, unauthenticated addresses seen in one part that are no run of spoofing. */
+  /** Ours: unauthenticated addresses seen in one part of the period that are no run of spoofing yet. */
   maxLoneServers: 3,
+  /** Ours: parts of the period (ten) with unauthenticated mail from which on spoofers come all the time. */
+  spoofedParts: 8,
+  /** Ours: times the messages of a typical unauthenticated address, up to which one may be part of a run of spoofing. */
+  maxTimesTypical: 3,
   /** Ours: share of the mail that passes, and messages, from which on a source counts however seldom it sends. */
   largeShare: 0.01,
   largeMessages: 10,
