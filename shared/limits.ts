@@ -459,6 +459,24 @@ export const WATCH_LIMITS = {
   keptSeconds: 400 * 86_400,
 } as const;
 
+/** Domains that are added, and watched until their first report. */
+export const SETUP_LIMITS = {
+  /** Ours: domains added by one call; their addresses travel as one parameter, their copies in KV are made later. */
+  addedAtOnce: 500,
+  /** Ours: domains of one account; a provider's ten thousand fit. */
+  domainsOfAccount: 20_000,
+  /** Ours: copies in KV made by one call that adds; further ones are made by upkeep, and ingest asks D1 until then. */
+  copiedWhenAdded: 20,
+  /** Ours: set-ups checked by one run of cron; each asks DNS up to a dozen times. */
+  checksPerRun: 100,
+  /** Ours: a set-up younger than this is not checked again by cron. */
+  checkAgainSeconds: 3000,
+  /** Ours: nor by a page that is open; receivers' caches are slower. */
+  pageCheckSeconds: 20,
+  /** Ours: an open page of a domain without a report is loaded again after so long. */
+  pageRefreshSeconds: 15,
+} as const;
+
 /** When a verdict says what. docs/verdict.md has the error rate they lead to. */
 export const VERDICT_LIMITS = {
   /** Ours: days of the period since reports began, so that what is sent monthly is mostly seen; two of 30 are still to be reported. */
@@ -475,8 +493,12 @@ export const VERDICT_LIMITS = {
   negligibleShare: 0.00025,
   /** Ours: parts of the period (ten) from which on a source is steady. */
   steadyParts: 4,
-  /** Ours: of a domain with so little mail that one message is more than maxLostShare, unauthenticated addresses seen in one part that are no run of spoofing. */
+  /** Ours: unauthenticated addresses seen in one part of the period that are no run of spoofing yet. */
   maxLoneServers: 3,
+  /** Ours: parts of the period (ten) with unauthenticated mail from which on spoofers come all the time. */
+  spoofedParts: 8,
+  /** Ours: times the messages of a typical unauthenticated address, up to which one may be part of a run of spoofing. */
+  maxTimesTypical: 3,
   /** Ours: share of the mail that passes, and messages, from which on a source counts however seldom it sends. */
   largeShare: 0.01,
   largeMessages: 10,
