@@ -10,7 +10,14 @@ const routes = OPERATION_NAMES.flatMap((name) => {
 });
 
 /** What owners may change of their own domains; the pages ask for no others. */
-const OF_THEIR_OWN = new Set<string>(["checkDomain", "decideSender", "undoSenderDecision", "nameAddresses"]);
+const OF_THEIR_OWN = new Set<string>([
+  "checkDomain",
+  "decideSender",
+  "undoSenderDecision",
+  "nameAddresses",
+  "setMtaSts",
+  "removeMtaSts",
+]);
 
 describe("every operation", () => {
   it("has a route of its own", () => {
@@ -74,6 +81,16 @@ const INPUTS: Partial<Record<OperationName, object>> = {
   nameAddresses: { account: "acme", addresses: ["192.0.2.1"] },
   decideSender: { account: "acme", domain: "a.example", source: "helpdesk.example", decision: "mine", note: "ours" },
   undoSenderDecision: { account: "acme", domain: "a.example", source: "2001:db8::1" },
+  mtaSts: { account: "acme", domain: "a.example" },
+  setMtaSts: {
+    account: "a/b",
+    domain: "a.example",
+    mode: "testing",
+    mx: ["*.a.example"],
+    maxAgeSeconds: 86_400,
+    force: true,
+  },
+  removeMtaSts: { account: "acme", domain: "a.example" },
   startReprocess: { filter: { domain: "a.example" }, dryRun: true },
   startReconcile: { filter: { since: "2026-11-20" } },
   getJob: { id: "x" },

@@ -24,6 +24,7 @@ import { compareConflict, decideConflict, keepVerified } from "./conflict-operat
 import { discardDeadLetters, requeueDeadLetters, restoreDeadLetters } from "./dead-letter-operations.ts";
 import { decideSender, undoSenderDecision } from "./decide-sender.ts";
 import { type Invocation, inShardOf, newInvocation, type ProcessEnv } from "./env.ts";
+import { removeMtaSts, setMtaSts } from "./host-mta-sts.ts";
 import { nameAddresses } from "./name-addresses.ts";
 import { putRegistration, valid } from "./put-registration.ts";
 import { describeRawObject, readRawObject } from "./raw-object.ts";
@@ -109,6 +110,9 @@ const HANDLERS: Handlers = {
   decideSender: ({ decision, note, ...name }, { invocation, caller }) =>
     decideSender(name, { decision, note: note ?? "", by: caller.name }, invocation),
   undoSenderDecision: (name, { invocation, caller }) => undoSenderDecision(name, caller.name, invocation),
+  setMtaSts: ({ account, domain, ...policy }, { invocation, caller }) =>
+    setMtaSts({ account, domain }, policy, { by: caller.name, invocation }),
+  removeMtaSts: (name, { invocation, caller }) => removeMtaSts(name, { by: caller.name, invocation }),
   nameAddresses: async (shown, { invocation }) =>
     ok({ named: await nameAddresses(shown, invocation, outsideWorld(invocation.env)) }),
 
