@@ -89,7 +89,7 @@ async function wouldRefuseMail(
   const open = uncoveredHosts(policy, kept === undefined ? undefined : mailHostsOf(kept.check));
   if (open.length === 0) return undefined;
   const hosts = open.slice(0, 5).join(", ");
-  return `Mail to ${hosts} would be refused: the policy does not name it, and the MX records do. Add it to the policy, or insist.`;
+  return `Mail to ${hosts} would be refused: the policy does not name it, and the MX records do. Add it to the policy, or force it.`;
 }
 
 function hosted({ account, domain, policy, changedBy, changedSeconds }: HostedPolicy): Outputs["setMtaSts"] {
