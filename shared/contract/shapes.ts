@@ -7,6 +7,7 @@ import { SETUP_STATES } from "../guidance/setup-state.ts";
 import type { ConflictRow, ReportVersion } from "../ledger/conflicts.ts";
 import type { DeadLetterRow } from "../ledger/dead-letters.ts";
 import { JOB_KINDS, JOB_STATES } from "../ledger/jobs.ts";
+import { domainSetup } from "../ledger/registered-domains.ts";
 import { REPORT_KINDS } from "../ledger/report-rows.ts";
 import { SENDER_DECISIONS } from "../ledger/sender-decisions.ts";
 import { PROBLEM_ADVICE } from "../problem-advice.ts";
@@ -357,20 +358,26 @@ export const job = v.object({
 
 export type Job = v.InferOutput<typeof job>;
 
-/** Names a report. */
-const recordToPublish = v.object({ name: v.string(), type: v.picklist(["TXT", "CNAME"]), value: v.string() });
-
 /** An added domain: its address, set-up state, and the records to publish. */
 export const addedDomain = v.object({
   account: v.string(),
   domain: v.string(),
   rua: v.string(),
-  /** Whether the address was created by this call. */
+  /** Whether it was added by this call. */
   isNew: v.boolean(),
   state: v.picklist(SETUP_STATES),
-  sentence: v.string(),
-  missing: v.optional(recordToPublish),
-  records: v.array(v.object({ ...recordToPublish.entries, zone: v.picklist(["domain", "rua"]), sentence: v.string() })),
+  ...domainSetup.entries,
+});
+
+/** What became of a line of a list of domains. */
+export const addedLine = v.object({
+  /** The line as it was given. */
+  typed: v.string(),
+  domain: v.optional(v.string()),
+  rua: v.optional(v.string()),
+  isNew: v.optional(v.boolean()),
+  /** Why it was not added. */
+  problem: v.optional(v.string()),
 });
 
 export const decidedSender = v.object({
@@ -392,7 +399,7 @@ export const hostedMtaSts = v.object({
   id: v.string(),
   changedBy: v.string(),
   changedSeconds: v.number(),
-  record: recordToPublish,
+  record: v.object({ name: v.string(), type: v.picklist(["TXT", "CNAME"]), value: v.string() }),
 });
 
 /** What is known of a domain's inbound security. */
@@ -423,6 +430,7 @@ export const mtaStsState = v.object({
   changes: v.array(v.object({ policy: v.nullable(mtaStsPolicy), changedBy: v.string(), changedSeconds: v.number() })),
 });
 
+/** Names a report. */
 export const reportName = v.object({
   account: v.string(),
   kind: v.picklist(REPORT_KINDS),

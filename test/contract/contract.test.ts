@@ -11,6 +11,9 @@ const routes = OPERATION_NAMES.flatMap((name) => {
 
 /** What owners may change of their own domains; the pages ask for no others. */
 const OF_THEIR_OWN = new Set<string>([
+  "addDomain",
+  "addDomains",
+  "removeDomain",
   "checkDomain",
   "decideSender",
   "undoSenderDecision",
@@ -76,6 +79,7 @@ const INPUTS: Partial<Record<OperationName, object>> = {
   takeBackReport: { ...REPORT, reason: "forged" },
   undoTakeBack: REPORT,
   addDomain: { account: "acme", domain: "https://a.example/" },
+  addDomains: { account: "acme", domains: ["a.example", "b.example"], rua: "dmarc@a.example" },
   domainSetup: { account: "acme", domain: "a.example" },
   removeDomain: { account: "acme", domain: "a.example" },
   checkDomain: { account: "acme", domain: "a.example" },

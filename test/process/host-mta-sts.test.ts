@@ -1,5 +1,6 @@
 /** MTA-STS policies switched on, changed and off: whose domains, which id, who did it, and mail that would be refused. */
 import { beforeEach, expect, it } from "vitest";
+import type { Resolver } from "../../shared/dns/resolver.ts";
 import { checkDomain } from "../../shared/guidance/domain-check.ts";
 import { storedCheckOf } from "../../shared/guidance/stored-check.ts";
 import { ask, change } from "../../shared/ledger/database.ts";
@@ -19,8 +20,8 @@ beforeEach(() => {
   world.register("any@gamma.test", { account: "gamma" });
 });
 
-function set(policy: AskedPolicy = TESTING, name = NAME, by = "owner@acme.test") {
-  return setMtaSts(name, policy, { by, invocation: world.invocation() });
+function set(policy: AskedPolicy = TESTING, name = NAME, role: "owner" | "operator" = "operator") {
+  return setMtaSts(name, policy, { caller: { name: `${role}@acme.test`, role }, invocation: world.invocation() });
 }
 
 function remove(name = NAME) {
@@ -32,13 +33,38 @@ async function held(domain = NAME.domain) {
   return found;
 }
 
+/** Keeps a check of the domain that found these records, and no others. */
+async function checked(records: Record<string, string[]>): Promise<void> {
+  const { ledger, nowSeconds } = world.invocation();
+  const resolver: Resolver = {
+    async lookup(name, type) {
+      const found = records[`${type} ${name}`];
+      return found === undefined ? { status: "nxdomain" } : { status: "answers", records: found };
+    },
+  };
+  const fetchPolicy = async () => ({ problem: "none", isUnanswered: false });
+  const check = storedCheckOf(await checkDomain(NAME.domain, { resolver, fetchPolicy, selectors: [] }));
+  await change(ledger, keepCheck({ ...NAME, checkedSeconds: nowSeconds, check }, []));
+}
+
+it("is an owner's to change once the domain's own record names an address of the account", async () => {
+  const refused = {
+    error: { code: "bad_request", message: expect.stringContaining("names no address of the account") },
+  };
+  expect(await set(TESTING, NAME, "owner")).toMatchObject(refused);
+  await checked({ "TXT _dmarc.acme.test": ["v=DMARC1; p=none; rua=mailto:rua@beta.test"] });
+  expect(await set(TESTING, NAME, "owner")).toMatchObject(refused);
+  await checked({ "TXT _dmarc.acme.test": ["v=DMARC1; p=none; rua=mailto:x@other.test,mailto:RUA+a@acme.test"] });
+  expect(await set(TESTING, NAME, "owner")).toMatchObject({ ok: true, value: { changedBy: "owner@acme.test" } });
+});
+
 it("keeps the policy with who and when; another one gets another id, the same one keeps its own", async () => {
   const first = await set();
   expect(first).toMatchObject({
     ok: true,
     value: {
       policy: { mode: "testing", mx: ["mx.acme.test"], maxAgeSeconds: 604_800 },
-      changedBy: "owner@acme.test",
+      changedBy: "operator@acme.test",
       record: { name: "_mta-sts.acme.test", type: "TXT", value: expect.stringMatching(/^v=STSv1; id=\d{14};$/) },
     },
   });
@@ -51,9 +77,9 @@ it("keeps the policy with who and when; another one gets another id, the same on
   expect(new Set(ids).size).toBe(3);
   const changes = await ask(world.ledger, policyChangesQuery("acme.test", "acme", 10));
   expect(changes.map(({ policy, changedBy }) => [policy?.mode, changedBy])).toEqual([
-    ["testing", "owner@acme.test"],
-    ["enforce", "owner@acme.test"],
-    ["testing", "owner@acme.test"],
+    ["testing", "operator@acme.test"],
+    ["enforce", "operator@acme.test"],
+    ["testing", "operator@acme.test"],
   ]);
 });
 
@@ -91,16 +117,7 @@ it("is off once the address is gone, and another account may take the domain onl
 });
 
 it("refuses to enforce a policy that leaves out a mail host, unless told twice", async () => {
-  const { ledger, nowSeconds } = world.invocation();
-  const resolver = {
-    lookup: async (name: string, type: string) =>
-      name === "acme.test" && type === "MX"
-        ? { status: "answers" as const, records: ["10 mx.acme.test.", "20 backup.other.test."] }
-        : { status: "nxdomain" as const },
-  };
-  const fetchPolicy = async () => ({ problem: "none", isUnanswered: false });
-  const check = storedCheckOf(await checkDomain("acme.test", { resolver, fetchPolicy, selectors: [] }));
-  await change(ledger, keepCheck({ ...NAME, checkedSeconds: nowSeconds, check }, []));
+  await checked({ "MX acme.test": ["10 mx.acme.test.", "20 backup.other.test."] });
   const enforce: AskedPolicy = { ...TESTING, mode: "enforce" };
   expect(await set()).toMatchObject({ ok: true });
   expect(await set(enforce)).toMatchObject({ error: { message: expect.stringContaining("backup.other.test") } });

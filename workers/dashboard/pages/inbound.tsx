@@ -2,6 +2,7 @@
 import type { Outputs } from "../../../shared/contract/operations.ts";
 import { MTA_STS_MODES, type MtaStsMode } from "../../../shared/guidance/mta-sts-policy.ts";
 import { accountOfDomainQuery, checksQuery } from "../../../shared/ledger/domain-checks.ts";
+import { registeredDomainQuery } from "../../../shared/ledger/registered-domains.ts";
 import { SECONDS_PER_DAY } from "../../../shared/report-day.ts";
 import { isoDay, isoMinute } from "../data/days.ts";
 import { formatCount } from "../data/numbers.ts";
@@ -68,11 +69,12 @@ async function renderInbound(request: PageRequest, domain: string, said?: Said):
 /** The account whose domain it is, of those the person may see. */
 async function accountOf(request: PageRequest, domain: string): Promise<string | undefined> {
   const accounts = await request.accounts();
-  const [[kept], [reported]] = await Promise.all([
+  const [[registered], [kept], [reported]] = await Promise.all([
+    request.ask(registeredDomainQuery(domain, accounts)),
     request.ask(checksQuery(domain, accounts)),
     request.ask(accountOfDomainQuery(domain, accounts)),
   ]);
-  return kept?.account ?? reported;
+  return registered?.account ?? kept?.account ?? reported;
 }
 
 /** Does what the form says. @returns the page to go to, or the page with what is wrong */
