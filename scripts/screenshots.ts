@@ -55,6 +55,7 @@ const PICTURES: Record<PagePath, Picture[]> = {
   "/domains/:domain/reports": [{ name: "reports" }],
   "/domains/:domain/records": [{ name: "records" }],
   "/domains/:domain/setup": [{ name: "setup" }],
+  "/domains/:domain/inbound": [{ name: "inbound" }],
   "/domains/:domain/tls": [{ name: "tls" }],
   "/domains/:domain/failures": [{ name: "failures" }],
   "/reports/:account/:domain/:day/:uid": [
