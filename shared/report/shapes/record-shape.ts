@@ -75,7 +75,8 @@ interface ShapeWalk {
 function readShapeTag(xml: string, at: number, walk: ShapeWalk): number | undefined {
   const tag = plainTagAt(xml, at);
   if (tag === undefined) return undefined;
-  const { type, rawName: name, end: after } = tag;
+  const { type, rawName: name, endTag } = tag;
+  const after = at + tag.chars;
   if (type === "close") {
     const isUntyped = pathOf(walk.open) === REASON && !walk.seen.has(`${REASON}/type ${placeIn(walk, REASON)}`);
     // What is in an untyped reason decides whether it is one.
@@ -96,7 +97,6 @@ function readShapeTag(xml: string, at: number, walk: ShapeWalk): number | undefi
     return after;
   }
   const valueEnd = xml.indexOf("<", after);
-  const endTag = `</${name}>`;
   if (!xml.startsWith(endTag, valueEnd)) return undefined;
   const read = FIELDS.get(path) ?? readNothing;
   walk.steps.push(
