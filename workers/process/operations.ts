@@ -26,6 +26,7 @@ import { discardDeadLetters, requeueDeadLetters, restoreDeadLetters } from "./de
 import { decideSender, undoSenderDecision } from "./decide-sender.ts";
 import { type Invocation, inShardOf, newInvocation, type ProcessEnv } from "./env.ts";
 import { followAddress } from "./follow-registry.ts";
+import { mute, unmute } from "./mutes.ts";
 import { nameAddresses } from "./name-addresses.ts";
 import { outsideWorld } from "./outside-world.ts";
 import { addRegistration, putRegistration, valid } from "./put-registration.ts";
@@ -34,6 +35,7 @@ import { readRecords } from "./record-reader.ts";
 import { cancelJob, startJob } from "./start-job.ts";
 import { readStatus } from "./status.ts";
 import { takeBackReport, undoTakeBack } from "./take-back.ts";
+import { watchDomains } from "./watch.ts";
 
 interface Call {
   invocation: Invocation;
@@ -121,6 +123,13 @@ const HANDLERS: Handlers = {
   undoSenderDecision: (name, { invocation, caller }) => undoSenderDecision(name, caller.name, invocation),
   nameAddresses: async (shown, { invocation }) =>
     ok({ named: await nameAddresses(shown, invocation, outsideWorld(invocation.env)) }),
+
+  runWatch: async (_, { invocation }) => ok(await watchDomains(invocation, true)),
+  mute: async (wanted, { invocation, caller }) => ok(await mute(wanted, caller.name, invocation)),
+  async unmute(name, { invocation }) {
+    await unmute(name, invocation);
+    return ok(undefined);
+  },
 
   startReprocess: async (request, { invocation }) =>
     answer(await startJob({ kind: "reprocess", random: Math.random() }, request, invocation)),
