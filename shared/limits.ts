@@ -395,6 +395,20 @@ export const GUIDANCE_LIMITS = {
   maxPolicyFileBytes: 64 * KIB,
   /** Ours: RFC 8461 section 3.3 suggests a minute; a person waits for the answer. */
   policyFileTimeoutMilliseconds: 5000,
+  /** Ours: seconds that senders remember a policy served here, at least; below a day an attacker has only to wait. */
+  minMtaStsSeconds: 86_400,
+  /** RFC 8461 section 3.2: the most, about a year. */
+  maxMtaStsSeconds: 31_557_600,
+  /** Ours: mail hosts or patterns in a policy served here. */
+  maxMtaStsPatterns: 30,
+  /** Ours: days of mode testing with TLS reports and no failure, before enforce is advised. */
+  mtaStsTestingDays: 14,
+  /** Ours: days of them that a report tells of sessions under the policy; large senders report every day. */
+  mtaStsReportDays: 7,
+  /** Ours: days within which failures of a policy that is enforced are told of. */
+  mtaStsFailureDays: 7,
+  /** Ours: changes of a policy that are shown. */
+  maxShownPolicyChanges: 20,
   /** Ours: hosts of a domain's MX records that are looked at. */
   maxMxHosts: 10,
   /** Ours: questions to DNS about one domain, all checks together; a Worker's invocation has 10,000 subrequests. */

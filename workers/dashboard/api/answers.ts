@@ -34,6 +34,7 @@ import { maySee } from "../access.ts";
 import { ApiError } from "../errors.ts";
 import { unless } from "../parts/partial.tsx";
 import { type Answered, type Call, operate, readConnection, requireRole } from "./call.ts";
+import { getMtaSts } from "./mta-sts.ts";
 import { getVerdict } from "./verdict.ts";
 
 type Answers = {
@@ -57,6 +58,7 @@ const ANSWERS: Answers = {
   stats: getStats,
   domainDays: getDomainDays,
   verdict: (c, input) => getVerdict(c, input, Math.floor(nowSeconds() / SECONDS_PER_DAY)),
+  mtaSts: (c, input) => getMtaSts(c, input, nowSeconds()),
   query: runQuery,
   async refusedMail(c, { from, to }) {
     const { firstDay, lastDay } = lastWeek();
