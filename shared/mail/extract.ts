@@ -174,7 +174,7 @@ async function readContent({ content }: StreamedPart): Promise<Uint8Array> {
   const pieces: Uint8Array[] = [];
   let length = 0;
   for await (const piece of content) {
-    pieces.push(piece);
+    pieces.push(piece.slice());
     length += piece.byteLength;
   }
   const [first] = pieces;

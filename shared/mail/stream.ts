@@ -22,7 +22,10 @@ export interface Container {
 export interface StreamedPart extends PartHeader {
   /** The containers, from the mail to the innermost. */
   containers: readonly Container[];
-  /** Decoded content. Anything unread is skipped when the next part is requested. */
+  /**
+   * Decoded content. A piece is valid until the next one is asked for. Anything unread is skipped when the next part is
+   * requested.
+   */
   content: AsyncIterable<Uint8Array>;
 }
 
@@ -174,7 +177,8 @@ class PartReader {
       for (let next: Uint8Array | undefined = lines; next !== undefined; next = this.#takeHere("content")) {
         if (length + next.byteLength + HELD_BYTES > piece.byteLength) {
           if (length > 0) yield piece.subarray(0, length);
-          piece = new Uint8Array(Math.max(pieceBytes, next.byteLength + HELD_BYTES));
+          const leastBytes = Math.max(pieceBytes, next.byteLength + HELD_BYTES);
+          if (piece.byteLength < leastBytes) piece = new Uint8Array(leastBytes);
           pieceBytes = Math.min(4 * pieceBytes, PIECE_BYTES);
           length = 0;
         }

@@ -18,10 +18,12 @@ export class Pieces {
   /** The next piece, of `leastBytes` or more unless the stream ends before; undefined = the end. */
   async next(leastBytes = 1): Promise<Uint8Array | undefined> {
     while (this.#chunk.byteLength - this.#at < leastBytes) {
+      // A chunk is not valid after the next one.
+      this.#chunk = this.#chunk.slice(this.#at);
+      this.#at = 0;
       const next = await this.#chunks.next();
       if (next.done) break;
-      const rest = this.#chunk.subarray(this.#at);
-      this.#chunk = rest.byteLength === 0 ? next.value : concatBytes([rest, next.value]);
+      this.#chunk = this.#chunk.byteLength === 0 ? next.value : concatBytes([this.#chunk, next.value]);
       this.#at = 0;
     }
     if (this.#at === this.#chunk.byteLength) return undefined;
@@ -46,8 +48,8 @@ async function* evenChunks(chunks: AsyncIterable<Uint8Array>, bytes: number): As
   let small: Uint8Array[] = [];
   let smallBytes = 0;
   for await (const chunk of chunks) {
-    small.push(chunk);
     smallBytes += chunk.byteLength;
+    small.push(smallBytes < bytes ? chunk.slice() : chunk);
     if (smallBytes < bytes) continue;
     yield concatBytes(small);
     small = [];

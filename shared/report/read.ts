@@ -205,9 +205,9 @@ async function* readPeeked(content: Content & Peeked, place: Place, context: Con
     case "zlib":
       return yield* readContent({ chunks: inflateZlib(chunks, context.budget) }, inside(place), context);
     case "zip":
-      return yield* readArchive(content.source ?? (await holdStream(chunks)), place, context);
+      return yield* readHeld(content, (source) => readArchive(source, place, context));
     case "mail":
-      return yield* readMail(content.source ?? (await holdStream(chunks)), place, context);
+      return yield* readHeld(content, (source) => readMail(source, place, context));
     case "mbox":
       return yield* readMailbox(chunks, place, context);
     case "xml":
@@ -220,6 +220,20 @@ async function* readPeeked(content: Content & Peeked, place: Place, context: Con
       return reject("empty");
     default:
       return rejectFormat(type, place);
+  }
+}
+
+/** Reads what needs random access; a stream is held in memory until then, and no longer. */
+async function* readHeld(
+  { source, chunks }: Content,
+  read: (source: ByteSource) => AsyncGenerator<ReadEvent>,
+): AsyncGenerator<ReadEvent> {
+  if (source !== undefined) return yield* read(source);
+  const held = await holdStream(chunks);
+  try {
+    yield* read(held);
+  } finally {
+    held.release();
   }
 }
 

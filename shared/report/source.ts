@@ -7,7 +7,10 @@ export interface ByteSource {
   sizeBytes: number;
   /** All of it, if it is in memory. */
   bytes?: Uint8Array;
-  /** Streams the content from the start. May be called more than once. */
+  /**
+   * Streams the content from the start. May be called more than once. A chunk is valid until the next one is asked for:
+   * its buffer may be used again.
+   */
   stream(): AsyncIterable<Uint8Array>;
   /** Up to `length` bytes from `offset`; fewer only at the end. */
   read(offset: number, length: number): Promise<Uint8Array>;
@@ -61,12 +64,13 @@ export async function peek(stream: AsyncIterable<Uint8Array>, bytes: number): Pr
   while (size < bytes) {
     const next = await iterator.next();
     if (next.done) break;
-    taken.push(next.value);
     size += next.value.byteLength;
+    // A chunk is not valid after the next one, so only the last one can do without a copy.
+    taken.push(size < bytes ? next.value.slice() : next.value);
   }
   const start = concatBytes(taken);
   const close = async () => void (await iterator.return?.());
-  return { head: start.subarray(0, bytes), chunks: resume(start, iterator), close };
+  return { head: start.slice(0, bytes), chunks: resume(start, iterator), close };
 }
 
 async function* resume(start: Uint8Array, iterator: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
@@ -87,8 +91,17 @@ export function concatBytes(pieces: Uint8Array[]): Uint8Array {
   return whole;
 }
 
+/** Bytes held in memory for as long as they are needed. */
+export interface HeldSource extends ByteSource {
+  /** Frees them at once, without waiting for the garbage collector. Nothing read from the source is valid afterwards. */
+  release(): void;
+}
+
+/** A buffer of held bytes. Every read within one is without a copy. */
+const SEGMENT_BYTES = 1024 * 1024;
+
 /**
- * Reads a whole stream into memory, for random access or parsing at once. Uses one buffer that grows in place: holding
+ * Reads a whole stream into memory, for random access or parsing at once. Uses segments, which are never moved: holding
  * an 18 MB zip twice would be much of an isolate's memory.
  *
  * @throws Rejection too_large
@@ -96,13 +109,56 @@ export function concatBytes(pieces: Uint8Array[]): Uint8Array {
 export async function holdStream(
   chunks: AsyncIterable<Uint8Array>,
   maxByteLength: number = READ_LIMITS.maxHeldBytes,
-): Promise<ByteSource> {
-  const buffer = new ArrayBuffer(0, { maxByteLength });
+): Promise<HeldSource> {
+  const segments = new Segments();
   for await (const chunk of chunks) {
-    const size = buffer.byteLength;
-    if (size + chunk.byteLength > maxByteLength) reject("too_large", `more than ${maxByteLength} bytes to hold`);
-    buffer.resize(size + chunk.byteLength);
-    new Uint8Array(buffer, size).set(chunk);
+    if (segments.length + chunk.byteLength > maxByteLength) {
+      segments.release();
+      reject("too_large", `more than ${maxByteLength} bytes to hold`);
+    }
+    segments.add(chunk);
   }
-  return bytesSource(new Uint8Array(buffer.transferToFixedLength()));
+  return {
+    sizeBytes: segments.length,
+    async *stream() {
+      for (let at = 0; at < segments.length; at += SEGMENT_BYTES) yield segments.read(at, SEGMENT_BYTES);
+    },
+    read: async (offset, length) => segments.read(offset, length),
+    release: () => segments.release(),
+  };
+}
+
+/** Bytes in buffers of one size; the last one is filled in part. */
+class Segments {
+  readonly #buffers: ArrayBuffer[] = [];
+  length = 0;
+
+  add(chunk: Uint8Array): void {
+    for (let taken = 0; taken < chunk.byteLength; ) {
+      const at = this.length % SEGMENT_BYTES;
+      if (at === 0) this.#buffers.push(new ArrayBuffer(SEGMENT_BYTES));
+      const some = chunk.subarray(taken, taken + SEGMENT_BYTES - at);
+      new Uint8Array(this.#buffers.at(-1) ?? new ArrayBuffer(0), at).set(some);
+      this.length += some.byteLength;
+      taken += some.byteLength;
+    }
+  }
+
+  read(offset: number, length: number): Uint8Array {
+    const end = Math.min(offset + length, this.length);
+    const pieces: Uint8Array[] = [];
+    for (let at = offset; at < end; ) {
+      const from = at % SEGMENT_BYTES;
+      const size = Math.min(end - at, SEGMENT_BYTES - from);
+      pieces.push(new Uint8Array(this.#buffers[Math.floor(at / SEGMENT_BYTES)] ?? new ArrayBuffer(0), from, size));
+      at += size;
+    }
+    return concatBytes(pieces);
+  }
+
+  release(): void {
+    // A buffer that is transferred gives its memory back.
+    for (const buffer of this.#buffers.splice(0)) buffer.transfer(0);
+    this.length = 0;
+  }
 }

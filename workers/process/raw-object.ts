@@ -49,14 +49,19 @@ function rangedSource(bucket: R2Bucket, { key, size }: R2Object): ByteSource {
 
 const PIECE_BYTES = 64 * 1024;
 
-/** A body in larger chunks: the runtime's own are 4 KB each, and their garbage is collected late. */
+/**
+ * A body in larger chunks: the runtime's own are 4 KB each. All of them use one buffer, because garbage of this kind is
+ * collected late: a mail that is only looked through would leave all of itself behind.
+ */
 async function* inPieces(body: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
   const reader = body.getReader({ mode: "byob" });
   try {
-    for (;;) {
-      const { done, value } = await reader.readAtLeast(PIECE_BYTES, new Uint8Array(PIECE_BYTES));
+    for (let buffer = new ArrayBuffer(PIECE_BYTES); ; ) {
+      const { done, value } = await reader.readAtLeast(PIECE_BYTES, new Uint8Array(buffer));
       if (value !== undefined && value.byteLength > 0) yield value;
       if (done) return;
+      // Reading has moved its memory here.
+      buffer = value.buffer;
     }
   } finally {
     await reader.cancel();
