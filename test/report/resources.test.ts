@@ -4,13 +4,14 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { describe, expect, it, test } from "vitest";
 import { READ_LIMITS } from "../../shared/limits.ts";
+import { streamParts } from "../../shared/mail/stream.ts";
 import { readReports } from "../../shared/report/read.ts";
 import { RecordShapes } from "../../shared/report/shapes/record-shapes.ts";
 import { type ByteSource, bytesSource } from "../../shared/report/source.ts";
 import { gzip, joinBytes, toBytes, zip } from "../support/archives.ts";
 import { NOW_SECONDS, readAll } from "../support/read.ts";
 import { numbered, ORDINARY, record, withRecords } from "../support/report-xml.ts";
-import { reportBytes, STYLES } from "../support/seeded-reports.ts";
+import { mailOf, reportBytes, STYLES } from "../support/seeded-reports.ts";
 
 const [style] = STYLES;
 if (style === undefined) throw new Error("no styles");
@@ -146,6 +147,43 @@ describe("what is kept of a document is no larger than its values", () => {
     }
     expect((await usedBytes()) - before).toBeLessThan(5_000_000);
     expect(shapes.isEmpty).toBe(false);
+  });
+});
+
+describe("memory of a large mail does not wait for a collector, which may come late", () => {
+  const MAIL = mailOf(
+    "report.zip",
+    zip([{ name: "a.xml", content: reportBytes({ records: 9000, seed: 1, style }), method: 0 }]),
+  );
+
+  async function* inPieces(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+    for (let at = 0; at < bytes.byteLength; at += 65_536) yield bytes.subarray(at, at + 65_536);
+  }
+
+  test("what is decoded uses the same few buffers", async () => {
+    const buffers = new Set<ArrayBufferLike>();
+    let pieces = 0;
+    for await (const { content } of streamParts(inPieces(MAIL))) {
+      for await (const { buffer } of content) {
+        buffers.add(buffer);
+        pieces++;
+      }
+    }
+    expect(pieces).toBeGreaterThan(60);
+    expect(buffers.size).toBeLessThan(10);
+  });
+
+  test("a zip is let go of when it has been read", async () => {
+    const buffers: ArrayBufferLike[] = [];
+    const createHash = () => ({ update: ({ buffer }: Uint8Array) => buffers.push(buffer), digest: () => "" });
+    const { sizeBytes, read } = bytesSource(MAIL);
+    const source = { sizeBytes, read, stream: () => inPieces(MAIL) };
+    const types = new Set<string>();
+    for await (const { type } of readReports(source, { nowSeconds: NOW_SECONDS, createHash })) types.add(type);
+    expect(types).toContain("report");
+    // What spans two of its buffers was copied.
+    const freed = buffers.filter(({ byteLength }) => byteLength === 0);
+    expect(freed.length).toBeGreaterThan(buffers.length / 2);
   });
 });
 
