@@ -23,8 +23,6 @@ export type Permission =
   | "Access"
   | "Account";
 
-const ALL: Permission[] = ["D1", "KV", "R2", "Queues", "Scripts", "Zone", "Routing", "Billing", "Access", "Account"];
-
 export interface StandInOptions {
   plan?: "free" | "paid";
   /** What the account's token may not do. */
@@ -169,6 +167,11 @@ export class CloudflareStandIn {
     return this.#workers.fetch(name, url, init);
   }
 
+  /** What the uploaded Workers logged. */
+  workerLogs(): string[] {
+    return this.#workers.logs();
+  }
+
   async close(): Promise<void> {
     await new Promise((resolve) => (this.#server === undefined ? resolve(undefined) : this.#server.close(resolve)));
     await this.#workers.close();
@@ -188,7 +191,10 @@ export class CloudflareStandIn {
       if (match === null || method !== request.method) continue;
       if (this.options.without.includes(permission)) return refused(403, 10000, "Authentication error");
       const contentType = request.headers["content-type"] ?? "";
-      const json = contentType.startsWith("application/json") && bytes.length > 0 ? JSON.parse(bytes.toString()) : {};
+      // wrangler leaves the type out here and there, and the API reads JSON all the same.
+      const isJson =
+        bytes.length > 0 && !/multipart|octet-stream/.test(contentType) && /^[[{]/.test(bytes.toString("utf8", 0, 1));
+      const json = isJson ? JSON.parse(bytes.toString()) : {};
       const at = match.slice(1).map(decodeURIComponent);
       const answered = await answer({ at, query: url.searchParams, json, bytes, contentType });
       if ("status" in answered) return refused(answered.status, answered.code, answered.message);
@@ -324,12 +330,13 @@ export class CloudflareStandIn {
     ];
   }
 
-  async #query(id: string, { sql, params = [] }: Record<string, unknown>): Promise<Answer> {
-    if (![...this.databases.values()].includes(id))
+  #query(id: string, { sql, params = [] }: Record<string, unknown>): Answer {
+    if (![...this.databases.values()].includes(id)) {
       return { status: 404, code: 7404, message: "The database was not found" };
+    }
     try {
-      const results = await this.#workers.query(id, splitSqlQuery(String(sql)), params as string[]);
-      return { result: results.map(({ results, meta }) => ({ results, meta, success: true })) };
+      const results = this.#workers.query(id, splitSqlQuery(String(sql)), params as string[]);
+      return { result: results.map((rows) => ({ results: rows, meta: { duration: 0 }, success: true })) };
     } catch (error) {
       return { status: 400, code: 7500, message: String(error) };
     }
@@ -385,6 +392,7 @@ export class CloudflareStandIn {
           return { result: { name, location: "weur", storage_class: "Standard" } };
         },
       },
+      route("GET", "", ({ name }) => ({ result: { name, location: "weur", storage_class: "Standard" } })),
       route("DELETE", "", (bucket) => {
         if (bucket.keys.size > 0) {
           return { status: 409, code: 10008, message: "The bucket you tried to delete is not empty." };
@@ -573,6 +581,10 @@ export class CloudflareStandIn {
         this.#workers.changed();
         return { result: { name: json.name, type: "secret_text" } };
       }),
+      route("GET", "/workers/workers/([^/]+)", ({ name }) => ({
+        result: { id: name, name, subdomain: { enabled: false, previews_enabled: false } },
+      })),
+      route("GET", "/workers/scripts/([^/]+)/settings", ({ bindings }) => ({ result: { bindings } })),
       route("GET", "/workers/scripts/([^/]+)/deployments", () => ({ result: { deployments: [] } })),
       route("POST", "/workers/scripts/([^/]+)/deployments", () => ({ result: { id: randomUUID() } })),
       route("PATCH", "/workers/scripts/([^/]+)/script-settings", () => ({ result: {} })),

@@ -1,13 +1,14 @@
 /**
  * Support: runs in workerd what was uploaded to the stand-in of Cloudflare's API, with the databases, buckets, namespaces and
- * queues that were made there, by their ids. It keeps what is stored in them when something is uploaded or made.
+ * queues that were made there, by their ids.
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { createTestHarness, type TestHarness } from "wrangler";
 import type { WorkerConfig } from "../../local/worker-config.ts";
-import type { LedgerDatabase, LedgerResult } from "../../shared/ledger/database.ts";
+import type { LedgerDatabase } from "../../shared/ledger/database.ts";
 
 /** A binding as an upload names it (Workers API, multipart upload metadata). */
 export interface Binding {
@@ -52,19 +53,30 @@ export interface Uploaded {
   queues: string[];
 }
 
-/** The part of a bucket and of a queue that the API writes to. */
+/** The parts of a bucket and of a queue that the API writes to. */
+interface ObjectStore {
+  put(key: string, content: Uint8Array): Promise<unknown>;
+}
+interface MessageQueue {
+  send(body: unknown): Promise<unknown>;
+}
 interface HolderEnv {
   [binding: string]: unknown;
 }
 
 const HOLDER = "holder";
 
-/** workerd with what is uploaded; started when it is first needed. */
+/**
+ * workerd with what is uploaded; started when it is first needed, and anew when something was uploaded since. SQL that the API
+ * runs is kept by a SQLite of its own and run again in workerd's D1 when that starts: what Workers wrote before is gone then.
+ */
 export class UploadedWorkers {
   readonly #folder = mkdtempSync(join(tmpdir(), "dmarc-uploaded-"));
   readonly #read: () => Uploaded;
+  readonly #databases = new Map<string, { sqlite: DatabaseSync; changes: string[] }>();
+  readonly #objects = new Map<string, { bucket: string; key: string; content: Uint8Array }>();
   #server: TestHarness | undefined;
-  #isStale = true;
+  #isStale = false;
 
   constructor(read: () => Uploaded) {
     this.#read = read;
@@ -75,29 +87,33 @@ export class UploadedWorkers {
     this.#isStale = true;
   }
 
-  /** Runs SQL as the API does: several statements are one transaction. @throws what D1 throws */
-  async query(databaseId: string, statements: string[], parameters: string[]): Promise<LedgerResult[]> {
-    const env = await this.#env();
-    const database = env[`D1_${this.#read().databases.indexOf(databaseId)}`] as LedgerDatabase;
-    const [only] = statements;
-    if (statements.length === 1 && only !== undefined)
-      return [
-        await database
-          .prepare(only)
-          .bind(...parameters)
-          .all(),
-      ];
-    return database.batch(statements.map((sql) => database.prepare(sql)));
+  /** Runs SQL as the API does: several statements are one transaction. @throws what SQLite throws */
+  query(databaseId: string, statements: string[], parameters: string[]): unknown[][] {
+    const known = this.#databases.get(databaseId) ?? { sqlite: new DatabaseSync(":memory:"), changes: [] };
+    this.#databases.set(databaseId, known);
+    known.sqlite.exec("BEGIN");
+    try {
+      const results = statements.map((sql) => known.sqlite.prepare(sql).all(...parameters));
+      known.sqlite.exec("COMMIT");
+      const changes = statements.filter((sql) => !/^\s*SELECT/i.test(sql));
+      if (changes.length > 0) this.changed();
+      known.changes.push(...changes);
+      return results;
+    } catch (error) {
+      known.sqlite.exec("ROLLBACK");
+      throw error;
+    }
   }
 
   async putObject(bucket: string, key: string, content: Uint8Array): Promise<void> {
-    const env = await this.#env();
-    await (env[`R2_${this.#read().buckets.indexOf(bucket)}`] as R2Bucket).put(key, content);
+    const object = { bucket, key, content };
+    this.#objects.set(`${bucket}/${key}`, object);
+    await this.#putInto(await this.#env(), object);
   }
 
   async send(queue: string, body: unknown): Promise<void> {
     const env = await this.#env();
-    await (env[`QUEUE_${this.#read().queues.indexOf(queue)}`] as Queue).send(body);
+    await (env[`QUEUE_${this.#read().queues.indexOf(queue)}`] as MessageQueue).send(body);
   }
 
   /** Asks a Worker over HTTP. */
@@ -106,9 +122,21 @@ export class UploadedWorkers {
     return (await server.getWorker(script).fetch(url, init as never)) as unknown as Response;
   }
 
+  /** Lines that the Workers logged. */
+  logs(): string[] {
+    return (this.#server?.getLogs() ?? []).map(({ message }) => String(message));
+  }
+
   async close(): Promise<void> {
     await this.#server?.close();
     rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  async #putInto(
+    env: HolderEnv,
+    { bucket, key, content }: { bucket: string; key: string; content: Uint8Array },
+  ): Promise<void> {
+    await (env[`R2_${this.#read().buckets.indexOf(bucket)}`] as ObjectStore).put(key, content);
   }
 
   async #env(): Promise<HolderEnv> {
@@ -117,21 +145,27 @@ export class UploadedWorkers {
 
   async #running(): Promise<TestHarness> {
     if (this.#server !== undefined && !this.#isStale) return this.#server;
+    await this.#server?.close();
     this.#isStale = false;
     const uploaded = this.#read();
-    const workers = [holder(uploaded), ...uploaded.scripts.map((script) => this.#config(script, uploaded))];
-    const options = { root: this.#folder, workers: workers.map((config) => ({ config })) };
     writeFileSync(
       join(this.#folder, "holder.js"),
       "export default { fetch: () => new Response(null, { status: 404 }) };\n",
     );
-    if (this.#server === undefined) {
-      this.#server = createTestHarness(options);
-      await this.#server.listen();
-    } else {
-      await this.#server.update(options);
+    const workers = [holder(uploaded), ...uploaded.scripts.map((script) => this.#config(script, uploaded))];
+    const server = createTestHarness({ root: this.#folder, workers: workers.map((config) => ({ config })) });
+    this.#server = server;
+    await server.listen();
+    const env = (await server.getWorker(HOLDER).getEnv()) as unknown as HolderEnv;
+    for (const [i, id] of uploaded.databases.entries()) {
+      const database = env[`D1_${i}`] as LedgerDatabase;
+      const { changes = [] } = this.#databases.get(id) ?? {};
+      if (changes.length > 0) await database.batch(changes.map((sql) => database.prepare(sql)));
     }
-    return this.#server;
+    for (const object of this.#objects.values()) {
+      if (uploaded.buckets.includes(object.bucket)) await this.#putInto(env, object);
+    }
+    return server;
   }
 
   #config(script: Script, { consumers }: Uploaded): WorkerConfig {
