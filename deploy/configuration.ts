@@ -81,7 +81,8 @@ function forPlan(config: WorkerConfig, plan: Plan): WorkerConfig {
   if (plan === "paid") return config;
   const free = { ...config };
   if (config.vars?.MAX_REPORT_BYTES !== undefined) {
-    free.vars = { ...config.vars, MAX_REPORT_BYTES: FREE_PLAN_LIMITS.maxReportBytes };
+    const { maxReportBytes, dnsQuestions } = FREE_PLAN_LIMITS;
+    free.vars = { ...config.vars, MAX_REPORT_BYTES: maxReportBytes, DNS_QUESTIONS_PER_RUN: dnsQuestions };
   }
   if (config.queues?.consumers !== undefined) {
     const consumers = config.queues.consumers.map((one) => ({

@@ -194,8 +194,10 @@ export const FREE_PLAN_LIMITS = {
   maxBatchSize: 1,
   /** Ours: invocations of a consumer at once. */
   maxConcurrency: 2,
-  /** Ours: a larger file is not read, for it may take more than 10 ms. */
-  maxReportBytes: 4000,
+  /** Ours: a larger file is not read, for it may take more than 10 ms. Some 60 records, compressed. */
+  maxReportBytes: 2500,
+  /** Ours: of the 50 subrequests of an invocation; the others are for a policy file and what is stored. */
+  dnsQuestions: 35,
 } as const;
 
 /** Cloudflare's own API, as `npm run deploy` asks it (developers.cloudflare.com/fundamentals/api/reference/limits). */
@@ -425,6 +427,8 @@ export const GUIDANCE_LIMITS = {
   maxMxHosts: 10,
   /** Ours: questions to DNS about one domain, all checks together; a Worker's invocation has 10,000 subrequests. */
   maxQuestionsPerDomain: 300,
+  /** Ours: questions that a check of an ordinary domain asks. */
+  questionsOfDomain: 30,
   /** Ours: domains checked by one run of cron, that is 4,800 a day: at 30 questions each 6,000 of an invocation's 10,000 subrequests. */
   checksPerRun: 200,
   /** Ours: a person who asks again within so many seconds is given the same check. */

@@ -554,7 +554,14 @@ export class CloudflareStandIn {
           const answer = await this.#upload(name, bytes, contentType);
           return "status" in answer
             ? answer
-            : { result: { id: randomUUID(), startup_time_ms: 1, metadata: { has_preview: false } } };
+            : {
+                result: {
+                  id: randomUUID(),
+                  startup_time_ms: 1,
+                  metadata: { has_preview: false },
+                  resources: { script: { etag: name }, script_runtime: {} },
+                },
+              };
         },
       },
       route("GET", "/workers/services/([^/]+)", ({ name }) => ({
@@ -812,7 +819,6 @@ function consumerShown({ id, script, deadLetterQueue, batchSize }: Consumer & { 
     type: "worker",
     script,
     script_name: script,
-    service: script,
     dead_letter_queue: deadLetterQueue,
     settings: { batch_size: batchSize },
   };

@@ -91,13 +91,15 @@ export class UploadedWorkers {
   query(databaseId: string, statements: string[], parameters: string[]): unknown[][] {
     const known = this.#databases.get(databaseId) ?? { sqlite: new DatabaseSync(":memory:"), changes: [] };
     this.#databases.set(databaseId, known);
+    const before = stateOf(known.sqlite);
     known.sqlite.exec("BEGIN");
     try {
       const results = statements.map((sql) => known.sqlite.prepare(sql).all(...parameters));
       known.sqlite.exec("COMMIT");
-      const changes = statements.filter((sql) => !/^\s*SELECT/i.test(sql));
-      if (changes.length > 0) this.changed();
-      known.changes.push(...changes);
+      if (stateOf(known.sqlite) !== before) {
+        known.changes.push(...statements);
+        this.changed();
+      }
       return results;
     } catch (error) {
       known.sqlite.exec("ROLLBACK");
@@ -215,6 +217,14 @@ export class UploadedWorkers {
       },
     };
   }
+}
+
+/** Differs after SQL that changed anything. */
+function stateOf(sqlite: DatabaseSync): string {
+  return JSON.stringify([
+    sqlite.prepare("PRAGMA schema_version").all(),
+    sqlite.prepare("SELECT total_changes()").all(),
+  ]);
 }
 
 /** Has everything that is made, so that the API can reach it. */

@@ -50,10 +50,10 @@ export async function addDomain(
   const host = invocation.env.RUA_HOST;
   if (host === "") {
     const message =
-      "Where addresses for reports are made is not set: RUA_HOST of process, a domain whose mail comes here.";
+      "Where addresses for reports are made is not set: RUA_HOST of process, a domain or an address whose mail comes here.";
     return fail({ code: "not_configured", message });
   }
-  const rua = `${localPart(randomBytes)}@${host}`;
+  const rua = addressAt(host, localPart(randomBytes));
   const registered = await putRegistration(rua, { account, domains: [domain] }, invocation);
   if (!registered.ok) return registered;
   return ok(await describe({ account, domain, rua: registered.value.rua, isNew: true }, invocation, outside));
@@ -94,6 +94,12 @@ function notAdded(account: string, domain: string): Answer<never> {
 async function addressOf({ account, domain }: NewDomain, { shards }: Invocation): Promise<string | undefined> {
   const registered = await ask(shards.directory, addressesOfAccountQuery(account));
   return registered.find(({ entry }) => entry.domains?.length === 1 && entry.domains[0] === domain)?.rua;
+}
+
+/** @param host a domain, or an address whose sub-addresses are made (RFC 5233) */
+function addressAt(host: string, name: string): string {
+  const at = host.lastIndexOf("@");
+  return at < 0 ? `${name}@${host}` : `${host.slice(0, at)}+${name}${host.slice(at)}`;
 }
 
 function localPart(randomBytes: (count: number) => Uint8Array): string {

@@ -32,10 +32,11 @@ export interface OutsideWorld {
   fetchPolicy: FetchPolicyFile;
 }
 
-/** What the settings say is asked: a bounded number of questions, as many as a whole round needs. */
-export function outsideWorld({ DNS_OVER_HTTPS_URL: url }: ProcessEnv): OutsideWorld {
+/** What the settings say is asked: a bounded number of questions in an invocation, as many as a whole round needs. */
+export function outsideWorld({ DNS_OVER_HTTPS_URL: url, DNS_QUESTIONS_PER_RUN: questions }: ProcessEnv): OutsideWorld {
   const request: Fetch = (address, init) => fetch(address, init);
-  return { resolver: url === "" ? NO_RESOLVER : httpsResolver(url, request), fetchPolicy: policyFetcher(request) };
+  const resolver = url === "" ? NO_RESOLVER : boundedResolver(httpsResolver(url, request), Number(questions));
+  return { resolver, fetchPolicy: policyFetcher(request) };
 }
 
 /** The hourly round over all databases. @returns what was done, for the log */
@@ -94,7 +95,7 @@ export async function checkDueDomains(invocation: Invocation, outside: OutsideWo
   await change(ledger, [addReportedDomains(sinceDay), addDomains(domainsOf(here))]);
   const due = await dueDomains(ledger, {
     beforeSeconds: nowSeconds - GUIDANCE_LIMITS.checkAgainSeconds,
-    limit: Math.ceil(GUIDANCE_LIMITS.checksPerRun / invocation.shards.all.length),
+    limit: Math.ceil(domainsPerRun(invocation.env) / invocation.shards.all.length),
   });
   let checked = 0;
   for (const one of due) {
@@ -102,6 +103,12 @@ export async function checkDueDomains(invocation: Invocation, outside: OutsideWo
     checked += 1;
   }
   return checked;
+}
+
+/** How many domains the questions of one invocation are enough for: one at least. */
+function domainsPerRun({ DNS_QUESTIONS_PER_RUN: questions }: ProcessEnv): number {
+  const { checksPerRun, questionsOfDomain } = GUIDANCE_LIMITS;
+  return Math.min(checksPerRun, Math.max(1, Math.floor(Number(questions) / questionsOfDomain)));
 }
 
 /** Domains that addresses accept. */

@@ -3,10 +3,13 @@
 import { runDomainChecks } from "./check-domains.ts";
 import { consumeBatch } from "./consumer.ts";
 import { newInvocation, type ProcessEnv } from "./env.ts";
+import { rehearse } from "./rehearsal.ts";
 import { runUpkeep } from "./upkeep.ts";
 
 /** As in wrangler.process.toml; the other one is the daily upkeep. */
 const CHECK_CRON = "47 * * * *";
+
+await rehearse();
 
 export { Operations } from "./operations.ts";
 

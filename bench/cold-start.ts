@@ -1,0 +1,156 @@
+/**
+ * What a report takes of an isolate that has just been started, as on the free plan, where an invocation has 10 ms of CPU: process,
+ * bundled as it is deployed, alone in a new workerd process for each run, its bindings in another one.
+ *
+ * usage: npm run bench:cold -- [--runs N] [--records N[,N…]] [--plan free|paid] [--json]
+ * Exit code: 0 within the goal for 10 records, 1 beyond it, or a report was not accepted.
+ */
+import { readdirSync, readFileSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { gzipSync } from "node:zlib";
+import { Command, InvalidArgumentError } from "commander";
+import { renderTable } from "../cli/terminal.ts";
+import { sha256Hex } from "../shared/identity.ts";
+import { buildRawMetadata, rawKey } from "../shared/storage.ts";
+import { reportBytes, STYLES } from "../test/support/seeded-reports.ts";
+import { serveBindings } from "./large-mail/bindings.ts";
+import { Chain, handle } from "./large-mail/chain.ts";
+import { bundleWorker, startWorker } from "./large-mail/workerd.ts";
+import { median } from "./measure.ts";
+
+const ADDRESS = { rua: "rua@acme.example", entry: { account: "acme" } };
+/** Milliseconds that a report of ten records may take: 2 below the free plan's limit. */
+const GOAL = { records: 10, milliseconds: 8 };
+/** Until a started workerd has nothing more to do of its own. */
+const SETTLE_MILLISECONDS = 300;
+
+/** CPU milliseconds, by thread group. */
+interface Cpu {
+  /** The thread that runs JavaScript: what the platform counts, and workerd's own work on each call of a binding. */
+  main: number;
+  /** All threads, V8's compilers and collectors included. */
+  all: number;
+}
+
+interface Row {
+  records: number;
+  bytes: number;
+  cold: Cpu;
+  /** The report after nine others in the same isolate. */
+  warm: Cpu;
+}
+
+async function measureOne(folder: string, records: number, seed: number): Promise<Row> {
+  const bindings = await serveBindings();
+  const worker = await startWorker("process", { folder, bindingsPort: bindings.port, v8Flags: [], quiet: true });
+  try {
+    await Chain.open(bindings, ADDRESS);
+    await sleep(SETTLE_MILLISECONDS);
+    const figures: Cpu[] = [];
+    let bytes = 0;
+    for (let i = 0; i < 10; i++) {
+      const style = STYLES[(seed + i) % STYLES.length];
+      if (style === undefined) throw new Error("no styles");
+      const content = new Uint8Array(gzipSync(reportBytes({ records, seed: seed * 100 + i, style })));
+      bytes = content.byteLength;
+      const key = rawKey(1_735_000_000, await sha256Hex(content), `${i}.xml.gz`);
+      await bindings.bucket.put(key, content, { customMetadata: metadata(`${i}.xml.gz`) });
+      const body = { v: 1, kind: "report", key, rua: ADDRESS.rua, receivedSeconds: 1_735_000_000 };
+      const before = cpu(worker.pid);
+      const { answer, points } = await handle(worker, { queue: "dmarc-reports", body });
+      const after = cpu(worker.pid);
+      if (answer !== "ack" || points.length !== records + 1)
+        throw new Error(`The report was not accepted: ${JSON.stringify(points[0])}`);
+      figures.push({ main: after.main - before.main, all: after.all - before.all });
+    }
+    const [cold] = figures;
+    const warm = figures.at(-1);
+    if (cold === undefined || warm === undefined) throw new Error("nothing was measured");
+    return { records, bytes, cold, warm };
+  } finally {
+    await worker.stop();
+    bindings.close();
+  }
+}
+
+function metadata(fileName: string): Record<string, string> {
+  return buildRawMetadata({
+    rua: ADDRESS.rua,
+    sender: "dmarc@reporter.example",
+    from: "dmarc@reporter.example",
+    subject: "Report domain: acme.example",
+    messageId: "<1@reporter.example>",
+    receivedSeconds: 1_735_000_000,
+    fileName,
+    mimeType: "application/gzip",
+    tlsReportDomain: "",
+    objectsOfMail: 1,
+    passedOver: {},
+    authentication: "",
+  });
+}
+
+/** proc(5): the first field of a thread's schedstat is the time it ran, nanoseconds. */
+function cpu(pid: number): Cpu {
+  const threads = readdirSync(`/proc/${pid}/task`).map((thread) => ({
+    isMain: Number(thread) === pid,
+    milliseconds: Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, "utf8").split(" ")[0]) / 1e6,
+  }));
+  const sum = (of: typeof threads): number => of.reduce((total, { milliseconds }) => total + milliseconds, 0);
+  return { main: sum(threads.filter(({ isMain }) => isMain)), all: sum(threads) };
+}
+
+async function measureAll(runs: number, counts: number[]): Promise<Row[]> {
+  const folder = await mkdtemp(join(tmpdir(), "cold-start-"));
+  try {
+    bundleWorker("process", folder);
+    const rows: Row[] = [];
+    for (const records of counts) {
+      const all: Row[] = [];
+      for (let i = 0; i < runs; i++) all.push(await measureOne(folder, records, i + 1));
+      const middle = (pick: (row: Row) => number): number => median(all.map(pick));
+      rows.push({
+        records,
+        bytes: middle(({ bytes }) => bytes),
+        cold: { main: middle(({ cold }) => cold.main), all: middle(({ cold }) => cold.all) },
+        warm: { main: middle(({ warm }) => warm.main), all: middle(({ warm }) => warm.all) },
+      });
+    }
+    return rows;
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+function numbers(text: string): number[] {
+  const all = text.split(",").map(Number);
+  if (all.every((count) => Number.isInteger(count) && count > 0)) return all;
+  throw new InvalidArgumentError("Whole numbers from 1, with commas between them.");
+}
+
+const options = new Command("npm run bench:cold --")
+  .description("CPU that a report takes in an isolate that has just been started")
+  .option("--runs <n>", "isolates for each figure; the median is shown", (text) => numbers(text)[0] ?? 1, 15)
+  .option("--records <n,…>", "records of the reports", numbers, [1, 10, 50, 100])
+  .option("--json", "JSON for programs")
+  .parse()
+  .opts<{ runs: number; records: number[]; json?: true }>();
+const rows = await measureAll(options.runs, options.records);
+if (options.json) console.log(JSON.stringify(rows, undefined, 2));
+else {
+  const head = ["Records", "Bytes", "Cold, ms", "all threads", "Tenth report, ms", "all threads"];
+  const ms = (value: number): string => value.toFixed(1);
+  console.log(
+    renderTable(
+      head,
+      rows.map(({ records, bytes, cold, warm }) => [
+        ...[`${records}`, `${bytes}`, ms(cold.main), ms(cold.all), ms(warm.main), ms(warm.all)],
+      ]),
+    ),
+  );
+}
+const goal = rows.find(({ records }) => records === GOAL.records);
+if (goal !== undefined && goal.cold.main > GOAL.milliseconds) process.exitCode = 1;
