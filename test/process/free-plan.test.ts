@@ -54,7 +54,6 @@ it("one message an invocation, whatever is in it, makes fewer than 50 queries; a
     most = Math.max(most, await queriesOf(counted, () => world.drain({ maxBatchSize, rounds: 1 })));
     rounds += 1;
   }
-  console.log("MOST", most, rounds);
   expect(rounds).toBeGreaterThanOrEqual(10);
   expect(most).toBeGreaterThan(5);
   // R2, KV and Analytics Engine are asked, too: ten times at most.
@@ -62,7 +61,6 @@ it("one message an invocation, whatever is in it, makes fewer than 50 queries; a
 
   world.clock.nowMilliseconds += 7 * 86_400_000;
   const upkeep = await queriesOf(counted, () => runUpkeep(world.invocation(), 0.5));
-  console.log("UPKEEP", upkeep);
   expect(upkeep).toBeGreaterThan(5);
   expect(upkeep).toBeLessThan(maxQueriesPerInvocation);
 });
