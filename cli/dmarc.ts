@@ -1,6 +1,5 @@
 /**
- * The `dmarc` command: puts the subcommands together and turns what they throw into one sentence and an exit code. It
- * does nothing by itself.
+ * The `dmarc` command: assembles the subcommands and turns their errors into one sentence and an exit code.
  */
 import { Command } from "commander";
 import { CommandError } from "./command-error.ts";
@@ -11,6 +10,7 @@ import { addDeadLetters } from "./commands/dead-letters.ts";
 import { addDomain } from "./commands/domain.ts";
 import { addIdentity } from "./commands/identity.ts";
 import { addJobs } from "./commands/jobs.ts";
+import { addMtaSts } from "./commands/mta-sts.ts";
 import { addParse } from "./commands/parse.ts";
 import { addQuery } from "./commands/query.ts";
 import { addReports } from "./commands/reports.ts";
@@ -19,6 +19,7 @@ import { addSend } from "./commands/send.ts";
 import { addStats } from "./commands/stats.ts";
 import { addStatus } from "./commands/status.ts";
 import { addVerdict } from "./commands/verdict.ts";
+import { addWatch } from "./commands/watch.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { printError } from "./terminal.ts";
 
@@ -43,12 +44,14 @@ function buildProgram(): Command {
     addParse,
     addCheck,
     addDomain,
+    addMtaSts,
     addRua,
     addIdentity,
     addSend,
     addStatus,
     addStats,
     addVerdict,
+    addWatch,
     addQuery,
     addCompare,
     addDeadLetters,
@@ -60,7 +63,7 @@ function buildProgram(): Command {
   return program;
 }
 
-// `dmarc parse … | head` closes the pipe early: that is no failure.
+// `dmarc parse … | head` closes the pipe early, which is not a failure.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code !== "EPIPE") throw error;
   process.exit(exitCodes.done);

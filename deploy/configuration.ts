@@ -81,8 +81,13 @@ function forPlan(config: WorkerConfig, plan: Plan): WorkerConfig {
   if (plan === "paid") return config;
   const free = { ...config };
   if (config.vars?.MAX_REPORT_BYTES !== undefined) {
-    const { maxReportBytes, dnsQuestions } = FREE_PLAN_LIMITS;
-    free.vars = { ...config.vars, MAX_REPORT_BYTES: maxReportBytes, DNS_QUESTIONS_PER_RUN: dnsQuestions };
+    const { maxReportBytes, dnsQuestions, watchQueries } = FREE_PLAN_LIMITS;
+    free.vars = {
+      ...config.vars,
+      MAX_REPORT_BYTES: maxReportBytes,
+      DNS_QUESTIONS_PER_RUN: dnsQuestions,
+      WATCH_QUERIES_PER_RUN: watchQueries,
+    };
   }
   if (config.queues?.consumers !== undefined) {
     const consumers = config.queues.consumers.map((one) => ({

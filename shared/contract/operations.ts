@@ -1,24 +1,26 @@
 /**
- * What may be asked of the pipeline and changed in it, each described once: input, output, who may, and its HTTP route. The
- * RPC entry point of process, the routes of the dashboard's API and the client derive from this table; documents may too.
+ * All operations of the pipeline, each described once: input, output, role and HTTP route. The RPC entry point of
+ * process, the routes of the dashboard's API and the client derive from this table.
  */
 import * as v from "valibot";
 import { domainName } from "../domain-name.ts";
+import { MTA_STS_MODES } from "../guidance/mta-sts-policy.ts";
 import { storedCheck } from "../guidance/stored-check.ts";
 import { REPORT_KINDS } from "../ledger/report-rows.ts";
 import { SENDER_DECISIONS } from "../ledger/sender-decisions.ts";
-import { PAGE_LIMITS } from "../limits.ts";
+import { PAGE_LIMITS, SETUP_LIMITS } from "../limits.ts";
 import { RECORD_ORDERS } from "../operations.ts";
 import { registryEntry } from "../registry.ts";
 import { viewerEntry } from "../viewers.ts";
+import { RULE_CODES } from "../watch/finding.ts";
 import type { Operation } from "./operation.ts";
 import * as shapes from "./shapes.ts";
 
 const mailAddress = v.pipe(v.string(), v.trim(), v.regex(/^[^\s@]+@[^\s@]+$/, "not a mail address"), v.maxLength(400));
-/** Whether it is a day of the calendar is for the answer to say. */
+/** Only the form is checked here; the operation checks that the day exists. */
 const day = v.pipe(v.string(), v.regex(/^\d{4}-\d{2}-\d{2}$/, "not a day; it has to be YYYY-MM-DD"));
 const cursor = v.pipe(v.string(), v.minLength(1), v.maxLength(4096));
-/** In either form; as A-labels from here on. A report may be about a name that is none, so any text may be asked for. */
+/** In either form, converted to A-labels. Any text is allowed, since a report may name an invalid domain. */
 const domain = v.pipe(
   v.string(),
   v.trim(),
@@ -31,9 +33,9 @@ const account = v.pipe(v.string(), v.minLength(1), v.maxLength(64));
 /** R2 keys have at most 1,024 bytes. */
 const objectKey = v.pipe(v.string(), v.minLength(1), v.maxLength(1024));
 const id = v.pipe(v.string(), v.minLength(1), v.maxLength(100));
-/** Why somebody decided so. Ours: a sentence or two. */
+/** The reason for a decision: a sentence or two (our limit). */
 const reason = v.optional(v.pipe(v.string(), v.trim(), v.maxLength(1000)));
-/** A number or a truth value, also as a query says it. */
+/** A number or boolean, also as text from a query. */
 const count = v.union([
   v.pipe(v.number(), v.integer(), v.minValue(0)),
   v.pipe(v.string(), v.digits(), v.transform(Number)),
@@ -84,10 +86,19 @@ const reportName = {
   day,
   uid: v.pipe(v.string(), v.regex(/^[0-9a-f]{32}$/, "not the uid of a report")),
 };
-/** A domain as somebody typed it: the answer says what is none. */
-const newDomain = v.strictObject({ account, domain: v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(1000)) });
+/** A domain as typed: the operation says what is wrong with it. */
+const typedDomain = v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(1000));
+const domainOfAccount = v.strictObject({ account, domain: typedDomain });
 /** A source as pages name it: an organisational domain or an address. */
 const senderName = { account, domain, source: v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(253)) };
+/** What is muted: what is left out is all. */
+const muteName = {
+  account,
+  domain: v.optional(domain),
+  rule: v.optional(v.picklist(RULE_CODES)),
+  /** A sender or another subject of incidents. */
+  subject: v.optional(v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(255))),
+};
 const decision = v.picklist(["keep", "replace", "count_both"]);
 const REPORT_PATH = "/reports/:account/:domain/:day/:uid";
 
@@ -192,6 +203,15 @@ const described = {
     answeredBy: "dashboard",
     http: { method: "GET", path: "/registry/:rua", place: "query", status: 200, answer: "json" },
     input: ruaInput,
+    output: shapes.registration,
+  },
+  addRegistration: {
+    summary: "Registers an address that is not registered; never writes over one that is",
+    role: "operator",
+    changes: true,
+    answeredBy: "process",
+    http: { method: "POST", path: "/registry", place: { json: "fields" }, status: 200, answer: "json" },
+    input: v.strictObject({ rua: mailAddress, entry: registryEntry }),
     output: shapes.registration,
   },
   putRegistration: {
@@ -344,7 +364,7 @@ const described = {
     http: { method: "GET", path: "/conflicts", place: "query", status: 200, answer: "json" },
     input: v.strictObject({
       cursor: v.optional(cursor),
-      /** Without those that listDoubtedConflicts puts together. */
+      /** Without those grouped by listDoubtedConflicts. */
       without_doubted: v.optional(truth),
     }),
     output: shapes.pageOf(shapes.conflict),
@@ -372,7 +392,7 @@ const described = {
       reason,
     }),
     output: v.object({
-      /** Decided now; more are left where it is as many as one call decides. */
+      /** How many were decided; if this is the limit of one call, more are left. */
       kept: v.number(),
       isComplete: v.boolean(),
     }),
@@ -431,9 +451,9 @@ const described = {
     http: { method: "GET", path: `${REPORT_PATH}/records`, place: "query", status: 200, answer: "json" },
     input: v.strictObject({
       ...reportName,
-      /** Told, it saves a question. */
+      /** Optional; saves a lookup. */
       kind: v.optional(v.picklist(REPORT_KINDS)),
-      /** Only records in which this text stands. */
+      /** Only records that contain this text. */
       text: v.optional(v.string()),
       /** Only records that passed, or failed, DMARC. */
       isPass: v.optional(truth),
@@ -479,32 +499,56 @@ const described = {
     output: storedCheck,
   },
 
+  addingDomains: {
+    summary: "Where addresses for the reports of new domains are made",
+    role: "viewer",
+    changes: false,
+    answeredBy: "process",
+    http: undefined,
+    input: nothing,
+    /** "" = nowhere: a domain is added with an address of one's own. */
+    output: v.object({ ruaHost: v.string() }),
+  },
   addDomain: {
-    summary: "Makes an address for a domain's reports, registers it, and says what to publish",
-    role: "operator",
+    summary: "Makes an address for a domain's reports, or takes the one given, registers it, and says what to publish",
+    role: "viewer",
     changes: true,
     answeredBy: "process",
     http: { method: "POST", path: "/domains", place: { json: "fields" }, status: 200, answer: "json" },
-    input: newDomain,
+    input: v.strictObject({ account, domain: typedDomain, rua: v.optional(mailAddress) }),
     output: shapes.addedDomain,
+  },
+  addDomains: {
+    summary: "Adds a list of domains, a result a line; asks nothing of DNS",
+    role: "viewer",
+    changes: true,
+    answeredBy: "process",
+    http: { method: "POST", path: "/domains/list", place: { json: "fields" }, status: 200, answer: "json" },
+    input: v.strictObject({
+      account,
+      domains: v.pipe(v.array(typedDomain), v.minLength(1), v.maxLength(SETUP_LIMITS.addedAtOnce)),
+      rua: v.optional(mailAddress),
+    }),
+    output: shapes.listOf(shapes.addedLine),
   },
   domainSetup: {
     summary: "How far a domain is that was added, from the record to publish to its first report",
-    role: "operator",
+    role: "viewer",
     changes: false,
     answeredBy: "process",
     http: { method: "GET", path: "/domains/:account/:domain/setup", place: "query", status: 200, answer: "json" },
-    input: newDomain,
+    input: domainOfAccount,
     output: shapes.addedDomain,
   },
   removeDomain: {
-    summary: "Takes the address that was made for a domain out of the registry; its reports stay",
-    role: "operator",
+    summary: "Removes a domain, and the address that is its own, from the registry; its reports stay",
+    role: "viewer",
     changes: true,
     answeredBy: "process",
     http: { method: "DELETE", path: "/domains/:account/:domain", place: "query", status: 200, answer: "json" },
-    input: newDomain,
-    output: v.object({ rua: v.string() }),
+    input: domainOfAccount,
+    /** isAddressRemoved: mail to it is rejected from now on; false = it takes reports of other domains, too. */
+    output: v.object({ rua: v.string(), isAddressRemoved: v.boolean() }),
   },
   decideSender: {
     summary: "Says of a source whether it is the owner's own, a forwarder, or not theirs; the verdict follows",
@@ -536,6 +580,52 @@ const described = {
     input: v.strictObject(senderName),
     output: shapes.decidedSender,
   },
+  mtaSts: {
+    summary: "The MTA-STS policy that is served for a domain, what its MX records say, and what to do next",
+    role: "viewer",
+    changes: false,
+    answeredBy: "dashboard",
+    http: { method: "GET", path: "/domains/:account/:domain/mta-sts", place: "query", status: 200, answer: "json" },
+    input: v.strictObject({ account, domain }),
+    output: shapes.mtaStsState,
+  },
+  setMtaSts: {
+    summary: "Serves an MTA-STS policy for a domain of the account, or changes it; the id to publish changes with it",
+    role: "viewer",
+    changes: true,
+    answeredBy: "process",
+    http: {
+      method: "PUT",
+      path: "/domains/:account/:domain/mta-sts",
+      place: { json: "fields" },
+      status: 200,
+      answer: "json",
+    },
+    input: v.strictObject({
+      account,
+      domain,
+      mode: v.picklist(MTA_STS_MODES),
+      mx: v.pipe(v.array(v.pipe(v.string(), v.maxLength(300))), v.maxLength(1000)),
+      maxAgeSeconds: v.number(),
+      /** Enforce it although the MX records name hosts that it does not. */
+      force: v.optional(v.boolean()),
+    }),
+    output: shapes.hostedMtaSts,
+  },
+  removeMtaSts: {
+    summary: "Serves the MTA-STS policy of a domain no longer",
+    role: "viewer",
+    changes: true,
+    answeredBy: "process",
+    http: { method: "DELETE", path: "/domains/:account/:domain/mta-sts", place: "query", status: 200, answer: "json" },
+    input: v.strictObject({ account, domain }),
+    output: v.object({
+      account: v.string(),
+      domain: v.string(),
+      /** How long senders may still remember it. */
+      rememberedSeconds: v.number(),
+    }),
+  },
   nameAddresses: {
     summary: "Looks up what addresses are called that a page has shown",
     role: "viewer",
@@ -544,6 +634,76 @@ const described = {
     http: undefined,
     input: v.strictObject({ account, addresses: v.pipe(v.array(v.string()), v.maxLength(1000)) }),
     output: v.object({ named: v.number() }),
+  },
+
+  runWatch: {
+    summary: "Looks at the domains now: verdicts, incidents and notices, as many as one run does",
+    role: "operator",
+    changes: true,
+    answeredBy: "process",
+    http: {
+      method: "POST",
+      path: "/watch/run",
+      place: { json: "fields", optional: true },
+      status: 200,
+      answer: "json",
+    },
+    input: nothing,
+    output: shapes.watchDone,
+  },
+  listIncidents: {
+    summary: "Incidents that are open, or were resolved, of all domains or of one",
+    role: "viewer",
+    changes: false,
+    answeredBy: "dashboard",
+    http: { method: "GET", path: "/incidents", place: "query", status: 200, answer: "json" },
+    input: v.strictObject({
+      account: v.optional(account),
+      domain: v.optional(domain),
+      /** Open unless told. */
+      state: v.optional(v.picklist(["open", "resolved"])),
+    }),
+    output: shapes.listOf(shapes.incident),
+  },
+  listNotices: {
+    summary: "What was told of incidents, newest first",
+    role: "viewer",
+    changes: false,
+    answeredBy: "dashboard",
+    http: { method: "GET", path: "/notices", place: "query", status: 200, answer: "json" },
+    input: v.strictObject({ account: v.optional(account) }),
+    output: shapes.listOf(shapes.notice),
+  },
+  listMutes: {
+    summary: "What nobody is told of",
+    role: "viewer",
+    changes: false,
+    answeredBy: "dashboard",
+    http: { method: "GET", path: "/mutes", place: "query", status: 200, answer: "json" },
+    input: v.strictObject({ account: v.optional(account) }),
+    output: shapes.listOf(shapes.mute),
+  },
+  mute: {
+    summary: "Keeps quiet about a rule, a domain, a sender, or any of them together, for good or for some days",
+    role: "viewer",
+    changes: true,
+    answeredBy: "process",
+    http: { method: "POST", path: "/mutes", place: { json: "fields" }, status: 200, answer: "json" },
+    input: v.strictObject({
+      ...muteName,
+      days: v.optional(v.pipe(count, v.minValue(1), v.maxValue(3650))),
+      note: reason,
+    }),
+    output: shapes.mute,
+  },
+  unmute: {
+    summary: "Takes a mute away",
+    role: "viewer",
+    changes: true,
+    answeredBy: "process",
+    http: { method: "DELETE", path: "/mutes/:account", place: "query", status: 204, answer: "none" },
+    input: v.strictObject(muteName),
+    output: v.undefined(),
   },
 
   startReprocess: {
@@ -609,23 +769,23 @@ type Described = typeof described;
 
 export type OperationName = keyof Described;
 
-/** Input of each operation, as it is after validation. */
+/** The validated input of each operation. */
 export type Inputs = { [Name in OperationName]: v.InferOutput<Described[Name]["input"]> };
 
-/** Output of each operation. */
+/** The output of each operation. */
 export type Outputs = { [Name in OperationName]: v.InferOutput<Described[Name]["output"]> };
 
 type AnsweredBy<ObjectHome extends "process" | "dashboard"> = {
   [Name in OperationName]: Described[Name]["answeredBy"] extends ObjectHome ? Name : never;
 }[OperationName];
 
-/** Those process answers, by RPC. */
+/** Operations answered by process, by RPC. */
 export type ProcessOperation = AnsweredBy<"process">;
 
-/** Those the dashboard answers from the ledger and Analytics Engine. */
+/** Operations the dashboard answers from the ledger and Analytics Engine. */
 export type DashboardOperation = AnsweredBy<"dashboard">;
 
-/** Those with pages: `cursor` in, `items` and `cursor` out. */
+/** Paged operations: `cursor` in, `items` and `cursor` out. */
 export type PagedOperation =
   | "listDeadLetters"
   | "requeueDeadLetters"
@@ -636,5 +796,5 @@ export type PagedOperation =
 /** The table. */
 export const OPERATIONS: { readonly [Name in OperationName]: Operation<Inputs[Name], Outputs[Name]> } = described;
 
-/** Their names. */
+/** The names of all operations. */
 export const OPERATION_NAMES = Object.keys(described) as OperationName[];

@@ -2,14 +2,16 @@
 import type { Inputs, Outputs, ProcessOperation } from "./operations.ts";
 import type { Answer } from "./problems.ts";
 
-/** Who asks, as the dashboard has found out; noted with what is decided. */
+/** The authenticated caller, recorded with decisions. */
 export interface Caller {
   /** Mail address of the person, or the name of the token. */
   name: string;
+  /** What an owner has to prove, an operator does not. */
+  role: "owner" | "operator";
 }
 
 /** The entry point `Operations` of process. */
 export interface OperationsEntry {
-  /** What cannot be done is a value; a fault of the platform throws. */
+  /** A failure is a value; a fault of the platform throws. */
   call<Name extends ProcessOperation>(name: Name, input: Inputs[Name], caller: Caller): Promise<Answer<Outputs[Name]>>;
 }

@@ -10,7 +10,19 @@ const routes = OPERATION_NAMES.flatMap((name) => {
 });
 
 /** What owners may change of their own domains; the pages ask for no others. */
-const OF_THEIR_OWN = new Set<string>(["checkDomain", "decideSender", "undoSenderDecision", "nameAddresses"]);
+const OF_THEIR_OWN = new Set<string>([
+  "addDomain",
+  "addDomains",
+  "removeDomain",
+  "checkDomain",
+  "decideSender",
+  "undoSenderDecision",
+  "nameAddresses",
+  "mute",
+  "unmute",
+  "setMtaSts",
+  "removeMtaSts",
+]);
 
 describe("every operation", () => {
   it("has a route of its own", () => {
@@ -43,6 +55,7 @@ const INPUTS: Partial<Record<OperationName, object>> = {
   verdict: { domain: "it's.example", from: "2026-11-01", to: "2026-11-30" },
   query: { sql: "SELECT 1", format: "tsv" },
   getRegistration: { rua: "a+b@c.example" },
+  addRegistration: { rua: "a+b@c.example", entry: { account: "acme" } },
   putRegistration: { rua: "äb@c.example", entry: { account: "acme", domains: ["c.example"] } },
   removeRegistration: { rua: "a/b@c.example" },
   getIdentity: { email: "a?b@c.example" },
@@ -68,15 +81,31 @@ const INPUTS: Partial<Record<OperationName, object>> = {
   takeBackReport: { ...REPORT, reason: "forged" },
   undoTakeBack: REPORT,
   addDomain: { account: "acme", domain: "https://a.example/" },
+  addDomains: { account: "acme", domains: ["a.example", "b.example"], rua: "dmarc@a.example" },
   domainSetup: { account: "acme", domain: "a.example" },
   removeDomain: { account: "acme", domain: "a.example" },
   checkDomain: { account: "acme", domain: "a.example" },
   nameAddresses: { account: "acme", addresses: ["192.0.2.1"] },
   decideSender: { account: "acme", domain: "a.example", source: "helpdesk.example", decision: "mine", note: "ours" },
   undoSenderDecision: { account: "acme", domain: "a.example", source: "2001:db8::1" },
+  mtaSts: { account: "acme", domain: "a.example" },
+  setMtaSts: {
+    account: "a/b",
+    domain: "a.example",
+    mode: "testing",
+    mx: ["*.a.example"],
+    maxAgeSeconds: 86_400,
+    force: true,
+  },
+  removeMtaSts: { account: "acme", domain: "a.example" },
   startReprocess: { filter: { domain: "a.example" }, dryRun: true },
   startReconcile: { filter: { since: "2026-11-20" } },
   getJob: { id: "x" },
+  listIncidents: { account: "a&b", domain: "a.example", state: "resolved" },
+  listNotices: { account: "acme" },
+  listMutes: { account: "acme" },
+  mute: { account: "a/b", domain: "a.example", rule: "newSender", subject: "x y", days: 7, note: "known" },
+  unmute: { account: "a/b", domain: "a.example", rule: "newSender", subject: "x y" },
 };
 
 /** What a server makes of a request: path parameters by the route, decoded. */

@@ -617,7 +617,12 @@ export class CloudflareStandIn {
     const form = await new Response(new Uint8Array(bytes), { headers: { "content-type": contentType } }).formData();
     const sent = form.get("metadata");
     const metadata = JSON.parse(typeof sent === "string" ? sent : ((await sent?.text()) ?? "{}")) as UploadMetadata;
-    const { bindings = [], limits } = metadata;
+    const { limits } = metadata;
+    const before = this.scripts.get(name);
+    // Bindings that an upload leaves as they are.
+    const bindings = (metadata.bindings ?? []).flatMap((binding) =>
+      binding.type === "inherit" ? (before?.bindings ?? []).filter((one) => one.name === binding.name) : [binding],
+    );
     if (limits?.cpu_ms !== undefined && this.options.plan === "free") {
       return { status: 400, code: 100328, message: "CPU limits are not supported for the Free plan." };
     }
@@ -630,7 +635,6 @@ export class CloudflareStandIn {
       if (typeof file === "string" || part === "metadata") continue;
       modules.push({ name: part, type: file.type, content: new Uint8Array(await file.arrayBuffer()) });
     }
-    const before = this.scripts.get(name);
     this.scripts.set(name, {
       name,
       mainModule: metadata.main_module,

@@ -16,16 +16,20 @@ const SOURCE_TABLES = ["days", "addresses", "dkim", "spf", "from", "records", "r
 /** Path → page. */
 export const PAGES = {
   "/": { role: "owner", tables: ["domains", "others"] },
+  "/add": { role: "owner", tables: [] },
   "/domains/:domain": { role: "owner", tables: ["days", "sources", "dispositions", "reasons", "policies"] },
   "/domains/:domain/sources": { role: "owner", tables: ["sources"] },
   "/domains/:domain/sources/:source": { role: "owner", tables: SOURCE_TABLES },
   "/domains/:domain/addresses/:address": { role: "owner", tables: SOURCE_TABLES },
   "/domains/:domain/reports": { role: "owner", tables: ["reports"] },
   "/domains/:domain/records": { role: "owner", tables: ["changes"] },
+  "/domains/:domain/setup": { role: "owner", tables: [] },
+  "/domains/:domain/inbound": { role: "owner", tables: ["hosts", "failures", "changes"] },
   "/domains/:domain/tls": { role: "owner", tables: ["failures", "policies", "reports", "days"] },
   "/domains/:domain/failures": { role: "owner", tables: ["failures", "reports"] },
   "/reports/:account/:domain/:day/:uid": { role: "owner", tables: ["records", "policies", "failures"] },
   "/reports/:account/:domain/:day/:uid/raw": { role: "owner", tables: [] },
+  "/alerts": { role: "owner", tables: ["open", "resolved", "mutes"] },
   "/operations": { role: "operator", tables: ["queues", "unfinished", "refused", "outcomes", "latency"] },
   "/operations/dead-letters": { role: "operator", tables: ["letters"] },
   "/operations/dead-letters/:id": { role: "operator", tables: [] },
@@ -40,10 +44,14 @@ export type PagePath = keyof typeof PAGES;
 
 /** Paths that forms are sent to, and who may send them. */
 export const CHANGES = {
+  "/alerts": { role: "owner" },
   "/operations/dead-letters": { role: "operator" },
   "/operations/conflicts": { role: "operator" },
   "/operations/jobs": { role: "operator" },
+  "/add": { role: "owner" },
+  "/domains/:domain/setup": { role: "owner" },
   "/domains/:domain/records": { role: "owner" },
+  "/domains/:domain/inbound": { role: "owner" },
   "/domains/:domain/sources/:source": { role: "owner" },
   "/domains/:domain/addresses/:address": { role: "owner" },
   "/reports/:account/:domain/:day/:uid": { role: "operator" },

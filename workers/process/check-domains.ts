@@ -1,17 +1,14 @@
-/** Checks what domains publish: the daily round, in bounded steps, and one domain when a person asks. */
+/** Checks the records that domains publish: a daily round in bounded steps, and one domain on request. */
 import type { Answer } from "../../shared/contract/problems.ts";
-import { type Fetch, httpsResolver } from "../../shared/dns/over-https.ts";
-import { boundedResolver, NO_RESOLVER, type Resolver } from "../../shared/dns/resolver.ts";
+import { boundedResolver } from "../../shared/dns/resolver.ts";
 import type { SeenSelector } from "../../shared/guidance/dkim-check.ts";
 import { checkDomain } from "../../shared/guidance/domain-check.ts";
-import { policyFetcher } from "../../shared/guidance/fetch-policy.ts";
-import type { FetchPolicyFile } from "../../shared/guidance/mta-sts-check.ts";
 import { changesBetween, isAllUnknown, type StoredCheck, storedCheckOf } from "../../shared/guidance/stored-check.ts";
-import { addressesOfAccountQuery, addressesQuery } from "../../shared/ledger/addresses.ts";
+import { addressesNamingQuery } from "../../shared/ledger/addresses.ts";
 import { ask, change } from "../../shared/ledger/database.ts";
 import {
   type AccountDomain,
-  addDomains,
+  addListedDomains,
   addReportedDomain,
   addReportedDomains,
   checksQuery,
@@ -19,38 +16,33 @@ import {
   keepCheck,
   lastCheck,
 } from "../../shared/ledger/domain-checks.ts";
+import { addMissingDomains } from "../../shared/ledger/registered-domains.ts";
+import { askAll } from "../../shared/ledger/shards.ts";
 import { mailQuery } from "../../shared/ledger/sources.ts";
 import { GUIDANCE_LIMITS } from "../../shared/limits.ts";
-import type { Registration } from "../../shared/registry.ts";
 import { SECONDS_PER_DAY } from "../../shared/report-day.ts";
 import { fail, ok } from "../../shared/result.ts";
-import { type Invocation, inEachShard, inShardOf, type LogEntry, type ProcessEnv } from "./env.ts";
-
-/** What is asked outside: both never throw. */
-export interface OutsideWorld {
-  resolver: Resolver;
-  fetchPolicy: FetchPolicyFile;
-}
-
-/** What the settings say is asked: a bounded number of questions in an invocation, as many as a whole round needs. */
-export function outsideWorld({ DNS_OVER_HTTPS_URL: url, DNS_QUESTIONS_PER_RUN: questions }: ProcessEnv): OutsideWorld {
-  const request: Fetch = (address, init) => fetch(address, init);
-  const resolver = url === "" ? NO_RESOLVER : boundedResolver(httpsResolver(url, request), Number(questions));
-  return { resolver, fetchPolicy: policyFetcher(request) };
-}
+import { checkDueSetups } from "./domain-setup.ts";
+import { type Invocation, inEachShard, inShardOf, type LogEntry } from "./env.ts";
+import { followWholeRegistry } from "./follow-registry.ts";
+import { domainsPerRun, type OutsideWorld, outsideWorld } from "./outside-world.ts";
 
 /** The hourly round over all databases. @returns what was done, for the log */
 export async function runDomainChecks(invocation: Invocation): Promise<LogEntry> {
   const outside = outsideWorld(invocation.env);
   let checked = 0;
-  for (const place of inEachShard(invocation)) checked += await checkDueDomains(place, outside);
-  return { event: "domain_checks", checked };
+  let setups = 0;
+  for (const place of inEachShard(invocation)) {
+    checked += await checkDueDomains(place, outside);
+    setups += await checkDueSetups(place, outside);
+  }
+  return { event: "domain_checks", checked, setups };
 }
 
 /**
- * Checks a domain now, because a person asks. A check of the last minute is answered again.
+ * Checks a domain now, on request. A result less than a minute old is returned again.
  *
- * @returns a problem for a domain that the account does not have, and where DNS answers nothing
+ * @returns a problem if the account does not have the domain or DNS does not answer
  */
 export async function checkNow(name: AccountDomain, invocation: Invocation): Promise<Answer<StoredCheck>> {
   const place = await inShardOf(name.account, invocation);
@@ -76,26 +68,27 @@ export async function checkNow(name: AccountDomain, invocation: Invocation): Pro
 /** @returns when the domain was last checked, 0 for never; undefined: the account has no such domain */
 async function findDomain(name: AccountDomain, place: Invocation): Promise<number | undefined> {
   const sinceDay = Math.floor(place.nowSeconds / SECONDS_PER_DAY) - GUIDANCE_LIMITS.reportedDays;
-  const addresses = await ask(place.shards.directory, addressesOfAccountQuery(name.account));
-  const registered = domainsOf(addresses).filter(({ domain }) => domain === name.domain);
-  await change(place.ledger, [addReportedDomain(name, sinceDay), addDomains(registered)]);
+  const [address] = await ask(place.shards.directory, addressesNamingQuery(name.account, [name.domain]));
+  const registered =
+    address === undefined ? [] : [addMissingDomains([{ ...name, rua: address.rua }], place.nowSeconds)];
+  await change(place.ledger, [addReportedDomain(name, sinceDay), ...registered, addListedDomains(name)]);
   return lastCheck(place.ledger, name);
 }
 
 /**
- * Checks the domains of one database whose check is oldest. Ends early where DNS does not answer at all: what is kept stays.
+ * Checks those domains of one database whose last check is oldest. Stops early when DNS does not answer at all; stored
+ * results stay.
  *
  * @returns how many were checked
  */
 export async function checkDueDomains(invocation: Invocation, outside: OutsideWorld): Promise<number> {
   const { ledger, nowSeconds } = invocation;
   const sinceDay = Math.floor(nowSeconds / SECONDS_PER_DAY) - GUIDANCE_LIMITS.reportedDays;
-  const registered = await ask(invocation.shards.directory, addressesQuery());
-  const here = registered.filter(({ shard }) => shard === invocation.shard);
-  await change(ledger, [addReportedDomains(sinceDay), addDomains(domainsOf(here))]);
+  await followWholeRegistry(invocation);
+  await change(ledger, [addReportedDomains(sinceDay), addListedDomains()]);
   const due = await dueDomains(ledger, {
     beforeSeconds: nowSeconds - GUIDANCE_LIMITS.checkAgainSeconds,
-    limit: Math.ceil(domainsPerRun(invocation.env) / invocation.shards.all.length),
+    limit: Math.ceil(domainsPerRun(invocation.env, GUIDANCE_LIMITS.checksPerRun) / invocation.shards.all.length),
   });
   let checked = 0;
   for (const one of due) {
@@ -105,21 +98,10 @@ export async function checkDueDomains(invocation: Invocation, outside: OutsideWo
   return checked;
 }
 
-/** How many domains the questions of one invocation are enough for: one at least. */
-function domainsPerRun({ DNS_QUESTIONS_PER_RUN: questions }: ProcessEnv): number {
-  const { checksPerRun, questionsOfDomain } = GUIDANCE_LIMITS;
-  return Math.min(checksPerRun, Math.max(1, Math.floor(Number(questions) / questionsOfDomain)));
-}
-
-/** Domains that addresses accept. */
-function domainsOf(registered: readonly Registration[]): AccountDomain[] {
-  return registered.flatMap(({ entry }) => (entry.domains ?? []).map((domain) => ({ account: entry.account, domain })));
-}
-
 /**
  * Checks one domain and keeps what was found.
  *
- * @returns undefined where DNS answered nothing: what was kept before stays
+ * @returns undefined if DNS did not answer: the stored result stays
  */
 export async function checkAndKeep(
   name: AccountDomain,
@@ -137,7 +119,7 @@ export async function checkAndKeep(
   return check;
 }
 
-/** DKIM selectors that reports about a domain name, of the domain itself and below it; those last seen first. */
+/** DKIM selectors that reports name for a domain and its subdomains, most recently seen first. */
 async function seenSelectors(
   { account, domain }: AccountDomain,
   { ledger, nowSeconds }: Invocation,
@@ -149,7 +131,7 @@ async function seenSelectors(
     firstDay: lastDay - GUIDANCE_LIMITS.selectorDays,
     lastDay,
   };
-  const [mail] = await ask(ledger, mailQuery(scope));
+  const [mail] = await askAll([ledger], mailQuery(scope));
   const seen = new Map<string, SeenSelector>();
   for (const { dkimResults, lastDay: day } of mail?.sources ?? []) {
     for (const line of dkimResults.split("\n")) {

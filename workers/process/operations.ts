@@ -1,6 +1,6 @@
 /**
- * What may be asked of process by RPC over a service binding: the operations of the contract that it answers. It validates
- * what comes in, hands it to who does it, and says what could not be done as a problem.
+ * The RPC entry point of process: the operations of the contract it answers. Validates the input, calls the
+ * implementation, and returns failures as problems.
  */
 import { WorkerEntrypoint } from "cloudflare:workers";
 import { validate } from "../../shared/contract/operation.ts";
@@ -14,23 +14,29 @@ import { putPerson, removePerson } from "../../shared/ledger/people.ts";
 import { REPORT_KINDS, type ReportKind, type ReportReference } from "../../shared/ledger/report-rows.ts";
 import { findReports } from "../../shared/ledger/reports.ts";
 import type { OperationRefused } from "../../shared/operations.ts";
+import { normalizeRua } from "../../shared/registry.ts";
 import { parseDay, SECONDS_PER_DAY } from "../../shared/report-day.ts";
 import { fail, ok } from "../../shared/result.ts";
 import { isoDate } from "../../shared/storage.ts";
 import { normalizeEmail, ViewerValueError, validViewer } from "../../shared/viewers.ts";
-import { addDomain, domainSetup, removeDomain } from "./add-domain.ts";
-import { checkNow, outsideWorld } from "./check-domains.ts";
+import { addDomain, addDomains, domainSetup, removeDomain } from "./add-domain.ts";
+import { checkNow } from "./check-domains.ts";
 import { compareConflict, decideConflict, keepVerified } from "./conflict-operations.ts";
 import { discardDeadLetters, requeueDeadLetters, restoreDeadLetters } from "./dead-letter-operations.ts";
 import { decideSender, undoSenderDecision } from "./decide-sender.ts";
 import { type Invocation, inShardOf, newInvocation, type ProcessEnv } from "./env.ts";
+import { followAddress } from "./follow-registry.ts";
+import { removeMtaSts, setMtaSts } from "./host-mta-sts.ts";
+import { mute, unmute } from "./mutes.ts";
 import { nameAddresses } from "./name-addresses.ts";
-import { putRegistration, valid } from "./put-registration.ts";
+import { outsideWorld } from "./outside-world.ts";
+import { addRegistration, putRegistration, valid } from "./put-registration.ts";
 import { describeRawObject, readRawObject } from "./raw-object.ts";
 import { readRecords } from "./record-reader.ts";
 import { cancelJob, startJob } from "./start-job.ts";
 import { readStatus } from "./status.ts";
 import { takeBackReport, undoTakeBack } from "./take-back.ts";
+import { watchDomains } from "./watch.ts";
 
 interface Call {
   invocation: Invocation;
@@ -44,9 +50,14 @@ type Handlers = {
 const HANDLERS: Handlers = {
   pipelineStatus: async (_, { invocation }) => ok(await readStatus(invocation)),
 
-  putRegistration: ({ rua, entry }, { invocation }) => putRegistration(rua, entry, invocation),
-  async removeRegistration({ rua }, { invocation: { env, shards, nowSeconds } }) {
+  addRegistration: async ({ rua, entry }, { invocation }) =>
+    followed(await addRegistration(rua, entry, invocation), invocation),
+  putRegistration: async ({ rua, entry }, { invocation }) =>
+    followed(await putRegistration(rua, entry, invocation), invocation),
+  async removeRegistration({ rua }, { invocation }) {
+    const { env, shards, nowSeconds } = invocation;
     await removeAddress(rua, { directory: shards.directory, copy: env.KV_DMARC_REPORTS }, nowSeconds);
+    await followAddress(normalizeRua(rua), invocation);
     return ok(undefined);
   },
   async putIdentity({ email, entry }, { invocation: { shards, nowSeconds } }) {
@@ -103,14 +114,26 @@ const HANDLERS: Handlers = {
   },
 
   checkDomain: (name, { invocation }) => checkNow(name, invocation),
+  addingDomains: async (_, { invocation }) => ok({ ruaHost: invocation.env.RUA_HOST }),
   addDomain: (named, { invocation }) => addDomain(named, invocation, { randomBytes }),
+  addDomains: (named, { invocation }) => addDomains(named, invocation, randomBytes),
   domainSetup: (named, { invocation }) => domainSetup(named, invocation),
   removeDomain: (named, { invocation }) => removeDomain(named, invocation),
   decideSender: ({ decision, note, ...name }, { invocation, caller }) =>
     decideSender(name, { decision, note: note ?? "", by: caller.name }, invocation),
   undoSenderDecision: (name, { invocation, caller }) => undoSenderDecision(name, caller.name, invocation),
+  setMtaSts: ({ account, domain, ...policy }, { invocation, caller }) =>
+    setMtaSts({ account, domain }, policy, { caller, invocation }),
+  removeMtaSts: (name, { invocation, caller }) => removeMtaSts(name, { by: caller.name, invocation }),
   nameAddresses: async (shown, { invocation }) =>
     ok({ named: await nameAddresses(shown, invocation, outsideWorld(invocation.env)) }),
+
+  runWatch: async (_, { invocation }) => ok(await watchDomains(invocation, true)),
+  mute: async (wanted, { invocation, caller }) => ok(await mute(wanted, caller.name, invocation)),
+  async unmute(name, { invocation }) {
+    await unmute(name, invocation);
+    return ok(undefined);
+  },
 
   startReprocess: async (request, { invocation }) =>
     answer(await startJob({ kind: "reprocess", random: Math.random() }, request, invocation)),
@@ -135,7 +158,7 @@ export class Operations extends WorkerEntrypoint<ProcessEnv> implements Operatio
   }
 }
 
-/** A report by its name; where the kind is not told, of whatever kind: a uid is of one kind only. */
+/** A report by uid; the kind may be left out, since a uid belongs to one kind only. */
 async function findReference(
   {
     account,
@@ -156,6 +179,15 @@ async function findReference(
   if (named !== undefined) return named;
   const { ledger } = await inShardOf(account, invocation);
   return (await findReports(ledger, references)).reports.get(uid)?.reference;
+}
+
+/** The list of registered domains follows what was registered. */
+async function followed(
+  answer: Answer<Outputs["putRegistration"]>,
+  invocation: Invocation,
+): Promise<Answer<Outputs["putRegistration"]>> {
+  if (answer.ok) await followAddress(answer.value.rua, invocation);
+  return answer;
 }
 
 function randomBytes(count: number): Uint8Array {

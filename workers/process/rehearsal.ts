@@ -52,6 +52,7 @@ function rehearsalEnv(time: number): ProcessEnv {
     NEW_ACCOUNTS_SHARD: 0,
     DNS_OVER_HTTPS_URL: "",
     DNS_QUESTIONS_PER_RUN: 0,
+    WATCH_QUERIES_PER_RUN: 0,
     RUA_HOST: "",
     MAX_REPORT_BYTES: 0,
   };
