@@ -38,7 +38,7 @@ describe("npm run deploy against the stand-in of Cloudflare's API, with wrangler
       ["dmarc-process", 1, "dmarc-dead-letters"],
       ["dmarc-process", 25, undefined],
     ]);
-    expect(cloudflare.scripts.get("dmarc-process")?.crons).toEqual(["17 3 * * *", "47 * * * *"]);
+    expect(cloudflare.scripts.get("dmarc-process")?.crons).toEqual(["17 3 * * *", "47 * * * *", "* * * * *"]);
     expect(cloudflare.scripts.get("dmarc-dashboard")?.secrets).toEqual({ API_TOKEN: "secret-of-programs-1" });
     expect(cloudflare.zones[0]?.rules).toMatchObject([
       {
