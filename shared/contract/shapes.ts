@@ -37,7 +37,7 @@ const queueBacklog = v.object({
 /** What is waiting. */
 export const pipelineStatus = v.object({
   queues: v.array(queueBacklog),
-  /** Raw objects without an outcome, of whatever age: received and not yet dealt with. */
+  /** Raw objects without an outcome, of any age: pending. */
   unfinished: v.number(),
   /** By the day the mail arrived (`YYYY-MM-DD`), newest first; the newest days as they are now, others as last counted. */
   unfinishedDays: v.array(v.object({ day: v.string(), objects: v.number(), countedSeconds: v.number() })),
@@ -49,7 +49,7 @@ export const pipelineStatus = v.object({
 
 const outcomeCounts = v.record(v.string(), v.number());
 
-/** What is waiting, and what became of the rest. */
+/** What is waiting, and the outcomes of the last week. */
 export const status = v.object({
   ...pipelineStatus.entries,
   /** null when the ledger could not be asked; `outcomesProblem` says why. */
@@ -115,7 +115,7 @@ export const domainDays = v.object({
   isComplete: v.boolean(),
 });
 
-/** What could not become data, with its reason. */
+/** A report that couldn't be processed, with the reason. */
 export const deadLetter = v.object({
   /** `<YYYYMMDD>-<hash>`: the day the mail arrived, and what failed. */
   id: v.string(),

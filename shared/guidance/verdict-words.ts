@@ -147,17 +147,17 @@ const ROLE_REASONS: Record<RoleReason, string> = {
   passesDmarc: "its mail passes DMARC",
   sameServerPasses: "other mail of this server passes for your domain",
   knownForwarder: "a known mailing list or forwarding service",
-  signatureSurvives: "hands on mail that your servers signed",
+  signatureSurvives: "passes on mail that your servers signed",
   signatureBroken: "your signature is on it, but was broken on the way",
   receiversLetThrough: "receivers say it is forwarded or from a list",
   knownService: "a known service that doesn't pass for your domain",
-  failingSignature: "signed for your domain with a key that never works",
+  failingSignature: "signs for your domain with a key that never works",
   identifiedSender: "passes for its own domain only, again and again",
   steadyServer: "not authenticated, but seen again and again",
-  loneServer: "not authenticated, and alone in that: spoofers come from many addresses",
-  largeSender: "not authenticated as your domain, but sends much",
+  loneServer: "a single unauthenticated server; spoofers use many",
+  largeSender: "doesn't pass for your domain, but sends a lot",
   fewMessages: "too few messages to matter",
-  oneOff: "not authenticated as your domain, seen seldom",
+  oneOff: "doesn't pass for your domain, and is rarely seen",
 };
 
 /** Why a source has its role. */

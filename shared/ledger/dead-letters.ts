@@ -1,4 +1,4 @@
-/** Dead letters: what could not become data, with its reason, until a person or a later run solves it. */
+/** Dead letters: reports that couldn't be processed, with the reason, until a person or a later run solves them. */
 import * as v from "valibot";
 import { PAGE_LIMITS } from "../limits.ts";
 import { PROBLEM_MEANINGS, type Problem } from "../report/problems.ts";

@@ -234,7 +234,7 @@ describe("figures", () => {
       activity: [{ seconds: 300 }, { seconds: 3600 }, { seconds: 86_400 }, { seconds: 604_800 }],
     });
     expect((await run("status")).stdout).toMatch(
-      /dmarc-reports.*2 .*200[\s\S]*unfinished files +2\n +of 2026-11-20 +2\nopen dead letters +1\nopen conflicts +0\nrefused mails, last week +0\naccepted reports, last week +1/,
+      /dmarc-reports.*2 .*200[\s\S]*pending files +2\n +of 2026-11-20 +2\nopen dead letters +1\nopen conflicts +0\nrefused mails, last week +0\naccepted reports, last week +1/,
     );
     const { code, stderr } = await run("status", "--wait", "--timeout", "0");
     expect({ code, stderr }).toEqual({

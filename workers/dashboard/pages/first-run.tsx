@@ -8,8 +8,8 @@ export function FirstRun({ isOperator }: { isOperator: boolean }) {
       <section class="card">
         <h2>No reports yet</h2>
         <p class="lead">
-          Nothing has come in for your accounts. Receivers send reports once a day, so the first ones take a day or two
-          after the DMARC record names an address for them. If it takes longer, ask your operator.
+          No reports for your accounts yet. Receivers send reports once a day, so the first ones take a day or two after
+          the address is in the DMARC record. If it takes longer, ask your operator.
         </p>
       </section>
     );
@@ -24,7 +24,7 @@ export function FirstRun({ isOperator }: { isOperator: boolean }) {
           <pre>npm run -s dmarc -- rua add dmarc@example.com --account acme</pre>
         </li>
         <li>
-          Name it in the DMARC record of your domain. <code>p=none</code> changes nothing about your mail and asks for
+          Add it to the DMARC record of your domain. <code>p=none</code> changes nothing about your mail and asks for
           reports:
           <pre>{`_dmarc.example.com  TXT  "v=DMARC1; p=none; rua=mailto:dmarc@example.com"`}</pre>
         </li>
@@ -38,7 +38,7 @@ export function FirstRun({ isOperator }: { isOperator: boolean }) {
       </p>
       <pre>{`other.example._report._dmarc.example.com  TXT  "v=DMARC1;"`}</pre>
       <p>
-        Mail has come in but nothing is shown? <a href="/operations">Operations</a> tells what became of it.
+        Mail has come in but nothing is shown? <a href="/operations">Operations</a> shows why.
       </p>
     </section>
   );

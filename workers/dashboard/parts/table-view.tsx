@@ -114,7 +114,7 @@ function TableView<Row>({ spec, url, state }: ViewProps<Row>) {
       {rows.length === 0 && <p class="empty">{empty}</p>}
       {paged === undefined && rows.length > 0 && count === 0 && (
         <p class="empty">
-          No row holds “<ForeignText text={state.text} />
+          No rows match “<ForeignText text={state.text} />
           ”. <a href={linkWith(url, { [`${id}.q`]: undefined })}>Show all</a>
         </p>
       )}
