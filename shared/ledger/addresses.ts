@@ -1,6 +1,6 @@
 /**
- * RUA addresses: the registry itself, of which KV holds a copy for ingest. A change is written here first, then copied;
- * a copy that failed is due until reconcile makes it.
+ * RUA addresses: the registry itself, with a copy in KV for ingest. A change is written here first and then copied; a
+ * failed copy stays due until reconcile makes it.
  */
 import * as v from "valibot";
 import {
@@ -38,7 +38,7 @@ export function addressesOfAccountQuery(account: string): Query<Registration> {
   return query(`${SELECT} WHERE a.account = ?1 AND a.removed = 0 ORDER BY a.rua`, [account], row);
 }
 
-/** Registrations of addresses, those that are registered: one query. */
+/** Registrations of those addresses that are registered: one query. */
 export function findAddresses(directory: LedgerDatabase, ruas: readonly string[]): Promise<Registration[]> {
   return ask(directory, addressesQuery(ruas));
 }
@@ -50,11 +50,11 @@ const batchRow = v.object({
   shard: v.nullable(v.number()),
 });
 
-/** What the directory knows about the addresses of a batch. */
+/** The registrations that a batch needs. */
 export interface Registrations {
-  /** By address, those that are registered. */
+  /** Registered addresses of the batch. */
   byAddress: ReadonlyMap<string, Registration>;
-  /** All addresses of their accounts, by account: the daily budget of an account is over all of them. */
+  /** All addresses of their accounts, by account: an account's daily budget covers all of them. */
   addressesOf: ReadonlyMap<string, readonly string[]>;
 }
 
@@ -83,19 +83,19 @@ export async function findRegistrations(directory: LedgerDatabase, ruas: readonl
   return { byAddress, addressesOf };
 }
 
-/** Where a change of the registry goes: the directory, then KV. */
+/** Where registry changes are written: the directory, then KV. */
 export interface RegistryPlace {
   directory: LedgerDatabase;
   copy: RegistryStore;
-  /** Which database a new account's ledger is in. */
+  /** The database for the ledger of a new account. */
   newAccountShard: number;
 }
 
 /**
- * Registers an address, or changes what is registered; makes its account where there is none.
+ * Registers an address or changes its registration; creates its account if needed.
  *
  * @param registration validated by `validRegistration`
- * @throws whatever D1 or KV throws; when only KV did, the address works all the same (ingest asks D1) and the copy is due
+ * @throws whatever D1 or KV throws; if only KV did, the address works nevertheless (ingest asks D1) and the copy is due
  */
 export async function putAddress(
   { rua, entry }: { rua: string; entry: RegistryEntry },
@@ -113,11 +113,11 @@ export async function putAddress(
   ]);
   await copyDue({ directory, copy }, [rua]);
   const [registered] = await findAddresses(directory, [rua]);
-  // Removed again by somebody else between the two calls.
+  // Somebody else removed it between the two calls.
   return registered ?? { rua, entry, shard: newAccountShard };
 }
 
-/** Removes an address; removing one that is not there is no error. @throws as `putAddress` does */
+/** Removes an address; a missing one is no error. @throws as `putAddress` does */
 export async function removeAddress(
   rua: string,
   { directory, copy }: Pick<RegistryPlace, "directory" | "copy">,
@@ -144,7 +144,7 @@ const dueRow = v.object({
 /**
  * Copies addresses to KV whose copy is due.
  *
- * @param ruas only these; absent = the first `limit` that are due
+ * @param ruas only these; if absent, the first `limit` that are due
  * @returns how many were copied
  */
 export async function copyDue(
@@ -167,7 +167,7 @@ export async function copyDue(
     if (removed === 1) await deleteCopy(copy, rua);
     else await putCopy(copy, { rua, entry, shard });
   }
-  // Changed again meanwhile: that version is due, and so is this one's successor in KV.
+  // If it changed meanwhile, the newer version stays due and will replace this copy.
   const copied = JSON.stringify(due.map(({ rua, version }) => [rua, version]));
   await change(directory, [
     {

@@ -1,6 +1,6 @@
 /**
- * What may be asked of process by RPC over a service binding: the operations of the contract that it answers. It validates
- * what comes in, hands it to who does it, and says what could not be done as a problem.
+ * The RPC entry point of process: the operations of the contract it answers. Validates the input, calls the
+ * implementation, and returns failures as problems.
  */
 import { WorkerEntrypoint } from "cloudflare:workers";
 import { validate } from "../../shared/contract/operation.ts";
@@ -135,7 +135,7 @@ export class Operations extends WorkerEntrypoint<ProcessEnv> implements Operatio
   }
 }
 
-/** A report by its name; where the kind is not told, of whatever kind: a uid is of one kind only. */
+/** A report by uid; the kind may be left out, since a uid belongs to one kind only. */
 async function findReference(
   {
     account,

@@ -30,7 +30,7 @@ export async function putRegistration(
   return ok({ rua: stored.rua, entry: stored.entry });
 }
 
-/** The value, or as a problem what a validation of registry and people throws. */
+/** Runs a validation; what it throws becomes a problem. */
 export function valid<T>(read: () => T, Refusal: new (message: string) => Error): Answer<T> {
   try {
     return ok(read());
