@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { findChromium } from "../../scripts/browser.ts";
 import { fillPath, pageRoutes } from "../../workers/dashboard/routes.ts";
 import { failureMail, HOSTILE, hostileReport, RUA, report, tlsReport } from "./reports.ts";
-import { axeFindings, type BrowserStack, startBrowserStack } from "./support.ts";
+import { axeFindings, type BrowserStack, offScreen, startBrowserStack } from "./support.ts";
 
 const WAIT = { timeout: 60_000, interval: 300 };
 // Where Chromium is not installed a person may go without these tests; CI may not.
@@ -280,6 +280,37 @@ describe.skipIf(isMissing)("the dashboard", () => {
       expect(await axeFindings(page)).toEqual([]);
       expect(await page.evaluate("document.documentElement.scrollWidth - innerWidth")).toBeLessThanOrEqual(0);
     }
+    await context.close();
+  });
+
+  it.each([390, 320])("has every control on the screen of a phone %i wide", async (width) => {
+    const context = await site.openContext({ viewport: { width, height: 740 } });
+    page = await context.newPage();
+    const about = "/domains/acme.example";
+    const named = { domain: "acme.example", source: "sender.test", address: "192.0.2.7" };
+    const isListed = (path: string): boolean => !path.startsWith("/reports/") && !path.includes(":id");
+    const listed = pageRoutes().flatMap(([path]) => (isListed(path) ? [fillPath(path, named)] : []));
+    const single = [
+      { from: `${about}/reports`, link: "#reports tbody a" },
+      { from: `${about}/tls`, link: "#reports tbody a" },
+      { from: `${about}/failures`, link: "#reports tbody a" },
+      { from: "/operations/dead-letters?discarded=yes", link: "#letters tbody a" },
+    ];
+    for (const place of [...listed.map((from) => ({ from, link: "" })), ...single]) {
+      await page.goto(site.origin + place.from);
+      if (place.link !== "") {
+        await page.click(place.link);
+        await page.waitForLoadState();
+      }
+      expect(await offScreen(page), page.url()).toEqual([]);
+    }
+    // The heads are for screen readers: still named as those of a table's columns.
+    await page.goto(`${site.origin}${about}/sources`);
+    const table = page.getByRole("table", { name: "Sources", exact: true });
+    expect(await table.getByRole("columnheader", { name: /^Messages/ }).count()).toBe(1);
+    expect(await table.getByRole("rowheader").count()).toBe(await page.locator("#sources tbody tr").count());
+    await page.selectOption("#sources-sort", { label: "Source" });
+    await page.waitForURL(/sources\.sort=source/);
     await context.close();
   });
 

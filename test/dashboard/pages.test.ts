@@ -60,7 +60,7 @@ describe("periods", () => {
     expect(page).toContain("12 months");
     expect(page).toContain("130");
     expect(page).toContain(`Up to <span class="nowrap">${iso(TODAY - 300)}</span> only daily totals`);
-    expect(page).toContain(`The first report is about <span class="nowrap">${iso(TODAY - 300)}</span>`);
+    expect(page).toContain(`The first report is for <span class="nowrap">${iso(TODAY - 300)}</span>`);
     const days = await rows("/domains/acme.example?days=365&export=json&table=days");
     expect(days).toHaveLength(301);
     expect(days.find(({ day }) => day === iso(TODAY - 300))).toMatchObject({ messages: 8, passed: 7, failed: 1 });
@@ -69,7 +69,7 @@ describe("periods", () => {
   });
 
   it("say nothing of what they do not touch, and go back ten years", async () => {
-    expect(await text("/domains/acme.example?days=30")).not.toContain("only the sums");
+    expect(await text("/domains/acme.example?days=30")).not.toContain("only daily totals");
     expect(await text(`/domains/acme.example?from=${iso(TODAY - 3000)}&to=${iso(TODAY)}`)).toContain(
       "there is no data before that",
     );

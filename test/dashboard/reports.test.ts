@@ -246,7 +246,7 @@ describe("taking a report back", () => {
     expect([taken.status, taken.headers.get("location")]).toEqual([303, path]);
     expect(await messages()).toBe(0);
     const { text } = await pipeline.page(path);
-    expect(text).toContain("This report was taken back: no figure counts it.");
+    expect(text).toContain("This report was taken back: it counts in no figure.");
     expect(text).toMatch(/Decided by <bdi>API token<\/bdi> on 20\d\d-.*<bdi>forged &lt;b&gt;<\/bdi>/);
     expect((await pipeline.page(`/domains/acme.example/reports?${PERIOD}`)).text).not.toContain(path);
     expect((await pipeline.page(`${path}/raw`)).status).toBe(200);

@@ -45,6 +45,7 @@ export function senderColumns<Row extends { senderState: SenderState; senderDoma
     {
       key: "sender",
       label: "Sender",
+      narrow: true,
       term: "Verified report",
       value: ({ senderState }) => senderState,
       cell: ({ senderState }) => <SenderMark state={senderState} />,
