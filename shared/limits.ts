@@ -423,6 +423,38 @@ export const GUIDANCE_LIMITS = {
   maxShownChanges: 50,
 } as const;
 
+/** Ours: what the round over all domains does at once (process: scheduled()). */
+export const WATCH_LIMITS = {
+  /** Days a stored verdict looks back on: as the pages do unless told otherwise. */
+  verdictDays: 30,
+  /** A new round over the domains begins no sooner after the one before. */
+  secondsBetweenRounds: 15 * 60,
+  /** Domains looked at by one statement for whether anything about them changed, */
+  domainsAtOnce: 200,
+  /** and those whose facts come with one statement. */
+  factsAtOnce: 20,
+  /** Runs that may fail at one domain before the round goes on without it. */
+  maxAttempts: 3,
+} as const;
+
+/** Domains that are added, and watched until their first report. */
+export const SETUP_LIMITS = {
+  /** Ours: domains added by one call; their addresses travel as one parameter, their copies in KV are made later. */
+  addedAtOnce: 500,
+  /** Ours: domains of one account; a provider's ten thousand fit. */
+  domainsOfAccount: 20_000,
+  /** Ours: copies in KV made by one call that adds; further ones are made by upkeep, and ingest asks D1 until then. */
+  copiedWhenAdded: 20,
+  /** Ours: set-ups checked by one run of cron; each asks DNS up to a dozen times. */
+  checksPerRun: 100,
+  /** Ours: a set-up younger than this is not checked again by cron. */
+  checkAgainSeconds: 3000,
+  /** Ours: nor by a page that is open; receivers' caches are slower. */
+  pageCheckSeconds: 20,
+  /** Ours: an open page of a domain without a report is loaded again after so long. */
+  pageRefreshSeconds: 15,
+} as const;
+
 /** When a verdict says what. docs/verdict.md has the error rate they lead to. */
 export const VERDICT_LIMITS = {
   /** Ours: days of the period since reports began, so that what is sent monthly is mostly seen; two of 30 are still to be reported. */

@@ -8,12 +8,11 @@ import {
   normalizeRua,
   putCopy,
   type Registration,
-  type RegistryEntry,
   type RegistryStore,
   registryEntry,
 } from "../registry.ts";
 import { addAccount } from "./accounts.ts";
-import { ask, change, jsonColumn, type LedgerDatabase, type Query, query } from "./database.ts";
+import { ask, type Change, change, jsonColumn, type LedgerDatabase, type Query, query } from "./database.ts";
 
 const row = v.object({
   rua: v.string(),
@@ -91,30 +90,62 @@ export interface RegistryPlace {
   newAccountShard: number;
 }
 
+/** An address with its entry, validated by `validRegistration`. */
+type NewRegistration = Pick<Registration, "rua" | "entry">;
+
 /**
  * Registers an address or changes its registration; creates its account if needed.
  *
- * @param registration validated by `validRegistration`
- * @throws whatever D1 or KV throws; if only KV did, the address works nevertheless (ingest asks D1) and the copy is due
+ * @throws whatever D1 or KV throws; when only KV did, the address works all the same (ingest asks D1) and the copy is due
  */
 export async function putAddress(
-  { rua, entry }: { rua: string; entry: RegistryEntry },
-  { directory, copy, newAccountShard }: RegistryPlace,
+  registration: NewRegistration,
+  place: RegistryPlace,
   nowSeconds: number,
 ): Promise<Registration> {
-  await change(directory, [
+  await write(registration, { ...place, onlyWhere: "true" }, nowSeconds);
+  return copied(registration, place);
+}
+
+/**
+ * Registers an address that is not registered; makes its account where there is none.
+ *
+ * @returns undefined where it is registered: that stays as it is
+ * @throws as `putAddress` does
+ */
+export async function addAddress(
+  registration: NewRegistration,
+  place: RegistryPlace,
+  nowSeconds: number,
+): Promise<Registration | undefined> {
+  const isWritten = await write(registration, { ...place, onlyWhere: "addresses.removed = 1" }, nowSeconds);
+  return isWritten ? copied(registration, place) : undefined;
+}
+
+/** @param place.onlyWhere SQL: the row that is there is written over where this is true. @returns whether it was written */
+async function write(
+  { rua, entry }: NewRegistration,
+  { directory, newAccountShard, onlyWhere }: RegistryPlace & { onlyWhere: string },
+  nowSeconds: number,
+): Promise<boolean> {
+  const [, written] = await change(directory, [
     addAccount({ account: entry.account, shard: newAccountShard }, nowSeconds),
     {
       sql: `INSERT INTO addresses (rua, account, entry, changed_seconds, version) VALUES (?1, ?2, ?3, ?4, 1)
         ON CONFLICT (rua) DO UPDATE SET account = excluded.account, entry = excluded.entry, removed = 0,
-          changed_seconds = excluded.changed_seconds, version = version + 1`,
+          changed_seconds = excluded.changed_seconds, version = version + 1 WHERE ${onlyWhere}
+        RETURNING rua`,
       parameters: [rua, entry.account, JSON.stringify(entry), nowSeconds],
     },
   ]);
-  await copyDue({ directory, copy }, [rua]);
-  const [registered] = await findAddresses(directory, [rua]);
-  // Somebody else removed it between the two calls.
-  return registered ?? { rua, entry, shard: newAccountShard };
+  return (written?.results.length ?? 0) > 0;
+}
+
+async function copied({ rua, entry }: NewRegistration, place: RegistryPlace): Promise<Registration> {
+  await copyDue(place, [rua]);
+  const [registered] = await findAddresses(place.directory, [rua]);
+  // Removed again by somebody else between the two calls.
+  return registered ?? { rua, entry, shard: place.newAccountShard };
 }
 
 /** Removes an address; a missing one is no error. @throws as `putAddress` does */
@@ -131,6 +162,55 @@ export async function removeAddress(
     },
   ]);
   await copyDue({ directory, copy }, [key]);
+}
+
+/** Addresses of an account that name any of some domains themselves. */
+export function addressesNamingQuery(account: string, domains: readonly string[]): Query<Registration> {
+  const sql = `${SELECT} WHERE a.account = ?1 AND a.removed = 0 AND EXISTS (
+      SELECT 1 FROM json_each(a.entry, '$.domains') d WHERE d.value IN (SELECT value FROM json_each(?2)))
+    ORDER BY json_array_length(a.entry, '$.domains'), a.rua`;
+  return query(sql, [account, JSON.stringify(domains)], row);
+}
+
+/**
+ * Registers addresses that were made just now, each for one domain; makes their account where there is none. Their copies are
+ * due: ingest asks D1 until they are made. The transaction fails where an address is registered already.
+ */
+export function insertAddresses(
+  account: string,
+  made: readonly { rua: string; domain: string }[],
+  { newAccountShard, nowSeconds }: { newAccountShard: number; nowSeconds: number },
+): Change[] {
+  return [
+    addAccount({ account, shard: newAccountShard }, nowSeconds),
+    {
+      sql: `INSERT INTO addresses (rua, account, entry, changed_seconds, version)
+        SELECT value ->> 'rua', ?2, json_object('account', ?2, 'domains', json_array(value ->> 'domain')), ?3, 1
+        FROM json_each(?1)`,
+      parameters: [JSON.stringify(made), account, nowSeconds],
+    },
+  ];
+}
+
+/** Lets an address that accepts some domains only accept more of them. */
+export function widenAddress(rua: string, domains: readonly string[], nowSeconds: number): Change {
+  return {
+    sql: `UPDATE addresses SET version = version + 1, changed_seconds = ?3, entry = json_set(entry, '$.domains', json((
+        SELECT json_group_array(value) FROM (
+          SELECT value FROM json_each(addresses.entry, '$.domains') UNION SELECT value FROM json_each(?2)))))
+      WHERE rua = ?1 AND removed = 0 AND json_type(entry, '$.domains') = 'array'`,
+    parameters: [rua, JSON.stringify(domains), nowSeconds],
+  };
+}
+
+/** Takes a domain from those that an address accepts; it has to be one of several. */
+export function narrowAddress(rua: string, domain: string, nowSeconds: number): Change {
+  return {
+    sql: `UPDATE addresses SET version = version + 1, changed_seconds = ?3, entry = json_set(entry, '$.domains', json((
+        SELECT json_group_array(value) FROM json_each(addresses.entry, '$.domains') WHERE value <> ?2)))
+      WHERE rua = ?1 AND json_array_length(entry, '$.domains') > 1`,
+    parameters: [rua, domain, nowSeconds],
+  };
 }
 
 const dueRow = v.object({

@@ -222,6 +222,6 @@ export function ruaAddressesQuery(scope: Scope): Query<{ rua: string; lastDay: n
 }
 
 /** The policies seen by reports that the judgement counts, last seen first. */
-export function countedPolicies(policies: readonly PolicyDays[]): PolicyDays[] {
+export function countedPolicies<Days extends Pick<PolicyDays, "lastCountedDay">>(policies: readonly Days[]): Days[] {
   return policies.filter((one) => one.lastCountedDay > 0).sort((a, b) => b.lastCountedDay - a.lastCountedDay);
 }

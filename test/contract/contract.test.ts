@@ -10,7 +10,15 @@ const routes = OPERATION_NAMES.flatMap((name) => {
 });
 
 /** What owners may change of their own domains; the pages ask for no others. */
-const OF_THEIR_OWN = new Set<string>(["checkDomain", "decideSender", "undoSenderDecision", "nameAddresses"]);
+const OF_THEIR_OWN = new Set<string>([
+  "addDomain",
+  "addDomains",
+  "removeDomain",
+  "checkDomain",
+  "decideSender",
+  "undoSenderDecision",
+  "nameAddresses",
+]);
 
 describe("every operation", () => {
   it("has a route of its own", () => {
@@ -43,6 +51,7 @@ const INPUTS: Partial<Record<OperationName, object>> = {
   verdict: { domain: "it's.example", from: "2026-11-01", to: "2026-11-30" },
   query: { sql: "SELECT 1", format: "tsv" },
   getRegistration: { rua: "a+b@c.example" },
+  addRegistration: { rua: "a+b@c.example", entry: { account: "acme" } },
   putRegistration: { rua: "äb@c.example", entry: { account: "acme", domains: ["c.example"] } },
   removeRegistration: { rua: "a/b@c.example" },
   getIdentity: { email: "a?b@c.example" },
@@ -68,6 +77,7 @@ const INPUTS: Partial<Record<OperationName, object>> = {
   takeBackReport: { ...REPORT, reason: "forged" },
   undoTakeBack: REPORT,
   addDomain: { account: "acme", domain: "https://a.example/" },
+  addDomains: { account: "acme", domains: ["a.example", "b.example"], rua: "dmarc@a.example" },
   domainSetup: { account: "acme", domain: "a.example" },
   removeDomain: { account: "acme", domain: "a.example" },
   checkDomain: { account: "acme", domain: "a.example" },

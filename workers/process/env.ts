@@ -21,6 +21,7 @@ type Settings =
   | "ACCOUNT_RECORDS_PER_DAY"
   | "REPORTER_REPORTS_PER_DAY"
   | "KEEP_DETAIL_DAYS"
+  | "WATCH_QUERIES_PER_RUN"
   | "NEW_ACCOUNTS_SHARD";
 
 export type ProcessEnv = Omit<ProcessBindings, Datasets | Settings | Texts> &
