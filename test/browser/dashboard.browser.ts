@@ -4,7 +4,7 @@ import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { findChromium } from "../../scripts/browser.ts";
 import { fillPath, pageRoutes } from "../../workers/dashboard/routes.ts";
-import { failureMail, HOSTILE, hostileReport, RUA, report, tlsReport } from "./reports.ts";
+import { failureMail, HOSTILE, hostileReport, RUA, report, tlsReport, usualReport } from "./reports.ts";
 import { axeFindings, type BrowserStack, offScreen, startBrowserStack } from "./support.ts";
 
 const WAIT = { timeout: 60_000, interval: 300 };
@@ -312,6 +312,20 @@ describe.skipIf(isMissing)("the dashboard", () => {
     await page.selectOption("#sources-sort", { label: "Source" });
     await page.waitForURL(/sources\.sort=source/);
     await context.close();
+  });
+
+  it.each(["A4", "Letter"])("prints a domain's overview on two pages of %s", async (format) => {
+    const domain = "usual.example";
+    await site.send({ to: RUA, name: "usual.xml", content: usualReport(domain) });
+    page = await site.open(`/domains/${domain}`);
+    await reloadUntil("#sources tbody tr");
+    const pdf = await page.pdf({ format, printBackground: true });
+    expect(pdf.toString("latin1").match(/\/Type\s*\/Page\b/g)).toHaveLength(2);
+    await page.emulateMedia({ media: "print" });
+    for (const what of ["nav.tabs", ".period", "form", "button", "#sources .table-foot >> text=CSV"])
+      expect(await page.locator(what).filter({ visible: true }).count(), what).toBe(0);
+    for (const what of ["#verdict", ".figures", "#volume", "#sources table"])
+      expect(await page.locator(what).isVisible(), what).toBe(true);
   });
 
   it("works without JavaScript", async () => {

@@ -161,9 +161,10 @@ function Content({ request, overview, sources, verdict, tables }: ContentProps) 
       <Totals current={current} before={days.filter(({ day }) => day < period.firstDay)} />
       <DailyChart request={request} days={current} period={period} extent={extent} domain={domain} events={events} />
       <RecordsCard request={request} domain={domain} records={overview.records} />
+      <div class="page-break" />
       {mail.sources.length >= SOURCE_LIMITS.maxGroups && <PartialSources />}
       {tables.sources.view(request.url)}
-      <p class="small">
+      <p class="small screen-only">
         <a href={linkTo(request, `${domainPath(domain)}/sources`)}>All sources</a>
       </p>
       <div class="columns">

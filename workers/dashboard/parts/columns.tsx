@@ -33,7 +33,7 @@ export function dmarcColumn<Row extends { passed: number; messages: number }>():
 
 /** A share of a row's messages as text. */
 export function shareColumn<Row extends { messages: number }>(
-  column: { key: string; label: string; term?: string },
+  column: Pick<ViewColumn<Row>, "key" | "label" | "term" | "screenOnly">,
   part: (row: Row) => number,
 ): ViewColumn<Row> {
   return {

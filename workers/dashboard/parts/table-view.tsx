@@ -24,6 +24,8 @@ export interface ViewColumn<Row> extends TableColumn<Row> {
   term?: string;
   /** What is shown; absent = the value. */
   cell?: (row: Row) => Child;
+  /** Left out on paper, which is narrower than a screen. */
+  screenOnly?: true;
   /** Only exported. */
   exportOnly?: true;
 }
@@ -161,7 +163,8 @@ const ROLE = {
 function bodyCell<Row>(column: ViewColumn<Row>, row: Row, isFirst: boolean) {
   const value = column.value(row);
   const content = column.cell?.(row) ?? (typeof value === "number" ? formatCount(value) : <Name text={value} />);
-  const look = column.align === "end" ? "end nowrap" : column.narrow ? "text narrow" : "text";
+  const width = column.align === "end" ? "end nowrap" : column.narrow ? "text narrow" : "text";
+  const look = column.screenOnly ? `${width} screen-only` : width;
   return isFirst ? (
     <th scope="row" {...ROLE.rowHead} class={look} data-label={column.label}>
       {content}
@@ -181,10 +184,11 @@ interface HeadProps<Row> {
 }
 
 function HeadCell<Row>({ column, url, state, isSortable }: HeadProps<Row>) {
-  const { key, label, align, term } = column;
+  const { key, label, align, term, screenOnly } = column;
+  const look = [align, screenOnly && "screen-only"].filter(Boolean).join(" ") || undefined;
   if (!isSortable) {
     return (
-      <th scope="col" {...ROLE.head} class={align}>
+      <th scope="col" {...ROLE.head} class={look}>
         {label}
         {term !== undefined && <Explain name={term} />}
       </th>
@@ -197,7 +201,7 @@ function HeadCell<Row>({ column, url, state, isSortable }: HeadProps<Row>) {
     <th
       scope="col"
       {...ROLE.head}
-      class={align}
+      class={look}
       aria-sort={isSorted ? (state.descending ? "descending" : "ascending") : undefined}
     >
       <a href={href}>
