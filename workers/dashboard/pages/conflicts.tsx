@@ -12,7 +12,7 @@ import { Field } from "../parts/field.tsx";
 import { ForeignText, Name } from "../parts/foreign-text.tsx";
 import { reportPath } from "../parts/links.ts";
 import { Note, Pairs } from "../parts/marks.tsx";
-import { ListParts, OperationsHead } from "../parts/operations-frame.tsx";
+import { ListParts, listRows, OperationsHead } from "../parts/operations-frame.tsx";
 import type { PageResult } from "../parts/page.ts";
 import { unless } from "../parts/partial.tsx";
 import { type PageRequest, requireOperator } from "../parts/request.ts";
@@ -24,9 +24,8 @@ const LEAD = `${explain("Conflict")} "Keep current" changes nothing; "Use new ve
 
 export async function conflictsPage(request: PageRequest): Promise<PageResult> {
   requireOperator(request);
-  const cursor = request.parameters.get("cursor") ?? undefined;
   const [page, doubted] = await Promise.all([
-    request.read("listConflicts", { cursor, without_doubted: true }),
+    listRows(request, (cursor) => request.read("listConflicts", { cursor, without_doubted: true })),
     request.read("listDoubtedConflicts", {}),
   ]);
   const groups = doubtedTable(doubted.items);

@@ -8,7 +8,7 @@ import { formatBytes } from "../data/numbers.ts";
 import { ApiError } from "../errors.ts";
 import { ForeignJson, ForeignText, Name } from "../parts/foreign-text.tsx";
 import { Pairs } from "../parts/marks.tsx";
-import { ListParts, OperationsHead } from "../parts/operations-frame.tsx";
+import { ListParts, listRows, OperationsHead } from "../parts/operations-frame.tsx";
 import type { PageResult } from "../parts/page.ts";
 import { rawFileAnswer } from "../parts/raw-file.ts";
 import { type PageRequest, requireOperator } from "../parts/request.ts";
@@ -31,9 +31,8 @@ export async function deadLettersPage(request: PageRequest): Promise<PageResult>
   const { parameters, url } = request;
   const list = { filter: readFilter(parameters), isDiscarded: isDiscardedView(parameters) };
   const question = { ...list.filter, isDiscarded: list.isDiscarded };
-  const cursor = parameters.get("cursor") ?? undefined;
   const [page, { items: reasons }] = await Promise.all([
-    request.read("listDeadLetters", { ...question, cursor }),
+    listRows(request, (cursor) => request.read("listDeadLetters", { ...question, cursor })),
     request.read("deadLetterReasons", question),
   ]);
   const table = bindTable<DeadLetter>({

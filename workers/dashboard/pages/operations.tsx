@@ -213,6 +213,7 @@ function refusedTable(rows: RefusedAddress[]): BoundTable {
         value: ({ mails }) => mails,
         cell: ({ mails, isAtLeast }) => `${formatCount(mails)}${isAtLeast ? " or more" : ""}`,
       },
+      { key: "at_least", label: "Or more", value: ({ isAtLeast }) => (isAtLeast ? "yes" : "no"), exportOnly: true },
       { key: "last", label: "Last mail", value: ({ lastSeconds }) => isoMinute(lastSeconds) },
       {
         key: "sender",

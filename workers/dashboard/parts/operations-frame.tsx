@@ -1,5 +1,6 @@
 /** The head of the operations pages: title, tabs, and what the last change came to. */
 import type { Child } from "hono/jsx";
+import { DASHBOARD_LIMITS } from "../../../shared/limits.ts";
 import { formatCount } from "../data/numbers.ts";
 import { OPERATIONS_PRESETS, type Period } from "../data/period.ts";
 import { Note } from "./marks.tsx";
@@ -70,13 +71,34 @@ export function OperationsHead({ request, tab, title, lead, period }: HeadProps)
   );
 }
 
+interface ListPage<Item> {
+  items: Item[];
+  cursor?: string | undefined;
+}
+
+/** What a table of a long list has: one part of it on a page, all of it in a file, up to the bound of any file. */
+export async function listRows<Item>(
+  request: PageRequest,
+  ask: (cursor: string | undefined) => Promise<ListPage<Item>>,
+): Promise<ListPage<Item>> {
+  if (!request.parameters.has("export")) return ask(request.parameters.get("cursor") ?? undefined);
+  const items: Item[] = [];
+  let cursor: string | undefined;
+  do {
+    const page: ListPage<Item> = await ask(cursor);
+    items.push(...page.items);
+    cursor = page.cursor;
+  } while (cursor !== undefined && items.length < DASHBOARD_LIMITS.maxExportRows);
+  return { items: items.slice(0, DASHBOARD_LIMITS.maxExportRows) };
+}
+
 /** Long lists come a part at a time: the way to the next part, and back to the first. */
 export function ListParts({ url, next }: { url: URL; next: string | undefined }) {
   const isFirst = !url.searchParams.has("cursor");
   if (isFirst && next === undefined) return null;
   return (
     <Note>
-      This is one part of the list; sorting, filter and exports apply to this part.{" "}
+      This is one part of the list; sorting and filter apply to this part, exports have the whole list.{" "}
       {!isFirst && <a href={linkWith(url, { cursor: undefined })}>First part</a>}{" "}
       {next !== undefined && <a href={linkWith(url, { cursor: next })}>Next part</a>}
     </Note>

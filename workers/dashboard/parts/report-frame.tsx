@@ -102,7 +102,7 @@ export function Warnings({ details: { warnings, omittedWarnings } }: { details: 
             <ForeignText text={detail} />
           </li>
         ))}
-        {omittedWarnings > 0 && <li>and {formatCount(omittedWarnings)} more</li>}
+        {omittedWarnings > 0 && <li>and {formatCount(omittedWarnings)} more, which are counted only</li>}
       </ul>
     </section>
   );
