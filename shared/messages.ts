@@ -26,6 +26,8 @@ const reportMessage = v.object({
   coversPoints: v.optional(v.number()),
   /** A person lets it count although the day's budget of its address or account is used up. */
   liftsBudget: v.optional(v.literal(true)),
+  /** The reprocess job that sent it: once that is cancelled, the object is not looked at. */
+  jobId: v.optional(v.string()),
   /** Set on its way to dmarc-points, where a batch is one message. */
   alone: v.optional(v.literal(true)),
 });

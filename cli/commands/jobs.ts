@@ -35,7 +35,7 @@ Examples:
 
 reprocess reads mail's files again, from R2, and replaces what was written of them; totals of the same data stay equal.
 reconcile enqueues files that were received and never finished. Both run on without this command;
-cancel ends one, and what it had sent already is still run.`;
+cancel ends one: files it had sent and that were not looked at yet are skipped, and counted.`;
 
 /** Adds both commands. */
 export function addJobs(program: Command): void {
@@ -119,7 +119,7 @@ async function showStatus(id: string | undefined, options: StatusOptions): Promi
   const rows = jobs.map((job) => [
     job.id,
     job.kind,
-    stateOf(job),
+    job.skipped > 0 ? `${stateOf(job)}: ${job.skipped} not looked at` : stateOf(job),
     job.scanned,
     job.enqueued,
     job.finished ?? "",
@@ -184,6 +184,7 @@ function renderJob(job: Job): string {
     ["looked at", scanned],
     [dryRun ? "would enqueue" : "enqueued", enqueued],
     ...(job.finished === undefined ? [] : [["run again", job.finished] satisfies [string, unknown]]),
+    ...(job.state === "cancelled" ? [["not looked at", job.skipped] satisfies [string, unknown]] : []),
     ...(job.total > 0 ? [["files, about", job.total] satisfies [string, unknown]] : []),
     ["started", new Date(startedSeconds * 1000).toISOString()],
     ["last page", new Date(updatedSeconds * 1000).toISOString()],

@@ -577,7 +577,7 @@ const described = {
     output: shapes.job,
   },
   cancelJob: {
-    summary: "Ends a job; what it has enqueued is still run",
+    summary: "Ends a job; what it has enqueued is skipped, and counted",
     role: "operator",
     changes: true,
     answeredBy: "process",

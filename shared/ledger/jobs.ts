@@ -1,8 +1,8 @@
 /** Reprocess and reconcile jobs: what they are about and how far they are. */
 import * as v from "valibot";
 import { PAGE_LIMITS } from "../limits.ts";
-import { ask, jsonColumn, type LedgerDatabase, type Query, query } from "./database.ts";
-import { objectsRunAgainQuery } from "./objects.ts";
+import { ask, change, jsonColumn, type LedgerDatabase, type Query, query } from "./database.ts";
+import { objectHash, objectsRunAgainQuery } from "./objects.ts";
 import { askAll } from "./shards.ts";
 
 /** Which raw objects a job is about; all fields given must hold. Days are `YYYY-MM-DD`, UTC, when the mail arrived. */
@@ -22,7 +22,7 @@ export type JobFilter = v.InferOutput<typeof jobFilter>;
 
 export const JOB_KINDS = ["reprocess", "reconcile"] as const;
 
-/** cancelled: a person ended it; what it had enqueued is still run. */
+/** cancelled: a person ended it; what it had enqueued and nobody has looked at yet is skipped. */
 export const JOB_STATES = ["running", "done", "cancelled"] as const;
 
 export type JobState = (typeof JOB_STATES)[number];
@@ -57,6 +57,8 @@ export interface Job {
   /** Keys looked at, and reports enqueued (of a dry run: that would be). */
   scanned: number;
   enqueued: number;
+  /** Of a cancelled one: objects that it had enqueued and that were not looked at. */
+  skipped: number;
   /** About how many raw objects it is about, by the ledger; 0 = not known. */
   total: number;
   /** Of reconcile: what arrived less long ago is left alone, seconds. */
@@ -73,12 +75,14 @@ const row = v.pipe(
     version: v.number(),
     startedSeconds: v.number(),
     updatedSeconds: v.number(),
+    skipped: v.number(),
     job: jsonColumn(body),
   }),
   v.transform(({ job, ...columns }): Job => ({ ...columns, ...job })),
 );
 
-const COLUMNS = "id, kind, state, version, started_seconds AS startedSeconds, updated_seconds AS updatedSeconds, job";
+const COLUMNS = `id, kind, state, version, started_seconds AS startedSeconds, updated_seconds AS updatedSeconds,
+  (SELECT count(*) FROM skipped_objects s WHERE s.job_id = jobs.id) AS skipped, job`;
 
 function bodyOf({ filter, dryRun, generation, pages, cursor, scanned, enqueued, graceSeconds, total }: Job): string {
   return JSON.stringify({ filter, dryRun, generation, pages, cursor, scanned, enqueued, graceSeconds, total });
@@ -161,11 +165,59 @@ export async function followJobs(
     const objects = counted
       .filter(({ generation }) => generation === job.generation)
       .reduce((sum, one) => sum + one.objects, 0);
-    return { ...job, finished: Math.min(job.enqueued, objects) };
+    return { ...job, finished: Math.min(job.enqueued - job.skipped, objects) };
   });
 }
 
 /** Objects that jobs have enqueued and that have not come to their end yet. */
 export function countRunningAgain(jobs: readonly FollowedJob[]): number {
-  return jobs.reduce((sum, { enqueued, finished }) => sum + (finished === undefined ? 0 : enqueued - finished), 0);
+  return jobs.reduce(
+    (sum, { enqueued, finished, skipped }) => sum + (finished === undefined ? 0 : enqueued - finished - skipped),
+    0,
+  );
+}
+
+/** An object that a job has sent. */
+interface SentObject {
+  jobId: string;
+  rawKey: string;
+}
+
+/** Of objects that jobs have sent, those whose job has been cancelled, and whether each is noted as skipped already. */
+export async function findCancelled(
+  directory: LedgerDatabase,
+  objects: readonly SentObject[],
+): Promise<(SentObject & { isSkipped: boolean })[]> {
+  if (objects.length === 0) return [];
+  const cancelled = query(
+    `SELECT w.value ->> 0 AS jobId, w.value ->> 2 AS rawKey, EXISTS (SELECT 1 FROM skipped_objects s
+        WHERE s.job_id = w.value ->> 0 AND s.object_hash = unhex(w.value ->> 1)) AS isSkipped
+    FROM json_each(?1) w JOIN jobs ON jobs.id = w.value ->> 0 WHERE jobs.state = 'cancelled'`,
+    [JSON.stringify(await Promise.all(objects.map(named)))],
+    v.object({
+      jobId: v.string(),
+      rawKey: v.string(),
+      isSkipped: v.pipe(
+        v.number(),
+        v.transform((value) => value === 1),
+      ),
+    }),
+  );
+  return ask(directory, cancelled);
+}
+
+/** Notes objects of cancelled jobs that were not looked at; noted again, they count once. */
+export async function putSkipped(directory: LedgerDatabase, objects: readonly SentObject[]): Promise<void> {
+  if (objects.length === 0) return;
+  await change(directory, [
+    {
+      sql: `INSERT INTO skipped_objects (job_id, object_hash) SELECT value ->> 0, unhex(value ->> 1)
+        FROM json_each(?1) WHERE true ON CONFLICT DO NOTHING`,
+      parameters: [JSON.stringify(await Promise.all(objects.map(named)))],
+    },
+  ]);
+}
+
+async function named({ jobId, rawKey }: SentObject): Promise<[string, string, string]> {
+  return [jobId, await objectHash(rawKey), rawKey];
 }

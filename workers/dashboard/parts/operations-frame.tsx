@@ -24,7 +24,7 @@ const DONE: Record<string, string> = {
   replace: "The other version takes the place of the first one as soon as its message is processed.",
   keep: "The version accepted first stays.",
   count_both: "The other version counts as a report of its own as soon as its message is processed.",
-  cancelled: "Cancelled. What it had sent already is still run.",
+  cancelled: "Cancelled. Files it had sent and that had not been looked at yet are skipped, and counted.",
   started: "Started. The page shows how far it is.",
 };
 
