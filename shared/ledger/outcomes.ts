@@ -51,6 +51,16 @@ const outcome = v.variant("outcome", [
 /** What became of one report or one part. `id`: uid of the report, or id of the dead letter or conflict. */
 export type Outcome = v.InferOutput<typeof outcome>;
 
+/** How many parts of an object outcomes stand for. */
+export function countParts(outcomes: readonly Outcome[]): number {
+  return outcomes.reduce((sum, outcome) => sum + (("parts" in outcome ? outcome.parts : undefined) ?? 1), 0);
+}
+
+/** Those that a person discarded, by the dead letters there are; a setting discards without one. */
+export function discardedByPeople(outcomes: readonly Outcome[], deadLetters: ReadonlyMap<string, unknown>): Outcome[] {
+  return outcomes.filter(({ outcome, id }) => outcome === "discarded" && deadLetters.has(id));
+}
+
 export const outcomesColumn = jsonColumn(v.array(outcome));
 
 /** Outcomes as the column has them: without what most have. */

@@ -11,9 +11,9 @@ import { conflictId, eventId, sha256Text, versionUid } from "../../shared/identi
 import { type Claim, Claims, type Verdict } from "../../shared/ledger/claims.ts";
 import { type BatchChanges, needsReading, noChanges } from "../../shared/ledger/commit-batch.ts";
 import { type ConflictRow, putAcceptedVersion, type ReportVersion } from "../../shared/ledger/conflicts.ts";
-import type { DeadLetterFile, DeadLetterRow } from "../../shared/ledger/dead-letters.ts";
+import { type DeadLetterFile, type DeadLetterRow, isDiscarded } from "../../shared/ledger/dead-letters.ts";
 import { type FoundParts, objectReference } from "../../shared/ledger/objects.ts";
-import type { Outcome } from "../../shared/ledger/outcomes.ts";
+import { countParts, discardedByPeople, type Outcome } from "../../shared/ledger/outcomes.ts";
 import type { ReportReference, ReportShare } from "../../shared/ledger/report-rows.ts";
 import type { HeldReport, ReportWrite } from "../../shared/ledger/reports.ts";
 import { removeOlderSlices, removeSlices } from "../../shared/ledger/slices.ts";
@@ -157,7 +157,7 @@ class ObjectDecision {
     const { message, registration, isThere, isMoving } = this.#object;
     if (isMoving) return this.#move();
     // What was decided stays when it is run again after its address or its raw object has gone.
-    if (this.#wasDecided() && (registration === undefined || !isThere)) {
+    if ((this.#wasDecided() || this.#wasDiscarded()) && (registration === undefined || !isThere)) {
       this.#plan.left = isThere ? "left: address not registered" : "left: no raw object";
       this.#keepObject();
       return this.#plan;
@@ -185,10 +185,19 @@ class ObjectDecision {
   async #refuseWhole(reason: Problem): Promise<void> {
     this.#isRefusedWhole = true;
     await this.#reject({ part: "", problem: reason });
+    // Once it can be read again, what a person discarded of it is still discarded.
+    const kept = new Set(this.#plan.outcomes.map(({ id }) => id));
+    for (const outcome of discardedByPeople(this.#previous, this.#batch.context.known.deadLetters))
+      if (!kept.has(outcome.id)) this.#record(outcome);
   }
 
   #wasDecided(): boolean {
     return wasDecided(this.#previous);
+  }
+
+  /** Whether a person discarded all that is known of it. */
+  #wasDiscarded(): boolean {
+    return this.#previous.length > 0 && this.#previous.every(({ outcome }) => outcome === "discarded");
   }
 
   #fitsBudget(): boolean {
@@ -467,9 +476,9 @@ class ObjectDecision {
       const deadLetter = known.deadLetters.get(id);
       if (deadLetter === undefined) continue;
       this.#batch.changes.closedDeadLetters.push(id);
+      if (this.#object.isMoving && isDiscarded(deadLetter)) continue;
       // Of a discarded one that was told already, under the generation that ends it.
-      const isDiscarded = (deadLetter.discardedSeconds ?? 0) > 0;
-      const generation = isDiscarded ? deadLetter.generation + 1 : deadLetter.generation;
+      const generation = isDiscarded(deadLetter) ? deadLetter.generation + 1 : deadLetter.generation;
       this.#tell(closedDeadLetter({ ...deadLetter, generation }, "cleared"));
     }
   }
@@ -540,10 +549,10 @@ class ObjectDecision {
     });
   }
 
-  /** What was found, told by who read it; of an object that is refused whole, it is one part. */
+  /** What was found, told by who read it; an object that is refused whole is one part, beside those that stay discarded. */
   #foundParts(): FoundParts {
     const { findings, passedOver } = this.#object;
-    if (this.#isRefusedWhole) return { found: 1, passedOver: {} };
+    if (this.#isRefusedWhole) return { found: countParts(this.#plan.outcomes), passedOver: {} };
     const passed = Object.values(passedOver).reduce((sum, count) => sum + count, 0);
     return { found: findings.length + passed, passedOver };
   }
