@@ -1,11 +1,11 @@
-/** How many different addresses there are, in a few bytes each: a set of texts takes a hundred for each of a million. */
+/** Counts distinct addresses in a few bytes each: for a million, a Set of strings takes a hundred bytes each. */
 
 const FIRST_SLOTS = 1024;
-/** Two seeds of FNV-1a make one key of 64 bits; of a million addresses two share one once in 30 million reports. */
+/** FNV-1a with two seeds gives a 64-bit key; two of a million addresses collide once in 30 million reports. */
 const SEEDS = [0x811c9dc5, 0x9747b28c] as const;
 const FNV_PRIME = 0x01000193;
 
-/** Counts different texts by their 64-bit hash, in a table of open addressing. */
+/** Counts distinct texts by 64-bit hash, in a hash table with open addressing. */
 export class AddressCount {
   #high = new Uint32Array(FIRST_SLOTS);
   #low = new Uint32Array(FIRST_SLOTS);

@@ -1,4 +1,7 @@
-/** How a mail in a file authenticated: by the results of a receiver that is named, else by its signatures, where DNS may be asked. */
+/**
+ * How a mail in a file authenticated: by the results of a named receiver, otherwise by its signatures if DNS may be
+ * queried.
+ */
 import { noteAuthentication, readAuthenticationNote } from "../shared/authentication/authentication-results.ts";
 import { verifyDkim } from "../shared/authentication/dkim.ts";
 import { authorOf } from "../shared/authentication/from-domain.ts";
@@ -12,17 +15,17 @@ import { AUTHENTICATION_LIMITS } from "../shared/limits.ts";
 import type { ByteSource } from "../shared/report/source.ts";
 import { SNIFF_BYTES, sniff } from "../shared/sniff.ts";
 
-/** What may be believed, and whom to ask. */
+/** Which receiver to trust, and which resolver to ask. */
 export interface AuthenticationSettings {
-  /** The receiver's id in its Authentication-Results; "" = none is believed. */
+  /** The receiver's id in its Authentication-Results; "" = trust none. */
   authservId: string;
-  /** URL of a DNS server (RFC 8484); "" = none is asked. */
+  /** URL of a DNS server (RFC 8484); "" = ask none. */
   dnsUrl: string;
   /** When the mail came, seconds since 1970 UTC: signatures expire. */
   nowSeconds: number;
 }
 
-/** @returns undefined where the file is no mail; @throws what the source throws when it cannot be read */
+/** @returns undefined if the file is not a mail; @throws what the source throws when it cannot be read */
 export async function authenticateFile(
   source: ByteSource,
   { authservId, dnsUrl, nowSeconds }: AuthenticationSettings,
@@ -33,7 +36,7 @@ export async function authenticateFile(
   const note = readAuthenticationNote(noteAuthentication(mail, authservId));
   const noted = authenticationByNote(note, { from, hasResolver: dnsUrl !== "" });
   if (noted !== undefined) return noted;
-  // Of a mail that is larger nothing is proven.
+  // Larger mails are not verified.
   if (source.sizeBytes > mail.byteLength) return { result: "none" };
   return authenticationByDkim(await verifyDkim(mail, { resolver: httpsResolver(dnsUrl, fetch), nowSeconds }), from);
 }

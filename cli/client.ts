@@ -1,5 +1,5 @@
 /**
- * The API as commands use it: the client of the contract, whose problems become errors that a command ends with. It prints
+ * The API for commands: the contract's client, with problems turned into errors that end the command. It prints
  * nothing.
  */
 import {
@@ -15,29 +15,29 @@ import type { DeadLetterResult } from "../shared/contract/shapes.ts";
 import { PAGE_LIMITS } from "../shared/limits.ts";
 import { CommandError, UnavailableError } from "./command-error.ts";
 
-/** Where the API is and the secret it wants. */
+/** The location of the API and its token. */
 export interface ApiConnection {
-  /** Origin, without a slash at its end. */
+  /** Origin without a trailing slash. */
   url: string;
   token: string;
 }
 
-/** What `status` answers with. */
+/** The answer of `status`. */
 export type Status = Outputs["status"];
 
-/** Ours: a statement may take a minute; what takes longer than two does not answer any more. */
+/** Ours: a statement may take a minute; after two there will be no answer. */
 const CALL_TIMEOUT_MS = 120_000;
 
 /** Operations by name; each throws a CommandError that says in one sentence what to do. */
 export interface ApiClient {
   ask<Name extends OperationName>(name: Name, input: Inputs[Name], signal?: AbortSignal): Promise<Outputs[Name]>;
-  /** undefined when there is no such thing. */
+  /** Undefined if it does not exist. */
   find<Name extends OperationName>(name: Name, input: Inputs[Name]): Promise<Outputs[Name] | undefined>;
-  /** All items of a listing, a page a call. */
+  /** All items of a listing, one page per call. */
   each<Name extends PagedOperation>(name: Name, input: Inputs[Name]): AsyncGenerator<ItemOf<Name>>;
 }
 
-/** Builds the client of one deployment or one local stack. */
+/** Builds the client for a deployment or local stack. */
 export function apiClient({ url, token }: ApiConnection): ApiClient {
   const client = contractClient({ url, token, fetch: (target, init) => fetch(target, withTimeout(init)) });
   return {
@@ -70,10 +70,13 @@ function errorOf(url: string, { code, message, status }: ClientProblem): Command
   return new CommandError(status < 400 ? message : `${url}: ${message}`, code);
 }
 
-/** Dead letters by id, in whatever number, or by filter. */
+/** Any number of dead letters by id, or those matching a filter. */
 export type DeadLetterSelection = Omit<Inputs["requeueDeadLetters"], "cursor">;
 
-/** Sends dead letters again, discards or restores them; ids go as many a call as the API takes, a filter's dead letters a page a call. */
+/**
+ * Retries, discards or restores dead letters: ids in calls of the API's size limit, those matching a filter one page
+ * per call.
+ */
 export async function* changeDeadLetters(
   client: ApiClient,
   name: "requeueDeadLetters" | "discardDeadLetters" | "restoreDeadLetters",

@@ -1,7 +1,7 @@
-/** A failure the user can do something about: printed as one sentence, without a stack, with exit code 1. */
+/** A failure the user can act on: printed as one sentence without a stack trace, with exit code 1. */
 export class CommandError extends Error {
   override name = "CommandError";
-  /** What the API called it, where it was the API that refused. */
+  /** The API's problem code, if the API refused. */
   readonly code: string | undefined;
 
   constructor(message: string, code?: string) {
@@ -10,10 +10,10 @@ export class CommandError extends Error {
   }
 }
 
-/** Nothing answered, or only that it cannot at the moment: later it may. */
+/** Nothing answered, or it is temporarily unavailable. */
 export class UnavailableError extends CommandError {
   override name = "UnavailableError";
-  /** Something answered: it is there. */
+  /** Whether something answered. */
   readonly isThere: boolean;
 
   constructor(message: string, { isThere }: { isThere: boolean }) {

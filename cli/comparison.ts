@@ -1,11 +1,11 @@
 /**
- * The ledger's sums beside those of Analytics Engine: which figures of which domain and day differ, by how much, and what
- * may be the reason. Pure: it asks nobody and prints nothing.
+ * Compares the ledger's sums with those of Analytics Engine: which figures differ, by domain and day, by how much, and
+ * possible reasons. Pure: makes no requests and prints nothing.
  */
 import type { Sampling } from "../shared/analytics/statements.ts";
 import { ANALYTICS_LIMITS } from "../shared/limits.ts";
 
-/** What is compared, by the kind of report it comes from. */
+/** The figures compared, by kind of report. */
 export const COMPARED = {
   aggregate: ["records", "messages", "passed"],
   tls: ["successfulSessions", "failedSessions"],
@@ -15,7 +15,7 @@ export const COMPARED = {
 export type ComparedKind = keyof typeof COMPARED;
 export type Figure = (typeof COMPARED)[ComparedKind][number];
 
-/** Every figure, in the order they are shown. */
+/** Every figure, in display order. */
 export const FIGURES: readonly Figure[] = Object.values(COMPARED).flat();
 
 /** Figures of one domain and day; one that is absent is 0. */
@@ -24,11 +24,11 @@ export interface SumsOfDay {
   /** Days since 1970-01-01 UTC. */
   day: number;
   figures: Partial<Record<Figure, number>>;
-  /** Of them, what comes from reports over several days; the ledger alone knows. */
+  /** The part from reports over several days, known only to the ledger. */
   spread?: number;
 }
 
-/** The same, as Analytics Engine has it. */
+/** The same, according to Analytics Engine. */
 export interface EngineSumsOfDay extends SumsOfDay {
   sampling: Sampling;
 }
@@ -37,7 +37,7 @@ export interface EngineSumsOfDay extends SumsOfDay {
 export interface Pair {
   ledger: number;
   engine: number;
-  /** The engine's less the ledger's. */
+  /** The engine's value minus the ledger's. */
   difference: number;
 }
 
@@ -54,13 +54,13 @@ export interface Comparison {
   days: ComparedDay[];
   /** Over all days. */
   totals: Record<Figure, Pair>;
-  /** Over all points that the engine's sums stand on. */
+  /** Over all points behind the engine's sums. */
   sampling: Sampling;
-  /** Whether days of the ledger have shares of reports over several days. */
+  /** Whether any day in the ledger includes a share of a report over several days. */
   hasSpread: boolean;
 }
 
-/** Puts both sides together; rows of one domain and day add up. */
+/** Joins both sides; rows of the same domain and day are added up. */
 export function compare(ledger: readonly SumsOfDay[], engine: readonly EngineSumsOfDay[]): Comparison {
   const days = new Map<string, ComparedDay>();
   const dayOf = ({ domain, day }: SumsOfDay): ComparedDay => {
@@ -83,7 +83,7 @@ export function compare(ledger: readonly SumsOfDay[], engine: readonly EngineSum
   }
   for (const figure of FIGURES) totals[figure].difference = difference(totals[figure]);
   return {
-    // Days may differ in both directions, so equal totals alone say nothing.
+    // Days may differ in both directions, so equal totals alone prove nothing.
     isEqual: [...days.values()].every(({ isEqual }) => isEqual),
     days: [...days.values()].sort((a, b) => a.day - b.day || (a.domain < b.domain ? -1 : 1)),
     totals,
@@ -123,17 +123,17 @@ function addSampling(a: Sampling, b: Sampling): Sampling {
   };
 }
 
-/** What is known besides the sums. */
+/** What else is known. */
 export interface Circumstances {
   /** Days since 1970-01-01 UTC. */
   today: number;
   /** Messages in the queues. */
   waiting: number;
-  /** Reports that have points still to be written. */
+  /** Reports with points still to be written. */
   pointsDue: number;
 }
 
-/** How the points were sampled, in one sentence; undefined where the engine has none. */
+/** How the points were sampled, in one sentence; undefined if the engine has none. */
 export function sampleSentence({ points, highestInterval, meanInterval }: Sampling): string | undefined {
   if (points === 0) return undefined;
   if (highestInterval <= 1) return "Nothing was sampled: each point stands for itself (_sample_interval is 1).";
@@ -144,7 +144,7 @@ export function sampleSentence({ points, highestInterval, meanInterval }: Sampli
   );
 }
 
-/** What may be the reasons of a difference, a sentence each; none when there is no difference. */
+/** Possible reasons for a difference, one sentence each; none if there is no difference. */
 export function reasonsOf(comparison: Comparison, { today, waiting, pointsDue }: Circumstances): string[] {
   if (comparison.isEqual) return [];
   const different = comparison.days.filter(({ isEqual }) => !isEqual);

@@ -1,6 +1,6 @@
 /**
- * Which stack a command talks to: a deployment by --url and DMARC_TOKEN, else the one on this machine, found the way
- * `npm start` puts it up. The secret of the local stack is read from its state folder and never printed.
+ * Which stack a command talks to: a deployment given by --url and DMARC_TOKEN, otherwise the local one, located by the
+ * same settings as `npm start`. The local stack's secret is read from its state folder and never printed.
  */
 import type { Command } from "commander";
 import { LOCAL_DEFAULTS, type LocalOptions, readLocalOptions } from "../local/options.ts";
@@ -8,7 +8,7 @@ import { readLocalSecret } from "../local/secret.ts";
 import { type ApiClient, apiClient } from "./client.ts";
 import { CommandError } from "./command-error.ts";
 
-/** The options every command that talks to a stack has. */
+/** The options of every command that talks to a stack. */
 export interface ConnectionOptions {
   url?: string;
   http?: string;
@@ -17,7 +17,7 @@ export interface ConnectionOptions {
   state?: string;
 }
 
-/** Adds the options of a command that may talk to a deployment too. */
+/** Adds the options of a command that can talk to a deployment. */
 export function addConnectionOptions(command: Command): Command {
   return addLocalOptions(
     command.option("--url <origin>", "a deployed dashboard, with its secret in DMARC_TOKEN (or DMARC_URL)"),
@@ -35,12 +35,12 @@ export function addLocalOptions(command: Command): Command {
 }
 
 /**
- * The API of the stack the options and the environment name.
+ * The API of the stack chosen by options and environment.
  *
  * @throws CommandError when an option is wrong or there is no secret
  */
 export function connect(options: ConnectionOptions): ApiClient {
-  // What was said on the command line beats the environment: ports named there mean the local stack.
+  // The command line beats the environment: ports given there mean the local stack.
   const namesLocal = options.http !== undefined || options.state !== undefined;
   const url = options.url ?? (namesLocal ? undefined : process.env.DMARC_URL || undefined);
   if (url !== undefined) return apiClient({ url: readOrigin(url), token: remoteToken() });
@@ -65,7 +65,7 @@ function localOptions({ http, smtp, sql, state }: ConnectionOptions): LocalOptio
   return read.value;
 }
 
-// A token for a remote stack must not go over the wire in the clear.
+// A token for a remote stack must not be sent unencrypted.
 function readOrigin(text: string): string {
   const url = URL.parse(text);
   const isLocal = url?.hostname === "localhost" || url?.hostname === "127.0.0.1" || url?.hostname === "[::1]";

@@ -1,6 +1,5 @@
 /**
- * The `dmarc` command: puts the subcommands together and turns what they throw into one sentence and an exit code. It
- * does nothing by itself.
+ * The `dmarc` command: assembles the subcommands and turns their errors into one sentence and an exit code.
  */
 import { Command } from "commander";
 import { CommandError } from "./command-error.ts";
@@ -60,7 +59,7 @@ function buildProgram(): Command {
   return program;
 }
 
-// `dmarc parse … | head` closes the pipe early: that is no failure.
+// `dmarc parse … | head` closes the pipe early, which is not a failure.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code !== "EPIPE") throw error;
   process.exit(exitCodes.done);

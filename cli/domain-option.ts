@@ -1,12 +1,12 @@
-/** Domain names of the command line. */
+/** Domain names on the command line. */
 import { InvalidArgumentError } from "commander";
 import { readDomainName } from "../shared/domain-name.ts";
 import { printError } from "./terminal.ts";
 
 /**
- * A domain name as A-labels; where it was taken out of more than a name, that is said on standard error.
+ * A domain name as A-labels; if it was extracted from a longer text, a note goes to standard error.
  *
- * @throws InvalidArgumentError with a sentence about what is no domain name
+ * @throws InvalidArgumentError with a sentence if it is not a domain name
  */
 export function readDomain(typed: string): string {
   const domain = readDomainName(typed);
@@ -16,7 +16,7 @@ export function readDomain(typed: string): string {
   return name;
 }
 
-/** The same of an option or an argument that takes several. */
+/** The same for an option or argument that accepts several. */
 export function readDomains(typed: string, before: readonly string[] | undefined): string[] {
   return [...(before ?? []), readDomain(typed)];
 }

@@ -1,4 +1,4 @@
-/** What the command's exit code says; the same for every subcommand. */
+/** The exit codes, the same for every subcommand. */
 export const exitCodes = {
   done: 0,
   /** Wrong use, or something did not work. */

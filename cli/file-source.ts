@@ -1,12 +1,12 @@
 /**
- * A file on disk as a ByteSource: read by range or streamed, never held whole. It reads only what it is asked for.
+ * A file on disk as a ByteSource: read by range or streamed, never as a whole.
  */
 import { type FileHandle, open } from "node:fs/promises";
 import type { ByteSource } from "../shared/report/source.ts";
 
 const PIECE_BYTES = 64 * 1024;
 
-/** A source with an open file behind it; `await using` or `close()` lets go of it. */
+/** A source backed by an open file, released by `await using` or `close()`. */
 export interface FileSource extends ByteSource, AsyncDisposable {
   close(): Promise<void>;
 }
@@ -42,7 +42,7 @@ async function* streamFile(handle: FileHandle, sizeBytes: number): AsyncGenerato
   }
 }
 
-// One read may return less than it was asked for; a fresh buffer each time, because the reader may keep it.
+// A read may return less than requested. A new buffer each time, because the reader may keep it.
 async function readAt(handle: FileHandle, offset: number, length: number): Promise<Uint8Array> {
   const buffer = new Uint8Array(length);
   let filled = 0;

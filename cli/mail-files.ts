@@ -1,6 +1,6 @@
 /**
- * Files as mails to send: a file whose bytes are a mail goes as it is, anything else as an attachment of a mail made
- * around it. It walks folders and reads the start of files; it sends nothing.
+ * Turns files into mails to send: a file that is a mail is sent unchanged, anything else as an attachment of a new
+ * mail. Walks folders and reads the start of files; sends nothing.
  */
 import type { Dirent } from "node:fs";
 import { open, readdir, readFile, stat } from "node:fs/promises";
@@ -11,7 +11,7 @@ import { extractMail } from "../shared/mail/extract.ts";
 import type { PassedKind } from "../shared/mail/roles.ts";
 import { type ContentType, SNIFF_BYTES, sniff } from "../shared/sniff.ts";
 
-/** Labels for the attachment; receivers go by the bytes. */
+/** MIME types for the attachment; receivers go by the bytes. */
 const MIME_TYPES: Partial<Record<ContentType, string>> = {
   gzip: "application/gzip",
   zip: "application/zip",
@@ -22,14 +22,14 @@ const MIME_TYPES: Partial<Record<ContentType, string>> = {
   pdf: "application/pdf",
 };
 
-/** Sender of mails made here, in the envelope too. */
+/** Sender of mails made here, in header and envelope. */
 const SENDER = "dmarc-send@localhost";
 
 /**
- * Regular files under the paths in a stable order: as given, folders in the order of their names, dot files left out.
- * A link is followed when it is named itself, not when it is met in a folder.
+ * Regular files under the paths, in a stable order: as given, folders sorted by name, without dot files. A symbolic
+ * link is followed if given as a path, but not inside a folder.
  *
- * @param passOver told what is left out of a folder
+ * @param passOver called for everything left out of a folder
  * @throws the error of node:fs when a path does not exist or a folder cannot be read
  */
 export async function* walkFiles(paths: string[], passOver: (path: string) => void): AsyncGenerator<string> {
@@ -51,7 +51,7 @@ async function* walkFolder(folder: string, passOver: (path: string) => void): As
   }
 }
 
-// By code unit: the same everywhere, whatever the locale.
+// Sorted by code unit, independent of the locale.
 function byName(a: Dirent, b: Dirent): number {
   return a.name < b.name ? -1 : 1;
 }
@@ -65,7 +65,7 @@ function byName(a: Dirent, b: Dirent): number {
 export async function buildMail(path: string, rua: string): Promise<SendMailOptions> {
   const type = sniff(await readHead(path));
   const envelope = { from: SENDER, to: [rua] };
-  // The bytes of a mail stay what they are. (SMTP knows CRLF only: a bare LF or CR arrives as CRLF, which no CRLF mail has.)
+  // The bytes of a mail are not changed. (SMTP only has CRLF: a bare LF or CR arrives as CRLF.)
   if (type === "mail") return { envelope, raw: await readFile(path) };
   const filename = basename(path);
   return {
@@ -78,7 +78,7 @@ export async function buildMail(path: string, rua: string): Promise<SendMailOpti
   };
 }
 
-/** Kinds of the parts of a mail that are evidently no reports, as the stack passes them over; none of what is no mail. */
+/** The kinds of parts of a mail that the stack will pass over; empty if the file is not a mail. */
 export async function passedParts({ raw }: SendMailOptions): Promise<PassedKind[]> {
   if (!(raw instanceof Uint8Array) || raw.byteLength > MAIL_LIMITS.maxParsedMessageBytes) return [];
   const extracted = await extractMail(raw);

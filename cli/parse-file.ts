@@ -1,6 +1,6 @@
 /**
- * One file to one line of `dmarc parse`: runs the reader over it and sums up what came out. Offline; it opens nothing but
- * the source it is given. A report's records are held only when they are asked for.
+ * Turns one file into one line of `dmarc parse`: runs the reader and summarises the result. Offline; opens only the
+ * given source. Records are kept only on request.
  */
 
 import { basename } from "node:path";
@@ -47,7 +47,7 @@ export interface AggregateSummary {
   sources: number;
   dispositions: AggregateReport["totals"]["dispositions"];
   warnings: Warning[];
-  /** The records, when they were asked for. */
+  /** The records, if requested. */
   rows?: AggregateRecord[];
 }
 
@@ -81,29 +81,29 @@ export interface FailureSummary {
   warnings: Warning[];
 }
 
-/** Of a report in a mail: whether the mail proves who sent it. */
+/** For a report in a mail: whether the mail proves who sent it. */
 interface Sent {
   sender?: ReportSender;
 }
 
 export type ReportSummary = (AggregateSummary | TlsSummary | FailureSummary) & Sent;
 
-/** A problem and the part of the file it is about, "" for the file itself. */
+/** A problem and the part of the file concerned, "" for the file itself. */
 export interface PartProblem extends Problem {
   part: string;
   /** What a person can do about it. */
   advice: string;
-  /** The file that the part is, where it is known. */
+  /** The part as a file, if known. */
   file?: FileFacts;
 }
 
-/** A part that evidently is no report: the letter, a picture, a signature … */
+/** A part that is evidently not a report: text, a picture, a signature … */
 export interface PassedOver extends FileFacts {
   part: string;
   kind: PassedKind;
 }
 
-/** What `dmarc parse --json` prints for a file. */
+/** The output of `dmarc parse --json` for a file. */
 export interface FileSummary {
   file: string;
   /** rejected: no report could be read. */
@@ -114,18 +114,18 @@ export interface FileSummary {
 }
 
 export interface ParseSettings {
-  /** Reports may not be about what is later; seconds since 1970 UTC. */
+  /** Reports must not be about a later time; seconds since 1970 UTC. */
   nowSeconds: number;
   /** Keep each report's records as `rows`. */
   keepRecords?: boolean;
-  /** How the mail authenticated, where the file is one: then each report says who sent it. */
+  /** How the mail authenticated, if the file is a mail; then each report says who sent it. */
   authentication?: MailAuthentication | undefined;
 }
 
-/** Learned from each file for the next. */
+/** Record layouts learned from earlier files. */
 const shapes = new RecordShapes();
 
-/** What is gathered of a part's records while they stream by. */
+/** Totals of a part's records, gathered while streaming. */
 interface Gathered {
   sources: AddressCount;
   rows: AggregateRecord[];
@@ -193,7 +193,7 @@ function gather(
   }
 }
 
-// Two copies may differ in white space or packing, so a report is compared by what it says.
+// Copies may differ in white space or compression, so reports are compared by content.
 function addReport(reports: Map<string, ReportSummary>, summary: ReportSummary): void {
   const key = JSON.stringify({ ...summary, warnings: [], rows: [] });
   if (!reports.has(key)) reports.set(key, summary);

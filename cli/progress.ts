@@ -1,4 +1,4 @@
-/** A progress bar on a terminal, on standard error; nothing where there is none. The only importer of cli-progress. */
+/** A progress bar on standard error, only if that is a terminal. The only importer of cli-progress. */
 import { SingleBar } from "cli-progress";
 
 export interface Progress {

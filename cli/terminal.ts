@@ -1,12 +1,12 @@
 /**
- * Words on a terminal: tables and messages. Every text that came from outside loses its control characters here, so that
- * a report cannot move the cursor, colour the screen or turn the writing direction. It decides nothing.
+ * Tables and messages on a terminal. Removes control characters from every external text, so that a report cannot move
+ * the cursor, colour the screen or reverse the writing direction.
  */
 import Table from "cli-table3";
 import { cleanDetail, escapeActing } from "../shared/report/problems.ts";
 
 const MAX_CELL_CHARS = 80;
-/** R2 keys have up to 1,024 characters and are copied from here. */
+/** R2 keys have up to 1,024 characters and must be copyable. */
 const MAX_LINE_CHARS = 1200;
 
 const ACTING_IN_TEXT = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g;
@@ -17,7 +17,7 @@ export function safeText(value: unknown, maxChars = MAX_CELL_CHARS): string {
   return cleanDetail(text, maxChars);
 }
 
-/** Rows under a heading; numbers stand to the right. */
+/** Rows under headings, numbers right-aligned. */
 export function renderTable(head: string[], rows: unknown[][]): string {
   const align = head.map((_, column) => (rows.some((row) => typeof row[column] === "number") ? "right" : "left"));
   const table = new Table({
@@ -29,13 +29,13 @@ export function renderTable(head: string[], rows: unknown[][]): string {
   return table.toString();
 }
 
-/** Names and values, one a line, values aligned. */
+/** Names and values, one pair per line, values aligned. */
 export function renderPairs(pairs: [string, unknown][]): string {
   const width = Math.max(0, ...pairs.map(([name]) => name.length));
   return pairs.map(([name, value]) => `${name.padEnd(width)}  ${renderValue(value)}`).join("\n");
 }
 
-/** `2026-11-21` of seconds since 1970, "" where there is no date. */
+/** `2026-11-21` for seconds since 1970, "" for an invalid date. */
 export function renderDay(seconds: number): string {
   const date = new Date(seconds * 1000);
   return Number.isNaN(date.getTime()) ? "" : date.toISOString().slice(0, 10);
@@ -46,12 +46,12 @@ export function printOut(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
-/** Writes one line of JSON to standard output: nothing is lost, and no character acts on a terminal. */
+/** Writes one line of JSON to standard output, complete, with control characters escaped. */
 export function printJson(value: unknown): void {
   printOut(escapeActing(JSON.stringify(value)));
 }
 
-/** Writes text for programs as it is; on a terminal without what acts on it. */
+/** Writes text unchanged for programs, and without control characters on a terminal. */
 export function printRaw(text: string): void {
   process.stdout.write(process.stdout.isTTY ? text.replace(ACTING_IN_TEXT, "\ufffd") : text);
 }

@@ -1,6 +1,6 @@
 /**
- * Waiting until the pipeline has processed everything. It always ends: when that is so, when the time is up, when the
- * stack is gone, or when nothing moves any more.
+ * Waits until the pipeline has processed everything. Always ends: when that is done, when the time is up, when the
+ * stack is gone, or when there is no more progress.
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { isIdle } from "../shared/operations.ts";
@@ -10,27 +10,27 @@ import { CommandError, UnavailableError } from "./command-error.ts";
 export interface WaitBounds {
   /** How long to wait at most. */
   timeoutSeconds: number;
-  /** How long the stack may be away; a local one that starts its Workers again is back within seconds. */
+  /** How long the stack may be unreachable; a local one is back within seconds after restarting its Workers. */
   goneSeconds: number;
-  /** How long nothing may change while nothing waits in a queue. */
+  /** How long there may be no progress while the queues are empty. */
   stillSeconds: number;
 }
 
 /** Ours. The longest wait between two attempts of a message is 128 s locally, and such a message is in its queue. */
 export const WAIT_BOUNDS = { goneSeconds: 30, stillSeconds: 120 };
 
-/** Between two looks; a batch is given to a consumer after 0.2 s locally. */
+/** Between two polls; locally a batch is delivered after 0.2 s. */
 const POLL_MS = 250;
-/** One look is not enough: see isIdle. */
+/** A single poll is not enough: see isIdle. */
 const QUIET_LOOKS = 2;
-/** One look at least, however short the time. */
+/** Poll at least once, however short the time. */
 const MIN_LOOK_MS = 3000;
 
 /**
  * Resolves with the last status when everything has been processed.
  *
- * @param readStatus asks the stack, and gives up when the signal says so
- * @throws CommandError with a sentence when the waiting ended otherwise
+ * @param readStatus reads the status, aborted by the signal
+ * @throws CommandError with a sentence when waiting ended otherwise
  */
 export async function waitUntilDone(
   readStatus: (signal: AbortSignal) => Promise<Status>,
@@ -62,7 +62,7 @@ export async function waitUntilDone(
 interface Look {
   /** By performance.now(). */
   deadline: number;
-  /** A stack that is not there at first need not be waited for. */
+  /** If the stack is unreachable from the start, do not wait for it. */
   isFirst: boolean;
 }
 

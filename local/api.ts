@@ -8,15 +8,15 @@ import { isIdle } from "../shared/operations.ts";
 export interface ApiConnection {
   url: string;
   token: string;
-  /** Ends the waiting for an answer. */
+  /** Aborts waiting for an answer. */
   signal?: AbortSignal;
 }
 
 /** Ours: the dashboard finds the process Worker through wrangler's registry, a moment after both are ready. */
 const CONNECT_TIMEOUT_MS = 20_000;
-/** Between two looks. */
+/** Pause between two polls. */
 const POLL_MS = 200;
-/** One look is not enough: see isIdle. */
+/** A single poll is not enough: see isIdle. */
 const QUIET_LOOKS = 3;
 
 /** Resolves when the dashboard reaches the process Worker. @throws Error when it does not in time */
@@ -29,22 +29,22 @@ export async function register(api: ApiConnection, rua: string, account: string)
   await ask(api, "putRegistration", { rua, entry: { account } });
 }
 
-/** Lets a person see everything. @throws Error as `register` does */
+/** Makes a person an operator. @throws Error as `register` does */
 export async function allowOperator(api: ApiConnection, email: string): Promise<void> {
   await ask(api, "putIdentity", { email, entry: { role: "operator", accounts: [] } });
 }
 
-/** Has everything that was received and not finished enqueued again. @throws Error as `register` does */
+/** Enqueues everything that was received and not finished. @throws Error as `register` does */
 export async function startReconcile(api: ApiConnection): Promise<void> {
   await ask(api, "startReconcile", {});
 }
 
-/** Has the reports about a domain read again. @throws Error as `register` does */
+/** Reprocesses the reports about a domain. @throws Error as `register` does */
 export async function startReprocess(api: ApiConnection, domain: string): Promise<void> {
   await ask(api, "startReprocess", { filter: { domain } });
 }
 
-/** Resolves when nothing is waiting any more. @throws Error as `register` does; the signal's reason when aborted */
+/** Resolves when nothing is waiting. @throws Error as `register` does; the signal's reason when aborted */
 export async function waitUntilRead(api: ApiConnection): Promise<void> {
   for (let quiet = 0; quiet < QUIET_LOOKS; ) {
     quiet = isIdle(await ask(api, "status", {})) ? quiet + 1 : 0;
@@ -52,7 +52,7 @@ export async function waitUntilRead(api: ApiConnection): Promise<void> {
   }
 }
 
-// 5xx and no answer are tried again until the time is up: the Workers are up, but not yet connected to each other.
+// Retries 5xx and missing answers until the time is up: the Workers may be up but not yet connected to each other.
 async function ask<Name extends OperationName>(
   { url, token, signal }: ApiConnection,
   name: Name,

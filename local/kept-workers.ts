@@ -1,6 +1,6 @@
 /**
- * The Workers, kept running: when their runtime dies or does not answer any more, they are started again, and what was
- * waiting in their queues, which are memory only, is enqueued again. It gives up when that happens again and again.
+ * Keeps the Workers running: when their runtime dies or stops answering, it restarts them and re-enqueues what was
+ * waiting in their queues, which are only in memory. Gives up when that happens repeatedly.
  */
 import { isAnswering } from "./smtp/deliver.ts";
 import { type RunningWorkers, startWorkers, type WorkersAddress, type WorkersOptions } from "./workers.ts";
@@ -11,20 +11,20 @@ export interface KeptWorkersOptions {
   onLine: (line: string) => void;
   /** One line for people. */
   say: (line: string) => void;
-  /** Has everything that was received and not finished enqueued again. */
+  /** Enqueues everything that was received and not finished. */
   reconcile: () => Promise<void>;
 }
 
-/** Ours: so many ends within so long a time are no accident. */
+/** Ours: this many crashes within this time are not an accident. */
 const MAX_RESTARTS = 5;
 const RESTART_WINDOW_MS = 5 * 60_000;
 
 export class KeptWorkers {
-  /** Resolves when the first start has come to its end; rejects when it failed. */
+  /** Resolves when the first start has finished; rejects if it failed. */
   readonly ready: Promise<void>;
-  /** Resolves with a sentence when they are given up. */
+  /** Resolves with a sentence when it gives up. */
   readonly failed: Promise<string>;
-  /** Where they are; undefined while they are being started. */
+  /** Their location; undefined while they are starting. */
   address: WorkersAddress | undefined;
   readonly #options: KeptWorkersOptions;
   readonly #giveUp: (reason: string) => void;
@@ -42,7 +42,7 @@ export class KeptWorkers {
     this.#watch(this.#running);
   }
 
-  /** Has Workers that did not answer in time started again, unless they answer something else. */
+  /** Restarts Workers that did not answer in time, unless they answer another request. */
   async checkHealth(address: WorkersAddress): Promise<void> {
     const running = this.#running;
     if (address !== this.address || (await isAnswering(address))) return;
@@ -74,7 +74,7 @@ export class KeptWorkers {
   }
 
   async #restart(dead: RunningWorkers, what: string): Promise<void> {
-    // Somebody else has seen it too, or it is meant.
+    // Already being handled, or intended.
     if (dead !== this.#running || this.#isStopping || this.address === undefined) return;
     this.address = undefined;
     const now = Date.now();
@@ -99,7 +99,7 @@ export class KeptWorkers {
     }
   }
 
-  // wrangler reloads when a source file changes, and the queues are empty then, too.
+  // wrangler reloads when a source file changes, which also empties the queues.
   #read(line: string): void {
     this.#options.onLine(line);
     if (line.includes("Local server updated and ready") && this.address !== undefined) void this.#afterReload();

@@ -1,9 +1,9 @@
 /**
- * Makes wrangler's output readable: one short line for each JSON line a Worker logs, and its errors. Pure; what is not
- * shown still goes to the log file of the stack.
+ * Makes wrangler's output readable: one short line per JSON line that a Worker logs, and its errors. Pure; lines not
+ * shown still go to the stack's log file.
  */
 
-/** What to do with one line of wrangler's output. `isRoutine` = one of those that each mail brings. */
+/** What to do with one line of wrangler's output. `isRoutine` = logged for every mail. */
 export type LineView =
   | { kind: "event"; text: string; isRoutine: boolean }
   | { kind: "error"; text: string }
@@ -11,19 +11,19 @@ export type LineView =
 
 const HIDDEN: LineView = { kind: "hidden" };
 
-/** Not one line a mail: a large report has thousands of slices. */
+/** Not shown individually: a large report has thousands of slices. */
 const HIDDEN_EVENTS: unknown[] = ["points"];
 const ROUTINE_EVENTS: unknown[] = ["mail", "report", "finish"];
 
-/** Fields in the order they are shown; the first two name what happened. */
+/** Fields in display order; the first two name the event. */
 const TITLE_FIELDS = ["event", "outcome"];
 const DETAIL_FIELDS = ["code", "reason", "message", "error", "to", "rua", "account", "domain", "reporter", "reportId"];
 const COUNT_FIELDS = ["parts", "reports", "records", "messages"];
 
-/** Whose event it is; all others are process's. */
+/** The Worker of an event; all others are from process. */
 const WORKER_OF_EVENT: Record<string, string> = { mail: "ingest", dashboard_fault: "dashboard" };
 
-/** Reads one line, its colours removed. */
+/** Parses one line, without colours. */
 export function viewLine(line: string): LineView {
   const record = readRecord(line);
   if (record !== undefined) {
@@ -36,7 +36,7 @@ export function viewLine(line: string): LineView {
   return { kind: "error", text: error };
 }
 
-// A Worker's line, also one that was printed as a warning or an error.
+// A Worker's line, possibly printed as a warning or error.
 function readRecord(line: string): Record<string, unknown> | undefined {
   const start = line.indexOf("{");
   if (start === -1 || !/^(\[wrangler:(error|warn)\] |[✘▲] \[(ERROR|WARNING)\] )?$/u.test(line.slice(0, start)))

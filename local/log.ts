@@ -1,6 +1,6 @@
 /**
- * The log of one run of the stack: a file of its own in the state folder, and lines for people. A disk that is full costs
- * lines, never the stack.
+ * The log of one run of the stack: a separate file in the state folder, and lines for people. A full disk loses lines
+ * but never stops the stack.
  */
 import { createWriteStream, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
@@ -11,7 +11,7 @@ export interface Log {
   write(line: string): void;
   /** A line for people. */
   show(line: string): void;
-  /** Shows a problem when it is new, and that it is over; returns it. */
+  /** Shows a problem when it appears and when it is over; returns it. */
   showOnce(problem: string | undefined): string | undefined;
   close(): void;
 }
@@ -19,7 +19,7 @@ export interface Log {
 /** Ours: logs of earlier starts that are kept. */
 const KEPT_LOGS = 10;
 
-/** Opens the log of a run; the oldest ones go. @param show absent = nobody reads along */
+/** Opens the log of a run and removes the oldest ones. @param show absent = nothing is shown */
 export function openLog(stateDir: string, show: (line: string) => void = () => undefined): Log {
   const folder = join(stateDir, "logs");
   mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -27,7 +27,7 @@ export function openLog(stateDir: string, show: (line: string) => void = () => u
   for (const name of old.sort().slice(0, -KEPT_LOGS)) rmSync(join(folder, name), { force: true });
   const path = join(folder, `${new Date().toISOString().replaceAll(":", "").slice(0, 17)}.log`);
   const file = createWriteStream(path, { flags: "a", mode: 0o600 });
-  // A full disk must not end the stack, and a child's last words may come after the end.
+  // A full disk must not end the stack, and a child's last lines may come after the end.
   file.on("error", () => undefined);
   let hasProblem = false;
   const showOnce = (problem: string | undefined): string | undefined => {

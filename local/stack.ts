@@ -1,7 +1,7 @@
 /**
- * The whole pipeline on one machine: local Analytics Engine, the Workers in workerd, and the two ports, for mail and for
- * the dashboard. Used by `npm start` and by tests. It starts everything or nothing, and leaves no process behind however
- * it ends. Workers that die or hang are started again, and what was waiting in their queues is enqueued again.
+ * The whole pipeline on one machine: local Analytics Engine, the Workers in workerd, and the two ports, for mail and
+ * for the dashboard. Used by `npm start` and by tests. Starts everything or nothing, and leaves no process behind
+ * however it ends. Workers that die or hang are restarted, and what was waiting in their queues is enqueued again.
  */
 import { resolve } from "node:path";
 import { BrokenDataError, type RunningAnalytics, StateInUseError, startAnalytics } from "./analytics/start.ts";
@@ -24,11 +24,14 @@ export { StartError } from "./state-folder.ts";
 export interface StackOptions extends LocalOptions {
   /** One line for people; absent = silent. Everything is in `<stateDir>/logs` too. */
   log?: (line: string) => void;
-  /** Gives up a start that is under way. */
+  /** Aborts a start in progress. */
   signal?: AbortSignal;
-  /** How long the Workers may take for a mail; absent = the SMTP server's own bound. */
+  /** How long the Workers may take for a mail; absent = the SMTP server's default. */
   mailTimeoutMilliseconds?: number;
-  /** Tests only: told where the engine is, says where the Workers are to write points instead; for faults on the way. */
+  /**
+   * Tests only: receives the engine's address and returns the one the Workers write points to instead, to inject
+   * faults.
+   */
   interceptPoints?: (engineUrl: string) => string;
 }
 
@@ -39,11 +42,11 @@ export interface RunningStack {
   /** Opens the dashboard in a browser: an address with the key, which the browser keeps as a cookie. */
   link: string;
   logFile: string;
-  /** Resolves with a sentence when a part has died for good; the rest is still running then. */
+  /** Resolves with a sentence when a part has died permanently; the rest is still running then. */
   failed: Promise<string>;
-  /** Ends everything in order; resolves when no process is left. Calling it again waits for the same end. */
+  /** Stops everything in order; resolves when no process is left. Calling it again waits for the same stop. */
   stop(): Promise<void>;
-  /** Ends everything at once, as a power cut would. */
+  /** Stops everything at once, like a power cut. */
   kill(): void;
 }
 
@@ -108,11 +111,11 @@ interface StartContext {
   parts: Parts;
   secret: LocalSecret;
   log: Log;
-  /** The state folder has never been started with. */
+  /** Whether the state folder is new. */
   isNew: boolean;
 }
 
-// What is being started when it is given up appears only later, so everything is ended a second time.
+// A part that was still starting when the start was aborted may appear later, so everything is stopped a second time.
 async function startOrClean(options: StackOptions, context: StartContext): Promise<void> {
   const aborted = abortOf(options.signal);
   const started = startParts(options, context);
@@ -130,7 +133,7 @@ async function startOrClean(options: StackOptions, context: StartContext): Promi
   }
 }
 
-/** Everything in its order: what keeps the data, the Workers on top of it, the ports, and what the Workers are told. */
+/** Starts everything in order: storage, the Workers, the ports, and the set-up of the Workers. */
 async function startParts(options: StackOptions, context: StartContext): Promise<void> {
   const { stateDir, signal } = options;
   const { parts, log, secret, isNew } = context;
@@ -148,7 +151,7 @@ async function startParts(options: StackOptions, context: StartContext): Promise
   if (parts.workers.address !== undefined) await applyMigrations(parts.workers.address);
   await openPorts(options, context, parts.workers);
   await allowOperator(api, DEVELOPER);
-  // Only an earlier run can have left something; a new folder's first mails would only be read twice.
+  // Only an earlier run can have left something; in a new folder the first mails would merely be read twice.
   if (isNew) await waitUntilConnected(api);
   else await startReconcile(api);
   if (!options.samples || parts.smtp === undefined) return;
@@ -162,7 +165,7 @@ function apiOf({ httpPort, signal }: StackOptions, { apiToken: token }: LocalSec
 function startKeptWorkers(options: StackOptions, context: StartContext, analyticsUrl: string): KeptWorkers {
   const { log, secret, parts } = context;
   const reconcile = async (): Promise<void> => {
-    // Not before the start has come so far itself.
+    // Not before the initial start has got this far.
     if (parts.smtp === undefined) return;
     await startReconcile({ ...apiOf(options, secret) });
   };
@@ -192,7 +195,7 @@ async function openPorts(
     port: options.smtpPort,
     findWorkers,
     findRoomProblem: () => log.showOnce(roomProblem(stateDir)),
-    // A refusal by the Worker is in its own log line.
+    // The Worker logs its refusals itself.
     onRefused: ({ to, code, message }) => code !== 550 && log.show(`mail      ${code}  ${to}  ${message}`),
     onNoAnswer: (address) => workers.checkHealth(address),
     ...(mailTimeoutMilliseconds === undefined ? {} : { timeoutMilliseconds: mailTimeoutMilliseconds }),
@@ -204,7 +207,7 @@ function lineHandler({ parts, log }: StartContext): (line: string) => void {
   return (line) => {
     log.write(`workers: ${line}`);
     const view = viewLine(line);
-    // Hundreds of samples would push everything else off the screen.
+    // Hundreds of sample mails would push everything else off the screen.
     const isSample = view.kind === "event" && view.isRoutine && parts.samples?.isUnderWay() === true;
     if (view.kind === "event" && !isSample) log.show(view.text);
     if (view.kind !== "error") return;

@@ -1,6 +1,6 @@
 -- What a cancelled job had enqueued and nobody looked at: in the first database alone, as jobs are.
 
--- An object of a cancelled job whose message was acknowledged without a look. A row an object, so that a message that is
+-- An object of a cancelled job that was acknowledged without being read. One row per object, so that a message that is
 -- delivered twice counts once.
 CREATE TABLE skipped_objects (
   job_id TEXT NOT NULL,

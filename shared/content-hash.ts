@@ -1,17 +1,18 @@
 /**
- * The hash of what a report says, as it was read: the same for records in any order, any white space, encoding and
- * container; another one when a record is more, less or different. Pure.
+ * Hashes a report's content as read: the same for records in any order and for any white space, encoding and container;
+ * different if a record is added, missing or changed. Pure.
  *
- * Records are summed up by a fast hash of 64 bits each, in two sums, so that a million of them are hashed as they stream.
- * It is no cryptographic hash, and need not be: it is compared only with reports of the same identity, and whoever makes
- * two contents collide gets their own second one called a duplicate. What came first stays, and both raw objects are kept.
+ * A fast 64-bit hash of each record goes into two sums, so that a million records are hashed while streaming. The hash
+ * is not cryptographic and need not be: it is only compared between reports of the same identity, and a sender who
+ * constructs a collision merely has their own second report called a duplicate. The first report stays, and both raw
+ * objects are kept.
  */
 import { sha256Text } from "./identity.ts";
 import { HashSum, ItemHash } from "./report/fast-hash.ts";
 import type { AggregateRecord, AggregateReport, FailureReport, Report, TlsReport } from "./report/vocabulary.ts";
 import type { ReportHeader } from "./report-header.ts";
 
-/** Hashes the records of one aggregate report as they come. */
+/** Hashes the records of one aggregate report as they stream. */
 export class RecordsHash {
   readonly #sum = new HashSum();
   readonly #item = new ItemHash();
@@ -56,7 +57,7 @@ export class RecordsHash {
 /**
  * The hash of a report's content.
  *
- * @param records hash of all records of an aggregate report; not looked at for other kinds
+ * @param records hash of all records of an aggregate report; ignored for other kinds
  * @returns 32 hex digits
  */
 export async function contentHashOf(report: Report, header: ReportHeader, records: RecordsHash): Promise<string> {
@@ -109,7 +110,7 @@ function tlsContent({ policies }: TlsReport): unknown {
   return sum.parts;
 }
 
-/** Facts alone would make one of two messages that failed within the same second: what is known of their headers is in. */
+/** Includes what is known of the headers: without it, two messages that failed in the same second would be one. */
 function failureContent(report: FailureReport): unknown {
   return [
     report.sourceIp,

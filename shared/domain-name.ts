@@ -1,6 +1,6 @@
 /**
- * Domain names as they are compared and kept: A-labels (RFC 5890), lower case, no trailing dot. Decided here alone, for
- * the identity of reports, the registry and the ledger. What a person types is read here too. Pure.
+ * Domain names as they are compared and stored: A-labels (RFC 5890), lower case, no trailing dot. The only place that
+ * decides this, for report identity, the registry and the ledger. Also reads what people type. Pure.
  */
 import { fail, ok, type Result } from "./result.ts";
 import { toULabels } from "./u-labels.ts";
@@ -8,26 +8,26 @@ import { toULabels } from "./u-labels.ts";
 const IS_PLAIN = /^[\x21-\x7e]*$/;
 
 /**
- * The form in which two names of one domain are equal.
+ * The normal form of a domain name.
  *
- * @returns what is no domain name comes back as it is, in lower case and without its last dot
+ * @returns a text that is not a domain name is returned in lower case without its trailing dot
  */
 export function domainName(text: string): string {
   const lower = text.trim().toLowerCase().replace(/\.$/, "");
   return IS_PLAIN.test(lower) ? lower : toALabels(lower);
 }
 
-/** The domain of a mail address, or of the last one in a text; "" where there is none. */
+/** The domain of a mail address, or of the last address in a text; "" if there is none. */
 export function domainOfAddress(text: string): string {
   const at = text.lastIndexOf("@");
   return at < 0 ? "" : domainName(text.slice(at + 1).replace(/[>\s].*$/s, ""));
 }
 
 /**
- * The policy domain in the name of a report's file: `receiver!policy-domain!begin!end.xml.gz` (RFC 7489 section 7.2.1.1,
- * RFC 8460 section 5.1). A guess: anybody may name a file so.
+ * The policy domain in the name of a report's file: `receiver!policy-domain!begin!end.xml.gz` (RFC 7489 section
+ * 7.2.1.1, RFC 8460 section 5.1). A guess: anybody can choose a file name.
  *
- * @returns "" where the name has not that form
+ * @returns "" if the name does not have that form
  */
 export function domainOfFileName(fileName: string): string {
   const [, domain = "", begin = ""] = (fileName.split(/[/\\]/).at(-1) ?? "").split("!");
@@ -39,7 +39,7 @@ export function domainOfFileName(fileName: string): string {
 export interface TypedDomain {
   /** A-labels. */
   name: string;
-  /** What it was taken from, where it was more than a name: a URL, an address, the name of a DMARC record. */
+  /** What it was extracted from, if more than a name was typed: a URL, an address, the name of a DMARC record. */
   takenFrom: string | undefined;
 }
 
@@ -47,7 +47,7 @@ export interface TypedDomain {
  * Reads a domain name as people type and paste it: in capitals, with a trailing dot, as U-labels, within a URL, a mail
  * address or the name of a DMARC record.
  *
- * @returns a sentence about what is no domain name
+ * @returns a sentence about what is wrong, if it is not a domain name
  */
 export function readDomainName(typed: string): Result<TypedDomain, string> {
   const text = typed.trim();
@@ -75,7 +75,7 @@ function hostOf(text: string): string {
   return withoutPort.replace(/^_dmarc\./i, "");
 }
 
-/** @param name as A-labels. @returns the end of a sentence, undefined for a domain name */
+/** @param name as A-labels. @returns the end of a sentence, or undefined if the name is valid */
 function whyNoName(name: string): string | undefined {
   if (name === "") return "it is empty";
   if (name.length > MAX_NAME_CHARS) return `it has more than ${MAX_NAME_CHARS} characters`;
@@ -93,7 +93,7 @@ function whyNoName(name: string): string | undefined {
   return undefined;
 }
 
-// Whether it is what its U-label is written as.
+// Whether it is the encoding of its U-label.
 function isWellFormed(aLabel: string): boolean {
   const uLabel = toULabels(aLabel);
   return uLabel !== undefined && uLabel !== aLabel && domainName(uLabel) === aLabel;
@@ -101,11 +101,11 @@ function isWellFormed(aLabel: string): boolean {
 
 // UTS #46, as both runtimes have it in their URL parser (WHATWG URL, "host parsing").
 function toALabels(lower: string): string {
-  // As A-labels a name is longer, and one of this length is none already.
+  // A-labels are longer, so a text of this length is already too long.
   if (lower.length > MAX_NAME_CHARS || /[/\\?#@:\s\u0000-\u001f]/.test(lower)) return lower;
   try {
     const { hostname } = new URL(`http://${lower}`);
-    // Digits of another script would be read as an IPv4 address, which is no name.
+    // Digits of another script would be read as an IPv4 address.
     return /^[\d.]+$|^\[/.test(hostname) || hostname === "" ? lower : hostname.replace(/\.$/, "");
   } catch {
     return lower;

@@ -1,12 +1,16 @@
-/** What makes two deliveries the same report, and two failures the same dead letter: stable ids from their content. */
+/**
+ * Stable ids derived from content, so that two deliveries are recognised as one report, and two failures as one dead
+ * letter.
+ */
 import type { ReportHeader } from "./report-header.ts";
 import { datedId, isoDate } from "./storage.ts";
 
 /**
- * The uid of a report in an account: (account, kind, reporter, report id, domains, begin, end), each normalised. Ids are
- * compared whole, without one pair of angle brackets: `2940` of two reporters, or of two days, are two reports.
+ * The uid of a report in an account: (account, kind, reporter, report id, domains, begin, end), each normalised. Report
+ * ids are compared as a whole, without one pair of angle brackets; `2940` from two reporters, or for two days, is two
+ * reports.
  *
- * @param contentHash what stands for the id of a failure report, which has none: the same content is the same report
+ * @param contentHash replaces the report id of a failure report, which has none
  * @returns 32 hex digits
  */
 export async function reportUid(account: string, header: ReportHeader, contentHash: string): Promise<string> {
@@ -15,19 +19,19 @@ export async function reportUid(account: string, header: ReportHeader, contentHa
   return hashId([account, kind, ...reporterKey.map(normalize), id, ...domains, beginSeconds, endSeconds]);
 }
 
-/** The uid of another version of a report that a person lets count as a report of its own. */
+/** The uid of a version that a person decided to count as a separate report. */
 export async function versionUid(uid: string, contentHash: string): Promise<string> {
   return hashId(["version", uid, contentHash]);
 }
 
-/** Id of an event about a part of a raw object, such as `duplicate`: told again, it is the same event. */
+/** Id of an event about a part of a raw object, such as `duplicate`. Repeated events have the same id. */
 export async function eventId(rawKey: string, part: string, outcome: string): Promise<string> {
   return hashId(["event", rawKey, part, outcome]);
 }
 
 /**
- * Id of what cannot become data: the same part of the same object failing for the same reason is one dead letter, filed
- * under the day the object arrived.
+ * Id of a dead letter, beginning with the day the object arrived: the same part of the same object failing for the same
+ * reason is one dead letter.
  *
  * @param day `YYYY/MM/DD` or `YYYY-MM-DD`
  */
@@ -39,14 +43,14 @@ export async function deadLetterId(
 }
 
 /**
- * Id of another version of an accepted report, filed under the day the report begins: however often and to whichever
- * address of the account it comes, it is one conflict.
+ * Id of a conflict, beginning with the day the report begins: another version of an accepted report is one conflict,
+ * however often and at whichever address of the account it arrives.
  */
 export async function conflictId(beginSeconds: number, uid: string, contentHash: string): Promise<string> {
   return datedId(isoDate(beginSeconds), await hashId(["conflict", uid, contentHash]));
 }
 
-/** Id of the event that a slice of points was written. */
+/** Id of the event for a written slice of points. */
 export async function sliceEventId(place: { reportUid: string; generation: number; slice: number }): Promise<string> {
   return hashId(["slice", place.reportUid, place.generation, place.slice]);
 }

@@ -421,6 +421,20 @@ export const GUIDANCE_LIMITS = {
   maxShownChanges: 50,
 } as const;
 
+/** Ours: what the round over all domains does at once (process: scheduled()). */
+export const WATCH_LIMITS = {
+  /** Days a stored verdict looks back on: as the pages do unless told otherwise. */
+  verdictDays: 30,
+  /** A new round over the domains begins no sooner after the one before. */
+  secondsBetweenRounds: 15 * 60,
+  /** Domains looked at by one statement for whether anything about them changed, */
+  domainsAtOnce: 200,
+  /** and those whose facts come with one statement. */
+  factsAtOnce: 20,
+  /** Runs that may fail at one domain before the round goes on without it. */
+  maxAttempts: 3,
+} as const;
+
 /** When a verdict says what. docs/verdict.md has the error rate they lead to. */
 export const VERDICT_LIMITS = {
   /** Ours: days of the period since reports began, so that what is sent monthly is mostly seen; two of 30 are still to be reported. */

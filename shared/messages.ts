@@ -1,6 +1,6 @@
 /**
- * The messages on the queues: `{ v: 1, kind, … }`, keys and never content, except a slice of points. Every message is
- * validated when it is read. Versions and kinds are never reused (`finish` was one).
+ * The messages on the queues: `{ v: 1, kind, … }`, with keys and never content, except slices of points. Every message
+ * is validated when read. Versions and kinds are never reused (`finish` was one).
  */
 import * as v from "valibot";
 import { DATASET_IDS } from "./analytics/columns.ts";
@@ -18,17 +18,17 @@ const reportMessage = v.object({
   rua: v.string(),
   /** When the mail arrived, seconds since 1970 UTC. */
   receivedSeconds: v.number(),
-  /** Set when it is run again: a newer generation replaces the points of an older one. */
+  /** Set on reruns: points of a newer generation replace those of an older one. */
   generation: v.optional(v.number()),
-  /** It may have been in work before, and cut off after its points were written. */
+  /** An earlier attempt may have been interrupted after writing points. */
   resent: v.optional(v.literal(true)),
-  /** So many points of its reports may have been left behind by other objects: they are covered. */
+  /** Other objects may have left this many points of its reports behind, which must be covered. */
   coversPoints: v.optional(v.number()),
-  /** A person lets it count although the day's budget of its address or account is used up. */
+  /** A person decided to accept it although the daily budget is used up. */
   liftsBudget: v.optional(v.literal(true)),
-  /** The reprocess job that sent it: once that is cancelled, the object is not looked at. */
+  /** The reprocess job that sent it: once the job is cancelled, the object is not read. */
   jobId: v.optional(v.string()),
-  /** Set on its way to dmarc-points, where a batch is one message. */
+  /** Set when re-sent to dmarc-points, where a batch is one message. */
   alone: v.optional(v.literal(true)),
 });
 
@@ -36,7 +36,7 @@ const reportMessage = v.object({
 const texts = v.union([v.string(), v.array(v.string())]);
 const numbers = v.union([v.number(), v.array(v.number())]);
 
-/** Points of one dataset by column: what all have in common is said once. */
+/** Points of one dataset by column; a value common to all points is stored once. */
 const packedPoints = v.pipe(
   v.object({
     dataset: v.picklist(DATASET_IDS),
@@ -61,12 +61,12 @@ const pointsMessage = v.object({
   reportUid: v.string(),
   generation: v.number(),
   receivedSeconds: v.number(),
-  /** Place of the slice among those of its report and generation. */
+  /** Index of the slice within its report and generation. */
   slice: v.number(),
   points: v.array(packedPoints),
-  /** Which database of the ledger keeps account of the report's slices; absent = the first, 0. */
+  /** The database of the ledger that tracks the report's slices; absent = 0, the first. */
   shard: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0))),
-  /** The dead letter this message was taken from: cleared when it succeeds. */
+  /** The dead letter this message retries, cleared when it succeeds. */
   deadLetterId: v.optional(v.string()),
 });
 
@@ -75,7 +75,7 @@ const jobMessage = v.object({
   v: version,
   kind: v.literal("job"),
   jobId: v.string(),
-  /** Which page, from 0. */
+  /** Page number, from 0. */
   page: v.number(),
   deadLetterId: v.optional(v.string()),
 });
@@ -88,7 +88,7 @@ export type PointsMessage = v.InferOutput<typeof pointsMessage>;
 export type JobMessage = v.InferOutput<typeof jobMessage>;
 export type QueueMessage = v.InferOutput<typeof message>;
 
-/** Validates a message body as read from a queue; the error names the first field that is wrong. */
+/** Validates a message body read from a queue; the error names the first invalid field. */
 export function parseMessage(body: unknown): Result<QueueMessage, string> {
   const parsed = v.safeParse(message, body);
   if (parsed.success) return ok(parsed.output);

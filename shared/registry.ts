@@ -1,19 +1,19 @@
 /**
- * Who may receive reports. The registry is a table of the ledger (ledger/addresses.ts); KV holds a copy at the edge:
- * `dmarc:<rua in lower case>` → JSON. The only file that knows the key and the value's form.
+ * The registry of RUA addresses. It is a table of the ledger (ledger/addresses.ts) with a copy in KV at the edge:
+ * `dmarc:<rua in lower case>` → JSON. The only file that knows the key and the format of the value.
  */
 import * as v from "valibot";
 import { domainName, readDomainName } from "./domain-name.ts";
 
 const KEY_PREFIX = "dmarc:";
 
-/** The schema of a value, for code that takes an entry from outside. */
+/** The schema of an entry, for input from outside. */
 export const registryEntry = v.object({
-  /** Whose reports these are; reports are counted once per account. */
+  /** The account the reports belong to; a report is counted once per account. */
   account: v.pipe(v.string(), v.regex(/^[A-Za-z0-9._-]{1,64}$/, "1 to 64 letters, digits, '.', '_' or '-'")),
   /** Policy domains accepted, A-labels; absent = any. A subdomain of a listed domain is accepted too. */
   domains: v.optional(v.array(v.pipe(v.string(), v.minLength(1), v.toLowerCase()))),
-  /** Sources the owner has approved; kept for the dashboard. */
+  /** Sources the owner has approved, for the dashboard. */
   approvedSources: v.optional(v.array(v.string())),
   /** Failure reports carry personal data: drop them, keep domain-level facts, or keep the mail too. */
   failureReports: v.optional(v.picklist(["off", "facts", "store"])),
@@ -21,7 +21,7 @@ export const registryEntry = v.object({
 
 export type RegistryEntry = v.InferOutput<typeof registryEntry>;
 
-/** A registered address with its entry, and the database its account's ledger is in. */
+/** A registered address with its entry and the database of its account. */
 export interface Registration {
   rua: string;
   entry: RegistryEntry;
@@ -38,14 +38,17 @@ export interface RegistryStore {
   delete(key: string): Promise<void>;
 }
 
-/** Thrown when a value is not a registry entry. Stored, it is a fault to be repaired, never a reason to bounce mail. */
+/**
+ * Thrown when a value is not a valid registry entry. If stored, it is a fault to be repaired, never a reason to bounce
+ * mail.
+ */
 export class RegistryValueError extends Error {
   override name = "RegistryValueError";
 }
 
 /**
- * An address as it is compared and kept: lower case, its domain as A-labels, without angle brackets and `mailto:`. A local
- * part beyond ASCII (RFC 6531) is kept in Unicode's composed form.
+ * The normal form of an address: lower case, its domain as A-labels, without angle brackets and `mailto:`. A non-ASCII
+ * local part (RFC 6531) is kept in Unicode's composed form.
  */
 export function normalizeRua(address: string): string {
   const plain = address
@@ -58,7 +61,8 @@ export function normalizeRua(address: string): string {
 }
 
 /**
- * The addresses to look up for an envelope recipient: as it is, then without its `+tag` (RFC 5233 subaddress).
+ * The addresses to look up for an envelope recipient: the address itself, then without its `+tag` (RFC 5233
+ * subaddress).
  *
  * @example ruaCandidates("Reports+acme@Example.com") // ["reports+acme@example.com", "reports@example.com"]
  */
@@ -72,7 +76,7 @@ export function ruaCandidates(recipient: string): string[] {
 /**
  * The copy of a registration in KV.
  *
- * @returns undefined when there is none; the address may be registered all the same
+ * @returns undefined when there is none; the address may be registered nevertheless
  * @throws RegistryValueError when the stored value is invalid; whatever KV throws
  */
 export async function findCopy(store: RegistryStore, rua: string): Promise<Registration | undefined> {
@@ -94,7 +98,7 @@ export async function deleteCopy(store: RegistryStore, rua: string): Promise<voi
   await store.delete(KEY_PREFIX + rua);
 }
 
-/** Validates what somebody wants to register. @throws RegistryValueError when address or entry is invalid */
+/** Validates a registration. @throws RegistryValueError when address or entry is invalid */
 export function validRegistration(rua: string, entry: unknown): { rua: string; entry: RegistryEntry } {
   const key = normalizeRua(rua);
   if (!/^[^\s@]+@[^\s@]+$/.test(key) || new TextEncoder().encode(key).length > 400) {
@@ -106,7 +110,7 @@ export function validRegistration(rua: string, entry: unknown): { rua: string; e
   return { rua: key, entry: domains === undefined ? others : { ...others, domains: validDomains(domains) } };
 }
 
-/** @throws RegistryValueError naming what is no domain name */
+/** @throws RegistryValueError naming an invalid domain name */
 function validDomains(typed: readonly string[]): string[] {
   const names = typed.map((text) => {
     const domain = readDomainName(text);
@@ -116,7 +120,7 @@ function validDomains(typed: readonly string[]): string[] {
   return [...new Set(names)];
 }
 
-/** Whether an entry accepts reports about `domain` (A-labels): listed itself, or below a listed domain. */
+/** Whether an entry accepts reports about `domain` (A-labels): it is listed, or a subdomain of a listed domain. */
 export function acceptsDomain(entry: RegistryEntry, domain: string): boolean {
   return (
     entry.domains === undefined ||

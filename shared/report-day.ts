@@ -1,26 +1,26 @@
 /**
- * The days of a report, decided here and nowhere else. Pages, figures, statements and documents all mean these days.
+ * The days of a report. Only decided here: pages, figures, statements and documents all use these days.
  *
- * `date_range` of an aggregate report and `date-range` of a TLS report are a period that the reporter chose, often a day of its
- * own time zone. Its day, in UTC, is the one that the middle of the period lies in: most of the messages are from that day,
- * whether the end is included or not. A period of more than 36 hours is no day of anybody: what it counts is spread over the
- * days it touches, in proportion to their seconds in it (report-spread.ts). A failure report is about one moment; its day is
- * the one of that moment.
+ * `date_range` of an aggregate report and `date-range` of a TLS report are a period chosen by the reporter, often a day
+ * in its own time zone. The report's day is the UTC day that contains the middle of the period: most of the messages
+ * are from that day, whether the end is inclusive or not. A period over 36 hours is not a single day in any time zone:
+ * its counts are spread over the days it touches, in proportion to the seconds in each (report-spread.ts). A failure
+ * report is about one moment and belongs to the day of that moment.
  *
- * Only a point in Analytics Engine has one day in any case, that of the middle: its SQL cannot make several rows of one.
+ * A point in Analytics Engine always has a single day, that of the middle: its SQL cannot turn one row into several.
  */
 import { READ_LIMITS } from "./limits.ts";
 import type { Report } from "./report/vocabulary.ts";
 
 export const SECONDS_PER_DAY = 86_400;
 
-/** What a report covers, seconds since 1970 UTC. */
+/** The period a report covers, seconds since 1970 UTC. */
 export interface Period {
   beginSeconds: number;
   endSeconds: number;
 }
 
-/** A day that a report counts for, and how much of its period lies in it. */
+/** A day that a report counts for, and how much of its period is on that day. */
 export interface ReportDay {
   /** Days since 1970-01-01 UTC. */
   day: number;
@@ -29,7 +29,7 @@ export interface ReportDay {
 
 /**
  * @param receivedSeconds when the report came in, seconds since 1970 UTC
- * @returns one day, or those that a long period touches, in order
+ * @returns one day, or all days that a long period touches, in order
  */
 export function daysOf(report: Report, receivedSeconds: number): [ReportDay, ...ReportDay[]] {
   switch (report.kind) {
@@ -49,7 +49,7 @@ export function isSpread({ beginSeconds, endSeconds }: Period): boolean {
   return Math.abs(endSeconds - beginSeconds) > READ_LIMITS.maxDayPeriodSeconds;
 }
 
-/** The days of a period, whichever of its ends comes first; its end is not in it. */
+/** The days of a period, in whichever order its ends are given; the end is exclusive. */
 export function daysOfPeriod(period: Period): [ReportDay, ...ReportDay[]] {
   if (!isSpread(period)) return [{ day: dayOfReport(period), seconds: SECONDS_PER_DAY }];
   const beginSeconds = Math.min(period.beginSeconds, period.endSeconds);
@@ -65,7 +65,7 @@ export function daysOfPeriod(period: Period): [ReportDay, ...ReportDay[]] {
 }
 
 /**
- * The one day of a period that is short enough, and of any point in Analytics Engine.
+ * The single day of a short period, and of any point in Analytics Engine.
  *
  * @returns days since 1970-01-01 UTC
  */
@@ -74,7 +74,7 @@ export function dayOfReport({ beginSeconds, endSeconds }: Period): number {
 }
 
 /**
- * @param arrivalSeconds when the reported message arrived; 0 where the report does not say
+ * @param arrivalSeconds when the reported message arrived; 0 if the report does not say
  * @param receivedSeconds when the report itself came in
  * @returns days since 1970-01-01 UTC
  */
@@ -82,12 +82,12 @@ export function dayOfFailure({ arrivalSeconds, receivedSeconds }: FailureTimes):
   return Math.floor((arrivalSeconds > 0 ? arrivalSeconds : receivedSeconds) / SECONDS_PER_DAY);
 }
 
-/** The day of `YYYY-MM-DD`, as days since 1970-01-01 UTC; undefined when no calendar has it. */
+/** The day `YYYY-MM-DD` as days since 1970-01-01 UTC; undefined if it does not exist. */
 export function parseDay(text: string): number | undefined {
   if (!/^\d{4}-\d{2}-\d{2}$/.test(text)) return undefined;
   const date = new Date(`${text}T00:00:00Z`);
   const milliseconds = date.getTime();
-  // 2026-02-30 is read as a day of March.
+  // Date accepts 2026-02-30 as a day in March.
   if (Number.isNaN(milliseconds) || !date.toISOString().startsWith(text)) return undefined;
   return milliseconds / 1000 / SECONDS_PER_DAY;
 }

@@ -1,4 +1,4 @@
-/** What every kind of report says of itself, so that nothing else has to tell kinds apart for it. Pure. */
+/** The header common to all kinds of reports, so that other code need not distinguish kinds. Pure. */
 import { domainName, domainOfAddress } from "./domain-name.ts";
 import type { Report } from "./report/vocabulary.ts";
 
@@ -9,13 +9,13 @@ export interface ReportHeader {
   kind: ReportKind;
   /** Who sent it, as stored and shown. */
   reporter: string;
-  /** What tells reporters apart. Of an aggregate report: its organisation and the domain of its email. */
+  /** Identifies the reporter; for an aggregate report, its organisation and the domain of its email. */
   reporterKey: string[];
-  /** "" where the kind has none (failure reports). */
+  /** "" for kinds that have none (failure reports). */
   reportId: string;
-  /** Policy domains as A-labels, sorted, each once; one at least, "" where the report tells none. */
+  /** Policy domains as A-labels, sorted, each once; at least one, "" if the report names none. */
   domains: [string, ...string[]];
-  /** Period, seconds since 1970 UTC; 0 where it tells none. */
+  /** Period, seconds since 1970 UTC; 0 if there is none. */
   beginSeconds: number;
   endSeconds: number;
 }

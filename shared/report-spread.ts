@@ -1,13 +1,13 @@
 /**
- * Counts of a report spread over its days: in proportion to the seconds of the period that lie in each, in whole numbers
- * whose sums are exact. Every message belongs to one day, with all that is said of it, so that a part of a day's messages is
- * never more than its messages, and figures of a day add up to its sums. Pure.
+ * Spreads the counts of a report over its days: in proportion to the period's seconds on each day, in whole numbers
+ * with exact sums. Every message is assigned to one day with all its attributes, so that a subset of a day's messages
+ * never exceeds them, and a day's figures add up to its sums. Pure.
  */
 
 /**
- * Apportions a count by the method of largest remainders; of equal ones the first gets more.
+ * Apportions a count by the method of largest remainders; ties go to the first.
  *
- * @param weights what it is in proportion to, one above 0 at least
+ * @param weights the proportions, at least one above 0
  * @returns whole numbers that add up to the count
  */
 export function apportion(count: number, weights: readonly number[]): number[] {
@@ -25,19 +25,21 @@ export function apportion(count: number, weights: readonly number[]): number[] {
 }
 
 /**
- * Apportions counts that come one after the other, so that at the end each day has exactly what it is to have: the days are
- * halved again and again, and of the first n of all counted the first half gets n times its share, rounded down.
+ * Apportions a sequence of counts so that each day ends up with exactly its target: the days are halved recursively,
+ * and of the first n counted the first half gets n times its share, rounded down.
  */
 export class Spreader {
   readonly #targets: readonly number[];
   #taken = 0;
 
-  /** @param targets what each day is to have of all counts together */
+  /** @param targets the total for each day over all counts */
   constructor(targets: readonly number[]) {
     this.#targets = targets;
   }
 
-  /** @returns the next count by days: none below 0, together the count, while no more is taken than the targets add up to */
+  /**
+   * @returns the next count split by day: none below 0, adding up to the count, as long as the targets are not exceeded
+   */
   take(count: number): number[] {
     const before = this.#firstOf(this.#taken, this.#targets);
     this.#taken += count;
@@ -56,10 +58,10 @@ export class Spreader {
 }
 
 /**
- * Counts by what they are of, spread over days.
+ * Spreads counts by key over days.
  *
  * @param weights seconds of the period in each day
- * @returns what each day has of each: over all it has its share by largest remainders
+ * @returns the counts of each day, whose total is the day's share by largest remainders
  */
 export function spreadCounts<Key>(
   counts: ReadonlyMap<Key, number>,
@@ -73,7 +75,7 @@ function sumOf(numbers: readonly number[]): number {
   return numbers.reduce((sum, number) => sum + number, 0);
 }
 
-// A million records of a billion messages, times the seconds of a month, is more than a double counts exactly.
+// A million records of a billion messages each, times the seconds of a month, exceeds the exact range of a double.
 function floorOfProduct(a: number, b: number, divisor: number): number {
   const product = a * b;
   if (Number.isSafeInteger(product)) return Math.floor(product / divisor);

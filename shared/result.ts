@@ -1,4 +1,4 @@
-/** Failure as a value. Bad input is a value; faults of the platform and bugs throw. */
+/** Failure as a value, for bad input; faults of the platform and bugs throw. */
 export type Result<T, E> = { ok: true; value: T } | { ok: false; error: E };
 
 /** A success carrying `value`. */

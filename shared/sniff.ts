@@ -1,8 +1,9 @@
 /**
- * What bytes are, by the bytes themselves: MIME types and file names lie. Pure; looks at the start of the content only.
+ * Recognises formats by their bytes, because MIME types and file names lie. Pure; examines only the start of the
+ * content.
  */
 
-/** What is known by its first bytes, in words for people. Those from `pdf` on are not read. */
+/** The recognised formats, in words for people. Those from `pdf` on are not read. */
 export const FORMAT_NAMES = {
   empty: "nothing",
   gzip: "gzip archive",
@@ -42,21 +43,21 @@ export const FORMAT_NAMES = {
   database: "SQLite database",
 } as const;
 
-/** What content can be found to be. */
+/** A recognised format. */
 export type ContentType = keyof typeof FORMAT_NAMES;
 
-/** Formats that nothing here reads, though a report may be inside. */
+/** Formats that are not read although a report may be inside. */
 export const UNREAD_FORMATS: ReadonlySet<ContentType> = new Set(
   (Object.keys(FORMAT_NAMES) as ContentType[]).slice(Object.keys(FORMAT_NAMES).indexOf("pdf")),
 );
 
-/** Bytes worth giving to `sniff`: enough for the headers of a mail that starts with long trace lines. */
+/** Bytes to give to `sniff`: enough for the headers of a mail that starts with long trace lines. */
 export const SNIFF_BYTES = 4096;
 
 /** Object identifier 1.2.840.113549.1.7 without its last number. */
 const PKCS7 = "\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07";
 
-/** A character a byte: what the content starts with, and what must stand further on. */
+/** Signatures, one character per byte: the start of the content, and what must follow further on. */
 const SIGNATURES: [type: ContentType, start: string, further?: { at: number; text: string }][] = [
   ["gzip", "\x1f\x8b"],
   ["zip", "PK\x03\x04"],
@@ -110,14 +111,14 @@ const SIGNATURES: [type: ContentType, start: string, further?: { at: number; tex
   ["database", "SQLite format 3\0"],
 ];
 
-/** Bytes before an archive that mail gateways add: white space and zeros, at most this many. */
+/** The most white space and zero bytes accepted before an archive, which mail gateways add. */
 export const MAX_LEADING_BYTES = 64;
 
 const latin1 = new TextDecoder("latin1");
 
-/** Names the content that starts with `head`. */
+/** The format of content that starts with `head`. */
 export function sniff(head: Uint8Array): ContentType {
-  // Nearly all that comes is one of these.
+  // Nearly all input is one of these.
   if (head[0] === 0x1f && head[1] === 0x8b) return "gzip";
   if (head[0] !== LESS_THAN) {
     const known = sniffSignature(head);
@@ -139,7 +140,7 @@ function sniffSignature(head: Uint8Array): ContentType | undefined {
   )?.[0];
 }
 
-/** How many white-space and zero bytes stand before the first other byte, up to MAX_LEADING_BYTES. */
+/** The number of leading white-space and zero bytes, up to MAX_LEADING_BYTES. */
 export function leadingBlankBytes(head: Uint8Array): number {
   let count = 0;
   while (count < MAX_LEADING_BYTES && isBlank(head[count])) count++;
@@ -175,7 +176,7 @@ function sniffText(head: Uint8Array): ContentType {
   const text = unmarked.replace(/^[\s\0]+/, "");
   if (text === "") return "empty";
   if (text.startsWith("<")) return isHtml(text) ? "html" : "xml";
-  // Not `[External mail] …`, which gateways put in front of a pasted report.
+  // Excludes `[External mail] …`, which gateways put in front of a pasted report.
   if (/^[[{]\s*(["{}[\]]|$)/.test(text)) return "json";
   if (MBOX_START.test(text)) return "mbox";
   if (isMail(text)) return "mail";
@@ -186,10 +187,10 @@ function isHtml(text: string): boolean {
   return /^<(!doctype\s+html|html|head|body|div|p\b|table)/i.test(text);
 }
 
-/** RFC 4155: a line that names a sender and a time, then the header of a mail. */
+/** RFC 4155: a line with a sender and a time, followed by the header of a mail. */
 const MBOX_START = /^From [^\n]*\n[!-9;-~]+:/;
 
-// Two header lines in a row, or one of the fields every mail has.
+// Two header lines in a row, or one of the fields that every mail has.
 function isMail(text: string): boolean {
   return (
     /^([!-9;-~]+:[^\n]*\n([ \t][^\n]*\n)*){2}/.test(text) ||

@@ -1,5 +1,5 @@
 /**
- * The layout of the R2 bucket: raw objects and nothing else. Pure: it builds and reads keys, it never touches R2.
+ * The layout of the R2 bucket, which holds only raw objects. Pure: builds and parses keys, never accesses R2.
  *
  *   raw/YYYY/MM/DD/<sha256>/<file name>    what came in, exactly; create-only
  */
@@ -16,30 +16,36 @@ export function isWholeMail(key: string): boolean {
   return key.endsWith(`/${WHOLE_MAIL_NAME}`) || key.endsWith(`-${WHOLE_MAIL_NAME}`);
 }
 
-/** What is known of a raw object besides its bytes; kept as R2 custom metadata. */
+/** Metadata of a raw object, stored as R2 custom metadata. */
 export interface RawMetadata {
   rua: string;
   /** Envelope sender. */
   sender: string;
-  /** Headers From, Subject and Message-ID as they came; "" where the mail has none, or came before they were kept. */
+  /** Headers From, Subject and Message-ID as received; "" if missing, or if the mail came before they were recorded. */
   from: string;
   subject: string;
   messageId: string;
   receivedSeconds: number;
-  /** File name and MIME type as the mail gave them: labels, never trusted. */
+  /** File name and MIME type as given by the mail: labels, never trusted. */
   fileName: string;
   mimeType: string;
-  /** Header TLS-Report-Domain (RFC 8460 section 5.3) of the mail it came in; "" where there is none. */
+  /** Header TLS-Report-Domain (RFC 8460 section 5.3) of its mail; "" if there is none. */
   tlsReportDomain: string;
-  /** Objects that the mail was taken apart into, this one included: they share what one mail may cost. */
+  /** Number of objects the mail was split into, including this one: they share the limits of one mail. */
   objectsOfMail: number;
-  /** Parts of the mail that were not stored, evidently being no reports: kind → count. Told by the first of its objects. */
+  /**
+   * Parts of the mail that were not stored because they are evidently not reports: kind → count. Only on the mail's
+   * first object.
+   */
   passedOver: Record<string, number>;
-  /** How the mail authenticated (shared/authentication/authentication-results.ts); "" where it came before it was noted. */
+  /**
+   * How the mail authenticated (shared/authentication/authentication-results.ts); "" if it came before this was
+   * recorded.
+   */
   authentication: string;
 }
 
-/** Who sent a mail, as it says itself. */
+/** Who sent a mail, according to the mail. */
 export type MailOrigin = Pick<RawMetadata, "sender" | "from" | "subject" | "messageId">;
 
 /** `YYYY/MM/DD` of a time, UTC. */
@@ -59,10 +65,10 @@ export function rawKey(receivedSeconds: number, sha256: string, fileName: string
 }
 
 /**
- * The name of a raw object whose content came to another address before: each address has an object of its own, so that
- * what became of it can be told for each; and so has each way in which the same content authenticated.
+ * The name of a raw object whose content already came to another address: each address has its own object and outcome,
+ * and so has each way in which the same content authenticated.
  *
- * @param ruaHash hash of the address and of that, hex
+ * @param ruaHash hash of the address and the authentication, hex
  */
 export function fileNameForAddress(ruaHash: string, fileName: string): string {
   return `${ruaHash.slice(0, 16)}-${safeFileName(fileName)}`;
@@ -73,19 +79,19 @@ export function isDatedId(id: string): boolean {
   return /^\d{8}-[0-9a-f]{24}$/.test(id);
 }
 
-/** An id that begins with a day, so that its key can be told from it. */
+/** An id that begins with a day. */
 export function datedId(day: string, hash: string): string {
   return `${day.replaceAll(/\D/g, "")}-${hash.slice(0, 24)}`;
 }
 
-/** `YYYY/MM/DD` a raw object is filed under; undefined when it is no raw key. */
+/** The `YYYY/MM/DD` of a raw key; undefined if it is not a raw key. */
 export function dayOfRawKey(key: string): string | undefined {
   return /^raw\/(\d{4}\/\d{2}\/\d{2})\/[0-9a-f]{64}\//.exec(key)?.[1];
 }
 
 /**
- * The range of keys of the days `since` to `until` (both included, `YYYY-MM-DD`, absent = open) below a prefix whose
- * keys go on with `YYYY/MM/DD/`.
+ * The range of keys for the days `since` to `until` (both included, `YYYY-MM-DD`, absent = open) under a prefix that is
+ * followed by `YYYY/MM/DD/`.
  *
  * @returns keys greater than `after` and less than `before`
  */
@@ -101,8 +107,8 @@ export function dayRange(
 }
 
 /**
- * A file name that is safe in a key: the last path segment, ASCII letters, digits and `._!@=+-`, never empty, never
- * starting with a dot, at most 200 bytes with its extension kept.
+ * Makes a file name safe for a key: the last path segment, ASCII letters, digits and `._!@=+-`, never empty, never
+ * starting with a dot, at most 200 bytes including its extension.
  */
 export function safeFileName(name: string): string {
   const base = name.split(/[/\\]/).at(-1) ?? "";
@@ -116,7 +122,7 @@ export function safeFileName(name: string): string {
   return cleaned.slice(0, STORAGE_LIMITS.maxFileNameBytes - extension.length) + extension;
 }
 
-/** RawMetadata as R2 custom metadata: text within R2's size, header-safe. */
+/** RawMetadata as R2 custom metadata: header-safe and within R2's size limit. */
 export function buildRawMetadata(metadata: RawMetadata): Record<string, string> {
   return {
     rua: metadataText(metadata.rua),
@@ -136,7 +142,7 @@ export function buildRawMetadata(metadata: RawMetadata): Record<string, string> 
   };
 }
 
-/** Reads back what buildRawMetadata wrote; missing fields become empty or 0. */
+/** Parses what buildRawMetadata wrote; missing fields become empty or 0. */
 export function parseRawMetadata(metadata: Record<string, string> | undefined): RawMetadata {
   const read = (name: string): string => decodeMetadataText(metadata?.[name] ?? "");
   const received = Number(metadata?.received ?? "0");
@@ -169,12 +175,12 @@ function readCounts(text: string): Record<string, number> {
 /** Text as a value of custom metadata: percent-encoded, which keeps non-ASCII and control characters out of headers. */
 export function metadataText(text: string): string {
   const { maxMetadataValueBytes } = STORAGE_LIMITS;
-  // Encoded, a text is never shorter: what is behind would be cut anyway.
+  // Encoding never shortens a text: the rest would be cut anyway.
   const kept = text.slice(0, maxMetadataValueBytes).toWellFormed();
   return encodeURIComponent(kept).replaceAll("%40", "@").slice(0, maxMetadataValueBytes);
 }
 
-/** Reads back what metadataText wrote. A value that was cut may end inside an escape; that end is dropped. */
+/** Decodes what metadataText wrote. A value that was cut may end inside an escape, which is dropped. */
 export function decodeMetadataText(text: string): string {
   for (let end = text.length; end >= text.length - 12 && end >= 0; end--) {
     try {

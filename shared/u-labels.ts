@@ -2,10 +2,10 @@
 import punycode from "punycode.js";
 
 /**
- * A domain name with its `xn--` labels as they are spelt.
+ * A domain name with its `xn--` labels decoded.
  *
  * @param aLabels in lower case
- * @returns undefined where one of them spells nothing
+ * @returns undefined if one of them cannot be decoded
  */
 export function toULabels(aLabels: string): string | undefined {
   try {

@@ -1,13 +1,13 @@
 /**
- * Domain names for people: U-labels beside the A-labels that are compared and kept (domain-name.ts). A name that may be
- * taken for another one is shown by its A-labels first. Pure.
+ * Domain names for people: U-labels beside the A-labels that are compared and stored (domain-name.ts). For a name that
+ * resembles another, the A-labels come first. Pure.
  */
 import { domainName } from "./domain-name.ts";
 import { toULabels } from "./u-labels.ts";
 
-/** A domain name as it is shown. */
+/** A domain name for display. */
 export interface ShownName {
-  /** What stands first, and what beside it. */
+  /** The form shown first, and the one beside it. */
   first: string;
   beside: string;
 }
@@ -16,7 +16,7 @@ export interface ShownName {
  * Both forms of an internationalised domain name, or of a mail address with one.
  *
  * @param name in either form, whatever its case
- * @returns undefined for a name without such labels, for one that is not well formed, and for what is no name
+ * @returns undefined for a name without such labels, and for an invalid name
  */
 export function shownName(name: string): ShownName | undefined {
   const at = name.lastIndexOf("@");
@@ -30,15 +30,15 @@ function shownDomain(name: string): ShownName | undefined {
   const aLabels = domainName(name);
   if (!/(^|\.)xn--/.test(aLabels) || !/^[a-z0-9._-]+$/.test(aLabels)) return undefined;
   const uLabels = toULabels(aLabels);
-  // What is not written as its letters are would be shown as another name than it is.
+  // A name whose encoding differs from that of its letters would be shown as a different name.
   if (uLabels === undefined || uLabels === aLabels || domainName(uLabels) !== aLabels) return undefined;
   if (uLabels.split(".").some(mayMislead)) return { first: aLabels, beside: uLabels };
   return { first: uLabels, beside: aLabels };
 }
 
 /**
- * A text for titles and terminals with both forms of the internationalised names in it: `bücher.example
- * (xn--bcher-kva.example)`. Other words stay as they are.
+ * Adds the second form to internationalised names in a text for titles and terminals: `bücher.example
+ * (xn--bcher-kva.example)`. Other words stay unchanged.
  */
 export function withBothForms(text: string): string {
   if (!text.includes("xn--")) return text;
@@ -61,17 +61,17 @@ const SCRIPTS: readonly [name: string, letter: RegExp][] = [
   ["Cyrillic", /\p{Script=Cyrillic}/u],
   ["Greek", /\p{Script=Greek}/u],
 ];
-/** Scripts that are written together (UTS #39 section 5.2, "highly restrictive"). */
+/** Scripts that may be mixed (UTS #39 section 5.2, "highly restrictive"). */
 const TOGETHER = [
   new Set(["Latin", "Han", "Hiragana", "Katakana"]),
   new Set(["Latin", "Han", "Hangul"]),
   new Set(["Latin", "Han", "Bopomofo"]),
 ];
 const NO_SCRIPT = /[\p{Script=Common}\p{Script=Inherited}]/u;
-/** Letters of other scripts that look like Latin ones: a label of nothing else reads as a Latin word. */
+/** Letters of other scripts that look like Latin ones: a label made only of them reads as a Latin word. */
 const LIKE_LATIN = /^[-0-9асԁеһіјӏорԛѕԝхуъЬҽпгѵѡтмквнαικνορτυωχηγ]+$/u;
 
-// A label of several scripts, one that reads as Latin and is not, or one with signs that no name is made of (RFC 5892).
+// A label that mixes scripts, reads as Latin but is not, or has characters not allowed in names (RFC 5892).
 function mayMislead(label: string): boolean {
   if (!/^[\p{L}\p{M}\p{Nd}_·'-]+$/u.test(label)) return true;
   const found = new Set([...label].filter((letter) => !NO_SCRIPT.test(letter)).map(scriptOf));
@@ -79,7 +79,7 @@ function mayMislead(label: string): boolean {
   return found.size > 1 && !TOGETHER.some((allowed) => [...found].every((script) => allowed.has(script)));
 }
 
-// Letters of the same other script belong together, as far as the platform can tell: each of them counts as "other".
+// All other scripts count as one, because the platform cannot distinguish them.
 function scriptOf(letter: string): string {
   return SCRIPTS.find(([, pattern]) => pattern.test(letter))?.[0] ?? "other";
 }

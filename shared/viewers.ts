@@ -1,11 +1,11 @@
-/** Who may look at what: kept in the ledger (ledger/people.ts). A person who is not there may see nothing. Pure. */
+/** Who may see what; stored in the ledger (ledger/people.ts). Anybody not listed sees nothing. Pure. */
 import * as v from "valibot";
 
-/** The schema of an entry that comes from outside. */
+/** The schema of an entry, for input from outside. */
 export const viewerEntry = v.object({
-  /** operator: everything of every account, and operations. owner: the reports of the accounts named. */
+  /** operator: all accounts, and operations. owner: the reports of the accounts named. */
   role: v.picklist(["owner", "operator"]),
-  /** Accounts an owner may see; an operator sees all, whatever is here. */
+  /** Accounts an owner may see; ignored for operators, who see all. */
   accounts: v.pipe(
     v.array(v.pipe(v.string(), v.regex(/^[A-Za-z0-9._-]{1,64}$/, "1 to 64 letters, digits, '.', '_' or '-'"))),
     v.maxLength(100),
@@ -14,7 +14,7 @@ export const viewerEntry = v.object({
 
 export type ViewerEntry = v.InferOutput<typeof viewerEntry>;
 
-/** A person with what they may see. */
+/** A person and what they may see. */
 export interface Viewer {
   email: string;
   entry: ViewerEntry;
@@ -35,7 +35,7 @@ export function validViewer(email: string, entry: unknown): Viewer {
   throw new ViewerValueError(`Person ${key}: ${v.getDotPath(issue) ?? "value"}: ${issue.message}`);
 }
 
-/** Lower case, trimmed: the form in which addresses of people are kept and compared. */
+/** The normal form of people's addresses: lower case, trimmed. */
 export function normalizeEmail(email: string): string {
   return email.trim().toLowerCase();
 }

@@ -1,4 +1,4 @@
-/** `dmarc check`: what a domain publishes about its mail, asked of DNS now. It needs no stack. */
+/** `dmarc check`: checks the records a domain publishes, by querying DNS now. Needs no stack. */
 import type { Command } from "commander";
 import { httpsResolver } from "../../shared/dns/over-https.ts";
 import { CHECK_TITLES, type CheckState, type Finding } from "../../shared/guidance/check.ts";
@@ -18,7 +18,7 @@ interface CheckOptions {
   dns?: string;
 }
 
-/** RFC 8484; Cloudflare's resolver checks DNSSEC, which DANE needs. */
+/** RFC 8484; Cloudflare's resolver validates DNSSEC, which DANE needs. */
 const DEFAULT_RESOLVER = "https://cloudflare-dns.com/dns-query";
 const MAX_CHARS = 1000;
 

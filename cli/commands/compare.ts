@@ -1,4 +1,4 @@
-/** `dmarc compare`: the ledger's sums beside those of Analytics Engine, by domain and day. */
+/** `dmarc compare`: compares the ledger's sums with those of Analytics Engine, by domain and day. */
 import { type Command, InvalidArgumentError } from "commander";
 import type { Query } from "../../shared/analytics/query.ts";
 import { parseAnswer } from "../../shared/analytics/sql.ts";
@@ -47,7 +47,7 @@ interface Period {
 }
 
 const DEFAULT_DAYS = 30;
-/** Ours: ten years, as pages have it. */
+/** Ours: ten years, as on pages. */
 const MAX_DAYS = 3660;
 
 const EXAMPLES = `
@@ -119,13 +119,17 @@ function periodOf({ from, to, days }: CompareOptions, today: number): Period {
   return { firstDay, lastDay };
 }
 
-/** An answer that may hold a part of the rows only. */
+/** An answer that may be incomplete. */
 interface Part<Row> {
   rows: Row[];
   isComplete: boolean;
 }
 
-/** All rows of a period: where one answer does not hold them, its halves are asked for. @throws CommandError when a day is too much */
+/**
+ * All rows of a period: if one answer cannot hold them, each half is requested.
+ *
+ * @throws CommandError when a single day is too much
+ */
 async function askInParts<Row>(
   { firstDay, lastDay }: Period,
   ask: (period: Period) => Promise<Part<Row>>,
@@ -210,7 +214,7 @@ async function runStatement<Row extends Sampling & { domain: string; day: number
   return { rows, isComplete: rows.length < MAX_ROWS };
 }
 
-// Of a dataset that nothing was written to yet the engine has no figure, which is what the comparison is to show.
+// A dataset that was never written to has no figures, which the comparison should show.
 async function askStatement(client: ApiClient, sql: string): Promise<Record<string, unknown>[]> {
   try {
     const answer = parseAnswer(await client.ask("query", { sql }));

@@ -1,4 +1,4 @@
-/** `dmarc conflicts`: reports that came again with other content, for a person to decide about. */
+/** `dmarc conflicts`: reports received again with different content, for a person to decide. */
 import type { Command } from "commander";
 import type { Inputs } from "../../shared/contract/operations.ts";
 import type { Conflict, ConflictVersion } from "../../shared/contract/shapes.ts";
@@ -15,7 +15,7 @@ interface DecideOptions extends ConflictOptions {
   reason?: string;
 }
 
-/** Words of the command line. */
+/** The choices on the command line. */
 const DECISIONS: Record<string, Decision> = { keep: "keep", replace: "replace", "count-both": "count_both" };
 
 const EXAMPLES = `
@@ -97,7 +97,7 @@ function renderVersion({ records, messages, receivedSeconds, rawKey }: ConflictV
   return `${records} records, ${messages} messages, received ${received}, ${rawKey}`;
 }
 
-// What the mail says of itself: a forger writes any From header, and the envelope too unless SPF was checked.
+// According to the mail: a forger can write any From header, and the envelope sender, too, unless SPF was checked.
 function renderMail({ mail }: ConflictVersion): [string, string][] {
   if (mail === undefined) return [["  mail", "not known: its file is no longer stored, or came before this was kept"]];
   const { sender, from, subject, messageId } = mail;

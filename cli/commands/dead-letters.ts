@@ -1,4 +1,4 @@
-/** `dmarc dead-letters`: what could not become data, why, and what to do about it. */
+/** `dmarc dead-letters`: files and messages that could not be processed, why, and what to do. */
 import { createWriteStream } from "node:fs";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
@@ -76,7 +76,7 @@ function add(group: Command, nameAndArguments: string, description: string): Com
   return group.command(nameAndArguments).description(description).option("--json", "JSON for programs");
 }
 
-// What all commands have stands last.
+// Common options come last.
 function finish(command: Command): Command {
   return addConnectionOptions(command).addHelpText("after", EXAMPLES);
 }
@@ -129,7 +129,7 @@ function renderDetails({ letter, raw }: DeadLetterDetails): string {
   return renderPairs([...pairs, ["message", message]]);
 }
 
-// wx: what is there already is never overwritten.
+// wx: never overwrite an existing file.
 async function saveRaw(client: ApiClient, { raw, letter }: DeadLetterDetails, path: string): Promise<void> {
   if (raw === undefined) throw new CommandError(`The file of dead letter ${letter.id} is not in R2.`);
   const { body } = await client.ask("readRawObject", { key: raw.key });
@@ -168,7 +168,7 @@ async function confirmDiscard(client: ApiClient, selection: DeadLetterSelection)
   if (!(await isConfirmed(question))) throw new CommandError("Nothing was discarded.");
 }
 
-// Nothing given must not mean everything.
+// No filter must not mean everything.
 function selectionOf(ids: string[], options: ChangeOptions): DeadLetterSelection {
   const filter = filterOf(options);
   const isFiltered = Object.keys(filter).length > 0;
@@ -213,7 +213,7 @@ function deadLetterPairs(letter: DeadLetter): [string, unknown][] {
   return [...pairs, ["tries", letter.attempts], ["id", id]];
 }
 
-/** Where it was sent to, who sent it, and which file it is about. */
+/** The recipient, the sender and the file. */
 function factsOf({ account, rua, mail, file }: DeadLetter): [string, unknown][] {
   const facts: [string, unknown][] = [];
   if (rua) facts.push(["RUA address", rua]);

@@ -1,4 +1,4 @@
-/** `dmarc domain`: adding a domain, from an address for its reports to the first one. */
+/** `dmarc domain`: adds a domain, from creating its RUA address to the first report. */
 import { readFile } from "node:fs/promises";
 import type { Command } from "commander";
 import type { Outputs } from "../../shared/contract/operations.ts";
@@ -69,7 +69,11 @@ async function checkAll(domains: string[], options: DomainOptions): Promise<void
   process.exitCode = isFine && isDone ? exitCodes.done : exitCodes.rejected;
 }
 
-/** Asks for each and prints the answers; one that cannot be done leaves the others to be done. @returns whether all were */
+/**
+ * Runs the operation for each domain and prints the answers; a failure does not stop the others.
+ *
+ * @returns whether all succeeded
+ */
 async function each(
   domains: string[],
   { json }: DomainOptions,

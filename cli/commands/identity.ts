@@ -1,4 +1,4 @@
-/** `dmarc identity`: which person may see which accounts on the dashboard. */
+/** `dmarc identity`: which accounts a person may see on the dashboard. */
 import type { Command } from "commander";
 import type { Viewer, ViewerEntry } from "../../shared/viewers.ts";
 import { CommandError } from "../command-error.ts";

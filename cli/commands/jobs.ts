@@ -1,4 +1,4 @@
-/** `dmarc reprocess` and `dmarc reconcile`: running raw objects again. The work is done by queue messages, not here. */
+/** `dmarc reprocess` and `dmarc reconcile`: start jobs that rerun raw objects, by queue messages. */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Command } from "commander";
 import type { Job } from "../../shared/contract/shapes.ts";
@@ -19,7 +19,7 @@ interface StatusOptions extends ConnectionOptions {
 type StartOptions = StatusOptions & JobFilter & { all?: true; dryRun?: true; yes?: true };
 
 const POLL_MS = 500;
-/** Ours: an object is run in seconds; where nothing waits for a minute, what is missing will not come. */
+/** Ours: an object takes seconds; if nothing has been waiting for a minute, the rest will not finish. */
 const STILL_MS = 60_000;
 const FILTER_FIELDS = ["key", "prefix", "domain", "since", "until"] as const;
 
@@ -47,7 +47,7 @@ export function addJobs(program: Command): void {
     .option("--domain <domain>", "files that reports about this policy domain were accepted from", readDomain)
     .option("--all", "every file there is: asks before")
     .option("--yes", "do not ask")
-    // What stands after `status` is meant for it.
+    // Options after `status` belong to it.
     .enablePositionalOptions();
   addStart(reprocess).action(startReprocess);
   const status = reprocess
@@ -82,7 +82,7 @@ function addStart(command: Command): Command {
 async function startReprocess(options: StartOptions): Promise<void> {
   const filter = filterOf(options);
   const isEmpty = Object.keys(filter).length === 0;
-  // Nothing given must not mean everything.
+  // No filter must not mean everything.
   if (isEmpty && !options.all) throw new CommandError("Say which files: --since, --prefix, --key, --domain, or --all.");
   if (!isEmpty && options.all) throw new CommandError("--all goes without a filter.");
   const client = connect(options);
@@ -135,7 +135,10 @@ async function follow(client: ApiClient, started: Job, options: StatusOptions): 
   if (job.state === "running") printOut(`\nIt runs by itself; look again with: dmarc reprocess status ${job.id}`);
 }
 
-/** Until all that the job enqueued has been run, as the ledger counts it; or nothing waits and nothing moves any more. */
+/**
+ * Waits until everything the job enqueued has been processed according to the ledger, or until there is no more
+ * progress.
+ */
 async function watch(client: ApiClient, started: Job, { json }: StatusOptions): Promise<Job> {
   const progress = startProgress(FORMAT, { silent: json === true });
   let moved = { finished: -1, atMilliseconds: performance.now() };

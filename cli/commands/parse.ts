@@ -1,4 +1,4 @@
-/** `dmarc parse`: what is in these files. Offline; nothing is sent anywhere. */
+/** `dmarc parse`: shows what is in files. Offline; nothing is sent anywhere. */
 import type { Command } from "commander";
 import type { ReportSender } from "../../shared/authentication/sender-state.ts";
 import { describeFile } from "../../shared/report/advice.ts";
@@ -72,7 +72,7 @@ async function parsePath(
     const authentication = await authenticateFile(source, { authservId, dnsUrl, nowSeconds });
     return await parseFile(file, source, { nowSeconds, keepRecords: records === true, authentication });
   } catch (error) {
-    // Errors of the file system carry a code; anything else is a fault of ours and must not pass as a bad file.
+    // File system errors have a code; anything else is a bug and must not look like a bad file.
     if (!(error instanceof Error) || !("code" in error)) throw error;
     printError(`dmarc parse: ${file} cannot be read: ${error.message}`);
     return undefined;

@@ -1,4 +1,4 @@
-/** `dmarc query`: a statement of one's own, in Analytics Engine's SQL. */
+/** `dmarc query`: runs an SQL statement on Analytics Engine. */
 import type { Command } from "commander";
 import { statementAdvice } from "../../local/analytics/advice.ts";
 import { checkStatement, type Refusal } from "../../local/analytics/dialect.ts";
@@ -10,7 +10,7 @@ import { CommandError } from "../command-error.ts";
 import { addConnectionOptions, type ConnectionOptions, connect } from "../connection.ts";
 import { printError, printJson, printOut, printRaw, renderTable } from "../terminal.ts";
 
-/** What the API calls a statement without an answer. */
+/** The API's problem code for a refused statement. */
 const REFUSED = new Set(["invalid_statement", "no_data"]);
 const NOTHING_WRITTEN: Record<string, string> = { no_data: "No point of what the statement names was written yet." };
 
@@ -54,7 +54,7 @@ async function printQuery(sql: string, options: QueryOptions): Promise<void> {
   printOut(`${table}\n${rows.length} ${rows.length === 1 ? "row" : "rows"}`);
 }
 
-// The engine is asked even where this machine would refuse: it decides, and says so in its own words.
+// The statement is sent even if the local check would refuse it: the service decides, in its own words.
 async function ask(sql: string, options: ConnectionOptions): Promise<string> {
   const checked = checkStatement(sql);
   if (sql.length > ANALYTICS_LIMITS.maxSqlChars && !checked.ok) throw new CommandError(sentences(checked.error));

@@ -1,4 +1,4 @@
-/** `dmarc reports`: taking an accepted report back, such as a forged one. */
+/** `dmarc reports`: takes back an accepted report, such as a forged one. */
 import { type Command, InvalidArgumentError } from "commander";
 import type { Inputs, Outputs } from "../../shared/contract/operations.ts";
 import { addConnectionOptions, type ConnectionOptions, connect } from "../connection.ts";
@@ -45,7 +45,7 @@ function add(group: Command, name: string, description: string): Command {
   return addConnectionOptions(command).addHelpText("after", EXAMPLES);
 }
 
-// A whole link, a path, or the four parts alone.
+// Accepts a full link, a path, or just the four parts.
 function readName(text: string): ReportName {
   const [path = ""] = text.split(/[?#]/);
   const parts = path.replace(/\/+$/, "").split("/").slice(-4).map(decode);

@@ -4,9 +4,10 @@ import type { Outputs } from "../../shared/contract/operations.ts";
 import type { RegistryEntry } from "../../shared/registry.ts";
 import { withBothForms } from "../../shared/unicode-name.ts";
 import { CommandError } from "../command-error.ts";
+import { isAsking, isConfirmed } from "../confirm.ts";
 import { addConnectionOptions, type ConnectionOptions, connect } from "../connection.ts";
 import { readDomains } from "../domain-option.ts";
-import { printJson, printOut, renderDay, renderPairs, renderTable } from "../terminal.ts";
+import { printError, printJson, printOut, renderDay, renderPairs, renderTable, safeText } from "../terminal.ts";
 
 type Registration = Outputs["getRegistration"];
 
@@ -17,28 +18,45 @@ interface AddOptions extends RuaOptions {
   account: string;
   domain?: string[];
 }
+interface SetOptions extends RuaOptions {
+  account?: string;
+  domain?: string[];
+  anyDomain?: true;
+  yes?: true;
+}
+
+/** Ours: of a list of domains that is shown. */
+const MAX_CHARS = 2000;
 
 const EXAMPLES = `
 Examples:
   dmarc rua add dmarc@example.com                                   any domain's reports, account "default"
   dmarc rua add reports@example.com --account acme --domain acme.example acme.test
   dmarc rua add reports@example.com --domain bücher.example         an internationalised name, in either form
+  dmarc rua set reports@example.com --domain acme.example           shows what changes, and asks
   dmarc rua list --json
   dmarc rua refused                                                 what came for addresses that are not registered
   dmarc rua remove dmarc@example.com
 
+An address that is registered is never added over: add refuses it (exit code 1), and set changes it, in what is named only.
 Mail to an address that is not registered is rejected. Of an address with a +tag, the address without it counts too.`;
 
 /** Adds the command with its subcommands. */
 export function addRua(program: Command): void {
   const rua = program.command("rua").description("The addresses that may receive reports");
   rua.addHelpText("after", EXAMPLES);
-  addSubcommand(rua, "add <address>", "Register an address, or change it")
+  addSubcommand(rua, "add <address>", "Register an address; refuses one that is registered")
     .option("--account <name>", "whose reports these are", "default")
     .option("--domain <domain...>", "policy domains accepted, with their subdomains (default: any)", readDomains)
     .action(async (address: string, options: AddOptions) =>
       printRegistration(await addAddress(address, options), options),
     );
+  addSubcommand(rua, "set <address>", "Change an address: shows old and new, and asks")
+    .option("--account <name>", "whose reports these are")
+    .option("--domain <domain...>", "policy domains accepted from now on, instead of those before", readDomains)
+    .option("--any-domain", "accept reports about any domain")
+    .option("--yes", "change it without being asked")
+    .action(setAddress);
   addSubcommand(rua, "show <address>", "One address").action(async (address: string, options: RuaOptions) =>
     printRegistration(await showAddress(address, options), options),
   );
@@ -54,16 +72,48 @@ function addSubcommand(rua: Command, nameAndArguments: string, description: stri
   return addConnectionOptions(command).addHelpText("after", EXAMPLES);
 }
 
-// What only the dashboard sets (approved sources, failure reports) stays as it is.
-async function addAddress(address: string, options: AddOptions): Promise<Registration> {
+async function addAddress(address: string, { account, domain, ...options }: AddOptions): Promise<Registration> {
+  const entry: RegistryEntry = { account, ...(domain === undefined ? {} : { domains: domain }) };
+  try {
+    return await connect(options).ask("addRegistration", { rua: address, entry });
+  } catch (error) {
+    if (!(error instanceof CommandError) || error.code !== "already_exists") throw error;
+    throw new CommandError(`${error.message} See it with \`dmarc rua show\`, change it with \`dmarc rua set\`.`);
+  }
+}
+
+// What is not named (approved sources and failure reports, too) stays as it is.
+async function setAddress(address: string, options: SetOptions): Promise<void> {
+  if (options.anyDomain && options.domain !== undefined) throw new CommandError("--domain or --any-domain, not both.");
   const client = connect(options);
-  const { domains: _, ...kept } = (await client.find("getRegistration", { rua: address }))?.entry ?? {};
-  const entry: RegistryEntry = {
-    ...kept,
-    account: options.account,
-    ...(options.domain === undefined ? {} : { domains: options.domain }),
+  const { rua, entry: before } = await showAddress(address, options);
+  const { domains: listed, ...others } = before;
+  const domains = options.anyDomain ? undefined : (options.domain ?? listed);
+  const wanted: RegistryEntry = {
+    ...others,
+    account: options.account ?? before.account,
+    ...(domains === undefined ? {} : { domains }),
   };
-  return client.ask("putRegistration", { rua: address, entry });
+  const changes = changesOf(before, wanted);
+  if (changes.length === 0) throw new CommandError(`Nothing to change: ${rua} is registered so.`);
+  const isForProgram = options.json && options.yes;
+  if (!isForProgram) for (const line of changes) printError(`${withBothForms(rua)}: ${line}`);
+  if (!options.yes) {
+    if (!isAsking()) throw new CommandError("Nothing was changed. Add --yes to change it without being asked.");
+    if (!(await isConfirmed("Change it?"))) throw new CommandError("Nothing was changed.");
+  }
+  printRegistration(await client.ask("putRegistration", { rua, entry: wanted }), options);
+}
+
+/** What is different, a line each: old -> new. */
+function changesOf(before: RegistryEntry, after: RegistryEntry): string[] {
+  const pairs = [
+    { name: "account", old: before.account, now: after.account },
+    { name: "domains", old: domainsOf(before), now: domainsOf(after) },
+  ];
+  return pairs
+    .filter(({ old, now }) => old !== now)
+    .map(({ name, old, now }) => `${name} ${safeText(old, MAX_CHARS)} -> ${safeText(now, MAX_CHARS)}`);
 }
 
 async function showAddress(address: string, options: RuaOptions): Promise<Registration> {

@@ -1,4 +1,4 @@
-/** `dmarc send`: files to the running stack as mails, by SMTP. */
+/** `dmarc send`: sends files to the running stack as mails, by SMTP. */
 import type { Command } from "commander";
 import type { Transporter } from "nodemailer";
 import { CommandError } from "../command-error.ts";
@@ -13,17 +13,17 @@ interface SendOptions extends ConnectionOptions {
   json?: true;
 }
 
-/** What became of the mails. */
+/** The results of sending. */
 interface SendCounts {
   delivered: number;
-  /** Refused for good: 550. */
+  /** Refused permanently: 550. */
   rejected: number;
   failed: number;
-  /** What is no report, evidently: files left out of folders, and parts of the mails by kind. */
+  /** Evidently not reports: files left out of folders, and parts of mails by kind. */
   passedOver: { files: number; parts: Record<string, number> };
 }
 
-/** SMTP connections held open; the local stack takes mails side by side. */
+/** Concurrent SMTP connections. */
 const CONNECTIONS = 4;
 
 const FORMAT = "{bar} {value}/{total} mails, {eta_formatted} left";
@@ -70,7 +70,7 @@ async function sendPaths(paths: string[], options: SendOptions): Promise<number>
         const { outcome, reply, passed } = await sendFile(transport, file, options.rua);
         for (const kind of passed) passedOver.parts[kind] = (passedOver.parts[kind] ?? 0) + 1;
         counts[outcome]++;
-        // A refusal is mostly about the address, the same for every file.
+        // A refusal is usually about the address, and so the same for every file.
         if (reply !== "" && (outcome === "failed" || !told.has(reply))) printError(`dmarc send: ${file}: ${reply}`);
         told.add(reply);
         progress.update(++sent, files.length);
@@ -88,7 +88,7 @@ async function sendPaths(paths: string[], options: SendOptions): Promise<number>
   return rejected > 0 ? exitCodes.rejected : exitCodes.done;
 }
 
-/** Ours: names told one by one. */
+/** Ours: names listed individually. */
 const MAX_TOLD = 10;
 
 function tellLeftOut(leftOut: string[]): void {
@@ -114,7 +114,7 @@ async function listFiles(paths: string[]): Promise<{ files: string[]; leftOut: s
   }
 }
 
-// Loaded here, because it takes longer than everything else of the command together.
+// Imported lazily, because it takes longer to load than everything else in the command.
 async function openTransport(port: number): Promise<Transporter> {
   const { createTransport } = await import("nodemailer");
   return createTransport({
@@ -138,9 +138,9 @@ async function checkServer(transport: Transporter, port: number): Promise<void> 
 
 interface Sent {
   outcome: "delivered" | "rejected" | "failed";
-  /** Kinds of the parts that the stack passes over. */
+  /** Kinds of parts that the stack passes over. */
   passed: string[];
-  /** What the server said, or what went wrong; "" when it was delivered. */
+  /** The server's reply or the error; "" when delivered. */
   reply: string;
 }
 

@@ -1,4 +1,4 @@
-/** `dmarc stats`: the figures of the reports that were accepted. */
+/** `dmarc stats`: figures of accepted reports. */
 import type { Command } from "commander";
 import { addConnectionOptions, type ConnectionOptions, connect } from "../connection.ts";
 import { readDomain } from "../domain-option.ts";

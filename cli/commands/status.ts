@@ -1,4 +1,4 @@
-/** `dmarc status`: what is waiting, and what became of the rest. */
+/** `dmarc status`: what is waiting, and the outcomes of the rest. */
 import { type Command, InvalidArgumentError } from "commander";
 import type { Outputs } from "../../shared/contract/operations.ts";
 import { ACTIVITY_DAYS, missingParts } from "../../shared/ledger/activity.ts";
@@ -47,7 +47,7 @@ async function printStatus(options: StatusOptions): Promise<void> {
   if (activity !== null) printOut(`\n${renderActivity(activity)}`);
 }
 
-// Status is looked at when something is broken, so it goes without activity too; `outcomes` says why it failed.
+// Status is needed when something is broken, so it works without activity; `outcomes` says why that failed.
 async function readActivity(client: ApiClient): Promise<Activity[] | null> {
   try {
     return (await client.ask("activity", {})).items;
@@ -101,7 +101,7 @@ function renderActivity(activity: Activity[]): string {
 }
 
 function renderAge(sentSeconds: number | undefined): string {
-  // 0 = empty, or the platform does not tell.
+  // 0 = empty or unknown.
   return sentSeconds ? renderSpan(Math.max(0, Math.round(Date.now() / 1000 - sentSeconds))) : "";
 }
 

@@ -1,4 +1,4 @@
-/** `dmarc verdict`: whether p=reject is safe for a domain, what it would hit, and what to publish next. */
+/** `dmarc verdict`: whether p=reject is safe for a domain, which mail it would hit, and what to publish next. */
 import type { Command } from "commander";
 import type { Outputs } from "../../shared/contract/operations.ts";
 import { parseDay, SECONDS_PER_DAY } from "../../shared/report-day.ts";
@@ -16,7 +16,7 @@ interface VerdictOptions extends ConnectionOptions {
 
 type Verdict = Outputs["verdict"];
 
-/** Ours: what the pages show unless told otherwise. */
+/** Ours: the default period of the pages. */
 const DEFAULT_DAYS = 30;
 const MAX_CHARS = 500;
 const SHOWN_REASONS = 5;
@@ -67,7 +67,7 @@ function readDay(text: string): number {
   return day;
 }
 
-/** Domains with aggregate reports in a period, by name. One answer may not hold them all: then each half is asked for. */
+/** Domains with aggregate reports in a period, by name. If one answer cannot hold them all, each half is requested. */
 async function domainsWithReports(
   client: ApiClient,
   { firstDay, lastDay }: { firstDay: number; lastDay: number },

@@ -1,6 +1,6 @@
 /**
- * What listens for browsers and programs, in front of the dashboard: it hands on what `judge` lets through, without what
- * is meant for the development server behind it, and with the proof that it came this way. It never looks into a body.
+ * The HTTP server in front of the local dashboard: forwards what `judge` lets through, without headers meant for the
+ * development server behind it, and with proof that it came this way. Never looks into a body.
  */
 import { Agent, createServer, type IncomingMessage, request, type ServerResponse } from "node:http";
 import type { LocalSecret } from "../secret.ts";
@@ -10,12 +10,12 @@ import { judge, keepHeaders } from "./judge.ts";
 export interface FrontOptions {
   port: number;
   secret: LocalSecret;
-  /** Where the Workers are; undefined while they are being started. */
+  /** The Workers' location; undefined while they are starting. */
   findWorkers: () => WorkersAddress | undefined;
 }
 
 export interface RunningFront {
-  /** Lets the requests in transit end for a moment, and resolves. */
+  /** Gives requests in transit a moment to finish, and resolves. */
   stop(): Promise<void>;
 }
 
@@ -27,7 +27,7 @@ interface Refusal {
   message: string;
 }
 
-/** Ours: for requests under way at the end. */
+/** Ours: for requests in transit. */
 const STOP_TIMEOUT_MS = 2000;
 const STARTING: Refusal = {
   status: 503,
@@ -63,7 +63,7 @@ function serve(incoming: IncomingMessage, response: ServerResponse, context: Con
   else handOn(incoming, response, { path: verdict.path, workers, agent: context.agent });
 }
 
-// The address without the key, so that it does not stay on the screen.
+// Redirects to the address without the key, so that it does not stay visible.
 function letIn(response: ServerResponse, { path, cookie }: { path: string; cookie: string }): void {
   response.writeHead(303, {
     location: path,
@@ -96,7 +96,7 @@ function handOn(incoming: IncomingMessage, response: ServerResponse, { path, wor
   incoming.pipe(outgoing);
 }
 
-// A browser says that it takes HTML; a program that does not gets JSON in the shape of the API's errors.
+// Browsers accept HTML; programs get JSON like the API's errors.
 function refuse(incoming: IncomingMessage, response: ServerResponse, { status, code, message }: Refusal): void {
   const isPage = (incoming.headers.accept ?? "").includes("text/html");
   response.writeHead(status, {
@@ -104,7 +104,7 @@ function refuse(incoming: IncomingMessage, response: ServerResponse, { status, c
     "cache-control": "no-store",
     "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
     "x-content-type-options": "nosniff",
-    // What is left unread of the request ends with the connection.
+    // The rest of the request is discarded with the connection.
     connection: "close",
     ...(status === 503 ? { "retry-after": "2" } : {}),
   });

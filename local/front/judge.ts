@@ -1,13 +1,13 @@
 /**
- * What becomes of a request for the dashboard of one machine: by the name it was asked under, its path, and what it has
- * to show. A stand-in for what Cloudflare's edge and Access do before the Worker. Pure.
+ * Decides about a request to the local dashboard by its host name, path and credentials, in place of Cloudflare's edge
+ * and Access. Pure.
  */
 import { timingSafeEqual } from "node:crypto";
 import type { LocalSecret } from "../secret.ts";
 
-/** What counts of a request. */
+/** The relevant parts of a request. */
 export interface Asked {
-  /** As it was sent: path and query. */
+  /** Path and query as sent. */
   target: string;
   host: string;
   cookie: string;
@@ -16,17 +16,17 @@ export interface Asked {
 
 export type Verdict =
   | { kind: "hand on"; path: string }
-  /** The browser keeps the cookie and goes to the path. */
+  /** Sets the cookie and redirects to the path. */
   | { kind: "let in"; path: string; cookie: string }
   | { kind: "refuse"; status: 403 | 404 | 421; code: "forbidden" | "not_found"; message: string };
 
-/** Paths the development server itself answers; a real edge shows them to nobody. */
+/** Paths answered by the development server itself, which a real edge never exposes. */
 const SERVER_PATH = /^\/+(cdn-cgi|__cf_local)(\/|$)/i;
-/** Headers by which the development server takes orders, and those an edge sets itself. */
+/** Headers that control the development server, and those that an edge sets itself. */
 const SERVER_HEADER = /^(mf-|x-mf-|cf-|x-forwarded-|forwarded$|x-real-ip$|x-dmarc-workers-secret$|proxy-)/i;
-/** Between two neighbours only (RFC 9110 section 7.6.1). */
+/** Hop-by-hop headers (RFC 9110 section 7.6.1). */
 const CONNECTION_HEADER = /^(connection|keep-alive|te|trailer|transfer-encoding|upgrade)$/i;
-/** Ours: the browser asks for the link again after a year. */
+/** Ours: after a year the browser needs the link again. */
 const COOKIE_SECONDS = 365 * 86_400;
 
 const CLOSED =
@@ -38,7 +38,7 @@ export function judge(asked: Asked, { port, secret }: { port: number; secret: Lo
     const message = `The dashboard of this machine does not answer as '${asked.host}'.`;
     return { kind: "refuse", status: 421, code: "forbidden", message };
   }
-  // Read as the development server will: dots and backslashes are resolved.
+  // Parsed as the development server will: dots and backslashes are resolved.
   const url = asked.target.startsWith("/") ? URL.parse(`http://${asked.host}${asked.target}`) : null;
   if (url === null || SERVER_PATH.test(url.pathname)) {
     return { kind: "refuse", status: 404, code: "not_found", message: "There is no such page." };
@@ -47,20 +47,20 @@ export function judge(asked: Asked, { port, secret }: { port: number; secret: Lo
   if (key !== null && isSame(key, secret.browserKey)) {
     url.searchParams.delete("key");
     const cookie = `${cookieName(port)}=${secret.browserKey}; HttpOnly; SameSite=Strict; Path=/; Max-Age=${COOKIE_SECONDS}`;
-    // One slash: two would be another site's address.
+    // A single slash: two would be another site's address.
     return { kind: "let in", path: url.pathname.replace(/^\/+/, "/") + url.search, cookie };
   }
   if (isKnown(asked, { port, secret })) return { kind: "hand on", path: url.pathname + url.search };
   return { kind: "refuse", status: 403, code: "forbidden", message: CLOSED };
 }
 
-/** The headers that go on to the other side. */
+/** The headers to forward. */
 export function keepHeaders<Value>(headers: Record<string, Value>): Record<string, Value> {
   const kept = Object.entries(headers).filter(([name]) => !SERVER_HEADER.test(name) && !CONNECTION_HEADER.test(name));
   return Object.fromEntries(kept);
 }
 
-// A token that was sent has to be right, whatever else is there.
+// A token, if sent, must be correct, regardless of anything else.
 function isKnown({ cookie, authorization }: Asked, { port, secret }: { port: number; secret: LocalSecret }): boolean {
   if (authorization !== "") {
     return isSame(/^Bearer +(\S+) *$/i.exec(authorization)?.[1] ?? "", secret.apiToken);
@@ -76,7 +76,7 @@ function ownHosts(port: number): string[] {
   return names.flatMap((name) => (port === 80 ? [name, `${name}:80`] : [`${name}:${port}`]));
 }
 
-// Browsers give a cookie to all ports of a host, so that two stacks need two names.
+// Browsers send a cookie to all ports of a host, so two stacks need different names.
 function cookieName(port: number): string {
   return `dmarc-local-${port}`;
 }

@@ -1,13 +1,13 @@
 /**
- * Hands one mail to the ingest Worker, through the mail entry, and tells what became of it as an SMTP server has to
- * answer. It never decides anything itself: not reachable, not answered and not understood are faults, never acceptance.
+ * Delivers one mail to the ingest Worker through the mail entry, and turns the outcome into an SMTP reply. It never
+ * decides anything itself: unreachable, unanswered and malformed are faults, never acceptance.
  */
 import { request } from "node:http";
 import * as v from "valibot";
 import { MAIL_LIMITS } from "../../shared/limits.ts";
 import type { WorkersAddress } from "../workers.ts";
 
-/** What the sender is told: 250 taken, 550 refused for good, 552 too large, 451 and 452 try again later. */
+/** The reply to the sender: 250 accepted, 550 refused permanently, 552 too large, 451 and 452 try again later. */
 export type DeliveryReply = { code: 250 } | { code: 550 | 552 | 451 | 452; message: string };
 
 /** Larger than Email Routing takes. */
@@ -21,12 +21,12 @@ export interface Delivery {
   raw: Buffer;
 }
 
-/** Thrown inside when the time is up; the Workers may hang. */
+/** Thrown when the time is up; the Workers may hang. */
 export class NoAnswerError extends Error {
   override name = "NoAnswerError";
 }
 
-/** Ours: a Worker that has not answered by then will not; the sender tries again. A mail of 25 MiB takes a second. */
+/** Ours: a Worker that has not answered by then will not, and the sender retries. A mail of 25 MiB takes a second. */
 export const ANSWER_TIMEOUT_MS = 30_000;
 
 const outcomeBody = v.pipe(
@@ -76,7 +76,7 @@ interface Question {
   timeoutMilliseconds: number;
 }
 
-/** Asks the mail entry. By hand, because `fetch` does not let one choose the host that wrangler's routes go by. */
+/** Sends a request to the mail entry without `fetch`, which does not allow setting the host that wrangler routes by. */
 export function askMailEntry(workers: WorkersAddress, question: Question): Promise<{ status: number; body: string }> {
   const { port, workersSecret } = workers;
   const { path, body, timeoutMilliseconds } = question;

@@ -1,9 +1,9 @@
 /**
- * The SMTP server of one machine: what Email Routing is in front of the ingest Worker. It takes a mail only when
- * the Worker has taken it, and never keeps one.
+ * The local SMTP server, in place of Email Routing in front of the ingest Worker. It accepts a mail only when the
+ * Worker has accepted it, and never stores one.
  *
- * One recipient a transaction: the Worker decides after the data, and SMTP has a single answer for all recipients then.
- * Further recipients get 452, upon which every mail server sends them in a transaction of their own (RFC 5321 4.5.3.1.10).
+ * One recipient per transaction: the Worker decides after the data, when SMTP has a single reply for all recipients.
+ * Further recipients get 452, and mail servers then send to them in separate transactions (RFC 5321 4.5.3.1.10).
  */
 import type { AddressInfo } from "node:net";
 import { SMTPServer, type SMTPServerDataStream, type SMTPServerSession } from "smtp-server";
@@ -14,13 +14,13 @@ import { type Delivery, type DeliveryReply, deliver, fault, NoAnswerError, TOO_L
 export interface SmtpServerOptions {
   /** 0 = any free port. */
   port: number;
-  /** Where the Workers are; undefined while they are being started. */
+  /** The Workers' location; undefined while they are starting. */
   findWorkers: () => WorkersAddress | undefined;
-  /** Says why no mail can be kept at the moment. */
+  /** Returns why no mail can be stored at the moment, if so. */
   findRoomProblem?: () => string | undefined;
-  /** Told of every mail that was not taken. */
+  /** Called for every mail that was not accepted. */
   onRefused?: (refusal: { to: string; code: number; message: string }) => void;
-  /** Told of Workers that did not answer in time: what they hang in, later mails may hang in too. */
+  /** Called when Workers did not answer in time: later mails may hang, too. */
   onNoAnswer?: (workers: WorkersAddress) => void;
   /** How long the Workers may take for a mail; absent = ANSWER_TIMEOUT_MS. */
   timeoutMilliseconds?: number;
@@ -28,7 +28,7 @@ export interface SmtpServerOptions {
 
 export interface RunningSmtpServer {
   port: number;
-  /** Takes no new mail, lets the ones in transit end, and resolves. */
+  /** Accepts no new mail, lets those in transit finish, and resolves. */
   stop(): Promise<void>;
 }
 
@@ -64,7 +64,7 @@ export async function openSmtpServer(options: SmtpServerOptions): Promise<Runnin
       );
     },
   });
-  // A client that goes away in the middle is its own affair.
+  // Ignore clients that disconnect.
   server.on("error", () => undefined);
   await new Promise<void>((resolve, reject) => {
     server.server.once("error", reject);
@@ -103,7 +103,7 @@ async function pass(mail: Delivery, options: SmtpServerOptions): Promise<Deliver
   }
 }
 
-// What goes over the limit is read to its end, as SMTP asks, and not kept.
+// An oversized mail is read to its end, as SMTP requires, and discarded.
 async function readAll(stream: SMTPServerDataStream): Promise<Buffer> {
   const chunks: Buffer[] = [];
   for await (const chunk of stream) {

@@ -1,6 +1,6 @@
 /**
  * Stands in for an Analytics Engine dataset binding on one machine: a service binding with the same method. It enforces
- * the real limits and hands each point to the local engine. It never answers before the point can be queried.
+ * the real limits and passes each point to the local engine. It never answers before the point can be queried.
  */
 import { WorkerEntrypoint } from "cloudflare:workers";
 import { type CheckedPoint, checkPoint } from "./point.ts";
@@ -21,9 +21,9 @@ const writes = new Map<string, SharedWrites<CheckedPoint>>();
 /** One dataset, named by the binding's `props`. */
 export class Dataset extends WorkerEntrypoint<LocalBindings, DatasetProps> {
   /**
-   * Writes one point. Unlike the real method it returns a promise, because it is a call to another Worker.
+   * Writes one point. Unlike the real method it returns a promise, because it calls another Worker.
    *
-   * @throws TypeError with the runtime's message when the point breaks a limit; Error when the engine does not take it
+   * @throws TypeError with the runtime's message when the point exceeds a limit; Error when the engine refuses it
    */
   async writeDataPoint(point?: unknown): Promise<void> {
     const checked = checkPoint(point);

@@ -1,7 +1,7 @@
 /**
- * Lets mail in on one machine, as Email Routing does: a request of the SMTP server becomes a call of ingest's `email()`.
- * wrangler's own mail endpoint is not used, because it parses the whole mail first and takes it from anybody. It never
- * changes a byte, and answers nobody who does not have the secret.
+ * Accepts mail on one machine, like Email Routing: a request from the SMTP server becomes a call to ingest's `email()`.
+ * wrangler's own mail endpoint is not used, because it parses the whole mail first and accepts it from anybody. Never
+ * changes a byte, and requires the secret.
  */
 import { shardsOf } from "../../shared/ledger/shards.ts";
 import { migrateAll } from "./migrate.ts";
@@ -12,15 +12,15 @@ interface MailEntryBindings {
   WORKERS_SECRET: string;
 }
 
-/** What ingest uses of the platform's message, by RPC. */
+/** The part of the platform's message that ingest uses, by RPC. */
 interface IncomingMail extends Pick<ForwardableEmailMessage, "from" | "to" | "raw" | "rawSize" | "headers"> {
   setReject(reason: string): void;
 }
 
-/** What became of a mail. */
+/** The outcome of a mail. */
 type Outcome = { outcome: "taken" } | { outcome: "rejected" | "fault"; reason: string };
 
-/** Ours: a header is read no further. */
+/** Ours: the most of a header that is read. */
 const MAX_HEADER_BYTES = 64 * 1024;
 /** Ours: the runtime takes 1,024 header fields from one Worker to another. */
 const MAX_FIELDS = 900;
@@ -61,7 +61,7 @@ async function hand(
         rejection = reason;
       },
     });
-    // The rejection is a call of its own, which may arrive right after the end of this one.
+    // The rejection is a separate call, which may arrive just after this one ends.
     await scheduler.wait(0);
   } catch (error) {
     return { outcome: "fault", reason: error instanceof Error ? error.message : String(error) };
@@ -76,7 +76,7 @@ function streamOf(bytes: Uint8Array): ReadableStream {
   return body;
 }
 
-/** The fields of a mail's header (RFC 5322 section 2.2), unfolded; what cannot be one is left out. */
+/** The fields of a mail's header (RFC 5322 section 2.2), unfolded; invalid ones are left out. */
 function readHeader(bytes: Uint8Array): Headers {
   const headers = new Headers();
   const [header = ""] = decoder.decode(bytes.subarray(0, MAX_HEADER_BYTES)).split(/\r?\n\r?\n/, 1);
@@ -87,7 +87,7 @@ function readHeader(bytes: Uint8Array): Headers {
     try {
       headers.append(line.slice(0, colon).trimEnd(), line.slice(colon + 1).trim());
     } catch {
-      // Not a name or a value that a field may have.
+      // Not a valid name or value.
     }
   }
   return headers;

@@ -1,6 +1,6 @@
 /**
- * Applies migrations to the ledger on one machine, and notes them where `wrangler d1 migrations apply` does, so that either
- * can go on after the other. Each migration is one transaction.
+ * Applies migrations to the local ledger, and records them where `wrangler d1 migrations apply` does, so that either
+ * can continue after the other. Each migration is one transaction.
  */
 import * as v from "valibot";
 import type { LedgerDatabase } from "../../shared/ledger/database.ts";
@@ -13,9 +13,9 @@ const NOTES = `CREATE TABLE IF NOT EXISTS d1_migrations (
   id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT UNIQUE, applied_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP NOT NULL)`;
 
 /**
- * Applies to each database of the ledger what has not been applied to it yet, in the order given.
+ * Applies pending migrations to each database of the ledger, in the order given.
  *
- * @returns names of what was applied; a sentence when one failed, whose statements then all are undone
+ * @returns the names of applied migrations, or a sentence when one failed; all of its statements are then rolled back
  */
 export async function migrateAll(
   databases: readonly LedgerDatabase[],

@@ -1,11 +1,11 @@
 /**
- * The checks the Workers runtime makes on a point given to `writeDataPoint`, with its messages (workerd,
- * `analytics-engine-impl.h`), because the runtime's own local binding checks nothing. Pure: it never sends anything.
+ * The runtime's checks on a point passed to `writeDataPoint`, with its messages (workerd, `analytics-engine-impl.h`),
+ * because the local binding checks nothing. Pure: sends nothing.
  */
 import { ANALYTICS_LIMITS } from "../../shared/limits.ts";
 import { fail, ok, type Result } from "../../shared/result.ts";
 
-/** A point that passed: text and numbers only, nothing missing in between. */
+/** A valid point: only texts and numbers, without gaps. */
 export interface CheckedPoint {
   index: string;
   blobs: string[];
@@ -19,8 +19,9 @@ const decoder = new TextDecoder();
 /**
  * Checks a point against Analytics Engine's types and limits.
  *
- * @param point what the caller gave, of any type; absent fields count as empty, `null` and bytes are taken as the runtime does
- * @returns the message of the TypeError the runtime would throw, if it would
+ * @param point the caller's value, of any type; absent fields count as empty, `null` and bytes are treated as by the
+ *   runtime
+ * @returns the message of the TypeError the runtime would throw, if any
  */
 export function checkPoint(point: unknown): Result<CheckedPoint, string> {
   if (point === undefined || point === null) return ok({ index: "", blobs: [], doubles: [] });
@@ -65,7 +66,7 @@ function checkDoubles(doubles: unknown): Result<number[], string> {
   return wrong === -1 ? ok(doubles) : fail(`${PREFIX}doubles[${wrong}] is not a number.`);
 }
 
-// Stricter than the runtime, which turns other values into text: here that is always a mistake of the caller.
+// Stricter than the runtime, which converts other values to text: here that is always the caller's mistake.
 function readTexts(values: unknown, field: string): Result<string[], string> {
   if (values === undefined) return ok([]);
   if (!Array.isArray(values)) return fail(`${PREFIX}${field} must be an array.`);

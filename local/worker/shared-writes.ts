@@ -1,10 +1,10 @@
 /**
- * Gathers points that several requests of one isolate write at the same time into one call of the local engine, for a
- * call a point costs more than the point. Every caller waits until its own points are stored, and gets the error of the
- * call they were in. It never drops or repeats a point.
+ * Combines points that several requests of one isolate write at the same time into one call to the local engine,
+ * because a call per point is expensive. Every caller waits until its own points are stored, and gets the error of
+ * their call. Never drops or repeats a point.
  *
- * In workerd the code behind an `await` runs in the request that made the promise. So nobody awaits another one's
- * promise: each caller makes its own, for another request to resolve, and a timer keeps the caller's request alive.
+ * In workerd, code after an `await` runs in the request that created the promise. So no request awaits another's
+ * promise: each caller creates its own, which another request resolves, and a timer keeps the caller's request alive.
  */
 
 /** Stores the items of one batch, or throws. */
@@ -18,14 +18,14 @@ interface Waiting<Item> {
 
 /** Ours: most items of one call. */
 const MAX_ITEMS = 2000;
-/** Ours: how long a batch is gathered; the calls of one invocation arrive together. */
+/** Ours: how long to collect a batch; the calls of one invocation arrive together. */
 const GATHER_MS = 5;
-/** Ours: a request that was cancelled in the middle of its call must not hold up others for ever. */
+/** Ours: a request cancelled during its call must not block others forever. */
 const MAX_WAIT_MS = 60_000;
 
 /**
- * The writes to one dataset. A batch is gathered for a moment, and its first caller sends it: a fetch belongs to the
- * request it was made in. Batches do not wait for each other.
+ * The writes to one dataset. A batch is collected for a moment and sent by its first caller, because a fetch belongs to
+ * its request. Batches do not wait for each other.
  */
 export class SharedWrites<Item> {
   #open: Waiting<Item>[] | undefined;
@@ -34,7 +34,7 @@ export class SharedWrites<Item> {
    * Resolves when the item is stored.
    *
    * @param send used if this call leads a batch
-   * @throws the error of its batch; Error when its batch did not come to an end
+   * @throws the error of its batch; Error when its batch did not finish
    */
   async write(item: Item, send: Send<Item>): Promise<void> {
     const own = Promise.withResolvers<void>();
@@ -62,7 +62,7 @@ export class SharedWrites<Item> {
   }
 }
 
-/** @returns false when the time was up first */
+/** @returns false on timeout */
 async function endsWithin(work: Promise<void>, milliseconds: number): Promise<boolean> {
   const isOver = Promise.withResolvers<boolean>();
   const timer = setTimeout(() => isOver.resolve(false), milliseconds);

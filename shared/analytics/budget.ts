@@ -1,6 +1,6 @@
 /**
- * The write budget of one invocation (Analytics Engine: 250 points over the whole queue batch) and the cutting of what
- * does not fit into slices for `dmarc-points`. Pure.
+ * The write budget of one invocation (Analytics Engine: 250 points over the whole queue batch), and cutting what
+ * exceeds it into slices for `dmarc-points`. Pure.
  */
 import { ANALYTICS_LIMITS, QUEUE_LIMITS } from "../limits.ts";
 import type { PackedPoints } from "../messages.ts";
@@ -12,7 +12,7 @@ export interface PointGroup {
   points: DataPoint[];
 }
 
-/** Points that this invocation may still write. */
+/** Counts the points that this invocation may still write. */
 export class PointBudget {
   #left: number;
 
@@ -65,7 +65,10 @@ function packGroups(points: PlacedPoint[]): PackedPoints[] {
   return [...groups].map(([dataset, group]) => packPoints(dataset, group));
 }
 
-/** Points of one dataset by column: a column in which all agree is one value. The points have equally many columns. */
+/**
+ * Packs points of one dataset by column: a column with equal values becomes one value. All points have the same number
+ * of columns.
+ */
 export function packPoints(dataset: DatasetId, points: DataPoint[]): PackedPoints {
   const [first = { indexes: [], blobs: [], doubles: [] }] = points;
   return {
@@ -82,7 +85,7 @@ function packColumn<T extends string | number>(values: T[]): T | T[] {
   return first !== undefined && values.every((value) => value === first) ? first : values;
 }
 
-/** The points that packPoints packed. */
+/** The inverse of packPoints. */
 export function unpackPoints({ count, index, blobs, doubles }: PackedPoints): DataPoint[] {
   return Array.from({ length: count }, (_, i) => ({
     indexes: [columnValue(index, i) ?? ""],

@@ -1,6 +1,7 @@
 /**
- * The Analytics Engine columns: ONE table a dataset. Write order, SQL names, row types and docs/analytics.md derive from
- * it. Slots only grow: a column is never renamed in place, reordered or reused; a new one takes the next free slot.
+ * The Analytics Engine columns: ONE table per dataset, from which write order, SQL names, row types and
+ * docs/analytics.md are derived. Slots only grow: a column is never renamed in place, reordered or reused; a new one
+ * takes the next free slot.
  */
 import { ANALYTICS_LIMITS } from "../limits.ts";
 
@@ -151,7 +152,7 @@ export type Row<D extends DatasetId> = {
   -readonly [K in keyof ColumnsOf<D>]: ColumnsOf<D>[K] extends { slot: `blob${number}` } ? string : number;
 };
 
-/** What a caller fills in: `schema` and `cut` are buildPoint's. */
+/** The columns a caller fills in; buildPoint adds `schema` and `cut`. */
 export type RowInput<D extends DatasetId> = Omit<Row<D>, "schema" | "cut">;
 
 /** A point as writeDataPoint takes it, every slot up to the last used one filled. */
@@ -163,13 +164,13 @@ export interface DataPoint {
 
 const encoder = new TextEncoder();
 
-/** The column written to each slot, in the order of the slots. */
+/** The columns in the order of their slots. */
 interface Layout {
   blobs: string[];
   doubles: string[];
 }
 
-// Once for each table: a report of a million records has a million points.
+// Computed once per table, because a report of a million records has a million points.
 const LAYOUTS: Record<DatasetId, Layout> = {
   records: layoutOf(RECORD_COLUMNS),
   events: layoutOf(EVENT_COLUMNS),
@@ -188,7 +189,7 @@ function layoutOf(columns: Record<string, Column>): Layout {
 
 /**
  * Builds the point of a row within Analytics Engine's limits: index ≤ 96 bytes, all blobs ≤ 16,000 bytes. The longest
- * blobs are cut first, at a character boundary, and named in `cut`; nothing else is changed. It keeps nothing of the row.
+ * blobs are cut first, at a character boundary, and named in `cut`; nothing else is changed. The row is not retained.
  */
 export function buildPoint<D extends DatasetId>(dataset: D, row: RowInput<D>): DataPoint {
   const { schema, index } = DATASETS[dataset];
@@ -205,7 +206,7 @@ export function buildPoint<D extends DatasetId>(dataset: D, row: RowInput<D>): D
   return { indexes, blobs: fitsSurely(chars, ANALYTICS_LIMITS.maxBlobBytes) ? blobs : cutToFit(blobs, names), doubles };
 }
 
-/** Zero-based place of a column among the blobs or doubles of a point. */
+/** Zero-based index of a column among the blobs or doubles of a point. */
 export function slotPosition(column: Column): number {
   return Number(column.slot.replace(/^\D+/, "")) - 1;
 }
@@ -227,7 +228,7 @@ function byteLength(text: string): number {
   return encoder.encode(text).byteLength;
 }
 
-// Cuts the longest texts to one common length until all fit; leaves room for the names in `cut`.
+// Cuts the longest texts to a common length until all fit, leaving room for the names in `cut`.
 function cutToFit(blobs: string[], { blobs: names }: Layout): string[] {
   const sizes = names.map((name, i) => ({ name, text: blobs[i] ?? "", bytes: byteLength(blobs[i] ?? "") }));
   const total = sizes.reduce((sum, { bytes }) => sum + bytes, 0);

@@ -1,4 +1,6 @@
-/** Points of dmarc_events: one for each outcome. Told again after a redelivery it has the same id and counts once. Pure. */
+/**
+ * Points of dmarc_events: one per outcome. Repeated after a redelivery, an event has the same id and counts once. Pure.
+ */
 import type { ConflictRow } from "../ledger/conflicts.ts";
 import type { DeadLetterRow } from "../ledger/dead-letters.ts";
 import type { ReportKind } from "../report-header.ts";
@@ -15,7 +17,7 @@ export type EventOutcome =
   | "retracted"
   | "slice";
 
-/** What is known of an outcome; what is absent is written as empty. */
+/** An outcome to be written; absent fields are written as empty. */
 export interface PipelineEvent {
   id: string;
   outcome: EventOutcome;
@@ -30,7 +32,7 @@ export interface PipelineEvent {
   code?: string;
   domain?: string;
   reporter?: string;
-  /** Of a slice, its points. */
+  /** For a slice, the number of its points. */
   records?: number;
   skippedRecords?: number;
   messages?: number;
@@ -57,43 +59,42 @@ export function eventPoint(event: PipelineEvent, attempts: number, nowSeconds: n
     skippedRecords: event.skippedRecords ?? 0,
     messages: event.messages ?? 0,
     attempts,
-    // A generation above the first is the second in which it was run again.
+    // A generation above 1 is the time of the rerun in seconds.
     latencySeconds: Math.max(0, nowSeconds - Math.max(Math.floor(generation), receivedSeconds)),
   });
 }
 
 /**
- * The generation of what supersedes `generation`: above it, and below any later one. Generations of messages are whole
- * numbers.
+ * A generation above `generation` and below any later one; generations of messages are whole numbers.
  */
 export function supersedingGeneration(generation: number): number {
   return Math.floor(generation) + 0.5;
 }
 
-/** The generation in which something is run again. */
+/** The generation of a rerun. */
 export function nextGeneration(generation: number, nowSeconds: number): number {
   return Math.max(nowSeconds, Math.floor(generation) + 1);
 }
 
-/** The event that a dead letter was filed. */
+/** The event for a filed dead letter. */
 export function deadLetterEvent(deadLetter: DeadLetterRow): PipelineEvent {
   const { id, rawKey, part, generation, receivedSeconds, account, rua, domain, code } = deadLetter;
   return { id, outcome: "dead_letter", rawKey, part, generation, receivedSeconds, account, rua, domain, code };
 }
 
-/** The event that a dead letter is no more: the same id, a generation above. */
+/** The event for a closed dead letter: the same id, the next generation. */
 export function closedDeadLetter(deadLetter: DeadLetterRow, outcome: EventOutcome): PipelineEvent {
   return { ...deadLetterEvent(deadLetter), outcome, generation: supersedingGeneration(deadLetter.generation) };
 }
 
-/** The event that a conflict was filed. */
+/** The event for a filed conflict. */
 export function conflictEvent({ id, account, domain, kind, reporter, other }: ConflictRow): PipelineEvent {
   const { rawKey, part, rua, receivedSeconds, generation } = other;
   const place = { rawKey, part, generation, receivedSeconds, account, rua };
   return { id, outcome: "conflict", ...place, kind, domain, reporter };
 }
 
-/** The event that a conflict is no more. */
+/** The event for a closed conflict. */
 export function closedConflict(conflict: ConflictRow, outcome: EventOutcome): PipelineEvent {
   return { ...conflictEvent(conflict), outcome, generation: supersedingGeneration(conflict.other.generation) };
 }

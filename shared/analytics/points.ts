@@ -1,10 +1,10 @@
-/** Reports to points: what each kind of report writes to its dataset. Pure. */
+/** Turns reports into points: what each kind of report writes to its dataset. Pure. */
 import { isPass } from "../report/aggregate.ts";
 import { policyText } from "../report/policy-text.ts";
 import type { AggregateRecord, AggregateReport, FailureReport, Report, TlsReport } from "../report/vocabulary.ts";
 import { buildPoint, type DataPoint, type DatasetId, type RowInput } from "./columns.ts";
 
-/** What the points of one report have in common beside its content. */
+/** What all points of a report have in common, besides its content. */
 export interface PointContext {
   uid: string;
   account: string;
@@ -24,7 +24,7 @@ export function datasetOf({ kind }: Pick<Report, "kind">): DatasetId {
   }
 }
 
-/** How many points a report has in its dataset. */
+/** The number of points a report has in its dataset. */
 export function pointCountOf(report: Report): number {
   switch (report.kind) {
     case "aggregate":
@@ -48,13 +48,13 @@ export function reportPoints(report: Report, records: AggregateRecord[], context
   }
 }
 
-/** Points of some records of an aggregate report; `firstOrdinal` is the place of the first. */
+/** Points of some records of an aggregate report; `firstOrdinal` is the index of the first. */
 export function recordPoints(
   report: AggregateReport,
   { records, firstOrdinal }: { records: AggregateRecord[]; firstOrdinal: number },
   context: PointContext,
 ): DataPoint[] {
-  // One row, filled anew for each record: copying its two dozen columns would cost as much as building the point.
+  // One row reused for every record: copying its two dozen columns would cost as much as building the point.
   const row: RowInput<"records"> = { ...aggregateRow(report, context), ordinal: firstOrdinal };
   return records.map((record, i) => {
     fillRecord(row, record);

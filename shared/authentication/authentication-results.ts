@@ -1,6 +1,6 @@
 /**
- * What the server that received a mail says of it: its Authentication-Results (RFC 8601), told from those that a sender
- * wrote. Pure; ingest reads them and keeps what matters as a short text, which process reads back.
+ * Reads the Authentication-Results (RFC 8601) of the server that received a mail, and never those a sender wrote. Pure;
+ * ingest stores the relevant part as a short text, which process parses.
  */
 import { domainName, domainOfAddress } from "../domain-name.ts";
 import { AUTHENTICATION_LIMITS } from "../limits.ts";
@@ -10,16 +10,16 @@ import { type Token, tokensOf } from "./tokens.ts";
 export const METHODS = ["dmarc", "dkim", "spf"] as const;
 export type Method = (typeof METHODS)[number];
 
-/** What one method found, and for which domain: that of From, of the signature, or of the envelope sender. */
+/** The result of one method, and its domain: that of From, of the signature, or of the envelope sender. */
 export interface MethodResult {
   method: Method;
   /** Lower case: `pass`, `fail`, `none` … */
   result: string;
-  /** A-label; "" where none is named. */
+  /** A-label; "" if none is named. */
   domain: string;
 }
 
-/** Property of each method that names its domain, the first that is there. */
+/** The properties that name each method's domain, in order of preference. */
 const PROPERTIES: Record<Method, readonly string[]> = {
   dmarc: ["header.from"],
   dkim: ["header.d", "header.i"],
@@ -27,8 +27,8 @@ const PROPERTIES: Record<Method, readonly string[]> = {
 };
 
 /**
- * Fields that a receiver puts on top of a mail, beside the Received of its own. Below any other field begins what the
- * sender wrote.
+ * Fields that a receiver puts on top of a mail besides its own Received. Everything from any other field on was written
+ * by the sender.
  */
 const TRACE_FIELDS = new Set([
   "arc-authentication-results",
@@ -40,12 +40,12 @@ const TRACE_FIELDS = new Set([
 ]);
 
 /**
- * The results that the receiver wrote: the topmost Authentication-Results, where it has the receiver's id and no field of
- * a sender or of a server before stands above it (RFC 8601 sections 5 and 7.1).
+ * The receiver's results: the topmost Authentication-Results, if it has the receiver's id and no field of the sender or
+ * an earlier server is above it (RFC 8601 sections 5 and 7.1).
  *
  * @param mail its bytes, or the beginning of them
  * @param authservId the receiver's id; "" = no receiver is trusted
- * @returns undefined where there are none
+ * @returns undefined if there are none
  */
 export function receiverResults(mail: Uint8Array, authservId: string): MethodResult[] | undefined {
   if (authservId === "") return undefined;
@@ -59,7 +59,7 @@ export function receiverResults(mail: Uint8Array, authservId: string): MethodRes
   return undefined;
 }
 
-/** @returns undefined where it is another server's, or not well-formed */
+/** @returns undefined if it is another server's or malformed */
 function readResults(value: string, authservId: string): MethodResult[] | undefined {
   const tokens = tokensOf(value, ";=");
   if (tokens === undefined) return undefined;
@@ -86,7 +86,7 @@ function domainIn(method: Method, properties: readonly [string, string][]): stri
   return "";
 }
 
-/** A name that stands for itself in the kept text; any other is left out. */
+/** A name that is safe in the stored text; any other is left out. */
 function plainDomain(name: string): string {
   return /^[a-z0-9_.-]{1,253}$/.test(name) ? name : "";
 }
@@ -100,7 +100,7 @@ function splitAt(tokens: readonly Token[], mark: string): Token[][] {
   return parts;
 }
 
-/** `name=value` pairs, names in lower case: what stands apart begins the next one, unless an equals sign does. */
+/** `name=value` pairs with names in lower case: white space separates pairs, except around an equals sign. */
 function pairsOf(tokens: readonly Token[]): [string, string][] {
   const pairs: [string, string][] = [];
   let name = "";
@@ -124,20 +124,23 @@ function pairsOf(tokens: readonly Token[]): [string, string][] {
   return pairs;
 }
 
-/** What is kept of a mail's authentication with each of its raw objects. */
+/** A mail's authentication as stored with each of its raw objects. */
 export interface AuthenticationNote {
-  /** Whether a receiver's results were to be expected: without them nobody vouches for the mail. */
+  /** Whether a receiver is configured: if so, a mail without its results is unauthenticated. */
   isExpected: boolean;
-  /** The receiver's results; undefined where there were none. */
+  /** The receiver's results; undefined if there were none. */
   results: MethodResult[] | undefined;
   /** Whether the mail has a DKIM signature. */
   isSigned: boolean;
 }
 
-/** Characters of the kept text once it is encoded for R2, so that its end is never cut: a shorter name is another one. */
+/**
+ * The most characters of the stored text when encoded for R2, so that it is never cut: a cut name would be a different
+ * name.
+ */
 const MAX_NOTE_CHARS = 900;
 
-/** What ingest notes about a mail. @param authservId as in `receiverResults` */
+/** The text that ingest stores about a mail. @param authservId as in `receiverResults` */
 export function noteAuthentication(mail: Uint8Array, authservId: string): string {
   const results = receiverResults(mail, authservId);
   const { fields } = readHeaderFields(mail, AUTHENTICATION_LIMITS.maxHeaderBytes);
@@ -146,7 +149,7 @@ export function noteAuthentication(mail: Uint8Array, authservId: string): string
     ...(fields.some(({ name }) => name === "dkim-signature") ? ["signed"] : []),
     ...(results === undefined ? [] : ["results"]),
   ];
-  // DMARC's first: it decides.
+  // DMARC's result first: it decides.
   const sorted = METHODS.flatMap((method) => (results ?? []).filter((result) => result.method === method));
   for (const { method, result, domain } of sorted) {
     const word = `${method}=${/^[a-z]{1,20}$/.test(result) ? result : "unknown"}/${domain}`;
@@ -156,7 +159,7 @@ export function noteAuthentication(mail: Uint8Array, authservId: string): string
   return words.length === 0 ? "unsigned" : words.join(" ");
 }
 
-/** Reads back what `noteAuthentication` wrote. @returns undefined for an object from before anything was noted */
+/** Parses what `noteAuthentication` wrote. @returns undefined for an object stored before this was recorded */
 export function readAuthenticationNote(text: string): AuthenticationNote | undefined {
   if (text === "") return undefined;
   const words = text.split(" ");

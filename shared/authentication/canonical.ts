@@ -1,4 +1,4 @@
-/** Canonicalisation of header and body (RFC 6376 section 3.4): the bytes that a signature is about. Pure, in one pass. */
+/** Canonicalisation of header and body (RFC 6376 section 3.4): the bytes that a signature covers. Pure, in one pass. */
 
 import type { Canonicalization } from "./dkim-signature.ts";
 import type { HeaderField } from "./header-fields.ts";
@@ -18,7 +18,7 @@ export function canonicalField({ name, raw }: HeaderField, how: Canonicalization
     .trim()}`;
 }
 
-/** A DKIM-Signature without the value of b=: what it signs of itself. */
+/** A DKIM-Signature without the value of b=, as covered by itself. */
 export function withoutSignature({ name, raw }: HeaderField): HeaderField {
   const colon = raw.indexOf(":");
   const tags = raw.slice(colon + 1).split(";");
@@ -29,7 +29,7 @@ export function withoutSignature({ name, raw }: HeaderField): HeaderField {
   return { name, raw: raw.slice(0, colon + 1) + emptied.join(";") };
 }
 
-/** The fields a signature covers, each name from the bottom up; one that is not there (any more) counts as nothing. */
+/** The fields a signature covers, each name from the bottom up; a missing one contributes nothing. */
 export function signedFields(fields: readonly HeaderField[], names: readonly string[]): HeaderField[] {
   const byName = new Map<string, HeaderField[]>();
   for (const field of fields) {
@@ -41,7 +41,7 @@ export function signedFields(fields: readonly HeaderField[], names: readonly str
 }
 
 /**
- * The body as it is signed. Bare line feeds count as line ends: a file may have lost the others.
+ * The body as it is signed. Bare line feeds count as line ends: a file may have lost its carriage returns.
  *
  * @returns new bytes
  */
@@ -66,7 +66,7 @@ function countBareLineFeeds(body: Uint8Array): number {
   return count;
 }
 
-/** Bytes with line ends and spaces that count only when something follows them. */
+/** A buffer in which trailing line ends and spaces only count when something follows. */
 class CanonicalBytes {
   readonly #bytes: Uint8Array<ArrayBuffer>;
   #length = 0;
@@ -98,7 +98,7 @@ class CanonicalBytes {
     this.#isLineEmpty = true;
   }
 
-  /** Without empty lines at its end; an empty body is nothing when relaxed, one line end when simple. */
+  /** Without trailing empty lines; an empty body is empty when relaxed, one line end when simple. */
   finish(how: Canonicalization): Uint8Array<ArrayBuffer> {
     if (!this.#isLineEmpty) this.endLine();
     if (this.#filled === 0 && how === "simple") {

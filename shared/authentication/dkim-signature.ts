@@ -12,7 +12,7 @@ export interface DkimSignature {
   /** d=, lower case. */
   domain: string;
   selector: string;
-  /** Domain of i=, lower case; that of d= where it is missing. */
+  /** Domain of i=, lower case; that of d= if i= is missing. */
   identityDomain: string;
   /** Names of the fields it covers, lower case. */
   fields: string[];
@@ -25,21 +25,21 @@ export interface DkimSignature {
   expiresSeconds: number | undefined;
 }
 
-/** A key as its record has it. */
+/** A key as published. */
 export interface DkimKey {
   keyType: "rsa" | "ed25519";
   /** p=, base64; "" = revoked. */
   publicKey: string;
-  /** s= of t=: i= has the domain of d= itself. */
+  /** Flag s of t=: the domain of i= must equal d=. */
   isStrict: boolean;
-  /** y of t=: the domain tests DKIM, and its mail is as good as unsigned. */
+  /** Flag y of t=: the domain is testing DKIM, so its mail is treated as unsigned. */
   isTesting: boolean;
 }
 
 const REQUIRED = ["v", "a", "b", "bh", "d", "h", "s"] as const;
 const ALGORITHMS: readonly string[] = ["rsa-sha256", "ed25519-sha256"] satisfies Algorithm[];
 
-/** Reads a tag list; of a list that names a tag twice or has an entry without a name, undefined. */
+/** Parses a tag list; undefined if a tag is repeated or an entry has no name. */
 export function readTags(text: string): Map<string, string> | undefined {
   const tags = new Map<string, string>();
   for (const entry of text.split(";")) {
@@ -52,7 +52,7 @@ export function readTags(text: string): Map<string, string> | undefined {
   return tags;
 }
 
-/** Reads a signature. @param value of the field, unfolded; the error says what is wrong with it */
+/** Parses a signature. @param value of the field, unfolded; the error says what is wrong with it */
 export function readSignature(value: string): Result<DkimSignature, string> {
   const tags = readTags(value);
   if (tags === undefined) return fail("not a tag list");
@@ -90,7 +90,7 @@ export function readSignature(value: string): Result<DkimSignature, string> {
   });
 }
 
-/** Reads the record of a key; the error says why it cannot be the signature's. */
+/** Parses a key record; the error says why it cannot be the signature's. */
 export function readKey(text: string, algorithm: Algorithm): Result<DkimKey, string> {
   const tags = readTags(text);
   if (tags === undefined) return fail("not a tag list");
@@ -125,7 +125,7 @@ function isCanonicalization(text: string): text is Canonicalization {
   return text === "simple" || text === "relaxed";
 }
 
-/** @returns undefined where there is none, NaN where it is no number of at most 76 digits */
+/** @returns undefined if absent, NaN if it is not a number of at most 76 digits */
 function readNumber(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   return /^\d{1,76}$/.test(text) ? Number(text) : Number.NaN;

@@ -1,4 +1,7 @@
-/** DKIM signatures of a mail, verified (RFC 6376, 8301, 8463). Keys are asked of a resolver; it never throws for what a mail says. */
+/**
+ * Verifies the DKIM signatures of a mail (RFC 6376, 8301, 8463). Keys are looked up with a resolver; nothing in a mail
+ * makes it throw.
+ */
 import type { Resolver } from "../dns/resolver.ts";
 import { AUTHENTICATION_LIMITS } from "../limits.ts";
 import { canonicalBody, canonicalField, signedFields, withoutSignature } from "./canonical.ts";
@@ -7,22 +10,23 @@ import { fieldValue, type HeaderField, readHeaderFields } from "./header-fields.
 import { checkSignature, sha256Base64 } from "./public-key.ts";
 
 /**
- * pass: the domain signed the mail as it is; fail: it did not, or the mail was changed; neutral: the signature or its key
- * cannot be used; policy: it is good, but does not vouch for the whole mail; unknown: its key could not be asked for.
+ * pass: the domain signed the mail as received; fail: it did not, or the mail was changed; neutral: the signature or
+ * its key is unusable; policy: the signature is valid but does not cover the whole mail; unknown: the key could not be
+ * looked up.
  */
 export interface DkimResult {
   result: "pass" | "fail" | "neutral" | "policy" | "unknown";
-  /** d=; "" where the signature does not say. */
+  /** d=; "" if missing. */
   domain: string;
   selector: string;
-  /** Why it is no pass; "" of one. */
+  /** Why it did not pass; "" for a pass. */
   reason: string;
 }
 
 /**
- * Verifies the signatures of a mail, from the top, as many as AUTHENTICATION_LIMITS say.
+ * Verifies the signatures of a mail from the top, up to AUTHENTICATION_LIMITS.
  *
- * @param mail whole; a file that lost its carriage returns is read as if it had them
+ * @param mail the whole mail; missing carriage returns are tolerated
  * @param nowSeconds when the mail came: a signature may expire, seconds since 1970 UTC
  */
 export async function verifyDkim(
@@ -73,7 +77,7 @@ async function verifyOne(
   if (check === "broken") return end("neutral", "the key cannot be used");
   if (check === "bad") return end("fail", "the signature is not of this key and header");
   if (key.isTesting) return end("policy", "the domain only tests DKIM");
-  // What is behind could have been added by anybody, and a report is at the end of its mail.
+  // Anybody could have added what follows, and a report is at the end of its mail.
   if (bodyLength !== undefined && bodyLength < content.byteLength)
     return end("policy", "part of the body is not signed");
   return end("pass", "");
@@ -81,7 +85,7 @@ async function verifyOne(
 
 type NoKey = Pick<DkimResult, "result" | "reason">;
 
-/** The key that a signature names; of several records the first that can be its key (RFC 6376 section 3.6.2.2). */
+/** The key that a signature names; if there are several records, the first usable one (RFC 6376 section 3.6.2.2). */
 async function findKey({ domain, selector, algorithm }: DkimSignature, resolver: Resolver): Promise<DkimKey | NoKey> {
   const name = `${selector}._domainkey.${domain}`;
   if (!isName(name)) return { result: "neutral", reason: "no name of a key" };
@@ -96,7 +100,7 @@ async function findKey({ domain, selector, algorithm }: DkimSignature, resolver:
     }
     case "nxdomain":
     case "nodata":
-      // It may have been there when the mail was sent: old keys go.
+      // It may have existed when the mail was sent: old keys are removed.
       return { result: "neutral", reason: "there is no such key" };
     default:
       return { result: "unknown", reason: `the key was asked for: ${answer.status}` };
@@ -111,7 +115,7 @@ function latin1Bytes(text: string): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(text, (char) => char.charCodeAt(0));
 }
 
-/** The body in its canonical forms, each made once, and the hashes asked of it. */
+/** The body in its canonical forms, each computed once, and their hashes. */
 class BodyHashes {
   readonly #body: Uint8Array;
   readonly #forms = new Map<string, Uint8Array<ArrayBuffer>>();

@@ -1,10 +1,10 @@
-/** The domain of a mail's author, by its From field (RFC 5322 section 3.6.2), as DMARC takes it. Pure. */
+/** The author domain of a mail as DMARC defines it, from the From field (RFC 5322 section 3.6.2). Pure. */
 import { domainOfAddress } from "../domain-name.ts";
 import { AUTHENTICATION_LIMITS } from "../limits.ts";
 import { fieldValue, readHeaderFields } from "./header-fields.ts";
 import { type Token, tokensOf } from "./tokens.ts";
 
-/** The domain of a mail's author; "" where the mail has not one From field, or that names not one author. */
+/** The author domain of a mail; "" unless it has exactly one From field that names exactly one author. */
 export function authorOf(mail: Uint8Array): string {
   const { fields } = readHeaderFields(mail, AUTHENTICATION_LIMITS.maxHeaderBytes);
   const [from, ...others] = fields.filter(({ name }) => name === "from");
@@ -13,7 +13,7 @@ export function authorOf(mail: Uint8Array): string {
 
 /**
  * @param value of the From field
- * @returns the domain as A-labels; "" where the field names no author, or several
+ * @returns the domain as A-labels; "" if the field names no author or several
  */
 export function fromDomain(value: string): string {
   const tokens = tokensOf(value, "<>,;:@");

@@ -1,16 +1,19 @@
-/** The header of a mail as its fields, byte for byte (RFC 5322 section 2.2): what is signed, and what a receiver wrote on top. */
+/**
+ * Splits the header of a mail into its fields, byte for byte (RFC 5322 section 2.2), for signatures and receivers'
+ * results.
+ */
 
 export interface HeaderField {
   /** Lower case. */
   name: string;
-  /** As it stands in the mail, folded, one character a byte; lines end with CRLF, the last one without. */
+  /** As in the mail, folded, one character per byte; lines end with CRLF except the last. */
   raw: string;
 }
 
 export interface MailHeader {
   /** From the top. */
   fields: HeaderField[];
-  /** Where the body begins; undefined where the header does not end within the bytes. */
+  /** Where the body begins; undefined if the header does not end within the bytes. */
   bodyOffset: number | undefined;
 }
 
@@ -19,9 +22,9 @@ const CARRIAGE_RETURN = 0x0d;
 const latin1 = new TextDecoder("latin1");
 
 /**
- * Reads the fields of a header. A line that is no field ends it, as an empty one does.
+ * Parses the fields of a header. A line that is not a field ends it, as an empty line does.
  *
- * @param maxBytes what lies beyond is not read; a field that it cuts is left out
+ * @param maxBytes the most bytes to read; a field cut by it is left out
  */
 export function readHeaderFields(mail: Uint8Array, maxBytes: number): MailHeader {
   const fields: HeaderField[] = [];
@@ -47,7 +50,7 @@ export function readHeaderFields(mail: Uint8Array, maxBytes: number): MailHeader
   return { fields, bodyOffset: undefined };
 }
 
-/** What stands behind the name of a field, unfolded. */
+/** The value of a field, unfolded. */
 export function fieldValue({ raw }: HeaderField): string {
   return raw.slice(raw.indexOf(":") + 1).replaceAll("\r\n", "");
 }

@@ -1,8 +1,8 @@
-/** Whether a signature was made with the key of a DKIM record, by WebCrypto: RSA (RFC 8301) and Ed25519 (RFC 8463). */
+/** Verifies signatures against the key of a DKIM record by WebCrypto: RSA (RFC 8301) and Ed25519 (RFC 8463). */
 import { AUTHENTICATION_LIMITS } from "../limits.ts";
 import type { DkimKey } from "./dkim-signature.ts";
 
-/** What a signature came to: broken = the key or the signature cannot be what it says. */
+/** The result of a verification; broken = the key or the signature is malformed. */
 export type SignatureCheck = "good" | "bad" | "broken";
 
 /** SHA-256 of bytes, in base64. */
@@ -39,7 +39,7 @@ async function checkRsa(key: Bytes, signature: Bytes, signed: Bytes): Promise<Si
   return (await crypto.subtle.verify(RSA, imported, signature, signed)) ? "good" : "bad";
 }
 
-/** RFC 8463 section 3: what is signed is the hash of what would be signed with RSA. */
+/** RFC 8463 section 3: Ed25519 signs the hash of what RSA would sign. */
 async function checkEd25519(key: Bytes, signature: Bytes, signed: Bytes): Promise<SignatureCheck> {
   const imported = await importKey("raw", key, { name: "Ed25519" });
   if (imported === undefined) return "broken";
@@ -57,7 +57,7 @@ async function importKey(
   try {
     return await crypto.subtle.importKey(format, key, algorithm, false, ["verify"]);
   } catch {
-    // Whatever stands in a stranger's record is no fault of ours.
+    // Bad data in a stranger's record is not a fault.
     return undefined;
   }
 }
@@ -65,7 +65,10 @@ async function importKey(
 /** AlgorithmIdentifier rsaEncryption with NULL parameters (RFC 3279 section 2.3.1). */
 const RSA_ENCRYPTION = [0x30, 0x0d, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01, 0x05, 0x00];
 
-/** RFC 6376 section 3.6.1 says RSAPublicKey, most records have it within a SubjectPublicKeyInfo: this puts it there. */
+/**
+ * RFC 6376 section 3.6.1 specifies RSAPublicKey, but most records have a SubjectPublicKeyInfo: this wraps the former
+ * into the latter.
+ */
 function asKeyInfo(key: Bytes): Bytes {
   const bits = der(0x03, [0, ...key]);
   return new Uint8Array(der(0x30, [...RSA_ENCRYPTION, ...bits]));
@@ -77,7 +80,7 @@ function der(tag: number, content: readonly number[]): number[] {
   return [tag, ...size, ...content];
 }
 
-/** Characters of a key or a signature: RSA of 16,384 bits has 2,900. */
+/** The most characters of a key or signature: RSA of 16,384 bits has 2,900. */
 const MAX_BASE64_CHARS = 4096;
 
 function fromBase64(text: string): Bytes | undefined {

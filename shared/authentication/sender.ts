@@ -1,6 +1,6 @@
 /**
- * Whether a report comes from who it says it is from: the mail's authentication against the domains that belong to the
- * reporter. Pure; docs/authentication.md tells what follows from it.
+ * Decides whether a report really comes from its reporter: compares the mail's authentication with the reporter's
+ * domains. Pure; docs/authentication.md explains its effects.
  */
 import { domainName, domainOfAddress } from "../domain-name.ts";
 import { organizationalDomain } from "../organizational-domain.ts";
@@ -9,25 +9,25 @@ import type { AuthenticationNote, MethodResult } from "./authentication-results.
 import type { DkimResult } from "./dkim.ts";
 import { type ReportSender, UNCHECKED } from "./sender-state.ts";
 
-/** What a mail's authentication came to. */
+/** The result of a mail's authentication. */
 export type MailAuthentication = { result: "pass"; domain: string } | { result: "fail" | "none" | "unchecked" };
 
-/** Domains of one organisation whose reports name the one and come from the other. */
+/** Domains of one organisation whose reports name one and come from the other. */
 const SAME_ORGANIZATION: Record<string, string> = {
   "yahooinc.com": "yahoo.com",
 };
 
 /**
- * What a receiver's results come to.
+ * The result according to a receiver.
  *
- * @param from domain of the mail's From, "" where it cannot be told: used where DMARC's result names none
+ * @param from domain of the mail's From, "" if unknown: used if DMARC's result names none
  */
 export function authenticationByResults(results: readonly MethodResult[], from: string): MailAuthentication {
   const dmarc = results.find(({ method }) => method === "dmarc");
   const author = dmarc?.domain || from;
   if (dmarc?.result === "fail") return { result: "fail" };
   if (dmarc?.result === "pass") return author === "" ? { result: "none" } : { result: "pass", domain: author };
-  // A domain without a DMARC record may sign its mail all the same.
+  // A domain without a DMARC record may still sign its mail.
   if (dmarc !== undefined && dmarc.result !== "none") return { result: "none" };
   const isProven = results.some(
     ({ method, result, domain }) => method !== "dmarc" && result === "pass" && isAligned(domain, author),
@@ -35,14 +35,14 @@ export function authenticationByResults(results: readonly MethodResult[], from: 
   return isProven ? { result: "pass", domain: author } : { result: "none" };
 }
 
-/** What verified signatures come to. @param from domain of the mail's From, "" where it cannot be told */
+/** The result according to verified signatures. @param from domain of the mail's From, "" if unknown */
 export function authenticationByDkim(signatures: readonly DkimResult[], from: string): MailAuthentication {
   const own = signatures.filter(({ domain }) => isAligned(domain, from));
   if (own.some(({ result }) => result === "pass")) return { result: "pass", domain: from };
   return { result: own.some(({ result }) => result === "fail") ? "fail" : "none" };
 }
 
-/** What is known of a mail that is not at hand any more, by what ingest noted; undefined where its bytes have to say. */
+/** The result according to what ingest recorded; undefined if the mail itself must be verified. */
 export function authenticationByNote(
   note: AuthenticationNote | undefined,
   { from, hasResolver }: { from: string; hasResolver: boolean },
@@ -52,7 +52,7 @@ export function authenticationByNote(
   return { result: note !== undefined && (note.isExpected || hasResolver) ? "none" : "unchecked" };
 }
 
-/** Who sent a report, by its mail. */
+/** The sender of a report, judged by its mail. */
 export function senderOf(report: Report, mail: MailAuthentication): ReportSender {
   switch (mail.result) {
     case "unchecked":
@@ -64,7 +64,7 @@ export function senderOf(report: Report, mail: MailAuthentication): ReportSender
     case "pass": {
       const { domain } = mail;
       const own = reporterDomains(report);
-      // Who sends a failure report is its reporter.
+      // The sender of a failure report is its reporter.
       if (report.kind === "failure" || own.some((name) => isAligned(name, domain)))
         return { state: "verified", domain };
       return { state: own.length === 0 ? "unverified" : "contradicted", domain };
@@ -72,7 +72,7 @@ export function senderOf(report: Report, mail: MailAuthentication): ReportSender
   }
 }
 
-/** The domains that a report's reporter says are its own. */
+/** The domains a reporter claims as its own. */
 function reporterDomains(report: Report): string[] {
   switch (report.kind) {
     case "aggregate":

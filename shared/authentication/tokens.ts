@@ -1,18 +1,18 @@
-/** Structured header fields as tokens (RFC 5322 section 3.2): comments left out, quoted strings opened. */
+/** Splits structured header fields into tokens (RFC 5322 section 3.2): comments removed, quoted strings unquoted. */
 
-/** text: a word, quoted parts included; mark: one of the characters that take a field apart. */
+/** text: a word, including quoted parts; mark: one of the separator characters. */
 export interface Token {
   kind: "text" | "mark";
   text: string;
-  /** White space or a comment stands before it. */
+  /** Whether white space or a comment precedes it. */
   isApart: boolean;
 }
 
 /**
- * Takes a field's value apart, in one pass.
+ * Splits a field's value into tokens, in one pass.
  *
- * @param marks characters that are tokens of their own outside quotes
- * @returns undefined where a quote or a comment is never closed, or one is closed that was never opened
+ * @param marks characters that are separate tokens outside quotes
+ * @returns undefined if a quote or comment is unbalanced
  */
 export function tokensOf(value: string, marks: string): Token[] | undefined {
   const tokens: Token[] = [];

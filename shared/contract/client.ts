@@ -1,6 +1,6 @@
 /**
- * The client of the dashboard's JSON API: commands, the local stack and tests ask through it. What goes wrong is a value: a
- * problem with a code and a sentence. It prints nothing and waits for nothing.
+ * The client of the dashboard's JSON API, used by commands, the local stack and tests. Failures are values: a problem
+ * with a code and a sentence. It prints nothing and never retries.
  */
 import * as v from "valibot";
 import { fail, ok } from "../result.ts";
@@ -8,15 +8,15 @@ import { requestOf, validate } from "./operation.ts";
 import { type Inputs, OPERATIONS, type OperationName, type Outputs, type PagedOperation } from "./operations.ts";
 import type { Answer } from "./problems.ts";
 
-/** Where the API is, and how it is reached. */
+/** The location of the API and how to reach it. */
 export interface ApiConnection {
-  /** Origin, without a slash at its end. */
+  /** Origin without a trailing slash. */
   url: string;
   token: string;
   fetch(url: string, init: RequestInit): Promise<Response>;
 }
 
-/** Why there is no answer. */
+/** Why a request failed. */
 export interface ClientProblem {
   /**
    * A code of the API; `unreachable`: nothing answers; `broken_off`: the answer ended in its middle; `not_an_answer`: it
@@ -24,7 +24,7 @@ export interface ClientProblem {
    */
   code: string;
   message: string;
-  /** HTTP status; undefined where nothing answered. */
+  /** HTTP status; undefined if nothing answered. */
   status: number | undefined;
 }
 
@@ -65,7 +65,7 @@ export function contractClient(connection: ApiConnection): ContractClient {
   };
 }
 
-/** All items of a listing, a page a call; ends with the problem where a page has one. */
+/** All items of a listing, one page per call; stops with the problem if a page fails. */
 export async function* eachItem<Name extends PagedOperation>(
   client: ContractClient,
   name: Name,

@@ -1,9 +1,9 @@
-/** What describes an operation, and how its input becomes an HTTP request and back. Pure. */
+/** The description of an operation, and how its input becomes an HTTP request and back. Pure. */
 import * as v from "valibot";
 import { fail, ok, type Result } from "../result.ts";
 import type { OperationProblem } from "./problems.ts";
 
-/** Where the input's fields come from that are not in the path. */
+/** Where the input fields that are not in the path come from. */
 export type InputPlace =
   | "query"
   /** A JSON object whose fields are the input's; no body at all counts as `{}` where `optional`. */
@@ -18,28 +18,28 @@ export interface HttpRoute {
   /** Below `/api/v1`; `:name` is the input's field of that name. */
   path: string;
   place: InputPlace;
-  /** Of a success. 202: it goes through a queue and has not taken effect yet. 204: without a body. */
+  /** Status of a success. 202: queued and not yet in effect. 204: no body. */
   status: 200 | 202 | 204;
   /** Form of the answer. */
   answer: "json" | "text" | "bytes" | "none";
 }
 
-/** One thing that may be asked or changed. */
+/** One operation. */
 export interface Operation<Input, Output> {
   /** One sentence for documents. */
   summary: string;
-  /** viewer: a person who may see the account it is about, which the caller checks; operator: operators only. */
+  /** viewer: anybody who may see the account concerned, which the caller checks; operator: operators only. */
   role: "viewer" | "operator";
   changes: boolean;
-  /** process: what changes something, or needs R2 or the queues, by RPC; dashboard: what it reads from the ledger itself. */
+  /** process: by RPC, for changes and whatever needs R2 or the queues; dashboard: read from the ledger directly. */
   answeredBy: "process" | "dashboard";
-  /** undefined = asked by RPC only. */
+  /** undefined = RPC only. */
   http: HttpRoute | undefined;
   input: v.GenericSchema<unknown, Input>;
   output: v.GenericSchema<unknown, Output>;
 }
 
-/** Input or output of the agreed form. @returns what is wrong, with the field's name, otherwise */
+/** Validates input or output. @returns what is wrong, with the field's name, if invalid */
 export function validate<T>(schema: v.GenericSchema<unknown, T>, input: unknown): Result<T, OperationProblem> {
   const parsed = v.safeParse(schema, input);
   if (parsed.success) return ok(parsed.output);
@@ -48,24 +48,24 @@ export function validate<T>(schema: v.GenericSchema<unknown, T>, input: unknown)
   return fail({ code: "bad_request", message: path === null ? issue.message : `${path}: ${issue.message}` });
 }
 
-/** An HTTP request as far as the contract goes. */
+/** The parts of an HTTP request that the contract determines. */
 export interface ContractRequest {
   method: HttpRoute["method"];
-  /** With its query, from the root of the site. */
+  /** From the root of the site, including the query. */
   path: string;
   body: string | undefined;
 }
 
 export const API_ROOT = "/api/v1";
 
-/** The HTTP request that asks for an operation. @throws Error when the input has not a field its path needs: a bug */
+/** The HTTP request for an operation. @throws Error when the input lacks a field that the path needs: a bug */
 export function requestOf({ method, path, place }: HttpRoute, input: object): ContractRequest {
   const fields = new Map<string, unknown>(Object.entries(input).filter(([, value]) => value !== undefined));
   const filled = path.replaceAll(/:(\w+)/g, (_, name: string) => {
     const value = fields.get(name);
     fields.delete(name);
     if (typeof value !== "string" && typeof value !== "number") throw new Error(`${path} needs ${name}.`);
-    // A path has no empty part, and a report may be about no domain.
+    // A path cannot have an empty segment, but a report may have no domain.
     return encodeURIComponent(value === "" ? "-" : String(value));
   });
   const body = takeBody(place, fields);
@@ -74,7 +74,7 @@ export function requestOf({ method, path, place }: HttpRoute, input: object): Co
   return { method, path: API_ROOT + filled + suffix, body };
 }
 
-// What is left in `fields` goes into the query.
+// The remaining fields go into the query.
 function takeBody(place: InputPlace, fields: Map<string, unknown>): string | undefined {
   if (place === "query") return undefined;
   if ("text" in place) {
@@ -87,7 +87,7 @@ function takeBody(place: InputPlace, fields: Map<string, unknown>): string | und
   return JSON.stringify(value);
 }
 
-/** The parts of a request that an input is made of. */
+/** The parts of a request that make up the input. */
 export interface RequestParts {
   /** Decoded. */
   parameters: Record<string, string>;
@@ -95,7 +95,7 @@ export interface RequestParts {
   body: string;
 }
 
-/** The input a request carries, not validated yet. @returns a problem when the body is not what it has to be */
+/** The input in a request, not yet validated. @returns a problem when the body is malformed */
 export function inputOf(
   place: InputPlace,
   { parameters, query, body }: RequestParts,

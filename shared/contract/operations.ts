@@ -1,6 +1,6 @@
 /**
- * What may be asked of the pipeline and changed in it, each described once: input, output, who may, and its HTTP route. The
- * RPC entry point of process, the routes of the dashboard's API and the client derive from this table; documents may too.
+ * All operations of the pipeline, each described once: input, output, role and HTTP route. The RPC entry point of
+ * process, the routes of the dashboard's API and the client derive from this table.
  */
 import * as v from "valibot";
 import { domainName } from "../domain-name.ts";
@@ -15,10 +15,10 @@ import type { Operation } from "./operation.ts";
 import * as shapes from "./shapes.ts";
 
 const mailAddress = v.pipe(v.string(), v.trim(), v.regex(/^[^\s@]+@[^\s@]+$/, "not a mail address"), v.maxLength(400));
-/** Whether it is a day of the calendar is for the answer to say. */
+/** Only the form is checked here; the operation checks that the day exists. */
 const day = v.pipe(v.string(), v.regex(/^\d{4}-\d{2}-\d{2}$/, "not a day; it has to be YYYY-MM-DD"));
 const cursor = v.pipe(v.string(), v.minLength(1), v.maxLength(4096));
-/** In either form; as A-labels from here on. A report may be about a name that is none, so any text may be asked for. */
+/** In either form, converted to A-labels. Any text is allowed, since a report may name an invalid domain. */
 const domain = v.pipe(
   v.string(),
   v.trim(),
@@ -31,9 +31,9 @@ const account = v.pipe(v.string(), v.minLength(1), v.maxLength(64));
 /** R2 keys have at most 1,024 bytes. */
 const objectKey = v.pipe(v.string(), v.minLength(1), v.maxLength(1024));
 const id = v.pipe(v.string(), v.minLength(1), v.maxLength(100));
-/** Why somebody decided so. Ours: a sentence or two. */
+/** The reason for a decision: a sentence or two (our limit). */
 const reason = v.optional(v.pipe(v.string(), v.trim(), v.maxLength(1000)));
-/** A number or a truth value, also as a query says it. */
+/** A number or boolean, also as text from a query. */
 const count = v.union([
   v.pipe(v.number(), v.integer(), v.minValue(0)),
   v.pipe(v.string(), v.digits(), v.transform(Number)),
@@ -84,7 +84,7 @@ const reportName = {
   day,
   uid: v.pipe(v.string(), v.regex(/^[0-9a-f]{32}$/, "not the uid of a report")),
 };
-/** A domain as somebody typed it: the answer says what is none. */
+/** A domain as typed: the operation says what is wrong with it. */
 const newDomain = v.strictObject({ account, domain: v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(1000)) });
 /** A source as pages name it: an organisational domain or an address. */
 const senderName = { account, domain, source: v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(253)) };
@@ -192,6 +192,15 @@ const described = {
     answeredBy: "dashboard",
     http: { method: "GET", path: "/registry/:rua", place: "query", status: 200, answer: "json" },
     input: ruaInput,
+    output: shapes.registration,
+  },
+  addRegistration: {
+    summary: "Registers an address that is not registered; never writes over one that is",
+    role: "operator",
+    changes: true,
+    answeredBy: "process",
+    http: { method: "POST", path: "/registry", place: { json: "fields" }, status: 200, answer: "json" },
+    input: v.strictObject({ rua: mailAddress, entry: registryEntry }),
     output: shapes.registration,
   },
   putRegistration: {
@@ -344,7 +353,7 @@ const described = {
     http: { method: "GET", path: "/conflicts", place: "query", status: 200, answer: "json" },
     input: v.strictObject({
       cursor: v.optional(cursor),
-      /** Without those that listDoubtedConflicts puts together. */
+      /** Without those grouped by listDoubtedConflicts. */
       without_doubted: v.optional(truth),
     }),
     output: shapes.pageOf(shapes.conflict),
@@ -372,7 +381,7 @@ const described = {
       reason,
     }),
     output: v.object({
-      /** Decided now; more are left where it is as many as one call decides. */
+      /** How many were decided; if this is the limit of one call, more are left. */
       kept: v.number(),
       isComplete: v.boolean(),
     }),
@@ -431,9 +440,9 @@ const described = {
     http: { method: "GET", path: `${REPORT_PATH}/records`, place: "query", status: 200, answer: "json" },
     input: v.strictObject({
       ...reportName,
-      /** Told, it saves a question. */
+      /** Optional; saves a lookup. */
       kind: v.optional(v.picklist(REPORT_KINDS)),
-      /** Only records in which this text stands. */
+      /** Only records that contain this text. */
       text: v.optional(v.string()),
       /** Only records that passed, or failed, DMARC. */
       isPass: v.optional(truth),
@@ -609,23 +618,23 @@ type Described = typeof described;
 
 export type OperationName = keyof Described;
 
-/** Input of each operation, as it is after validation. */
+/** The validated input of each operation. */
 export type Inputs = { [Name in OperationName]: v.InferOutput<Described[Name]["input"]> };
 
-/** Output of each operation. */
+/** The output of each operation. */
 export type Outputs = { [Name in OperationName]: v.InferOutput<Described[Name]["output"]> };
 
 type AnsweredBy<ObjectHome extends "process" | "dashboard"> = {
   [Name in OperationName]: Described[Name]["answeredBy"] extends ObjectHome ? Name : never;
 }[OperationName];
 
-/** Those process answers, by RPC. */
+/** Operations answered by process, by RPC. */
 export type ProcessOperation = AnsweredBy<"process">;
 
-/** Those the dashboard answers from the ledger and Analytics Engine. */
+/** Operations the dashboard answers from the ledger and Analytics Engine. */
 export type DashboardOperation = AnsweredBy<"dashboard">;
 
-/** Those with pages: `cursor` in, `items` and `cursor` out. */
+/** Paged operations: `cursor` in, `items` and `cursor` out. */
 export type PagedOperation =
   | "listDeadLetters"
   | "requeueDeadLetters"
@@ -636,5 +645,5 @@ export type PagedOperation =
 /** The table. */
 export const OPERATIONS: { readonly [Name in OperationName]: Operation<Inputs[Name], Outputs[Name]> } = described;
 
-/** Their names. */
+/** The names of all operations. */
 export const OPERATION_NAMES = Object.keys(described) as OperationName[];

@@ -1,4 +1,4 @@
-/** What can keep an operation from being done: a code for programs, a sentence for people, an HTTP status. The one list. */
+/** The problems an operation can end with: a code for programs, a sentence for people, an HTTP status. */
 import type { Result } from "../result.ts";
 
 /** Problem code → HTTP status. */
@@ -6,10 +6,12 @@ export const PROBLEM_STATUS = {
   bad_request: 400,
   forbidden: 403,
   not_found: 404,
+  /** It is there already, and is not written over. */
+  already_exists: 409,
   too_large: 413,
   invalid_statement: 422,
   no_data: 422,
-  /** Not found while answering: a bug or a fault, in the log. */
+  /** A bug or a fault; details are in the log. */
   internal: 500,
   analytics_unavailable: 502,
   process_unavailable: 502,
@@ -22,16 +24,16 @@ export const PROBLEM_STATUS = {
 
 export type ProblemCode = keyof typeof PROBLEM_STATUS;
 
-/** Why an operation was not done. */
+/** Why an operation failed. */
 export interface OperationProblem {
   code: ProblemCode;
   /** One sentence or two. */
   message: string;
-  /** When it may go better; absent = not by waiting alone. */
+  /** When to try again; absent = waiting alone does not help. */
   retryAfterSeconds?: number | undefined;
 }
 
-/** What an operation comes to. */
+/** The result of an operation. */
 export type Answer<T, Problem = OperationProblem> = Result<T, Problem>;
 
 /** Whether a text is one of the codes. */

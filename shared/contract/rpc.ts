@@ -2,7 +2,7 @@
 import type { Inputs, Outputs, ProcessOperation } from "./operations.ts";
 import type { Answer } from "./problems.ts";
 
-/** Who asks, as the dashboard has found out; noted with what is decided. */
+/** The authenticated caller, recorded with decisions. */
 export interface Caller {
   /** Mail address of the person, or the name of the token. */
   name: string;
@@ -10,6 +10,6 @@ export interface Caller {
 
 /** The entry point `Operations` of process. */
 export interface OperationsEntry {
-  /** What cannot be done is a value; a fault of the platform throws. */
+  /** A failure is a value; a fault of the platform throws. */
   call<Name extends ProcessOperation>(name: Name, input: Inputs[Name], caller: Caller): Promise<Answer<Outputs[Name]>>;
 }

@@ -1,4 +1,4 @@
-/** What operations answer with, as schemas, and how rows of the ledger become it. Pure. */
+/** The outputs of operations as schemas, and how rows of the ledger become them. Pure. */
 import * as v from "valibot";
 import { reportSender, UNCHECKED } from "../authentication/sender-state.ts";
 import { SETUP_STATES } from "../guidance/setup-state.ts";
@@ -13,7 +13,7 @@ import { SECONDS_PER_DAY } from "../report-day.ts";
 import { isoDate } from "../storage.ts";
 import { viewerEntry } from "../viewers.ts";
 
-/** A list that comes whole. */
+/** A complete list. */
 export function listOf<Schema extends v.GenericSchema>(item: Schema) {
   return v.object({ items: v.array(item) });
 }
@@ -30,45 +30,44 @@ const queueBacklog = v.object({
   queue: v.string(),
   messages: v.number(),
   bytes: v.number(),
-  /** When its oldest message was sent, seconds since 1970 UTC; 0 when it is empty or the platform does not tell. */
+  /** When its oldest message was sent, seconds since 1970 UTC; 0 when it is empty or unknown. */
   oldestSeconds: v.number(),
 });
 
 /** What is waiting. */
 export const pipelineStatus = v.object({
   queues: v.array(queueBacklog),
-  /** Raw objects without an outcome, of whatever age: received and not yet dealt with. */
+  /** Raw objects without an outcome, however old: received and not yet processed. */
   unfinished: v.number(),
-  /** By the day the mail arrived (`YYYY-MM-DD`), newest first; the newest days as they are now, others as last counted. */
+  /** By the day the mail arrived (`YYYY-MM-DD`), newest first; recent days are current, others as last counted. */
   unfinishedDays: v.array(v.object({ day: v.string(), objects: v.number(), countedSeconds: v.number() })),
-  /** Raw objects that jobs sent again and that have not come to their end yet. */
+  /** Raw objects that jobs have enqueued and that are not finished yet. */
   runningAgain: v.number(),
-  /** Reports of which slices of points are still to be written. */
+  /** Reports with slices of points still to be written. */
   reportsWithDueSlices: v.number(),
 });
 
 const outcomeCounts = v.record(v.string(), v.number());
 
-/** What is waiting, and what became of the rest. */
+/** What is waiting, and the outcomes of the rest. */
 export const status = v.object({
   ...pipelineStatus.entries,
-  /** null when the ledger could not be asked; `outcomesProblem` says why. */
+  /** null if the ledger did not answer; `outcomesProblem` says why. */
   outcomes: v.nullable(outcomeCounts),
   outcomesProblem: v.optional(v.string()),
   /**
-   * Parts of mail of the last week: found = what became of them + what was passed over, by kind. null when the ledger could
-   * not be asked.
+   * Parts of mail of the last week: found = outcomes + passed over, by kind. null if the ledger did not answer.
    */
   parts: v.nullable(
     v.object({ found: v.number(), outcomes: outcomeCounts, passedOver: v.record(v.string(), v.number()) }),
   ),
-  /** Mails of the last week to addresses that are not registered, at least; absent when the ledger could not be asked. */
+  /** Mails of the last week to unregistered addresses, at least; absent if the ledger did not answer. */
   refusedMails: v.optional(v.number()),
 });
 
-/** Mail to one address that is not registered; `isAtLeast`: counting ended at its limit. */
+/** Mail to one unregistered address; `isAtLeast`: the count reached its limit. */
 export const refusedAddress = v.object({
-  /** "" = addresses beyond those that are kept of a day. */
+  /** "" = addresses beyond the daily limit. */
   rua: v.string(),
   mails: v.number(),
   isAtLeast: v.boolean(),
@@ -90,12 +89,12 @@ export const stats = v.object({
   messages: v.number(),
   passed: v.number(),
   sources: v.number(),
-  /** The ledger is in several databases, and an address that two have seen is counted twice. */
+  /** Whether several databases contribute: an address in two of them is counted twice. */
   sourcesAreAtMost: v.boolean(),
   deadLetters: v.number(),
 });
 
-/** Sums of one kind of reports by domain and day; incomplete: more than one answer holds, so ask for fewer days. */
+/** Sums of one kind of report by domain and day; incomplete: too many for one answer, so ask for fewer days. */
 export const domainDays = v.object({
   items: v.array(
     v.object({
@@ -108,14 +107,14 @@ export const domainDays = v.object({
       total: v.number(),
       /** Of aggregate reports: messages that pass; of TLS reports: successful sessions. */
       passed: v.number(),
-      /** Of the total, what comes from reports over several days: the day has its share of them. */
+      /** Of the total, the day's share of reports over several days. */
       spread: v.number(),
     }),
   ),
   isComplete: v.boolean(),
 });
 
-/** What could not become data, with its reason. */
+/** A dead letter: a file or message that could not be processed, with the reason. */
 export const deadLetter = v.object({
   /** `<YYYYMMDD>-<hash>`: the day the mail arrived, and what failed. */
   id: v.string(),
@@ -165,7 +164,7 @@ export const deadLetter = v.object({
 
 export type DeadLetter = v.InferOutput<typeof deadLetter>;
 
-/** A dead letter as it is told. */
+/** A dead letter as output. */
 export function deadLetterOf(row: DeadLetterRow): DeadLetter {
   const { discardedSeconds = 0, discardedBy = "" } = row;
   return {
@@ -192,7 +191,7 @@ export function deadLetterOf(row: DeadLetterRow): DeadLetter {
   };
 }
 
-/** A raw object as it is in R2. */
+/** A raw object in R2. */
 export const rawObject = v.object({
   key: v.string(),
   sizeBytes: v.number(),
@@ -213,12 +212,12 @@ export const rawObject = v.object({
   }),
 });
 
-/** `raw` is absent when the dead letter names no raw object, or it is no longer there. */
+/** `raw` is absent when the dead letter names no raw object, or it no longer exists. */
 export const deadLetterDetails = v.object({ letter: deadLetter, raw: v.optional(rawObject) });
 
 export type DeadLetterDetails = v.InferOutput<typeof deadLetterDetails>;
 
-/** What was done with one dead letter. */
+/** The result for one dead letter. */
 export const deadLetterResult = v.object({
   id: v.string(),
   code: v.string(),
@@ -255,7 +254,7 @@ export const conflict = v.object({
   /** When it was filed, ISO 8601. */
   at: v.string(),
   account: v.string(),
-  /** Where the other version was sent to. */
+  /** The address the other version was sent to. */
   rua: v.string(),
   kind: v.picklist(REPORT_KINDS),
   domain: v.string(),
@@ -270,14 +269,14 @@ export const conflict = v.object({
 
 export type Conflict = v.InferOutput<typeof conflict>;
 
-/** What two versions count differently, the largest difference first; gone: one of them cannot be read any more. */
+/** The differences of two versions, largest first; gone: one of them can no longer be read. */
 export const comparison = v.variant("kind", [
   v.object({
     kind: v.literal("compared"),
     differences: v.array(v.object({ label: v.string(), accepted: v.number(), other: v.number() })),
-    /** How many there are, those told included. */
+    /** The total number, including those listed. */
     count: v.number(),
-    /** Not all records were compared: there are very many. */
+    /** Whether there were too many records to compare all of them. */
     isComplete: v.boolean(),
   }),
   v.object({ kind: v.literal("gone"), reason: v.string() }),
@@ -299,7 +298,7 @@ export const doubtedConflicts = v.object({
 
 export type DoubtedConflicts = v.InferOutput<typeof doubtedConflicts>;
 
-/** A conflict as it is told. */
+/** A conflict as output. */
 export function conflictOf(row: ConflictRow): Conflict {
   return {
     id: row.id,
@@ -348,7 +347,7 @@ export const job = v.object({
   enqueued: v.number(),
   /** About how many raw objects it is about, by the ledger; 0 = not known. */
   total: v.number(),
-  /** How many of those it enqueued have been run; absent where that is not known (any more). */
+  /** How many of the enqueued objects have been processed; absent if unknown. */
   finished: v.optional(v.number()),
   /** Of a cancelled one: how many of those were not looked at. */
   skipped: v.number(),
@@ -361,12 +360,12 @@ export type Job = v.InferOutput<typeof job>;
 /** Names a report. */
 const recordToPublish = v.object({ name: v.string(), type: v.picklist(["TXT", "CNAME"]), value: v.string() });
 
-/** A domain that was added: its address, how far it is, and what to publish. */
+/** An added domain: its address, set-up state, and the records to publish. */
 export const addedDomain = v.object({
   account: v.string(),
   domain: v.string(),
   rua: v.string(),
-  /** Whether the address was made just now. */
+  /** Whether the address was created by this call. */
   isNew: v.boolean(),
   state: v.picklist(SETUP_STATES),
   sentence: v.string(),
@@ -396,7 +395,7 @@ export const reportName = v.object({
 const alignedResult = v.picklist(["pass", "fail", "unknown"]);
 
 const placedRecord = v.object({
-  /** Its place in the report, from 0. */
+  /** Index in the report, from 0. */
   ordinal: v.number(),
   sourceIp: v.string(),
   count: v.number(),
@@ -522,7 +521,7 @@ export const verdict = v.object({
   state: v.picklist(["beingRejected", "notYet", "ready", "protected", "tooEarly", "silent", "notInUse"]),
   headline: v.string(),
   nextStep: v.string(),
-  /** What the state turns on, what weighs most first. */
+  /** The reasons for the state, most important first. */
   reasons: v.array(verdictReason),
   /** Days with reports. */
   days: v.number(),
@@ -530,7 +529,7 @@ export const verdict = v.object({
   /** Of own senders, forwarders and undecided ones. */
   ownMessages: v.number(),
   letThrough: v.number(),
-  /** Messages that each step would have hit, by whose they are. */
+  /** Messages that each step would have hit, by whose senders they are from. */
   wouldHit: v.object({
     quarantineTest: hitCounts,
     quarantine: hitCounts,
@@ -541,7 +540,7 @@ export const verdict = v.object({
   }),
   /** The published policy as the newest report saw it. */
   policy: v.string(),
-  /** Text of the record to publish at `_dmarc.<domain>`; null = keep the present one. */
+  /** Text of the record to publish at `_dmarc.<domain>`; null = keep the current one. */
   nextRecord: v.nullable(v.string()),
   missing: v.array(verdictReason),
   /** Those with failing mail, the largest first. */

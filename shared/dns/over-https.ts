@@ -1,4 +1,4 @@
-/** DNS over HTTPS (RFC 8484): a question is a DNS message in the body of a POST, and so is its answer. */
+/** DNS over HTTPS (RFC 8484): question and answer are DNS messages in the bodies of a POST and its response. */
 import { AUTHENTIC_DATA, decode, encode, RECURSION_DESIRED, type TlsaData } from "dns-packet";
 import { DNS_LIMITS } from "../limits.ts";
 import type { Answer, RecordType, Resolver } from "./resolver.ts";
@@ -14,7 +14,7 @@ const NO_ERROR = 0;
 const NAME_ERROR = 3;
 
 /**
- * A resolver that asks a server over HTTPS.
+ * A resolver that asks a DNS server over HTTPS.
  *
  * @param url the server's, such as `https://cloudflare-dns.com/dns-query`
  */
@@ -50,7 +50,7 @@ async function ask(url: string, { name, type }: { name: string; type: RecordType
   return readAnswer(bytes, type);
 }
 
-/** @returns undefined where there is more than an answer may have */
+/** @returns undefined if the answer is too large */
 async function readBounded({ body }: Response): Promise<Uint8Array | undefined> {
   const pieces: Uint8Array[] = [];
   let length = 0;
@@ -68,7 +68,7 @@ function readAnswer(bytes: Uint8Array, type: RecordType): Answer {
   if (code === NAME_ERROR) return { status: "nxdomain" };
   if (code !== NO_ERROR) return { status: "servfail" };
   const records: string[] = [];
-  // An alias and what it leads to are answers of one message.
+  // An alias and its target are answers in the same message.
   for (const answer of message.answers ?? []) {
     if (answer.type !== type) continue;
     if (answer.type === "TXT") records.push(textOf(answer.data));

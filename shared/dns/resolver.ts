@@ -1,14 +1,14 @@
-/** What a question to the DNS can come to. Who asks takes a resolver as an argument; without one every answer is "unknown". */
+/** DNS questions and answers. Callers take a resolver as an argument; without one every answer is "unknown". */
 
-/** The record types that are asked for. */
+/** The record types in use. */
 export type RecordType = "TXT" | "MX" | "CNAME" | "A" | "AAAA" | "NS" | "PTR" | "TLSA";
 
 /**
- * answers: the records, as text (TXT: its strings joined; MX: `preference exchange`; TLSA: `usage selector type data`); nxdomain: there is no such name;
- * nodata: the name has no record of this type; servfail: the resolver could not find out; timeout: it did not answer in
- * time; unknown: nobody was asked, or the answer cannot be read.
+ * answers: the records, as text (TXT: its strings joined; MX: `preference exchange`; TLSA: `usage selector type data`);
+ * nxdomain: there is no such name; nodata: the name has no record of this type; servfail: the resolver failed; timeout:
+ * it did not answer in time; unknown: no resolver was asked, or its answer is unreadable.
  *
- * isAuthenticated: the resolver has checked the answer by DNSSEC (the AD bit, RFC 4035 section 3.2.3).
+ * isAuthenticated: the resolver validated the answer by DNSSEC (the AD bit, RFC 4035 section 3.2.3).
  */
 export type Answer =
   | { status: "answers"; records: string[]; isAuthenticated?: boolean }
@@ -20,12 +20,12 @@ export interface Resolver {
   lookup(name: string, type: RecordType): Promise<Answer>;
 }
 
-/** Where nobody can be asked. */
+/** The resolver to use when none is configured. */
 export const NO_RESOLVER: Resolver = {
   lookup: async () => ({ status: "unknown" }),
 };
 
-/** A resolver that asks each question once, and no more than so many: beyond, the answer is "unknown". */
+/** A resolver that asks each question once, up to a limit; beyond it the answer is "unknown". */
 export function boundedResolver(resolver: Resolver, maxLookups: number): Resolver {
   const asked = new Map<string, Promise<Answer>>();
   return {
@@ -41,12 +41,12 @@ export function boundedResolver(resolver: Resolver, maxLookups: number): Resolve
   };
 }
 
-/** Whether a question was not answered, so that nothing can be said: an error is never "absent". */
+/** Whether a question remained unanswered: an error never means "absent". */
 export function isUnanswered({ status }: Answer): boolean {
   return status === "servfail" || status === "timeout" || status === "unknown";
 }
 
-/** The records of an answer; none where there are none, or no answer. */
+/** The records of an answer; empty if there are none or there is no answer. */
 export function recordsOf(answer: Answer): string[] {
   return answer.status === "answers" ? answer.records : [];
 }

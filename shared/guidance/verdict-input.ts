@@ -12,9 +12,9 @@ export interface LedgerAnswers {
   /** What the judgement counts of it (authentication/sender-state.ts). */
   mail: Mail;
   /** Of the period only. */
-  days: readonly DayTotals[];
+  days: readonly Pick<DayTotals, "day" | "messages" | "uncounted">[];
   /** Of all time, the one seen last first. */
-  policies: readonly PolicyDays[];
+  policies: readonly Pick<PolicyDays, "policy" | "firstDay" | "lastDay" | "lastCountedDay">[];
   ruaAddresses: readonly string[];
 }
 

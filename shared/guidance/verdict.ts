@@ -196,8 +196,8 @@ function blockers(sources: readonly JudgedSource[], ownMessages: number): Reason
   return reasons;
 }
 
-// A forwarder that the owner called one is accepted as it is.
-function isInTheWay({ role, reason }: JudgedSource): boolean {
+/** Whether failing mail of a source counts against rejecting. A forwarder that the owner called one is accepted as it is. */
+export function isInTheWay({ role, reason }: JudgedSource): boolean {
   return role === "own" || role === "undecided" || (role === "forwarder" && reason !== "decided");
 }
 

@@ -15,7 +15,7 @@ export function accountsQuery(): Query<Account> {
   return query("SELECT account, shard FROM accounts ORDER BY account", [], row);
 }
 
-/** Those of some accounts that there are. */
+/** The given accounts that exist. */
 export function accountsNamedQuery(names: readonly string[]): Query<Account> {
   return query(
     "SELECT account, shard FROM accounts WHERE account IN (SELECT value FROM json_each(?1))",
@@ -24,13 +24,13 @@ export function accountsNamedQuery(names: readonly string[]): Query<Account> {
   );
 }
 
-/** The account of that name; undefined where there is none. */
+/** An account by name; undefined if there is none. */
 export async function findAccount(directory: LedgerDatabase, account: string): Promise<Account | undefined> {
   const [found] = await ask(directory, query("SELECT account, shard FROM accounts WHERE account = ?1", [account], row));
   return found;
 }
 
-/** Makes an account unless it is there; one that is there stays in its database. */
+/** Creates an account unless it exists; an existing one stays in its database. */
 export function addAccount({ account, shard }: Account, nowSeconds: number): Change {
   return {
     sql: "INSERT INTO accounts (account, shard, created_seconds) VALUES (?1, ?2, ?3) ON CONFLICT (account) DO NOTHING",

@@ -1,6 +1,7 @@
 /**
- * What the pipeline did lately, from the outcomes of raw objects: of mail that arrived in a span of days, since objects
- * are kept by address and day. Open dead letters and conflicts come from their own tables, whatever their age.
+ * Recent activity of the pipeline, from the outcomes of raw objects. Limited to mail that arrived in a range of days,
+ * because objects are keyed by address and day. Open dead letters and conflicts come from their own tables, however
+ * old.
  */
 import * as v from "valibot";
 import { SECONDS_PER_DAY } from "../report-day.ts";
@@ -11,19 +12,19 @@ import { IS_OPEN_DEAD_LETTER } from "./dead-letters.ts";
 /** Count of outcomes by their name (`accepted`, `duplicate`, …). */
 export type OutcomeCounts = Record<string, number>;
 
-/** What happened in the last `seconds`. */
+/** Activity of the last `seconds`. */
 export interface Activity {
   seconds: number;
-  /** Reports and parts that reached an end, and of these the dead letters. */
+  /** Reports and parts with an outcome, and how many of them are dead letters. */
   settled: number;
   failed: number;
   outcomes: OutcomeCounts;
 }
 
-/** Spans looked at: five minutes, an hour, a day, a week. */
+/** The spans shown: five minutes, an hour, a day, a week. */
 export const ACTIVITY_SPANS = [300, 3600, 86_400, 604_800] as const;
 
-/** Days of arrival that `status` and `activity` look at. */
+/** Days of arrival covered by `status` and `activity`. */
 export const ACTIVITY_DAYS = 7;
 
 /** Common table expression `arrived`: finished objects of mail that arrived between two days (?1 and ?2). */
@@ -35,17 +36,17 @@ const ARRIVED = `ruas(rua) AS (
     SELECT o.generation, o.received_seconds, o.settled_seconds, o.outcomes, o.found, o.passed_over
     FROM ruas JOIN objects o ON o.rua = ruas.rua AND o.day BETWEEN ?1 AND ?2)`;
 
-/** A report that was read again says so: it is counted once more, and was there before. */
+/** A reprocessed report has an outcome of its own: it is counted again, but is not new. */
 const OUTCOME = `CASE WHEN o.value ->> 'outcome' = 'accepted' AND arrived.generation > 1 THEN 'reprocessed'
   ELSE o.value ->> 'outcome' END`;
 
-/** What is open needs a person until it is solved, so it is counted where it is kept. */
+/** Open items need a person until they are resolved, so they are counted from their own tables. */
 const OPEN = ["dead_letter", "conflict"];
 const IS_OPEN = `(${OPEN.map((name) => `'${name}'`).join(", ")})`;
 
 const countRow = v.object({ outcome: v.string(), events: v.number() });
 
-/** Reports and parts by outcome, of mail that arrived in the last week; dead letters and conflicts all that are open. */
+/** Reports and parts by outcome, for mail of the last week; dead letters and conflicts are all open ones. */
 export function outcomesQuery(nowSeconds: number): Query<{ outcome: string; events: number }> {
   const today = Math.floor(nowSeconds / SECONDS_PER_DAY);
   return {
@@ -73,19 +74,19 @@ export function readOutcomes(rows: readonly { outcome: string; events: number }[
   return Object.fromEntries(rows.map(({ outcome, events }) => [outcome, events]));
 }
 
-/** What was found in mail, and what became of it. */
+/** Parts found in mail, and their outcomes. */
 export interface PartsBalance {
   /** Reports, files that could not be read, and parts passed over. */
   found: number;
-  /** Parts by what became of them; a conflict or a dead letter stays one here when it is solved by a person. */
+  /** Parts by outcome; a conflict or dead letter stays counted as one after a person resolves it. */
   outcomes: OutcomeCounts;
-  /** What evidently was no report, by kind. */
+  /** Parts that were evidently not reports, by kind. */
   passedOver: Record<string, number>;
 }
 
 const partsRow = v.object({ what: v.picklist(["found", "outcome", "passed"]), name: v.string(), parts: v.number() });
 
-/** Parts of mail that arrived in the last week and was committed since they are counted; see `readParts`. */
+/** Parts of mail that arrived in the last week, as far as parts were counted when it was committed; see `readParts`. */
 export function partsQuery(nowSeconds: number): Query<v.InferOutput<typeof partsRow>> {
   const today = Math.floor(nowSeconds / SECONDS_PER_DAY);
   return query(
@@ -101,7 +102,7 @@ export function partsQuery(nowSeconds: number): Query<v.InferOutput<typeof parts
   );
 }
 
-/** The balance of rows of one or several databases. */
+/** The balance over the rows of one or several databases. */
 export function readParts(rows: readonly v.InferOutput<typeof partsRow>[]): PartsBalance {
   const balance: PartsBalance = { found: 0, outcomes: {}, passedOver: {} };
   for (const { what, name, parts } of rows) {
@@ -114,7 +115,7 @@ export function readParts(rows: readonly v.InferOutput<typeof partsRow>[]): Part
   return balance;
 }
 
-/** Parts found that nothing became of: 0, or something is wrong. */
+/** Parts found without an outcome: must be 0. */
 export function missingParts({ found, outcomes, passedOver }: PartsBalance): number {
   return [...Object.values(outcomes), ...Object.values(passedOver)].reduce((left, parts) => left - parts, found);
 }
@@ -138,7 +139,7 @@ export function activityQuery(nowSeconds: number): Query<v.InferOutput<typeof ac
   );
 }
 
-/** One entry a span; without rows nothing happened. */
+/** One entry per span; no rows means no activity. */
 export function readActivity(rows: readonly v.InferOutput<typeof activityRow>[]): Activity[] {
   return ACTIVITY_SPANS.map((span) => {
     const outcomes: OutcomeCounts = {};
@@ -150,12 +151,12 @@ export function readActivity(rows: readonly v.InferOutput<typeof activityRow>[])
   });
 }
 
-/** What outcomes are counted by, in seconds. */
+/** The step that outcomes are counted by, in seconds. */
 export const OUTCOME_STEPS = { day: SECONDS_PER_DAY, hour: 3600 } as const;
 
 export type OutcomeStep = keyof typeof OUTCOME_STEPS;
 
-/** How many reports reached one outcome in one step of time. */
+/** The number of reports with one outcome in one time step. */
 export interface OutcomeCount {
   /** Days, or hours, since 1970-01-01 UTC. */
   at: number;
@@ -169,7 +170,7 @@ interface Days {
   lastDay: number;
 }
 
-/** Outcomes by the day, or the hour, they were reached (UTC), of mail that arrived in those days. */
+/** Outcomes by the day or hour they were reached (UTC), for mail that arrived on those days. */
 export function outcomeStepsQuery({ firstDay, lastDay }: Days, step: OutcomeStep): Query<OutcomeCount> {
   const inStep = (seconds: string): string => `CAST(${seconds} / ${OUTCOME_STEPS[step]} AS INTEGER)`;
   const filed = `SELECT ${inStep("filed_seconds")}`;
@@ -205,7 +206,7 @@ export interface LatencyDay {
 
 const latencyRow = v.object({ day: v.number(), latency: v.number(), objects: v.number() });
 
-/** How many objects were finished for the first time after how long, by day; from ten minutes on in whole minutes. */
+/** How long objects took to finish for the first time, by day; in whole minutes from ten minutes on. */
 export function latenciesQuery({ firstDay, lastDay }: Days): Query<v.InferOutput<typeof latencyRow>> {
   return query(
     `WITH RECURSIVE ${ARRIVED}
@@ -220,7 +221,7 @@ export function latenciesQuery({ firstDay, lastDay }: Days): Query<v.InferOutput
   );
 }
 
-/** Latency by day from the rows of `latenciesQuery`. */
+/** Latency by day, from the rows of `latenciesQuery`. */
 export function readLatencies(rows: readonly v.InferOutput<typeof latencyRow>[]): LatencyDay[] {
   const days = new Map<number, { latency: number; objects: number }[]>();
   for (const { day, latency, objects } of rows) {
@@ -241,7 +242,7 @@ export function readLatencies(rows: readonly v.InferOutput<typeof latencyRow>[])
     .sort((a, b) => a.day - b.day);
 }
 
-/** The value that a share of all objects does not exceed. */
+/** The value that the given share of objects does not exceed (a quantile). */
 function quantile(sorted: readonly { latency: number; objects: number }[], share: number): number {
   const total = sorted.reduce((sum, { objects }) => sum + objects, 0);
   let seen = 0;

@@ -1,4 +1,4 @@
-/** What addresses are called, as found in DNS and kept for a while. */
+/** Names of addresses found in DNS, kept until they expire. */
 import * as v from "valibot";
 import type { AddressName } from "../guidance/address-name.ts";
 import { type Change, type Query, query } from "./database.ts";
@@ -11,14 +11,14 @@ const row = v.object({
   country: v.string(),
 });
 
-/** What is known of some addresses and has not expired. */
+/** The unexpired names of the given addresses. */
 export function addressNamesQuery(addresses: readonly string[], nowSeconds: number): Query<AddressName> {
   const sql = `SELECT address, host, asn, holder, country FROM address_names
     WHERE address IN (SELECT value FROM json_each(?1)) AND expires_seconds > ?2`;
   return query(sql, [JSON.stringify(addresses), nowSeconds], row);
 }
 
-/** Keeps names over what is there. */
+/** Stores names, replacing earlier ones. */
 export function putAddressNames(names: readonly AddressName[], expiresSeconds: number): Change {
   return {
     sql: `INSERT OR REPLACE INTO address_names (address, host, asn, holder, country, expires_seconds)
@@ -28,7 +28,7 @@ export function putAddressNames(names: readonly AddressName[], expiresSeconds: n
   };
 }
 
-/** Removes what has expired. */
+/** Removes expired names. */
 export function removeExpiredNames(nowSeconds: number): Change {
   return { sql: "DELETE FROM address_names WHERE expires_seconds <= ?1", parameters: [nowSeconds] };
 }

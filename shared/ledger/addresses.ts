@@ -1,6 +1,6 @@
 /**
- * RUA addresses: the registry itself, of which KV holds a copy for ingest. A change is written here first, then copied;
- * a copy that failed is due until reconcile makes it.
+ * RUA addresses: the registry itself, with a copy in KV for ingest. A change is written here first and then copied; a
+ * failed copy stays due until reconcile makes it.
  */
 import * as v from "valibot";
 import {
@@ -8,7 +8,6 @@ import {
   normalizeRua,
   putCopy,
   type Registration,
-  type RegistryEntry,
   type RegistryStore,
   registryEntry,
 } from "../registry.ts";
@@ -38,7 +37,7 @@ export function addressesOfAccountQuery(account: string): Query<Registration> {
   return query(`${SELECT} WHERE a.account = ?1 AND a.removed = 0 ORDER BY a.rua`, [account], row);
 }
 
-/** Registrations of addresses, those that are registered: one query. */
+/** Registrations of those addresses that are registered: one query. */
 export function findAddresses(directory: LedgerDatabase, ruas: readonly string[]): Promise<Registration[]> {
   return ask(directory, addressesQuery(ruas));
 }
@@ -50,11 +49,11 @@ const batchRow = v.object({
   shard: v.nullable(v.number()),
 });
 
-/** What the directory knows about the addresses of a batch. */
+/** The registrations that a batch needs. */
 export interface Registrations {
-  /** By address, those that are registered. */
+  /** Registered addresses of the batch. */
   byAddress: ReadonlyMap<string, Registration>;
-  /** All addresses of their accounts, by account: the daily budget of an account is over all of them. */
+  /** All addresses of their accounts, by account: an account's daily budget covers all of them. */
   addressesOf: ReadonlyMap<string, readonly string[]>;
 }
 
@@ -83,41 +82,73 @@ export async function findRegistrations(directory: LedgerDatabase, ruas: readonl
   return { byAddress, addressesOf };
 }
 
-/** Where a change of the registry goes: the directory, then KV. */
+/** Where registry changes are written: the directory, then KV. */
 export interface RegistryPlace {
   directory: LedgerDatabase;
   copy: RegistryStore;
-  /** Which database a new account's ledger is in. */
+  /** The database for the ledger of a new account. */
   newAccountShard: number;
 }
 
+/** An address with its entry, validated by `validRegistration`. */
+type NewRegistration = Pick<Registration, "rua" | "entry">;
+
 /**
- * Registers an address, or changes what is registered; makes its account where there is none.
+ * Registers an address or changes its registration; creates its account if needed.
  *
- * @param registration validated by `validRegistration`
  * @throws whatever D1 or KV throws; when only KV did, the address works all the same (ingest asks D1) and the copy is due
  */
 export async function putAddress(
-  { rua, entry }: { rua: string; entry: RegistryEntry },
-  { directory, copy, newAccountShard }: RegistryPlace,
+  registration: NewRegistration,
+  place: RegistryPlace,
   nowSeconds: number,
 ): Promise<Registration> {
-  await change(directory, [
+  await write(registration, { ...place, onlyWhere: "true" }, nowSeconds);
+  return copied(registration, place);
+}
+
+/**
+ * Registers an address that is not registered; makes its account where there is none.
+ *
+ * @returns undefined where it is registered: that stays as it is
+ * @throws as `putAddress` does
+ */
+export async function addAddress(
+  registration: NewRegistration,
+  place: RegistryPlace,
+  nowSeconds: number,
+): Promise<Registration | undefined> {
+  const isWritten = await write(registration, { ...place, onlyWhere: "addresses.removed = 1" }, nowSeconds);
+  return isWritten ? copied(registration, place) : undefined;
+}
+
+/** @param place.onlyWhere SQL: the row that is there is written over where this is true. @returns whether it was written */
+async function write(
+  { rua, entry }: NewRegistration,
+  { directory, newAccountShard, onlyWhere }: RegistryPlace & { onlyWhere: string },
+  nowSeconds: number,
+): Promise<boolean> {
+  const [, written] = await change(directory, [
     addAccount({ account: entry.account, shard: newAccountShard }, nowSeconds),
     {
       sql: `INSERT INTO addresses (rua, account, entry, changed_seconds, version) VALUES (?1, ?2, ?3, ?4, 1)
         ON CONFLICT (rua) DO UPDATE SET account = excluded.account, entry = excluded.entry, removed = 0,
-          changed_seconds = excluded.changed_seconds, version = version + 1`,
+          changed_seconds = excluded.changed_seconds, version = version + 1 WHERE ${onlyWhere}
+        RETURNING rua`,
       parameters: [rua, entry.account, JSON.stringify(entry), nowSeconds],
     },
   ]);
-  await copyDue({ directory, copy }, [rua]);
-  const [registered] = await findAddresses(directory, [rua]);
-  // Removed again by somebody else between the two calls.
-  return registered ?? { rua, entry, shard: newAccountShard };
+  return (written?.results.length ?? 0) > 0;
 }
 
-/** Removes an address; removing one that is not there is no error. @throws as `putAddress` does */
+async function copied({ rua, entry }: NewRegistration, place: RegistryPlace): Promise<Registration> {
+  await copyDue(place, [rua]);
+  const [registered] = await findAddresses(place.directory, [rua]);
+  // Removed again by somebody else between the two calls.
+  return registered ?? { rua, entry, shard: place.newAccountShard };
+}
+
+/** Removes an address; a missing one is no error. @throws as `putAddress` does */
 export async function removeAddress(
   rua: string,
   { directory, copy }: Pick<RegistryPlace, "directory" | "copy">,
@@ -144,7 +175,7 @@ const dueRow = v.object({
 /**
  * Copies addresses to KV whose copy is due.
  *
- * @param ruas only these; absent = the first `limit` that are due
+ * @param ruas only these; if absent, the first `limit` that are due
  * @returns how many were copied
  */
 export async function copyDue(
@@ -167,7 +198,7 @@ export async function copyDue(
     if (removed === 1) await deleteCopy(copy, rua);
     else await putCopy(copy, { rua, entry, shard });
   }
-  // Changed again meanwhile: that version is due, and so is this one's successor in KV.
+  // If it changed meanwhile, the newer version stays due and will replace this copy.
   const copied = JSON.stringify(due.map(({ rua, version }) => [rua, version]));
   await change(directory, [
     {

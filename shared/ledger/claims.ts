@@ -1,7 +1,7 @@
 /**
- * Who came first, and whether what comes now is the same report, a copy of it, or in conflict with it. Pure: it decides
- * on what was looked up, and remembers what it decided, so that two reports of one batch meet each other as if they had
- * come one after the other.
+ * Decides whether a report is new, the same report again, a duplicate, or in conflict with an accepted one. Pure: works
+ * on what was looked up and remembers its decisions, so that two reports of one batch are treated as if they had come
+ * one after the other.
  */
 
 import type { ReportSender } from "../authentication/sender-state.ts";
@@ -26,14 +26,15 @@ export interface Claim {
   policy: string;
   sender: ReportSender;
   counts: HeldReport["counts"];
-  /** Domains and days it will have rows for. */
+  /** The domains and days it will have rows for. */
   spread: [domain: string, day: number][];
 }
 
 /**
- * accepted = write its rows and points under `generation`, over what `held` was, and cover older points up to
- * `highestPoints`, where `displaces` the object of `held` has to be run again, since what it says counts no more; duplicate = the same content was accepted from another object, or a person decided against it;
- * conflict = a report with the same identity and other content was accepted; taken_back = a person removed this one.
+ * accepted = write its rows and points under `generation`, replacing `held`, and cover older points up to
+ * `highestPoints`; if it `displaces` the held report, that report's object must be rerun, since it no longer counts.
+ * duplicate = the same content was accepted from another object, or a person decided against it. conflict = a report
+ * with the same identity and other content was accepted. taken_back = a person removed this report.
  */
 export type Verdict =
   | {
@@ -46,11 +47,11 @@ export type Verdict =
   | { verdict: "duplicate" | "conflict"; held: HeldReport }
   | { verdict: "taken_back"; held: HeldReport | undefined };
 
-/** The reports of a batch: what the ledger holds, and what is about to be written. */
+/** The reports of a batch: those the ledger holds, and those about to be written. */
 export class Claims {
   readonly #reports: Map<string, HeldReport>;
   readonly #decisions: Map<string, Record<string, Decision>>;
-  /** Reports accepted here: what claims one of them again is another document, though it be of the same object. */
+  /** Reports accepted in this batch: a further claim of one is another document, even in the same object. */
   readonly #accepted = new Set<string>();
 
   constructor({ reports, decisions }: Pick<Held, "reports" | "decisions">) {
@@ -58,17 +59,17 @@ export class Claims {
     this.#decisions = decisions;
   }
 
-  /** What the ledger holds of a report, or is about to hold. */
+  /** The report as the ledger holds it or is about to hold it. */
   held(uid: string): HeldReport | undefined {
     return this.#reports.get(uid);
   }
 
-  /** What a person decided about one version of a report. */
+  /** A person's decision about one version of a report. */
   decision(uid: string, contentHash: string): Decision | undefined {
     return this.#decisions.get(uid)?.[contentHash];
   }
 
-  /** Decides about a report. An accepted one is what later claims meet. */
+  /** Decides about a report. Later claims are compared with the accepted one. */
   claim(claim: Claim): Verdict {
     const { uid } = claim.reference;
     const held = this.#reports.get(uid);
@@ -88,7 +89,7 @@ export class Claims {
     return verdict;
   }
 
-  /** Notes that a report no longer counts. */
+  /** Records that a report no longer counts. */
   retract(uid: string): void {
     const held = this.#reports.get(uid);
     if (held !== undefined) this.#reports.set(uid, { ...held, state: "retracted" });
@@ -97,7 +98,7 @@ export class Claims {
 
 interface Known {
   held: HeldReport | undefined;
-  /** The held one was accepted from another document of the same batch. */
+  /** The held report was accepted from another document of the same batch. */
   isAnother: boolean;
   decision: Decision | undefined;
 }
@@ -110,7 +111,7 @@ function decide(claim: Claim, { held, isAnother, decision }: Known): Verdict {
   if (held.state !== "accepted") return replaces(claim, held);
   const isSameContent = held.contentHash === claim.contentHash;
   if (!isAnother && held.rawKey === claim.rawKey && (held.part === claim.part || isSameContent)) {
-    // Another version of the reader may have read it differently: the newer reading counts.
+    // An older version of the reader may have read it differently: the newer reading counts.
     const isNewer = claim.generation > held.generation || !isSameContent || held.points !== claim.points;
     return isNewer ? replaces(claim, held) : keeps(held);
   }
@@ -120,13 +121,13 @@ function decide(claim: Claim, { held, isAnother, decision }: Known): Verdict {
   return decision === "replaces" ? replaces(claim, held) : { verdict: "conflict", held };
 }
 
-/** A verified report takes the place of one that is not, unless a person decided for that one. */
+/** A verified report replaces an unverified one, unless a person decided for that one. */
 function isMoreCredible(claim: Claim, held: HeldReport): boolean {
   const isHeldByDecision = held.decisions[held.contentHash] === "replaces";
   return claim.sender.state === "verified" && held.sender.state !== "verified" && !isHeldByDecision;
 }
 
-/** Accepted before, from the same place: written again as it was. */
+/** Accepted before from the same place: written again unchanged. */
 function keeps(held: HeldReport): Verdict {
   return { verdict: "accepted", generation: held.generation, highestPoints: held.highestPoints, held };
 }

@@ -1,6 +1,6 @@
-/** Rows of several databases put together: an account is in one of them, a domain may be in several. Pure. */
+/** Combines rows of several databases: an account is in one of them, a domain may be in several. Pure. */
 
-/** Adds rows that have the same key; keys keep the order they came in. */
+/** Sums rows that have the same key; keys keep their first order. */
 export function sumRows<Row>(
   parts: Row[][],
   keyOf: (row: Row) => string | number,
@@ -17,7 +17,7 @@ export function sumRows<Row>(
   return [...rows.values()];
 }
 
-/** The first rows by an order, at most `limit`. One database's answer is in order already. */
+/** The first `limit` rows in an order. A single database's answer is already in order. */
 export function firstRows<Row>(parts: Row[][], compare: (a: Row, b: Row) => number, limit: number): Row[] {
   const [first = []] = parts;
   return parts.length <= 1 ? first : parts.flat().sort(compare).slice(0, limit);

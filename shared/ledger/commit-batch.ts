@@ -1,7 +1,7 @@
 /**
- * The transaction that commits a batch: reports, sums of their days, outcomes of the objects, dead letters and conflicts,
- * all or nothing. It was prepared against what `findObjects` and `findReports` said; where that has changed meanwhile it
- * changes nothing and says so, and the batch is decided again.
+ * The transaction that commits a batch: reports, sums of their days, outcomes of the objects, dead letters and
+ * conflicts, all or nothing. It was prepared from what `findObjects` and `findReports` returned; if that has changed
+ * meanwhile, it writes nothing and says so, and the batch is decided again.
  */
 import { D1_LIMITS, FIGURE_LIMITS } from "../limits.ts";
 import { type ConflictRow, putConflicts, removeConflicts } from "./conflicts.ts";
@@ -20,25 +20,25 @@ import {
 } from "./reports.ts";
 import { type SlicesRow, trimSlices } from "./slices.ts";
 
-/** All that one batch changes. */
+/** Everything one batch changes. */
 export interface BatchChanges {
   objects: ObjectRow[];
-  /** Objects that another database commits from now on: nothing of them stays here. */
+  /** Objects that moved to another database: all their rows here are removed. */
   movedObjects: ObjectVersion[];
-  /** Reports accepted, replaced, retracted or taken back, with the row each was looked up by. */
+  /** Reports accepted, replaced, retracted or taken back, each with the row it was looked up by. */
   reports: { write: ReportWrite; reference: ReportReference }[];
   deadLetters: DeadLetterRow[];
   conflicts: ConflictRow[];
-  /** Ids of dead letters and conflicts that are solved. */
+  /** Ids of resolved dead letters and conflicts. */
   closedDeadLetters: string[];
   closedConflicts: string[];
-  /** Reports whose points went out in slices, and how many (slices.ts). */
+  /** Reports whose points were enqueued in slices, and how many (slices.ts). */
   slices: Pick<SlicesRow, "uid" | "generation" | "slices">[];
-  /** What else belongs to it: decisions, marks of slices. */
+  /** Other statements of the transaction: decisions, marks of slices. */
   others: Change[];
 }
 
-/** Changes of a batch that changes nothing, to be filled. */
+/** Empty changes, to be filled. */
 export function noChanges(): BatchChanges {
   return {
     objects: [],
@@ -57,8 +57,8 @@ export function noChanges(): BatchChanges {
  * Commits a batch.
  *
  * @param nowSeconds seconds since 1970 UTC
- * @returns `changed` when the ledger is no longer what it was looked up as: nothing was written
- * @throws whatever D1 throws; committing the same again is safe
+ * @returns `changed` if the ledger has changed since the lookup: nothing was written
+ * @throws whatever D1 throws; safe to repeat
  */
 export async function commitBatch(
   database: LedgerDatabase,
@@ -116,12 +116,12 @@ function hasSeveralRows({ spreadBefore, shares }: ReportWrite): boolean {
   return spreadBefore.length > 1 || shares.length > 1;
 }
 
-// A month's report has three dozen rows, which together may be too much for one parameter.
+// A report over a month has some 35 rows, which together may exceed one parameter.
 function rowByRow(write: ReportWrite): ReportWrite[] {
   return write.shares.length === 1 ? [write] : write.shares.map((share) => ({ ...write, shares: [share] }));
 }
 
-/** Days that rows of these reports count for, or counted for. */
+/** Days that these reports count for, or did before. */
 export function touchedDays(writes: readonly ReportWrite[]): TouchedDay[] {
   const days = new Map<string, TouchedDay>();
   for (const { account, kind, shares, spreadBefore } of writes) {
@@ -132,7 +132,7 @@ export function touchedDays(writes: readonly ReportWrite[]): TouchedDay[] {
   return [...days.values()];
 }
 
-/** Cuts a list where one parameter would become too large; a single row always fits (its figures are in chunks). */
+/** Splits a list so that each part fits one parameter; a single row always fits (its figures are in chunks). */
 function* bySize<Row>(rows: readonly Row[], charsOf: (row: Row) => number): Generator<Row[]> {
   let some: Row[] = [];
   let chars = 0;
@@ -151,7 +151,7 @@ function* bySize<Row>(rows: readonly Row[], charsOf: (row: Row) => number): Gene
 
 const COLUMN_CHARS = 2000;
 
-// JSON within JSON: its quotes are escaped.
+// JSON within JSON: quotes are escaped.
 function reportChars({ shares }: ReportWrite): number {
   return shares.reduce(
     (sum, { figures, details }) =>
@@ -164,16 +164,16 @@ function jsonChars(row: object): number {
   return 2 * JSON.stringify(row).length;
 }
 
-/** Whether figures have to be written before their report, under a reading. */
+/** Whether figures must be written before their report, under a reading. */
 export function needsReading(figures: readonly string[]): boolean {
   return figures.length > 1 || (figures[0]?.length ?? 0) > FIGURE_LIMITS.maxInlineChars;
 }
 
 /**
- * Writes figures of a large report before it is accepted. Written again they are the same.
+ * Writes figures of a large report before it is accepted. Safe to repeat.
  *
- * @param reading what they were read from: 32 hex digits
- * @param firstChunk place of the first among those of the reading
+ * @param reading identifies what they were read from: 32 hex digits
+ * @param firstChunk index of the first chunk within the reading
  */
 export async function stageFigures(
   database: LedgerDatabase,

@@ -17,18 +17,18 @@ const version = v.object({
   /** Messages, sessions or incidents. */
   total: v.number(),
   passed: v.number(),
-  /** Who sent it, as far as its mail proves; what was filed before that was looked at says nothing. */
+  /** Who sent it, as far as its mail proves; absent in conflicts filed before this was recorded. */
   sender: v.optional(reportSender, UNCHECKED),
-  /** Of the mail that brought it, as it says itself; absent where the raw object is gone. */
+  /** Its mail's own account of its origin; absent if the raw object is gone. */
   mail: v.optional(v.object({ sender: v.string(), from: v.string(), subject: v.string(), messageId: v.string() })),
 });
 
-/** What a person needs to tell two versions of a report apart. */
+/** What distinguishes two versions of a report. */
 export type ReportVersion = v.InferOutput<typeof version>;
 
 const both = v.object({ reporter: v.string(), reportId: v.string(), accepted: version, other: version });
 
-/** A report with the identity of an accepted one and other content. */
+/** A report that has the identity of an accepted one but other content. */
 export interface ConflictRow {
   /** `<YYYYMMDD>-<hash>`: the day the report begins, and both its identity and content. */
   id: string;
@@ -61,7 +61,7 @@ const row = v.pipe(
 
 const COLUMNS = `id, account, domain, kind, day, lower(hex(uid)) AS uid, filed_seconds AS filedSeconds, conflict`;
 
-/** Files conflicts; met again, one has the same id and tells of the versions met last. */
+/** Files conflicts; a conflict found again keeps its id and describes the versions found last. */
 export function putConflicts(rows: readonly ConflictRow[]): Change {
   const values = rows.map((one) => [
     one.id,
@@ -89,7 +89,7 @@ export function putConflicts(rows: readonly ConflictRow[]): Change {
   };
 }
 
-/** Has all conflicts of a report say that another version of it counts now. */
+/** Updates all conflicts of a report when another version of it starts to count. */
 export function putAcceptedVersion(uid: string, accepted: ReportVersion): Change {
   return {
     sql: "UPDATE conflicts SET conflict = json_set(conflict, '$.accepted', json(?2)) WHERE uid = unhex(?1)",
@@ -105,7 +105,7 @@ export function removeConflicts(ids: readonly string[]): Change {
   };
 }
 
-/** A page of conflicts by id, oldest period first; `after` is the id the page before ended with. */
+/** A page of conflicts by id, oldest period first; `after` is the last id of the previous page. */
 export function conflictsQuery({
   after = "",
   withoutDoubted = false,
@@ -123,13 +123,13 @@ export function conflictsQuery({
 }
 
 /**
- * The condition of a conflict that is decided as soon as somebody looks: a verified report counts, and nothing proves that
- * the other version is its reporter's.
+ * The condition of a doubted version: a verified report counts, and nothing proves that the other version is from its
+ * reporter.
  */
 const IS_DOUBTED = `conflict ->> '$.accepted.sender.state' = 'verified'
   AND conflict ->> '$.other.sender.state' IN ('unverified', 'contradicted')`;
 
-/** Whose doubted versions: those of one reporter about one domain are looked at together. */
+/** A group of doubted versions: those of one reporter about one domain. */
 const groupName = v.object({
   account: v.string(),
   domain: v.string(),
@@ -142,7 +142,7 @@ export type DoubtedGroup = v.InferOutput<typeof groupName>;
 const groupRow = v.object({
   ...groupName.entries,
   conflicts: v.number(),
-  /** Messages, sessions or incidents that the other versions would count. */
+  /** Messages, sessions or incidents that the doubted versions would count. */
   total: v.number(),
   firstFiledSeconds: v.number(),
   lastFiledSeconds: v.number(),
@@ -151,7 +151,7 @@ const groupRow = v.object({
 /** Ours: groups listed. */
 const MAX_GROUPS = 500;
 
-/** Doubted versions by account, domain and reporter, the most first. */
+/** Doubted versions by account, domain and reporter, largest group first. */
 export function doubtedConflictsQuery(): Query<v.InferOutput<typeof groupRow>> {
   return {
     ...query(
@@ -167,7 +167,7 @@ export function doubtedConflictsQuery(): Query<v.InferOutput<typeof groupRow>> {
   };
 }
 
-/** Doubted versions of one group, as many as `limit`. */
+/** Up to `limit` doubted versions of one group. */
 export function findDoubted(
   database: LedgerDatabase,
   { account, domain, kind, reporter }: DoubtedGroup,
@@ -184,7 +184,7 @@ export function findDoubted(
   );
 }
 
-/** Conflicts by id, those that are there. */
+/** Conflicts by id, those that exist. */
 export function conflictsNamedQuery(ids: readonly string[]): Query<ConflictRow> {
   return query(
     `SELECT ${COLUMNS} FROM conflicts WHERE id IN (SELECT value FROM json_each(?1)) ORDER BY id`,
@@ -198,7 +198,7 @@ export async function findConflicts(database: LedgerDatabase, ids: readonly stri
   return ids.length === 0 ? [] : ask(database, conflictsNamedQuery(ids));
 }
 
-/** Who decided what about one version of a report, and why. */
+/** A decision about one version of a report: who, what and why. */
 export interface DecisionRow {
   uid: string;
   contentHash: string;
@@ -208,7 +208,7 @@ export interface DecisionRow {
   decidedSeconds: number;
 }
 
-/** Notes a decision; a later one about the same version takes its place. */
+/** Stores a decision; a later one about the same version replaces it. */
 export function putDecision({ uid, contentHash, decision, decidedBy, reason, decidedSeconds }: DecisionRow): Change {
   return {
     sql: `INSERT INTO decisions (uid, content_hash, decision, decided_by, reason, decided_seconds)
@@ -219,7 +219,7 @@ export function putDecision({ uid, contentHash, decision, decidedBy, reason, dec
   };
 }
 
-/** Forgets a decision. */
+/** Removes a decision. */
 export function removeDecision({ uid, contentHash }: Pick<DecisionRow, "uid" | "contentHash">): Change {
   return {
     sql: "DELETE FROM decisions WHERE uid = unhex(?1) AND content_hash = unhex(?2)",

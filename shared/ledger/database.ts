@@ -1,6 +1,6 @@
 /**
- * D1 as the ledger uses it, and how its rows become typed values. Nothing outside of shared/ledger knows tables or columns.
- * Lists travel as one JSON parameter (`json_each`), since a statement takes at most 100 parameters.
+ * D1 as the ledger uses it, and how rows become typed values. Nothing outside shared/ledger knows tables or columns.
+ * Lists are passed as one JSON parameter (`json_each`), since a statement takes at most 100 parameters.
  */
 import * as v from "valibot";
 
@@ -17,26 +17,26 @@ export interface LedgerStatement {
   all(): Promise<LedgerResult>;
 }
 
-/** What D1 answers; `meta` tells what it cost. */
+/** D1's answer; `meta` has its cost. */
 export interface LedgerResult {
   results: unknown[];
   meta: { rows_read?: number; rows_written?: number };
 }
 
-/** Bound to a statement. Blobs travel as hex, through `unhex` and `hex`. */
+/** A bound value. Blobs are passed as hex, through `unhex` and `hex`. */
 export type Parameter = string | number | null;
 
 /** A statement with its parameters, and how to read a row of its answer. */
 export interface Query<Row> {
   sql: string;
   parameters: Parameter[];
-  /** @throws ValiError when the row has not the columns it must have: a bug, or a newer migration */
+  /** @throws ValiError when the row lacks the expected columns: a bug, or a newer migration */
   read(row: unknown): Row;
-  /** How rows of several databases become one answer; absent = one after the other. */
+  /** How rows of several databases are combined; absent = concatenated. */
   combine?(parts: Row[][]): Row[];
 }
 
-/** A statement that changes something. */
+/** A statement that changes data. */
 export interface Change {
   sql: string;
   parameters: Parameter[];
@@ -64,7 +64,7 @@ export async function ask<Row>(database: LedgerDatabase, { sql, parameters, read
   return results.map(read);
 }
 
-/** Runs changes as one transaction. @throws whatever D1 throws; nothing has changed then, or all of it has */
+/** Runs changes as one transaction. @throws whatever D1 throws; then either nothing or everything has changed */
 export async function change(database: LedgerDatabase, changes: readonly Change[]): Promise<LedgerResult[]> {
   if (changes.length === 0) return [];
   return database.batch(changes.map(({ sql, parameters }) => database.prepare(sql).bind(...parameters)));
@@ -75,7 +75,7 @@ export function jsonColumn<Schema extends v.GenericSchema>(schema: Schema) {
   return v.pipe(v.string(), v.parseJson(), schema);
 }
 
-/** Whether a fault is a transaction's own refusal: the ledger had changed since it was looked at. */
+/** Whether an error is the transaction's own refusal because the ledger changed since the lookup. */
 export function isChangedMeanwhile(error: unknown): boolean {
   return String(error).includes("CHECK constraint failed: unchanged");
 }

@@ -1,4 +1,4 @@
-/** Questions about a domain's days: what was counted on each, and the policies that reports saw. */
+/** Queries about a domain's days: what was counted on each, and the policies that reports saw. */
 import * as v from "valibot";
 import { isCountedSql } from "../authentication/sender-state.ts";
 import { compareValues, sumRows } from "./combine.ts";
@@ -7,7 +7,7 @@ import { inScope, type Scope } from "./figure-sql.ts";
 import type { ReportKind } from "./report-rows.ts";
 import { isTelling } from "./reports.ts";
 
-/** What happened to one day's messages. */
+/** The totals of one day. */
 export interface DayTotals {
   day: number;
   messages: number;
@@ -16,14 +16,14 @@ export interface DayTotals {
   spfAligned: number;
   quarantined: number;
   rejected: number;
-  /** Reports whose first day it is. */
+  /** Reports that begin on this day. */
   reports: number;
-  /** Of the messages, those of reports over several days: what the day has of them is its share. */
+  /** Of the messages, the day's share of reports over several days. */
   spread: number;
-  /** Of the messages, those of reports that the judgement does not count; and how many reports those are. */
+  /** Of the messages, those of reports that the judgement does not count, and the number of those reports. */
   uncounted: number;
   uncountedReports: number;
-  /** Of the messages, those of reports that nobody could check. */
+  /** Of the messages, those of reports whose sender could not be checked. */
   unchecked: number;
 }
 
@@ -42,7 +42,7 @@ const dayRow = v.object({
   unchecked: v.number(),
 });
 
-/** Totals by day, oldest first; a report is counted on its first day, so reports add up over days. */
+/** Totals by day, oldest first. A report is counted on its first day, so that reports add up over days. */
 export function dayTotalsQuery(scope: Scope): Query<DayTotals> {
   const where = inScope("d", "aggregate", scope);
   return {
@@ -77,7 +77,7 @@ function addDays(a: DayTotals, b: DayTotals): DayTotals {
   };
 }
 
-/** What the reports of one kind count for one domain on one day. */
+/** The sums of one kind of report for one domain and day. */
 export interface DomainDay {
   domain: string;
   day: number;
@@ -90,7 +90,9 @@ export interface DomainDay {
   spread: number;
 }
 
-/** Sums by domain and day, oldest first; `maxRows` of them at most, so one more than is needed tells whether that is all. */
+/**
+ * Sums by domain and day, oldest first, at most `maxRows`; ask for one more than needed to know whether there are more.
+ */
 export function domainDaysQuery(kind: ReportKind, scope: Scope, maxRows: number): Query<DomainDay> {
   const where = inScope("d", kind, scope);
   return {
@@ -128,24 +130,24 @@ function addDomainDays(a: DomainDay, b: DomainDay): DomainDay {
   };
 }
 
-/** Reports that saw one published policy, on how many days. */
+/** The reports that saw one published policy, and on how many days. */
 export interface PolicyDays {
   policy: string;
   firstDay: number;
   lastDay: number;
-  /** The last day of a report that the judgement of the domain counts; 0 where there is none. */
+  /** The last day of a report that the judgement counts; 0 if there is none. */
   lastCountedDay: number;
   reports: number;
-  /** Of the days whose details are kept. */
+  /** Only for days whose details are kept. */
   reporters: number;
-  /** Several databases have some: a reporter that two have is counted twice. */
+  /** Whether several databases contribute: a reporter in two of them is counted twice. */
   reportersAreAtMost: boolean;
 }
 
-/** Ours: policies shown. */
+/** The number of policies shown (our choice). */
 export const MAX_POLICIES = 5000;
 
-/** The published policies that reports saw, the one seen last first; of a final day, that of its newest report. */
+/** The published policies that reports saw, last seen first; for a final day, only that of its newest report. */
 export function policiesQuery(scope: Scope): Query<PolicyDays> {
   const kept = inScope("r", "aggregate", scope);
   const final = inScope("d", "aggregate", scope);
@@ -194,10 +196,10 @@ export function policiesQuery(scope: Scope): Query<PolicyDays> {
   };
 }
 
-/** Ours: RUA addresses that a record is proposed with. */
+/** The number of RUA addresses proposed in a record (our choice). */
 const MAX_RUA_ADDRESSES = 5;
 
-/** The RUA addresses that reports in a scope came to, the one with the latest report first. */
+/** The RUA addresses that received reports in a scope, the most recent first. */
 export function ruaAddressesQuery(scope: Scope): Query<{ rua: string; lastDay: number }> {
   const where = inScope("r", "aggregate", scope);
   return {
@@ -219,7 +221,7 @@ export function ruaAddressesQuery(scope: Scope): Query<{ rua: string; lastDay: n
   };
 }
 
-/** The policies that reports saw which the judgement counts, the one seen last first. */
-export function countedPolicies(policies: readonly PolicyDays[]): PolicyDays[] {
+/** The policies seen by reports that the judgement counts, last seen first. */
+export function countedPolicies<Days extends Pick<PolicyDays, "lastCountedDay">>(policies: readonly Days[]): Days[] {
   return policies.filter((one) => one.lastCountedDay > 0).sort((a, b) => b.lastCountedDay - a.lastCountedDay);
 }

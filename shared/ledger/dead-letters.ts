@@ -1,4 +1,7 @@
-/** Dead letters: what could not become data, with its reason, until a person or a later run solves it. */
+/**
+ * Dead letters: files and messages that could not be processed, with the reason, until a person or a later run resolves
+ * them.
+ */
 import * as v from "valibot";
 import { PAGE_LIMITS } from "../limits.ts";
 import { PROBLEM_MEANINGS, type Problem } from "../report/problems.ts";
@@ -10,19 +13,19 @@ import { ask, type Change, jsonColumn, type LedgerDatabase, type Parameter, type
 
 const problemCodes = Object.keys(PROBLEM_MEANINGS) as [keyof typeof PROBLEM_MEANINGS];
 
-/** What a person sees of a dead letter beside the columns of its row. */
+/** The details of a dead letter that have no column of their own. */
 const letter = v.object({
   message: v.string(),
   stage: v.picklist(["read", "queue"]),
   /** The queue message, whatever it was. */
   queueMessage: v.unknown(),
-  /** Of a message that ran out of retries: its last error, or that none was left behind. */
+  /** For a message that ran out of retries: its last error, or a note that none was kept. */
   lastError: v.optional(v.string()),
   /** Of too_many_problems: how often each reason occurred. */
   counts: v.optional(v.record(v.picklist(problemCodes), v.number())),
-  /** Of the mail that brought it, as it says itself. */
+  /** Its mail's own account of its origin. */
   mail: v.optional(v.object({ sender: v.string(), from: v.string(), subject: v.string(), messageId: v.string() })),
-  /** The file it is about, as the mail names and declares it, and what its first bytes say it is. */
+  /** The file, as named and declared by the mail, and its type according to its first bytes. */
   file: v.optional(
     v.object({
       name: v.string(),
@@ -31,11 +34,11 @@ const letter = v.object({
       sizeBytes: v.optional(v.number()),
     }),
   ),
-  /** The domain was taken from the file's name: the document did not tell it. */
+  /** Whether the domain was guessed from the file name. */
   isDomainGuessed: v.optional(v.boolean()),
 });
 
-/** Of the mail that brought a dead letter. */
+/** The mail that brought a dead letter. */
 export type DeadLetterMail = NonNullable<v.InferOutput<typeof letter>["mail"]>;
 
 /** The file a dead letter is about. */
@@ -48,7 +51,7 @@ export interface DeadLetterRow {
   day: number;
   account: string;
   rua: string;
-  /** Policy domain where the document told it. */
+  /** Policy domain, if known. */
   domain: string;
   code: (typeof problemCodes)[number];
   /** The sentence for people. */
@@ -106,10 +109,7 @@ const COLUMNS = `id, day, account, rua, domain, code, raw_key AS rawKey, part, g
   received_seconds AS receivedSeconds, filed_seconds AS filedSeconds, attempts,
   discarded_seconds AS discardedSeconds, discarded_by AS discardedBy, letter`;
 
-/**
- * Files dead letters; one that is there already is written anew, and keeps the time it was filed first and whether it is
- * discarded.
- */
+/** Files dead letters; an existing one is rewritten and keeps the time it was first filed, and whether it is discarded. */
 export function putDeadLetters(rows: readonly DeadLetterRow[]): Change {
   const values = rows.map((one) => [
     one.id,
@@ -157,7 +157,7 @@ export function removeDeadLetters(ids: readonly string[]): Change {
   };
 }
 
-/** Marks dead letters as discarded: they stay, and what they are about is not filed again. */
+/** Marks dead letters as discarded: they stay, and the same failure is not filed again. */
 export function markDiscarded(ids: readonly string[], by: string, nowSeconds: number): Change {
   return {
     sql: `UPDATE dead_letters SET discarded_seconds = ?2, discarded_by = ?3
@@ -166,7 +166,7 @@ export function markDiscarded(ids: readonly string[], by: string, nowSeconds: nu
   };
 }
 
-/** Opens discarded ones again, each under the generation given: events of it are told above the ones before. */
+/** Reopens discarded dead letters, each under the given generation, so that its events outrank earlier ones. */
 export function reopen(deadLetters: readonly Pick<DeadLetterRow, "id" | "generation">[]): Change {
   return {
     sql: `UPDATE dead_letters SET discarded_seconds = 0, discarded_by = '', generation = w.value ->> 1
@@ -175,7 +175,7 @@ export function reopen(deadLetters: readonly Pick<DeadLetterRow, "id" | "generat
   };
 }
 
-/** The condition that a row of dead_letters waits for a person. */
+/** The condition that a row of dead_letters is open. */
 export const IS_OPEN_DEAD_LETTER = "discarded_seconds = 0";
 
 /** Narrows dead letters; an absent field means all. Days are those the mail arrived on, since 1970-01-01 UTC. */
@@ -185,11 +185,11 @@ export interface DeadLetterFilter {
   account?: string | undefined;
   firstDay?: number | undefined;
   lastDay?: number | undefined;
-  /** Those that were discarded, instead of those that are open. */
+  /** Discarded dead letters instead of open ones. */
   isDiscarded?: boolean | undefined;
 }
 
-/** A page of dead letters by day and id, oldest first; `after` is the id the page before ended with. */
+/** A page of dead letters by day and id, oldest first; `after` is the last id of the previous page. */
 export function deadLettersQuery(
   filter: DeadLetterFilter,
   { after = "", limit }: { after?: string | undefined; limit: number },
@@ -205,7 +205,7 @@ export function deadLettersQuery(
   };
 }
 
-/** Which dead letters, as people ask: days as `YYYY-MM-DD`, and where the page before ended. */
+/** A request for dead letters: days as `YYYY-MM-DD`, and where the previous page ended. */
 export interface DeadLetterQuestion {
   code?: string | undefined;
   domain?: string | undefined;
@@ -216,7 +216,9 @@ export interface DeadLetterQuestion {
   cursor?: string | undefined;
 }
 
-/** How many dead letters a question is about, by reason, most frequent first. Its own reason and page do not narrow it. */
+/**
+ * The number of matching dead letters by reason, most frequent first. The request's own reason and page are ignored.
+ */
 export function deadLetterReasonsQuery(
   question: DeadLetterQuestion,
 ): Result<Query<{ code: string; deadLetters: number }>, string> {
@@ -238,7 +240,11 @@ export function deadLetterReasonsQuery(
   });
 }
 
-/** The page of PAGE_LIMITS.deadLetters that answers. @returns what is wrong with the question, as a sentence, otherwise */
+/**
+ * A page of at most PAGE_LIMITS.deadLetters.
+ *
+ * @returns what is wrong with the request, as a sentence, if it is invalid
+ */
 export function deadLetterPageQuery({ cursor, ...question }: DeadLetterQuestion): Result<Query<DeadLetterRow>, string> {
   const filter = filterOf(question);
   if (!filter.ok) return filter;
@@ -253,7 +259,7 @@ function filterOf({ since, until, ...filter }: DeadLetterQuestion): Result<DeadL
   return ok({ ...filter, firstDay, lastDay });
 }
 
-/** Dead letters by id, those that are there. */
+/** Dead letters by id, those that exist. */
 export function deadLettersNamedQuery(ids: readonly string[]): Query<DeadLetterRow> {
   return query(
     `SELECT ${COLUMNS} FROM dead_letters WHERE id IN (SELECT value FROM json_each(?1)) ORDER BY id`,

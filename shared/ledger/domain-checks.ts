@@ -1,9 +1,9 @@
-/** What domains publish about their mail, as it was last found, and what changed in it. In the database of the account. */
+/** The last check of each domain's published records, and the changes found. Kept in the account's database. */
 import * as v from "valibot";
 import { type RecordChange, type StoredCheck, storedCheck } from "../guidance/stored-check.ts";
 import { ask, type Change, jsonColumn, type LedgerDatabase, type Query, query } from "./database.ts";
 
-/** A domain and whose it is. */
+/** A domain and its account. */
 export interface AccountDomain {
   account: string;
   domain: string;
@@ -15,7 +15,7 @@ export interface KeptCheck extends AccountDomain {
   check: StoredCheck;
 }
 
-/** Domains that have had reports since a day are looked after from then on. */
+/** Adds domains with reports since a day to those that are checked. */
 export function addReportedDomains(sinceDay: number): Change {
   return {
     sql: `INSERT OR IGNORE INTO domain_checks (account, domain, checked_seconds, state, result)
@@ -35,7 +35,7 @@ export function addReportedDomain({ account, domain }: AccountDomain, sinceDay: 
   };
 }
 
-/** When a domain was last checked, 0 for never; undefined where it is not one that is checked. */
+/** When a domain was last checked, 0 for never; undefined if it is not checked at all. */
 export async function lastCheck(
   database: LedgerDatabase,
   { account, domain }: AccountDomain,
@@ -45,7 +45,7 @@ export async function lastCheck(
   return found?.checked_seconds;
 }
 
-/** And so are domains that are registered. */
+/** Adds registered domains to those that are checked. */
 export function addDomains(domains: readonly AccountDomain[]): Change {
   return {
     sql: `INSERT OR IGNORE INTO domain_checks (account, domain, checked_seconds, state, result)
@@ -54,7 +54,7 @@ export function addDomains(domains: readonly AccountDomain[]): Change {
   };
 }
 
-/** The domains whose check is oldest, those never checked first. */
+/** The domains with the oldest checks, those never checked first. */
 export async function dueDomains(
   database: LedgerDatabase,
   { beforeSeconds, limit }: { beforeSeconds: number; limit: number },
@@ -80,7 +80,7 @@ const row = v.pipe(
   ),
 );
 
-/** The last check of a domain by each of some accounts, the newest first; none where it was never checked. */
+/** The last checks of a domain by the given accounts, newest first; none if it was never checked. */
 export function checksQuery(domain: string, accounts: readonly string[]): Query<KeptCheck> {
   const sql = `SELECT account, domain, checked_seconds, result FROM domain_checks
     WHERE domain = ?1 AND account IN (SELECT value FROM json_each(?2)) AND checked_seconds > 0
@@ -88,13 +88,13 @@ export function checksQuery(domain: string, accounts: readonly string[]): Query<
   return query(sql, [domain, JSON.stringify(accounts)], row);
 }
 
-/** One row where an account has reports about a domain. */
+/** One row if an account has reports about a domain. */
 export function hasReportsQuery({ account, domain }: AccountDomain): Query<{ day: number }> {
   const sql = "SELECT day FROM domain_days WHERE account = ?1 AND kind = 'aggregate' AND domain = ?2 LIMIT 1";
   return query(sql, [account, domain], v.object({ day: v.number() }));
 }
 
-/** An account, of some, that has reports about a domain; none where no one has. */
+/** One of the given accounts that has reports about a domain; none if no account has. */
 export function accountOfDomainQuery(domain: string, accounts: readonly string[]): Query<string> {
   const sql = `SELECT account FROM domain_days WHERE kind = 'aggregate' AND domain = ?1
     AND account IN (SELECT value FROM json_each(?2)) LIMIT 1`;
@@ -105,7 +105,7 @@ export function accountOfDomainQuery(domain: string, accounts: readonly string[]
   return query(sql, [domain, JSON.stringify(accounts)], account);
 }
 
-/** A change of a record, with when it was seen. */
+/** A change of a record, with the time it was found. */
 export interface SeenChange extends RecordChange {
   seenSeconds: number;
 }
@@ -129,7 +129,7 @@ export function recordChangesQuery(domain: string, accounts: readonly string[], 
   return query(sql, [domain, JSON.stringify(accounts), limit], changeRow);
 }
 
-/** Keeps a check and what changed since the one before, in one transaction. */
+/** Stores a check and the changes since the previous one, in one transaction. */
 export function keepCheck(kept: KeptCheck, changes: readonly RecordChange[]): Change[] {
   const { account, domain, checkedSeconds, check } = kept;
   return [

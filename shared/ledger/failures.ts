@@ -1,20 +1,20 @@
-/** Questions about failure reports. */
+/** Queries about failure reports. */
 import * as v from "valibot";
 import { firstRows, sumRows } from "./combine.ts";
 import { type Query, query } from "./database.ts";
 import { figuresIn, inScope, type Scope } from "./figure-sql.ts";
 import { type FailureFigure, readFailureKey } from "./figures.ts";
 
-/** Ours: rows of each list; pages say when it was reached. */
+/** The limit of each list (our choice); pages say when it was reached. */
 export const FAILURE_LIMITS = { maxGroups: 5000, maxReports: 5000 } as const;
 
-/** Failure reports that say the same of the same address. */
+/** Failure reports with the same content about the same address. */
 export interface FailureTotals extends FailureFigure {
   incidents: number;
   lastDay: number;
 }
 
-/** Failure reports by address and what failed, the most incidents first. */
+/** Failure reports by address and what failed, most incidents first. */
 export function failuresQuery(scope: Scope): Query<FailureTotals> {
   const figures = figuresIn("failure", scope);
   return {
@@ -42,7 +42,7 @@ export interface FailureReportRow {
   account: string;
   domain: string;
   day: number;
-  /** When the reported mail arrived; 0 where the report does not say. */
+  /** When the reported mail arrived; 0 if the report does not say. */
   arrivalSeconds: number;
   receivedSeconds: number;
   sourceIp: string;
@@ -52,7 +52,7 @@ export interface FailureReportRow {
   incidents: number;
 }
 
-/** Failure reports one by one, the newest first. */
+/** Single failure reports, newest first. */
 export function failureReportsQuery(scope: Scope): Query<FailureReportRow> {
   const where = inScope("r", "failure", scope);
   const { maxReports } = FAILURE_LIMITS;

@@ -1,6 +1,6 @@
 /**
- * The last error of a message that is being retried, kept for the dead letter it may end in: the platform moves it to the
- * dead letter queue without a reason. Best effort: it never throws, for what broke may be the ledger itself.
+ * Keeps the last error of a message that is being retried, for the dead letter it may end in: the platform moves it to
+ * the dead letter queue without a reason. Best effort, never throws, since the ledger itself may be what failed.
  */
 import * as v from "valibot";
 import { sha256Text } from "../identity.ts";
@@ -11,7 +11,7 @@ const MAX_ERROR_CHARS = 1000;
 const NO_ERROR_LEFT =
   "No error was left behind: the platform ended the invocation (CPU time or memory exceeded), or the ledger was down too.";
 
-/** Keeps the error of a failed delivery. */
+/** Stores the error of a failed delivery. */
 export async function recordFault(
   directory: LedgerDatabase,
   { body, attempts }: { body: unknown; attempts: number },
@@ -31,7 +31,7 @@ export async function recordFault(
   );
 }
 
-/** Forgets the errors of messages that succeeded or were filed. */
+/** Removes the errors of messages that succeeded or were filed. */
 export async function clearFaults(directory: LedgerDatabase, bodies: readonly unknown[]): Promise<void> {
   await bestEffort(async () =>
     change(directory, [
@@ -43,12 +43,12 @@ export async function clearFaults(directory: LedgerDatabase, bodies: readonly un
   );
 }
 
-/** Forgets errors of messages that never came back: their queue was purged. */
+/** Removes errors of messages that never returned because their queue was purged. */
 export function removeOldFaults(beforeSeconds: number): Change {
   return { sql: "DELETE FROM faults WHERE at_seconds < ?1", parameters: [beforeSeconds] };
 }
 
-/** One sentence for a dead letter: the last error of a message, or that there is none. */
+/** A sentence for a dead letter: the message's last error, or that there is none. */
 export async function lastErrorOf(directory: LedgerDatabase, body: unknown): Promise<string> {
   const [fault] = (await bestEffort(async () => ask(directory, faultQuery(await hashOf(body))))) ?? [];
   if (fault === undefined) return NO_ERROR_LEFT;
@@ -63,7 +63,7 @@ function faultQuery(messageHash: string) {
   );
 }
 
-// SHA-256 of the message's body, hex.
+// SHA-256 of the message body, hex.
 function hashOf(body: unknown): Promise<string> {
   return sha256Text(JSON.stringify(body) ?? "undefined");
 }

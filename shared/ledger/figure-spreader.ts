@@ -1,10 +1,10 @@
-/** Figures of one report as they are read, spread over its days (report-spread.ts). Pure. */
+/** Spreads the figures of one report over its days while they are read (report-spread.ts). Pure. */
 import { Spreader } from "../report-spread.ts";
 import { lettersOfKey } from "./figures.ts";
 
 type Counts = ReadonlyMap<string, readonly number[]>;
 
-/** Spreads JSON objects of figures, one after the other. */
+/** Spreads JSON objects of figures one by one. */
 export class FigureSpreader {
   readonly #spreaders: ReadonlyMap<string, Spreader>;
   readonly #days: number;
@@ -16,19 +16,19 @@ export class FigureSpreader {
     this.#groupOf = groupOf;
   }
 
-  /** Of records. @param byDay messages by result letters and day, which the figures of each day add up to */
+  /** For records. @param byDay messages by result letters and day: the sums that the figures of each day must have */
   static ofRecords(byDay: Counts, days: number): FigureSpreader {
     return new FigureSpreader(byDay, { days, groupOf: lettersOfKey });
   }
 
-  /** Of figures that have one sum. @param targets what those of each day add up to */
+  /** For figures with a single sum. @param targets the sum that the figures of each day must have */
   static ofAll(targets: readonly number[]): FigureSpreader {
     return new FigureSpreader(new Map([["", targets]]), { days: targets.length, groupOf: () => "" });
   }
 
   /**
    * @param figures one JSON object, key → count
-   * @returns one JSON object a day; a figure is in those it has a count above 0 in
+   * @returns one JSON object per day; a figure is only in those where its count is above 0
    */
   split(figures: string): string[] {
     const byDay = Array.from({ length: this.#days }, (): [string, number][] => []);

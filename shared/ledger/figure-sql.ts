@@ -1,6 +1,6 @@
 /**
- * Figures in SQL: where those of a scope are, and the parts of a key. What counts of the days that cron has merged is read
- * from `day_figures`, all else from the reports; both say the same.
+ * Figures in SQL: how to select those of a scope, and the parts of a key. For days that cron has merged, counted
+ * figures are read from `day_figures`, everything else from the reports; both give the same result.
  */
 import { isCountedSql } from "../authentication/sender-state.ts";
 import type { Parameter } from "./database.ts";
@@ -16,11 +16,11 @@ export interface Scope {
   /** Days since 1970-01-01 UTC, both included; absent = open. */
   firstDay?: number | undefined;
   lastDay?: number | undefined;
-  /** Only what the judgement of a domain counts (authentication/sender-state.ts); figures alone can be asked for so. */
+  /** Only what the judgement counts (authentication/sender-state.ts); available for figures only. */
   onlyCounted?: boolean | undefined;
 }
 
-/** Text of a statement with its parameters in order. */
+/** The text of a statement with its parameters in order. */
 export interface SqlPart {
   sql: string;
   parameters: Parameter[];
@@ -28,7 +28,7 @@ export interface SqlPart {
 
 const LAST_DAY = 100_000_000;
 
-/** The condition that rows of `table` (with account, kind, domain and day) are in a scope. */
+/** The condition for rows of `table` (with account, kind, domain and day) to be in a scope. */
 export function inScope(table: string, kind: ReportKind, { accounts, domains, firstDay, lastDay }: Scope): SqlPart {
   const isDomain = domains === undefined ? "" : `AND ${table}.domain IN (SELECT value FROM json_each(?))`;
   return {
@@ -45,9 +45,10 @@ export function inScope(table: string, kind: ReportKind, { accounts, domains, fi
 }
 
 /**
- * A table expression of figures: columns account, domain, day, key, value, and whether the judgement counts them.
+ * A table expression of figures with the columns account, domain, day, key, value, and whether the judgement counts
+ * them.
  *
- * @param needles only figures whose key holds one of these texts; absent = all
+ * @param needles only figures whose key contains one of these texts; absent = all
  */
 export function figuresIn(kind: ReportKind, scope: Scope, needles?: readonly string[]): SqlPart {
   const days = inScope("d", kind, scope);
@@ -61,7 +62,7 @@ export function figuresIn(kind: ReportKind, scope: Scope, needles?: readonly str
     parameters: [...days.parameters, ...(needles ?? []), ...(needles ?? [])],
   });
   const report = `JOIN reports r ON r.account = d.account AND r.kind = d.kind AND r.domain = d.domain AND r.day = d.day`;
-  // Reports of a merged day are looked at only where there is one whose figures were not merged.
+  // Reports of a merged day are read only if there is one whose figures were not merged.
   const isUnmerged = scope.onlyCounted
     ? `d.figure_chunks = 0 AND ${isCountedSql("r")}`
     : `(d.figure_chunks = 0 OR d.uncounted_reports > 0 AND NOT ${isCountedSql("r")})`;
@@ -100,6 +101,6 @@ export const RECORD_KEY = {
   address: "substr(key, instr(key, '|') + 1, instr(substr(key, instr(key, '|') + 1), '|') - 1)",
   /** The third text: the From domain. */
   from: `substr(${AFTER_ADDRESS}, 1, instr(${AFTER_ADDRESS}, '|') - 1)`,
-  /** Override reasons, behind the fourth separator: no text holds one. */
+  /** Override reasons, after the fourth separator, which no text contains. */
   reasons: "replace(key, rtrim(key, replace(key, '|', '')), '')",
 } as const;

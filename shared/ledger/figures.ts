@@ -1,14 +1,14 @@
 /**
- * Figures: what the records of a report count, grouped by all that pages tell apart, as one JSON object of key → count.
- * SQLite's `json_each` hands out key and value without parsing either, so a key is a text that SQL can cut and compare
- * (figure-sql.ts) and code can read back. Pure.
+ * Figures: the counts of a report's records, grouped by everything that pages distinguish, as one JSON object of key →
+ * count. SQLite's `json_each` returns key and value without parsing either, so a key is a text that SQL can cut and
+ * compare (figure-sql.ts) and code can parse. Pure.
  *
  *   aggregate   <disposition><dkim><spf><authenticated><reasons> dkim/spf | address | From | envelope from | reasons
  *   tls         result type | sending address | receiving host | receiving address | reason code
  *   failure     what failed | address | delivery result | DKIM domain | SPF domain | envelope domain | reporting server
  *
- * The five dead letters of an aggregate key have one character each. Texts hold none of the separators (they are
- * percent-encoded), and the policy domain is written `=`, its subdomains `….=`; an envelope from that is the domain of the
+ * The first five parts of an aggregate key have one letter each. Texts contain no separators (they are
+ * percent-encoded). The policy domain is written `=`, its subdomains `….=`; an envelope from equal to the domain of the
  * first SPF result is written `^`.
  */
 import { FIGURE_LIMITS } from "../limits.ts";
@@ -23,7 +23,9 @@ import type {
   TlsFailureDetail,
 } from "../report/vocabulary.ts";
 
-/** A record as pages group and show it. Results and reasons are texts as in Analytics Engine's columns, one a line. */
+/**
+ * A record as pages group and show it. Results and reasons are texts as in Analytics Engine's columns, one per line.
+ */
 export interface RecordFigure {
   sourceIp: string;
   disposition: Disposition;
@@ -82,7 +84,7 @@ export function recordKey(record: AggregateRecord, policyDomain: string): string
   ].join("|");
 }
 
-/** What a record's sums depend on beside its count: the first letters of its key. */
+/** The first letters of a record's key, which decide which sums its count goes into. */
 export function resultLetters({
   disposition,
   dkim,
@@ -91,14 +93,14 @@ export function resultLetters({
   return DISPOSITIONS[disposition] + ALIGNED[dkim] + ALIGNED[spf];
 }
 
-/** The same of a key. */
+/** The same, taken from a key. */
 export function lettersOfKey(key: string): string {
   return key.slice(0, RESULT_LETTERS);
 }
 
 const RESULT_LETTERS = 3;
 
-/** What `resultLetters` were made of. */
+/** The inverse of `resultLetters`. */
 export function readResultLetters(letters: string): Pick<AggregateRecord, "disposition" | "dkim" | "spf"> {
   return {
     disposition: readDisposition(letters.slice(0, 1)),
@@ -107,17 +109,17 @@ export function readResultLetters(letters: string): Pick<AggregateRecord, "dispo
   };
 }
 
-/** An address of a key back as it was. */
+/** Decodes the address in a key. */
 export function readAddressToken(text: string): string {
   return readToken(text);
 }
 
-/** The word of a key's first dead letter. */
+/** The word for a key's first letter. */
 export function readDisposition(letter: string): Disposition {
   return wordOf(DISPOSITIONS, letter);
 }
 
-/** Reads a key of `recordKey` back. What is not one gives empty texts and `unknown`. */
+/** Parses a key made by `recordKey`. Anything else gives empty texts and `unknown`. */
 export function readRecordKey(key: string, policyDomain: string): RecordFigure {
   const [head = "", address = "", from = "", envelope = "", reasons = ""] = key.split("|");
   const auth = readAuthText(head.slice(FIGURE_LETTERS), policyDomain);
@@ -133,7 +135,7 @@ export function readRecordKey(key: string, policyDomain: string): RecordFigure {
   };
 }
 
-// SPF checks the envelope from: the two are one name in nearly every record.
+// SPF checks the envelope from: the two are equal in nearly every record.
 function isSpfDomain({ envelopeFrom, spfResults }: AggregateRecord): boolean {
   const [first] = firstOf(spfResults, FIGURE_LIMITS.maxResults);
   return envelopeFrom !== "" && first?.domain === envelopeFrom;
@@ -145,10 +147,10 @@ function firstSpfDomain(head: string, policyDomain: string): string {
   return readDomainToken(domain, policyDomain);
 }
 
-/** Dead letters before the results of an aggregate key. */
+/** The number of letters before the results of an aggregate key. */
 export const FIGURE_LETTERS = 5;
 
-/** Authentication results as texts, one a line, from `dkim/spf` of a key. */
+/** Authentication results as texts, one per line, from the `dkim/spf` part of a key. */
 export function readAuthText(text: string, policyDomain: string): { dkimResults: string; spfResults: string } {
   const [dkim = "", spf = ""] = text.split("/");
   const lines = (list: string, words: (fields: string[]) => string): string =>
@@ -168,7 +170,7 @@ export function readAuthText(text: string, policyDomain: string): { dkimResults:
   };
 }
 
-/** Results and reasons of a record as texts, one a line, as a key gives them back; whole. */
+/** Results and reasons of a record as texts, one per line, as parsed from its key, uncut. */
 export function textsOfRecord(
   record: Pick<AggregateRecord, "dkimResults" | "spfResults" | "reasons">,
 ): Pick<RecordFigure, "dkimResults" | "spfResults" | "reasons"> {
@@ -182,7 +184,7 @@ export function textsOfRecord(
   };
 }
 
-/** Override reasons as `type comment`, one a line. */
+/** Override reasons as `type comment`, one per line. */
 export function readReasons(text: string): string {
   return text
     .split(";")
@@ -199,12 +201,12 @@ export function domainNeedles(domain: string, policyDomain: string): string[] {
   return isAbove ? [domainToken(domain, policyDomain), "="] : [domainToken(domain, policyDomain)];
 }
 
-/** The text by which keys that name an address can be found; alone between separators it is the address itself. */
+/** The text to search keys for an address; between two separators it is the address itself. */
 export function addressNeedle(address: string): string {
   return `|${addressToken(address)}|`;
 }
 
-/** An address as a key has it. */
+/** An address as encoded in keys. */
 export function addressToken(address: string): string {
   return token(address, FIGURE_LIMITS.maxTextChars);
 }
@@ -226,14 +228,14 @@ export function tlsKey(detail: TlsFigure): string {
   ]);
 }
 
-/** Reads a key of `tlsKey` back. */
+/** Parses a key made by `tlsKey`. */
 export function readTlsKey(key: string): TlsFigure {
   const [resultType = "", sendingMtaIp = "", receivingMxHostname = "", receivingIp = "", failureReasonCode = ""] =
     textsOf(key);
   return { resultType, sendingMtaIp, receivingMxHostname, receivingIp, failureReasonCode };
 }
 
-/** Failure reports that say the same. */
+/** Failure reports with the same content. */
 export type FailureFigure = Pick<
   FailureReport,
   "authFailure" | "sourceIp" | "deliveryResult" | "dkimDomain" | "spfDomain" | "mailFromDomain" | "reportingMta"
@@ -252,7 +254,7 @@ export function failureKey(report: FailureFigure): string {
   ]);
 }
 
-/** Reads a key of `failureKey` back. */
+/** Parses a key made by `failureKey`. */
 export function readFailureKey(key: string): FailureFigure {
   const texts = textsOf(key);
   const [authFailure = "", sourceIp = "", deliveryResult = "", dkimDomain = "", spfDomain = ""] = texts;
@@ -260,15 +262,15 @@ export function readFailureKey(key: string): FailureFigure {
   return { authFailure, sourceIp, deliveryResult, dkimDomain, spfDomain, mailFromDomain, reportingMta };
 }
 
-/** Sums counts by key, and hands them out as JSON objects of bounded size. */
+/** Sums counts by key and returns them as JSON objects of bounded size. */
 export class FigureChunks {
   #counts = new Map<string, number>();
   #chars = 0;
 
-  /** Adds to a key. @returns false when `take` should be called before more is added */
+  /** Adds to a key. @returns false when `take` should be called before adding more */
   add(key: string, count: number): boolean {
     const before = this.#counts.get(key);
-    // What JSON adds: quotes, colon, comma, digits, and an escape now and then.
+    // Room for what JSON adds: quotes, colon, comma, digits, and occasional escapes.
     if (before === undefined) this.#chars += key.length + ENTRY_CHARS;
     this.#counts.set(key, (before ?? 0) + count);
     return this.#chars < FIGURE_LIMITS.maxChunkChars;
@@ -278,7 +280,7 @@ export class FigureChunks {
     return this.#chars;
   }
 
-  /** What was added since the last call, as one JSON object. */
+  /** Everything added since the last call, as one JSON object. */
   take(): string {
     const text = JSON.stringify(Object.fromEntries(this.#counts));
     this.#counts = new Map();
@@ -289,7 +291,7 @@ export class FigureChunks {
 
 const ENTRY_CHARS = 16;
 
-/** Passing results first where there are too many: they say who sent the mail. */
+/** If there are too many results, passing ones come first: they identify the sender. */
 function firstOf<T extends { result: string }>(results: readonly T[], max: number): readonly T[] {
   if (results.length <= max) return results;
   const passing = results.filter(({ result }) => result === "pass");
@@ -318,7 +320,7 @@ function readDomainToken(text: string, policyDomain: string): string {
   return text.endsWith("=") ? readToken(text.slice(0, -1)) + policyDomain : readToken(text);
 }
 
-// Separators, "=" and "%", and what JSON would escape: a key is as long in JSON as it is here.
+// Encodes separators, "=", "%", and whatever JSON would escape, so that a key has the same length in JSON.
 const SPECIAL = /[%|;,/=^"\\\u0000-\u0020\u007f-\u009f\u2028\u2029]/g;
 const HAS_SPECIAL = /[%|;,/=^"\\\u0000-\u0020\u007f-\u009f\u2028\u2029]/;
 

@@ -1,11 +1,11 @@
-/** What ingest asks of an envelope recipient: is the address ours? The copy in KV answers, and the ledger where it does not. */
+/** Looks up an envelope recipient for ingest: in the KV copy, then in the ledger. */
 import { findCopy, type Registration, type RegistryStore, ruaCandidates } from "../registry.ts";
 import { findAddresses } from "./addresses.ts";
 import type { LedgerDatabase } from "./database.ts";
 
 /**
- * Finds the registration of an envelope recipient. KV may not know an address yet, or remember for a minute that it did
- * not: only what the ledger does not know either is not registered.
+ * Finds the registration of an envelope recipient. KV may not know an address yet, and caches a miss for a minute: an
+ * address is unregistered only if the ledger does not know it either.
  *
  * @returns undefined when the address is not registered
  * @throws RegistryValueError when the copy is invalid; whatever KV or D1 throws

@@ -1,17 +1,17 @@
-/** Reprocess and reconcile jobs: what they are about and how far they are. */
+/** Reprocess and reconcile jobs: their filter and progress. */
 import * as v from "valibot";
 import { PAGE_LIMITS } from "../limits.ts";
 import { ask, change, jsonColumn, type LedgerDatabase, type Query, query } from "./database.ts";
 import { objectHash, objectsRunAgainQuery } from "./objects.ts";
 import { askAll } from "./shards.ts";
 
-/** Which raw objects a job is about; all fields given must hold. Days are `YYYY-MM-DD`, UTC, when the mail arrived. */
+/** The raw objects a job covers; all given fields must match. Days are `YYYY-MM-DD`, UTC, when the mail arrived. */
 const jobFilter = v.object({
   /** One raw key. */
   key: v.optional(v.string()),
-  /** Start of raw keys, such as `raw/2026/11/`. */
+  /** Prefix of raw keys, such as `raw/2026/11/`. */
   prefix: v.optional(v.string()),
-  /** Policy domain: reports accepted about it, found by the ledger. */
+  /** Policy domain: objects with accepted reports about it, according to the ledger. */
   domain: v.optional(v.string()),
   /** First and last day, both included. */
   since: v.optional(v.string()),
@@ -39,7 +39,7 @@ const body = v.object({
   total: v.optional(v.number(), 0),
 });
 
-/** A job that goes through what came in, a page a message. */
+/** A job that goes through raw objects, one page per message. */
 export interface Job {
   id: string;
   kind: (typeof JOB_KINDS)[number];
@@ -48,20 +48,20 @@ export interface Job {
   version: number;
   filter: JobFilter;
   dryRun: boolean;
-  /** Written to every point of a report it runs again: the second the job was started. */
+  /** The generation of everything it reruns: the second the job was started. */
   generation: number;
   /** Pages finished. */
   pages: number;
-  /** Where the next page begins; "" = at the start. */
+  /** The start of the next page; "" = the beginning. */
   cursor: string;
-  /** Keys looked at, and reports enqueued (of a dry run: that would be). */
+  /** Keys scanned, and reports enqueued (in a dry run: that would be). */
   scanned: number;
   enqueued: number;
-  /** Of a cancelled one: objects that it had enqueued and that were not looked at. */
+  /** Objects a cancelled job had enqueued and that were not read. */
   skipped: number;
-  /** About how many raw objects it is about, by the ledger; 0 = not known. */
+  /** Roughly how many raw objects it covers, according to the ledger; 0 = unknown. */
   total: number;
-  /** Of reconcile: what arrived less long ago is left alone, seconds. */
+  /** For reconcile: objects younger than this are left alone, seconds. */
   graceSeconds: number;
   startedSeconds: number;
   updatedSeconds: number;
@@ -103,7 +103,7 @@ export async function createJob(database: LedgerDatabase, job: Job): Promise<voi
 }
 
 /**
- * Writes how far a job is over the version it was read in.
+ * Stores a job's progress if its row still has the version that was read.
  *
  * @returns false when another delivery of its message was faster, or the job has been removed
  */
@@ -137,7 +137,7 @@ export function newestJobsQuery(limit: number): Query<Job> {
   return query(`SELECT ${COLUMNS} FROM jobs ORDER BY id DESC LIMIT ?1`, [limit], row);
 }
 
-/** A job, and how many of the objects it enqueued have been run; undefined where that is not known. */
+/** A job, and how many of the objects it enqueued have been processed; undefined if unknown. */
 export interface FollowedJob extends Job {
   finished: number | undefined;
 }
@@ -145,8 +145,7 @@ export interface FollowedJob extends Job {
 const KNOWN_FOR_SECONDS = 86_400;
 
 /**
- * Tells how far jobs are: of the newest ones that run objects again, by the generation the objects were run in. What was
- * run again later counts too.
+ * Adds progress to the newest reprocess jobs, from the generation of their objects. Objects rerun later count, too.
  */
 export async function followJobs(
   databases: readonly LedgerDatabase[],
@@ -169,7 +168,7 @@ export async function followJobs(
   });
 }
 
-/** Objects that jobs have enqueued and that have not come to their end yet. */
+/** Objects that jobs have enqueued and that are not finished yet. */
 export function countRunningAgain(jobs: readonly FollowedJob[]): number {
   return jobs.reduce(
     (sum, { enqueued, finished, skipped }) => sum + (finished === undefined ? 0 : enqueued - finished - skipped),
@@ -177,13 +176,13 @@ export function countRunningAgain(jobs: readonly FollowedJob[]): number {
   );
 }
 
-/** An object that a job has sent. */
+/** An object enqueued by a job. */
 interface SentObject {
   jobId: string;
   rawKey: string;
 }
 
-/** Of objects that jobs have sent, those whose job has been cancelled, and whether each is noted as skipped already. */
+/** The objects whose job has been cancelled, and whether each has been recorded as skipped before. */
 export async function findCancelled(
   directory: LedgerDatabase,
   objects: readonly SentObject[],
@@ -206,7 +205,7 @@ export async function findCancelled(
   return ask(directory, cancelled);
 }
 
-/** Notes objects of cancelled jobs that were not looked at; noted again, they count once. */
+/** Records objects of cancelled jobs as skipped; recording one again changes nothing. */
 export async function putSkipped(directory: LedgerDatabase, objects: readonly SentObject[]): Promise<void> {
   if (objects.length === 0) return;
   await change(directory, [

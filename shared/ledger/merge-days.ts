@@ -1,7 +1,8 @@
 /**
- * Figures of a day, merged over its reports: a source that ten receivers saw is one figure instead of ten, so that pages
- * over a year read little. Of reports that the judgement counts alone; others are few, and read one by one. Made by cron for
- * days to which no more reports come; a change of the day takes it away again.
+ * Merges the figures of a day over its reports: a source seen by ten receivers becomes one figure instead of ten, so
+ * that pages over a year read little. Only reports that the judgement counts are merged; the others are few and are
+ * read individually. Done by cron for days that receive no more reports; any change of the day discards the merged
+ * figures.
  */
 import * as v from "valibot";
 import { isCountedSql } from "../authentication/sender-state.ts";
@@ -21,19 +22,19 @@ type DomainDay = v.InferOutput<typeof row>;
 
 /** Which days are merged, and how many. */
 export interface MergeBounds {
-  /** Only days before this one: for later ones reports still come in. */
+  /** Only days before this one: later ones still receive reports. */
   beforeDay: number;
   /** Days with fewer reports gain nothing by it. */
   minReports: number;
-  /** Days of domains at most. */
+  /** The most domain-days to merge. */
   limit: number;
-  /** Days and their records in one transaction; a day with more records has one of its own. */
+  /** Limits of one transaction; a day with more records has a transaction of its own. */
   atOnce: { days: number; records: number };
 }
 
 /**
- * Merges the figures of days that have none merged yet: one look for all of them, then two statements a transaction,
- * however many days it is about.
+ * Merges the figures of days not merged yet: one lookup for all of them, then two statements per transaction, however
+ * many days it covers.
  *
  * @returns how many were merged; fewer than `limit` when nothing is left to do
  */
@@ -78,7 +79,7 @@ async function mergeSome(database: LedgerDatabase, days: readonly DomainDay[]): 
   const accepted = `json_each(?1) w JOIN reports r ON ${isDay("r")} AND r.state = 'accepted' AND ${isCountedSql("r")}`;
   await change(database, [
     {
-      // Chunks by running length: a day of hundreds of thousands of addresses does not fit one row.
+      // Chunks by running length: a day with hundreds of thousands of addresses does not fit one row.
       sql: `INSERT INTO day_figures (account, kind, domain, day, chunk, figures)
         SELECT account, kind, domain, day, chunk, json_group_object(key, value) FROM (
           SELECT account, kind, domain, day, key, value,

@@ -1,4 +1,4 @@
-/** Raw objects that have reached their outcome. One that is in R2 and has no row here is unfinished. */
+/** Raw objects that have an outcome. An object in R2 without a row here is unfinished. */
 import * as v from "valibot";
 import { sha256Text } from "../identity.ts";
 import { D1_LIMITS } from "../limits.ts";
@@ -27,11 +27,11 @@ export function objectReference({
   return { rawKey: key, rua, receivedSeconds };
 }
 
-/** What was found in an object. */
+/** The parts found in an object. */
 export interface FoundParts {
-  /** Reports, what could not be read, and what was passed over; undefined: committed when this was not counted. */
+  /** Reports, unreadable parts, and parts passed over; undefined if it was committed before this was counted. */
   found: number | undefined;
-  /** What evidently is no report: kind → count. */
+  /** Parts that are evidently not reports: kind → count. */
   passedOver: Record<string, number>;
 }
 
@@ -106,21 +106,21 @@ export async function findObjects(
   return new Map(found.map((object) => [object.rawKey, object]));
 }
 
-/** What was used of a day's budgets. */
+/** Use of a day's budgets. */
 export interface AddressUse {
   rua: string;
   day: number;
-  /** A reporter that was asked for; 1 or -1 for all further ones together. */
+  /** One of the reporters asked for; 1 or -1 for all others together. */
   reporter: number;
   records: number;
   reports: number;
 }
 
 /**
- * What was used of the budgets of a day, by address and reporter. One range scan for each address and day.
+ * Use of the daily budgets by address and reporter. One range scan per address and day.
  *
- * @param asked days since 1970-01-01 UTC; as many as there are
- * @param reporters those to be told one by one, by number
+ * @param asked addresses with days since 1970-01-01 UTC
+ * @param reporters reporters to list individually, by number
  */
 export async function useByAddress(
   database: LedgerDatabase,
@@ -168,7 +168,7 @@ export async function finishedKeys(
   return new Set(found.map(({ place }) => references[place]?.rawKey ?? ""));
 }
 
-/** How many objects were run in each of some generations, or later. */
+/** How many objects were processed in each of the given generations, or later. */
 export function objectsRunAgainQuery(generations: readonly number[]): Query<{ generation: number; objects: number }> {
   return query(
     `SELECT w.value AS generation,
@@ -179,7 +179,10 @@ export function objectsRunAgainQuery(generations: readonly number[]): Query<{ ge
   );
 }
 
-/** How many objects of mail that arrived between two days have an outcome and are still in R2: days since 1970-01-01 UTC, both included. */
+/**
+ * How many objects that arrived between two days have an outcome and are still in R2; days since 1970-01-01 UTC, both
+ * included.
+ */
 export function countObjectsQuery({ firstDay, lastDay }: { firstDay: number; lastDay: number }): Query<{
   objects: number;
 }> {
@@ -195,14 +198,14 @@ export function countObjectsQuery({ firstDay, lastDay }: { firstDay: number; las
   );
 }
 
-/** Raw objects of one day that had no outcome when they were last counted. */
+/** The number of unfinished raw objects of one day, when last counted. */
 export interface UnfinishedDay {
   day: number;
   objects: number;
   seenSeconds: number;
 }
 
-/** Notes how many objects of a day are unfinished; none removes the day. */
+/** Stores the number of unfinished objects of a day; 0 removes the day. */
 export function putUnfinished({ day, objects, seenSeconds }: UnfinishedDay): Change {
   if (objects === 0) return { sql: "DELETE FROM unfinished_days WHERE day = ?1", parameters: [day] };
   return {
@@ -224,14 +227,14 @@ export function unfinishedDays(database: LedgerDatabase): Promise<UnfinishedDay[
   );
 }
 
-/** What is written of an object. */
+/** The row of an object. */
 export interface ObjectRow extends ObjectReference, FoundParts {
   account: string;
   /** Version it had when it was looked up; 0 = none. */
   version: number;
   generation: number;
   records: number;
-  /** Whose reports it holds: a number of the reporter's, negative where the mail is not authenticated as its own, 0 of none. */
+  /** The reporter as a number, negative if the mail is not authenticated for it, 0 if it holds no report. */
   reporter: number;
   /** Reports found in it. */
   reports: number;
@@ -239,7 +242,7 @@ export interface ObjectRow extends ObjectReference, FoundParts {
   rawRemoved: boolean;
 }
 
-/** Writes the rows of objects over what is there. */
+/** Writes the rows of objects, replacing existing ones. */
 export async function putObjects(rows: readonly ObjectRow[], nowSeconds: number): Promise<Change> {
   const values = await Promise.all(
     rows.map(async (object) => [
@@ -274,10 +277,10 @@ export async function putObjects(rows: readonly ObjectRow[], nowSeconds: number)
   };
 }
 
-/** An object as it was looked up. */
+/** An object and the version it was looked up in. */
 export type ObjectVersion = ObjectReference & Pick<ObjectRow, "version">;
 
-/** Removes the rows of objects that another database commits from now on. */
+/** Removes the rows of objects that moved to another database. */
 export async function removeObjects(rows: readonly ObjectVersion[]): Promise<Change> {
   return {
     sql: `DELETE FROM objects WHERE (rua, day, object_hash) IN
@@ -286,7 +289,7 @@ export async function removeObjects(rows: readonly ObjectVersion[]): Promise<Cha
   };
 }
 
-/** Refuses the transaction when an object is no longer in the version it was looked up in. */
+/** Aborts the transaction if an object's version has changed since the lookup. */
 export async function assertObjects(rows: readonly ObjectVersion[]): Promise<Change> {
   const expected = await Promise.all(rows.map(async (object) => [...(await keyOf(object)), object.version]));
   return {

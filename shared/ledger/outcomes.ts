@@ -1,4 +1,4 @@
-/** What became of a raw object, part by part, as its row in the ledger says. */
+/** The outcomes of a raw object, part by part, as stored in its row. */
 import * as v from "valibot";
 import { jsonColumn } from "./database.ts";
 import { REPORT_KINDS } from "./report-rows.ts";
@@ -13,7 +13,7 @@ const place = {
 
 const outcome = v.variant("outcome", [
   v.object({ outcome: v.literal("accepted"), part: v.optional(v.string(), ""), id: v.string(), ...place }),
-  /** `points`: those the report has, some of which may have been written before it was known not to count. */
+  /** `points`: the report's points, some of which may have been written before it was known not to count. */
   v.object({
     outcome: v.literal("duplicate"),
     part: v.optional(v.string(), ""),
@@ -21,7 +21,7 @@ const outcome = v.variant("outcome", [
     points: v.number(),
     ...place,
   }),
-  /** `uid`: of the report it is in conflict with, whose row is named. */
+  /** `uid`: the report it is in conflict with; the row named is that report's. */
   v.object({
     outcome: v.literal("conflict"),
     part: v.optional(v.string(), ""),
@@ -32,14 +32,14 @@ const outcome = v.variant("outcome", [
   }),
   /** An operator took the report back. */
   v.object({ outcome: v.literal("taken_back"), part: v.optional(v.string(), ""), id: v.string(), ...place }),
-  /** `parts`: how many it stands for; absent = 1. */
+  /** `parts`: the number of parts it stands for; absent = 1. */
   v.object({
     outcome: v.literal("dead_letter"),
     part: v.optional(v.string(), ""),
     id: v.string(),
     parts: v.optional(v.number()),
   }),
-  /** A person, or a setting, decided against it. `id` is the dead letter's or conflict's where it was one. */
+  /** A person or a setting decided against it. `id` is that of the dead letter or conflict, if it was one. */
   v.object({
     outcome: v.literal("discarded"),
     part: v.optional(v.string(), ""),
@@ -48,22 +48,22 @@ const outcome = v.variant("outcome", [
   }),
 ]);
 
-/** What became of one report or one part. `id`: uid of the report, or id of the dead letter or conflict. */
+/** The outcome of one report or part. `id`: uid of the report, or id of the dead letter or conflict. */
 export type Outcome = v.InferOutput<typeof outcome>;
 
-/** How many parts of an object outcomes stand for. */
+/** The number of parts that outcomes stand for. */
 export function countParts(outcomes: readonly Outcome[]): number {
   return outcomes.reduce((sum, outcome) => sum + (("parts" in outcome ? outcome.parts : undefined) ?? 1), 0);
 }
 
-/** Those that a person discarded, by the dead letters there are; a setting discards without one. */
+/** The outcomes discarded by a person: they have a dead letter; those discarded by a setting have none. */
 export function discardedByPeople(outcomes: readonly Outcome[], deadLetters: ReadonlyMap<string, unknown>): Outcome[] {
   return outcomes.filter(({ outcome, id }) => outcome === "discarded" && deadLetters.has(id));
 }
 
 export const outcomesColumn = jsonColumn(v.array(outcome));
 
-/** Outcomes as the column has them: without what most have. */
+/** Outcomes as stored: without default values. */
 export function outcomesText(outcomes: readonly Outcome[]): string {
   return JSON.stringify(outcomes, (name, value: unknown) =>
     (name === "part" && value === "") || (name === "kind" && value === "aggregate") ? undefined : value,

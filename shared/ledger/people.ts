@@ -1,4 +1,4 @@
-/** People: who may look at what. Kept in the directory, the first database. */
+/** People and what they may see. Kept in the directory, the first database. */
 import * as v from "valibot";
 import { type Viewer, viewerEntry } from "../viewers.ts";
 import { ask, type Change, jsonColumn, type LedgerDatabase, type Query, query } from "./database.ts";
@@ -17,18 +17,18 @@ export function peopleQuery(): Query<Viewer> {
   return query("SELECT email, role, accounts FROM people ORDER BY email", [], row);
 }
 
-/** The person with that address, lower case: one row or none. */
+/** The person with an address (lower case): one row or none. */
 export function personQuery(email: string): Query<Viewer> {
   return query("SELECT email, role, accounts FROM people WHERE email = ?1", [email], row);
 }
 
-/** The person with that address, lower case; undefined where there is none. */
+/** The person with an address (lower case); undefined if there is none. */
 export async function findPerson(directory: LedgerDatabase, email: string): Promise<Viewer | undefined> {
   const [found] = await ask(directory, personQuery(email));
   return found;
 }
 
-/** Stores what a person may see, over what is there. */
+/** Stores what a person may see, replacing what was stored. */
 export function putPerson({ email, entry }: Viewer, nowSeconds: number): Change {
   return {
     sql: `INSERT INTO people (email, role, accounts, changed_seconds) VALUES (?1, ?2, ?3, ?4)
@@ -38,7 +38,7 @@ export function putPerson({ email, entry }: Viewer, nowSeconds: number): Change 
   };
 }
 
-/** Removes a person; removing one who is not there is no error. */
+/** Removes a person; a missing one is no error. */
 export function removePerson(email: string): Change {
   return { sql: "DELETE FROM people WHERE email = ?1", parameters: [email] };
 }

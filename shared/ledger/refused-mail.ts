@@ -1,21 +1,21 @@
 /**
- * Mail that was refused because its address is not registered, by day and address: a mistyped `rua` would be seen nowhere
- * else. Ingest notes it, in one statement that bounds itself: so many addresses a day, each counted to a limit, the rest
- * under "". Kept in the first database.
+ * Mail refused because its address is not registered, by day and address: nothing else would reveal a mistyped `rua`.
+ * Ingest records it in one statement that bounds itself: a number of addresses per day, each counted up to a limit, the
+ * rest under "". Kept in the first database.
  */
 import * as v from "valibot";
 import { REFUSED_MAIL_LIMITS } from "../limits.ts";
 import { SECONDS_PER_DAY } from "../report-day.ts";
 import { type Change, change, type LedgerDatabase, type Query, query } from "./database.ts";
 
-/** One refused mail, as the envelope says. */
+/** One refused mail, according to its envelope. */
 export interface RefusedMail {
   recipient: string;
   sender: string;
   seconds: number;
 }
 
-/** Notes a refused mail. @throws whatever D1 throws */
+/** Records a refused mail. @throws whatever D1 throws */
 export async function noteRefusedMail(
   directory: LedgerDatabase,
   { recipient, sender, seconds }: RefusedMail,
@@ -44,23 +44,23 @@ export async function noteRefusedMail(
   ]);
 }
 
-/** Refused mail to one address over some days. */
+/** Refused mail to one address over several days. */
 export interface RefusedAddress {
-  /** "" = addresses beyond those that are kept of a day. */
+  /** "" = addresses beyond the daily limit. */
   rua: string;
   mails: number;
-  /** A day's count ended at its limit: there were more. */
+  /** A day's count reached its limit: there were more. */
   isAtLeast: boolean;
   lastSeconds: number;
   /** Envelope sender of the last one. */
   lastSender: string;
 }
 
-/** By address, most mails first; days since 1970-01-01 UTC, both included. Asked of the first database. */
+/** By address, most mails first; days since 1970-01-01 UTC, both included. For the first database. */
 export function refusedMailQuery({ firstDay, lastDay }: { firstDay: number; lastDay: number }): Query<RefusedAddress> {
   const { mailsPerAddress, otherMailsPerDay, addressesShown } = REFUSED_MAIL_LIMITS;
   return query(
-    // With one max(), SQLite takes the other columns from the row that has it.
+    // With a single max(), SQLite takes the other columns from the row that has it.
     `SELECT rua, sum(mails) AS mails, sum(mails >= CASE WHEN rua = '' THEN ?3 ELSE ?4 END) > 0 AS isAtLeast,
       max(last_seconds) AS lastSeconds, last_sender AS lastSender
     FROM refused_mail WHERE day BETWEEN ?1 AND ?2 GROUP BY rua ORDER BY 2 DESC, rua LIMIT ?5`,
@@ -78,7 +78,7 @@ export function refusedMailQuery({ firstDay, lastDay }: { firstDay: number; last
   );
 }
 
-/** Forgets refused mail before a day. */
+/** Removes entries before a day. */
 export function removeOldRefusedMail(beforeDay: number): Change {
   return { sql: "DELETE FROM refused_mail WHERE day < ?1", parameters: [beforeDay] };
 }

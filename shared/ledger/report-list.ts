@@ -1,4 +1,4 @@
-/** Aggregate reports as lists and one by one. */
+/** Lists of aggregate reports, and single ones. */
 import * as v from "valibot";
 import { rankOf, type SenderState, senderRank } from "../authentication/sender-state.ts";
 import { firstRows } from "./combine.ts";
@@ -8,7 +8,7 @@ import { addressNeedle, addressToken } from "./figures.ts";
 import { detailsColumn, REPORT_KINDS } from "./report-rows.ts";
 import { isFirstRow, isSpreadRow } from "./reports.ts";
 
-/** One aggregate report, also one without records. */
+/** One aggregate report, possibly without records. */
 export interface ReportTotals {
   reportUid: string;
   account: string;
@@ -22,7 +22,7 @@ export interface ReportTotals {
   records: number;
   messages: number;
   passed: number;
-  /** Whether its mail proves who sent it, and the domain it is proven for. */
+  /** Whether its mail proves who sent it, and for which domain. */
   senderState: SenderState;
   senderDomain: string;
 }
@@ -51,13 +51,13 @@ export function isReportOrder(text: string): text is ReportOrder {
 /** Which reports; an empty text means all. */
 export interface ReportFilter {
   reporter: string;
-  /** fail: with failing messages; pass: all passing, none included. */
+  /** fail: with failing messages; pass: without any. */
   result: "all" | "fail" | "pass";
-  /** Only reports of which this is known of their sender; absent = all. */
+  /** Only reports with this sender state; absent = all. */
   sender?: SenderState | undefined;
-  /** Only reports with a record of this address, with its figures alone. */
+  /** Only reports with a record of this address, and only its figures. */
   sourceIp: string;
-  /** Only reports whose reporter or report id holds it. */
+  /** Only reports whose reporter or report id contains this text. */
   text: string;
 }
 
@@ -94,7 +94,7 @@ const listRow = v.object({
   senderDomain: v.string(),
 });
 
-/** Aggregate reports of a scope. Its answer is one row, the page; without a row at all there is none. */
+/** Aggregate reports of a scope. The answer is one row, the page; no row if there are none. */
 export function reportsQuery(scope: Scope, list: ReportList): Query<ReportPage> {
   const { order, descending, limit, offset, reporter, result, text, sourceIp, sender } = list;
   const listed = sourceIp === "" ? allReports(scope) : reportsWith(scope, sourceIp);
@@ -127,7 +127,7 @@ function combinePages(parts: ReportPage[][], { order, descending, limit, offset 
   };
 }
 
-// Its own sums, also where only some of its days are asked for.
+// The report's own sums, even if only some of its days are in the scope.
 const WHOLE = `CASE WHEN ${isSpreadRow("r")} THEN r.details -> '$.whole' END`;
 
 const PLACE = `lower(hex(r.uid)) AS reportUid, r.account, r.domain, r.day, r.reporter, r.report_id AS reportId,
@@ -144,7 +144,7 @@ function allReports(scope: Scope): SqlPart {
   };
 }
 
-/** Reports with an address; records are figures of it on the days asked for, since equal ones are one. */
+/** Reports with an address; `records` counts its figures on the scope's days, where equal records are one. */
 function reportsWith(scope: Scope, sourceIp: string): SqlPart {
   const where = inScope("r", "aggregate", scope);
   const needle = addressNeedle(sourceIp);
@@ -165,7 +165,7 @@ function reportsWith(scope: Scope, sourceIp: string): SqlPart {
   };
 }
 
-/** The reporters of a scope's reports by name, at most `limit`. */
+/** The reporters in a scope by name, at most `limit`. */
 export function reportersQuery(scope: Scope, limit: number): Query<string> {
   const where = inScope("r", "aggregate", scope);
   return {
@@ -199,7 +199,7 @@ const storedColumns = v.object({
   part: v.string(),
   state: v.picklist(["accepted", "retracted", "taken_back"]),
   records: v.number(),
-  /** Messages, sessions or incidents, as the kind is. */
+  /** Messages, sessions or incidents, depending on the kind. */
   total: v.number(),
   passed: v.number(),
   policy: v.string(),
@@ -208,29 +208,29 @@ const storedColumns = v.object({
   details: detailsColumn,
 });
 
-// All rows of an aggregate report are about one domain, and what they count together is its own.
+// All rows of an aggregate report are about one domain, so its sums are those of all rows together.
 const storedRow = v.pipe(
   storedColumns,
   v.transform((row) => ({ ...row, ...(row.details.kind === "aggregate" ? row.details.whole : undefined) })),
 );
 
-/** One report as the ledger has it about one domain, without its records; of a TLS report what it counts on one day. */
+/** One report as stored for one domain, without its records; for a TLS report, what it counts on one day. */
 export type StoredReport = v.InferOutput<typeof storedRow>;
 
-/** How far from the day of a link a report's own day may be: its period may be long, and count for its middle. */
+/** How far a report's own day may be from the day in a link: a long period counts for its middle. */
 const DAYS_AROUND = { before: 1, after: 40 } as const;
 
-/** Which report; the day may be that its period begins on. */
+/** A report in a link; the day may be the one its period begins on. */
 export interface ReportLink {
   account: string;
   domain: string;
   day: number;
   uid: string;
-  /** Also a report that was taken back; it counts nowhere. */
+  /** Include a report that was taken back. */
   withTakenBack?: boolean;
 }
 
-/** The report of a link, of whatever kind: one row or none. A link that is not well formed finds nothing. */
+/** The report of a link, of any kind: one row or none. A malformed link finds nothing. */
 export function reportQuery({ account, domain, day, uid, withTakenBack = false }: ReportLink): Query<StoredReport> {
   return query(
     `SELECT account, kind, domain, day, lower(hex(uid)) AS reportUid, generation, reporter, report_id AS reportId,
@@ -254,7 +254,7 @@ export function reportQuery({ account, domain, day, uid, withTakenBack = false }
   );
 }
 
-/** The rows of one report about others of its domains and days. */
+/** The rows of a report for its other domains and days. */
 export function reportRowsQuery(account: string, uid: string, spread: readonly (readonly [string, number])[]) {
   return query(
     `SELECT r.account, r.kind, r.domain, r.day, lower(hex(r.uid)) AS reportUid, r.generation, r.reporter,

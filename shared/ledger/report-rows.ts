@@ -1,6 +1,6 @@
 /**
- * A report as rows of the ledger: one for each domain and day it counts for. Pure. What is a column and what is in
- * `details` is decided here alone.
+ * A report as rows of the ledger: one for each domain and day it counts for. Pure. Only this file decides what is a
+ * column and what goes into `details`.
  */
 import * as v from "valibot";
 import { policyText } from "../report/policy-text.ts";
@@ -33,7 +33,10 @@ export interface ReportReference {
   uid: string;
 }
 
-/** What a report counts on one day. Messages of an aggregate report, sessions of a TLS report, incidents of a failure report. */
+/**
+ * A report's sums for one day: messages of an aggregate report, sessions of a TLS report, incidents of a failure
+ * report.
+ */
 export interface Sums {
   records: number;
   total: number;
@@ -58,7 +61,7 @@ export const NO_SUMS: Sums = {
 export interface ReportShare {
   domain: string;
   day: number;
-  /** Which of the report's days about this domain, from 0. */
+  /** Index of the day among the report's days for this domain, from 0. */
   place: number;
   sums: Sums;
   policy: string;
@@ -72,14 +75,14 @@ export interface ReportShare {
   reading: string | undefined;
 }
 
-/** What a report says beside columns, records and failure details; kept as JSON. */
+/** What a report says besides columns, records and failure details; stored as JSON. */
 export type ReportDetails = v.InferOutput<typeof reportDetails>;
 
 const warning = v.object({ code: v.string(), path: v.string(), detail: v.string() });
 const common = {
   warnings: v.optional(v.array(warning), []),
   omittedWarnings: v.optional(v.number(), 0),
-  /** All domains and days of the report where there are several, and what it counts on all of them. */
+  /** All domains and days of the report, if there are several, and its sums over all of them. */
   spread: v.optional(v.array(v.tuple([v.string(), v.number()]))),
   whole: v.optional(v.object({ records: v.number(), total: v.number(), passed: v.number() })),
 };
@@ -147,7 +150,7 @@ const failureDetails = v.object({
 export const reportDetails = v.variant("kind", [aggregateDetails, tlsDetails, failureDetails]);
 export const detailsColumn = jsonColumn(reportDetails);
 
-/** What is left out of the column, and read back as it was. */
+/** Default values, which are left out when stored and restored when read. */
 const DEFAULTS: Record<string, unknown> = {
   format: "rfc7489",
   adkim: "r",
@@ -159,7 +162,7 @@ const MAY_BE_ABSENT = new Set(
     dispositions warnings omittedWarnings`.split(/\s+/),
 );
 
-/** Details as the column has them: without what is as in most reports. */
+/** Details as stored: without default values. */
 export function detailsText(details: ReportDetails): string {
   const isDefault = (name: string, value: unknown): boolean =>
     name in DEFAULTS ? value === DEFAULTS[name] : value === "" || value === 0 || value === false || isEmpty(value);
@@ -176,7 +179,7 @@ function isEmpty(value: unknown): boolean {
   return typeof value === "object" && value !== null && Object.keys(value).length === 0;
 }
 
-/** What the records of an aggregate report add up to, gathered while they were read. */
+/** Sums over the records of an aggregate report, gathered while reading. */
 export interface RecordSums {
   /** Messages by result letters (figures.ts). */
   byResult: ReadonlyMap<string, number>;
@@ -189,7 +192,7 @@ export interface RecordSums {
 const NO_RECORDS: RecordSums = { byResult: new Map(), figures: undefined, reading: undefined };
 
 /**
- * What a report counts, by domain and day (report-day.ts).
+ * Computes a report's sums by domain and day (report-day.ts).
  *
  * @param records of an aggregate report
  * @param receivedSeconds when it arrived, seconds since 1970 UTC
@@ -211,7 +214,7 @@ export function sharesOf(
   }
 }
 
-/** Rows that are not the only ones of their report say where the others are, and what all count together. */
+/** If a report has several rows, each lists all of them and their common sums. */
 function withWhole(shares: ReportShare[]): ReportShare[] {
   if (shares.length === 1) return shares;
   const spread = shares.map(({ domain, day }): [string, number] => [domain, day]);
@@ -340,7 +343,7 @@ function tlsShares(report: TlsReport, days: readonly ReportDay[]): ReportShare[]
   });
 }
 
-/** What the policies for one domain count on one day. */
+/** The sums of the policies for one domain on one day. */
 interface PoliciesOfDay {
   /** Of each policy. */
   sessions: { successful: number; failed: number }[];

@@ -1,6 +1,6 @@
 /**
- * What is removed for its age: details (reports with their figures, objects) after a number of days; sums by day are kept
- * for good and become final. In bounded steps, so that cron can stop anywhere.
+ * Retention: details (reports with their figures, objects) are removed after a number of days; sums by day become final
+ * and are kept forever. Works in bounded steps, so that cron can stop anywhere.
  */
 import * as v from "valibot";
 import { ask, change, type LedgerDatabase, query } from "./database.ts";
@@ -12,9 +12,9 @@ const row = v.object({ account: v.string(), kind: v.picklist(REPORT_KINDS), doma
  * Makes the oldest days final and removes their details.
  *
  * @param beforeDay details of days before this one are removed, days since 1970-01-01 UTC
- * @param limit days of domains at most
- * @param atOnce days of domains in one transaction
- * @returns how many days of domains were made final; fewer than `limit` when nothing is left to do
+ * @param limit the most domain-days
+ * @param atOnce domain-days per transaction
+ * @returns how many domain-days were made final; fewer than `limit` when nothing is left to do
  */
 export async function removeOldDetails(
   database: LedgerDatabase,
@@ -58,7 +58,7 @@ export async function removeOldDetails(
   return days.length;
 }
 
-/** Removes old reports that no longer counted: no day's sums lead to them. @returns as `removeOldObjects` does */
+/** Removes old reports that do not count: no day's sums refer to them. @returns as `removeOldObjects` does */
 export async function removeOldRetracted(
   database: LedgerDatabase,
   { beforeDay, limit }: { beforeDay: number; limit: number },
@@ -74,7 +74,7 @@ export async function removeOldRetracted(
 }
 
 /**
- * Removes objects that arrived long before the oldest details: all their reports are about final days.
+ * Removes objects that arrived long before the oldest details: all their reports are for final days.
  *
  * @returns how many rows were removed; fewer than `limit` when nothing is left to do
  */
@@ -92,7 +92,7 @@ export async function removeOldObjects(
   return removed?.results.length ?? 0;
 }
 
-/** Removes old dead letters that a person discarded: the objects that they are about are removed with them. */
+/** Removes old discarded dead letters, whose objects are removed at the same time. */
 export async function removeOldDiscarded(
   database: LedgerDatabase,
   { beforeDay, limit }: { beforeDay: number; limit: number },
@@ -107,7 +107,7 @@ export async function removeOldDiscarded(
   return removed?.results.length ?? 0;
 }
 
-/** Removes staged figures that no report came to own: their object was refused, or another consumer was faster. */
+/** Removes staged figures that no report uses: their object was refused, or another consumer was faster. */
 export async function removeUnownedFigures(
   database: LedgerDatabase,
   { beforeSeconds, limit }: { beforeSeconds: number; limit: number },

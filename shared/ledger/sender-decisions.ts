@@ -1,11 +1,11 @@
-/** What owners say of who sends in their name: mine, not mine, a forwarder. The newest decision about a source holds. */
+/** Owners' decisions about senders: mine, not mine, forwarder. The newest decision about a source counts. */
 import * as v from "valibot";
 import { ask, type Change, type LedgerDatabase, type Query, query } from "./database.ts";
 
 export const SENDER_DECISIONS = ["mine", "notMine", "forwarder", "undecided"] as const;
 export type SenderDecision = (typeof SENDER_DECISIONS)[number];
 
-/** Of whose domain, and which source: an organisational domain or an address, as pages name it. */
+/** The domain, and the source as pages name it: an organisational domain or an address. */
 export interface SenderName {
   account: string;
   domain: string;
@@ -41,9 +41,11 @@ const row = v.pipe(
 
 const COLUMNS = "account, domain, source, decision, note, decided_by, decided_seconds";
 
-/** The decision that holds about each source of a domain; of several accounts, the newest. Withdrawn ones are "undecided". */
+/**
+ * The current decision about each source of a domain; of several accounts, the newest. Withdrawn ones are "undecided".
+ */
 export function senderDecisionsQuery(domain: string, accounts: readonly string[]): Query<DecidedSender> {
-  // SQLite takes the other columns from the row that has the maximum.
+  // SQLite takes the other columns from the row with the maximum.
   const sql = `SELECT account, domain, source, decision, note, decided_by, max(decided_seconds) AS decided_seconds
     FROM sender_decisions WHERE domain = ?1 AND account IN (SELECT value FROM json_each(?2)) GROUP BY source`;
   return query(sql, [domain, JSON.stringify(accounts)], row);
@@ -61,7 +63,7 @@ export function senderHistoryQuery(
 }
 
 /**
- * Adds a decision. Two within a second: the later one is put a second later, so that none is lost.
+ * Adds a decision. A second one within the same second is dated a second later, so that none is lost.
  */
 export function putSenderDecision(decided: DecidedSender): Change {
   const { account, domain, source, decision, note, decidedBy, decidedSeconds } = decided;
@@ -73,7 +75,7 @@ export function putSenderDecision(decided: DecidedSender): Change {
   };
 }
 
-/** The newest decisions of one account about a source, at most two: what holds, and what held before. */
+/** An account's newest two decisions about a source: the current and the previous one. */
 export function lastTwoDecisions(database: LedgerDatabase, { account, ...name }: SenderName): Promise<DecidedSender[]> {
   return ask(database, senderHistoryQuery(name, [account])).then((all) => all.slice(0, 2));
 }

@@ -1,4 +1,7 @@
-/** Reports whose points go out in slices, and which slices have been written: a slice that gets lost is seen. */
+/**
+ * Tracks reports whose points are enqueued in slices, and which slices have been written, so that a lost slice is
+ * noticed.
+ */
 import * as v from "valibot";
 import { type Change, type Query, query } from "./database.ts";
 
@@ -9,13 +12,13 @@ export interface SlicesRow {
   rua: string;
   rawKey: string;
   receivedSeconds: number;
-  /** How many. */
+  /** The number of slices. */
   slices: number;
 }
 
 /**
- * Makes room for slices before they are enqueued, so that each finds its place when it has been written. What is reserved
- * and never enqueued is due until `trimSlices`.
+ * Records slices before they are enqueued, so that each can be marked when written. Slices reserved but never enqueued
+ * stay due until `trimSlices`.
  */
 export function reserveSlices(
   { uid, generation, rua, rawKey, receivedSeconds, slices }: SlicesRow,
@@ -30,7 +33,7 @@ export function reserveSlices(
   };
 }
 
-/** Cuts the room to the slices that were enqueued. */
+/** Reduces the reservation to the slices that were enqueued. */
 export function trimSlices(rows: readonly Pick<SlicesRow, "uid" | "generation" | "slices">[]): Change {
   return {
     sql: `UPDATE slices SET state = substr(state, 1, w.value ->> 2) FROM json_each(?1) w
@@ -39,7 +42,7 @@ export function trimSlices(rows: readonly Pick<SlicesRow, "uid" | "generation" |
   };
 }
 
-/** Marks a slice as written, or filed as a dead letter (`d`). */
+/** Marks a slice as written or as filed as a dead letter (`d`). */
 export function markSlice(
   { uid, generation, slice }: { uid: string; generation: number; slice: number },
   state: "1" | "d",
@@ -61,12 +64,12 @@ export function filedSlicesQuery(uids: readonly string[]): Query<{ uid: string; 
   );
 }
 
-/** Forgets slices of a report: it has been run again. */
+/** Removes the slices of a report that was rerun. */
 export function removeSlices({ uid, generation }: Pick<SlicesRow, "uid" | "generation">): Change {
   return { sql: "DELETE FROM slices WHERE uid = unhex(?1) AND generation = ?2", parameters: [uid, generation] };
 }
 
-/** Forgets slices of reports that were written again: what an older generation still had to write is no longer wanted. */
+/** Removes slices of older generations of reports that were rewritten: they are no longer needed. */
 export function removeOlderSlices(reports: readonly Pick<SlicesRow, "uid" | "generation">[]): Change {
   return {
     sql: `DELETE FROM slices WHERE (uid, generation) IN (SELECT s.uid, s.generation FROM json_each(?1) w
@@ -75,12 +78,12 @@ export function removeOlderSlices(reports: readonly Pick<SlicesRow, "uid" | "gen
   };
 }
 
-/** Removes the rows of reports whose slices have all been written. */
+/** Removes reports whose slices have all been written. */
 export function removeFinishedSlices(): Change {
   return { sql: "DELETE FROM slices WHERE instr(state, '0') = 0 AND instr(state, 'd') = 0", parameters: [] };
 }
 
-/** Reports with slices still due that were enqueued by a time. */
+/** Reports with slices that were enqueued by a given time and are still due. */
 export function dueSlicesQuery(atSeconds: number, limit: number): Query<SlicesRow & { due: number }> {
   return query(
     `SELECT lower(hex(uid)) AS uid, generation, rua, raw_key AS rawKey, received_seconds AS receivedSeconds,
@@ -99,7 +102,7 @@ export function dueSlicesQuery(atSeconds: number, limit: number): Query<SlicesRo
   );
 }
 
-/** How a slice of points is named where parts of an object are named: by its report, its generation and its place. */
+/** The part name of a slice of points: its report, generation and index. */
 export function slicePart(place: { reportUid: string; generation: number; slice: number }): string {
   return `points ${place.reportUid} ${place.generation} ${place.slice}`;
 }

@@ -1,6 +1,6 @@
 /**
- * Questions about who sends mail in a domain's name, from figures. A page's questions of one kind are one statement, since
- * taking figures apart costs the most: each figure of the scope is looked at once, and what is shown is grouped from that.
+ * Queries about who sends mail in a domain's name, from figures. Related questions of a page are one statement, because
+ * parsing figures is what costs: each figure of the scope is read once and then grouped in several ways.
  */
 import * as v from "valibot";
 import type { Disposition } from "../report/vocabulary.ts";
@@ -19,21 +19,21 @@ import {
   readRecordKey,
 } from "./figures.ts";
 
-/** The scope of one policy domain: figures leave its name out. */
+/** The scope of one policy domain, whose name figures leave out. */
 export type DomainScope = Scope & { domains: readonly [domain: string] };
 
-/** Ours: most groups of each kind that a statement returns; pages say when it was reached. */
+/** The most groups of each kind that a statement returns (our choice); pages say when it was reached. */
 export const SOURCE_LIMITS = {
   maxGroups: 5000,
   maxReasons: 2000,
   /** Days and results of a source. */
   maxDayGroups: 20_000,
-  /** Reports behind a source, the newest, and single figures of them. */
+  /** The newest reports about a source, and single figures of them. */
   maxReports: 100,
   maxRecords: 200,
 } as const;
 
-/** Figures of a group of records; the days tell when it was seen in all the details kept, the sums are of the period. */
+/** Sums of a group of records over the period; the days say when it was first and last seen in all kept details. */
 export interface GroupFigures {
   messages: number;
   passed: number;
@@ -41,9 +41,9 @@ export interface GroupFigures {
   spfAligned: number;
   quarantined: number;
   rejected: number;
-  /** Failing messages whose receiver gave a reason for sparing them. */
+  /** Failing messages that the receiver let through with a reason. */
   spared: number;
-  /** Of the messages, those that only reports tell of which the judgement does not count (authentication/sender-state.ts). */
+  /** Of the messages, those only in reports that the judgement does not count (authentication/sender-state.ts). */
   uncounted: number;
   firstDay: number;
   lastDay: number;
@@ -51,21 +51,21 @@ export interface GroupFigures {
 
 /** Records with the same authentication results. */
 export interface SourceGroup extends GroupFigures {
-  /** `domain selector result`, one a line; "" where nothing passed. */
+  /** `domain selector result`, one per line; "" if nothing passed. */
   dkimResults: string;
   spfResults: string;
-  /** Only where nothing passed: the address. */
+  /** The address, only if nothing passed. */
   sourceIp: string;
 }
 
-/** What receivers did with messages. */
+/** The dispositions of messages. */
 export interface DispositionTotals {
   disposition: Disposition;
   messages: number;
   passed: number;
 }
 
-/** Messages of one disposition with one list of override reasons (`type comment`, one a line). */
+/** Messages with one disposition and one list of override reasons (`type comment`, one per line). */
 export interface ReasonTotals {
   reasons: string;
   disposition: Disposition;
@@ -73,23 +73,23 @@ export interface ReasonTotals {
 }
 
 /**
- * Records that say the same, as a verdict needs them. The address is there where nothing authenticated the mail, and of
- * passing mail where such mail came from the same address; no envelope from.
+ * Records grouped as the verdict needs them, without envelope from. The address is present if nothing authenticated the
+ * mail, and for passing mail if unauthenticated mail came from the same address.
  */
 export interface Evidence extends Omit<RecordFigure, "envelopeFrom"> {
   messages: number;
-  /** In which parts of the period there was any: bit 0 is the first of `PERIOD_PARTS` parts of equal length. */
+  /** The parts of the period with any mail, as bits: bit 0 is the first of `PERIOD_PARTS` equal parts. */
   activeParts: number;
   firstDay: number;
   lastDay: number;
 }
 
-/** Ours: three days each of a month, so that mail of every working day is in all of them. */
+/** Three days each for a period of a month, so that mail sent every working day is in all of them (our choice). */
 export const PERIOD_PARTS = 10;
 
-/** A domain's mail over a period, grouped for its pages; each list the largest first. */
+/** A domain's mail over a period, grouped for its pages; every list has the largest first. */
 export interface Mail {
-  /** At most `maxGroups` of failing and as many of passing mail, the largest. */
+  /** The largest `maxGroups` groups of failing and of passing mail each. */
   evidence: Evidence[];
   sources: SourceGroup[];
   dispositions: DispositionTotals[];
@@ -122,10 +122,10 @@ const figures = {
   lastDay: v.number(),
 };
 
-/** The parts that any of the rows are of: SQLite has no aggregate that does this. */
+/** Bitwise OR over the rows, for which SQLite has no aggregate. */
 const ACTIVE_PARTS = Array.from({ length: PERIOD_PARTS }, (_, part) => `max(parts & ${2 ** part})`).join(" + ");
 
-/** Keys with less in them (see `Evidence`), the columns of `keys` beside. */
+/** Reduced keys (see `Evidence`) with the columns of `keys`. */
 const EVIDENCE = `SELECT CASE
     WHEN isPass THEN 'n' || substr(key, 2, 2) || '10' || ${RECORD_KEY.auth} || '|' ||
       CASE WHEN ${RECORD_KEY.address} IN (SELECT address FROM strangers) THEN ${RECORD_KEY.address} ELSE '' END ||
@@ -138,16 +138,16 @@ const EVIDENCE = `SELECT CASE
 const mailRow = v.object({
   what: v.picklist(["source", "disposition", "reasons", "evidence"]),
   text: v.string(),
-  /** Of a source: 1 where something authenticated it. Of reasons: the disposition's dead letter. */
+  /** For a source: 1 if something authenticated it. For reasons: the letter of the disposition. */
   more: v.union([v.string(), v.number()]),
-  /** Of evidence: its parts of the period. */
+  /** For evidence: its parts of the period. */
   parts: v.number(),
   ...figures,
 });
 
 /**
- * A domain's mail over a period by source, disposition and override reasons. Sums are of the scope's days; sources are
- * looked for in all the details kept, so that one that is new can be told from one seen before. Its answer is one row.
+ * A domain's mail over a period by source, disposition and override reasons. Sums cover the scope's days; sources are
+ * looked up in all kept details, so that new ones can be recognised. The answer is one row.
  */
 export function mailQuery(scope: DomainScope): Query<Mail> {
   const [policyDomain] = scope.domains;
@@ -179,7 +179,7 @@ export function mailQuery(scope: DomainScope): Query<Mail> {
   };
 }
 
-/** Figures of a scope's domain by key: messages of its days, and when the key was seen in all details kept. */
+/** Figures of a scope's domain by key: messages on its days, and when the key was seen in all kept details. */
 function keysOf(scope: DomainScope, match?: SourceMatch): SqlPart {
   const { firstDay = 0, lastDay = Number.MAX_SAFE_INTEGER, ...always } = scope;
   const found = matchingFigures(always, match);
@@ -229,7 +229,7 @@ function joinMail(rows: readonly Mail[]): Mail {
   };
 }
 
-// A source that one database has not seen in the period says there when it was seen before.
+// A database that did not see a source in the period still says when it saw it before.
 function combineMail(parts: Mail[]): Mail {
   return {
     sources: sumRows(
@@ -265,7 +265,7 @@ function addEvidence(a: Evidence, b: Evidence): Evidence {
   };
 }
 
-/** Sums of two groups; days are the earliest and the latest. */
+/** Adds two groups; days become the earliest and the latest. */
 export function addFigures(a: GroupFigures, b: GroupFigures): GroupFigures {
   return {
     messages: a.messages + b.messages,
@@ -281,15 +281,18 @@ export function addFigures(a: GroupFigures, b: GroupFigures): GroupFigures {
   };
 }
 
-/** Which records belong to a source: its address, or a domain that its authentication results name or are below. */
+/**
+ * Which records belong to a source: those with its address, or with authentication results for its domain or a
+ * subdomain.
+ */
 export type SourceMatch = { sourceIp: string } | { domain: string };
 
-/** The texts that figures of a source hold. */
+/** The texts to search the figures of a source for. */
 function needlesOf(match: SourceMatch, policyDomain: string): string[] {
   return "sourceIp" in match ? [addressNeedle(match.sourceIp)] : domainNeedles(match.domain, policyDomain);
 }
 
-/** A table expression of the figures of a source: what `figuresIn` gives. */
+/** A table expression of the figures of a source, with the columns of `figuresIn`. */
 function matchingFigures(scope: DomainScope, match: SourceMatch | undefined): SqlPart {
   if (match === undefined) return figuresIn("aggregate", scope);
   const found = figuresIn("aggregate", scope, needlesOf(match, scope.domains[0]));
@@ -300,13 +303,13 @@ function matchingFigures(scope: DomainScope, match: SourceMatch | undefined): Sq
   };
 }
 
-/** What else than holding a needle the `key` of a source's figure must be; domains are told exactly by who asks. */
+/** A further condition on the `key` of a source's figures; for domains the caller checks exactly. */
 function exactly(match: SourceMatch): SqlPart {
   if (!("sourceIp" in match)) return { sql: "true", parameters: [] };
   return { sql: `${RECORD_KEY.address} = ?`, parameters: [addressToken(match.sourceIp)] };
 }
 
-/** Records of one source with the same address, results and From domain. */
+/** Records of a source with the same address, results and From domain. */
 export interface SourceDetail extends GroupFigures {
   sourceIp: string;
   dkimResults: string;
@@ -324,7 +327,7 @@ export interface SourceDay {
   passed: number;
 }
 
-/** What is known of a source. */
+/** The data about a source. */
 export interface SourceFigures {
   /** The largest first. */
   groups: SourceDetail[];
@@ -344,8 +347,8 @@ const sourceRow = v.object({
 });
 
 /**
- * The groups a source is made of, and its messages by day. A domain is matched as text: tell exactly by the results of
- * each row. Sums are of the scope's days, when it was seen of all the details kept. Its answer is one row.
+ * The groups a source is made of, and its messages by day. A domain is matched as text, so check each row's results
+ * exactly. Sums cover the scope's days; first and last seen cover all kept details. The answer is one row.
  */
 export function sourceQuery(scope: DomainScope, match: SourceMatch): Query<SourceFigures> {
   const [policyDomain] = scope.domains;
@@ -410,7 +413,7 @@ function readSourceRow(row: v.InferOutput<typeof sourceRow>, policyDomain: strin
 function combineSource(parts: SourceFigures[]): SourceFigures {
   return {
     groups: sumRows(
-      // Keys of one database also differ in what a group does not tell apart.
+      // Even in one database, several keys may belong to the same group.
       [...parts.map(({ groups }) => groups), []],
       ({ sourceIp, dkimResults, spfResults, headerFrom, envelopeFrom }) =>
         JSON.stringify([sourceIp, dkimResults, spfResults, headerFrom, envelopeFrom]),
@@ -422,7 +425,7 @@ function combineSource(parts: SourceFigures[]): SourceFigures {
   };
 }
 
-/** What one report says of records with the same results. */
+/** A report's sums for records with the same results. */
 export interface SourceReport {
   reportUid: string;
   account: string;
@@ -437,7 +440,7 @@ export interface SourceReport {
   passed: number;
 }
 
-/** Records of one report that say the same. */
+/** Equal records of one report. */
 export interface SourceRecord {
   reportUid: string;
   account: string;
@@ -457,7 +460,7 @@ export interface SourceRecord {
   reasons: string;
 }
 
-/** The newest reports behind a source, and records of them. */
+/** The newest reports about a source, and records of them. */
 export interface SourceReports {
   reports: SourceReport[];
   records: SourceRecord[];
@@ -481,7 +484,7 @@ const reportRow = v.object({
  * The newest reports that name a source, at most `maxReports`, and their figures; a domain is matched as in
  * `sourceQuery`. Its answer is one row.
  *
- * @param days days to look at: those `sourceQuery` found it on, so that others need not be read
+ * @param days the days on which `sourceQuery` found the source; others are not read
  */
 export function sourceReportsQuery(
   scope: DomainScope,

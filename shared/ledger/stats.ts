@@ -14,16 +14,16 @@ export interface Stats {
   passed: number;
   /** Distinct source addresses in the details kept. */
   sources: number;
-  /** Several databases have seen some: an address that two have seen is counted twice. */
+  /** Whether several databases contribute: an address in two of them is counted twice. */
   sourcesAreAtMost: boolean;
-  /** Open ones. */
+  /** Open dead letters. */
   deadLetters: number;
 }
 
 /** Narrows stats. */
 export interface StatsFilter {
   accounts: readonly string[];
-  /** Only this account; undefined = those of `accounts`, and dead letters of no account too. */
+  /** Only this account; undefined = those in `accounts`, plus dead letters without an account. */
   account?: string | undefined;
   /** Policy domain, lower case; exactly this one. */
   domain?: string | undefined;
@@ -41,7 +41,7 @@ const row = v.pipe(
   v.transform((counts): Stats => ({ ...counts, sourcesAreAtMost: false })),
 );
 
-/** Stats of all days, final ones included. Its answer is one row. */
+/** Stats of all days, final ones included. The answer is one row. */
 export function statsQuery({ accounts, account, domain }: StatsFilter): Query<Stats> {
   const scope = {
     accounts: account === undefined ? accounts : [account],

@@ -1,4 +1,4 @@
-/** Questions about SMTP TLS reports. */
+/** Queries about SMTP TLS reports. */
 import * as v from "valibot";
 import { READ_LIMITS } from "../limits.ts";
 import { SECONDS_PER_DAY } from "../report-day.ts";
@@ -8,7 +8,7 @@ import { inScope, type Scope } from "./figure-sql.ts";
 import { readTlsKey, type TlsFigure } from "./figures.ts";
 import { isFirstRow, isSpreadRow } from "./reports.ts";
 
-/** Ours: rows of each list; pages say when it was reached. */
+/** The limit of each list (our choice); pages say when it was reached. */
 export const TLS_LIMITS = { maxGroups: 5000, maxReports: 5000 } as const;
 
 /** Sessions of mail servers. */
@@ -23,7 +23,7 @@ function addSessions(a: Sessions, b: Sessions): Sessions {
   return { successful: a.successful + b.successful, failed: a.failed + b.failed };
 }
 
-/** Sessions by day that TLS reports tell of. */
+/** Sessions by day, according to TLS reports. */
 export interface TlsDay extends Sessions {
   day: number;
   /** Of them, sessions of reports over several days. */
@@ -49,7 +49,7 @@ export function tlsDaysQuery(scope: Scope): Query<TlsDay> {
   };
 }
 
-/** What one reporter saw under one policy. */
+/** The sessions one reporter saw under one policy. */
 export interface TlsPolicyTotals extends Sessions {
   reporter: string;
   policyType: string;
@@ -107,7 +107,7 @@ const failureRow = v.pipe(
   v.transform(({ key, ...row }): TlsFailureTotals => ({ ...readTlsKey(key), ...row })),
 );
 
-/** Failed sessions by reason, machines and reporter, the most first. */
+/** Failed sessions by reason, machines and reporter, most first. */
 export function tlsFailuresQuery(scope: Scope): Query<TlsFailureTotals> {
   const where = inScope("r", "tls", scope);
   const figures = (from: string, text: string): string => `SELECT r.reporter AS reporter, r.day AS day, f.key AS key,
@@ -132,7 +132,7 @@ export function tlsFailuresQuery(scope: Scope): Query<TlsFailureTotals> {
   };
 }
 
-/** The failed sessions one report tells of about one of its domains, the most first. */
+/** The failed sessions in one report for one of its domains, most first. */
 export function tlsReportFailuresQuery(row: {
   account: string;
   domain: string;
@@ -155,7 +155,7 @@ export function tlsReportFailuresQuery(row: {
   );
 }
 
-/** What one TLS report says of the domains asked for. */
+/** One TLS report's totals for the requested domains. */
 export interface TlsReportTotals extends Sessions {
   reportUid: string;
   account: string;
@@ -169,7 +169,7 @@ export interface TlsReportTotals extends Sessions {
   policies: number;
 }
 
-// What a report counts about a domain on all its days, also where only some of them are asked for.
+// A report's sums for a domain on all its days, even if only some are in the scope.
 function ofAllDays(count: (table: string) => string): string {
   return `CASE WHEN ${isSpreadRow("r")} THEN (SELECT sum(${count("o")}) FROM reports o
     WHERE o.account = r.account AND o.kind = r.kind AND o.domain = r.domain AND o.uid = r.uid
@@ -179,7 +179,7 @@ function ofAllDays(count: (table: string) => string): string {
 
 const MAX_REPORT_DAYS = Math.ceil(READ_LIMITS.maxPeriodSeconds / SECONDS_PER_DAY);
 
-/** TLS reports with their totals, the newest period first. */
+/** TLS reports with their totals, newest period first. */
 export function tlsReportsQuery(scope: Scope): Query<TlsReportTotals> {
   const where = inScope("r", "tls", scope);
   const { maxReports } = TLS_LIMITS;

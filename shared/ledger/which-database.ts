@@ -1,6 +1,6 @@
 /**
- * Which database of the ledger an object belongs to: that of its address's account. Where its address came to another
- * account since it was finished, or was registered only then, its row may still be in another one.
+ * Which database of the ledger an object belongs to: that of its address's account. If the address moved to another
+ * account after the object was finished, or was registered only then, its row may still be in another database.
  */
 
 import type { ReportMessage } from "../messages.ts";
@@ -18,22 +18,22 @@ export interface ObjectRowInDatabase {
 /** Where an object is finished. */
 export interface ObjectHome {
   shard: number;
-  /** Its row there, if it has one. */
+  /** Its row there, if any. */
   finished: FinishedObject | undefined;
-  /** Rows it has in other databases: they have to go. */
+  /** Its rows in other databases, which must be removed. */
   others: ObjectRowInDatabase[];
 }
 
-/** A message about an object, as it was delivered. */
+/** A message about an object, as delivered. */
 interface ReceivedReport {
   message: ReportMessage;
   attempts: number;
 }
 
 /**
- * Finds the databases of a batch's objects: one query for each database that is asked.
+ * Finds the databases of a batch's objects, with one query per database involved.
  *
- * @returns a database or a fault for each raw key; a database that is down is a fault only of what has to be asked of it
+ * @returns a database or a fault for each raw key; a database that is down only affects objects that need it
  */
 export async function findDatabases(
   received: readonly ReceivedReport[],
@@ -66,7 +66,7 @@ export async function findDatabases(
   );
 }
 
-// A message that comes for the first time is about an object that no other database can know.
+// A message delivered for the first time is about an object that no other database can know.
 function mayBeAnywhere({ message, attempts }: ReceivedReport, byAddress: Registrations["byAddress"]): boolean {
   return (message.generation ?? 1) > 1 || message.resent === true || attempts > 1 || !byAddress.has(message.rua);
 }
@@ -88,7 +88,7 @@ function newest(rows: readonly ObjectRowInDatabase[]): ObjectRowInDatabase | und
   return rows.toSorted((a, b) => b.finished.generation - a.finished.generation)[0];
 }
 
-/** The number of the database in which a message is filed that the platform gave up. @throws whatever D1 throws */
+/** The number of the database in which to file a message that the platform gave up on. @throws whatever D1 throws */
 export async function databaseOfExhausted(
   message: ReportMessage,
   { byAddress }: Registrations,

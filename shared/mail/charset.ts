@@ -1,6 +1,6 @@
-/** Bytes of a mail as text, by the charset that it names. */
+/** Decodes bytes of a mail with the charset it names. */
 
-/** Decodes text; a charset that the platform does not know is taken for UTF-8. Bytes that do not fit become U+FFFD. */
+/** Decodes text; an unknown charset is treated as UTF-8. Invalid bytes become U+FFFD. */
 export function decodeText(bytes: Uint8Array, charset: string): string {
   return decoderOf(charset).decode(bytes);
 }

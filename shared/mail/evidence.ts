@@ -1,12 +1,12 @@
 /**
- * Which parts of a mail are evidence and no delivery: what a bounce returns (RFC 3462, RFC 3464, RFC 8098), and the mail
- * that a failure report is about (RFC 5965). Pure: it is told of the parts, in any order, and then asked.
+ * Which parts of a mail are evidence rather than a delivery: what a bounce returns (RFC 3462, RFC 3464, RFC 8098), and
+ * the mail a failure report is about (RFC 5965). Pure: add all parts in any order, then query.
  */
 import type { PartHeader } from "./header.ts";
 import { readMailFields } from "./mail-fields.ts";
 import type { Container } from "./stream.ts";
 
-/** Where a part stands, and what it says it is. */
+/** A part's position and declared type. */
 export type PlacedPart = Pick<PartHeader, "mimeType"> & { containers: readonly Container[] };
 
 const NOTICE_REPORTS = /^(?:delivery-status|disposition-notification|delivery-tracking)$/;
@@ -15,14 +15,14 @@ const MAIL_PARTS = /^(?:message\/(?:rfc822|global|rfc822-headers)|text\/rfc822-h
 export const FEEDBACK_TYPE = "message/feedback-report";
 
 export class Evidence {
-  /** Containers that are notices: mails, or multiparts in them. */
+  /** Containers that are notices: mails or multiparts. */
   readonly #notices = new Set<number>();
-  /** Multiparts with a feedback part, or that say they are feedback reports. */
+  /** Multiparts that have a feedback part or declare themselves feedback reports. */
   readonly #feedback = new Set<number>();
   readonly #labelled = new Set<number>();
   readonly #known = new Set<number>();
 
-  /** Takes note of a part. All of a mail's parts must be told of before the first question. */
+  /** Adds a part. All parts of a mail must be added before the first query. */
   add({ mimeType, containers }: PlacedPart): void {
     for (const container of containers) this.#learn(container);
     const around = containers.at(-1)?.id ?? 0;
@@ -35,22 +35,22 @@ export class Evidence {
     return this.#notices.size > 0;
   }
 
-  /** Whether a part stands in a notice. */
+  /** Whether a part is inside a notice. */
   isInNotice({ containers }: PlacedPart): boolean {
     return containers.some(({ id }) => this.#notices.has(id));
   }
 
-  /** Whether a part is what a feedback report is about, or stands in it. */
+  /** Whether a part is the mail a feedback report is about, or inside it. */
   isReported({ mimeType, containers }: PlacedPart): boolean {
     const at = containers.findIndex(({ id }) => this.#feedback.has(id));
     if (at < 0 || mimeType === FEEDBACK_TYPE) return false;
     const isInMail = containers.slice(at + 1).some(({ type }) => type === "mail");
     if (isInMail || MAIL_PARTS.test(mimeType)) return true;
-    // A third part that is no mail: RFC 5965 knows no other.
+    // A third part that is not a mail: RFC 5965 allows no other.
     return containers.some(({ id }) => this.#labelled.has(id)) && !mimeType.startsWith("text/");
   }
 
-  /** The feedback report that a place is within. */
+  /** The feedback report that contains a part. */
   feedbackAround(containers: readonly Container[]): Container | undefined {
     return containers.find(({ id }) => this.#feedback.has(id));
   }

@@ -1,6 +1,6 @@
 /**
- * Mail bytes → the parts that may be reports, and what is passed over. Pure, knows nothing of what reports say. Parts are
- * told by their bytes: MIME types, names and dispositions are kept as labels only.
+ * Mail bytes → the parts that may be reports, and those passed over. Pure; knows nothing about the content of reports.
+ * Parts are recognised by their bytes: MIME types, names and dispositions are only labels.
  */
 import { MAIL_LIMITS } from "../limits.ts";
 import { fail, ok, type Result } from "../result.ts";
@@ -15,17 +15,17 @@ import { MailStructureError, type StreamedPart, streamParts } from "./stream.ts"
 
 /** A part that may hold a report. */
 export interface MailPart {
-  /** As the mail names it; "" where it has no name. */
+  /** As named by the mail; "" if unnamed. */
   fileName: string;
   mimeType: string;
   bytes: Uint8Array;
-  /** TLS-Report-Domain of the mail that it came in (RFC 8460 section 5.3), "" where there is none. */
+  /** TLS-Report-Domain of its mail (RFC 8460 section 5.3), "" if there is none. */
   tlsReportDomain: string;
-  /** Whether it is to be read as a mail of its own, or a mailbox: a forwarded failure report, a bounce, an mbox. */
+  /** Whether it must be read as a separate mail or a mailbox: a forwarded failure report, a bounce, an mbox. */
   isMail: boolean;
 }
 
-/** A part that is evidently no report that came. */
+/** A part that is evidently not a delivered report. */
 export interface PassedPart {
   kind: PassedKind;
   fileName: string;
@@ -37,15 +37,15 @@ export interface PassedPart {
 export interface FeedbackParts {
   /** The message/feedback-report part: header fields as text. */
   fields: string;
-  /** Header of the reported mail, "" where it is missing. */
+  /** Header of the reported mail, "" if missing. */
   originalHeader: string;
 }
 
 export interface ExtractedMail {
-  /** In the order of the mail; parts of attached mails where the mail is attached. */
+  /** In the order of the mail; parts of an attached mail take its place. */
   candidates: MailPart[];
   passedOver: PassedPart[];
-  /** Of a feedback report; a mail that wraps several has several. */
+  /** The feedback reports; a mail may wrap several. */
   feedback: FeedbackParts[];
   /** Whether it is, or holds, a notice about another mail: a bounce, a receipt. */
   isNotice: boolean;
@@ -61,9 +61,9 @@ export interface MailProblem {
 const TEXT_TYPES: readonly ContentType[] = ["xml", "json", "html", "text"];
 
 /**
- * Reads a mail of at most a few megabytes, held whole.
+ * Reads a mail of at most a few megabytes, in memory.
  *
- * @returns its candidate parts (none is no error), or why its structure cannot be read
+ * @returns its candidate parts (possibly none), or why its structure cannot be read
  */
 export async function extractMail(bytes: Uint8Array): Promise<Result<ExtractedMail, MailProblem>> {
   const work = { bytesLeft: MAIL_LIMITS.maxParsedLevels * Math.max(bytes.byteLength, MIN_WORK_BYTES) };
@@ -76,11 +76,11 @@ interface Level {
   partsLeft: number;
   /** Of the mail around this one. */
   tlsReportDomain: string;
-  /** Shared by all levels: each mail within a mail is parsed again. */
+  /** Shared by all levels, because each mail within a mail is parsed again. */
   work: { bytesLeft: number };
 }
 
-/** A small mail may be forwarded as often as the depth allows. */
+/** A small mail may be nested up to the depth limit. */
 const MIN_WORK_BYTES = 64 * 1024;
 
 async function extractLevel(bytes: Uint8Array, around: Level): Promise<Result<ExtractedMail, MailProblem>> {
@@ -120,7 +120,7 @@ async function extractLevel(bytes: Uint8Array, around: Level): Promise<Result<Ex
   return ok(mail);
 }
 
-/** A part that has been read; mails attached to the mail are parts like others. */
+/** A part after reading; attached mails are parts like any other. */
 interface ReadPart extends Omit<StreamedPart, "content"> {
   bytes: Uint8Array;
 }
@@ -139,7 +139,7 @@ async function readParts(bytes: Uint8Array): Promise<Result<ReadPart[], MailProb
   return ok(parts);
 }
 
-/** What a part of a notice or a feedback report is passed over as; undefined = it is to be looked at. */
+/** The kind a part of a notice or feedback report is passed over as; undefined = it must be examined. */
 function evidenceKind(part: ReadPart, evidence: Evidence): PassedKind | undefined {
   const isInNotice = evidence.isInNotice(part);
   if (!isInNotice && !evidence.isReported(part)) return undefined;
@@ -191,7 +191,7 @@ async function readContent({ content }: StreamedPart): Promise<Uint8Array> {
 const CARRIAGE_RETURN = 0x0d;
 const LINE_FEED = 0x0a;
 
-/** Text that was not encoded, with the line ends it had before it was mailed: what stands for the content's hash. */
+/** Unencoded text with the line ends it had before mailing, which the content hash depends on. */
 function asStored(bytes: Uint8Array, { encoding }: PartHeader): Uint8Array {
   if (encoding === "base64" || !TEXT_TYPES.includes(sniff(bytes.subarray(0, SNIFF_BYTES)))) return bytes;
   let end = bytes.indexOf(CARRIAGE_RETURN);
@@ -218,7 +218,7 @@ async function addAttachment(mail: ExtractedMail, part: ReadPart, level: Level):
   return ok(undefined);
 }
 
-/** A mail within the mail: its parts become parts of this one, unless only the whole says what it is. */
+/** A mail within the mail: its parts become parts of this one, unless it is only meaningful as a whole. */
 async function addMail(mail: ExtractedMail, part: ReadPart, level: Level): Promise<Result<void, MailProblem>> {
   const partsLeft = level.partsLeft - mail.candidates.length;
   const inner = await extractLevel(part.bytes, { ...level, depth: level.depth + 1, partsLeft });
@@ -240,7 +240,7 @@ function isMailType({ mimeType }: ReadPart): boolean {
   return /^message\/(?:rfc822|global)$/.test(mimeType);
 }
 
-/** The reported mail stands beside the feedback part, or else anywhere in the mail. */
+/** The reported mail is next to the feedback part, or else anywhere in the mail. */
 function readFeedback(fields: ReadPart, parts: readonly ReadPart[]): FeedbackParts {
   const originals = parts.filter(({ mimeType }) => /^(message\/rfc822|text\/rfc822-headers)$/.test(mimeType));
   const around = fields.containers.at(-1)?.id;
@@ -254,7 +254,7 @@ export function headerOf(mail: string): string {
   return mail.split(/\r?\n\r?\n/, 1)[0] ?? "";
 }
 
-/** Bytes of a text that are looked through for a report. */
+/** How many bytes of a text are searched for a report. */
 const SEARCHED_BYTES = 200_000;
 
 function latin1(bytes: Uint8Array): string {

@@ -1,18 +1,18 @@
 /**
- * The header of a mail or a part (RFC 5322, 2045, 2183, 2231), as far as reading it needs: the Content fields. Names and
- * types are labels. Each step goes over a text once, whatever stands in it.
+ * The Content fields in the header of a mail or part (RFC 5322, 2045, 2183, 2231). Names and types are labels. Every
+ * step is linear in the length of the text.
  */
 import { decodeWords } from "postal-mime";
 import { decodeText } from "./charset.ts";
 
-/** What a header says of its part. */
+/** What a header says about its part. */
 export interface PartHeader {
   /** Lower case, such as `text/plain`. */
   mimeType: string;
   charset: string;
-  /** RFC 3676: lines that end with a space go on in the next one. */
+  /** RFC 3676: a line that ends with a space continues on the next one. */
   isFlowed: boolean;
-  /** "" where there is none, or one that no line can be. */
+  /** "" if there is none, or an impossible one. */
   boundary: string;
   /** Of a multipart/report (RFC 6522), lower case: `delivery-status`, `feedback-report`, `tlsrpt` …, or "". */
   reportType: string;
@@ -46,12 +46,12 @@ const PARAMETER = /^[A-Za-z][\w*-]{0,20}[ \t]*=/;
 const latin1 = new TextDecoder("latin1");
 const utf8 = new TextDecoder("utf-8", { fatal: false, ignoreBOM: true });
 
-/** Takes the lines of a header one at a time and keeps what matters of them: of a field that comes twice, the first. */
+/** Collects the relevant fields from the lines of a header; of a repeated field, the first counts. */
 export class HeaderLines {
   readonly #fields = { type: "", disposition: "", encoding: "" };
   #current: "type" | "disposition" | "encoding" | undefined;
 
-  /** Takes a line, or a piece of a long one; `isStart` is false for its further pieces. */
+  /** Adds a line or a piece of a long one; `isStart` is false for further pieces. */
   add(line: Uint8Array, isStart: boolean): void {
     const [first = 0] = line;
     const goesOn = !isStart || WHITE_SPACE.includes(first);
@@ -59,13 +59,13 @@ export class HeaderLines {
     if (!goesOn && !isParameter) this.#current = undefined;
     if (this.#current === undefined && (goesOn || !LETTERS_C.includes(first))) return;
     const text = utf8.decode(line.subarray(0, MAX_FIELD_CHARS)).replace(/[\r\n]/g, "");
-    // A field that goes on in a line that is not indented, as some reporters write it.
+    // A field continued on an unindented line, as some reporters write it.
     if (isParameter) this.#append(`;${text}`);
     else if (goesOn) this.#append(text);
     else this.#start(text);
   }
 
-  /** @param defaultType what a part is that does not say so */
+  /** @param defaultType the type of a part that does not declare one */
   read(defaultType: string): PartHeader {
     const { type, disposition, encoding } = this.#fields;
     const content = parseField(type);
@@ -99,26 +99,26 @@ export class HeaderLines {
   }
 }
 
-/** Encoded words (RFC 2047) and bare UTF-8 decoded. */
+/** Decodes encoded words (RFC 2047) and bare UTF-8. */
 function readName(name: string): string {
   return decodeWords(name.slice(0, MAX_NAME_CHARS)).trim();
 }
 
 interface Field {
   value: string;
-  /** "" where it is missing. */
+  /** "" if missing. */
   parameter(name: string): string;
 }
 
 interface Parameter {
-  /** Lower case; "" of the field's own value. */
+  /** Lower case; "" for the field's own value. */
   name: string;
   value: string;
 }
 
 function parseField(text: string): Field {
   const splitter = new FieldSplitter(text);
-  // What looks like a comment and is never closed would take the parameters after it along.
+  // An unclosed comment would swallow the parameters after it.
   const parts = splitter.split(true) ?? splitter.split(false) ?? [];
   const [own, ...parameters] = parts;
   return {
@@ -128,7 +128,7 @@ function parseField(text: string): Field {
   };
 }
 
-/** A parameter that comes in pieces, or with a charset (RFC 2231 sections 3 and 4); undefined where it does not. */
+/** A parameter in pieces or with a charset (RFC 2231 sections 3 and 4); undefined if it is neither. */
 function joinedParameter(parameters: Parameter[], name: string): string | undefined {
   const pieces = parameters
     .filter((parameter) => parameter.name.startsWith(`${name}*`))
@@ -142,7 +142,7 @@ function joinedParameter(parameters: Parameter[], name: string): string | undefi
   if (first === undefined) return undefined;
   const { charset, rest } = cutCharset(first.isEncoded ? first.value : "");
   if (rest !== undefined) first.value = rest;
-  // A character may be cut by the end of a piece.
+  // A character may be split between pieces.
   const encoded = pieces.map(({ value, isEncoded }) => (isEncoded ? value : value.replaceAll("%", "%25"))).join("");
   return decodeText(decodePercent(encoded), charset);
 }
@@ -155,7 +155,7 @@ function cutCharset(value: string): { charset: string; rest: string | undefined 
   return { charset: value.slice(0, first) || "utf-8", rest: value.slice(second + 1) };
 }
 
-/** Percent signs with two digits as bytes; all else in UTF-8. */
+/** Percent-encoded bytes decoded; everything else in UTF-8. */
 function decodePercent(text: string): Uint8Array {
   const bytes = new TextEncoder().encode(text);
   let end = 0;
@@ -169,8 +169,8 @@ function decodePercent(text: string): Uint8Array {
 }
 
 /**
- * Takes a field apart into its value and its parameters. Quotes are removed and comments left out; a parenthesis inside
- * an unquoted value (`name=report(1).xml`) is no comment.
+ * Splits a field into its value and parameters. Quotes and comments are removed; a parenthesis inside an unquoted value
+ * (`name=report(1).xml`) is not a comment.
  */
 class FieldSplitter {
   readonly #text: string;

@@ -1,20 +1,20 @@
-/** A stream of bytes as lines. Lines may be of any length: a long one comes in several pieces. */
+/** Splits a stream of bytes into lines. Lines may have any length: a long one comes in several pieces. */
 
-/** A line, or a piece of one, with its line end if it is there. */
+/** A line or a piece of one, including its line end if present. */
 export interface Line {
   bytes: Uint8Array;
-  /** False for the further pieces of a long line. */
+  /** False for further pieces of a long line. */
   isStart: boolean;
 }
 
 const NEW_LINE = 0x0a;
 const DASH = 0x2d;
 
-/** Hands out lines one at a time, from one buffer: a line is there until `fill` is called. */
+/** Returns lines one at a time from one buffer: a line is valid until `fill` is called. */
 export class LineReader {
   readonly #chunks: AsyncIterator<Uint8Array>;
   #buffer: Uint8Array = new Uint8Array(0);
-  /** The part of the buffer that is filled. */
+  /** The filled part of the buffer. */
   #bytes: Uint8Array = this.#buffer;
   #at = 0;
   #isStart = true;
@@ -24,7 +24,7 @@ export class LineReader {
     this.#chunks = chunks[Symbol.asyncIterator]();
   }
 
-  /** The next line if it is already here; undefined when `fill` must be called first. */
+  /** The next line if it is buffered; undefined when `fill` must be called first. */
   take(): Line | undefined {
     const end = this.#bytes.indexOf(NEW_LINE, this.#at);
     if (end < 0 && !this.#ended && this.#bytes.byteLength - this.#at < MAX_LINE_BYTES) return undefined;
@@ -37,8 +37,8 @@ export class LineReader {
   }
 
   /**
-   * The next line and all that follow it here, up to a line that begins with `--`, which may be a boundary; such a line
-   * comes alone. At most about MAX_LINE_BYTES.
+   * The next line and all buffered lines after it, up to a line that begins with `--`, which may be a boundary and is
+   * returned alone. At most about MAX_LINE_BYTES.
    */
   takeContent(): Line | undefined {
     const isBoundary = this.#isStart && this.#hasDashes(this.#at);
@@ -53,12 +53,12 @@ export class LineReader {
     return { bytes: this.#bytes.subarray(start, this.#at), isStart: first.isStart };
   }
 
-  /** Whether two dashes stand there, as far as what is here tells. */
+  /** Whether two dashes are at this position, as far as buffered. */
   #hasDashes(at: number): boolean {
     return (this.#bytes[at] ?? DASH) === DASH && (this.#bytes[at + 1] ?? DASH) === DASH;
   }
 
-  /** Reads on. @returns false when there is nothing more */
+  /** Reads more. @returns false at the end */
   async fill(): Promise<boolean> {
     if (this.#ended) return false;
     const next = await this.#chunks.next();
@@ -81,5 +81,5 @@ export class LineReader {
   }
 }
 
-/** RFC 5322 allows 998 characters; a longer line is content without line ends, such as XML in one line. */
+/** RFC 5322 allows 998 characters; longer lines are content without line ends, such as XML on one line. */
 const MAX_LINE_BYTES = 64 * 1024;

@@ -1,10 +1,10 @@
-/** What the header of a mail says of the mail as a whole, as far as finding reports in it needs. Pure. */
+/** The header fields of a mail that matter for finding reports in it. Pure. */
 
-/** Fields of a mail's header that matter here. */
+/** The relevant fields of a mail's header. */
 export interface MailFields {
-  /** TLS-Report-Domain (RFC 8460 section 5.3), "" where there is none. */
+  /** TLS-Report-Domain (RFC 8460 section 5.3), "" if there is none. */
   tlsReportDomain: string;
-  /** Whether a mail server or a program wrote it about another mail: bounces that do not say so in MIME. */
+  /** Whether a mail server or program wrote it about another mail: recognises bounces without MIME structure. */
   isNotice: boolean;
 }
 
@@ -20,14 +20,14 @@ const NAMES = new Set([
 const MAX_NAME_CHARS = 40;
 const MAX_VALUE_CHARS = 1000;
 
-/** Reads them from the text of a header. */
+/** Reads the fields from the text of a header. */
 export function readMailFields(header: string): MailFields {
   const fields = fieldsOf(header);
   const value = (name: string): string => fields.get(name) ?? "";
   return { tlsReportDomain: value("tls-report-domain"), isNotice: isNotice(value) };
 }
 
-// Lines are taken apart by position: a pattern would go over a hostile line once for each of its characters.
+// Lines are split by position: a regular expression could be quadratic on a hostile line.
 function fieldsOf(header: string): Map<string, string> {
   const fields = new Map<string, string>();
   let current = "";
@@ -50,7 +50,7 @@ const DAEMON_OR_POSTMASTER = /\b(?:mailer-daemon|postmaster)\b|mail delivery/i;
 const RETURNED =
   /^\s*(?:(?:re|fwd?|wg|aw):\s*)*(?:undeliver|undelivered|delivery (?:status notification|failure|has failed|incomplete)|mail delivery (?:failed|failure|system)|mail system error|returned mail|failure notice|mail could not be delivered|message delivery failure|automatic reply|auto(?:matic)?[- ]?(?:reply|response)|out of (?:the )?office|unzustellbar|mail undeliverable)/i;
 
-/** RFC 3834 and what bounces have in common; each sign alone may stand in a report mail too, which programs send as well. */
+/** RFC 3834 and common signs of bounces; a single one may also occur in a report mail, which programs send as well. */
 function isNotice(value: (name: string) => string): boolean {
   if (value("x-failed-recipients") !== "" || value("x-autoreply") !== "" || DAEMON.test(value("from"))) return true;
   const isReply = /^\s*auto-replied\b/i.test(value("auto-submitted"));

@@ -1,5 +1,5 @@
 /**
- * A mailbox (RFC 4155: mbox) as the mails in it, one after the other as the file streams in. Only the mail in hand is held.
+ * Splits a mailbox (RFC 4155: mbox) into its mails while it streams. Only one mail is in memory.
  */
 import { MAIL_LIMITS } from "../limits.ts";
 import { LineReader } from "./lines.ts";
@@ -7,22 +7,25 @@ import { LineReader } from "./lines.ts";
 /** One mail of a mailbox. */
 export interface MailboxMail {
   bytes: Uint8Array;
-  /** It is larger than any mail: `bytes` is not all of it. */
+  /** It exceeds the size of any mail: `bytes` is incomplete. */
   isCut: boolean;
 }
 
 const latin1 = new TextDecoder("latin1");
-/** RFC 4155: the line names a sender and a time, after an empty line; without that line, all of the time must be there. */
+/**
+ * RFC 4155: the line has a sender and a time and follows an empty line; without the empty line, the time must be
+ * complete.
+ */
 const SEPARATOR = /^From [^\n]*\d{1,2}:\d{2}/;
 const WHOLE_SEPARATOR = /^From \S{1,256} {1,3}[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d(?::\d\d)?[^\n]* \d{4}/;
 const HEADER_FIELD = /^[!-9;-~]+[ \t]*:/;
-/** What quoting makes of a line that would look like a separator (mboxrd). */
+/** A quoted line that would otherwise look like a separator (mboxrd). */
 const QUOTED = /^>+From /;
 
-/** Takes a mailbox apart. Its separator lines and the quoting of lines that look like them are gone. */
+/** Splits a mailbox, removing separator lines and the quoting of lines that look like them. */
 export async function* splitMailbox(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<MailboxMail> {
   const mail = new Collector();
-  // A separator counts only with a header behind it; until that has come, it is held.
+  // A separator counts only if a header follows, so it is held until then.
   let held: Uint8Array | undefined;
   let isFirst = true;
   let isAfterBlank = true;
@@ -57,7 +60,7 @@ async function* linesOf(chunks: AsyncIterable<Uint8Array>) {
   }
 }
 
-/** Puts lines together, in a buffer that grows. */
+/** Concatenates lines in a growing buffer. */
 class Collector {
   #buffer: Uint8Array = new Uint8Array(FIRST_BYTES);
   #isCut = false;

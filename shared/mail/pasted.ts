@@ -1,19 +1,19 @@
-/** Reports pasted into the text of a letter. Every character is looked at a fixed number of times. */
+/** Finds reports pasted into the text of a mail. Linear in the length of the text. */
 import { MAIL_LIMITS } from "../limits.ts";
 
 const ROOT_TAG = /<(?:[A-Za-z_][\w.-]*:)?feedback[\s>]/i;
-/** What a report holds besides its root, so that a letter that talks about `<feedback>` is none. */
+/** Elements a report must have besides its root, so that a text about `<feedback>` is not taken for one. */
 const REPORT_TAG = /<(?:[A-Za-z_][\w.-]*:)?(?:report_metadata|policy_published|record)[\s>]/i;
 
-/** Sentence of gateways (Exim) that send the facts of a failure as plain text with no feedback part. */
+/** The sentence of gateways (Exim) that send failure reports as plain text without a feedback part. */
 const FAILURE_SENTENCE = /failed\s+the\s+published\s+DMARC\s+policy\s+for\s+your\s+domain/i;
 
-/** Whether a text is a failure report in words, also where it is quoted. */
+/** Whether a text is a plain-text failure report, possibly quoted. */
 export function tellsOfFailure(text: string): boolean {
   return findFailure(text) !== undefined;
 }
 
-/** The failure report in words that a text holds, from the line of its sentence on and without marks of quoting. */
+/** The plain-text failure report in a text, starting at its sentence, without quotation marks. */
 export function findFailure(text: string): string | undefined {
   if (!/published/i.test(text)) return undefined;
   const unquoted = text.replace(/^(?:[ \t]{0,8}[>|])+[ \t]?/gm, "");
@@ -21,13 +21,13 @@ export function findFailure(text: string): string | undefined {
   return found === null ? undefined : unquoted.slice(unquoted.lastIndexOf("\n", found.index) + 1);
 }
 
-/** Whether a report stands in a text. */
+/** Whether a text contains a report. */
 export function holdsRootTag(text: string): boolean {
   return ROOT_TAG.test(text);
 }
 
 /**
- * Reports pasted into a letter, as they stand there: in its text, or else in its HTML.
+ * The reports pasted into a mail's text, or else into its HTML.
  *
  * @returns at most one more than a mail may have
  */
@@ -40,10 +40,10 @@ export function findPastedIn(text: string, html: string): string[] {
 
 const TAG_OR_ENTITY = /<[^<>]*>|&(?:nbsp|lt|gt|quot|amp);/g;
 const ENTITIES: Record<string, string> = { "&nbsp;": " ", "&lt;": "<", "&gt;": ">", "&quot;": '"', "&amp;": "&" };
-/** Pieces put together at once: half a million of them would take several times the memory of the text. */
+/** Pieces joined at a time: half a million of them would take several times the memory of the text. */
 const MAX_PIECES = 4096;
 
-/** What a mail program shows of HTML, as far as a report pasted into it needs: tags gone, entities decoded. */
+/** The visible text of HTML, as far as pasted reports need it: tags removed, entities decoded. */
 export function showHtml(html: string): string {
   let shown = "";
   let pieces: string[] = [];
@@ -59,8 +59,8 @@ export function showHtml(html: string): string {
 }
 
 /**
- * Reports pasted into text, from root tag to root tag, one after the other; one that is cut goes to the end of the text.
- * The XML declaration stays behind: the text is decoded already. Every character is looked at a fixed number of times.
+ * The reports in a text, each from its root's start tag to its end tag; a truncated one extends to the end of the text.
+ * XML declarations are dropped, because the text is already decoded. Linear in the length of the text.
  */
 function findPasted(text: string): string[] {
   const found: string[] = [];

@@ -1,35 +1,36 @@
 /**
- * What a part of a mail is for: something that may be a report, or evidently a part of the letter. When in doubt it may be
- * a report: what cannot be read then is told, and never lost. Bytes decide, labels only where bytes say nothing. Pure.
+ * The role of a part in its mail: possibly a report, or evidently something else. In doubt it may be a report: if it
+ * cannot be read it becomes a dead letter and is never lost. Bytes decide; labels only count when the bytes say
+ * nothing. Pure.
  */
 import { MAIL_LIMITS } from "../limits.ts";
 import { type ContentType, SNIFF_BYTES, sniff } from "../sniff.ts";
 import type { PartHeader } from "./header.ts";
 import { holdsRootTag } from "./pasted.ts";
 
-/** What is passed over, and why it cannot be a report that came. */
+/** The kinds of parts that are passed over. */
 export type PassedKind =
-  /** The letter itself, in plain text or HTML, disclaimers and footers too. */
+  /** The text of the mail, plain or HTML, including disclaimers and footers. */
   | "text"
   | "picture"
-  /** Signatures, keys and other parts of how a mail is protected. */
+  /** Signatures, keys and other security parts. */
   | "signature"
   /** Calendar entries and business cards. */
   | "calendar"
-  /** What became of a delivery (RFC 3464, RFC 8098), in fields. */
+  /** Delivery status fields (RFC 3464, RFC 8098). */
   | "notice"
-  /** A mail that another one is about: a bounce returns it, a failure report shows it. */
+  /** A mail that another one is about: returned by a bounce or shown by a failure report. */
   | "evidence"
   /** A part without content and without a name. */
   | "empty"
-  /** What macOS keeps beside a file. */
+  /** macOS metadata beside a file. */
   | "resource_fork";
 
-/** What is known of a part before it is read. */
+/** What is known about a part before reading it. */
 export interface PartStart extends Pick<PartHeader, "mimeType" | "disposition" | "fileName"> {
   /** Its first bytes: SNIFF_BYTES, or more to look for a report in text. */
   head: Uint8Array;
-  /** undefined where it is not known yet. */
+  /** Undefined if not yet known. */
   sizeBytes?: number;
 }
 
@@ -45,17 +46,17 @@ const CALENDAR_TYPES = /^(?:text\/(?:calendar|x-vcalendar|vcard|x-vcard|director
 const APPLE_TYPES = /^application\/(?:applefile|mac-binhex40)$/;
 const REPORT_NAME =
   /!|dmarc|report|tlsrpt|tls-rpt|\.(?:xml|json|gz|gzip|zip|zlib|z|7z|bz2?|xz|zst|tar|t[gxb]z2?|rar|csv|eml|msg|mbox)\b/i;
-/** A file of text that is called nothing in particular: larger ones are no disclaimers. */
+/** The largest text file without a telling name that counts as a disclaimer. */
 const MAX_LETTER_BYTES = 256 * 1024;
 const MAX_SIGNATURE_BYTES = 64 * 1024;
 const APPLE_DOUBLE = [0x00, 0x05, 0x16, 0x07];
 
-/** Whether a file is called as reporters call theirs, or as archives are. */
+/** Whether a file name looks like a reporter's or an archive's. */
 export function looksLikeReportName(fileName: string): boolean {
   return REPORT_NAME.test(fileName);
 }
 
-/** What a part is for; mails, which are read in their own right, may be candidates here. */
+/** The role of a part; mails, which are read separately, may be candidates here. */
 export function roleOf(part: PartStart): PassedKind | "candidate" {
   const { head, mimeType, fileName, sizeBytes = 0 } = part;
   if (isLetter(part) && !holdsRootTag(latin1.decode(head))) return "text";
@@ -98,7 +99,7 @@ function roleByLabel(part: PartStart, type: ContentType): PassedKind | "candidat
 
 const latin1 = new TextDecoder("latin1");
 
-/** What a letter can be taken for by its first bytes. */
+/** The formats that the first bytes of plain text may be taken for. */
 const LETTER_CONTENT: ReadonlySet<ContentType> = new Set([
   "text",
   "html",
@@ -111,13 +112,13 @@ const LETTER_CONTENT: ReadonlySet<ContentType> = new Set([
   "signature",
 ]);
 
-/** Whether a part is the letter itself, or an alternative of it; a report may be pasted into it all the same. */
+/** Whether a part is the mail's text or an alternative of it; a report may still be pasted into it. */
 export function isLetter({ mimeType, disposition, fileName, head }: PartStart): boolean {
   if (disposition === "attachment" || (mimeType !== "text/plain" && mimeType !== "text/html")) return false;
   return !looksLikeReportName(fileName) && LETTER_CONTENT.has(sniff(head.subarray(0, SNIFF_BYTES)));
 }
 
-// A drawing is XML, and no report.
+// SVG is XML but not a report.
 function isDrawing(head: Uint8Array, mimeType: string): boolean {
   const text = latin1.decode(head.subarray(0, SNIFF_BYTES));
   return (mimeType === "image/svg+xml" || /<svg[\s>]/.test(text)) && !holdsRootTag(text);

@@ -1,33 +1,33 @@
 /**
- * A mail as a stream of parts, in memory that does not grow with the mail. It reads MIME's structure (RFC 2045, 2046) and
- * decodes content; it judges nothing. Every byte is looked at a fixed number of times, whatever the mail.
+ * Splits a mail into a stream of parts, in constant memory. Parses the MIME structure (RFC 2045, 2046) and decodes
+ * content; judges nothing. Linear in the length of the mail.
  */
 import { MAIL_LIMITS } from "../limits.ts";
 import { HeaderLines, type PartHeader } from "./header.ts";
 import { type Line, LineReader } from "./lines.ts";
 import { HELD_BYTES, transferDecoder } from "./transfer-encoding.ts";
 
-/** A mail or a multipart around a part. */
+/** A mail or multipart that contains a part. */
 export interface Container {
-  /** Counted up as they are met in a mail, the mail itself 0. */
+  /** Numbered in order of appearance; the mail itself is 0. */
   id: number;
   type: "mail" | "multipart";
   /** Of a multipart/report, lower case; "" otherwise. */
   reportType: string;
-  /** Of a mail: the text of its header, a character a byte. */
+  /** For a mail: the text of its header, one character per byte. */
   header: string;
 }
 
 /** A part that is not itself multipart. */
 export interface StreamedPart extends PartHeader {
-  /** The mail first, then what is within it, the innermost last. */
+  /** The containers, from the mail to the innermost. */
   containers: readonly Container[];
-  /** Decoded content. What is not read of it is passed over when the next part is asked for. */
+  /** Decoded content. Anything unread is skipped when the next part is requested. */
   content: AsyncIterable<Uint8Array>;
 }
 
 export interface StreamOptions {
-  /** What becomes of an attached mail that is not encoded: its parts follow, or it is one part; default its parts. */
+  /** Whether an unencoded attached mail is returned as its parts or as one part; default: its parts. */
   attachedMails?: "parts" | "whole";
   /** Parts with content; default MAIL_LIMITS.maxPartsPerMessage. */
   maxParts?: number;
@@ -44,7 +44,7 @@ export class MailStructureError extends Error {
   }
 }
 
-/** Bytes of content handed on at once: of a part of a few lines, fewer. */
+/** Bytes of content returned at once; less for a short part. */
 const PIECE_BYTES = 64 * 1024;
 const FIRST_PIECE_BYTES = 4 * 1024;
 
@@ -63,11 +63,11 @@ export async function* streamParts(
   }
 }
 
-/** A container while it is open. */
+/** An open container. */
 interface OpenContainer extends Container {
-  /** Two dashes and the boundary; of a mail, and of a multipart that has not told it yet, undefined. */
+  /** Two dashes and the boundary; undefined for a mail, and for a multipart whose boundary is not yet known. */
   boundary: Uint8Array | undefined;
-  /** RFC 2046 section 5.1.5: parts of a digest are mails unless they say otherwise. */
+  /** RFC 2046 section 5.1.5: parts of a digest are mails by default. */
   isDigest: boolean;
 }
 
@@ -75,17 +75,17 @@ interface OpenContainer extends Container {
 class PartReader {
   readonly #lines: LineReader;
   readonly #entersMails: boolean;
-  /** What is around this place, the outermost first. */
+  /** The open containers, outermost first. */
   readonly #open: OpenContainer[] = [];
   #opened = 0;
   #multiparts = 0;
   #state: "header" | "content" | "between" | "end" = "header";
   #headers = 0;
-  /** Mails in mails since the last boundary. */
+  /** Nested mails since the last boundary. */
   #nestedMails = 0;
-  /** Set at the multipart whose first boundary has not come. */
+  /** The multipart whose first boundary has not been found yet. */
   #awaited: OpenContainer | undefined;
-  /** First line of a header, read while its boundary was looked for. */
+  /** The first line of a header, read while searching for the boundary. */
   #aheadOfHeader: Uint8Array | undefined;
 
   constructor(mail: AsyncIterable<Uint8Array>, entersMails: boolean) {
@@ -98,7 +98,7 @@ class PartReader {
     return [...this.#open];
   }
 
-  /** Goes on to the next part that has content of its own; undefined at the end of the mail. */
+  /** Advances to the next part with content; undefined at the end of the mail. */
   async nextLeaf(): Promise<PartHeader | undefined> {
     for (;;) {
       if (this.#state === "between" && this.#awaited !== undefined) await this.#awaitBoundary(this.#awaited);
@@ -124,7 +124,7 @@ class PartReader {
       boundary: boundary === "" ? undefined : new TextEncoder().encode(`--${boundary}`),
       isDigest: mimeType === "multipart/digest",
     });
-    // What stands before the first boundary is for readers without MIME.
+    // Text before the first boundary is for readers without MIME.
     if (this.#state === "content") this.#state = "between";
   }
 
@@ -138,8 +138,8 @@ class PartReader {
   }
 
   /**
-   * Goes on to the first boundary of a multipart. Where its header does not name the one that is used, the body does: a
-   * line of two dashes and more, and the first field of a part behind it.
+   * Advances to the first boundary of a multipart. If the header does not name the boundary in use, it is taken from
+   * the body: a line starting with two dashes, followed by a header field of a part.
    */
   async #awaitBoundary(multipart: OpenContainer): Promise<void> {
     let dashes: Uint8Array | undefined;
@@ -170,7 +170,7 @@ class PartReader {
     let length = 0;
     let pieceBytes = FIRST_PIECE_BYTES;
     for (let lines = await this.#take("content"); lines !== undefined; lines = await this.#take("content")) {
-      // Most lines are already here: they are taken without a promise each.
+      // Most lines are already buffered and need no promise.
       for (let next: Uint8Array | undefined = lines; next !== undefined; next = this.#takeHere("content")) {
         if (length + next.byteLength + HELD_BYTES > piece.byteLength) {
           if (length > 0) yield piece.subarray(0, length);
@@ -186,18 +186,18 @@ class PartReader {
     yield rest.subarray(0, length + decoder.end(rest, length));
   }
 
-  /** Passes over what is left of the current part. */
+  /** Skips the rest of the current part. */
   skipContent(): Promise<void> {
     return this.#skip("content");
   }
 
   async #skip(state: "content" | "between"): Promise<void> {
     while ((await this.#take(state)) !== undefined) {
-      // Passed over.
+      // Skip.
     }
   }
 
-  /** The next lines while the state lasts; undefined at a boundary and at the end. */
+  /** The next lines of the current state; undefined at a boundary and at the end. */
   async #take(state: "content" | "between"): Promise<Uint8Array | undefined> {
     while (this.#state === state) {
       const lines = this.#takeHere(state);
@@ -207,13 +207,13 @@ class PartReader {
     return undefined;
   }
 
-  /** The next lines if they are already here and belong to the state. */
+  /** The next lines if they are buffered and belong to the current state. */
   #takeHere(state: "content" | "between"): Uint8Array | undefined {
     const lines = this.#state === state ? this.#lines.takeContent() : undefined;
     return lines === undefined || (lines.isStart && this.#isBoundary(lines.bytes)) ? undefined : lines.bytes;
   }
 
-  /** Whether a line ends this part; if so, takes what follows from it. */
+  /** Whether a line ends this part; if so, updates the containers. */
   #isBoundary(line: Uint8Array): boolean {
     if (line[0] !== DASH || line[1] !== DASH || this.#multiparts === 0) return false;
     const length = trimmedLength(line);
@@ -246,9 +246,9 @@ class PartReader {
       }
       const { bytes, isStart } = line;
       const isBlank = isStart && trimmedLength(bytes) === 0 && bytes[0] !== SPACE && bytes[0] !== TAB;
-      // In a part an empty line ends even an empty header; a mail may have some before its header.
+      // In a part an empty line ends even an empty header; a mail may have empty lines before its header.
       if (isBlank && (length > 0 || this.#multiparts > 0)) break;
-      // A part without an empty line after its header ends at the boundary all the same.
+      // A part without an empty line after its header still ends at the boundary.
       if (isStart && this.#isBoundary(bytes)) break;
       if (isBlank) continue;
       header.add(bytes, isStart);
@@ -274,7 +274,7 @@ const CARRIAGE_RETURN = 0x0d;
 const LINE_FEED = 0x0a;
 /** RFC 2046 allows a boundary of 70 characters. */
 const MAX_GUESSED_BYTES = 200;
-/** Kept of a mail's header as text: what it says of itself stands in the first part of it. */
+/** How much of a mail's header is kept as text: the relevant fields are near its start. */
 const MAX_HEADER_TEXT_BYTES = 256 * 1024;
 const latin1 = new TextDecoder("latin1");
 
@@ -283,7 +283,7 @@ function isContentField(line: Uint8Array): boolean {
   return /^content-[a-z-]{2,40}:/i.test(latin1.decode(line.subarray(0, 60)));
 }
 
-/** Length of a line without its end and the white space before that. */
+/** Length of a line without trailing white space and line end. */
 function trimmedLength(line: Uint8Array): number {
   let length = line.byteLength;
   while (length > 0 && isWhiteSpace(line[length - 1])) length--;
@@ -294,7 +294,7 @@ function isWhiteSpace(byte: number | undefined): boolean {
   return byte === SPACE || byte === TAB || byte === CARRIAGE_RETURN || byte === LINE_FEED;
 }
 
-/** Whether the first `length` bytes of a line are a boundary, or one with the two dashes that close its multipart. */
+/** Whether the first `length` bytes of a line are a boundary, possibly with the two dashes that close the multipart. */
 function startsWith(line: Uint8Array, boundary: Uint8Array, length: number): boolean {
   const rest = length - boundary.byteLength;
   if (rest !== 0 && rest !== 2) return false;
@@ -302,7 +302,7 @@ function startsWith(line: Uint8Array, boundary: Uint8Array, length: number): boo
   return boundary.every((byte, i) => line[i] === byte);
 }
 
-/** An attached mail that is not itself encoded: its parts follow in the same lines. */
+/** An unencoded attached mail: its parts follow in the same lines. */
 function isPlainMail({ mimeType, encoding }: PartHeader): boolean {
   return /^message\/(rfc822|global)$/.test(mimeType) && !/^(base64|quoted-printable)$/.test(encoding);
 }

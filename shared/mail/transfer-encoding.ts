@@ -1,22 +1,22 @@
-/** Content-Transfer-Encoding (RFC 2045 section 6), some lines at a time. */
+/** Decodes Content-Transfer-Encoding (RFC 2045 section 6), some lines at a time. */
 
-/** Turns the lines of a part into its content. */
+/** Decodes the lines of a part. */
 export interface TransferDecoder {
   /**
-   * Writes the content of some lines, or of a piece of one, to `target`, from `at` on; may hold back what the next ones
-   * complete. There must be room for the lines and HELD_BYTES.
+   * Decodes some lines, or a piece of one, into `target` from `at` on; may hold back incomplete input. There must be
+   * room for the lines and HELD_BYTES.
    *
    * @returns how many bytes it wrote
    */
   decode(lines: Uint8Array, target: Uint8Array, at: number): number;
-  /** Writes what was held back: at most HELD_BYTES. */
+  /** Writes the held-back bytes: at most HELD_BYTES. */
   end(target: Uint8Array, at: number): number;
 }
 
-/** Most that a decoder holds back. */
+/** The most bytes a decoder holds back. */
 export const HELD_BYTES = 3;
 
-/** The decoder of an encoding by its name; names that are not known mean the bytes as they are. */
+/** The decoder for an encoding; an unknown name means no encoding. */
 export function transferDecoder(encoding: string): TransferDecoder {
   switch (encoding) {
     case "base64":
@@ -37,7 +37,7 @@ const NOT_BASE64 = 255;
 const PADDING = 254;
 const BASE64_VALUES = buildBase64Values();
 
-/** Base64 that skips what is not of its alphabet (RFC 2045 section 6.8); padding ends a group, not the content. */
+/** Base64, ignoring characters outside the alphabet (RFC 2045 section 6.8); padding ends a group, not the content. */
 class Base64Decoder implements TransferDecoder {
   #bits = 0;
   #digits = 0;
@@ -63,7 +63,7 @@ class Base64Decoder implements TransferDecoder {
     return end - at;
   }
 
-  // Two digits left hold one byte, three hold two.
+  // Two remaining digits are one byte, three are two.
   end(target: Uint8Array, at: number): number {
     const bytes = Math.max(0, this.#digits - 1);
     const aligned = this.#bits << (6 * (4 - this.#digits));
@@ -85,9 +85,9 @@ function buildBase64Values(): Uint8Array {
 const EQUALS = 0x3d;
 const NEW_LINE = 0x0a;
 
-/** Quoted-printable (RFC 2045 section 6.7); what looks like an escape and is none stays as it is. */
+/** Quoted-printable (RFC 2045 section 6.7); an invalid escape stays unchanged. */
 class QuotedPrintableDecoder implements TransferDecoder {
-  /** Start of an escape that the bytes so far ended in: at most two. */
+  /** The start of an escape at the end of the bytes so far: at most two. */
   #held: Uint8Array = new Uint8Array(0);
 
   decode(lines: Uint8Array, target: Uint8Array, at: number): number {
@@ -118,7 +118,7 @@ class QuotedPrintableDecoder implements TransferDecoder {
     return end - at;
   }
 
-  // An equals sign at the very end is a soft break.
+  // A trailing equals sign is a soft line break.
   end(target: Uint8Array, at: number): number {
     const rest = this.#held.byteLength > 1 ? this.#held : this.#held.subarray(1);
     target.set(rest, at);
@@ -139,7 +139,7 @@ const HEX_VALUES = Uint8Array.from({ length: 256 }, (_, byte) => {
   return /[0-9A-Fa-f]/.test(digit) ? Number.parseInt(digit, 16) : NO_DIGIT;
 });
 
-/** Where the next line begins when nothing but white space stands before it; `from` when something does. */
+/** The start of the next line if only white space precedes it; otherwise `from`. */
 function softBreakEnd(bytes: Uint8Array, from: number): number {
   let at = from;
   while (bytes[at] === 0x20 || bytes[at] === 0x09 || bytes[at] === 0x0d) at++;

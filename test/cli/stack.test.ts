@@ -138,7 +138,7 @@ describe("rua", () => {
     expect(await runJson("rua", "add", address)).toEqual(plain);
     const changed = { rua: address, entry: { account: "acme", domains: ["acme.example", "acme.test"] } };
     const domains = ["--domain", "acme.example", "acme.test"];
-    expect(await runJson("rua", "add", address, "--account", "acme", ...domains)).toEqual(changed);
+    expect(await runJson("rua", "set", address, "--account", "acme", ...domains, "--yes")).toEqual(changed);
     expect(await runJson("rua", "show", address)).toEqual(changed);
     expect((await run("rua", "show", address)).stdout).toMatch(/account +acme\ndomains +acme\.example acme\.test/);
     expect((await run("rua", "list")).stdout).toContain("reports@acme.example │ acme");
@@ -148,14 +148,36 @@ describe("rua", () => {
     expect((await run("rua", "list")).stdout).toContain("dmarc rua add");
   });
 
-  it("keeps what it does not set", async () => {
+  it("never adds over an address that is registered", async () => {
+    const address = "once@acme.example";
+    await runJson("rua", "add", address, "--account", "first", "--domain", "acme.example");
+    const again = await run("rua", "add", address, "--account", "second");
+    expect(again).toMatchObject({ code: 1, stdout: "" });
+    expect(again.stderr).toContain("once@acme.example is registered already; nothing was changed.");
+    expect(again.stderr).toContain("change it with `dmarc rua set`");
+    expect(await runJson("rua", "show", address)).toMatchObject({
+      entry: { account: "first", domains: ["acme.example"] },
+    });
+    await runJson("rua", "remove", address);
+    expect(await runJson("rua", "add", address, "--account", "second")).toMatchObject({ entry: { account: "second" } });
+  });
+
+  it("shows old and new before it changes an address, asks, and keeps what it does not set", async () => {
+    const address = "kept@acme.example";
     const path = "/api/v1/registry/kept%40acme.example";
     const entry = { account: "a", domains: ["x.example"], approvedSources: ["192.0.2.1"], failureReports: "facts" };
     await dashboard.ask(path, { method: "PUT", body: JSON.stringify(entry) });
-    expect(await runJson("rua", "add", "kept@acme.example", "--account", "b")).toMatchObject({
-      entry: { account: "b", approvedSources: ["192.0.2.1"], failureReports: "facts" },
-    });
-    expect(await runJson("rua", "show", "kept@acme.example")).not.toHaveProperty("entry.domains");
+    const asked = await run("rua", "set", address, "--account", "b", "--any-domain");
+    expect(asked.code).toBe(1);
+    expect(asked.stderr).toContain(`${address}: account a -> b\n${address}: domains x.example -> any\n`);
+    expect(asked.stderr).toContain("Add --yes");
+    expect(await runJson("rua", "show", address)).toEqual({ rua: address, entry });
+    expect((await run("rua", "set", address, "--account", "b", "--yes")).stderr).toContain("account a -> b\n");
+    expect(await runJson("rua", "show", address)).toEqual({ rua: address, entry: { ...entry, account: "b" } });
+    await run("rua", "set", address, "--any-domain", "--yes");
+    expect(await runJson("rua", "show", address)).not.toHaveProperty("entry.domains");
+    expect((await run("rua", "set", address, "--account", "b", "--yes")).stderr).toContain("Nothing to change");
+    expect((await run("rua", "set", "nobody@acme.example", "--yes")).stderr).toContain("is not registered");
   });
 
   it("hands on why an address or account is refused", async () => {

@@ -43,6 +43,7 @@ const INPUTS: Partial<Record<OperationName, object>> = {
   verdict: { domain: "it's.example", from: "2026-11-01", to: "2026-11-30" },
   query: { sql: "SELECT 1", format: "tsv" },
   getRegistration: { rua: "a+b@c.example" },
+  addRegistration: { rua: "a+b@c.example", entry: { account: "acme" } },
   putRegistration: { rua: "äb@c.example", entry: { account: "acme", domains: ["c.example"] } },
   removeRegistration: { rua: "a/b@c.example" },
   getIdentity: { email: "a?b@c.example" },

@@ -2,7 +2,7 @@
 // that the dashboard reads. The dashboard is what is tested; an address that starts with "fault" makes the call fail, as a
 // broken Worker would.
 import { WorkerEntrypoint } from "cloudflare:workers";
-import { putAddress, removeAddress } from "../../shared/ledger/addresses.ts";
+import { addAddress, putAddress, removeAddress } from "../../shared/ledger/addresses.ts";
 
 let reconciles = 0;
 
@@ -61,6 +61,13 @@ const HANDLERS = {
     return ok({ kind: "aggregate", records, matching: records.length, messages: records.length * 41 });
   },
   readRawObject: ({ key }) => ok(new Response(key)),
+  async addRegistration({ rua, entry }, { D1_DMARC_REPORTS: directory }) {
+    if (rua.startsWith("refused")) return fail("bad_request", `'${rua}' is refused.`);
+    const place = { directory, copy: { get() {}, put() {}, delete() {} }, newAccountShard: 0 };
+    const stored = await addAddress({ rua: rua.toLowerCase(), entry }, place, 1);
+    if (stored === undefined) return fail("already_exists", `${rua} is registered already; nothing was changed.`);
+    return ok({ rua: stored.rua, entry: stored.entry });
+  },
   async putRegistration({ rua, entry }, { D1_DMARC_REPORTS: directory }) {
     if (rua.startsWith("fault")) throw new Error("KV is down");
     if (rua.startsWith("refused")) return fail("bad_request", `'${rua}' is refused.`);

@@ -37,9 +37,14 @@ afterEach(async () => {
   await server[Symbol.asyncDispose]();
 });
 
-async function reportAbout(domain: string): Promise<void> {
+async function reportAbout(domain: string, selectors: readonly string[] = ["s1"]): Promise<void> {
   const { ledger, nowSeconds } = world.invocation();
-  const records = [sampleRecord(domain, { count: 10 })];
+  const records = selectors.map((selector, i) =>
+    sampleRecord(domain, {
+      count: 10 - i,
+      dkimResults: [{ domain, selector, result: "pass", rawResult: "pass", humanResult: "" }],
+    }),
+  );
   const report = aggregateReport(domain, { day: Math.floor(nowSeconds / 86_400) - 1, records });
   const uid = domain.length.toString(16).padStart(32, "0");
   await settleSamples(ledger, [{ account: "acme", uid, report, records, receivedSeconds: nowSeconds }], { nowSeconds });
@@ -67,6 +72,13 @@ it("checks what has reports or is registered, with the selectors that reports na
   expect(await checkDueDomains(world.invocation(), outside)).toBe(0);
   later(24);
   expect(await checkDueDomains(world.invocation(), outside)).toBe(3);
+});
+
+it("looks at the selectors of all sources, not of the largest alone", async () => {
+  await reportAbout("several.test", ["s1", "s2", "s3"]);
+  await checkDueDomains(world.invocation(), outside);
+  const selectors = (await kept("several.test"))?.check.keys.map(({ selector }) => selector);
+  expect(selectors?.sort()).toEqual(["s1", "s2", "s3"]);
 });
 
 it("keeps what changed, of the domain's own names alone, and nothing where DNS did not answer", async () => {

@@ -1,7 +1,7 @@
 /**
- * The Email Worker: is this address ours, store what came, enqueue it. It never reads a report, so that a bad report can
- * never bounce mail. An unknown address is rejected for good; a fault throws, which the sender's server meets as a
- * temporary error and retries.
+ * The Email Worker: checks that the address is ours, stores the mail, and enqueues it. It never reads a report, so a
+ * bad report can never bounce mail. An unknown address is rejected permanently; a fault throws, which the sender's
+ * server sees as a temporary error and retries.
  */
 import { findRegistration } from "../../shared/ledger/find-registration.ts";
 import { noteRefusedMail } from "../../shared/ledger/refused-mail.ts";
@@ -31,7 +31,7 @@ export default {
           sender: message.from,
           seconds: Math.floor(startedMilliseconds / 1000),
         };
-        // Whatever becomes of the note, the mail is refused.
+        // The mail is refused even if it cannot be recorded.
         ctx.waitUntil(
           noteRefusedMail(env.D1_DMARC_REPORTS, refused).catch((error: unknown) =>
             log({ rua: message.to.toLowerCase(), outcome: "refused_not_noted", error: String(error) }),

@@ -1,16 +1,16 @@
 /**
- * The bytes of a mail on their way in, and on to R2. A large mail is in memory once: read by arrayBuffer() and put as bytes
- * it is there three times at a moment, and stays until the collector comes (docs/reliability.md, "Large mail").
+ * Reads the bytes of a mail and hands them to R2. A large mail is in memory once: read by arrayBuffer() and put as
+ * bytes, it would briefly be there three times and stay until garbage collection (docs/reliability.md, "Large mail").
  */
 import { MAIL_LIMITS } from "../../shared/limits.ts";
 
-/** Bytes read and written at once: the larger, the less is left behind for the collector. */
+/** Bytes read and written at once: larger chunks leave less garbage. */
 const PIECE_BYTES = 256 * 1024;
 
-/** Reads a mail to its end. Its `rawSize` is a hint: what comes counts. @throws whatever its stream throws */
+/** Reads a mail to its end. `rawSize` is only a hint: the stream counts. @throws whatever its stream throws */
 export async function readMail({ raw, rawSize }: RawMail): Promise<Uint8Array<ArrayBuffer>> {
   if (rawSize <= MAIL_LIMITS.maxParsedMessageBytes) return new Uint8Array(await new Response(raw).arrayBuffer());
-  // Any stream goes in; out comes one that fills a buffer of ours, again and again.
+  // Turns any stream into one that reads into our own buffer.
   const reader = raw.pipeThrough(new IdentityTransformStream()).getReader({ mode: "byob" });
   let bytes = new Uint8Array(Math.min(rawSize, MAIL_LIMITS.maxMessageBytes));
   let length = 0;
@@ -35,11 +35,11 @@ function grown(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   return larger;
 }
 
-/** Bytes as R2 takes them: a large mail in pieces, anything else as it is. Good for one put. */
+/** Bytes in the form R2 accepts: a large mail as a stream, anything else as is. Usable for one put. */
 export function bodyOf(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> | ReadableStream {
   if (bytes.byteLength <= MAIL_LIMITS.maxParsedMessageBytes) return bytes;
   const { readable, writable } = new FixedLengthStream(bytes.byteLength);
-  // A put that fails says so itself.
+  // A failed put reports its own error.
   writePieces(bytes, writable).catch(() => {});
   return readable;
 }
@@ -50,7 +50,7 @@ async function writePieces(bytes: Uint8Array, writable: WritableStream<Uint8Arra
   await writer.close();
 }
 
-/** Gives the memory of a mail back at once: several large ones in a row would pass 128 MB before the collector comes. */
+/** Releases the memory of a mail at once: several large ones in a row would exceed 128 MB before garbage collection. */
 export function release(bytes: Uint8Array<ArrayBuffer>): void {
   bytes.buffer.transfer(0);
 }

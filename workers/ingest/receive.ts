@@ -1,6 +1,6 @@
 /**
- * One accepted mail: its report parts to R2, a message for each to the queue. Keys come from the content and puts are
- * create-only, so a sender's retry after any fault stores nothing twice.
+ * Processes one accepted mail: stores its report parts in R2 and enqueues a message for each. Keys are derived from the
+ * content and puts are create-only, so a sender's retry after any fault stores nothing twice.
  */
 import { noteAuthentication, readAuthenticationNote } from "../../shared/authentication/authentication-results.ts";
 import { sha256Hex, sha256Text } from "../../shared/identity.ts";
@@ -24,7 +24,7 @@ import { bodyOf, readMail, release } from "./raw-mail.ts";
 export interface Received {
   keys: string[];
   sizes: number[];
-  /** Parts of the mail that are not stored, by kind: what evidently is no report, and copies of what is stored. */
+  /** Parts of the mail that are not stored, by kind: those that are evidently not reports, and copies. */
   passedOver: Partial<Record<PassedKind | "copy", number>>;
 }
 
@@ -34,10 +34,10 @@ interface Receipt {
 }
 
 /**
- * Stores and enqueues what a mail holds: each candidate part by itself, or the whole mail where there is none, where its
- * MIME structure cannot be read, where it is a feedback report, or where its signature has yet to be verified.
+ * Stores and enqueues the contents of a mail: each candidate part separately, or the whole mail if there is none, if
+ * its MIME structure cannot be read, if it is a feedback report, or if its signature has yet to be verified.
  *
- * @throws whatever R2 or the queue throws; nothing is lost by trying again
+ * @throws whatever R2 or the queue throws; retrying is safe
  */
 export async function receiveMail(
   message: ForwardableEmailMessage,
@@ -51,13 +51,13 @@ export async function receiveMail(
   const sizes: number[] = [];
   const origin = { ...receipt, ...mailOrigin(message), objectsOfMail: parts.length, authentication };
   for (const part of parts) {
-    // Told once, so that what became of the parts of a mail adds up.
+    // Recorded on one object only, so that the parts of a mail add up.
     const told = keys.length === 0 ? passedOver : {};
     keys.push(await storePart(part, env.R2_DMARC_REPORTS, { ...origin, passedOver: told }));
     sizes.push(part.bytes.byteLength);
   }
   release(mail);
-  // Also for objects that were already there: an earlier attempt may have failed between the put and the send.
+  // Also for objects that already existed: an earlier attempt may have failed between the put and the send.
   const messages = [...new Set(keys)].map((key) => ({ body: reportMessage(key, receipt) }));
   for (let i = 0; i < messages.length; i += QUEUE_LIMITS.maxBatchMessages) {
     await env.QUEUE_REPORTS.sendBatch(messages.slice(i, i + QUEUE_LIMITS.maxBatchMessages));
@@ -65,7 +65,7 @@ export async function receiveMail(
   return { keys, sizes, passedOver };
 }
 
-/** Stores a part if it is not there. @returns its key */
+/** Stores a part unless it exists. @returns its key */
 async function storePart(
   { bytes, sha256, fileName, mimeType, tlsReportDomain, keyName, isRemovable }: HashedPart,
   bucket: R2Bucket,
@@ -77,8 +77,8 @@ async function storePart(
       onlyIf: { etagDoesNotMatch: "*" },
       customMetadata: buildRawMetadata({ ...origin, fileName, mimeType, tlsReportDomain }),
     });
-  // One report sent to two of our addresses, or by a mail that another sender copied: an object for each, so that what
-  // became of it can be told for each.
+  // The same report sent to two of our addresses, or in a mail copied by another sender, is stored once for each, so
+  // that each has its own outcome.
   if (!isRemovable) {
     const key = rawKey(origin.receivedSeconds, sha256, keyName);
     if ((await put(key)) !== null) return key;
@@ -101,7 +101,7 @@ interface StoredPart extends Omit<MailPart, "isMail"> {
   bytes: Uint8Array<ArrayBuffer>;
   /** File name in the key. */
   keyName: string;
-  /** It may be a failure report, which process removes: that it is not there does not say that no one else had it. */
+  /** It may be a failure report, which process deletes: its absence does not prove that nobody else received it. */
   isRemovable: boolean;
 }
 
@@ -113,7 +113,7 @@ interface SortedParts {
 
 type HashedPart = StoredPart & { sha256: string };
 
-/** A file that a mail holds twice under one name is one object: its copies are passed over. */
+/** A file that a mail contains twice under the same name is one object: copies are passed over. */
 async function withoutCopies({ parts, passedOver }: SortedParts): Promise<{
   parts: HashedPart[];
   passedOver: Received["passedOver"];
@@ -141,16 +141,16 @@ async function sortParts(bytes: Uint8Array<ArrayBuffer>, authentication: string)
     return { parts: [{ ...whole, isRemovable: true }], passedOver: {} };
   }
   const { candidates, passedOver } = mail.value;
-  // Its signature is about the whole mail, and nobody else says whether it is good.
+  // The signature covers the whole mail, and nobody else has verified it.
   const note = readAuthenticationNote(authentication);
   const isProof = note?.isSigned === true && note.results === undefined;
   const isRemovable = candidates.some(({ isMail }) => isMail);
-  // Of a mail that is stored whole, process tells what it passes over.
+  // For a mail that is stored whole, process counts what is passed over.
   if (isProof || candidates.length === 0) return { parts: [{ ...whole, isRemovable }], passedOver: {} };
   return { parts: candidates.map(storedPart), passedOver: countKinds(passedOver) };
 }
 
-// A mail within the mail, or a mailbox, is known by its name in the key as one that may have to be removed.
+// The key names a mail within the mail, or a mailbox, so that process knows it may have to be deleted.
 function storedPart({ isMail, bytes, ...part }: MailPart): StoredPart {
   return {
     ...part,

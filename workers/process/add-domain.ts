@@ -1,4 +1,7 @@
-/** Adds a domain: makes an address nobody can guess, registers it, and says what to publish and how far that is. */
+/**
+ * Adds a domain: creates an unguessable RUA address, registers it, and returns the records to publish and the set-up
+ * state.
+ */
 import type { Outputs } from "../../shared/contract/operations.ts";
 import type { Answer } from "../../shared/contract/problems.ts";
 import { boundedResolver, recordsOf } from "../../shared/dns/resolver.ts";
@@ -16,14 +19,14 @@ import { type OutsideWorld, outsideWorld } from "./check-domains.ts";
 import { type Invocation, inShardOf } from "./env.ts";
 import { putRegistration } from "./put-registration.ts";
 
-/** What is to be added. */
+/** The request to add a domain. */
 export interface NewDomain {
   account: string;
   /** As a person typed it. */
   domain: string;
 }
 
-/** Letters and digits that are not taken for one another. */
+/** Letters and digits that are not easily confused. */
 const ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789";
 /** 16 of 31 characters are 79 bits. */
 const LOCAL_PART_CHARS = 16;
@@ -31,7 +34,7 @@ const LOCAL_PART_CHARS = 16;
 /**
  * Adds a domain, or finds the address that it has already.
  *
- * @param randomBytes as many as asked for, of a source that cannot be guessed
+ * @param randomBytes returns the number of bytes asked for, from a cryptographically secure source
  */
 export async function addDomain(
   { account, domain: typed }: NewDomain,
@@ -59,7 +62,7 @@ export async function addDomain(
   return ok(await describe({ account, domain, rua: registered.value.rua, isNew: true }, invocation, outside));
 }
 
-/** How far a domain is that was added. @returns a problem where it was not */
+/** The set-up state of a domain that was added. @returns a problem if it was not */
 export async function domainSetup(
   { account, domain: typed }: NewDomain,
   invocation: Invocation,
@@ -72,7 +75,7 @@ export async function domainSetup(
   return ok(await describe({ account, domain: read.value.name, rua, isNew: false }, invocation, outside));
 }
 
-/** Takes the domain's own address out of the registry; its reports stay. @returns a problem where it was not added */
+/** Removes the domain's own address from the registry; its reports stay. @returns a problem if it was not added */
 export async function removeDomain(
   { account, domain: typed }: NewDomain,
   invocation: Invocation,
@@ -98,7 +101,7 @@ async function addressOf({ account, domain }: NewDomain, { shards }: Invocation)
 
 function localPart(randomBytes: (count: number) => Uint8Array): string {
   let text = "";
-  // A byte beyond the last whole round of the alphabet would make its first letters likelier.
+  // Bytes beyond the last full multiple of the alphabet's length are dropped: they would favour its first letters.
   const most = 256 - (256 % ALPHABET.length);
   while (text.length < LOCAL_PART_CHARS) {
     for (const byte of randomBytes(LOCAL_PART_CHARS)) {
@@ -114,7 +117,7 @@ async function describe(
   { resolver }: OutsideWorld,
 ): Promise<Outputs["addDomain"]> {
   const { ledger } = await inShardOf(account, invocation);
-  // The check asks for the domain's own record, too.
+  // The check looks up the domain's own record, too.
   const bounded = boundedResolver(resolver, GUIDANCE_LIMITS.maxQuestionsPerDomain);
   const [check, published, [reported]] = await Promise.all([
     checkDmarc(domain, bounded, rua),

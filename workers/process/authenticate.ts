@@ -1,4 +1,7 @@
-/** How the mail of a raw object authenticated: by what its receiver said, else by its own signatures, where it is whole. */
+/**
+ * How the mail of a raw object authenticated: by its receiver's results, otherwise by its own DKIM signatures if the
+ * whole mail was stored.
+ */
 import { readAuthenticationNote } from "../../shared/authentication/authentication-results.ts";
 import { verifyDkim } from "../../shared/authentication/dkim.ts";
 import { authorOf, fromDomain } from "../../shared/authentication/from-domain.ts";
@@ -13,10 +16,10 @@ import type { ByteSource } from "../../shared/report/source.ts";
 import { isWholeMail, type RawMetadata } from "../../shared/storage.ts";
 
 /**
- * Judges the mail that a raw object came in. Keys are asked for where a resolver is given; what cannot be asked proves
- * nothing, and never holds up the object.
+ * Authenticates the mail that a raw object came in. DKIM keys are looked up if there is a resolver; a lookup that fails
+ * proves nothing and never delays the object.
  *
- * @param source undefined where nothing of it is read
+ * @param source undefined when the object is not read
  */
 export async function authenticateMail(
   { key, metadata }: { key: string; metadata: RawMetadata },
@@ -27,7 +30,7 @@ export async function authenticateMail(
   const noted = authenticationByNote(note, { from: fromDomain(metadata.from), hasResolver: resolver !== undefined });
   if (noted !== undefined) return noted;
   const isAtHand = isWholeMail(key) && source !== undefined && source.sizeBytes <= AUTHENTICATION_LIMITS.maxSignedBytes;
-  // A part from before anything was noted says nothing of its mail; of a signed mail that is too large nothing is proven.
+  // Parts stored before results were recorded prove nothing, and neither does a signed mail that is too large.
   if (!isAtHand || resolver === undefined) return { result: note === undefined ? "unchecked" : "none" };
   const mail = source.bytes ?? (await source.read(0, source.sizeBytes));
   const signatures = await verifyDkim(mail, { resolver, nowSeconds: metadata.receivedSeconds });

@@ -1,12 +1,12 @@
 /**
- * A TLS report as the dashboard is given it: as much of it as one page and its files can take. The rest is counted, and
- * is in the raw file. Pure.
+ * Cuts a TLS report to what the dashboard can show on one page and export. The rest is counted, and remains in the raw
+ * file. Pure.
  */
 import { PAGE_LIMITS } from "../../shared/limits.ts";
 import type { OmittedTls, RecordsAnswer } from "../../shared/operations.ts";
 import type { TlsFailureDetail, TlsPolicy } from "../../shared/report/vocabulary.ts";
 
-/** What may still be taken. */
+/** How much may still be taken. */
 interface Room {
   items: number;
   chars: number;
@@ -41,7 +41,7 @@ function takeDetails(room: Room, details: readonly TlsFailureDetail[]): TlsFailu
   return details.slice(0, end < 0 ? details.length : end);
 }
 
-// What does not fit closes the room: what follows in the report is left out with it.
+// Once something does not fit, everything after it is left out, too.
 function takes(room: Room, value: object, items: number): boolean {
   room.items -= items;
   room.chars -= JSON.stringify(value).length;

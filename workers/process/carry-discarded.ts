@@ -1,6 +1,6 @@
 /**
- * An object that is about to be finished in another database takes along what a person discarded of it: a row of it there,
- * with these outcomes alone, and their dead letters. Cut off after that, and however often it is done, a discard holds.
+ * Before an object moves to another database, its discards are copied there: an object row with the discarded outcomes
+ * only, and their dead letters. It is safe to interrupt or repeat.
  */
 import { commitBatch, noChanges } from "../../shared/ledger/commit-batch.ts";
 import { findDeadLetters, isDiscarded } from "../../shared/ledger/dead-letters.ts";
@@ -10,9 +10,9 @@ import { type Invocation, inShard } from "./env.ts";
 import type { Task } from "./report-task.ts";
 
 /**
- * Writes what was discarded of an object into the database that it belongs to now.
+ * Copies the discards of an object to the database it belongs to now.
  *
- * @param shard the database that it goes from
+ * @param shard the database it moves away from
  * @throws whatever D1 throws, and Error when another consumer finished the object at the same time
  */
 export async function carryDiscarded(
@@ -38,7 +38,7 @@ export async function carryDiscarded(
       ...reference,
       account,
       version: here?.version ?? 0,
-      // Below that of the message: it is still to be read.
+      // Lower than the message's generation: the object is not finished yet.
       generation: here?.generation ?? row.finished.generation,
       records: here?.records ?? 0,
       reporter: here?.reporter ?? 0,

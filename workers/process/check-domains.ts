@@ -1,4 +1,4 @@
-/** Checks what domains publish: the daily round, in bounded steps, and one domain when a person asks. */
+/** Checks the records that domains publish: a daily round in bounded steps, and one domain on request. */
 import type { Answer } from "../../shared/contract/problems.ts";
 import { type Fetch, httpsResolver } from "../../shared/dns/over-https.ts";
 import { boundedResolver, NO_RESOLVER, type Resolver } from "../../shared/dns/resolver.ts";
@@ -19,6 +19,7 @@ import {
   keepCheck,
   lastCheck,
 } from "../../shared/ledger/domain-checks.ts";
+import { askAll } from "../../shared/ledger/shards.ts";
 import { mailQuery } from "../../shared/ledger/sources.ts";
 import { GUIDANCE_LIMITS } from "../../shared/limits.ts";
 import type { Registration } from "../../shared/registry.ts";
@@ -26,13 +27,13 @@ import { SECONDS_PER_DAY } from "../../shared/report-day.ts";
 import { fail, ok } from "../../shared/result.ts";
 import { type Invocation, inEachShard, inShardOf, type LogEntry, type ProcessEnv } from "./env.ts";
 
-/** What is asked outside: both never throw. */
+/** What the checks use to look things up; neither function throws. */
 export interface OutsideWorld {
   resolver: Resolver;
   fetchPolicy: FetchPolicyFile;
 }
 
-/** What the settings say is asked: a bounded number of questions, as many as a whole round needs. */
+/** The lookups that the settings allow: a bounded number of questions, enough for a whole round. */
 export function outsideWorld({ DNS_OVER_HTTPS_URL: url }: ProcessEnv): OutsideWorld {
   const request: Fetch = (address, init) => fetch(address, init);
   return { resolver: url === "" ? NO_RESOLVER : httpsResolver(url, request), fetchPolicy: policyFetcher(request) };
@@ -47,9 +48,9 @@ export async function runDomainChecks(invocation: Invocation): Promise<LogEntry>
 }
 
 /**
- * Checks a domain now, because a person asks. A check of the last minute is answered again.
+ * Checks a domain now, on request. A result less than a minute old is returned again.
  *
- * @returns a problem for a domain that the account does not have, and where DNS answers nothing
+ * @returns a problem if the account does not have the domain or DNS does not answer
  */
 export async function checkNow(name: AccountDomain, invocation: Invocation): Promise<Answer<StoredCheck>> {
   const place = await inShardOf(name.account, invocation);
@@ -82,7 +83,8 @@ async function findDomain(name: AccountDomain, place: Invocation): Promise<numbe
 }
 
 /**
- * Checks the domains of one database whose check is oldest. Ends early where DNS does not answer at all: what is kept stays.
+ * Checks those domains of one database whose last check is oldest. Stops early when DNS does not answer at all; stored
+ * results stay.
  *
  * @returns how many were checked
  */
@@ -104,7 +106,7 @@ export async function checkDueDomains(invocation: Invocation, outside: OutsideWo
   return checked;
 }
 
-/** Domains that addresses accept. */
+/** Domains named by registered addresses. */
 function domainsOf(registered: readonly Registration[]): AccountDomain[] {
   return registered.flatMap(({ entry }) => (entry.domains ?? []).map((domain) => ({ account: entry.account, domain })));
 }
@@ -112,7 +114,7 @@ function domainsOf(registered: readonly Registration[]): AccountDomain[] {
 /**
  * Checks one domain and keeps what was found.
  *
- * @returns undefined where DNS answered nothing: what was kept before stays
+ * @returns undefined if DNS did not answer: the stored result stays
  */
 export async function checkAndKeep(
   name: AccountDomain,
@@ -130,7 +132,7 @@ export async function checkAndKeep(
   return check;
 }
 
-/** DKIM selectors that reports about a domain name, of the domain itself and below it; those last seen first. */
+/** DKIM selectors that reports name for a domain and its subdomains, most recently seen first. */
 async function seenSelectors(
   { account, domain }: AccountDomain,
   { ledger, nowSeconds }: Invocation,
@@ -142,7 +144,7 @@ async function seenSelectors(
     firstDay: lastDay - GUIDANCE_LIMITS.selectorDays,
     lastDay,
   };
-  const [mail] = await ask(ledger, mailQuery(scope));
+  const [mail] = await askAll([ledger], mailQuery(scope));
   const seen = new Map<string, SeenSelector>();
   for (const { dkimResults, lastDay: day } of mail?.sources ?? []) {
     for (const line of dkimResults.split("\n")) {

@@ -1,6 +1,6 @@
 /**
- * The second half of a batch of reports: what was read is decided about together, its points are written, and all of it is
- * committed in one transaction of each database. Any step may be repeated: nothing is counted twice.
+ * The second half of a batch of reports: decides about everything that was read, writes the points, and commits in one
+ * transaction per database. Every step can be repeated without counting anything twice.
  */
 import type { Registrations } from "../../shared/ledger/addresses.ts";
 import { commitBatch } from "../../shared/ledger/commit-batch.ts";
@@ -18,7 +18,7 @@ import { generationOf, logEntry, type Task } from "./report-task.ts";
 
 type AddressesOf = Registrations["addressesOf"];
 
-/** Commits what was read, one transaction for each database; a fault of one is no other's. */
+/** Commits what was read, one transaction per database; a fault of one database does not affect the others. */
 export async function commitTasks(
   tasks: readonly Task[],
   addressesOf: AddressesOf,
@@ -33,7 +33,8 @@ export async function commitTasks(
     }
   };
   for (const shard of invocation.shards.all.keys()) {
-    // What goes from one database goes before it is finished in another: cut off in between, it is unfinished.
+    // Rows are removed from the old database before the new one commits: interrupted in between, the object is simply
+    // unfinished.
     const moving = tasks.filter(
       ({ ending, home }) => ending === undefined && home.others.some((row) => row.shard === shard),
     );
@@ -55,7 +56,7 @@ export async function commitTasks(
   }
 }
 
-/** What a person discarded goes along, before what there is goes; a fault is the ending of the object it is about. */
+/** Copies discards to the new database before the old rows are removed; a fault becomes the ending of its task. */
 async function carryAll(moving: readonly Task[], shard: number, invocation: Invocation): Promise<void> {
   for (const task of moving) {
     try {
@@ -66,7 +67,7 @@ async function carryAll(moving: readonly Task[], shard: number, invocation: Invo
   }
 }
 
-// What was decided about an object whose bytes have gone stays where it is.
+// If the raw object has gone, its outcomes stay in the old database.
 function stayWhereDecided(task: Task): void {
   const decided = task.home.others.find(({ finished }) => wasDecided(finished.outcomes));
   if (task.read?.isThere !== false || decided === undefined) return;
@@ -77,7 +78,7 @@ function movingOf(read: ReadObject | undefined): ReadObject | undefined {
   return read === undefined ? undefined : { ...read, findings: [], isMoving: true };
 }
 
-/** Decides about what was read and commits it; again when another consumer was faster, or points of one object failed. */
+/** Decides and commits; starts over when another consumer was faster, or when writing one object's points failed. */
 async function commitTogether(tasks: readonly Task[], addressesOf: AddressesOf, invocation: Invocation): Promise<void> {
   const written = new WrittenPoints();
   for (let decision = 1; ; decision++) {
@@ -94,7 +95,7 @@ async function commitTogether(tasks: readonly Task[], addressesOf: AddressesOf, 
   }
 }
 
-/** Who sent the versions, so that a person can tell them apart. */
+/** Adds who sent each version, so that a person can tell them apart. */
 async function addMailOrigins(conflicts: ConflictRow[], { env }: Invocation): Promise<void> {
   for (const version of conflicts.flatMap(({ accepted, other }) => [accepted, other])) {
     if (version.mail !== undefined) continue;
@@ -112,7 +113,7 @@ async function decideTasks(
   const objects = open.flatMap(({ read }) => (read === undefined ? [] : [read]));
   const known = await lookUp(objects, addressesOf, invocation);
   const done = open.filter((task) => (known.finished.get(task.message.key)?.generation ?? 0) >= generationOf(task));
-  // Settled by another consumer since it was read.
+  // Committed by another consumer since it was read.
   for (const task of done) {
     const finished = known.finished.get(task.message.key);
     if (finished !== undefined) await tellEarlierCommit(finished, task, invocation);
@@ -134,9 +135,9 @@ async function decideTasks(
 }
 
 /**
- * Writes the points of all objects, side by side where they are at hand: what a call waits for is waited for once.
+ * Writes the points of all objects, concurrently where they are in memory.
  *
- * @returns false when points of an object failed: the others are decided about without it
+ * @returns false when writing an object's points failed: the batch is then decided again without it
  */
 async function writePoints(
   open: readonly Task[],
@@ -160,7 +161,7 @@ async function writePoints(
   return !isComplete.includes(false);
 }
 
-/** What follows the transaction: what happened is told, and a raw object goes that is not to be kept. */
+/** After the transaction: writes the events, and deletes raw objects that must not be kept. */
 async function finishTasks(open: readonly Task[], plan: BatchPlan, invocation: Invocation): Promise<void> {
   const filed = {
     deadLetters: new Map(plan.changes.deadLetters.map((deadLetter) => [deadLetter.id, deadLetter])),

@@ -1,6 +1,6 @@
 /**
- * What the two versions of a report in conflict say differently: both are read again from their raw objects, and what is
- * counted under each combination of facts is compared. Bounded in what is held and in what is told.
+ * Finds how the two versions of a report in conflict differ: reads both again from their raw objects and compares the
+ * counts for each combination of facts. Memory and output are bounded.
  */
 import type { Outputs } from "../../shared/contract/operations.ts";
 import type { ConflictRow, ReportVersion } from "../../shared/ledger/conflicts.ts";
@@ -26,7 +26,7 @@ export async function compareVersions({ accepted, other }: ConflictRow, bucket: 
 
 type Count = (label: string, count: number) => void;
 
-/** @returns why it cannot be read any more, as a sentence */
+/** @returns why it can no longer be read, as a sentence */
 async function readVersion(version: ReportVersion, bucket: R2Bucket, count: Count): Promise<string | undefined> {
   const object = await findRawObject(bucket, version.rawKey);
   if (object === undefined) return `${version.rawKey} is no longer in R2.`;
@@ -54,7 +54,7 @@ async function readVersion(version: ReportVersion, bucket: R2Bucket, count: Coun
   return `${version.rawKey} no longer gives this report.`;
 }
 
-/** All that a record says but its count. */
+/** Everything in a record except its count. */
 function recordLabel(record: AggregateRecord): string {
   const { sourceIp, headerFrom, envelopeFrom, disposition, dkim, spf, reasons, dkimResults, spfResults } = record;
   const results = [
@@ -77,7 +77,7 @@ function countSessions({ policies }: TlsReport, count: Count): void {
   }
 }
 
-/** What each version counts under each label. */
+/** The count of each version under each label. */
 class VersionCounts {
   readonly #counts = new Map<string, { accepted: number; other: number }>();
   #isComplete = true;

@@ -21,7 +21,7 @@ import { compareVersions } from "./compare-versions.ts";
 import { type Invocation, inEachShard, inShardOf } from "./env.ts";
 import { writePoints } from "./points.ts";
 
-/** What the versions of a conflict count differently; undefined when there is no such conflict. */
+/** How the versions of a conflict differ; undefined when there is no such conflict. */
 export async function compareConflict(
   id: string,
   invocation: Invocation,
@@ -30,7 +30,7 @@ export async function compareConflict(
   return found === undefined ? undefined : compareVersions(found.conflict, invocation.env.R2_DMARC_REPORTS);
 }
 
-/** A conflict, and the invocation on the database it is in. */
+/** A conflict, and the invocation bound to its database. */
 async function findConflict(
   id: string,
   invocation: Invocation,
@@ -43,7 +43,7 @@ async function findConflict(
   return found.flat()[0];
 }
 
-/** Notes a decision; where the other version is to count, its object is run again. */
+/** Stores a decision; if the other version is to count, its object is rerun. */
 export async function decideConflict(
   id: string,
   { decision, note }: { decision: ConflictDecision; note: DecisionNote },
@@ -82,9 +82,9 @@ export async function decideConflict(
 }
 
 /**
- * Keeps the verified reports of a group of conflicts, as many as one call decides.
+ * Keeps the verified reports of a group of conflicts, up to the limit of one call.
  *
- * @returns how many were decided, and whether none is left
+ * @returns how many were decided, and whether any is left
  */
 export async function keepVerified(
   group: DoubtedGroup,
@@ -98,7 +98,7 @@ export async function keepVerified(
   return { kept: some.length, isComplete: found.length === some.length };
 }
 
-/** The other versions count as duplicates from now on; their raw objects stay. */
+/** The other versions become duplicates; their raw objects stay. */
 async function keep(conflicts: readonly ConflictRow[], note: DecisionNote, invocation: Invocation): Promise<void> {
   const { ledger, nowSeconds } = invocation;
   const [first] = conflicts;

@@ -1,7 +1,7 @@
 /**
- * The queue consumer: one batch is one invocation, with one write budget. Each message is acknowledged or retried by
- * itself. Bad input is filed as a dead letter and acknowledged; a fault is retried with backoff, and its error kept for
- * the dead letter it may end in.
+ * The queue consumer: one batch is one invocation with one write budget. Messages are acknowledged or retried
+ * individually. Bad input is filed as a dead letter and acknowledged; a fault is retried with backoff, and its error is
+ * kept for the dead letter it may end in.
  */
 
 import { clearFaults, lastErrorOf, recordFault } from "../../shared/ledger/faults.ts";
@@ -57,7 +57,7 @@ export async function consumeBatch(batch: Batch, env: ProcessEnv, host: Host): P
     const delaySeconds = retryDelaySeconds(attempts, Number(env.RETRY_BASE_SECONDS), host.random());
     const error = String(ending.error);
     host.log(JSON.stringify({ event: "fault", queue: batch.queue, error, delaySeconds, attempts, milliseconds }));
-    // In the dead letter queue the error that brought the message there is the one to keep.
+    // In the dead letter queue, keep the error that brought the message there.
     if (!isDeadLetters) await recordFault(directory, delivery, ending.error, invocation.nowSeconds);
     delivery.retry({ delaySeconds });
   }
@@ -79,7 +79,7 @@ async function runBatch(messages: readonly Delivery[], invocation: Invocation): 
   return endings;
 }
 
-/** Files what the platform moved to the dead letter queue, with the last error it left behind. */
+/** Files messages that the platform moved to the dead letter queue, with their last error. */
 async function fileBatch(messages: readonly Delivery[], invocation: Invocation): Promise<Map<Delivery, Ending>> {
   const { directory } = invocation.shards;
   const endings = new Map<Delivery, Ending>();

@@ -1,4 +1,4 @@
-/** What an operator does with dead letters: send again, discard, take that back. A page of dead letters a call. */
+/** What an operator can do with dead letters: retry, discard, restore. One page of dead letters per call. */
 
 import { closedDeadLetter, deadLetterEvent, eventPoint, type PipelineEvent } from "../../shared/analytics/events.ts";
 import { commitBatch, noChanges } from "../../shared/ledger/commit-batch.ts";
@@ -26,7 +26,7 @@ import type { Invocation } from "./env.ts";
 import { messageAgain } from "./kinds/table.ts";
 import { writePoints } from "./points.ts";
 
-/** Sends the messages of dead letters again. A dead letter stays until its message succeeds. */
+/** Enqueues the messages of dead letters again. A dead letter stays until its message succeeds. */
 export async function requeueDeadLetters(
   selection: DeadLetterSelection,
   invocation: Invocation,
@@ -58,7 +58,7 @@ async function requeue(
   return { id, code, result: "requeued" };
 }
 
-/** Discards dead letters: they are no longer open, and what they are about is not filed again. The raw objects stay. */
+/** Discards dead letters: they are no longer open, and the same failure is not filed again. Raw objects stay. */
 export function discardDeadLetters(
   selection: DeadLetterSelection,
   by: string,
@@ -71,7 +71,7 @@ export function discardDeadLetters(
   );
 }
 
-/** Opens discarded dead letters again. */
+/** Reopens discarded dead letters. */
 export function restoreDeadLetters(
   selection: DeadLetterSelection,
   invocation: Invocation,
@@ -120,7 +120,7 @@ async function discard(deadLetters: readonly DeadLetterRow[], by: string, invoca
   await changeWithObjects({ deadLetters, events, mark, outcome: "discarded" }, invocation);
 }
 
-/** Opens dead letters of one database again, told above what was told since they were discarded. */
+/** Reopens dead letters of one database, with a generation that outranks the events since they were discarded. */
 async function restore(deadLetters: readonly DeadLetterRow[], invocation: Invocation): Promise<void> {
   const above = deadLetters.map((one) => ({
     ...one,
@@ -134,11 +134,11 @@ interface MarkedChange {
   deadLetters: readonly DeadLetterRow[];
   events: PipelineEvent[];
   mark: Change;
-  /** What the objects say of these parts from now on. */
+  /** The outcome that the objects record for these parts from now on. */
   outcome: "discarded" | "dead_letter";
 }
 
-/** Tells the events, then marks the dead letters and the outcomes of their objects in one transaction. */
+/** Writes the events, then updates the dead letters and their objects' outcomes in one transaction. */
 async function changeWithObjects(marked: MarkedChange, invocation: Invocation): Promise<void> {
   const { deadLetters, events, mark } = marked;
   const { ledger, nowSeconds } = invocation;
@@ -154,7 +154,7 @@ async function changeWithObjects(marked: MarkedChange, invocation: Invocation): 
   throw new Error("The objects of these dead letters are changed by others all the time.");
 }
 
-// An object remembers what was discarded.
+// The object remembers what was discarded.
 async function objectsWith(
   { deadLetters, outcome: name }: MarkedChange,
   ledger: Invocation["ledger"],
@@ -177,7 +177,7 @@ async function objectsWith(
 
 interface Selected {
   deadLetters: DeadLetterRow[];
-  /** Ids of which there is no dead letter. */
+  /** Ids that have no dead letter. */
   missing: string[];
   cursor: string | undefined;
 }
@@ -204,7 +204,7 @@ function missingDeadLetter(id: string): DeadLetterResult {
   return { id, code: "", result: "refused", reason: `There is no dead letter '${id}'.` };
 }
 
-// Of dead letters named by id the results are in the order they were named in.
+// For dead letters given by id, results keep the order given.
 function inAskedOrder(results: DeadLetterResult[], { ids }: DeadLetterSelection): DeadLetterResult[] {
   const places = new Map(ids?.map((id, place) => [id, place]));
   return results.toSorted((a, b) => (places.get(a.id) ?? 0) - (places.get(b.id) ?? 0));

@@ -1,4 +1,4 @@
-/** Builds dead letters, and files those of messages that could not be run at all. */
+/** Builds dead letters, and files those of messages that could not be processed at all. */
 import type { DataPoint } from "../../shared/analytics/columns.ts";
 import { closedDeadLetter, deadLetterEvent, eventPoint } from "../../shared/analytics/events.ts";
 import { domainOfFileName } from "../../shared/domain-name.ts";
@@ -18,7 +18,7 @@ import { dayOfRawKey, isoDate } from "../../shared/storage.ts";
 import { type Invocation, inEachShard, type LogEntry } from "./env.ts";
 import { writePoints } from "./points.ts";
 
-/** What is known of a failure. */
+/** What is known about a failure. */
 export interface Failure {
   reason: Problem;
   stage: DeadLetterRow["stage"];
@@ -29,7 +29,7 @@ export interface Failure {
   account?: string;
   rua?: string;
   domain?: string;
-  /** "" for a message that names no raw object: it is its own identity. */
+  /** "" for a message that names no raw object; its content then identifies it. */
   rawKey?: string;
   part?: string;
   generation?: number;
@@ -69,9 +69,9 @@ export async function newDeadLetter(failure: Failure, nowSeconds: number): Promi
 }
 
 /**
- * Files one dead letter with what belongs to it.
+ * Files one dead letter together with related changes.
  *
- * @returns undefined when the ledger has changed since it was looked at
+ * @returns undefined when the ledger has changed since it was read
  */
 export async function fileDeadLetter(
   deadLetter: DeadLetterRow,
@@ -87,13 +87,13 @@ export async function fileDeadLetter(
   return state === "changed" ? undefined : { event: "dead_letter", outcome: "dead_letter", id, rua, key: rawKey, code };
 }
 
-/** Dead letters of one database, and the invocation on it. */
+/** Dead letters of one database, and the invocation bound to it. */
 export interface FiledDeadLetters {
   deadLetters: DeadLetterRow[];
   place: Invocation;
 }
 
-/** Finds dead letters by id, in whichever database they are. @returns only databases that have some */
+/** Finds dead letters by id, in any database. @returns only databases that have some */
 export async function findDeadLettersAnywhere(
   ids: readonly string[],
   invocation: Invocation,
@@ -105,20 +105,20 @@ export async function findDeadLettersAnywhere(
   return found.filter(({ deadLetters }) => deadLetters.length > 0);
 }
 
-/** The events that dead letters are cleared. */
+/** The events that close dead letters. */
 export function clearedEvents(filed: readonly FiledDeadLetters[], attempts: number): DataPoint[] {
   return filed.flatMap(({ deadLetters, place }) =>
     deadLetters.map((deadLetter) => eventPoint(closedDeadLetter(deadLetter, "cleared"), attempts, place.nowSeconds)),
   );
 }
 
-/** Removes dead letters that have been cleared. @throws whatever D1 throws; done again it is the same */
+/** Removes dead letters that have been cleared. @throws whatever D1 throws; safe to repeat */
 export async function removeDeadLettersAnywhere(filed: readonly FiledDeadLetters[]): Promise<void> {
   for (const { deadLetters, place } of filed)
     await change(place.ledger, [removeDeadLetters(deadLetters.map(({ id }) => id))]);
 }
 
-/** Files a message that is none of this pipeline: it is kept whole and not tried again. */
+/** Files a message that is not one of ours: it is kept whole and not retried. */
 export async function fileInvalid(
   { body, attempts, timestamp }: { body: unknown; attempts: number; timestamp: Date },
   error: string,

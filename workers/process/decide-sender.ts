@@ -1,4 +1,4 @@
-/** Keeps what an owner says of who sends in the domain's name, and takes it back. */
+/** Stores and undoes an owner's decisions about senders. */
 import type { Answer } from "../../shared/contract/problems.ts";
 import { change } from "../../shared/ledger/database.ts";
 import {
@@ -23,7 +23,7 @@ export async function decideSender(
   return ok(decided);
 }
 
-/** Puts the decision before in force again. @returns a problem where nothing was decided */
+/** Restores the previous decision. @returns a problem if nothing was decided */
 export async function undoSenderDecision(
   name: SenderName,
   by: string,

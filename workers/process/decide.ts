@@ -1,7 +1,6 @@
 /**
- * What becomes of the objects of a batch, one after the other as if they had come so: each report accepted, duplicate, in
- * conflict or taken back, each part that cannot be read a dead letter. Pure: it decides on what was looked up, and says
- * what is to be written.
+ * Decides the outcome of every object in a batch, in order: each report is accepted, a duplicate, in conflict or taken
+ * back; each part that cannot be read is a dead letter. Pure: works on what was looked up and returns what to write.
  */
 import type { DataPoint } from "../../shared/analytics/columns.ts";
 import { closedConflict, closedDeadLetter, eventPoint, type PipelineEvent } from "../../shared/analytics/events.ts";
@@ -30,44 +29,46 @@ import { type Finding, type FoundProblem, type FoundReport, narrowed } from "./r
 import { coverReport, type PointWork, workOf, writeOf } from "./report-writes.ts";
 import { runAbove } from "./write-above.ts";
 
-/** What becomes of one object. */
+/** The decision about one object. */
 export interface ObjectPlan {
   object: ReadObject;
-  /** Undefined when nothing changes, and why. */
+  /** Why nothing changes; undefined when something does. */
   left: string | undefined;
   outcomes: Outcome[];
   records: number;
   points: PointWork[];
-  /** That dead letters and conflicts are solved: told before they go. */
+  /** Events for dead letters and conflicts that are resolved, written before those rows are removed. */
   events: DataPoint[];
-  /** Reports accepted from other objects whose points have to be written above what this one may have left behind. */
+  /**
+   * Reports accepted from other objects, to be rerun so that their points outrank any this object may have left behind.
+   */
   again: ReportMessage[];
   rawRemoved: boolean;
 }
 
-/** What becomes of a batch. */
+/** The decision about a whole batch. */
 export interface BatchPlan {
   objects: ObjectPlan[];
   changes: BatchChanges;
 }
 
-/** Records a day, by address and by account; reports a day, by address and reporter. */
+/** Daily limits: records by address and by account, reports by address and reporter. */
 export interface DayBudget {
   address: number;
   account: number;
   reporter: number;
 }
 
-/** What decisions are made with. */
+/** What decisions depend on. */
 export interface DecisionContext {
   known: Known;
   budget: DayBudget;
-  /** Whether this invocation has written points of a report for an object, whatever their generation. */
+  /** Whether this invocation has already written points of a report for an object, in any generation. */
   hasWritten(rawKey: string, uid: string): boolean;
   nowSeconds: number;
 }
 
-/** Decides about a batch, in its order. */
+/** Decides about a batch, in order. */
 export async function decide(objects: readonly ReadObject[], context: DecisionContext): Promise<BatchPlan> {
   const batch = new BatchDecision(context);
   const plans: ObjectPlan[] = [];
@@ -75,19 +76,19 @@ export async function decide(objects: readonly ReadObject[], context: DecisionCo
   return { objects: plans, changes: batch.close() };
 }
 
-/** What an object takes of a day's budgets. */
+/** What an object uses of the daily budgets. */
 interface ObjectUse {
   reporter: number;
   reports: number;
   records: number;
 }
 
-/** What the objects of a batch share. */
+/** State shared by the objects of a batch. */
 class BatchDecision {
   readonly context: DecisionContext;
   readonly claims: Claims;
   readonly changes = noChanges();
-  /** By uid: of two writes of one report in a batch the later one counts. */
+  /** By uid: when a batch writes one report twice, the later write counts. */
   readonly writes = new Map<string, BatchChanges["reports"][number]>();
 
   constructor(context: DecisionContext) {
@@ -95,12 +96,12 @@ class BatchDecision {
     this.claims = new Claims(context.known.held);
   }
 
-  /** What the ledger itself holds of a report, whatever has been decided since. */
+  /** The report as the ledger holds it, regardless of what this batch has decided since. */
   stored(uid: string): HeldReport | undefined {
     return this.context.known.held.reports.get(uid);
   }
 
-  /** @returns whether an object fits the day's budgets; then what it holds is taken from them */
+  /** @returns whether an object fits the daily budgets; if so, they are charged for it */
   take(object: ReadObject, { reporter, reports, records }: ObjectUse): boolean {
     const { known, budget } = this.context;
     const keys = useKeys(object, reporter);
@@ -133,7 +134,7 @@ class ObjectDecision {
   readonly #plan: ObjectPlan;
   readonly #previous: readonly Outcome[];
   #conflicts = 0;
-  /** Of this object, beyond those that are filed one by one. */
+  /** Conflicts of this object beyond those that are filed individually. */
   #conflictsBeyond = 0;
   #isRefusedWhole = false;
 
@@ -156,7 +157,7 @@ class ObjectDecision {
   async decide(): Promise<ObjectPlan> {
     const { message, registration, isThere, isMoving } = this.#object;
     if (isMoving) return this.#move();
-    // What was decided stays when it is run again after its address or its raw object has gone.
+    // Earlier decisions stand when the object is rerun after its address or raw object has gone.
     if ((this.#wasDecided() || this.#wasDiscarded()) && (registration === undefined || !isThere)) {
       this.#plan.left = isThere ? "left: address not registered" : "left: no raw object";
       this.#keepObject();
@@ -173,7 +174,7 @@ class ObjectDecision {
     return this.#plan;
   }
 
-  /** What it gave here counts no more, and nothing of it stays: it is about to be finished in another database. */
+  /** Removes everything the object contributed here: another database is about to commit it. */
   #move(): ObjectPlan {
     const finished = this.#batch.context.known.finished.get(this.#object.message.key);
     if (finished === undefined) return this.#plan;
@@ -185,7 +186,7 @@ class ObjectDecision {
   async #refuseWhole(reason: Problem): Promise<void> {
     this.#isRefusedWhole = true;
     await this.#reject({ part: "", problem: reason });
-    // Once it can be read again, what a person discarded of it is still discarded.
+    // Discards are kept: they still hold once the object can be read again.
     const kept = new Set(this.#plan.outcomes.map(({ id }) => id));
     for (const outcome of discardedByPeople(this.#previous, this.#batch.context.known.deadLetters))
       if (!kept.has(outcome.id)) this.#record(outcome);
@@ -195,7 +196,7 @@ class ObjectDecision {
     return wasDecided(this.#previous);
   }
 
-  /** Whether a person discarded all that is known of it. */
+  /** Whether everything in it was discarded. */
   #wasDiscarded(): boolean {
     return this.#previous.length > 0 && this.#previous.every(({ outcome }) => outcome === "discarded");
   }
@@ -213,7 +214,7 @@ class ObjectDecision {
     };
   }
 
-  /** Nothing about a foreign domain, and no flood of dead letters. */
+  /** Drops findings about foreign domains and bounds the number of dead letters. */
   #screen(): Finding[] {
     const screened = this.#object.findings.map((finding) => ("problem" in finding ? finding : this.#accepted(finding)));
     const problems = screened.filter((finding): finding is FoundProblem => "problem" in finding);
@@ -224,7 +225,7 @@ class ObjectDecision {
 
   #accepted(found: FoundReport): Finding {
     const { message, registration } = this.#object;
-    // What was accepted stays so when its address takes fewer domains now.
+    // A report accepted earlier stays accepted even if its address takes fewer domains now.
     const wasAccepted = this.#previous.some(({ outcome, id }) => outcome === "accepted" && id === found.uid);
     const before = wasAccepted ? (this.#batch.stored(found.uid)?.spread ?? []) : [];
     const accepts = (domain: string): boolean =>
@@ -303,7 +304,7 @@ class ObjectDecision {
     };
   }
 
-  /** Keys of signatures go: a document that was verified once stays so, whatever can be asked now. */
+  /** DKIM keys disappear from DNS: a document that was verified once stays verified. */
   #senderOf(
     report: Report,
     { uid, part, contentHash }: { uid: string; part: string; contentHash: string },
@@ -325,7 +326,8 @@ class ObjectDecision {
     const shares = await withReadings(found, claim, generation);
     this.#write({ ...writeOf(claim, { generation, highestPoints }), shares }, claim.reference);
     if (verdict.displaces && verdict.held !== undefined) await this.#displace(claim, verdict.held, generation);
-    // What takes the place of another has its generation, and may have it again: it is told in the same words then.
+    // A report that displaces another takes over its generation, possibly more than once: the event must be the same
+    // each time.
     const isFirst = message.generation === undefined && verdict.displaces !== true;
     const outcome = isFirst ? "accepted" : "reprocessed";
     const event = { ...this.#eventOf(found, { outcome, id: reference.uid }), generation };
@@ -353,7 +355,7 @@ class ObjectDecision {
     this.#record({ outcome: "conflict", part, id, uid: reference.uid, points: claim.points, ...place });
   }
 
-  /** The rest waits as one dead letter: sent again once the others are decided, as many more are filed one by one. */
+  /** The remaining conflicts wait as one dead letter; retrying it after the others are decided files the next ones. */
   async #rejectConflictsBeyond(): Promise<void> {
     const count = this.#conflictsBeyond;
     const reason = { ...problem("too_many_problems", `${count} more conflict`), counts: { conflict: count } };
@@ -380,8 +382,8 @@ class ObjectDecision {
   }
 
   /**
-   * A report that takes the place of a less credible one: that one becomes the conflict at once, and its object is run
-   * again, where it is met as one, or as a copy.
+   * A report replaces a less credible one, which becomes the conflict at once; its object is rerun and then ends as
+   * that conflict or as a duplicate.
    */
   async #displace(claim: Claim, held: HeldReport, generation: number): Promise<void> {
     const accepted = { ...versionOf({ ...claim, generation }), mail: this.#object.mail };
@@ -395,10 +397,10 @@ class ObjectDecision {
     this.#plan.again.push(again);
   }
 
-  /** Has the accepted report written above the points that this object may have left behind (write-above.ts). */
+  /** Reruns the accepted report so that its points outrank any this object may have left behind (write-above.ts). */
   #writeAbove(claim: Claim, held: HeldReport): void {
     const { coversPoints } = this.#object.message;
-    // One that was to write above others, and was displaced meanwhile, leaves that to what took its place.
+    // If this object was itself rerun for that purpose and displaced meanwhile, its successor does it.
     if (coversPoints === undefined && !this.#mayHaveWritten(claim.reference.uid)) return;
     this.#plan.again.push(runAbove(held, { ...claim, points: Math.max(claim.points, coversPoints ?? 0) }));
   }
@@ -408,7 +410,9 @@ class ObjectDecision {
     return mayHaveWritten || this.#batch.context.hasWritten(message.key, uid);
   }
 
-  /** Files a part that cannot become data, whole objects included; one that a person discarded stays discarded. */
+  /**
+   * Files a part (or the whole object) that cannot be read as a dead letter, unless a person has already discarded it.
+   */
   async #reject({ part, problem: reason, domain = "", file }: FoundProblem): Promise<void> {
     const { message, attempts, generation, registration, mail } = this.#object;
     const deadLetter = await newDeadLetter(
@@ -440,20 +444,20 @@ class ObjectDecision {
     this.#record({ outcome: "dead_letter", part, id, ...stands });
   }
 
-  /** The file a part is; of one that is the whole object, what is known of the object. */
+  /** The file behind a part; where the part is the whole object, what is known about the object is included. */
   #fileOf(file: FileFacts | undefined): DeadLetterFile | undefined {
     const object = this.#object.file;
     if (file === undefined || object === undefined) return file ?? object;
     return file.name === object.name ? { ...object, ...file } : file;
   }
 
-  /** Whether a person discarded this part before, even if it was for another reason of reading. */
+  /** Whether a person discarded this part before, even if reading failed for another reason then. */
   #isSame({ id, part }: Outcome, deadLetter: DeadLetterRow): boolean {
     if (id === deadLetter.id) return true;
     return part === deadLetter.part && this.#batch.context.known.deadLetters.get(id)?.stage === "read";
   }
 
-  /** What the object gave before and no longer gives: dead letters and conflicts are solved, reports count no more. */
+  /** Undoes earlier outcomes that no longer hold: dead letters and conflicts are resolved, reports stop counting. */
   #clear(): void {
     const { known } = this.#batch.context;
     const { message } = this.#object;
@@ -477,7 +481,7 @@ class ObjectDecision {
       if (deadLetter === undefined) continue;
       this.#batch.changes.closedDeadLetters.push(id);
       if (this.#object.isMoving && isDiscarded(deadLetter)) continue;
-      // Of a discarded one that was told already, under the generation that ends it.
+      // A discard has its own event already, so the event that ends it needs the next generation.
       const generation = isDiscarded(deadLetter) ? deadLetter.generation + 1 : deadLetter.generation;
       this.#tell(closedDeadLetter({ ...deadLetter, generation }, "cleared"));
     }
@@ -507,8 +511,9 @@ class ObjectDecision {
     });
   }
 
-  // A failure report holds personal data: unless it is to be stored, only its facts are kept (setting `failureReports`).
-  // Only whole mails are removed: of these each address has an object of its own from the start (workers/ingest).
+  // A failure report holds personal data: unless it is to be stored, only its facts are kept (setting
+  // `failureReports`). Only whole mails are removed: each address has its own object of those from the start
+  // (workers/ingest).
   #mustRemoveRaw(): boolean {
     const { message, registration, findings } = this.#object;
     return (
@@ -521,7 +526,7 @@ class ObjectDecision {
     );
   }
 
-  /** What it gave stays; that it was run again is noted, since jobs are followed by it. */
+  /** Keeps the outcomes and notes the rerun, since jobs track progress by it. */
   #keepObject(): void {
     const { message, generation } = this.#object;
     const finished = this.#batch.context.known.finished.get(message.key);
@@ -549,7 +554,7 @@ class ObjectDecision {
     });
   }
 
-  /** What was found, told by who read it; an object that is refused whole is one part, beside those that stay discarded. */
+  /** How many parts were found; an object refused as a whole is one part, plus those that stay discarded. */
   #foundParts(): FoundParts {
     const { findings, passedOver } = this.#object;
     if (this.#isRefusedWhole) return { found: countParts(this.#plan.outcomes), passedOver: {} };
@@ -557,7 +562,7 @@ class ObjectDecision {
     return { found: findings.length + passed, passedOver };
   }
 
-  /** What is kept of its use: nothing where it waits, as if it had not come. */
+  /** The use to be stored: none while the object waits, as if it had not arrived. */
   #countedUse(): Pick<ObjectUse, "reporter" | "reports"> {
     if (!wasDecided(this.#plan.outcomes)) return { reporter: 0, reports: 0 };
     const { reporter, reports } = this.#use();
@@ -584,7 +589,7 @@ class ObjectDecision {
     };
   }
 
-  /** What happened to a report or a part is noted here; outcomes.ts tells it. */
+  /** Notes an outcome; outcomes.ts writes its event. */
   #record(outcome: Outcome): void {
     this.#plan.outcomes.push(outcome);
   }
@@ -594,12 +599,12 @@ class ObjectDecision {
   }
 }
 
-/** Whether a report was found in an object before, and decided about. */
+/** Whether any report of an object has been decided before. */
 export function wasDecided(outcomes: readonly Outcome[]): boolean {
   return outcomes.some(({ outcome }) => outcome !== "dead_letter" && outcome !== "discarded");
 }
 
-/** Large figures are written before the report is accepted, under a name that no other reading has. */
+/** Figures too large for the row are written before the report is accepted, under a name unique to this reading. */
 async function withReadings(found: FoundReport, claim: Claim, generation: number): Promise<ReportShare[]> {
   const isReadAgain = found.header.kind === "aggregate" && found.records === undefined;
   return Promise.all(

@@ -1,4 +1,4 @@
-/** The bindings of process as its code uses them, and what is handed to everything that runs in one invocation. */
+/** The bindings of process as its code uses them, and the context of one invocation. */
 import { PointBudget } from "../../shared/analytics/budget.ts";
 import type { DataPoint, DatasetId } from "../../shared/analytics/columns.ts";
 import { httpsResolver } from "../../shared/dns/over-https.ts";
@@ -21,6 +21,7 @@ type Settings =
   | "ACCOUNT_RECORDS_PER_DAY"
   | "REPORTER_REPORTS_PER_DAY"
   | "KEEP_DETAIL_DAYS"
+  | "WATCH_QUERIES_PER_RUN"
   | "NEW_ACCOUNTS_SHARD";
 
 export type ProcessEnv = Omit<ProcessBindings, Datasets | Settings | Texts> &
@@ -28,15 +29,15 @@ export type ProcessEnv = Omit<ProcessBindings, Datasets | Settings | Texts> &
   Record<Settings, number> &
   Record<Texts, string>;
 
-/** What one invocation works with: bindings, the ledger, its write budget, and the time. */
+/** The context of one invocation: bindings, the ledger, its write budget, and the time. */
 export interface Invocation {
   env: ProcessEnv;
   shards: Shards;
-  /** Which database of the ledger is worked on; the first where nothing else is said. */
+  /** The database of the ledger in use; the first unless another is chosen. */
   shard: number;
   ledger: LedgerDatabase;
   budget: PointBudget;
-  /** Answers a bounded number of questions to the DNS; undefined where none is configured. */
+  /** Answers a bounded number of DNS questions; undefined if no resolver is configured. */
   resolver: Resolver | undefined;
   nowSeconds: number;
 }
@@ -66,12 +67,14 @@ export function inShard(invocation: Invocation, shard: number): Invocation {
   return { ...invocation, shard, ledger: invocation.shards.of(shard) };
 }
 
-/** The invocation on a database, or on the first one where it is no longer bound: what is filed has to be somewhere. */
+/**
+ * The invocation on a database, or on the first one if that is no longer bound: a dead letter must be filed somewhere.
+ */
 export function inShardIfBound(invocation: Invocation, shard: number): Invocation {
   return inShard(invocation, invocation.shards.all[shard] === undefined ? 0 : shard);
 }
 
-/** The invocation on the database of an account; on the first one where there is no such account. */
+/** The invocation on the database of an account, or on the first one if there is no such account. */
 export async function inShardOf(account: string, invocation: Invocation): Promise<Invocation> {
   const found = await findAccount(invocation.shards.directory, account);
   return inShard(invocation, found?.shard ?? 0);
@@ -82,7 +85,7 @@ export function inEachShard(invocation: Invocation): Invocation[] {
   return invocation.shards.all.map((_, shard) => inShard(invocation, shard));
 }
 
-/** What is told of a piece of work, for the log: figures and names, never content. */
+/** A log entry: figures and names, never content. */
 export type LogEntry = Record<string, unknown>;
 
 /** The binding of a dataset. */

@@ -2,11 +2,13 @@
 
 import { runDomainChecks } from "./check-domains.ts";
 import { consumeBatch } from "./consumer.ts";
-import { newInvocation, type ProcessEnv } from "./env.ts";
+import { type Invocation, type LogEntry, newInvocation, type ProcessEnv } from "./env.ts";
 import { runUpkeep } from "./upkeep.ts";
+import { runWatch } from "./watch.ts";
 
 /** As in wrangler.process.toml; the other one is the daily upkeep. */
 const CHECK_CRON = "47 * * * *";
+const WATCH_CRON = "* * * * *";
 
 export { Operations } from "./operations.ts";
 
@@ -21,11 +23,21 @@ export default {
 
   async scheduled({ cron }, env): Promise<void> {
     const invocation = newInvocation(env, Date.now());
-    const done = cron === CHECK_CRON ? await runDomainChecks(invocation) : await runUpkeep(invocation, Math.random());
-    console.log(JSON.stringify(done));
+    console.log(JSON.stringify(await runScheduled(cron, invocation)));
   },
 
   fetch(): Response {
     return new Response("This Worker reads queues; it has no pages.\n", { status: 404 });
   },
 } satisfies ExportedHandler<ProcessEnv>;
+
+function runScheduled(cron: string, invocation: Invocation): Promise<LogEntry> {
+  switch (cron) {
+    case WATCH_CRON:
+      return runWatch(invocation);
+    case CHECK_CRON:
+      return runDomainChecks(invocation);
+    default:
+      return runUpkeep(invocation, Math.random());
+  }
+}

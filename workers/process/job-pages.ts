@@ -1,6 +1,6 @@
 /**
- * The pages of a job: which raw objects come next. Read from listings of R2, with what the objects' custom metadata says,
- * and from the ledger; no object is opened.
+ * The pages of a job: which raw objects come next. Taken from R2 listings with custom metadata and from the ledger; no
+ * object is opened.
  */
 import * as v from "valibot";
 import { nextGeneration } from "../../shared/analytics/events.ts";
@@ -21,9 +21,9 @@ import { type Invocation, inEachShard, inShard } from "./env.ts";
 export interface JobPage {
   messages: ReportMessage[];
   scanned: number;
-  /** Where the next page begins; undefined on the last one. */
+  /** The start of the next page; undefined on the last one. */
   cursor: string | undefined;
-  /** What is to be changed, in which database, once the messages have been enqueued. */
+  /** Changes to make, by database, once the messages have been enqueued. */
   whenEnqueued: { place: Invocation; changes: Change[] }[];
 }
 
@@ -58,7 +58,7 @@ async function rawPage({ id: jobId, filter, generation, cursor }: Job, { env }: 
   };
 }
 
-/** Raw objects that reports about one domain were accepted from, by the ledger. */
+/** Raw objects that reports about one domain were accepted from, according to the ledger. */
 async function domainPage(
   { id: jobId, filter, generation, cursor }: Job,
   domain: string,
@@ -84,7 +84,7 @@ async function domainPage(
   };
 }
 
-/** Where a reconcile job is: a day, the key it goes on after, and what it has counted of the day. */
+/** The position of a reconcile job: a day, the key it continues after, and what it has counted for the day. */
 const reconcileCursor = v.pipe(
   v.string(),
   v.parseJson(),
@@ -93,8 +93,8 @@ const reconcileCursor = v.pipe(
 type ReconcileCursor = v.InferOutput<typeof reconcileCursor>;
 
 /**
- * Raw objects without an outcome, the newest day first: received and never finished (a purged queue, a local stack killed
- * with messages in memory). On the first page also reports whose slices have been due for too long.
+ * Raw objects without an outcome, newest day first: received but never finished (a purged queue, a local stack killed
+ * with messages in memory). The first page also has reports whose slices are overdue.
  */
 async function reconcilePage(job: Job, invocation: Invocation): Promise<JobPage> {
   const page: JobPage = { messages: [], scanned: 0, cursor: undefined, whenEnqueued: [] };
@@ -129,7 +129,7 @@ async function reconcileSome(
   const ripe = unfinished
     .map(reportMessage)
     .filter(({ receivedSeconds }) => receivedSeconds <= nowSeconds - job.graceSeconds);
-  // Whatever had it in work may have been cut off.
+  // Its last delivery may have been interrupted.
   page.messages.push(...ripe.map((message) => ({ ...message, resent: true as const })));
   const counted = at.unfinished + unfinished.length;
   if (listed.next !== undefined) return { ...at, after: listed.next, unfinished: counted };
@@ -154,7 +154,7 @@ async function addDueSlices(page: JobPage, { graceSeconds }: Job, place: Invocat
       generation: nextGeneration(generation, nowSeconds),
       resent: true,
     });
-    // Run again, the report has slices of its own.
+    // A rerun report gets new slices.
     changes.push(removeSlices(due));
   }
 }
@@ -173,7 +173,7 @@ export async function listObjects(
   return { objects: page.objects, next: page.truncated ? page.objects.at(-1)?.key : undefined };
 }
 
-/** Those of some raw objects that no database of the ledger has an outcome of. */
+/** Which of the given raw objects have no outcome in any database of the ledger. */
 export async function withoutOutcome(objects: readonly R2Object[], { all }: Invocation["shards"]): Promise<R2Object[]> {
   const references = objects.map((object) => {
     const { key: rawKey, rua, receivedSeconds } = reportMessage(object);

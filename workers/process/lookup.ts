@@ -1,4 +1,4 @@
-/** What the ledger says about the objects and reports of a batch, looked up before it is decided about them. */
+/** What the ledger knows about the objects and reports of a batch, looked up before deciding about them. */
 
 import { type MailAuthentication, senderOf } from "../../shared/authentication/sender.ts";
 import { deadLetterId, sha256Text, versionUid } from "../../shared/identity.ts";
@@ -19,30 +19,33 @@ import { dayOfRawKey, type MailOrigin } from "../../shared/storage.ts";
 import type { Invocation } from "./env.ts";
 import type { Finding, FoundReport, ObjectOrigin } from "./read-object.ts";
 
-/** A raw object that has been read, or is not there. */
+/** A raw object that was read, or is missing. */
 export interface ReadObject {
   message: ReportMessage;
   attempts: number;
   generation: number;
-  /** Points of it may have been written by a delivery that was cut off. */
+  /** An interrupted delivery may have written points of it. */
   mayHaveWritten: boolean;
   /** undefined when the address is no longer registered. */
   registration: Registration | undefined;
   isThere: boolean;
-  /** What is known of it before it is read. */
+  /** What is known before reading it. */
   origin: ObjectOrigin;
-  /** Who sent the mail it came in, as it says itself. */
+  /** Who sent its mail, according to the mail. */
   mail: MailOrigin | undefined;
-  /** The object as a file, for a dead letter; undefined where it is not there. */
+  /** The object as a file, for dead letters; undefined when it is missing. */
   file: DeadLetterFile | undefined;
-  /** And how that mail authenticated. */
+  /** How that mail authenticated. */
   authentication: MailAuthentication;
   /** Whose reports it holds (reporterOf). */
   reporter: number;
   findings: Finding[];
-  /** What evidently is no report: kind → count. */
+  /** Parts that are evidently not reports: kind → count. */
   passedOver: Record<string, number>;
-  /** Its address belongs to an account of another database now: what it gave here goes, and it is finished there. */
+  /**
+   * Its address now belongs to an account in another database: what it contributed here is removed, and it is committed
+   * there.
+   */
   isMoving: boolean;
 }
 
@@ -50,9 +53,9 @@ export interface ReadObject {
 export interface Known {
   finished: Map<string, FinishedObject>;
   held: Held;
-  /** What was used of a day's budgets: by day and address, by day and account, and by day, address and reporter. */
+  /** Use of the daily budgets, by day and address, by day and account, and by day, address and reporter. */
   used: Map<string, number>;
-  /** What earlier outcomes of the objects name. */
+  /** Dead letters and conflicts named by earlier outcomes of the objects. */
   deadLetters: Map<string, DeadLetterRow>;
   conflicts: Map<string, ConflictRow>;
   /** Slices filed as dead letters, by raw key. */
@@ -66,7 +69,7 @@ export interface FiledSlices {
   deadLetterIds: string[];
 }
 
-/** Looks up all that one database knows about a batch. @param addressesOf all addresses of an account */
+/** Looks up everything one database knows about a batch. @param addressesOf all addresses of an account */
 export async function lookUp(
   objects: readonly ReadObject[],
   addressesOf: Registrations["addressesOf"],
@@ -100,7 +103,7 @@ export async function lookUp(
 /** The first row a found report has or would have. */
 export function claimReference({ shares, header, uid }: FoundReport, object: ReadObject): ReportReference {
   const entry = object.registration?.entry;
-  // Rows are in the order of the domains, and none is about a foreign one.
+  // Rows follow the order of the domains, and none is about a foreign domain.
   const domain = header.domains.find((name) => entry !== undefined && acceptsDomain(entry, name));
   return {
     account: entry?.account ?? "",
@@ -111,7 +114,7 @@ export function claimReference({ shares, header, uid }: FoundReport, object: Rea
   };
 }
 
-/** The keys under which what an object takes of a day's budgets is kept. Authenticated reporters and others are apart. */
+/** The keys of the daily budgets an object draws on. Authenticated reporters have budgets of their own. */
 export function useKeys(
   { message, registration }: Pick<ReadObject, "message" | "registration">,
   reporter: number,
@@ -133,8 +136,8 @@ function dayOf({ receivedSeconds }: Pick<ReportMessage, "receivedSeconds">): num
 }
 
 /**
- * Whose reports an object holds, as the budget tells reporters apart: the organisation that its mail is authenticated
- * for, or who it says it is.
+ * Identifies the reporter of an object for the budgets: the organisation its mail is authenticated for, else the
+ * reporter's name.
  *
  * @returns a number above 1 in the first case, below -1 in the second, 0 where it holds no report
  */
@@ -172,7 +175,7 @@ function idsOf(outcomes: readonly Outcome[], name: Outcome["outcome"]): string[]
   return outcomes.filter(({ outcome }) => outcome === name).map(({ id }) => id);
 }
 
-// A version that counts as a report of its own has a uid of its own, which only its decision tells.
+// A version that a person decided to count has its own uid, which follows from that decision.
 async function addVersions(held: Held, objects: readonly ReadObject[], ledger: Invocation["ledger"]): Promise<void> {
   const references: ReportReference[] = [];
   for (const object of objects) {

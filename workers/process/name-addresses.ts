@@ -1,4 +1,4 @@
-/** Looks up what addresses are called, because a page has shown them; the next page shows the names. */
+/** Looks up the names of addresses that a page has shown; the next page view shows them. */
 import { nameAddress } from "../../shared/guidance/address-name.ts";
 import { addressNamesQuery, putAddressNames } from "../../shared/ledger/address-names.ts";
 import { ask, change } from "../../shared/ledger/database.ts";
@@ -7,10 +7,10 @@ import type { OutsideWorld } from "./check-domains.ts";
 import { type Invocation, inShardOf } from "./env.ts";
 
 /**
- * Looks up those of some addresses that are not known, a bounded number of them, several at a time.
+ * Looks up names that are not yet known, a bounded number, several at a time.
  *
  * @param account whose database keeps the names
- * @returns how many were found out
+ * @returns how many were found
  */
 export async function nameAddresses(
   { account, addresses }: { account: string; addresses: readonly string[] },
@@ -27,7 +27,7 @@ export async function nameAddresses(
     const answers = (await Promise.all(some.map((address) => nameAddress(address, resolver)))).filter(
       (answer) => answer !== undefined,
     );
-    // Where DNS is out of reach the rest would only wait for it.
+    // If DNS is unreachable, the rest would only wait for it.
     if (answers.length === 0) break;
     found.push(...answers);
   }

@@ -1,6 +1,6 @@
 /**
- * What may be asked of process by RPC over a service binding: the operations of the contract that it answers. It validates
- * what comes in, hands it to who does it, and says what could not be done as a problem.
+ * The RPC entry point of process: the operations of the contract it answers. Validates the input, calls the
+ * implementation, and returns failures as problems.
  */
 import { WorkerEntrypoint } from "cloudflare:workers";
 import { validate } from "../../shared/contract/operation.ts";
@@ -25,7 +25,7 @@ import { discardDeadLetters, requeueDeadLetters, restoreDeadLetters } from "./de
 import { decideSender, undoSenderDecision } from "./decide-sender.ts";
 import { type Invocation, inShardOf, newInvocation, type ProcessEnv } from "./env.ts";
 import { nameAddresses } from "./name-addresses.ts";
-import { putRegistration, valid } from "./put-registration.ts";
+import { addRegistration, putRegistration, valid } from "./put-registration.ts";
 import { describeRawObject, readRawObject } from "./raw-object.ts";
 import { readRecords } from "./record-reader.ts";
 import { cancelJob, startJob } from "./start-job.ts";
@@ -44,6 +44,7 @@ type Handlers = {
 const HANDLERS: Handlers = {
   pipelineStatus: async (_, { invocation }) => ok(await readStatus(invocation)),
 
+  addRegistration: ({ rua, entry }, { invocation }) => addRegistration(rua, entry, invocation),
   putRegistration: ({ rua, entry }, { invocation }) => putRegistration(rua, entry, invocation),
   async removeRegistration({ rua }, { invocation: { env, shards, nowSeconds } }) {
     await removeAddress(rua, { directory: shards.directory, copy: env.KV_DMARC_REPORTS }, nowSeconds);
@@ -135,7 +136,7 @@ export class Operations extends WorkerEntrypoint<ProcessEnv> implements Operatio
   }
 }
 
-/** A report by its name; where the kind is not told, of whatever kind: a uid is of one kind only. */
+/** A report by uid; the kind may be left out, since a uid belongs to one kind only. */
 async function findReference(
   {
     account,

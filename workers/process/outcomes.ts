@@ -1,6 +1,7 @@
 /**
- * Tells what became of an object: an event for each outcome that is not told with its points, built from what the ledger
- * holds. Told after the transaction, and again when a delivery may have been cut off in between; it is the same each time.
+ * Writes the events of an object's outcomes, built from what the ledger holds, except those that are written with a
+ * report's points. Runs after the transaction, and again when a delivery may have been interrupted; the events are the
+ * same each time.
  */
 import type { DataPoint } from "../../shared/analytics/columns.ts";
 import { conflictEvent, deadLetterEvent, eventPoint, type PipelineEvent } from "../../shared/analytics/events.ts";
@@ -14,7 +15,7 @@ import type { Invocation } from "./env.ts";
 import { writePoints } from "./points.ts";
 import { messagesToWriteAbove } from "./write-above.ts";
 
-/** What became of one object. */
+/** The outcomes of one object. */
 export interface Told {
   message: ReportMessage;
   attempts: number;
@@ -22,13 +23,13 @@ export interface Told {
   outcomes: readonly Outcome[];
 }
 
-/** What outcomes name. */
+/** The dead letters and conflicts that outcomes refer to. */
 export interface Filed {
   deadLetters: ReadonlyMap<string, DeadLetterRow>;
   conflicts: ReadonlyMap<string, ConflictRow>;
 }
 
-/** Writes the events of what became of an object. @throws whatever Analytics Engine or the queue throws */
+/** Writes the events of an object's outcomes. @throws whatever Analytics Engine or the queue throws */
 export async function tellOutcomes(told: Told, filed: Filed, invocation: Invocation): Promise<void> {
   const points: DataPoint[] = [];
   for (const outcome of told.outcomes) {
@@ -37,12 +38,12 @@ export async function tellOutcomes(told: Told, filed: Filed, invocation: Invocat
   }
   if (points.length === 0) return;
   const { key, generation = 1, receivedSeconds } = told.message;
-  // Of no report: told apart by the object.
+  // These events belong to no report, so the object identifies them.
   const origin = { key, reportUid: key, generation, receivedSeconds };
   await writePoints([{ dataset: "events", points }], origin, invocation);
 }
 
-/** What follows the transaction, where another delivery finished the object and may have been cut off before this. */
+/** Repeats what follows the transaction, when another delivery committed the object and may have been interrupted. */
 export async function tellEarlierCommit(
   finished: FinishedObject,
   { message, attempts }: Pick<Told, "message" | "attempts">,
@@ -55,7 +56,7 @@ export async function tellEarlierCommit(
   if (rawRemoved) await R2_DMARC_REPORTS.delete(message.key);
 }
 
-/** The events of an object, from what the ledger holds. */
+/** Writes the events of an object from what the ledger holds. */
 async function tellFinished(told: Told, invocation: Invocation): Promise<void> {
   const idsOf = (name: Outcome["outcome"]): string[] =>
     told.outcomes.filter(({ outcome }) => outcome === name).map(({ id }) => id);
@@ -93,7 +94,7 @@ async function eventOf(
     case "discarded":
       return { id, outcome: "discarded", rawKey, part, generation, receivedSeconds, account, rua };
     default:
-      // Accepted reports are told with their points; what was taken back, when it was.
+      // The events of accepted reports are written with their points; those of reports taken back, when it happened.
       return undefined;
   }
 }

@@ -1,4 +1,7 @@
-/** Writing points: at once while the invocation's budget lasts, else as slices on `dmarc-points` for later invocations. */
+/**
+ * Writes points: at once while the invocation's budget lasts, otherwise as slices on `dmarc-points` for later
+ * invocations.
+ */
 import { jsonBytes, type PointGroup, slicePoints } from "../../shared/analytics/budget.ts";
 import { change } from "../../shared/ledger/database.ts";
 import { reserveSlices } from "../../shared/ledger/slices.ts";
@@ -6,11 +9,11 @@ import { PROCESS_LIMITS, QUEUE_LIMITS } from "../../shared/limits.ts";
 import type { PointsMessage } from "../../shared/messages.ts";
 import { datasetBinding, type Invocation, type ProcessEnv } from "./env.ts";
 
-/** Whose points they are, for the dead letter of a slice that cannot be written. */
+/** Identifies the points, for the dead letter of a slice that cannot be written. */
 export type PointOrigin = Pick<PointsMessage, "key" | "reportUid" | "generation" | "receivedSeconds">;
 
 /**
- * Writes points, or enqueues them where the budget of this invocation does not hold them all.
+ * Writes points, or enqueues them when they exceed this invocation's budget.
  *
  * @throws whatever Analytics Engine or the queue throws; writing the same points again changes no total
  */
@@ -21,8 +24,8 @@ export async function writePoints(groups: PointGroup[], origin: PointOrigin, inv
 }
 
 /**
- * Sends the points of one report out in slices. Before any of them is enqueued, the ledger has a place for it: a slice
- * that gets lost with its queue is seen there, and the report run again.
+ * Enqueues the points of one report in slices. The ledger records each slice before it is enqueued, so that a slice
+ * lost with its queue is noticed and the report rerun.
  */
 export class SliceSender {
   readonly #origin: PointOrigin & { rua: string };
@@ -52,7 +55,7 @@ export class SliceSender {
   async #reserve(slices: number): Promise<void> {
     if (slices <= this.#reserved) return;
     const { key: rawKey, reportUid: uid, generation, receivedSeconds, rua } = this.#origin;
-    // Many at a time for a report that is large already: each time is a query, and an invocation has a thousand.
+    // Reserves many at a time for a large report: each reservation is a query, and an invocation may make a thousand.
     const room = this.#reserved === 0 ? slices : slices + PROCESS_LIMITS.reservedSlices;
     const row = { uid, generation, rua, rawKey, receivedSeconds, slices: room };
     await change(this.#invocation.ledger, [reserveSlices(row, this.#invocation.nowSeconds)]);
@@ -80,8 +83,8 @@ async function enqueue(messages: PointsMessage[], { QUEUE_POINTS }: ProcessEnv):
 }
 
 /**
- * Writes points to their datasets. One group after the other: an event tells of the points before it. Waits for every
- * point of a group before it fails: what is left behind would be cut off with the invocation.
+ * Writes points to their datasets. Groups are written in order, because an event refers to the points before it. Waits
+ * for every point of a group before failing: unfinished writes would be cut off with the invocation.
  */
 export async function writeNow(groups: PointGroup[], env: ProcessEnv): Promise<void> {
   for (const { dataset, points } of groups) {

@@ -1,19 +1,47 @@
-/** Registers an address. */
+/** Registers an address, or changes what is registered. */
 import type { Outputs } from "../../shared/contract/operations.ts";
 import type { Answer } from "../../shared/contract/problems.ts";
 import { findAccount } from "../../shared/ledger/accounts.ts";
-import { putAddress } from "../../shared/ledger/addresses.ts";
+import { addAddress, putAddress, type RegistryPlace } from "../../shared/ledger/addresses.ts";
 import { LEDGER_BINDING } from "../../shared/ledger/shards.ts";
 import { type RegistryEntry, RegistryValueError, validRegistration } from "../../shared/registry.ts";
 import { fail, ok } from "../../shared/result.ts";
 import type { Invocation } from "./env.ts";
 
-/** Registers an address; a new account goes to the database that NEW_ACCOUNTS_SHARD names. */
+/** Registers an address, or changes what is registered; a new account goes to the database that NEW_ACCOUNTS_SHARD names. */
 export async function putRegistration(
   rua: string,
   entry: RegistryEntry,
-  { env, shards, nowSeconds }: Invocation,
+  invocation: Invocation,
 ): Promise<Answer<Outputs["putRegistration"]>> {
+  const wanted = await readRegistration(rua, entry, invocation);
+  if (!wanted.ok) return wanted;
+  const { registration, place } = wanted.value;
+  const stored = await putAddress(registration, place, invocation.nowSeconds);
+  return ok({ rua: stored.rua, entry: stored.entry });
+}
+
+/** Registers an address that is not registered. @returns a problem where it is: that stays as it is */
+export async function addRegistration(
+  rua: string,
+  entry: RegistryEntry,
+  invocation: Invocation,
+): Promise<Answer<Outputs["addRegistration"]>> {
+  const wanted = await readRegistration(rua, entry, invocation);
+  if (!wanted.ok) return wanted;
+  const { registration, place } = wanted.value;
+  const stored = await addAddress(registration, place, invocation.nowSeconds);
+  if (stored !== undefined) return ok({ rua: stored.rua, entry: stored.entry });
+  const message = `${registration.rua} is registered already; nothing was changed.`;
+  return fail({ code: "already_exists", message });
+}
+
+/** What is to be registered, and where. @returns a problem where either makes no sense */
+async function readRegistration(
+  rua: string,
+  entry: RegistryEntry,
+  { env, shards }: Invocation,
+): Promise<Answer<{ registration: { rua: string; entry: RegistryEntry }; place: RegistryPlace }>> {
   const registration = valid(() => validRegistration(rua, entry), RegistryValueError);
   if (!registration.ok) return registration;
   const place = {
@@ -26,11 +54,10 @@ export async function putRegistration(
     const message = `New accounts go to database ${env.NEW_ACCOUNTS_SHARD} (NEW_ACCOUNTS_SHARD), and ${LEDGER_BINDING}_${env.NEW_ACCOUNTS_SHARD} is not bound to process.`;
     return fail({ code: "not_configured", message });
   }
-  const stored = await putAddress(registration.value, place, nowSeconds);
-  return ok({ rua: stored.rua, entry: stored.entry });
+  return ok({ registration: registration.value, place });
 }
 
-/** The value, or as a problem what a validation of registry and people throws. */
+/** Runs a validation; what it throws becomes a problem. */
 export function valid<T>(read: () => T, Refusal: new (message: string) => Error): Answer<T> {
   try {
     return ok(read());

@@ -4,13 +4,13 @@ import type { RawObject } from "../../shared/operations.ts";
 import { type ByteSource, bytesSource } from "../../shared/report/source.ts";
 import { type MailOrigin, parseRawMetadata, RAW_PREFIX, type RawMetadata } from "../../shared/storage.ts";
 
-/** An object that is there; its bytes are fetched when it is opened, and let go when it is not. */
+/** An existing object. Its bytes are fetched when it is opened; if they are not wanted, `close` releases them. */
 export interface FoundObject {
   sizeBytes: number;
-  /** What is known of it besides its bytes. */
+  /** Its metadata. */
   metadata: RawMetadata;
   open(): Promise<ByteSource>;
-  /** Lets the bytes go unread. */
+  /** Releases the bytes unread. */
   close(): Promise<void>;
 }
 
@@ -49,7 +49,7 @@ function rangedSource(bucket: R2Bucket, { key, size }: R2Object): ByteSource {
 
 const PIECE_BYTES = 64 * 1024;
 
-/** A body in pieces of our size: the runtime's own have 4 KB each, and what they leave behind is collected late. */
+/** A body in larger chunks: the runtime's own are 4 KB each, and their garbage is collected late. */
 async function* inPieces(body: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
   const reader = body.getReader({ mode: "byob" });
   try {
@@ -69,7 +69,7 @@ async function get(bucket: R2Bucket, key: string, options?: R2GetOptions): Promi
   return object;
 }
 
-/** What is known of a raw object besides its bytes; undefined when there is none. */
+/** The metadata of a raw object; undefined when there is none. */
 export async function describeRawObject(bucket: R2Bucket, key: string): Promise<RawObject | undefined> {
   const object = key.startsWith(RAW_PREFIX) ? await bucket.head(key) : null;
   if (object === null) return undefined;
@@ -85,7 +85,7 @@ export async function readRawObject(bucket: R2Bucket, key: string): Promise<Resp
   return new Response(object.body, { headers });
 }
 
-/** Who sent the mail an object came in, as it says itself. */
+/** Who sent an object's mail, according to the mail. */
 export function mailOf({ sender, from, subject, messageId }: Pick<RawMetadata, keyof MailOrigin>): MailOrigin {
   return { sender, from, subject, messageId };
 }

@@ -1,4 +1,4 @@
-/** Reads a raw object to its end: everything in it validated and counted, the records of small reports kept. */
+/** Reads a raw object to its end: validates and counts everything, and keeps the records of small reports. */
 import { pointCountOf } from "../../shared/analytics/points.ts";
 import { contentHashOf, RecordsHash } from "../../shared/content-hash.ts";
 import { reportUid } from "../../shared/identity.ts";
@@ -14,7 +14,7 @@ import { headerOf, type ReportHeader } from "../../shared/report-header.ts";
 import type { RawMetadata } from "../../shared/storage.ts";
 import { UniqueParts } from "./unique-parts.ts";
 
-/** How reporters write their records, as far as this isolate has seen: it changes how fast a report is read, not how. */
+/** Record layouts this isolate has seen. They change how fast a report is read, never the result. */
 const KNOWN_SHAPES = new RecordShapes();
 
 /** A report found in an object. */
@@ -25,14 +25,14 @@ export interface FoundReport {
   header: ReportHeader;
   uid: string;
   contentHash: string;
-  /** What it counts, by domain and day. Figures are undefined where its records must be read again. */
+  /** What it counts, by domain and day. Figures are undefined when its records must be read again. */
   shares: ReportShare[];
   counts: { records: number; total: number; passed: number };
   /** Points in the dataset of its kind. */
   points: number;
-  /** Which of the object's documents with records it is, from 0: a second reading tells them apart by this. */
+  /** Its place among the object's documents with records, from 0, by which a second reading finds it. */
   document: number;
-  /** undefined when they are too many to hold and must be read again. */
+  /** Undefined when there are too many to hold: they must be read again. */
   records: AggregateRecord[] | undefined;
   /** Messages of its records by result letters (figures.ts). */
   byResult: ReadonlyMap<string, number>;
@@ -50,18 +50,18 @@ export type Finding = FoundReport | FoundProblem;
 export interface ObjectOrigin {
   /** When its mail came, seconds since 1970 UTC. */
   receivedSeconds: number;
-  /** Objects that its mail was taken apart into. */
+  /** Number of objects its mail was split into. */
   objectsOfMail: number;
-  /** What its mail said of it. */
+  /** The file, as declared by its mail. */
   file: SourceFile;
 }
 
-/** What is known of a raw object by its metadata. */
+/** The file described by a raw object's metadata. */
 export function fileOf({ fileName, mimeType, tlsReportDomain }: RawMetadata): SourceFile {
   return { name: fileName, mimeType, tlsReportDomain };
 }
 
-/** How an object is read, each time it is. */
+/** The options for reading an object, the same each time. */
 export function readOptions({ receivedSeconds, objectsOfMail, file }: ObjectOrigin): ReadOptions {
   return { nowSeconds: receivedSeconds, objectsOfMail, file, shapes: KNOWN_SHAPES };
 }
@@ -85,7 +85,7 @@ export class HeldRecords {
 export interface ReadParts {
   /** In order. */
   findings: Finding[];
-  /** What evidently is no report: kind → count. */
+  /** Parts that are evidently not reports: kind → count. */
   passedOver: Record<string, number>;
 }
 
@@ -93,7 +93,7 @@ export interface ReadParts {
  * Reads an object to its end.
  *
  * @param origin whose reports these are, and what is known of the object
- * @returns what it holds; of one that is refused as a whole, that problem alone
+ * @returns what it holds; only the problem if it is refused as a whole
  */
 export async function readObject(
   source: ByteSource,
@@ -111,7 +111,7 @@ export async function readObject(
       tally.forget();
       return { findings: [{ part: event.part, problem: event.problem }], passedOver: {} };
     }
-    // Nothing of the letter, the pictures and signatures beside a report is kept but how many there were.
+    // Text, pictures and signatures beside a report are only counted.
     if (event.type === "passed_over") {
       passedOver[event.kind] = (passedOver[event.kind] ?? 0) + 1;
       continue;
@@ -140,7 +140,7 @@ export async function readObject(
   return { findings, passedOver };
 }
 
-/** What the records of one document add up to, gathered as they are read; the records, while they are few. */
+/** Totals of one document, gathered while it is read, and its records while they are few. */
 class Tally {
   readonly hash = new RecordsHash();
   /** Messages by result letters (figures.ts). */
@@ -170,14 +170,14 @@ class Tally {
     else for (const record of records) this.records.push(record);
   }
 
-  /** Lets the records go: they are too many, or those of a document that turned out bad. */
+  /** Drops the records: there are too many, or the document turned out to be bad. */
   forget(): void {
     this.#held.giveBack(this.records?.length ?? 0);
     this.records = undefined;
   }
 }
 
-/** Characters of all that records say. */
+/** The number of characters in records. */
 function charsOf(records: readonly AggregateRecord[]): number {
   let chars = 0;
   for (const { envelopeFrom, envelopeTo, headerFrom, reasons, dkimResults, spfResults } of records) {
@@ -217,7 +217,7 @@ async function foundReport(
   };
 }
 
-/** The found report without what an address does not accept of it: what is left keeps the identity of the whole. */
+/** The report restricted to what an address accepts; it keeps the identity of the whole. */
 export function narrowed(found: FoundReport, report: Report, receivedSeconds: number): FoundReport {
   if (report === found.report) return found;
   return { ...found, ...contentOf(report, { records: undefined, receivedSeconds }) };

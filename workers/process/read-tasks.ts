@@ -1,6 +1,6 @@
 /**
- * The first half of a batch of reports: which database each object belongs to, and what is in it. All that is found out is
- * noted on the tasks; one that is done already, or is sent on to be read alone, ends here.
+ * The first half of a batch of reports: finds each object's database and reads the object. Results are set on the
+ * tasks; a task that is already done, or is re-sent to be read alone, ends here.
  */
 import type { MailAuthentication } from "../../shared/authentication/sender.ts";
 import type { Registrations } from "../../shared/ledger/addresses.ts";
@@ -16,7 +16,7 @@ import { findRawObject, mailOf } from "./raw-object.ts";
 import { fileOf, HeldRecords, type ReadParts, readObject } from "./read-object.ts";
 import { generationOf, logEntry, mayHaveWritten, type Task } from "./report-task.ts";
 
-/** Reads the objects of a batch. @throws nothing: a fault is the ending of the task it is about */
+/** Reads the objects of a batch. @throws nothing: a fault ends only the task it concerns */
 export async function readTasks(
   tasks: readonly Task[],
   registrations: Registrations,
@@ -39,7 +39,7 @@ async function chooseDatabases(
   }
 }
 
-/** Reads the objects of a batch, a few at once; a fault in reading one is its alone. */
+/** Reads the objects of a batch, a few at a time; a fault in one does not affect the others. */
 async function readAll(tasks: readonly Task[], registrations: Registrations, invocation: Invocation): Promise<void> {
   const shared = { registrations, held: new HeldRecords() };
   const waiting = tasks.filter(({ ending }) => ending === undefined);
@@ -65,9 +65,9 @@ async function readTask(task: Task, { registrations, held }: SharedByTasks, invo
   const { R2_DMARC_REPORTS: bucket } = invocation.env;
   const { finished: previous } = task.home;
   if (previous !== undefined && previous.generation >= generationOf(task)) {
-    // One that was to write above others leaves that to what counts now.
+    // If it was rerun to outrank other points, the report that counts now takes that over.
     if (mayHaveWritten(task) || message.coversPoints !== undefined) await tellEarlierCommit(previous, task, invocation);
-    // A mail that came again was stored again.
+    // A mail that was delivered again was also stored again.
     else if (previous.rawRemoved) await bucket.delete(message.key);
     task.ending = { entry: logEntry(message, "already_done") };
     return;
@@ -75,8 +75,8 @@ async function readTask(task: Task, { registrations, held }: SharedByTasks, invo
   if (attempts >= BATCH_LIMITS.aloneFromAttempt && message.alone !== true) return sendAlone(task, invocation);
   const registration = registrations.byAddress.get(message.rua);
   const object = await findRawObject(bucket, message.key);
-  // A sender's retry is a message of its own, about the object that came first. One that does not say when it came is
-  // read as of now.
+  // A sender's retry is a separate message about the same object. An object without an arrival time is treated as
+  // arriving now.
   const receivedSeconds = object?.metadata.receivedSeconds || message.receivedSeconds;
   const origin = {
     receivedSeconds: receivedSeconds || invocation.nowSeconds,
@@ -124,7 +124,7 @@ function addCounts(a: Record<string, number>, b: Record<string, number>): Record
   return sums;
 }
 
-/** Sends a message on to the queue whose batches are one message: it takes nothing from others, nor they from it. */
+/** Re-sends a message to the queue whose batches hold one message, so that it shares no budget with others. */
 async function sendAlone(task: Task, { env }: Invocation): Promise<void> {
   const resent = mayHaveWritten(task) ? true : undefined;
   await env.QUEUE_POINTS.send({ ...task.message, alone: true, resent } satisfies ReportMessage);

@@ -1,35 +1,35 @@
 /**
- * One page of a report's records, chosen as a million of them go by: filtered, in any order. Only those that can be on the
- * page are held, and of the others nothing is made. Pure.
+ * Selects one page of a report's records, filtered and sorted, while a million of them stream by. Only records that can
+ * be on the page are kept. Pure.
  */
 import { PROCESS_LIMITS } from "../../shared/limits.ts";
 import type { PlacedRecord, RecordOrder, RecordQuery, RecordsAnswer } from "../../shared/operations.ts";
 import { isPass } from "../../shared/report/aggregate.ts";
 import type { AggregateRecord } from "../../shared/report/vocabulary.ts";
 
-/** Texts of which it is remembered whether they hold what is searched: a report names few domains, many times each. */
+/** How many texts to remember search results for: a report repeats few domains many times. */
 const MAX_KNOWN_TEXTS = 10_000;
 
-/** A record that may be on the page. */
+/** A record that may end up on the page. */
 interface Candidate {
-  /** What it is sorted by. */
+  /** Its sort key. */
   value: string | number;
   ordinal: number;
   record: AggregateRecord;
 }
 
-/** Which records of a report are on a page; they come in its order, and are asked for when all have come. */
+/** Collects the records of a page: they are added in the report's order, and the page is read at the end. */
 export class RecordPage {
   readonly #search: TextSearch | undefined;
   readonly #isPass: boolean | undefined;
   readonly #offset: number;
   readonly #limit: number;
-  /** undefined = as in the report. */
+  /** Undefined = the report's own order. */
   readonly #order: { keyOf: (record: AggregateRecord, ordinal: number) => string | number; sign: number } | undefined;
   #candidates: Candidate[] = [];
   #matching = 0;
   #messages = 0;
-  /** What sorts behind this one cannot be on the page any more. */
+  /** Records that sort after this one can no longer be on the page. */
   #last: Candidate | undefined;
 
   constructor({ text, isPass, order = "record", descending = false, limit, offset }: Omit<RecordQuery, "reference">) {
@@ -37,19 +37,19 @@ export class RecordPage {
     this.#isPass = isPass;
     this.#limit = clamp(limit ?? PROCESS_LIMITS.maxRecordsPerCall, PROCESS_LIMITS.maxRecordsPerCall);
     this.#offset = clamp(offset ?? 0, Number.MAX_SAFE_INTEGER);
-    // Of what lies further back only the report's own order is known without holding all.
+    // Deeper pages are possible only in the report's own order, which needs no held records.
     const isPlain = order === "record" && !descending;
     const canBeSorted = this.#end <= PROCESS_LIMITS.maxOrderedRecords;
     if (!isPlain && canBeSorted) this.#order = { keyOf: ORDER_VALUES[order], sign: descending ? -1 : 1 };
   }
 
-  /** Whether nothing that comes can change the page. */
+  /** Whether no further record can change the page. */
   get isComplete(): boolean {
     const isFiltered = this.#search !== undefined || this.#isPass !== undefined;
     return this.#order === undefined && !isFiltered && this.#candidates.length === this.#limit;
   }
 
-  /** Takes the next records. */
+  /** Adds the next records. */
   add(records: readonly AggregateRecord[], firstOrdinal: number): void {
     for (let i = 0; i < records.length; i++) {
       const record = records[i];
@@ -66,7 +66,7 @@ export class RecordPage {
     }
   }
 
-  /** The page, of what has come. */
+  /** The page, from the records added so far. */
   answer(): Extract<RecordsAnswer, { kind: "aggregate" }> {
     if (this.#order !== undefined) this.#cut();
     const chosen = this.#order === undefined ? this.#candidates : this.#candidates.slice(this.#offset, this.#end);
@@ -84,7 +84,7 @@ export class RecordPage {
     const value = keyOf(record, ordinal);
     if (this.#last !== undefined) {
       const last = this.#last.value;
-      // Of equal ones those that came first are in front.
+      // Equal records stay in the report's order.
       if (value === last || (value < last ? -1 : 1) === sign) return;
     }
     this.#candidates.push({ value, ordinal, record });
@@ -119,7 +119,7 @@ function clamp(value: number, max: number): number {
   return Number.isFinite(value) ? Math.min(max, Math.max(0, Math.floor(value))) : 0;
 }
 
-/** Whether a text stands in a record, whatever the case of its letters. */
+/** Whether a record contains a text, ignoring case. */
 class TextSearch {
   readonly #needle: string;
   readonly #known = new Map<string, boolean>();
@@ -142,7 +142,7 @@ class TextSearch {
     return false;
   }
 
-  // Of texts that come again and again.
+  // Remembers results, because the same texts recur.
   #isKnown(text: string): boolean {
     if (text === "") return false;
     const known = this.#known.get(text);

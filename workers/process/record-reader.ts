@@ -1,4 +1,4 @@
-/** Reads the records of an accepted report again from its raw object: a page of them, as they stream by. */
+/** Reads a page of an accepted report's records again from its raw object, streaming. */
 
 import { domainName } from "../../shared/domain-name.ts";
 import type { ReportReference } from "../../shared/ledger/report-rows.ts";
@@ -21,7 +21,7 @@ export async function readRecords(query: RecordQuery, invocation: Invocation): P
   if (held === undefined) return { kind: "gone", reason: "The ledger has no such report." };
   const object = await findRawObject(env.R2_DMARC_REPORTS, held.rawKey);
   if (object === undefined) return { kind: "gone", reason: `${held.rawKey} is no longer in R2.` };
-  // As it was read when it was accepted.
+  // The same options as when it was accepted.
   const origin = {
     receivedSeconds: held.receivedSeconds,
     objectsOfMail: object.metadata.objectsOfMail,
@@ -47,7 +47,7 @@ async function readPart(
     const isWanted = parts.next(event.part) === part;
     if (event.type === "records") {
       if (isWanted) page.add(event.records, event.firstOrdinal);
-      // Nothing that comes can change the page, and how much there is in all is known.
+      // No further record can change the page, and the total is known.
       if (isWanted && page.isComplete) {
         const { records: matching, total: messages } = held.counts;
         return { ...page.answer(), matching, messages };
@@ -63,7 +63,7 @@ async function readPart(
   return { kind: "gone", reason: `${rawKey} no longer gives this report.` };
 }
 
-// Of a TLS report only the policies of domains that the address accepted are anybody's to see.
+// Of a TLS report, only policies of domains that the address accepts may be seen.
 function acceptedPolicies({ policies }: TlsReport, spread: HeldReport["spread"]): TlsPolicy[] {
   const domains = new Set(spread.map(([domain]) => domain));
   return policies.filter(({ policyDomain }) => domains.has(domainName(policyDomain)));

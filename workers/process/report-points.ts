@@ -1,6 +1,6 @@
 /**
- * Writes what has to be there before the ledger accepts a report: its points, and the figures that are too large for its
- * row. Of held records at once; of a large report in a second reading, a few slices in memory at a time.
+ * Writes what must exist before the ledger accepts a report: its points, and figures too large for its row. Records in
+ * memory are written at once; a large report is read a second time, with a few slices in memory.
  */
 
 import type { DataPoint } from "../../shared/analytics/columns.ts";
@@ -26,10 +26,10 @@ import { SliceSender, writeNow, writePoints } from "./points.ts";
 import { type ObjectOrigin, readOptions } from "./read-object.ts";
 import type { PointWork } from "./report-writes.ts";
 
-/** How many slices a report's points went out in. */
+/** How many slices a report's points were enqueued in. */
 export type SentSlices = Pick<SlicesRow, "uid" | "generation" | "slices">;
 
-/** Which points an invocation has written: an object may be decided about again, and they need not be written again. */
+/** Which points an invocation has written, so that they are not rewritten when an object is decided again. */
 export class WrittenPoints {
   readonly #slices = new Map<string, SentSlices>();
   readonly #reports = new Set<string>();
@@ -51,7 +51,7 @@ export class WrittenPoints {
     this.#slices.set(`${rawKey} ${uid} ${generation}`, { uid, generation, slices });
   }
 
-  /** Slices of the reports of a plan, for those that went out so. */
+  /** The slices of a plan's reports, for those enqueued in slices. */
   slicesOf({ points }: ObjectPlan): SentSlices[] {
     return points.flatMap(({ rawKey, uid, generation }) => {
       const sent = this.#slices.get(`${rawKey} ${uid} ${generation}`);
@@ -60,13 +60,13 @@ export class WrittenPoints {
   }
 }
 
-/** Whether an object has a report whose records were too many to hold: its points are made while it is read again. */
+/** Whether an object has a report with too many records to hold: its points are made in a second reading. */
 export function isReadAgain({ points }: ObjectPlan): boolean {
   return points.some(({ found }) => found?.header.kind === "aggregate" && found.records === undefined);
 }
 
 /**
- * Writes the points and events of what becomes of an object.
+ * Writes the points and events of an object's plan.
  *
  * @param source the object's bytes, for reports that must be read again; undefined where the object is not there
  * @throws whatever the platform throws; writing all of it again changes no total
@@ -98,7 +98,11 @@ async function writeEvents({ object, events }: ObjectPlan, invocation: Invocatio
   await writePoints([{ dataset: "events", points: events }], origin, invocation);
 }
 
-/** Writes points of a report that are at hand. @returns how many slices were enqueued, 0 when all was written */
+/**
+ * Writes points of a report whose records are in memory.
+ *
+ * @returns how many slices were enqueued, 0 when all was written
+ */
 export async function writeHeld(work: PointWork, invocation: Invocation): Promise<number> {
   for (const { reading, figures } of work.shares) {
     if (reading === undefined || figures === undefined) continue;
@@ -155,7 +159,7 @@ class LargeWriter {
   readonly #points: SliceWriter;
   readonly #place: PointContext;
   readonly #figures = new FigureChunks();
-  /** Of a report with several days, each with a row. */
+  /** For a report over several days, which has a row for each. */
   readonly #spreader: FigureSpreader | undefined;
   #chunks = 0;
   #ordinal = 0;
@@ -221,12 +225,12 @@ class SliceWriter {
   async add(points: DataPoint[]): Promise<void> {
     for (const point of points) this.#points.push(point);
     this.#added += points.length;
-    // Whole slices, and at the end the rest: the same report always gives the same slices.
+    // Only whole slices until the end: the same report always gives the same slices.
     const ripe = this.#points.length - (this.#points.length % QUEUE_LIMITS.maxPointsPerSlice);
     if (ripe >= SliceWriter.#POINTS_HELD) await this.#send(this.#points.splice(0, ripe), []);
   }
 
-  /** Covers what an older generation had more, then tells what happened. @returns how many slices were enqueued */
+  /** Covers surplus points of an older generation, then writes the event. @returns how many slices were enqueued */
   async finish(): Promise<number> {
     const { highestPoints, label, event } = this.#work;
     while (this.#added < highestPoints) {

@@ -1,4 +1,7 @@
-/** What is written of a report, to the ledger and as points: when it is accepted, and when it counts no more. Pure. */
+/**
+ * Builds what is written for a report, to the ledger and as points, when it is accepted and when it stops counting.
+ * Pure.
+ */
 import type { DataPoint } from "../../shared/analytics/columns.ts";
 import { eventPoint, supersedingGeneration } from "../../shared/analytics/events.ts";
 import type { ReportLabel } from "../../shared/analytics/points.ts";
@@ -7,7 +10,7 @@ import type { ReportShare } from "../../shared/ledger/report-rows.ts";
 import type { HeldReport, ReportState, ReportWrite } from "../../shared/ledger/reports.ts";
 import type { FoundReport } from "./read-object.ts";
 
-/** Points of one report, to be written before the ledger counts it. */
+/** Points of one report, to be written before the ledger counts the report. */
 export interface PointWork {
   rua: string;
   rawKey: string;
@@ -16,18 +19,21 @@ export interface PointWork {
   generation: number;
   receivedSeconds: number;
   label: ReportLabel;
-  /** The report whose points they are; undefined when only older ones are covered. */
+  /** The report the points belong to; undefined when only older points are covered. */
   found: FoundReport | undefined;
   shares: readonly ReportShare[];
-  /** Points of any generation: those beyond the report's own are covered by points that count nothing. */
+  /**
+   * The most points any generation has written; those beyond this report's own are covered by points that count
+   * nothing.
+   */
   highestPoints: number;
-  /** Told with the last of them. */
+  /** The event, written with the last of the points. */
   event: DataPoint;
 }
 
 type Written = Pick<ReportWrite, "generation" | "highestPoints">;
 
-/** The rows of a claimed report, without its shares. */
+/** The ledger rows of a claimed report, without its shares. */
 export function writeOf(claim: Omit<Claim, "generation">, { generation, highestPoints }: Written): ReportWrite {
   const { reference, contentHash, reporter, reportId, beginSeconds, endSeconds, receivedSeconds } = claim;
   const { rua, rawKey, part, points, sender } = claim;
@@ -55,7 +61,7 @@ export function writeOf(claim: Omit<Claim, "generation">, { generation, highestP
   };
 }
 
-/** Whose points they are, without the points. */
+/** Identifies the points of a claimed report, without the points themselves. */
 export function workOf(claim: Claim & { highestPoints: number }): Omit<PointWork, "found" | "shares" | "event"> {
   const { reference, rua, rawKey, generation, receivedSeconds, highestPoints } = claim;
   const { reporter, reportId, policy, beginSeconds, endSeconds } = claim;
@@ -73,9 +79,10 @@ export function workOf(claim: Claim & { highestPoints: number }): Omit<PointWork
 }
 
 /**
- * Takes a report out of the sums: its rows stay and count nothing, its points are covered by points that count nothing.
+ * Takes a report out of the sums: its rows stay but count nothing, and its points are covered by points that count
+ * nothing.
  *
- * @param above a generation under which points of it may have been written
+ * @param above the highest generation its points may have been written under
  */
 export function coverReport(
   held: HeldReport,

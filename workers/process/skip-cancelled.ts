@@ -1,16 +1,16 @@
 /**
- * Messages of a job that was cancelled since it sent them: they are acknowledged without a look at their objects, and
- * counted. One query of the ledger tells for a whole batch.
+ * Skips messages whose job was cancelled after it sent them: they are acknowledged and counted without reading their
+ * objects. One query covers a whole batch.
  */
 import type { LedgerDatabase } from "../../shared/ledger/database.ts";
 import { findCancelled, putSkipped } from "../../shared/ledger/jobs.ts";
 import { logEntry, mayHaveWritten, type Task } from "./report-task.ts";
 
 /**
- * Ends the tasks of cancelled jobs. One that was delivered before, and not skipped then, is run all the same: what it may
- * have written of the job's generation must not stay without the ledger knowing of it.
+ * Ends the tasks of cancelled jobs. A message that was delivered before and not skipped then is still run: points it may
+ * have written under the job's generation must be matched by a commit.
  *
- * @throws nothing: a fault is the ending of the tasks it is about
+ * @throws nothing: a fault becomes the ending of the tasks it concerns
  */
 export async function skipCancelled(tasks: readonly Task[], directory: LedgerDatabase): Promise<void> {
   const ofJobs = tasks.flatMap((task) => {

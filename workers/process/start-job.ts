@@ -1,4 +1,4 @@
-/** Starts jobs, on request and by the clock, and ends them. */
+/** Starts jobs, on request and by cron, and cancels them. */
 import { domainName } from "../../shared/domain-name.ts";
 import { accountsWithDataQuery } from "../../shared/ledger/domains.ts";
 import {
@@ -20,10 +20,10 @@ import { dayRange, RAW_PREFIX } from "../../shared/storage.ts";
 import type { Invocation } from "./env.ts";
 import { sendPage } from "./kinds/job.ts";
 
-/** What a start needs beside the request. */
+/** What starting a job needs besides the request. */
 export interface JobStart {
   kind: Job["kind"];
-  /** Tells jobs of the same second apart, in [0, 1). */
+  /** Distinguishes jobs started in the same second, in [0, 1). */
   random: number;
   graceSeconds?: number;
 }
@@ -80,13 +80,13 @@ export async function cancelJob(id: string, { shards, nowSeconds }: Invocation):
   throw new Error(`Job ${id} is changed by others all the time.`);
 }
 
-/** Whether a job goes on, or what it has enqueued is still to be run. */
+/** Whether a job is running, or objects it enqueued are still waiting. */
 async function isInWork(job: Job, { shards, nowSeconds }: Pick<Invocation, "shards" | "nowSeconds">): Promise<boolean> {
   if (job.state !== "done") return job.state === "running";
   return countRunningAgain(await followJobs(shards.all, [job], nowSeconds)) > 0;
 }
 
-/** About how many raw objects a filter takes, by the ledger; 0 where it cannot tell. */
+/** Roughly how many raw objects a filter matches, according to the ledger; 0 if unknown. */
 async function countObjects(filter: JobFilter, shards: Shards): Promise<number> {
   if (filter.key !== undefined) return 1;
   const sum = (counted: { objects: number }[]): number => counted.reduce((total, { objects }) => total + objects, 0);

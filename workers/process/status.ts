@@ -1,4 +1,4 @@
-/** What is waiting: in the queues, and raw objects without an outcome, of whatever age. */
+/** What is waiting: queue backlogs, and raw objects without an outcome, however old. */
 import { ask } from "../../shared/ledger/database.ts";
 import { countRunningAgain, followJobs, newestJobsQuery } from "../../shared/ledger/jobs.ts";
 import { unfinishedDays } from "../../shared/ledger/objects.ts";
@@ -12,8 +12,8 @@ import type { Invocation } from "./env.ts";
 import { listObjects, withoutOutcome } from "./job-pages.ts";
 
 /**
- * Looks at the queues, and at the newest day and the days that had unfinished objects, as many as a bounded number of
- * calls reaches; of older ones it says what reconcile counted last.
+ * Checks the queues, the newest day, and days known to have unfinished objects, within a bounded number of calls; for
+ * older days it returns what reconcile counted last.
  */
 export async function readStatus(invocation: Invocation): Promise<PipelineStatus> {
   const { env, shards, nowSeconds } = invocation;

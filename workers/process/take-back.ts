@@ -1,4 +1,4 @@
-/** Takes an accepted report back, such as a forged one, and lets it count again. Who did it, and why, is kept. */
+/** Takes back an accepted report, such as a forged one, or restores it. Who did it and why is recorded. */
 
 import { nextGeneration } from "../../shared/analytics/events.ts";
 import { type BatchChanges, commitBatch, noChanges } from "../../shared/ledger/commit-batch.ts";
@@ -12,7 +12,7 @@ import { coverReport, writeOf } from "./report-writes.ts";
 
 const CHANGED = "The report was changed at the same time; look at it again.";
 
-/** Removes a report from all figures. Its raw object stays, and it is not accepted again. */
+/** Removes a report from all figures. Its raw object stays, and reprocessing does not accept it again. */
 export async function takeBackReport(
   reference: ReportReference,
   { by, reason = "" }: DecisionNote,
@@ -45,7 +45,7 @@ export async function takeBackReport(
   return state === "changed" ? { refused: CHANGED } : held.reference;
 }
 
-/** Lets a report count again; its raw object is run again for its points, where it is still there. */
+/** Restores a report; if its raw object still exists, it is rerun to write the points. */
 export async function undoTakeBack(
   reference: ReportReference,
   given: Invocation,

@@ -1,6 +1,6 @@
 /**
- * What runs by itself once a day, in bounded steps: what is left over is done the next day. A step that fails leaves the
- * others to be done; its error is thrown at the end, so that the platform shows it.
+ * The daily maintenance, in bounded steps: anything left over is done the next day. If a step fails the others still
+ * run; errors are thrown at the end, so that the platform shows them.
  */
 
 import { removeExpiredNames } from "../../shared/ledger/address-names.ts";
@@ -24,9 +24,9 @@ import { type Invocation, inEachShard, type LogEntry } from "./env.ts";
 import { startJob } from "./start-job.ts";
 
 /**
- * Does the day's work.
+ * Runs the daily maintenance.
  *
- * @param random tells jobs of the same second apart, in [0, 1)
+ * @param random distinguishes jobs started in the same second, in [0, 1)
  * @returns what was done, for the log
  * @throws AggregateError of the steps that failed
  */
@@ -56,7 +56,10 @@ export async function runUpkeep(invocation: Invocation, random: number): Promise
   return done;
 }
 
-/** Enqueues what was received and never finished: of the newest days, and back to the oldest day known to have such. */
+/**
+ * Enqueues objects that were received but never finished, from the newest days back to the oldest day known to have
+ * any.
+ */
 async function reconcile(invocation: Invocation, random: number): Promise<string> {
   const unfinished = await unfinishedDays(invocation.shards.directory);
   const newest = today(invocation) - UPKEEP_LIMITS.reconciledDays + 1;
@@ -82,7 +85,7 @@ function merge(invocation: Invocation): Promise<number> {
   });
 }
 
-/** Last errors of messages that never came back, and refused mail of long ago. */
+/** Removes stored errors of messages that never returned, and old entries about refused mail. */
 async function removeNotes(invocation: Invocation): Promise<string> {
   const { shards, nowSeconds } = invocation;
   await change(shards.directory, [
@@ -92,13 +95,17 @@ async function removeNotes(invocation: Invocation): Promise<string> {
   return "removed";
 }
 
-/** Names of addresses that have expired. */
+/** Removes expired names of addresses. */
 async function removeNames({ ledger, nowSeconds }: Invocation): Promise<string> {
   await change(ledger, [removeExpiredNames(nowSeconds)]);
   return "removed";
 }
 
-/** Details older than KEEP_DETAIL_DAYS, and what nothing refers to any more. @returns rows or days removed, by kind */
+/**
+ * Removes details older than KEEP_DETAIL_DAYS, and rows nothing refers to any more.
+ *
+ * @returns rows or days removed, by kind
+ */
 async function removeOld(invocation: Invocation): Promise<Record<string, number>> {
   const { env, ledger, nowSeconds } = invocation;
   const { objectGraceDays, rowsPerStep: limit, chunksPerStep, graceSeconds, daysPerRun, daysAtOnce } = UPKEEP_LIMITS;
@@ -121,7 +128,7 @@ async function removeOld(invocation: Invocation): Promise<Record<string, number>
   };
 }
 
-/** Until nothing is left, or the run's steps are used up. @returns how many were removed */
+/** Repeats a step until nothing is left or the run's steps are used up. @returns how many were removed */
 async function inSteps(step: () => Promise<number>, invocation: Invocation): Promise<number> {
   let total = 0;
   for (let i = shareOf(UPKEEP_LIMITS.stepsPerRun, invocation); i > 0; i--) {
@@ -132,7 +139,7 @@ async function inSteps(step: () => Promise<number>, invocation: Invocation): Pro
   return total;
 }
 
-/** An invocation has its queries once, however many databases there are. */
+/** The query limit is per invocation, however many databases there are. */
 function shareOf(perRun: number, { shards }: Invocation): number {
   return Math.ceil(perRun / shards.all.length);
 }

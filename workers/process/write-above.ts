@@ -1,6 +1,6 @@
 /**
- * Points are written before the ledger says whose report it is. Where an object's were not the last word, those of the
- * accepted report may be mixed with them under one generation: the accepted one is run again, above both.
+ * Points are written before the ledger decides which report counts. If a report is not accepted after all, its points
+ * and those of the accepted report may share a generation; the accepted report is then rerun under a higher one.
  */
 import type { FinishedObject } from "../../shared/ledger/objects.ts";
 import { findReports, type HeldReport } from "../../shared/ledger/reports.ts";
@@ -8,13 +8,13 @@ import type { ReportMessage } from "../../shared/messages.ts";
 import type { Invocation } from "./env.ts";
 import { reportOf } from "./lookup.ts";
 
-/** What may have been left behind. */
+/** Points that may have been left behind. */
 interface LeftBehind {
   generation: number;
   points: number;
 }
 
-/** The message that writes the points of an accepted report above others, and covers as many as those were. */
+/** The message that reruns an accepted report above stray points, and covers as many as there were. */
 export function runAbove(
   { rawKey: key, rua, receivedSeconds, ...held }: HeldReport,
   { generation, points: coversPoints }: LeftBehind,
@@ -23,7 +23,7 @@ export function runAbove(
   return { v: 1, kind: "report", key, rua, receivedSeconds, generation: above, coversPoints };
 }
 
-/** Such messages for what became duplicates or conflicts of a finished object. */
+/** Such messages for the duplicates and conflicts of a committed object. */
 export async function messagesToWriteAbove(
   { outcomes }: FinishedObject,
   { key, generation = 1, coversPoints = 0 }: ReportMessage,

@@ -66,6 +66,7 @@ export class World {
   authservId = "mx.cloudflare.net";
   /** As wrangler.process.toml has it. */
   dnsUrl = "";
+  watchQueries = 900;
 
   readonly #databases: readonly LedgerDatabase[];
   #bound: number;
@@ -291,6 +292,7 @@ export class World {
       // The reports of these tests are about a day of 2023.
       KEEP_DETAIL_DAYS: 10_000,
       NEW_ACCOUNTS_SHARD: 0,
+      WATCH_QUERIES_PER_RUN: this.watchQueries,
       ADDRESS_RECORDS_PER_DAY: this.recordsPerDay.address,
       ACCOUNT_RECORDS_PER_DAY: this.recordsPerDay.account,
       REPORTER_REPORTS_PER_DAY: this.reportsPerDay.reporter,

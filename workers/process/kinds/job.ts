@@ -1,8 +1,8 @@
 /**
- * `job`: do one page of a reprocess or reconcile job, then send the message for the next. How far a job is stands in the
- * ledger: a page counts when its row is written over the version that was read, so a redelivery, or a duplicate racing
- * it, counts nothing twice and goes on where it was. Cancelling it, or removing the row, ends the job; of a cancelled one
- * also the reports it has sent are skipped (skip-cancelled.ts).
+ * `job`: do one page of a reprocess or reconcile job, then send the message for the next. The ledger holds a job's
+ * progress: a page counts only if the job's row still has the version that was read, so neither a redelivery nor a
+ * racing duplicate counts anything twice. Cancelling it, or removing the row, ends the job; the reports a cancelled job
+ * has already sent are skipped (skip-cancelled.ts).
  */
 import { change, type LedgerDatabase } from "../../../shared/ledger/database.ts";
 import { findJob, type Job, updateJob } from "../../../shared/ledger/jobs.ts";
@@ -60,13 +60,13 @@ async function runPage({ message, attempts }: Received<JobMessage>, invocation: 
 
 async function doPage({ jobId, page }: JobMessage, invocation: Invocation): Promise<LogEntry> {
   const { env, shards, nowSeconds } = invocation;
-  // Jobs are kept in the first database, whatever they are about.
+  // All jobs are kept in the first database.
   const ledger = shards.directory;
   const job = await findJob(ledger, jobId);
   if (job === undefined) return { outcome: "job was removed" };
   if (job.state === "cancelled") return { outcome: "job was cancelled" };
   if (page < job.pages) return { outcome: "already_done" };
-  // The message of the page before sent this one and has still to count, or will be delivered again.
+  // The previous page's message sent this one but has not counted yet, or will be delivered again.
   if (page > job.pages) throw new Error(`Page ${page} of job ${jobId} comes too early.`);
   const found = await jobPage(job, invocation);
   if (!job.dryRun) {
@@ -82,7 +82,7 @@ async function doPage({ jobId, page }: JobMessage, invocation: Invocation): Prom
     enqueued: job.enqueued + found.messages.length,
     updatedSeconds: nowSeconds,
   };
-  // Sent before it is counted: a page delivered twice or late has nothing left to do, so chains cannot multiply.
+  // Sent before counting: a page delivered twice or late has nothing left to do, so chains cannot multiply.
   if (next.state === "running") await sendPage(env, next);
   const isWritten = (await updateJob(ledger, next)) || (await countCancelled(ledger, next));
   const { kind, state, scanned, enqueued } = next;
@@ -90,7 +90,7 @@ async function doPage({ jobId, page }: JobMessage, invocation: Invocation): Prom
 }
 
 /**
- * Counts a page that was enqueued while the job was cancelled: what is skipped of it is part of what was sent.
+ * Counts a page that was enqueued while the job was being cancelled, so that `skipped` never exceeds `enqueued`.
  *
  * @returns false when the page was counted before, or the job has been removed
  */
@@ -107,7 +107,7 @@ export async function sendPage(env: ProcessEnv, { id, pages }: Job): Promise<voi
   await env.QUEUE_REPORTS.send(message);
 }
 
-/** Enqueues reports, as many a call as Queues takes. */
+/** Enqueues reports, as many per call as Queues accepts. */
 async function enqueueReports(env: ProcessEnv, messages: readonly ReportMessage[]): Promise<void> {
   for (let i = 0; i < messages.length; i += QUEUE_LIMITS.maxBatchMessages) {
     const batch = messages.slice(i, i + QUEUE_LIMITS.maxBatchMessages);

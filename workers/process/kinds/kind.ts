@@ -1,4 +1,7 @@
-/** What a kind of queue message has: how it is run, what it means when its retries are exhausted, how it is run again. */
+/**
+ * A kind of queue message: how it is processed, what to do when its retries are exhausted, and how to retry its dead
+ * letters.
+ */
 import type { DeadLetterRow } from "../../../shared/ledger/dead-letters.ts";
 import type { QueueMessage } from "../../../shared/messages.ts";
 import type { OperationRefused } from "../../../shared/operations.ts";
@@ -13,19 +16,24 @@ export interface Received<Message> {
   sentSeconds: number;
 }
 
-/** How the work on a message ended: done, with what the log says of it, or in a fault that makes it due again. */
+/** How processing a message ended: done, with a log entry, or in a fault, to be retried. */
 export type Ending = { entry: LogEntry } | { error: unknown };
 
 export interface MessageKind<Message> {
-  /** Runs the messages of one batch. @returns their endings, in the same order; @throws a fault that all of them share */
+  /**
+   * Processes the messages of one batch.
+   *
+   * @returns their endings, in the same order;
+   * @throws a fault that affects all of them
+   */
   run(received: Received<Message>[], invocation: Invocation): Promise<Ending[]>;
-  /** What a message that the platform gave up leaves behind, its last error given as a sentence. */
+  /** Files a message that the platform gave up on, with its last error as a sentence. */
   fileExhausted(received: Received<Message>, lastError: string, invocation: Invocation): Promise<LogEntry>;
-  /** The message that does again what a dead letter is about. */
+  /** The message that retries a dead letter. */
   again(message: Message, deadLetter: DeadLetterRow, invocation: Invocation): Promise<QueueMessage | OperationRefused>;
 }
 
-/** Runs messages one after the other, where they have nothing to gain from each other. */
+/** Processes messages one by one, for kinds that gain nothing from batching. */
 export async function runEach<Message>(
   received: Received<Message>[],
   run: (received: Received<Message>) => Promise<LogEntry>,

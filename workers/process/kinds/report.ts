@@ -1,6 +1,6 @@
 /**
- * `report`: read a raw object and commit what is in it. All objects of a batch are read, then decided about together and
- * finished in one transaction of the ledger. Any step may be repeated: nothing is counted twice.
+ * `report`: read a raw object and commit what is in it. All objects of a batch are read, then decided about together
+ * and committed in one transaction of the ledger. Every step can be repeated without counting anything twice.
  */
 
 import { nextGeneration } from "../../../shared/analytics/events.ts";
@@ -59,7 +59,7 @@ export const reportKind: MessageKind<ReportMessage> = {
     const finished = (await findObjects(invocation.ledger, [reference])).get(rawKey);
     const isKnown =
       finished?.outcomes.some(({ outcome, id }) => outcome === "dead_letter" && id === deadLetter.id) ?? false;
-    // Dealt with meanwhile: by another delivery of the same message, or run again.
+    // Handled meanwhile, by another delivery of the same message or by a rerun.
     if (finished !== undefined && finished.generation >= generation && !isKnown) {
       await tellEarlierCommit(finished, { message, attempts }, invocation);
       return { event: "dead_letter", outcome: "already_done", key: rawKey };
@@ -101,7 +101,10 @@ export const reportKind: MessageKind<ReportMessage> = {
   },
 };
 
-/** What the raw object says of its mail and file; nothing where R2 does not answer, which may be why it failed. */
+/**
+ * The mail and file as the raw object's metadata describes them; nothing if R2 does not answer, which may be why it
+ * failed.
+ */
 async function knownOf(key: string, { env }: Invocation): Promise<Pick<DeadLetterRow, "mail" | "file">> {
   const found = await describeRawObject(env.R2_DMARC_REPORTS, key).catch(() => undefined);
   if (found === undefined) return {};
@@ -109,7 +112,7 @@ async function knownOf(key: string, { env }: Invocation): Promise<Pick<DeadLette
   return { mail: mailOf(metadata), file: { name: metadata.fileName, mimeType: metadata.mimeType, sizeBytes } };
 }
 
-// A batch may hold several messages about one object: the newest generation is run, the others are done with it.
+// A batch may hold several messages about one object: only the newest generation runs, and the others end with it.
 function newestOfEachObject(tasks: readonly Task[]): Task[] {
   const newest = new Map<string, Task>();
   for (const task of tasks) {
@@ -117,7 +120,7 @@ function newestOfEachObject(tasks: readonly Task[]): Task[] {
     const [one, other] =
       known !== undefined && generationOf(known) >= generationOf(task) ? [known, task] : [task, known];
     newest.set(task.message.key, one);
-    // What the other was to write above, it writes above as well.
+    // It also outranks the points that the other was meant to outrank.
     const coversPoints = Math.max(one.message.coversPoints ?? 0, other?.message.coversPoints ?? 0);
     if (coversPoints > 0) one.message = { ...one.message, coversPoints };
   }

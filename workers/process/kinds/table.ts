@@ -17,7 +17,7 @@ const KINDS: { [Name in KindName]: MessageKind<MessageOf<Name>> } = {
   job: jobKind,
 };
 
-/** Runs the messages of a batch, those of a kind together. @returns the ending of each */
+/** Processes the messages of a batch, grouped by kind. @returns the ending of each */
 export async function runMessages(
   received: Received<QueueMessage>[],
   invocation: Invocation,
@@ -43,7 +43,7 @@ async function runKind<Name extends KindName>(
   }
 }
 
-/** Files a message that the platform gave up. */
+/** Files a message that the platform gave up on. */
 export function fileExhausted(
   { message, ...delivery }: Received<QueueMessage>,
   lastError: string,
@@ -59,7 +59,7 @@ export function fileExhausted(
   }
 }
 
-/** The message that does again what a dead letter is about, and the queue it belongs to. */
+/** The message that retries a dead letter, and the queue it belongs to. */
 export function messageAgain(
   message: QueueMessage,
   deadLetter: DeadLetterRow,
