@@ -23,6 +23,7 @@ const DONE: Record<string, string> = {
   restored: "Open again.",
   replace: "The other version takes the place of the first one as soon as its message is processed.",
   keep: "The version accepted first stays.",
+  keep_verified: "The verified reports stay; the versions in their reporter's name that nothing proves count no more.",
   count_both: "The other version counts as a report of its own as soon as its message is processed.",
   cancelled: "Cancelled. Files it had sent and that had not been looked at yet are skipped, and counted.",
   started: "Started. The page shows how far it is.",
