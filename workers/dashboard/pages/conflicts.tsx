@@ -93,7 +93,6 @@ export async function conflictPage(request: PageRequest, id: string): Promise<Pa
                 ["Account", account],
               ]}
             />
-            <DecideForm id={id} />
           </section>
           <div class="columns">
             <section class="card">
@@ -110,6 +109,10 @@ export async function conflictPage(request: PageRequest, id: string): Promise<Pa
               </Version>
             </section>
           </div>
+          <section class="card">
+            <h2>Decide</h2>
+            <DecideForm id={id} />
+          </section>
           {table.view(request.url)}
         </>
       ),
@@ -188,7 +191,7 @@ function doubtedTable(groups: readonly DoubtedConflicts[]) {
         label: "In the name of",
         value: ({ reporter }) => reporter,
         cell: ({ reporter, domain, account }) => (
-          <span class="stack">
+          <span class="stack whose">
             <span>
               <ForeignText text={reporter} /> about <ForeignText text={domain} />
             </span>
@@ -256,7 +259,7 @@ const COLUMNS: ViewColumn<Conflict>[] = [
     label: "Report",
     value: ({ reportId }) => reportId,
     cell: ({ domain, reporter, reportId, account }) => (
-      <span class="stack">
+      <span class="stack whose">
         <span>
           <ForeignText text={reporter} /> about <ForeignText text={domain} />
         </span>

@@ -38,8 +38,6 @@ export async function jobsPage(request: PageRequest, typed?: Typed): Promise<Pag
     empty: "No job was started yet.",
     columns: [
       { key: "started", label: "Started", value: ({ startedSeconds }) => isoMinute(startedSeconds) },
-      { key: "kind", label: "Job", value: ({ kind, dryRun }) => (dryRun ? `${kind}, dry run` : kind) },
-      { key: "filter", label: "About", value: ({ filter }) => filterText(filter) },
       {
         key: "state",
         label: "State",
@@ -52,6 +50,8 @@ export async function jobsPage(request: PageRequest, typed?: Typed): Promise<Pag
         value: ({ finished }) => finished ?? "",
         cell: (job) => <Progress job={job} nowSeconds={nowSeconds} />,
       },
+      { key: "kind", label: "Job", value: ({ kind, dryRun }) => (dryRun ? `${kind}, dry run` : kind) },
+      { key: "filter", label: "About", value: ({ filter }) => filterText(filter) },
       { key: "total", label: "About, in all", align: "end", value: ({ total }) => total || "" },
       { key: "scanned", label: "Looked at", align: "end", value: ({ scanned }) => scanned },
       { key: "enqueued", label: "Sent again", align: "end", value: ({ enqueued }) => enqueued },
