@@ -4,10 +4,11 @@
  */
 import * as v from "valibot";
 import { domainName } from "../domain-name.ts";
+import { MTA_STS_MODES } from "../guidance/mta-sts-policy.ts";
 import { storedCheck } from "../guidance/stored-check.ts";
 import { REPORT_KINDS } from "../ledger/report-rows.ts";
 import { SENDER_DECISIONS } from "../ledger/sender-decisions.ts";
-import { PAGE_LIMITS } from "../limits.ts";
+import { PAGE_LIMITS, SETUP_LIMITS } from "../limits.ts";
 import { RECORD_ORDERS } from "../operations.ts";
 import { registryEntry } from "../registry.ts";
 import { viewerEntry } from "../viewers.ts";
@@ -85,7 +86,8 @@ const reportName = {
   uid: v.pipe(v.string(), v.regex(/^[0-9a-f]{32}$/, "not the uid of a report")),
 };
 /** A domain as typed: the operation says what is wrong with it. */
-const newDomain = v.strictObject({ account, domain: v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(1000)) });
+const typedDomain = v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(1000));
+const domainOfAccount = v.strictObject({ account, domain: typedDomain });
 /** A source as pages name it: an organisational domain or an address. */
 const senderName = { account, domain, source: v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(253)) };
 const decision = v.picklist(["keep", "replace", "count_both"]);
@@ -488,32 +490,56 @@ const described = {
     output: storedCheck,
   },
 
+  addingDomains: {
+    summary: "Where addresses for the reports of new domains are made",
+    role: "viewer",
+    changes: false,
+    answeredBy: "process",
+    http: undefined,
+    input: nothing,
+    /** "" = nowhere: a domain is added with an address of one's own. */
+    output: v.object({ ruaHost: v.string() }),
+  },
   addDomain: {
-    summary: "Makes an address for a domain's reports, registers it, and says what to publish",
-    role: "operator",
+    summary: "Makes an address for a domain's reports, or takes the one given, registers it, and says what to publish",
+    role: "viewer",
     changes: true,
     answeredBy: "process",
     http: { method: "POST", path: "/domains", place: { json: "fields" }, status: 200, answer: "json" },
-    input: newDomain,
+    input: v.strictObject({ account, domain: typedDomain, rua: v.optional(mailAddress) }),
     output: shapes.addedDomain,
+  },
+  addDomains: {
+    summary: "Adds a list of domains, a result a line; asks nothing of DNS",
+    role: "viewer",
+    changes: true,
+    answeredBy: "process",
+    http: { method: "POST", path: "/domains/list", place: { json: "fields" }, status: 200, answer: "json" },
+    input: v.strictObject({
+      account,
+      domains: v.pipe(v.array(typedDomain), v.minLength(1), v.maxLength(SETUP_LIMITS.addedAtOnce)),
+      rua: v.optional(mailAddress),
+    }),
+    output: shapes.listOf(shapes.addedLine),
   },
   domainSetup: {
     summary: "How far a domain is that was added, from the record to publish to its first report",
-    role: "operator",
+    role: "viewer",
     changes: false,
     answeredBy: "process",
     http: { method: "GET", path: "/domains/:account/:domain/setup", place: "query", status: 200, answer: "json" },
-    input: newDomain,
+    input: domainOfAccount,
     output: shapes.addedDomain,
   },
   removeDomain: {
-    summary: "Takes the address that was made for a domain out of the registry; its reports stay",
-    role: "operator",
+    summary: "Removes a domain, and the address that is its own, from the registry; its reports stay",
+    role: "viewer",
     changes: true,
     answeredBy: "process",
     http: { method: "DELETE", path: "/domains/:account/:domain", place: "query", status: 200, answer: "json" },
-    input: newDomain,
-    output: v.object({ rua: v.string() }),
+    input: domainOfAccount,
+    /** isAddressRemoved: mail to it is rejected from now on; false = it takes reports of other domains, too. */
+    output: v.object({ rua: v.string(), isAddressRemoved: v.boolean() }),
   },
   decideSender: {
     summary: "Says of a source whether it is the owner's own, a forwarder, or not theirs; the verdict follows",
@@ -544,6 +570,52 @@ const described = {
     },
     input: v.strictObject(senderName),
     output: shapes.decidedSender,
+  },
+  mtaSts: {
+    summary: "The MTA-STS policy that is served for a domain, what its MX records say, and what to do next",
+    role: "viewer",
+    changes: false,
+    answeredBy: "dashboard",
+    http: { method: "GET", path: "/domains/:account/:domain/mta-sts", place: "query", status: 200, answer: "json" },
+    input: v.strictObject({ account, domain }),
+    output: shapes.mtaStsState,
+  },
+  setMtaSts: {
+    summary: "Serves an MTA-STS policy for a domain of the account, or changes it; the id to publish changes with it",
+    role: "viewer",
+    changes: true,
+    answeredBy: "process",
+    http: {
+      method: "PUT",
+      path: "/domains/:account/:domain/mta-sts",
+      place: { json: "fields" },
+      status: 200,
+      answer: "json",
+    },
+    input: v.strictObject({
+      account,
+      domain,
+      mode: v.picklist(MTA_STS_MODES),
+      mx: v.pipe(v.array(v.pipe(v.string(), v.maxLength(300))), v.maxLength(1000)),
+      maxAgeSeconds: v.number(),
+      /** Enforce it although the MX records name hosts that it does not. */
+      force: v.optional(v.boolean()),
+    }),
+    output: shapes.hostedMtaSts,
+  },
+  removeMtaSts: {
+    summary: "Serves the MTA-STS policy of a domain no longer",
+    role: "viewer",
+    changes: true,
+    answeredBy: "process",
+    http: { method: "DELETE", path: "/domains/:account/:domain/mta-sts", place: "query", status: 200, answer: "json" },
+    input: v.strictObject({ account, domain }),
+    output: v.object({
+      account: v.string(),
+      domain: v.string(),
+      /** How long senders may still remember it. */
+      rememberedSeconds: v.number(),
+    }),
   },
   nameAddresses: {
     summary: "Looks up what addresses are called that a page has shown",

@@ -1,10 +1,13 @@
 /** The outputs of operations as schemas, and how rows of the ledger become them. Pure. */
 import * as v from "valibot";
 import { reportSender, UNCHECKED } from "../authentication/sender-state.ts";
+import { MTA_STS_ADVICE } from "../guidance/mta-sts-advice.ts";
+import { MTA_STS_MODES, mtaStsPolicy } from "../guidance/mta-sts-policy.ts";
 import { SETUP_STATES } from "../guidance/setup-state.ts";
 import type { ConflictRow, ReportVersion } from "../ledger/conflicts.ts";
 import type { DeadLetterRow } from "../ledger/dead-letters.ts";
 import { JOB_KINDS, JOB_STATES } from "../ledger/jobs.ts";
+import { domainSetup } from "../ledger/registered-domains.ts";
 import { REPORT_KINDS } from "../ledger/report-rows.ts";
 import { SENDER_DECISIONS } from "../ledger/sender-decisions.ts";
 import { PROBLEM_ADVICE } from "../problem-advice.ts";
@@ -357,20 +360,26 @@ export const job = v.object({
 
 export type Job = v.InferOutput<typeof job>;
 
-/** Names a report. */
-const recordToPublish = v.object({ name: v.string(), type: v.picklist(["TXT", "CNAME"]), value: v.string() });
-
 /** An added domain: its address, set-up state, and the records to publish. */
 export const addedDomain = v.object({
   account: v.string(),
   domain: v.string(),
   rua: v.string(),
-  /** Whether the address was created by this call. */
+  /** Whether it was added by this call. */
   isNew: v.boolean(),
   state: v.picklist(SETUP_STATES),
-  sentence: v.string(),
-  missing: v.optional(recordToPublish),
-  records: v.array(v.object({ ...recordToPublish.entries, zone: v.picklist(["domain", "rua"]), sentence: v.string() })),
+  ...domainSetup.entries,
+});
+
+/** What became of a line of a list of domains. */
+export const addedLine = v.object({
+  /** The line as it was given. */
+  typed: v.string(),
+  domain: v.optional(v.string()),
+  rua: v.optional(v.string()),
+  isNew: v.optional(v.boolean()),
+  /** Why it was not added. */
+  problem: v.optional(v.string()),
 });
 
 export const decidedSender = v.object({
@@ -383,6 +392,47 @@ export const decidedSender = v.object({
   decidedSeconds: v.number(),
 });
 
+/** An MTA-STS policy that is served. */
+export const hostedMtaSts = v.object({
+  account: v.string(),
+  domain: v.string(),
+  policy: mtaStsPolicy,
+  /** Changes with the policy; it stands in the record. */
+  id: v.string(),
+  changedBy: v.string(),
+  changedSeconds: v.number(),
+  record: v.object({ name: v.string(), type: v.picklist(["TXT", "CNAME"]), value: v.string() }),
+});
+
+/** What is known of a domain's inbound security. */
+export const mtaStsState = v.object({
+  account: v.string(),
+  domain: v.string(),
+  /** The address the domain is registered with; null: it is not, so no policy can be served. */
+  registeredWith: v.nullable(v.string()),
+  /** null: none of this account. */
+  hosted: v.nullable(hostedMtaSts),
+  /** Where senders fetch it. */
+  url: v.string(),
+  isServed: v.boolean(),
+  /** Hosts of the MX records as last checked, and whether the policy names each; null: not known. */
+  hosts: v.nullable(v.array(v.object({ host: v.string(), isCovered: v.boolean() }))),
+  /** When DNS was last checked; null: never. */
+  checkedSeconds: v.nullable(v.number()),
+  advice: v.object({
+    code: v.picklist(MTA_STS_ADVICE),
+    state: v.picklist(["good", "attention", "broken", "unknown"]),
+    sentence: v.string(),
+    mode: v.optional(v.picklist(MTA_STS_MODES)),
+    failures: v.array(
+      v.object({ resultType: v.string(), receivingHost: v.string(), sessions: v.number(), lastDay: v.number() }),
+    ),
+  }),
+  /** The newest first; policy null: switched off. */
+  changes: v.array(v.object({ policy: v.nullable(mtaStsPolicy), changedBy: v.string(), changedSeconds: v.number() })),
+});
+
+/** Names a report. */
 export const reportName = v.object({
   account: v.string(),
   kind: v.picklist(REPORT_KINDS),

@@ -12,7 +12,7 @@ import {
   registryEntry,
 } from "../registry.ts";
 import { addAccount } from "./accounts.ts";
-import { ask, change, jsonColumn, type LedgerDatabase, type Query, query } from "./database.ts";
+import { ask, type Change, change, jsonColumn, type LedgerDatabase, type Query, query } from "./database.ts";
 
 const row = v.object({
   rua: v.string(),
@@ -162,6 +162,55 @@ export async function removeAddress(
     },
   ]);
   await copyDue({ directory, copy }, [key]);
+}
+
+/** Addresses of an account that name any of some domains themselves. */
+export function addressesNamingQuery(account: string, domains: readonly string[]): Query<Registration> {
+  const sql = `${SELECT} WHERE a.account = ?1 AND a.removed = 0 AND EXISTS (
+      SELECT 1 FROM json_each(a.entry, '$.domains') d WHERE d.value IN (SELECT value FROM json_each(?2)))
+    ORDER BY json_array_length(a.entry, '$.domains'), a.rua`;
+  return query(sql, [account, JSON.stringify(domains)], row);
+}
+
+/**
+ * Registers addresses that were made just now, each for one domain; makes their account where there is none. Their copies are
+ * due: ingest asks D1 until they are made. The transaction fails where an address is registered already.
+ */
+export function insertAddresses(
+  account: string,
+  made: readonly { rua: string; domain: string }[],
+  { newAccountShard, nowSeconds }: { newAccountShard: number; nowSeconds: number },
+): Change[] {
+  return [
+    addAccount({ account, shard: newAccountShard }, nowSeconds),
+    {
+      sql: `INSERT INTO addresses (rua, account, entry, changed_seconds, version)
+        SELECT value ->> 'rua', ?2, json_object('account', ?2, 'domains', json_array(value ->> 'domain')), ?3, 1
+        FROM json_each(?1)`,
+      parameters: [JSON.stringify(made), account, nowSeconds],
+    },
+  ];
+}
+
+/** Lets an address that accepts some domains only accept more of them. */
+export function widenAddress(rua: string, domains: readonly string[], nowSeconds: number): Change {
+  return {
+    sql: `UPDATE addresses SET version = version + 1, changed_seconds = ?3, entry = json_set(entry, '$.domains', json((
+        SELECT json_group_array(value) FROM (
+          SELECT value FROM json_each(addresses.entry, '$.domains') UNION SELECT value FROM json_each(?2)))))
+      WHERE rua = ?1 AND removed = 0 AND json_type(entry, '$.domains') = 'array'`,
+    parameters: [rua, JSON.stringify(domains), nowSeconds],
+  };
+}
+
+/** Takes a domain from those that an address accepts; it has to be one of several. */
+export function narrowAddress(rua: string, domain: string, nowSeconds: number): Change {
+  return {
+    sql: `UPDATE addresses SET version = version + 1, changed_seconds = ?3, entry = json_set(entry, '$.domains', json((
+        SELECT json_group_array(value) FROM json_each(addresses.entry, '$.domains') WHERE value <> ?2)))
+      WHERE rua = ?1 AND json_array_length(entry, '$.domains') > 1`,
+    parameters: [rua, domain, nowSeconds],
+  };
 }
 
 const dueRow = v.object({

@@ -45,12 +45,13 @@ export async function lastCheck(
   return found?.checked_seconds;
 }
 
-/** Adds registered domains to those that are checked. */
-export function addDomains(domains: readonly AccountDomain[]): Change {
+/** Adds registered domains to those that are checked: all of them, or one. */
+export function addListedDomains(name?: AccountDomain): Change {
+  const some = name === undefined ? "" : "WHERE account = ?1 AND domain = ?2";
   return {
     sql: `INSERT OR IGNORE INTO domain_checks (account, domain, checked_seconds, state, result)
-      SELECT json_extract(value, '$.account'), json_extract(value, '$.domain'), 0, 'unknown', '{}' FROM json_each(?1)`,
-    parameters: [JSON.stringify(domains)],
+      SELECT account, domain, 0, 'unknown', '{}' FROM registered_domains ${some}`,
+    parameters: name === undefined ? [] : [name.account, name.domain],
   };
 }
 

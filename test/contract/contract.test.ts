@@ -10,7 +10,17 @@ const routes = OPERATION_NAMES.flatMap((name) => {
 });
 
 /** What owners may change of their own domains; the pages ask for no others. */
-const OF_THEIR_OWN = new Set<string>(["checkDomain", "decideSender", "undoSenderDecision", "nameAddresses"]);
+const OF_THEIR_OWN = new Set<string>([
+  "addDomain",
+  "addDomains",
+  "removeDomain",
+  "checkDomain",
+  "decideSender",
+  "undoSenderDecision",
+  "nameAddresses",
+  "setMtaSts",
+  "removeMtaSts",
+]);
 
 describe("every operation", () => {
   it("has a route of its own", () => {
@@ -69,12 +79,23 @@ const INPUTS: Partial<Record<OperationName, object>> = {
   takeBackReport: { ...REPORT, reason: "forged" },
   undoTakeBack: REPORT,
   addDomain: { account: "acme", domain: "https://a.example/" },
+  addDomains: { account: "acme", domains: ["a.example", "b.example"], rua: "dmarc@a.example" },
   domainSetup: { account: "acme", domain: "a.example" },
   removeDomain: { account: "acme", domain: "a.example" },
   checkDomain: { account: "acme", domain: "a.example" },
   nameAddresses: { account: "acme", addresses: ["192.0.2.1"] },
   decideSender: { account: "acme", domain: "a.example", source: "helpdesk.example", decision: "mine", note: "ours" },
   undoSenderDecision: { account: "acme", domain: "a.example", source: "2001:db8::1" },
+  mtaSts: { account: "acme", domain: "a.example" },
+  setMtaSts: {
+    account: "a/b",
+    domain: "a.example",
+    mode: "testing",
+    mx: ["*.a.example"],
+    maxAgeSeconds: 86_400,
+    force: true,
+  },
+  removeMtaSts: { account: "acme", domain: "a.example" },
   startReprocess: { filter: { domain: "a.example" }, dryRun: true },
   startReconcile: { filter: { since: "2026-11-20" } },
   getJob: { id: "x" },

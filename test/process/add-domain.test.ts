@@ -1,11 +1,17 @@
 /** Adding a domain on the simulated platform, from the record to publish to its first report. */
+import * as v from "valibot";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { httpsResolver } from "../../shared/dns/over-https.ts";
 import { NO_RESOLVER } from "../../shared/dns/resolver.ts";
-import { addressesQuery } from "../../shared/ledger/addresses.ts";
-import { ask } from "../../shared/ledger/database.ts";
-import { addDomain, domainSetup, removeDomain } from "../../workers/process/add-domain.ts";
-import type { OutsideWorld } from "../../workers/process/check-domains.ts";
+import { addressesQuery, removeAddress } from "../../shared/ledger/addresses.ts";
+import { ask, change, query } from "../../shared/ledger/database.ts";
+import { putRegisteredDomains } from "../../shared/ledger/registered-domains.ts";
+import { SETUP_LIMITS } from "../../shared/limits.ts";
+import { addDomain, addDomains, domainSetup, removeDomain } from "../../workers/process/add-domain.ts";
+import { checkDueSetups } from "../../workers/process/domain-setup.ts";
+import { followAddress, followWholeRegistry } from "../../workers/process/follow-registry.ts";
+import type { OutsideWorld } from "../../workers/process/outside-world.ts";
+import { addRegistration, putRegistration } from "../../workers/process/put-registration.ts";
 import { type DnsServer, startDnsServer, type Zones } from "../support/dns-server.ts";
 import { aggregateReport, sampleRecord, settleSamples } from "../support/ledger-fill.ts";
 import { World } from "../support/simulation/world.ts";
@@ -46,6 +52,19 @@ async function state(): Promise<string> {
   return found.ok ? found.value.state : found.error.code;
 }
 
+/** The list of registered domains, with how far each is. */
+async function listed(): Promise<[string, string, string][]> {
+  const found = await ask(
+    world.ledger,
+    query(
+      "SELECT domain, rua, state FROM registered_domains ORDER BY domain",
+      [],
+      v.object({ domain: v.string(), rua: v.string(), state: v.string() }),
+    ),
+  );
+  return found.map(({ domain, rua, state }) => [domain, rua, state]);
+}
+
 it("goes from no record to the first report", async () => {
   const { rua, records, isNew, state: first } = await add();
   expect(rua).toMatch(/^[a-z2-9]{16}@rua\.sim\.example$/);
@@ -71,7 +90,124 @@ it("goes from no record to the first report", async () => {
   const report = aggregateReport("shop.test", { day: Math.floor(nowSeconds / 86_400) - 1, records: cards });
   const sample = { account: "acme", uid: "1".repeat(32), report, records: cards, receivedSeconds: nowSeconds };
   await settleSamples(ledger, [sample], { nowSeconds });
+  expect(await listed()).toEqual([["shop.test", rua, "waiting"]]);
   expect(await state()).toBe("receiving");
+  expect(await listed()).toEqual([["shop.test", rua, "receiving"]]);
+});
+
+it("follows set-ups by cron until the first report, and asks no more then", async () => {
+  const { rua, records } = await add();
+  zones["_dmarc.shop.test"] = [`TXT ${records[0]?.value}`];
+  zones["shop.test._report._dmarc.rua.sim.example"] = ["TXT v=DMARC1;"];
+  expect(await checkDueSetups(world.invocation(), outside)).toBe(0);
+  world.clock.nowMilliseconds += 3_600_000;
+  expect(await checkDueSetups(world.invocation(), outside)).toBe(1);
+  expect(await listed()).toEqual([["shop.test", rua, "waiting"]]);
+  await change(world.ledger, [{ sql: "UPDATE registered_domains SET state = 'receiving'", parameters: [] }]);
+  world.clock.nowMilliseconds += 3_600_000;
+  expect(await checkDueSetups(world.invocation(), outside)).toBe(0);
+});
+
+it("adds a list: each line's result, a repeated and a known domain once, what is none left out", async () => {
+  const { rua } = await add();
+  const lines = ["one.test", "https://ONE.test/page", "shop.test", "not a name", "b\u00fccher.test"];
+  const answer = await addDomains({ account: "acme", domains: lines }, world.invocation(), randomBytes);
+  if (!answer.ok) throw new Error(answer.error.message);
+  const { items } = answer.value;
+  expect(items.map(({ typed, domain, isNew }) => [typed, domain, isNew])).toEqual([
+    ["one.test", "one.test", true],
+    ["https://ONE.test/page", "one.test", true],
+    ["shop.test", "shop.test", false],
+    ["not a name", undefined, undefined],
+    ["b\u00fccher.test", "xn--bcher-kva.test", true],
+  ]);
+  expect(items[0]?.rua).toBe(items[1]?.rua);
+  expect(items[2]?.rua).toBe(rua);
+  expect(items[3]?.problem).toContain("no domain name");
+  expect((await listed()).map(([domain]) => domain)).toEqual(["one.test", "shop.test", "xn--bcher-kva.test"]);
+  // Ingest knows them: from KV, or by asking D1.
+  const found = await ask(world.ledger, addressesQuery());
+  expect(found.find((one) => one.rua === items[4]?.rua)?.entry).toEqual({
+    account: "acme",
+    domains: ["xn--bcher-kva.test"],
+  });
+});
+
+it("adds domains to an address of one's own, and takes them from it again", async () => {
+  const rua = "dmarc@shop.test";
+  const own = (domain: string, account = "acme") =>
+    addDomain({ account, domain, rua }, world.invocation(), { randomBytes, outside });
+  expect(await own("shop.test")).toMatchObject({ ok: true, value: { rua, isNew: true } });
+  expect(await own("second.test")).toMatchObject({ ok: true, value: { rua, isNew: true } });
+  expect(await own("second.test")).toMatchObject({ ok: true, value: { rua, isNew: false } });
+  const accepted = async () => (await ask(world.ledger, addressesQuery()))[0]?.entry.domains;
+  expect(await accepted()).toEqual(["second.test", "shop.test"]);
+  expect(await own("third.test", "beta")).toMatchObject({ ok: false, error: { code: "already_exists" } });
+  const remove = (domain: string) => removeDomain({ account: "acme", domain }, world.invocation());
+  expect(await remove("second.test")).toEqual({ ok: true, value: { rua, isAddressRemoved: false } });
+  expect(await accepted()).toEqual(["shop.test"]);
+  expect(await remove("shop.test")).toEqual({ ok: true, value: { rua, isAddressRemoved: true } });
+  expect(await ask(world.ledger, addressesQuery())).toEqual([]);
+});
+
+it("lists domains at an address that accepts any, and leaves the address when they go", async () => {
+  const rua = "dmarc@any.test";
+  await putRegistration(rua, { account: "acme" }, world.invocation());
+  await addDomain({ account: "acme", domain: "shop.test", rua }, world.invocation(), { randomBytes, outside });
+  expect(await listed()).toEqual([["shop.test", rua, "recordNotFound"]]);
+  await followWholeRegistry(world.invocation());
+  expect(await listed()).toHaveLength(1);
+  expect(await removeDomain(SHOP, world.invocation())).toMatchObject({ value: { isAddressRemoved: false } });
+  expect(await ask(world.ledger, addressesQuery())).toEqual([{ rua, entry: { account: "acme" }, shard: 0 }]);
+});
+
+it("says what to do where addresses cannot be made", async () => {
+  const { env, ...others } = world.invocation();
+  const without = { ...others, env: { ...env, RUA_HOST: "" } };
+  const refused = await addDomain(SHOP, without, { randomBytes, outside });
+  expect(refused).toMatchObject({ ok: false, error: { code: "not_configured" } });
+  expect(refused.ok ? "" : refused.error.message).toContain("address of your own");
+});
+
+it("takes no more domains than an account may have", async () => {
+  const full = Array.from({ length: SETUP_LIMITS.domainsOfAccount }, (_, i) => ({
+    account: "acme",
+    domain: `d${i}.test`,
+    rua: "dmarc@any.test",
+  }));
+  await change(world.ledger, [putRegisteredDomains(full, 1)]);
+  const refused = await addDomain(SHOP, world.invocation(), { randomBytes, outside });
+  expect(refused).toMatchObject({ ok: false, error: { code: "too_large" } });
+  expect(await addDomain({ ...SHOP, account: "beta" }, world.invocation(), { randomBytes, outside })).toMatchObject({
+    ok: true,
+  });
+});
+
+it("lists what addresses name, follows their changes, and forgets what none takes", async () => {
+  const rua = "dmarc@own.test";
+  const put = async (domains: string[], account = "acme") => {
+    await putRegistration(rua, { account, domains }, world.invocation());
+    await followAddress(rua, world.invocation());
+  };
+  await put(["a.test", "b.test"]);
+  expect((await listed()).map(([domain]) => domain)).toEqual(["a.test", "b.test"]);
+  await put(["b.test", "c.test"]);
+  expect((await listed()).map(([domain]) => domain)).toEqual(["b.test", "c.test"]);
+  await change(world.ledger, [{ sql: "DELETE FROM registered_domains", parameters: [] }]);
+  await followWholeRegistry(world.invocation());
+  expect(await listed()).toHaveLength(2);
+  const place = { directory: world.ledger, copy: world.invocation().env.KV_DMARC_REPORTS };
+  await removeAddress(rua, place, 1);
+  await followWholeRegistry(world.invocation());
+  expect(await listed()).toEqual([]);
+});
+
+it("refuses to register an address again, and leaves it as it is", async () => {
+  const rua = "dmarc@once.test";
+  const add = (account: string) => addRegistration(rua, { account }, world.invocation());
+  expect(await add("acme")).toMatchObject({ ok: true });
+  expect(await add("beta")).toMatchObject({ ok: false, error: { code: "already_exists" } });
+  expect((await ask(world.ledger, addressesQuery()))[0]?.entry.account).toBe("acme");
 });
 
 it("makes another address for another account and another domain, none of which can be guessed from the other", async () => {
@@ -104,6 +240,7 @@ it("refuses what is no domain name, and what was never added", async () => {
 
 it("removes the address, and makes a new one when the domain is added again", async () => {
   const { rua } = await add();
-  expect(await removeDomain(SHOP, world.invocation())).toEqual({ ok: true, value: { rua } });
+  expect(await removeDomain(SHOP, world.invocation())).toEqual({ ok: true, value: { rua, isAddressRemoved: true } });
+  expect(await listed()).toEqual([]);
   expect((await add()).rua).not.toBe(rua);
 });

@@ -12,6 +12,7 @@ import { identify, sameSecret } from "./auth.ts";
 import type { DashboardEnv } from "./environment.ts";
 import { ApiError, answerError, describeError, retryHeaders } from "./errors.ts";
 import { LedgerReader } from "./ledger.ts";
+import { answerPolicy, isPolicyHost, isPolicyRequest, noPolicy } from "./mta-sts.ts";
 import { renderError } from "./pages/error.tsx";
 import { buildAssets, buildSite } from "./site.tsx";
 
@@ -24,7 +25,6 @@ const BROWSER_FEATURES = [
   "browsingTopics",
   "camera",
   "clipboardRead",
-  "clipboardWrite",
   "computePressure",
   "crossOriginIsolated",
   "displayCapture",
@@ -70,7 +70,11 @@ app.use(
       frameAncestors: ["'none'"],
       baseUri: ["'none'"],
     },
-    permissionsPolicy: Object.fromEntries(BROWSER_FEATURES.map((name) => [name, []])),
+    permissionsPolicy: {
+      ...Object.fromEntries(BROWSER_FEATURES.map((name) => [name, []])),
+      // Buttons copy records to publish.
+      clipboardWrite: ["self"],
+    },
     referrerPolicy: "same-origin",
     xFrameOptions: "DENY",
   }),
@@ -91,6 +95,12 @@ app.use(async (c, next) => {
   }
   await next();
 });
+// Decided by host and path alone, before anybody is asked who they are: at such a host there is nothing else.
+app.use(async (c, next) => {
+  const url = new URL(c.req.url);
+  if (isPolicyHost(url) && !isPolicyRequest(url, c.req.method)) return noPolicy();
+  await next();
+});
 app.route("/assets", buildAssets());
 app.use(async (_, next) => {
   const release = admission.enter(Date.now());
@@ -106,6 +116,11 @@ app.use(async (c, next) => {
   await next();
   const { statements, rowsRead } = ledger.cost;
   c.header("server-timing", `ledger;desc="${statements} statements, ${rowsRead} rows read"`);
+});
+app.use(async (c, next) => {
+  const url = new URL(c.req.url);
+  if (isPolicyHost(url)) return answerPolicy(url, c.get("ledger"));
+  await next();
 });
 app.use(async (c, next) => {
   const { ACCESS, API_TOKEN } = c.env;

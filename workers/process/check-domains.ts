@@ -1,17 +1,14 @@
 /** Checks the records that domains publish: a daily round in bounded steps, and one domain on request. */
 import type { Answer } from "../../shared/contract/problems.ts";
-import { type Fetch, httpsResolver } from "../../shared/dns/over-https.ts";
-import { boundedResolver, NO_RESOLVER, type Resolver } from "../../shared/dns/resolver.ts";
+import { boundedResolver } from "../../shared/dns/resolver.ts";
 import type { SeenSelector } from "../../shared/guidance/dkim-check.ts";
 import { checkDomain } from "../../shared/guidance/domain-check.ts";
-import { policyFetcher } from "../../shared/guidance/fetch-policy.ts";
-import type { FetchPolicyFile } from "../../shared/guidance/mta-sts-check.ts";
 import { changesBetween, isAllUnknown, type StoredCheck, storedCheckOf } from "../../shared/guidance/stored-check.ts";
-import { addressesOfAccountQuery, addressesQuery } from "../../shared/ledger/addresses.ts";
+import { addressesNamingQuery } from "../../shared/ledger/addresses.ts";
 import { ask, change } from "../../shared/ledger/database.ts";
 import {
   type AccountDomain,
-  addDomains,
+  addListedDomains,
   addReportedDomain,
   addReportedDomains,
   checksQuery,
@@ -19,32 +16,27 @@ import {
   keepCheck,
   lastCheck,
 } from "../../shared/ledger/domain-checks.ts";
+import { addMissingDomains } from "../../shared/ledger/registered-domains.ts";
 import { askAll } from "../../shared/ledger/shards.ts";
 import { mailQuery } from "../../shared/ledger/sources.ts";
 import { GUIDANCE_LIMITS } from "../../shared/limits.ts";
-import type { Registration } from "../../shared/registry.ts";
 import { SECONDS_PER_DAY } from "../../shared/report-day.ts";
 import { fail, ok } from "../../shared/result.ts";
-import { type Invocation, inEachShard, inShardOf, type LogEntry, type ProcessEnv } from "./env.ts";
-
-/** What the checks use to look things up; neither function throws. */
-export interface OutsideWorld {
-  resolver: Resolver;
-  fetchPolicy: FetchPolicyFile;
-}
-
-/** The lookups that the settings allow: a bounded number of questions, enough for a whole round. */
-export function outsideWorld({ DNS_OVER_HTTPS_URL: url }: ProcessEnv): OutsideWorld {
-  const request: Fetch = (address, init) => fetch(address, init);
-  return { resolver: url === "" ? NO_RESOLVER : httpsResolver(url, request), fetchPolicy: policyFetcher(request) };
-}
+import { checkDueSetups } from "./domain-setup.ts";
+import { type Invocation, inEachShard, inShardOf, type LogEntry } from "./env.ts";
+import { followWholeRegistry } from "./follow-registry.ts";
+import { type OutsideWorld, outsideWorld } from "./outside-world.ts";
 
 /** The hourly round over all databases. @returns what was done, for the log */
 export async function runDomainChecks(invocation: Invocation): Promise<LogEntry> {
   const outside = outsideWorld(invocation.env);
   let checked = 0;
-  for (const place of inEachShard(invocation)) checked += await checkDueDomains(place, outside);
-  return { event: "domain_checks", checked };
+  let setups = 0;
+  for (const place of inEachShard(invocation)) {
+    checked += await checkDueDomains(place, outside);
+    setups += await checkDueSetups(place, outside);
+  }
+  return { event: "domain_checks", checked, setups };
 }
 
 /**
@@ -76,9 +68,10 @@ export async function checkNow(name: AccountDomain, invocation: Invocation): Pro
 /** @returns when the domain was last checked, 0 for never; undefined: the account has no such domain */
 async function findDomain(name: AccountDomain, place: Invocation): Promise<number | undefined> {
   const sinceDay = Math.floor(place.nowSeconds / SECONDS_PER_DAY) - GUIDANCE_LIMITS.reportedDays;
-  const addresses = await ask(place.shards.directory, addressesOfAccountQuery(name.account));
-  const registered = domainsOf(addresses).filter(({ domain }) => domain === name.domain);
-  await change(place.ledger, [addReportedDomain(name, sinceDay), addDomains(registered)]);
+  const [address] = await ask(place.shards.directory, addressesNamingQuery(name.account, [name.domain]));
+  const registered =
+    address === undefined ? [] : [addMissingDomains([{ ...name, rua: address.rua }], place.nowSeconds)];
+  await change(place.ledger, [addReportedDomain(name, sinceDay), ...registered, addListedDomains(name)]);
   return lastCheck(place.ledger, name);
 }
 
@@ -91,9 +84,8 @@ async function findDomain(name: AccountDomain, place: Invocation): Promise<numbe
 export async function checkDueDomains(invocation: Invocation, outside: OutsideWorld): Promise<number> {
   const { ledger, nowSeconds } = invocation;
   const sinceDay = Math.floor(nowSeconds / SECONDS_PER_DAY) - GUIDANCE_LIMITS.reportedDays;
-  const registered = await ask(invocation.shards.directory, addressesQuery());
-  const here = registered.filter(({ shard }) => shard === invocation.shard);
-  await change(ledger, [addReportedDomains(sinceDay), addDomains(domainsOf(here))]);
+  await followWholeRegistry(invocation);
+  await change(ledger, [addReportedDomains(sinceDay), addListedDomains()]);
   const due = await dueDomains(ledger, {
     beforeSeconds: nowSeconds - GUIDANCE_LIMITS.checkAgainSeconds,
     limit: Math.ceil(GUIDANCE_LIMITS.checksPerRun / invocation.shards.all.length),
@@ -104,11 +96,6 @@ export async function checkDueDomains(invocation: Invocation, outside: OutsideWo
     checked += 1;
   }
   return checked;
-}
-
-/** Domains named by registered addresses. */
-function domainsOf(registered: readonly Registration[]): AccountDomain[] {
-  return registered.flatMap(({ entry }) => (entry.domains ?? []).map((domain) => ({ account: entry.account, domain })));
 }
 
 /**

@@ -3,8 +3,8 @@ import { nameAddress } from "../../shared/guidance/address-name.ts";
 import { addressNamesQuery, putAddressNames } from "../../shared/ledger/address-names.ts";
 import { ask, change } from "../../shared/ledger/database.ts";
 import { GUIDANCE_LIMITS } from "../../shared/limits.ts";
-import type { OutsideWorld } from "./check-domains.ts";
 import { type Invocation, inShardOf } from "./env.ts";
+import type { OutsideWorld } from "./outside-world.ts";
 
 /**
  * Looks up names that are not yet known, a bounded number, several at a time.

@@ -14,17 +14,21 @@ import { putPerson, removePerson } from "../../shared/ledger/people.ts";
 import { REPORT_KINDS, type ReportKind, type ReportReference } from "../../shared/ledger/report-rows.ts";
 import { findReports } from "../../shared/ledger/reports.ts";
 import type { OperationRefused } from "../../shared/operations.ts";
+import { normalizeRua } from "../../shared/registry.ts";
 import { parseDay, SECONDS_PER_DAY } from "../../shared/report-day.ts";
 import { fail, ok } from "../../shared/result.ts";
 import { isoDate } from "../../shared/storage.ts";
 import { normalizeEmail, ViewerValueError, validViewer } from "../../shared/viewers.ts";
-import { addDomain, domainSetup, removeDomain } from "./add-domain.ts";
-import { checkNow, outsideWorld } from "./check-domains.ts";
+import { addDomain, addDomains, domainSetup, removeDomain } from "./add-domain.ts";
+import { checkNow } from "./check-domains.ts";
 import { compareConflict, decideConflict, keepVerified } from "./conflict-operations.ts";
 import { discardDeadLetters, requeueDeadLetters, restoreDeadLetters } from "./dead-letter-operations.ts";
 import { decideSender, undoSenderDecision } from "./decide-sender.ts";
 import { type Invocation, inShardOf, newInvocation, type ProcessEnv } from "./env.ts";
+import { followAddress } from "./follow-registry.ts";
+import { removeMtaSts, setMtaSts } from "./host-mta-sts.ts";
 import { nameAddresses } from "./name-addresses.ts";
+import { outsideWorld } from "./outside-world.ts";
 import { addRegistration, putRegistration, valid } from "./put-registration.ts";
 import { describeRawObject, readRawObject } from "./raw-object.ts";
 import { readRecords } from "./record-reader.ts";
@@ -44,10 +48,14 @@ type Handlers = {
 const HANDLERS: Handlers = {
   pipelineStatus: async (_, { invocation }) => ok(await readStatus(invocation)),
 
-  addRegistration: ({ rua, entry }, { invocation }) => addRegistration(rua, entry, invocation),
-  putRegistration: ({ rua, entry }, { invocation }) => putRegistration(rua, entry, invocation),
-  async removeRegistration({ rua }, { invocation: { env, shards, nowSeconds } }) {
+  addRegistration: async ({ rua, entry }, { invocation }) =>
+    followed(await addRegistration(rua, entry, invocation), invocation),
+  putRegistration: async ({ rua, entry }, { invocation }) =>
+    followed(await putRegistration(rua, entry, invocation), invocation),
+  async removeRegistration({ rua }, { invocation }) {
+    const { env, shards, nowSeconds } = invocation;
     await removeAddress(rua, { directory: shards.directory, copy: env.KV_DMARC_REPORTS }, nowSeconds);
+    await followAddress(normalizeRua(rua), invocation);
     return ok(undefined);
   },
   async putIdentity({ email, entry }, { invocation: { shards, nowSeconds } }) {
@@ -104,12 +112,17 @@ const HANDLERS: Handlers = {
   },
 
   checkDomain: (name, { invocation }) => checkNow(name, invocation),
+  addingDomains: async (_, { invocation }) => ok({ ruaHost: invocation.env.RUA_HOST }),
   addDomain: (named, { invocation }) => addDomain(named, invocation, { randomBytes }),
+  addDomains: (named, { invocation }) => addDomains(named, invocation, randomBytes),
   domainSetup: (named, { invocation }) => domainSetup(named, invocation),
   removeDomain: (named, { invocation }) => removeDomain(named, invocation),
   decideSender: ({ decision, note, ...name }, { invocation, caller }) =>
     decideSender(name, { decision, note: note ?? "", by: caller.name }, invocation),
   undoSenderDecision: (name, { invocation, caller }) => undoSenderDecision(name, caller.name, invocation),
+  setMtaSts: ({ account, domain, ...policy }, { invocation, caller }) =>
+    setMtaSts({ account, domain }, policy, { caller, invocation }),
+  removeMtaSts: (name, { invocation, caller }) => removeMtaSts(name, { by: caller.name, invocation }),
   nameAddresses: async (shown, { invocation }) =>
     ok({ named: await nameAddresses(shown, invocation, outsideWorld(invocation.env)) }),
 
@@ -157,6 +170,15 @@ async function findReference(
   if (named !== undefined) return named;
   const { ledger } = await inShardOf(account, invocation);
   return (await findReports(ledger, references)).reports.get(uid)?.reference;
+}
+
+/** The list of registered domains follows what was registered. */
+async function followed(
+  answer: Answer<Outputs["putRegistration"]>,
+  invocation: Invocation,
+): Promise<Answer<Outputs["putRegistration"]>> {
+  if (answer.ok) await followAddress(answer.value.rua, invocation);
+  return answer;
 }
 
 function randomBytes(count: number): Uint8Array {

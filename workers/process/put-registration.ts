@@ -36,8 +36,8 @@ export async function addRegistration(
   return fail({ code: "already_exists", message });
 }
 
-/** What is to be registered, and where. @returns a problem where either makes no sense */
-async function readRegistration(
+/** Reads what is to be registered, and where. @returns a problem where either makes no sense */
+export async function readRegistration(
   rua: string,
   entry: RegistryEntry,
   { env, shards }: Invocation,
