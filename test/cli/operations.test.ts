@@ -119,8 +119,8 @@ it("conflicts: list, discard, accept", async () => {
   const conflicts = await runJson<{ id: string; other: { messages: number } }[]>("conflicts", "list");
   const idOf = (count: number) => conflicts.find(({ other }) => other.messages === count)?.id ?? "";
   const grouped = (await run("conflicts", "list")).stdout;
-  expect(grouped).toMatch(/^conflicts +reporter +about +account +first filed +last filed/);
-  expect(grouped).toMatch(/\n +2 .* acme\.example +acme +20\d\d-/);
+  expect(grouped).toMatch(/│ conflicts +│ reporter +│ about +│ account +│ first filed +│ last filed +│/);
+  expect(grouped).toMatch(/│ 2 +│ .* │ acme\.example +│ acme +│ 20\d\d-/);
   expect(grouped).toContain("dmarc conflicts list --all");
   expect(grouped).not.toContain(idOf(20));
   expect((await run("conflicts", "list", "--all")).stdout).toMatch(
