@@ -387,6 +387,8 @@ export const GUIDANCE_LIMITS = {
   pageDnsMilliseconds: 800,
   /** Ours: addresses of one source that its SPF advice is about, those with the most messages. */
   maxSpfSources: 50,
+  /** Ours: return paths of one source that are told of with them. */
+  maxReturnPaths: 20,
   /** RFC 7208 section 4.6.4: lookups without an answer. */
   maxVoidSpfLookups: 2,
   /** RFC 7208 section 4.6.4: hosts of one mx term. */

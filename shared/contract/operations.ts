@@ -630,7 +630,9 @@ const described = {
         name: v.pipe(v.string(), v.maxLength(253)),
         networks: v.pipe(v.array(v.pipe(v.string(), v.maxLength(50))), v.maxLength(GUIDANCE_LIMITS.maxSpfSources)),
         service: v.pipe(v.string(), v.maxLength(100)),
-        returnPaths: v.optional(v.pipe(v.array(v.pipe(v.string(), v.maxLength(253))), v.maxLength(20))),
+        returnPaths: v.optional(
+          v.pipe(v.array(v.pipe(v.string(), v.maxLength(253))), v.maxLength(GUIDANCE_LIMITS.maxReturnPaths)),
+        ),
         isForwarder: v.boolean(),
       }),
     }),
