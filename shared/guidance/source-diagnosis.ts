@@ -85,7 +85,8 @@ export function diagnoseSource(source: DiagnosedSource): Diagnosis {
     return { code: "letThrough", sentence };
   }
   const cause = mainCause(source);
-  const sentence = sentenceOf(cause, kind === "own" ? `This mail of ${domain}` : name);
+  const said = sentenceOf(cause, kind === "own" ? `This mail of ${domain}` : name);
+  const sentence = decision === "mine" ? said.replace("if it is yours, ", "") : said;
   const guide = kind === "other" && FIXED_AT_SERVICE.has(cause.code) ? serviceGuide(name) : undefined;
   return { code: cause.code, sentence, ...(guide === undefined ? {} : { guide }) };
 }

@@ -134,6 +134,12 @@ describe("a decision", () => {
     expect(diagnose(failing, { decision: "forwarder" }).code).toBe("forwarder");
     expect(diagnose(failing, { decision: "mine" }).code).toBe("signsAsOther");
   });
+
+  it("mine: it is not asked whose it is", () => {
+    const nothing = { name: "192.0.2.1", kind: "none" as const };
+    expect(diagnose([group({})], nothing).sentence).toContain("if it is yours, turn on DKIM");
+    expect(diagnose([group({})], { ...nothing, decision: "mine" }).sentence).toContain("SPF pass: turn on DKIM");
+  });
 });
 
 describe("passing mail", () => {
