@@ -5,7 +5,7 @@
  * in a folder as well.
  */
 import { parseArgs } from "node:util";
-import { type Assumption, judgeOne, type Score, score } from "./verdict/score.ts";
+import { type Assumption, judgeOne, type Score, score, simulateOne } from "./verdict/score.ts";
 import { compareShapes } from "./verdict/shape.ts";
 
 const TARGETS = { readyPrecision: 0.995, readyRecall: 0.9 };
@@ -14,6 +14,7 @@ interface Variant {
   calledReady: number;
   readyPrecision: number;
   readyRecall: number;
+  wrongUnseen: number;
 }
 
 interface Answer extends Score {
@@ -25,11 +26,11 @@ interface Answer extends Score {
 }
 
 function run(domains: number, seed: number): Answer {
-  const numbers = Array.from({ length: domains }, (_, i) => i);
-  const scored = (assumption: Assumption): Score => score(numbers.map((number) => judgeOne(seed, number, assumption)));
+  const simulated = Array.from({ length: domains }, (_, number) => simulateOne(seed, number));
+  const scored = (assumption: Assumption): Score => score(simulated.map((one) => judgeOne(one, assumption)));
   const variant = (assumption: Assumption): Variant => {
-    const { calledReady, readyPrecision, readyRecall } = scored(assumption);
-    return { calledReady, readyPrecision, readyRecall };
+    const { calledReady, readyPrecision, readyRecall, wrongUnseen } = scored(assumption);
+    return { calledReady, readyPrecision, readyRecall, wrongUnseen };
   };
   return {
     ...scored({}),
@@ -53,8 +54,13 @@ function print(answer: Answer): void {
   console.log(`precision over the following 30 days as well: ${percent(answer.laterPrecision)}`);
   const { trulyRejected, foundRejected, wronglyRejected } = answer;
   console.log(`being rejected: ${foundRejected} of ${trulyRejected} found, ${wronglyRejected} said wrongly`);
-  const variant = ({ readyPrecision, readyRecall }: Variant): string =>
-    `precision ${percent(readyPrecision)}, recall ${percent(readyRecall)}`;
+  const wrong = Object.values(answer.wrong).reduce((sum, count) => sum + count, 0);
+  console.log(`called ready and wrong: ${wrong}, of which no report tells of a loss: ${answer.wrongUnseen}`);
+  console.log(`undecided senders a domain: median ${answer.asked.median}, 90th percentile ${answer.asked.p90}`);
+  const variant = ({ calledReady, readyPrecision, readyRecall, wrongUnseen }: Variant): string => {
+    const wrong = Math.round(calledReady * (1 - readyPrecision));
+    return `precision ${percent(readyPrecision)}, recall ${percent(readyRecall)}, wrong ${wrong} (unseen ${wrongUnseen})`;
+  };
   console.log(`undecided senders decided by the owner: ${variant(withDecisions)}`);
   console.log(`forged reports counted: ${variant(withForgedReports)}`);
   console.log("states", answer.states);

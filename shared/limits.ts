@@ -455,6 +455,30 @@ export const WATCH_LIMITS = {
   factsAtOnce: 20,
   /** Runs that may fail at one domain before the round goes on without it. */
   maxAttempts: 3,
+  /** Days that rules know a domain's mail by: five weeks, so that a weekday has four before it. */
+  historyDays: 35,
+  /** Days in which a reporter is looked for: what is usual, and a silence after it. */
+  reporterDays: 45,
+  /** Newest days whose reasons of failed TLS sessions are told. */
+  tlsReasonDays: 4,
+  /** Sources of a domain whose days are told apart, the largest; the rest is one. */
+  maxSources: 300,
+  /** Reporters of a domain whose days are looked at, those with the most. */
+  maxReporters: 50,
+  /** Changes of records that a cause is looked for in. */
+  maxChanges: 50,
+  /** Notices told on their own, of one domain and day; the rest waits for the digest. */
+  noticesPerDomainAndDay: 1,
+  /** What is still so is said again after a week. */
+  remindAfterSeconds: 7 * 86_400,
+  /** What has not been found for so long is over: one day without it may be a day without reports. */
+  resolveAfterSeconds: 36 * 3600,
+  /** What comes back within this is the same incident. */
+  sameIncidentSeconds: 3 * 86_400,
+  /** An event that is found again within this was told already. */
+  eventIsKnownSeconds: 30 * 86_400,
+  /** Resolved incidents and notices are kept so long. */
+  keptSeconds: 400 * 86_400,
 } as const;
 
 /** Domains that are added, and watched until their first report. */
@@ -491,8 +515,12 @@ export const VERDICT_LIMITS = {
   negligibleShare: 0.00025,
   /** Ours: parts of the period (ten) from which on a source is steady. */
   steadyParts: 4,
-  /** Ours: of a domain with so little mail that one message is more than maxLostShare, unauthenticated addresses seen in one part that are no run of spoofing. */
+  /** Ours: unauthenticated addresses seen in one part of the period that are no run of spoofing yet. */
   maxLoneServers: 3,
+  /** Ours: parts of the period (ten) with unauthenticated mail from which on spoofers come all the time. */
+  spoofedParts: 8,
+  /** Ours: times the messages of a typical unauthenticated address, up to which one may be part of a run of spoofing. */
+  maxTimesTypical: 3,
   /** Ours: share of the mail that passes, and messages, from which on a source counts however seldom it sends. */
   largeShare: 0.01,
   largeMessages: 10,

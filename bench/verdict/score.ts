@@ -22,6 +22,8 @@ export interface Judged {
   lostShare: number;
   laterLostShare: number;
   state: VerdictState;
+  /** Undecided senders: what the owner is asked about. */
+  asked: number;
   /** Codes of what it turned on. */
   reasons: string[];
 }
@@ -34,15 +36,24 @@ export interface Assumption {
   isDecided?: boolean;
 }
 
-/** Simulates and judges a domain. */
-export function judgeOne(
-  seed: number,
-  number: number,
-  { countsForged = false, isDecided = false }: Assumption = {},
-): Judged {
+/** A domain with the mail of its days. */
+export interface Simulated {
+  domain: SimulatedDomain;
+  traffic: Traffic;
+}
+
+/** The domain of a number among those of a seed: always the same. */
+export function simulateOne(seed: number, number: number): Simulated {
   const chance = chanceOf(mulberry32((seed * 1_000_003 + number) * 0x9e3779b9));
   const domain = simulateDomain(`domain${number}.example`, chance);
-  const traffic = sendMail(domain, chance);
+  return { domain, traffic: sendMail(domain, chance) };
+}
+
+/** Judges a domain by its reports, and says what is true of it. */
+export function judgeOne(
+  { domain, traffic }: Simulated,
+  { countsForged = false, isDecided = false }: Assumption = {},
+): Judged {
   const records = countsForged ? [...traffic.reported, ...traffic.forged] : traffic.reported;
   const undecided = judgeRecords(domain, records, () => undefined);
   const verdict = isDecided ? judgeRecords(domain, records, ownerOf(domain, undecided)) : undecided;
@@ -52,6 +63,7 @@ export function judgeOne(
     lostShare: shareLost(traffic.judged),
     laterLostShare: shareLost(traffic.later),
     state: verdict.state,
+    asked: undecided.sources.filter(({ role }) => role === "undecided").length,
     reasons: [...verdict.reasons, ...verdict.missing].map(
       ({ code, source }) => `${code}${source === undefined ? "" : ` ${source.role} ${source.reason}`}`,
     ),
@@ -119,6 +131,10 @@ export interface Score {
   missed: Record<string, number>;
   /** By whose mail those were wrong that were called ready. */
   wrong: Record<string, number>;
+  /** Of those wrong, the ones that no report tells of: all that was lost was lost at receivers that do not report. */
+  wrongUnseen: number;
+  /** Undecided senders of an open domain: median, and 90th percentile. */
+  asked: { median: number; p90: number };
 }
 
 const READY: ReadonlySet<VerdictState> = new Set(["ready", "notInUse"]);
@@ -143,7 +159,9 @@ export function score(judged: readonly Judged[]): Score {
     const why = `${state}: ${reasons[0] ?? "-"}`;
     missed[why] = (missed[why] ?? 0) + 1;
   }
-  for (const { traffic } of calledReady.filter((one) => !isTrulyReady(one))) {
+  const asked = open.map((one) => one.asked).sort((a, b) => a - b);
+  const calledWrongly = calledReady.filter((one) => !isTrulyReady(one));
+  for (const { traffic } of calledWrongly) {
     const [label = "-"] = Object.entries(traffic.judged.lostByLabel).sort((a, b) => b[1] - a[1])[0] ?? [];
     wrong[label] = (wrong[label] ?? 0) + 1;
   }
@@ -165,5 +183,7 @@ export function score(judged: readonly Judged[]): Score {
     states,
     missed,
     wrong,
+    wrongUnseen: calledWrongly.filter(({ traffic }) => traffic.judged.lostSeen === 0).length,
+    asked: { median: asked[Math.floor(0.5 * asked.length)] ?? 0, p90: asked[Math.floor(0.9 * asked.length)] ?? 0 },
   };
 }

@@ -5,7 +5,7 @@ import { openFileSource } from "../../cli/file-source.ts";
 import { parseFile } from "../../cli/parse-file.ts";
 import { organizationalDomain } from "../../shared/organizational-domain.ts";
 import type { AggregateRecord } from "../../shared/report/vocabulary.ts";
-import { judgeOne } from "./score.ts";
+import { simulateOne } from "./score.ts";
 
 /** Shares of messages (and of records, where it says so); counts are medians. */
 export interface Shape {
@@ -35,7 +35,7 @@ export async function compareShapes(folder: string, { domains, seed }: { domains
   const sources: number[] = [];
   const simulated: AggregateRecord[] = [];
   for (let number = 0; number < Math.min(domains, MAX_DOMAINS); number++) {
-    const { traffic } = judgeOne(seed, number);
+    const { traffic } = simulateOne(seed, number);
     sources.push(traffic.sources);
     for (const { record } of traffic.reported) simulated.push(record);
   }

@@ -27,12 +27,14 @@ export interface Losses {
   legitimate: number;
   /** Of these, those that fail and whose receiver makes no exception. */
   lost: number;
+  /** Of those, what receivers report: the rest nobody can see. */
+  lostSeen: number;
   /** Legitimate messages lost by label of their sender. */
   lostByLabel: Record<string, number>;
 }
 
 function noLosses(): Losses {
-  return { legitimate: 0, lost: 0, lostByLabel: {} };
+  return { legitimate: 0, lost: 0, lostSeen: 0, lostByLabel: {} };
 }
 
 /** Sends a domain's mail. */
@@ -78,8 +80,9 @@ function deliver(delivery: Delivery, traffic: Traffic, chance: Chance): void {
     const exempted = isFailing && sender.isIndirect ? chance.binomial(messages, receiver.exempts) : 0;
     if (sender.isLegitimate) {
       const lost = isFailing ? messages - exempted : 0;
-      addLosses(traffic.later, { label: sender.label, messages, lost });
-      if (delivery.day < DAYS.seen) addLosses(traffic.judged, { label: sender.label, messages, lost });
+      const part = { label: sender.label, messages, lost, isSeen: receiver.reports };
+      addLosses(traffic.later, part);
+      if (delivery.day < DAYS.seen) addLosses(traffic.judged, part);
     }
     if (!receiver.reports || delivery.day >= DAYS.seen) continue;
     report(delivery, { look, messages: messages - exempted, isExempted: false }, { traffic, chance });
@@ -87,9 +90,17 @@ function deliver(delivery: Delivery, traffic: Traffic, chance: Chance): void {
   }
 }
 
-function addLosses(losses: Losses, { label, messages, lost }: { label: string; messages: number; lost: number }): void {
+interface Part {
+  label: string;
+  messages: number;
+  lost: number;
+  isSeen: boolean;
+}
+
+function addLosses(losses: Losses, { label, messages, lost, isSeen }: Part): void {
   losses.legitimate += messages;
   losses.lost += lost;
+  if (isSeen) losses.lostSeen += lost;
   if (lost > 0) losses.lostByLabel[label] = (losses.lostByLabel[label] ?? 0) + lost;
 }
 

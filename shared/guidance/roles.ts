@@ -35,7 +35,9 @@ export type RoleReason =
   | "failingSignature"
   | "identifiedSender"
   | "steadyServer"
+  | "returningServer"
   | "loneServer"
+  | "standsOut"
   | "largeSender"
   | "fewMessages"
   | "oneOff";
@@ -89,10 +91,12 @@ interface Surroundings {
   networks: ReadonlyMap<string, { messages: number; partBits: number }>;
   /** Part of the period → addresses that unauthenticated mail came from. */
   strangers: readonly ReadonlySet<string>[];
+  /** Messages of an address that unauthenticated mail came from: the median. */
+  typicalStranger: number;
   /** Messages that pass, or all where none does: what shares are of. */
   base: number;
-  /** So little mail passes that one message is more than may be lost. */
-  isSmall: boolean;
+  /** Whether any mail passes at all. */
+  isSending: boolean;
   decide: Decide;
 }
 
@@ -121,6 +125,7 @@ function lookAround(evidence: readonly Evidence[], policyDomain: string, decide:
   const addresses = new Map<string, { spfAligned: number; dkimOnly: number }>();
   const networks = new Map<string, { messages: number; partBits: number }>();
   const strangers = Array.from({ length: PERIOD_PARTS }, () => new Set<string>());
+  const byStranger = new Map<string, number>();
   let messages = 0;
   let passing = 0;
   for (const group of evidence) {
@@ -131,6 +136,7 @@ function lookAround(evidence: readonly Evidence[], policyDomain: string, decide:
         network.messages += group.messages;
         network.partBits |= group.activeParts;
         networks.set(networkOf(group.sourceIp), network);
+        byStranger.set(group.sourceIp, (byStranger.get(group.sourceIp) ?? 0) + group.messages);
         for (const part of partsOf(group.activeParts)) strangers[part]?.add(group.sourceIp);
       }
       continue;
@@ -145,9 +151,18 @@ function lookAround(evidence: readonly Evidence[], policyDomain: string, decide:
     address[group.spf === "pass" ? "spfAligned" : "dkimOnly"] += group.messages;
     addresses.set(group.sourceIp, address);
   }
-  const base = passing > 0 ? passing : messages;
-  const isSmall = passing > 0 && passing * VERDICT_LIMITS.maxLostShare < 1;
-  return { ownDomain, homeKeys, workingKeys, addresses, networks, strangers, base, isSmall, decide };
+  return {
+    ownDomain,
+    homeKeys,
+    workingKeys,
+    addresses,
+    networks,
+    strangers,
+    typicalStranger: medianOf([...byStranger.values()]),
+    base: passing > 0 ? passing : messages,
+    isSending: passing > 0,
+    decide,
+  };
 }
 
 function count(group: Evidence, { name, kind }: Pick<Counted, "name" | "kind">, around: Surroundings): Counted {
@@ -228,7 +243,7 @@ function roleOfOrganization(source: Counted, around: Surroundings): RoleWithReas
   if (isNegligible(source, around)) return { role: "foreign", reason: "fewMessages" };
   if (service !== "" && !mayForward) return { role: "undecided", reason: "knownService" };
   if (source.brokenAlways > 0) return { role: "undecided", reason: "failingSignature" };
-  if (passed > 0 || around.isSmall || bitsOf(source.partBits) >= VERDICT_LIMITS.steadyParts) {
+  if (passed > 0 || bitsOf(source.partBits) >= VERDICT_LIMITS.steadyParts || mayNotBeLost(source, around)) {
     return { role: "undecided", reason: "identifiedSender" };
   }
   return largeOrOneOff(source, around);
@@ -245,12 +260,38 @@ function roleOfAddress(source: Counted, around: Surroundings): RoleWithReason {
   if (isNegligible(network, around)) return { role: "foreign", reason: "fewMessages" };
   if (source.brokenAlways > 0) return { role: "undecided", reason: "failingSignature" };
   if (bitsOf(network.partBits) >= VERDICT_LIMITS.steadyParts) return { role: "undecided", reason: "steadyServer" };
-  // Spoofers come from many addresses at once; one that is alone is as likely a server that was forgotten.
-  if (around.isSmall && isAlone(source, around)) return { role: "undecided", reason: "loneServer" };
+  if (mayNotBeLost(network, around)) {
+    const reason = reasonToAsk(source, { network, around });
+    if (reason !== undefined) return { role: "undecided", reason };
+  }
   return largeOrOneOff(source, around);
 }
 
+/**
+ * Whether a sender by itself sends more than a policy may hit: were it the owner's, losing it would break what "ready"
+ * promises. Where nothing passes, nobody seems to send for the owner, and what comes seldom is not asked about.
+ */
+function mayNotBeLost({ messages }: { messages: number }, { base, isSending }: Surroundings): boolean {
+  return isSending && messages > VERDICT_LIMITS.maxHitShare * base;
+}
+
+/**
+ * What speaks against an unauthenticated address being one of a run of spoofing, which comes from many addresses at once, a
+ * little from each, and not again from the same: it comes back, it is alone, or it sends more than the others.
+ */
+function reasonToAsk(
+  source: Counted,
+  { network, around }: { network: { partBits: number }; around: Surroundings },
+): RoleReason | undefined {
+  const parts = partsOf(network.partBits);
+  if ((parts.at(-1) ?? 0) - (parts[0] ?? 0) > 1) return "returningServer";
+  if (isAlone(source, around)) return "loneServer";
+  return source.messages > VERDICT_LIMITS.maxTimesTypical * around.typicalStranger ? "standsOut" : undefined;
+}
+
+// Where strangers come all the time, a few in each part are as much of a run as many in one.
 function isAlone({ partBits }: Counted, { strangers }: Surroundings): boolean {
+  if (strangers.filter(({ size }) => size > 0).length >= VERDICT_LIMITS.spoofedParts) return false;
   return partsOf(partBits).some((part) => (strangers[part]?.size ?? 0) <= VERDICT_LIMITS.maxLoneServers);
 }
 
@@ -277,6 +318,10 @@ export function networkOf(address: string): string {
   if (!address.includes(":")) return address.split(".").slice(0, 3).join(".");
   const [head = ""] = address.split("::");
   return head.split(":").slice(0, 4).join(":");
+}
+
+function medianOf(numbers: number[]): number {
+  return numbers.sort((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? 0;
 }
 
 function bitsOf(bits: number): number {

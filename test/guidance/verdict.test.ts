@@ -141,31 +141,52 @@ describe("the role of a source", () => {
     const server = { ...UNAUTHENTICATED, sourceIp: "203.0.113.3" };
     expect(roleOf(daily(server), "203.0.113.3")).toBe("undecided steadyServer");
     expect(roleOf(daily(service("unknown.example")), "unknown.example")).toBe("undecided identifiedSender");
-    expect(roleOf(daily({ ...server, count: 500 }, DAYS.slice(3, 4)), "203.0.113.3")).toBe("undecided largeSender");
+    const strangers = DAYS.map((day, i) => daily({ ...UNAUTHENTICATED, count: 300, sourceIp: `198.51.${i}.1` }, [day]));
+    const large = daily({ ...server, count: 500 }, DAYS.slice(3, 4));
+    expect(roleOf([...strangers.flat(), ...large], "203.0.113.3")).toBe("undecided largeSender");
     // Three addresses of one network take turns.
     const turns = DAYS.flatMap((day) => daily({ ...server, sourceIp: `203.0.113.${3 + (day % 3)}` }, [day]));
     expect(roleOf(turns, "203.0.113.4")).toBe("undecided steadyServer");
   });
 
-  it("undecided: of a small domain, a server that is alone in not being authenticated", () => {
-    const server = daily({ ...UNAUTHENTICATED, sourceIp: "203.0.113.3" }, DAYS.slice(3, 4));
-    const others = daily({ ...UNAUTHENTICATED }, DAYS.slice(3, 4)).flatMap((one) =>
-      [10, 11, 12].map((n) => ({ ...one, record: { ...one.record, sourceIp: `198.51.${n}.1` } })),
+  it("undecided: an unauthenticated server that alone is more than may be lost, unless it looks like one of many", () => {
+    const on = (...days: number[]): number[] => days.map((day) => FIRST_DAY + day);
+    const server = (count: number, ...days: number[]) =>
+      daily({ ...UNAUTHENTICATED, count, sourceIp: "203.0.113.3" }, on(...days));
+    const run = [0, 10, 20].flatMap((day) =>
+      [10, 11, 12, 13].flatMap((n) =>
+        daily({ ...UNAUTHENTICATED, count: 3, sourceIp: `198.51.${n + day}.1` }, on(day)),
+      ),
     );
-    const roleAmong = (records: DatedRecord[]) =>
-      verdictOf([...daily({ count: 35 }), ...records]).sources.find(({ name }) => name === "203.0.113.3")?.reason;
-    expect(roleAmong(server)).toBe("loneServer");
-    expect(roleAmong([...server, ...others])).toBe("oneOff");
+    expect(roleOf([...run, ...server(3, 10)], "203.0.113.3")).toBe("foreign oneOff");
+    expect(roleOf([...run, ...server(9, 10)], "203.0.113.3")).toBe("foreign oneOff");
+    expect(roleOf([...run, ...server(10, 10)], "203.0.113.3")).toBe("undecided standsOut");
+    expect(roleOf([...run, ...server(3, 5)], "203.0.113.3")).toBe("undecided loneServer");
+    expect(roleOf([...run, ...server(2, 10, 20)], "203.0.113.3")).toBe("undecided returningServer");
+    // Less than may be lost is not asked about: 2 of 2,800.
+    expect(roleOf([...run, ...server(1, 10, 20)], "203.0.113.3")).toBe("foreign oneOff");
   });
 
-  it("foreign: a one-off, and what is too little to matter", () => {
+  it("undecided: another organization that alone is more than may be lost, if it was seen once only", () => {
+    const once = DAYS.slice(3, 4);
+    expect(roleOf(daily(service("spam.example", { count: 3 }), once), "spam.example")).toBe(
+      "undecided identifiedSender",
+    );
+    expect(roleOf(daily(service("spam.example", { count: 2 }), once), "spam.example")).toBe("foreign oneOff");
+  });
+
+  it("foreign: what comes seldom to a domain of which nothing passes", () => {
+    const once = DAYS.slice(3, 4);
+    const server = daily({ ...UNAUTHENTICATED, count: 9, sourceIp: "203.0.113.3" }, once);
+    const { sources } = verdictOf([...server, ...daily(service("spam.example", { count: 9 }), once)]);
+    expect(sources.map(({ role, reason }) => `${role} ${reason}`)).toEqual(["foreign oneOff", "foreign oneOff"]);
+  });
+
+  it("foreign: what is too little to matter", () => {
     const once = DAYS.slice(3, 4);
     const server = { ...UNAUTHENTICATED, sourceIp: "203.0.113.3" };
-    expect(roleOf(daily({ ...server, count: 9 }, once), "203.0.113.3")).toBe("foreign oneOff");
-    expect(roleOf(daily(service("spam.example", { count: 9 }), once), "spam.example")).toBe("foreign oneOff");
-    expect(roleOf(daily(server, once), "203.0.113.3")).toBe("foreign oneOff");
     const many = daily({ count: 5000 });
-    const found = verdictOf([...many, ...daily(server)]).sources.find(({ name }) => name === "203.0.113.3");
+    const found = verdictOf([...many, ...daily(server, once)]).sources.find(({ name }) => name === "203.0.113.3");
     expect(found).toMatchObject({ role: "foreign", reason: "fewMessages" });
   });
 

@@ -1,7 +1,7 @@
 /** What-if against a plain count over the same records: any records, simulated domains, and the samples. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { judgeOne, score } from "../../bench/verdict/score.ts";
+import { judgeOne, score, simulateOne } from "../../bench/verdict/score.ts";
 import { planReports } from "../../local/samples/reports.ts";
 import { sampleReportXml } from "../../local/samples/xml.ts";
 import { judge, type Verdict } from "../../shared/guidance/verdict.ts";
@@ -99,7 +99,7 @@ describe("what-if is a plain count", () => {
 
   it("over the mail of simulated domains", () => {
     for (let number = 0; number < 25; number++) {
-      const { domain, traffic } = judgeOne(7, number);
+      const { domain, traffic } = simulateOne(7, number);
       const period = { firstDay: 0, lastDay: 29 };
       expectPlainCount(traffic.reported, domain.name, verdictOf(traffic.reported, domain.name, { period }));
     }
@@ -131,7 +131,7 @@ describe("what-if is a plain count", () => {
 });
 
 describe("the benchmark", () => {
-  const judged = (seed: number) => Array.from({ length: 60 }, (_, number) => judgeOne(seed, number));
+  const judged = (seed: number) => Array.from({ length: 60 }, (_, number) => judgeOne(simulateOne(seed, number)));
 
   it("gives the same for the same seed, and something else for another", () => {
     expect(score(judged(3))).toEqual(score(judged(3)));
