@@ -101,12 +101,7 @@ export function familyBits(address: string): string {
 function addressBits(address: string): string {
   const labels = reverseLabels(address);
   if (labels === undefined) return "";
-  const digits = labels.isFour ? labels.text.split(".").reverse() : [...labels.text].reverse();
-  return digits
-    .map((digit) =>
-      Number.parseInt(digit, labels.isFour ? 10 : 16)
-        .toString(2)
-        .padStart(labels.isFour ? 8 : 4, "0"),
-    )
-    .join("");
+  const [base, width] = labels.isFour ? [10, 8] : [16, 4];
+  const numbers = labels.text.split(".").reverse();
+  return numbers.map((number) => Number.parseInt(number, base).toString(2).padStart(width, "0")).join("");
 }
