@@ -10,6 +10,7 @@ import { addDeadLetters } from "./commands/dead-letters.ts";
 import { addDomain } from "./commands/domain.ts";
 import { addIdentity } from "./commands/identity.ts";
 import { addJobs } from "./commands/jobs.ts";
+import { addMtaSts } from "./commands/mta-sts.ts";
 import { addParse } from "./commands/parse.ts";
 import { addQuery } from "./commands/query.ts";
 import { addReports } from "./commands/reports.ts";
@@ -42,6 +43,7 @@ function buildProgram(): Command {
     addParse,
     addCheck,
     addDomain,
+    addMtaSts,
     addRua,
     addIdentity,
     addSend,

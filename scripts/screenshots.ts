@@ -53,6 +53,7 @@ const PICTURES: Record<PagePath, Picture[]> = {
   "/domains/:domain/addresses/:address": [{ name: "address", parameters: { address: "203.0.113.217" } }],
   "/domains/:domain/reports": [{ name: "reports" }],
   "/domains/:domain/records": [{ name: "records" }],
+  "/domains/:domain/inbound": [{ name: "inbound" }],
   "/domains/:domain/tls": [{ name: "tls" }],
   "/domains/:domain/failures": [{ name: "failures" }],
   "/reports/:account/:domain/:day/:uid": [

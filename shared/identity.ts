@@ -50,6 +50,14 @@ export async function conflictId(beginSeconds: number, uid: string, contentHash:
   return datedId(isoDate(beginSeconds), await hashId(["conflict", uid, contentHash]));
 }
 
+/** Id of an incident: what a rule finds of the same subject is the same one, from the day it was opened. */
+export async function incidentId(
+  openedSeconds: number,
+  { account, domain, rule, subject }: { account: string; domain: string; rule: string; subject: string },
+): Promise<string> {
+  return datedId(isoDate(openedSeconds), await hashId(["incident", account, domain, rule, subject]));
+}
+
 /** Id of the event for a written slice of points. */
 export async function sliceEventId(place: { reportUid: string; generation: number; slice: number }): Promise<string> {
   return hashId(["slice", place.reportUid, place.generation, place.slice]);

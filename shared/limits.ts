@@ -393,6 +393,20 @@ export const GUIDANCE_LIMITS = {
   maxPolicyFileBytes: 64 * KIB,
   /** Ours: RFC 8461 section 3.3 suggests a minute; a person waits for the answer. */
   policyFileTimeoutMilliseconds: 5000,
+  /** Ours: seconds that senders remember a policy served here, at least; below a day an attacker has only to wait. */
+  minMtaStsSeconds: 86_400,
+  /** RFC 8461 section 3.2: the most, about a year. */
+  maxMtaStsSeconds: 31_557_600,
+  /** Ours: mail hosts or patterns in a policy served here. */
+  maxMtaStsPatterns: 30,
+  /** Ours: days of mode testing with TLS reports and no failure, before enforce is advised. */
+  mtaStsTestingDays: 14,
+  /** Ours: days of them that a report tells of sessions under the policy; large senders report every day. */
+  mtaStsReportDays: 7,
+  /** Ours: days within which failures of a policy that is enforced are told of. */
+  mtaStsFailureDays: 7,
+  /** Ours: changes of a policy that are shown. */
+  maxShownPolicyChanges: 20,
   /** Ours: hosts of a domain's MX records that are looked at. */
   maxMxHosts: 10,
   /** Ours: questions to DNS about one domain, all checks together; a Worker's invocation has 10,000 subrequests. */
@@ -433,6 +447,30 @@ export const WATCH_LIMITS = {
   factsAtOnce: 20,
   /** Runs that may fail at one domain before the round goes on without it. */
   maxAttempts: 3,
+  /** Days that rules know a domain's mail by: five weeks, so that a weekday has four before it. */
+  historyDays: 35,
+  /** Days in which a reporter is looked for: what is usual, and a silence after it. */
+  reporterDays: 45,
+  /** Newest days whose reasons of failed TLS sessions are told. */
+  tlsReasonDays: 4,
+  /** Sources of a domain whose days are told apart, the largest; the rest is one. */
+  maxSources: 300,
+  /** Reporters of a domain whose days are looked at, those with the most. */
+  maxReporters: 50,
+  /** Changes of records that a cause is looked for in. */
+  maxChanges: 50,
+  /** Notices told on their own, of one domain and day; the rest waits for the digest. */
+  noticesPerDomainAndDay: 1,
+  /** What is still so is said again after a week. */
+  remindAfterSeconds: 7 * 86_400,
+  /** What has not been found for so long is over: one day without it may be a day without reports. */
+  resolveAfterSeconds: 36 * 3600,
+  /** What comes back within this is the same incident. */
+  sameIncidentSeconds: 3 * 86_400,
+  /** An event that is found again within this was told already. */
+  eventIsKnownSeconds: 30 * 86_400,
+  /** Resolved incidents and notices are kept so long. */
+  keptSeconds: 400 * 86_400,
 } as const;
 
 /** Domains that are added, and watched until their first report. */

@@ -60,7 +60,7 @@ function serve(incoming: IncomingMessage, response: ServerResponse, context: Con
   if (verdict.kind === "refuse") refuse(incoming, response, verdict);
   else if (verdict.kind === "let in") letIn(response, verdict);
   else if (workers === undefined) refuse(incoming, response, STARTING);
-  else handOn(incoming, response, { path: verdict.path, workers, agent: context.agent });
+  else handOn(incoming, response, { ...verdict, workers, agent: context.agent });
 }
 
 // Redirects to the address without the key, so that it does not stay visible.
@@ -76,12 +76,18 @@ function letIn(response: ServerResponse, { path, cookie }: { path: string; cooki
 
 interface Onward {
   path: string;
+  isPublic?: true;
   workers: WorkersAddress;
   agent: Agent;
 }
 
-function handOn(incoming: IncomingMessage, response: ServerResponse, { path, workers, agent }: Onward): void {
-  const headers = { ...keepHeaders(incoming.headers), "x-dmarc-workers-secret": workers.workersSecret };
+function handOn(incoming: IncomingMessage, response: ServerResponse, onward: Onward): void {
+  const { path, isPublic = false, workers, agent } = onward;
+  const { cookie: _, authorization: __, ...anybodys } = incoming.headers;
+  const headers = {
+    ...keepHeaders(isPublic ? anybodys : incoming.headers),
+    "x-dmarc-workers-secret": workers.workersSecret,
+  };
   const outgoing = request({ host: "127.0.0.1", port: workers.port, method: incoming.method, path, headers, agent });
   outgoing.once("response", (answer) => {
     response.writeHead(answer.statusCode ?? 502, keepHeaders(answer.headers));

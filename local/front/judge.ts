@@ -3,6 +3,7 @@
  * and Access. Pure.
  */
 import { timingSafeEqual } from "node:crypto";
+import { domainOfPolicyHost, POLICY_PATH } from "../../shared/guidance/mta-sts-policy.ts";
 import type { LocalSecret } from "../secret.ts";
 
 /** The relevant parts of a request. */
@@ -15,7 +16,8 @@ export interface Asked {
 }
 
 export type Verdict =
-  | { kind: "hand on"; path: string }
+  /** `isPublic`: credentials are removed. */
+  | { kind: "hand on"; path: string; isPublic?: true }
   /** Sets the cookie and redirects to the path. */
   | { kind: "let in"; path: string; cookie: string }
   | { kind: "refuse"; status: 403 | 404 | 421; code: "forbidden" | "not_found"; message: string };
@@ -34,6 +36,8 @@ const CLOSED =
 
 /** Decides on a request; `port` is where it listens. */
 export function judge(asked: Asked, { port, secret }: { port: number; secret: LocalSecret }): Verdict {
+  // RFC 8461: everybody may fetch a policy file. The dashboard answers nothing else under such a name.
+  if (isPolicyRequest(asked)) return { kind: "hand on", path: POLICY_PATH, isPublic: true };
   if (!ownHosts(port).includes(asked.host.toLowerCase())) {
     const message = `The dashboard of this machine does not answer as '${asked.host}'.`;
     return { kind: "refuse", status: 421, code: "forbidden", message };
@@ -58,6 +62,10 @@ export function judge(asked: Asked, { port, secret }: { port: number; secret: Lo
 export function keepHeaders<Value>(headers: Record<string, Value>): Record<string, Value> {
   const kept = Object.entries(headers).filter(([name]) => !SERVER_HEADER.test(name) && !CONNECTION_HEADER.test(name));
   return Object.fromEntries(kept);
+}
+
+function isPolicyRequest({ host, target }: Asked): boolean {
+  return domainOfPolicyHost(host.replace(/:\d+$/, "")) !== undefined && target === POLICY_PATH;
 }
 
 // A token, if sent, must be correct, regardless of anything else.

@@ -4,6 +4,7 @@
  */
 import * as v from "valibot";
 import { domainName } from "../domain-name.ts";
+import { MTA_STS_MODES } from "../guidance/mta-sts-policy.ts";
 import { storedCheck } from "../guidance/stored-check.ts";
 import { REPORT_KINDS } from "../ledger/report-rows.ts";
 import { SENDER_DECISIONS } from "../ledger/sender-decisions.ts";
@@ -569,6 +570,52 @@ const described = {
     },
     input: v.strictObject(senderName),
     output: shapes.decidedSender,
+  },
+  mtaSts: {
+    summary: "The MTA-STS policy that is served for a domain, what its MX records say, and what to do next",
+    role: "viewer",
+    changes: false,
+    answeredBy: "dashboard",
+    http: { method: "GET", path: "/domains/:account/:domain/mta-sts", place: "query", status: 200, answer: "json" },
+    input: v.strictObject({ account, domain }),
+    output: shapes.mtaStsState,
+  },
+  setMtaSts: {
+    summary: "Serves an MTA-STS policy for a domain of the account, or changes it; the id to publish changes with it",
+    role: "viewer",
+    changes: true,
+    answeredBy: "process",
+    http: {
+      method: "PUT",
+      path: "/domains/:account/:domain/mta-sts",
+      place: { json: "fields" },
+      status: 200,
+      answer: "json",
+    },
+    input: v.strictObject({
+      account,
+      domain,
+      mode: v.picklist(MTA_STS_MODES),
+      mx: v.pipe(v.array(v.pipe(v.string(), v.maxLength(300))), v.maxLength(1000)),
+      maxAgeSeconds: v.number(),
+      /** Enforce it although the MX records name hosts that it does not. */
+      force: v.optional(v.boolean()),
+    }),
+    output: shapes.hostedMtaSts,
+  },
+  removeMtaSts: {
+    summary: "Serves the MTA-STS policy of a domain no longer",
+    role: "viewer",
+    changes: true,
+    answeredBy: "process",
+    http: { method: "DELETE", path: "/domains/:account/:domain/mta-sts", place: "query", status: 200, answer: "json" },
+    input: v.strictObject({ account, domain }),
+    output: v.object({
+      account: v.string(),
+      domain: v.string(),
+      /** How long senders may still remember it. */
+      rememberedSeconds: v.number(),
+    }),
   },
   nameAddresses: {
     summary: "Looks up what addresses are called that a page has shown",

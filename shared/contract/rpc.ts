@@ -6,6 +6,8 @@ import type { Answer } from "./problems.ts";
 export interface Caller {
   /** Mail address of the person, or the name of the token. */
   name: string;
+  /** What an owner has to prove, an operator does not. */
+  role: "owner" | "operator";
 }
 
 /** The entry point `Operations` of process. */

@@ -1,6 +1,8 @@
 /** The outputs of operations as schemas, and how rows of the ledger become them. Pure. */
 import * as v from "valibot";
 import { reportSender, UNCHECKED } from "../authentication/sender-state.ts";
+import { MTA_STS_ADVICE } from "../guidance/mta-sts-advice.ts";
+import { MTA_STS_MODES, mtaStsPolicy } from "../guidance/mta-sts-policy.ts";
 import { SETUP_STATES } from "../guidance/setup-state.ts";
 import type { ConflictRow, ReportVersion } from "../ledger/conflicts.ts";
 import type { DeadLetterRow } from "../ledger/dead-letters.ts";
@@ -386,6 +388,46 @@ export const decidedSender = v.object({
   note: v.string(),
   decidedBy: v.string(),
   decidedSeconds: v.number(),
+});
+
+/** An MTA-STS policy that is served. */
+export const hostedMtaSts = v.object({
+  account: v.string(),
+  domain: v.string(),
+  policy: mtaStsPolicy,
+  /** Changes with the policy; it stands in the record. */
+  id: v.string(),
+  changedBy: v.string(),
+  changedSeconds: v.number(),
+  record: v.object({ name: v.string(), type: v.picklist(["TXT", "CNAME"]), value: v.string() }),
+});
+
+/** What is known of a domain's inbound security. */
+export const mtaStsState = v.object({
+  account: v.string(),
+  domain: v.string(),
+  /** The address the domain is registered with; null: it is not, so no policy can be served. */
+  registeredWith: v.nullable(v.string()),
+  /** null: none of this account. */
+  hosted: v.nullable(hostedMtaSts),
+  /** Where senders fetch it. */
+  url: v.string(),
+  isServed: v.boolean(),
+  /** Hosts of the MX records as last checked, and whether the policy names each; null: not known. */
+  hosts: v.nullable(v.array(v.object({ host: v.string(), isCovered: v.boolean() }))),
+  /** When DNS was last checked; null: never. */
+  checkedSeconds: v.nullable(v.number()),
+  advice: v.object({
+    code: v.picklist(MTA_STS_ADVICE),
+    state: v.picklist(["good", "attention", "broken", "unknown"]),
+    sentence: v.string(),
+    mode: v.optional(v.picklist(MTA_STS_MODES)),
+    failures: v.array(
+      v.object({ resultType: v.string(), receivingHost: v.string(), sessions: v.number(), lastDay: v.number() }),
+    ),
+  }),
+  /** The newest first; policy null: switched off. */
+  changes: v.array(v.object({ policy: v.nullable(mtaStsPolicy), changedBy: v.string(), changedSeconds: v.number() })),
 });
 
 /** Names a report. */

@@ -3,6 +3,8 @@ import * as v from "valibot";
 import { CHECK_KINDS, worstFirst, worstState } from "./check.ts";
 import { POLICIES } from "./dmarc-record.ts";
 import { type DomainCheck, listChecks } from "./domain-check.ts";
+import { hostOfMx } from "./spf-tree.ts";
+import { firstValue, readTagList } from "./tag-list.ts";
 
 const state = v.picklist(["good", "attention", "broken", "unknown"]);
 const policies = v.object({
@@ -128,6 +130,21 @@ function answered({ checks }: StoredCheck): Map<string, Asked> {
 }
 
 const ANSWERED = new Set(["answers", "nxdomain", "nodata"]);
+
+/** Hosts of a domain's MX records as a check found them, none for a null MX; undefined where DNS gave no answer. */
+export function mailHostsOf(check: StoredCheck): string[] | undefined {
+  const found = answered(check).get(`MX ${check.domain}`);
+  return found?.records.map(hostOfMx).filter((host) => host !== "");
+}
+
+/** The id in a domain's MTA-STS record as a check found it; null: no usable record; undefined: DNS gave no answer. */
+export function mtaStsIdOf(check: StoredCheck): string | null | undefined {
+  const found = answered(check).get(`TXT _mta-sts.${check.domain}`);
+  if (found === undefined) return undefined;
+  const records = found.records.filter((text) => /^v=STSv1\s*(;|$)/.test(text));
+  const [text] = records;
+  return text === undefined || records.length > 1 ? null : (firstValue(readTagList(text), "id") ?? null);
+}
 
 /** Whether DNS answered nothing at all: such a check takes the place of none. */
 export function isAllUnknown({ checks }: StoredCheck): boolean {

@@ -109,7 +109,7 @@ export function beginRound(nowSeconds: number): Change[] {
 }
 
 /**
- * The next domains of a round. Their fingerprint says what there is to judge: the day, sums by day, decisions.
+ * The next domains of a round. Their fingerprint says what there is to judge: the day, sums by day, decisions, records, mutes.
  *
  * @param period what the verdict looks back on
  */
@@ -124,7 +124,12 @@ export function domainsAfterQuery(
           sum(d.reports), max(d.last_end_seconds), max(d.policy))
         FROM domain_days d WHERE d.account = w.account AND d.kind = 'aggregate' AND d.domain = w.domain
           AND d.day BETWEEN ?3 AND ?4),
-      (SELECT max(decided_seconds) FROM sender_decisions s WHERE s.account = w.account AND s.domain = w.domain)
+      (SELECT json_array(count(*), sum(d.total), sum(d.passed * (d.day % 97)), max(d.day))
+        FROM domain_days d WHERE d.account = w.account AND d.kind = 'tls' AND d.domain = w.domain AND d.day >= ?3),
+      (SELECT max(decided_seconds) FROM sender_decisions s WHERE s.account = w.account AND s.domain = w.domain),
+      (SELECT max(seen_seconds) FROM record_changes c WHERE c.account = w.account AND c.domain = w.domain),
+      (SELECT c.state || length(c.result) FROM domain_checks c WHERE c.account = w.account AND c.domain = w.domain),
+      (SELECT json_array(count(*), max(muted_seconds)) FROM mutes m WHERE m.account = w.account)
     ) AS fingerprint
     FROM domain_verdicts w WHERE (account, domain) > (?1, ?2) ORDER BY account, domain LIMIT ?5`;
   return query(
@@ -221,17 +226,20 @@ export interface VerdictWrite {
   fingerprint: string;
   /** Version of the row that it was computed on. */
   version: number;
+  /** The state that people know of from now on. */
+  toldState: DomainVerdict["state"] | "";
 }
 
 /**
  * Keeps a verdict. The transaction it is part of fails where the row has changed since it was read (`isJudgedMeanwhile`).
  */
-export function keepVerdict({ verdict, fingerprint, version }: VerdictWrite): Change {
+export function keepVerdict({ verdict, fingerprint, version, toldState }: VerdictWrite): Change {
   const { account, domain, state, reasons, senders } = verdict;
   return {
     sql: `UPDATE domain_verdicts SET state = ?3, place = ?4, since_seconds = ?5, messages = ?6, own_messages = ?7,
         at_risk = ?8, policy = ?9, is_test = ?10, next_record = ?11, reasons = ?12, senders = ?13,
-        computed_seconds = ?14, fingerprint = ?15, version = CASE WHEN version = ?16 THEN version + 1 END
+        computed_seconds = ?14, fingerprint = ?15, version = CASE WHEN version = ?16 THEN version + 1 END,
+        told_state = ?17
       WHERE account = ?1 AND domain = ?2`,
     parameters: [
       account,
@@ -250,6 +258,7 @@ export function keepVerdict({ verdict, fingerprint, version }: VerdictWrite): Ch
       verdict.computedSeconds,
       fingerprint,
       version,
+      toldState,
     ],
   };
 }

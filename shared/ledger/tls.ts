@@ -95,6 +95,31 @@ export function tlsPoliciesQuery(scope: Scope): Query<TlsPolicyTotals> {
   };
 }
 
+/** Days and sessions that reports tell of under MTA-STS policies. */
+export interface StsSessions {
+  days: number;
+  sessions: number;
+  failed: number;
+  /** 0 where none failed. */
+  lastFailedDay: number;
+}
+
+/** On how many days of a scope reports tell of sessions under an MTA-STS policy, and how many. Its answer is one row. */
+export function stsSessionsQuery(scope: Scope): Query<StsSessions> {
+  const where = inScope("r", "tls", scope);
+  return query(
+    `SELECT count(DISTINCT r.day) AS days,
+      coalesce(sum((p.value ->> 'successfulSessionCount') + (p.value ->> 'failedSessionCount')), 0) AS sessions,
+      coalesce(sum(p.value ->> 'failedSessionCount'), 0) AS failed,
+      coalesce(max(CASE WHEN p.value ->> 'failedSessionCount' > 0 THEN r.day END), 0) AS lastFailedDay
+    FROM reports r JOIN json_each(r.details, '$.policies') p
+    WHERE ${where.sql} AND r.state = 'accepted' AND p.value ->> 'policyType' = 'sts'
+      AND (p.value ->> 'successfulSessionCount') + (p.value ->> 'failedSessionCount') > 0`,
+    where.parameters,
+    v.object({ days: v.number(), sessions: v.number(), failed: v.number(), lastFailedDay: v.number() }),
+  );
+}
+
 /** Failed sessions for one reason between the same machines. */
 export interface TlsFailureTotals extends TlsFigure {
   reporter: string;

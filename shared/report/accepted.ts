@@ -1,12 +1,12 @@
-/** What of a report an address takes: nothing is counted for a domain that the address does not accept. Pure. */
+/** Restricts a report to the domains its address accepts: nothing is counted for any other domain. Pure. */
 import type { Report, TlsReport } from "./vocabulary.ts";
 
 /**
- * The part of a report that is about accepted domains. Of a TLS report that is the policies for them; those left out are
- * told by a warning on it.
+ * The part of a report about accepted domains. For a TLS report these are its policies for them, and a warning names
+ * the others.
  *
- * @param accepts whether the address takes reports about a policy domain
- * @returns undefined when nothing of it is about an accepted domain
+ * @param accepts whether the address accepts reports about a policy domain
+ * @returns undefined if no part is about an accepted domain
  */
 export function acceptedPart(report: Report, accepts: (domain: string) => boolean): Report | undefined {
   switch (report.kind) {

@@ -59,7 +59,7 @@ const UNPACK = "Unpack it, and send the reports in it; ask the reporter for gzip
 const SAVE_AS_EML = "Save the mail as .eml (not .msg), or take the report out of it, and send that as an attachment.";
 const TAKE_OUT = "If a report is in it, take it out and send it as an attachment; otherwise discard it.";
 
-/** format → what to do, where more can be said than for the code. */
+/** format → what to do, if there is better advice than for the code. */
 const FORMAT_ADVICE: Partial<Record<ContentType, string>> = {
   ole: SAVE_AS_EML,
   tnef: "Ask the sender for mail in HTML or plain text instead of rich text, or take the report out of it and send that.",
@@ -83,13 +83,13 @@ const FORMAT_ADVICE: Partial<Record<ContentType, string>> = {
   program: "Do not open it. No reporter sends programs; discard it.",
 };
 
-/** What to do about a problem of a file. */
+/** What to do about a problem with a file. */
 export function adviceOf(code: ProblemCode, file?: FileFacts): string {
   const ofFormat = file?.format === undefined ? undefined : FORMAT_ADVICE[file.format];
   return code === "unsupported_format" ? (ofFormat ?? PROBLEM_ADVICE[code]) : PROBLEM_ADVICE[code];
 }
 
-/** A file in one line: its name, the type it was declared to be, and what its bytes are. */
+/** A file in one line: its name, declared type, and actual format. */
 export function describeFile({ name, mimeType, format, sizeBytes }: FileFacts): string {
   return [
     name === "" ? "a part without a name" : name,

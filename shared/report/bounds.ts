@@ -1,27 +1,25 @@
 /**
- * What no report can truthfully say: figures are never stretched by a period nobody has lived through or a count no mail
- * server has seen. Pure: the time is an argument.
+ * Plausibility bounds for reports, so that an impossible period or count never distorts figures. Pure: the time is an
+ * argument.
  */
 import { READ_LIMITS } from "../limits.ts";
 import { reject } from "./rejection.ts";
 import type { WarningLog } from "./warnings.ts";
 
-/** What a report is held against. */
+/** The bounds for one report. */
 export interface Bounds {
-  /** When the mail came, or now; seconds since 1970 UTC. */
+  /** When the mail arrived, or now; seconds since 1970 UTC. */
   nowSeconds: number;
   /**
-   * For a person who wants to see what is in a file: a long period, and a count up to READ_LIMITS.maxShownCount, are
-   * reported as a warning only.
+   * For viewing a file: a long period, or a count up to READ_LIMITS.maxShownCount, is only a warning.
    */
   isLenient: boolean;
 }
 
 /**
- * Holds a period against the bounds, whichever of its ends comes first; of one too long for one day it warns
- * (shared/report-day.ts).
+ * Checks a period, in whichever order its ends are given; warns if it is too long for one day (shared/report-day.ts).
  *
- * @param path where it stands, for the warning
+ * @param path its location, for the warning
  * @throws Rejection implausible_period
  */
 export function checkPeriod(
@@ -44,12 +42,12 @@ export function checkPeriod(
   warnings.add("invalid_value", path, `${told}: too long to be counted`);
 }
 
-/** Whether a time lies further ahead than clocks and time zones explain. */
+/** Whether a time is further ahead than clocks and time zones explain. */
 export function isFuture(seconds: number, { nowSeconds }: Bounds): boolean {
   return seconds > nowSeconds + READ_LIMITS.maxFutureSeconds;
 }
 
-/** What becomes of a count: it is taken, taken and told of, or not taken. */
+/** How a count is treated: accepted, accepted with a warning, or refused. */
 export function judgeCount(count: number, { isLenient }: Bounds): "plausible" | "doubtful" | "implausible" {
   if (count <= READ_LIMITS.maxCount) return "plausible";
   return isLenient && count <= READ_LIMITS.maxShownCount ? "doubtful" : "implausible";

@@ -1,11 +1,11 @@
 /**
- * What reading one object may cost, over all its documents, levels and archives. What exceeds it refuses the object as a
- * whole: one who sends little and makes much of it has none of it counted.
+ * Limits what reading one object may cost, over all its documents, levels and archives. Exceeding a limit refuses the
+ * object as a whole: nothing of a small mail that expands enormously is counted.
  */
 import { READ_LIMITS } from "../limits.ts";
 import { type Problem, problem } from "./problems.ts";
 
-/** Stops reading the whole object. Only shared/report sees one: read.ts turns it into an event. */
+/** Stops reading the whole object. Never leaves shared/report: read.ts turns it into an event. */
 export class Refusal extends Error {
   override name = "Refusal";
   readonly problem: Problem;
@@ -17,7 +17,7 @@ export class Refusal extends Error {
   }
 }
 
-/** What is counted. */
+/** The kinds of cost. */
 type Resource = "outputBytes" | "records" | "documents" | "generalChars" | "parserChars" | "heldChars";
 
 interface Allowance {
@@ -25,13 +25,13 @@ interface Allowance {
   left: number;
 }
 
-/** An object's budget. Each method throws a Refusal when it is used up. */
+/** An object's budget. Each method throws a Refusal when its limit is exceeded. */
 export class ReadBudget {
   readonly #allowances: Record<Resource, Allowance>;
 
   /**
-   * @param sizeBytes the object as it was received
-   * @param objectsOfMail objects that its mail was taken apart into: what any object may cost is shared among them
+   * @param sizeBytes size of the object as received
+   * @param objectsOfMail number of objects its mail was split into, which share the minimum allowances
    */
   constructor(sizeBytes: number, objectsOfMail = 1) {
     const grown = (least: number, perByte: number, most: number): number =>
@@ -54,32 +54,32 @@ export class ReadBudget {
     return this.#allowances.outputBytes.left;
   }
 
-  /** Bytes that an archive unfolded to. */
+  /** Counts bytes unpacked from an archive. */
   takeOutput(bytes: number): void {
     this.#take("outputBytes", bytes, "bytes unpacked from so few");
   }
 
-  /** Records, or what counts as such: policies and failure details of TLS reports. */
+  /** Counts records, and likewise policies and failure details of TLS reports. */
   takeRecords(records: number): void {
     this.#take("records", records, "records in so few bytes");
   }
 
-  /** A document, whatever it is. */
+  /** Counts a document of any kind. */
   takeDocument(): void {
     this.#take("documents", 1, "documents in so few bytes");
   }
 
-  /** Characters that no shape of the fast path has read. */
+  /** Counts characters not read by the fast path. */
   takeGeneral(chars: number): void {
     this.#take("generalChars", chars, "characters of records and markup of no known shape");
   }
 
-  /** Characters that only the XML parser can read, or that have to be repaired. */
+  /** Counts characters that need the XML parser or repairs. */
   takeParser(chars: number): void {
     this.#take("parserChars", chars, "characters of unusual XML");
   }
 
-  /** Characters of a report without its records, which are held until the object has been read to its end. */
+  /** Counts characters of a report without its records, which are held until the whole object has been read. */
   takeHeld(chars: number): void {
     this.#take("heldChars", chars, "characters of reports beside their records");
   }

@@ -1,33 +1,33 @@
-/** Content that is to be read, where it stands, and what it is read with. Types, and nothing else. */
+/** Types for content to be read: the content, its position, and the reader's context. */
 import type { DocumentContext, DocumentPlace } from "./documents.ts";
 import type { ReadEvent } from "./read.ts";
 import type { ByteSource } from "./source.ts";
 
-/** Content to read: a stream, and the object behind it where there is one. */
+/** Content to read: a stream, and the underlying object if there is one. */
 export interface Content {
   chunks: AsyncIterable<Uint8Array>;
   source?: ByteSource;
-  /** All of it at once, where that is quicker. */
+  /** All of it at once, if that is quicker. */
   whole?: () => Promise<Uint8Array | undefined>;
-  /** Whether it is a mail, whatever its first lines look like. */
+  /** Whether it is a mail, regardless of its first lines. */
   isMail?: boolean;
 }
 
 export interface Place extends DocumentPlace {
-  /** Archives around it, those around the mail that it came in included. */
+  /** Nesting depth in archives, including those around its mail. */
   depth: number;
-  /** Mails around it that were read one within the other. */
+  /** Nesting depth in mails. */
   mails: number;
-  /** Whether it has been judged already that it may be a report; what has not may be passed over. */
+  /** Whether it has already been judged a possible report; otherwise it may be passed over. */
   isJudged: boolean;
   /** Content-Disposition of a part of a mail, lower case. */
   disposition?: string;
-  /** Its first bytes, once they have been looked at. */
+  /** Its first bytes, once known. */
   head?: Uint8Array;
 }
 
 export interface Context extends DocumentContext {
   maxParsedMessageBytes: number;
-  /** Reads whatever the content is; what is bad about it comes out as a problem. */
+  /** Reads content of any format; errors become problem events. */
   read: (content: Content, place: Place, context: Context) => AsyncGenerator<ReadEvent>;
 }

@@ -1,6 +1,6 @@
 /**
- * One document to events: what stands inside the containers that read.ts opens. Its first bytes have told what it is; a
- * bad one throws a Rejection.
+ * Reads one document from the containers that read.ts opens, and yields its events. Its format is known from its first
+ * bytes; a bad document throws a Rejection.
  */
 import { READ_LIMITS } from "../limits.ts";
 import { SNIFF_BYTES } from "../sniff.ts";
@@ -19,21 +19,21 @@ import { WarningLog } from "./warnings.ts";
 export interface DocumentPlace {
   /** Path inside the file, "" for the file itself. */
   part: string;
-  /** The file that it is, or stands in. */
+  /** The file that it is or is in. */
   file: FileFacts;
-  /** TLS-Report-Domain of its mail, "" where there is none. */
+  /** TLS-Report-Domain of its mail, "" if there is none. */
   tlsReportDomain: string;
-  /** What was odd about the containers around it; filled while they are read, so complete at the end of the content. */
+  /** Oddities of the containers around it, collected while reading and so complete at the end of the content. */
   notes: ContainerNote[];
 }
 
-/** What was odd about one container. */
+/** Oddities of one container. */
 export interface ContainerNote {
   part: string;
   detail: string;
 }
 
-/** What every document of a file is read with. */
+/** The context for reading any document of a file. */
 export interface DocumentContext {
   shapes: RecordShapes;
   budget: ReadBudget;
@@ -68,14 +68,14 @@ export async function* readXml(
   yield { type: "report", part, report: { ...body, contentHash, ...closing(place, warnings, context) } };
 }
 
-// What is in memory whole comes as one chunk; its records must not all be held at once.
+// Content in memory comes as one chunk, but its records must not all be held at once.
 function* inPieces(chunk: Uint8Array): Generator<Uint8Array> {
   for (let at = 0; at < chunk.byteLength; at += READ_LIMITS.inflateOutputBytes) {
     yield chunk.subarray(at, at + READ_LIMITS.inflateOutputBytes);
   }
 }
 
-/** Reads an aggregate report that is there as a whole: the same, without a stream's cost. */
+/** Reads an aggregate report that is in memory: the same result without the cost of a stream. */
 export function readXmlWhole(bytes: Uint8Array, place: DocumentPlace, context: DocumentContext): ReadEvent[] {
   const { part } = place;
   const { shapes, createHash } = context;
@@ -101,13 +101,13 @@ export async function readJson({ chunks }: Peeked, place: DocumentPlace, context
   const report = readTls(decodeJson(bytes), { bounds, warnings, domain });
   budget.takeRecords(report.policies.reduce((sum, { failureDetails }) => sum + failureDetails.length, 0));
   budget.takeRecords(report.policies.length);
-  // No text of the report is longer than the whole.
+  // No text in the report is longer than the document.
   budget.takeHeld(bytes.byteLength);
   const contentHash = hashOf(bytes, createHash);
   return { type: "report", part: place.part, report: { ...report, contentHash, ...closing(place, warnings, context) } };
 }
 
-/** Reads a failure report; undefined when it is none. */
+/** Reads a failure report; undefined if it is not one. */
 export function readFailureMail(
   source: FailureSource,
   place: DocumentPlace,
@@ -123,14 +123,14 @@ export function readFailureMail(
   return { type: "report", part: place.part, report: { ...failure, contentHash, ...closed } };
 }
 
-// RFC 8259 section 8.1 says UTF-8; a BOM tells the rest.
+// RFC 8259 section 8.1 requires UTF-8; a BOM indicates other encodings.
 function decodeJson(bytes: Uint8Array): string {
   const wide =
     bytes[0] === 0xff || bytes[1] === 0 ? "utf-16le" : bytes[0] === 0xfe || bytes[0] === 0 ? "utf-16be" : "utf-8";
   return new TextDecoder(wide).decode(bytes);
 }
 
-/** RFC 8460 sections 5.3 and 5.1: what a mail's header, or else its file's name, says a TLS report is about. */
+/** RFC 8460 sections 5.3 and 5.1: the domain of a TLS report according to its mail's header, or else its file name. */
 function domainOfPlace({ tlsReportDomain, file }: DocumentPlace): string {
   const [, named = ""] = file.name.split("!");
   return tlsReportDomain || named;

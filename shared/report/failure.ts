@@ -14,7 +14,7 @@ import type { WarningLog } from "./warnings.ts";
 /** A report without what the reader of bytes adds. */
 export type FailureBody = Omit<FailureReport, "contentHash" | "warnings" | "omittedWarnings">;
 
-/** Header fields by lower-case name, first one first. */
+/** Header fields by lower-case name, in order. */
 type Fields = Map<string, string[]>;
 
 /** Real feedback parts have some twenty fields of at most a few hundred characters. */
@@ -27,7 +27,7 @@ const MAX_SAME_FIELDS = 20;
 /**
  * Reads a failure report.
  *
- * @returns undefined when it is none: no feedback part and no known plain text, or feedback of another type
+ * @returns undefined if it is not one: neither a feedback part nor known plain text, or feedback of another type
  *   (abuse, opt-out …)
  */
 export function readFailure(source: FailureSource, context: FailureContext): FailureBody | undefined {
@@ -36,10 +36,10 @@ export function readFailure(source: FailureSource, context: FailureContext): Fai
   return told === undefined ? undefined : readPlainText(told, context);
 }
 
-/** What a failure report is read from: the parts of a feedback report, or a letter. */
+/** The input: the parts of a feedback report, or the text of a mail. */
 export type FailureSource = FeedbackParts | { text: string };
 
-/** What dates are held against, and where warnings go. */
+/** The bounds for dates, and the destination of warnings. */
 export interface FailureContext {
   bounds: Bounds;
   warnings: WarningLog;
@@ -111,7 +111,7 @@ function readPlainText(text: string, context: FailureContext): FailureBody {
   };
 }
 
-// Lines are taken apart by position: a pattern would go over a hostile line once for each of its characters.
+// Lines are split by position: a regular expression could be quadratic on a hostile line.
 function parseFields(text: string): Fields {
   const fields: Fields = new Map();
   const unfolded = text.slice(0, MAX_FIELDS_CHARS).replace(/\r?\n[ \t]+/g, " ");
@@ -142,18 +142,18 @@ function firstWord(text: string): string {
     .slice(0, MAX_WORD_CHARS);
 }
 
-/** Domain of the last address in a header field, "" if that is none. */
+/** Domain of the last address in a header field, "" if it has none. */
 function domainOf(text: string): string {
   return readDomain(text.slice(text.lastIndexOf("@") + 1 || text.length));
 }
 
-/** The domain a text begins with, "" if that is none: NetEase lists several, others add a comment. */
+/** The domain at the start of a text, "" if there is none: NetEase lists several, others add a comment. */
 function readDomain(text: string): string {
   const domain = domainName(text.split(/[\s<>;,(]/, 1)[0] ?? "");
   return isDomainLike(domain) ? domain : "";
 }
 
-// Some reporters write more than the address: `192.0.2.1 (mx.example)`.
+// Some reporters add to the address: `192.0.2.1 (mx.example)`.
 function readIp(raw: string, warnings: WarningLog): string {
   const address = raw.split(/[\s,;(]/, 1)[0] ?? "";
   const canonical = canonicalIp(address);
@@ -172,7 +172,7 @@ function readArrival(
   return { arrivalSeconds: null, arrivalDate };
 }
 
-// RFC 5965 section 3.2: the number of incidents one report stands for, default 1.
+// RFC 5965 section 3.2: the number of incidents in one report, default 1.
 function readIncidents(raw: string): number {
   return /^\d{1,9}$/.test(raw) ? Math.max(1, Number(raw)) : 1;
 }

@@ -1,12 +1,12 @@
 /**
- * A fast hash of 64 bits, to compare what was read with what was read before. Not cryptographic: where someone gains by a
- * collision, it is the wrong one. Pure.
+ * A fast 64-bit hash for comparing content. Not cryptographic: unsuitable wherever somebody gains from a collision.
+ * Pure.
  */
 
-/** Sums stay whole numbers: two of them together are less than 2^53. */
+/** Keeps sums exact: two summands are less than 2^53 together. */
 const LANE = 2 ** 52;
 
-/** A sum of hashes that does not depend on their order. */
+/** An order-independent sum of hashes. */
 export class HashSum {
   #first = 0;
   #second = 0;
@@ -23,7 +23,7 @@ export class HashSum {
   }
 }
 
-/** Hashes texts and numbers, one after the other; `addTo` ends one item. */
+/** Hashes a sequence of texts and numbers; `addTo` ends an item. */
 export class ItemHash {
   #a = 0;
   #b = 0;
@@ -36,7 +36,7 @@ export class ItemHash {
     let a = this.#a;
     let b = this.#b;
     const { length } = text;
-    // Two characters at a time; the shifts bring what is high down to where the next product can use it.
+    // Two characters at a time; the shifts move high bits to where the next product uses them.
     for (let i = 0; i < length; i += 2) {
       const pair = text.charCodeAt(i) | (i + 1 < length ? text.charCodeAt(i + 1) << 16 : 0);
       a = Math.imul(a ^ pair, 0x9e3779b1);
@@ -44,7 +44,7 @@ export class ItemHash {
       a ^= a >>> 15;
       b ^= b >>> 13;
     }
-    // The length, so that ("ab", "c") is not ("a", "bc").
+    // The length distinguishes ("ab", "c") from ("a", "bc").
     this.#a = Math.imul(a ^ length, 0x85ebca77);
     this.#b = Math.imul(b ^ length, 0xc2b2ae3d);
   }
@@ -71,7 +71,7 @@ export class ItemHash {
   }
 }
 
-/** Hash of lines, whatever their ends and the white space around them; 26 hex digits. */
+/** Hash of lines, ignoring line ends and surrounding white space; 26 hex digits. */
 export function linesHash(text: string): string {
   const item = new ItemHash();
   const sum = new HashSum();

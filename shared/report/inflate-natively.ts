@@ -1,20 +1,21 @@
 /**
- * The platform's own inflater, about three times as fast as pako: the only importer of node:zlib. It reads what it is told
- * is deflate data (RFC 1951) and nothing around it; gzip's and zip's framing is inflate.ts's.
+ * The platform's own inflater, about three times as fast as pako: the only importer of node:zlib. Reads bare deflate
+ * data (RFC 1951); inflate.ts handles the framing of gzip and zip.
  */
 import { createInflateRaw, inflateRawSync, crc32 as zlibCrc32 } from "node:zlib";
 import { READ_LIMITS } from "../limits.ts";
 import { reject } from "./rejection.ts";
 
-/** Running CRC-32 (ISO 3309) of bytes that follow each other: 0 at first. */
+/** Running CRC-32 (ISO 3309) of consecutive bytes, starting with 0. */
 export function crc32(bytes: Uint8Array, before = 0): number {
   return zlibCrc32(bytes, before);
 }
 
 /**
- * Decompresses deflate data that is there as a whole, and nothing behind it.
+ * Decompresses deflate data that is entirely in memory, with nothing after it.
  *
- * @returns undefined when it is corrupt, cut, followed by something or larger than `maxBytes`: a streaming reader says which
+ * @returns undefined if it is corrupt, truncated, followed by other data or larger than `maxBytes`; the streaming
+ *   reader finds out which
  */
 export function inflateWhole(data: Uint8Array, maxBytes: number): Uint8Array | undefined {
   try {
@@ -26,14 +27,14 @@ export function inflateWhole(data: Uint8Array, maxBytes: number): Uint8Array | u
   }
 }
 
-/** What `info` makes of the result; the types of Node leave it out. */
+/** The result with option `info`, which Node's types lack. */
 interface WithInfo {
   buffer: Uint8Array;
-  /** The engine has taken so many bytes. */
+  /** The number of bytes consumed. */
   engine: { bytesWritten: number };
 }
 
-/** One stream of deflate data: takes input, hands out output, knows where it ends. */
+/** One stream of deflate data: takes input, returns output, and detects its end. */
 export class NativeInflater {
   readonly #stream = createInflateRaw({ chunkSize: READ_LIMITS.inflateOutputBytes });
   #wake: () => void = () => {};
@@ -53,29 +54,29 @@ export class NativeInflater {
     });
   }
 
-  /** Bytes of the last input that lie after the end of the data. */
+  /** Bytes of the last input after the end of the data. */
   get leftoverBytes(): number {
     return this.#takenBytes - this.#stream.bytesWritten;
   }
 
-  /** Takes a piece of input; hands out what it makes. Throws what is wrong with the data as a Rejection. */
+  /** Takes a piece of input and yields its output. Throws a Rejection if the data is bad. */
   async *inflate(input: Uint8Array): AsyncGenerator<Uint8Array> {
     this.#takenBytes += input.byteLength;
     yield* this.#outputUntilDone((done) => this.#stream.write(input, done));
   }
 
-  /** Takes the end of the input; hands out what is left. Throws a Rejection when the data does not end here. */
+  /** Takes the end of the input and yields the rest. Throws a Rejection if the data is incomplete. */
   async *finish(): AsyncGenerator<Uint8Array> {
     if (this.ended) return;
     yield* this.#outputUntilDone(() => this.#stream.end());
   }
 
-  /** Frees what the stream holds. */
+  /** Frees the stream's resources. */
   close(): void {
     this.#stream.destroy();
   }
 
-  // The stream waits while its output is not taken, so no more than a chunk or two of it is held.
+  // The stream pauses until its output is taken, so only a chunk or two are held.
   async *#outputUntilDone(begin: (done: () => void) => void): AsyncGenerator<Uint8Array> {
     let isDone = false;
     begin(() => {
@@ -87,7 +88,7 @@ export class NativeInflater {
         yield plainBytes(output);
       }
       if (this.#fault !== undefined) rejectData(this.#fault);
-      // Input it does not want lies behind the end, which it may tell of later.
+      // Unconsumed input lies after the end, which it may report later.
       this.ended ||= isDone && this.leftoverBytes > 0;
       if (isDone || this.ended) return;
       await new Promise<void>((wake) => {
@@ -97,7 +98,7 @@ export class NativeInflater {
   }
 }
 
-// A Buffer's slice is no copy, and a piece that is kept would keep the whole.
+// A Buffer's slice is not a copy, so keeping a piece would keep the whole buffer.
 function plainBytes({ buffer, byteOffset, byteLength }: Uint8Array): Uint8Array {
   return new Uint8Array(buffer, byteOffset, byteLength);
 }

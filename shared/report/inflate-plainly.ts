@@ -1,6 +1,6 @@
 /**
- * Streaming decompression by pako, its only importer: the reference for the platform's inflater (inflate-natively.ts), and
- * the reader of what that is not asked for: zlib streams and gzip members after the first.
+ * Streaming decompression by pako, its only importer: the reference for the platform's inflater (inflate-natively.ts),
+ * and the reader of zlib streams and of gzip members after the first.
  */
 import {
   Z_BUF_ERROR,
@@ -18,7 +18,7 @@ import { reject } from "./rejection.ts";
 const WINDOW_BITS = { gzip: 31, zlib: 15 } as const;
 type Format = keyof typeof WINDOW_BITS;
 
-/** One compressed stream: takes input, hands out output, knows where it ends. */
+/** One compressed stream: takes input, returns output, and detects its end. */
 export class PlainInflater {
   readonly #stream = new ZStream();
   ended = false;
@@ -28,20 +28,20 @@ export class PlainInflater {
     if (status !== Z_OK) throw new Error(`pako cannot inflate ${format}: status ${status}`);
   }
 
-  /** Bytes of the last input that lie after the end of the stream. */
+  /** Bytes of the last input after the end of the stream. */
   get leftoverBytes(): number {
     return this.#stream.avail_in;
   }
 
-  /** Starts over for the next member. */
+  /** Resets for the next member. */
   reset(): void {
     zlibInflateReset(this.#stream);
     this.ended = false;
   }
 
   /**
-   * Takes one piece of input; hands out output in full pieces, and keeps what fills none: a million gzip members of one
-   * byte must not become a million pieces. Throws what is wrong with the data as a Rejection.
+   * Takes one piece of input and yields output in full pieces, keeping the rest: a million gzip members of one byte
+   * must not become a million pieces. Throws a Rejection if the data is bad.
    */
   *inflate(input: Uint8Array): Generator<Uint8Array> {
     const stream = this.#stream;
@@ -50,7 +50,7 @@ export class PlainInflater {
     stream.avail_in = input.byteLength;
     for (let isFull = true; isFull && !this.ended; ) {
       if (stream.avail_out === 0) this.#renewOutput();
-      // Z_FINISH asks for nothing but to spare the window where the stream ends within this piece.
+      // Z_FINISH only avoids allocating the window if the stream ends within this piece.
       const status = zlibInflate(stream, Z_FINISH);
       if (status !== Z_OK && status !== Z_STREAM_END && status !== Z_BUF_ERROR) reject("corrupt_archive", stream.msg);
       this.ended = status === Z_STREAM_END;
@@ -59,7 +59,7 @@ export class PlainInflater {
     }
   }
 
-  /** Hands out the output that is left. */
+  /** Yields the remaining output. */
   *flush(): Generator<Uint8Array> {
     const stream = this.#stream;
     const { output, next_out } = stream;
@@ -69,7 +69,7 @@ export class PlainInflater {
     yield output.subarray(0, next_out);
   }
 
-  // What was handed out is the consumer's to keep.
+  // The consumer may keep what was yielded.
   #renewOutput(): void {
     const stream = this.#stream;
     stream.output = new Uint8Array(READ_LIMITS.inflateOutputBytes);

@@ -1,7 +1,7 @@
 /**
  * Streaming decompression and the framing around it. The platform's inflater does nearly all of it
- * (inflate-natively.ts), pako the rest (inflate-plainly.ts). Output is charged to a budget while it is made, so a bomb
- * ends at the cap and not in memory; checksums are verified before the stream ends.
+ * (inflate-natively.ts), pako the rest (inflate-plainly.ts). Output is charged to a budget as it is produced, so that a
+ * bomb stops at the cap and not in memory; checksums are verified before the stream ends.
  */
 import { READ_LIMITS } from "../limits.ts";
 import { leadingBlankBytes } from "../sniff.ts";
@@ -10,21 +10,21 @@ import { PlainInflater } from "./inflate-plainly.ts";
 import { Pieces } from "./pieces.ts";
 import { reject } from "./rejection.ts";
 
-/** Is told of decompressed bytes as they are made; throws when they are too many (budget.ts). */
+/** Called for decompressed bytes as they are produced; throws when there are too many (budget.ts). */
 export interface OutputBudget {
   takeOutput(bytes: number): void;
 }
 
-/** What was odd about the data but harmless. */
+/** Harmless oddities of the data. */
 export type ArchiveNote = (detail: string) => void;
 
 const GZIP_HEADER_BYTES = 10;
 const GZIP_TRAILER_BYTES = 8;
-/** RFC 1952 section 2.3.1: flags of the header; the checksum of the header itself and the reserved bits are pako's. */
+/** RFC 1952 section 2.3.1: flags of the header; pako handles the header checksum and the reserved bits. */
 const GZIP_FLAGS = { extra: 4, name: 8, comment: 16, unusual: 0xe2 } as const;
 
 /**
- * Decompresses gzip (RFC 1952): several members in a row, blank bytes in front, anything after the last member.
+ * Decompresses gzip (RFC 1952), including several members, leading blank bytes, and anything after the last member.
  *
  * @throws Rejection corrupt_archive, truncated; what the budget throws
  */
@@ -48,9 +48,9 @@ async function* gunzipPieces(pieces: Pieces, note: ArchiveNote): AsyncGenerator<
 }
 
 /**
- * Decompresses a small gzip file that is there as a whole and has nothing odd about it. The caller charges the budget.
+ * Decompresses a small, ordinary gzip file that is entirely in memory. The caller charges the budget.
  *
- * @returns undefined when it is odd, damaged, or larger than `maxBytes` decompressed: gunzip says what it is
+ * @returns undefined if it is odd, damaged, or larger than `maxBytes` decompressed; gunzip finds out which
  */
 export function gunzipWhole(bytes: Uint8Array, maxBytes: number): Uint8Array | undefined {
   const dataStart = gzipHeaderBytes(bytes);
@@ -62,7 +62,7 @@ export function gunzipWhole(bytes: Uint8Array, maxBytes: number): Uint8Array | u
   return checkTrailer(bytes.subarray(dataEnd), told) === "right" ? content : undefined;
 }
 
-/** Where the data of the first member begins; undefined when the header is odd or not all there. */
+/** Where the data of the first member begins; undefined if the header is odd or incomplete. */
 function gzipHeaderBytes(bytes: Uint8Array): number | undefined {
   const [magic1, magic2, method, flags = GZIP_FLAGS.unusual] = bytes;
   if (magic1 !== 0x1f || magic2 !== 0x8b || method !== 8 || (flags & GZIP_FLAGS.unusual) !== 0) return undefined;
@@ -77,7 +77,7 @@ function gzipHeaderBytes(bytes: Uint8Array): number | undefined {
   return end < bytes.byteLength ? end : undefined;
 }
 
-/** The data of one member and its trailer; what follows stays in `pieces`. */
+/** Reads one member and its trailer; what follows stays in `pieces`. */
 async function* gunzipMember(pieces: Pieces): AsyncGenerator<Uint8Array> {
   const told = { crc: 0, sizeBytes: 0 };
   for await (const output of inflateSingle(pieces)) {
@@ -100,7 +100,7 @@ function checkTrailer(trailer: Uint8Array, { crc, sizeBytes }: { crc: number; si
   return view.getUint32(4, true) === sizeBytes % 2 ** 32 ? "right" : "incorrect length check";
 }
 
-/** Members one after another, after `membersBefore`, and what stands behind them. */
+/** Reads further members, after `membersBefore`, and what follows them. */
 async function* gunzipMembers(pieces: Pieces, membersBefore: number, note: ArchiveNote): AsyncGenerator<Uint8Array> {
   let members = membersBefore;
   let inflater: PlainInflater | undefined;
@@ -138,14 +138,14 @@ async function* inflateStream(pieces: Pieces): AsyncGenerator<Uint8Array> {
   rejectEarlyEnd();
 }
 
-/** What an archive's directory says of one entry's content. */
+/** What an archive's directory says about an entry's content. */
 export interface ExpectedContent {
   sizeBytes: number;
   crc32: number;
 }
 
 /**
- * Decompresses raw deflate data (RFC 1951) and compares it with what the archive says of it.
+ * Decompresses raw deflate data (RFC 1951) and compares it with the archive's directory.
  *
  * @throws Rejection corrupt_archive, truncated; what the budget throws
  */
@@ -157,14 +157,14 @@ export async function* inflateRaw(
   yield* verifyContent(charged(fromPieces(input, inflateSingle), budget), expected);
 }
 
-/** Decompresses a small entry as inflateRaw does, at once. @returns undefined when it is not what the archive says */
+/** Decompresses a small entry at once, like inflateRaw. @returns undefined if it does not match the directory */
 export function inflateRawWhole(data: Uint8Array, expected: ExpectedContent): Uint8Array | undefined {
   const content = inflateWhole(data, Math.max(1, expected.sizeBytes));
   if (content?.byteLength !== expected.sizeBytes || crc32(content) !== expected.crc32 >>> 0) return undefined;
   return content;
 }
 
-/** Passes stored (uncompressed) data on, charged and verified as decompressed data is. */
+/** Passes stored (uncompressed) data on, charged and verified like decompressed data. */
 export async function* passStored(
   input: AsyncIterable<Uint8Array>,
   budget: OutputBudget,
@@ -173,7 +173,7 @@ export async function* passStored(
   yield* verifyContent(charged(input, budget), expected);
 }
 
-/** The output of one deflate stream; what follows it stays in `pieces`. */
+/** Yields the output of one deflate stream; what follows stays in `pieces`. */
 async function* inflateSingle(pieces: Pieces): AsyncGenerator<Uint8Array> {
   const inflater = new NativeInflater();
   try {

@@ -1,8 +1,10 @@
-/** The elements that the RFCs know, by where they stand: what stands elsewhere, or is called otherwise, is told of. Pure. */
+/**
+ * The elements defined by the RFCs, by position, so that elements with other names or positions can be warned of. Pure.
+ */
 import { storedText } from "./values.ts";
 import type { XmlElement } from "./xml/element.ts";
 
-/** Path → names of its children; a path that is not here holds a value. */
+/** Path → names of its children; a path not listed holds a value. */
 const RECORD: Record<string, readonly string[]> = {
   "": ["row", "identifiers", "identities", "auth_results", "extension", "extensions"],
   row: ["source_ip", "count", "policy_evaluated"],
@@ -36,11 +38,11 @@ const FRAME: Record<string, readonly string[]> = {
   ],
 };
 
-/** Told of one record, or of one report beside its records; they are no longer than this together. */
+/** The most unknown elements reported for one record, or for one report without its records. */
 const MAX_PATHS = 20;
 const MAX_NAME_CHARS = 100;
 
-/** Where an element may stand: what its children lead to, by their names; undefined where it holds a value. */
+/** A position in the schema: the children by name; undefined if it holds a value. */
 interface KnownPlace {
   path: string;
   children: ReadonlyMap<string, KnownPlace> | undefined;
@@ -55,14 +57,14 @@ function placeOf(known: Record<string, readonly string[]>, path: string): KnownP
   return { path, children: names && new Map(names.map((name) => [name, placeOf(known, below(name))])) };
 }
 
-/** Paths of the elements of a record that no RFC knows at their place. */
+/** Paths of a record's elements that no RFC defines at that position. */
 export function unknownPaths(record: XmlElement): string[] {
   const found: string[] = [];
   findUnknown(record, RECORD_PLACE, found);
   return found;
 }
 
-/** The same of a report without its records. */
+/** The same for a report without its records. */
 export function unknownFramePaths(root: XmlElement): string[] {
   const found: string[] = [];
   findUnknown(root, FRAME_PLACE, found);

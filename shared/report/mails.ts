@@ -1,6 +1,6 @@
 /**
- * Mails and mailboxes to events: each part that may be a report is read, the others are passed over with their kind. What a
- * bounce returns, and the mail that a failure report is about, is evidence and never read as a report.
+ * Reads mails and mailboxes and yields events: each part that may be a report is read, the others are passed over with
+ * their kind. What a bounce returns, and the mail a failure report is about, is evidence and never read as a report.
  */
 import { MAIL_LIMITS, READ_LIMITS } from "../limits.ts";
 import { decodeText } from "../mail/charset.ts";
@@ -26,7 +26,7 @@ function insideMail(place: Place): Place {
   return { ...place, mails: place.mails + 1 };
 }
 
-/** The mails of a mailbox, one after the other. */
+/** The mails of a mailbox, one by one. */
 export async function* readMailbox(
   chunks: AsyncIterable<Uint8Array>,
   outer: Place,
@@ -50,7 +50,7 @@ export async function* readMailbox(
     }
     const source = bytesSource(mail.bytes);
     file.sizeBytes = source.sizeBytes;
-    // A person reads a mailbox of years: each of its mails may cost what a mail may cost.
+    // A mailbox may hold years of mail: each of its mails has the full budget of a mail.
     const own = context.bounds.isLenient && place.mails === 1 && place.depth === 0;
     const budget = own ? new ReadBudget(source.sizeBytes) : context.budget;
     yield* context.read({ chunks: source.stream(), source, isMail: true }, inner, { ...context, budget });
@@ -81,7 +81,7 @@ export async function* readMail(source: ByteSource, outer: Place, context: Conte
   if (isNothing) rejectMail(isNotice);
 }
 
-/** A mail too large to be held: its parts are read as they stream, once it is known which of them are evidence. */
+/** A mail too large for memory: its parts are read while streaming, once it is known which of them are evidence. */
 async function* readLargeMail(source: ByteSource, place: Place, context: Context): AsyncGenerator<ReadEvent> {
   try {
     const evidence = new Evidence();
@@ -96,7 +96,7 @@ async function* readLargeMail(source: ByteSource, place: Place, context: Context
   }
 }
 
-/** Of a letter in a large mail, looked through for a failure report in words. */
+/** How much of the text in a large mail is searched for a plain-text failure report. */
 const LETTER_BYTES = 256 * 1024;
 
 class LargeMail {
@@ -104,9 +104,9 @@ class LargeMail {
   readonly #place: Place;
   readonly #context: Context;
   readonly #names: PartNames;
-  /** Feedback parts, each with the container that it stands in. */
+  /** Feedback parts, each with its container. */
   readonly #feedback: { fields: string; around: number }[] = [];
-  /** Headers of reported mails by the containers around them. */
+  /** Headers of reported mails by their containers. */
   readonly #originals = new Map<number, string>();
   #text = "";
   #parts = 0;
@@ -134,7 +134,7 @@ class LargeMail {
     }
   }
 
-  /** Takes the end of the mail. @returns the failure reports that it is */
+  /** Takes the end of the mail. @returns its failure reports */
   *finish(): Generator<ReadEvent> {
     const feedback = this.#feedback.map(({ fields, around }) => ({
       fields,
@@ -156,7 +156,7 @@ class LargeMail {
     return { type: "passed_over", part: path, kind, file: { name: fileName, mimeType } };
   }
 
-  // The header of a mail that is not encoded has been read as such; otherwise it is content.
+  // The header of an unencoded mail has been parsed already; otherwise it is part of the content.
   #keepOriginal({ containers, mimeType }: StreamedPart, head: Uint8Array): void {
     const feedback = this.#evidence.feedbackAround(containers);
     if (feedback === undefined || this.#originals.has(feedback.id)) return;
@@ -194,7 +194,7 @@ class LargeMail {
   }
 }
 
-/** Of a reported mail that is encoded, looked through for its header. */
+/** How much of an encoded reported mail is searched for its header. */
 const ORIGINAL_BYTES = 256 * 1024;
 
 function rejectMail(isNotice: boolean): never {
@@ -217,7 +217,7 @@ function pathOf(outer: string, fileName: string, kind: PassedKind): string {
   return new PartNames(outer).name(fileName, kind.replaceAll("_", " "));
 }
 
-/** The failure reports that a mail is: usually one, in fields or, where there are none, in words. */
+/** The failure reports in a mail: usually one, in fields, or in plain text if there are none. */
 function* readFailures(
   { feedback, text }: { feedback: readonly FeedbackParts[]; text: string },
   place: Place,

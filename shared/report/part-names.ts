@@ -1,12 +1,12 @@
-/** What the parts of a container are called: the names that senders give, made safe to show and different from each other. */
+/** Names the parts of a container: the sender's names, made safe to display and unique. */
 import { cleanDetail } from "./problems.ts";
 
-/** Longest name that is told of one part. */
+/** The longest name of a part. */
 const MAX_NAME_CHARS = 300;
 
 /**
- * Names the parts of one container. Every name is told once: two attachments may be called the same, and each has its own
- * records and its own dead letter. Names are cleaned and cut, for they are shown and stored.
+ * Names the parts of one container. Every name is used once: attachments with the same name each have their own records
+ * and dead letters. Names are cleaned and cut, since they are displayed and stored.
  */
 export class PartNames {
   readonly #outer: string;
@@ -17,7 +17,7 @@ export class PartNames {
     this.#outer = outer;
   }
 
-  /** Path of a part: its file name, or `fallback` where it has none that can be shown. */
+  /** Path of a part: its file name, or `fallback` if it has none that can be displayed. */
   name(fileName: string, fallback: string): string {
     const own = cleanDetail(fileName, MAX_NAME_CHARS) || fallback;
     const path = this.#outer === "" ? own : `${this.#outer}/${own}`;

@@ -1,6 +1,6 @@
 /**
- * How bad input leaves a streaming pipeline: generators inside shared/report throw a Rejection, and the one door
- * (read.ts) turns it into a problem, a value. Nothing outside shared/report ever sees one.
+ * How bad input leaves a streaming pipeline: generators inside shared/report throw a Rejection, and read.ts turns it
+ * into a problem value. Nothing outside shared/report ever sees one.
  */
 import { type Problem, type ProblemCode, problem } from "./problems.ts";
 
@@ -14,7 +14,7 @@ export class Rejection extends Error {
   }
 }
 
-/** Stops reading this part: its input is bad. */
+/** Stops reading this part because its input is bad. */
 export function reject(code: ProblemCode, detail = ""): never {
   throw new Rejection(problem(code, detail));
 }

@@ -1,13 +1,13 @@
-/** Where bytes come from: a whole object that can be streamed or read by range, or a stream that has begun. */
+/** Sources of bytes: a whole object that can be streamed or read by range, or a stream that has begun. */
 import { READ_LIMITS } from "../limits.ts";
 import { reject } from "./rejection.ts";
 
 /** An object of known size: a file, an R2 object, bytes in memory. */
 export interface ByteSource {
   sizeBytes: number;
-  /** All of it, where that is in memory. */
+  /** All of it, if it is in memory. */
   bytes?: Uint8Array;
-  /** The content from the start, in pieces. May be called more than once. */
+  /** Streams the content from the start. May be called more than once. */
   stream(): AsyncIterable<Uint8Array>;
   /** Up to `length` bytes from `offset`; fewer only at the end. */
   read(offset: number, length: number): Promise<Uint8Array>;
@@ -41,19 +41,19 @@ export async function* readRange(
   }
 }
 
-/** The start of a stream, and the whole stream, start included. */
+/** The start of a stream, and the whole stream including its start. */
 export interface Peeked {
   head: Uint8Array;
   chunks: AsyncIterable<Uint8Array>;
 }
 
-/** A stream that has begun: the code that peeked must close it, since nothing may read on. */
+/** A stream that has begun. The code that peeked must close it, in case nothing reads on. */
 export interface PeekedStream extends Peeked {
-  /** Tells the inflater and the file behind it that nobody reads on. */
+  /** Releases the inflater and the file behind it. */
   close(): Promise<void>;
 }
 
-/** Looks at the first `bytes` of a stream (fewer if it ends before) without consuming them. */
+/** Returns the first `bytes` of a stream (fewer if it is shorter) without consuming them. */
 export async function peek(stream: AsyncIterable<Uint8Array>, bytes: number): Promise<PeekedStream> {
   const iterator = stream[Symbol.asyncIterator]();
   const taken: Uint8Array[] = [];
@@ -74,7 +74,7 @@ async function* resume(start: Uint8Array, iterator: AsyncIterator<Uint8Array>): 
   for (let next = await iterator.next(); !next.done; next = await iterator.next()) yield next.value;
 }
 
-/** Joins pieces; a single one is returned as it is. */
+/** Joins pieces; a single one is returned unchanged. */
 export function concatBytes(pieces: Uint8Array[]): Uint8Array {
   const [only] = pieces;
   if (only !== undefined && pieces.length === 1) return only;
@@ -88,8 +88,8 @@ export function concatBytes(pieces: Uint8Array[]): Uint8Array {
 }
 
 /**
- * Holds a stream whole: what must be read at random or parsed at once. In one buffer that grows where it is, for twice the
- * bytes of a zip of 18 MB would be much of an isolate's memory.
+ * Reads a whole stream into memory, for random access or parsing at once. Uses one buffer that grows in place: holding
+ * an 18 MB zip twice would be much of an isolate's memory.
  *
  * @throws Rejection too_large
  */

@@ -1,11 +1,11 @@
 /**
- * Bytes of an XML document to text: byte order marks, UTF-16, the encoding the XML declaration names, and UTF-8 with
- * stray bytes of another encoding in it. Streaming; never fails on bad bytes, tells of them instead.
+ * Decodes an XML document: byte order marks, UTF-16, the encoding named by the XML declaration, and UTF-8 with stray
+ * bytes of another encoding. Streaming; never fails on bad bytes but reports them.
  */
 
 import { concatBytes } from "./source.ts";
 
-/** Told once of each kind of repair. */
+/** Called once for each kind of repair. */
 export type TextNote = (detail: string) => void;
 
 /** The encodings a declaration may name; anything else is read as UTF-8. */
@@ -32,23 +32,23 @@ const ENCODINGS = new Set([
   "iso-2022-jp",
 ]);
 
-/** Decodes one document, piece by piece; the result does not depend on how it is cut. */
+/** Decodes one document piece by piece; the result does not depend on how it is cut. */
 export class XmlTextDecoder {
   readonly #note: TextNote;
-  /** Decoder of another encoding than UTF-8. */
+  /** The decoder, if the encoding is not UTF-8. */
   readonly #labelled: { decode(bytes?: Uint8Array, options?: { stream: boolean }): string } | undefined;
-  /** Bytes of a UTF-8 character that the last piece cuts. */
+  /** Bytes of a UTF-8 character cut at the end of the last piece. */
   #carried: Uint8Array = new Uint8Array(0);
   #started = false;
 
-  /** @param head the first bytes of the document, from which the encoding is told */
+  /** @param head the first bytes of the document, which determine the encoding */
   constructor(head: Uint8Array, note: TextNote) {
     this.#note = note;
     const encoding = detectEncoding(head, note);
     this.#labelled = encoding === "utf-8" ? undefined : new TextDecoder(encoding);
   }
 
-  /** Whether what comes next is ASCII wherever its bytes are: UTF-8, and no character half read. */
+  /** Whether ASCII bytes that follow can be read as such: the encoding is UTF-8 and no character is half read. */
   get isAsciiCompatible(): boolean {
     return this.#labelled === undefined && this.#carried.byteLength === 0;
   }
@@ -62,7 +62,7 @@ export class XmlTextDecoder {
     return this.#decodeComplete(bytes.subarray(0, complete));
   }
 
-  /** Text of what was left at the end. */
+  /** Text of the remaining bytes at the end. */
   end(): string {
     return this.#labelled?.decode() ?? this.#decodeComplete(this.#carried);
   }
@@ -83,7 +83,7 @@ function detectEncoding(head: Uint8Array, note: TextNote): string {
   const declared = /<\?xml[^<>]*?encoding\s*=\s*["']([A-Za-z0-9._-]+)/.exec(start)?.[1]?.toLowerCase() ?? "utf-8";
   if (declared === "utf-8" || declared === "utf8" || start.startsWith("\xef\xbb\xbf")) return "utf-8";
   if (ENCODINGS.has(declared)) return declared;
-  // A document that declares UTF-16 and is read as bytes of one octet each cannot be UTF-16.
+  // A document whose declaration is readable in single bytes cannot be UTF-16, whatever it declares.
   note(`declared encoding ${declared}, read as UTF-8`);
   return "utf-8";
 }
@@ -97,7 +97,7 @@ function decodePiece(bytes: Uint8Array, note: TextNote): string {
   }
 }
 
-/** How many bytes at the end begin a UTF-8 character and do not finish it. */
+/** The number of bytes at the end that belong to an incomplete UTF-8 character. */
 function incompleteTail(bytes: Uint8Array): number {
   for (let back = 1; back <= Math.min(3, bytes.byteLength); back++) {
     const byte = bytes[bytes.byteLength - back] ?? 0;
@@ -116,14 +116,14 @@ const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const latin1 = new TextDecoder("latin1");
 const windows1252 = new TextDecoder("windows-1252");
 
-/** What each byte means in windows-1252, as UTF-8. */
+/** Each byte of windows-1252 as UTF-8. */
 const WINDOWS_1252 = Array.from({ length: 256 }, (_, byte) =>
   new TextEncoder().encode(windows1252.decode(Uint8Array.of(byte))),
 );
-/** Most bytes that one of them takes. */
+/** The most bytes any of them takes. */
 const MAX_REPAIRED_BYTES = 3;
 
-/** Valid UTF-8 sequences as such, every other byte as windows-1252: one decoding, however often they change. */
+/** Decodes valid UTF-8 sequences as such and every other byte as windows-1252, in one pass. */
 function decodeMixed(bytes: Uint8Array): string {
   const repaired = new Uint8Array(MAX_REPAIRED_BYTES * bytes.byteLength);
   let end = 0;

@@ -1,4 +1,4 @@
-/** SMTP TLS reports (RFC 8460 section 4): JSON text → TlsReport. Members that are not known are told of. */
+/** SMTP TLS reports (RFC 8460 section 4): JSON text → TlsReport. Warns of unknown members. */
 import * as v from "valibot";
 import { domainName } from "../domain-name.ts";
 import { READ_LIMITS } from "../limits.ts";
@@ -28,11 +28,11 @@ const [COMMA, OPEN_LIST, OPEN_OBJECT] = [0x2c, 0x5b, 0x7b];
 /** A report without what the reader of bytes adds. */
 export type TlsBody = Omit<TlsReport, "contentHash" | "warnings" | "omittedWarnings">;
 
-/** What a report is held against, where warnings go, and what the mail says. */
+/** The bounds for a report, the destination of warnings, and facts from the mail. */
 export interface TlsContext {
   bounds: Bounds;
   warnings: WarningLog;
-  /** The policy domain that the mail or the file name tells (RFC 8460 sections 5.1 and 5.3); "" or anything where none. */
+  /** The policy domain according to the mail or the file name (RFC 8460 sections 5.1 and 5.3); may be "" or invalid. */
   domain: string;
 }
 
@@ -44,7 +44,7 @@ export function readTls(json: string, context: TlsContext): TlsBody {
   const reportId = report.text("report-id");
   const contactInfo = report.text("contact-info");
   const range = report.object("date-range");
-  // RFC 8460 has no version member to tell its documents by.
+  // RFC 8460 has no version member that identifies its documents.
   if (range.isEmpty || (orgName === "" && reportId === "")) return reject("not_a_report", "JSON, but no TLS report");
   const beginSeconds = readDate(range, "start-datetime");
   const endSeconds = readDate(range, "end-datetime");
@@ -76,7 +76,7 @@ function parseJson(json: string): unknown {
   }
 }
 
-// A megabyte of `[],` becomes forty of objects, so what would become values is counted before it does.
+// A megabyte of `[],` becomes forty megabytes of objects, so values are counted before parsing.
 function refuseManyValues(json: string): void {
   let values = 0;
   for (let i = 0; i < json.length; i++) {
@@ -91,7 +91,7 @@ function readDate(range: Members, name: string): number {
   return parseDate(raw) ?? reject("missing_dates", `${name} is '${raw.slice(0, 40)}'`);
 }
 
-/** The policies; in drafts of the RFC the document has one, whose members are its own. */
+/** The policies; in drafts of the RFC the document is itself the only policy. */
 function readPolicies(report: Members, context: TlsContext): TlsPolicy[] {
   const { warnings } = context;
   const listed = report.take("policies");
@@ -107,7 +107,7 @@ function readPolicies(report: Members, context: TlsContext): TlsPolicy[] {
 
 function readPolicy(entry: Members, context: TlsContext): TlsPolicy {
   const { warnings } = context;
-  // Some write the members of a policy, or of a summary, beside where they belong.
+  // Some reporters put members of a policy or summary next to it instead of inside.
   const policy = entry.has("policy") ? entry.object("policy") : entry;
   const summary = entry.has("summary") ? entry.object("summary") : entry;
   const hasDetails = entry.has("failure-details");
@@ -135,7 +135,7 @@ function readPolicy(entry: Members, context: TlsContext): TlsPolicy {
 interface Counts {
   successful: number | undefined;
   failed: number | undefined;
-  /** Sum over the failure details. A session may be in several of them, but not in more than there were failures. */
+  /** Sum over the failure details. A session may be in several of them, but no detail has more sessions than failed. */
   inDetails: number;
 }
 
@@ -150,7 +150,7 @@ function tellCounts({ successful, failed, inDetails }: Counts, path: string, war
   }
 }
 
-/** A policy that names no domain is about that of the mail, of the file name, or of the other policies. */
+/** A policy without a domain gets that of the mail, the file name, or the other policies. */
 function withDomains(policies: TlsPolicy[], { domain, warnings }: TlsContext): TlsPolicy[] {
   const told = new Set(policies.map(({ policyDomain }) => policyDomain).filter(isDomainLike));
   const [only = ""] = told.size === 1 ? told : [];
@@ -186,7 +186,7 @@ function readDetail(detail: Members, context: TlsContext): TlsFailureDetail {
   return read;
 }
 
-/** The objects of a list; a lone object is a list of one. What is no object is left out, with a warning. */
+/** The objects in a list; a lone object is a list of one. Anything else is left out with a warning. */
 function readObjects(value: unknown, path: string, warnings: WarningLog): Record<string, unknown>[] {
   if (value === undefined || value === null) return [];
   const items: unknown[] = Array.isArray(value) ? value : [value];
@@ -197,13 +197,13 @@ function readObjects(value: unknown, path: string, warnings: WarningLog): Record
   });
 }
 
-/** The texts of a list; RFC 8460's own example has a lone string where its text has a list (erratum 6241). */
+/** The texts in a list; RFC 8460's own example has a lone string instead of a list (erratum 6241). */
 function readTexts(value: unknown): string[] {
   const items: unknown[] = Array.isArray(value) ? value : [value];
   return items.map((item) => v.parse(text, item)).filter((item) => item !== "");
 }
 
-// Not String(): an object of a report may have a member called toString.
+// Not String(): an object in a report may have a member called toString.
 function showValue(value: unknown): string {
   return typeof value === "object" ? "an object" : String(value);
 }
@@ -212,7 +212,7 @@ function domainOf(address: string): string {
   return address.slice(address.lastIndexOf("@") + 1);
 }
 
-/** Members by other names: of drafts, of the RFC's prose, and of reporters who do not copy. */
+/** Other names of members: from drafts, from the RFC's prose, and from inaccurate reporters. */
 const OTHER_NAMES: Record<string, RegExp> = {
   "total-successful-session-count": /^(?:total)?succ/,
   "total-failure-session-count": /^(?:total)?fail(?!uredetails)/,
@@ -222,7 +222,7 @@ const OTHER_NAMES: Record<string, RegExp> = {
   "policy-string": /^policystrings$/,
 };
 
-/** An object of the document. Its members are found whatever their case and hyphens; what nobody asked for can be told. */
+/** An object in the document. Members are found regardless of case and hyphens; unread members can be listed. */
 class Members {
   readonly path: string;
   readonly #warnings: WarningLog;
@@ -266,7 +266,7 @@ class Members {
     return new Members(this.take(name), this.pathOf(name), this.#warnings);
   }
 
-  /** A count; undefined where it is missing, none and a warning where it is no count or beyond what can be. */
+  /** A count; undefined if missing, and also, with a warning, if invalid or implausible. */
   count(name: string, { bounds }: TlsContext): number | undefined {
     const value = this.take(name);
     if (value === undefined || value === null) return undefined;
@@ -276,7 +276,7 @@ class Members {
     return parsed.success && judged !== "implausible" ? parsed.output : 0;
   }
 
-  /** Warns of members that nobody asked for. */
+  /** Warns of unread members. */
   tellUnknown(): void {
     for (const [name, value] of this.#values) {
       if (!this.#asked.has(name)) this.#warnings.add("unknown_element", this.pathOf(name), showValue(value));
@@ -292,7 +292,7 @@ class Members {
   }
 }
 
-// What JSON.parse may make a member called: anything at all, of any length.
+// A member's name may be anything, of any length.
 function plainName(name: string): string {
   return name
     .slice(0, MAX_MEMBER_CHARS)

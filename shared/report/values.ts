@@ -1,23 +1,23 @@
 /**
- * Single values of a report: text, numbers, addresses, domains, words of a closed list. Pure; a value that is not what
- * it should be comes back as null or "unknown", and the caller records the warning.
+ * Parses single values of a report: text, numbers, addresses, domains, words of a closed list. Pure; an invalid value
+ * becomes null or "unknown", and the caller records the warning.
  */
 import ipaddr from "ipaddr.js";
 import { READ_LIMITS } from "../limits.ts";
 
-/** What XML 1.0 section 2.2 forbids and no value keeps, whatever document it came in: controls and non-characters. */
+/** Characters that XML 1.0 section 2.2 forbids, removed from every value: controls and non-characters. */
 const FORBIDDEN = /[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]/g;
 
 /**
- * A text of a report as it is stored: well-formed Unicode without control characters other than tab and line ends, cut to
- * `maxChars`. Nothing else is changed, for texts are identity and evidence: who shows one escapes it (cleanDetail here,
- * the pages and the command line for themselves).
+ * A text of a report for storage: well-formed Unicode without control characters other than tab and line ends, cut to
+ * `maxChars`. Nothing else is changed, because texts are identity and evidence; whoever displays one escapes it
+ * (cleanDetail here, the pages and the command line for themselves).
  */
 export function storedText(text: string, maxChars: number = READ_LIMITS.maxValueChars): string {
   return detach(text.slice(0, maxChars).replace(FORBIDDEN, "").toWellFormed());
 }
 
-/** A text of its own: a slice of a string keeps the whole string alive, for a value that is a piece of the document. */
+/** Copies a text: a slice of a string keeps the whole document alive. */
 export function detach(text: string): string {
   return ` ${text}`.slice(1);
 }
@@ -29,11 +29,11 @@ export function parseCount(text: string): number | null {
   return Number.isSafeInteger(value) ? value : null;
 }
 
-/** Latest time accepted: the year 2100. Later "seconds" are milliseconds or nonsense. */
+/** The latest accepted time, the year 2100. Later "seconds" are milliseconds or nonsense. */
 const MAX_EPOCH_SECONDS = 4_102_444_800;
 
 /**
- * Seconds since 1970 from what reporters write: digits, or digits with a fraction (`1337270400.0`), which is dropped.
+ * Seconds since 1970 as written by reporters: digits, possibly with a fraction (`1337270400.0`), which is dropped.
  *
  * @returns null for anything else, and for times before 1970-01-02 or after 2100
  */
@@ -44,7 +44,7 @@ export function parseEpochSeconds(text: string): number | null {
 }
 
 const MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
-/** Hours of the zone names of RFC 5322 section 4.3; other names mean nothing certain and are read as UTC. */
+/** Hours of the zone names in RFC 5322 section 4.3; other names are ambiguous and read as UTC. */
 const ZONE_HOURS = new Map([
   ["EDT", -4],
   ["EST", -5],
@@ -67,9 +67,9 @@ const DATE_FORMS = [
 ];
 
 /**
- * Seconds since 1970 of an RFC 3339 or RFC 5322 date. A date without a zone is read as UTC, wherever this runs.
+ * Seconds since 1970 of an RFC 3339 or RFC 5322 date. A date without a zone is always read as UTC.
  *
- * @returns null when it is none, when there is no such day, and before 1970 or after 2100
+ * @returns null if it is not a date, if the day does not exist, or before 1970 or after 2100
  */
 export function parseDate(text: string): number | null {
   const trimmed = text.slice(0, 100).trim();
@@ -93,18 +93,18 @@ function zoneSeconds(zone: string): number {
 
 const DECIMAL_IPV4 = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)\.){3}(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)$/;
 
-/** Brackets, a port behind them or behind an IPv4 address, and the tag of an address literal (RFC 5321 section 4.1.3). */
+/** Brackets, a port after them or after an IPv4 address, and the tag of an address literal (RFC 5321 section 4.1.3). */
 const BRACKETED = /^\[\s{0,9}(?:IPv6:)?([^\]]{1,100}?)\s{0,9}\]?(?::\d{1,5})?$/i;
 const TAGGED = /^IPv6:\s{0,9}([^\]]{1,100})\]?$/i;
 const IPV4_WITH_PORT = /^((?:\d{1,3}\.){3}\d{1,3})(?::\d{1,5}|\])$/;
-/** The form that ipaddr.js takes for an IPv4-mapped address, which it is not (RFC 4291 section 2.5.5.1). */
+/** A form that ipaddr.js mistakes for an IPv4-mapped address (RFC 4291 section 2.5.5.1). */
 const COMPATIBLE = /^::((?:\d{1,3}\.){3}\d{1,3})$/;
 
 /**
- * An IP address in its one canonical spelling: dotted decimal, also where it is written as an IPv4-mapped IPv6 address, or
- * RFC 5952 for IPv6. Brackets, a port and the tag `IPv6:` are not part of it.
+ * An IP address in canonical form: dotted decimal, including IPv4-mapped IPv6 addresses, or RFC 5952 for IPv6.
+ * Brackets, a port and the tag `IPv6:` are removed.
  *
- * @returns null when it is no address (names, prefixes, zones and octal or short IPv4 forms are none)
+ * @returns null if it is not an address (names, prefixes, zones, and octal or short IPv4 forms are not)
  */
 export function canonicalIp(text: string): string | null {
   if (DECIMAL_IPV4.test(text)) return text;
@@ -127,7 +127,7 @@ function bareAddress(text: string): string {
   return found?.[1] ?? text;
 }
 
-// Of addresses with so many leading zeros, those below 65536 are written as RFC 5952 has it (`::1`).
+// With this many leading zeros, only addresses below 65536 are already in RFC 5952 form (`::1`).
 function compatibleText(dotted: string): string {
   return dotted.startsWith("0.0.") ? ipaddr.IPv6.parse(hexOf(dotted)).toRFC5952String() : `::${dotted}`;
 }
@@ -141,8 +141,8 @@ const ZONE_OR_PREFIX = /(?:%[\w.-]{1,40}|\/\d{1,3})$/;
 const ZERO_PADDED_IPV4 = /^\d{1,3}(?:\.\d{1,3}){3}$/;
 
 /**
- * Whether a text still says which address is meant, though it is not written as one: with a zone or a prefix length, or
- * dotted decimal with leading zeros (which some read as octal).
+ * Whether a text still identifies an address although it is malformed: with a zone or prefix length, or dotted decimal
+ * with leading zeros (which some parsers read as octal).
  */
 export function isOddAddress(text: string): boolean {
   if (ZERO_PADDED_IPV4.test(text)) return text.split(".").every((octet) => Number(octet) <= 255);
@@ -150,15 +150,15 @@ export function isOddAddress(text: string): boolean {
 }
 
 /**
- * Whether a text is an IPv6 address already in RFC 5952's form: lower case, no leading zeros, the one run of two or more
- * zero groups as `::`. Some canonical forms are not recognised (several runs of zeros, `::` in front, embedded IPv4):
- * false, not wrong.
+ * Whether a text is an IPv6 address already in RFC 5952 form: lower case, no leading zeros, the only run of two or more
+ * zero groups as `::`. Some canonical forms (several runs of zeros, leading `::`, embedded IPv4) are not recognised and
+ * return false.
  */
 export function isCanonicalIpv6(text: string): boolean {
   let groups = 0;
   let groupStart = 0;
   let hasGap = false;
-  /** Whether a zero or the gap stands before: another zero would belong to one gap with it. */
+  /** Whether a zero or the gap precedes: another zero would have to be in the same gap. */
   let afterZero = false;
   for (let colon = text.indexOf(":"); groupStart <= text.length; colon = text.indexOf(":", groupStart)) {
     const end = colon < 0 ? text.length : colon;
@@ -187,12 +187,12 @@ function isGroup(text: string, start: number, end: number): boolean {
   return true;
 }
 
-/** Whether a text can be a domain name: 1 to 253 characters, none that a name cannot hold. IDNs pass in both forms. */
+/** Whether a text can be a domain name: 1 to 253 characters, all allowed in names. Both forms of IDNs pass. */
 export function isDomainLike(text: string): boolean {
   return text.length >= 1 && text.length <= 253 && /^[\p{L}\p{M}\p{N}_-]+(?:\.[\p{L}\p{M}\p{N}_-]+)*$/u.test(text);
 }
 
-/** A word of a closed list, compared without case; undefined if it is not on it. */
+/** A word of a closed list, compared without case; undefined if not listed. */
 export function matchWord<W extends string>(text: string, words: readonly W[]): W | undefined {
   const lower = text.toLowerCase();
   return words.find((word) => word === lower);

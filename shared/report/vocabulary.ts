@@ -36,10 +36,10 @@ export type OverrideType =
   | "other"
   | "unknown";
 
-/** Which text a report follows, for labels only: nothing is read differently because of it. */
+/** Which specification a report follows. For display only: nothing is read differently because of it. */
 export type ReportFormat = "rfc7489" | "rfc9990";
 
-/** Something that was repaired, defaulted or not understood, and where (`record[3]/row/count`). */
+/** Something repaired, defaulted or not understood, and its location (`record[3]/row/count`). */
 export interface Warning {
   code: WarningCode;
   path: string;
@@ -119,7 +119,7 @@ export interface SpfAuthResult {
 
 /** One `record`: a source address, a count of messages, what was done with them and why. */
 export interface AggregateRecord {
-  /** Canonical text of the address (RFC 5952 for IPv6); the raw text where it is no address; "" where there is none. */
+  /** Canonical form of the address (RFC 5952 for IPv6); the raw text if it is not an address; "" if missing. */
   sourceIp: string;
   count: number;
   disposition: Disposition;
@@ -151,7 +151,7 @@ export interface AggregateReport {
   policy: PolicyPublished;
   totals: AggregateTotals;
   warnings: Warning[];
-  /** Warnings beyond those kept. */
+  /** The number of further warnings that were not kept. */
   omittedWarnings: number;
   /** SHA-256 of the decompressed document, hex; "" if the reader was given no hash. */
   contentHash: string;
@@ -199,7 +199,7 @@ export interface FailureReport {
   reportedDomain: string;
   sourceIp: string;
   authFailure: string;
-  /** Seconds since 1970 UTC; null where it is missing or no date. */
+  /** Seconds since 1970 UTC; null if missing or invalid. */
   arrivalSeconds: number | null;
   arrivalDate: string;
   deliveryResult: string;
@@ -211,7 +211,7 @@ export interface FailureReport {
   mailFromDomain: string;
   reportingMta: string;
   incidents: number;
-  /** Hash of the header of the message reported on, or of the text the facts were taken from: tells two messages apart. */
+  /** Hash of the reported message's header, or of the text the facts were taken from, to distinguish messages. */
   originalHash: string;
   warnings: Warning[];
   omittedWarnings: number;

@@ -12,11 +12,11 @@ import { type ByteSource, readRange } from "./source.ts";
 /** One file of an archive. */
 export interface ZipFile {
   name: string;
-  /** As the archive says. */
+  /** According to the archive's directory. */
   sizeBytes: number;
-  /** Decompressed content. @throws Rejection when the data is damaged, encrypted or too large */
+  /** The decompressed content. @throws Rejection when the data is damaged, encrypted or too large */
   content(): AsyncIterable<Uint8Array>;
-  /** The same at once where it is small and as it should be; the caller charges the budget. */
+  /** The same at once if it is small and valid; the caller charges the budget. */
   whole(): Promise<Uint8Array | undefined>;
 }
 
@@ -24,10 +24,10 @@ const END_SIGNATURE = 0x06054b50;
 const END_BYTES = 22;
 const LOCAL_SIGNATURE = 0x04034b50;
 const LOCAL_BYTES = 30;
-/** A comment has at most 65,535 bytes; a little more for bytes that gateways append. */
+/** A comment has at most 65,535 bytes; allow a little more for bytes that gateways append. */
 const TAIL_BYTES = END_BYTES + 65_535 + 4096;
 
-// What unzipit read of an entry's directory record; it has no public name for where the data lies.
+// An entry's directory record as parsed by unzipit, which does not expose the data's offset publicly.
 const directoryRecord = v.object({
   crc32: v.number(),
   compressedSize: v.number(),
@@ -36,20 +36,20 @@ const directoryRecord = v.object({
 });
 type DirectoryRecord = v.InferOutput<typeof directoryRecord>;
 
-/** Where the archive lies among the bytes: something may stand before and after it. */
+/** The archive's position in the bytes: there may be data before and after it. */
 interface Extent {
-  /** Added to every offset of the archive. */
+  /** To be added to every offset in the archive. */
   base: number;
-  /** Just past the end record, without its comment. */
+  /** The end of the end record, without its comment. */
   recordEnd: number;
-  /** Just past the comment. */
+  /** The end of the comment. */
   end: number;
 }
 
-/** What an archive holds besides folders. */
+/** The contents of an archive, without folders. */
 export interface ZipContent {
   files: ZipFile[];
-  /** Names of what macOS keeps beside files. */
+  /** Names of macOS metadata files. */
   resourceForks: string[];
 }
 
@@ -108,7 +108,7 @@ const METHOD_NAMES: Record<number, string> = {
 };
 
 async function readDirectory(source: ByteSource, extent: Extent) {
-  // unzipit looks for the end record itself, from the end; without a comment it cannot find another than findArchive did.
+  // unzipit searches for the end record from the end; without a comment it can only find the one findArchive found.
   const size = extent.recordEnd - extent.base;
   const reader: Reader = {
     getLength: async () => size,

@@ -18,6 +18,8 @@ const OF_THEIR_OWN = new Set<string>([
   "decideSender",
   "undoSenderDecision",
   "nameAddresses",
+  "setMtaSts",
+  "removeMtaSts",
 ]);
 
 describe("every operation", () => {
@@ -84,6 +86,16 @@ const INPUTS: Partial<Record<OperationName, object>> = {
   nameAddresses: { account: "acme", addresses: ["192.0.2.1"] },
   decideSender: { account: "acme", domain: "a.example", source: "helpdesk.example", decision: "mine", note: "ours" },
   undoSenderDecision: { account: "acme", domain: "a.example", source: "2001:db8::1" },
+  mtaSts: { account: "acme", domain: "a.example" },
+  setMtaSts: {
+    account: "a/b",
+    domain: "a.example",
+    mode: "testing",
+    mx: ["*.a.example"],
+    maxAgeSeconds: 86_400,
+    force: true,
+  },
+  removeMtaSts: { account: "acme", domain: "a.example" },
   startReprocess: { filter: { domain: "a.example" }, dryRun: true },
   startReconcile: { filter: { since: "2026-11-20" } },
   getJob: { id: "x" },

@@ -35,6 +35,8 @@ export interface Dashboard {
   url: string;
   /** `path` is below the origin; without `authorization` among the headers the right bearer is sent, null = none. */
   ask(path: string, init?: RequestInit, token?: string | null): Promise<Response>;
+  /** The same of any URL, and as the headers are. */
+  askUrl(url: string, init?: RequestInit): Promise<Response>;
   /** The first database of the ledger it reads. */
   ledger: LedgerDatabase;
   /** All of them, their migrations applied. */
@@ -66,21 +68,26 @@ export async function startDashboard({ vars = {}, accessEmail, databases }: Dash
     ledger,
     PEOPLE.map((person) => putPerson(person, 1)),
   );
+  const askUrl: Dashboard["askUrl"] = async (asked, { body, method = "GET", headers } = {}) => {
+    const answer = await server.getWorker("dmarc-dashboard").fetch(asked, {
+      method,
+      headers: [...new Headers(headers)],
+      ...(typeof body === "string" ? { body } : {}),
+    });
+    return new Response(answer.status === 204 ? null : await answer.text(), {
+      status: answer.status,
+      headers: [...answer.headers],
+    });
+  };
   return {
     url: url.origin,
     ledger,
     ledgers,
-    async ask(path, init = {}, token = API_TOKEN) {
+    askUrl,
+    ask(path, init = {}, token = API_TOKEN) {
       const headers = new Headers(init.headers);
       if (token !== null) headers.set("authorization", `Bearer ${token}`);
-      const { body, method = "GET" } = init;
-      const answer = await server
-        .getWorker("dmarc-dashboard")
-        .fetch(`${ORIGIN}${path}`, { method, headers: [...headers], ...(typeof body === "string" ? { body } : {}) });
-      return new Response(answer.status === 204 ? null : await answer.text(), {
-        status: answer.status,
-        headers: [...answer.headers],
-      });
+      return askUrl(`${ORIGIN}${path}`, { ...init, headers });
     },
     close: () => server.close(),
   };

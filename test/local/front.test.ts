@@ -115,6 +115,26 @@ describe("what it answers to", () => {
     },
   );
 
+  test("the names of policy files (RFC 8461), for the file alone, and nobody's key goes along", async () => {
+    const host = `mta-sts.acme.example:${port}`;
+    const policy = "/.well-known/mta-sts.txt";
+    expect((await ask(policy, { ...bearer, cookie: cookie(), host })).status).toBe(201);
+    expect(received).toMatchObject([{ url: policy, headers: { host } }]);
+    expect(received[0]?.headers).not.toHaveProperty("authorization");
+    expect(received[0]?.headers).not.toHaveProperty("cookie");
+    for (const path of [
+      "/",
+      `${policy}/`,
+      `/x/..${policy}`,
+      `${policy}?key=${SECRET.browserKey}`,
+      `/?key=${SECRET.browserKey}`,
+    ])
+      expect((await ask(path, { ...bearer, host })).status, path).toBe(421);
+    expect((await ask(policy, { host: `xmta-sts.acme.example:${port}` })).status).toBe(421);
+    expect((await ask(policy)).status).toBe(403);
+    expect(received).toHaveLength(1);
+  });
+
   test("its own two names", async () => {
     for (const host of [`127.0.0.1:${port}`, `localhost:${port}`, `LOCALHOST:${port}`]) {
       expect((await ask("/", { ...bearer, host })).status).toBe(201);

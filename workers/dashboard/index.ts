@@ -12,6 +12,7 @@ import { identify, sameSecret } from "./auth.ts";
 import type { DashboardEnv } from "./environment.ts";
 import { ApiError, answerError, describeError, retryHeaders } from "./errors.ts";
 import { LedgerReader } from "./ledger.ts";
+import { answerPolicy, isPolicyHost, isPolicyRequest, noPolicy } from "./mta-sts.ts";
 import { renderError } from "./pages/error.tsx";
 import { buildAssets, buildSite } from "./site.tsx";
 
@@ -91,6 +92,12 @@ app.use(async (c, next) => {
   }
   await next();
 });
+// Decided by host and path alone, before anybody is asked who they are: at such a host there is nothing else.
+app.use(async (c, next) => {
+  const url = new URL(c.req.url);
+  if (isPolicyHost(url) && !isPolicyRequest(url, c.req.method)) return noPolicy();
+  await next();
+});
 app.route("/assets", buildAssets());
 app.use(async (_, next) => {
   const release = admission.enter(Date.now());
@@ -106,6 +113,11 @@ app.use(async (c, next) => {
   await next();
   const { statements, rowsRead } = ledger.cost;
   c.header("server-timing", `ledger;desc="${statements} statements, ${rowsRead} rows read"`);
+});
+app.use(async (c, next) => {
+  const url = new URL(c.req.url);
+  if (isPolicyHost(url)) return answerPolicy(url, c.get("ledger"));
+  await next();
 });
 app.use(async (c, next) => {
   const { ACCESS, API_TOKEN } = c.env;

@@ -19,6 +19,7 @@ import { changeDeadLetters, deadLetterPage, deadLetterRawFile, deadLettersPage }
 import { domainsPage } from "./pages/domains.tsx";
 import { failuresPage } from "./pages/failures.tsx";
 import { glossaryPage } from "./pages/glossary.tsx";
+import { changeInbound, inboundPage } from "./pages/inbound.tsx";
 import { changeJobs, jobsPage } from "./pages/jobs.tsx";
 import { operationsPage } from "./pages/operations.tsx";
 import { overviewPage } from "./pages/overview.tsx";
@@ -46,6 +47,7 @@ const HANDLERS: Record<PagePath, Page> = {
     addressPage(request, { domain: domainOf(c), address: parameter(c, "address") }),
   "/domains/:domain/reports": (request, c) => reportsPage(request, domainOf(c)),
   "/domains/:domain/records": (request, c) => recordsPage(request, domainOf(c)),
+  "/domains/:domain/inbound": (request, c) => inboundPage(request, domainOf(c)),
   "/domains/:domain/tls": (request, c) => tlsPage(request, domainOf(c)),
   "/domains/:domain/failures": (request, c) => failuresPage(request, domainOf(c)),
   "/reports/:account/:domain/:day/:uid": (request, c) => reportPage(request, reportAddress(c)),
@@ -76,6 +78,7 @@ const FORMS: Record<
   "/domains/:domain/addresses/:address": (request, form, c) =>
     decideAddress(request, form, { domain: domainOf(c), address: parameter(c, "address") }),
   "/domains/:domain/records": (request, form, c) => checkAgain(request, form, domainOf(c)),
+  "/domains/:domain/inbound": (request, form, c) => changeInbound(request, form, domainOf(c)),
   "/reports/:account/:domain/:day/:uid": (request, form, c) => changeReport(request, form, reportAddress(c)),
 };
 

@@ -26,6 +26,7 @@ import { discardDeadLetters, requeueDeadLetters, restoreDeadLetters } from "./de
 import { decideSender, undoSenderDecision } from "./decide-sender.ts";
 import { type Invocation, inShardOf, newInvocation, type ProcessEnv } from "./env.ts";
 import { followAddress } from "./follow-registry.ts";
+import { removeMtaSts, setMtaSts } from "./host-mta-sts.ts";
 import { nameAddresses } from "./name-addresses.ts";
 import { outsideWorld } from "./outside-world.ts";
 import { addRegistration, putRegistration, valid } from "./put-registration.ts";
@@ -119,6 +120,9 @@ const HANDLERS: Handlers = {
   decideSender: ({ decision, note, ...name }, { invocation, caller }) =>
     decideSender(name, { decision, note: note ?? "", by: caller.name }, invocation),
   undoSenderDecision: (name, { invocation, caller }) => undoSenderDecision(name, caller.name, invocation),
+  setMtaSts: ({ account, domain, ...policy }, { invocation, caller }) =>
+    setMtaSts({ account, domain }, policy, { caller, invocation }),
+  removeMtaSts: (name, { invocation, caller }) => removeMtaSts(name, { by: caller.name, invocation }),
   nameAddresses: async (shown, { invocation }) =>
     ok({ named: await nameAddresses(shown, invocation, outsideWorld(invocation.env)) }),
 

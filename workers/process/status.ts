@@ -64,7 +64,8 @@ async function countUnfinished(
   return { objects, pages: maxPages, isComplete: false };
 }
 
-async function backlog(name: string, queue: Queue): Promise<QueueBacklog> {
+/** What waits in a queue. */
+export async function backlog(name: string, queue: Queue): Promise<QueueBacklog> {
   const { backlogCount, backlogBytes, oldestMessageTimestamp } = await queue.metrics();
   const oldestSeconds = oldestMessageTimestamp === undefined ? 0 : Math.floor(Number(oldestMessageTimestamp) / 1000);
   return { queue: name, messages: backlogCount, bytes: backlogBytes, oldestSeconds };

@@ -8,6 +8,7 @@ import { copyDue } from "../../shared/ledger/addresses.ts";
 import { change } from "../../shared/ledger/database.ts";
 import { removeOldFaults } from "../../shared/ledger/faults.ts";
 import { mergeDays } from "../../shared/ledger/merge-days.ts";
+import { removeOldNotices } from "../../shared/ledger/notices.ts";
 import { unfinishedDays } from "../../shared/ledger/objects.ts";
 import { removeOldRefusedMail } from "../../shared/ledger/refused-mail.ts";
 import {
@@ -17,7 +18,7 @@ import {
   removeOldRetracted,
   removeUnownedFigures,
 } from "../../shared/ledger/retention.ts";
-import { REFUSED_MAIL_LIMITS, UPKEEP_LIMITS } from "../../shared/limits.ts";
+import { REFUSED_MAIL_LIMITS, UPKEEP_LIMITS, WATCH_LIMITS } from "../../shared/limits.ts";
 import { SECONDS_PER_DAY } from "../../shared/report-day.ts";
 import { isoDate } from "../../shared/storage.ts";
 import { type Invocation, inEachShard, type LogEntry } from "./env.ts";
@@ -41,6 +42,7 @@ export async function runUpkeep(invocation: Invocation, random: number): Promise
     steps[`merged${name}`] = () => merge(place);
     steps[`removed${name}`] = () => removeOld(place);
     steps[`names${name}`] = () => removeNames(place);
+    steps[`notices${name}`] = () => removeNotices(place);
   }
   const done: LogEntry = { event: "upkeep" };
   const faults: unknown[] = [];
@@ -98,6 +100,12 @@ async function removeNotes(invocation: Invocation): Promise<string> {
 /** Removes expired names of addresses. */
 async function removeNames({ ledger, nowSeconds }: Invocation): Promise<string> {
   await change(ledger, [removeExpiredNames(nowSeconds)]);
+  return "removed";
+}
+
+/** Incidents and notices of long ago. */
+async function removeNotices({ ledger, nowSeconds }: Invocation): Promise<string> {
+  await change(ledger, removeOldNotices(nowSeconds - WATCH_LIMITS.keptSeconds));
   return "removed";
 }
 

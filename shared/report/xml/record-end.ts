@@ -1,15 +1,15 @@
-/** Where a record ends: at its end tag, but not at one in a comment or a CDATA section. */
+/** Finds the end of a record: its end tag, unless in a comment or CDATA section. */
 import { reject } from "../rejection.ts";
 import { findTagEnd, readToken } from "./tokens.ts";
 
 interface RecordStart {
   at: number;
   name: string;
-  /** Where to look for the end tag from. */
+  /** Where to start searching for the end tag. */
   from: number;
 }
 
-/** Past the end tag of the record; 0 when it is not there yet. @throws Rejection malformed_xml */
+/** The position after the record's end tag; 0 if not yet available. @throws Rejection malformed_xml */
 export function findRecordEnd(text: string, { at, name, from }: RecordStart): number {
   const tagEnd = findTagEnd(text, at + 1 + name.length);
   if (typeof tagEnd === "string") return 0;
@@ -25,7 +25,7 @@ export function findRecordEnd(text: string, { at, name, from }: RecordStart): nu
   return close < 0 ? 0 : close + 1;
 }
 
-// A record whose end tag is missing would swallow the next one.
+// A record without an end tag would swallow the next one.
 function refuseNestedRecord(record: string, name: string): void {
   const nested = record.indexOf(`<${name}`, 1);
   if (nested >= 0 && /[\s/>]/.test(record[nested + 1 + name.length] ?? "")) {
@@ -33,7 +33,7 @@ function refuseNestedRecord(record: string, name: string): void {
   }
 }
 
-/** The end tag that is in no comment and no CDATA section; -1 when it is not there yet. */
+/** The position of the end tag outside comments and CDATA sections; -1 if not yet available. */
 function skipQuotedMarkup(text: string, { at, endTag }: { at: number; endTag: string }): number {
   for (let i = at + 1; i >= 0; ) {
     i = text.indexOf("<", i);

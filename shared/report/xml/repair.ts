@@ -1,4 +1,4 @@
-/** Repairs what reporters write that XML does not allow, without guessing at structure: characters only. */
+/** Repairs characters that XML does not allow, without guessing at structure. */
 
 /** What may follow `<` in well-formed XML: a name with its delimiter, CDATA, a comment, an instruction. */
 const MARKUP = String.raw`\/?[A-Za-z_][\w.-]*(?::[A-Za-z_][\w.-]*)?[\s\/>]|!\[CDATA\[|!--|\?`;
@@ -7,10 +7,10 @@ const STRAY_AMPERSAND = /&(?!(?:#\d{1,7}|#x[0-9a-f]{1,6}|lt|gt|amp|quot|apos);)/
 const FORBIDDEN = /[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]/g;
 
 /**
- * Escapes `<` and `&` that begin no markup and removes characters that XML 1.0 section 2.2 forbids. CDATA sections, whose
- * text may hold both, only lose the forbidden characters.
+ * Escapes `<` and `&` that do not begin markup, and removes characters that XML 1.0 section 2.2 forbids. In CDATA
+ * sections only the latter are removed.
  *
- * @returns the repaired text, and what was done in words ("" if nothing)
+ * @returns the repaired text, and a description of the repairs ("" if none)
  */
 export function repairCharacters(xml: string): { xml: string; done: string } {
   const steps: string[] = [];

@@ -1,9 +1,9 @@
-/** What XML's lexical rules make of the text at a `<`: tags, comments, CDATA sections, declarations and instructions. */
+/** Tokenises XML at a `<`: tags, comments, CDATA sections, declarations and instructions. */
 import { reject } from "../rejection.ts";
 
 const NAME = /[A-Za-z_][\w.-]*(?::[A-Za-z_][\w.-]*)?/y;
 
-/** What stands at a `<`. "more" = the text ends before it can be told. */
+/** The token at a `<`. "more" = the text ends too early to decide. */
 export type Token =
   | { type: "open" | "close" | "empty"; name: string; end: number }
   | { type: "skip" | "cdata" | "literal"; end: number }
@@ -14,7 +14,7 @@ export function localName(name: string): string {
   return name.slice(name.indexOf(":") + 1);
 }
 
-/** The name that begins at `at`, with its prefix. */
+/** The qualified name that begins at `at`. */
 export function nameAt(text: string, at: number): string | undefined {
   NAME.lastIndex = at;
   return NAME.exec(text)?.[0];
@@ -23,7 +23,7 @@ export function nameAt(text: string, at: number): string | undefined {
 /**
  * The token at a `<`.
  *
- * @param strict whether the root has been seen: a DOCTYPE is refused there, whatever it says
+ * @param strict whether the root has been seen: any DOCTYPE is then refused
  * @throws Rejection doctype_refused
  */
 export function readToken(text: string, at: number, strict: boolean): Token {
@@ -42,7 +42,7 @@ function skipTo(text: string, mark: string, from: number): Token {
   return end < 0 ? { type: "more" } : { type: "skip", end: end + mark.length };
 }
 
-// A DOCTYPE is refused wherever it stands, except that of an HTML page around a pasted report.
+// A DOCTYPE is always refused, except that of an HTML page around a pasted report.
 function readDeclaration(text: string, at: number, strict: boolean): Token {
   const rest = text.slice(at + 2, at + 24);
   if ("--".startsWith(rest) || (rest.length < 7 && /^(\[[A-Z]*|[A-Z]*)$/i.test(rest))) return { type: "more" };
@@ -52,12 +52,12 @@ function readDeclaration(text: string, at: number, strict: boolean): Token {
   return { type: "literal", end: at + 1 };
 }
 
-// A declaration that ends in `>` instead of `?>` is taken as it is.
+// A declaration that ends in `>` instead of `?>` is accepted.
 function readInstruction(text: string, at: number): Token {
   const end = text.indexOf(">", at);
   if (end < 0) return { type: "more" };
   const nextTag = text.indexOf("<", at + 1);
-  // Looked for no further than there: a million declarations must not each look through all that follow.
+  // The search is bounded: a million declarations must not each scan everything after them.
   const proper = text.slice(at, nextTag < 0 ? text.length : nextTag).indexOf("?>");
   return { type: "skip", end: proper < 0 ? end + 1 : at + proper + 2 };
 }
@@ -80,7 +80,9 @@ function readTag(text: string, at: number): Token {
   return { type, name, end };
 }
 
-/** Past the `>` of a tag whose name ends at `from`; "literal" when a `<` comes before it, so it was no tag. */
+/**
+ * The position after the `>` of a tag whose name ends at `from`; "literal" if a `<` comes first, so it is not a tag.
+ */
 export function findTagEnd(text: string, from: number): number | "more" | "literal" {
   for (let i = from; i < text.length; i++) {
     const char = text[i];

@@ -32,6 +32,7 @@ import { normalizeEmail } from "../../../shared/viewers.ts";
 import { ApiError } from "../errors.ts";
 import { unless } from "../parts/partial.tsx";
 import { type Answered, type Call, operate, readConnection, requireRole } from "./call.ts";
+import { getMtaSts } from "./mta-sts.ts";
 import { getVerdict } from "./verdict.ts";
 
 type Answers = {
@@ -55,6 +56,7 @@ const ANSWERS: Answers = {
   stats: getStats,
   domainDays: getDomainDays,
   verdict: (c, input) => getVerdict(c, input, Math.floor(nowSeconds() / SECONDS_PER_DAY)),
+  mtaSts: (c, input) => getMtaSts(c, input, nowSeconds()),
   query: runQuery,
   async refusedMail(c, { from, to }) {
     const { firstDay, lastDay } = lastWeek();

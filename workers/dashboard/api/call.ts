@@ -54,7 +54,8 @@ async function callProcess<Name extends ProcessOperation>(
   input: Inputs[Name],
 ): Promise<Answer<Outputs[Name]>> {
   try {
-    return await c.env.PROCESS.call(name, input, { name: c.get("access").name });
+    const { name: caller, role } = c.get("access");
+    return await c.env.PROCESS.call(name, input, { name: caller, role });
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new ApiError("process_unavailable", `The process Worker failed: ${reason}`);

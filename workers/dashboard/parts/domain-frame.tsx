@@ -7,13 +7,14 @@ import { PeriodControl } from "./period-view.tsx";
 import { linkTo, type PageRequest } from "./request.ts";
 import { Tabs } from "./tabs.tsx";
 
-export type DomainTab = "overview" | "sources" | "reports" | "records" | "tls" | "failures";
+export type DomainTab = "overview" | "sources" | "reports" | "records" | "inbound" | "tls" | "failures";
 
 const TABS: { key: DomainTab; label: string; path: string }[] = [
   { key: "overview", label: "Overview", path: "" },
   { key: "sources", label: "Sources", path: "/sources" },
   { key: "reports", label: "Reports", path: "/reports" },
   { key: "records", label: "Records", path: "/records" },
+  { key: "inbound", label: "Inbound", path: "/inbound" },
   { key: "tls", label: "TLS", path: "/tls" },
   { key: "failures", label: "Failures", path: "/failures" },
 ];

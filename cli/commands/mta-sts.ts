@@ -1,0 +1,132 @@
+/** `dmarc mta-sts`: the MTA-STS policy that the dashboard serves for a domain. */
+import type { Command } from "commander";
+import type { Outputs } from "../../shared/contract/operations.ts";
+import { MTA_STS_MODES, type MtaStsMode } from "../../shared/guidance/mta-sts-policy.ts";
+import { SECONDS_PER_DAY } from "../../shared/report-day.ts";
+import { CommandError } from "../command-error.ts";
+import { addConnectionOptions, type ConnectionOptions, connect } from "../connection.ts";
+import { readDomain } from "../domain-option.ts";
+import { printJson, printOut, renderDay, safeText } from "../terminal.ts";
+
+interface PolicyOptions extends ConnectionOptions {
+  account: string;
+  json?: true;
+  mode?: string;
+  mx?: string[];
+  maxAge?: string;
+  force?: true;
+}
+
+type Known = Outputs["mtaSts"];
+
+const MAX_CHARS = 500;
+/** Two weeks: RFC 8461 section 3.2 expects weeks or more. */
+const DEFAULT_SECONDS = 14 * SECONDS_PER_DAY;
+
+const EXAMPLES = `
+Examples:
+  dmarc mta-sts example.com                                        what is served, what the MX records say, what to do next
+  dmarc mta-sts example.com set --mode testing --mx mx1.example.com '*.mail.example'
+  dmarc mta-sts example.com set --mode enforce                     hosts and max_age stay as they are
+  dmarc mta-sts example.com remove                                 served no longer
+
+Nothing is changed in DNS: the record to publish is shown, and its id changes with the policy. How the host mta-sts.DOMAIN gets
+to the dashboard: docs/guidance.md.
+Exit code: 0 done, 1 wrong use or failure.`;
+
+/** Adds the command. */
+export function addMtaSts(program: Command): void {
+  const command = program
+    .command("mta-sts")
+    .description("The MTA-STS policy that is served for a domain")
+    .argument("<domain>", "domain", readDomain)
+    .argument("[action]", "show, set or remove", "show")
+    .option("--account <name>", "whose domain it is", "default")
+    .option("--mode <mode>", "set: none, testing or enforce")
+    .option("--mx <host...>", "set: mail hosts that it covers; *. stands for one label")
+    .option("--max-age <seconds>", "set: how long senders remember it, a day to a year (two weeks unless told)")
+    .option("--force", "set: enforce it although the MX records name other hosts")
+    .option("--json", "JSON for programs");
+  addConnectionOptions(command).addHelpText("after", EXAMPLES).action(runMtaSts);
+}
+
+async function runMtaSts(domain: string, action: string, options: PolicyOptions): Promise<void> {
+  switch (action) {
+    case "show":
+      return show(domain, options);
+    case "set":
+      return set(domain, options);
+    case "remove":
+      return remove(domain, options);
+    default:
+      throw new CommandError(`'${safeText(action)}' is not show, set or remove.`);
+  }
+}
+
+async function show(domain: string, options: PolicyOptions): Promise<void> {
+  const known = await connect(options).ask("mtaSts", { account: options.account, domain });
+  if (options.json) printJson(known);
+  else printOut(renderKnown(known));
+}
+
+// What is not told stays as it is.
+async function set(domain: string, options: PolicyOptions): Promise<void> {
+  const client = connect(options);
+  const { account, force } = options;
+  const { hosted } = await client.ask("mtaSts", { account, domain });
+  const mode = options.mode === undefined ? hosted?.policy.mode : readMode(options.mode);
+  if (mode === undefined) throw new CommandError("Which mode? Begin with --mode testing.");
+  const mx = options.mx ?? hosted?.policy.mx ?? [];
+  const maxAgeSeconds =
+    options.maxAge === undefined ? (hosted?.policy.maxAgeSeconds ?? DEFAULT_SECONDS) : readSeconds(options.maxAge);
+  const asked = { account, domain, mode, mx, maxAgeSeconds, ...(force === undefined ? {} : { force }) };
+  const kept = await client.ask("setMtaSts", asked);
+  if (options.json) printJson(kept);
+  else printOut(renderKnown(await client.ask("mtaSts", { account, domain })));
+}
+
+async function remove(domain: string, options: PolicyOptions): Promise<void> {
+  const removed = await connect(options).ask("removeMtaSts", { account: options.account, domain });
+  if (options.json) return printJson(removed);
+  const days = Math.ceil(removed.rememberedSeconds / SECONDS_PER_DAY);
+  const remembered =
+    days === 0 ? "" : ` Senders may remember it for ${days} days: until then, keep the mail hosts that it names.`;
+  printOut(`No policy is served for ${domain} any more. Remove the record _mta-sts.${domain}.${remembered}`);
+}
+
+function readMode(text: string): MtaStsMode {
+  const mode = MTA_STS_MODES.find((one) => one === text);
+  if (mode === undefined) throw new CommandError(`'${safeText(text)}' is not none, testing or enforce.`);
+  return mode;
+}
+
+function readSeconds(text: string): number {
+  if (!/^\d{1,10}$/.test(text)) throw new CommandError(`'${safeText(text)}' is not a number of seconds.`);
+  return Number(text);
+}
+
+function renderKnown({ domain, hosted, url, isServed, hosts, advice }: Known): string {
+  const lines = [safeText(domain, MAX_CHARS)];
+  if (hosted !== null) {
+    const { policy, changedBy, changedSeconds, record } = hosted;
+    const days = Math.round(policy.maxAgeSeconds / SECONDS_PER_DAY);
+    lines.push(
+      `  policy   ${policy.mode}, remembered for ${days} days, for ${policy.mx.map((mx) => safeText(mx, MAX_CHARS)).join(" ") || "no host"}`,
+      `  changed  ${renderDay(changedSeconds)} by ${safeText(changedBy, MAX_CHARS)}`,
+      `  served   ${isServed ? "" : "no: "}${safeText(url, MAX_CHARS)}`,
+      `  publish  ${safeText(record.name, MAX_CHARS)} ${record.type} "${safeText(record.value, MAX_CHARS)}"`,
+    );
+  }
+  for (const { host, isCovered } of hosts ?? []) {
+    lines.push(
+      `  mx       ${safeText(host, MAX_CHARS)}${hosted === null || isCovered ? "" : "  not named by the policy"}`,
+    );
+  }
+  if (hosts === null) lines.push("  mx       unknown: DNS was not checked yet, or gave no answer");
+  lines.push(`  next     ${safeText(advice.sentence, MAX_CHARS)}`);
+  for (const { resultType, receivingHost, sessions, lastDay } of advice.failures) {
+    const what = `${safeText(resultType || "no reason given", MAX_CHARS)} ${safeText(receivingHost, MAX_CHARS)}`.trim();
+    lines.push(`           ${sessions} sessions, last ${renderDay(lastDay * SECONDS_PER_DAY)}: ${what}`);
+  }
+  return lines.join("\n");
+}

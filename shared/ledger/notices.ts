@@ -1,0 +1,246 @@
+/** Incidents, the notices about them, and mutes, in the database of the account. */
+import * as v from "valibot";
+import { WATCH_LIMITS } from "../limits.ts";
+import { type Incident, type Mute, type Notice, RULE_CODES, SEVERITIES, STEPS, URGENCIES } from "../watch/finding.ts";
+import { type Change, jsonColumn, type Query, query } from "./database.ts";
+
+/** Causes as they are kept. */
+export const cause = v.object({ code: v.string(), sentence: v.string() });
+const sentences = jsonColumn(v.array(v.string()));
+
+const incidentRow = v.pipe(
+  v.object({
+    id: v.string(),
+    account: v.string(),
+    domain: v.string(),
+    rule: v.picklist(RULE_CODES),
+    subject: v.string(),
+    severity: v.picklist(SEVERITIES),
+    state: v.picklist(["open", "resolved"]),
+    is_event: v.number(),
+    title: v.string(),
+    evidence: sentences,
+    causes: jsonColumn(v.array(cause)),
+    link: v.string(),
+    opened_seconds: v.number(),
+    found_seconds: v.number(),
+    reminded_seconds: v.number(),
+    resolved_seconds: v.number(),
+  }),
+  v.transform(
+    ({ is_event, opened_seconds, found_seconds, reminded_seconds, resolved_seconds, ...row }): Incident => ({
+      ...row,
+      isEvent: is_event === 1,
+      openedSeconds: opened_seconds,
+      foundSeconds: found_seconds,
+      remindedSeconds: reminded_seconds,
+      resolvedSeconds: resolved_seconds,
+    }),
+  ),
+);
+
+const INCIDENT_COLUMNS = `id, account, domain, rule, subject, severity, state, is_event, title, evidence, causes, link,
+  opened_seconds, found_seconds, reminded_seconds, resolved_seconds`;
+
+/** Which incidents. */
+export interface IncidentFilter {
+  /** Absent = all of the accounts. */
+  domain?: string | undefined;
+  state: "open" | "resolved";
+  limit: number;
+}
+
+/** Incidents of some accounts: open ones by severity, the newest first; resolved ones by when they were resolved. */
+export function incidentsQuery(accounts: readonly string[], { domain, state, limit }: IncidentFilter): Query<Incident> {
+  const isNamed = domain === undefined ? "" : "AND domain = ?4";
+  const sql = `SELECT ${INCIDENT_COLUMNS} FROM incidents
+    WHERE account IN (SELECT value FROM json_each(?1)) AND state = ?2 ${isNamed}
+      AND ${state === "open" ? "resolved_seconds = 0" : "resolved_seconds > 0"}
+    ORDER BY CASE WHEN state = 'open' THEN CASE severity WHEN 'urgent' THEN 0 WHEN 'attention' THEN 1 ELSE 2 END END,
+      resolved_seconds DESC, opened_seconds DESC, id LIMIT ?3`;
+  const named = domain === undefined ? [] : [domain];
+  const rank = ({ severity }: Incident): number => (state === "open" ? SEVERITIES.indexOf(severity) : 0);
+  return {
+    ...query(sql, [JSON.stringify(accounts), state, limit, ...named], incidentRow),
+    combine: (parts) =>
+      parts
+        .flat()
+        .sort((a, b) => rank(a) - rank(b) || b.resolvedSeconds - a.resolvedSeconds || b.openedSeconds - a.openedSeconds)
+        .slice(0, limit),
+  };
+}
+
+/**
+ * Incidents of some domains that are open, or were resolved since; of events also those of a month before, as each is told once.
+ * Oldest first.
+ */
+export function incidentsOfDomainsQuery(
+  names: readonly { account: string; domain: string }[],
+  nowSeconds: number,
+): Query<Incident> {
+  const sql = `SELECT ${INCIDENT_COLUMNS} FROM (SELECT value FROM json_each(?1)) n JOIN incidents i
+      ON i.account = n.value ->> 'account' AND i.domain = n.value ->> 'domain'
+    WHERE resolved_seconds = 0 OR resolved_seconds >= CASE WHEN is_event = 1 THEN ?3 ELSE ?2 END
+    ORDER BY opened_seconds, id`;
+  const { sameIncidentSeconds, eventIsKnownSeconds } = WATCH_LIMITS;
+  const parameters = [
+    JSON.stringify(names.map(({ account, domain }) => ({ account, domain }))),
+    nowSeconds - sameIncidentSeconds,
+    nowSeconds - eventIsKnownSeconds,
+  ];
+  return query(sql, parameters, incidentRow);
+}
+
+/** Keeps incidents as they now are: what is there is changed, what is new is added. */
+export function keepIncidents(incidents: readonly Incident[]): Change[] {
+  if (incidents.length === 0) return [];
+  const text = (name: string): string => `value ->> '${name}'`;
+  return [
+    {
+      sql: `INSERT INTO incidents (${INCIDENT_COLUMNS})
+        SELECT ${text("id")}, ${text("account")}, ${text("domain")}, ${text("rule")}, ${text("subject")},
+          ${text("severity")}, ${text("state")}, ${text("isEvent")}, ${text("title")},
+          value -> 'evidence', value -> 'causes', ${text("link")}, ${text("openedSeconds")}, ${text("foundSeconds")},
+          ${text("remindedSeconds")}, ${text("resolvedSeconds")}
+        FROM json_each(?1) WHERE true
+        ON CONFLICT (id) DO UPDATE SET severity = excluded.severity, state = excluded.state, title = excluded.title,
+          evidence = excluded.evidence, causes = excluded.causes, link = excluded.link,
+          found_seconds = excluded.found_seconds, reminded_seconds = excluded.reminded_seconds,
+          resolved_seconds = excluded.resolved_seconds`,
+      parameters: [JSON.stringify(incidents)],
+    },
+  ];
+}
+
+const noticeRow = v.pipe(
+  v.object({
+    id: v.string(),
+    incident: v.string(),
+    account: v.string(),
+    domain: v.string(),
+    rule: v.picklist(RULE_CODES),
+    subject: v.string(),
+    severity: v.picklist(SEVERITIES),
+    step: v.picklist(STEPS),
+    title: v.string(),
+    evidence: sentences,
+    cause: v.string(),
+    link: v.string(),
+    created_seconds: v.number(),
+    urgency: v.picklist(URGENCIES),
+  }),
+  v.transform(({ created_seconds, ...row }): Notice => ({ ...row, createdSeconds: created_seconds })),
+);
+
+const NOTICE_COLUMNS = `id, incident, account, domain, rule, subject, severity, step, title, evidence, cause, link,
+  created_seconds, urgency`;
+
+/** Adds notices; one that is there stays as it is. */
+export function addNotices(notices: readonly Notice[]): Change[] {
+  if (notices.length === 0) return [];
+  const text = (name: string): string => `value ->> '${name}'`;
+  return [
+    {
+      sql: `INSERT OR IGNORE INTO notices (${NOTICE_COLUMNS})
+        SELECT ${text("id")}, ${text("incident")}, ${text("account")}, ${text("domain")}, ${text("rule")},
+          ${text("subject")}, ${text("severity")}, ${text("step")}, ${text("title")}, value -> 'evidence',
+          ${text("cause")}, ${text("link")}, ${text("createdSeconds")}, ${text("urgency")}
+        FROM json_each(?1)`,
+      parameters: [JSON.stringify(notices)],
+    },
+  ];
+}
+
+/** The newest notices of some accounts, newest first. */
+export function noticesQuery(accounts: readonly string[], limit: number): Query<Notice> {
+  const sql = `SELECT ${NOTICE_COLUMNS} FROM notices WHERE account IN (SELECT value FROM json_each(?1))
+    ORDER BY created_seconds DESC, id DESC LIMIT ?2`;
+  return {
+    ...query(sql, [JSON.stringify(accounts), limit], noticeRow),
+    combine: (parts) =>
+      parts
+        .flat()
+        .sort((a, b) => b.createdSeconds - a.createdSeconds)
+        .slice(0, limit),
+  };
+}
+
+/** Notices of an account made in a time, both ends included, oldest first: what a digest tells. */
+export function noticesBetweenQuery(
+  account: string,
+  { fromSeconds, toSeconds, limit }: { fromSeconds: number; toSeconds: number; limit: number },
+): Query<Notice> {
+  const sql = `SELECT ${NOTICE_COLUMNS} FROM notices WHERE account = ?1 AND created_seconds BETWEEN ?2 AND ?3
+    ORDER BY created_seconds, id LIMIT ?4`;
+  return query(sql, [account, fromSeconds, toSeconds, limit], noticeRow);
+}
+
+/** Notices of all accounts of a database that come after one, oldest first. */
+export function noticesAfterQuery(
+  { createdSeconds, id }: Pick<Notice, "createdSeconds" | "id">,
+  limit: number,
+): Query<Notice> {
+  const sql = `SELECT ${NOTICE_COLUMNS} FROM notices WHERE (created_seconds, id) > (?1, ?2)
+    ORDER BY created_seconds, id LIMIT ?3`;
+  return query(sql, [createdSeconds, id, limit], noticeRow);
+}
+
+const muteRow = v.pipe(
+  v.object({
+    account: v.string(),
+    domain: v.string(),
+    rule: v.picklist([...RULE_CODES, ""]),
+    subject: v.string(),
+    until_seconds: v.number(),
+    note: v.string(),
+    muted_seconds: v.number(),
+    muted_by: v.string(),
+  }),
+  v.transform(
+    ({ until_seconds, muted_seconds, muted_by, ...row }): Mute => ({
+      ...row,
+      untilSeconds: until_seconds,
+      mutedSeconds: muted_seconds,
+      mutedBy: muted_by,
+    }),
+  ),
+);
+
+const MUTE_COLUMNS = "account, domain, rule, subject, until_seconds, note, muted_seconds, muted_by";
+
+/** The mutes of some accounts that hold, those of a whole account first. */
+export function mutesQuery(accounts: readonly string[], nowSeconds: number): Query<Mute> {
+  const sql = `SELECT ${MUTE_COLUMNS} FROM mutes WHERE account IN (SELECT value FROM json_each(?1))
+    AND (until_seconds = 0 OR until_seconds > ?2) ORDER BY account, domain, rule, subject`;
+  return query(sql, [JSON.stringify(accounts), nowSeconds], muteRow);
+}
+
+/** Mutes; the same again changes until when. */
+export function putMute(mute: Mute): Change {
+  const { account, domain, rule, subject, untilSeconds, note, mutedSeconds, mutedBy } = mute;
+  return {
+    sql: `INSERT OR REPLACE INTO mutes (${MUTE_COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)`,
+    parameters: [account, domain, rule, subject, untilSeconds, note, mutedSeconds, mutedBy],
+  };
+}
+
+/** Takes a mute away; one that is not there is none already. */
+export function removeMute({
+  account,
+  domain,
+  rule,
+  subject,
+}: Pick<Mute, "account" | "domain" | "rule" | "subject">): Change {
+  return {
+    sql: "DELETE FROM mutes WHERE account = ?1 AND domain = ?2 AND rule = ?3 AND subject = ?4",
+    parameters: [account, domain, rule, subject],
+  };
+}
+
+/** Removes incidents that were resolved, and notices that were made, before a time. */
+export function removeOldNotices(beforeSeconds: number): Change[] {
+  return [
+    { sql: "DELETE FROM incidents WHERE resolved_seconds > 0 AND resolved_seconds < ?1", parameters: [beforeSeconds] },
+    { sql: "DELETE FROM notices WHERE created_seconds < ?1", parameters: [beforeSeconds] },
+  ];
+}

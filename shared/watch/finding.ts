@@ -1,0 +1,101 @@
+/**
+ * What a rule finds, what becomes of it, and what is told: the words that rules, the ledger and channels share. A finding is
+ * named by its rule and its subject, so that what is found again is the same incident. Pure.
+ */
+
+/** The rules by what they find, in the order in which they are asked (rules.ts). */
+export const RULE_CODES = [
+  "ownMailRefused",
+  "ownSenderFails",
+  "mtaStsBreaksMail",
+  "recordBroke",
+  "reportsStopped",
+  "newSender",
+  "spoofingRises",
+  "tlsFails",
+  "passRateDrops",
+  "verdictChanged",
+  "reporterSilent",
+  "recordChanged",
+  "pipelineBehind",
+] as const;
+export type RuleCode = (typeof RULE_CODES)[number];
+
+/** urgent: mail is being lost; attention: somebody should look; info: good to know. */
+export const SEVERITIES = ["urgent", "attention", "info"] as const;
+export type Severity = (typeof SEVERITIES)[number];
+
+/** What may be behind a finding. */
+export interface Cause {
+  /** For programs; a code keeps its meaning. */
+  code: string;
+  sentence: string;
+}
+
+/** What a rule says of a domain. */
+export interface Finding {
+  rule: RuleCode;
+  /** A sender, a record, a reporter; with the rule, what makes it the same incident. */
+  subject: string;
+  severity: Severity;
+  /** One sentence without a full stop. */
+  title: string;
+  /** Figures behind it, a sentence each. */
+  evidence: string[];
+  /** The likeliest first. */
+  causes: Cause[];
+  /** Path of the page that shows it. */
+  link: string;
+  /** It happened once: nobody is reminded of it, and it ends without a notice. */
+  isEvent: boolean;
+}
+
+/** An incident as the ledger has it. */
+export interface Incident extends Finding {
+  id: string;
+  account: string;
+  /** "" = the pipeline itself. */
+  domain: string;
+  state: "open" | "resolved";
+  openedSeconds: number;
+  foundSeconds: number;
+  /** 0 for never. */
+  remindedSeconds: number;
+  resolvedSeconds: number;
+}
+
+/** The steps of an incident that are told. */
+export const STEPS = ["opened", "reminded", "resolved"] as const;
+export type Step = (typeof STEPS)[number];
+
+/** immediate: on its own; digest: with the others of the day or week. */
+export const URGENCIES = ["immediate", "digest"] as const;
+export type Urgency = (typeof URGENCIES)[number];
+
+/** What is told of an incident's step. */
+export interface Notice extends Pick<Finding, "rule" | "subject" | "severity" | "title" | "evidence" | "link"> {
+  /** Stable: incident and step. */
+  id: string;
+  /** Id of the incident. */
+  incident: string;
+  account: string;
+  domain: string;
+  step: Step;
+  /** The likeliest cause in a sentence, "" where nothing is known. */
+  cause: string;
+  createdSeconds: number;
+  urgency: Urgency;
+}
+
+/** What somebody does not want to hear of; "" = all. */
+export interface Mute {
+  account: string;
+  domain: string;
+  rule: RuleCode | "";
+  subject: string;
+  /** 0 = for good. */
+  untilSeconds: number;
+  note: string;
+  mutedSeconds: number;
+  mutedBy: string;
+}

@@ -1,0 +1,70 @@
+/**
+ * The verdict is another one than people were last told of. Why: "ready" is what an owner waits for, "no longer ready" what they
+ * must know before the next step. One that came and went within two days is not told; being rejected does not wait.
+ */
+import type { VerdictState } from "../../guidance/verdict.ts";
+import { verdictWords } from "../../guidance/verdict-words.ts";
+import type { Figures, Rule } from "../figures.ts";
+import type { RuleCode, Severity } from "../finding.ts";
+import { WATCH_RULES } from "../thresholds.ts";
+import { domainLink } from "../words.ts";
+
+/** What each state is to somebody who hears of it; states without are told by other rules, or by nobody. */
+const SEVERITY: Partial<Record<VerdictState, Severity>> = {
+  beingRejected: "urgent",
+  notYet: "attention",
+  ready: "attention",
+  protected: "info",
+  notInUse: "info",
+};
+
+/** Who hears of the sender need not hear of the verdict on its own. */
+const EXPLAINING: ReadonlySet<RuleCode> = new Set(["ownMailRefused", "ownSenderFails", "newSender"]);
+
+export const verdictChanged: Rule = {
+  code: "verdictChanged",
+  find(figures, found) {
+    const { domain, verdict } = figures;
+    const isExplained = verdict.state === "notYet" && found.some(({ rule }) => EXPLAINING.has(rule));
+    const severity = isExplained ? "info" : SEVERITY[verdict.state];
+    if (severity === undefined || !isNews(figures)) return [];
+    const { headline, nextStep } = verdictWords(verdict);
+    return [
+      {
+        rule: "verdictChanged",
+        // The day it began to hold tells one change from the next.
+        subject: `${verdict.state} ${figures.stateSinceSeconds}`,
+        severity,
+        title: `${domain}: ${headline}`,
+        evidence: [`Before: ${STATE_WORDS[figures.toldState === "" ? "silent" : figures.toldState]}.`],
+        causes: [{ code: verdict.reasons[0]?.code ?? verdict.state, sentence: nextStep }],
+        link: domainLink(domain),
+        isEvent: true,
+      },
+    ];
+  },
+};
+
+/** Whether the state is to be told: another than was told, and held for long enough. */
+export function isNews({ verdict, toldState, stateSinceSeconds, nowSeconds }: Figures): boolean {
+  if (toldState === "" || toldState === verdict.state || SEVERITY[verdict.state] === undefined) return false;
+  const { minSeconds } = WATCH_RULES.verdictChanged;
+  return verdict.state === "beingRejected" || nowSeconds - stateSinceSeconds >= minSeconds;
+}
+
+/** The state that people know of after this evaluation. */
+export function toldStateAfter(figures: Figures): VerdictState | "" {
+  const { verdict, toldState } = figures;
+  const isFirst = toldState === "" && SEVERITY[verdict.state] !== undefined;
+  return isFirst || isNews(figures) ? verdict.state : toldState;
+}
+
+const STATE_WORDS: Record<VerdictState, string> = {
+  beingRejected: "being rejected",
+  notYet: "not yet ready for p=reject",
+  ready: "ready for the next step",
+  protected: "protected by p=reject",
+  tooEarly: "too early to say",
+  silent: "no reports",
+  notInUse: "not in use",
+};

@@ -1,0 +1,225 @@
+/** Incidents and notices on the simulated platform: opened once, reminded, resolved; mutes, budget, accounts, and crashes. */
+import { beforeEach, expect, it } from "vitest";
+import { ask, change, type LedgerDatabase } from "../../shared/ledger/database.ts";
+import { incidentsQuery, mutesQuery, noticesQuery, putMute, removeMute } from "../../shared/ledger/notices.ts";
+import type { AggregateRecord } from "../../shared/report/vocabulary.ts";
+import type { Mute, Notice } from "../../shared/watch/finding.ts";
+import type { Invocation } from "../../workers/process/env.ts";
+import { watchDomains } from "../../workers/process/watch.ts";
+import { aggregateReport, sampleRecord, settleSamples } from "../support/ledger-fill.ts";
+import { World } from "../support/simulation/world.ts";
+
+const DOMAIN = "shop.example";
+const HISTORY = 40;
+
+let world: World;
+let uids = 0;
+
+beforeEach(() => {
+  world = new World();
+  uids = 0;
+});
+
+function today(): number {
+  return Math.floor(world.clock.nowMilliseconds / 86_400_000);
+}
+
+function ownMail(count = 200): AggregateRecord {
+  const spf = { domain: DOMAIN, scope: "mfrom", result: "pass", rawResult: "pass", humanResult: "" } as const;
+  return sampleRecord(DOMAIN, { count, spf: "pass", spfResults: [spf] });
+}
+
+function stranger(name: string, count: number): AggregateRecord {
+  const spf = { domain: `bounce.${name}`, scope: "mfrom", result: "pass", rawResult: "pass", humanResult: "" } as const;
+  return sampleRecord(DOMAIN, { count, sourceIp: "203.0.113.9", dkim: "fail", dkimResults: [], spfResults: [spf] });
+}
+
+function service(name: string, { isPassing, count = 60 }: { isPassing: boolean; count?: number }): AggregateRecord {
+  const result = isPassing ? "pass" : "fail";
+  const spf = { domain: `bounce.${name}`, scope: "mfrom", result: "pass", rawResult: "pass", humanResult: "" } as const;
+  return sampleRecord(DOMAIN, {
+    count,
+    sourceIp: "198.51.100.7",
+    dkim: result,
+    dkimResults: [{ domain: DOMAIN, selector: "k1", result, rawResult: result, humanResult: "" }],
+    spfResults: [spf],
+  });
+}
+
+async function report(day: number, records: AggregateRecord[], account = "acme"): Promise<void> {
+  const { ledger, nowSeconds } = world.invocation();
+  const uid = (++uids).toString(16).padStart(32, "0");
+  const sample = { account, uid, report: aggregateReport(DOMAIN, { day, records }), records };
+  await settleSamples(ledger, [{ ...sample, receivedSeconds: nowSeconds }], { nowSeconds });
+}
+
+/** The days before today, all well. */
+async function quietWeeks(account = "acme"): Promise<void> {
+  for (let day = today() - HISTORY; day < today(); day++) {
+    await report(day, [ownMail(), service("sendgrid.net", { isPassing: true })], account);
+  }
+  await run();
+}
+
+/** The next day begins, with the report about the one before. */
+async function nextDay(records: AggregateRecord[], account = "acme"): Promise<void> {
+  world.clock.nowMilliseconds += 86_400_000;
+  await report(today() - 1, records, account);
+  await run();
+}
+
+async function run(invocation = world.invocation()): Promise<void> {
+  while (!(await watchDomains(invocation, true)).isDone);
+}
+
+function notices(account = "acme"): Promise<Notice[]> {
+  return ask(world.ledger, noticesQuery([account], 100)).then((all) => all.toReversed());
+}
+
+function steps(all: readonly Notice[]): string[] {
+  return all.map(({ rule, subject, step, urgency }) => `${rule} ${subject} ${step} ${urgency}`);
+}
+
+const failing = () => [ownMail(), service("sendgrid.net", { isPassing: false })];
+const well = () => [ownMail(), service("sendgrid.net", { isPassing: true })];
+
+it("says nothing of a domain where nothing happens", async () => {
+  await quietWeeks();
+  for (let i = 0; i < 10; i++) await nextDay(well());
+  expect(await notices()).toEqual([]);
+  expect(world.rows("SELECT * FROM incidents")).toEqual([]);
+});
+
+it("opens an incident once, reminds after a week, and says when it is over", async () => {
+  await quietWeeks();
+  await nextDay(failing());
+  const [first, ...others] = await notices();
+  expect(others).toEqual([]);
+  expect(first).toMatchObject({
+    account: "acme",
+    domain: DOMAIN,
+    rule: "ownSenderFails",
+    subject: "sendgrid.net",
+    severity: "attention",
+    step: "opened",
+    urgency: "immediate",
+    title: `Mail of Twilio SendGrid fails DMARC for ${DOMAIN}`,
+    link: `/domains/${DOMAIN}/sources/sendgrid.net`,
+  });
+  expect(first?.cause).toContain("is signed, and the signature does not hold");
+  await run();
+  const later = async () =>
+    steps(await notices())
+      .filter((text) => text.startsWith("ownSenderFails"))
+      .slice(1);
+  for (let i = 0; i < 6; i++) await nextDay(failing());
+  expect(await later()).toEqual([]);
+  await nextDay(failing());
+  expect(await later()).toEqual(["ownSenderFails sendgrid.net reminded digest"]);
+  for (let i = 0; i < 3; i++) await nextDay(well());
+  expect(await later()).toEqual([
+    "ownSenderFails sendgrid.net reminded digest",
+    "ownSenderFails sendgrid.net resolved digest",
+  ]);
+  // That the domain is not ready any more follows from it, and is not told on its own.
+  expect(steps(await notices()).filter((text) => text.endsWith("immediate"))).toHaveLength(1);
+  expect(await ask(world.ledger, incidentsQuery(["acme"], { state: "open", limit: 10 }))).toEqual([]);
+  const [resolved] = await ask(world.ledger, incidentsQuery(["acme"], { state: "resolved", limit: 10 }));
+  expect(resolved).toMatchObject({ rule: "ownSenderFails", openedSeconds: first?.createdSeconds });
+});
+
+it("tells one thing a day of a domain on its own, what loses mail first; the rest waits for the digest", async () => {
+  await quietWeeks();
+  const refused = { ...service("sendgrid.net", { isPassing: false }), disposition: "reject" } as const;
+  const mail = [ownMail(), refused, stranger("newsletter.example", 80)];
+  await nextDay(mail);
+  expect(steps(await notices()).sort()).toEqual([
+    "newSender newsletter.example opened digest",
+    "ownMailRefused sendgrid.net opened immediate",
+  ]);
+});
+
+it("keeps quiet about what is muted: the rule, the domain, or the sender", async () => {
+  const ofSender = async () => steps(await notices()).filter((text) => text.includes("sendgrid.net"));
+  const mute = (changes: Partial<Mute>): Mute => ({
+    account: "acme",
+    domain: "",
+    rule: "",
+    subject: "",
+    untilSeconds: 0,
+    note: "",
+    mutedSeconds: world.invocation().nowSeconds,
+    mutedBy: "a@acme.example",
+    ...changes,
+  });
+  await quietWeeks();
+  for (const changes of [{ rule: "ownSenderFails" }, { domain: DOMAIN }, { subject: "sendgrid.net" }] as const) {
+    await change(world.ledger, [putMute(mute(changes))]);
+    await nextDay(failing());
+    expect(await ofSender()).toEqual([]);
+    await change(world.ledger, [removeMute(mute(changes))]);
+  }
+  const aWhile = mute({ rule: "ownSenderFails", untilSeconds: world.invocation().nowSeconds + 2 * 86_400 });
+  await change(world.ledger, [putMute(aWhile), putMute(mute({ account: "globex" }))]);
+  await nextDay(failing());
+  expect(await ofSender()).toEqual([]);
+  expect(await ask(world.ledger, mutesQuery(["acme"], world.invocation().nowSeconds))).toEqual([aWhile]);
+  await nextDay(failing());
+  expect(await ofSender()).toEqual(["ownSenderFails sendgrid.net opened immediate"]);
+  expect(await ask(world.ledger, mutesQuery(["acme"], world.invocation().nowSeconds))).toEqual([]);
+});
+
+it("keeps accounts with the same domain apart", async () => {
+  await quietWeeks("acme");
+  await quietWeeks("globex");
+  world.clock.nowMilliseconds += 86_400_000;
+  await report(today() - 1, failing(), "acme");
+  await report(today() - 1, well(), "globex");
+  await run();
+  expect(await notices("acme")).toHaveLength(1);
+  expect(await notices("globex")).toEqual([]);
+  expect(await ask(world.ledger, incidentsQuery(["globex"], { state: "open", limit: 10 }))).toEqual([]);
+});
+
+/** The invocation on a database whose transactions fail: before they have an effect, or after. */
+function failingInvocation(when: "before" | "after"): Invocation {
+  const invocation = world.invocation();
+  const { ledger } = invocation;
+  const faulty: LedgerDatabase = {
+    prepare: (sql) => ledger.prepare(sql),
+    async batch(statements) {
+      if (when === "after") await ledger.batch(statements);
+      throw new Error("The isolate is gone.");
+    },
+  };
+  return { ...invocation, ledger: faulty, shards: { directory: faulty, all: [faulty], of: () => faulty } };
+}
+
+it.each(["before", "after"] as const)("tells once where a run ends %s its transaction", async (when) => {
+  await quietWeeks();
+  world.clock.nowMilliseconds += 86_400_000;
+  await report(today() - 1, failing());
+  for (let i = 0; i < 5; i++) {
+    await watchDomains(failingInvocation(when), i === 0).catch(() => undefined);
+    world.clock.nowMilliseconds += 60_000;
+  }
+  await run();
+  await run();
+  expect(steps(await notices())).toEqual(["ownSenderFails sendgrid.net opened immediate"]);
+});
+
+it("tells operators of too many dead letters, on no account", async () => {
+  await quietWeeks();
+  const letter = (i: number) => ({
+    sql: `INSERT INTO dead_letters (id, day, account, rua, domain, code, raw_key, part, generation, received_seconds,
+        filed_seconds, attempts, letter) VALUES (?, 0, '', '', '', 'x', '', '', 1, 0, 0, 1, '{}')`,
+    parameters: [`letter-${i}`],
+  });
+  await change(
+    world.ledger,
+    Array.from({ length: 101 }, (_, i) => letter(i)),
+  );
+  await run();
+  expect(steps(await notices(""))).toEqual(["pipelineBehind deadLetters opened immediate"]);
+  expect(await notices()).toEqual([]);
+});
