@@ -16,6 +16,7 @@ import { addQuery } from "./commands/query.ts";
 import { addReports } from "./commands/reports.ts";
 import { addRua } from "./commands/rua.ts";
 import { addSend } from "./commands/send.ts";
+import { addSenders } from "./commands/senders.ts";
 import { addStats } from "./commands/stats.ts";
 import { addStatus } from "./commands/status.ts";
 import { addVerdict } from "./commands/verdict.ts";
@@ -50,6 +51,7 @@ function buildProgram(): Command {
     addStatus,
     addStats,
     addVerdict,
+    addSenders,
     addQuery,
     addCompare,
     addDeadLetters,

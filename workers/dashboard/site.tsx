@@ -26,6 +26,7 @@ import { overviewPage } from "./pages/overview.tsx";
 import { checkAgain, recordsPage } from "./pages/records.tsx";
 import { changeReport, type ReportAddress, reportPage, reportRawFile } from "./pages/report.tsx";
 import { reportsPage } from "./pages/reports.tsx";
+import { changeSenders, sendersPage } from "./pages/senders.tsx";
 import { addressPage, decideAddress, decideSource, sourcePage } from "./pages/source.tsx";
 import { sourcesPage } from "./pages/sources.tsx";
 import { tlsPage } from "./pages/tls.tsx";
@@ -41,6 +42,7 @@ const HANDLERS: Record<PagePath, Page> = {
   "/": domainsPage,
   "/domains/:domain": (request, c) => overviewPage(request, domainOf(c)),
   "/domains/:domain/sources": (request, c) => sourcesPage(request, domainOf(c)),
+  "/domains/:domain/senders": (request, c) => sendersPage(request, domainOf(c)),
   "/domains/:domain/sources/:source": (request, c) =>
     sourcePage(request, { domain: domainOf(c), source: parameter(c, "source") }),
   "/domains/:domain/addresses/:address": (request, c) =>
@@ -73,6 +75,7 @@ const FORMS: Record<
   "/operations/dead-letters": changeDeadLetters,
   "/operations/conflicts": decideConflict,
   "/operations/jobs": changeJobs,
+  "/domains/:domain/senders": (request, form, c) => changeSenders(request, form, domainOf(c)),
   "/domains/:domain/sources/:source": (request, form, c) =>
     decideSource(request, form, { domain: domainOf(c), source: parameter(c, "source") }),
   "/domains/:domain/addresses/:address": (request, form, c) =>
