@@ -47,6 +47,7 @@ const ABOUT = `/domains/${DOMAIN}`;
 /** Pictures of each page of the site's one list; of a file there is none. */
 const PICTURES: Record<PagePath, Picture[]> = {
   "/": [{ name: "domains" }],
+  "/add": [{ name: "add" }],
   "/domains/:domain": [{ name: "overview" }],
   "/domains/:domain/sources": [{ name: "sources" }],
   "/domains/:domain/senders": [{ name: "senders" }],
@@ -54,6 +55,7 @@ const PICTURES: Record<PagePath, Picture[]> = {
   "/domains/:domain/addresses/:address": [{ name: "address", parameters: { address: "203.0.113.217" } }],
   "/domains/:domain/reports": [{ name: "reports" }],
   "/domains/:domain/records": [{ name: "records" }],
+  "/domains/:domain/setup": [{ name: "setup" }],
   "/domains/:domain/inbound": [{ name: "inbound" }],
   "/domains/:domain/tls": [{ name: "tls" }],
   "/domains/:domain/failures": [{ name: "failures" }],

@@ -2,6 +2,7 @@
 import { readFile } from "node:fs/promises";
 import type { Command } from "commander";
 import type { Outputs } from "../../shared/contract/operations.ts";
+import { SETUP_LIMITS } from "../../shared/limits.ts";
 import { CommandError } from "../command-error.ts";
 import { addConnectionOptions, type ConnectionOptions, connect } from "../connection.ts";
 import { exitCodes } from "../exit-codes.ts";
@@ -12,7 +13,10 @@ type Added = Outputs["addDomain"];
 interface DomainOptions extends ConnectionOptions {
   account: string;
   json?: true;
-  from?: string;
+}
+interface AddOptions extends DomainOptions {
+  file?: string;
+  rua?: string;
 }
 
 const MAX_CHARS = 1000;
@@ -20,7 +24,8 @@ const MAX_CHARS = 1000;
 const EXAMPLES = `
 Examples:
   dmarc domain add example.com                        makes an address for its reports, says what to publish
-  dmarc domain add --from domains.txt --account acme  in bulk: a domain a line
+  dmarc domain add --file domains.txt --account acme  in bulk: a domain a line, a result a line
+  dmarc domain add example.com --rua dmarc@example.com  with an address of your own, whose mail comes here
   dmarc domain check example.com                      what is published, and whether reports come
   dmarc domain remove example.com                     mail to its address is rejected from now on; its reports stay
 
@@ -32,7 +37,8 @@ export function addDomain(program: Command): void {
   const domain = program.command("domain").description("Add a domain, and follow it to its first report");
   domain.addHelpText("after", EXAMPLES);
   subcommand(domain, "add [domain...]", "Make an address for a domain's reports")
-    .option("--from <file>", "a file with a domain a line")
+    .option("--file <list>", "a file with a domain a line; # begins a comment, - is standard input")
+    .option("--rua <address>", "an address of your own instead of a new one")
     .action(addAll);
   subcommand(domain, "check <domain...>", "How far domains are").action(checkAll);
   subcommand(domain, "remove <domain>", "Take a domain's address away").action(removeOne);
@@ -47,14 +53,38 @@ function subcommand(domain: Command, nameAndArguments: string, description: stri
   return addConnectionOptions(command).addHelpText("after", EXAMPLES);
 }
 
-async function addAll(given: string[], options: DomainOptions): Promise<void> {
-  const domains = [...given, ...(options.from === undefined ? [] : await readList(options.from))];
-  if (domains.length === 0) throw new CommandError("Which domain? Name one, or a file with --from.");
+async function addAll(given: string[], options: AddOptions): Promise<void> {
+  const { account, rua, file } = options;
+  if (given.length === 0 && file === undefined) {
+    throw new CommandError("Which domain? Name one, or a file with --file.");
+  }
   const client = connect(options);
-  const isFine = await each(domains, options, (domain) =>
-    client.ask("addDomain", { account: options.account, domain }),
-  );
-  process.exitCode = isFine ? exitCodes.done : exitCodes.rejected;
+  const isFine = await each(given, options, (domain) => client.ask("addDomain", { account, domain, rua }));
+  const isListFine = file === undefined || (await addList(await readList(file), options));
+  process.exitCode = isFine && isListFine ? exitCodes.done : exitCodes.rejected;
+}
+
+/** Adds the domains of a list and prints a result a line. @returns whether all were added */
+async function addList(domains: string[], { account, rua, ...options }: AddOptions): Promise<boolean> {
+  if (domains.length === 0) throw new CommandError("The file names no domain.");
+  const client = connect(options);
+  let isFine = true;
+  for (let first = 0; first < domains.length; first += SETUP_LIMITS.addedAtOnce) {
+    const some = domains.slice(first, first + SETUP_LIMITS.addedAtOnce);
+    const { items } = await client.ask("addDomains", { account, domains: some, rua });
+    for (const item of items) {
+      isFine &&= item.problem === undefined;
+      if (options.json) printJson(item);
+      else if (item.problem !== undefined) printError(`dmarc domain: ${item.problem}`);
+      else printOut(renderLine(item));
+    }
+  }
+  return isFine;
+}
+
+function renderLine({ typed, domain = "", rua = "", isNew }: Outputs["addDomains"]["items"][number]): string {
+  const name = typed === domain ? domain : `${domain} (${safeText(typed, MAX_CHARS)})`;
+  return `${safeText(name, MAX_CHARS)}  ${safeText(rua)}  ${isNew ? "added" : "was added before"}`;
 }
 
 async function checkAll(domains: string[], options: DomainOptions): Promise<void> {
@@ -95,15 +125,17 @@ async function each(
 }
 
 async function removeOne(domain: string, options: DomainOptions): Promise<void> {
-  const { rua } = await connect(options).ask("removeDomain", { account: options.account, domain });
-  if (options.json) printJson({ removed: rua });
-  else printOut(`${rua} is not registered any more. Take it out of the DMARC record, too.`);
+  const removed = await connect(options).ask("removeDomain", { account: options.account, domain });
+  const { rua, isAddressRemoved } = removed;
+  if (options.json) printJson({ removed: rua, isAddressRemoved });
+  else if (isAddressRemoved) printOut(`${rua} is not registered any more. Take it out of the DMARC record, too.`);
+  else printOut(`${safeText(domain, MAX_CHARS)} is removed; ${rua} stays, for other domains.`);
 }
 
 async function readList(file: string): Promise<string[]> {
   let text: string;
   try {
-    text = await readFile(file, "utf8");
+    text = await readFile(file === "-" ? "/dev/stdin" : file, "utf8");
   } catch (error) {
     if (!(error instanceof Error) || !("code" in error)) throw error;
     throw new CommandError(`${file} cannot be read: ${error.message}`);

@@ -1,8 +1,10 @@
 /** Questions of the page Domains: sums by policy domain, sorted, filtered and cut into pages in the database. */
 import * as v from "valibot";
 import { domainName } from "../domain-name.ts";
+import { SETUP_STATES, type SetupState } from "../guidance/setup-state.ts";
+import { VERDICT_STATES } from "../guidance/verdict.ts";
 import { compareValues, sumRows } from "./combine.ts";
-import { type Query, query } from "./database.ts";
+import { jsonColumn, type Query, query } from "./database.ts";
 import { IS_OPEN_DEAD_LETTER } from "./dead-letters.ts";
 import { inScope, type Scope } from "./figure-sql.ts";
 import type { ReportKind } from "./report-rows.ts";
@@ -17,8 +19,18 @@ export interface DomainTotals {
   reports: number;
   /** End of the newest report's period, seconds since 1970 UTC. */
   lastEndSeconds: number;
-  /** Published policy of the newest report (shared/report/policy-text.ts). */
+  /** Published policy of the newest report (shared/report/policy-text.ts); "" without one. */
   policy: string;
+  /** Whose it is: those of the accounts asked for. */
+  accounts: string[];
+  /** Its verdict as cron last computed it; setUp: no report has come yet; "" while no verdict was computed. */
+  status: DomainStatus;
+  /** Of a domain without a report: how far it is; "" of others. */
+  setup: SetupState | "";
+  /** Its place among those that need somebody, 0 first. */
+  rank: number;
+  /** Messages of the owner's senders that a policy would hit, as the verdict counted them. */
+  atRisk: number;
   /** Open ones, whatever their age. */
   deadLetters: number;
   conflicts: number;
@@ -29,14 +41,39 @@ export interface DomainPage {
   rows: DomainTotals[];
   /** Rows on all pages. */
   matching: number;
-  /** Whether any domain has reports in the period, whatever the filter. */
+  /** Whether any domain has reports in the period or is registered, whatever the filter. */
   hasDomains: boolean;
+  /** Domains that hold the text by status, whatever the status asked for; and those of that status by policy. */
+  byStatus: ReadonlyMap<DomainStatus, number>;
+  byPolicy: ReadonlyMap<string, number>;
   /** Dead letters and conflicts about none of them. */
   astray: number;
 }
 
+/** States of a domain in the list. */
+export const DOMAIN_STATUSES = [...VERDICT_STATES, "setUp", ""] as const;
+export type DomainStatus = (typeof DOMAIN_STATUSES)[number];
+
+/** Whether a text is one of them. */
+export function isDomainStatus(text: string): text is DomainStatus {
+  return (DOMAIN_STATUSES as readonly string[]).includes(text);
+}
+
+/**
+ * Places of the list: verdicts as in VERDICT_STATES, ten apart; a set-up that somebody has to do something about comes
+ * before the domains that are ready, one that only waits after the protected ones.
+ */
+const RANKS = { step: 10, setupToDo: 15, setupWaiting: 35, notJudged: 38 } as const;
+const TO_DO: readonly SetupState[] = ["recordNotFound", "wrongAddress", "notPermitted"];
+
 /** What the list is sorted by: the columns of the page, as SQL and for rows of several databases. */
 const ORDERS = {
+  status: {
+    // The one with the most messages at risk comes first among those of one status.
+    sql: "rank * 1e12 - atRisk",
+    value: ({ rank, atRisk }) => rank * 1e12 - atRisk,
+  },
+  account: { sql: "accounts", value: ({ accounts }) => JSON.stringify(accounts) },
   domain: { sql: "domain", value: ({ domain }) => domain },
   messages: { sql: "messages", value: ({ messages }) => messages },
   dmarc_pass: {
@@ -49,7 +86,7 @@ const ORDERS = {
   },
   policy: { sql: "policy", value: ({ policy }) => policy },
   reports: { sql: "reports", value: ({ reports }) => reports },
-  last_report_day: { sql: "lastEndSeconds", value: ({ lastEndSeconds }) => lastEndSeconds },
+  last_report_day: { sql: "newest", value: ({ lastEndSeconds }) => lastEndSeconds },
   problems: { sql: "deadLetters + conflicts", value: ({ deadLetters, conflicts }) => deadLetters + conflicts },
 } as const satisfies Record<string, { sql: string; value: (row: DomainTotals) => string | number }>;
 
@@ -67,8 +104,10 @@ export interface DomainList {
    * of all domains and 0 will do: it doubles what has to be read.
    */
   beforeFirstDay: number | undefined;
-  /** Only domains whose name or policy holds this text, whole labels of it in either form; "" = all. */
+  /** Only domains whose name, policy or account holds this text, whole labels of it in either form; "" = all. */
   text: string;
+  /** Only domains of this status; undefined = of any. */
+  status?: DomainStatus | undefined;
   order: DomainOrder;
   descending: boolean;
   limit: number;
@@ -100,85 +139,129 @@ const NAMES = `names(account, domain) AS (
     WHERE d.account = names.account AND d.kind = 'aggregate' AND d.domain > names.domain)
   FROM names WHERE domain IS NOT NULL)`;
 
+const counts = jsonColumn(v.array(v.tuple([v.string(), v.number()])));
 const pageRow = v.object({
   matching: v.number(),
   hasDomains: v.number(),
   astray: v.number(),
+  byStatus: counts,
+  byPolicy: counts,
+  /** NULL: the page has no row. */
   domain: v.nullable(v.string()),
-  messages: v.nullable(v.number()),
-  passed: v.nullable(v.number()),
-  messagesBefore: v.nullable(v.number()),
-  reports: v.nullable(v.number()),
-  lastEndSeconds: v.nullable(v.number()),
-  policy: v.nullable(v.string()),
-  deadLetters: v.nullable(v.number()),
-  conflicts: v.nullable(v.number()),
+  row: v.nullable(
+    jsonColumn(
+      v.object({
+        messages: v.number(),
+        passed: v.number(),
+        messagesBefore: v.number(),
+        reports: v.number(),
+        lastEndSeconds: v.number(),
+        policy: v.string(),
+        accounts: v.array(v.string()),
+        status: v.picklist(DOMAIN_STATUSES),
+        setup: v.picklist([...SETUP_STATES, ""]),
+        rank: v.number(),
+        atRisk: v.number(),
+        deadLetters: v.number(),
+        conflicts: v.number(),
+      }),
+    ),
+  ),
 });
 
+/** As SQL: the texts of a list, quoted. They are ours. */
+function quoted(texts: readonly string[]): string {
+  return texts.map((text) => `'${text}'`).join(", ");
+}
+
+/** As SQL: a domain's status by the place of its verdict, NULL where there is none. */
+const STATUS = `CASE WHEN hadReports = 0 THEN 'setUp'
+  ${VERDICT_STATES.map((state, place) => `WHEN place = ${place} THEN '${state}'`).join(" ")} ELSE '' END`;
+const RANK = `CASE WHEN hadReports = 0 THEN
+    CASE WHEN setup IN (${quoted(TO_DO)}) THEN ${RANKS.setupToDo} ELSE ${RANKS.setupWaiting} END
+  ELSE coalesce(place * ${RANKS.step}, ${RANKS.notJudged}) END`;
+
 /**
- * The list of policy domains with reports in a period. Its answer is one row, the page.
+ * Common table expressions: `totals`, a row a domain that is registered or has reports in the period. The newest report's
+ * policy stands behind its end, so that one max() finds both.
+ */
+const TOTALS = `known AS (
+    SELECT names.account AS account, names.domain AS domain, w.place AS place, w.at_risk AS atRisk, NULL AS setup,
+      (SELECT ${SUMS} FROM domain_days d WHERE d.account = names.account AND d.kind = 'aggregate'
+        AND d.domain = names.domain AND d.day BETWEEN ?2 AND ?4) AS sums
+    FROM names LEFT JOIN domain_verdicts w ON w.account = names.account AND w.domain = names.domain AND w.place >= 0
+    WHERE names.domain IS NOT NULL
+    UNION ALL
+    SELECT account, domain, NULL, NULL, state, NULL FROM registered_domains
+    WHERE account IN (SELECT value FROM json_each(?1))),
+  packed AS MATERIALIZED (SELECT * FROM known),
+  totals AS MATERIALIZED (
+    SELECT *, ${STATUS} AS status, ${RANK} AS rank FROM (
+      SELECT domain, json_group_array(DISTINCT account) AS accounts,
+        coalesce(sum(sums ->> 0), 0) AS messages, coalesce(sum(sums ->> 1), 0) AS passed,
+        coalesce(sum(sums ->> 2), 0) AS messagesBefore, coalesce(sum(sums ->> 3), 0) AS reports,
+        coalesce(max(CASE WHEN sums ->> 4 > 0 THEN printf('%012d', sums ->> 4) || (sums ->> 5) END), '') AS newest,
+        count(sums) AS hadReports, count(setup) AS registered, min(place) AS place,
+        coalesce(sum(atRisk), 0) AS atRisk, coalesce(max(setup), '') AS setup
+      FROM packed GROUP BY domain)
+    WHERE newest <> '' OR registered > 0)`;
+
+const ROW = `json_object('messages', messages, 'passed', passed, 'messagesBefore', messagesBefore, 'reports', reports,
+  'lastEndSeconds', CAST(substr(newest, 1, 12) AS INTEGER), 'policy', policy, 'accounts', json(accounts),
+  'status', status, 'setup', CASE WHEN status = 'setUp' THEN setup ELSE '' END, 'rank', rank, 'atRisk', atRisk,
+  'deadLetters', deadLetters, 'conflicts', conflicts)`;
+
+/**
+ * The list of domains that have reports in a period or are registered. Its answer is one row, the page.
  *
  * @param scope with both days; its domains are not looked at
  */
 export function domainsQuery({ accounts, firstDay = 0, lastDay = 0 }: Scope, list: DomainList): Query<DomainPage> {
-  const { beforeFirstDay, text, order, descending, limit, offset, allProblems, databases } = list;
+  const { beforeFirstDay, text, status, order, descending, limit, offset, allProblems, databases } = list;
   const isAsked = allProblems ? "true" : "account IN (SELECT value FROM json_each(?1))";
   const direction = descending ? "DESC" : "ASC";
-  const sql = `WITH RECURSIVE ${NAMES},
-    packed AS MATERIALIZED (
-      SELECT names.domain AS domain, (SELECT ${SUMS} FROM domain_days d
-        WHERE d.account = names.account AND d.kind = 'aggregate' AND d.domain = names.domain
-          AND d.day BETWEEN ?2 AND ?4) AS sums
-      FROM names WHERE names.domain IS NOT NULL),
-    totals AS MATERIALIZED (
-      SELECT domain, sum(sums ->> 0) AS messages, sum(sums ->> 1) AS passed, sum(sums ->> 2) AS messagesBefore,
-        sum(sums ->> 3) AS reports, max(sums ->> 4) AS lastEndSeconds, sums ->> 5 AS policy
-      FROM packed WHERE sums ->> 4 > 0 GROUP BY domain),
+  const sql = `WITH RECURSIVE ${NAMES}, ${TOTALS},
     problems AS MATERIALIZED (
       SELECT domain, sum(letters) AS deadLetters, sum(versions) AS conflicts FROM (
         SELECT domain, count(*) AS letters, 0 AS versions FROM dead_letters WHERE ${isAsked} AND ${IS_OPEN_DEAD_LETTER} GROUP BY domain
         UNION ALL
         SELECT domain, 0, count(*) FROM conflicts WHERE ${isAsked} GROUP BY domain)
       GROUP BY domain),
-    listed AS MATERIALIZED (
-      SELECT totals.*, coalesce(problems.deadLetters, 0) AS deadLetters, coalesce(problems.conflicts, 0) AS conflicts
+    searched AS MATERIALIZED (
+      SELECT totals.*, substr(newest, 13) AS policy,
+        coalesce(problems.deadLetters, 0) AS deadLetters, coalesce(problems.conflicts, 0) AS conflicts
       FROM totals LEFT JOIN problems ON problems.domain = totals.domain
-      WHERE ?5 = '' OR instr(totals.domain, ?5) > 0 OR instr(totals.policy, ?5) > 0)
+      WHERE ?5 = '' OR instr(totals.domain, ?5) > 0 OR instr(substr(newest, 13), ?5) > 0
+        OR instr(lower(totals.accounts), ?5) > 0),
+    listed AS MATERIALIZED (SELECT * FROM searched WHERE ?7 IS NULL OR status = ?7)
     SELECT said.*, page.* FROM (SELECT
         (SELECT count(*) FROM listed) AS matching,
         EXISTS (SELECT 1 FROM totals) AS hasDomains,
+        (SELECT json_group_array(json_array(status, n)) FROM (
+          SELECT status, count(*) AS n FROM searched GROUP BY status)) AS byStatus,
+        (SELECT json_group_array(json_array(p, n)) FROM (
+          SELECT substr(policy, 1, instr(policy || ';', ';') - 1) AS p, count(*) AS n FROM listed GROUP BY p)) AS byPolicy,
         (SELECT coalesce(sum(deadLetters + conflicts), 0) FROM problems
           WHERE domain NOT IN (SELECT domain FROM totals)) AS astray) said
-    LEFT JOIN (SELECT * FROM listed ORDER BY ${ORDERS[order].sql} ${direction}, domain LIMIT ?6) page ON true`;
+    LEFT JOIN (SELECT domain, ${ROW} AS row FROM listed
+      ORDER BY ${ORDERS[order].sql} ${direction}, messages DESC, domain LIMIT ?6) page ON true`;
   const most = databases > 1 ? WHOLE_LIST : offset + limit;
-  const parameters = [JSON.stringify(accounts), beforeFirstDay ?? firstDay, firstDay, lastDay, domainName(text), most];
+  const days = [beforeFirstDay ?? firstDay, firstDay, lastDay];
+  const parameters = [JSON.stringify(accounts), ...days, domainName(text), most, status ?? null];
   return {
     ...query(sql, parameters, v.pipe(pageRow, v.transform(readPageRow))),
     combine: (parts) => [combinePages(parts, list)],
   };
 }
 
-function readPageRow(row: v.InferOutput<typeof pageRow>): DomainPage {
-  const { domain, matching, astray } = row;
-  const hasDomains = row.hasDomains === 1;
-  if (domain === null) return { rows: [], matching, hasDomains, astray };
+function readPageRow({ domain, row, ...said }: v.InferOutput<typeof pageRow>): DomainPage {
   return {
-    matching,
-    hasDomains,
-    astray,
-    rows: [
-      {
-        domain,
-        messages: row.messages ?? 0,
-        passed: row.passed ?? 0,
-        messagesBefore: row.messagesBefore ?? 0,
-        reports: row.reports ?? 0,
-        lastEndSeconds: row.lastEndSeconds ?? 0,
-        policy: row.policy ?? "",
-        deadLetters: row.deadLetters ?? 0,
-        conflicts: row.conflicts ?? 0,
-      },
-    ],
+    matching: said.matching,
+    astray: said.astray,
+    hasDomains: said.hasDomains === 1,
+    byStatus: new Map(said.byStatus.filter((pair): pair is [DomainStatus, number] => isDomainStatus(pair[0]))),
+    byPolicy: new Map(said.byPolicy),
+    rows: domain === null || row === null ? [] : [{ domain, ...row }],
   };
 }
 
@@ -192,19 +275,35 @@ function combinePages(parts: DomainPage[][], { order, descending, limit, offset 
     rows: rows.slice(offset, offset + limit),
     matching: parts.length > 1 ? rows.length : sum(({ matching }) => matching),
     hasDomains: said.some((page) => page.hasDomains),
+    // A domain in several databases is counted in each.
+    byStatus: addCounts(said.map(({ byStatus }) => byStatus)),
+    byPolicy: addCounts(said.map(({ byPolicy }) => byPolicy)),
     astray: sum(({ astray }) => astray),
   };
+}
+
+function addCounts<Key>(parts: readonly ReadonlyMap<Key, number>[]): ReadonlyMap<Key, number> {
+  const all = new Map<Key, number>();
+  for (const part of parts) for (const [key, count] of part) all.set(key, (all.get(key) ?? 0) + count);
+  return all;
 }
 
 function comparison(order: DomainOrder, descending: boolean): (a: DomainTotals, b: DomainTotals) => number {
   const { value } = ORDERS[order];
   const sign = descending ? -1 : 1;
-  return (a, b) => sign * compareValues(value(a), value(b)) || compareValues(a.domain, b.domain);
+  return (a, b) =>
+    sign * compareValues(value(a), value(b)) || b.messages - a.messages || compareValues(a.domain, b.domain);
 }
 
 function addDomains(a: DomainTotals, b: DomainTotals): DomainTotals {
+  const worse = a.rank <= b.rank ? a : b;
   return {
     domain: a.domain,
+    accounts: [...new Set([...a.accounts, ...b.accounts])],
+    status: worse.status,
+    setup: worse.setup,
+    rank: worse.rank,
+    atRisk: a.atRisk + b.atRisk,
     messages: a.messages + b.messages,
     passed: a.passed + b.passed,
     messagesBefore: a.messagesBefore + b.messagesBefore,

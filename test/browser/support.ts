@@ -26,11 +26,11 @@ export interface BrowserStack {
   stop(): Promise<void>;
 }
 
-/** Starts everything, without sample reports. */
-export async function startBrowserStack(): Promise<BrowserStack> {
+/** Starts everything, without sample reports. @param dnsUrl where DNS is asked; "" = nowhere */
+export async function startBrowserStack({ dnsUrl = "" }: { dnsUrl?: string } = {}): Promise<BrowserStack> {
   const stateDir = await mkdtemp(join(tmpdir(), "dmarc-browser-"));
   const [httpPort = 0, smtpPort = 0, sqlPort = 0] = await freePorts(3);
-  const stack = await startStack({ stateDir, httpPort, smtpPort, sqlPort, samples: false });
+  const stack = await startStack({ stateDir, httpPort, smtpPort, sqlPort, samples: false, dnsUrl });
   const browser = await launchBrowser();
   const origin = `http://127.0.0.1:${httpPort}`;
   const context = await openedContext(browser, stack);

@@ -225,11 +225,21 @@ describe.each([
         reports: reports.length,
         lastEndSeconds: lastDay * 86_400 + 86_399,
         policy: expect.stringContaining("p=quarantine"),
+        accounts: expect.toSatisfy((named: string[]) => named.every((one) => accounts.includes(one))),
+        // No verdict was computed, and none of them is registered.
+        status: "",
+        setup: "",
+        rank: expect.any(Number),
+        atRisk: 0,
         deadLetters: 0,
         conflicts: 0,
       };
     }).sort((a, b) => b.messages - a.messages);
-    expect(page).toEqual({ rows: expected, matching: 3, hasDomains: true, astray: 0 });
+    expect(page).toMatchObject({ rows: expected, matching: 3, hasDomains: true, astray: 0 });
+    for (const { domain, accounts: named } of page.rows) {
+      const of = new Set(mySamples().flatMap((one) => (domainOfSample(one) === domain ? [one.account] : [])));
+      expect(new Set(named)).toEqual(of);
+    }
   });
 
   it("days: every sum, reports on the day they are about", async () => {

@@ -25,7 +25,6 @@ const BROWSER_FEATURES = [
   "browsingTopics",
   "camera",
   "clipboardRead",
-  "clipboardWrite",
   "computePressure",
   "crossOriginIsolated",
   "displayCapture",
@@ -71,7 +70,11 @@ app.use(
       frameAncestors: ["'none'"],
       baseUri: ["'none'"],
     },
-    permissionsPolicy: Object.fromEntries(BROWSER_FEATURES.map((name) => [name, []])),
+    permissionsPolicy: {
+      ...Object.fromEntries(BROWSER_FEATURES.map((name) => [name, []])),
+      // Buttons copy records to publish.
+      clipboardWrite: ["self"],
+    },
     referrerPolicy: "same-origin",
     xFrameOptions: "DENY",
   }),

@@ -16,6 +16,7 @@ const SOURCE_TABLES = ["days", "addresses", "dkim", "spf", "from", "records", "r
 /** Path → page. */
 export const PAGES = {
   "/": { role: "owner", tables: ["domains", "others"] },
+  "/add": { role: "owner", tables: [] },
   "/domains/:domain": { role: "owner", tables: ["days", "sources", "dispositions", "reasons", "policies"] },
   "/domains/:domain/sources": { role: "owner", tables: ["sources"] },
   "/domains/:domain/senders": { role: "owner", tables: ["undecided", "decisions"] },
@@ -23,6 +24,7 @@ export const PAGES = {
   "/domains/:domain/addresses/:address": { role: "owner", tables: SOURCE_TABLES },
   "/domains/:domain/reports": { role: "owner", tables: ["reports"] },
   "/domains/:domain/records": { role: "owner", tables: ["changes"] },
+  "/domains/:domain/setup": { role: "owner", tables: [] },
   "/domains/:domain/inbound": { role: "owner", tables: ["hosts", "failures", "changes"] },
   "/domains/:domain/tls": { role: "owner", tables: ["failures", "policies", "reports", "days"] },
   "/domains/:domain/failures": { role: "owner", tables: ["failures", "reports"] },
@@ -45,6 +47,8 @@ export const CHANGES = {
   "/operations/dead-letters": { role: "operator" },
   "/operations/conflicts": { role: "operator" },
   "/operations/jobs": { role: "operator" },
+  "/add": { role: "owner" },
+  "/domains/:domain/setup": { role: "owner" },
   "/domains/:domain/records": { role: "owner" },
   "/domains/:domain/inbound": { role: "owner" },
   "/domains/:domain/senders": { role: "owner" },

@@ -14,6 +14,7 @@ import { dayOfSeconds } from "./data/days.ts";
 import { streamOf } from "./data/export.ts";
 import { askEngine } from "./engine.ts";
 import { ApiError } from "./errors.ts";
+import { addFromForm, addPage } from "./pages/add-domain.tsx";
 import { conflictPage, conflictsPage, decideConflict } from "./pages/conflicts.tsx";
 import { changeDeadLetters, deadLetterPage, deadLetterRawFile, deadLettersPage } from "./pages/dead-letters.tsx";
 import { domainsPage } from "./pages/domains.tsx";
@@ -27,6 +28,7 @@ import { checkAgain, recordsPage } from "./pages/records.tsx";
 import { changeReport, type ReportAddress, reportPage, reportRawFile } from "./pages/report.tsx";
 import { reportsPage } from "./pages/reports.tsx";
 import { changeSenders, sendersPage } from "./pages/senders.tsx";
+import { changeSetup, setupPage } from "./pages/setup.tsx";
 import { addressPage, decideAddress, decideSource, sourcePage } from "./pages/source.tsx";
 import { sourcesPage } from "./pages/sources.tsx";
 import { tlsPage } from "./pages/tls.tsx";
@@ -40,6 +42,8 @@ type Page = (request: PageRequest, call: Call) => Promise<PageResult | Response>
 
 const HANDLERS: Record<PagePath, Page> = {
   "/": domainsPage,
+  "/add": (request) => addPage(request),
+  "/domains/:domain/setup": (request, c) => setupPage(request, domainOf(c)),
   "/domains/:domain": (request, c) => overviewPage(request, domainOf(c)),
   "/domains/:domain/sources": (request, c) => sourcesPage(request, domainOf(c)),
   "/domains/:domain/senders": (request, c) => sendersPage(request, domainOf(c)),
@@ -80,13 +84,15 @@ const FORMS: Record<
     decideSource(request, form, { domain: domainOf(c), source: parameter(c, "source") }),
   "/domains/:domain/addresses/:address": (request, form, c) =>
     decideAddress(request, form, { domain: domainOf(c), address: parameter(c, "address") }),
+  "/add": addFromForm,
+  "/domains/:domain/setup": (request, form, c) => changeSetup(request, form, domainOf(c)),
   "/domains/:domain/records": (request, form, c) => checkAgain(request, form, domainOf(c)),
   "/domains/:domain/inbound": (request, form, c) => changeInbound(request, form, domainOf(c)),
   "/reports/:account/:domain/:day/:uid": (request, form, c) => changeReport(request, form, reportAddress(c)),
 };
 
-/** Ours: a form of these pages is far smaller. */
-const MAX_FORM_BYTES = 16 * 1024;
+/** Ours: 500 domains, the longest there are apart, fit. */
+const MAX_FORM_BYTES = 64 * 1024;
 
 /** Routes of the pages. */
 export function buildSite(): Hono<ApiContext> {
@@ -96,7 +102,7 @@ export function buildSite(): Hono<ApiContext> {
     site.post(path, bodyLimit({ maxSize: MAX_FORM_BYTES, onError: formTooLarge }), async (c) => {
       const answer = await change(pageRequest(c), new URLSearchParams(await c.req.text()), c);
       if (typeof answer === "string") return c.redirect(answer, 303);
-      return c.html(renderPage(answer.content, c.get("access")), 422);
+      return c.html(renderPage(answer.content, c.get("access")), answer.status ?? 422);
     });
   }
   return site;

@@ -1,5 +1,5 @@
-// Comfort only: every page works without it. Values under the pointer, a word while a page is on its way, and pages that
-// ask for it are loaded again.
+// Comfort only: every page works without it. Values under the pointer, buttons that copy, a word while a page is on its way,
+// and pages that ask for it are loaded again.
 const tip = document.createElement("div");
 tip.className = "tip";
 tip.hidden = true;
@@ -24,6 +24,48 @@ for (const title of document.querySelectorAll("[data-tip] > title")) title.remov
 
 for (const select of document.querySelectorAll("select[data-submit]")) {
   select.addEventListener("change", () => select.form?.requestSubmit());
+}
+
+// Beside each text that is there to be copied, a button that does it; the exact text is in the attribute, else the element's.
+const COPIED_MS = 2000;
+const said = document.createElement("div");
+said.className = "hidden-label";
+said.role = "status";
+
+async function copy(text) {
+  if (navigator.clipboard !== undefined) return navigator.clipboard.writeText(text);
+  // A page over plain http has no clipboard: the browser's older way.
+  const area = document.createElement("textarea");
+  area.value = text;
+  document.body.append(area);
+  area.select();
+  const isDone = document.execCommand("copy");
+  area.remove();
+  if (!isDone) throw new Error("not copied");
+}
+
+for (const source of document.querySelectorAll("[data-copy]")) {
+  if (!said.isConnected) document.body.append(said);
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "copy";
+  button.textContent = "Copy";
+  if (source.title !== "") button.setAttribute("aria-label", `Copy: ${source.title}`);
+  button.addEventListener("click", async () => {
+    try {
+      await copy(source.dataset.copy || source.textContent.trim());
+      button.textContent = "Copied";
+    } catch {
+      getSelection()?.selectAllChildren(source);
+      button.textContent = "Press Ctrl+C";
+    }
+    said.textContent = button.textContent;
+    setTimeout(() => {
+      button.textContent = "Copy";
+      said.textContent = "";
+    }, COPIED_MS);
+  });
+  source.after(button);
 }
 
 // A page that takes a while says that it is on its way. Files are downloaded: the page stays.
@@ -60,6 +102,6 @@ const refreshSeconds = Number(document.body.dataset.refresh ?? "0");
 if (refreshSeconds > 0) {
   setInterval(() => {
     // Not while somebody is reading a hidden tab, or typing.
-    if (!document.hidden && !(document.activeElement instanceof HTMLInputElement)) location.reload();
+    if (!document.hidden && !document.activeElement?.matches("input, textarea, select")) location.reload();
   }, refreshSeconds * 1000);
 }

@@ -1,13 +1,15 @@
-/** Domains: every policy domain reports were about in the period, or what to do when there is none. */
+/** Domains: those that have reports in the period or are registered, the worst first, or what to do when there is none. */
 import {
   BEFORE,
   type DomainList,
   type DomainPage,
+  type DomainStatus,
   type DomainTotals,
   domainsQuery,
   domainTrendsQuery,
   hasDataQuery,
   isDomainOrder,
+  isDomainStatus,
   otherDomainsQuery,
 } from "../../../shared/ledger/domains.ts";
 import { DASHBOARD_LIMITS } from "../../../shared/limits.ts";
@@ -26,10 +28,12 @@ import { PageHead } from "../parts/page-head.tsx";
 import { PeriodControl, PeriodText } from "../parts/period-view.tsx";
 import { askOne, linkTo, linkWith, type PageRequest, periodOf } from "../parts/request.ts";
 import { type BoundTable, bindTable, type ViewColumn } from "../parts/table-view.tsx";
+import { NOT_JUDGED, SETUP_WORDS, STATUS_WORDS, StatusChips, StatusMark } from "./domain-status.tsx";
 import { FirstRun } from "./first-run.tsx";
 import { otherDomainsTable } from "./other-domains.tsx";
+import { RemovedNote } from "./setup.tsx";
 
-const TABLE = { id: "domains", sort: "-messages" };
+const TABLE = { id: "domains", sort: "status" };
 
 /** A row of the table. */
 interface DomainRow extends DomainTotals {
@@ -45,7 +49,8 @@ export async function domainsPage(request: PageRequest): Promise<PageResult> {
     askOne(request, domainsQuery(scope, listOf(request, period))),
     request.ask(otherDomainsQuery(scope)),
   ]);
-  const table = domainsTable(request, { period, page, rows: await withTrends(request, { period, rows: page.rows }) });
+  const rows = await withTrends(request, { period, rows: page.rows });
+  const table = domainsTable(request, { period, accounts: scope.accounts, page, rows });
   const othersTable = otherDomainsTable(request, others);
   const hasData = page.hasDomains || others.length > 0 || (await askOne(request, hasDataQuery(scope.accounts)));
   return {
@@ -58,8 +63,21 @@ export async function domainsPage(request: PageRequest): Promise<PageResult> {
           <PageHead title="Domains" lead={<Lead period={period} />}>
             <PeriodControl url={request.url} period={period} />
           </PageHead>
+          <RemovedNote removed={request.parameters.get("removed")} />
           {isOperator && <Astray count={page.astray} />}
-          {hasData ? table.view(request.url) : <FirstRun isOperator={isOperator} />}
+          {hasData ? (
+            <>
+              <p>
+                <a class="button" href="/add">
+                  Add domains
+                </a>
+              </p>
+              {page.hasDomains && <StatusChips request={request} page={page} />}
+              {table.view(request.url)}
+            </>
+          ) : (
+            <FirstRun request={request} accounts={scope.accounts} />
+          )}
           {others.length > 0 && othersTable.view(request.url)}
         </>
       ),
@@ -75,13 +93,21 @@ function listOf(request: PageRequest, period: Period): DomainList {
     // Of the rows of a page it is asked with their trends.
     beforeFirstDay: isExport || sort === "change" ? periodBefore(period).firstDay : undefined,
     text,
-    order: isDomainOrder(sort) ? sort : "messages",
-    descending: isDomainOrder(sort) ? descending : true,
+    status: statusOf(request),
+    order: isDomainOrder(sort) ? sort : "status",
+    descending: isDomainOrder(sort) && descending,
     limit: isExport ? DASHBOARD_LIMITS.maxExportRows : size,
     offset: isExport ? 0 : (page - 1) * size,
     allProblems: request.access.role === "operator",
     databases: request.databases,
   };
+}
+
+/** The status that the link asks for; undefined = any. */
+function statusOf({ parameters }: PageRequest): DomainStatus | undefined {
+  const asked = parameters.get("status") ?? "";
+  if (asked === NOT_JUDGED) return "";
+  return asked !== "" && isDomainStatus(asked) ? asked : undefined;
 }
 
 /** The rows with their small lines, which only a page shows. */
@@ -129,21 +155,24 @@ function Astray({ count }: { count: number }) {
 
 interface DomainsInput {
   period: Period;
+  accounts: readonly string[];
   page: DomainPage;
   rows: DomainRow[];
 }
 
-function domainsTable(request: PageRequest, { period, page, rows }: DomainsInput): BoundTable {
+function domainsTable(request: PageRequest, { period, accounts, page, rows }: DomainsInput): BoundTable {
   return bindTable({
     ...TABLE,
     caption: "Domains",
-    columns: columns(request, period),
+    columns: columns(request, { period, hasSeveralAccounts: accounts.length > 1 }),
     rows,
     paged: { count: page.matching, sortable: isDomainOrder },
     empty: page.hasDomains ? (
       <>
         No domain of this period matches.{" "}
-        <a href={linkWith(request.url, { "domains.q": undefined, "domains.page": undefined })}>Show all</a>
+        <a href={linkWith(request.url, { "domains.q": undefined, "domains.page": undefined, status: undefined })}>
+          Show all
+        </a>
       </>
     ) : (
       <>
@@ -173,19 +202,38 @@ function trendColumn({ firstDay, lastDay }: Period): ViewColumn<DomainRow> {
   };
 }
 
-function columns(request: PageRequest, period: Period): ViewColumn<DomainRow>[] {
+const accountColumn: ViewColumn<DomainRow> = {
+  key: "account",
+  label: "Account",
+  value: ({ accounts }) => accounts.join(", "),
+};
+
+interface ColumnsInput {
+  period: Period;
+  /** Whether rows may be of more than one account. */
+  hasSeveralAccounts: boolean;
+}
+
+function columns(request: PageRequest, { period, hasSeveralAccounts }: ColumnsInput): ViewColumn<DomainRow>[] {
   return [
     {
       key: "domain",
       label: "Domain",
       term: "Policy domain",
       value: ({ domain }) => domain,
-      cell: ({ domain }) => (
-        <a href={linkTo(request, domainPath(domain))}>
+      cell: ({ domain, status }) => (
+        <a href={linkTo(request, status === "setUp" ? `${domainPath(domain)}/setup` : domainPath(domain))}>
           <Name text={domain} />
         </a>
       ),
     },
+    {
+      key: "status",
+      label: "Status",
+      value: ({ status, setup }) => (status === "setUp" ? SETUP_WORDS[setup || "unknown"].label : STATUS_WORDS[status]),
+      cell: (row) => <StatusMark row={row} />,
+    },
+    ...(hasSeveralAccounts ? [accountColumn] : []),
     messagesColumn(),
     {
       ...dmarcColumn<DomainRow>(),
@@ -218,6 +266,14 @@ function columns(request: PageRequest, period: Period): ViewColumn<DomainRow>[] 
       cell: (row) => <Problems row={row} isOperator={request.access.role === "operator"} />,
     },
     { key: "passed", label: "Passed", value: ({ passed }) => passed, exportOnly: true },
+    { key: "at_risk", label: "At risk", value: ({ atRisk }) => atRisk, exportOnly: true },
+    {
+      key: "state",
+      label: "State",
+      value: ({ status, setup }) => (status === "setUp" ? setup : status),
+      exportOnly: true,
+    },
+    { key: "published_policy", label: "Policy", value: ({ policy }) => policy, exportOnly: true },
   ];
 }
 

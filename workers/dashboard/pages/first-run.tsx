@@ -1,16 +1,25 @@
 /** What to do when there is no data yet. */
 import { explain } from "../data/glossary.ts";
+import type { PageRequest } from "../parts/request.ts";
+import { AddOneForm } from "./add-domain.tsx";
+
+interface FirstRunProps {
+  request: PageRequest;
+  /** Those the person may see. */
+  accounts: readonly string[];
+}
 
 /** The way from nothing to the first report. */
-export function FirstRun({ isOperator }: { isOperator: boolean }) {
-  if (!isOperator) {
+export function FirstRun({ request, accounts }: FirstRunProps) {
+  if (request.access.role !== "operator") {
     return (
       <section class="card">
         <h2>No reports yet</h2>
         <p class="lead">
-          Nothing has come in for your accounts. Receivers send reports once a day, so the first ones take a day or two
-          after the DMARC record names an address for them. If it takes longer, ask your operator.
+          Nothing has come in for your accounts. Add a domain to get an address for its reports and the DNS records to
+          publish. Receivers send reports once a day, so the first ones take a day or two.
         </p>
+        <AddOneForm request={request} accounts={accounts} />
       </section>
     );
   }
@@ -20,23 +29,22 @@ export function FirstRun({ isOperator }: { isOperator: boolean }) {
       <p class="lead">{explain("Aggregate report")}</p>
       <ol class="steps">
         <li>
-          Register the address that reports are sent to:
-          <pre>npm run -s dmarc -- rua add dmarc@example.com --account acme</pre>
+          Add your domain. It gets an address for its reports:
+          <div>
+            <AddOneForm request={request} accounts={accounts} />
+          </div>
         </li>
         <li>
-          Name it in the DMARC record of your domain. <code>p=none</code> changes nothing about your mail and asks for
-          reports:
-          <pre>{`_dmarc.example.com  TXT  "v=DMARC1; p=none; rua=mailto:dmarc@example.com"`}</pre>
+          Publish the DNS records on the page that follows. <code>p=none</code> changes nothing about your mail and asks
+          for reports.
         </li>
         <li>
           Wait a day: most receivers report once a day. To see it work now, send a report you have:
           <pre>npm run -s dmarc -- send --rua dmarc@example.com report.xml.gz</pre>
         </li>
       </ol>
-      <p>
-        About a domain other than the address's own, receivers report only if the address's domain allows it in DNS:
-      </p>
-      <pre>{`other.example._report._dmarc.example.com  TXT  "v=DMARC1;"`}</pre>
+      <p>At the command line, with an address of your own:</p>
+      <pre>npm run -s dmarc -- rua add dmarc@example.com --account acme</pre>
       <p>
         Mail has come in but nothing is shown? <a href="/operations">Operations</a> tells what became of it.
       </p>

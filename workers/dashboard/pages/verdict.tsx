@@ -44,7 +44,7 @@ function NextRecord({ verdict: { domain, state }, text }: { verdict: Verdict; te
         <ForeignText text={`_dmarc.${domain}`} />. Keep other rua and ruf addresses of the present record: reports don't
         name them.
       </span>
-      <pre class="record" data-copy>
+      <pre class="record" data-copy={text}>
         <ForeignText text={text} />
       </pre>
       {state === "notInUse" && (
@@ -52,7 +52,7 @@ function NextRecord({ verdict: { domain, state }, text }: { verdict: Verdict; te
           <span class="small muted">
             And a TXT record at <ForeignText text={domain} />
           </span>
-          <pre class="record" data-copy>
+          <pre class="record" data-copy="v=spf1 -all">
             v=spf1 -all
           </pre>
         </>

@@ -5,6 +5,11 @@ export function domainPath(domain: string): string {
   return `/domains/${encodeURIComponent(domain)}`;
 }
 
+/** The set-up page of a domain, as one account has added it. */
+export function setupPath(domain: string, account: string): string {
+  return `${domainPath(domain)}/setup?${new URLSearchParams({ account })}`;
+}
+
 export function sourcePath(domain: string, source: string): string {
   return `${domainPath(domain)}/sources/${encodeURIComponent(source)}`;
 }

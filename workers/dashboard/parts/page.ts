@@ -5,4 +5,6 @@ import type { BoundTable } from "./table-view.tsx";
 export interface PageResult {
   content: PageContent;
   tables: BoundTable[];
+  /** Of the answer to a form: it was done, or asks. Absent = 422, it was not done. */
+  status?: 200;
 }
