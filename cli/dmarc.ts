@@ -20,6 +20,7 @@ import { addSenders } from "./commands/senders.ts";
 import { addStats } from "./commands/stats.ts";
 import { addStatus } from "./commands/status.ts";
 import { addVerdict } from "./commands/verdict.ts";
+import { addWatch } from "./commands/watch.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { printError } from "./terminal.ts";
 
@@ -52,6 +53,7 @@ function buildProgram(): Command {
     addStats,
     addVerdict,
     addSenders,
+    addWatch,
     addQuery,
     addCompare,
     addDeadLetters,

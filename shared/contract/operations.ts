@@ -12,6 +12,7 @@ import { PAGE_LIMITS, SETUP_LIMITS } from "../limits.ts";
 import { RECORD_ORDERS } from "../operations.ts";
 import { registryEntry } from "../registry.ts";
 import { viewerEntry } from "../viewers.ts";
+import { RULE_CODES } from "../watch/finding.ts";
 import type { Operation } from "./operation.ts";
 import * as shapes from "./shapes.ts";
 
@@ -90,12 +91,20 @@ const typedDomain = v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(100
 const domainOfAccount = v.strictObject({ account, domain: typedDomain });
 /** A source as pages name it: an organisational domain or an address. */
 const senderName = { account, domain, source: v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(253)) };
+/** What is muted: what is left out is all. */
+const muteName = {
+  account,
+  domain: v.optional(domain),
+  rule: v.optional(v.picklist(RULE_CODES)),
+  /** A sender or another subject of incidents. */
+  subject: v.optional(v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(255))),
+};
 const decision = v.picklist(["keep", "replace", "count_both"]);
 const REPORT_PATH = "/reports/:account/:domain/:day/:uid";
 
 const described = {
   status: {
-    summary: "What waits in the queues, what has no outcome yet, and what became of the rest",
+    summary: "What is waiting in the queues, what is pending, and the outcomes of the last week",
     role: "operator",
     changes: false,
     answeredBy: "dashboard",
@@ -104,7 +113,7 @@ const described = {
     output: shapes.status,
   },
   pipelineStatus: {
-    summary: "What waits in the queues and what has no outcome yet",
+    summary: "What is waiting in the queues and what is pending",
     role: "operator",
     changes: false,
     answeredBy: "process",
@@ -290,7 +299,7 @@ const described = {
   },
 
   listDeadLetters: {
-    summary: "What could not become data, by the day its mail arrived, oldest first",
+    summary: "Reports that couldn't be processed, by the day their mail arrived, oldest first",
     role: "operator",
     changes: false,
     answeredBy: "dashboard",
@@ -317,7 +326,7 @@ const described = {
     output: shapes.deadLetterDetails,
   },
   requeueDeadLetters: {
-    summary: "Sends messages of dead letters again: by id, or a page of a filter's letters",
+    summary: "Retries dead letters: by id, or a page of those a filter matches",
     role: "operator",
     changes: true,
     answeredBy: "process",
@@ -345,7 +354,7 @@ const described = {
   },
 
   restoreDeadLetters: {
-    summary: "Opens discarded dead letters again",
+    summary: "Reopens discarded dead letters",
     role: "operator",
     changes: true,
     answeredBy: "process",
@@ -377,7 +386,7 @@ const described = {
     output: shapes.pageOf(shapes.conflict),
   },
   listDoubtedConflicts: {
-    summary: "Other versions of verified reports that nothing proves to be their reporters', by reporter and domain",
+    summary: "Unverified versions of verified reports, by reporter and domain",
     role: "operator",
     changes: false,
     answeredBy: "dashboard",
@@ -481,7 +490,7 @@ const described = {
     output: shapes.reportName,
   },
   undoTakeBack: {
-    summary: "Lets a report count again that was taken back",
+    summary: "Counts a report again that was taken back",
     role: "operator",
     changes: true,
     answeredBy: "process",
@@ -539,7 +548,7 @@ const described = {
     output: shapes.listOf(shapes.addedLine),
   },
   domainSetup: {
-    summary: "How far a domain is that was added, from the record to publish to its first report",
+    summary: "The progress of an added domain, from the record to publish to its first report",
     role: "viewer",
     changes: false,
     answeredBy: "process",
@@ -559,7 +568,7 @@ const described = {
   },
   decideSender: {
     summary:
-      "Says of an address, a prefix, a domain or a service whether it is the owner's, a forwarder, or not theirs; the verdict follows",
+      "Decides whether an address, prefix, domain or service is the owner's, a forwarder, or not theirs; the verdict follows",
     role: "viewer",
     changes: true,
     answeredBy: "process",
@@ -574,7 +583,7 @@ const described = {
     output: shapes.decidedSender,
   },
   undoSenderDecision: {
-    summary: "Puts the decision before about a source in force again",
+    summary: "Undoes the last decision about a source",
     role: "viewer",
     changes: true,
     answeredBy: "process",
@@ -635,7 +644,7 @@ const described = {
     }),
   },
   nameAddresses: {
-    summary: "Looks up what addresses are called that a page has shown",
+    summary: "Looks up the names of addresses that a page has shown",
     role: "viewer",
     changes: true,
     answeredBy: "process",
@@ -644,8 +653,78 @@ const described = {
     output: v.object({ named: v.number() }),
   },
 
+  runWatch: {
+    summary: "Looks at the domains now: verdicts, incidents and notices, as many as one run does",
+    role: "operator",
+    changes: true,
+    answeredBy: "process",
+    http: {
+      method: "POST",
+      path: "/watch/run",
+      place: { json: "fields", optional: true },
+      status: 200,
+      answer: "json",
+    },
+    input: nothing,
+    output: shapes.watchDone,
+  },
+  listIncidents: {
+    summary: "Incidents that are open, or were resolved, of all domains or of one",
+    role: "viewer",
+    changes: false,
+    answeredBy: "dashboard",
+    http: { method: "GET", path: "/incidents", place: "query", status: 200, answer: "json" },
+    input: v.strictObject({
+      account: v.optional(account),
+      domain: v.optional(domain),
+      /** Open unless told. */
+      state: v.optional(v.picklist(["open", "resolved"])),
+    }),
+    output: shapes.listOf(shapes.incident),
+  },
+  listNotices: {
+    summary: "What was told of incidents, newest first",
+    role: "viewer",
+    changes: false,
+    answeredBy: "dashboard",
+    http: { method: "GET", path: "/notices", place: "query", status: 200, answer: "json" },
+    input: v.strictObject({ account: v.optional(account) }),
+    output: shapes.listOf(shapes.notice),
+  },
+  listMutes: {
+    summary: "What nobody is told of",
+    role: "viewer",
+    changes: false,
+    answeredBy: "dashboard",
+    http: { method: "GET", path: "/mutes", place: "query", status: 200, answer: "json" },
+    input: v.strictObject({ account: v.optional(account) }),
+    output: shapes.listOf(shapes.mute),
+  },
+  mute: {
+    summary: "Keeps quiet about a rule, a domain, a sender, or any of them together, for good or for some days",
+    role: "viewer",
+    changes: true,
+    answeredBy: "process",
+    http: { method: "POST", path: "/mutes", place: { json: "fields" }, status: 200, answer: "json" },
+    input: v.strictObject({
+      ...muteName,
+      days: v.optional(v.pipe(count, v.minValue(1), v.maxValue(3650))),
+      note: reason,
+    }),
+    output: shapes.mute,
+  },
+  unmute: {
+    summary: "Takes a mute away",
+    role: "viewer",
+    changes: true,
+    answeredBy: "process",
+    http: { method: "DELETE", path: "/mutes/:account", place: "query", status: 204, answer: "none" },
+    input: v.strictObject(muteName),
+    output: v.undefined(),
+  },
+
   startReprocess: {
-    summary: "Runs raw objects again, a page a message; without a filter all of them",
+    summary: "Reprocesses raw objects, a page a message; without a filter all of them",
     role: "operator",
     changes: true,
     answeredBy: "process",
@@ -660,7 +739,7 @@ const described = {
     output: shapes.job,
   },
   startReconcile: {
-    summary: "Enqueues raw objects that have no outcome; takes days only",
+    summary: "Enqueues raw objects that are still pending; takes days only",
     role: "operator",
     changes: true,
     answeredBy: "process",
@@ -675,7 +754,7 @@ const described = {
     output: shapes.job,
   },
   cancelJob: {
-    summary: "Ends a job; what it has enqueued is still run",
+    summary: "Stops a job; what it has enqueued and is not processed yet is skipped, and counted",
     role: "operator",
     changes: true,
     answeredBy: "process",

@@ -17,6 +17,7 @@ import { registryEntry } from "../registry.ts";
 import { SECONDS_PER_DAY } from "../report-day.ts";
 import { isoDate } from "../storage.ts";
 import { viewerEntry } from "../viewers.ts";
+import { RULE_CODES, SEVERITIES, STEPS, URGENCIES } from "../watch/finding.ts";
 
 /** A complete list. */
 export function listOf<Schema extends v.GenericSchema>(item: Schema) {
@@ -338,7 +339,7 @@ const jobFilter = v.object({
 export const job = v.object({
   id: v.string(),
   kind: v.picklist(JOB_KINDS),
-  /** cancelled: a person ended it; what it had enqueued is still run. */
+  /** cancelled: a person ended it; what it had enqueued and nobody has looked at yet is skipped. */
   state: v.picklist(JOB_STATES),
   filter: jobFilter,
   dryRun: v.boolean(),
@@ -354,6 +355,8 @@ export const job = v.object({
   total: v.number(),
   /** How many of the enqueued objects have been processed; absent if unknown. */
   finished: v.optional(v.number()),
+  /** Of a cancelled one: how many of those were not looked at. */
+  skipped: v.number(),
   startedSeconds: v.number(),
   updatedSeconds: v.number(),
 });
@@ -431,6 +434,64 @@ export const decidedSender = v.object({
   note: v.string(),
   decidedBy: v.string(),
   decidedSeconds: v.number(),
+});
+
+const watched = {
+  id: v.string(),
+  account: v.string(),
+  /** "" = the pipeline itself. */
+  domain: v.string(),
+  rule: v.picklist(RULE_CODES),
+  subject: v.string(),
+  severity: v.picklist(SEVERITIES),
+  title: v.string(),
+  evidence: v.array(v.string()),
+  /** Path of a page. */
+  link: v.string(),
+};
+
+/** Something a rule found. Times in seconds since 1970 UTC, 0 for never. */
+export const incident = v.object({
+  ...watched,
+  state: v.picklist(["open", "resolved"]),
+  isEvent: v.boolean(),
+  /** The likeliest first. */
+  causes: v.array(v.object({ code: v.string(), sentence: v.string() })),
+  openedSeconds: v.number(),
+  foundSeconds: v.number(),
+  remindedSeconds: v.number(),
+  resolvedSeconds: v.number(),
+});
+
+/** What is told of an incident's step. */
+export const notice = v.object({
+  ...watched,
+  /** Id of the incident. */
+  incident: v.string(),
+  step: v.picklist(STEPS),
+  cause: v.string(),
+  createdSeconds: v.number(),
+  urgency: v.picklist(URGENCIES),
+});
+
+/** What somebody does not want to hear of; "" = all, 0 = for good. */
+export const mute = v.object({
+  account: v.string(),
+  domain: v.string(),
+  rule: v.picklist([...RULE_CODES, ""]),
+  subject: v.string(),
+  untilSeconds: v.number(),
+  note: v.string(),
+  mutedSeconds: v.number(),
+  mutedBy: v.string(),
+});
+
+/** What a round over the domains did. */
+export const watchDone = v.object({
+  domains: v.number(),
+  computed: v.number(),
+  skipped: v.number(),
+  isDone: v.boolean(),
 });
 
 /** An MTA-STS policy that is served. */

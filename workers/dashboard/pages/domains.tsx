@@ -147,8 +147,10 @@ function Astray({ count }: { count: number }) {
   if (count === 0) return null;
   return (
     <Note>
-      {count === 1 ? "One received file needs" : `${formatCount(count)} received files need`} a person, and{" "}
-      {count === 1 ? "is" : "are"} about none of the domains below. <a href="/operations/dead-letters">Dead letters</a>
+      {count === 1
+        ? "1 file couldn't be read and matches no domain below."
+        : `${formatCount(count)} files couldn't be read and match no domain below.`}{" "}
+      <a href="/operations/dead-letters">Dead letters</a>
     </Note>
   );
 }
@@ -176,8 +178,8 @@ function domainsTable(request: PageRequest, { period, accounts, page, rows }: Do
       </>
     ) : (
       <>
-        No aggregate report is about a day of this period. <a href={linkWith(request.url, LONGEST)}>Take 12 months</a>,
-        or wait: most receivers report once a day.
+        No aggregate reports for this period. <a href={linkWith(request.url, LONGEST)}>Show 12 months</a>, or wait: most
+        receivers report once a day.
       </>
     ),
     partial: page.matching > DASHBOARD_LIMITS.maxExportRows && exportNote(),
@@ -191,14 +193,20 @@ function trendColumn({ firstDay, lastDay }: Period): ViewColumn<DomainRow> {
     key: "change",
     label: "Trend",
     value: ({ messages, messagesBefore }) => (messagesBefore === 0 ? "" : messages / messagesBefore - 1),
-    cell: ({ messages, messagesBefore, trend, domain }) => (
-      <span class="stack">
-        {trend.length > 0 && (
-          <Sparkline values={trend} label={`Messages of ${domain} by day, ${isoDay(firstDay)} to ${isoDay(lastDay)}`} />
-        )}
-        <span class="small muted nowrap">{changeOfCount(messages, messagesBefore)}</span>
-      </span>
-    ),
+    cell: ({ messages, messagesBefore, trend, domain, status }) =>
+      status === "setUp" ? (
+        ""
+      ) : (
+        <span class="stack">
+          {trend.length > 0 && (
+            <Sparkline
+              values={trend}
+              label={`Messages of ${domain} by day, ${isoDay(firstDay)} to ${isoDay(lastDay)}`}
+            />
+          )}
+          <span class="small muted nowrap">{changeOfCount(messages, messagesBefore)}</span>
+        </span>
+      ),
   };
 }
 
@@ -248,18 +256,24 @@ function columns(request: PageRequest, { period, hasSeveralAccounts }: ColumnsIn
       key: "policy",
       label: "Published policy",
       term: "Policy published",
-      value: ({ policy }) => shortPolicy(policy),
-      cell: ({ policy }) => (
-        <code>
-          <ForeignText text={shortPolicy(policy)} />
-        </code>
-      ),
+      value: ({ policy }) => (policy === "" ? "" : shortPolicy(policy)),
+      cell: ({ policy }) =>
+        policy === "" ? (
+          ""
+        ) : (
+          <code>
+            <ForeignText text={shortPolicy(policy)} />
+          </code>
+        ),
     },
     { key: "reports", label: "Reports", align: "end", value: ({ reports }) => reports },
-    dayColumn("last_report_day", "Last report", ({ lastEndSeconds }) => dayOfSeconds(lastEndSeconds)),
+    dayColumn("last_report_day", "Last report", ({ lastEndSeconds }) =>
+      // A domain without a report has no day.
+      lastEndSeconds === 0 ? Number.NaN : dayOfSeconds(lastEndSeconds),
+    ),
     {
       key: "problems",
-      label: "Problems",
+      label: "Unread reports",
       align: "end",
       term: "Dead letter",
       value: ({ deadLetters, conflicts }) => deadLetters + conflicts,
@@ -278,7 +292,7 @@ function columns(request: PageRequest, { period, hasSeveralAccounts }: ColumnsIn
 }
 
 function Problems({ row: { domain, deadLetters, conflicts }, isOperator }: { row: DomainRow; isOperator: boolean }) {
-  if (deadLetters + conflicts === 0) return <>none</>;
+  if (deadLetters + conflicts === 0) return null;
   const mark = <span class="result warn">! {formatCount(deadLetters + conflicts)}</span>;
   if (!isOperator) return mark;
   const letters = `/operations/dead-letters?${new URLSearchParams({ domain })}`;
