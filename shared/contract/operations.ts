@@ -8,7 +8,7 @@ import { MTA_STS_MODES } from "../guidance/mta-sts-policy.ts";
 import { storedCheck } from "../guidance/stored-check.ts";
 import { REPORT_KINDS } from "../ledger/report-rows.ts";
 import { SENDER_DECISIONS } from "../ledger/sender-decisions.ts";
-import { PAGE_LIMITS, SETUP_LIMITS } from "../limits.ts";
+import { GUIDANCE_LIMITS, PAGE_LIMITS, SETUP_LIMITS } from "../limits.ts";
 import { RECORD_ORDERS } from "../operations.ts";
 import { registryEntry } from "../registry.ts";
 import { viewerEntry } from "../viewers.ts";
@@ -163,6 +163,22 @@ const described = {
     /** Without days: the last 30. */
     input: v.strictObject({ domain, from: v.optional(day), to: v.optional(day) }),
     output: shapes.verdict,
+  },
+  senders: {
+    summary: "Who sends in a domain's name: whose each sender is, what was decided about it, and what is suggested",
+    role: "viewer",
+    changes: false,
+    answeredBy: "dashboard",
+    http: { method: "GET", path: "/senders/:domain", place: "query", status: 200, answer: "json" },
+    /** Without days: the last 30. */
+    input: v.strictObject({
+      domain,
+      from: v.optional(day),
+      to: v.optional(day),
+      /** Only those that the owner has to decide about. */
+      undecided: v.optional(truth),
+    }),
+    output: shapes.senders,
   },
   query: {
     summary: "A statement for Analytics Engine, answered in the form the engine gives it",
@@ -551,7 +567,8 @@ const described = {
     output: v.object({ rua: v.string(), isAddressRemoved: v.boolean() }),
   },
   decideSender: {
-    summary: "Decides whether a source is the owner's, a forwarder, or not theirs; the verdict follows",
+    summary:
+      "Decides whether an address, prefix, domain or service is the owner's, a forwarder, or not theirs; the verdict follows",
     role: "viewer",
     changes: true,
     answeredBy: "process",
@@ -625,6 +642,27 @@ const described = {
       /** How long senders may still remember it. */
       rememberedSeconds: v.number(),
     }),
+  },
+  spfAdvice: {
+    summary: "What letting a source in does to the domain's SPF record; asks DNS and changes nothing",
+    role: "viewer",
+    changes: false,
+    answeredBy: "process",
+    http: undefined,
+    input: v.strictObject({
+      account,
+      domain,
+      sender: v.strictObject({
+        name: v.pipe(v.string(), v.maxLength(253)),
+        networks: v.pipe(v.array(v.pipe(v.string(), v.maxLength(50))), v.maxLength(GUIDANCE_LIMITS.maxSpfSources)),
+        service: v.pipe(v.string(), v.maxLength(100)),
+        returnPaths: v.optional(
+          v.pipe(v.array(v.pipe(v.string(), v.maxLength(253))), v.maxLength(GUIDANCE_LIMITS.maxReturnPaths)),
+        ),
+        isForwarder: v.boolean(),
+      }),
+    }),
+    output: shapes.spfAdvice,
   },
   nameAddresses: {
     summary: "Looks up the names of addresses that a page has shown",
