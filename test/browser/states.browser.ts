@@ -74,7 +74,10 @@ describe.skipIf(isMissing)("every state", () => {
       expect(await page.textContent("main"), path).toContain(says);
       if (folder !== "") await page.screenshot({ path: join(folder, `${name}-${look}.png`), fullPage: true });
       expect(await axeFindings(page), `${path} ${look}`).toEqual([]);
-      if (options.viewport.width < 720) expect(await offScreen(page), path).toEqual([]);
+      for (const width of options.viewport.width < 720 ? [390, 320] : []) {
+        await page.setViewportSize({ width, height: 780 });
+        expect(await offScreen(page), `${path} ${width}`).toEqual([]);
+      }
       await context.close();
     }
   }
