@@ -97,7 +97,7 @@ const OFF_SCREEN = `(() => {
   const found = [];
   const { scrollWidth } = document.documentElement;
   if (scrollWidth > innerWidth) {
-    const wide = [...document.querySelectorAll("main *")].filter((one) => one.getBoundingClientRect().right > innerWidth + 0.5);
+    const wide = [...document.querySelectorAll("main *:not(thead, thead *)")].filter((one) => one.getBoundingClientRect().right > innerWidth + 0.5);
     found.push("the page is " + scrollWidth + " wide: " + (wide.at(-1)?.outerHTML.slice(0, 200) ?? "no part of it"));
   }
   for (const part of document.querySelectorAll("body *")) {
