@@ -517,6 +517,8 @@ export const WATCH_LIMITS = {
   sameIncidentSeconds: 3 * 86_400,
   /** An event that is found again within this was told already. */
   eventIsKnownSeconds: 30 * 86_400,
+  /** Resolved incidents are shown for a quarter. */
+  shownSeconds: 90 * 86_400,
   /** Resolved incidents and notices are kept so long. */
   keptSeconds: 400 * 86_400,
 } as const;
