@@ -505,6 +505,14 @@ export const SETUP_LIMITS = {
   pageRefreshSeconds: 15,
 } as const;
 
+/** What one owner may decide of one domain: a verdict reads all of it. */
+export const DECISION_LIMITS = {
+  /** Ours: subjects of a domain that were ever decided about; a prefix, a domain or a service holds for many senders. */
+  maxSubjects: 1000,
+  /** Ours: decisions kept of each, the newest: what holds, and its history. */
+  maxKept: 50,
+} as const;
+
 /** When a verdict says what. docs/verdict.md has the error rate they lead to. */
 export const VERDICT_LIMITS = {
   /** Ours: days of the period since reports began, so that what is sent monthly is mostly seen; two of 30 are still to be reported. */

@@ -164,6 +164,22 @@ const described = {
     input: v.strictObject({ domain, from: v.optional(day), to: v.optional(day) }),
     output: shapes.verdict,
   },
+  senders: {
+    summary: "Who sends in a domain's name: whose each sender is, what was decided about it, and what is suggested",
+    role: "viewer",
+    changes: false,
+    answeredBy: "dashboard",
+    http: { method: "GET", path: "/senders/:domain", place: "query", status: 200, answer: "json" },
+    /** Without days: the last 30. */
+    input: v.strictObject({
+      domain,
+      from: v.optional(day),
+      to: v.optional(day),
+      /** Only those that the owner has to decide about. */
+      undecided: v.optional(truth),
+    }),
+    output: shapes.senders,
+  },
   query: {
     summary: "A statement for Analytics Engine, answered in the form the engine gives it",
     role: "operator",
@@ -551,7 +567,8 @@ const described = {
     output: v.object({ rua: v.string(), isAddressRemoved: v.boolean() }),
   },
   decideSender: {
-    summary: "Decides whether a source is the owner's, a forwarder, or not theirs; the verdict follows",
+    summary:
+      "Decides whether an address, prefix, domain or service is the owner's, a forwarder, or not theirs; the verdict follows",
     role: "viewer",
     changes: true,
     answeredBy: "process",

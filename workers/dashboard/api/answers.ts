@@ -35,6 +35,7 @@ import { ApiError } from "../errors.ts";
 import { unless } from "../parts/partial.tsx";
 import { type Answered, type Call, operate, readConnection, requireRole } from "./call.ts";
 import { getMtaSts } from "./mta-sts.ts";
+import { getSenders } from "./senders.ts";
 import { getVerdict } from "./verdict.ts";
 
 type Answers = {
@@ -59,6 +60,7 @@ const ANSWERS: Answers = {
   domainDays: getDomainDays,
   verdict: (c, input) => getVerdict(c, input, Math.floor(nowSeconds() / SECONDS_PER_DAY)),
   mtaSts: (c, input) => getMtaSts(c, input, nowSeconds()),
+  senders: (c, input) => getSenders(c, input, nowSeconds()),
   query: runQuery,
   async refusedMail(c, { from, to }) {
     const { firstDay, lastDay } = lastWeek();
