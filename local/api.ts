@@ -44,6 +44,11 @@ export async function startReprocess(api: ApiConnection, domain: string): Promis
   await ask(api, "startReprocess", { filter: { domain } });
 }
 
+/** Looks at the domains: verdicts, incidents, notices. @throws Error as `register` does */
+export async function runWatch(api: ApiConnection): Promise<void> {
+  await ask(api, "runWatch", {});
+}
+
 /** Resolves when nothing is waiting. @throws Error as `register` does; the signal's reason when aborted */
 export async function waitUntilRead(api: ApiConnection): Promise<void> {
   for (let quiet = 0; quiet < QUIET_LOOKS; ) {

@@ -17,6 +17,7 @@ import { giveSamples, type SamplesUnderWay } from "./samples/send.ts";
 import { ensureLocalSecret, type LocalSecret, readLocalSecret } from "./secret.ts";
 import { openSmtpServer, type RunningSmtpServer } from "./smtp/server.ts";
 import { explainFault, prepareStateFolder, roomProblem, StartError } from "./state-folder.ts";
+import { type RunningWatch, startWatching } from "./watch-timer.ts";
 import { DEVELOPER } from "./workers.ts";
 
 export { StartError } from "./state-folder.ts";
@@ -56,6 +57,7 @@ interface Parts {
   smtp?: RunningSmtpServer;
   front?: RunningFront;
   samples?: SamplesUnderWay | undefined;
+  watch?: RunningWatch;
 }
 
 /**
@@ -154,6 +156,7 @@ async function startParts(options: StackOptions, context: StartContext): Promise
   // Only an earlier run can have left something; in a new folder the first mails would merely be read twice.
   if (isNew) await waitUntilConnected(api);
   else await startReconcile(api);
+  parts.watch = startWatching(apiOf(options, secret), (line) => log.write(line));
   if (!options.samples || parts.smtp === undefined) return;
   parts.samples = await giveSamples(api, { stateDir, smtpPort: parts.smtp.port, log: log.show });
 }
@@ -219,17 +222,18 @@ function lineHandler({ parts, log }: StartContext): (line: string) => void {
 
 // Mail first, so that nothing new comes in; the engine last, because process still writes to it.
 async function stopParts(parts: Parts): Promise<void> {
-  const { samples, smtp, front, workers, analytics } = parts;
+  const { samples, watch, smtp, front, workers, analytics } = parts;
   delete parts.smtp;
   delete parts.front;
-  await samples?.stop();
+  await Promise.all([samples?.stop(), watch?.stop()]);
   await Promise.all([smtp?.stop(), front?.stop()]);
   await workers?.stop();
   await analytics?.stop();
 }
 
-function killParts({ samples, workers, analytics }: Parts): void {
+function killParts({ samples, watch, workers, analytics }: Parts): void {
   void samples?.stop();
+  void watch?.stop();
   workers?.kill();
   analytics?.kill();
 }

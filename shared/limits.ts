@@ -163,6 +163,8 @@ export const QUEUE_LIMITS = {
   /** Counted to a message besides its body. */
   metadataBytes: 100,
   maxDelaySeconds: 86_400,
+  /** How long a message may wait on the paid plan. */
+  maxRetentionSeconds: 1_209_600,
   /** Ours: points in one message of `dmarc-points`, so that it and its events fit one invocation. */
   maxPointsPerSlice: 240,
   /** Ours: body of one slice as JSON, with room for the envelope. */
@@ -180,6 +182,36 @@ export const STORAGE_LIMITS = {
   maxFileNameBytes: 200,
   /** Ours: one value of custom metadata. */
   maxMetadataValueBytes: 1000,
+} as const;
+
+/** What differs where Workers run on the free plan: 10 ms of CPU and 50 queries to D1 an invocation (Workers and D1 limits pages). */
+export const FREE_PLAN_LIMITS = {
+  cpuMilliseconds: 10,
+  maxQueriesPerInvocation: 50,
+  /** How long a message waits in a queue, whatever is asked for. */
+  retentionSeconds: 86_400,
+  /** Ours: messages of a batch, so that one invocation reads one report. */
+  maxBatchSize: 1,
+  /** Ours: invocations of a consumer at once. */
+  maxConcurrency: 2,
+  /** Ours: a larger file is not read, for it may take more than 10 ms. Some 60 records, compressed. */
+  maxReportBytes: 2500,
+  /** Ours: of the 50 subrequests of an invocation; the others are for a policy file and what is stored. */
+  dnsQuestions: 30,
+  /** Ours: queries of the round over all domains in one run. */
+  watchQueries: 40,
+} as const;
+
+/** Cloudflare's own API, as `npm run deploy` asks it (developers.cloudflare.com/fundamentals/api/reference/limits). */
+export const CLOUDFLARE_API_LIMITS = {
+  /** Requests of a user or token in five minutes; then everything is refused for five minutes. Ours: some are left to wrangler. */
+  requestsPerWindow: 1000,
+  windowMilliseconds: 300_000,
+  /** Ours: how often a request is sent that is answered with 429, and how long it waits where nothing says how long. */
+  maxAttempts: 4,
+  defaultRetryMilliseconds: 5000,
+  /** Ours: items on a page of a listing; 50 is the most that all of the listings take. */
+  perPage: 50,
 } as const;
 
 /** Ours: retry delays, exponential from RETRY_BASE_SECONDS of the TOML, clamped (Queues: at most 86,400 s). */
@@ -266,6 +298,10 @@ export const DASHBOARD_LIMITS = {
   maxExportRows: 20_000,
   /** Items shown of a list within a table's cell: DKIM results of a record, lines of a policy. */
   maxListed: 20,
+  /** Items of such a list that unfold below them; files have the rest. */
+  maxUnfolded: 100,
+  /** Ours: changes of records, and decisions, that a domain's timeline shows of a period, the newest. */
+  maxTimelineEvents: 100,
   /** How long a page waits for Analytics Engine, of which it shows no more than a trend. */
   engineTimeoutMs: 3000,
   /** When to try again, sent with a refusal. */
@@ -383,6 +419,14 @@ export const GUIDANCE_LIMITS = {
   warnSpfLookups: 8,
   /** Ours: lookups after which counting ends: a record that needs so many is broken anyway. */
   maxCountedSpfLookups: 40,
+  /** Ours: terms that are proposed for one source; one with more addresses asks for an include. */
+  maxAddedSpfTerms: 6,
+  /** Ours: how long a page waits for DNS before it says unknown: it has to answer within 1.5 seconds. */
+  pageDnsMilliseconds: 800,
+  /** Ours: addresses of one source that its SPF advice is about, those with the most messages. */
+  maxSpfSources: 50,
+  /** Ours: return paths of one source that are told of with them. */
+  maxReturnPaths: 20,
   /** RFC 7208 section 4.6.4: lookups without an answer. */
   maxVoidSpfLookups: 2,
   /** RFC 7208 section 4.6.4: hosts of one mx term. */
@@ -413,6 +457,8 @@ export const GUIDANCE_LIMITS = {
   maxMxHosts: 10,
   /** Ours: questions to DNS about one domain, all checks together; a Worker's invocation has 10,000 subrequests. */
   maxQuestionsPerDomain: 300,
+  /** Ours: questions that a check of an ordinary domain asks. */
+  questionsOfDomain: 30,
   /** Ours: domains checked by one run of cron, that is 4,800 a day: at 30 questions each 6,000 of an invocation's 10,000 subrequests. */
   checksPerRun: 200,
   /** Ours: a person who asks again within so many seconds is given the same check. */
@@ -471,6 +517,8 @@ export const WATCH_LIMITS = {
   sameIncidentSeconds: 3 * 86_400,
   /** An event that is found again within this was told already. */
   eventIsKnownSeconds: 30 * 86_400,
+  /** Resolved incidents are shown for a quarter. */
+  shownSeconds: 90 * 86_400,
   /** Resolved incidents and notices are kept so long. */
   keptSeconds: 400 * 86_400,
 } as const;
@@ -491,6 +539,14 @@ export const SETUP_LIMITS = {
   pageCheckSeconds: 20,
   /** Ours: an open page of a domain without a report is loaded again after so long. */
   pageRefreshSeconds: 15,
+} as const;
+
+/** What one owner may decide of one domain: a verdict reads all of it. */
+export const DECISION_LIMITS = {
+  /** Ours: subjects of a domain that were ever decided about; a prefix, a domain or a service holds for many senders. */
+  maxSubjects: 1000,
+  /** Ours: decisions kept of each, the newest: what holds, and its history. */
+  maxKept: 50,
 } as const;
 
 /** When a verdict says what. docs/verdict.md has the error rate they lead to. */

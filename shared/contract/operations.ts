@@ -8,7 +8,7 @@ import { MTA_STS_MODES } from "../guidance/mta-sts-policy.ts";
 import { storedCheck } from "../guidance/stored-check.ts";
 import { REPORT_KINDS } from "../ledger/report-rows.ts";
 import { SENDER_DECISIONS } from "../ledger/sender-decisions.ts";
-import { PAGE_LIMITS, SETUP_LIMITS } from "../limits.ts";
+import { GUIDANCE_LIMITS, PAGE_LIMITS, SETUP_LIMITS } from "../limits.ts";
 import { RECORD_ORDERS } from "../operations.ts";
 import { registryEntry } from "../registry.ts";
 import { viewerEntry } from "../viewers.ts";
@@ -104,7 +104,7 @@ const REPORT_PATH = "/reports/:account/:domain/:day/:uid";
 
 const described = {
   status: {
-    summary: "What waits in the queues, what has no outcome yet, and what became of the rest",
+    summary: "What is waiting in the queues, what is pending, and the outcomes of the last week",
     role: "operator",
     changes: false,
     answeredBy: "dashboard",
@@ -113,7 +113,7 @@ const described = {
     output: shapes.status,
   },
   pipelineStatus: {
-    summary: "What waits in the queues and what has no outcome yet",
+    summary: "What is waiting in the queues and what is pending",
     role: "operator",
     changes: false,
     answeredBy: "process",
@@ -163,6 +163,22 @@ const described = {
     /** Without days: the last 30. */
     input: v.strictObject({ domain, from: v.optional(day), to: v.optional(day) }),
     output: shapes.verdict,
+  },
+  senders: {
+    summary: "Who sends in a domain's name: whose each sender is, what was decided about it, and what is suggested",
+    role: "viewer",
+    changes: false,
+    answeredBy: "dashboard",
+    http: { method: "GET", path: "/senders/:domain", place: "query", status: 200, answer: "json" },
+    /** Without days: the last 30. */
+    input: v.strictObject({
+      domain,
+      from: v.optional(day),
+      to: v.optional(day),
+      /** Only those that the owner has to decide about. */
+      undecided: v.optional(truth),
+    }),
+    output: shapes.senders,
   },
   query: {
     summary: "A statement for Analytics Engine, answered in the form the engine gives it",
@@ -283,7 +299,7 @@ const described = {
   },
 
   listDeadLetters: {
-    summary: "What could not become data, by the day its mail arrived, oldest first",
+    summary: "Reports that couldn't be processed, by the day their mail arrived, oldest first",
     role: "operator",
     changes: false,
     answeredBy: "dashboard",
@@ -310,7 +326,7 @@ const described = {
     output: shapes.deadLetterDetails,
   },
   requeueDeadLetters: {
-    summary: "Sends messages of dead letters again: by id, or a page of a filter's letters",
+    summary: "Retries dead letters: by id, or a page of those a filter matches",
     role: "operator",
     changes: true,
     answeredBy: "process",
@@ -338,7 +354,7 @@ const described = {
   },
 
   restoreDeadLetters: {
-    summary: "Opens discarded dead letters again",
+    summary: "Reopens discarded dead letters",
     role: "operator",
     changes: true,
     answeredBy: "process",
@@ -370,7 +386,7 @@ const described = {
     output: shapes.pageOf(shapes.conflict),
   },
   listDoubtedConflicts: {
-    summary: "Other versions of verified reports that nothing proves to be their reporters', by reporter and domain",
+    summary: "Unverified versions of verified reports, by reporter and domain",
     role: "operator",
     changes: false,
     answeredBy: "dashboard",
@@ -474,7 +490,7 @@ const described = {
     output: shapes.reportName,
   },
   undoTakeBack: {
-    summary: "Lets a report count again that was taken back",
+    summary: "Counts a report again that was taken back",
     role: "operator",
     changes: true,
     answeredBy: "process",
@@ -532,7 +548,7 @@ const described = {
     output: shapes.listOf(shapes.addedLine),
   },
   domainSetup: {
-    summary: "How far a domain is that was added, from the record to publish to its first report",
+    summary: "The progress of an added domain, from the record to publish to its first report",
     role: "viewer",
     changes: false,
     answeredBy: "process",
@@ -551,7 +567,8 @@ const described = {
     output: v.object({ rua: v.string(), isAddressRemoved: v.boolean() }),
   },
   decideSender: {
-    summary: "Says of a source whether it is the owner's own, a forwarder, or not theirs; the verdict follows",
+    summary:
+      "Decides whether an address, prefix, domain or service is the owner's, a forwarder, or not theirs; the verdict follows",
     role: "viewer",
     changes: true,
     answeredBy: "process",
@@ -566,7 +583,7 @@ const described = {
     output: shapes.decidedSender,
   },
   undoSenderDecision: {
-    summary: "Puts the decision before about a source in force again",
+    summary: "Undoes the last decision about a source",
     role: "viewer",
     changes: true,
     answeredBy: "process",
@@ -626,8 +643,29 @@ const described = {
       rememberedSeconds: v.number(),
     }),
   },
+  spfAdvice: {
+    summary: "What letting a source in does to the domain's SPF record; asks DNS and changes nothing",
+    role: "viewer",
+    changes: false,
+    answeredBy: "process",
+    http: undefined,
+    input: v.strictObject({
+      account,
+      domain,
+      sender: v.strictObject({
+        name: v.pipe(v.string(), v.maxLength(253)),
+        networks: v.pipe(v.array(v.pipe(v.string(), v.maxLength(50))), v.maxLength(GUIDANCE_LIMITS.maxSpfSources)),
+        service: v.pipe(v.string(), v.maxLength(100)),
+        returnPaths: v.optional(
+          v.pipe(v.array(v.pipe(v.string(), v.maxLength(253))), v.maxLength(GUIDANCE_LIMITS.maxReturnPaths)),
+        ),
+        isForwarder: v.boolean(),
+      }),
+    }),
+    output: shapes.spfAdvice,
+  },
   nameAddresses: {
-    summary: "Looks up what addresses are called that a page has shown",
+    summary: "Looks up the names of addresses that a page has shown",
     role: "viewer",
     changes: true,
     answeredBy: "process",
@@ -652,7 +690,7 @@ const described = {
     output: shapes.watchDone,
   },
   listIncidents: {
-    summary: "Incidents that are open, or were resolved, of all domains or of one",
+    summary: "Incidents that are open, or were resolved within 90 days, of all domains or of one",
     role: "viewer",
     changes: false,
     answeredBy: "dashboard",
@@ -707,7 +745,7 @@ const described = {
   },
 
   startReprocess: {
-    summary: "Runs raw objects again, a page a message; without a filter all of them",
+    summary: "Reprocesses raw objects, a page a message; without a filter all of them",
     role: "operator",
     changes: true,
     answeredBy: "process",
@@ -722,7 +760,7 @@ const described = {
     output: shapes.job,
   },
   startReconcile: {
-    summary: "Enqueues raw objects that have no outcome; takes days only",
+    summary: "Enqueues raw objects that are still pending; takes days only",
     role: "operator",
     changes: true,
     answeredBy: "process",
@@ -737,7 +775,7 @@ const described = {
     output: shapes.job,
   },
   cancelJob: {
-    summary: "Ends a job; what it has enqueued is still run",
+    summary: "Stops a job; what it has enqueued and is not processed yet is skipped, and counted",
     role: "operator",
     changes: true,
     answeredBy: "process",

@@ -1,6 +1,7 @@
 /** The verdict in words, for the page and the command: what is, then what to do. Plain texts; names in them are strangers'. Pure. */
 import { VERDICT_LIMITS } from "../limits.ts";
-import type { JudgedSource, RoleReason } from "./roles.ts";
+import type { Decision, JudgedSource, RoleReason } from "./roles.ts";
+import type { Suggestion, SuggestionCode } from "./suggest.ts";
 import type { Reason, Verdict } from "./verdict.ts";
 import { mustNotBeLost } from "./what-if.ts";
 
@@ -147,25 +148,51 @@ const ROLE_REASONS: Record<RoleReason, string> = {
   passesDmarc: "its mail passes DMARC",
   sameServerPasses: "other mail of this server passes for your domain",
   knownForwarder: "a known mailing list or forwarding service",
-  signatureSurvives: "hands on mail that your servers signed",
+  signatureSurvives: "passes on mail that your servers signed",
   signatureBroken: "your signature is on it, but was broken on the way",
   receiversLetThrough: "receivers say it is forwarded or from a list",
   knownService: "a known service that doesn't pass for your domain",
-  failingSignature: "signed for your domain with a key that never works",
+  failingSignature: "signs for your domain with a key that never works",
   identifiedSender: "passes for its own domain only, again and again",
   steadyServer: "not authenticated, but seen again and again",
-  returningServer: "not authenticated, but it came back: spoofers rarely do",
-  loneServer: "not authenticated, and alone in that: spoofers come from many addresses",
-  standsOut: "not authenticated, and sends more than spoofers' addresses do",
-  largeSender: "not authenticated as your domain, but sends much",
+  returningServer: "not authenticated, but came back; spoofers rarely do",
+  loneServer: "a single unauthenticated server; spoofers use many",
+  standsOut: "not authenticated, but sends more than spoofers do",
+  largeSender: "doesn't pass for your domain, but sends a lot",
   fewMessages: "too few messages to matter",
-  oneOff: "not authenticated as your domain, seen seldom",
+  oneOff: "doesn't pass for your domain, and is rarely seen",
 };
 
 /** Why a source has its role. */
 export function roleReasonText(reason: RoleReason): string {
   return ROLE_REASONS[reason];
 }
+
+/** What is suggested about a sender, and why, in one sentence. */
+export function suggestionText({ decision, code, because }: Suggestion, domain: string): string {
+  return `${DECISIONS[decision]}: ${SUGGESTION_REASONS[code]({ because, domain })}.`;
+}
+
+const DECISIONS: Record<Decision, string> = {
+  mine: "Probably yours",
+  notMine: "Probably not yours",
+  forwarder: "Probably a forwarder",
+};
+
+const SUGGESTION_REASONS: Record<SuggestionCode, (names: { because: string; domain: string }) => string> = {
+  neighbourDecided: ({ because }) => `you said so of ${because}, its neighbour`,
+  inSpf: ({ because, domain }) => `the SPF record of ${domain} names ${because}`,
+  ownHost: ({ because }) => `its reverse name is ${because}`,
+  forwarderHost: ({ because }) => `its reverse name is ${because}`,
+  partlyLetThrough: () => "receivers let some of its mail through as forwarded",
+  signsForDomain: ({ domain }) => `it signs for ${domain}, with a key that no receiver could verify`,
+  partlyPasses: () => "some of its mail passes DMARC",
+  sendingService: ({ because }) => `${because} sends mail for its customers`,
+  steadySigner: () => "it signs its mail with DKIM, and sends again and again",
+  steadyHost: ({ because }) => `it sends again and again, and its reverse name is ${because}`,
+  seldomUnsigned: () => "it was seen seldom, and does not sign its mail",
+  namelessBurst: () => "it sent once, and has no reverse name, as mail servers do",
+};
 
 /** Service and domain, or the address. */
 export function sourceName({ name, service }: Pick<JudgedSource, "name" | "service">): string {

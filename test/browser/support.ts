@@ -9,6 +9,11 @@ import { type RunningStack, startStack } from "../../local/stack.ts";
 import { launchBrowser, openedContext } from "../../scripts/browser.ts";
 import { freePorts } from "../local/support.ts";
 
+interface Attachment {
+  name: string;
+  content: string;
+}
+
 export interface BrowserStack {
   origin: string;
   stack: RunningStack;
@@ -18,8 +23,8 @@ export interface BrowserStack {
   /** What pages did that they must not. */
   faults: string[];
   open(path: string): Promise<Page>;
-  /** Sends a mail with one attachment by SMTP. */
-  send(mail: { to: string; name: string; content: string }): Promise<void>;
+  /** Sends a mail with one attachment, or several, by SMTP. */
+  send(mail: { to: string } & (Attachment | { attachments: Attachment[] })): Promise<void>;
   /** Sends a whole mail as it is. */
   sendRaw(mail: { to: string; raw: string }): Promise<void>;
   api(path: string, init?: RequestInit): Promise<Response>;
@@ -56,8 +61,9 @@ export async function startBrowserStack({ dnsUrl = "" }: { dnsUrl?: string } = {
       await page.goto(origin + path);
       return page;
     },
-    async send({ to, name, content }) {
-      const attachments = [{ filename: name, content }];
+    async send({ to, ...mail }) {
+      const files = "attachments" in mail ? mail.attachments : [mail];
+      const attachments = files.map(({ name, content }) => ({ filename: name, content }));
       await transport.sendMail({
         from: "reporter@reporter.example",
         to,
@@ -80,6 +86,31 @@ export async function startBrowserStack({ dnsUrl = "" }: { dnsUrl?: string } = {
     },
   };
 }
+
+/** What a person cannot reach without scrolling sideways: one line each. Heads of tables are for screen readers there. */
+export function offScreen(page: Page): Promise<string[]> {
+  return page.evaluate(OFF_SCREEN);
+}
+
+// A text, since tests are not compiled for a browser.
+const OFF_SCREEN = `(() => {
+  const found = [];
+  const { scrollWidth } = document.documentElement;
+  if (scrollWidth > innerWidth) {
+    const wide = [...document.querySelectorAll("main *:not(thead, thead *)")].filter((one) => one.getBoundingClientRect().right > innerWidth + 0.5);
+    found.push("the page is " + scrollWidth + " wide: " + (wide.at(-1)?.outerHTML.slice(0, 200) ?? "no part of it"));
+  }
+  for (const part of document.querySelectorAll("body *")) {
+    const scrolls = /auto|scroll/.test(getComputedStyle(part).overflowX) && part.scrollWidth > part.clientWidth + 1;
+    if (scrolls) found.push(part.tagName + "." + part.className + " is " + part.scrollWidth + " wide");
+  }
+  for (const control of document.querySelectorAll("a, button, input, select, summary, textarea")) {
+    const { left, right, width } = control.getBoundingClientRect();
+    if (width === 0 || control.closest("thead") !== null || control.matches(".skip")) continue;
+    if (left < 0 || right > innerWidth + 0.5) found.push(control.outerHTML.slice(0, 80) + " ends at " + right);
+  }
+  return found;
+})()`;
 
 /** What axe-core finds wrong on a page, one line each. */
 export async function axeFindings(page: Page): Promise<string[]> {

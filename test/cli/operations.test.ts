@@ -118,7 +118,12 @@ it("dead-letters discard asks, or takes --yes", async () => {
 it("conflicts: list, discard, accept", async () => {
   const conflicts = await runJson<{ id: string; other: { messages: number } }[]>("conflicts", "list");
   const idOf = (count: number) => conflicts.find(({ other }) => other.messages === count)?.id ?? "";
-  expect((await run("conflicts", "list")).stdout).toMatch(
+  const grouped = (await run("conflicts", "list")).stdout;
+  expect(grouped).toMatch(/│ conflicts +│ reporter +│ about +│ account +│ first filed +│ last filed +│/);
+  expect(grouped).toMatch(/│ 2 +│ .* │ acme\.example +│ acme +│ 20\d\d-/);
+  expect(grouped).toContain("dmarc conflicts list --all");
+  expect(grouped).not.toContain(idOf(20));
+  expect((await run("conflicts", "list", "--all")).stdout).toMatch(
     /report id +twice\n[\s\S]*accepted +1 records, 10 messages, received \d{4}-.*raw\//,
   );
   const shown = await run("conflicts", "show", idOf(20));
@@ -157,7 +162,7 @@ it("reprocess and reconcile: nothing by mistake, dry runs, watched to the end, a
   const watched = await run("reprocess", "--all", "--yes", "--watch");
   expect(watched).toMatchObject({ code: 0, stderr: "" });
   expect(watched.stdout).toMatch(
-    /of +everything\nstate +done\nlooked at +5\nenqueued +5\nrun again +5\nfiles, about +\d+\n/,
+    /scope +all reports\nstate +done\nscanned +5\nenqueued +5\nreprocessed +5\nfiles, about +\d+\n/,
   );
   // Watched to the end: nothing is in work any more.
   expect(await runJson("status")).toMatchObject({ runningAgain: 0, unfinished: 0 });

@@ -24,7 +24,7 @@ import { incidentsQuery, mutesQuery, noticesQuery } from "../../../shared/ledger
 import { peopleQuery, personQuery } from "../../../shared/ledger/people.ts";
 import { refusedMailQuery } from "../../../shared/ledger/refused-mail.ts";
 import { statsQuery } from "../../../shared/ledger/stats.ts";
-import { PAGE_LIMITS } from "../../../shared/limits.ts";
+import { PAGE_LIMITS, WATCH_LIMITS } from "../../../shared/limits.ts";
 import { pageOf } from "../../../shared/operations.ts";
 import { normalizeRua } from "../../../shared/registry.ts";
 import { parseDay, SECONDS_PER_DAY } from "../../../shared/report-day.ts";
@@ -35,6 +35,7 @@ import { ApiError } from "../errors.ts";
 import { unless } from "../parts/partial.tsx";
 import { type Answered, type Call, operate, readConnection, requireRole } from "./call.ts";
 import { getMtaSts } from "./mta-sts.ts";
+import { getSenders } from "./senders.ts";
 import { getVerdict } from "./verdict.ts";
 
 type Answers = {
@@ -59,6 +60,7 @@ const ANSWERS: Answers = {
   domainDays: getDomainDays,
   verdict: (c, input) => getVerdict(c, input, Math.floor(nowSeconds() / SECONDS_PER_DAY)),
   mtaSts: (c, input) => getMtaSts(c, input, nowSeconds()),
+  senders: (c, input) => getSenders(c, input, nowSeconds()),
   query: runQuery,
   async refusedMail(c, { from, to }) {
     const { firstDay, lastDay } = lastWeek();
@@ -69,7 +71,12 @@ const ANSWERS: Answers = {
     return { items: await c.get("ledger").askDirectory(refusedMailQuery(days)) };
   },
   async listIncidents(c, { account, domain, state = "open" }) {
-    const question = incidentsQuery(await accountsOf(c, account), { domain, state, limit: PAGE_LIMITS.incidents });
+    const resolvedSinceSeconds = nowSeconds() - WATCH_LIMITS.shownSeconds;
+    const question = incidentsQuery(await accountsOf(c, account), {
+      domain,
+      state: state === "open" ? state : { resolvedSinceSeconds },
+      limit: PAGE_LIMITS.incidents,
+    });
     return { items: await c.get("ledger").ask(question, account) };
   },
   async listNotices(c, { account }) {

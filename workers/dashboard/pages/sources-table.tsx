@@ -1,4 +1,5 @@
 /** The table of sources, on the overview and on the page Sources. */
+import { decisionAbout, readDecisions } from "../../../shared/guidance/decisions.ts";
 import type { JudgedSource, Role } from "../../../shared/guidance/roles.ts";
 import { isNewSource, type Source, type SourceKind } from "../../../shared/guidance/sources.ts";
 import { roleReasonText } from "../../../shared/guidance/verdict-words.ts";
@@ -19,7 +20,7 @@ interface SourcesInput {
   period: Period;
   /** First day of all the domain's data. */
   dataSince: number;
-  /** What the owner said of sources, by name. */
+  /** What the owner said, by text of the subject. */
   decisions: ReadonlyMap<string, SenderDecision>;
   size?: number;
   judged: readonly JudgedSource[];
@@ -49,13 +50,14 @@ export function sourcesTable(request: PageRequest, input: SourcesInput): BoundTa
     rows: input.sources,
     sort: "-messages",
     ...(input.size === undefined ? {} : { size: input.size }),
-    empty: "Nobody sent mail in this domain's name in this period, as far as receivers reported.",
+    empty: "No mail from this domain was reported in this period.",
     columns: columns(request, input),
   });
 }
 
 function columns(request: PageRequest, input: SourcesInput): ViewColumn<Source>[] {
   const { domain, sources, period, dataSince, decisions, judged, step = "reject" } = input;
+  const read = readDecisions(decisions);
   const found = new Map(judged.map((source) => [source.name, source]));
   const total = sources.reduce((sum, { messages }) => sum + messages, 0);
   const isNew = (source: Source): boolean => isNewSource(source, { firstDay: period.firstDay, dataSince });
@@ -70,14 +72,14 @@ function columns(request: PageRequest, input: SourcesInput): ViewColumn<Source>[
           domain={domain}
           source={source}
           isNew={isNew(source)}
-          decision={decisions.get(source.name)}
+          decision={decisionAbout(source, read)?.decision}
         />
       ),
     },
     {
       key: "decision",
       label: "Decision",
-      value: ({ name }) => decisions.get(name) ?? "undecided",
+      value: (source) => decisionAbout(source, read)?.decision ?? "undecided",
       exportOnly: true,
     },
     { key: "service", label: "Service", value: ({ service }) => service, exportOnly: true },
@@ -103,12 +105,15 @@ function columns(request: PageRequest, input: SourcesInput): ViewColumn<Source>[
       cell: ({ messages }) => formatShare(messages, total),
     },
     dmarcColumn(),
-    { key: "uncounted", label: "Of unverified reports", value: ({ uncounted }) => uncounted, exportOnly: true },
-    shareColumn({ key: "dkim_pass", label: "DKIM pass", term: "DKIM" }, ({ dkimPassed }) => dkimPassed),
+    { key: "uncounted", label: "From unverified reports", value: ({ uncounted }) => uncounted, exportOnly: true },
+    shareColumn(
+      { key: "dkim_pass", label: "DKIM pass", term: "DKIM", screenOnly: true },
+      ({ dkimPassed }) => dkimPassed,
+    ),
     shareColumn({ key: "dkim_aligned", label: "DKIM aligned", term: "Alignment" }, ({ dkimAligned }) => dkimAligned),
-    shareColumn({ key: "spf_pass", label: "SPF pass", term: "SPF" }, ({ spfPassed }) => spfPassed),
+    shareColumn({ key: "spf_pass", label: "SPF pass", term: "SPF", screenOnly: true }, ({ spfPassed }) => spfPassed),
     shareColumn({ key: "spf_aligned", label: "SPF aligned" }, ({ spfAligned }) => spfAligned),
-    dayColumn("first_seen", "First seen", ({ firstDay }) => firstDay),
+    { ...dayColumn<Source>("first_seen", "First seen", ({ firstDay }) => firstDay), screenOnly: true },
     dayColumn("last_seen", "Last seen", ({ lastDay }) => lastDay),
     { key: "new", label: "New in period", value: (source) => (isNew(source) ? "yes" : "no"), exportOnly: true },
   ];
