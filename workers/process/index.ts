@@ -3,6 +3,7 @@
 import { runDomainChecks } from "./check-domains.ts";
 import { consumeBatch } from "./consumer.ts";
 import { type Invocation, type LogEntry, newInvocation, type ProcessEnv } from "./env.ts";
+import { enqueueDeliveries } from "./notify.ts";
 import { runUpkeep } from "./upkeep.ts";
 import { runWatch } from "./watch.ts";
 
@@ -34,10 +35,18 @@ export default {
 function runScheduled(cron: string, invocation: Invocation): Promise<LogEntry> {
   switch (cron) {
     case WATCH_CRON:
-      return runWatch(invocation);
+      return watchAndNotify(invocation);
     case CHECK_CRON:
       return runDomainChecks(invocation);
     default:
       return runUpkeep(invocation, Math.random());
   }
+}
+
+async function watchAndNotify(invocation: Invocation): Promise<LogEntry> {
+  // What was found before is sent even if the round over the domains fails.
+  const watched = await runWatch(invocation).catch((error: unknown) => ({ error }));
+  const deliveries = await enqueueDeliveries(invocation);
+  if ("error" in watched) throw watched.error;
+  return { ...watched, deliveries };
 }
