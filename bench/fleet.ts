@@ -1,8 +1,11 @@
 /**
  * How long the page Domains takes for a provider: `npm run bench:fleet -- [domains] [--json]`, 10,000 domains of 1,000
- * accounts unless told, each with a report on every day of three months. Its rows are written by SQL that says what
- * settling their reports would: only the sums by day, which are all the page reads, and a dead letter for one in fifty.
+ * accounts unless told, each with a report on every day of three months, registered, with a verdict; one in twenty more is
+ * registered and has no report yet. Its rows are written by SQL that says what settling their reports and cron would: sums by
+ * day, verdicts, the list of registered domains, and a dead letter for one in fifty.
  */
+import { SETUP_STATES } from "../shared/guidance/setup-state.ts";
+import { VERDICT_STATES } from "../shared/guidance/verdict.ts";
 import { FIRST_DAY } from "./page-data.ts";
 import { periodOfDays } from "./page-paths.ts";
 import { measurePages, type PagesBench, type PageTime, printTimes, readArguments, startPages } from "./pages.ts";
@@ -41,12 +44,53 @@ async function fill({ ledger }: PagesBench, domains: number): Promise<void> {
     .all();
 }
 
+/** What cron and adding domains would have written: verdicts of every kind, registered domains, some without a report. */
+async function judge({ ledger }: PagesBench, domains: number): Promise<void> {
+  const places = `WITH RECURSIVE places(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM places WHERE n + 1 < CAST(?1 AS INTEGER))`;
+  const name = `'account' || (n % ${ACCOUNTS}), 'domain' || n || '.example'`;
+  const states = VERDICT_STATES.map((state, place) => `WHEN ${place} THEN '${state}'`).join(" ");
+  await ledger
+    .prepare(
+      `${places} INSERT INTO domain_verdicts (account, domain, state, place, since_seconds, messages, own_messages, at_risk,
+          policy, is_test, next_record, reasons, senders, computed_seconds, fingerprint, version)
+        SELECT ${name}, CASE n % ${VERDICT_STATES.length} ${states} END, n % ${VERDICT_STATES.length}, 1, 15000, 9000,
+          (n * 7919) % 500, 'none', 0, '', '[]', '[]', 1, '', 1 FROM places`,
+    )
+    .bind(domains)
+    .all();
+  const setups = SETUP_STATES.map((state, place) => `WHEN ${place} THEN '${state}'`).join(" ");
+  await ledger
+    .prepare(
+      `${places} INSERT INTO registered_domains (account, domain, rua, added_seconds, state, checked_seconds, setup)
+        SELECT ${name}, 'a' || n || '@rua.example', 1,
+          CASE WHEN n < ?2 THEN 'receiving' ELSE CASE n % ${SETUP_STATES.length} ${setups} END END, 1, '{}' FROM places`,
+    )
+    .bind(Math.ceil(domains * 1.05), domains)
+    .all();
+}
+
 function paths(): Record<string, string> {
   const period = periodOfDays(LAST_DAY, 30);
-  const sorts = ["domain", "-messages", "dmarc_pass", "-change", "policy", "-reports", "-last_report_day", "-problems"];
+  const sorts = [
+    "status",
+    "account",
+    "domain",
+    "-messages",
+    "dmarc_pass",
+    "-change",
+    "policy",
+    "-reports",
+    "-last_report_day",
+    "-problems",
+  ];
   return {
     "Domains, 7 days": `/?${periodOfDays(LAST_DAY, 7)}`,
     ...Object.fromEntries(sorts.map((sort) => [`Domains, 30 days, by ${sort}`, `/?${period}&domains.sort=${sort}`])),
+    ...Object.fromEntries(
+      [...VERDICT_STATES, "setUp"].map((status) => [`Domains, only ${status}`, `/?${period}&status=${status}`]),
+    ),
+    "Domains, only notYet, by messages": `/?${period}&status=notYet&domains.sort=-messages`,
+    "Domains, searched by account": `/?${period}&domains.q=account77`,
     "Domains, searched by name": `/?${period}&domains.q=domain77`,
     "Domains, searched by policy": `/?${period}&domains.q=p%3Dreject`,
     "Domains, page 100 of 100 rows": `/?${period}&domains.size=100&domains.page=100`,
@@ -58,9 +102,10 @@ function paths(): Record<string, string> {
 
 async function run(bench: PagesBench, domains: number): Promise<PageTime[]> {
   await fill(bench, domains);
+  await judge(bench, domains);
   const [first] = await measurePages(bench, { "Domains, 30 days": paths()["Domains, 30 days, by -messages"] ?? "/" });
   const { text } = await bench.get(paths()["Domains, 30 days, by -messages"] ?? "/");
-  if (!text.includes(`${domains.toLocaleString("en-US")} rows`))
+  if (!text.includes(`${Math.ceil(domains * 1.05).toLocaleString("en-US")} rows`))
     throw new Error("The page does not count all domains.");
   return [...(first === undefined ? [] : [first]), ...(await measurePages(bench, paths()))];
 }

@@ -13,8 +13,9 @@ const IS_PLAIN = /^[\x21-\x7e]*$/;
  * @returns a text that is not a domain name is returned in lower case without its trailing dot
  */
 export function domainName(text: string): string {
-  const lower = text.trim().toLowerCase().replace(/\.$/, "");
-  return IS_PLAIN.test(lower) ? lower : toALabels(lower);
+  const lower = text.trim().toLowerCase();
+  const name = lower.endsWith(".") ? lower.slice(0, -1) : lower;
+  return IS_PLAIN.test(name) ? name : toALabels(name);
 }
 
 /** The domain of a mail address, or of the last address in a text; "" if there is none. */

@@ -120,6 +120,7 @@ const latin1 = new TextDecoder("latin1");
 export function sniff(head: Uint8Array): ContentType {
   // Nearly all input is one of these.
   if (head[0] === 0x1f && head[1] === 0x8b) return "gzip";
+  if (head[0] === LESS_THAN && head[1] === QUESTION_MARK) return "xml";
   if (head[0] !== LESS_THAN) {
     const known = sniffSignature(head);
     if (known !== undefined) return known;
@@ -148,6 +149,7 @@ export function leadingBlankBytes(head: Uint8Array): number {
 }
 
 const LESS_THAN = 0x3c;
+const QUESTION_MARK = 0x3f;
 
 function isBlank(byte: number | undefined): boolean {
   return byte === 0x20 || byte === 0x09 || byte === 0x0d || byte === 0x0a || byte === 0x00;

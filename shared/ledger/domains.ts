@@ -31,6 +31,8 @@ export interface DomainTotals {
   rank: number;
   /** Messages of the owner's senders that a policy would hit, as the verdict counted them. */
   atRisk: number;
+  /** All messages that the verdict counted: of two domains that are equal otherwise, the one with more comes first. */
+  weight: number;
   /** Open ones, whatever their age. */
   deadLetters: number;
   conflicts: number;
@@ -66,29 +68,36 @@ export function isDomainStatus(text: string): text is DomainStatus {
 const RANKS = { step: 10, setupToDo: 15, setupWaiting: 35, notJudged: 38 } as const;
 const TO_DO: readonly SetupState[] = ["recordNotFound", "wrongAddress", "notPermitted"];
 
-/** What the list is sorted by: the columns of the page, as SQL and for rows of several databases. */
+/** What the list is sorted by: the columns of the page, as SQL and for rows of several databases; isSummed: by sums of days. */
 const ORDERS = {
   status: {
+    isSummed: false,
     // The one with the most messages at risk comes first among those of one status.
     sql: "rank * 1e12 - atRisk",
     value: ({ rank, atRisk }) => rank * 1e12 - atRisk,
   },
-  account: { sql: "accounts", value: ({ accounts }) => JSON.stringify(accounts) },
-  domain: { sql: "domain", value: ({ domain }) => domain },
-  messages: { sql: "messages", value: ({ messages }) => messages },
+  account: { isSummed: false, sql: "accounts", value: ({ accounts }) => JSON.stringify(accounts) },
+  domain: { isSummed: false, sql: "domain", value: ({ domain }) => domain },
+  messages: { isSummed: true, sql: "messages", value: ({ messages }) => messages },
   dmarc_pass: {
+    isSummed: true,
     sql: "CASE WHEN messages > 0 THEN 1.0 * passed / messages ELSE -1 END",
     value: ({ messages, passed }) => (messages > 0 ? passed / messages : -1),
   },
   change: {
+    isSummed: true,
     sql: "CASE WHEN messagesBefore > 0 THEN 1.0 * messages / messagesBefore ELSE -1 END",
     value: ({ messages, messagesBefore }) => (messagesBefore > 0 ? messages / messagesBefore : -1),
   },
-  policy: { sql: "policy", value: ({ policy }) => policy },
-  reports: { sql: "reports", value: ({ reports }) => reports },
-  last_report_day: { sql: "newest", value: ({ lastEndSeconds }) => lastEndSeconds },
-  problems: { sql: "deadLetters + conflicts", value: ({ deadLetters, conflicts }) => deadLetters + conflicts },
-} as const satisfies Record<string, { sql: string; value: (row: DomainTotals) => string | number }>;
+  policy: { isSummed: false, sql: "policy", value: ({ policy }) => policy },
+  reports: { isSummed: true, sql: "reports", value: ({ reports }) => reports },
+  last_report_day: { isSummed: false, sql: "newest", value: ({ lastEndSeconds }) => lastEndSeconds },
+  problems: {
+    isSummed: false,
+    sql: "deadLetters + conflicts",
+    value: ({ deadLetters, conflicts }) => deadLetters + conflicts,
+  },
+} as const satisfies Record<string, { isSummed: boolean; sql: string; value: (row: DomainTotals) => string | number }>;
 
 export type DomainOrder = keyof typeof ORDERS;
 
@@ -121,8 +130,10 @@ export interface DomainList {
 /** As a LIMIT: none. */
 const WHOLE_LIST = -1;
 
-// Sums of one domain travel as one JSON text: grouped in one statement they would be sorted, which takes longest.
-const SUMS = `json_array(
+// Sums of one domain travel as one JSON text: grouped in one statement they would be sorted, which takes longest. The policy is
+// that of the row with the latest end.
+const SUMS = "json_array(sum(d.total), sum(d.passed), 0, sum(d.reports), max(d.last_end_seconds), d.policy)";
+const SUMS_AND_BEFORE = `json_array(
   sum(CASE WHEN d.day >= ?3 THEN d.total ELSE 0 END),
   sum(CASE WHEN d.day >= ?3 THEN d.passed ELSE 0 END),
   sum(CASE WHEN d.day < ?3 THEN d.total ELSE 0 END),
@@ -162,6 +173,7 @@ const pageRow = v.object({
         setup: v.picklist([...SETUP_STATES, ""]),
         rank: v.number(),
         atRisk: v.number(),
+        weight: v.number(),
         deadLetters: v.number(),
         conflicts: v.number(),
       }),
@@ -181,59 +193,86 @@ const RANK = `CASE WHEN hadReports = 0 THEN
     CASE WHEN setup IN (${quoted(TO_DO)}) THEN ${RANKS.setupToDo} ELSE ${RANKS.setupWaiting} END
   ELSE coalesce(place * ${RANKS.step}, ${RANKS.notJudged}) END`;
 
+const OF_NAME = "d.account = b.account AND d.kind = 'aggregate' AND d.domain = b.domain";
+
+/** As SQL: the sums of all days of a period, an account and domain. */
+function sumsOf(sums: string): string {
+  return `(SELECT ${sums} FROM domain_days d WHERE ${OF_NAME} AND d.day BETWEEN ?2 AND ?4)`;
+}
+
+/** As SQL: the newest report's end and, behind it, its policy, so that one max() finds both. It reads one day. */
+const NEWEST = `(SELECT printf('%012d', d.last_end_seconds) || d.policy FROM domain_days d
+  WHERE ${OF_NAME} AND d.day BETWEEN ?3 AND ?4 AND d.last_end_seconds > 0 ORDER BY d.day DESC LIMIT 1)`;
+const NEWEST_OF_SUMS = "CASE WHEN sums ->> 4 > 0 THEN printf('%012d', sums ->> 4) || (sums ->> 5) END";
+
+const SUM_COLUMNS = `coalesce(sum(sums ->> 0), 0) AS messages, coalesce(sum(sums ->> 1), 0) AS passed,
+  coalesce(sum(sums ->> 2), 0) AS messagesBefore, coalesce(sum(sums ->> 3), 0) AS reports`;
+
 /**
- * Common table expressions: `totals`, a row a domain that is registered or has reports in the period. The newest report's
- * policy stands behind its end, so that one max() finds both.
+ * Common table expressions. `base`: a row an account and domain. `totals`: a row a domain that is registered or has reports in
+ * the period. `listed`: those that the filters leave.
+ *
+ * @param sums what is summed of every domain; undefined = nothing, no more than one day of a domain is read
+ * @param isAsked condition on dead letters and conflicts
  */
-const TOTALS = `known AS (
-    SELECT names.account AS account, names.domain AS domain, w.place AS place, w.at_risk AS atRisk, NULL AS setup,
-      (SELECT ${SUMS} FROM domain_days d WHERE d.account = names.account AND d.kind = 'aggregate'
-        AND d.domain = names.domain AND d.day BETWEEN ?2 AND ?4) AS sums
-    FROM names LEFT JOIN domain_verdicts w ON w.account = names.account AND w.domain = names.domain AND w.place >= 0
-    WHERE names.domain IS NOT NULL
+function listedSql(sums: string | undefined, isAsked: string): string {
+  return `base AS MATERIALIZED (
+    SELECT b.account AS account, b.domain AS domain, w.place AS place, w.at_risk AS atRisk, w.messages AS weight,
+      r.state AS setup, 1 AS isReported, ${sums === undefined ? "NULL" : sumsOf(sums)} AS sums,
+      ${sums === undefined ? NEWEST : "NULL"} AS newest
+    FROM names b LEFT JOIN domain_verdicts w ON w.account = b.account AND w.domain = b.domain AND w.place >= 0
+      LEFT JOIN registered_domains r ON r.account = b.account AND r.domain = b.domain
+    WHERE b.domain IS NOT NULL
     UNION ALL
-    SELECT account, domain, NULL, NULL, state, NULL FROM registered_domains
-    WHERE account IN (SELECT value FROM json_each(?1))),
-  packed AS MATERIALIZED (SELECT * FROM known),
+    SELECT account, domain, NULL, NULL, NULL, state, 0, NULL, NULL FROM registered_domains b
+    WHERE account IN (SELECT value FROM json_each(?1)) AND NOT EXISTS (SELECT 1 FROM domain_days d WHERE ${OF_NAME})),
   totals AS MATERIALIZED (
     SELECT *, ${STATUS} AS status, ${RANK} AS rank FROM (
-      SELECT domain, json_group_array(DISTINCT account) AS accounts,
-        coalesce(sum(sums ->> 0), 0) AS messages, coalesce(sum(sums ->> 1), 0) AS passed,
-        coalesce(sum(sums ->> 2), 0) AS messagesBefore, coalesce(sum(sums ->> 3), 0) AS reports,
-        coalesce(max(CASE WHEN sums ->> 4 > 0 THEN printf('%012d', sums ->> 4) || (sums ->> 5) END), '') AS newest,
-        count(sums) AS hadReports, count(setup) AS registered, min(place) AS place,
-        coalesce(sum(atRisk), 0) AS atRisk, coalesce(max(setup), '') AS setup
-      FROM packed GROUP BY domain)
-    WHERE newest <> '' OR registered > 0)`;
+      SELECT domain, json_group_array(account) AS accounts, coalesce(max(${sums === undefined ? "newest" : NEWEST_OF_SUMS}), '') AS newest,
+        sum(isReported) AS hadReports, count(setup) AS registered, min(place) AS place,
+        coalesce(sum(atRisk), 0) AS atRisk, coalesce(sum(weight), 0) AS weight, coalesce(max(setup), '') AS setup
+        ${sums === undefined ? "" : `, ${SUM_COLUMNS}`}
+      FROM base GROUP BY domain)
+    WHERE newest <> '' OR registered > 0),
+  problems AS MATERIALIZED (
+    SELECT domain, sum(letters) AS deadLetters, sum(versions) AS conflicts FROM (
+      SELECT domain, count(*) AS letters, 0 AS versions FROM dead_letters WHERE ${isAsked} AND ${IS_OPEN_DEAD_LETTER} GROUP BY domain
+      UNION ALL
+      SELECT domain, 0, count(*) FROM conflicts WHERE ${isAsked} GROUP BY domain)
+    GROUP BY domain),
+  searched AS MATERIALIZED (
+    SELECT totals.*, substr(newest, 13) AS policy,
+      coalesce(problems.deadLetters, 0) AS deadLetters, coalesce(problems.conflicts, 0) AS conflicts
+    FROM totals LEFT JOIN problems ON problems.domain = totals.domain
+    WHERE ?5 = '' OR instr(totals.domain, ?5) > 0 OR instr(substr(newest, 13), ?5) > 0
+      OR instr(lower(totals.accounts), ?5) > 0),
+  listed AS MATERIALIZED (SELECT * FROM searched WHERE ?7 IS NULL OR status = ?7)`;
+}
 
 const ROW = `json_object('messages', messages, 'passed', passed, 'messagesBefore', messagesBefore, 'reports', reports,
   'lastEndSeconds', CAST(substr(newest, 1, 12) AS INTEGER), 'policy', policy, 'accounts', json(accounts),
   'status', status, 'setup', CASE WHEN status = 'setUp' THEN setup ELSE '' END, 'rank', rank, 'atRisk', atRisk,
-  'deadLetters', deadLetters, 'conflicts', conflicts)`;
+  'weight', weight, 'deadLetters', deadLetters, 'conflicts', conflicts)`;
 
-/**
- * The list of domains that have reports in a period or are registered. Its answer is one row, the page.
- *
- * @param scope with both days; its domains are not looked at
- */
+/** The list of domains that have reports in a period or are registered. Its answer is one row, the page. */
 export function domainsQuery({ accounts, firstDay = 0, lastDay = 0 }: Scope, list: DomainList): Query<DomainPage> {
   const { beforeFirstDay, text, status, order, descending, limit, offset, allProblems, databases } = list;
   const isAsked = allProblems ? "true" : "account IN (SELECT value FROM json_each(?1))";
-  const direction = descending ? "DESC" : "ASC";
-  const sql = `WITH RECURSIVE ${NAMES}, ${TOTALS},
-    problems AS MATERIALIZED (
-      SELECT domain, sum(letters) AS deadLetters, sum(versions) AS conflicts FROM (
-        SELECT domain, count(*) AS letters, 0 AS versions FROM dead_letters WHERE ${isAsked} AND ${IS_OPEN_DEAD_LETTER} GROUP BY domain
-        UNION ALL
-        SELECT domain, 0, count(*) FROM conflicts WHERE ${isAsked} GROUP BY domain)
-      GROUP BY domain),
-    searched AS MATERIALIZED (
-      SELECT totals.*, substr(newest, 13) AS policy,
-        coalesce(problems.deadLetters, 0) AS deadLetters, coalesce(problems.conflicts, 0) AS conflicts
-      FROM totals LEFT JOIN problems ON problems.domain = totals.domain
-      WHERE ?5 = '' OR instr(totals.domain, ?5) > 0 OR instr(substr(newest, 13), ?5) > 0
-        OR instr(lower(totals.accounts), ?5) > 0),
-    listed AS MATERIALIZED (SELECT * FROM searched WHERE ?7 IS NULL OR status = ?7)
+  const { sql: value, isSummed } = ORDERS[order];
+  const inOrder = `ORDER BY ${value} ${descending ? "DESC" : "ASC"}, weight DESC, domain LIMIT ?6 OFFSET`;
+  // Rows of several databases are put in order, and cut, once they are together.
+  const cut = databases > 1 ? { limit: WHOLE_LIST, offset: 0 } : { limit, offset };
+  const sums = beforeFirstDay === undefined ? SUMS : SUMS_AND_BEFORE;
+  // Sums read every day of a domain: of those of the page alone, unless the order needs them all.
+  const chosen = isSummed
+    ? "chosen AS (SELECT * FROM listed)"
+    : `first AS MATERIALIZED (SELECT * FROM listed ${inOrder} ?8),
+    chosen AS (SELECT * FROM first JOIN (
+      SELECT domain AS name, ${SUM_COLUMNS} FROM (
+        SELECT b.domain AS domain, CASE WHEN b.isReported THEN ${sumsOf(sums)} END AS sums
+        FROM base b WHERE b.domain IN (SELECT domain FROM first))
+      GROUP BY domain) ON name = domain)`;
+  const sql = `WITH RECURSIVE ${NAMES}, ${listedSql(isSummed ? sums : undefined, isAsked)}, ${chosen}
     SELECT said.*, page.* FROM (SELECT
         (SELECT count(*) FROM listed) AS matching,
         EXISTS (SELECT 1 FROM totals) AS hasDomains,
@@ -243,11 +282,9 @@ export function domainsQuery({ accounts, firstDay = 0, lastDay = 0 }: Scope, lis
           SELECT substr(policy, 1, instr(policy || ';', ';') - 1) AS p, count(*) AS n FROM listed GROUP BY p)) AS byPolicy,
         (SELECT coalesce(sum(deadLetters + conflicts), 0) FROM problems
           WHERE domain NOT IN (SELECT domain FROM totals)) AS astray) said
-    LEFT JOIN (SELECT domain, ${ROW} AS row FROM listed
-      ORDER BY ${ORDERS[order].sql} ${direction}, messages DESC, domain LIMIT ?6) page ON true`;
-  const most = databases > 1 ? WHOLE_LIST : offset + limit;
+    LEFT JOIN (SELECT domain, ${ROW} AS row FROM chosen ${inOrder} ${isSummed ? "?8" : "0"}) page ON true`;
   const days = [beforeFirstDay ?? firstDay, firstDay, lastDay];
-  const parameters = [JSON.stringify(accounts), ...days, domainName(text), most, status ?? null];
+  const parameters = [JSON.stringify(accounts), ...days, domainName(text), cut.limit, status ?? null, cut.offset];
   return {
     ...query(sql, parameters, v.pipe(pageRow, v.transform(readPageRow))),
     combine: (parts) => [combinePages(parts, list)],
@@ -272,7 +309,7 @@ function combinePages(parts: DomainPage[][], { order, descending, limit, offset 
   const rows = sumRows(found, ({ domain }) => domain, addDomains);
   if (parts.length > 1) rows.sort(comparison(order, descending));
   return {
-    rows: rows.slice(offset, offset + limit),
+    rows: parts.length > 1 ? rows.slice(offset, offset + limit) : rows,
     matching: parts.length > 1 ? rows.length : sum(({ matching }) => matching),
     hasDomains: said.some((page) => page.hasDomains),
     // A domain in several databases is counted in each.
@@ -291,8 +328,7 @@ function addCounts<Key>(parts: readonly ReadonlyMap<Key, number>[]): ReadonlyMap
 function comparison(order: DomainOrder, descending: boolean): (a: DomainTotals, b: DomainTotals) => number {
   const { value } = ORDERS[order];
   const sign = descending ? -1 : 1;
-  return (a, b) =>
-    sign * compareValues(value(a), value(b)) || b.messages - a.messages || compareValues(a.domain, b.domain);
+  return (a, b) => sign * compareValues(value(a), value(b)) || b.weight - a.weight || compareValues(a.domain, b.domain);
 }
 
 function addDomains(a: DomainTotals, b: DomainTotals): DomainTotals {
@@ -304,6 +340,7 @@ function addDomains(a: DomainTotals, b: DomainTotals): DomainTotals {
     setup: worse.setup,
     rank: worse.rank,
     atRisk: a.atRisk + b.atRisk,
+    weight: a.weight + b.weight,
     messages: a.messages + b.messages,
     passed: a.passed + b.passed,
     messagesBefore: a.messagesBefore + b.messagesBefore,

@@ -96,7 +96,7 @@ export class AggregateReader implements RecordSink {
       }
       return;
     }
-    if (warnings.count === warningsBefore) this.#shapesFor(text, shapes).learn(text, unknown);
+    if (shapes.learns && warnings.count === warningsBefore) this.#shapesFor(text, shapes).learn(text, unknown);
     this.takeRecord(record, unknown);
   }
 

@@ -5,29 +5,29 @@ import { type Bounds, checkPeriod } from "./bounds.ts";
 import type { ReadBudget } from "./budget.ts";
 import { unknownFramePaths } from "./known-elements.ts";
 import { reject } from "./rejection.ts";
-import { isDomainLike, matchWord, parseEpochSeconds, storedText } from "./values.ts";
+import { isDomainLike, keptText, matchWord, parseEpochSeconds } from "./values.ts";
 import type { AlignmentMode, Policy, PolicyPublished, ReportFormat, ReportMetadata } from "./vocabulary.ts";
 import type { WarningLog } from "./warnings.ts";
 import { child, children, childText, parseElement, type XmlElement } from "./xml/element.ts";
-import { parsePlainElement } from "./xml/plain.ts";
+import type { Frame } from "./xml/frame-text.ts";
 import { repairCharacters } from "./xml/repair.ts";
 
 const POLICIES: readonly Policy[] = ["none", "quarantine", "reject"];
 const NEW_IN_RFC_9990 = ["np", "testing", "discovery_method"];
 
 /**
- * Reads the frame from its text: the document without its records.
+ * Reads the frame: the document without its records.
  *
  * @param namespaced9990 whether the root element names RFC 9990's namespace
  * @throws Rejection malformed_xml, no_metadata, missing_dates, implausible_period, missing_domain
  */
 export function readFrame(
-  frame: string,
+  frame: Frame,
   namespaced9990: boolean,
   context: FrameContext,
 ): { metadata: ReportMetadata; policy: PolicyPublished } {
   const { warnings, bounds } = context;
-  const root = parsePlainElement(frame) ?? parseRepaired(frame, context);
+  const root = frame.root ?? parseRepaired(frame.text(), context);
   const published = child(root, "policy_published");
   const metadata = child(root, "report_metadata");
   if (metadata === undefined && published === undefined) return reject("no_metadata");
@@ -68,9 +68,14 @@ function warnDuplicates(root: XmlElement, warnings: WarningLog): void {
 }
 
 function repeatedNames(element: XmlElement | undefined): Set<string> {
-  const names = element?.children.map(({ name }) => name.toLowerCase()) ?? [];
   const seen = new Set<string>();
-  return new Set(names.filter((name) => seen.size === seen.add(name).size));
+  const repeated = new Set<string>();
+  for (const { name } of element?.children ?? []) {
+    const lower = name.toLowerCase();
+    if (seen.has(lower)) repeated.add(lower);
+    else seen.add(lower);
+  }
+  return repeated;
 }
 
 interface MetadataContext {
@@ -82,10 +87,10 @@ interface MetadataContext {
 
 function readMetadata(metadata: XmlElement | undefined, context: MetadataContext): ReportMetadata {
   const { root, format, warnings } = context;
-  const email = short(childText(metadata, "email"));
-  const orgName = short(childText(metadata, "org_name"));
+  const email = keptText(childText(metadata, "email"));
+  const orgName = keptText(childText(metadata, "org_name"));
   if (orgName === "") warnings.add("missing_value", "report_metadata/org_name", "the domain of email is used");
-  const reportId = short(childText(metadata, "report_id"));
+  const reportId = keptText(childText(metadata, "report_id"));
   if (reportId === "") warnings.add("missing_value", "report_metadata/report_id", "");
   const range = child(metadata, "date_range");
   const beginSeconds = readDate(range, "begin", warnings);
@@ -97,13 +102,13 @@ function readMetadata(metadata: XmlElement | undefined, context: MetadataContext
   return {
     orgName: orgName === "" ? email.slice(email.lastIndexOf("@") + 1).replace(/>$/, "") : orgName,
     email,
-    extraContactInfo: short(childText(metadata, "extra_contact_info")),
+    extraContactInfo: keptText(childText(metadata, "extra_contact_info")),
     reportId,
     beginSeconds,
     endSeconds,
     errors: readErrors(metadata, warnings),
-    generator: short(childText(metadata, "generator")),
-    version: short(childText(root, "version")),
+    generator: keptText(childText(metadata, "generator")),
+    version: keptText(childText(root, "version")),
     format,
   };
 }
@@ -114,7 +119,7 @@ function readErrors(metadata: XmlElement | undefined, warnings: WarningLog): str
   if (errors.length > maxReportErrors) {
     warnings.add("value_cut", "report_metadata/error", `${errors.length} of them; ${maxReportErrors} are kept`);
   }
-  return errors.slice(0, maxReportErrors).map((error) => short(error.text));
+  return errors.slice(0, maxReportErrors).map((error) => keptText(error.text));
 }
 
 function readDate(range: XmlElement | undefined, name: "begin" | "end", warnings: WarningLog): number {
@@ -139,9 +144,9 @@ function readPolicy(published: XmlElement | undefined, warnings: WarningLog): Po
     adkim: readAlignment(published, "adkim", warnings),
     aspf: readAlignment(published, "aspf", warnings),
     pct: readPct(published, warnings),
-    fo: short(childText(published, "fo")),
+    fo: keptText(childText(published, "fo")),
     testing: childText(published, "testing").toLowerCase() === "y",
-    discoveryMethod: short(childText(published, "discovery_method")).toLowerCase(),
+    discoveryMethod: keptText(childText(published, "discovery_method")).toLowerCase(),
   };
 }
 
@@ -179,8 +184,4 @@ function readPct(published: XmlElement | undefined, warnings: WarningLog): numbe
   if (/^\d{1,3}$/.test(raw) && pct <= 100) return pct;
   warnings.add("invalid_value", "policy_published/pct", raw);
   return 100;
-}
-
-function short(text: string): string {
-  return storedText(text);
 }

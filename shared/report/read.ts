@@ -73,7 +73,12 @@ export type ReadEvent =
  */
 export async function* readReports(source: ByteSource, options: ReadOptions): AsyncGenerator<ReadEvent> {
   try {
-    yield* readSource(source, contextOf(source, options), options.file);
+    const context = contextOf(source, options);
+    const place = placeOf(source, options.file);
+    const content: Content = { chunks: lazyStream(source), source };
+    const events = source.bytes === undefined ? undefined : readSmall(source.bytes, { content, place, context });
+    if (events === undefined) yield* readSource(content, place, context);
+    for (const event of events ?? []) yield event;
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     yield { type: "refused", part: "", problem: error.problem };
@@ -92,20 +97,24 @@ function contextOf({ sizeBytes }: ByteSource, options: ReadOptions): Context {
   };
 }
 
-async function* readSource(
-  source: ByteSource,
-  context: Context,
-  file: SourceFile | undefined,
-): AsyncGenerator<ReadEvent> {
+function placeOf({ sizeBytes }: ByteSource, file: SourceFile | undefined): Place {
   const { name = "", mimeType = "", tlsReportDomain = "" } = file ?? {};
-  const facts: FileFacts = { name, mimeType, sizeBytes: source.sizeBytes };
-  const place: Place = { part: "", depth: 0, mails: 0, notes: [], file: facts, tlsReportDomain, isJudged: true };
+  const facts: FileFacts = { name, mimeType, sizeBytes };
+  return { part: "", depth: 0, mails: 0, notes: [], file: facts, tlsReportDomain, isJudged: true };
+}
+
+// Most files are read whole and never as a stream.
+function lazyStream(source: ByteSource): AsyncIterable<Uint8Array> {
+  return { [Symbol.asyncIterator]: () => source.stream()[Symbol.asyncIterator]() };
+}
+
+async function* readSource(content: Content, place: Place, context: Context): AsyncGenerator<ReadEvent> {
   let told = false;
-  for await (const event of readContent({ chunks: source.stream(), source }, place, context)) {
+  for await (const event of readContent(content, place, context)) {
     told ||= event.type === "report" || event.type === "problem";
     yield event;
   }
-  if (!told) yield { type: "problem", part: "", problem: problem("not_a_report"), file: facts };
+  if (!told) yield { type: "problem", part: "", problem: problem("not_a_report"), file: place.file };
 }
 
 const CONTAINERS = new Set<ContentType>(["gzip", "zlib", "zip", "mail", "mbox"]);
@@ -113,19 +122,38 @@ const CONTAINERS = new Set<ContentType>(["gzip", "zlib", "zip", "mail", "mbox"])
 async function* readContent(content: Content, place: Place, context: Context): AsyncGenerator<ReadEvent> {
   try {
     const bytes = content.source?.bytes ?? (await content.whole?.());
-    const document = bytes === undefined ? undefined : smallDocument(bytes, place, context);
-    if (bytes === undefined || document === undefined) return yield* openContent(content, place, context);
+    const events = bytes === undefined ? undefined : readSmall(bytes, { content, place, context });
+    if (events === undefined) return yield* openContent(content, place, context);
+    for (const event of events) yield event;
+  } catch (error) {
+    yield eventOf(error, content, place);
+  }
+}
+
+/** The event that a Rejection is told as; anything else is thrown again. */
+function eventOf(error: unknown, content: Content, place: Place): ReadEvent {
+  if (!(error instanceof Rejection)) throw error;
+  const role = passedAs(error.problem, content, place);
+  if (role === undefined) return { type: "problem", part: place.part, problem: error.problem, file: place.file };
+  return { type: "passed_over", part: place.part, kind: role, file: place.file };
+}
+
+/** Reads a small file in memory, without a stream's cost; undefined when it has to be read as one. */
+function readSmall(
+  bytes: Uint8Array,
+  { content, place, context }: { content: Content; place: Place; context: Context },
+): ReadEvent[] | undefined {
+  const document = smallDocument(bytes, place, context);
+  if (document === undefined) return undefined;
+  try {
     // As the streams charge: what an archive made, and what a gzip made of that.
     if (content.source === undefined) context.budget.takeOutput(bytes.byteLength);
     if (document !== bytes) context.budget.takeOutput(document.byteLength);
     context.budget.takeDocument();
     place.file.format = document === bytes ? "xml" : "gzip";
-    yield* readXmlWhole(document, place, context);
+    return readXmlWhole(document, place, context);
   } catch (error) {
-    if (!(error instanceof Rejection)) throw error;
-    const role = passedAs(error.problem, content, place);
-    if (role === undefined) yield { type: "problem", part: place.part, problem: error.problem, file: place.file };
-    else yield { type: "passed_over", part: place.part, kind: role, file: place.file };
+    return [eventOf(error, content, place)];
   }
 }
 

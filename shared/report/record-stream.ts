@@ -8,6 +8,7 @@ import type { BytePiece, RecordShapes, RunEnd } from "./shapes/record-shapes.ts"
 import { concatBytes } from "./source.ts";
 import type { XmlTextDecoder } from "./text.ts";
 import type { AggregateRecord } from "./vocabulary.ts";
+import type { Frame } from "./xml/frame-text.ts";
 import type { RecordText, Segmenter } from "./xml/segments.ts";
 
 /** Is handed the records in order, each as it is found. */
@@ -57,7 +58,7 @@ export class RecordStream {
   }
 
   /** Takes the end of the document; hands on what is left and returns the frame. Throws as push does. */
-  finish(): string {
+  finish(): Frame {
     const { decoder, segmenter, sink } = this.#parts;
     this.#readGeneral(this.#carried);
     for (const record of segmenter.push(decoder.end())) sink.takeText(record);

@@ -7,7 +7,7 @@ import { READ_LIMITS } from "../limits.ts";
 import { type Bounds, judgeCount } from "./bounds.ts";
 import type { ReadBudget } from "./budget.ts";
 import { unknownPaths } from "./known-elements.ts";
-import { canonicalIp, detach, isOddAddress, matchWord, parseCount, storedText } from "./values.ts";
+import { canonicalIp, detach, isOddAddress, keptText, matchWord, parseCount, storedText } from "./values.ts";
 import type {
   AggregateRecord,
   AlignedResult,
@@ -21,7 +21,16 @@ import type {
   SpfScope,
 } from "./vocabulary.ts";
 import type { WarningLog } from "./warnings.ts";
-import { child, children, childText, isNamed, parseAnyElement, parseElement, type XmlElement } from "./xml/element.ts";
+import {
+  child,
+  children,
+  childText,
+  isNamed,
+  isRepeated,
+  parseAnyElement,
+  parseElement,
+  type XmlElement,
+} from "./xml/element.ts";
 import { parsePlainElement } from "./xml/plain.ts";
 import { repairCharacters } from "./xml/repair.ts";
 import type { RecordText } from "./xml/segments.ts";
@@ -97,8 +106,9 @@ export function readRecordXml(text: RecordText, context: RecordContext): Aggrega
 /** What ends an element, or begins a comment, a CDATA section or an instruction. */
 const ELEMENT_END = /<[/!?]|\/>/g;
 
-// Counted before they become objects.
+// Counted before they become objects, where they could be too many: each takes two characters or more.
 function hasManyElements(xml: string): boolean {
+  if (xml.length <= 2 * READ_LIMITS.maxRecordElements) return false;
   let elements = 0;
   ELEMENT_END.lastIndex = 0;
   while (ELEMENT_END.test(xml)) {
@@ -139,10 +149,7 @@ export function readRecord(record: XmlElement, context: RecordContext): Aggregat
   const evaluated = child(row, "policy_evaluated") ?? child(record, "policy_evaluated");
   // `identities` is a misspelling of small reporters; some put what belongs beside the row into it.
   const identifiers = child(record, "identifiers") ?? child(record, "identities") ?? child(row, "identifiers");
-  // Some reporters write one auth_results for each result.
-  const authResults = [...children(record, "auth_results"), ...children(row, "auth_results")].flatMap(
-    (results) => results.children,
-  );
+  const authResults = readAuthResults(record, row);
   for (const name of ["row", "identifiers"]) warnRepeated(record, name, context);
   for (const name of ["count", "source_ip", "policy_evaluated"]) warnRepeated(row, name, context);
   const rawDisposition = value(evaluated, "disposition");
@@ -164,8 +171,15 @@ export function readRecord(record: XmlElement, context: RecordContext): Aggregat
   };
 }
 
+// Some reporters write one auth_results for each result.
+function readAuthResults(record: XmlElement, row: XmlElement): XmlElement[] {
+  const [first, ...more] = [...children(record, "auth_results"), ...children(row, "auth_results")];
+  if (first === undefined || more.length === 0) return first?.children ?? [];
+  return [first, ...more].flatMap((results) => results.children);
+}
+
 function warnRepeated(element: XmlElement, name: string, context: RecordContext): void {
-  if (children(element, name).length > 1) {
+  if (isRepeated(element, name)) {
     context.warnings.add("duplicate_element", `${recordPath(context)}/${name}`, "the first is used");
   }
 }
@@ -177,7 +191,7 @@ export function recordPath({ ordinal }: RecordContext): string {
 
 /** Text of a child, cut to the longest value kept. */
 function value(element: XmlElement | undefined, name: string): string {
-  return storedText(childText(element, name));
+  return keptText(childText(element, name));
 }
 
 // Who sent it is what a record is for: without an address it can only make figures larger.
@@ -223,7 +237,7 @@ function isNoEmptyReason(reason: XmlElement): boolean {
 
 // Some write the type as the text of the reason itself.
 function readReason(reason: XmlElement, context: RecordContext): OverrideReason {
-  const rawType = value(reason, "type") || storedText(reason.text);
+  const rawType = value(reason, "type") || keptText(reason.text);
   const type = matchWord(rawType, OVERRIDE_TYPES);
   if (type === undefined) warnUnknown(rawType, "row/policy_evaluated/reason/type", context);
   return { type: type ?? "unknown", rawType, comment: value(reason, "comment") };

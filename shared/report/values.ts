@@ -17,6 +17,11 @@ export function storedText(text: string, maxChars: number = READ_LIMITS.maxValue
   return detach(text.slice(0, maxChars).replace(FORBIDDEN, "").toWellFormed());
 }
 
+/** The same of the text of an element (XmlElement), in which nothing stands that is not stored. */
+export function keptText(text: string): string {
+  return text.length > READ_LIMITS.maxValueChars ? storedText(text) : detach(text);
+}
+
 /** Copies a text: a slice of a string keeps the whole document alive. */
 export function detach(text: string): string {
   return ` ${text}`.slice(1);

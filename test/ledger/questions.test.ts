@@ -231,6 +231,7 @@ describe.each([
         setup: "",
         rank: expect.any(Number),
         atRisk: 0,
+        weight: 0,
         deadLetters: 0,
         conflicts: 0,
       };

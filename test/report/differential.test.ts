@@ -7,11 +7,14 @@ import { join, resolve } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type ReadOptions, readReports } from "../../shared/report/read.ts";
+import { Rejection } from "../../shared/report/rejection.ts";
 import { RecordShapes } from "../../shared/report/shapes/record-shapes.ts";
 import { bytesSource } from "../../shared/report/source.ts";
 import type { AggregateRecord } from "../../shared/report/vocabulary.ts";
 import { parseAnyElement } from "../../shared/report/xml/element.ts";
+import type { Frame } from "../../shared/report/xml/frame-text.ts";
 import { parsePlainElement } from "../../shared/report/xml/plain.ts";
+import { Segmenter } from "../../shared/report/xml/segments.ts";
 import { cutSource, NOW_SECONDS } from "../support/read.ts";
 import { reportBytes, STYLES } from "../support/seeded-reports.ts";
 
@@ -120,6 +123,8 @@ const HOSTILE = [
   "</record>",
   "<x/>",
   "<x>y</x>",
+  "<constructor>y</constructor>",
+  "<extension><record>y</record></extension>",
   "<n:x>y</n:x>",
   "<count>07</count>",
   "PASS",
@@ -161,3 +166,34 @@ test("the quick reader of plain XML gives the tree of the general parser, or non
   fc.assert(property, { seed: SEED, numRuns: 1500 });
   expect(plain).toBeGreaterThan(300);
 });
+
+test("the frame of a report, however it is cut, has the tree that the general parser makes of its text, or none", () => {
+  let plain = 0;
+  const property = fc.property(
+    fc.nat(1000),
+    fc.constantFrom(...STYLES),
+    fc.array(edit(), { maxLength: 3 }),
+    fc.integer({ min: 1, max: 2000 }),
+    (seed, style, edits, pieceChars) => {
+      const text = new TextDecoder().decode(edits.reduce(applyEdit, reportBytes({ records: 1, seed, style })));
+      const frame = cutFrame(text, pieceChars);
+      if (frame?.root === undefined) return;
+      plain++;
+      expect(frame.root).toEqual(parseAnyElement(frame.text()));
+    },
+  );
+  fc.assert(property, { seed: SEED, numRuns: 1500 });
+  expect(plain).toBeGreaterThan(300);
+});
+
+/** The frame of a document, given in pieces; undefined when it cannot be used. */
+function cutFrame(text: string, pieceChars: number): Frame | undefined {
+  const segmenter = new Segmenter(() => {});
+  try {
+    for (let at = 0; at < text.length; at += pieceChars) segmenter.push(text.slice(at, at + pieceChars));
+    return segmenter.finish().frame;
+  } catch (error) {
+    if (error instanceof Rejection) return undefined;
+    throw error;
+  }
+}

@@ -66,6 +66,36 @@ describe("a value that nobody reads", () => {
   });
 });
 
+describe("an override reason with nothing in it is none", () => {
+  const TYPED = "<reason><type>other</type><comment>why</comment></reason>";
+  const withReasons = (reasons: string) =>
+    record({ evaluated: `<disposition>none</disposition><dkim>pass</dkim><spf>pass</spf>${reasons}` });
+
+  it.each([
+    "<reason/>",
+    "<reason></reason>",
+    "<reason> </reason>",
+    "<reason><type/></reason>",
+    "<reason><type/><comment></comment></reason>",
+    "<reason><note></note></reason>",
+    "<reason><note/></reason>",
+  ])("%s", async (empty) => {
+    for (const reasons of [empty, empty + TYPED, TYPED + empty, empty + empty + TYPED + TYPED]) {
+      // The first of them teaches the shape.
+      const { reports } = await compare(withRecords(...Array<string>(3).fill(withReasons(reasons))));
+      const typed = { type: "other", rawType: "other", comment: "why" };
+      const expected = Array(reasons.split(TYPED).length - 1).fill(typed);
+      expect(reports[0]?.records.map((one) => one.reasons)).toEqual([expected, expected, expected]);
+    }
+  });
+
+  it("an element without a value taught nothing of what it is with one", async () => {
+    const noteOf = (value: string) => withReasons(`<reason><note>${value}</note></reason>`);
+    const { reports } = await compare(withRecords(noteOf(""), noteOf("x"), noteOf("")));
+    expect(reports[0]?.records.map(({ reasons }) => reasons.length)).toEqual([0, 1, 0]);
+  });
+});
+
 describe("between records", () => {
   it("padding begins anew behind each", async () => {
     const comment = `<!-- ${"x".repeat(3000)} -->`;

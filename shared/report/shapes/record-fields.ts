@@ -58,7 +58,7 @@ export const FIELDS: ReadonlyMap<string, ReadField> = new Map<string, ReadField>
   [
     "row/policy_evaluated/reason/type",
     word(OVERRIDE_TYPES, (record, value, place) => {
-      const reason = entryAt(record.reasons, place, newReason);
+      const reason = reasonAt(record, place);
       reason.type = value;
       reason.rawType = value;
     }),
@@ -66,7 +66,7 @@ export const FIELDS: ReadonlyMap<string, ReadField> = new Map<string, ReadField>
   [
     "row/policy_evaluated/reason/comment",
     text(plainText, (record, value, place) => {
-      entryAt(record.reasons, place, newReason).comment = value;
+      reasonAt(record, place).comment = value;
     }),
   ],
   [
@@ -90,19 +90,19 @@ export const FIELDS: ReadonlyMap<string, ReadField> = new Map<string, ReadField>
   [
     "auth_results/dkim/domain",
     text(domain, (record, value, place) => {
-      entryAt(record.dkimResults, place, newDkim).domain = value;
+      dkimAt(record, place).domain = value;
     }),
   ],
   [
     "auth_results/dkim/selector",
     text(plainText, (record, value, place) => {
-      entryAt(record.dkimResults, place, newDkim).selector = value;
+      dkimAt(record, place).selector = value;
     }),
   ],
   [
     "auth_results/dkim/result",
     word(DKIM_RESULTS, (record, value, place) => {
-      const entry = entryAt(record.dkimResults, place, newDkim);
+      const entry = dkimAt(record, place);
       entry.result = value;
       entry.rawResult = value;
     }),
@@ -110,20 +110,20 @@ export const FIELDS: ReadonlyMap<string, ReadField> = new Map<string, ReadField>
   [
     "auth_results/dkim/human_result",
     text(plainText, (record, value, place) => {
-      entryAt(record.dkimResults, place, newDkim).humanResult = value;
+      dkimAt(record, place).humanResult = value;
     }),
   ],
   [
     "auth_results/spf/domain",
     text(domain, (record, value, place) => {
-      entryAt(record.spfResults, place, newSpf).domain = value;
+      spfAt(record, place).domain = value;
     }),
   ],
   ["auth_results/spf/scope", readScope],
   [
     "auth_results/spf/result",
     word(SPF_RESULTS, (record, value, place) => {
-      const entry = entryAt(record.spfResults, place, newSpf);
+      const entry = spfAt(record, place);
       entry.result = value;
       entry.rawResult = value;
     }),
@@ -131,7 +131,7 @@ export const FIELDS: ReadonlyMap<string, ReadField> = new Map<string, ReadField>
   [
     "auth_results/spf/human_result",
     text(plainText, (record, value, place) => {
-      entryAt(record.spfResults, place, newSpf).humanResult = value;
+      spfAt(record, place).humanResult = value;
     }),
   ],
 ]);
@@ -169,9 +169,9 @@ function readCount(span: FieldSpan, record: AggregateRecord): boolean {
 }
 
 // RFC 9990 makes the element optional: an empty one says what none says.
-function readScope(span: FieldSpan, { spfResults }: AggregateRecord, place: number): boolean {
+function readScope(span: FieldSpan, record: AggregateRecord, place: number): boolean {
   const scope = span.start === span.end ? "mfrom" : wordAt(span, SPF_SCOPES);
-  entryAt(spfResults, place, newSpf).scope = scope ?? "unknown";
+  spfAt(record, place).scope = scope ?? "unknown";
   return scope !== undefined;
 }
 
@@ -193,23 +193,33 @@ export function emptyRecord(): AggregateRecord {
   };
 }
 
-function newReason(): OverrideReason {
-  return { type: "unknown", rawType: "", comment: "" };
+function reasonAt(record: AggregateRecord, place: number): OverrideReason {
+  const known = record.reasons[place];
+  if (known !== undefined) return known;
+  const reason: OverrideReason = { type: "unknown", rawType: "", comment: "" };
+  record.reasons = withEntry(record.reasons, place, reason);
+  return reason;
 }
 
-function newDkim(): DkimAuthResult {
-  return { domain: "", selector: "", result: "unknown", rawResult: "", humanResult: "" };
+function dkimAt(record: AggregateRecord, place: number): DkimAuthResult {
+  const known = record.dkimResults[place];
+  if (known !== undefined) return known;
+  const result: DkimAuthResult = { domain: "", selector: "", result: "unknown", rawResult: "", humanResult: "" };
+  record.dkimResults = withEntry(record.dkimResults, place, result);
+  return result;
 }
 
-function newSpf(): SpfAuthResult {
-  return { domain: "", scope: "mfrom", result: "unknown", rawResult: "", humanResult: "" };
+function spfAt(record: AggregateRecord, place: number): SpfAuthResult {
+  const known = record.spfResults[place];
+  if (known !== undefined) return known;
+  const result: SpfAuthResult = { domain: "", scope: "mfrom", result: "unknown", rawResult: "", humanResult: "" };
+  record.spfResults = withEntry(record.spfResults, place, result);
+  return result;
 }
 
-function entryAt<T>(entries: T[], place: number, create: () => T): T {
-  let entry = entries[place];
-  if (entry === undefined) {
-    entry = create();
-    entries[place] = entry;
-  }
-  return entry;
+// Nearly every list has one entry. One made with it has room for just that; one that grows has room for seventeen.
+function withEntry<T>(entries: T[], place: number, entry: T): T[] {
+  if (place === 0) return [entry];
+  entries[place] = entry;
+  return entries;
 }

@@ -9,6 +9,7 @@ import type { BytePiece } from "./byte-values.ts";
 import { FIELDS, type ReadField, readNothing } from "./record-fields.ts";
 
 const REASON = "row/policy_evaluated/reason";
+const READ_REASON_TYPE = FIELDS.get(`${REASON}/type`);
 /** Elements that may occur several times in a record; the others may occur once. */
 const REPEATED = new Set(["row/policy_evaluated/reason", "auth_results/dkim", "auth_results/spf"]);
 /** Elements that hold others; a shape with text directly in one of them is not learned. */
@@ -46,7 +47,15 @@ export interface Step {
  * what may stand once, or holds elements within elements that no RFC knows.
  */
 export function shapeOf(xml: string, namespaces: Namespaces, unknown: readonly string[]): Step[] | undefined {
-  const walk: ShapeWalk = { namespaces, steps: [], open: [], seen: new Set(), places: new Map(), lettersStart: 0 };
+  const walk: ShapeWalk = {
+    namespaces,
+    steps: [],
+    open: [],
+    seen: new Set(),
+    places: new Map(),
+    lettersStart: 0,
+    reasonSteps: 0,
+  };
   let at = 0;
   do {
     const tagEnd = readShapeTag(xml, at, walk);
@@ -69,17 +78,18 @@ interface ShapeWalk {
   /** How many of each repeated element there have been. */
   places: Map<string, number>;
   lettersStart: number;
+  /** How many steps there were before the reason that was begun last. */
+  reasonSteps: number;
 }
 
 /** Reads the tag at `at`, with its value and end tag if it is a leaf. @returns past what was read; undefined = no shape */
 function readShapeTag(xml: string, at: number, walk: ShapeWalk): number | undefined {
   const tag = plainTagAt(xml, at);
   if (tag === undefined) return undefined;
-  const { type, rawName: name, end: after } = tag;
+  const { type, rawName: name, endTag } = tag;
+  const after = at + tag.chars;
   if (type === "close") {
-    const isUntyped = pathOf(walk.open) === REASON && !walk.seen.has(`${REASON}/type ${placeIn(walk, REASON)}`);
-    // What is in an untyped reason decides whether it is one.
-    if (isUntyped && walk.seen.has(`${REASON}/comment ${placeIn(walk, REASON)}`)) return undefined;
+    if (pathOf(walk.open) === REASON && !endReason(walk)) return undefined;
     return walk.open.pop() === name ? after : undefined;
   }
   // Where a path has a colon, nothing is read and nothing is known to hold other elements.
@@ -90,13 +100,16 @@ function readShapeTag(xml: string, at: number, walk: ShapeWalk): number | undefi
   if (REPEATED.has(path)) walk.places.set(path, (walk.places.get(path) ?? 0) + 1);
   else if (walk.seen.has(`${path} ${place}`)) return undefined;
   walk.seen.add(`${path} ${place}`);
-  if (type === "empty") return after;
+  if (path === REASON) walk.reasonSteps = walk.steps.length;
+  if (type === "empty") {
+    if (path === REASON) endReason(walk);
+    return after;
+  }
   if (CONTAINERS.has(path)) {
     walk.open.push(name);
     return after;
   }
   const valueEnd = xml.indexOf("<", after);
-  const endTag = `</${name}>`;
   if (!xml.startsWith(endTag, valueEnd)) return undefined;
   const read = FIELDS.get(path) ?? readNothing;
   walk.steps.push(
@@ -104,6 +117,14 @@ function readShapeTag(xml: string, at: number, walk: ShapeWalk): number | undefi
   );
   walk.lettersStart = valueEnd;
   return valueEnd + endTag.length;
+}
+
+/** Ends a reason. One with nothing in it is none and takes no place; false where that depends on values. */
+function endReason(walk: ShapeWalk): boolean {
+  const steps = walk.steps.slice(walk.reasonSteps);
+  if (steps.some(({ read }) => read === READ_REASON_TYPE)) return true;
+  walk.places.set(REASON, placeIn(walk, REASON));
+  return steps.length === 0;
 }
 
 function placeIn({ places }: ShapeWalk, parent: string): number {

@@ -52,16 +52,17 @@ export class RecordShapes {
     domains: new ByteTexts(domainName),
     texts: new ByteTexts((raw) => raw),
   };
-  readonly #learns: boolean;
+  /** Whether records teach their shapes. */
+  readonly learns: boolean;
 
   /** @param options `learns: false` leaves every record to the general reader */
   constructor(options: { learns: boolean } = { learns: true }) {
-    this.#learns = options.learns;
+    this.learns = options.learns;
   }
 
   /** New shapes for one document, which learn where these do. */
   forDocument(): RecordShapes {
-    return new RecordShapes({ learns: this.#learns });
+    return new RecordShapes({ learns: this.learns });
   }
 
   /** Whether any shape is known. */
@@ -109,7 +110,7 @@ export class RecordShapes {
 
   /** Learns the shape of a record, given as text, that the general reader read without a warning. */
   learn({ xml, namespaces }: RecordText, unknown: readonly string[]): void {
-    if (!this.#learns || this.#isFull) return;
+    if (!this.learns || this.#isFull) return;
     let steps = this.#first;
     for (const step of shapeOf(xml, namespaces, unknown) ?? []) {
       let known = steps.find((other) => isSameStep(step, other));

@@ -8,7 +8,9 @@ import { Namespaces } from "./namespaces.ts";
 import { parsePlainElement } from "./plain.ts";
 import { localName } from "./tokens.ts";
 
-/** An element: its local name, its own text (trimmed), its child elements in order. */
+/**
+ * An element: its local name, its own text (trimmed, and without what storedText removes), its child elements in order.
+ */
 export interface XmlElement {
   name: string;
   text: string;
@@ -67,6 +69,13 @@ export function child(element: XmlElement | undefined, name: string): XmlElement
 /** All children of that name, small or capital, in order. */
 export function children(element: XmlElement | undefined, name: string): XmlElement[] {
   return element?.children.filter((candidate) => isNamed(candidate, name)) ?? [];
+}
+
+/** Whether there are several children of that name, small or capital. */
+export function isRepeated(element: XmlElement, name: string): boolean {
+  let found = 0;
+  for (const candidate of element.children) if (isNamed(candidate, name)) found++;
+  return found > 1;
 }
 
 /** Whether an element has that name, small or capital. @param name in small letters */

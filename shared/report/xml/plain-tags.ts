@@ -8,6 +8,10 @@ export interface PlainTag {
   rawName: string;
   /** Without it. */
   name: string;
+  /** Of the tag with its angle brackets. */
+  chars: number;
+  /** What ends the element that it opens. */
+  endTag: string;
 }
 
 const PLAIN = /^(\/?)([A-Za-z_][\w.-]*(?::[A-Za-z_][\w.-]*)?)(\/?)$/;
@@ -22,13 +26,11 @@ export function plainTag(text: string): PlainTag | undefined {
   return known.get(text) ?? learn(text);
 }
 
-/** The tag at a `<`, if it is plain, and where it ends. */
-export function plainTagAt(text: string, at: number): (PlainTag & { end: number }) | undefined {
+/** The tag at a `<`, if it is plain. */
+export function plainTagAt(text: string, at: number): PlainTag | undefined {
   const last = Math.min(text.length, at + 2 + MAX_CHARS);
   for (let i = at + 1; i < last; i++) {
-    if (text.charCodeAt(i) !== GREATER_THAN) continue;
-    const tag = plainTag(text.slice(at + 1, i));
-    return tag === undefined ? undefined : { ...tag, end: i + 1 };
+    if (text.charCodeAt(i) === GREATER_THAN) return plainTag(text.slice(at + 1, i));
   }
   return undefined;
 }
@@ -39,7 +41,13 @@ function learn(text: string): PlainTag | undefined {
   if (rawName === "" || (closing !== "" && empty !== "") || rawName in Object.prototype) return undefined;
   const type = closing !== "" ? "close" : empty !== "" ? "empty" : "open";
   const own = detach(rawName);
-  const tag: PlainTag = { type, rawName: own, name: localName(own) };
+  const tag: PlainTag = {
+    type,
+    rawName: own,
+    name: localName(own),
+    chars: text.length + 2,
+    endTag: `</${own}>`,
+  };
   // A document of a thousand odd names must not keep the next one's from being remembered.
   if (known.size >= MAX_KNOWN) known.clear();
   known.set(detach(text), tag);

@@ -4,8 +4,9 @@
  */
 import { READ_LIMITS } from "../../limits.ts";
 import { reject } from "../rejection.ts";
+import { type Frame, FrameText } from "./frame-text.ts";
 import { Namespaces } from "./namespaces.ts";
-import { plainTagAt } from "./plain-tags.ts";
+import { type PlainTag, plainTagAt } from "./plain-tags.ts";
 import { findRecordEnd } from "./record-end.ts";
 import { findTagEnd, localName, nameAt, readToken, type Token } from "./tokens.ts";
 
@@ -23,9 +24,17 @@ function isRecordName(name: string): boolean {
   return name.length === RECORD.length && name.toLowerCase() === RECORD;
 }
 
-/** With its prefix: a plain tag has its name without it too. */
-function rawNameOf(token: { name: string; rawName?: string }): string {
-  return token.rawName ?? token.name;
+function isExtension(name: string): boolean {
+  return (name.length === 9 || name.length === 10) && /^extensions?$/i.test(name);
+}
+
+/** Whether text is blank; most that is has only these four characters, most that is not begins with a letter. */
+function isBlankText(text: string): boolean {
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code !== 0x20 && code !== 0x0a && code !== 0x0d && code !== 0x09) return BLANK.test(text);
+  }
+  return true;
 }
 
 /** Text in, records out as text. Feed `push` every piece in order, then `finish`. */
@@ -33,7 +42,7 @@ export class Segmenter {
   #text = "";
   /** Where the search for the end of an open record goes on. */
   #recordSearch = 0;
-  readonly #frame: string[] = [];
+  readonly #frame = new FrameText();
   #frameChars = 0;
   #frameElements = 0;
   #strayEndTags = 0;
@@ -48,6 +57,8 @@ export class Segmenter {
   readonly #scopes: Namespaces[] = [];
   /** How many elements are open where an element of another namespace begins; 0 outside of them. */
   #foreignFrom = 0;
+  /** Open elements that are called extension. */
+  #openExtensions = 0;
   #rootEnded = false;
   #firstElement = "";
   readonly #note: (detail: string) => void;
@@ -84,13 +95,13 @@ export class Segmenter {
   /**
    * Takes the end of the document.
    *
-   * @returns the frame: the document without its records, attributes, comments and instructions
+   * @returns the last records, and the frame
    * @throws Rejection not_a_report, truncated, malformed_xml
    */
-  finish(): { records: RecordText[]; frame: string } {
+  finish(): { records: RecordText[]; frame: Frame } {
     const records = this.#consume(true);
     this.#endDocument();
-    return { records, frame: this.#frame.join("") };
+    return { records, frame: this.#frame };
   }
 
   get #rootSeen(): boolean {
@@ -120,7 +131,13 @@ export class Segmenter {
         at = recordEnd;
         continue;
       }
-      const token = plain ?? readToken(text, at, this.#rootSeen);
+      if (plain !== undefined) {
+        if (!this.#rootSeen) this.#countPreamble(plain.chars);
+        this.#takeTag(plain, "");
+        at += plain.chars;
+        continue;
+      }
+      const token = readToken(text, at, this.#rootSeen);
       if (token.type === "more") {
         if (!final) break;
         at = this.#takeUnfinished(text, at);
@@ -158,12 +175,12 @@ export class Segmenter {
   // Extensions may hold an element that happens to be called record.
   #mayHoldRecord(): boolean {
     if (this.#foreignFrom > 0) return false;
-    return this.#open.length > 0 && !this.#open.some((name) => /^extensions?$/i.test(name));
+    return this.#open.length > 0 && this.#openExtensions === 0;
   }
 
   #takeText(text: string): void {
     if (text === "") return;
-    if (BLANK.test(text) && !this.#inValue) {
+    if (!this.#inValue && isBlankText(text)) {
       this.#pad(text.length);
       return;
     }
@@ -201,16 +218,15 @@ export class Segmenter {
           this.#note("a raw < in the report's metadata");
         }
         return;
-      case "empty":
-        this.#openElement(rawNameOf(token), source);
-        this.#closeElement(rawNameOf(token));
-        return;
-      case "open":
-        this.#openElement(rawNameOf(token), source);
-        return;
-      case "close":
-        this.#closeElement(rawNameOf(token));
+      default:
+        this.#takeTag({ type: token.type, rawName: token.name }, source);
     }
+  }
+
+  /** @param source the tag; "" where it has no attributes */
+  #takeTag({ type, rawName }: Pick<PlainTag, "type" | "rawName">, source: string): void {
+    if (type !== "close") this.#openElement(rawName, source);
+    if (type !== "open") this.#closeElement(rawName);
   }
 
   #openElement(rawName: string, source: string): void {
@@ -228,7 +244,9 @@ export class Segmenter {
     this.#open.push(name);
     this.#scopes.push(scope);
     if (!isRoot && this.#foreignFrom === 0 && !scope.isOwn(rawName)) this.#foreignFrom = this.#open.length;
-    this.#keep(`<${name}>`);
+    if (isExtension(name)) this.#openExtensions++;
+    this.#keep(name.length + 2);
+    if (this.#foreignFrom === 0) this.#frame.open(name);
   }
 
   get #scope(): Namespaces {
@@ -243,7 +261,9 @@ export class Segmenter {
     if (this.#open.length === 0) return;
     const name = localName(rawName);
     if (this.#open.at(-1) === name) {
-      this.#keep(`</${name}>`);
+      this.#keep(name.length + 3);
+      if (this.#foreignFrom === 0) this.#frame.close(name);
+      if (isExtension(name)) this.#openExtensions--;
       if (this.#open.length === this.#foreignFrom) this.#foreignFrom = 0;
       this.#open.pop();
       this.#scopes.pop();
@@ -258,15 +278,15 @@ export class Segmenter {
   }
 
   #keepText(text: string): void {
-    this.#keep(text);
+    this.#keep(text.length);
+    if (this.#foreignFrom === 0) this.#frame.addText(text);
     this.#inValue = true;
   }
 
-  #keep(text: string): void {
+  #keep(chars: number): void {
     this.#inValue = false;
-    this.#frameChars += text.length;
+    this.#frameChars += chars;
     if (this.#frameChars > READ_LIMITS.maxFrameChars) this.#tooLarge("text outside the records");
-    if (this.#foreignFrom === 0) this.#frame.push(text);
   }
 
   /** Markup that the end of the document cuts: only the root's own end tag may be. */
