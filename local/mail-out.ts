@@ -7,8 +7,8 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
-import { createTransport } from "nodemailer";
 import * as v from "valibot";
+import { createTransport } from "./smtp/transport.ts";
 
 export interface MailOutOptions {
   /** Folder for mails that are not sent. */

@@ -6,6 +6,7 @@
 import { join, resolve } from "node:path";
 import { BrokenDataError, type RunningAnalytics, StateInUseError, startAnalytics } from "./analytics/start.ts";
 import { type ApiConnection, allowOperator, startReconcile, waitUntilConnected } from "./api.ts";
+import { type RunningCron, startCron } from "./cron.ts";
 import { openFront, type RunningFront } from "./front/front.ts";
 import { KeptWorkers } from "./kept-workers.ts";
 import { type Log, openLog } from "./log.ts";
@@ -58,6 +59,7 @@ interface Parts {
   front?: RunningFront;
   samples?: SamplesUnderWay | undefined;
   mailOut?: MailOut;
+  cron?: RunningCron;
 }
 
 /**
@@ -163,6 +165,8 @@ async function startParts(options: StackOptions, context: StartContext): Promise
   // Only an earlier run can have left something; in a new folder the first mails would merely be read twice.
   if (isNew) await waitUntilConnected(api);
   else await startReconcile(api);
+  const workers = parts.workers;
+  parts.cron = startCron({ findWorkers: () => workers.address, onProblem: log.show });
   if (!options.samples || parts.smtp === undefined) return;
   parts.samples = await giveSamples(api, { stateDir, smtpPort: parts.smtp.port, log: log.show });
 }
@@ -237,6 +241,7 @@ async function stopParts(parts: Parts): Promise<void> {
   const { samples, smtp, front, workers, analytics, mailOut } = parts;
   delete parts.smtp;
   delete parts.front;
+  parts.cron?.stop();
   await samples?.stop();
   await Promise.all([smtp?.stop(), front?.stop()]);
   await workers?.stop();
@@ -244,9 +249,10 @@ async function stopParts(parts: Parts): Promise<void> {
   await analytics?.stop();
 }
 
-function killParts({ samples, workers, analytics, mailOut }: Parts): void {
+function killParts({ samples, workers, analytics, mailOut, cron }: Parts): void {
   void samples?.stop();
   void mailOut?.stop();
+  cron?.stop();
   workers?.kill();
   analytics?.kill();
 }

@@ -9,6 +9,7 @@ import { storedCheck } from "../guidance/stored-check.ts";
 import { REPORT_KINDS } from "../ledger/report-rows.ts";
 import { SENDER_DECISIONS } from "../ledger/sender-decisions.ts";
 import { PAGE_LIMITS, SETUP_LIMITS } from "../limits.ts";
+import { channelSettings } from "../notify/channel.ts";
 import { RECORD_ORDERS } from "../operations.ts";
 import { registryEntry } from "../registry.ts";
 import { viewerEntry } from "../viewers.ts";
@@ -90,6 +91,9 @@ const typedDomain = v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(100
 const domainOfAccount = v.strictObject({ account, domain: typedDomain });
 /** A source as pages name it: an organisational domain or an address. */
 const senderName = { account, domain, source: v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(253)) };
+/** "" = the pipeline itself, for operators. */
+const channelAccount = v.pipe(v.string(), v.maxLength(64));
+const channelName = v.strictObject({ account: channelAccount, id });
 const decision = v.picklist(["keep", "replace", "count_both"]);
 const REPORT_PATH = "/reports/:account/:domain/:day/:uid";
 
@@ -540,6 +544,51 @@ const described = {
     input: domainOfAccount,
     /** isAddressRemoved: mail to it is rejected from now on; false = it takes reports of other domains, too. */
     output: v.object({ rua: v.string(), isAddressRemoved: v.boolean() }),
+  },
+  listChannels: {
+    summary: "Channels that notices and digests are sent to",
+    role: "viewer",
+    changes: false,
+    answeredBy: "dashboard",
+    http: { method: "GET", path: "/channels", place: "query", status: 200, answer: "json" },
+    input: v.strictObject({ account: v.optional(channelAccount) }),
+    output: shapes.listOf(shapes.channel),
+  },
+  addChannel: {
+    summary: "Adds a channel; the secret of a webhook is answered this once",
+    role: "viewer",
+    changes: true,
+    answeredBy: "process",
+    http: { method: "POST", path: "/channels", place: { json: "fields" }, status: 200, answer: "json" },
+    input: v.strictObject({ account: channelAccount, ...channelSettings }),
+    output: v.object({ ...shapes.channel.entries, secret: v.string() }),
+  },
+  removeChannel: {
+    summary: "Removes a channel and the list of its deliveries",
+    role: "viewer",
+    changes: true,
+    answeredBy: "process",
+    http: { method: "DELETE", path: "/channels/:id", place: "query", status: 204, answer: "none" },
+    input: channelName,
+    output: v.undefined(),
+  },
+  testChannel: {
+    summary: "Sends a test to a channel; listDeliveries has its result",
+    role: "viewer",
+    changes: true,
+    answeredBy: "process",
+    http: { method: "POST", path: "/channels/:id/test", place: { json: "fields" }, status: 202, answer: "json" },
+    input: channelName,
+    output: v.object({ deliveryId: v.string() }),
+  },
+  listDeliveries: {
+    summary: "The newest deliveries of notices, digests and tests, and what came of them",
+    role: "viewer",
+    changes: false,
+    answeredBy: "dashboard",
+    http: { method: "GET", path: "/deliveries", place: "query", status: 200, answer: "json" },
+    input: v.strictObject({ account: v.optional(channelAccount) }),
+    output: shapes.listOf(shapes.delivery),
   },
   decideSender: {
     summary: "Says of a source whether it is the owner's own, a forwarder, or not theirs; the verdict follows",

@@ -20,6 +20,7 @@ import { fail, ok } from "../../shared/result.ts";
 import { isoDate } from "../../shared/storage.ts";
 import { normalizeEmail, ViewerValueError, validViewer } from "../../shared/viewers.ts";
 import { addDomain, addDomains, domainSetup, removeDomain } from "./add-domain.ts";
+import { createChannel, deleteChannel, testChannel } from "./channels.ts";
 import { checkNow } from "./check-domains.ts";
 import { compareConflict, decideConflict, keepVerified } from "./conflict-operations.ts";
 import { discardDeadLetters, requeueDeadLetters, restoreDeadLetters } from "./dead-letter-operations.ts";
@@ -117,6 +118,9 @@ const HANDLERS: Handlers = {
   addDomains: (named, { invocation }) => addDomains(named, invocation, randomBytes),
   domainSetup: (named, { invocation }) => domainSetup(named, invocation),
   removeDomain: (named, { invocation }) => removeDomain(named, invocation),
+  addChannel: createChannel,
+  removeChannel: deleteChannel,
+  testChannel,
   decideSender: ({ decision, note, ...name }, { invocation, caller }) =>
     decideSender(name, { decision, note: note ?? "", by: caller.name }, invocation),
   undoSenderDecision: (name, { invocation, caller }) => undoSenderDecision(name, caller.name, invocation),

@@ -1,7 +1,8 @@
 /** What the dashboard answers itself: from the ledger, and statements of one's own from Analytics Engine. */
 import { postSql } from "../../../shared/analytics/sql.ts";
 import type { DashboardOperation, Inputs, Outputs } from "../../../shared/contract/operations.ts";
-import { conflictOf, deadLetterOf } from "../../../shared/contract/shapes.ts";
+import { channelOf, conflictOf, deadLetterOf } from "../../../shared/contract/shapes.ts";
+import { accountsQuery } from "../../../shared/ledger/accounts.ts";
 import {
   ACTIVITY_DAYS,
   activityQuery,
@@ -12,6 +13,7 @@ import {
   readParts,
 } from "../../../shared/ledger/activity.ts";
 import { addressesQuery } from "../../../shared/ledger/addresses.ts";
+import { channelsQuery, deliveriesQuery } from "../../../shared/ledger/channels.ts";
 import { conflictsNamedQuery, conflictsQuery, doubtedConflictsQuery } from "../../../shared/ledger/conflicts.ts";
 import { domainDaysQuery } from "../../../shared/ledger/days.ts";
 import {
@@ -23,7 +25,7 @@ import { jobQuery, newestJobsQuery } from "../../../shared/ledger/jobs.ts";
 import { peopleQuery, personQuery } from "../../../shared/ledger/people.ts";
 import { refusedMailQuery } from "../../../shared/ledger/refused-mail.ts";
 import { statsQuery } from "../../../shared/ledger/stats.ts";
-import { PAGE_LIMITS } from "../../../shared/limits.ts";
+import { NOTIFY_LIMITS, PAGE_LIMITS } from "../../../shared/limits.ts";
 import { pageOf } from "../../../shared/operations.ts";
 import { normalizeRua } from "../../../shared/registry.ts";
 import { parseDay, SECONDS_PER_DAY } from "../../../shared/report-day.ts";
@@ -104,9 +106,27 @@ const ANSWERS: Answers = {
     if (found === undefined) throw new ApiError("not_found", `There is no job '${id}'.`);
     return found;
   },
+  async listChannels(c, { account }) {
+    const accounts = await channelAccounts(c, account);
+    return { items: (await c.get("ledger").ask(channelsQuery(accounts))).map(channelOf) };
+  },
+  async listDeliveries(c, { account }) {
+    const accounts = await channelAccounts(c, account);
+    return { items: await c.get("ledger").ask(deliveriesQuery(accounts, NOTIFY_LIMITS.deliveriesShown)) };
+  },
   acceptConflict: (c, { id }) => operate(c, "decideConflict", { id, decision: "replace" }),
   discardConflict: (c, { id }) => operate(c, "decideConflict", { id, decision: "keep" }),
 };
+
+/** Accounts whose channels may be listed: those of the person; of an operator any, and "" for the pipeline itself. */
+async function channelAccounts(c: Call, account: string | undefined): Promise<readonly string[]> {
+  const isOperator = c.get("access").role === "operator";
+  if (isOperator && account !== undefined) return [account];
+  const ledger = c.get("ledger");
+  if (isOperator) return [...(await ledger.askDirectory(accountsQuery())).map((one) => one.account), ""];
+  const own = await ledger.accounts();
+  return account === undefined ? own : own.filter((name) => name === account);
+}
 
 // Status is what an operator looks at when something is broken, so it is answered without the outcomes too.
 async function getStatus(c: Call): Promise<Outputs["status"]> {
