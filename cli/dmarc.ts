@@ -20,6 +20,7 @@ import { addSend } from "./commands/send.ts";
 import { addStats } from "./commands/stats.ts";
 import { addStatus } from "./commands/status.ts";
 import { addVerdict } from "./commands/verdict.ts";
+import { addWatch } from "./commands/watch.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { printError } from "./terminal.ts";
 
@@ -52,6 +53,7 @@ function buildProgram(): Command {
     addStatus,
     addStats,
     addVerdict,
+    addWatch,
     addQuery,
     addCompare,
     addDeadLetters,

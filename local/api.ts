@@ -39,6 +39,11 @@ export async function startReconcile(api: ApiConnection): Promise<void> {
   await ask(api, "startReconcile", {});
 }
 
+/** Runs a schedule of process. @throws Error as `register` does */
+export async function runSchedule(api: ApiConnection, cron: string): Promise<void> {
+  await ask(api, "runSchedule", { cron });
+}
+
 /** Reprocesses the reports about a domain. @throws Error as `register` does */
 export async function startReprocess(api: ApiConnection, domain: string): Promise<void> {
   await ask(api, "startReprocess", { filter: { domain } });

@@ -165,8 +165,7 @@ async function startParts(options: StackOptions, context: StartContext): Promise
   // Only an earlier run can have left something; in a new folder the first mails would merely be read twice.
   if (isNew) await waitUntilConnected(api);
   else await startReconcile(api);
-  const workers = parts.workers;
-  parts.cron = startCron({ findWorkers: () => workers.address, onProblem: log.show });
+  parts.cron = startCron(api, log.show);
   if (!options.samples || parts.smtp === undefined) return;
   parts.samples = await giveSamples(api, { stateDir, smtpPort: parts.smtp.port, log: log.show });
 }

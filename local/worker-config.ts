@@ -26,9 +26,6 @@ export type WorkerName = keyof typeof TOML_FILES;
 /** The id of the KV namespace on one machine. A database is named by its `database_name` there. */
 const LOCAL_KV_ID = "dmarc-reports";
 
-/** Process has no route in production; on one machine its schedules are run by requests to this host (RFC 2606). */
-export const PROCESS_HOST = "process.invalid";
-
 /** The Worker that has a dataset's method, and the class in it. */
 const ANALYTICS = { service: "dmarc-analytics", entrypoint: "Dataset" };
 
@@ -57,7 +54,6 @@ export function localConfig(worker: WorkerName): WorkerConfig {
   // wrangler checks it when it starts the Worker.
   const production = parse(readFileSync(path, "utf8")) as WorkerConfig;
   const local = deriveLocalConfig(production, dirname(path));
-  if (worker === "process") local.routes = [{ pattern: `${PROCESS_HOST}/*`, zone_name: PROCESS_HOST }];
   // It applies the migrations of every database that process has.
   const databases = worker === "mail-entry" ? localConfig("process").d1_databases : undefined;
   return databases === undefined ? local : { ...local, d1_databases: databases };

@@ -65,6 +65,7 @@ const PICTURES: Record<PagePath, Picture[]> = {
     { name: "failure-report", from: `${ABOUT}/failures`, link: "#reports tbody a" },
   ],
   "/reports/:account/:domain/:day/:uid/raw": [],
+  "/alerts": [{ name: "alerts" }],
   "/operations": [{ name: "operations" }],
   "/operations/dead-letters": [{ name: "dead-letters" }],
   "/operations/dead-letters/:id": [{ name: "dead-letter", from: "/operations/dead-letters", link: "#letters tbody a" }],

@@ -293,6 +293,8 @@ export const PAGE_LIMITS = {
   deadLetters: 100,
   /** Conflicts of a reporter and domain decided in one call: an event each, and 250 points an invocation. */
   keptConflicts: 200,
+  /** Incidents, or notices, in one answer, and on one page. */
+  incidents: 1000,
   /** Jobs shown. */
   jobs: 100,
   /** Sums of a domain and day in one answer, about 1 MB of JSON; whoever needs more asks for fewer days at a time. */

@@ -44,10 +44,14 @@ export interface Sender {
   looks: readonly Look[];
 }
 
+type Policy = "none" | "quarantine" | "reject";
+
 /** A domain with its senders. */
 export interface SimulatedDomain {
   name: string;
-  policy: "none" | "quarantine" | "reject";
+  policy: Policy;
+  /** Where it changes in the course of time. */
+  policyOn?(day: number): Policy;
   senders: Sender[];
   hasForgedReports: boolean;
 }

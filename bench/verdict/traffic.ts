@@ -8,10 +8,15 @@ import type { Chance } from "./chance.ts";
 import { DAYS, RECEIVERS, type Receiver } from "./parameters.ts";
 import { type Look, type Sender, type SimulatedDomain, scattered } from "./senders.ts";
 
+/** A record with the receiver that reported it. */
+export interface ReportedRecord extends DatedRecord {
+  receiver: string;
+}
+
 /** What becomes of a domain's mail. */
 export interface Traffic {
   /** As reported in the days that a verdict sees. */
-  reported: DatedRecord[];
+  reported: ReportedRecord[];
   /** The same with reports that somebody forged: their senders cannot be verified. */
   forged: DatedRecord[];
   /** Of the days that are judged, at all receivers, whether they report or not. */
@@ -37,11 +42,11 @@ function noLosses(): Losses {
   return { legitimate: 0, lost: 0, lostSeen: 0, lostByLabel: {} };
 }
 
-/** Sends a domain's mail. */
-export function sendMail(domain: SimulatedDomain, chance: Chance): Traffic {
+/** Sends a domain's mail. @param days how many are simulated, and of how many there are reports */
+export function sendMail(domain: SimulatedDomain, chance: Chance, days: Days = DAYS): Traffic {
   const traffic: Traffic = { reported: [], forged: [], judged: noLosses(), later: noLosses(), sources: 0 };
   for (const sender of domain.senders) {
-    for (let day = 0; day < DAYS.simulated; day++) {
+    for (let day = 0; day < days.simulated; day++) {
       const messages = chance.poisson(sender.rate(day));
       let rest = messages;
       let restShare = 1;
@@ -50,7 +55,7 @@ export function sendMail(domain: SimulatedDomain, chance: Chance): Traffic {
         const count = chance.binomial(rest, Math.min(1, receiver.share / restShare));
         rest -= count;
         restShare -= receiver.share;
-        if (count > 0) deliver({ domain, sender, receiver, day, count }, traffic, chance);
+        if (count > 0) deliver({ domain, sender, receiver, day, count, seenDays: days.seen }, traffic, chance);
       }
     }
   }
@@ -65,10 +70,16 @@ interface Delivery {
   receiver: Receiver;
   day: number;
   count: number;
+  seenDays: number;
+}
+
+interface Days {
+  simulated: number;
+  seen: number;
 }
 
 function deliver(delivery: Delivery, traffic: Traffic, chance: Chance): void {
-  const { sender, receiver, count } = delivery;
+  const { sender, receiver, count, seenDays } = delivery;
   let rest = count;
   let restShare = 1;
   for (const look of sender.looks) {
@@ -82,9 +93,9 @@ function deliver(delivery: Delivery, traffic: Traffic, chance: Chance): void {
       const lost = isFailing ? messages - exempted : 0;
       const part = { label: sender.label, messages, lost, isSeen: receiver.reports };
       addLosses(traffic.later, part);
-      if (delivery.day < DAYS.seen) addLosses(traffic.judged, part);
+      if (delivery.day < seenDays) addLosses(traffic.judged, part);
     }
-    if (!receiver.reports || delivery.day >= DAYS.seen) continue;
+    if (!receiver.reports || delivery.day >= seenDays) continue;
     report(delivery, { look, messages: messages - exempted, isExempted: false }, { traffic, chance });
     report(delivery, { look, messages: exempted, isExempted: true }, { traffic, chance });
   }
@@ -116,7 +127,8 @@ function report(
   { traffic, chance }: { traffic: Traffic; chance: Chance },
 ): void {
   const isFailing = look.dkim === "fail" && look.spf === "fail";
-  const disposition = isFailing && !isExempted ? domain.policy : "none";
+  const policy = domain.policyOn?.(day) ?? domain.policy;
+  const disposition = isFailing && !isExempted ? policy : "none";
   const reasons: OverrideReason[] = isExempted && receiver.namesReasons ? [reasonOf(sender, chance)] : [];
   const write = (sourceIp: string, count: number): void => {
     const { dkim, spf, dkimResults, spfResults } = look;
@@ -134,7 +146,7 @@ function report(
       dkimResults,
       spfResults,
     };
-    traffic.reported.push({ day, record });
+    traffic.reported.push({ day, record, receiver: receiver.name });
   };
   for (let rest = messages; rest > 0; ) {
     const count = sender.isScattered ? Math.min(rest, 1 + Math.floor(chance.random() * 3)) : rest;

@@ -13,6 +13,7 @@ import { channelSettings } from "../notify/channel.ts";
 import { RECORD_ORDERS } from "../operations.ts";
 import { registryEntry } from "../registry.ts";
 import { viewerEntry } from "../viewers.ts";
+import { RULE_CODES } from "../watch/finding.ts";
 import type { Operation } from "./operation.ts";
 import * as shapes from "./shapes.ts";
 
@@ -94,6 +95,14 @@ const senderName = { account, domain, source: v.pipe(v.string(), v.trim(), v.min
 /** "" = the pipeline itself, for operators. */
 const channelAccount = v.pipe(v.string(), v.maxLength(64));
 const channelName = v.strictObject({ account: channelAccount, id });
+/** What is muted: what is left out is all. */
+const muteName = {
+  account,
+  domain: v.optional(domain),
+  rule: v.optional(v.picklist(RULE_CODES)),
+  /** A sender or another subject of incidents. */
+  subject: v.optional(v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(255))),
+};
 const decision = v.picklist(["keep", "replace", "count_both"]);
 const REPORT_PATH = "/reports/:account/:domain/:day/:uid";
 
@@ -674,6 +683,85 @@ const described = {
     http: undefined,
     input: v.strictObject({ account, addresses: v.pipe(v.array(v.string()), v.maxLength(1000)) }),
     output: v.object({ named: v.number() }),
+  },
+
+  runSchedule: {
+    summary: "Does now what process does by the clock at a schedule of its TOML",
+    role: "operator",
+    changes: true,
+    answeredBy: "process",
+    http: { method: "POST", path: "/schedules/run", place: { json: "fields" }, status: 200, answer: "json" },
+    input: v.strictObject({ cron: v.pipe(v.string(), v.maxLength(100)) }),
+    output: v.record(v.string(), v.unknown()),
+  },
+  runWatch: {
+    summary: "Looks at the domains now: verdicts, incidents and notices, as many as one run does",
+    role: "operator",
+    changes: true,
+    answeredBy: "process",
+    http: {
+      method: "POST",
+      path: "/watch/run",
+      place: { json: "fields", optional: true },
+      status: 200,
+      answer: "json",
+    },
+    input: nothing,
+    output: shapes.watchDone,
+  },
+  listIncidents: {
+    summary: "Incidents that are open, or were resolved, of all domains or of one",
+    role: "viewer",
+    changes: false,
+    answeredBy: "dashboard",
+    http: { method: "GET", path: "/incidents", place: "query", status: 200, answer: "json" },
+    input: v.strictObject({
+      account: v.optional(account),
+      domain: v.optional(domain),
+      /** Open unless told. */
+      state: v.optional(v.picklist(["open", "resolved"])),
+    }),
+    output: shapes.listOf(shapes.incident),
+  },
+  listNotices: {
+    summary: "What was told of incidents, newest first",
+    role: "viewer",
+    changes: false,
+    answeredBy: "dashboard",
+    http: { method: "GET", path: "/notices", place: "query", status: 200, answer: "json" },
+    input: v.strictObject({ account: v.optional(account) }),
+    output: shapes.listOf(shapes.notice),
+  },
+  listMutes: {
+    summary: "What nobody is told of",
+    role: "viewer",
+    changes: false,
+    answeredBy: "dashboard",
+    http: { method: "GET", path: "/mutes", place: "query", status: 200, answer: "json" },
+    input: v.strictObject({ account: v.optional(account) }),
+    output: shapes.listOf(shapes.mute),
+  },
+  mute: {
+    summary: "Keeps quiet about a rule, a domain, a sender, or any of them together, for good or for some days",
+    role: "viewer",
+    changes: true,
+    answeredBy: "process",
+    http: { method: "POST", path: "/mutes", place: { json: "fields" }, status: 200, answer: "json" },
+    input: v.strictObject({
+      ...muteName,
+      days: v.optional(v.pipe(count, v.minValue(1), v.maxValue(3650))),
+      note: reason,
+    }),
+    output: shapes.mute,
+  },
+  unmute: {
+    summary: "Takes a mute away",
+    role: "viewer",
+    changes: true,
+    answeredBy: "process",
+    http: { method: "DELETE", path: "/mutes/:account", place: "query", status: 204, answer: "none" },
+    input: v.strictObject(muteName),
+    output: v.undefined(),
   },
 
   startReprocess: {

@@ -17,6 +17,7 @@ import { registryEntry } from "../registry.ts";
 import { SECONDS_PER_DAY } from "../report-day.ts";
 import { isoDate } from "../storage.ts";
 import { viewerEntry } from "../viewers.ts";
+import { RULE_CODES, SEVERITIES, STEPS, URGENCIES } from "../watch/finding.ts";
 
 /** A complete list. */
 export function listOf<Schema extends v.GenericSchema>(item: Schema) {
@@ -427,6 +428,64 @@ export const delivery = v.object({
   /** When the next attempt is due, while it is waiting. */
   nextSeconds: v.number(),
   finishedSeconds: v.number(),
+});
+
+const watched = {
+  id: v.string(),
+  account: v.string(),
+  /** "" = the pipeline itself. */
+  domain: v.string(),
+  rule: v.picklist(RULE_CODES),
+  subject: v.string(),
+  severity: v.picklist(SEVERITIES),
+  title: v.string(),
+  evidence: v.array(v.string()),
+  /** Path of a page. */
+  link: v.string(),
+};
+
+/** Something a rule found. Times in seconds since 1970 UTC, 0 for never. */
+export const incident = v.object({
+  ...watched,
+  state: v.picklist(["open", "resolved"]),
+  isEvent: v.boolean(),
+  /** The likeliest first. */
+  causes: v.array(v.object({ code: v.string(), sentence: v.string() })),
+  openedSeconds: v.number(),
+  foundSeconds: v.number(),
+  remindedSeconds: v.number(),
+  resolvedSeconds: v.number(),
+});
+
+/** What is told of an incident's step. */
+export const notice = v.object({
+  ...watched,
+  /** Id of the incident. */
+  incident: v.string(),
+  step: v.picklist(STEPS),
+  cause: v.string(),
+  createdSeconds: v.number(),
+  urgency: v.picklist(URGENCIES),
+});
+
+/** What somebody does not want to hear of; "" = all, 0 = for good. */
+export const mute = v.object({
+  account: v.string(),
+  domain: v.string(),
+  rule: v.picklist([...RULE_CODES, ""]),
+  subject: v.string(),
+  untilSeconds: v.number(),
+  note: v.string(),
+  mutedSeconds: v.number(),
+  mutedBy: v.string(),
+});
+
+/** What a round over the domains did. */
+export const watchDone = v.object({
+  domains: v.number(),
+  computed: v.number(),
+  skipped: v.number(),
+  isDone: v.boolean(),
 });
 
 /** An MTA-STS policy that is served. */

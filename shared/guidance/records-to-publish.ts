@@ -19,17 +19,9 @@ export interface NeededRecord extends RecordToPublish {
  */
 export function recordsToPublish(domain: string, rua: string, published: readonly string[] = []): NeededRecord[] {
   const [current] = published;
+  const value = current === undefined ? `v=DMARC1; p=none; rua=mailto:${encodedAddress(rua)}` : withRua(current, rua);
   const records: NeededRecord[] = [
-    {
-      zone: "domain",
-      name: `_dmarc.${domain}`,
-      type: "TXT",
-      value: current === undefined ? `v=DMARC1; p=none; rua=mailto:${encodedAddress(rua)}` : withRua(current, rua),
-      sentence:
-        current === undefined
-          ? "Asks receivers for reports, and changes nothing about the delivery of mail."
-          : "The record that is there, with this address added.",
-    },
+    { zone: "domain", name: `_dmarc.${domain}`, type: "TXT", value, sentence: whyDmarc(value, current) },
   ];
   const host = rua.slice(rua.lastIndexOf("@") + 1);
   // RFC 9990 section 4: a destination outside of the organisation says that it takes the reports.
@@ -50,6 +42,12 @@ export function recordsToPublish(domain: string, rua: string, published: readonl
     sentence: "Optional: asks for reports of mail to this domain that could not be encrypted.",
   });
   return records;
+}
+
+function whyDmarc(value: string, current: string | undefined): string {
+  if (current === undefined) return "Asks receivers for reports, and changes nothing about the delivery of mail.";
+  if (current === value) return "Published: the DMARC record names this address.";
+  return "The record that is there, with this address added.";
 }
 
 /** A record with an address added to its rua; one that has it stays as it is. */

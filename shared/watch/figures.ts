@@ -204,6 +204,22 @@ export function newestDays(days: readonly DayFigures[], today: number, minMessag
   return [];
 }
 
+/**
+ * Whether it has been as bad before, again and again: mail of once a week that always fails is no news.
+ *
+ * @param shareOf what is bad of a day, from 0 to 1
+ */
+export function isRecurring(days: readonly DayFigures[], share: number, shareOf: (day: DayFigures) => number): boolean {
+  let runs = 0;
+  let isBad = false;
+  for (const day of days) {
+    const isBadToo = shareOf(day) >= share / 2;
+    if (isBadToo && !isBad) runs += 1;
+    isBad = isBadToo;
+  }
+  return runs >= 2;
+}
+
 /** Failing mail among evidence that no receiver let through. */
 export function failingOf(evidence: readonly Evidence[]): Evidence[] {
   return evidence.filter((one) => !passes(one) && !isLetThrough(one));

@@ -63,14 +63,14 @@ export const WATCH_RULES = {
     days: 30,
     minDays: 20,
     maxGap: 2,
-    /** Silent for so many days: reports of one day come on the next or the one after. */
-    silentDays: 6,
-    /** The same for all of them together. */
+    /** So many days on which others reported, and it did not. */
+    silentDays: 5,
+    /** No report of anybody about so many days, today included: reports of one day come on the next or the one after. */
     allSilentDays: 4,
   },
   tlsFails: {
     minFailed: 10,
-    minShare: 0.05,
+    minShare: 0.1,
     /** Times the usual share. */
     minTimes: 3,
     minShareOpen: 0.02,

@@ -18,6 +18,8 @@ const OF_THEIR_OWN = new Set<string>([
   "decideSender",
   "undoSenderDecision",
   "nameAddresses",
+  "mute",
+  "unmute",
   "setMtaSts",
   "removeMtaSts",
 ]);
@@ -99,6 +101,11 @@ const INPUTS: Partial<Record<OperationName, object>> = {
   startReprocess: { filter: { domain: "a.example" }, dryRun: true },
   startReconcile: { filter: { since: "2026-11-20" } },
   getJob: { id: "x" },
+  listIncidents: { account: "a&b", domain: "a.example", state: "resolved" },
+  listNotices: { account: "acme" },
+  listMutes: { account: "acme" },
+  mute: { account: "a/b", domain: "a.example", rule: "newSender", subject: "x y", days: 7, note: "known" },
+  unmute: { account: "a/b", domain: "a.example", rule: "newSender", subject: "x y" },
 };
 
 /** What a server makes of a request: path parameters by the route, decoded. */

@@ -15,7 +15,9 @@ import { streamOf } from "./data/export.ts";
 import { askEngine } from "./engine.ts";
 import { ApiError } from "./errors.ts";
 import { addFromForm, addPage } from "./pages/add-domain.tsx";
+import { alertsPage, changeMutes } from "./pages/alerts.tsx";
 import { changeChannels, channelsPage } from "./pages/channels.tsx";
+
 import { conflictPage, conflictsPage, decideConflict } from "./pages/conflicts.tsx";
 import { changeDeadLetters, deadLetterPage, deadLetterRawFile, deadLettersPage } from "./pages/dead-letters.tsx";
 import { domainsPage } from "./pages/domains.tsx";
@@ -57,6 +59,7 @@ const HANDLERS: Record<PagePath, Page> = {
   "/domains/:domain/failures": (request, c) => failuresPage(request, domainOf(c)),
   "/reports/:account/:domain/:day/:uid": (request, c) => reportPage(request, reportAddress(c)),
   "/reports/:account/:domain/:day/:uid/raw": (request, c) => reportRawFile(request, reportAddress(c)),
+  "/alerts": (request) => alertsPage(request),
   "/operations": operationsPage,
   "/operations/dead-letters": deadLettersPage,
   "/operations/dead-letters/:id": (request, c) => deadLetterPage(request, parameter(c, "id")),
@@ -76,6 +79,7 @@ const FORMS: Record<
   ChangePath,
   (request: PageRequest, form: URLSearchParams, call: Call) => Promise<string | PageResult>
 > = {
+  "/alerts": changeMutes,
   "/operations/dead-letters": changeDeadLetters,
   "/operations/conflicts": decideConflict,
   "/operations/jobs": changeJobs,

@@ -1,15 +1,8 @@
 /** The process Worker: its queue consumer, its daily work and its RPC entry point. It has no pages. */
 
-import { runDomainChecks } from "./check-domains.ts";
 import { consumeBatch } from "./consumer.ts";
-import { type Invocation, type LogEntry, newInvocation, type ProcessEnv } from "./env.ts";
-import { enqueueDeliveries } from "./notify.ts";
-import { runUpkeep } from "./upkeep.ts";
-import { runWatch } from "./watch.ts";
-
-/** As in wrangler.process.toml; the other one is the daily upkeep. */
-const CHECK_CRON = "47 * * * *";
-const WATCH_CRON = "* * * * *";
+import { newInvocation, type ProcessEnv } from "./env.ts";
+import { runSchedule } from "./schedules.ts";
 
 export { Operations } from "./operations.ts";
 
@@ -24,29 +17,10 @@ export default {
 
   async scheduled({ cron }, env): Promise<void> {
     const invocation = newInvocation(env, Date.now());
-    console.log(JSON.stringify(await runScheduled(cron, invocation)));
+    console.log(JSON.stringify(await runSchedule(cron, invocation)));
   },
 
   fetch(): Response {
     return new Response("This Worker reads queues; it has no pages.\n", { status: 404 });
   },
 } satisfies ExportedHandler<ProcessEnv>;
-
-function runScheduled(cron: string, invocation: Invocation): Promise<LogEntry> {
-  switch (cron) {
-    case WATCH_CRON:
-      return watchAndNotify(invocation);
-    case CHECK_CRON:
-      return runDomainChecks(invocation);
-    default:
-      return runUpkeep(invocation, Math.random());
-  }
-}
-
-async function watchAndNotify(invocation: Invocation): Promise<LogEntry> {
-  // What was found before is sent even if the round over the domains fails.
-  const watched = await runWatch(invocation).catch((error: unknown) => ({ error }));
-  const deliveries = await enqueueDeliveries(invocation);
-  if ("error" in watched) throw watched.error;
-  return { ...watched, deliveries };
-}

@@ -28,14 +28,17 @@ import { decideSender, undoSenderDecision } from "./decide-sender.ts";
 import { type Invocation, inShardOf, newInvocation, type ProcessEnv } from "./env.ts";
 import { followAddress } from "./follow-registry.ts";
 import { removeMtaSts, setMtaSts } from "./host-mta-sts.ts";
+import { mute, unmute } from "./mutes.ts";
 import { nameAddresses } from "./name-addresses.ts";
 import { outsideWorld } from "./outside-world.ts";
 import { addRegistration, putRegistration, valid } from "./put-registration.ts";
 import { describeRawObject, readRawObject } from "./raw-object.ts";
 import { readRecords } from "./record-reader.ts";
+import { runSchedule, SCHEDULES } from "./schedules.ts";
 import { cancelJob, startJob } from "./start-job.ts";
 import { readStatus } from "./status.ts";
 import { takeBackReport, undoTakeBack } from "./take-back.ts";
+import { watchDomains } from "./watch.ts";
 
 interface Call {
   invocation: Invocation;
@@ -129,6 +132,17 @@ const HANDLERS: Handlers = {
   removeMtaSts: (name, { invocation, caller }) => removeMtaSts(name, { by: caller.name, invocation }),
   nameAddresses: async (shown, { invocation }) =>
     ok({ named: await nameAddresses(shown, invocation, outsideWorld(invocation.env)) }),
+
+  async runSchedule({ cron }, { invocation }) {
+    if (SCHEDULES[cron] === undefined) return missing(`There is no schedule '${cron}'.`);
+    return ok(await runSchedule(cron, invocation));
+  },
+  runWatch: async (_, { invocation }) => ok(await watchDomains(invocation, true)),
+  mute: async (wanted, { invocation, caller }) => ok(await mute(wanted, caller.name, invocation)),
+  async unmute(name, { invocation }) {
+    await unmute(name, invocation);
+    return ok(undefined);
+  },
 
   startReprocess: async (request, { invocation }) =>
     answer(await startJob({ kind: "reprocess", random: Math.random() }, request, invocation)),

@@ -5,7 +5,7 @@
 import { isEnforcing, stageNumber, stageOf } from "../../guidance/next-record.ts";
 import { SECONDS_PER_DAY } from "../../report-day.ts";
 import { causesOf } from "../causes.ts";
-import { excess, type Figures, newestDays, type Rule, type Sender, sumDays } from "../figures.ts";
+import { excess, type Figures, isRecurring, newestDays, type Rule, type Sender, sumDays } from "../figures.ts";
 import type { Cause, Finding } from "../finding.ts";
 import { WATCH_RULES } from "../thresholds.ts";
 import { capital, dayText, messagesText, senderLink, senderText } from "../words.ts";
@@ -39,11 +39,13 @@ function refusalOf(sender: Sender, { today, openedSeconds }: Figures): Refusal |
     const isOver = newest.length > 0 && refused < rule.minShareOpen * messages;
     return isOver ? undefined : { messages, refused, sinceDay: firstNewDay };
   }
-  const usual = sumDays(sender.days.filter(({ day }) => day < firstNewDay));
+  const earlier = sender.days.filter(({ day }) => day < firstNewDay);
+  const usual = sumDays(earlier);
   const usualShare = usual.messages === 0 ? 0 : usual.refused / usual.messages;
   const isMuch = refused >= rule.minRefused && refused >= rule.minShare * messages;
   const isNew = usual.messages >= rule.minUsualMessages && refused / messages >= usualShare + rule.minRise;
   if (!isMuch || !isNew || excess(refused, messages, usualShare) < rule.minDeviations) return undefined;
+  if (isRecurring(earlier, refused / messages, (day) => day.refused / day.messages)) return undefined;
   return { messages, refused, sinceDay: firstNewDay };
 }
 

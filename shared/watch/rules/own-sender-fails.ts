@@ -5,7 +5,7 @@
 
 import { SECONDS_PER_DAY } from "../../report-day.ts";
 import { causesOf } from "../causes.ts";
-import { excess, type Figures, newestDays, type Rule, type Sender, sumDays } from "../figures.ts";
+import { excess, type Figures, isRecurring, newestDays, type Rule, type Sender, sumDays } from "../figures.ts";
 import type { Finding } from "../finding.ts";
 import { WATCH_RULES } from "../thresholds.ts";
 import { capital, dayText, messagesText, senderLink, senderText, shareText } from "../words.ts";
@@ -39,7 +39,8 @@ export function failureOf(sender: Sender, { today }: Figures, openedSeconds: num
   const [first] = newest;
   const firstNewDay = isOpen ? Math.floor(openedSeconds / SECONDS_PER_DAY) - rule.daysBeforeFound : first?.day;
   if (firstNewDay === undefined) return undefined;
-  const usual = sumDays(sender.days.filter(({ day }) => day < firstNewDay));
+  const earlier = sender.days.filter(({ day }) => day < firstNewDay);
+  const usual = sumDays(earlier);
   const usualShare = usual.messages === 0 ? 0 : usual.failing / usual.messages;
   const sum = sumDays(newest);
   const share = sum.messages === 0 ? 0 : sum.failing / sum.messages;
@@ -50,6 +51,7 @@ export function failureOf(sender: Sender, { today }: Figures, openedSeconds: num
   const isKnown = usual.messages >= rule.minUsualMessages;
   const isClear = excess(sum.failing, sum.messages, usualShare) >= rule.minDeviations;
   if (!isKnown || !isClear || sum.failing < rule.minFailing || share < usualShare + rule.minRise) return undefined;
+  if (isRecurring(earlier, share, (day) => sumDays([day]).failing / day.messages)) return undefined;
   return { newest: sum, usualShare, sinceDay: firstNewDay };
 }
 

@@ -47,11 +47,11 @@ export const passRateDrops: Rule = {
   },
 };
 
-/** Mail by day of all that are or may be the owner's. */
+/** Mail by day of all senders of the owner's. */
 function ownDays({ senders }: Figures): DayFigures[] {
   const byDay = new Map<number, DayFigures>();
-  for (const { role, kind, days } of senders) {
-    if (role === "foreign" || role === "forwarder" || (role === "undecided" && kind === "none")) continue;
+  for (const { role, days } of senders) {
+    if (role !== "own") continue;
     for (const one of days) {
       const known = byDay.get(one.day) ?? { day: one.day, messages: 0, passed: 0, letThrough: 0, refused: 0 };
       known.messages += one.messages;

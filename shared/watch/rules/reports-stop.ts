@@ -37,10 +37,14 @@ export const reporterSilent: Rule = {
   code: "reporterSilent",
   find(figures, found) {
     if (found.some(({ rule }) => rule === "reportsStopped")) return [];
-    const { domain, today, reporters } = figures;
+    const { domain, reporters } = figures;
+    // A day on which nobody reported says nothing about one of them.
+    const reportedDays = [...new Set(reporters.flatMap(({ days }) => days))];
     return reporters.flatMap((one): Finding[] => {
       const last = one.days.at(-1);
-      if (last === undefined || !isRegular(one, last) || today - last < WATCH_RULES.reporters.silentDays) return [];
+      if (last === undefined || !isRegular(one, last)) return [];
+      const missed = reportedDays.filter((day) => day > last).length;
+      if (missed < WATCH_RULES.reporters.silentDays) return [];
       return [
         {
           rule: "reporterSilent",

@@ -22,6 +22,7 @@ import {
   deadLettersNamedQuery,
 } from "../../../shared/ledger/dead-letters.ts";
 import { jobQuery, newestJobsQuery } from "../../../shared/ledger/jobs.ts";
+import { incidentsQuery, mutesQuery, noticesQuery } from "../../../shared/ledger/notices.ts";
 import { peopleQuery, personQuery } from "../../../shared/ledger/people.ts";
 import { refusedMailQuery } from "../../../shared/ledger/refused-mail.ts";
 import { statsQuery } from "../../../shared/ledger/stats.ts";
@@ -31,6 +32,7 @@ import { normalizeRua } from "../../../shared/registry.ts";
 import { parseDay, SECONDS_PER_DAY } from "../../../shared/report-day.ts";
 import { isoDate } from "../../../shared/storage.ts";
 import { normalizeEmail } from "../../../shared/viewers.ts";
+import { maySee } from "../access.ts";
 import { ApiError } from "../errors.ts";
 import { unless } from "../parts/partial.tsx";
 import { type Answered, type Call, operate, readConnection, requireRole } from "./call.ts";
@@ -67,6 +69,18 @@ const ANSWERS: Answers = {
       lastDay: to === undefined ? lastDay : dayOrRefuse(to),
     };
     return { items: await c.get("ledger").askDirectory(refusedMailQuery(days)) };
+  },
+  async listIncidents(c, { account, domain, state = "open" }) {
+    const question = incidentsQuery(await accountsOf(c, account), { domain, state, limit: PAGE_LIMITS.incidents });
+    return { items: await c.get("ledger").ask(question, account) };
+  },
+  async listNotices(c, { account }) {
+    const question = noticesQuery(await accountsOf(c, account), PAGE_LIMITS.incidents);
+    return { items: await c.get("ledger").ask(question, account) };
+  },
+  async listMutes(c, { account }) {
+    const question = mutesQuery(await accountsOf(c, account), nowSeconds());
+    return { items: await c.get("ledger").ask(question, account) };
   },
   listRegistrations: async (c) => ({
     items: (await c.get("ledger").askDirectory(addressesQuery())).map(({ rua, entry }) => ({ rua, entry })),
@@ -118,14 +132,21 @@ const ANSWERS: Answers = {
   discardConflict: (c, { id }) => operate(c, "decideConflict", { id, decision: "keep" }),
 };
 
-/** Accounts whose channels may be listed: those of the person; of an operator any, and "" for the pipeline itself. */
+/** As accountsOf, but for an operator also accounts without reports, which may have channels already. */
 async function channelAccounts(c: Call, account: string | undefined): Promise<readonly string[]> {
-  const isOperator = c.get("access").role === "operator";
-  if (isOperator && account !== undefined) return [account];
-  const ledger = c.get("ledger");
-  if (isOperator) return [...(await ledger.askDirectory(accountsQuery())).map((one) => one.account), ""];
-  const own = await ledger.accounts();
-  return account === undefined ? own : own.filter((name) => name === account);
+  if (account !== undefined || c.get("access").accounts !== undefined) return accountsOf(c, account);
+  return [...(await c.get("ledger").askDirectory(accountsQuery())).map((one) => one.account), ""];
+}
+
+/**
+ * The accounts whose incidents a person may see: their own, or all and what is of none, the pipeline's own.
+ *
+ * @param account only this one
+ */
+async function accountsOf(c: Call, account: string | undefined): Promise<readonly string[]> {
+  const access = c.get("access");
+  if (account !== undefined) return maySee(access, account) ? [account] : [];
+  return access.accounts ?? ["", ...(await c.get("ledger").accounts())];
 }
 
 // Status is what an operator looks at when something is broken, so it is answered without the outcomes too.

@@ -273,9 +273,9 @@ function ResultRow({ account, item: { typed, domain, rua, isNew, problem } }: { 
         {problem === undefined ? (
           <span class="result pass">✓ {isNew ? "added" : "added before"}</span>
         ) : (
-          <span class="result fail">
-            ✕ <ForeignText text={problem} />
-          </span>
+          <>
+            <span class="result fail">✕ not added</span> <ForeignText text={problem} />
+          </>
         )}
       </td>
       <td class="text">{rua !== undefined && <Name text={rua} />}</td>

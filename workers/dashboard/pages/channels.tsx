@@ -56,7 +56,7 @@ export async function channelsPage(request: PageRequest, said?: Said): Promise<P
     tables,
     content: {
       title: "Channels",
-      section: "domains",
+      section: "alerts",
       crumbs: [{ label: "Alerts", href: "/alerts" }],
       body: (
         <>

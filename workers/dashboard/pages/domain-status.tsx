@@ -101,7 +101,7 @@ export function StatusChips({ request: { url, parameters }, page: { byStatus, by
           );
         })}
       </nav>
-      <p class="small muted">
+      <p class="small muted" hidden={policies.every(([policy]) => policy === "")}>
         Published policy:{" "}
         {policies.map(([policy, count], i) => (
           <>

@@ -191,14 +191,20 @@ function trendColumn({ firstDay, lastDay }: Period): ViewColumn<DomainRow> {
     key: "change",
     label: "Trend",
     value: ({ messages, messagesBefore }) => (messagesBefore === 0 ? "" : messages / messagesBefore - 1),
-    cell: ({ messages, messagesBefore, trend, domain }) => (
-      <span class="stack">
-        {trend.length > 0 && (
-          <Sparkline values={trend} label={`Messages of ${domain} by day, ${isoDay(firstDay)} to ${isoDay(lastDay)}`} />
-        )}
-        <span class="small muted nowrap">{changeOfCount(messages, messagesBefore)}</span>
-      </span>
-    ),
+    cell: ({ messages, messagesBefore, trend, domain, status }) =>
+      status === "setUp" ? (
+        ""
+      ) : (
+        <span class="stack">
+          {trend.length > 0 && (
+            <Sparkline
+              values={trend}
+              label={`Messages of ${domain} by day, ${isoDay(firstDay)} to ${isoDay(lastDay)}`}
+            />
+          )}
+          <span class="small muted nowrap">{changeOfCount(messages, messagesBefore)}</span>
+        </span>
+      ),
   };
 }
 
@@ -248,15 +254,21 @@ function columns(request: PageRequest, { period, hasSeveralAccounts }: ColumnsIn
       key: "policy",
       label: "Published policy",
       term: "Policy published",
-      value: ({ policy }) => shortPolicy(policy),
-      cell: ({ policy }) => (
-        <code>
-          <ForeignText text={shortPolicy(policy)} />
-        </code>
-      ),
+      value: ({ policy }) => (policy === "" ? "" : shortPolicy(policy)),
+      cell: ({ policy }) =>
+        policy === "" ? (
+          ""
+        ) : (
+          <code>
+            <ForeignText text={shortPolicy(policy)} />
+          </code>
+        ),
     },
     { key: "reports", label: "Reports", align: "end", value: ({ reports }) => reports },
-    dayColumn("last_report_day", "Last report", ({ lastEndSeconds }) => dayOfSeconds(lastEndSeconds)),
+    dayColumn("last_report_day", "Last report", ({ lastEndSeconds }) =>
+      // A domain without a report has no day.
+      lastEndSeconds === 0 ? Number.NaN : dayOfSeconds(lastEndSeconds),
+    ),
     {
       key: "problems",
       label: "Problems",

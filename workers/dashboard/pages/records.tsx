@@ -8,12 +8,13 @@ import {
   recordChangesQuery,
   type SeenChange,
 } from "../../../shared/ledger/domain-checks.ts";
+import { registeredDomainQuery } from "../../../shared/ledger/registered-domains.ts";
 import { GUIDANCE_LIMITS } from "../../../shared/limits.ts";
 import { isoMinute } from "../data/days.ts";
 import { ApiError } from "../errors.ts";
 import { DomainHead, domainCrumbs } from "../parts/domain-frame.tsx";
 import { ForeignText, Name } from "../parts/foreign-text.tsx";
-import { domainPath } from "../parts/links.ts";
+import { domainPath, setupPath } from "../parts/links.ts";
 import { StateMark } from "../parts/marks.tsx";
 import type { PageResult } from "../parts/page.ts";
 import { linkTo, type PageRequest, periodOf } from "../parts/request.ts";
@@ -24,12 +25,13 @@ type Finding = OneCheck["findings"][number];
 
 export async function recordsPage(request: PageRequest, domain: string): Promise<PageResult> {
   const accounts = await request.accounts();
-  const [[kept], changes, [reported]] = await Promise.all([
+  const [[kept], changes, [reported], [registered]] = await Promise.all([
     request.ask(checksQuery(domain, accounts)),
     request.ask(recordChangesQuery(domain, accounts, GUIDANCE_LIMITS.maxShownChanges)),
     request.ask(accountOfDomainQuery(domain, accounts)),
+    request.ask(registeredDomainQuery(domain, accounts)),
   ]);
-  const account = kept?.account ?? reported;
+  const account = kept?.account ?? reported ?? registered?.account;
   const table = changesTable(changes);
   return {
     tables: [table],
@@ -55,6 +57,13 @@ export async function recordsPage(request: PageRequest, domain: string): Promise
               account={account}
               isFirst={kept === undefined}
             />
+          )}
+          {registered !== undefined && (
+            <p>
+              <a href={setupPath(domain, registered.account)}>
+                Address for its reports, and the records that bring them
+              </a>
+            </p>
           )}
           {kept !== undefined && <Checks check={kept.check} />}
           {kept !== undefined && table.view(request.url)}

@@ -1,0 +1,164 @@
+/** `dmarc watch`: incidents of the domains, the round that finds them, and what nobody wants to hear of. */
+import type { Command } from "commander";
+import { InvalidArgumentError, Option } from "commander";
+import type { Outputs } from "../../shared/contract/operations.ts";
+import { RULE_CODES, type RuleCode } from "../../shared/watch/finding.ts";
+import { addConnectionOptions, type ConnectionOptions, connect } from "../connection.ts";
+import { printJson, printOut, safeText } from "../terminal.ts";
+
+interface WatchOptions extends ConnectionOptions {
+  json?: true;
+}
+
+interface ListOptions extends WatchOptions {
+  account?: string;
+  domain?: string;
+  resolved?: true;
+  notices?: true;
+  mutes?: true;
+}
+
+interface MuteOptions extends WatchOptions {
+  account: string;
+  domain?: string;
+  rule?: RuleCode;
+  subject?: string;
+  days?: number;
+  note?: string;
+}
+
+type Incident = Outputs["listIncidents"]["items"][number];
+type Notice = Outputs["listNotices"]["items"][number];
+type Mute = Outputs["listMutes"]["items"][number];
+
+const MAX_CHARS = 500;
+/** Ours: runs of one command; each does as much as a minute of cron. */
+const MAX_RUNS = 1000;
+
+const EXAMPLES = `
+Examples:
+  dmarc watch run                                    looks at every domain now
+  dmarc watch list                                   open incidents, the most severe first
+  dmarc watch list --domain example.com --resolved   those of one domain that are over
+  dmarc watch list --notices --json                  what was told, one JSON object a line
+  dmarc watch mute --rule spoofingRises              no more about spoofing, in the whole account
+  dmarc watch mute --domain example.com --subject sendgrid.net --days 14 --note "being fixed"
+  dmarc watch list --mutes
+  dmarc watch unmute --rule spoofingRises
+
+Rules: ${RULE_CODES.join(", ")}.`;
+
+/** Adds the command with its subcommands. */
+export function addWatch(program: Command): void {
+  const watch = program.command("watch").description("Incidents of domains: find them, list them, mute them");
+  watch.addHelpText("after", EXAMPLES);
+  subcommand(watch, "run", "Look at every domain now").action(runAll);
+  subcommand(watch, "list", "Incidents, notices or mutes")
+    .option("--account <name>", "of this account only")
+    .option("--domain <domain>", "of this domain only")
+    .option("--resolved", "those that are over")
+    .option("--notices", "what was told of them")
+    .option("--mutes", "what is muted")
+    .action(list);
+  named(subcommand(watch, "mute", "Keep quiet about a rule, a domain, a sender, or any of them together"))
+    .option("--days <days>", "for so many days; without it, for good", readDays)
+    .option("--note <text>", "why")
+    .action(mute);
+  named(subcommand(watch, "unmute", "Take a mute away")).action(unmute);
+}
+
+function subcommand(watch: Command, name: string, description: string): Command {
+  const command = watch.command(name).description(description).option("--json", "one JSON object a line");
+  return addConnectionOptions(command).addHelpText("after", EXAMPLES);
+}
+
+function named(command: Command): Command {
+  return command
+    .option("--account <name>", "whose", "default")
+    .option("--domain <domain>", "all domains unless told")
+    .addOption(new Option("--rule <rule>", "all rules unless told").choices(RULE_CODES))
+    .option("--subject <text>", "a sender, a reporter or another subject of incidents");
+}
+
+function readDays(text: string): number {
+  const days = Number(text);
+  if (!Number.isInteger(days) || days < 1 || days > 3650) throw new InvalidArgumentError("Give days from 1 to 3650.");
+  return days;
+}
+
+async function runAll({ json, ...connection }: WatchOptions): Promise<void> {
+  const client = connect(connection);
+  const total = { domains: 0, computed: 0, skipped: 0 };
+  for (let i = 0; i < MAX_RUNS; i++) {
+    const done = await client.ask("runWatch", {});
+    total.domains += done.domains;
+    total.computed += done.computed;
+    total.skipped += done.skipped;
+    if (done.isDone) break;
+  }
+  if (json) printJson(total);
+  else printOut(`${total.domains} domains looked at; ${total.computed} had something new.`);
+}
+
+async function list(options: ListOptions): Promise<void> {
+  const { account, domain, resolved, notices, mutes, json } = options;
+  const client = connect(options);
+  const print = <T>(items: readonly T[], render: (item: T) => string, none: string): void => {
+    for (const item of items) {
+      if (json) printJson(item);
+      else printOut(render(item));
+    }
+    if (items.length === 0 && !json) printOut(none);
+  };
+  if (mutes) {
+    print((await client.ask("listMutes", { account })).items, renderMute, "Nothing is muted.");
+  } else if (notices) {
+    const { items } = await client.ask("listNotices", { account });
+    const wanted = items.filter((notice) => domain === undefined || notice.domain === domain);
+    print(wanted, renderNotice, "Nothing was told yet.");
+  } else {
+    const state = resolved ? "resolved" : "open";
+    print(
+      (await client.ask("listIncidents", { account, domain, state })).items,
+      renderIncident,
+      `No ${state} incidents.`,
+    );
+  }
+}
+
+async function mute({ json, account, domain, rule, subject, days, note, ...connection }: MuteOptions): Promise<void> {
+  const kept = await connect(connection).ask("mute", { account, domain, rule, subject, days, note });
+  if (json) printJson(kept);
+  else printOut(renderMute(kept));
+}
+
+async function unmute({ json, account, domain, rule, subject, ...connection }: MuteOptions): Promise<void> {
+  await connect(connection).ask("unmute", { account, domain, rule, subject });
+  if (json) printJson({ unmuted: { account, domain, rule, subject } });
+  else printOut("Not muted any more.");
+}
+
+function minute(seconds: number): string {
+  return new Date(seconds * 1000).toISOString().slice(0, 16).replace("T", " ");
+}
+
+function renderIncident({ severity, title, evidence, causes, openedSeconds, resolvedSeconds, rule }: Incident): string {
+  const until = resolvedSeconds > 0 ? `, over since ${minute(resolvedSeconds)}` : "";
+  const lines = [`${severity}: ${title} (${rule}, since ${minute(openedSeconds)}${until})`];
+  lines.push(
+    ...evidence.map((sentence) => `  ${sentence}`),
+    ...causes.slice(0, 1).map(({ sentence }) => `  ${sentence}`),
+  );
+  return lines.map((line) => safeText(line, MAX_CHARS)).join("\n");
+}
+
+function renderNotice({ createdSeconds, step, severity, title, urgency }: Notice): string {
+  return safeText(`${minute(createdSeconds)} ${step} ${severity} ${urgency}: ${title}`, MAX_CHARS);
+}
+
+function renderMute({ account, domain, rule, subject, untilSeconds, mutedBy, note }: Mute): string {
+  const what = [rule, domain, subject].filter((text) => text !== "").join(", ");
+  const until = untilSeconds === 0 ? "for good" : `until ${minute(untilSeconds)}`;
+  const why = note === "" ? "" : `: ${note}`;
+  return safeText(`${account}: ${what === "" ? "everything" : what}, ${until}, by ${mutedBy}${why}`, MAX_CHARS);
+}

@@ -1,0 +1,236 @@
+/** What needs somebody: open incidents of the person's domains, what is over, and what is muted. */
+import { mutesQuery } from "../../../shared/ledger/notices.ts";
+import { PAGE_LIMITS } from "../../../shared/limits.ts";
+import { type Incident, type Mute, RULE_CODES, type RuleCode, SEVERITIES } from "../../../shared/watch/finding.ts";
+import { isoMinute } from "../data/days.ts";
+import { ApiError } from "../errors.ts";
+import { ForeignText, Name } from "../parts/foreign-text.tsx";
+import { domainPath } from "../parts/links.ts";
+import { limitNote } from "../parts/marks.tsx";
+import type { PageResult } from "../parts/page.ts";
+import type { PageRequest } from "../parts/request.ts";
+import { type BoundTable, bindTable, type ViewColumn } from "../parts/table-view.tsx";
+
+const PATH = "/alerts";
+
+/** What rules are called. */
+const RULE_WORDS: Record<RuleCode, string> = {
+  ownMailRefused: "Own mail refused",
+  ownSenderFails: "Sender fails",
+  mtaStsBreaksMail: "MTA-STS",
+  recordBroke: "Record broken",
+  reportsStopped: "No reports",
+  newSender: "New sender",
+  spoofingRises: "Spoofing",
+  tlsFails: "TLS failures",
+  passRateDrops: "Pass rate",
+  verdictChanged: "Verdict",
+  reporterSilent: "Silent reporter",
+  recordChanged: "Record changed",
+  pipelineBehind: "Pipeline",
+};
+
+const SEVERITY_WORDS = { urgent: "Urgent", attention: "Attention", info: "Info" } as const;
+
+export async function alertsPage(request: PageRequest): Promise<PageResult> {
+  const accounts = await request.accounts();
+  const nowSeconds = Math.floor(Date.now() / 1000);
+  const [{ items: open }, { items: resolved }, mutes] = await Promise.all([
+    request.read("listIncidents", {}),
+    request.read("listIncidents", { state: "resolved" }),
+    request.ask(mutesQuery(accounts, nowSeconds)),
+  ]);
+  const tables = [openTable(open), resolvedTable(resolved), mutesTable(mutes)];
+  return {
+    tables,
+    content: {
+      title: "Alerts",
+      section: "alerts",
+      body: (
+        <>
+          <div class="page-head">
+            <h1>Alerts</h1>
+            <p class="lead">What rules found in reports and records, looked at every hour or sooner</p>
+          </div>
+          {tables.map((table) => table.view(request.url))}
+        </>
+      ),
+    },
+  };
+}
+
+/** Mutes, or takes a mute away. @returns the page to go to */
+export async function changeMutes(request: PageRequest, form: URLSearchParams): Promise<string> {
+  const field = (name: string): string | undefined => form.get(name) || undefined;
+  const account = field("account") ?? "";
+  if (!(await request.accounts()).includes(account)) throw new ApiError("not_found", "There is no such account.");
+  const ruleText = field("rule");
+  const rule = RULE_CODES.find((code) => code === ruleText);
+  if (rule === undefined && ruleText !== undefined) throw new ApiError("bad_request", "There is no such rule.");
+  const name = { account, domain: field("domain"), rule, subject: field("subject") };
+  if (form.get("action") === "unmute") await request.operate("unmute", name);
+  else await request.operate("mute", { ...name, days: field("days") === undefined ? undefined : readDays(form) });
+  return PATH;
+}
+
+function readDays(form: URLSearchParams): number {
+  const days = Number(form.get("days"));
+  if (!Number.isInteger(days) || days < 1 || days > 3650)
+    throw new ApiError("bad_request", "Give days from 1 to 3650.");
+  return days;
+}
+
+/** What both lists of incidents show. */
+function incidentColumns(): ViewColumn<Incident>[] {
+  return [
+    {
+      key: "severity",
+      label: "Severity",
+      value: ({ severity }) => SEVERITIES.indexOf(severity) + 1,
+      cell: ({ severity }) => <span class="tag">{SEVERITY_WORDS[severity]}</span>,
+    },
+    {
+      key: "title",
+      label: "What",
+      value: ({ title }) => title,
+      cell: (incident) => <What incident={incident} />,
+    },
+    {
+      key: "domain",
+      label: "Domain",
+      value: ({ domain }) => domain,
+      cell: ({ domain }) =>
+        domain === "" ? (
+          ""
+        ) : (
+          <a href={domainPath(domain)}>
+            <Name text={domain} />
+          </a>
+        ),
+    },
+    { key: "rule", label: "Rule", value: ({ rule }) => RULE_WORDS[rule] },
+    { key: "opened", label: "Since", value: ({ openedSeconds }) => isoMinute(openedSeconds) },
+    { key: "account", label: "Account", value: ({ account }) => account, exportOnly: true },
+    { key: "subject", label: "Subject", value: ({ subject }) => subject, exportOnly: true },
+    { key: "evidence", label: "Evidence", value: ({ evidence }) => evidence.join("\n"), exportOnly: true },
+    {
+      key: "cause",
+      label: "Cause",
+      value: ({ causes }) => causes.map(({ sentence }) => sentence).join("\n"),
+      exportOnly: true,
+    },
+  ];
+}
+
+function What({ incident: { title, link, evidence, causes } }: { incident: Incident }) {
+  return (
+    <>
+      <a href={link}>
+        <ForeignText text={title} />
+      </a>
+      {evidence.map((sentence) => (
+        <div class="small">
+          <ForeignText text={sentence} />
+        </div>
+      ))}
+      {causes.slice(0, 1).map(({ sentence }) => (
+        <div class="small muted">
+          <ForeignText text={sentence} />
+        </div>
+      ))}
+    </>
+  );
+}
+
+function openTable(rows: readonly Incident[]): BoundTable {
+  return bindTable<Incident>({
+    id: "open",
+    caption: "Open",
+    rows,
+    sort: "severity",
+    empty: "Nothing needs you. New findings appear here.",
+    partial: limitNote(rows, PAGE_LIMITS.incidents),
+    columns: [
+      ...incidentColumns(),
+      { key: "mute", label: "Mute", value: () => "", cell: (incident) => <MuteForm incident={incident} /> },
+    ],
+  });
+}
+
+function MuteForm({ incident: { account, domain, rule, subject } }: { incident: Incident }) {
+  if (account === "") return null;
+  return (
+    <form class="inline" method="post" action={PATH}>
+      <input type="hidden" name="account" value={account} />
+      <input type="hidden" name="domain" value={domain} />
+      <input type="hidden" name="rule" value={rule} />
+      <input type="hidden" name="subject" value={subject} />
+      <button type="submit" name="days" value="30">
+        Mute for 30 days
+      </button>
+    </form>
+  );
+}
+
+function resolvedTable(rows: readonly Incident[]): BoundTable {
+  return bindTable<Incident>({
+    id: "resolved",
+    caption: "Over",
+    rows,
+    sort: "-resolved",
+    empty: "Nothing has been resolved yet.",
+    partial: limitNote(rows, PAGE_LIMITS.incidents),
+    columns: [
+      ...incidentColumns(),
+      { key: "resolved", label: "Over since", value: ({ resolvedSeconds }) => isoMinute(resolvedSeconds) },
+    ],
+  });
+}
+
+function mutesTable(rows: readonly Mute[]): BoundTable {
+  return bindTable<Mute>({
+    id: "mutes",
+    caption: "Muted",
+    rows,
+    sort: "domain",
+    empty: "Nothing is muted.",
+    columns: [
+      { key: "rule", label: "Rule", value: ({ rule }) => (rule === "" ? "All rules" : RULE_WORDS[rule]) },
+      {
+        key: "domain",
+        label: "Domain",
+        value: ({ domain }) => domain,
+        cell: ({ domain }) => (domain === "" ? "All domains" : <Name text={domain} />),
+      },
+      {
+        key: "subject",
+        label: "Subject",
+        value: ({ subject }) => subject,
+        cell: ({ subject }) => (subject === "" ? "All" : <ForeignText text={subject} />),
+      },
+      { key: "account", label: "Account", value: ({ account }) => account },
+      {
+        key: "until",
+        label: "Until",
+        value: ({ untilSeconds }) => (untilSeconds === 0 ? "for good" : isoMinute(untilSeconds)),
+      },
+      { key: "by", label: "By", value: ({ mutedBy }) => mutedBy },
+      { key: "note", label: "Note", value: ({ note }) => note },
+      { key: "unmute", label: "Unmute", value: () => "", cell: (mute) => <UnmuteForm mute={mute} /> },
+    ],
+  });
+}
+
+function UnmuteForm({ mute: { account, domain, rule, subject } }: { mute: Mute }) {
+  return (
+    <form class="inline" method="post" action={PATH}>
+      <input type="hidden" name="account" value={account} />
+      <input type="hidden" name="domain" value={domain} />
+      <input type="hidden" name="rule" value={rule} />
+      <input type="hidden" name="subject" value={subject} />
+      <button type="submit" name="action" value="unmute">
+        Unmute
+      </button>
+    </form>
+  );
+}
