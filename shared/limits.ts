@@ -266,6 +266,10 @@ export const DASHBOARD_LIMITS = {
   maxExportRows: 20_000,
   /** Items shown of a list within a table's cell: DKIM results of a record, lines of a policy. */
   maxListed: 20,
+  /** Items of such a list that unfold below them; files have the rest. */
+  maxUnfolded: 100,
+  /** Ours: changes of records, and decisions, that a domain's timeline shows of a period, the newest. */
+  maxTimelineEvents: 100,
   /** How long a page waits for Analytics Engine, of which it shows no more than a trend. */
   engineTimeoutMs: 3000,
   /** When to try again, sent with a refusal. */

@@ -14,6 +14,12 @@ import type { Report } from "./report/vocabulary.ts";
 
 export const SECONDS_PER_DAY = 86_400;
 
+/** Days since 1970-01-01 UTC, both included. */
+export interface DayRange {
+  firstDay: number;
+  lastDay: number;
+}
+
 /** The period a report covers, seconds since 1970 UTC. */
 export interface Period {
   beginSeconds: number;

@@ -40,16 +40,16 @@ Examples:
   dmarc dead-letters list --discarded
   dmarc dead-letters restore 20261121-0123456789abcdef01234567
 
-A dead letter that is sent again stays until its message succeeds. A discarded one is kept under --discarded: reprocessing
-does not bring it back, restore opens it again, and the mail's file stays in R2.
-Exit code: 0 done, 1 wrong use or failure, 2 some letters were refused.`;
+A dead letter queued for retry leaves the list once it succeeds. A discarded one is kept under --discarded: reprocessing
+does not bring it back, restore reopens it, and its file stays in R2.
+Exit code: 0 done, 1 wrong use or failure, 2 some couldn't be changed.`;
 
 /** Adds the command with its subcommands. */
 export function addDeadLetters(program: Command): void {
-  const group = program.command("dead-letters").description("What could not be read or processed, and why");
+  const group = program.command("dead-letters").description("Reports that couldn't be processed, and why");
   group.addHelpText("after", EXAMPLES);
   finish(
-    addFilter(add(group, "list", "The open ones, oldest day first")).option(
+    addFilter(add(group, "list", "Open dead letters, oldest day first")).option(
       "--discarded",
       "the discarded ones instead",
     ),
@@ -57,12 +57,12 @@ export function addDeadLetters(program: Command): void {
   finish(
     add(group, "show <id>", "One dead letter: reason, what to do, its mail and its file").option(
       "--save <file>",
-      "write the file as it came to this path",
+      "save the file, as received, to this path",
     ),
   ).action(showDeadLetter);
-  finish(addSelection(add(group, "requeue [id...]", "Send their messages again"))).action(requeueFromCommandLine);
-  finish(addSelection(add(group, "restore [id...]", "Open discarded ones again"))).action(restoreFromCommandLine);
-  finish(addSelection(add(group, "discard [id...]", "Set them aside for good")).option("--yes", "do not ask")).action(
+  finish(addSelection(add(group, "requeue [id...]", "Retry them"))).action(requeueFromCommandLine);
+  finish(addSelection(add(group, "restore [id...]", "Reopen discarded ones"))).action(restoreFromCommandLine);
+  finish(addSelection(add(group, "discard [id...]", "Discard them")).option("--yes", "do not ask")).action(
     discardFromCommandLine,
   );
 }
@@ -91,9 +91,7 @@ function addFilter(command: Command): Command {
 }
 
 function addSelection(command: Command): Command {
-  return addFilter(command)
-    .option("--all", "all of them")
-    .option("--dry-run", "tell what would be done, and do nothing");
+  return addFilter(command).option("--all", "all of them").option("--dry-run", "only show what would be done");
 }
 
 async function printDeadLetters(options: ListOptions): Promise<void> {
@@ -104,7 +102,7 @@ async function printDeadLetters(options: ListOptions): Promise<void> {
   if (options.json) return printJson(letters);
   const name = isDiscarded ? "discarded" : "open";
   if (letters.length === 0 && Object.keys(filter).length > 0) return printOut(`No ${name} dead letter matches.`);
-  if (letters.length === 0) return printOut(`There is no ${name} dead letter.`);
+  if (letters.length === 0) return printOut(`No ${name} dead letters.`);
   printOut(letters.map((letter) => renderPairs(deadLetterPairs(letter))).join("\n\n"));
 }
 
@@ -121,7 +119,7 @@ function renderDetails({ letter, raw }: DeadLetterDetails): string {
   const { stage, generation, receivedSeconds, lastError, message } = letter;
   const pairs: [string, unknown][] = [
     ...deadLetterPairs(letter),
-    ["failed while", `${stage === "read" ? "reading it" : "it was in the queue"}, generation ${generation}`],
+    ["failed while", `${stage === "read" ? "reading it" : "waiting in the queue"}, generation ${generation}`],
     ["received", new Date(receivedSeconds * 1000).toISOString()],
   ];
   if (lastError !== undefined) pairs.push(["last error", lastError]);
@@ -201,7 +199,7 @@ async function report(results: AsyncIterable<DeadLetterResult>, { json }: Common
 function deadLetterPairs(letter: DeadLetter): [string, unknown][] {
   const { id, reason, advice, rawKey, part, at, domain, isDomainGuessed, discarded } = letter;
   const pairs: [string, unknown][] = [
-    ["time", at],
+    ["failed at", at],
     ["code", reason.code],
     ["reason", reason.message],
     ["what to do", advice],
@@ -209,8 +207,8 @@ function deadLetterPairs(letter: DeadLetter): [string, unknown][] {
   if (discarded !== undefined) pairs.push(["discarded", `${discarded.at} by ${discarded.by}`]);
   pairs.push(["raw key", rawKey], ...factsOf(letter));
   if (part) pairs.push(["part", part]);
-  if (domain) pairs.push(["domain", isDomainGuessed ? `${domain} (by its file name)` : domain]);
-  return [...pairs, ["tries", letter.attempts], ["id", id]];
+  if (domain) pairs.push(["domain", isDomainGuessed ? `${domain} (from its file name)` : domain]);
+  return [...pairs, ["attempts", letter.attempts], ["id", id]];
 }
 
 /** The recipient, the sender and the file. */

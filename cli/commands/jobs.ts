@@ -33,26 +33,26 @@ Examples:
   dmarc reprocess cancel 20261121093000-0123abcd
   dmarc reconcile --watch
 
-reprocess reads mail's files again, from R2, and replaces what was written of them; totals of the same data stay equal.
-reconcile enqueues files that were received and never finished. Both run on without this command;
-cancel ends one, and what it had sent already is still run.`;
+reprocess reads stored files again, from R2, and replaces their figures; the totals of the same data stay the same.
+reconcile enqueues files that are still pending. Both keep running when this command ends;
+cancel stops one, and the files it has already enqueued are still processed.`;
 
 /** Adds both commands. */
 export function addJobs(program: Command): void {
   const reprocess = program
     .command("reprocess")
     .description("Read stored files again, with today's code")
-    .option("--prefix <prefix>", "files whose key begins so, such as raw/2026/11/")
+    .option("--prefix <prefix>", "files whose key begins with this, such as raw/2026/11/")
     .option("--key <key>", "one file")
     .option("--domain <domain>", "files that reports about this policy domain were accepted from", readDomain)
-    .option("--all", "every file there is: asks before")
+    .option("--all", "every stored file; asks first")
     .option("--yes", "do not ask")
     // Options after `status` belong to it.
     .enablePositionalOptions();
   addStart(reprocess).action(startReprocess);
   const status = reprocess
     .command("status")
-    .description("How far a job is; without an id, all jobs")
+    .description("The progress of a job; without an id, of all jobs")
     .argument("[id]", "the job")
     .option("--watch", "show the progress until the queues are empty")
     .option("--json", "JSON for programs")
@@ -60,12 +60,12 @@ export function addJobs(program: Command): void {
   addConnectionOptions(status).addHelpText("after", EXAMPLES).action(showStatus);
   const cancel = reprocess
     .command("cancel")
-    .description("End a job, of reprocess or reconcile")
+    .description("Stop a job, of reprocess or reconcile")
     .argument("<id>", "the job")
     .option("--json", "JSON for programs")
     .configureHelp({ showGlobalOptions: false });
   addConnectionOptions(cancel).addHelpText("after", EXAMPLES).action(cancelJob);
-  const reconcile = program.command("reconcile").description("Enqueue files that were received and never finished");
+  const reconcile = program.command("reconcile").description("Enqueue files that are still pending");
   addStart(reconcile).action(startReconcile);
 }
 
@@ -84,7 +84,7 @@ async function startReprocess(options: StartOptions): Promise<void> {
   const isEmpty = Object.keys(filter).length === 0;
   // No filter must not mean everything.
   if (isEmpty && !options.all) throw new CommandError("Say which files: --since, --prefix, --key, --domain, or --all.");
-  if (!isEmpty && options.all) throw new CommandError("--all goes without a filter.");
+  if (!isEmpty && options.all) throw new CommandError("--all can't be combined with a filter.");
   const client = connect(options);
   if (isEmpty && !options.dryRun && !options.yes) await confirmAll(client);
   await follow(client, await client.ask("startReprocess", { filter, dryRun: options.dryRun === true }), options);
@@ -125,14 +125,14 @@ async function showStatus(id: string | undefined, options: StatusOptions): Promi
     job.finished ?? "",
     renderFilter(job),
   ]);
-  printOut(renderTable(["job", "kind", "state", "looked at", "enqueued", "run again", "of"], rows));
+  printOut(renderTable(["job", "kind", "state", "scanned", "enqueued", "reprocessed", "scope"], rows));
 }
 
 async function follow(client: ApiClient, started: Job, options: StatusOptions): Promise<void> {
   const job = options.watch ? await watch(client, started, options) : started;
   if (options.json) return printJson(job);
   printOut(renderJob(job));
-  if (job.state === "running") printOut(`\nIt runs by itself; look again with: dmarc reprocess status ${job.id}`);
+  if (job.state === "running") printOut(`\nIt keeps running; check it with: dmarc reprocess status ${job.id}`);
 }
 
 /**
@@ -159,7 +159,7 @@ async function watch(client: ApiClient, started: Job, { json }: StatusOptions): 
   }
 }
 
-const FORMAT = "{bar} {value}/{total} files, {scanned} looked at, {state}, {duration_formatted}, {eta_formatted} left";
+const FORMAT = "{bar} {value}/{total} files, {scanned} scanned, {state}, {duration_formatted}, {eta_formatted} left";
 
 async function isEmpty(client: ApiClient): Promise<boolean> {
   const { queues } = await client.ask("status", {});
@@ -182,11 +182,11 @@ function renderJob(job: Job): string {
   return renderPairs([
     ["job", id],
     ["kind", kind],
-    ["of", renderFilter(job)],
+    ["scope", renderFilter(job)],
     ["state", stateOf(job)],
-    ["looked at", scanned],
+    ["scanned", scanned],
     [dryRun ? "would enqueue" : "enqueued", enqueued],
-    ...(job.finished === undefined ? [] : [["run again", job.finished] satisfies [string, unknown]]),
+    ...(job.finished === undefined ? [] : [["reprocessed", job.finished] satisfies [string, unknown]]),
     ...(job.total > 0 ? [["files, about", job.total] satisfies [string, unknown]] : []),
     ["started", new Date(startedSeconds * 1000).toISOString()],
     ["last page", new Date(updatedSeconds * 1000).toISOString()],
@@ -199,5 +199,5 @@ function stateOf({ state, dryRun }: Job): string {
 
 function renderFilter({ filter }: Job): string {
   const given = Object.entries(filter).filter(([, value]) => value !== undefined);
-  return given.length === 0 ? "everything" : given.map(([name, value]) => `${name} ${value}`).join(", ");
+  return given.length === 0 ? "all reports" : given.map(([name, value]) => `${name} ${value}`).join(", ");
 }

@@ -22,13 +22,13 @@ Examples:
   dmarc status --wait --timeout 600      return when everything has been processed
   dmarc status --json
 
---wait ends with exit code 1 and a sentence when the time is up, when the stack is gone, or when nothing moves any more.`;
+--wait ends with exit code 1 and a sentence when the time is up, when the stack has stopped, or when nothing moves for a minute.`;
 
 /** Adds the command. */
 export function addStatus(program: Command): void {
   const command = program
     .command("status")
-    .description("What is waiting in the queues, and what became of the rest")
+    .description("What is waiting in the queues, and the outcomes so far")
     .option("--wait", "wait until everything has been processed")
     .option("--timeout <seconds>", "how long to wait at most", parseSeconds, 300)
     .option("--json", "JSON for programs");
@@ -63,7 +63,7 @@ function renderStatus(status: Status): string {
     ["queue", "messages", "bytes", "oldest"],
     queues.map(({ queue, messages, bytes, oldestSeconds }) => [queue, messages, bytes, renderAge(oldestSeconds)]),
   );
-  const pairs: [string, unknown][] = [["unfinished files", unfinished]];
+  const pairs: [string, unknown][] = [["pending files", unfinished]];
   for (const { day, objects } of unfinishedDays) pairs.push([`  of ${day}`, objects]);
   if (reportsWithDueSlices > 0) pairs.push(["points due, reports", reportsWithDueSlices]);
   if (outcomes === null) pairs.push(["outcomes", status.outcomesProblem ?? "not known"]);

@@ -35,7 +35,7 @@ export const RECORD_COLUMNS = {
   },
   cut: { slot: "blob18", meaning: "Names of the columns whose value was cut to fit, separated by spaces." },
   schema: { slot: "double1", meaning: "Version of this table." },
-  generation: { slot: "double2", meaning: "1, or higher when the report was run again; the highest one counts." },
+  generation: { slot: "double2", meaning: "1, or higher when the report was reprocessed; the highest one counts." },
   ordinal: { slot: "double3", meaning: "Place of the record in its report, from 0." },
   count: { slot: "double4", meaning: "row/count, messages; 0 in a point that only replaces a stale one." },
   beginSeconds: { slot: "double5", meaning: "date_range/begin, seconds since 1970 UTC." },
@@ -75,7 +75,7 @@ export const EVENT_COLUMNS = {
   attempts: { slot: "double8", meaning: "Deliveries of the queue message so far." },
   latencySeconds: {
     slot: "double9",
-    meaning: "From the arrival of the mail (run again: from the start of the job) to the outcome.",
+    meaning: "From the arrival of the mail (reprocessed: from the start of the job) to the outcome.",
   },
 } as const satisfies Record<string, Column>;
 
@@ -96,7 +96,7 @@ export const TLS_COLUMNS = {
   failureReasonCode: { slot: "blob13", meaning: "failure-reason-code." },
   cut: { slot: "blob14", meaning: "Names of the columns whose value was cut to fit, separated by spaces." },
   schema: { slot: "double1", meaning: "Version of this table." },
-  generation: { slot: "double2", meaning: "1, or higher when the report was run again; the highest one counts." },
+  generation: { slot: "double2", meaning: "1, or higher when the report was reprocessed; the highest one counts." },
   ordinal: { slot: "double3", meaning: "Place of the point in its report, from 0." },
   successfulSessions: { slot: "double4", meaning: "total-successful-session-count of a policy; 0 in a detail." },
   failedSessions: { slot: "double5", meaning: "total-failure-session-count of a policy; 0 in a detail." },
@@ -126,7 +126,7 @@ export const FAILURE_COLUMNS = {
   reportingMta: { slot: "blob12", meaning: "Reporting-MTA." },
   cut: { slot: "blob13", meaning: "Names of the columns whose value was cut to fit, separated by spaces." },
   schema: { slot: "double1", meaning: "Version of this table." },
-  generation: { slot: "double2", meaning: "1, or higher when the report was run again; the highest one counts." },
+  generation: { slot: "double2", meaning: "1, or higher when the report was reprocessed; the highest one counts." },
   ordinal: { slot: "double3", meaning: "Always 0." },
   incidents: { slot: "double4", meaning: "Incidents: how many messages the report stands for." },
   arrivalSeconds: { slot: "double5", meaning: "Arrival-Date, seconds since 1970 UTC; 0 if unknown." },

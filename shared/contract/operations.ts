@@ -108,7 +108,7 @@ const REPORT_PATH = "/reports/:account/:domain/:day/:uid";
 
 const described = {
   status: {
-    summary: "What waits in the queues, what has no outcome yet, and what became of the rest",
+    summary: "What is waiting in the queues, what is pending, and the outcomes of the last week",
     role: "operator",
     changes: false,
     answeredBy: "dashboard",
@@ -117,7 +117,7 @@ const described = {
     output: shapes.status,
   },
   pipelineStatus: {
-    summary: "What waits in the queues and what has no outcome yet",
+    summary: "What is waiting in the queues and what is pending",
     role: "operator",
     changes: false,
     answeredBy: "process",
@@ -287,7 +287,7 @@ const described = {
   },
 
   listDeadLetters: {
-    summary: "What could not become data, by the day its mail arrived, oldest first",
+    summary: "Reports that couldn't be processed, by the day their mail arrived, oldest first",
     role: "operator",
     changes: false,
     answeredBy: "dashboard",
@@ -314,7 +314,7 @@ const described = {
     output: shapes.deadLetterDetails,
   },
   requeueDeadLetters: {
-    summary: "Sends messages of dead letters again: by id, or a page of a filter's letters",
+    summary: "Retries dead letters: by id, or a page of those a filter matches",
     role: "operator",
     changes: true,
     answeredBy: "process",
@@ -342,7 +342,7 @@ const described = {
   },
 
   restoreDeadLetters: {
-    summary: "Opens discarded dead letters again",
+    summary: "Reopens discarded dead letters",
     role: "operator",
     changes: true,
     answeredBy: "process",
@@ -374,7 +374,7 @@ const described = {
     output: shapes.pageOf(shapes.conflict),
   },
   listDoubtedConflicts: {
-    summary: "Other versions of verified reports that nothing proves to be their reporters', by reporter and domain",
+    summary: "Unverified versions of verified reports, by reporter and domain",
     role: "operator",
     changes: false,
     answeredBy: "dashboard",
@@ -478,7 +478,7 @@ const described = {
     output: shapes.reportName,
   },
   undoTakeBack: {
-    summary: "Lets a report count again that was taken back",
+    summary: "Counts a report again that was taken back",
     role: "operator",
     changes: true,
     answeredBy: "process",
@@ -536,7 +536,7 @@ const described = {
     output: shapes.listOf(shapes.addedLine),
   },
   domainSetup: {
-    summary: "How far a domain is that was added, from the record to publish to its first report",
+    summary: "The progress of an added domain, from the record to publish to its first report",
     role: "viewer",
     changes: false,
     answeredBy: "process",
@@ -600,7 +600,7 @@ const described = {
     output: shapes.listOf(shapes.delivery),
   },
   decideSender: {
-    summary: "Says of a source whether it is the owner's own, a forwarder, or not theirs; the verdict follows",
+    summary: "Decides whether a source is the owner's, a forwarder, or not theirs; the verdict follows",
     role: "viewer",
     changes: true,
     answeredBy: "process",
@@ -615,7 +615,7 @@ const described = {
     output: shapes.decidedSender,
   },
   undoSenderDecision: {
-    summary: "Puts the decision before about a source in force again",
+    summary: "Undoes the last decision about a source",
     role: "viewer",
     changes: true,
     answeredBy: "process",
@@ -676,7 +676,7 @@ const described = {
     }),
   },
   nameAddresses: {
-    summary: "Looks up what addresses are called that a page has shown",
+    summary: "Looks up the names of addresses that a page has shown",
     role: "viewer",
     changes: true,
     answeredBy: "process",
@@ -765,7 +765,7 @@ const described = {
   },
 
   startReprocess: {
-    summary: "Runs raw objects again, a page a message; without a filter all of them",
+    summary: "Reprocesses raw objects, a page a message; without a filter all of them",
     role: "operator",
     changes: true,
     answeredBy: "process",
@@ -780,7 +780,7 @@ const described = {
     output: shapes.job,
   },
   startReconcile: {
-    summary: "Enqueues raw objects that have no outcome; takes days only",
+    summary: "Enqueues raw objects that are still pending; takes days only",
     role: "operator",
     changes: true,
     answeredBy: "process",
@@ -795,7 +795,7 @@ const described = {
     output: shapes.job,
   },
   cancelJob: {
-    summary: "Ends a job; what it has enqueued is still run",
+    summary: "Stops a job; what it has enqueued is still processed",
     role: "operator",
     changes: true,
     answeredBy: "process",

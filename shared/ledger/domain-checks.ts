@@ -1,6 +1,7 @@
 /** The last check of each domain's published records, and the changes found. Kept in the account's database. */
 import * as v from "valibot";
 import { type RecordChange, type StoredCheck, storedCheck } from "../guidance/stored-check.ts";
+import { type DayRange, SECONDS_PER_DAY } from "../report-day.ts";
 import { ask, type Change, jsonColumn, type LedgerDatabase, type Query, query } from "./database.ts";
 
 /** A domain and its account. */
@@ -128,6 +129,19 @@ export function recordChangesQuery(domain: string, accounts: readonly string[], 
     WHERE domain = ?1 AND account IN (SELECT value FROM json_each(?2))
     ORDER BY seen_seconds DESC, name, type LIMIT ?3`;
   return query(sql, [domain, JSON.stringify(accounts), limit], changeRow);
+}
+
+/** The same of a period: changes found on its days. */
+export function recordChangesOfPeriodQuery(
+  domain: string,
+  accounts: readonly string[],
+  { firstDay, lastDay, limit }: DayRange & { limit: number },
+): Query<SeenChange> {
+  const sql = `SELECT DISTINCT seen_seconds, name, type, before, after FROM record_changes
+    WHERE domain = ?1 AND account IN (SELECT value FROM json_each(?2)) AND seen_seconds >= ?3 AND seen_seconds < ?4
+    ORDER BY seen_seconds DESC, name, type LIMIT ?5`;
+  const seconds = [firstDay * SECONDS_PER_DAY, (lastDay + 1) * SECONDS_PER_DAY];
+  return query(sql, [domain, JSON.stringify(accounts), ...seconds, limit], changeRow);
 }
 
 /** Stores a check and the changes since the previous one, in one transaction. */

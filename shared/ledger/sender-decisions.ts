@@ -1,5 +1,6 @@
 /** Owners' decisions about senders: mine, not mine, forwarder. The newest decision about a source counts. */
 import * as v from "valibot";
+import { type DayRange, SECONDS_PER_DAY } from "../report-day.ts";
 import { ask, type Change, type LedgerDatabase, type Query, query } from "./database.ts";
 
 export const SENDER_DECISIONS = ["mine", "notMine", "forwarder", "undecided"] as const;
@@ -49,6 +50,19 @@ export function senderDecisionsQuery(domain: string, accounts: readonly string[]
   const sql = `SELECT account, domain, source, decision, note, decided_by, max(decided_seconds) AS decided_seconds
     FROM sender_decisions WHERE domain = ?1 AND account IN (SELECT value FROM json_each(?2)) GROUP BY source`;
   return query(sql, [domain, JSON.stringify(accounts)], row);
+}
+
+/** All decisions about a domain's sources on the days of a period, the newest first. */
+export function decisionsOfPeriodQuery(
+  domain: string,
+  accounts: readonly string[],
+  { firstDay, lastDay, limit }: DayRange & { limit: number },
+): Query<DecidedSender> {
+  const sql = `SELECT ${COLUMNS} FROM sender_decisions
+    WHERE domain = ?1 AND account IN (SELECT value FROM json_each(?2)) AND decided_seconds >= ?3 AND decided_seconds < ?4
+    ORDER BY decided_seconds DESC, source LIMIT ?5`;
+  const seconds = [firstDay * SECONDS_PER_DAY, (lastDay + 1) * SECONDS_PER_DAY];
+  return query(sql, [domain, JSON.stringify(accounts), ...seconds, limit], row);
 }
 
 /** All decisions about one source, the newest first. */

@@ -6,19 +6,19 @@ import type { FileFacts, ProblemCode } from "./problems.ts";
 export const PROBLEM_ADVICE: Record<ProblemCode, string> = {
   not_a_report:
     "Usually right: covering letters, pictures and spam reach the address too. If it is a report, the detail says what the bytes were taken for; file an issue with the file.",
-  empty: "Nothing to do. A reporter that always sends empty files is broken: tell it.",
+  empty: "Nothing to do. If a reporter always sends empty files, tell it.",
   truncated:
-    "Ask the reporter to send it again; it was cut on its way. Nothing of it was counted: a report counts whole or not at all.",
+    "Ask the reporter to send it again; it was cut off on the way. Nothing of it was counted: a report counts whole or not at all.",
   corrupt_archive:
     "Ask the reporter to send it again. Checksums, sizes and the zip directory are all verified, and entries that share data are refused.",
   encrypted_archive: "Ask the reporter to send it without a password. Passwords are never tried.",
   unsupported_compression: "Ask the reporter for gzip, or zip with deflate.",
   unsupported_format:
-    "Unpack it or take the report out of it, and send that; ask the reporter for gzip or zip. What to do with each format is told with the dead letter.",
+    "Unpack it or take the report out of it, and send that; ask the reporter for gzip or zip. The dead letter says what to do with each format.",
   delivery_notice:
     "Nothing to do: a mail that was sent could not be delivered or was answered by a program. If a reporter sends its reports this way, take the report out and send it as an attachment.",
   too_large:
-    "The detail names the limit. Real reports stay far below all of them (docs/limits.md); raise one in `shared/limits.ts` only for a report you trust, then run it again.",
+    "The detail names the limit. Real reports stay far below all of them (docs/limits.md); raise one in `shared/limits.ts` only for a report you trust, then retry it.",
   too_many_entries: "Unpack the archive and send the reports one by one, if they are real.",
   too_many_parts: "The same, for a mail: send its attachments in several mails.",
   too_deep:
@@ -26,33 +26,33 @@ export const PROBLEM_ADVICE: Record<ProblemCode, string> = {
   doctype_refused:
     "Nothing to do: it is an attack or a broken sender. Entities are never expanded, nothing is ever fetched.",
   malformed_xml:
-    "The detail says where the structure breaks. What can be mended without guessing is mended, with a warning; this could not be.",
+    "The detail says where the structure breaks. What can be repaired without guessing is repaired, with a warning; this could not be.",
   malformed_json: "Ask the reporter to send it again.",
   malformed_mail: "Take the report out of the mail and run `dmarc parse` on it, or send it again as an attachment.",
   missing_domain: "Nothing to do: a report about no domain cannot be counted for one.",
   missing_dates:
-    "Nothing to do: a report without a period cannot be placed on a day. The detail holds what stood there. Milliseconds, dates in words, and times before 1970-01-02 or after 2100 are not taken for periods.",
+    "Nothing to do: a report without a period cannot be placed on a day. The detail shows what was there. Milliseconds, dates in words, and times before 1970-01-02 or after 2100 are not taken for periods.",
   implausible_period:
     "Nothing to do: it is made up, or its reporter's clock is wrong. Daily, weekly and monthly reports are read: 35 days, and two days ahead for clocks and time zones. `dmarc parse` shows one that is only too long, with a warning.",
   unusable_records:
     "The detail says what is wrong with the last of them. Up to a thousand are skipped, each with a warning.",
   no_metadata: "Nothing to do: the document has the root of a report and nothing of its content.",
   foreign_domain:
-    "If the domain is yours, add it to `domains` of the address in the registry and run the dead letter again. If not, somebody misuses your address, or a domain that left still names it.",
+    "If the domain is yours, add it to `domains` of the address in the registry and retry the dead letter. If not, somebody misuses your address, or a former customer's domain still names it.",
   over_budget:
-    "The object waits, and nothing of it is counted. If the reports are real, run the dead letter again: that lifts the limit for it. The limits are `ADDRESS_RECORDS_PER_DAY`, `ACCOUNT_RECORDS_PER_DAY` and `REPORTER_REPORTS_PER_DAY` in wrangler.process.toml (docs/authentication.md).",
+    "It waits, and nothing of it is counted. If the reports are real, retry the dead letter: that lifts the limit for it. The limits are `ADDRESS_RECORDS_PER_DAY`, `ACCOUNT_RECORDS_PER_DAY` and `REPORTER_REPORTS_PER_DAY` in wrangler.process.toml (docs/authentication.md).",
   day_closed:
     "Nothing to do: details of that day have been removed for their age, and a sum without them cannot be corrected.",
   conflict:
     "Compare both in the dashboard or with `dmarc parse`: the first stays counted. Reporters do reuse ids for other content; forgery looks the same.",
-  unregistered_rua: "Register the address again and run the dead letter again, or leave it.",
+  unregistered_rua: "Register the address again and retry the dead letter, or leave it.",
   missing_object: "The object was removed from R2, by hand or by a lifecycle rule. Nothing can be read again.",
   invalid_message:
-    "A message of an older or newer version, or sent by hand. Deploy the Workers of one version, then run the raw key again.",
+    "A message of an older or newer version, or sent by hand. Deploy the Workers of one version, then reprocess the raw key.",
   too_many_problems:
     "The detail counts them by code, most frequent first; `dmarc parse` on one of them says more. What else the object holds was counted.",
   retries_exhausted:
-    "Look at the error kept with it. If the fault was the platform’s and is over, run it again: nothing is counted twice.",
+    "Look at the error kept with it. If the fault was the platform’s and is over, retry it: nothing is counted twice.",
 };
 
 const UNPACK = "Unpack it, and send the reports in it; ask the reporter for gzip or zip.";

@@ -31,11 +31,12 @@ export const PROBLEM_MEANINGS = {
   over_budget:
     "The records of one day from this address or of its account, or the reports of one reporter to it, are more than the operator allows.",
   day_closed: "The report is about a day so long ago that its sums are final.",
-  conflict: "A report with the same identity and other content was accepted before; this one is kept for a person.",
+  conflict:
+    "A report with the same identity but different content was accepted before; a person decides which one counts.",
   unregistered_rua: "The address the report was sent to is not registered (any more).",
   missing_object: "The stored report is no longer in R2.",
   invalid_message: "A queue message does not have the agreed form.",
-  too_many_problems: "More of its parts are unreadable than are told one by one.",
+  too_many_problems: "It has more unreadable parts than are listed one by one.",
   retries_exhausted: "Processing failed on every attempt; the last error is kept with the message.",
 } as const;
 

@@ -4,8 +4,8 @@ import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { findChromium } from "../../scripts/browser.ts";
 import { fillPath, pageRoutes } from "../../workers/dashboard/routes.ts";
-import { failureMail, HOSTILE, hostileReport, RUA, report, tlsReport } from "./reports.ts";
-import { axeFindings, type BrowserStack, startBrowserStack } from "./support.ts";
+import { failureMail, HOSTILE, hostileReport, RUA, report, tlsReport, usualReport } from "./reports.ts";
+import { axeFindings, type BrowserStack, offScreen, startBrowserStack } from "./support.ts";
 
 const WAIT = { timeout: 60_000, interval: 300 };
 // Where Chromium is not installed a person may go without these tests; CI may not.
@@ -111,14 +111,14 @@ describe.skipIf(isMissing)("the dashboard", () => {
     await site.send({ to: RUA, name, content: "<feedback><report_metadata>" });
     page = await site.open("/operations/dead-letters");
     await reloadUntil("#letters tbody a");
-    expect(await page.textContent("#letters")).toContain("by its file name");
+    expect(await page.textContent("#letters")).toContain("from its file name");
     expect(await page.textContent("#letters")).toContain("Report domain");
     expect(await page.textContent("#filter-code")).toContain("truncated (1)");
     await clean();
     await page.fill("#filter-domain", "nobody.example");
     await page.click("text=Show");
     expect(await page.textContent("#letters")).toContain("No open dead letter matches this filter.");
-    await page.click("text=Show all open ones");
+    await page.click("#letters >> text=Show all");
     await page.fill("#filter-domain", "named.example");
     await page.click("text=Show");
     expect(await page.locator("#letters tbody tr").count()).toBe(1);
@@ -136,8 +136,8 @@ describe.skipIf(isMissing)("the dashboard", () => {
     expect(await page.locator("#confirm-discard").count()).toBe(0);
     await page.click("button:has-text('Discard')");
     await page.click("button:has-text('Discard 1 dead letter')");
-    expect(await page.textContent("#letters")).toContain("None is open.");
-    await page.click("text=Undo: open it again");
+    expect(await page.textContent("#letters")).toContain("No open dead letters.");
+    await page.click("text=Undo: reopen it");
     expect(await page.locator("#letters tbody a").count()).toBe(1);
     // All that match, this time.
     await page.click("text=Discard all");
@@ -170,7 +170,7 @@ describe.skipIf(isMissing)("the dashboard", () => {
     expect(await page.locator("#jobs progress").count()).toBe(1);
     await clean();
     await page.goto(`${site.origin}/operations/dead-letters`);
-    expect(await page.textContent("#letters")).toContain("None is open.");
+    expect(await page.textContent("#letters")).toContain("No open dead letters.");
   });
 
   it("tells of mail to an address that is not registered", async () => {
@@ -237,12 +237,12 @@ describe.skipIf(isMissing)("the dashboard", () => {
     await page.click("#letters tbody a");
     await clean();
     await site.api(`/registry/${RUA}`, { method: "PUT", body: JSON.stringify({ account: "acme" }) });
-    await page.click("text=Send again");
-    expect(await page.textContent(".note.done")).toContain("Sent again");
+    await page.click("button:text('Retry')");
+    expect(await page.textContent(".note.done")).toContain("1 queued for retry; it leaves this list once it succeeds");
     await page.goto(`${site.origin}/`);
     await reloadUntil("text=later.example");
     await page.goto(`${site.origin}/operations/dead-letters`);
-    await reloadUntil("text=None is open");
+    await reloadUntil("text=No open dead letters");
   });
 
   it("starts a job and tells how far it is", async () => {
@@ -281,6 +281,51 @@ describe.skipIf(isMissing)("the dashboard", () => {
       expect(await page.evaluate("document.documentElement.scrollWidth - innerWidth")).toBeLessThanOrEqual(0);
     }
     await context.close();
+  });
+
+  it.each([390, 320])("has every control on the screen of a phone %i wide", async (width) => {
+    const context = await site.openContext({ viewport: { width, height: 740 } });
+    page = await context.newPage();
+    const about = "/domains/acme.example";
+    const named = { domain: "acme.example", source: "sender.test", address: "192.0.2.7" };
+    const isListed = (path: string): boolean => !path.startsWith("/reports/") && !path.includes(":id");
+    const listed = pageRoutes().flatMap(([path]) => (isListed(path) ? [fillPath(path, named)] : []));
+    const single = [
+      { from: `${about}/reports`, link: "#reports tbody a" },
+      { from: `${about}/tls`, link: "#reports tbody a" },
+      { from: `${about}/failures`, link: "#reports tbody a" },
+      { from: "/operations/dead-letters?discarded=yes", link: "#letters tbody a" },
+    ];
+    for (const place of [...listed.map((from) => ({ from, link: "" })), ...single]) {
+      await page.goto(site.origin + place.from);
+      if (place.link !== "") {
+        await page.click(place.link);
+        await page.waitForLoadState();
+      }
+      expect(await offScreen(page), page.url()).toEqual([]);
+    }
+    // The heads are for screen readers: still named as those of a table's columns.
+    await page.goto(`${site.origin}${about}/sources`);
+    const table = page.getByRole("table", { name: "Sources", exact: true });
+    expect(await table.getByRole("columnheader", { name: /^Messages/ }).count()).toBe(1);
+    expect(await table.getByRole("rowheader").count()).toBe(await page.locator("#sources tbody tr").count());
+    await page.selectOption("#sources-sort", { label: "Source" });
+    await page.waitForURL(/sources\.sort=source/);
+    await context.close();
+  });
+
+  it.each(["A4", "Letter"])("prints a domain's overview on two pages of %s", async (format) => {
+    const domain = "usual.example";
+    await site.send({ to: RUA, name: "usual.xml", content: usualReport(domain) });
+    page = await site.open(`/domains/${domain}`);
+    await reloadUntil("#sources tbody tr");
+    const pdf = await page.pdf({ format, printBackground: true });
+    expect(pdf.toString("latin1").match(/\/Type\s*\/Page\b/g)).toHaveLength(2);
+    await page.emulateMedia({ media: "print" });
+    for (const what of ["nav.tabs", ".period", "form", "button", "#sources .table-foot >> text=CSV"])
+      expect(await page.locator(what).filter({ visible: true }).count(), what).toBe(0);
+    for (const what of ["#verdict", ".figures", "#volume", "#sources table"])
+      expect(await page.locator(what).isVisible(), what).toBe(true);
   });
 
   it("works without JavaScript", async () => {

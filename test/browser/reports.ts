@@ -28,6 +28,18 @@ export function report(given: { reportId: string; domain?: string }): string {
   });
 }
 
+/** A report as a usual domain gets them: a dozen sources, some forwarded or let through by a receiver's own rules. */
+export function usualReport(domain: string): string {
+  const reasons = ["forwarded", "mailing_list", "local_policy"];
+  const records = Array.from({ length: 12 }, (_, i) => {
+    const auth = `<dkim><domain>sender${i}.test</domain><selector>k1</selector><result>pass</result></dkim>`;
+    const text = record({ ip: `192.0.2.${i + 1}`, count: 500 - i, isPass: i % 2 === 0, domain, auth });
+    const reason = `<reason><type>${reasons[i % reasons.length]}</type></reason></policy_evaluated>`;
+    return i % 2 === 0 ? text : text.replace("</policy_evaluated>", reason);
+  });
+  return feedback({ org: "Good Reporter", reportId: `usual-${domain}`, domain, records });
+}
+
 /** A report with script, SQL and formulas wherever its writer may put text. */
 export function hostileReport(): string {
   const selector = escapeXml(HOSTILE.selector);

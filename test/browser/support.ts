@@ -81,6 +81,28 @@ export async function startBrowserStack({ dnsUrl = "" }: { dnsUrl?: string } = {
   };
 }
 
+/** What a person cannot reach without scrolling sideways: one line each. Heads of tables are for screen readers there. */
+export function offScreen(page: Page): Promise<string[]> {
+  return page.evaluate(OFF_SCREEN);
+}
+
+// A text, since tests are not compiled for a browser.
+const OFF_SCREEN = `(() => {
+  const found = [];
+  const { scrollWidth } = document.documentElement;
+  if (scrollWidth > innerWidth) found.push("the page is " + scrollWidth + " wide");
+  for (const part of document.querySelectorAll("body *")) {
+    const scrolls = /auto|scroll/.test(getComputedStyle(part).overflowX) && part.scrollWidth > part.clientWidth + 1;
+    if (scrolls) found.push(part.tagName + "." + part.className + " is " + part.scrollWidth + " wide");
+  }
+  for (const control of document.querySelectorAll("a, button, input, select, summary, textarea")) {
+    const { left, right, width } = control.getBoundingClientRect();
+    if (width === 0 || control.closest("thead") !== null || control.matches(".skip")) continue;
+    if (left < 0 || right > innerWidth + 0.5) found.push(control.outerHTML.slice(0, 80) + " ends at " + right);
+  }
+  return found;
+})()`;
+
 /** What axe-core finds wrong on a page, one line each. */
 export async function axeFindings(page: Page): Promise<string[]> {
   // Evaluated by the debugger, which the page's own policy does not bind.

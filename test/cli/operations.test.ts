@@ -157,7 +157,7 @@ it("reprocess and reconcile: nothing by mistake, dry runs, watched to the end, a
   const watched = await run("reprocess", "--all", "--yes", "--watch");
   expect(watched).toMatchObject({ code: 0, stderr: "" });
   expect(watched.stdout).toMatch(
-    /of +everything\nstate +done\nlooked at +5\nenqueued +5\nrun again +5\nfiles, about +\d+\n/,
+    /scope +all reports\nstate +done\nscanned +5\nenqueued +5\nreprocessed +5\nfiles, about +\d+\n/,
   );
   // Watched to the end: nothing is in work any more.
   expect(await runJson("status")).toMatchObject({ runningAgain: 0, unfinished: 0 });

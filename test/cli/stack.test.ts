@@ -256,7 +256,7 @@ describe("figures", () => {
       activity: [{ seconds: 300 }, { seconds: 3600 }, { seconds: 86_400 }, { seconds: 604_800 }],
     });
     expect((await run("status")).stdout).toMatch(
-      /dmarc-reports.*2 .*200[\s\S]*unfinished files +2\n +of 2026-11-20 +2\nopen dead letters +1\nopen conflicts +0\nrefused mails, last week +0\naccepted reports, last week +1/,
+      /dmarc-reports.*2 .*200[\s\S]*pending files +2\n +of 2026-11-20 +2\nopen dead letters +1\nopen conflicts +0\nrefused mails, last week +0\naccepted reports, last week +1/,
     );
     const { code, stderr } = await run("status", "--wait", "--timeout", "0");
     expect({ code, stderr }).toEqual({
@@ -275,7 +275,7 @@ describe("figures", () => {
     expect(listed).toMatchObject(["20260101-dead", ...ids].map((id) => ({ id })));
     await change(dashboard.ledger, [removeDeadLetters(ids)]);
     expect((await run("dead-letters", "list")).stdout).toMatch(
-      /code +empty\nreason +Nothing\.\nwhat to do +Nothing to do: discard it\.\nraw key +raw\/1\nRUA address +dmarc@acme\.example\naccount +acme\ntries +1\nid +20260101-dead\n/,
+      /code +empty\nreason +Nothing\.\nwhat to do +Nothing to do: discard it\.\nraw key +raw\/1\nRUA address +dmarc@acme\.example\naccount +acme\nattempts +1\nid +20260101-dead\n/,
     );
     expect((await run("dead-letters", "list", "--discarded")).stdout).toBe("There is no discarded dead letter.\n");
   });

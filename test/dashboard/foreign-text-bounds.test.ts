@@ -11,7 +11,7 @@ import {
 } from "../../workers/dashboard/parts/foreign-text.tsx";
 import { textsOf } from "../support/html.ts";
 
-const { maxTextChars, maxNameChars, maxJsonChars, maxListed } = DASHBOARD_LIMITS;
+const { maxTextChars, maxNameChars, maxJsonChars, maxListed, maxUnfolded } = DASHBOARD_LIMITS;
 const shown = (html: unknown): string =>
   textsOf(String(html))
     .map(({ text }) => text)
@@ -39,7 +39,12 @@ describe("text of strangers", () => {
     const view = (text: string) => ForeignText({ text });
     const items = Array.from({ length: 10_000 }, (_, place) => `line ${place}`);
     const html = String(FirstOf({ items, view }));
-    expect(textsOf(html).map(({ text }) => text)).toEqual([...items.slice(0, maxListed), "and 9,980 more"]);
+    expect(textsOf(html).map(({ text }) => text)).toEqual([
+      ...items.slice(0, maxListed),
+      "and 9,980 more",
+      ...items.slice(maxListed, maxListed + maxUnfolded),
+      "and 9,880 more, in CSV and JSON",
+    ]);
     expect(String(FirstOf({ items: ["one"], view }))).toBe("<span><bdi>one</bdi></span>");
   });
 });

@@ -59,8 +59,8 @@ describe("periods", () => {
     const page = await text("/domains/acme.example?days=365");
     expect(page).toContain("12 months");
     expect(page).toContain("130");
-    expect(page).toContain(`Of the days up to <span class="nowrap">${iso(TODAY - 300)}</span> only the sums`);
-    expect(page).toContain(`The first report is about <span class="nowrap">${iso(TODAY - 300)}</span>`);
+    expect(page).toContain(`Up to <span class="nowrap">${iso(TODAY - 300)}</span> only daily totals`);
+    expect(page).toContain(`The first report is for <span class="nowrap">${iso(TODAY - 300)}</span>`);
     const days = await rows("/domains/acme.example?days=365&export=json&table=days");
     expect(days).toHaveLength(301);
     expect(days.find(({ day }) => day === iso(TODAY - 300))).toMatchObject({ messages: 8, passed: 7, failed: 1 });
@@ -69,12 +69,12 @@ describe("periods", () => {
   });
 
   it("say nothing of what they do not touch, and go back ten years", async () => {
-    expect(await text("/domains/acme.example?days=30")).not.toContain("only the sums");
+    expect(await text("/domains/acme.example?days=30")).not.toContain("only daily totals");
     expect(await text(`/domains/acme.example?from=${iso(TODAY - 3000)}&to=${iso(TODAY)}`)).toContain(
-      "nothing is known",
+      "there is no data before that",
     );
     const before = await text(`/domains/acme.example?from=${iso(TODAY - 900)}&to=${iso(TODAY - 800)}`);
-    expect(before).toContain("nothing is known");
+    expect(before).toContain("there is no data before that");
   });
 });
 
@@ -91,7 +91,7 @@ describe("domains", () => {
       reports: 2,
     });
     expect(await text("/?domains.q=nothing")).toContain("No domain of this period matches");
-    expect(await text(`/?from=${iso(TODAY - 20)}&to=${iso(TODAY - 10)}`)).toContain("Take 12 months");
+    expect(await text(`/?from=${iso(TODAY - 20)}&to=${iso(TODAY - 10)}`)).toContain("Show 12 months");
   });
 });
 

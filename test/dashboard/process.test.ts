@@ -98,8 +98,8 @@ it("conflicts: listed, one discarded, one accepted", async () => {
   await pipeline.settled({ conflict: 2 });
   const page = (await pipeline.page("/operations/conflicts")).text;
   for (const part of [
-    "Keep the first",
-    "Take the other",
+    "Keep current",
+    "Use new version",
     "Count both",
     "Envelope sender:",
     "a@b.example",

@@ -132,7 +132,7 @@ describe("a failure report", () => {
     expect(text).toContain("The message was refused.");
     expect(text).toContain("bounce.acme.example");
     expect(text).not.toMatch(/someone|personal data of|Download/);
-    expect(text).toContain("was not kept");
+    expect(text).toContain("is not stored");
     const [path = ""] = link.split("?");
     expect((await pipeline.page(`${path}/raw`)).status).toBe(404);
     expect((await pipeline.page(list)).text).not.toContain("someone");
@@ -140,7 +140,7 @@ describe("a failure report", () => {
 
   it("gives its raw file where its address keeps it", async () => {
     const link = await linkIn(`/domains/acme.example/failures?${PERIOD}`, /href="(\/reports\/kept\/[^"]+)"/);
-    expect((await pipeline.page(link)).text).toContain("may hold addresses");
+    expect((await pipeline.page(link)).text).toContain("may contain people");
     expect((await pipeline.page(`${link.split("?")[0]}/raw`)).text).toContain("Feedback-Type: auth-failure");
   });
 });
@@ -203,7 +203,7 @@ describe("a TLS report longer than a page can be", () => {
     const page = await pipeline.page(link);
     expect(page.status).toBe(200);
     expect(page.text.length).toBeLessThan(100_000);
-    expect(page.text).toContain("Only 5,000 rows are here, and there are more");
+    expect(page.text).toContain("Only 5,000 rows are shown, and there are more");
     expect(page.text).toContain("The failure details name 5,000 sessions, the summary 3 failed ones.");
     expect(page.text).toContain(`page 1 of ${TLS_LIMITS.maxGroups / 25}`);
     const { pathname } = new URL(link, pipeline.origin);
@@ -232,7 +232,7 @@ describe("taking a report back", () => {
     const [path = ""] = link.split("?");
     expect(await messages()).toBe(8);
     for (const [fields, reason] of [
-      [{ action: "take-back", confirmed: "yes", reason: " " }, "Say why"],
+      [{ action: "take-back", confirmed: "yes", reason: " " }, "Give a reason"],
       [{ action: "take-back", reason: "forged" }, "Confirm"],
       [{ action: "undo" }, "The report is accepted"],
       [{}, "action is"],
@@ -246,7 +246,7 @@ describe("taking a report back", () => {
     expect([taken.status, taken.headers.get("location")]).toEqual([303, path]);
     expect(await messages()).toBe(0);
     const { text } = await pipeline.page(path);
-    expect(text).toContain("This report was taken back: no figure counts it.");
+    expect(text).toContain("This report was taken back: it counts in no figure.");
     expect(text).toMatch(/Decided by <bdi>API token<\/bdi> on 20\d\d-.*<bdi>forged &lt;b&gt;<\/bdi>/);
     expect((await pipeline.page(`/domains/acme.example/reports?${PERIOD}`)).text).not.toContain(path);
     expect((await pipeline.page(`${path}/raw`)).status).toBe(200);

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { csvPieces, jsonPieces, streamOf } from "../../workers/dashboard/data/export.ts";
 import { formatCompact, formatDuration, formatShare, shareOf } from "../../workers/dashboard/data/numbers.ts";
-import { pageOf, readTableState, selectRows } from "../../workers/dashboard/data/table.ts";
+import { pageNumbers, pageOf, readTableState, selectRows } from "../../workers/dashboard/data/table.ts";
 
 describe("tables", () => {
   const columns = [
@@ -23,6 +23,22 @@ describe("tables", () => {
     expect(selectRows(rows, columns, state("t.sort=nothing"))).toEqual(rows);
     expect(pageOf(rows, { ...state("t.page=9"), size: 2 })).toEqual({ rows: [rows[2]], page: 2, pages: 2 });
     expect(pageOf([], state(""))).toEqual({ rows: [], page: 1, pages: 1 });
+  });
+
+  it("offer the first pages, the last, and those around", () => {
+    const text = (page: number, pages: number) =>
+      pageNumbers(page, pages)
+        .map((n) => n ?? "…")
+        .join(" ");
+    expect([text(1, 1), text(1, 3), text(2, 7)]).toEqual(["1", "1 2 3", "1 2 3 4 … 7"]);
+    expect([text(5, 9), text(6, 12), text(12, 12)]).toEqual([
+      "1 2 3 4 5 6 7 8 9",
+      "1 … 4 5 6 7 8 … 12",
+      "1 … 10 11 12",
+    ]);
+    expect([text(3, 8), text(4, 8), text(6, 8)]).toEqual(["1 2 3 4 5 … 8", "1 2 3 4 5 6 7 8", "1 … 4 5 6 7 8"]);
+    expect(text(3, 1_000_000_000)).toBe("1 2 3 4 5 … 1000000000");
+    expect(text(900_000_000, 1_000_000_000)).toBe("1 … 899999998 899999999 900000000 900000001 900000002 … 1000000000");
   });
 
   it.each(["t.page=0", "t.page=-1", "t.page=x", "t.size=1000000"])("takes the default for %s", (query) => {

@@ -63,7 +63,7 @@ it("is told from the points, below what the ledger says, and has files", async (
 it("is all that is missing without a token", async () => {
   const page = await read(await start({ ANALYTICS_ACCOUNT_ID: "a", ANALYTICS_API_TOKEN: "" }), "/operations");
   expect(page).toContain("ANALYTICS_API_TOKEN is not set, so the trend");
-  expect(page).toContain("Nothing else is missing here");
+  expect(page).toContain("Everything else on this page");
   expect(page).toContain(LEDGER);
   expect(page).not.toContain(TREND);
 });

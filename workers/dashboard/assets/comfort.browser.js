@@ -22,6 +22,8 @@ document.addEventListener("pointermove", (event) => {
 // The browser's own tooltip would cover ours.
 for (const title of document.querySelectorAll("[data-tip] > title")) title.remove();
 
+// Choosing an order sorts at once: the button is for pages without scripts.
+for (const button of document.querySelectorAll("form.sort button")) button.hidden = true;
 for (const select of document.querySelectorAll("select[data-submit]")) {
   select.addEventListener("change", () => select.form?.requestSubmit());
 }

@@ -10,7 +10,7 @@ const FAILURES: Record<string, string> = {
 };
 
 const DELIVERIES: Record<string, string> = {
-  delivered: "The message was delivered all the same.",
+  delivered: "The message was delivered anyway.",
   spam: "The message was delivered as spam.",
   policy: "The message was held back or refused by a rule of the receiver.",
   reject: "The message was refused.",

@@ -24,13 +24,13 @@ export function asksToReject(text: string): boolean {
 const WORDS: Record<string, string> = {
   none: "Nothing is asked of receivers: failing mail is delivered as any other.",
   quarantine: "Receivers are asked to treat failing mail as suspicious.",
-  reject: "Receivers are asked to refuse failing mail.",
+  reject: "Receivers are asked to reject failing mail.",
 };
 
 /** What a policy asks receivers to do with failing mail, in one sentence. */
 export function describePolicy(text: string): string {
   const { p = "", pct = "100", t } = readPolicyTags(text);
   const words = WORDS[p] ?? "The reports do not say which policy was published.";
-  if (t === "y") return `${words} Testing (t=y): receivers are asked to go one step easier.`;
-  return pct === "100" || p === "none" ? words : `${words} It is asked for ${pct} % of failing messages only.`;
+  if (t === "y") return `${words} Testing (t=y): receivers are asked to apply the policy one step weaker.`;
+  return pct === "100" || p === "none" ? words : `${words} It applies to ${pct} % of failing messages only.`;
 }

@@ -75,6 +75,29 @@ export function pageOf<Row>(
   return { rows: rows.slice((shown - 1) * size, shown * size), page: shown, pages };
 }
 
+/**
+ * The pages to offer: the first, the last, and those around the one shown.
+ *
+ * @returns page numbers from 1; undefined where some are left out, which is never for a single one
+ */
+export function pageNumbers(page: number, pages: number): (number | undefined)[] {
+  const around = Array.from({ length: 2 * PAGES_BESIDE + 1 }, (_, i) => page - PAGES_BESIDE + i);
+  const offered = [...new Set([1, ...around.filter((n) => n > 1 && n < pages), pages])];
+  return offered.flatMap((n, i) => {
+    const left = n - (offered[i - 1] ?? n - 1) - 1;
+    if (left <= 0) return [n];
+    return left === 1 ? [n - 1, n] : [undefined, n];
+  });
+}
+
+/** Ours: pages offered on each side of the one shown. */
+const PAGES_BESIDE = 2;
+
+/** The order a column is asked for first: numbers from the largest, texts from A. */
+export function firstSort({ key, align }: { key: string; align?: "end" }): string {
+  return align === "end" ? `-${key}` : key;
+}
+
 function compare(a: string | number, b: string | number): number {
   if (typeof a === "number" && typeof b === "number") return a - b;
   return String(a).localeCompare(String(b), "en", { numeric: true });

@@ -38,11 +38,11 @@ const POLICIES: Record<string, string> = {
 /** What a result type means, and what to do about it where that is known. */
 export function describeTlsResult(resultType: string): string {
   const meaning = RESULTS[resultType];
-  if (meaning === undefined) return "A result no standard names.";
+  if (meaning === undefined) return "A result that no standard defines.";
   return REMEDIES[resultType] === undefined ? meaning : `${meaning} ${REMEDIES[resultType]}`;
 }
 
 /** What a policy type means. */
 export function describeTlsPolicy(policyType: string): string {
-  return POLICIES[policyType] ?? "A policy no standard names.";
+  return POLICIES[policyType] ?? "A policy that no standard defines.";
 }

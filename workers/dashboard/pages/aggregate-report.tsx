@@ -60,7 +60,7 @@ export async function aggregateReportPage(request: PageRequest, stored: Stored<"
 }
 
 function summary({ report: { total, records, passed } }: Stored<"aggregate">): string {
-  if (records === 0) return "No record: nothing to count.";
+  if (records === 0) return "No records in this report.";
   return `${formatCount(total)} messages in ${formatCount(records)} records; ${formatShare(passed, total)} pass DMARC.`;
 }
 
@@ -131,7 +131,7 @@ function boundRecords(request: PageRequest, { stored: { report }, read }: Record
     empty: emptyText(request, { read, isNarrowed, records: report.records }),
     partial: read.matching > EXPORT_RECORDS && (
       <Note>
-        CSV and JSON take the first {formatCount(EXPORT_RECORDS)} of these records. The raw file has them all.
+        CSV and JSON have the first {formatCount(EXPORT_RECORDS)} of these records. The raw file has them all.
       </Note>
     ),
   });
@@ -152,10 +152,9 @@ function emptyText(
   request: PageRequest,
   { read, isNarrowed, records }: { read: RecordsRead; isNarrowed: boolean; records: number },
 ): Child {
-  if (records === 0)
-    return "The report has no record: the reporter got no mail in this domain's name during the period.";
+  if (records === 0) return "The report has no records: the reporter received no mail from this domain in its period.";
   if (read.gone !== undefined) {
-    return `Its records cannot be shown: they are read from the raw file. ${read.gone} The figures of the domain count them.`;
+    return `Its records can't be shown: they are read from the raw file. ${read.gone} The domain's figures still include them.`;
   }
   if (!isNarrowed) return "No record was read from the raw file.";
   return (
@@ -201,10 +200,10 @@ function Metadata({ report, details }: Stored<"aggregate">) {
           ],
           ["Period", `${isoMinute(report.beginSeconds)} to ${isoMinute(report.endSeconds)}`],
           ["Counted on", countedDays(report)],
-          ["Form", details.format === "rfc9990" ? "RFC 9990" : "RFC 7489"],
+          ["Format", details.format === "rfc9990" ? "RFC 9990" : "RFC 7489"],
           ["Contact", details.extraContactInfo || "–"],
           ["Generator", details.generator || "–"],
-          ["Errors it names", details.errors.length === 0 ? "none" : details.errors.join("; ")],
+          ["Reported errors", details.errors.length === 0 ? "none" : details.errors.join("; ")],
           ["Records", `${formatCount(report.records)}, ${formatCount(details.skippedRecords)} skipped`],
           ...storedPairs(report),
         ]}

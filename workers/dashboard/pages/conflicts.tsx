@@ -12,7 +12,7 @@ import { Field } from "../parts/field.tsx";
 import { ForeignText, Name } from "../parts/foreign-text.tsx";
 import { reportPath } from "../parts/links.ts";
 import { Note, Pairs } from "../parts/marks.tsx";
-import { ListParts, OperationsHead } from "../parts/operations-frame.tsx";
+import { ListParts, listRows, OperationsHead } from "../parts/operations-frame.tsx";
 import type { PageResult } from "../parts/page.ts";
 import { unless } from "../parts/partial.tsx";
 import { type PageRequest, requireOperator } from "../parts/request.ts";
@@ -20,13 +20,12 @@ import { SenderText } from "../parts/sender.tsx";
 import { type BoundTable, bindTable, type ViewColumn } from "../parts/table-view.tsx";
 
 const PATH = "/operations/conflicts";
-const LEAD = `${explain("Conflict")} "Keep the first" leaves all as it is; "Take the other" lets the other version count instead; "Count both" takes them for two reports.`;
+const LEAD = `${explain("Conflict")} "Keep current" changes nothing; "Use new version" counts the new version instead; "Count both" treats them as two reports.`;
 
 export async function conflictsPage(request: PageRequest): Promise<PageResult> {
   requireOperator(request);
-  const cursor = request.parameters.get("cursor") ?? undefined;
   const [page, doubted] = await Promise.all([
-    request.read("listConflicts", { cursor, without_doubted: true }),
+    listRows(request, (cursor) => request.read("listConflicts", { cursor, without_doubted: true })),
     request.read("listDoubtedConflicts", {}),
   ]);
   const groups = doubtedTable(doubted.items);
@@ -35,7 +34,7 @@ export async function conflictsPage(request: PageRequest): Promise<PageResult> {
     caption: "Conflicts",
     rows: page.items,
     sort: "-at",
-    empty: "None. No report came a second time with other content.",
+    empty: "No open conflicts.",
     partial: <ListParts url={request.url} next={page.cursor} />,
     columns: COLUMNS,
   });
@@ -103,7 +102,7 @@ export async function conflictPage(request: PageRequest, id: string): Promise<Pa
               </Version>
             </section>
             <section class="card">
-              <h2>The other</h2>
+              <h2>New version</h2>
               <Version version={conflict.other}>
                 {formatCount(conflict.other.messages)} messages,{" "}
                 {changeOfCount(conflict.other.messages, conflict.accepted.messages)}
@@ -125,10 +124,10 @@ function differencesTable(comparison: Comparison): BoundTable {
   const rows = isGone ? [] : comparison.differences;
   return bindTable<Difference>({
     id: "differences",
-    caption: "What they count differently",
+    caption: "Differences",
     rows,
     sort: "-difference",
-    empty: isGone ? <ForeignText text={comparison.reason} /> : "No count: they differ in what else they say.",
+    empty: isGone ? <ForeignText text={comparison.reason} /> : "The counts are equal: they differ in other details.",
     partial: !isGone && (comparison.count > rows.length || !comparison.isComplete) && (
       <Note>
         These are the {formatCount(rows.length)} largest of {formatCount(comparison.count)} differences
@@ -138,7 +137,7 @@ function differencesTable(comparison: Comparison): BoundTable {
     columns: [
       { key: "label", label: "Record", value: ({ label }) => label, cell: ({ label }) => <ForeignText text={label} /> },
       { key: "accepted", label: "Counts now", align: "end", value: ({ accepted }) => accepted },
-      { key: "other", label: "The other", align: "end", value: ({ other }) => other },
+      { key: "other", label: "New version", align: "end", value: ({ other }) => other },
       {
         key: "difference",
         label: "Difference",
@@ -178,14 +177,14 @@ async function keepVerified(request: PageRequest, form: URLSearchParams): Promis
 function doubtedTable(groups: readonly DoubtedConflicts[]) {
   return bindTable<DoubtedConflicts>({
     id: "doubted",
-    caption: "Versions that nothing proves, of reports that are verified",
+    caption: "Unverified versions of verified reports",
     rows: groups,
     sort: "-conflicts",
     empty: "None.",
     columns: [
       {
         key: "reporter",
-        label: "In the name of",
+        label: "Reporter",
         value: ({ reporter }) => reporter,
         cell: ({ reporter, domain, account }) => (
           <span class="stack">
@@ -201,7 +200,7 @@ function doubtedTable(groups: readonly DoubtedConflicts[]) {
       { key: "domain", label: "Domain", value: ({ domain }) => domain, exportOnly: true },
       { key: "account", label: "Account", value: ({ account }) => account, exportOnly: true },
       { key: "conflicts", label: "Versions", align: "end", value: ({ conflicts }) => conflicts },
-      { key: "messages", label: "Would count", align: "end", value: ({ messages }) => messages },
+      { key: "messages", label: "Messages", align: "end", value: ({ messages }) => messages },
       {
         key: "last",
         label: "Last (UTC)",
@@ -227,8 +226,8 @@ function doubtedTable(groups: readonly DoubtedConflicts[]) {
 }
 
 const DECISIONS = [
-  { value: "keep", label: "Keep the first" },
-  { value: "replace", label: "Take the other" },
+  { value: "keep", label: "Keep current" },
+  { value: "replace", label: "Use new version" },
   { value: "count_both", label: "Count both" },
 ] as const;
 
@@ -243,7 +242,7 @@ const MAIL_FIELDS: readonly { key: string; label: string; read: (version: Confli
 const COLUMNS: ViewColumn<Conflict>[] = [
   {
     key: "at",
-    label: "Filed (UTC)",
+    label: "Found (UTC)",
     value: ({ at }) => at,
     cell: ({ id, at }) => (
       <a class="nowrap" href={`${PATH}/${encodeURIComponent(id)}`}>
@@ -281,7 +280,7 @@ const COLUMNS: ViewColumn<Conflict>[] = [
   },
   {
     key: "other",
-    label: "The other",
+    label: "New version",
     value: ({ other }) => versionText(other),
     cell: ({ accepted, other }) => (
       <Version version={other}>
@@ -335,7 +334,7 @@ function Version({ version, children }: { version: ConflictVersion; children?: C
 }
 
 function MailLines({ version }: { version: ConflictVersion }) {
-  if (version.mail === undefined) return <span class="small muted">Who sent it is not known any more.</span>;
+  if (version.mail === undefined) return <span class="small muted">Its sender is no longer known.</span>;
   return (
     <>
       {MAIL_FIELDS.map(({ label, read }) => (

@@ -5,7 +5,7 @@ import { Field } from "../parts/field.tsx";
 
 export const DEAD_LETTERS_PATH = "/operations/dead-letters";
 const TEXT_FILTERS = ["domain", "account", "since", "until"] as const;
-const LABELS = { domain: "Domain", account: "Account", since: "Came since", until: "until" };
+const LABELS = { domain: "Domain", account: "Account", since: "Received from", until: "to" };
 
 /** What the list is narrowed to. */
 export type ListFilter = Partial<Record<"code" | (typeof TEXT_FILTERS)[number], string>>;
@@ -82,12 +82,12 @@ export function BulkForm({ filter, isDiscarded }: ListProps) {
       <FilterFields filter={filter} />
       {isDiscarded ? (
         <button type="submit" name="action" value="restore">
-          Open {which} again
+          Reopen {which}
         </button>
       ) : (
         <>
           <button type="submit" name="action" value="requeue">
-            Send {which} again
+            Retry {which}
           </button>
           <button class="danger" type="submit" name="action" value="discard">
             Discard {which} …
@@ -105,10 +105,7 @@ export function ConfirmDiscard({ id, filter, count }: { id?: string; filter: Lis
   return (
     <section class="card" aria-labelledby="confirm-discard">
       <h2 id="confirm-discard">Discard {what}?</h2>
-      <p>
-        What is discarded is not filed again when its file is reprocessed. The raw file stays, and you can open it again
-        under Discarded.
-      </p>
+      <p>Reprocessing does not bring it back. The raw file is kept, and you can reopen it under Discarded.</p>
       <form class="inline" method="post" action={DEAD_LETTERS_PATH}>
         {id === undefined ? <FilterFields filter={filter} /> : <input type="hidden" name="id" value={id} />}
         <input type="hidden" name="confirmed" value="yes" />

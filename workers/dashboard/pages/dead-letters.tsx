@@ -1,4 +1,4 @@
-/** Dead letters: list, one of them whole, sending them again, discarding them and taking that back. For operators. */
+/** Dead letters: list, one of them whole, retrying them, discarding them and taking that back. For operators. */
 import type { Inputs } from "../../../shared/contract/operations.ts";
 import type { DeadLetter, DeadLetterDetails } from "../../../shared/contract/shapes.ts";
 import { FORMAT_NAMES } from "../../../shared/sniff.ts";
@@ -8,7 +8,7 @@ import { formatBytes } from "../data/numbers.ts";
 import { ApiError } from "../errors.ts";
 import { ForeignJson, ForeignText, Name } from "../parts/foreign-text.tsx";
 import { Pairs } from "../parts/marks.tsx";
-import { ListParts, OperationsHead } from "../parts/operations-frame.tsx";
+import { ListParts, listRows, OperationsHead } from "../parts/operations-frame.tsx";
 import type { PageResult } from "../parts/page.ts";
 import { rawFileAnswer } from "../parts/raw-file.ts";
 import { type PageRequest, requireOperator } from "../parts/request.ts";
@@ -31,9 +31,8 @@ export async function deadLettersPage(request: PageRequest): Promise<PageResult>
   const { parameters, url } = request;
   const list = { filter: readFilter(parameters), isDiscarded: isDiscardedView(parameters) };
   const question = { ...list.filter, isDiscarded: list.isDiscarded };
-  const cursor = parameters.get("cursor") ?? undefined;
   const [page, { items: reasons }] = await Promise.all([
-    request.read("listDeadLetters", { ...question, cursor }),
+    listRows(request, (cursor) => request.read("listDeadLetters", { ...question, cursor })),
     request.read("deadLetterReasons", question),
   ]);
   const table = bindTable<DeadLetter>({
@@ -59,7 +58,7 @@ export async function deadLettersPage(request: PageRequest): Promise<PageResult>
             request={request}
             tab="dead-letters"
             title="Dead letters"
-            lead="What could not become data, each with its reason and what to do about it."
+            lead="Reports that couldn't be processed. Fix the cause, then retry."
           />
           <UndoForm id={parameters.get("undo")} />
           {parameters.get("confirm") === "discard" && count > 0 && (
@@ -85,13 +84,12 @@ function NoneHere({ filter, isDiscarded }: { filter: ListFilter; isDiscarded: bo
   if (Object.keys(filter).length > 0) {
     return (
       <>
-        No {name} dead letter matches this filter.{" "}
-        <a href={listPath({ filter: {}, isDiscarded })}>Show all {name} ones</a>
+        No {name} dead letter matches this filter. <a href={listPath({ filter: {}, isDiscarded })}>Show all</a>
       </>
     );
   }
-  if (isDiscarded) return <>Nothing was discarded.</>;
-  return <>None is open. Every report that came in was read, or is waiting, or was discarded.</>;
+  if (isDiscarded) return <>No discarded dead letters.</>;
+  return <>No open dead letters.</>;
 }
 
 /** Takes back what has just been discarded. */
@@ -101,9 +99,9 @@ function UndoForm({ id }: { id: string | null }) {
     <form class="inline" method="post" action={PATH}>
       <input type="hidden" name="id" value={id} />
       <button type="submit" name="action" value="restore">
-        Undo: open it again
+        Undo: reopen it
       </button>
-      <a href={`${PATH}/${id}`}>Look at it</a>
+      <a href={`${PATH}/${id}`}>Show it</a>
     </form>
   );
 }
@@ -157,7 +155,7 @@ function DeadLetterCard({ letter, raw }: DeadLetterDetails) {
         {letter.discarded === undefined ? (
           <>
             <button class="primary" type="submit" name="action" value="requeue">
-              Send again
+              Retry
             </button>
             <button class="danger" type="submit" name="action" value="discard">
               Discard …
@@ -165,7 +163,7 @@ function DeadLetterCard({ letter, raw }: DeadLetterDetails) {
           </>
         ) : (
           <button class="primary" type="submit" name="action" value="restore">
-            Open again
+            Reopen
           </button>
         )}
       </form>
@@ -193,7 +191,7 @@ function isAction(text: string | null): text is Action {
 }
 
 /**
- * Sends dead letters again, discards them, or opens them again: one by id, or all of a filter. Discarding is asked about
+ * Retries dead letters, discards them, or reopens them: one by id, or all of a filter. Discarding is asked about
  * first.
  *
  * @returns the page to go to
@@ -252,7 +250,7 @@ async function changeAll(request: PageRequest, { action, selection }: Change): P
 const COLUMNS: ViewColumn<DeadLetter>[] = [
   {
     key: "at",
-    label: "Filed (UTC)",
+    label: "Failed at (UTC)",
     value: ({ at }) => at,
     cell: ({ id, at }) => (
       <a class="nowrap" href={`${PATH}/${encodeURIComponent(id)}`}>
@@ -318,7 +316,7 @@ const COLUMNS: ViewColumn<DeadLetter>[] = [
     cell: ({ domain, isDomainGuessed }) => (
       <span class="stack">
         <span>{domain === "" ? "–" : <Name text={domain} />}</span>
-        {isDomainGuessed && <span class="small muted">by its file name</span>}
+        {isDomainGuessed && <span class="small muted">from its file name</span>}
       </span>
     ),
   },
@@ -339,7 +337,7 @@ const COLUMNS: ViewColumn<DeadLetter>[] = [
     ),
   },
   { key: "account", label: "Account", value: ({ account }) => account, exportOnly: true },
-  { key: "attempts", label: "Tries", align: "end", value: ({ attempts }) => attempts },
+  { key: "attempts", label: "Attempts", align: "end", value: ({ attempts }) => attempts },
   { key: "part", label: "Part", value: ({ part }) => part, exportOnly: true },
   { key: "type", label: "Declared type", value: ({ file }) => file?.mimeType ?? "", exportOnly: true },
   { key: "format", label: "Recognised as", value: ({ file }) => file?.format ?? "", exportOnly: true },
@@ -388,19 +386,19 @@ function factsOf(letter: DeadLetter): [string, string][] {
     ],
     ["Sent to", letter.rua || "–"],
     ["Account", letter.account || "–"],
-    ["Domain", `${letter.domain || "–"}${letter.isDomainGuessed ? " (by its file name)" : ""}`],
+    ["Domain", `${letter.domain || "–"}${letter.isDomainGuessed ? " (from its file name)" : ""}`],
     ...MAIL_FACTS.map(([label, read]): [string, string] => [
       label,
-      mail === undefined ? "not known" : read(mail) || "none",
+      mail === undefined ? "unknown" : read(mail) || "none",
     ]),
     ["File", file?.name || "–"],
-    ["Type, size", file === undefined ? "not known" : fileFacts(file)],
+    ["Type, size", file === undefined ? "unknown" : fileFacts(file)],
     ["Part", letter.part || "the whole file"],
-    ["Tries", String(letter.attempts)],
-    ["Failed while", letter.stage === "read" ? "reading it" : "it was in the queue"],
+    ["Attempts", String(letter.attempts)],
+    ["Failed while", letter.stage === "read" ? "reading it" : "waiting in the queue"],
     ["Last error", letter.lastError],
     ["Mail received", isoMinute(letter.receivedSeconds)],
-    ["Filed", isoMinute(Date.parse(letter.at) / 1000)],
+    ["Failed at", isoMinute(Date.parse(letter.at) / 1000)],
     ["Raw key", letter.rawKey || "–"],
     ["Id", letter.id],
   ];

@@ -147,8 +147,10 @@ function Astray({ count }: { count: number }) {
   if (count === 0) return null;
   return (
     <Note>
-      {count === 1 ? "One received file needs" : `${formatCount(count)} received files need`} a person, and{" "}
-      {count === 1 ? "is" : "are"} about none of the domains below. <a href="/operations/dead-letters">Dead letters</a>
+      {count === 1
+        ? "1 file couldn't be read and matches no domain below."
+        : `${formatCount(count)} files couldn't be read and match no domain below.`}{" "}
+      <a href="/operations/dead-letters">Dead letters</a>
     </Note>
   );
 }
@@ -176,8 +178,8 @@ function domainsTable(request: PageRequest, { period, accounts, page, rows }: Do
       </>
     ) : (
       <>
-        No aggregate report is about a day of this period. <a href={linkWith(request.url, LONGEST)}>Take 12 months</a>,
-        or wait: most receivers report once a day.
+        No aggregate reports for this period. <a href={linkWith(request.url, LONGEST)}>Show 12 months</a>, or wait: most
+        receivers report once a day.
       </>
     ),
     partial: page.matching > DASHBOARD_LIMITS.maxExportRows && exportNote(),
@@ -271,7 +273,7 @@ function columns(request: PageRequest, { period, hasSeveralAccounts }: ColumnsIn
     ),
     {
       key: "problems",
-      label: "Problems",
+      label: "Unread reports",
       align: "end",
       term: "Dead letter",
       value: ({ deadLetters, conflicts }) => deadLetters + conflicts,
@@ -290,7 +292,7 @@ function columns(request: PageRequest, { period, hasSeveralAccounts }: ColumnsIn
 }
 
 function Problems({ row: { domain, deadLetters, conflicts }, isOperator }: { row: DomainRow; isOperator: boolean }) {
-  if (deadLetters + conflicts === 0) return <>none</>;
+  if (deadLetters + conflicts === 0) return null;
   const mark = <span class="result warn">! {formatCount(deadLetters + conflicts)}</span>;
   if (!isOperator) return mark;
   const letters = `/operations/dead-letters?${new URLSearchParams({ domain })}`;

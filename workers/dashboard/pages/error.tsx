@@ -7,15 +7,15 @@ import { renderPage } from "../parts/layout.tsx";
 /** What is said above and below the error's own sentence, where that does not say it all. */
 const ADVICE: Record<string, { title: string; advice?: string }> = {
   bad_request: {
-    title: "This link asks for something that cannot be",
-    advice: "Change it, or go back to where you came from.",
+    title: "Invalid link",
+    advice: "Change it, or go back.",
   },
-  forbidden: { title: "Not for you, or not yet" },
-  not_found: { title: "Nothing is here", advice: "The link may be cut short, or what it led to was removed." },
+  forbidden: { title: "No access" },
+  not_found: { title: "Page not found", advice: "The link may be incomplete, or the page was removed." },
   not_configured: {
-    title: "Analytics Engine cannot be asked yet",
+    title: "Analytics Engine is not configured",
     advice:
-      "Statements of your own are put to Analytics Engine with an API token. Set the secrets ANALYTICS_ACCOUNT_ID and ANALYTICS_API_TOKEN (permission: Account Analytics, Read) with `npx wrangler secret put`. The pages need neither.",
+      "Your own SQL statements need an API token for Analytics Engine. Set the secrets ANALYTICS_ACCOUNT_ID and ANALYTICS_API_TOKEN (permission: Account Analytics, Read) with `npx wrangler secret put`. The pages need neither.",
   },
   ledger_unavailable: {
     title: "The ledger does not answer",
@@ -26,10 +26,10 @@ const ADVICE: Record<string, { title: string; advice?: string }> = {
     advice: "Nothing is lost: reports are received and kept. Load the page again in a moment.",
   },
   analytics_busy: {
-    title: "Too much is asked of Analytics Engine at once",
+    title: "Analytics Engine is busy",
     advice: "Nothing is lost: reports are received and kept. Load the page again in a few seconds.",
   },
-  busy: { title: "The dashboard has too much to do", advice: "Load the page again in a few seconds." },
+  busy: { title: "The dashboard is busy", advice: "Load the page again in a few seconds." },
   process_unavailable: { title: "The process Worker does not answer", advice: "Load the page again in a moment." },
   internal: { title: "The dashboard failed", advice: "The reason is in its log." },
 };

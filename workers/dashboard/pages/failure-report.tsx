@@ -18,7 +18,7 @@ export async function failureReportPage(
 ): Promise<PageResult> {
   const hasRaw = await isStored(request, report.rawKey);
   const { domain, total: incidents } = report;
-  const about = domain || "a domain it does not name";
+  const about = domain || "an unnamed domain";
   return {
     tables: [],
     content: {
@@ -35,7 +35,7 @@ export async function failureReportPage(
                 Failure report about <ForeignText text={about} />
               </>
             }
-            lead={`${incidents === 1 ? "One message" : `${formatCount(incidents)} messages`} in this domain's name failed. Kept here are facts about domains only.`}
+            lead={`${incidents === 1 ? "One message" : `${formatCount(incidents)} messages`} in this domain's name failed. Only domain-level facts are stored.`}
           />
           <RawNote hasRaw={hasRaw} />
           <div class="columns">
@@ -65,14 +65,12 @@ export async function failureReportPage(
 
 function RawNote({ hasRaw }: { hasRaw: boolean }) {
   if (!hasRaw) {
-    return (
-      <p class="muted">The mail itself was not kept, since it may hold personal data: its address keeps facts only.</p>
-    );
+    return <p class="muted">The mail itself is not stored, because it may contain personal data.</p>;
   }
   return (
     <Note>
-      The raw file is the receiver's whole mail: it may hold addresses, a subject and text of real people. Take it only
-      where you may.
+      The raw file is the receiver's whole mail. It may contain people's addresses, a subject and text: download it only
+      if you are allowed to.
     </Note>
   );
 }
@@ -95,7 +93,7 @@ function failurePairs(request: PageRequest, { report, details }: Stored<"failure
     ["Check that failed", <Explained word={authFailure} meaning={describeAuthFailure(authFailure)} />],
     ["Sent from", sourceIp === "" ? "–" : address],
     ["Message arrived", isoMinute(details.arrivalSeconds ?? 0) || details.arrivalDate || "–"],
-    ["What became of it", <Explained word={deliveryResult} meaning={describeDelivery(deliveryResult)} />],
+    ["Outcome", <Explained word={deliveryResult} meaning={describeDelivery(deliveryResult)} />],
     [<Term name="From header">From domain</Term>, report.domain || "–"],
     [<Term name="Envelope from" />, details.mailFromDomain || "–"],
     [<Term name="DKIM">DKIM domain</Term>, details.dkimDomain || "–"],

@@ -56,10 +56,10 @@ export async function failuresPage(request: PageRequest, domain: string): Promis
 function NoReports({ domain }: { domain: string }) {
   return (
     <section class="card">
-      <h2>No failure report about this period</h2>
+      <h2>No failure reports for this period</h2>
       <p class="lead">
-        Few receivers send them, and only to the address that <code>ruf=</code> of the domain's DMARC record names. What
-        aggregate reports tell is enough to decide by.
+        Few receivers send them, and only to the address that <code>ruf=</code> of the domain's DMARC record names.
+        Aggregate reports are enough to decide.
       </p>
       <pre>
         _dmarc.
@@ -79,7 +79,7 @@ function groupsTable(
     caption: "Reported failures",
     rows: groups,
     sort: "-incidents",
-    empty: "No failure was reported.",
+    empty: "No failures were reported.",
     partial: limitNote(groups, FAILURE_LIMITS.maxGroups),
     columns: [
       {
@@ -117,7 +117,7 @@ const EXPLAINED_COLUMNS: ViewColumn<FailureTotals>[] = [
   },
   {
     key: "delivery",
-    label: "What became of it",
+    label: "Outcome",
     value: ({ deliveryResult }) => deliveryResult,
     cell: ({ deliveryResult }) => <Explained word={deliveryResult} meaning={describeDelivery(deliveryResult)} />,
   },
@@ -146,7 +146,7 @@ function reportsTable(request: PageRequest, reports: FailureReportRow[]): BoundT
     caption: "Reports",
     rows: reports,
     sort: "-arrived",
-    empty: "No report in this period.",
+    empty: "No reports in this period.",
     partial: limitNote(reports, FAILURE_LIMITS.maxReports),
     columns: [
       {
@@ -160,8 +160,8 @@ function reportsTable(request: PageRequest, reports: FailureReportRow[]): BoundT
         ),
       },
       { key: "address", label: "Address", value: ({ sourceIp }) => sourceIp },
-      { key: "failure", label: "What failed", value: ({ authFailure }) => authFailure || "not said" },
-      { key: "delivery", label: "What became of it", value: ({ deliveryResult }) => deliveryResult || "not said" },
+      { key: "failure", label: "What failed", value: ({ authFailure }) => authFailure || "not reported" },
+      { key: "delivery", label: "Outcome", value: ({ deliveryResult }) => deliveryResult || "not reported" },
       { key: "reporter", label: "Reporter", term: "Reporter", value: ({ reportingMta }) => reportingMta },
       { key: "incidents", label: "Messages", align: "end", value: ({ incidents }) => incidents },
       receivedColumn(),

@@ -16,7 +16,7 @@ export function FirstRun({ request, accounts }: FirstRunProps) {
       <section class="card">
         <h2>No reports yet</h2>
         <p class="lead">
-          Nothing has come in for your accounts. Add a domain to get an address for its reports and the DNS records to
+          Your accounts have no reports yet. Add a domain to get an address for its reports and the DNS records to
           publish. Receivers send reports once a day, so the first ones take a day or two.
         </p>
         <AddOneForm request={request} accounts={accounts} />
@@ -46,7 +46,7 @@ export function FirstRun({ request, accounts }: FirstRunProps) {
       <p>At the command line, with an address of your own:</p>
       <pre>npm run -s dmarc -- rua add dmarc@example.com --account acme</pre>
       <p>
-        Mail has come in but nothing is shown? <a href="/operations">Operations</a> tells what became of it.
+        Mail has come in but nothing is shown? <a href="/operations">Operations</a> shows why.
       </p>
     </section>
   );

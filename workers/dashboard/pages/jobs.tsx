@@ -16,7 +16,7 @@ import { bindTable } from "../parts/table-view.tsx";
 const PATH = "/operations/jobs";
 const REFRESH_SECONDS = 4;
 const FIELDS = ["domain", "since", "until"] as const;
-const LABELS = { domain: "Domain", since: "Received since", until: "until" };
+const LABELS = { domain: "Domain", since: "Received from", until: "to" };
 
 /** What was typed into the form, and what came of it. */
 interface Typed {
@@ -35,11 +35,11 @@ export async function jobsPage(request: PageRequest, typed?: Typed): Promise<Pag
     caption: "Jobs",
     rows: jobs,
     sort: "-started",
-    empty: "No job was started yet.",
+    empty: "No jobs yet.",
     columns: [
       { key: "started", label: "Started", value: ({ startedSeconds }) => isoMinute(startedSeconds) },
       { key: "kind", label: "Job", value: ({ kind, dryRun }) => (dryRun ? `${kind}, dry run` : kind) },
-      { key: "filter", label: "About", value: ({ filter }) => filterText(filter) },
+      { key: "filter", label: "Scope", value: ({ filter }) => filterText(filter) },
       {
         key: "state",
         label: "State",
@@ -52,9 +52,9 @@ export async function jobsPage(request: PageRequest, typed?: Typed): Promise<Pag
         value: ({ finished }) => finished ?? "",
         cell: (job) => <Progress job={job} nowSeconds={nowSeconds} />,
       },
-      { key: "total", label: "About, in all", align: "end", value: ({ total }) => total || "" },
-      { key: "scanned", label: "Looked at", align: "end", value: ({ scanned }) => scanned },
-      { key: "enqueued", label: "Sent again", align: "end", value: ({ enqueued }) => enqueued },
+      { key: "total", label: "Files, about", align: "end", value: ({ total }) => total || "" },
+      { key: "scanned", label: "Scanned", align: "end", value: ({ scanned }) => scanned },
+      { key: "enqueued", label: "Enqueued", align: "end", value: ({ enqueued }) => enqueued },
       { key: "updated", label: "Last step", value: ({ updatedSeconds }) => isoMinute(updatedSeconds) },
       { key: "id", label: "Id", value: ({ id }) => id, exportOnly: true },
     ],
@@ -142,7 +142,7 @@ function Progress({ job, nowSeconds }: { job: Job; nowSeconds: number }) {
   const seconds = nowSeconds - startedSeconds;
   return (
     <span class="stack">
-      <progress value={finished} max={Math.max(1, all)} aria-label="Files run again" />
+      <progress value={finished} max={Math.max(1, all)} aria-label="Files reprocessed" />
       <span class="small muted">
         {formatCount(finished)} of {state === "running" ? "about " : ""}
         {formatCount(all)} files
@@ -161,8 +161,8 @@ function ConfirmAll({ form }: { form: URLSearchParams }) {
     <section class="card" aria-labelledby="confirm-all">
       <h2 id="confirm-all">Reprocess everything?</h2>
       <p>
-        No domain and no days are given: every stored file is read again. Totals of the same data stay equal; new mail
-        waits behind it, and it can be cancelled.
+        No filter = all reports: every stored file is read again. Totals stay the same; new mail waits meanwhile, and
+        you can cancel it.
       </p>
       <form class="inline" method="post" action={PATH}>
         {["kind", "dryRun"].map(
@@ -172,7 +172,7 @@ function ConfirmAll({ form }: { form: URLSearchParams }) {
         <button class="danger" type="submit">
           Reprocess everything
         </button>
-        <a href={PATH}>Do not</a>
+        <a href={PATH}>Keep as it is</a>
       </form>
     </section>
   );
@@ -180,7 +180,7 @@ function ConfirmAll({ form }: { form: URLSearchParams }) {
 
 function filterText(filter: Job["filter"]): string {
   const parts = Object.entries(filter).filter(([, value]) => value !== undefined);
-  return parts.length === 0 ? "everything" : parts.map(([name, value]) => `${name} ${value}`).join(", ");
+  return parts.length === 0 ? "all reports" : parts.map(([name, value]) => `${name} ${value}`).join(", ");
 }
 
 function StartForm({ form }: { form: URLSearchParams }) {
@@ -188,8 +188,8 @@ function StartForm({ form }: { form: URLSearchParams }) {
     <section class="card">
       <h2>Start a job</h2>
       <p class="lead">
-        Reprocess reads stored reports again, for instance after an update. Reconcile sends again what was received and
-        never dealt with. Totals do not change by running a report again.
+        Reprocess reads stored reports again, for instance after an update. Reconcile enqueues reports that are still
+        pending. Neither changes a total by itself. No filter = all reports.
       </p>
       <form class="inline" method="post" action={PATH}>
         <Field id="kind" label="Job">

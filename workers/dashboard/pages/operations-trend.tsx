@@ -29,14 +29,14 @@ export async function askTrend(request: PageRequest, period: Period): Promise<Tr
     .filter(({ outcome }) => outcome !== NO_REPORT)
     .map(({ step: at, outcome, events }) => ({ at, outcome, events }));
   const tables = [
-    latencyTable({ id: "trend-latency", caption: "Trend of the time from arrival to data", rows: latency.value }),
+    latencyTable({ id: "trend-latency", caption: "Trend of processing time", rows: latency.value }),
     outcomesTable({ id: "trend", caption: "Trend of outcomes", rows, step }),
   ];
   const view = (
     <>
       <OutcomesChart id="trend" caption="Trend of outcomes" rows={rows} period={period} table="Trend of outcomes">
-        From the points in Analytics Engine: every outcome when it was reached, also one that a later outcome replaced.
-        The engine may sample, and keeps three months; the figures above are exact.
+        From Analytics Engine: every outcome by processing date, including those replaced later. The engine may sample,
+        and keeps three months; the figures above are exact.
       </OutcomesChart>
       <div class="columns">{tables.map((table) => table.view(request.url))}</div>
     </>
@@ -47,8 +47,7 @@ export async function askTrend(request: PageRequest, period: Period): Promise<Tr
 function noTrend(reason: string): Trend {
   const view = (
     <Note>
-      {reason}, so the trend from the points in Analytics Engine is not shown. Nothing else is missing here: all figures
-      of this page come from the ledger.
+      {reason}, so the trend from Analytics Engine is not shown. Everything else on this page comes from the ledger.
     </Note>
   );
   return { tables: [], view };

@@ -54,7 +54,7 @@ export async function operationsPage(request: PageRequest): Promise<PageResult> 
           <Totals outcomes={history.outcomes} status={status} open={open} refused={refused.items} />
           <Parts balance={history.parts} />
           <OutcomesChart id="outcomes" caption="Outcomes" rows={history.outcomes} period={period} table="Outcomes">
-            Here a day is the one on which the outcome was reached, not the report's.{" "}
+            By processing date.{" "}
             {stepOf(period) === "day" && (
               <a href={linkWith(request.url, { days: "1", from: undefined, to: undefined })}>Today by hour</a>
             )}
@@ -75,7 +75,7 @@ export async function operationsPage(request: PageRequest): Promise<PageResult> 
   };
 }
 
-const LEAD = "What came in, what became of it, how long it took, and what is waiting.";
+const LEAD = "Received reports, their outcomes, processing time and what is pending.";
 
 /** That nothing of any mail was lost: what was found, and what became of it. */
 function Parts({ balance }: { balance: PartsBalance }) {
@@ -95,8 +95,8 @@ function Parts({ balance }: { balance: PartsBalance }) {
       </p>
       {missing !== 0 && (
         <Note kind="fault">
-          Nothing became of {formatCount(missing)} of them. That is a fault of the pipeline: run the mail of these days
-          again.
+          {formatCount(missing)} of them have no outcome. That is a fault of the pipeline: reprocess the mail of these
+          days.
         </Note>
       )}
     </>
@@ -121,11 +121,11 @@ async function askHistory(request: PageRequest, period: Period): Promise<History
 function historyTables({ outcomes, latency }: History, step: OutcomeStep) {
   return {
     outcomes: outcomesTable({ id: "outcomes", caption: "Outcomes", rows: outcomes, step }),
-    latency: latencyTable({ id: "latency", caption: "From arrival to data", rows: latency }),
+    latency: latencyTable({ id: "latency", caption: "Processing time", rows: latency }),
   };
 }
 
-/** What waits for a person, whatever its age. */
+/** Open items of any age. */
 interface Open {
   deadLetters: number;
   conflicts: number;
@@ -153,45 +153,58 @@ function Totals({ outcomes, status, open, refused }: TotalsProps) {
   return (
     <dl class="figures">
       <Figure
-        label="Dead letters"
+        label="Open dead letters"
         term="Dead letter"
         value={formatCount(open.deadLetters)}
-        remark={<a href="/operations/dead-letters">open now</a>}
+        remark={<OpenRemark href="/operations/dead-letters" events={countOf("dead_letter")} />}
       />
       <Figure
-        label="Conflicts"
+        label="Open conflicts"
         term="Conflict"
         value={formatCount(open.conflicts)}
-        remark={<a href="/operations/conflicts">open now</a>}
+        remark={<OpenRemark href="/operations/conflicts" events={countOf("conflict")} />}
       />
-      <Figure label="Unfinished files" value={formatCount(unfinished)} remark={<a href="#unfinished">by day</a>} />
+      <Figure label="Pending files" value={formatCount(unfinished)} remark={<a href="#unfinished">by day</a>} />
       <Figure
         label="Refused mails"
         value={`${formatCount(refusedMails)}${isAtLeast ? " or more" : ""}`}
         remark={<a href="#refused">to addresses not registered</a>}
       />
-      <Figure label="Accepted reports" value={countOf("accepted")} remark="of mail of the period" />
-      <Figure label="Reports run again" term="Reprocessing" value={countOf("reprocessed")} remark="in the period" />
+      <Figure label="Reports accepted" value={countOf("accepted")} remark="in the period" />
+      <Figure label="Reprocessed" term="Reprocessing" value={countOf("reprocessed")} remark="in the period" />
       <Figure label="Duplicate reports" term="Duplicate" value={countOf("duplicate")} remark="in the period" />
-      <Figure label="Points due" value={formatCount(reportsWithDueSlices)} remark="reports with slices to be written" />
+      <Figure
+        label="Points pending"
+        value={formatCount(reportsWithDueSlices)}
+        remark="reports whose points are still to be written"
+      />
     </dl>
+  );
+}
+
+/** Under the open items: what came of the period's mail, open or not. */
+function OpenRemark({ href, events }: { href: string; events: string }) {
+  return (
+    <>
+      <a href={href}>show</a>, {events} from this period
+    </>
   );
 }
 
 function refusedTable(rows: RefusedAddress[]): BoundTable {
   return bindTable<RefusedAddress>({
     id: "refused",
-    caption: "Refused mail: its address is not registered",
+    caption: "Refused mail: address not registered",
     rows,
     sort: "-mails",
     size: 10,
-    empty: "No mail to an address that is not registered came in this period.",
+    empty: "No mail was refused in this period.",
     columns: [
       {
         key: "rua",
         label: "Sent to",
         value: ({ rua }) => rua,
-        cell: ({ rua }) => (rua === "" ? "further addresses of a day" : <Name text={rua} />),
+        cell: ({ rua }) => (rua === "" ? "other addresses" : <Name text={rua} />),
       },
       {
         key: "mails",
@@ -200,10 +213,11 @@ function refusedTable(rows: RefusedAddress[]): BoundTable {
         value: ({ mails }) => mails,
         cell: ({ mails, isAtLeast }) => `${formatCount(mails)}${isAtLeast ? " or more" : ""}`,
       },
-      { key: "last", label: "Last one", value: ({ lastSeconds }) => isoMinute(lastSeconds) },
+      { key: "at_least", label: "Or more", value: ({ isAtLeast }) => (isAtLeast ? "yes" : "no"), exportOnly: true },
+      { key: "last", label: "Last mail", value: ({ lastSeconds }) => isoMinute(lastSeconds) },
       {
         key: "sender",
-        label: "Its envelope sender",
+        label: "Last envelope sender",
         value: ({ lastSender }) => lastSender,
         cell: ({ lastSender }) => (lastSender === "" ? "–" : <Name text={lastSender} />),
       },
@@ -214,10 +228,10 @@ function refusedTable(rows: RefusedAddress[]): BoundTable {
 function unfinishedTable({ unfinishedDays }: PipelineStatus): BoundTable {
   return bindTable({
     id: "unfinished",
-    caption: "Unfinished files",
+    caption: "Pending files",
     rows: unfinishedDays,
     sort: "-day",
-    empty: "Everything that was received has its outcome.",
+    empty: "Nothing is pending.",
     columns: [
       { key: "day", label: "Arrived on (UTC)", value: ({ day }) => day },
       { key: "objects", label: "Files", align: "end", value: ({ objects }) => objects },
@@ -232,7 +246,7 @@ function queuesTable({ queues }: PipelineStatus, nowSeconds: number): BoundTable
     caption: "Queues",
     rows: queues,
     sort: "queue",
-    empty: "The platform names no queue.",
+    empty: "No queue is reported.",
     columns: [
       { key: "queue", label: "Queue", value: ({ queue }) => queue },
       { key: "messages", label: "Waiting", align: "end", value: ({ messages }) => messages },
@@ -245,7 +259,7 @@ function queuesTable({ queues }: PipelineStatus, nowSeconds: number): BoundTable
       },
       {
         key: "oldest_seconds",
-        label: "Oldest waits",
+        label: "Oldest",
         align: "end",
         value: ({ oldestSeconds }) => oldestSeconds,
         cell: ({ oldestSeconds }) => (oldestSeconds === 0 ? "–" : formatDuration(nowSeconds - oldestSeconds)),

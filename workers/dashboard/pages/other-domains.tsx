@@ -26,7 +26,7 @@ export function otherDomainsTable(request: PageRequest, rows: OtherDomain[]): Bo
         ),
       },
       { key: "sessions", label: "TLS sessions", align: "end", value: ({ sessions }) => sessions },
-      { key: "failed_sessions", label: "Of these failed", align: "end", value: ({ failedSessions }) => failedSessions },
+      { key: "failed_sessions", label: "Failed sessions", align: "end", value: ({ failedSessions }) => failedSessions },
       { key: "incidents", label: "Failing messages", align: "end", value: ({ incidents }) => incidents },
     ],
   });

@@ -13,14 +13,14 @@ import { type BoundTable, bindTable } from "../parts/table-view.tsx";
 const ACCEPTED = ["accepted", "reprocessed"];
 const FAILED = ["dead_letter", "conflict"];
 const OUTCOME_WORDS: Record<string, string> = {
-  accepted: "Read for the first time: its figures count.",
-  reprocessed: "Read again: its figures took the place of the earlier ones.",
-  duplicate: "The same report came once more; nothing was counted twice.",
-  conflict: "The same report came with other content and waits for a person.",
-  dead_letter: "Could not be read; kept with its reason.",
-  discarded: "A person or a setting decided against it.",
-  cleared: "Was a dead letter or a conflict, and is solved.",
-  retracted: "Was accepted, and no longer is: run again without it, or taken back.",
+  accepted: "Read for the first time; its figures count.",
+  reprocessed: "Read again: its figures replaced the earlier ones.",
+  duplicate: "The same report came again; nothing is counted twice.",
+  conflict: "The same report came with different content; a person decides which counts.",
+  dead_letter: "Couldn't be processed; kept with the reason.",
+  discarded: "Discarded by a person or a setting.",
+  cleared: "Was a dead letter or conflict, now resolved.",
+  retracted: "Was accepted, and no longer counts: reprocessed without it, or taken back.",
   slice: "Some of the points of a large report were written.",
 };
 
@@ -37,7 +37,7 @@ export function stepOf({ firstDay, lastDay }: Period): OutcomeStep {
 }
 
 const SERIES: readonly Series[] = [
-  { name: "accepted", label: "Accepted or run again", look: "pass" },
+  { name: "accepted", label: "Accepted or reprocessed", look: "pass" },
   { name: "other", label: "Duplicate or discarded", look: "plain" },
   { name: "failed", label: "Dead letter or conflict", look: "fail" },
 ];
@@ -98,7 +98,7 @@ export function outcomesTable({ id, caption, rows, step }: Named<OutcomeCount> &
     caption,
     rows,
     sort: `-${step}`,
-    empty: "Nothing came in during this period.",
+    empty: "Nothing was received in this period.",
     columns: [
       step === "day"
         ? dayColumn("day", "Day (UTC)", ({ at }) => at)

@@ -18,7 +18,7 @@ export function daysTable(days: readonly DayTotals[]): BoundTable {
     caption: "Messages by day",
     rows: days,
     sort: "-day",
-    empty: "No day has a report.",
+    empty: "No reports in this period.",
     columns: [
       dayColumn("day", "Day (UTC)", ({ day }) => day),
       messagesColumn(),
@@ -57,7 +57,7 @@ export function dispositionsTable(found: readonly DispositionTotals[]): BoundTab
     caption: "What receivers did",
     rows,
     sort: "-messages",
-    empty: "No message was reported.",
+    empty: "No messages were reported.",
     columns: [
       {
         key: "disposition",
@@ -74,17 +74,17 @@ export function dispositionsTable(found: readonly DispositionTotals[]): BoundTab
         value: (row) => shareOf(row.messages, row.total),
         cell: (row) => formatShare(row.messages, row.total),
       },
-      { key: "failed", label: "Of these failing", align: "end", value: ({ failed }) => failed },
+      { key: "failed", label: "Failing", align: "end", value: ({ failed }) => failed },
     ],
   });
 }
 
 const REASON_WORDS: Record<string, string> = {
   forwarded: "The receiver saw that it was forwarded.",
-  sampled_out: "It was outside the percentage (pct) the policy was for.",
+  sampled_out: "It was outside the percentage (pct) that the policy applied to.",
   trusted_forwarder: "It came from a forwarder the receiver trusts.",
   mailing_list: "It came through a mailing list.",
-  local_policy: "The receiver's own rules let it pass, or refused it.",
+  local_policy: "The receiver's own rules decided.",
   policy_test_mode: "The policy is published as a test (t=y).",
   other: "Another reason; the comment may say which.",
 };
@@ -109,10 +109,10 @@ export function reasonsTable(reasons: readonly ReasonTotals[]): BoundTable {
   }
   return bindTable<ReasonRow>({
     id: "reasons",
-    caption: "Why policy was not followed",
+    caption: "Policy overrides",
     rows: [...rows.values()],
     sort: "-messages",
-    empty: "No receiver named a reason to do something else than the policy asks for.",
+    empty: "No receiver reported a policy override.",
     columns: [
       {
         key: "reason",
@@ -124,7 +124,7 @@ export function reasonsTable(reasons: readonly ReasonTotals[]): BoundTable {
             <span>
               <ForeignText text={type} />
             </span>
-            <span class="small muted">{REASON_WORDS[type] ?? "A reason no standard names."}</span>
+            <span class="small muted">{REASON_WORDS[type] ?? "A reason that no standard defines."}</span>
             {comment !== "" && (
               <span class="small muted">
                 “<ForeignText text={comment} />”
@@ -136,7 +136,7 @@ export function reasonsTable(reasons: readonly ReasonTotals[]): BoundTable {
       { key: "comment", label: "Comment", value: ({ comment }) => comment, exportOnly: true },
       {
         key: "disposition",
-        label: "Done instead",
+        label: "Action taken",
         value: ({ disposition }) => disposition,
         cell: ({ disposition }) => <DispositionMark disposition={disposition} />,
       },
@@ -152,7 +152,7 @@ export function policiesTable(policies: readonly PolicyDays[]): BoundTable {
     caption: "Published policy over time",
     rows: policies,
     sort: "-last_day",
-    empty: "No report repeats a published policy.",
+    empty: "No report contains a published policy.",
     columns: [
       {
         key: "policy",

@@ -11,12 +11,19 @@ import {
   policiesQuery,
   ruaAddressesQuery,
 } from "../../../shared/ledger/days.ts";
+import { recordChangesOfPeriodQuery, type SeenChange } from "../../../shared/ledger/domain-checks.ts";
 import { type Extent, extentQuery } from "../../../shared/ledger/domains.ts";
-import type { SenderDecision } from "../../../shared/ledger/sender-decisions.ts";
+import {
+  type DecidedSender,
+  decisionsOfPeriodQuery,
+  type SenderDecision,
+} from "../../../shared/ledger/sender-decisions.ts";
 import { type Mail, mailQuery, SOURCE_LIMITS } from "../../../shared/ledger/sources.ts";
+import { DASHBOARD_LIMITS } from "../../../shared/limits.ts";
 import { isoDay } from "../data/days.ts";
 import { changeOfCount, formatCount, formatShare } from "../data/numbers.ts";
 import { type Period, periodBefore } from "../data/period.ts";
+import { type TimelineEvent, timelineEvents } from "../data/timeline.ts";
 import { BeforeDetails, daysWithData, detailsSince } from "../parts/before-details.tsx";
 import { FoldedTable } from "../parts/chart-table.tsx";
 import { DayChart } from "../parts/chart-view.tsx";
@@ -30,6 +37,7 @@ import { askPublishedRecords, type PublishedRecords, RecordsCard } from "../part
 import { askOne, domainScope, linkTo, type PageRequest, periodOf } from "../parts/request.ts";
 import { JudgementBasis } from "../parts/sender.tsx";
 import { SpreadNote } from "../parts/spread.tsx";
+import { TimelineLegend, TimelineList, timelineMarks } from "../parts/timeline.tsx";
 import { daysTable, dispositionsTable, policiesTable, reasonsTable } from "./overview-tables.tsx";
 import { decisionsBySource } from "./sender-decision.tsx";
 import { sourcesTable } from "./sources-table.tsx";
@@ -50,6 +58,9 @@ interface Overview {
   decisions: ReadonlyMap<string, SenderDecision>;
   /** What the domain publishes. */
   records: PublishedRecords;
+  /** Of the period, the newest. */
+  changes: SeenChange[];
+  decided: DecidedSender[];
 }
 
 export async function overviewPage(request: PageRequest, domain: string): Promise<PageResult> {
@@ -80,7 +91,7 @@ export async function overviewPage(request: PageRequest, domain: string): Promis
           {policies.length === 0 ? (
             <NoReports domain={domain} request={request} />
           ) : (
-            <Content request={request} overview={overview} verdict={verdict} tables={tables} />
+            <Content request={request} overview={overview} sources={sources} verdict={verdict} tables={tables} />
           )}
         </>
       ),
@@ -91,7 +102,8 @@ export async function overviewPage(request: PageRequest, domain: string): Promis
 async function askOverview(request: PageRequest, domain: string): Promise<Overview> {
   const period = periodOf(request);
   const scope = await domainScope(request, domain, period);
-  const [days, mail, policies, extent, addresses, decisions, records] = await Promise.all([
+  const events = { firstDay: period.firstDay, lastDay: period.lastDay, limit: DASHBOARD_LIMITS.maxTimelineEvents };
+  const [days, mail, policies, extent, addresses, decisions, records, changes, decided] = await Promise.all([
     request.ask(dayTotalsQuery({ ...scope, firstDay: periodBefore(period).firstDay })),
     askOne(request, mailQuery(scope)),
     request.ask(policiesQuery(await domainScope(request, domain))),
@@ -99,11 +111,14 @@ async function askOverview(request: PageRequest, domain: string): Promise<Overvi
     request.ask(ruaAddressesQuery(scope)),
     decisionsBySource(request, domain),
     askPublishedRecords(request, domain),
+    request.ask(recordChangesOfPeriodQuery(domain, scope.accounts, events)),
+    request.ask(decisionsOfPeriodQuery(domain, scope.accounts, events)),
   ]);
   const ruaAddresses = addresses.map(({ rua }) => rua);
   const isAllCounted = days.every(({ day, uncounted }) => day < period.firstDay || uncounted === 0);
   const countedMail = isAllCounted ? mail : await askOne(request, mailQuery({ ...scope, onlyCounted: true }));
-  return { domain, period, days, mail, countedMail, policies, extent, ruaAddresses, decisions, records };
+  const found = { days, mail, countedMail, policies, extent, ruaAddresses, decisions, records, changes, decided };
+  return { domain, period, ...found };
 }
 
 interface TablesInput {
@@ -128,12 +143,15 @@ function overviewTables(request: PageRequest, { overview, sources, judged }: Tab
 interface ContentProps {
   request: PageRequest;
   overview: Overview;
+  sources: Source[];
   verdict: Verdict;
   tables: ReturnType<typeof overviewTables>;
 }
 
-function Content({ request, overview, verdict, tables }: ContentProps) {
-  const { domain, period, days, mail, extent } = overview;
+function Content({ request, overview, sources, verdict, tables }: ContentProps) {
+  const { domain, period, days, mail, extent, policies, changes, decided } = overview;
+  const dataSince = detailsSince(extent);
+  const events = timelineEvents({ period, changes, policies, decisions: decided, sources, dataSince });
   const current = days.filter(({ day }) => day >= period.firstDay);
   return (
     <>
@@ -141,11 +159,12 @@ function Content({ request, overview, verdict, tables }: ContentProps) {
       <JudgementBasis request={request} domain={domain} days={current} />
       <BeforeDetails period={period} extent={extent} />
       <Totals current={current} before={days.filter(({ day }) => day < period.firstDay)} />
-      <DailyChart days={current} period={period} extent={extent} domain={domain} />
+      <DailyChart request={request} days={current} period={period} extent={extent} domain={domain} events={events} />
       <RecordsCard request={request} domain={domain} records={overview.records} />
+      <div class="page-break" />
       {mail.sources.length >= SOURCE_LIMITS.maxGroups && <PartialSources />}
       {tables.sources.view(request.url)}
-      <p class="small">
+      <p class="small screen-only">
         <a href={linkTo(request, `${domainPath(domain)}/sources`)}>All sources</a>
       </p>
       <div class="columns">
@@ -219,13 +238,15 @@ function changeOfShare(part: number, total: number, before: { part: number; tota
 }
 
 interface ChartProps {
+  request: PageRequest;
   days: DayTotals[];
   period: Period;
   extent: Extent;
   domain: string;
+  events: readonly TimelineEvent[];
 }
 
-function DailyChart({ days, period, extent, domain }: ChartProps) {
+function DailyChart({ request, days, period, extent, domain, events }: ChartProps) {
   const filled = fillDays(days, { period, extent });
   const total = filled.reduce((sum, { messages }) => sum + messages, 0);
   const passed = filled.reduce((sum, day) => sum + day.passed, 0);
@@ -245,9 +266,12 @@ function DailyChart({ days, period, extent, domain }: ChartProps) {
           { name: "failed", label: "Fail DMARC", look: "fail" },
         ]}
         unit="messages"
+        marks={timelineMarks(events)}
       />
+      <TimelineLegend events={events} />
       <SpreadNote days={filled} unit="messages" />
       <p class="small muted">By date of the mail. Yesterday and today are incomplete.</p>
+      <TimelineList request={request} domain={domain} events={events} />
     </section>
   );
 }

@@ -30,7 +30,7 @@ export function recordsTable<Row extends Shown>(request: PageRequest, input: Rec
   const { records, isOneAddress = false, columns, ...given } = input;
   return bindTable<Row>({
     size: 10,
-    empty: "No record.",
+    empty: "No records.",
     ...given,
     rows: records,
     columns: [...columns, ...recordColumns(request, isOneAddress)],
@@ -77,7 +77,7 @@ function recordColumns(request: PageRequest, isOneAddress: boolean): ViewColumn<
   ];
 }
 
-/** What became of the mail, and why. */
+/** The results of the mail, and the reasons. */
 const RESULT_COLUMNS: ViewColumn<Shown>[] = [
   {
     key: "dmarc",

@@ -63,11 +63,11 @@ export async function changeReport(
   switch (form.get("action")) {
     case "take-back": {
       const reason = form.get("reason")?.trim() ?? "";
-      if (reason === "") throw new ApiError("bad_request", "Say why: the reason is kept with the report.");
+      if (reason === "") throw new ApiError("bad_request", "Give a reason: it is kept with the report.");
       if (form.get("confirmed") !== "yes") {
         throw new ApiError(
           "bad_request",
-          "Confirm that the report's figures are to go: tick the box beside the button.",
+          "Confirm that the report's figures are to be removed: tick the box beside the button.",
         );
       }
       await request.operate("takeBackReport", { ...name, reason });
@@ -85,14 +85,14 @@ export async function changeReport(
 /** The raw object a report was read from, as it came. */
 export async function reportRawFile(request: PageRequest, address: ReportAddress): Promise<Response> {
   const { rawKey } = await findReport(request, address);
-  const missing = "The raw file is not stored any more. Of failure reports an address may keep the facts only.";
+  const missing = "The raw file is no longer stored. For failure reports, an address may keep the facts only.";
   return rawFileAnswer(request, { rawKey, missing });
 }
 
 /** @throws ApiError (404), also for a report the person may not see: that it exists is not told either */
 async function findReport(request: PageRequest, { account, domain, day, uid }: ReportAddress): Promise<StoredReport> {
   const linkDay = parseDay(day);
-  const missing = new ApiError("not_found", "There is no such report, or it is not yours to see.");
+  const missing = new ApiError("not_found", "No such report, or no access.");
   if (linkDay === undefined || !maySee(request.access, account)) throw missing;
   const withTakenBack = request.access.role === "operator";
   const query = reportQuery({ account, domain, day: linkDay, uid, withTakenBack });

@@ -121,7 +121,7 @@ function reportsTable(request: PageRequest, { domain, page, list }: ListInput): 
         No report matches. <a href={linkTo(request, `${domainPath(domain)}/reports`)}>All reports of the period</a>
       </>
     ) : (
-      "No aggregate report is about this domain in this period. Choose a longer one, or wait: most receivers report once a day."
+      "No aggregate reports for this domain in this period. Choose a longer one, or wait: most receivers report once a day."
     ),
     partial: page.matching > DASHBOARD_LIMITS.maxExportRows && exportNote(),
   });

@@ -193,13 +193,15 @@ export function sourceReportsTable(request: PageRequest, groups: readonly Source
   }
   return bindTable<SourceReport>({
     id: "reports",
-    caption: "Newest reports behind it",
+    caption: "Reports",
     rows: [...reports.values()],
     sort: "-day",
     size: 10,
     empty: "No report in this period.",
     partial: reports.size >= SOURCE_LIMITS.maxReports && (
-      <Note>The newest {formatCount(SOURCE_LIMITS.maxReports)} reports; more are among all reports of the domain.</Note>
+      <Note>
+        These are the newest {formatCount(SOURCE_LIMITS.maxReports)}; the others are among all reports of the domain.
+      </Note>
     ),
     columns: [
       {

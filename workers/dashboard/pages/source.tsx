@@ -202,8 +202,8 @@ function NoMail({ request, detail }: { request: PageRequest; detail: Detail }) {
   return (
     <section class="card">
       <p class="empty">
-        No mail of this {isAddress(detail) ? "address" : "source"} was reported in the period. Choose a longer one, or
-        look at <a href={linkTo(request, `${domainPath(detail.domain)}/sources`)}>all sources</a>.
+        No mail from this {isAddress(detail) ? "address" : "source"} was reported in this period. Choose a longer one,
+        or see <a href={linkTo(request, `${domainPath(detail.domain)}/sources`)}>all sources</a>.
       </p>
     </section>
   );
@@ -229,7 +229,7 @@ function Content({ request, detail, found, tables, period }: ContentProps) {
       )}
       <SourceFigures groups={found.groups} />
       {found.isPartial && (
-        <Note>There is more of this than one page can take: the largest part is shown. Choose a shorter period.</Note>
+        <Note>There is more than one page can show: these are the largest parts. Choose a shorter period.</Note>
       )}
       <SenderDecisionCard decisions={found.decisions} action={linkTo(request, detailPath(detail))} />
       <SourceChart found={found} name={detail.name} />
@@ -268,16 +268,16 @@ function SourceFigures({ groups }: { groups: SourceDetail[] }) {
       <Figure label="Addresses" value={formatCount(addresses)} />
       {total.uncounted > 0 && (
         <Figure
-          label="Of unverified reports"
+          label="From unverified reports"
           term="Verified report"
           value={formatShare(total.uncounted, total.messages)}
-          remark="of the messages: no judgement counts them"
+          remark="of messages; the verdict leaves them out"
         />
       )}
       <Figure
         label="First seen"
         value={isoDay(total.firstDay)}
-        remark={`last ${isoDay(total.lastDay)}, of all the data`}
+        remark={`last seen ${isoDay(total.lastDay)} (all data)`}
       />
     </dl>
   );

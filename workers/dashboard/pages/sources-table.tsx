@@ -49,7 +49,7 @@ export function sourcesTable(request: PageRequest, input: SourcesInput): BoundTa
     rows: input.sources,
     sort: "-messages",
     ...(input.size === undefined ? {} : { size: input.size }),
-    empty: "Nobody sent mail in this domain's name in this period, as far as receivers reported.",
+    empty: "No mail from this domain was reported in this period.",
     columns: columns(request, input),
   });
 }
@@ -103,12 +103,15 @@ function columns(request: PageRequest, input: SourcesInput): ViewColumn<Source>[
       cell: ({ messages }) => formatShare(messages, total),
     },
     dmarcColumn(),
-    { key: "uncounted", label: "Of unverified reports", value: ({ uncounted }) => uncounted, exportOnly: true },
-    shareColumn({ key: "dkim_pass", label: "DKIM pass", term: "DKIM" }, ({ dkimPassed }) => dkimPassed),
+    { key: "uncounted", label: "From unverified reports", value: ({ uncounted }) => uncounted, exportOnly: true },
+    shareColumn(
+      { key: "dkim_pass", label: "DKIM pass", term: "DKIM", screenOnly: true },
+      ({ dkimPassed }) => dkimPassed,
+    ),
     shareColumn({ key: "dkim_aligned", label: "DKIM aligned", term: "Alignment" }, ({ dkimAligned }) => dkimAligned),
-    shareColumn({ key: "spf_pass", label: "SPF pass", term: "SPF" }, ({ spfPassed }) => spfPassed),
+    shareColumn({ key: "spf_pass", label: "SPF pass", term: "SPF", screenOnly: true }, ({ spfPassed }) => spfPassed),
     shareColumn({ key: "spf_aligned", label: "SPF aligned" }, ({ spfAligned }) => spfAligned),
-    dayColumn("first_seen", "First seen", ({ firstDay }) => firstDay),
+    { ...dayColumn<Source>("first_seen", "First seen", ({ firstDay }) => firstDay), screenOnly: true },
     dayColumn("last_seen", "Last seen", ({ lastDay }) => lastDay),
     { key: "new", label: "New in period", value: (source) => (isNew(source) ? "yes" : "no"), exportOnly: true },
   ];

@@ -9,7 +9,7 @@ import { Note } from "../parts/marks.tsx";
 export function TakenBackNote({ decision }: { decision: DecisionRow | undefined }) {
   return (
     <Note kind="fault">
-      <strong>This report was taken back: no figure counts it.</strong>{" "}
+      <strong>This report was taken back: it counts in no figure.</strong>{" "}
       {decision !== undefined && (
         <>
           Decided by <ForeignText text={decision.decidedBy} /> on {isoMinute(decision.decidedSeconds)}:{" "}
@@ -25,10 +25,10 @@ export function TakeBackForm({ isTakenBack, action }: { isTakenBack: boolean; ac
   if (isTakenBack) {
     return (
       <section class="card">
-        <h2>Let it count again</h2>
+        <h2>Count it again</h2>
         <form class="inline" method="post" action={action}>
           <button type="submit" name="action" value="undo">
-            Let it count again
+            Count it again
           </button>
         </form>
       </section>
@@ -38,15 +38,15 @@ export function TakeBackForm({ isTakenBack, action }: { isTakenBack: boolean; ac
     <section class="card">
       <h2>Take the report back</h2>
       <p class="lead">
-        For a report that nobody should have counted, such as a forged one. Its figures go; the raw file stays, and the
-        report is not accepted again when it comes again or is read again. It can be undone here.
+        For a report that should not count, such as a forged one. Its figures are removed; the raw file is kept, and the
+        report is not accepted again. You can undo this here.
       </p>
       <form class="inline" method="post" action={action}>
         <Field id="take-back-reason" label="Reason">
           <input id="take-back-reason" name="reason" type="text" required maxlength={1000} />
         </Field>
         <label>
-          <input type="checkbox" name="confirmed" value="yes" required /> its figures are to go
+          <input type="checkbox" name="confirmed" value="yes" required /> remove its figures
         </label>
         <button class="danger" type="submit" name="action" value="take-back">
           Take back

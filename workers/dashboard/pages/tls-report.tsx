@@ -45,7 +45,7 @@ export async function tlsReportPage(request: PageRequest, stored: Stored<"tls">)
             lead={
               <>
                 What one sender of mail saw when it connected to the mail servers of{" "}
-                <ForeignText text={domain || "a domain it does not name"} />.
+                <ForeignText text={domain || "an unnamed domain"} />.
               </>
             }
           />
@@ -148,7 +148,7 @@ function policiesTable(policies: PolicyRow[]): BoundTable {
     caption: "Policies",
     rows: policies,
     sort: "-sessions",
-    empty: "The report names no policy, so it tells of no session.",
+    empty: "The report has no policy, so no sessions.",
     columns: [
       tlsPolicyColumn(),
       { key: "domain", label: "Policy domain", term: "Policy domain", value: ({ policyDomain }) => policyDomain },
@@ -186,7 +186,7 @@ function detailsTable(rows: DetailRow[]): BoundTable {
     caption: "Failures",
     rows,
     sort: "-sessions",
-    empty: "The report tells of no failure in detail.",
+    empty: "The report has no failure details.",
     partial: limitNote(rows, TLS_LIMITS.maxGroups),
     columns: [
       tlsResultColumn(),

@@ -71,8 +71,8 @@ export async function tlsPage(request: PageRequest, domain: string): Promise<Pag
           <BeforeDetails period={period} extent={extent} />
           {days.length === 0 ? (
             <section class="card">
-              <h2>No TLS report about this period</h2>
-              <p class="lead">Reports are sent to the address that this record of your domain names:</p>
+              <h2>No TLS reports for this period</h2>
+              <p class="lead">To receive them, publish this record:</p>
               <pre>
                 _smtp._tls.
                 <ForeignText text={domain} />
@@ -143,7 +143,7 @@ function failuresTable(rows: TlsFailureTotals[]): BoundTable {
     caption: "Failures",
     rows,
     sort: "-sessions",
-    empty: "No sender reported a failure in detail.",
+    empty: "No failure details were reported.",
     partial: limitNote(rows, TLS_LIMITS.maxGroups),
     columns: [
       tlsResultColumn(),
@@ -190,7 +190,7 @@ function reportsTable(request: PageRequest, reports: TlsReportTotals[]): BoundTa
     caption: "Reports",
     rows: reports,
     sort: "-begin",
-    empty: "No report in this period.",
+    empty: "No reports in this period.",
     partial: limitNote(reports, TLS_LIMITS.maxReports),
     columns: [
       ...reportPeriodColumns<TlsReportTotals>((report) => linkTo(request, reportPath(report))),

@@ -30,14 +30,13 @@ export function BeforeDetails({ period, extent }: BeforeProps) {
     <Note>
       {isBeforeAll && (
         <>
-          The first report is about <span class="nowrap">{isoDay(firstDay)}</span>: of the days before, nothing is
-          known.{" "}
+          The first report is for <span class="nowrap">{isoDay(firstDay)}</span>: there is no data before that.{" "}
         </>
       )}
       {isBeforeDetails && (
         <>
-          Of the days up to <span class="nowrap">{isoDay(lastFinalDay)}</span> only the sums by day are kept: sources,
-          dispositions, reasons and single reports are of the days after.
+          Up to <span class="nowrap">{isoDay(lastFinalDay)}</span> only daily totals are kept; sources, dispositions,
+          overrides and single reports begin after that day.
         </>
       )}
     </Note>

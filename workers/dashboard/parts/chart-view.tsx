@@ -20,7 +20,22 @@ export interface DayChartProps {
   unit: string;
   /** A day of the chart in words. */
   nameOf?: (day: number) => string;
+  /** What happened on days, under the axis. */
+  marks?: readonly DayMark[];
 }
+
+/** A mark under a day of the chart. */
+export interface DayMark {
+  day: number;
+  /** From the top, from 0. */
+  lane: number;
+  /** SVG path around 0, 0. */
+  path: string;
+  tip: string;
+}
+
+/** Ours: height of a lane of marks. */
+const LANE_HEIGHT = 14;
 
 const WIDE: ChartSize = { width: 1150, height: 240 };
 const NARROW: ChartSize = { width: 360, height: 200 };
@@ -47,16 +62,17 @@ export function DayChart(props: DayChartProps) {
 }
 
 function ChartSvg({ size, shown, ...props }: DayChartProps & { size: ChartSize; shown: string }) {
-  const { id, label, days, series, nameOf = isoDay } = props;
+  const { id, label, days, series, nameOf = isoDay, marks = [] } = props;
   const chart = layOutDays(
     days,
     series.map(({ name }) => name),
     size,
   );
   const pattern = `hatch-${id}-${shown}`;
+  const height = size.height + LANE_HEIGHT * Math.max(0, ...marks.map(({ lane }) => lane + 1));
   const lookOf = (name: string): string => series.find((s) => s.name === name)?.look ?? "plain";
   return (
-    <svg class={shown} viewBox={`0 0 ${size.width} ${size.height}`} role="img" aria-label={label}>
+    <svg class={shown} viewBox={`0 0 ${size.width} ${height}`} role="img" aria-label={label}>
       <defs>
         <pattern id={pattern} width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">
           <rect width="6" height="6" class="fill-fail" />
@@ -70,6 +86,7 @@ function ChartSvg({ size, shown, ...props }: DayChartProps & { size: ChartSize; 
       {chart.bars.map((part) => (
         <rect {...box(part)} {...fill(lookOf(part.series), pattern)} />
       ))}
+      <Marks chart={chart} marks={marks} top={size.height} />
       {chart.days.map(({ day, x, width }) => {
         const tip = dayText(days.find((d) => d.day === day) ?? { day, values: {} }, { ...props, nameOf });
         const { top, bottom } = chart.plot;
@@ -80,6 +97,25 @@ function ChartSvg({ size, shown, ...props }: DayChartProps & { size: ChartSize; 
         );
       })}
     </svg>
+  );
+}
+
+// At the middle of their days, as the bars are; what happened on a day that the chart does not have is in the list.
+function Marks({ chart, marks, top }: { chart: Chart; marks: readonly DayMark[]; top: number }) {
+  const places = new Map(chart.days.map(({ day, x, width }) => [day, x + width / 2]));
+  return (
+    <g>
+      {marks.map(({ day, lane, path, tip }) => {
+        const x = places.get(day);
+        if (x === undefined) return null;
+        const y = top + LANE_HEIGHT * (lane + 0.5);
+        return (
+          <path class="mark" d={path} transform={`translate(${round(x)} ${y})`} data-tip={`${isoDay(day)}: ${tip}`}>
+            <title>{`${isoDay(day)}: ${tip}`}</title>
+          </path>
+        );
+      })}
+    </g>
   );
 }
 

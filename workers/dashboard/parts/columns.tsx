@@ -33,7 +33,7 @@ export function dmarcColumn<Row extends { passed: number; messages: number }>():
 
 /** A share of a row's messages as text. */
 export function shareColumn<Row extends { messages: number }>(
-  column: { key: string; label: string; term?: string },
+  column: Pick<ViewColumn<Row>, "key" | "label" | "term" | "screenOnly">,
   part: (row: Row) => number,
 ): ViewColumn<Row> {
   return {
@@ -49,6 +49,7 @@ export function dayColumn<Row>(key: string, label: string, day: (row: Row) => nu
   return {
     key,
     label,
+    narrow: true,
     value: (row) => isoDay(day(row)),
     cell: (row) => <span class="nowrap">{isoDay(day(row))}</span>,
   };
@@ -112,6 +113,7 @@ export function receivedColumn<Row extends { receivedSeconds: number }>(): ViewC
   return {
     key: "received",
     label: "Received",
+    narrow: true,
     value: ({ receivedSeconds }) => isoMinute(receivedSeconds),
     cell: ({ receivedSeconds }) => <span class="nowrap small">{isoMinute(receivedSeconds)}</span>,
   };

@@ -73,7 +73,7 @@ export function ForeignJson({ value }: { value: unknown }) {
   );
 }
 
-/** The first of a list that may be long, each in a line of its own, and how many more there are. */
+/** The first of a list that may be long, each in a line of its own, and the way to see more of it. */
 export function FirstOf<Item>({ items, view }: { items: readonly Item[]; view: (item: Item) => Child }) {
   const { maxListed } = DASHBOARD_LIMITS;
   return (
@@ -81,7 +81,22 @@ export function FirstOf<Item>({ items, view }: { items: readonly Item[]; view: (
       {items.slice(0, maxListed).map((item) => (
         <span>{view(item)}</span>
       ))}
-      {items.length > maxListed && <span class="muted">and {formatCount(items.length - maxListed)} more</span>}
+      {items.length > maxListed && <More items={items.slice(maxListed)} view={view} />}
     </>
+  );
+}
+
+// Folded up; where there are very many, files have them all.
+function More<Item>({ items, view }: { items: readonly Item[]; view: (item: Item) => Child }) {
+  const { maxUnfolded } = DASHBOARD_LIMITS;
+  const beyond = items.length - maxUnfolded;
+  return (
+    <details class="more">
+      <summary>and {formatCount(items.length)} more</summary>
+      {items.slice(0, maxUnfolded).map((item) => (
+        <div>{view(item)}</div>
+      ))}
+      {beyond > 0 && <div class="muted">and {formatCount(beyond)} more, in CSV and JSON</div>}
+    </details>
   );
 }

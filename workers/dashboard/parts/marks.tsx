@@ -70,19 +70,19 @@ export function Note({ kind = "warn", children }: { kind?: "warn" | "done" | "fa
 export function limitNote(rows: readonly unknown[], limit: number): Child {
   if (rows.length < limit) return undefined;
   return (
-    <Note>Only {formatCount(limit)} rows are here, and there are more: choose a shorter period to see the rest.</Note>
+    <Note>Only {formatCount(limit)} rows are shown, and there are more: choose a shorter period to see the rest.</Note>
   );
 }
 
 /** Says that a file holds fewer rows than the table has. */
 export function exportNote(): Child {
-  return <Note>CSV and JSON take the first {formatCount(DASHBOARD_LIMITS.maxExportRows)} rows.</Note>;
+  return <Note>CSV and JSON have the first {formatCount(DASHBOARD_LIMITS.maxExportRows)} rows.</Note>;
 }
 
 interface ShareProps {
   part: number;
   total: number;
-  /** All of it is what the published policy asks receivers to refuse: no fault, so the bar is grey and says so. */
+  /** All of it is what the published policy asks receivers to reject: no fault, so the bar is grey and says so. */
   isRefused?: boolean;
 }
 
@@ -99,7 +99,7 @@ export function ShareBar({ part, total, isRefused = false }: ShareProps) {
           <rect x={filled} width={width - filled} height="5" class={isRefused ? "fill-soft" : "fill-fail"} />
         </svg>
       )}
-      {total > 0 && isRefused && <span class="small muted">all to be refused</span>}
+      {total > 0 && isRefused && <span class="small muted">rejection intended</span>}
     </span>
   );
 }
@@ -108,7 +108,7 @@ export function ShareBar({ part, total, isRefused = false }: ShareProps) {
 export function Explained({ word, meaning }: { word: string; meaning: string }) {
   return (
     <span class="stack explained">
-      <span>{word === "" ? "not said" : <ForeignText text={word} />}</span>
+      <span>{word === "" ? "not reported" : <ForeignText text={word} />}</span>
       {meaning !== "" && <span class="small muted">{meaning}</span>}
     </span>
   );

@@ -17,8 +17,7 @@ export async function unless<T>(codes: readonly ApiErrorCode[], asked: Promise<T
 export function MissingPart({ part, problem }: { part: string; problem: string }) {
   return (
     <Note kind="fault">
-      <strong>{part} cannot be shown now.</strong> {problem} Nothing is lost: what comes in is kept. Load the page again
-      in a moment.
+      <strong>{part} can't be shown now.</strong> {problem} No data is lost. Reload the page in a moment.
     </Note>
   );
 }

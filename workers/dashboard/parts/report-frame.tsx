@@ -87,7 +87,7 @@ export function storedPairs({
 
 /** What was repaired or not understood. */
 export function Warnings({ details: { warnings, omittedWarnings } }: { details: ReportDetails }) {
-  if (warnings.length === 0) return <p class="muted">The report was read without a warning.</p>;
+  if (warnings.length === 0) return <p class="muted">The report was read without warnings.</p>;
   return (
     <section class="card">
       <h2>Warnings</h2>
@@ -102,7 +102,7 @@ export function Warnings({ details: { warnings, omittedWarnings } }: { details: 
             <ForeignText text={detail} />
           </li>
         ))}
-        {omittedWarnings > 0 && <li>and {formatCount(omittedWarnings)} more</li>}
+        {omittedWarnings > 0 && <li>and {formatCount(omittedWarnings)} more, which are counted only</li>}
       </ul>
     </section>
   );

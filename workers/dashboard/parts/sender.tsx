@@ -9,13 +9,13 @@ import { linkTo, type PageRequest } from "./request.ts";
 import type { ViewColumn } from "./table-view.tsx";
 
 const WORDS: Record<SenderState, { mark: string; kind: string; meaning: string }> = {
-  verified: { mark: "✓ verified", kind: "pass", meaning: "its mail is authenticated as the reporter's own" },
-  unchecked: { mark: "– unchecked", kind: "", meaning: "nobody could check who sent it" },
+  verified: { mark: "✓ verified", kind: "pass", meaning: "its mail comes from the reporter" },
+  unchecked: { mark: "– unchecked", kind: "", meaning: "its sender couldn't be checked" },
   unverified: { mark: "! unverified", kind: "warn", meaning: "nothing proves who sent it" },
   contradicted: {
     mark: "✕ contradicted",
     kind: "fail",
-    meaning: "its mail fails authentication, or is another's than the reporter's",
+    meaning: "its mail fails authentication, or comes from somebody else",
   },
 };
 
@@ -45,6 +45,7 @@ export function senderColumns<Row extends { senderState: SenderState; senderDoma
     {
       key: "sender",
       label: "Sender",
+      narrow: true,
       term: "Verified report",
       value: ({ senderState }) => senderState,
       cell: ({ senderState }) => <SenderMark state={senderState} />,
@@ -79,16 +80,16 @@ export function JudgementBasis({ request, domain, days }: BasisProps): Child {
     <>
       {reports > 0 && (
         <p class="small">
-          {formatShare(uncounted, messages)} of all messages rest on {formatCount(reports)} reports whose mail does not
-          prove who sent them. The judgement leaves them out: anybody can send such a report.{" "}
-          <a href={list("unverified")}>Unverified ones</a>, <a href={list("contradicted")}>contradicted ones</a>
+          {formatShare(uncounted, messages)} of messages come from {formatCount(reports)} reports whose sender isn't
+          proven. The verdict leaves them out: anybody can send such a report.{" "}
+          <a href={list("unverified")}>Unverified</a>, <a href={list("contradicted")}>contradicted</a>
         </p>
       )}
       {unchecked > 0 && (
         <p class="small">
-          {formatShare(unchecked, messages - uncounted)} of the messages it counts rest on{" "}
-          <a href={list("unchecked")}>reports that nobody could check</a>: they came before senders were looked at, or
-          neither a receiver's results nor a DNS server is configured.
+          {formatShare(unchecked, messages - uncounted)} of the messages it counts come from{" "}
+          <a href={list("unchecked")}>reports whose sender couldn't be checked</a>: they came before senders were
+          checked, or neither a receiver's results nor a DNS server is configured.
         </p>
       )}
     </>

@@ -5,10 +5,10 @@
 import type { Child } from "hono/jsx";
 import { csvPieces, jsonPieces } from "../data/export.ts";
 import { formatCount } from "../data/numbers.ts";
-import { pageOf, readTableState, selectRows, type TableColumn, type TableState } from "../data/table.ts";
+import { firstSort, pageOf, readTableState, selectRows, type TableColumn, type TableState } from "../data/table.ts";
 import { ForeignText, Name } from "./foreign-text.tsx";
 import { linkWith } from "./request.ts";
-import { FilterForm, TableFoot } from "./table-controls.tsx";
+import { FilterForm, SortForm, TableFoot } from "./table-controls.tsx";
 import { Explain } from "./term.tsx";
 
 /** Ours: a filter for fewer rows would only be in the way. */
@@ -18,10 +18,14 @@ const FILTERED_ROWS = 4;
 export interface ViewColumn<Row> extends TableColumn<Row> {
   /** Numbers stand at the end. */
   align?: "end";
+  /** A short text: on a phone it stands beside its neighbours, as numbers do. */
+  narrow?: true;
   /** Term of the glossary. */
   term?: string;
   /** What is shown; absent = the value. */
   cell?: (row: Row) => Child;
+  /** Left out on paper, which is narrower than a screen. */
+  screenOnly?: true;
   /** Only exported. */
   exportOnly?: true;
 }
@@ -99,6 +103,7 @@ function TableView<Row>({ spec, url, state }: ViewProps<Row>) {
   const { id, caption, columns, rows, empty, partial, paged } = spec;
   const { rows: shown, count, page, pages } = shownRows(spec, state);
   const visible = columns.filter(({ exportOnly }) => exportOnly === undefined);
+  const sortable = visible.filter(({ key }) => paged?.sortable(key) ?? true);
   return (
     <section class="card" id={id} aria-labelledby={`${id}-caption`}>
       <div class="table-head">
@@ -107,6 +112,7 @@ function TableView<Row>({ spec, url, state }: ViewProps<Row>) {
         </h2>
         <div class="table-tools">
           {spec.controls}
+          {shown.length > 1 && sortable.length > 1 && <SortForm url={url} state={state} columns={sortable} />}
           {(count >= FILTERED_ROWS || state.text !== "") && <FilterForm id={id} url={url} text={state.text} />}
         </div>
       </div>
@@ -114,23 +120,23 @@ function TableView<Row>({ spec, url, state }: ViewProps<Row>) {
       {rows.length === 0 && <p class="empty">{empty}</p>}
       {paged === undefined && rows.length > 0 && count === 0 && (
         <p class="empty">
-          No row holds “<ForeignText text={state.text} />
+          No rows match “<ForeignText text={state.text} />
           ”. <a href={linkWith(url, { [`${id}.q`]: undefined })}>Show all</a>
         </p>
       )}
       {shown.length > 0 && (
         <section class="scroll" tabindex={0} aria-label={`${caption}, table`}>
-          <table aria-labelledby={`${id}-caption`}>
-            <thead>
-              <tr>
+          <table class="stacks" {...ROLE.table} aria-labelledby={`${id}-caption`}>
+            <thead {...ROLE.rowgroup}>
+              <tr {...ROLE.row}>
                 {visible.map((column) => (
-                  <HeadCell column={column} url={url} state={state} isSortable={paged?.sortable(column.key) ?? true} />
+                  <HeadCell column={column} url={url} state={state} isSortable={sortable.includes(column)} />
                 ))}
               </tr>
             </thead>
-            <tbody>
+            <tbody {...ROLE.rowgroup}>
               {shown.map((row) => (
-                <tr>{visible.map((column, i) => bodyCell(column, row, i === 0))}</tr>
+                <tr {...ROLE.row}>{visible.map((column, i) => bodyCell(column, row, i === 0))}</tr>
               ))}
             </tbody>
           </table>
@@ -141,16 +147,32 @@ function TableView<Row>({ spec, url, state }: ViewProps<Row>) {
   );
 }
 
+/**
+ * A phone shows each row as a block, and browsers take `display: block` for the end of a table: these say that it is one all
+ * the same, so that a screen reader still names the head of each cell.
+ */
+const ROLE = {
+  table: { role: "table" },
+  rowgroup: { role: "rowgroup" },
+  row: { role: "row" },
+  head: { role: "columnheader" },
+  rowHead: { role: "rowheader" },
+  cell: { role: "cell" },
+} as const;
+
 function bodyCell<Row>(column: ViewColumn<Row>, row: Row, isFirst: boolean) {
   const value = column.value(row);
   const content = column.cell?.(row) ?? (typeof value === "number" ? formatCount(value) : <Name text={value} />);
-  const look = column.align === "end" ? "end nowrap" : "text";
+  const width = column.align === "end" ? "end nowrap" : column.narrow ? "text narrow" : "text";
+  const look = column.screenOnly ? `${width} screen-only` : width;
   return isFirst ? (
-    <th scope="row" class={look}>
+    <th scope="row" {...ROLE.rowHead} class={look} data-label={column.label}>
       {content}
     </th>
   ) : (
-    <td class={look}>{content}</td>
+    <td {...ROLE.cell} class={look} data-label={column.label}>
+      {content}
+    </td>
   );
 }
 
@@ -162,21 +184,26 @@ interface HeadProps<Row> {
 }
 
 function HeadCell<Row>({ column, url, state, isSortable }: HeadProps<Row>) {
-  const { key, label, align, term } = column;
+  const { key, label, align, term, screenOnly } = column;
+  const look = [align, screenOnly && "screen-only"].filter(Boolean).join(" ") || undefined;
   if (!isSortable) {
     return (
-      <th scope="col" class={align}>
+      <th scope="col" {...ROLE.head} class={look}>
         {label}
         {term !== undefined && <Explain name={term} />}
       </th>
     );
   }
   const isSorted = state.sort === key;
-  // Numbers are asked for from the largest, texts from A.
-  const next = isSorted ? (state.descending ? key : `-${key}`) : align === "end" ? `-${key}` : key;
+  const next = isSorted ? (state.descending ? key : `-${key}`) : firstSort(column);
   const href = `${linkWith(url, { [`${state.id}.sort`]: next, [`${state.id}.page`]: undefined })}#${state.id}`;
   return (
-    <th scope="col" class={align} aria-sort={isSorted ? (state.descending ? "descending" : "ascending") : undefined}>
+    <th
+      scope="col"
+      {...ROLE.head}
+      class={look}
+      aria-sort={isSorted ? (state.descending ? "descending" : "ascending") : undefined}
+    >
       <a href={href}>
         {label}
         <span aria-hidden="true">{isSorted ? (state.descending ? "\u00a0↓" : "\u00a0↑") : ""}</span>

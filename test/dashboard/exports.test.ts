@@ -1,0 +1,141 @@
+/** Exports of every table that the seeded ledger fills: the whole of what its page shows, the same in both formats, as filtered. */
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { change } from "../../shared/ledger/database.ts";
+import { putDeadLetters } from "../../shared/ledger/dead-letters.ts";
+import { PAGE_LIMITS } from "../../shared/limits.ts";
+import { aggregateReport, sampleRecord, settleSamples } from "../support/ledger-fill.ts";
+import { API_TOKEN, type Dashboard, startDashboard } from "./harness.ts";
+
+const DOMAIN = "acme.example";
+const TODAY = Math.floor(Date.now() / 86_400_000);
+const nowSeconds = Math.floor(Date.now() / 1000);
+const DAYS = 30;
+const LETTERS = 2 * PAGE_LIMITS.deadLetters + 5;
+
+let dashboard: Dashboard;
+
+beforeAll(async () => {
+  dashboard = await startDashboard({ vars: { API_TOKEN } });
+  const samples = Array.from({ length: DAYS }, (_, i) => {
+    const records = Array.from({ length: 12 }, (_, n) =>
+      sampleRecord(DOMAIN, { count: n + 1, sourceIp: `192.0.2.${n}`, dkim: "fail", spf: "fail", dkimResults: [] }),
+    );
+    const report = aggregateReport(DOMAIN, { day: TODAY - i, records, reporter: i % 2 === 0 ? '=Even, "Inc"' : "Odd" });
+    const uid = i.toString(16).padStart(32, "0");
+    return { account: "acme", uid, report, records, receivedSeconds: nowSeconds };
+  });
+  await settleSamples(dashboard.ledger, samples, { nowSeconds });
+  const letters = Array.from({ length: LETTERS }, (_, i) => letter(i));
+  await change(dashboard.ledger, [putDeadLetters(letters)]);
+});
+
+afterAll(() => dashboard.close());
+
+function letter(i: number) {
+  return {
+    id: `20260101-${i.toString(16).padStart(24, "0")}`,
+    account: "acme",
+    rua: "reports@acme.example",
+    domain: DOMAIN,
+    day: Math.floor(nowSeconds / 86_400),
+    code: i % 5 === 0 ? ("empty" as const) : ("truncated" as const),
+    message: 'A line,\n"quoted"; and more.',
+    stage: "read" as const,
+    rawKey: `raw/${i}`,
+    part: "",
+    generation: 1,
+    receivedSeconds: nowSeconds,
+    filedSeconds: nowSeconds,
+    attempts: 1,
+    queueMessage: {},
+  };
+}
+
+async function ask(path: string): Promise<string> {
+  const answer = await dashboard.ask(path, { headers: { accept: "text/html" } });
+  expect(answer.status, path).toBe(200);
+  return answer.text();
+}
+
+/** RFC 4180. */
+function readCsv(text: string): string[][] {
+  const rows: string[][] = [[]];
+  for (const [, quoted, plain = "", end] of text.matchAll(/(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r\n)/g)) {
+    rows.at(-1)?.push(quoted?.replaceAll('""', '"') ?? plain);
+    if (end === "\r\n") rows.push([]);
+  }
+  return rows.slice(0, -1);
+}
+
+interface Exported {
+  keys: string[];
+  csv: string[][];
+  json: Record<string, string | number>[];
+  /** What the page says below the table. */
+  count: number;
+  heads: number;
+}
+
+async function exported(path: string, table: string, query = ""): Promise<Exported> {
+  const at = (more: string) => `${path}?${[query, more].filter((part) => part !== "").join("&")}`;
+  const [[keys = [], ...csv], json, page] = [
+    readCsv(await ask(at(`export=csv&table=${table}`))),
+    JSON.parse(await ask(at(`export=json&table=${table}`))),
+    await ask(at("")),
+  ];
+  const section = page.split(`<section class="card" id="${table}"`)[1] ?? "";
+  const [, rows = ""] = /<span>([\d,]+) rows?<\/span>/.exec(section) ?? [];
+  const [head = ""] = /<thead.*?<\/thead>/s.exec(section) ?? [];
+  return { keys, csv, json, count: Number(rows.replaceAll(",", "")), heads: head.split("</th>").length - 1 };
+}
+
+const DOMAIN_TABLES = ["days", "sources", "dispositions", "policies"];
+const TABLES: [path: string, table: string][] = [
+  ["/", "domains"],
+  ...DOMAIN_TABLES.map((table): [string, string] => [`/domains/${DOMAIN}`, table]),
+  [`/domains/${DOMAIN}/sources`, "sources"],
+  [`/domains/${DOMAIN}/addresses/192.0.2.1`, "reports"],
+  [`/domains/${DOMAIN}/addresses/192.0.2.1`, "records"],
+  [`/domains/${DOMAIN}/reports`, "reports"],
+];
+
+describe("CSV and JSON", () => {
+  it.each(TABLES)("of %s, %s have all rows and columns, and read back as the same", async (path, table) => {
+    const { keys, csv, json, count, heads } = await exported(path, table);
+    expect(json.length).toBe(count);
+    expect(keys.length).toBeGreaterThanOrEqual(heads);
+    expect(new Set(keys).size).toBe(keys.length);
+    expect(csv).toHaveLength(json.length);
+    for (const [i, row] of json.entries()) {
+      expect(Object.keys(row)).toEqual(keys);
+      // What a spreadsheet would take for a formula has a ' before it.
+      const texts = Object.values(row).map((value) => String(value).replace(/^=/, "'="));
+      expect(csv[i]).toEqual(texts);
+    }
+  });
+
+  it("keep filter and order, and leave the page", async () => {
+    const reports = await exported(
+      `/domains/${DOMAIN}/reports`,
+      "reports",
+      "reports.q=odd&reports.sort=begin&reports.page=2&reports.size=10",
+    );
+    expect(reports.json).toHaveLength(DAYS / 2);
+    const begins = reports.json.map(({ begin }) => String(begin));
+    expect(begins).toEqual(begins.toSorted());
+    const sources = await exported(`/domains/${DOMAIN}`, "sources", "sources.sort=messages&sources.page=2");
+    expect(sources.json.map(({ messages }) => messages)).toEqual(Array.from({ length: 12 }, (_, n) => DAYS * (n + 1)));
+  });
+
+  it("have a long list whole, where the page has a part of it, and as it is filtered", async () => {
+    const path = "/operations/dead-letters";
+    const all = await exported(path, "letters");
+    expect([all.count, all.json.length, all.csv.length]).toEqual([PAGE_LIMITS.deadLetters, LETTERS, LETTERS]);
+    expect(new Set(all.json.map(({ id }) => id)).size).toBe(LETTERS);
+    expect((await exported(path, "letters", "code=empty")).json).toHaveLength(Math.ceil(LETTERS / 5));
+    // From a later part of the list, too.
+    const second = /cursor=[^"&#]+/.exec(await ask(path))?.[0] ?? "";
+    const link = /href="([^"]*export=json[^"]*)"/.exec(await ask(`${path}?${second}`))?.[1] ?? "";
+    expect(JSON.parse(await ask(link.replaceAll("&amp;", "&")))).toHaveLength(LETTERS);
+  });
+});
