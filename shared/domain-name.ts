@@ -66,7 +66,7 @@ const MAX_NAME_CHARS = 253;
 const MAX_LABEL_CHARS = 63;
 
 function hostOf(text: string): string {
-  const url = /^[a-z][a-z0-9+.-]*:\/\/([^/?#\\]*)/i.exec(text);
+  const url = /^(?:[a-z][a-z0-9+.-]*:)?\/\/([^/?#\\]*)/i.exec(text);
   const pasted = url?.[1] ?? text.replace(/^mailto:/i, "").replace(/[/?#].*$/s, "");
   const isMore = url !== null || pasted.includes("@");
   const at = pasted.lastIndexOf("@");

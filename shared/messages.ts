@@ -26,6 +26,8 @@ const reportMessage = v.object({
   coversPoints: v.optional(v.number()),
   /** A person decided to accept it although the daily budget is used up. */
   liftsBudget: v.optional(v.literal(true)),
+  /** The reprocess job that sent it: once the job is cancelled, the object is not read. */
+  jobId: v.optional(v.string()),
   /** Set when re-sent to dmarc-points, where a batch is one message. */
   alone: v.optional(v.literal(true)),
 });

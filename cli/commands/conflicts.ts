@@ -3,13 +3,17 @@ import type { Command } from "commander";
 import type { Inputs } from "../../shared/contract/operations.ts";
 import type { Conflict, ConflictVersion } from "../../shared/contract/shapes.ts";
 import { CommandError } from "../command-error.ts";
+import { groupConflicts, groupRow } from "../conflict-groups.ts";
 import { addConnectionOptions, type ConnectionOptions, connect } from "../connection.ts";
-import { printJson, printOut, renderPairs } from "../terminal.ts";
+import { printJson, printOut, renderPairs, renderTable } from "../terminal.ts";
 
 type Decision = Inputs["decideConflict"]["decision"];
 
 interface ConflictOptions extends ConnectionOptions {
   json?: true;
+}
+interface ListOptions extends ConflictOptions {
+  all?: true;
 }
 interface DecideOptions extends ConflictOptions {
   reason?: string;
@@ -20,7 +24,8 @@ const DECISIONS: Record<string, Decision> = { keep: "keep", replace: "replace", 
 
 const EXAMPLES = `
 Examples:
-  dmarc conflicts list
+  dmarc conflicts list                                                   one line per reporter and domain
+  dmarc conflicts list --all                                             each in full
   dmarc conflicts show 20261121-0123456789abcdef01234567                 one of them, and who sent each version
   dmarc conflicts decide 20261121-0123456789abcdef01234567 keep          the version accepted first stays
   dmarc conflicts decide 20261121-0123456789abcdef01234567 replace       the other version counts from now on
@@ -33,7 +38,9 @@ are the earlier words for replace and keep, for several conflicts at once.`;
 export function addConflicts(program: Command): void {
   const group = program.command("conflicts").description("Reports that came again with other content");
   group.addHelpText("after", EXAMPLES);
-  add(group, "list", "The undecided ones, oldest day first").action(listConflicts);
+  add(group, "list", "The undecided ones, oldest day first, one line per reporter and domain")
+    .option("--all", "each conflict in full")
+    .action(listConflicts);
   add(group, "show <id>", "One of them, with who sent each version").action(showConflict);
   add(group, "decide <id> <decision>", "keep, replace or count-both")
     .option("--reason <text>", "why; kept with the decision")
@@ -51,12 +58,17 @@ function add(group: Command, nameAndArguments: string, description: string): Com
   return addConnectionOptions(command).addHelpText("after", EXAMPLES);
 }
 
-async function listConflicts(options: ConflictOptions): Promise<void> {
+async function listConflicts(options: ListOptions): Promise<void> {
   const conflicts: Conflict[] = [];
   for await (const conflict of connect(options).each("listConflicts", {})) conflicts.push(conflict);
   if (options.json) return printJson(conflicts);
   if (conflicts.length === 0) return printOut("There are no conflicts.");
-  printOut(conflicts.map(renderConflict).join("\n\n"));
+  if (options.all) return printOut(conflicts.map(renderConflict).join("\n\n"));
+  const groups = groupConflicts(conflicts);
+  printOut(
+    renderTable(["conflicts", "reporter", "about", "account", "first filed", "last filed", "id"], groups.map(groupRow)),
+  );
+  if (groups.length < conflicts.length) printOut("\nEach of them, with its id: dmarc conflicts list --all");
 }
 
 async function showConflict(id: string, options: ConflictOptions): Promise<void> {

@@ -35,7 +35,7 @@ Examples:
 
 reprocess reads stored files again, from R2, and replaces their figures; the totals of the same data stay the same.
 reconcile enqueues files that are still pending. Both keep running when this command ends;
-cancel stops one, and the files it has already enqueued are still processed.`;
+cancel stops one: files it has enqueued that are not processed yet are skipped, and counted.`;
 
 /** Adds both commands. */
 export function addJobs(program: Command): void {
@@ -119,7 +119,7 @@ async function showStatus(id: string | undefined, options: StatusOptions): Promi
   const rows = jobs.map((job) => [
     job.id,
     job.kind,
-    stateOf(job),
+    job.skipped > 0 ? `${stateOf(job)}: ${job.skipped} not looked at` : stateOf(job),
     job.scanned,
     job.enqueued,
     job.finished ?? "",
@@ -187,6 +187,7 @@ function renderJob(job: Job): string {
     ["scanned", scanned],
     [dryRun ? "would enqueue" : "enqueued", enqueued],
     ...(job.finished === undefined ? [] : [["reprocessed", job.finished] satisfies [string, unknown]]),
+    ...(job.state === "cancelled" ? [["skipped", job.skipped] satisfies [string, unknown]] : []),
     ...(job.total > 0 ? [["files, about", job.total] satisfies [string, unknown]] : []),
     ["started", new Date(startedSeconds * 1000).toISOString()],
     ["last page", new Date(updatedSeconds * 1000).toISOString()],

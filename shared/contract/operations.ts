@@ -795,7 +795,7 @@ const described = {
     output: shapes.job,
   },
   cancelJob: {
-    summary: "Stops a job; what it has enqueued is still processed",
+    summary: "Stops a job; what it has enqueued and is not processed yet is skipped, and counted",
     role: "operator",
     changes: true,
     answeredBy: "process",

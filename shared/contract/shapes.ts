@@ -339,7 +339,7 @@ const jobFilter = v.object({
 export const job = v.object({
   id: v.string(),
   kind: v.picklist(JOB_KINDS),
-  /** cancelled: a person ended it; what it had enqueued is still run. */
+  /** cancelled: a person ended it; what it had enqueued and nobody has looked at yet is skipped. */
   state: v.picklist(JOB_STATES),
   filter: jobFilter,
   dryRun: v.boolean(),
@@ -355,6 +355,8 @@ export const job = v.object({
   total: v.number(),
   /** How many of the enqueued objects have been processed; absent if unknown. */
   finished: v.optional(v.number()),
+  /** Of a cancelled one: how many of those were not looked at. */
+  skipped: v.number(),
   startedSeconds: v.number(),
   updatedSeconds: v.number(),
 });

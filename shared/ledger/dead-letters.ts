@@ -77,6 +77,11 @@ export interface DeadLetterRow {
   discardedBy?: string;
 }
 
+/** Whether a person discarded it. */
+export function isDiscarded({ discardedSeconds = 0 }: Pick<DeadLetterRow, "discardedSeconds">): boolean {
+  return discardedSeconds > 0;
+}
+
 const row = v.pipe(
   v.object({
     id: v.string(),
@@ -104,7 +109,7 @@ const COLUMNS = `id, day, account, rua, domain, code, raw_key AS rawKey, part, g
   received_seconds AS receivedSeconds, filed_seconds AS filedSeconds, attempts,
   discarded_seconds AS discardedSeconds, discarded_by AS discardedBy, letter`;
 
-/** Files dead letters; an existing one is rewritten and keeps the time it was first filed. */
+/** Files dead letters; an existing one is rewritten and keeps the time it was first filed, and whether it is discarded. */
 export function putDeadLetters(rows: readonly DeadLetterRow[]): Change {
   const values = rows.map((one) => [
     one.id,
@@ -129,12 +134,14 @@ export function putDeadLetters(rows: readonly DeadLetterRow[]): Change {
       file: one.file,
       isDomainGuessed: one.isDomainGuessed,
     }),
+    one.discardedSeconds ?? 0,
+    one.discardedBy ?? "",
   ]);
   return {
     sql: `INSERT INTO dead_letters (id, day, account, rua, domain, code, raw_key, part, generation, received_seconds,
-        filed_seconds, attempts, letter)
+        filed_seconds, attempts, letter, discarded_seconds, discarded_by)
       SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7,
-        value ->> 8, value ->> 9, value ->> 10, value ->> 11, value ->> 12
+        value ->> 8, value ->> 9, value ->> 10, value ->> 11, value ->> 12, value ->> 13, value ->> 14
       FROM json_each(?1) WHERE true
       ON CONFLICT (id) DO UPDATE SET account = excluded.account, domain = excluded.domain,
         generation = excluded.generation, attempts = excluded.attempts, letter = excluded.letter`,

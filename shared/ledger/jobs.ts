@@ -1,8 +1,8 @@
 /** Reprocess and reconcile jobs: their filter and progress. */
 import * as v from "valibot";
 import { PAGE_LIMITS } from "../limits.ts";
-import { ask, jsonColumn, type LedgerDatabase, type Query, query } from "./database.ts";
-import { objectsRunAgainQuery } from "./objects.ts";
+import { ask, change, jsonColumn, type LedgerDatabase, type Query, query } from "./database.ts";
+import { objectHash, objectsRunAgainQuery } from "./objects.ts";
 import { askAll } from "./shards.ts";
 
 /** The raw objects a job covers; all given fields must match. Days are `YYYY-MM-DD`, UTC, when the mail arrived. */
@@ -22,7 +22,7 @@ export type JobFilter = v.InferOutput<typeof jobFilter>;
 
 export const JOB_KINDS = ["reprocess", "reconcile"] as const;
 
-/** cancelled: a person ended it; what it had enqueued is still run. */
+/** cancelled: a person ended it; what it had enqueued and nobody has looked at yet is skipped. */
 export const JOB_STATES = ["running", "done", "cancelled"] as const;
 
 export type JobState = (typeof JOB_STATES)[number];
@@ -57,6 +57,8 @@ export interface Job {
   /** Keys scanned, and reports enqueued (in a dry run: that would be). */
   scanned: number;
   enqueued: number;
+  /** Objects a cancelled job had enqueued and that were not read. */
+  skipped: number;
   /** Roughly how many raw objects it covers, according to the ledger; 0 = unknown. */
   total: number;
   /** For reconcile: objects younger than this are left alone, seconds. */
@@ -73,12 +75,14 @@ const row = v.pipe(
     version: v.number(),
     startedSeconds: v.number(),
     updatedSeconds: v.number(),
+    skipped: v.number(),
     job: jsonColumn(body),
   }),
   v.transform(({ job, ...columns }): Job => ({ ...columns, ...job })),
 );
 
-const COLUMNS = "id, kind, state, version, started_seconds AS startedSeconds, updated_seconds AS updatedSeconds, job";
+const COLUMNS = `id, kind, state, version, started_seconds AS startedSeconds, updated_seconds AS updatedSeconds,
+  (SELECT count(*) FROM skipped_objects s WHERE s.job_id = jobs.id) AS skipped, job`;
 
 function bodyOf({ filter, dryRun, generation, pages, cursor, scanned, enqueued, graceSeconds, total }: Job): string {
   return JSON.stringify({ filter, dryRun, generation, pages, cursor, scanned, enqueued, graceSeconds, total });
@@ -160,11 +164,59 @@ export async function followJobs(
     const objects = counted
       .filter(({ generation }) => generation === job.generation)
       .reduce((sum, one) => sum + one.objects, 0);
-    return { ...job, finished: Math.min(job.enqueued, objects) };
+    return { ...job, finished: Math.min(job.enqueued - job.skipped, objects) };
   });
 }
 
 /** Objects that jobs have enqueued and that are not finished yet. */
 export function countRunningAgain(jobs: readonly FollowedJob[]): number {
-  return jobs.reduce((sum, { enqueued, finished }) => sum + (finished === undefined ? 0 : enqueued - finished), 0);
+  return jobs.reduce(
+    (sum, { enqueued, finished, skipped }) => sum + (finished === undefined ? 0 : enqueued - finished - skipped),
+    0,
+  );
+}
+
+/** An object enqueued by a job. */
+interface SentObject {
+  jobId: string;
+  rawKey: string;
+}
+
+/** The objects whose job has been cancelled, and whether each has been recorded as skipped before. */
+export async function findCancelled(
+  directory: LedgerDatabase,
+  objects: readonly SentObject[],
+): Promise<(SentObject & { isSkipped: boolean })[]> {
+  if (objects.length === 0) return [];
+  const cancelled = query(
+    `SELECT w.value ->> 0 AS jobId, w.value ->> 2 AS rawKey, EXISTS (SELECT 1 FROM skipped_objects s
+        WHERE s.job_id = w.value ->> 0 AND s.object_hash = unhex(w.value ->> 1)) AS isSkipped
+    FROM json_each(?1) w JOIN jobs ON jobs.id = w.value ->> 0 WHERE jobs.state = 'cancelled'`,
+    [JSON.stringify(await Promise.all(objects.map(named)))],
+    v.object({
+      jobId: v.string(),
+      rawKey: v.string(),
+      isSkipped: v.pipe(
+        v.number(),
+        v.transform((value) => value === 1),
+      ),
+    }),
+  );
+  return ask(directory, cancelled);
+}
+
+/** Records objects of cancelled jobs as skipped; recording one again changes nothing. */
+export async function putSkipped(directory: LedgerDatabase, objects: readonly SentObject[]): Promise<void> {
+  if (objects.length === 0) return;
+  await change(directory, [
+    {
+      sql: `INSERT INTO skipped_objects (job_id, object_hash) SELECT value ->> 0, unhex(value ->> 1)
+        FROM json_each(?1) WHERE true ON CONFLICT DO NOTHING`,
+      parameters: [JSON.stringify(await Promise.all(objects.map(named)))],
+    },
+  ]);
+}
+
+async function named({ jobId, rawKey }: SentObject): Promise<[string, string, string]> {
+  return [jobId, await objectHash(rawKey), rawKey];
 }

@@ -51,6 +51,16 @@ const outcome = v.variant("outcome", [
 /** The outcome of one report or part. `id`: uid of the report, or id of the dead letter or conflict. */
 export type Outcome = v.InferOutput<typeof outcome>;
 
+/** The number of parts that outcomes stand for. */
+export function countParts(outcomes: readonly Outcome[]): number {
+  return outcomes.reduce((sum, outcome) => sum + (("parts" in outcome ? outcome.parts : undefined) ?? 1), 0);
+}
+
+/** The outcomes discarded by a person: they have a dead letter; those discarded by a setting have none. */
+export function discardedByPeople(outcomes: readonly Outcome[], deadLetters: ReadonlyMap<string, unknown>): Outcome[] {
+  return outcomes.filter(({ outcome, id }) => outcome === "discarded" && deadLetters.has(id));
+}
+
 export const outcomesColumn = jsonColumn(v.array(outcome));
 
 /** Outcomes as stored: without default values. */

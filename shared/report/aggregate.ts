@@ -71,10 +71,7 @@ export class AggregateReader implements RecordSink {
   }
 
   takeRecord(record: AggregateRecord, unknown: readonly string[]): void {
-    const { records, skippedRecords } = this.#totals;
-    for (const path of unknown) {
-      this.#context.warnings.add("unknown_element", `record[${records + skippedRecords}]/${path}`, "");
-    }
+    this.#tellUnknown(unknown);
     addToTotals(this.#totals, record);
     this.#records.push(record);
   }
@@ -89,6 +86,7 @@ export class AggregateReader implements RecordSink {
     const unknown: string[] = [];
     const record = readRecordXml(text, { ...this.#context, ordinal, unknown });
     if ("skipped" in record) {
+      this.#tellUnknown(unknown);
       warnings.add("record_skipped", `record[${ordinal}]`, record.skipped);
       budget.takeRecords(1);
       if (++this.#totals.skippedRecords > READ_LIMITS.maxSkippedRecords) {
@@ -98,6 +96,13 @@ export class AggregateReader implements RecordSink {
     }
     if (shapes.learns && warnings.count === warningsBefore) this.#shapesFor(text, shapes).learn(text, unknown);
     this.takeRecord(record, unknown);
+  }
+
+  /** Of the record that is about to be counted, or skipped. */
+  #tellUnknown(paths: readonly string[]): void {
+    const { records, skippedRecords } = this.#totals;
+    for (const path of paths)
+      this.#context.warnings.add("unknown_element", `record[${records + skippedRecords}]/${path}`, "");
   }
 
   // A prefix, and a default namespace that is not the report's, mean something in this document only.

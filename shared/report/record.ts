@@ -97,7 +97,7 @@ export interface RecordContext {
 export function readRecordXml(text: RecordText, context: RecordContext): AggregateRecord | { skipped: string } {
   const { xml, namespaces } = text;
   // Cheap, and keeps a million empty records from costing a million parses.
-  if (!/row/i.test(xml)) return { skipped: "no row" };
+  if (!/row|source_ip/i.test(xml)) return { skipped: "no row" };
   if (hasManyElements(xml)) return { skipped: `more than ${READ_LIMITS.maxRecordElements} elements` };
   const element = parsePlainElement(xml, namespaces) ?? parseOddElement(text, context);
   return "malformed" in element ? { skipped: element.malformed } : readRecord(element, context);
@@ -133,7 +133,9 @@ function parseOddElement({ xml, namespaces }: RecordText, context: RecordContext
 
 /** Reads a record from its element. */
 export function readRecord(record: XmlElement, context: RecordContext): AggregateRecord | { skipped: string } {
-  const row = child(record, "row");
+  for (const path of unknownPaths(record)) context.unknown.push(path);
+  // Some leave the row out, and write what belongs into it beside the rest.
+  const row = child(record, "row") ?? (child(record, "source_ip") === undefined ? undefined : record);
   if (row === undefined) return { skipped: "no row" };
   const rawCount = childText(row, "count");
   const count = parseCount(rawCount);
@@ -145,7 +147,6 @@ export function readRecord(record: XmlElement, context: RecordContext): Aggregat
   if (judged === "doubtful") {
     context.warnings.add("invalid_value", `${recordPath(context)}/row/count`, `${rawCount}: too many to be counted`);
   }
-  for (const path of unknownPaths(record)) context.unknown.push(path);
   const evaluated = child(row, "policy_evaluated") ?? child(record, "policy_evaluated");
   // `identities` is a misspelling of small reporters; some put what belongs beside the row into it.
   const identifiers = child(record, "identifiers") ?? child(record, "identities") ?? child(row, "identifiers");

@@ -94,7 +94,8 @@ function readDate(range: Members, name: string): number {
 /** The policies; in drafts of the RFC the document is itself the only policy. */
 function readPolicies(report: Members, context: TlsContext): TlsPolicy[] {
   const { warnings } = context;
-  const listed = report.take("policies");
+  // Some call the list by the name that each of its members has.
+  const listed = report.take("policies") ?? (report.has("summary") ? undefined : report.list("policy"));
   const policies = readObjects(listed, "policies", warnings).map((policy, i) =>
     readPolicy(new Members(policy, `policies[${i}]`, warnings), context),
   );
@@ -262,8 +263,22 @@ class Members {
     return typeof value === "number" ? String(value) : parsed;
   }
 
+  /** Where there is a list of them, the first. */
   object(name: string): Members {
-    return new Members(this.take(name), this.pathOf(name), this.#warnings);
+    const value = this.take(name);
+    if (!Array.isArray(value)) return new Members(value, this.pathOf(name), this.#warnings);
+    this.#warnings.add("invalid_value", this.pathOf(name), `a list of ${value.length}: the first is used`);
+    return new Members(value[0], this.pathOf(name), this.#warnings);
+  }
+
+  /** Undefined where it is no list. */
+  list(name: string): unknown[] | undefined {
+    const found = this.#find(name);
+    const value = found === undefined ? undefined : this.#values.get(found);
+    if (!Array.isArray(value)) return undefined;
+    this.take(name);
+    this.#warnings.add("unknown_element", this.pathOf(name), "a list");
+    return value;
   }
 
   /** A count; undefined if missing, and also, with a warning, if invalid or implausible. */

@@ -9,6 +9,11 @@ import { type RunningStack, startStack } from "../../local/stack.ts";
 import { launchBrowser, openedContext } from "../../scripts/browser.ts";
 import { freePorts } from "../local/support.ts";
 
+interface Attachment {
+  name: string;
+  content: string;
+}
+
 export interface BrowserStack {
   origin: string;
   stack: RunningStack;
@@ -18,8 +23,8 @@ export interface BrowserStack {
   /** What pages did that they must not. */
   faults: string[];
   open(path: string): Promise<Page>;
-  /** Sends a mail with one attachment by SMTP. */
-  send(mail: { to: string; name: string; content: string }): Promise<void>;
+  /** Sends a mail with one attachment, or several, by SMTP. */
+  send(mail: { to: string } & (Attachment | { attachments: Attachment[] })): Promise<void>;
   /** Sends a whole mail as it is. */
   sendRaw(mail: { to: string; raw: string }): Promise<void>;
   api(path: string, init?: RequestInit): Promise<Response>;
@@ -56,8 +61,9 @@ export async function startBrowserStack({ dnsUrl = "" }: { dnsUrl?: string } = {
       await page.goto(origin + path);
       return page;
     },
-    async send({ to, name, content }) {
-      const attachments = [{ filename: name, content }];
+    async send({ to, ...mail }) {
+      const files = "attachments" in mail ? mail.attachments : [mail];
+      const attachments = files.map(({ name, content }) => ({ filename: name, content }));
       await transport.sendMail({
         from: "reporter@reporter.example",
         to,

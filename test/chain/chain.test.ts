@@ -103,6 +103,21 @@ describe("a pipeline that works", () => {
     expect(await chain.stats()).toMatchObject({ deadLetters: 0 });
   });
 
+  it("skips what a cancelled job had enqueued, and counts each file once", async () => {
+    const job: Outputs["startReprocess"] = JSON.parse(await chain.operate("startReprocess", {}));
+    expect(JSON.parse(await chain.operate("cancelJob", { id: job.id }))).toMatchObject({ state: "cancelled" });
+    const keys = await chain.keys("raw/");
+    const before = await chain.stats();
+    const generation = job.generation + 1000;
+    const receivedSeconds = Math.floor(Date.now() / 1000);
+    for (const key of [...keys, ...keys])
+      await chain.enqueue({ v: 1, kind: "report", key, rua: RUA, receivedSeconds, generation, jobId: job.id });
+    await chain.waitForRows("SELECT 1 FROM skipped_objects", keys.length);
+    expect(await chain.rows(`SELECT 1 FROM objects WHERE generation = ${generation}`)).toEqual([]);
+    expect(JSON.parse(await chain.operate("cancelJob", { id: job.id }))).toMatchObject({ skipped: keys.length });
+    expect(await chain.stats()).toEqual(before);
+  });
+
   it("stores each of several candidates by itself", async () => {
     const before = (await chain.keys("raw/")).length;
     const attachments = ["id-3", "id-4"].map((reportId) => ({

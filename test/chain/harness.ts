@@ -7,6 +7,7 @@ import { type MessagesOfDay, messagesByDay } from "../../shared/analytics/statem
 import type { Inputs, ProcessOperation } from "../../shared/contract/operations.ts";
 import { ask, type LedgerDatabase } from "../../shared/ledger/database.ts";
 import { type Stats, statsQuery } from "../../shared/ledger/stats.ts";
+import type { ReportMessage } from "../../shared/messages.ts";
 import type { RegistryEntry, RegistryStore } from "../../shared/registry.ts";
 import { startTestEngine, type TestEngine } from "../support/local-engine.ts";
 import { localWorker } from "../support/local-workers.ts";
@@ -31,6 +32,7 @@ export interface MailOutcome {
 interface ChainBindings {
   KV_DMARC_REPORTS: Pick<RegistryStore, "put">;
   D1_DMARC_REPORTS: LedgerDatabase;
+  QUEUE_REPORTS: { send(message: ReportMessage): Promise<unknown> };
   R2_DMARC_REPORTS: {
     list(options: { prefix: string }): Promise<{ objects: { key: string }[] }>;
     get(key: string): Promise<{ text(): Promise<string> } | null>;
@@ -45,6 +47,8 @@ export interface Chain {
   /** Stores a registry value as it is, valid or not. */
   registerText(rua: string, value: string): Promise<void>;
   send(mail: { raw: Uint8Array; to?: string }): Promise<MailOutcome>;
+  /** Puts a message on the queue of reports. */
+  enqueue(message: ReportMessage): Promise<unknown>;
   keys(prefix: string): Promise<string[]>;
   ledger: LedgerDatabase;
   /** Rows of the ledger. */
@@ -101,6 +105,7 @@ export async function startChain(faults: Faults = {}): Promise<Chain> {
   return {
     engine,
     operate,
+    enqueue: (message) => env.QUEUE_REPORTS.send(message),
     keys,
     registerText,
     register: async (rua, entry) => void (await operate("putRegistration", { rua, entry })),

@@ -118,7 +118,12 @@ it("dead-letters discard asks, or takes --yes", async () => {
 it("conflicts: list, discard, accept", async () => {
   const conflicts = await runJson<{ id: string; other: { messages: number } }[]>("conflicts", "list");
   const idOf = (count: number) => conflicts.find(({ other }) => other.messages === count)?.id ?? "";
-  expect((await run("conflicts", "list")).stdout).toMatch(
+  const grouped = (await run("conflicts", "list")).stdout;
+  expect(grouped).toMatch(/│ conflicts +│ reporter +│ about +│ account +│ first filed +│ last filed +│/);
+  expect(grouped).toMatch(/│ 2 +│ .* │ acme\.example +│ acme +│ 20\d\d-/);
+  expect(grouped).toContain("dmarc conflicts list --all");
+  expect(grouped).not.toContain(idOf(20));
+  expect((await run("conflicts", "list", "--all")).stdout).toMatch(
     /report id +twice\n[\s\S]*accepted +1 records, 10 messages, received \d{4}-.*raw\//,
   );
   const shown = await run("conflicts", "show", idOf(20));

@@ -137,6 +137,93 @@ describe("reprocess", () => {
     expect(await cancelJob("none", world.invocation())).toBeUndefined();
   });
 
+  describe("that is cancelled with files in the queue", () => {
+    const MAILS = Array.from({ length: 8 }, (_, i) => reportMail(`r${i}`, records(2)));
+    const EXPECTED = Object.fromEntries(MAILS.map((_, i) => [`acme/r${i}`, figures(2)]));
+
+    /** Has everything enqueued, three files run, then cancels. @returns the job's id */
+    async function cancelInTheMiddle(world: World): Promise<string> {
+      const { id } = await start(world, "reprocess");
+      await world.drain({ rounds: 1 });
+      await world.drain({ rounds: 1, maxBatchSize: 3 });
+      expect(await cancelJob(id, world.invocation())).toMatchObject({ state: "cancelled" });
+      return id;
+    }
+
+    async function follow(world: World, id: string) {
+      const { shards, nowSeconds } = world.invocation();
+      return (await followJobs(shards.all, await ask(world.ledger, jobQuery(id)), nowSeconds))[0];
+    }
+
+    it("skips them without a look, changes nothing, and counts each once", async () => {
+      const world = await worldAfter({ mails: MAILS });
+      const id = await cancelInTheMiddle(world);
+      const objects = world.rows("SELECT * FROM objects");
+      world.faults.calls.length = 0;
+      let repeated = 0;
+      await world.drain({ repeats: () => repeated++ < 3 });
+      expect(world.faults.calls.filter((call) => call.startsWith("r2."))).toEqual([]);
+      expect(world.rows("SELECT * FROM objects")).toEqual(objects);
+      expect(await follow(world, id)).toMatchObject({ state: "cancelled", enqueued: 8, finished: 3, skipped: 5 });
+      expect(await readStatus(world.invocation())).toMatchObject({ runningAgain: 0, unfinished: 0 });
+      expect(reportFigures(world)).toEqual(EXPECTED);
+      expect(ledgerFigures(world)).toEqual(EXPECTED);
+      // Another job takes them all, as if there had been none before.
+      expect(await run(world, "reprocess")).toMatchObject({ state: "done", enqueued: 8, skipped: 0 });
+      expect(await follow(world, id)).toMatchObject({ finished: 3, skipped: 5 });
+      expect(ledgerFigures(world)).toEqual(EXPECTED);
+    });
+
+    it("keeps the sums exact with a fault, or the isolate killed, at any call", async () => {
+      const plain = await worldAfter({ mails: MAILS });
+      await cancelInTheMiddle(plain);
+      const before = plain.faults.calls.length;
+      await plain.drain();
+      for (let index = before; index < plain.faults.calls.length; index++) {
+        for (const mode of FAULT_MODES) {
+          const world = await worldAfter({ mails: MAILS });
+          const id = await cancelInTheMiddle(world);
+          world.faults.plan = (call) => (call.index === index ? mode : undefined);
+          await world.drain();
+          const { finished = 0, skipped = 0, enqueued } = (await follow(world, id)) ?? expect.unreachable();
+          expect(finished + skipped, `${mode} at call ${index}`).toBe(enqueued);
+          expect(reportFigures(world), `${mode} at call ${index}`).toEqual(EXPECTED);
+          expect(ledgerFigures(world), `${mode} at call ${index}`).toEqual(EXPECTED);
+        }
+      }
+    });
+
+    it("counts a page that was being sent", async () => {
+      const world = await worldAfter({ mails: MAILS });
+      const { id } = await start(world, "reprocess");
+      let isCancelled = false;
+      const sending = world.queues["dmarc-reports"];
+      const sendBatch = sending.sendBatch.bind(sending);
+      sending.sendBatch = async (messages) => {
+        if (!isCancelled) await cancelJob(id, world.invocation());
+        isCancelled = true;
+        return sendBatch(messages);
+      };
+      await world.drain();
+      expect(await follow(world, id)).toMatchObject({ state: "cancelled", enqueued: 8, finished: 0, skipped: 8 });
+      expect(ledgerFigures(world)).toEqual(EXPECTED);
+    });
+
+    it("runs a file that comes to another job, or for the first time, in the same batch", async () => {
+      const world = await worldAfter({ mails: MAILS });
+      await world.deliver(reportMail("new", records(1)));
+      const { id } = await start(world, "reprocess");
+      await world.drain({ rounds: 1, pick: (n) => n - 1, maxBatchSize: 1 });
+      const other = await start(world, "reprocess");
+      await world.drain({ rounds: 1, pick: (n) => n - 1, maxBatchSize: 1 });
+      await cancelJob(id, world.invocation());
+      await world.drain();
+      expect(await follow(world, id)).toMatchObject({ enqueued: 9, skipped: 9, finished: 0 });
+      expect(await follow(world, other.id)).toMatchObject({ state: "done", enqueued: 9, finished: 9 });
+      expect(ledgerFigures(world)).toEqual({ ...EXPECTED, "acme/new": figures(1) });
+    });
+  });
+
   it("of a domain that nobody has is refused", async () => {
     const world = await worldAfter();
     const request = { filter: { domain: "nobody.example" } };
@@ -242,7 +329,7 @@ describe("reprocess", () => {
     let jobCalls = 0;
     // Every fifth call of the job fails, in turn before, after, and with the isolate; the reports are left alone.
     world.faults.plan = ({ name }) => {
-      const ofJob = /d1\.all jobs|r2\.list|queue\.send(Batch)? dmarc-reports/.test(name);
+      const ofJob = /d1\.all (jobs|skipped_objects)|r2\.list|queue\.send(Batch)? dmarc-reports/.test(name);
       return ofJob && ++jobCalls % 5 === 0 ? FAULT_MODES[(jobCalls / 5) % FAULT_MODES.length] : undefined;
     };
     const job = await run(world, "reprocess", { dryRun: true });

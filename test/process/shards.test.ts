@@ -188,6 +188,73 @@ describe("an address that comes to an account of another database", () => {
     }
   });
 
+  describe("and a person discarded what it brought", () => {
+    const some = [reportMail("a", records(3)), mailOf([{ name: "no.xml", content: Buffer.from("<feedback><x>") }])];
+    const two = mailOf([
+      { name: "no.xml", content: Buffer.from("<feedback><x>") },
+      { name: "neither.xml", content: Buffer.from("<feedback><y>") },
+    ]);
+
+    async function worldWithDiscarded(mails: Scenario["mails"]): Promise<{ world: World; ids: string[] }> {
+      const world = await worldAfter({ mails });
+      const ids = (await listDeadLetters({}, world.invocation())).items.map(({ id }) => id);
+      await discardDeadLetters({ ids }, NOTE.by, world.invocation());
+      return { world, ids };
+    }
+
+    const EXPECTED = { reports: { "third/a": [figures(3)] }, deadLetters: 0, conflicts: 0 };
+
+    it("keeps the discard, which can be undone there", async () => {
+      const { world, ids } = await worldWithDiscarded(some);
+      await moveAndReprocess(world);
+      await moveAndReprocess(world);
+      expect(await imbalances(world, EXPECTED)).toEqual([]);
+      expect([0, 1, 2].map((shard) => countIn(world, shard, "dead_letters"))).toEqual([1, 0, 0]);
+      const { items } = await listDeadLetters({ isDiscarded: true }, world.invocation());
+      expect(items).toMatchObject([{ id: ids[0], account: "third", discardedBy: NOTE.by }]);
+      expect(await restoreDeadLetters({ ids }, world.invocation())).toMatchObject({ items: [{ result: "restored" }] });
+      expect((await listDeadLetters({}, world.invocation())).items).toMatchObject([{ id: ids[0] }]);
+      expect(await imbalances(world, { ...EXPECTED, deadLetters: 1 })).toEqual([]);
+    });
+
+    it("keeps it with the isolate killed, or a fault, at any call", { timeout: 300_000 }, async () => {
+      const { world: plain } = await worldWithDiscarded(some);
+      const before = plain.faults.calls.length;
+      await moveAndReprocess(plain);
+      for (const mode of FAULT_MODES) {
+        for (let index = before; index < plain.faults.calls.length; index++) {
+          const { world } = await worldWithDiscarded(some);
+          world.faults.plan = (call) => (call.index === index ? mode : undefined);
+          await moveAndReprocess(world);
+          const where = `${mode} at call ${index}, ${plain.faults.calls[index]}`;
+          expect(await imbalances(world, EXPECTED), where).toEqual([]);
+          expect(
+            [0, 1, 2].map((shard) => countIn(world, shard, "dead_letters")),
+            where,
+          ).toEqual([1, 0, 0]);
+        }
+      }
+    });
+
+    it("keeps it while the address is not registered, and when it is again, elsewhere", async () => {
+      const { world, ids } = await worldWithDiscarded([two]);
+      // One of them is opened again: the mail is not settled then.
+      await restoreDeadLetters({ ids: ids.slice(0, 1) }, world.invocation());
+      world.unregister("dmarc@acme.example");
+      world.clock.nowMilliseconds += 60_000;
+      await startJob({ kind: "reprocess", random: 0.25 }, {}, world.invocation());
+      await world.drain();
+      expect((await listDeadLetters({}, world.invocation())).items.map(({ code }) => code)).not.toEqual([]);
+      await moveAndReprocess(world);
+      const open = (await listDeadLetters({}, world.invocation())).items;
+      expect(open).toMatchObject([{ id: ids[0], account: "third" }]);
+      const { items } = await listDeadLetters({ isDiscarded: true }, world.invocation());
+      expect(items).toMatchObject([{ id: ids[1], account: "third" }]);
+      expect([0, 1, 2].map((shard) => countIn(world, shard, "dead_letters"))).toEqual([2, 0, 0]);
+      expect(await imbalances(world, { reports: {}, deadLetters: 1, conflicts: 0 })).toEqual([]);
+    });
+  });
+
   it("leaves what was decided where the raw object has gone", async () => {
     const world = await worldAfter({ mails: [reportMail("a", records(3))] });
     const [key = ""] = world.bucket.keys("raw/");

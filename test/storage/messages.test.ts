@@ -18,6 +18,7 @@ describe("a queue message", () => {
   it.each([
     ["a report", REPORT],
     ["a report run again", { ...REPORT, generation: 5, resent: true, coversPoints: 3, liftsBudget: true, alone: true }],
+    ["a report run again by a job", { ...REPORT, generation: 5, jobId: "j" }],
     ["points", POINTS],
     ["points of an account in another database", { ...POINTS, shard: 2 }],
     ["points sent again", { ...POINTS, deadLetterId: "20261120-a" }],
@@ -34,6 +35,7 @@ describe("a queue message", () => {
     ["of a kind that is no more", { ...REPORT, kind: "finish", generation: 1, tries: 0 }],
     ["without its key", { ...REPORT, key: undefined }],
     ["with a number for a text", { ...REPORT, rua: 7 }],
+    ["with a job that is no name", { ...REPORT, jobId: 7 }],
     ["of an unknown dataset", { ...POINTS, points: [{ ...PACKED, dataset: "other" }] }],
     ["with a column of too few values", { ...POINTS, points: [{ ...PACKED, count: 3 }] }],
     ["points of a database that cannot be", { ...POINTS, shard: -1 }],

@@ -25,6 +25,8 @@ describe("a typed domain name", () => {
     ["mailto:dmarc@Bücher.example", IDN],
     ["Reports <dmarc@example.com>", "example.com"],
     ["_dmarc.example.com", "example.com"],
+    ["//m\u00fcller.example/path", "xn--mller-kva.example"],
+    ["https://M\u00fcller.example/path", "xn--mller-kva.example"],
   ])("%j is taken for %j, and that is said", (typed, name) =>
     expect(readDomainName(typed)).toEqual({ ok: true, value: { name, takenFrom: typed } }),
   );

@@ -7,6 +7,7 @@ import { commitBatch } from "../../shared/ledger/commit-batch.ts";
 import type { ConflictRow } from "../../shared/ledger/conflicts.ts";
 import { PROCESS_LIMITS } from "../../shared/limits.ts";
 import { parseRawMetadata } from "../../shared/storage.ts";
+import { carryDiscarded } from "./carry-discarded.ts";
 import { type BatchPlan, decide, type ObjectPlan, wasDecided } from "./decide.ts";
 import { type Invocation, inShard } from "./env.ts";
 import { lookUp, type ReadObject } from "./lookup.ts";
@@ -37,11 +38,14 @@ export async function commitTasks(
     const moving = tasks.filter(
       ({ ending, home }) => ending === undefined && home.others.some((row) => row.shard === shard),
     );
-    const moves = moving.map((task): Task => ({ ...task, read: movingOf(task.read), source: undefined }));
+    await carryAll(moving, shard, invocation);
+    const moves = moving
+      .filter(({ ending }) => ending === undefined)
+      .map((task): Task => ({ ...task, read: movingOf(task.read), source: undefined }));
     await commitIn(shard, moves);
-    for (const [i, task] of moving.entries()) {
-      const ending = moves[i]?.ending;
-      if (ending !== undefined && "error" in ending) task.ending = ending;
+    for (const { message, ending } of moves) {
+      const task = moving.find((one) => one.message.key === message.key);
+      if (task !== undefined && ending !== undefined && "error" in ending) task.ending = ending;
     }
   }
   for (const shard of new Set(tasks.map(({ home }) => home.shard))) {
@@ -49,6 +53,17 @@ export async function commitTasks(
       shard,
       tasks.filter(({ home }) => home.shard === shard),
     );
+  }
+}
+
+/** Copies discards to the new database before the old rows are removed; a fault becomes the ending of its task. */
+async function carryAll(moving: readonly Task[], shard: number, invocation: Invocation): Promise<void> {
+  for (const task of moving) {
+    try {
+      await carryDiscarded(task, shard, invocation);
+    } catch (error) {
+      task.ending = { error };
+    }
   }
 }
 

@@ -63,7 +63,13 @@ function recordLabel(record: AggregateRecord): string {
     ...reasons.map(({ rawType, comment }) => `${rawType} ${comment}`.trim()),
     ...(envelopeFrom === "" ? [] : [`envelope from ${envelopeFrom}`]),
   ];
-  const facts = [sourceIp, `from ${headerFrom}`, `DMARC: dkim ${dkim}, spf ${spf}`, disposition, ...results];
+  const facts = [
+    sourceIp,
+    `from ${headerFrom}`,
+    `DMARC: dkim ${dkim}, spf ${spf}`,
+    `disposition ${disposition}`,
+    ...results,
+  ];
   return facts.join("; ");
 }
 

@@ -3,7 +3,13 @@
 import { closedDeadLetter, deadLetterEvent, eventPoint, type PipelineEvent } from "../../shared/analytics/events.ts";
 import { commitBatch, noChanges } from "../../shared/ledger/commit-batch.ts";
 import type { Change } from "../../shared/ledger/database.ts";
-import { type DeadLetterRow, deadLetterPageQuery, markDiscarded, reopen } from "../../shared/ledger/dead-letters.ts";
+import {
+  type DeadLetterRow,
+  deadLetterPageQuery,
+  isDiscarded,
+  markDiscarded,
+  reopen,
+} from "../../shared/ledger/dead-letters.ts";
 import { findObjects, type ObjectRow } from "../../shared/ledger/objects.ts";
 import { askAll } from "../../shared/ledger/shards.ts";
 import { PAGE_LIMITS, PROCESS_LIMITS } from "../../shared/limits.ts";
@@ -101,10 +107,6 @@ async function changeSelected(
 }
 
 const ALREADY_DISCARDED = "It is discarded: open it again first.";
-
-function isDiscarded({ discardedSeconds = 0 }: DeadLetterRow): boolean {
-  return discardedSeconds > 0;
-}
 
 /** Discards dead letters of one database. */
 async function discard(deadLetters: readonly DeadLetterRow[], by: string, invocation: Invocation): Promise<void> {

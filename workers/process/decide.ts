@@ -10,9 +10,9 @@ import { conflictId, eventId, sha256Text, versionUid } from "../../shared/identi
 import { type Claim, Claims, type Verdict } from "../../shared/ledger/claims.ts";
 import { type BatchChanges, needsReading, noChanges } from "../../shared/ledger/commit-batch.ts";
 import { type ConflictRow, putAcceptedVersion, type ReportVersion } from "../../shared/ledger/conflicts.ts";
-import type { DeadLetterFile, DeadLetterRow } from "../../shared/ledger/dead-letters.ts";
+import { type DeadLetterFile, type DeadLetterRow, isDiscarded } from "../../shared/ledger/dead-letters.ts";
 import { type FoundParts, objectReference } from "../../shared/ledger/objects.ts";
-import type { Outcome } from "../../shared/ledger/outcomes.ts";
+import { countParts, discardedByPeople, type Outcome } from "../../shared/ledger/outcomes.ts";
 import type { ReportReference, ReportShare } from "../../shared/ledger/report-rows.ts";
 import type { HeldReport, ReportWrite } from "../../shared/ledger/reports.ts";
 import { removeOlderSlices, removeSlices } from "../../shared/ledger/slices.ts";
@@ -158,7 +158,7 @@ class ObjectDecision {
     const { message, registration, isThere, isMoving } = this.#object;
     if (isMoving) return this.#move();
     // Earlier decisions stand when the object is rerun after its address or raw object has gone.
-    if (this.#wasDecided() && (registration === undefined || !isThere)) {
+    if ((this.#wasDecided() || this.#wasDiscarded()) && (registration === undefined || !isThere)) {
       this.#plan.left = isThere ? "left: address not registered" : "left: no raw object";
       this.#keepObject();
       return this.#plan;
@@ -186,10 +186,19 @@ class ObjectDecision {
   async #refuseWhole(reason: Problem): Promise<void> {
     this.#isRefusedWhole = true;
     await this.#reject({ part: "", problem: reason });
+    // Discards are kept: they still hold once the object can be read again.
+    const kept = new Set(this.#plan.outcomes.map(({ id }) => id));
+    for (const outcome of discardedByPeople(this.#previous, this.#batch.context.known.deadLetters))
+      if (!kept.has(outcome.id)) this.#record(outcome);
   }
 
   #wasDecided(): boolean {
     return wasDecided(this.#previous);
+  }
+
+  /** Whether everything in it was discarded. */
+  #wasDiscarded(): boolean {
+    return this.#previous.length > 0 && this.#previous.every(({ outcome }) => outcome === "discarded");
   }
 
   #fitsBudget(): boolean {
@@ -471,9 +480,9 @@ class ObjectDecision {
       const deadLetter = known.deadLetters.get(id);
       if (deadLetter === undefined) continue;
       this.#batch.changes.closedDeadLetters.push(id);
+      if (this.#object.isMoving && isDiscarded(deadLetter)) continue;
       // A discard has its own event already, so the event that ends it needs the next generation.
-      const isDiscarded = (deadLetter.discardedSeconds ?? 0) > 0;
-      const generation = isDiscarded ? deadLetter.generation + 1 : deadLetter.generation;
+      const generation = isDiscarded(deadLetter) ? deadLetter.generation + 1 : deadLetter.generation;
       this.#tell(closedDeadLetter({ ...deadLetter, generation }, "cleared"));
     }
   }
@@ -545,10 +554,10 @@ class ObjectDecision {
     });
   }
 
-  /** How many parts were found; an object refused as a whole is one part. */
+  /** How many parts were found; an object refused as a whole is one part, plus those that stay discarded. */
   #foundParts(): FoundParts {
     const { findings, passedOver } = this.#object;
-    if (this.#isRefusedWhole) return { found: 1, passedOver: {} };
+    if (this.#isRefusedWhole) return { found: countParts(this.#plan.outcomes), passedOver: {} };
     const passed = Object.values(passedOver).reduce((sum, count) => sum + count, 0);
     return { found: findings.length + passed, passedOver };
   }

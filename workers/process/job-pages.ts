@@ -34,11 +34,11 @@ export function jobPage(job: Job, invocation: Invocation): Promise<JobPage> {
 }
 
 /** Raw objects by key, prefix and day. */
-async function rawPage({ filter, generation, cursor }: Job, { env }: Invocation): Promise<JobPage> {
+async function rawPage({ id: jobId, filter, generation, cursor }: Job, { env }: Invocation): Promise<JobPage> {
   const { R2_DMARC_REPORTS: bucket } = env;
   if (filter.key !== undefined) {
     const object = await bucket.head(filter.key);
-    const messages = object === null ? [] : [{ ...reportMessage(object), generation }];
+    const messages = object === null ? [] : [{ ...reportMessage(object), generation, jobId }];
     return { messages, scanned: 1, cursor: undefined, whenEnqueued: [] };
   }
   const { after, before } = dayRange(RAW_PREFIX, filter);
@@ -51,7 +51,7 @@ async function rawPage({ filter, generation, cursor }: Job, { env }: Invocation)
   const objects = page.objects.filter(({ key }) => key < before);
   const isLast = !page.truncated || objects.length < page.objects.length;
   return {
-    messages: objects.map((object) => ({ ...reportMessage(object), generation })),
+    messages: objects.map((object) => ({ ...reportMessage(object), generation, jobId })),
     scanned: objects.length,
     cursor: isLast ? undefined : objects.at(-1)?.key,
     whenEnqueued: [],
@@ -60,7 +60,7 @@ async function rawPage({ filter, generation, cursor }: Job, { env }: Invocation)
 
 /** Raw objects that reports about one domain were accepted from, according to the ledger. */
 async function domainPage(
-  { filter, generation, cursor }: Job,
+  { id: jobId, filter, generation, cursor }: Job,
   domain: string,
   { shards }: Invocation,
 ): Promise<JobPage> {
@@ -76,6 +76,7 @@ async function domainPage(
       rua,
       receivedSeconds,
       generation,
+      jobId,
     })),
     scanned: objects.length,
     cursor: objects.length === PAGE_LIMITS.jobKeys ? objects.at(-1)?.rawKey : undefined,

@@ -1,7 +1,15 @@
 /** Starts jobs, on request and by cron, and cancels them. */
 import { domainName } from "../../shared/domain-name.ts";
 import { accountsWithDataQuery } from "../../shared/ledger/domains.ts";
-import { createJob, findJob, type Job, type JobFilter, updateJob } from "../../shared/ledger/jobs.ts";
+import {
+  countRunningAgain,
+  createJob,
+  findJob,
+  followJobs,
+  type Job,
+  type JobFilter,
+  updateJob,
+} from "../../shared/ledger/jobs.ts";
 import { countObjectsQuery } from "../../shared/ledger/objects.ts";
 import { countObjectsOfDomainQuery } from "../../shared/ledger/reports.ts";
 import { askAll, type Shards } from "../../shared/ledger/shards.ts";
@@ -50,6 +58,7 @@ export async function startJob(
     cursor: "",
     scanned: 0,
     enqueued: 0,
+    skipped: 0,
     total,
     graceSeconds,
     startedSeconds: nowSeconds,
@@ -60,15 +69,21 @@ export async function startJob(
   return job;
 }
 
-/** Ends a job. What it has enqueued is still run. @returns undefined when there is no such job */
+/** Ends a job. What it has enqueued is skipped when its turn comes (skip-cancelled.ts). @returns undefined when there is no such job */
 export async function cancelJob(id: string, { shards, nowSeconds }: Invocation): Promise<Job | undefined> {
   for (let attempt = 1; attempt <= PROCESS_LIMITS.maxDecisions; attempt++) {
     const job = await findJob(shards.directory, id);
-    if (job === undefined || job.state !== "running") return job;
+    if (job === undefined || !(await isInWork(job, { shards, nowSeconds }))) return job;
     const cancelled: Job = { ...job, state: "cancelled", updatedSeconds: nowSeconds };
     if (await updateJob(shards.directory, cancelled)) return cancelled;
   }
   throw new Error(`Job ${id} is changed by others all the time.`);
+}
+
+/** Whether a job is running, or objects it enqueued are still waiting. */
+async function isInWork(job: Job, { shards, nowSeconds }: Pick<Invocation, "shards" | "nowSeconds">): Promise<boolean> {
+  if (job.state !== "done") return job.state === "running";
+  return countRunningAgain(await followJobs(shards.all, [job], nowSeconds)) > 0;
 }
 
 /** Roughly how many raw objects a filter matches, according to the ledger; 0 if unknown. */

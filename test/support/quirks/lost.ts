@@ -135,6 +135,19 @@ const mailboxes: Quirk[] = [
   },
   { file: "lost/mailbox.mbox.gz", content: gzip(mailbox(THREE)), want: { reports: 3 } },
   {
+    file: "lost/mailbox-in-a.zip",
+    content: zip([{ name: "all.mbox", content: mailbox(THREE) }]),
+    want: { reports: 3 },
+  },
+  {
+    file: "lost/attached-mailbox-crlf.eml",
+    content: multipartMail([
+      LETTER,
+      attached(mailbox(THREE).replaceAll("\n", "\r\n"), "r", "application/octet-stream"),
+    ]),
+    want: { reports: 3 },
+  },
+  {
     file: "lost/attached-mailbox.eml",
     content: multipartMail([LETTER, attached(mailbox(THREE), "reports.mbox", "application/mbox")]),
     want: { reports: 3 },
@@ -170,6 +183,26 @@ const mails: Quirk[] = [
       ),
     ]),
     want: { reports: 3 },
+  },
+  {
+    file: "lost/attached-zip-of-mails.eml",
+    content: multipartMail([
+      LETTER,
+      attached(zip(["a", "b"].map((id) => ({ name: `${id}.eml`, content: MAIL(id) }))), "mails.zip"),
+    ]),
+    want: { reports: 2 },
+  },
+  {
+    file: "lost/bounce-with-zip.eml",
+    content: multipartMail(
+      [
+        LETTER,
+        part({ type: "message/delivery-status", content: "Reporting-MTA: dns; mx.example\r\n\r\nAction: failed\r\n" }),
+        attached(zip([{ name: "r.xml", content: ORDINARY }]), "r.zip"),
+      ],
+      "report; report-type=delivery-status",
+    ),
+    want: { reports: 0, problems: ["delivery_notice"] },
   },
   {
     file: "lost/forwarded-unreadable.eml",

@@ -118,6 +118,29 @@ const tlsReports: Quirk[] = [
   },
   { file: "tls/policies-is-an-object.json", content: tls({ policies: POLICY }), want: sums(20, 3) },
   {
+    file: "tls/policy-and-summary-are-lists.json",
+    content: tls({ policies: [{ ...POLICY, policy: [POLICY?.policy], summary: [POLICY?.summary] }] }),
+    want: { ...sums(20, 3), warnings: ["invalid_value policies[0]/policy", "invalid_value policies[0]/summary"] },
+  },
+  {
+    file: "tls/policies-are-called-policy.json",
+    content: tls({ policies: undefined, policy: [POLICY, POLICY] }),
+    want: {
+      report: {
+        policies: [
+          { policyDomain: "acme.example", successfulSessionCount: 20 },
+          { policyDomain: "acme.example", failedSessionCount: 3 },
+        ],
+      },
+      warnings: ["unknown_element policy"],
+    },
+  },
+  {
+    file: "tls/draft-with-a-list-of-one.json",
+    content: tls({ policies: undefined, policy: [POLICY?.policy], summary: POLICY?.summary }),
+    want: { ...sums(20, 3), warnings: ["invalid_value policy"] },
+  },
+  {
     file: "tls/unknown-result-type.json",
     content: policyWith({}, { "failure-details": [{ "result-type": "Quantum-Flux", "failed-session-count": 1 }] }),
     want: { report: { policies: [{ failureDetails: [{ resultType: "quantum-flux", sendingMtaIp: "" }] }] } },

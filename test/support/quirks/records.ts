@@ -61,6 +61,31 @@ export const records: Quirk[] = [
     content: withRecords("<record><identifiers/></record>", GOOD),
     want: { report: { totals: { records: 1, skippedRecords: 1 } }, warnings: ["record_skipped record[0]"] },
   },
+  one(
+    "row-left-out",
+    record({ count: "7" }).replace(/<\/?row>/g, ""),
+    { count: 7, dkim: "pass" },
+    {
+      report: { totals: { records: 1, skippedRecords: 0, messages: 7 } },
+      warnings: ["unknown_element record[0]/source_ip", "unknown_element record[0]/count"],
+    },
+  ),
+  {
+    file: "records/source-ip-misspelt.xml",
+    content: withRecords(record().replaceAll("source_ip>", "sourceIp>"), GOOD),
+    want: {
+      report: { totals: { records: 1, skippedRecords: 1, messages: 11 } },
+      warnings: ["unknown_element record[0]/row/sourceIp", "record_skipped record[0]"],
+    },
+  },
+  {
+    file: "records/rows-in-a-record.xml",
+    content: withRecords(record().replace("<row>", "<rows><row>").replace("</row>", "</row></rows>"), GOOD),
+    want: {
+      report: { totals: { records: 1, skippedRecords: 1, messages: 11 } },
+      warnings: ["unknown_element record[0]/rows", "record_skipped record[0]"],
+    },
+  },
   {
     file: "records/broken-among-good.xml",
     content: withRecords(GOOD, "<record><row><count>1</row></count></record>", GOOD),

@@ -92,7 +92,6 @@ export async function conflictPage(request: PageRequest, id: string): Promise<Pa
                 ["Account", account],
               ]}
             />
-            <DecideForm id={id} />
           </section>
           <div class="columns">
             <section class="card">
@@ -109,6 +108,10 @@ export async function conflictPage(request: PageRequest, id: string): Promise<Pa
               </Version>
             </section>
           </div>
+          <section class="card">
+            <h2>Decide</h2>
+            <DecideForm id={id} />
+          </section>
           {table.view(request.url)}
         </>
       ),
@@ -187,7 +190,7 @@ function doubtedTable(groups: readonly DoubtedConflicts[]) {
         label: "Reporter",
         value: ({ reporter }) => reporter,
         cell: ({ reporter, domain, account }) => (
-          <span class="stack">
+          <span class="stack whose">
             <span>
               <ForeignText text={reporter} /> about <ForeignText text={domain} />
             </span>
@@ -255,7 +258,7 @@ const COLUMNS: ViewColumn<Conflict>[] = [
     label: "Report",
     value: ({ reportId }) => reportId,
     cell: ({ domain, reporter, reportId, account }) => (
-      <span class="stack">
+      <span class="stack whose">
         <span>
           <ForeignText text={reporter} /> about <ForeignText text={domain} />
         </span>

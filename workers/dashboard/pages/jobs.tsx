@@ -38,8 +38,6 @@ export async function jobsPage(request: PageRequest, typed?: Typed): Promise<Pag
     empty: "No jobs yet.",
     columns: [
       { key: "started", label: "Started", value: ({ startedSeconds }) => isoMinute(startedSeconds) },
-      { key: "kind", label: "Job", value: ({ kind, dryRun }) => (dryRun ? `${kind}, dry run` : kind) },
-      { key: "filter", label: "Scope", value: ({ filter }) => filterText(filter) },
       {
         key: "state",
         label: "State",
@@ -52,9 +50,12 @@ export async function jobsPage(request: PageRequest, typed?: Typed): Promise<Pag
         value: ({ finished }) => finished ?? "",
         cell: (job) => <Progress job={job} nowSeconds={nowSeconds} />,
       },
+      { key: "kind", label: "Job", value: ({ kind, dryRun }) => (dryRun ? `${kind}, dry run` : kind) },
+      { key: "filter", label: "Scope", value: ({ filter }) => filterText(filter) },
       { key: "total", label: "Files, about", align: "end", value: ({ total }) => total || "" },
       { key: "scanned", label: "Scanned", align: "end", value: ({ scanned }) => scanned },
       { key: "enqueued", label: "Enqueued", align: "end", value: ({ enqueued }) => enqueued },
+      { key: "skipped", label: "Skipped", value: ({ skipped }) => skipped, exportOnly: true },
       { key: "updated", label: "Last step", value: ({ updatedSeconds }) => isoMinute(updatedSeconds) },
       { key: "id", label: "Id", value: ({ id }) => id, exportOnly: true },
     ],
@@ -122,7 +123,7 @@ function State({ job }: { job: Job }) {
   return (
     <span class="stack">
       <span class="result warn">… running</span>
-      {job.state === "running" && (
+      {(job.state === "running" || job.kind === "reprocess") && (
         <form method="post" action={PATH}>
           <button type="submit" name="cancel" value={job.id}>
             Cancel
@@ -135,8 +136,8 @@ function State({ job }: { job: Job }) {
 
 /** A bar of the files that were run again, and about how long the rest takes. */
 function Progress({ job, nowSeconds }: { job: Job; nowSeconds: number }) {
-  const { finished, enqueued, total, startedSeconds, state } = job;
-  if (finished === undefined) return "–";
+  const { finished, enqueued, total, startedSeconds, state, skipped } = job;
+  if (finished === undefined) return skipped > 0 ? `${formatCount(skipped)} files not looked at` : "–";
   const all = state === "running" ? Math.max(total, enqueued) : enqueued;
   const rest = all - finished;
   const seconds = nowSeconds - startedSeconds;
@@ -146,6 +147,7 @@ function Progress({ job, nowSeconds }: { job: Job; nowSeconds: number }) {
       <span class="small muted">
         {formatCount(finished)} of {state === "running" ? "about " : ""}
         {formatCount(all)} files
+        {skipped > 0 && `, ${formatCount(skipped)} not looked at`}
         {rest > 0 &&
           finished > 0 &&
           state !== "cancelled" &&

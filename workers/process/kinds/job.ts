@@ -1,9 +1,10 @@
 /**
  * `job`: do one page of a reprocess or reconcile job, then send the message for the next. The ledger holds a job's
  * progress: a page counts only if the job's row still has the version that was read, so neither a redelivery nor a
- * racing duplicate counts anything twice. Cancelling it, or removing the row, ends the job.
+ * racing duplicate counts anything twice. Cancelling it, or removing the row, ends the job; the reports a cancelled job
+ * has already sent are skipped (skip-cancelled.ts).
  */
-import { change } from "../../../shared/ledger/database.ts";
+import { change, type LedgerDatabase } from "../../../shared/ledger/database.ts";
 import { findJob, type Job, updateJob } from "../../../shared/ledger/jobs.ts";
 import { QUEUE_LIMITS } from "../../../shared/limits.ts";
 import type { JobMessage, ReportMessage } from "../../../shared/messages.ts";
@@ -83,9 +84,21 @@ async function doPage({ jobId, page }: JobMessage, invocation: Invocation): Prom
   };
   // Sent before counting: a page delivered twice or late has nothing left to do, so chains cannot multiply.
   if (next.state === "running") await sendPage(env, next);
-  const isWritten = await updateJob(ledger, next);
+  const isWritten = (await updateJob(ledger, next)) || (await countCancelled(ledger, next));
   const { kind, state, scanned, enqueued } = next;
   return { kind, outcome: isWritten ? state : "already_done", scanned, enqueued };
+}
+
+/**
+ * Counts a page that was enqueued while the job was being cancelled, so that `skipped` never exceeds `enqueued`.
+ *
+ * @returns false when the page was counted before, or the job has been removed
+ */
+async function countCancelled(ledger: LedgerDatabase, { id, ...next }: Job): Promise<boolean> {
+  const job = await findJob(ledger, id);
+  if (job?.state !== "cancelled" || job.pages >= next.pages) return false;
+  const { pages, cursor, scanned, enqueued } = next;
+  return updateJob(ledger, { ...job, pages, cursor, scanned, enqueued });
 }
 
 /** Sends the message for the next page of a job. */

@@ -18,12 +18,14 @@ import { tellEarlierCommit } from "../outcomes.ts";
 import { describeRawObject, mailOf } from "../raw-object.ts";
 import { readTasks } from "../read-tasks.ts";
 import { generationOf, logEntry, newTask, type Task } from "../report-task.ts";
+import { skipCancelled } from "../skip-cancelled.ts";
 import type { Ending, MessageKind } from "./kind.ts";
 
 export const reportKind: MessageKind<ReportMessage> = {
   async run(received, invocation) {
     const tasks = received.map(newTask);
-    const newest = newestOfEachObject(tasks);
+    await skipCancelled(tasks, invocation.shards.directory);
+    const newest = newestOfEachObject(tasks.filter(({ ending }) => ending === undefined));
     const registrations = await findRegistrations(
       invocation.shards.directory,
       newest.map(({ message }) => message.rua),
