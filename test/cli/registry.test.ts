@@ -1,0 +1,81 @@
+/** The commands `rua` and `domain` against all Workers: what is registered takes mail, what is not is rejected. */
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { API_TOKEN } from "../dashboard/harness.ts";
+import { type Pipeline, startPipeline } from "../dashboard/pipeline.ts";
+import { sampleReport } from "../support/sample-report.ts";
+import { type CommandOutcome, runCommand } from "./run-command.ts";
+
+let pipeline: Pipeline;
+let folder: string;
+
+beforeAll(async () => {
+  pipeline = await startPipeline();
+  folder = await mkdtemp(join(tmpdir(), "dmarc-registry-"));
+});
+afterAll(async () => {
+  await pipeline.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+function run(...args: string[]): Promise<CommandOutcome> {
+  return runCommand(args, { DMARC_URL: pipeline.origin, DMARC_TOKEN: API_TOKEN });
+}
+
+function lines({ stdout }: CommandOutcome): Record<string, unknown>[] {
+  return stdout
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+}
+
+it("rua add refuses what is registered, rua set changes it", async () => {
+  const rua = "dmarc@acme.example";
+  expect((await run("rua", "add", rua, "--account", "acme", "--domain", "acme.example")).code).toBe(0);
+  const again = await run("rua", "add", rua, "--account", "other");
+  expect(again.code).toBe(1);
+  expect(again.stderr).toContain("dmarc@acme.example is registered already; nothing was changed.");
+  expect((await run("rua", "show", rua)).stdout).toMatch(/account +acme\ndomains +acme\.example/);
+  const asked = await run("rua", "set", rua, "--domain", "acme.example", "acme.test");
+  expect(asked).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining("domains acme.example -> acme.example acme.test"),
+  });
+  const set = await run("rua", "set", rua, "--domain", "acme.example", "acme.test", "--yes");
+  expect(set).toMatchObject({ code: 0, stdout: expect.stringMatching(/domains +acme\.example acme\.test/) });
+  // What an address names is on the list of domains, before any report.
+  const page = await pipeline.ask("/registry");
+  expect(page).toMatchObject({ items: [{ rua, entry: { domains: ["acme.example", "acme.test"] } }] });
+});
+
+it("domain add --file adds a list, a result a line, and its addresses take mail", async () => {
+  const file = join(folder, "domains.txt");
+  await writeFile(file, "shop.example\n# a comment\nno name\nhttps://www.second.example/  # with one\n");
+  const added = await run("domain", "add", "--file", file, "--account", "acme", "--json");
+  expect(added.code).toBe(2);
+  const [shop, none, second] = lines(added);
+  expect(shop).toMatchObject({ typed: "shop.example", domain: "shop.example", isNew: true });
+  expect(none).toMatchObject({ typed: "no name", problem: expect.stringContaining("no domain name") });
+  expect(second).toMatchObject({ domain: "www.second.example", rua: expect.stringMatching(/@rua\.example\.com$/) });
+  const again = await run("domain", "add", "--file", file, "--account", "acme");
+  expect(again.stdout).toContain(`shop.example  ${shop?.rua}  was added before`);
+  await pipeline.deliver(String(shop?.rua), {
+    "first.xml": sampleReport({ reportId: "first", domain: "shop.example" }),
+  });
+  await pipeline.settled({ accepted: 1 });
+  expect((await run("domain", "check", "shop.example", "--account", "acme")).stdout).toContain("state    receiving");
+});
+
+it("domain add takes an address of one's own, and domain remove leaves it to the others", async () => {
+  const own = ["--rua", "reports@own.example", "--account", "acme"];
+  expect((await run("domain", "add", "one.example", ...own)).stdout).toContain("reports@own.example (new)");
+  expect((await run("domain", "add", "two.example", ...own)).code).toBe(0);
+  const foreign = await run("domain", "add", "three.example", "--rua", "reports@own.example", "--account", "other");
+  expect(foreign).toMatchObject({ code: 1, stderr: expect.stringContaining("registered for another account") });
+  const first = await run("domain", "remove", "one.example", "--account", "acme");
+  expect(first.stdout).toContain("reports@own.example stays, for other domains");
+  const last = await run("domain", "remove", "two.example", "--account", "acme");
+  expect(last.stdout).toContain("reports@own.example is not registered any more");
+});
