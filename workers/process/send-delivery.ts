@@ -24,7 +24,6 @@ import {
   signedText,
   webhookPayload,
 } from "../../shared/notify/webhook.ts";
-import { SECONDS_PER_DAY } from "../../shared/report-day.ts";
 import type { Invocation } from "./env.ts";
 
 /** What an attempt came to: a sentence, and whether it was sent. */
@@ -102,7 +101,7 @@ async function whatIsDelivered(
       const interval = channel.digest === "weekly" ? "weekly" : "daily";
       const toSeconds = delivery.createdSeconds;
       const [before] = await ask(ledger, digestBeforeQuery(delivery));
-      const fromSeconds = (before ?? toSeconds - (interval === "weekly" ? 7 : 1) * SECONDS_PER_DAY) + 1;
+      const fromSeconds = before === undefined || before === null ? channel.createdSeconds : before + 1;
       const facts = await readDigestFacts(ledger, channel.account, { interval, day: subject, fromSeconds, toSeconds });
       return { delivered: { kind, facts }, story: digestStory(facts, context) };
     }

@@ -67,6 +67,10 @@ export class World {
   /** As wrangler.process.toml has it. */
   dnsUrl = "";
   watchQueries = 900;
+  /** Mails that process has sent. */
+  readonly sentMails: Parameters<ProcessEnv["SEND_EMAIL"]["send"]>[0][] = [];
+  /** An origin that webhooks may go to. */
+  webhookOrigin = "";
 
   readonly #databases: readonly LedgerDatabase[];
   #bound: number;
@@ -298,6 +302,13 @@ export class World {
       REPORTER_REPORTS_PER_DAY: this.reportsPerDay.reporter,
       DNS_OVER_HTTPS_URL: this.dnsUrl,
       RUA_HOST: "rua.sim.example",
+      SEND_EMAIL: invocation.bind(
+        { send: async (mail: (typeof this.sentMails)[number]) => void this.sentMails.push(mail) },
+        () => "email.send",
+      ),
+      NOTICES_FROM: "dmarc@sim.example",
+      DASHBOARD_URL: "https://dmarc.sim.example",
+      NOTIFY_LOCAL_ORIGIN: this.webhookOrigin,
     });
   }
 }
