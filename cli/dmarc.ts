@@ -17,6 +17,7 @@ import { addQuery } from "./commands/query.ts";
 import { addReports } from "./commands/reports.ts";
 import { addRua } from "./commands/rua.ts";
 import { addSend } from "./commands/send.ts";
+import { addSpf } from "./commands/spf.ts";
 import { addStats } from "./commands/stats.ts";
 import { addStatus } from "./commands/status.ts";
 import { addVerdict } from "./commands/verdict.ts";
@@ -44,6 +45,7 @@ function buildProgram(): Command {
   for (const add of [
     addParse,
     addCheck,
+    addSpf,
     addDomain,
     addMtaSts,
     addRua,

@@ -1,44 +1,42 @@
 /**
  * Cron on one machine: wrangler's dev server runs no schedule by itself, so the stack asks process to, at the times that its TOML
- * names.
+ * names, for as long as it runs.
  */
+import { setTimeout as sleep } from "node:timers/promises";
 import { type ApiConnection, runSchedule } from "./api.ts";
 import { localConfig } from "./worker-config.ts";
 
 export interface RunningCron {
-  stop(): void;
+  /** Resolves when no run is under way any more. */
+  stop(): Promise<void>;
 }
 
 const MINUTE_MS = 60_000;
 
-/** Starts at the next full minute. A run that takes longer than a minute is not started a second time. */
-export function startCron(api: ApiConnection, onProblem: (sentence: string) => void): RunningCron {
+/**
+ * Starts at the next full minute. A run that takes longer than a minute delays the next one.
+ *
+ * @param log is told of runs that failed; the next one is made all the same
+ */
+export function startCron(api: ApiConnection, log: (line: string) => void): RunningCron {
   const crons = localConfig("process").triggers?.crons ?? [];
-  const running = new Set<string>();
-  const run = async (cron: string): Promise<void> => {
-    if (running.has(cron)) return;
-    running.add(cron);
-    try {
-      await runSchedule(api, cron);
-    } catch (error) {
-      onProblem(`cron      ${cron}: ${error instanceof Error ? error.message : String(error)}`);
-    } finally {
-      running.delete(cron);
+  const abort = new AbortController();
+  const { signal } = abort;
+  const loop = async (): Promise<void> => {
+    while (!signal.aborted) {
+      await sleep(MINUTE_MS - (Date.now() % MINUTE_MS), undefined, { signal, ref: false }).catch(() => undefined);
+      for (const cron of crons.filter((one) => !signal.aborted && isDue(one, new Date()))) {
+        await runSchedule({ ...api, signal }, cron).catch((error: Error) => {
+          if (!signal.aborted) log(`cron ${cron}: ${error.message}`);
+        });
+      }
     }
   };
-  const tick = (): void => {
-    for (const cron of crons.filter((one) => isDue(one, new Date()))) void run(cron);
-  };
-  let timer: NodeJS.Timeout | undefined;
-  const start = (): void => {
-    tick();
-    timer = setInterval(tick, MINUTE_MS);
-  };
-  const first = setTimeout(start, MINUTE_MS - (Date.now() % MINUTE_MS));
+  const ended = loop();
   return {
-    stop() {
-      clearTimeout(first);
-      clearInterval(timer);
+    async stop() {
+      abort.abort();
+      await ended;
     },
   };
 }

@@ -165,7 +165,7 @@ async function startParts(options: StackOptions, context: StartContext): Promise
   // Only an earlier run can have left something; in a new folder the first mails would merely be read twice.
   if (isNew) await waitUntilConnected(api);
   else await startReconcile(api);
-  parts.cron = startCron(api, log.show);
+  parts.cron = startCron(api, log.write);
   if (!options.samples || parts.smtp === undefined) return;
   parts.samples = await giveSamples(api, { stateDir, smtpPort: parts.smtp.port, log: log.show });
 }
@@ -237,11 +237,10 @@ function lineHandler({ parts, log }: StartContext): (line: string) => void {
 
 // Mail first, so that nothing new comes in; the engine last, because process still writes to it.
 async function stopParts(parts: Parts): Promise<void> {
-  const { samples, smtp, front, workers, analytics, mailOut } = parts;
+  const { samples, cron, smtp, front, workers, analytics, mailOut } = parts;
   delete parts.smtp;
   delete parts.front;
-  parts.cron?.stop();
-  await samples?.stop();
+  await Promise.all([samples?.stop(), cron?.stop()]);
   await Promise.all([smtp?.stop(), front?.stop()]);
   await workers?.stop();
   await mailOut?.stop();
@@ -251,7 +250,7 @@ async function stopParts(parts: Parts): Promise<void> {
 function killParts({ samples, workers, analytics, mailOut, cron }: Parts): void {
   void samples?.stop();
   void mailOut?.stop();
-  cron?.stop();
+  void cron?.stop();
   workers?.kill();
   analytics?.kill();
 }

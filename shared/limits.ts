@@ -387,6 +387,14 @@ export const GUIDANCE_LIMITS = {
   warnSpfLookups: 8,
   /** Ours: lookups after which counting ends: a record that needs so many is broken anyway. */
   maxCountedSpfLookups: 40,
+  /** Ours: terms that are proposed for one source; one with more addresses asks for an include. */
+  maxAddedSpfTerms: 6,
+  /** Ours: how long a page waits for DNS before it says unknown: it has to answer within 1.5 seconds. */
+  pageDnsMilliseconds: 800,
+  /** Ours: addresses of one source that its SPF advice is about, those with the most messages. */
+  maxSpfSources: 50,
+  /** Ours: return paths of one source that are told of with them. */
+  maxReturnPaths: 20,
   /** RFC 7208 section 4.6.4: lookups without an answer. */
   maxVoidSpfLookups: 2,
   /** RFC 7208 section 4.6.4: hosts of one mx term. */

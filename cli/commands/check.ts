@@ -5,7 +5,7 @@ import { CHECK_TITLES, type CheckState, type Finding } from "../../shared/guidan
 import { type CheckContext, checkDomain } from "../../shared/guidance/domain-check.ts";
 import { policyFetcher } from "../../shared/guidance/fetch-policy.ts";
 import { type StoredCheck, storedCheckOf } from "../../shared/guidance/stored-check.ts";
-import { CommandError } from "../command-error.ts";
+import { DEFAULT_RESOLVER, readResolverUrl } from "../dns-option.ts";
 import { readDomains } from "../domain-option.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { printJson, printOut, safeText } from "../terminal.ts";
@@ -18,8 +18,6 @@ interface CheckOptions {
   dns?: string;
 }
 
-/** RFC 8484; Cloudflare's resolver validates DNSSEC, which DANE needs. */
-const DEFAULT_RESOLVER = "https://cloudflare-dns.com/dns-query";
 const MAX_CHARS = 1000;
 
 const EXAMPLES = `
@@ -49,7 +47,7 @@ export function addCheck(program: Command): void {
 }
 
 async function runCheck(domains: string[], options: CheckOptions): Promise<void> {
-  const url = readResolverUrl(options.dns ?? process.env.DMARC_DNS ?? DEFAULT_RESOLVER);
+  const url = readResolverUrl(options.dns);
   const context: CheckContext = {
     resolver: httpsResolver(url, fetch),
     fetchPolicy: policyFetcher(fetch),
@@ -66,12 +64,6 @@ async function runCheck(domains: string[], options: CheckOptions): Promise<void>
   }
   const isFine = states.every((state) => state === "good" || state === "attention");
   process.exitCode = isFine ? exitCodes.done : exitCodes.rejected;
-}
-
-function readResolverUrl(text: string): string {
-  const url = URL.parse(text);
-  if (url?.protocol === "https:" || url?.protocol === "http:") return url.href;
-  throw new CommandError(`'${safeText(text)}' is no address of a DNS server, such as ${DEFAULT_RESOLVER}.`);
 }
 
 function renderCheck(found: StoredCheck, showsAll: boolean): string {

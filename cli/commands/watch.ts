@@ -144,12 +144,11 @@ function minute(seconds: number): string {
 
 function renderIncident({ severity, title, evidence, causes, openedSeconds, resolvedSeconds, rule }: Incident): string {
   const until = resolvedSeconds > 0 ? `, over since ${minute(resolvedSeconds)}` : "";
-  const lines = [`${severity}: ${title} (${rule}, since ${minute(openedSeconds)}${until})`];
-  lines.push(
-    ...evidence.map((sentence) => `  ${sentence}`),
-    ...causes.slice(0, 1).map(({ sentence }) => `  ${sentence}`),
-  );
-  return lines.map((line) => safeText(line, MAX_CHARS)).join("\n");
+  const below = [...evidence, ...causes.slice(0, 1).map(({ sentence }) => sentence)];
+  return [
+    safeText(`${severity}: ${title} (${rule}, since ${minute(openedSeconds)}${until})`, MAX_CHARS),
+    ...below.map((sentence) => `  ${safeText(sentence, MAX_CHARS)}`),
+  ].join("\n");
 }
 
 function renderNotice({ createdSeconds, step, severity, title, urgency }: Notice): string {

@@ -8,7 +8,7 @@ import { MTA_STS_MODES } from "../guidance/mta-sts-policy.ts";
 import { storedCheck } from "../guidance/stored-check.ts";
 import { REPORT_KINDS } from "../ledger/report-rows.ts";
 import { SENDER_DECISIONS } from "../ledger/sender-decisions.ts";
-import { PAGE_LIMITS, SETUP_LIMITS } from "../limits.ts";
+import { GUIDANCE_LIMITS, PAGE_LIMITS, SETUP_LIMITS } from "../limits.ts";
 import { channelSettings } from "../notify/channel.ts";
 import { RECORD_ORDERS } from "../operations.ts";
 import { registryEntry } from "../registry.ts";
@@ -674,6 +674,27 @@ const described = {
       /** How long senders may still remember it. */
       rememberedSeconds: v.number(),
     }),
+  },
+  spfAdvice: {
+    summary: "What letting a source in does to the domain's SPF record; asks DNS and changes nothing",
+    role: "viewer",
+    changes: false,
+    answeredBy: "process",
+    http: undefined,
+    input: v.strictObject({
+      account,
+      domain,
+      sender: v.strictObject({
+        name: v.pipe(v.string(), v.maxLength(253)),
+        networks: v.pipe(v.array(v.pipe(v.string(), v.maxLength(50))), v.maxLength(GUIDANCE_LIMITS.maxSpfSources)),
+        service: v.pipe(v.string(), v.maxLength(100)),
+        returnPaths: v.optional(
+          v.pipe(v.array(v.pipe(v.string(), v.maxLength(253))), v.maxLength(GUIDANCE_LIMITS.maxReturnPaths)),
+        ),
+        isForwarder: v.boolean(),
+      }),
+    }),
+    output: shapes.spfAdvice,
   },
   nameAddresses: {
     summary: "Looks up the names of addresses that a page has shown",

@@ -4,6 +4,7 @@ import { reportSender, UNCHECKED } from "../authentication/sender-state.ts";
 import { MTA_STS_ADVICE } from "../guidance/mta-sts-advice.ts";
 import { MTA_STS_MODES, mtaStsPolicy } from "../guidance/mta-sts-policy.ts";
 import { SETUP_STATES } from "../guidance/setup-state.ts";
+import { SPF_ADVICE } from "../guidance/spf-advice.ts";
 import { DELIVERY_KINDS, DELIVERY_STATES } from "../ledger/channels.ts";
 import type { ConflictRow, ReportVersion } from "../ledger/conflicts.ts";
 import type { DeadLetterRow } from "../ledger/dead-letters.ts";
@@ -528,6 +529,21 @@ export const mtaStsState = v.object({
   }),
   /** The newest first; policy null: switched off. */
   changes: v.array(v.object({ policy: v.nullable(mtaStsPolicy), changedBy: v.string(), changedSeconds: v.number() })),
+});
+
+const spfSide = v.object({ text: v.string(), lookups: v.number() });
+
+/** What letting a source in does to an SPF record. */
+export const spfAdvice = v.object({
+  domain: v.string(),
+  source: v.string(),
+  code: v.picklist(SPF_ADVICE),
+  state: v.picklist(["good", "attention", "broken", "unknown"]),
+  sentence: v.string(),
+  before: v.optional(spfSide),
+  after: v.optional(spfSide),
+  term: v.optional(v.string()),
+  choices: v.array(v.object({ term: v.string(), lookups: v.number(), isUsable: v.boolean() })),
 });
 
 /** Names a report. */

@@ -114,17 +114,17 @@ function spfTerms(records: readonly string[]): string[] {
 /** What the failing mail itself shows. */
 function signatureCauses(sender: Sender, { passing, failing, isUnsigned }: Signing, { domain }: Figures): Cause[] {
   const name = senderText(sender);
+  const signs = sender.kind === "ownServers" ? "Your own servers no longer sign" : `${name} no longer signs`;
   if (isUnsigned && passing.size > 0) {
-    const sentence = `${name} no longer signs with DKIM for ${domain}. Turn signing on again there.`;
-    return [{ code: "signingStopped", sentence: sentence.charAt(0).toUpperCase() + sentence.slice(1) }];
+    return [{ code: "signingStopped", sentence: `${signs} with DKIM for ${domain}. Turn signing on again there.` }];
   }
   if ([...failing].some((key) => passing.has(key))) {
     const sentence = `Mail of ${name} is signed, and the signature does not hold: it is changed on its way, or the key does not match.`;
     return [{ code: "signatureBroken", sentence }];
   }
   if (passing.size === 0 && sender.evidence.some(passes)) {
-    const sentence = `${name} passed by SPF alone, and now sends from addresses or with a return path that SPF does not cover. Sign with DKIM for ${domain}.`;
-    return [{ code: "notInSpf", sentence: sentence.charAt(0).toUpperCase() + sentence.slice(1) }];
+    const sentence = `Mail of ${name} passed by SPF alone, and now comes from addresses or with a return path that SPF does not cover. Sign with DKIM for ${domain}.`;
+    return [{ code: "notInSpf", sentence }];
   }
   return [];
 }

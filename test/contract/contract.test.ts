@@ -98,6 +98,11 @@ const INPUTS: Partial<Record<OperationName, object>> = {
     force: true,
   },
   removeMtaSts: { account: "acme", domain: "a.example" },
+  spfAdvice: {
+    account: "acme",
+    domain: "a.example",
+    sender: { name: "x.example", networks: ["192.0.2.1"], service: "", isForwarder: false },
+  },
   startReprocess: { filter: { domain: "a.example" }, dryRun: true },
   startReconcile: { filter: { since: "2026-11-20" } },
   getJob: { id: "x" },

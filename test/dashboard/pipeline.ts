@@ -35,8 +35,8 @@ export interface Pipeline {
   close(): Promise<void>;
 }
 
-/** Starts everything. */
-export async function startPipeline(): Promise<Pipeline> {
+/** Starts everything. @param dnsUrl where DNS is asked; absent = nowhere */
+export async function startPipeline({ dnsUrl = "" }: { dnsUrl?: string } = {}): Promise<Pipeline> {
   const engine = await startTestEngine();
   const { baseUrl, accountId, token } = engine.connection;
   const analytics = { LOCAL_ANALYTICS_URL: new URL(baseUrl).origin, LOCAL_ANALYTICS_TOKEN: token };
@@ -51,7 +51,7 @@ export async function startPipeline(): Promise<Pipeline> {
     workers: [
       localWorker("dashboard", { vars: dashboard }),
       localWorker("ingest"),
-      localWorker("process"),
+      localWorker("process", { vars: { DNS_OVER_HTTPS_URL: dnsUrl } }),
       localWorker("analytics", { vars: analytics }),
     ],
   });

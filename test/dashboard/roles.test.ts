@@ -3,7 +3,9 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { addAccount } from "../../shared/ledger/accounts.ts";
 import { change, type LedgerDatabase } from "../../shared/ledger/database.ts";
 import { putDeadLetters } from "../../shared/ledger/dead-letters.ts";
+import { keepIncidents, putMute } from "../../shared/ledger/notices.ts";
 import type { FailureReport, TlsReport } from "../../shared/report/vocabulary.ts";
+import type { Incident, Mute } from "../../shared/watch/finding.ts";
 import { changeRoutes, fillPath, type PagePath, type PageRoute, pageRoutes } from "../../workers/dashboard/routes.ts";
 import { aggregateReport, type Sample, sampleRecord, settleSamples } from "../support/ledger-fill.ts";
 import { apiRoutes } from "./api-routes.ts";
@@ -107,6 +109,41 @@ function secretSamples(): Sample[] {
   });
 }
 
+/** An incident; of the other account and of the pipeline itself with words that only they hold. */
+function incidentOf(account: string, domain: string, subject: string): Incident {
+  return {
+    id: `${account}-${domain}`,
+    account,
+    domain,
+    rule: "newSender",
+    subject,
+    severity: "attention",
+    title: `${subject} began to send as ${domain}`,
+    evidence: [],
+    causes: [],
+    link: "/",
+    isEvent: true,
+    state: "open",
+    openedSeconds: nowSeconds,
+    foundSeconds: nowSeconds,
+    remindedSeconds: 0,
+    resolvedSeconds: 0,
+  };
+}
+
+function muteOf(account: string, subject: string): Mute {
+  return {
+    account,
+    domain: "acme.example",
+    rule: "newSender",
+    subject,
+    untilSeconds: 0,
+    note: "",
+    mutedSeconds: nowSeconds,
+    mutedBy: subject,
+  };
+}
+
 /** Fills the databases of the owner's account and of the other one, which may be the same. */
 async function fill(directory: LedgerDatabase, { own: ledger, other }: { own: LedgerDatabase; other: LedgerDatabase }) {
   const records = [sampleRecord("acme.example", { count: 41 })];
@@ -124,7 +161,16 @@ async function fill(directory: LedgerDatabase, { own: ledger, other }: { own: Le
     addAccount({ account: "acme", shard: isSplit ? 1 : 0 }, 1),
     addAccount({ account: "other", shard: isSplit ? 2 : 0 }, 1),
   ]);
+  await change(ledger, [
+    ...keepIncidents([incidentOf("acme", "acme.example", "own-service.test")]),
+    putMute(muteOf("acme", "own-muted.test")),
+  ]);
+  await change(directory, keepIncidents([incidentOf("", "", "secret-service.test")]));
   await change(other, [
+    ...["secret.example", "acme.example"].flatMap((domain) =>
+      keepIncidents([incidentOf("other", domain, "secret-service.test")]),
+    ),
+    putMute(muteOf("other", "secret-service.test")),
     putDeadLetters([
       {
         id: LETTER,
@@ -206,6 +252,16 @@ describe.each([1, 3])("an owner, the ledger in %i databases,", (databases) => {
     expect(text).toContain(">41<");
     for (const secret of SECRETS) expect(text).not.toContain(secret);
     expect(text).not.toContain("/operations");
+  });
+
+  it("sees own incidents and mutes, and may mute", async () => {
+    const text = await (await dashboard.ask("/alerts", HTML, null)).text();
+    expect(text).toContain("own-service.test began to send as acme.example");
+    expect(text).toContain("own-muted.test");
+    const headers = { origin: ORIGIN, "content-type": "application/x-www-form-urlencoded" };
+    const form = (body: string) => dashboard.ask("/alerts", { method: "POST", headers, body }, null);
+    expect((await form("account=acme&rule=nonsense")).status).toBe(400);
+    expect((await form("account=acme&rule=newSender&days=0")).status).toBe(400);
   });
 
   it("sees an own report, and no way to take it back", async () => {

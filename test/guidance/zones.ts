@@ -189,3 +189,30 @@ const ADDRESSES: Zones = {
 export function addressZones(): Zones {
   return { ...ADDRESSES };
 }
+
+/** Domains that a source is to be let in by, each named for what its record is like. */
+const TO_BE_ADDED: Zones = {
+  "none.add.test": ["A 192.0.2.10"],
+  "one.add.test": ["TXT other=1", "TXT v=spf1 ip4:192.0.2.0/24 -all", "A 198.51.100.10", "MX 10 mx.add.test"],
+  "mx.add.test": ["A 198.51.100.25", "AAAA 2001:db8::25"],
+  "bounce.one.add.test": ["TXT v=spf1 include:one.add.test ~all"],
+  "redirect.add.test": ["TXT v=spf1 redirect=one.add.test"],
+  "no-all.add.test": ["TXT v=spf1 ip4:192.0.2.1"],
+  "seven.add.test": [`TXT v=spf1 ${includes("n", 7)} -all`],
+  "nine.add.test": [`TXT v=spf1 ${includes("n", 9)} -all`],
+  "ten.add.test": [`TXT v=spf1 ${includes("n", 10)} -all`],
+  "eleven.add.test": [`TXT v=spf1 ${includes("n", 11)} -all`],
+  "soft.add.test": ["TXT v=spf1 ~ip4:203.0.113.0/24 ?include:n1.spf.test -all"],
+  "syntax.add.test": ["TXT v=spf1 ip4:192.0.2.256 -all"],
+  "several.add.test": ["TXT v=spf1 -all", "TXT v=spf1 ~all"],
+  "unanswered.add.test": ["SERVFAIL"],
+  "below-unanswered.add.test": ["TXT v=spf1 include:unanswered.add.test -all"],
+  "_spf.google.com": ["TXT v=spf1 include:_netblocks.google.com ~all"],
+  "_netblocks.google.com": ["TXT v=spf1 ip4:203.0.113.0/25 ~all"],
+  "spf.messagingengine.com": ["SERVFAIL"],
+};
+
+/** Those, with what they include. */
+export function spfZones(): Zones {
+  return { ...SPF, ...TO_BE_ADDED };
+}

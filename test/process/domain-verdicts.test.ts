@@ -119,7 +119,7 @@ it("computes again only what has changed, and says since when a state holds", as
 
 it("goes on where a run ended, after a fault too, and leaves out what ends run after run", async () => {
   await seed();
-  world.watchQueries = 34;
+  world.watchQueries = 24;
   const done = [await run()];
   while (done.at(-1)?.isDone === false) done.push(await run());
   expect(done.length).toBeGreaterThan(2);

@@ -20,6 +20,7 @@ import { fail, ok } from "../../shared/result.ts";
 import { isoDate } from "../../shared/storage.ts";
 import { normalizeEmail, ViewerValueError, validViewer } from "../../shared/viewers.ts";
 import { addDomain, addDomains, domainSetup, removeDomain } from "./add-domain.ts";
+import { adviseSpfInTime } from "./advise-spf.ts";
 import { createChannel, deleteChannel, testChannel } from "./channels.ts";
 import { checkNow } from "./check-domains.ts";
 import { compareConflict, decideConflict, keepVerified } from "./conflict-operations.ts";
@@ -130,6 +131,8 @@ const HANDLERS: Handlers = {
   setMtaSts: ({ account, domain, ...policy }, { invocation, caller }) =>
     setMtaSts({ account, domain }, policy, { caller, invocation }),
   removeMtaSts: (name, { invocation, caller }) => removeMtaSts(name, { by: caller.name, invocation }),
+  spfAdvice: async ({ domain, sender }, { invocation }) =>
+    ok(await adviseSpfInTime(domain, { ...sender, returnPaths: sender.returnPaths }, outsideWorld(invocation.env))),
   nameAddresses: async (shown, { invocation }) =>
     ok({ named: await nameAddresses(shown, invocation, outsideWorld(invocation.env)) }),
 

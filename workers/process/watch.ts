@@ -69,6 +69,8 @@ class QueryBudget {
 
 /** Statements that a domain takes at most: its mail, its history; verdict, incidents, notices, the round's place. */
 const QUERIES_PER_DOMAIN = 6;
+/** Of them those for its mail and history. */
+const QUERIES_FOR_MAIL = 2;
 /** And for what is known of some domains: facts, records, incidents, mutes. */
 const QUERIES_FOR_FACTS = 4;
 
@@ -168,8 +170,7 @@ async function judgeDue(due: readonly JudgedDomain[], place: Place, budget: Quer
     budget.spend(QUERIES_FOR_FACTS);
     for (const one of some) {
       const facts = known(one);
-      if (facts !== undefined && (await judgeDomain(one, facts, place))) computed.push(one);
-      budget.spend(QUERIES_PER_DOMAIN);
+      if (facts !== undefined && (await judgeDomain(one, facts, { ...place, queries: budget }))) computed.push(one);
       // One statement more ends the page.
       if (!budget.has(1 + QUERIES_FOR_FACTS + QUERIES_PER_DOMAIN)) {
         return { computed, last: one === due.at(-1) ? undefined : one };
@@ -215,9 +216,9 @@ async function askKnown(
 async function judgeDomain(
   { account, domain, fingerprint, version }: JudgedDomain,
   known: KnownOfDomain,
-  place: Place,
+  place: Place & { queries: QueryBudget },
 ): Promise<boolean> {
-  const { ledger, nowSeconds } = place;
+  const { ledger, nowSeconds, queries } = place;
   const { facts, watched } = known;
   const figures = await figuresOf({ account, domain }, known, place);
   const findings = findAll(figures);
@@ -229,13 +230,15 @@ async function judgeDomain(
   const verdict = storedVerdictOf(figures.verdict);
   const sinceSeconds = figures.stateSinceSeconds;
   const write = { ...verdict, account, domain, sinceSeconds, computedSeconds: nowSeconds };
+  const changes = [
+    keepVerdict({ verdict: write, fingerprint, version, toldState: toldStateAfter(figures) }),
+    ...keepIncidents(transitions.incidents),
+    ...addNotices(transitions.notices),
+    setRound({ account, domain }, false),
+  ];
+  queries.spend(QUERIES_FOR_MAIL + changes.length);
   try {
-    await change(ledger, [
-      keepVerdict({ verdict: write, fingerprint, version, toldState: toldStateAfter(figures) }),
-      ...keepIncidents(transitions.incidents),
-      ...addNotices(transitions.notices),
-      setRound({ account, domain }, false),
-    ]);
+    await change(ledger, changes);
     return true;
   } catch (error) {
     if (isJudgedMeanwhile(error)) return false;

@@ -6,7 +6,7 @@ import { KNOWN_FORWARDERS, MAILBOX_PROVIDERS } from "../../guidance/known-forwar
 import { type Figures, type Rule, type Sender, sumDays } from "../figures.ts";
 import type { Cause, Finding } from "../finding.ts";
 import { WATCH_RULES } from "../thresholds.ts";
-import { capital, dayText, messagesText, senderLink, senderText } from "../words.ts";
+import { dayText, messagesText, senderLink, senderText } from "../words.ts";
 
 export const newSender: Rule = {
   code: "newSender",
@@ -46,7 +46,7 @@ function findingOf(sender: Sender, { domain }: Figures): Finding {
     rule: "newSender",
     subject: sender.name,
     severity: "attention",
-    title: `${capital(senderText(sender))} began to send as ${domain}`,
+    title: `${senderText(sender)} began to send as ${domain}`,
     evidence,
     causes: [causeOf(sender, { domain, isPassing: 2 * passed >= messages })],
     link: senderLink(domain, sender),
@@ -64,6 +64,6 @@ function causeOf(sender: Sender, { domain, isPassing }: { domain: string; isPass
     const sentence = `Servers that nothing authenticates. If ${name} is yours, sign its mail with DKIM for ${domain}.`;
     return { code: "newServer", sentence };
   }
-  const sentence = `${capital(name)} does not sign for ${domain}. If it sends for you, turn on DKIM for ${domain} there; else say that it is not yours.`;
+  const sentence = `${name} does not sign for ${domain}. If it sends for you, turn on DKIM for ${domain} there; else say that it is not yours.`;
   return { code: "newUnalignedSender", sentence };
 }

@@ -38,14 +38,15 @@ export async function getMtaSts(
   ]);
   const current = held?.account === account ? held : undefined;
   const policy = current?.policy ?? undefined;
-  const tls = await tlsEvidence(ledger, { account, domain }, { mode: policy?.mode, nowSeconds });
+  const modeSinceSeconds = policy === undefined ? 0 : modeSince(changes);
+  const tls = await tlsEvidence(ledger, { account, domain }, { mode: policy?.mode, modeSinceSeconds, nowSeconds });
   const hosts = kept === undefined ? undefined : mailHostsOf(kept.check);
   const isRegistered = current?.isRegistered === true;
   const advice = adviseMtaSts({
     domain,
     policy,
     changedSeconds: current?.changedSeconds ?? 0,
-    modeSinceSeconds: modeSince(changes),
+    modeSinceSeconds,
     isRegistered,
     hosts,
     publishedId: publishedId(kept, current),
@@ -96,10 +97,15 @@ function modeSince(changes: readonly PolicyChange[]): number {
 async function tlsEvidence(
   ledger: LedgerReader,
   { account, domain }: Inputs["mtaSts"],
-  { mode, nowSeconds }: { mode: MtaStsPolicy["mode"] | undefined; nowSeconds: number },
+  since: { mode: MtaStsPolicy["mode"] | undefined; modeSinceSeconds: number; nowSeconds: number },
 ): Promise<TlsEvidence> {
-  const lastDay = Math.floor(nowSeconds / SECONDS_PER_DAY);
-  const scope = { accounts: [account], domains: [domain], firstDay: lastDay - failureDays(mode) + 1, lastDay };
+  const lastDay = Math.floor(since.nowSeconds / SECONDS_PER_DAY);
+  // What failed before the policy had its mode says nothing about it.
+  const firstDay = Math.max(
+    lastDay - failureDays(since.mode) + 1,
+    Math.floor(since.modeSinceSeconds / SECONDS_PER_DAY),
+  );
+  const scope = { accounts: [account], domains: [domain], firstDay, lastDay };
   const [[sessions], failures] = await Promise.all([
     ledger.ask(stsSessionsQuery(scope), account),
     ledger.ask(tlsFailuresQuery(scope), account),

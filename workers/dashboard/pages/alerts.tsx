@@ -8,6 +8,7 @@ import { ForeignText, Name } from "../parts/foreign-text.tsx";
 import { domainPath } from "../parts/links.ts";
 import { limitNote } from "../parts/marks.tsx";
 import type { PageResult } from "../parts/page.ts";
+import { PageHead } from "../parts/page-head.tsx";
 import type { PageRequest } from "../parts/request.ts";
 import { type BoundTable, bindTable, type ViewColumn } from "../parts/table-view.tsx";
 
@@ -48,10 +49,7 @@ export async function alertsPage(request: PageRequest): Promise<PageResult> {
       section: "alerts",
       body: (
         <>
-          <div class="page-head">
-            <h1>Alerts</h1>
-            <p class="lead">What rules found in reports and records, looked at every hour or sooner</p>
-          </div>
+          <PageHead title="Alerts" lead="What needs you, found in reports and records" />
           {tables.map((table) => table.view(request.url))}
         </>
       ),
@@ -175,14 +173,14 @@ function MuteForm({ incident: { account, domain, rule, subject } }: { incident: 
 function resolvedTable(rows: readonly Incident[]): BoundTable {
   return bindTable<Incident>({
     id: "resolved",
-    caption: "Over",
+    caption: "Resolved",
     rows,
     sort: "-resolved",
     empty: "Nothing has been resolved yet.",
     partial: limitNote(rows, PAGE_LIMITS.incidents),
     columns: [
       ...incidentColumns(),
-      { key: "resolved", label: "Over since", value: ({ resolvedSeconds }) => isoMinute(resolvedSeconds) },
+      { key: "resolved", label: "Resolved", value: ({ resolvedSeconds }) => isoMinute(resolvedSeconds) },
     ],
   });
 }

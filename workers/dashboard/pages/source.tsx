@@ -34,6 +34,7 @@ import { askOne, domainScope, linkTo, type PageRequest, periodOf } from "../part
 import { SpreadMark } from "../parts/spread.tsx";
 import { originColumns, recordsTable } from "./records-table.tsx";
 import { askDecisions, changeSenderDecision, type Decisions, SenderDecisionCard } from "./sender-decision.tsx";
+import { type Advice, askAdvice, DiagnosisCard, SpfCard } from "./source-advice.tsx";
 import { AddressNote, addressesTable, authTable, fromTable, sourceReportsTable } from "./source-tables.tsx";
 
 /** A source by its name (organizational domain), as the page Sources names it. */
@@ -126,6 +127,8 @@ interface Found {
   names: ReadonlyMap<string, AddressName>;
   /** What the owner said of it. */
   decisions: Decisions;
+  /** undefined where there is no mail. */
+  advice: Advice | undefined;
   /** A statement's limit was reached. */
   isPartial: boolean;
 }
@@ -143,19 +146,28 @@ async function askDetail(
   const isOwn = (row: Omit<SourceEvidence, "sourceIp">): boolean => isSource({ ...row, sourceIp: "" });
   const days = figures.days.filter(isOwn);
   const newest = [...new Set(days.map(({ day }) => day))].slice(-MAX_REPORT_DAYS);
-  const { records, reports } = await askOne(request, sourceReportsQuery(scope, { match, days: newest }));
   const groups = figures.groups.filter(isSource);
-  return {
-    groups,
-    names: await askNames(
+  const decided = askDecisions(request, { domain, source: name });
+  const isAddress = "sourceIp" in match;
+  // Side by side: one of them waits for DNS.
+  const [{ records, reports }, names, decisions, advice] = await Promise.all([
+    askOne(request, sourceReportsQuery(scope, { match, days: newest })),
+    askNames(
       request,
       groups.map(({ sourceIp }) => sourceIp),
     ),
+    decided,
+    decided.then((held) => askAdvice(request, { domain, name, isAddress, groups, decisions: held })),
+  ]);
+  return {
+    groups,
+    names,
     days: chartDays(days, daysWithData(period, extent)),
     records: records.filter(isSource).slice(0, SOURCE_LIMITS.maxRecords),
     reports: reports.filter(isOwn),
     extent,
-    decisions: await askDecisions(request, { domain, source: name }),
+    decisions,
+    advice,
     isPartial: figures.groups.length >= SOURCE_LIMITS.maxGroups,
   };
 }
@@ -231,7 +243,9 @@ function Content({ request, detail, found, tables, period }: ContentProps) {
       {found.isPartial && (
         <Note>There is more than one page can show: these are the largest parts. Choose a shorter period.</Note>
       )}
+      {found.advice !== undefined && <DiagnosisCard diagnosis={found.advice.diagnosis} />}
       <SenderDecisionCard decisions={found.decisions} action={linkTo(request, detailPath(detail))} />
+      {found.advice?.spf !== undefined && <SpfCard advice={found.advice.spf} />}
       <SourceChart found={found} name={detail.name} />
       <FoldedTable table={tables.days} url={url} label="Messages by day, as a table" />
       {!isAddress(detail) && tables.addresses.view(url)}

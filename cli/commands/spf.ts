@@ -1,0 +1,84 @@
+/** `dmarc spf`: what adding a source does to a domain's SPF record, asked of DNS now. It needs no stack. */
+import type { Command } from "commander";
+import { httpsResolver } from "../../shared/dns/over-https.ts";
+import { domainName } from "../../shared/domain-name.ts";
+import { knownService, serviceGuide, serviceNamed } from "../../shared/guidance/known-services.ts";
+import { networkHolds } from "../../shared/guidance/networks.ts";
+import { adviseSpf, type SpfAdvice, type SpfSender } from "../../shared/guidance/spf-advice.ts";
+import { CommandError } from "../command-error.ts";
+import { DEFAULT_RESOLVER, readResolverUrl } from "../dns-option.ts";
+import { readDomain, readDomains } from "../domain-option.ts";
+import { exitCodes } from "../exit-codes.ts";
+import { printJson, printOut, safeText } from "../terminal.ts";
+
+interface SpfOptions {
+  add: string[];
+  returnPath?: string[];
+  dns?: string;
+  json?: true;
+}
+
+const MAX_CHARS = 1000;
+
+const EXAMPLES = `
+Examples:
+  dmarc spf example.com --add 192.0.2.1 192.0.2.2          servers of your own
+  dmarc spf example.com --add 198.51.100.0/28              a network
+  dmarc spf example.com --add "Google Workspace"           a known service, by its name or a domain of it
+  dmarc spf example.com --add 192.0.2.1 --return-path bounce.example.com
+
+DNS is asked over HTTPS: at --dns, else at DMARC_DNS, else at ${DEFAULT_RESOLVER}.
+Nothing is changed anywhere: the record is yours to publish.
+Exit code: 0 the record can be used as shown or lets the source in already, 1 wrong use, 2 it can't, SPF can't help, or unknown.`;
+
+/** Adds the command. */
+export function addSpf(program: Command): void {
+  program
+    .command("spf")
+    .description("What adding a source does to a domain's SPF record")
+    .argument("<domain>", "domain", readDomain)
+    .requiredOption("--add <source...>", "addresses, networks, or one known service")
+    .option("--return-path <domain...>", "domains of the return path (default: the domain itself)", readDomains)
+    .option("--dns <url>", "DNS server to ask, by DNS over HTTPS (or DMARC_DNS)")
+    .option("--json", "JSON for programs")
+    .addHelpText("after", EXAMPLES)
+    .action(runSpf);
+}
+
+async function runSpf(domain: string, options: SpfOptions): Promise<void> {
+  const resolver = httpsResolver(readResolverUrl(options.dns), fetch);
+  const advice = await adviseSpf(domain, readSender(options), resolver);
+  if (options.json) printJson(advice);
+  else printOut(render(advice));
+  process.exitCode = advice.code === "add" || advice.code === "listed" ? exitCodes.done : exitCodes.rejected;
+}
+
+function readSender({ add, returnPath }: SpfOptions): SpfSender {
+  const [first = ""] = add;
+  const service = add.length === 1 ? (serviceNamed(first) ?? knownService(domainName(first))) : undefined;
+  const sender = { returnPaths: returnPath, isForwarder: false };
+  if (service !== undefined) return { ...sender, name: service, networks: [], service };
+  for (const one of add) {
+    const length = /\/(\d{1,3})$/.exec(one)?.[1];
+    const isNetwork =
+      networkHolds(one, one) && (length === undefined || Number(length) <= (one.includes(":") ? 128 : 32));
+    if (!isNetwork)
+      throw new CommandError(`'${safeText(one)}' is no address, no network and no service that is known.`);
+  }
+  return { ...sender, name: add.join(", "), networks: add, service: "" };
+}
+
+function render({ domain, state, sentence, before, after, choices, source }: SpfAdvice): string {
+  const lines = [`${safeText(domain, MAX_CHARS)}  ${state}`, `  ${safeText(sentence, MAX_CHARS)}`];
+  if (before !== undefined) lines.push(`  before  ${shown(before.text)}  (${before.lookups} lookups)`);
+  if (after !== undefined) lines.push(`  after   ${shown(after.text)}  (${after.lookups} lookups)`);
+  for (const { term, lookups } of choices.slice(1))
+    lines.push(`  or      ${safeText(term, MAX_CHARS)}  (${lookups} lookups)`);
+  const guide = serviceGuide(source);
+  if (guide !== undefined) lines.push(`  guide   ${guide.setting}: ${guide.url}`);
+  return lines.join("\n");
+}
+
+function shown(text: string): string {
+  return text === "" ? "no record" : `"${safeText(text, MAX_CHARS)}"`;
+}

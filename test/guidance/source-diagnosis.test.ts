@@ -1,0 +1,154 @@
+/** The one sentence about a source: a test for each thing that can be the matter. */
+import { describe, expect, it } from "vitest";
+import { type DiagnosedGroup, type DiagnosedSource, diagnoseSource } from "../../shared/guidance/source-diagnosis.ts";
+
+function group(changes: Partial<DiagnosedGroup>): DiagnosedGroup {
+  return {
+    dkimResults: "",
+    spfResults: "",
+    headerFrom: "example.com",
+    messages: 10,
+    passed: 0,
+    dkimAligned: 0,
+    spared: 0,
+    ...changes,
+  };
+}
+
+function diagnose(groups: DiagnosedGroup[], changes: Partial<DiagnosedSource> = {}) {
+  return diagnoseSource({
+    domain: "example.com",
+    name: "helpdesk.example",
+    kind: "other",
+    groups,
+    decision: undefined,
+    keys: [],
+    ...changes,
+  });
+}
+
+const OWN_KEY = { domain: "example.com", selector: "s1" };
+
+describe("failing mail", () => {
+  it("signed with another domain", () => {
+    const { code, sentence } = diagnose([
+      group({ dkimResults: "helpdesk.example s1 pass", spfResults: "bounce.helpdesk.example mfrom pass" }),
+    ]);
+    expect(code).toBe("signsAsOther");
+    expect(sentence).toBe(
+      "helpdesk.example signs as helpdesk.example, so nothing aligns: turn on DKIM for example.com there.",
+    );
+  });
+
+  it("of a known service has its name, and the guide", () => {
+    const signed = group({ dkimResults: "sendgrid.net smtpapi pass" });
+    const { sentence, guide } = diagnose([signed], { name: "sendgrid.net" });
+    expect(sentence).toMatch(/^Twilio SendGrid signs as sendgrid\.net/);
+    expect(guide?.url).toContain("twilio.com/docs/sendgrid");
+    expect(diagnose([signed]).guide).toBeUndefined();
+  });
+
+  it("unsigned, with SPF that passes for the service's own domain", () => {
+    const { code, sentence } = diagnose([group({ spfResults: "bounce.helpdesk.example mfrom pass" })]);
+    expect(code).toBe("returnPathOfOther");
+    expect(sentence).toContain("SPF passes for bounce.helpdesk.example only");
+  });
+
+  it("from a subdomain names it", () => {
+    const { sentence } = diagnose([group({ headerFrom: "news.example.com", dkimResults: "helpdesk.example s1 pass" })]);
+    expect(sentence).toContain("turn on DKIM for news.example.com there");
+  });
+
+  it("without any signature, from a server that SPF does not list", () => {
+    const { code, sentence } = diagnose([group({ spfResults: "example.com mfrom softfail" })], {
+      name: "192.0.2.1",
+      kind: "none",
+    });
+    expect(code).toBe("notListed");
+    expect(sentence).toContain("192.0.2.1 does not sign, and the SPF record of example.com does not list it");
+  });
+
+  it("without anything; what a server greets with is not the return path", () => {
+    const spfResults = "mail.example.com helo pass";
+    expect(diagnose([group({})], { name: "192.0.2.1", kind: "none" }).code).toBe("notAuthenticated");
+    expect(diagnose([group({ spfResults })], { name: "192.0.2.1", kind: "none" }).code).toBe("notAuthenticated");
+  });
+
+  it("signed with a key that is not in DNS, or was revoked there", () => {
+    const groups = [group({ dkimResults: "example.com s1 permerror\nhelpdesk.example x pass" })];
+    for (const keyType of ["missing", "revoked"] as const) {
+      const { code, sentence } = diagnose(groups, { keys: [{ ...OWN_KEY, keyType }] });
+      expect(code).toBe("keyMissing");
+      expect(sentence).toContain("publish s1._domainkey.example.com");
+    }
+  });
+
+  it("signed with a key that is there, and never verifies", () => {
+    const groups = [group({ dkimResults: "example.com s1 fail" })];
+    expect(diagnose(groups, { keys: [{ ...OWN_KEY, keyType: "rsa" }] }).code).toBe("signatureBroken");
+    expect(diagnose(groups).code).toBe("signatureBroken");
+  });
+
+  it("broken after forwarding: the same key holds elsewhere", () => {
+    const holds = group({ dkimResults: "example.com s1 pass", messages: 90, passed: 90, dkimAligned: 90 });
+    const breaks = group({ dkimResults: "example.com s1 fail", spfResults: "forwarder.test mfrom pass" });
+    expect(diagnose([holds, breaks]).code).toBe("signatureChanged");
+    const otherKey = group({ dkimResults: "example.com s2 fail" });
+    expect(diagnose([holds, otherKey]).code).toBe("signatureBroken");
+  });
+
+  it("under strict alignment: signed or bounced as a subdomain", () => {
+    const dkim = diagnose([group({ dkimResults: "mail.example.com s1 pass" })]);
+    expect(dkim.code).toBe("strictDkim");
+    expect(dkim.sentence).toContain("asks for exactly example.com (adkim=s)");
+    const spf = diagnose([group({ spfResults: "bounce.example.com mfrom pass" })]);
+    expect(spf.code).toBe("strictSpf");
+    expect(spf.sentence).toContain("(aspf=s)");
+  });
+
+  it("that receivers let through for the most part", () => {
+    const groups = [
+      group({ messages: 10, spared: 6 }),
+      group({ dkimResults: "helpdesk.example s1 pass", messages: 1 }),
+    ];
+    expect(diagnose(groups).code).toBe("letThrough");
+    expect(diagnose([group({ messages: 10, spared: 5 })]).code).toBe("notAuthenticated");
+  });
+
+  it("is told by what most of it fails for, whatever passes", () => {
+    const groups = [
+      group({ dkimResults: "example.com s1 pass", messages: 1000, passed: 1000, dkimAligned: 1000 }),
+      group({ spfResults: "example.com mfrom fail", messages: 3 }),
+      group({ dkimResults: "helpdesk.example s1 pass", messages: 2 }),
+      group({ dkimResults: "helpdesk.example s1 pass", spfResults: "x.test mfrom fail", messages: 2 }),
+    ];
+    expect(diagnose(groups).code).toBe("signsAsOther");
+  });
+});
+
+describe("a decision", () => {
+  const failing = [group({ dkimResults: "helpdesk.example s1 pass" })];
+
+  it("not mine, or a forwarder: there is nothing to fix", () => {
+    expect(diagnose(failing, { decision: "notMine" }).code).toBe("notMine");
+    expect(diagnose(failing, { decision: "forwarder" }).code).toBe("forwarder");
+    expect(diagnose(failing, { decision: "mine" }).code).toBe("signsAsOther");
+  });
+
+  it("mine: it is not asked whose it is", () => {
+    const nothing = { name: "192.0.2.1", kind: "none" as const };
+    expect(diagnose([group({})], nothing).sentence).toContain("if it is yours, turn on DKIM");
+    expect(diagnose([group({})], { ...nothing, decision: "mine" }).sentence).toContain("SPF pass: turn on DKIM");
+  });
+});
+
+describe("passing mail", () => {
+  it("needs nothing where it is signed, and DKIM where SPF alone passes", () => {
+    const signed = group({ dkimResults: "example.com s1 pass", passed: 10, dkimAligned: 10 });
+    expect(diagnose([signed]).code).toBe("passes");
+    const bySpf = group({ spfResults: "example.com mfrom pass", passed: 10 });
+    expect(diagnose([bySpf]).code).toBe("passesBySpfOnly");
+    expect(diagnose([bySpf], { name: "google.com" }).guide?.setting).toContain("DKIM");
+    expect(diagnose([]).code).toBe("noMail");
+  });
+});

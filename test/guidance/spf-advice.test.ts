@@ -1,0 +1,190 @@
+/** SPF before and after: what is proposed for a source, what it costs, when it is refused, and when SPF can't help. */
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { httpsResolver } from "../../shared/dns/over-https.ts";
+import { NO_RESOLVER, type Resolver } from "../../shared/dns/resolver.ts";
+import { serviceGuide } from "../../shared/guidance/known-services.ts";
+import { addressTerms, networkHolds } from "../../shared/guidance/networks.ts";
+import { adviseSpf, type SpfSender, withTerm } from "../../shared/guidance/spf-advice.ts";
+import { GUIDANCE_LIMITS } from "../../shared/limits.ts";
+import { type DnsServer, startDnsServer } from "../support/dns-server.ts";
+import { spfZones } from "./zones.ts";
+
+let server: DnsServer;
+let resolver: Resolver;
+
+beforeAll(async () => {
+  server = await startDnsServer(spfZones());
+  resolver = httpsResolver(server.url, fetch);
+});
+afterAll(async () => {
+  await server[Symbol.asyncDispose]();
+});
+
+const ADDRESS: SpfSender = {
+  name: "203.0.113.7",
+  networks: ["203.0.113.7"],
+  service: "",
+  returnPaths: undefined,
+  isForwarder: false,
+};
+const GOOGLE: SpfSender = { ...ADDRESS, name: "Google Workspace", networks: [], service: "Google Workspace" };
+
+function advise(domain: string, sender: Partial<SpfSender> = {}, by: SpfSender = ADDRESS) {
+  return adviseSpf(domain, { ...by, ...sender }, resolver);
+}
+
+describe("the record after", () => {
+  it.each([
+    ["none.add.test", "v=spf1 ip4:203.0.113.7 ~all", 0],
+    ["one.add.test", "v=spf1 ip4:192.0.2.0/24 ip4:203.0.113.7 -all", 0],
+    ["redirect.add.test", "v=spf1 ip4:203.0.113.7 redirect=one.add.test", 1],
+    ["no-all.add.test", "v=spf1 ip4:192.0.2.1 ip4:203.0.113.7", 0],
+  ])("of %s has the address before its end", async (domain, text, lookups) => {
+    const advice = await advise(domain);
+    expect(advice).toMatchObject({ code: "add", state: "good", term: "ip4:203.0.113.7", after: { text, lookups } });
+    expect(advice.before?.lookups).toBe(lookups);
+  });
+
+  it("takes the include of a known service, with all its lookups, though addresses would cost none", async () => {
+    const advice = await advise("one.add.test", { networks: ["203.0.113.7"] }, GOOGLE);
+    expect(advice).toMatchObject({
+      code: "add",
+      term: "include:_spf.google.com",
+      before: { text: "v=spf1 ip4:192.0.2.0/24 -all", lookups: 0 },
+      after: { text: "v=spf1 ip4:192.0.2.0/24 include:_spf.google.com -all", lookups: 2 },
+      choices: [{ term: "include:_spf.google.com", lookups: 2, isUsable: true }],
+    });
+  });
+
+  it("prefers what costs no lookup to a and mx, and names these too", async () => {
+    const a = await advise("one.add.test", { networks: ["198.51.100.10"] });
+    expect(a.choices).toEqual([
+      { term: "ip4:198.51.100.10", lookups: 0, isUsable: true },
+      { term: "a", lookups: 1, isUsable: true },
+    ]);
+    const mx = await advise("one.add.test", { networks: ["198.51.100.25", "2001:db8::25"] });
+    expect(mx.choices.map(({ term }) => term)).toEqual(["ip4:198.51.100.25 ip6:2001:db8::25", "mx"]);
+  });
+
+  it("is that of the return path's own domain, which inherits nothing", async () => {
+    const advice = await advise("one.add.test", { returnPaths: ["other.test", "bounce.one.add.test"] });
+    expect(advice).toMatchObject({
+      domain: "bounce.one.add.test",
+      after: { text: "v=spf1 include:one.add.test ip4:203.0.113.7 ~all", lookups: 1 },
+    });
+  });
+
+  it("has a place before all and redirect, whatever their form", () => {
+    expect(withTerm("v=spf1 a -ALL", "mx")).toBe("v=spf1 a mx -ALL");
+    expect(withTerm("v=spf1 all", "mx")).toBe("v=spf1 mx all");
+    expect(withTerm("v=spf1  include:all.test ?all exp=x.test", "mx")).toBe(
+      "v=spf1 include:all.test mx ?all exp=x.test",
+    );
+    expect(withTerm("v=spf1 REDIRECT=x.test", "mx")).toBe("v=spf1 mx REDIRECT=x.test");
+  });
+});
+
+describe("lookups", () => {
+  it.each([
+    // seven and two are nine; nine and two are eleven.
+    ["seven.add.test", "add", "attention", 9],
+    ["nine.add.test", "tooManyLookups", "broken", 11],
+    ["ten.add.test", "tooManyLookups", "broken", 12],
+  ])("of %s with an include: %s", async (domain, code, state, lookups) => {
+    const advice = await advise(domain, {}, GOOGLE);
+    expect(advice).toMatchObject({ code, state, after: { lookups } });
+    expect(advice.choices[0]?.isUsable).toBe(lookups <= GUIDANCE_LIMITS.maxSpfLookups);
+  });
+
+  it("are warned of from eight on, also where the term costs none", async () => {
+    expect(await advise("ten.add.test")).toMatchObject({ code: "add", state: "attention", after: { lookups: 10 } });
+    expect(await advise("seven.add.test")).toMatchObject({ code: "add", state: "good", after: { lookups: 7 } });
+  });
+});
+
+describe("nothing to add", () => {
+  it("where the record lets the source in", async () => {
+    const advice = await advise("one.add.test", { networks: ["192.0.2.9", "192.0.2.128/25"] });
+    expect(advice).toMatchObject({ code: "listed", state: "good" });
+    expect(advice.after).toBeUndefined();
+  });
+
+  it("but what only softly fails, or is included as neutral, is not let in", async () => {
+    expect((await advise("soft.add.test")).code).toBe("add");
+    expect((await advise("soft.add.test", { networks: ["192.0.2.1"] })).code).toBe("add");
+    expect((await advise("one.add.test", { networks: ["192.0.2.9", "203.0.113.7"] })).code).toBe("add");
+  });
+
+  it.each([
+    ["eleven.add.test", "brokenRecord"],
+    ["syntax.add.test", "brokenRecord"],
+    ["several.add.test", "brokenRecord"],
+    ["unanswered.add.test", "unknown"],
+    ["below-unanswered.add.test", "unknown"],
+  ])("to %s: %s", async (domain, code) => {
+    const advice = await advise(domain);
+    expect([advice.code, advice.after]).toEqual([code, undefined]);
+  });
+
+  it("where nobody answers, or not about the include", async () => {
+    expect(await adviseSpf("one.add.test", ADDRESS, NO_RESOLVER)).toMatchObject({ code: "unknown", state: "unknown" });
+    const fastmail = await advise("one.add.test", { service: "Fastmail" }, GOOGLE);
+    expect(fastmail).toMatchObject({ code: "unknown", state: "unknown" });
+  });
+
+  it("where there are too many addresses to name", async () => {
+    const networks = Array.from({ length: GUIDANCE_LIMITS.maxAddedSpfTerms + 1 }, (_, index) => `198.18.${index}.1`);
+    expect((await advise("one.add.test", { networks })).code).toBe("tooManyAddresses");
+    expect((await advise("one.add.test", { networks: networks.slice(1) })).code).toBe("add");
+    expect((await advise("one.add.test", { networks: [] })).code).toBe("tooManyAddresses");
+  });
+});
+
+describe("SPF can't help", () => {
+  it("where the service has a return path of its own, and says so by its name", async () => {
+    const advice = await advise("one.add.test", { name: "helpdesk.test", returnPaths: ["bounce.helpdesk.test"] });
+    expect(advice.code).toBe("otherReturnPath");
+    expect(advice.sentence).toContain("uses bounce.helpdesk.test as its return path");
+    const known = await advise("one.add.test", { service: "Mailchimp", name: "Mailchimp" }, GOOGLE);
+    expect(known.code).toBe("otherReturnPath");
+  });
+
+  it("where mail is passed on", async () => {
+    expect((await advise("one.add.test", { isForwarder: true })).code).toBe("forwarder");
+  });
+});
+
+describe("networks", () => {
+  it("hold addresses and narrower networks of their own kind", () => {
+    expect(networkHolds("192.0.2.0/24", "192.0.2.255")).toBe(true);
+    expect(networkHolds("192.0.2.0/25", "192.0.2.128")).toBe(false);
+    expect(networkHolds("192.0.2.1", "192.0.2.0/24")).toBe(false);
+    expect(networkHolds("2001:db8::/32", "2001:db8:1::1")).toBe(true);
+    expect(networkHolds("0.0.0.0/0", "2001:db8::1")).toBe(false);
+    expect(networkHolds("nonsense/24", "192.0.2.1")).toBe(false);
+    expect(networkHolds("192.0.2.0/24", "192.0.2.999")).toBe(false);
+  });
+
+  it("are named where three addresses or more stand together, never wider than needed or than a /24 and a /64", () => {
+    expect(addressTerms(["192.0.2.1", "192.0.2.200", "198.51.100.1"])).toEqual([
+      "ip4:192.0.2.1",
+      "ip4:192.0.2.200",
+      "ip4:198.51.100.1",
+    ]);
+    expect(addressTerms(["192.0.2.33", "192.0.2.34", "192.0.2.47", "192.0.2.33"])).toEqual(["ip4:192.0.2.32/28"]);
+    expect(addressTerms(["192.0.2.1", "192.0.2.2", "192.0.2.200"])).toEqual(["ip4:192.0.2.0/24"]);
+    expect(addressTerms(["2001:db8:0:1::1", "2001:db8:0:1::2", "2001:db8:0:1:9::3"])).toEqual([
+      "ip6:2001:db8:0:1::/64",
+    ]);
+  });
+});
+
+it("guides of services are web pages over https, and their includes are names", () => {
+  for (const name of ["Google Workspace", "Microsoft 365", "Mailchimp", "Zendesk", "Twilio SendGrid", "Amazon SES"]) {
+    const guide = serviceGuide(name);
+    expect(URL.parse(guide?.url ?? "")?.protocol, name).toBe("https:");
+    expect(guide?.setting, name).toBeTruthy();
+  }
+  expect(serviceGuide("Nobody")).toBeUndefined();
+  expect(serviceGuide("constructor")).toBeUndefined();
+});
