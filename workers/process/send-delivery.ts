@@ -70,7 +70,7 @@ async function send(delivery: Delivery, channel: Channel, invocation: Invocation
   const target = validTarget(channel.kind, channel.target, env.NOTIFY_LOCAL_ORIGIN);
   if (!target.ok) return gone(target.error);
   const body = JSON.stringify(bodyOf(told, delivery, channel));
-  const headers: Record<string, string> = { "content-type": "application/json", "user-agent": "dmarc-pipeline" };
+  const headers: Record<string, string> = { "content-type": "application/json", "user-agent": "dmarc-pipeline/1" };
   if (channel.kind === "webhook") {
     headers[DELIVERY_HEADER] = delivery.id;
     headers[SIGNATURE_HEADER] = await signature(channel.secret, invocation.nowSeconds, body);
