@@ -1,7 +1,13 @@
 /** `dmarc channels`: where notices and digests are sent, and what came of each. */
 import { Argument, type Command, Option } from "commander";
 import type { Outputs } from "../../shared/contract/operations.ts";
-import { CHANNEL_KINDS, type ChannelKind, DIGEST_INTERVALS, type DigestInterval } from "../../shared/notify/channel.ts";
+import {
+  CHANNEL_KINDS,
+  type ChannelKind,
+  DIGEST_INTERVALS,
+  type DigestInterval,
+  shownTarget,
+} from "../../shared/notify/channel.ts";
 import { addConnectionOptions, type ConnectionOptions, connect } from "../connection.ts";
 import { printJson, printOut, renderPairs, renderTable } from "../terminal.ts";
 
@@ -35,7 +41,7 @@ export function addChannels(program: Command): void {
   subcommand(channels, "add", "Add a channel")
     .addArgument(new Argument("<kind>", "kind of channel").choices(CHANNEL_KINDS))
     .argument("<target>", "mail address or URL")
-    .option("--name <name>", "what it is called; its target unless told")
+    .option("--name <name>", "what it is called; its address or host unless given")
     .option("--no-notices", "only digests are sent")
     .addOption(
       new Option("--digest <interval>", "how often a digest is sent").choices(DIGEST_INTERVALS).default("none"),
@@ -72,12 +78,12 @@ async function list(options: ChannelOptions): Promise<void> {
 }
 
 async function add(kind: ChannelKind, target: string, options: AddOptions): Promise<void> {
-  const { account, name = target, notices, digest, timeZone } = options;
+  const { account, name = shownTarget({ kind, target }), notices, digest, timeZone } = options;
   const settings = { account, kind, name: name.slice(0, 80), target, sendsNotices: notices, digest, timeZone };
   const added = await connect(options).ask("addChannel", settings);
   if (options.json) return printJson(added);
   printOut(renderPairs(pairsOf(added)));
-  if (added.secret !== "") printOut("The secret is not shown again: deliveries are signed with it (docs/alerts.md).");
+  if (added.secret !== "") printOut("The secret is not shown again: deliveries are signed with it (docs/notifications.md).");
 }
 
 function pairsOf(added: Outputs["addChannel"]): [string, string][] {

@@ -1,5 +1,5 @@
 /**
- * A delivery as the JSON of a webhook, version 1: fields may be added, none is removed or changes its meaning (docs/alerts.md).
+ * A delivery as the JSON of a webhook, version 1: fields may be added, none is removed or changes its meaning (docs/notifications.md).
  * Signed with the channel's secret: `DMARC-Signature: t=<seconds>,v1=<hex HMAC-SHA256 of "<seconds>.<body>">`. Pure.
  */
 import type { Incident, Notice } from "../watch/finding.ts";

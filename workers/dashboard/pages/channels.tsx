@@ -6,6 +6,7 @@ import {
   type ChannelKind,
   DIGEST_INTERVALS,
   type DigestInterval,
+  shownTarget,
 } from "../../../shared/notify/channel.ts";
 import { isoMinute } from "../data/days.ts";
 import { ApiError } from "../errors.ts";
@@ -261,7 +262,7 @@ function settingsOf(account: string, form: URLSearchParams) {
   const digest = DIGEST_INTERVALS.find((one) => one === form.get("digest"));
   if (kind === undefined || digest === undefined) throw new ApiError("bad_request", "Choose a kind and a digest.");
   const target = form.get("target")?.trim() ?? "";
-  const name = form.get("name")?.trim() || target.slice(0, NOTIFY_LIMITS.nameChars);
+  const name = form.get("name")?.trim() || shownTarget({ kind, target }).slice(0, NOTIFY_LIMITS.nameChars);
   const timeZone = form.get("timeZone")?.trim() ?? "";
   return { account, kind, digest, target, name, timeZone, sendsNotices: form.get("notices") === "yes" };
 }
