@@ -57,6 +57,8 @@ function print(answer: Answer): void {
   const wrong = Object.values(answer.wrong).reduce((sum, count) => sum + count, 0);
   console.log(`called ready and wrong: ${wrong}, of which no report tells of a loss: ${answer.wrongUnseen}`);
   console.log(`undecided senders a domain: median ${answer.asked.median}, 90th percentile ${answer.asked.p90}`);
+  const { undecided, given, right } = answer.suggestions;
+  console.log(`suggestions by the mail alone: about ${given} of ${undecided} undecided senders, ${right} right`);
   const variant = ({ calledReady, readyPrecision, readyRecall, wrongUnseen }: Variant): string => {
     const wrong = Math.round(calledReady * (1 - readyPrecision));
     return `precision ${percent(readyPrecision)}, recall ${percent(readyRecall)}, wrong ${wrong} (unseen ${wrongUnseen})`;

@@ -17,6 +17,7 @@ import { addQuery } from "./commands/query.ts";
 import { addReports } from "./commands/reports.ts";
 import { addRua } from "./commands/rua.ts";
 import { addSend } from "./commands/send.ts";
+import { addSenders } from "./commands/senders.ts";
 import { addSpf } from "./commands/spf.ts";
 import { addStats } from "./commands/stats.ts";
 import { addStatus } from "./commands/status.ts";
@@ -55,6 +56,7 @@ function buildProgram(): Command {
     addStatus,
     addStats,
     addVerdict,
+    addSenders,
     addWatch,
     addQuery,
     addCompare,

@@ -51,6 +51,7 @@ const PICTURES: Record<PagePath, Picture[]> = {
   "/channels": [{ name: "channels" }],
   "/domains/:domain": [{ name: "overview" }],
   "/domains/:domain/sources": [{ name: "sources" }],
+  "/domains/:domain/senders": [{ name: "senders" }],
   "/domains/:domain/sources/:source": [{ name: "source", parameters: { source: "helpdesk.example" } }],
   "/domains/:domain/addresses/:address": [{ name: "address", parameters: { address: "203.0.113.217" } }],
   "/domains/:domain/reports": [{ name: "reports" }],

@@ -483,6 +483,8 @@ export const WATCH_LIMITS = {
   sameIncidentSeconds: 3 * 86_400,
   /** An event that is found again within this was told already. */
   eventIsKnownSeconds: 30 * 86_400,
+  /** Resolved incidents are shown for a quarter. */
+  shownSeconds: 90 * 86_400,
   /** Resolved incidents and notices are kept so long. */
   keptSeconds: 400 * 86_400,
 } as const;
@@ -543,6 +545,14 @@ export const SETUP_LIMITS = {
   pageCheckSeconds: 20,
   /** Ours: an open page of a domain without a report is loaded again after so long. */
   pageRefreshSeconds: 15,
+} as const;
+
+/** What one owner may decide of one domain: a verdict reads all of it. */
+export const DECISION_LIMITS = {
+  /** Ours: subjects of a domain that were ever decided about; a prefix, a domain or a service holds for many senders. */
+  maxSubjects: 1000,
+  /** Ours: decisions kept of each, the newest: what holds, and its history. */
+  maxKept: 50,
 } as const;
 
 /** When a verdict says what. docs/verdict.md has the error rate they lead to. */

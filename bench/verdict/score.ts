@@ -1,7 +1,10 @@
 /** Verdicts about simulated domains against the truth by their senders' labels. Pure. */
 
 import { mulberry32 } from "../../local/random.ts";
-import type { Decide } from "../../shared/guidance/roles.ts";
+import { readDecisions } from "../../shared/guidance/decisions.ts";
+import type { Decide, Decision } from "../../shared/guidance/roles.ts";
+import { NO_SPF_NAMES } from "../../shared/guidance/spf-names.ts";
+import { suggestAll } from "../../shared/guidance/suggest.ts";
 import { judge, type Verdict, type VerdictState } from "../../shared/guidance/verdict.ts";
 import { sumEvidence } from "../../shared/guidance/what-if.ts";
 import { organizationalDomain } from "../../shared/organizational-domain.ts";
@@ -24,6 +27,8 @@ export interface Judged {
   state: VerdictState;
   /** Undecided senders: what the owner is asked about. */
   asked: number;
+  /** Of these, those with a suggestion, and those where it is the truth. */
+  suggestions: { given: number; right: number };
   /** Codes of what it turned on. */
   reasons: string[];
 }
@@ -63,6 +68,7 @@ export function judgeOne(
     lostShare: shareLost(traffic.judged),
     laterLostShare: shareLost(traffic.later),
     state: verdict.state,
+    suggestions: suggestionsOf(domain, undecided),
     asked: undecided.sources.filter(({ role }) => role === "undecided").length,
     reasons: [...verdict.reasons, ...verdict.missing].map(
       ({ code, source }) => `${code}${source === undefined ? "" : ` ${source.role} ${source.reason}`}`,
@@ -74,22 +80,42 @@ function shareLost({ lost, legitimate }: Losses): number {
   return legitimate === 0 ? 0 : lost / legitimate;
 }
 
-/** An owner who knows each sender, and is asked about those that are undecided. */
-function ownerOf(domain: SimulatedDomain, { sources }: Verdict): Decide {
-  const asked = new Set(sources.filter(({ role }) => role === "undecided").map(({ name }) => name));
-  const isNamed = (sender: Sender, name: string): boolean =>
+/** Whose a sender is by its labels; what nobody's label names was sent by a scattered spoofer. */
+function truthAbout(domain: SimulatedDomain, name: string): Decision {
+  const isNamed = (sender: Sender): boolean =>
     sender.addresses.includes(name) ||
     sender.looks.some(({ dkimResults, spfResults }) =>
       [...dkimResults, ...spfResults].some(
         (found) => found.result === "pass" && organizationalDomain(found.domain) === name,
       ),
     );
+  const named = domain.senders.filter(isNamed);
+  if (named.some((sender) => sender.isLegitimate && !sender.isIndirect)) return "mine";
+  return named.some(({ isIndirect }) => isIndirect) ? "forwarder" : "notMine";
+}
+
+/** An owner who knows each sender, and is asked about those that are undecided; about forwarders they say nothing. */
+function ownerOf(domain: SimulatedDomain, { sources }: Verdict): Decide {
+  const asked = new Set(sources.filter(({ role }) => role === "undecided").map(({ name }) => name));
   return ({ name }) => {
     if (!asked.has(name)) return undefined;
-    const named = domain.senders.filter((sender) => isNamed(sender, name));
-    if (named.some((sender) => sender.isLegitimate && !sender.isIndirect)) return "mine";
-    return named.some(({ isIndirect }) => isIndirect) ? undefined : "notMine";
+    const truth = truthAbout(domain, name);
+    return truth === "forwarder" ? undefined : truth;
   };
+}
+
+/** Suggestions about undecided senders, by the mail alone: the simulated Internet has neither names nor SPF records. */
+function suggestionsOf(domain: SimulatedDomain, { sources }: Verdict): Judged["suggestions"] {
+  const ground = {
+    policyDomain: domain.name,
+    sources,
+    decisions: readDecisions([]),
+    names: new Map(),
+    spf: NO_SPF_NAMES,
+  };
+  const given = [...suggestAll(ground)];
+  const isRight = ([name, { decision }]: (typeof given)[number]): boolean => decision === truthAbout(domain, name);
+  return { given: given.length, right: given.filter(isRight).length };
 }
 
 function judgeRecords(domain: SimulatedDomain, records: readonly DatedRecord[], decide: Decide): Verdict {
@@ -135,6 +161,8 @@ export interface Score {
   wrongUnseen: number;
   /** Undecided senders of an open domain: median, and 90th percentile. */
   asked: { median: number; p90: number };
+  /** All undecided senders, those with a suggestion, and those where it is right. */
+  suggestions: { undecided: number; given: number; right: number };
 }
 
 const READY: ReadonlySet<VerdictState> = new Set(["ready", "notInUse"]);
@@ -184,6 +212,11 @@ export function score(judged: readonly Judged[]): Score {
     missed,
     wrong,
     wrongUnseen: calledWrongly.filter(({ traffic }) => traffic.judged.lostSeen === 0).length,
+    suggestions: {
+      undecided: open.reduce((sum, one) => sum + one.asked, 0),
+      given: open.reduce((sum, { suggestions }) => sum + suggestions.given, 0),
+      right: open.reduce((sum, { suggestions }) => sum + suggestions.right, 0),
+    },
     asked: { median: asked[Math.floor(0.5 * asked.length)] ?? 0, p90: asked[Math.floor(0.9 * asked.length)] ?? 0 },
   };
 }

@@ -83,7 +83,8 @@ async function add(kind: ChannelKind, target: string, options: AddOptions): Prom
   const added = await connect(options).ask("addChannel", settings);
   if (options.json) return printJson(added);
   printOut(renderPairs(pairsOf(added)));
-  if (added.secret !== "") printOut("The secret is not shown again: deliveries are signed with it (docs/notifications.md).");
+  if (added.secret !== "")
+    printOut("The secret is not shown again: deliveries are signed with it (docs/notifications.md).");
 }
 
 function pairsOf(added: Outputs["addChannel"]): [string, string][] {

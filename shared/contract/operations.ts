@@ -168,6 +168,22 @@ const described = {
     input: v.strictObject({ domain, from: v.optional(day), to: v.optional(day) }),
     output: shapes.verdict,
   },
+  senders: {
+    summary: "Who sends in a domain's name: whose each sender is, what was decided about it, and what is suggested",
+    role: "viewer",
+    changes: false,
+    answeredBy: "dashboard",
+    http: { method: "GET", path: "/senders/:domain", place: "query", status: 200, answer: "json" },
+    /** Without days: the last 30. */
+    input: v.strictObject({
+      domain,
+      from: v.optional(day),
+      to: v.optional(day),
+      /** Only those that the owner has to decide about. */
+      undecided: v.optional(truth),
+    }),
+    output: shapes.senders,
+  },
   query: {
     summary: "A statement for Analytics Engine, answered in the form the engine gives it",
     role: "operator",
@@ -600,7 +616,8 @@ const described = {
     output: shapes.listOf(shapes.delivery),
   },
   decideSender: {
-    summary: "Decides whether a source is the owner's, a forwarder, or not theirs; the verdict follows",
+    summary:
+      "Decides whether an address, prefix, domain or service is the owner's, a forwarder, or not theirs; the verdict follows",
     role: "viewer",
     changes: true,
     answeredBy: "process",
@@ -731,7 +748,7 @@ const described = {
     output: shapes.watchDone,
   },
   listIncidents: {
-    summary: "Incidents that are open, or were resolved, of all domains or of one",
+    summary: "Incidents that are open, or were resolved within 90 days, of all domains or of one",
     role: "viewer",
     changes: false,
     answeredBy: "dashboard",

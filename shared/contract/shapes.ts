@@ -3,9 +3,13 @@ import * as v from "valibot";
 import { reportSender, UNCHECKED } from "../authentication/sender-state.ts";
 import { MTA_STS_ADVICE } from "../guidance/mta-sts-advice.ts";
 import { MTA_STS_MODES, mtaStsPolicy } from "../guidance/mta-sts-policy.ts";
+import { ROLES } from "../guidance/roles.ts";
 import { SETUP_STATES } from "../guidance/setup-state.ts";
 import { SPF_ADVICE } from "../guidance/spf-advice.ts";
+
+import { SUGGESTION_CODES } from "../guidance/suggest.ts";
 import { DELIVERY_KINDS, DELIVERY_STATES } from "../ledger/channels.ts";
+
 import type { ConflictRow, ReportVersion } from "../ledger/conflicts.ts";
 import type { DeadLetterRow } from "../ledger/dead-letters.ts";
 import { JOB_KINDS, JOB_STATES } from "../ledger/jobs.ts";
@@ -384,6 +388,47 @@ export const addedLine = v.object({
   isNew: v.optional(v.boolean()),
   /** Why it was not added. */
   problem: v.optional(v.string()),
+});
+
+const holdingDecision = v.picklist(["mine", "notMine", "forwarder"]);
+
+const sender = v.object({
+  /** As a decision names it: an organizational domain, or an address. */
+  source: v.string(),
+  kind: v.picklist(["own", "other", "none"]),
+  service: v.string(),
+  role: v.picklist(ROLES),
+  reason: v.object({ code: v.string(), sentence: v.string() }),
+  messages: v.number(),
+  passed: v.number(),
+  /** Messages that p=reject would have hit. */
+  hit: v.number(),
+  /** `YYYY-MM-DD`, of all the details kept. */
+  firstSeen: v.string(),
+  lastSeen: v.string(),
+  /** What holds, and what it was said of: the sender, a prefix, or a service. */
+  decision: v.nullable(v.object({ source: v.string(), decision: holdingDecision })),
+  suggestion: v.nullable(
+    v.object({
+      source: v.string(),
+      decision: holdingDecision,
+      code: v.picklist(SUGGESTION_CODES),
+      sentence: v.string(),
+    }),
+  ),
+});
+
+/** The senders of a domain over a period, the largest first. */
+export const senders = v.object({
+  domain: v.string(),
+  /** Whose domain it is, for a decision; null where nobody has reports about it. */
+  account: v.nullable(v.string()),
+  /** `YYYY-MM-DD`, both included. */
+  from: v.string(),
+  to: v.string(),
+  items: v.array(sender),
+  /** False: there are more. */
+  isComplete: v.boolean(),
 });
 
 export const decidedSender = v.object({

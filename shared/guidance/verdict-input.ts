@@ -2,6 +2,7 @@
 import { countedPolicies, type DayTotals, type PolicyDays } from "../ledger/days.ts";
 import type { SenderDecision } from "../ledger/sender-decisions.ts";
 import type { Mail } from "../ledger/sources.ts";
+import { decisionAbout, readDecisions } from "./decisions.ts";
 import type { Decide } from "./roles.ts";
 import type { VerdictInput } from "./verdict.ts";
 
@@ -22,12 +23,10 @@ export interface LedgerAnswers {
   ruaAddresses: readonly string[];
 }
 
-/** Decisions by name of the source. */
+/** @param decisions by text of their subject (subject.ts) */
 export function decideBy(decisions: ReadonlyMap<string, SenderDecision>): Decide {
-  return ({ name }) => {
-    const decision = decisions.get(name);
-    return decision === "undecided" ? undefined : decision;
-  };
+  const read = readDecisions(decisions);
+  return (source) => decisionAbout(source, read)?.decision;
 }
 
 /** Puts answers together. @param domain policy domain, A-labels */

@@ -1,6 +1,7 @@
 /** The verdict in words, for the page and the command: what is, then what to do. Plain texts; names in them are strangers'. Pure. */
 import { VERDICT_LIMITS } from "../limits.ts";
-import type { JudgedSource, RoleReason } from "./roles.ts";
+import type { Decision, JudgedSource, RoleReason } from "./roles.ts";
+import type { Suggestion, SuggestionCode } from "./suggest.ts";
 import type { Reason, Verdict } from "./verdict.ts";
 import { mustNotBeLost } from "./what-if.ts";
 
@@ -166,6 +167,32 @@ const ROLE_REASONS: Record<RoleReason, string> = {
 export function roleReasonText(reason: RoleReason): string {
   return ROLE_REASONS[reason];
 }
+
+/** What is suggested about a sender, and why, in one sentence. */
+export function suggestionText({ decision, code, because }: Suggestion, domain: string): string {
+  return `${DECISIONS[decision]}: ${SUGGESTION_REASONS[code]({ because, domain })}.`;
+}
+
+const DECISIONS: Record<Decision, string> = {
+  mine: "Probably yours",
+  notMine: "Probably not yours",
+  forwarder: "Probably a forwarder",
+};
+
+const SUGGESTION_REASONS: Record<SuggestionCode, (names: { because: string; domain: string }) => string> = {
+  neighbourDecided: ({ because }) => `you said so of ${because}, its neighbour`,
+  inSpf: ({ because, domain }) => `the SPF record of ${domain} names ${because}`,
+  ownHost: ({ because }) => `its reverse name is ${because}`,
+  forwarderHost: ({ because }) => `its reverse name is ${because}`,
+  partlyLetThrough: () => "receivers let some of its mail through as forwarded",
+  signsForDomain: ({ domain }) => `it signs for ${domain}, with a key that no receiver could verify`,
+  partlyPasses: () => "some of its mail passes DMARC",
+  sendingService: ({ because }) => `${because} sends mail for its customers`,
+  steadySigner: () => "it signs its mail with DKIM, and sends again and again",
+  steadyHost: ({ because }) => `it sends again and again, and its reverse name is ${because}`,
+  seldomUnsigned: () => "it was seen seldom, and does not sign its mail",
+  namelessBurst: () => "it sent once, and has no reverse name, as mail servers do",
+};
 
 /** Service and domain, or the address. */
 export function sourceName({ name, service }: Pick<JudgedSource, "name" | "service">): string {

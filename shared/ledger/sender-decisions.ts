@@ -1,15 +1,17 @@
 /** Owners' decisions about senders: mine, not mine, forwarder. The newest decision about a source counts. */
 import * as v from "valibot";
+import { DECISION_LIMITS } from "../limits.ts";
 import { type DayRange, SECONDS_PER_DAY } from "../report-day.ts";
 import { ask, type Change, type LedgerDatabase, type Query, query } from "./database.ts";
 
 export const SENDER_DECISIONS = ["mine", "notMine", "forwarder", "undecided"] as const;
 export type SenderDecision = (typeof SENDER_DECISIONS)[number];
 
-/** The domain, and the source as pages name it: an organisational domain or an address. */
+/** The domain, and what the decision is about. */
 export interface SenderName {
   account: string;
   domain: string;
+  /** Text of a subject (guidance/subject.ts): an organizational domain, an address, a prefix or a service. */
   source: string;
 }
 
@@ -72,8 +74,8 @@ export function senderHistoryQuery(
 ): Query<DecidedSender> {
   const sql = `SELECT ${COLUMNS} FROM sender_decisions
     WHERE domain = ?1 AND source = ?2 AND account IN (SELECT value FROM json_each(?3))
-    ORDER BY decided_seconds DESC LIMIT 100`;
-  return query(sql, [domain, source, JSON.stringify(accounts)], row);
+    ORDER BY decided_seconds DESC LIMIT ?4`;
+  return query(sql, [domain, source, JSON.stringify(accounts), DECISION_LIMITS.maxKept], row);
 }
 
 /**
@@ -86,6 +88,27 @@ export function putSenderDecision(decided: DecidedSender): Change {
       max(?7, ifnull((SELECT max(decided_seconds) + 1 FROM sender_decisions
         WHERE account = ?1 AND domain = ?2 AND source = ?3), 0))`,
     parameters: [account, domain, source, decision, note, decidedBy, decidedSeconds],
+  };
+}
+
+/** How many subjects of a domain an account has decided about, not counting one. */
+export async function countSubjects(
+  database: LedgerDatabase,
+  { account, domain, source }: SenderName,
+): Promise<number> {
+  const sql = `SELECT count(DISTINCT source) AS subjects FROM sender_decisions
+    WHERE account = ?1 AND domain = ?2 AND source <> ?3`;
+  const [found] = await ask(database, query(sql, [account, domain, source], v.object({ subjects: v.number() })));
+  return found?.subjects ?? 0;
+}
+
+/** Removes all but the newest decisions about a subject. */
+export function trimSenderDecisions({ account, domain, source }: SenderName, kept: number): Change {
+  return {
+    sql: `DELETE FROM sender_decisions WHERE account = ?1 AND domain = ?2 AND source = ?3 AND decided_seconds NOT IN
+      (SELECT decided_seconds FROM sender_decisions WHERE account = ?1 AND domain = ?2 AND source = ?3
+        ORDER BY decided_seconds DESC LIMIT ?4)`,
+    parameters: [account, domain, source, kept],
   };
 }
 

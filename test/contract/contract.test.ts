@@ -56,6 +56,7 @@ const INPUTS: Partial<Record<OperationName, object>> = {
   stats: { domain: "it's.example" },
   domainDays: { kind: "tls", from: "2026-11-01", to: "2026-11-30", domain: "a.example", account: "a&b" },
   verdict: { domain: "it's.example", from: "2026-11-01", to: "2026-11-30" },
+  senders: { domain: "it's.example", from: "2026-11-01", to: "2026-11-30", undecided: true },
   query: { sql: "SELECT 1", format: "tsv" },
   getRegistration: { rua: "a+b@c.example" },
   addRegistration: { rua: "a+b@c.example", entry: { account: "acme" } },

@@ -1,7 +1,8 @@
 /** What owners say of senders: the newest decision holds, undo puts the one before in force again, accounts are apart. */
 import { beforeEach, expect, it } from "vitest";
-import { ask } from "../../shared/ledger/database.ts";
-import { senderDecisionsQuery, senderHistoryQuery } from "../../shared/ledger/sender-decisions.ts";
+import { ask, change } from "../../shared/ledger/database.ts";
+import { putSenderDecision, senderDecisionsQuery, senderHistoryQuery } from "../../shared/ledger/sender-decisions.ts";
+import { DECISION_LIMITS } from "../../shared/limits.ts";
 import { decideSender, undoSenderDecision } from "../../workers/process/decide-sender.ts";
 import { World } from "../support/simulation/world.ts";
 
@@ -61,4 +62,45 @@ it("keeps accounts apart that have the same domain", async () => {
   expect(await holding(["acme"])).toEqual(["helpdesk.test mine"]);
   expect(await holding(["beta"])).toEqual(["helpdesk.test notMine"]);
   expect(await holding([])).toEqual([]);
+});
+
+it("keeps a subject in one spelling: an address, a prefix, a domain, a service; anything else is refused", async () => {
+  for (const source of ["192.0.2.7/24", "2001:DB8::1", "Mail.Tool.test.", "service:twilio sendgrid"]) {
+    await decide("mine", "", { ...HELPDESK, domain: "ACME.test", source });
+  }
+  expect((await holding(["acme"])).sort()).toEqual([
+    "192.0.2.0/24 mine",
+    "2001:db8::1 mine",
+    "service:Twilio SendGrid mine",
+    "tool.test mine",
+  ]);
+  await undoSenderDecision({ ...HELPDESK, source: "192.0.2.99/24" }, "x", world.invocation());
+  expect(await holding(["acme"])).toContain("192.0.2.0/24 undecided");
+  for (const source of ["10.0.0.0/8", "service:nobody", "a b"]) {
+    const refused = { ok: false, error: { code: "bad_request" } };
+    expect(await decide("mine", "", { ...HELPDESK, source })).toMatchObject(refused);
+    expect(await undoSenderDecision({ ...HELPDESK, source }, "x", world.invocation())).toMatchObject(refused);
+  }
+});
+
+it("keeps decisions about so many subjects of a domain, and no more; those can still be changed", async () => {
+  const { maxSubjects } = DECISION_LIMITS;
+  const decided = { ...HELPDESK, decision: "mine", note: "", decidedBy: "x", decidedSeconds: 1 } as const;
+  const subjects = Array.from({ length: maxSubjects }, (_, i) =>
+    putSenderDecision({ ...decided, source: `s${i}.test` }),
+  );
+  await change(world.ledger, subjects);
+  expect(await decide("mine")).toMatchObject({ ok: false, error: { code: "too_large" } });
+  expect(await holding(["acme"])).toHaveLength(maxSubjects);
+  expect((await decide("notMine", "", { ...HELPDESK, source: "s7.test" })).ok).toBe(true);
+  // Another account's domain of the same name has its own.
+  expect((await decide("mine", "", { ...HELPDESK, account: "beta" })).ok).toBe(true);
+});
+
+it("keeps the newest decisions about a subject only", async () => {
+  const { maxKept } = DECISION_LIMITS;
+  for (let i = 0; i < maxKept + 3; i++) await decide("mine", `note ${i}`);
+  const { results } = await world.ledger.prepare("SELECT note FROM sender_decisions ORDER BY decided_seconds").all();
+  expect(results).toHaveLength(maxKept);
+  expect(results[0]).toEqual({ note: "note 3" });
 });

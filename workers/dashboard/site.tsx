@@ -30,6 +30,7 @@ import { overviewPage } from "./pages/overview.tsx";
 import { checkAgain, recordsPage } from "./pages/records.tsx";
 import { changeReport, type ReportAddress, reportPage, reportRawFile } from "./pages/report.tsx";
 import { reportsPage } from "./pages/reports.tsx";
+import { changeSenders, sendersPage } from "./pages/senders.tsx";
 import { changeSetup, setupPage } from "./pages/setup.tsx";
 import { addressPage, decideAddress, decideSource, sourcePage } from "./pages/source.tsx";
 import { sourcesPage } from "./pages/sources.tsx";
@@ -48,6 +49,7 @@ const HANDLERS: Record<PagePath, Page> = {
   "/domains/:domain/setup": (request, c) => setupPage(request, domainOf(c)),
   "/domains/:domain": (request, c) => overviewPage(request, domainOf(c)),
   "/domains/:domain/sources": (request, c) => sourcesPage(request, domainOf(c)),
+  "/domains/:domain/senders": (request, c) => sendersPage(request, domainOf(c)),
   "/domains/:domain/sources/:source": (request, c) =>
     sourcePage(request, { domain: domainOf(c), source: parameter(c, "source") }),
   "/domains/:domain/addresses/:address": (request, c) =>
@@ -83,6 +85,7 @@ const FORMS: Record<
   "/operations/dead-letters": changeDeadLetters,
   "/operations/conflicts": decideConflict,
   "/operations/jobs": changeJobs,
+  "/domains/:domain/senders": (request, form, c) => changeSenders(request, form, domainOf(c)),
   "/domains/:domain/sources/:source": (request, form, c) =>
     decideSource(request, form, { domain: domainOf(c), source: parameter(c, "source") }),
   "/domains/:domain/addresses/:address": (request, form, c) =>

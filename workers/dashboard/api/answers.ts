@@ -26,7 +26,9 @@ import { incidentsQuery, mutesQuery, noticesQuery } from "../../../shared/ledger
 import { peopleQuery, personQuery } from "../../../shared/ledger/people.ts";
 import { refusedMailQuery } from "../../../shared/ledger/refused-mail.ts";
 import { statsQuery } from "../../../shared/ledger/stats.ts";
-import { NOTIFY_LIMITS, PAGE_LIMITS } from "../../../shared/limits.ts";
+
+import { NOTIFY_LIMITS, PAGE_LIMITS, WATCH_LIMITS } from "../../../shared/limits.ts";
+
 import { pageOf } from "../../../shared/operations.ts";
 import { normalizeRua } from "../../../shared/registry.ts";
 import { parseDay, SECONDS_PER_DAY } from "../../../shared/report-day.ts";
@@ -37,6 +39,7 @@ import { ApiError } from "../errors.ts";
 import { unless } from "../parts/partial.tsx";
 import { type Answered, type Call, operate, readConnection, requireRole } from "./call.ts";
 import { getMtaSts } from "./mta-sts.ts";
+import { getSenders } from "./senders.ts";
 import { getVerdict } from "./verdict.ts";
 
 type Answers = {
@@ -61,6 +64,7 @@ const ANSWERS: Answers = {
   domainDays: getDomainDays,
   verdict: (c, input) => getVerdict(c, input, Math.floor(nowSeconds() / SECONDS_PER_DAY)),
   mtaSts: (c, input) => getMtaSts(c, input, nowSeconds()),
+  senders: (c, input) => getSenders(c, input, nowSeconds()),
   query: runQuery,
   async refusedMail(c, { from, to }) {
     const { firstDay, lastDay } = lastWeek();
@@ -71,7 +75,12 @@ const ANSWERS: Answers = {
     return { items: await c.get("ledger").askDirectory(refusedMailQuery(days)) };
   },
   async listIncidents(c, { account, domain, state = "open" }) {
-    const question = incidentsQuery(await accountsOf(c, account), { domain, state, limit: PAGE_LIMITS.incidents });
+    const resolvedSinceSeconds = nowSeconds() - WATCH_LIMITS.shownSeconds;
+    const question = incidentsQuery(await accountsOf(c, account), {
+      domain,
+      state: state === "open" ? state : { resolvedSinceSeconds },
+      limit: PAGE_LIMITS.incidents,
+    });
     return { items: await c.get("ledger").ask(question, account) };
   },
   async listNotices(c, { account }) {

@@ -1,5 +1,8 @@
 /** What the owner says of a source: what holds, the form to say it, and what was said before. */
 
+import { decisionAbout, type HoldingDecision, readDecisions } from "../../../shared/guidance/decisions.ts";
+import { knownService } from "../../../shared/guidance/known-services.ts";
+import { prefixOf, serviceSubject } from "../../../shared/guidance/subject.ts";
 import { accountOfDomainQuery } from "../../../shared/ledger/domain-checks.ts";
 import {
   type DecidedSender,
@@ -8,6 +11,7 @@ import {
   senderDecisionsQuery,
   senderHistoryQuery,
 } from "../../../shared/ledger/sender-decisions.ts";
+import { canonicalIp } from "../../../shared/report/values.ts";
 import { isoMinute } from "../data/days.ts";
 import { ApiError } from "../errors.ts";
 import { Field } from "../parts/field.tsx";
@@ -26,19 +30,43 @@ export const DECISION_WORDS: Record<SenderDecision, { label: string; meaning: st
 export interface Decisions {
   account: string | undefined;
   history: DecidedSender[];
+  /** The decision that holds, where it is about another subject: a prefix that holds the address, or the whole service. */
+  wider: HoldingDecision | undefined;
+  /** The source, then wider subjects that a decision may be about. */
+  subjects: string[];
 }
 
 /** What was decided about a source. */
 export async function askDecisions(request: PageRequest, name: { domain: string; source: string }): Promise<Decisions> {
+  const { domain, source } = name;
   const accounts = await request.accounts();
-  const [[account], history] = await Promise.all([
-    request.ask(accountOfDomainQuery(name.domain, accounts)),
+  const [[account], history, decided] = await Promise.all([
+    request.ask(accountOfDomainQuery(domain, accounts)),
     request.ask(senderHistoryQuery(name, accounts)),
+    decisionsBySource(request, domain),
   ]);
-  return { account, history };
+  const service = knownService(source) ?? "";
+  const isAddress = canonicalIp(source) !== null;
+  const holding = decisionAbout({ name: source, kind: isAddress ? "none" : "other", service }, readDecisions(decided));
+  const wider = isAddress
+    ? [prefixOf(source, source.includes(":") ? 64 : 24)]
+    : service === ""
+      ? []
+      : [serviceSubject(service)];
+  return {
+    account,
+    history,
+    wider: holding === undefined || holding.subject === source ? undefined : holding,
+    subjects: [source, ...wider],
+  };
 }
 
-/** What holds about each source of a domain, by the source's name. */
+/** "all of Twilio SendGrid", or the subject itself. */
+export function subjectWords(subject: string): string {
+  return subject.startsWith("service:") ? `all of ${subject.slice("service:".length)}` : subject;
+}
+
+/** What holds about each subject of a domain, by its text. */
 export async function decisionsBySource(
   request: PageRequest,
   domain: string,
@@ -55,7 +83,7 @@ export function DecisionMark({ decision }: { decision: SenderDecision | undefine
 
 /** What holds, the form, and the history. @param action path the form is sent to */
 export function SenderDecisionCard({ decisions, action }: { decisions: Decisions; action: string }) {
-  const { account, history } = decisions;
+  const { account, history, wider, subjects } = decisions;
   if (account === undefined) return null;
   const [last] = history;
   const current = last?.decision ?? "undecided";
@@ -63,7 +91,12 @@ export function SenderDecisionCard({ decisions, action }: { decisions: Decisions
     <section class="card" aria-labelledby="decision">
       <h2 id="decision">Is it yours?</h2>
       <p class="lead">
-        {current === "undecided" ? (
+        {wider !== undefined ? (
+          <>
+            <strong>{DECISION_WORDS[wider.decision].label}</strong>, as you said of{" "}
+            <ForeignText text={subjectWords(wider.subject)} />.
+          </>
+        ) : current === "undecided" ? (
           "Not decided yet. The verdict follows what you say here."
         ) : (
           <>
@@ -79,6 +112,15 @@ export function SenderDecisionCard({ decisions, action }: { decisions: Decisions
             {DECISION_WORDS[one].label}
           </label>
         ))}
+        {subjects.length > 1 && (
+          <Field id="decision-subject" label="About">
+            <select id="decision-subject" name="subject">
+              {subjects.map((subject) => (
+                <option value={subject}>{subjectWords(subject)}</option>
+              ))}
+            </select>
+          </Field>
+        )}
         <Field id="decision-note" label="Note">
           <input id="decision-note" name="note" type="text" maxlength={1000} />
         </Field>
@@ -135,5 +177,12 @@ export async function changeSenderDecision(
   }
   const decision = SENDER_DECISIONS.find((one) => one === form.get("decision"));
   if (decision === undefined) throw new ApiError("bad_request", "Choose mine, not mine or forwarder.");
-  await request.operate("decideSender", { ...name, decision, note: form.get("note")?.trim() ?? "" });
+  const subject = form.get("subject") ?? source;
+  await request.operate("decideSender", {
+    account,
+    domain,
+    source: subject,
+    decision,
+    note: form.get("note")?.trim() ?? "",
+  });
 }

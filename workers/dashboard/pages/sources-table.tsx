@@ -1,4 +1,5 @@
 /** The table of sources, on the overview and on the page Sources. */
+import { decisionAbout, readDecisions } from "../../../shared/guidance/decisions.ts";
 import type { JudgedSource, Role } from "../../../shared/guidance/roles.ts";
 import { isNewSource, type Source, type SourceKind } from "../../../shared/guidance/sources.ts";
 import { roleReasonText } from "../../../shared/guidance/verdict-words.ts";
@@ -19,7 +20,7 @@ interface SourcesInput {
   period: Period;
   /** First day of all the domain's data. */
   dataSince: number;
-  /** What the owner said of sources, by name. */
+  /** What the owner said, by text of the subject. */
   decisions: ReadonlyMap<string, SenderDecision>;
   size?: number;
   judged: readonly JudgedSource[];
@@ -56,6 +57,7 @@ export function sourcesTable(request: PageRequest, input: SourcesInput): BoundTa
 
 function columns(request: PageRequest, input: SourcesInput): ViewColumn<Source>[] {
   const { domain, sources, period, dataSince, decisions, judged, step = "reject" } = input;
+  const read = readDecisions(decisions);
   const found = new Map(judged.map((source) => [source.name, source]));
   const total = sources.reduce((sum, { messages }) => sum + messages, 0);
   const isNew = (source: Source): boolean => isNewSource(source, { firstDay: period.firstDay, dataSince });
@@ -70,14 +72,14 @@ function columns(request: PageRequest, input: SourcesInput): ViewColumn<Source>[
           domain={domain}
           source={source}
           isNew={isNew(source)}
-          decision={decisions.get(source.name)}
+          decision={decisionAbout(source, read)?.decision}
         />
       ),
     },
     {
       key: "decision",
       label: "Decision",
-      value: ({ name }) => decisions.get(name) ?? "undecided",
+      value: (source) => decisionAbout(source, read)?.decision ?? "undecided",
       exportOnly: true,
     },
     { key: "service", label: "Service", value: ({ service }) => service, exportOnly: true },

@@ -5,13 +5,15 @@ import { decideBy } from "../../../shared/guidance/verdict-input.ts";
 import { hitsOf, STEPS, type Step } from "../../../shared/guidance/what-if.ts";
 import { extentQuery } from "../../../shared/ledger/domains.ts";
 import { mailQuery, SOURCE_LIMITS } from "../../../shared/ledger/sources.ts";
+import { formatCount } from "../data/numbers.ts";
 import { BeforeDetails, detailsSince } from "../parts/before-details.tsx";
 import { DomainHead, domainCrumbs } from "../parts/domain-frame.tsx";
 import { ForeignText } from "../parts/foreign-text.tsx";
+import { domainPath } from "../parts/links.ts";
 import { Note } from "../parts/marks.tsx";
 import type { PageResult } from "../parts/page.ts";
 import { PeriodText } from "../parts/period-view.tsx";
-import { askOne, domainScope, linkWith, type PageRequest, periodOf } from "../parts/request.ts";
+import { askOne, domainScope, linkTo, linkWith, type PageRequest, periodOf } from "../parts/request.ts";
 import { PartialSources } from "./overview.tsx";
 import { decisionsBySource } from "./sender-decision.tsx";
 import { ROLE_WORDS, sourcesTable } from "./sources-table.tsx";
@@ -62,12 +64,34 @@ export async function sourcesPage(request: PageRequest, domain: string): Promise
           />
           <BeforeDetails period={period} extent={extent} />
           {groups.length >= SOURCE_LIMITS.maxGroups && <PartialSources />}
+          <UndecidedLink request={request} domain={domain} judged={judged} />
           {filter.role !== undefined && <Filtered url={request.url} filter={{ ...filter, role: filter.role }} />}
           {table.view(request.url)}
         </>
       ),
     },
   };
+}
+
+interface UndecidedProps {
+  request: PageRequest;
+  domain: string;
+  judged: readonly JudgedSource[];
+}
+
+function UndecidedLink({ request, domain, judged }: UndecidedProps) {
+  const count = judged.filter(({ role }) => role === "undecided").length;
+  return (
+    <p>
+      <a href={linkTo(request, `${domainPath(domain)}/senders`)}>
+        {count === 0
+          ? "Your decisions about senders"
+          : count === 1
+            ? "1 sender waits for your decision"
+            : `${formatCount(count)} senders wait for your decision`}
+      </a>
+    </p>
+  );
 }
 
 /** What a link from the verdict's table asks for. */

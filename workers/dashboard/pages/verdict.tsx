@@ -30,6 +30,7 @@ export function VerdictCard({ request, verdict }: VerdictProps) {
       </p>
       {nextRecord !== undefined && <NextRecord verdict={verdict} text={nextRecord} />}
       {shown.length > 0 && <Reasons request={request} domain={domain} reasons={shown} />}
+      <Undecided request={request} verdict={verdict} />
       {messages > 0 && <WhatIf request={request} verdict={verdict} />}
     </section>
   );
@@ -57,6 +58,18 @@ function NextRecord({ verdict: { domain, state }, text }: { verdict: Verdict; te
         </>
       )}
     </div>
+  );
+}
+
+function Undecided({ request, verdict: { domain, sources } }: VerdictProps) {
+  const count = sources.filter(({ role, name }) => role === "undecided" && name !== "").length;
+  if (count === 0) return null;
+  return (
+    <p>
+      <a href={linkTo(request, `${domainPath(domain)}/senders`)}>
+        {count === 1 ? "1 sender waits for your decision" : `${formatCount(count)} senders wait for your decision`}
+      </a>
+    </p>
   );
 }
 

@@ -1,0 +1,175 @@
+/** Senders to decide about: the list, suggestions, one press; the API's answer; who may. Over a ledger in workerd's D1. */
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { contractClient } from "../../shared/contract/client.ts";
+import { putAddressNames } from "../../shared/ledger/address-names.ts";
+import { change } from "../../shared/ledger/database.ts";
+import { putSenderDecision, type SenderDecision } from "../../shared/ledger/sender-decisions.ts";
+import type { AggregateRecord } from "../../shared/report/vocabulary.ts";
+import { aggregateReport, type Sample, sampleRecord, settleSamples } from "../support/ledger-fill.ts";
+import { API_TOKEN, type Dashboard, startDashboard } from "./harness.ts";
+
+const TODAY = Math.floor(Date.now() / 86_400_000);
+const nowSeconds = Math.floor(Date.now() / 1000);
+const DOMAIN = "asked.example";
+const FAILING: Partial<AggregateRecord> = { dkim: "fail", spf: "fail", dkimResults: [], spfResults: [] };
+
+let dashboard: Dashboard;
+
+beforeAll(async () => {
+  dashboard = await startDashboard({ vars: { API_TOKEN } });
+  const samples = Array.from({ length: 30 }, (_, i): Sample => {
+    const records = [
+      sampleRecord(DOMAIN, { count: 100, spf: "pass", spfResults: [spf(DOMAIN)] }),
+      sampleRecord(DOMAIN, { ...FAILING, count: 7, sourceIp: "203.0.113.3" }),
+      sampleRecord(DOMAIN, { ...FAILING, count: 5, sourceIp: "203.0.113.4" }),
+      sampleRecord(DOMAIN, {
+        ...FAILING,
+        count: 4,
+        sourceIp: "198.51.100.7",
+        spfResults: [spf("bounce.sendgrid.net")],
+      }),
+    ];
+    const day = TODAY - 29 + i;
+    return {
+      account: "acme",
+      uid: i.toString(16).padStart(32, "0"),
+      report: aggregateReport(DOMAIN, { day, records, p: "none" }),
+      records,
+      receivedSeconds: nowSeconds,
+    };
+  });
+  await settleSamples(dashboard.ledger, samples, { nowSeconds });
+  const name = { address: "203.0.113.3", host: `crm.${DOMAIN}`, asn: 64500, holder: "HOSTER", country: "DE" };
+  await change(dashboard.ledger, [putAddressNames([name], nowSeconds + 86_400)]);
+});
+
+afterAll(() => dashboard.close());
+
+function spf(domain: string) {
+  return { domain, scope: "mfrom", result: "pass", rawResult: "pass", humanResult: "" } as const;
+}
+
+function api() {
+  return contractClient({
+    url: dashboard.url,
+    token: API_TOKEN,
+    fetch: (url, init) => dashboard.ask(url.slice(dashboard.url.length), init),
+  });
+}
+
+let decidedSeconds = nowSeconds;
+
+function decide(source: string, decision: SenderDecision): Promise<unknown> {
+  const decided = { account: "acme", domain: DOMAIN, source, decision, note: "", decidedBy: "me" };
+  return change(dashboard.ledger, [putSenderDecision({ ...decided, decidedSeconds: ++decidedSeconds })]);
+}
+
+async function page(path: string): Promise<string> {
+  const answer = await dashboard.ask(path, { headers: { accept: "text/html" } });
+  expect(answer.status, path).toBe(200);
+  return (await answer.text()).replaceAll(/<\/?bdi[^>]*>|<wbr\/?>/g, "");
+}
+
+async function listed(undecided?: boolean): Promise<string[]> {
+  const answer = await api().ask("senders", { domain: DOMAIN, ...(undecided === undefined ? {} : { undecided }) });
+  if (!answer.ok) throw new Error(answer.error.message);
+  return answer.value.items.map(({ source, role }) => `${source} ${role}`);
+}
+
+describe("the answer of the API", () => {
+  it("has each sender with volume, since when, and a suggestion with its reason", async () => {
+    const answer = await api().ask("senders", { domain: "ASKED.example", undecided: true });
+    if (!answer.ok) throw new Error(answer.error.message);
+    const firstSeen = new Date((TODAY - 29) * 86_400_000).toISOString().slice(0, 10);
+    expect(answer.value).toMatchObject({ domain: DOMAIN, account: "acme", isComplete: true });
+    expect(answer.value.items).toMatchObject([
+      {
+        source: "203.0.113.3",
+        kind: "none",
+        role: "undecided",
+        reason: { code: "steadyServer" },
+        messages: 210,
+        hit: 210,
+        firstSeen,
+        decision: null,
+        suggestion: { source: "203.0.113.0/24", decision: "mine", code: "ownHost" },
+      },
+      { source: "203.0.113.4", messages: 150, suggestion: null },
+      {
+        source: "sendgrid.net",
+        service: "Twilio SendGrid",
+        suggestion: { source: "service:Twilio SendGrid", decision: "mine", code: "sendingService" },
+      },
+    ]);
+    expect(answer.value.items[0]?.suggestion?.sentence).toContain(`crm.${DOMAIN}`);
+    expect(await listed()).toEqual([
+      `${DOMAIN} own`,
+      "203.0.113.3 undecided",
+      "203.0.113.4 undecided",
+      "sendgrid.net undecided",
+    ]);
+  });
+
+  it("knows no senders of a domain without reports, and refuses a period that is none", async () => {
+    expect(await api().ask("senders", { domain: "nobody.example" })).toMatchObject({
+      ok: true,
+      value: { account: null, items: [] },
+    });
+    const wrong = { domain: DOMAIN, from: "2026-02-30", to: "2026-03-01" };
+    expect(await api().ask("senders", wrong)).toMatchObject({ ok: false, error: { code: "bad_request" } });
+  });
+});
+
+describe("a decision about each kind of subject", () => {
+  it.each([
+    ["203.0.113.3", ["203.0.113.4", "sendgrid.net"]],
+    ["203.0.113.0/24", ["sendgrid.net"]],
+    ["sendgrid.net", ["203.0.113.3", "203.0.113.4"]],
+    ["service:Twilio SendGrid", ["203.0.113.3", "203.0.113.4"]],
+  ])("%s changes list and verdict", async (subject, left) => {
+    const verdict = async (): Promise<number> => {
+      const answer = await api().ask("verdict", { domain: DOMAIN });
+      return answer.ok ? answer.value.wouldHit.reject.undecided : Number.NaN;
+    };
+    expect(await verdict()).toBe(480);
+    await decide(subject, "notMine");
+    expect(await listed(true)).toEqual(left.map((name) => `${name} undecided`));
+    expect(await verdict()).toBeLessThan(480);
+    const text = await page(`/domains/${DOMAIN}/senders`);
+    const shown = subject.startsWith("service:") ? "all of Twilio SendGrid" : subject;
+    expect(text.slice(text.indexOf('id="decisions"'))).toContain(shown);
+    await decide(subject, "undecided");
+    expect(await verdict()).toBe(480);
+  });
+
+  it("of a prefix or a service is said on the pages of what it covers", async () => {
+    await decide("203.0.113.0/24", "forwarder");
+    expect(await page(`/domains/${DOMAIN}/addresses/203.0.113.4`)).toContain("as you said of 203.0.113.0/24");
+    await decide("203.0.113.0/24", "undecided");
+    const text = await page(`/domains/${DOMAIN}/sources/sendgrid.net`);
+    expect(text).toContain('<option value="service:Twilio SendGrid">all of Twilio SendGrid</option>');
+    expect(text).toContain("Not decided yet");
+  });
+});
+
+describe("the page", () => {
+  it("shows the undecided, the largest first, with one press each", async () => {
+    const text = await page(`/domains/${DOMAIN}/senders`);
+    const places = ["203.0.113.3", "203.0.113.4", "sendgrid.net"].map((name) =>
+      text.indexOf(`name="subject" value="${name}"`),
+    );
+    expect(places.every((place) => place > 0)).toBe(true);
+    expect(places).toEqual(places.toSorted((a, b) => a - b));
+    expect(text).toContain('name="accept" value="mine 203.0.113.0/24"');
+    expect(text).toContain('name="accept" value="mine service:Twilio SendGrid"');
+    expect(text).toContain(`Probably yours: its reverse name is crm.${DOMAIN}.`);
+  });
+
+  it("is linked from the overview and from Sources, with the number of them", async () => {
+    for (const path of [`/domains/${DOMAIN}`, `/domains/${DOMAIN}/sources`]) {
+      const text = await page(path);
+      expect(text).toContain(`href="/domains/${DOMAIN}/senders"`);
+      expect(text).toContain("3 senders wait for your decision");
+    }
+  });
+});

@@ -1,0 +1,74 @@
+/** A domain's senders from the ledger: what the API answers with. */
+import type { Inputs, Outputs } from "../../../shared/contract/operations.ts";
+import { domainName } from "../../../shared/domain-name.ts";
+import { roleReasonText, suggestionText } from "../../../shared/guidance/verdict-words.ts";
+import { addressNamesQuery } from "../../../shared/ledger/address-names.ts";
+import type { DomainScope } from "../../../shared/ledger/sources.ts";
+import { GUIDANCE_LIMITS } from "../../../shared/limits.ts";
+import { isoDay } from "../data/days.ts";
+import { readPeriod } from "../data/period.ts";
+import { askSenders, type Sender } from "../data/senders.ts";
+import { ApiError } from "../errors.ts";
+import type { Call } from "./call.ts";
+
+/** Ours: senders of one answer, the largest. */
+const MAX_SENDERS = 1000;
+
+/** Of the accounts the person may see. @throws ApiError when the period makes no sense */
+export async function getSenders(c: Call, input: Inputs["senders"], nowSeconds: number): Promise<Outputs["senders"]> {
+  const { from = "", to = "", undecided = false } = input;
+  const today = Math.floor(nowSeconds / 86_400);
+  const period = readPeriod(new URLSearchParams({ from, to }), today);
+  if (!period.ok) throw new ApiError("bad_request", period.error);
+  const { firstDay, lastDay } = period.value;
+  const domain = domainName(input.domain);
+  const ledger = c.get("ledger");
+  const accounts = c.get("access").accounts ?? (await ledger.accounts());
+  const scope: DomainScope = { accounts, domains: [domain], firstDay, lastDay };
+  const { account, senders } = await askSenders(
+    {
+      ask: (query) => ledger.ask(query),
+      async names(addresses) {
+        const asked = addresses.slice(0, GUIDANCE_LIMITS.maxNamedAddresses);
+        const names = await ledger.ask(addressNamesQuery(asked, nowSeconds));
+        return new Map(names.map((name) => [name.address, name]));
+      },
+    },
+    scope,
+  );
+  const found = senders.filter(({ source }) => !undecided || source.role === "undecided");
+  return {
+    domain,
+    account: account ?? null,
+    from: isoDay(firstDay),
+    to: isoDay(lastDay),
+    items: found.slice(0, MAX_SENDERS).map((sender) => senderJson(sender, domain)),
+    isComplete: found.length <= MAX_SENDERS,
+  };
+}
+
+function senderJson({ source, decision, suggestion }: Sender, domain: string): Outputs["senders"]["items"][number] {
+  const { name, kind, service, role, reason, messages, passed, hit, firstDay, lastDay } = source;
+  return {
+    source: name,
+    kind,
+    service,
+    role,
+    reason: { code: reason, sentence: roleReasonText(reason) },
+    messages,
+    passed,
+    hit,
+    firstSeen: isoDay(firstDay),
+    lastSeen: isoDay(lastDay),
+    decision: decision === undefined ? null : { source: decision.subject, decision: decision.decision },
+    suggestion:
+      suggestion === undefined
+        ? null
+        : {
+            source: suggestion.subject,
+            decision: suggestion.decision,
+            code: suggestion.code,
+            sentence: suggestionText(suggestion, domain),
+          },
+  };
+}

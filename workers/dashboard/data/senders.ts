@@ -1,0 +1,75 @@
+/** A domain's senders as the owner decides about them: whose each is, what was decided, and what is suggested. */
+import type { AddressName } from "../../../shared/guidance/address-name.ts";
+import { decisionAbout, type HoldingDecision, readDecisions } from "../../../shared/guidance/decisions.ts";
+import { type JudgedSource, judgeSources } from "../../../shared/guidance/roles.ts";
+import { spfNamesOf } from "../../../shared/guidance/spf-names.ts";
+import { type Suggestion, suggestAll } from "../../../shared/guidance/suggest.ts";
+import { decideBy } from "../../../shared/guidance/verdict-input.ts";
+import type { Query } from "../../../shared/ledger/database.ts";
+import { accountOfDomainQuery, checksQuery } from "../../../shared/ledger/domain-checks.ts";
+import { type DecidedSender, senderDecisionsQuery } from "../../../shared/ledger/sender-decisions.ts";
+import { type DomainScope, mailQuery } from "../../../shared/ledger/sources.ts";
+
+/** One sender of a period. */
+export interface Sender {
+  source: JudgedSource;
+  decision: HoldingDecision | undefined;
+  /** Of undecided ones only. */
+  suggestion: Suggestion | undefined;
+}
+
+/** Those of a domain. */
+export interface Senders {
+  /** The account whose domain it is; undefined where none has reports about it. */
+  account: string | undefined;
+  /** The largest first. */
+  senders: Sender[];
+  /** What holds about each subject; withdrawn decisions are "undecided". */
+  decisions: DecidedSender[];
+}
+
+/** What is asked. */
+interface Asked {
+  ask<Row>(query: Query<Row>): Promise<Row[]>;
+  /** Names of addresses, as far as they are known. */
+  names(addresses: readonly string[]): Promise<ReadonlyMap<string, AddressName>>;
+}
+
+/** Judges the senders of a scope's period. */
+export async function askSenders({ ask, names }: Asked, scope: DomainScope): Promise<Senders> {
+  const [domain] = scope.domains;
+  const [[mail], decisions, [account], [checked]] = await Promise.all([
+    ask(mailQuery({ ...scope, onlyCounted: true })),
+    ask(senderDecisionsQuery(domain, scope.accounts)),
+    ask(accountOfDomainQuery(domain, scope.accounts)),
+    ask(checksQuery(domain, scope.accounts)),
+  ]);
+  const taken = new Map(decisions.map(({ source, decision }) => [source, decision]));
+  const sources = judgeSources(mail?.evidence ?? [], domain, decideBy(taken));
+  const read = readDecisions(taken);
+  const suggestions = suggestAll({
+    policyDomain: domain,
+    sources,
+    decisions: read,
+    names: await names(addressesOf(sources, read.all.keys())),
+    spf: spfNamesOf(checked?.check),
+  });
+  return {
+    account,
+    decisions,
+    senders: sources.map((source) => ({
+      source,
+      decision: decisionAbout(source, read),
+      suggestion: suggestions.get(source.name),
+    })),
+  };
+}
+
+/** Undecided addresses, the largest first, then those that were decided about: their neighbours are known by their names. */
+function addressesOf(sources: readonly JudgedSource[], subjects: Iterable<string>): string[] {
+  const undecided = sources.filter(({ role, kind }) => role === "undecided" && kind === "none");
+  return [
+    ...undecided.map(({ name }) => name),
+    ...[...subjects].filter((subject) => /^[\d.]+$|^[\da-f:]+$/.test(subject)),
+  ];
+}

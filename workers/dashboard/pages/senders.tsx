@@ -1,0 +1,265 @@
+/** Senders to decide about: those that stand in the way, each with a suggestion that is accepted by one press; and what was decided. */
+
+import { roleReasonText, sourceName, suggestionText } from "../../../shared/guidance/verdict-words.ts";
+import { type DecidedSender, SENDER_DECISIONS, type SenderDecision } from "../../../shared/ledger/sender-decisions.ts";
+import { askNames } from "../data/address-names.ts";
+import { isoDay, isoMinute } from "../data/days.ts";
+import { formatCount } from "../data/numbers.ts";
+import { askSenders, type Sender, type Senders } from "../data/senders.ts";
+import { ApiError } from "../errors.ts";
+import { DomainHead, domainCrumbs } from "../parts/domain-frame.tsx";
+import { Field } from "../parts/field.tsx";
+import { ForeignText, Name } from "../parts/foreign-text.tsx";
+import { addressPath, domainPath, sourcePath } from "../parts/links.ts";
+import type { PageResult } from "../parts/page.ts";
+import { PeriodText } from "../parts/period-view.tsx";
+import { domainScope, linkTo, type PageRequest, periodOf } from "../parts/request.ts";
+import { type BoundTable, bindTable } from "../parts/table-view.tsx";
+import { DECISION_WORDS, subjectWords } from "./sender-decision.tsx";
+
+/** Ours: senders decided about by one press; each is a question to process. */
+const MAX_AT_ONCE = 100;
+const FORM = "decide";
+/** Apart from it, so that Enter in its fields presses none of the buttons in the tables. */
+const ONE_PRESS_FORM = "one-press";
+
+export async function sendersPage(request: PageRequest, domain: string): Promise<PageResult> {
+  const period = periodOf(request);
+  const scope = await domainScope(request, domain, period);
+  const found = await askSenders({ ask: (query) => request.ask(query), names: (all) => askNames(request, all) }, scope);
+  const tables = {
+    undecided: undecidedTable(request, { domain, found }),
+    decisions: decisionsTable(found),
+  };
+  return {
+    tables: Object.values(tables),
+    content: {
+      title: `Senders of ${domain} to decide about`,
+      section: "domains",
+      crumbs: [
+        ...domainCrumbs(request, domain),
+        { label: "Sources", href: linkTo(request, `${domainPath(domain)}/sources`) },
+      ],
+      body: (
+        <>
+          <DomainHead
+            request={request}
+            domain={domain}
+            period={period}
+            tab="sources"
+            title="Which senders are yours?"
+            lead={
+              <>
+                Senders with <ForeignText text={domain} /> in the From header whose mail fails DMARC,{" "}
+                <PeriodText period={period} />. The reports can't tell whether they are yours. The verdict follows what
+                you say.
+              </>
+            }
+          />
+          {tables.undecided.view(request.url)}
+          {found.account !== undefined && <DecideForm account={found.account} hasRows={hasUndecided(found)} />}
+          {tables.decisions.view(request.url)}
+        </>
+      ),
+    },
+  };
+}
+
+function hasUndecided({ senders }: Senders): boolean {
+  return senders.some(isUndecided);
+}
+
+function isUndecided({ source }: Sender): boolean {
+  return source.role === "undecided" && source.name !== "";
+}
+
+function undecidedTable(request: PageRequest, { domain, found }: { domain: string; found: Senders }): BoundTable {
+  const mayDecide = found.account !== undefined;
+  return bindTable<Sender>({
+    id: "undecided",
+    caption: "Undecided senders",
+    rows: found.senders.filter(isUndecided),
+    sort: "-messages",
+    size: MAX_AT_ONCE,
+    empty: "No sender is waiting for your decision in this period.",
+    columns: [
+      {
+        key: "source",
+        label: "Sender",
+        value: ({ source }) => source.name,
+        cell: (sender) => <SenderCell request={request} domain={domain} sender={sender} mayDecide={mayDecide} />,
+      },
+      { key: "messages", label: "Messages", align: "end", value: ({ source }) => source.messages },
+      { key: "hit", label: "Fail", align: "end", value: ({ source }) => source.hit },
+      { key: "since", label: "Since", value: ({ source }) => isoDay(source.firstDay) },
+      { key: "last", label: "Last seen", value: ({ source }) => isoDay(source.lastDay) },
+      {
+        key: "suggestion",
+        label: "Suggestion",
+        value: ({ suggestion }) => suggestion?.decision ?? "",
+        cell: ({ suggestion }) =>
+          suggestion === undefined ? (
+            <span class="muted">None</span>
+          ) : (
+            <span class="stack">
+              <ForeignText text={suggestionText(suggestion, domain)} />
+              {mayDecide && (
+                <button
+                  type="submit"
+                  form={ONE_PRESS_FORM}
+                  name="accept"
+                  value={`${suggestion.decision} ${suggestion.subject}`}
+                >
+                  {DECISION_WORDS[suggestion.decision].label}
+                  {suggestion.subject !== "" && (
+                    <>
+                      : <ForeignText text={subjectWords(suggestion.subject)} />
+                    </>
+                  )}
+                </button>
+              )}
+            </span>
+          ),
+      },
+    ],
+  });
+}
+
+interface CellProps {
+  request: PageRequest;
+  domain: string;
+  sender: Sender;
+  mayDecide: boolean;
+}
+
+function SenderCell({ request, domain, sender: { source }, mayDecide }: CellProps) {
+  const { name, kind, service, reason } = source;
+  const path = kind === "none" ? addressPath(domain, name) : sourcePath(domain, name);
+  return (
+    <span class="stack">
+      <span>
+        {mayDecide && (
+          <>
+            <input
+              type="checkbox"
+              form={FORM}
+              name="subject"
+              value={name}
+              aria-label={`Choose ${sourceName(source)}`}
+            />{" "}
+          </>
+        )}
+        <a href={linkTo(request, path)}>
+          <Name text={name} />
+        </a>{" "}
+        {service !== "" && <span class="tag">{service}</span>}
+      </span>
+      <span class="small muted">{roleReasonText(reason)}</span>
+    </span>
+  );
+}
+
+function DecideForm({ account, hasRows }: { account: string; hasRows: boolean }) {
+  return (
+    <section class="card" aria-labelledby="decide-chosen">
+      <h2 id="decide-chosen">Decide</h2>
+      <form id={ONE_PRESS_FORM} method="post">
+        <input type="hidden" name="account" value={account} />
+      </form>
+      <form id={FORM} class="stacked" method="post">
+        <input type="hidden" name="account" value={account} />
+        {hasRows && <p>Choose senders in the table above, or name one, a network or a service:</p>}
+        <Field id="other" label="Sender">
+          <input id="other" name="other" type="text" maxlength={253} placeholder="192.0.2.0/24" />
+        </Field>
+        <Field id="decide-note" label="Note">
+          <input id="decide-note" name="note" type="text" maxlength={1000} />
+        </Field>
+        <p class="buttons">
+          {SENDER_DECISIONS.filter((one) => one !== "undecided").map((one) => (
+            <button type="submit" name="decision" value={one} title={DECISION_WORDS[one].meaning}>
+              {DECISION_WORDS[one].label}
+            </button>
+          ))}
+        </p>
+      </form>
+    </section>
+  );
+}
+
+function decisionsTable({ decisions, senders, account }: Senders): BoundTable {
+  const messages = new Map<string, number>();
+  for (const { source, decision } of senders) {
+    if (decision === undefined) continue;
+    messages.set(decision.subject, (messages.get(decision.subject) ?? 0) + source.messages);
+  }
+  return bindTable<DecidedSender>({
+    id: "decisions",
+    caption: "What you decided",
+    rows: decisions.filter(({ decision }) => decision !== "undecided"),
+    sort: "-decided",
+    empty: "Nothing was decided yet.",
+    columns: [
+      {
+        key: "subject",
+        label: "Sender",
+        value: ({ source }) => source,
+        cell: ({ source }) => <Name text={subjectWords(source)} />,
+      },
+      { key: "decision", label: "Decision", value: ({ decision }) => DECISION_WORDS[decision].label },
+      {
+        key: "messages",
+        label: "Messages",
+        align: "end",
+        value: ({ source }) => messages.get(source) ?? 0,
+        cell: ({ source }) => formatCount(messages.get(source) ?? 0),
+      },
+      { key: "decided", label: "Decided", value: ({ decidedSeconds }) => isoMinute(decidedSeconds) },
+      { key: "by", label: "By", value: ({ decidedBy }) => decidedBy },
+      { key: "note", label: "Note", value: ({ note }) => note },
+      {
+        key: "undo",
+        label: "Undo",
+        value: () => "",
+        cell: ({ source, account: decidedFor }) =>
+          decidedFor === account && (
+            <button type="submit" form={ONE_PRESS_FORM} name="undo" value={source}>
+              Undo
+            </button>
+          ),
+      },
+    ],
+  });
+}
+
+/**
+ * Does what the form says.
+ *
+ * @returns the page to go to
+ * @throws ApiError when the account is not the person's, or the form makes no sense
+ */
+export async function changeSenders(request: PageRequest, form: URLSearchParams, domain: string): Promise<string> {
+  const account = form.get("account") ?? "";
+  if (!(await request.accounts()).includes(account)) throw new ApiError("not_found", "There is no such domain.");
+  const undo = form.get("undo");
+  if (undo !== null) {
+    await request.operate("undoSenderDecision", { account, domain, source: undo });
+  } else {
+    const { decision, subjects } = readChoice(form);
+    const note = form.get("note")?.trim() ?? "";
+    for (const source of subjects) await request.operate("decideSender", { account, domain, source, decision, note });
+  }
+  return linkTo(request, `${domainPath(domain)}/senders`);
+}
+
+function readChoice(form: URLSearchParams): { decision: SenderDecision; subjects: string[] } {
+  const accepted = /^(\w+) (.+)$/.exec(form.get("accept") ?? "");
+  const [, word = form.get("decision"), subject] = accepted ?? [];
+  const decision = SENDER_DECISIONS.find((one) => one === word);
+  if (decision === undefined) throw new ApiError("bad_request", "Choose mine, not mine or forwarder.");
+  const other = form.get("other")?.trim() ?? "";
+  const chosen = subject === undefined ? [...form.getAll("subject"), ...(other === "" ? [] : [other])] : [subject];
+  if (chosen.length === 0) throw new ApiError("bad_request", "Choose at least one sender.");
+  if (chosen.length > MAX_AT_ONCE) throw new ApiError("bad_request", `Choose at most ${MAX_AT_ONCE} senders at once.`);
+  return { decision, subjects: chosen };
+}
