@@ -20,6 +20,8 @@ const SOURCES = 12;
 const RECORDS = 20;
 /** Cron runs every minute. */
 const RUNS_PER_HOUR = 60;
+/** Runs on the free plan that are measured together: one is too short for the clock. */
+const FREE_RUNS = 50;
 const TEMPLATE = "domain0.example";
 
 interface Answer {
@@ -167,7 +169,8 @@ async function run(domains: number): Promise<Answer> {
   world.watchQueries = 24;
   await watchDomains(world.invocation(), true);
   const free = { cpu: cpuMilliseconds(), database: timed.milliseconds() };
-  const done = await watchDomains(world.invocation());
+  let freeDomains = 0;
+  for (let i = 0; i < FREE_RUNS; i++) freeDomains += (await watchDomains(world.invocation())).computed;
   const freeWorker = cpuMilliseconds() - free.cpu - (timed.milliseconds() - free.database);
   return {
     domains,
@@ -179,7 +182,7 @@ async function run(domains: number): Promise<Answer> {
     databaseMillisecondsPerDomain: full.database / domains,
     quietRuns: quiet.runs,
     quietQueries: quiet.queries,
-    freePlan: { domainsPerRun: done.computed, workerMilliseconds: freeWorker },
+    freePlan: { domainsPerRun: freeDomains / FREE_RUNS, workerMilliseconds: freeWorker / FREE_RUNS },
   };
 }
 

@@ -11,7 +11,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { type Import, readSourceFiles, type SourceFile } from "./source-files.ts";
 
-export const SOURCE_FOLDERS = ["workers", "shared", "local", "cli", "bench", "scripts", "test"];
+export const SOURCE_FOLDERS = ["workers", "shared", "local", "cli", "deploy", "bench", "scripts", "test"];
 
 /** What mails and reports are read with: no ledger, no dataset, no stored shape. */
 const READING_MODULES = ["shared/domain-name.ts", "shared/limits.ts", "shared/result.ts", "shared/sniff.ts"];
@@ -28,6 +28,8 @@ const MAY_IMPORT: Record<string, string[]> = {
   "shared/": ["shared/"],
   "local/": ["local/", "shared/"],
   "cli/": ["cli/", "local/", "shared/"],
+  // It speaks to people as the command does.
+  "deploy/": ["deploy/", "cli/command-error.ts", "cli/confirm.ts", "shared/"],
   // What benchmarks and tests share is in test/support.
   "bench/": ["bench/", "cli/", "local/", "shared/", "workers/", "scripts/", "test/support/"],
 };
@@ -39,7 +41,7 @@ const MAY_NOT_IMPORT: Record<string, string> = {
 
 /** Where text about the ledger's tables and about the slots of the datasets has its place; tests and benchmarks may name both. */
 const TEXT_PLACES = {
-  folders: /^(workers|shared|local|cli|scripts)\//,
+  folders: /^(workers|shared|local|cli|deploy|scripts)\//,
   tables: /^shared\/ledger\//,
   slots: /^(shared|local)\/analytics\//,
 };
@@ -62,7 +64,7 @@ const PACKAGE_PLACES: Record<string, string> = {
 
 /** Vocabulary rather than a tool: imported wherever values are validated, pages are built or commands are declared. */
 const PACKAGES_ANYWHERE = new Set(["valibot", "hono", "commander"]);
-const CONFINING_FOLDERS = ["shared/", "workers/", "cli/", "local/"];
+const CONFINING_FOLDERS = ["shared/", "workers/", "cli/", "deploy/", "local/"];
 
 /** Time, randomness, the network and the process are arguments in shared/, so that a test can set them. */
 const NOT_IN_SHARED = new Set(

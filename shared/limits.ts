@@ -163,6 +163,8 @@ export const QUEUE_LIMITS = {
   /** Counted to a message besides its body. */
   metadataBytes: 100,
   maxDelaySeconds: 86_400,
+  /** How long a message may wait on the paid plan. */
+  maxRetentionSeconds: 1_209_600,
   /** Ours: points in one message of `dmarc-points`, so that it and its events fit one invocation. */
   maxPointsPerSlice: 240,
   /** Ours: body of one slice as JSON, with room for the envelope. */
@@ -180,6 +182,36 @@ export const STORAGE_LIMITS = {
   maxFileNameBytes: 200,
   /** Ours: one value of custom metadata. */
   maxMetadataValueBytes: 1000,
+} as const;
+
+/** What differs where Workers run on the free plan: 10 ms of CPU and 50 queries to D1 an invocation (Workers and D1 limits pages). */
+export const FREE_PLAN_LIMITS = {
+  cpuMilliseconds: 10,
+  maxQueriesPerInvocation: 50,
+  /** How long a message waits in a queue, whatever is asked for. */
+  retentionSeconds: 86_400,
+  /** Ours: messages of a batch, so that one invocation reads one report. */
+  maxBatchSize: 1,
+  /** Ours: invocations of a consumer at once. */
+  maxConcurrency: 2,
+  /** Ours: a larger file is not read, for it may take more than 10 ms. Some 60 records, compressed. */
+  maxReportBytes: 2500,
+  /** Ours: of the 50 subrequests of an invocation; the others are for a policy file and what is stored. */
+  dnsQuestions: 30,
+  /** Ours: queries of the round over all domains in one run. */
+  watchQueries: 40,
+} as const;
+
+/** Cloudflare's own API, as `npm run deploy` asks it (developers.cloudflare.com/fundamentals/api/reference/limits). */
+export const CLOUDFLARE_API_LIMITS = {
+  /** Requests of a user or token in five minutes; then everything is refused for five minutes. Ours: some are left to wrangler. */
+  requestsPerWindow: 1000,
+  windowMilliseconds: 300_000,
+  /** Ours: how often a request is sent that is answered with 429, and how long it waits where nothing says how long. */
+  maxAttempts: 4,
+  defaultRetryMilliseconds: 5000,
+  /** Ours: items on a page of a listing; 50 is the most that all of the listings take. */
+  perPage: 50,
 } as const;
 
 /** Ours: retry delays, exponential from RETRY_BASE_SECONDS of the TOML, clamped (Queues: at most 86,400 s). */
@@ -425,6 +457,8 @@ export const GUIDANCE_LIMITS = {
   maxMxHosts: 10,
   /** Ours: questions to DNS about one domain, all checks together; a Worker's invocation has 10,000 subrequests. */
   maxQuestionsPerDomain: 300,
+  /** Ours: questions that a check of an ordinary domain asks. */
+  questionsOfDomain: 30,
   /** Ours: domains checked by one run of cron, that is 4,800 a day: at 30 questions each 6,000 of an invocation's 10,000 subrequests. */
   checksPerRun: 200,
   /** Ours: a person who asks again within so many seconds is given the same check. */
@@ -483,6 +517,8 @@ export const WATCH_LIMITS = {
   sameIncidentSeconds: 3 * 86_400,
   /** An event that is found again within this was told already. */
   eventIsKnownSeconds: 30 * 86_400,
+  /** Resolved incidents are shown for a quarter. */
+  shownSeconds: 90 * 86_400,
   /** Resolved incidents and notices are kept so long. */
   keptSeconds: 400 * 86_400,
 } as const;

@@ -29,6 +29,8 @@ export const PROBLEM_ADVICE: Record<ProblemCode, string> = {
   no_metadata: "Nothing to do: it has the root of a report and nothing of its content. Discard it.",
   foreign_domain:
     "If the domain is yours, add it to the domains of the RUA address and send this again; else discard it.",
+  too_large_for_plan:
+    "Deploy on the Workers Paid plan (npm run deploy -- --plan paid) and send this again; or download it and read it with `dmarc parse`.",
   over_budget:
     "If the reports are real, send this again: then it counts whatever the budget. If it is a flood, discard it.",
   day_closed: "Nothing to do: the sums of that day are final. Discard it.",

@@ -16,6 +16,8 @@ import { cpuSeconds, type Growth, watchProcess } from "./memory.ts";
 export type WorkerName = "ingest" | "process";
 
 export interface RunningWorker {
+  /** Of its process. */
+  pid: number;
   /** Sends it a body; resolves with its answer. */
   send(path: string, body: Readable): Promise<unknown>;
   /** Measures its process while something runs. */
@@ -60,6 +62,7 @@ export async function startWorker(worker: WorkerName, place: ObjectHome): Promis
   const port = await listeningPort(child, exited);
   const { pid = 0 } = child;
   return {
+    pid,
     send: (path, body) => Promise.race([post(port, path, body), exited.then(() => fail(`${worker} has ended.`))]),
     watch: (run) => watchProcess(pid, run),
     cpuSeconds: () => cpuSeconds(pid),

@@ -690,7 +690,7 @@ const described = {
     output: shapes.watchDone,
   },
   listIncidents: {
-    summary: "Incidents that are open, or were resolved, of all domains or of one",
+    summary: "Incidents that are open, or were resolved within 90 days, of all domains or of one",
     role: "viewer",
     changes: false,
     answeredBy: "dashboard",

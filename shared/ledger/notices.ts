@@ -46,22 +46,31 @@ const INCIDENT_COLUMNS = `id, account, domain, rule, subject, severity, state, i
 export interface IncidentFilter {
   /** Absent = all of the accounts. */
   domain?: string | undefined;
-  state: "open" | "resolved";
+  /** Open ones, or those that were resolved since a time. */
+  state: "open" | { resolvedSinceSeconds: number };
   limit: number;
 }
 
-/** Incidents of some accounts: open ones by severity, the newest first; resolved ones by when they were resolved. */
+/**
+ * Incidents of some accounts: open ones by severity, the newest first; resolved ones by when they were resolved. They are found
+ * by domain, among those that are watched, since most incidents of an account are long over.
+ */
 export function incidentsQuery(accounts: readonly string[], { domain, state, limit }: IncidentFilter): Query<Incident> {
+  const isOpen = state === "open";
   const isNamed = domain === undefined ? "" : "AND domain = ?4";
-  const sql = `SELECT ${INCIDENT_COLUMNS} FROM incidents
-    WHERE account IN (SELECT value FROM json_each(?1)) AND state = ?2 ${isNamed}
-      AND ${state === "open" ? "resolved_seconds = 0" : "resolved_seconds > 0"}
-    ORDER BY CASE WHEN state = 'open' THEN CASE severity WHEN 'urgent' THEN 0 WHEN 'attention' THEN 1 ELSE 2 END END,
-      resolved_seconds DESC, opened_seconds DESC, id LIMIT ?3`;
+  const columns = INCIDENT_COLUMNS.split(",").map((name) => `i.${name.trim()}`);
+  const sql = `WITH places AS (
+      SELECT account, domain FROM domain_verdicts WHERE account IN (SELECT value FROM json_each(?1)) ${isNamed}
+      UNION SELECT value, '' FROM json_each(?1) WHERE value = '' ${domain === undefined ? "" : "AND ?4 = ''"})
+    SELECT ${columns.join(", ")} FROM places p CROSS JOIN incidents i
+      ON i.account = p.account AND i.domain = p.domain AND i.resolved_seconds ${isOpen ? "= ?2" : ">= ?2"}
+    ORDER BY CASE WHEN i.state = 'open' THEN CASE i.severity WHEN 'urgent' THEN 0 WHEN 'attention' THEN 1 ELSE 2 END END,
+      i.resolved_seconds DESC, i.opened_seconds DESC, i.id LIMIT ?3`;
+  const since = isOpen ? 0 : Math.max(1, state.resolvedSinceSeconds);
   const named = domain === undefined ? [] : [domain];
-  const rank = ({ severity }: Incident): number => (state === "open" ? SEVERITIES.indexOf(severity) : 0);
+  const rank = ({ severity }: Incident): number => (isOpen ? SEVERITIES.indexOf(severity) : 0);
   return {
-    ...query(sql, [JSON.stringify(accounts), state, limit, ...named], incidentRow),
+    ...query(sql, [JSON.stringify(accounts), since, limit, ...named], incidentRow),
     combine: (parts) =>
       parts
         .flat()

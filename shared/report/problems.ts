@@ -28,6 +28,8 @@ export const PROBLEM_MEANINGS = {
   unusable_records: "More of the report's records cannot be used than of any real report.",
   no_metadata: "The report has neither report_metadata nor policy_published.",
   foreign_domain: "The report is about a domain that this address does not accept reports for.",
+  too_large_for_plan:
+    "The file is larger than what is read on the plan of Workers that this runs on (MAX_REPORT_BYTES).",
   over_budget:
     "The records of one day from this address or of its account, or the reports of one reporter to it, are more than the operator allows.",
   day_closed: "The report is about a day so long ago that its sums are final.",

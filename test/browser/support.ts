@@ -96,7 +96,10 @@ export function offScreen(page: Page): Promise<string[]> {
 const OFF_SCREEN = `(() => {
   const found = [];
   const { scrollWidth } = document.documentElement;
-  if (scrollWidth > innerWidth) found.push("the page is " + scrollWidth + " wide");
+  if (scrollWidth > innerWidth) {
+    const wide = [...document.querySelectorAll("main *:not(thead, thead *)")].filter((one) => one.getBoundingClientRect().right > innerWidth + 0.5);
+    found.push("the page is " + scrollWidth + " wide: " + (wide.at(-1)?.outerHTML.slice(0, 200) ?? "no part of it"));
+  }
   for (const part of document.querySelectorAll("body *")) {
     const scrolls = /auto|scroll/.test(getComputedStyle(part).overflowX) && part.scrollWidth > part.clientWidth + 1;
     if (scrolls) found.push(part.tagName + "." + part.className + " is " + part.scrollWidth + " wide");

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { addAccount } from "../../shared/ledger/accounts.ts";
 import { change, type LedgerDatabase } from "../../shared/ledger/database.ts";
 import { putDeadLetters } from "../../shared/ledger/dead-letters.ts";
+import { beginRound } from "../../shared/ledger/domain-verdicts.ts";
 import { keepIncidents, putMute } from "../../shared/ledger/notices.ts";
 import type { FailureReport, TlsReport } from "../../shared/report/vocabulary.ts";
 import type { Incident, Mute } from "../../shared/watch/finding.ts";
@@ -161,6 +162,7 @@ async function fill(directory: LedgerDatabase, { own: ledger, other }: { own: Le
     addAccount({ account: "acme", shard: isSplit ? 1 : 0 }, 1),
     addAccount({ account: "other", shard: isSplit ? 2 : 0 }, 1),
   ]);
+  for (const database of new Set([ledger, other])) await change(database, beginRound(nowSeconds));
   await change(ledger, [
     ...keepIncidents([incidentOf("acme", "acme.example", "own-service.test")]),
     putMute(muteOf("acme", "own-muted.test")),

@@ -244,3 +244,10 @@ it("removes the address, and makes a new one when the domain is added again", as
   expect(await listed()).toEqual([]);
   expect((await add()).rua).not.toBe(rua);
 });
+
+it("makes sub-addresses of one address where that is what is routed", async () => {
+  world.ruaHost = "dmarc@rua.sim.example";
+  const { rua, records } = await add();
+  expect(rua).toMatch(/^dmarc\+[a-z2-9]{16}@rua\.sim\.example$/);
+  expect(records[0]?.value).toContain(`rua=mailto:${rua}`);
+});

@@ -124,7 +124,10 @@ it("opens an incident once, reminds after a week, and says when it is over", asy
   // That the domain is not ready any more follows from it, and is not told on its own.
   expect(steps(await notices()).filter((text) => text.endsWith("immediate"))).toHaveLength(1);
   expect(await ask(world.ledger, incidentsQuery(["acme"], { state: "open", limit: 10 }))).toEqual([]);
-  const [resolved] = await ask(world.ledger, incidentsQuery(["acme"], { state: "resolved", limit: 10 }));
+  const [resolved] = await ask(
+    world.ledger,
+    incidentsQuery(["acme"], { state: { resolvedSinceSeconds: 1 }, limit: 10 }),
+  );
   expect(resolved).toMatchObject({ rule: "ownSenderFails", openedSeconds: first?.createdSeconds });
 });
 
@@ -222,4 +225,9 @@ it("tells operators of too many dead letters, on no account", async () => {
   await run();
   expect(steps(await notices(""))).toEqual(["pipelineBehind deadLetters opened immediate"]);
   expect(await notices()).toEqual([]);
+  const open = (accounts: string[], domain?: string) =>
+    ask(world.ledger, incidentsQuery(accounts, { domain, state: "open", limit: 10 }));
+  expect(await open(["", "acme"])).toHaveLength(1);
+  expect(await open(["acme"])).toEqual([]);
+  expect(await open(["", "acme"], DOMAIN)).toEqual([]);
 });

@@ -19,6 +19,7 @@ const OF_THE_PIPELINE = [
   "missing_object",
   "invalid_message",
   "day_closed",
+  "too_large_for_plan",
   "over_budget",
   "too_many_problems",
   "retries_exhausted",

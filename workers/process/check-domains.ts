@@ -25,7 +25,7 @@ import { fail, ok } from "../../shared/result.ts";
 import { checkDueSetups } from "./domain-setup.ts";
 import { type Invocation, inEachShard, inShardOf, type LogEntry } from "./env.ts";
 import { followWholeRegistry } from "./follow-registry.ts";
-import { type OutsideWorld, outsideWorld } from "./outside-world.ts";
+import { domainsPerRun, type OutsideWorld, outsideWorld } from "./outside-world.ts";
 
 /** The hourly round over all databases. @returns what was done, for the log */
 export async function runDomainChecks(invocation: Invocation): Promise<LogEntry> {
@@ -88,7 +88,7 @@ export async function checkDueDomains(invocation: Invocation, outside: OutsideWo
   await change(ledger, [addReportedDomains(sinceDay), addListedDomains()]);
   const due = await dueDomains(ledger, {
     beforeSeconds: nowSeconds - GUIDANCE_LIMITS.checkAgainSeconds,
-    limit: Math.ceil(GUIDANCE_LIMITS.checksPerRun / invocation.shards.all.length),
+    limit: Math.ceil(domainsPerRun(invocation.env, GUIDANCE_LIMITS.checksPerRun) / invocation.shards.all.length),
   });
   let checked = 0;
   for (const one of due) {

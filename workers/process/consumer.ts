@@ -12,7 +12,8 @@ import { type Invocation, type LogEntry, newInvocation, type ProcessEnv } from "
 import type { Ending, Received } from "./kinds/kind.ts";
 import { fileExhausted, runMessages } from "./kinds/table.ts";
 
-const DEAD_LETTER_QUEUE = "dmarc-dead-letters";
+/** What comes before it may be chosen when the pipeline is deployed. */
+const DEAD_LETTER_QUEUE = "-dead-letters";
 
 /** The part of a MessageBatch that is used. */
 export interface Batch {
@@ -42,7 +43,7 @@ export async function consumeBatch(batch: Batch, env: ProcessEnv, host: Host): P
   const startedMilliseconds = host.nowMilliseconds();
   const invocation = newInvocation(env, startedMilliseconds);
   const { directory } = invocation.shards;
-  const isDeadLetters = batch.queue === DEAD_LETTER_QUEUE;
+  const isDeadLetters = batch.queue.endsWith(DEAD_LETTER_QUEUE);
   const endings = await (isDeadLetters ? fileBatch : runBatch)(batch.messages, invocation);
   const succeeded: unknown[] = [];
   for (const [delivery, ending] of endings) {

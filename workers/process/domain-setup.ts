@@ -10,7 +10,7 @@ import { hasReportsQuery } from "../../shared/ledger/domain-checks.ts";
 import { type DomainAddress, dueSetupsQuery, keepSetup } from "../../shared/ledger/registered-domains.ts";
 import { GUIDANCE_LIMITS, SETUP_LIMITS } from "../../shared/limits.ts";
 import { type Invocation, inShardOf } from "./env.ts";
-import type { OutsideWorld } from "./outside-world.ts";
+import { domainsPerRun, type OutsideWorld } from "./outside-world.ts";
 
 /** What DNS says of a domain that was added, kept for lists and pages. */
 export async function describe(
@@ -42,7 +42,7 @@ export async function checkDueSetups(invocation: Invocation, outside: OutsideWor
     ledger,
     dueSetupsQuery({
       beforeSeconds: nowSeconds - SETUP_LIMITS.checkAgainSeconds,
-      limit: Math.ceil(SETUP_LIMITS.checksPerRun / shards.all.length),
+      limit: Math.ceil(domainsPerRun(invocation.env, SETUP_LIMITS.checksPerRun) / shards.all.length),
     }),
   );
   for (const one of due) await describe({ ...one, isNew: false }, invocation, outside);

@@ -21,6 +21,8 @@ type Settings =
   | "ACCOUNT_RECORDS_PER_DAY"
   | "REPORTER_REPORTS_PER_DAY"
   | "KEEP_DETAIL_DAYS"
+  | "MAX_REPORT_BYTES"
+  | "DNS_QUESTIONS_PER_RUN"
   | "WATCH_QUERIES_PER_RUN"
   | "NEW_ACCOUNTS_SHARD";
 
@@ -51,15 +53,15 @@ export function newInvocation(env: ProcessEnv, nowMilliseconds: number): Invocat
     shard: 0,
     ledger: shards.directory,
     budget: new PointBudget(),
-    resolver: resolverOf(env.DNS_OVER_HTTPS_URL),
+    resolver: resolverOf(env),
     nowSeconds: Math.floor(nowMilliseconds / 1000),
   };
 }
 
-function resolverOf(url: string): Resolver | undefined {
+function resolverOf({ DNS_OVER_HTTPS_URL: url, DNS_QUESTIONS_PER_RUN: questions }: ProcessEnv): Resolver | undefined {
   if (url === "") return undefined;
   const resolver = httpsResolver(url, (address, init) => fetch(address, init));
-  return boundedResolver(resolver, DNS_LIMITS.maxLookupsPerBatch);
+  return boundedResolver(resolver, Math.min(DNS_LIMITS.maxLookupsPerBatch, Number(questions)));
 }
 
 /** The same invocation on another database of the ledger. @throws Error when no such database is bound */

@@ -3,12 +3,15 @@
 import { runDomainChecks } from "./check-domains.ts";
 import { consumeBatch } from "./consumer.ts";
 import { type Invocation, type LogEntry, newInvocation, type ProcessEnv } from "./env.ts";
+import { rehearse } from "./rehearsal.ts";
 import { runUpkeep } from "./upkeep.ts";
 import { runWatch } from "./watch.ts";
 
 /** As in wrangler.process.toml; the other one is the daily upkeep. */
 const CHECK_CRON = "47 * * * *";
 const WATCH_CRON = "* * * * *";
+
+await rehearse();
 
 export { Operations } from "./operations.ts";
 

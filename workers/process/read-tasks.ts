@@ -7,6 +7,7 @@ import type { Registrations } from "../../shared/ledger/addresses.ts";
 import { findDatabases } from "../../shared/ledger/which-database.ts";
 import { BATCH_LIMITS } from "../../shared/limits.ts";
 import type { ReportMessage } from "../../shared/messages.ts";
+import { problem } from "../../shared/report/problems.ts";
 import { parseRawMetadata } from "../../shared/storage.ts";
 import { authenticateMail } from "./authenticate.ts";
 import { type Invocation, inShard } from "./env.ts";
@@ -91,11 +92,18 @@ async function readTask(task: Task, { registrations, held }: SharedByTasks, invo
       await object.close();
       return sendAlone(task, invocation);
     }
-    task.source = await object.open();
-    const { account } = registration.entry;
-    parts = await readObject(task.source, { ...origin, account }, held);
-    const { key } = message;
-    authentication = await authenticateMail({ key, metadata: object.metadata }, task.source, invocation.resolver);
+    const maxBytes = Number(invocation.env.MAX_REPORT_BYTES);
+    if (maxBytes > 0 && object.sizeBytes > maxBytes) {
+      await object.close();
+      const detail = `${object.sizeBytes} bytes, the limit is ${maxBytes}`;
+      parts.findings.push({ part: "", problem: problem("too_large_for_plan", detail) });
+    } else {
+      task.source = await object.open();
+      const { account } = registration.entry;
+      parts = await readObject(task.source, { ...origin, account }, held);
+      const { key } = message;
+      authentication = await authenticateMail({ key, metadata: object.metadata }, task.source, invocation.resolver);
+    }
   }
   task.read = {
     message: { ...message, receivedSeconds },

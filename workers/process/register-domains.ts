@@ -115,10 +115,10 @@ async function makeAddresses(
   const { env, shards, nowSeconds } = invocation;
   if (env.RUA_HOST === "") {
     const message =
-      "No address can be made: RUA_HOST of process is not set. Set it to a domain whose mail all comes to ingest, or add the domain with an address of your own.";
+      "No address can be made: RUA_HOST of process is not set. Set it to a domain whose mail all comes to ingest, or to an address whose sub-addresses do, or add the domain with an address of your own.";
     return fail({ code: "not_configured", message });
   }
-  const made = domains.map((domain) => ({ domain, rua: `${localPart(randomBytes)}@${env.RUA_HOST.toLowerCase()}` }));
+  const made = domains.map((domain) => ({ domain, rua: addressAt(env.RUA_HOST, localPart(randomBytes)) }));
   // One says whether the account and RUA_HOST are fit: the others differ by the characters made here alone.
   const [first] = made;
   const read = await readRegistration(first?.rua ?? "", { account, domains: [...domains] }, invocation);
@@ -154,6 +154,13 @@ async function useAddress(
     await copyDue({ directory: shards.directory, copy: env.KV_DMARC_REPORTS }, [rua]);
   }
   return ok(all);
+}
+
+/** @param host a domain, or an address whose sub-addresses are made (RFC 5233) */
+function addressAt(host: string, name: string): string {
+  const place = host.toLowerCase();
+  const at = place.lastIndexOf("@");
+  return at < 0 ? `${name}@${place}` : `${place.slice(0, at)}+${name}${place.slice(at)}`;
 }
 
 function localPart(randomBytes: RandomBytes): string {

@@ -66,6 +66,10 @@ export class World {
   authservId = "mx.cloudflare.net";
   /** As wrangler.process.toml has it. */
   dnsUrl = "";
+  /** Settings of process. */
+  ruaHost = "rua.sim.example";
+  maxReportBytes = 0;
+  dnsQuestions = 6000;
   watchQueries = 900;
 
   readonly #databases: readonly LedgerDatabase[];
@@ -297,7 +301,9 @@ export class World {
       ACCOUNT_RECORDS_PER_DAY: this.recordsPerDay.account,
       REPORTER_REPORTS_PER_DAY: this.reportsPerDay.reporter,
       DNS_OVER_HTTPS_URL: this.dnsUrl,
-      RUA_HOST: "rua.sim.example",
+      RUA_HOST: this.ruaHost,
+      MAX_REPORT_BYTES: this.maxReportBytes,
+      DNS_QUESTIONS_PER_RUN: this.dnsQuestions,
     });
   }
 }

@@ -24,7 +24,7 @@ import { incidentsQuery, mutesQuery, noticesQuery } from "../../../shared/ledger
 import { peopleQuery, personQuery } from "../../../shared/ledger/people.ts";
 import { refusedMailQuery } from "../../../shared/ledger/refused-mail.ts";
 import { statsQuery } from "../../../shared/ledger/stats.ts";
-import { PAGE_LIMITS } from "../../../shared/limits.ts";
+import { PAGE_LIMITS, WATCH_LIMITS } from "../../../shared/limits.ts";
 import { pageOf } from "../../../shared/operations.ts";
 import { normalizeRua } from "../../../shared/registry.ts";
 import { parseDay, SECONDS_PER_DAY } from "../../../shared/report-day.ts";
@@ -71,7 +71,12 @@ const ANSWERS: Answers = {
     return { items: await c.get("ledger").askDirectory(refusedMailQuery(days)) };
   },
   async listIncidents(c, { account, domain, state = "open" }) {
-    const question = incidentsQuery(await accountsOf(c, account), { domain, state, limit: PAGE_LIMITS.incidents });
+    const resolvedSinceSeconds = nowSeconds() - WATCH_LIMITS.shownSeconds;
+    const question = incidentsQuery(await accountsOf(c, account), {
+      domain,
+      state: state === "open" ? state : { resolvedSinceSeconds },
+      limit: PAGE_LIMITS.incidents,
+    });
     return { items: await c.get("ledger").ask(question, account) };
   },
   async listNotices(c, { account }) {

@@ -79,7 +79,7 @@ export function StatusChips({ request: { url, parameters }, page: { byStatus, by
   const current = parameters.get("status") ?? "";
   const all = [...byStatus.values()].reduce((sum, count) => sum + count, 0);
   const policies = [...byPolicy].sort(([, a], [, b]) => b - a);
-  const first = { "domains.page": undefined };
+  const first = { "domains.page": undefined, removed: undefined };
   return (
     <div class="chips">
       <nav aria-label="Status">
@@ -89,17 +89,16 @@ export function StatusChips({ request: { url, parameters }, page: { byStatus, by
           label="all"
           count={all}
         />
-        {DOMAIN_STATUSES.filter((status) => byStatus.has(status)).map((status) => {
-          const name = status === "" ? NOT_JUDGED : status;
-          return (
+        {DOMAIN_STATUSES.map((status) => ({ status, name: status === "" ? NOT_JUDGED : status }))
+          .filter(({ status, name }) => byStatus.has(status) || name === current)
+          .map(({ status, name }) => (
             <Chip
               href={linkWith(url, { status: name, ...first })}
               isCurrent={current === name}
               label={STATUS_WORDS[status]}
               count={byStatus.get(status) ?? 0}
             />
-          );
-        })}
+          ))}
       </nav>
       <p class="small muted" hidden={policies.every(([policy]) => policy === "")}>
         Published policy:{" "}

@@ -1,0 +1,113 @@
+/**
+ * Complete configurations of the three Workers: the TOMLs of the repository with the ids, names and settings of one
+ * deployment. The repository's files are read and never changed.
+ */
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { parse, stringify } from "smol-toml";
+import type { Unstable_RawConfig } from "wrangler";
+import { FREE_PLAN_LIMITS } from "../shared/limits.ts";
+import { type Names, namesOf, type Plan, ruaHostOf, type Settings } from "./settings.ts";
+
+export type WorkerConfig = Omit<Unstable_RawConfig, "env">;
+
+/** In the order of deployment: consumers before producers. */
+export const WORKERS = ["process", "dashboard", "ingest"] as const;
+export type Worker = (typeof WORKERS)[number];
+
+/** What Cloudflare calls the account and what was made in it. */
+export interface Ids {
+  accountId: string;
+  databaseId: string;
+  namespaceId: string;
+}
+
+/** The configuration of a Worker of this deployment; its paths are absolute. @param root the repository */
+export function completeConfig(root: string, worker: Worker, settings: Settings, ids: Ids): WorkerConfig {
+  // wrangler checks it when it reads the file that is made of it.
+  const tracked = parse(readFileSync(join(root, `wrangler.${worker}.toml`), "utf8")) as WorkerConfig;
+  const names = namesOf(settings.prefix);
+  const { limits, ...config } = rename(tracked, names, worker);
+  config.account_id = ids.accountId;
+  // People reach the dashboard by it; the two others have no pages.
+  config.workers_dev = worker === "dashboard";
+  config.preview_urls = false;
+  if (config.main !== undefined) config.main = resolve(root, config.main);
+  config.d1_databases =
+    config.d1_databases?.map((database) => ({
+      ...database,
+      database_name: names.database,
+      database_id: ids.databaseId,
+      migrations_dir: resolve(root, database.migrations_dir ?? "migrations"),
+    })) ?? [];
+  if (config.kv_namespaces !== undefined) {
+    config.kv_namespaces = config.kv_namespaces.map(({ binding }) => ({ binding, id: ids.namespaceId }));
+  }
+  if (worker === "process") config.vars = { ...config.vars, RUA_HOST: ruaHostOf(settings) };
+  const planned = forPlan(config, settings.plan);
+  return limits !== undefined && settings.plan === "paid" ? { ...planned, limits } : planned;
+}
+
+function rename(config: WorkerConfig, names: Names, worker: Worker): WorkerConfig {
+  const queueNames: Record<string, string> = {
+    "dmarc-reports": names.queues.reports,
+    "dmarc-points": names.queues.points,
+    "dmarc-dead-letters": names.queues.deadLetters,
+  };
+  const queueName = (name: string): string => {
+    const found = queueNames[name];
+    if (found === undefined) throw new Error(`wrangler.${worker}.toml has a queue that is not made: ${name}.`);
+    return found;
+  };
+  const renamed: WorkerConfig = { ...config, name: names.workers[worker] };
+  if (config.r2_buckets) renamed.r2_buckets = config.r2_buckets.map((one) => ({ ...one, bucket_name: names.bucket }));
+  if (config.services) renamed.services = config.services.map((one) => ({ ...one, service: names.workers.process }));
+  if (config.queues) {
+    const { producers = [], consumers = [] } = config.queues;
+    renamed.queues = {
+      producers: producers.map(({ queue = "", ...one }) => ({ ...one, queue: queueName(queue) })),
+      consumers: consumers.map(({ dead_letter_queue: deadLetters, ...one }) => ({
+        ...one,
+        queue: queueName(one.queue),
+        ...(deadLetters !== undefined && { dead_letter_queue: queueName(deadLetters) }),
+      })),
+    };
+  }
+  return renamed;
+}
+
+/** The free plan refuses `[limits]`, and its invocations have 10 ms of CPU and 50 queries: batches are small there. */
+function forPlan(config: WorkerConfig, plan: Plan): WorkerConfig {
+  if (plan === "paid") return config;
+  const free = { ...config };
+  if (config.vars?.MAX_REPORT_BYTES !== undefined) {
+    const { maxReportBytes, dnsQuestions, watchQueries } = FREE_PLAN_LIMITS;
+    free.vars = {
+      ...config.vars,
+      MAX_REPORT_BYTES: maxReportBytes,
+      DNS_QUESTIONS_PER_RUN: dnsQuestions,
+      WATCH_QUERIES_PER_RUN: watchQueries,
+    };
+  }
+  if (config.queues?.consumers !== undefined) {
+    const consumers = config.queues.consumers.map((one) => ({
+      ...one,
+      max_batch_size: Math.min(one.max_batch_size ?? 1, FREE_PLAN_LIMITS.maxBatchSize),
+      max_concurrency: FREE_PLAN_LIMITS.maxConcurrency,
+    }));
+    free.queues = { ...config.queues, consumers };
+  }
+  return free;
+}
+
+/** Writes the configurations where wrangler finds them. @returns the path of each */
+export function writeConfigs(root: string, folder: string, settings: Settings, ids: Ids): Record<Worker, string> {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const paths = WORKERS.map((worker): [Worker, string] => {
+    const path = join(folder, `wrangler.${worker}.toml`);
+    const head = `# Made by npm run deploy from wrangler.${worker}.toml: changed there, not here.\n`;
+    writeFileSync(path, head + stringify(completeConfig(root, worker, settings, ids)));
+    return [worker, path];
+  });
+  return Object.fromEntries(paths) as Record<Worker, string>;
+}

@@ -1,0 +1,224 @@
+/**
+ * The commands `npm run deploy` and `npm run destroy`: read what was chosen, ask for what is missing, run, and turn what comes
+ * back into lines and an exit code.
+ *
+ * Exit code: 0 done, 1 wrong use, something stands in the way, or a step failed.
+ */
+import { randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { createInterface } from "node:readline/promises";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Command, InvalidArgumentError, Option } from "commander";
+import { CommandError } from "../cli/command-error.ts";
+import { isAsking, isConfirmed } from "../cli/confirm.ts";
+import { API_BASE_URL, cloudflareApi } from "./cloudflare-api.ts";
+import { folderOf, type Kept, readKept } from "./kept.ts";
+import { chooseAccount } from "./preflight.ts";
+import { type Deployed, deploy, destroy, planLines, type Survey, survey } from "./run.ts";
+import { type GivenSettings, namesOf, PLANS, ROUTINGS, readSettings, type Settings } from "./settings.ts";
+import { type Deployment, keep } from "./step.ts";
+import { loginToken, wranglerFor } from "./wrangler.ts";
+
+const ROOT = join(import.meta.dirname, "..");
+
+interface Options extends GivenSettings {
+  file?: string;
+  dryRun?: true;
+  yes?: true;
+  newToken?: true;
+  rawReports?: true;
+}
+
+const HELP = `
+Examples:
+  npm run deploy -- --rua dmarc@example.com                          one domain
+  npm run deploy -- --rua dmarc@example.com --plan free              without the Workers Paid plan
+  npm run deploy -- --rua dmarc@rua.example.net --routing catch-all  a provider, with a zone for reports alone
+  npm run deploy -- --rua dmarc@example.net --routing subaddresses   a provider: dmarc+NAME@example.net for each domain
+  npm run deploy                                                     again: with what was chosen before
+
+The token: CLOUDFLARE_API_TOKEN, else wrangler's login (npx wrangler login). What is chosen and made is kept in .deployment/,
+which git ignores; docs/deploy.md says more.`;
+
+function program(): Command {
+  const all = new Command("npm run").showHelpAfterError("(--help says more)");
+  const deployCommand = all
+    .command("deploy")
+    .description("Makes what is missing in a Cloudflare account, and uploads the Workers");
+  addSettings(deployCommand)
+    .option("--dry-run", "print the plan and end: nothing is asked of Cloudflare")
+    .option("--new-token", "make a new secret API_TOKEN for programs")
+    .addHelpText("after", HELP)
+    .action((options: Options) => runDeploy(options));
+  const destroyCommand = all.command("destroy").description("Removes what npm run deploy made; raw reports stay");
+  addSettings(destroyCommand)
+    .option("--raw-reports", "remove the raw reports, too: nothing can be made again from them then")
+    .action((options: Options) => runDestroy(options));
+  return all;
+}
+
+function addSettings(command: Command): Command {
+  return command
+    .option("--rua <address>", "where reports are sent, such as dmarc@example.com")
+    .option("--domain <name>", "a domain it accepts reports about; may be repeated (the address's own)", collect)
+    .option("--account <name>", "the account they belong to (main)")
+    .addOption(new Option("--plan <plan>", "plan of Workers (paid)").choices(PLANS))
+    .addOption(new Option("--routing <how>", "what Email Routing hands to ingest (address)").choices(ROUTINGS))
+    .option("--enable-routing", "switch Email Routing on: it takes over the zone's MX records")
+    .option("--account-id <id>", "Cloudflare account (or CLOUDFLARE_ACCOUNT_ID; the token's only one)")
+    .option("--prefix <name>", "first part of the names of what is made (dmarc)")
+    .option("--infrequent-access-days <n>", "days until raw reports move to R2's cheaper class (never)", wholeNumber)
+    .option("--file <path>", "settings as JSON, by their names here in camel case")
+    .option("-y, --yes", "do not ask");
+}
+
+function collect(value: string, before: string[] = []): string[] {
+  return [...before, value];
+}
+
+function wholeNumber(text: string): number {
+  if (/^[1-9]\d{0,4}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError("It has to be a whole number from 1.");
+}
+
+async function runDeploy(options: Options): Promise<void> {
+  const { settings, kept, folder } = await gather(options);
+  console.log(`Plan for ${settings.rua} (Workers ${settings.plan}, names ${settings.prefix}-…):`);
+  for (const line of planLines(settings)) console.log(`  ${line}`);
+  if (options.dryRun) return;
+  const deployment = await connect(settings, kept, folder);
+  if (options.newToken) {
+    const { uploaded } = deployment.kept;
+    if (uploaded.dashboard !== undefined) await replaceToken(deployment);
+  }
+  const found = await survey(deployment);
+  printSurvey(found);
+  if (found.problems.length > 0) throw new CommandError("Nothing was changed. Do the above, then run this again.");
+  if (found.missing.length > 0 && !options.yes && isAsking() && !(await isConfirmed("Make what is missing?"))) return;
+  const done = await deploy(deployment, (line) => console.log(line));
+  if (!done.ok) throw new CommandError(`${done.error} What was done is kept: run this again to go on.`);
+  printDone(done.value, deployment);
+}
+
+async function replaceToken(deployment: Deployment): Promise<void> {
+  const text = deployment.newToken();
+  const { api, accountId, names } = deployment;
+  const put = await api.putSecret(accountId, names.workers.dashboard, { name: "API_TOKEN", text });
+  if (!put.ok) throw new CommandError(put.error.message);
+  keep(deployment, { apiToken: text });
+}
+
+async function runDestroy(options: Options): Promise<void> {
+  const { settings, kept, folder } = await gather(options);
+  const what = options.rawReports ? "and the raw reports, for good" : "but the raw reports";
+  if (!options.yes) {
+    if (!isAsking()) throw new CommandError("Nobody can be asked here: --yes says that it is meant.");
+    const question = `Everything of ${settings.prefix}-… goes, the ledger with all figures included, ${what}. Type ${settings.prefix} to go on: `;
+    if ((await ask(question)) !== settings.prefix) return;
+  }
+  const deployment = await connect(settings, kept, folder);
+  const done = await destroy(deployment, { rawReports: options.rawReports === true }, (line) => console.log(line));
+  if (!done.ok) throw new CommandError(`${done.error} Run this again to go on.`);
+}
+
+interface Gathered {
+  settings: Settings;
+  kept: Kept;
+  folder: string;
+}
+
+/** Flags beat the file, the file what was chosen before; who can be asked is asked for the address. */
+async function gather(options: Options): Promise<Gathered> {
+  const { file, dryRun: _dry, yes: _yes, newToken: _new, rawReports: _raw, ...flags } = options;
+  const { domain: domains, ...typed } = flags as GivenSettings & { domain?: string[] };
+  const environment = process.env.CLOUDFLARE_ACCOUNT_ID || undefined;
+  const sources = [
+    { ...typed, domains },
+    file === undefined ? {} : readFile(file),
+    { accountId: environment },
+  ] as GivenSettings[];
+  const prefix = sources.find((source) => source.prefix !== undefined)?.prefix ?? "dmarc";
+  const folder = folderOf(ROOT, prefix);
+  const kept = readKept(folder);
+  if (!kept.ok) throw new CommandError(kept.error);
+  sources.push(kept.value.settings as GivenSettings);
+  if (sources.every(({ rua }) => rua === undefined) && isAsking()) {
+    sources.push({ rua: await ask("Which address are reports to be sent to (such as dmarc@example.com)? ") });
+  }
+  const settings = readSettings(...sources);
+  if (!settings.ok) throw new CommandError(settings.error);
+  return { settings: settings.value, kept: kept.value, folder };
+}
+
+function readFile(path: string): GivenSettings {
+  try {
+    return JSON.parse(readFileSync(path, "utf8")) as GivenSettings;
+  } catch (error) {
+    throw new CommandError(`${path} cannot be read as JSON: ${error instanceof Error ? error.message : error}.`);
+  }
+}
+
+async function ask(question: string): Promise<string> {
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  const answer = await terminal.question(question);
+  terminal.close();
+  return answer.trim();
+}
+
+async function connect(settings: Settings, kept: Kept, folder: string): Promise<Deployment> {
+  const baseUrl = process.env.CLOUDFLARE_API_BASE_URL || API_BASE_URL;
+  const given = process.env.CLOUDFLARE_API_TOKEN || undefined;
+  const common = { root: ROOT, baseUrl, token: given };
+  const token = given ?? (await loginToken(wranglerFor({ ...common, accountId: undefined })));
+  if (token === undefined) {
+    throw new CommandError("Nobody is logged in: npx wrangler login, or put an API token into CLOUDFLARE_API_TOKEN.");
+  }
+  const clock = { nowMilliseconds: () => Date.now(), sleep: (milliseconds: number) => sleep(milliseconds) };
+  const api = cloudflareApi({ baseUrl, token, fetch: (url, init) => fetch(url, init), ...clock });
+  const account = await chooseAccount(api, settings.accountId);
+  if (!account.ok) throw new CommandError(account.error);
+  const accountId = account.value.id;
+  console.log(`Account: ${account.value.name} (${accountId})`);
+  const deployment: Deployment = {
+    root: ROOT,
+    folder,
+    settings,
+    names: namesOf(settings.prefix),
+    accountId,
+    api,
+    wrangler: wranglerFor({ ...common, accountId }),
+    fetch: (url, init) => fetch(url, init),
+    ...clock,
+    newToken: () => randomBytes(32).toString("base64url"),
+    kept,
+    hashes: new Map(),
+  };
+  const apiToken = kept.apiToken ?? (process.env.DMARC_TOKEN || undefined);
+  keep(deployment, { settings: { ...settings }, accountId, apiToken });
+  return deployment;
+}
+
+function printSurvey({ there, missing, problems, notes }: Survey): void {
+  if (there.length > 0) console.log(`There:\n${there.map((line) => `  ${line}`).join("\n")}`);
+  if (missing.length > 0) console.log(`Missing:\n${missing.map((line) => `  ${line}`).join("\n")}`);
+  for (const note of notes) console.log(`Note: ${note}`);
+  for (const [i, problem] of problems.entries()) console.log(`To do first, ${i + 1}: ${problem}`);
+}
+
+function printDone({ changes, url }: Deployed, { settings, folder }: Deployment): void {
+  console.log(changes.length === 0 ? "No change: everything is there." : `Done: ${changes.length} changes.`);
+  const { rua, domains } = settings;
+  console.log(`Dashboard: ${url}
+The dmarc command: export DMARC_URL=${url} DMARC_TOKEN="$(node -p 'require("${folder}/deployment.json").apiToken')"
+To publish: _dmarc.${domains[0] ?? ""}. TXT "v=DMARC1; p=none; rua=mailto:${rua}"
+Mail itself was not tried: send any to ${rua}; dmarc status shows that it came.`);
+}
+
+try {
+  await program().parseAsync();
+} catch (error) {
+  if (!(error instanceof CommandError)) throw error;
+  console.error(`deploy: ${error.message}`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,187 @@
+/** The steps that bring mail to ingest: Email Routing of the zone, and its rule for the address or for all of its mail. */
+import { fail, ok, type Result } from "../shared/result.ts";
+import type { Rule } from "./cloudflare-api.ts";
+import { BY_HAND } from "./problems.ts";
+import { hostOf, type Settings } from "./settings.ts";
+import type { Deployment, Look, Step } from "./step.ts";
+import { orSentence } from "./stores.ts";
+
+const NEEDS_RULES = "Email Routing Rules Edit";
+
+interface Zone {
+  id: string;
+  name: string;
+}
+
+/** The zone of this account that a host is in: itself, or what is above it. */
+async function findZone(deployment: Deployment): Promise<Result<Zone, string>> {
+  const { api, accountId, settings } = deployment;
+  const host = hostOf(settings.rua);
+  const labels = host.split(".");
+  for (let from = 0; from < labels.length - 1; from++) {
+    const name = labels.slice(from).join(".");
+    const found = orSentence(await api.zones(name, accountId), deployment, "Zone Read");
+    if (!found.ok) return found;
+    const zone = found.value.find((one) => one.name === name);
+    if (zone !== undefined) return ok(zone);
+  }
+  return fail(
+    `${host} is in no zone of this account, or the token does not see it (Zone Read). Add the domain: https://dash.cloudflare.com/${accountId}/add-site; where its mail is taken in another way, run with --routing none.`,
+  );
+}
+
+/** Email Routing itself, and sub-addresses where they are used. */
+export const routingStep: Step = {
+  name: "Email Routing",
+  plan: ({ rua, routing, enableRouting }) =>
+    `Email Routing for ${hostOf(rua)}${enableRouting ? ", switched on" : ""}${routing === "subaddresses" ? ", with sub-addresses" : ""}`,
+  async look(deployment) {
+    const { api, accountId, settings } = deployment;
+    const zone = await findZone(deployment);
+    if (!zone.ok) return zone;
+    const found = orSentence(await api.routing(zone.value.id), deployment, NEEDS_RULES);
+    if (!found.ok) return found;
+    const { name } = zone.value;
+    if (!found.value.enabled) {
+      if (!settings.enableRouting) return fail(BY_HAND.routing(accountId, name));
+      return ok({ isThere: false, said: `Email Routing for ${name}` });
+    }
+    if (settings.routing === "catch-all" && hostOf(settings.rua) !== name) {
+      return fail(
+        `A catch-all rule takes the mail of ${name} itself, not of ${hostOf(settings.rua)} below it: use an address of ${name}, or --routing subaddresses.`,
+      );
+    }
+    const needsSubaddresses = settings.routing === "subaddresses" && found.value.support_subaddress !== true;
+    return ok({
+      isThere: !needsSubaddresses,
+      said: `Email Routing for ${name}${settings.routing === "subaddresses" ? ", with sub-addresses" : ""}`,
+    });
+  },
+  async make(deployment) {
+    const { api, settings } = deployment;
+    const zone = await findZone(deployment);
+    if (!zone.ok) return zone;
+    const { id, name } = zone.value;
+    const now = orSentence(await api.routing(id), deployment, NEEDS_RULES);
+    if (!now.ok) return now;
+    if (!now.value.enabled) {
+      const enabled = orSentence(await api.enableRouting(id), deployment, "Zone Settings Edit");
+      if (!enabled.ok) return enabled;
+    }
+    if (settings.routing === "subaddresses" && now.value.support_subaddress !== true) {
+      const allowed = orSentence(await api.allowSubaddresses(id), deployment, "Zone Settings Edit");
+      if (!allowed.ok) return allowed;
+    }
+    return ok(`switched on Email Routing for ${name}`);
+  },
+};
+
+/** The rule that hands mail to ingest. */
+export const ruleStep: Step = {
+  name: "rule",
+  plan: (settings) => `Email Routing rule: ${whatIsRouted(settings)} to ${settings.prefix}-ingest`,
+  async look(deployment) {
+    const zone = await findZone(deployment);
+    if (!zone.ok) return zone;
+    const routing = await routingStep.look(deployment);
+    if (!routing.ok) return routing;
+    const said = `Email Routing rule for ${whatIsRouted(deployment.settings)}`;
+    return deployment.settings.routing === "catch-all"
+      ? lookAtCatchAll(deployment, zone.value, said)
+      : lookAtRule(deployment, zone.value, said);
+  },
+  async make(deployment) {
+    const { api, settings, names } = deployment;
+    const zone = await findZone(deployment);
+    if (!zone.ok) return zone;
+    const { id } = zone.value;
+    const done = `routed ${whatIsRouted(settings)} to ${names.workers.ingest}`;
+    if (settings.routing === "catch-all") {
+      const put = orSentence(await api.putCatchAll(id, ourRule(deployment)), deployment, NEEDS_RULES);
+      return put.ok ? ok(done) : put;
+    }
+    const found = await findRule(deployment, id);
+    if (!found.ok) return found;
+    const put =
+      found.value?.id === undefined
+        ? await api.createRule(id, ourRule(deployment))
+        : await api.updateRule(id, found.value.id, ourRule(deployment));
+    const answered = orSentence(put, deployment, NEEDS_RULES);
+    return answered.ok ? ok(done) : answered;
+  },
+};
+
+function whatIsRouted({ routing, rua }: Settings): string {
+  return routing === "catch-all" ? `all mail to ${hostOf(rua)}` : `mail to ${rua}`;
+}
+
+function ourRule({ settings, names }: Deployment): Rule {
+  return {
+    name: names.workers.ingest,
+    enabled: true,
+    matchers:
+      settings.routing === "catch-all" ? [{ type: "all" }] : [{ type: "literal", field: "to", value: settings.rua }],
+    actions: [{ type: "worker", value: [names.workers.ingest] }],
+  };
+}
+
+async function findRule(deployment: Deployment, zoneId: string): Promise<Result<Rule | undefined, string>> {
+  const found = orSentence(await deployment.api.rules(zoneId), deployment, NEEDS_RULES);
+  if (!found.ok) return found;
+  const { rua } = deployment.settings;
+  return ok(found.value.find(({ matchers }) => matchers.some((one) => one.type === "literal" && one.value === rua)));
+}
+
+async function lookAtRule(deployment: Deployment, zone: Zone, said: string): Promise<Result<Look, string>> {
+  const found = await findRule(deployment, zone.id);
+  if (!found.ok) return found;
+  if (found.value === undefined) return ok({ isThere: false, said });
+  return judgeRule(found.value, deployment, { zone, said });
+}
+
+async function lookAtCatchAll(deployment: Deployment, zone: Zone, said: string): Promise<Result<Look, string>> {
+  const answer = orSentence(await deployment.api.catchAll(zone.id), deployment, NEEDS_RULES);
+  return answer.ok ? judgeRule(answer.value, deployment, { zone, said }) : answer;
+}
+
+/** A rule that does something else is a person's: it is not overwritten. One that drops, or is off, does nothing for anybody. */
+function judgeRule(
+  rule: Rule,
+  { names, accountId }: Deployment,
+  { zone, said }: { zone: Zone; said: string },
+): Result<Look, string> {
+  const [action] = rule.actions;
+  if (action?.type === "worker" && action.value?.[0] === names.workers.ingest) {
+    return ok({ isThere: rule.enabled === true, said });
+  }
+  if (rule.enabled !== true || action === undefined || action.type === "drop") return ok({ isThere: false, said });
+  const target = action.value?.join(", ") ?? "";
+  return fail(
+    `A rule of Email Routing already hands this mail on (${action.type} ${target}), and is left alone. Remove it, or choose another address: https://dash.cloudflare.com/${accountId}/${zone.name}/email/routing/routes.`,
+  );
+}
+
+/** Takes our rules away again. @returns what was done */
+export async function removeRouting(deployment: Deployment): Promise<Result<string, string>> {
+  const { api, settings, names } = deployment;
+  if (settings.routing === "none") return ok("no rule of Email Routing is ours");
+  const zone = await findZone(deployment);
+  if (!zone.ok) return zone;
+  const isOurs = ({ actions }: Rule): boolean =>
+    actions.some(({ type, value }) => type === "worker" && value?.[0] === names.workers.ingest);
+  const rules = orSentence(await api.rules(zone.value.id), deployment, NEEDS_RULES);
+  if (!rules.ok) return rules;
+  for (const rule of rules.value.filter(isOurs)) {
+    if (rule.id === undefined || rule.matchers.some(({ type }) => type === "all")) continue;
+    const removed = orSentence(await api.deleteRule(zone.value.id, rule.id), deployment, NEEDS_RULES);
+    if (!removed.ok) return removed;
+  }
+  const catchAll = orSentence(await api.catchAll(zone.value.id), deployment, NEEDS_RULES);
+  if (!catchAll.ok) return catchAll;
+  if (isOurs(catchAll.value)) {
+    const off: Rule = { name: "", enabled: false, matchers: [{ type: "all" }], actions: [{ type: "drop" }] };
+    const put = orSentence(await api.putCatchAll(zone.value.id, off), deployment, NEEDS_RULES);
+    if (!put.ok) return put;
+  }
+  return ok("removed the rules of Email Routing that were ours");
+}

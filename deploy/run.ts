@@ -1,0 +1,210 @@
+/**
+ * Deploys: looks at everything first, says what is there and what is missing, then makes what is missing, one step after the
+ * other. What was done is noted at once, so that the next run goes on from there. It asks nobody and exits nowhere.
+ */
+import { fail, ok, type Result } from "../shared/result.ts";
+import { addressStep, FREE_PLAN_NOTE, testReportStep } from "./dashboard.ts";
+import { preflight } from "./preflight.ts";
+import { removeRouting, routingStep, ruleStep } from "./routing.ts";
+import type { Settings } from "./settings.ts";
+import { type Deployment, keep, type Step } from "./step.ts";
+import {
+  bucketStep,
+  databaseStep,
+  lifecycleStep,
+  namespaceStep,
+  orSentence,
+  queueSteps,
+  tablesStep,
+} from "./stores.ts";
+import { tokenStep, uploadStep } from "./upload.ts";
+
+/** Tables before Workers, consumers before producers, and the address registered before anybody is told of it. */
+export function stepsOf({ routing }: Pick<Settings, "routing">): Step[] {
+  return [
+    databaseStep,
+    namespaceStep,
+    bucketStep,
+    lifecycleStep,
+    ...queueSteps,
+    tablesStep,
+    uploadStep("process"),
+    uploadStep("dashboard"),
+    tokenStep,
+    uploadStep("ingest"),
+    addressStep,
+    ...(routing === "none" ? [] : [routingStep, ruleStep]),
+    testReportStep,
+  ];
+}
+
+/** The plan, offline. */
+export function planLines(settings: Settings): string[] {
+  const steps = stepsOf(settings).map((step, i) => `${String(i + 1).padStart(2)}. ${step.plan(settings)}`);
+  return settings.plan === "free" ? [...steps, FREE_PLAN_NOTE] : steps;
+}
+
+/** What a look over everything found. */
+export interface Survey {
+  there: string[];
+  missing: string[];
+  /** What stands in the way; each is to be dealt with first. */
+  problems: string[];
+  notes: string[];
+}
+
+/** Looks at everything. Makes nothing. */
+export async function survey(deployment: Deployment): Promise<Survey> {
+  const { problems, notes } = await preflight(deployment);
+  const found: Survey = { there: [], missing: [], problems, notes };
+  for (const step of stepsOf(deployment.settings)) {
+    const look = await step.look(deployment);
+    if (!look.ok) found.problems.push(look.error);
+    else (look.value.isThere ? found.there : found.missing).push(look.value.said);
+  }
+  found.problems = [...new Set(found.problems)];
+  return found;
+}
+
+/** What became of a run. */
+export interface Deployed {
+  /** What was done; empty: everything was there. */
+  changes: string[];
+  url: string;
+}
+
+/**
+ * Makes what is missing.
+ *
+ * @returns the step that failed, and why; what came before it is done and noted
+ */
+export async function deploy(deployment: Deployment, say: (line: string) => void): Promise<Result<Deployed, string>> {
+  const changes: string[] = [];
+  for (const step of stepsOf(deployment.settings)) {
+    const look = await step.look(deployment);
+    if (!look.ok) return fail(`${step.name}: ${look.error}`);
+    if (look.value.isThere) {
+      say(`= ${look.value.said}`);
+      continue;
+    }
+    const made = await step.make(deployment);
+    if (!made.ok) return fail(`${step.name}: ${made.error}`);
+    say(`+ ${made.value}`);
+    changes.push(made.value);
+  }
+  return ok({ changes, url: deployment.kept.url ?? "" });
+}
+
+export interface DestroyOptions {
+  /** Whether raw reports go, too. */
+  rawReports: boolean;
+}
+
+const RAW_REMOVAL_RULE = "dmarc-remove-everything";
+const SECONDS_PER_DAY = 86_400;
+
+/**
+ * Removes everything but the raw reports, from which a new deployment can make the rest again; those too where it is said.
+ * What is gone already is no failure.
+ */
+export async function destroy(
+  deployment: Deployment,
+  { rawReports }: DestroyOptions,
+  say: (line: string) => void,
+): Promise<Result<undefined, string>> {
+  const routed = await removeRouting(deployment);
+  if (!routed.ok) return routed;
+  say(`- ${routed.value}`);
+  for (const remove of [removeWorkers, removeQueues, removeNamespace, removeDatabase]) {
+    const removed = await remove(deployment);
+    if (!removed.ok) return removed;
+    for (const name of removed.value) say(`- removed ${name}`);
+  }
+  keep(deployment, {
+    uploaded: {},
+    tested: undefined,
+    databaseId: undefined,
+    namespaceId: undefined,
+    apiToken: undefined,
+  });
+  if (rawReports) return removeBucket(deployment, say);
+  say(`= kept the R2 bucket ${deployment.names.bucket} with the raw reports (--raw-reports removes them, too)`);
+  return ok(undefined);
+}
+
+type Removed = Promise<Result<string[], string>>;
+
+// ingest first: no mail is taken that nobody would read.
+async function removeWorkers(deployment: Deployment): Removed {
+  const { api, accountId, names } = deployment;
+  const found = orSentence(await api.scripts(accountId), deployment, "Workers Scripts Edit");
+  if (!found.ok) return found;
+  const { ingest, dashboard, process } = names.workers;
+  const there = [ingest, dashboard, process].filter((name) => found.value.some(({ id }) => id === name));
+  for (const name of there) {
+    const removed = orSentence(await api.deleteScript(accountId, name), deployment, "Workers Scripts Edit");
+    if (!removed.ok) return removed;
+  }
+  return ok(there.map((name) => `Worker ${name}`));
+}
+
+async function removeQueues(deployment: Deployment): Removed {
+  const { api, accountId, names } = deployment;
+  const found = orSentence(await api.queues(accountId), deployment, "Queues Edit");
+  if (!found.ok) return found;
+  const there = found.value.filter(({ queue_name: name }) => Object.values(names.queues).includes(name));
+  for (const { queue_id: id } of there) {
+    const removed = orSentence(await api.deleteQueue(accountId, id), deployment, "Queues Edit");
+    if (!removed.ok) return removed;
+  }
+  return ok(there.map(({ queue_name: name }) => `queue ${name}`));
+}
+
+async function removeNamespace(deployment: Deployment): Removed {
+  const { api, accountId, names } = deployment;
+  const found = orSentence(await api.namespaces(accountId), deployment, "Workers KV Storage Edit");
+  if (!found.ok) return found;
+  const namespace = found.value.find(({ title }) => title === names.namespace);
+  if (namespace === undefined) return ok([]);
+  const removed = await api.deleteNamespace(accountId, namespace.id);
+  const done = orSentence(removed, deployment, "Workers KV Storage Edit");
+  return done.ok ? ok([`KV namespace ${names.namespace}`]) : done;
+}
+
+async function removeDatabase(deployment: Deployment): Removed {
+  const { api, accountId, names } = deployment;
+  const found = orSentence(await api.databases(accountId), deployment, "D1 Edit");
+  if (!found.ok) return found;
+  const database = found.value.find(({ name }) => name === names.database);
+  if (database === undefined) return ok([]);
+  const removed = orSentence(await api.deleteDatabase(accountId, database.uuid), deployment, "D1 Edit");
+  return removed.ok ? ok([`D1 database ${names.database}`]) : removed;
+}
+
+/** A bucket that holds something cannot be removed, and nothing in the API empties one: a rule lets its objects expire. */
+async function removeBucket(deployment: Deployment, say: (line: string) => void): Promise<Result<undefined, string>> {
+  const { api, accountId, names } = deployment;
+  const found = orSentence(await api.buckets(accountId), deployment, "Workers R2 Storage Edit");
+  if (!found.ok) return found;
+  if (!found.value.some(({ name }) => name === names.bucket)) return ok(undefined);
+  const removed = await api.deleteBucket(accountId, names.bucket);
+  if (removed.ok) {
+    say(`- removed R2 bucket ${names.bucket}`);
+    return ok(undefined);
+  }
+  if (removed.error.status !== 409) return orSentence(removed, deployment, "Workers R2 Storage Edit");
+  const rule = {
+    id: RAW_REMOVAL_RULE,
+    enabled: true,
+    conditions: { prefix: "" },
+    deleteObjectsTransition: { condition: { type: "Age", maxAge: SECONDS_PER_DAY } },
+  };
+  const put = orSentence(
+    await api.putLifecycle(accountId, names.bucket, [rule]),
+    deployment,
+    "Workers R2 Storage Edit",
+  );
+  if (!put.ok) return put;
+  say(`- the raw reports in ${names.bucket} expire within two days; run this again then, and the empty bucket goes`);
+  return ok(undefined);
+}

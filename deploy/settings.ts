@@ -1,0 +1,114 @@
+/**
+ * What a deployment is to be: from flags, a file, the environment and what was chosen before. Pure: it reads values and asks
+ * nobody.
+ */
+import * as v from "valibot";
+import { domainName } from "../shared/domain-name.ts";
+import { fail, ok, type Result } from "../shared/result.ts";
+
+const hostName = v.pipe(
+  v.string(),
+  v.trim(),
+  v.transform(domainName),
+  v.regex(/^(?=.{4,253}$)([a-z0-9_]([a-z0-9-]*[a-z0-9])?\.)+[a-z0-9-]{2,}$/, "not a domain name"),
+);
+const address = v.pipe(
+  v.string(),
+  v.trim(),
+  v.toLowerCase(),
+  v.regex(/^[a-z0-9._-]{1,64}@[^\s@]+$/, "not an address of the form name@domain; letters, digits, '.', '_' and '-'"),
+  v.check((text) => v.is(hostName, text.split("@")[1]), "not an address: its domain is none"),
+);
+
+/** How mail gets from Email Routing to ingest. */
+export const ROUTINGS = ["address", "subaddresses", "catch-all", "none"] as const;
+export type Routing = (typeof ROUTINGS)[number];
+export const PLANS = ["free", "paid"] as const;
+export type Plan = (typeof PLANS)[number];
+
+const settings = v.strictObject({
+  /** 32 hex digits; absent: the only account that the token sees. */
+  accountId: v.optional(v.pipe(v.string(), v.regex(/^[0-9a-f]{32}$/, "not an account id: 32 hex digits"))),
+  plan: v.optional(v.picklist(PLANS), "paid"),
+  /** First part of the names of everything that is made. */
+  prefix: v.optional(
+    v.pipe(v.string(), v.regex(/^[a-z][a-z0-9-]{0,30}[a-z0-9]$/, "2 to 32 of a-z, 0-9 and '-'")),
+    "dmarc",
+  ),
+  /** Where reports are sent. */
+  rua: address,
+  /** The account of the registry that they belong to. */
+  account: v.optional(
+    v.pipe(v.string(), v.regex(/^[A-Za-z0-9._-]{1,64}$/, "1 to 64 letters, digits, '.', '_' or '-'")),
+    "main",
+  ),
+  /** Domains that the address accepts reports about; absent: the address's own. */
+  domains: v.optional(v.array(hostName)),
+  routing: v.optional(v.picklist(ROUTINGS), "address"),
+  /** Whether Email Routing may be switched on, which takes over the zone's MX records. */
+  enableRouting: v.optional(v.boolean(), false),
+  /** Days after which raw reports move to R2's cheaper class; absent: never. R2 bills at least 30 days there. */
+  infrequentAccessDays: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(36_500))),
+});
+
+export type Settings = Omit<v.InferOutput<typeof settings>, "domains"> & { domains: string[] };
+/** Settings as they are typed, and as a file holds them. */
+export type GivenSettings = Partial<v.InferInput<typeof settings>>;
+
+/**
+ * Puts the settings together; what comes first counts.
+ *
+ * @returns a sentence for what is wrong or missing
+ */
+export function readSettings(...sources: readonly GivenSettings[]): Result<Settings, string> {
+  const given: Record<string, unknown> = {};
+  for (const source of sources) {
+    for (const [name, value] of Object.entries(source)) if (value !== undefined) given[name] ??= value;
+  }
+  if (given.rua === undefined) return fail("The address that reports are sent to is missing: --rua dmarc@example.com.");
+  const read = v.safeParse(settings, given);
+  if (!read.success) {
+    const [issue] = read.issues;
+    return fail(`${v.getDotPath(issue) ?? "settings"}: ${issue.message}.`);
+  }
+  const { rua, domains, ...others } = read.output;
+  const host = hostOf(rua);
+  return ok({ ...others, rua: `${rua.split("@")[0]}@${host}`, domains: domains ?? [host] });
+}
+
+/** The domain of an address, as A-labels. */
+export function hostOf(rua: string): string {
+  return domainName(rua.split("@")[1] ?? "");
+}
+
+/** What everything is called. */
+export interface Names {
+  workers: { ingest: string; process: string; dashboard: string };
+  database: string;
+  namespace: string;
+  bucket: string;
+  queues: { reports: string; points: string; deadLetters: string };
+}
+
+export function namesOf(prefix: string): Names {
+  return {
+    workers: { ingest: `${prefix}-ingest`, process: `${prefix}-process`, dashboard: `${prefix}-dashboard` },
+    database: `${prefix}-reports`,
+    namespace: `${prefix}-reports`,
+    bucket: `${prefix}-reports`,
+    queues: { reports: `${prefix}-reports`, points: `${prefix}-points`, deadLetters: `${prefix}-dead-letters` },
+  };
+}
+
+/** Where addresses of added domains are made (RUA_HOST): nowhere where only the one address is routed. */
+export function ruaHostOf({ routing, rua }: Pick<Settings, "routing" | "rua">): string {
+  switch (routing) {
+    case "catch-all":
+      return hostOf(rua);
+    case "subaddresses":
+      return rua;
+    case "address":
+    case "none":
+      return "";
+  }
+}

@@ -1,0 +1,238 @@
+/** The steps that make what the Workers keep things in: the database and its tables, the namespace, the bucket, the queues. */
+import { FREE_PLAN_LIMITS, QUEUE_LIMITS } from "../shared/limits.ts";
+import { fail, ok, type Result } from "../shared/result.ts";
+import { RAW_PREFIX } from "../shared/storage.ts";
+import type { ApiAnswer, Lifecycle, Queue } from "./cloudflare-api.ts";
+import { type Ids, writeConfigs } from "./configuration.ts";
+import { explain } from "./problems.ts";
+import { type Names, namesOf } from "./settings.ts";
+import { type Deployment, keep, type Look, type Step } from "./step.ts";
+
+const SECONDS_PER_DAY = 86_400;
+/** The name of our rule among those of the bucket. */
+const COLD_RULE = "dmarc-raw-infrequent-access";
+
+/** A refusal as a sentence. */
+export function orSentence<T>(answer: ApiAnswer<T>, { accountId }: Deployment, needs: string): Result<T, string> {
+  return answer.ok ? answer : fail(explain(answer.error, accountId, needs));
+}
+
+function there(said: string): Result<Look, string> {
+  return ok({ isThere: true, said });
+}
+
+function missing(said: string): Result<Look, string> {
+  return ok({ isThere: false, said });
+}
+
+export const databaseStep: Step = {
+  name: "database",
+  plan: ({ prefix }) => `D1 database ${namesOf(prefix).database}`,
+  async look(deployment) {
+    const { api, accountId, names } = deployment;
+    const found = orSentence(await api.databases(accountId), deployment, "D1 Edit");
+    if (!found.ok) return found;
+    const database = found.value.find(({ name }) => name === names.database);
+    if (database === undefined) return missing(`D1 database ${names.database}`);
+    if (deployment.kept.databaseId !== database.uuid) keep(deployment, { databaseId: database.uuid });
+    return there(`D1 database ${names.database}`);
+  },
+  async make(deployment) {
+    const { api, accountId, names } = deployment;
+    const made = orSentence(await api.createDatabase(accountId, names.database), deployment, "D1 Edit");
+    if (!made.ok) return made;
+    keep(deployment, { databaseId: made.value.uuid });
+    return ok(`made D1 database ${names.database}`);
+  },
+};
+
+export const namespaceStep: Step = {
+  name: "namespace",
+  plan: ({ prefix }) => `KV namespace ${namesOf(prefix).namespace}`,
+  async look(deployment) {
+    const { api, accountId, names } = deployment;
+    const found = orSentence(await api.namespaces(accountId), deployment, "Workers KV Storage Edit");
+    if (!found.ok) return found;
+    const namespace = found.value.find(({ title }) => title === names.namespace);
+    if (namespace === undefined) return missing(`KV namespace ${names.namespace}`);
+    if (deployment.kept.namespaceId !== namespace.id) keep(deployment, { namespaceId: namespace.id });
+    return there(`KV namespace ${names.namespace}`);
+  },
+  async make(deployment) {
+    const { api, accountId, names } = deployment;
+    const made = orSentence(
+      await api.createNamespace(accountId, names.namespace),
+      deployment,
+      "Workers KV Storage Edit",
+    );
+    if (!made.ok) return made;
+    keep(deployment, { namespaceId: made.value.id });
+    return ok(`made KV namespace ${names.namespace}`);
+  },
+};
+
+export const bucketStep: Step = {
+  name: "bucket",
+  plan: ({ prefix }) => `R2 bucket ${namesOf(prefix).bucket}`,
+  async look(deployment) {
+    const { api, accountId, names } = deployment;
+    const found = orSentence(await api.buckets(accountId), deployment, "Workers R2 Storage Edit");
+    if (!found.ok) return found;
+    const isThere = found.value.some(({ name }) => name === names.bucket);
+    return (isThere ? there : missing)(`R2 bucket ${names.bucket}`);
+  },
+  async make(deployment) {
+    const { api, accountId, names } = deployment;
+    const made = orSentence(await api.createBucket(accountId, names.bucket), deployment, "Workers R2 Storage Edit");
+    return made.ok ? ok(`made R2 bucket ${names.bucket}`) : made;
+  },
+};
+
+/** Raw reports stay for good: no rule may delete them; one may move them to the cheaper class. */
+export const lifecycleStep: Step = {
+  name: "lifecycle",
+  plan: ({ infrequentAccessDays: days }) =>
+    days === undefined
+      ? "R2 lifecycle: no rule deletes raw reports"
+      : `R2 lifecycle: no rule deletes raw reports; after ${days} days they move to Infrequent Access`,
+  async look(deployment) {
+    const { api, accountId, names, settings } = deployment;
+    const buckets = await bucketStep.look(deployment);
+    if (!buckets.ok) return buckets;
+    const wanted = settings.infrequentAccessDays;
+    if (!buckets.value.isThere) return missing("R2 lifecycle");
+    const found = orSentence(await api.lifecycle(accountId, names.bucket), deployment, "Workers R2 Storage Edit");
+    if (!found.ok) return found;
+    const { rules = [] } = found.value;
+    const deleting = rules.find(deletesRaw);
+    if (deleting !== undefined) {
+      return fail(
+        `The lifecycle rule '${deleting.id}' of the bucket ${names.bucket} deletes raw reports, from which everything else can be made again. Remove it: https://dash.cloudflare.com/${accountId}/r2/default/buckets/${names.bucket}/settings.`,
+      );
+    }
+    const ours = rules.find(({ id }) => id === COLD_RULE);
+    if (wanted === undefined) return there("R2 lifecycle: no rule deletes raw reports");
+    const isSame = ours?.enabled === true && JSON.stringify(ours.storageClassTransitions) === transitions(wanted);
+    return (isSame ? there : missing)(`R2 lifecycle: Infrequent Access after ${wanted} days`);
+  },
+  async make(deployment) {
+    const { api, accountId, names, settings } = deployment;
+    const wanted = settings.infrequentAccessDays;
+    if (wanted === undefined) return ok("no rule deletes raw reports");
+    const found = orSentence(await api.lifecycle(accountId, names.bucket), deployment, "Workers R2 Storage Edit");
+    if (!found.ok) return found;
+    const others = (found.value.rules ?? []).filter(({ id }) => id !== COLD_RULE);
+    const ours = {
+      id: COLD_RULE,
+      enabled: true,
+      conditions: { prefix: RAW_PREFIX },
+      storageClassTransitions: JSON.parse(transitions(wanted)) as unknown[],
+    };
+    const put = await api.putLifecycle(accountId, names.bucket, [...others, ours]);
+    const done = orSentence(put, deployment, "Workers R2 Storage Edit");
+    return done.ok ? ok(`raw reports move to Infrequent Access after ${wanted} days`) : done;
+  },
+};
+
+function transitions(days: number): string {
+  return JSON.stringify([
+    { condition: { type: "Age", maxAge: days * SECONDS_PER_DAY }, storageClass: "InfrequentAccess" },
+  ]);
+}
+
+function deletesRaw({
+  enabled,
+  conditions,
+  deleteObjectsTransition,
+}: NonNullable<Lifecycle["rules"]>[number]): boolean {
+  const prefix = conditions?.prefix ?? "";
+  const isAboutRaw = RAW_PREFIX.startsWith(prefix) || prefix.startsWith(RAW_PREFIX);
+  return enabled && isAboutRaw && deleteObjectsTransition !== undefined && deleteObjectsTransition !== null;
+}
+
+/** One of the three queues. */
+function queueStep(key: keyof Names["queues"]): Step {
+  const find = async (deployment: Deployment): Promise<Result<Queue | undefined, string>> => {
+    const found = orSentence(await deployment.api.queues(deployment.accountId), deployment, "Queues Edit");
+    if (!found.ok) return found;
+    return ok(found.value.find(({ queue_name: name }) => name === deployment.names.queues[key]));
+  };
+  return {
+    name: `queue ${key}`,
+    plan: ({ prefix, plan }) =>
+      `Queue ${namesOf(prefix).queues[key]}, messages kept ${retentionSeconds(plan) / SECONDS_PER_DAY} day${plan === "paid" ? "s" : " (all that the free plan has)"}`,
+    async look(deployment) {
+      const name = deployment.names.queues[key];
+      const found = await find(deployment);
+      if (!found.ok) return found;
+      if (found.value === undefined) return missing(`Queue ${name}`);
+      if (isKeptLongEnough(found.value, deployment)) return there(`Queue ${name}`);
+      return missing(`Queue ${name}: messages kept ${retentionSeconds("paid") / SECONDS_PER_DAY} days`);
+    },
+    async make(deployment) {
+      const { api, accountId, settings } = deployment;
+      const name = deployment.names.queues[key];
+      const found = await find(deployment);
+      if (!found.ok) return found;
+      const made =
+        found.value === undefined
+          ? orSentence(await api.createQueue(accountId, name), deployment, "Queues Edit")
+          : ok(found.value);
+      if (!made.ok) return made;
+      if (isKeptLongEnough(made.value, deployment)) return ok(`made queue ${name}`);
+      const seconds = retentionSeconds(settings.plan);
+      const set = orSentence(
+        await api.setRetention(accountId, made.value.queue_id, seconds),
+        deployment,
+        "Queues Edit",
+      );
+      const days = seconds / SECONDS_PER_DAY;
+      return set.ok
+        ? ok(`${found.value === undefined ? "made" : "changed"} queue ${name}: messages kept ${days} days`)
+        : set;
+    },
+  };
+}
+
+export const queueSteps: Step[] = [queueStep("reports"), queueStep("points"), queueStep("deadLetters")];
+
+function retentionSeconds(plan: "free" | "paid"): number {
+  return plan === "paid" ? QUEUE_LIMITS.maxRetentionSeconds : FREE_PLAN_LIMITS.retentionSeconds;
+}
+
+/** What the free plan keeps cannot be changed. */
+function isKeptLongEnough({ settings }: Queue, { settings: { plan } }: Deployment): boolean {
+  return plan === "free" || (settings?.message_retention_period ?? 0) >= retentionSeconds(plan);
+}
+
+/** The ids that the configurations need. @returns undefined while something is not made yet */
+export function idsOf({ kept, accountId }: Deployment): Ids | undefined {
+  const { databaseId, namespaceId } = kept;
+  return databaseId === undefined || namespaceId === undefined ? undefined : { accountId, databaseId, namespaceId };
+}
+
+/** The tables, by wrangler, which notes in the database which migrations it has. */
+export const tablesStep: Step = {
+  name: "tables",
+  plan: () => "Tables of the ledger (migrations/)",
+  async look(deployment) {
+    const ids = idsOf(deployment);
+    if (ids === undefined) return missing("Tables of the ledger");
+    const listed = await migrate(deployment, ids, "list");
+    if (!listed.ok) return listed;
+    return (/No migrations to apply/.test(listed.value) ? there : missing)("Tables of the ledger");
+  },
+  async make(deployment) {
+    const ids = idsOf(deployment);
+    if (ids === undefined) return fail("The database has no id yet.");
+    const applied = await migrate(deployment, ids, "apply");
+    return applied.ok ? ok("brought the tables of the ledger up to date") : applied;
+  },
+};
+
+async function migrate(deployment: Deployment, ids: Ids, what: "list" | "apply"): Promise<Result<string, string>> {
+  const { root, folder, settings, names, wrangler, accountId } = deployment;
+  const { process: config } = writeConfigs(root, folder, settings, ids);
+  const ran = await wrangler(["d1", "migrations", what, names.database, "--remote", "-c", config]);
+  return ran.ok ? ran : fail(explain(ran.error, accountId, "D1 Edit"));
+}

@@ -1,0 +1,139 @@
+/**
+ * Every state of the verdict and of each check of the published records in a real browser, over a seeded ledger: nothing
+ * wrong by axe-core in light and dark, nothing off the screen of a phone. With STATE_PICTURES=FOLDER it keeps a picture of
+ * each.
+ */
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { findChromium, launchBrowser } from "../../scripts/browser.ts";
+import { CHECK_KINDS, type CheckState } from "../../shared/guidance/check.ts";
+import type { StoredCheck } from "../../shared/guidance/stored-check.ts";
+import { change } from "../../shared/ledger/database.ts";
+import { keepCheck } from "../../shared/ledger/domain-checks.ts";
+import { API_TOKEN, type Dashboard, startDashboard } from "../dashboard/harness.ts";
+import { aggregateReport, sampleRecord, settleSamples } from "../support/ledger-fill.ts";
+import { STATE_DOMAINS, seedVerdicts } from "../support/verdict-domains.ts";
+import { axeFindings, offScreen } from "./support.ts";
+
+const TODAY = Math.floor(Date.now() / 86_400_000);
+const nowSeconds = Math.floor(Date.now() / 1000);
+const iso = (day: number): string => new Date(day * 86_400_000).toISOString().slice(0, 10);
+const CHECK_STATES: readonly CheckState[] = ["good", "attention", "broken", "unknown"];
+const LOOKS = [
+  { name: "desktop-light", colorScheme: "light", viewport: { width: 1280, height: 800 } },
+  { name: "phone-dark", colorScheme: "dark", viewport: { width: 390, height: 780 } },
+] as const;
+
+const folder = process.env.STATE_PICTURES ?? "";
+const isMissing = findChromium() === undefined && process.env.CI === undefined;
+
+describe.skipIf(isMissing)("every state", () => {
+  let dashboard: Dashboard;
+  let browser: Browser;
+
+  beforeAll(async () => {
+    dashboard = await startDashboard({ vars: { API_TOKEN } });
+    await seedVerdicts(dashboard.ledger, TODAY, nowSeconds);
+    for (const state of CHECK_STATES) await seedChecks(state);
+    browser = await launchBrowser();
+    if (folder !== "") mkdirSync(folder, { recursive: true });
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await dashboard?.close();
+  });
+
+  async function seedChecks(state: CheckState): Promise<void> {
+    const domain = `${state}-records.example`;
+    const records = [sampleRecord(domain, { count: 100 })];
+    const report = aggregateReport(domain, { day: TODAY - 1, records });
+    const uid = `c${CHECK_STATES.indexOf(state)}`.padStart(32, "0");
+    await settleSamples(dashboard.ledger, [{ account: "acme", uid, report, records, receivedSeconds: nowSeconds }], {
+      nowSeconds,
+    });
+    const changed = {
+      name: `_dmarc.${domain}`,
+      type: "TXT",
+      before: ["v=DMARC1; p=none"],
+      after: ["v=DMARC1; p=reject"],
+    };
+    const kept = { account: "acme", domain, checkedSeconds: nowSeconds, check: checkOf(domain, state) };
+    await change(dashboard.ledger, keepCheck(kept, [changed]));
+  }
+
+  async function look(path: string, name: string, says: string): Promise<void> {
+    for (const { name: look, ...options } of LOOKS) {
+      const context = await browser.newContext({
+        ...options,
+        extraHTTPHeaders: { authorization: `Bearer ${API_TOKEN}` },
+      });
+      const page: Page = await context.newPage();
+      await page.goto(dashboard.url + path);
+      expect(await page.textContent("main"), path).toContain(says);
+      if (folder !== "") await page.screenshot({ path: join(folder, `${name}-${look}.png`), fullPage: true });
+      expect(await axeFindings(page), `${path} ${look}`).toEqual([]);
+      for (const width of options.viewport.width < 720 ? [390, 320] : []) {
+        await page.setViewportSize({ width, height: 780 });
+        expect(await offScreen(page), `${path} ${width}`).toEqual([]);
+      }
+      await context.close();
+    }
+  }
+
+  it.each(Object.entries(STATE_DOMAINS))("of the verdict: %s", (state, domain) =>
+    look(`/domains/${domain}`, `verdict-${state}`, "Messages by day"),
+  );
+
+  it("of the verdict: silent", () =>
+    look(
+      `/domains/${STATE_DOMAINS.ready}?from=${iso(TODAY - 200)}&to=${iso(TODAY - 190)}`,
+      "verdict-silent",
+      "No reports in this period",
+    ));
+
+  it.each(CHECK_STATES)("of the records: %s, on their card and on their page", async (state) => {
+    const domain = `${state}-records.example`;
+    await look(`/domains/${domain}`, `card-${state}`, state);
+    await look(`/domains/${domain}/records`, `records-${state}`, `The check says ${state}.`);
+  });
+});
+
+/** Every kind of check in one state. */
+function checkOf(domain: string, state: CheckState): StoredCheck {
+  const findings =
+    state === "good"
+      ? []
+      : [
+          {
+            code: "example",
+            state,
+            sentence: `The check says ${state}.`,
+            rule: "RFC 9989 section 4.7",
+            publish: {
+              name: `_dmarc.${domain}`,
+              type: "TXT" as const,
+              value: `v=DMARC1; p=none; rua=mailto:${"long".repeat(15)}@${domain}`,
+            },
+          },
+        ];
+  return {
+    domain,
+    state,
+    organizationalDomain: domain,
+    policyDomain: domain,
+    policies: { domain: "reject", subdomain: "reject", nonexistent: "reject" },
+    olderPolicies: { domain: "reject", subdomain: "reject", nonexistent: "reject" },
+    destinations: [],
+    spfLookups: 3,
+    keys: [],
+    checks: CHECK_KINDS.map((kind) => ({
+      kind,
+      state,
+      summary: `The check says ${state}.`,
+      findings,
+      asked: [{ name: `_dmarc.${domain}`, type: "TXT", status: "answers", records: ["v=DMARC1; p=reject"] }],
+    })),
+  };
+}

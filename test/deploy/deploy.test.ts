@@ -1,0 +1,226 @@
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { deploy, destroy, stepsOf, survey } from "../../deploy/run.ts";
+import { ROOT, startDeployment, type TestDeployment } from "./deployment.ts";
+
+const TIMEOUT_MS = 300_000;
+/** What only asks; wrangler's list of migrations is SQL, too. */
+const READS = /^(GET |POST \/d1\/database\/[^/]+\/query$)/;
+
+describe("npm run deploy against the stand-in of Cloudflare's API, with wrangler, its uploads run in workerd", () => {
+  let here: TestDeployment;
+  beforeAll(async () => {
+    here = await startDeployment();
+  });
+  afterAll(() => here.close());
+
+  test("from nothing to a test report in the ledger", { timeout: TIMEOUT_MS }, async () => {
+    const { cloudflare } = here;
+    const tracked = trackedConfigs();
+    const before = await survey(here.begin());
+    expect(before).toMatchObject({ problems: [], there: ["Email Routing for example.com"] });
+    expect(cloudflare.scripts.size).toBe(0);
+
+    const deployment = here.begin();
+    const done = await deploy(deployment, () => {});
+    expect(done).toMatchObject({ ok: true, value: { url: "https://dmarc-dashboard.acme.workers.dev" } });
+    expect([...cloudflare.databases.keys()]).toEqual(["dmarc-reports"]);
+    const queues = [...cloudflare.queues.values()];
+    expect(queues.map(({ name, retentionSeconds }) => [name, retentionSeconds])).toEqual([
+      ["dmarc-reports", 1_209_600],
+      ["dmarc-points", 1_209_600],
+      ["dmarc-dead-letters", 1_209_600],
+    ]);
+    expect(queues.map(({ consumers: [one] }) => [one?.script, one?.batchSize, one?.deadLetterQueue])).toEqual([
+      ["dmarc-process", 22, "dmarc-dead-letters"],
+      ["dmarc-process", 1, "dmarc-dead-letters"],
+      ["dmarc-process", 25, undefined],
+    ]);
+    expect(cloudflare.scripts.get("dmarc-process")?.crons).toEqual(["17 3 * * *", "47 * * * *", "* * * * *"]);
+    expect(cloudflare.scripts.get("dmarc-dashboard")?.secrets).toEqual({ API_TOKEN: "secret-of-programs-1" });
+    expect(cloudflare.zones[0]?.rules).toMatchObject([
+      {
+        enabled: true,
+        matchers: [{ type: "literal", field: "to", value: "dmarc@example.com" }],
+        actions: [{ type: "worker", value: ["dmarc-ingest"] }],
+      },
+    ]);
+    expect(cloudflare.workerLogs().join("\n")).toContain('"outcome":"accepted"');
+    // The repository's own files are what they were.
+    expect(trackedConfigs()).toBe(tracked);
+  });
+
+  test("again: no change, and nothing is written", { timeout: TIMEOUT_MS }, async () => {
+    const { cloudflare } = here;
+    cloudflare.asked.length = 0;
+    const found = await survey(here.begin());
+    expect(found).toMatchObject({ problems: [], missing: [] });
+    expect(found.there).toHaveLength(stepsOf({ routing: "address" }).length);
+    expect(await deploy(here.begin(), () => {})).toMatchObject({ ok: true, value: { changes: [] } });
+    expect(cloudflare.asked.filter((request) => !READS.test(request))).toEqual([]);
+  });
+
+  test("destroy leaves the raw reports, and removes them where it is told to", { timeout: TIMEOUT_MS }, async () => {
+    const { cloudflare } = here;
+    const said: string[] = [];
+    const deployment = here.begin();
+    expect(await destroy(deployment, { rawReports: false }, (line) => said.push(line))).toMatchObject({ ok: true });
+    expect(
+      cloudflare.scripts.size + cloudflare.queues.size + cloudflare.databases.size + cloudflare.namespaces.size,
+    ).toBe(0);
+    expect(cloudflare.zones[0]?.rules).toEqual([]);
+    expect(cloudflare.buckets.get("dmarc-reports")?.keys.size).toBe(1);
+    expect(said.at(-1)).toContain("kept the R2 bucket dmarc-reports");
+
+    // A bucket that holds something is not removed at once: its objects expire first.
+    expect(await destroy(here.begin(), { rawReports: true }, () => {})).toMatchObject({ ok: true });
+    expect(cloudflare.buckets.get("dmarc-reports")?.rules).toMatchObject([
+      { enabled: true, deleteObjectsTransition: { condition: { type: "Age", maxAge: 86_400 } } },
+    ]);
+    cloudflare.buckets.get("dmarc-reports")?.keys.clear();
+    expect(await destroy(here.begin(), { rawReports: true }, () => {})).toMatchObject({ ok: true });
+    expect(cloudflare.buckets.size).toBe(0);
+  });
+});
+
+function trackedConfigs(): string {
+  return ["process", "dashboard", "ingest"]
+    .map((worker) => readFileSync(join(ROOT, `wrangler.${worker}.toml`), "utf8"))
+    .join("");
+}
+
+describe("a failure", () => {
+  let here: TestDeployment;
+  beforeAll(async () => {
+    here = await startDeployment({ routingEnabled: false });
+  });
+  afterAll(() => here.close());
+
+  /** Step → requests of it that fail, one run after the other. */
+  const FAILURES: Record<string, RegExp[]> = {
+    database: [/^GET \/d1/, /^POST \/d1\/database$/],
+    namespace: [/^POST \/storage/],
+    bucket: [/^POST \/r2/],
+    lifecycle: [/^PUT \/r2\/buckets\/dmarc-reports\/lifecycle/],
+    "queue reports": [/^POST \/queues$/],
+    "queue points": [/^POST \/queues$/],
+    "queue deadLetters": [/^PATCH \/queues/],
+    tables: [/^POST \/d1\/.*query$/],
+    "Worker process": [/^PUT \/workers\/scripts\/[^/]+$/, /^POST \/queues\/.*consumers$/],
+    "Worker dashboard": [/^PUT \/workers\/scripts\/[^/]+$/],
+    token: [/^PUT \/workers\/scripts\/.*\/secrets$/],
+    "Worker ingest": [/^PUT \/workers\/scripts\/[^/]+$/],
+    address: [/^GET \/workers\/subdomain$/],
+    "Email Routing": [/^POST \/zones\/.*\/enable$/],
+    rule: [/^POST \/zones\/.*\/rules$/],
+    "test report": [/^POST \/queues\/.*\/messages$/],
+  };
+
+  test("in every step is said, and the next run goes on from there", { timeout: 2 * TIMEOUT_MS }, async () => {
+    const { cloudflare } = here;
+    const given = { infrequentAccessDays: 90, enableRouting: true };
+    for (const step of stepsOf(here.begin(given).settings)) {
+      const requests = FAILURES[step.name] ?? [];
+      expect.soft(requests, step.name).not.toEqual([]);
+      for (const request of requests) {
+        cloudflare.fault = (asked) =>
+          request.test(asked) ? { status: 400, code: 7000, message: "Injected" } : undefined;
+        const failed = await runStep(step, here.begin(given));
+        expect
+          .soft({ step: step.name, failed })
+          .toEqual({ step: step.name, failed: expect.stringContaining("Injected") });
+      }
+      cloudflare.fault = undefined;
+      const failed = await runStep(step, here.begin(given));
+      expect.soft({ step: step.name, failed }).toEqual({ step: step.name, failed: undefined });
+    }
+    expect(await deploy(here.begin(given), () => {})).toMatchObject({ ok: true, value: { changes: [] } });
+    // Nothing was made twice.
+    expect(cloudflare.queues.size).toBe(3);
+    expect(cloudflare.asked.filter((asked) => asked === "POST /d1/database")).toHaveLength(2);
+    expect(cloudflare.zones[0]?.rules).toHaveLength(1);
+  });
+});
+
+async function runStep(
+  step: ReturnType<typeof stepsOf>[number],
+  deployment: ReturnType<TestDeployment["begin"]>,
+): Promise<string | undefined> {
+  const look = await step.look(deployment);
+  if (!look.ok) return look.error;
+  if (look.value.isThere) return undefined;
+  const made = await step.make(deployment);
+  return made.ok ? undefined : made.error;
+}
+
+describe("what has to be done by hand", () => {
+  test("is found out and said before anything is made", async () => {
+    const here = await startDeployment({
+      plan: "free",
+      r2Enabled: false,
+      analyticsEnabled: false,
+      subdomain: undefined,
+      routingEnabled: false,
+      without: ["D1"],
+    });
+    try {
+      const { problems, notes } = await survey(here.begin());
+      const all = problems.join("\n");
+      for (const place of [
+        "/r2/overview",
+        "/workers/analytics-engine",
+        "/workers/onboarding",
+        "/workers/plans",
+        "/email/routing/overview",
+      ]) {
+        expect(all).toContain(`https://dash.cloudflare.com/${here.cloudflare.accountId}`);
+        expect(all).toContain(place);
+      }
+      expect(all).toContain("lacks the permission D1 Edit");
+      expect(notes.join("\n")).toContain("set up Zero Trust once");
+      const { buckets, queues, scripts, databases, namespaces } = here.cloudflare;
+      expect([buckets, queues, scripts, databases, namespaces].map(({ size }) => size)).toEqual([0, 0, 0, 0, 0]);
+    } finally {
+      await here.close();
+    }
+  });
+
+  test("an upload with CPU limits on the free plan names the plan", { timeout: TIMEOUT_MS }, async () => {
+    const here = await startDeployment({ plan: "free" });
+    try {
+      const deployment = here.begin({ plan: "paid" });
+      const steps = stepsOf(deployment.settings).filter(({ name }) =>
+        /^(database|namespace|bucket|Worker process)$/.test(name),
+      );
+      // The queues as the free plan has them.
+      for (const name of Object.values(deployment.names.queues))
+        await deployment.api.createQueue(deployment.accountId, name);
+      const failed: (string | undefined)[] = [];
+      for (const step of steps) failed.push(await runStep(step, deployment));
+      expect(failed).toEqual([undefined, undefined, undefined, expect.stringContaining("run with --plan free")]);
+    } finally {
+      await here.close();
+    }
+  });
+});
+
+test("--dry-run prints the plan, asks nobody, and needs no token", () => {
+  const env = { ...process.env, CLOUDFLARE_API_BASE_URL: "http://127.0.0.1:9", CLOUDFLARE_API_TOKEN: "" };
+  const run = (...args: string[]): string =>
+    execFileSync(
+      process.execPath,
+      [join(ROOT, "deploy/deploy.ts"), "deploy", "--dry-run", "--prefix", "dry-run-test", ...args],
+      {
+        env,
+        encoding: "utf8",
+      },
+    );
+  expect(run("--rua", "dmarc@example.com")).toContain("Queue dry-run-test-points, messages kept 14 days");
+  const free = run("--rua", "dmarc@example.net", "--plan", "free", "--routing", "catch-all");
+  expect(free).toContain("messages kept 1 day (all that the free plan has)");
+  expect(free).toContain("Email Routing rule: all mail to example.net to dry-run-test-ingest");
+  expect(() => run("--rua", "dmarc@example.net", "--plan", "golden")).toThrow();
+  expect(() => run("--rua", "not an address")).toThrow();
+});

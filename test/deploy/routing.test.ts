@@ -1,0 +1,66 @@
+import { afterEach, expect, test } from "vitest";
+import { removeRouting, routingStep, ruleStep } from "../../deploy/routing.ts";
+import type { GivenSettings } from "../../deploy/settings.ts";
+import { startDeployment, type TestDeployment } from "./deployment.ts";
+
+let here: TestDeployment;
+afterEach(() => here.close());
+
+async function withIngest(given: GivenSettings, zones = ["example.com"]): Promise<ReturnType<TestDeployment["begin"]>> {
+  here = await startDeployment({ zones });
+  const deployment = here.begin(given);
+  await deployment.api.uploadProbe(deployment.accountId, deployment.names.workers.ingest);
+  return deployment;
+}
+
+test("all mail of a zone goes to ingest by its one catch-all rule, which is off again after destroy", async () => {
+  const deployment = await withIngest({ rua: "dmarc@example.com", routing: "catch-all" });
+  expect(await ruleStep.look(deployment)).toMatchObject({ ok: true, value: { isThere: false } });
+  expect(await ruleStep.make(deployment)).toMatchObject({ ok: true });
+  const [zone] = here.cloudflare.zones;
+  expect(zone?.catchAll).toMatchObject({ enabled: true, actions: [{ type: "worker", value: ["dmarc-ingest"] }] });
+  expect(await ruleStep.look(deployment)).toMatchObject({ ok: true, value: { isThere: true } });
+  expect(await removeRouting(deployment)).toMatchObject({ ok: true });
+  expect(zone?.catchAll).toMatchObject({ enabled: false, actions: [{ type: "drop" }] });
+});
+
+test("sub-addresses are switched on, and one rule takes them all", async () => {
+  const deployment = await withIngest({ rua: "dmarc@rua.example.com", routing: "subaddresses" });
+  expect(await routingStep.look(deployment)).toMatchObject({ ok: true, value: { isThere: false } });
+  expect(await routingStep.make(deployment)).toMatchObject({ ok: true });
+  expect(await routingStep.look(deployment)).toMatchObject({ ok: true, value: { isThere: true } });
+  expect(await ruleStep.make(deployment)).toMatchObject({ ok: true });
+  expect(here.cloudflare.zones[0]?.rules).toMatchObject([{ matchers: [{ value: "dmarc@rua.example.com" }] }]);
+});
+
+test("a rule that hands the mail to somebody else is left alone, and one that is off is taken over", async () => {
+  const deployment = await withIngest({ rua: "dmarc@example.com" });
+  const [zone] = here.cloudflare.zones;
+  const matchers = [{ type: "literal", field: "to", value: "dmarc@example.com" }];
+  zone?.rules.push({
+    id: "0".repeat(32),
+    enabled: true,
+    matchers,
+    actions: [{ type: "forward", value: ["ann@example.net"] }],
+  });
+  const look = await ruleStep.look(deployment);
+  expect(look).toMatchObject({ ok: false, error: expect.stringContaining("forward ann@example.net") });
+  const [rule] = zone?.rules ?? [];
+  if (rule !== undefined) rule.enabled = false;
+  expect(await ruleStep.look(deployment)).toMatchObject({ ok: true, value: { isThere: false } });
+  expect(await ruleStep.make(deployment)).toMatchObject({ ok: true });
+  expect(zone?.rules).toMatchObject([{ enabled: true, actions: [{ type: "worker" }] }]);
+});
+
+test("a catch-all rule for a host below the zone, and a host in no zone, are problems", async () => {
+  const below = await withIngest({ rua: "dmarc@rua.example.com", routing: "catch-all" });
+  expect(await routingStep.look(below)).toMatchObject({
+    ok: false,
+    error: expect.stringContaining("--routing subaddresses"),
+  });
+  const elsewhere = here.begin({ rua: "dmarc@example.net" });
+  expect(await routingStep.look(elsewhere)).toMatchObject({
+    ok: false,
+    error: expect.stringContaining("in no zone of this account"),
+  });
+});

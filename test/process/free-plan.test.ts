@@ -1,0 +1,112 @@
+/** What the free plan allows an invocation, kept: 50 queries to D1 and subrequests, and files that 10 ms of CPU are enough for. */
+import { expect, it } from "vitest";
+import { putAddress } from "../../shared/ledger/addresses.ts";
+import { FREE_PLAN_LIMITS } from "../../shared/limits.ts";
+import { validRegistration } from "../../shared/registry.ts";
+import { runDomainChecks } from "../../workers/process/check-domains.ts";
+import { requeueDeadLetters } from "../../workers/process/dead-letter-operations.ts";
+import { runUpkeep } from "../../workers/process/upkeep.ts";
+import { type CountingLedger, countingLedger } from "../support/counting-ledger.ts";
+import { startDnsServer, type Zones } from "../support/dns-server.ts";
+import { listDeadLetters } from "../support/simulation/listings.ts";
+import { records, registerAll, reportMail, smallMail } from "../support/simulation/scenario.ts";
+import { setUpSimulation } from "../support/simulation/setup.ts";
+import { World } from "../support/simulation/world.ts";
+import { SqliteLedger } from "../support/sqlite-d1.ts";
+
+setUpSimulation();
+
+const { maxQueriesPerInvocation, maxBatchSize, maxReportBytes, dnsQuestions } = FREE_PLAN_LIMITS;
+
+/** A world whose queries are counted. */
+async function countedWorld(): Promise<{ world: World; counted: CountingLedger }> {
+  const counted = countingLedger(new SqliteLedger());
+  const world = new World({ database: counted.ledger });
+  const place = {
+    directory: counted.ledger,
+    copy: { get: async () => null, put: async () => {}, delete: async () => {} },
+    newAccountShard: 0,
+  };
+  registerAll(world);
+  for (const [rua, account] of [
+    ["dmarc@acme.example", "acme"],
+    ["reports@acme.example", "acme"],
+    ["rua@other.example", "other"],
+  ] as const) {
+    await putAddress(validRegistration(rua, { account, domains: ["acme.example"] }), place, 0);
+  }
+  return { world, counted };
+}
+
+/** Queries of something. */
+async function queriesOf(counted: CountingLedger, run: () => Promise<unknown>): Promise<number> {
+  const before = counted.queries;
+  await run();
+  return counted.queries - before;
+}
+
+it("one message an invocation, whatever is in it, makes fewer than 50 queries; and so does a day's upkeep", async () => {
+  const { world, counted } = await countedWorld();
+  for (const mail of smallMail().mails) await world.deliver(mail);
+  let most = 0;
+  let rounds = 0;
+  while (Object.values(world.queues).some(({ messages }) => messages.length > 0)) {
+    most = Math.max(most, await queriesOf(counted, () => world.drain({ maxBatchSize, rounds: 1 })));
+    rounds += 1;
+  }
+  expect(rounds).toBeGreaterThanOrEqual(10);
+  expect(most).toBeGreaterThan(5);
+  // R2, KV and Analytics Engine are asked, too: ten times at most.
+  expect(most).toBeLessThan(maxQueriesPerInvocation - 10);
+
+  world.clock.nowMilliseconds += 7 * 86_400_000;
+  const upkeep = await queriesOf(counted, () => runUpkeep(world.invocation(), 0.5));
+  expect(upkeep).toBeGreaterThan(5);
+  expect(upkeep).toBeLessThan(maxQueriesPerInvocation);
+});
+
+it("the hourly check of a domain that asks as much as it can stays below 50 subrequests and 50 queries", async () => {
+  const { world, counted } = await countedWorld();
+  const zones: Zones = {
+    "_dmarc.acme.example": ["TXT v=DMARC1; p=none; rua=mailto:dmarc@acme.example"],
+    "acme.example": [
+      `TXT v=spf1 ${Array.from({ length: 10 }, (_, i) => `include:s${i}.test mx:m${i}.test`).join(" ")} -all`,
+    ],
+  };
+  for (let i = 0; i < 10; i++) {
+    zones[`s${i}.test`] = ["TXT v=spf1 mx a -all", ...Array.from({ length: 9 }, (_, k) => `MX 10 m${k}.test`)];
+    zones[`m${i}.test`] = Array.from({ length: 9 }, (_, k) => `MX 10 h${k}.test`);
+  }
+  await using server = await startDnsServer(zones);
+  world.dnsUrl = server.url;
+  world.dnsQuestions = 6000;
+  await runDomainChecks(world.invocation());
+  expect(server.asked.length).toBeGreaterThan(dnsQuestions);
+
+  server.asked.length = 0;
+  world.clock.nowMilliseconds += 86_400_000;
+  world.dnsQuestions = dnsQuestions;
+  const queries = await queriesOf(counted, () => runDomainChecks(world.invocation()));
+  expect(server.asked.length).toBe(dnsQuestions);
+  expect(queries).toBeGreaterThan(2);
+  // And a file of MTA-STS.
+  expect(queries + dnsQuestions + 1).toBeLessThanOrEqual(maxQueriesPerInvocation);
+});
+
+it("a file too large for the plan waits as a dead letter, and counts once the plan takes it", async () => {
+  const world = new World();
+  registerAll(world);
+  world.maxReportBytes = maxReportBytes;
+  await world.deliver(reportMail("small", records(10)));
+  await world.deliver(reportMail("large", records(2000)));
+  await world.drain({ maxBatchSize });
+  const filed = (await listDeadLetters({}, world.invocation())).items;
+  expect(filed).toMatchObject([
+    { code: "too_large_for_plan", message: expect.stringContaining(`the limit is ${maxReportBytes}`) },
+  ]);
+  world.maxReportBytes = 0;
+  await requeueDeadLetters({ filter: { code: "too_large_for_plan" } }, world.invocation());
+  await world.drain();
+  expect((await listDeadLetters({}, world.invocation())).items).toEqual([]);
+  expect(world.log.filter((line) => line.includes('"accepted"'))).toHaveLength(2);
+});
