@@ -141,7 +141,9 @@ it("is switched on by the form; what is no policy is said above what was typed",
     { host: "mx.acme.example", isCovered: true },
     { host: "backup.host.example", isCovered: false },
   ]);
-  expect((await pipeline.page(PAGE)).text).toContain(hosted?.record.value);
+  const { text } = await pipeline.page(PAGE);
+  expect(text).toContain(hosted?.record.value);
+  expect(text).toContain("v=TLSRPTv1; rua=mailto:rua@acme.example");
 });
 
 it("is not enforced while a mail host is missing, unless that is asked for twice", async () => {

@@ -60,9 +60,10 @@ export async function setMtaSts(
   }
   const refused = force === true ? undefined : wouldRefuseMail(policy.value, kept);
   if (refused !== undefined) return fail({ code: "bad_request", message: refused });
-  const isHeld = held?.policy !== undefined && held.policy !== null && held.account === name.account;
-  if (isHeld && held.policy !== null && held.rua === rua && isSamePolicy(held.policy, policy.value))
-    return ok(hosted(held));
+  const present = held?.account === name.account && held.rua === rua ? held : undefined;
+  if (present !== undefined && present.policy !== null && isSamePolicy(present.policy, policy.value)) {
+    return ok(hosted(present));
+  }
   const asked = { ...name, rua, policy: policy.value, changedBy: caller.name, changedSeconds: invocation.nowSeconds };
   await change(directory, [putPolicyChange(asked)]);
   const [written] = await ask(directory, hostedPolicyQuery(name.domain));

@@ -1,6 +1,7 @@
 /** Inbound security of a domain: the MTA-STS policy that is served for it, what its mail hosts are, and what to do next. */
 import type { Outputs } from "../../../shared/contract/operations.ts";
 import { MTA_STS_MODES, type MtaStsMode } from "../../../shared/guidance/mta-sts-policy.ts";
+import { recordsToPublish } from "../../../shared/guidance/records-to-publish.ts";
 import { accountOfDomainQuery, checksQuery } from "../../../shared/ledger/domain-checks.ts";
 import { registeredDomainQuery } from "../../../shared/ledger/registered-domains.ts";
 import { SECONDS_PER_DAY } from "../../../shared/report-day.ts";
@@ -187,17 +188,21 @@ function PolicyFields({ known: { account, hosted }, mode }: { known: Known; mode
   );
 }
 
-function Publish({ known: { domain, hosted, url } }: { known: Known }) {
+function Publish({ known: { domain, hosted, url, registeredWith } }: { known: Known }) {
   if (hosted === null) return null;
-  const { name, type, value } = hosted.record;
+  const forReports = registeredWith === null ? [] : recordsToPublish(domain, registeredWith);
+  const records = [hosted.record, ...forReports.filter(({ name }) => name.startsWith("_smtp._tls."))];
   return (
     <section class="card" aria-labelledby="publish">
       <h2 id="publish">Records to publish</h2>
-      <pre class="mono record">
-        <ForeignText text={name} /> {type} "<ForeignText text={value} />"
-      </pre>
+      {records.map(({ name, type, value }) => (
+        <pre class="mono record">
+          <ForeignText text={name} /> {type} "<ForeignText text={value} />"
+        </pre>
+      ))}
       <p>
-        The id changes with every change of the policy: publish the record again each time. The host{" "}
+        The second one asks for the TLS reports that the advice rests on. The id in the first changes with every change
+        of the policy: publish the record again each time. The host{" "}
         <span class="mono">
           mta-sts.
           <ForeignText text={domain} />

@@ -35,7 +35,7 @@ export async function askAdvice(request: PageRequest, source: AdvisedSource): Pr
   const { domain, name, groups, decisions } = source;
   const [largest] = groups;
   if (largest === undefined) return undefined;
-  const decided = decisions.history[0]?.decision;
+  const decided = decisions.wider?.decision ?? decisions.history[0]?.decision;
   const decision = decided === "undecided" ? undefined : decided;
   const kind: SourceKind = source.isAddress ? "none" : identifySource(largest, domain).kind;
   const [[kept], spf] = await Promise.all([

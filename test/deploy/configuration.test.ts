@@ -1,0 +1,65 @@
+import { expect, test } from "vitest";
+import { completeConfig, WORKERS, type Worker } from "../../deploy/configuration.ts";
+import { type GivenSettings, readSettings } from "../../deploy/settings.ts";
+import { FREE_PLAN_LIMITS } from "../../shared/limits.ts";
+import { ROOT } from "./deployment.ts";
+
+const IDS = { accountId: "a".repeat(32), databaseId: "d1-id", namespaceId: "kv-id" };
+
+function configOf(worker: Worker, given: GivenSettings = {}) {
+  const settings = readSettings({ rua: "dmarc@example.com", ...given });
+  if (!settings.ok) throw new Error(settings.error);
+  return completeConfig(ROOT, worker, settings.value, IDS);
+}
+
+test("a complete configuration has this deployment's ids and names, and no placeholder is left", () => {
+  for (const worker of WORKERS) {
+    const config = configOf(worker, { prefix: "acme-dmarc" });
+    expect(config).toMatchObject({ name: `acme-dmarc-${worker}`, account_id: IDS.accountId });
+    expect(config.d1_databases).toMatchObject([{ database_name: "acme-dmarc-reports", database_id: "d1-id" }]);
+    expect(config.workers_dev).toBe(worker === "dashboard");
+    const text = JSON.stringify(config);
+    expect(text).not.toMatch(/0{8}/);
+    expect(text).not.toMatch(/"dmarc-(reports|points|dead-letters|process|ingest|dashboard)"/);
+  }
+  expect(configOf("dashboard", { prefix: "acme-dmarc" }).services).toMatchObject([{ service: "acme-dmarc-process" }]);
+});
+
+test("the free plan leaves out CPU limits, takes one message an invocation, and lowers what an invocation asks", () => {
+  const [paid, free] = [configOf("process"), configOf("process", { plan: "free" })];
+  expect(paid.limits).toEqual({ cpu_ms: 300_000 });
+  expect(free.limits).toBeUndefined();
+  expect(free.queues?.consumers?.map(({ max_batch_size: size }) => size)).toEqual([1, 1, 1]);
+  expect(paid.queues?.consumers?.map(({ max_batch_size: size }) => size)).toEqual([22, 1, 25]);
+  expect(free.vars).toMatchObject({
+    MAX_REPORT_BYTES: FREE_PLAN_LIMITS.maxReportBytes,
+    DNS_QUESTIONS_PER_RUN: FREE_PLAN_LIMITS.dnsQuestions,
+    WATCH_QUERIES_PER_RUN: FREE_PLAN_LIMITS.watchQueries,
+  });
+  expect(paid.vars).toMatchObject({ MAX_REPORT_BYTES: 0 });
+  expect(free.triggers).toEqual(paid.triggers);
+});
+
+test("addresses of added domains are made where their mail is routed", () => {
+  const hostOf = (given: GivenSettings) => configOf("process", given).vars?.RUA_HOST;
+  expect(hostOf({})).toBe("");
+  expect(hostOf({ rua: "dmarc@rua.example.net", routing: "catch-all" })).toBe("rua.example.net");
+  expect(hostOf({ rua: "DMARC@Example.net", routing: "subaddresses" })).toBe("dmarc@example.net");
+});
+
+test("settings that cannot be are refused with a sentence, and what comes first counts", () => {
+  const refusal = (given: GivenSettings): string => {
+    const read = readSettings(given);
+    return read.ok ? "" : read.error;
+  };
+  expect(refusal({})).toContain("--rua");
+  expect(refusal({ rua: "dmarc+x@example.com" })).toContain("rua: not an address");
+  expect(refusal({ rua: "dmarc@localhost" })).toContain("domain");
+  expect(refusal({ rua: "dmarc@example.com", prefix: "Dmarc" })).toContain("prefix");
+  expect(refusal({ rua: "dmarc@example.com", accountId: "acme" })).toContain("accountId");
+  const settings = readSettings({ plan: "free" }, { plan: "paid", rua: "dmarc@bücher.example" });
+  expect(settings).toMatchObject({
+    ok: true,
+    value: { plan: "free", rua: "dmarc@xn--bcher-kva.example", domains: ["xn--bcher-kva.example"], account: "main" },
+  });
+});
