@@ -41,6 +41,7 @@ async function start(): Promise<Bench> {
     workers: [
       localWorker("dashboard", { vars: { API_TOKEN: TOKEN } }),
       localWorker("process"),
+      localWorker("mail-out", { vars: { LOCAL_MAIL_URL: "", LOCAL_MAIL_TOKEN: "" } }),
       localWorker("analytics", { vars: { LOCAL_ANALYTICS_URL: "", LOCAL_ANALYTICS_TOKEN: "" } }),
     ],
   });

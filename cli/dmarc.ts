@@ -3,6 +3,7 @@
  */
 import { Command } from "commander";
 import { CommandError } from "./command-error.ts";
+import { addChannels } from "./commands/channels.ts";
 import { addCheck } from "./commands/check.ts";
 import { addCompare } from "./commands/compare.ts";
 import { addConflicts } from "./commands/conflicts.ts";
@@ -50,6 +51,7 @@ function buildProgram(): Command {
     addMtaSts,
     addRua,
     addIdentity,
+    addChannels,
     addSend,
     addStatus,
     addStats,

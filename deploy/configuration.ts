@@ -6,6 +6,8 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parse, stringify } from "smol-toml";
 import type { Unstable_RawConfig } from "wrangler";
+import { CommandError } from "../cli/command-error.ts";
+import { LEDGER_BINDING } from "../shared/ledger/shards.ts";
 import { FREE_PLAN_LIMITS } from "../shared/limits.ts";
 import { type Names, namesOf, type Plan, ruaHostOf, type Settings } from "./settings.ts";
 
@@ -33,18 +35,17 @@ export function completeConfig(root: string, worker: Worker, settings: Settings,
   config.workers_dev = worker === "dashboard";
   config.preview_urls = false;
   if (config.main !== undefined) config.main = resolve(root, config.main);
-  config.d1_databases =
-    config.d1_databases?.map((database) => ({
-      ...database,
-      database_name: names.database,
-      database_id: ids.databaseId,
-      migrations_dir: resolve(root, database.migrations_dir ?? "migrations"),
-    })) ?? [];
+  // Further databases of the ledger are made and named by hand (docs/storage.md).
+  config.d1_databases = (config.d1_databases ?? []).map((database) => ({
+    ...database,
+    ...(database.binding === LEDGER_BINDING && { database_name: names.database, database_id: ids.databaseId }),
+    migrations_dir: resolve(root, database.migrations_dir ?? "migrations"),
+  }));
   if (config.kv_namespaces !== undefined) {
     config.kv_namespaces = config.kv_namespaces.map(({ binding }) => ({ binding, id: ids.namespaceId }));
   }
   if (worker === "process") config.vars = { ...config.vars, RUA_HOST: ruaHostOf(settings) };
-  const planned = forPlan(config, settings.plan);
+  const planned = withVars(forPlan(config, settings.plan), settings.vars);
   return limits !== undefined && settings.plan === "paid" ? { ...planned, limits } : planned;
 }
 
@@ -100,13 +101,27 @@ function forPlan(config: WorkerConfig, plan: Plan): WorkerConfig {
   return free;
 }
 
-/** Writes the configurations where wrangler finds them. @returns the path of each */
+/** Settings of one's own, in each Worker that has such a one. */
+function withVars(config: WorkerConfig, own: Settings["vars"]): WorkerConfig {
+  const { vars } = config;
+  if (vars === undefined) return config;
+  const changed = Object.entries(own).filter(([name]) => name in vars);
+  return { ...config, vars: { ...vars, ...Object.fromEntries(changed) } };
+}
+
+/** Writes the configurations where wrangler finds them. @returns the path of each @throws CommandError for a setting that no Worker has */
 export function writeConfigs(root: string, folder: string, settings: Settings, ids: Ids): Record<Worker, string> {
+  const configs = WORKERS.map((worker) => ({ worker, config: completeConfig(root, worker, settings, ids) }));
+  const unknown = Object.keys(settings.vars).find((name) =>
+    configs.every(({ config }) => config.vars?.[name] === undefined),
+  );
+  if (unknown !== undefined)
+    throw new CommandError(`vars: no Worker has a setting ${unknown}; wrangler.*.toml have them all.`);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const paths = WORKERS.map((worker): [Worker, string] => {
+  const paths = configs.map(({ worker, config }): [Worker, string] => {
     const path = join(folder, `wrangler.${worker}.toml`);
     const head = `# Made by npm run deploy from wrangler.${worker}.toml: changed there, not here.\n`;
-    writeFileSync(path, head + stringify(completeConfig(root, worker, settings, ids)));
+    writeFileSync(path, head + stringify(config));
     return [worker, path];
   });
   return Object.fromEntries(paths) as Record<Worker, string>;

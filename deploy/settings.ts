@@ -47,6 +47,8 @@ const settings = v.strictObject({
   routing: v.optional(v.picklist(ROUTINGS), "address"),
   /** Whether Email Routing may be switched on, which takes over the zone's MX records. */
   enableRouting: v.optional(v.boolean(), false),
+  /** Settings of the Workers with another value than in the repository's TOMLs, by name. */
+  vars: v.optional(v.record(v.string(), v.union([v.string(), v.number()])), {}),
   /** Days after which raw reports move to R2's cheaper class; absent: never. R2 bills at least 30 days there. */
   infrequentAccessDays: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(36_500))),
 });

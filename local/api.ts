@@ -39,14 +39,14 @@ export async function startReconcile(api: ApiConnection): Promise<void> {
   await ask(api, "startReconcile", {});
 }
 
+/** Runs a schedule of process. @throws Error as `register` does */
+export async function runSchedule(api: ApiConnection, cron: string): Promise<void> {
+  await ask(api, "runSchedule", { cron });
+}
+
 /** Reprocesses the reports about a domain. @throws Error as `register` does */
 export async function startReprocess(api: ApiConnection, domain: string): Promise<void> {
   await ask(api, "startReprocess", { filter: { domain } });
-}
-
-/** Looks at the domains: verdicts, incidents, notices. @throws Error as `register` does */
-export async function runWatch(api: ApiConnection): Promise<void> {
-  await ask(api, "runWatch", {});
 }
 
 /** Resolves when nothing is waiting. @throws Error as `register` does; the signal's reason when aborted */

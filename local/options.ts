@@ -17,6 +17,10 @@ export interface LocalOptions {
   samples: boolean;
   /** Where DNS is asked, by DNS over HTTPS; absent = nowhere, and every answer is "unknown". */
   dnsUrl?: string;
+  /** SMTP server that notices and digests are sent through; absent = they are kept in the state folder. */
+  mailRelayUrl?: string;
+  /** An origin that webhooks may go to although it is not public; absent = none. */
+  webhookOrigin?: string;
 }
 
 /** Flags as a command line gives them; absent means not given. */
@@ -27,6 +31,8 @@ export interface LocalFlags {
   state?: string;
   samples?: boolean;
   dns?: string;
+  mailRelay?: string;
+  webhookOrigin?: string;
 }
 
 export const LOCAL_DEFAULTS: LocalOptions = {
@@ -44,6 +50,8 @@ export const LOCAL_SETTINGS = {
   sqlPort: { flag: "sql", variable: "DMARC_SQL_PORT" },
   stateDir: { flag: "state", variable: "DMARC_STATE" },
   dnsUrl: { flag: "dns", variable: "DMARC_DNS" },
+  mailRelayUrl: { flag: "mailRelay", option: "mail-relay", variable: "DMARC_MAIL_RELAY" },
+  webhookOrigin: { flag: "webhookOrigin", option: "webhook-origin", variable: "DMARC_WEBHOOK_ORIGIN" },
 } as const;
 
 type PortName = "httpPort" | "smtpPort" | "sqlPort";
@@ -59,7 +67,7 @@ export function readLocalOptions(source: {
   flags: LocalFlags;
   env: Record<string, string | undefined>;
 }): Result<LocalOptions, string> {
-  const options = { ...LOCAL_DEFAULTS };
+  const options: LocalOptions = { ...LOCAL_DEFAULTS };
   for (const name of ["httpPort", "smtpPort", "sqlPort"] as const) {
     const port = readPort(name, source);
     if (!port.ok) return port;
@@ -71,6 +79,11 @@ export function readLocalOptions(source: {
   const dns = readDnsUrl(source);
   if (!dns.ok) return dns;
   if (dns.value !== "") options.dnsUrl = dns.value;
+  for (const name of ["mailRelayUrl", "webhookOrigin"] as const) {
+    const address = readAddress(name, source);
+    if (!address.ok) return address;
+    if (address.value !== "") options[name] = address.value;
+  }
   const shared = samePort(options);
   return shared === undefined ? ok(options) : fail(shared);
 }
@@ -98,6 +111,28 @@ function readDnsUrl(source: { flags: LocalFlags; env: Record<string, string | un
   return fail(
     `'${text}' is no address of a DNS server, such as https://cloudflare-dns.com/dns-query (--${flag}, ${variable}).`,
   );
+}
+
+/** What each address has to look like, with an example. */
+const ADDRESS_FORMS = {
+  mailRelayUrl: { protocols: /^smtps?:$/, example: "smtp://localhost:1025" },
+  webhookOrigin: { protocols: /^https?:$/, example: "https://localhost:9443" },
+};
+
+/** @returns "" where none is given; of a webhook's URL its origin */
+function readAddress(
+  name: keyof typeof ADDRESS_FORMS,
+  source: { flags: LocalFlags; env: Record<string, string | undefined> },
+): Result<string, string> {
+  const { flag, option, variable } = LOCAL_SETTINGS[name];
+  const { protocols, example } = ADDRESS_FORMS[name];
+  const text = source.flags[flag] || source.env[variable] || "";
+  const url = URL.parse(text);
+  if (text === "") return ok(text);
+  if (url === null || !protocols.test(url.protocol)) {
+    return fail(`'${text}' is no address such as ${example} (--${option}, ${variable}).`);
+  }
+  return ok(name === "webhookOrigin" ? url.origin : text);
 }
 
 function samePort({ httpPort, smtpPort, sqlPort }: LocalOptions): string | undefined {

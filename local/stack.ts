@@ -3,21 +3,22 @@
  * for the dashboard. Used by `npm start` and by tests. Starts everything or nothing, and leaves no process behind
  * however it ends. Workers that die or hang are restarted, and what was waiting in their queues is enqueued again.
  */
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { BrokenDataError, type RunningAnalytics, StateInUseError, startAnalytics } from "./analytics/start.ts";
 import { type ApiConnection, allowOperator, startReconcile, waitUntilConnected } from "./api.ts";
+import { type RunningCron, startCron } from "./cron.ts";
 import { openFront, type RunningFront } from "./front/front.ts";
 import { KeptWorkers } from "./kept-workers.ts";
 import { type Log, openLog } from "./log.ts";
 import { viewLine } from "./log-lines.ts";
+import { type MailOut, openMailOut } from "./mail-out.ts";
 import { applyMigrations } from "./migrations.ts";
 import type { LocalOptions } from "./options.ts";
 import { portProblem } from "./ports.ts";
 import { giveSamples, type SamplesUnderWay } from "./samples/send.ts";
-import { ensureLocalSecret, type LocalSecret, readLocalSecret } from "./secret.ts";
+import { ensureLocalSecret, type LocalSecret, makeSecret, readLocalSecret } from "./secret.ts";
 import { openSmtpServer, type RunningSmtpServer } from "./smtp/server.ts";
 import { explainFault, prepareStateFolder, roomProblem, StartError } from "./state-folder.ts";
-import { type RunningWatch, startWatching } from "./watch-timer.ts";
 import { DEVELOPER } from "./workers.ts";
 
 export { StartError } from "./state-folder.ts";
@@ -57,7 +58,8 @@ interface Parts {
   smtp?: RunningSmtpServer;
   front?: RunningFront;
   samples?: SamplesUnderWay | undefined;
-  watch?: RunningWatch;
+  mailOut?: MailOut;
+  cron?: RunningCron;
 }
 
 /**
@@ -146,8 +148,15 @@ async function startParts(options: StackOptions, context: StartContext): Promise
     log: (line) => log.write(`analytics: ${line}`),
   });
   signal?.throwIfAborted();
+  const mailToken = makeSecret();
+  const { mailRelayUrl = "" } = options;
+  parts.mailOut = await openMailOut({ folder: join(stateDir, "outbox"), relayUrl: mailRelayUrl, token: mailToken });
   const api = apiOf(options, secret);
-  parts.workers = startKeptWorkers(options, context, parts.analytics.url);
+  parts.workers = startKeptWorkers(options, context, {
+    analyticsUrl: parts.analytics.url,
+    mailUrl: parts.mailOut.url,
+    mailToken,
+  });
   await parts.workers.ready;
   signal?.throwIfAborted();
   if (parts.workers.address !== undefined) await applyMigrations(parts.workers.address);
@@ -156,7 +165,7 @@ async function startParts(options: StackOptions, context: StartContext): Promise
   // Only an earlier run can have left something; in a new folder the first mails would merely be read twice.
   if (isNew) await waitUntilConnected(api);
   else await startReconcile(api);
-  parts.watch = startWatching(apiOf(options, secret), (line) => log.write(line));
+  parts.cron = startCron(api, log.write);
   if (!options.samples || parts.smtp === undefined) return;
   parts.samples = await giveSamples(api, { stateDir, smtpPort: parts.smtp.port, log: log.show });
 }
@@ -165,7 +174,11 @@ function apiOf({ httpPort, signal }: StackOptions, { apiToken: token }: LocalSec
   return { url: `http://127.0.0.1:${httpPort}`, token, ...(signal === undefined ? {} : { signal }) };
 }
 
-function startKeptWorkers(options: StackOptions, context: StartContext, analyticsUrl: string): KeptWorkers {
+function startKeptWorkers(
+  options: StackOptions,
+  context: StartContext,
+  outside: { analyticsUrl: string; mailUrl: string; mailToken: string },
+): KeptWorkers {
   const { log, secret, parts } = context;
   const reconcile = async (): Promise<void> => {
     // Not before the initial start has got this far.
@@ -177,8 +190,10 @@ function startKeptWorkers(options: StackOptions, context: StartContext, analytic
       stateDir: options.stateDir,
       token: secret.apiToken,
       dnsUrl: options.dnsUrl ?? "",
-      analyticsUrl,
-      pointsUrl: options.interceptPoints?.(analyticsUrl) ?? analyticsUrl,
+      dashboardUrl: `http://127.0.0.1:${options.httpPort}`,
+      webhookOrigin: options.webhookOrigin ?? "",
+      ...outside,
+      pointsUrl: options.interceptPoints?.(outside.analyticsUrl) ?? outside.analyticsUrl,
     },
     onLine: lineHandler(context),
     say: log.show,
@@ -222,18 +237,20 @@ function lineHandler({ parts, log }: StartContext): (line: string) => void {
 
 // Mail first, so that nothing new comes in; the engine last, because process still writes to it.
 async function stopParts(parts: Parts): Promise<void> {
-  const { samples, watch, smtp, front, workers, analytics } = parts;
+  const { samples, cron, smtp, front, workers, analytics, mailOut } = parts;
   delete parts.smtp;
   delete parts.front;
-  await Promise.all([samples?.stop(), watch?.stop()]);
+  await Promise.all([samples?.stop(), cron?.stop()]);
   await Promise.all([smtp?.stop(), front?.stop()]);
   await workers?.stop();
+  await mailOut?.stop();
   await analytics?.stop();
 }
 
-function killParts({ samples, watch, workers, analytics }: Parts): void {
+function killParts({ samples, workers, analytics, mailOut, cron }: Parts): void {
   void samples?.stop();
-  void watch?.stop();
+  void mailOut?.stop();
+  void cron?.stop();
   workers?.kill();
   analytics?.kill();
 }

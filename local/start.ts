@@ -1,7 +1,8 @@
 /**
  * `npm start`: the whole pipeline on this machine until Ctrl-C. A shell over `startStack`.
  *
- * usage: npm start -- [--http PORT] [--smtp PORT] [--sql PORT] [--state DIR] [--dns URL] [--no-samples]
+ * usage: npm start -- [--http PORT] [--smtp PORT] [--sql PORT] [--state DIR] [--dns URL] [--mail-relay URL]
+ *        [--webhook-origin URL] [--no-samples]
  */
 import { Command } from "commander";
 import { EXAMPLE_STATEMENTS } from "../shared/analytics/statements.ts";
@@ -20,6 +21,11 @@ function readFlags(): LocalFlags {
       "--dns <url>",
       "DNS server to ask, by DNS over HTTPS (DMARC_DNS, default none: what domains publish is unknown)",
     )
+    .option(
+      "--mail-relay <url>",
+      "SMTP server for notices and digests (DMARC_MAIL_RELAY, default none: they are kept in the state folder)",
+    )
+    .option("--webhook-origin <url>", "local origin that webhooks may go to (DMARC_WEBHOOK_ORIGIN, default none)")
     .option("--no-samples", "do not register a demo address and send it samples at the first start")
     .parse()
     .opts<LocalFlags>();

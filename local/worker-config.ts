@@ -11,13 +11,14 @@ export type WorkerConfig = Omit<Unstable_RawConfig, "env">;
 
 const REPOSITORY = join(import.meta.dirname, "..");
 
-/** Worker → its TOML. The last two stand in for Cloudflare and are never deployed. */
+/** Worker → its TOML. The last three stand in for Cloudflare and are never deployed. */
 const TOML_FILES = {
   dashboard: "wrangler.dashboard.toml",
   ingest: "wrangler.ingest.toml",
   process: "wrangler.process.toml",
   analytics: "local/worker/wrangler.analytics.toml",
   "mail-entry": "local/worker/wrangler.mail-entry.toml",
+  "mail-out": "local/worker/wrangler.mail-out.toml",
 };
 
 export type WorkerName = keyof typeof TOML_FILES;
@@ -27,6 +28,9 @@ const LOCAL_KV_ID = "dmarc-reports";
 
 /** The Worker that has a dataset's method, and the class in it. */
 const ANALYTICS = { service: "dmarc-analytics", entrypoint: "Dataset" };
+
+/** The Worker that has the method of a `send_email` binding, and the class in it. */
+const MAIL_OUT = { service: "dmarc-mail-out", entrypoint: "MailOut" };
 
 /** Ours: nobody waits five seconds for a batch to fill on one machine. */
 const MAX_BATCH_TIMEOUT_SECONDS = 0.2;
@@ -41,6 +45,7 @@ const LOCAL_VARS: Record<string, number | string> = {
   DNS_OVER_HTTPS_URL: "",
   // The SMTP server takes mail for every domain.
   RUA_HOST: "rua.example.com",
+  NOTICES_FROM: "dmarc@localhost",
 };
 
 /** @returns a Worker's configuration on one machine; paths in it are absolute. @throws when there is no such TOML */
@@ -57,13 +62,16 @@ export function localConfig(worker: WorkerName): WorkerConfig {
 /** @param folder what the paths in `production` are relative to */
 export function deriveLocalConfig(production: WorkerConfig, folder: string): WorkerConfig {
   // With `secrets`, wrangler would read only those named there from the file of variables.
-  const { analytics_engine_datasets: datasets = [], secrets: _secrets, ...local } = production;
+  const { analytics_engine_datasets: datasets = [], send_email: mail = [], secrets: _secrets, ...local } = production;
   if (local.main !== undefined) local.main = resolve(folder, local.main);
   if (local.kv_namespaces !== undefined) {
     local.kv_namespaces = local.kv_namespaces.map(({ binding }) => ({ binding, id: LOCAL_KV_ID }));
   }
   if (local.d1_databases !== undefined) local.d1_databases = local.d1_databases.map(localDatabase);
   if (datasets.length > 0) local.services = [...(local.services ?? []), ...datasets.map(localDataset)];
+  if (mail.length > 0) {
+    local.services = [...(local.services ?? []), ...mail.map(({ name }) => ({ binding: name, ...MAIL_OUT }))];
+  }
   if (local.queues?.consumers !== undefined) {
     local.queues = { ...local.queues, consumers: local.queues.consumers.map(localConsumer) };
   }

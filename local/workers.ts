@@ -1,6 +1,6 @@
 /**
  * The Workers of the stack, in one dev server, so that they share R2, KV, D1 and queues: the dashboard, ingest, process,
- * and the two that stand in for Cloudflare, the mail entry and Analytics Engine. Secrets are passed in files of the state
+ * and those that stand in for Cloudflare: the mail entry, outgoing mail and Analytics Engine. Secrets are passed in files of the state
  * folder, never on a command line.
  */
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
@@ -19,6 +19,13 @@ export interface WorkersOptions {
   token: string;
   /** Where DNS is asked; "" = nowhere. */
   dnsUrl: string;
+  /** Where mail goes out (mail-out.ts), and the token for it. */
+  mailUrl: string;
+  mailToken: string;
+  /** For links in what is sent. */
+  dashboardUrl: string;
+  /** An origin that webhooks may go to although it is not public; "" = none. */
+  webhookOrigin: string;
   onLine: (line: string) => void;
 }
 
@@ -39,7 +46,7 @@ export interface WorkersAddress {
  */
 export const DEVELOPER = "developer@localhost";
 /** The dashboard first: the others are reached by a route or a binding. */
-const WORKERS: readonly WorkerName[] = ["dashboard", "ingest", "process", "analytics", "mail-entry"];
+const WORKERS: readonly WorkerName[] = ["dashboard", "ingest", "process", "analytics", "mail-entry", "mail-out"];
 
 /** Starts them; they are not ready yet. */
 export function startWorkers(options: WorkersOptions): RunningWorkers {
@@ -69,9 +76,14 @@ function writeRunFolder(options: WorkersOptions, workersSecret: string): string[
       API_TOKEN: token,
       WORKERS_SECRET: workersSecret,
     },
-    process: { DNS_OVER_HTTPS_URL: dnsUrl },
+    process: {
+      DNS_OVER_HTTPS_URL: dnsUrl,
+      DASHBOARD_URL: options.dashboardUrl,
+      NOTIFY_LOCAL_ORIGIN: options.webhookOrigin,
+    },
     analytics: { LOCAL_ANALYTICS_URL: pointsUrl, LOCAL_ANALYTICS_TOKEN: token },
     "mail-entry": { WORKERS_SECRET: workersSecret },
+    "mail-out": { LOCAL_MAIL_URL: options.mailUrl, LOCAL_MAIL_TOKEN: options.mailToken },
   };
   return WORKERS.map((worker) => {
     const folder = join(run, worker);

@@ -48,6 +48,7 @@ const ABOUT = `/domains/${DOMAIN}`;
 const PICTURES: Record<PagePath, Picture[]> = {
   "/": [{ name: "domains" }],
   "/add": [{ name: "add" }],
+  "/channels": [{ name: "channels" }],
   "/domains/:domain": [{ name: "overview" }],
   "/domains/:domain/sources": [{ name: "sources" }],
   "/domains/:domain/senders": [{ name: "senders" }],

@@ -523,6 +523,46 @@ export const WATCH_LIMITS = {
   keptSeconds: 400 * 86_400,
 } as const;
 
+/** Channels and what is delivered to them (shared/notify). */
+export const NOTIFY_LIMITS = {
+  /** Ours: channels of one account. */
+  channelsPerAccount: 20,
+  /** Ours: characters of a channel's name. */
+  nameChars: 80,
+  /** Ours: characters of a mail address or URL. */
+  targetChars: 1000,
+  /** Ours: notices of the last three days are looked through for new deliveries, so that an outage of cron loses none. */
+  noticeSeconds: 3 * 86_400,
+  /** Ours: deliveries enqueued by one run of cron in each database; sendBatch takes 100 messages. */
+  deliveriesPerRun: 100,
+  /** Ours: a delivery whose message is lost with its queue is enqueued again after this. */
+  lostMessageSeconds: 15 * 60,
+  /** Ours: an attempt that has not ended by then was interrupted; it may have been sent. */
+  claimSeconds: 120,
+  /** Ours: how long a webhook may take to answer. */
+  timeoutMilliseconds: 10_000,
+  /** Ours: characters kept of what a channel answered. */
+  resultChars: 300,
+  /** Ours: delay after the first failed attempt; doubles with each. */
+  firstRetrySeconds: 60,
+  /** Ours: the longest delay. */
+  maxRetrySeconds: 6 * 3600,
+  /** Ours: a channel may be down for three days before a delivery counts as failed. */
+  giveUpSeconds: 3 * 86_400,
+  /** Ours: deliveries are listed so long after they ended. */
+  keptSeconds: 90 * 86_400,
+  /** Ours: deliveries shown on a page. */
+  deliveriesShown: 100,
+  /** Ours: local hour at which digests are due. */
+  digestHour: 8,
+  /** Ours: items listed under one heading of a digest; the rest is counted. */
+  digestItems: 10,
+  /** Ours: domains, incidents and notices read for a digest. */
+  digestDomains: 200,
+  /** Slack: characters of one text of a block. */
+  chatChars: 3000,
+} as const;
+
 /** Domains that are added, and watched until their first report. */
 export const SETUP_LIMITS = {
   /** Ours: domains added by one call; their addresses travel as one parameter, their copies in KV are made later. */

@@ -70,6 +70,15 @@ const pointsMessage = v.object({
   deadLetterId: v.optional(v.string()),
 });
 
+/** dmarc-reports: send a notice, digest or test to its channel. */
+const deliveryMessage = v.object({
+  v: version,
+  kind: v.literal("delivery"),
+  /** Number of the database that the delivery is in. */
+  shard: v.number(),
+  deliveryId: v.string(),
+});
+
 /** dmarc-reports: do the next page of a job. */
 const jobMessage = v.object({
   v: version,
@@ -80,12 +89,13 @@ const jobMessage = v.object({
   deadLetterId: v.optional(v.string()),
 });
 
-const message = v.variant("kind", [reportMessage, pointsMessage, jobMessage]);
+const message = v.variant("kind", [reportMessage, pointsMessage, jobMessage, deliveryMessage]);
 
 export type ReportMessage = v.InferOutput<typeof reportMessage>;
 export type PackedPoints = v.InferOutput<typeof packedPoints>;
 export type PointsMessage = v.InferOutput<typeof pointsMessage>;
 export type JobMessage = v.InferOutput<typeof jobMessage>;
+export type DeliveryMessage = v.InferOutput<typeof deliveryMessage>;
 export type QueueMessage = v.InferOutput<typeof message>;
 
 /** Validates a message body read from a queue; the error names the first invalid field. */

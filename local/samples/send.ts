@@ -5,8 +5,8 @@
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { createTransport } from "nodemailer";
 import { type ApiConnection, register, startReprocess, waitUntilRead } from "../api.ts";
+import { createTransport } from "../smtp/transport.ts";
 import { PARKED_DOMAIN } from "./data.ts";
 import { SAMPLE_RUA, type Sample } from "./mail.ts";
 import { buildSamples } from "./samples.ts";

@@ -9,6 +9,7 @@ import { storedCheck } from "../guidance/stored-check.ts";
 import { REPORT_KINDS } from "../ledger/report-rows.ts";
 import { SENDER_DECISIONS } from "../ledger/sender-decisions.ts";
 import { GUIDANCE_LIMITS, PAGE_LIMITS, SETUP_LIMITS } from "../limits.ts";
+import { channelSettings } from "../notify/channel.ts";
 import { RECORD_ORDERS } from "../operations.ts";
 import { registryEntry } from "../registry.ts";
 import { viewerEntry } from "../viewers.ts";
@@ -91,6 +92,9 @@ const typedDomain = v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(100
 const domainOfAccount = v.strictObject({ account, domain: typedDomain });
 /** A source as pages name it: an organisational domain or an address. */
 const senderName = { account, domain, source: v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(253)) };
+/** "" = the pipeline itself, for operators. */
+const channelAccount = v.pipe(v.string(), v.maxLength(64));
+const channelName = v.strictObject({ account: channelAccount, id });
 /** What is muted: what is left out is all. */
 const muteName = {
   account,
@@ -566,6 +570,51 @@ const described = {
     /** isAddressRemoved: mail to it is rejected from now on; false = it takes reports of other domains, too. */
     output: v.object({ rua: v.string(), isAddressRemoved: v.boolean() }),
   },
+  listChannels: {
+    summary: "Channels that notices and digests are sent to",
+    role: "viewer",
+    changes: false,
+    answeredBy: "dashboard",
+    http: { method: "GET", path: "/channels", place: "query", status: 200, answer: "json" },
+    input: v.strictObject({ account: v.optional(channelAccount) }),
+    output: shapes.listOf(shapes.channel),
+  },
+  addChannel: {
+    summary: "Adds a channel; the secret of a webhook is answered this once",
+    role: "viewer",
+    changes: true,
+    answeredBy: "process",
+    http: { method: "POST", path: "/channels", place: { json: "fields" }, status: 200, answer: "json" },
+    input: v.strictObject({ account: channelAccount, ...channelSettings }),
+    output: v.object({ ...shapes.channel.entries, secret: v.string() }),
+  },
+  removeChannel: {
+    summary: "Removes a channel and the list of its deliveries",
+    role: "viewer",
+    changes: true,
+    answeredBy: "process",
+    http: { method: "DELETE", path: "/channels/:id", place: "query", status: 204, answer: "none" },
+    input: channelName,
+    output: v.undefined(),
+  },
+  testChannel: {
+    summary: "Sends a test to a channel; listDeliveries has its result",
+    role: "viewer",
+    changes: true,
+    answeredBy: "process",
+    http: { method: "POST", path: "/channels/:id/test", place: { json: "fields" }, status: 202, answer: "json" },
+    input: channelName,
+    output: v.object({ deliveryId: v.string() }),
+  },
+  listDeliveries: {
+    summary: "The newest deliveries of notices, digests and tests, and what came of them",
+    role: "viewer",
+    changes: false,
+    answeredBy: "dashboard",
+    http: { method: "GET", path: "/deliveries", place: "query", status: 200, answer: "json" },
+    input: v.strictObject({ account: v.optional(channelAccount) }),
+    output: shapes.listOf(shapes.delivery),
+  },
   decideSender: {
     summary:
       "Decides whether an address, prefix, domain or service is the owner's, a forwarder, or not theirs; the verdict follows",
@@ -674,6 +723,15 @@ const described = {
     output: v.object({ named: v.number() }),
   },
 
+  runSchedule: {
+    summary: "Does now what process does by the clock at a schedule of its TOML",
+    role: "operator",
+    changes: true,
+    answeredBy: "process",
+    http: { method: "POST", path: "/schedules/run", place: { json: "fields" }, status: 200, answer: "json" },
+    input: v.strictObject({ cron: v.pipe(v.string(), v.maxLength(100)) }),
+    output: v.record(v.string(), v.unknown()),
+  },
   runWatch: {
     summary: "Looks at the domains now: verdicts, incidents and notices, as many as one run does",
     role: "operator",

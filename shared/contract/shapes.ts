@@ -6,13 +6,17 @@ import { MTA_STS_MODES, mtaStsPolicy } from "../guidance/mta-sts-policy.ts";
 import { ROLES } from "../guidance/roles.ts";
 import { SETUP_STATES } from "../guidance/setup-state.ts";
 import { SPF_ADVICE } from "../guidance/spf-advice.ts";
+
 import { SUGGESTION_CODES } from "../guidance/suggest.ts";
+import { DELIVERY_KINDS, DELIVERY_STATES } from "../ledger/channels.ts";
+
 import type { ConflictRow, ReportVersion } from "../ledger/conflicts.ts";
 import type { DeadLetterRow } from "../ledger/dead-letters.ts";
 import { JOB_KINDS, JOB_STATES } from "../ledger/jobs.ts";
 import { domainSetup } from "../ledger/registered-domains.ts";
 import { REPORT_KINDS } from "../ledger/report-rows.ts";
 import { SENDER_DECISIONS } from "../ledger/sender-decisions.ts";
+import { CHANNEL_KINDS, type Channel, DIGEST_INTERVALS, shownTarget } from "../notify/channel.ts";
 import { PROBLEM_ADVICE } from "../problem-advice.ts";
 import { registryEntry } from "../registry.ts";
 import { SECONDS_PER_DAY } from "../report-day.ts";
@@ -435,6 +439,43 @@ export const decidedSender = v.object({
   note: v.string(),
   decidedBy: v.string(),
   decidedSeconds: v.number(),
+});
+
+/** A channel; of a URL only its host is shown. */
+export const channel = v.object({
+  id: v.string(),
+  account: v.string(),
+  kind: v.picklist(CHANNEL_KINDS),
+  name: v.string(),
+  target: v.string(),
+  sendsNotices: v.boolean(),
+  digest: v.picklist(DIGEST_INTERVALS),
+  timeZone: v.string(),
+  createdSeconds: v.number(),
+  createdBy: v.string(),
+});
+
+/** A channel as output: without its secret, and with as much of its target as may be shown. */
+export function channelOf({ secret: _, ...stored }: Channel): v.InferOutput<typeof channel> {
+  return { ...stored, target: shownTarget(stored) };
+}
+
+/** A notice, digest or test on its way to a channel. */
+export const delivery = v.object({
+  id: v.string(),
+  channel: v.string(),
+  account: v.string(),
+  kind: v.picklist(DELIVERY_KINDS),
+  /** Id of the notice, day of the digest, or time of the test. */
+  subject: v.string(),
+  state: v.picklist(DELIVERY_STATES),
+  attempts: v.number(),
+  /** What the last attempt came to, as a sentence. */
+  result: v.string(),
+  createdSeconds: v.number(),
+  /** When the next attempt is due, while it is waiting. */
+  nextSeconds: v.number(),
+  finishedSeconds: v.number(),
 });
 
 const watched = {

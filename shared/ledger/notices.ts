@@ -174,6 +174,11 @@ export function noticesQuery(accounts: readonly string[], limit: number): Query<
   };
 }
 
+/** One notice: one row or none. */
+export function noticeQuery(id: string): Query<Notice> {
+  return query(`SELECT ${NOTICE_COLUMNS} FROM notices WHERE id = ?1`, [id], noticeRow);
+}
+
 /** Notices of an account made in a time, both ends included, oldest first: what a digest tells. */
 export function noticesBetweenQuery(
   account: string,

@@ -99,7 +99,7 @@ export interface Mail {
 const SOURCE = `CASE WHEN ${RECORD_KEY.isAuthenticated} THEN ${RECORD_KEY.auth} ELSE ${RECORD_KEY.address} END`;
 
 /** Sums over rows of `keys` (key, counted, doubted, firstDay, lastDay). */
-const SUMS = `sum(counted) AS messages,
+export const SUMS = `sum(counted) AS messages,
   sum(CASE WHEN ${RECORD_KEY.isPass} THEN counted ELSE 0 END) AS passed,
   sum(CASE WHEN ${RECORD_KEY.dkim} = 'p' THEN counted ELSE 0 END) AS dkimAligned,
   sum(CASE WHEN ${RECORD_KEY.spf} = 'p' THEN counted ELSE 0 END) AS spfAligned,
@@ -109,7 +109,7 @@ const SUMS = `sum(counted) AS messages,
   sum(doubted) AS uncounted,
   min(firstDay) AS firstDay, max(lastDay) AS lastDay`;
 
-const figures = {
+export const figures = {
   messages: v.number(),
   passed: v.number(),
   dkimAligned: v.number(),
@@ -180,7 +180,7 @@ export function mailQuery(scope: DomainScope): Query<Mail> {
 }
 
 /** Figures of a scope's domain by key: messages on its days, and when the key was seen in all kept details. */
-function keysOf(scope: DomainScope, match?: SourceMatch): SqlPart {
+export function keysOf(scope: DomainScope, match?: SourceMatch): SqlPart {
   const { firstDay = 0, lastDay = Number.MAX_SAFE_INTEGER, ...always } = scope;
   const found = matchingFigures(always, match);
   return {

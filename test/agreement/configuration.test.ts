@@ -36,6 +36,7 @@ const bindings = v.object({
     {},
   ),
   analytics_engine_datasets: v.optional(v.array(v.object({ binding: v.string(), dataset: v.string() })), []),
+  send_email: v.optional(v.array(v.object({ name: v.string() })), []),
   services: v.optional(
     v.array(
       v.object({
@@ -81,7 +82,10 @@ const environments: [string, Config][] = WORKERS.flatMap((worker): [string, Conf
   [`${worker}, local`, readLocalConfig(worker)],
 ]);
 
-/** Binding → what stands behind it, by its kind; a local dataset is a service with the dataset as a property. */
+/**
+ * Binding → what stands behind it, by its kind; a local dataset is a service with the dataset as a property, and outgoing mail a
+ * service of its own.
+ */
 function bindingNames(environment: Config): Record<string, string> {
   return Object.fromEntries([
     ...environment.kv_namespaces.map(({ binding }) => [binding, "kv"]),
@@ -89,11 +93,16 @@ function bindingNames(environment: Config): Record<string, string> {
     ...environment.r2_buckets.map(({ binding, bucket_name }) => [binding, `bucket ${bucket_name}`]),
     ...environment.queues.producers.map(({ binding, queue }) => [binding, `queue ${queue}`]),
     ...environment.analytics_engine_datasets.map(({ binding, dataset }) => [binding, `dataset ${dataset}`]),
+    ...environment.send_email.map(({ name }) => [name, "mail"]),
     ...environment.services.map(({ binding, service, entrypoint, props }) => [
       binding,
-      props === undefined ? `service ${service}#${entrypoint}` : `dataset ${props.dataset}`,
+      props === undefined ? serviceName(service, entrypoint) : `dataset ${props.dataset}`,
     ]),
   ]);
+}
+
+function serviceName(service: string, entrypoint: string | undefined): string {
+  return service === "dmarc-mail-out" ? "mail" : `service ${service}#${entrypoint}`;
 }
 
 /** The names of our queues as the Workers' code writes them. */
@@ -182,6 +191,7 @@ describe("on one machine", () => {
           kv_namespaces: [{ binding: "KV", id: "0f" }],
           d1_databases: [{ binding: "D1", database_name: "figures", database_id: "1f", migrations_dir: "m" }],
           services: [{ binding: "B", service: "b" }],
+          send_email: [{ name: "MAIL" }],
           analytics_engine_datasets: [{ binding: "DATA", dataset: "data" }],
           queues: {
             producers: [{ binding: "Q", queue: "q" }],
@@ -200,6 +210,7 @@ describe("on one machine", () => {
       services: [
         { binding: "B", service: "b" },
         { binding: "DATA", service: "dmarc-analytics", entrypoint: "Dataset", props: { dataset: "data" } },
+        { binding: "MAIL", service: "dmarc-mail-out", entrypoint: "MailOut" },
       ],
       queues: {
         producers: [{ binding: "Q", queue: "q" }],

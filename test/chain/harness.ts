@@ -71,6 +71,7 @@ export async function startChain(faults: Faults = {}): Promise<Chain> {
         vars: { RETRY_BASE_SECONDS: 0 },
         replaced: { bindings: faults.process ?? [], service: "faulty" },
       }),
+      localWorker("mail-out", { vars: { LOCAL_MAIL_URL: "", LOCAL_MAIL_TOKEN: "" } }),
       localWorker("analytics", {
         vars: {
           LOCAL_ANALYTICS_URL: engine.connection.baseUrl.replace(/\/client\/v4$/, ""),

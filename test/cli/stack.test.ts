@@ -277,7 +277,7 @@ describe("figures", () => {
     expect((await run("dead-letters", "list")).stdout).toMatch(
       /code +empty\nreason +Nothing\.\nwhat to do +Nothing to do: discard it\.\nraw key +raw\/1\nRUA address +dmarc@acme\.example\naccount +acme\nattempts +1\nid +20260101-dead\n/,
     );
-    expect((await run("dead-letters", "list", "--discarded")).stdout).toBe("There is no discarded dead letter.\n");
+    expect((await run("dead-letters", "list", "--discarded")).stdout).toBe("No discarded dead letters.\n");
   });
 });
 

@@ -20,6 +20,9 @@ const OF_THEIR_OWN = new Set<string>([
   "nameAddresses",
   "mute",
   "unmute",
+  "addChannel",
+  "removeChannel",
+  "testChannel",
   "setMtaSts",
   "removeMtaSts",
 ]);
@@ -110,6 +113,18 @@ const INPUTS: Partial<Record<OperationName, object>> = {
   listIncidents: { account: "a&b", domain: "a.example", state: "resolved" },
   listNotices: { account: "acme" },
   listMutes: { account: "acme" },
+  addChannel: {
+    account: "a/b",
+    kind: "webhook",
+    name: "Ops",
+    target: "https://alerts.example/x?y=1",
+    sendsNotices: true,
+    digest: "weekly",
+    timeZone: "Europe/Berlin",
+  },
+  removeChannel: { account: "a/b", id: "0123456789abcdef" },
+  testChannel: { account: "a/b", id: "0123456789abcdef" },
+  runSchedule: { cron: "* * * * *" },
   mute: { account: "a/b", domain: "a.example", rule: "newSender", subject: "x y", days: 7, note: "known" },
   unmute: { account: "a/b", domain: "a.example", rule: "newSender", subject: "x y" },
 };

@@ -52,6 +52,7 @@ export async function startPipeline({ dnsUrl = "" }: { dnsUrl?: string } = {}): 
       localWorker("dashboard", { vars: dashboard }),
       localWorker("ingest"),
       localWorker("process", { vars: { DNS_OVER_HTTPS_URL: dnsUrl } }),
+      localWorker("mail-out", { vars: { LOCAL_MAIL_URL: "", LOCAL_MAIL_TOKEN: "" } }),
       localWorker("analytics", { vars: analytics }),
     ],
   });

@@ -39,6 +39,12 @@ beforeAll(async () => {
     };
   });
   await settleSamples(dashboard.ledger, samples, { nowSeconds });
+  const records = ["2001:db8:1:2::5", "2001:db8:1:2:9::", "2001:db8:1:3::1"].map((sourceIp) =>
+    sampleRecord("six.example", { sourceIp, count: 10 }),
+  );
+  const report = aggregateReport("six.example", { day: TODAY - 1, records });
+  const six: Sample = { account: "acme", uid: "f".repeat(32), report, records, receivedSeconds: nowSeconds };
+  await settleSamples(dashboard.ledger, [six], { nowSeconds });
   const name = { address: "203.0.113.3", host: `crm.${DOMAIN}`, asn: 64500, holder: "HOSTER", country: "DE" };
   await change(dashboard.ledger, [putAddressNames([name], nowSeconds + 86_400)]);
 });
@@ -149,6 +155,43 @@ describe("a decision about each kind of subject", () => {
     const text = await page(`/domains/${DOMAIN}/sources/sendgrid.net`);
     expect(text).toContain('<option value="service:Twilio SendGrid">all of Twilio SendGrid</option>');
     expect(text).toContain("Not decided yet");
+  });
+});
+
+describe("Sources put together", () => {
+  async function rows(group: string, domain = DOMAIN): Promise<[string, number, number][]> {
+    const text = await page(`/domains/${domain}/sources?group=${group}&export=json&table=sources`);
+    const found: { source: string; addresses: number; messages: number }[] = JSON.parse(text);
+    return found.map(({ source, addresses, messages }) => [source, addresses, messages]);
+  }
+
+  it("by address, by service or organization, by network; each adds up to all mail", async () => {
+    const own = sampleRecord(DOMAIN).sourceIp;
+    expect(await rows("address")).toEqual([
+      [own, 1, 3000],
+      ["203.0.113.3", 1, 210],
+      ["203.0.113.4", 1, 150],
+      ["198.51.100.7", 1, 120],
+    ]);
+    expect(await rows("service")).toEqual([
+      [DOMAIN, 1, 3000],
+      ["203.0.113.3", 1, 210],
+      ["203.0.113.4", 1, 150],
+      ["Twilio SendGrid", 1, 120],
+    ]);
+    // One address of the /24 was looked up; the others are known by their prefix.
+    expect(await rows("network")).toEqual([
+      [own.replace(/\d+$/, "0/24"), 1, 3000],
+      ["AS64500 HOSTER", 1, 210],
+      ["203.0.113.0/24", 1, 150],
+      ["198.51.100.0/24", 1, 120],
+    ]);
+    expect(await rows("network", "six.example")).toEqual([
+      ["2001:db8:1:2::/64", 2, 20],
+      ["2001:db8:1:3::/64", 1, 10],
+    ]);
+    const text = await page(`/domains/${DOMAIN}/sources?group=network`);
+    expect(text).toContain('aria-current="true">Network</a>');
   });
 });
 

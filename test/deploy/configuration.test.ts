@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { completeConfig, WORKERS, type Worker } from "../../deploy/configuration.ts";
+import { completeConfig, WORKERS, type Worker, writeConfigs } from "../../deploy/configuration.ts";
 import { type GivenSettings, readSettings } from "../../deploy/settings.ts";
 import { FREE_PLAN_LIMITS } from "../../shared/limits.ts";
 import { ROOT } from "./deployment.ts";
@@ -38,6 +38,17 @@ test("the free plan leaves out CPU limits, takes one message an invocation, and 
   });
   expect(paid.vars).toMatchObject({ MAX_REPORT_BYTES: 0 });
   expect(free.triggers).toEqual(paid.triggers);
+});
+
+test("settings of one's own go to the Workers that have them", () => {
+  const given = { vars: { KEEP_DETAIL_DAYS: 200, AUTHSERV_ID: "mx.example" } };
+  expect(configOf("process", given).vars).toMatchObject({ KEEP_DETAIL_DAYS: 200 });
+  expect(configOf("process", given).vars).not.toHaveProperty("AUTHSERV_ID");
+  expect(configOf("ingest", given).vars).toMatchObject({ AUTHSERV_ID: "mx.example" });
+  const settings = readSettings({ rua: "dmarc@example.com", vars: { KEEP_DETIAL_DAYS: 1 } });
+  if (!settings.ok) throw new Error(settings.error);
+  const write = () => writeConfigs(ROOT, "/nonexistent", settings.value, IDS);
+  expect(write).toThrow("no Worker has a setting KEEP_DETIAL_DAYS");
 });
 
 test("addresses of added domains are made where their mail is routed", () => {

@@ -38,6 +38,7 @@ export const PAGES = {
   "/operations/conflicts": { role: "operator", tables: ["doubted", "conflicts"] },
   "/operations/conflicts/:id": { role: "operator", tables: ["differences"] },
   "/operations/jobs": { role: "operator", tables: ["jobs"] },
+  "/channels": { role: "owner", tables: ["channels", "deliveries"] },
   "/glossary": { role: "owner", tables: [] },
 } as const satisfies Record<string, PageRoute>;
 
@@ -50,6 +51,7 @@ export const CHANGES = {
   "/operations/conflicts": { role: "operator" },
   "/operations/jobs": { role: "operator" },
   "/add": { role: "owner" },
+  "/channels": { role: "owner" },
   "/domains/:domain/setup": { role: "owner" },
   "/domains/:domain/records": { role: "owner" },
   "/domains/:domain/inbound": { role: "owner" },

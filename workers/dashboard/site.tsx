@@ -16,6 +16,8 @@ import { askEngine } from "./engine.ts";
 import { ApiError } from "./errors.ts";
 import { addFromForm, addPage } from "./pages/add-domain.tsx";
 import { alertsPage, changeMutes } from "./pages/alerts.tsx";
+import { changeChannels, channelsPage } from "./pages/channels.tsx";
+
 import { conflictPage, conflictsPage, decideConflict } from "./pages/conflicts.tsx";
 import { changeDeadLetters, deadLetterPage, deadLetterRawFile, deadLettersPage } from "./pages/dead-letters.tsx";
 import { domainsPage } from "./pages/domains.tsx";
@@ -67,6 +69,7 @@ const HANDLERS: Record<PagePath, Page> = {
   "/operations/conflicts": conflictsPage,
   "/operations/conflicts/:id": (request, c) => conflictPage(request, parameter(c, "id")),
   "/operations/jobs": (request) => jobsPage(request),
+  "/channels": (request) => channelsPage(request),
   "/glossary": glossaryPage,
 };
 
@@ -88,6 +91,7 @@ const FORMS: Record<
   "/domains/:domain/addresses/:address": (request, form, c) =>
     decideAddress(request, form, { domain: domainOf(c), address: parameter(c, "address") }),
   "/add": addFromForm,
+  "/channels": changeChannels,
   "/domains/:domain/setup": (request, form, c) => changeSetup(request, form, domainOf(c)),
   "/domains/:domain/records": (request, form, c) => checkAgain(request, form, domainOf(c)),
   "/domains/:domain/inbound": (request, form, c) => changeInbound(request, form, domainOf(c)),

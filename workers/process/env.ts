@@ -13,8 +13,13 @@ export interface DatasetBinding {
   writeDataPoint(point: DataPoint): unknown;
 }
 
+/** The `send_email` binding as it is used; on one machine a service with the same method. */
+export interface MailBinding {
+  send(mail: { from: string; to: string; subject: string; text: string; html: string }): Promise<unknown>;
+}
+
 type Datasets = "DMARC_ANALYTICS" | "DMARC_EVENTS" | "DMARC_TLS" | "DMARC_FAILURES";
-type Texts = "DNS_OVER_HTTPS_URL" | "RUA_HOST";
+type Texts = "DNS_OVER_HTTPS_URL" | "RUA_HOST" | "NOTICES_FROM" | "DASHBOARD_URL" | "NOTIFY_LOCAL_ORIGIN";
 type Settings =
   | "RETRY_BASE_SECONDS"
   | "ADDRESS_RECORDS_PER_DAY"
@@ -26,8 +31,9 @@ type Settings =
   | "WATCH_QUERIES_PER_RUN"
   | "NEW_ACCOUNTS_SHARD";
 
-export type ProcessEnv = Omit<ProcessBindings, Datasets | Settings | Texts> &
-  Record<Datasets, DatasetBinding> &
+export type ProcessEnv = Omit<ProcessBindings, Datasets | Settings | Texts | "SEND_EMAIL"> & {
+  SEND_EMAIL: MailBinding;
+} & Record<Datasets, DatasetBinding> &
   Record<Settings, number> &
   Record<Texts, string>;
 

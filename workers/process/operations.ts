@@ -21,6 +21,7 @@ import { isoDate } from "../../shared/storage.ts";
 import { normalizeEmail, ViewerValueError, validViewer } from "../../shared/viewers.ts";
 import { addDomain, addDomains, domainSetup, removeDomain } from "./add-domain.ts";
 import { adviseSpfInTime } from "./advise-spf.ts";
+import { createChannel, deleteChannel, testChannel } from "./channels.ts";
 import { checkNow } from "./check-domains.ts";
 import { compareConflict, decideConflict, keepVerified } from "./conflict-operations.ts";
 import { discardDeadLetters, requeueDeadLetters, restoreDeadLetters } from "./dead-letter-operations.ts";
@@ -34,6 +35,7 @@ import { outsideWorld } from "./outside-world.ts";
 import { addRegistration, putRegistration, valid } from "./put-registration.ts";
 import { describeRawObject, readRawObject } from "./raw-object.ts";
 import { readRecords } from "./record-reader.ts";
+import { runSchedule, SCHEDULES } from "./schedules.ts";
 import { cancelJob, startJob } from "./start-job.ts";
 import { readStatus } from "./status.ts";
 import { takeBackReport, undoTakeBack } from "./take-back.ts";
@@ -120,6 +122,9 @@ const HANDLERS: Handlers = {
   addDomains: (named, { invocation }) => addDomains(named, invocation, randomBytes),
   domainSetup: (named, { invocation }) => domainSetup(named, invocation),
   removeDomain: (named, { invocation }) => removeDomain(named, invocation),
+  addChannel: createChannel,
+  removeChannel: deleteChannel,
+  testChannel,
   decideSender: ({ decision, note, ...name }, { invocation, caller }) =>
     decideSender(name, { decision, note: note ?? "", by: caller.name }, invocation),
   undoSenderDecision: (name, { invocation, caller }) => undoSenderDecision(name, caller.name, invocation),
@@ -131,6 +136,10 @@ const HANDLERS: Handlers = {
   nameAddresses: async (shown, { invocation }) =>
     ok({ named: await nameAddresses(shown, invocation, outsideWorld(invocation.env)) }),
 
+  async runSchedule({ cron }, { invocation }) {
+    if (SCHEDULES[cron] === undefined) return missing(`There is no schedule '${cron}'.`);
+    return ok(await runSchedule(cron, invocation));
+  },
   runWatch: async (_, { invocation }) => ok(await watchDomains(invocation, true)),
   mute: async (wanted, { invocation, caller }) => ok(await mute(wanted, caller.name, invocation)),
   async unmute(name, { invocation }) {

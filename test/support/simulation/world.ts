@@ -71,6 +71,10 @@ export class World {
   maxReportBytes = 0;
   dnsQuestions = 6000;
   watchQueries = 900;
+  /** Mails that process has sent. */
+  readonly sentMails: Parameters<ProcessEnv["SEND_EMAIL"]["send"]>[0][] = [];
+  /** An origin that webhooks may go to. */
+  webhookOrigin = "";
 
   readonly #databases: readonly LedgerDatabase[];
   #bound: number;
@@ -304,6 +308,13 @@ export class World {
       RUA_HOST: this.ruaHost,
       MAX_REPORT_BYTES: this.maxReportBytes,
       DNS_QUESTIONS_PER_RUN: this.dnsQuestions,
+      SEND_EMAIL: invocation.bind(
+        { send: async (mail: (typeof this.sentMails)[number]) => void this.sentMails.push(mail) },
+        () => "email.send",
+      ),
+      NOTICES_FROM: "dmarc@sim.example",
+      DASHBOARD_URL: "https://dmarc.sim.example",
+      NOTIFY_LOCAL_ORIGIN: this.webhookOrigin,
     });
   }
 }

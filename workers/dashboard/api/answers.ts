@@ -1,7 +1,8 @@
 /** What the dashboard answers itself: from the ledger, and statements of one's own from Analytics Engine. */
 import { postSql } from "../../../shared/analytics/sql.ts";
 import type { DashboardOperation, Inputs, Outputs } from "../../../shared/contract/operations.ts";
-import { conflictOf, deadLetterOf } from "../../../shared/contract/shapes.ts";
+import { channelOf, conflictOf, deadLetterOf } from "../../../shared/contract/shapes.ts";
+import { accountsQuery } from "../../../shared/ledger/accounts.ts";
 import {
   ACTIVITY_DAYS,
   activityQuery,
@@ -12,6 +13,7 @@ import {
   readParts,
 } from "../../../shared/ledger/activity.ts";
 import { addressesQuery } from "../../../shared/ledger/addresses.ts";
+import { channelsQuery, deliveriesQuery } from "../../../shared/ledger/channels.ts";
 import { conflictsNamedQuery, conflictsQuery, doubtedConflictsQuery } from "../../../shared/ledger/conflicts.ts";
 import { domainDaysQuery } from "../../../shared/ledger/days.ts";
 import {
@@ -24,7 +26,9 @@ import { incidentsQuery, mutesQuery, noticesQuery } from "../../../shared/ledger
 import { peopleQuery, personQuery } from "../../../shared/ledger/people.ts";
 import { refusedMailQuery } from "../../../shared/ledger/refused-mail.ts";
 import { statsQuery } from "../../../shared/ledger/stats.ts";
-import { PAGE_LIMITS, WATCH_LIMITS } from "../../../shared/limits.ts";
+
+import { NOTIFY_LIMITS, PAGE_LIMITS, WATCH_LIMITS } from "../../../shared/limits.ts";
+
 import { pageOf } from "../../../shared/operations.ts";
 import { normalizeRua } from "../../../shared/registry.ts";
 import { parseDay, SECONDS_PER_DAY } from "../../../shared/report-day.ts";
@@ -125,9 +129,23 @@ const ANSWERS: Answers = {
     if (found === undefined) throw new ApiError("not_found", `There is no job '${id}'.`);
     return found;
   },
+  async listChannels(c, { account }) {
+    const accounts = await channelAccounts(c, account);
+    return { items: (await c.get("ledger").ask(channelsQuery(accounts))).map(channelOf) };
+  },
+  async listDeliveries(c, { account }) {
+    const accounts = await channelAccounts(c, account);
+    return { items: await c.get("ledger").ask(deliveriesQuery(accounts, NOTIFY_LIMITS.deliveriesShown)) };
+  },
   acceptConflict: (c, { id }) => operate(c, "decideConflict", { id, decision: "replace" }),
   discardConflict: (c, { id }) => operate(c, "decideConflict", { id, decision: "keep" }),
 };
+
+/** As accountsOf, but for an operator also accounts without reports, which may have channels already. */
+async function channelAccounts(c: Call, account: string | undefined): Promise<readonly string[]> {
+  if (account !== undefined || c.get("access").accounts !== undefined) return accountsOf(c, account);
+  return [...(await c.get("ledger").askDirectory(accountsQuery())).map((one) => one.account), ""];
+}
 
 /**
  * The accounts whose incidents a person may see: their own, or all and what is of none, the pipeline's own.

@@ -127,7 +127,7 @@ interface AccountProps {
 }
 
 /** Whose the domain is: a person with one account is not asked; an operator may name a new one. */
-function AccountField({ request, accounts, chosen }: AccountProps) {
+export function AccountField({ request, accounts, chosen }: AccountProps) {
   const [only] = accounts;
   if (request.access.role === "operator") {
     return (

@@ -49,7 +49,9 @@ export async function alertsPage(request: PageRequest): Promise<PageResult> {
       section: "alerts",
       body: (
         <>
-          <PageHead title="Alerts" lead="What needs you, found in reports and records" />
+          <PageHead title="Alerts" lead="What needs you, found in reports and records">
+            <a href="/channels">Channels: who is told</a>
+          </PageHead>
           {tables.map((table) => table.view(request.url))}
         </>
       ),

@@ -4,7 +4,9 @@ import { mergeSources, type Source } from "../../../shared/guidance/sources.ts";
 import { decideBy } from "../../../shared/guidance/verdict-input.ts";
 import { hitsOf, STEPS, type Step } from "../../../shared/guidance/what-if.ts";
 import { extentQuery } from "../../../shared/ledger/domains.ts";
+import { sourceOriginsQuery } from "../../../shared/ledger/source-groups.ts";
 import { mailQuery, SOURCE_LIMITS } from "../../../shared/ledger/sources.ts";
+import { askNames } from "../data/address-names.ts";
 import { formatCount } from "../data/numbers.ts";
 import { BeforeDetails, detailsSince } from "../parts/before-details.tsx";
 import { DomainHead, domainCrumbs } from "../parts/domain-frame.tsx";
@@ -16,6 +18,7 @@ import { PeriodText } from "../parts/period-view.tsx";
 import { askOne, domainScope, linkTo, linkWith, type PageRequest, periodOf } from "../parts/request.ts";
 import { PartialSources } from "./overview.tsx";
 import { decisionsBySource } from "./sender-decision.tsx";
+import { byService, GroupChoice, groupingOf, groupsTable } from "./source-groups.tsx";
 import { ROLE_WORDS, sourcesTable } from "./sources-table.tsx";
 
 export async function sourcesPage(request: PageRequest, domain: string): Promise<PageResult> {
@@ -35,7 +38,21 @@ export async function sourcesPage(request: PageRequest, domain: string): Promise
   const filter = readFilter(request.parameters);
   const sources = selectSources(mergeSources(groups, domain), { judged, filter, domain });
   const { step } = filter;
-  const table = sourcesTable(request, { domain, period, dataSince, decisions, judged, sources, step });
+  const by = groupingOf(request);
+  // Those not known yet are looked up once the page was sent, and have their network the next time.
+  if (by === "network")
+    await askNames(
+      request,
+      groups.map(({ sourceIp }) => sourceIp),
+    );
+  const table =
+    by === undefined
+      ? sourcesTable(request, { domain, period, dataSince, decisions, judged, sources, step })
+      : groupsTable(request, {
+          domain,
+          by,
+          groups: by === "service" ? byService(sources) : await request.ask(sourceOriginsQuery(scope, by)),
+        });
   return {
     tables: [table],
     content: {
@@ -65,6 +82,7 @@ export async function sourcesPage(request: PageRequest, domain: string): Promise
           <BeforeDetails period={period} extent={extent} />
           {groups.length >= SOURCE_LIMITS.maxGroups && <PartialSources />}
           <UndecidedLink request={request} domain={domain} judged={judged} />
+          <GroupChoice url={request.url} current={by} />
           {filter.role !== undefined && <Filtered url={request.url} filter={{ ...filter, role: filter.role }} />}
           {table.view(request.url)}
         </>

@@ -3,6 +3,7 @@ import type { DeadLetterRow } from "../../../shared/ledger/dead-letters.ts";
 import type { QueueMessage } from "../../../shared/messages.ts";
 import type { OperationRefused } from "../../../shared/operations.ts";
 import type { Invocation, LogEntry } from "../env.ts";
+import { deliveryKind } from "./delivery.ts";
 import { jobKind } from "./job.ts";
 import type { Ending, MessageKind, Received } from "./kind.ts";
 import { pointsKind } from "./points.ts";
@@ -15,6 +16,7 @@ const KINDS: { [Name in KindName]: MessageKind<MessageOf<Name>> } = {
   report: reportKind,
   points: pointsKind,
   job: jobKind,
+  delivery: deliveryKind,
 };
 
 /** Processes the messages of a batch, grouped by kind. @returns the ending of each */
@@ -23,7 +25,8 @@ export async function runMessages(
   invocation: Invocation,
 ): Promise<Map<Received<QueueMessage>, Ending>> {
   const endings = new Map<Received<QueueMessage>, Ending>();
-  for (const name of ["report", "points", "job"] as const) await runKind(name, received, { invocation, endings });
+  for (const name of ["report", "points", "job", "delivery"] as const)
+    await runKind(name, received, { invocation, endings });
   return endings;
 }
 
@@ -56,6 +59,8 @@ export function fileExhausted(
       return KINDS.points.fileExhausted({ message, ...delivery }, lastError, invocation);
     case "job":
       return KINDS.job.fileExhausted({ message, ...delivery }, lastError, invocation);
+    case "delivery":
+      return KINDS.delivery.fileExhausted({ message, ...delivery }, lastError, invocation);
   }
 }
 
@@ -72,5 +77,7 @@ export function messageAgain(
       return KINDS.points.again(message, deadLetter, invocation);
     case "job":
       return KINDS.job.again(message, deadLetter, invocation);
+    case "delivery":
+      return KINDS.delivery.again(message, deadLetter, invocation);
   }
 }

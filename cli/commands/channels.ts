@@ -1,0 +1,129 @@
+/** `dmarc channels`: where notices and digests are sent, and what came of each. */
+import { Argument, type Command, Option } from "commander";
+import type { Outputs } from "../../shared/contract/operations.ts";
+import {
+  CHANNEL_KINDS,
+  type ChannelKind,
+  DIGEST_INTERVALS,
+  type DigestInterval,
+  shownTarget,
+} from "../../shared/notify/channel.ts";
+import { addConnectionOptions, type ConnectionOptions, connect } from "../connection.ts";
+import { printJson, printOut, renderPairs, renderTable } from "../terminal.ts";
+
+interface ChannelOptions extends ConnectionOptions {
+  account: string;
+  json?: true;
+}
+interface AddOptions extends ChannelOptions {
+  name?: string;
+  notices: boolean;
+  digest: DigestInterval;
+  timeZone: string;
+}
+
+const EXAMPLES = `
+Examples:
+  dmarc channels add email ann@example.com --digest weekly --time-zone Europe/Berlin
+  dmarc channels add webhook https://alerts.example.com/dmarc                 prints the key of its signature, this once
+  dmarc channels add slack https://hooks.slack.com/services/... --no-notices --digest daily
+  dmarc channels test 3f2a9c11d0e4b7a6
+  dmarc channels deliveries                                                   what was sent, what failed and why
+
+Notices are sent as they are made, at most one a domain and day; the rest is in the digest. --account "" is the pipeline itself.
+Exit code: 0 done, 1 wrong use or failure.`;
+
+/** Adds the command with its subcommands. */
+export function addChannels(program: Command): void {
+  const channels = program.command("channels").description("Where notices and digests are sent");
+  channels.addHelpText("after", EXAMPLES);
+  subcommand(channels, "list", "Channels").action(list);
+  subcommand(channels, "add", "Add a channel")
+    .addArgument(new Argument("<kind>", "kind of channel").choices(CHANNEL_KINDS))
+    .argument("<target>", "mail address or URL")
+    .option("--name <name>", "what it is called; its address or host unless given")
+    .option("--no-notices", "only digests are sent")
+    .addOption(
+      new Option("--digest <interval>", "how often a digest is sent").choices(DIGEST_INTERVALS).default("none"),
+    )
+    .option("--time-zone <name>", "digests come at 8 in the morning of this zone", "UTC")
+    .action(add);
+  subcommand(channels, "remove <id>", "Remove a channel and the list of its deliveries").action(remove);
+  subcommand(channels, "test <id>", "Send a test").action(test);
+  subcommand(channels, "deliveries", "The newest deliveries").action(deliveries);
+}
+
+function subcommand(channels: Command, nameAndArguments: string, description: string): Command {
+  const command = channels
+    .command(nameAndArguments)
+    .description(description)
+    .option("--account <name>", "account", "default")
+    .option("--json", "JSON for programs");
+  return addConnectionOptions(command).addHelpText("after", EXAMPLES);
+}
+
+async function list(options: ChannelOptions): Promise<void> {
+  const { items } = await connect(options).ask("listChannels", { account: options.account });
+  if (options.json) return printJson(items);
+  if (items.length === 0) return printOut("No channels; add one with `dmarc channels add KIND TARGET`.");
+  const rows = items.map((one) => [
+    one.id,
+    one.kind,
+    one.name,
+    one.target,
+    one.sendsNotices ? "yes" : "no",
+    one.digest,
+  ]);
+  printOut(renderTable(["id", "kind", "name", "target", "notices", "digest"], rows));
+}
+
+async function add(kind: ChannelKind, target: string, options: AddOptions): Promise<void> {
+  const { account, name = shownTarget({ kind, target }), notices, digest, timeZone } = options;
+  const settings = { account, kind, name: name.slice(0, 80), target, sendsNotices: notices, digest, timeZone };
+  const added = await connect(options).ask("addChannel", settings);
+  if (options.json) return printJson(added);
+  printOut(renderPairs(pairsOf(added)));
+  if (added.secret !== "")
+    printOut("The secret is not shown again: deliveries are signed with it (docs/notifications.md).");
+}
+
+function pairsOf(added: Outputs["addChannel"]): [string, string][] {
+  const { id, kind, name, target, sendsNotices, digest, timeZone, secret } = added;
+  return [
+    ["id", id],
+    ["kind", kind],
+    ["name", name],
+    ["target", target],
+    ["notices", sendsNotices ? "yes" : "no"],
+    ["digest", digest === "none" ? "none" : `${digest}, at 8:00 ${timeZone}`],
+    ...(secret === "" ? [] : [["secret", secret] as [string, string]]),
+  ];
+}
+
+async function remove(id: string, options: ChannelOptions): Promise<void> {
+  await connect(options).ask("removeChannel", { account: options.account, id });
+  if (options.json) printJson({ removed: id });
+  else printOut(`Channel ${id} is removed.`);
+}
+
+async function test(id: string, options: ChannelOptions): Promise<void> {
+  const sent = await connect(options).ask("testChannel", { account: options.account, id });
+  if (options.json) printJson(sent);
+  else printOut("A test is on its way; `dmarc channels deliveries` has its result.");
+}
+
+async function deliveries(options: ChannelOptions): Promise<void> {
+  const { items } = await connect(options).ask("listDeliveries", { account: options.account });
+  if (options.json) return printJson(items);
+  if (items.length === 0) return printOut("Nothing has been delivered yet.");
+  const rows = items.map(({ createdSeconds, channel, kind, subject, state, attempts, result }) => [
+    new Date(createdSeconds * 1000).toISOString().slice(0, 16).replace("T", " "),
+    channel,
+    kind,
+    kind === "digest" ? subject : "",
+    state,
+    attempts,
+    result,
+  ]);
+  printOut(renderTable(["created", "channel", "kind", "day", "state", "attempts", "result"], rows));
+}

@@ -1,0 +1,79 @@
+/**
+ * Where mail of one machine goes out: to an SMTP server if one is named, otherwise into files of the state folder, where a
+ * person can read it. Only the Worker that stands in for `send_email` has the token.
+ */
+
+import { mkdirSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import * as v from "valibot";
+import { createTransport } from "./smtp/transport.ts";
+
+export interface MailOutOptions {
+  /** Folder for mails that are not sent. */
+  folder: string;
+  /** URL of an SMTP server, such as `smtp://localhost:1025`; "" = none. */
+  relayUrl: string;
+  token: string;
+}
+
+export interface MailOut {
+  /** Without a path. */
+  url: string;
+  stop: () => Promise<void>;
+}
+
+const mailMessage = v.object({
+  from: v.string(),
+  to: v.string(),
+  subject: v.string(),
+  text: v.string(),
+  html: v.string(),
+});
+
+/** Resolves when it listens, on 127.0.0.1 and any free port. */
+export function openMailOut({ folder, relayUrl, token }: MailOutOptions): Promise<MailOut> {
+  const transport =
+    relayUrl === "" ? createTransport({ streamTransport: true, buffer: true }) : createTransport(relayUrl);
+  const server = createServer(async (request, response) => {
+    try {
+      if (request.headers.authorization !== `Bearer ${token}`) {
+        response.writeHead(403).end("Forbidden");
+        return;
+      }
+      const mail = v.parse(mailMessage, JSON.parse(await text(request)));
+      const sent: unknown = await transport.sendMail(mail);
+      const { messageId, message } = v.parse(sentMail, sent);
+      if (message !== undefined) keep(folder, message);
+      response.writeHead(200).end(messageId);
+    } catch (error) {
+      response.writeHead(502).end(error instanceof Error ? error.message : String(error));
+    }
+  });
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const address = server.address();
+      const port = typeof address === "object" && address !== null ? address.port : 0;
+      resolve({
+        url: `http://127.0.0.1:${port}`,
+        stop: () =>
+          new Promise((done) => {
+            server.close(() => done());
+            server.closeAllConnections();
+            transport.close();
+          }),
+      });
+    });
+  });
+}
+
+/** What nodemailer answers; `message` is the mail itself where it was not sent. */
+const sentMail = v.object({ messageId: v.string(), message: v.optional(v.instance(Buffer)) });
+
+function keep(folder: string, mail: Buffer): void {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const name = `${new Date().toISOString().replaceAll(":", "-")}.eml`;
+  writeFileSync(join(folder, name), mail, { mode: 0o600 });
+}

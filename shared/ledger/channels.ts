@@ -1,0 +1,225 @@
+/** Channels, and the deliveries of notices and digests to them, in the database of the account. */
+import * as v from "valibot";
+import { NOTIFY_LIMITS } from "../limits.ts";
+import { CHANNEL_KINDS, type Channel, DIGEST_INTERVALS } from "../notify/channel.ts";
+import { ask, type Change, type LedgerDatabase, type Query, query } from "./database.ts";
+
+const channelRow = v.pipe(
+  v.object({
+    id: v.string(),
+    account: v.string(),
+    kind: v.picklist(CHANNEL_KINDS),
+    name: v.string(),
+    target: v.string(),
+    secret: v.string(),
+    sends_notices: v.number(),
+    digest: v.picklist(DIGEST_INTERVALS),
+    time_zone: v.string(),
+    created_seconds: v.number(),
+    created_by: v.string(),
+  }),
+  v.transform(
+    ({ sends_notices, time_zone, created_seconds, created_by, ...row }): Channel => ({
+      ...row,
+      sendsNotices: sends_notices === 1,
+      timeZone: time_zone,
+      createdSeconds: created_seconds,
+      createdBy: created_by,
+    }),
+  ),
+);
+
+const CHANNEL_COLUMNS =
+  "id, account, kind, name, target, secret, sends_notices, digest, time_zone, created_seconds, created_by";
+
+/** The channels of some accounts, oldest first. */
+export function channelsQuery(accounts: readonly string[]): Query<Channel> {
+  const sql = `SELECT ${CHANNEL_COLUMNS} FROM channels WHERE account IN (SELECT value FROM json_each(?1))
+    ORDER BY account, created_seconds, id`;
+  return query(sql, [JSON.stringify(accounts)], channelRow);
+}
+
+/** One channel of an account: one row or none. */
+export function channelQuery(account: string, id: string): Query<Channel> {
+  return query(`SELECT ${CHANNEL_COLUMNS} FROM channels WHERE id = ?1 AND account = ?2`, [id, account], channelRow);
+}
+
+/** Channels of a database that get digests. */
+export function digestChannelsQuery(): Query<Channel> {
+  return query(`SELECT ${CHANNEL_COLUMNS} FROM channels WHERE digest <> 'none' ORDER BY id`, [], channelRow);
+}
+
+/** Adds a channel, unless its account has as many as it may. */
+export function addChannel(channel: Channel): Change {
+  return {
+    sql: `INSERT INTO channels (${CHANNEL_COLUMNS})
+      SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11
+      WHERE (SELECT count(*) FROM channels WHERE account = ?2) < ?12 RETURNING id`,
+    parameters: [
+      channel.id,
+      channel.account,
+      channel.kind,
+      channel.name,
+      channel.target,
+      channel.secret,
+      channel.sendsNotices ? 1 : 0,
+      channel.digest,
+      channel.timeZone,
+      channel.createdSeconds,
+      channel.createdBy,
+      NOTIFY_LIMITS.channelsPerAccount,
+    ],
+  };
+}
+
+/** Removes a channel and its deliveries. */
+export function removeChannel(account: string, id: string): Change[] {
+  return [
+    {
+      sql: "DELETE FROM deliveries WHERE channel = ?1 AND EXISTS (SELECT 1 FROM channels WHERE id = ?1 AND account = ?2)",
+      parameters: [id, account],
+    },
+    { sql: "DELETE FROM channels WHERE id = ?1 AND account = ?2", parameters: [id, account] },
+  ];
+}
+
+export const DELIVERY_KINDS = ["notice", "digest", "test"] as const;
+export const DELIVERY_STATES = ["waiting", "sent", "failed"] as const;
+
+const deliveryRow = v.pipe(
+  v.object({
+    id: v.string(),
+    channel: v.string(),
+    account: v.string(),
+    kind: v.picklist(DELIVERY_KINDS),
+    subject: v.string(),
+    state: v.picklist(DELIVERY_STATES),
+    attempts: v.number(),
+    result: v.string(),
+    created_seconds: v.number(),
+    next_seconds: v.number(),
+    finished_seconds: v.number(),
+  }),
+  v.transform(({ created_seconds, next_seconds, finished_seconds, ...row }) => ({
+    ...row,
+    createdSeconds: created_seconds,
+    nextSeconds: next_seconds,
+    finishedSeconds: finished_seconds,
+  })),
+);
+
+/** A notice, digest or test on its way to a channel. */
+export type Delivery = v.InferOutput<typeof deliveryRow>;
+
+const DELIVERY_COLUMNS = `id, channel, account, kind, subject, state, attempts, result, created_seconds, next_seconds,
+  finished_seconds`;
+
+/** The newest deliveries of some accounts, newest first. */
+export function deliveriesQuery(accounts: readonly string[], limit: number): Query<Delivery> {
+  const sql = `SELECT ${DELIVERY_COLUMNS} FROM deliveries WHERE account IN (SELECT value FROM json_each(?1))
+    ORDER BY created_seconds DESC, id LIMIT ?2`;
+  return {
+    ...query(sql, [JSON.stringify(accounts), limit], deliveryRow),
+    combine: (parts) =>
+      parts
+        .flat()
+        .sort((a, b) => b.createdSeconds - a.createdSeconds)
+        .slice(0, limit),
+  };
+}
+
+/** When the digest before was due at a channel: one row, `null` if there was none. */
+export function digestBeforeQuery({ channel, createdSeconds }: Delivery): Query<number | null> {
+  const sql =
+    "SELECT max(created_seconds) AS seconds FROM deliveries WHERE channel = ?1 AND kind = 'digest' AND created_seconds < ?2";
+  const row = v.pipe(
+    v.object({ seconds: v.nullable(v.number()) }),
+    v.transform(({ seconds }) => seconds),
+  );
+  return query(sql, [channel, createdSeconds], row);
+}
+
+/** The id of a delivery: a channel gets the same thing once. */
+export function deliveryId(channel: string, kind: Delivery["kind"], subject: string): string {
+  return `${channel} ${kind} ${subject}`;
+}
+
+/**
+ * Adds deliveries of immediate notices to the channels of their accounts. Notices of the last days are looked at every time, so
+ * that none is missed after an outage; what has been added stays as it is.
+ */
+export function deliverNotices(nowSeconds: number): Change {
+  return {
+    sql: `INSERT OR IGNORE INTO deliveries (${DELIVERY_COLUMNS}, claimed_seconds)
+      SELECT c.id || ' notice ' || n.id, c.id, c.account, 'notice', n.id, 'waiting', 0, '', ?1, ?1, 0, 0
+      FROM notices n JOIN channels c ON c.account = n.account AND c.sends_notices = 1
+      WHERE n.created_seconds >= ?2 AND n.urgency = 'immediate' AND n.created_seconds >= c.created_seconds`,
+    parameters: [nowSeconds, nowSeconds - NOTIFY_LIMITS.noticeSeconds],
+  };
+}
+
+/** Adds one delivery; one that is there stays as it is. */
+export function addDelivery(
+  { id: channel, account }: Pick<Channel, "id" | "account">,
+  { kind, subject }: Pick<Delivery, "kind" | "subject">,
+  nowSeconds: number,
+): Change {
+  return {
+    sql: `INSERT OR IGNORE INTO deliveries (${DELIVERY_COLUMNS}, claimed_seconds)
+      VALUES (?1, ?2, ?3, ?4, ?5, 'waiting', 0, '', ?6, ?6, 0, 0)`,
+    parameters: [deliveryId(channel, kind, subject), channel, account, kind, subject, nowSeconds],
+  };
+}
+
+/**
+ * Deliveries that are due, the longest due first. They become due again later, in case their message is lost with its queue.
+ */
+export async function takeDueDeliveries(ledger: LedgerDatabase, nowSeconds: number): Promise<string[]> {
+  const sql = `UPDATE deliveries SET next_seconds = ?2 WHERE state = 'waiting' AND id IN
+      (SELECT id FROM deliveries WHERE state = 'waiting' AND next_seconds <= ?1 ORDER BY next_seconds LIMIT ?3)
+    RETURNING id`;
+  const again = nowSeconds + NOTIFY_LIMITS.lostMessageSeconds;
+  const ids = v.pipe(
+    v.object({ id: v.string() }),
+    v.transform(({ id }) => id),
+  );
+  return ask(ledger, query(sql, [nowSeconds, again, NOTIFY_LIMITS.deliveriesPerRun], ids));
+}
+
+/**
+ * Begins an attempt: the delivery is claimed for a while, so that a message that is delivered twice does not send twice.
+ *
+ * @returns undefined when it was sent, given up or removed, or is being sent
+ */
+export async function claimDelivery(
+  ledger: LedgerDatabase,
+  id: string,
+  nowSeconds: number,
+): Promise<Delivery | undefined> {
+  const sql = `UPDATE deliveries SET attempts = attempts + 1, claimed_seconds = ?2
+    WHERE id = ?1 AND state = 'waiting' AND claimed_seconds <= ?3 RETURNING ${DELIVERY_COLUMNS}`;
+  const rows = await ask(ledger, query(sql, [id, nowSeconds, nowSeconds - NOTIFY_LIMITS.claimSeconds], deliveryRow));
+  return rows[0];
+}
+
+/** How an attempt ended. `nextSeconds`: when the next one is due, while it is waiting. */
+export function endAttempt(
+  id: string,
+  { state, result, nextSeconds }: Pick<Delivery, "state" | "result" | "nextSeconds">,
+  nowSeconds: number,
+): Change {
+  return {
+    sql: `UPDATE deliveries SET state = ?2, result = ?3, next_seconds = ?4, claimed_seconds = 0,
+        finished_seconds = CASE WHEN ?2 = 'waiting' THEN 0 ELSE ?5 END
+      WHERE id = ?1 AND state = 'waiting'`,
+    parameters: [id, state, result, nextSeconds, nowSeconds],
+  };
+}
+
+/** Removes deliveries that ended before a time. */
+export function removeOldDeliveries(beforeSeconds: number): Change {
+  return {
+    sql: "DELETE FROM deliveries WHERE state <> 'waiting' AND finished_seconds < ?1",
+    parameters: [beforeSeconds],
+  };
+}

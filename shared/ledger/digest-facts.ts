@@ -1,0 +1,56 @@
+/** What a digest of an account says, from stored verdicts, incidents and notices. */
+import * as v from "valibot";
+import { VERDICT_STATES } from "../guidance/verdict.ts";
+import { NOTIFY_LIMITS } from "../limits.ts";
+import type { DigestFacts } from "../notify/story.ts";
+import { ask, type LedgerDatabase, query } from "./database.ts";
+import { domainVerdictsQuery } from "./domain-verdicts.ts";
+import { incidentsQuery, noticesBetweenQuery } from "./notices.ts";
+
+const stateRow = v.object({ state: v.picklist(VERDICT_STATES), domains: v.number(), messages: v.number() });
+
+/** States in which a domain needs somebody. */
+const NEEDED: readonly string[] = ["beingRejected", "notYet", "ready", "silent"];
+
+/** Reads what a digest says. @param fromSeconds when the digest before was due, seconds since 1970 UTC */
+export async function readDigestFacts(
+  ledger: LedgerDatabase,
+  account: string,
+  {
+    interval,
+    day,
+    fromSeconds,
+    toSeconds,
+  }: Pick<DigestFacts, "interval" | "day"> & { fromSeconds: number; toSeconds: number },
+): Promise<DigestFacts> {
+  const sql = `SELECT state, count(*) AS domains, sum(messages) AS messages FROM domain_verdicts
+    WHERE account = ?1 AND place >= 0 GROUP BY state ORDER BY min(place)`;
+  const states = await ask(ledger, query(sql, [account], stateRow));
+  // The worst come first, so those that need somebody are among the first.
+  const worst = await ask(ledger, domainVerdictsQuery([account], { limit: NOTIFY_LIMITS.digestDomains }));
+  const needed = worst.filter(({ state }) => NEEDED.includes(state));
+  const openIncidents = await ask(
+    ledger,
+    incidentsQuery([account], { state: "open", limit: NOTIFY_LIMITS.digestDomains }),
+  );
+  const notices = await ask(
+    ledger,
+    noticesBetweenQuery(account, { fromSeconds, toSeconds, limit: NOTIFY_LIMITS.digestDomains }),
+  );
+  return {
+    interval,
+    day,
+    states,
+    needed: needed.slice(0, NOTIFY_LIMITS.digestItems).map(({ domain, state, atRisk, reasons, nextRecord }) => ({
+      domain,
+      state,
+      atRisk,
+      reason: reasons[0]?.sentence ?? "",
+      nextRecord,
+    })),
+    neededCount: states.reduce((sum, { state, domains }) => sum + (NEEDED.includes(state) ? domains : 0), 0),
+    openIncidents,
+    notices: notices.reverse(),
+    noticeCount: notices.length,
+  };
+}

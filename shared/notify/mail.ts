@@ -1,0 +1,104 @@
+/**
+ * A story as a mail: text, and HTML that holds in mail programs (tables and inline styles, no scripts or pictures to load,
+ * readable in light and dark). Pure.
+ */
+import { html } from "hono/html";
+import type { Story, StoryBar, StoryItem } from "./story.ts";
+
+/** What the `send_email` binding sends. */
+export interface MailBody {
+  subject: string;
+  text: string;
+  html: string;
+}
+
+const TONE_COLOURS: Record<Story["tone"], string> = {
+  good: "#1a7f4b",
+  attention: "#b26a00",
+  bad: "#c62828",
+  neutral: "#5f6b7a",
+};
+
+/** Renders a story. */
+export async function mailBody(story: Story): Promise<MailBody> {
+  return { subject: subjectOf(story.headline), text: textOf(story), html: String(await htmlOf(story)) };
+}
+
+/** A header is one line; names in it are strangers' (RFC 5322 section 2.1.1: at most 998 characters). */
+function subjectOf(headline: string): string {
+  return headline.replaceAll(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, " ").slice(0, 200);
+}
+
+function textOf({ headline, sentences, bars, sections, url, footer }: Story): string {
+  const lines = [headline, "", ...sentences];
+  if (bars.length > 0)
+    lines.push("", ...bars.map(({ label, count }) => `${count.toLocaleString("en-US").padStart(7)}  ${label}`));
+  for (const { heading, items } of sections) {
+    lines.push("", heading, ...items.flatMap(itemLines));
+  }
+  if (url !== "") lines.push("", url);
+  return `${lines.concat("", "-- ", footer).join("\n")}\n`;
+}
+
+function itemLines({ text, detail, url }: StoryItem): string[] {
+  return [`- ${text}`, ...(detail === "" ? [] : [`  ${detail}`]), ...(url === "" ? [] : [`  ${url}`])];
+}
+
+type Html = ReturnType<typeof html>;
+
+function htmlOf({ headline, tone, sentences, bars, sections, url, footer }: Story): Html {
+  return html`<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<meta name="color-scheme" content="light dark">
+<meta name="supported-color-schemes" content="light dark">
+<title>${headline}</title>
+</head>
+<body style="margin:0;padding:16px;font:15px/1.5 -apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif">
+<table role="presentation" width="100%" cellpadding="0" cellspacing="0"><tr><td align="center">
+<table role="presentation" width="600" cellpadding="0" cellspacing="0" style="width:100%;max-width:600px"><tr><td align="left">
+<h1 style="margin:0 0 12px;padding-left:12px;border-left:4px solid ${TONE_COLOURS[tone]};font-size:20px;line-height:1.3">${headline}</h1>
+${sentences.map((sentence) => html`<p style="margin:0 0 8px">${sentence}</p>`)}
+${bars.length === 0 ? "" : barsOf(bars)}
+${sections.map(({ heading, items }) => sectionOf(heading, items))}
+${url === "" ? "" : html`<p style="margin:20px 0"><a href="${url}" style="${BUTTON}">Open the dashboard</a></p>`}
+<p style="margin:24px 0 0;font-size:12px;opacity:.75">${footer}</p>
+</td></tr></table>
+</td></tr></table>
+</body>
+</html>
+`;
+}
+
+const BUTTON =
+  "display:inline-block;padding:10px 16px;border-radius:6px;background:#0b5cad;color:#ffffff;text-decoration:none";
+
+/** Bars in proportion, each with its count beside it: a picture that no mail program blocks. */
+function barsOf(bars: readonly StoryBar[]): Html {
+  const largest = Math.max(1, ...bars.map(({ count }) => count));
+  return html`<table role="presentation" width="100%" cellpadding="0" cellspacing="0" style="margin:12px 0">
+${bars.map((bar) => barOf(bar, Math.max(2, Math.round((100 * bar.count) / largest))))}
+</table>`;
+}
+
+function barOf({ label, count, tone }: StoryBar, percent: number): Html {
+  return html`<tr><td style="padding:3px 8px 3px 0;font-size:13px">${label}</td>
+<td width="50%" style="padding:3px 0"><table role="presentation" width="100%" cellpadding="0" cellspacing="0"><tr>
+<td width="${percent}%" bgcolor="${TONE_COLOURS[tone]}" style="height:14px;line-height:14px;font-size:1px">&nbsp;</td>
+<td style="font-size:1px">&nbsp;</td></tr></table></td>
+<td align="right" style="padding:3px 0 3px 8px;font-size:13px">${count.toLocaleString("en-US")}</td></tr>`;
+}
+
+function sectionOf(heading: string, items: readonly StoryItem[]): Html {
+  return html`<h2 style="margin:20px 0 8px;font-size:16px">${heading}</h2>
+<ul style="margin:0;padding-left:20px">
+${items.map(itemOf)}
+</ul>`;
+}
+
+function itemOf({ text, detail, url }: StoryItem): Html {
+  return html`<li style="margin:0 0 8px">${url === "" ? text : html`<a href="${url}" style="color:#2f7fd1">${text}</a>`}
+${detail === "" ? "" : html`<br><span style="font-size:13px;opacity:.85">${detail}</span>`}</li>`;
+}

@@ -1,0 +1,190 @@
+/**
+ * What a delivery says, in one form that every channel renders: a headline, sentences, sections of items with links. A new
+ * kind of delivery is a function here, a new channel a file beside this one. Texts are plain; names in them are strangers'. Pure.
+ */
+import type { VerdictState } from "../guidance/verdict.ts";
+import { NOTIFY_LIMITS } from "../limits.ts";
+import type { Incident, Notice, Severity } from "../watch/finding.ts";
+import { domainLink, messagesText } from "../watch/words.ts";
+
+/** One line of a section. */
+export interface StoryItem {
+  text: string;
+  /** A second sentence; "" = none. */
+  detail: string;
+  /** Absolute; "" = no link. */
+  url: string;
+}
+
+/** Items under a heading. */
+export interface StorySection {
+  heading: string;
+  items: StoryItem[];
+}
+
+/** A share of a whole, for a picture. */
+export interface StoryBar {
+  label: string;
+  count: number;
+  tone: "good" | "attention" | "bad" | "neutral";
+}
+
+/** What a delivery says. */
+export interface Story {
+  headline: string;
+  tone: "good" | "attention" | "bad" | "neutral";
+  sentences: string[];
+  bars: StoryBar[];
+  sections: StorySection[];
+  /** The page that shows it, absolute; "" if the dashboard's address is not configured. */
+  url: string;
+  footer: string;
+}
+
+/** What stories need to know of their account. */
+export interface StoryContext {
+  account: string;
+  /** Origin of the dashboard, "" if it is not configured. */
+  dashboardUrl: string;
+}
+
+/** A notice: one step of an incident. */
+export function noticeStory(notice: Notice, context: StoryContext): Story {
+  const { domain, title, step, severity, evidence, cause, link } = notice;
+  const prefix = { opened: "", reminded: "Still open: ", resolved: "Resolved: " }[step];
+  const about = domain === "" ? "Report pipeline" : domain;
+  return {
+    headline: `${about}: ${prefix}${title}`,
+    tone: step === "resolved" ? "good" : TONE_OF_SEVERITY[severity],
+    sentences: [...evidence, ...(cause === "" || step === "resolved" ? [] : [`Likely cause: ${cause}`])],
+    bars: [],
+    sections: [],
+    url: absolute(link, context),
+    footer: footerOf(context),
+  };
+}
+
+const TONE_OF_SEVERITY: Record<Severity, Story["tone"]> = { urgent: "bad", attention: "attention", info: "neutral" };
+
+/** A test of a channel. */
+export function testStory(channelName: string, context: StoryContext): Story {
+  return {
+    headline: "Test of a notification channel",
+    tone: "neutral",
+    sentences: [`This is a test of the channel "${channelName}". It works: notices and digests will arrive like this.`],
+    bars: [],
+    sections: [],
+    url: absolute("/", context),
+    footer: footerOf(context),
+  };
+}
+
+/** What a digest is made of. */
+export interface DigestFacts {
+  interval: "daily" | "weekly";
+  /** Local day of the digest, `YYYY-MM-DD`. */
+  day: string;
+  /** Number of domains by state of their verdict. */
+  states: readonly { state: VerdictState; domains: number; messages: number }[];
+  /** Domains that need somebody, the worst first. */
+  needed: readonly { domain: string; state: VerdictState; atRisk: number; reason: string; nextRecord: string }[];
+  /** How many need somebody in all. */
+  neededCount: number;
+  openIncidents: readonly Incident[];
+  /** Notices since the digest before, the newest first, and how many there were. */
+  notices: readonly Notice[];
+  noticeCount: number;
+}
+
+/** State of a verdict → words in lists, and how good it is. */
+export const STATE_WORDS: Record<VerdictState, { label: string; tone: Story["tone"] }> = {
+  beingRejected: { label: "real senders being rejected", tone: "bad" },
+  notYet: { label: "not yet ready for p=reject", tone: "attention" },
+  ready: { label: "ready for the next step", tone: "good" },
+  protected: { label: "protected", tone: "good" },
+  tooEarly: { label: "too early to say", tone: "neutral" },
+  silent: { label: "no reports", tone: "attention" },
+  notInUse: { label: "not in use", tone: "neutral" },
+};
+
+/** A digest: the verdict first, then what changed and what to do; also sent when there is nothing to do. */
+export function digestStory(facts: DigestFacts, context: StoryContext): Story {
+  const { interval, states, neededCount } = facts;
+  const total = states.reduce((sum, { domains }) => sum + domains, 0);
+  const rejected = states.find(({ state }) => state === "beingRejected")?.domains ?? 0;
+  const messages = states.reduce((sum, one) => sum + one.messages, 0);
+  const sections = [neededSection(facts, context), openSection(facts, context), changesSection(facts, context)];
+  return {
+    headline: digestHeadline({ total, rejected, neededCount, openCount: facts.openIncidents.length }),
+    tone: rejected > 0 ? "bad" : neededCount > 0 ? "attention" : "good",
+    sentences: [
+      total === 0
+        ? "There are no domains with reports yet."
+        : `${domainsText(total)}, ${messagesText(messages)} reported over the last 30 days.`,
+      ...(facts.noticeCount === 0
+        ? [`Nothing changed ${interval === "daily" ? "since yesterday" : "this week"}.`]
+        : []),
+    ],
+    bars: states.map(({ state, domains }) => ({
+      label: STATE_WORDS[state].label,
+      count: domains,
+      tone: STATE_WORDS[state].tone,
+    })),
+    sections: sections.filter(({ items }) => items.length > 0),
+    url: absolute("/", context),
+    footer: `${footerOf(context)} Sent ${interval === "daily" ? "every day" : "every Monday"}, also when there is nothing to do.`,
+  };
+}
+
+function digestHeadline(counts: { total: number; rejected: number; neededCount: number; openCount: number }): string {
+  const { total, rejected, neededCount, openCount } = counts;
+  if (rejected > 0) return `Real senders are being rejected at ${domainsText(rejected)}`;
+  if (neededCount > 0) return `${domainsText(neededCount)} of ${total} ${neededCount === 1 ? "needs" : "need"} you`;
+  if (openCount > 0) return `${openCount === 1 ? "One incident is" : `${openCount} incidents are`} open`;
+  return "Nothing to do";
+}
+
+function neededSection({ needed, neededCount }: DigestFacts, context: StoryContext): StorySection {
+  const items = needed.slice(0, NOTIFY_LIMITS.digestItems).map(({ domain, state, atRisk, reason, nextRecord }) => ({
+    text: `${domain}: ${STATE_WORDS[state].label}${atRisk > 0 ? `, ${messagesText(atRisk)} at risk` : ""}`,
+    detail: state === "ready" && nextRecord !== "" ? `Publish: ${nextRecord}` : reason,
+    url: absolute(domainLink(domain), context),
+  }));
+  return { heading: "What to do", items: withMore(items, neededCount, absolute("/", context)) };
+}
+
+function openSection({ openIncidents }: DigestFacts, context: StoryContext): StorySection {
+  const items = openIncidents.slice(0, NOTIFY_LIMITS.digestItems).map(({ domain, title, causes, link }) => ({
+    text: `${domain === "" ? "Report pipeline" : domain}: ${title}`,
+    detail: causes[0] === undefined ? "" : `Likely cause: ${causes[0].sentence}`,
+    url: absolute(link, context),
+  }));
+  return { heading: "Open incidents", items: withMore(items, openIncidents.length, absolute("/alerts", context)) };
+}
+
+function changesSection({ notices, noticeCount }: DigestFacts, context: StoryContext): StorySection {
+  const prefix = { opened: "", reminded: "still open: ", resolved: "resolved: " };
+  const items = notices.slice(0, NOTIFY_LIMITS.digestItems).map(({ domain, title, step, link }) => ({
+    text: `${domain === "" ? "Report pipeline" : domain}: ${prefix[step]}${title}`,
+    detail: "",
+    url: absolute(link, context),
+  }));
+  return { heading: "What changed", items: withMore(items, noticeCount, absolute("/alerts", context)) };
+}
+
+function withMore(items: StoryItem[], total: number, url: string): StoryItem[] {
+  const more = total - items.length;
+  return more > 0 ? [...items, { text: `and ${more.toLocaleString("en-US")} more`, detail: "", url }] : items;
+}
+
+function domainsText(count: number): string {
+  return count === 1 ? "1 domain" : `${count.toLocaleString("en-US")} domains`;
+}
+
+function absolute(path: string, { dashboardUrl }: StoryContext): string {
+  return dashboardUrl === "" ? "" : `${dashboardUrl}${path}`;
+}
+
+function footerOf({ account }: StoryContext): string {
+  return account === "" ? "DMARC reports, for operators." : `DMARC reports of the account ${account}.`;
+}

@@ -1,0 +1,237 @@
+/**
+ * Notices and digests on their way to channels, over the simulated platform and a real HTTP server: once, whatever fails, and
+ * caught up after a day; nobody else's account.
+ */
+import { createHmac } from "node:crypto";
+import { createServer, type Server } from "node:http";
+import { text } from "node:stream/consumers";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { deliveriesQuery } from "../../shared/ledger/channels.ts";
+import { ask, change } from "../../shared/ledger/database.ts";
+import { addNotices } from "../../shared/ledger/notices.ts";
+import type { ChannelSettings } from "../../shared/notify/channel.ts";
+import type { Notice } from "../../shared/watch/finding.ts";
+import { createChannel, deleteChannel, testChannel } from "../../workers/process/channels.ts";
+import { enqueueDeliveries } from "../../workers/process/notify.ts";
+import { attemptDelivery } from "../../workers/process/send-delivery.ts";
+import { World } from "../support/simulation/world.ts";
+
+const CALLER = { name: "ann@example.com", role: "owner" as const };
+
+interface Received {
+  path: string;
+  body: string;
+  id: string;
+  signature: string;
+}
+
+let world: World;
+let server: Server;
+let received: Received[];
+let status: number;
+
+beforeEach(async () => {
+  world = new World();
+  received = [];
+  status = 200;
+  server = createServer(async (request, response) => {
+    const header = (name: string): string => request.headers[name]?.toString() ?? "";
+    const body = await text(request);
+    received.push({
+      path: request.url ?? "",
+      body,
+      id: header("dmarc-delivery"),
+      signature: header("dmarc-signature"),
+    });
+    response.writeHead(status, status === 302 ? { location: "/elsewhere" } : {}).end();
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  world.webhookOrigin = `http://127.0.0.1:${typeof address === "object" && address !== null ? address.port : 0}`;
+});
+
+afterEach(() => {
+  server.close();
+  server.closeAllConnections();
+});
+
+async function add(settings: Partial<ChannelSettings>, account = "acme"): Promise<{ id: string; secret: string }> {
+  const channel = {
+    account,
+    kind: "webhook" as const,
+    name: "Ops",
+    target: `${world.webhookOrigin}/hook`,
+    sendsNotices: true,
+    digest: "none" as const,
+    timeZone: "UTC",
+    ...settings,
+  };
+  const added = await createChannel(channel, { invocation: world.invocation(), caller: CALLER });
+  if (!added.ok) throw new Error(added.error.message);
+  return added.value;
+}
+
+async function notice(id: string, fields: Partial<Notice> = {}): Promise<void> {
+  const { ledger, nowSeconds } = world.invocation();
+  const made: Notice = {
+    id,
+    incident: id,
+    account: "acme",
+    domain: "shop.example",
+    rule: "newSender",
+    subject: "esp.example",
+    severity: "attention",
+    step: "opened",
+    title: "A new sender uses this domain",
+    evidence: [],
+    cause: "",
+    link: "/domains/shop.example",
+    createdSeconds: nowSeconds,
+    urgency: "immediate",
+    ...fields,
+  };
+  await change(ledger, addNotices([made]));
+}
+
+/** Cron and the queue, every minute for some minutes. */
+async function minutes(count: number): Promise<void> {
+  for (let i = 0; i < count; i++) {
+    await enqueueDeliveries(world.invocation());
+    await world.drain();
+    world.clock.nowMilliseconds += 60_000;
+  }
+}
+
+function deliveries(account = "acme") {
+  return ask(world.ledger, deliveriesQuery([account], 100));
+}
+
+it("a notice is delivered once to each channel of its account, signed, and to no other account's", async () => {
+  const hook = await add({});
+  await add({ kind: "slack", target: `${world.webhookOrigin}/slack` });
+  await add({ kind: "teams", target: `${world.webhookOrigin}/teams` });
+  await add({ kind: "email", target: "ann@example.com" });
+  await add({ target: `${world.webhookOrigin}/other` }, "other");
+  await notice("n1");
+  await minutes(3);
+
+  expect(received.map(({ path }) => path).sort()).toEqual(["/hook", "/slack", "/teams"]);
+  expect(world.sentMails).toMatchObject([{ from: "dmarc@sim.example", to: "ann@example.com" }]);
+  const [sent] = received.filter(({ path }) => path === "/hook");
+  const [, seconds, mac] = /^t=(\d+),v1=([0-9a-f]{64})$/.exec(sent?.signature ?? "") ?? [];
+  expect(createHmac("sha256", hook.secret).update(`${seconds}.${sent?.body}`).digest("hex")).toBe(mac);
+  expect(JSON.parse(sent?.body ?? "")).toMatchObject({ version: 1, id: `${hook.id} notice n1`, kind: "notice" });
+  expect((await deliveries()).map(({ state }) => state)).toEqual(["sent", "sent", "sent", "sent"]);
+});
+
+it("notices for the digest, and those from before a channel, are not sent on their own", async () => {
+  await notice("before");
+  world.clock.nowMilliseconds += 1000;
+  await add({});
+  await notice("later", { urgency: "digest" });
+  await minutes(2);
+  expect(received).toEqual([]);
+});
+
+it("a channel that is down for a day is caught up, with the same id on every attempt", async () => {
+  await add({});
+  await notice("n1");
+  status = 503;
+  await minutes(24 * 60);
+  const attempts = received.length;
+  expect(attempts).toBeGreaterThan(5);
+  expect(attempts).toBeLessThan(20);
+  expect(await deliveries()).toMatchObject([{ state: "waiting", attempts, result: "Answered 503." }]);
+  status = 204;
+  await minutes(6 * 60);
+  expect(received).toHaveLength(attempts + 1);
+  expect(new Set(received.map(({ id }) => id)).size).toBe(1);
+  expect(await deliveries()).toMatchObject([{ state: "sent" }]);
+});
+
+it("is shown as failed after three days, and never sent after that", async () => {
+  await add({});
+  await notice("n1");
+  status = 410;
+  for (let hours = 0; hours < 80; hours++) {
+    await minutes(1);
+    world.clock.nowMilliseconds += 59 * 60_000;
+  }
+  expect(await deliveries()).toMatchObject([{ state: "failed", result: "Answered 410." }]);
+  const attempts = received.length;
+  status = 200;
+  await minutes(60);
+  expect(received).toHaveLength(attempts);
+});
+
+it("does not follow redirects, and needs an answer", async () => {
+  await add({});
+  await notice("n1");
+  status = 302;
+  await minutes(1);
+  expect(received.map(({ path }) => path)).toEqual(["/hook"]);
+  server.close();
+  server.closeAllConnections();
+  await minutes(2);
+  const [delivery] = await deliveries();
+  expect(delivery?.result).toMatch(/^No answer: /);
+});
+
+it("a message that is delivered twice sends once, also at the same time", async () => {
+  await add({});
+  await notice("n1");
+  await enqueueDeliveries(world.invocation());
+  const [delivery] = await deliveries();
+  const id = delivery?.id ?? "";
+  const outcomes = await Promise.all([1, 2, 3].map(() => attemptDelivery(id, world.invocation())));
+  await world.drain();
+  expect(outcomes.sort()).toEqual(["already_done", "already_done", "sent"]);
+  expect(received).toHaveLength(1);
+});
+
+it("a message that is lost with its queue is enqueued again", async () => {
+  await add({});
+  await notice("n1");
+  await enqueueDeliveries(world.invocation());
+  world.queues["dmarc-reports"].messages.length = 0;
+  await minutes(20);
+  expect(received).toHaveLength(1);
+});
+
+it("digests come once a day, also without anything to say, and after an outage once", async () => {
+  await add({ kind: "email", target: "ann@example.com", digest: "daily", sendsNotices: false });
+  await notice("n1", { urgency: "digest" });
+  for (let day = 0; day < 3; day++) {
+    world.clock.nowMilliseconds += 86_400_000;
+    await minutes(2);
+  }
+  expect(world.sentMails).toHaveLength(3);
+  expect(world.sentMails[0]?.text).toContain("A new sender uses this domain");
+  expect(world.sentMails[1]?.text).toContain("Nothing changed since yesterday.");
+  world.clock.nowMilliseconds += 5 * 86_400_000;
+  await minutes(2);
+  expect(world.sentMails).toHaveLength(4);
+});
+
+it("a test is sent at once; removed channels get nothing; accounts have a bounded number", async () => {
+  const { id } = await add({});
+  const call = { invocation: world.invocation(), caller: CALLER };
+  expect((await testChannel({ account: "other", id }, call)).ok).toBe(false);
+  expect((await testChannel({ account: "acme", id }, call)).ok).toBe(true);
+  await world.drain();
+  expect(received).toHaveLength(1);
+
+  await deleteChannel({ account: "other", id }, call);
+  await notice("n1");
+  await deleteChannel({ account: "acme", id }, call);
+  await minutes(2);
+  expect(received).toHaveLength(1);
+  expect(await deliveries()).toEqual([]);
+
+  for (let i = 0; i < 20; i++) await add({});
+  await expect(add({})).rejects.toThrow("20 channels");
+});
+
+it("channels of the pipeline itself are for operators", async () => {
+  await expect(add({}, "")).rejects.toThrow("for operators");
+});

@@ -1,0 +1,268 @@
+/** Where notices and digests are sent: the channels of the person's accounts, adding one, and what came of each delivery. */
+import type { Outputs } from "../../../shared/contract/operations.ts";
+import { NOTIFY_LIMITS } from "../../../shared/limits.ts";
+import {
+  CHANNEL_KINDS,
+  type ChannelKind,
+  DIGEST_INTERVALS,
+  type DigestInterval,
+  shownTarget,
+} from "../../../shared/notify/channel.ts";
+import { isoMinute } from "../data/days.ts";
+import { ApiError } from "../errors.ts";
+import { Field } from "../parts/field.tsx";
+import { ForeignText } from "../parts/foreign-text.tsx";
+import { limitNote, Note } from "../parts/marks.tsx";
+import type { PageResult } from "../parts/page.ts";
+import { PageHead } from "../parts/page-head.tsx";
+import type { PageRequest } from "../parts/request.ts";
+import { type BoundTable, bindTable } from "../parts/table-view.tsx";
+import { AccountField } from "./add-domain.tsx";
+
+const PATH = "/channels";
+
+type Channel = Outputs["listChannels"]["items"][number];
+type Delivery = Outputs["listDeliveries"]["items"][number];
+
+const KIND_WORDS: Record<ChannelKind, string> = {
+  email: "E-mail",
+  webhook: "Webhook",
+  slack: "Slack",
+  teams: "Teams",
+};
+const DIGEST_WORDS: Record<DigestInterval, string> = {
+  none: "no digest",
+  daily: "daily digest",
+  weekly: "weekly digest",
+};
+const DELIVERY_WORDS: Record<Delivery["kind"], string> = { notice: "Notice", digest: "Digest", test: "Test" };
+const STATE_WORDS: Record<Delivery["state"], string> = { waiting: "waiting", sent: "sent", failed: "failed" };
+
+/** What was just done, to be said above the lists. */
+interface Said {
+  kind: "done" | "fault";
+  sentence: string;
+  /** The key of a new webhook: shown this once. */
+  secret?: string;
+}
+
+export async function channelsPage(request: PageRequest, said?: Said): Promise<PageResult> {
+  const accounts = await request.accounts();
+  const [{ items: channels }, { items: deliveries }] = await Promise.all([
+    request.read("listChannels", {}),
+    request.read("listDeliveries", {}),
+  ]);
+  const tables = [channelsTable(channels), deliveriesTable(deliveries, channels)];
+  return {
+    tables,
+    content: {
+      title: "Channels",
+      section: "alerts",
+      crumbs: [{ label: "Alerts", href: "/alerts" }],
+      body: (
+        <>
+          <PageHead
+            title="Channels"
+            lead="Notices are sent when something needs you, at most one a domain and day; a digest sums up the rest."
+          />
+          {said !== undefined && <SaidNote said={said} />}
+          {tables[0]?.view(request.url)}
+          <section class="card" aria-labelledby="add-channel">
+            <h2 id="add-channel">Add a channel</h2>
+            {accounts.length === 0 && request.access.role !== "operator" ? (
+              <p>You have no account yet. Ask your operator.</p>
+            ) : (
+              <AddForm request={request} accounts={accounts} />
+            )}
+          </section>
+          {tables[1]?.view(request.url)}
+        </>
+      ),
+    },
+  };
+}
+
+function SaidNote({ said: { kind, sentence, secret } }: { said: Said }) {
+  return (
+    <Note kind={kind}>
+      <ForeignText text={sentence} />
+      {secret !== undefined && (
+        <>
+          {" "}
+          Its deliveries are signed with this key, which is not shown again: <code>{secret}</code>
+        </>
+      )}
+    </Note>
+  );
+}
+
+function AddForm({ request, accounts }: { request: PageRequest; accounts: readonly string[] }) {
+  return (
+    <form class="stacked" method="post" action={PATH}>
+      <Field id="channel-kind" label="Kind">
+        <select id="channel-kind" name="kind">
+          {CHANNEL_KINDS.map((kind) => (
+            <option value={kind}>{KIND_WORDS[kind]}</option>
+          ))}
+        </select>
+      </Field>
+      <Field id="channel-target" label="Mail address or URL">
+        <input
+          id="channel-target"
+          name="target"
+          type="text"
+          required
+          maxlength={NOTIFY_LIMITS.targetChars}
+          placeholder="ann@example.com or https://…"
+        />
+      </Field>
+      <Field id="channel-name" label="Name">
+        <input id="channel-name" name="name" type="text" maxlength={NOTIFY_LIMITS.nameChars} placeholder="optional" />
+      </Field>
+      <label>
+        <input type="checkbox" name="notices" value="yes" checked /> Send notices
+      </label>
+      <Field id="channel-digest" label="Digest">
+        <select id="channel-digest" name="digest">
+          {[...DIGEST_INTERVALS].reverse().map((interval) => (
+            <option value={interval}>{DIGEST_WORDS[interval]}</option>
+          ))}
+        </select>
+      </Field>
+      <Field id="channel-zone" label="Time zone">
+        <input id="channel-zone" name="timeZone" type="text" value="UTC" required maxlength={64} />
+      </Field>
+      <AccountField request={request} accounts={accounts} />
+      <button class="primary" type="submit" name="action" value="add">
+        Add
+      </button>
+      <p class="small muted">
+        Digests come at {NOTIFY_LIMITS.digestHour}:00 of the time zone, such as Europe/Berlin; weekly ones on Monday.
+        Webhooks go to public https addresses only.
+      </p>
+    </form>
+  );
+}
+
+function channelsTable(rows: readonly Channel[]): BoundTable {
+  return bindTable<Channel>({
+    id: "channels",
+    caption: "Channels",
+    rows,
+    sort: "name",
+    empty: "No channels yet: nobody is told of what is found.",
+    columns: [
+      { key: "name", label: "Name", value: ({ name }) => name, cell: ({ name }) => <ForeignText text={name} /> },
+      { key: "kind", label: "Kind", value: ({ kind }) => KIND_WORDS[kind] },
+      {
+        key: "target",
+        label: "To",
+        value: ({ target }) => target,
+        cell: ({ target }) => <ForeignText text={target} />,
+      },
+      { key: "notices", label: "Notices", value: ({ sendsNotices }) => (sendsNotices ? "yes" : "no") },
+      {
+        key: "digest",
+        label: "Digest",
+        value: ({ digest, timeZone }) => (digest === "none" ? "none" : `${digest}, ${timeZone}`),
+      },
+      { key: "account", label: "Account", value: ({ account }) => (account === "" ? "(pipeline)" : account) },
+      { key: "by", label: "Added by", value: ({ createdBy }) => createdBy },
+      { key: "change", label: "Change", value: () => "", cell: (channel) => <ChangeForm channel={channel} /> },
+    ],
+  });
+}
+
+function ChangeForm({ channel: { account, id, name } }: { channel: Channel }) {
+  return (
+    <form class="inline" method="post" action={PATH}>
+      <input type="hidden" name="account" value={account} />
+      <input type="hidden" name="id" value={id} />
+      <button type="submit" name="action" value="test" aria-label={`Send a test to ${name}`}>
+        Test
+      </button>
+      <button type="submit" name="action" value="remove" aria-label={`Remove ${name}`}>
+        Remove
+      </button>
+    </form>
+  );
+}
+
+function deliveriesTable(rows: readonly Delivery[], channels: readonly Channel[]): BoundTable {
+  const names = new Map(channels.map(({ id, name }) => [id, name]));
+  return bindTable<Delivery>({
+    id: "deliveries",
+    caption: "Deliveries",
+    rows,
+    sort: "-created",
+    empty: "Nothing has been sent yet.",
+    partial: limitNote(rows, NOTIFY_LIMITS.deliveriesShown),
+    columns: [
+      { key: "created", label: "When", value: ({ createdSeconds }) => isoMinute(createdSeconds) },
+      {
+        key: "channel",
+        label: "Channel",
+        value: ({ channel }) => names.get(channel) ?? channel,
+        cell: ({ channel }) => <ForeignText text={names.get(channel) ?? channel} />,
+      },
+      { key: "kind", label: "What", value: ({ kind }) => DELIVERY_WORDS[kind] },
+      { key: "state", label: "State", value: ({ state }) => STATE_WORDS[state] },
+      { key: "attempts", label: "Attempts", value: ({ attempts }) => attempts },
+      {
+        key: "result",
+        label: "Result",
+        value: ({ result }) => result,
+        cell: ({ result }) => <ForeignText text={result} />,
+      },
+      {
+        key: "next",
+        label: "Next attempt",
+        value: ({ state, nextSeconds }) => (state === "waiting" && nextSeconds > 0 ? isoMinute(nextSeconds) : ""),
+      },
+    ],
+  });
+}
+
+/**
+ * Adds, tests or removes a channel.
+ *
+ * @returns the page to go to; of a new channel, or a problem, the page that says so
+ * @throws ApiError when the account is not the person's
+ */
+export async function changeChannels(request: PageRequest, form: URLSearchParams): Promise<string | PageResult> {
+  const account = form.get("account")?.trim() ?? "";
+  const isOperator = request.access.role === "operator";
+  if (!isOperator && !(await request.accounts()).includes(account)) {
+    throw new ApiError("not_found", "There is no such account.");
+  }
+  const id = form.get("id") ?? "";
+  try {
+    switch (form.get("action")) {
+      case "test":
+        await request.operate("testChannel", { account, id });
+        return PATH;
+      case "remove":
+        await request.operate("removeChannel", { account, id });
+        return PATH;
+      default: {
+        const added = await request.operate("addChannel", settingsOf(account, form));
+        const secret = added.secret === "" ? {} : { secret: added.secret };
+        const page = await channelsPage(request, { kind: "done", sentence: `${added.name} was added.`, ...secret });
+        return { ...page, status: 200 };
+      }
+    }
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.code === "process_unavailable") throw error;
+    return channelsPage(request, { kind: "fault", sentence: error.message });
+  }
+}
+
+function settingsOf(account: string, form: URLSearchParams) {
+  const kind = CHANNEL_KINDS.find((one) => one === form.get("kind"));
+  const digest = DIGEST_INTERVALS.find((one) => one === form.get("digest"));
+  if (kind === undefined || digest === undefined) throw new ApiError("bad_request", "Choose a kind and a digest.");
+  const target = form.get("target")?.trim() ?? "";
+  const name = form.get("name")?.trim() || shownTarget({ kind, target }).slice(0, NOTIFY_LIMITS.nameChars);
+  const timeZone = form.get("timeZone")?.trim() ?? "";
+  return { account, kind, digest, target, name, timeZone, sendsNotices: form.get("notices") === "yes" };
+}

@@ -1,0 +1,101 @@
+/** Sources put together: by address, by service or organizational domain, or by network; each is a table of its own. */
+import type { Source } from "../../../shared/guidance/sources.ts";
+import { SOURCE_GROUPINGS, type SourceOrigin } from "../../../shared/ledger/source-groups.ts";
+import { addFigures } from "../../../shared/ledger/sources.ts";
+import { dayColumn, dmarcColumn, messagesColumn } from "../parts/columns.tsx";
+import { Name } from "../parts/foreign-text.tsx";
+import { addressPath } from "../parts/links.ts";
+import { linkTo, linkWith, type PageRequest } from "../parts/request.ts";
+import { type BoundTable, bindTable } from "../parts/table-view.tsx";
+
+export const GROUPINGS = ["service", ...SOURCE_GROUPINGS] as const;
+export type Grouping = (typeof GROUPINGS)[number];
+
+const LABELS: Record<Grouping, string> = {
+  service: "Service or organization",
+  address: "Address",
+  network: "Network",
+};
+
+/** What the link asks for; undefined: a source a row. */
+export function groupingOf({ parameters }: PageRequest): Grouping | undefined {
+  return GROUPINGS.find((one) => one === parameters.get("group"));
+}
+
+/** The choice, as links. */
+export function GroupChoice({ url, current }: { url: URL; current: Grouping | undefined }) {
+  const choices = [{ key: undefined, label: "Source" }, ...GROUPINGS.map((key) => ({ key, label: LABELS[key] }))];
+  return (
+    <p>
+      Group by:{" "}
+      {choices.map(({ key, label }, i) => (
+        <>
+          {i > 0 && " · "}
+          <a
+            href={linkWith(url, { group: key, role: undefined, step: undefined, "sources.page": undefined })}
+            aria-current={key === current ? "true" : undefined}
+          >
+            {label}
+          </a>
+        </>
+      ))}
+    </p>
+  );
+}
+
+/** Sources of one service as one; what is no service that is known stays as it is. `addresses` counts rows put together. */
+export function byService(sources: readonly Source[]): SourceOrigin[] {
+  const groups = new Map<string, SourceOrigin>();
+  for (const { kind: _, dkimPassed: __, spfPassed: ___, service, ...source } of sources) {
+    const name = service === "" ? source.name : service;
+    const known = groups.get(name);
+    const one = { ...source, name, addresses: 1 };
+    groups.set(
+      name,
+      known === undefined ? one : { name, addresses: known.addresses + 1, ...addFigures(known, source) },
+    );
+  }
+  return [...groups.values()].sort((a, b) => b.messages - a.messages);
+}
+
+interface GroupsInput {
+  domain: string;
+  by: Grouping;
+  groups: readonly SourceOrigin[];
+}
+
+/** The groups with their figures. */
+export function groupsTable(request: PageRequest, { domain, by, groups }: GroupsInput): BoundTable {
+  return bindTable<SourceOrigin>({
+    id: "sources",
+    caption: `Sources by ${LABELS[by].toLowerCase()}`,
+    rows: groups,
+    sort: "-messages",
+    empty: "No mail in this domain's name was reported for this period.",
+    columns: [
+      {
+        key: "source",
+        label: LABELS[by],
+        value: ({ name }) => name,
+        cell: ({ name }) =>
+          by === "address" && name !== "" ? (
+            <a href={linkTo(request, addressPath(domain, name))}>
+              <Name text={name} />
+            </a>
+          ) : (
+            <Name text={name} />
+          ),
+      },
+      {
+        key: "addresses",
+        label: by === "service" ? "Sources" : "Addresses",
+        align: "end",
+        value: ({ addresses }) => addresses,
+      },
+      messagesColumn(),
+      dmarcColumn(),
+      dayColumn("first_seen", "First seen", ({ firstDay }) => firstDay),
+      dayColumn("last_seen", "Last seen", ({ lastDay }) => lastDay),
+    ],
+  });
+}

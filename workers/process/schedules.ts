@@ -1,0 +1,28 @@
+/** What process does by the clock: the schedules of wrangler.process.toml, and what each of them runs. */
+import { runDomainChecks } from "./check-domains.ts";
+import type { Invocation, LogEntry } from "./env.ts";
+import { enqueueDeliveries } from "./notify.ts";
+import { runUpkeep } from "./upkeep.ts";
+import { runWatch } from "./watch.ts";
+
+/** Schedule → what it runs. A test holds the names against the TOML. */
+export const SCHEDULES: Record<string, (invocation: Invocation) => Promise<LogEntry>> = {
+  "* * * * *": watchAndNotify,
+  "47 * * * *": runDomainChecks,
+  "17 3 * * *": (invocation) => runUpkeep(invocation, Math.random()),
+};
+
+/** Runs one schedule. @returns what was done, for the log. @throws Error for an unknown one; whatever fails */
+export async function runSchedule(cron: string, invocation: Invocation): Promise<LogEntry> {
+  const run = SCHEDULES[cron];
+  if (run === undefined) throw new Error(`Nothing is to be done at '${cron}'.`);
+  return run(invocation);
+}
+
+async function watchAndNotify(invocation: Invocation): Promise<LogEntry> {
+  // What was found before is sent even if the round over the domains fails.
+  const watched = await runWatch(invocation).catch((error: unknown) => ({ error }));
+  const deliveries = await enqueueDeliveries(invocation);
+  if ("error" in watched) throw watched.error;
+  return { ...watched, deliveries };
+}
