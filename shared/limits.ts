@@ -199,7 +199,7 @@ export const FREE_PLAN_LIMITS = {
   /** Ours: of the 50 subrequests of an invocation; the others are for a policy file and what is stored. */
   dnsQuestions: 30,
   /** Ours: queries of the round over all domains in one run. */
-  watchQueries: 40,
+  watchQueries: 24,
 } as const;
 
 /** Cloudflare's own API, as `npm run deploy` asks it (developers.cloudflare.com/fundamentals/api/reference/limits). */
