@@ -54,5 +54,5 @@ export function sourceOriginsQuery(scope: DomainScope, by: SourceGrouping): Quer
 
 function nameOf(token: string, by: SourceGrouping): string {
   const name = readAddressToken(token);
-  return by === "network" && /^[\da-f:]*:[\da-f:]*$/.test(name) ? prefixOf(name, 64) : name;
+  return by === "network" && name.includes(":") && /^[\da-f:]+$/.test(name) ? prefixOf(name, 64) : name;
 }

@@ -102,6 +102,8 @@ const pages = new Map<string, string>();
 beforeAll(async () => {
   pipeline = await startPipeline();
   await pipeline.ask(`/registry/${RUA}`, "PUT", { account: MARK });
+  // A domain that is registered has a page of its set-up.
+  await pipeline.ask("/registry/own@acme.example", "PUT", { account: MARK, domains: [DOMAIN] });
   const mail = (files: Record<string, string>): string =>
     sampleMail(Object.entries(files).map(([name, content]) => ({ name, content: Buffer.from(content) })))
       .toString()

@@ -205,7 +205,7 @@ describe("a TLS report longer than a page can be", () => {
     expect(page.text.length).toBeLessThan(100_000);
     expect(page.text).toContain("Only 5,000 rows are shown, and there are more");
     expect(page.text).toContain("The failure details name 5,000 sessions, the summary 3 failed ones.");
-    expect(page.text).toContain(`page 1 of ${TLS_LIMITS.maxGroups / 25}`);
+    expect(page.text).toContain(`Page 1 of ${TLS_LIMITS.maxGroups / 25}`);
     const { pathname } = new URL(link, pipeline.origin);
     const csv = await pipeline.page(`${pathname}?export=csv&table=failures`);
     expect(csv.text.trimEnd().split("\r\n")).toHaveLength(TLS_LIMITS.maxGroups + 1);
