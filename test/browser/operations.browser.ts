@@ -16,8 +16,8 @@ interface Counts {
 
 /** Its domain, what is pressed, and the reports and messages that count afterwards: 108 of the first version, 113 of the other. */
 const DECISIONS = [
-  { domain: "keep.example", button: "Keep the first", done: "accepted first stays", reports: 1, messages: 108 },
-  { domain: "replace.example", button: "Take the other", done: "takes the place", reports: 1, messages: 113 },
+  { domain: "keep.example", button: "Keep current", done: "current version stays", reports: 1, messages: 108 },
+  { domain: "replace.example", button: "Use new version", done: "replaces the current one", reports: 1, messages: 113 },
   { domain: "both.example", button: "Count both", done: "report of its own", reports: 2, messages: 221 },
 ];
 
@@ -59,7 +59,7 @@ describe.skipIf(isMissing)("an operator", () => {
     await clean();
     await page.click("#conflicts tbody tr:first-child a");
     const text = (await page.textContent("main")) ?? "";
-    for (const shown of ["Counts now", "108 messages", "The other", "113 messages", "reporter@reporter.example"])
+    for (const shown of ["Counts now", "108 messages", "New version", "113 messages", "reporter@reporter.example"])
       expect(text).toContain(shown);
     expect(await page.textContent("#differences tbody")).toMatch(/192\.0\.2\.1[\s\S]*80[\s\S]*85[\s\S]*\+5/);
     await clean();

@@ -7,7 +7,7 @@ export default defineConfig({
     include: ["test/browser/*.browser.ts"],
     testTimeout: 120_000,
     hookTimeout: 180_000,
-    // One stack, one browser: the tests of the file follow one another.
-    maxWorkers: 1,
+    // Each file has a stack and a browser of its own; its tests follow one another.
+    maxWorkers: 2,
   },
 });
