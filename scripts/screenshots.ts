@@ -104,14 +104,16 @@ async function main(folder: string): Promise<void> {
   }
 }
 
-// What the samples end with is a job, on the page about jobs.
+// The samples end with a job, on the page about jobs, and then with the verdicts of their domains.
 async function waitForSamples(browser: Browser, stack: RunningStack, origin: string): Promise<void> {
   const context = await openedContext(browser, stack);
   const page = await context.newPage();
   const deadline = Date.now() + WAIT_MS;
   for (;;) {
     await page.goto(`${origin}/operations/jobs`);
-    if ((await page.textContent("main"))?.includes("✓ done")) break;
+    const isRead = (await page.textContent("main"))?.includes("✓ done");
+    await page.goto(origin);
+    if (isRead && !(await page.textContent("main"))?.includes("not judged yet")) break;
     if (Date.now() > deadline) throw new Error("The samples were not read in time.");
     await page.waitForTimeout(300);
   }

@@ -5,7 +5,7 @@
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type ApiConnection, register, startReprocess, waitUntilRead } from "../api.ts";
+import { type ApiConnection, register, runSchedule, startReprocess, waitUntilRead } from "../api.ts";
 import { createTransport } from "../smtp/transport.ts";
 import { PARKED_DOMAIN } from "./data.ts";
 import { SAMPLE_RUA, type Sample } from "./mail.ts";
@@ -76,6 +76,8 @@ async function give(api: ApiConnection, { smtpPort, log, marker, signal }: Givin
   // So that the page about jobs has one to show; reading a report again changes no total.
   await startReprocess(api, PARKED_DOMAIN);
   await waitUntilRead(api);
+  // So that lists have verdicts at once, and not only after the next minute.
+  await runSchedule(api, "* * * * *");
   log(`start     the samples are read, those about ${PARKED_DOMAIN} twice, by a job`);
 }
 
