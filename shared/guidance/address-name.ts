@@ -1,28 +1,29 @@
 /**
- * What an IP address is called: its reverse name, if that leads back to the address (RFC 8601 section 3, "iprev"), and the
- * network that announces it, by the DNS zones of Team Cymru (team-cymru.com/ip-asn-mapping), which need no database. Pure.
+ * The name of an IP address: its reverse DNS name, if that resolves back to the address (RFC 8601 section 3, "iprev"),
+ * and the network that announces it, from the DNS zones of Team Cymru (team-cymru.com/ip-asn-mapping), which need no
+ * database. Pure.
  */
 import { isUnanswered, type Resolver, recordsOf } from "../dns/resolver.ts";
 import { GUIDANCE_LIMITS } from "../limits.ts";
 
-/** What an address is called. */
+/** The name of an address. */
 export interface AddressName {
   address: string;
-  /** "" where there is no reverse name, or none that leads back. */
+  /** "" if there is no reverse name that resolves back. */
   host: string;
-  /** 0 where no network is known. */
+  /** 0 if unknown. */
   asn: number;
-  /** "GOOGLE", "" where not known. */
+  /** Such as "GOOGLE"; "" if unknown. */
   holder: string;
-  /** ISO 3166 code of where the network is registered, "" where not known. */
+  /** ISO 3166 code of the country the network is registered in, "" if unknown. */
   country: string;
 }
 
 /**
- * Looks an address up. Never wrong: what was not answered is not guessed.
+ * Looks up an address. Unanswered questions are never guessed.
  *
  * @param address in its canonical spelling
- * @returns undefined where it is no address, or a question was not answered: nothing is to be kept then
+ * @returns undefined if it is not an address or a question was not answered; then nothing should be stored
  */
 export async function nameAddress(address: string, resolver: Resolver): Promise<AddressName | undefined> {
   const labels = reverseLabels(address);
@@ -83,7 +84,7 @@ const NO_NETWORK: Network = { asn: 0, holder: "", country: "" };
 async function findNetwork({ text, isFour }: ReverseLabels, resolver: Resolver): Promise<Network | undefined> {
   const origin = await resolver.lookup(`${text}.origin${isFour ? "" : "6"}.asn.cymru.com`, "TXT");
   if (isUnanswered(origin)) return undefined;
-  // "15169 | 8.8.8.0/24 | US | arin | 2023-12-28"; several numbers where several networks announce it: the first counts.
+  // "15169 | 8.8.8.0/24 | US | arin | 2023-12-28"; if several networks announce it, the first number counts.
   const fields = recordsOf(origin)[0]
     ?.split("|")
     .map((field) => field.trim());

@@ -1,22 +1,22 @@
 /**
- * One check's questions to DNS: each name and type is asked once, every answer is kept as evidence, and no check asks more
- * than a bound, whatever the zone says. Pure.
+ * The DNS questions of one check: each name and type is asked once, every answer is kept as evidence, and the number of
+ * questions is bounded whatever a zone contains. Pure.
  */
 import { type Answer, boundedResolver, type RecordType, type Resolver, recordsOf } from "../dns/resolver.ts";
 import { GUIDANCE_LIMITS } from "../limits.ts";
 import type { AskedName } from "./check.ts";
 
-/** Asks for the records of a type at a name (A-labels). Never throws. */
+/** Looks up the records of a type at a name (A-labels). Never throws. */
 export type Ask = (name: string, type: RecordType) => Promise<Answer>;
 
-/** Asks, remembers, and lists what was asked. */
+/** Asks questions, and lists those asked. */
 export interface Asking {
   ask: Ask;
-  /** What was asked so far and what came, in order. */
+  /** The questions and answers so far, in order. */
   asked(): AskedName[];
 }
 
-/** Questions of one check. @param resolver asked once for each name and type */
+/** The questions of one check. @param resolver asked once for each name and type */
 export function startAsking(resolver: Resolver): Asking {
   const bounded = boundedResolver(resolver, GUIDANCE_LIMITS.maxQuestionsPerCheck);
   const asked = new Map<string, AskedName>();

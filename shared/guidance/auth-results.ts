@@ -1,4 +1,4 @@
-/** Reads the authentication results of a record as the dataset keeps them, one result a line. Pure, forgiving. */
+/** Parses the authentication results of a record as stored, one per line. Pure, lenient. */
 
 /** One DKIM signature or SPF check. */
 export interface AuthResult {
@@ -8,7 +8,7 @@ export interface AuthResult {
   result: string;
 }
 
-/** `domain selector result`, one a line; "-" stands for a missing part. A line that was cut keeps what it has. */
+/** `domain selector result`, one per line; "-" is a missing part. A truncated line gives what it has. */
 export function readAuthResults(text: string): AuthResult[] {
   return text
     .split("\n")
@@ -24,7 +24,7 @@ export function hasPass(text: string): boolean {
   return readAuthResults(text).some(({ result }) => result === "pass");
 }
 
-/** `type comment`, one a line. */
+/** `type comment`, one per line. */
 export function readReasons(text: string): { type: string; comment: string }[] {
   return text
     .split("\n")

@@ -1,9 +1,9 @@
 /**
- * The shape of every check of a domain's published records: a state, findings with the rule behind each, and what to publish.
- * Words are for a person who is no expert: what is, then what to do. Pure.
+ * The result of a check of a domain's published records: a state, findings with the rule behind each, and what to
+ * publish. Sentences are for people who are not experts: what is the case, then what to do. Pure.
  */
 
-/** Good; to be looked at; broken; or nothing can be said, since DNS gave no answer. */
+/** Good, needs attention, broken, or unknown because DNS did not answer. */
 export type CheckState = "good" | "attention" | "broken" | "unknown";
 
 /** A record to publish, ready to copy. */
@@ -13,19 +13,19 @@ export interface RecordToPublish {
   value: string;
 }
 
-/** One thing found. */
+/** A finding. */
 export interface Finding {
   /** For programs; a code keeps its meaning. */
   code: string;
   state: CheckState;
-  /** For people: what is, and what to do. */
+  /** For people: what is the case, and what to do. */
   sentence: string;
   /** The rule behind it, with its section: "RFC 7208 section 4.6.4". */
   rule: string;
   publish?: RecordToPublish | undefined;
 }
 
-/** A name that was asked about, and what came: the evidence. */
+/** Evidence: a question and its answer. */
 export interface AskedName {
   name: string;
   type: string;
@@ -34,11 +34,11 @@ export interface AskedName {
   records: string[];
 }
 
-/** The checks, in the order in which they are shown. */
+/** The checks, in display order. */
 export const CHECK_KINDS = ["dmarc", "spf", "dkim", "mtaSts", "tlsRpt", "dane", "bimi"] as const;
 export type CheckKind = (typeof CHECK_KINDS)[number];
 
-/** What checks are called. */
+/** The names of checks for people. */
 export const CHECK_TITLES: Record<CheckKind, string> = {
   dmarc: "DMARC",
   spf: "SPF",
@@ -61,12 +61,12 @@ export interface Check {
 
 const WORST_FIRST: CheckState[] = ["broken", "unknown", "attention", "good"];
 
-/** Findings with the worst first; those of one state stay in order. */
+/** Sorts findings, worst first; within a state the order is kept. */
 export function worstFirst<Found extends { state: CheckState }>(findings: readonly Found[]): Found[] {
   return [...findings].sort((a, b) => WORST_FIRST.indexOf(a.state) - WORST_FIRST.indexOf(b.state));
 }
 
-/** The worst of some states; "good" where there are none. What is broken is so whatever else is unknown. */
+/** The worst of several states; "good" if there are none. Broken is worse than unknown. */
 export function worstState(states: Iterable<CheckState>): CheckState {
   const found = new Set(states);
   return WORST_FIRST.find((state) => found.has(state)) ?? "good";

@@ -1,4 +1,4 @@
-/** Decisions of an owner by their subjects, and the one that holds for a sender: the most specific. Pure. */
+/** An owner's decisions by subject, and the one that applies to a sender: the most specific. Pure. */
 import type { Decision } from "./roles.ts";
 import type { SourceKind } from "./sources.ts";
 import { familyBits, prefixBits, readSubject, serviceSubject } from "./subject.ts";
@@ -18,17 +18,17 @@ export interface HoldingDecision {
   decision: Decision;
 }
 
-/** Decisions, ready to be asked. */
+/** Decisions indexed for lookup. */
 export interface Decisions {
-  /** By text of the subject. */
+  /** By the subject's text. */
   all: ReadonlyMap<string, Decision>;
   /** Prefixes among them by their bits. */
   prefixes: ReadonlyMap<string, string>;
-  /** Lengths of those bits, the longest first. */
+  /** The lengths of those prefixes, longest first. */
   lengths: readonly number[];
 }
 
-/** @param decisions by text of the subject; withdrawn ones ("undecided") hold no more */
+/** @param decisions by the subject's text; withdrawn ones ("undecided") do not apply */
 export function readDecisions(decisions: Iterable<readonly [string, Decision | "undecided"]>): Decisions {
   const all = new Map<string, Decision>();
   const prefixes = new Map<string, string>();
@@ -42,7 +42,7 @@ export function readDecisions(decisions: Iterable<readonly [string, Decision | "
   return { all, prefixes, lengths };
 }
 
-/** The decision that holds for a sender; undefined where none was taken. */
+/** The decision that applies to a sender; undefined if there is none. */
 export function decisionAbout(
   { name, kind, service }: DecidedAbout,
   decisions: Decisions,
@@ -60,7 +60,7 @@ export function decisionAbout(
   return undefined;
 }
 
-/** Decided prefixes that hold an address, the longest first. */
+/** Decided prefixes that contain an address, longest first. */
 function prefixesOf(address: string, { prefixes, lengths }: Decisions): string[] {
   if (lengths.length === 0) return [];
   const bits = familyBits(address);

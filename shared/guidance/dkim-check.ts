@@ -1,4 +1,7 @@
-/** The check of the DKIM keys of a domain whose selectors are known from its reports (RFC 6376 section 3.6, RFC 8301, RFC 8463). Pure. */
+/**
+ * Checks the DKIM keys of a domain for the selectors known from its reports (RFC 6376 section 3.6, RFC 8301, RFC 8463).
+ * Pure.
+ */
 import { isUnanswered, type Resolver, recordsOf } from "../dns/resolver.ts";
 import { GUIDANCE_LIMITS } from "../limits.ts";
 import { startAsking } from "./asking.ts";
@@ -10,15 +13,15 @@ export interface SeenSelector {
   selector: string;
   /** The domain that signs (d=): the one checked, or below it. */
   domain: string;
-  /** Days since 1970-01-01 UTC of the last report that names it. */
+  /** Day of the last report that names it, days since 1970-01-01 UTC. */
   lastSeenDay?: number;
 }
 
 /** A selector's key. */
 export interface DkimKey extends SeenSelector {
-  /** "missing": no such record. */
+  /** "missing": there is no record. */
   keyType: "rsa" | "ed25519" | "other" | "revoked" | "missing" | "unknown";
-  /** Of an RSA key's modulus. */
+  /** Length of an RSA key's modulus. */
   bits?: number;
   isTesting: boolean;
 }
@@ -33,7 +36,7 @@ export interface DkimCheck extends Check {
 const LEAST_BITS = 1024;
 const RECOMMENDED_BITS = 2048;
 
-/** Checks a domain's keys. @param selectors those last seen first, each with the domain that signs */
+/** Checks a domain's keys. @param selectors most recently seen first, each with its signing domain */
 export async function checkDkim(domain: string, selectors: SeenSelector[], resolver: Resolver): Promise<DkimCheck> {
   const { ask, asked } = startAsking(resolver);
   const looked = selectors.slice(0, GUIDANCE_LIMITS.maxSelectors);

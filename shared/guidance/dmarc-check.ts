@@ -1,4 +1,7 @@
-/** The check of a domain's DMARC record: what holds for it, what is wrong with it, and where its reports may go. Pure. */
+/**
+ * Checks a domain's DMARC record: the effective policy, mistakes, and whether its reports may be sent where it asks.
+ * Pure.
+ */
 import { isUnanswered, type Resolver, recordsOf } from "../dns/resolver.ts";
 import { type Ask, startAsking } from "./asking.ts";
 import { type Check, type CheckState, type Finding, worstState } from "./check.ts";
@@ -14,13 +17,13 @@ import {
 } from "./dmarc-record.ts";
 import { findByPublicSuffix, type OlderAnswer, type Walk, walkTree } from "./dmarc-walk.ts";
 
-/** Where the reports that a URI asks for may go (RFC 9990 section 4). */
+/** Whether reports may be sent to a URI (RFC 9990 section 4). */
 export interface Destination {
   uri: string;
   host?: string;
   /** "inside": of the same organisation, no record needed. */
   outcome: "inside" | "authorized" | "redirected" | "refused" | "notSupported" | "unknown";
-  /** The name whose TXT record decides, where one is needed. */
+  /** The name whose TXT record decides, if one is needed. */
   recordName?: string;
 }
 
@@ -31,12 +34,12 @@ export interface EffectivePolicies {
   nonexistent?: Policy;
 }
 
-/** A DMARC check, with what it rests on. */
+/** A DMARC check with its details. */
 export interface DmarcCheck extends Check {
   kind: "dmarc";
-  /** The record that holds by RFC 9989. */
+  /** The record that applies by RFC 9989. */
   record?: DmarcRecord;
-  /** Where it stands. */
+  /** The name it was found at. */
   policyDomain?: string;
   organizationalDomain: string;
   policies: EffectivePolicies;
@@ -52,7 +55,7 @@ const FIRST_RECORD = "v=DMARC1; p=none;";
  * Checks a domain.
  *
  * @param domain A-labels
- * @param ruaAddress where reports should go, for the record to publish where there is none
+ * @param ruaAddress where reports should go, for the record to publish if there is none
  */
 export async function checkDmarc(domain: string, resolver: Resolver, ruaAddress?: string): Promise<DmarcCheck> {
   const { ask, asked } = startAsking(resolver);

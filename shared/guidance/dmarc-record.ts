@@ -1,19 +1,18 @@
 /**
- * A DMARC record's text and what it means, by RFC 9989 section 4.7 and 4.8, with what RFC 7489 receivers still read beside
- * it. It asks nobody. Pure.
+ * Parses a DMARC record by RFC 9989 sections 4.7 and 4.8, and also what RFC 7489 receivers still read. Pure.
  */
 import { readTagList, repeatedNames, type Tag } from "./tag-list.ts";
 
 export const POLICIES = ["none", "quarantine", "reject"] as const;
 export type Policy = (typeof POLICIES)[number];
 
-/** What a tag is worth: used as published; unknown to the standards; historic; not a value it may have; or a repetition. */
+/** How a tag is treated: used as published, unknown to the standards, historic, with an invalid value, or repeated. */
 export type TagStanding = "used" | "unknown" | "historic" | "invalid" | "repeated";
 
-/** A published tag beside what is really used. */
+/** A published tag, and the value actually used. */
 export interface JudgedTag extends Tag {
   standing: TagStanding;
-  /** The value that a receiver uses instead, where the published one is not used. */
+  /** The value that a receiver uses instead of the published one. */
   usedValue?: string;
 }
 
@@ -36,7 +35,7 @@ export interface DmarcRecord {
   p?: Policy;
   sp?: Policy;
   np?: Policy;
-  /** Whether sp or np is there with a value that is none. */
+  /** Whether sp or np is present with an invalid value. */
   hasInvalidSubdomainPolicy: boolean;
   adkim: "r" | "s";
   aspf: "r" | "s";
@@ -52,7 +51,7 @@ const IS_DMARC = /^v[ \t]*=[ \t]*DMARC1[ \t]*(;|$)/;
 
 const HISTORIC: Record<string, RegExp> = { pct: /^(100|[1-9]?[0-9])$/, rf: /^[a-z0-9:_-]+$/i, ri: /^[0-9]+$/ };
 
-/** Tag → what it may be, and what holds otherwise. */
+/** Tag → allowed values and default. */
 const KNOWN: Record<string, { pattern: RegExp; fallback: string }> = {
   v: { pattern: /^DMARC1$/, fallback: "DMARC1" },
   p: { pattern: /^(none|quarantine|reject)$/i, fallback: "none" },
@@ -72,7 +71,7 @@ export function isDmarcRecord(text: string): boolean {
   return IS_DMARC.test(text.trimStart());
 }
 
-/** Reads a record; whatever is wrong in it stands at its tag. */
+/** Parses a record; mistakes are noted on their tags. */
 export function readDmarcRecord(text: string): DmarcRecord {
   const list = readTagList(text);
   const repeated = new Set(repeatedNames(list));
@@ -154,14 +153,14 @@ function decoded(text: string): string {
   }
 }
 
-/** To whom a policy applies. */
+/** What a policy applies to. */
 export type PolicySubject = "domain" | "subdomain" | "nonexistent";
 
 /**
  * The policy that a receiver applies (RFC 9989 section 4.10.1): p of the domain's own record; from a parent's sp, or np where
  * the name does not exist. One level below while testing.
  *
- * @returns undefined where the record is none that can be used
+ * @returns undefined if the record cannot be used
  */
 export function effectivePolicy(record: DmarcRecord, subject: PolicySubject): Policy | undefined {
   if (!isUsable(record)) return undefined;

@@ -1,38 +1,38 @@
 /**
- * Which DMARC record holds for a domain: RFC 9989's tree walk (section 4.10), and beside it what an RFC 7489 receiver finds
- * (its own name, then the organisational domain of the Public Suffix List). It judges nothing. Pure.
+ * Finds the DMARC record that applies to a domain: by RFC 9989's tree walk (section 4.10), and as an RFC 7489 receiver
+ * does (the domain itself, then its organisational domain by the Public Suffix List). Pure.
  */
 import { isUnanswered, recordsOf } from "../dns/resolver.ts";
 import { organizationalDomain } from "../organizational-domain.ts";
 import type { Ask } from "./asking.ts";
 import { type DmarcRecord, isDmarcRecord, readDmarcRecord } from "./dmarc-record.ts";
 
-/** What stands at one name of the walk. */
+/** What was found at one name of the walk. */
 export interface WalkStep {
   /** The domain, without `_dmarc.`. */
   domain: string;
-  /** The status of DNS's answer. */
+  /** The status of the DNS answer. */
   status: string;
-  /** DMARC records there: more than one are none. */
+  /** The DMARC records there; more than one count as none. */
   records: string[];
-  /** The record, where there is exactly one. */
+  /** The record, if there is exactly one. */
   record?: DmarcRecord;
 }
 
-/** A record that holds, and where it stands. */
+/** The record that applies, and its name. */
 export interface FoundRecord {
   domain: string;
   record: DmarcRecord;
 }
 
-/** What a walk found. */
+/** The result of a walk. */
 export interface Walk {
   steps: WalkStep[];
   /** The organisational domain by the walk. */
   organizationalDomain: string;
-  /** The record that holds; undefined: there is none. */
+  /** The record that applies; undefined if there is none. */
   found?: FoundRecord;
-  /** Whether a name that could have changed the result was not answered. */
+  /** Whether an unanswered name could change the result. */
   isUncertain: boolean;
 }
 
@@ -66,7 +66,7 @@ export async function walkTree(domain: string, ask: Ask): Promise<Walk> {
   return walk;
 }
 
-/** What stands at `_dmarc.` of a name. */
+/** Looks up `_dmarc.` of a name. */
 async function readStep(domain: string, ask: Ask): Promise<WalkStep> {
   const answer = await ask(`_dmarc.${domain}`, "TXT");
   const records = recordsOf(answer).filter(isDmarcRecord);
@@ -101,7 +101,8 @@ function foundIn(steps: WalkStep[], domains: string[]): FoundRecord | undefined 
   return undefined;
 }
 
-// A record at the domain itself holds whatever its parents say; otherwise each unanswered name may hide the one that holds.
+// A record at the domain itself applies regardless of its parents; otherwise an unanswered name may hide the record
+// that applies.
 function isUncertain(steps: WalkStep[], found: FoundRecord | undefined): boolean {
   const [own] = steps;
   if (found !== undefined && found.domain === own?.domain) return false;

@@ -1,4 +1,4 @@
-/** Everything that a domain publishes about its mail, checked in one go. Pure: DNS and the policy file are asked through arguments. */
+/** Runs all checks of a domain's published records. Pure: DNS and policy files are accessed through arguments. */
 import type { Resolver } from "../dns/resolver.ts";
 import type { Check } from "./check.ts";
 import { checkDkim, type DkimCheck, type SeenSelector } from "./dkim-check.ts";
@@ -7,13 +7,13 @@ import { checkBimi, checkDane, checkTlsRpt } from "./mail-host-checks.ts";
 import { checkMtaSts, type FetchPolicyFile, type MtaStsCheck } from "./mta-sts-check.ts";
 import { checkSpf, type SpfCheck } from "./spf-check.ts";
 
-/** What is asked with. */
+/** What the checks need. */
 export interface CheckContext {
   resolver: Resolver;
   fetchPolicy: FetchPolicyFile;
   /** DKIM selectors that the domain's reports name, last seen first. */
   selectors: SeenSelector[];
-  /** Where its reports should go, for records to publish. */
+  /** The address for its reports, for records to publish. */
   ruaAddress?: string;
 }
 
@@ -29,7 +29,7 @@ export interface DomainCheck {
   bimi: Check;
 }
 
-/** Checks a domain. Never throws for what DNS says or does not say: that is a state. @param domain A-labels, no last dot */
+/** Checks a domain. Never throws because of DNS: failures are states. @param domain A-labels, no trailing dot */
 export async function checkDomain(domain: string, context: CheckContext): Promise<DomainCheck> {
   const { resolver, fetchPolicy, selectors, ruaAddress } = context;
   const dmarc = checkDmarc(domain, resolver, ruaAddress);
@@ -46,7 +46,7 @@ export async function checkDomain(domain: string, context: CheckContext): Promis
   return { domain, dmarc: await dmarc, spf, dkim, mtaSts, tlsRpt, dane, bimi: await bimi };
 }
 
-/** The checks of a domain in the order in which they are shown. */
+/** The checks of a domain, in display order. */
 export function listChecks({ dmarc, spf, dkim, mtaSts, tlsRpt, dane, bimi }: DomainCheck): Check[] {
   return [dmarc, spf, dkim, mtaSts, tlsRpt, dane, bimi];
 }

@@ -1,18 +1,21 @@
-/** What one group of reported records says by itself: whether it passes, how, and whether a receiver let it through. Pure. */
+/** Facts about one group of reported records: whether it passes, how, and whether receivers let it through. Pure. */
 import type { Evidence } from "../ledger/sources.ts";
 import { organizationalDomain } from "../organizational-domain.ts";
 import { type AuthResult, readAuthResults, readReasons } from "./auth-results.ts";
 
-/** Whether it passes DMARC as the receiver judged it. */
+/** Whether it passes DMARC according to the receiver. */
 export function passes({ dkim, spf }: Pick<Evidence, "dkim" | "spf">): boolean {
   return dkim === "pass" || spf === "pass";
 }
 
-/** Override reasons that let failing mail through whatever the policy is (RFC 7489 section 7.2, RFC 9990 section 3.1.1.9). */
+/**
+ * Override reasons that let failing mail through regardless of the policy (RFC 7489 section 7.2, RFC 9990 section
+ * 3.1.1.9).
+ */
 const LETS_THROUGH = new Set(["forwarded", "trusted_forwarder", "mailing_list"]);
 
 /**
- * Whether a receiver said it lets this failing mail through as forwarded or from a list: by the reason's type, or, as Google
+ * Whether a receiver let this failing mail through as forwarded or from a list: by the reason's type, or, as Google
  * does, `local_policy` with `arc=pass`. Other local policies, sampling and tests say nothing about the next policy.
  */
 export function isLetThrough({ reasons }: Pick<Evidence, "reasons">): boolean {
@@ -27,8 +30,8 @@ export function wouldBeHit(evidence: Evidence): boolean {
 }
 
 /**
- * Whether it would be hit if alignment were strict: it fails now, or what passes is not exactly the From domain's (RFC 9989
- * section 4.4). A report that gives no results of its own to look at counts as it was judged.
+ * Whether it would be hit if alignment were strict: it fails now, or what passes is not exactly the From domain's (RFC
+ * 9989 section 4.4). A report without authentication results counts as the receiver judged it.
  */
 export function wouldBeHitStrictly(evidence: Evidence): boolean {
   if (!passes(evidence)) return !isLetThrough(evidence);
@@ -36,7 +39,7 @@ export function wouldBeHitStrictly(evidence: Evidence): boolean {
   return results.length > 0 && !results.some(({ domain }) => domain === evidence.headerFrom);
 }
 
-/** Whether a receiver quarantined or rejected it though it is failing mail. */
+/** Whether it is failing mail that a receiver quarantined or rejected. */
 export function isRefused(evidence: Evidence): boolean {
   const { disposition } = evidence;
   return !passes(evidence) && (disposition === "quarantine" || disposition === "reject");
@@ -57,7 +60,7 @@ export function ownSignatures(evidence: Evidence, ownDomain: string): { passing:
   };
 }
 
-/** There was a signature, and it did not hold: changed on the way, or a wrong key. */
+/** There was a signature that did not verify: the mail was changed, or the key is wrong. */
 const BROKEN = new Set(["fail", "neutral", "policy", "permerror"]);
 
 // Strict alignment is about the return path, not about the name a server greets with.

@@ -1,4 +1,7 @@
-/** Fetches MTA-STS policy files as RFC 8461 section 3.3 asks: status 200 alone, no redirect followed, at most 64 KiB, text/plain. */
+/**
+ * Fetches MTA-STS policy files as RFC 8461 section 3.3 requires: only status 200, no redirects, at most 64 KiB,
+ * text/plain.
+ */
 import type { Fetch } from "../dns/over-https.ts";
 import { GUIDANCE_LIMITS } from "../limits.ts";
 import type { FetchPolicyFile } from "./mta-sts-check.ts";

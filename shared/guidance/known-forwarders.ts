@@ -1,10 +1,10 @@
 /**
- * Organizational domains of mailing lists and forwarding services: what they hand on is somebody else's mail, and where they
- * change it or rewrite its return path it fails DMARC. From their own documents. Data only; one that is not here is told by
- * how its mail looks (roles.ts).
+ * Organizational domains of mailing lists and forwarding services: they pass on other people's mail, which fails DMARC
+ * if they change it or rewrite its return path. From their own documents. Data only; others are recognised by their
+ * mail (roles.ts).
  */
 
-/** list: changes subject or body, so signatures break; relay: hands on as it came, or with another return path. */
+/** list: changes subject or body, so signatures break; relay: passes mail on unchanged, or with another return path. */
 export type ForwarderKind = "list" | "relay";
 
 const LISTS = [
@@ -58,7 +58,7 @@ const RELAYS = [
   "simplelogin.io",
 ];
 
-/** Every domain that is known. */
+/** All known domains. */
 export const KNOWN_FORWARDERS: ReadonlyMap<string, ForwarderKind> = new Map([
   ...LISTS.map((domain): [string, ForwarderKind] => [domain, "list"]),
   ...RELAYS.map((domain): [string, ForwarderKind] => [domain, "relay"]),

@@ -1,6 +1,6 @@
 /**
- * Organizational domains that sending services authenticate as (DKIM d=, or the domain SPF passed for), and the name
- * people know them by. Data only: a service that is not here is shown by its domain, which is never wrong.
+ * Organizational domains that sending services authenticate as (DKIM d=, or the domain SPF passed for), and the
+ * services' names. Data only: an unlisted service is shown by its domain.
  */
 const SERVICES = {
   ActiveCampaign: ["activecampaign.com", "emsd1.com"],
@@ -81,13 +81,13 @@ const SERVICES = {
 
 type ServiceName = keyof typeof SERVICES;
 
-/** How mail of one's own domain is authenticated at a service. */
+/** How to authenticate mail of one's own domain at a service. */
 export interface ServiceGuide {
-  /** What the service calls it. */
+  /** The service's name for it. */
   setting: string;
   /** The vendor's page about it. */
   url: string;
-  /** The name to include in SPF, of services that send with a return path of the customer's domain. */
+  /** The domain to include in SPF, for services that send with a return path of the customer's domain. */
   spf?: string;
 }
 
@@ -172,22 +172,22 @@ function guide(setting: string, url: string, spf?: string): ServiceGuide {
 
 const GUIDES_BY_NAME: ReadonlyMap<string, ServiceGuide> = new Map(Object.entries(GUIDES));
 
-/** How to set up one's own domain at a known service; undefined where no page of it is known. */
+/** How to set up one's own domain at a known service; undefined if no page about it is known. */
 export function serviceGuide(service: string): ServiceGuide | undefined {
   return GUIDES_BY_NAME.get(service);
 }
 
-/** The name of a service, in any case; undefined where it is none. */
+/** A service by name, ignoring case; undefined if unknown. */
 export function serviceNamed(text: string): string | undefined {
   return Object.keys(SERVICES).find((name) => name.toLowerCase() === text.trim().toLowerCase());
 }
 
-/** Every domain that is known, and the service it belongs to. */
+/** All known domains with their services. */
 export const KNOWN_SERVICES: ReadonlyMap<string, string> = new Map(
   Object.entries(SERVICES).flatMap(([name, domains]) => domains.map((domain): [string, string] => [domain, name])),
 );
 
-/** The service that authenticates as a domain; undefined when it is not known. Subdomains count. */
+/** The service that authenticates as a domain or a subdomain of it; undefined if unknown. */
 export function knownService(domain: string): string | undefined {
   const labels = domain.toLowerCase().split(".");
   for (let i = 0; i < labels.length - 1; i++) {

@@ -1,4 +1,4 @@
-/** The checks of what protects mail to a domain, and its logo: TLS reports (RFC 8460), DANE (RFC 7672), BIMI. Pure. */
+/** Checks what protects mail to a domain (TLS reports, RFC 8460; DANE, RFC 7672), and its logo (BIMI). Pure. */
 import { isUnanswered, type Resolver, recordsOf } from "../dns/resolver.ts";
 import { GUIDANCE_LIMITS } from "../limits.ts";
 import { type Ask, startAsking } from "./asking.ts";

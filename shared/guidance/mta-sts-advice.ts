@@ -1,6 +1,6 @@
 /**
- * What to do next about a hosted MTA-STS policy: from testing to enforce only once TLS reports show that nothing would be
- * lost, and back where something is. Pure.
+ * Advises the next step for a hosted MTA-STS policy: from testing to enforce only once TLS reports show that nothing
+ * would be lost, and back if mail is being lost. Pure.
  */
 import { GUIDANCE_LIMITS } from "../limits.ts";
 import { SECONDS_PER_DAY } from "../report-day.ts";
@@ -18,7 +18,7 @@ export interface TlsFailureKind {
   lastDay: number;
 }
 
-/** What TLS reports tell of some days. */
+/** TLS reports over several days. */
 export interface TlsEvidence {
   /** Days with sessions under the MTA-STS policy. */
   days: number;
@@ -29,15 +29,15 @@ export interface TlsEvidence {
   failures: TlsFailureKind[];
 }
 
-/** What is known of a domain's policy. */
+/** The state of a domain's policy. */
 export interface InboundState {
   domain: string;
   /** Undefined: none is served. */
   policy: MtaStsPolicy | undefined;
   changedSeconds: number;
-  /** Since when it has its mode. */
+  /** When it got its current mode. */
   modeSinceSeconds: number;
-  /** Whether the domain is registered still; without that nothing is served. */
+  /** Whether the domain is still registered; otherwise nothing is served. */
   isRegistered: boolean;
   /** Hosts of the MX records as last checked; undefined: not known. */
   hosts: readonly string[] | undefined;
@@ -70,7 +70,7 @@ export interface MtaStsAdvice {
   sentence: string;
   /** The mode to go to now. */
   mode?: MtaStsMode;
-  /** Failures that stand in the way, the most first. */
+  /** Failures in the way, most frequent first. */
   failures: TlsFailureKind[];
 }
 
@@ -94,7 +94,7 @@ export function failureDays(mode: MtaStsMode | undefined): number {
   return mode === "enforce" ? GUIDANCE_LIMITS.mtaStsFailureDays : GUIDANCE_LIMITS.mtaStsTestingDays;
 }
 
-/** Mail hosts that a policy does not name; none where the hosts are not known. */
+/** Mail hosts not covered by a policy; none if the hosts are unknown. */
 export function uncoveredHosts({ mx }: MtaStsPolicy, hosts: readonly string[] | undefined): string[] {
   return (hosts ?? []).filter((host) => host !== "" && !mx.some((pattern) => coversHost(pattern, host)));
 }

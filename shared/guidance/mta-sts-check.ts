@@ -1,4 +1,4 @@
-/** The check of MTA-STS: the record, the policy file, and whether it covers the domain's mail hosts (RFC 8461). Pure. */
+/** Checks MTA-STS: the record, the policy file, and whether it covers the domain's mail hosts (RFC 8461). Pure. */
 import { isUnanswered, type Resolver, recordsOf } from "../dns/resolver.ts";
 import { type Ask, startAsking } from "./asking.ts";
 import { type Check, type CheckState, type Finding, worstState } from "./check.ts";
@@ -8,7 +8,7 @@ import { firstValue, readTagList } from "./tag-list.ts";
 /**
  * Fetches a policy file: at most 64 KiB of text/plain with status 200, redirects not followed, the certificate checked.
  *
- * @returns a sentence as `problem` where there is no such file; `isUnanswered` where nobody answered
+ * @returns a sentence as `problem` if there is no such file; `isUnanswered` if there was no answer
  */
 export type FetchPolicyFile = (url: string) => Promise<{ text: string } | { problem: string; isUnanswered: boolean }>;
 
@@ -19,7 +19,7 @@ export interface MtaStsPolicy {
   maxAgeSeconds: number;
 }
 
-/** An MTA-STS check with the policy behind it. */
+/** An MTA-STS check with the policy. */
 export interface MtaStsCheck extends Check {
   kind: "mtaSts";
   id?: string;
@@ -27,7 +27,7 @@ export interface MtaStsCheck extends Check {
 }
 
 const MOST_SECONDS = 31_557_600;
-/** A week: below it a policy is soon forgotten, and an attacker has only to wait. */
+/** A week: a shorter-lived policy is soon forgotten, and an attacker only has to wait. */
 const FEW_SECONDS = 604_800;
 
 /** Checks a domain's MTA-STS. @param domain A-labels */
@@ -71,7 +71,7 @@ async function hostProblem(domain: string, ask: Ask): Promise<{ problem: string;
   return isAbsent ? { problem: `mta-sts.${domain} has no address in DNS`, isUnanswered: false } : undefined;
 }
 
-/** Reads a policy file. The first of repeated keys counts, unknown ones are ignored (RFC 8461 section 3.2). */
+/** Parses a policy file. The first of repeated keys counts; unknown keys are ignored (RFC 8461 section 3.2). */
 export function readPolicy(text: string): { policy: MtaStsPolicy } | { problem: string } {
   const values = new Map<string, string>();
   const mx: string[] = [];

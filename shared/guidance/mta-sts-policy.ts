@@ -1,6 +1,6 @@
 /**
- * An MTA-STS policy that is served for a domain (RFC 8461): what may be in it, its text, its id, and the records that go with
- * it. The check of what others publish is mta-sts-check.ts. Pure.
+ * An MTA-STS policy served for a domain (RFC 8461): validation, text, id, and the records to publish. mta-sts-check.ts
+ * checks what others publish. Pure.
  */
 import * as v from "valibot";
 import { readDomainName } from "../domain-name.ts";
@@ -9,7 +9,7 @@ import { fail, ok, type Result } from "../result.ts";
 import type { RecordToPublish } from "./check.ts";
 import type { MtaStsPolicy } from "./mta-sts-check.ts";
 
-/** In the order in which a domain goes through them. */
+/** In the order of adoption. */
 export const MTA_STS_MODES = ["none", "testing", "enforce"] as const;
 export type MtaStsMode = (typeof MTA_STS_MODES)[number];
 
@@ -19,7 +19,7 @@ export const POLICY_HOST_PREFIX = "mta-sts.";
 
 const { minMtaStsSeconds, maxMtaStsSeconds, maxMtaStsPatterns } = GUIDANCE_LIMITS;
 
-/** A policy as it is kept. */
+/** A policy as stored. */
 export const mtaStsPolicy = v.object({
   mode: v.picklist(MTA_STS_MODES),
   mx: v.array(v.string()),
@@ -27,7 +27,7 @@ export const mtaStsPolicy = v.object({
 });
 
 /**
- * Reads a policy that a person typed.
+ * Validates a policy typed by a person.
  *
  * @param given mx as host names or patterns, in any form; maxAgeSeconds in seconds
  * @returns the policy with its patterns as A-labels in lower case, none twice; or a sentence about what is wrong
@@ -89,12 +89,12 @@ export function policyRecord(domain: string, changedSeconds: number): RecordToPu
   return { name: `_mta-sts.${domain}`, type: "TXT", value: `v=STSv1; id=${policyId(changedSeconds)};` };
 }
 
-/** Whether two policies say the same. */
+/** Whether two policies are equal. */
 export function isSamePolicy(a: MtaStsPolicy, b: MtaStsPolicy): boolean {
   return policyText(a) === policyText(b);
 }
 
-/** The domain whose policy a host serves; undefined where the host is no such one. @param host without a port */
+/** The domain whose policy a host serves; undefined if it is not a policy host. @param host without a port */
 export function domainOfPolicyHost(host: string): string | undefined {
   const name = host.toLowerCase().replace(/\.$/, "");
   return name.startsWith(POLICY_HOST_PREFIX) ? name.slice(POLICY_HOST_PREFIX.length) : undefined;

@@ -1,7 +1,7 @@
 /** IP addresses as bits: whether a network holds an address, and the fewest networks that hold some addresses. Pure. */
 import { reverseLabels } from "./address-name.ts";
 
-/** The bits of an address as text, 32 or 128 of them; undefined where it is none. */
+/** The bits of an address as text, 32 or 128 of them; undefined if it is not an address. */
 export function bitsOfAddress(address: string): string | undefined {
   const labels = reverseLabels(address);
   if (labels === undefined) return undefined;
@@ -14,7 +14,9 @@ export function bitsOfAddress(address: string): string | undefined {
   return bits.length === (labels.isFour ? 32 : 128) ? bits : undefined;
 }
 
-/** Whether a network, `192.0.2.0/24`, holds an address or another network as a whole. What is neither is not held. */
+/**
+ * Whether a network, such as `192.0.2.0/24`, contains an address or another network entirely; false for anything else.
+ */
 export function networkHolds(network: string, other: string): boolean {
   const [a, b] = [prefixOf(network), prefixOf(other)];
   return a !== undefined && b !== undefined && a.size === b.size && b.bits.startsWith(a.bits);
@@ -27,9 +29,9 @@ function prefixOf(network: string): { bits: string; size: number } | undefined {
   return { bits: bits.slice(0, length === undefined ? bits.length : Number(length)), size: bits.length };
 }
 
-/** Where addresses of one sender stand together: no wider network is ever proposed. */
+/** The widest network proposed for addresses of one sender. */
 const WIDEST = { four: 24, six: 64 };
-/** From so many addresses of one such network on, the network is named in their place. */
+/** With at least this many addresses in such a network, the network is proposed instead. */
 const MANY = 3;
 
 /** Terms of an SPF record, without a lookup, that let in addresses and networks: `ip4:192.0.2.1`, `ip6:2001:db8::/64`. */

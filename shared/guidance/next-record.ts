@@ -1,6 +1,6 @@
 /**
- * The steps from p=none to p=reject by RFC 9989 (testing by `t=y` instead of `pct`), and the record of a step with the other
- * tags of the published policy as reports tell them. Pure.
+ * The stages from p=none to p=reject by RFC 9989 (testing by `t=y` instead of `pct`), and the record for a stage with
+ * the other tags of the published policy as seen in reports. Pure.
  */
 
 /** A step on the way. */
@@ -17,7 +17,7 @@ export const STAGES: readonly Stage[] = [
   { p: "reject", isTest: false },
 ];
 
-/** `p=none; sp=…; pct=100`, as reports saw the policy → its tags. What is no tag is left out. */
+/** `p=none; sp=…; pct=100`, the policy as seen in reports → its tags. Anything else is left out. */
 export function readPolicyTags(text: string): Record<string, string> {
   const tags: Record<string, string> = {};
   for (const part of text.split(";")) {
@@ -27,14 +27,14 @@ export function readPolicyTags(text: string): Record<string, string> {
   return tags;
 }
 
-/** The step a policy is at; a part of the mail (`pct`) counts as a test. An unknown policy asks for nothing. */
+/** The stage of a policy; a percentage below 100 (`pct`) counts as a test. An unknown policy counts as none. */
 export function stageOf(policy: string): Stage {
   const { p = "", pct = "100", t = "n" } = readPolicyTags(policy);
   if (p !== "quarantine" && p !== "reject") return { p: "none", isTest: false };
   return { p, isTest: t === "y" || pct !== "100" };
 }
 
-/** Place among `STAGES`. */
+/** Index in `STAGES`. */
 export function stageNumber({ p, isTest }: Stage): number {
   return STAGES.findIndex((stage) => stage.p === p && stage.isTest === isTest);
 }
@@ -50,7 +50,7 @@ export function recordText(stage: Stage, policy: string, ruaAddresses: readonly 
   const { p = "none", sp = p, np = sp, adkim = "r", aspf = "r", fo = "0", psd } = tags;
   const parts = ["v=DMARC1", `p=${stage.p}`];
   if (stage.isTest) parts.push("t=y");
-  // Reports write the inherited value too: only one that differs was published.
+  // Reports also contain inherited values: only a different one was published.
   if (isPolicy(sp) && sp !== p) parts.push(`sp=${sp}`);
   if (isPolicy(np) && np !== sp) parts.push(`np=${np}`);
   if (adkim === "s") parts.push("adkim=s");

@@ -1,9 +1,12 @@
-/** What a domain has to publish so that its reports come to an address: the record made, or the existing one amended. Pure. */
+/**
+ * The records a domain has to publish so that reports are sent to an address: a new record, or the existing one
+ * amended. Pure.
+ */
 import { organizationalDomain } from "../organizational-domain.ts";
 import type { RecordToPublish } from "./check.ts";
 import { readDmarcRecord } from "./dmarc-record.ts";
 
-/** A record, why it is needed, and who publishes it. */
+/** A record, the reason for it, and who publishes it. */
 export interface NeededRecord extends RecordToPublish {
   /** "domain": in the domain's own zone; "rua": in the zone of the address. */
   zone: "domain" | "rua";
@@ -11,11 +14,11 @@ export interface NeededRecord extends RecordToPublish {
 }
 
 /**
- * The records that bring a domain's reports to an address.
+ * The records needed for a domain's reports to be sent to an address.
  *
  * @param domain A-labels
  * @param rua where reports are to go
- * @param published DMARC records that stand at the domain's own `_dmarc`, as DNS gives them; one is amended
+ * @param published DMARC records at the domain's own `_dmarc`, from DNS; a single one is amended
  */
 export function recordsToPublish(domain: string, rua: string, published: readonly string[] = []): NeededRecord[] {
   const [current] = published;
@@ -24,7 +27,7 @@ export function recordsToPublish(domain: string, rua: string, published: readonl
     { zone: "domain", name: `_dmarc.${domain}`, type: "TXT", value, sentence: whyDmarc(value, current) },
   ];
   const host = rua.slice(rua.lastIndexOf("@") + 1);
-  // RFC 9990 section 4: a destination outside of the organisation says that it takes the reports.
+  // RFC 9990 section 4: a destination outside the organisation must permit the reports.
   if (organizationalDomain(host) !== organizationalDomain(domain)) {
     records.push({
       zone: "rua",
@@ -50,7 +53,7 @@ function whyDmarc(value: string, current: string | undefined): string {
   return "The record that is there, with this address added.";
 }
 
-/** A record with an address added to its rua; one that has it stays as it is. */
+/** Adds an address to a record's rua unless it is there already. */
 function withRua(text: string, rua: string): string {
   const { tags, rua: uris } = readDmarcRecord(text);
   const wanted = `mailto:${encodedAddress(rua)}`;

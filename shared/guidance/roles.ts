@@ -1,6 +1,6 @@
 /**
- * Whose mail it is: every source of a period gets a role with the reason. The owner's decision counts first, then what the
- * mail proves (authenticated as the domain), then how it looks. What cannot be told is undecided, never guessed. Pure.
+ * Assigns every source of a period a role with a reason: first by the owner's decision, then by what the mail proves
+ * (authenticated as the domain), then by its pattern. A source without a clear role is undecided, never guessed. Pure.
  */
 import { type Evidence, PERIOD_PARTS } from "../ledger/sources.ts";
 import { VERDICT_LIMITS } from "../limits.ts";
@@ -11,14 +11,17 @@ import { KNOWN_FORWARDERS, MAILBOX_PROVIDERS } from "./known-forwarders.ts";
 import { knownService } from "./known-services.ts";
 import { identifySource, type SourceKind } from "./sources.ts";
 
-/** own: sends for the owner; forwarder: hands on mail of others; foreign: somebody else; undecided: the owner has to say. */
+/**
+ * own: sends for the owner; forwarder: passes on other people's mail; foreign: somebody else; undecided: the owner has
+ * to decide.
+ */
 export const ROLES = ["own", "forwarder", "foreign", "undecided"] as const;
 export type Role = (typeof ROLES)[number];
 
-/** What the owner said of a source. */
+/** The owner's decision about a source. */
 export type Decision = "mine" | "notMine" | "forwarder";
 
-/** The owner's decisions; undefined = none was taken. */
+/** The owner's decisions; undefined = none. */
 export type Decide = (source: { name: string; kind: SourceKind; service: string }) => Decision | undefined;
 
 /** Why a source has its role; a code keeps its meaning. */
@@ -42,7 +45,7 @@ export type RoleReason =
   | "fewMessages"
   | "oneOff";
 
-/** A source with its role and its figures of the period. */
+/** A source with its role and figures for the period. */
 export interface JudgedSource {
   /** Organizational domain, or the address. */
   name: string;
@@ -53,22 +56,22 @@ export interface JudgedSource {
   reason: RoleReason;
   messages: number;
   passed: number;
-  /** Passing mail that no DKIM signature of the domain backs. */
+  /** Passing mail without an aligned DKIM signature. */
   spfOnly: number;
-  /** Failing mail that receivers say they let through. */
+  /** Failing mail that receivers let through. */
   letThrough: number;
-  /** Failing mail that they did not: what a policy would hit. */
+  /** Failing mail that a policy would hit. */
   hit: number;
   /** Failing mail that was quarantined or rejected. */
   refused: number;
-  /** In how many of the period's parts it was seen (`PERIOD_PARTS`). */
+  /** The number of parts of the period it was seen in (`PERIOD_PARTS`). */
   activeParts: number;
   firstDay: number;
   lastDay: number;
   evidence: Evidence[];
 }
 
-/** What is counted of a source before its role is known. */
+/** The counts of a source, before its role is known. */
 interface Counted extends Omit<JudgedSource, "role" | "reason"> {
   partBits: number;
   /** Passing mail signed by the owner's servers that came from somewhere else. */
@@ -78,7 +81,7 @@ interface Counted extends Omit<JudgedSource, "role" | "reason"> {
   brokenAlways: number;
 }
 
-/** What one looks at to judge the others. */
+/** Facts about the whole period, used to judge single sources. */
 interface Surroundings {
   ownDomain: string;
   /** `domain selector` that passed where SPF was aligned too: keys of the owner's own servers. */
@@ -93,14 +96,14 @@ interface Surroundings {
   strangers: readonly ReadonlySet<string>[];
   /** Messages of an address that unauthenticated mail came from: the median. */
   typicalStranger: number;
-  /** Messages that pass, or all where none does: what shares are of. */
+  /** The base for shares: passing messages, or all messages if none pass. */
   base: number;
   /** Whether any mail passes at all. */
   isSending: boolean;
   decide: Decide;
 }
 
-/** Every source of a period, the largest first. @param evidence of one policy domain */
+/** Every source of a period, largest first. @param evidence of one policy domain */
 export function judgeSources(evidence: readonly Evidence[], policyDomain: string, decide: Decide): JudgedSource[] {
   const around = lookAround(evidence, policyDomain, decide);
   const sources = new Map<string, Counted>();
@@ -235,7 +238,7 @@ function roleOfOrganization(source: Counted, around: Surroundings): RoleWithReas
   const { name, service, passed, messages, survived } = source;
   const mayForward = service === "" || MAILBOX_PROVIDERS.has(service);
   if (KNOWN_FORWARDERS.has(name)) return { role: "forwarder", reason: "knownForwarder" };
-  // A service that sends for the owner signs with a key of its own; a forwarder hands on what the owner's servers signed.
+  // A service that sends for the owner signs with its own key; a forwarder passes on what the owner's servers signed.
   if (mayForward && passed > 0 && 2 * survived >= passed) return { role: "forwarder", reason: "signatureSurvives" };
   if (passed > 0 && 2 * passed >= messages) return { role: "own", reason: "passesDmarc" };
   const forwarded = looksForwarded(source);
@@ -268,16 +271,17 @@ function roleOfAddress(source: Counted, around: Surroundings): RoleWithReason {
 }
 
 /**
- * Whether a sender by itself sends more than a policy may hit: were it the owner's, losing it would break what "ready"
- * promises. Where nothing passes, nobody seems to send for the owner, and what comes seldom is not asked about.
+ * Whether a sender alone exceeds what a policy may hit: if it were the owner's, losing it would break the promise of
+ * "ready". If nothing passes, nobody seems to send for the owner, and rare senders are not asked about.
  */
 function mayNotBeLost({ messages }: { messages: number }, { base, isSending }: Surroundings): boolean {
   return isSending && messages > VERDICT_LIMITS.maxHitShare * base;
 }
 
 /**
- * What speaks against an unauthenticated address being one of a run of spoofing, which comes from many addresses at once, a
- * little from each, and not again from the same: it comes back, it is alone, or it sends more than the others.
+ * Reasons why an unauthenticated address is not part of a spoofing run. Such a run comes from many addresses at once,
+ * with little mail from each, and never from the same ones again. So it is not if the address returns, is alone, or
+ * sends more than the others.
  */
 function reasonToAsk(
   source: Counted,
@@ -289,7 +293,7 @@ function reasonToAsk(
   return source.messages > VERDICT_LIMITS.maxTimesTypical * around.typicalStranger ? "standsOut" : undefined;
 }
 
-// Where strangers come all the time, a few in each part are as much of a run as many in one.
+// If strangers appear all the time, a few in each part count like many in one.
 function isAlone({ partBits }: Counted, { strangers }: Surroundings): boolean {
   if (strangers.filter(({ size }) => size > 0).length >= VERDICT_LIMITS.spoofedParts) return false;
   return partsOf(partBits).some((part) => (strangers[part]?.size ?? 0) <= VERDICT_LIMITS.maxLoneServers);
@@ -298,7 +302,7 @@ function isAlone({ partBits }: Counted, { strangers }: Surroundings): boolean {
 function looksForwarded({ messages, passed, letThrough, brokenOnTheWay }: Counted): RoleWithReason | undefined {
   const failing = messages - passed;
   if (2 * letThrough >= failing) return { role: "forwarder", reason: "receiversLetThrough" };
-  // A signature that holds elsewhere: the owner's mail, changed on its way.
+  // The key verifies elsewhere: this is the owner's mail, changed in transit.
   if (2 * (letThrough + brokenOnTheWay) >= failing) return { role: "forwarder", reason: "signatureBroken" };
   return undefined;
 }
@@ -313,7 +317,7 @@ function largeOrOneOff({ messages }: Counted, { base }: Surroundings): RoleWithR
   return { role: "foreign", reason: "oneOff" };
 }
 
-/** The /24 or /64 of an address, as text: servers of one sender mostly stand in one. */
+/** The /24 or /64 of an address as text: servers of one sender are mostly in one. */
 export function networkOf(address: string): string {
   if (!address.includes(":")) return address.split(".").slice(0, 3).join(".");
   const [head = ""] = address.split("::");

@@ -1,4 +1,4 @@
-/** How far a domain has come that was added: from the record to publish to its first report. Pure. */
+/** The set-up state of an added domain, from the record to publish to its first report. Pure. */
 import type { RecordToPublish } from "./check.ts";
 import type { DmarcCheck } from "./dmarc-check.ts";
 
@@ -12,20 +12,20 @@ export const SETUP_STATES = [
 ] as const;
 
 /**
- * receiving: a report has come; waiting: everything is published, receivers send once a day; recordNotFound: there is no
- * DMARC record; wrongAddress: it names other addresses; notPermitted: the address's domain does not say that it takes the
- * reports; unknown: DNS gave no answer.
+ * receiving: a report has come; waiting: everything is published, receivers send once a day; recordNotFound: there is
+ * no DMARC record; wrongAddress: it names other addresses; notPermitted: the address's domain does not permit the
+ * reports; unknown: DNS did not answer.
  */
 export type SetupState = (typeof SETUP_STATES)[number];
 
-/** A state with a sentence for people, and what is missing. */
+/** A state with a sentence for people, and the missing records. */
 export interface Setup {
   state: SetupState;
   sentence: string;
   missing?: RecordToPublish;
 }
 
-/** Judges by what is published. @param rua the address that was made for the domain */
+/** The state according to what is published. @param rua the address created for the domain */
 export function setupState(rua: string, check: DmarcCheck, hasReports: boolean): Setup {
   if (hasReports) return { state: "receiving", sentence: "Reports are coming in." };
   const own = check.record;

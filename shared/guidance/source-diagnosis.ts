@@ -1,4 +1,4 @@
-/** What is the matter with the mail of one source, in one sentence, and what to do about it. Pure. */
+/** Says in one sentence what is wrong with the mail of a source, and what to do about it. Pure. */
 import type { SourceDetail } from "../ledger/sources.ts";
 import { organizationalDomain } from "../organizational-domain.ts";
 import { type AuthResult, readAuthResults } from "./auth-results.ts";
@@ -7,13 +7,13 @@ import type { Decision } from "./roles.ts";
 import type { SourceKind } from "./sources.ts";
 import type { StoredCheck } from "./stored-check.ts";
 
-/** What is looked at of each group of records. */
+/** The relevant fields of each group of records. */
 export type DiagnosedGroup = Pick<
   SourceDetail,
   "dkimResults" | "spfResults" | "headerFrom" | "messages" | "passed" | "dkimAligned" | "spared"
 >;
 
-/** A source with its mail of a period. */
+/** A source and its mail over a period. */
 export interface DiagnosedSource {
   /** The policy domain. */
   domain: string;
@@ -22,7 +22,7 @@ export interface DiagnosedSource {
   kind: SourceKind;
   groups: readonly DiagnosedGroup[];
   decision: Decision | undefined;
-  /** DKIM keys as they were last found in DNS; none where they were not looked for. */
+  /** DKIM keys as last found in DNS; none if they were not looked up. */
   keys: readonly Pick<StoredCheck["keys"][number], "domain" | "selector" | "keyType">[];
 }
 
@@ -44,15 +44,15 @@ export type DiagnosisCode =
   | "notListed"
   | "notAuthenticated";
 
-/** What is the matter. */
+/** The diagnosis. */
 export interface Diagnosis {
   code: DiagnosisCode;
   sentence: string;
-  /** How to set it up at a known service, where that is what is to be done. */
+  /** How to set it up at a known service, if that is the remedy. */
   guide?: ServiceGuide;
 }
 
-/** What a group of failing mail fails for. */
+/** The reason a group of mail fails. */
 interface Cause {
   code: DiagnosisCode;
   /** The domain or the selector that it is about. */
@@ -61,7 +61,7 @@ interface Cause {
   from: string;
 }
 
-/** The sentence about a source: what most of its failing mail fails for. */
+/** The diagnosis of a source: the reason for most of its failing mail. */
 export function diagnoseSource(source: DiagnosedSource): Diagnosis {
   const { domain, kind, decision, groups } = source;
   const name = knownService(source.name) ?? source.name;
