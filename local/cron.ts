@@ -43,8 +43,9 @@ export function startCron(api: ApiConnection, log: (line: string) => void): Runn
 
 /** Whether a schedule with fixed minutes and hours, such as `17 3 * * *`, is due in the minute of a time (UTC). */
 export function isDue(cron: string, time: Date): boolean {
-  const [minute, hour, ...rest] = cron.split(" ");
-  if (rest.join(" ") !== "* * *") throw new Error(`The schedule '${cron}' is not one of a minute and an hour.`);
+  if (!/^(?:\*|\d+) (?:\*|\d+) \* \* \*$/.test(cron))
+    throw new Error(`The schedule '${cron}' is not one of a minute and an hour.`);
+  const [minute, hour] = cron.split(" ");
   const matches = (field: string | undefined, value: number): boolean => field === "*" || Number(field) === value;
   return matches(minute, time.getUTCMinutes()) && matches(hour, time.getUTCHours());
 }

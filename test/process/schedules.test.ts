@@ -1,0 +1,32 @@
+/** The schedules of process on one machine: those of its TOML, each with something to run, at the minutes they name. */
+import { expect, it } from "vitest";
+import { isDue } from "../../local/cron.ts";
+import { localConfig } from "../../local/worker-config.ts";
+import { runSchedule, SCHEDULES } from "../../workers/process/schedules.ts";
+import { World } from "../support/simulation/world.ts";
+
+it("every schedule of the TOML has something to run, and nothing else has", () => {
+  expect(Object.keys(SCHEDULES).sort()).toEqual([...(localConfig("process").triggers?.crons ?? [])].sort());
+});
+
+it("every schedule runs on an empty ledger", async () => {
+  for (const cron of Object.keys(SCHEDULES)) {
+    expect(await runSchedule(cron, new World().invocation())).toHaveProperty("event");
+  }
+  await expect(runSchedule("1 2 3 4 5", new World().invocation())).rejects.toThrow("1 2 3 4 5");
+});
+
+it.each([
+  ["* * * * *", "2026-11-27T03:17:59Z", true],
+  ["17 3 * * *", "2026-11-27T03:17:00Z", true],
+  ["17 3 * * *", "2026-11-27T03:18:00Z", false],
+  ["17 3 * * *", "2026-11-27T04:17:00Z", false],
+  ["47 * * * *", "2026-11-27T04:47:30Z", true],
+  ["47 * * * *", "2026-11-27T04:46:59Z", false],
+])("%s at %s: %s", (cron, time, isExpected) => {
+  expect(isDue(cron, new Date(time))).toBe(isExpected);
+});
+
+it.each(["*/5 * * * *", "0 0 1 * *", "0 0"])("refuses %s, which it cannot tell", (cron) => {
+  expect(() => isDue(cron, new Date())).toThrow(cron);
+});
