@@ -1,13 +1,6 @@
 /** Cron's part in notifying: adds the deliveries that are due, and enqueues them. Bounded; what is left is done a minute later. */
-import {
-  addDelivery,
-  deliverNotices,
-  digestChannelsQuery,
-  removeOldDeliveries,
-  takeDueDeliveries,
-} from "../../shared/ledger/channels.ts";
+import { addDelivery, deliverNotices, digestChannelsQuery, takeDueDeliveries } from "../../shared/ledger/channels.ts";
 import { ask, type Change, change } from "../../shared/ledger/database.ts";
-import { NOTIFY_LIMITS } from "../../shared/limits.ts";
 import type { DeliveryMessage } from "../../shared/messages.ts";
 import { dueDigestDay } from "../../shared/notify/digest-day.ts";
 import { type Invocation, inEachShard } from "./env.ts";
@@ -25,11 +18,7 @@ async function enqueueInShard({ ledger, shard, env, nowSeconds }: Invocation): P
     const day = dueDigestDay(channel, nowSeconds);
     if (day !== undefined) digests.push(addDelivery(channel, { kind: "digest", subject: day }, nowSeconds));
   }
-  await change(ledger, [
-    deliverNotices(nowSeconds),
-    ...digests,
-    removeOldDeliveries(nowSeconds - NOTIFY_LIMITS.keptSeconds),
-  ]);
+  await change(ledger, [deliverNotices(nowSeconds), ...digests]);
   const due = await takeDueDeliveries(ledger, nowSeconds);
   if (due.length === 0) return 0;
   const messages = due.map((deliveryId): DeliveryMessage => ({ v: 1, kind: "delivery", shard, deliveryId }));

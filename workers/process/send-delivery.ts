@@ -43,7 +43,8 @@ export async function attemptDelivery(id: string, invocation: Invocation): Promi
   const delivery = await claimDelivery(ledger, id, nowSeconds);
   if (delivery === undefined) return "already_done";
   const [channel] = await ask(ledger, channelQuery(delivery.account, delivery.channel));
-  const attempt = channel === undefined ? gone("The channel was removed.") : await send(delivery, channel, invocation);
+  const attempt =
+    channel === undefined ? failed("The channel was removed.") : await send(delivery, channel, invocation);
   const end = endOf(delivery, attempt, nowSeconds);
   await change(ledger, [endAttempt(id, end, nowSeconds)]);
   return end.state === "waiting" ? "retry" : end.state;
@@ -64,11 +65,11 @@ function endOf(
 
 async function send(delivery: Delivery, channel: Channel, invocation: Invocation): Promise<Attempt> {
   const told = await whatIsDelivered(delivery, channel, invocation);
-  if (told === undefined) return gone("What it was about is no longer stored.");
+  if (told === undefined) return failed("What it was about is no longer stored.");
   const { env } = invocation;
   if (channel.kind === "email") return sendMail(told.story, channel, env);
   const target = validTarget(channel.kind, channel.target, env.NOTIFY_LOCAL_ORIGIN);
-  if (!target.ok) return gone(target.error);
+  if (!target.ok) return failed(target.error);
   const body = JSON.stringify(bodyOf(told, delivery, channel));
   const headers: Record<string, string> = { "content-type": "application/json", "user-agent": "dmarc-pipeline/1" };
   if (channel.kind === "webhook") {
@@ -166,9 +167,4 @@ async function signature(secret: string, seconds: number, body: string): Promise
 
 function failed(result: string): Attempt {
   return { isSent: false, result: result.slice(0, NOTIFY_LIMITS.resultChars) };
-}
-
-/** Trying again cannot help, but it also does no harm; it ends like any other failure. */
-function gone(result: string): Attempt {
-  return failed(result);
 }

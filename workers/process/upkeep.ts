@@ -5,6 +5,7 @@
 
 import { removeExpiredNames } from "../../shared/ledger/address-names.ts";
 import { copyDue } from "../../shared/ledger/addresses.ts";
+import { removeOldDeliveries } from "../../shared/ledger/channels.ts";
 import { change } from "../../shared/ledger/database.ts";
 import { removeOldFaults } from "../../shared/ledger/faults.ts";
 import { mergeDays } from "../../shared/ledger/merge-days.ts";
@@ -18,7 +19,7 @@ import {
   removeOldRetracted,
   removeUnownedFigures,
 } from "../../shared/ledger/retention.ts";
-import { REFUSED_MAIL_LIMITS, UPKEEP_LIMITS, WATCH_LIMITS } from "../../shared/limits.ts";
+import { NOTIFY_LIMITS, REFUSED_MAIL_LIMITS, UPKEEP_LIMITS, WATCH_LIMITS } from "../../shared/limits.ts";
 import { SECONDS_PER_DAY } from "../../shared/report-day.ts";
 import { isoDate } from "../../shared/storage.ts";
 import { type Invocation, inEachShard, type LogEntry } from "./env.ts";
@@ -103,9 +104,12 @@ async function removeNames({ ledger, nowSeconds }: Invocation): Promise<string> 
   return "removed";
 }
 
-/** Incidents and notices of long ago. */
+/** Incidents, notices and deliveries of long ago. */
 async function removeNotices({ ledger, nowSeconds }: Invocation): Promise<string> {
-  await change(ledger, removeOldNotices(nowSeconds - WATCH_LIMITS.keptSeconds));
+  await change(ledger, [
+    ...removeOldNotices(nowSeconds - WATCH_LIMITS.keptSeconds),
+    removeOldDeliveries(nowSeconds - NOTIFY_LIMITS.keptSeconds),
+  ]);
   return "removed";
 }
 
