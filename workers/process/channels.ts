@@ -3,6 +3,7 @@ import type { Inputs, Outputs } from "../../shared/contract/operations.ts";
 import type { Answer } from "../../shared/contract/problems.ts";
 import type { Caller } from "../../shared/contract/rpc.ts";
 import { channelOf } from "../../shared/contract/shapes.ts";
+import { toHex } from "../../shared/identity.ts";
 import { addChannel, addDelivery, channelQuery, deliveryId, removeChannel } from "../../shared/ledger/channels.ts";
 import { ask, change } from "../../shared/ledger/database.ts";
 import { NOTIFY_LIMITS } from "../../shared/limits.ts";
@@ -85,6 +86,5 @@ function onlyOperators(): Answer<never> {
 }
 
 function randomHex(bytes: number): string {
-  const values = crypto.getRandomValues(new Uint8Array(bytes));
-  return Array.from(values, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return toHex(crypto.getRandomValues(new Uint8Array(bytes)));
 }

@@ -2,6 +2,7 @@
  * One attempt to deliver something to a channel. What goes wrong at the other end is no fault of the platform: it is noted on
  * the delivery, which is tried again with growing delays, for three days.
  */
+import { toHex } from "../../shared/identity.ts";
 import {
   channelQuery,
   claimDelivery,
@@ -161,8 +162,7 @@ async function signature(secret: string, seconds: number, body: string): Promise
   const algorithm = { name: "HMAC", hash: "SHA-256" };
   const key = await crypto.subtle.importKey("raw", encoder.encode(secret), algorithm, false, ["sign"]);
   const mac = await crypto.subtle.sign("HMAC", key, encoder.encode(signedText(seconds, body)));
-  const hex = Array.from(new Uint8Array(mac), (byte) => byte.toString(16).padStart(2, "0")).join("");
-  return `t=${seconds},v1=${hex}`;
+  return `t=${seconds},v1=${toHex(new Uint8Array(mac))}`;
 }
 
 function failed(result: string): Attempt {
