@@ -16,6 +16,7 @@ import {
 } from "../shared/analytics/statements.ts";
 import * as limits from "../shared/limits.ts";
 import { readConstants, readInterface } from "./doc-comments.ts";
+import { openApiText } from "./openapi.ts";
 
 /** What the statements in documents are about. */
 const LATELY = { writtenInLastDays: 30 };
@@ -43,6 +44,7 @@ export const BLOCKS: Record<string, () => string> = {
 /** Files that are derived whole → their text. */
 export const DERIVED_FILES: Record<string, () => string> = {
   "docs/messages-per-day.sql": () => `${messagesByDay(LATELY).sql}\n`,
+  "docs/openapi.json": openApiText,
 };
 
 const MARKED = /<!-- generated: ([a-z-]+) -->\n[\s\S]*?<!-- end -->/g;

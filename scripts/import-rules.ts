@@ -20,8 +20,8 @@ const READING_MODULES = ["shared/domain-name.ts", "shared/limits.ts", "shared/re
 const MAY_IMPORT: Record<string, string[]> = {
   "workers/ingest/": ["workers/ingest/", "shared/"],
   "workers/process/": ["workers/process/", "shared/"],
-  // The pages explain each term with the sentence of docs/glossary.md.
-  "workers/dashboard/": ["workers/dashboard/", "shared/", "docs/glossary.md"],
+  // The pages explain each term with the sentence of docs/glossary.md; the API serves its own description.
+  "workers/dashboard/": ["workers/dashboard/", "shared/", "docs/glossary.md", "docs/openapi.json"],
   "local/worker/": ["local/worker/", "shared/"],
   "shared/mail/": ["shared/mail/", ...READING_MODULES],
   "shared/report/": ["shared/report/", "shared/mail/", ...READING_MODULES],

@@ -308,6 +308,28 @@ export const DASHBOARD_LIMITS = {
   retryAfterSeconds: 2,
 } as const;
 
+/** Ours: requests to the API; at once it answers as many as the dashboard does (DASHBOARD_LIMITS). */
+export const API_LIMITS = {
+  /** Bytes of a body: a statement, a registry entry or a list of 500 domains is far smaller. */
+  maxBodyBytes: 256 * KIB,
+} as const;
+
+/** Ours: tokens of programs that ask the API. */
+export const TOKEN_LIMITS = {
+  /** Random bytes of a secret: nobody guesses 256 bits. */
+  secretBytes: 32,
+  /** Tokens of one account, or of the operator, that are not revoked. */
+  perAccount: 50,
+  /** Characters of a name. */
+  nameChars: 64,
+  /** Days until a token expires, at most; a token may also never expire. */
+  maxDays: 3650,
+  /** How often it is noted that a token was used: a write of the ledger each time. */
+  usedSeconds: 3600,
+  /** How long a revoked or expired token stays in the list: 90 days. */
+  keptSeconds: 90 * 86_400,
+} as const;
+
 /** Ours: the local Analytics Engine's statements; as many as the dashboard asks at once find room. */
 export const LOCAL_ENGINE_LIMITS = {
   maxRunning: 4,
@@ -333,6 +355,8 @@ export const PAGE_LIMITS = {
   incidents: 1000,
   /** Jobs shown. */
   jobs: 100,
+  /** Tokens in one answer. */
+  tokens: 500,
   /** Sums of a domain and day in one answer, about 1 MB of JSON; whoever needs more asks for fewer days at a time. */
   domainDays: 10_000,
   /** Policies, their lines and failure details of one TLS report handed to its page; real reports have a few dozen. */

@@ -8,13 +8,15 @@ import { MTA_STS_MODES } from "../guidance/mta-sts-policy.ts";
 import { storedCheck } from "../guidance/stored-check.ts";
 import { REPORT_KINDS } from "../ledger/report-rows.ts";
 import { SENDER_DECISIONS } from "../ledger/sender-decisions.ts";
-import { GUIDANCE_LIMITS, PAGE_LIMITS, SETUP_LIMITS } from "../limits.ts";
+import { GUIDANCE_LIMITS, PAGE_LIMITS, SETUP_LIMITS, TOKEN_LIMITS } from "../limits.ts";
 import { channelSettings } from "../notify/channel.ts";
 import { RECORD_ORDERS } from "../operations.ts";
 import { registryEntry } from "../registry.ts";
+import { TOKEN_SCOPES, tokenName } from "../tokens.ts";
 import { viewerEntry } from "../viewers.ts";
 import { RULE_CODES } from "../watch/finding.ts";
 import type { Operation } from "./operation.ts";
+import { PROBLEM_CODES } from "./problems.ts";
 import * as shapes from "./shapes.ts";
 
 const mailAddress = v.pipe(v.string(), v.trim(), v.regex(/^[^\s@]+@[^\s@]+$/, "not a mail address"), v.maxLength(400));
@@ -41,6 +43,12 @@ const count = v.union([
   v.pipe(v.number(), v.integer(), v.minValue(0)),
   v.pipe(v.string(), v.digits(), v.transform(Number)),
 ]);
+/** The same within bounds. */
+const countBetween = (min: number, max: number) =>
+  v.union([
+    v.pipe(v.number(), v.integer(), v.minValue(min), v.maxValue(max)),
+    v.pipe(v.string(), v.digits(), v.transform(Number), v.minValue(min), v.maxValue(max)),
+  ]);
 const truth = v.union([
   v.boolean(),
   v.pipe(
@@ -95,6 +103,8 @@ const senderName = { account, domain, source: v.pipe(v.string(), v.trim(), v.min
 /** "" = the pipeline itself, for operators. */
 const channelAccount = v.pipe(v.string(), v.maxLength(64));
 const channelName = v.strictObject({ account: channelAccount, id });
+/** "" = all accounts, for operators. */
+const tokenAccount = v.pipe(v.string(), v.maxLength(64));
 /** What is muted: what is left out is all. */
 const muteName = {
   account,
@@ -107,6 +117,15 @@ const decision = v.picklist(["keep", "replace", "count_both"]);
 const REPORT_PATH = "/reports/:account/:domain/:day/:uid";
 
 const described = {
+  describeProblem: {
+    summary: "What a problem code means",
+    role: "viewer",
+    changes: false,
+    answeredBy: "dashboard",
+    http: { method: "GET", path: "/problems/:code", place: "query", status: 200, answer: "json" },
+    input: v.strictObject({ code: v.picklist(PROBLEM_CODES) }),
+    output: v.object({ code: v.picklist(PROBLEM_CODES), title: v.string(), status: v.number() }),
+  },
   status: {
     summary: "What is waiting in the queues, what is pending, and the outcomes of the last week",
     role: "operator",
@@ -349,7 +368,7 @@ const described = {
   },
   readRawObject: {
     summary: "The bytes of a raw object, exactly as they came",
-    role: "viewer",
+    role: "operator",
     changes: false,
     answeredBy: "process",
     http: { method: "GET", path: "/raw", place: "query", status: 200, answer: "bytes" },
@@ -484,6 +503,24 @@ const described = {
     }),
     output: shapes.recordsAnswer,
   },
+  readRawReport: {
+    summary: "The bytes of the raw object that a report was read from, exactly as they came",
+    role: "viewer",
+    changes: false,
+    answeredBy: "dashboard",
+    http: { method: "GET", path: `${REPORT_PATH}/raw`, place: "query", status: 200, answer: "bytes" },
+    input: v.strictObject(reportName),
+    output: v.instance(Response),
+  },
+  readFileOfReport: {
+    summary: "The bytes of a raw object that a report of the account was read from, by its key",
+    role: "viewer",
+    changes: false,
+    answeredBy: "process",
+    http: undefined,
+    input: v.strictObject({ account, key: objectKey }),
+    output: v.instance(Response),
+  },
   takeBackReport: {
     summary: "Removes an accepted report from all figures; its raw object stays, and it is not accepted again",
     role: "operator",
@@ -614,6 +651,48 @@ const described = {
     http: { method: "GET", path: "/deliveries", place: "query", status: 200, answer: "json" },
     input: v.strictObject({ account: v.optional(channelAccount) }),
     output: shapes.listOf(shapes.delivery),
+  },
+  listTokens: {
+    summary: "Tokens of programs, without their secrets",
+    role: "viewer",
+    changes: false,
+    answeredBy: "dashboard",
+    http: { method: "GET", path: "/tokens", place: "query", status: 200, answer: "json" },
+    input: v.strictObject({ account: v.optional(tokenAccount), cursor: v.optional(cursor) }),
+    output: shapes.pageOf(shapes.token),
+  },
+  createToken: {
+    summary: "Makes a token; its secret is answered this once",
+    role: "viewer",
+    changes: true,
+    answeredBy: "process",
+    http: { method: "POST", path: "/tokens", place: { json: "fields" }, status: 200, answer: "json" },
+    input: v.strictObject({
+      account: tokenAccount,
+      name: tokenName,
+      scope: v.picklist(TOKEN_SCOPES),
+      /** Absent = it never expires. */
+      expiresInDays: v.optional(countBetween(1, TOKEN_LIMITS.maxDays)),
+    }),
+    output: v.object({ ...shapes.token.entries, secret: v.string() }),
+  },
+  revokeToken: {
+    summary: "Revokes a token: it opens nothing from now on",
+    role: "viewer",
+    changes: true,
+    answeredBy: "process",
+    http: { method: "DELETE", path: "/tokens/:id", place: "query", status: 200, answer: "json" },
+    input: v.strictObject({ account: tokenAccount, id }),
+    output: shapes.token,
+  },
+  noteTokenUse: {
+    summary: "Notes that a token was used, at most once an hour",
+    role: "viewer",
+    changes: true,
+    answeredBy: "process",
+    http: undefined,
+    input: idInput,
+    output: v.undefined(),
   },
   decideSender: {
     summary:
@@ -787,7 +866,7 @@ const described = {
     http: { method: "POST", path: "/mutes", place: { json: "fields" }, status: 200, answer: "json" },
     input: v.strictObject({
       ...muteName,
-      days: v.optional(v.pipe(count, v.minValue(1), v.maxValue(3650))),
+      days: v.optional(countBetween(1, 3650)),
       note: reason,
     }),
     output: shapes.mute,
@@ -887,7 +966,8 @@ export type PagedOperation =
   | "requeueDeadLetters"
   | "discardDeadLetters"
   | "restoreDeadLetters"
-  | "listConflicts";
+  | "listConflicts"
+  | "listTokens";
 
 /** The table. */
 export const OPERATIONS: { readonly [Name in OperationName]: Operation<Inputs[Name], Outputs[Name]> } = described;

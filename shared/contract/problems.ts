@@ -24,6 +24,53 @@ export const PROBLEM_STATUS = {
 
 export type ProblemCode = keyof typeof PROBLEM_STATUS;
 
+/** Problem code → what it means, the same for every occurrence (RFC 9457 section 3.1.4). */
+export const PROBLEM_TITLES: Record<ProblemCode, string> = {
+  bad_request: "The request is not understood",
+  forbidden: "This may not be asked with these credentials",
+  not_found: "There is no such thing",
+  already_exists: "It is there already",
+  too_large: "It is larger, or more, than is taken",
+  invalid_statement: "Analytics Engine does not take the statement",
+  no_data: "Nothing has been written yet",
+  internal: "The dashboard failed",
+  analytics_unavailable: "Analytics Engine does not answer",
+  process_unavailable: "The process Worker does not answer",
+  busy: "Too many requests at this moment",
+  not_configured: "A setting is missing",
+  analytics_busy: "Analytics Engine has too much to do",
+  ledger_unavailable: "The ledger does not answer",
+  dns_unavailable: "DNS does not answer",
+};
+
+/** A refusal as the API answers it, `application/problem+json` (RFC 9457); `code` and `error` are ours. */
+export interface ProblemDetails {
+  /** Absolute URL of a description. */
+  type: string;
+  title: string;
+  status: number;
+  /** What is wrong with this request, for people. */
+  detail: string;
+  code: ProblemCode;
+  /** The same, as it was answered before there was `detail`. */
+  error: { code: ProblemCode; message: string };
+}
+
+/** A problem as the API answers it. @param origin of the API, without a slash at its end */
+export function problemDetails({ code, message }: OperationProblem, origin: string): ProblemDetails {
+  return {
+    type: `${origin}${PROBLEM_ROOT}/${code}`,
+    title: PROBLEM_TITLES[code],
+    status: PROBLEM_STATUS[code],
+    detail: message,
+    code,
+    error: { code, message },
+  };
+}
+
+/** Below it, each problem code has its description. */
+const PROBLEM_ROOT = "/api/v1/problems";
+
 /** Why an operation failed. */
 export interface OperationProblem {
   code: ProblemCode;
@@ -35,6 +82,9 @@ export interface OperationProblem {
 
 /** The result of an operation. */
 export type Answer<T, Problem = OperationProblem> = Result<T, Problem>;
+
+/** All problem codes. */
+export const PROBLEM_CODES = Object.keys(PROBLEM_STATUS) as ProblemCode[];
 
 /** Whether a text is one of the codes. */
 export function isProblemCode(code: string): code is ProblemCode {

@@ -21,6 +21,7 @@ import { PROBLEM_ADVICE } from "../problem-advice.ts";
 import { registryEntry } from "../registry.ts";
 import { SECONDS_PER_DAY } from "../report-day.ts";
 import { isoDate } from "../storage.ts";
+import { TOKEN_SCOPES, TOKEN_STATES, type Token, tokenState } from "../tokens.ts";
 import { viewerEntry } from "../viewers.ts";
 import { RULE_CODES, SEVERITIES, STEPS, URGENCIES } from "../watch/finding.ts";
 
@@ -458,6 +459,27 @@ export const channel = v.object({
 /** A channel as output: without its secret, and with as much of its target as may be shown. */
 export function channelOf({ secret: _, ...stored }: Channel): v.InferOutput<typeof channel> {
   return { ...stored, target: shownTarget(stored) };
+}
+
+/** A token, without its secret. Times in seconds since 1970 UTC, 0 for never. */
+export const token = v.object({
+  id: v.string(),
+  /** "" = all accounts, as an operator. */
+  account: v.string(),
+  name: v.string(),
+  scope: v.picklist(TOKEN_SCOPES),
+  state: v.picklist(TOKEN_STATES),
+  createdSeconds: v.number(),
+  createdBy: v.string(),
+  expiresSeconds: v.number(),
+  revokedSeconds: v.number(),
+  /** At most an hour behind. */
+  lastUsedSeconds: v.number(),
+});
+
+/** A token as output. */
+export function tokenOf(kept: Token, nowSeconds: number): v.InferOutput<typeof token> {
+  return { ...kept, state: tokenState(kept, nowSeconds) };
 }
 
 /** A notice, digest or test on its way to a channel. */

@@ -57,8 +57,16 @@ async function json(path: string, init?: RequestInit): Promise<{ status: number;
   return { status: response.status, body: text === "" ? undefined : JSON.parse(text) };
 }
 
+/** Problem details (RFC 9457), with what was answered before there were any. */
 function refusal(code: string, message: unknown = expect.any(String)): unknown {
-  return { error: { code, message } };
+  return {
+    type: expect.stringMatching(`^http://.*/api/v1/problems/${code}$`),
+    title: expect.any(String),
+    status: expect.any(Number),
+    detail: message,
+    code,
+    error: { code, message },
+  };
 }
 
 describe("before anything was written", () => {

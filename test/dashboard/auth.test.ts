@@ -23,7 +23,9 @@ const ROUTES: [string, string][] = [
 
 async function expectForbidden(response: Response, message: RegExp): Promise<void> {
   expect(response.status).toBe(403);
-  expect(await response.json()).toEqual({ error: { code: "forbidden", message: expect.stringMatching(message) } });
+  expect(response.headers.get("content-type")).toBe("application/problem+json");
+  const detail = expect.stringMatching(message);
+  expect(await response.json()).toMatchObject({ status: 403, code: "forbidden", detail, error: { message: detail } });
   expect(response.headers.get("x-content-type-options")).toBe("nosniff");
   expect(response.headers.get("cache-control")).toBe("no-store");
 }

@@ -4,6 +4,7 @@
  */
 import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
+import openApi from "../../docs/openapi.json" with { type: "json" };
 import { type HttpRoute, inputOf, validate } from "../../shared/contract/operation.ts";
 import {
   type DashboardOperation,
@@ -13,25 +14,24 @@ import {
   type OperationName,
   type ProcessOperation,
 } from "../../shared/contract/operations.ts";
+import { API_LIMITS } from "../../shared/limits.ts";
 import { read } from "./api/answers.ts";
 import { type ApiContext, type Call, operate, unwrap } from "./api/call.ts";
 import { ApiError } from "./errors.ts";
 
 export type { ApiContext } from "./api/call.ts";
 
-/** Ours: a statement or a registry entry is far smaller. */
-const MAX_BODY_BYTES = 256 * 1024;
-
 /** Builds the routes. */
 export function buildApi(): Hono<ApiContext> {
   const api = new Hono<ApiContext>();
-  api.use(bodyLimit({ maxSize: MAX_BODY_BYTES, onError: tooLarge }));
+  api.use(bodyLimit({ maxSize: API_LIMITS.maxBodyBytes, onError: tooLarge }));
+  api.get("/openapi.json", () => Response.json(openApi));
   for (const name of OPERATION_NAMES) addRoute(api, name);
   return api;
 }
 
 function tooLarge(): never {
-  throw new ApiError("too_large", `The body is larger than ${MAX_BODY_BYTES} bytes.`);
+  throw new ApiError("too_large", `The body is larger than ${API_LIMITS.maxBodyBytes} bytes.`);
 }
 
 function addRoute<Name extends OperationName>(api: Hono<ApiContext>, name: Name): void {

@@ -1,9 +1,14 @@
 /**
- * The dashboard's one error channel: handlers throw an ApiError, `answerError` turns whatever was thrown into JSON
- * `{error: {code, message}}`. It never shows a stack, and never a token.
+ * The dashboard's one error channel: handlers throw an ApiError, `answerError` turns whatever was thrown into problem details
+ * (RFC 9457). It never shows a stack, and never a token.
  */
 import { AnalyticsUnavailableError } from "../../shared/analytics/sql.ts";
-import { type OperationProblem, PROBLEM_STATUS, type ProblemCode } from "../../shared/contract/problems.ts";
+import {
+  type OperationProblem,
+  PROBLEM_STATUS,
+  type ProblemCode,
+  problemDetails,
+} from "../../shared/contract/problems.ts";
 import { DASHBOARD_LIMITS } from "../../shared/limits.ts";
 import { LedgerUnavailableError } from "./ledger.ts";
 
@@ -57,11 +62,13 @@ function problemOf(error: unknown): OperationProblem {
   return { code: "internal", message: "The dashboard failed; its log has the reason." };
 }
 
-/** The answer to a program: JSON. */
-export function answerError(error: unknown): Response {
+/** The answer to a program. @param url what was asked */
+export function answerError(error: unknown, url: string): Response {
   const answer = describeError(error);
-  const { code, message, status } = answer;
-  return Response.json({ error: { code, message } }, { status, headers: retryHeaders(answer) });
+  return Response.json(problemDetails(answer, new URL(url).origin), {
+    status: answer.status,
+    headers: { "content-type": "application/problem+json", ...retryHeaders(answer) },
+  });
 }
 
 /** The header of an error that may pass by waiting. */

@@ -7,6 +7,7 @@ import { secureHeaders } from "hono/secure-headers";
 import { shardsOf } from "../../shared/ledger/shards.ts";
 import { findAccess } from "./access.ts";
 import { Admission } from "./admission.ts";
+import { noteTokenUse } from "./api/call.ts";
 import { type ApiContext, buildApi } from "./api.ts";
 import { identify, sameSecret } from "./auth.ts";
 import type { DashboardEnv } from "./environment.ts";
@@ -126,14 +127,10 @@ app.use(async (c, next) => {
   const { ACCESS, API_TOKEN } = c.env;
   const identity = await identify({ request: c.req.raw, access: ACCESS, apiToken: API_TOKEN });
   if (!identity.ok) throw new ApiError("forbidden", identity.error);
-  const access = await findAccess(identity.value, c.get("ledger"));
+  const access = await findAccess(identity.value, c.get("ledger"), Math.floor(Date.now() / 1000));
   if (access.accounts !== undefined) await c.get("ledger").limitTo(access.accounts);
   c.set("access", access);
-  await next();
-});
-// The API knows no accounts: it is the operator's.
-app.use("/api/*", async (c, next) => {
-  if (c.get("access").role !== "operator") throw new ApiError("forbidden", "The API is for operators.");
+  if (access.tokenToNote !== undefined) c.executionCtx.waitUntil(noteTokenUse(c, access.tokenToNote));
   await next();
 });
 app.route("/api/v1", buildApi());
@@ -144,7 +141,7 @@ app.onError((error, c) => fail(c, error));
 // A browser says that it takes HTML; a program that does not gets JSON.
 function fail(c: Context<ApiContext>, error: unknown): Response | Promise<Response> {
   const wantsPage = !c.req.path.startsWith("/api/") && (c.req.header("accept") ?? "").includes("text/html");
-  if (!wantsPage) return answerError(error);
+  if (!wantsPage) return answerError(error, c.req.url);
   const answer = describeError(error);
   return c.html(renderError(answer, c.get("access")), answer.status, retryHeaders(answer));
 }

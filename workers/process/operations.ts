@@ -13,6 +13,7 @@ import { change } from "../../shared/ledger/database.ts";
 import { putPerson, removePerson } from "../../shared/ledger/people.ts";
 import { REPORT_KINDS, type ReportKind, type ReportReference } from "../../shared/ledger/report-rows.ts";
 import { findReports } from "../../shared/ledger/reports.ts";
+import { noteTokenUse } from "../../shared/ledger/tokens.ts";
 import type { OperationRefused } from "../../shared/operations.ts";
 import { normalizeRua } from "../../shared/registry.ts";
 import { parseDay, SECONDS_PER_DAY } from "../../shared/report-day.ts";
@@ -39,6 +40,7 @@ import { runSchedule, SCHEDULES } from "./schedules.ts";
 import { cancelJob, startJob } from "./start-job.ts";
 import { readStatus } from "./status.ts";
 import { takeBackReport, undoTakeBack } from "./take-back.ts";
+import { createToken, revokeToken } from "./tokens.ts";
 import { watchDomains } from "./watch.ts";
 
 interface Call {
@@ -86,6 +88,11 @@ const HANDLERS: Handlers = {
     return found === undefined ? missing(`There is no raw object '${key}'.`) : ok(found);
   },
 
+  async readFileOfReport({ key }, { invocation: { env } }) {
+    const found = await readRawObject(env.R2_DMARC_REPORTS, key);
+    return found === undefined ? missing(`There is no raw object '${key}'.`) : ok(found);
+  },
+
   async compareConflict({ id }, { invocation }) {
     const found = await compareConflict(id, invocation);
     return found === undefined ? missing(`There is no conflict '${id}'.`) : ok(found);
@@ -118,13 +125,23 @@ const HANDLERS: Handlers = {
 
   checkDomain: (name, { invocation }) => checkNow(name, invocation),
   addingDomains: async (_, { invocation }) => ok({ ruaHost: invocation.env.RUA_HOST }),
-  addDomain: (named, { invocation }) => addDomain(named, invocation, { randomBytes }),
-  addDomains: (named, { invocation }) => addDomains(named, invocation, randomBytes),
+  async addDomain(named, { invocation, caller }) {
+    return mayTakeAddress(named.rua, caller) ? addDomain(named, invocation, { randomBytes }) : ownAddress();
+  },
+  async addDomains(named, { invocation, caller }) {
+    return mayTakeAddress(named.rua, caller) ? addDomains(named, invocation, randomBytes) : ownAddress();
+  },
   domainSetup: (named, { invocation }) => domainSetup(named, invocation),
   removeDomain: (named, { invocation }) => removeDomain(named, invocation),
   addChannel: createChannel,
   removeChannel: deleteChannel,
   testChannel,
+  createToken: (wanted, { invocation, caller }) => createToken(wanted, { invocation, caller, randomBytes }),
+  revokeToken,
+  async noteTokenUse({ id }, { invocation: { shards, nowSeconds } }) {
+    await change(shards.directory, [noteTokenUse(id, nowSeconds)]);
+    return ok(undefined);
+  },
   decideSender: ({ decision, note, ...name }, { invocation, caller }) =>
     decideSender(name, { decision, note: note ?? "", by: caller.name }, invocation),
   undoSenderDecision: (name, { invocation, caller }) => undoSenderDecision(name, caller.name, invocation),
@@ -200,6 +217,15 @@ async function followed(
 ): Promise<Answer<Outputs["putRegistration"]>> {
   if (answer.ok) await followAddress(answer.value.rua, invocation);
   return answer;
+}
+
+/** An address of one's own may be anybody's: an operator knows whose mail comes here. */
+function mayTakeAddress(rua: string | undefined, { role }: Caller): boolean {
+  return rua === undefined || role === "operator";
+}
+
+function ownAddress(): Answer<never> {
+  return fail({ code: "forbidden", message: "Only operators name the address; leave it out, and one is made." });
 }
 
 function randomBytes(count: number): Uint8Array {

@@ -1,7 +1,8 @@
 /** What the dashboard answers itself: from the ledger, and statements of one's own from Analytics Engine. */
 import { postSql } from "../../../shared/analytics/sql.ts";
 import type { DashboardOperation, Inputs, Outputs } from "../../../shared/contract/operations.ts";
-import { channelOf, conflictOf, deadLetterOf } from "../../../shared/contract/shapes.ts";
+import { PROBLEM_STATUS, PROBLEM_TITLES } from "../../../shared/contract/problems.ts";
+import { channelOf, conflictOf, deadLetterOf, tokenOf } from "../../../shared/contract/shapes.ts";
 import { accountsQuery } from "../../../shared/ledger/accounts.ts";
 import {
   ACTIVITY_DAYS,
@@ -26,6 +27,7 @@ import { incidentsQuery, mutesQuery, noticesQuery } from "../../../shared/ledger
 import { peopleQuery, personQuery } from "../../../shared/ledger/people.ts";
 import { refusedMailQuery } from "../../../shared/ledger/refused-mail.ts";
 import { statsQuery } from "../../../shared/ledger/stats.ts";
+import { tokensQuery } from "../../../shared/ledger/tokens.ts";
 
 import { NOTIFY_LIMITS, PAGE_LIMITS, WATCH_LIMITS } from "../../../shared/limits.ts";
 
@@ -39,6 +41,7 @@ import { ApiError } from "../errors.ts";
 import { unless } from "../parts/partial.tsx";
 import { type Answered, type Call, operate, readConnection, requireRole } from "./call.ts";
 import { getMtaSts } from "./mta-sts.ts";
+import { findReport } from "./reports.ts";
 import { getSenders } from "./senders.ts";
 import { getVerdict } from "./verdict.ts";
 
@@ -52,12 +55,17 @@ export async function read<Name extends DashboardOperation>(
   name: Name,
   input: Inputs[Name],
 ): Promise<Answered<Name>> {
-  requireRole(c, name);
+  requireRole(c, name, input);
   return ANSWERS[name](c, input);
 }
 
 /** An answer for each of them. */
 const ANSWERS: Answers = {
+  describeProblem: async (_, { code }) => ({ code, title: PROBLEM_TITLES[code], status: PROBLEM_STATUS[code] }),
+  async readRawReport(c, name) {
+    const { account, rawKey } = await findReport(reader(c), name);
+    return operate(c, "readFileOfReport", { account, key: rawKey });
+  },
   status: getStatus,
   activity: async (c) => ({ items: readActivity(await c.get("ledger").ask(activityQuery(nowSeconds()))) }),
   stats: getStats,
@@ -137,9 +145,21 @@ const ANSWERS: Answers = {
     const accounts = await channelAccounts(c, account);
     return { items: await c.get("ledger").ask(deliveriesQuery(accounts, NOTIFY_LIMITS.deliveriesShown)) };
   },
+  async listTokens(c, { account, cursor = "" }) {
+    const access = c.get("access");
+    const accounts = account === undefined ? access.accounts : await accountsOf(c, account);
+    const limit = PAGE_LIMITS.tokens;
+    const page = pageOf(await c.get("ledger").askDirectory(tokensQuery(accounts, cursor, limit)), limit);
+    return { ...page, items: page.items.map((token) => tokenOf(token, nowSeconds())) };
+  },
   acceptConflict: (c, { id }) => operate(c, "decideConflict", { id, decision: "replace" }),
   discardConflict: (c, { id }) => operate(c, "decideConflict", { id, decision: "keep" }),
 };
+
+/** What finding a report takes. */
+function reader(c: Call): Parameters<typeof findReport>[0] {
+  return { access: c.get("access"), ask: (query, account) => c.get("ledger").ask(query, account) };
+}
 
 /** As accountsOf, but for an operator also accounts without reports, which may have channels already. */
 async function channelAccounts(c: Call, account: string | undefined): Promise<readonly string[]> {

@@ -10,7 +10,7 @@ import {
   type ProcessOperation,
 } from "../../../shared/contract/operations.ts";
 import type { Answer } from "../../../shared/contract/problems.ts";
-import type { Access } from "../access.ts";
+import { type Access, maySee } from "../access.ts";
 import { type DashboardEnv, readSqlConnection } from "../environment.ts";
 import { ApiError } from "../errors.ts";
 import type { LedgerReader } from "../ledger.ts";
@@ -37,15 +37,31 @@ export async function operate<Name extends ProcessOperation>(
   name: Name,
   input: Inputs[Name],
 ): Promise<Outputs[Name]> {
-  requireRole(c, name);
+  requireRole(c, name, input);
   return unwrap(await callProcess(c, name, input));
 }
 
-/** @throws ApiError when the person may not ask this */
-export function requireRole(c: Call, name: OperationName): void {
-  if (OPERATIONS[name].role === "operator" && c.get("access").role !== "operator") {
-    throw new ApiError("forbidden", "This is for operators.");
+/** @throws ApiError when the person may not ask this of the account that is named, or the token may not change anything */
+export function requireRole(c: Call, name: OperationName, input: object): void {
+  const access = c.get("access");
+  const { role, changes } = OPERATIONS[name];
+  if (role === "operator" && access.role !== "operator") throw new ApiError("forbidden", "This is for operators.");
+  const account = "account" in input ? input.account : undefined;
+  if (typeof account === "string" && !maySee(access, account)) {
+    throw new ApiError("forbidden", "There is no such account, or no access.");
   }
+  if (changes && access.isReadOnly) {
+    throw new ApiError("forbidden", `The token '${access.name}' may read only; this needs one with the scope operate.`);
+  }
+}
+
+/**
+ * Notes that a token was used. What becomes of it is nobody's concern: it is noted the next time then.
+ *
+ * @param id of the token
+ */
+export async function noteTokenUse(c: Call, id: string): Promise<void> {
+  await callProcess(c, "noteTokenUse", { id }).catch(() => undefined);
 }
 
 async function callProcess<Name extends ProcessOperation>(
