@@ -11,10 +11,6 @@ export interface LedgerAnswers {
   /** Days since 1970-01-01 UTC, both included. */
   period: { firstDay: number; lastDay: number };
   /** What the judgement counts of it (authentication/sender-state.ts). */
-  /** What the judgement counts of it (authentication/sender-state.ts). */
-  /** What the judgement counts of it (authentication/sender-state.ts). */
-  /** What the judgement counts of it (authentication/sender-state.ts). */
-  /** What the judgement counts of it (authentication/sender-state.ts). */
   mail: Mail;
   /** Of the period only. */
   days: readonly Pick<DayTotals, "day" | "messages" | "uncounted">[];

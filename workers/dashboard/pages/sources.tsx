@@ -9,7 +9,7 @@ import { mailQuery, SOURCE_LIMITS } from "../../../shared/ledger/sources.ts";
 import { askNames } from "../data/address-names.ts";
 import { formatCount } from "../data/numbers.ts";
 import { BeforeDetails, detailsSince } from "../parts/before-details.tsx";
-import { DomainHead, domainCrumbs } from "../parts/domain-frame.tsx";
+import { domainPage } from "../parts/domain-frame.tsx";
 import { ForeignText } from "../parts/foreign-text.tsx";
 import { domainPath } from "../parts/links.ts";
 import { Note } from "../parts/marks.tsx";
@@ -53,42 +53,34 @@ export async function sourcesPage(request: PageRequest, domain: string): Promise
           by,
           groups: by === "service" ? byService(sources) : await request.ask(sourceOriginsQuery(scope, by)),
         });
-  return {
+  return domainPage(request, {
+    domain,
+    period,
+    tab: "sources",
+    title: `Sources of ${domain}`,
+    heading: (
+      <>
+        Sources of <ForeignText text={domain} />
+      </>
+    ),
+    lead: (
+      <>
+        Who sent mail with this domain in its From header, <PeriodText period={period} />. A source is named by the
+        domain that authenticated its mail, the sender's own where there is one; where nothing did, by its address.
+      </>
+    ),
     tables: [table],
-    content: {
-      title: `Sources of ${domain}`,
-      section: "domains",
-      crumbs: domainCrumbs(request, domain),
-      body: (
-        <>
-          <DomainHead
-            request={request}
-            domain={domain}
-            period={period}
-            tab="sources"
-            title={
-              <>
-                Sources of <ForeignText text={domain} />
-              </>
-            }
-            lead={
-              <>
-                Who sent mail with this domain in its From header, <PeriodText period={period} />. A source is named by
-                the domain that authenticated its mail, the sender's own where there is one; where nothing did, by its
-                address.
-              </>
-            }
-          />
-          <BeforeDetails period={period} extent={extent} />
-          {groups.length >= SOURCE_LIMITS.maxGroups && <PartialSources />}
-          <UndecidedLink request={request} domain={domain} judged={judged} />
-          <GroupChoice url={request.url} current={by} />
-          {filter.role !== undefined && <Filtered url={request.url} filter={{ ...filter, role: filter.role }} />}
-          {table.view(request.url)}
-        </>
-      ),
-    },
-  };
+    body: (
+      <>
+        <BeforeDetails period={period} extent={extent} />
+        {groups.length >= SOURCE_LIMITS.maxGroups && <PartialSources />}
+        <UndecidedLink request={request} domain={domain} judged={judged} />
+        <GroupChoice url={request.url} current={by} />
+        {filter.role !== undefined && <Filtered url={request.url} filter={{ ...filter, role: filter.role }} />}
+        {table.view(request.url)}
+      </>
+    ),
+  });
 }
 
 interface UndecidedProps {
