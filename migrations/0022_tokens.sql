@@ -1,5 +1,4 @@
 -- Tokens of programs that ask the API: hashes of their secrets, whose they are, and what they may do. In the first database.
-
 CREATE TABLE tokens (
   -- Random; names the token, and opens nothing.
   id TEXT NOT NULL PRIMARY KEY,
