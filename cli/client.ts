@@ -5,6 +5,7 @@
 import {
   type ClientAnswer,
   type ClientProblem,
+  type ApiConnection as Connection,
   type ContractClient,
   contractClient,
   eachItem,
@@ -16,11 +17,7 @@ import { PAGE_LIMITS } from "../shared/limits.ts";
 import { CommandError, UnavailableError } from "./command-error.ts";
 
 /** The location of the API and its token. */
-export interface ApiConnection {
-  /** Origin without a trailing slash. */
-  url: string;
-  token: string;
-}
+export type ApiConnection = Omit<Connection, "fetch">;
 
 /** The answer of `status`. */
 export type Status = Outputs["status"];
@@ -38,8 +35,8 @@ export interface ApiClient {
 }
 
 /** Builds the client for a deployment or local stack. */
-export function apiClient({ url, token }: ApiConnection): ApiClient {
-  const client = contractClient({ url, token, fetch: (target, init) => fetch(target, withTimeout(init)) });
+export function apiClient(connection: ApiConnection): ApiClient {
+  const client = contractClient({ ...connection, fetch: (target, init) => fetch(target, withTimeout(init)) });
   return {
     ask: async (name, input, signal) => orThrow(client, await client.ask(name, input, signal)),
     async find(name, input) {

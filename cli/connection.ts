@@ -1,27 +1,56 @@
 /**
- * Which stack a command talks to: a deployment given by --url and DMARC_TOKEN, otherwise the local one, located by the
- * same settings as `npm start`. The local stack's secret is read from its state folder and never printed.
+ * Which stack a command talks to: a deployment, given by --url and --token, by a profile or by the environment, otherwise the
+ * local one, located by the same settings as `npm start`. The local stack's secret is read from its state folder. No token
+ * is ever printed.
  */
 import type { Command } from "commander";
 import { LOCAL_DEFAULTS, type LocalOptions, readLocalOptions } from "../local/options.ts";
 import { readLocalSecret } from "../local/secret.ts";
-import { type ApiClient, apiClient } from "./client.ts";
+import { type ApiClient, type ApiConnection, apiClient } from "./client.ts";
 import { CommandError } from "./command-error.ts";
+import { findProfile, LOCAL_PROFILE, profilesPath, readProfiles } from "./profiles.ts";
+
+/** Options that name a deployment. */
+export interface RemoteOptions {
+  url?: string;
+  token?: string;
+  profile?: string;
+}
 
 /** The options of every command that talks to a stack. */
-export interface ConnectionOptions {
-  url?: string;
+export interface ConnectionOptions extends RemoteOptions {
   http?: string;
   smtp?: string;
   sql?: string;
   state?: string;
 }
 
+/** Adds the options that name a deployment. */
+export function addRemoteOptions(command: Command): Command {
+  return command
+    .option("--url <origin>", "a deployed dashboard (or DMARC_URL)")
+    .option("--token <secret>", "its token; others on this machine can see it here, so rather DMARC_TOKEN or a profile")
+    .option("--profile <name>", `a deployment by name, or ${LOCAL_PROFILE} (or DMARC_PROFILE; \`dmarc profile\`)`);
+}
+
 /** Adds the options of a command that can talk to a deployment. */
 export function addConnectionOptions(command: Command): Command {
-  return addLocalOptions(
-    command.option("--url <origin>", "a deployed dashboard, with its secret in DMARC_TOKEN (or DMARC_URL)"),
-  );
+  return addLocalOptions(addRemoteOptions(command));
+}
+
+/**
+ * Makes what was given before the command's name its options: `dmarc --profile NAME status`. What is given after it wins.
+ *
+ * @param program which has the options of addRemoteOptions
+ */
+export function passRemoteOptions(program: Command): void {
+  program.hook("preAction", (_, command) => {
+    for (const [name, value] of Object.entries(program.opts())) {
+      const isTaken = command.options.some((option) => option.attributeName() === name);
+      if (!isTaken) throw new CommandError(`\`dmarc ${command.name()}\` talks to no deployment: leave out --${name}.`);
+      if (command.getOptionValue(name) === undefined) command.setOptionValueWithSource(name, value, "cli");
+    }
+  });
 }
 
 /** Adds the options that find the local stack. */
@@ -35,17 +64,50 @@ export function addLocalOptions(command: Command): Command {
 }
 
 /**
- * The API of the stack chosen by options and environment.
+ * The API of the stack chosen by options and environment: what is named on the command line beats the environment, and the
+ * environment the profile that is the default.
  *
  * @throws CommandError when an option is wrong or there is no secret
  */
 export function connect(options: ConnectionOptions): ApiClient {
-  // The command line beats the environment: ports given there mean the local stack.
-  const namesLocal = options.http !== undefined || options.state !== undefined;
-  const url = options.url ?? (namesLocal ? undefined : process.env.DMARC_URL || undefined);
-  if (url !== undefined) return apiClient({ url: readOrigin(url), token: remoteToken() });
+  return apiClient(connectionOf(options));
+}
+
+/** Where that is. @throws CommandError as `connect` does */
+function connectionOf(options: ConnectionOptions): ApiConnection {
+  if (options.url !== undefined) return urlConnection(options.url, options.token);
+  if (options.profile !== undefined) return profileConnection(options.profile, options);
+  // Ports given on the command line mean the local stack.
+  if (options.http !== undefined || options.state !== undefined) return localConnection(options);
+  const { DMARC_URL: url, DMARC_PROFILE: profile } = process.env;
+  if (url) return urlConnection(url, options.token);
+  const name = profile || readProfiles(profilesPath()).default;
+  return name ? profileConnection(name, options) : localConnection(options);
+}
+
+function urlConnection(url: string, token: string | undefined): ApiConnection {
+  return { url: readOrigin(url), token: token ?? remoteToken(), ...accessFromEnvironment() };
+}
+
+function profileConnection(name: string, options: ConnectionOptions): ApiConnection {
+  if (name === LOCAL_PROFILE) return localConnection(options);
+  const { url, token, access } = findProfile(profilesPath(), name);
+  return { url: readOrigin(url), token: options.token ?? token, ...(access && { access }) };
+}
+
+function localConnection(options: ConnectionOptions): ApiConnection {
   const { httpPort, stateDir } = localOptions(options);
-  return apiClient({ url: `http://127.0.0.1:${httpPort}`, token: localToken(stateDir) });
+  return { url: `http://127.0.0.1:${httpPort}`, token: options.token ?? localToken(stateDir) };
+}
+
+/** A service token of Cloudflare Access, if there is one in the environment. */
+export function accessFromEnvironment(): Pick<ApiConnection, "access"> {
+  const { DMARC_ACCESS_CLIENT_ID: clientId = "", DMARC_ACCESS_CLIENT_SECRET: clientSecret = "" } = process.env;
+  if (clientId === "" && clientSecret === "") return {};
+  if (clientId !== "" && clientSecret !== "") return { access: { clientId, clientSecret } };
+  throw new CommandError(
+    "DMARC_ACCESS_CLIENT_ID and DMARC_ACCESS_CLIENT_SECRET belong together: one of them is missing.",
+  );
 }
 
 /** The SMTP port of the local stack. @throws CommandError when an option is wrong */
@@ -65,8 +127,8 @@ function localOptions({ http, smtp, sql, state }: ConnectionOptions): LocalOptio
   return read.value;
 }
 
-// A token for a remote stack must not be sent unencrypted.
-function readOrigin(text: string): string {
+/** The origin of a dashboard: a token must not be sent unencrypted. @throws CommandError when it is none */
+export function readOrigin(text: string): string {
   const url = URL.parse(text);
   const isLocal = url?.hostname === "localhost" || url?.hostname === "127.0.0.1" || url?.hostname === "[::1]";
   if (url === null || !(url.protocol === "https:" || (url.protocol === "http:" && isLocal))) {
@@ -78,7 +140,9 @@ function readOrigin(text: string): string {
 function remoteToken(): string {
   const token = process.env.DMARC_TOKEN ?? "";
   if (/^\S+$/.test(token)) return token;
-  throw new CommandError("DMARC_TOKEN has to hold the secret API_TOKEN of that dashboard.");
+  throw new CommandError(
+    "There is no token for that dashboard: set DMARC_TOKEN, or add a profile (dmarc profile add).",
+  );
 }
 
 function localToken(stateDir: string): string {

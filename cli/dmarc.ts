@@ -6,6 +6,7 @@ import { CommandError } from "./command-error.ts";
 import { addChannels } from "./commands/channels.ts";
 import { addCheck } from "./commands/check.ts";
 import { addCompare } from "./commands/compare.ts";
+import { addCompletion } from "./commands/completion.ts";
 import { addConflicts } from "./commands/conflicts.ts";
 import { addDeadLetters } from "./commands/dead-letters.ts";
 import { addDomain } from "./commands/domain.ts";
@@ -13,6 +14,7 @@ import { addIdentity } from "./commands/identity.ts";
 import { addJobs } from "./commands/jobs.ts";
 import { addMtaSts } from "./commands/mta-sts.ts";
 import { addParse } from "./commands/parse.ts";
+import { addProfile } from "./commands/profile.ts";
 import { addQuery } from "./commands/query.ts";
 import { addReports } from "./commands/reports.ts";
 import { addRua } from "./commands/rua.ts";
@@ -21,8 +23,10 @@ import { addSenders } from "./commands/senders.ts";
 import { addSpf } from "./commands/spf.ts";
 import { addStats } from "./commands/stats.ts";
 import { addStatus } from "./commands/status.ts";
+import { addTokens } from "./commands/tokens.ts";
 import { addVerdict } from "./commands/verdict.ts";
 import { addWatch } from "./commands/watch.ts";
+import { addRemoteOptions, passRemoteOptions } from "./connection.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { printError } from "./terminal.ts";
 
@@ -32,17 +36,20 @@ Examples:
   dmarc rua add dmarc@example.com            take reports sent to this address
   dmarc send reports/ && dmarc status --wait && dmarc stats
 
+  dmarc --profile production status          the same commands against a deployment
+
 The running stack is found by the options \`npm start\` takes, or by DMARC_HTTP_PORT, DMARC_SMTP_PORT, DMARC_SQL_PORT and
-DMARC_STATE; a deployment by --url or DMARC_URL, with the secret API_TOKEN in DMARC_TOKEN.
+DMARC_STATE; a deployment by --url and --token, DMARC_URL and DMARC_TOKEN, or a profile. Behind Cloudflare Access a service
+token goes with it, in DMARC_ACCESS_CLIENT_ID and DMARC_ACCESS_CLIENT_SECRET or the profile.
 Exit code: 0 done, 1 wrong use or failure, 2 some of the input was rejected.`;
 
 function buildProgram(): Command {
   const program = new Command("dmarc").description("DMARC reports: read them, send them, ask about them");
-  program
+  addRemoteOptions(program)
     .addHelpText("after", HELP)
     .showHelpAfterError("(--help says more)")
-    .enablePositionalOptions()
-    .configureHelp({ showGlobalOptions: true });
+    .enablePositionalOptions();
+  passRemoteOptions(program);
   for (const add of [
     addParse,
     addCheck,
@@ -64,6 +71,9 @@ function buildProgram(): Command {
     addConflicts,
     addReports,
     addJobs,
+    addTokens,
+    addProfile,
+    addCompletion,
   ])
     add(program);
   return program;

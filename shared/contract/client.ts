@@ -13,6 +13,8 @@ export interface ApiConnection {
   /** Origin without a trailing slash. */
   url: string;
   token: string;
+  /** A service token of Cloudflare Access: lets the request through to the dashboard, which goes by `token`. */
+  access?: { clientId: string; clientSecret: string };
   fetch(url: string, init: RequestInit): Promise<Response>;
 }
 
@@ -84,17 +86,29 @@ export async function* eachItem<Name extends PagedOperation>(
 }
 
 async function send(
-  { url, token, fetch }: ApiConnection,
+  { url, token, access, fetch }: ApiConnection,
   path: string,
   request: RequestInit,
 ): Promise<ClientAnswer<Response>> {
-  const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
+  const headers = {
+    authorization: `Bearer ${token}`,
+    "content-type": "application/json",
+    ...(access && { "cf-access-client-id": access.clientId, "cf-access-client-secret": access.clientSecret }),
+  };
   try {
-    return ok(await fetch(url + path, { ...request, headers }));
+    // The API redirects nowhere; Cloudflare Access does, to its login.
+    const response = await fetch(url + path, { ...request, headers, redirect: "manual" });
+    if (response.status < 300 || response.status >= 400) return ok(response);
+    const message = `${url} sends on to ${originOf(response)} instead of answering. If that is the login of Cloudflare Access, it takes a service token (${access === undefined ? "none was sent" : "the one sent is not let in"}).`;
+    return fail({ code: "not_an_answer", message, status: response.status });
   } catch (error) {
     const message = `Nothing answers at ${url}: ${reasonOf(error)}.`;
     return fail({ code: "unreachable", message, status: undefined });
   }
+}
+
+function originOf({ headers }: Response): string {
+  return URL.parse(headers.get("location") ?? "")?.origin ?? "another place";
 }
 
 async function readText(response: Response): Promise<ClientAnswer<string>> {
@@ -120,12 +134,13 @@ function readAs<T>(output: v.GenericSchema<unknown, T>, response: Response, valu
   return fail({ code: "not_an_answer", message, status: response.status });
 }
 
-const errorAnswer = v.object({ error: v.object({ code: v.optional(v.string()), message: v.optional(v.string()) }) });
+/** Problem details (RFC 9457), as far as they are used here. */
+const problemAnswer = v.object({ code: v.string(), detail: v.string() });
 
 function problemOf({ status }: Response, text: string): ClientProblem {
-  const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), errorAnswer), text);
-  const { code = "not_an_answer", message } = parsed.success ? parsed.output.error : {};
-  return { code, message: message ?? `It answered with status ${status}`, status };
+  const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), problemAnswer), text);
+  if (parsed.success) return { code: parsed.output.code, message: parsed.output.detail, status };
+  return { code: "not_an_answer", message: `It answered with status ${status}`, status };
 }
 
 // fetch says only "fetch failed"; the reason is its cause.

@@ -1,0 +1,97 @@
+/** `dmarc tokens`: tokens of programs that ask the API. */
+import { Argument, type Command, InvalidArgumentError, Option } from "commander";
+import type { Outputs } from "../../shared/contract/operations.ts";
+import { TOKEN_SCOPES, type TokenScope } from "../../shared/tokens.ts";
+import { addConnectionOptions, type ConnectionOptions, connect } from "../connection.ts";
+import { printJson, printOut, renderPairs, renderTable } from "../terminal.ts";
+
+interface TokenOptions extends ConnectionOptions {
+  account?: string;
+  json?: true;
+}
+interface CreateOptions extends TokenOptions {
+  scope: TokenScope;
+  days?: number;
+}
+
+type Token = Outputs["listTokens"]["items"][number];
+
+const EXAMPLES = `
+Examples:
+  dmarc tokens create grafana --account acme --scope read        reads the reports of one account
+  dmarc tokens create deploy-script --scope operate --days 90    does all an operator does, for 90 days
+  dmarc tokens list
+  dmarc tokens revoke 0123456789abcdef --account acme
+
+The secret is printed once and kept nowhere; what the token is used for is recorded under its name. Without --account it is
+for all accounts, as an operator's.`;
+
+/** Adds the command with its subcommands. */
+export function addTokens(program: Command): void {
+  const group = program.command("tokens").description("Tokens of programs that ask the API");
+  group.addHelpText("after", EXAMPLES);
+  addSubcommand(group, "create", "Make a token and print its secret, this once")
+    .addArgument(new Argument("<name>", "what is recorded as who did it"))
+    .addOption(new Option("--scope <scope>", "read, or operate: also change").choices(TOKEN_SCOPES).default("read"))
+    .option("--days <number>", "expire after so many days", readDays)
+    .action(createToken);
+  addSubcommand(group, "list", "Tokens, without their secrets").action(listTokens);
+  addSubcommand(group, "revoke", "Let a token open nothing from now on")
+    .addArgument(new Argument("<id>", "as `list` shows it"))
+    .action(revokeToken);
+}
+
+function addSubcommand(group: Command, name: string, description: string): Command {
+  const command = group
+    .command(name)
+    .description(description)
+    .option("--account <name>", "the account it is for; without it, all accounts")
+    .option("--json", "JSON for programs");
+  return addConnectionOptions(command).addHelpText("after", EXAMPLES);
+}
+
+async function createToken(name: string, options: CreateOptions): Promise<void> {
+  const { account = "", scope, days: expiresInDays } = options;
+  const made = await connect(options).ask("createToken", { account, name, scope, expiresInDays });
+  if (options.json) return printJson(made);
+  printOut(renderPairs([["secret", made.secret], ...pairsOf(made)]));
+}
+
+async function listTokens(options: TokenOptions): Promise<void> {
+  const tokens: Token[] = [];
+  for await (const token of connect(options).each("listTokens", { account: options.account })) tokens.push(token);
+  if (options.json) return printJson(tokens);
+  if (tokens.length === 0) return printOut("There are no tokens; make one with `dmarc tokens create NAME`.");
+  const rows = tokens.map((token) => pairsOf(token).map(([, value]) => value));
+  printOut(renderTable(["id", "name", "account", "scope", "state", "expires", "last used", "made by"], rows));
+}
+
+async function revokeToken(id: string, options: TokenOptions): Promise<void> {
+  const revoked = await connect(options).ask("revokeToken", { account: options.account ?? "", id });
+  if (options.json) return printJson(revoked);
+  printOut(`The token '${revoked.name}' opens nothing any more.`);
+}
+
+function pairsOf(token: Token): [string, string][] {
+  const { id, name, account, scope, state, expiresSeconds, lastUsedSeconds, createdBy } = token;
+  return [
+    ["id", id],
+    ["name", name],
+    ["account", account === "" ? "(all)" : account],
+    ["scope", scope],
+    ["state", state],
+    ["expires", timeOf(expiresSeconds)],
+    ["last used", timeOf(lastUsedSeconds)],
+    ["made by", createdBy],
+  ];
+}
+
+function timeOf(seconds: number): string {
+  return seconds === 0 ? "never" : new Date(seconds * 1000).toISOString().slice(0, 16).replace("T", " ");
+}
+
+function readDays(text: string): number {
+  const days = Number(text);
+  if (Number.isInteger(days) && days > 0) return days;
+  throw new InvalidArgumentError("It has to be a number of days.");
+}
