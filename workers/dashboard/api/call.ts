@@ -1,6 +1,7 @@
 /** What every request has, and how it asks process. It has no routes. */
 import type { Context } from "hono";
 import type { SqlConnection } from "../../../shared/analytics/sql.ts";
+import { allowed } from "../../../shared/contract/operation.ts";
 import {
   type DashboardOperation,
   type Inputs,
@@ -37,15 +38,13 @@ export async function operate<Name extends ProcessOperation>(
   name: Name,
   input: Inputs[Name],
 ): Promise<Outputs[Name]> {
-  requireRole(c, name);
+  requireRole(c, name, input);
   return unwrap(await callProcess(c, name, input));
 }
 
 /** @throws ApiError when the person may not ask this */
-export function requireRole(c: Call, name: OperationName): void {
-  if (OPERATIONS[name].role === "operator" && c.get("access").role !== "operator") {
-    throw new ApiError("forbidden", "This is for operators.");
-  }
+export function requireRole(c: Call, name: OperationName, input: object): void {
+  unwrap(allowed(c.get("access").authority, OPERATIONS[name], input));
 }
 
 async function callProcess<Name extends ProcessOperation>(
@@ -54,8 +53,8 @@ async function callProcess<Name extends ProcessOperation>(
   input: Inputs[Name],
 ): Promise<Answer<Outputs[Name]>> {
   try {
-    const { name: caller, role } = c.get("access");
-    return await c.env.PROCESS.call(name, input, { name: caller, role });
+    const { name: caller, authority } = c.get("access");
+    return await c.env.PROCESS.call(name, input, { name: caller, authority });
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new ApiError("process_unavailable", `The process Worker failed: ${reason}`);

@@ -8,8 +8,9 @@ import {
   type DigestInterval,
   shownTarget,
 } from "../../../shared/notify/channel.ts";
+import { type Access, mayAdminister } from "../access.ts";
 import { isoMinute } from "../data/days.ts";
-import { ApiError } from "../errors.ts";
+import { ApiError, isWrongInput } from "../errors.ts";
 import { Field } from "../parts/field.tsx";
 import { ForeignText } from "../parts/foreign-text.tsx";
 import { limitNote, Note } from "../parts/marks.tsx";
@@ -47,12 +48,12 @@ interface Said {
 }
 
 export async function channelsPage(request: PageRequest, said?: Said): Promise<PageResult> {
-  const accounts = await request.accounts();
+  const accounts = await request.administered();
   const [{ items: channels }, { items: deliveries }] = await Promise.all([
     request.read("listChannels", {}),
     request.read("listDeliveries", {}),
   ]);
-  const tables = [channelsTable(channels), deliveriesTable(deliveries, channels)];
+  const tables = [channelsTable(request.access, channels), deliveriesTable(deliveries, channels)];
   return {
     tables,
     content: {
@@ -67,14 +68,12 @@ export async function channelsPage(request: PageRequest, said?: Said): Promise<P
           />
           {said !== undefined && <SaidNote said={said} />}
           {tables[0]?.view(request.url)}
-          <section class="card" aria-labelledby="add-channel">
-            <h2 id="add-channel">Add a channel</h2>
-            {accounts.length === 0 && request.access.role !== "operator" ? (
-              <p>You have no account yet. Ask your operator.</p>
-            ) : (
+          {request.access.role !== "viewer" && (
+            <section class="card" aria-labelledby="add-channel">
+              <h2 id="add-channel">Add a channel</h2>
               <AddForm request={request} accounts={accounts} />
-            )}
-          </section>
+            </section>
+          )}
           {tables[1]?.view(request.url)}
         </>
       ),
@@ -144,7 +143,7 @@ function AddForm({ request, accounts }: { request: PageRequest; accounts: readon
   );
 }
 
-function channelsTable(rows: readonly Channel[]): BoundTable {
+function channelsTable(access: Access, rows: readonly Channel[]): BoundTable {
   return bindTable<Channel>({
     id: "channels",
     caption: "Channels",
@@ -168,7 +167,12 @@ function channelsTable(rows: readonly Channel[]): BoundTable {
       },
       { key: "account", label: "Account", value: ({ account }) => (account === "" ? "(pipeline)" : account) },
       { key: "by", label: "Added by", value: ({ createdBy }) => createdBy },
-      { key: "change", label: "Change", value: () => "", cell: (channel) => <ChangeForm channel={channel} /> },
+      {
+        key: "change",
+        label: "Change",
+        value: () => "",
+        cell: (channel) => mayAdminister(access, channel.account) && <ChangeForm channel={channel} />,
+      },
     ],
   });
 }
@@ -252,7 +256,7 @@ export async function changeChannels(request: PageRequest, form: URLSearchParams
       }
     }
   } catch (error) {
-    if (!(error instanceof ApiError) || error.code === "process_unavailable") throw error;
+    if (!isWrongInput(error)) throw error;
     return channelsPage(request, { kind: "fault", sentence: error.message });
   }
 }
