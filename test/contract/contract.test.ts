@@ -10,7 +10,7 @@ const routes = OPERATION_NAMES.flatMap((name) => {
 });
 
 /** What viewers may have done, which changes nothing that was decided or set. */
-const OF_VIEWERS = new Set<string>(["checkDomain", "nameAddresses"]);
+const OF_VIEWERS = new Set<string>(["checkDomain", "nameAddresses", "confirmChannelByLink"]);
 
 /** What administrators may change of their accounts. */
 const OF_ADMINISTRATORS = new Set<string>([
@@ -126,6 +126,8 @@ const INPUTS: Partial<Record<OperationName, object>> = {
   },
   removeChannel: { account: "a/b", id: "0123456789abcdef" },
   testChannel: { account: "a/b", id: "0123456789abcdef" },
+  confirmChannel: { account: "a/b", id: "0123456789abcdef" },
+  confirmChannelByLink: { account: "a/b", id: "0123456789abcdef", untilSeconds: 1, signature: "0" },
   runSchedule: { cron: "* * * * *" },
   mute: { account: "a/b", domain: "a.example", rule: "newSender", subject: "x y", days: 7, note: "known" },
   unmute: { account: "a/b", domain: "a.example", rule: "newSender", subject: "x y" },

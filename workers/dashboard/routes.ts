@@ -20,7 +20,7 @@ export const PAGES = {
   "/": { role: "viewer", tables: ["domains", "others"] },
   "/add": { role: "administrator", tables: [] },
   "/domains/:domain": { role: "viewer", tables: ["days", "sources", "dispositions", "reasons", "policies"] },
-  "/domains/:domain/sources": { role: "viewer", tables: ["sources"] },
+  "/domains/:domain/sources": { role: "viewer", tables: ["sources", "hits"] },
   "/domains/:domain/senders": { role: "viewer", tables: ["undecided", "decisions"] },
   "/domains/:domain/sources/:source": { role: "viewer", tables: SOURCE_TABLES },
   "/domains/:domain/addresses/:address": { role: "viewer", tables: SOURCE_TABLES },

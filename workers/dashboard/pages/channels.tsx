@@ -36,7 +36,12 @@ const DIGEST_WORDS: Record<DigestInterval, string> = {
   daily: "daily digest",
   weekly: "weekly digest",
 };
-const DELIVERY_WORDS: Record<Delivery["kind"], string> = { notice: "Notice", digest: "Digest", test: "Test" };
+const DELIVERY_WORDS: Record<Delivery["kind"], string> = {
+  notice: "Notice",
+  digest: "Digest",
+  test: "Test",
+  confirm: "Question to confirm",
+};
 const STATE_WORDS: Record<Delivery["state"], string> = { waiting: "waiting", sent: "sent", failed: "failed" };
 
 /** What was just done, to be said above the lists. */
@@ -137,10 +142,17 @@ function AddForm({ request, accounts }: { request: PageRequest; accounts: readon
       </button>
       <p class="small muted">
         Digests come at {NOTIFY_LIMITS.digestHour}:00 of the time zone, such as Europe/Berlin; weekly ones on Monday.
-        Webhooks go to public https addresses only.
+        Webhooks go to public https addresses only. A mail address that is nobody's here is asked first whether it may
+        be written to.
       </p>
     </form>
   );
+}
+
+/** Whether anything is sent there. */
+function stateOf({ confirmedSeconds, silentUntilSeconds }: Channel): string {
+  if (confirmedSeconds === 0) return "waiting for confirmation";
+  return silentUntilSeconds === 0 ? "in use" : `does not answer, tried again ${isoMinute(silentUntilSeconds)}`;
 }
 
 function channelsTable(access: Access, rows: readonly Channel[]): BoundTable {
@@ -159,6 +171,7 @@ function channelsTable(access: Access, rows: readonly Channel[]): BoundTable {
         value: ({ target }) => target,
         cell: ({ target }) => <ForeignText text={target} />,
       },
+      { key: "state", label: "State", value: stateOf },
       { key: "notices", label: "Notices", value: ({ sendsNotices }) => (sendsNotices ? "yes" : "no") },
       {
         key: "digest",
@@ -171,20 +184,36 @@ function channelsTable(access: Access, rows: readonly Channel[]): BoundTable {
         key: "change",
         label: "Change",
         value: () => "",
-        cell: (channel) => mayAdminister(access, channel.account) && <ChangeForm channel={channel} />,
+        cell: (channel) =>
+          mayAdminister(access, channel.account) && (
+            <ChangeForm channel={channel} isOperator={access.role === "operator"} />
+          ),
       },
     ],
   });
 }
 
-function ChangeForm({ channel: { account, id, name } }: { channel: Channel }) {
+function ChangeForm({ channel, isOperator }: { channel: Channel; isOperator: boolean }) {
+  const { account, id, name, confirmedSeconds } = channel;
+  const isWaiting = confirmedSeconds === 0;
   return (
     <form class="inline" method="post" action={PATH}>
       <input type="hidden" name="account" value={account} />
       <input type="hidden" name="id" value={id} />
-      <button type="submit" name="action" value="test" aria-label={`Send a test to ${name}`}>
-        Test
-      </button>
+      {isWaiting && isOperator && (
+        <button type="submit" name="action" value="confirm" aria-label={`Confirm ${name}`}>
+          Confirm
+        </button>
+      )}
+      {isWaiting ? (
+        <button type="submit" name="action" value="test" aria-label={`Send the link to confirm to ${name} again`}>
+          Send link again
+        </button>
+      ) : (
+        <button type="submit" name="action" value="test" aria-label={`Send a test to ${name}`}>
+          Test
+        </button>
+      )}
       <button type="submit" name="action" value="remove" aria-label={`Remove ${name}`}>
         Remove
       </button>
@@ -228,7 +257,7 @@ function deliveriesTable(rows: readonly Delivery[], channels: readonly Channel[]
 }
 
 /**
- * Adds, tests or removes a channel.
+ * Adds, tests, confirms or removes a channel.
  *
  * @returns the page to go to; of a new channel, or a problem, the page that says so
  * @throws ApiError when the account is not the person's
@@ -245,13 +274,19 @@ export async function changeChannels(request: PageRequest, form: URLSearchParams
       case "test":
         await request.operate("testChannel", { account, id });
         return PATH;
+      case "confirm":
+        await request.operate("confirmChannel", { account, id });
+        return PATH;
       case "remove":
         await request.operate("removeChannel", { account, id });
         return PATH;
       default: {
         const added = await request.operate("addChannel", settingsOf(account, form));
         const secret = added.secret === "" ? {} : { secret: added.secret };
-        const page = await channelsPage(request, { kind: "done", sentence: `${added.name} was added.`, ...secret });
+        const waits =
+          added.confirmedSeconds === 0 ? " It was sent a link, and gets nothing else until that is confirmed." : "";
+        const sentence = `${added.name} was added.${waits}`;
+        const page = await channelsPage(request, { kind: "done", sentence, ...secret });
         return { ...page, status: 200 };
       }
     }
