@@ -11,9 +11,9 @@ import { SENDER_DECISIONS } from "../ledger/sender-decisions.ts";
 import { GUIDANCE_LIMITS, PAGE_LIMITS, SETUP_LIMITS, TOKEN_LIMITS } from "../limits.ts";
 import { channelSettings } from "../notify/channel.ts";
 import { RECORD_ORDERS } from "../operations.ts";
+import { personEntry } from "../people.ts";
 import { registryEntry } from "../registry.ts";
 import { TOKEN_SCOPES, tokenName } from "../tokens.ts";
-import { viewerEntry } from "../viewers.ts";
 import { RULE_CODES } from "../watch/finding.ts";
 import type { Operation } from "./operation.ts";
 import { PROBLEM_CODES } from "./problems.ts";
@@ -279,7 +279,7 @@ const described = {
   },
 
   listIdentities: {
-    summary: "Who may see which accounts",
+    summary: "Who may do what in which accounts",
     role: "operator",
     changes: false,
     answeredBy: "dashboard",
@@ -288,7 +288,7 @@ const described = {
     output: shapes.listOf(shapes.person),
   },
   getIdentity: {
-    summary: "What one person may see",
+    summary: "What one person may do",
     role: "operator",
     changes: false,
     answeredBy: "dashboard",
@@ -297,7 +297,7 @@ const described = {
     output: shapes.person,
   },
   putIdentity: {
-    summary: "Gives a person access, or changes it",
+    summary: "Says what a person may do, in all accounts",
     role: "operator",
     changes: true,
     answeredBy: "process",
@@ -308,7 +308,7 @@ const described = {
       status: 200,
       answer: "json",
     },
-    input: v.strictObject({ email: mailAddress, entry: viewerEntry }),
+    input: v.strictObject({ email: mailAddress, entry: personEntry }),
     output: shapes.person,
   },
   removeIdentity: {
@@ -503,22 +503,13 @@ const described = {
     }),
     output: shapes.recordsAnswer,
   },
-  readRawReport: {
-    summary: "The bytes of the raw object that a report was read from, exactly as they came",
-    role: "viewer",
-    changes: false,
-    answeredBy: "dashboard",
-    http: { method: "GET", path: `${REPORT_PATH}/raw`, place: "query", status: 200, answer: "bytes" },
-    input: v.strictObject(reportName),
-    output: v.instance(Response),
-  },
-  readFileOfReport: {
-    summary: "The bytes of a raw object that a report of the account was read from, by its key",
+  readReportFile: {
+    summary: "The bytes of the raw object a report was read from, exactly as they came",
     role: "viewer",
     changes: false,
     answeredBy: "process",
-    http: undefined,
-    input: v.strictObject({ account, key: objectKey }),
+    http: { method: "GET", path: `${REPORT_PATH}/raw`, place: "query", status: 200, answer: "bytes" },
+    input: v.strictObject(reportName),
     output: v.instance(Response),
   },
   takeBackReport: {
@@ -568,7 +559,7 @@ const described = {
   },
   addDomain: {
     summary: "Makes an address for a domain's reports, or takes the one given, registers it, and says what to publish",
-    role: "viewer",
+    role: "administrator",
     changes: true,
     answeredBy: "process",
     http: { method: "POST", path: "/domains", place: { json: "fields" }, status: 200, answer: "json" },
@@ -577,7 +568,7 @@ const described = {
   },
   addDomains: {
     summary: "Adds a list of domains, a result a line; asks nothing of DNS",
-    role: "viewer",
+    role: "administrator",
     changes: true,
     answeredBy: "process",
     http: { method: "POST", path: "/domains/list", place: { json: "fields" }, status: 200, answer: "json" },
@@ -599,7 +590,7 @@ const described = {
   },
   removeDomain: {
     summary: "Removes a domain, and the address that is its own, from the registry; its reports stay",
-    role: "viewer",
+    role: "administrator",
     changes: true,
     answeredBy: "process",
     http: { method: "DELETE", path: "/domains/:account/:domain", place: "query", status: 200, answer: "json" },
@@ -618,7 +609,7 @@ const described = {
   },
   addChannel: {
     summary: "Adds a channel; the secret of a webhook is answered this once",
-    role: "viewer",
+    role: "administrator",
     changes: true,
     answeredBy: "process",
     http: { method: "POST", path: "/channels", place: { json: "fields" }, status: 200, answer: "json" },
@@ -627,7 +618,7 @@ const described = {
   },
   removeChannel: {
     summary: "Removes a channel and the list of its deliveries",
-    role: "viewer",
+    role: "administrator",
     changes: true,
     answeredBy: "process",
     http: { method: "DELETE", path: "/channels/:id", place: "query", status: 204, answer: "none" },
@@ -637,7 +628,7 @@ const described = {
   testChannel: {
     summary:
       "Sends a test to a channel, or the question to confirm while it waits for that; listDeliveries has its result",
-    role: "viewer",
+    role: "administrator",
     changes: true,
     answeredBy: "process",
     http: { method: "POST", path: "/channels/:id/test", place: { json: "fields" }, status: 202, answer: "json" },
@@ -677,7 +668,7 @@ const described = {
     output: shapes.listOf(shapes.delivery),
   },
   listTokens: {
-    summary: "Tokens of programs, without their secrets",
+    summary: "Tokens of programs, without their secrets, of the accounts that one administers",
     role: "viewer",
     changes: false,
     answeredBy: "dashboard",
@@ -687,7 +678,7 @@ const described = {
   },
   createToken: {
     summary: "Makes a token; its secret is answered this once",
-    role: "viewer",
+    role: "administrator",
     changes: true,
     answeredBy: "process",
     http: { method: "POST", path: "/tokens", place: { json: "fields" }, status: 200, answer: "json" },
@@ -702,7 +693,7 @@ const described = {
   },
   revokeToken: {
     summary: "Revokes a token: it opens nothing from now on",
-    role: "viewer",
+    role: "administrator",
     changes: true,
     answeredBy: "process",
     http: { method: "DELETE", path: "/tokens/:id", place: "query", status: 200, answer: "json" },
@@ -721,7 +712,7 @@ const described = {
   decideSender: {
     summary:
       "Decides whether an address, prefix, domain or service is the owner's, a forwarder, or not theirs; the verdict follows",
-    role: "viewer",
+    role: "administrator",
     changes: true,
     answeredBy: "process",
     http: {
@@ -736,7 +727,7 @@ const described = {
   },
   undoSenderDecision: {
     summary: "Undoes the last decision about a source",
-    role: "viewer",
+    role: "administrator",
     changes: true,
     answeredBy: "process",
     http: {
@@ -760,7 +751,7 @@ const described = {
   },
   setMtaSts: {
     summary: "Serves an MTA-STS policy for a domain of the account, or changes it; the id to publish changes with it",
-    role: "viewer",
+    role: "administrator",
     changes: true,
     answeredBy: "process",
     http: {
@@ -783,7 +774,7 @@ const described = {
   },
   removeMtaSts: {
     summary: "Serves the MTA-STS policy of a domain no longer",
-    role: "viewer",
+    role: "administrator",
     changes: true,
     answeredBy: "process",
     http: { method: "DELETE", path: "/domains/:account/:domain/mta-sts", place: "query", status: 200, answer: "json" },
@@ -884,7 +875,7 @@ const described = {
   },
   mute: {
     summary: "Keeps quiet about a rule, a domain, a sender, or any of them together, for good or for some days",
-    role: "viewer",
+    role: "administrator",
     changes: true,
     answeredBy: "process",
     http: { method: "POST", path: "/mutes", place: { json: "fields" }, status: 200, answer: "json" },
@@ -897,7 +888,7 @@ const described = {
   },
   unmute: {
     summary: "Takes a mute away",
-    role: "viewer",
+    role: "administrator",
     changes: true,
     answeredBy: "process",
     http: { method: "DELETE", path: "/mutes/:account", place: "query", status: 204, answer: "none" },

@@ -5,8 +5,16 @@
 import { personQuery } from "../../shared/ledger/people.ts";
 import { tokenByHashQuery } from "../../shared/ledger/tokens.ts";
 import { TOKEN_LIMITS } from "../../shared/limits.ts";
+import {
+  type Authority,
+  accountsWith,
+  highestRole,
+  mayAsk,
+  normalizeEmail,
+  OPERATOR,
+  type Role,
+} from "../../shared/people.ts";
 import { type Token, tokenHash, tokenState } from "../../shared/tokens.ts";
-import { normalizeEmail } from "../../shared/viewers.ts";
 import type { Identity } from "./auth.ts";
 import { ApiError } from "./errors.ts";
 import type { LedgerReader } from "./ledger.ts";
@@ -15,13 +23,22 @@ import type { LedgerReader } from "./ledger.ts";
 export interface Access {
   /** For the page's head, and as who did it: mail address, name of the token, or `API token`. */
   name: string;
-  role: "owner" | "operator";
+  /** What they may do; who decides by it asks `mayAsk` of shared/people.ts. */
+  authority: Authority;
+  /** The highest role they have anywhere. */
+  role: Role;
   /** Accounts that may be seen; absent = all. */
   accounts?: readonly string[];
   /** A token with the scope `read`: nothing may be changed. */
   isReadOnly?: true;
   /** Id of a token whose use has not been noted for an hour. */
   tokenToNote?: string;
+}
+
+/** Access by what somebody may do. */
+export function accessOf(name: string, authority: Authority): Access {
+  const accounts = accountsWith(authority, "viewer");
+  return { name, authority, role: highestRole(authority), ...(accounts === undefined ? {} : { accounts }) };
 }
 
 /**
@@ -31,24 +48,23 @@ export interface Access {
  *   LedgerUnavailableError
  */
 export async function findAccess(identity: Identity, ledger: LedgerReader, nowSeconds: number): Promise<Access> {
-  if (identity.via === "secret") return { name: "API token", role: "operator" };
+  if (identity.via === "secret") return accessOf("API token", OPERATOR);
   if (identity.via === "token") {
     const [token] = await ledger.askDirectory(tokenByHashQuery(await tokenHash(identity.secret)));
-    return accessOf(token, nowSeconds);
+    return accessOfToken(token, nowSeconds);
   }
-  const [viewer] = await ledger.askDirectory(personQuery(normalizeEmail(identity.email)));
-  if (viewer === undefined) {
-    const { email } = identity;
+  const { email } = identity;
+  const [person] = await ledger.askDirectory(personQuery(normalizeEmail(email)));
+  if (person === undefined) {
     throw new ApiError(
       "forbidden",
-      `${email} may not see anything here yet. An operator gives access with: dmarc identity add ${email} --role owner --account NAME`,
+      `${email} may not see anything here yet. An operator gives access with: dmarc identity add ${email} --role viewer --account NAME`,
     );
   }
-  const { role, accounts } = viewer.entry;
-  return role === "operator" ? { name: viewer.email, role } : { name: viewer.email, role, accounts };
+  return accessOf(person.email, person.authority);
 }
 
-function accessOf(token: Token | undefined, nowSeconds: number): Access {
+function accessOfToken(token: Token | undefined, nowSeconds: number): Access {
   if (token === undefined) throw new ApiError("forbidden", "There is no such token.");
   const state = tokenState(token, nowSeconds);
   if (state !== "active") {
@@ -57,15 +73,20 @@ function accessOf(token: Token | undefined, nowSeconds: number): Access {
     throw new ApiError("forbidden", `The token '${token.name}' ${what} at ${when}.`);
   }
   const { id, name, account, scope, lastUsedSeconds } = token;
+  const role = scope === "operate" ? "administrator" : "viewer";
   return {
-    name,
-    ...(account === "" ? { role: "operator" } : { role: "owner", accounts: [account] }),
+    ...accessOf(name, account === "" ? OPERATOR : { isOperator: false, accounts: { [account]: role } }),
     ...(scope === "read" && { isReadOnly: true }),
     ...(lastUsedSeconds <= nowSeconds - TOKEN_LIMITS.usedSeconds && { tokenToNote: id }),
   };
 }
 
 /** Whether an account's data may be seen. */
-export function maySee(access: Access, account: string): boolean {
-  return access.accounts === undefined || access.accounts.includes(account);
+export function maySee({ authority }: Access, account: string): boolean {
+  return mayAsk(authority, "viewer", account);
+}
+
+/** Whether an account's domains, decisions, channels and people may be changed. */
+export function mayAdminister({ authority }: Access, account: string): boolean {
+  return mayAsk(authority, "administrator", account);
 }

@@ -32,16 +32,15 @@ import { tokensQuery } from "../../../shared/ledger/tokens.ts";
 import { NOTIFY_LIMITS, PAGE_LIMITS, WATCH_LIMITS } from "../../../shared/limits.ts";
 
 import { pageOf } from "../../../shared/operations.ts";
+import { accountsWith, normalizeEmail } from "../../../shared/people.ts";
 import { normalizeRua } from "../../../shared/registry.ts";
 import { parseDay, SECONDS_PER_DAY } from "../../../shared/report-day.ts";
 import { isoDate } from "../../../shared/storage.ts";
-import { normalizeEmail } from "../../../shared/viewers.ts";
 import { maySee } from "../access.ts";
 import { ApiError } from "../errors.ts";
 import { unless } from "../parts/partial.tsx";
 import { type Answered, type Call, operate, readConnection, requireRole } from "./call.ts";
 import { getMtaSts } from "./mta-sts.ts";
-import { findReport } from "./reports.ts";
 import { getSenders } from "./senders.ts";
 import { getVerdict } from "./verdict.ts";
 
@@ -62,10 +61,6 @@ export async function read<Name extends DashboardOperation>(
 /** An answer for each of them. */
 const ANSWERS: Answers = {
   describeProblem: async (_, { code }) => ({ code, title: PROBLEM_TITLES[code], status: PROBLEM_STATUS[code] }),
-  async readRawReport(c, name) {
-    const { account, rawKey } = await findReport(reader(c), name);
-    return operate(c, "readFileOfReport", { account, key: rawKey });
-  },
   status: getStatus,
   activity: async (c) => ({ items: readActivity(await c.get("ledger").ask(activityQuery(nowSeconds()))) }),
   stats: getStats,
@@ -103,7 +98,9 @@ const ANSWERS: Answers = {
     items: (await c.get("ledger").askDirectory(addressesQuery())).map(({ rua, entry }) => ({ rua, entry })),
   }),
   getRegistration,
-  listIdentities: async (c) => ({ items: await c.get("ledger").askDirectory(peopleQuery()) }),
+  listIdentities: async (c) => ({
+    items: (await c.get("ledger").askDirectory(peopleQuery())).map(({ email, entry }) => ({ email, entry })),
+  }),
   getIdentity,
   listDeadLetters,
   getDeadLetter,
@@ -146,8 +143,9 @@ const ANSWERS: Answers = {
     return { items: await c.get("ledger").ask(deliveriesQuery(accounts, NOTIFY_LIMITS.deliveriesShown)) };
   },
   async listTokens(c, { account, cursor = "" }) {
-    const access = c.get("access");
-    const accounts = account === undefined ? access.accounts : await accountsOf(c, account);
+    const administered = accountsWith(c.get("access").authority, "administrator");
+    const isTheirs = account !== undefined && (administered?.includes(account) ?? true);
+    const accounts = account === undefined ? administered : isTheirs ? [account] : [];
     const limit = PAGE_LIMITS.tokens;
     const page = pageOf(await c.get("ledger").askDirectory(tokensQuery(accounts, cursor, limit)), limit);
     return { ...page, items: page.items.map((token) => tokenOf(token, nowSeconds())) };
@@ -155,11 +153,6 @@ const ANSWERS: Answers = {
   acceptConflict: (c, { id }) => operate(c, "decideConflict", { id, decision: "replace" }),
   discardConflict: (c, { id }) => operate(c, "decideConflict", { id, decision: "keep" }),
 };
-
-/** What finding a report takes. */
-function reader(c: Call): Parameters<typeof findReport>[0] {
-  return { access: c.get("access"), ask: (query, account) => c.get("ledger").ask(query, account) };
-}
 
 /** As accountsOf, but for an operator also accounts without reports, which may have channels already. */
 async function channelAccounts(c: Call, account: string | undefined): Promise<readonly string[]> {
@@ -236,7 +229,7 @@ async function getRegistration(c: Call, { rua }: Inputs["getRegistration"]): Pro
 async function getIdentity(c: Call, { email }: Inputs["getIdentity"]): Promise<Outputs["getIdentity"]> {
   const [found] = await c.get("ledger").askDirectory(personQuery(normalizeEmail(email)));
   if (found === undefined) throw new ApiError("not_found", `'${email}' may not see anything.`);
-  return found;
+  return { email: found.email, entry: found.entry };
 }
 
 async function listDeadLetters(c: Call, input: Inputs["listDeadLetters"]): Promise<Outputs["listDeadLetters"]> {

@@ -1,6 +1,7 @@
 /** What every request has, and how it asks process. It has no routes. */
 import type { Context } from "hono";
 import type { SqlConnection } from "../../../shared/analytics/sql.ts";
+import { allowed } from "../../../shared/contract/operation.ts";
 import {
   type DashboardOperation,
   type Inputs,
@@ -11,7 +12,7 @@ import {
 } from "../../../shared/contract/operations.ts";
 import type { Answer } from "../../../shared/contract/problems.ts";
 import type { Caller } from "../../../shared/contract/rpc.ts";
-import { type Access, maySee } from "../access.ts";
+import type { Access } from "../access.ts";
 import { type DashboardEnv, readSqlConnection } from "../environment.ts";
 import { ApiError } from "../errors.ts";
 import type { LedgerReader } from "../ledger.ts";
@@ -39,20 +40,15 @@ export async function operate<Name extends ProcessOperation>(
   input: Inputs[Name],
 ): Promise<Outputs[Name]> {
   requireRole(c, name, input);
-  const { name: caller, role } = c.get("access");
-  return unwrap(await callProcess(c, name, input, { name: caller, role }));
+  const { name: caller, authority } = c.get("access");
+  return unwrap(await callProcess(c, name, input, { name: caller, authority }));
 }
 
-/** @throws ApiError when the person may not ask this of the account that is named, or the token may not change anything */
+/** @throws ApiError when the person may not ask this, or the token may not change anything */
 export function requireRole(c: Call, name: OperationName, input: object): void {
   const access = c.get("access");
-  const { role, changes } = OPERATIONS[name];
-  if (role === "operator" && access.role !== "operator") throw new ApiError("forbidden", "This is for operators.");
-  const account = "account" in input ? input.account : undefined;
-  if (typeof account === "string" && !maySee(access, account)) {
-    throw new ApiError("forbidden", "There is no such account, or no access.");
-  }
-  if (changes && access.isReadOnly) {
+  unwrap(allowed(access.authority, OPERATIONS[name], input));
+  if (OPERATIONS[name].changes && access.isReadOnly) {
     throw new ApiError("forbidden", `The token '${access.name}' may read only; this needs one with the scope operate.`);
   }
 }
@@ -63,8 +59,8 @@ export function requireRole(c: Call, name: OperationName, input: object): void {
  * @param id of the token
  */
 export async function noteTokenUse(c: Call, id: string): Promise<void> {
-  const { name, role } = c.get("access");
-  await callProcess(c, "noteTokenUse", { id }, { name, role }).catch(() => undefined);
+  const { name, authority } = c.get("access");
+  await callProcess(c, "noteTokenUse", { id }, { name, authority }).catch(() => undefined);
 }
 
 /** The answer of process. Who may ask is decided before. @throws ApiError when process fails */

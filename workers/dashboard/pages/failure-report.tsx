@@ -16,7 +16,7 @@ export async function failureReportPage(
   request: PageRequest,
   { report, details }: Stored<"failure">,
 ): Promise<PageResult> {
-  const hasRaw = await isStored(request, report);
+  const hasRaw = await isStored(request, report.rawKey);
   const { domain, total: incidents } = report;
   const about = domain || "an unnamed domain";
   return {
@@ -76,11 +76,8 @@ function RawNote({ hasRaw }: { hasRaw: boolean }) {
 }
 
 // An address keeps the mails of failure reports only where its registration says so.
-async function isStored(
-  request: PageRequest,
-  { account, rawKey }: { account: string; rawKey: string },
-): Promise<boolean> {
-  const raw = await unless(["not_found"], request.operate("readFileOfReport", { account, key: rawKey }));
+async function isStored(request: PageRequest, rawKey: string): Promise<boolean> {
+  const raw = await unless(["not_found"], request.operate("readRawObject", { key: rawKey }));
   if (raw.ok) await raw.value.body?.cancel();
   return raw.ok;
 }

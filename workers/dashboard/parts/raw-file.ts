@@ -3,18 +3,18 @@ import { ApiError } from "../errors.ts";
 import { unless } from "./partial.tsx";
 
 /**
- * @param read asks process for it
+ * @param answer what process answers
  * @param raw.missing what to say when it is not there
  * @throws ApiError (404) then
  */
 export async function rawFileAnswer(
-  read: () => Promise<Response>,
+  answer: Promise<Response>,
   raw: { rawKey: string; missing: string },
 ): Promise<Response> {
-  const found = await unless(["not_found"], read());
-  if (!found.ok) throw new ApiError("not_found", raw.missing);
+  const read = await unless(["not_found"], answer);
+  if (!read.ok) throw new ApiError("not_found", raw.missing);
   const name = (raw.rawKey.split("/").at(-1) ?? "raw").replaceAll(/[^A-Za-z0-9._!@=+-]/g, "_");
-  return new Response(found.value.body, {
+  return new Response(read.value.body, {
     headers: { "content-type": "application/octet-stream", "content-disposition": `attachment; filename="${name}"` },
   });
 }
