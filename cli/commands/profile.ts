@@ -93,8 +93,14 @@ function list({ json }: { json?: true }): void {
     hasServiceToken: access !== undefined,
     isDefault: name === chosen,
   }));
-  if (json) return printJson(rows);
-  if (rows.length === 0) return printOut("There are no profiles; add one with `dmarc profile add`.");
+  if (json) {
+    printJson(rows);
+    return;
+  }
+  if (rows.length === 0) {
+    printOut("There are no profiles; add one with `dmarc profile add`.");
+    return;
+  }
   const cells = rows.map(({ name, url, hasServiceToken, isDefault }) => [
     name,
     url,

@@ -1,0 +1,161 @@
+/** The API keeps its contract: who may ask what by one rule, and every answer is as the OpenAPI document says. */
+import { Ajv2020 } from "ajv/dist/2020.js";
+import * as v from "valibot";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { buildOpenApi, type SchemaObject } from "../../scripts/openapi.ts";
+import { allowed, requestOf } from "../../shared/contract/operation.ts";
+import { OPERATION_NAMES, OPERATIONS, type OperationName } from "../../shared/contract/operations.ts";
+import { API_LIMITS } from "../../shared/limits.ts";
+import { type Asker, type ContractWorld, contractInputs, NOTHING_THERE, startContractWorld } from "./contract-world.ts";
+
+const document = buildOpenApi();
+const ajv = new Ajv2020({ strict: false, validateFormats: false });
+ajv.addSchema(document, "api");
+
+let world: ContractWorld;
+
+beforeAll(async () => {
+  world = await startContractWorld();
+}, 240_000);
+
+afterAll(() => world.pipeline.close());
+
+async function send(asker: Asker, name: OperationName): Promise<Response> {
+  const { http } = OPERATIONS[name];
+  const input = contractInputs(world)[name];
+  if (http === undefined || input === undefined) throw new Error(`${name}: add an input to contract-world.ts.`);
+  const { method, path, body } = requestOf(http, input);
+  return fetch(world.pipeline.origin + path, {
+    method,
+    headers: asker.bearer === undefined ? {} : { authorization: `Bearer ${asker.bearer}` },
+    ...(body !== undefined && { body }),
+  });
+}
+
+/** The one rule: what the credentials are for, the role the operation takes in the account, and the scope. */
+function isLetIn({ authority, isReadOnly }: Asker, name: OperationName): boolean {
+  if (authority === undefined || !allowed(authority, OPERATIONS[name], contractInputs(world)[name] ?? {}).ok)
+    return false;
+  return !(OPERATIONS[name].changes && isReadOnly);
+}
+
+/** What is wrong with an answer by its schema; "" = nothing. */
+function schemaErrors(schema: SchemaObject, value: unknown): string {
+  const resolved = JSON.parse(JSON.stringify(schema).replaceAll('"#/components', '"api#/components'));
+  const check = ajv.compile(resolved);
+  return check(value) ? "" : ajv.errorsText(check.errors);
+}
+
+/** The schema of an answer with this status. */
+function schemaOf(name: OperationName, status: number): SchemaObject | undefined {
+  const { http } = OPERATIONS[name];
+  const path = `/api/v1${http?.path.replaceAll(/:(\w+)/g, "{$1}")}`;
+  const responses = document.paths[path]?.[http?.method.toLowerCase() ?? ""]?.responses ?? {};
+  const content = (responses[status] ?? responses.default)?.content ?? {};
+  return content["application/json"]?.schema ?? content["application/problem+json"]?.schema;
+}
+
+const routed = OPERATION_NAMES.filter((name) => OPERATIONS[name].http !== undefined);
+
+describe("every operation", () => {
+  it.each(routed)("%s lets in who may ask, and answers as its schema says", { timeout: 120_000 }, async (name) => {
+    // Who may do least comes first: what others change would be in the way.
+    for (const asker of world.askers) {
+      const answer = await send(asker, name);
+      const text = await answer.text();
+      const what = `${asker.name}: ${name}: ${answer.status} ${text.slice(0, 300)}`;
+      expect(answer.status === 403, what).toBe(!isLetIn(asker, name));
+      expect([500, 502], what).not.toContain(answer.status);
+      const schema = schemaOf(name, answer.status);
+      if (schema !== undefined) expect(schemaErrors(schema, JSON.parse(text)), what).toBe("");
+      if (!answer.ok) expect(answer.headers.get("content-type")).toBe("application/problem+json");
+    }
+  });
+
+  it.each(routed)("%s does what it is for", { timeout: 60_000 }, async (name) => {
+    const [operator] = world.askers.filter((asker) => asker.name === "API_TOKEN");
+    if (operator === undefined) throw new Error("There is no operator.");
+    const answer = await send(operator, name);
+    const detail = await answer.text();
+    // A second time, some of it is there or gone already; the first test saw the answer to the first.
+    const expected = [NOTHING_THERE[name] ?? OPERATIONS[name].http?.status, ...(AGAIN[name] ?? [])];
+    expect(expected, detail).toContain(answer.status);
+  });
+});
+
+/** What is answered to who asks once more. */
+const AGAIN: Partial<Record<OperationName, number[]>> = {
+  addRegistration: [409],
+  getIdentity: [404],
+  createToken: [409],
+  undoSenderDecision: [404],
+  removeMtaSts: [404],
+  domainSetup: [404],
+  removeDomain: [404],
+};
+
+describe("refusals", () => {
+  it("of a body that is too large name the limit", async () => {
+    const answer = await fetch(`${world.pipeline.origin}/api/v1/query`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${world.askers.at(-1)?.bearer}` },
+      body: "x".repeat(API_LIMITS.maxBodyBytes + 1),
+    });
+    expect(answer.status).toBe(413);
+    expect(await answer.json()).toMatchObject({ code: "too_large", detail: expect.stringContaining("262144") });
+  });
+
+  it("name a description that is there", async () => {
+    const bearer = { authorization: `Bearer ${world.askers.at(-1)?.bearer}` };
+    const refused = await fetch(`${world.pipeline.origin}/api/v1/jobs/none`, { headers: bearer });
+    const { type } = v.parse(v.object({ type: v.string() }), await refused.json());
+    const described = await fetch(type, { headers: bearer });
+    expect(await described.json()).toEqual({ code: "not_found", title: "There is no such thing", status: 404 });
+  });
+
+  it("the document is served as it is written", async () => {
+    const bearer = { authorization: `Bearer ${world.askers.at(-1)?.bearer}` };
+    const served = await fetch(`${world.pipeline.origin}/api/v1/openapi.json`, { headers: bearer });
+    expect(await served.json()).toEqual(JSON.parse(JSON.stringify(document)));
+  });
+});
+
+describe("tokens", () => {
+  it("are listed without their secrets, with when they were last used", async () => {
+    const { items } = await world.pipeline.ask<{ items: Record<string, unknown>[] }>("/tokens");
+    const text = JSON.stringify(items);
+    for (const { bearer } of world.askers) if (bearer?.startsWith("dmarc_")) expect(text).not.toContain(bearer);
+    const states = new Map(items.map(({ name, state, account }) => [`${account} ${name}`, state]));
+    expect(states.get("acme expired")).toBe("expired");
+    expect(states.get("other other operate")).toBe("active");
+    const used = items.find(({ name }) => name === "acme read");
+    expect(used?.lastUsedSeconds).toBeGreaterThan(Date.now() / 1000 - 600);
+  });
+
+  it("end when they are revoked, and say so to who still has them", async () => {
+    const { secret, id } = await world.pipeline.ask<{ secret: string; id: string }>("/tokens", "POST", {
+      account: "acme",
+      name: "short-lived",
+      scope: "read",
+    });
+    const ask = () =>
+      fetch(`${world.pipeline.origin}/api/v1/channels`, { headers: { authorization: `Bearer ${secret}` } });
+    expect((await ask()).status).toBe(200);
+    await world.pipeline.ask(`/tokens/${id}?account=acme`, "DELETE");
+    const refused = await ask();
+    expect(refused.status).toBe(403);
+    expect(await refused.json()).toMatchObject({ detail: expect.stringMatching(/'short-lived' was revoked/) });
+  });
+
+  it("cannot be made for an account that there is not, nor twice under one name", async () => {
+    const make = (body: object) =>
+      fetch(`${world.pipeline.origin}/api/v1/tokens`, {
+        method: "POST",
+        headers: { authorization: `Bearer ${world.askers.at(-1)?.bearer}` },
+        body: JSON.stringify(body),
+      });
+    expect((await make({ account: "nobody", name: "x", scope: "read" })).status).toBe(404);
+    expect((await make({ account: "acme", name: "acme read", scope: "read" })).status).toBe(409);
+    expect((await make({ account: "acme", name: "a@b.example", scope: "read" })).status).toBe(400);
+  });
+});
