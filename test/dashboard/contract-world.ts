@@ -69,7 +69,13 @@ async function makeAskers({ ask, ledger }: Pipeline): Promise<Asker[]> {
   await ask(`/tokens/${items[0]?.id}?account=acme`, "DELETE");
   const expired = tokenSecret(new Uint8Array(32).fill(7));
   const token = { id: "e".repeat(16), account: "acme", name: "expired", scope: "operate", createdBy: "test" } as const;
-  const times = { createdSeconds: 1_000_000_000, expiresSeconds: 1_000_000_001, revokedSeconds: 0, lastUsedSeconds: 0 };
+  const nowSeconds = Math.floor(Date.now() / 1000);
+  const times = {
+    createdSeconds: nowSeconds - 7200,
+    expiresSeconds: nowSeconds - 3600,
+    revokedSeconds: 0,
+    lastUsedSeconds: 0,
+  };
   await change(ledger, addToken({ ...token, ...times }, await tokenHash(expired)));
   const nobody = { authority: undefined, isReadOnly: false };
   return [

@@ -68,6 +68,7 @@ describe("every operation", () => {
       expect([500, 502], what).not.toContain(answer.status);
       const schema = schemaOf(name, answer.status);
       if (schema !== undefined) expect(schemaErrors(schema, JSON.parse(text)), what).toBe("");
+      if (asker.name === "an expired token") expect(text).toContain("expired at");
       if (!answer.ok) expect(answer.headers.get("content-type")).toBe("application/problem+json");
     }
   });

@@ -41,6 +41,7 @@ export const PAGES = {
   "/operations/conflicts/:id": { role: "operator", tables: ["differences"] },
   "/operations/jobs": { role: "operator", tables: ["jobs"] },
   "/channels": { role: "viewer", tables: ["channels", "deliveries"] },
+  "/tokens": { role: "administrator", tables: ["tokens"] },
   "/glossary": { role: "viewer", tables: [] },
 } as const satisfies Record<string, PageRoute>;
 
@@ -54,6 +55,7 @@ export const CHANGES = {
   "/operations/jobs": { role: "operator" },
   "/add": { role: "administrator" },
   "/channels": { role: "administrator" },
+  "/tokens": { role: "administrator" },
   "/domains/:domain/setup": { role: "viewer" },
   "/domains/:domain/records": { role: "viewer" },
   "/domains/:domain/inbound": { role: "administrator" },

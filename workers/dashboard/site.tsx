@@ -35,6 +35,7 @@ import { changeSetup, setupPage } from "./pages/setup.tsx";
 import { addressPage, decideAddress, decideSource, sourcePage } from "./pages/source.tsx";
 import { sourcesPage } from "./pages/sources.tsx";
 import { tlsPage } from "./pages/tls.tsx";
+import { changeTokens, tokensPage } from "./pages/tokens.tsx";
 import { renderPage } from "./parts/layout.tsx";
 import type { PageResult } from "./parts/page.ts";
 import { type PageRequest, requirePageRole } from "./parts/request.ts";
@@ -70,6 +71,7 @@ const HANDLERS: Record<PagePath, Page> = {
   "/operations/conflicts/:id": (request, c) => conflictPage(request, parameter(c, "id")),
   "/operations/jobs": (request) => jobsPage(request),
   "/channels": (request) => channelsPage(request),
+  "/tokens": (request) => tokensPage(request),
   "/glossary": glossaryPage,
 };
 
@@ -92,6 +94,7 @@ const FORMS: Record<
     decideAddress(request, form, { domain: domainOf(c), address: parameter(c, "address") }),
   "/add": addFromForm,
   "/channels": changeChannels,
+  "/tokens": changeTokens,
   "/domains/:domain/setup": (request, form, c) => changeSetup(request, form, domainOf(c)),
   "/domains/:domain/records": (request, form, c) => checkAgain(request, form, domainOf(c)),
   "/domains/:domain/inbound": (request, form, c) => changeInbound(request, form, domainOf(c)),

@@ -82,6 +82,7 @@ function Head({ content, access }: FrameProps) {
     { key: "domains", label: "Domains", href: "/" },
     { key: "alerts", label: "Alerts", href: "/alerts" },
     ...(access?.role === "operator" ? [{ key: "operations", label: "Operations", href: "/operations" }] : []),
+    ...(access !== undefined && access.role !== "viewer" ? [{ key: "tokens", label: "Tokens", href: "/tokens" }] : []),
     { key: "glossary", label: "Glossary", href: "/glossary" },
   ];
   return (

@@ -1,0 +1,73 @@
+/**
+ * Requests made of the OpenAPI document, right and hostile ones, to all Workers: no answer is a failure of ours, and each
+ * comes in time. A few a second of the normal test run; longer by FUZZ_API_RUNS (requests an operation), other ones by
+ * FUZZ_API_SEED.
+ */
+import fc from "fast-check";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { buildOpenApi } from "../../scripts/openapi.ts";
+import { type FuzzedRequest, type KnownValues, requestsFor } from "../support/schema-values.ts";
+import { type ContractWorld, startContractWorld } from "./contract-world.ts";
+import { API_TOKEN } from "./harness.ts";
+
+const RUNS = Number(process.env.FUZZ_API_RUNS ?? 12);
+const SEED = Number(process.env.FUZZ_API_SEED ?? 15);
+/** Longer than DNS and the engine are waited for. */
+const ANSWER_MS = 30_000;
+const AT_ONCE = 6;
+
+let world: ContractWorld;
+
+beforeAll(async () => {
+  world = await startContractWorld();
+}, 240_000);
+
+afterAll(() => world.pipeline.close());
+
+const operations = Object.entries(buildOpenApi().paths).flatMap(([path, methods]) =>
+  Object.entries(methods).map(([method, operation]) => ({ name: operation.operationId, method, path, operation })),
+);
+
+function known({ report, deadLetterId }: ContractWorld): KnownValues {
+  return {
+    account: ["acme", "other", ""],
+    domain: ["acme.example", "ACME.example", "-", "bücher.example"],
+    day: [report.day],
+    uid: [report.uid],
+    id: [deadLetterId, "0123456789abcdef"],
+    rua: ["rua@acme.example", "new@acme.example"],
+    source: ["192.0.2.1", "192.0.2.0/24", "service.example"],
+    from: [report.day, "2026-01-01"],
+    to: [report.day, "2026-12-31"],
+    sql: ["SELECT count() AS n FROM dmarc_records", "SELECT 1"],
+  };
+}
+
+/** What is wrong with an answer; undefined = nothing. */
+async function faultOf({ method, path, body }: FuzzedRequest): Promise<string | undefined> {
+  const request = `${method} ${path} ${body ?? ""}`;
+  try {
+    const answer = await fetch(world.pipeline.origin + path, {
+      method,
+      headers: { authorization: `Bearer ${API_TOKEN}` },
+      signal: AbortSignal.timeout(ANSWER_MS),
+      ...(body !== undefined && { body }),
+    });
+    const text = await answer.text();
+    // The platform's faults and ours; without a resolver, DNS has no answer.
+    const isFault = answer.status >= 500 && !text.includes('"dns_unavailable"');
+    return isFault ? `${request}\n→ ${answer.status} ${text.slice(0, 500)}` : undefined;
+  } catch (error) {
+    return `${request}\n→ ${error}`;
+  }
+}
+
+it.each(operations)("$name has an answer to everything", { timeout: 600_000 }, async (operation) => {
+  const requests = fc.sample(requestsFor(operation, known(world)), { seed: SEED, numRuns: RUNS });
+  const faults: string[] = [];
+  for (let i = 0; i < requests.length; i += AT_ONCE) {
+    const found = await Promise.all(requests.slice(i, i + AT_ONCE).map(faultOf));
+    faults.push(...found.filter((fault) => fault !== undefined));
+  }
+  expect(faults).toEqual([]);
+});
