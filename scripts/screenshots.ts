@@ -49,6 +49,7 @@ const PICTURES: Record<PagePath, Picture[]> = {
   "/": [{ name: "domains" }],
   "/add": [{ name: "add" }],
   "/channels": [{ name: "channels" }],
+  "/tokens": [{ name: "tokens" }],
   "/domains/:domain": [{ name: "overview" }],
   "/domains/:domain/sources": [{ name: "sources" }],
   "/domains/:domain/senders": [{ name: "senders" }],

@@ -11,7 +11,7 @@ export interface PageContent {
   /** Parent pages, from the root. */
   crumbs?: { label: string; href: string }[];
   /** Which entry of the navigation it belongs to. */
-  section?: "domains" | "alerts" | "operations" | "glossary";
+  section?: "domains" | "alerts" | "operations" | "tokens" | "glossary";
   body: Child;
   /** Seconds after which the page is loaded again where scripts run. */
   refreshSeconds?: number;
