@@ -23,6 +23,7 @@ import { addStats } from "./commands/stats.ts";
 import { addStatus } from "./commands/status.ts";
 import { addVerdict } from "./commands/verdict.ts";
 import { addWatch } from "./commands/watch.ts";
+import { addWorklist } from "./commands/worklist.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { printError } from "./terminal.ts";
 
@@ -58,6 +59,7 @@ function buildProgram(): Command {
     addVerdict,
     addSenders,
     addWatch,
+    addWorklist,
     addQuery,
     addCompare,
     addDeadLetters,

@@ -30,6 +30,7 @@ export const PAGES = {
   "/domains/:domain/failures": { role: "owner", tables: ["failures", "reports"] },
   "/reports/:account/:domain/:day/:uid": { role: "owner", tables: ["records", "policies", "failures"] },
   "/reports/:account/:domain/:day/:uid/raw": { role: "owner", tables: [] },
+  "/worklist": { role: "owner", tables: ["work", "domains"] },
   "/alerts": { role: "owner", tables: ["open", "resolved", "mutes"] },
   "/operations": { role: "operator", tables: ["queues", "unfinished", "refused", "outcomes", "latency"] },
   "/operations/dead-letters": { role: "operator", tables: ["letters"] },
