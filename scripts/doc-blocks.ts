@@ -14,6 +14,7 @@ import {
   outcomesByStep,
   sessionsByDay,
 } from "../shared/analytics/statements.ts";
+import { RECORD_COLUMNS } from "../shared/export/record-columns.ts";
 import * as limits from "../shared/limits.ts";
 import { readConstants, readInterface } from "./doc-comments.ts";
 
@@ -32,6 +33,11 @@ export const BLOCKS: Record<string, () => string> = {
   "grafana-messages": () => sql(grafanaMessages(ACME)),
   "grafana-outcomes": () => sql(grafanaOutcomes()),
   limits: limitTables,
+  "record-columns": () =>
+    table(
+      ["Column", "Type", "Says"],
+      RECORD_COLUMNS.map(({ name, type, description }) => [`\`${name}\``, type, description]),
+    ),
   "raw-metadata": () => shapeTable("shared/storage.ts", "RawMetadata"),
   tables: tableList,
   job: () => shapeTable("shared/ledger/jobs.ts", "Job"),
@@ -61,7 +67,10 @@ export function blockNames(text: string): string[] {
   return [...text.matchAll(MARKED)].map((match) => match[1] ?? "");
 }
 
-/** Tables of the ledger with the comment before each, from the migrations. */
+/**
+ * Tables of the ledger with the comment before each, from the migrations; where there is none, from a line of a later one,
+ * since a migration that has been deployed is not changed: "-- `NAME`: what it holds".
+ */
 function tableList(): string {
   const sql = readdirSync("migrations")
     .sort()
@@ -69,7 +78,7 @@ function tableList(): string {
     .join("\n");
   const rows = [...sql.matchAll(/((?:^--.*\n)*)^CREATE TABLE (\w+) \(/gm)].map(([, comment = "", name = ""]) => [
     `\`${name}\``,
-    comment
+    (comment || (new RegExp(`^-- \`${name}\`: (.*)$`, "m").exec(sql)?.[1] ?? ""))
       .split("\n")
       .map((line) => line.replace(/^-- ?/, ""))
       .filter((line) => !/-{5,}/.test(line))

@@ -11,8 +11,8 @@ import { SENDER_DECISIONS } from "../ledger/sender-decisions.ts";
 import { GUIDANCE_LIMITS, PAGE_LIMITS, SETUP_LIMITS } from "../limits.ts";
 import { channelSettings } from "../notify/channel.ts";
 import { RECORD_ORDERS } from "../operations.ts";
+import { personEntry } from "../people.ts";
 import { registryEntry } from "../registry.ts";
-import { viewerEntry } from "../viewers.ts";
 import { RULE_CODES } from "../watch/finding.ts";
 import { WORK_CODES } from "../watch/work.ts";
 import type { Operation } from "./operation.ts";
@@ -261,7 +261,7 @@ const described = {
   },
 
   listIdentities: {
-    summary: "Who may see which accounts",
+    summary: "Who may do what in which accounts",
     role: "operator",
     changes: false,
     answeredBy: "dashboard",
@@ -270,7 +270,7 @@ const described = {
     output: shapes.listOf(shapes.person),
   },
   getIdentity: {
-    summary: "What one person may see",
+    summary: "What one person may do",
     role: "operator",
     changes: false,
     answeredBy: "dashboard",
@@ -279,7 +279,7 @@ const described = {
     output: shapes.person,
   },
   putIdentity: {
-    summary: "Gives a person access, or changes it",
+    summary: "Says what a person may do, in all accounts",
     role: "operator",
     changes: true,
     answeredBy: "process",
@@ -290,7 +290,7 @@ const described = {
       status: 200,
       answer: "json",
     },
-    input: v.strictObject({ email: mailAddress, entry: viewerEntry }),
+    input: v.strictObject({ email: mailAddress, entry: personEntry }),
     output: shapes.person,
   },
   removeIdentity: {
@@ -350,7 +350,7 @@ const described = {
   },
   readRawObject: {
     summary: "The bytes of a raw object, exactly as they came",
-    role: "viewer",
+    role: "operator",
     changes: false,
     answeredBy: "process",
     http: { method: "GET", path: "/raw", place: "query", status: 200, answer: "bytes" },
@@ -485,6 +485,31 @@ const described = {
     }),
     output: shapes.recordsAnswer,
   },
+  exportRecords: {
+    summary: "The records of the accepted aggregate reports of a period as lines of JSON, a page of reports a call",
+    role: "operator",
+    changes: false,
+    answeredBy: "process",
+    http: { method: "GET", path: "/records", place: "query", status: 200, answer: "bytes" },
+    /** Without `until`: all since then. A report belongs to the first day it counts for. */
+    input: v.strictObject({
+      since: day,
+      until: v.optional(day),
+      domain: v.optional(domain),
+      account: v.optional(account),
+      cursor: v.optional(cursor),
+    }),
+    output: v.instance(Response),
+  },
+  readReportFile: {
+    summary: "The bytes of the raw object a report was read from, exactly as they came",
+    role: "viewer",
+    changes: false,
+    answeredBy: "process",
+    http: { method: "GET", path: `${REPORT_PATH}/raw`, place: "query", status: 200, answer: "bytes" },
+    input: v.strictObject(reportName),
+    output: v.instance(Response),
+  },
   takeBackReport: {
     summary: "Removes an accepted report from all figures; its raw object stays, and it is not accepted again",
     role: "operator",
@@ -532,7 +557,7 @@ const described = {
   },
   addDomain: {
     summary: "Makes an address for a domain's reports, or takes the one given, registers it, and says what to publish",
-    role: "viewer",
+    role: "administrator",
     changes: true,
     answeredBy: "process",
     http: { method: "POST", path: "/domains", place: { json: "fields" }, status: 200, answer: "json" },
@@ -541,7 +566,7 @@ const described = {
   },
   addDomains: {
     summary: "Adds a list of domains, a result a line; asks nothing of DNS",
-    role: "viewer",
+    role: "administrator",
     changes: true,
     answeredBy: "process",
     http: { method: "POST", path: "/domains/list", place: { json: "fields" }, status: 200, answer: "json" },
@@ -563,7 +588,7 @@ const described = {
   },
   removeDomain: {
     summary: "Removes a domain, and the address that is its own, from the registry; its reports stay",
-    role: "viewer",
+    role: "administrator",
     changes: true,
     answeredBy: "process",
     http: { method: "DELETE", path: "/domains/:account/:domain", place: "query", status: 200, answer: "json" },
@@ -582,7 +607,7 @@ const described = {
   },
   addChannel: {
     summary: "Adds a channel; the secret of a webhook is answered this once",
-    role: "viewer",
+    role: "administrator",
     changes: true,
     answeredBy: "process",
     http: { method: "POST", path: "/channels", place: { json: "fields" }, status: 200, answer: "json" },
@@ -591,7 +616,7 @@ const described = {
   },
   removeChannel: {
     summary: "Removes a channel and the list of its deliveries",
-    role: "viewer",
+    role: "administrator",
     changes: true,
     answeredBy: "process",
     http: { method: "DELETE", path: "/channels/:id", place: "query", status: 204, answer: "none" },
@@ -599,13 +624,37 @@ const described = {
     output: v.undefined(),
   },
   testChannel: {
-    summary: "Sends a test to a channel; listDeliveries has its result",
-    role: "viewer",
+    summary:
+      "Sends a test to a channel, or the question to confirm while it waits for that; listDeliveries has its result",
+    role: "administrator",
     changes: true,
     answeredBy: "process",
     http: { method: "POST", path: "/channels/:id/test", place: { json: "fields" }, status: 202, answer: "json" },
     input: channelName,
     output: v.object({ deliveryId: v.string() }),
+  },
+  confirmChannel: {
+    summary: "Confirms a channel's mail address in its owner's place",
+    role: "operator",
+    changes: true,
+    answeredBy: "process",
+    http: { method: "POST", path: "/channels/:id/confirm", place: { json: "fields" }, status: 200, answer: "json" },
+    input: channelName,
+    output: shapes.channel,
+  },
+  confirmChannelByLink: {
+    summary: "Confirms a channel's mail address by the link that was sent to it",
+    role: "viewer",
+    changes: true,
+    answeredBy: "process",
+    http: undefined,
+    input: v.strictObject({
+      account: channelAccount,
+      id,
+      untilSeconds: v.pipe(v.number(), v.integer(), v.minValue(0)),
+      signature: v.pipe(v.string(), v.maxLength(64)),
+    }),
+    output: v.undefined(),
   },
   listDeliveries: {
     summary: "The newest deliveries of notices, digests and tests, and what came of them",
@@ -619,7 +668,7 @@ const described = {
   decideSender: {
     summary:
       "Decides whether an address, prefix, domain or service is the owner's, a forwarder, or not theirs; the verdict follows",
-    role: "viewer",
+    role: "administrator",
     changes: true,
     answeredBy: "process",
     http: {
@@ -634,7 +683,7 @@ const described = {
   },
   undoSenderDecision: {
     summary: "Undoes the last decision about a source",
-    role: "viewer",
+    role: "administrator",
     changes: true,
     answeredBy: "process",
     http: {
@@ -658,7 +707,7 @@ const described = {
   },
   setMtaSts: {
     summary: "Serves an MTA-STS policy for a domain of the account, or changes it; the id to publish changes with it",
-    role: "viewer",
+    role: "administrator",
     changes: true,
     answeredBy: "process",
     http: {
@@ -681,7 +730,7 @@ const described = {
   },
   removeMtaSts: {
     summary: "Serves the MTA-STS policy of a domain no longer",
-    role: "viewer",
+    role: "administrator",
     changes: true,
     answeredBy: "process",
     http: { method: "DELETE", path: "/domains/:account/:domain/mta-sts", place: "query", status: 200, answer: "json" },
@@ -807,7 +856,7 @@ const described = {
   },
   mute: {
     summary: "Keeps quiet about a rule, a domain, a sender, or any of them together, for good or for some days",
-    role: "viewer",
+    role: "administrator",
     changes: true,
     answeredBy: "process",
     http: { method: "POST", path: "/mutes", place: { json: "fields" }, status: 200, answer: "json" },
@@ -820,7 +869,7 @@ const described = {
   },
   unmute: {
     summary: "Takes a mute away",
-    role: "viewer",
+    role: "administrator",
     changes: true,
     answeredBy: "process",
     http: { method: "DELETE", path: "/mutes/:account", place: "query", status: 204, answer: "none" },
