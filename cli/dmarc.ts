@@ -10,6 +10,7 @@ import { addCompletion } from "./commands/completion.ts";
 import { addConflicts } from "./commands/conflicts.ts";
 import { addDeadLetters } from "./commands/dead-letters.ts";
 import { addDomain } from "./commands/domain.ts";
+import { addExport } from "./commands/export.ts";
 import { addIdentity } from "./commands/identity.ts";
 import { addJobs } from "./commands/jobs.ts";
 import { addMtaSts } from "./commands/mta-sts.ts";
@@ -26,6 +27,7 @@ import { addStatus } from "./commands/status.ts";
 import { addTokens } from "./commands/tokens.ts";
 import { addVerdict } from "./commands/verdict.ts";
 import { addWatch } from "./commands/watch.ts";
+import { addWorklist } from "./commands/worklist.ts";
 import { addRemoteOptions, passRemoteOptions } from "./connection.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { printError } from "./terminal.ts";
@@ -65,7 +67,9 @@ function buildProgram(): Command {
     addVerdict,
     addSenders,
     addWatch,
+    addWorklist,
     addQuery,
+    addExport,
     addCompare,
     addDeadLetters,
     addConflicts,
