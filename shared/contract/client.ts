@@ -134,8 +134,14 @@ function readAs<T>(output: v.GenericSchema<unknown, T>, response: Response, valu
   return fail({ code: "not_an_answer", message, status: response.status });
 }
 
-/** Problem details (RFC 9457), as far as they are used here. */
-const problemAnswer = v.object({ code: v.string(), detail: v.string() });
+/** Problem details (RFC 9457) as far as they are used here; `error` alone is what older versions answer. */
+const problemAnswer = v.union([
+  v.object({ code: v.string(), detail: v.string() }),
+  v.pipe(
+    v.object({ error: v.object({ code: v.string(), message: v.string() }) }),
+    v.transform(({ error: { code, message } }) => ({ code, detail: message })),
+  ),
+]);
 
 function problemOf({ status }: Response, text: string): ClientProblem {
   const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), problemAnswer), text);

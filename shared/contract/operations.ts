@@ -156,7 +156,7 @@ const described = {
   },
   stats: {
     summary: "Sums over the accepted reports, of all or of one domain or account",
-    role: "operator",
+    role: "viewer",
     changes: false,
     answeredBy: "dashboard",
     http: { method: "GET", path: "/stats", place: "query", status: 200, answer: "json" },
@@ -165,7 +165,7 @@ const described = {
   },
   domainDays: {
     summary: "Sums of one kind of reports by domain and day, as the ledger has them",
-    role: "operator",
+    role: "viewer",
     changes: false,
     answeredBy: "dashboard",
     http: { method: "GET", path: "/domain-days", place: "query", status: 200, answer: "json" },

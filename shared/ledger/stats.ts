@@ -25,6 +25,8 @@ export interface StatsFilter {
   accounts: readonly string[];
   /** Only this account; undefined = those in `accounts`, plus dead letters without an account. */
   account?: string | undefined;
+  /** Leave out dead letters of other accounts than `accounts`, and of none. */
+  ownOnly?: boolean;
   /** Policy domain, lower case; exactly this one. */
   domain?: string | undefined;
 }
@@ -42,22 +44,23 @@ const row = v.pipe(
 );
 
 /** Stats of all days, final ones included. The answer is one row. */
-export function statsQuery({ accounts, account, domain }: StatsFilter): Query<Stats> {
+export function statsQuery({ accounts, account, domain, ownOnly = false }: StatsFilter): Query<Stats> {
   const scope = {
     accounts: account === undefined ? accounts : [account],
     domains: domain === undefined ? undefined : [domain],
   };
   const days = inScope("d", "aggregate", scope);
   const figures = figuresIn("aggregate", scope);
+  const owners = account === undefined && !ownOnly ? null : JSON.stringify(scope.accounts);
   return {
     ...query(
       `SELECT coalesce(sum(d.reports), 0) AS reports, coalesce(sum(d.records), 0) AS records,
         coalesce(sum(d.total), 0) AS messages, coalesce(sum(d.passed), 0) AS passed,
         (SELECT count(DISTINCT ${RECORD_KEY.address}) - count(DISTINCT CASE WHEN ${RECORD_KEY.address} = '' THEN 1 END)
           FROM ${figures.sql}) AS sources,
-        (SELECT count(*) FROM dead_letters WHERE ${IS_OPEN_DEAD_LETTER} AND (? IS NULL OR account = ?) AND (? IS NULL OR domain = ?)) AS deadLetters
+        (SELECT count(*) FROM dead_letters WHERE ${IS_OPEN_DEAD_LETTER} AND (? IS NULL OR account IN (SELECT value FROM json_each(?))) AND (? IS NULL OR domain = ?)) AS deadLetters
       FROM domain_days d WHERE ${days.sql}`,
-      [...figures.parameters, account ?? null, account ?? null, domain ?? null, domain ?? null, ...days.parameters],
+      [...figures.parameters, owners, owners, domain ?? null, domain ?? null, ...days.parameters],
       row,
     ),
     combine: (parts) => [parts.flat().reduce(addStats, NO_STATS)],

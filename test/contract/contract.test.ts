@@ -10,7 +10,7 @@ const routes = OPERATION_NAMES.flatMap((name) => {
 });
 
 /** What viewers may have done, which changes nothing that was decided or set. */
-const OF_VIEWERS = new Set<string>(["checkDomain", "nameAddresses", "confirmChannelByLink"]);
+const OF_VIEWERS = new Set<string>(["checkDomain", "nameAddresses", "confirmChannelByLink", "noteTokenUse"]);
 
 /** What administrators may change of their accounts. */
 const OF_ADMINISTRATORS = new Set<string>([
@@ -24,6 +24,8 @@ const OF_ADMINISTRATORS = new Set<string>([
   "addChannel",
   "removeChannel",
   "testChannel",
+  "createToken",
+  "revokeToken",
   "setMtaSts",
   "removeMtaSts",
 ]);
@@ -127,6 +129,11 @@ const INPUTS: Partial<Record<OperationName, object>> = {
     digest: "weekly",
     timeZone: "Europe/Berlin",
   },
+  describeProblem: { code: "not_found" },
+  listTokens: { account: "a&b", cursor: "0123456789abcdef" },
+  createToken: { account: "acme", name: "Grafana 2", scope: "read", expiresInDays: 90 },
+  revokeToken: { account: "a b", id: "0123456789abcdef" },
+  noteTokenUse: { id: "0123456789abcdef" },
   removeChannel: { account: "a/b", id: "0123456789abcdef" },
   testChannel: { account: "a/b", id: "0123456789abcdef" },
   confirmChannel: { account: "a/b", id: "0123456789abcdef" },

@@ -194,7 +194,9 @@ async function getStatus(c: Call): Promise<Outputs["status"]> {
 
 async function getStats(c: Call, filter: Inputs["stats"]): Promise<Outputs["stats"]> {
   const ledger = c.get("ledger");
-  const [stats] = await ledger.ask(statsQuery({ accounts: await ledger.accounts(), ...filter }), filter.account);
+  const own = c.get("access").accounts;
+  const accounts = own ?? (await ledger.accounts());
+  const [stats] = await ledger.ask(statsQuery({ accounts, ownOnly: own !== undefined, ...filter }), filter.account);
   if (stats === undefined) throw new Error("Stats always have a row.");
   return stats;
 }
@@ -203,7 +205,7 @@ async function getDomainDays(c: Call, input: Inputs["domainDays"]): Promise<Outp
   const { kind, from, to, domain, account } = input;
   const ledger = c.get("ledger");
   const scope = {
-    accounts: account === undefined ? await ledger.accounts() : [account],
+    accounts: account === undefined ? (c.get("access").accounts ?? (await ledger.accounts())) : [account],
     domains: domain === undefined ? undefined : [domain],
     firstDay: dayOrRefuse(from),
     lastDay: dayOrRefuse(to),
