@@ -144,12 +144,12 @@ function helpTexts(): string {
 }
 
 /** Lines of an option that finds the stack, or of --help; a long description goes on below. */
-const COMMON_OPTION = /^ {2}(?:-h, )?--(?:url|http|smtp|sql|state|help)\b.*\n(?: {6,}\S.*\n)*/gm;
+const COMMON_OPTION = /^ {2}(?:-h, )?--(?:url|token|profile|http|smtp|sql|state|help)\b.*\n(?: {6,}\S.*\n)*/gm;
 
 /** The options that every command which talks to a stack has, said once. @param help of such a command */
 function stackOptions(help: string): string {
   const lines = (help.match(COMMON_OPTION) ?? []).join("").trimEnd();
-  return `## Options that find the stack\n\nWhere \`[stack]\` stands below, these are meant; \`dmarc send\` takes no \`--url\`.\n\n\`\`\`text\n${lines}\n\`\`\``;
+  return `## Options that find the stack\n\nWhere \`[stack]\` stands below, these are meant; \`dmarc send\` talks to the local stack alone.\n\n\`\`\`text\n${lines}\n\`\`\``;
 }
 
 // What every command has is said once, and the examples of a group by the group.

@@ -27,7 +27,10 @@ Examples:
   dmarc channels add email ann@example.com --digest weekly --time-zone Europe/Berlin
   dmarc channels add webhook https://alerts.example.com/dmarc                 prints the key of its signature, this once
   dmarc channels add slack https://hooks.slack.com/services/... --no-notices --digest daily
+  dmarc channels list --account acme
   dmarc channels test 3f2a9c11d0e4b7a6
+  dmarc channels confirm 3f2a9c11d0e4b7a6                                     for somebody who cannot open the link
+  dmarc channels remove 3f2a9c11d0e4b7a6
   dmarc channels deliveries                                                   what was sent, what failed and why
 
 Notices are sent as they are made, at most one a domain and day; the rest is in the digest. --account "" is the pipeline itself.

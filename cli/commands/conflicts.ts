@@ -30,6 +30,8 @@ Examples:
   dmarc conflicts decide 20261121-0123456789abcdef01234567 keep          the version accepted first stays
   dmarc conflicts decide 20261121-0123456789abcdef01234567 replace       the other version counts from now on
   dmarc conflicts decide 20261121-0123456789abcdef01234567 count-both    they are two reports, and both count
+  dmarc conflicts accept 20261121-0123456789abcdef01234567               as replace
+  dmarc conflicts discard 20261121-0123456789abcdef01234567              as keep
 
 Until a conflict is decided the version accepted first counts. What counts anew goes through the queue. accept and discard
 are the earlier words for replace and keep, for several conflicts at once.`;

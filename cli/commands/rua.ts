@@ -35,6 +35,7 @@ Examples:
   dmarc rua add reports@example.com --domain bücher.example         an internationalised name, in either form
   dmarc rua set reports@example.com --domain acme.example           shows what changes, and asks
   dmarc rua list --json
+  dmarc rua show reports@example.com
   dmarc rua refused                                                 what came for addresses that are not registered
   dmarc rua remove dmarc@example.com
 

@@ -31,6 +31,7 @@ type TypedDecision = keyof typeof DECISIONS;
 const EXAMPLES = `
 Examples:
   dmarc senders example.com                                  everybody who sent in the last 30 days
+  dmarc senders list example.com --json                      the same for programs
   dmarc senders example.com --undecided                      those the verdict waits for, with suggestions
   dmarc senders decide example.com helpdesk.example mine     a domain that signs or bounces the mail
   dmarc senders decide example.com 192.0.2.0/24 not-mine     an address, or a prefix of up to 65,536 addresses (IPv6: /32)

@@ -93,8 +93,11 @@ async function makeAskers({ ask, ledger }: Pipeline): Promise<Asker[]> {
   ];
 }
 
-/** What is asked of each operation with a route: of an account, what concerns `acme`. A test says which one is missing. */
-export function contractInputs({ report, deadLetterId }: ContractWorld): Partial<{
+/**
+ * What is asked of operations with a route: of an account, what concerns `acme`. Of one that is not here the least is asked
+ * that its description takes.
+ */
+export function contractInputs({ report, deadLetterId }: Pick<ContractWorld, "report" | "deadLetterId">): Partial<{
   [Name in OperationName]: Inputs[Name];
 }> {
   const account = "acme";

@@ -2,10 +2,11 @@
 import { Ajv2020 } from "ajv/dist/2020.js";
 import * as v from "valibot";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { buildOpenApi, type SchemaObject } from "../../scripts/openapi.ts";
+import { buildOpenApi, type OperationObject, type SchemaObject } from "../../scripts/openapi.ts";
 import { allowed, requestOf } from "../../shared/contract/operation.ts";
 import { OPERATION_NAMES, OPERATIONS, type OperationName } from "../../shared/contract/operations.ts";
 import { API_LIMITS } from "../../shared/limits.ts";
+import { asSchema, someValue } from "../support/schema-values.ts";
 import { type Asker, type ContractWorld, contractInputs, NOTHING_THERE, startContractWorld } from "./contract-world.ts";
 
 const document = buildOpenApi();
@@ -22,8 +23,8 @@ afterAll(() => world.pipeline.close());
 
 async function send(asker: Asker, name: OperationName): Promise<Response> {
   const { http } = OPERATIONS[name];
-  const input = contractInputs(world)[name];
-  if (http === undefined || input === undefined) throw new Error(`${name}: add an input to contract-world.ts.`);
+  const input = inputFor(name);
+  if (http === undefined) throw new Error(`${name} has no route.`);
   const { method, path, body } = requestOf(http, input);
   return fetch(world.pipeline.origin + path, {
     method,
@@ -32,10 +33,31 @@ async function send(asker: Asker, name: OperationName): Promise<Response> {
   });
 }
 
+/** What contract-world.ts says, or what the document asks for at least: some text in every field that has to be there. */
+function inputFor(name: OperationName): object {
+  const input = contractInputs(world)[name];
+  if (input !== undefined) return input;
+  const { parameters = [], requestBody } = operationObject(name);
+  const body = requestBody?.content["application/json"]?.schema;
+  const needed = [
+    ...parameters.filter(({ required }) => required).map((one) => [one.name, one.schema] as const),
+    ...(body?.required ?? []).map((field) => [field, asSchema(body?.properties?.[field])] as const),
+  ];
+  const about: Record<string, string> = { account: "acme", domain: "acme.example" };
+  return Object.fromEntries(needed.map(([field, schema]) => [field, about[field] ?? someValue(schema)]));
+}
+
+function operationObject(name: OperationName): OperationObject {
+  const { http } = OPERATIONS[name];
+  const path = `/api/v1${http?.path.replaceAll(/:(\w+)/g, "{$1}")}`;
+  const found = document.paths[path]?.[http?.method.toLowerCase() ?? ""];
+  if (found === undefined) throw new Error(`${name} is not in the document.`);
+  return found;
+}
+
 /** The one rule: what the credentials are for, the role the operation takes in the account, and the scope. */
 function isLetIn({ authority, isReadOnly }: Asker, name: OperationName): boolean {
-  if (authority === undefined || !allowed(authority, OPERATIONS[name], contractInputs(world)[name] ?? {}).ok)
-    return false;
+  if (authority === undefined || !allowed(authority, OPERATIONS[name], inputFor(name)).ok) return false;
   return !(OPERATIONS[name].changes && isReadOnly);
 }
 
@@ -48,12 +70,13 @@ function schemaErrors(schema: SchemaObject, value: unknown): string {
 
 /** The schema of an answer with this status. */
 function schemaOf(name: OperationName, status: number): SchemaObject | undefined {
-  const { http } = OPERATIONS[name];
-  const path = `/api/v1${http?.path.replaceAll(/:(\w+)/g, "{$1}")}`;
-  const responses = document.paths[path]?.[http?.method.toLowerCase() ?? ""]?.responses ?? {};
+  const { responses } = operationObject(name);
   const content = (responses[status] ?? responses.default)?.content ?? {};
   return content["application/json"]?.schema ?? content["application/problem+json"]?.schema;
 }
+
+/** For the names of operations alone. */
+const NO_WORLD = { report: { day: "", uid: "" }, deadLetterId: "" };
 
 const routed = OPERATION_NAMES.filter((name) => OPERATIONS[name].http !== undefined);
 
@@ -73,7 +96,8 @@ describe("every operation", () => {
     }
   });
 
-  it.each(routed)("%s does what it is for", { timeout: 60_000 }, async (name) => {
+  const told = routed.filter((name) => Object.hasOwn(contractInputs(NO_WORLD), name));
+  it.each(told)("%s does what it is for", { timeout: 60_000 }, async (name) => {
     const [operator] = world.askers.filter((asker) => asker.name === "API_TOKEN");
     if (operator === undefined) throw new Error("There is no operator.");
     const answer = await send(operator, name);

@@ -87,10 +87,15 @@ function fieldValue(name: string, schema: SchemaObject, known: KnownValues): fc.
   );
 }
 
+/** The same value each time that fits a schema, or nearly. */
+export function someValue(schema: SchemaObject): unknown {
+  return fc.sample(fittingValue(schema, {}), { seed: 1, numRuns: 1 })[0];
+}
+
 /** A value that fits a schema, or nearly. */
 function fittingValue(schema: SchemaObject, known: KnownValues): fc.Arbitrary<unknown> {
   const choices = [...(schema.anyOf ?? []), ...(schema.oneOf ?? [])];
-  if (choices.length > 0) return fc.oneof(...choices.map((choice) => fittingValue(asObject(choice), known)));
+  if (choices.length > 0) return fc.oneof(...choices.map((choice) => fittingValue(asSchema(choice), known)));
   if (schema.enum !== undefined) return fc.constantFrom(...schema.enum);
   if ("const" in schema) return fc.constant(schema.const);
   switch (schema.type) {
@@ -100,12 +105,12 @@ function fittingValue(schema: SchemaObject, known: KnownValues): fc.Arbitrary<un
     case "number":
       return fc.integer({ min: schema.minimum ?? -5, max: schema.maximum ?? 100_000 });
     case "array": {
-      return fc.array(fittingValue(asObject(schema.items), known), { minLength: schema.minItems ?? 0, maxLength: 5 });
+      return fc.array(fittingValue(asSchema(schema.items), known), { minLength: schema.minItems ?? 0, maxLength: 5 });
     }
     case "object": {
       const required = schema.required ?? [];
       const fields = Object.entries(schema.properties ?? {}).map(([name, field]) => {
-        return [name, fieldValue(name, asObject(field), known)] as const;
+        return [name, fieldValue(name, asSchema(field), known)] as const;
       });
       return fc.record(Object.fromEntries(fields), { requiredKeys: required });
     }
@@ -117,7 +122,7 @@ function fittingValue(schema: SchemaObject, known: KnownValues): fc.Arbitrary<un
 }
 
 /** The schema of a part; anything fits where it is none. */
-function asObject(schema: unknown): SchemaObject {
+export function asSchema(schema: unknown): SchemaObject {
   return typeof schema === "object" && schema !== null && !Array.isArray(schema) ? { ...schema } : {};
 }
 

@@ -1,0 +1,194 @@
+/**
+ * A deployment over HTTP with a token answers each command as the stack of this machine does: the same Workers, asked once
+ * through a profile and once through the local stack's state folder.
+ */
+import { chmodSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { secretPath } from "../../local/secret.ts";
+import { type ContractWorld, startContractWorld } from "../dashboard/contract-world.ts";
+import { API_TOKEN } from "../dashboard/harness.ts";
+import { allCommands } from "./commands.ts";
+import { type CommandOutcome, runCommand } from "./run-command.ts";
+
+let world: ContractWorld;
+let folder: string;
+let local: string[];
+
+beforeAll(async () => {
+  world = await startContractWorld();
+  folder = mkdtempSync(join(tmpdir(), "dmarc-remote-"));
+  writeFileSync(secretPath(folder), JSON.stringify({ apiToken: API_TOKEN }), { mode: 0o600 });
+  local = ["--http", new URL(world.pipeline.origin).port, "--state", folder];
+  const token = world.askers.find(({ name }) => name === "all operate")?.bearer ?? "";
+  const added = await run(["profile", "add", "there", "--url", world.pipeline.origin], { DMARC_TOKEN: token });
+  expect(added, added.stderr).toMatchObject({ code: 0 });
+}, 240_000);
+
+afterAll(async () => {
+  await world.pipeline.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+function run(args: string[], env: Record<string, string> = {}): Promise<CommandOutcome> {
+  return runCommand(args, { XDG_CONFIG_HOME: folder, ...env });
+}
+
+/** What the commands need no stack for, or reach by another way. */
+const WITHOUT_API = [
+  "parse",
+  "check",
+  "check domain",
+  "spf",
+  "spf domain",
+  "send",
+  "profile add",
+  "profile list",
+  "profile default",
+  "profile remove",
+  "completion",
+];
+
+/** Arguments for each command; THING is another name each time, for what can be done once. */
+const ARGUMENTS: Record<string, string[]> = {
+  "domain add": ["THING.example"],
+  "domain check": ["acme.example", "--account", "acme"],
+  "domain remove": ["THING.example", "--account", "acme"],
+  "mta-sts": ["acme.example", "show", "--account", "acme"],
+  "rua add": ["THING@acme.example", "--account", "acme", "--json"],
+  "rua set": ["rua@acme.example", "--account", "acme", "--yes"],
+  "rua show": ["rua@acme.example"],
+  "rua remove": ["THING@acme.example"],
+  "rua list": ["--json"],
+  "rua refused": [],
+  "identity add": ["THING@acme.example", "--role", "viewer", "--account", "acme"],
+  "identity remove": ["THING@acme.example"],
+  "identity list": [],
+  "channels list": ["--account", "acme"],
+  "channels add": ["webhook", "https://THING.example/x", "--account", "acme"],
+  "channels remove": ["0123456789abcdef", "--account", "acme"],
+  "channels test": ["0123456789abcdef", "--account", "acme"],
+  "channels confirm": ["0123456789abcdef", "--account", "acme"],
+  "channels deliveries": ["--account", "acme"],
+  status: ["--json"],
+  stats: [],
+  verdict: ["acme.example", "--json"],
+  "senders list": ["acme.example", "--json"],
+  "senders decide": ["acme.example", "192.0.2.1", "mine", "--account", "acme"],
+  "senders undo": ["acme.example", "192.0.2.1", "--account", "acme"],
+  "watch run": [],
+  "watch list": [],
+  "watch mute": ["--account", "acme", "--domain", "acme.example"],
+  "watch unmute": ["--account", "acme", "--domain", "acme.example"],
+  worklist: [],
+  query: ["SELECT 1 AS one"],
+  export: ["--since", "2020-01-01"],
+  compare: ["acme.example"],
+  "dead-letters list": [],
+  "dead-letters show": ["20200101-000000000000000000000000"],
+  "dead-letters requeue": ["--all", "--dry-run"],
+  "dead-letters restore": ["--all", "--dry-run"],
+  "dead-letters discard": ["--all", "--dry-run"],
+  "conflicts list": ["--json"],
+  "conflicts show": ["20200101-000000000000000000000000"],
+  "conflicts decide": ["20200101-000000000000000000000000", "keep"],
+  "conflicts accept": ["20200101-000000000000000000000000"],
+  "conflicts discard": ["20200101-000000000000000000000000"],
+  "reports take-back": [`acme/acme.example/2026-01-01/${"f".repeat(32)}`, "--reason", "a test"],
+  "reports undo-take-back": [`acme/acme.example/2026-01-01/${"f".repeat(32)}`],
+  "reprocess status": ["none"],
+  "reprocess cancel": ["none"],
+  reconcile: ["--dry-run"],
+  "tokens create": ["THING", "--account", "acme"],
+  "tokens list": ["--account", "other"],
+  "tokens revoke": ["0123456789abcdef", "--account", "acme"],
+};
+
+/** What is another one each time: names of things, ids, secrets, times, and who asks. */
+function withoutChance(text: string): string {
+  return text
+    .replaceAll(/\b(here|there)-thing\b/g, "THING")
+    .replaceAll("API token", "WHO")
+    .replaceAll("all operate", "WHO")
+    .replaceAll(/dmarc_[\w-]{43}|\b[0-9a-f]{16,64}\b|\b[a-z]+-\d{8}T?[\w-]+/g, "ID")
+    .replaceAll(/[a-z0-9]{10,}(?=@rua\.)/g, "ADDRESS")
+    .replaceAll(/"\w*[sS]econds":\d+|\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?Z?)?/g, "TIME")
+    .replaceAll(world.pipeline.origin, "ORIGIN")
+    .replaceAll(/ +/g, " ");
+}
+
+const leaves = allCommands().filter(({ command }) => command.commands.length === 0);
+
+it("each command is compared, or needs no stack", () => {
+  const known = [...Object.keys(ARGUMENTS), ...WITHOUT_API];
+  expect(leaves.map(({ words }) => words).filter((words) => !known.includes(words))).toEqual([]);
+});
+
+describe("there and here", () => {
+  it.each(Object.entries(ARGUMENTS))("dmarc %s is the same", { timeout: 120_000 }, async (words, rest) => {
+    const [there, here] = [
+      await run([
+        "--profile",
+        "there",
+        ...words.split(" "),
+        ...rest.map((word) => word.replace("THING", "there-thing")),
+      ]),
+      await run([...words.split(" "), ...rest.map((word) => word.replace("THING", "here-thing")), ...local]),
+    ];
+    expect({ code: there.code, out: withoutChance(there.stdout), err: withoutChance(there.stderr) }).toEqual({
+      code: here.code,
+      out: withoutChance(here.stdout),
+      err: withoutChance(here.stderr),
+    });
+    expect(there.stderr).not.toMatch(/unknown option|missing required|too many arguments/);
+  });
+});
+
+describe("profiles", () => {
+  const path = () => join(folder, "dmarc", "profiles.json");
+
+  it("are in a file that nobody else can read, and are not used from one that others can", async () => {
+    expect(statSync(path()).mode & 0o777).toBe(0o600);
+    chmodSync(path(), 0o644);
+    const refused = await run(["--profile", "there", "stats"]);
+    chmodSync(path(), 0o600);
+    expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining("chmod 600") });
+  });
+
+  it("are listed without tokens; the default is taken where nothing is named; an unknown one is refused", async () => {
+    const listed = await run(["profile", "list", "--json"]);
+    expect(JSON.parse(listed.stdout)).toEqual([
+      { name: "there", url: world.pipeline.origin, hasServiceToken: false, isDefault: false },
+    ]);
+    expect(listed.stdout).not.toContain("dmarc_");
+    expect((await run(["profile", "default", "there"])).code).toBe(0);
+    expect(await run(["rua", "show", "rua@acme.example", "--json"])).toMatchObject({ code: 0 });
+    expect((await run(["profile", "default", "local"])).code).toBe(0);
+    expect(await run(["--profile", "nowhere", "stats"])).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/no profile 'nowhere'.*there/),
+    });
+  });
+
+  it("and tokens are refused where a command talks to no deployment, and over http elsewhere", async () => {
+    expect(await run(["--profile", "there", "parse", "x.xml"])).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("no deployment"),
+    });
+    expect(await run(["--url", "http://dmarc.example.com", "--token", "x", "stats"])).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("https"),
+    });
+  });
+
+  it("a token that may only read says so", async () => {
+    const token = world.askers.find(({ name }) => name === "all read")?.bearer ?? "";
+    const to = ["--url", world.pipeline.origin, "--token", token];
+    expect((await run([...to, "stats"])).code).toBe(0);
+    expect(await run(["rua", "add", "x@acme.example", ...to])).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("the scope operate"),
+    });
+  });
+});
