@@ -832,6 +832,34 @@ const described = {
     input: jobRequest,
     output: shapes.job,
   },
+  exportAccount: {
+    summary: "What is held of an account, a part at a time: rows of the ledger, then raw objects; secrets are left out",
+    role: "operator",
+    changes: false,
+    answeredBy: "process",
+    http: { method: "GET", path: "/accounts/:account/export", place: "query", status: 200, answer: "json" },
+    input: v.strictObject({ account, cursor: v.optional(cursor) }),
+    output: shapes.accountExport,
+  },
+  forgetAccount: {
+    summary: "Forgets an account: its addresses, raw objects and rows are removed by a job, and cannot be brought back",
+    role: "operator",
+    changes: true,
+    answeredBy: "process",
+    http: {
+      method: "POST",
+      path: "/accounts/:account/forget",
+      place: { json: "fields" },
+      status: 202,
+      answer: "json",
+    },
+    input: v.strictObject({
+      account,
+      /** The account once more. */
+      confirm: account,
+    }),
+    output: shapes.job,
+  },
   cancelJob: {
     summary: "Stops a job; what it has enqueued and is not processed yet is skipped, and counted",
     role: "operator",

@@ -109,6 +109,8 @@ const INPUTS: Partial<Record<OperationName, object>> = {
   },
   startReprocess: { filter: { domain: "a.example" }, dryRun: true },
   startReconcile: { filter: { since: "2026-11-20" } },
+  exportAccount: { account: "a/b", cursor: "x" },
+  forgetAccount: { account: "a/b", confirm: "a/b" },
   getJob: { id: "x" },
   listIncidents: { account: "a&b", domain: "a.example", state: "resolved" },
   listNotices: { account: "acme" },
