@@ -598,13 +598,37 @@ const described = {
     output: v.undefined(),
   },
   testChannel: {
-    summary: "Sends a test to a channel; listDeliveries has its result",
+    summary:
+      "Sends a test to a channel, or the question to confirm while it waits for that; listDeliveries has its result",
     role: "viewer",
     changes: true,
     answeredBy: "process",
     http: { method: "POST", path: "/channels/:id/test", place: { json: "fields" }, status: 202, answer: "json" },
     input: channelName,
     output: v.object({ deliveryId: v.string() }),
+  },
+  confirmChannel: {
+    summary: "Confirms a channel's mail address in its owner's place",
+    role: "operator",
+    changes: true,
+    answeredBy: "process",
+    http: { method: "POST", path: "/channels/:id/confirm", place: { json: "fields" }, status: 200, answer: "json" },
+    input: channelName,
+    output: shapes.channel,
+  },
+  confirmChannelByLink: {
+    summary: "Confirms a channel's mail address by the link that was sent to it",
+    role: "viewer",
+    changes: true,
+    answeredBy: "process",
+    http: undefined,
+    input: v.strictObject({
+      account: channelAccount,
+      id,
+      untilSeconds: v.pipe(v.number(), v.integer(), v.minValue(0)),
+      signature: v.pipe(v.string(), v.maxLength(64)),
+    }),
+    output: v.undefined(),
   },
   listDeliveries: {
     summary: "The newest deliveries of notices, digests and tests, and what came of them",

@@ -23,6 +23,7 @@ const OF_THEIR_OWN = new Set<string>([
   "addChannel",
   "removeChannel",
   "testChannel",
+  "confirmChannelByLink",
   "setMtaSts",
   "removeMtaSts",
 ]);
@@ -126,6 +127,8 @@ const INPUTS: Partial<Record<OperationName, object>> = {
   },
   removeChannel: { account: "a/b", id: "0123456789abcdef" },
   testChannel: { account: "a/b", id: "0123456789abcdef" },
+  confirmChannel: { account: "a/b", id: "0123456789abcdef" },
+  confirmChannelByLink: { account: "a/b", id: "0123456789abcdef", untilSeconds: 1, signature: "0" },
   runSchedule: { cron: "* * * * *" },
   mute: { account: "a/b", domain: "a.example", rule: "newSender", subject: "x y", days: 7, note: "known" },
   unmute: { account: "a/b", domain: "a.example", rule: "newSender", subject: "x y" },

@@ -18,7 +18,7 @@ export const PAGES = {
   "/": { role: "owner", tables: ["domains", "others"] },
   "/add": { role: "owner", tables: [] },
   "/domains/:domain": { role: "owner", tables: ["days", "sources", "dispositions", "reasons", "policies"] },
-  "/domains/:domain/sources": { role: "owner", tables: ["sources"] },
+  "/domains/:domain/sources": { role: "owner", tables: ["sources", "hits"] },
   "/domains/:domain/senders": { role: "owner", tables: ["undecided", "decisions"] },
   "/domains/:domain/sources/:source": { role: "owner", tables: SOURCE_TABLES },
   "/domains/:domain/addresses/:address": { role: "owner", tables: SOURCE_TABLES },

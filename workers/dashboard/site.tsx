@@ -17,7 +17,6 @@ import { ApiError } from "./errors.ts";
 import { addFromForm, addPage } from "./pages/add-domain.tsx";
 import { alertsPage, changeMutes } from "./pages/alerts.tsx";
 import { changeChannels, channelsPage } from "./pages/channels.tsx";
-
 import { conflictPage, conflictsPage, decideConflict } from "./pages/conflicts.tsx";
 import { changeDeadLetters, deadLetterPage, deadLetterRawFile, deadLettersPage } from "./pages/dead-letters.tsx";
 import { domainsPage } from "./pages/domains.tsx";

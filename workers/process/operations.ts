@@ -23,6 +23,7 @@ import { addDomain, addDomains, domainSetup, removeDomain } from "./add-domain.t
 import { adviseSpfInTime } from "./advise-spf.ts";
 import { createChannel, deleteChannel, testChannel } from "./channels.ts";
 import { checkNow } from "./check-domains.ts";
+import { confirmByLink, confirmByOperator } from "./confirm-channel.ts";
 import { compareConflict, decideConflict, keepVerified } from "./conflict-operations.ts";
 import { discardDeadLetters, requeueDeadLetters, restoreDeadLetters } from "./dead-letter-operations.ts";
 import { decideSender, undoSenderDecision } from "./decide-sender.ts";
@@ -126,6 +127,8 @@ const HANDLERS: Handlers = {
   addChannel: createChannel,
   removeChannel: deleteChannel,
   testChannel,
+  confirmChannel: confirmByOperator,
+  confirmChannelByLink: confirmByLink,
   decideSender: ({ decision, note, ...name }, { invocation, caller }) =>
     decideSender(name, { decision, note: note ?? "", by: caller.name }, invocation),
   undoSenderDecision: (name, { invocation, caller }) => undoSenderDecision(name, caller.name, invocation),

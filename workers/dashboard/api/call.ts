@@ -10,6 +10,7 @@ import {
   type ProcessOperation,
 } from "../../../shared/contract/operations.ts";
 import type { Answer } from "../../../shared/contract/problems.ts";
+import type { Caller } from "../../../shared/contract/rpc.ts";
 import type { Access } from "../access.ts";
 import { type DashboardEnv, readSqlConnection } from "../environment.ts";
 import { ApiError } from "../errors.ts";
@@ -38,7 +39,8 @@ export async function operate<Name extends ProcessOperation>(
   input: Inputs[Name],
 ): Promise<Outputs[Name]> {
   requireRole(c, name);
-  return unwrap(await callProcess(c, name, input));
+  const { name: caller, role } = c.get("access");
+  return unwrap(await callProcess(c, name, input, { name: caller, role }));
 }
 
 /** @throws ApiError when the person may not ask this */
@@ -48,14 +50,15 @@ export function requireRole(c: Call, name: OperationName): void {
   }
 }
 
-async function callProcess<Name extends ProcessOperation>(
+/** The answer of process. Who may ask is decided before. @throws ApiError when process fails */
+export async function callProcess<Name extends ProcessOperation>(
   c: Call,
   name: Name,
   input: Inputs[Name],
+  caller: Caller,
 ): Promise<Answer<Outputs[Name]>> {
   try {
-    const { name: caller, role } = c.get("access");
-    return await c.env.PROCESS.call(name, input, { name: caller, role });
+    return await c.env.PROCESS.call(name, input, caller);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new ApiError("process_unavailable", `The process Worker failed: ${reason}`);

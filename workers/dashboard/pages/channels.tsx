@@ -35,7 +35,12 @@ const DIGEST_WORDS: Record<DigestInterval, string> = {
   daily: "daily digest",
   weekly: "weekly digest",
 };
-const DELIVERY_WORDS: Record<Delivery["kind"], string> = { notice: "Notice", digest: "Digest", test: "Test" };
+const DELIVERY_WORDS: Record<Delivery["kind"], string> = {
+  notice: "Notice",
+  digest: "Digest",
+  test: "Test",
+  confirm: "Question to confirm",
+};
 const STATE_WORDS: Record<Delivery["state"], string> = { waiting: "waiting", sent: "sent", failed: "failed" };
 
 /** What was just done, to be said above the lists. */
@@ -52,7 +57,8 @@ export async function channelsPage(request: PageRequest, said?: Said): Promise<P
     request.read("listChannels", {}),
     request.read("listDeliveries", {}),
   ]);
-  const tables = [channelsTable(channels), deliveriesTable(deliveries, channels)];
+  const isOperator = request.access.role === "operator";
+  const tables = [channelsTable(channels, isOperator), deliveriesTable(deliveries, channels)];
   return {
     tables,
     content: {
@@ -69,7 +75,7 @@ export async function channelsPage(request: PageRequest, said?: Said): Promise<P
           {tables[0]?.view(request.url)}
           <section class="card" aria-labelledby="add-channel">
             <h2 id="add-channel">Add a channel</h2>
-            {accounts.length === 0 && request.access.role !== "operator" ? (
+            {accounts.length === 0 && !isOperator ? (
               <p>You have no account yet. Ask your operator.</p>
             ) : (
               <AddForm request={request} accounts={accounts} />
@@ -138,13 +144,20 @@ function AddForm({ request, accounts }: { request: PageRequest; accounts: readon
       </button>
       <p class="small muted">
         Digests come at {NOTIFY_LIMITS.digestHour}:00 of the time zone, such as Europe/Berlin; weekly ones on Monday.
-        Webhooks go to public https addresses only.
+        Webhooks go to public https addresses only. A mail address that is nobody's here is asked first whether it may
+        be written to.
       </p>
     </form>
   );
 }
 
-function channelsTable(rows: readonly Channel[]): BoundTable {
+/** Whether anything is sent there. */
+function stateOf({ confirmedSeconds, silentUntilSeconds }: Channel): string {
+  if (confirmedSeconds === 0) return "waiting for confirmation";
+  return silentUntilSeconds === 0 ? "in use" : `does not answer, tried again ${isoMinute(silentUntilSeconds)}`;
+}
+
+function channelsTable(rows: readonly Channel[], isOperator: boolean): BoundTable {
   return bindTable<Channel>({
     id: "channels",
     caption: "Channels",
@@ -160,6 +173,7 @@ function channelsTable(rows: readonly Channel[]): BoundTable {
         value: ({ target }) => target,
         cell: ({ target }) => <ForeignText text={target} />,
       },
+      { key: "state", label: "State", value: stateOf },
       { key: "notices", label: "Notices", value: ({ sendsNotices }) => (sendsNotices ? "yes" : "no") },
       {
         key: "digest",
@@ -168,19 +182,37 @@ function channelsTable(rows: readonly Channel[]): BoundTable {
       },
       { key: "account", label: "Account", value: ({ account }) => (account === "" ? "(pipeline)" : account) },
       { key: "by", label: "Added by", value: ({ createdBy }) => createdBy },
-      { key: "change", label: "Change", value: () => "", cell: (channel) => <ChangeForm channel={channel} /> },
+      {
+        key: "change",
+        label: "Change",
+        value: () => "",
+        cell: (channel) => <ChangeForm channel={channel} isOperator={isOperator} />,
+      },
     ],
   });
 }
 
-function ChangeForm({ channel: { account, id, name } }: { channel: Channel }) {
+function ChangeForm({ channel, isOperator }: { channel: Channel; isOperator: boolean }) {
+  const { account, id, name, confirmedSeconds } = channel;
+  const isWaiting = confirmedSeconds === 0;
   return (
     <form class="inline" method="post" action={PATH}>
       <input type="hidden" name="account" value={account} />
       <input type="hidden" name="id" value={id} />
-      <button type="submit" name="action" value="test" aria-label={`Send a test to ${name}`}>
-        Test
-      </button>
+      {isWaiting && isOperator && (
+        <button type="submit" name="action" value="confirm" aria-label={`Confirm ${name}`}>
+          Confirm
+        </button>
+      )}
+      {isWaiting ? (
+        <button type="submit" name="action" value="test" aria-label={`Send the link to confirm to ${name} again`}>
+          Send link again
+        </button>
+      ) : (
+        <button type="submit" name="action" value="test" aria-label={`Send a test to ${name}`}>
+          Test
+        </button>
+      )}
       <button type="submit" name="action" value="remove" aria-label={`Remove ${name}`}>
         Remove
       </button>
@@ -224,7 +256,7 @@ function deliveriesTable(rows: readonly Delivery[], channels: readonly Channel[]
 }
 
 /**
- * Adds, tests or removes a channel.
+ * Adds, tests, confirms or removes a channel.
  *
  * @returns the page to go to; of a new channel, or a problem, the page that says so
  * @throws ApiError when the account is not the person's
@@ -241,13 +273,19 @@ export async function changeChannels(request: PageRequest, form: URLSearchParams
       case "test":
         await request.operate("testChannel", { account, id });
         return PATH;
+      case "confirm":
+        await request.operate("confirmChannel", { account, id });
+        return PATH;
       case "remove":
         await request.operate("removeChannel", { account, id });
         return PATH;
       default: {
         const added = await request.operate("addChannel", settingsOf(account, form));
         const secret = added.secret === "" ? {} : { secret: added.secret };
-        const page = await channelsPage(request, { kind: "done", sentence: `${added.name} was added.`, ...secret });
+        const waits =
+          added.confirmedSeconds === 0 ? " It was sent a link, and gets nothing else until that is confirmed." : "";
+        const sentence = `${added.name} was added.${waits}`;
+        const page = await channelsPage(request, { kind: "done", sentence, ...secret });
         return { ...page, status: 200 };
       }
     }

@@ -9,7 +9,7 @@ import { isoDay, isoMinute } from "../data/days.ts";
 import { formatCount } from "../data/numbers.ts";
 import { describeTlsResult } from "../data/tls-words.ts";
 import { ApiError } from "../errors.ts";
-import { DomainHead, domainCrumbs } from "../parts/domain-frame.tsx";
+import { domainPage } from "../parts/domain-frame.tsx";
 import { Field } from "../parts/field.tsx";
 import { ForeignText, Name } from "../parts/foreign-text.tsx";
 import { domainPath } from "../parts/links.ts";
@@ -38,33 +38,25 @@ async function renderInbound(request: PageRequest, domain: string, said?: Said):
   const account = await accountOf(request, domain);
   const known = account === undefined ? undefined : await request.read("mtaSts", { account, domain });
   const tables = known === undefined ? emptyTables() : tablesOf(known);
-  return {
+  return domainPage(request, {
+    domain,
+    period: periodOf(request),
+    tab: "inbound",
+    title: `Inbound security of ${domain}`,
+    lead: "Whether mail to this domain has to be encrypted on its way",
     tables: Object.values(tables),
-    content: {
-      title: `Inbound security of ${domain}`,
-      section: "domains",
-      crumbs: domainCrumbs(request, domain),
-      body: (
-        <>
-          <DomainHead
-            request={request}
-            domain={domain}
-            period={periodOf(request)}
-            tab="inbound"
-            title={<Name text={domain} />}
-            lead="Whether mail to this domain has to be encrypted on its way"
-          />
-          {known === undefined ? (
-            <section class="card">
-              <p>No reports for this domain, or no access.</p>
-            </section>
-          ) : (
-            <Content request={request} known={known} tables={tables} said={said} />
-          )}
-        </>
-      ),
-    },
-  };
+    body: (
+      <>
+        {known === undefined ? (
+          <section class="card">
+            <p>No reports for this domain, or no access.</p>
+          </section>
+        ) : (
+          <Content request={request} known={known} tables={tables} said={said} />
+        )}
+      </>
+    ),
+  });
 }
 
 /** The account whose domain it is, of those the person may see. */

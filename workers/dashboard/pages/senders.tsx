@@ -7,7 +7,7 @@ import { isoDay, isoMinute } from "../data/days.ts";
 import { formatCount } from "../data/numbers.ts";
 import { askSenders, type Sender, type Senders } from "../data/senders.ts";
 import { ApiError } from "../errors.ts";
-import { DomainHead, domainCrumbs } from "../parts/domain-frame.tsx";
+import { domainPage } from "../parts/domain-frame.tsx";
 import { Field } from "../parts/field.tsx";
 import { ForeignText, Name } from "../parts/foreign-text.tsx";
 import { addressPath, domainPath, sourcePath } from "../parts/links.ts";
@@ -31,38 +31,28 @@ export async function sendersPage(request: PageRequest, domain: string): Promise
     undecided: undecidedTable(request, { domain, found }),
     decisions: decisionsTable(found),
   };
-  return {
+  return domainPage(request, {
+    domain,
+    period,
+    tab: "sources",
+    title: `Senders of ${domain} to decide about`,
+    heading: "Which senders are yours?",
+    lead: (
+      <>
+        Senders with <ForeignText text={domain} /> in the From header whose mail fails DMARC,{" "}
+        <PeriodText period={period} />. The reports can't tell whether they are yours. The verdict follows what you say.
+      </>
+    ),
+    isBelowSources: true,
     tables: Object.values(tables),
-    content: {
-      title: `Senders of ${domain} to decide about`,
-      section: "domains",
-      crumbs: [
-        ...domainCrumbs(request, domain),
-        { label: "Sources", href: linkTo(request, `${domainPath(domain)}/sources`) },
-      ],
-      body: (
-        <>
-          <DomainHead
-            request={request}
-            domain={domain}
-            period={period}
-            tab="sources"
-            title="Which senders are yours?"
-            lead={
-              <>
-                Senders with <ForeignText text={domain} /> in the From header whose mail fails DMARC,{" "}
-                <PeriodText period={period} />. The reports can't tell whether they are yours. The verdict follows what
-                you say.
-              </>
-            }
-          />
-          {tables.undecided.view(request.url)}
-          {found.account !== undefined && <DecideForm account={found.account} hasRows={hasUndecided(found)} />}
-          {tables.decisions.view(request.url)}
-        </>
-      ),
-    },
-  };
+    body: (
+      <>
+        {tables.undecided.view(request.url)}
+        {found.account !== undefined && <DecideForm account={found.account} hasRows={hasUndecided(found)} />}
+        {tables.decisions.view(request.url)}
+      </>
+    ),
+  });
 }
 
 function hasUndecided({ senders }: Senders): boolean {
