@@ -160,7 +160,7 @@ export function reasonsOf(comparison: Comparison, { today, waiting, pointsDue }:
   }
   if (old > 0) {
     reasons.push(
-      `Age: points are kept for three months, and days older than that are ${old} of the ${different.length} that differ.`,
+      `Age: days older than three months, as long as points are kept: ${old} of the ${different.length} that differ.`,
     );
   }
   if (waiting > 0 || pointsDue > 0) {

@@ -11,8 +11,8 @@ import { SENDER_DECISIONS } from "../ledger/sender-decisions.ts";
 import { GUIDANCE_LIMITS, PAGE_LIMITS, SETUP_LIMITS } from "../limits.ts";
 import { channelSettings } from "../notify/channel.ts";
 import { RECORD_ORDERS } from "../operations.ts";
+import { personEntry } from "../people.ts";
 import { registryEntry } from "../registry.ts";
-import { viewerEntry } from "../viewers.ts";
 import { RULE_CODES } from "../watch/finding.ts";
 import type { Operation } from "./operation.ts";
 import * as shapes from "./shapes.ts";
@@ -260,7 +260,7 @@ const described = {
   },
 
   listIdentities: {
-    summary: "Who may see which accounts",
+    summary: "Who may do what in which accounts",
     role: "operator",
     changes: false,
     answeredBy: "dashboard",
@@ -269,7 +269,7 @@ const described = {
     output: shapes.listOf(shapes.person),
   },
   getIdentity: {
-    summary: "What one person may see",
+    summary: "What one person may do",
     role: "operator",
     changes: false,
     answeredBy: "dashboard",
@@ -278,7 +278,7 @@ const described = {
     output: shapes.person,
   },
   putIdentity: {
-    summary: "Gives a person access, or changes it",
+    summary: "Says what a person may do, in all accounts",
     role: "operator",
     changes: true,
     answeredBy: "process",
@@ -289,7 +289,7 @@ const described = {
       status: 200,
       answer: "json",
     },
-    input: v.strictObject({ email: mailAddress, entry: viewerEntry }),
+    input: v.strictObject({ email: mailAddress, entry: personEntry }),
     output: shapes.person,
   },
   removeIdentity: {
@@ -349,7 +349,7 @@ const described = {
   },
   readRawObject: {
     summary: "The bytes of a raw object, exactly as they came",
-    role: "viewer",
+    role: "operator",
     changes: false,
     answeredBy: "process",
     http: { method: "GET", path: "/raw", place: "query", status: 200, answer: "bytes" },
@@ -484,6 +484,15 @@ const described = {
     }),
     output: shapes.recordsAnswer,
   },
+  readReportFile: {
+    summary: "The bytes of the raw object a report was read from, exactly as they came",
+    role: "viewer",
+    changes: false,
+    answeredBy: "process",
+    http: { method: "GET", path: `${REPORT_PATH}/raw`, place: "query", status: 200, answer: "bytes" },
+    input: v.strictObject(reportName),
+    output: v.instance(Response),
+  },
   takeBackReport: {
     summary: "Removes an accepted report from all figures; its raw object stays, and it is not accepted again",
     role: "operator",
@@ -531,7 +540,7 @@ const described = {
   },
   addDomain: {
     summary: "Makes an address for a domain's reports, or takes the one given, registers it, and says what to publish",
-    role: "viewer",
+    role: "administrator",
     changes: true,
     answeredBy: "process",
     http: { method: "POST", path: "/domains", place: { json: "fields" }, status: 200, answer: "json" },
@@ -540,7 +549,7 @@ const described = {
   },
   addDomains: {
     summary: "Adds a list of domains, a result a line; asks nothing of DNS",
-    role: "viewer",
+    role: "administrator",
     changes: true,
     answeredBy: "process",
     http: { method: "POST", path: "/domains/list", place: { json: "fields" }, status: 200, answer: "json" },
@@ -562,7 +571,7 @@ const described = {
   },
   removeDomain: {
     summary: "Removes a domain, and the address that is its own, from the registry; its reports stay",
-    role: "viewer",
+    role: "administrator",
     changes: true,
     answeredBy: "process",
     http: { method: "DELETE", path: "/domains/:account/:domain", place: "query", status: 200, answer: "json" },
@@ -581,7 +590,7 @@ const described = {
   },
   addChannel: {
     summary: "Adds a channel; the secret of a webhook is answered this once",
-    role: "viewer",
+    role: "administrator",
     changes: true,
     answeredBy: "process",
     http: { method: "POST", path: "/channels", place: { json: "fields" }, status: 200, answer: "json" },
@@ -590,7 +599,7 @@ const described = {
   },
   removeChannel: {
     summary: "Removes a channel and the list of its deliveries",
-    role: "viewer",
+    role: "administrator",
     changes: true,
     answeredBy: "process",
     http: { method: "DELETE", path: "/channels/:id", place: "query", status: 204, answer: "none" },
@@ -600,7 +609,7 @@ const described = {
   testChannel: {
     summary:
       "Sends a test to a channel, or the question to confirm while it waits for that; listDeliveries has its result",
-    role: "viewer",
+    role: "administrator",
     changes: true,
     answeredBy: "process",
     http: { method: "POST", path: "/channels/:id/test", place: { json: "fields" }, status: 202, answer: "json" },
@@ -642,7 +651,7 @@ const described = {
   decideSender: {
     summary:
       "Decides whether an address, prefix, domain or service is the owner's, a forwarder, or not theirs; the verdict follows",
-    role: "viewer",
+    role: "administrator",
     changes: true,
     answeredBy: "process",
     http: {
@@ -657,7 +666,7 @@ const described = {
   },
   undoSenderDecision: {
     summary: "Undoes the last decision about a source",
-    role: "viewer",
+    role: "administrator",
     changes: true,
     answeredBy: "process",
     http: {
@@ -681,7 +690,7 @@ const described = {
   },
   setMtaSts: {
     summary: "Serves an MTA-STS policy for a domain of the account, or changes it; the id to publish changes with it",
-    role: "viewer",
+    role: "administrator",
     changes: true,
     answeredBy: "process",
     http: {
@@ -704,7 +713,7 @@ const described = {
   },
   removeMtaSts: {
     summary: "Serves the MTA-STS policy of a domain no longer",
-    role: "viewer",
+    role: "administrator",
     changes: true,
     answeredBy: "process",
     http: { method: "DELETE", path: "/domains/:account/:domain/mta-sts", place: "query", status: 200, answer: "json" },
@@ -805,7 +814,7 @@ const described = {
   },
   mute: {
     summary: "Keeps quiet about a rule, a domain, a sender, or any of them together, for good or for some days",
-    role: "viewer",
+    role: "administrator",
     changes: true,
     answeredBy: "process",
     http: { method: "POST", path: "/mutes", place: { json: "fields" }, status: 200, answer: "json" },
@@ -818,7 +827,7 @@ const described = {
   },
   unmute: {
     summary: "Takes a mute away",
-    role: "viewer",
+    role: "administrator",
     changes: true,
     answeredBy: "process",
     http: { method: "DELETE", path: "/mutes/:account", place: "query", status: 204, answer: "none" },

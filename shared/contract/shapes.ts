@@ -17,11 +17,11 @@ import { domainSetup } from "../ledger/registered-domains.ts";
 import { REPORT_KINDS } from "../ledger/report-rows.ts";
 import { SENDER_DECISIONS } from "../ledger/sender-decisions.ts";
 import { CHANNEL_KINDS, type Channel, DIGEST_INTERVALS, shownTarget } from "../notify/channel.ts";
+import { personEntry } from "../people.ts";
 import { PROBLEM_ADVICE } from "../problem-advice.ts";
 import { registryEntry } from "../registry.ts";
 import { SECONDS_PER_DAY } from "../report-day.ts";
 import { isoDate } from "../storage.ts";
-import { viewerEntry } from "../viewers.ts";
 import { RULE_CODES, SEVERITIES, STEPS, URGENCIES } from "../watch/finding.ts";
 
 /** A complete list. */
@@ -35,7 +35,7 @@ export function pageOf<Schema extends v.GenericSchema>(item: Schema) {
 }
 
 export const registration = v.object({ rua: v.string(), entry: registryEntry });
-export const person = v.object({ email: v.string(), entry: viewerEntry });
+export const person = v.object({ email: v.string(), entry: personEntry });
 
 const queueBacklog = v.object({
   queue: v.string(),

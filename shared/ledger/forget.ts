@@ -137,19 +137,27 @@ function keyText(row: Record<string, unknown>, key: readonly string[]): string {
   );
 }
 
-/** Takes an account from the people who see it; owners of no other account go. */
+/** Takes an account from the people who see it; those of no other account go. */
 export function removeFromPeople(account: string, nowSeconds: number): Change[] {
-  const without = `(SELECT json_group_array(value) FROM json_each(people.accounts) WHERE value <> ?1)`;
+  // Rows of owners of earlier versions name their accounts themselves.
   const isNamed = "EXISTS (SELECT 1 FROM json_each(people.accounts) WHERE value = ?1)";
   return [
+    {
+      sql: `DELETE FROM people WHERE role = 'member' AND email IN (SELECT email FROM account_people WHERE account = ?1)
+        AND NOT EXISTS (SELECT 1 FROM account_people o WHERE o.email = people.email AND o.account <> ?1)`,
+      parameters: [account],
+    },
     {
       sql: `DELETE FROM people WHERE role = 'owner' AND ${isNamed} AND json_array_length(accounts) = 1`,
       parameters: [account],
     },
     {
-      sql: `UPDATE people SET accounts = ${without}, changed_seconds = ?2 WHERE ${isNamed}`,
+      sql: `UPDATE people SET changed_seconds = ?2,
+          accounts = (SELECT json_group_array(value) FROM json_each(people.accounts) WHERE value <> ?1)
+        WHERE ${isNamed}`,
       parameters: [account, nowSeconds],
     },
+    { sql: "DELETE FROM account_people WHERE account = ?1", parameters: [account] },
   ];
 }
 

@@ -55,6 +55,7 @@ export const HELD_TABLES: readonly HeldTable[] = [
   { table: "mutes", key: ["account", "domain", "rule", "subject"], by: "account" },
   { table: "channels", key: ["id"], by: "account", secret: ["secret"] },
   { table: "deliveries", key: ["id"], by: "account" },
+  { table: "account_people", key: ["account", "email"], by: "account" },
   { table: "mta_sts_policies", key: ["domain", "changed_seconds"], by: "account" },
   { table: "refused_mail", key: ["day", "rua"], by: "address" },
   { table: "faults", key: ["message_hash"], by: { text: "error" }, isOnlyForgotten: true },
@@ -66,7 +67,7 @@ export const HELD_TABLES: readonly HeldTable[] = [
 export const OTHER_TABLES: Record<string, string> = {
   accounts: "its row is the last to go",
   addresses: "removed first, from KV too (workers/process/forget-account.ts)",
-  people: "the account is taken from their list; owners of no other account go",
+  people: "those of no other account go (shared/ledger/forget.ts)",
   watch_round: "a round that stands at the account begins again",
   forgotten: "names go when the job ends; hashes after a while",
   skipped_objects: "ids of jobs and hashes alone",

@@ -16,6 +16,7 @@ import { findJob, type Job } from "../../shared/ledger/jobs.ts";
 import { addNotices, keepIncidents } from "../../shared/ledger/notices.ts";
 import { putPerson } from "../../shared/ledger/people.ts";
 import { FORGET_LIMITS, UPKEEP_LIMITS } from "../../shared/limits.ts";
+import { OPERATOR } from "../../shared/people.ts";
 import { createChannel, testChannel } from "../../workers/process/channels.ts";
 import { checkAndKeep } from "../../workers/process/check-domains.ts";
 import { decideConflict } from "../../workers/process/conflict-operations.ts";
@@ -43,6 +44,7 @@ const DOMAINS = 150;
 const NEIGHBOUR = "neighbour";
 const NEIGHBOUR_RUA = "dmarc@neighbour.example";
 const SHARED_RUA = "shared@rua.example";
+const BOTH = "both@people.example";
 const PLANTED = /zq\d{4}x/g;
 
 let world: World;
@@ -147,13 +149,19 @@ async function plantDecisions({ account, domains }: Planted): Promise<void> {
   const invocation = world.invocation();
   const [first, second] = domains;
   if (first === undefined || second === undefined) throw new Error("There are domains.");
-  const caller = { name: `${name()}@people.example`, role: "operator" as const };
+  const caller = { name: `${name()}@people.example`, role: "operator" as const, authority: OPERATOR };
   for (let i = 0; i < 20; i++) {
-    const person = { email: `${name()}@people.example`, entry: { role: "owner" as const, accounts: [account] } };
-    await change(world.ledger, [putPerson(person, 1)]);
+    const entry = { role: i % 2 === 0 ? ("viewer" as const) : ("administrator" as const), accounts: [account] };
+    await change(world.ledger, putPerson({ email: `${name()}@people.example`, entry }, { by: name(), nowSeconds: 1 }));
   }
-  const both = { email: "both@people.example", entry: { role: "owner" as const, accounts: [account, NEIGHBOUR] } };
-  await change(world.ledger, [putPerson(both, 1)]);
+  const both = { email: BOTH, entry: { role: "viewer" as const, accounts: [account, NEIGHBOUR] } };
+  await change(world.ledger, putPerson(both, { by: "", nowSeconds: 1 }));
+  // As an earlier version kept it, and as the migration of roles leaves it.
+  const earlier = `${name()}@people.example`;
+  world.ledger.sqlite.exec(`INSERT INTO people (email, role, accounts, changed_seconds)
+    VALUES ('${earlier}', 'owner', '["${account}"]', 1)`);
+  world.ledger.sqlite.exec(`INSERT INTO account_people (account, email, role, added_by, added_seconds)
+    VALUES ('${account}', '${earlier}', 'administrator', '', 1)`);
   for (let i = 0; i < 5; i++) {
     const settings = { kind: "webhook", name: name(), target: `https://${name()}.example/x`, digest: "daily" } as const;
     const channel = await createChannel(
@@ -304,7 +312,8 @@ describe("forgetting an account", () => {
     expect(neighboursRows()).toEqual(rows);
     expect(world.bucket.keys()).toHaveLength(2);
     expect(raws).toBeGreaterThan(DOMAINS);
-    expect(world.rows("SELECT accounts FROM people")).toEqual([{ accounts: `["${NEIGHBOUR}"]` }]);
+    expect(world.rows("SELECT email FROM people")).toEqual([{ email: BOTH }]);
+    expect(world.rows("SELECT account, email FROM account_people")).toEqual([{ account: NEIGHBOUR, email: BOTH }]);
     expect([...world.registry.keys()]).toEqual([`dmarc:${NEIGHBOUR_RUA}`]);
 
     // Reporters go on writing, and what they write is not kept.
@@ -413,7 +422,9 @@ describe("an export", () => {
       cursor = part.value.cursor;
     }
     expect(new Set(keys).size).toBe(keys.length);
-    expect([...tables]).toEqual(expect.arrayContaining(["addresses", "people", "reports", "objects", "channels"]));
+    expect([...tables]).toEqual(
+      expect.arrayContaining(["addresses", "account_people", "reports", "objects", "channels"]),
+    );
     const missing = [...plantedIn(dump())].filter((one) => !text.includes(one));
     expect(missing.filter((one) => !jobsAndCaches().includes(one))).toEqual([]);
     expect(text).not.toContain(`"${NEIGHBOUR}"`);

@@ -10,8 +10,8 @@ import { ask, change } from "../../shared/ledger/database.ts";
 import { findPerson } from "../../shared/ledger/people.ts";
 import { NOTIFY_LIMITS } from "../../shared/limits.ts";
 import type { Channel } from "../../shared/notify/channel.ts";
+import { mayAsk, normalizeEmail } from "../../shared/people.ts";
 import { fail, ok } from "../../shared/result.ts";
-import { normalizeEmail } from "../../shared/viewers.ts";
 import { type Invocation, inShardOf } from "./env.ts";
 import { enqueueDelivery } from "./notify.ts";
 import { confirmationText, isSigned, sign } from "./signature.ts";
@@ -27,8 +27,7 @@ export async function confirmationLink(channel: Channel, untilSeconds: number, d
 /** Whether an address is that of a person who sees the account's pages anyway. */
 export async function isOfAccount(address: string, account: string, { shards }: Invocation): Promise<boolean> {
   const person = await findPerson(shards.directory, normalizeEmail(address));
-  if (person === undefined) return false;
-  return person.entry.role === "operator" || person.entry.accounts.includes(account);
+  return person !== undefined && mayAsk(person.authority, "viewer", account);
 }
 
 /** Sends the link to a channel's address; at most once an hour. @returns the delivery's id */

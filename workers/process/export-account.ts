@@ -6,7 +6,6 @@ import { findAccount } from "../../shared/ledger/accounts.ts";
 import { addressesOfAccountQuery } from "../../shared/ledger/addresses.ts";
 import { ask } from "../../shared/ledger/database.ts";
 import { EXPORTED_TABLES, type Held, readHeld } from "../../shared/ledger/forget.ts";
-import { peopleQuery } from "../../shared/ledger/people.ts";
 import { fail, ok } from "../../shared/result.ts";
 import type { Invocation } from "./env.ts";
 import { rawObjectsPage } from "./objects-of-account.ts";
@@ -36,7 +35,7 @@ export async function exportAccount(
     return fail({ code: "not_found", message: `There is no account '${account}'.` });
   }
   if (cursor === undefined) {
-    const part = await readSettings(account, invocation);
+    const part = await readAddresses(account, invocation);
     return ok({ ...part, cursor: JSON.stringify({ shard: 0, table: 0, after: "" }) });
   }
   const at = v.safeParse(position, cursor);
@@ -46,20 +45,11 @@ export async function exportAccount(
   return ok(await readRows({ account, ruas: JSON.stringify(ruas), domains: "[]" }, at.output, invocation));
 }
 
-/** Its addresses, and the people who see it. */
-async function readSettings(account: string, { shards }: Invocation): Promise<Part> {
-  const [addresses, people] = await Promise.all([
-    ask(shards.directory, addressesOfAccountQuery(account)),
-    ask(shards.directory, peopleQuery()),
-  ]);
-  const seen = people.filter(({ entry }) => entry.role === "owner" && entry.accounts.includes(account));
-  return {
-    rows: [
-      ...addresses.map(({ rua, entry }) => ({ table: "addresses", row: { rua, entry: JSON.stringify(entry) } })),
-      ...seen.map(({ email, entry }) => ({ table: "people", row: { email, role: entry.role } })),
-    ],
-    objects: [],
-  };
+/** Its addresses. */
+async function readAddresses(account: string, { shards }: Invocation): Promise<Part> {
+  const addresses = await ask(shards.directory, addressesOfAccountQuery(account));
+  const rows = addresses.map(({ rua, entry }) => ({ table: "addresses", row: { rua, entry: JSON.stringify(entry) } }));
+  return { rows, objects: [] };
 }
 
 async function readRows(held: Held, { shard, table: index, after }: Position, { shards }: Invocation): Promise<Part> {

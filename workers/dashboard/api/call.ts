@@ -1,6 +1,7 @@
 /** What every request has, and how it asks process. It has no routes. */
 import type { Context } from "hono";
 import type { SqlConnection } from "../../../shared/analytics/sql.ts";
+import { allowed } from "../../../shared/contract/operation.ts";
 import {
   type DashboardOperation,
   type Inputs,
@@ -38,16 +39,14 @@ export async function operate<Name extends ProcessOperation>(
   name: Name,
   input: Inputs[Name],
 ): Promise<Outputs[Name]> {
-  requireRole(c, name);
-  const { name: caller, role } = c.get("access");
-  return unwrap(await callProcess(c, name, input, { name: caller, role }));
+  requireRole(c, name, input);
+  const { name: caller, authority } = c.get("access");
+  return unwrap(await callProcess(c, name, input, { name: caller, authority }));
 }
 
 /** @throws ApiError when the person may not ask this */
-export function requireRole(c: Call, name: OperationName): void {
-  if (OPERATIONS[name].role === "operator" && c.get("access").role !== "operator") {
-    throw new ApiError("forbidden", "This is for operators.");
-  }
+export function requireRole(c: Call, name: OperationName, input: object): void {
+  unwrap(allowed(c.get("access").authority, OPERATIONS[name], input));
 }
 
 /** The answer of process. Who may ask is decided before. @throws ApiError when process fails */

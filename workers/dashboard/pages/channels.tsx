@@ -8,8 +8,9 @@ import {
   type DigestInterval,
   shownTarget,
 } from "../../../shared/notify/channel.ts";
+import { type Access, mayAdminister } from "../access.ts";
 import { isoMinute } from "../data/days.ts";
-import { ApiError } from "../errors.ts";
+import { ApiError, isWrongInput } from "../errors.ts";
 import { Field } from "../parts/field.tsx";
 import { ForeignText } from "../parts/foreign-text.tsx";
 import { limitNote, Note } from "../parts/marks.tsx";
@@ -52,13 +53,12 @@ interface Said {
 }
 
 export async function channelsPage(request: PageRequest, said?: Said): Promise<PageResult> {
-  const accounts = await request.accounts();
+  const accounts = await request.administered();
   const [{ items: channels }, { items: deliveries }] = await Promise.all([
     request.read("listChannels", {}),
     request.read("listDeliveries", {}),
   ]);
-  const isOperator = request.access.role === "operator";
-  const tables = [channelsTable(channels, isOperator), deliveriesTable(deliveries, channels)];
+  const tables = [channelsTable(request.access, channels), deliveriesTable(deliveries, channels)];
   return {
     tables,
     content: {
@@ -73,14 +73,12 @@ export async function channelsPage(request: PageRequest, said?: Said): Promise<P
           />
           {said !== undefined && <SaidNote said={said} />}
           {tables[0]?.view(request.url)}
-          <section class="card" aria-labelledby="add-channel">
-            <h2 id="add-channel">Add a channel</h2>
-            {accounts.length === 0 && !isOperator ? (
-              <p>You have no account yet. Ask your operator.</p>
-            ) : (
+          {request.access.role !== "viewer" && (
+            <section class="card" aria-labelledby="add-channel">
+              <h2 id="add-channel">Add a channel</h2>
               <AddForm request={request} accounts={accounts} />
-            )}
-          </section>
+            </section>
+          )}
           {tables[1]?.view(request.url)}
         </>
       ),
@@ -157,7 +155,7 @@ function stateOf({ confirmedSeconds, silentUntilSeconds }: Channel): string {
   return silentUntilSeconds === 0 ? "in use" : `does not answer, tried again ${isoMinute(silentUntilSeconds)}`;
 }
 
-function channelsTable(rows: readonly Channel[], isOperator: boolean): BoundTable {
+function channelsTable(access: Access, rows: readonly Channel[]): BoundTable {
   return bindTable<Channel>({
     id: "channels",
     caption: "Channels",
@@ -186,7 +184,10 @@ function channelsTable(rows: readonly Channel[], isOperator: boolean): BoundTabl
         key: "change",
         label: "Change",
         value: () => "",
-        cell: (channel) => <ChangeForm channel={channel} isOperator={isOperator} />,
+        cell: (channel) =>
+          mayAdminister(access, channel.account) && (
+            <ChangeForm channel={channel} isOperator={access.role === "operator"} />
+          ),
       },
     ],
   });
@@ -205,7 +206,7 @@ function ChangeForm({ channel, isOperator }: { channel: Channel; isOperator: boo
         </button>
       )}
       {isWaiting ? (
-        <button type="submit" name="action" value="test" aria-label={`Send the link to confirm to ${name} again`}>
+        <button type="submit" name="action" value="test" aria-label={`Send link again to ${name}`}>
           Send link again
         </button>
       ) : (
@@ -290,7 +291,7 @@ export async function changeChannels(request: PageRequest, form: URLSearchParams
       }
     }
   } catch (error) {
-    if (!(error instanceof ApiError) || error.code === "process_unavailable") throw error;
+    if (!isWrongInput(error)) throw error;
     return channelsPage(request, { kind: "fault", sentence: error.message });
   }
 }

@@ -5,6 +5,7 @@
 import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import * as v from "valibot";
+import type { Authority } from "../../../shared/people.ts";
 import { type ApiContext, callProcess, unwrap } from "../api/call.ts";
 import { ApiError } from "../errors.ts";
 import { renderPage } from "../parts/layout.tsx";
@@ -29,7 +30,9 @@ export function buildConfirm(): Hono<ApiContext> {
   confirm.post("/", bodyLimit({ maxSize: MAX_FORM_BYTES, onError: invalid }), async (c) => {
     const { account, id, until, signature } = readLink(new URLSearchParams(await c.req.text()));
     const input = { account, id, untilSeconds: Number(until), signature };
-    unwrap(await callProcess(c, "confirmChannelByLink", input, { name: "confirmation link", role: "owner" }));
+    // Process checks the signature: the link stands for as much of the account as it takes.
+    const authority: Authority = { isOperator: false, accounts: { [account]: "viewer" } };
+    unwrap(await callProcess(c, "confirmChannelByLink", input, { name: "confirmation link", authority }));
     return c.html(page("Confirmed", <p>Notices and digests will be sent to your address from now on.</p>));
   });
   return confirm;

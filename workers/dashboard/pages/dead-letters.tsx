@@ -204,7 +204,8 @@ function DeadLetterCard({ letter, raw }: DeadLetterDetails) {
 export async function deadLetterRawFile(request: PageRequest, id: string): Promise<Response> {
   requireOperator(request);
   const { letter } = await request.read("getDeadLetter", { id });
-  return rawFileAnswer(request, { rawKey: letter.rawKey, missing: "The raw file is not stored any more." });
+  const read = request.operate("readRawObject", { key: letter.rawKey });
+  return rawFileAnswer(read, { rawKey: letter.rawKey, missing: "The raw file is not stored any more." });
 }
 
 const ACTIONS = {

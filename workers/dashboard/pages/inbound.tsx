@@ -5,6 +5,7 @@ import { recordsToPublish } from "../../../shared/guidance/records-to-publish.ts
 import { accountOfDomainQuery, checksQuery } from "../../../shared/ledger/domain-checks.ts";
 import { registeredDomainQuery } from "../../../shared/ledger/registered-domains.ts";
 import { SECONDS_PER_DAY } from "../../../shared/report-day.ts";
+import { mayAdminister } from "../access.ts";
 import { isoDay, isoMinute } from "../data/days.ts";
 import { formatCount } from "../data/numbers.ts";
 import { describeTlsResult } from "../data/tls-words.ts";
@@ -107,6 +108,7 @@ interface ContentProps {
 function Content({ request, known, tables, said }: ContentProps) {
   const { url } = request;
   const action = linkTo(request, `${domainPath(known.domain)}/inbound`);
+  const mayChange = mayAdminister(request.access, known.account);
   return (
     <>
       {said !== undefined && (
@@ -114,13 +116,13 @@ function Content({ request, known, tables, said }: ContentProps) {
           <ForeignText text={said.problem} />
         </Note>
       )}
-      <NextStep known={known} action={action} />
+      <NextStep known={known} action={mayChange ? action : undefined} />
       {known.advice.failures.length > 0 && tables.failures.view(url)}
       {known.hosted !== null && <Publish known={known} />}
       {known.registeredWith === null ? (
         <NotRegistered domain={known.domain} />
       ) : (
-        <PolicyForm {...{ known, action, said }} />
+        mayChange && <PolicyForm {...{ known, action, said }} />
       )}
       {tables.hosts.view(url)}
       {known.changes.length > 0 && tables.changes.view(url)}
@@ -137,7 +139,8 @@ const MODE_WORDS: Record<MtaStsMode, { label: string; meaning: string }> = {
   },
 };
 
-function NextStep({ known, action }: { known: Known; action: string }) {
+/** @param props.action where the form is sent to; undefined = the person may not change it */
+function NextStep({ known, action }: { known: Known; action: string | undefined }) {
   const { advice, hosted, isServed } = known;
   return (
     <section class="card" aria-labelledby="next">
@@ -156,7 +159,7 @@ function NextStep({ known, action }: { known: Known; action: string }) {
           .
         </p>
       )}
-      {hosted !== null && advice.mode !== undefined && (
+      {action !== undefined && hosted !== null && advice.mode !== undefined && (
         <form class="inline" method="post" action={action}>
           <PolicyFields known={known} mode={advice.mode} />
           <button type="submit" name="action" value="set">

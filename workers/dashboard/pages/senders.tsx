@@ -2,6 +2,7 @@
 
 import { roleReasonText, sourceName, suggestionText } from "../../../shared/guidance/verdict-words.ts";
 import { type DecidedSender, SENDER_DECISIONS, type SenderDecision } from "../../../shared/ledger/sender-decisions.ts";
+import { mayAdminister } from "../access.ts";
 import { askNames } from "../data/address-names.ts";
 import { isoDay, isoMinute } from "../data/days.ts";
 import { formatCount } from "../data/numbers.ts";
@@ -29,7 +30,7 @@ export async function sendersPage(request: PageRequest, domain: string): Promise
   const found = await askSenders({ ask: (query) => request.ask(query), names: (all) => askNames(request, all) }, scope);
   const tables = {
     undecided: undecidedTable(request, { domain, found }),
-    decisions: decisionsTable(found),
+    decisions: decisionsTable(request, found),
   };
   return domainPage(request, {
     domain,
@@ -48,7 +49,9 @@ export async function sendersPage(request: PageRequest, domain: string): Promise
     body: (
       <>
         {tables.undecided.view(request.url)}
-        {found.account !== undefined && <DecideForm account={found.account} hasRows={hasUndecided(found)} />}
+        {found.account !== undefined && mayAdminister(request.access, found.account) && (
+          <DecideForm account={found.account} hasRows={hasUndecided(found)} />
+        )}
         {tables.decisions.view(request.url)}
       </>
     ),
@@ -64,7 +67,7 @@ function isUndecided({ source }: Sender): boolean {
 }
 
 function undecidedTable(request: PageRequest, { domain, found }: { domain: string; found: Senders }): BoundTable {
-  const mayDecide = found.account !== undefined;
+  const mayDecide = found.account !== undefined && mayAdminister(request.access, found.account);
   return bindTable<Sender>({
     id: "undecided",
     caption: "Undecided senders",
@@ -177,7 +180,7 @@ function DecideForm({ account, hasRows }: { account: string; hasRows: boolean })
   );
 }
 
-function decisionsTable({ decisions, senders, account }: Senders): BoundTable {
+function decisionsTable({ access }: PageRequest, { decisions, senders, account }: Senders): BoundTable {
   const messages = new Map<string, number>();
   for (const { source, decision } of senders) {
     if (decision === undefined) continue;
@@ -212,7 +215,8 @@ function decisionsTable({ decisions, senders, account }: Senders): BoundTable {
         label: "Undo",
         value: () => "",
         cell: ({ source, account: decidedFor }) =>
-          decidedFor === account && (
+          decidedFor === account &&
+          mayAdminister(access, account) && (
             <button type="submit" form={ONE_PRESS_FORM} name="undo" value={source}>
               Undo
             </button>
