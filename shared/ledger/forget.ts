@@ -3,7 +3,7 @@ import * as v from "valibot";
 import { toHex } from "../identity.ts";
 import { FORGET_LIMITS } from "../limits.ts";
 import { ask, type Change, change, type LedgerDatabase, type Parameter, type Query, query } from "./database.ts";
-import { HELD_TABLES, type HeldTable } from "./held-tables.ts";
+import { EXPORTED_BESIDES, HELD_TABLES, type HeldTable } from "./held-tables.ts";
 
 /** Whose rows: the account, with its addresses and domains as JSON lists. */
 export interface Held {
@@ -35,8 +35,8 @@ function conditionOf({ table, by }: HeldTable, { account, ruas, domains }: Held)
       OR substr(${table}.${by.host}, -length(w.value) - 1) = '.' || w.value)`;
     return { sql, parameters: [domains] };
   }
-  const sql = `(EXISTS (SELECT 1 FROM json_each(?1) w WHERE instr(${table}.${by.text}, w.value) > 0)
-    OR EXISTS (SELECT 1 FROM json_each(?2) w WHERE instr(${table}.${by.text}, w.value) > 0))`;
+  const sql = `(EXISTS (SELECT 1 FROM json_each(?1) w WHERE instr(${by.text}, w.value) > 0)
+    OR EXISTS (SELECT 1 FROM json_each(?2) w WHERE instr(${by.text}, w.value) > 0))`;
   return { sql, parameters: [ruas, domains] };
 }
 
@@ -235,7 +235,10 @@ export async function accountsOfObjects(
 export type HeldRow = Record<string, Parameter>;
 
 /** Tables whose rows an export has. */
-export const EXPORTED_TABLES: readonly HeldTable[] = HELD_TABLES.filter(({ isOnlyForgotten }) => !isOnlyForgotten);
+export const EXPORTED_TABLES: readonly HeldTable[] = [
+  ...EXPORTED_BESIDES,
+  ...HELD_TABLES.filter(({ isOnlyForgotten }) => !isOnlyForgotten),
+];
 
 /** A page of an account's rows in one table, and where the next one begins; "" = at the end. */
 export interface HeldRows {

@@ -13,7 +13,7 @@ export type HeldBy =
   | "address"
   /** By a report of the account that names it. */
   | "reading"
-  /** By a text that contains one of the account's addresses or domains. */
+  /** By a text, in SQL, that contains one of the account's addresses or domains. */
   | { text: string }
   /** By a column that is one of the account's domains, or below one. */
   | { host: string };
@@ -56,6 +56,16 @@ export const HELD_TABLES: readonly HeldTable[] = [
   { table: "channels", key: ["id"], by: "account", secret: ["secret"] },
   { table: "deliveries", key: ["id"], by: "account" },
   { table: "account_people", key: ["account", "email"], by: "account" },
+  { table: "account_logos", key: ["account"], by: "account" },
+  { table: "audit_log", key: ["id"], by: "account" },
+  // A change that is of no account may name it all the same.
+  {
+    table: "audit_log",
+    key: ["id"],
+    by: { text: "input || state_before || state_after || message || domain" },
+    only: "account = ''",
+    isOnlyForgotten: true,
+  },
   { table: "mta_sts_policies", key: ["domain", "changed_seconds"], by: "account" },
   { table: "refused_mail", key: ["day", "rua"], by: "address" },
   { table: "faults", key: ["message_hash"], by: { text: "error" }, isOnlyForgotten: true },
@@ -63,7 +73,13 @@ export const HELD_TABLES: readonly HeldTable[] = [
   { table: "address_names", key: ["address"], by: { host: "host" }, isOnlyForgotten: true },
 ];
 
-/** Tables that are dealt with in another way, and how. */
+/** What an export has besides: rows that forgetting removes in its own way. */
+export const EXPORTED_BESIDES: readonly HeldTable[] = [
+  { table: "accounts", key: ["account"], by: "account" },
+  { table: "addresses", key: ["rua"], by: "account" },
+];
+
+/** Tables that forgetting deals with in another way, and how. */
 export const OTHER_TABLES: Record<string, string> = {
   accounts: "its row is the last to go",
   addresses: "removed first, from KV too (workers/process/forget-account.ts)",

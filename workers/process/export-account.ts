@@ -34,22 +34,11 @@ export async function exportAccount(
   if ((await findAccount(shards.directory, account)) === undefined) {
     return fail({ code: "not_found", message: `There is no account '${account}'.` });
   }
-  if (cursor === undefined) {
-    const part = await readAddresses(account, invocation);
-    return ok({ ...part, cursor: JSON.stringify({ shard: 0, table: 0, after: "" }) });
-  }
-  const at = v.safeParse(position, cursor);
+  const at = v.safeParse(position, cursor ?? JSON.stringify({ shard: 0, table: 0, after: "" }));
   if (!at.success) return fail({ code: "bad_request", message: "cursor: it is not one of an export." });
   const ruas = (await ask(shards.directory, addressesOfAccountQuery(account))).map(({ rua }) => rua);
   if (at.output.shard >= shards.all.length) return ok(await readObjects(account, { ruas, at: at.output }, invocation));
   return ok(await readRows({ account, ruas: JSON.stringify(ruas), domains: "[]" }, at.output, invocation));
-}
-
-/** Its addresses. */
-async function readAddresses(account: string, { shards }: Invocation): Promise<Part> {
-  const addresses = await ask(shards.directory, addressesOfAccountQuery(account));
-  const rows = addresses.map(({ rua, entry }) => ({ table: "addresses", row: { rua, entry: JSON.stringify(entry) } }));
-  return { rows, objects: [] };
 }
 
 async function readRows(held: Held, { shard, table: index, after }: Position, { shards }: Invocation): Promise<Part> {

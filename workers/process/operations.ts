@@ -29,6 +29,7 @@ import { discardDeadLetters, requeueDeadLetters, restoreDeadLetters } from "./de
 import { decideSender, undoSenderDecision } from "./decide-sender.ts";
 import { type Invocation, inShardOf, newInvocation, type ProcessEnv } from "./env.ts";
 import { exportAccount } from "./export-account.ts";
+import { exportRecords } from "./export-records.ts";
 import { followAddress } from "./follow-registry.ts";
 import { removeMtaSts, setMtaSts } from "./host-mta-sts.ts";
 import { mute, unmute } from "./mutes.ts";
@@ -107,6 +108,7 @@ const HANDLERS: Handlers = {
     const query = { reference, text, isPass, order, descending, limit, offset };
     return ok(await readRecords(query, invocation));
   },
+  exportRecords: (input, { invocation }) => exportRecords(input, invocation),
   async readReportFile(name, { invocation, caller }) {
     const key = await rawKeyOf(name, caller, invocation);
     const found = key === undefined ? undefined : await readRawObject(invocation.env.R2_DMARC_REPORTS, key);
