@@ -29,6 +29,7 @@ import { decideSender, undoSenderDecision } from "./decide-sender.ts";
 import { type Invocation, inShardOf, newInvocation, type ProcessEnv } from "./env.ts";
 import { followAddress } from "./follow-registry.ts";
 import { removeMtaSts, setMtaSts } from "./host-mta-sts.ts";
+import { importFile, importFiles } from "./import-files.ts";
 import { mute, unmute } from "./mutes.ts";
 import { nameAddresses } from "./name-addresses.ts";
 import { outsideWorld } from "./outside-world.ts";
@@ -72,6 +73,9 @@ const HANDLERS: Handlers = {
     await change(shards.directory, [removePerson(normalizeEmail(email))]);
     return ok(undefined);
   },
+
+  importFiles: (files, { invocation, caller }) => importFiles(files, caller, invocation),
+  importFile: (file, { invocation, caller }) => importFile(file, caller, invocation),
 
   requeueDeadLetters: async (selection, { invocation }) => answer(await requeueDeadLetters(selection, invocation)),
   discardDeadLetters: async (selection, { invocation, caller }) =>
