@@ -10,6 +10,7 @@ import { addConflicts } from "./commands/conflicts.ts";
 import { addDeadLetters } from "./commands/dead-letters.ts";
 import { addDomain } from "./commands/domain.ts";
 import { addIdentity } from "./commands/identity.ts";
+import { addImport } from "./commands/import.ts";
 import { addJobs } from "./commands/jobs.ts";
 import { addMtaSts } from "./commands/mta-sts.ts";
 import { addParse } from "./commands/parse.ts";
@@ -53,6 +54,7 @@ function buildProgram(): Command {
     addIdentity,
     addChannels,
     addSend,
+    addImport,
     addStatus,
     addStats,
     addVerdict,

@@ -71,7 +71,14 @@ const INPUTS: Partial<Record<OperationName, object>> = {
     rua: "a+b@c.example",
     files: [{ sha256: SHA256, name: "a b.xml", origin: "x/a b.xml", isMail: true, subject: "ü", content: "QQ==" }],
   },
-  importFile: { rua: "a+b@c.example", sha256: SHA256, name: "a&b.gz", origin: "x/a&b", size: 1, content: new Blob(["A"]) },
+  importFile: {
+    rua: "a+b@c.example",
+    sha256: SHA256,
+    name: "a&b.gz",
+    origin: "x/a&b",
+    size: 1,
+    content: new Blob(["A"]),
+  },
   knownImports: { sha256s: [SHA256] },
   listDeadLetters: { code: "empty", cursor: "a/b c" },
   getDeadLetter: { id: "20261120-a" },
@@ -146,7 +153,11 @@ function received(route: string, url: string, body: string | Blob | undefined) {
   const parameters = Object.fromEntries(
     names.flatMap((name, i) => (name.startsWith(":") ? [[name.slice(1), decodeURIComponent(parts[i] ?? "")]] : [])),
   );
-  return { parameters, query: Object.fromEntries(searchParams), body: body instanceof Blob ? body.stream() : (body ?? "") };
+  return {
+    parameters,
+    query: Object.fromEntries(searchParams),
+    body: body instanceof Blob ? body.stream() : (body ?? ""),
+  };
 }
 
 describe("an input", () => {

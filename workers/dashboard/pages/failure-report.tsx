@@ -82,7 +82,10 @@ async function isStored(request: PageRequest, rawKey: string): Promise<boolean> 
   return raw.ok;
 }
 
-function failurePairs(request: PageRequest, { report, details }: Pick<Stored<"failure">, "report" | "details">): [Child, Child][] {
+function failurePairs(
+  request: PageRequest,
+  { report, details }: Pick<Stored<"failure">, "report" | "details">,
+): [Child, Child][] {
   const { sourceIp, authFailure, deliveryResult, identityAlignment } = details;
   const address = (
     <a href={linkTo(request, addressPath(report.domain, sourceIp))}>
