@@ -160,12 +160,12 @@ export function reasonsOf(comparison: Comparison, { today, waiting, pointsDue }:
   }
   if (old > 0) {
     reasons.push(
-      `Age: ${old} of the ${different.length} days that differ are older than three months, as long as points are kept.`,
+      `Age: days older than three months, as long as points are kept: ${old} of the ${different.length} that differ.`,
     );
   }
   if (waiting > 0 || pointsDue > 0) {
     reasons.push(
-      `Write lag: ${waiting} messages wait in the queues and ${pointsDue} reports have points to be written; compare again when nothing waits.`,
+      `Write lag: messages waiting in the queues: ${waiting}, reports with points still to be written: ${pointsDue}. Compare again when nothing waits.`,
     );
   }
   if (reasons.length > 0) return reasons;

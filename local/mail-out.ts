@@ -3,11 +3,13 @@
  * person can read it. Only the Worker that stands in for `send_email` has the token.
  */
 
+import { createHash } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import * as v from "valibot";
+import { MAIL_DELIVERY_HEADER } from "../shared/notify/webhook.ts";
 import { createTransport } from "./smtp/transport.ts";
 
 export interface MailOutOptions {
@@ -30,6 +32,7 @@ const mailMessage = v.object({
   subject: v.string(),
   text: v.string(),
   html: v.string(),
+  headers: v.record(v.string(), v.string()),
 });
 
 /** Resolves when it listens, on 127.0.0.1 and any free port. */
@@ -43,7 +46,7 @@ export function openMailOut({ folder, relayUrl, token }: MailOutOptions): Promis
         return;
       }
       const mail = v.parse(mailMessage, JSON.parse(await text(request)));
-      const sent: unknown = await transport.sendMail(mail);
+      const sent: unknown = await transport.sendMail({ ...mail, messageId: messageIdOf(mail) });
       const { messageId, message } = v.parse(sentMail, sent);
       if (message !== undefined) keep(folder, message);
       response.writeHead(200).end(messageId);
@@ -67,6 +70,12 @@ export function openMailOut({ folder, relayUrl, token }: MailOutOptions): Promis
       });
     });
   });
+}
+
+/** The same mail has the same Message-ID, so that a mailbox shows once what was sent twice. */
+function messageIdOf(mail: v.InferOutput<typeof mailMessage>): string {
+  const name = mail.headers[MAIL_DELIVERY_HEADER] ?? JSON.stringify(mail);
+  return `<${createHash("sha256").update(name).digest("hex").slice(0, 32)}@dmarc.localhost>`;
 }
 
 /** What nodemailer answers; `message` is the mail itself where it was not sent. */

@@ -61,7 +61,10 @@ export function blockNames(text: string): string[] {
   return [...text.matchAll(MARKED)].map((match) => match[1] ?? "");
 }
 
-/** Tables of the ledger with the comment before each, from the migrations. */
+/**
+ * Tables of the ledger with the comment before each, from the migrations; where there is none, from a line of a later one,
+ * since a migration that has been deployed is not changed: "-- `NAME`: what it holds".
+ */
 function tableList(): string {
   const sql = readdirSync("migrations")
     .sort()
@@ -69,7 +72,7 @@ function tableList(): string {
     .join("\n");
   const rows = [...sql.matchAll(/((?:^--.*\n)*)^CREATE TABLE (\w+) \(/gm)].map(([, comment = "", name = ""]) => [
     `\`${name}\``,
-    comment
+    (comment || (new RegExp(`^-- \`${name}\`: (.*)$`, "m").exec(sql)?.[1] ?? ""))
       .split("\n")
       .map((line) => line.replace(/^-- ?/, ""))
       .filter((line) => !/-{5,}/.test(line))

@@ -85,6 +85,11 @@ function normalizeId(id: string): string {
   return id.trim().replace(/^<(.*)>$/, "$1");
 }
 
+/** Bytes of hex digits, two each. */
+export function fromHex(hex: string): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(hex.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
+}
+
 /** Bytes as lower-case hex digits. */
 export function toHex(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");

@@ -554,6 +554,10 @@ export const NOTIFY_LIMITS = {
   noticeSeconds: 3 * 86_400,
   /** Ours: deliveries enqueued by one run of cron in each database; sendBatch takes 100 messages. */
   deliveriesPerRun: 100,
+  /** Ours: deliveries to one channel in one message, sent one after the other; each is six subrequests of the free plan's 50. */
+  deliveriesPerMessage: 6,
+  /** Ours: a link that confirms a mail address is good for a week. */
+  confirmationSeconds: 7 * 86_400,
   /** Ours: a delivery whose message is lost with its queue is enqueued again after this. */
   lostMessageSeconds: 15 * 60,
   /** Ours: an attempt that has not ended by then was interrupted; it may have been sent. */

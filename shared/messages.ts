@@ -70,13 +70,18 @@ const pointsMessage = v.object({
   deadLetterId: v.optional(v.string()),
 });
 
-/** dmarc-reports: send a notice, digest or test to its channel. */
+/**
+ * dmarc-points: send a notice, digest or test to its channel. Not to dmarc-reports, whose batches would wait for a receiver that
+ * does not answer.
+ */
 const deliveryMessage = v.object({
   v: version,
   kind: v.literal("delivery"),
   /** Number of the database that the delivery is in. */
   shard: v.number(),
   deliveryId: v.string(),
+  /** Further deliveries to the same channel, in this order. */
+  following: v.optional(v.array(v.string())),
 });
 
 /** dmarc-reports: do the next page of a job. */

@@ -50,6 +50,7 @@ export function addChannels(program: Command): void {
     .action(add);
   subcommand(channels, "remove <id>", "Remove a channel and the list of its deliveries").action(remove);
   subcommand(channels, "test <id>", "Send a test").action(test);
+  subcommand(channels, "confirm <id>", "Confirm a mail address in its owner's place").action(confirm);
   subcommand(channels, "deliveries", "The newest deliveries").action(deliveries);
 }
 
@@ -73,8 +74,9 @@ async function list(options: ChannelOptions): Promise<void> {
     one.target,
     one.sendsNotices ? "yes" : "no",
     one.digest,
+    one.confirmedSeconds === 0 ? "waiting for confirmation" : one.silentUntilSeconds > 0 ? "does not answer" : "in use",
   ]);
-  printOut(renderTable(["id", "kind", "name", "target", "notices", "digest"], rows));
+  printOut(renderTable(["id", "kind", "name", "target", "notices", "digest", "state"], rows));
 }
 
 async function add(kind: ChannelKind, target: string, options: AddOptions): Promise<void> {
@@ -110,6 +112,12 @@ async function test(id: string, options: ChannelOptions): Promise<void> {
   const sent = await connect(options).ask("testChannel", { account: options.account, id });
   if (options.json) printJson(sent);
   else printOut("A test is on its way; `dmarc channels deliveries` has its result.");
+}
+
+async function confirm(id: string, options: ChannelOptions): Promise<void> {
+  const confirmed = await connect(options).ask("confirmChannel", { account: options.account, id });
+  if (options.json) printJson(confirmed);
+  else printOut(`${confirmed.name} is confirmed.`);
 }
 
 async function deliveries(options: ChannelOptions): Promise<void> {

@@ -1,6 +1,6 @@
-/** `dmarc identity`: which accounts a person may see on the dashboard. */
+/** `dmarc identity`: what a person may do, in which accounts. */
 import type { Command } from "commander";
-import type { Viewer, ViewerEntry } from "../../shared/viewers.ts";
+import { type Person, type PersonEntry, ROLES, type Role } from "../../shared/people.ts";
 import { CommandError } from "../command-error.ts";
 import { addConnectionOptions, type ConnectionOptions, connect } from "../connection.ts";
 import { printJson, printOut, renderPairs, renderTable } from "../terminal.ts";
@@ -11,24 +11,28 @@ interface IdentityOptions extends ConnectionOptions {
 interface AddOptions extends IdentityOptions {
   role: string;
   account?: string[];
+  alsoViews?: string[];
 }
 
 const EXAMPLES = `
 Examples:
-  dmarc identity add ann@example.com --role owner --account acme acme-test    sees the reports of two accounts
-  dmarc identity add ops@example.com --role operator                          sees everything, and operations
+  dmarc identity add ann@example.com --role viewer --account acme acme-test    reads two accounts
+  dmarc identity add ann@example.com --role administrator --account acme --also-views beta
+  dmarc identity add ops@example.com --role operator                           everything, and operations
   dmarc identity list --json
   dmarc identity remove ann@example.com
 
-The address is the one Cloudflare Access knows the person by. Whoever is not here sees nothing.`;
+An administrator manages an account's people, channels, domains and decisions; a viewer reads. \`add\` says what a person
+may do in all accounts. The address is the one Cloudflare Access knows the person by. Whoever is not here sees nothing.`;
 
 /** Adds the command with its subcommands. */
 export function addIdentity(program: Command): void {
-  const identity = program.command("identity").description("Who may see which accounts on the dashboard");
+  const identity = program.command("identity").description("What people may do, in which accounts");
   identity.addHelpText("after", EXAMPLES);
   addSubcommand(identity, "add <address>", "Give a person access, or change it")
-    .requiredOption("--role <role>", "owner (the accounts named) or operator (everything)")
-    .option("--account <name...>", "accounts an owner sees")
+    .requiredOption("--role <role>", "administrator or viewer (of the accounts named), or operator (everything)")
+    .option("--account <name...>", "accounts the person has the role in")
+    .option("--also-views <name...>", "further accounts that an administrator only reads")
     .action(addPerson);
   addSubcommand(identity, "remove <address>", "Take a person's access away").action(removePerson);
   addSubcommand(identity, "list", "Everybody with access").action(listPeople);
@@ -40,13 +44,20 @@ function addSubcommand(identity: Command, nameAndArguments: string, description:
 }
 
 async function addPerson(address: string, options: AddOptions): Promise<void> {
-  const { role, account: accounts = [] } = options;
-  if (role !== "owner" && role !== "operator") throw new CommandError(`--role ${role}: it is owner or operator.`);
-  if (role === "owner" && accounts.length === 0) {
-    throw new CommandError("An owner needs at least one account: --account NAME.");
+  const { account: accounts = [], alsoViews } = options;
+  const role = readRole(options.role);
+  if (role !== "operator" && accounts.length === 0) {
+    throw new CommandError(`--role ${role} takes at least one account: --account NAME.`);
   }
-  const entry: ViewerEntry = { role, accounts };
-  printViewer(await connect(options).ask("putIdentity", { email: address, entry }), options);
+  const entry: PersonEntry = { role, accounts, ...(alsoViews === undefined ? {} : { alsoViews }) };
+  printPerson(await connect(options).ask("putIdentity", { email: address, entry }), options);
+}
+
+// `owner` is what administrators were called before there were viewers.
+function readRole(text: string): Role {
+  const role = text === "owner" ? "administrator" : ROLES.find((one) => one === text);
+  if (role === undefined) throw new CommandError(`--role ${text}: it is ${ROLES.join(", ")}.`);
+  return role;
 }
 
 async function removePerson(address: string, options: IdentityOptions): Promise<void> {
@@ -56,19 +67,19 @@ async function removePerson(address: string, options: IdentityOptions): Promise<
 }
 
 async function listPeople(options: IdentityOptions): Promise<void> {
-  const { items: viewers } = await connect(options).ask("listIdentities", {});
-  if (options.json) return printJson(viewers);
-  if (viewers.length === 0) return printOut("Nobody has access; add somebody with `dmarc identity add ADDRESS`.");
-  const rows = viewers.map(({ email, entry }) => [email, entry.role, accountsText(entry)]);
+  const { items: people } = await connect(options).ask("listIdentities", {});
+  if (options.json) return printJson(people);
+  if (people.length === 0) return printOut("Nobody has access; add somebody with `dmarc identity add ADDRESS`.");
+  const rows = people.map(({ email, entry }) => [email, entry.role, accountsText(entry)]);
   printOut(renderTable(["address", "role", "accounts"], rows));
 }
 
-function printViewer(viewer: Viewer, { json }: IdentityOptions): void {
+function printPerson(person: Person, { json }: IdentityOptions): void {
   if (json) {
-    printJson(viewer);
+    printJson(person);
     return;
   }
-  const { email, entry } = viewer;
+  const { email, entry } = person;
   printOut(
     renderPairs([
       ["address", email],
@@ -78,6 +89,7 @@ function printViewer(viewer: Viewer, { json }: IdentityOptions): void {
   );
 }
 
-function accountsText({ role, accounts }: ViewerEntry): string {
-  return role === "operator" ? "all" : accounts.join(" ");
+function accountsText({ role, accounts, alsoViews = [] }: PersonEntry): string {
+  if (role === "operator") return "all";
+  return [...accounts, ...alsoViews.map((account) => `${account} (reads)`)].join(" ");
 }

@@ -16,7 +16,11 @@ interface MailMessage {
   subject: string;
   text: string;
   html: string;
+  headers: Record<string, string>;
 }
+
+/** Headers that may be set, besides those that begin with X- (Email Service, Email headers). */
+const ALLOWED_HEADERS = ["in-reply-to", "references", "list-unsubscribe", "list-unsubscribe-post"];
 
 /** Email Service limits: characters of the subject (RFC 5322), bytes of a whole mail. */
 const MAX_SUBJECT_CHARS = 998;
@@ -26,6 +30,11 @@ export class MailOut extends WorkerEntrypoint<LocalBindings> {
   /** @throws Error with a message like the service's when the mail is refused */
   async send(mail: MailMessage): Promise<{ messageId: string }> {
     const body = JSON.stringify(mail);
+    for (const name of Object.keys(mail.headers).map((one) => one.toLowerCase())) {
+      if (!name.startsWith("x-") && !ALLOWED_HEADERS.includes(name)) {
+        throw new Error(`E_HEADER_NOT_ALLOWED: ${name} cannot be set`);
+      }
+    }
     if (mail.subject.length > MAX_SUBJECT_CHARS) throw new Error("E_VALIDATION_ERROR: subject is too long");
     if (new TextEncoder().encode(body).length > MAX_MAIL_BYTES)
       throw new Error("E_CONTENT_TOO_LARGE: the mail is too large");

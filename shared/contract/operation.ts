@@ -1,5 +1,6 @@
 /** The description of an operation, and how its input becomes an HTTP request and back. Pure. */
 import * as v from "valibot";
+import { type Authority, mayAsk, type Role } from "../people.ts";
 import { fail, ok, type Result } from "../result.ts";
 import type { OperationProblem } from "./problems.ts";
 
@@ -32,8 +33,11 @@ export interface HttpRoute {
 export interface Operation<Input, Output> {
   /** One sentence for documents. */
   summary: string;
-  /** viewer: anybody who may see the account concerned, which the caller checks; operator: operators only. */
-  role: "viewer" | "operator";
+  /**
+   * The role it takes, in the account the input names. A viewer's operation without an account answers about those the person
+   * may see.
+   */
+  role: Role;
   changes: boolean;
   /** process: by RPC, for changes and whatever needs R2 or the queues; dashboard: read from the ledger directly. */
   answeredBy: "process" | "dashboard";
@@ -42,6 +46,28 @@ export interface Operation<Input, Output> {
   input: v.GenericSchema<unknown, Input>;
   output: v.GenericSchema<unknown, Output>;
 }
+
+/**
+ * Whether somebody may ask an operation with an input. Asked by whoever takes the request and again by who answers it.
+ *
+ * @returns the problem to refuse it with, if not
+ */
+export function allowed(
+  authority: Authority,
+  { role }: { role: Role },
+  input: object,
+): Result<undefined, OperationProblem> {
+  const account = "account" in input && typeof input.account === "string" ? input.account : undefined;
+  if (mayAsk(authority, role, account)) return ok(undefined);
+  return fail({ code: "forbidden", message: FORBIDDEN[role] });
+}
+
+/** What somebody is told who lacks a role. */
+export const FORBIDDEN: Record<Role, string> = {
+  operator: "This is for operators.",
+  administrator: "This is for administrators of the account.",
+  viewer: "There is no such account, or no access.",
+};
 
 /** Validates input or output. @returns what is wrong, with the field's name, if invalid */
 export function validate<T>(schema: v.GenericSchema<unknown, T>, input: unknown): Result<T, OperationProblem> {

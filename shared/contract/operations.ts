@@ -11,8 +11,8 @@ import { SENDER_DECISIONS } from "../ledger/sender-decisions.ts";
 import { GUIDANCE_LIMITS, IMPORT_LIMITS, PAGE_LIMITS, SETUP_LIMITS } from "../limits.ts";
 import { channelSettings } from "../notify/channel.ts";
 import { RECORD_ORDERS } from "../operations.ts";
+import { personEntry } from "../people.ts";
 import { registryEntry } from "../registry.ts";
-import { viewerEntry } from "../viewers.ts";
 import { RULE_CODES } from "../watch/finding.ts";
 import type { Operation } from "./operation.ts";
 import * as shapes from "./shapes.ts";
@@ -279,7 +279,7 @@ const described = {
   },
 
   listIdentities: {
-    summary: "Who may see which accounts",
+    summary: "Who may do what in which accounts",
     role: "operator",
     changes: false,
     answeredBy: "dashboard",
@@ -288,7 +288,7 @@ const described = {
     output: shapes.listOf(shapes.person),
   },
   getIdentity: {
-    summary: "What one person may see",
+    summary: "What one person may do",
     role: "operator",
     changes: false,
     answeredBy: "dashboard",
@@ -297,7 +297,7 @@ const described = {
     output: shapes.person,
   },
   putIdentity: {
-    summary: "Gives a person access, or changes it",
+    summary: "Says what a person may do, in all accounts",
     role: "operator",
     changes: true,
     answeredBy: "process",
@@ -308,7 +308,7 @@ const described = {
       status: 200,
       answer: "json",
     },
-    input: v.strictObject({ email: mailAddress, entry: viewerEntry }),
+    input: v.strictObject({ email: mailAddress, entry: personEntry }),
     output: shapes.person,
   },
   removeIdentity: {
@@ -417,7 +417,7 @@ const described = {
   },
   readRawObject: {
     summary: "The bytes of a raw object, exactly as they came",
-    role: "viewer",
+    role: "operator",
     changes: false,
     answeredBy: "process",
     http: { method: "GET", path: "/raw", place: "query", status: 200, answer: "bytes" },
@@ -552,6 +552,15 @@ const described = {
     }),
     output: shapes.recordsAnswer,
   },
+  readReportFile: {
+    summary: "The bytes of the raw object a report was read from, exactly as they came",
+    role: "viewer",
+    changes: false,
+    answeredBy: "process",
+    http: { method: "GET", path: `${REPORT_PATH}/raw`, place: "query", status: 200, answer: "bytes" },
+    input: v.strictObject(reportName),
+    output: v.instance(Response),
+  },
   takeBackReport: {
     summary: "Removes an accepted report from all figures; its raw object stays, and it is not accepted again",
     role: "operator",
@@ -599,7 +608,7 @@ const described = {
   },
   addDomain: {
     summary: "Makes an address for a domain's reports, or takes the one given, registers it, and says what to publish",
-    role: "viewer",
+    role: "administrator",
     changes: true,
     answeredBy: "process",
     http: { method: "POST", path: "/domains", place: { json: "fields" }, status: 200, answer: "json" },
@@ -608,7 +617,7 @@ const described = {
   },
   addDomains: {
     summary: "Adds a list of domains, a result a line; asks nothing of DNS",
-    role: "viewer",
+    role: "administrator",
     changes: true,
     answeredBy: "process",
     http: { method: "POST", path: "/domains/list", place: { json: "fields" }, status: 200, answer: "json" },
@@ -630,7 +639,7 @@ const described = {
   },
   removeDomain: {
     summary: "Removes a domain, and the address that is its own, from the registry; its reports stay",
-    role: "viewer",
+    role: "administrator",
     changes: true,
     answeredBy: "process",
     http: { method: "DELETE", path: "/domains/:account/:domain", place: "query", status: 200, answer: "json" },
@@ -649,7 +658,7 @@ const described = {
   },
   addChannel: {
     summary: "Adds a channel; the secret of a webhook is answered this once",
-    role: "viewer",
+    role: "administrator",
     changes: true,
     answeredBy: "process",
     http: { method: "POST", path: "/channels", place: { json: "fields" }, status: 200, answer: "json" },
@@ -658,7 +667,7 @@ const described = {
   },
   removeChannel: {
     summary: "Removes a channel and the list of its deliveries",
-    role: "viewer",
+    role: "administrator",
     changes: true,
     answeredBy: "process",
     http: { method: "DELETE", path: "/channels/:id", place: "query", status: 204, answer: "none" },
@@ -666,13 +675,37 @@ const described = {
     output: v.undefined(),
   },
   testChannel: {
-    summary: "Sends a test to a channel; listDeliveries has its result",
-    role: "viewer",
+    summary:
+      "Sends a test to a channel, or the question to confirm while it waits for that; listDeliveries has its result",
+    role: "administrator",
     changes: true,
     answeredBy: "process",
     http: { method: "POST", path: "/channels/:id/test", place: { json: "fields" }, status: 202, answer: "json" },
     input: channelName,
     output: v.object({ deliveryId: v.string() }),
+  },
+  confirmChannel: {
+    summary: "Confirms a channel's mail address in its owner's place",
+    role: "operator",
+    changes: true,
+    answeredBy: "process",
+    http: { method: "POST", path: "/channels/:id/confirm", place: { json: "fields" }, status: 200, answer: "json" },
+    input: channelName,
+    output: shapes.channel,
+  },
+  confirmChannelByLink: {
+    summary: "Confirms a channel's mail address by the link that was sent to it",
+    role: "viewer",
+    changes: true,
+    answeredBy: "process",
+    http: undefined,
+    input: v.strictObject({
+      account: channelAccount,
+      id,
+      untilSeconds: v.pipe(v.number(), v.integer(), v.minValue(0)),
+      signature: v.pipe(v.string(), v.maxLength(64)),
+    }),
+    output: v.undefined(),
   },
   listDeliveries: {
     summary: "The newest deliveries of notices, digests and tests, and what came of them",
@@ -686,7 +719,7 @@ const described = {
   decideSender: {
     summary:
       "Decides whether an address, prefix, domain or service is the owner's, a forwarder, or not theirs; the verdict follows",
-    role: "viewer",
+    role: "administrator",
     changes: true,
     answeredBy: "process",
     http: {
@@ -701,7 +734,7 @@ const described = {
   },
   undoSenderDecision: {
     summary: "Undoes the last decision about a source",
-    role: "viewer",
+    role: "administrator",
     changes: true,
     answeredBy: "process",
     http: {
@@ -725,7 +758,7 @@ const described = {
   },
   setMtaSts: {
     summary: "Serves an MTA-STS policy for a domain of the account, or changes it; the id to publish changes with it",
-    role: "viewer",
+    role: "administrator",
     changes: true,
     answeredBy: "process",
     http: {
@@ -748,7 +781,7 @@ const described = {
   },
   removeMtaSts: {
     summary: "Serves the MTA-STS policy of a domain no longer",
-    role: "viewer",
+    role: "administrator",
     changes: true,
     answeredBy: "process",
     http: { method: "DELETE", path: "/domains/:account/:domain/mta-sts", place: "query", status: 200, answer: "json" },
@@ -849,7 +882,7 @@ const described = {
   },
   mute: {
     summary: "Keeps quiet about a rule, a domain, a sender, or any of them together, for good or for some days",
-    role: "viewer",
+    role: "administrator",
     changes: true,
     answeredBy: "process",
     http: { method: "POST", path: "/mutes", place: { json: "fields" }, status: 200, answer: "json" },
@@ -862,7 +895,7 @@ const described = {
   },
   unmute: {
     summary: "Takes a mute away",
-    role: "viewer",
+    role: "administrator",
     changes: true,
     answeredBy: "process",
     http: { method: "DELETE", path: "/mutes/:account", place: "query", status: 204, answer: "none" },

@@ -1,4 +1,5 @@
 /** The contract between dashboard and process: one method, typed by the table of operations. Types only. */
+import type { Authority } from "../people.ts";
 import type { Inputs, Outputs, ProcessOperation } from "./operations.ts";
 import type { Answer } from "./problems.ts";
 
@@ -6,8 +7,7 @@ import type { Answer } from "./problems.ts";
 export interface Caller {
   /** Mail address of the person, or the name of the token. */
   name: string;
-  /** What an owner has to prove, an operator does not. */
-  role: "owner" | "operator";
+  authority: Authority;
 }
 
 /** The entry point `Operations` of process. */

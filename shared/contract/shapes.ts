@@ -17,11 +17,11 @@ import { domainSetup } from "../ledger/registered-domains.ts";
 import { REPORT_KINDS } from "../ledger/report-rows.ts";
 import { SENDER_DECISIONS } from "../ledger/sender-decisions.ts";
 import { CHANNEL_KINDS, type Channel, DIGEST_INTERVALS, shownTarget } from "../notify/channel.ts";
+import { personEntry } from "../people.ts";
 import { PROBLEM_ADVICE } from "../problem-advice.ts";
 import { registryEntry } from "../registry.ts";
 import { SECONDS_PER_DAY } from "../report-day.ts";
 import { isoDate } from "../storage.ts";
-import { viewerEntry } from "../viewers.ts";
 import { RULE_CODES, SEVERITIES, STEPS, URGENCIES } from "../watch/finding.ts";
 
 /** A complete list. */
@@ -35,7 +35,7 @@ export function pageOf<Schema extends v.GenericSchema>(item: Schema) {
 }
 
 export const registration = v.object({ rua: v.string(), entry: registryEntry });
-export const person = v.object({ email: v.string(), entry: viewerEntry });
+export const person = v.object({ email: v.string(), entry: personEntry });
 
 const queueBacklog = v.object({
   queue: v.string(),
@@ -477,20 +477,24 @@ export const channel = v.object({
   timeZone: v.string(),
   createdSeconds: v.number(),
   createdBy: v.string(),
+  /** When it was confirmed that notices may be sent there; 0 = nothing is, until it is. */
+  confirmedSeconds: v.number(),
+  /** It did not answer, and nothing is sent before; 0 = it answers. */
+  silentUntilSeconds: v.number(),
 });
 
 /** A channel as output: without its secret, and with as much of its target as may be shown. */
-export function channelOf({ secret: _, ...stored }: Channel): v.InferOutput<typeof channel> {
+export function channelOf({ secret: _, unanswered: _unanswered, ...stored }: Channel): v.InferOutput<typeof channel> {
   return { ...stored, target: shownTarget(stored) };
 }
 
-/** A notice, digest or test on its way to a channel. */
+/** A notice, digest, test or question to confirm on its way to a channel. */
 export const delivery = v.object({
   id: v.string(),
   channel: v.string(),
   account: v.string(),
   kind: v.picklist(DELIVERY_KINDS),
-  /** Id of the notice, day of the digest, or time of the test. */
+  /** Id of the notice, day of the digest, time of the test, or until when the link that confirms is good. */
   subject: v.string(),
   state: v.picklist(DELIVERY_STATES),
   attempts: v.number(),

@@ -11,10 +11,6 @@ export interface LedgerAnswers {
   /** Days since 1970-01-01 UTC, both included. */
   period: { firstDay: number; lastDay: number };
   /** What the judgement counts of it (authentication/sender-state.ts). */
-  /** What the judgement counts of it (authentication/sender-state.ts). */
-  /** What the judgement counts of it (authentication/sender-state.ts). */
-  /** What the judgement counts of it (authentication/sender-state.ts). */
-  /** What the judgement counts of it (authentication/sender-state.ts). */
   mail: Mail;
   /** Of the period only. */
   days: readonly Pick<DayTotals, "day" | "messages" | "uncounted">[];
@@ -32,19 +28,24 @@ export function decideBy(decisions: ReadonlyMap<string, SenderDecision>): Decide
 /** Puts answers together. @param domain policy domain, A-labels */
 export function verdictInput(domain: string, answers: LedgerAnswers, decide: Decide): VerdictInput {
   const { period, mail, days, policies, ruaAddresses } = answers;
-  const totals = { messages: 0, failing: 0 };
-  for (const { messages, passed } of mail.dispositions) {
-    totals.messages += messages;
-    totals.failing += messages - passed;
-  }
   return {
     domain,
     period,
     evidence: mail.evidence,
-    totals,
+    totals: totalsOf(mail),
     days: days.filter(({ messages, uncounted }) => messages > uncounted).map(({ day }) => day),
     policies: countedPolicies(policies),
     ruaAddresses,
     decide,
   };
+}
+
+/** All messages, and those that fail. */
+export function totalsOf({ dispositions }: Pick<Mail, "dispositions">): VerdictInput["totals"] {
+  const totals = { messages: 0, failing: 0 };
+  for (const { messages, passed } of dispositions) {
+    totals.messages += messages;
+    totals.failing += messages - passed;
+  }
+  return totals;
 }

@@ -87,10 +87,10 @@ export interface Verdict {
 
 /** Judges a domain by the reports of a period. */
 export function judge(input: VerdictInput): Verdict {
-  const { domain, evidence, totals, days, decide } = input;
+  const { domain, totals, days } = input;
   const policy = input.policies[0]?.policy ?? "";
   const stage = stageOf(policy);
-  const sources = [...judgeSources(evidence, domain, decide), ...unlisted(input)];
+  const sources = allSources(input);
   const ownMessages = sum(sources, ({ role, messages }) => (role === "foreign" ? 0 : messages));
   const figures = {
     domain,
@@ -116,8 +116,13 @@ export function judge(input: VerdictInput): Verdict {
   };
 }
 
+/** Every source of the mail that a verdict is about, and what is left of it where there are too many groups. */
+export function allSources(input: Pick<VerdictInput, "domain" | "evidence" | "totals" | "decide">): JudgedSource[] {
+  return [...judgeSources(input.evidence, input.domain, input.decide), ...unlisted(input)];
+}
+
 /** Mail of groups too many to be looked at one by one, each smaller than those that were: somebody's, as a whole. */
-function unlisted({ evidence, totals }: VerdictInput): JudgedSource[] {
+function unlisted({ evidence, totals }: Pick<VerdictInput, "evidence" | "totals">): JudgedSource[] {
   const listed = sumEvidence(evidence);
   const messages = totals.messages - listed.messages;
   const failing = totals.failing - listed.failing;

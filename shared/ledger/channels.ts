@@ -17,20 +17,33 @@ const channelRow = v.pipe(
     time_zone: v.string(),
     created_seconds: v.number(),
     created_by: v.string(),
+    confirmed_seconds: v.number(),
+    unanswered: v.number(),
+    silent_until_seconds: v.number(),
   }),
   v.transform(
-    ({ sends_notices, time_zone, created_seconds, created_by, ...row }): Channel => ({
+    ({
+      sends_notices,
+      time_zone,
+      created_seconds,
+      created_by,
+      confirmed_seconds,
+      silent_until_seconds,
+      ...row
+    }): Channel => ({
       ...row,
       sendsNotices: sends_notices === 1,
       timeZone: time_zone,
       createdSeconds: created_seconds,
       createdBy: created_by,
+      confirmedSeconds: confirmed_seconds,
+      silentUntilSeconds: silent_until_seconds,
     }),
   ),
 );
 
-const CHANNEL_COLUMNS =
-  "id, account, kind, name, target, secret, sends_notices, digest, time_zone, created_seconds, created_by";
+const CHANNEL_COLUMNS = `id, account, kind, name, target, secret, sends_notices, digest, time_zone, created_seconds, created_by,
+  confirmed_seconds, unanswered, silent_until_seconds`;
 
 /** The channels of some accounts, oldest first. */
 export function channelsQuery(accounts: readonly string[]): Query<Channel> {
@@ -46,14 +59,15 @@ export function channelQuery(account: string, id: string): Query<Channel> {
 
 /** Channels of a database that get digests. */
 export function digestChannelsQuery(): Query<Channel> {
-  return query(`SELECT ${CHANNEL_COLUMNS} FROM channels WHERE digest <> 'none' ORDER BY id`, [], channelRow);
+  const sql = `SELECT ${CHANNEL_COLUMNS} FROM channels WHERE digest <> 'none' AND confirmed_seconds > 0 ORDER BY id`;
+  return query(sql, [], channelRow);
 }
 
 /** Adds a channel, unless its account has as many as it may. */
 export function addChannel(channel: Channel): Change {
   return {
     sql: `INSERT INTO channels (${CHANNEL_COLUMNS})
-      SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11
+      SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?13, 0, 0
       WHERE (SELECT count(*) FROM channels WHERE account = ?2) < ?12 RETURNING id`,
     parameters: [
       channel.id,
@@ -68,7 +82,16 @@ export function addChannel(channel: Channel): Change {
       channel.createdSeconds,
       channel.createdBy,
       NOTIFY_LIMITS.channelsPerAccount,
+      channel.confirmedSeconds,
     ],
+  };
+}
+
+/** Notes that notices may be sent to a channel; one that is confirmed already stays as it is. */
+export function confirmChannel(account: string, id: string, nowSeconds: number): Change {
+  return {
+    sql: "UPDATE channels SET confirmed_seconds = ?3 WHERE id = ?1 AND account = ?2 AND confirmed_seconds = 0",
+    parameters: [id, account, nowSeconds],
   };
 }
 
@@ -83,7 +106,7 @@ export function removeChannel(account: string, id: string): Change[] {
   ];
 }
 
-export const DELIVERY_KINDS = ["notice", "digest", "test"] as const;
+export const DELIVERY_KINDS = ["notice", "digest", "test", "confirm"] as const;
 export const DELIVERY_STATES = ["waiting", "sent", "failed"] as const;
 
 const deliveryRow = v.pipe(
@@ -108,7 +131,7 @@ const deliveryRow = v.pipe(
   })),
 );
 
-/** A notice, digest or test on its way to a channel. */
+/** A notice, digest, test or question to confirm on its way to a channel. */
 export type Delivery = v.InferOutput<typeof deliveryRow>;
 
 const DELIVERY_COLUMNS = `id, channel, account, kind, subject, state, attempts, result, created_seconds, next_seconds,
@@ -152,8 +175,8 @@ export function deliverNotices(nowSeconds: number): Change {
   return {
     sql: `INSERT OR IGNORE INTO deliveries (${DELIVERY_COLUMNS}, claimed_seconds)
       SELECT c.id || ' notice ' || n.id, c.id, c.account, 'notice', n.id, 'waiting', 0, '', ?1, ?1, 0, 0
-      FROM notices n JOIN channels c ON c.account = n.account AND c.sends_notices = 1
-      WHERE n.created_seconds >= ?2 AND n.urgency = 'immediate' AND n.created_seconds >= c.created_seconds`,
+      FROM notices n JOIN channels c ON c.account = n.account AND c.sends_notices = 1 AND c.confirmed_seconds > 0
+      WHERE n.created_seconds >= ?2 AND n.urgency = 'immediate' AND n.created_seconds >= c.confirmed_seconds`,
     parameters: [nowSeconds, nowSeconds - NOTIFY_LIMITS.noticeSeconds],
   };
 }
@@ -172,24 +195,31 @@ export function addDelivery(
 }
 
 /**
- * Deliveries that are due, the longest due first. They become due again later, in case their message is lost with its queue.
+ * Deliveries that are due: of each channel the oldest few, of one that does not answer the oldest only, as what waits at one
+ * channel must not keep others waiting. They become due again later, in case their message is lost with its queue.
+ *
+ * @returns ids by channel, the oldest first
  */
-export async function takeDueDeliveries(ledger: LedgerDatabase, nowSeconds: number): Promise<string[]> {
+export async function takeDueDeliveries(ledger: LedgerDatabase, nowSeconds: number): Promise<string[][]> {
   const sql = `UPDATE deliveries SET next_seconds = ?2 WHERE state = 'waiting' AND id IN
-      (SELECT id FROM deliveries WHERE state = 'waiting' AND next_seconds <= ?1 ORDER BY next_seconds LIMIT ?3)
-    RETURNING id`;
-  const again = nowSeconds + NOTIFY_LIMITS.lostMessageSeconds;
-  const ids = v.pipe(
-    v.object({ id: v.string() }),
-    v.transform(({ id }) => id),
-  );
-  return ask(ledger, query(sql, [nowSeconds, again, NOTIFY_LIMITS.deliveriesPerRun], ids));
+      (SELECT id FROM
+        (SELECT d.id, d.next_seconds, c.unanswered,
+          row_number() OVER (PARTITION BY d.channel ORDER BY d.created_seconds, d.id) AS place
+        FROM deliveries d LEFT JOIN channels c ON c.id = d.channel WHERE d.state = 'waiting' AND d.next_seconds <= ?1)
+      WHERE place <= CASE WHEN unanswered > 0 THEN 1 ELSE ?4 END ORDER BY next_seconds LIMIT ?3)
+    RETURNING id, channel, created_seconds`;
+  const { lostMessageSeconds, deliveriesPerRun, deliveriesPerMessage } = NOTIFY_LIMITS;
+  const parameters = [nowSeconds, nowSeconds + lostMessageSeconds, deliveriesPerRun, deliveriesPerMessage];
+  const row = v.object({ id: v.string(), channel: v.string(), created_seconds: v.number() });
+  const due = await ask(ledger, query(sql, parameters, row));
+  due.sort((a, b) => a.created_seconds - b.created_seconds || (a.id < b.id ? -1 : 1));
+  return [...Map.groupBy(due, ({ channel }) => channel).values()].map((ofOne) => ofOne.map(({ id }) => id));
 }
 
 /**
  * Begins an attempt: the delivery is claimed for a while, so that a message that is delivered twice does not send twice.
  *
- * @returns undefined when it was sent, given up or removed, or is being sent
+ * @returns undefined when it was sent, given up or removed, is being sent, or its channel is left alone as it does not answer
  */
 export async function claimDelivery(
   ledger: LedgerDatabase,
@@ -197,7 +227,9 @@ export async function claimDelivery(
   nowSeconds: number,
 ): Promise<Delivery | undefined> {
   const sql = `UPDATE deliveries SET attempts = attempts + 1, claimed_seconds = ?2
-    WHERE id = ?1 AND state = 'waiting' AND claimed_seconds <= ?3 RETURNING ${DELIVERY_COLUMNS}`;
+    WHERE id = ?1 AND state = 'waiting' AND claimed_seconds <= ?3 AND (kind = 'test' OR NOT EXISTS
+      (SELECT 1 FROM channels c WHERE c.id = deliveries.channel AND c.silent_until_seconds > ?2))
+    RETURNING ${DELIVERY_COLUMNS}`;
   const rows = await ask(ledger, query(sql, [id, nowSeconds, nowSeconds - NOTIFY_LIMITS.claimSeconds], deliveryRow));
   return rows[0];
 }
@@ -214,6 +246,32 @@ export function endAttempt(
       WHERE id = ?1 AND state = 'waiting'`,
     parameters: [id, state, result, nextSeconds, nowSeconds],
   };
+}
+
+/** Notes that a channel did not answer: nothing is due there before a time. */
+export function leaveAlone(channel: string, untilSeconds: number): Change[] {
+  return [
+    {
+      sql: "UPDATE channels SET unanswered = unanswered + 1, silent_until_seconds = ?2 WHERE id = ?1",
+      parameters: [channel, untilSeconds],
+    },
+    {
+      sql: "UPDATE deliveries SET next_seconds = ?2 WHERE channel = ?1 AND state = 'waiting' AND next_seconds < ?2",
+      parameters: [channel, untilSeconds],
+    },
+  ];
+}
+
+/** Notes that a channel answers again: what waits there is due. */
+export function catchUp(channel: string, nowSeconds: number): Change[] {
+  return [
+    { sql: "UPDATE channels SET unanswered = 0, silent_until_seconds = 0 WHERE id = ?1", parameters: [channel] },
+    {
+      sql: `UPDATE deliveries SET next_seconds = ?2
+        WHERE channel = ?1 AND state = 'waiting' AND next_seconds > ?2 AND claimed_seconds = 0`,
+      parameters: [channel, nowSeconds],
+    },
+  ];
 }
 
 /** Removes deliveries that ended before a time. */

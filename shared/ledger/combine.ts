@@ -23,6 +23,35 @@ export function firstRows<Row>(parts: Row[][], compare: (a: Row, b: Row) => numb
   return parts.length <= 1 ? first : parts.flat().sort(compare).slice(0, limit);
 }
 
+/** A page of a list, and how many rows are on all pages. */
+export interface ListPage<Row> {
+  rows: Row[];
+  matching: number;
+}
+
+/** Which rows a page shows. */
+export interface PageBounds {
+  limit: number;
+  offset: number;
+}
+
+/** Puts one page together: each database answers with its first `offset + limit` rows, in the order of `compare`. */
+export function combinePages<Row>(
+  parts: ListPage<Row>[][],
+  compare: (a: Row, b: Row) => number,
+  { limit, offset }: PageBounds,
+): ListPage<Row> {
+  const rows = firstRows(
+    parts.map((pages) => pages.flatMap((page) => page.rows)),
+    compare,
+    offset + limit,
+  );
+  return {
+    rows: rows.slice(offset, offset + limit),
+    matching: parts.reduce((sum, [page]) => sum + (page?.matching ?? 0), 0),
+  };
+}
+
 /** Compares numbers and texts as SQLite does: numbers first, texts by their characters. */
 export function compareValues(a: string | number, b: string | number): number {
   if (typeof a === "number" && typeof b === "number") return a - b;

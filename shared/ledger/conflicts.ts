@@ -1,8 +1,9 @@
 /** Conflicts: another version of an accepted report, kept until a person decides between them. */
 import * as v from "valibot";
 import { reportSender, UNCHECKED } from "../authentication/sender-state.ts";
-import { compareValues, firstRows } from "./combine.ts";
+import { compareValues, firstRows, type ListPage } from "./combine.ts";
 import { ask, type Change, jsonColumn, type LedgerDatabase, type Query, query } from "./database.ts";
+import { pagedIdsQuery, type SearchedList } from "./paged-ids.ts";
 import { REPORT_KINDS, type ReportKind } from "./report-rows.ts";
 import { DECISIONS, type Decision } from "./reports.ts";
 
@@ -120,6 +121,29 @@ export function conflictsQuery({
     ...query(`SELECT ${COLUMNS} FROM conflicts WHERE id > ?1 AND ${isAsked} ORDER BY id LIMIT ?2`, [after, limit], row),
     combine: (parts) => firstRows(parts, (a, b) => compareValues(a.id, b.id), limit),
   };
+}
+
+/** The orders of the list, as SQL. */
+const ORDERS = { at: "filed_seconds", report_id: "conflict ->> '$.reportId'" } as const;
+export type ConflictOrder = keyof typeof ORDERS;
+
+/** Whether the list can be sorted by it. */
+export function isConflictOrder(text: string): text is ConflictOrder {
+  return Object.hasOwn(ORDERS, text);
+}
+
+/**
+ * Ids of one page of conflicts, wherever in the list it is, with the number there are; without doubted ones. The answer is one
+ * row; none where there are none.
+ */
+export function conflictIdsQuery(list: SearchedList<ConflictOrder>): Query<ListPage<{ id: string }>> {
+  const source = {
+    table: "conflicts",
+    searched: "id || ' ' || account || ' ' || domain || ' ' || conflict",
+    place: ORDERS[list.order],
+    where: { sql: `coalesce(NOT (${IS_DOUBTED}), true)`, parameters: [] },
+  };
+  return pagedIdsQuery(source, list);
 }
 
 /**

@@ -8,8 +8,9 @@ import { PROBLEM_MEANINGS, type Problem } from "../report/problems.ts";
 import { parseDay } from "../report-day.ts";
 import { fail, ok, type Result } from "../result.ts";
 import { isDatedId } from "../storage.ts";
-import { compareValues, firstRows, sumRows } from "./combine.ts";
+import { compareValues, firstRows, type ListPage, sumRows } from "./combine.ts";
 import { ask, type Change, jsonColumn, type LedgerDatabase, type Parameter, type Query, query } from "./database.ts";
+import { pagedIdsQuery, type SearchedList } from "./paged-ids.ts";
 
 const problemCodes = Object.keys(PROBLEM_MEANINGS) as [keyof typeof PROBLEM_MEANINGS];
 
@@ -250,6 +251,37 @@ export function deadLetterPageQuery({ cursor, ...question }: DeadLetterQuestion)
   if (!filter.ok) return filter;
   if (cursor !== undefined && !isDatedId(cursor)) return fail("The cursor is none of this listing.");
   return ok(deadLettersQuery(filter.value, { after: cursor, limit: PAGE_LIMITS.deadLetters }));
+}
+
+/** The orders of the list, as SQL. */
+const ORDERS = { at: "filed_seconds", code: "code", domain: "domain", rua: "rua", attempts: "attempts" } as const;
+export type DeadLetterOrder = keyof typeof ORDERS;
+
+/** Whether the list can be sorted by it. */
+export function isDeadLetterOrder(text: string): text is DeadLetterOrder {
+  return Object.hasOwn(ORDERS, text);
+}
+
+/**
+ * Ids of one page of dead letters, wherever in the list it is, with the number there are. The answer is one row; none where
+ * there are none. The cursor of the question is ignored.
+ *
+ * @returns what is wrong with the request, as a sentence, if it is invalid
+ */
+export function deadLetterIdsQuery(
+  { cursor: _, ...question }: DeadLetterQuestion,
+  list: SearchedList<DeadLetterOrder>,
+): Result<Query<ListPage<{ id: string }>>, string> {
+  const filter = filterOf(question);
+  if (!filter.ok) return filter;
+  const { where, parameters } = conditions(filter.value);
+  const source = {
+    table: "dead_letters",
+    searched: "id || ' ' || code || ' ' || account || ' ' || domain || ' ' || rua || ' ' || raw_key || ' ' || letter",
+    place: ORDERS[list.order],
+    where: { sql: `true ${where}`, parameters },
+  };
+  return ok(pagedIdsQuery(source, list));
 }
 
 function filterOf({ since, until, ...filter }: DeadLetterQuestion): Result<DeadLetterFilter, string> {

@@ -5,7 +5,7 @@ import { NOTIFY_LIMITS } from "../limits.ts";
 import type { DigestFacts } from "../notify/story.ts";
 import { ask, type LedgerDatabase, query } from "./database.ts";
 import { domainVerdictsQuery } from "./domain-verdicts.ts";
-import { incidentsQuery, noticesBetweenQuery } from "./notices.ts";
+import { incidentsQuery, noticeCountsQuery, noticesBetweenQuery } from "./notices.ts";
 
 const stateRow = v.object({ state: v.picklist(VERDICT_STATES), domains: v.number(), messages: v.number() });
 
@@ -37,6 +37,7 @@ export async function readDigestFacts(
     ledger,
     noticesBetweenQuery(account, { fromSeconds, toSeconds, limit: NOTIFY_LIMITS.digestDomains }),
   );
+  const [counts] = await ask(ledger, noticeCountsQuery(account, { fromSeconds, toSeconds }));
   return {
     interval,
     day,
@@ -50,7 +51,8 @@ export async function readDigestFacts(
     })),
     neededCount: states.reduce((sum, { state, domains }) => sum + (NEEDED.includes(state) ? domains : 0), 0),
     openIncidents,
-    notices: notices.reverse(),
-    noticeCount: notices.length,
+    openCount: counts?.open ?? 0,
+    notices,
+    noticeCount: counts?.notices ?? 0,
   };
 }

@@ -141,6 +141,9 @@ const noticeRow = v.pipe(
   v.transform(({ created_seconds, ...row }): Notice => ({ ...row, createdSeconds: created_seconds })),
 );
 
+/** A notice's or incident's place among others: the worst first. */
+const BY_SEVERITY = "CASE severity WHEN 'urgent' THEN 0 WHEN 'attention' THEN 1 ELSE 2 END";
+
 const NOTICE_COLUMNS = `id, incident, account, domain, rule, subject, severity, step, title, evidence, cause, link,
   created_seconds, urgency`;
 
@@ -179,14 +182,24 @@ export function noticeQuery(id: string): Query<Notice> {
   return query(`SELECT ${NOTICE_COLUMNS} FROM notices WHERE id = ?1`, [id], noticeRow);
 }
 
-/** Notices of an account made in a time, both ends included, oldest first: what a digest tells. */
+/** Notices of an account made in a time, both ends included: the worst first, of those the newest. */
 export function noticesBetweenQuery(
   account: string,
   { fromSeconds, toSeconds, limit }: { fromSeconds: number; toSeconds: number; limit: number },
 ): Query<Notice> {
   const sql = `SELECT ${NOTICE_COLUMNS} FROM notices WHERE account = ?1 AND created_seconds BETWEEN ?2 AND ?3
-    ORDER BY created_seconds, id LIMIT ?4`;
+    ORDER BY ${BY_SEVERITY}, created_seconds DESC, id LIMIT ?4`;
   return query(sql, [account, fromSeconds, toSeconds, limit], noticeRow);
+}
+
+/** How many notices there are of an account in a time, both ends included, and how many incidents are open: one row. */
+export function noticeCountsQuery(
+  account: string,
+  { fromSeconds, toSeconds }: { fromSeconds: number; toSeconds: number },
+): Query<{ notices: number; open: number }> {
+  const sql = `SELECT (SELECT count(*) FROM notices WHERE account = ?1 AND created_seconds BETWEEN ?2 AND ?3) AS notices,
+      (SELECT count(*) FROM incidents WHERE account = ?1 AND resolved_seconds = 0) AS open`;
+  return query(sql, [account, fromSeconds, toSeconds], v.object({ notices: v.number(), open: v.number() }));
 }
 
 /** Notices of all accounts of a database that come after one, oldest first. */

@@ -1,7 +1,7 @@
 /** Lists of aggregate reports, and single ones. */
 import * as v from "valibot";
 import { rankOf, type SenderState, senderRank } from "../authentication/sender-state.ts";
-import { firstRows } from "./combine.ts";
+import { combinePages, type ListPage } from "./combine.ts";
 import { type Parameter, type Query, query } from "./database.ts";
 import { inScope, RECORD_KEY, type Scope, type SqlPart } from "./figure-sql.ts";
 import { addressNeedle, addressToken } from "./figures.ts";
@@ -70,11 +70,7 @@ export interface ReportList extends ReportFilter {
 }
 
 /** A page of the list. */
-export interface ReportPage {
-  rows: ReportTotals[];
-  /** Rows on all pages. */
-  matching: number;
-}
+export type ReportPage = ListPage<ReportTotals>;
 
 const listRow = v.object({
   matching: v.number(),
@@ -109,22 +105,14 @@ export function reportsQuery(scope: Scope, list: ReportList): Query<ReportPage> 
   const read = ({ matching, ...row }: v.InferOutput<typeof listRow>): ReportPage => ({ matching, rows: [row] });
   return {
     ...query(sql, [...listed.parameters, ...filter, offset + limit], v.pipe(listRow, v.transform(read))),
-    combine: (parts) => [combinePages(parts, list)],
+    combine: (parts) => [combinePages(parts, compareBy(list), list)],
   };
 }
 
-function combinePages(parts: ReportPage[][], { order, descending, limit, offset }: ReportList): ReportPage {
+function compareBy({ order, descending }: ReportList): (a: ReportTotals, b: ReportTotals) => number {
   const { value } = ORDERS[order];
   const sign = descending ? -1 : 1;
-  const rows = firstRows(
-    parts.map((pages) => pages.flatMap((page) => page.rows)),
-    (a, b) => sign * (value(a) < value(b) ? -1 : value(a) > value(b) ? 1 : 0),
-    offset + limit,
-  );
-  return {
-    rows: rows.slice(offset, offset + limit),
-    matching: parts.reduce((sum, [page]) => sum + (page?.matching ?? 0), 0),
-  };
+  return (a, b) => sign * (value(a) < value(b) ? -1 : value(a) > value(b) ? 1 : 0);
 }
 
 // The report's own sums, even if only some of its days are in the scope.

@@ -28,8 +28,13 @@ export type ChannelSettings = v.InferOutput<ReturnType<typeof v.object<typeof ch
 export interface Channel extends ChannelSettings {
   id: string;
   account: string;
-  /** The key that a webhook's deliveries are signed with; "" for other kinds. */
+  /** The key that a webhook's deliveries, or the link that confirms a mail address, are signed with; "" for other kinds. */
   secret: string;
+  /** When it was confirmed that notices may be sent there; 0 = not yet, and nothing but the question is sent. */
+  confirmedSeconds: number;
+  /** Attempts in a row that nothing answered to, and until when it is left alone for that; 0 = it answers. */
+  unanswered: number;
+  silentUntilSeconds: number;
   createdSeconds: number;
   createdBy: string;
 }

@@ -46,7 +46,7 @@ function itemLines({ text, detail, url }: StoryItem): string[] {
 
 type Html = ReturnType<typeof html>;
 
-function htmlOf({ headline, tone, sentences, bars, sections, url, footer }: Story): Html {
+function htmlOf({ headline, tone, sentences, bars, sections, url, urlLabel, footer }: Story): Html {
   return html`<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -63,7 +63,7 @@ function htmlOf({ headline, tone, sentences, bars, sections, url, footer }: Stor
 ${sentences.map((sentence) => html`<p style="margin:0 0 8px">${sentence}</p>`)}
 ${bars.length === 0 ? "" : barsOf(bars)}
 ${sections.map(({ heading, items }) => sectionOf(heading, items))}
-${url === "" ? "" : html`<p style="margin:20px 0"><a href="${url}" style="${BUTTON}">Open the dashboard</a></p>`}
+${url === "" ? "" : html`<p style="margin:20px 0"><a href="${url}" style="${BUTTON}">${urlLabel ?? "Open the dashboard"}</a></p>`}
 <p style="margin:24px 0 0;font-size:12px;opacity:.75">${footer}</p>
 </td></tr></table>
 </td></tr></table>

@@ -38,6 +38,8 @@ export interface Story {
   sections: StorySection[];
   /** The page that shows it, absolute; "" if the dashboard's address is not configured. */
   url: string;
+  /** What its link is called; absent = it opens the dashboard. */
+  urlLabel?: string;
   footer: string;
 }
 
@@ -79,6 +81,25 @@ export function testStory(channelName: string, context: StoryContext): Story {
   };
 }
 
+/** Asks whether an address may be written to. @param link confirms it; "" where the dashboard's address is not configured */
+export function confirmStory(link: string, context: StoryContext): Story {
+  return {
+    headline: "Confirm that DMARC notices may be sent to this address",
+    tone: "neutral",
+    sentences: [
+      `This address was added to the notifications of the account ${context.account}. Nothing more is sent until it is confirmed.`,
+      link === ""
+        ? "Ask your operator to confirm it on the page Channels."
+        : "Open the link within a week and press Confirm. If you did not expect this, do nothing.",
+    ],
+    bars: [],
+    sections: [],
+    url: link,
+    urlLabel: "Confirm this address",
+    footer: footerOf(context),
+  };
+}
+
 /** What a digest is made of. */
 export interface DigestFacts {
   interval: "daily" | "weekly";
@@ -90,8 +111,10 @@ export interface DigestFacts {
   needed: readonly { domain: string; state: VerdictState; atRisk: number; reason: string; nextRecord: string }[];
   /** How many need somebody in all. */
   neededCount: number;
+  /** The worst first, and how many there are. */
   openIncidents: readonly Incident[];
-  /** Notices since the digest before, the newest first, and how many there were. */
+  openCount: number;
+  /** Notices since the digest before, the worst and newest first, and how many there were. */
   notices: readonly Notice[];
   noticeCount: number;
 }
@@ -115,7 +138,7 @@ export function digestStory(facts: DigestFacts, context: StoryContext): Story {
   const messages = states.reduce((sum, one) => sum + one.messages, 0);
   const sections = [neededSection(facts, context), openSection(facts, context), changesSection(facts, context)];
   return {
-    headline: digestHeadline({ total, rejected, neededCount, openCount: facts.openIncidents.length }),
+    headline: digestHeadline({ total, rejected, neededCount, openCount: facts.openCount }),
     tone: rejected > 0 ? "bad" : neededCount > 0 ? "attention" : "good",
     sentences: [
       total === 0
@@ -153,13 +176,13 @@ function neededSection({ needed, neededCount }: DigestFacts, context: StoryConte
   return { heading: "What to do", items: withMore(items, neededCount, absolute("/", context)) };
 }
 
-function openSection({ openIncidents }: DigestFacts, context: StoryContext): StorySection {
+function openSection({ openIncidents, openCount }: DigestFacts, context: StoryContext): StorySection {
   const items = openIncidents.slice(0, NOTIFY_LIMITS.digestItems).map(({ domain, title, causes, link }) => ({
     text: `${domain === "" ? "Report pipeline" : domain}: ${title}`,
     detail: causes[0] === undefined ? "" : `Likely cause: ${causes[0].sentence}`,
     url: absolute(link, context),
   }));
-  return { heading: "Open incidents", items: withMore(items, openIncidents.length, absolute("/alerts", context)) };
+  return { heading: "Open incidents", items: withMore(items, openCount, absolute("/alerts", context)) };
 }
 
 function changesSection({ notices, noticeCount }: DigestFacts, context: StoryContext): StorySection {

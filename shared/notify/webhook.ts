@@ -6,7 +6,11 @@ import type { Incident, Notice } from "../watch/finding.ts";
 import type { DigestFacts, Story } from "./story.ts";
 
 /** What is delivered. */
-export type Delivered = { kind: "notice"; notice: Notice } | { kind: "digest"; facts: DigestFacts } | { kind: "test" };
+export type Delivered =
+  | { kind: "notice"; notice: Notice }
+  | { kind: "digest"; facts: DigestFacts }
+  | { kind: "test" }
+  | { kind: "confirm" };
 
 /** What a webhook's receiver gets. @param id the delivery's: the same on every attempt, so that a receiver can drop repeats */
 export function webhookPayload(
@@ -35,11 +39,15 @@ function detailsOf(delivered: Delivered): object {
           day: delivered.facts.day,
           states: delivered.facts.states,
           needed: delivered.facts.needed,
+          neededCount: delivered.facts.neededCount,
           openIncidents: delivered.facts.openIncidents.map(incidentOf),
+          openCount: delivered.facts.openCount,
           notices: delivered.facts.notices.map(noticeOf),
+          noticeCount: delivered.facts.noticeCount,
         },
       };
     case "test":
+    case "confirm":
       return {};
   }
 }
@@ -67,6 +75,8 @@ function incidentOf({ id, domain, rule, subject, severity, title, evidence, caus
 /** Name of the header with the signature, and of the one with the delivery's id. */
 export const SIGNATURE_HEADER = "DMARC-Signature";
 export const DELIVERY_HEADER = "DMARC-Delivery";
+/** The header of a mail that has it: Cloudflare chooses the Message-ID, and takes other headers only if they begin with X-. */
+export const MAIL_DELIVERY_HEADER = "X-DMARC-Delivery";
 
 /** The text that is signed. */
 export function signedText(seconds: number, body: string): string {

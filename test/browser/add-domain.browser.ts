@@ -160,14 +160,14 @@ describe.skipIf(isMissing)("adding a domain", () => {
     await expect(site.send({ to: "dmarc@own.test", name: "r.xml", content: "" })).rejects.toThrow(/550/);
   });
 
-  it("lets an owner add to the own account only", async () => {
+  it("lets an administrator add to the own account only", async () => {
     await site.api("/identities/developer@localhost", {
       method: "PUT",
-      body: JSON.stringify({ role: "owner", accounts: ["acme", "beta"] }),
+      body: JSON.stringify({ role: "administrator", accounts: ["acme", "beta"] }),
     });
     await vi.waitUntil(async () => {
       await page.goto(`${site.origin}/`);
-      return (await page.textContent(".who"))?.includes("owner");
+      return (await page.textContent(".who"))?.includes("administrator");
     }, WAIT);
     await clean("first-run-owner");
     await page.fill("#add-domain", "customer.test");

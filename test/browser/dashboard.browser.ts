@@ -338,17 +338,17 @@ describe.skipIf(isMissing)("the dashboard", () => {
     await context.close();
   });
 
-  it("refuses the owner of another account everywhere", async () => {
+  it("refuses the administrator of another account everywhere", async () => {
     page = await site.open("/domains/acme.example/tls");
     const report = await page.getAttribute("#reports tbody a", "href");
     await site.api("/identities/developer@localhost", {
       method: "PUT",
-      body: JSON.stringify({ role: "owner", accounts: ["elsewhere"] }),
+      body: JSON.stringify({ role: "administrator", accounts: ["elsewhere"] }),
     });
     page = await site.open("/");
     await vi.waitUntil(async () => {
       await page.reload();
-      return (await page.textContent(".who"))?.includes("owner");
+      return (await page.textContent(".who"))?.includes("administrator");
     }, WAIT);
     expect(await page.textContent("main")).not.toContain("acme.example");
     for (const path of ["/domains/acme.example", "/domains/acme.example/sources", "/domains/acme.example/reports"]) {

@@ -9,15 +9,16 @@ const routes = OPERATION_NAMES.flatMap((name) => {
   return http === undefined ? [] : [{ name, http }];
 });
 
-/** What owners may change of their own domains; the pages ask for no others. */
-const OF_THEIR_OWN = new Set<string>([
+/** What viewers may have done, which changes nothing that was decided or set. */
+const OF_VIEWERS = new Set<string>(["checkDomain", "nameAddresses", "confirmChannelByLink"]);
+
+/** What administrators may change of their accounts. */
+const OF_ADMINISTRATORS = new Set<string>([
   "addDomain",
   "addDomains",
   "removeDomain",
-  "checkDomain",
   "decideSender",
   "undoSenderDecision",
-  "nameAddresses",
   "mute",
   "unmute",
   "addChannel",
@@ -33,16 +34,16 @@ describe("every operation", () => {
     expect(new Set(seen).size).toBe(seen.length);
   });
 
-  it.each(OPERATION_NAMES)(
-    "%s: what changes something is not asked by GET, and only operators may, but of their own",
-    (name) => {
-      const { changes, http, role, summary } = OPERATIONS[name];
-      const isQuestionWithBody = name === "query" || name === "knownImports";
-      expect(http?.method === "GET").toBe(!changes && http !== undefined && !isQuestionWithBody);
-      if (changes) expect(role).toBe(OF_THEIR_OWN.has(name) ? "viewer" : "operator");
-      expect(summary).toMatch(/^[A-Zk].+[^.]$/);
-    },
-  );
+  it.each(OPERATION_NAMES)("%s: what changes something is not asked by GET, and takes a role", (name) => {
+    const { changes, http, role, summary } = OPERATIONS[name];
+    const isQuestionWithBody = name === "query" || name === "knownImports";
+    expect(http?.method === "GET").toBe(!changes && http !== undefined && !isQuestionWithBody);
+    const expected = OF_VIEWERS.has(name) ? "viewer" : OF_ADMINISTRATORS.has(name) ? "administrator" : "operator";
+    if (changes) expect(role).toBe(expected);
+    // What it takes a role in an account for names the account.
+    if (role === "administrator") expect(Object.keys(INPUTS[name] ?? {})).toContain("account");
+    expect(summary).toMatch(/^[A-Zk].+[^.]$/);
+  });
 
   it.each(OPERATION_NAMES)("%s refuses a field it does not know", (name) => {
     const answer = validate<unknown>(OPERATIONS[name].input, { unheardOf: 1 });
@@ -65,7 +66,7 @@ const INPUTS: Partial<Record<OperationName, object>> = {
   putRegistration: { rua: "äb@c.example", entry: { account: "acme", domains: ["c.example"] } },
   removeRegistration: { rua: "a/b@c.example" },
   getIdentity: { email: "a?b@c.example" },
-  putIdentity: { email: "a#b@c.example", entry: { role: "owner", accounts: ["acme"] } },
+  putIdentity: { email: "a#b@c.example", entry: { role: "administrator", accounts: ["acme"], alsoViews: ["beta"] } },
   removeIdentity: { email: "a%b@c.example" },
   importFiles: {
     rua: "a+b@c.example",
@@ -97,6 +98,7 @@ const INPUTS: Partial<Record<OperationName, object>> = {
   discardConflict: { id: "x" },
   decideConflict: { id: "x", decision: "count_both", reason: "because" },
   readRecords: { ...REPORT, text: "a&b", isPass: false, order: "messages", descending: true, limit: 10, offset: 0 },
+  readReportFile: REPORT,
   takeBackReport: { ...REPORT, reason: "forged" },
   undoTakeBack: REPORT,
   addDomain: { account: "acme", domain: "https://a.example/" },
@@ -139,6 +141,8 @@ const INPUTS: Partial<Record<OperationName, object>> = {
   },
   removeChannel: { account: "a/b", id: "0123456789abcdef" },
   testChannel: { account: "a/b", id: "0123456789abcdef" },
+  confirmChannel: { account: "a/b", id: "0123456789abcdef" },
+  confirmChannelByLink: { account: "a/b", id: "0123456789abcdef", untilSeconds: 1, signature: "0" },
   runSchedule: { cron: "* * * * *" },
   mute: { account: "a/b", domain: "a.example", rule: "newSender", subject: "x y", days: 7, note: "known" },
   unmute: { account: "a/b", domain: "a.example", rule: "newSender", subject: "x y" },

@@ -64,7 +64,7 @@ describe("with the secret API_TOKEN", () => {
   });
 
   it("does not believe a header that says it is Access", async () => {
-    const headers = { "cf-access-jwt-assertion": "x", "cf-access-authenticated-user-email": "owner@acme.example" };
+    const headers = { "cf-access-jwt-assertion": "x", "cf-access-authenticated-user-email": "viewer@acme.example" };
     await expectForbidden(await dashboard.ask("/api/v1/registry", { headers }, null), /closed/);
   });
 });

@@ -4,7 +4,7 @@ import { createTestHarness, type TestHarness } from "wrangler";
 import { change, type LedgerDatabase } from "../../shared/ledger/database.ts";
 import { putPerson } from "../../shared/ledger/people.ts";
 import { shardsOf } from "../../shared/ledger/shards.ts";
-import type { Viewer } from "../../shared/viewers.ts";
+import type { Person } from "../../shared/people.ts";
 import { localWorker } from "../support/local-workers.ts";
 import { migrate } from "../support/migrations.ts";
 
@@ -23,10 +23,12 @@ export interface DashboardSettings {
 }
 
 /** Who the tests may be; anybody else has no access. */
-const PEOPLE: readonly Viewer[] = [
+const PEOPLE: readonly Person[] = [
   { email: "operator@acme.example", entry: { role: "operator", accounts: [] } },
-  { email: "owner@acme.example", entry: { role: "owner", accounts: ["acme"] } },
-  { email: "nothing@acme.example", entry: { role: "owner", accounts: [] } },
+  { email: "administrator@acme.example", entry: { role: "administrator", accounts: ["acme"] } },
+  { email: "viewer@acme.example", entry: { role: "viewer", accounts: ["acme"] } },
+  { email: "both@acme.example", entry: { role: "administrator", accounts: ["acme"], alsoViews: ["other"] } },
+  { email: "nothing@acme.example", entry: { role: "viewer", accounts: [] } },
 ];
 
 /** A running dashboard. */
@@ -66,7 +68,7 @@ export async function startDashboard({ vars = {}, accessEmail, databases }: Dash
   for (const database of ledgers) await migrate(database);
   await change(
     ledger,
-    PEOPLE.map((person) => putPerson(person, 1)),
+    PEOPLE.flatMap((person) => putPerson(person, { by: "", nowSeconds: 1 })),
   );
   const askUrl: Dashboard["askUrl"] = async (asked, { body, method = "GET", headers } = {}) => {
     const answer = await server.getWorker("dmarc-dashboard").fetch(asked, {

@@ -61,6 +61,7 @@ const HANDLERS = {
     return ok({ kind: "aggregate", records, matching: records.length, messages: records.length * 41 });
   },
   readRawObject: ({ key }) => ok(new Response(key)),
+  readReportFile: ({ uid }) => ok(new Response(uid)),
   addingDomains: () => ok({ ruaHost: "rua.example.com" }),
   async addRegistration({ rua, entry }, { D1_DMARC_REPORTS: directory }) {
     if (rua.startsWith("refused")) return fail("bad_request", `'${rua}' is refused.`);

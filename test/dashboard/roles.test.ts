@@ -1,10 +1,11 @@
-/** Who may see what: an owner of one account against every page with another account's names, ids and exports. */
+/** Who may see and do what: administrator and viewer of one account against every page with another account's names, ids and exports. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { addAccount } from "../../shared/ledger/accounts.ts";
 import { change, type LedgerDatabase } from "../../shared/ledger/database.ts";
 import { putDeadLetters } from "../../shared/ledger/dead-letters.ts";
 import { beginRound } from "../../shared/ledger/domain-verdicts.ts";
 import { keepIncidents, putMute } from "../../shared/ledger/notices.ts";
+import type { Role } from "../../shared/people.ts";
 import type { FailureReport, TlsReport } from "../../shared/report/vocabulary.ts";
 import type { Incident, Mute } from "../../shared/watch/finding.ts";
 import { changeRoutes, fillPath, type PagePath, type PageRoute, pageRoutes } from "../../workers/dashboard/routes.ts";
@@ -86,7 +87,7 @@ function failure(domain: string): FailureReport {
   };
 }
 
-/** Another account's reports, about its own domain and about one that the owner has too. */
+/** Another account's reports, about its own domain and about one that the person has too. */
 function secretSamples(): Sample[] {
   return ["secret.example", "acme.example"].flatMap((domain, i) => {
     const results = [
@@ -145,7 +146,7 @@ function muteOf(account: string, subject: string): Mute {
   };
 }
 
-/** Fills the databases of the owner's account and of the other one, which may be the same. */
+/** Fills the databases of the person's account and of the other one, which may be the same. */
 async function fill(directory: LedgerDatabase, { own: ledger, other }: { own: LedgerDatabase; other: LedgerDatabase }) {
   const records = [sampleRecord("acme.example", { count: 41 })];
   const own: Sample = {
@@ -195,7 +196,7 @@ async function fill(directory: LedgerDatabase, { own: ledger, other }: { own: Le
   ]);
 }
 
-/** @param databases one for all, or three: the owner's account in the second, the other one in the third */
+/** @param databases one for all, or three: the person's account in the second, the other one in the third */
 async function start(accessEmail: string, databases = 1): Promise<Dashboard> {
   const dashboard = await startDashboard({ accessEmail, databases });
   const { ledger, ledgers } = dashboard;
@@ -231,6 +232,11 @@ function linksTo(path: PagePath, { tables }: PageRoute, domain: string): string[
   });
 }
 
+/** Whether somebody whose highest role is `own` may open a page for `needed`. */
+function mayOpen(own: Role, needed: Role): boolean {
+  return needed === "viewer" || own === "operator" || own === needed;
+}
+
 /** A page without the link's own words, which are the asker's. */
 function shown(text: string, path: string): string {
   const asked = decodeURIComponent(path)
@@ -241,10 +247,21 @@ function shown(text: string, path: string): string {
 
 const HTML = { headers: { accept: "text/html" } };
 
-describe.each([1, 3])("an owner, the ledger in %i databases,", (databases) => {
+const FORM = { origin: ORIGIN, "content-type": "application/x-www-form-urlencoded" };
+
+/** Path of a form, about a domain. */
+function formPath(path: string, domain: string): string {
+  return path.replace(":domain", domain).replace(/:(source|address)/, "198.51.100.99");
+}
+
+describe.each([
+  { role: "administrator", databases: 1 },
+  { role: "administrator", databases: 3 },
+  { role: "viewer", databases: 1 },
+] as const)("$role of one account, the ledger in $databases databases,", ({ role: own, databases }) => {
   let dashboard: Dashboard;
   beforeAll(async () => {
-    dashboard = await start("owner@acme.example", databases);
+    dashboard = await start(`${own}@acme.example`, databases);
   });
   afterAll(() => dashboard.close());
 
@@ -256,14 +273,14 @@ describe.each([1, 3])("an owner, the ledger in %i databases,", (databases) => {
     expect(text).not.toContain("/operations");
   });
 
-  it("sees own incidents and mutes, and may mute", async () => {
+  it("sees own incidents and mutes, and may mute as an administrator", async () => {
     const text = await (await dashboard.ask("/alerts", HTML, null)).text();
     expect(text).toContain("own-service.test began to send as acme.example");
     expect(text).toContain("own-muted.test");
-    const headers = { origin: ORIGIN, "content-type": "application/x-www-form-urlencoded" };
-    const form = (body: string) => dashboard.ask("/alerts", { method: "POST", headers, body }, null);
-    expect((await form("account=acme&rule=nonsense")).status).toBe(400);
-    expect((await form("account=acme&rule=newSender&days=0")).status).toBe(400);
+    const form = (body: string) => dashboard.ask("/alerts", { method: "POST", headers: FORM, body }, null);
+    const refused = own === "administrator" ? 400 : 403;
+    expect((await form("account=acme&rule=nonsense")).status).toBe(refused);
+    expect((await form("account=acme&rule=newSender&days=0")).status).toBe(refused);
   });
 
   it("sees an own report, and no way to take it back", async () => {
@@ -272,14 +289,13 @@ describe.each([1, 3])("an owner, the ledger in %i databases,", (databases) => {
     const page = await dashboard.ask(path, HTML, null);
     expect(page.status).toBe(200);
     expect(await page.text()).not.toContain("take-back");
-    const headers = { origin: ORIGIN, "content-type": "application/x-www-form-urlencoded" };
     const body = "action=take-back&confirmed=yes&reason=x";
-    expect((await dashboard.ask(path, { method: "POST", headers, body }, null)).status).toBe(403);
+    expect((await dashboard.ask(path, { method: "POST", headers: FORM, body }, null)).status).toBe(403);
   });
 
   it.each(
     pageRoutes()
-      .filter(([, { role }]) => role === "owner")
+      .filter(([, { role }]) => mayOpen(own, role))
       .flatMap(([path, route]) => ["secret.example", "acme.example"].map((domain) => ({ path, route, domain }))),
   )("learns nothing of another account by $path about $domain", async ({ path, route, domain }) => {
     for (const link of linksTo(path, route, domain)) {
@@ -316,39 +332,95 @@ describe.each([1, 3])("an owner, the ledger in %i databases,", (databases) => {
 
   it.each(
     changeRoutes()
-      .filter(([, { role }]) => role === "owner")
+      .filter(([, { role }]) => mayOpen(own, role))
       .flatMap(([path]) => [
         [path, "account=other&decision=mine", "secret.example"],
         [path, "account=other&decision=mine", "acme.example"],
         [path, "decision=mine", "acme.example"],
       ]),
   )("changes nothing by %s with %s about %s", async (path, body = "", domain = "") => {
-    const headers = { origin: ORIGIN, "content-type": "application/x-www-form-urlencoded" };
-    const link = path?.replace(":domain", domain).replace(/:(source|address)/, "198.51.100.99") ?? "";
-    const answer = await dashboard.ask(link, { method: "POST", headers, body }, null);
+    const link = formPath(path ?? "", domain);
+    const answer = await dashboard.ask(link, { method: "POST", headers: FORM, body }, null);
     expect(answer.status).toBe(404);
   });
 
   it.each([
     ...pageRoutes()
-      .filter(([, { role }]) => role === "operator")
+      .filter(([, { role }]) => !mayOpen(own, role))
       .flatMap(([path, route]) => linksTo(path, route, "secret.example").map((link) => ["GET", link])),
     ...changeRoutes()
-      .filter(([, { role }]) => role === "operator")
-      .map(([path]) => ["POST", path]),
+      .filter(([, { role }]) => !mayOpen(own, role))
+      .map(([path]) => ["POST", formPath(path, "acme.example")]),
     ...apiRoutes(),
-    ["PUT", "/api/v1/identities/owner@acme.example"],
+    ["PUT", "/api/v1/identities/viewer@acme.example"],
     ["GET", "/api/v1/stats?account=acme"],
     ["GET", "/api/v1/nothing"],
   ])("is refused %s %s", async (method, path) => {
-    const headers = { origin: ORIGIN, "content-type": "application/x-www-form-urlencoded" };
     const answer = await dashboard.ask(
       path ?? "",
-      { method: method ?? "GET", headers, ...(method === "GET" ? {} : { body: "action=requeue" }) },
+      { method: method ?? "GET", headers: FORM, ...(method === "GET" ? {} : { body: "action=requeue" }) },
       null,
     );
     expect(answer.status).toBe(403);
-    expect(await answer.text()).toContain("for operators");
+    expect(await answer.text()).toMatch(/for (operators|administrators)/);
+  });
+});
+
+/** Forms of the own account that only its administrators may send. */
+const OWN_FORMS: [path: string, body: string][] = [
+  ["/alerts", "rule=newSender&domain=acme.example"],
+  ["/add", "domains=new.example"],
+  ["/channels", "kind=email&digest=weekly&target=a%40b.example&timeZone=UTC&action=add"],
+  ["/domains/acme.example/setup", "action=remove"],
+  ["/domains/acme.example/setup", "action=remove&confirmed=yes"],
+  ["/domains/acme.example/inbound", "action=set&mode=testing&mx=mx.acme.example&max_age=86400"],
+  ["/domains/acme.example/senders", "decision=mine&subject=192.0.2.1"],
+  ["/domains/acme.example/sources/helpdesk.example", "decision=mine"],
+  ["/domains/acme.example/addresses/192.0.2.1", "action=undo"],
+];
+
+describe("a role in each account of its own", () => {
+  it.each([
+    ["viewer@acme.example", "acme"],
+    ["both@acme.example", "other"],
+  ])("is a viewer's of %s in %s: no button, and 403 for a form sent all the same", async (email, account) => {
+    const dashboard = await start(email);
+    try {
+      for (const [path, body] of OWN_FORMS) {
+        const form = { method: "POST", headers: { ...FORM, accept: "text/html" }, body: `${body}&account=${account}` };
+        const answer = await dashboard.ask(path, form, null);
+        expect(answer.status, path).toBe(403);
+        expect(await answer.text()).toMatch(/for administrators/);
+      }
+      if (account !== "acme") return;
+      const paths = ["/", "/alerts", "/channels", ...OWN_FORMS.map(([path]) => path).filter((path) => path !== "/add")];
+      for (const path of paths) {
+        const page = await (await dashboard.ask(path, HTML, null)).text();
+        // Checking what DNS says is a viewer's as well.
+        const forms = page.match(/<form[^>]*method="post"[^>]*>.*?<\/form>/gs) ?? [];
+        expect(
+          forms.filter((form) => !/Check (now|again)/.test(form)),
+          path,
+        ).toEqual([]);
+        expect(page, path).not.toContain('href="/add"');
+      }
+    } finally {
+      await dashboard.close();
+    }
+  });
+
+  it("is an administrator's in one: its buttons are there", async () => {
+    const dashboard = await start("both@acme.example");
+    try {
+      const alerts = await (await dashboard.ask("/alerts", HTML, null)).text();
+      expect(alerts).toContain('value="acme"');
+      expect(alerts).not.toContain('name="account" value="other"');
+      const channels = await (await dashboard.ask("/channels", HTML, null)).text();
+      expect(channels).toContain('<input type="hidden" name="account" value="acme"/>');
+      expect((await dashboard.ask("/add", HTML, null)).status).toBe(200);
+    } finally {
+      await dashboard.close();
+    }
   });
 });
 
@@ -357,7 +429,7 @@ describe.each(["nothing@acme.example", "stranger@acme.example"])("%s", (email) =
     const dashboard = await start(email);
     try {
       const links = pageRoutes()
-        .filter(([path, { role }]) => role === "owner" && path !== "/glossary")
+        .filter(([path, { role }]) => role === "viewer" && path !== "/glossary")
         .flatMap(([path, route]) => linksTo(path, route, "acme.example"));
       for (const path of links) {
         const answer = await dashboard.ask(path, HTML, null);

@@ -46,7 +46,15 @@ beforeAll(async () => {
   const six: Sample = { account: "acme", uid: "f".repeat(32), report, records, receivedSeconds: nowSeconds };
   await settleSamples(dashboard.ledger, [six], { nowSeconds });
   const name = { address: "203.0.113.3", host: `crm.${DOMAIN}`, asn: 64500, holder: "HOSTER", country: "DE" };
-  await change(dashboard.ledger, [putAddressNames([name], nowSeconds + 86_400)]);
+  const [first, , third] = records;
+  const others = [first, third].map((record, i) => ({
+    address: record?.sourceIp ?? "",
+    host: `mx${i}.pool.hoster.example`,
+    asn: 0,
+    holder: "",
+    country: "",
+  }));
+  await change(dashboard.ledger, [putAddressNames([name, ...others], nowSeconds + 86_400)]);
 });
 
 afterAll(() => dashboard.close());
@@ -165,7 +173,7 @@ describe("Sources put together", () => {
     return found.map(({ source, addresses, messages }) => [source, addresses, messages]);
   }
 
-  it("by address, by service or organization, by network; each adds up to all mail", async () => {
+  it("by address, by service or organization, by network, by reverse domain; each adds up to all mail", async () => {
     const own = sampleRecord(DOMAIN).sourceIp;
     expect(await rows("address")).toEqual([
       [own, 1, 3000],
@@ -189,6 +197,17 @@ describe("Sources put together", () => {
     expect(await rows("network", "six.example")).toEqual([
       ["2001:db8:1:2::/64", 2, 20],
       ["2001:db8:1:3::/64", 1, 10],
+    ]);
+    // Two networks, one reverse domain; an address without a name stays alone.
+    expect(await rows("reverse", "six.example")).toEqual([
+      ["hoster.example", 2, 20],
+      ["2001:db8:1:2:9::", 1, 10],
+    ]);
+    expect(await rows("reverse")).toEqual([
+      [own, 1, 3000],
+      [DOMAIN, 1, 210],
+      ["203.0.113.4", 1, 150],
+      ["198.51.100.7", 1, 120],
     ]);
     const text = await page(`/domains/${DOMAIN}/sources?group=network`);
     expect(text).toContain('aria-current="true">Network</a>');

@@ -111,10 +111,10 @@ describe("an operator", () => {
   });
 });
 
-describe("an owner", () => {
+describe("a viewer", () => {
   let dashboard: Dashboard;
   beforeAll(async () => {
-    dashboard = await start("owner@acme.example");
+    dashboard = await start("viewer@acme.example");
   });
   afterAll(() => dashboard.close());
 
@@ -130,7 +130,7 @@ describe("an owner", () => {
   });
 
   it("has one database asked: as many statements as with one, and one for where it is", async () => {
-    const single = await startDashboard({ accessEmail: "owner@acme.example" });
+    const single = await startDashboard({ accessEmail: "viewer@acme.example" });
     try {
       await change(single.ledger, [addAccount({ account: "acme", shard: 0 }, 1)]);
       await settleSamples(single.ledger, samplesOf("acme", 41), { nowSeconds });

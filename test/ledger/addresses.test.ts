@@ -8,14 +8,12 @@ import {
   removeAddress,
 } from "../../shared/ledger/addresses.ts";
 import { commitBatch, noChanges } from "../../shared/ledger/commit-batch.ts";
-import { ask, change } from "../../shared/ledger/database.ts";
+import { ask } from "../../shared/ledger/database.ts";
 import { findRegistration } from "../../shared/ledger/find-registration.ts";
 import { findObjects, useByAddress } from "../../shared/ledger/objects.ts";
-import { findPerson, peopleQuery, putPerson, removePerson } from "../../shared/ledger/people.ts";
 import { shardsOf } from "../../shared/ledger/shards.ts";
 import { D1_LIMITS } from "../../shared/limits.ts";
 import { findCopy, RegistryValueError, validRegistration } from "../../shared/registry.ts";
-import { ViewerValueError, validViewer } from "../../shared/viewers.ts";
 import { SqliteLedger } from "../support/sqlite-d1.ts";
 
 const NOW = 1_795_000_000;
@@ -109,22 +107,6 @@ describe("the registry", () => {
   it("refuses what is no address and no entry", () => {
     expect(() => validRegistration("nobody", { account: "acme" })).toThrow(RegistryValueError);
     expect(() => validRegistration("a@example.com", { account: "not valid!" })).toThrow(/account/);
-  });
-});
-
-describe("people", () => {
-  it("are stored, found and removed", async () => {
-    const directory = new SqliteLedger();
-    const person = validViewer(" Ann@Example.com ", { role: "owner", accounts: ["acme"] });
-    await change(directory, [putPerson(person, NOW)]);
-    expect(await findPerson(directory, "ann@example.com")).toEqual(person);
-    await change(directory, [putPerson({ ...person, entry: { role: "operator", accounts: [] } }, NOW + 1)]);
-    expect(await ask(directory, peopleQuery())).toEqual([
-      { email: "ann@example.com", entry: { role: "operator", accounts: [] } },
-    ]);
-    await change(directory, [removePerson("ann@example.com")]);
-    expect(await findPerson(directory, "ann@example.com")).toBeUndefined();
-    expect(() => validViewer("ann@example.com", { role: "king", accounts: [] })).toThrow(ViewerValueError);
   });
 });
 

@@ -33,6 +33,7 @@ const EMPTY: DigestFacts = {
   needed: [],
   neededCount: 0,
   openIncidents: [],
+  openCount: 0,
   notices: [],
   noticeCount: 0,
 };

@@ -6,6 +6,7 @@ import { storedCheckOf } from "../../shared/guidance/stored-check.ts";
 import { ask, change } from "../../shared/ledger/database.ts";
 import { keepCheck } from "../../shared/ledger/domain-checks.ts";
 import { hostedPolicyQuery, policyChangesQuery } from "../../shared/ledger/mta-sts-policies.ts";
+import { authorityOf } from "../../shared/people.ts";
 import { type AskedPolicy, removeMtaSts, setMtaSts } from "../../workers/process/host-mta-sts.ts";
 import { World } from "../support/simulation/world.ts";
 
@@ -20,8 +21,9 @@ beforeEach(() => {
   world.register("any@gamma.test", { account: "gamma" });
 });
 
-function set(policy: AskedPolicy = TESTING, name = NAME, role: "owner" | "operator" = "operator") {
-  return setMtaSts(name, policy, { caller: { name: `${role}@acme.test`, role }, invocation: world.invocation() });
+function set(policy: AskedPolicy = TESTING, name = NAME, role: "administrator" | "operator" = "operator") {
+  const authority = authorityOf({ role, accounts: ["acme"] });
+  return setMtaSts(name, policy, { caller: { name: `${role}@acme.test`, authority }, invocation: world.invocation() });
 }
 
 function remove(name = NAME) {
@@ -47,15 +49,18 @@ async function checked(records: Record<string, string[]>): Promise<void> {
   await change(ledger, keepCheck({ ...NAME, checkedSeconds: nowSeconds, check }, []));
 }
 
-it("is an owner's to change once the domain's own record names an address of the account", async () => {
+it("is an administrator's to change once the domain's own record names an address of the account", async () => {
   const refused = {
     error: { code: "bad_request", message: expect.stringContaining("names no address of the account") },
   };
-  expect(await set(TESTING, NAME, "owner")).toMatchObject(refused);
+  expect(await set(TESTING, NAME, "administrator")).toMatchObject(refused);
   await checked({ "TXT _dmarc.acme.test": ["v=DMARC1; p=none; rua=mailto:rua@beta.test"] });
-  expect(await set(TESTING, NAME, "owner")).toMatchObject(refused);
+  expect(await set(TESTING, NAME, "administrator")).toMatchObject(refused);
   await checked({ "TXT _dmarc.acme.test": ["v=DMARC1; p=none; rua=mailto:x@other.test,mailto:RUA+a@acme.test"] });
-  expect(await set(TESTING, NAME, "owner")).toMatchObject({ ok: true, value: { changedBy: "owner@acme.test" } });
+  expect(await set(TESTING, NAME, "administrator")).toMatchObject({
+    ok: true,
+    value: { changedBy: "administrator@acme.test" },
+  });
 });
 
 it("keeps the policy with who and when; another one gets another id, the same one keeps its own", async () => {

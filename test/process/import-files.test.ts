@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { ask } from "../../shared/ledger/database.ts";
 import { importOfObjectQuery, knownImportsQuery } from "../../shared/ledger/imports.ts";
 import { IMPORT_LIMITS } from "../../shared/limits.ts";
+import { OPERATOR } from "../../shared/people.ts";
 import type { Invocation } from "../../workers/process/env.ts";
 import { importFiles } from "../../workers/process/import-files.ts";
 import { runUpkeep } from "../../workers/process/upkeep.ts";
@@ -16,7 +17,7 @@ import { World } from "../support/simulation/world.ts";
 setUpSimulation();
 
 const RUA = "dmarc@acme.example";
-const CALLER = { name: "operator@acme.example", role: "operator" } as const;
+const CALLER = { name: "operator@acme.example", authority: OPERATOR };
 const DAY = 86_400_000;
 
 function newWorld(given: ConstructorParameters<typeof World>[0] = {}): World {

@@ -2,21 +2,28 @@
  * Notices and digests on their way to channels, over the simulated platform and a real HTTP server: once, whatever fails, and
  * caught up after a day; nobody else's account.
  */
+
 import { createHmac } from "node:crypto";
 import { createServer, type Server } from "node:http";
 import { text } from "node:stream/consumers";
-import { afterEach, beforeEach, expect, it } from "vitest";
-import { deliveriesQuery } from "../../shared/ledger/channels.ts";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { Caller } from "../../shared/contract/rpc.ts";
+import { channelsQuery, deliveriesQuery } from "../../shared/ledger/channels.ts";
 import { ask, change } from "../../shared/ledger/database.ts";
 import { addNotices } from "../../shared/ledger/notices.ts";
+import { putPerson } from "../../shared/ledger/people.ts";
+import { NOTIFY_LIMITS } from "../../shared/limits.ts";
 import type { ChannelSettings } from "../../shared/notify/channel.ts";
+import { authorityOf, OPERATOR as EVERYTHING } from "../../shared/people.ts";
 import type { Notice } from "../../shared/watch/finding.ts";
 import { createChannel, deleteChannel, testChannel } from "../../workers/process/channels.ts";
+import { confirmByLink, confirmByOperator } from "../../workers/process/confirm-channel.ts";
 import { enqueueDeliveries } from "../../workers/process/notify.ts";
-import { attemptDelivery } from "../../workers/process/send-delivery.ts";
+import { attemptDeliveries } from "../../workers/process/send-delivery.ts";
 import { World } from "../support/simulation/world.ts";
 
-const CALLER = { name: "ann@example.com", role: "owner" as const };
+const CALLER = { name: "ann@example.com", authority: authorityOf({ role: "administrator", accounts: ["acme"] }) };
+const OPERATOR: Caller = { name: "olga@example.net", authority: EVERYTHING };
 
 interface Received {
   path: string;
@@ -29,11 +36,17 @@ let world: World;
 let server: Server;
 let received: Received[];
 let status: number;
+/** The receiver takes what comes and never answers. */
+let isHanging: boolean;
 
 beforeEach(async () => {
   world = new World();
+  for (const account of ["acme", "other"]) world.register(`rua@${account}.example`, { account });
+  const ann = { email: "ann@example.com", entry: { role: "viewer" as const, accounts: ["acme"] } };
+  await change(world.ledger, putPerson(ann, { by: "", nowSeconds: 0 }));
   received = [];
   status = 200;
+  isHanging = false;
   server = createServer(async (request, response) => {
     const header = (name: string): string => request.headers[name]?.toString() ?? "";
     const body = await text(request);
@@ -43,6 +56,7 @@ beforeEach(async () => {
       id: header("dmarc-delivery"),
       signature: header("dmarc-signature"),
     });
+    if (isHanging) return;
     response.writeHead(status, status === 302 ? { location: "/elsewhere" } : {}).end();
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -55,7 +69,7 @@ afterEach(() => {
   server.closeAllConnections();
 });
 
-async function add(settings: Partial<ChannelSettings>, account = "acme"): Promise<{ id: string; secret: string }> {
+async function add(settings: Partial<ChannelSettings>, account = "acme", caller: Caller = CALLER) {
   const channel = {
     account,
     kind: "webhook" as const,
@@ -66,7 +80,7 @@ async function add(settings: Partial<ChannelSettings>, account = "acme"): Promis
     timeZone: "UTC",
     ...settings,
   };
-  const added = await createChannel(channel, { invocation: world.invocation(), caller: CALLER });
+  const added = await createChannel(channel, { invocation: world.invocation(), caller });
   if (!added.ok) throw new Error(added.error.message);
   return added.value;
 }
@@ -183,9 +197,9 @@ it("a message that is delivered twice sends once, also at the same time", async 
   await enqueueDeliveries(world.invocation());
   const [delivery] = await deliveries();
   const id = delivery?.id ?? "";
-  const outcomes = await Promise.all([1, 2, 3].map(() => attemptDelivery(id, world.invocation())));
+  const outcomes = await Promise.all([1, 2, 3].map(() => attemptDeliveries([id], world.invocation())));
   await world.drain();
-  expect(outcomes.sort()).toEqual(["already_done", "already_done", "sent"]);
+  expect(outcomes.flat().sort()).toEqual(["not_now", "not_now", "sent"]);
   expect(received).toHaveLength(1);
 });
 
@@ -193,7 +207,7 @@ it("a message that is lost with its queue is enqueued again", async () => {
   await add({});
   await notice("n1");
   await enqueueDeliveries(world.invocation());
-  world.queues["dmarc-reports"].messages.length = 0;
+  world.queues["dmarc-points"].messages.length = 0;
   await minutes(20);
   expect(received).toHaveLength(1);
 });
@@ -232,6 +246,128 @@ it("a test is sent at once; removed channels get nothing; accounts have a bounde
   await expect(add({})).rejects.toThrow("20 channels");
 });
 
-it("channels of the pipeline itself are for operators", async () => {
-  await expect(add({}, "")).rejects.toThrow("for operators");
+it("a receiver that never answers is tried once for all that waits for it, on the queue that no ordinary report comes by", async () => {
+  await add({ target: `${world.webhookOrigin}/hangs` });
+  const mail = await add({ kind: "email", target: "ann@example.com" });
+  for (let i = 0; i < 20; i++) await notice(`n${String(i).padStart(2, "0")}`);
+  isHanging = true;
+  await enqueueDeliveries(world.invocation());
+  expect(world.queues["dmarc-reports"].messages).toEqual([]);
+  const startedMilliseconds = performance.now();
+  await world.drain();
+  expect(performance.now() - startedMilliseconds).toBeLessThan(1.5 * NOTIFY_LIMITS.timeoutMilliseconds);
+  expect(received).toHaveLength(1);
+  expect(world.sentMails).toHaveLength(NOTIFY_LIMITS.deliveriesPerMessage);
+  await minutes(1);
+  expect(received).toHaveLength(1);
+
+  isHanging = false;
+  await minutes(8);
+  expect(new Set(received.map(({ id }) => id)).size).toBe(20);
+  expect(received).toHaveLength(21);
+  expect(world.sentMails).toHaveLength(20);
+  expect((await deliveries()).every(({ state }) => state === "sent")).toBe(true);
+  expect(mail.confirmedSeconds).toBeGreaterThan(0);
+}, 60_000);
+
+it("something that a receiver refuses keeps nothing else from it", async () => {
+  await add({});
+  await notice("n1");
+  status = 400;
+  await minutes(2);
+  status = 200;
+  await notice("n2");
+  await minutes(1);
+  expect((await deliveries()).map(({ subject, state }) => [subject, state]).sort()).toEqual([
+    ["n1", "waiting"],
+    ["n2", "sent"],
+  ]);
+});
+
+it("an account that does not exist gets no channel", async () => {
+  await expect(add({}, "nobody")).rejects.toThrow("There is no account 'nobody'.");
+  await expect(add({}, "nobody", OPERATOR)).rejects.toThrow("There is no account 'nobody'.");
+});
+
+describe("a mail address that is nobody's of the account", () => {
+  const list = { kind: "email" as const, target: "list@elsewhere.example", digest: "daily" as const };
+  const call = (caller = CALLER) => ({ invocation: world.invocation(), caller });
+
+  /** What the link in the newest mail says. */
+  function link(): Parameters<typeof confirmByLink>[0] {
+    const url = /https:\S+\/confirm\?\S+/.exec(world.sentMails.at(-1)?.text ?? "")?.[0] ?? "";
+    const { account = "", id = "", until, signature = "" } = Object.fromEntries(new URL(url).searchParams);
+    return { account, id, untilSeconds: Number(until), signature };
+  }
+
+  it("gets nothing but the question, until its link is followed", async () => {
+    const { id, confirmedSeconds } = await add(list);
+    expect(confirmedSeconds).toBe(0);
+    await notice("before");
+    await minutes(2);
+    world.clock.nowMilliseconds += 86_400_000;
+    await minutes(2);
+    expect(world.sentMails.map(({ subject }) => subject)).toEqual([
+      "Confirm that DMARC notices may be sent to this address",
+    ]);
+    for (const forged of [
+      { ...link(), signature: "0".repeat(64) },
+      { ...link(), untilSeconds: link().untilSeconds + 1 },
+      { ...link(), account: "other" },
+      { ...link(), id: "0000000000000000" },
+    ]) {
+      expect(await confirmByLink(forged, call())).toMatchObject({ ok: false, error: { code: "not_found" } });
+    }
+    expect((await confirmByLink(link(), call())).ok).toBe(true);
+    const [channel] = await ask(world.ledger, channelsQuery(["acme"]));
+    expect(channel).toMatchObject({ id, confirmedSeconds: world.invocation().nowSeconds });
+    world.clock.nowMilliseconds += 1000;
+    await notice("after");
+    await minutes(1);
+    expect(world.sentMails.slice(1).map(({ to }) => to)).toEqual(["list@elsewhere.example", "list@elsewhere.example"]);
+    expect(world.sentMails.some(({ headers }) => headers["X-DMARC-Delivery"] === `${id} notice before`)).toBe(false);
+    expect(world.sentMails.some(({ headers }) => headers["X-DMARC-Delivery"] === `${id} notice after`)).toBe(true);
+  });
+
+  it("is asked again at most once an hour, by a link that ends after a week", async () => {
+    const { id } = await add(list);
+    await world.drain();
+    for (let i = 0; i < 5; i++) await testChannel({ account: "acme", id }, call());
+    await world.drain();
+    expect(world.sentMails).toHaveLength(1);
+    const first = link();
+    world.clock.nowMilliseconds += NOTIFY_LIMITS.confirmationSeconds * 1000 + 1000;
+    expect((await confirmByLink(first, call())).ok).toBe(false);
+    await testChannel({ account: "acme", id }, call());
+    await world.drain();
+    expect(world.sentMails).toHaveLength(2);
+    expect((await confirmByLink(link(), call())).ok).toBe(true);
+  });
+
+  it("is confirmed by an operator, who may also add it so; another account's person is nobody", async () => {
+    const bob = { email: "bob@example.com", entry: { role: "viewer" as const, accounts: ["other"] } };
+    await change(world.ledger, putPerson(bob, { by: "", nowSeconds: 0 }));
+    const { id, confirmedSeconds } = await add({ ...list, target: "bob@example.com" });
+    expect(confirmedSeconds).toBe(0);
+    expect((await confirmByOperator({ account: "other", id }, call(OPERATOR))).ok).toBe(false);
+    expect(await confirmByOperator({ account: "acme", id }, call(OPERATOR))).toMatchObject({
+      value: { confirmedSeconds: world.invocation().nowSeconds },
+    });
+    expect((await add(list, "acme", OPERATOR)).confirmedSeconds).toBeGreaterThan(0);
+    expect((await add({ ...list, target: "Ann@Example.com" })).confirmedSeconds).toBeGreaterThan(0);
+  });
+});
+
+it("a digest lists the worst of many notices first, and counts them all", async () => {
+  await add({ kind: "email", target: "ann@example.com", digest: "daily", sendsNotices: false });
+  for (let i = 0; i < 250; i++) await notice(`n${i}`, { urgency: "digest", title: `Old ${i}` });
+  world.clock.nowMilliseconds += 1000;
+  await notice("new", { urgency: "digest", title: "Newest of the ordinary" });
+  await notice("urgent", { urgency: "digest", severity: "urgent", title: "Urgent", createdSeconds: 1_700_000_000 });
+  await notice("worst", { urgency: "digest", severity: "urgent", title: "The worst" });
+  world.clock.nowMilliseconds += 86_400_000;
+  await minutes(1);
+  const lines = (world.sentMails[0]?.text ?? "").split("\n").filter((line) => line.startsWith("- "));
+  expect(lines.slice(0, 2)).toEqual(["- shop.example: The worst", "- shop.example: Newest of the ordinary"]);
+  expect(lines.at(-1)).toBe("- and 242 more");
 });

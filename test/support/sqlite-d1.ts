@@ -48,8 +48,9 @@ class Statement implements LedgerStatement {
 export class SqliteLedger implements LedgerDatabase {
   readonly sqlite = new DatabaseSync(":memory:");
 
-  constructor() {
-    for (const text of migrations()) this.sqlite.exec(text);
+  /** @param statements of the migrations; absent = all there are */
+  constructor(statements: readonly string[] = migrations()) {
+    for (const text of statements) this.sqlite.exec(text);
   }
 
   prepare(sql: string): LedgerStatement {

@@ -3,7 +3,15 @@
  * when it says nothing.
  */
 import { personQuery } from "../../shared/ledger/people.ts";
-import { normalizeEmail } from "../../shared/viewers.ts";
+import {
+  type Authority,
+  accountsWith,
+  highestRole,
+  mayAsk,
+  normalizeEmail,
+  OPERATOR,
+  type Role,
+} from "../../shared/people.ts";
 import type { Identity } from "./auth.ts";
 import { ApiError } from "./errors.ts";
 import type { LedgerReader } from "./ledger.ts";
@@ -12,9 +20,18 @@ import type { LedgerReader } from "./ledger.ts";
 export interface Access {
   /** For the page's head: mail address, or `API token`. */
   name: string;
-  role: "owner" | "operator";
+  /** What they may do; who decides by it asks `mayAsk` of shared/people.ts. */
+  authority: Authority;
+  /** The highest role they have anywhere. */
+  role: Role;
   /** Accounts that may be seen; absent = all. */
   accounts?: readonly string[];
+}
+
+/** Access by what somebody may do. */
+export function accessOf(name: string, authority: Authority): Access {
+  const accounts = accountsWith(authority, "viewer");
+  return { name, authority, role: highestRole(authority), ...(accounts === undefined ? {} : { accounts }) };
 }
 
 /**
@@ -23,20 +40,24 @@ export interface Access {
  * @throws ApiError (403) for a person nobody has given access; LedgerUnavailableError
  */
 export async function findAccess(identity: Identity, ledger: LedgerReader): Promise<Access> {
-  if (identity.via === "token") return { name: "API token", role: "operator" };
-  const [viewer] = await ledger.askDirectory(personQuery(normalizeEmail(identity.email)));
-  if (viewer === undefined) {
+  if (identity.via === "token") return accessOf("API token", OPERATOR);
+  const [person] = await ledger.askDirectory(personQuery(normalizeEmail(identity.email)));
+  if (person === undefined) {
     const who = identity.email === "" ? "Your identity has no mail address and" : `${identity.email}`;
     throw new ApiError(
       "forbidden",
-      `${who} may not see anything here yet. An operator gives access with: dmarc identity add ${identity.email || "ADDRESS"} --role owner --account NAME`,
+      `${who} may not see anything here yet. An operator gives access with: dmarc identity add ${identity.email || "ADDRESS"} --role viewer --account NAME`,
     );
   }
-  const { role, accounts } = viewer.entry;
-  return role === "operator" ? { name: viewer.email, role } : { name: viewer.email, role, accounts };
+  return accessOf(person.email, person.authority);
 }
 
 /** Whether an account's data may be seen. */
-export function maySee(access: Access, account: string): boolean {
-  return access.accounts === undefined || access.accounts.includes(account);
+export function maySee({ authority }: Access, account: string): boolean {
+  return mayAsk(authority, "viewer", account);
+}
+
+/** Whether an account's domains, decisions, channels and people may be changed. */
+export function mayAdminister({ authority }: Access, account: string): boolean {
+  return mayAsk(authority, "administrator", account);
 }

@@ -23,6 +23,11 @@ export class ApiError extends Error {
   }
 }
 
+/** Whether a form's page says it beside what was typed; else it is an error page of its own. */
+export function isWrongInput(error: unknown): error is ApiError {
+  return error instanceof ApiError && error.code !== "process_unavailable" && error.code !== "forbidden";
+}
+
 /** An error as it is told. */
 export interface ErrorAnswer extends OperationProblem {
   status: (typeof PROBLEM_STATUS)[ProblemCode];

@@ -13,6 +13,7 @@ import type { DashboardEnv } from "./environment.ts";
 import { ApiError, answerError, describeError, retryHeaders } from "./errors.ts";
 import { LedgerReader } from "./ledger.ts";
 import { answerPolicy, isPolicyHost, isPolicyRequest, noPolicy } from "./mta-sts.ts";
+import { buildConfirm } from "./pages/confirm.tsx";
 import { renderError } from "./pages/error.tsx";
 import { buildAssets, buildSite } from "./site.tsx";
 
@@ -122,6 +123,7 @@ app.use(async (c, next) => {
   if (isPolicyHost(url)) return answerPolicy(url, c.get("ledger"));
   await next();
 });
+app.route("/confirm", buildConfirm());
 app.use(async (c, next) => {
   const { ACCESS, API_TOKEN } = c.env;
   const identity = await identify({ request: c.req.raw, access: ACCESS, apiToken: API_TOKEN });

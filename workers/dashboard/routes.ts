@@ -3,10 +3,12 @@
  * these, and the tests of isolation, the browser's and the screenshots go through all of them, so that none is forgotten.
  */
 
+import type { Role } from "../../shared/people.ts";
+
 /** A page. */
 export interface PageRoute {
-  /** Owners see what is of their accounts; operators see everything. */
-  role: "owner" | "operator";
+  /** The role it takes. Who is no operator sees what is of their accounts. */
+  role: Role;
   /** Ids of its tables: `?export=csv&table=<id>`. */
   tables: readonly string[];
 }
@@ -15,22 +17,22 @@ const SOURCE_TABLES = ["days", "addresses", "dkim", "spf", "from", "records", "r
 
 /** Path → page. */
 export const PAGES = {
-  "/": { role: "owner", tables: ["domains", "others"] },
-  "/add": { role: "owner", tables: [] },
-  "/domains/:domain": { role: "owner", tables: ["days", "sources", "dispositions", "reasons", "policies"] },
-  "/domains/:domain/sources": { role: "owner", tables: ["sources"] },
-  "/domains/:domain/senders": { role: "owner", tables: ["undecided", "decisions"] },
-  "/domains/:domain/sources/:source": { role: "owner", tables: SOURCE_TABLES },
-  "/domains/:domain/addresses/:address": { role: "owner", tables: SOURCE_TABLES },
-  "/domains/:domain/reports": { role: "owner", tables: ["reports"] },
-  "/domains/:domain/records": { role: "owner", tables: ["changes"] },
-  "/domains/:domain/setup": { role: "owner", tables: [] },
-  "/domains/:domain/inbound": { role: "owner", tables: ["hosts", "failures", "changes"] },
-  "/domains/:domain/tls": { role: "owner", tables: ["failures", "policies", "reports", "days"] },
-  "/domains/:domain/failures": { role: "owner", tables: ["failures", "reports"] },
-  "/reports/:account/:domain/:day/:uid": { role: "owner", tables: ["records", "policies", "failures"] },
-  "/reports/:account/:domain/:day/:uid/raw": { role: "owner", tables: [] },
-  "/alerts": { role: "owner", tables: ["open", "resolved", "mutes"] },
+  "/": { role: "viewer", tables: ["domains", "others"] },
+  "/add": { role: "administrator", tables: [] },
+  "/domains/:domain": { role: "viewer", tables: ["days", "sources", "dispositions", "reasons", "policies"] },
+  "/domains/:domain/sources": { role: "viewer", tables: ["sources", "hits"] },
+  "/domains/:domain/senders": { role: "viewer", tables: ["undecided", "decisions"] },
+  "/domains/:domain/sources/:source": { role: "viewer", tables: SOURCE_TABLES },
+  "/domains/:domain/addresses/:address": { role: "viewer", tables: SOURCE_TABLES },
+  "/domains/:domain/reports": { role: "viewer", tables: ["reports"] },
+  "/domains/:domain/records": { role: "viewer", tables: ["changes"] },
+  "/domains/:domain/setup": { role: "viewer", tables: [] },
+  "/domains/:domain/inbound": { role: "viewer", tables: ["hosts", "failures", "changes"] },
+  "/domains/:domain/tls": { role: "viewer", tables: ["failures", "policies", "reports", "days"] },
+  "/domains/:domain/failures": { role: "viewer", tables: ["failures", "reports"] },
+  "/reports/:account/:domain/:day/:uid": { role: "viewer", tables: ["records", "policies", "failures"] },
+  "/reports/:account/:domain/:day/:uid/raw": { role: "viewer", tables: [] },
+  "/alerts": { role: "viewer", tables: ["open", "resolved", "mutes"] },
   "/operations": { role: "operator", tables: ["queues", "unfinished", "refused", "outcomes", "latency"] },
   "/operations/dead-letters": { role: "operator", tables: ["letters"] },
   "/operations/dead-letters/:id": { role: "operator", tables: [] },
@@ -38,26 +40,26 @@ export const PAGES = {
   "/operations/conflicts": { role: "operator", tables: ["doubted", "conflicts"] },
   "/operations/conflicts/:id": { role: "operator", tables: ["differences"] },
   "/operations/jobs": { role: "operator", tables: ["jobs"] },
-  "/channels": { role: "owner", tables: ["channels", "deliveries"] },
-  "/glossary": { role: "owner", tables: [] },
+  "/channels": { role: "viewer", tables: ["channels", "deliveries"] },
+  "/glossary": { role: "viewer", tables: [] },
 } as const satisfies Record<string, PageRoute>;
 
 export type PagePath = keyof typeof PAGES;
 
 /** Paths that forms are sent to, and who may send them. */
 export const CHANGES = {
-  "/alerts": { role: "owner" },
+  "/alerts": { role: "administrator" },
   "/operations/dead-letters": { role: "operator" },
   "/operations/conflicts": { role: "operator" },
   "/operations/jobs": { role: "operator" },
-  "/add": { role: "owner" },
-  "/channels": { role: "owner" },
-  "/domains/:domain/setup": { role: "owner" },
-  "/domains/:domain/records": { role: "owner" },
-  "/domains/:domain/inbound": { role: "owner" },
-  "/domains/:domain/senders": { role: "owner" },
-  "/domains/:domain/sources/:source": { role: "owner" },
-  "/domains/:domain/addresses/:address": { role: "owner" },
+  "/add": { role: "administrator" },
+  "/channels": { role: "administrator" },
+  "/domains/:domain/setup": { role: "viewer" },
+  "/domains/:domain/records": { role: "viewer" },
+  "/domains/:domain/inbound": { role: "administrator" },
+  "/domains/:domain/senders": { role: "administrator" },
+  "/domains/:domain/sources/:source": { role: "administrator" },
+  "/domains/:domain/addresses/:address": { role: "administrator" },
   "/reports/:account/:domain/:day/:uid": { role: "operator" },
 } as const satisfies Partial<Record<PagePath, Pick<PageRoute, "role">>>;
 

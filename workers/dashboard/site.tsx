@@ -5,6 +5,7 @@
 import { type Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { domainName } from "../../shared/domain-name.ts";
+import { accountsWith } from "../../shared/people.ts";
 import { read } from "./api/answers.ts";
 import { type ApiContext, operate } from "./api/call.ts";
 import script from "./assets/comfort.browser.js";
@@ -17,7 +18,6 @@ import { ApiError } from "./errors.ts";
 import { addFromForm, addPage } from "./pages/add-domain.tsx";
 import { alertsPage, changeMutes } from "./pages/alerts.tsx";
 import { changeChannels, channelsPage } from "./pages/channels.tsx";
-
 import { conflictPage, conflictsPage, decideConflict } from "./pages/conflicts.tsx";
 import { changeDeadLetters, deadLetterPage, deadLetterRawFile, deadLettersPage } from "./pages/dead-letters.tsx";
 import { domainsPage } from "./pages/domains.tsx";
@@ -37,8 +37,8 @@ import { sourcesPage } from "./pages/sources.tsx";
 import { tlsPage } from "./pages/tls.tsx";
 import { renderPage } from "./parts/layout.tsx";
 import type { PageResult } from "./parts/page.ts";
-import type { PageRequest } from "./parts/request.ts";
-import type { ChangePath, PagePath } from "./routes.ts";
+import { type PageRequest, requirePageRole } from "./parts/request.ts";
+import { type ChangePath, changeRoutes, type PagePath, pageRoutes } from "./routes.ts";
 
 type Call = Context<ApiContext>;
 type Page = (request: PageRequest, call: Call) => Promise<PageResult | Response>;
@@ -104,10 +104,16 @@ const MAX_FORM_BYTES = 64 * 1024;
 /** Routes of the pages. */
 export function buildSite(): Hono<ApiContext> {
   const site = new Hono<ApiContext>();
-  for (const [path, page] of Object.entries(HANDLERS)) site.get(path, (c) => answer(c, page));
-  for (const [path, change] of Object.entries(FORMS)) {
+  for (const [path, { role }] of pageRoutes()) {
+    site.get(path, (c) => {
+      requirePageRole(c.get("access"), role);
+      return answer(c, HANDLERS[path]);
+    });
+  }
+  for (const [path, { role }] of changeRoutes()) {
     site.post(path, bodyLimit({ maxSize: MAX_FORM_BYTES, onError: formTooLarge }), async (c) => {
-      const answer = await change(pageRequest(c), new URLSearchParams(await c.req.text()), c);
+      requirePageRole(c.get("access"), role);
+      const answer = await FORMS[path](pageRequest(c), new URLSearchParams(await c.req.text()), c);
       if (typeof answer === "string") return c.redirect(answer, 303);
       return c.html(renderPage(answer.content, c.get("access")), answer.status ?? 422);
     });
@@ -165,6 +171,8 @@ export function pageRequest(c: Call): PageRequest {
     ask: (query, account) => c.get("ledger").ask(query, account),
     askEngine: (query) => askEngine(c.env, query),
     accounts: async () => c.get("access").accounts ?? (await c.get("ledger").accounts()),
+    administered: async () =>
+      accountsWith(c.get("access").authority, "administrator") ?? (await c.get("ledger").accounts()),
     read: (name, input) => read(c, name, input),
     operate: (name, input) => operate(c, name, input),
     later: (work) => c.executionCtx.waitUntil(work.catch(() => undefined)),

@@ -15,7 +15,15 @@ export interface DatasetBinding {
 
 /** The `send_email` binding as it is used; on one machine a service with the same method. */
 export interface MailBinding {
-  send(mail: { from: string; to: string; subject: string; text: string; html: string }): Promise<unknown>;
+  send(mail: {
+    from: string;
+    to: string;
+    subject: string;
+    text: string;
+    html: string;
+    /** Only those that Email Service takes: Message-ID is not among them, names that begin with X- are. */
+    headers: Record<string, string>;
+  }): Promise<unknown>;
 }
 
 type Datasets = "DMARC_ANALYTICS" | "DMARC_EVENTS" | "DMARC_TLS" | "DMARC_FAILURES";

@@ -54,7 +54,7 @@ export async function setMtaSts(
     (await inShardOf(name.account, invocation)).ledger,
     checksQuery(name.domain, [name.account]),
   );
-  if (caller.role === "owner" && !(await namesAddressOf(name, kept, invocation))) {
+  if (!caller.authority.isOperator && !(await namesAddressOf(name, kept, invocation))) {
     const message = `The DMARC record of ${name.domain}, as last checked, names no address of the account: publish it first, or ask an operator.`;
     return fail({ code: "bad_request", message });
   }

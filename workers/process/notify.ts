@@ -12,6 +12,12 @@ export async function enqueueDeliveries(invocation: Invocation): Promise<number>
   return enqueued;
 }
 
+/** Has a delivery of the invocation's database attempted at once. @throws whatever the queue throws */
+export async function enqueueDelivery(id: string, { env, shard }: Invocation): Promise<void> {
+  const message: DeliveryMessage = { v: 1, kind: "delivery", shard, deliveryId: id };
+  await env.QUEUE_POINTS.send(message);
+}
+
 async function enqueueInShard({ ledger, shard, env, nowSeconds }: Invocation): Promise<number> {
   const digests: Change[] = [];
   for (const channel of await ask(ledger, digestChannelsQuery())) {
@@ -21,7 +27,9 @@ async function enqueueInShard({ ledger, shard, env, nowSeconds }: Invocation): P
   await change(ledger, [deliverNotices(nowSeconds), ...digests]);
   const due = await takeDueDeliveries(ledger, nowSeconds);
   if (due.length === 0) return 0;
-  const messages = due.map((deliveryId): DeliveryMessage => ({ v: 1, kind: "delivery", shard, deliveryId }));
-  await env.QUEUE_REPORTS.sendBatch(messages.map((body) => ({ body })));
-  return due.length;
+  const messages = due.map(([deliveryId = "", ...following]): DeliveryMessage => {
+    return { v: 1, kind: "delivery", shard, deliveryId, following };
+  });
+  await env.QUEUE_POINTS.sendBatch(messages.map((body) => ({ body })));
+  return due.flat().length;
 }

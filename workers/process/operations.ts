@@ -1,9 +1,9 @@
 /**
- * The RPC entry point of process: the operations of the contract it answers. Validates the input, calls the
- * implementation, and returns failures as problems.
+ * The RPC entry point of process: the operations of the contract it answers. Validates the input, checks that the caller
+ * has the role it takes, calls the implementation, and returns failures as problems.
  */
 import { WorkerEntrypoint } from "cloudflare:workers";
-import { validate } from "../../shared/contract/operation.ts";
+import { allowed, validate } from "../../shared/contract/operation.ts";
 import { type Inputs, OPERATIONS, type Outputs, type ProcessOperation } from "../../shared/contract/operations.ts";
 import type { Answer, ProblemCode } from "../../shared/contract/problems.ts";
 import type { Caller, OperationsEntry } from "../../shared/contract/rpc.ts";
@@ -14,15 +14,16 @@ import { putPerson, removePerson } from "../../shared/ledger/people.ts";
 import { REPORT_KINDS, type ReportKind, type ReportReference } from "../../shared/ledger/report-rows.ts";
 import { findReports } from "../../shared/ledger/reports.ts";
 import type { OperationRefused } from "../../shared/operations.ts";
+import { normalizeEmail, PersonValueError, validPerson } from "../../shared/people.ts";
 import { normalizeRua } from "../../shared/registry.ts";
 import { parseDay, SECONDS_PER_DAY } from "../../shared/report-day.ts";
 import { fail, ok } from "../../shared/result.ts";
 import { isoDate } from "../../shared/storage.ts";
-import { normalizeEmail, ViewerValueError, validViewer } from "../../shared/viewers.ts";
 import { addDomain, addDomains, domainSetup, removeDomain } from "./add-domain.ts";
 import { adviseSpfInTime } from "./advise-spf.ts";
 import { createChannel, deleteChannel, testChannel } from "./channels.ts";
 import { checkNow } from "./check-domains.ts";
+import { confirmByLink, confirmByOperator } from "./confirm-channel.ts";
 import { compareConflict, decideConflict, keepVerified } from "./conflict-operations.ts";
 import { discardDeadLetters, requeueDeadLetters, restoreDeadLetters } from "./dead-letter-operations.ts";
 import { decideSender, undoSenderDecision } from "./decide-sender.ts";
@@ -64,13 +65,13 @@ const HANDLERS: Handlers = {
     await followAddress(normalizeRua(rua), invocation);
     return ok(undefined);
   },
-  async putIdentity({ email, entry }, { invocation: { shards, nowSeconds } }) {
-    const person = valid(() => validViewer(email, entry), ViewerValueError);
-    if (person.ok) await change(shards.directory, [putPerson(person.value, nowSeconds)]);
+  async putIdentity({ email, entry }, { invocation: { shards, nowSeconds }, caller }) {
+    const person = valid(() => validPerson(email, entry), PersonValueError);
+    if (person.ok) await change(shards.directory, putPerson(person.value, { by: caller.name, nowSeconds }));
     return person;
   },
   async removeIdentity({ email }, { invocation: { shards } }) {
-    await change(shards.directory, [removePerson(normalizeEmail(email))]);
+    await change(shards.directory, removePerson(normalizeEmail(email)));
     return ok(undefined);
   },
 
@@ -109,6 +110,11 @@ const HANDLERS: Handlers = {
     const query = { reference, text, isPass, order, descending, limit, offset };
     return ok(await readRecords(query, invocation));
   },
+  async readReportFile(name, { invocation, caller }) {
+    const key = await rawKeyOf(name, caller, invocation);
+    const found = key === undefined ? undefined : await readRawObject(invocation.env.R2_DMARC_REPORTS, key);
+    return found === undefined ? missing("There is no such report, or its raw object is gone.") : ok(found);
+  },
   async takeBackReport({ reason, ...name }, { invocation, caller }) {
     const reference = await findReference(name, invocation);
     if (reference === undefined) return missing("There is no such report.");
@@ -122,13 +128,17 @@ const HANDLERS: Handlers = {
 
   checkDomain: (name, { invocation }) => checkNow(name, invocation),
   addingDomains: async (_, { invocation }) => ok({ ruaHost: invocation.env.RUA_HOST }),
-  addDomain: (named, { invocation }) => addDomain(named, invocation, { randomBytes }),
-  addDomains: (named, { invocation }) => addDomains(named, invocation, randomBytes),
+  addDomain: async (named, { invocation, caller }) =>
+    mayName(named.rua, caller) ? addDomain(named, invocation, { randomBytes }) : fail(FOREIGN_ADDRESS),
+  addDomains: async (named, { invocation, caller }) =>
+    mayName(named.rua, caller) ? addDomains(named, invocation, randomBytes) : fail(FOREIGN_ADDRESS),
   domainSetup: (named, { invocation }) => domainSetup(named, invocation),
   removeDomain: (named, { invocation }) => removeDomain(named, invocation),
   addChannel: createChannel,
   removeChannel: deleteChannel,
   testChannel,
+  confirmChannel: confirmByOperator,
+  confirmChannelByLink: confirmByLink,
   decideSender: ({ decision, note, ...name }, { invocation, caller }) =>
     decideSender(name, { decision, note: note ?? "", by: caller.name }, invocation),
   undoSenderDecision: (name, { invocation, caller }) => undoSenderDecision(name, caller.name, invocation),
@@ -170,6 +180,8 @@ export class Operations extends WorkerEntrypoint<ProcessEnv> implements Operatio
   ): Promise<Answer<Outputs[Name]>> {
     const valid = validate(OPERATIONS[name].input, input);
     if (!valid.ok) return valid;
+    const permitted = allowed(caller.authority, OPERATIONS[name], valid.value);
+    if (!permitted.ok) return permitted;
     return HANDLERS[name](valid.value, { invocation: newInvocation(this.env, Date.now()), caller });
   }
 }
@@ -197,6 +209,20 @@ async function findReference(
   return (await findReports(ledger, references)).reports.get(uid)?.reference;
 }
 
+/** The raw key of a report; of one that was taken back for operators only. */
+async function rawKeyOf(
+  { account, domain, day, uid }: Inputs["readReportFile"],
+  { authority }: Caller,
+  invocation: Invocation,
+): Promise<string | undefined> {
+  const calendarDay = parseDay(day);
+  if (calendarDay === undefined) return undefined;
+  const references = REPORT_KINDS.map((kind) => ({ account, kind, domain, day: calendarDay, uid }));
+  const { ledger } = await inShardOf(account, invocation);
+  const held = (await findReports(ledger, references)).reports.get(uid);
+  return held !== undefined && (held.state === "accepted" || authority.isOperator) ? held.rawKey : undefined;
+}
+
 /** The list of registered domains follows what was registered. */
 async function followed(
   answer: Answer<Outputs["putRegistration"]>,
@@ -204,6 +230,13 @@ async function followed(
 ): Promise<Answer<Outputs["putRegistration"]>> {
   if (answer.ok) await followAddress(answer.value.rua, invocation);
   return answer;
+}
+
+const FOREIGN_ADDRESS = { code: "forbidden", message: "Addresses of one's own are for operators." } as const;
+
+/** An address that is given may be anybody's: an operator knows whose mail comes here. */
+function mayName(rua: string | undefined, { authority }: Caller): boolean {
+  return rua === undefined || authority.isOperator;
 }
 
 function randomBytes(count: number): Uint8Array {

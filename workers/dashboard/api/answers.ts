@@ -32,10 +32,10 @@ import { statsQuery } from "../../../shared/ledger/stats.ts";
 import { NOTIFY_LIMITS, PAGE_LIMITS, WATCH_LIMITS } from "../../../shared/limits.ts";
 
 import { pageOf } from "../../../shared/operations.ts";
+import { normalizeEmail } from "../../../shared/people.ts";
 import { normalizeRua } from "../../../shared/registry.ts";
 import { parseDay, SECONDS_PER_DAY } from "../../../shared/report-day.ts";
 import { isoDate } from "../../../shared/storage.ts";
-import { normalizeEmail } from "../../../shared/viewers.ts";
 import { maySee } from "../access.ts";
 import { ApiError } from "../errors.ts";
 import { unless } from "../parts/partial.tsx";
@@ -54,7 +54,7 @@ export async function read<Name extends DashboardOperation>(
   name: Name,
   input: Inputs[Name],
 ): Promise<Answered<Name>> {
-  requireRole(c, name);
+  requireRole(c, name, input);
   return ANSWERS[name](c, input);
 }
 
@@ -98,7 +98,9 @@ const ANSWERS: Answers = {
   }),
   getRegistration,
   knownImports: getKnownImports,
-  listIdentities: async (c) => ({ items: await c.get("ledger").askDirectory(peopleQuery()) }),
+  listIdentities: async (c) => ({
+    items: (await c.get("ledger").askDirectory(peopleQuery())).map(({ email, entry }) => ({ email, entry })),
+  }),
   getIdentity,
   listDeadLetters,
   getDeadLetter,
@@ -219,7 +221,7 @@ async function getRegistration(c: Call, { rua }: Inputs["getRegistration"]): Pro
 async function getIdentity(c: Call, { email }: Inputs["getIdentity"]): Promise<Outputs["getIdentity"]> {
   const [found] = await c.get("ledger").askDirectory(personQuery(normalizeEmail(email)));
   if (found === undefined) throw new ApiError("not_found", `'${email}' may not see anything.`);
-  return found;
+  return { email: found.email, entry: found.entry };
 }
 
 async function listDeadLetters(c: Call, input: Inputs["listDeadLetters"]): Promise<Outputs["listDeadLetters"]> {

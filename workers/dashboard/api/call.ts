@@ -1,6 +1,7 @@
 /** What every request has, and how it asks process. It has no routes. */
 import type { Context } from "hono";
 import type { SqlConnection } from "../../../shared/analytics/sql.ts";
+import { allowed } from "../../../shared/contract/operation.ts";
 import {
   type DashboardOperation,
   type Inputs,
@@ -10,6 +11,7 @@ import {
   type ProcessOperation,
 } from "../../../shared/contract/operations.ts";
 import type { Answer } from "../../../shared/contract/problems.ts";
+import type { Caller } from "../../../shared/contract/rpc.ts";
 import type { Access } from "../access.ts";
 import { type DashboardEnv, readSqlConnection } from "../environment.ts";
 import { ApiError } from "../errors.ts";
@@ -37,25 +39,25 @@ export async function operate<Name extends ProcessOperation>(
   name: Name,
   input: Inputs[Name],
 ): Promise<Outputs[Name]> {
-  requireRole(c, name);
-  return unwrap(await callProcess(c, name, input));
+  requireRole(c, name, input);
+  const { name: caller, authority } = c.get("access");
+  return unwrap(await callProcess(c, name, input, { name: caller, authority }));
 }
 
 /** @throws ApiError when the person may not ask this */
-export function requireRole(c: Call, name: OperationName): void {
-  if (OPERATIONS[name].role === "operator" && c.get("access").role !== "operator") {
-    throw new ApiError("forbidden", "This is for operators.");
-  }
+export function requireRole(c: Call, name: OperationName, input: object): void {
+  unwrap(allowed(c.get("access").authority, OPERATIONS[name], input));
 }
 
-async function callProcess<Name extends ProcessOperation>(
+/** The answer of process. Who may ask is decided before. @throws ApiError when process fails */
+export async function callProcess<Name extends ProcessOperation>(
   c: Call,
   name: Name,
   input: Inputs[Name],
+  caller: Caller,
 ): Promise<Answer<Outputs[Name]>> {
   try {
-    const { name: caller, role } = c.get("access");
-    return await c.env.PROCESS.call(name, input, { name: caller, role });
+    return await c.env.PROCESS.call(name, input, caller);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new ApiError("process_unavailable", `The process Worker failed: ${reason}`);

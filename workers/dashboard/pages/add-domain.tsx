@@ -2,8 +2,9 @@
 import type { Child } from "hono/jsx";
 import type { Outputs } from "../../../shared/contract/operations.ts";
 import { SETUP_LIMITS } from "../../../shared/limits.ts";
+import { maySee } from "../access.ts";
 import { formatCount } from "../data/numbers.ts";
-import { ApiError } from "../errors.ts";
+import { ApiError, isWrongInput } from "../errors.ts";
 import { Field } from "../parts/field.tsx";
 import { ForeignText, Name, plainForeignText } from "../parts/foreign-text.tsx";
 import { setupPath } from "../parts/links.ts";
@@ -27,7 +28,7 @@ interface Typed {
 }
 
 export async function addPage(request: PageRequest, typed?: Typed): Promise<PageResult> {
-  const accounts = await request.accounts();
+  const accounts = await request.administered();
   const isOperator = request.access.role === "operator";
   const { ruaHost } = await request.operate("addingDomains", {});
   return page(
@@ -42,36 +43,32 @@ export async function addPage(request: PageRequest, typed?: Typed): Promise<Page
         </Note>
       )}
       {ruaHost === "" && <NoHost isOperator={isOperator} />}
-      {accounts.length === 0 && !isOperator ? (
-        <NoAccount />
-      ) : (
-        (ruaHost !== "" || isOperator) && (
-          <section class="card">
-            <form class="stacked" method="post" action={PATH}>
-              <label for="add-domains">Domain, or a list with one domain a line</label>
-              <textarea
-                id="add-domains"
-                name="domains"
-                class="wide"
-                rows={8}
-                required
-                placeholder="example.com"
-                spellcheck={false}
-              >
-                {typed?.form.get("domains") ?? ""}
-              </textarea>
-              <AccountField request={request} accounts={accounts} chosen={typed?.form.get("account") ?? undefined} />
-              {isOperator && <OwnAddress ruaHost={ruaHost} value={typed?.form.get("rua") ?? ""} />}
-              <button class="primary" type="submit">
-                Add
-              </button>
-            </form>
-            <p class="small muted">
-              At most {formatCount(SETUP_LIMITS.addedAtOnce)} domains at a time. Adding a domain again finds the address
-              it has. Nothing is changed in DNS.
-            </p>
-          </section>
-        )
+      {(ruaHost !== "" || isOperator) && (
+        <section class="card">
+          <form class="stacked" method="post" action={PATH}>
+            <label for="add-domains">Domain, or a list with one domain a line</label>
+            <textarea
+              id="add-domains"
+              name="domains"
+              class="wide"
+              rows={8}
+              required
+              placeholder="example.com"
+              spellcheck={false}
+            >
+              {typed?.form.get("domains") ?? ""}
+            </textarea>
+            <AccountField request={request} accounts={accounts} chosen={typed?.form.get("account") ?? undefined} />
+            {isOperator && <OwnAddress ruaHost={ruaHost} value={typed?.form.get("rua") ?? ""} />}
+            <button class="primary" type="submit">
+              Add
+            </button>
+          </form>
+          <p class="small muted">
+            At most {formatCount(SETUP_LIMITS.addedAtOnce)} domains at a time. Adding a domain again finds the address
+            it has. Nothing is changed in DNS.
+          </p>
+        </section>
       )}
     </>,
   );
@@ -94,14 +91,6 @@ function NoHost({ isOperator }: { isOperator: boolean }) {
       a domain whose mail all comes to ingest, and deploy process. Or give an address of your own below, whose mail
       comes to ingest.
     </Note>
-  );
-}
-
-function NoAccount() {
-  return (
-    <section class="card">
-      <p>You have no account yet that a domain could be added to. Ask your operator.</p>
-    </section>
   );
 }
 
@@ -190,7 +179,7 @@ export function AddOneForm({ request, accounts }: Omit<AccountProps, "chosen">) 
 export async function addFromForm(request: PageRequest, form: URLSearchParams): Promise<string | PageResult> {
   const account = form.get("account")?.trim() ?? "";
   const isOperator = request.access.role === "operator";
-  if (!isOperator && !(await request.accounts()).includes(account)) {
+  if (!isOperator && !maySee(request.access, account)) {
     throw new ApiError("not_found", "There is no such account.");
   }
   const lines = (form.get("domains") ?? "")
@@ -211,7 +200,7 @@ export async function addFromForm(request: PageRequest, form: URLSearchParams): 
     const { items } = await request.operate("addDomains", { account, domains: lines, rua });
     return { ...page(<Results account={account} items={items} />), status: 200 };
   } catch (error) {
-    if (!(error instanceof ApiError) || error.code === "process_unavailable") throw error;
+    if (!isWrongInput(error)) throw error;
     return addPage(request, { form, problem: error.message });
   }
 }

@@ -2,6 +2,7 @@
 import { mutesQuery } from "../../../shared/ledger/notices.ts";
 import { PAGE_LIMITS } from "../../../shared/limits.ts";
 import { type Incident, type Mute, RULE_CODES, type RuleCode, SEVERITIES } from "../../../shared/watch/finding.ts";
+import { type Access, mayAdminister } from "../access.ts";
 import { isoMinute } from "../data/days.ts";
 import { ApiError } from "../errors.ts";
 import { ForeignText, Name } from "../parts/foreign-text.tsx";
@@ -41,7 +42,7 @@ export async function alertsPage(request: PageRequest): Promise<PageResult> {
     request.read("listIncidents", { state: "resolved" }),
     request.ask(mutesQuery(accounts, nowSeconds)),
   ]);
-  const tables = [openTable(open), resolvedTable(resolved), mutesTable(mutes)];
+  const tables = [openTable(request.access, open), resolvedTable(resolved), mutesTable(request.access, mutes)];
   return {
     tables,
     content: {
@@ -142,7 +143,7 @@ function What({ incident: { title, link, evidence, causes } }: { incident: Incid
   );
 }
 
-function openTable(rows: readonly Incident[]): BoundTable {
+function openTable(access: Access, rows: readonly Incident[]): BoundTable {
   return bindTable<Incident>({
     id: "open",
     caption: "Open",
@@ -152,7 +153,12 @@ function openTable(rows: readonly Incident[]): BoundTable {
     partial: limitNote(rows, PAGE_LIMITS.incidents),
     columns: [
       ...incidentColumns(),
-      { key: "mute", label: "Mute", value: () => "", cell: (incident) => <MuteForm incident={incident} /> },
+      {
+        key: "mute",
+        label: "Mute",
+        value: () => "",
+        cell: (incident) => mayAdminister(access, incident.account) && <MuteForm incident={incident} />,
+      },
     ],
   });
 }
@@ -187,7 +193,7 @@ function resolvedTable(rows: readonly Incident[]): BoundTable {
   });
 }
 
-function mutesTable(rows: readonly Mute[]): BoundTable {
+function mutesTable(access: Access, rows: readonly Mute[]): BoundTable {
   return bindTable<Mute>({
     id: "mutes",
     caption: "Muted",
@@ -216,7 +222,12 @@ function mutesTable(rows: readonly Mute[]): BoundTable {
       },
       { key: "by", label: "By", value: ({ mutedBy }) => mutedBy },
       { key: "note", label: "Note", value: ({ note }) => note },
-      { key: "unmute", label: "Unmute", value: () => "", cell: (mute) => <UnmuteForm mute={mute} /> },
+      {
+        key: "unmute",
+        label: "Unmute",
+        value: () => "",
+        cell: (mute) => mayAdminister(access, mute.account) && <UnmuteForm mute={mute} />,
+      },
     ],
   });
 }

@@ -8,8 +8,9 @@ import {
   type DigestInterval,
   shownTarget,
 } from "../../../shared/notify/channel.ts";
+import { type Access, mayAdminister } from "../access.ts";
 import { isoMinute } from "../data/days.ts";
-import { ApiError } from "../errors.ts";
+import { ApiError, isWrongInput } from "../errors.ts";
 import { Field } from "../parts/field.tsx";
 import { ForeignText } from "../parts/foreign-text.tsx";
 import { limitNote, Note } from "../parts/marks.tsx";
@@ -35,7 +36,12 @@ const DIGEST_WORDS: Record<DigestInterval, string> = {
   daily: "daily digest",
   weekly: "weekly digest",
 };
-const DELIVERY_WORDS: Record<Delivery["kind"], string> = { notice: "Notice", digest: "Digest", test: "Test" };
+const DELIVERY_WORDS: Record<Delivery["kind"], string> = {
+  notice: "Notice",
+  digest: "Digest",
+  test: "Test",
+  confirm: "Question to confirm",
+};
 const STATE_WORDS: Record<Delivery["state"], string> = { waiting: "waiting", sent: "sent", failed: "failed" };
 
 /** What was just done, to be said above the lists. */
@@ -47,12 +53,12 @@ interface Said {
 }
 
 export async function channelsPage(request: PageRequest, said?: Said): Promise<PageResult> {
-  const accounts = await request.accounts();
+  const accounts = await request.administered();
   const [{ items: channels }, { items: deliveries }] = await Promise.all([
     request.read("listChannels", {}),
     request.read("listDeliveries", {}),
   ]);
-  const tables = [channelsTable(channels), deliveriesTable(deliveries, channels)];
+  const tables = [channelsTable(request.access, channels), deliveriesTable(deliveries, channels)];
   return {
     tables,
     content: {
@@ -67,14 +73,12 @@ export async function channelsPage(request: PageRequest, said?: Said): Promise<P
           />
           {said !== undefined && <SaidNote said={said} />}
           {tables[0]?.view(request.url)}
-          <section class="card" aria-labelledby="add-channel">
-            <h2 id="add-channel">Add a channel</h2>
-            {accounts.length === 0 && request.access.role !== "operator" ? (
-              <p>You have no account yet. Ask your operator.</p>
-            ) : (
+          {request.access.role !== "viewer" && (
+            <section class="card" aria-labelledby="add-channel">
+              <h2 id="add-channel">Add a channel</h2>
               <AddForm request={request} accounts={accounts} />
-            )}
-          </section>
+            </section>
+          )}
           {tables[1]?.view(request.url)}
         </>
       ),
@@ -138,13 +142,20 @@ function AddForm({ request, accounts }: { request: PageRequest; accounts: readon
       </button>
       <p class="small muted">
         Digests come at {NOTIFY_LIMITS.digestHour}:00 of the time zone, such as Europe/Berlin; weekly ones on Monday.
-        Webhooks go to public https addresses only.
+        Webhooks go to public https addresses only. A mail address that is nobody's here is asked first whether it may
+        be written to.
       </p>
     </form>
   );
 }
 
-function channelsTable(rows: readonly Channel[]): BoundTable {
+/** Whether anything is sent there. */
+function stateOf({ confirmedSeconds, silentUntilSeconds }: Channel): string {
+  if (confirmedSeconds === 0) return "waiting for confirmation";
+  return silentUntilSeconds === 0 ? "in use" : `does not answer, tried again ${isoMinute(silentUntilSeconds)}`;
+}
+
+function channelsTable(access: Access, rows: readonly Channel[]): BoundTable {
   return bindTable<Channel>({
     id: "channels",
     caption: "Channels",
@@ -160,6 +171,7 @@ function channelsTable(rows: readonly Channel[]): BoundTable {
         value: ({ target }) => target,
         cell: ({ target }) => <ForeignText text={target} />,
       },
+      { key: "state", label: "State", value: stateOf },
       { key: "notices", label: "Notices", value: ({ sendsNotices }) => (sendsNotices ? "yes" : "no") },
       {
         key: "digest",
@@ -168,19 +180,40 @@ function channelsTable(rows: readonly Channel[]): BoundTable {
       },
       { key: "account", label: "Account", value: ({ account }) => (account === "" ? "(pipeline)" : account) },
       { key: "by", label: "Added by", value: ({ createdBy }) => createdBy },
-      { key: "change", label: "Change", value: () => "", cell: (channel) => <ChangeForm channel={channel} /> },
+      {
+        key: "change",
+        label: "Change",
+        value: () => "",
+        cell: (channel) =>
+          mayAdminister(access, channel.account) && (
+            <ChangeForm channel={channel} isOperator={access.role === "operator"} />
+          ),
+      },
     ],
   });
 }
 
-function ChangeForm({ channel: { account, id, name } }: { channel: Channel }) {
+function ChangeForm({ channel, isOperator }: { channel: Channel; isOperator: boolean }) {
+  const { account, id, name, confirmedSeconds } = channel;
+  const isWaiting = confirmedSeconds === 0;
   return (
     <form class="inline" method="post" action={PATH}>
       <input type="hidden" name="account" value={account} />
       <input type="hidden" name="id" value={id} />
-      <button type="submit" name="action" value="test" aria-label={`Send a test to ${name}`}>
-        Test
-      </button>
+      {isWaiting && isOperator && (
+        <button type="submit" name="action" value="confirm" aria-label={`Confirm ${name}`}>
+          Confirm
+        </button>
+      )}
+      {isWaiting ? (
+        <button type="submit" name="action" value="test" aria-label={`Send the link to confirm to ${name} again`}>
+          Send link again
+        </button>
+      ) : (
+        <button type="submit" name="action" value="test" aria-label={`Send a test to ${name}`}>
+          Test
+        </button>
+      )}
       <button type="submit" name="action" value="remove" aria-label={`Remove ${name}`}>
         Remove
       </button>
@@ -224,7 +257,7 @@ function deliveriesTable(rows: readonly Delivery[], channels: readonly Channel[]
 }
 
 /**
- * Adds, tests or removes a channel.
+ * Adds, tests, confirms or removes a channel.
  *
  * @returns the page to go to; of a new channel, or a problem, the page that says so
  * @throws ApiError when the account is not the person's
@@ -241,18 +274,24 @@ export async function changeChannels(request: PageRequest, form: URLSearchParams
       case "test":
         await request.operate("testChannel", { account, id });
         return PATH;
+      case "confirm":
+        await request.operate("confirmChannel", { account, id });
+        return PATH;
       case "remove":
         await request.operate("removeChannel", { account, id });
         return PATH;
       default: {
         const added = await request.operate("addChannel", settingsOf(account, form));
         const secret = added.secret === "" ? {} : { secret: added.secret };
-        const page = await channelsPage(request, { kind: "done", sentence: `${added.name} was added.`, ...secret });
+        const waits =
+          added.confirmedSeconds === 0 ? " It was sent a link, and gets nothing else until that is confirmed." : "";
+        const sentence = `${added.name} was added.${waits}`;
+        const page = await channelsPage(request, { kind: "done", sentence, ...secret });
         return { ...page, status: 200 };
       }
     }
   } catch (error) {
-    if (!(error instanceof ApiError) || error.code === "process_unavailable") throw error;
+    if (!isWrongInput(error)) throw error;
     return channelsPage(request, { kind: "fault", sentence: error.message });
   }
 }

@@ -1,18 +1,26 @@
 /** Conflicts: reports that came twice with different content; a person decides which one counts. For operators. */
 import type { Child } from "hono/jsx";
 import type { Outputs } from "../../../shared/contract/operations.ts";
-import type { Conflict, ConflictVersion, DoubtedConflicts } from "../../../shared/contract/shapes.ts";
+import {
+  type Conflict,
+  type ConflictVersion,
+  conflictOf,
+  type DoubtedConflicts,
+} from "../../../shared/contract/shapes.ts";
+import type { ListPage } from "../../../shared/ledger/combine.ts";
+import { conflictIdsQuery, conflictsNamedQuery, isConflictOrder } from "../../../shared/ledger/conflicts.ts";
 import { REPORT_KINDS } from "../../../shared/ledger/report-rows.ts";
 import { parseDay } from "../../../shared/report-day.ts";
 import { isoMinute } from "../data/days.ts";
 import { explain } from "../data/glossary.ts";
 import { changeOfCount, formatCount } from "../data/numbers.ts";
+import { readTableState } from "../data/table.ts";
 import { ApiError } from "../errors.ts";
 import { Field } from "../parts/field.tsx";
 import { ForeignText, Name } from "../parts/foreign-text.tsx";
 import { reportPath } from "../parts/links.ts";
 import { Note, Pairs } from "../parts/marks.tsx";
-import { ListParts, listRows, OperationsHead } from "../parts/operations-frame.tsx";
+import { allRows, inOrder, OperationsHead } from "../parts/operations-frame.tsx";
 import type { PageResult } from "../parts/page.ts";
 import { unless } from "../parts/partial.tsx";
 import { type PageRequest, requireOperator } from "../parts/request.ts";
@@ -24,18 +32,14 @@ const LEAD = `${explain("Conflict")} "Keep current" changes nothing; "Use new ve
 
 export async function conflictsPage(request: PageRequest): Promise<PageResult> {
   requireOperator(request);
-  const [page, doubted] = await Promise.all([
-    listRows(request, (cursor) => request.read("listConflicts", { cursor, without_doubted: true })),
-    request.read("listDoubtedConflicts", {}),
-  ]);
+  const [page, doubted] = await Promise.all([askConflicts(request), request.read("listDoubtedConflicts", {})]);
   const groups = doubtedTable(doubted.items);
   const table = bindTable<Conflict>({
-    id: "conflicts",
+    ...TABLE,
     caption: "Conflicts",
-    rows: page.items,
-    sort: "-at",
+    rows: page.rows,
+    paged: { count: page.matching, sortable: isConflictOrder },
     empty: "No open conflicts.",
-    partial: <ListParts url={request.url} next={page.cursor} />,
     columns: COLUMNS,
   });
   return {
@@ -52,6 +56,27 @@ export async function conflictsPage(request: PageRequest): Promise<PageResult> {
       ),
     },
   };
+}
+
+const TABLE = { id: "conflicts", sort: "-at" };
+
+/** The page of the list that the link asks for; for a file, all of it. */
+async function askConflicts(request: PageRequest): Promise<ListPage<Conflict>> {
+  const { sort, descending, text, page, size } = readTableState(request.parameters, TABLE);
+  if (request.parameters.has("export")) {
+    return allRows((cursor) => request.read("listConflicts", { cursor, without_doubted: true }));
+  }
+  const isOrder = isConflictOrder(sort);
+  const ids = conflictIdsQuery({
+    order: isOrder ? sort : "at",
+    descending: isOrder ? descending : true,
+    text,
+    limit: size,
+    offset: (page - 1) * size,
+  });
+  const [found = { rows: [], matching: 0 }] = await request.ask(ids);
+  const conflicts = await request.ask(conflictsNamedQuery(found.rows.map(({ id }) => id)));
+  return { rows: inOrder(found.rows, conflicts).map(conflictOf), matching: found.matching };
 }
 
 /** One conflict: both versions beside each other, what they count differently, and the decision. */

@@ -1,14 +1,22 @@
 /** Dead letters: list, one of them whole, retrying them, discarding them and taking that back. For operators. */
 import type { Inputs } from "../../../shared/contract/operations.ts";
-import type { DeadLetter, DeadLetterDetails } from "../../../shared/contract/shapes.ts";
+import { type DeadLetter, type DeadLetterDetails, deadLetterOf } from "../../../shared/contract/shapes.ts";
+import type { ListPage } from "../../../shared/ledger/combine.ts";
+import {
+  type DeadLetterQuestion,
+  deadLetterIdsQuery,
+  deadLettersNamedQuery,
+  isDeadLetterOrder,
+} from "../../../shared/ledger/dead-letters.ts";
 import { FORMAT_NAMES } from "../../../shared/sniff.ts";
 import { isDatedId } from "../../../shared/storage.ts";
 import { isoMinute } from "../data/days.ts";
 import { formatBytes } from "../data/numbers.ts";
+import { readTableState } from "../data/table.ts";
 import { ApiError } from "../errors.ts";
 import { ForeignJson, ForeignText, Name } from "../parts/foreign-text.tsx";
 import { Pairs } from "../parts/marks.tsx";
-import { ListParts, listRows, OperationsHead } from "../parts/operations-frame.tsx";
+import { allRows, inOrder, OperationsHead } from "../parts/operations-frame.tsx";
 import type { PageResult } from "../parts/page.ts";
 import { rawFileAnswer } from "../parts/raw-file.ts";
 import { type PageRequest, requireOperator } from "../parts/request.ts";
@@ -32,17 +40,16 @@ export async function deadLettersPage(request: PageRequest): Promise<PageResult>
   const list = { filter: readFilter(parameters), isDiscarded: isDiscardedView(parameters) };
   const question = { ...list.filter, isDiscarded: list.isDiscarded };
   const [page, { items: reasons }] = await Promise.all([
-    listRows(request, (cursor) => request.read("listDeadLetters", { ...question, cursor })),
+    askLetters(request, question),
     request.read("deadLetterReasons", question),
   ]);
   const table = bindTable<DeadLetter>({
-    id: "letters",
     caption: list.isDiscarded ? "Discarded dead letters" : "Open dead letters",
-    rows: page.items,
-    sort: "-at",
+    ...TABLE,
+    rows: page.rows,
+    paged: { count: page.matching, sortable: isDeadLetterOrder },
     empty: <NoneHere {...list} />,
     columns: COLUMNS,
-    partial: <ListParts url={url} next={page.cursor} />,
   });
   const { code } = list.filter;
   const matching = reasons.filter((reason) => code === undefined || reason.code === code);
@@ -67,11 +74,33 @@ export async function deadLettersPage(request: PageRequest): Promise<PageResult>
           <Tabs label="Which dead letters" tabs={VIEWS} current={list.isDiscarded ? "discarded" : "open"} />
           <FilterForm {...list} reasons={reasons} />
           {table.view(url)}
-          {page.items.length > 0 && <BulkForm {...list} />}
+          {page.rows.length > 0 && <BulkForm {...list} />}
         </>
       ),
     },
   };
+}
+
+const TABLE = { id: "letters", sort: "-at" };
+
+/** The page of the list that the link asks for; for a file, all of it. */
+async function askLetters(request: PageRequest, question: DeadLetterQuestion): Promise<ListPage<DeadLetter>> {
+  const { sort, descending, text, page, size } = readTableState(request.parameters, TABLE);
+  if (request.parameters.has("export")) {
+    return allRows((cursor) => request.read("listDeadLetters", { ...question, cursor }));
+  }
+  const isOrder = isDeadLetterOrder(sort);
+  const ids = deadLetterIdsQuery(question, {
+    order: isOrder ? sort : "at",
+    descending: isOrder ? descending : true,
+    text,
+    limit: size,
+    offset: (page - 1) * size,
+  });
+  if (!ids.ok) throw new ApiError("bad_request", ids.error);
+  const [found = { rows: [], matching: 0 }] = await request.ask(ids.value);
+  const letters = await request.ask(deadLettersNamedQuery(found.rows.map(({ id }) => id)));
+  return { rows: inOrder(found.rows, letters).map(deadLetterOf), matching: found.matching };
 }
 
 const VIEWS = [
@@ -175,7 +204,8 @@ function DeadLetterCard({ letter, raw }: DeadLetterDetails) {
 export async function deadLetterRawFile(request: PageRequest, id: string): Promise<Response> {
   requireOperator(request);
   const { letter } = await request.read("getDeadLetter", { id });
-  return rawFileAnswer(request, { rawKey: letter.rawKey, missing: "The raw file is not stored any more." });
+  const read = request.operate("readRawObject", { key: letter.rawKey });
+  return rawFileAnswer(read, { rawKey: letter.rawKey, missing: "The raw file is not stored any more." });
 }
 
 const ACTIONS = {

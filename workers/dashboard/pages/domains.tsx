@@ -67,16 +67,18 @@ export async function domainsPage(request: PageRequest): Promise<PageResult> {
           {isOperator && <Astray count={page.astray} />}
           {hasData ? (
             <>
-              <p>
-                <a class="button" href="/add">
-                  Add domains
-                </a>
-              </p>
+              {request.access.role !== "viewer" && (
+                <p>
+                  <a class="button" href="/add">
+                    Add domains
+                  </a>
+                </p>
+              )}
               {page.hasDomains && <StatusChips request={request} page={page} />}
               {table.view(request.url)}
             </>
           ) : (
-            <FirstRun request={request} accounts={scope.accounts} />
+            <FirstRun request={request} accounts={await request.administered()} />
           )}
           {others.length > 0 && othersTable.view(request.url)}
         </>

@@ -10,7 +10,7 @@ import { isoMinute } from "../data/days.ts";
 import { describeAuthFailure, describeDelivery } from "../data/failure-words.ts";
 import { explain } from "../data/glossary.ts";
 import { dayColumn, receivedColumn } from "../parts/columns.tsx";
-import { DomainHead, domainCrumbs } from "../parts/domain-frame.tsx";
+import { domainPage } from "../parts/domain-frame.tsx";
 import { ForeignText, Name } from "../parts/foreign-text.tsx";
 import { addressPath, reportPath } from "../parts/links.ts";
 import { Explained, limitNote } from "../parts/marks.tsx";
@@ -26,31 +26,20 @@ export async function failuresPage(request: PageRequest, domain: string): Promis
     request.ask(failureReportsQuery(scope)),
   ]);
   const tables = [groupsTable(request, { domain, groups }), reportsTable(request, reports)];
-  return {
+  return domainPage(request, {
+    domain,
+    period,
+    tab: "failures",
+    title: `Failure reports about ${domain}`,
+    heading: (
+      <>
+        Failure reports about <ForeignText text={domain} />
+      </>
+    ),
+    lead: explain("Failure report"),
     tables,
-    content: {
-      title: `Failure reports about ${domain}`,
-      section: "domains",
-      crumbs: domainCrumbs(request, domain),
-      body: (
-        <>
-          <DomainHead
-            request={request}
-            domain={domain}
-            period={period}
-            tab="failures"
-            title={
-              <>
-                Failure reports about <ForeignText text={domain} />
-              </>
-            }
-            lead={explain("Failure report")}
-          />
-          {groups.length === 0 ? <NoReports domain={domain} /> : tables.map((table) => table.view(request.url))}
-        </>
-      ),
-    },
-  };
+    body: <>{groups.length === 0 ? <NoReports domain={domain} /> : tables.map((table) => table.view(request.url))}</>,
+  });
 }
 
 function NoReports({ domain }: { domain: string }) {

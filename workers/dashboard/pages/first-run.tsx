@@ -5,12 +5,23 @@ import { AddOneForm } from "./add-domain.tsx";
 
 interface FirstRunProps {
   request: PageRequest;
-  /** Those the person may see. */
+  /** Those whose domains the person may change. */
   accounts: readonly string[];
 }
 
 /** The way from nothing to the first report. */
 export function FirstRun({ request, accounts }: FirstRunProps) {
+  if (request.access.role === "viewer") {
+    return (
+      <section class="card">
+        <h2>No reports yet</h2>
+        <p class="lead">
+          Your accounts have no reports yet. An administrator of the account adds domains; receivers send reports once a
+          day, so the first ones take a day or two.
+        </p>
+      </section>
+    );
+  }
   if (request.access.role !== "operator") {
     return (
       <section class="card">

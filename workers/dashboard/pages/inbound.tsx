@@ -5,11 +5,12 @@ import { recordsToPublish } from "../../../shared/guidance/records-to-publish.ts
 import { accountOfDomainQuery, checksQuery } from "../../../shared/ledger/domain-checks.ts";
 import { registeredDomainQuery } from "../../../shared/ledger/registered-domains.ts";
 import { SECONDS_PER_DAY } from "../../../shared/report-day.ts";
+import { mayAdminister } from "../access.ts";
 import { isoDay, isoMinute } from "../data/days.ts";
 import { formatCount } from "../data/numbers.ts";
 import { describeTlsResult } from "../data/tls-words.ts";
 import { ApiError } from "../errors.ts";
-import { DomainHead, domainCrumbs } from "../parts/domain-frame.tsx";
+import { domainPage } from "../parts/domain-frame.tsx";
 import { Field } from "../parts/field.tsx";
 import { ForeignText, Name } from "../parts/foreign-text.tsx";
 import { domainPath } from "../parts/links.ts";
@@ -38,33 +39,25 @@ async function renderInbound(request: PageRequest, domain: string, said?: Said):
   const account = await accountOf(request, domain);
   const known = account === undefined ? undefined : await request.read("mtaSts", { account, domain });
   const tables = known === undefined ? emptyTables() : tablesOf(known);
-  return {
+  return domainPage(request, {
+    domain,
+    period: periodOf(request),
+    tab: "inbound",
+    title: `Inbound security of ${domain}`,
+    lead: "Whether mail to this domain has to be encrypted on its way",
     tables: Object.values(tables),
-    content: {
-      title: `Inbound security of ${domain}`,
-      section: "domains",
-      crumbs: domainCrumbs(request, domain),
-      body: (
-        <>
-          <DomainHead
-            request={request}
-            domain={domain}
-            period={periodOf(request)}
-            tab="inbound"
-            title={<Name text={domain} />}
-            lead="Whether mail to this domain has to be encrypted on its way"
-          />
-          {known === undefined ? (
-            <section class="card">
-              <p>No reports for this domain, or no access.</p>
-            </section>
-          ) : (
-            <Content request={request} known={known} tables={tables} said={said} />
-          )}
-        </>
-      ),
-    },
-  };
+    body: (
+      <>
+        {known === undefined ? (
+          <section class="card">
+            <p>No reports for this domain, or no access.</p>
+          </section>
+        ) : (
+          <Content request={request} known={known} tables={tables} said={said} />
+        )}
+      </>
+    ),
+  });
 }
 
 /** The account whose domain it is, of those the person may see. */
@@ -115,6 +108,7 @@ interface ContentProps {
 function Content({ request, known, tables, said }: ContentProps) {
   const { url } = request;
   const action = linkTo(request, `${domainPath(known.domain)}/inbound`);
+  const mayChange = mayAdminister(request.access, known.account);
   return (
     <>
       {said !== undefined && (
@@ -122,13 +116,13 @@ function Content({ request, known, tables, said }: ContentProps) {
           <ForeignText text={said.problem} />
         </Note>
       )}
-      <NextStep known={known} action={action} />
+      <NextStep known={known} action={mayChange ? action : undefined} />
       {known.advice.failures.length > 0 && tables.failures.view(url)}
       {known.hosted !== null && <Publish known={known} />}
       {known.registeredWith === null ? (
         <NotRegistered domain={known.domain} />
       ) : (
-        <PolicyForm {...{ known, action, said }} />
+        mayChange && <PolicyForm {...{ known, action, said }} />
       )}
       {tables.hosts.view(url)}
       {known.changes.length > 0 && tables.changes.view(url)}
@@ -145,7 +139,8 @@ const MODE_WORDS: Record<MtaStsMode, { label: string; meaning: string }> = {
   },
 };
 
-function NextStep({ known, action }: { known: Known; action: string }) {
+/** @param props.action where the form is sent to; undefined = the person may not change it */
+function NextStep({ known, action }: { known: Known; action: string | undefined }) {
   const { advice, hosted, isServed } = known;
   return (
     <section class="card" aria-labelledby="next">
@@ -164,7 +159,7 @@ function NextStep({ known, action }: { known: Known; action: string }) {
           .
         </p>
       )}
-      {hosted !== null && advice.mode !== undefined && (
+      {action !== undefined && hosted !== null && advice.mode !== undefined && (
         <form class="inline" method="post" action={action}>
           <PolicyFields known={known} mode={advice.mode} />
           <button type="submit" name="action" value="set">

@@ -27,8 +27,8 @@ import { type TimelineEvent, timelineEvents } from "../data/timeline.ts";
 import { BeforeDetails, daysWithData, detailsSince } from "../parts/before-details.tsx";
 import { FoldedTable } from "../parts/chart-table.tsx";
 import { DayChart } from "../parts/chart-view.tsx";
-import { DomainHead, domainCrumbs } from "../parts/domain-frame.tsx";
-import { ForeignText, Name } from "../parts/foreign-text.tsx";
+import { domainPage } from "../parts/domain-frame.tsx";
+import { ForeignText } from "../parts/foreign-text.tsx";
 import { domainPath } from "../parts/links.ts";
 import { Figure, Note } from "../parts/marks.tsx";
 import type { PageResult } from "../parts/page.ts";
@@ -72,31 +72,23 @@ export async function overviewPage(request: PageRequest, domain: string): Promis
     verdictInput(domain, { ...overview, mail: overview.countedMail, days: current }, decideBy(overview.decisions)),
   );
   const tables = overviewTables(request, { overview, sources, judged: verdict.sources });
-  return {
+  return domainPage(request, {
+    domain,
+    period,
+    tab: "overview",
+    title: domain,
+    lead: <PeriodText period={period} compared />,
     tables: Object.values(tables),
-    content: {
-      title: domain,
-      section: "domains",
-      crumbs: domainCrumbs(request),
-      body: (
-        <>
-          <DomainHead
-            request={request}
-            domain={domain}
-            period={period}
-            tab="overview"
-            title={<Name text={domain} />}
-            lead={<PeriodText period={period} compared />}
-          />
-          {policies.length === 0 ? (
-            <NoReports domain={domain} request={request} />
-          ) : (
-            <Content request={request} overview={overview} sources={sources} verdict={verdict} tables={tables} />
-          )}
-        </>
-      ),
-    },
-  };
+    body: (
+      <>
+        {policies.length === 0 ? (
+          <NoReports domain={domain} request={request} />
+        ) : (
+          <Content request={request} overview={overview} sources={sources} verdict={verdict} tables={tables} />
+        )}
+      </>
+    ),
+  });
 }
 
 async function askOverview(request: PageRequest, domain: string): Promise<Overview> {

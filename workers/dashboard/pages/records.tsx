@@ -12,8 +12,8 @@ import { registeredDomainQuery } from "../../../shared/ledger/registered-domains
 import { GUIDANCE_LIMITS } from "../../../shared/limits.ts";
 import { isoMinute } from "../data/days.ts";
 import { ApiError } from "../errors.ts";
-import { DomainHead, domainCrumbs } from "../parts/domain-frame.tsx";
-import { ForeignText, Name } from "../parts/foreign-text.tsx";
+import { domainPage } from "../parts/domain-frame.tsx";
+import { ForeignText } from "../parts/foreign-text.tsx";
 import { domainPath, setupPath } from "../parts/links.ts";
 import { StateMark } from "../parts/marks.tsx";
 import type { PageResult } from "../parts/page.ts";
@@ -33,44 +33,34 @@ export async function recordsPage(request: PageRequest, domain: string): Promise
   ]);
   const account = kept?.account ?? reported ?? registered?.account;
   const table = changesTable(changes);
-  return {
+  return domainPage(request, {
+    domain,
+    period: periodOf(request),
+    tab: "records",
+    title: `Records of ${domain}`,
+    lead: kept === undefined ? "What this domain publishes" : <CheckedAt kept={kept} />,
     tables: [table],
-    content: {
-      title: `Records of ${domain}`,
-      section: "domains",
-      crumbs: domainCrumbs(request, domain),
-      body: (
-        <>
-          <DomainHead
-            request={request}
-            domain={domain}
-            period={periodOf(request)}
-            tab="records"
-            title={<Name text={domain} />}
-            lead={kept === undefined ? "What this domain publishes" : <CheckedAt kept={kept} />}
+    body: (
+      <>
+        {account === undefined ? (
+          <NoDomain />
+        ) : (
+          <CheckForm
+            action={linkTo(request, `${domainPath(domain)}/records`)}
+            account={account}
+            isFirst={kept === undefined}
           />
-          {account === undefined ? (
-            <NoDomain />
-          ) : (
-            <CheckForm
-              action={linkTo(request, `${domainPath(domain)}/records`)}
-              account={account}
-              isFirst={kept === undefined}
-            />
-          )}
-          {registered !== undefined && (
-            <p>
-              <a href={setupPath(domain, registered.account)}>
-                Address for its reports, and the records that bring them
-              </a>
-            </p>
-          )}
-          {kept !== undefined && <Checks check={kept.check} />}
-          {kept !== undefined && table.view(request.url)}
-        </>
-      ),
-    },
-  };
+        )}
+        {registered !== undefined && (
+          <p>
+            <a href={setupPath(domain, registered.account)}>Address for its reports, and the records that bring them</a>
+          </p>
+        )}
+        {kept !== undefined && <Checks check={kept.check} />}
+        {kept !== undefined && table.view(request.url)}
+      </>
+    ),
+  });
 }
 
 /** Checks the domain now. @returns the page to go to */

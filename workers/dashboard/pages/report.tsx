@@ -86,9 +86,10 @@ export async function changeReport(
 
 /** The raw object a report was read from, as it came. */
 export async function reportRawFile(request: PageRequest, address: ReportAddress): Promise<Response> {
-  const { rawKey } = await findReport(request, address);
+  const { account, domain, day, reportUid: uid, rawKey } = await findReport(request, address);
   const missing = "The raw file is no longer stored. For failure reports, an address may keep the facts only.";
-  return rawFileAnswer(request, { rawKey, missing });
+  const read = request.operate("readReportFile", { account, domain, day: isoDay(day), uid });
+  return rawFileAnswer(read, { rawKey, missing });
 }
 
 /** @throws ApiError (404), also for a report the person may not see: that it exists is not told either */

@@ -23,7 +23,7 @@ import {
   reportIdColumn,
   reportPeriodColumns,
 } from "../parts/columns.tsx";
-import { DomainHead, domainCrumbs } from "../parts/domain-frame.tsx";
+import { domainPage } from "../parts/domain-frame.tsx";
 import { Field } from "../parts/field.tsx";
 import { ForeignText, plainForeignText } from "../parts/foreign-text.tsx";
 import { domainPath, reportPath } from "../parts/links.ts";
@@ -68,37 +68,30 @@ export async function reportsPage(request: PageRequest, domain: string): Promise
     askOne(request, extentQuery(scope)),
   ]);
   const table = reportsTable(request, { domain, page: pages[0] ?? { rows: [], matching: 0 }, list });
-  return {
+  return domainPage(request, {
+    domain,
+    period,
+    tab: "reports",
+    title: `Reports about ${domain}`,
+    heading: (
+      <>
+        Reports about <ForeignText text={domain} />
+      </>
+    ),
+    lead: (
+      <>
+        Aggregate reports about <PeriodText period={period} />.
+      </>
+    ),
     tables: [table],
-    content: {
-      title: `Reports about ${domain}`,
-      section: "domains",
-      crumbs: domainCrumbs(request, domain),
-      body: (
-        <>
-          <DomainHead
-            request={request}
-            domain={domain}
-            period={period}
-            tab="reports"
-            title={
-              <>
-                Reports about <ForeignText text={domain} />
-              </>
-            }
-            lead={
-              <>
-                Aggregate reports about <PeriodText period={period} />.
-              </>
-            }
-          />
-          <BeforeDetails period={period} extent={extent} />
-          <FilterForm request={request} reporters={reportersToChoose(names, list.reporter)} filter={list} />
-          {table.view(request.url)}
-        </>
-      ),
-    },
-  };
+    body: (
+      <>
+        <BeforeDetails period={period} extent={extent} />
+        <FilterForm request={request} reporters={reportersToChoose(names, list.reporter)} filter={list} />
+        {table.view(request.url)}
+      </>
+    ),
+  });
 }
 
 interface ListInput {

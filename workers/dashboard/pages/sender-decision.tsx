@@ -12,6 +12,7 @@ import {
   senderHistoryQuery,
 } from "../../../shared/ledger/sender-decisions.ts";
 import { canonicalIp } from "../../../shared/report/values.ts";
+import { mayAdminister } from "../access.ts";
 import { isoMinute } from "../data/days.ts";
 import { ApiError } from "../errors.ts";
 import { Field } from "../parts/field.tsx";
@@ -29,6 +30,8 @@ export const DECISION_WORDS: Record<SenderDecision, { label: string; meaning: st
 /** The account whose domain it is, and what was decided there, the newest first. */
 export interface Decisions {
   account: string | undefined;
+  /** Whether the person may decide. */
+  mayDecide: boolean;
   history: DecidedSender[];
   /** The decision that holds, where it is about another subject: a prefix that holds the address, or the whole service. */
   wider: HoldingDecision | undefined;
@@ -55,6 +58,7 @@ export async function askDecisions(request: PageRequest, name: { domain: string;
       : [serviceSubject(service)];
   return {
     account,
+    mayDecide: account !== undefined && mayAdminister(request.access, account),
     history,
     wider: holding === undefined || holding.subject === source ? undefined : holding,
     subjects: [source, ...wider],
@@ -83,7 +87,7 @@ export function DecisionMark({ decision }: { decision: SenderDecision | undefine
 
 /** What holds, the form, and the history. @param action path the form is sent to */
 export function SenderDecisionCard({ decisions, action }: { decisions: Decisions; action: string }) {
-  const { account, history, wider, subjects } = decisions;
+  const { account, mayDecide, history, wider, subjects } = decisions;
   if (account === undefined) return null;
   const [last] = history;
   const current = last?.decision ?? "undecided";
@@ -97,43 +101,61 @@ export function SenderDecisionCard({ decisions, action }: { decisions: Decisions
             <ForeignText text={subjectWords(wider.subject)} />.
           </>
         ) : current === "undecided" ? (
-          "Not decided yet. The verdict follows what you say here."
+          `Not decided yet. The verdict follows what ${mayDecide ? "you say" : "an administrator of the account says"} here.`
         ) : (
           <>
             <strong>{DECISION_WORDS[current].label}</strong>: {DECISION_WORDS[current].meaning}.
           </>
         )}
       </p>
-      <form class="inline" method="post" action={action}>
-        <input type="hidden" name="account" value={account} />
-        {SENDER_DECISIONS.filter((one) => one !== "undecided").map((one) => (
-          <label title={DECISION_WORDS[one].meaning}>
-            <input type="radio" name="decision" value={one} required checked={one === current} />{" "}
-            {DECISION_WORDS[one].label}
-          </label>
-        ))}
-        {subjects.length > 1 && (
-          <Field id="decision-subject" label="About">
-            <select id="decision-subject" name="subject">
-              {subjects.map((subject) => (
-                <option value={subject}>{subjectWords(subject)}</option>
-              ))}
-            </select>
-          </Field>
-        )}
-        <Field id="decision-note" label="Note">
-          <input id="decision-note" name="note" type="text" maxlength={1000} />
-        </Field>
-        <button type="submit" name="action" value="decide">
-          Save
-        </button>
-      </form>
-      {last !== undefined && <History history={history} account={account} action={action} />}
+      {mayDecide && <DecisionForm account={account} current={current} subjects={subjects} action={action} />}
+      {last !== undefined && <History decisions={{ ...decisions, account }} action={action} />}
     </section>
   );
 }
 
-function History({ history, account, action }: { history: DecidedSender[]; account: string; action: string }) {
+interface DecisionFormProps {
+  account: string;
+  current: SenderDecision;
+  subjects: readonly string[];
+  action: string;
+}
+
+function DecisionForm({ account, current, subjects, action }: DecisionFormProps) {
+  return (
+    <form class="inline" method="post" action={action}>
+      <input type="hidden" name="account" value={account} />
+      {SENDER_DECISIONS.filter((one) => one !== "undecided").map((one) => (
+        <label title={DECISION_WORDS[one].meaning}>
+          <input type="radio" name="decision" value={one} required checked={one === current} />{" "}
+          {DECISION_WORDS[one].label}
+        </label>
+      ))}
+      {subjects.length > 1 && (
+        <Field id="decision-subject" label="About">
+          <select id="decision-subject" name="subject">
+            {subjects.map((subject) => (
+              <option value={subject}>{subjectWords(subject)}</option>
+            ))}
+          </select>
+        </Field>
+      )}
+      <Field id="decision-note" label="Note">
+        <input id="decision-note" name="note" type="text" maxlength={1000} />
+      </Field>
+      <button type="submit" name="action" value="decide">
+        Save
+      </button>
+    </form>
+  );
+}
+
+interface HistoryProps {
+  decisions: Pick<Decisions, "history" | "mayDecide"> & { account: string };
+  action: string;
+}
+
+function History({ decisions: { history, account, mayDecide }, action }: HistoryProps) {
   return (
     <>
       <ul class="findings small">
@@ -148,12 +170,14 @@ function History({ history, account, action }: { history: DecidedSender[]; accou
           </li>
         ))}
       </ul>
-      <form class="inline" method="post" action={action}>
-        <input type="hidden" name="account" value={account} />
-        <button type="submit" name="action" value="undo">
-          Undo the last decision
-        </button>
-      </form>
+      {mayDecide && (
+        <form class="inline" method="post" action={action}>
+          <input type="hidden" name="account" value={account} />
+          <button type="submit" name="action" value="undo">
+            Undo the last decision
+          </button>
+        </form>
+      )}
     </>
   );
 }

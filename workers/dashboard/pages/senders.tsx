@@ -2,12 +2,13 @@
 
 import { roleReasonText, sourceName, suggestionText } from "../../../shared/guidance/verdict-words.ts";
 import { type DecidedSender, SENDER_DECISIONS, type SenderDecision } from "../../../shared/ledger/sender-decisions.ts";
+import { mayAdminister } from "../access.ts";
 import { askNames } from "../data/address-names.ts";
 import { isoDay, isoMinute } from "../data/days.ts";
 import { formatCount } from "../data/numbers.ts";
 import { askSenders, type Sender, type Senders } from "../data/senders.ts";
 import { ApiError } from "../errors.ts";
-import { DomainHead, domainCrumbs } from "../parts/domain-frame.tsx";
+import { domainPage } from "../parts/domain-frame.tsx";
 import { Field } from "../parts/field.tsx";
 import { ForeignText, Name } from "../parts/foreign-text.tsx";
 import { addressPath, domainPath, sourcePath } from "../parts/links.ts";
@@ -29,40 +30,32 @@ export async function sendersPage(request: PageRequest, domain: string): Promise
   const found = await askSenders({ ask: (query) => request.ask(query), names: (all) => askNames(request, all) }, scope);
   const tables = {
     undecided: undecidedTable(request, { domain, found }),
-    decisions: decisionsTable(found),
+    decisions: decisionsTable(request, found),
   };
-  return {
+  return domainPage(request, {
+    domain,
+    period,
+    tab: "sources",
+    title: `Senders of ${domain} to decide about`,
+    heading: "Which senders are yours?",
+    lead: (
+      <>
+        Senders with <ForeignText text={domain} /> in the From header whose mail fails DMARC,{" "}
+        <PeriodText period={period} />. The reports can't tell whether they are yours. The verdict follows what you say.
+      </>
+    ),
+    isBelowSources: true,
     tables: Object.values(tables),
-    content: {
-      title: `Senders of ${domain} to decide about`,
-      section: "domains",
-      crumbs: [
-        ...domainCrumbs(request, domain),
-        { label: "Sources", href: linkTo(request, `${domainPath(domain)}/sources`) },
-      ],
-      body: (
-        <>
-          <DomainHead
-            request={request}
-            domain={domain}
-            period={period}
-            tab="sources"
-            title="Which senders are yours?"
-            lead={
-              <>
-                Senders with <ForeignText text={domain} /> in the From header whose mail fails DMARC,{" "}
-                <PeriodText period={period} />. The reports can't tell whether they are yours. The verdict follows what
-                you say.
-              </>
-            }
-          />
-          {tables.undecided.view(request.url)}
-          {found.account !== undefined && <DecideForm account={found.account} hasRows={hasUndecided(found)} />}
-          {tables.decisions.view(request.url)}
-        </>
-      ),
-    },
-  };
+    body: (
+      <>
+        {tables.undecided.view(request.url)}
+        {found.account !== undefined && mayAdminister(request.access, found.account) && (
+          <DecideForm account={found.account} hasRows={hasUndecided(found)} />
+        )}
+        {tables.decisions.view(request.url)}
+      </>
+    ),
+  });
 }
 
 function hasUndecided({ senders }: Senders): boolean {
@@ -74,7 +67,7 @@ function isUndecided({ source }: Sender): boolean {
 }
 
 function undecidedTable(request: PageRequest, { domain, found }: { domain: string; found: Senders }): BoundTable {
-  const mayDecide = found.account !== undefined;
+  const mayDecide = found.account !== undefined && mayAdminister(request.access, found.account);
   return bindTable<Sender>({
     id: "undecided",
     caption: "Undecided senders",
@@ -187,7 +180,7 @@ function DecideForm({ account, hasRows }: { account: string; hasRows: boolean })
   );
 }
 
-function decisionsTable({ decisions, senders, account }: Senders): BoundTable {
+function decisionsTable({ access }: PageRequest, { decisions, senders, account }: Senders): BoundTable {
   const messages = new Map<string, number>();
   for (const { source, decision } of senders) {
     if (decision === undefined) continue;
@@ -222,7 +215,8 @@ function decisionsTable({ decisions, senders, account }: Senders): BoundTable {
         label: "Undo",
         value: () => "",
         cell: ({ source, account: decidedFor }) =>
-          decidedFor === account && (
+          decidedFor === account &&
+          mayAdminister(access, account) && (
             <button type="submit" form={ONE_PRESS_FORM} name="undo" value={source}>
               Undo
             </button>

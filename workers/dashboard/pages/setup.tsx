@@ -1,8 +1,10 @@
 /** A domain on the way to its first report: its address, the records to publish, how far it is, and taking it away again. */
+import { FORBIDDEN } from "../../../shared/contract/operation.ts";
 import type { SetupState } from "../../../shared/guidance/setup-state.ts";
 import { accountOfDomainQuery } from "../../../shared/ledger/domain-checks.ts";
 import { type RegisteredDomain, registeredDomainQuery } from "../../../shared/ledger/registered-domains.ts";
 import { SETUP_LIMITS } from "../../../shared/limits.ts";
+import { mayAdminister } from "../access.ts";
 import { isoMinute } from "../data/days.ts";
 import { ApiError } from "../errors.ts";
 import { domainCrumbs } from "../parts/domain-frame.tsx";
@@ -48,14 +50,14 @@ export async function setupPage(
         <>
           <PageHead title={<Name text={domain} />} lead="Set-up: from the DNS records to the first report" />
           {shown === undefined ? (
-            <NotAdded hasReports={reported !== undefined} domain={domain} />
+            <NotAdded request={request} hasReports={reported !== undefined} domain={domain} />
           ) : (
             <>
               {isRemoving && <ConfirmRemoval registered={shown} />}
               <Progress registered={shown} state={state} />
               <Records registered={shown} state={state} />
               <OtherAccounts registered={registered} shown={shown} />
-              {!isRemoving && <RemoveForm registered={shown} />}
+              {!isRemoving && mayAdminister(request.access, shown.account) && <RemoveForm registered={shown} />}
             </>
           )}
         </>
@@ -80,18 +82,20 @@ function checkLater(
   if (isOld && state !== "receiving") request.later(request.operate("domainSetup", { account, domain }));
 }
 
-function NotAdded({ domain, hasReports }: { domain: string; hasReports: boolean }) {
+function NotAdded({ request, domain, hasReports }: { request: PageRequest; domain: string; hasReports: boolean }) {
   return (
     <section class="card">
       <p>
         This domain was not added here, or you have no access.{" "}
         {hasReports && <a href={domainPath(domain)}>Its reports</a>}
       </p>
-      <p>
-        <a class="button" href="/add">
-          Add domains
-        </a>
-      </p>
+      {request.access.role !== "viewer" && (
+        <p>
+          <a class="button" href="/add">
+            Add domains
+          </a>
+        </p>
+      )}
     </section>
   );
 }
@@ -293,6 +297,7 @@ export async function changeSetup(
     return setupPath(domain, account);
   }
   if (form.get("action") !== "remove") throw new ApiError("bad_request", "Check it or remove it.");
+  if (!mayAdminister(request.access, account)) throw new ApiError("forbidden", FORBIDDEN.administrator);
   if (form.get("confirmed") !== "yes")
     return { ...(await setupPage(request, domain, { isRemoving: true })), status: 200 };
   await request.operate("removeDomain", { account, domain });

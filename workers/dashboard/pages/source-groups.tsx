@@ -1,4 +1,4 @@
-/** Sources put together: by address, by service or organizational domain, or by network; each is a table of its own. */
+/** Sources put together: by address, by service or organizational domain, by network, or by reverse domain; each is a table of its own. */
 import type { Source } from "../../../shared/guidance/sources.ts";
 import { SOURCE_GROUPINGS, type SourceOrigin } from "../../../shared/ledger/source-groups.ts";
 import { addFigures } from "../../../shared/ledger/sources.ts";
@@ -15,6 +15,7 @@ const LABELS: Record<Grouping, string> = {
   service: "Service or organization",
   address: "Address",
   network: "Network",
+  reverse: "Reverse domain",
 };
 
 /** What the link asks for; undefined: a source a row. */
@@ -78,7 +79,7 @@ export function groupsTable(request: PageRequest, { domain, by, groups }: Groups
         label: LABELS[by],
         value: ({ name }) => name,
         cell: ({ name }) =>
-          by === "address" && name !== "" ? (
+          isAddress(name) ? (
             <a href={linkTo(request, addressPath(domain, name))}>
               <Name text={name} />
             </a>
@@ -98,4 +99,8 @@ export function groupsTable(request: PageRequest, { domain, by, groups }: Groups
       dayColumn("last_seen", "Last seen", ({ lastDay }) => lastDay),
     ],
   });
+}
+
+function isAddress(name: string): boolean {
+  return /^[\d.]+$/.test(name) || /^[\da-f.]*:[\da-f.:]+$/.test(name);
 }

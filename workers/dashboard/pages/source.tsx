@@ -24,7 +24,7 @@ import { BeforeDetails, daysWithData } from "../parts/before-details.tsx";
 import { chartTable, FoldedTable } from "../parts/chart-table.tsx";
 import { DayChart, type Series } from "../parts/chart-view.tsx";
 import type { ChartDay } from "../parts/charts.ts";
-import { DomainHead, domainCrumbs } from "../parts/domain-frame.tsx";
+import { domainPage } from "../parts/domain-frame.tsx";
 import { ForeignText, Name } from "../parts/foreign-text.tsx";
 import { addressPath, domainPath, sourcePath } from "../parts/links.ts";
 import { Figure, Note } from "../parts/marks.tsx";
@@ -86,34 +86,25 @@ async function detailPage(request: PageRequest, detail: Detail): Promise<PageRes
   const period = periodOf(request);
   const found = await askDetail(request, { detail, period });
   const tables = detailTables(request, { detail, found });
-  return {
+  return domainPage(request, {
+    domain,
+    period,
+    tab: "sources",
+    title: `${name} sending as ${domain}`,
+    heading: <Name text={name} />,
+    lead: <Lead name={name} domain={domain} period={period} />,
+    isBelowSources: true,
     tables: Object.values(tables),
-    content: {
-      title: `${name} sending as ${domain}`,
-      section: "domains",
-      crumbs: [
-        ...domainCrumbs(request, domain),
-        { label: "Sources", href: linkTo(request, `${domainPath(domain)}/sources`) },
-      ],
-      body: (
-        <>
-          <DomainHead
-            request={request}
-            domain={domain}
-            period={period}
-            tab="sources"
-            title={<Name text={name} />}
-            lead={<Lead name={name} domain={domain} period={period} />}
-          />
-          {found.groups.length === 0 ? (
-            <NoMail request={request} detail={detail} />
-          ) : (
-            <Content request={request} detail={detail} found={found} tables={tables} period={period} />
-          )}
-        </>
-      ),
-    },
-  };
+    body: (
+      <>
+        {found.groups.length === 0 ? (
+          <NoMail request={request} detail={detail} />
+        ) : (
+          <Content request={request} detail={detail} found={found} tables={tables} period={period} />
+        )}
+      </>
+    ),
+  });
 }
 
 /** What is known of the source: only its own rows. */

@@ -1,21 +1,23 @@
 /** Sources: everybody who sent mail in a domain's name over a period. */
-import { type JudgedSource, judgeSources, ROLES, type Role } from "../../../shared/guidance/roles.ts";
+import { type JudgedSource, ROLES, type Role } from "../../../shared/guidance/roles.ts";
 import { mergeSources, type Source } from "../../../shared/guidance/sources.ts";
-import { decideBy } from "../../../shared/guidance/verdict-input.ts";
+import { allSources } from "../../../shared/guidance/verdict.ts";
+import { decideBy, totalsOf } from "../../../shared/guidance/verdict-input.ts";
 import { hitsOf, STEPS, type Step } from "../../../shared/guidance/what-if.ts";
 import { extentQuery } from "../../../shared/ledger/domains.ts";
-import { sourceOriginsQuery } from "../../../shared/ledger/source-groups.ts";
-import { mailQuery, SOURCE_LIMITS } from "../../../shared/ledger/sources.ts";
+import { type SourceGrouping, type SourceOrigin, sourceOriginsQuery } from "../../../shared/ledger/source-groups.ts";
+import { type DomainScope, mailQuery, SOURCE_LIMITS } from "../../../shared/ledger/sources.ts";
 import { askNames } from "../data/address-names.ts";
 import { formatCount } from "../data/numbers.ts";
 import { BeforeDetails, detailsSince } from "../parts/before-details.tsx";
-import { DomainHead, domainCrumbs } from "../parts/domain-frame.tsx";
+import { domainPage } from "../parts/domain-frame.tsx";
 import { ForeignText } from "../parts/foreign-text.tsx";
 import { domainPath } from "../parts/links.ts";
 import { Note } from "../parts/marks.tsx";
 import type { PageResult } from "../parts/page.ts";
 import { PeriodText } from "../parts/period-view.tsx";
 import { askOne, domainScope, linkTo, linkWith, type PageRequest, periodOf } from "../parts/request.ts";
+import { hitsTable } from "./hits-table.tsx";
 import { PartialSources } from "./overview.tsx";
 import { decisionsBySource } from "./sender-decision.tsx";
 import { byService, GroupChoice, groupingOf, groupsTable } from "./source-groups.tsx";
@@ -24,71 +26,73 @@ import { ROLE_WORDS, sourcesTable } from "./sources-table.tsx";
 export async function sourcesPage(request: PageRequest, domain: string): Promise<PageResult> {
   const period = periodOf(request);
   const scope = await domainScope(request, domain, period);
-  const [{ sources: groups, evidence }, extent, decisions] = await Promise.all([
+  const [mail, extent, decisions] = await Promise.all([
     askOne(request, mailQuery(scope)),
     askOne(request, extentQuery(scope)),
     decisionsBySource(request, domain),
   ]);
+  const { sources: groups } = mail;
   const dataSince = detailsSince(extent);
   const isAllCounted = groups.every(({ uncounted }) => uncounted === 0);
-  const counted = isAllCounted
-    ? evidence
-    : (await askOne(request, mailQuery({ ...scope, onlyCounted: true }))).evidence;
-  const judged = judgeSources(counted, domain, decideBy(decisions));
+  const counted = isAllCounted ? mail : await askOne(request, mailQuery({ ...scope, onlyCounted: true }));
+  const totals = totalsOf(counted);
+  const judged = allSources({ domain, evidence: counted.evidence, totals, decide: decideBy(decisions) });
   const filter = readFilter(request.parameters);
   const sources = selectSources(mergeSources(groups, domain), { judged, filter, domain });
-  const { step } = filter;
+  const { role, step } = filter;
   const by = groupingOf(request);
-  // Those not known yet are looked up once the page was sent, and have their network the next time.
-  if (by === "network")
-    await askNames(
-      request,
-      groups.map(({ sourceIp }) => sourceIp),
-    );
   const table =
     by === undefined
       ? sourcesTable(request, { domain, period, dataSince, decisions, judged, sources, step })
       : groupsTable(request, {
           domain,
           by,
-          groups: by === "service" ? byService(sources) : await request.ask(sourceOriginsQuery(scope, by)),
+          groups: by === "service" ? byService(sources) : await askOrigins(request, scope, by),
         });
-  return {
-    tables: [table],
-    content: {
-      title: `Sources of ${domain}`,
-      section: "domains",
-      crumbs: domainCrumbs(request, domain),
-      body: (
-        <>
-          <DomainHead
-            request={request}
-            domain={domain}
-            period={period}
-            tab="sources"
-            title={
-              <>
-                Sources of <ForeignText text={domain} />
-              </>
-            }
-            lead={
-              <>
-                Who sent mail with this domain in its From header, <PeriodText period={period} />. A source is named by
-                the domain that authenticated its mail, the sender's own where there is one; where nothing did, by its
-                address.
-              </>
-            }
-          />
-          <BeforeDetails period={period} extent={extent} />
-          {groups.length >= SOURCE_LIMITS.maxGroups && <PartialSources />}
-          <UndecidedLink request={request} domain={domain} judged={judged} />
-          <GroupChoice url={request.url} current={by} />
-          {filter.role !== undefined && <Filtered url={request.url} filter={{ ...filter, role: filter.role }} />}
-          {table.view(request.url)}
-        </>
-      ),
-    },
-  };
+  const hits = hitsTable(request, { domain, sources: judged, role, step: step ?? "reject" });
+  return domainPage(request, {
+    domain,
+    period,
+    tab: "sources",
+    title: `Sources of ${domain}`,
+    heading: (
+      <>
+        Sources of <ForeignText text={domain} />
+      </>
+    ),
+    lead: (
+      <>
+        Who sent mail with this domain in its From header, <PeriodText period={period} />. A source is named by the
+        domain that authenticated its mail, the sender's own where there is one; where nothing did, by its address.
+      </>
+    ),
+    tables: [table, hits],
+    body: (
+      <>
+        <BeforeDetails period={period} extent={extent} />
+        {groups.length >= SOURCE_LIMITS.maxGroups && <PartialSources />}
+        <UndecidedLink request={request} domain={domain} judged={judged} />
+        <GroupChoice url={request.url} current={by} />
+        {role !== undefined && <Filtered url={request.url} domain={domain} judged={judged} filter={{ role, step }} />}
+        {table.view(request.url)}
+        {step !== undefined && hits.view(request.url)}
+      </>
+    ),
+  });
+}
+
+/** Addresses not known yet are looked up once the page was sent, and have their network and their name the next time. */
+async function askOrigins(request: PageRequest, scope: DomainScope, by: SourceGrouping): Promise<SourceOrigin[]> {
+  if (by === "address") return request.ask(sourceOriginsQuery(scope, by));
+  const [origins, addresses] = await Promise.all([
+    request.ask(sourceOriginsQuery(scope, by)),
+    request.ask(sourceOriginsQuery(scope, "address")),
+  ]);
+  await askNames(
+    request,
+    addresses.map(({ name }) => name),
+  );
+  return origins;
 }
 
 interface UndecidedProps {
@@ -151,12 +155,27 @@ const STEP_WORDS: Record<Step, string> = {
   subdomains: "sp=reject (mail from subdomains)",
 };
 
-function Filtered({ url, filter: { role, step } }: { url: URL; filter: Filter & { role: Role } }) {
+interface FilteredProps {
+  url: URL;
+  domain: string;
+  judged: readonly JudgedSource[];
+  filter: Filter & { role: Role };
+}
+
+function Filtered({ url, domain, judged, filter: { role, step } }: FilteredProps) {
+  const hit = judged
+    .filter((source) => source.role === role)
+    .reduce((sum, source) => sum + (step === undefined ? 0 : hitsOf(source, step, domain)), 0);
   return (
     <Note kind="done">
       Only sources that are {ROLE_WORDS[role]}
-      {step !== undefined && <> and whose messages {STEP_WORDS[step]} would have hit</>}.{" "}
-      <a href={linkWith(url, { role: undefined, step: undefined })}>Show all</a>
+      {step !== undefined && (
+        <>
+          {" "}
+          and of which {STEP_WORDS[step]} would have hit {formatCount(hit)} {hit === 1 ? "message" : "messages"}
+        </>
+      )}
+      . <a href={linkWith(url, { role: undefined, step: undefined })}>Show all</a>
     </Note>
   );
 }

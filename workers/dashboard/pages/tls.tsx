@@ -25,7 +25,7 @@ import {
   reportPeriodColumns,
   shareWithBar,
 } from "../parts/columns.tsx";
-import { DomainHead, domainCrumbs } from "../parts/domain-frame.tsx";
+import { domainPage } from "../parts/domain-frame.tsx";
 import { ForeignText } from "../parts/foreign-text.tsx";
 import { reportPath } from "../parts/links.ts";
 import { limitNote } from "../parts/marks.tsx";
@@ -48,52 +48,45 @@ export async function tlsPage(request: PageRequest, domain: string): Promise<Pag
   const filled = chartDays(days, daysWithData(period, extent));
   const daysTable = chartTable("Sessions by day", { days: filled, series: SERIES });
   const tables = [failuresTable(failures), policiesTable(policies), reportsTable(request, reports)];
-  return {
+  return domainPage(request, {
+    domain,
+    period,
+    tab: "tls",
+    title: `TLS reports about ${domain}`,
+    heading: (
+      <>
+        TLS reports about <ForeignText text={domain} />
+      </>
+    ),
+    lead: explain("SMTP TLS report"),
     tables: [...tables, daysTable],
-    content: {
-      title: `TLS reports about ${domain}`,
-      section: "domains",
-      crumbs: domainCrumbs(request, domain),
-      body: (
-        <>
-          <DomainHead
-            request={request}
-            domain={domain}
-            period={period}
-            tab="tls"
-            title={
-              <>
-                TLS reports about <ForeignText text={domain} />
-              </>
-            }
-            lead={explain("SMTP TLS report")}
-          />
-          <BeforeDetails period={period} extent={extent} />
-          {days.length === 0 ? (
-            <section class="card">
-              <h2>No TLS reports for this period</h2>
-              <p class="lead">To receive them, publish this record:</p>
-              <pre>
-                _smtp._tls.
-                <ForeignText text={domain} />
-                {`  TXT  "v=TLSRPTv1; rua=mailto:dmarc@example.com"`}
-              </pre>
-            </section>
-          ) : (
-            <>
-              <Sessions days={filled} spread={days} domain={domain} />
-              <MoreInDetails
-                failed={days.reduce((sum, { failed }) => sum + failed, 0)}
-                detailed={failures.reduce((sum, { sessions }) => sum + sessions, 0)}
-              />
-              <FoldedTable table={daysTable} url={request.url} label="Sessions by day, as a table" />
-              {tables.map((table) => table.view(request.url))}
-            </>
-          )}
-        </>
-      ),
-    },
-  };
+    body: (
+      <>
+        <BeforeDetails period={period} extent={extent} />
+        {days.length === 0 ? (
+          <section class="card">
+            <h2>No TLS reports for this period</h2>
+            <p class="lead">To receive them, publish this record:</p>
+            <pre>
+              _smtp._tls.
+              <ForeignText text={domain} />
+              {`  TXT  "v=TLSRPTv1; rua=mailto:dmarc@example.com"`}
+            </pre>
+          </section>
+        ) : (
+          <>
+            <Sessions days={filled} spread={days} domain={domain} />
+            <MoreInDetails
+              failed={days.reduce((sum, { failed }) => sum + failed, 0)}
+              detailed={failures.reduce((sum, { sessions }) => sum + sessions, 0)}
+            />
+            <FoldedTable table={daysTable} url={request.url} label="Sessions by day, as a table" />
+            {tables.map((table) => table.view(request.url))}
+          </>
+        )}
+      </>
+    ),
+  });
 }
 
 const SERIES: readonly Series[] = [

@@ -1,10 +1,13 @@
 /** The head that all pages of one domain share: its name, the tabs, the period. */
 import type { Child } from "hono/jsx";
 import type { Period } from "../data/period.ts";
+import { Name } from "./foreign-text.tsx";
 import { domainPath } from "./links.ts";
+import type { PageResult } from "./page.ts";
 import { PageHead } from "./page-head.tsx";
 import { PeriodControl } from "./period-view.tsx";
 import { linkTo, type PageRequest } from "./request.ts";
+import type { BoundTable } from "./table-view.tsx";
 import { Tabs } from "./tabs.tsx";
 
 export type DomainTab = "overview" | "sources" | "reports" | "records" | "inbound" | "tls" | "failures";
@@ -19,29 +22,48 @@ const TABS: { key: DomainTab; label: string; path: string }[] = [
   { key: "failures", label: "Failures", path: "/failures" },
 ];
 
-interface FrameProps {
-  request: PageRequest;
+/** A page of a domain: what its head says, and what stands below it. */
+interface DomainPage {
   domain: string;
   tab: DomainTab;
   period: Period;
-  title: Child;
+  /** Of the document. */
+  title: string;
+  /** Of the page; absent = the domain. */
+  heading?: Child;
   lead: Child;
+  /** A page about some of the domain's sources: its breadcrumbs lead to all of them. */
+  isBelowSources?: true;
+  tables: BoundTable[];
+  body: Child;
 }
 
-/** Title, lead, period and tabs. */
-export function DomainHead({ request, domain, tab, period, title, lead }: FrameProps) {
-  return (
-    <>
-      <PageHead title={title} lead={lead}>
-        <PeriodControl url={request.url} period={period} />
-      </PageHead>
-      <Tabs
-        label={`Pages of ${domain}`}
-        tabs={TABS.map(({ path, ...named }) => ({ ...named, href: linkTo(request, domainPath(domain) + path) }))}
-        current={tab}
-      />
-    </>
-  );
+/** Title, lead, period and tabs of a domain's page, above its body. */
+export function domainPage(request: PageRequest, page: DomainPage): PageResult {
+  const { domain, tab, period, title, heading = <Name text={domain} />, lead, tables, body } = page;
+  const pathOf = (path: string): string => linkTo(request, domainPath(domain) + path);
+  const above = tab === "overview" ? domainCrumbs(request) : domainCrumbs(request, domain);
+  return {
+    tables,
+    content: {
+      title,
+      section: "domains",
+      crumbs: page.isBelowSources === true ? [...above, { label: "Sources", href: pathOf("/sources") }] : above,
+      body: (
+        <>
+          <PageHead title={heading} lead={lead}>
+            <PeriodControl url={request.url} period={period} />
+          </PageHead>
+          <Tabs
+            label={`Pages of ${domain}`}
+            tabs={TABS.map(({ path, ...named }) => ({ ...named, href: pathOf(path) }))}
+            current={tab}
+          />
+          {body}
+        </>
+      ),
+    },
+  };
 }
 
 /** Breadcrumbs of a page below a domain. */

@@ -6,7 +6,7 @@ import { OPERATIONS_PRESETS, type Period } from "../data/period.ts";
 import { Note } from "./marks.tsx";
 import { PageHead } from "./page-head.tsx";
 import { PeriodControl } from "./period-view.tsx";
-import { linkWith, type PageRequest } from "./request.ts";
+import type { PageRequest } from "./request.ts";
 import { type Tab, Tabs } from "./tabs.tsx";
 
 export type OperationsTab = "status" | "dead-letters" | "conflicts" | "jobs";
@@ -71,36 +71,28 @@ export function OperationsHead({ request, tab, title, lead, period }: HeadProps)
   );
 }
 
-interface ListPage<Item> {
+interface CursorPage<Item> {
   items: Item[];
   cursor?: string | undefined;
 }
 
-/** What a table of a long list has: one part of it on a page, all of it in a file, up to the bound of any file. */
-export async function listRows<Item>(
-  request: PageRequest,
-  ask: (cursor: string | undefined) => Promise<ListPage<Item>>,
-): Promise<ListPage<Item>> {
-  if (!request.parameters.has("export")) return ask(request.parameters.get("cursor") ?? undefined);
+/** All rows of a long list for a file, asked a page at a time up to the bound of any file. */
+export async function allRows<Item>(
+  ask: (cursor: string | undefined) => Promise<CursorPage<Item>>,
+): Promise<{ rows: Item[]; matching: number }> {
   const items: Item[] = [];
   let cursor: string | undefined;
   do {
-    const page: ListPage<Item> = await ask(cursor);
+    const page: CursorPage<Item> = await ask(cursor);
     items.push(...page.items);
     cursor = page.cursor;
   } while (cursor !== undefined && items.length < DASHBOARD_LIMITS.maxExportRows);
-  return { items: items.slice(0, DASHBOARD_LIMITS.maxExportRows) };
+  const rows = items.slice(0, DASHBOARD_LIMITS.maxExportRows);
+  return { rows, matching: rows.length };
 }
 
-/** Long lists come a part at a time: the way to the next part, and back to the first. */
-export function ListParts({ url, next }: { url: URL; next: string | undefined }) {
-  const isFirst = !url.searchParams.has("cursor");
-  if (isFirst && next === undefined) return null;
-  return (
-    <Note>
-      This is one part of the list; sorting and filter apply to this part, exports have the whole list.{" "}
-      {!isFirst && <a href={linkWith(url, { cursor: undefined })}>First part</a>}{" "}
-      {next !== undefined && <a href={linkWith(url, { cursor: next })}>Next part</a>}
-    </Note>
-  );
+/** The rows with these ids, in the order of the ids; one that went meanwhile is left out. */
+export function inOrder<Row extends { id: string }>(ids: readonly { id: string }[], rows: readonly Row[]): Row[] {
+  const found = new Map(rows.map((row) => [row.id, row]));
+  return ids.flatMap(({ id }) => found.get(id) ?? []);
 }

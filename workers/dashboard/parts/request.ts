@@ -6,6 +6,7 @@ import type { Query as EngineQuery } from "../../../shared/analytics/query.ts";
 import type { DashboardOperation, Inputs, Outputs, ProcessOperation } from "../../../shared/contract/operations.ts";
 import type { Query } from "../../../shared/ledger/database.ts";
 import type { DomainScope } from "../../../shared/ledger/sources.ts";
+import { ROLES, type Role } from "../../../shared/people.ts";
 import type { Result } from "../../../shared/result.ts";
 import type { Access } from "../access.ts";
 import type { Answered } from "../api/call.ts";
@@ -27,6 +28,8 @@ export interface PageRequest {
   askEngine<Row>(query: EngineQuery<Row>): Promise<Result<Row[], string>>;
   /** Names of the accounts the person may see: every scope is made of them. */
   accounts(): Promise<readonly string[]>;
+  /** Those of them whose domains, decisions, channels and people the person may change. */
+  administered(): Promise<readonly string[]>;
   /** What the API answers from the ledger. @throws ApiError when the person may not ask this, or there is no answer */
   read<Name extends DashboardOperation>(name: Name, input: Inputs[Name]): Promise<Answered<Name>>;
   /** Lets something be done after the page was sent; what becomes of it is nobody's concern here. */
@@ -60,7 +63,13 @@ export async function askOne<Row>(request: PageRequest, query: Query<Row>): Prom
 
 /** @throws ApiError unless the person is an operator */
 export function requireOperator({ access }: PageRequest): void {
-  if (access.role !== "operator") throw new ApiError("forbidden", "This page is for operators.");
+  requirePageRole(access, "operator");
+}
+
+/** @throws ApiError unless the person has the role a page takes, administrators in any account */
+export function requirePageRole({ role: highest }: Access, needed: Role): void {
+  if (ROLES.indexOf(highest) <= ROLES.indexOf(needed)) return;
+  throw new ApiError("forbidden", `This page is for ${needed}s${needed === "administrator" ? " of an account" : ""}.`);
 }
 
 /** The page's own link with some parameters set; undefined removes one. */

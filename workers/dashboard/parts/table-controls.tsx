@@ -64,8 +64,7 @@ export function TableFoot({ id, url, page, pages, count, size }: FootProps) {
   const to = (n: number): string => `${linkWith(url, { [`${id}.page`]: String(n) })}#${id}`;
   const sizeTo = (rows: number): string =>
     `${linkWith(url, { [`${id}.size`]: String(rows), [`${id}.page`]: undefined })}#${id}`;
-  const exportTo = (format: string): string =>
-    linkWith(url, { export: format, table: id, [`${id}.page`]: undefined, cursor: undefined });
+  const exportTo = (format: string): string => linkWith(url, { export: format, table: id, [`${id}.page`]: undefined });
   return (
     <div class="table-foot">
       <nav aria-label={`Pages of ${id}`}>

@@ -4,15 +4,15 @@
  */
 import type { DeliveryMessage } from "../../../shared/messages.ts";
 import { inShardIfBound } from "../env.ts";
-import { attemptDelivery } from "../send-delivery.ts";
+import { attemptDeliveries } from "../send-delivery.ts";
 import { type MessageKind, runEach } from "./kind.ts";
 
 export const deliveryKind: MessageKind<DeliveryMessage> = {
   run: (received, invocation) =>
-    runEach(received, async ({ message }) => ({
+    runEach(received, async ({ message: { deliveryId, following = [], shard } }) => ({
       event: "delivery",
-      id: message.deliveryId,
-      outcome: await attemptDelivery(message.deliveryId, inShardIfBound(invocation, message.shard)),
+      id: deliveryId,
+      outcomes: await attemptDeliveries([deliveryId, ...following], inShardIfBound(invocation, shard)),
     })),
 
   async fileExhausted({ message }, lastError) {
