@@ -25,6 +25,7 @@ import { addStats } from "./commands/stats.ts";
 import { addStatus } from "./commands/status.ts";
 import { addVerdict } from "./commands/verdict.ts";
 import { addWatch } from "./commands/watch.ts";
+import { addWorklist } from "./commands/worklist.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { printError } from "./terminal.ts";
 
@@ -61,6 +62,7 @@ function buildProgram(): Command {
     addVerdict,
     addSenders,
     addWatch,
+    addWorklist,
     addQuery,
     addExport,
     addCompare,

@@ -14,6 +14,7 @@ import { RECORD_ORDERS } from "../operations.ts";
 import { personEntry } from "../people.ts";
 import { registryEntry } from "../registry.ts";
 import { RULE_CODES } from "../watch/finding.ts";
+import { WORK_CODES } from "../watch/work.ts";
 import type { Operation } from "./operation.ts";
 import * as shapes from "./shapes.ts";
 
@@ -877,6 +878,31 @@ const described = {
       state: v.optional(v.picklist(["open", "resolved"])),
     }),
     output: shapes.listOf(shapes.incident),
+  },
+  worklist: {
+    summary: "What to do next over all domains, what matters most first; the same cause over many domains is one line",
+    role: "viewer",
+    changes: false,
+    answeredBy: "dashboard",
+    http: { method: "GET", path: "/worklist", place: "query", status: 200, answer: "json" },
+    input: v.strictObject({ account: v.optional(account) }),
+    output: shapes.listOf(shapes.workLine),
+  },
+  worklistDomains: {
+    summary: "The domains of one line of the worklist, those it matters most for first",
+    role: "viewer",
+    changes: false,
+    answeredBy: "dashboard",
+    http: { method: "GET", path: "/worklist/domains", place: "query", status: 200, answer: "json" },
+    input: v.strictObject({
+      account: v.optional(account),
+      code: v.picklist(WORK_CODES),
+      /** "" unless told, as lines have it. */
+      subject: v.optional(v.pipe(v.string(), v.maxLength(253))),
+      /** Domains to leave out at the beginning. */
+      offset: v.optional(count),
+    }),
+    output: v.object({ items: v.array(shapes.workDomain), matching: v.number() }),
   },
   listNotices: {
     summary: "What was told of incidents, newest first",

@@ -129,6 +129,8 @@ const INPUTS: Partial<Record<OperationName, object>> = {
   startReconcile: { filter: { since: "2026-11-20" } },
   getJob: { id: "x" },
   listIncidents: { account: "a&b", domain: "a.example", state: "resolved" },
+  worklist: { account: "a&b" },
+  worklistDomains: { account: "a&b", code: "service", subject: "Twilio SendGrid", offset: 10 },
   listNotices: { account: "acme" },
   listMutes: { account: "acme" },
   addChannel: {
