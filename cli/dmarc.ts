@@ -12,6 +12,7 @@ import { addDeadLetters } from "./commands/dead-letters.ts";
 import { addDomain } from "./commands/domain.ts";
 import { addExport } from "./commands/export.ts";
 import { addIdentity } from "./commands/identity.ts";
+import { addImport } from "./commands/import.ts";
 import { addJobs } from "./commands/jobs.ts";
 import { addMtaSts } from "./commands/mta-sts.ts";
 import { addParse } from "./commands/parse.ts";
@@ -25,6 +26,7 @@ import { addStats } from "./commands/stats.ts";
 import { addStatus } from "./commands/status.ts";
 import { addVerdict } from "./commands/verdict.ts";
 import { addWatch } from "./commands/watch.ts";
+import { addWorklist } from "./commands/worklist.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { printError } from "./terminal.ts";
 
@@ -56,11 +58,13 @@ function buildProgram(): Command {
     addAccount,
     addChannels,
     addSend,
+    addImport,
     addStatus,
     addStats,
     addVerdict,
     addSenders,
     addWatch,
+    addWorklist,
     addQuery,
     addExport,
     addCompare,

@@ -45,6 +45,7 @@ export const HELD_TABLES: readonly HeldTable[] = [
   { table: "conflicts", key: ["id"], by: "account" },
   { table: "decisions", key: ["uid", "content_hash"], by: "account" },
   { table: "slices", key: ["uid", "generation"], by: "address" },
+  { table: "imports", key: ["content_hash", "rua"], by: "address", isScanned: true },
   { table: "domain_checks", key: ["account", "domain"], by: "account" },
   { table: "record_changes", key: ["account", "domain", "seen_seconds", "name", "type"], by: "account" },
   { table: "registered_domains", key: ["account", "domain"], by: "account" },

@@ -235,6 +235,9 @@ async function plantFindings({ account, domains }: Planted): Promise<void> {
     world.ledger.sqlite.prepare(`INSERT INTO audit_log (at_seconds, who, operation, account, domain, outcome,
     input, state_before) VALUES (1, ?, 'putRegistration', ?, '', 'done', ?, 'null')`);
   for (const owner of [account, ""]) logged.run(`${name()}@people.example`, owner, JSON.stringify({ rua: second.rua }));
+  world.ledgers[1]?.sqlite.exec(`INSERT INTO imports (content_hash, rua, raw_key, object_hash, imported_seconds,
+      imported_by, origin)
+    VALUES (x'00', '${second.rua}', 'raw/${name()}', x'01', 1, '${name()}@people.example', 'mail/${name()}')`);
   world.ledger.sqlite.exec(`INSERT INTO account_logos (account, media_type, picture, changed_seconds)
     VALUES ('${account}', 'image/png', '', 1)`);
   await recordFault(world.ledger, { body: { x: 1 }, attempts: 1 }, `R2 lost ${second.rua}`, 1);
