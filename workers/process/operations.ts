@@ -31,6 +31,7 @@ import { type Invocation, inShardOf, newInvocation, type ProcessEnv } from "./en
 import { exportRecords } from "./export-records.ts";
 import { followAddress } from "./follow-registry.ts";
 import { removeMtaSts, setMtaSts } from "./host-mta-sts.ts";
+import { importFile, importFiles } from "./import-files.ts";
 import { mute, unmute } from "./mutes.ts";
 import { nameAddresses } from "./name-addresses.ts";
 import { outsideWorld } from "./outside-world.ts";
@@ -75,6 +76,9 @@ const HANDLERS: Handlers = {
     await change(shards.directory, removePerson(normalizeEmail(email)));
     return ok(undefined);
   },
+
+  importFiles: (files, { invocation, caller }) => importFiles(files, caller, invocation),
+  importFile: (file, { invocation, caller }) => importFile(file, caller, invocation),
 
   requeueDeadLetters: async (selection, { invocation }) => answer(await requeueDeadLetters(selection, invocation)),
   discardDeadLetters: async (selection, { invocation, caller }) =>
