@@ -1,5 +1,6 @@
 /** The subcommands of `dmarc`, assembled. It runs none of them. */
 import { Command } from "commander";
+import { addAccount } from "./commands/account.ts";
 import { addChannels } from "./commands/channels.ts";
 import { addCheck } from "./commands/check.ts";
 import { addCompare } from "./commands/compare.ts";
@@ -9,6 +10,7 @@ import { addDeadLetters } from "./commands/dead-letters.ts";
 import { addDomain } from "./commands/domain.ts";
 import { addExport } from "./commands/export.ts";
 import { addIdentity } from "./commands/identity.ts";
+import { addImport } from "./commands/import.ts";
 import { addJobs } from "./commands/jobs.ts";
 import { addMtaSts } from "./commands/mta-sts.ts";
 import { addParse } from "./commands/parse.ts";
@@ -56,8 +58,10 @@ export function buildProgram(): Command {
     addMtaSts,
     addRua,
     addIdentity,
+    addAccount,
     addChannels,
     addSend,
+    addImport,
     addStatus,
     addStats,
     addVerdict,

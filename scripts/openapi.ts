@@ -51,6 +51,9 @@ const DIALECT: ConversionConfig = {
   target: "draft-2020-12",
   errorMode: "throw",
   ignoreActions: ["trim", "to_lower_case", "check", "transform"],
+  // Bytes, which are a body of their own.
+  overrideSchema: ({ valibotSchema: { type } }) =>
+    type === "custom" ? { type: "string", format: "binary" } : undefined,
 };
 const PROBLEM = "application/problem+json";
 
@@ -117,6 +120,8 @@ const PROBLEM_SCHEMA: SchemaObject = {
   required: ["type", "title", "status", "detail", "code", "error"],
 };
 
+const BYTES: SchemaObject = { type: "string", format: "binary" };
+
 type Request = Pick<OperationObject, "parameters" | "requestBody">;
 
 function requestOf({ path, place }: HttpRoute, input: GenericSchema): Request {
@@ -125,6 +130,7 @@ function requestOf({ path, place }: HttpRoute, input: GenericSchema): Request {
   const inBody = (name: string): boolean => {
     if (place === "query" || inPath.includes(name)) return false;
     if ("text" in place) return name === place.text;
+    if ("bytes" in place) return name === place.bytes;
     return place.json === "fields" || name === place.field;
   };
   const parameters = Object.entries(properties)
@@ -146,6 +152,7 @@ function bodyOf(
   required: readonly string[],
 ): NonNullable<Request["requestBody"]> {
   if ("text" in place) return { required: true, content: { "text/plain": { schema: fields[place.text] ?? {} } } };
+  if ("bytes" in place) return { required: true, content: { "application/octet-stream": { schema: BYTES } } };
   if (place.json === "field") {
     return { required: true, content: { "application/json": { schema: fields[place.field] ?? {} } } };
   }
@@ -166,7 +173,7 @@ function answerOf({ answer }: HttpRoute, output: GenericSchema): Partial<Content
     case "bytes":
       return {
         description: "The bytes",
-        content: { "application/octet-stream": { schema: { type: "string", format: "binary" } } },
+        content: { "application/octet-stream": { schema: BYTES } },
       };
     case "text":
       return { description: "The engine's answer", content: { "*/*": { schema: { type: "string" } } } };
