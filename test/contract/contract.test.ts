@@ -64,6 +64,7 @@ const INPUTS: Partial<Record<OperationName, object>> = {
   getRegistration: { rua: "a+b@c.example" },
   addRegistration: { rua: "a+b@c.example", entry: { account: "acme" } },
   putRegistration: { rua: "äb@c.example", entry: { account: "acme", domains: ["c.example"] } },
+  restoreRegistrations: { cursor: "x" },
   removeRegistration: { rua: "a/b@c.example" },
   getIdentity: { email: "a?b@c.example" },
   putIdentity: { email: "a#b@c.example", entry: { role: "administrator", accounts: ["acme"], alsoViews: ["beta"] } },
