@@ -633,6 +633,20 @@ export const WORK_WEIGHTS = {
   brokenLeast: 5,
 } as const;
 
+/** Tags of domains, and groups of accounts. */
+export const TAG_LIMITS = {
+  /** Ours: tags of one domain: a few, so that a row of the list holds them. */
+  perDomain: 10,
+  /** Ours: characters of a tag, or of a group's name. */
+  chars: 32,
+  /** Ours: domains tagged by one call, as many as are added by one. */
+  domainsAtOnce: 500,
+  /** Ours: tagged domains, or tags, in one answer: twice the domains of a large provider. */
+  listed: 20_000,
+  /** Ours: tags, and groups, offered as filters above the list of domains. */
+  offered: 30,
+} as const;
+
 /** Channels and what is delivered to them (shared/notify). */
 export const NOTIFY_LIMITS = {
   /** Ours: channels of one account. */

@@ -43,6 +43,7 @@ import { readRecords } from "./record-reader.ts";
 import { runSchedule, SCHEDULES } from "./schedules.ts";
 import { cancelJob, startForgetting, startJob } from "./start-job.ts";
 import { readStatus } from "./status.ts";
+import { setAccountGroup, tagDomains } from "./tags.ts";
 import { takeBackReport, undoTakeBack } from "./take-back.ts";
 import { watchDomains } from "./watch.ts";
 
@@ -145,6 +146,8 @@ const HANDLERS: Handlers = {
   testChannel,
   confirmChannel: confirmByOperator,
   confirmChannelByLink: confirmByLink,
+  tagDomains: (input, { invocation }) => tagDomains(input, invocation),
+  setAccountGroup: (input, { invocation }) => setAccountGroup(input, invocation),
   decideSender: ({ decision, note, ...name }, { invocation, caller }) =>
     decideSender(name, { decision, note: note ?? "", by: caller.name }, invocation),
   undoSenderDecision: (name, { invocation, caller }) => undoSenderDecision(name, caller.name, invocation),
