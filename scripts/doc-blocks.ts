@@ -66,24 +66,6 @@ export const BLOCKS: Record<string, () => string> = {
         ...Object.entries(OTHER_TABLES).map(([name, how]) => [`\`${name}\``, how]),
       ],
     ),
-  "problem-remedies": () =>
-    table(
-      ["Code", "Meaning", "Remedy"],
-      Object.entries(PROBLEM_MEANINGS).map(([code, meaning]) => [`\`${code}\``, meaning, adviceOf(code)]),
-    ),
-  "rule-remedies": () =>
-    table(
-      ["Alert", "First look", "Remedy"],
-      Object.entries(RULE_ADVICE).map(([code, { look, remedy }]) => [`\`${code}\``, look, remedy]),
-    ),
-  forgotten: () =>
-    table(
-      ["Table", "Rows found by"],
-      [
-        ...HELD_TABLES.map(({ table: name, by }) => [`\`${name}\``, foundBy(by)]),
-        ...Object.entries(OTHER_TABLES).map(([name, how]) => [`\`${name}\``, how]),
-      ],
-    ),
 };
 
 /** Files that are derived whole → their text. */
@@ -114,8 +96,14 @@ function adviceOf(code: string): string {
 }
 
 function foundBy(by: HeldBy): string {
-  if (typeof by !== "string") return "text" in by ? "a text that names an address or domain" : "a domain of the account";
-  const words = { account: "account", accountOrAddress: "account, or address", address: "address", reading: "its report" };
+  if (typeof by !== "string")
+    return "text" in by ? "a text that names an address or domain" : "a domain of the account";
+  const words = {
+    account: "account",
+    accountOrAddress: "account, or address",
+    address: "address",
+    reading: "its report",
+  };
   return words[by];
 }
 
