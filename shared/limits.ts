@@ -567,6 +567,36 @@ export const NOTIFY_LIMITS = {
   chatChars: 3000,
 } as const;
 
+/** Accounts and their people. */
+export const ACCOUNT_LIMITS = {
+  /** Ours: characters of what an account is called. */
+  nameChars: 100,
+  /** Ours: bytes of a logo; it goes into every digest. */
+  logoBytes: 64 * KIB,
+  /** Ours: people with a role in one account. */
+  peoplePerAccount: 1000,
+  /** Ours: accounts in one answer. */
+  listed: 100,
+  /** Ours: lines of an import taken by one call, each asked and written in a few statements for all: a free plan's 50 statements do. */
+  importedAtOnce: 500,
+  /** Ours: lines of a whole import. */
+  importedLines: 20_000,
+} as const;
+
+/** The audit log. */
+export const AUDIT_LIMITS = {
+  /** Ours: entries are kept a year and a month. */
+  keptSeconds: 396 * 86_400,
+  /** Ours: old entries removed by one run of the daily upkeep. */
+  removedPerRun: 10_000,
+  /** Ours: characters of the JSON of an input or a state; a longer one is kept up to there. */
+  jsonChars: 4000,
+  /** Ours: entries in one answer. */
+  listed: 100,
+  /** Ours: entries counted for the page numbers of a list. */
+  counted: 10_000,
+} as const;
+
 /** Domains that are added, and watched until their first report. */
 export const SETUP_LIMITS = {
   /** Ours: domains added by one call; their addresses travel as one parameter, their copies in KV are made later. */
