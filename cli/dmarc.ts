@@ -9,6 +9,7 @@ import { addCompare } from "./commands/compare.ts";
 import { addConflicts } from "./commands/conflicts.ts";
 import { addDeadLetters } from "./commands/dead-letters.ts";
 import { addDomain } from "./commands/domain.ts";
+import { addExport } from "./commands/export.ts";
 import { addIdentity } from "./commands/identity.ts";
 import { addJobs } from "./commands/jobs.ts";
 import { addMtaSts } from "./commands/mta-sts.ts";
@@ -23,6 +24,7 @@ import { addStats } from "./commands/stats.ts";
 import { addStatus } from "./commands/status.ts";
 import { addVerdict } from "./commands/verdict.ts";
 import { addWatch } from "./commands/watch.ts";
+import { addWorklist } from "./commands/worklist.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { printError } from "./terminal.ts";
 
@@ -58,7 +60,9 @@ function buildProgram(): Command {
     addVerdict,
     addSenders,
     addWatch,
+    addWorklist,
     addQuery,
+    addExport,
     addCompare,
     addDeadLetters,
     addConflicts,

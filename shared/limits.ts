@@ -341,6 +341,22 @@ export const PAGE_LIMITS = {
   reportChars: 2 * MIB,
 } as const;
 
+/** Exports of records. */
+export const EXPORT_LIMITS = {
+  /** Ours: reports of one call: each is a call of R2, and Cloudflare allows 1,000 an invocation. */
+  reportsPerPage: 400,
+  /** Ours: a call ends after the report that reaches so many records; the largest report has a million. */
+  recordsPerPage: 50_000,
+  /** Ours: accounts looked at by one call, two queries each: D1 allows 1,000 an invocation. */
+  accountsPerPage: 200,
+  /** Ours: records of a report held back until it has been read to its end, so that one that cannot be read leaves none. */
+  heldRecords: 2000,
+  /** Ours: characters of an answer sent at a time. */
+  pieceChars: 64 * KIB,
+  /** Ours: rows of one row group of a Parquet file, held in memory until it is written. */
+  parquetRows: 20_000,
+} as const;
+
 /** Ours: how much of one raw object process holds in memory; an isolate has 128 MB. */
 export const PROCESS_LIMITS = {
   /** A raw object up to this size is fetched once; a larger one is streamed and read by range. */
@@ -521,6 +537,49 @@ export const WATCH_LIMITS = {
   shownSeconds: 90 * 86_400,
   /** Resolved incidents and notices are kept so long. */
   keptSeconds: 400 * 86_400,
+} as const;
+
+/** The worklist: what to do next over all domains (shared/watch/work.ts). */
+export const WORK_LIMITS = {
+  /** Ours: things to do that are kept of one domain, those that matter most. */
+  itemsPerDomain: 20,
+  /** Ours: of a sender of which no more than this share fails, the rest passes: broken on the way, mostly. */
+  breaksShare: 0.02,
+  /** Ours: domains in which a sender that is no known service is a line of its own; the others are one line together. */
+  sharedDomains: 3,
+  /** Ours: lines shown on a page; a person reads no more. */
+  linesOnPage: 50,
+  /** Ours: lines in one answer. */
+  lines: 500,
+  /** Ours: domains that a line unfolds to; the rest is a page further. */
+  domainsUnfolded: 10,
+  /** Ours: domains of a line in one answer. */
+  domainsListed: 1000,
+} as const;
+
+/** Ours: how much each kind of work matters, as a share of the messages a week it is about. What was refused counts twice. */
+export const WORK_WEIGHTS = {
+  /** Failing mail of own senders, and of undecided ones that are likely real. */
+  own: 1,
+  /** Of others that nobody has decided about: most of it is not the owner's. */
+  undecided: 0.1,
+  /** Forwarded mail, and the few messages that break on the way: there is little to do about it. */
+  notMended: 0.1,
+  /** Passing mail that rests on SPF alone. */
+  spfOnly: 0.01,
+  /** A stricter policy that is due, by own messages; */
+  publish: 0.005,
+  /** and of a domain that sends nothing, in messages. */
+  park: 0.5,
+  /** An MTA-STS policy that keeps mail away, by own messages; and in messages at least. */
+  mailLost: 0.1,
+  mailLostLeast: 20,
+  /** The same of reports that stopped, */
+  reportsStopped: 0.05,
+  reportsStoppedLeast: 10,
+  /** and of a record that broke, or TLS that fails. */
+  broken: 0.02,
+  brokenLeast: 5,
 } as const;
 
 /** Channels and what is delivered to them (shared/notify). */

@@ -24,6 +24,7 @@ import { registryEntry } from "../registry.ts";
 import { SECONDS_PER_DAY } from "../report-day.ts";
 import { isoDate } from "../storage.ts";
 import { RULE_CODES, SEVERITIES, STEPS, URGENCIES } from "../watch/finding.ts";
+import { WORK_CODES } from "../watch/work.ts";
 
 /** A complete list. */
 export function listOf<Schema extends v.GenericSchema>(item: Schema) {
@@ -568,6 +569,37 @@ export const incident = v.object({
   resolvedSeconds: v.number(),
 });
 
+/** A domain that a line of the worklist is about. */
+export const workDomain = v.object({
+  account: v.string(),
+  domain: v.string(),
+  /** Failing messages a week that receivers did not let through; of them, those that were quarantined or rejected. */
+  messages: v.number(),
+  refused: v.number(),
+  /** How much it matters, in messages a week of the owner's (WORK_WEIGHTS, docs/limits.md). */
+  weight: v.number(),
+  /** Path of the page that shows it. */
+  link: v.string(),
+});
+
+/** One thing to do, over all domains that need it. */
+export const workLine = v.object({
+  code: v.picklist(WORK_CODES),
+  /** Service, organizational domain, kind of record or step of the policy; "" where the code says it all. */
+  subject: v.string(),
+  /** What is the matter, and what to do. */
+  title: v.string(),
+  action: v.string(),
+  domains: v.number(),
+  messages: v.number(),
+  refused: v.number(),
+  weight: v.number(),
+  /** Path of the page: of the one domain, or of the list of all. */
+  link: v.string(),
+  /** The domains it weighs most in. */
+  unfolded: v.array(workDomain),
+});
+
 /** What is told of an incident's step. */
 export const notice = v.object({
   ...watched,
@@ -666,7 +698,7 @@ export const reportName = v.object({
 
 const alignedResult = v.picklist(["pass", "fail", "unknown"]);
 
-const placedRecord = v.object({
+export const placedRecord = v.object({
   /** Index in the report, from 0. */
   ordinal: v.number(),
   sourceIp: v.string(),

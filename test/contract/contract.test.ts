@@ -106,6 +106,7 @@ const INPUTS: Partial<Record<OperationName, object>> = {
   discardConflict: { id: "x" },
   decideConflict: { id: "x", decision: "count_both", reason: "because" },
   readRecords: { ...REPORT, text: "a&b", isPass: false, order: "messages", descending: true, limit: 10, offset: 0 },
+  exportRecords: { since: "2026-11-01", until: "2026-11-30", domain: "acme.example", account: "acme", cursor: "[]" },
   readReportFile: REPORT,
   takeBackReport: { ...REPORT, reason: "forged" },
   undoTakeBack: REPORT,
@@ -136,6 +137,8 @@ const INPUTS: Partial<Record<OperationName, object>> = {
   startReconcile: { filter: { since: "2026-11-20" } },
   getJob: { id: "x" },
   listIncidents: { account: "a&b", domain: "a.example", state: "resolved" },
+  worklist: { account: "a&b" },
+  worklistDomains: { account: "a&b", code: "service", subject: "Twilio SendGrid", offset: 10 },
   listNotices: { account: "acme" },
   listMutes: { account: "acme" },
   addChannel: {

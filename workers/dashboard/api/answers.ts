@@ -42,6 +42,7 @@ import { type Answered, type Call, operate, readConnection, requireRole } from "
 import { getMtaSts } from "./mta-sts.ts";
 import { getSenders } from "./senders.ts";
 import { getVerdict } from "./verdict.ts";
+import { getWorkDomains, getWorklist } from "./worklist.ts";
 
 type Answers = {
   [Name in DashboardOperation]: (c: Call, input: Inputs[Name]) => Promise<Answered<Name>>;
@@ -84,6 +85,8 @@ const ANSWERS: Answers = {
     });
     return { items: await c.get("ledger").ask(question, account) };
   },
+  worklist: async (c, { account }) => ({ items: await getWorklist(c, await accountsOf(c, account), account) }),
+  worklistDomains: async (c, input) => getWorkDomains(c, input, await accountsOf(c, input.account)),
   async listNotices(c, { account }) {
     const question = noticesQuery(await accountsOf(c, account), PAGE_LIMITS.incidents);
     return { items: await c.get("ledger").ask(question, account) };
