@@ -3,6 +3,8 @@
  */
 import { Command } from "commander";
 import { CommandError } from "./command-error.ts";
+import { addAccounts } from "./commands/accounts.ts";
+import { addAudit } from "./commands/audit.ts";
 import { addChannels } from "./commands/channels.ts";
 import { addCheck } from "./commands/check.ts";
 import { addCompare } from "./commands/compare.ts";
@@ -53,6 +55,8 @@ function buildProgram(): Command {
     addMtaSts,
     addRua,
     addIdentity,
+    addAccounts,
+    addAudit,
     addChannels,
     addSend,
     addStatus,

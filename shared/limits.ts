@@ -640,6 +640,8 @@ export const ACCOUNT_LIMITS = {
   importedAtOnce: 500,
   /** Ours: lines of a whole import. */
   importedLines: 20_000,
+  /** Ours: bytes of a file that is imported in the browser; 20,000 lines of a hundred. */
+  importBytes: 2 * MIB,
 } as const;
 
 /** The audit log. */

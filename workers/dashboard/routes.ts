@@ -42,6 +42,11 @@ export const PAGES = {
   "/operations/conflicts/:id": { role: "operator", tables: ["differences"] },
   "/operations/jobs": { role: "operator", tables: ["jobs"] },
   "/channels": { role: "viewer", tables: ["channels", "deliveries"] },
+  "/accounts": { role: "administrator", tables: ["accounts"] },
+  "/accounts/:account": { role: "administrator", tables: ["people"] },
+  "/accounts/:account/logo": { role: "viewer", tables: [] },
+  "/audit": { role: "administrator", tables: ["entries"] },
+  "/import": { role: "operator", tables: [] },
   "/glossary": { role: "viewer", tables: [] },
 } as const satisfies Record<string, PageRoute>;
 
@@ -55,6 +60,9 @@ export const CHANGES = {
   "/operations/jobs": { role: "operator" },
   "/add": { role: "administrator" },
   "/channels": { role: "administrator" },
+  "/accounts": { role: "operator" },
+  "/accounts/:account": { role: "administrator" },
+  "/import": { role: "operator" },
   "/domains/:domain/setup": { role: "viewer" },
   "/domains/:domain/records": { role: "viewer" },
   "/domains/:domain/inbound": { role: "administrator" },
