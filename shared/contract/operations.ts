@@ -355,8 +355,8 @@ const described = {
     http: { method: "PUT", path: "/accounts/:account/logo", place: { json: "fields" }, status: 200, answer: "json" },
     input: v.strictObject({
       account,
-      /** Of the file's bytes. */
-      base64: v.pipe(v.string(), v.minLength(1), v.maxLength(Math.ceil(ACCOUNT_LIMITS.logoBytes / 3) * 4 + 4)),
+      /** Of the file's bytes. One that is a little too large is answered by the sentence that says so. */
+      base64: v.pipe(v.string(), v.minLength(1), v.maxLength(4 * ACCOUNT_LIMITS.logoBytes)),
     }),
     output: shapes.accountHead,
   },
