@@ -13,6 +13,7 @@ import { addDeadLetters } from "./commands/dead-letters.ts";
 import { addDomain } from "./commands/domain.ts";
 import { addExport } from "./commands/export.ts";
 import { addIdentity } from "./commands/identity.ts";
+import { addImport } from "./commands/import.ts";
 import { addJobs } from "./commands/jobs.ts";
 import { addMtaSts } from "./commands/mta-sts.ts";
 import { addParse } from "./commands/parse.ts";
@@ -59,6 +60,7 @@ function buildProgram(): Command {
     addAudit,
     addChannels,
     addSend,
+    addImport,
     addStatus,
     addStats,
     addVerdict,

@@ -184,6 +184,25 @@ export const STORAGE_LIMITS = {
   maxMetadataValueBytes: 1000,
 } as const;
 
+/** What `dmarc import` sends, and what the API takes of it. */
+export const IMPORT_LIMITS = {
+  /** Ours: files of one call; each is a put in R2, and an invocation on the free plan has 50 queries to D1 besides. */
+  filesPerCall: 40,
+  /** Ours: bytes of a file that shares a call with others; a larger one is streamed alone. */
+  maxSharedFileBytes: 256 * KIB,
+  /** Ours: bytes of the files of one call, together. */
+  maxCallBytes: MIB,
+  /** Ours: body of such a call: the files in base64 and what is said about each. */
+  maxCallBodyBytes: 2 * MIB,
+  /** Cloudflare: a request has 100 MB at most on the Free and Pro plans. Ours: a little less. */
+  maxFileBytes: 90 * MIB,
+  /** Ours: characters of a file name, and of where a file was found. */
+  maxNameChars: 255,
+  maxOriginChars: 500,
+  /** Ours: files asked about in one call, whether they were imported. */
+  askedPerCall: 500,
+} as const;
+
 /** What differs where Workers run on the free plan: 10 ms of CPU and 50 queries to D1 an invocation (Workers and D1 limits pages). */
 export const FREE_PLAN_LIMITS = {
   cpuMilliseconds: 10,

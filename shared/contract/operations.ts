@@ -9,7 +9,7 @@ import { storedCheck } from "../guidance/stored-check.ts";
 import { importLine } from "../import-lines.ts";
 import { REPORT_KINDS } from "../ledger/report-rows.ts";
 import { SENDER_DECISIONS } from "../ledger/sender-decisions.ts";
-import { ACCOUNT_LIMITS, GUIDANCE_LIMITS, PAGE_LIMITS, SETUP_LIMITS } from "../limits.ts";
+import { ACCOUNT_LIMITS, GUIDANCE_LIMITS, IMPORT_LIMITS, PAGE_LIMITS, SETUP_LIMITS } from "../limits.ts";
 import { channelSettings } from "../notify/channel.ts";
 import { RECORD_ORDERS } from "../operations.ts";
 import { ACCOUNT_ROLES, accountName, personEntry } from "../people.ts";
@@ -107,6 +107,25 @@ const muteName = {
   /** A sender or another subject of incidents. */
   subject: v.optional(v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(255))),
 };
+const sha256 = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, "not a SHA-256 in hex"));
+/** What is said of a file that is imported, besides its bytes. */
+const importedFile = {
+  sha256,
+  name: v.pipe(v.string(), v.maxLength(IMPORT_LIMITS.maxNameChars)),
+  /** Where it was found: a path, or a mailbox and the mail in it. */
+  origin: v.pipe(v.string(), v.minLength(1), v.maxLength(IMPORT_LIMITS.maxOriginChars)),
+  /** It is a mail; these are its header fields. */
+  isMail: v.optional(truth),
+  from: v.optional(v.pipe(v.string(), v.maxLength(1000))),
+  subject: v.optional(v.pipe(v.string(), v.maxLength(1000))),
+  messageId: v.optional(v.pipe(v.string(), v.maxLength(1000))),
+  /** How it authenticated, as its receiver says (shared/authentication/authentication-results.ts). */
+  authentication: v.optional(v.pipe(v.string(), v.maxLength(1000))),
+};
+const bytes = v.custom<Blob | ReadableStream>(
+  (value) => value instanceof Blob || value instanceof ReadableStream,
+  "the file is missing",
+);
 const decision = v.picklist(["keep", "replace", "count_both"]);
 const REPORT_PATH = "/reports/:account/:domain/:day/:uid";
 
@@ -442,6 +461,55 @@ const described = {
       cursor: v.optional(v.pipe(v.string(), v.digits(), v.maxLength(15))),
     }),
     output: shapes.pageOf(shapes.auditEntry),
+  },
+
+  importFiles: {
+    summary: "Takes files as if they had come by mail to a registered address; those that are known stay as they are",
+    role: "operator",
+    changes: true,
+    answeredBy: "process",
+    http: {
+      method: "POST",
+      path: "/imports",
+      place: { json: "fields" },
+      status: 202,
+      answer: "json",
+      maxBodyBytes: IMPORT_LIMITS.maxCallBodyBytes,
+    },
+    input: v.strictObject({
+      rua: mailAddress,
+      files: v.pipe(
+        v.array(v.strictObject({ ...importedFile, /** Base64. */ content: v.string() })),
+        v.minLength(1),
+        v.maxLength(IMPORT_LIMITS.filesPerCall),
+      ),
+    }),
+    output: shapes.listOf(shapes.importedFile),
+  },
+  importFile: {
+    summary: "The same for one large file, whose bytes are the body",
+    role: "operator",
+    changes: true,
+    answeredBy: "process",
+    http: {
+      method: "PUT",
+      path: "/imports/:sha256",
+      place: { bytes: "content" },
+      status: 202,
+      answer: "json",
+      maxBodyBytes: IMPORT_LIMITS.maxFileBytes,
+    },
+    input: v.strictObject({ rua: mailAddress, ...importedFile, size: count, content: bytes }),
+    output: shapes.importedFile,
+  },
+  knownImports: {
+    summary: "Which files were imported, and what became of them",
+    role: "operator",
+    changes: false,
+    answeredBy: "dashboard",
+    http: { method: "POST", path: "/imports/known", place: { json: "fields" }, status: 200, answer: "json" },
+    input: v.strictObject({ sha256s: v.pipe(v.array(sha256), v.maxLength(IMPORT_LIMITS.askedPerCall)) }),
+    output: shapes.listOf(shapes.knownImport),
   },
 
   listDeadLetters: {

@@ -280,7 +280,31 @@ export const rawObject = v.object({
     tlsReportDomain: v.string(),
     objectsOfMail: v.number(),
     passedOver: v.record(v.string(), v.number()),
+    /** Where it was found, if a person imported it; "" if it came by mail. */
+    importedFrom: v.optional(v.string(), ""),
   }),
+});
+
+/** A file that was imported. */
+export const importedFile = v.object({
+  sha256: v.string(),
+  /** R2 key of its raw object. */
+  key: v.string(),
+  /** false: it was imported before. */
+  isNew: v.boolean(),
+});
+
+/** A file that was imported before, to one address. */
+export const knownImport = v.object({
+  sha256: v.string(),
+  rua: v.string(),
+  key: v.string(),
+  /** When, ISO 8601. */
+  importedAt: v.string(),
+  /** Whether all of it has an outcome; until then it waits in a queue. */
+  isDone: v.boolean(),
+  /** Outcome → parts of the file: accepted, duplicate, conflict, dead_letter, discarded, taken_back. */
+  outcomes: v.record(v.string(), v.number()),
 });
 
 /** `raw` is absent when the dead letter names no raw object, or it no longer exists. */

@@ -2,6 +2,7 @@
 import type { OperationName } from "../../shared/contract/operations.ts";
 
 const UID = "0123456789abcdef0123456789abcdef";
+const SHA256 = "0123456789abcdef".repeat(4);
 const REPORT = { account: "a/b", domain: "", day: "2026-11-20", uid: UID };
 /** Operation → input. */
 export const INPUTS: Partial<Record<OperationName, object>> = {
@@ -35,6 +36,19 @@ export const INPUTS: Partial<Record<OperationName, object>> = {
     until: "2026-11-30",
     cursor: "12",
   },
+  importFiles: {
+    rua: "a+b@c.example",
+    files: [{ sha256: SHA256, name: "a b.xml", origin: "x/a b.xml", isMail: true, subject: "ü", content: "QQ==" }],
+  },
+  importFile: {
+    rua: "a+b@c.example",
+    sha256: SHA256,
+    name: "a&b.gz",
+    origin: "x/a&b",
+    size: 1,
+    content: new Blob(["A"]),
+  },
+  knownImports: { sha256s: [SHA256] },
   listDeadLetters: { code: "empty", cursor: "a/b c" },
   getDeadLetter: { id: "20261120-a" },
   requeueDeadLetters: { ids: ["a", "b"], dryRun: true },

@@ -200,8 +200,8 @@ function field(value: unknown, name: string): unknown {
     : undefined;
 }
 
-/** Fields whose values nobody is shown again: keys, URLs that are keys, and pictures, which are long. */
-const LEFT_OUT = new Set(["secret", "signature", "token", "base64"]);
+/** Fields whose values are not kept: keys, and pictures and files, which are long. */
+const LEFT_OUT = new Set(["secret", "signature", "token", "base64", "content"]);
 /** A channel's target as it was typed may be such a URL; what the channel answers shows as much of it as may be seen. */
 const SECRET_TARGET = /^https?:/i;
 

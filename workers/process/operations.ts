@@ -34,6 +34,7 @@ import { exportRecords } from "./export-records.ts";
 import { followAddress } from "./follow-registry.ts";
 import { removeMtaSts, setMtaSts } from "./host-mta-sts.ts";
 import { importAccounts } from "./import-accounts.ts";
+import { importFile, importFiles } from "./import-files.ts";
 import { mute, unmute } from "./mutes.ts";
 import { nameAddresses } from "./name-addresses.ts";
 import { outsideWorld } from "./outside-world.ts";
@@ -90,6 +91,8 @@ const HANDLERS: Handlers = {
     await change(shards.directory, [notePersonSeen(normalizeEmail(caller.name), nowSeconds)]);
     return ok(undefined);
   },
+  importFiles: (files, { invocation, caller }) => importFiles(files, caller, invocation),
+  importFile: (file, { invocation, caller }) => importFile(file, caller, invocation),
 
   requeueDeadLetters: async (selection, { invocation }) => answer(await requeueDeadLetters(selection, invocation)),
   discardDeadLetters: async (selection, { invocation, caller }) =>

@@ -9,6 +9,7 @@ import { removeOldAudit } from "../../shared/ledger/audit.ts";
 import { removeOldDeliveries } from "../../shared/ledger/channels.ts";
 import { change } from "../../shared/ledger/database.ts";
 import { removeOldFaults } from "../../shared/ledger/faults.ts";
+import { removeOldImports } from "../../shared/ledger/imports.ts";
 import { mergeDays } from "../../shared/ledger/merge-days.ts";
 import { removeOldNotices } from "../../shared/ledger/notices.ts";
 import { unfinishedDays } from "../../shared/ledger/objects.ts";
@@ -126,6 +127,7 @@ async function removeOld(invocation: Invocation): Promise<Record<string, number>
   const beforeDay = today(invocation) - Number(env.KEEP_DETAIL_DAYS);
   const objectsBefore = beforeDay - objectGraceDays;
   const beforeSeconds = nowSeconds - graceSeconds;
+  await change(ledger, [removeOldImports(objectsBefore * SECONDS_PER_DAY)]);
   return {
     days: await removeOldDetails(ledger, {
       beforeDay,
