@@ -9,14 +9,14 @@ import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { findChromium } from "../../scripts/browser.ts";
 import { makeCertificate } from "../support/certificate.ts";
+import { type MovedClock, startMovedClock } from "../support/moved-clock.ts";
 import {
   type MailReceiver,
   startMailReceiver,
   startWebhookReceiver,
   type WebhookReceiver,
 } from "../support/notice-receivers.ts";
-import { type MovedClock, startMovedClock } from "./moved-clock.ts";
-import { type DaySender, dayReport } from "./reports.ts";
+import { type DaySender, dayReport } from "../support/plain-report.ts";
 import { axeFindings, type BrowserStack, startBrowserStack } from "./support.ts";
 
 const WAIT = { timeout: 60_000, interval: 200 };
