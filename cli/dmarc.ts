@@ -9,6 +9,7 @@ import { addCompare } from "./commands/compare.ts";
 import { addConflicts } from "./commands/conflicts.ts";
 import { addDeadLetters } from "./commands/dead-letters.ts";
 import { addDomain } from "./commands/domain.ts";
+import { addExport } from "./commands/export.ts";
 import { addIdentity } from "./commands/identity.ts";
 import { addJobs } from "./commands/jobs.ts";
 import { addMtaSts } from "./commands/mta-sts.ts";
@@ -59,6 +60,7 @@ function buildProgram(): Command {
     addSenders,
     addWatch,
     addQuery,
+    addExport,
     addCompare,
     addDeadLetters,
     addConflicts,

@@ -341,6 +341,22 @@ export const PAGE_LIMITS = {
   reportChars: 2 * MIB,
 } as const;
 
+/** Exports of records. */
+export const EXPORT_LIMITS = {
+  /** Ours: reports of one call: each is a call of R2, and Cloudflare allows 1,000 an invocation. */
+  reportsPerPage: 400,
+  /** Ours: a call ends after the report that reaches so many records; the largest report has a million. */
+  recordsPerPage: 50_000,
+  /** Ours: accounts looked at by one call, two queries each: D1 allows 1,000 an invocation. */
+  accountsPerPage: 200,
+  /** Ours: records of a report held back until it has been read to its end, so that one that cannot be read leaves none. */
+  heldRecords: 2000,
+  /** Ours: characters of an answer sent at a time. */
+  pieceChars: 64 * KIB,
+  /** Ours: rows of one row group of a Parquet file, held in memory until it is written. */
+  parquetRows: 20_000,
+} as const;
+
 /** Ours: how much of one raw object process holds in memory; an isolate has 128 MB. */
 export const PROCESS_LIMITS = {
   /** A raw object up to this size is fetched once; a larger one is streamed and read by range. */

@@ -484,6 +484,22 @@ const described = {
     }),
     output: shapes.recordsAnswer,
   },
+  exportRecords: {
+    summary: "The records of the accepted aggregate reports of a period as lines of JSON, a page of reports a call",
+    role: "operator",
+    changes: false,
+    answeredBy: "process",
+    http: { method: "GET", path: "/records", place: "query", status: 200, answer: "bytes" },
+    /** Without `until`: all since then. A report belongs to the first day it counts for. */
+    input: v.strictObject({
+      since: day,
+      until: v.optional(day),
+      domain: v.optional(domain),
+      account: v.optional(account),
+      cursor: v.optional(cursor),
+    }),
+    output: v.instance(Response),
+  },
   readReportFile: {
     summary: "The bytes of the raw object a report was read from, exactly as they came",
     role: "viewer",

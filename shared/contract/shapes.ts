@@ -607,7 +607,7 @@ export const reportName = v.object({
 
 const alignedResult = v.picklist(["pass", "fail", "unknown"]);
 
-const placedRecord = v.object({
+export const placedRecord = v.object({
   /** Index in the report, from 0. */
   ordinal: v.number(),
   sourceIp: v.string(),

@@ -83,6 +83,7 @@ const INPUTS: Partial<Record<OperationName, object>> = {
   discardConflict: { id: "x" },
   decideConflict: { id: "x", decision: "count_both", reason: "because" },
   readRecords: { ...REPORT, text: "a&b", isPass: false, order: "messages", descending: true, limit: 10, offset: 0 },
+  exportRecords: { since: "2026-11-01", until: "2026-11-30", domain: "acme.example", account: "acme", cursor: "[]" },
   readReportFile: REPORT,
   takeBackReport: { ...REPORT, reason: "forged" },
   undoTakeBack: REPORT,

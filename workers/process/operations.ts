@@ -28,6 +28,7 @@ import { compareConflict, decideConflict, keepVerified } from "./conflict-operat
 import { discardDeadLetters, requeueDeadLetters, restoreDeadLetters } from "./dead-letter-operations.ts";
 import { decideSender, undoSenderDecision } from "./decide-sender.ts";
 import { type Invocation, inShardOf, newInvocation, type ProcessEnv } from "./env.ts";
+import { exportRecords } from "./export-records.ts";
 import { followAddress } from "./follow-registry.ts";
 import { removeMtaSts, setMtaSts } from "./host-mta-sts.ts";
 import { mute, unmute } from "./mutes.ts";
@@ -106,6 +107,7 @@ const HANDLERS: Handlers = {
     const query = { reference, text, isPass, order, descending, limit, offset };
     return ok(await readRecords(query, invocation));
   },
+  exportRecords: (input, { invocation }) => exportRecords(input, invocation),
   async readReportFile(name, { invocation, caller }) {
     const key = await rawKeyOf(name, caller, invocation);
     const found = key === undefined ? undefined : await readRawObject(invocation.env.R2_DMARC_REPORTS, key);
