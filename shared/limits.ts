@@ -583,6 +583,21 @@ export const NOTIFY_LIMITS = {
   chatChars: 3000,
 } as const;
 
+/** What a printed monthly report has of each, so that it is two pages. */
+export const REPORT_LIMITS = {
+  /** Ours: notices, record changes and decisions read; more are counted up to this. */
+  rowsRead: 200,
+  /** Ours: lines of a list. */
+  listed: 7,
+  /** Ours: incidents that are open. */
+  openListed: 4,
+  /** Ours: senders of a domain. */
+  senders: 14,
+  /** Ours: domains of an account read, and those that are listed. */
+  domainsRead: 20_000,
+  domains: 30,
+} as const;
+
 /** Domains that are added, and watched until their first report. */
 export const SETUP_LIMITS = {
   /** Ours: domains added by one call; their addresses travel as one parameter, their copies in KV are made later. */

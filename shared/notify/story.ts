@@ -54,9 +54,8 @@ export interface StoryContext {
 export function noticeStory(notice: Notice, context: StoryContext): Story {
   const { domain, title, step, severity, evidence, cause, link } = notice;
   const prefix = { opened: "", reminded: "Still open: ", resolved: "Resolved: " }[step];
-  const about = domain === "" ? "Report pipeline" : domain;
   return {
-    headline: `${about}: ${prefix}${title}`,
+    headline: aboutText(domain, prefix, title),
     tone: step === "resolved" ? "good" : TONE_OF_SEVERITY[severity],
     sentences: [...evidence, ...(cause === "" || step === "resolved" ? [] : [`Likely cause: ${cause}`])],
     bars: [],
@@ -178,7 +177,7 @@ function neededSection({ needed, neededCount }: DigestFacts, context: StoryConte
 
 function openSection({ openIncidents, openCount }: DigestFacts, context: StoryContext): StorySection {
   const items = openIncidents.slice(0, NOTIFY_LIMITS.digestItems).map(({ domain, title, causes, link }) => ({
-    text: `${domain === "" ? "Report pipeline" : domain}: ${title}`,
+    text: aboutText(domain, "", title),
     detail: causes[0] === undefined ? "" : `Likely cause: ${causes[0].sentence}`,
     url: absolute(link, context),
   }));
@@ -188,11 +187,17 @@ function openSection({ openIncidents, openCount }: DigestFacts, context: StoryCo
 function changesSection({ notices, noticeCount }: DigestFacts, context: StoryContext): StorySection {
   const prefix = { opened: "", reminded: "still open: ", resolved: "resolved: " };
   const items = notices.slice(0, NOTIFY_LIMITS.digestItems).map(({ domain, title, step, link }) => ({
-    text: `${domain === "" ? "Report pipeline" : domain}: ${prefix[step]}${title}`,
+    text: aboutText(domain, prefix[step], title),
     detail: "",
     url: absolute(link, context),
   }));
   return { heading: "What changed", items: withMore(items, noticeCount, absolute("/alerts", context)) };
+}
+
+/** What a title is about, once: the title of a changed verdict begins with its domain. */
+function aboutText(domain: string, prefix: string, title: string): string {
+  const about = `${domain === "" ? "Report pipeline" : domain}: `;
+  return `${about}${prefix}${title.startsWith(about) ? title.slice(about.length) : title}`;
 }
 
 function withMore(items: StoryItem[], total: number, url: string): StoryItem[] {
