@@ -577,6 +577,8 @@ export const NOTIFY_LIMITS = {
   digestHour: 8,
   /** Ours: items listed under one heading of a digest; the rest is counted. */
   digestItems: 10,
+  /** Ours: days in the picture of a digest. */
+  digestDays: 30,
   /** Ours: domains, incidents and notices read for a digest. */
   digestDomains: 200,
   /** Slack: characters of one text of a block. */
@@ -588,11 +590,11 @@ export const REPORT_LIMITS = {
   /** Ours: notices, record changes and decisions read; more are counted up to this. */
   rowsRead: 200,
   /** Ours: lines of a list. */
-  listed: 7,
+  listed: 10,
   /** Ours: incidents that are open. */
   openListed: 4,
   /** Ours: senders of a domain. */
-  senders: 14,
+  senders: 20,
   /** Ours: domains of an account read, and those that are listed. */
   domainsRead: 20_000,
   domains: 30,

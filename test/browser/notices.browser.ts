@@ -246,6 +246,35 @@ describe.skipIf(isMissing)("notices", () => {
     expect(digests.length).toBeGreaterThanOrEqual(5);
   });
 
+  it.each([
+    { width: 600, colorScheme: "light" as const },
+    { width: 600, colorScheme: "dark" as const },
+    { width: 390, colorScheme: "light" as const },
+    { width: 390, colorScheme: "dark" as const },
+  ])("and the digest holds in a window $width wide, $colorScheme", async ({ width, colorScheme }) => {
+    const digest = mail.received.findLast(({ html }) => html?.includes("Sent every day"));
+    const pictures = digest?.attachments.filter(({ disposition }) => disposition === "inline") ?? [];
+    expect(pictures.map(({ contentId, mimeType }) => [contentId, mimeType])).toEqual([["<days@dmarc>", "image/png"]]);
+    const content = pictures[0]?.content;
+    if (!(content instanceof ArrayBuffer)) throw new Error("The picture is not there.");
+    const address = `data:image/png;base64,${Buffer.from(content).toString("base64")}`;
+    const context = await site.browser.newContext({ colorScheme, viewport: { width, height: 900 } });
+    const window = await context.newPage();
+    const requests: string[] = [];
+    window.on("request", (request) => requests.push(request.url()));
+    await window.setContent((digest?.html ?? "").replace("cid:days@dmarc", address));
+    expect(requests.filter((url) => !url.startsWith("data:"))).toEqual([]);
+    expect(await window.evaluate("document.documentElement.scrollWidth - innerWidth")).toBeLessThanOrEqual(0);
+    expect(await axeFindings(window)).toEqual([]);
+    const image = window.locator("img");
+    expect(await image.evaluate("(one) => one.naturalWidth")).toBe(1120);
+    expect(await image.getAttribute("alt")).toMatch(/^Messages by day from .* in all, .* pass DMARC, most on /);
+    if (PICTURES !== undefined) {
+      await window.screenshot({ path: `${PICTURES}/digest-${width}-${colorScheme}.png`, fullPage: true });
+    }
+    await context.close();
+  });
+
   /** A page as its text, checked: nothing wrong by axe, nothing wider than a phone, on two pages of paper. */
   async function printed(name: string): Promise<string> {
     expect(await axeFindings(page)).toEqual([]);

@@ -312,7 +312,7 @@ function Weeks({ month, days, today }: { month: Month; days: readonly DayTotals[
               Proven
             </th>
             <th scope="col" class="end">
-              Refused or put into spam
+              Refused
             </th>
           </tr>
         </thead>

@@ -49,7 +49,7 @@ export function ReportHead({ request, profile: { name, logo }, month, title, kep
           {month.lastDay >= request.today - 1 && ", which is not over: reports come a day or two later"}
         </p>
       </div>
-      <form class="inline" method="get">
+      <form class="inline report-choice" method="get">
         {Object.entries(kept).map(([field, value]) => (
           <input type="hidden" name={field} value={value} />
         ))}
