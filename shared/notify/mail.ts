@@ -2,7 +2,7 @@
  * A story as a mail: text, and HTML that holds in mail programs (tables and inline styles, no scripts, nothing to load: pictures
  * are in the mail, readable in light and dark). Pure.
  */
-import { html } from "hono/html";
+import { html, raw } from "hono/html";
 import { type Compress, daysPicture, PICTURE_SIZE } from "./picture.ts";
 import type { Story, StoryBar, StoryItem, StoryPicture } from "./story.ts";
 
@@ -96,6 +96,7 @@ function htmlOf(story: Story, { accountName, logo }: MailContext): Html {
 <meta name="color-scheme" content="light dark">
 <meta name="supported-color-schemes" content="light dark">
 <title>${headline}</title>
+<style>${COLOURS}</style>
 </head>
 <body style="margin:0;padding:16px;font:15px/1.5 -apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif">
 <div role="main">
@@ -116,6 +117,11 @@ ${url === "" ? "" : html`<p style="margin:20px 0"><a href="${url}" style="${BUTT
 </html>
 `;
 }
+
+/** Programs that know no style sheets have colours of their own. */
+const COLOURS = raw(
+  "body{background:#ffffff;color:#1b1f24}a{color:#0b5cad}@media (prefers-color-scheme:dark){body{background:#16191d;color:#e6e8eb}a{color:#8ab4f8}}",
+);
 
 const BUTTON =
   "display:inline-block;padding:10px 16px;border-radius:6px;background:#0b5cad;color:#ffffff;text-decoration:none";
@@ -149,7 +155,6 @@ ${items.map(itemOf)}
 </ul>`;
 }
 
-/** Links have the mail program's own colour, which holds on its ground. */
 function itemOf({ text, detail, url }: StoryItem): Html {
   return html`<li style="margin:0 0 8px">${url === "" ? text : html`<a href="${url}">${text}</a>`}
 ${detail === "" ? "" : html`<br><span style="font-size:13px;opacity:.85">${detail}</span>`}</li>`;
