@@ -683,10 +683,27 @@ export const NOTIFY_LIMITS = {
   digestHour: 8,
   /** Ours: items listed under one heading of a digest; the rest is counted. */
   digestItems: 10,
+  /** Ours: days in the picture of a digest. */
+  digestDays: 30,
   /** Ours: domains, incidents and notices read for a digest. */
   digestDomains: 200,
   /** Slack: characters of one text of a block. */
   chatChars: 3000,
+} as const;
+
+/** What a printed monthly report has of each, so that it is two pages. */
+export const REPORT_LIMITS = {
+  /** Ours: notices, record changes and decisions read; more are counted up to this. */
+  rowsRead: 200,
+  /** Ours: lines of a list. */
+  listed: 10,
+  /** Ours: incidents that are open. */
+  openListed: 4,
+  /** Ours: senders of a domain. */
+  senders: 20,
+  /** Ours: domains of an account read, and those that are listed. */
+  domainsRead: 20_000,
+  domains: 30,
 } as const;
 
 /** Domains that are added, and watched until their first report. */

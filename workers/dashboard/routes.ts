@@ -29,6 +29,8 @@ export const PAGES = {
   "/domains/:domain/records": { role: "viewer", tables: ["changes"] },
   "/domains/:domain/setup": { role: "viewer", tables: [] },
   "/domains/:domain/inbound": { role: "viewer", tables: ["hosts", "failures", "changes"] },
+  "/domains/:domain/report": { role: "viewer", tables: [] },
+  "/report": { role: "viewer", tables: [] },
   "/domains/:domain/tls": { role: "viewer", tables: ["failures", "policies", "reports", "days"] },
   "/domains/:domain/failures": { role: "viewer", tables: ["failures", "reports"] },
   "/reports/:account/:domain/:day/:uid": { role: "viewer", tables: ["records", "policies", "failures"] },

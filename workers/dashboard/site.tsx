@@ -15,11 +15,13 @@ import { dayOfSeconds } from "./data/days.ts";
 import { streamOf } from "./data/export.ts";
 import { askEngine } from "./engine.ts";
 import { ApiError } from "./errors.ts";
+import { accountReportPage } from "./pages/account-report.tsx";
 import { addFromForm, addPage } from "./pages/add-domain.tsx";
 import { alertsPage, changeMutes } from "./pages/alerts.tsx";
 import { changeChannels, channelsPage } from "./pages/channels.tsx";
 import { conflictPage, conflictsPage, decideConflict } from "./pages/conflicts.tsx";
 import { changeDeadLetters, deadLetterPage, deadLetterRawFile, deadLettersPage } from "./pages/dead-letters.tsx";
+import { domainReportPage } from "./pages/domain-report.tsx";
 import { domainsPage } from "./pages/domains.tsx";
 import { failuresPage } from "./pages/failures.tsx";
 import { glossaryPage } from "./pages/glossary.tsx";
@@ -59,6 +61,8 @@ const HANDLERS: Record<PagePath, Page> = {
   "/domains/:domain/reports": (request, c) => reportsPage(request, domainOf(c)),
   "/domains/:domain/records": (request, c) => recordsPage(request, domainOf(c)),
   "/domains/:domain/inbound": (request, c) => inboundPage(request, domainOf(c)),
+  "/domains/:domain/report": (request, c) => domainReportPage(request, domainOf(c)),
+  "/report": accountReportPage,
   "/domains/:domain/tls": (request, c) => tlsPage(request, domainOf(c)),
   "/domains/:domain/failures": (request, c) => failuresPage(request, domainOf(c)),
   "/reports/:account/:domain/:day/:uid": (request, c) => reportPage(request, reportAddress(c)),
@@ -174,6 +178,7 @@ export function pageRequest(c: Call): PageRequest {
     today: dayOfSeconds(Date.now() / 1000),
     databases: c.get("ledger").databases,
     ask: (query, account) => c.get("ledger").ask(query, account),
+    askDirectory: (query) => c.get("ledger").askDirectory(query),
     askEngine: (query) => askEngine(c.env, query),
     accounts: async () => c.get("access").accounts ?? (await c.get("ledger").accounts()),
     administered: async () =>
