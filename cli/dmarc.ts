@@ -3,6 +3,7 @@
  */
 import { Command } from "commander";
 import { CommandError } from "./command-error.ts";
+import { addAccount } from "./commands/account.ts";
 import { addAccounts } from "./commands/accounts.ts";
 import { addAudit } from "./commands/audit.ts";
 import { addChannels } from "./commands/channels.ts";
@@ -56,6 +57,7 @@ function buildProgram(): Command {
     addMtaSts,
     addRua,
     addIdentity,
+    addAccount,
     addAccounts,
     addAudit,
     addChannels,

@@ -58,6 +58,8 @@ const PICTURES: Record<PagePath, Picture[]> = {
   "/domains/:domain/records": [{ name: "records" }],
   "/domains/:domain/setup": [{ name: "setup" }],
   "/domains/:domain/inbound": [{ name: "inbound" }],
+  "/domains/:domain/report": [{ name: "domain-report" }],
+  "/report": [{ name: "account-report" }],
   "/domains/:domain/tls": [{ name: "tls" }],
   "/domains/:domain/failures": [{ name: "failures" }],
   "/reports/:account/:domain/:day/:uid": [
@@ -66,6 +68,7 @@ const PICTURES: Record<PagePath, Picture[]> = {
     { name: "failure-report", from: `${ABOUT}/failures`, link: "#reports tbody a" },
   ],
   "/reports/:account/:domain/:day/:uid/raw": [],
+  "/tags": [{ name: "tags" }],
   "/worklist": [{ name: "worklist" }],
   "/alerts": [{ name: "alerts" }],
   "/accounts": [{ name: "accounts" }],

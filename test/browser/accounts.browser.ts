@@ -64,8 +64,8 @@ describe.skipIf(isMissing)("accounts", () => {
   it("get a logo", async () => {
     await page.setInputFiles("#account-logo", { name: "logo.png", mimeType: "image/png", buffer: LOGO });
     await page.click("button:has-text('Save logo')");
-    expect(await page.locator("#profile img").count()).toBe(1);
-    const width = await page.locator("#profile img").evaluate("image => image.naturalWidth");
+    expect(await page.locator("[aria-labelledby=profile] img").count()).toBe(1);
+    const width = await page.locator("[aria-labelledby=profile] img").evaluate("image => image.naturalWidth");
     expect(width).toBe(1);
     await clean("account");
   });

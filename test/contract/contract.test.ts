@@ -25,6 +25,7 @@ const OF_ADMINISTRATORS = new Set<string>([
   "removeDomain",
   "decideSender",
   "undoSenderDecision",
+  "tagDomains",
   "mute",
   "unmute",
   "addChannel",

@@ -18,6 +18,7 @@ import { streamOf } from "./data/export.ts";
 import { askEngine } from "./engine.ts";
 import { ApiError } from "./errors.ts";
 import { accountLogo, accountPage, changeAccount } from "./pages/account.tsx";
+import { accountReportPage } from "./pages/account-report.tsx";
 import { accountsPage, createFromForm } from "./pages/accounts.tsx";
 import { addFromForm, addPage } from "./pages/add-domain.tsx";
 import { alertsPage, changeMutes } from "./pages/alerts.tsx";
@@ -25,6 +26,7 @@ import { auditPage } from "./pages/audit.tsx";
 import { changeChannels, channelsPage } from "./pages/channels.tsx";
 import { conflictPage, conflictsPage, decideConflict } from "./pages/conflicts.tsx";
 import { changeDeadLetters, deadLetterPage, deadLetterRawFile, deadLettersPage } from "./pages/dead-letters.tsx";
+import { domainReportPage } from "./pages/domain-report.tsx";
 import { domainsPage } from "./pages/domains.tsx";
 import { failuresPage } from "./pages/failures.tsx";
 import { glossaryPage } from "./pages/glossary.tsx";
@@ -40,6 +42,7 @@ import { changeSenders, sendersPage } from "./pages/senders.tsx";
 import { changeSetup, setupPage } from "./pages/setup.tsx";
 import { addressPage, decideAddress, decideSource, sourcePage } from "./pages/source.tsx";
 import { sourcesPage } from "./pages/sources.tsx";
+import { changeTagsByForm, tagsPage } from "./pages/tags.tsx";
 import { tlsPage } from "./pages/tls.tsx";
 import { worklistPage } from "./pages/worklist.tsx";
 import { accountPath } from "./parts/accounts-frame.tsx";
@@ -66,10 +69,13 @@ const HANDLERS: Record<PagePath, Page> = {
   "/domains/:domain/reports": (request, c) => reportsPage(request, domainOf(c)),
   "/domains/:domain/records": (request, c) => recordsPage(request, domainOf(c)),
   "/domains/:domain/inbound": (request, c) => inboundPage(request, domainOf(c)),
+  "/domains/:domain/report": (request, c) => domainReportPage(request, domainOf(c)),
+  "/report": accountReportPage,
   "/domains/:domain/tls": (request, c) => tlsPage(request, domainOf(c)),
   "/domains/:domain/failures": (request, c) => failuresPage(request, domainOf(c)),
   "/reports/:account/:domain/:day/:uid": (request, c) => reportPage(request, reportAddress(c)),
   "/reports/:account/:domain/:day/:uid/raw": (request, c) => reportRawFile(request, reportAddress(c)),
+  "/tags": (request) => tagsPage(request),
   "/worklist": (request) => worklistPage(request),
   "/alerts": (request) => alertsPage(request),
   "/operations": operationsPage,
@@ -106,6 +112,7 @@ const FORMS: Record<
   "/domains/:domain/addresses/:address": (request, form, c) =>
     decideAddress(request, form, { domain: domainOf(c), address: parameter(c, "address") }),
   "/add": addFromForm,
+  "/tags": changeTagsByForm,
   "/channels": changeChannels,
   "/accounts": createFromForm,
   "/accounts/:account": (request, form, c) => changeAccount(request, form, parameter(c, "account")),

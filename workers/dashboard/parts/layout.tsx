@@ -82,7 +82,7 @@ function Frame({ content, access }: FrameProps) {
 /** Says that an operator sees what an account's viewers see, on every page, until they leave. */
 function ViewingAs({ account }: { account: string }) {
   return (
-    <form class="viewing-as" method="post" action="/view-as" role="status">
+    <div class="viewing-as" role="status">
       <span>
         You are viewing as the account{" "}
         <strong>
@@ -90,10 +90,12 @@ function ViewingAs({ account }: { account: string }) {
         </strong>
         , read-only.
       </span>
-      <button type="submit" name="action" value="leave">
-        Leave
-      </button>
-    </form>
+      <form class="inline" method="post" action="/view-as">
+        <button type="submit" name="action" value="leave">
+          Leave
+        </button>
+      </form>
+    </div>
   );
 }
 
