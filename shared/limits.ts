@@ -274,6 +274,8 @@ export const UPKEEP_LIMITS = {
   graceSeconds: 12 * 3600,
   /** Last errors of messages are kept so long. */
   keptFaultSeconds: 30 * 86_400,
+  /** Jobs that have ended are kept so long. */
+  keptJobSeconds: 90 * 86_400,
   /** Figures of a day are merged when no more reports about it are to be expected. */
   mergedAfterDays: 4,
   /** Days with fewer reports gain nothing by it. */
@@ -297,6 +299,34 @@ export const UPKEEP_LIMITS = {
   copiesPerRun: 500,
   /** Mail may come this long before the end of what it reports on, and after it. */
   objectGraceDays: 45,
+} as const;
+
+/**
+ * Ours: forgetting an account, a page a message; a page stays below the 50 queries and 50 calls of an invocation that the
+ * free plan has.
+ */
+export const FORGET_LIMITS = {
+  /** Addresses closed by one page: each is one deletion in KV. */
+  addressesPerPage: 40,
+  /** Rows removed by one statement, */
+  rowsPerStatement: 1000,
+  /** rows looked at by one statement where no index leads to the account's, */
+  rowsScanned: 20_000,
+  /** and statements of one page. */
+  statementsPerPage: 20,
+  /** Names of addresses, and of domains, that rows are compared with at once. */
+  namesAtOnce: 4000,
+  /**
+   * After this long a consumer that was at work when the addresses were closed has ended (15 minutes), and no copy of KV is
+   * read any more (a minute): everything is looked through once more.
+   */
+  settleSeconds: 20 * 60,
+  /** Hashes of forgotten addresses are kept so long: messages live for 14 days at most, and retries of them. */
+  keptSeconds: 30 * 86_400,
+  /** Rows of a table in one answer of an export, */
+  exportedRows: 200,
+  /** and characters of them, beyond the last row. */
+  exportedChars: 4 * MIB,
 } as const;
 
 /** Ours: what the dashboard does at once and shows at once. */
@@ -655,10 +685,59 @@ export const NOTIFY_LIMITS = {
   digestHour: 8,
   /** Ours: items listed under one heading of a digest; the rest is counted. */
   digestItems: 10,
+  /** Ours: days in the picture of a digest. */
+  digestDays: 30,
   /** Ours: domains, incidents and notices read for a digest. */
   digestDomains: 200,
   /** Slack: characters of one text of a block. */
   chatChars: 3000,
+} as const;
+
+/** Accounts and their people. */
+export const ACCOUNT_LIMITS = {
+  /** Ours: characters of what an account is called. */
+  nameChars: 100,
+  /** Ours: bytes of a logo; it goes into every digest. */
+  logoBytes: 64 * KIB,
+  /** Ours: people with a role in one account. */
+  peoplePerAccount: 1000,
+  /** Ours: accounts in one answer. */
+  listed: 100,
+  /** Ours: lines of an import taken by one call, each asked and written in a few statements for all: a free plan's 50 statements do. */
+  importedAtOnce: 500,
+  /** Ours: lines of a whole import. */
+  importedLines: 20_000,
+  /** Ours: bytes of a file that is imported in the browser; 20,000 lines of a hundred. */
+  importBytes: 2 * MIB,
+} as const;
+
+/** The audit log. */
+export const AUDIT_LIMITS = {
+  /** Ours: entries are kept a year and a month. */
+  keptSeconds: 396 * 86_400,
+  /** Ours: old entries removed by one run of the daily upkeep. */
+  removedPerRun: 10_000,
+  /** Ours: characters of the JSON of an input or a state; a longer one is kept up to there. */
+  jsonChars: 4000,
+  /** Ours: entries in one answer. */
+  listed: 100,
+  /** Ours: entries counted for the page numbers of a list. */
+  counted: 10_000,
+} as const;
+
+/** What a printed monthly report has of each, so that it is two pages. */
+export const REPORT_LIMITS = {
+  /** Ours: notices, record changes and decisions read; more are counted up to this. */
+  rowsRead: 200,
+  /** Ours: lines of a list. */
+  listed: 10,
+  /** Ours: incidents that are open. */
+  openListed: 4,
+  /** Ours: senders of a domain. */
+  senders: 20,
+  /** Ours: domains of an account read, and those that are listed. */
+  domainsRead: 20_000,
+  domains: 30,
 } as const;
 
 /** Domains that are added, and watched until their first report. */

@@ -83,6 +83,11 @@ export async function domainsPage(request: PageRequest): Promise<PageResult> {
               {page.hasDomains && <StatusChips request={request} page={page} />}
               <ChoiceChips request={request} choice={choice} />
               {table.view(request.url)}
+              {page.hasDomains && (
+                <p class="small screen-only">
+                  <a href="/report">Monthly report, to print</a>
+                </p>
+              )}
             </>
           ) : (
             <FirstRun request={request} accounts={await request.administered()} />
