@@ -3,6 +3,7 @@
  */
 import { Command } from "commander";
 import { CommandError } from "./command-error.ts";
+import { addAccount } from "./commands/account.ts";
 import { addChannels } from "./commands/channels.ts";
 import { addCheck } from "./commands/check.ts";
 import { addCompare } from "./commands/compare.ts";
@@ -54,6 +55,7 @@ function buildProgram(): Command {
     addMtaSts,
     addRua,
     addIdentity,
+    addAccount,
     addChannels,
     addSend,
     addImport,

@@ -274,6 +274,8 @@ export const UPKEEP_LIMITS = {
   graceSeconds: 12 * 3600,
   /** Last errors of messages are kept so long. */
   keptFaultSeconds: 30 * 86_400,
+  /** Jobs that have ended are kept so long. */
+  keptJobSeconds: 90 * 86_400,
   /** Figures of a day are merged when no more reports about it are to be expected. */
   mergedAfterDays: 4,
   /** Days with fewer reports gain nothing by it. */
@@ -297,6 +299,34 @@ export const UPKEEP_LIMITS = {
   copiesPerRun: 500,
   /** Mail may come this long before the end of what it reports on, and after it. */
   objectGraceDays: 45,
+} as const;
+
+/**
+ * Ours: forgetting an account, a page a message; a page stays below the 50 queries and 50 calls of an invocation that the
+ * free plan has.
+ */
+export const FORGET_LIMITS = {
+  /** Addresses closed by one page: each is one deletion in KV. */
+  addressesPerPage: 40,
+  /** Rows removed by one statement, */
+  rowsPerStatement: 1000,
+  /** rows looked at by one statement where no index leads to the account's, */
+  rowsScanned: 20_000,
+  /** and statements of one page. */
+  statementsPerPage: 20,
+  /** Names of addresses, and of domains, that rows are compared with at once. */
+  namesAtOnce: 4000,
+  /**
+   * After this long a consumer that was at work when the addresses were closed has ended (15 minutes), and no copy of KV is
+   * read any more (a minute): everything is looked through once more.
+   */
+  settleSeconds: 20 * 60,
+  /** Hashes of forgotten addresses are kept so long: messages live for 14 days at most, and retries of them. */
+  keptSeconds: 30 * 86_400,
+  /** Rows of a table in one answer of an export, */
+  exportedRows: 200,
+  /** and characters of them, beyond the last row. */
+  exportedChars: 4 * MIB,
 } as const;
 
 /** Ours: what the dashboard does at once and shows at once. */
@@ -599,6 +629,20 @@ export const WORK_WEIGHTS = {
   /** and of a record that broke, or TLS that fails. */
   broken: 0.02,
   brokenLeast: 5,
+} as const;
+
+/** Tags of domains, and groups of accounts. */
+export const TAG_LIMITS = {
+  /** Ours: tags of one domain: a few, so that a row of the list holds them. */
+  perDomain: 10,
+  /** Ours: characters of a tag, or of a group's name. */
+  chars: 32,
+  /** Ours: domains tagged by one call, as many as are added by one. */
+  domainsAtOnce: 500,
+  /** Ours: tagged domains, or tags, in one answer: twice the domains of a large provider. */
+  listed: 20_000,
+  /** Ours: tags, and groups, offered as filters above the list of domains. */
+  offered: 30,
 } as const;
 
 /** Channels and what is delivered to them (shared/notify). */

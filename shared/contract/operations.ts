@@ -8,11 +8,12 @@ import { MTA_STS_MODES } from "../guidance/mta-sts-policy.ts";
 import { storedCheck } from "../guidance/stored-check.ts";
 import { REPORT_KINDS } from "../ledger/report-rows.ts";
 import { SENDER_DECISIONS } from "../ledger/sender-decisions.ts";
-import { GUIDANCE_LIMITS, IMPORT_LIMITS, PAGE_LIMITS, SETUP_LIMITS } from "../limits.ts";
+import { GUIDANCE_LIMITS, IMPORT_LIMITS, PAGE_LIMITS, SETUP_LIMITS, TAG_LIMITS } from "../limits.ts";
 import { channelSettings } from "../notify/channel.ts";
 import { RECORD_ORDERS } from "../operations.ts";
 import { personEntry } from "../people.ts";
 import { registryEntry } from "../registry.ts";
+import { group, tag } from "../tag.ts";
 import { RULE_CODES } from "../watch/finding.ts";
 import { WORK_CODES } from "../watch/work.ts";
 import type { Operation } from "./operation.ts";
@@ -645,6 +646,53 @@ const described = {
     }),
     output: shapes.listOf(shapes.addedLine),
   },
+  tagDomains: {
+    summary: "Puts tags on domains of an account and takes others off, a result a domain",
+    role: "administrator",
+    changes: true,
+    answeredBy: "process",
+    http: { method: "POST", path: "/tags", place: { json: "fields" }, status: 200, answer: "json" },
+    input: v.strictObject({
+      account,
+      domains: v.pipe(v.array(domain), v.minLength(1), v.maxLength(TAG_LIMITS.domainsAtOnce)),
+      add: v.optional(v.pipe(v.array(tag), v.maxLength(TAG_LIMITS.perDomain))),
+      remove: v.optional(v.pipe(v.array(tag), v.maxLength(TAG_LIMITS.perDomain))),
+    }),
+    output: shapes.listOf(v.object({ domain: v.string(), tags: v.array(v.string()), problem: v.optional(v.string()) })),
+  },
+  listTags: {
+    summary: "Domains with tags, of all accounts or of one; with a tag only those that carry it",
+    role: "viewer",
+    changes: false,
+    answeredBy: "dashboard",
+    http: { method: "GET", path: "/tags", place: "query", status: 200, answer: "json" },
+    input: v.strictObject({ account: v.optional(account), tag: v.optional(tag) }),
+    output: shapes.listOf(v.object({ account: v.string(), domain: v.string(), tags: v.array(v.string()) })),
+  },
+  setAccountGroup: {
+    summary: "Puts an account into a group of accounts; an empty name takes it out",
+    role: "operator",
+    changes: true,
+    answeredBy: "process",
+    http: {
+      method: "PUT",
+      path: "/accounts/:account/group",
+      place: { json: "fields" },
+      status: 200,
+      answer: "json",
+    },
+    input: v.strictObject({ account, group }),
+    output: v.object({ account: v.string(), group: v.string() }),
+  },
+  listAccountGroups: {
+    summary: "Accounts that are in a group",
+    role: "viewer",
+    changes: false,
+    answeredBy: "dashboard",
+    http: { method: "GET", path: "/account-groups", place: "query", status: 200, answer: "json" },
+    input: nothing,
+    output: shapes.listOf(v.object({ account: v.string(), group: v.string() })),
+  },
   domainSetup: {
     summary: "The progress of an added domain, from the record to publish to its first report",
     role: "viewer",
@@ -973,6 +1021,34 @@ const described = {
       answer: "json",
     },
     input: jobRequest,
+    output: shapes.job,
+  },
+  exportAccount: {
+    summary: "What is held of an account, a part at a time: rows of the ledger, then raw objects; secrets are left out",
+    role: "operator",
+    changes: false,
+    answeredBy: "process",
+    http: { method: "GET", path: "/accounts/:account/export", place: "query", status: 200, answer: "json" },
+    input: v.strictObject({ account, cursor: v.optional(cursor) }),
+    output: shapes.accountExport,
+  },
+  forgetAccount: {
+    summary: "Forgets an account: its addresses, raw objects and rows are removed by a job, and cannot be brought back",
+    role: "operator",
+    changes: true,
+    answeredBy: "process",
+    http: {
+      method: "POST",
+      path: "/accounts/:account/forget",
+      place: { json: "fields" },
+      status: 202,
+      answer: "json",
+    },
+    input: v.strictObject({
+      account,
+      /** The account once more. */
+      confirm: account,
+    }),
     output: shapes.job,
   },
   cancelJob: {

@@ -363,6 +363,8 @@ const jobFilter = v.object({
   domain: v.optional(v.string()),
   since: v.optional(v.string()),
   until: v.optional(v.string()),
+  /** Of a job that forgets, while it runs. */
+  account: v.optional(v.string()),
 });
 
 /** A job that goes through what came in, a page a message. */
@@ -383,6 +385,8 @@ export const job = v.object({
   enqueued: v.number(),
   /** About how many raw objects it is about, by the ledger; 0 = not known. */
   total: v.number(),
+  /** Of a job that forgets: raw objects and rows that are gone. */
+  removed: v.number(),
   /** How many of the enqueued objects have been processed; absent if unknown. */
   finished: v.optional(v.number()),
   /** Of a cancelled one: how many of those were not looked at. */
@@ -392,6 +396,21 @@ export const job = v.object({
 });
 
 export type Job = v.InferOutput<typeof job>;
+
+/** A part of what is held of an account. */
+export const accountExport = v.object({
+  /** Rows by table, as the ledger has them; bytes are hex digits. */
+  rows: v.array(
+    v.object({
+      table: v.string(),
+      row: v.record(v.string(), v.nullable(v.union([v.string(), v.number()]))),
+    }),
+  ),
+  /** Raw objects; readRawObject has their bytes. */
+  objects: v.array(v.object({ key: v.string(), sizeBytes: v.number(), metadata: v.record(v.string(), v.unknown()) })),
+  /** Where the next part begins; absent on the last one. */
+  cursor: v.optional(v.string()),
+});
 
 /** An added domain: its address, set-up state, and the records to publish. */
 export const addedDomain = v.object({

@@ -19,6 +19,7 @@ const SOURCE_TABLES = ["days", "addresses", "dkim", "spf", "from", "records", "r
 export const PAGES = {
   "/": { role: "viewer", tables: ["domains", "others"] },
   "/add": { role: "administrator", tables: [] },
+  "/tags": { role: "viewer", tables: ["tags", "groups"] },
   "/domains/:domain": { role: "viewer", tables: ["days", "sources", "dispositions", "reasons", "policies"] },
   "/domains/:domain/sources": { role: "viewer", tables: ["sources", "hits"] },
   "/domains/:domain/senders": { role: "viewer", tables: ["undecided", "decisions"] },
@@ -53,6 +54,7 @@ export const CHANGES = {
   "/operations/dead-letters": { role: "operator" },
   "/operations/conflicts": { role: "operator" },
   "/operations/jobs": { role: "operator" },
+  "/tags": { role: "administrator" },
   "/add": { role: "administrator" },
   "/channels": { role: "administrator" },
   "/domains/:domain/setup": { role: "viewer" },

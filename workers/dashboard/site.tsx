@@ -34,6 +34,7 @@ import { changeSenders, sendersPage } from "./pages/senders.tsx";
 import { changeSetup, setupPage } from "./pages/setup.tsx";
 import { addressPage, decideAddress, decideSource, sourcePage } from "./pages/source.tsx";
 import { sourcesPage } from "./pages/sources.tsx";
+import { changeTagsByForm, tagsPage } from "./pages/tags.tsx";
 import { tlsPage } from "./pages/tls.tsx";
 import { worklistPage } from "./pages/worklist.tsx";
 import { renderPage } from "./parts/layout.tsx";
@@ -62,6 +63,7 @@ const HANDLERS: Record<PagePath, Page> = {
   "/domains/:domain/failures": (request, c) => failuresPage(request, domainOf(c)),
   "/reports/:account/:domain/:day/:uid": (request, c) => reportPage(request, reportAddress(c)),
   "/reports/:account/:domain/:day/:uid/raw": (request, c) => reportRawFile(request, reportAddress(c)),
+  "/tags": (request) => tagsPage(request),
   "/worklist": (request) => worklistPage(request),
   "/alerts": (request) => alertsPage(request),
   "/operations": operationsPage,
@@ -93,6 +95,7 @@ const FORMS: Record<
   "/domains/:domain/addresses/:address": (request, form, c) =>
     decideAddress(request, form, { domain: domainOf(c), address: parameter(c, "address") }),
   "/add": addFromForm,
+  "/tags": changeTagsByForm,
   "/channels": changeChannels,
   "/domains/:domain/setup": (request, form, c) => changeSetup(request, form, domainOf(c)),
   "/domains/:domain/records": (request, form, c) => checkAgain(request, form, domainOf(c)),

@@ -28,6 +28,7 @@ import { compareConflict, decideConflict, keepVerified } from "./conflict-operat
 import { discardDeadLetters, requeueDeadLetters, restoreDeadLetters } from "./dead-letter-operations.ts";
 import { decideSender, undoSenderDecision } from "./decide-sender.ts";
 import { type Invocation, inShardOf, newInvocation, type ProcessEnv } from "./env.ts";
+import { exportAccount } from "./export-account.ts";
 import { exportRecords } from "./export-records.ts";
 import { followAddress } from "./follow-registry.ts";
 import { removeMtaSts, setMtaSts } from "./host-mta-sts.ts";
@@ -39,8 +40,9 @@ import { addRegistration, putRegistration, valid } from "./put-registration.ts";
 import { describeRawObject, readRawObject } from "./raw-object.ts";
 import { readRecords } from "./record-reader.ts";
 import { runSchedule, SCHEDULES } from "./schedules.ts";
-import { cancelJob, startJob } from "./start-job.ts";
+import { cancelJob, startForgetting, startJob } from "./start-job.ts";
 import { readStatus } from "./status.ts";
+import { setAccountGroup, tagDomains } from "./tags.ts";
 import { takeBackReport, undoTakeBack } from "./take-back.ts";
 import { watchDomains } from "./watch.ts";
 
@@ -141,6 +143,8 @@ const HANDLERS: Handlers = {
   testChannel,
   confirmChannel: confirmByOperator,
   confirmChannelByLink: confirmByLink,
+  tagDomains: (input, { invocation }) => tagDomains(input, invocation),
+  setAccountGroup: (input, { invocation }) => setAccountGroup(input, invocation),
   decideSender: ({ decision, note, ...name }, { invocation, caller }) =>
     decideSender(name, { decision, note: note ?? "", by: caller.name }, invocation),
   undoSenderDecision: (name, { invocation, caller }) => undoSenderDecision(name, caller.name, invocation),
@@ -167,6 +171,12 @@ const HANDLERS: Handlers = {
     answer(await startJob({ kind: "reprocess", random: Math.random() }, request, invocation)),
   startReconcile: async (request, { invocation }) =>
     answer(await startJob({ kind: "reconcile", random: Math.random() }, request, invocation)),
+  exportAccount: ({ account, cursor }, { invocation }) => exportAccount(account, cursor, invocation),
+  async forgetAccount({ account, confirm }, { invocation }) {
+    if (confirm !== account) return fail({ code: "bad_request", message: "confirm: it is not the account's name." });
+    const job = await startForgetting(account, Math.random(), invocation);
+    return job === undefined ? missing(`There is no account '${account}'.`) : ok(job);
+  },
   async cancelJob({ id }, { invocation }) {
     const job = await cancelJob(id, invocation);
     return job === undefined ? missing(`There is no job '${id}'.`) : ok(job);

@@ -8,6 +8,8 @@ import { copyDue } from "../../shared/ledger/addresses.ts";
 import { removeOldDeliveries } from "../../shared/ledger/channels.ts";
 import { change } from "../../shared/ledger/database.ts";
 import { removeOldFaults } from "../../shared/ledger/faults.ts";
+import { removeOldForgotten } from "../../shared/ledger/forgotten.ts";
+import { removeOldJobs, removeOldSkipped } from "../../shared/ledger/jobs.ts";
 import { removeOldImports } from "../../shared/ledger/imports.ts";
 import { mergeDays } from "../../shared/ledger/merge-days.ts";
 import { removeOldNotices } from "../../shared/ledger/notices.ts";
@@ -20,7 +22,7 @@ import {
   removeOldRetracted,
   removeUnownedFigures,
 } from "../../shared/ledger/retention.ts";
-import { NOTIFY_LIMITS, REFUSED_MAIL_LIMITS, UPKEEP_LIMITS, WATCH_LIMITS } from "../../shared/limits.ts";
+import { FORGET_LIMITS, NOTIFY_LIMITS, REFUSED_MAIL_LIMITS, UPKEEP_LIMITS, WATCH_LIMITS } from "../../shared/limits.ts";
 import { SECONDS_PER_DAY } from "../../shared/report-day.ts";
 import { isoDate } from "../../shared/storage.ts";
 import { type Invocation, inEachShard, type LogEntry } from "./env.ts";
@@ -89,10 +91,15 @@ function merge(invocation: Invocation): Promise<number> {
   });
 }
 
-/** Removes stored errors of messages that never returned, and old entries about refused mail. */
+/** Removes stored errors of messages that never returned, old entries about refused mail, hashes and jobs. */
 async function removeNotes(invocation: Invocation): Promise<string> {
   const { shards, nowSeconds } = invocation;
+  const beforeSeconds = nowSeconds - UPKEEP_LIMITS.keptJobSeconds;
+  const { rowsPerStep: limit } = UPKEEP_LIMITS;
+  await inSteps(() => removeOldSkipped(shards.directory, { beforeSeconds, limit }), invocation);
   await change(shards.directory, [
+    removeOldJobs(beforeSeconds),
+    removeOldForgotten(nowSeconds - FORGET_LIMITS.keptSeconds),
     removeOldFaults(nowSeconds - UPKEEP_LIMITS.keptFaultSeconds),
     removeOldRefusedMail(today(invocation) - REFUSED_MAIL_LIMITS.keptDays),
   ]);
