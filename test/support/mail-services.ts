@@ -76,7 +76,11 @@ interface Found {
   body: unknown;
 }
 
-function gmail(mails: StoredMail[], url: URL, change: { addLabelIds: string[]; removeLabelIds: string[] } | undefined) {
+function gmail(
+  mails: StoredMail[],
+  url: URL,
+  change: { addLabelIds: string[]; removeLabelIds: string[] } | undefined,
+): Found | undefined {
   const path = url.pathname.slice("/gmail/v1/users/me".length);
   if (path === "/labels") return { body: { labels: Object.entries(LABELS).map(([name, id]) => ({ id, name })) } };
   const query = url.searchParams;
