@@ -1,5 +1,5 @@
 /** `dmarc import imap|gmail|graph`: takes reports out of a mailbox on a server. */
-import { type Command, InvalidArgumentError } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import { parseDay, SECONDS_PER_DAY } from "../../shared/report-day.ts";
 import { CommandError } from "../command-error.ts";
 import { exitCodes } from "../exit-codes.ts";
@@ -10,6 +10,7 @@ import { importMailbox, type Mailbox } from "../import/mailbox.ts";
 import { type ImportOptions, ImportReport, interruptible, settingsOf } from "../import/report.ts";
 import { askSecret } from "../import/secret.ts";
 import { noWatermark, openWatermark } from "../import/watermark.ts";
+import { numberBetween, readAddress } from "../option-values.ts";
 import { startProgress } from "../progress.ts";
 
 /** Adds the options that every kind of import has. */
@@ -63,10 +64,14 @@ export function addImportMailbox(command: Command, addOptions: AddOptions): void
     .command("imap")
     .description("Import the mails of a mailbox by IMAP")
     .requiredOption("--host <name>", "IMAP server")
-    .option("--port <number>", "its port (993, or 143 without TLS from the start)", readPort)
+    .option("--port <number>", "its port (993, or 143 without TLS from the start)", numberBetween(1, 65_535))
     .requiredOption("--user <name>", "user name")
     .option("--mailbox <name>", "mailbox to read", "INBOX")
-    .option("--security <kind>", "tls, starttls, or none for a server on this machine", readSecurity, "tls");
+    .addOption(
+      new Option("--security <kind>", "none: only for a server on this machine")
+        .choices(["tls", "starttls", "none"])
+        .default("tls"),
+    );
   addMailboxOptions(imap, addOptions)
     .addHelpText("after", IMAP_EXAMPLES)
     .action((options: ImapOptions) => run(options, () => imapMailbox(options)));
@@ -88,7 +93,7 @@ export function addImportMailbox(command: Command, addOptions: AddOptions): void
   const graph = command
     .command("graph")
     .description("Import the mails of a Microsoft 365 mailbox by Microsoft Graph")
-    .option("--user <address>", "whose mailbox: me, or an address that the token may read", "me")
+    .option("--user <address>", "whose mailbox: me, or an address that the token may read", readUser, "me")
     .option("--folder <name>", "well-known name or id of a folder", "inbox");
   addMailboxOptions(graph, addOptions)
     .addHelpText("after", GRAPH_EXAMPLES)
@@ -168,15 +173,8 @@ function tokenIn(variable: string): string {
   throw new CommandError(`${variable} has to hold an access token (docs/import.md says how to get one).`);
 }
 
-function readPort(text: string): number {
-  const port = Number(text);
-  if (Number.isInteger(port) && port > 0 && port < 65_536) return port;
-  throw new InvalidArgumentError(`'${text}' is no port: a number from 1 to 65535.`);
-}
-
-function readSecurity(text: string): string {
-  if (["tls", "starttls", "none"].includes(text)) return text;
-  throw new InvalidArgumentError(`'${text}' is not one of tls, starttls and none.`);
+function readUser(text: string): string {
+  return text === "me" ? text : readAddress(text);
 }
 
 function readSince(text: string): number {

@@ -6,6 +6,7 @@ import { addConnectionOptions } from "../connection.ts";
 import { findFiles, measure } from "../import/find-files.ts";
 import { type ImportOptions, ImportReport, interruptible, settingsOf } from "../import/report.ts";
 import { runImport } from "../import/run-import.ts";
+import { readAddress } from "../option-values.ts";
 import { startProgress } from "../progress.ts";
 import { safeText } from "../terminal.ts";
 import { addImportMailbox } from "./import-mailbox.ts";
@@ -47,7 +48,7 @@ export function addImport(program: Command): void {
 /** Adds the options of every kind of import. */
 function addImportOptions(command: Command): Command {
   command
-    .option("--rua <address>", "registered address to import for")
+    .option("--rua <address>", "registered address to import for", readAddress)
     .option("--account <name>", "account to import for, where it cannot be told from a report")
     .option("--authserv-id <id>", "receiver whose Authentication-Results, on top of a mail, are believed")
     .option("--dry-run", "read everything and say what would be taken; send nothing")
