@@ -91,7 +91,8 @@ describe.each([
 
   it("says what to do when the token expires, and continues with another", async () => {
     fill(`${kind}-expired`, 30, [...places]);
-    services.expiresAfter = 45;
+    // In the middle of the second page of mails.
+    services.expiresAfter = 36;
     const first = await run("good");
     expect(first).toMatchObject({
       code: 1,
@@ -101,10 +102,10 @@ describe.each([
     services.expiresAfter = Number.POSITIVE_INFINITY;
     const second = await run("second", "--wait");
     expect(second.code).toBe(0);
-    const { taken, known } = JSON.parse(second.stdout);
+    // The first page of 20 is not read again.
+    expect(JSON.parse(second.stdout)).toMatchObject({ files: 11 });
     const rows = await pipeline.rows(`SELECT 1 FROM imports WHERE origin LIKE '%${kind}-expired%'`);
     expect(rows).toHaveLength(30);
-    expect(taken + known).toBeLessThanOrEqual(30);
   });
 
   it("moves mails once the ledger has what is in them; what holds no report stays", async () => {
