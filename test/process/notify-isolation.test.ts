@@ -209,10 +209,7 @@ describe.each([1, 3])("the ledger in %i databases", (shards) => {
   });
 
   it("asks a person of another account first, as anybody else", async () => {
-    const person = {
-      email: "bob@other.test",
-      authority: { isOperator: false, accounts: { other: "viewer" as const } },
-    };
+    const person = { email: "bob@other.test", entry: { role: "viewer" as const, accounts: ["other"] } };
     await change(world.ledger, [putPerson(person, 1)]);
     const channel = { kind: "email" as const, target: "bob@other.test", name: "Bob", digest: "daily" as const };
     const caller = {
