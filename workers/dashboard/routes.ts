@@ -19,6 +19,7 @@ const SOURCE_TABLES = ["days", "addresses", "dkim", "spf", "from", "records", "r
 export const PAGES = {
   "/": { role: "viewer", tables: ["domains", "others"] },
   "/add": { role: "administrator", tables: [] },
+  "/tags": { role: "viewer", tables: ["tags", "groups"] },
   "/domains/:domain": { role: "viewer", tables: ["days", "sources", "dispositions", "reasons", "policies"] },
   "/domains/:domain/sources": { role: "viewer", tables: ["sources", "hits"] },
   "/domains/:domain/senders": { role: "viewer", tables: ["undecided", "decisions"] },
@@ -44,6 +45,11 @@ export const PAGES = {
   "/operations/conflicts/:id": { role: "operator", tables: ["differences"] },
   "/operations/jobs": { role: "operator", tables: ["jobs"] },
   "/channels": { role: "viewer", tables: ["channels", "deliveries"] },
+  "/accounts": { role: "administrator", tables: ["accounts"] },
+  "/accounts/:account": { role: "administrator", tables: ["people"] },
+  "/accounts/:account/logo": { role: "viewer", tables: [] },
+  "/audit": { role: "administrator", tables: ["entries"] },
+  "/import": { role: "operator", tables: [] },
   "/glossary": { role: "viewer", tables: [] },
 } as const satisfies Record<string, PageRoute>;
 
@@ -55,8 +61,12 @@ export const CHANGES = {
   "/operations/dead-letters": { role: "operator" },
   "/operations/conflicts": { role: "operator" },
   "/operations/jobs": { role: "operator" },
+  "/tags": { role: "administrator" },
   "/add": { role: "administrator" },
   "/channels": { role: "administrator" },
+  "/accounts": { role: "operator" },
+  "/accounts/:account": { role: "administrator" },
+  "/import": { role: "operator" },
   "/domains/:domain/setup": { role: "viewer" },
   "/domains/:domain/records": { role: "viewer" },
   "/domains/:domain/inbound": { role: "administrator" },
