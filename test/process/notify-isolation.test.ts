@@ -210,7 +210,7 @@ describe.each([1, 3])("the ledger in %i databases", (shards) => {
 
   it("asks a person of another account first, as anybody else", async () => {
     const person = { email: "bob@other.test", entry: { role: "viewer" as const, accounts: ["other"] } };
-    await change(world.ledger, [putPerson(person, 1)]);
+    await change(world.ledger, putPerson(person, { by: "", nowSeconds: 1 }));
     const channel = { kind: "email" as const, target: "bob@other.test", name: "Bob", digest: "daily" as const };
     const caller = {
       name: "ann@acme.test",
