@@ -10,6 +10,7 @@ import { addConflicts } from "./commands/conflicts.ts";
 import { addDeadLetters } from "./commands/dead-letters.ts";
 import { addDomain } from "./commands/domain.ts";
 import { addExport } from "./commands/export.ts";
+import { addForward } from "./commands/forward.ts";
 import { addIdentity } from "./commands/identity.ts";
 import { addJobs } from "./commands/jobs.ts";
 import { addMtaSts } from "./commands/mta-sts.ts";
@@ -53,6 +54,7 @@ function buildProgram(): Command {
     addRua,
     addIdentity,
     addChannels,
+    addForward,
     addSend,
     addStatus,
     addStats,

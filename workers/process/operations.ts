@@ -30,6 +30,7 @@ import { decideSender, undoSenderDecision } from "./decide-sender.ts";
 import { type Invocation, inShardOf, newInvocation, type ProcessEnv } from "./env.ts";
 import { exportRecords } from "./export-records.ts";
 import { followAddress } from "./follow-registry.ts";
+import { createTarget, deleteTarget, listTargets, retryTarget, testTarget } from "./forward/targets.ts";
 import { removeMtaSts, setMtaSts } from "./host-mta-sts.ts";
 import { mute, unmute } from "./mutes.ts";
 import { nameAddresses } from "./name-addresses.ts";
@@ -107,6 +108,11 @@ const HANDLERS: Handlers = {
     const query = { reference, text, isPass, order, descending, limit, offset };
     return ok(await readRecords(query, invocation));
   },
+  listForwards: async (_, { invocation }) => ok(await listTargets(invocation)),
+  addForward: createTarget,
+  removeForward: deleteTarget,
+  testForward: testTarget,
+  retryForward: retryTarget,
   exportRecords: (input, { invocation }) => exportRecords(input, invocation),
   async readReportFile(name, { invocation, caller }) {
     const key = await rawKeyOf(name, caller, invocation);

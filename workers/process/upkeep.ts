@@ -8,6 +8,7 @@ import { copyDue } from "../../shared/ledger/addresses.ts";
 import { removeOldDeliveries } from "../../shared/ledger/channels.ts";
 import { change } from "../../shared/ledger/database.ts";
 import { removeOldFaults } from "../../shared/ledger/faults.ts";
+import { removeOldForwards } from "../../shared/ledger/forwards.ts";
 import { mergeDays } from "../../shared/ledger/merge-days.ts";
 import { removeOldNotices } from "../../shared/ledger/notices.ts";
 import { unfinishedDays } from "../../shared/ledger/objects.ts";
@@ -19,7 +20,13 @@ import {
   removeOldRetracted,
   removeUnownedFigures,
 } from "../../shared/ledger/retention.ts";
-import { NOTIFY_LIMITS, REFUSED_MAIL_LIMITS, UPKEEP_LIMITS, WATCH_LIMITS } from "../../shared/limits.ts";
+import {
+  FORWARD_LIMITS,
+  NOTIFY_LIMITS,
+  REFUSED_MAIL_LIMITS,
+  UPKEEP_LIMITS,
+  WATCH_LIMITS,
+} from "../../shared/limits.ts";
 import { SECONDS_PER_DAY } from "../../shared/report-day.ts";
 import { isoDate } from "../../shared/storage.ts";
 import { type Invocation, inEachShard, type LogEntry } from "./env.ts";
@@ -109,6 +116,7 @@ async function removeNotices({ ledger, nowSeconds }: Invocation): Promise<string
   await change(ledger, [
     ...removeOldNotices(nowSeconds - WATCH_LIMITS.keptSeconds),
     removeOldDeliveries(nowSeconds - NOTIFY_LIMITS.keptSeconds),
+    removeOldForwards(nowSeconds - FORWARD_LIMITS.keptSeconds),
   ]);
   return "removed";
 }
