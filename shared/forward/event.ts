@@ -116,7 +116,7 @@ function failureFields(details: Extract<ReportDetails, { kind: "failure" }>): Re
 export function splunkEvents(report: ForwardedReport, content: PartContent): object[] {
   const { records, firstOrdinal, ...head } = content;
   const time = report.endSeconds > 0 ? report.endSeconds : report.receivedSeconds;
-  const common = { time, source: "dmarc-pipeline" };
+  const common = { time, source: "dmarc" };
   const { uid, account, domain } = report;
   const ofReport = { ...common, sourcetype: "dmarc:report", event: reportEvent(report, head) };
   const ofRecords = (records ?? []).map((record, i) => ({

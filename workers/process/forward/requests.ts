@@ -48,7 +48,7 @@ export function eventsRequest({ url, secret }: ForwardTarget, body: string): Req
 export async function testRequest(target: ForwardTarget, nowSeconds: number): Promise<Request> {
   const event = testEvent(`test-${nowSeconds}`);
   if (target.kind === "splunk") {
-    const wrapped = { time: nowSeconds, source: "dmarc-pipeline", sourcetype: "dmarc:test", event };
+    const wrapped = { time: nowSeconds, source: "dmarc", sourcetype: "dmarc:test", event };
     return eventsRequest(target, JSON.stringify(wrapped));
   }
   const body = JSON.stringify(event);
