@@ -1,14 +1,16 @@
 /**
- * How long the page Domains takes for a provider: `npm run bench:fleet -- [domains] [--json]`, 10,000 domains of 1,000
+ * How long the pages Domains and Worklist take for a provider: `npm run bench:fleet -- [domains] [--json]`, 10,000 domains of 1,000
  * accounts unless told, each with a report on every day of three months, registered, with a verdict; one in twenty more is
  * registered and has no report yet. Its rows are written by SQL that says what settling their reports and cron would: sums by
- * day, verdicts, the list of registered domains, and a dead letter for one in fifty.
+ * day, verdicts, what is to be done, the list of registered domains, and a dead letter for one in fifty.
  */
 import { SETUP_STATES } from "../shared/guidance/setup-state.ts";
 import { VERDICT_STATES } from "../shared/guidance/verdict.ts";
+import { putWork } from "../test/support/work-fill.ts";
 import { FIRST_DAY } from "./page-data.ts";
 import { periodOfDays } from "./page-paths.ts";
 import { measurePages, type PagesBench, type PageTime, printTimes, readArguments, startPages } from "./pages.ts";
+import { simulateWork } from "./worklist/fleet.ts";
 
 const ACCOUNTS = 1000;
 const DAYS = 90;
@@ -42,6 +44,23 @@ async function fill({ ledger }: PagesBench, domains: number): Promise<void> {
     )
     .bind(LAST_DAY)
     .all();
+}
+
+/** Ours: domains whose work is computed from simulated mail; the others have that of one of them. */
+const SIMULATED = 200;
+
+/** What is to be done about each domain, as the round over them would have kept it. */
+async function work({ ledger }: PagesBench, domains: number): Promise<void> {
+  const simulated = Array.from({ length: SIMULATED }, (_, number) => simulateWork(1, number).items);
+  const rows = Array.from({ length: domains }, (_, n) => {
+    const domain = `domain${n}.example`;
+    const items = (simulated[n % SIMULATED] ?? []).map((item) => ({
+      ...item,
+      link: `/domains/${domain}/sources/a.example`,
+    }));
+    return { account: `account${n % ACCOUNTS}`, domain, items };
+  });
+  await putWork(ledger, rows);
 }
 
 /** What cron and adding domains would have written: verdicts of every kind, registered domains, some without a report. */
@@ -96,6 +115,9 @@ function paths(): Record<string, string> {
     "Domains, page 100 of 100 rows": `/?${period}&domains.size=100&domains.page=100`,
     "Domains, 45 days": `/?${periodOfDays(LAST_DAY, 45)}`,
     "Domains, all as CSV": `/?${period}&export=csv&table=domains`,
+    Worklist: "/worklist",
+    "Worklist, domains of a line": "/worklist?code=organization",
+    "Worklist, all domains of a line as CSV": "/worklist?code=organization&export=csv&table=domains",
     "Overview of one": `/domains/domain77.example?${period}`,
   };
 }
@@ -103,6 +125,7 @@ function paths(): Record<string, string> {
 async function run(bench: PagesBench, domains: number): Promise<PageTime[]> {
   await fill(bench, domains);
   await judge(bench, domains);
+  await work(bench, domains);
   const [first] = await measurePages(bench, { "Domains, 30 days": paths()["Domains, 30 days, by -messages"] ?? "/" });
   const { text } = await bench.get(paths()["Domains, 30 days, by -messages"] ?? "/");
   if (!text.includes(`${Math.ceil(domains * 1.05).toLocaleString("en-US")} rows`))

@@ -3,6 +3,7 @@
  */
 import { Command } from "commander";
 import { CommandError } from "./command-error.ts";
+import { addAccount } from "./commands/account.ts";
 import { addChannels } from "./commands/channels.ts";
 import { addCheck } from "./commands/check.ts";
 import { addCompare } from "./commands/compare.ts";
@@ -12,6 +13,7 @@ import { addDomain } from "./commands/domain.ts";
 import { addExport } from "./commands/export.ts";
 import { addForward } from "./commands/forward.ts";
 import { addIdentity } from "./commands/identity.ts";
+import { addImport } from "./commands/import.ts";
 import { addJobs } from "./commands/jobs.ts";
 import { addMtaSts } from "./commands/mta-sts.ts";
 import { addParse } from "./commands/parse.ts";
@@ -25,6 +27,7 @@ import { addStats } from "./commands/stats.ts";
 import { addStatus } from "./commands/status.ts";
 import { addVerdict } from "./commands/verdict.ts";
 import { addWatch } from "./commands/watch.ts";
+import { addWorklist } from "./commands/worklist.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { printError } from "./terminal.ts";
 
@@ -53,14 +56,17 @@ function buildProgram(): Command {
     addMtaSts,
     addRua,
     addIdentity,
+    addAccount,
     addChannels,
     addForward,
     addSend,
+    addImport,
     addStatus,
     addStats,
     addVerdict,
     addSenders,
     addWatch,
+    addWorklist,
     addQuery,
     addExport,
     addCompare,

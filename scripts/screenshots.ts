@@ -66,6 +66,7 @@ const PICTURES: Record<PagePath, Picture[]> = {
     { name: "failure-report", from: `${ABOUT}/failures`, link: "#reports tbody a" },
   ],
   "/reports/:account/:domain/:day/:uid/raw": [],
+  "/worklist": [{ name: "worklist" }],
   "/alerts": [{ name: "alerts" }],
   "/operations": [{ name: "operations" }],
   "/operations/dead-letters": [{ name: "dead-letters" }],

@@ -184,6 +184,25 @@ export const STORAGE_LIMITS = {
   maxMetadataValueBytes: 1000,
 } as const;
 
+/** What `dmarc import` sends, and what the API takes of it. */
+export const IMPORT_LIMITS = {
+  /** Ours: files of one call; each is a put in R2, and an invocation on the free plan has 50 queries to D1 besides. */
+  filesPerCall: 40,
+  /** Ours: bytes of a file that shares a call with others; a larger one is streamed alone. */
+  maxSharedFileBytes: 256 * KIB,
+  /** Ours: bytes of the files of one call, together. */
+  maxCallBytes: MIB,
+  /** Ours: body of such a call: the files in base64 and what is said about each. */
+  maxCallBodyBytes: 2 * MIB,
+  /** Cloudflare: a request has 100 MB at most on the Free and Pro plans. Ours: a little less. */
+  maxFileBytes: 90 * MIB,
+  /** Ours: characters of a file name, and of where a file was found. */
+  maxNameChars: 255,
+  maxOriginChars: 500,
+  /** Ours: files asked about in one call, whether they were imported. */
+  askedPerCall: 500,
+} as const;
+
 /** What differs where Workers run on the free plan: 10 ms of CPU and 50 queries to D1 an invocation (Workers and D1 limits pages). */
 export const FREE_PLAN_LIMITS = {
   cpuMilliseconds: 10,
@@ -255,6 +274,8 @@ export const UPKEEP_LIMITS = {
   graceSeconds: 12 * 3600,
   /** Last errors of messages are kept so long. */
   keptFaultSeconds: 30 * 86_400,
+  /** Jobs that have ended are kept so long. */
+  keptJobSeconds: 90 * 86_400,
   /** Figures of a day are merged when no more reports about it are to be expected. */
   mergedAfterDays: 4,
   /** Days with fewer reports gain nothing by it. */
@@ -278,6 +299,34 @@ export const UPKEEP_LIMITS = {
   copiesPerRun: 500,
   /** Mail may come this long before the end of what it reports on, and after it. */
   objectGraceDays: 45,
+} as const;
+
+/**
+ * Ours: forgetting an account, a page a message; a page stays below the 50 queries and 50 calls of an invocation that the
+ * free plan has.
+ */
+export const FORGET_LIMITS = {
+  /** Addresses closed by one page: each is one deletion in KV. */
+  addressesPerPage: 40,
+  /** Rows removed by one statement, */
+  rowsPerStatement: 1000,
+  /** rows looked at by one statement where no index leads to the account's, */
+  rowsScanned: 20_000,
+  /** and statements of one page. */
+  statementsPerPage: 20,
+  /** Names of addresses, and of domains, that rows are compared with at once. */
+  namesAtOnce: 4000,
+  /**
+   * After this long a consumer that was at work when the addresses were closed has ended (15 minutes), and no copy of KV is
+   * read any more (a minute): everything is looked through once more.
+   */
+  settleSeconds: 20 * 60,
+  /** Hashes of forgotten addresses are kept so long: messages live for 14 days at most, and retries of them. */
+  keptSeconds: 30 * 86_400,
+  /** Rows of a table in one answer of an export, */
+  exportedRows: 200,
+  /** and characters of them, beyond the last row. */
+  exportedChars: 4 * MIB,
 } as const;
 
 /** Ours: what the dashboard does at once and shows at once. */
@@ -567,6 +616,49 @@ export const WATCH_LIMITS = {
   shownSeconds: 90 * 86_400,
   /** Resolved incidents and notices are kept so long. */
   keptSeconds: 400 * 86_400,
+} as const;
+
+/** The worklist: what to do next over all domains (shared/watch/work.ts). */
+export const WORK_LIMITS = {
+  /** Ours: things to do that are kept of one domain, those that matter most. */
+  itemsPerDomain: 20,
+  /** Ours: of a sender of which no more than this share fails, the rest passes: broken on the way, mostly. */
+  breaksShare: 0.02,
+  /** Ours: domains in which a sender that is no known service is a line of its own; the others are one line together. */
+  sharedDomains: 3,
+  /** Ours: lines shown on a page; a person reads no more. */
+  linesOnPage: 50,
+  /** Ours: lines in one answer. */
+  lines: 500,
+  /** Ours: domains that a line unfolds to; the rest is a page further. */
+  domainsUnfolded: 10,
+  /** Ours: domains of a line in one answer. */
+  domainsListed: 1000,
+} as const;
+
+/** Ours: how much each kind of work matters, as a share of the messages a week it is about. What was refused counts twice. */
+export const WORK_WEIGHTS = {
+  /** Failing mail of own senders, and of undecided ones that are likely real. */
+  own: 1,
+  /** Of others that nobody has decided about: most of it is not the owner's. */
+  undecided: 0.1,
+  /** Forwarded mail, and the few messages that break on the way: there is little to do about it. */
+  notMended: 0.1,
+  /** Passing mail that rests on SPF alone. */
+  spfOnly: 0.01,
+  /** A stricter policy that is due, by own messages; */
+  publish: 0.005,
+  /** and of a domain that sends nothing, in messages. */
+  park: 0.5,
+  /** An MTA-STS policy that keeps mail away, by own messages; and in messages at least. */
+  mailLost: 0.1,
+  mailLostLeast: 20,
+  /** The same of reports that stopped, */
+  reportsStopped: 0.05,
+  reportsStoppedLeast: 10,
+  /** and of a record that broke, or TLS that fails. */
+  broken: 0.02,
+  brokenLeast: 5,
 } as const;
 
 /** Channels and what is delivered to them (shared/notify). */

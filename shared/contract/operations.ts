@@ -9,12 +9,13 @@ import { MTA_STS_MODES } from "../guidance/mta-sts-policy.ts";
 import { storedCheck } from "../guidance/stored-check.ts";
 import { REPORT_KINDS } from "../ledger/report-rows.ts";
 import { SENDER_DECISIONS } from "../ledger/sender-decisions.ts";
-import { GUIDANCE_LIMITS, PAGE_LIMITS, SETUP_LIMITS } from "../limits.ts";
+import { GUIDANCE_LIMITS, IMPORT_LIMITS, PAGE_LIMITS, SETUP_LIMITS } from "../limits.ts";
 import { channelSettings } from "../notify/channel.ts";
 import { RECORD_ORDERS } from "../operations.ts";
 import { personEntry } from "../people.ts";
 import { registryEntry } from "../registry.ts";
 import { RULE_CODES } from "../watch/finding.ts";
+import { WORK_CODES } from "../watch/work.ts";
 import type { Operation } from "./operation.ts";
 import * as shapes from "./shapes.ts";
 
@@ -104,6 +105,25 @@ const muteName = {
   /** A sender or another subject of incidents. */
   subject: v.optional(v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(255))),
 };
+const sha256 = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, "not a SHA-256 in hex"));
+/** What is said of a file that is imported, besides its bytes. */
+const importedFile = {
+  sha256,
+  name: v.pipe(v.string(), v.maxLength(IMPORT_LIMITS.maxNameChars)),
+  /** Where it was found: a path, or a mailbox and the mail in it. */
+  origin: v.pipe(v.string(), v.minLength(1), v.maxLength(IMPORT_LIMITS.maxOriginChars)),
+  /** It is a mail; these are its header fields. */
+  isMail: v.optional(truth),
+  from: v.optional(v.pipe(v.string(), v.maxLength(1000))),
+  subject: v.optional(v.pipe(v.string(), v.maxLength(1000))),
+  messageId: v.optional(v.pipe(v.string(), v.maxLength(1000))),
+  /** How it authenticated, as its receiver says (shared/authentication/authentication-results.ts). */
+  authentication: v.optional(v.pipe(v.string(), v.maxLength(1000))),
+};
+const bytes = v.custom<Blob | ReadableStream>(
+  (value) => value instanceof Blob || value instanceof ReadableStream,
+  "the file is missing",
+);
 const decision = v.picklist(["keep", "replace", "count_both"]);
 const REPORT_PATH = "/reports/:account/:domain/:day/:uid";
 
@@ -301,6 +321,55 @@ const described = {
     http: { method: "DELETE", path: "/identities/:email", place: "query", status: 204, answer: "none" },
     input: personInput,
     output: v.undefined(),
+  },
+
+  importFiles: {
+    summary: "Takes files as if they had come by mail to a registered address; those that are known stay as they are",
+    role: "operator",
+    changes: true,
+    answeredBy: "process",
+    http: {
+      method: "POST",
+      path: "/imports",
+      place: { json: "fields" },
+      status: 202,
+      answer: "json",
+      maxBodyBytes: IMPORT_LIMITS.maxCallBodyBytes,
+    },
+    input: v.strictObject({
+      rua: mailAddress,
+      files: v.pipe(
+        v.array(v.strictObject({ ...importedFile, /** Base64. */ content: v.string() })),
+        v.minLength(1),
+        v.maxLength(IMPORT_LIMITS.filesPerCall),
+      ),
+    }),
+    output: shapes.listOf(shapes.importedFile),
+  },
+  importFile: {
+    summary: "The same for one large file, whose bytes are the body",
+    role: "operator",
+    changes: true,
+    answeredBy: "process",
+    http: {
+      method: "PUT",
+      path: "/imports/:sha256",
+      place: { bytes: "content" },
+      status: 202,
+      answer: "json",
+      maxBodyBytes: IMPORT_LIMITS.maxFileBytes,
+    },
+    input: v.strictObject({ rua: mailAddress, ...importedFile, size: count, content: bytes }),
+    output: shapes.importedFile,
+  },
+  knownImports: {
+    summary: "Which files were imported, and what became of them",
+    role: "operator",
+    changes: false,
+    answeredBy: "dashboard",
+    http: { method: "POST", path: "/imports/known", place: { json: "fields" }, status: 200, answer: "json" },
+    input: v.strictObject({ sha256s: v.pipe(v.array(sha256), v.maxLength(IMPORT_LIMITS.askedPerCall)) }),
+    output: shapes.listOf(shapes.knownImport),
   },
 
   listDeadLetters: {
@@ -859,6 +928,31 @@ const described = {
     }),
     output: shapes.listOf(shapes.incident),
   },
+  worklist: {
+    summary: "What to do next over all domains, what matters most first; the same cause over many domains is one line",
+    role: "viewer",
+    changes: false,
+    answeredBy: "dashboard",
+    http: { method: "GET", path: "/worklist", place: "query", status: 200, answer: "json" },
+    input: v.strictObject({ account: v.optional(account) }),
+    output: shapes.listOf(shapes.workLine),
+  },
+  worklistDomains: {
+    summary: "The domains of one line of the worklist, those it matters most for first",
+    role: "viewer",
+    changes: false,
+    answeredBy: "dashboard",
+    http: { method: "GET", path: "/worklist/domains", place: "query", status: 200, answer: "json" },
+    input: v.strictObject({
+      account: v.optional(account),
+      code: v.picklist(WORK_CODES),
+      /** "" unless told, as lines have it. */
+      subject: v.optional(v.pipe(v.string(), v.maxLength(253))),
+      /** Domains to leave out at the beginning. */
+      offset: v.optional(count),
+    }),
+    output: v.object({ items: v.array(shapes.workDomain), matching: v.number() }),
+  },
   listNotices: {
     summary: "What was told of incidents, newest first",
     role: "viewer",
@@ -928,6 +1022,34 @@ const described = {
       answer: "json",
     },
     input: jobRequest,
+    output: shapes.job,
+  },
+  exportAccount: {
+    summary: "What is held of an account, a part at a time: rows of the ledger, then raw objects; secrets are left out",
+    role: "operator",
+    changes: false,
+    answeredBy: "process",
+    http: { method: "GET", path: "/accounts/:account/export", place: "query", status: 200, answer: "json" },
+    input: v.strictObject({ account, cursor: v.optional(cursor) }),
+    output: shapes.accountExport,
+  },
+  forgetAccount: {
+    summary: "Forgets an account: its addresses, raw objects and rows are removed by a job, and cannot be brought back",
+    role: "operator",
+    changes: true,
+    answeredBy: "process",
+    http: {
+      method: "POST",
+      path: "/accounts/:account/forget",
+      place: { json: "fields" },
+      status: 202,
+      answer: "json",
+    },
+    input: v.strictObject({
+      account,
+      /** The account once more. */
+      confirm: account,
+    }),
     output: shapes.job,
   },
   cancelJob: {

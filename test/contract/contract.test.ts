@@ -36,7 +36,8 @@ describe("every operation", () => {
 
   it.each(OPERATION_NAMES)("%s: what changes something is not asked by GET, and takes a role", (name) => {
     const { changes, http, role, summary } = OPERATIONS[name];
-    expect(http?.method === "GET").toBe(!changes && http !== undefined && name !== "query");
+    const isQuestionWithBody = name === "query" || name === "knownImports";
+    expect(http?.method === "GET").toBe(!changes && http !== undefined && !isQuestionWithBody);
     const expected = OF_VIEWERS.has(name) ? "viewer" : OF_ADMINISTRATORS.has(name) ? "administrator" : "operator";
     if (changes) expect(role).toBe(expected);
     // What it takes a role in an account for names the account.
@@ -52,6 +53,7 @@ describe("every operation", () => {
 
 /** An input for each operation that has one. */
 const UID = "0123456789abcdef0123456789abcdef";
+const SHA256 = "0123456789abcdef".repeat(4);
 const REPORT = { account: "a/b", domain: "", day: "2026-11-20", uid: UID };
 const INPUTS: Partial<Record<OperationName, object>> = {
   stats: { domain: "it's.example" },
@@ -66,6 +68,19 @@ const INPUTS: Partial<Record<OperationName, object>> = {
   getIdentity: { email: "a?b@c.example" },
   putIdentity: { email: "a#b@c.example", entry: { role: "administrator", accounts: ["acme"], alsoViews: ["beta"] } },
   removeIdentity: { email: "a%b@c.example" },
+  importFiles: {
+    rua: "a+b@c.example",
+    files: [{ sha256: SHA256, name: "a b.xml", origin: "x/a b.xml", isMail: true, subject: "ü", content: "QQ==" }],
+  },
+  importFile: {
+    rua: "a+b@c.example",
+    sha256: SHA256,
+    name: "a&b.gz",
+    origin: "x/a&b",
+    size: 1,
+    content: new Blob(["A"]),
+  },
+  knownImports: { sha256s: [SHA256] },
   listDeadLetters: { code: "empty", cursor: "a/b c" },
   getDeadLetter: { id: "20261120-a" },
   requeueDeadLetters: { ids: ["a", "b"], dryRun: true },
@@ -125,8 +140,12 @@ const INPUTS: Partial<Record<OperationName, object>> = {
   },
   startReprocess: { filter: { domain: "a.example" }, dryRun: true },
   startReconcile: { filter: { since: "2026-11-20" } },
+  exportAccount: { account: "a/b", cursor: "x" },
+  forgetAccount: { account: "a/b", confirm: "a/b" },
   getJob: { id: "x" },
   listIncidents: { account: "a&b", domain: "a.example", state: "resolved" },
+  worklist: { account: "a&b" },
+  worklistDomains: { account: "a&b", code: "service", subject: "Twilio SendGrid", offset: 10 },
   listNotices: { account: "acme" },
   listMutes: { account: "acme" },
   addChannel: {
@@ -148,7 +167,7 @@ const INPUTS: Partial<Record<OperationName, object>> = {
 };
 
 /** What a server makes of a request: path parameters by the route, decoded. */
-function received(route: string, url: string, body: string | undefined) {
+function received(route: string, url: string, body: string | Blob | undefined) {
   const { pathname, searchParams } = new URL(url, "http://x.example");
   const names = route.split("/").slice(1);
   const parts = pathname.replace("/api/v1", "").split("/").slice(1);
@@ -156,7 +175,11 @@ function received(route: string, url: string, body: string | undefined) {
   const parameters = Object.fromEntries(
     names.flatMap((name, i) => (name.startsWith(":") ? [[name.slice(1), decodeURIComponent(parts[i] ?? "")]] : [])),
   );
-  return { parameters, query: Object.fromEntries(searchParams), body: body ?? "" };
+  return {
+    parameters,
+    query: Object.fromEntries(searchParams),
+    body: body instanceof Blob ? body.stream() : (body ?? ""),
+  };
 }
 
 describe("an input", () => {
@@ -166,7 +189,9 @@ describe("an input", () => {
     expect(method).toBe(http.method);
     const carried = inputOf(http.place, received(http.path, path, body));
     if (!carried.ok) throw new Error(carried.error.message);
-    expect(validate<unknown>(OPERATIONS[name].input, carried.value)).toEqual({ ok: true, value: input });
+    // Bytes arrive as a stream.
+    const value = "content" in input ? { ...input, content: expect.any(ReadableStream) } : input;
+    expect(validate<unknown>(OPERATIONS[name].input, carried.value)).toEqual({ ok: true, value });
   });
 
   it("is given for each operation with one", () => {

@@ -32,6 +32,7 @@ export const PAGES = {
   "/domains/:domain/failures": { role: "viewer", tables: ["failures", "reports"] },
   "/reports/:account/:domain/:day/:uid": { role: "viewer", tables: ["records", "policies", "failures"] },
   "/reports/:account/:domain/:day/:uid/raw": { role: "viewer", tables: [] },
+  "/worklist": { role: "viewer", tables: ["work", "domains"] },
   "/alerts": { role: "viewer", tables: ["open", "resolved", "mutes"] },
   "/operations": { role: "operator", tables: ["queues", "unfinished", "refused", "outcomes", "latency"] },
   "/operations/dead-letters": { role: "operator", tables: ["letters"] },

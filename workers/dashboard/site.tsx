@@ -35,6 +35,7 @@ import { changeSetup, setupPage } from "./pages/setup.tsx";
 import { addressPage, decideAddress, decideSource, sourcePage } from "./pages/source.tsx";
 import { sourcesPage } from "./pages/sources.tsx";
 import { tlsPage } from "./pages/tls.tsx";
+import { worklistPage } from "./pages/worklist.tsx";
 import { renderPage } from "./parts/layout.tsx";
 import type { PageResult } from "./parts/page.ts";
 import { type PageRequest, requirePageRole } from "./parts/request.ts";
@@ -61,6 +62,7 @@ const HANDLERS: Record<PagePath, Page> = {
   "/domains/:domain/failures": (request, c) => failuresPage(request, domainOf(c)),
   "/reports/:account/:domain/:day/:uid": (request, c) => reportPage(request, reportAddress(c)),
   "/reports/:account/:domain/:day/:uid/raw": (request, c) => reportRawFile(request, reportAddress(c)),
+  "/worklist": (request) => worklistPage(request),
   "/alerts": (request) => alertsPage(request),
   "/operations": operationsPage,
   "/operations/dead-letters": deadLettersPage,

@@ -28,10 +28,12 @@ import { compareConflict, decideConflict, keepVerified } from "./conflict-operat
 import { discardDeadLetters, requeueDeadLetters, restoreDeadLetters } from "./dead-letter-operations.ts";
 import { decideSender, undoSenderDecision } from "./decide-sender.ts";
 import { type Invocation, inShardOf, newInvocation, type ProcessEnv } from "./env.ts";
+import { exportAccount } from "./export-account.ts";
 import { exportRecords } from "./export-records.ts";
 import { followAddress } from "./follow-registry.ts";
 import { createTarget, deleteTarget, listTargets, retryTarget, testTarget } from "./forward/targets.ts";
 import { removeMtaSts, setMtaSts } from "./host-mta-sts.ts";
+import { importFile, importFiles } from "./import-files.ts";
 import { mute, unmute } from "./mutes.ts";
 import { nameAddresses } from "./name-addresses.ts";
 import { outsideWorld } from "./outside-world.ts";
@@ -39,7 +41,7 @@ import { addRegistration, putRegistration, valid } from "./put-registration.ts";
 import { describeRawObject, readRawObject } from "./raw-object.ts";
 import { readRecords } from "./record-reader.ts";
 import { runSchedule, SCHEDULES } from "./schedules.ts";
-import { cancelJob, startJob } from "./start-job.ts";
+import { cancelJob, startForgetting, startJob } from "./start-job.ts";
 import { readStatus } from "./status.ts";
 import { takeBackReport, undoTakeBack } from "./take-back.ts";
 import { watchDomains } from "./watch.ts";
@@ -75,6 +77,9 @@ const HANDLERS: Handlers = {
     await change(shards.directory, removePerson(normalizeEmail(email)));
     return ok(undefined);
   },
+
+  importFiles: (files, { invocation, caller }) => importFiles(files, caller, invocation),
+  importFile: (file, { invocation, caller }) => importFile(file, caller, invocation),
 
   requeueDeadLetters: async (selection, { invocation }) => answer(await requeueDeadLetters(selection, invocation)),
   discardDeadLetters: async (selection, { invocation, caller }) =>
@@ -169,6 +174,12 @@ const HANDLERS: Handlers = {
     answer(await startJob({ kind: "reprocess", random: Math.random() }, request, invocation)),
   startReconcile: async (request, { invocation }) =>
     answer(await startJob({ kind: "reconcile", random: Math.random() }, request, invocation)),
+  exportAccount: ({ account, cursor }, { invocation }) => exportAccount(account, cursor, invocation),
+  async forgetAccount({ account, confirm }, { invocation }) {
+    if (confirm !== account) return fail({ code: "bad_request", message: "confirm: it is not the account's name." });
+    const job = await startForgetting(account, Math.random(), invocation);
+    return job === undefined ? missing(`There is no account '${account}'.`) : ok(job);
+  },
   async cancelJob({ id }, { invocation }) {
     const job = await cancelJob(id, invocation);
     return job === undefined ? missing(`There is no job '${id}'.`) : ok(job);

@@ -9,6 +9,9 @@ import { removeOldDeliveries } from "../../shared/ledger/channels.ts";
 import { change } from "../../shared/ledger/database.ts";
 import { removeOldFaults } from "../../shared/ledger/faults.ts";
 import { removeOldForwards } from "../../shared/ledger/forwards.ts";
+import { removeOldForgotten } from "../../shared/ledger/forgotten.ts";
+import { removeOldJobs, removeOldSkipped } from "../../shared/ledger/jobs.ts";
+import { removeOldImports } from "../../shared/ledger/imports.ts";
 import { mergeDays } from "../../shared/ledger/merge-days.ts";
 import { removeOldNotices } from "../../shared/ledger/notices.ts";
 import { unfinishedDays } from "../../shared/ledger/objects.ts";
@@ -21,6 +24,7 @@ import {
   removeUnownedFigures,
 } from "../../shared/ledger/retention.ts";
 import {
+  FORGET_LIMITS,
   FORWARD_LIMITS,
   NOTIFY_LIMITS,
   REFUSED_MAIL_LIMITS,
@@ -95,10 +99,15 @@ function merge(invocation: Invocation): Promise<number> {
   });
 }
 
-/** Removes stored errors of messages that never returned, and old entries about refused mail. */
+/** Removes stored errors of messages that never returned, old entries about refused mail, hashes and jobs. */
 async function removeNotes(invocation: Invocation): Promise<string> {
   const { shards, nowSeconds } = invocation;
+  const beforeSeconds = nowSeconds - UPKEEP_LIMITS.keptJobSeconds;
+  const { rowsPerStep: limit } = UPKEEP_LIMITS;
+  await inSteps(() => removeOldSkipped(shards.directory, { beforeSeconds, limit }), invocation);
   await change(shards.directory, [
+    removeOldJobs(beforeSeconds),
+    removeOldForgotten(nowSeconds - FORGET_LIMITS.keptSeconds),
     removeOldFaults(nowSeconds - UPKEEP_LIMITS.keptFaultSeconds),
     removeOldRefusedMail(today(invocation) - REFUSED_MAIL_LIMITS.keptDays),
   ]);
@@ -132,6 +141,7 @@ async function removeOld(invocation: Invocation): Promise<Record<string, number>
   const beforeDay = today(invocation) - Number(env.KEEP_DETAIL_DAYS);
   const objectsBefore = beforeDay - objectGraceDays;
   const beforeSeconds = nowSeconds - graceSeconds;
+  await change(ledger, [removeOldImports(objectsBefore * SECONDS_PER_DAY)]);
   return {
     days: await removeOldDetails(ledger, {
       beforeDay,

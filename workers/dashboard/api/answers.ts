@@ -21,8 +21,10 @@ import {
   deadLetterReasonsQuery,
   deadLettersNamedQuery,
 } from "../../../shared/ledger/dead-letters.ts";
+import { knownImportsQuery } from "../../../shared/ledger/imports.ts";
 import { jobQuery, newestJobsQuery } from "../../../shared/ledger/jobs.ts";
 import { incidentsQuery, mutesQuery, noticesQuery } from "../../../shared/ledger/notices.ts";
+import { countOutcomes } from "../../../shared/ledger/outcomes.ts";
 import { peopleQuery, personQuery } from "../../../shared/ledger/people.ts";
 import { refusedMailQuery } from "../../../shared/ledger/refused-mail.ts";
 import { statsQuery } from "../../../shared/ledger/stats.ts";
@@ -41,6 +43,7 @@ import { type Answered, type Call, operate, readConnection, requireRole } from "
 import { getMtaSts } from "./mta-sts.ts";
 import { getSenders } from "./senders.ts";
 import { getVerdict } from "./verdict.ts";
+import { getWorkDomains, getWorklist } from "./worklist.ts";
 
 type Answers = {
   [Name in DashboardOperation]: (c: Call, input: Inputs[Name]) => Promise<Answered<Name>>;
@@ -83,6 +86,8 @@ const ANSWERS: Answers = {
     });
     return { items: await c.get("ledger").ask(question, account) };
   },
+  worklist: async (c, { account }) => ({ items: await getWorklist(c, await accountsOf(c, account), account) }),
+  worklistDomains: async (c, input) => getWorkDomains(c, input, await accountsOf(c, input.account)),
   async listNotices(c, { account }) {
     const question = noticesQuery(await accountsOf(c, account), PAGE_LIMITS.incidents);
     return { items: await c.get("ledger").ask(question, account) };
@@ -95,6 +100,7 @@ const ANSWERS: Answers = {
     items: (await c.get("ledger").askDirectory(addressesQuery())).map(({ rua, entry }) => ({ rua, entry })),
   }),
   getRegistration,
+  knownImports: getKnownImports,
   listIdentities: async (c) => ({
     items: (await c.get("ledger").askDirectory(peopleQuery())).map(({ email, entry }) => ({ email, entry })),
   }),
@@ -264,4 +270,18 @@ async function runQuery(c: Call, { sql: given, format }: Inputs["query"]): Promi
   if (!answer.ok) throw new ApiError(answer.error.code, answer.error.message);
   const type = answer.value.headers.get("content-type") ?? "text/plain; charset=utf-8";
   return new Response(answer.value.body, { headers: { "content-type": type } });
+}
+
+async function getKnownImports(c: Call, { sha256s }: Inputs["knownImports"]): Promise<Outputs["knownImports"]> {
+  const found = await c.get("ledger").ask(knownImportsQuery(sha256s));
+  return {
+    items: found.map(({ place, rua, rawKey: key, importedSeconds, outcomes }) => ({
+      sha256: sha256s[place] ?? "",
+      rua,
+      key,
+      importedAt: new Date(importedSeconds * 1000).toISOString(),
+      isDone: outcomes !== null,
+      outcomes: countOutcomes(outcomes ?? []),
+    })),
+  };
 }

@@ -206,7 +206,7 @@ function ChangeForm({ channel, isOperator }: { channel: Channel; isOperator: boo
         </button>
       )}
       {isWaiting ? (
-        <button type="submit" name="action" value="test" aria-label={`Send the link to confirm to ${name} again`}>
+        <button type="submit" name="action" value="test" aria-label={`Send link again to ${name}`}>
           Send link again
         </button>
       ) : (

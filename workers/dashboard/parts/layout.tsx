@@ -11,7 +11,7 @@ export interface PageContent {
   /** Parent pages, from the root. */
   crumbs?: { label: string; href: string }[];
   /** Which entry of the navigation it belongs to. */
-  section?: "domains" | "alerts" | "operations" | "glossary";
+  section?: "domains" | "worklist" | "alerts" | "operations" | "glossary";
   body: Child;
   /** Seconds after which the page is loaded again where scripts run. */
   refreshSeconds?: number;
@@ -80,6 +80,7 @@ function Frame({ content, access }: FrameProps) {
 function Head({ content, access }: FrameProps) {
   const entries = [
     { key: "domains", label: "Domains", href: "/" },
+    { key: "worklist", label: "Worklist", href: "/worklist" },
     { key: "alerts", label: "Alerts", href: "/alerts" },
     ...(access?.role === "operator" ? [{ key: "operations", label: "Operations", href: "/operations" }] : []),
     { key: "glossary", label: "Glossary", href: "/glossary" },
