@@ -15,6 +15,7 @@ import { addForward } from "./commands/forward.ts";
 import { addIdentity } from "./commands/identity.ts";
 import { addImport } from "./commands/import.ts";
 import { addJobs } from "./commands/jobs.ts";
+import { addMcp } from "./commands/mcp.ts";
 import { addMtaSts } from "./commands/mta-sts.ts";
 import { addParse } from "./commands/parse.ts";
 import { addQuery } from "./commands/query.ts";
@@ -67,6 +68,7 @@ function buildProgram(): Command {
     addSenders,
     addWatch,
     addWorklist,
+    addMcp,
     addQuery,
     addExport,
     addCompare,

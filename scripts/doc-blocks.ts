@@ -17,6 +17,7 @@ import {
 import { RECORD_COLUMNS } from "../shared/export/record-columns.ts";
 import * as limits from "../shared/limits.ts";
 import { readConstants, readInterface } from "./doc-comments.ts";
+import { grafanaDashboard } from "./grafana-dashboard.ts";
 
 /** What the statements in documents are about. */
 const LATELY = { writtenInLastDays: 30 };
@@ -48,6 +49,7 @@ export const BLOCKS: Record<string, () => string> = {
 
 /** Files that are derived whole → their text. */
 export const DERIVED_FILES: Record<string, () => string> = {
+  "docs/grafana/dashboard.json": () => `${JSON.stringify(grafanaDashboard(), undefined, 2)}\n`,
   "docs/messages-per-day.sql": () => `${messagesByDay(LATELY).sql}\n`,
 };
 
