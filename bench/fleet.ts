@@ -49,9 +49,11 @@ async function fill({ ledger }: PagesBench, domains: number): Promise<void> {
 /** Ours: domains whose work is computed from simulated mail; the others have that of one of them. */
 const SIMULATED = 200;
 
+/** Computed first: a connection to workerd that waits for it would be closed. */
+const simulated = Array.from({ length: SIMULATED }, (_, number) => simulateWork(1, number).items);
+
 /** What is to be done about each domain, as the round over them would have kept it. */
 async function work({ ledger }: PagesBench, domains: number): Promise<void> {
-  const simulated = Array.from({ length: SIMULATED }, (_, number) => simulateWork(1, number).items);
   const rows = Array.from({ length: domains }, (_, n) => {
     const domain = `domain${n}.example`;
     const items = (simulated[n % SIMULATED] ?? []).map((item) => ({
@@ -61,6 +63,29 @@ async function work({ ledger }: PagesBench, domains: number): Promise<void> {
     return { account: `account${n % ACCOUNTS}`, domain, items };
   });
   await putWork(ledger, rows);
+}
+
+/** Every tenth domain carries a tag, and every fifth another; every fourth account is in a group. */
+async function tag({ ledger }: PagesBench, domains: number): Promise<void> {
+  await ledger
+    .prepare(
+      `WITH RECURSIVE places(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM places WHERE n + 1 < CAST(?1 AS INTEGER))
+        INSERT INTO domain_tags (account, domain, tag)
+        SELECT 'account' || (n % ${ACCOUNTS}), 'domain' || n || '.example', 'shop' FROM places WHERE n % 10 = 0
+        UNION ALL
+        SELECT 'account' || (n % ${ACCOUNTS}), 'domain' || n || '.example', 'eu' FROM places WHERE n % 5 = 0`,
+    )
+    .bind(domains)
+    .all();
+  await ledger
+    .prepare(
+      `WITH RECURSIVE places(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM places WHERE n + 1 < ${ACCOUNTS})
+        INSERT INTO accounts (account, shard, created_seconds, account_group)
+        SELECT 'account' || n, 0, 1, CASE WHEN n % 4 = 0 THEN 'north' ELSE '' END FROM places WHERE true
+        ON CONFLICT (account) DO UPDATE SET account_group = excluded.account_group`,
+    )
+    .bind()
+    .all();
 }
 
 /** What cron and adding domains would have written: verdicts of every kind, registered domains, some without a report. */
@@ -115,6 +140,10 @@ function paths(): Record<string, string> {
     "Domains, page 100 of 100 rows": `/?${period}&domains.size=100&domains.page=100`,
     "Domains, 45 days": `/?${periodOfDays(LAST_DAY, 45)}`,
     "Domains, all as CSV": `/?${period}&export=csv&table=domains`,
+    "Domains, only a tag": `/?${period}&tag=shop`,
+    "Domains, only a tag, by messages": `/?${period}&tag=shop&domains.sort=-messages`,
+    "Domains, only a group": `/?${period}&group=north`,
+    "Domains, a group, a tag and a status": `/?${period}&group=north&tag=eu&status=notYet`,
     Worklist: "/worklist",
     "Worklist, domains of a line": "/worklist?code=organization",
     "Worklist, all domains of a line as CSV": "/worklist?code=organization&export=csv&table=domains",
@@ -126,6 +155,7 @@ async function run(bench: PagesBench, domains: number): Promise<PageTime[]> {
   await fill(bench, domains);
   await judge(bench, domains);
   await work(bench, domains);
+  await tag(bench, domains);
   const [first] = await measurePages(bench, { "Domains, 30 days": paths()["Domains, 30 days, by -messages"] ?? "/" });
   const { text } = await bench.get(paths()["Domains, 30 days, by -messages"] ?? "/");
   if (!text.includes(`${Math.ceil(domains * 1.05).toLocaleString("en-US")} rows`))

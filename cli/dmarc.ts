@@ -4,6 +4,8 @@
 import { Command } from "commander";
 import { CommandError } from "./command-error.ts";
 import { addAccount } from "./commands/account.ts";
+import { addAccounts } from "./commands/accounts.ts";
+import { addAudit } from "./commands/audit.ts";
 import { addChannels } from "./commands/channels.ts";
 import { addCheck } from "./commands/check.ts";
 import { addCompare } from "./commands/compare.ts";
@@ -58,6 +60,8 @@ function buildProgram(): Command {
     addRua,
     addIdentity,
     addAccount,
+    addAccounts,
+    addAudit,
     addChannels,
     addForward,
     addSend,

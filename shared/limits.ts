@@ -626,6 +626,8 @@ export const WORK_LIMITS = {
   breaksShare: 0.02,
   /** Ours: domains in which a sender that is no known service is a line of its own; the others are one line together. */
   sharedDomains: 3,
+  /** Ours: up to so many of them, each is a line of its own. */
+  fewSenders: 10,
   /** Ours: lines shown on a page; a person reads no more. */
   linesOnPage: 50,
   /** Ours: lines in one answer. */
@@ -659,6 +661,20 @@ export const WORK_WEIGHTS = {
   /** and of a record that broke, or TLS that fails. */
   broken: 0.02,
   brokenLeast: 5,
+} as const;
+
+/** Tags of domains, and groups of accounts. */
+export const TAG_LIMITS = {
+  /** Ours: tags of one domain: a few, so that a row of the list holds them. */
+  perDomain: 10,
+  /** Ours: characters of a tag, or of a group's name. */
+  chars: 32,
+  /** Ours: domains tagged by one call, as many as are added by one. */
+  domainsAtOnce: 500,
+  /** Ours: tagged domains, or tags, in one answer: twice the domains of a large provider. */
+  listed: 20_000,
+  /** Ours: tags, and groups, offered as filters above the list of domains. */
+  offered: 30,
 } as const;
 
 /** Channels and what is delivered to them (shared/notify). */
@@ -699,10 +715,59 @@ export const NOTIFY_LIMITS = {
   digestHour: 8,
   /** Ours: items listed under one heading of a digest; the rest is counted. */
   digestItems: 10,
+  /** Ours: days in the picture of a digest. */
+  digestDays: 30,
   /** Ours: domains, incidents and notices read for a digest. */
   digestDomains: 200,
   /** Slack: characters of one text of a block. */
   chatChars: 3000,
+} as const;
+
+/** Accounts and their people. */
+export const ACCOUNT_LIMITS = {
+  /** Ours: characters of what an account is called. */
+  nameChars: 100,
+  /** Ours: bytes of a logo; it goes into every digest. */
+  logoBytes: 64 * KIB,
+  /** Ours: people with a role in one account. */
+  peoplePerAccount: 1000,
+  /** Ours: accounts in one answer. */
+  listed: 100,
+  /** Ours: lines of an import taken by one call, each asked and written in a few statements for all: a free plan's 50 statements do. */
+  importedAtOnce: 500,
+  /** Ours: lines of a whole import. */
+  importedLines: 20_000,
+  /** Ours: bytes of a file that is imported in the browser; 20,000 lines of a hundred. */
+  importBytes: 2 * MIB,
+} as const;
+
+/** The audit log. */
+export const AUDIT_LIMITS = {
+  /** Ours: entries are kept a year and a month. */
+  keptSeconds: 396 * 86_400,
+  /** Ours: old entries removed by one run of the daily upkeep. */
+  removedPerRun: 10_000,
+  /** Ours: characters of the JSON of an input or a state; a longer one is kept up to there. */
+  jsonChars: 4000,
+  /** Ours: entries in one answer. */
+  listed: 100,
+  /** Ours: entries counted for the page numbers of a list. */
+  counted: 10_000,
+} as const;
+
+/** What a printed monthly report has of each, so that it is two pages. */
+export const REPORT_LIMITS = {
+  /** Ours: notices, record changes and decisions read; more are counted up to this. */
+  rowsRead: 200,
+  /** Ours: lines of a list. */
+  listed: 10,
+  /** Ours: incidents that are open. */
+  openListed: 4,
+  /** Ours: senders of a domain. */
+  senders: 20,
+  /** Ours: domains of an account read, and those that are listed. */
+  domainsRead: 20_000,
+  domains: 30,
 } as const;
 
 /** Domains that are added, and watched until their first report. */

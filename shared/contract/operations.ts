@@ -7,13 +7,15 @@ import { domainName } from "../domain-name.ts";
 import { targetSettings } from "../forward/target.ts";
 import { MTA_STS_MODES } from "../guidance/mta-sts-policy.ts";
 import { storedCheck } from "../guidance/stored-check.ts";
+import { importLine } from "../import-lines.ts";
 import { REPORT_KINDS } from "../ledger/report-rows.ts";
 import { SENDER_DECISIONS } from "../ledger/sender-decisions.ts";
-import { GUIDANCE_LIMITS, IMPORT_LIMITS, PAGE_LIMITS, SETUP_LIMITS } from "../limits.ts";
+import { ACCOUNT_LIMITS, GUIDANCE_LIMITS, IMPORT_LIMITS, PAGE_LIMITS, SETUP_LIMITS, TAG_LIMITS } from "../limits.ts";
 import { channelSettings } from "../notify/channel.ts";
 import { RECORD_ORDERS } from "../operations.ts";
-import { personEntry } from "../people.ts";
+import { ACCOUNT_ROLES, accountName, personEntry } from "../people.ts";
 import { registryEntry } from "../registry.ts";
+import { group, tag } from "../tag.ts";
 import { RULE_CODES } from "../watch/finding.ts";
 import { WORK_CODES } from "../watch/work.ts";
 import type { Operation } from "./operation.ts";
@@ -33,6 +35,8 @@ const domain = v.pipe(
   v.transform(domainName),
 );
 const account = v.pipe(v.string(), v.minLength(1), v.maxLength(64));
+/** What an account is called. */
+const displayName = v.pipe(v.string(), v.trim(), v.maxLength(ACCOUNT_LIMITS.nameChars));
 /** R2 keys have at most 1,024 bytes. */
 const objectKey = v.pipe(v.string(), v.minLength(1), v.maxLength(1024));
 const id = v.pipe(v.string(), v.minLength(1), v.maxLength(100));
@@ -321,6 +325,144 @@ const described = {
     http: { method: "DELETE", path: "/identities/:email", place: "query", status: 204, answer: "none" },
     input: personInput,
     output: v.undefined(),
+  },
+
+  listAccounts: {
+    summary: "Accounts, by name, a page at a time",
+    role: "viewer",
+    changes: false,
+    answeredBy: "dashboard",
+    http: { method: "GET", path: "/accounts", place: "query", status: 200, answer: "json" },
+    input: v.strictObject({
+      /** Part of the name. */
+      text: v.optional(v.pipe(v.string(), v.trim(), v.maxLength(200))),
+      limit: v.optional(v.pipe(count, v.minValue(1), v.maxValue(ACCOUNT_LIMITS.listed))),
+      offset: v.optional(count),
+    }),
+    output: v.object({ items: v.array(shapes.account), matching: v.number() }),
+  },
+  getAccount: {
+    summary: "What an account is called, and whether it has a logo",
+    role: "viewer",
+    changes: false,
+    answeredBy: "dashboard",
+    http: { method: "GET", path: "/accounts/:account", place: "query", status: 200, answer: "json" },
+    input: v.strictObject({ account }),
+    output: shapes.accountHead,
+  },
+  createAccount: {
+    summary: "Creates an account; one that exists is not changed",
+    role: "operator",
+    changes: true,
+    answeredBy: "process",
+    http: { method: "POST", path: "/accounts", place: { json: "fields" }, status: 200, answer: "json" },
+    input: v.strictObject({ account: accountName, name: v.optional(displayName) }),
+    output: shapes.accountHead,
+  },
+  setAccountName: {
+    summary: "Sets what an account is called on pages and in digests; an empty name is the account's own",
+    role: "administrator",
+    changes: true,
+    answeredBy: "process",
+    http: { method: "PUT", path: "/accounts/:account/name", place: { json: "fields" }, status: 200, answer: "json" },
+    input: v.strictObject({ account, name: displayName }),
+    output: shapes.accountHead,
+  },
+  setAccountLogo: {
+    summary: "Sets an account's logo: a PNG or JPEG picture of at most 64 KiB",
+    role: "administrator",
+    changes: true,
+    answeredBy: "process",
+    http: { method: "PUT", path: "/accounts/:account/logo", place: { json: "fields" }, status: 200, answer: "json" },
+    input: v.strictObject({
+      account,
+      /** Of the file's bytes. One that is a little too large is answered by the sentence that says so. */
+      base64: v.pipe(v.string(), v.minLength(1), v.maxLength(4 * ACCOUNT_LIMITS.logoBytes)),
+    }),
+    output: shapes.accountHead,
+  },
+  removeAccountLogo: {
+    summary: "Removes an account's logo",
+    role: "administrator",
+    changes: true,
+    answeredBy: "process",
+    http: { method: "DELETE", path: "/accounts/:account/logo", place: "query", status: 204, answer: "none" },
+    input: v.strictObject({ account }),
+    output: v.undefined(),
+  },
+  listAccountPeople: {
+    summary: "People with a role in an account, and when each first came",
+    role: "administrator",
+    changes: false,
+    answeredBy: "dashboard",
+    http: { method: "GET", path: "/accounts/:account/people", place: "query", status: 200, answer: "json" },
+    input: v.strictObject({ account }),
+    output: shapes.listOf(shapes.accountPerson),
+  },
+  putAccountPerson: {
+    summary: "Gives a person a role in an account, or another one; a new person may come through Access at once",
+    role: "administrator",
+    changes: true,
+    answeredBy: "process",
+    http: {
+      method: "PUT",
+      path: "/accounts/:account/people/:email",
+      place: { json: "fields" },
+      status: 200,
+      answer: "json",
+    },
+    input: v.strictObject({ account, email: mailAddress, role: v.picklist(ACCOUNT_ROLES) }),
+    output: v.object({ account: v.string(), email: v.string(), role: v.picklist(ACCOUNT_ROLES) }),
+  },
+  removeAccountPerson: {
+    summary: "Takes a person's role in an account away",
+    role: "administrator",
+    changes: true,
+    answeredBy: "process",
+    http: { method: "DELETE", path: "/accounts/:account/people/:email", place: "query", status: 204, answer: "none" },
+    input: v.strictObject({ account, email: mailAddress }),
+    output: v.undefined(),
+  },
+  noteSeen: {
+    summary: "Notes that the person who asks came for the first time",
+    role: "viewer",
+    changes: true,
+    answeredBy: "process",
+    http: undefined,
+    input: nothing,
+    output: v.undefined(),
+  },
+  importAccounts: {
+    summary:
+      "Creates accounts, registers addresses and domains from a list, a result a line; adding again changes nothing",
+    role: "operator",
+    changes: true,
+    answeredBy: "process",
+    http: { method: "POST", path: "/accounts/import", place: { json: "fields" }, status: 200, answer: "json" },
+    input: v.strictObject({
+      lines: v.pipe(v.array(importLine), v.minLength(1), v.maxLength(ACCOUNT_LIMITS.importedAtOnce)),
+      /** Says what would be done, and does nothing. */
+      dryRun: v.optional(v.boolean()),
+    }),
+    output: shapes.listOf(shapes.importedLine),
+  },
+  listAudit: {
+    summary: "Who changed what: entries of the audit log, newest first",
+    role: "administrator",
+    changes: false,
+    answeredBy: "dashboard",
+    http: { method: "GET", path: "/audit", place: "query", status: 200, answer: "json" },
+    input: v.strictObject({
+      account: v.optional(account),
+      domain: v.optional(domain),
+      /** Part of the person's address or the token's name. */
+      who: v.optional(v.pipe(v.string(), v.trim(), v.maxLength(400))),
+      operation: v.optional(id),
+      since: v.optional(day),
+      until: v.optional(day),
+      cursor: v.optional(v.pipe(v.string(), v.digits(), v.maxLength(15))),
+    }),
+    output: shapes.pageOf(shapes.auditEntry),
   },
 
   importFiles: {
@@ -645,6 +787,53 @@ const described = {
       rua: v.optional(mailAddress),
     }),
     output: shapes.listOf(shapes.addedLine),
+  },
+  tagDomains: {
+    summary: "Puts tags on domains of an account and takes others off, a result a domain",
+    role: "administrator",
+    changes: true,
+    answeredBy: "process",
+    http: { method: "POST", path: "/tags", place: { json: "fields" }, status: 200, answer: "json" },
+    input: v.strictObject({
+      account,
+      domains: v.pipe(v.array(domain), v.minLength(1), v.maxLength(TAG_LIMITS.domainsAtOnce)),
+      add: v.optional(v.pipe(v.array(tag), v.maxLength(TAG_LIMITS.perDomain))),
+      remove: v.optional(v.pipe(v.array(tag), v.maxLength(TAG_LIMITS.perDomain))),
+    }),
+    output: shapes.listOf(v.object({ domain: v.string(), tags: v.array(v.string()), problem: v.optional(v.string()) })),
+  },
+  listTags: {
+    summary: "Domains with tags, of all accounts or of one; with a tag only those that carry it",
+    role: "viewer",
+    changes: false,
+    answeredBy: "dashboard",
+    http: { method: "GET", path: "/tags", place: "query", status: 200, answer: "json" },
+    input: v.strictObject({ account: v.optional(account), tag: v.optional(tag) }),
+    output: shapes.listOf(v.object({ account: v.string(), domain: v.string(), tags: v.array(v.string()) })),
+  },
+  setAccountGroup: {
+    summary: "Puts an account into a group of accounts; an empty name takes it out",
+    role: "operator",
+    changes: true,
+    answeredBy: "process",
+    http: {
+      method: "PUT",
+      path: "/accounts/:account/group",
+      place: { json: "fields" },
+      status: 200,
+      answer: "json",
+    },
+    input: v.strictObject({ account, group }),
+    output: v.object({ account: v.string(), group: v.string() }),
+  },
+  listAccountGroups: {
+    summary: "Accounts that are in a group",
+    role: "viewer",
+    changes: false,
+    answeredBy: "dashboard",
+    http: { method: "GET", path: "/account-groups", place: "query", status: 200, answer: "json" },
+    input: nothing,
+    output: shapes.listOf(v.object({ account: v.string(), group: v.string() })),
   },
   domainSetup: {
     summary: "The progress of an added domain, from the record to publish to its first report",
@@ -1107,7 +1296,8 @@ export type PagedOperation =
   | "requeueDeadLetters"
   | "discardDeadLetters"
   | "restoreDeadLetters"
-  | "listConflicts";
+  | "listConflicts"
+  | "listAudit";
 
 /** The table. */
 export const OPERATIONS: { readonly [Name in OperationName]: Operation<Inputs[Name], Outputs[Name]> } = described;

@@ -9,8 +9,9 @@ import { SETUP_STATES } from "../guidance/setup-state.ts";
 import { SPF_ADVICE } from "../guidance/spf-advice.ts";
 
 import { SUGGESTION_CODES } from "../guidance/suggest.ts";
+import { IMPORT_RESULTS } from "../import-lines.ts";
+import { AUDIT_OUTCOMES } from "../ledger/audit.ts";
 import { DELIVERY_KINDS, DELIVERY_STATES } from "../ledger/channels.ts";
-
 import type { ConflictRow, ReportVersion } from "../ledger/conflicts.ts";
 import type { DeadLetterRow } from "../ledger/dead-letters.ts";
 import type { WaitingReports } from "../ledger/forwards.ts";
@@ -19,7 +20,7 @@ import { domainSetup } from "../ledger/registered-domains.ts";
 import { REPORT_KINDS } from "../ledger/report-rows.ts";
 import { SENDER_DECISIONS } from "../ledger/sender-decisions.ts";
 import { CHANNEL_KINDS, type Channel, DIGEST_INTERVALS, shownTarget } from "../notify/channel.ts";
-import { personEntry } from "../people.ts";
+import { ACCOUNT_ROLES, personEntry } from "../people.ts";
 import { PROBLEM_ADVICE } from "../problem-advice.ts";
 import { registryEntry } from "../registry.ts";
 import { SECONDS_PER_DAY } from "../report-day.ts";
@@ -39,6 +40,64 @@ export function pageOf<Schema extends v.GenericSchema>(item: Schema) {
 
 export const registration = v.object({ rua: v.string(), entry: registryEntry });
 export const person = v.object({ email: v.string(), entry: personEntry });
+
+export const accountHead = v.object({
+  account: v.string(),
+  /** What it is called. */
+  name: v.string(),
+  /** When its logo was set, seconds since 1970 UTC; 0 = it has none. */
+  logoSeconds: v.number(),
+});
+
+export const account = v.object({
+  account: v.string(),
+  /** "" = none was given. */
+  name: v.string(),
+  createdSeconds: v.number(),
+  /** People with a role in it; operators are not counted. */
+  people: v.number(),
+  /** RUA addresses. */
+  addresses: v.number(),
+});
+
+export const accountPerson = v.object({
+  account: v.string(),
+  email: v.string(),
+  role: v.picklist(ACCOUNT_ROLES),
+  addedBy: v.string(),
+  addedSeconds: v.number(),
+  /** When the person first came through Access; 0 = invited. */
+  firstSeenSeconds: v.number(),
+});
+
+export const importedLine = v.object({
+  /** As given. */
+  line: v.number(),
+  account: v.string(),
+  domain: v.optional(v.string()),
+  /** The address its reports go to. */
+  rua: v.optional(v.string()),
+  result: v.picklist(IMPORT_RESULTS),
+  /** What is new, or wrong. */
+  message: v.string(),
+});
+
+export const auditEntry = v.object({
+  id: v.number(),
+  atSeconds: v.number(),
+  who: v.string(),
+  operation: v.string(),
+  /** "" = no account, or several. */
+  account: v.string(),
+  domain: v.string(),
+  outcome: v.picklist(AUDIT_OUTCOMES),
+  /** Why it was refused or failed. */
+  message: v.string(),
+  /** Without secrets, cut where long. */
+  input: v.unknown(),
+  before: v.unknown(),
+  after: v.unknown(),
+});
 
 const queueBacklog = v.object({
   queue: v.string(),

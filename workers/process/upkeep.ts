@@ -5,13 +5,14 @@
 
 import { removeExpiredNames } from "../../shared/ledger/address-names.ts";
 import { copyDue } from "../../shared/ledger/addresses.ts";
+import { removeOldAudit } from "../../shared/ledger/audit.ts";
 import { removeOldDeliveries } from "../../shared/ledger/channels.ts";
 import { change } from "../../shared/ledger/database.ts";
 import { removeOldFaults } from "../../shared/ledger/faults.ts";
 import { removeOldForwards } from "../../shared/ledger/forwards.ts";
 import { removeOldForgotten } from "../../shared/ledger/forgotten.ts";
-import { removeOldJobs, removeOldSkipped } from "../../shared/ledger/jobs.ts";
 import { removeOldImports } from "../../shared/ledger/imports.ts";
+import { removeOldJobs, removeOldSkipped } from "../../shared/ledger/jobs.ts";
 import { mergeDays } from "../../shared/ledger/merge-days.ts";
 import { removeOldNotices } from "../../shared/ledger/notices.ts";
 import { unfinishedDays } from "../../shared/ledger/objects.ts";
@@ -24,6 +25,7 @@ import {
   removeUnownedFigures,
 } from "../../shared/ledger/retention.ts";
 import {
+  AUDIT_LIMITS,
   FORGET_LIMITS,
   FORWARD_LIMITS,
   NOTIFY_LIMITS,
@@ -99,7 +101,7 @@ function merge(invocation: Invocation): Promise<number> {
   });
 }
 
-/** Removes stored errors of messages that never returned, old entries about refused mail, hashes and jobs. */
+/** Removes stored errors of messages that never returned, old entries about refused mail and of the audit log, hashes and jobs. */
 async function removeNotes(invocation: Invocation): Promise<string> {
   const { shards, nowSeconds } = invocation;
   const beforeSeconds = nowSeconds - UPKEEP_LIMITS.keptJobSeconds;
@@ -110,6 +112,7 @@ async function removeNotes(invocation: Invocation): Promise<string> {
     removeOldForgotten(nowSeconds - FORGET_LIMITS.keptSeconds),
     removeOldFaults(nowSeconds - UPKEEP_LIMITS.keptFaultSeconds),
     removeOldRefusedMail(today(invocation) - REFUSED_MAIL_LIMITS.keptDays),
+    removeOldAudit(nowSeconds - AUDIT_LIMITS.keptSeconds),
   ]);
   return "removed";
 }

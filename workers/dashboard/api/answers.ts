@@ -28,6 +28,7 @@ import { countOutcomes } from "../../../shared/ledger/outcomes.ts";
 import { peopleQuery, personQuery } from "../../../shared/ledger/people.ts";
 import { refusedMailQuery } from "../../../shared/ledger/refused-mail.ts";
 import { statsQuery } from "../../../shared/ledger/stats.ts";
+import { groupedAccountsQuery, taggedDomainsQuery } from "../../../shared/ledger/tags.ts";
 
 import { NOTIFY_LIMITS, PAGE_LIMITS, WATCH_LIMITS } from "../../../shared/limits.ts";
 
@@ -39,6 +40,7 @@ import { isoDate } from "../../../shared/storage.ts";
 import { maySee } from "../access.ts";
 import { ApiError } from "../errors.ts";
 import { unless } from "../parts/partial.tsx";
+import { getAccount, getAccountPeople, getAccounts, getAudit } from "./accounts.ts";
 import { type Answered, type Call, operate, readConnection, requireRole } from "./call.ts";
 import { getMtaSts } from "./mta-sts.ts";
 import { getSenders } from "./senders.ts";
@@ -86,6 +88,14 @@ const ANSWERS: Answers = {
     });
     return { items: await c.get("ledger").ask(question, account) };
   },
+  async listTags(c, { account, tag }) {
+    const ledger = c.get("ledger");
+    const accounts = account === undefined ? await ledger.accounts() : await accountsOf(c, account);
+    return { items: await ledger.ask(taggedDomainsQuery(accounts, tag), account) };
+  },
+  listAccountGroups: async (c) => ({
+    items: await c.get("ledger").askDirectory(groupedAccountsQuery(c.get("access").accounts)),
+  }),
   worklist: async (c, { account }) => ({ items: await getWorklist(c, await accountsOf(c, account), account) }),
   worklistDomains: async (c, input) => getWorkDomains(c, input, await accountsOf(c, input.account)),
   async listNotices(c, { account }) {
@@ -105,6 +115,10 @@ const ANSWERS: Answers = {
     items: (await c.get("ledger").askDirectory(peopleQuery())).map(({ email, entry }) => ({ email, entry })),
   }),
   getIdentity,
+  listAccounts: getAccounts,
+  getAccount,
+  listAccountPeople: getAccountPeople,
+  listAudit: getAudit,
   listDeadLetters,
   getDeadLetter,
   async deadLetterReasons(c, input) {
