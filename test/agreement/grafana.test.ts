@@ -30,7 +30,7 @@ const EXPECTED: Record<string, object[]> = {
   "Messages by result": [{ pass: 7, fail: 5 }],
   "Messages by disposition": [{ disposition: "none", messages: 12 }],
   "Sources with failing messages": [{ failing: 5 }],
-  "TLS sessions": [{ successful: 5, failed: 1 }],
+  "TLS sessions": [{ successful: 5, failed: 3 }],
   Outcomes: [{ events: 1 }],
 };
 
