@@ -368,6 +368,8 @@ export const LOCAL_ENGINE_LIMITS = {
 export const PAGE_LIMITS = {
   /** Keys looked at by one message of a job. */
   jobKeys: 1000,
+  /** Copies of the registry read in one call, each by a call of KV: fewer than the 50 of the free plan. */
+  copiesRestored: 40,
   /** Calls of R2 by one message of a reconcile job; a day without mail takes one. */
   jobListings: 40,
   /** Reports whose slices have been due for too long, sent again in one go. */

@@ -273,6 +273,36 @@ const described = {
     input: v.strictObject({ rua: mailAddress, entry: registryEntry }),
     output: shapes.registration,
   },
+  restoreRegistrations: {
+    summary: "Registers addresses again as their copies in KV say, a page at a time, after the directory was lost",
+    role: "operator",
+    changes: true,
+    answeredBy: "process",
+    http: {
+      method: "POST",
+      path: "/registry/restore",
+      place: { json: "fields", optional: true },
+      status: 200,
+      answer: "json",
+    },
+    input: v.strictObject({ cursor: v.optional(cursor) }),
+    output: v.object({
+      /** Copies looked at, and those that were not registered. */
+      found: v.number(),
+      restored: v.number(),
+      /** Absent on the last page. */
+      cursor: v.optional(v.string()),
+    }),
+  },
+  health: {
+    summary: "Whether the ledger and KV answer, and what waits in the queues",
+    role: "viewer",
+    changes: false,
+    answeredBy: "process",
+    http: undefined,
+    input: nothing,
+    output: shapes.health,
+  },
   removeRegistration: {
     summary: "Removes an address; its mail is rejected from then on",
     role: "operator",

@@ -456,6 +456,14 @@ export const job = v.object({
 
 export type Job = v.InferOutput<typeof job>;
 
+/** Whether what the pipeline needs answers. It names nothing. */
+export const health = v.object({
+  ledger: v.boolean(),
+  registry: v.boolean(),
+  /** Messages, and since when the oldest waits; absent where the platform does not say. */
+  queues: v.array(v.object({ queue: v.string(), messages: v.number(), oldestSeconds: v.optional(v.number()) })),
+});
+
 /** A part of what is held of an account. */
 export const accountExport = v.object({
   /** Rows by table, as the ledger has them; bytes are hex digits. */

@@ -49,6 +49,7 @@ export const HELD_TABLES: readonly HeldTable[] = [
   { table: "domain_checks", key: ["account", "domain"], by: "account" },
   { table: "record_changes", key: ["account", "domain", "seen_seconds", "name", "type"], by: "account" },
   { table: "registered_domains", key: ["account", "domain"], by: "account" },
+  { table: "domain_tags", key: ["account", "domain", "tag"], by: "account" },
   { table: "sender_decisions", key: ["account", "domain", "source", "decided_seconds"], by: "account" },
   { table: "domain_verdicts", key: ["account", "domain"], by: "account" },
   { table: "incidents", key: ["id"], by: "account" },

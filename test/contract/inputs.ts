@@ -100,6 +100,7 @@ export const INPUTS: Partial<Record<OperationName, object>> = {
   tagDomains: { account: "a/b", domains: ["a.example"], add: ["key account"], remove: ["shop"] },
   listTags: { account: "a&b", tag: "shop" },
   setAccountGroup: { account: "a/b", group: "north" },
+  restoreRegistrations: { cursor: "x" },
   getJob: { id: "x" },
   listIncidents: { account: "a&b", domain: "a.example", state: "resolved" },
   worklist: { account: "a&b" },

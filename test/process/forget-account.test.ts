@@ -238,6 +238,8 @@ async function plantFindings({ account, domains }: Planted): Promise<void> {
   world.ledgers[1]?.sqlite.exec(`INSERT INTO imports (content_hash, rua, raw_key, object_hash, imported_seconds,
       imported_by, origin)
     VALUES (x'00', '${second.rua}', 'raw/${name()}', x'01', 1, '${name()}@people.example', 'mail/${name()}')`);
+  world.ledgers[1]?.sqlite.exec(`INSERT INTO domain_tags (account, domain, tag)
+    VALUES ('${account}', '${first.domain}', '${name()}')`);
   world.ledger.sqlite.exec(`INSERT INTO account_logos (account, media_type, picture, changed_seconds)
     VALUES ('${account}', 'image/png', '', 1)`);
   await recordFault(world.ledger, { body: { x: 1 }, attempts: 1 }, `R2 lost ${second.rua}`, 1);
