@@ -119,6 +119,7 @@ function metadata(fileName: string): Record<string, string> {
     objectsOfMail: 1,
     passedOver: {},
     authentication: "",
+    importedFrom: "",
   });
 }
 

@@ -1,14 +1,16 @@
 /**
- * How long the page Domains takes for a provider: `npm run bench:fleet -- [domains] [--json]`, 10,000 domains of 1,000
+ * How long the pages Domains and Worklist take for a provider: `npm run bench:fleet -- [domains] [--json]`, 10,000 domains of 1,000
  * accounts unless told, each with a report on every day of three months, registered, with a verdict; one in twenty more is
  * registered and has no report yet. Its rows are written by SQL that says what settling their reports and cron would: sums by
- * day, verdicts, the list of registered domains, and a dead letter for one in fifty.
+ * day, verdicts, what is to be done, the list of registered domains, and a dead letter for one in fifty.
  */
 import { SETUP_STATES } from "../shared/guidance/setup-state.ts";
 import { VERDICT_STATES } from "../shared/guidance/verdict.ts";
+import { putWork } from "../test/support/work-fill.ts";
 import { FIRST_DAY } from "./page-data.ts";
 import { periodOfDays } from "./page-paths.ts";
 import { measurePages, type PagesBench, type PageTime, printTimes, readArguments, startPages } from "./pages.ts";
+import { simulateWork } from "./worklist/fleet.ts";
 
 const ACCOUNTS = 1000;
 const DAYS = 90;
@@ -41,6 +43,46 @@ async function fill({ ledger }: PagesBench, domains: number): Promise<void> {
       WHERE day = ?1 AND total % 50 = 0`,
     )
     .bind(LAST_DAY)
+    .all();
+}
+
+/** Ours: domains whose work is computed from simulated mail; the others have that of one of them. */
+const SIMULATED = 200;
+
+/** What is to be done about each domain, as the round over them would have kept it. */
+async function work({ ledger }: PagesBench, domains: number): Promise<void> {
+  const simulated = Array.from({ length: SIMULATED }, (_, number) => simulateWork(1, number).items);
+  const rows = Array.from({ length: domains }, (_, n) => {
+    const domain = `domain${n}.example`;
+    const items = (simulated[n % SIMULATED] ?? []).map((item) => ({
+      ...item,
+      link: `/domains/${domain}/sources/a.example`,
+    }));
+    return { account: `account${n % ACCOUNTS}`, domain, items };
+  });
+  await putWork(ledger, rows);
+}
+
+/** Every tenth domain carries a tag, and every fifth another; every fourth account is in a group. */
+async function tag({ ledger }: PagesBench, domains: number): Promise<void> {
+  await ledger
+    .prepare(
+      `WITH RECURSIVE places(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM places WHERE n + 1 < CAST(?1 AS INTEGER))
+        INSERT INTO domain_tags (account, domain, tag)
+        SELECT 'account' || (n % ${ACCOUNTS}), 'domain' || n || '.example', 'shop' FROM places WHERE n % 10 = 0
+        UNION ALL
+        SELECT 'account' || (n % ${ACCOUNTS}), 'domain' || n || '.example', 'eu' FROM places WHERE n % 5 = 0`,
+    )
+    .bind(domains)
+    .all();
+  await ledger
+    .prepare(
+      `WITH RECURSIVE places(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM places WHERE n + 1 < ${ACCOUNTS})
+        INSERT INTO accounts (account, shard, created_seconds, account_group)
+        SELECT 'account' || n, 0, 1, CASE WHEN n % 4 = 0 THEN 'north' ELSE '' END FROM places WHERE true
+        ON CONFLICT (account) DO UPDATE SET account_group = excluded.account_group`,
+    )
+    .bind()
     .all();
 }
 
@@ -96,6 +138,13 @@ function paths(): Record<string, string> {
     "Domains, page 100 of 100 rows": `/?${period}&domains.size=100&domains.page=100`,
     "Domains, 45 days": `/?${periodOfDays(LAST_DAY, 45)}`,
     "Domains, all as CSV": `/?${period}&export=csv&table=domains`,
+    "Domains, only a tag": `/?${period}&tag=shop`,
+    "Domains, only a tag, by messages": `/?${period}&tag=shop&domains.sort=-messages`,
+    "Domains, only a group": `/?${period}&group=north`,
+    "Domains, a group, a tag and a status": `/?${period}&group=north&tag=eu&status=notYet`,
+    Worklist: "/worklist",
+    "Worklist, domains of a line": "/worklist?code=organization",
+    "Worklist, all domains of a line as CSV": "/worklist?code=organization&export=csv&table=domains",
     "Overview of one": `/domains/domain77.example?${period}`,
   };
 }
@@ -103,6 +152,8 @@ function paths(): Record<string, string> {
 async function run(bench: PagesBench, domains: number): Promise<PageTime[]> {
   await fill(bench, domains);
   await judge(bench, domains);
+  await work(bench, domains);
+  await tag(bench, domains);
   const [first] = await measurePages(bench, { "Domains, 30 days": paths()["Domains, 30 days, by -messages"] ?? "/" });
   const { text } = await bench.get(paths()["Domains, 30 days, by -messages"] ?? "/");
   if (!text.includes(`${Math.ceil(domains * 1.05).toLocaleString("en-US")} rows`))

@@ -3,13 +3,18 @@
  */
 import { Command } from "commander";
 import { CommandError } from "./command-error.ts";
+import { addAccount } from "./commands/account.ts";
+import { addAccounts } from "./commands/accounts.ts";
+import { addAudit } from "./commands/audit.ts";
 import { addChannels } from "./commands/channels.ts";
 import { addCheck } from "./commands/check.ts";
 import { addCompare } from "./commands/compare.ts";
 import { addConflicts } from "./commands/conflicts.ts";
 import { addDeadLetters } from "./commands/dead-letters.ts";
 import { addDomain } from "./commands/domain.ts";
+import { addExport } from "./commands/export.ts";
 import { addIdentity } from "./commands/identity.ts";
+import { addImport } from "./commands/import.ts";
 import { addJobs } from "./commands/jobs.ts";
 import { addMtaSts } from "./commands/mta-sts.ts";
 import { addParse } from "./commands/parse.ts";
@@ -23,6 +28,7 @@ import { addStats } from "./commands/stats.ts";
 import { addStatus } from "./commands/status.ts";
 import { addVerdict } from "./commands/verdict.ts";
 import { addWatch } from "./commands/watch.ts";
+import { addWorklist } from "./commands/worklist.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { printError } from "./terminal.ts";
 
@@ -51,14 +57,20 @@ function buildProgram(): Command {
     addMtaSts,
     addRua,
     addIdentity,
+    addAccount,
+    addAccounts,
+    addAudit,
     addChannels,
     addSend,
+    addImport,
     addStatus,
     addStats,
     addVerdict,
     addSenders,
     addWatch,
+    addWorklist,
     addQuery,
+    addExport,
     addCompare,
     addDeadLetters,
     addConflicts,

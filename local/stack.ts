@@ -35,6 +35,8 @@ export interface StackOptions extends LocalOptions {
    * faults.
    */
   interceptPoints?: (engineUrl: string) => string;
+  /** Tests only: another main module of process, absolute, such as its own behind a clock that can be moved. */
+  processMain?: string;
 }
 
 export interface RunningStack {
@@ -192,6 +194,7 @@ function startKeptWorkers(
       dnsUrl: options.dnsUrl ?? "",
       dashboardUrl: `http://127.0.0.1:${options.httpPort}`,
       webhookOrigin: options.webhookOrigin ?? "",
+      processMain: options.processMain ?? "",
       ...outside,
       pointsUrl: options.interceptPoints?.(outside.analyticsUrl) ?? outside.analyticsUrl,
     },

@@ -26,6 +26,8 @@ export interface WorkersOptions {
   dashboardUrl: string;
   /** An origin that webhooks may go to although it is not public; "" = none. */
   webhookOrigin: string;
+  /** Main module of process in place of its own; "" = its own. */
+  processMain: string;
   onLine: (line: string) => void;
 }
 
@@ -90,14 +92,15 @@ function writeRunFolder(options: WorkersOptions, workersSecret: string): string[
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     writeFileSync(join(folder, ".dev.vars"), variableLines(variables[worker] ?? {}), { mode: 0o600 });
     const path = join(folder, "wrangler.json");
-    writeFileSync(path, JSON.stringify(runConfig(worker), null, 2), { mode: 0o600 });
+    writeFileSync(path, JSON.stringify(runConfig(worker, options), null, 2), { mode: 0o600 });
     return path;
   });
 }
 
-function runConfig(worker: WorkerName): WorkerConfig {
+function runConfig(worker: WorkerName, { processMain }: WorkersOptions): WorkerConfig {
   const config = localConfig(worker);
   if (worker === "dashboard") config.access = { dev: { aud: "local", identity: { email: DEVELOPER } } };
+  if (worker === "process" && processMain !== "") config.main = processMain;
   return config;
 }
 

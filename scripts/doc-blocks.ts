@@ -14,6 +14,7 @@ import {
   outcomesByStep,
   sessionsByDay,
 } from "../shared/analytics/statements.ts";
+import { RECORD_COLUMNS } from "../shared/export/record-columns.ts";
 import * as limits from "../shared/limits.ts";
 import { readConstants, readInterface } from "./doc-comments.ts";
 
@@ -32,6 +33,11 @@ export const BLOCKS: Record<string, () => string> = {
   "grafana-messages": () => sql(grafanaMessages(ACME)),
   "grafana-outcomes": () => sql(grafanaOutcomes()),
   limits: limitTables,
+  "record-columns": () =>
+    table(
+      ["Column", "Type", "Says"],
+      RECORD_COLUMNS.map(({ name, type, description }) => [`\`${name}\``, type, description]),
+    ),
   "raw-metadata": () => shapeTable("shared/storage.ts", "RawMetadata"),
   tables: tableList,
   job: () => shapeTable("shared/ledger/jobs.ts", "Job"),

@@ -184,6 +184,25 @@ export const STORAGE_LIMITS = {
   maxMetadataValueBytes: 1000,
 } as const;
 
+/** What `dmarc import` sends, and what the API takes of it. */
+export const IMPORT_LIMITS = {
+  /** Ours: files of one call; each is a put in R2, and an invocation on the free plan has 50 queries to D1 besides. */
+  filesPerCall: 40,
+  /** Ours: bytes of a file that shares a call with others; a larger one is streamed alone. */
+  maxSharedFileBytes: 256 * KIB,
+  /** Ours: bytes of the files of one call, together. */
+  maxCallBytes: MIB,
+  /** Ours: body of such a call: the files in base64 and what is said about each. */
+  maxCallBodyBytes: 2 * MIB,
+  /** Cloudflare: a request has 100 MB at most on the Free and Pro plans. Ours: a little less. */
+  maxFileBytes: 90 * MIB,
+  /** Ours: characters of a file name, and of where a file was found. */
+  maxNameChars: 255,
+  maxOriginChars: 500,
+  /** Ours: files asked about in one call, whether they were imported. */
+  askedPerCall: 500,
+} as const;
+
 /** What differs where Workers run on the free plan: 10 ms of CPU and 50 queries to D1 an invocation (Workers and D1 limits pages). */
 export const FREE_PLAN_LIMITS = {
   cpuMilliseconds: 10,
@@ -255,6 +274,8 @@ export const UPKEEP_LIMITS = {
   graceSeconds: 12 * 3600,
   /** Last errors of messages are kept so long. */
   keptFaultSeconds: 30 * 86_400,
+  /** Jobs that have ended are kept so long. */
+  keptJobSeconds: 90 * 86_400,
   /** Figures of a day are merged when no more reports about it are to be expected. */
   mergedAfterDays: 4,
   /** Days with fewer reports gain nothing by it. */
@@ -278,6 +299,34 @@ export const UPKEEP_LIMITS = {
   copiesPerRun: 500,
   /** Mail may come this long before the end of what it reports on, and after it. */
   objectGraceDays: 45,
+} as const;
+
+/**
+ * Ours: forgetting an account, a page a message; a page stays below the 50 queries and 50 calls of an invocation that the
+ * free plan has.
+ */
+export const FORGET_LIMITS = {
+  /** Addresses closed by one page: each is one deletion in KV. */
+  addressesPerPage: 40,
+  /** Rows removed by one statement, */
+  rowsPerStatement: 1000,
+  /** rows looked at by one statement where no index leads to the account's, */
+  rowsScanned: 20_000,
+  /** and statements of one page. */
+  statementsPerPage: 20,
+  /** Names of addresses, and of domains, that rows are compared with at once. */
+  namesAtOnce: 4000,
+  /**
+   * After this long a consumer that was at work when the addresses were closed has ended (15 minutes), and no copy of KV is
+   * read any more (a minute): everything is looked through once more.
+   */
+  settleSeconds: 20 * 60,
+  /** Hashes of forgotten addresses are kept so long: messages live for 14 days at most, and retries of them. */
+  keptSeconds: 30 * 86_400,
+  /** Rows of a table in one answer of an export, */
+  exportedRows: 200,
+  /** and characters of them, beyond the last row. */
+  exportedChars: 4 * MIB,
 } as const;
 
 /** Ours: what the dashboard does at once and shows at once. */
@@ -339,6 +388,22 @@ export const PAGE_LIMITS = {
   reportItems: 5000,
   /** Characters of these together. */
   reportChars: 2 * MIB,
+} as const;
+
+/** Exports of records. */
+export const EXPORT_LIMITS = {
+  /** Ours: reports of one call: each is a call of R2, and Cloudflare allows 1,000 an invocation. */
+  reportsPerPage: 400,
+  /** Ours: a call ends after the report that reaches so many records; the largest report has a million. */
+  recordsPerPage: 50_000,
+  /** Ours: accounts looked at by one call, two queries each: D1 allows 1,000 an invocation. */
+  accountsPerPage: 200,
+  /** Ours: records of a report held back until it has been read to its end, so that one that cannot be read leaves none. */
+  heldRecords: 2000,
+  /** Ours: characters of an answer sent at a time. */
+  pieceChars: 64 * KIB,
+  /** Ours: rows of one row group of a Parquet file, held in memory until it is written. */
+  parquetRows: 20_000,
 } as const;
 
 /** Ours: how much of one raw object process holds in memory; an isolate has 128 MB. */
@@ -523,6 +588,63 @@ export const WATCH_LIMITS = {
   keptSeconds: 400 * 86_400,
 } as const;
 
+/** The worklist: what to do next over all domains (shared/watch/work.ts). */
+export const WORK_LIMITS = {
+  /** Ours: things to do that are kept of one domain, those that matter most. */
+  itemsPerDomain: 20,
+  /** Ours: of a sender of which no more than this share fails, the rest passes: broken on the way, mostly. */
+  breaksShare: 0.02,
+  /** Ours: domains in which a sender that is no known service is a line of its own; the others are one line together. */
+  sharedDomains: 3,
+  /** Ours: lines shown on a page; a person reads no more. */
+  linesOnPage: 50,
+  /** Ours: lines in one answer. */
+  lines: 500,
+  /** Ours: domains that a line unfolds to; the rest is a page further. */
+  domainsUnfolded: 10,
+  /** Ours: domains of a line in one answer. */
+  domainsListed: 1000,
+} as const;
+
+/** Ours: how much each kind of work matters, as a share of the messages a week it is about. What was refused counts twice. */
+export const WORK_WEIGHTS = {
+  /** Failing mail of own senders, and of undecided ones that are likely real. */
+  own: 1,
+  /** Of others that nobody has decided about: most of it is not the owner's. */
+  undecided: 0.1,
+  /** Forwarded mail, and the few messages that break on the way: there is little to do about it. */
+  notMended: 0.1,
+  /** Passing mail that rests on SPF alone. */
+  spfOnly: 0.01,
+  /** A stricter policy that is due, by own messages; */
+  publish: 0.005,
+  /** and of a domain that sends nothing, in messages. */
+  park: 0.5,
+  /** An MTA-STS policy that keeps mail away, by own messages; and in messages at least. */
+  mailLost: 0.1,
+  mailLostLeast: 20,
+  /** The same of reports that stopped, */
+  reportsStopped: 0.05,
+  reportsStoppedLeast: 10,
+  /** and of a record that broke, or TLS that fails. */
+  broken: 0.02,
+  brokenLeast: 5,
+} as const;
+
+/** Tags of domains, and groups of accounts. */
+export const TAG_LIMITS = {
+  /** Ours: tags of one domain: a few, so that a row of the list holds them. */
+  perDomain: 10,
+  /** Ours: characters of a tag, or of a group's name. */
+  chars: 32,
+  /** Ours: domains tagged by one call, as many as are added by one. */
+  domainsAtOnce: 500,
+  /** Ours: tagged domains, or tags, in one answer: twice the domains of a large provider. */
+  listed: 20_000,
+  /** Ours: tags, and groups, offered as filters above the list of domains. */
+  offered: 30,
+} as const;
+
 /** Channels and what is delivered to them (shared/notify). */
 export const NOTIFY_LIMITS = {
   /** Ours: channels of one account. */
@@ -561,10 +683,59 @@ export const NOTIFY_LIMITS = {
   digestHour: 8,
   /** Ours: items listed under one heading of a digest; the rest is counted. */
   digestItems: 10,
+  /** Ours: days in the picture of a digest. */
+  digestDays: 30,
   /** Ours: domains, incidents and notices read for a digest. */
   digestDomains: 200,
   /** Slack: characters of one text of a block. */
   chatChars: 3000,
+} as const;
+
+/** Accounts and their people. */
+export const ACCOUNT_LIMITS = {
+  /** Ours: characters of what an account is called. */
+  nameChars: 100,
+  /** Ours: bytes of a logo; it goes into every digest. */
+  logoBytes: 64 * KIB,
+  /** Ours: people with a role in one account. */
+  peoplePerAccount: 1000,
+  /** Ours: accounts in one answer. */
+  listed: 100,
+  /** Ours: lines of an import taken by one call, each asked and written in a few statements for all: a free plan's 50 statements do. */
+  importedAtOnce: 500,
+  /** Ours: lines of a whole import. */
+  importedLines: 20_000,
+  /** Ours: bytes of a file that is imported in the browser; 20,000 lines of a hundred. */
+  importBytes: 2 * MIB,
+} as const;
+
+/** The audit log. */
+export const AUDIT_LIMITS = {
+  /** Ours: entries are kept a year and a month. */
+  keptSeconds: 396 * 86_400,
+  /** Ours: old entries removed by one run of the daily upkeep. */
+  removedPerRun: 10_000,
+  /** Ours: characters of the JSON of an input or a state; a longer one is kept up to there. */
+  jsonChars: 4000,
+  /** Ours: entries in one answer. */
+  listed: 100,
+  /** Ours: entries counted for the page numbers of a list. */
+  counted: 10_000,
+} as const;
+
+/** What a printed monthly report has of each, so that it is two pages. */
+export const REPORT_LIMITS = {
+  /** Ours: notices, record changes and decisions read; more are counted up to this. */
+  rowsRead: 200,
+  /** Ours: lines of a list. */
+  listed: 10,
+  /** Ours: incidents that are open. */
+  openListed: 4,
+  /** Ours: senders of a domain. */
+  senders: 20,
+  /** Ours: domains of an account read, and those that are listed. */
+  domainsRead: 20_000,
+  domains: 30,
 } as const;
 
 /** Domains that are added, and watched until their first report. */

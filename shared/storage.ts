@@ -43,6 +43,8 @@ export interface RawMetadata {
    * recorded.
    */
   authentication: string;
+  /** Where it was found, if a person imported it; "" if it came by mail. */
+  importedFrom: string;
 }
 
 /** Who sent a mail, according to the mail. */
@@ -87,6 +89,11 @@ export function datedId(day: string, hash: string): string {
 /** The `YYYY/MM/DD` of a raw key; undefined if it is not a raw key. */
 export function dayOfRawKey(key: string): string | undefined {
   return /^raw\/(\d{4}\/\d{2}\/\d{2})\/[0-9a-f]{64}\//.exec(key)?.[1];
+}
+
+/** The SHA-256 in a raw key, hex; "" if it is not a raw key. */
+export function sha256OfRawKey(key: string): string {
+  return /^raw\/\d{4}\/\d{2}\/\d{2}\/([0-9a-f]{64})\//.exec(key)?.[1] ?? "";
 }
 
 /**
@@ -139,6 +146,7 @@ export function buildRawMetadata(metadata: RawMetadata): Record<string, string> 
       .map(([kind, count]) => `${kind}=${count}`)
       .join(","),
     auth: metadataText(metadata.authentication),
+    ...(metadata.importedFrom === "" ? {} : { imported: metadataText(metadata.importedFrom) }),
   };
 }
 
@@ -160,6 +168,7 @@ export function parseRawMetadata(metadata: Record<string, string> | undefined): 
     objectsOfMail: Number.isInteger(parts) && parts > 0 ? parts : 1,
     passedOver: readCounts(metadata?.passed ?? ""),
     authentication: read("auth"),
+    importedFrom: read("imported"),
   };
 }
 

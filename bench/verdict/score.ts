@@ -118,7 +118,8 @@ function suggestionsOf(domain: SimulatedDomain, { sources }: Verdict): Judged["s
   return { given: given.length, right: given.filter(isRight).length };
 }
 
-function judgeRecords(domain: SimulatedDomain, records: readonly DatedRecord[], decide: Decide): Verdict {
+/** The verdict about a domain by its records. */
+export function judgeRecords(domain: SimulatedDomain, records: readonly DatedRecord[], decide: Decide): Verdict {
   const period = { firstDay: 0, lastDay: DAYS.seen - 1 };
   const evidence = evidenceOf(records, period);
   return judge({

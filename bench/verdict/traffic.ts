@@ -11,6 +11,9 @@ import { type Look, type Sender, type SimulatedDomain, scattered } from "./sende
 /** A record with the receiver that reported it. */
 export interface ReportedRecord extends DatedRecord {
   receiver: string;
+  /** By the label of its sender. */
+  isLegitimate: boolean;
+  isIndirect: boolean;
 }
 
 /** What becomes of a domain's mail. */
@@ -146,7 +149,8 @@ function report(
       dkimResults,
       spfResults,
     };
-    traffic.reported.push({ day, record, receiver: receiver.name });
+    const { isLegitimate, isIndirect } = sender;
+    traffic.reported.push({ day, record, receiver: receiver.name, isLegitimate, isIndirect });
   };
   for (let rest = messages; rest > 0; ) {
     const count = sender.isScattered ? Math.min(rest, 1 + Math.floor(chance.random() * 3)) : rest;

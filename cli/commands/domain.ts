@@ -7,6 +7,7 @@ import { CommandError } from "../command-error.ts";
 import { addConnectionOptions, type ConnectionOptions, connect } from "../connection.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { printError, printJson, printOut, safeText } from "../terminal.ts";
+import { addDomainTags } from "./domain-tags.ts";
 
 type Added = Outputs["addDomain"];
 
@@ -34,7 +35,7 @@ Exit code: 0 done, 1 wrong use or failure, 2 some of the domains could not be ad
 
 /** Adds the command with its subcommands. */
 export function addDomain(program: Command): void {
-  const domain = program.command("domain").description("Add a domain, and follow it to its first report");
+  const domain = program.command("domain").description("Add a domain, follow it to its first report, tag it");
   domain.addHelpText("after", EXAMPLES);
   subcommand(domain, "add [domain...]", "Make an address for a domain's reports")
     .option("--file <list>", "a file with a domain a line; # begins a comment, - is standard input")
@@ -42,6 +43,7 @@ export function addDomain(program: Command): void {
     .action(addAll);
   subcommand(domain, "check <domain...>", "How far domains are").action(checkAll);
   subcommand(domain, "remove <domain>", "Take a domain's address away").action(removeOne);
+  addDomainTags(domain);
 }
 
 function subcommand(domain: Command, nameAndArguments: string, description: string): Command {

@@ -187,6 +187,7 @@ function renderJob(job: Job): string {
     ["scanned", scanned],
     [dryRun ? "would enqueue" : "enqueued", enqueued],
     ...(job.finished === undefined ? [] : [["reprocessed", job.finished] satisfies [string, unknown]]),
+    ...(job.kind === "forget" ? [["removed", job.removed] satisfies [string, unknown]] : []),
     ...(job.state === "cancelled" ? [["skipped", job.skipped] satisfies [string, unknown]] : []),
     ...(job.total > 0 ? [["files, about", job.total] satisfies [string, unknown]] : []),
     ["started", new Date(startedSeconds * 1000).toISOString()],

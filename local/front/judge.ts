@@ -24,6 +24,8 @@ export type Verdict =
 
 /** Paths answered by the development server itself, which a real edge never exposes. */
 const SERVER_PATH = /^\/+(cdn-cgi|__cf_local)(\/|$)/i;
+/** What whoever has a link that confirms a mail address needs (docs/notifications.md). */
+const EVERYBODYS_PATH = /^\/(confirm|assets\/[\w.-]+)$/;
 /** Headers that control the development server, and those that an edge sets itself. */
 const SERVER_HEADER = /^(mf-|x-mf-|cf-|x-forwarded-|forwarded$|x-real-ip$|x-dmarc-workers-secret$|proxy-)/i;
 /** Hop-by-hop headers (RFC 9110 section 7.6.1). */
@@ -55,6 +57,7 @@ export function judge(asked: Asked, { port, secret }: { port: number; secret: Lo
     return { kind: "let in", path: url.pathname.replace(/^\/+/, "/") + url.search, cookie };
   }
   if (isKnown(asked, { port, secret })) return { kind: "hand on", path: url.pathname + url.search };
+  if (EVERYBODYS_PATH.test(url.pathname)) return { kind: "hand on", path: url.pathname + url.search, isPublic: true };
   return { kind: "refuse", status: 403, code: "forbidden", message: CLOSED };
 }
 

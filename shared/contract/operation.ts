@@ -12,7 +12,9 @@ export type InputPlace =
   /** A JSON value that is one field of the input. */
   | { json: "field"; field: string }
   /** Text that is one field of the input; the others come from the query. */
-  | { text: string };
+  | { text: string }
+  /** Bytes that are one field of the input, as a stream or Blob; the others come from the query. */
+  | { bytes: string };
 
 export interface HttpRoute {
   method: "GET" | "PUT" | "POST" | "DELETE";
@@ -23,6 +25,8 @@ export interface HttpRoute {
   status: 200 | 202 | 204;
   /** Form of the answer. */
   answer: "json" | "text" | "bytes" | "none";
+  /** The largest body; absent = what is enough for all others. */
+  maxBodyBytes?: number;
 }
 
 /** One operation. */
@@ -30,8 +34,8 @@ export interface Operation<Input, Output> {
   /** One sentence for documents. */
   summary: string;
   /**
-   * The role it takes, in the account the input names. A viewer's operation without an account answers about those the person
-   * may see.
+   * The role it takes, in the account the input names. An operation without an account answers about those the person has the
+   * role in, and changes nothing.
    */
   role: Role;
   changes: boolean;
@@ -79,7 +83,7 @@ export interface ContractRequest {
   method: HttpRoute["method"];
   /** From the root of the site, including the query. */
   path: string;
-  body: string | undefined;
+  body: string | Blob | undefined;
 }
 
 export const API_ROOT = "/api/v1";
@@ -101,8 +105,14 @@ export function requestOf({ method, path, place }: HttpRoute, input: object): Co
 }
 
 // The remaining fields go into the query.
-function takeBody(place: InputPlace, fields: Map<string, unknown>): string | undefined {
+function takeBody(place: InputPlace, fields: Map<string, unknown>): string | Blob | undefined {
   if (place === "query") return undefined;
+  if ("bytes" in place) {
+    const bytes = fields.get(place.bytes);
+    fields.delete(place.bytes);
+    if (!(bytes instanceof Blob)) throw new Error(`${place.bytes} has to be a Blob: its length is needed.`);
+    return bytes;
+  }
   if ("text" in place) {
     const text = fields.get(place.text);
     fields.delete(place.text);
@@ -118,7 +128,8 @@ export interface RequestParts {
   /** Decoded. */
   parameters: Record<string, string>;
   query: Record<string, string>;
-  body: string;
+  /** A stream if the operation takes bytes. */
+  body: string | ReadableStream;
 }
 
 /** The input in a request, not yet validated. @returns a problem when the body is malformed */
@@ -130,6 +141,8 @@ export function inputOf(
     Object.entries(parameters).map(([name, value]) => [name, name === "domain" && value === "-" ? "" : value]),
   );
   if (place === "query") return ok({ ...query, ...path });
+  if ("bytes" in place) return ok({ ...query, ...path, [place.bytes]: body });
+  if (typeof body !== "string") return fail({ code: "bad_request", message: "The body has to be text." });
   if ("text" in place) return ok({ ...query, ...path, [place.text]: body });
   const isLeftOut = place.json === "fields" && place.optional === true && body.trim() === "";
   const json = isLeftOut ? ok({}) : parseJson(body);

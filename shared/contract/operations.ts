@@ -6,14 +6,17 @@ import * as v from "valibot";
 import { domainName } from "../domain-name.ts";
 import { MTA_STS_MODES } from "../guidance/mta-sts-policy.ts";
 import { storedCheck } from "../guidance/stored-check.ts";
+import { importLine } from "../import-lines.ts";
 import { REPORT_KINDS } from "../ledger/report-rows.ts";
 import { SENDER_DECISIONS } from "../ledger/sender-decisions.ts";
-import { GUIDANCE_LIMITS, PAGE_LIMITS, SETUP_LIMITS } from "../limits.ts";
+import { ACCOUNT_LIMITS, GUIDANCE_LIMITS, IMPORT_LIMITS, PAGE_LIMITS, SETUP_LIMITS, TAG_LIMITS } from "../limits.ts";
 import { channelSettings } from "../notify/channel.ts";
 import { RECORD_ORDERS } from "../operations.ts";
-import { personEntry } from "../people.ts";
+import { ACCOUNT_ROLES, accountName, personEntry } from "../people.ts";
 import { registryEntry } from "../registry.ts";
+import { group, tag } from "../tag.ts";
 import { RULE_CODES } from "../watch/finding.ts";
+import { WORK_CODES } from "../watch/work.ts";
 import type { Operation } from "./operation.ts";
 import * as shapes from "./shapes.ts";
 
@@ -31,6 +34,8 @@ const domain = v.pipe(
   v.transform(domainName),
 );
 const account = v.pipe(v.string(), v.minLength(1), v.maxLength(64));
+/** What an account is called. */
+const displayName = v.pipe(v.string(), v.trim(), v.maxLength(ACCOUNT_LIMITS.nameChars));
 /** R2 keys have at most 1,024 bytes. */
 const objectKey = v.pipe(v.string(), v.minLength(1), v.maxLength(1024));
 const id = v.pipe(v.string(), v.minLength(1), v.maxLength(100));
@@ -103,6 +108,25 @@ const muteName = {
   /** A sender or another subject of incidents. */
   subject: v.optional(v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(255))),
 };
+const sha256 = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, "not a SHA-256 in hex"));
+/** What is said of a file that is imported, besides its bytes. */
+const importedFile = {
+  sha256,
+  name: v.pipe(v.string(), v.maxLength(IMPORT_LIMITS.maxNameChars)),
+  /** Where it was found: a path, or a mailbox and the mail in it. */
+  origin: v.pipe(v.string(), v.minLength(1), v.maxLength(IMPORT_LIMITS.maxOriginChars)),
+  /** It is a mail; these are its header fields. */
+  isMail: v.optional(truth),
+  from: v.optional(v.pipe(v.string(), v.maxLength(1000))),
+  subject: v.optional(v.pipe(v.string(), v.maxLength(1000))),
+  messageId: v.optional(v.pipe(v.string(), v.maxLength(1000))),
+  /** How it authenticated, as its receiver says (shared/authentication/authentication-results.ts). */
+  authentication: v.optional(v.pipe(v.string(), v.maxLength(1000))),
+};
+const bytes = v.custom<Blob | ReadableStream>(
+  (value) => value instanceof Blob || value instanceof ReadableStream,
+  "the file is missing",
+);
 const decision = v.picklist(["keep", "replace", "count_both"]);
 const REPORT_PATH = "/reports/:account/:domain/:day/:uid";
 
@@ -302,6 +326,193 @@ const described = {
     output: v.undefined(),
   },
 
+  listAccounts: {
+    summary: "Accounts, by name, a page at a time",
+    role: "viewer",
+    changes: false,
+    answeredBy: "dashboard",
+    http: { method: "GET", path: "/accounts", place: "query", status: 200, answer: "json" },
+    input: v.strictObject({
+      /** Part of the name. */
+      text: v.optional(v.pipe(v.string(), v.trim(), v.maxLength(200))),
+      limit: v.optional(v.pipe(count, v.minValue(1), v.maxValue(ACCOUNT_LIMITS.listed))),
+      offset: v.optional(count),
+    }),
+    output: v.object({ items: v.array(shapes.account), matching: v.number() }),
+  },
+  getAccount: {
+    summary: "What an account is called, and whether it has a logo",
+    role: "viewer",
+    changes: false,
+    answeredBy: "dashboard",
+    http: { method: "GET", path: "/accounts/:account", place: "query", status: 200, answer: "json" },
+    input: v.strictObject({ account }),
+    output: shapes.accountHead,
+  },
+  createAccount: {
+    summary: "Creates an account; one that exists is not changed",
+    role: "operator",
+    changes: true,
+    answeredBy: "process",
+    http: { method: "POST", path: "/accounts", place: { json: "fields" }, status: 200, answer: "json" },
+    input: v.strictObject({ account: accountName, name: v.optional(displayName) }),
+    output: shapes.accountHead,
+  },
+  setAccountName: {
+    summary: "Sets what an account is called on pages and in digests; an empty name is the account's own",
+    role: "administrator",
+    changes: true,
+    answeredBy: "process",
+    http: { method: "PUT", path: "/accounts/:account/name", place: { json: "fields" }, status: 200, answer: "json" },
+    input: v.strictObject({ account, name: displayName }),
+    output: shapes.accountHead,
+  },
+  setAccountLogo: {
+    summary: "Sets an account's logo: a PNG or JPEG picture of at most 64 KiB",
+    role: "administrator",
+    changes: true,
+    answeredBy: "process",
+    http: { method: "PUT", path: "/accounts/:account/logo", place: { json: "fields" }, status: 200, answer: "json" },
+    input: v.strictObject({
+      account,
+      /** Of the file's bytes. One that is a little too large is answered by the sentence that says so. */
+      base64: v.pipe(v.string(), v.minLength(1), v.maxLength(4 * ACCOUNT_LIMITS.logoBytes)),
+    }),
+    output: shapes.accountHead,
+  },
+  removeAccountLogo: {
+    summary: "Removes an account's logo",
+    role: "administrator",
+    changes: true,
+    answeredBy: "process",
+    http: { method: "DELETE", path: "/accounts/:account/logo", place: "query", status: 204, answer: "none" },
+    input: v.strictObject({ account }),
+    output: v.undefined(),
+  },
+  listAccountPeople: {
+    summary: "People with a role in an account, and when each first came",
+    role: "administrator",
+    changes: false,
+    answeredBy: "dashboard",
+    http: { method: "GET", path: "/accounts/:account/people", place: "query", status: 200, answer: "json" },
+    input: v.strictObject({ account }),
+    output: shapes.listOf(shapes.accountPerson),
+  },
+  putAccountPerson: {
+    summary: "Gives a person a role in an account, or another one; a new person may come through Access at once",
+    role: "administrator",
+    changes: true,
+    answeredBy: "process",
+    http: {
+      method: "PUT",
+      path: "/accounts/:account/people/:email",
+      place: { json: "fields" },
+      status: 200,
+      answer: "json",
+    },
+    input: v.strictObject({ account, email: mailAddress, role: v.picklist(ACCOUNT_ROLES) }),
+    output: v.object({ account: v.string(), email: v.string(), role: v.picklist(ACCOUNT_ROLES) }),
+  },
+  removeAccountPerson: {
+    summary: "Takes a person's role in an account away",
+    role: "administrator",
+    changes: true,
+    answeredBy: "process",
+    http: { method: "DELETE", path: "/accounts/:account/people/:email", place: "query", status: 204, answer: "none" },
+    input: v.strictObject({ account, email: mailAddress }),
+    output: v.undefined(),
+  },
+  noteSeen: {
+    summary: "Notes that the person who asks came for the first time",
+    role: "viewer",
+    changes: true,
+    answeredBy: "process",
+    http: undefined,
+    input: nothing,
+    output: v.undefined(),
+  },
+  importAccounts: {
+    summary:
+      "Creates accounts, registers addresses and domains from a list, a result a line; adding again changes nothing",
+    role: "operator",
+    changes: true,
+    answeredBy: "process",
+    http: { method: "POST", path: "/accounts/import", place: { json: "fields" }, status: 200, answer: "json" },
+    input: v.strictObject({
+      lines: v.pipe(v.array(importLine), v.minLength(1), v.maxLength(ACCOUNT_LIMITS.importedAtOnce)),
+      /** Says what would be done, and does nothing. */
+      dryRun: v.optional(v.boolean()),
+    }),
+    output: shapes.listOf(shapes.importedLine),
+  },
+  listAudit: {
+    summary: "Who changed what: entries of the audit log, newest first",
+    role: "administrator",
+    changes: false,
+    answeredBy: "dashboard",
+    http: { method: "GET", path: "/audit", place: "query", status: 200, answer: "json" },
+    input: v.strictObject({
+      account: v.optional(account),
+      domain: v.optional(domain),
+      /** Part of the person's address or the token's name. */
+      who: v.optional(v.pipe(v.string(), v.trim(), v.maxLength(400))),
+      operation: v.optional(id),
+      since: v.optional(day),
+      until: v.optional(day),
+      cursor: v.optional(v.pipe(v.string(), v.digits(), v.maxLength(15))),
+    }),
+    output: shapes.pageOf(shapes.auditEntry),
+  },
+
+  importFiles: {
+    summary: "Takes files as if they had come by mail to a registered address; those that are known stay as they are",
+    role: "operator",
+    changes: true,
+    answeredBy: "process",
+    http: {
+      method: "POST",
+      path: "/imports",
+      place: { json: "fields" },
+      status: 202,
+      answer: "json",
+      maxBodyBytes: IMPORT_LIMITS.maxCallBodyBytes,
+    },
+    input: v.strictObject({
+      rua: mailAddress,
+      files: v.pipe(
+        v.array(v.strictObject({ ...importedFile, /** Base64. */ content: v.string() })),
+        v.minLength(1),
+        v.maxLength(IMPORT_LIMITS.filesPerCall),
+      ),
+    }),
+    output: shapes.listOf(shapes.importedFile),
+  },
+  importFile: {
+    summary: "The same for one large file, whose bytes are the body",
+    role: "operator",
+    changes: true,
+    answeredBy: "process",
+    http: {
+      method: "PUT",
+      path: "/imports/:sha256",
+      place: { bytes: "content" },
+      status: 202,
+      answer: "json",
+      maxBodyBytes: IMPORT_LIMITS.maxFileBytes,
+    },
+    input: v.strictObject({ rua: mailAddress, ...importedFile, size: count, content: bytes }),
+    output: shapes.importedFile,
+  },
+  knownImports: {
+    summary: "Which files were imported, and what became of them",
+    role: "operator",
+    changes: false,
+    answeredBy: "dashboard",
+    http: { method: "POST", path: "/imports/known", place: { json: "fields" }, status: 200, answer: "json" },
+    input: v.strictObject({ sha256s: v.pipe(v.array(sha256), v.maxLength(IMPORT_LIMITS.askedPerCall)) }),
+    output: shapes.listOf(shapes.knownImport),
+  },
+
   listDeadLetters: {
     summary: "Reports that couldn't be processed, by the day their mail arrived, oldest first",
     role: "operator",
@@ -484,6 +695,22 @@ const described = {
     }),
     output: shapes.recordsAnswer,
   },
+  exportRecords: {
+    summary: "The records of the accepted aggregate reports of a period as lines of JSON, a page of reports a call",
+    role: "operator",
+    changes: false,
+    answeredBy: "process",
+    http: { method: "GET", path: "/records", place: "query", status: 200, answer: "bytes" },
+    /** Without `until`: all since then. A report belongs to the first day it counts for. */
+    input: v.strictObject({
+      since: day,
+      until: v.optional(day),
+      domain: v.optional(domain),
+      account: v.optional(account),
+      cursor: v.optional(cursor),
+    }),
+    output: v.instance(Response),
+  },
   readReportFile: {
     summary: "The bytes of the raw object a report was read from, exactly as they came",
     role: "viewer",
@@ -559,6 +786,53 @@ const described = {
       rua: v.optional(mailAddress),
     }),
     output: shapes.listOf(shapes.addedLine),
+  },
+  tagDomains: {
+    summary: "Puts tags on domains of an account and takes others off, a result a domain",
+    role: "administrator",
+    changes: true,
+    answeredBy: "process",
+    http: { method: "POST", path: "/tags", place: { json: "fields" }, status: 200, answer: "json" },
+    input: v.strictObject({
+      account,
+      domains: v.pipe(v.array(domain), v.minLength(1), v.maxLength(TAG_LIMITS.domainsAtOnce)),
+      add: v.optional(v.pipe(v.array(tag), v.maxLength(TAG_LIMITS.perDomain))),
+      remove: v.optional(v.pipe(v.array(tag), v.maxLength(TAG_LIMITS.perDomain))),
+    }),
+    output: shapes.listOf(v.object({ domain: v.string(), tags: v.array(v.string()), problem: v.optional(v.string()) })),
+  },
+  listTags: {
+    summary: "Domains with tags, of all accounts or of one; with a tag only those that carry it",
+    role: "viewer",
+    changes: false,
+    answeredBy: "dashboard",
+    http: { method: "GET", path: "/tags", place: "query", status: 200, answer: "json" },
+    input: v.strictObject({ account: v.optional(account), tag: v.optional(tag) }),
+    output: shapes.listOf(v.object({ account: v.string(), domain: v.string(), tags: v.array(v.string()) })),
+  },
+  setAccountGroup: {
+    summary: "Puts an account into a group of accounts; an empty name takes it out",
+    role: "operator",
+    changes: true,
+    answeredBy: "process",
+    http: {
+      method: "PUT",
+      path: "/accounts/:account/group",
+      place: { json: "fields" },
+      status: 200,
+      answer: "json",
+    },
+    input: v.strictObject({ account, group }),
+    output: v.object({ account: v.string(), group: v.string() }),
+  },
+  listAccountGroups: {
+    summary: "Accounts that are in a group",
+    role: "viewer",
+    changes: false,
+    answeredBy: "dashboard",
+    http: { method: "GET", path: "/account-groups", place: "query", status: 200, answer: "json" },
+    input: nothing,
+    output: shapes.listOf(v.object({ account: v.string(), group: v.string() })),
   },
   domainSetup: {
     summary: "The progress of an added domain, from the record to publish to its first report",
@@ -794,6 +1068,31 @@ const described = {
     }),
     output: shapes.listOf(shapes.incident),
   },
+  worklist: {
+    summary: "What to do next over all domains, what matters most first; the same cause over many domains is one line",
+    role: "viewer",
+    changes: false,
+    answeredBy: "dashboard",
+    http: { method: "GET", path: "/worklist", place: "query", status: 200, answer: "json" },
+    input: v.strictObject({ account: v.optional(account) }),
+    output: shapes.listOf(shapes.workLine),
+  },
+  worklistDomains: {
+    summary: "The domains of one line of the worklist, those it matters most for first",
+    role: "viewer",
+    changes: false,
+    answeredBy: "dashboard",
+    http: { method: "GET", path: "/worklist/domains", place: "query", status: 200, answer: "json" },
+    input: v.strictObject({
+      account: v.optional(account),
+      code: v.picklist(WORK_CODES),
+      /** "" unless told, as lines have it. */
+      subject: v.optional(v.pipe(v.string(), v.maxLength(253))),
+      /** Domains to leave out at the beginning. */
+      offset: v.optional(count),
+    }),
+    output: v.object({ items: v.array(shapes.workDomain), matching: v.number() }),
+  },
   listNotices: {
     summary: "What was told of incidents, newest first",
     role: "viewer",
@@ -865,6 +1164,34 @@ const described = {
     input: jobRequest,
     output: shapes.job,
   },
+  exportAccount: {
+    summary: "What is held of an account, a part at a time: rows of the ledger, then raw objects; secrets are left out",
+    role: "operator",
+    changes: false,
+    answeredBy: "process",
+    http: { method: "GET", path: "/accounts/:account/export", place: "query", status: 200, answer: "json" },
+    input: v.strictObject({ account, cursor: v.optional(cursor) }),
+    output: shapes.accountExport,
+  },
+  forgetAccount: {
+    summary: "Forgets an account: its addresses, raw objects and rows are removed by a job, and cannot be brought back",
+    role: "operator",
+    changes: true,
+    answeredBy: "process",
+    http: {
+      method: "POST",
+      path: "/accounts/:account/forget",
+      place: { json: "fields" },
+      status: 202,
+      answer: "json",
+    },
+    input: v.strictObject({
+      account,
+      /** The account once more. */
+      confirm: account,
+    }),
+    output: shapes.job,
+  },
   cancelJob: {
     summary: "Stops a job; what it has enqueued and is not processed yet is skipped, and counted",
     role: "operator",
@@ -920,7 +1247,8 @@ export type PagedOperation =
   | "requeueDeadLetters"
   | "discardDeadLetters"
   | "restoreDeadLetters"
-  | "listConflicts";
+  | "listConflicts"
+  | "listAudit";
 
 /** The table. */
 export const OPERATIONS: { readonly [Name in OperationName]: Operation<Inputs[Name], Outputs[Name]> } = described;

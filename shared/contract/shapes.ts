@@ -8,8 +8,9 @@ import { SETUP_STATES } from "../guidance/setup-state.ts";
 import { SPF_ADVICE } from "../guidance/spf-advice.ts";
 
 import { SUGGESTION_CODES } from "../guidance/suggest.ts";
+import { IMPORT_RESULTS } from "../import-lines.ts";
+import { AUDIT_OUTCOMES } from "../ledger/audit.ts";
 import { DELIVERY_KINDS, DELIVERY_STATES } from "../ledger/channels.ts";
-
 import type { ConflictRow, ReportVersion } from "../ledger/conflicts.ts";
 import type { DeadLetterRow } from "../ledger/dead-letters.ts";
 import { JOB_KINDS, JOB_STATES } from "../ledger/jobs.ts";
@@ -17,12 +18,13 @@ import { domainSetup } from "../ledger/registered-domains.ts";
 import { REPORT_KINDS } from "../ledger/report-rows.ts";
 import { SENDER_DECISIONS } from "../ledger/sender-decisions.ts";
 import { CHANNEL_KINDS, type Channel, DIGEST_INTERVALS, shownTarget } from "../notify/channel.ts";
-import { personEntry } from "../people.ts";
+import { ACCOUNT_ROLES, personEntry } from "../people.ts";
 import { PROBLEM_ADVICE } from "../problem-advice.ts";
 import { registryEntry } from "../registry.ts";
 import { SECONDS_PER_DAY } from "../report-day.ts";
 import { isoDate } from "../storage.ts";
 import { RULE_CODES, SEVERITIES, STEPS, URGENCIES } from "../watch/finding.ts";
+import { WORK_CODES } from "../watch/work.ts";
 
 /** A complete list. */
 export function listOf<Schema extends v.GenericSchema>(item: Schema) {
@@ -36,6 +38,64 @@ export function pageOf<Schema extends v.GenericSchema>(item: Schema) {
 
 export const registration = v.object({ rua: v.string(), entry: registryEntry });
 export const person = v.object({ email: v.string(), entry: personEntry });
+
+export const accountHead = v.object({
+  account: v.string(),
+  /** What it is called. */
+  name: v.string(),
+  /** When its logo was set, seconds since 1970 UTC; 0 = it has none. */
+  logoSeconds: v.number(),
+});
+
+export const account = v.object({
+  account: v.string(),
+  /** "" = none was given. */
+  name: v.string(),
+  createdSeconds: v.number(),
+  /** People with a role in it; operators are not counted. */
+  people: v.number(),
+  /** RUA addresses. */
+  addresses: v.number(),
+});
+
+export const accountPerson = v.object({
+  account: v.string(),
+  email: v.string(),
+  role: v.picklist(ACCOUNT_ROLES),
+  addedBy: v.string(),
+  addedSeconds: v.number(),
+  /** When the person first came through Access; 0 = invited. */
+  firstSeenSeconds: v.number(),
+});
+
+export const importedLine = v.object({
+  /** As given. */
+  line: v.number(),
+  account: v.string(),
+  domain: v.optional(v.string()),
+  /** The address its reports go to. */
+  rua: v.optional(v.string()),
+  result: v.picklist(IMPORT_RESULTS),
+  /** What is new, or wrong. */
+  message: v.string(),
+});
+
+export const auditEntry = v.object({
+  id: v.number(),
+  atSeconds: v.number(),
+  who: v.string(),
+  operation: v.string(),
+  /** "" = no account, or several. */
+  account: v.string(),
+  domain: v.string(),
+  outcome: v.picklist(AUDIT_OUTCOMES),
+  /** Why it was refused or failed. */
+  message: v.string(),
+  /** Without secrets, cut where long. */
+  input: v.unknown(),
+  before: v.unknown(),
+  after: v.unknown(),
+});
 
 const queueBacklog = v.object({
   queue: v.string(),
@@ -220,7 +280,31 @@ export const rawObject = v.object({
     tlsReportDomain: v.string(),
     objectsOfMail: v.number(),
     passedOver: v.record(v.string(), v.number()),
+    /** Where it was found, if a person imported it; "" if it came by mail. */
+    importedFrom: v.optional(v.string(), ""),
   }),
+});
+
+/** A file that was imported. */
+export const importedFile = v.object({
+  sha256: v.string(),
+  /** R2 key of its raw object. */
+  key: v.string(),
+  /** false: it was imported before. */
+  isNew: v.boolean(),
+});
+
+/** A file that was imported before, to one address. */
+export const knownImport = v.object({
+  sha256: v.string(),
+  rua: v.string(),
+  key: v.string(),
+  /** When, ISO 8601. */
+  importedAt: v.string(),
+  /** Whether all of it has an outcome; until then it waits in a queue. */
+  isDone: v.boolean(),
+  /** Outcome → parts of the file: accepted, duplicate, conflict, dead_letter, discarded, taken_back. */
+  outcomes: v.record(v.string(), v.number()),
 });
 
 /** `raw` is absent when the dead letter names no raw object, or it no longer exists. */
@@ -338,6 +422,8 @@ const jobFilter = v.object({
   domain: v.optional(v.string()),
   since: v.optional(v.string()),
   until: v.optional(v.string()),
+  /** Of a job that forgets, while it runs. */
+  account: v.optional(v.string()),
 });
 
 /** A job that goes through what came in, a page a message. */
@@ -358,6 +444,8 @@ export const job = v.object({
   enqueued: v.number(),
   /** About how many raw objects it is about, by the ledger; 0 = not known. */
   total: v.number(),
+  /** Of a job that forgets: raw objects and rows that are gone. */
+  removed: v.number(),
   /** How many of the enqueued objects have been processed; absent if unknown. */
   finished: v.optional(v.number()),
   /** Of a cancelled one: how many of those were not looked at. */
@@ -367,6 +455,21 @@ export const job = v.object({
 });
 
 export type Job = v.InferOutput<typeof job>;
+
+/** A part of what is held of an account. */
+export const accountExport = v.object({
+  /** Rows by table, as the ledger has them; bytes are hex digits. */
+  rows: v.array(
+    v.object({
+      table: v.string(),
+      row: v.record(v.string(), v.nullable(v.union([v.string(), v.number()]))),
+    }),
+  ),
+  /** Raw objects; readRawObject has their bytes. */
+  objects: v.array(v.object({ key: v.string(), sizeBytes: v.number(), metadata: v.record(v.string(), v.unknown()) })),
+  /** Where the next part begins; absent on the last one. */
+  cursor: v.optional(v.string()),
+});
 
 /** An added domain: its address, set-up state, and the records to publish. */
 export const addedDomain = v.object({
@@ -509,6 +612,37 @@ export const incident = v.object({
   resolvedSeconds: v.number(),
 });
 
+/** A domain that a line of the worklist is about. */
+export const workDomain = v.object({
+  account: v.string(),
+  domain: v.string(),
+  /** Failing messages a week that receivers did not let through; of them, those that were quarantined or rejected. */
+  messages: v.number(),
+  refused: v.number(),
+  /** How much it matters, in messages a week of the owner's (WORK_WEIGHTS, docs/limits.md). */
+  weight: v.number(),
+  /** Path of the page that shows it. */
+  link: v.string(),
+});
+
+/** One thing to do, over all domains that need it. */
+export const workLine = v.object({
+  code: v.picklist(WORK_CODES),
+  /** Service, organizational domain, kind of record or step of the policy; "" where the code says it all. */
+  subject: v.string(),
+  /** What is the matter, and what to do. */
+  title: v.string(),
+  action: v.string(),
+  domains: v.number(),
+  messages: v.number(),
+  refused: v.number(),
+  weight: v.number(),
+  /** Path of the page: of the one domain, or of the list of all. */
+  link: v.string(),
+  /** The domains it weighs most in. */
+  unfolded: v.array(workDomain),
+});
+
 /** What is told of an incident's step. */
 export const notice = v.object({
   ...watched,
@@ -607,7 +741,7 @@ export const reportName = v.object({
 
 const alignedResult = v.picklist(["pass", "fail", "unknown"]);
 
-const placedRecord = v.object({
+export const placedRecord = v.object({
   /** Index in the report, from 0. */
   ordinal: v.number(),
   sourceIp: v.string(),

@@ -297,7 +297,7 @@ const LIKELY_REAL: ReadonlySet<RoleReason> = new Set(["knownService", "failingSi
  * Undecided, but more likely the owner's than not: what is no known service has to be steady, and to authenticate as
  * somebody. Servers that nothing authenticates are what p=reject is there to stop.
  */
-function isLikelyReal({ role, reason, activeParts }: JudgedSource): boolean {
+export function isLikelyReal({ role, reason, activeParts }: JudgedSource): boolean {
   if (role !== "undecided") return false;
   const isSteady = activeParts >= VERDICT_LIMITS.steadyParts;
   return LIKELY_REAL.has(reason) || (reason === "identifiedSender" && isSteady);

@@ -203,6 +203,43 @@ export function widenAddress(rua: string, domains: readonly string[], nowSeconds
   };
 }
 
+/** Addresses of some accounts that name any of some domains themselves. */
+export function addressesNamingAnyQuery(accounts: readonly string[], domains: readonly string[]): Query<Registration> {
+  const sql = `${SELECT} WHERE a.account IN (SELECT value FROM json_each(?1)) AND a.removed = 0 AND EXISTS (
+      SELECT 1 FROM json_each(a.entry, '$.domains') d WHERE d.value IN (SELECT value FROM json_each(?2)))
+    ORDER BY json_array_length(a.entry, '$.domains'), a.rua`;
+  return query(sql, [JSON.stringify(accounts), JSON.stringify(domains)], row);
+}
+
+/**
+ * Registers addresses that are not registered, of accounts that exist by then, and lets others accept more domains. Copies are
+ * due: ingest asks D1 until they are made.
+ */
+export function importAddresses(
+  added: readonly NewRegistration[],
+  widened: readonly { rua: string; domains: readonly string[] }[],
+  nowSeconds: number,
+): Change[] {
+  return [
+    {
+      sql: `INSERT INTO addresses (rua, account, entry, changed_seconds, version)
+        SELECT value ->> 'rua', value ->> '$.entry.account', value -> 'entry', ?2, 1 FROM json_each(?1) WHERE true
+        ON CONFLICT (rua) DO UPDATE SET account = excluded.account, entry = excluded.entry, removed = 0,
+          changed_seconds = excluded.changed_seconds, version = version + 1 WHERE addresses.removed = 1`,
+      parameters: [JSON.stringify(added), nowSeconds],
+    },
+    {
+      sql: `UPDATE addresses SET version = version + 1, changed_seconds = ?2, entry = json_set(entry, '$.domains', json((
+          SELECT json_group_array(value) FROM (
+            SELECT value FROM json_each(addresses.entry, '$.domains')
+            UNION SELECT value FROM json_each(w.value, '$.domains')))))
+        FROM json_each(?1) w WHERE addresses.rua = w.value ->> 'rua' AND removed = 0
+          AND json_type(addresses.entry, '$.domains') = 'array'`,
+      parameters: [JSON.stringify(widened), nowSeconds],
+    },
+  ];
+}
+
 /** Takes a domain from those that an address accepts; it has to be one of several. */
 export function narrowAddress(rua: string, domain: string, nowSeconds: number): Change {
   return {

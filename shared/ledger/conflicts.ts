@@ -224,6 +224,8 @@ export async function findConflicts(database: LedgerDatabase, ids: readonly stri
 
 /** A decision about one version of a report: who, what and why. */
 export interface DecisionRow {
+  /** Whose report it is. */
+  account: string;
   uid: string;
   contentHash: string;
   decision: Decision;
@@ -233,13 +235,14 @@ export interface DecisionRow {
 }
 
 /** Stores a decision; a later one about the same version replaces it. */
-export function putDecision({ uid, contentHash, decision, decidedBy, reason, decidedSeconds }: DecisionRow): Change {
+export function putDecision(row: DecisionRow): Change {
+  const { account, uid, contentHash, decision, decidedBy, reason, decidedSeconds } = row;
   return {
-    sql: `INSERT INTO decisions (uid, content_hash, decision, decided_by, reason, decided_seconds)
-      VALUES (unhex(?1), unhex(?2), ?3, ?4, ?5, ?6)
+    sql: `INSERT INTO decisions (uid, content_hash, decision, decided_by, reason, decided_seconds, account)
+      VALUES (unhex(?1), unhex(?2), ?3, ?4, ?5, ?6, ?7)
       ON CONFLICT (uid, content_hash) DO UPDATE SET decision = excluded.decision, decided_by = excluded.decided_by,
-        reason = excluded.reason, decided_seconds = excluded.decided_seconds`,
-    parameters: [uid, contentHash, decision, decidedBy, reason, decidedSeconds],
+        reason = excluded.reason, decided_seconds = excluded.decided_seconds, account = excluded.account`,
+    parameters: [uid, contentHash, decision, decidedBy, reason, decidedSeconds, account],
   };
 }
 
@@ -254,11 +257,12 @@ export function removeDecision({ uid, contentHash }: Pick<DecisionRow, "uid" | "
 /** Decisions about one report, the newest first. */
 export function decisionsQuery(uid: string): Query<DecisionRow> {
   return query(
-    `SELECT lower(hex(uid)) AS uid, lower(hex(content_hash)) AS contentHash, decision, decided_by AS decidedBy, reason,
+    `SELECT account, lower(hex(uid)) AS uid, lower(hex(content_hash)) AS contentHash, decision, decided_by AS decidedBy, reason,
       decided_seconds AS decidedSeconds
     FROM decisions WHERE uid = unhex(?1) ORDER BY decided_seconds DESC`,
     [uid],
     v.object({
+      account: v.string(),
       uid: v.string(),
       contentHash: v.string(),
       decision: v.picklist(DECISIONS),

@@ -8,6 +8,7 @@ import { type StoredVerdict, senderAtRisk, storedReason } from "../guidance/stor
 import { VERDICT_STATES } from "../guidance/verdict.ts";
 import type { LedgerAnswers } from "../guidance/verdict-input.ts";
 import { WATCH_LIMITS } from "../limits.ts";
+import { type WorkItem, workText } from "../watch/work.ts";
 import { type Change, jsonColumn, type LedgerDatabase, type Query, query } from "./database.ts";
 import type { AccountDomain } from "./domain-checks.ts";
 import { isTelling } from "./reports.ts";
@@ -228,18 +229,20 @@ export interface VerdictWrite {
   version: number;
   /** The state that people know of from now on. */
   toldState: DomainVerdict["state"] | "";
+  /** What is to be done about it. */
+  work: readonly WorkItem[];
 }
 
 /**
  * Keeps a verdict. The transaction it is part of fails where the row has changed since it was read (`isJudgedMeanwhile`).
  */
-export function keepVerdict({ verdict, fingerprint, version, toldState }: VerdictWrite): Change {
+export function keepVerdict({ verdict, fingerprint, version, toldState, work }: VerdictWrite): Change {
   const { account, domain, state, reasons, senders } = verdict;
   return {
     sql: `UPDATE domain_verdicts SET state = ?3, place = ?4, since_seconds = ?5, messages = ?6, own_messages = ?7,
         at_risk = ?8, policy = ?9, is_test = ?10, next_record = ?11, reasons = ?12, senders = ?13,
         computed_seconds = ?14, fingerprint = ?15, version = CASE WHEN version = ?16 THEN version + 1 END,
-        told_state = ?17
+        told_state = ?17, work = ?18
       WHERE account = ?1 AND domain = ?2`,
     parameters: [
       account,
@@ -259,6 +262,7 @@ export function keepVerdict({ verdict, fingerprint, version, toldState }: Verdic
       fingerprint,
       version,
       toldState,
+      workText(work),
     ],
   };
 }

@@ -36,6 +36,8 @@ export interface DomainTotals {
   /** Open ones, whatever their age. */
   deadLetters: number;
   conflicts: number;
+  /** By name; those of the accounts asked for. */
+  tags: string[];
 }
 
 /** A page of the list, with what is said about all of it. */
@@ -117,6 +119,8 @@ export interface DomainList {
   text: string;
   /** Only domains of this status; undefined = of any. */
   status?: DomainStatus | undefined;
+  /** Only domains that carry this tag. */
+  tag?: string | undefined;
   order: DomainOrder;
   descending: boolean;
   limit: number;
@@ -176,6 +180,7 @@ const pageRow = v.object({
         weight: v.number(),
         deadLetters: v.number(),
         conflicts: v.number(),
+        tags: v.array(v.string()),
       }),
     ),
   ),
@@ -244,19 +249,23 @@ function listedSql(sums: string | undefined, isAsked: string): string {
     SELECT totals.*, substr(newest, 13) AS policy,
       coalesce(problems.deadLetters, 0) AS deadLetters, coalesce(problems.conflicts, 0) AS conflicts
     FROM totals LEFT JOIN problems ON problems.domain = totals.domain
-    WHERE ?5 = '' OR instr(totals.domain, ?5) > 0 OR instr(substr(newest, 13), ?5) > 0
-      OR instr(lower(totals.accounts), ?5) > 0),
+    WHERE (?5 = '' OR instr(totals.domain, ?5) > 0 OR instr(substr(newest, 13), ?5) > 0
+        OR instr(lower(totals.accounts), ?5) > 0)
+      AND (?9 IS NULL OR totals.domain IN (SELECT t.domain FROM domain_tags t
+        WHERE t.tag = ?9 AND t.account IN (SELECT value FROM json_each(?1))))),
   listed AS MATERIALIZED (SELECT * FROM searched WHERE ?7 IS NULL OR status = ?7)`;
 }
 
 const ROW = `json_object('messages', messages, 'passed', passed, 'messagesBefore', messagesBefore, 'reports', reports,
   'lastEndSeconds', CAST(substr(newest, 1, 12) AS INTEGER), 'policy', policy, 'accounts', json(accounts),
   'status', status, 'setup', CASE WHEN status = 'setUp' THEN setup ELSE '' END, 'rank', rank, 'atRisk', atRisk,
-  'weight', weight, 'deadLetters', deadLetters, 'conflicts', conflicts)`;
+  'weight', weight, 'deadLetters', deadLetters, 'conflicts', conflicts,
+  'tags', json((SELECT json_group_array(tag) FROM (SELECT DISTINCT t.tag AS tag FROM domain_tags t
+    WHERE t.account IN (SELECT value FROM json_each(chosen.accounts)) AND t.domain = chosen.domain ORDER BY t.tag))))`;
 
 /** The list of domains that have reports in a period or are registered. Its answer is one row, the page. */
 export function domainsQuery({ accounts, firstDay = 0, lastDay = 0 }: Scope, list: DomainList): Query<DomainPage> {
-  const { beforeFirstDay, text, status, order, descending, limit, offset, allProblems, databases } = list;
+  const { beforeFirstDay, text, status, tag, order, descending, limit, offset, allProblems, databases } = list;
   const isAsked = allProblems ? "true" : "account IN (SELECT value FROM json_each(?1))";
   const { sql: value, isSummed } = ORDERS[order];
   const inOrder = `ORDER BY ${value} ${descending ? "DESC" : "ASC"}, weight DESC, domain LIMIT ?6 OFFSET`;
@@ -284,7 +293,8 @@ export function domainsQuery({ accounts, firstDay = 0, lastDay = 0 }: Scope, lis
           WHERE domain NOT IN (SELECT domain FROM totals)) AS astray) said
     LEFT JOIN (SELECT domain, ${ROW} AS row FROM chosen ${inOrder} ${isSummed ? "?8" : "0"}) page ON true`;
   const days = [beforeFirstDay ?? firstDay, firstDay, lastDay];
-  const parameters = [JSON.stringify(accounts), ...days, domainName(text), cut.limit, status ?? null, cut.offset];
+  const filter = [status ?? null, cut.offset, tag ?? null];
+  const parameters = [JSON.stringify(accounts), ...days, domainName(text), cut.limit, ...filter];
   return {
     ...query(sql, parameters, v.pipe(pageRow, v.transform(readPageRow))),
     combine: (parts) => [combinePages(parts, list)],
@@ -349,6 +359,7 @@ function addDomains(a: DomainTotals, b: DomainTotals): DomainTotals {
     policy: a.lastEndSeconds >= b.lastEndSeconds ? a.policy : b.policy,
     deadLetters: a.deadLetters + b.deadLetters,
     conflicts: a.conflicts + b.conflicts,
+    tags: [...new Set([...a.tags, ...b.tags])].sort(),
   };
 }
 

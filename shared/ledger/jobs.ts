@@ -1,7 +1,7 @@
-/** Reprocess and reconcile jobs: their filter and progress. */
+/** Reprocess, reconcile and forget jobs: their filter and progress. */
 import * as v from "valibot";
 import { PAGE_LIMITS } from "../limits.ts";
-import { ask, change, jsonColumn, type LedgerDatabase, type Query, query } from "./database.ts";
+import { ask, type Change, change, jsonColumn, type LedgerDatabase, type Query, query } from "./database.ts";
 import { objectHash, objectsRunAgainQuery } from "./objects.ts";
 import { askAll } from "./shards.ts";
 
@@ -16,11 +16,13 @@ const jobFilter = v.object({
   /** First and last day, both included. */
   since: v.optional(v.string()),
   until: v.optional(v.string()),
+  /** Of `forget`, while it runs: the account. */
+  account: v.optional(v.string()),
 });
 
 export type JobFilter = v.InferOutput<typeof jobFilter>;
 
-export const JOB_KINDS = ["reprocess", "reconcile"] as const;
+export const JOB_KINDS = ["reprocess", "reconcile", "forget"] as const;
 
 /** cancelled: a person ended it; what it had enqueued and nobody has looked at yet is skipped. */
 export const JOB_STATES = ["running", "done", "cancelled"] as const;
@@ -37,6 +39,7 @@ const body = v.object({
   enqueued: v.number(),
   graceSeconds: v.number(),
   total: v.optional(v.number(), 0),
+  removed: v.optional(v.number(), 0),
 });
 
 /** A job that goes through raw objects, one page per message. */
@@ -57,6 +60,8 @@ export interface Job {
   /** Keys scanned, and reports enqueued (in a dry run: that would be). */
   scanned: number;
   enqueued: number;
+  /** Raw objects and rows that a `forget` job has removed. */
+  removed: number;
   /** Objects a cancelled job had enqueued and that were not read. */
   skipped: number;
   /** Roughly how many raw objects it covers, according to the ledger; 0 = unknown. */
@@ -84,8 +89,9 @@ const row = v.pipe(
 const COLUMNS = `id, kind, state, version, started_seconds AS startedSeconds, updated_seconds AS updatedSeconds,
   (SELECT count(*) FROM skipped_objects s WHERE s.job_id = jobs.id) AS skipped, job`;
 
-function bodyOf({ filter, dryRun, generation, pages, cursor, scanned, enqueued, graceSeconds, total }: Job): string {
-  return JSON.stringify({ filter, dryRun, generation, pages, cursor, scanned, enqueued, graceSeconds, total });
+function bodyOf(job: Job): string {
+  const { filter, dryRun, generation, pages, cursor, scanned, enqueued, graceSeconds, total, removed } = job;
+  return JSON.stringify({ filter, dryRun, generation, pages, cursor, scanned, enqueued, graceSeconds, total, removed });
 }
 
 /** Writes a new job. */
@@ -219,4 +225,36 @@ export async function putSkipped(directory: LedgerDatabase, objects: readonly Se
 
 async function named({ jobId, rawKey }: SentObject): Promise<[string, string, string]> {
   return [jobId, await objectHash(rawKey), rawKey];
+}
+
+/** The running job that forgets an account; undefined if there is none. */
+export async function findForgetting(directory: LedgerDatabase, account: string): Promise<Job | undefined> {
+  const sql = `SELECT ${COLUMNS} FROM jobs WHERE kind = 'forget' AND state = 'running' AND job ->> '$.filter.account' = ?1`;
+  const [job] = await ask(directory, query(sql, [account], row));
+  return job;
+}
+
+/** Removes up to `limit` objects that old cancelled jobs skipped. @returns how many rows were removed */
+export async function removeOldSkipped(
+  directory: LedgerDatabase,
+  { beforeSeconds, limit }: { beforeSeconds: number; limit: number },
+): Promise<number> {
+  const [removed] = await change(directory, [
+    {
+      sql: `DELETE FROM skipped_objects WHERE (job_id, object_hash) IN (SELECT s.job_id, s.object_hash
+        FROM skipped_objects s LEFT JOIN jobs j ON j.id = s.job_id
+        WHERE j.id IS NULL OR (j.state <> 'running' AND j.updated_seconds < ?1) LIMIT ?2) RETURNING 1 AS gone`,
+      parameters: [beforeSeconds, limit],
+    },
+  ]);
+  return removed?.results.length ?? 0;
+}
+
+/** Removes jobs that ended before a time, once what they skipped has been removed. */
+export function removeOldJobs(beforeSeconds: number): Change {
+  return {
+    sql: `DELETE FROM jobs WHERE state <> 'running' AND updated_seconds < ?1
+      AND NOT EXISTS (SELECT 1 FROM skipped_objects s WHERE s.job_id = jobs.id)`,
+    parameters: [beforeSeconds],
+  };
 }

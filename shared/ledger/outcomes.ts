@@ -56,6 +56,13 @@ export function countParts(outcomes: readonly Outcome[]): number {
   return outcomes.reduce((sum, outcome) => sum + (("parts" in outcome ? outcome.parts : undefined) ?? 1), 0);
 }
 
+/** Outcome → the number of parts that have it. */
+export function countOutcomes(outcomes: readonly Outcome[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const one of outcomes) counts[one.outcome] = (counts[one.outcome] ?? 0) + countParts([one]);
+  return counts;
+}
+
 /** The outcomes discarded by a person: they have a dead letter; those discarded by a setting have none. */
 export function discardedByPeople(outcomes: readonly Outcome[], deadLetters: ReadonlyMap<string, unknown>): Outcome[] {
   return outcomes.filter(({ outcome, id }) => outcome === "discarded" && deadLetters.has(id));

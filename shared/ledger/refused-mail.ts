@@ -5,8 +5,10 @@
  */
 import * as v from "valibot";
 import { REFUSED_MAIL_LIMITS } from "../limits.ts";
+import { ruaCandidates } from "../registry.ts";
 import { SECONDS_PER_DAY } from "../report-day.ts";
 import { type Change, change, type LedgerDatabase, type Query, query } from "./database.ts";
+import { nameHash } from "./forgotten.ts";
 
 /** One refused mail, according to its envelope. */
 export interface RefusedMail {
@@ -21,11 +23,15 @@ export async function noteRefusedMail(
   { recipient, sender, seconds }: RefusedMail,
 ): Promise<void> {
   const { addressesPerDay, mailsPerAddress, otherMailsPerDay, maxAddressChars } = REFUSED_MAIL_LIMITS;
+  // Reporters go on writing to an account that was forgotten: such mail is counted without its address.
+  const hashes = await Promise.all(ruaCandidates(recipient).map((rua) => nameHash("address", rua)));
   await change(directory, [
     {
       sql: `INSERT INTO refused_mail (day, rua, mails, last_seconds, last_sender)
         SELECT ?1, CASE WHEN EXISTS (SELECT 1 FROM refused_mail WHERE day = ?1 AND rua = ?2)
-            OR (SELECT count(*) FROM refused_mail WHERE day = ?1 AND rua <> '') < ?5 THEN ?2 ELSE '' END,
+            OR (SELECT count(*) FROM refused_mail WHERE day = ?1 AND rua <> '') < ?5
+          THEN iif(EXISTS (SELECT 1 FROM json_each(?8) w JOIN forgotten f ON f.name_hash = unhex(w.value)), '', ?2)
+          ELSE '' END,
           1, ?3, ?4
         WHERE true
         ON CONFLICT (day, rua) DO UPDATE SET mails = mails + 1, last_seconds = excluded.last_seconds,
@@ -39,6 +45,7 @@ export async function noteRefusedMail(
         addressesPerDay,
         mailsPerAddress,
         otherMailsPerDay,
+        JSON.stringify(hashes),
       ],
     },
   ]);

@@ -1,4 +1,6 @@
 /** Words that the rules share: counts, days, names and paths of pages. Pure. */
+
+import type { SourceKind } from "../guidance/sources.ts";
 import { SECONDS_PER_DAY } from "../report-day.ts";
 import { isoDate } from "../storage.ts";
 import type { Sender } from "./figures.ts";
@@ -36,7 +38,10 @@ export function domainLink(domain: string, ...below: string[]): string {
 }
 
 /** Path of the page that shows a sender. */
-export function senderLink(domain: string, { kind, name }: Pick<Sender, "kind" | "name">): string {
+export function senderLink(
+  domain: string,
+  { kind, name }: { kind: Sender["kind"] | SourceKind; name: string },
+): string {
   return kind === "none" ? domainLink(domain, "addresses", name) : domainLink(domain, "sources", name);
 }
 

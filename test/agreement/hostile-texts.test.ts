@@ -47,6 +47,7 @@ const FUNCTIONS: Record<string, (text: string) => unknown> = {
       objectsOfMail: 1,
       passedOver: {},
       authentication: text,
+      importedFrom: text,
     }),
   cleanDetail,
   canonicalIp,

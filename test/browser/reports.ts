@@ -1,4 +1,5 @@
 /** Support: reports as strangers send them. */
+import { feedback, record } from "../support/plain-report.ts";
 
 /** Where they are sent. */
 export const RUA = "reports@acme.example";
@@ -20,6 +21,7 @@ export function report(given: { reportId: string; domain?: string }): string {
     org: "Good Reporter",
     reportId,
     domain,
+    beginSeconds: yesterday,
     records: [
       record({ ip: "192.0.2.1", count: 80, isPass: true, domain, auth: own }),
       record({ ip: "192.0.2.7", count: 20, isPass: false, domain, auth: other }),
@@ -37,7 +39,7 @@ export function usualReport(domain: string): string {
     const reason = `<reason><type>${reasons[i % reasons.length]}</type></reason></policy_evaluated>`;
     return i % 2 === 0 ? text : text.replace("</policy_evaluated>", reason);
   });
-  return feedback({ org: "Good Reporter", reportId: `usual-${domain}`, domain, records });
+  return feedback({ org: "Good Reporter", reportId: `usual-${domain}`, domain, records, beginSeconds: yesterday });
 }
 
 /** A report with script, SQL and formulas wherever its writer may put text. */
@@ -50,23 +52,9 @@ export function hostileReport(): string {
     org: escapeXml(HOSTILE.org),
     reportId: escapeXml("+1<script>alert(4)</script>"),
     domain: "acme.example",
+    beginSeconds: yesterday,
     records: [text.replace("</policy_evaluated>", reason)],
   });
-}
-
-function feedback(given: { org: string; reportId: string; domain: string; records: string[] }): string {
-  const range = `<begin>${yesterday}</begin><end>${yesterday + DAY_SECONDS - 1}</end>`;
-  return `<?xml version="1.0"?><feedback><report_metadata><org_name>${given.org}</org_name><email>a@reporter.example</email>
-<report_id>${given.reportId}</report_id><date_range>${range}</date_range></report_metadata>
-<policy_published><domain>${given.domain}</domain><adkim>r</adkim><aspf>r</aspf><p>none</p><sp>none</sp><pct>100</pct></policy_published>
-${given.records.join("\n")}</feedback>`;
-}
-
-function record(given: { ip: string; count: number; isPass: boolean; domain: string; auth: string }): string {
-  const dkim = given.isPass ? "pass" : "fail";
-  return `<record><row><source_ip>${given.ip}</source_ip><count>${given.count}</count><policy_evaluated>
-<disposition>none</disposition><dkim>${dkim}</dkim><spf>fail</spf></policy_evaluated></row>
-<identifiers><header_from>${given.domain}</header_from></identifiers><auth_results>${given.auth}</auth_results></record>`;
 }
 
 function escapeXml(text: string): string {

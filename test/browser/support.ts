@@ -5,7 +5,7 @@ import { join } from "node:path";
 import axe from "axe-core";
 import { createTransport } from "nodemailer";
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from "playwright-core";
-import { type RunningStack, startStack } from "../../local/stack.ts";
+import { type RunningStack, type StackOptions, startStack } from "../../local/stack.ts";
 import { launchBrowser, openedContext } from "../../scripts/browser.ts";
 import { freePorts } from "../local/support.ts";
 
@@ -31,11 +31,11 @@ export interface BrowserStack {
   stop(): Promise<void>;
 }
 
-/** Starts everything, without sample reports. @param dnsUrl where DNS is asked; "" = nowhere */
-export async function startBrowserStack({ dnsUrl = "" }: { dnsUrl?: string } = {}): Promise<BrowserStack> {
+/** Starts everything, without sample reports and, unless it is said where, without DNS. */
+export async function startBrowserStack(options: Partial<StackOptions> = {}): Promise<BrowserStack> {
   const stateDir = await mkdtemp(join(tmpdir(), "dmarc-browser-"));
   const [httpPort = 0, smtpPort = 0, sqlPort = 0] = await freePorts(3);
-  const stack = await startStack({ stateDir, httpPort, smtpPort, sqlPort, samples: false, dnsUrl });
+  const stack = await startStack({ stateDir, httpPort, smtpPort, sqlPort, samples: false, ...options });
   const browser = await launchBrowser();
   const origin = `http://127.0.0.1:${httpPort}`;
   const context = await openedContext(browser, stack);

@@ -60,6 +60,7 @@ const HANDLERS = {
     const records = text === "nothing" ? [] : [RECORD];
     return ok({ kind: "aggregate", records, matching: records.length, messages: records.length * 41 });
   },
+  noteSeen: () => ok(undefined),
   readRawObject: ({ key }) => ok(new Response(key)),
   readReportFile: ({ uid }) => ok(new Response(uid)),
   addingDomains: () => ok({ ruaHost: "rua.example.com" }),

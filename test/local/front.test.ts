@@ -135,6 +135,17 @@ describe("what it answers to", () => {
     expect(received).toHaveLength(1);
   });
 
+  test("where a link leads that confirms an address, for anybody, and nobody's key goes along", async () => {
+    expect((await ask("/confirm?id=1", { cookie: "x=y" }, "body")).status).toBe(201);
+    expect((await ask("/assets/style.css")).status).toBe(201);
+    expect(received).toMatchObject([{ url: "/confirm?id=1" }, { url: "/assets/style.css" }]);
+    expect(received[0]?.headers).not.toHaveProperty("cookie");
+    for (const path of ["/confirm/x", "/confirmation", "/assets/../channels", "/assets/x/../../", "//confirm"]) {
+      expect((await ask(path)).status, path).toBe(403);
+    }
+    expect(received).toHaveLength(2);
+  });
+
   test("its own two names", async () => {
     for (const host of [`127.0.0.1:${port}`, `localhost:${port}`, `LOCALHOST:${port}`]) {
       expect((await ask("/", { ...bearer, host })).status).toBe(201);

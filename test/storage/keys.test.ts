@@ -101,6 +101,7 @@ describe("metadata", () => {
       objectsOfMail: 3,
       passedOver: { text: 2, resource_fork: 1 },
       authentication: "expected results dmarc=pass/reporter.example",
+      importedFrom: "archive/2025/Bericht ü.zip",
     };
     const stored = buildRawMetadata(metadata);
     expect(Object.values(stored).join("")).toMatch(/^[\x21-\x7e]*$/);
@@ -123,6 +124,7 @@ describe("metadata", () => {
           objectsOfMail: 50,
           passedOver: {},
           authentication: "é".repeat(5000),
+          importedFrom: text,
         });
         const bytes = Object.entries(stored).flat().join("").length;
         expect(bytes).toBeLessThan(8192);
@@ -145,6 +147,7 @@ describe("metadata", () => {
       objectsOfMail: 1,
       passedOver: {},
       authentication: "",
+      importedFrom: "",
     });
     expect(parseRawMetadata({ received: "never" }).receivedSeconds).toBe(0);
     expect(parseRawMetadata({ rua: "a@b.example", sender: "c@d.example" })).toMatchObject({

@@ -106,6 +106,13 @@ export class MemoryBucket {
     return JSON.parse(new TextDecoder().decode(stored.bytes)) as T;
   }
 
+  /** An object's bytes; likewise. */
+  bytes(key: string): Uint8Array {
+    const stored = this.#objects.get(key);
+    if (stored === undefined) throw new Error(`There is no ${key}.`);
+    return stored.bytes;
+  }
+
   describe(key: string) {
     return this.#describe(key);
   }

@@ -2,6 +2,7 @@
  * What an identity may see: a program with the bearer secret everything; a person what the registry says, and nothing
  * when it says nothing.
  */
+import type { AccountHead } from "../../shared/ledger/accounts.ts";
 import { personQuery } from "../../shared/ledger/people.ts";
 import {
   type Authority,
@@ -26,6 +27,12 @@ export interface Access {
   role: Role;
   /** Accounts that may be seen; absent = all. */
   accounts?: readonly string[];
+  /** The account an operator views as. */
+  viewingAs?: string;
+  /** What the head shows of the account, where it is one. */
+  head?: AccountHead;
+  /** A person who comes for the first time. */
+  isFirst?: true;
 }
 
 /** Access by what somebody may do. */
@@ -49,7 +56,8 @@ export async function findAccess(identity: Identity, ledger: LedgerReader): Prom
       `${who} may not see anything here yet. An operator gives access with: dmarc identity add ${identity.email || "ADDRESS"} --role viewer --account NAME`,
     );
   }
-  return accessOf(person.email, person.authority);
+  const access = accessOf(person.email, person.authority);
+  return person.firstSeenSeconds === 0 ? { ...access, isFirst: true } : access;
 }
 
 /** Whether an account's data may be seen. */

@@ -2,7 +2,7 @@
  * The JSON API under /api/v1: a route for each operation of the contract that has one. What process answers is asked over the
  * service binding; the rest comes from the ledger and Analytics Engine. Who may ask is decided before a request gets here.
  */
-import { Hono } from "hono";
+import { Hono, type MiddlewareHandler } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { type HttpRoute, inputOf, validate } from "../../shared/contract/operation.ts";
 import {
@@ -25,27 +25,32 @@ const MAX_BODY_BYTES = 256 * 1024;
 /** Builds the routes. */
 export function buildApi(): Hono<ApiContext> {
   const api = new Hono<ApiContext>();
-  api.use(bodyLimit({ maxSize: MAX_BODY_BYTES, onError: tooLarge }));
   for (const name of OPERATION_NAMES) addRoute(api, name);
   return api;
 }
 
-function tooLarge(): never {
-  throw new ApiError("too_large", `The body is larger than ${MAX_BODY_BYTES} bytes.`);
+function limitOf({ maxBodyBytes: maxSize = MAX_BODY_BYTES }: HttpRoute): MiddlewareHandler {
+  return bodyLimit({
+    maxSize,
+    onError() {
+      throw new ApiError("too_large", `The body is larger than ${maxSize} bytes.`);
+    },
+  });
 }
 
 function addRoute<Name extends OperationName>(api: Hono<ApiContext>, name: Name): void {
   const { http, input } = OPERATIONS[name];
   if (http === undefined) return;
-  api.on(http.method, http.path, async (c) => {
+  api.on(http.method, http.path, limitOf(http), async (c) => {
     const parts = { parameters: c.req.param(), query: c.req.query(), body: await bodyOf(c, http) };
     const valid = unwrap(validate(input, unwrap(inputOf(http.place, parts))));
     return answerWith(c, http, await run(c, name, valid));
   });
 }
 
-function bodyOf(c: Call, { place }: HttpRoute): Promise<string> {
-  return place === "query" ? Promise.resolve("") : c.req.text();
+async function bodyOf(c: Call, { place }: HttpRoute): Promise<string | ReadableStream> {
+  if (place === "query") return "";
+  return typeof place === "object" && "bytes" in place ? (c.req.raw.body ?? "") : c.req.text();
 }
 
 function run<Name extends OperationName>(c: Call, name: Name, input: Inputs[Name]): Promise<unknown> {

@@ -49,7 +49,7 @@ export async function receiveMail(
   const { parts, passedOver } = await withoutCopies(await sortParts(mail, authentication));
   const keys: string[] = [];
   const sizes: number[] = [];
-  const origin = { ...receipt, ...mailOrigin(message), objectsOfMail: parts.length, authentication };
+  const origin = { ...receipt, ...mailOrigin(message), objectsOfMail: parts.length, authentication, importedFrom: "" };
   for (const part of parts) {
     // Recorded on one object only, so that the parts of a mail add up.
     const told = keys.length === 0 ? passedOver : {};
@@ -69,7 +69,7 @@ export async function receiveMail(
 async function storePart(
   { bytes, sha256, fileName, mimeType, tlsReportDomain, keyName, isRemovable }: HashedPart,
   bucket: R2Bucket,
-  origin: Receipt & MailOrigin & Pick<RawMetadata, "objectsOfMail" | "authentication" | "passedOver">,
+  origin: Receipt & MailOrigin & Pick<RawMetadata, "objectsOfMail" | "authentication" | "importedFrom" | "passedOver">,
 ): Promise<string> {
   const put = (key: string): Promise<R2Object | null> =>
     bucket.put(key, bodyOf(bytes), {

@@ -145,6 +145,7 @@ function decisionOf(
   nowSeconds: number,
 ): DecisionRow {
   return {
+    account: conflict.account,
     uid: conflict.uid,
     contentHash: conflict[version].contentHash,
     decision,

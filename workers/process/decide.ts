@@ -201,8 +201,9 @@ class ObjectDecision {
     return this.#previous.length > 0 && this.#previous.every(({ outcome }) => outcome === "discarded");
   }
 
+  // Budgets keep out floods of mail; what an operator imports is none.
   #fitsBudget(): boolean {
-    return this.#wasDecided() || this.#batch.take(this.#object, this.#use());
+    return this.#object.isImported || this.#wasDecided() || this.#batch.take(this.#object, this.#use());
   }
 
   #use(): ObjectUse {
@@ -546,7 +547,6 @@ class ObjectDecision {
       account: registration?.entry.account ?? finished?.account ?? "",
       version: finished?.version ?? 0,
       generation: Math.max(generation, finished?.generation ?? 0),
-      records: this.#plan.records,
       ...this.#countedUse(),
       outcomes: this.#plan.outcomes,
       rawRemoved: this.#plan.rawRemoved,
@@ -562,11 +562,13 @@ class ObjectDecision {
     return { found: findings.length + passed, passedOver };
   }
 
-  /** The use to be stored: none while the object waits, as if it had not arrived. */
-  #countedUse(): Pick<ObjectUse, "reporter" | "reports"> {
-    if (!wasDecided(this.#plan.outcomes)) return { reporter: 0, reports: 0 };
+  /** The use to be stored: none while the object waits, as if it had not arrived, and none of an imported one. */
+  #countedUse(): ObjectUse {
+    const { records } = this.#plan;
+    if (this.#object.isImported) return { reporter: 0, reports: 0, records: 0 };
+    if (!wasDecided(this.#plan.outcomes)) return { reporter: 0, reports: 0, records };
     const { reporter, reports } = this.#use();
-    return { reporter, reports };
+    return { reporter, reports, records };
   }
 
   #eventOf({ header, report, part }: FoundReport, named: Pick<PipelineEvent, "outcome" | "id">): PipelineEvent {

@@ -17,6 +17,8 @@ import type { ReportMessage } from "../../shared/messages.ts";
 import { parseDay, SECONDS_PER_DAY } from "../../shared/report-day.ts";
 import { datePath, dayOfRawKey, dayRange, parseRawMetadata, RAW_PREFIX } from "../../shared/storage.ts";
 import { type Invocation, inEachShard, inShard } from "./env.ts";
+import { forgetPage } from "./forget-account.ts";
+import { listObjects } from "./raw-object.ts";
 
 export interface JobPage {
   messages: ReportMessage[];
@@ -25,10 +27,15 @@ export interface JobPage {
   cursor: string | undefined;
   /** Changes to make, by database, once the messages have been enqueued. */
   whenEnqueued: { place: Invocation; changes: Change[] }[];
+  /** Raw objects and rows that were removed; absent = none. */
+  removed?: number;
+  /** The next page is due so much later; absent = at once. */
+  delaySeconds?: number;
 }
 
 /** The next page of a job. */
-export function jobPage(job: Job, invocation: Invocation): Promise<JobPage> {
+export async function jobPage(job: Job, invocation: Invocation): Promise<JobPage> {
+  if (job.kind === "forget") return { messages: [], whenEnqueued: [], ...(await forgetPage(job, invocation)) };
   if (job.kind === "reconcile") return reconcilePage(job, invocation);
   return job.filter.domain === undefined ? rawPage(job, invocation) : domainPage(job, job.filter.domain, invocation);
 }
@@ -157,20 +164,6 @@ async function addDueSlices(page: JobPage, { graceSeconds }: Job, place: Invocat
     // A rerun report gets new slices.
     changes.push(removeSlices(due));
   }
-}
-
-/** A page of raw objects below a prefix; `next` is undefined on the last one. */
-export async function listObjects(
-  { R2_DMARC_REPORTS: bucket }: Pick<Invocation["env"], "R2_DMARC_REPORTS">,
-  { prefix, after }: { prefix: string; after: string },
-): Promise<{ objects: R2Object[]; next: string | undefined }> {
-  const page = await bucket.list({
-    prefix,
-    limit: PAGE_LIMITS.jobKeys,
-    include: ["customMetadata"],
-    ...(after === "" ? {} : { startAfter: after }),
-  });
-  return { objects: page.objects, next: page.truncated ? page.objects.at(-1)?.key : undefined };
 }
 
 /** Which of the given raw objects have no outcome in any database of the ledger. */

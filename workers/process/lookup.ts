@@ -29,6 +29,8 @@ export interface ReadObject {
   /** undefined when the address is no longer registered. */
   registration: Registration | undefined;
   isThere: boolean;
+  /** An operator imported it: it did not come by mail. */
+  isImported: boolean;
   /** What is known before reading it. */
   origin: ObjectOrigin;
   /** Who sent its mail, according to the mail. */

@@ -10,7 +10,7 @@ import type { Caller, OperationsEntry } from "../../shared/contract/rpc.ts";
 import { conflictOf } from "../../shared/contract/shapes.ts";
 import { removeAddress } from "../../shared/ledger/addresses.ts";
 import { change } from "../../shared/ledger/database.ts";
-import { putPerson, removePerson } from "../../shared/ledger/people.ts";
+import { notePersonSeen, putPerson, removePerson } from "../../shared/ledger/people.ts";
 import { REPORT_KINDS, type ReportKind, type ReportReference } from "../../shared/ledger/report-rows.ts";
 import { findReports } from "../../shared/ledger/reports.ts";
 import type { OperationRefused } from "../../shared/operations.ts";
@@ -19,8 +19,10 @@ import { normalizeRua } from "../../shared/registry.ts";
 import { parseDay, SECONDS_PER_DAY } from "../../shared/report-day.ts";
 import { fail, ok } from "../../shared/result.ts";
 import { isoDate } from "../../shared/storage.ts";
+import { changeLogo, createAccount, dropLogo, givePersonRole, renameAccount, takePersonRole } from "./accounts.ts";
 import { addDomain, addDomains, domainSetup, removeDomain } from "./add-domain.ts";
 import { adviseSpfInTime } from "./advise-spf.ts";
+import { audited, isAudited } from "./audit.ts";
 import { createChannel, deleteChannel, testChannel } from "./channels.ts";
 import { checkNow } from "./check-domains.ts";
 import { confirmByLink, confirmByOperator } from "./confirm-channel.ts";
@@ -28,8 +30,12 @@ import { compareConflict, decideConflict, keepVerified } from "./conflict-operat
 import { discardDeadLetters, requeueDeadLetters, restoreDeadLetters } from "./dead-letter-operations.ts";
 import { decideSender, undoSenderDecision } from "./decide-sender.ts";
 import { type Invocation, inShardOf, newInvocation, type ProcessEnv } from "./env.ts";
+import { exportAccount } from "./export-account.ts";
+import { exportRecords } from "./export-records.ts";
 import { followAddress } from "./follow-registry.ts";
 import { removeMtaSts, setMtaSts } from "./host-mta-sts.ts";
+import { importAccounts } from "./import-accounts.ts";
+import { importFile, importFiles } from "./import-files.ts";
 import { mute, unmute } from "./mutes.ts";
 import { nameAddresses } from "./name-addresses.ts";
 import { outsideWorld } from "./outside-world.ts";
@@ -37,8 +43,9 @@ import { addRegistration, putRegistration, valid } from "./put-registration.ts";
 import { describeRawObject, readRawObject } from "./raw-object.ts";
 import { readRecords } from "./record-reader.ts";
 import { runSchedule, SCHEDULES } from "./schedules.ts";
-import { cancelJob, startJob } from "./start-job.ts";
+import { cancelJob, startForgetting, startJob } from "./start-job.ts";
 import { readStatus } from "./status.ts";
+import { setAccountGroup, tagDomains } from "./tags.ts";
 import { takeBackReport, undoTakeBack } from "./take-back.ts";
 import { watchDomains } from "./watch.ts";
 
@@ -74,6 +81,21 @@ const HANDLERS: Handlers = {
     return ok(undefined);
   },
 
+  createAccount,
+  setAccountName: renameAccount,
+  setAccountLogo: changeLogo,
+  removeAccountLogo: dropLogo,
+  putAccountPerson: givePersonRole,
+  removeAccountPerson: takePersonRole,
+  importAccounts: async ({ lines, dryRun = false }, { invocation }) =>
+    ok({ items: await importAccounts(lines, { dryRun, invocation, randomBytes }) }),
+  async noteSeen(_, { invocation: { shards, nowSeconds }, caller }) {
+    await change(shards.directory, [notePersonSeen(normalizeEmail(caller.name), nowSeconds)]);
+    return ok(undefined);
+  },
+  importFiles: (files, { invocation, caller }) => importFiles(files, caller, invocation),
+  importFile: (file, { invocation, caller }) => importFile(file, caller, invocation),
+
   requeueDeadLetters: async (selection, { invocation }) => answer(await requeueDeadLetters(selection, invocation)),
   discardDeadLetters: async (selection, { invocation, caller }) =>
     answer(await discardDeadLetters(selection, caller.name, invocation)),
@@ -106,6 +128,7 @@ const HANDLERS: Handlers = {
     const query = { reference, text, isPass, order, descending, limit, offset };
     return ok(await readRecords(query, invocation));
   },
+  exportRecords: (input, { invocation }) => exportRecords(input, invocation),
   async readReportFile(name, { invocation, caller }) {
     const key = await rawKeyOf(name, caller, invocation);
     const found = key === undefined ? undefined : await readRawObject(invocation.env.R2_DMARC_REPORTS, key);
@@ -135,6 +158,8 @@ const HANDLERS: Handlers = {
   testChannel,
   confirmChannel: confirmByOperator,
   confirmChannelByLink: confirmByLink,
+  tagDomains: (input, { invocation }) => tagDomains(input, invocation),
+  setAccountGroup: (input, { invocation }) => setAccountGroup(input, invocation),
   decideSender: ({ decision, note, ...name }, { invocation, caller }) =>
     decideSender(name, { decision, note: note ?? "", by: caller.name }, invocation),
   undoSenderDecision: (name, { invocation, caller }) => undoSenderDecision(name, caller.name, invocation),
@@ -161,6 +186,12 @@ const HANDLERS: Handlers = {
     answer(await startJob({ kind: "reprocess", random: Math.random() }, request, invocation)),
   startReconcile: async (request, { invocation }) =>
     answer(await startJob({ kind: "reconcile", random: Math.random() }, request, invocation)),
+  exportAccount: ({ account, cursor }, { invocation }) => exportAccount(account, cursor, invocation),
+  async forgetAccount({ account, confirm }, { invocation }) {
+    if (confirm !== account) return fail({ code: "bad_request", message: "confirm: it is not the account's name." });
+    const job = await startForgetting(account, Math.random(), invocation);
+    return job === undefined ? missing(`There is no account '${account}'.`) : ok(job);
+  },
   async cancelJob({ id }, { invocation }) {
     const job = await cancelJob(id, invocation);
     return job === undefined ? missing(`There is no job '${id}'.`) : ok(job);
@@ -178,7 +209,9 @@ export class Operations extends WorkerEntrypoint<ProcessEnv> implements Operatio
     if (!valid.ok) return valid;
     const permitted = allowed(caller.authority, OPERATIONS[name], valid.value);
     if (!permitted.ok) return permitted;
-    return HANDLERS[name](valid.value, { invocation: newInvocation(this.env, Date.now()), caller });
+    const invocation = newInvocation(this.env, Date.now());
+    const run = () => HANDLERS[name](valid.value, { invocation, caller });
+    return isAudited(name, valid.value) ? audited({ name, input: valid.value, caller, invocation }, run) : run();
   }
 }
 

@@ -3,6 +3,7 @@ import type { Outputs } from "../../shared/contract/operations.ts";
 import type { Answer } from "../../shared/contract/problems.ts";
 import { findAccount } from "../../shared/ledger/accounts.ts";
 import { addAddress, putAddress, type RegistryPlace } from "../../shared/ledger/addresses.ts";
+import { isBeingForgotten } from "../../shared/ledger/forgotten.ts";
 import { LEDGER_BINDING } from "../../shared/ledger/shards.ts";
 import { type RegistryEntry, RegistryValueError, validRegistration } from "../../shared/registry.ts";
 import { fail, ok } from "../../shared/result.ts";
@@ -50,11 +51,23 @@ export async function readRegistration(
     newAccountShard: Number(env.NEW_ACCOUNTS_SHARD),
   };
   const { account } = registration.value.entry;
+  const forgotten = await whyForgotten({ account, rua: registration.value.rua }, shards);
+  if (forgotten !== undefined) return forgotten;
   if (shards.all[place.newAccountShard] === undefined && (await findAccount(shards.directory, account)) === undefined) {
     const message = `New accounts go to database ${env.NEW_ACCOUNTS_SHARD} (NEW_ACCOUNTS_SHARD), and ${LEDGER_BINDING}_${env.NEW_ACCOUNTS_SHARD} is not bound to process.`;
     return fail({ code: "not_configured", message });
   }
   return ok({ registration: registration.value, place });
+}
+
+/** Nothing is registered for an account, or at an address, that is being forgotten: it would be forgotten, too. */
+export async function whyForgotten(
+  wanted: { account: string; rua: string },
+  { directory }: Invocation["shards"],
+): Promise<Answer<never> | undefined> {
+  if (!(await isBeingForgotten(directory, wanted))) return undefined;
+  const message = `The account ${wanted.account} is being forgotten; wait until that is done.`;
+  return fail({ code: "already_exists", message });
 }
 
 /** Runs a validation; what it throws becomes a problem. */

@@ -1,8 +1,9 @@
 /** A raw object in R2 as a source of bytes: small ones fetched once, large ones streamed and read by range. */
-import { PROCESS_LIMITS } from "../../shared/limits.ts";
+import { PAGE_LIMITS, PROCESS_LIMITS } from "../../shared/limits.ts";
 import type { RawObject } from "../../shared/operations.ts";
 import { type ByteSource, bytesSource } from "../../shared/report/source.ts";
 import { type MailOrigin, parseRawMetadata, RAW_PREFIX, type RawMetadata } from "../../shared/storage.ts";
+import type { ProcessEnv } from "./env.ts";
 
 /** An existing object. Its bytes are fetched when it is opened; if they are not wanted, `close` releases them. */
 export interface FoundObject {
@@ -88,6 +89,20 @@ export async function readRawObject(bucket: R2Bucket, key: string): Promise<Resp
   if (object === null) return undefined;
   const headers = { "content-type": "application/octet-stream", "content-length": String(object.size) };
   return new Response(object.body, { headers });
+}
+
+/** A page of raw objects below a prefix; `next` is undefined on the last one. */
+export async function listObjects(
+  { R2_DMARC_REPORTS: bucket }: Pick<ProcessEnv, "R2_DMARC_REPORTS">,
+  { prefix, after }: { prefix: string; after: string },
+): Promise<{ objects: R2Object[]; next: string | undefined }> {
+  const page = await bucket.list({
+    prefix,
+    limit: PAGE_LIMITS.jobKeys,
+    include: ["customMetadata"],
+    ...(after === "" ? {} : { startAfter: after }),
+  });
+  return { objects: page.objects, next: page.truncated ? page.objects.at(-1)?.key : undefined };
 }
 
 /** Who sent an object's mail, according to the mail. */

@@ -112,6 +112,7 @@ async function readTask(task: Task, { registrations, held }: SharedByTasks, invo
     mayHaveWritten: mayHaveWritten(task),
     registration,
     isThere: object !== undefined,
+    isImported: (object?.metadata.importedFrom ?? "") !== "",
     origin,
     mail: object === undefined ? undefined : mailOf(object.metadata),
     file:

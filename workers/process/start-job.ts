@@ -1,9 +1,11 @@
 /** Starts jobs, on request and by cron, and cancels them. */
 import { domainName } from "../../shared/domain-name.ts";
+import { findAccount } from "../../shared/ledger/accounts.ts";
 import { accountsWithDataQuery } from "../../shared/ledger/domains.ts";
 import {
   countRunningAgain,
   createJob,
+  findForgetting,
   findJob,
   followJobs,
   type Job,
@@ -42,11 +44,23 @@ export async function startJob(
       refused: `No report about '${filter.domain}' is counted from mail of these days: there is nothing to run again.`,
     };
   }
+  const job = newJob({ kind, random, graceSeconds }, { filter, dryRun, total }, nowSeconds);
+  await createJob(shards.directory, job);
+  await sendPage(env, job);
+  return job;
+}
+
+/** A job that has not begun. */
+function newJob(
+  { kind, random, graceSeconds = 0 }: JobStart,
+  { filter, dryRun, total }: Pick<Job, "filter" | "dryRun" | "total">,
+  nowSeconds: number,
+): Job {
   const time = new Date(nowSeconds * 1000).toISOString().replace(/\D/g, "").slice(0, 14);
   const suffix = Math.floor(random * 0x1_0000_0000)
     .toString(16)
     .padStart(8, "0");
-  const job: Job = {
+  return {
     id: `${time}-${suffix}`,
     kind,
     state: "running",
@@ -58,12 +72,32 @@ export async function startJob(
     cursor: "",
     scanned: 0,
     enqueued: 0,
+    removed: 0,
     skipped: 0,
     total,
     graceSeconds,
     startedSeconds: nowSeconds,
     updatedSeconds: nowSeconds,
   };
+}
+
+/**
+ * Starts forgetting an account, or sends the next page of the job that is at it: its message may be lost.
+ *
+ * @returns undefined when there is no such account
+ */
+export async function startForgetting(
+  account: string,
+  random: number,
+  { env, shards, nowSeconds }: Invocation,
+): Promise<Job | undefined> {
+  const running = await findForgetting(shards.directory, account);
+  if (running !== undefined) {
+    await sendPage(env, running);
+    return running;
+  }
+  if ((await findAccount(shards.directory, account)) === undefined) return undefined;
+  const job = newJob({ kind: "forget", random }, { filter: { account }, dryRun: false, total: 0 }, nowSeconds);
   await createJob(shards.directory, job);
   await sendPage(env, job);
   return job;
@@ -73,7 +107,8 @@ export async function startJob(
 export async function cancelJob(id: string, { shards, nowSeconds }: Invocation): Promise<Job | undefined> {
   for (let attempt = 1; attempt <= PROCESS_LIMITS.maxDecisions; attempt++) {
     const job = await findJob(shards.directory, id);
-    if (job === undefined || !(await isInWork(job, { shards, nowSeconds }))) return job;
+    // What is half forgotten cannot be brought back: such a job goes on to its end.
+    if (job === undefined || job.kind === "forget" || !(await isInWork(job, { shards, nowSeconds }))) return job;
     const cancelled: Job = { ...job, state: "cancelled", updatedSeconds: nowSeconds };
     if (await updateJob(shards.directory, cancelled)) return cancelled;
   }

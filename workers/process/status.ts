@@ -9,7 +9,8 @@ import type { PipelineStatus, QueueBacklog } from "../../shared/operations.ts";
 import { SECONDS_PER_DAY } from "../../shared/report-day.ts";
 import { datePath, isoDate, RAW_PREFIX } from "../../shared/storage.ts";
 import type { Invocation } from "./env.ts";
-import { listObjects, withoutOutcome } from "./job-pages.ts";
+import { withoutOutcome } from "./job-pages.ts";
+import { listObjects } from "./raw-object.ts";
 
 /**
  * Checks the queues, the newest day, and days known to have unfinished objects, within a bounded number of calls; for

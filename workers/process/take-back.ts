@@ -32,6 +32,7 @@ export async function takeBackReport(
     slices: sent === 0 ? [] : [{ uid, generation: work.generation, slices: sent }],
     others: [
       putDecision({
+        account: reference.account,
         uid,
         contentHash: held.contentHash,
         decision: "taken_back",

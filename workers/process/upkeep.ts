@@ -5,9 +5,13 @@
 
 import { removeExpiredNames } from "../../shared/ledger/address-names.ts";
 import { copyDue } from "../../shared/ledger/addresses.ts";
+import { removeOldAudit } from "../../shared/ledger/audit.ts";
 import { removeOldDeliveries } from "../../shared/ledger/channels.ts";
 import { change } from "../../shared/ledger/database.ts";
 import { removeOldFaults } from "../../shared/ledger/faults.ts";
+import { removeOldForgotten } from "../../shared/ledger/forgotten.ts";
+import { removeOldImports } from "../../shared/ledger/imports.ts";
+import { removeOldJobs, removeOldSkipped } from "../../shared/ledger/jobs.ts";
 import { mergeDays } from "../../shared/ledger/merge-days.ts";
 import { removeOldNotices } from "../../shared/ledger/notices.ts";
 import { unfinishedDays } from "../../shared/ledger/objects.ts";
@@ -19,7 +23,14 @@ import {
   removeOldRetracted,
   removeUnownedFigures,
 } from "../../shared/ledger/retention.ts";
-import { NOTIFY_LIMITS, REFUSED_MAIL_LIMITS, UPKEEP_LIMITS, WATCH_LIMITS } from "../../shared/limits.ts";
+import {
+  AUDIT_LIMITS,
+  FORGET_LIMITS,
+  NOTIFY_LIMITS,
+  REFUSED_MAIL_LIMITS,
+  UPKEEP_LIMITS,
+  WATCH_LIMITS,
+} from "../../shared/limits.ts";
 import { SECONDS_PER_DAY } from "../../shared/report-day.ts";
 import { isoDate } from "../../shared/storage.ts";
 import { type Invocation, inEachShard, type LogEntry } from "./env.ts";
@@ -88,12 +99,18 @@ function merge(invocation: Invocation): Promise<number> {
   });
 }
 
-/** Removes stored errors of messages that never returned, and old entries about refused mail. */
+/** Removes stored errors of messages that never returned, old entries about refused mail and of the audit log, hashes and jobs. */
 async function removeNotes(invocation: Invocation): Promise<string> {
   const { shards, nowSeconds } = invocation;
+  const beforeSeconds = nowSeconds - UPKEEP_LIMITS.keptJobSeconds;
+  const { rowsPerStep: limit } = UPKEEP_LIMITS;
+  await inSteps(() => removeOldSkipped(shards.directory, { beforeSeconds, limit }), invocation);
   await change(shards.directory, [
+    removeOldJobs(beforeSeconds),
+    removeOldForgotten(nowSeconds - FORGET_LIMITS.keptSeconds),
     removeOldFaults(nowSeconds - UPKEEP_LIMITS.keptFaultSeconds),
     removeOldRefusedMail(today(invocation) - REFUSED_MAIL_LIMITS.keptDays),
+    removeOldAudit(nowSeconds - AUDIT_LIMITS.keptSeconds),
   ]);
   return "removed";
 }
@@ -124,6 +141,7 @@ async function removeOld(invocation: Invocation): Promise<Record<string, number>
   const beforeDay = today(invocation) - Number(env.KEEP_DETAIL_DAYS);
   const objectsBefore = beforeDay - objectGraceDays;
   const beforeSeconds = nowSeconds - graceSeconds;
+  await change(ledger, [removeOldImports(objectsBefore * SECONDS_PER_DAY)]);
   return {
     days: await removeOldDetails(ledger, {
       beforeDay,

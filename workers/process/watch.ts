@@ -36,6 +36,7 @@ import { findPipelineBehind } from "../../shared/watch/rules/pipeline-behind.ts"
 import { toldStateAfter } from "../../shared/watch/rules/verdict-changed.ts";
 import { findAll } from "../../shared/watch/rules.ts";
 import { type Occasion, transitionsOf } from "../../shared/watch/transitions.ts";
+import { workOf } from "../../shared/watch/work.ts";
 import { type Invocation, inEachShard, type LogEntry } from "./env.ts";
 import { backlog } from "./status.ts";
 
@@ -230,8 +231,11 @@ async function judgeDomain(
   const verdict = storedVerdictOf(figures.verdict);
   const sinceSeconds = figures.stateSinceSeconds;
   const write = { ...verdict, account, domain, sinceSeconds, computedSeconds: nowSeconds };
+  const period = periodOf(nowSeconds);
+  const days = period.lastDay - Math.max(period.firstDay, figures.dataSince) + 1;
+  const work = workOf({ verdict: figures.verdict, days, findings });
   const changes = [
-    keepVerdict({ verdict: write, fingerprint, version, toldState: toldStateAfter(figures) }),
+    keepVerdict({ verdict: write, fingerprint, version, toldState: toldStateAfter(figures), work }),
     ...keepIncidents(transitions.incidents),
     ...addNotices(transitions.notices),
     setRound({ account, domain }, false),

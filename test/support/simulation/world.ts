@@ -183,7 +183,11 @@ export class World {
     Date.now = () => receivedMilliseconds;
     try {
       const context = { waitUntil: (promise: Promise<unknown>) => behind.push(promise) };
-      const bindings = { ...this.#bindings(invocation), AUTHSERV_ID: this.authservId };
+      const bindings = {
+        ...this.#bindings(invocation),
+        ...this.#ledgerBindings(invocation),
+        AUTHSERV_ID: this.authservId,
+      };
       await Promise.race([invocation.ended, ingest.email(standIn(message), standIn(bindings), standIn(context))]);
       await Promise.race([invocation.ended, Promise.all(behind)]);
     } catch {

@@ -21,11 +21,14 @@ import {
   deadLetterReasonsQuery,
   deadLettersNamedQuery,
 } from "../../../shared/ledger/dead-letters.ts";
+import { knownImportsQuery } from "../../../shared/ledger/imports.ts";
 import { jobQuery, newestJobsQuery } from "../../../shared/ledger/jobs.ts";
 import { incidentsQuery, mutesQuery, noticesQuery } from "../../../shared/ledger/notices.ts";
+import { countOutcomes } from "../../../shared/ledger/outcomes.ts";
 import { peopleQuery, personQuery } from "../../../shared/ledger/people.ts";
 import { refusedMailQuery } from "../../../shared/ledger/refused-mail.ts";
 import { statsQuery } from "../../../shared/ledger/stats.ts";
+import { groupedAccountsQuery, taggedDomainsQuery } from "../../../shared/ledger/tags.ts";
 
 import { NOTIFY_LIMITS, PAGE_LIMITS, WATCH_LIMITS } from "../../../shared/limits.ts";
 
@@ -37,10 +40,12 @@ import { isoDate } from "../../../shared/storage.ts";
 import { maySee } from "../access.ts";
 import { ApiError } from "../errors.ts";
 import { unless } from "../parts/partial.tsx";
+import { getAccount, getAccountPeople, getAccounts, getAudit } from "./accounts.ts";
 import { type Answered, type Call, operate, readConnection, requireRole } from "./call.ts";
 import { getMtaSts } from "./mta-sts.ts";
 import { getSenders } from "./senders.ts";
 import { getVerdict } from "./verdict.ts";
+import { getWorkDomains, getWorklist } from "./worklist.ts";
 
 type Answers = {
   [Name in DashboardOperation]: (c: Call, input: Inputs[Name]) => Promise<Answered<Name>>;
@@ -83,6 +88,16 @@ const ANSWERS: Answers = {
     });
     return { items: await c.get("ledger").ask(question, account) };
   },
+  async listTags(c, { account, tag }) {
+    const ledger = c.get("ledger");
+    const accounts = account === undefined ? await ledger.accounts() : await accountsOf(c, account);
+    return { items: await ledger.ask(taggedDomainsQuery(accounts, tag), account) };
+  },
+  listAccountGroups: async (c) => ({
+    items: await c.get("ledger").askDirectory(groupedAccountsQuery(c.get("access").accounts)),
+  }),
+  worklist: async (c, { account }) => ({ items: await getWorklist(c, await accountsOf(c, account), account) }),
+  worklistDomains: async (c, input) => getWorkDomains(c, input, await accountsOf(c, input.account)),
   async listNotices(c, { account }) {
     const question = noticesQuery(await accountsOf(c, account), PAGE_LIMITS.incidents);
     return { items: await c.get("ledger").ask(question, account) };
@@ -95,10 +110,15 @@ const ANSWERS: Answers = {
     items: (await c.get("ledger").askDirectory(addressesQuery())).map(({ rua, entry }) => ({ rua, entry })),
   }),
   getRegistration,
+  knownImports: getKnownImports,
   listIdentities: async (c) => ({
     items: (await c.get("ledger").askDirectory(peopleQuery())).map(({ email, entry }) => ({ email, entry })),
   }),
   getIdentity,
+  listAccounts: getAccounts,
+  getAccount,
+  listAccountPeople: getAccountPeople,
+  listAudit: getAudit,
   listDeadLetters,
   getDeadLetter,
   async deadLetterReasons(c, input) {
@@ -264,4 +284,18 @@ async function runQuery(c: Call, { sql: given, format }: Inputs["query"]): Promi
   if (!answer.ok) throw new ApiError(answer.error.code, answer.error.message);
   const type = answer.value.headers.get("content-type") ?? "text/plain; charset=utf-8";
   return new Response(answer.value.body, { headers: { "content-type": type } });
+}
+
+async function getKnownImports(c: Call, { sha256s }: Inputs["knownImports"]): Promise<Outputs["knownImports"]> {
+  const found = await c.get("ledger").ask(knownImportsQuery(sha256s));
+  return {
+    items: found.map(({ place, rua, rawKey: key, importedSeconds, outcomes }) => ({
+      sha256: sha256s[place] ?? "",
+      rua,
+      key,
+      importedAt: new Date(importedSeconds * 1000).toISOString(),
+      isDone: outcomes !== null,
+      outcomes: countOutcomes(outcomes ?? []),
+    })),
+  };
 }

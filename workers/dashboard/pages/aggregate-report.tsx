@@ -185,7 +185,7 @@ function ResultLinks({ url }: { url: URL }) {
   );
 }
 
-function Metadata({ report, details }: Stored<"aggregate">) {
+function Metadata({ report, details, imported }: Stored<"aggregate">) {
   return (
     <section class="card">
       <h2>Report</h2>
@@ -205,7 +205,7 @@ function Metadata({ report, details }: Stored<"aggregate">) {
           ["Generator", details.generator || "–"],
           ["Reported errors", details.errors.length === 0 ? "none" : details.errors.join("; ")],
           ["Records", `${formatCount(report.records)}, ${formatCount(details.skippedRecords)} skipped`],
-          ...storedPairs(report),
+          ...storedPairs({ report, imported }),
         ]}
       />
     </section>

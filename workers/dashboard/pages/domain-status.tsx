@@ -127,10 +127,11 @@ interface ChipProps {
   isCurrent: boolean;
 }
 
-function Chip({ href, label, count, isCurrent }: ChipProps) {
+/** A link that leaves some of the list. */
+export function Chip({ href, label, count, isCurrent }: ChipProps) {
   return (
     <a class="chip" href={href} aria-current={isCurrent ? "true" : undefined}>
-      {label} <strong>{formatCount(count)}</strong>
+      <ForeignText text={label} /> <strong>{formatCount(count)}</strong>
     </a>
   );
 }

@@ -21,13 +21,14 @@ import { readTableState } from "../data/table.ts";
 import { Sparkline } from "../parts/chart-view.tsx";
 import { dayColumn, dmarcColumn, messagesColumn } from "../parts/columns.tsx";
 import { ForeignText, Name } from "../parts/foreign-text.tsx";
-import { domainPath } from "../parts/links.ts";
+import { domainPath, tagPath } from "../parts/links.ts";
 import { exportNote, Note, ShareBar } from "../parts/marks.tsx";
 import type { PageResult } from "../parts/page.ts";
 import { PageHead } from "../parts/page-head.tsx";
 import { PeriodControl, PeriodText } from "../parts/period-view.tsx";
 import { askOne, linkTo, linkWith, type PageRequest, periodOf } from "../parts/request.ts";
 import { type BoundTable, bindTable, type ViewColumn } from "../parts/table-view.tsx";
+import { askChoice, ChoiceChips, type DomainChoice, NO_CHOICE } from "./domain-choice.tsx";
 import { NOT_JUDGED, SETUP_WORDS, STATUS_WORDS, StatusChips, StatusMark } from "./domain-status.tsx";
 import { FirstRun } from "./first-run.tsx";
 import { otherDomainsTable } from "./other-domains.tsx";
@@ -44,15 +45,17 @@ interface DomainRow extends DomainTotals {
 export async function domainsPage(request: PageRequest): Promise<PageResult> {
   const period = periodOf(request);
   const isOperator = request.access.role === "operator";
-  const scope = { accounts: await request.accounts(), firstDay: period.firstDay, lastDay: period.lastDay };
+  const choice = await askChoice(request);
+  const scope = { accounts: choice.accounts, firstDay: period.firstDay, lastDay: period.lastDay };
   const [page, others] = await Promise.all([
     askOne(request, domainsQuery(scope, listOf(request, period))),
     request.ask(otherDomainsQuery(scope)),
   ]);
   const rows = await withTrends(request, { period, rows: page.rows });
-  const table = domainsTable(request, { period, accounts: scope.accounts, page, rows });
+  const table = domainsTable(request, { period, choice, page, rows });
   const othersTable = otherDomainsTable(request, others);
-  const hasData = page.hasDomains || others.length > 0 || (await askOne(request, hasDataQuery(scope.accounts)));
+  const hasData =
+    page.hasDomains || others.length > 0 || (await askOne(request, hasDataQuery(await request.accounts())));
   return {
     tables: [table, othersTable],
     content: {
@@ -75,7 +78,13 @@ export async function domainsPage(request: PageRequest): Promise<PageResult> {
                 </p>
               )}
               {page.hasDomains && <StatusChips request={request} page={page} />}
+              <ChoiceChips request={request} choice={choice} />
               {table.view(request.url)}
+              {page.hasDomains && (
+                <p class="small screen-only">
+                  <a href="/report">Monthly report, to print</a>
+                </p>
+              )}
             </>
           ) : (
             <FirstRun request={request} accounts={await request.administered()} />
@@ -96,6 +105,7 @@ function listOf(request: PageRequest, period: Period): DomainList {
     beforeFirstDay: isExport || sort === "change" ? periodBefore(period).firstDay : undefined,
     text,
     status: statusOf(request),
+    tag: request.parameters.get("tag") ?? undefined,
     order: isDomainOrder(sort) ? sort : "status",
     descending: isDomainOrder(sort) && descending,
     limit: isExport ? DASHBOARD_LIMITS.maxExportRows : size,
@@ -122,7 +132,7 @@ async function withTrends(
   const { firstDay, lastDay } = period;
   const [[, end] = [firstDay, firstDay]] = parts;
   const scope = {
-    accounts: await request.accounts(),
+    accounts: [...new Set(rows.flatMap(({ accounts }) => accounts))],
     domains: rows.map(({ domain }) => domain),
     firstDay: periodBefore(period).firstDay,
     lastDay,
@@ -159,22 +169,29 @@ function Astray({ count }: { count: number }) {
 
 interface DomainsInput {
   period: Period;
-  accounts: readonly string[];
+  choice: DomainChoice;
   page: DomainPage;
   rows: DomainRow[];
 }
 
-function domainsTable(request: PageRequest, { period, accounts, page, rows }: DomainsInput): BoundTable {
+function domainsTable(request: PageRequest, { period, choice, page, rows }: DomainsInput): BoundTable {
   return bindTable({
     ...TABLE,
     caption: "Domains",
-    columns: columns(request, { period, hasSeveralAccounts: accounts.length > 1 }),
+    columns: columns(request, { period, choice }),
     rows,
     paged: { count: page.matching, sortable: isDomainOrder },
     empty: page.hasDomains ? (
       <>
         No domain of this period matches.{" "}
-        <a href={linkWith(request.url, { "domains.q": undefined, "domains.page": undefined, status: undefined })}>
+        <a
+          href={linkWith(request.url, {
+            "domains.q": undefined,
+            "domains.page": undefined,
+            status: undefined,
+            ...NO_CHOICE,
+          })}
+        >
           Show all
         </a>
       </>
@@ -218,13 +235,29 @@ const accountColumn: ViewColumn<DomainRow> = {
   value: ({ accounts }) => accounts.join(", "),
 };
 
+const tagsColumn: ViewColumn<DomainRow> = {
+  key: "tags",
+  label: "Tags",
+  value: ({ tags }) => tags.join(", "),
+  cell: ({ tags }) => (
+    <span class="tags">
+      {tags.map((tag) => (
+        <>
+          <a class="tag" href={tagPath(tag)}>
+            <ForeignText text={tag} />
+          </a>{" "}
+        </>
+      ))}
+    </span>
+  ),
+};
+
 interface ColumnsInput {
   period: Period;
-  /** Whether rows may be of more than one account. */
-  hasSeveralAccounts: boolean;
+  choice: DomainChoice;
 }
 
-function columns(request: PageRequest, { period, hasSeveralAccounts }: ColumnsInput): ViewColumn<DomainRow>[] {
+function columns(request: PageRequest, { period, choice }: ColumnsInput): ViewColumn<DomainRow>[] {
   return [
     {
       key: "domain",
@@ -243,7 +276,9 @@ function columns(request: PageRequest, { period, hasSeveralAccounts }: ColumnsIn
       value: ({ status, setup }) => (status === "setUp" ? SETUP_WORDS[setup || "unknown"].label : STATUS_WORDS[status]),
       cell: (row) => <StatusMark row={row} />,
     },
-    ...(hasSeveralAccounts ? [accountColumn] : []),
+    // Where rows may be of more than one account.
+    ...(choice.accounts.length > 1 ? [accountColumn] : []),
+    ...(choice.tags.length > 0 ? [tagsColumn] : []),
     messagesColumn(),
     {
       ...dmarcColumn<DomainRow>(),
@@ -280,6 +315,12 @@ function columns(request: PageRequest, { period, hasSeveralAccounts }: ColumnsIn
       term: "Dead letter",
       value: ({ deadLetters, conflicts }) => deadLetters + conflicts,
       cell: (row) => <Problems row={row} isOperator={request.access.role === "operator"} />,
+    },
+    {
+      key: "group",
+      label: "Group",
+      value: ({ accounts }) => [...new Set(accounts.flatMap((one) => choice.groupOf.get(one) ?? []))].join(", "),
+      exportOnly: true,
     },
     { key: "passed", label: "Passed", value: ({ passed }) => passed, exportOnly: true },
     { key: "at_risk", label: "At risk", value: ({ atRisk }) => atRisk, exportOnly: true },

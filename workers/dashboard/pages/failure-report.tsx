@@ -14,7 +14,7 @@ import { Term } from "../parts/term.tsx";
 
 export async function failureReportPage(
   request: PageRequest,
-  { report, details }: Stored<"failure">,
+  { report, details, imported }: Stored<"failure">,
 ): Promise<PageResult> {
   const hasRaw = await isStored(request, report.rawKey);
   const { domain, total: incidents } = report;
@@ -51,7 +51,7 @@ export async function failureReportPage(
                 pairs={[
                   [<Term name="Reporter" />, report.reporter || "–"],
                   ["Messages", formatCount(incidents)],
-                  ...storedPairs(report),
+                  ...storedPairs({ report, imported }),
                 ]}
               />
             </section>
@@ -82,7 +82,10 @@ async function isStored(request: PageRequest, rawKey: string): Promise<boolean> 
   return raw.ok;
 }
 
-function failurePairs(request: PageRequest, { report, details }: Stored<"failure">): [Child, Child][] {
+function failurePairs(
+  request: PageRequest,
+  { report, details }: Pick<Stored<"failure">, "report" | "details">,
+): [Child, Child][] {
   const { sourceIp, authFailure, deliveryResult, identityAlignment } = details;
   const address = (
     <a href={linkTo(request, addressPath(report.domain, sourceIp))}>

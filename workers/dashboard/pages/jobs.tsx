@@ -123,7 +123,7 @@ function State({ job }: { job: Job }) {
   return (
     <span class="stack">
       <span class="result warn">… running</span>
-      {(job.state === "running" || job.kind === "reprocess") && (
+      {job.kind !== "forget" && (job.state === "running" || job.kind === "reprocess") && (
         <form method="post" action={PATH}>
           <button type="submit" name="cancel" value={job.id}>
             Cancel

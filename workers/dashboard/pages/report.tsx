@@ -1,5 +1,6 @@
 /** One report of any kind: who may see it, which page shows it, the file it was read from, and taking it back. */
 import { type DecisionRow, decisionsQuery } from "../../../shared/ledger/conflicts.ts";
+import { importOfObjectQuery } from "../../../shared/ledger/imports.ts";
 import { reportQuery, type StoredReport } from "../../../shared/ledger/report-list.ts";
 import { parseDay } from "../../../shared/report-day.ts";
 import { maySee } from "../access.ts";
@@ -38,15 +39,16 @@ export async function reportPage(request: PageRequest, address: ReportAddress): 
   return { ...page, content: { ...content, body } };
 }
 
-function pageOfKind(request: PageRequest, report: StoredReport): Promise<PageResult> {
+async function pageOfKind(request: PageRequest, report: StoredReport): Promise<PageResult> {
   const { details } = report;
+  const [imported] = await request.ask(importOfObjectQuery(report), report.account);
   switch (details.kind) {
     case "aggregate":
-      return aggregateReportPage(request, { report, details });
+      return aggregateReportPage(request, { report, details, imported });
     case "tls":
-      return tlsReportPage(request, { report, details });
+      return tlsReportPage(request, { report, details, imported });
     case "failure":
-      return failureReportPage(request, { report, details });
+      return failureReportPage(request, { report, details, imported });
   }
 }
 

@@ -68,7 +68,7 @@ export async function tlsReportPage(request: PageRequest, stored: Stored<"tls">)
                 ],
                 ["Period", `${isoMinute(report.beginSeconds)} to ${isoMinute(report.endSeconds)}`],
                 ["Counted on", countedDays(report)],
-                ...storedPairs(report),
+                ...storedPairs(stored),
               ]}
             />
           </section>

@@ -18,6 +18,21 @@ export function addressPath(domain: string, address: string): string {
   return `${domainPath(domain)}/addresses/${encodeURIComponent(address)}`;
 }
 
+/** Domains that carry a tag. */
+export function tagPath(tag: string): string {
+  return `/?${new URLSearchParams({ tag })}`;
+}
+
+/** Domains of the accounts of a group. */
+export function groupPath(group: string): string {
+  return `/?${new URLSearchParams({ group })}`;
+}
+
+/** All domains of one line of the worklist. */
+export function workPath({ code, subject }: { code: string; subject: string }): string {
+  return `/worklist?${new URLSearchParams({ code, ...(subject === "" ? {} : { subject }) })}`;
+}
+
 /** One report of the ledger, by the domain and the day it counts for. */
 export function reportPath(report: { account: string; domain: string; day: number; reportUid: string }): string {
   const day = isoDay(report.day) || "0";

@@ -1,5 +1,6 @@
 /** What the pages of single reports share: the head with the raw file, where the report is kept, what its reader warned of. */
 import type { Child } from "hono/jsx";
+import type { ImportOrigin } from "../../../shared/ledger/imports.ts";
 import type { StoredReport } from "../../../shared/ledger/report-list.ts";
 import type { ReportDetails } from "../../../shared/ledger/report-rows.ts";
 import { isoMinute } from "../data/days.ts";
@@ -16,6 +17,8 @@ import { Term } from "./term.tsx";
 export interface Stored<Kind extends ReportDetails["kind"]> {
   report: StoredReport;
   details: Extract<ReportDetails, { kind: Kind }>;
+  /** Who imported its file; undefined where it came by mail. */
+  imported: ImportOrigin | undefined;
 }
 
 interface HeadProps {
@@ -59,27 +62,33 @@ export function reportCrumbs(request: PageRequest, list: { domain: string; path:
   return [...domainCrumbs(request, list.domain), { label: list.label, href }];
 }
 
-/** Where and since when a report is kept. */
-export function storedPairs({
-  rua,
-  account,
-  receivedSeconds,
-  generation,
-  rawKey,
-  part,
-  senderState,
-  senderDomain,
-}: StoredReport): [Child, Child][] {
+/** Where and since when a report is kept, and how it came. */
+export function storedPairs({ report, imported }: Pick<Stored<"aggregate">, "report" | "imported">): [Child, Child][] {
+  const { rua, account, receivedSeconds, generation, rawKey, part, senderState, senderDomain } = report;
   return [
-    [<Term name="RUA">Sent to</Term>, rua],
+    [<Term name="RUA">{imported === undefined ? "Sent to" : "Imported for"}</Term>, rua],
     ["Account", account],
     [<Term name="Verified report">Sender</Term>, <SenderText state={senderState} domain={senderDomain} />],
-    ["Received", isoMinute(receivedSeconds)],
+    [imported === undefined ? "Received" : "Imported", isoMinute(receivedSeconds)],
+    ...importedPairs(imported),
     [<Term name="Generation" />, String(generation)],
     [
       "Raw file",
       <span class="mono small">
         <ForeignText text={rawKey + (part === "" ? "" : ` (${part})`)} />
+      </span>,
+    ],
+  ];
+}
+
+function importedPairs(imported: ImportOrigin | undefined): [Child, Child][] {
+  if (imported === undefined) return [];
+  return [
+    ["Imported by", <ForeignText text={imported.importedBy} />],
+    [
+      "Imported from",
+      <span class="mono small">
+        <ForeignText text={imported.origin} />
       </span>,
     ],
   ];

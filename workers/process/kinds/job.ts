@@ -75,15 +75,18 @@ async function doPage({ jobId, page }: JobMessage, invocation: Invocation): Prom
   }
   const next: Job = {
     ...job,
+    // What was forgotten is not named any more.
+    filter: job.kind === "forget" && found.cursor === undefined ? {} : job.filter,
     state: found.cursor === undefined ? "done" : "running",
     pages: page + 1,
     cursor: found.cursor ?? "",
     scanned: job.scanned + found.scanned,
     enqueued: job.enqueued + found.messages.length,
+    removed: job.removed + (found.removed ?? 0),
     updatedSeconds: nowSeconds,
   };
   // Sent before counting: a page delivered twice or late has nothing left to do, so chains cannot multiply.
-  if (next.state === "running") await sendPage(env, next);
+  if (next.state === "running") await sendPage(env, next, found.delaySeconds);
   const isWritten = (await updateJob(ledger, next)) || (await countCancelled(ledger, next));
   const { kind, state, scanned, enqueued } = next;
   return { kind, outcome: isWritten ? state : "already_done", scanned, enqueued };
@@ -102,9 +105,9 @@ async function countCancelled(ledger: LedgerDatabase, { id, ...next }: Job): Pro
 }
 
 /** Sends the message for the next page of a job. */
-export async function sendPage(env: ProcessEnv, { id, pages }: Job): Promise<void> {
+export async function sendPage(env: ProcessEnv, { id, pages }: Job, delaySeconds = 0): Promise<void> {
   const message: JobMessage = { v: 1, kind: "job", jobId: id, page: pages };
-  await env.QUEUE_REPORTS.send(message);
+  await env.QUEUE_REPORTS.send(message, { delaySeconds });
 }
 
 /** Enqueues reports, as many per call as Queues accepts. */

@@ -14,6 +14,7 @@ import { problem } from "../../../shared/report/problems.ts";
 import { commitTasks } from "../commit-tasks.ts";
 import { fileDeadLetter, newDeadLetter } from "../dead-letters.ts";
 import { type Invocation, inShardIfBound } from "../env.ts";
+import { dropForgotten } from "../forgotten-mail.ts";
 import { tellEarlierCommit } from "../outcomes.ts";
 import { describeRawObject, mailOf } from "../raw-object.ts";
 import { readTasks } from "../read-tasks.ts";
@@ -30,13 +31,21 @@ export const reportKind: MessageKind<ReportMessage> = {
       invocation.shards.directory,
       newest.map(({ message }) => message.rua),
     );
-    await readTasks(newest, registrations, invocation);
-    await commitTasks(newest, registrations.addressesOf, invocation);
+    await dropForgotten(newest, registrations, invocation);
+    const open = newest.filter(({ ending }) => ending === undefined);
+    await readTasks(open, registrations, invocation);
+    await commitTasks(open, registrations.addressesOf, invocation);
     return tasks.map((task) => task.ending ?? endingOfOther(task, newest));
   },
 
-  async fileExhausted({ message, attempts }, lastError, given) {
+  async fileExhausted({ message, attempts, sentSeconds }, lastError, given) {
     const registrations = await findRegistrations(given.shards.directory, [message.rua]);
+    const task = newTask({ message, attempts, sentSeconds });
+    await dropForgotten([task], registrations, given);
+    if (task.ending !== undefined) {
+      if ("error" in task.ending) throw task.ending.error;
+      return task.ending.entry;
+    }
     const invocation = inShardIfBound(given, await databaseOfExhausted(message, registrations, given.shards));
     const generation = message.generation ?? 1;
     const { key: rawKey, rua, receivedSeconds } = message;

@@ -1,0 +1,184 @@
+/** `dmarc account`: everything that is held of an account, as files; and forgetting it. */
+import { createInterface } from "node:readline/promises";
+import type { Command } from "commander";
+import type { Outputs } from "../../shared/contract/operations.ts";
+import { type Archive, openArchive } from "../archive.ts";
+import type { ApiClient } from "../client.ts";
+import { CommandError } from "../command-error.ts";
+import { isAsking } from "../confirm.ts";
+import { addConnectionOptions, type ConnectionOptions, connect } from "../connection.ts";
+import { startProgress } from "../progress.ts";
+import { printJson, printOut, renderPairs } from "../terminal.ts";
+
+interface ExportOptions extends ConnectionOptions {
+  output: string;
+  json?: true;
+}
+interface ForgetOptions extends ConnectionOptions {
+  confirm?: string;
+  json?: true;
+}
+
+const EXAMPLES = `
+Examples:
+  dmarc account export acme --output acme.zip
+  dmarc account export acme --output acme/
+  dmarc account forget acme
+  dmarc account forget acme --confirm acme --json
+  dmarc reprocess status                          how far it is
+
+export writes the rows of every table (rows/TABLE.ndjson), each stored file as it came (raw/…) and an index; keys of
+webhooks are left out. forget removes the account's addresses, stored files, figures, decisions, channels and people, and cannot
+be undone; the job looks through everything once more after 20 minutes. Called again it goes on where it was. Analytics
+Engine cannot delete: it keeps points for three months. D1 can be restored to an earlier time for up to 30 days.`;
+
+/** Adds the command with its subcommands. */
+export function addAccount(program: Command): void {
+  const account = program.command("account").description("Export what is held of an account, or forget it");
+  account.addHelpText("after", EXAMPLES);
+  const toFiles = account
+    .command("export <account>")
+    .description("Write everything that is held of an account into a folder, or a ZIP file")
+    .requiredOption("--output <path>", "a folder that is not there yet, or a file that ends with .zip");
+  addSubcommand(toFiles).action(exportAccount);
+  const forget = account
+    .command("forget <account>")
+    .description("Forget an account; cannot be undone")
+    .option("--confirm <account>", "the account's name once more, instead of being asked for it");
+  addSubcommand(forget).action(forgetAccount);
+}
+
+function addSubcommand(command: Command): Command {
+  return addConnectionOptions(command.option("--json", "JSON for programs")).addHelpText("after", EXAMPLES);
+}
+
+async function exportAccount(account: string, { output, json, ...options }: ExportOptions): Promise<void> {
+  const client = connect(options);
+  // Asked first: a wrong name leaves nothing behind.
+  const first = await client.ask("exportAccount", { account });
+  const archive = openArchive(output);
+  const written = await writeParts(client, { account, first, archive }, json === true);
+  archive.add("index.json", Buffer.from(`${JSON.stringify({ account, ...written }, null, 2)}\n`));
+  archive.finish();
+  if (json) return printJson({ account, output, ...written });
+  printOut(
+    renderPairs([
+      ["account", account],
+      ["written to", output],
+      ["stored files", written.objects.length],
+      ...Object.entries(written.rows).map(([table, count]): [string, unknown] => [`rows of ${table}`, count]),
+    ]),
+  );
+}
+
+type Part = Outputs["exportAccount"];
+
+/** What an export has written. */
+interface Written {
+  /** Rows by table. */
+  rows: Record<string, number>;
+  objects: Part["objects"];
+}
+
+async function writeParts(
+  client: ApiClient,
+  { account, first, archive }: { account: string; first: Part; archive: Archive },
+  silent: boolean,
+): Promise<Written> {
+  const progress = startProgress("{value} rows and files, {duration_formatted}", { silent });
+  const files = new RowFiles(archive);
+  const objects: Part["objects"] = [];
+  const written = { rows: {} as Record<string, number>, objects };
+  try {
+    for (let part: Part | undefined = first; part !== undefined; ) {
+      for (const { table, row } of part.rows) {
+        written.rows[table] = (written.rows[table] ?? 0) + 1;
+        files.add(table, `${JSON.stringify(row)}\n`);
+      }
+      for (const object of part.objects) {
+        archive.add(object.key, await readObject(client, object.key));
+        objects.push(object);
+      }
+      const count = Object.values(written.rows).reduce((sum, rows) => sum + rows, objects.length);
+      progress.update(count, count, {});
+      part =
+        part.cursor === undefined ? undefined : await client.ask("exportAccount", { account, cursor: part.cursor });
+    }
+  } finally {
+    progress.stop();
+  }
+  files.flush();
+  return written;
+}
+
+/** Ours: characters of rows held before they are written to a file. */
+const MAX_FILE_CHARS = 16 * 1024 * 1024;
+
+/** Rows of one table after the other, as files that are not too large to hold: TABLE.ndjson, TABLE-2.ndjson, … */
+class RowFiles {
+  readonly #archive: Archive;
+  readonly #numbers = new Map<string, number>();
+  #table = "";
+  #lines: string[] = [];
+  #chars = 0;
+
+  constructor(archive: Archive) {
+    this.#archive = archive;
+  }
+
+  add(table: string, line: string): void {
+    if (table !== this.#table || this.#chars > MAX_FILE_CHARS) this.flush();
+    this.#table = table;
+    this.#lines.push(line);
+    this.#chars += line.length;
+  }
+
+  flush(): void {
+    if (this.#lines.length === 0) return;
+    const number = (this.#numbers.get(this.#table) ?? 0) + 1;
+    this.#numbers.set(this.#table, number);
+    const suffix = number === 1 ? "" : `-${number}`;
+    this.#archive.add(`rows/${this.#table}${suffix}.ndjson`, Buffer.from(this.#lines.join("")));
+    this.#lines = [];
+    this.#chars = 0;
+  }
+}
+
+async function readObject(client: ApiClient, key: string): Promise<Uint8Array> {
+  const found = await client.ask("readRawObject", { key });
+  return new Uint8Array(await found.arrayBuffer());
+}
+
+async function forgetAccount(account: string, { confirm, json, ...options }: ForgetOptions): Promise<void> {
+  const client = connect(options);
+  const typed = confirm ?? (await askForName(client, account));
+  if (typed !== account) throw new CommandError("That is not the account's name: nothing was forgotten.");
+  const job = await client.ask("forgetAccount", { account, confirm: typed });
+  if (json) return printJson(job);
+  printOut(
+    renderPairs([
+      ["account", account],
+      ["job", job.id],
+      ["removed so far", job.removed],
+    ]),
+  );
+  printOut(`
+Its addresses take no more mail. The job removes what is held and looks through everything once more after 20 minutes;
+see how far it is with: dmarc reprocess status ${job.id}
+Analytics Engine keeps its points for three months and cannot delete; backups of D1 (Time Travel) go back 30 days.`);
+}
+
+/** Says what is held, and asks for the account's name. @throws CommandError when there is nobody to ask */
+async function askForName(client: ApiClient, account: string): Promise<string> {
+  if (!isAsking()) throw new CommandError("Forgetting cannot be undone: say --confirm with the account's name.");
+  const { items: addresses } = await client.ask("listRegistrations", {});
+  const own = addresses.filter(({ entry }) => entry.account === account).length;
+  const { reports } = await client.ask("stats", { account });
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  const held = `${own.toLocaleString("en-US")} addresses and ${reports.toLocaleString("en-US")} aggregate reports`;
+  const typed = await terminal.question(
+    `The account ${account} has ${held}. Everything of it is removed for good.\nType its name to go on: `,
+  );
+  terminal.close();
+  return typed.trim();
+}

@@ -1,0 +1,108 @@
+/** `dmarc domain tag`, `tags`, `group` and `groups`: how domains and accounts are put together. */
+import type { Command } from "commander";
+import { TAG_LIMITS } from "../../shared/limits.ts";
+import { splitTags } from "../../shared/tag.ts";
+import { CommandError } from "../command-error.ts";
+import { addConnectionOptions, type ConnectionOptions, connect } from "../connection.ts";
+import { exitCodes } from "../exit-codes.ts";
+import { printError, printJson, printOut, safeText } from "../terminal.ts";
+
+interface JsonOptions extends ConnectionOptions {
+  json?: true;
+}
+interface TagOptions extends JsonOptions {
+  account: string;
+  add?: string;
+  remove?: string;
+}
+interface ListOptions extends JsonOptions {
+  account?: string;
+  tag?: string;
+}
+
+const MAX_CHARS = 300;
+
+const EXAMPLES = `
+Examples:
+  dmarc domain tag example.com example.org --add "shop, eu"   puts tags on domains
+  dmarc domain tag example.com --remove shop --account acme
+  dmarc domain tags --tag shop                        domains that carry a tag
+  dmarc domain group acme north                       puts the account acme into the group north; operators only
+  dmarc domain group acme ""                          takes it out
+  dmarc domain groups
+
+Tags and groups are in lower case, ${TAG_LIMITS.chars} characters at most; a domain has at most ${TAG_LIMITS.perDomain} tags.`;
+
+/** Adds the subcommands. */
+export function addDomainTags(domain: Command): void {
+  subcommand(domain, "tag <domain...>", "Put tags on domains, or take them off")
+    .option("--account <name>", "whose domains they are", "default")
+    .option("--add <tags>", "tags to put on, separated by commas")
+    .option("--remove <tags>", "tags to take off")
+    .action(tagAll);
+  subcommand(domain, "tags", "Domains with their tags")
+    .option("--account <name>", "of this account only")
+    .option("--tag <tag>", "those that carry it")
+    .action(listTags);
+  subcommand(domain, "group <account> <group>", "Put an account into a group of accounts").action(setGroup);
+  subcommand(domain, "groups", "Accounts that are in a group").action(listGroups);
+}
+
+function subcommand(domain: Command, nameAndArguments: string, description: string): Command {
+  const command = domain
+    .command(nameAndArguments)
+    .description(description)
+    .option("--json", "one JSON object a line, for programs");
+  return addConnectionOptions(command).addHelpText("after", EXAMPLES);
+}
+
+async function tagAll(domains: string[], { account, add, remove, json, ...connection }: TagOptions): Promise<void> {
+  if (add === undefined && remove === undefined)
+    throw new CommandError("Which tags? Name them with --add or --remove.");
+  const client = connect(connection);
+  const change = { add: splitTags(add ?? ""), remove: splitTags(remove ?? "") };
+  process.exitCode = exitCodes.done;
+  for (let first = 0; first < domains.length; first += TAG_LIMITS.domainsAtOnce) {
+    const some = domains.slice(first, first + TAG_LIMITS.domainsAtOnce);
+    const { items } = await client.ask("tagDomains", { account, domains: some, ...change });
+    for (const item of items) {
+      if (item.problem !== undefined) process.exitCode = exitCodes.rejected;
+      if (json) printJson(item);
+      else if (item.problem !== undefined) printError(`dmarc domain: ${safeText(item.problem, MAX_CHARS)}`);
+      else printOut(renderTags(item));
+    }
+  }
+}
+
+async function listTags({ account, tag, json, ...connection }: ListOptions): Promise<void> {
+  const { items } = await connect(connection).ask("listTags", { account, tag });
+  for (const item of items) {
+    if (json) printJson(item);
+    else printOut(renderTags(item));
+  }
+  if (items.length === 0 && !json) printOut("No domain has such a tag.");
+}
+
+function renderTags({ domain, tags }: { domain: string; tags: string[] }): string {
+  return `${safeText(domain, MAX_CHARS)}  ${tags.length === 0 ? "no tags" : safeText(tags.join(", "), MAX_CHARS)}`;
+}
+
+async function setGroup(account: string, group: string, { json, ...connection }: JsonOptions): Promise<void> {
+  const kept = await connect(connection).ask("setAccountGroup", { account, group });
+  if (json) printJson(kept);
+  else
+    printOut(
+      kept.group === ""
+        ? `${safeText(account)} is in no group.`
+        : `${safeText(account)} is in ${safeText(kept.group)}.`,
+    );
+}
+
+async function listGroups({ json, ...connection }: JsonOptions): Promise<void> {
+  const { items } = await connect(connection).ask("listAccountGroups", {});
+  for (const item of items) {
+    if (json) printJson(item);
+    else printOut(`${safeText(item.group)}  ${safeText(item.account)}`);
+  }
+  if (items.length === 0 && !json) printOut("No account is in a group.");
+}

@@ -1,0 +1,92 @@
+/** Tags and groups in the browser's forms and by the API, with the real process behind them; and Domains filtered by them. */
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { STATE_DOMAINS, seedVerdicts } from "../support/verdict-domains.ts";
+import { API_TOKEN } from "./harness.ts";
+import { type Pipeline, startPipeline } from "./pipeline.ts";
+
+const TODAY = Math.floor(Date.now() / 86_400_000);
+const { ready, notYet, notInUse } = STATE_DOMAINS;
+
+let pipeline: Pipeline;
+
+beforeAll(async () => {
+  pipeline = await startPipeline();
+  await seedVerdicts(pipeline.ledger, TODAY, Math.floor(Date.now() / 1000));
+  for (const account of ["acme", "globex"]) {
+    await pipeline.ledger
+      .prepare("INSERT INTO accounts (account, shard, created_seconds) VALUES (?1, 0, 1) ON CONFLICT DO NOTHING")
+      .bind(account)
+      .all();
+  }
+});
+
+afterAll(() => pipeline.close());
+
+async function submit(fields: Record<string, string>): Promise<{ status: number; location: string; text: string }> {
+  const answer = await fetch(`${pipeline.origin}/tags`, {
+    method: "POST",
+    redirect: "manual",
+    headers: {
+      authorization: `Bearer ${API_TOKEN}`,
+      "content-type": "application/x-www-form-urlencoded",
+      origin: pipeline.origin,
+    },
+    body: new URLSearchParams(fields),
+  });
+  const text = (await answer.text()).replaceAll(/<\/?bdi[^>]*>|<wbr\/?>/g, "");
+  return { status: answer.status, location: answer.headers.get("location") ?? "", text };
+}
+
+async function listed(filter: string): Promise<{ domain: string; tags: string; group: string }[]> {
+  const { text } = await pipeline.page(`/?${filter}&export=json&table=domains`);
+  return JSON.parse(text);
+}
+
+describe("tags", () => {
+  it("are put on by a form, shown in the list, and narrow it", async () => {
+    const done = await submit({ action: "add", domains: `${ready}\n${notYet.toUpperCase()}`, tags: "Shop, eu" });
+    expect([done.status, done.location]).toEqual([303, "/tags?changed=2"]);
+    await submit({ action: "remove", domains: notYet, tags: "eu" });
+    expect((await listed("tag=shop")).map(({ domain, tags }) => [domain, tags]).sort()).toEqual([
+      [notYet, "shop"],
+      [ready, "eu, shop"],
+    ]);
+    expect((await listed("tag=eu")).map(({ domain }) => domain)).toEqual([ready]);
+    expect(await listed("tag=nothing")).toEqual([]);
+    expect((await listed("")).find(({ domain }) => domain === notInUse)?.tags).toBe("");
+    const { text } = await pipeline.page("/?tag=shop");
+    expect(text).toMatch(/<a class="chip" href="\/" aria-current="true">.*?shop/);
+    expect((await pipeline.page("/tags")).text).toContain('href="/?tag=eu"');
+  });
+
+  it("are refused with the reason, and what was typed stays", async () => {
+    const wrong = await submit({ action: "add", domains: ready, tags: "a<b" });
+    expect(wrong.status).toBe(422);
+    expect(wrong.text).toContain("a tag has letters");
+    expect(wrong.text).toContain('value="a&lt;b"');
+    const foreign = await submit({ action: "add", domains: "nobody.example", tags: "shop" });
+    expect(foreign.text).toContain("Not one of your domains: nobody.example");
+  });
+
+  it("come by the API too", async () => {
+    await pipeline.ask("/tags", "POST", { account: "acme", domains: [notInUse], add: ["parked"] });
+    expect(await pipeline.ask("/tags?tag=parked")).toEqual({
+      items: [{ account: "acme", domain: notInUse, tags: ["parked"] }],
+    });
+  });
+});
+
+describe("groups", () => {
+  it("are set by operators, and leave the domains of their accounts", async () => {
+    const done = await submit({ action: "group", account: "acme", group: "North" });
+    expect(done.location).toBe("/tags?changed=1");
+    expect(await pipeline.ask("/account-groups")).toEqual({ items: [{ account: "acme", group: "north" }] });
+    const north = await listed("group=north");
+    expect(north.length).toBe(Object.keys(STATE_DOMAINS).length);
+    expect(new Set(north.map(({ group }) => group))).toEqual(new Set(["north"]));
+    expect(await listed("group=south")).toEqual([]);
+    expect((await submit({ action: "group", account: "nobody", group: "north" })).text).toContain(
+      "There is no account",
+    );
+  });
+});

@@ -1,0 +1,167 @@
+/** Exports of records on the simulated platform: every record once, sums as the ledger's, and what is missing is said. */
+import { describe, expect, it } from "vitest";
+import { type ExportLine, parseExportLine } from "../../shared/export/lines.ts";
+import { ask } from "../../shared/ledger/database.ts";
+import { removeOldDetails } from "../../shared/ledger/retention.ts";
+import { statsQuery } from "../../shared/ledger/stats.ts";
+import { EXPORT_LIMITS } from "../../shared/limits.ts";
+import { exportRecords } from "../../workers/process/export-records.ts";
+import { takeBackReport } from "../../workers/process/take-back.ts";
+import { sampleReport } from "../support/sample-report.ts";
+import { mailOf, records, registerAll, reportMail, smallMail } from "../support/simulation/scenario.ts";
+import { setUpSimulation } from "../support/simulation/setup.ts";
+import { World } from "../support/simulation/world.ts";
+
+setUpSimulation();
+
+const SINCE = "2023-11-01";
+
+async function worldWith(mails = smallMail().mails, world = new World()): Promise<World> {
+  registerAll(world);
+  for (const mail of mails) expect(await world.deliver(mail)).toBe("taken");
+  await world.drain();
+  return world;
+}
+
+interface Page {
+  lines: ExportLine[];
+  cursor: string | undefined;
+}
+
+async function page(world: World, input: object = {}): Promise<Page> {
+  const answer = await exportRecords({ since: SINCE, ...input }, world.invocation());
+  if (!answer.ok) throw new Error(answer.error.message);
+  const text = await answer.value.text();
+  const lines = text.trimEnd().split("\n").map(parseExportLine);
+  const last = lines.at(-1);
+  if (last?.type !== "end") throw new Error("The answer has no end.");
+  return { lines, cursor: last.cursor };
+}
+
+async function all(world: World, input: object = {}): Promise<{ lines: ExportLine[]; pages: number }> {
+  const lines: ExportLine[] = [];
+  let cursor: string | undefined;
+  let pages = 0;
+  do {
+    const next = await page(world, { ...input, ...(cursor !== undefined && { cursor }) });
+    lines.push(...next.lines);
+    cursor = next.cursor;
+    pages++;
+  } while (cursor !== undefined);
+  return { lines, pages };
+}
+
+const problemsOf = (lines: ExportLine[]): string[] =>
+  lines.flatMap((line) => (line.type === "problem" ? [`${line.code} ${line.message}`] : []));
+
+function sumsOf(lines: ExportLine[]) {
+  const read = lines.flatMap((line) => (line.type === "records" ? line.records : []));
+  return {
+    reports: lines.filter(({ type }) => type === "report").length,
+    records: read.length,
+    messages: read.reduce((sum, { count }) => sum + count, 0),
+    passed: read.reduce((sum, { count, dkim, spf }) => sum + (dkim === "pass" || spf === "pass" ? count : 0), 0),
+  };
+}
+
+async function ledgerSums(world: World, accounts = ["acme", "other"]) {
+  let sums = { reports: 0, records: 0, messages: 0, passed: 0 };
+  for (const ledger of world.ledgers) {
+    const [stats] = await ask(ledger, statsQuery({ accounts }));
+    if (stats === undefined) throw new Error("Stats always have a row.");
+    const { reports, records: count, messages, passed } = stats;
+    sums = {
+      reports: sums.reports + reports,
+      records: sums.records + count,
+      messages: sums.messages + messages,
+      passed: sums.passed + passed,
+    };
+  }
+  return sums;
+}
+
+describe("exported records", () => {
+  it("add up to the ledger's sums, over accounts, databases and pages", async () => {
+    const many = Array.from({ length: EXPORT_LIMITS.reportsPerPage + 5 }, (_, i) =>
+      reportMail(`many-${i}`, records(2, i + 1), i % 2 === 0 ? undefined : "rua@other.example"),
+    );
+    const world = await worldWith([...smallMail().mails, ...many], new World({ shards: 2 }));
+    const { lines, pages } = await all(world);
+    const sums = sumsOf(lines);
+    expect(sums).toEqual(await ledgerSums(world));
+    expect(sums.reports).toBeGreaterThan(EXPORT_LIMITS.reportsPerPage);
+    expect(pages).toBe(2);
+    expect(problemsOf(lines)).toEqual([]);
+    const uids = lines.flatMap((line) => (line.type === "report" ? [line.uid] : []));
+    expect(new Set(uids).size).toBe(uids.length);
+    expect(sumsOf((await all(world, { account: "other" })).lines)).toEqual(await ledgerSums(world, ["other"]));
+  });
+
+  it("of a large report come in order, as they are read", async () => {
+    const count = EXPORT_LIMITS.heldRecords * 2;
+    const world = await worldWith([reportMail("large", records(count))]);
+    const { lines } = await all(world);
+    const counts = lines.flatMap((line) => (line.type === "records" ? line.records.map((record) => record.count) : []));
+    expect(counts).toEqual(Array.from({ length: count }, (_, i) => i + 1));
+  });
+
+  it("belong to the first day of a report, each once", async () => {
+    const at = (text: string): number => Date.parse(`${text}Z`) / 1000;
+    const period: [number, number] = [at("2026-11-10T00:00:00"), at("2026-11-12T23:59:59")];
+    const content = Buffer.from(sampleReport({ reportId: "spread", period, records: records(3) }));
+    const world = await worldWith([mailOf([{ name: "spread.xml", content }])]);
+    expect(sumsOf((await all(world, { since: "2026-11-01" })).lines)).toMatchObject({
+      reports: 1,
+      records: 3,
+      messages: 6,
+    });
+    expect(sumsOf((await all(world, { since: "2026-11-10", until: "2026-11-10" })).lines).reports).toBe(1);
+    expect(sumsOf((await all(world, { since: "2026-11-11" })).lines).reports).toBe(0);
+  });
+
+  it("are of accepted reports alone", async () => {
+    const world = await worldWith([reportMail("kept", records(2)), reportMail("taken back", records(3))]);
+    const before = await all(world);
+    const report = before.lines.find((line) => line.type === "report" && line.reportId === "taken back");
+    if (report?.type !== "report") throw new Error("There is no such report.");
+    const { account, domain, day, uid } = report;
+    const reference = { account, kind: "aggregate" as const, domain, day: Date.parse(day) / 86_400_000, uid };
+    await takeBackReport(reference, { by: "a test", reason: "a test" }, world.invocation());
+    const { lines } = await all(world);
+    expect(sumsOf(lines)).toMatchObject({ reports: 1, records: 2 });
+    expect(sumsOf(lines)).toEqual(await ledgerSums(world));
+  });
+
+  it("that can no longer be read are said", async () => {
+    const world = await worldWith([reportMail("kept", records(2)), reportMail("gone", records(3))]);
+    const [gone] = world.rows<{ raw_key: string }>("SELECT raw_key FROM reports WHERE report_id = 'gone'");
+    await world.bucket.delete(gone?.raw_key ?? "");
+    const { lines } = await all(world);
+    expect(problemsOf(lines)).toEqual([`gone ${gone?.raw_key} is no longer in R2.`]);
+    expect(sumsOf(lines)).toMatchObject({ reports: 2, records: 2 });
+  });
+
+  it("that do not add up to the ledger are said", async () => {
+    const world = await worldWith([reportMail("other", records(2))]);
+    world.ledger.sqlite.prepare("UPDATE reports SET total = total + 1").run();
+    expect(problemsOf((await all(world)).lines)).toEqual([
+      "differs 2 records with 3 messages were read; the ledger has 2 with 4.",
+    ]);
+  });
+
+  it("of days whose details are gone are counted", async () => {
+    const world = await worldWith([reportMail("one", records(2)), reportMail("two", records(2))]);
+    await removeOldDetails(world.ledger, { beforeDay: 30_000, limit: 10, atOnce: 10 });
+    const { lines } = await all(world);
+    expect(problemsOf(lines)).toEqual([
+      "not_kept 2 reports of account acme are older than details are kept: only sums are left.",
+    ]);
+  });
+});
+
+it("an export refuses what is no day and no cursor", async () => {
+  const world = await worldWith([]);
+  const ask = (input: object) => exportRecords({ since: SINCE, ...input }, world.invocation());
+  expect(await ask({ until: "2026-02-30" })).toMatchObject({ ok: false, error: { code: "bad_request" } });
+  expect(await ask({ cursor: "[1]" })).toMatchObject({ ok: false, error: { code: "bad_request" } });
+});

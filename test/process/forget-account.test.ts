@@ -1,0 +1,553 @@
+/**
+ * Forgetting an account, on the simulated platform with two databases: more than a thousand names are planted wherever the
+ * pipeline keeps any, and afterwards a dump of D1, KV and R2 has none of them; the neighbour has what it had.
+ */
+import { DatabaseSync } from "node:sqlite";
+import { gunzipSync } from "node:zlib";
+import { beforeEach, describe, expect, it } from "vitest";
+import { httpsResolver } from "../../shared/dns/over-https.ts";
+import { putAddressNames } from "../../shared/ledger/address-names.ts";
+import { removeAddress } from "../../shared/ledger/addresses.ts";
+import { change } from "../../shared/ledger/database.ts";
+import { recordFault } from "../../shared/ledger/faults.ts";
+import { readHeld, removeHeld } from "../../shared/ledger/forget.ts";
+import { HELD_TABLES, OTHER_TABLES } from "../../shared/ledger/held-tables.ts";
+import { findJob, type Job } from "../../shared/ledger/jobs.ts";
+import { addNotices, keepIncidents } from "../../shared/ledger/notices.ts";
+import { putPerson } from "../../shared/ledger/people.ts";
+import { FORGET_LIMITS, UPKEEP_LIMITS } from "../../shared/limits.ts";
+import { OPERATOR } from "../../shared/people.ts";
+import { createChannel, testChannel } from "../../workers/process/channels.ts";
+import { checkAndKeep } from "../../workers/process/check-domains.ts";
+import { decideConflict } from "../../workers/process/conflict-operations.ts";
+import { decideSender } from "../../workers/process/decide-sender.ts";
+import { inShardOf } from "../../workers/process/env.ts";
+import { exportAccount } from "../../workers/process/export-account.ts";
+import { setMtaSts } from "../../workers/process/host-mta-sts.ts";
+import { mute } from "../../workers/process/mutes.ts";
+import { putRegistration } from "../../workers/process/put-registration.ts";
+import { registerDomains } from "../../workers/process/register-domains.ts";
+import { startForgetting, startJob } from "../../workers/process/start-job.ts";
+import { takeBackReport } from "../../workers/process/take-back.ts";
+import { runUpkeep } from "../../workers/process/upkeep.ts";
+import { watchDomains } from "../../workers/process/watch.ts";
+import { startDnsServer } from "../support/dns-server.ts";
+import { migrations } from "../support/migrations.ts";
+import { sampleReport, sampleTlsReport } from "../support/sample-report.ts";
+import { records, reportMail } from "../support/simulation/scenario.ts";
+import { setUpSimulation } from "../support/simulation/setup.ts";
+import { World } from "../support/simulation/world.ts";
+
+setUpSimulation();
+
+const DOMAINS = 150;
+const NEIGHBOUR = "neighbour";
+const NEIGHBOUR_RUA = "dmarc@neighbour.example";
+const SHARED_RUA = "shared@rua.example";
+const BOTH = "both@people.example";
+const PLANTED = /zq\d{4}x/g;
+
+let world: World;
+let planted: number;
+
+beforeEach(() => {
+  world = new World({ shards: 2 });
+  planted = 0;
+});
+
+/** A name that is nowhere else. */
+function name(): string {
+  planted += 1;
+  return `zq${String(planted).padStart(4, "0")}x`;
+}
+
+interface Planted {
+  account: string;
+  domains: { domain: string; rua: string }[];
+}
+
+interface Attachment {
+  fileName: string;
+  content: string;
+}
+
+/** A mail whose headers name somebody, too. */
+function mail(to: string, { fileName, content }: Attachment): { from: string; to: string; raw: Uint8Array } {
+  const raw = [
+    `From: ${name()}@reporter.example`,
+    `To: ${to}`,
+    `Subject: Report ${name()}`,
+    `Message-ID: <${name()}@reporter.example>`,
+    "MIME-Version: 1.0",
+    "Content-Type: multipart/mixed; boundary=b",
+    "",
+    "--b",
+    "Content-Type: application/octet-stream",
+    `Content-Disposition: attachment; filename="${fileName}"`,
+    "Content-Transfer-Encoding: base64",
+    "",
+    Buffer.from(content).toString("base64"),
+    "--b--",
+    "",
+  ].join("\r\n");
+  return { from: `${name()}@reporter.example`, to, raw: Buffer.from(raw) };
+}
+
+function aggregate(domain: string, reportId = name()): string {
+  return sampleReport({ reportId, orgName: name(), domain })
+    .replaceAll("<header_from>acme.example", `<header_from>${domain}`)
+    .replaceAll("<dkim><domain>acme.example", `<dkim><domain>${name()}.sender.example`);
+}
+
+/** Domains with an address each, and their mail. */
+async function plantMail(): Promise<Planted> {
+  const account = name();
+  const domains = Array.from({ length: DOMAINS }, () => ({
+    domain: `${name()}.example`,
+    rua: `${name()}@rua.example`,
+  }));
+  // The first account of a world lives in the second database.
+  world.register(SHARED_RUA, { account });
+  world.register(NEIGHBOUR_RUA, { account: NEIGHBOUR });
+  for (const { domain, rua } of domains) {
+    await putRegistration(rua, { account, domains: [domain], failureReports: "store" }, world.invocation());
+    await world.deliver(mail(rua, { fileName: `${name()}.xml`, content: aggregate(domain) }));
+  }
+  const [first, second, third, fourth] = domains;
+  if (first === undefined || second === undefined || third === undefined || fourth === undefined) throw new Error();
+  const reportId = name();
+  await world.deliver(mail(first.rua, { fileName: `${name()}.xml`, content: aggregate(first.domain, reportId) }));
+  const conflicting = sampleReport({ reportId: "same", domain: first.domain, records: records(2) });
+  await world.deliver(mail(first.rua, { fileName: "a.xml", content: conflicting }));
+  const others = [3, 4].map((count) =>
+    sampleReport({ reportId: "same", domain: first.domain, records: records(count) }),
+  );
+  for (const content of others) await world.deliver(mail(first.rua, { fileName: "b.xml", content }));
+  await world.deliver(mail(second.rua, { fileName: `${name()}.xml`, content: "<feedback>cut off" }));
+  await world.deliver(
+    mail(second.rua, { fileName: `${name()}.json`, content: sampleTlsReport(second.domain, "2026-11-19") }),
+  );
+  const large = sampleReport({ reportId: name(), domain: third.domain, records: records(600) });
+  await world.deliver(mail(third.rua, { fileName: "large.xml", content: large }));
+  // An address that the account had before: mail to it is refused, and noted.
+  await world.drain();
+  const { KV_DMARC_REPORTS: copy } = world.invocation().env;
+  await removeAddress(fourth.rua, { directory: world.ledger, copy }, world.invocation().nowSeconds);
+  await world.deliver(mail(fourth.rua, { fileName: "x.xml", content: aggregate(fourth.domain) }));
+  return { account, domains: domains.filter((one) => one !== fourth) };
+}
+
+/** The same mail to two accounts, and more of the neighbour's own. */
+async function neighboursMail(): Promise<void> {
+  for (const rua of [SHARED_RUA, NEIGHBOUR_RUA]) await world.deliver(reportMail("both", records(4), rua));
+  await world.deliver(reportMail("own", records(5), NEIGHBOUR_RUA));
+  await world.drain();
+}
+
+/** What people say and decide, and what is found and told. */
+async function plantDecisions({ account, domains }: Planted): Promise<void> {
+  const invocation = world.invocation();
+  const [first, second] = domains;
+  if (first === undefined || second === undefined) throw new Error("There are domains.");
+  const caller = { name: `${name()}@people.example`, role: "operator" as const, authority: OPERATOR };
+  for (let i = 0; i < 20; i++) {
+    const entry = { role: i % 2 === 0 ? ("viewer" as const) : ("administrator" as const), accounts: [account] };
+    await change(world.ledger, putPerson({ email: `${name()}@people.example`, entry }, { by: name(), nowSeconds: 1 }));
+  }
+  const both = { email: BOTH, entry: { role: "viewer" as const, accounts: [account, NEIGHBOUR] } };
+  await change(world.ledger, putPerson(both, { by: "", nowSeconds: 1 }));
+  // As an earlier version kept it, and as the migration of roles leaves it.
+  const earlier = `${name()}@people.example`;
+  world.ledger.sqlite.exec(`INSERT INTO people (email, role, accounts, changed_seconds)
+    VALUES ('${earlier}', 'owner', '["${account}"]', 1)`);
+  world.ledger.sqlite.exec(`INSERT INTO account_people (account, email, role, added_by, added_seconds)
+    VALUES ('${account}', '${earlier}', 'administrator', '', 1)`);
+  for (let i = 0; i < 5; i++) {
+    const settings = { kind: "webhook", name: name(), target: `https://${name()}.example/x`, digest: "daily" } as const;
+    const channel = await createChannel(
+      { account, ...settings, sendsNotices: true, timeZone: "Europe/Berlin" },
+      { invocation, caller },
+    );
+    if (!channel.ok) throw new Error(channel.error.message);
+    await testChannel({ account, id: channel.value.id }, { invocation, caller });
+  }
+  for (const { domain } of domains.slice(0, 20)) {
+    const source = `${name()}.sender.example`;
+    const decided = { decision: "mine", note: name(), by: `${name()}@people.example` } as const;
+    expect(await decideSender({ account, domain, source }, decided, invocation)).toMatchObject({ ok: true });
+    await mute({ account, domain, subject: name(), note: name() }, `${name()}@people.example`, invocation);
+  }
+  const policy = { mode: "testing" as const, mx: [`${name()}.example`], maxAgeSeconds: 86_400 };
+  const served = await setMtaSts({ account, domain: first.domain }, policy, { caller, invocation });
+  if (!served.ok) throw new Error(served.error.message);
+  const own = `${name()}.example`;
+  await registerDomains({ account, domains: [own] }, invocation, (count) => new Uint8Array(count).fill(7));
+  const [conflict] = world.rows<{ id: string }>("SELECT id FROM conflicts");
+  await decideConflict(
+    conflict?.id ?? "",
+    { decision: "replace", note: { by: caller.name, reason: name() } },
+    invocation,
+  );
+  const [taken] = world.rows<{ domain: string; day: number; uid: Uint8Array }>(
+    `SELECT domain, day, uid FROM reports WHERE kind = 'aggregate' AND domain = '${second.domain}'`,
+  );
+  const reference = { account, kind: "aggregate" as const, domain: second.domain, day: taken?.day ?? 0 };
+  const uid = Buffer.from(taken?.uid ?? []).toString("hex");
+  const back = await takeBackReport({ ...reference, uid }, { by: caller.name, reason: name() }, invocation);
+  expect(back).not.toHaveProperty("refused");
+  await startJob({ kind: "reprocess", random: 0.1 }, { filter: { domain: second.domain } }, invocation);
+  await world.drain();
+}
+
+/** What process finds by itself, and what it notes of faults. */
+async function plantFindings({ account, domains }: Planted): Promise<void> {
+  const [first, second] = domains;
+  if (first === undefined || second === undefined) throw new Error("There are domains.");
+  const zones = { [`_dmarc.${first.domain}`]: [`TXT v=DMARC1; p=none; rua=mailto:${name()}@rua.example`] };
+  await using server = await startDnsServer(zones);
+  const outside = {
+    resolver: httpsResolver(server.url, fetch),
+    fetchPolicy: async () => ({ problem: "the server answers 404", isUnanswered: false }),
+  };
+  const check = async () =>
+    checkAndKeep({ account, domain: first.domain }, await inShardOf(account, world.invocation()), outside);
+  expect(await check()).toBeDefined();
+  zones[`_dmarc.${first.domain}`] = [`TXT v=DMARC1; p=reject; rua=mailto:${name()}@rua.example`];
+  world.clock.nowMilliseconds += 2 * 86_400_000;
+  expect(await check()).toBeDefined();
+  while (!(await watchDomains(world.invocation(), true)).isDone);
+  const told = { account, domain: first.domain, rule: "newSender", severity: "attention", title: name() } as const;
+  const texts = { subject: name(), evidence: [name()], link: `/domains/${first.domain}` };
+  const ledger = world.invocation().shards.of(1);
+  const times = { openedSeconds: 1, foundSeconds: 1, remindedSeconds: 0, resolvedSeconds: 0 };
+  await change(ledger, [
+    ...keepIncidents([{ id: "i", ...told, ...texts, state: "open", isEvent: false, causes: [], ...times }]),
+    ...addNotices([
+      {
+        ...{ id: "n", incident: "i", ...told, ...texts, step: "opened", cause: name() },
+        ...{ createdSeconds: 1, urgency: "digest" },
+      },
+    ]),
+    putAddressNames([{ address: "192.0.2.1", host: `mail.${first.domain}`, asn: 0, holder: "", country: "" }], 9e9),
+  ]);
+  // As the operations write it.
+  const logged =
+    world.ledger.sqlite.prepare(`INSERT INTO audit_log (at_seconds, who, operation, account, domain, outcome,
+    input, state_before) VALUES (1, ?, 'putRegistration', ?, '', 'done', ?, 'null')`);
+  for (const owner of [account, ""]) logged.run(`${name()}@people.example`, owner, JSON.stringify({ rua: second.rua }));
+  world.ledgers[1]?.sqlite.exec(`INSERT INTO imports (content_hash, rua, raw_key, object_hash, imported_seconds,
+      imported_by, origin)
+    VALUES (x'00', '${second.rua}', 'raw/${name()}', x'01', 1, '${name()}@people.example', 'mail/${name()}')`);
+  world.ledger.sqlite.exec(`INSERT INTO account_logos (account, media_type, picture, changed_seconds)
+    VALUES ('${account}', 'image/png', '', 1)`);
+  await recordFault(world.ledger, { body: { x: 1 }, attempts: 1 }, `R2 lost ${second.rua}`, 1);
+}
+
+/** Everything that D1, KV and R2 hold, as text. */
+function dump(): string {
+  const texts: string[] = [];
+  for (const { sqlite } of world.ledgers) {
+    for (const table of tablesOf(sqlite)) texts.push(...sqlite.prepare(`SELECT * FROM ${table}`).all().map(rowText));
+  }
+  for (const [key, value] of world.registry) texts.push(key, value);
+  for (const key of world.bucket.keys()) {
+    texts.push(key, decodeURIComponent(JSON.stringify(world.bucket.describe(key)).replaceAll("%", "%25")));
+    texts.push(bodyText(world.bucket.bytes(key)));
+  }
+  return texts.join("\n");
+}
+
+function rowText(row: Record<string, unknown>): string {
+  return Object.values(row)
+    .map((value) => (value instanceof Uint8Array ? Buffer.from(value).toString("latin1") : String(value)))
+    .join("\n");
+}
+
+/** Bytes as they are read: unpacked, and what is base64 in a mail decoded. */
+function bodyText(bytes: Uint8Array): string {
+  const plain = bytes[0] === 0x1f && bytes[1] === 0x8b ? gunzipSync(bytes) : Buffer.from(bytes);
+  const text = plain.toString("latin1");
+  const encoded = text.match(/(?:^[A-Za-z0-9+/=]{20,}\r?$\n?)+/gm) ?? [];
+  return [text, ...encoded.map((one) => Buffer.from(one, "base64").toString("latin1"))].join("\n");
+}
+
+function tablesOf(sqlite: DatabaseSync): string[] {
+  const rows = sqlite.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'").all();
+  return rows.map((row) => String(row.name));
+}
+
+function plantedIn(text: string): Set<string> {
+  return new Set(text.match(PLANTED));
+}
+
+function neighboursRows(): unknown[] {
+  return HELD_TABLES.filter(({ by }) => by === "account" || by === "accountOrAddress").map(({ table }) =>
+    world.rows(`SELECT * FROM ${table} WHERE account = '${NEIGHBOUR}'`),
+  );
+}
+
+async function forget(account: string): Promise<Job> {
+  const job = await startForgetting(account, 0.5, world.invocation());
+  if (job === undefined) throw new Error(`There is no account ${account}.`);
+  await world.drain();
+  return (await findJob(world.ledger, job.id)) ?? expect.unreachable();
+}
+
+async function plantAll(): Promise<Planted> {
+  const given = await plantMail();
+  await neighboursMail();
+  await plantDecisions(given);
+  await plantFindings(given);
+  return given;
+}
+
+describe("forgetting an account", () => {
+  it("leaves none of a thousand planted names in D1, KV and R2, and the neighbour as it was", async () => {
+    const { account, domains } = await plantAll();
+    const before = plantedIn(dump());
+    expect(before.size).toBeGreaterThan(1000);
+    const filled = HELD_TABLES.filter(({ table }) => world.rows(`SELECT 1 FROM ${table}`).length > 0);
+    // Figures of reports too large for a row, days that cron merges, and days without figures are of other tests.
+    expect(HELD_TABLES.filter((table) => !filled.includes(table)).map(({ table }) => table)).toEqual([
+      "report_figures",
+      "day_figures",
+    ]);
+    const rows = neighboursRows();
+    const raws = world.bucket.keys().length;
+
+    const job = await forget(account);
+    expect(job).toMatchObject({ kind: "forget", state: "done", filter: {}, cursor: "" });
+    expect(job.removed).toBeGreaterThan(DOMAINS * 4);
+    expect([...plantedIn(dump())]).toEqual([]);
+    expect(neighboursRows()).toEqual(rows);
+    expect(world.bucket.keys()).toHaveLength(2);
+    expect(raws).toBeGreaterThan(DOMAINS);
+    expect(world.rows("SELECT email FROM people")).toEqual([{ email: BOTH }]);
+    expect(world.rows("SELECT account, email FROM account_people")).toEqual([{ account: NEIGHBOUR, email: BOTH }]);
+    expect([...world.registry.keys()]).toEqual([`dmarc:${NEIGHBOUR_RUA}`]);
+
+    // Reporters go on writing, and what they write is not kept.
+    for (const { domain, rua } of domains.slice(0, 3)) {
+      expect(await world.deliver(mail(rua, { fileName: "x.xml", content: aggregate(domain) }))).toBe("rejected");
+    }
+    expect([
+      ...plantedIn(
+        world
+          .rows("SELECT rua FROM refused_mail")
+          .map((row) => JSON.stringify(row))
+          .join(" "),
+      ),
+    ]).toEqual([]);
+  });
+
+  it("is not undone by mail that was under way", async () => {
+    const { account, domains } = await plantMail();
+    const [first, second] = domains;
+    if (first === undefined || second === undefined) throw new Error("There are domains.");
+    // One waits in the queue; one was given up by the platform; one comes while ingest still reads an old copy of KV.
+    await world.deliver(mail(first.rua, { fileName: "waiting.xml", content: aggregate(first.domain) }));
+    const [waiting] = world.queues["dmarc-reports"].messages.splice(0);
+    if (waiting === undefined) throw new Error("A mail is waiting.");
+    const copies = new Map(world.registry);
+    const job = await startForgetting(account, 0.5, world.invocation());
+    await world.drain({ rounds: 12 });
+    world.queues["dmarc-reports"].messages.push({ ...waiting, dueMilliseconds: world.clock.nowMilliseconds });
+    world.queues["dmarc-dead-letters"].messages.push({
+      ...waiting,
+      attempts: 0,
+      dueMilliseconds: world.clock.nowMilliseconds,
+    });
+    for (const [key, value] of copies) world.registry.set(key, value);
+    const late = mail(second.rua, { fileName: "late.xml", content: aggregate(second.domain) });
+    expect(await world.deliver(late)).toBe("taken");
+    world.registry.clear();
+    await world.drain();
+    expect((await findJob(world.ledger, job?.id ?? ""))?.state).toBe("done");
+    expect([...plantedIn(dump())]).toEqual([]);
+    expect(world.bucket.keys()).toEqual([]);
+  });
+
+  it("goes on where it was when its message was lost, and keeps the account closed meanwhile", async () => {
+    const { account, domains } = await plantMail();
+    const job = await startForgetting(account, 0.5, world.invocation());
+    await world.drain({ rounds: 2 });
+    world.queues["dmarc-reports"].messages.splice(0);
+    const registered = await putRegistration("new@rua.example", { account }, world.invocation());
+    expect(registered).toMatchObject({ ok: false, error: { code: "already_exists" } });
+    const taken = await putRegistration(domains[0]?.rua ?? "", { account: NEIGHBOUR }, world.invocation());
+    expect(taken).toMatchObject({ ok: false });
+    expect((await forget(account)).id).toBe(job?.id);
+    expect([...plantedIn(dump())]).toEqual([]);
+    expect(await startForgetting(account, 0.5, world.invocation())).toBeUndefined();
+    // The same name may be used again, and is new.
+    expect(await putRegistration(domains[0]?.rua ?? "", { account }, world.invocation())).toMatchObject({ ok: true });
+  });
+
+  it("leaves a raw object that another account has a row of", async () => {
+    world.register(SHARED_RUA, { account: "first" });
+    world.register(NEIGHBOUR_RUA, { account: NEIGHBOUR });
+    await world.deliver(reportMail("moved", records(3), SHARED_RUA));
+    await world.drain();
+    // The address and its mail go to the neighbour.
+    world.ledger.sqlite.exec(`UPDATE addresses SET account = '${NEIGHBOUR}', entry = '{"account":"${NEIGHBOUR}"}'
+      WHERE rua = '${SHARED_RUA}'`);
+    world.clock.nowMilliseconds += 60_000;
+    await startJob({ kind: "reprocess", random: 0.2 }, {}, world.invocation());
+    await world.drain();
+    const rows = neighboursRows();
+    await forget("first");
+    expect(world.bucket.keys()).toHaveLength(1);
+    expect(neighboursRows()).toEqual(rows);
+  });
+
+  it("keeps hashes for a month", async () => {
+    const { account } = await plantMail();
+    await forget(account);
+    const count = (): number => world.rows("SELECT 1 FROM forgotten").length;
+    expect(count()).toBeGreaterThan(DOMAINS);
+    world.clock.nowMilliseconds += 1000 * (FORGET_LIMITS.keptSeconds + FORGET_LIMITS.settleSeconds + 1);
+    await runUpkeep(world.invocation(), 0.5);
+    expect(count()).toBe(0);
+  });
+});
+
+describe("an export", () => {
+  it("has every name that forgetting removes, its keys of webhooks excepted", async () => {
+    const { account } = await plantAll();
+    let text = "";
+    const tables = new Set<string>();
+    const keys: string[] = [];
+    for (let cursor: string | undefined, isFirst = true; isFirst || cursor !== undefined; isFirst = false) {
+      const part = await exportAccount(account, cursor, world.invocation());
+      if (!part.ok) throw new Error(part.error.message);
+      text += JSON.stringify(part.value);
+      for (const { table, row } of part.value.rows) {
+        tables.add(table);
+        if (table === "channels") expect(row).not.toHaveProperty("secret");
+      }
+      for (const { key } of part.value.objects) {
+        keys.push(key);
+        text += bodyText(world.bucket.bytes(key));
+      }
+      cursor = part.value.cursor;
+    }
+    expect(new Set(keys).size).toBe(keys.length);
+    expect([...tables]).toEqual(
+      expect.arrayContaining(["addresses", "account_people", "reports", "objects", "channels"]),
+    );
+    const missing = [...plantedIn(dump())].filter((one) => !text.includes(one));
+    expect(missing.filter((one) => !jobsAndCaches().includes(one))).toEqual([]);
+    expect(text).not.toContain(`"${NEIGHBOUR}"`);
+    expect(await exportAccount("nobody", undefined, world.invocation())).toMatchObject({ ok: false });
+    expect(await exportAccount(account, "nonsense", world.invocation())).toMatchObject({ ok: false });
+  });
+
+  function jobsAndCaches(): string {
+    return ["jobs", "faults", "address_names", "forgotten", "refused_mail", "audit_log"]
+      .flatMap((table) => world.rows<Record<string, unknown>>(`SELECT * FROM ${table}`).map(rowText))
+      .join("\n");
+  }
+});
+
+describe("the list of tables", () => {
+  const sqlite = new DatabaseSync(":memory:");
+  for (const statement of migrations()) sqlite.exec(statement);
+
+  it("has every table of the migrations, with the columns of its key", () => {
+    const known = [...new Set([...HELD_TABLES.map(({ table }) => table), ...Object.keys(OTHER_TABLES)])];
+    expect(known.toSorted()).toEqual(tablesOf(sqlite).toSorted());
+    for (const { table, key } of HELD_TABLES) {
+      const columns = sqlite.prepare(`SELECT name, pk FROM pragma_table_info('${table}')`).all();
+      const primary = columns.filter(({ pk }) => Number(pk) > 0).toSorted((a, b) => Number(a.pk) - Number(b.pk));
+      const unique = sqlite.prepare(`SELECT name FROM pragma_index_list('${table}') WHERE "unique" = 1`).all();
+      if (primary.length > 0)
+        expect(
+          primary.map((column) => column.name),
+          table,
+        ).toEqual(key);
+      else expect(unique.length > 0, table).toBe(true);
+    }
+  });
+
+  it("finds rows by account wherever there is such a column", () => {
+    const columnsOf = (table: string): string[] =>
+      sqlite
+        .prepare(`SELECT name FROM pragma_table_info('${table}')`)
+        .all()
+        .map(({ name }) => String(name));
+    for (const { table } of HELD_TABLES) {
+      const isByAccount = HELD_TABLES.some(
+        (one) => one.table === table && (one.by === "account" || one.by === "accountOrAddress"),
+      );
+      expect(isByAccount, table).toBe(columnsOf(table).includes("account"));
+    }
+    for (const table of Object.keys(OTHER_TABLES)) {
+      const columns = columnsOf(table);
+      const isKnown = ["accounts", "addresses", "people", "watch_round"].includes(table);
+      expect(
+        columns.some((one) => ["account", "accounts", "domain", "rua", "email"].includes(one)),
+        table,
+      ).toBe(isKnown);
+    }
+  });
+});
+
+describe("a table without an index of accounts", () => {
+  const held = { account: "mine", ruas: '["lost@rua.example"]', domains: "[]" };
+  const objects = HELD_TABLES.find(({ table }) => table === "objects") ?? expect.unreachable();
+  const ROWS = FORGET_LIMITS.rowsScanned * 2 + 10;
+
+  beforeEach(() => {
+    // Every third is the account's, every third is of nobody and came to its address.
+    world.ledger.sqlite.exec(`WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < ${ROWS})
+      INSERT INTO objects (rua, day, object_hash, account, version, generation, received_seconds, settled_seconds, records,
+        outcomes)
+      SELECT CASE i % 3 WHEN 1 THEN 'lost' ELSE 'a' || (i % 7) END || '@rua.example', i % 50, cast('h' || i AS BLOB),
+        CASE i % 3 WHEN 0 THEN 'mine' WHEN 1 THEN '' ELSE 'other' END, 1, 1, 0, 0, 0, '[]' FROM n`);
+  });
+
+  it("is looked through in windows", async () => {
+    let steps = 0;
+    let rows = 0;
+    for (let after: string | undefined = ""; after !== undefined; steps++) {
+      const removed = await removeHeld(world.ledger, objects, { held, after });
+      rows += removed.rows;
+      after = removed.after;
+    }
+    expect(steps).toBe(3);
+    const left = world.rows<{ account: string; rows: number }>(
+      "SELECT account, count(*) AS rows FROM objects GROUP BY 1",
+    );
+    expect(left).toEqual([{ account: "other", rows: ROWS - rows }]);
+    expect(rows).toBe(Math.ceil(ROWS / 3) + Math.ceil((ROWS - 1) / 3));
+  });
+
+  it("is exported to its end, a page after the other", async () => {
+    const hashes = new Set<unknown>();
+    for (let after: string | undefined; after !== ""; ) {
+      const page = await readHeld(world.ledger, objects, { held, after: after ?? "" });
+      for (const { object_hash } of page.rows) hashes.add(object_hash);
+      expect(page.rows.length).toBeLessThanOrEqual(FORGET_LIMITS.exportedRows);
+      after = page.after;
+    }
+    expect(hashes.size).toBe(Math.ceil(ROWS / 3) + Math.ceil((ROWS - 1) / 3));
+  });
+});
+
+describe("upkeep", () => {
+  it("removes jobs that ended long ago, with what they skipped", async () => {
+    world.ledger.sqlite.exec(`INSERT INTO jobs (id, kind, state, version, started_seconds, updated_seconds, job)
+      VALUES ('old', 'reprocess', 'cancelled', 1, 0, 0, '{}'), ('stuck', 'reprocess', 'running', 1, 0, 0, '{}')`);
+    world.ledger.sqlite.exec(
+      "INSERT INTO skipped_objects (job_id, object_hash) VALUES ('old', x'00'), ('gone', x'01')",
+    );
+    const skipped = world.invocation().nowSeconds - UPKEEP_LIMITS.keptJobSeconds + 60;
+    world.ledger.sqlite.exec(`INSERT INTO jobs (id, kind, state, version, started_seconds, updated_seconds, job)
+      VALUES ('young', 'reprocess', 'cancelled', 1, 0, ${skipped}, '{}')`);
+    world.ledger.sqlite.exec("INSERT INTO skipped_objects (job_id, object_hash) VALUES ('young', x'02')");
+    await runUpkeep(world.invocation(), 0.5);
+    const ids = world.rows<{ id: string }>("SELECT id FROM jobs WHERE kind = 'reprocess' ORDER BY id");
+    expect(ids.map(({ id }) => id)).toEqual(["stuck", "young"]);
+    expect(world.rows("SELECT job_id FROM skipped_objects")).toEqual([{ job_id: "young" }]);
+  });
+});

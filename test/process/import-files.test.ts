@@ -1,0 +1,244 @@
+/** Files that an operator imports, on the simulated platform: taken once, however often and wherever it was interrupted. */
+import { createHash } from "node:crypto";
+import { describe, expect, it } from "vitest";
+import { ask } from "../../shared/ledger/database.ts";
+import { importOfObjectQuery, knownImportsQuery } from "../../shared/ledger/imports.ts";
+import { IMPORT_LIMITS } from "../../shared/limits.ts";
+import { OPERATOR } from "../../shared/people.ts";
+import type { Invocation } from "../../workers/process/env.ts";
+import { importFiles } from "../../workers/process/import-files.ts";
+import { runUpkeep } from "../../workers/process/upkeep.ts";
+import { sampleMail, sampleReport } from "../support/sample-report.ts";
+import { eventsByOutcome, ledgerFigures } from "../support/simulation/balance.ts";
+import { gzip, mailOf, records, registerAll, reportMail } from "../support/simulation/scenario.ts";
+import { setUpSimulation } from "../support/simulation/setup.ts";
+import { World } from "../support/simulation/world.ts";
+
+setUpSimulation();
+
+const RUA = "dmarc@acme.example";
+const CALLER = { name: "operator@acme.example", authority: OPERATOR };
+const DAY = 86_400_000;
+
+function newWorld(given: ConstructorParameters<typeof World>[0] = {}): World {
+  const world = new World(given);
+  registerAll(world);
+  return world;
+}
+
+function hashOf(bytes: Uint8Array): string {
+  return createHash("sha256").update(bytes).digest("hex");
+}
+
+function file(name: string, bytes: Uint8Array, more = {}) {
+  return {
+    sha256: hashOf(bytes),
+    name,
+    origin: `archive/${name}`,
+    content: Buffer.from(bytes).toString("base64"),
+    ...more,
+  };
+}
+
+function reports(count: number) {
+  return Array.from({ length: count }, (_, i) =>
+    file(`${i}.xml.gz`, gzip(sampleReport({ reportId: `r${i}`, records: records(3, i + 1) }))),
+  );
+}
+
+async function take(world: World, files: ReturnType<typeof file>[], rua = RUA, invocation = world.invocation()) {
+  const answer = await importFiles({ rua, files }, CALLER, invocation);
+  if (!answer.ok) throw new Error(answer.error.message);
+  return answer.value.items;
+}
+
+function counts(world: World): Record<string, number> {
+  return Object.fromEntries([...eventsByOutcome(world)].map(([outcome, ids]) => [outcome, ids.length]));
+}
+
+describe("imported files", () => {
+  it("end as figures, and are known by their content from then on, on any later day", async () => {
+    const world = newWorld({ shards: 2 });
+    const files = reports(10);
+    expect((await take(world, files)).every(({ isNew }) => isNew)).toBe(true);
+    await world.drain();
+    const figures = ledgerFigures(world);
+    expect(Object.keys(figures)).toHaveLength(10);
+    world.clock.nowMilliseconds += 3 * DAY;
+    const again = await take(world, files);
+    expect(again.map(({ isNew }) => isNew)).toEqual(files.map(() => false));
+    // What has its outcome is not read again.
+    expect(world.queues["dmarc-reports"].messages).toEqual([]);
+    expect(world.bucket.keys("raw/")).toHaveLength(10);
+    expect(ledgerFigures(world)).toEqual(figures);
+    expect(counts(world)).toEqual({ accepted: 10 });
+  });
+
+  it("are duplicates of what came by mail, and the other way round", async () => {
+    const world = newWorld();
+    await world.deliver(reportMail("r0", records(3, 1)));
+    await world.drain();
+    await take(world, reports(2));
+    await world.drain();
+    await world.deliver(reportMail("r1", records(3, 2)));
+    await world.drain();
+    expect(counts(world)).toEqual({ accepted: 2, duplicate: 2 });
+  });
+
+  it("name who imported them, and from where", async () => {
+    const world = newWorld({ shards: 2 });
+    const bytes = sampleMail([{ name: "r.xml", content: Buffer.from(sampleReport()) }]);
+    const mail = file("1.eml", bytes, { isMail: true, from: "a@reporter.example", subject: "Report" });
+    const [taken] = await take(world, [mail]);
+    expect(taken?.key).toMatch(/-message\.eml$/);
+    await world.drain();
+    const [report] = world.rows<{ rua: string; rawKey: string }>("SELECT rua, raw_key AS rawKey FROM reports");
+    if (report === undefined) throw new Error("There is no report.");
+    const found = await Promise.all(
+      world.invocation().shards.all.map((database) => ask(database, importOfObjectQuery(report))),
+    );
+    expect(found.flat()).toEqual([
+      { importedSeconds: expect.any(Number), importedBy: CALLER.name, origin: "archive/1.eml" },
+    ]);
+    const stored = await world.bucket.head(report.rawKey);
+    expect(stored?.customMetadata).toMatchObject({ imported: "archive%2F1.eml", from: "a@reporter.example" });
+    await world.deliver(reportMail("by-mail", records(1)));
+    await world.drain();
+    const [byMail] = world.rows<{ rua: string; rawKey: string }>(
+      "SELECT rua, raw_key AS rawKey FROM reports WHERE report_id = 'by-mail'",
+    );
+    const none = world
+      .invocation()
+      .shards.all.map((one) => ask(one, importOfObjectQuery(byMail ?? { rua: "", rawKey: "" })));
+    expect((await Promise.all(none)).flat()).toEqual([]);
+  });
+
+  it("use up none of the day's budgets, and are not held to them", async () => {
+    const world = newWorld();
+    world.recordsPerDay.address = 5;
+    await take(world, reports(4));
+    await world.drain();
+    await world.deliver(reportMail("by-mail", records(5)));
+    await world.drain();
+    expect(counts(world)).toEqual({ accepted: 5 });
+    await world.deliver(reportMail("one-too-many", records(1)));
+    await world.drain();
+    expect(counts(world)).toMatchObject({ accepted: 5, dead_letter: 1 });
+  });
+
+  it("for another address are taken for it too: each address has its own outcome", async () => {
+    const world = newWorld();
+    await take(world, reports(1));
+    await take(world, reports(1), "rua@other.example");
+    await world.drain();
+    expect(Object.keys(ledgerFigures(world)).sort()).toEqual(["acme/r0", "other/r0"]);
+    const [one] = reports(1);
+    const known = await ask(world.invocation().ledger, knownImportsQuery([one?.sha256 ?? ""]));
+    expect(known.map(({ rua }) => rua).sort()).toEqual([RUA, "rua@other.example"]);
+  });
+
+  it("are forgotten when what came that day is", async () => {
+    const world = newWorld();
+    await take(world, reports(2));
+    await world.drain();
+    await runUpkeep(world.invocation(), 0.5);
+    expect(world.rows("SELECT rua FROM imports")).toHaveLength(2);
+    world.clock.nowMilliseconds += 10_400 * DAY;
+    await runUpkeep(world.invocation(), 0.5);
+    expect(world.rows("SELECT rua FROM imports")).toEqual([]);
+  });
+});
+
+/** An invocation in which one binding fails from the given call on. */
+function failing(world: World, binding: "put" | "send" | "ledger", from: number): Invocation {
+  const invocation = world.invocation();
+  const { env, shards, ledger } = invocation;
+  let calls = 0;
+  const count = <T>(run: () => T): T => {
+    if (++calls >= from) throw new Error("The platform failed.");
+    return run();
+  };
+  const { R2_DMARC_REPORTS: bucket, QUEUE_REPORTS: queue } = env;
+  const put = (...given: Parameters<typeof bucket.put>) => count(() => bucket.put(...given));
+  const sendBatch = (...given: Parameters<typeof queue.sendBatch>) => count(() => queue.sendBatch(...given));
+  const batch = (...given: Parameters<typeof ledger.batch>) => count(() => ledger.batch(...given));
+  const database = binding === "ledger" ? { prepare: ledger.prepare.bind(ledger), batch } : ledger;
+  return {
+    ...invocation,
+    ledger: database,
+    shards: { ...shards, of: () => database },
+    env: {
+      ...env,
+      R2_DMARC_REPORTS: Object.assign(Object.create(bucket), binding === "put" ? { put } : {}),
+      QUEUE_REPORTS: Object.assign(Object.create(queue), binding === "send" ? { sendBatch } : {}),
+    },
+  };
+}
+
+describe("an import that is interrupted", () => {
+  it.each([
+    ["put", 1],
+    ["put", 6],
+    ["send", 1],
+    ["ledger", 1],
+  ] as const)(
+    "by a fault of %s, call %d, and run again, on the same day or another, is exact",
+    async (binding, from) => {
+      for (const later of [60_000, 2 * DAY]) {
+        const expected = newWorld();
+        await take(expected, reports(10));
+        await expected.drain();
+        const world = newWorld();
+        await expect(take(world, reports(10), RUA, failing(world, binding, from))).rejects.toThrow(
+          "The platform failed.",
+        );
+        await world.drain();
+        world.clock.nowMilliseconds += later;
+        await take(world, reports(10));
+        await world.drain();
+        expect(ledgerFigures(world)).toEqual(ledgerFigures(expected));
+      }
+    },
+  );
+
+  it("and whose messages were lost is enqueued again where it is asked for again", async () => {
+    const world = newWorld();
+    await take(world, reports(3));
+    world.queues["dmarc-reports"].messages.splice(0);
+    expect((await take(world, reports(3))).every(({ isNew }) => !isNew)).toBe(true);
+    await world.drain();
+    expect(counts(world)).toEqual({ accepted: 3 });
+  });
+});
+
+describe("an import is refused", () => {
+  const [good] = reports(1);
+  if (good === undefined) throw new Error("no file");
+  it.each([
+    ["to an address that is not registered", "nobody@acme.example", [good], "not_found"],
+    ["with content that is no base64", RUA, [{ ...good, content: "*" }], "bad_request"],
+    ["with content of another hash", RUA, [{ ...good, sha256: "0".repeat(64) }], "bad_request"],
+    [
+      "larger than a call may be",
+      RUA,
+      Array.from({ length: 5 }, (_, i) => file(`${i}`, new Uint8Array(IMPORT_LIMITS.maxCallBytes / 4).fill(i))),
+      "too_large",
+    ],
+  ])("%s, and nothing is stored", async (_, rua, files, code) => {
+    const world = newWorld();
+    expect(await importFiles({ rua, files }, CALLER, world.invocation())).toMatchObject({ ok: false, error: { code } });
+    expect(world.bucket.keys("raw/")).toEqual([]);
+    expect(world.queues["dmarc-reports"].messages).toEqual([]);
+  });
+});
+
+it("a mail that is imported is read as one that came whole", async () => {
+  const world = newWorld();
+  const { raw } = mailOf([
+    { name: "a.xml", content: Buffer.from(sampleReport({ reportId: "a" })) },
+    { name: "b.xml", content: Buffer.from("<feedback><report_metadata>") },
+  ]);
+  await take(world, [file("1.eml", raw, { isMail: true })]);
+  await world.drain();
+  expect(counts(world)).toEqual({ accepted: 1, dead_letter: 1 });
+});

@@ -1,0 +1,95 @@
+/** Tags of domains and groups of accounts, on the simulated platform: added once, bounded, of known domains only, accounts apart. */
+import { beforeEach, expect, it } from "vitest";
+import { validate } from "../../shared/contract/operation.ts";
+import { OPERATIONS } from "../../shared/contract/operations.ts";
+import { ask } from "../../shared/ledger/database.ts";
+import { groupedAccountsQuery, tagCountsQuery, taggedDomainsQuery } from "../../shared/ledger/tags.ts";
+import { TAG_LIMITS } from "../../shared/limits.ts";
+import { setAccountGroup, tagDomains } from "../../workers/process/tags.ts";
+import { World } from "../support/simulation/world.ts";
+import { STATE_DOMAINS, seedVerdicts } from "../support/verdict-domains.ts";
+
+const { ready, notYet } = STATE_DOMAINS;
+let world: World;
+
+beforeEach(async () => {
+  world = new World();
+  world.register("rua@acme.test", { account: "acme" });
+  const { nowSeconds } = world.invocation();
+  await seedVerdicts(world.ledger, Math.floor(nowSeconds / 86_400), nowSeconds);
+});
+
+async function tagged(): Promise<[string, string[]][]> {
+  const rows = await ask(world.ledger, taggedDomainsQuery(["acme"]));
+  return rows.map(({ domain, tags }) => [domain, tags.toSorted()]);
+}
+
+it("puts tags on domains and takes them off, each once", async () => {
+  const input = { account: "acme", domains: [ready, notYet], add: ["shop", "eu"] };
+  const done = await tagDomains(input, world.invocation());
+  expect(done).toMatchObject({ ok: true, value: { items: [{ domain: ready, tags: ["eu", "shop"] }, {}] } });
+  await tagDomains(input, world.invocation());
+  await tagDomains({ account: "acme", domains: [notYet], remove: ["eu", "never"] }, world.invocation());
+  expect(await tagged()).toEqual([
+    [notYet, ["shop"]],
+    [ready, ["eu", "shop"]],
+  ]);
+  expect(await ask(world.ledger, tagCountsQuery(["acme"]))).toEqual([
+    { tag: "eu", domains: 1 },
+    { tag: "shop", domains: 2 },
+  ]);
+  expect(await ask(world.ledger, taggedDomainsQuery(["acme"], "eu"))).toHaveLength(1);
+  expect(await ask(world.ledger, taggedDomainsQuery(["globex"]))).toEqual([]);
+});
+
+it("says of each domain that is none of the account's, or has too many, why it was left", async () => {
+  const many = Array.from({ length: TAG_LIMITS.perDomain }, (_, i) => `tag ${i}`);
+  await tagDomains({ account: "acme", domains: [ready], add: many }, world.invocation());
+  const done = await tagDomains(
+    { account: "acme", domains: [ready, notYet, "other.example"], add: ["one more"] },
+    world.invocation(),
+  );
+  if (!done.ok) throw new Error(done.error.message);
+  expect(done.value.items.map(({ problem }) => problem)).toEqual([
+    `${ready} would have more than ${TAG_LIMITS.perDomain} tags.`,
+    undefined,
+    "Account acme has no domain other.example.",
+  ]);
+  expect((await tagged()).map(([, tags]) => tags.length)).toEqual([1, TAG_LIMITS.perDomain]);
+});
+
+it.each([
+  ["", "is empty"],
+  ["x".repeat(TAG_LIMITS.chars + 1), "at most"],
+  ["<b>", "letters"],
+])("refuses the tag %o", (text, why) => {
+  const read = validate(OPERATIONS.tagDomains.input, { account: "acme", domains: ["a.example"], add: [text] });
+  expect(read.ok ? "" : read.error.message).toContain(why);
+});
+
+it("takes no more domains at once than it says", () => {
+  const domains = Array.from({ length: TAG_LIMITS.domainsAtOnce + 1 }, (_, i) => `d${i}.example`);
+  expect(validate(OPERATIONS.tagDomains.input, { account: "acme", domains, add: ["a"] }).ok).toBe(false);
+});
+
+it("reads tags in lower case, with one space between words", () => {
+  const read = validate(OPERATIONS.tagDomains.input, {
+    account: "acme",
+    domains: ["a.example"],
+    add: ["  Key   Account "],
+  });
+  expect(read).toMatchObject({ ok: true, value: { add: ["key account"] } });
+});
+
+it("puts an account into a group and takes it out; one that is not there is refused", async () => {
+  const groups = () => ask(world.ledger, groupedAccountsQuery(undefined));
+  expect(await setAccountGroup({ account: "acme", group: "north" }, world.invocation())).toMatchObject({ ok: true });
+  expect(await groups()).toEqual([{ account: "acme", group: "north" }]);
+  expect(await ask(world.ledger, groupedAccountsQuery(["globex"]))).toEqual([]);
+  await setAccountGroup({ account: "acme", group: "" }, world.invocation());
+  expect(await groups()).toEqual([]);
+  expect(await setAccountGroup({ account: "nobody", group: "north" }, world.invocation())).toMatchObject({
+    ok: false,
+    error: { code: "not_found" },
+  });
+});

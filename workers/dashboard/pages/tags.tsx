@@ -1,0 +1,233 @@
+/** Tags of domains and groups of accounts: which there are, and changing them. */
+import { domainName } from "../../../shared/domain-name.ts";
+import {
+  accountsOfDomainsQuery,
+  type GroupedAccount,
+  type TagCount,
+  tagCountsQuery,
+} from "../../../shared/ledger/tags.ts";
+import { TAG_LIMITS } from "../../../shared/limits.ts";
+import { splitTags } from "../../../shared/tag.ts";
+import { mayAdminister } from "../access.ts";
+import { formatCount } from "../data/numbers.ts";
+import { ApiError } from "../errors.ts";
+import { Field } from "../parts/field.tsx";
+import { ForeignText, Name } from "../parts/foreign-text.tsx";
+import { groupPath, tagPath } from "../parts/links.ts";
+import { Note } from "../parts/marks.tsx";
+import type { PageResult } from "../parts/page.ts";
+import { PageHead } from "../parts/page-head.tsx";
+import type { PageRequest } from "../parts/request.ts";
+import { type BoundTable, bindTable } from "../parts/table-view.tsx";
+
+const PATH = "/tags";
+
+/** What a form could not do, and what was typed, to be corrected. */
+interface Said {
+  problem: string;
+  form: URLSearchParams;
+}
+
+export function tagsPage(request: PageRequest): Promise<PageResult> {
+  return render(request);
+}
+
+async function render(request: PageRequest, said?: Said): Promise<PageResult> {
+  const accounts = await request.accounts();
+  const { role } = request.access;
+  const [tags, { items: groups }] = await Promise.all([
+    request.ask(tagCountsQuery(accounts)),
+    request.read("listAccountGroups", {}),
+  ]);
+  const tables = [tagsTable(tags), groupsTable(groups)] as const;
+  const done = Number(request.parameters.get("changed") ?? "");
+  return {
+    tables: [...tables],
+    content: {
+      title: "Tags and groups",
+      section: "domains",
+      crumbs: [{ label: "Domains", href: "/" }],
+      body: (
+        <>
+          <PageHead
+            title="Tags and groups"
+            lead="Tags put domains together, groups accounts. Domains filters by both."
+          />
+          {said !== undefined && (
+            <Note>
+              <ForeignText text={said.problem} />
+            </Note>
+          )}
+          {said === undefined && done > 0 && <Note kind="done">{formatCount(done)} changed.</Note>}
+          {role !== "viewer" && <TagForm form={said?.form ?? request.parameters} />}
+          {tables[0].view(request.url)}
+          {role === "operator" && <GroupForm accounts={accounts} form={said?.form ?? request.parameters} />}
+          {(role === "operator" || groups.length > 0) && tables[1].view(request.url)}
+        </>
+      ),
+    },
+  };
+}
+
+function TagForm({ form }: { form: URLSearchParams }) {
+  return (
+    <section class="card" aria-labelledby="tag-domains">
+      <h2 id="tag-domains">Tag domains</h2>
+      <form class="stack" method="post" action={PATH}>
+        <Field id="tags-domains" label="Domains, one a line">
+          <textarea id="tags-domains" name="domains" rows={4} required>
+            {form.get("domains") ?? ""}
+          </textarea>
+        </Field>
+        <Field id="tags-tags" label="Tags, separated by commas">
+          <input id="tags-tags" name="tags" type="text" required value={form.get("tags") ?? ""} />
+        </Field>
+        <span class="inline">
+          <button class="primary" type="submit" name="action" value="add">
+            Add tags
+          </button>
+          <button type="submit" name="action" value="remove">
+            Remove tags
+          </button>
+        </span>
+      </form>
+      <p class="small muted">
+        At most {TAG_LIMITS.perDomain} tags a domain, {TAG_LIMITS.chars} characters each, in lower case.
+      </p>
+    </section>
+  );
+}
+
+function GroupForm({ accounts, form }: { accounts: readonly string[]; form: URLSearchParams }) {
+  return (
+    <section class="card" aria-labelledby="group-account">
+      <h2 id="group-account">Group an account</h2>
+      <form class="inline" method="post" action={PATH}>
+        <Field id="group-name" label="Account">
+          <input
+            id="group-name"
+            name="account"
+            type="text"
+            list="group-accounts"
+            required
+            value={form.get("account") ?? ""}
+          />
+        </Field>
+        <datalist id="group-accounts">
+          {accounts.map((account) => (
+            <option value={account} />
+          ))}
+        </datalist>
+        <Field id="group-group" label="Group (empty: none)">
+          <input
+            id="group-group"
+            name="group"
+            type="text"
+            maxlength={TAG_LIMITS.chars}
+            value={form.get("group") ?? ""}
+          />
+        </Field>
+        <button class="primary" type="submit" name="action" value="group">
+          Save
+        </button>
+      </form>
+    </section>
+  );
+}
+
+function tagsTable(tags: readonly TagCount[]): BoundTable {
+  return bindTable<TagCount>({
+    id: "tags",
+    caption: "Tags",
+    rows: tags,
+    sort: "tag",
+    empty: "No domain has a tag.",
+    columns: [
+      {
+        key: "tag",
+        label: "Tag",
+        value: ({ tag }) => tag,
+        cell: ({ tag }) => (
+          <a href={tagPath(tag)}>
+            <Name text={tag} />
+          </a>
+        ),
+      },
+      { key: "domains", label: "Domains", align: "end", value: ({ domains }) => domains },
+    ],
+  });
+}
+
+function groupsTable(groups: readonly GroupedAccount[]): BoundTable {
+  return bindTable<GroupedAccount>({
+    id: "groups",
+    caption: "Accounts in groups",
+    rows: groups,
+    sort: "group",
+    empty: "No account is in a group.",
+    columns: [
+      { key: "account", label: "Account", value: ({ account }) => account },
+      {
+        key: "group",
+        label: "Group",
+        value: ({ group }) => group,
+        cell: ({ group }) => (
+          <a href={groupPath(group)}>
+            <Name text={group} />
+          </a>
+        ),
+      },
+    ],
+  });
+}
+
+/** Tags domains, or groups an account. @returns the page to go to, or the form again with what was wrong */
+export async function changeTagsByForm(request: PageRequest, form: URLSearchParams): Promise<string | PageResult> {
+  const problem = form.get("action") === "group" ? await groupAccount(request, form) : await tagByForm(request, form);
+  return typeof problem === "number" ? `${PATH}?changed=${problem}` : render(request, { problem, form });
+}
+
+/** @returns how many were changed, or why not */
+async function groupAccount(request: PageRequest, form: URLSearchParams): Promise<number | string> {
+  const input = { account: (form.get("account") ?? "").trim(), group: form.get("group") ?? "" };
+  return orProblem(async () => {
+    await request.operate("setAccountGroup", input);
+    return 1;
+  });
+}
+
+/** @returns how many were changed, or why not */
+async function tagByForm(request: PageRequest, form: URLSearchParams): Promise<number | string> {
+  const domains = (form.get("domains") ?? "").split(/[\s,;]+/).filter((text) => text !== "");
+  const names = [...new Set(domains.map(domainName))];
+  if (names.length > TAG_LIMITS.domainsAtOnce) return `At most ${TAG_LIMITS.domainsAtOnce} domains at a time.`;
+  const mine = (await request.accounts()).filter((account) => mayAdminister(request.access, account));
+  const found = await request.ask(accountsOfDomainsQuery(mine, names));
+  const missing = names.filter((name) => !found.some(({ domain }) => domain === name));
+  if (missing.length > 0) return `Not one of your domains: ${missing.join(", ")}`;
+  const tags = splitTags(form.get("tags") ?? "");
+  const change = form.get("action") === "remove" ? { remove: tags } : { add: tags };
+  return orProblem(async () => {
+    let changed = 0;
+    for (const [account, list] of Map.groupBy(found, (one) => one.account)) {
+      const { items } = await request.operate("tagDomains", {
+        account,
+        domains: list.map(({ domain }) => domain),
+        ...change,
+      });
+      const problem = items.find((item) => item.problem !== undefined)?.problem;
+      if (problem !== undefined) return problem;
+      changed += items.length;
+    }
+    return changed;
+  });
+}
+
+async function orProblem(work: () => Promise<number | string>): Promise<number | string> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof ApiError && (error.code === "bad_request" || error.code === "not_found")) return error.message;
+    throw error;
+  }
+}
