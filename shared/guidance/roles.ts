@@ -256,12 +256,14 @@ function roleOfOrganization(source: Counted, around: Surroundings): RoleWithReas
 }
 
 /**
- * Whether much comes at once, in two or three parts of the period, and never signed. That is too seldom for a sender that sends
+ * Whether much comes at once, in two or three parts of the period with pauses between, and never signed. That is too seldom for a sender that sends
  * weekly and too often for one that sends monthly; and services, mailbox providers among them, sign what they send.
  */
 function sendsUnsignedBursts({ passed, messages, partBits, evidence }: Counted): boolean {
   const parts = bitsOf(partBits);
-  if (passed > 0 || parts < 2 || parts >= VERDICT_LIMITS.steadyParts) return false;
+  // Seen in neighbouring parts, it may be a sender that has just begun.
+  const hasPauses = (partBits & (partBits << 1)) === 0;
+  if (passed > 0 || parts < 2 || parts >= VERDICT_LIMITS.steadyParts || !hasPauses) return false;
   return messages >= VERDICT_LIMITS.burstMessages * parts && !evidence.some(({ dkimResults }) => dkimResults !== "");
 }
 

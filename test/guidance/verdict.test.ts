@@ -200,6 +200,8 @@ describe("the role of a source", () => {
     // As often as a monthly sender, or a weekly one; signed; as little as a forwarder hands on.
     expect(bursts([3])).toBe("undecided identifiedSender");
     expect(bursts([3, 10, 17, 24])).toBe("undecided identifiedSender");
+    // It may have begun last week.
+    expect(bursts([22, 23, 25, 26])).toBe("undecided identifiedSender");
     expect(bursts([3, 13], { dkimResults: [dkim("spam.example")] })).toBe("undecided identifiedSender");
     expect(bursts([3, 13], { count: 4 })).toBe("undecided identifiedSender");
     // A service for sending is asked about, whatever it does.
