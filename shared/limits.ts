@@ -810,6 +810,12 @@ export const VERDICT_LIMITS = {
   maxLostShare: 0.001,
   /** Ours: share of the owner's mail that a policy may hit; less than the above, since a period is a sample. */
   maxHitShare: 0.0008,
+  /** Ours: share of the mail at receivers that send no reports; nothing public says it. */
+  unreportedShare: 0.1,
+  /** Ours: probability, by chance alone, that they lose so much that the promise is broken, from which on hits stand in the way. */
+  maxRisk: 0.1,
+  /** Ours: forwarded messages from which on a domain of so little mail that none may be lost has to wait for more. */
+  maxForwardedOfFew: 5,
   /** Ours: share of the mail that passes up to which one unidentified source is left out. */
   negligibleShare: 0.00025,
   /** Ours: parts of the period (ten) from which on a source is steady. */
@@ -823,11 +829,15 @@ export const VERDICT_LIMITS = {
   /** Ours: share of the mail that passes, and messages, from which on a source counts however seldom it sends. */
   largeShare: 0.01,
   largeMessages: 10,
+  /** Ours: messages in each part of the period it was seen in, from which on an unsigned sender seen in two or three sends in bursts. */
+  burstMessages: 5,
   /**
    * Ours: share of the owner's mail of one source that passes by SPF alone. RFC 9989 section 7.4: p=reject must not rely on
-   * SPF alone. About one message in a hundred is forwarded, which breaks SPF: a tenth of the mail makes up maxLostShare.
+   * SPF alone. About one message in a hundred is forwarded, which breaks SPF: a tenth of the mail makes up maxLostShare. Up to
+   * relyingShare it is allowed where reports tell of so little forwarding that maxHitShare holds.
    */
   maxSpfOnlyShare: 0.1,
+  relyingShare: 0.5,
   /** RFC 9989 section 7.4: p=none for at least a month, then quarantine as long, before reject. */
   minStageDays: 28,
   /** Ours: days of a step with t=y, which receivers of RFC 7489 take for the whole. */
