@@ -21,6 +21,7 @@ import { PROBLEM_ADVICE } from "../shared/problem-advice.ts";
 import { PROBLEM_MEANINGS } from "../shared/report/problems.ts";
 import { RULE_ADVICE } from "../shared/watch/rule-advice.ts";
 import { readConstants, readInterface } from "./doc-comments.ts";
+import { grafanaDashboard } from "./grafana-dashboard.ts";
 
 /** What the statements in documents are about. */
 const LATELY = { writtenInLastDays: 30 };
@@ -70,6 +71,7 @@ export const BLOCKS: Record<string, () => string> = {
 
 /** Files that are derived whole → their text. */
 export const DERIVED_FILES: Record<string, () => string> = {
+  "docs/grafana/dashboard.json": () => `${JSON.stringify(grafanaDashboard(), undefined, 2)}\n`,
   "docs/messages-per-day.sql": () => `${messagesByDay(LATELY).sql}\n`,
 };
 

@@ -392,6 +392,36 @@ export const PAGE_LIMITS = {
   reportChars: 2 * MIB,
 } as const;
 
+/** Forwarding of accepted reports to targets of one's own. */
+export const FORWARD_LIMITS = {
+  /** Ours: targets of one account, and of all accounts together. */
+  targetsPerAccount: 10,
+  /** Ours: records of one part of a report: about 500 KB of JSON; Splunk Cloud advises 1 MB a request at most. */
+  recordsPerPart: 1000,
+  /** Ours: characters of events put together into one request to Splunk. */
+  batchChars: 800_000,
+  /** Ours: reports looked up at a time, and the most events of reports in one request to Splunk. */
+  reportsAtOnce: 100,
+  /** Ours: requests made by one message; Cloudflare's free plan allows 50 an invocation, and queries of D1 count as well. */
+  requestsPerRun: 20,
+  /** Ours: a message begins no further request after this. */
+  runMilliseconds: 60_000,
+  /** Ours: how long a target may take to answer. */
+  timeoutMilliseconds: 15_000,
+  /** Ours: whoever began to send and has not ended by then was interrupted. */
+  claimSeconds: 180,
+  /** Ours: delay after the first failed attempt; doubles with each, unless the target names another. */
+  firstRetrySeconds: 30,
+  /** Ours: the longest delay. */
+  maxRetrySeconds: 3600,
+  /** Ours: a target may be down for a week before what waits for it counts as failed. */
+  giveUpSeconds: 7 * 86_400,
+  /** Ours: failed reports are kept so long, for "retry". */
+  keptSeconds: 90 * 86_400,
+  /** Ours: characters kept of what a target answered. */
+  resultChars: 300,
+} as const;
+
 /** Exports of records. */
 export const EXPORT_LIMITS = {
   /** Ours: reports of one call: each is a call of R2, and Cloudflare allows 1,000 an invocation. */
@@ -780,6 +810,12 @@ export const VERDICT_LIMITS = {
   maxLostShare: 0.001,
   /** Ours: share of the owner's mail that a policy may hit; less than the above, since a period is a sample. */
   maxHitShare: 0.0008,
+  /** Ours: share of the mail at receivers that send no reports; nothing public says it. */
+  unreportedShare: 0.1,
+  /** Ours: probability, by chance alone, that they lose so much that the promise is broken, from which on hits stand in the way. */
+  maxRisk: 0.1,
+  /** Ours: forwarded messages from which on a domain of so little mail that none may be lost has to wait for more. */
+  maxForwardedOfFew: 5,
   /** Ours: share of the mail that passes up to which one unidentified source is left out. */
   negligibleShare: 0.00025,
   /** Ours: parts of the period (ten) from which on a source is steady. */
@@ -793,11 +829,15 @@ export const VERDICT_LIMITS = {
   /** Ours: share of the mail that passes, and messages, from which on a source counts however seldom it sends. */
   largeShare: 0.01,
   largeMessages: 10,
+  /** Ours: messages in each part of the period it was seen in, from which on an unsigned sender seen in two or three sends in bursts. */
+  burstMessages: 5,
   /**
    * Ours: share of the owner's mail of one source that passes by SPF alone. RFC 9989 section 7.4: p=reject must not rely on
-   * SPF alone. About one message in a hundred is forwarded, which breaks SPF: a tenth of the mail makes up maxLostShare.
+   * SPF alone. About one message in a hundred is forwarded, which breaks SPF: a tenth of the mail makes up maxLostShare. Up to
+   * relyingShare it is allowed where reports tell of so little forwarding that maxHitShare holds.
    */
   maxSpfOnlyShare: 0.1,
+  relyingShare: 0.5,
   /** RFC 9989 section 7.4: p=none for at least a month, then quarantine as long, before reject. */
   minStageDays: 28,
   /** Ours: days of a step with t=y, which receivers of RFC 7489 take for the whole. */

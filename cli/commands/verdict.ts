@@ -89,13 +89,14 @@ async function domainsWithReports(
 }
 
 function renderVerdict(verdict: Verdict): string {
-  const { domain, headline, nextStep, nextRecord, reasons, missing, days, messages } = verdict;
+  const { domain, state, headline, nextStep, nextRecord, reasons, missing, days, messages } = verdict;
   const line = (text: string): string => `  ${safeText(text, MAX_CHARS)}`;
   const lines = [`${safeText(domain, MAX_CHARS)}: ${safeText(headline, MAX_CHARS)}`, line(nextStep)];
   if (nextRecord !== null) lines.push(line(`_dmarc.${domain} TXT "${nextRecord}"`));
   const shown = reasons.length > 0 ? reasons : missing;
   lines.push(...shown.slice(0, SHOWN_REASONS).map(({ sentence }) => line(`- ${sentence}`)));
   if (shown.length > SHOWN_REASONS) lines.push(line(`- and ${shown.length - SHOWN_REASONS} more (--json has all)`));
-  lines.push(line(`Based on ${days} days with reports and ${messages.toLocaleString("en-US")} messages.`));
+  const limits = state === "ready" || state === "notInUse" ? " Mail sent less often may be missing." : "";
+  lines.push(line(`Based on ${days} days with reports and ${messages.toLocaleString("en-US")} messages.${limits}`));
   return lines.join("\n");
 }

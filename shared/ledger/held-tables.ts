@@ -57,6 +57,8 @@ export const HELD_TABLES: readonly HeldTable[] = [
   { table: "mutes", key: ["account", "domain", "rule", "subject"], by: "account" },
   { table: "channels", key: ["id"], by: "account", secret: ["secret"] },
   { table: "deliveries", key: ["id"], by: "account" },
+  { table: "forwards", key: ["target", "uid"], by: "account", isScanned: true },
+  { table: "forward_targets", key: ["id"], by: "account", secret: ["secret", "access_key_id"] },
   { table: "account_people", key: ["account", "email"], by: "account" },
   { table: "account_logos", key: ["account"], by: "account" },
   { table: "audit_log", key: ["id"], by: "account" },

@@ -33,6 +33,7 @@ import { type Invocation, inShardOf, newInvocation, type ProcessEnv } from "./en
 import { exportAccount } from "./export-account.ts";
 import { exportRecords } from "./export-records.ts";
 import { followAddress } from "./follow-registry.ts";
+import { createTarget, deleteTarget, listTargets, retryTarget, testTarget } from "./forward/targets.ts";
 import { readHealth } from "./health.ts";
 import { removeMtaSts, setMtaSts } from "./host-mta-sts.ts";
 import { importAccounts } from "./import-accounts.ts";
@@ -131,6 +132,11 @@ const HANDLERS: Handlers = {
     const query = { reference, text, isPass, order, descending, limit, offset };
     return ok(await readRecords(query, invocation));
   },
+  listForwards: async (_, { invocation }) => ok(await listTargets(invocation)),
+  addForward: createTarget,
+  removeForward: deleteTarget,
+  testForward: testTarget,
+  retryForward: retryTarget,
   exportRecords: (input, { invocation }) => exportRecords(input, invocation),
   async readReportFile(name, { invocation, caller }) {
     const key = await rawKeyOf(name, caller, invocation);
