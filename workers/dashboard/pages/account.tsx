@@ -123,7 +123,7 @@ function ChangeForm({ account, person: { email, role } }: { account: string; per
     <form class="inline" method="post" action={accountPath(account)}>
       <input type="hidden" name="email" value={email} />
       <input type="hidden" name="role" value={other} />
-      <button type="submit" name="action" value="person" aria-label={`Make ${email} ${other}`}>
+      <button type="submit" name="action" value="person" aria-label={`Make ${other}: ${email}`}>
         Make {other}
       </button>
       <button type="submit" name="action" value="remove" aria-label={`Remove ${email}`}>

@@ -93,9 +93,7 @@ function Outcome({ lines, text, isDone }: { lines: readonly Line[]; text: string
       </Note>
       {!isDone && (
         <form class="inline" method="post" action={PATH} enctype="multipart/form-data">
-          <textarea name="text" hidden>
-            {text}
-          </textarea>
+          <input type="hidden" name="text" value={text} />
           {added > 0 && (
             <button class="primary" type="submit" name="action" value="import">
               Import {formatCount(added)} lines
@@ -104,14 +102,14 @@ function Outcome({ lines, text, isDone }: { lines: readonly Line[]; text: string
           <a href={PATH}>Choose another file</a>
         </form>
       )}
-      <LinesTable lines={lines} />
+      <LinesTable lines={lines} isDone={isDone} />
     </>
   );
 }
 
 const ORDER: readonly Line["result"][] = ["error", "new", "exists"];
 
-function LinesTable({ lines }: { lines: readonly Line[] }) {
+function LinesTable({ lines, isDone }: { lines: readonly Line[]; isDone: boolean }) {
   const sorted = ORDER.flatMap((result) => lines.filter((line) => line.result === result));
   return (
     <section class="card" aria-labelledby="lines">
@@ -123,19 +121,19 @@ function LinesTable({ lines }: { lines: readonly Line[] }) {
         </p>
       )}
       <section class="scroll" tabindex={0} aria-label="Lines, table">
-        <table aria-labelledby="lines">
-          <thead>
-            <tr>
-              <th scope="col">Line</th>
-              <th scope="col">Result</th>
-              <th scope="col">Account</th>
-              <th scope="col">Domain</th>
-              <th scope="col">Address for its reports</th>
+        <table class="stacks" role="table" aria-labelledby="lines">
+          <thead role="rowgroup">
+            <tr role="row">
+              {HEADS.map((head) => (
+                <th scope="col" role="columnheader">
+                  {head}
+                </th>
+              ))}
             </tr>
           </thead>
-          <tbody>
+          <tbody role="rowgroup">
             {sorted.slice(0, SHOWN).map((line) => (
-              <LineRow line={line} />
+              <LineRow line={line} isDone={isDone} />
             ))}
           </tbody>
         </table>
@@ -144,28 +142,43 @@ function LinesTable({ lines }: { lines: readonly Line[] }) {
   );
 }
 
-function LineRow({ line: { line, account, domain = "", rua = "", result, message } }: { line: Line }) {
+const HEADS = ["Line", "Result", "Account", "Domain", "Address for its reports"] as const;
+
+function LineRow({ line: { line, account, domain = "", rua = "", result, message }, isDone }: RowProps) {
+  const cells = [
+    <>
+      {result === "new" && <span class="result pass">✓ new</span>}
+      {result === "exists" && <span class="result">exists</span>}
+      {result === "error" && <span class="result fail">✕ error</span>} <ForeignText text={message} />
+    </>,
+    result === "error" || !isDone ? (
+      <ForeignText text={account} />
+    ) : (
+      <a href={accountPath(account)}>
+        <ForeignText text={account} />
+      </a>
+    ),
+    domain !== "" && <Name text={domain} />,
+    rua !== "" && <Name text={rua} />,
+  ];
   return (
-    <tr>
-      <th scope="row">{String(line)}</th>
-      <td class="text">
-        {result === "new" && <span class="result pass">✓ new</span>}
-        {result === "exists" && <span class="result">exists</span>}
-        {result === "error" && <span class="result fail">✕ error</span>} <ForeignText text={message} />
-      </td>
-      <td class="text">
-        {result === "error" ? (
-          <ForeignText text={account} />
-        ) : (
-          <a href={accountPath(account)}>
-            <ForeignText text={account} />
-          </a>
-        )}
-      </td>
-      <td class="text">{domain !== "" && <Name text={domain} />}</td>
-      <td class="text">{rua !== "" && <Name text={rua} />}</td>
+    <tr role="row">
+      <th scope="row" role="rowheader" class="text" data-label={HEADS[0]}>
+        {String(line)}
+      </th>
+      {cells.map((cell, i) => (
+        <td role="cell" class="text" data-label={HEADS[i + 1]}>
+          {cell}
+        </td>
+      ))}
     </tr>
   );
+}
+
+interface RowProps {
+  line: Line;
+  /** Whether it was imported, so that its account is there. */
+  isDone: boolean;
 }
 
 /** Says what the lines would do, or imports them. @returns the page that says it */
