@@ -596,6 +596,8 @@ export const WORK_LIMITS = {
   breaksShare: 0.02,
   /** Ours: domains in which a sender that is no known service is a line of its own; the others are one line together. */
   sharedDomains: 3,
+  /** Ours: up to so many of them, each is a line of its own. */
+  fewSenders: 10,
   /** Ours: lines shown on a page; a person reads no more. */
   linesOnPage: 50,
   /** Ours: lines in one answer. */
