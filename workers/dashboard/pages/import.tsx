@@ -10,6 +10,7 @@ import { ForeignText, Name } from "../parts/foreign-text.tsx";
 import { Note } from "../parts/marks.tsx";
 import type { PageResult } from "../parts/page.ts";
 import type { PageRequest } from "../parts/request.ts";
+import { ROLE } from "../parts/table-view.tsx";
 
 const PATH = "/import";
 /** Ours: lines shown, those with errors first. */
@@ -121,17 +122,17 @@ function LinesTable({ lines, isDone }: { lines: readonly Line[]; isDone: boolean
         </p>
       )}
       <section class="scroll" tabindex={0} aria-label="Lines, table">
-        <table class="stacks" role="table" aria-labelledby="lines">
-          <thead role="rowgroup">
-            <tr role="row">
+        <table class="stacks" {...ROLE.table} aria-labelledby="lines">
+          <thead {...ROLE.rowgroup}>
+            <tr {...ROLE.row}>
               {HEADS.map((head) => (
-                <th scope="col" role="columnheader">
+                <th scope="col" {...ROLE.head}>
                   {head}
                 </th>
               ))}
             </tr>
           </thead>
-          <tbody role="rowgroup">
+          <tbody {...ROLE.rowgroup}>
             {sorted.slice(0, SHOWN).map((line) => (
               <LineRow line={line} isDone={isDone} />
             ))}
@@ -162,12 +163,12 @@ function LineRow({ line: { line, account, domain = "", rua = "", result, message
     rua !== "" && <Name text={rua} />,
   ];
   return (
-    <tr role="row">
-      <th scope="row" role="rowheader" class="text" data-label={HEADS[0]}>
+    <tr {...ROLE.row}>
+      <th scope="row" {...ROLE.rowHead} class="text" data-label={HEADS[0]}>
         {String(line)}
       </th>
       {cells.map((cell, i) => (
-        <td role="cell" class="text" data-label={HEADS[i + 1]}>
+        <td {...ROLE.cell} class="text" data-label={HEADS[i + 1]}>
           {cell}
         </td>
       ))}
