@@ -30,6 +30,8 @@ const CALL_TIMEOUT_MS = 120_000;
 
 /** Operations by name; each throws a CommandError that says in one sentence what to do. */
 export interface ApiClient {
+  /** Origin without a trailing slash. */
+  url: string;
   ask<Name extends OperationName>(name: Name, input: Inputs[Name], signal?: AbortSignal): Promise<Outputs[Name]>;
   /** Undefined if it does not exist. */
   find<Name extends OperationName>(name: Name, input: Inputs[Name]): Promise<Outputs[Name] | undefined>;
@@ -41,6 +43,7 @@ export interface ApiClient {
 export function apiClient({ url, token }: ApiConnection): ApiClient {
   const client = contractClient({ url, token, fetch: (target, init) => fetch(target, withTimeout(init)) });
   return {
+    url: client.url,
     ask: async (name, input, signal) => orThrow(client, await client.ask(name, input, signal)),
     async find(name, input) {
       const answer = await client.ask(name, input);

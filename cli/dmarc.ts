@@ -13,9 +13,11 @@ import { addConflicts } from "./commands/conflicts.ts";
 import { addDeadLetters } from "./commands/dead-letters.ts";
 import { addDomain } from "./commands/domain.ts";
 import { addExport } from "./commands/export.ts";
+import { addForward } from "./commands/forward.ts";
 import { addIdentity } from "./commands/identity.ts";
 import { addImport } from "./commands/import.ts";
 import { addJobs } from "./commands/jobs.ts";
+import { addMcp } from "./commands/mcp.ts";
 import { addMtaSts } from "./commands/mta-sts.ts";
 import { addParse } from "./commands/parse.ts";
 import { addQuery } from "./commands/query.ts";
@@ -61,6 +63,7 @@ function buildProgram(): Command {
     addAccounts,
     addAudit,
     addChannels,
+    addForward,
     addSend,
     addImport,
     addStatus,
@@ -69,6 +72,7 @@ function buildProgram(): Command {
     addSenders,
     addWatch,
     addWorklist,
+    addMcp,
     addQuery,
     addExport,
     addCompare,

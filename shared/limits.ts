@@ -368,6 +368,8 @@ export const LOCAL_ENGINE_LIMITS = {
 export const PAGE_LIMITS = {
   /** Keys looked at by one message of a job. */
   jobKeys: 1000,
+  /** Copies of the registry read in one call, each by a call of KV: fewer than the 50 of the free plan. */
+  copiesRestored: 40,
   /** Calls of R2 by one message of a reconcile job; a day without mail takes one. */
   jobListings: 40,
   /** Reports whose slices have been due for too long, sent again in one go. */
@@ -388,6 +390,36 @@ export const PAGE_LIMITS = {
   reportItems: 5000,
   /** Characters of these together. */
   reportChars: 2 * MIB,
+} as const;
+
+/** Forwarding of accepted reports to targets of one's own. */
+export const FORWARD_LIMITS = {
+  /** Ours: targets of one account, and of all accounts together. */
+  targetsPerAccount: 10,
+  /** Ours: records of one part of a report: about 500 KB of JSON; Splunk Cloud advises 1 MB a request at most. */
+  recordsPerPart: 1000,
+  /** Ours: characters of events put together into one request to Splunk. */
+  batchChars: 800_000,
+  /** Ours: reports looked up at a time, and the most events of reports in one request to Splunk. */
+  reportsAtOnce: 100,
+  /** Ours: requests made by one message; Cloudflare's free plan allows 50 an invocation, and queries of D1 count as well. */
+  requestsPerRun: 20,
+  /** Ours: a message begins no further request after this. */
+  runMilliseconds: 60_000,
+  /** Ours: how long a target may take to answer. */
+  timeoutMilliseconds: 15_000,
+  /** Ours: whoever began to send and has not ended by then was interrupted. */
+  claimSeconds: 180,
+  /** Ours: delay after the first failed attempt; doubles with each, unless the target names another. */
+  firstRetrySeconds: 30,
+  /** Ours: the longest delay. */
+  maxRetrySeconds: 3600,
+  /** Ours: a target may be down for a week before what waits for it counts as failed. */
+  giveUpSeconds: 7 * 86_400,
+  /** Ours: failed reports are kept so long, for "retry". */
+  keptSeconds: 90 * 86_400,
+  /** Ours: characters kept of what a target answered. */
+  resultChars: 300,
 } as const;
 
 /** Exports of records. */

@@ -3,6 +3,7 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import { csvLine } from "../../shared/csv.ts";
 import type { AuditEntry } from "../../shared/ledger/audit.ts";
 import { addConnectionOptions, type ConnectionOptions, connect } from "../connection.ts";
+import { readDay } from "../option-values.ts";
 import { printJson, printOut, renderTable } from "../terminal.ts";
 
 const FORMATS = ["table", "csv", "ndjson"] as const;
@@ -37,8 +38,8 @@ export function addAudit(program: Command): void {
     .option("--domain <name>", "changes of this domain")
     .option("--who <text>", "part of the person's address")
     .option("--operation <name>", "one kind of change, as the API names it")
-    .option("--since <day>", "from this day, YYYY-MM-DD")
-    .option("--until <day>", "up to this day, included")
+    .option("--since <day>", "from this day, YYYY-MM-DD", readDay)
+    .option("--until <day>", "up to this day, included", readDay)
     .option("--limit <count>", "at most so many, 0 = all", readCount, 100)
     .addOption(new Option("--format <format>", "how it is written").choices(FORMATS).default("table"));
   addConnectionOptions(command).addHelpText("after", EXAMPLES).action(audit);

@@ -4,6 +4,7 @@
  */
 import * as v from "valibot";
 import { domainName } from "../domain-name.ts";
+import { targetSettings } from "../forward/target.ts";
 import { MTA_STS_MODES } from "../guidance/mta-sts-policy.ts";
 import { storedCheck } from "../guidance/stored-check.ts";
 import { importLine } from "../import-lines.ts";
@@ -272,6 +273,36 @@ const described = {
     },
     input: v.strictObject({ rua: mailAddress, entry: registryEntry }),
     output: shapes.registration,
+  },
+  restoreRegistrations: {
+    summary: "Registers addresses again as their copies in KV say, a page at a time, after the directory was lost",
+    role: "operator",
+    changes: true,
+    answeredBy: "process",
+    http: {
+      method: "POST",
+      path: "/registry/restore",
+      place: { json: "fields", optional: true },
+      status: 200,
+      answer: "json",
+    },
+    input: v.strictObject({ cursor: v.optional(cursor) }),
+    output: v.object({
+      /** Copies looked at, and those that were not registered. */
+      found: v.number(),
+      restored: v.number(),
+      /** Absent on the last page. */
+      cursor: v.optional(v.string()),
+    }),
+  },
+  health: {
+    summary: "Whether the ledger and KV answer, and what waits in the queues",
+    role: "viewer",
+    changes: false,
+    answeredBy: "process",
+    http: undefined,
+    input: nothing,
+    output: shapes.health,
   },
   removeRegistration: {
     summary: "Removes an address; its mail is rejected from then on",
@@ -921,6 +952,54 @@ const described = {
     http: { method: "GET", path: "/deliveries", place: "query", status: 200, answer: "json" },
     input: v.strictObject({ account: v.optional(channelAccount) }),
     output: shapes.listOf(shapes.delivery),
+  },
+  listForwards: {
+    summary: "Targets that accepted reports are forwarded to, and what waits for each",
+    role: "operator",
+    changes: false,
+    answeredBy: "process",
+    http: { method: "GET", path: "/forwards", place: "query", status: 200, answer: "json" },
+    input: nothing,
+    output: shapes.listOf(shapes.forwardTarget),
+  },
+  addForward: {
+    summary:
+      "Adds a target for accepted reports; the key that an HTTP endpoint's are signed with is answered this once",
+    role: "operator",
+    changes: true,
+    answeredBy: "process",
+    http: { method: "POST", path: "/forwards", place: { json: "fields" }, status: 200, answer: "json" },
+    /** Account "" = reports of all accounts. */
+    input: v.strictObject({ account: channelAccount, ...targetSettings }),
+    output: v.object({ ...shapes.forwardTarget.entries, secret: v.string() }),
+  },
+  removeForward: {
+    summary: "Removes a target and what waits for it",
+    role: "operator",
+    changes: true,
+    answeredBy: "process",
+    http: { method: "DELETE", path: "/forwards/:id", place: "query", status: 204, answer: "none" },
+    input: idInput,
+    output: v.undefined(),
+  },
+  testForward: {
+    summary: "Sends a test to a target now",
+    role: "operator",
+    changes: true,
+    answeredBy: "process",
+    http: { method: "POST", path: "/forwards/:id/test", place: "query", status: 200, answer: "json" },
+    input: idInput,
+    output: v.object({ isTaken: v.boolean(), result: v.string() }),
+  },
+  retryForward: {
+    summary: "Sends what was given up to a target again, and what waits for it at once",
+    role: "operator",
+    changes: true,
+    answeredBy: "process",
+    http: { method: "POST", path: "/forwards/:id/retry", place: "query", status: 200, answer: "json" },
+    input: idInput,
+    /** How many targets are sent to now, those of other ids included. */
+    output: v.object({ enqueued: v.number() }),
   },
   decideSender: {
     summary:

@@ -1,6 +1,7 @@
 /** The outputs of operations as schemas, and how rows of the ledger become them. Pure. */
 import * as v from "valibot";
 import { reportSender, UNCHECKED } from "../authentication/sender-state.ts";
+import { type ForwardTarget, TARGET_KINDS } from "../forward/target.ts";
 import { MTA_STS_ADVICE } from "../guidance/mta-sts-advice.ts";
 import { MTA_STS_MODES, mtaStsPolicy } from "../guidance/mta-sts-policy.ts";
 import { ROLES } from "../guidance/roles.ts";
@@ -13,6 +14,7 @@ import { AUDIT_OUTCOMES } from "../ledger/audit.ts";
 import { DELIVERY_KINDS, DELIVERY_STATES } from "../ledger/channels.ts";
 import type { ConflictRow, ReportVersion } from "../ledger/conflicts.ts";
 import type { DeadLetterRow } from "../ledger/dead-letters.ts";
+import type { WaitingReports } from "../ledger/forwards.ts";
 import { JOB_KINDS, JOB_STATES } from "../ledger/jobs.ts";
 import { domainSetup } from "../ledger/registered-domains.ts";
 import { REPORT_KINDS } from "../ledger/report-rows.ts";
@@ -456,6 +458,14 @@ export const job = v.object({
 
 export type Job = v.InferOutput<typeof job>;
 
+/** Whether what the pipeline needs answers. It names nothing. */
+export const health = v.object({
+  ledger: v.boolean(),
+  registry: v.boolean(),
+  /** Messages, and since when the oldest waits; absent where the platform does not say. */
+  queues: v.array(v.object({ queue: v.string(), messages: v.number(), oldestSeconds: v.optional(v.number()) })),
+});
+
 /** A part of what is held of an account. */
 export const accountExport = v.object({
   /** Rows by table, as the ledger has them; bytes are hex digits. */
@@ -584,6 +594,49 @@ export const delivery = v.object({
   nextSeconds: v.number(),
   finishedSeconds: v.number(),
 });
+
+/** A target that reports are forwarded to; of its URL only the host is shown. */
+export const forwardTarget = v.object({
+  id: v.string(),
+  /** "" = of all accounts. */
+  account: v.string(),
+  kind: v.picklist(TARGET_KINDS),
+  name: v.string(),
+  target: v.string(),
+  withRecords: v.boolean(),
+  createdSeconds: v.number(),
+  createdBy: v.string(),
+  /** Reports sent, and when the last one was, seconds since 1970 UTC; 0 = never. */
+  sent: v.number(),
+  sentSeconds: v.number(),
+  /** Reports that wait, since when the oldest does (0 = none), and those that were given up. */
+  waiting: v.number(),
+  oldestSeconds: v.number(),
+  failed: v.number(),
+  /** What the last attempt came to, and what was said of a report that was refused; "" = nothing. */
+  result: v.string(),
+  problem: v.string(),
+  /** Attempts in a row at which it took nothing, and when the next is due. */
+  failures: v.number(),
+  nextSeconds: v.number(),
+});
+
+/** A target as output: without its secrets. @param waiting what waits for it in each database */
+export function forwardTargetOf(
+  { secret: _, accessKeyId: _id, region: _region, url, ...target }: ForwardTarget,
+  waiting: readonly WaitingReports[],
+): v.InferOutput<typeof forwardTarget> {
+  const sum = (count: (row: WaitingReports) => number): number => waiting.reduce((all, row) => all + count(row), 0);
+  const oldest = waiting.map(({ oldestSeconds }) => oldestSeconds).filter((seconds) => seconds > 0);
+  return {
+    ...target,
+    target: shownTarget({ kind: "webhook", target: url }),
+    waiting: sum((row) => row.waiting),
+    failed: sum((row) => row.failed),
+    oldestSeconds: oldest.length === 0 ? 0 : Math.min(...oldest),
+    problem: waiting.find(({ problem }) => problem !== "")?.problem ?? "",
+  };
+}
 
 const watched = {
   id: v.string(),

@@ -19,6 +19,11 @@ export function accountsQuery(): Query<Account> {
   return query("SELECT account, shard FROM accounts ORDER BY account", [], row);
 }
 
+/** One row of the table, if it has any: whether a database answers and has its tables. */
+export function anyAccountQuery(): Query<{ account: string }> {
+  return query("SELECT account FROM accounts LIMIT 1", [], v.object({ account: v.string() }));
+}
+
 /** The given accounts that exist. */
 export function accountsNamedQuery(names: readonly string[]): Query<Account> {
   return query(

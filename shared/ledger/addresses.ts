@@ -192,6 +192,35 @@ export function insertAddresses(
   ];
 }
 
+/**
+ * Registers addresses as their copies in KV say, with their accounts, after the directory was lost; those that are registered
+ * stay as they are.
+ *
+ * @returns how many were registered
+ */
+export async function restoreAddresses(
+  directory: LedgerDatabase,
+  copies: readonly Registration[],
+  nowSeconds: number,
+): Promise<number> {
+  if (copies.length === 0) return 0;
+  const rows = JSON.stringify(copies.map(({ rua, entry, shard }) => ({ rua, account: entry.account, shard, entry })));
+  const [, restored] = await change(directory, [
+    {
+      sql: `INSERT INTO accounts (account, shard, created_seconds)
+        SELECT value ->> 'account', value ->> 'shard', ?2 FROM json_each(?1) WHERE true ON CONFLICT (account) DO NOTHING`,
+      parameters: [rows, nowSeconds],
+    },
+    {
+      sql: `INSERT INTO addresses (rua, account, entry, changed_seconds, version, copied_version)
+        SELECT value ->> 'rua', value ->> 'account', value ->> 'entry', ?2, 1, 1 FROM json_each(?1) WHERE true
+        ON CONFLICT (rua) DO NOTHING RETURNING rua`,
+      parameters: [rows, nowSeconds],
+    },
+  ]);
+  return restored?.results.length ?? 0;
+}
+
 /** Lets an address that accepts some domains only accept more of them. */
 export function widenAddress(rua: string, domains: readonly string[], nowSeconds: number): Change {
   return {

@@ -18,6 +18,7 @@ function job(kind, { filter = {}, dryRun = false } = {}) {
     cursor: "",
     scanned: 0,
     enqueued: 0,
+    removed: 0,
     total: 0,
     startedSeconds: 1,
     updatedSeconds: 1,

@@ -13,6 +13,7 @@ import { type ApiContext, buildApi } from "./api.ts";
 import { identify, sameSecret } from "./auth.ts";
 import type { DashboardEnv } from "./environment.ts";
 import { ApiError, answerError, describeError, retryHeaders } from "./errors.ts";
+import { HealthCheck, healthResponse } from "./health.ts";
 import { LedgerReader } from "./ledger.ts";
 import { answerPolicy, isPolicyHost, isPolicyRequest, noPolicy } from "./mta-sts.ts";
 import { buildConfirm } from "./pages/confirm.tsx";
@@ -61,6 +62,7 @@ const BROWSER_FEATURES = [
 
 /** Of this isolate. */
 const admission = new Admission();
+const health = new HealthCheck();
 const app = new Hono<ApiContext>();
 app.use(
   secureHeaders({
@@ -114,6 +116,7 @@ app.use(async (_, next) => {
     release();
   }
 });
+app.get("/health", async (c) => healthResponse(await health.read(c.env.PROCESS, Date.now())));
 app.use(async (c, next) => {
   const ledger = new LedgerReader(shardsOf(c.env));
   c.set("ledger", ledger);

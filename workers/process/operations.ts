@@ -33,13 +33,15 @@ import { type Invocation, inShardOf, newInvocation, type ProcessEnv } from "./en
 import { exportAccount } from "./export-account.ts";
 import { exportRecords } from "./export-records.ts";
 import { followAddress } from "./follow-registry.ts";
+import { createTarget, deleteTarget, listTargets, retryTarget, testTarget } from "./forward/targets.ts";
+import { readHealth } from "./health.ts";
 import { removeMtaSts, setMtaSts } from "./host-mta-sts.ts";
 import { importAccounts } from "./import-accounts.ts";
 import { importFile, importFiles } from "./import-files.ts";
 import { mute, unmute } from "./mutes.ts";
 import { nameAddresses } from "./name-addresses.ts";
 import { outsideWorld } from "./outside-world.ts";
-import { addRegistration, putRegistration, valid } from "./put-registration.ts";
+import { addRegistration, putRegistration, restoreRegistrations, valid } from "./put-registration.ts";
 import { describeRawObject, readRawObject } from "./raw-object.ts";
 import { readRecords } from "./record-reader.ts";
 import { runSchedule, SCHEDULES } from "./schedules.ts";
@@ -65,6 +67,8 @@ const HANDLERS: Handlers = {
     followed(await addRegistration(rua, entry, invocation), invocation),
   putRegistration: async ({ rua, entry }, { invocation }) =>
     followed(await putRegistration(rua, entry, invocation), invocation),
+  restoreRegistrations: ({ cursor }, { invocation }) => restoreRegistrations(cursor, invocation),
+  health: async (_, { invocation }) => ok(await readHealth(invocation)),
   async removeRegistration({ rua }, { invocation }) {
     const { env, shards, nowSeconds } = invocation;
     await removeAddress(rua, { directory: shards.directory, copy: env.KV_DMARC_REPORTS }, nowSeconds);
@@ -128,6 +132,11 @@ const HANDLERS: Handlers = {
     const query = { reference, text, isPass, order, descending, limit, offset };
     return ok(await readRecords(query, invocation));
   },
+  listForwards: async (_, { invocation }) => ok(await listTargets(invocation)),
+  addForward: createTarget,
+  removeForward: deleteTarget,
+  testForward: testTarget,
+  retryForward: retryTarget,
   exportRecords: (input, { invocation }) => exportRecords(input, invocation),
   async readReportFile(name, { invocation, caller }) {
     const key = await rawKeyOf(name, caller, invocation);

@@ -10,6 +10,7 @@ import { removeOldDeliveries } from "../../shared/ledger/channels.ts";
 import { change } from "../../shared/ledger/database.ts";
 import { removeOldFaults } from "../../shared/ledger/faults.ts";
 import { removeOldForgotten } from "../../shared/ledger/forgotten.ts";
+import { removeOldForwards } from "../../shared/ledger/forwards.ts";
 import { removeOldImports } from "../../shared/ledger/imports.ts";
 import { removeOldJobs, removeOldSkipped } from "../../shared/ledger/jobs.ts";
 import { mergeDays } from "../../shared/ledger/merge-days.ts";
@@ -26,6 +27,7 @@ import {
 import {
   AUDIT_LIMITS,
   FORGET_LIMITS,
+  FORWARD_LIMITS,
   NOTIFY_LIMITS,
   REFUSED_MAIL_LIMITS,
   UPKEEP_LIMITS,
@@ -126,6 +128,7 @@ async function removeNotices({ ledger, nowSeconds }: Invocation): Promise<string
   await change(ledger, [
     ...removeOldNotices(nowSeconds - WATCH_LIMITS.keptSeconds),
     removeOldDeliveries(nowSeconds - NOTIFY_LIMITS.keptSeconds),
+    removeOldForwards(nowSeconds - FORWARD_LIMITS.keptSeconds),
   ]);
   return "removed";
 }
