@@ -79,13 +79,16 @@ export interface AuditFilter {
   sinceSeconds?: number | undefined;
   /** Not included. */
   beforeSeconds?: number | undefined;
+  /** In any of who, what, the account, the domain and what was asked, in any case. */
+  text?: string | undefined;
 }
 
 const MATCHES = `(?1 IS NULL OR account IN (SELECT value FROM json_each(?1)))
   AND (?2 IS NULL OR instr(lower(who), ?2) > 0) AND (?3 IS NULL OR operation = ?3) AND (?4 IS NULL OR domain = ?4)
-  AND (?5 IS NULL OR at_seconds >= ?5) AND (?6 IS NULL OR at_seconds < ?6)`;
+  AND (?5 IS NULL OR at_seconds >= ?5) AND (?6 IS NULL OR at_seconds < ?6)
+  AND (?7 IS NULL OR instr(lower(who || ' ' || operation || ' ' || account || ' ' || domain || ' ' || input), ?7) > 0)`;
 
-function parametersOf({ accounts, who, operation, domain, sinceSeconds, beforeSeconds }: AuditFilter) {
+function parametersOf({ accounts, who, operation, domain, sinceSeconds, beforeSeconds, text }: AuditFilter) {
   return [
     accounts === undefined ? null : JSON.stringify(accounts),
     who?.toLowerCase() ?? null,
@@ -93,6 +96,7 @@ function parametersOf({ accounts, who, operation, domain, sinceSeconds, beforeSe
     domain ?? null,
     sinceSeconds ?? null,
     beforeSeconds ?? null,
+    text?.toLowerCase() ?? null,
   ];
 }
 
@@ -104,7 +108,7 @@ export function auditQuery(
   return query(
     `SELECT id, at_seconds AS atSeconds, who, operation, account, domain, outcome, message, input,
       state_before AS before, state_after AS after
-    FROM audit_log WHERE ${MATCHES} AND (?7 IS NULL OR id < ?7) ORDER BY id DESC LIMIT ?8 OFFSET ?9`,
+    FROM audit_log WHERE ${MATCHES} AND (?8 IS NULL OR id < ?8) ORDER BY id DESC LIMIT ?9 OFFSET ?10`,
     [...parametersOf(filter), place.beforeId ?? null, place.limit, place.offset ?? 0],
     entryRow,
   );
@@ -122,7 +126,7 @@ export async function auditPage(
     askDirectory(auditQuery(filter, place)),
     askDirectory(
       query(
-        `SELECT count(*) AS matching FROM (SELECT 1 FROM audit_log WHERE ${MATCHES} LIMIT ?7)`,
+        `SELECT count(*) AS matching FROM (SELECT 1 FROM audit_log WHERE ${MATCHES} LIMIT ?8)`,
         [...parametersOf(filter), AUDIT_LIMITS.counted],
         countRow,
       ),

@@ -225,6 +225,9 @@ describe("the audit log", () => {
     const csv = await (await site.get("/audit?export=csv&table=entries&account=acme")).text();
     expect(csv.split("\r\n")[0]).toBe("at,who,operation,account,domain,before,after,input,outcome,message");
     expect(csv).toContain("removeChannel");
+    const found = await (await site.get("/audit?entries.q=HOOKS.slack")).text();
+    expect(found).toContain("addChannel");
+    expect(found).not.toContain("<bdi>putRegistration</bdi>");
     expect((await site.get("/audit?since=nonsense")).status).toBe(400);
   });
 

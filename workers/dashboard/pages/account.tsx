@@ -20,8 +20,8 @@ type Head = Outputs["getAccount"];
 type Person = Outputs["listAccountPeople"]["items"][number];
 
 const ROLE_WORDS: Record<AccountRole, string> = {
-  administrator: "Administrator: manages people, channels, domains and decisions",
-  viewer: "Viewer: reads",
+  administrator: "Administrator",
+  viewer: "Viewer",
 };
 
 /** What was just done, or why it was not. */
@@ -123,7 +123,7 @@ function ChangeForm({ account, person: { email, role } }: { account: string; per
     <form class="inline" method="post" action={accountPath(account)}>
       <input type="hidden" name="email" value={email} />
       <input type="hidden" name="role" value={other} />
-      <button type="submit" name="action" value="person" aria-label={`Make ${email} ${other}`}>
+      <button type="submit" name="action" value="person" aria-label={`Make ${other}: ${email}`}>
         Make {other}
       </button>
       <button type="submit" name="action" value="remove" aria-label={`Remove ${email}`}>
@@ -152,8 +152,8 @@ function AddPersonForm({ account }: { account: string }) {
           Add
         </button>
         <p class="small muted">
-          No mail is sent. The person may see the account as soon as they come through Cloudflare Access with this
-          address.
+          Viewers read; administrators also manage people, channels, domains and decisions. No mail is sent. The person
+          may see the account as soon as they come through Cloudflare Access with this address.
         </p>
       </form>
     </section>

@@ -34,9 +34,9 @@ const OUTCOME_WORDS: Record<AuditOutcome, string> = {
 const FIELDS = ["who", "operation", "account", "domain", "since", "until"] as const;
 
 export async function auditPage(request: PageRequest): Promise<PageResult> {
-  const { page, size } = readTableState(request.parameters, TABLE);
+  const { text, page, size } = readTableState(request.parameters, TABLE);
   const isExport = request.parameters.has("export");
-  const filter = readFilter(request);
+  const filter = { ...readFilter(request), text: text === "" ? undefined : text };
   const found = await askPage(request.askDirectory, filter, {
     limit: isExport ? DASHBOARD_LIMITS.maxExportRows : size,
     offset: isExport ? 0 : (page - 1) * size,
@@ -135,32 +135,8 @@ const COLUMNS: ViewColumn<AuditEntry>[] = [
     value: ({ operation }) => operation,
     cell: (entry) => <What entry={entry} />,
   },
-  {
-    key: "account",
-    label: "Account",
-    value: ({ account }) => account,
-    cell: ({ account }) =>
-      account === "" ? (
-        ""
-      ) : (
-        <a href={accountPath(account)}>
-          <ForeignText text={account} />
-        </a>
-      ),
-  },
-  {
-    key: "domain",
-    label: "Domain",
-    value: ({ domain }) => domain,
-    cell: ({ domain }) =>
-      domain === "" ? (
-        ""
-      ) : (
-        <a href={domainPath(domain)}>
-          <Name text={domain} />
-        </a>
-      ),
-  },
+  { key: "account", label: "About", value: ({ account }) => account, cell: (entry) => <About entry={entry} /> },
+  { key: "domain", label: "Domain", value: ({ domain }) => domain, exportOnly: true },
   {
     key: "before",
     label: "Before",
@@ -172,6 +148,23 @@ const COLUMNS: ViewColumn<AuditEntry>[] = [
   { key: "outcome", label: "Outcome", value: ({ outcome }) => outcome, exportOnly: true },
   { key: "message", label: "Message", value: ({ message }) => message, exportOnly: true },
 ];
+
+function About({ entry: { account, domain } }: { entry: AuditEntry }) {
+  return (
+    <span class="stack">
+      {account !== "" && (
+        <a href={accountPath(account)}>
+          <ForeignText text={account} />
+        </a>
+      )}
+      {domain !== "" && (
+        <a href={domainPath(domain)}>
+          <Name text={domain} />
+        </a>
+      )}
+    </span>
+  );
+}
 
 function What({ entry: { operation, outcome, message, input } }: { entry: AuditEntry }) {
   return (

@@ -10,6 +10,7 @@ import { ForeignText, Name } from "../parts/foreign-text.tsx";
 import { Note } from "../parts/marks.tsx";
 import type { PageResult } from "../parts/page.ts";
 import type { PageRequest } from "../parts/request.ts";
+import { ROLE } from "../parts/table-view.tsx";
 
 const PATH = "/import";
 /** Ours: lines shown, those with errors first. */
@@ -93,9 +94,7 @@ function Outcome({ lines, text, isDone }: { lines: readonly Line[]; text: string
       </Note>
       {!isDone && (
         <form class="inline" method="post" action={PATH} enctype="multipart/form-data">
-          <textarea name="text" hidden>
-            {text}
-          </textarea>
+          <input type="hidden" name="text" value={text} />
           {added > 0 && (
             <button class="primary" type="submit" name="action" value="import">
               Import {formatCount(added)} lines
@@ -104,14 +103,14 @@ function Outcome({ lines, text, isDone }: { lines: readonly Line[]; text: string
           <a href={PATH}>Choose another file</a>
         </form>
       )}
-      <LinesTable lines={lines} />
+      <LinesTable lines={lines} isDone={isDone} />
     </>
   );
 }
 
 const ORDER: readonly Line["result"][] = ["error", "new", "exists"];
 
-function LinesTable({ lines }: { lines: readonly Line[] }) {
+function LinesTable({ lines, isDone }: { lines: readonly Line[]; isDone: boolean }) {
   const sorted = ORDER.flatMap((result) => lines.filter((line) => line.result === result));
   return (
     <section class="card" aria-labelledby="lines">
@@ -123,19 +122,19 @@ function LinesTable({ lines }: { lines: readonly Line[] }) {
         </p>
       )}
       <section class="scroll" tabindex={0} aria-label="Lines, table">
-        <table aria-labelledby="lines">
-          <thead>
-            <tr>
-              <th scope="col">Line</th>
-              <th scope="col">Result</th>
-              <th scope="col">Account</th>
-              <th scope="col">Domain</th>
-              <th scope="col">Address for its reports</th>
+        <table class="stacks" {...ROLE.table} aria-labelledby="lines">
+          <thead {...ROLE.rowgroup}>
+            <tr {...ROLE.row}>
+              {HEADS.map((head) => (
+                <th scope="col" {...ROLE.head}>
+                  {head}
+                </th>
+              ))}
             </tr>
           </thead>
-          <tbody>
+          <tbody {...ROLE.rowgroup}>
             {sorted.slice(0, SHOWN).map((line) => (
-              <LineRow line={line} />
+              <LineRow line={line} isDone={isDone} />
             ))}
           </tbody>
         </table>
@@ -144,28 +143,43 @@ function LinesTable({ lines }: { lines: readonly Line[] }) {
   );
 }
 
-function LineRow({ line: { line, account, domain = "", rua = "", result, message } }: { line: Line }) {
+const HEADS = ["Line", "Result", "Account", "Domain", "Address for its reports"] as const;
+
+function LineRow({ line: { line, account, domain = "", rua = "", result, message }, isDone }: RowProps) {
+  const cells = [
+    <>
+      {result === "new" && <span class="result pass">✓ new</span>}
+      {result === "exists" && <span class="result">exists</span>}
+      {result === "error" && <span class="result fail">✕ error</span>} <ForeignText text={message} />
+    </>,
+    result === "error" || !isDone ? (
+      <ForeignText text={account} />
+    ) : (
+      <a href={accountPath(account)}>
+        <ForeignText text={account} />
+      </a>
+    ),
+    domain !== "" && <Name text={domain} />,
+    rua !== "" && <Name text={rua} />,
+  ];
   return (
-    <tr>
-      <th scope="row">{String(line)}</th>
-      <td class="text">
-        {result === "new" && <span class="result pass">✓ new</span>}
-        {result === "exists" && <span class="result">exists</span>}
-        {result === "error" && <span class="result fail">✕ error</span>} <ForeignText text={message} />
-      </td>
-      <td class="text">
-        {result === "error" ? (
-          <ForeignText text={account} />
-        ) : (
-          <a href={accountPath(account)}>
-            <ForeignText text={account} />
-          </a>
-        )}
-      </td>
-      <td class="text">{domain !== "" && <Name text={domain} />}</td>
-      <td class="text">{rua !== "" && <Name text={rua} />}</td>
+    <tr {...ROLE.row}>
+      <th scope="row" {...ROLE.rowHead} class="text" data-label={HEADS[0]}>
+        {String(line)}
+      </th>
+      {cells.map((cell, i) => (
+        <td {...ROLE.cell} class="text" data-label={HEADS[i + 1]}>
+          {cell}
+        </td>
+      ))}
     </tr>
   );
+}
+
+interface RowProps {
+  line: Line;
+  /** Whether it was imported, so that its account is there. */
+  isDone: boolean;
 }
 
 /** Says what the lines would do, or imports them. @returns the page that says it */
