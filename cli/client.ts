@@ -27,6 +27,8 @@ const CALL_TIMEOUT_MS = 120_000;
 
 /** Operations by name; each throws a CommandError that says in one sentence what to do. */
 export interface ApiClient {
+  /** Origin without a trailing slash. */
+  url: string;
   ask<Name extends OperationName>(name: Name, input: Inputs[Name], signal?: AbortSignal): Promise<Outputs[Name]>;
   /** Undefined if it does not exist. */
   find<Name extends OperationName>(name: Name, input: Inputs[Name]): Promise<Outputs[Name] | undefined>;
@@ -38,6 +40,7 @@ export interface ApiClient {
 export function apiClient(connection: ApiConnection): ApiClient {
   const client = contractClient({ ...connection, fetch: (target, init) => fetch(target, withTimeout(init)) });
   return {
+    url: client.url,
     ask: async (name, input, signal) => orThrow(client, await client.ask(name, input, signal)),
     async find(name, input) {
       const answer = await client.ask(name, input);

@@ -1,6 +1,8 @@
 /** The subcommands of `dmarc`, assembled. It runs none of them. */
 import { Command } from "commander";
 import { addAccount } from "./commands/account.ts";
+import { addAccounts } from "./commands/accounts.ts";
+import { addAudit } from "./commands/audit.ts";
 import { addChannels } from "./commands/channels.ts";
 import { addCheck } from "./commands/check.ts";
 import { addCompare } from "./commands/compare.ts";
@@ -9,9 +11,11 @@ import { addConflicts } from "./commands/conflicts.ts";
 import { addDeadLetters } from "./commands/dead-letters.ts";
 import { addDomain } from "./commands/domain.ts";
 import { addExport } from "./commands/export.ts";
+import { addForward } from "./commands/forward.ts";
 import { addIdentity } from "./commands/identity.ts";
 import { addImport } from "./commands/import.ts";
 import { addJobs } from "./commands/jobs.ts";
+import { addMcp } from "./commands/mcp.ts";
 import { addMtaSts } from "./commands/mta-sts.ts";
 import { addParse } from "./commands/parse.ts";
 import { addProfile } from "./commands/profile.ts";
@@ -59,7 +63,10 @@ export function buildProgram(): Command {
     addRua,
     addIdentity,
     addAccount,
+    addAccounts,
+    addAudit,
     addChannels,
+    addForward,
     addSend,
     addImport,
     addStatus,
@@ -68,6 +75,7 @@ export function buildProgram(): Command {
     addSenders,
     addWatch,
     addWorklist,
+    addMcp,
     addQuery,
     addExport,
     addCompare,

@@ -33,6 +33,15 @@ const mailMessage = v.object({
   text: v.string(),
   html: v.string(),
   headers: v.record(v.string(), v.string()),
+  attachments: v.array(
+    v.object({
+      disposition: v.literal("inline"),
+      contentId: v.string(),
+      filename: v.string(),
+      type: v.string(),
+      content: v.string(),
+    }),
+  ),
 });
 
 /** Resolves when it listens, on 127.0.0.1 and any free port. */
@@ -46,7 +55,17 @@ export function openMailOut({ folder, relayUrl, token }: MailOutOptions): Promis
         return;
       }
       const mail = v.parse(mailMessage, JSON.parse(await text(request)));
-      const sent: unknown = await transport.sendMail({ ...mail, messageId: messageIdOf(mail) });
+      const attachments = mail.attachments.map(({ contentId, filename, type, content }) => {
+        return {
+          cid: contentId,
+          filename,
+          contentType: type,
+          content,
+          encoding: "base64",
+          contentDisposition: "inline" as const,
+        };
+      });
+      const sent: unknown = await transport.sendMail({ ...mail, attachments, messageId: messageIdOf(mail) });
       const { messageId, message } = v.parse(sentMail, sent);
       if (message !== undefined) keep(folder, message);
       response.writeHead(200).end(messageId);

@@ -15,8 +15,13 @@ import {
   sessionsByDay,
 } from "../shared/analytics/statements.ts";
 import { RECORD_COLUMNS } from "../shared/export/record-columns.ts";
+import { HELD_TABLES, type HeldBy, OTHER_TABLES } from "../shared/ledger/held-tables.ts";
 import * as limits from "../shared/limits.ts";
+import { PROBLEM_ADVICE } from "../shared/problem-advice.ts";
+import { PROBLEM_MEANINGS } from "../shared/report/problems.ts";
+import { RULE_ADVICE } from "../shared/watch/rule-advice.ts";
 import { readConstants, readInterface } from "./doc-comments.ts";
+import { grafanaDashboard } from "./grafana-dashboard.ts";
 import { openApiText } from "./openapi.ts";
 
 /** What the statements in documents are about. */
@@ -45,10 +50,29 @@ export const BLOCKS: Record<string, () => string> = {
   "dead-letter": () => shapeTable("shared/ledger/dead-letters.ts", "DeadLetterRow"),
   conflict: () => shapeTable("shared/ledger/conflicts.ts", "ConflictRow"),
   help: helpTexts,
+  "problem-remedies": () =>
+    table(
+      ["Code", "Meaning", "Remedy"],
+      Object.entries(PROBLEM_MEANINGS).map(([code, meaning]) => [`\`${code}\``, meaning, adviceOf(code)]),
+    ),
+  "rule-remedies": () =>
+    table(
+      ["Alert", "First look", "Remedy"],
+      Object.entries(RULE_ADVICE).map(([code, { look, remedy }]) => [`\`${code}\``, look, remedy]),
+    ),
+  forgotten: () =>
+    table(
+      ["Table", "Rows found by"],
+      [
+        ...HELD_TABLES.map(({ table: name, by }) => [`\`${name}\``, foundBy(by)]),
+        ...Object.entries(OTHER_TABLES).map(([name, how]) => [`\`${name}\``, how]),
+      ],
+    ),
 };
 
 /** Files that are derived whole → their text. */
 export const DERIVED_FILES: Record<string, () => string> = {
+  "docs/grafana/dashboard.json": () => `${JSON.stringify(grafanaDashboard(), undefined, 2)}\n`,
   "docs/messages-per-day.sql": () => `${messagesByDay(LATELY).sql}\n`,
   "docs/openapi.json": openApiText,
 };
@@ -67,6 +91,24 @@ export function renderDocument(text: string): string {
 /** The names of the blocks in a document. */
 export function blockNames(text: string): string[] {
   return [...text.matchAll(MARKED)].map((match) => match[1] ?? "");
+}
+
+function adviceOf(code: string): string {
+  const advice = Object.entries(PROBLEM_ADVICE).find(([name]) => name === code)?.[1];
+  if (advice === undefined) throw new Error(`shared/problem-advice.ts has no words for ${code}.`);
+  return advice;
+}
+
+function foundBy(by: HeldBy): string {
+  if (typeof by !== "string")
+    return "text" in by ? "a text that names an address or domain" : "a domain of the account";
+  const words = {
+    account: "account",
+    accountOrAddress: "account, or address",
+    address: "address",
+    reading: "its report",
+  };
+  return words[by];
 }
 
 /**

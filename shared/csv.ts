@@ -1,6 +1,6 @@
 /**
- * CSV (RFC 4180): the writer for exports and the CLI. Pure, linear in the length of a text. A spreadsheet must never
- * execute what a stranger wrote into a report, whichever separator it expects.
+ * CSV (RFC 4180): the writer for exports and the CLI, and the reader for imports. Pure, linear in the length of a text. A
+ * spreadsheet must never execute what a stranger wrote into a report, whichever separator it expects.
  */
 
 /** One field. NaN and null become empty fields. */
@@ -42,4 +42,44 @@ function guardLater(text: string): string {
     const next = text.charAt(at + run.length);
     return SEPARATOR.test(run) && FORMULA_CHARACTER.test(next) ? `${run}'` : run;
   });
+}
+
+/** A line of a file; a quoted field may hold line ends, so that it takes several. */
+export interface CsvRow {
+  /** Of its begin, from 1. */
+  line: number;
+  fields: string[];
+}
+
+/**
+ * The lines of a file: fields apart by commas, or by semicolons where the first line has more of them, as spreadsheets of some
+ * countries write; quoted where they hold either. A byte order mark is skipped, a quote that is never closed ends with the file.
+ */
+export function readCsv(text: string): CsvRow[] {
+  const content = text.replace(/^\ufeff/, "");
+  const [first = ""] = content.split(/\r?\n/, 1);
+  const separator = first.split(";").length > first.split(",").length ? ";" : ",";
+  // A field, quoted or not, and what ends it.
+  const field = new RegExp(
+    `(?:"((?:[^"]|"")*)(?:"|$)[^${separator}\\r\\n]*|([^${separator}\\r\\n]*))(${separator}|\\r?\\n|\\r|$)`,
+    "y",
+  );
+  const rows: CsvRow[] = [];
+  let line = 1;
+  let row: CsvRow = { line, fields: [] };
+  while (field.lastIndex < content.length) {
+    const found = field.exec(content);
+    if (found === null) break;
+    const [whole, quoted, plain = "", end = ""] = found;
+    row.fields.push(quoted === undefined ? plain : quoted.replaceAll('""', '"'));
+    line += whole.split("\n").length - 1;
+    if (end === separator) {
+      if (field.lastIndex === content.length) row.fields.push("");
+      continue;
+    }
+    rows.push(row);
+    row = { line, fields: [] };
+  }
+  if (row.fields.length > 0) rows.push(row);
+  return rows;
 }

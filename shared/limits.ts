@@ -390,6 +390,8 @@ export const LOCAL_ENGINE_LIMITS = {
 export const PAGE_LIMITS = {
   /** Keys looked at by one message of a job. */
   jobKeys: 1000,
+  /** Copies of the registry read in one call, each by a call of KV: fewer than the 50 of the free plan. */
+  copiesRestored: 40,
   /** Calls of R2 by one message of a reconcile job; a day without mail takes one. */
   jobListings: 40,
   /** Reports whose slices have been due for too long, sent again in one go. */
@@ -412,6 +414,36 @@ export const PAGE_LIMITS = {
   reportItems: 5000,
   /** Characters of these together. */
   reportChars: 2 * MIB,
+} as const;
+
+/** Forwarding of accepted reports to targets of one's own. */
+export const FORWARD_LIMITS = {
+  /** Ours: targets of one account, and of all accounts together. */
+  targetsPerAccount: 10,
+  /** Ours: records of one part of a report: about 500 KB of JSON; Splunk Cloud advises 1 MB a request at most. */
+  recordsPerPart: 1000,
+  /** Ours: characters of events put together into one request to Splunk. */
+  batchChars: 800_000,
+  /** Ours: reports looked up at a time, and the most events of reports in one request to Splunk. */
+  reportsAtOnce: 100,
+  /** Ours: requests made by one message; Cloudflare's free plan allows 50 an invocation, and queries of D1 count as well. */
+  requestsPerRun: 20,
+  /** Ours: a message begins no further request after this. */
+  runMilliseconds: 60_000,
+  /** Ours: how long a target may take to answer. */
+  timeoutMilliseconds: 15_000,
+  /** Ours: whoever began to send and has not ended by then was interrupted. */
+  claimSeconds: 180,
+  /** Ours: delay after the first failed attempt; doubles with each, unless the target names another. */
+  firstRetrySeconds: 30,
+  /** Ours: the longest delay. */
+  maxRetrySeconds: 3600,
+  /** Ours: a target may be down for a week before what waits for it counts as failed. */
+  giveUpSeconds: 7 * 86_400,
+  /** Ours: failed reports are kept so long, for "retry". */
+  keptSeconds: 90 * 86_400,
+  /** Ours: characters kept of what a target answered. */
+  resultChars: 300,
 } as const;
 
 /** Exports of records. */
@@ -620,6 +652,8 @@ export const WORK_LIMITS = {
   breaksShare: 0.02,
   /** Ours: domains in which a sender that is no known service is a line of its own; the others are one line together. */
   sharedDomains: 3,
+  /** Ours: up to so many of them, each is a line of its own. */
+  fewSenders: 10,
   /** Ours: lines shown on a page; a person reads no more. */
   linesOnPage: 50,
   /** Ours: lines in one answer. */
@@ -707,10 +741,59 @@ export const NOTIFY_LIMITS = {
   digestHour: 8,
   /** Ours: items listed under one heading of a digest; the rest is counted. */
   digestItems: 10,
+  /** Ours: days in the picture of a digest. */
+  digestDays: 30,
   /** Ours: domains, incidents and notices read for a digest. */
   digestDomains: 200,
   /** Slack: characters of one text of a block. */
   chatChars: 3000,
+} as const;
+
+/** Accounts and their people. */
+export const ACCOUNT_LIMITS = {
+  /** Ours: characters of what an account is called. */
+  nameChars: 100,
+  /** Ours: bytes of a logo; it goes into every digest. */
+  logoBytes: 64 * KIB,
+  /** Ours: people with a role in one account. */
+  peoplePerAccount: 1000,
+  /** Ours: accounts in one answer. */
+  listed: 100,
+  /** Ours: lines of an import taken by one call, each asked and written in a few statements for all: a free plan's 50 statements do. */
+  importedAtOnce: 500,
+  /** Ours: lines of a whole import. */
+  importedLines: 20_000,
+  /** Ours: bytes of a file that is imported in the browser; 20,000 lines of a hundred. */
+  importBytes: 2 * MIB,
+} as const;
+
+/** The audit log. */
+export const AUDIT_LIMITS = {
+  /** Ours: entries are kept a year and a month. */
+  keptSeconds: 396 * 86_400,
+  /** Ours: old entries removed by one run of the daily upkeep. */
+  removedPerRun: 10_000,
+  /** Ours: characters of the JSON of an input or a state; a longer one is kept up to there. */
+  jsonChars: 4000,
+  /** Ours: entries in one answer. */
+  listed: 100,
+  /** Ours: entries counted for the page numbers of a list. */
+  counted: 10_000,
+} as const;
+
+/** What a printed monthly report has of each, so that it is two pages. */
+export const REPORT_LIMITS = {
+  /** Ours: notices, record changes and decisions read; more are counted up to this. */
+  rowsRead: 200,
+  /** Ours: lines of a list. */
+  listed: 10,
+  /** Ours: incidents that are open. */
+  openListed: 4,
+  /** Ours: senders of a domain. */
+  senders: 20,
+  /** Ours: domains of an account read, and those that are listed. */
+  domainsRead: 20_000,
+  domains: 30,
 } as const;
 
 /** Domains that are added, and watched until their first report. */
@@ -751,6 +834,12 @@ export const VERDICT_LIMITS = {
   maxLostShare: 0.001,
   /** Ours: share of the owner's mail that a policy may hit; less than the above, since a period is a sample. */
   maxHitShare: 0.0008,
+  /** Ours: share of the mail at receivers that send no reports; nothing public says it. */
+  unreportedShare: 0.1,
+  /** Ours: probability, by chance alone, that they lose so much that the promise is broken, from which on hits stand in the way. */
+  maxRisk: 0.1,
+  /** Ours: forwarded messages from which on a domain of so little mail that none may be lost has to wait for more. */
+  maxForwardedOfFew: 5,
   /** Ours: share of the mail that passes up to which one unidentified source is left out. */
   negligibleShare: 0.00025,
   /** Ours: parts of the period (ten) from which on a source is steady. */
@@ -764,11 +853,15 @@ export const VERDICT_LIMITS = {
   /** Ours: share of the mail that passes, and messages, from which on a source counts however seldom it sends. */
   largeShare: 0.01,
   largeMessages: 10,
+  /** Ours: messages in each part of the period it was seen in, from which on an unsigned sender seen in two or three sends in bursts. */
+  burstMessages: 5,
   /**
    * Ours: share of the owner's mail of one source that passes by SPF alone. RFC 9989 section 7.4: p=reject must not rely on
-   * SPF alone. About one message in a hundred is forwarded, which breaks SPF: a tenth of the mail makes up maxLostShare.
+   * SPF alone. About one message in a hundred is forwarded, which breaks SPF: a tenth of the mail makes up maxLostShare. Up to
+   * relyingShare it is allowed where reports tell of so little forwarding that maxHitShare holds.
    */
   maxSpfOnlyShare: 0.1,
+  relyingShare: 0.5,
   /** RFC 9989 section 7.4: p=none for at least a month, then quarantine as long, before reject. */
   minStageDays: 28,
   /** Ours: days of a step with t=y, which receivers of RFC 7489 take for the whole. */

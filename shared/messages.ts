@@ -94,13 +94,24 @@ const jobMessage = v.object({
   deadLetterId: v.optional(v.string()),
 });
 
-const message = v.variant("kind", [reportMessage, pointsMessage, jobMessage, deliveryMessage]);
+/** dmarc-points: send what waits for a target. */
+const forwardMessage = v.object({
+  v: version,
+  kind: v.literal("forward"),
+  /** Number of the database that the target is in. */
+  shard: v.number(),
+  /** Id of the target. */
+  target: v.string(),
+});
+
+const message = v.variant("kind", [reportMessage, pointsMessage, jobMessage, deliveryMessage, forwardMessage]);
 
 export type ReportMessage = v.InferOutput<typeof reportMessage>;
 export type PackedPoints = v.InferOutput<typeof packedPoints>;
 export type PointsMessage = v.InferOutput<typeof pointsMessage>;
 export type JobMessage = v.InferOutput<typeof jobMessage>;
 export type DeliveryMessage = v.InferOutput<typeof deliveryMessage>;
+export type ForwardMessage = v.InferOutput<typeof forwardMessage>;
 export type QueueMessage = v.InferOutput<typeof message>;
 
 /** Validates a message body read from a queue; the error names the first invalid field. */

@@ -26,12 +26,13 @@ export const OPERATOR: Authority = { isOperator: true, accounts: {} };
  * Whether an operation may be asked.
  *
  * @param needed role the operation is for
- * @param account the account concerned; undefined = the operation names none, and its answer is about those the person may see
+ * @param account the account concerned; undefined = the operation names none, and its answer is about those the person has the
+ *   role in
  */
 export function mayAsk({ isOperator, accounts }: Authority, needed: Role, account: string | undefined): boolean {
   if (isOperator) return true;
   if (needed === "operator") return false;
-  if (account === undefined) return needed === "viewer";
+  if (account === undefined) return needed === "viewer" || Object.values(accounts).includes("administrator");
   // A name may be that of a property every object has.
   const role = Object.hasOwn(accounts, account) ? accounts[account] : undefined;
   return role === "administrator" || (role === "viewer" && needed === "viewer");

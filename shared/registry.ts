@@ -93,6 +93,36 @@ export async function putCopy(store: RegistryStore, { rua, entry, shard }: Regis
   await store.put(KEY_PREFIX + rua, JSON.stringify({ v: 1, shard, ...entry }));
 }
 
+/** The part of KVNamespace that a list of all copies needs. */
+export interface RegistryCopies extends RegistryStore {
+  list(options: { prefix: string; limit: number; cursor?: string }): Promise<{
+    keys: { name: string }[];
+    list_complete: boolean;
+    cursor?: string;
+  }>;
+}
+
+/** A page of the copies in KV. */
+export interface CopiesPage {
+  copies: Registration[];
+  /** Where the next page begins; undefined on the last one. */
+  cursor: string | undefined;
+}
+
+/** Lists copies, each read by a call of its own. @throws as `findCopy` does */
+export async function listCopies(
+  store: RegistryCopies,
+  { cursor, limit }: { cursor: string | undefined; limit: number },
+): Promise<CopiesPage> {
+  const page = await store.list({ prefix: KEY_PREFIX, limit, ...(cursor === undefined ? {} : { cursor }) });
+  const ruas = page.keys.map(({ name }) => name.slice(KEY_PREFIX.length));
+  const copies = await Promise.all(ruas.map((rua) => findCopy(store, rua)));
+  return {
+    copies: copies.filter((one) => one !== undefined),
+    cursor: page.list_complete ? undefined : page.cursor,
+  };
+}
+
 /** Removes the copy of a registration. @throws whatever KV throws */
 export async function deleteCopy(store: RegistryStore, rua: string): Promise<void> {
   await store.delete(KEY_PREFIX + rua);

@@ -217,6 +217,21 @@ function mailOf(
   return { kind, to, raw, isRejected: false, expected: { ...NOTHING, ...expected } };
 }
 
+/** A mail with reports that nobody has sent before. */
+export function plainMail(to: string, reports: readonly string[]): SoakMail {
+  const totals = reports.map(totalsOf);
+  const sum = (name: "records" | "messages" | "passed"): number => totals.reduce((all, one) => all + one[name], 0);
+  const files = reports.map((xml, i) => pack("gzip", `report-${i}`, xml));
+  const { length } = reports;
+  const counts = { records: sum("records"), messages: sum("messages"), passed: sum("passed") };
+  const subject = createHash("sha256").update(reports.join("")).digest("hex").slice(0, 16);
+  return mailOf("report", {
+    raw: buildMail(subject, files),
+    to,
+    expected: { ...counts, raw: length, reports: length },
+  });
+}
+
 // Counted in the text itself, so that a mistake of the parser shows.
 function totalsOf(xml: string): Pick<Expected, "records" | "messages" | "passed"> {
   const rows = xml.match(/<row>[\s\S]*?<\/row>/g) ?? [];

@@ -11,6 +11,7 @@ import { type RunningStack, startStack } from "../../local/stack.ts";
 import type { Job } from "../../shared/contract/shapes.ts";
 import { isIdle } from "../../shared/operations.ts";
 import { freePort } from "../free-port.ts";
+import { Alerts } from "./alerts.ts";
 import { addSent, type BalanceRow, differences, emptySent, readBalance, type Sent, waitingIn } from "./balance.ts";
 import { type FaultyAnalytics, startFaultyAnalytics } from "./faulty-analytics.ts";
 import { ADDRESSES, type SoakMail, soakMails } from "./mails.ts";
@@ -21,6 +22,8 @@ export interface SoakPlan {
   seed: number;
   /** Share of writes to Analytics Engine, and of answers to mails, that fail. */
   faultRate: number;
+  /** Domains that are watched and get a new sender on the way; 0 = no alerts. */
+  alerts: number;
   /** Whether the stack is killed when half of the mails are sent. */
   kill: boolean;
   /** Whether the state folder stays, for a look at it. */
@@ -38,6 +41,8 @@ export interface SoakResult {
   kills: number;
   /** Dead letters of exhausted retries that were sent again. */
   requeued: number;
+  /** Notices that came again under the id they had. */
+  repeatedNotices: number;
   sendSeconds: number;
   totalSeconds: number;
   /** State folder, where it was kept. */
@@ -52,13 +57,16 @@ const LOOK_MS = 1000;
 export async function runSoak(plan: SoakPlan): Promise<SoakResult> {
   const stateDir = mkdtempSync(join(tmpdir(), "dmarc-soak-"));
   const analytics = await startFaultyAnalytics({ rate: plan.faultRate, seed: plan.seed });
-  const run = new SoakRun(plan, { stateDir, analytics, ports: await freePorts() });
+  const { alerts: count, faultRate, seed } = plan;
+  const alerts = count === 0 ? undefined : await Alerts.start({ count, faultRate, seed });
+  const run = new SoakRun(plan, { stateDir, analytics, alerts, ports: await freePorts() });
   try {
     const result = await run.run();
     return plan.keep ? { ...result, stateDir } : result;
   } finally {
     await run.stop();
     await analytics.stop();
+    await alerts?.stop();
     if (!plan.keep) rmSync(stateDir, { recursive: true, force: true, maxRetries: 5 });
   }
 }
@@ -66,6 +74,7 @@ export async function runSoak(plan: SoakPlan): Promise<SoakResult> {
 interface ObjectHome {
   stateDir: string;
   analytics: FaultyAnalytics;
+  alerts: Alerts | undefined;
   ports: { httpPort: number; smtpPort: number; sqlPort: number };
 }
 
@@ -88,16 +97,38 @@ class SoakRun {
     const { plan, started } = { plan: this.#plan, started: performance.now() };
     const client = await this.#start();
     for (const { rua, account } of ADDRESSES) await client.ask("putRegistration", { rua, entry: { account } });
+    const before = await this.#watchDomains(client);
     const sendStarted = performance.now();
-    const sent = await this.#send();
+    const sent = addCounts(before, await this.#send(client));
     await this.#killing;
     const sendSeconds = secondsSince(sendStarted);
     plan.say(`all mails sent in ${Math.round(sendSeconds)} s`);
     await this.#waitUntilStill(client);
     const requeued = await this.#requeueExhausted(client);
-    const rows = await this.#balance(client, sent);
+    const { alerts } = this.#place;
+    await alerts?.finish(() => this.#stepOfAlerts(client, alerts));
+    const told = (await alerts?.balance(client)) ?? [];
+    const rows = [...(await this.#balance(client, sent)), ...told];
     const faults = this.#place.analytics.faults();
-    return { rows, sent, faults, kills: this.#kills, requeued, sendSeconds, totalSeconds: secondsSince(started) };
+    const counts = { faults, kills: this.#kills, requeued, repeatedNotices: alerts?.repeats ?? 0 };
+    return { rows, sent, ...counts, sendSeconds, totalSeconds: secondsSince(started) };
+  }
+
+  /** What the watched domains sent before, so that a sender can be new. */
+  async #watchDomains(client: ApiClient): Promise<SendCounts> {
+    const { alerts } = this.#place;
+    if (alerts === undefined) return { delivered: 0, rejected: 0, retried: 0, repeated: 0 };
+    await alerts.addChannels(client);
+    const sent = await this.#sendAll(alerts.histories(), () => undefined);
+    await this.#waitUntilStill(client);
+    await this.#stepOfAlerts(client, alerts);
+    return sent;
+  }
+
+  async #stepOfAlerts(client: ApiClient, alerts: Alerts): Promise<boolean> {
+    const isDone = await patiently(() => alerts.step(client));
+    if (!isDone) await this.#waitUntilStill(client);
+    return isDone;
   }
 
   async stop(): Promise<void> {
@@ -106,12 +137,12 @@ class SoakRun {
   }
 
   async #start(): Promise<ApiClient> {
-    const { stateDir, analytics, ports } = this.#place;
+    const { stateDir, analytics, alerts, ports } = this.#place;
     const interceptPoints = (engineUrl: string): string => {
       analytics.aimAt(engineUrl);
       return analytics.url;
     };
-    const stack = await startStack({ stateDir, ...ports, samples: false, interceptPoints });
+    const stack = await startStack({ stateDir, ...ports, samples: false, interceptPoints, ...alerts?.options });
     this.#stack = stack;
     stack.failed.then((reason) => {
       if (this.#stack === stack) this.#dead.abort(new Error(`${reason} The log is ${stack.logFile}`));
@@ -119,22 +150,45 @@ class SoakRun {
     return apiClient({ url: `http://127.0.0.1:${ports.httpPort}`, token: stack.token });
   }
 
-  #send(): Promise<SendCounts> {
-    const { mails, seed, faultRate, kill, say } = this.#plan;
+  #send(client: ApiClient): Promise<SendCounts> {
+    const { mails, kill, say } = this.#plan;
+    const { alerts } = this.#place;
     const started = performance.now();
+    return this.#sendAll(this.#withNewSenders(), ({ delivered, rejected }) => {
+      const done = delivered + rejected;
+      if (kill && this.#killing === undefined && done >= mails / 2) this.#killing = this.#killAndRestart();
+      // Whatever becomes of it: the stack may be killed meanwhile.
+      if (done % 50 === 0) alerts?.step(client).catch(() => undefined);
+      if (done % 250 === 0)
+        say(`${done} of ${mails} mails sent, ${(done / secondsSince(started)).toFixed(1)} a second`);
+    });
+  }
+
+  #sendAll(mails: Iterable<SoakMail>, onDone: (counts: SendCounts) => void): Promise<SendCounts> {
+    const { seed, faultRate } = this.#plan;
     return sendMails({
       port: this.#place.ports.smtpPort,
       faultRate,
       seed,
       signal: this.#dead.signal,
-      mails: this.#account(soakMails({ count: mails, seed })),
-      onDone: (_mail, _outcome, { delivered, rejected }) => {
-        const done = delivered + rejected;
-        if (kill && this.#killing === undefined && done >= mails / 2) this.#killing = this.#killAndRestart();
-        if (done % 250 === 0)
-          say(`${done} of ${mails} mails sent, ${(done / secondsSince(started)).toFixed(1)} a second`);
-      },
+      mails: this.#account(mails),
+      onDone: (_mail, _outcome, counts) => onDone(counts),
     });
+  }
+
+  /** The mails of the run, and evenly among them those that show new senders. */
+  *#withNewSenders(): Generator<SoakMail> {
+    const { mails, seed, alerts: count } = this.#plan;
+    let done = 0;
+    let shown = 0;
+    for (const mail of soakMails({ count: mails, seed })) {
+      yield mail;
+      done += 1;
+      for (; shown < (done * count) / mails; shown++) {
+        const told = this.#place.alerts?.newSender(shown);
+        if (told !== undefined) yield told;
+      }
+    }
   }
 
   *#account(mails: Iterable<SoakMail>): Generator<SoakMail> {
@@ -209,6 +263,15 @@ class SoakRun {
     }
     return rows;
   }
+}
+
+function addCounts(a: SendCounts, b: SendCounts): SendCounts {
+  return {
+    delivered: a.delivered + b.delivered,
+    rejected: a.rejected + b.rejected,
+    retried: a.retried + b.retried,
+    repeated: a.repeated + b.repeated,
+  };
 }
 
 // A dry run counts all of them.

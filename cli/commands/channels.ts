@@ -9,6 +9,7 @@ import {
   shownTarget,
 } from "../../shared/notify/channel.ts";
 import { addConnectionOptions, type ConnectionOptions, connect } from "../connection.ts";
+import { readTimeZone } from "../option-values.ts";
 import { printJson, printOut, renderPairs, renderTable } from "../terminal.ts";
 
 interface ChannelOptions extends ConnectionOptions {
@@ -49,7 +50,7 @@ export function addChannels(program: Command): void {
     .addOption(
       new Option("--digest <interval>", "how often a digest is sent").choices(DIGEST_INTERVALS).default("none"),
     )
-    .option("--time-zone <name>", "digests come at 8 in the morning of this zone", "UTC")
+    .option("--time-zone <name>", "digests come at 8 in the morning of this zone", readTimeZone, "UTC")
     .action(add);
   subcommand(channels, "remove <id>", "Remove a channel and the list of its deliveries").action(remove);
   subcommand(channels, "test <id>", "Send a test").action(test);

@@ -8,6 +8,7 @@ import { type StoredCheck, storedCheckOf } from "../../shared/guidance/stored-ch
 import { DEFAULT_RESOLVER, readResolverUrl } from "../dns-option.ts";
 import { readDomains } from "../domain-option.ts";
 import { exitCodes } from "../exit-codes.ts";
+import { readAddress, readDnsUrl } from "../option-values.ts";
 import { printJson, printOut, safeText } from "../terminal.ts";
 
 interface CheckOptions {
@@ -38,9 +39,9 @@ export function addCheck(program: Command): void {
     .description("Check what a domain publishes: DMARC, SPF, DKIM, MTA-STS and more")
     .argument("<domain...>", "domains", readDomains)
     .option("--selector <name...>", "DKIM selectors to look at")
-    .option("--rua <address>", "where reports should go, for the records to publish")
+    .option("--rua <address>", "where reports should go, for the records to publish", readAddress)
     .option("--all", "also what is good")
-    .option("--dns <url>", "DNS server to ask, by DNS over HTTPS (or DMARC_DNS)")
+    .option("--dns <url>", "DNS server to ask, by DNS over HTTPS (or DMARC_DNS)", readDnsUrl)
     .option("--json", "one JSON object a line, in the order of the domains")
     .addHelpText("after", EXAMPLES)
     .action(runCheck);

@@ -3,15 +3,18 @@ import { createWriteStream } from "node:fs";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { ReadableStream } from "node:stream/web";
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import type { DeadLetter, DeadLetterDetails, DeadLetterResult } from "../../shared/contract/shapes.ts";
 import type { DeadLetterFilter } from "../../shared/operations.ts";
+import { PROBLEM_MEANINGS } from "../../shared/report/problems.ts";
 import { type ApiClient, changeDeadLetters, type DeadLetterSelection } from "../client.ts";
 import { CommandError } from "../command-error.ts";
 import { isAsking, isConfirmed } from "../confirm.ts";
 import { addConnectionOptions, type ConnectionOptions, connect } from "../connection.ts";
 import { readDomain } from "../domain-option.ts";
 import { exitCodes } from "../exit-codes.ts";
+import { requireKnown } from "../known-names.ts";
+import { readDay } from "../option-values.ts";
 import { printError, printJson, printOut, renderPairs } from "../terminal.ts";
 
 interface CommonOptions extends ConnectionOptions {
@@ -83,11 +86,11 @@ function finish(command: Command): Command {
 
 function addFilter(command: Command): Command {
   return command
-    .option("--code <code>", "only with this reason")
+    .addOption(new Option("--code <code>", "only with this reason").choices(Object.keys(PROBLEM_MEANINGS)))
     .option("--domain <domain>", "only about this policy domain", readDomain)
     .option("--account <name>", "only of this account")
-    .option("--since <day>", "only of mail that arrived on this day or later (YYYY-MM-DD, UTC)")
-    .option("--until <day>", "only of mail that arrived on this day or earlier");
+    .option("--since <day>", "only of mail that arrived on this day or later (YYYY-MM-DD, UTC)", readDay)
+    .option("--until <day>", "only of mail that arrived on this day or earlier", readDay);
 }
 
 function addSelection(command: Command): Command {
@@ -98,7 +101,9 @@ async function printDeadLetters(options: ListOptions): Promise<void> {
   const letters: DeadLetter[] = [];
   const filter = filterOf(options);
   const isDiscarded = options.discarded === true;
-  for await (const letter of connect(options).each("listDeadLetters", { ...filter, isDiscarded })) letters.push(letter);
+  const client = connect(options);
+  for await (const letter of client.each("listDeadLetters", { ...filter, isDiscarded })) letters.push(letter);
+  if (letters.length === 0) await requireKnown(client, options);
   if (options.json) return printJson(letters);
   const name = isDiscarded ? "discarded" : "open";
   if (letters.length === 0 && Object.keys(filter).length > 0) return printOut(`No ${name} dead letter matches.`);

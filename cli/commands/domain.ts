@@ -6,6 +6,7 @@ import { SETUP_LIMITS } from "../../shared/limits.ts";
 import { CommandError } from "../command-error.ts";
 import { addConnectionOptions, type ConnectionOptions, connect } from "../connection.ts";
 import { exitCodes } from "../exit-codes.ts";
+import { readAddress } from "../option-values.ts";
 import { printError, printJson, printOut, safeText } from "../terminal.ts";
 import { addDomainTags } from "./domain-tags.ts";
 
@@ -39,7 +40,7 @@ export function addDomain(program: Command): void {
   domain.addHelpText("after", EXAMPLES);
   subcommand(domain, "add [domain...]", "Make an address for a domain's reports")
     .option("--file <list>", "a file with a domain a line; # begins a comment, - is standard input")
-    .option("--rua <address>", "an address of your own instead of a new one")
+    .option("--rua <address>", "an address of your own instead of a new one", readAddress)
     .action(addAll);
   subcommand(domain, "check <domain...>", "How far domains are").action(checkAll);
   subcommand(domain, "remove <domain>", "Take a domain's address away").action(removeOne);

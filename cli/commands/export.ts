@@ -1,8 +1,8 @@
 /** `dmarc export`: the records of accepted aggregate reports, for programs of one's own (docs/export.md). */
-import { type Command, InvalidArgumentError, Option } from "commander";
+import { type Command, Option } from "commander";
 import type { ExportEnd, ExportedReport, ExportLine } from "../../shared/export/lines.ts";
 import type { RecordInReport } from "../../shared/export/record-columns.ts";
-import { parseDay, SECONDS_PER_DAY } from "../../shared/report-day.ts";
+import { SECONDS_PER_DAY } from "../../shared/report-day.ts";
 import { isoDate } from "../../shared/storage.ts";
 import type { ApiClient } from "../client.ts";
 import { CommandError } from "../command-error.ts";
@@ -13,6 +13,7 @@ import { readPage } from "../export/pages.ts";
 import { parquetWriter } from "../export/parquet.ts";
 import { type ExportProgress, readProgress, removeProgress, writeProgress } from "../export/progress-file.ts";
 import { csvWriter, fileOutput, ndjsonWriter, type RecordWriter, standardOutput } from "../export/record-writer.ts";
+import { readDay } from "../option-values.ts";
 import { startProgress } from "../progress.ts";
 import { printError } from "../terminal.ts";
 
@@ -53,11 +54,6 @@ export function addExport(program: Command): void {
     .option("--output <file>", "a new file; standard output unless given")
     .option("--resume", "continue the file of an interrupted export");
   addConnectionOptions(command).addHelpText("after", EXAMPLES).action(runExport);
-}
-
-function readDay(text: string): string {
-  if (parseDay(text) === undefined) throw new InvalidArgumentError("It has to be a day, YYYY-MM-DD.");
-  return text;
 }
 
 async function runExport(options: ExportOptions): Promise<void> {

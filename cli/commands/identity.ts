@@ -1,5 +1,5 @@
 /** `dmarc identity`: what a person may do, in which accounts. */
-import type { Command } from "commander";
+import { type Command, InvalidArgumentError } from "commander";
 import { type Person, type PersonEntry, ROLES, type Role } from "../../shared/people.ts";
 import { CommandError } from "../command-error.ts";
 import { addConnectionOptions, type ConnectionOptions, connect } from "../connection.ts";
@@ -9,7 +9,7 @@ interface IdentityOptions extends ConnectionOptions {
   json?: true;
 }
 interface AddOptions extends IdentityOptions {
-  role: string;
+  role: Role;
   account?: string[];
   alsoViews?: string[];
 }
@@ -30,7 +30,11 @@ export function addIdentity(program: Command): void {
   const identity = program.command("identity").description("What people may do, in which accounts");
   identity.addHelpText("after", EXAMPLES);
   addSubcommand(identity, "add <address>", "Give a person access, or change it")
-    .requiredOption("--role <role>", "administrator or viewer (of the accounts named), or operator (everything)")
+    .requiredOption(
+      "--role <role>",
+      "administrator or viewer (of the accounts named), or operator (everything)",
+      readRole,
+    )
     .option("--account <name...>", "accounts the person has the role in")
     .option("--also-views <name...>", "further accounts that an administrator only reads")
     .action(addPerson);
@@ -45,7 +49,7 @@ function addSubcommand(identity: Command, nameAndArguments: string, description:
 
 async function addPerson(address: string, options: AddOptions): Promise<void> {
   const { account: accounts = [], alsoViews } = options;
-  const role = readRole(options.role);
+  const { role } = options;
   if (role !== "operator" && accounts.length === 0) {
     throw new CommandError(`--role ${role} takes at least one account: --account NAME.`);
   }
@@ -56,7 +60,7 @@ async function addPerson(address: string, options: AddOptions): Promise<void> {
 // `owner` is what administrators were called before there were viewers.
 function readRole(text: string): Role {
   const role = text === "owner" ? "administrator" : ROLES.find((one) => one === text);
-  if (role === undefined) throw new CommandError(`--role ${text}: it is ${ROLES.join(", ")}.`);
+  if (role === undefined) throw new InvalidArgumentError(`It is ${ROLES.join(", ")}.`);
   return role;
 }
 

@@ -7,6 +7,7 @@ import { CommandError } from "../command-error.ts";
 import { isAsking, isConfirmed } from "../confirm.ts";
 import { addConnectionOptions, type ConnectionOptions, connect } from "../connection.ts";
 import { readDomain } from "../domain-option.ts";
+import { readDay } from "../option-values.ts";
 import { startProgress } from "../progress.ts";
 import { printJson, printOut, renderPairs, renderTable } from "../terminal.ts";
 
@@ -71,8 +72,8 @@ export function addJobs(program: Command): void {
 
 function addStart(command: Command): Command {
   command
-    .option("--since <day>", "mail that arrived on this day or later (YYYY-MM-DD, UTC)")
-    .option("--until <day>", "mail that arrived on this day or earlier")
+    .option("--since <day>", "mail that arrived on this day or later (YYYY-MM-DD, UTC)", readDay)
+    .option("--until <day>", "mail that arrived on this day or earlier", readDay)
     .option("--dry-run", "count the files, and enqueue nothing")
     .option("--watch", "show the progress until the queues are empty")
     .option("--json", "JSON for programs");

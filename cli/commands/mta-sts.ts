@@ -1,19 +1,21 @@
 /** `dmarc mta-sts`: the MTA-STS policy that the dashboard serves for a domain. */
-import type { Command } from "commander";
+import { Argument, type Command, Option } from "commander";
 import type { Outputs } from "../../shared/contract/operations.ts";
 import { MTA_STS_MODES, type MtaStsMode } from "../../shared/guidance/mta-sts-policy.ts";
+import { GUIDANCE_LIMITS } from "../../shared/limits.ts";
 import { SECONDS_PER_DAY } from "../../shared/report-day.ts";
 import { CommandError } from "../command-error.ts";
 import { addConnectionOptions, type ConnectionOptions, connect } from "../connection.ts";
 import { readDomain } from "../domain-option.ts";
+import { numberBetween } from "../option-values.ts";
 import { printJson, printOut, renderDay, safeText } from "../terminal.ts";
 
 interface PolicyOptions extends ConnectionOptions {
   account: string;
   json?: true;
-  mode?: string;
+  mode?: MtaStsMode;
   mx?: string[];
-  maxAge?: string;
+  maxAge?: number;
   force?: true;
 }
 
@@ -40,17 +42,21 @@ export function addMtaSts(program: Command): void {
     .command("mta-sts")
     .description("The MTA-STS policy that is served for a domain")
     .argument("<domain>", "domain", readDomain)
-    .argument("[action]", "show, set or remove", "show")
+    .addArgument(new Argument("[action]", "what to do").choices(["show", "set", "remove"]).default("show"))
     .option("--account <name>", "whose domain it is", "default")
-    .option("--mode <mode>", "set: none, testing or enforce")
+    .addOption(new Option("--mode <mode>", "set: how strict it is").choices(MTA_STS_MODES))
     .option("--mx <host...>", "set: mail hosts that it covers; *. stands for one label")
-    .option("--max-age <seconds>", "set: how long senders remember it, a day to a year (two weeks unless told)")
+    .option(
+      "--max-age <seconds>",
+      "set: how long senders remember it, a day to a year (two weeks unless told)",
+      numberBetween(GUIDANCE_LIMITS.minMtaStsSeconds, GUIDANCE_LIMITS.maxMtaStsSeconds),
+    )
     .option("--force", "set: enforce it although the MX records name other hosts")
     .option("--json", "JSON for programs");
   addConnectionOptions(command).addHelpText("after", EXAMPLES).action(runMtaSts);
 }
 
-async function runMtaSts(domain: string, action: string, options: PolicyOptions): Promise<void> {
+async function runMtaSts(domain: string, action: "show" | "set" | "remove", options: PolicyOptions): Promise<void> {
   switch (action) {
     case "show":
       return show(domain, options);
@@ -58,8 +64,6 @@ async function runMtaSts(domain: string, action: string, options: PolicyOptions)
       return set(domain, options);
     case "remove":
       return remove(domain, options);
-    default:
-      throw new CommandError(`'${safeText(action)}' is not show, set or remove.`);
   }
 }
 
@@ -74,11 +78,11 @@ async function set(domain: string, options: PolicyOptions): Promise<void> {
   const client = connect(options);
   const { account, force } = options;
   const { hosted } = await client.ask("mtaSts", { account, domain });
-  const mode = options.mode === undefined ? hosted?.policy.mode : readMode(options.mode);
+  const mode = options.mode === undefined ? hosted?.policy.mode : options.mode;
   if (mode === undefined) throw new CommandError("Which mode? Begin with --mode testing.");
   const mx = options.mx ?? hosted?.policy.mx ?? [];
   const maxAgeSeconds =
-    options.maxAge === undefined ? (hosted?.policy.maxAgeSeconds ?? DEFAULT_SECONDS) : readSeconds(options.maxAge);
+    options.maxAge === undefined ? (hosted?.policy.maxAgeSeconds ?? DEFAULT_SECONDS) : options.maxAge;
   const asked = { account, domain, mode, mx, maxAgeSeconds, ...(force === undefined ? {} : { force }) };
   const kept = await client.ask("setMtaSts", asked);
   if (options.json) printJson(kept);
@@ -92,17 +96,6 @@ async function remove(domain: string, options: PolicyOptions): Promise<void> {
   const remembered =
     days === 0 ? "" : ` Senders may remember it for ${days} days: until then, keep the mail hosts that it names.`;
   printOut(`No policy is served for ${domain} any more. Remove the record _mta-sts.${domain}.${remembered}`);
-}
-
-function readMode(text: string): MtaStsMode {
-  const mode = MTA_STS_MODES.find((one) => one === text);
-  if (mode === undefined) throw new CommandError(`'${safeText(text)}' is not none, testing or enforce.`);
-  return mode;
-}
-
-function readSeconds(text: string): number {
-  if (!/^\d{1,10}$/.test(text)) throw new CommandError(`'${safeText(text)}' is not a number of seconds.`);
-  return Number(text);
 }
 
 function renderKnown({ domain, hosted, url, isServed, hosts, advice }: Known): string {

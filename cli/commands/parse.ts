@@ -5,7 +5,10 @@ import { describeFile } from "../../shared/report/advice.ts";
 import { cleanDetail } from "../../shared/report/problems.ts";
 import { authenticateFile } from "../authenticate-file.ts";
 import { exitCodes } from "../exit-codes.ts";
+import { isOfFileSystem, reasonOf } from "../file-errors.ts";
 import { openFileSource } from "../file-source.ts";
+import { walkFiles } from "../mail-files.ts";
+import { readDnsUrl } from "../option-values.ts";
 import { type AggregateSummary, type FileSummary, parseFile, type ReportSummary } from "../parse-file.ts";
 import { printError, printJson, printOut, renderDay, renderTable, safeText } from "../terminal.ts";
 
@@ -20,7 +23,7 @@ const EXAMPLES = `
 Examples:
   dmarc parse report.xml.gz                      what is in a report
   dmarc parse --records google.com!acme.zip      and its rows
-  dmarc parse --json mails/*.eml                 one JSON line a file, for programs
+  dmarc parse --json mails/                      every file in a folder, one JSON line each, for programs
   dmarc parse --authserv-id mx.cloudflare.net mail.eml         believing what that receiver wrote on top of the mail
   dmarc parse --dns https://cloudflare-dns.com/dns-query m.eml verifying its signatures
 
@@ -34,32 +37,45 @@ export function addParse(program: Command): void {
   program
     .command("parse")
     .description("Read reports from files, offline")
-    .argument("<file...>", "reports, archives or mails")
+    .argument("<path...>", "reports, archives, mails, or folders of them")
     .option("--json", "one JSON object a line, in the order of the files")
     .option("--records", "also the rows of aggregate reports")
     .option("--authserv-id <id>", "receiver whose Authentication-Results, on top of a mail, are believed")
-    .option("--dns <url>", "DNS server (RFC 8484) to ask for the keys of a mail's signatures")
+    .option("--dns <url>", "DNS server (RFC 8484) to ask for the keys of a mail's signatures", readDnsUrl)
     .addHelpText("after", EXAMPLES)
     .action(async (files: string[], options: ParseOptions) => {
       process.exitCode = await runParse(files, options);
     });
 }
 
-async function runParse(files: string[], options: ParseOptions): Promise<number> {
-  let unopened = false;
-  let rejected = false;
-  for (const file of files) {
-    const summary = await parsePath(file, options);
-    if (summary === undefined) {
-      unopened = true;
-      continue;
+async function runParse(paths: string[], options: ParseOptions): Promise<number> {
+  const found = { unopened: false, rejected: false };
+  for (const path of paths) {
+    try {
+      const passOver = (one: string): void => printError(`dmarc parse: ${one}: passed over, a hidden file or a link`);
+      for await (const file of walkFiles([path], passOver)) await parseOne(file, options, found);
+    } catch (error) {
+      found.unopened = true;
+      tellUnreadable(path, error);
     }
-    rejected ||= summary.outcome === "rejected";
-    if (options.json) printJson(summary);
-    else printOut(renderFile(summary));
   }
-  if (unopened) return exitCodes.failure;
-  return rejected ? exitCodes.rejected : exitCodes.done;
+  if (found.unopened) return exitCodes.failure;
+  return found.rejected ? exitCodes.rejected : exitCodes.done;
+}
+
+async function parseOne(
+  file: string,
+  options: ParseOptions,
+  found: { unopened: boolean; rejected: boolean },
+): Promise<void> {
+  const summary = await parsePath(file, options);
+  if (summary === undefined) {
+    found.unopened = true;
+    return;
+  }
+  found.rejected ||= summary.outcome === "rejected";
+  if (options.json) printJson(summary);
+  else printOut(renderFile(summary));
 }
 
 async function parsePath(
@@ -72,11 +88,15 @@ async function parsePath(
     const authentication = await authenticateFile(source, { authservId, dnsUrl, nowSeconds });
     return await parseFile(file, source, { nowSeconds, keepRecords: records === true, authentication });
   } catch (error) {
-    // File system errors have a code; anything else is a bug and must not look like a bad file.
-    if (!(error instanceof Error) || !("code" in error)) throw error;
-    printError(`dmarc parse: ${file} cannot be read: ${error.message}`);
+    tellUnreadable(file, error);
     return undefined;
   }
+}
+
+// Anything but an error of the file system is a bug and must not look like a bad file.
+function tellUnreadable(path: string, error: unknown): void {
+  if (!isOfFileSystem(error)) throw error;
+  printError(`dmarc parse: ${path} cannot be read: ${reasonOf(error)}`);
 }
 
 function renderFile({ file, reports, problems, passedOver }: FileSummary): string {

@@ -38,6 +38,7 @@ Examples:
   dmarc rua show reports@example.com
   dmarc rua refused                                                 what came for addresses that are not registered
   dmarc rua remove dmarc@example.com
+  dmarc rua restore                                                 after the database was lost: as KV has them
 
 An address that is registered is never added over: add refuses it (exit code 1), and set changes it, in what is named only.
 Mail to an address that is not registered is rejected. Of an address with a +tag, the address without it counts too.`;
@@ -63,9 +64,26 @@ export function addRua(program: Command): void {
   );
   addSubcommand(rua, "remove <address>", "Reject the address's mail from now on").action(removeAddress);
   addSubcommand(rua, "list", "All addresses").action(listAddresses);
+  addSubcommand(rua, "restore", "Register addresses again as KV has them, after the database was lost").action(
+    restoreAddresses,
+  );
   addSubcommand(rua, "refused", "Addresses whose mail was refused lately: a mistyped rua is among them").action(
     listRefused,
   );
+}
+
+/** Registers what KV knows and the ledger does not, a page after the other. */
+async function restoreAddresses({ json, ...options }: RuaOptions): Promise<void> {
+  const client = connect(options);
+  let [found, restored] = [0, 0];
+  for (let cursor: string | undefined, isFirst = true; isFirst || cursor !== undefined; isFirst = false) {
+    const page = await client.ask("restoreRegistrations", { cursor });
+    found += page.found;
+    restored += page.restored;
+    cursor = page.cursor;
+  }
+  if (json) printJson({ found, restored });
+  else printOut(`${found} addresses are in KV; ${restored} of them were registered again.`);
 }
 
 function addSubcommand(rua: Command, nameAndArguments: string, description: string): Command {

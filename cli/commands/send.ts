@@ -4,7 +4,9 @@ import type { Transporter } from "nodemailer";
 import { CommandError } from "../command-error.ts";
 import { addLocalOptions, type ConnectionOptions, smtpPort } from "../connection.ts";
 import { exitCodes } from "../exit-codes.ts";
+import { isOfFileSystem, reasonOf } from "../file-errors.ts";
 import { buildMail, passedParts, walkFiles } from "../mail-files.ts";
+import { readAddress } from "../option-values.ts";
 import { startProgress } from "../progress.ts";
 import { printError, printJson, printOut, renderPairs } from "../terminal.ts";
 
@@ -43,7 +45,7 @@ export function addSend(program: Command): void {
     .command("send")
     .description("Send files to the running stack as mails")
     .argument("<path...>", "mails, reports, archives, or folders of them")
-    .option("--rua <address>", "envelope recipient", "dmarc@example.com")
+    .option("--rua <address>", "envelope recipient", readAddress, "dmarc@example.com")
     .option("--json", "JSON for programs");
   addLocalOptions(command)
     .addHelpText("after", EXAMPLES)
@@ -110,7 +112,8 @@ async function listFiles(paths: string[]): Promise<{ files: string[]; leftOut: s
     for await (const file of walkFiles(paths, (path) => leftOut.push(path))) files.push(file);
     return { files, leftOut };
   } catch (error) {
-    throw new CommandError(error instanceof Error ? error.message : String(error));
+    if (!isOfFileSystem(error)) throw error;
+    throw new CommandError(`${error.path ?? "A file"} cannot be read: ${reasonOf(error)}.`);
   }
 }
 

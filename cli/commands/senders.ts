@@ -5,6 +5,8 @@ import type { ApiClient } from "../client.ts";
 import { CommandError } from "../command-error.ts";
 import { addConnectionOptions, type ConnectionOptions, connect } from "../connection.ts";
 import { readDomain } from "../domain-option.ts";
+import { requireKnown } from "../known-names.ts";
+import { readDay } from "../option-values.ts";
 import { printJson, printOut, safeText } from "../terminal.ts";
 
 interface ListOptions extends ConnectionOptions {
@@ -53,8 +55,8 @@ export function addSenders(program: Command): void {
     .description("Senders of a domain, the largest first")
     .argument("<domain>", "policy domain", readDomain)
     .option("--undecided", "only those to decide about")
-    .option("--from <day>", "first day of the period, YYYY-MM-DD (30 days unless told)")
-    .option("--to <day>", "last day of the period, YYYY-MM-DD")
+    .option("--from <day>", "first day of the period, YYYY-MM-DD (30 days unless told)", readDay)
+    .option("--to <day>", "last day of the period, YYYY-MM-DD", readDay)
     .option("--json", "one JSON object a line");
   addConnectionOptions(list).addHelpText("after", EXAMPLES).action(printSenders);
   const decide = subcommand(senders, "decide", "Say whether a sender is yours")
@@ -77,7 +79,9 @@ function subcommand(senders: Command, name: string, description: string): Comman
 
 async function printSenders(domain: string, options: ListOptions): Promise<void> {
   const { from, to, undecided } = options;
-  const { items, isComplete } = await connect(options).ask("senders", { domain, from, to, undecided });
+  const client = connect(options);
+  const { items, isComplete } = await client.ask("senders", { domain, from, to, undecided });
+  if (items.length === 0) await requireKnown(client, { domain });
   if (options.json) {
     for (const sender of items) printJson(sender);
     return;

@@ -9,6 +9,7 @@ import { CommandError } from "../command-error.ts";
 import { DEFAULT_RESOLVER, readResolverUrl } from "../dns-option.ts";
 import { readDomain, readDomains } from "../domain-option.ts";
 import { exitCodes } from "../exit-codes.ts";
+import { readDnsUrl } from "../option-values.ts";
 import { printJson, printOut, safeText } from "../terminal.ts";
 
 interface SpfOptions {
@@ -39,7 +40,7 @@ export function addSpf(program: Command): void {
     .argument("<domain>", "domain", readDomain)
     .requiredOption("--add <source...>", "addresses, networks, or one known service")
     .option("--return-path <domain...>", "domains of the return path (default: the domain itself)", readDomains)
-    .option("--dns <url>", "DNS server to ask, by DNS over HTTPS (or DMARC_DNS)")
+    .option("--dns <url>", "DNS server to ask, by DNS over HTTPS (or DMARC_DNS)", readDnsUrl)
     .option("--json", "JSON for programs")
     .addHelpText("after", EXAMPLES)
     .action(runSpf);

@@ -2,6 +2,7 @@
 import type { Command } from "commander";
 import { addConnectionOptions, type ConnectionOptions, connect } from "../connection.ts";
 import { readDomain } from "../domain-option.ts";
+import { requireKnown } from "../known-names.ts";
 import { printJson, printOut, renderPairs } from "../terminal.ts";
 
 interface StatsOptions extends ConnectionOptions {
@@ -28,7 +29,9 @@ export function addStats(program: Command): void {
 
 async function printStats(options: StatsOptions): Promise<void> {
   const { domain, account } = options;
-  const stats = await connect(options).ask("stats", { domain, account });
+  const client = connect(options);
+  const stats = await client.ask("stats", { domain, account });
+  if (stats.reports === 0 && stats.deadLetters === 0) await requireKnown(client, { account, domain });
   if (options.json) return printJson(stats);
   const share = stats.messages === 0 ? "" : ` (${Math.round((stats.passed / stats.messages) * 1000) / 10} %)`;
   printOut(

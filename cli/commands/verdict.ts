@@ -6,6 +6,8 @@ import { isoDate } from "../../shared/storage.ts";
 import type { ApiClient } from "../client.ts";
 import { CommandError } from "../command-error.ts";
 import { addConnectionOptions, type ConnectionOptions, connect } from "../connection.ts";
+import { readDomains } from "../domain-option.ts";
+import { readDay } from "../option-values.ts";
 import { printJson, printOut, safeText } from "../terminal.ts";
 
 interface VerdictOptions extends ConnectionOptions {
@@ -37,9 +39,9 @@ export function addVerdict(program: Command): void {
   const command = program
     .command("verdict")
     .description("Whether p=reject is safe for a domain, and what to publish next")
-    .argument("[domain...]", "policy domains; without one, all that have reports")
-    .option("--from <day>", "first day of the period, YYYY-MM-DD (30 days unless told)")
-    .option("--to <day>", "last day of the period, YYYY-MM-DD")
+    .argument("[domain...]", "policy domains; without one, all that have reports", readDomains, [])
+    .option("--from <day>", "first day of the period, YYYY-MM-DD (30 days unless told)", readDay)
+    .option("--to <day>", "last day of the period, YYYY-MM-DD", readDay)
     .option("--json", "one JSON object a line");
   addConnectionOptions(command).addHelpText("after", EXAMPLES).action(printVerdicts);
 }
@@ -56,15 +58,9 @@ async function printVerdicts(domains: string[], options: VerdictOptions): Promis
 }
 
 function periodOf({ from, to }: VerdictOptions): { firstDay: number; lastDay: number } {
-  const lastDay = to === undefined ? Math.floor(Date.now() / 1000 / SECONDS_PER_DAY) : readDay(to);
-  const firstDay = from === undefined ? lastDay - DEFAULT_DAYS + 1 : readDay(from);
+  const lastDay = to === undefined ? Math.floor(Date.now() / 1000 / SECONDS_PER_DAY) : (parseDay(to) ?? 0);
+  const firstDay = from === undefined ? lastDay - DEFAULT_DAYS + 1 : (parseDay(from) ?? 0);
   return { firstDay, lastDay };
-}
-
-function readDay(text: string): number {
-  const day = parseDay(text);
-  if (day === undefined) throw new CommandError(`'${safeText(text)}' is not a day; write it as YYYY-MM-DD.`);
-  return day;
 }
 
 /** Domains with aggregate reports in a period, by name. If one answer cannot hold them all, each half is requested. */
@@ -93,13 +89,14 @@ async function domainsWithReports(
 }
 
 function renderVerdict(verdict: Verdict): string {
-  const { domain, headline, nextStep, nextRecord, reasons, missing, days, messages } = verdict;
+  const { domain, state, headline, nextStep, nextRecord, reasons, missing, days, messages } = verdict;
   const line = (text: string): string => `  ${safeText(text, MAX_CHARS)}`;
   const lines = [`${safeText(domain, MAX_CHARS)}: ${safeText(headline, MAX_CHARS)}`, line(nextStep)];
   if (nextRecord !== null) lines.push(line(`_dmarc.${domain} TXT "${nextRecord}"`));
   const shown = reasons.length > 0 ? reasons : missing;
   lines.push(...shown.slice(0, SHOWN_REASONS).map(({ sentence }) => line(`- ${sentence}`)));
   if (shown.length > SHOWN_REASONS) lines.push(line(`- and ${shown.length - SHOWN_REASONS} more (--json has all)`));
-  lines.push(line(`Based on ${days} days with reports and ${messages.toLocaleString("en-US")} messages.`));
+  const limits = state === "ready" || state === "notInUse" ? " Mail sent less often may be missing." : "";
+  lines.push(line(`Based on ${days} days with reports and ${messages.toLocaleString("en-US")} messages.${limits}`));
   return lines.join("\n");
 }

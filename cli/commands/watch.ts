@@ -4,6 +4,8 @@ import { InvalidArgumentError, Option } from "commander";
 import type { Outputs } from "../../shared/contract/operations.ts";
 import { RULE_CODES, type RuleCode } from "../../shared/watch/finding.ts";
 import { addConnectionOptions, type ConnectionOptions, connect } from "../connection.ts";
+import { readDomain } from "../domain-option.ts";
+import { requireKnown } from "../known-names.ts";
 import { printJson, printOut, safeText } from "../terminal.ts";
 
 interface WatchOptions extends ConnectionOptions {
@@ -55,7 +57,7 @@ export function addWatch(program: Command): void {
   subcommand(watch, "run", "Look at every domain now").action(runAll);
   subcommand(watch, "list", "Incidents, notices or mutes")
     .option("--account <name>", "of this account only")
-    .option("--domain <domain>", "of this domain only")
+    .option("--domain <domain>", "of this domain only", readDomain)
     .option("--resolved", "those that are over")
     .option("--notices", "what was told of them")
     .option("--mutes", "what is muted")
@@ -75,7 +77,7 @@ function subcommand(watch: Command, name: string, description: string): Command 
 function named(command: Command): Command {
   return command
     .option("--account <name>", "whose", "default")
-    .option("--domain <domain>", "all domains unless told")
+    .option("--domain <domain>", "all domains unless told", readDomain)
     .addOption(new Option("--rule <rule>", "all rules unless told").choices(RULE_CODES))
     .option("--subject <text>", "a sender, a reporter or another subject of incidents");
 }
@@ -103,22 +105,23 @@ async function runAll({ json, ...connection }: WatchOptions): Promise<void> {
 async function list(options: ListOptions): Promise<void> {
   const { account, domain, resolved, notices, mutes, json } = options;
   const client = connect(options);
-  const print = <T>(items: readonly T[], render: (item: T) => string, none: string): void => {
+  const print = async <T>(items: readonly T[], render: (item: T) => string, none: string): Promise<void> => {
     for (const item of items) {
       if (json) printJson(item);
       else printOut(render(item));
     }
+    if (items.length === 0) await requireKnown(client, { account, domain });
     if (items.length === 0 && !json) printOut(none);
   };
   if (mutes) {
-    print((await client.ask("listMutes", { account })).items, renderMute, "Nothing is muted.");
+    await print((await client.ask("listMutes", { account })).items, renderMute, "Nothing is muted.");
   } else if (notices) {
     const { items } = await client.ask("listNotices", { account });
     const wanted = items.filter((notice) => domain === undefined || notice.domain === domain);
-    print(wanted, renderNotice, "Nothing was told yet.");
+    await print(wanted, renderNotice, "Nothing was told yet.");
   } else {
     const state = resolved ? "resolved" : "open";
-    print(
+    await print(
       (await client.ask("listIncidents", { account, domain, state })).items,
       renderIncident,
       `No ${state} incidents.`,

@@ -4,6 +4,7 @@ import { Option } from "commander";
 import type { Outputs } from "../../shared/contract/operations.ts";
 import { WORK_CODES, type WorkCode } from "../../shared/watch/work.ts";
 import { addConnectionOptions, type ConnectionOptions, connect } from "../connection.ts";
+import { requireKnown } from "../known-names.ts";
 import { printJson, printOut, safeText } from "../terminal.ts";
 
 interface WorklistOptions extends ConnectionOptions {
@@ -48,6 +49,7 @@ async function printWorklist({ account, code, subject, json, ...connection }: Wo
   if (code === undefined) {
     const { items } = await client.ask("worklist", { account });
     for (const line of items) json ? printJson(line) : printOut(renderLine(line));
+    if (items.length === 0) await requireKnown(client, { account });
     if (items.length === 0 && !json) printOut("Nothing to do.");
     return;
   }

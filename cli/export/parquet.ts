@@ -22,7 +22,7 @@ export async function parquetWriter(path: string): Promise<RecordWriter> {
     writer: bytes,
     schema: SCHEMA,
     kvMetadata: [{ key: "dmarc.schemaVersion", value: String(RECORD_SCHEMA_VERSION) }],
-    createdBy: "dmarc-pipeline",
+    createdBy: "DMARC pipeline",
   });
   let rows: RecordInReport[] = [];
   const writeGroup = async (): Promise<void> => {

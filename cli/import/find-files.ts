@@ -9,6 +9,7 @@ import { MAIL_LIMITS } from "../../shared/limits.ts";
 import { splitMailbox } from "../../shared/mail/mailbox.ts";
 import { bytesSource } from "../../shared/report/source.ts";
 import { SNIFF_BYTES, sniff } from "../../shared/sniff.ts";
+import { isOfFileSystem, reasonOf } from "../file-errors.ts";
 import { openFileSource } from "../file-source.ts";
 import type { FoundFile } from "./found-file.ts";
 
@@ -126,22 +127,4 @@ function isLeftOut(entry: Dirent, { folder, isMaildir }: { folder: string; isMai
   if (!entry.name.startsWith(".")) return false;
   // Maildir++ keeps folders of a mailbox as hidden folders in it.
   return !(isMaildir && entry.isDirectory() && existsSync(join(folder, entry.name, "cur")));
-}
-
-// Anything else is a bug, and must not look like a bad file.
-function isOfFileSystem(error: unknown): error is NodeJS.ErrnoException {
-  return error instanceof Error && "code" in error && typeof error.code === "string" && /^E[A-Z]+$/.test(error.code);
-}
-
-const REASONS: Record<string, string> = {
-  ENOENT: "there is no such file or folder",
-  EACCES: "it may not be read (permission denied)",
-  EPERM: "it may not be read (permission denied)",
-  EISDIR: "it is not a regular file",
-  ENOTDIR: "a part of the path is not a folder",
-  ELOOP: "its links lead in a circle",
-};
-
-function reasonOf(error: NodeJS.ErrnoException): string {
-  return REASONS[error.code ?? ""] ?? error.message;
 }

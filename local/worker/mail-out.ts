@@ -17,6 +17,7 @@ interface MailMessage {
   text: string;
   html: string;
   headers: Record<string, string>;
+  attachments: { disposition: string; contentId: string; filename: string; type: string; content: string }[];
 }
 
 /** Headers that may be set, besides those that begin with X- (Email Service, Email headers). */

@@ -240,19 +240,71 @@ export function failingSources(days: Days, filter: StatementFilter = {}): string
 /** For Grafana, as a time series: messages by day and disposition. `$from` and `$to` are Grafana's, in seconds. */
 export function grafanaMessages(filter: StatementFilter = {}): string {
   const { beginSeconds, endSeconds, disposition, count } = slotsOf("records");
-  const middle = `${beginSeconds} + ${endSeconds}`;
-  const written = `timestamp >= toDateTime($from - ${EARLY_SECONDS})`;
-  const names = filterConditions("records", filter);
   return [
     `SELECT day * ${SECONDS_PER_DAY * 1000} AS t, disposition, sum(messageCount) AS messages`,
-    ...newestRows("records", [written, `${middle} >= 2 * $from`, `${middle} < 2 * $to`, ...names], {
-      day: dayOfMiddle(`max(${middle})`),
+    ...newestRows("records", grafanaConditions("records", filter), {
+      day: dayOfMiddle(`max(${beginSeconds} + ${endSeconds})`),
       disposition: newest("records", disposition),
       messageCount: newest("records", `${count} * ${weightOf("records")}`),
     }),
     "GROUP BY t, disposition",
     "ORDER BY t",
   ].join("\n");
+}
+
+/** For Grafana, as a time series: messages that pass and fail DMARC by day; `$from` and `$to` are its own variables. */
+export function grafanaResults(filter: StatementFilter = {}): string {
+  const { beginSeconds, endSeconds, passed, count } = slotsOf("records");
+  return [
+    `SELECT day * ${SECONDS_PER_DAY * 1000} AS t, sum(passedCount) AS pass, sum(failedCount) AS fail`,
+    ...newestRows("records", grafanaConditions("records", filter), {
+      day: dayOfMiddle(`max(${beginSeconds} + ${endSeconds})`),
+      passedCount: newest("records", `${count} * ${passed} * ${weightOf("records")}`),
+      failedCount: newest("records", `${count} * (1 - ${passed}) * ${weightOf("records")}`),
+    }),
+    "GROUP BY t",
+    "ORDER BY t",
+  ].join("\n");
+}
+
+/** For Grafana, as a table: sources with the most failing messages of the time shown. */
+export function grafanaSources(filter: StatementFilter = {}): string {
+  const { sourceIp, authDomain, count, passed } = slotsOf("records");
+  return [
+    "SELECT source, signer, sum(failingCount) AS failing",
+    ...newestRows("records", grafanaConditions("records", filter), {
+      source: newest("records", sourceIp),
+      signer: newest("records", authDomain),
+      failingCount: newest("records", `${count} * (1 - ${passed}) * ${weightOf("records")}`),
+    }),
+    "WHERE failingCount > 0",
+    "GROUP BY source, signer",
+    "ORDER BY failing DESC LIMIT 20",
+  ].join("\n");
+}
+
+/** For Grafana, as a time series: TLS sessions by day. */
+export function grafanaSessions({ account }: Pick<StatementFilter, "account"> = {}): string {
+  const { beginSeconds, endSeconds, scope, successfulSessions, failedSessions } = slotsOf("tls");
+  return [
+    `SELECT day * ${SECONDS_PER_DAY * 1000} AS t, sum(successfulCount) AS successful, sum(failedCount) AS failed`,
+    ...newestRows("tls", grafanaConditions("tls", { account }), {
+      scope: newest("tls", scope),
+      day: dayOfMiddle(`max(${beginSeconds} + ${endSeconds})`),
+      successfulCount: newest("tls", `${successfulSessions} * ${weightOf("tls")}`),
+      failedCount: newest("tls", `${failedSessions} * ${weightOf("tls")}`),
+    }),
+    "WHERE scope = 'policy'",
+    "GROUP BY t",
+    "ORDER BY t",
+  ].join("\n");
+}
+
+function grafanaConditions(dataset: "records" | "tls", filter: StatementFilter): string[] {
+  const { beginSeconds, endSeconds } = slotsOf(dataset);
+  const middle = `${beginSeconds} + ${endSeconds}`;
+  const written = `timestamp >= toDateTime($from - ${EARLY_SECONDS})`;
+  return [written, `${middle} >= 2 * $from`, `${middle} < 2 * $to`, ...filterConditions(dataset, filter)];
 }
 
 /** For Grafana, as a time series: outcomes by hour. */
@@ -300,6 +352,9 @@ export function namedStatements(days: Days, filter: StatementFilter = {}): Recor
     "failing sources": failingSources(days, filter),
     "Grafana: messages": grafanaMessages(filter),
     "Grafana: outcomes": grafanaOutcomes(filter),
+    "Grafana: results": grafanaResults(filter),
+    "Grafana: sources": grafanaSources(filter),
+    "Grafana: TLS sessions": grafanaSessions(filter),
     "example: reports by domain": EXAMPLE_STATEMENTS.reportsByDomain,
     "example: reports by reporter": EXAMPLE_STATEMENTS.reportsByReporter,
     "example: events by outcome": EXAMPLE_STATEMENTS.eventsByOutcome,

@@ -34,8 +34,8 @@ export interface Operation<Input, Output> {
   /** One sentence for documents. */
   summary: string;
   /**
-   * The role it takes, in the account the input names. A viewer's operation without an account answers about those the person
-   * may see.
+   * The role it takes, in the account the input names. An operation without an account answers about those the person has the
+   * role in, and changes nothing.
    */
   role: Role;
   changes: boolean;

@@ -4,14 +4,24 @@
  */
 import * as v from "valibot";
 import { domainName } from "../domain-name.ts";
+import { targetSettings } from "../forward/target.ts";
 import { MTA_STS_MODES } from "../guidance/mta-sts-policy.ts";
 import { storedCheck } from "../guidance/stored-check.ts";
+import { importLine } from "../import-lines.ts";
 import { REPORT_KINDS } from "../ledger/report-rows.ts";
 import { SENDER_DECISIONS } from "../ledger/sender-decisions.ts";
-import { GUIDANCE_LIMITS, IMPORT_LIMITS, PAGE_LIMITS, SETUP_LIMITS, TAG_LIMITS, TOKEN_LIMITS } from "../limits.ts";
+import {
+  ACCOUNT_LIMITS,
+  GUIDANCE_LIMITS,
+  IMPORT_LIMITS,
+  PAGE_LIMITS,
+  SETUP_LIMITS,
+  TAG_LIMITS,
+  TOKEN_LIMITS,
+} from "../limits.ts";
 import { channelSettings } from "../notify/channel.ts";
 import { RECORD_ORDERS } from "../operations.ts";
-import { personEntry } from "../people.ts";
+import { ACCOUNT_ROLES, accountName, personEntry } from "../people.ts";
 import { registryEntry } from "../registry.ts";
 import { group, tag } from "../tag.ts";
 import { TOKEN_SCOPES, tokenName } from "../tokens.ts";
@@ -35,6 +45,8 @@ const domain = v.pipe(
   v.transform(domainName),
 );
 const account = v.pipe(v.string(), v.minLength(1), v.maxLength(64));
+/** What an account is called. */
+const displayName = v.pipe(v.string(), v.trim(), v.maxLength(ACCOUNT_LIMITS.nameChars));
 /** R2 keys have at most 1,024 bytes. */
 const objectKey = v.pipe(v.string(), v.minLength(1), v.maxLength(1024));
 const id = v.pipe(v.string(), v.minLength(1), v.maxLength(100));
@@ -289,6 +301,36 @@ const described = {
     input: v.strictObject({ rua: mailAddress, entry: registryEntry }),
     output: shapes.registration,
   },
+  restoreRegistrations: {
+    summary: "Registers addresses again as their copies in KV say, a page at a time, after the directory was lost",
+    role: "operator",
+    changes: true,
+    answeredBy: "process",
+    http: {
+      method: "POST",
+      path: "/registry/restore",
+      place: { json: "fields", optional: true },
+      status: 200,
+      answer: "json",
+    },
+    input: v.strictObject({ cursor: v.optional(cursor) }),
+    output: v.object({
+      /** Copies looked at, and those that were not registered. */
+      found: v.number(),
+      restored: v.number(),
+      /** Absent on the last page. */
+      cursor: v.optional(v.string()),
+    }),
+  },
+  health: {
+    summary: "Whether the ledger and KV answer, and what waits in the queues",
+    role: "viewer",
+    changes: false,
+    answeredBy: "process",
+    http: undefined,
+    input: nothing,
+    output: shapes.health,
+  },
   removeRegistration: {
     summary: "Removes an address; its mail is rejected from then on",
     role: "operator",
@@ -340,6 +382,144 @@ const described = {
     http: { method: "DELETE", path: "/identities/:email", place: "query", status: 204, answer: "none" },
     input: personInput,
     output: v.undefined(),
+  },
+
+  listAccounts: {
+    summary: "Accounts, by name, a page at a time",
+    role: "viewer",
+    changes: false,
+    answeredBy: "dashboard",
+    http: { method: "GET", path: "/accounts", place: "query", status: 200, answer: "json" },
+    input: v.strictObject({
+      /** Part of the name. */
+      text: v.optional(v.pipe(v.string(), v.trim(), v.maxLength(200))),
+      limit: v.optional(v.pipe(count, v.minValue(1), v.maxValue(ACCOUNT_LIMITS.listed))),
+      offset: v.optional(count),
+    }),
+    output: v.object({ items: v.array(shapes.account), matching: v.number() }),
+  },
+  getAccount: {
+    summary: "What an account is called, and whether it has a logo",
+    role: "viewer",
+    changes: false,
+    answeredBy: "dashboard",
+    http: { method: "GET", path: "/accounts/:account", place: "query", status: 200, answer: "json" },
+    input: v.strictObject({ account }),
+    output: shapes.accountHead,
+  },
+  createAccount: {
+    summary: "Creates an account; one that exists is not changed",
+    role: "operator",
+    changes: true,
+    answeredBy: "process",
+    http: { method: "POST", path: "/accounts", place: { json: "fields" }, status: 200, answer: "json" },
+    input: v.strictObject({ account: accountName, name: v.optional(displayName) }),
+    output: shapes.accountHead,
+  },
+  setAccountName: {
+    summary: "Sets what an account is called on pages and in digests; an empty name is the account's own",
+    role: "administrator",
+    changes: true,
+    answeredBy: "process",
+    http: { method: "PUT", path: "/accounts/:account/name", place: { json: "fields" }, status: 200, answer: "json" },
+    input: v.strictObject({ account, name: displayName }),
+    output: shapes.accountHead,
+  },
+  setAccountLogo: {
+    summary: "Sets an account's logo: a PNG or JPEG picture of at most 64 KiB",
+    role: "administrator",
+    changes: true,
+    answeredBy: "process",
+    http: { method: "PUT", path: "/accounts/:account/logo", place: { json: "fields" }, status: 200, answer: "json" },
+    input: v.strictObject({
+      account,
+      /** Of the file's bytes. One that is a little too large is answered by the sentence that says so. */
+      base64: v.pipe(v.string(), v.minLength(1), v.maxLength(4 * ACCOUNT_LIMITS.logoBytes)),
+    }),
+    output: shapes.accountHead,
+  },
+  removeAccountLogo: {
+    summary: "Removes an account's logo",
+    role: "administrator",
+    changes: true,
+    answeredBy: "process",
+    http: { method: "DELETE", path: "/accounts/:account/logo", place: "query", status: 204, answer: "none" },
+    input: v.strictObject({ account }),
+    output: v.undefined(),
+  },
+  listAccountPeople: {
+    summary: "People with a role in an account, and when each first came",
+    role: "administrator",
+    changes: false,
+    answeredBy: "dashboard",
+    http: { method: "GET", path: "/accounts/:account/people", place: "query", status: 200, answer: "json" },
+    input: v.strictObject({ account }),
+    output: shapes.listOf(shapes.accountPerson),
+  },
+  putAccountPerson: {
+    summary: "Gives a person a role in an account, or another one; a new person may come through Access at once",
+    role: "administrator",
+    changes: true,
+    answeredBy: "process",
+    http: {
+      method: "PUT",
+      path: "/accounts/:account/people/:email",
+      place: { json: "fields" },
+      status: 200,
+      answer: "json",
+    },
+    input: v.strictObject({ account, email: mailAddress, role: v.picklist(ACCOUNT_ROLES) }),
+    output: v.object({ account: v.string(), email: v.string(), role: v.picklist(ACCOUNT_ROLES) }),
+  },
+  removeAccountPerson: {
+    summary: "Takes a person's role in an account away",
+    role: "administrator",
+    changes: true,
+    answeredBy: "process",
+    http: { method: "DELETE", path: "/accounts/:account/people/:email", place: "query", status: 204, answer: "none" },
+    input: v.strictObject({ account, email: mailAddress }),
+    output: v.undefined(),
+  },
+  noteSeen: {
+    summary: "Notes that the person who asks came for the first time",
+    role: "viewer",
+    changes: true,
+    answeredBy: "process",
+    http: undefined,
+    input: nothing,
+    output: v.undefined(),
+  },
+  importAccounts: {
+    summary:
+      "Creates accounts, registers addresses and domains from a list, a result a line; adding again changes nothing",
+    role: "operator",
+    changes: true,
+    answeredBy: "process",
+    http: { method: "POST", path: "/accounts/import", place: { json: "fields" }, status: 200, answer: "json" },
+    input: v.strictObject({
+      lines: v.pipe(v.array(importLine), v.minLength(1), v.maxLength(ACCOUNT_LIMITS.importedAtOnce)),
+      /** Says what would be done, and does nothing. */
+      dryRun: v.optional(v.boolean()),
+    }),
+    output: shapes.listOf(shapes.importedLine),
+  },
+  listAudit: {
+    summary: "Who changed what: entries of the audit log, newest first",
+    role: "administrator",
+    changes: false,
+    answeredBy: "dashboard",
+    http: { method: "GET", path: "/audit", place: "query", status: 200, answer: "json" },
+    input: v.strictObject({
+      account: v.optional(account),
+      domain: v.optional(domain),
+      /** Part of the person's address or the token's name. */
+      who: v.optional(v.pipe(v.string(), v.trim(), v.maxLength(400))),
+      operation: v.optional(id),
+      since: v.optional(day),
+      until: v.optional(day),
+      cursor: v.optional(v.pipe(v.string(), v.digits(), v.maxLength(15))),
+    }),
+    output: shapes.pageOf(shapes.auditEntry),
   },
 
   importFiles: {
@@ -800,6 +980,54 @@ const described = {
     input: v.strictObject({ account: v.optional(channelAccount) }),
     output: shapes.listOf(shapes.delivery),
   },
+  listForwards: {
+    summary: "Targets that accepted reports are forwarded to, and what waits for each",
+    role: "operator",
+    changes: false,
+    answeredBy: "process",
+    http: { method: "GET", path: "/forwards", place: "query", status: 200, answer: "json" },
+    input: nothing,
+    output: shapes.listOf(shapes.forwardTarget),
+  },
+  addForward: {
+    summary:
+      "Adds a target for accepted reports; the key that an HTTP endpoint's are signed with is answered this once",
+    role: "operator",
+    changes: true,
+    answeredBy: "process",
+    http: { method: "POST", path: "/forwards", place: { json: "fields" }, status: 200, answer: "json" },
+    /** Account "" = reports of all accounts. */
+    input: v.strictObject({ account: channelAccount, ...targetSettings }),
+    output: v.object({ ...shapes.forwardTarget.entries, secret: v.string() }),
+  },
+  removeForward: {
+    summary: "Removes a target and what waits for it",
+    role: "operator",
+    changes: true,
+    answeredBy: "process",
+    http: { method: "DELETE", path: "/forwards/:id", place: "query", status: 204, answer: "none" },
+    input: idInput,
+    output: v.undefined(),
+  },
+  testForward: {
+    summary: "Sends a test to a target now",
+    role: "operator",
+    changes: true,
+    answeredBy: "process",
+    http: { method: "POST", path: "/forwards/:id/test", place: "query", status: 200, answer: "json" },
+    input: idInput,
+    output: v.object({ isTaken: v.boolean(), result: v.string() }),
+  },
+  retryForward: {
+    summary: "Sends what was given up to a target again, and what waits for it at once",
+    role: "operator",
+    changes: true,
+    answeredBy: "process",
+    http: { method: "POST", path: "/forwards/:id/retry", place: "query", status: 200, answer: "json" },
+    input: idInput,
+    /** How many targets are sent to now, those of other ids included. */
+    output: v.object({ enqueued: v.number() }),
+  },
   listTokens: {
     summary: "Tokens of programs, without their secrets, of the accounts that one administers",
     role: "viewer",
@@ -1168,6 +1396,7 @@ export type PagedOperation =
   | "discardDeadLetters"
   | "restoreDeadLetters"
   | "listConflicts"
+  | "listAudit"
   | "listTokens";
 
 /** The table. */

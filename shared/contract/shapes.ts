@@ -1,6 +1,7 @@
 /** The outputs of operations as schemas, and how rows of the ledger become them. Pure. */
 import * as v from "valibot";
 import { reportSender, UNCHECKED } from "../authentication/sender-state.ts";
+import { type ForwardTarget, TARGET_KINDS } from "../forward/target.ts";
 import { MTA_STS_ADVICE } from "../guidance/mta-sts-advice.ts";
 import { MTA_STS_MODES, mtaStsPolicy } from "../guidance/mta-sts-policy.ts";
 import { ROLES } from "../guidance/roles.ts";
@@ -8,16 +9,18 @@ import { SETUP_STATES } from "../guidance/setup-state.ts";
 import { SPF_ADVICE } from "../guidance/spf-advice.ts";
 
 import { SUGGESTION_CODES } from "../guidance/suggest.ts";
+import { IMPORT_RESULTS } from "../import-lines.ts";
+import { AUDIT_OUTCOMES } from "../ledger/audit.ts";
 import { DELIVERY_KINDS, DELIVERY_STATES } from "../ledger/channels.ts";
-
 import type { ConflictRow, ReportVersion } from "../ledger/conflicts.ts";
 import type { DeadLetterRow } from "../ledger/dead-letters.ts";
+import type { WaitingReports } from "../ledger/forwards.ts";
 import { JOB_KINDS, JOB_STATES } from "../ledger/jobs.ts";
 import { domainSetup } from "../ledger/registered-domains.ts";
 import { REPORT_KINDS } from "../ledger/report-rows.ts";
 import { SENDER_DECISIONS } from "../ledger/sender-decisions.ts";
 import { CHANNEL_KINDS, type Channel, DIGEST_INTERVALS, shownTarget } from "../notify/channel.ts";
-import { personEntry } from "../people.ts";
+import { ACCOUNT_ROLES, personEntry } from "../people.ts";
 import { PROBLEM_ADVICE } from "../problem-advice.ts";
 import { registryEntry } from "../registry.ts";
 import { SECONDS_PER_DAY } from "../report-day.ts";
@@ -38,6 +41,64 @@ export function pageOf<Schema extends v.GenericSchema>(item: Schema) {
 
 export const registration = v.object({ rua: v.string(), entry: registryEntry });
 export const person = v.object({ email: v.string(), entry: personEntry });
+
+export const accountHead = v.object({
+  account: v.string(),
+  /** What it is called. */
+  name: v.string(),
+  /** When its logo was set, seconds since 1970 UTC; 0 = it has none. */
+  logoSeconds: v.number(),
+});
+
+export const account = v.object({
+  account: v.string(),
+  /** "" = none was given. */
+  name: v.string(),
+  createdSeconds: v.number(),
+  /** People with a role in it; operators are not counted. */
+  people: v.number(),
+  /** RUA addresses. */
+  addresses: v.number(),
+});
+
+export const accountPerson = v.object({
+  account: v.string(),
+  email: v.string(),
+  role: v.picklist(ACCOUNT_ROLES),
+  addedBy: v.string(),
+  addedSeconds: v.number(),
+  /** When the person first came through Access; 0 = invited. */
+  firstSeenSeconds: v.number(),
+});
+
+export const importedLine = v.object({
+  /** As given. */
+  line: v.number(),
+  account: v.string(),
+  domain: v.optional(v.string()),
+  /** The address its reports go to. */
+  rua: v.optional(v.string()),
+  result: v.picklist(IMPORT_RESULTS),
+  /** What is new, or wrong. */
+  message: v.string(),
+});
+
+export const auditEntry = v.object({
+  id: v.number(),
+  atSeconds: v.number(),
+  who: v.string(),
+  operation: v.string(),
+  /** "" = no account, or several. */
+  account: v.string(),
+  domain: v.string(),
+  outcome: v.picklist(AUDIT_OUTCOMES),
+  /** Why it was refused or failed. */
+  message: v.string(),
+  /** Without secrets, cut where long. */
+  input: v.unknown(),
+  before: v.unknown(),
+  after: v.unknown(),
+});
 
 const queueBacklog = v.object({
   queue: v.string(),
@@ -398,6 +459,14 @@ export const job = v.object({
 
 export type Job = v.InferOutput<typeof job>;
 
+/** Whether what the pipeline needs answers. It names nothing. */
+export const health = v.object({
+  ledger: v.boolean(),
+  registry: v.boolean(),
+  /** Messages, and since when the oldest waits; absent where the platform does not say. */
+  queues: v.array(v.object({ queue: v.string(), messages: v.number(), oldestSeconds: v.optional(v.number()) })),
+});
+
 /** A part of what is held of an account. */
 export const accountExport = v.object({
   /** Rows by table, as the ledger has them; bytes are hex digits. */
@@ -547,6 +616,49 @@ export const delivery = v.object({
   nextSeconds: v.number(),
   finishedSeconds: v.number(),
 });
+
+/** A target that reports are forwarded to; of its URL only the host is shown. */
+export const forwardTarget = v.object({
+  id: v.string(),
+  /** "" = of all accounts. */
+  account: v.string(),
+  kind: v.picklist(TARGET_KINDS),
+  name: v.string(),
+  target: v.string(),
+  withRecords: v.boolean(),
+  createdSeconds: v.number(),
+  createdBy: v.string(),
+  /** Reports sent, and when the last one was, seconds since 1970 UTC; 0 = never. */
+  sent: v.number(),
+  sentSeconds: v.number(),
+  /** Reports that wait, since when the oldest does (0 = none), and those that were given up. */
+  waiting: v.number(),
+  oldestSeconds: v.number(),
+  failed: v.number(),
+  /** What the last attempt came to, and what was said of a report that was refused; "" = nothing. */
+  result: v.string(),
+  problem: v.string(),
+  /** Attempts in a row at which it took nothing, and when the next is due. */
+  failures: v.number(),
+  nextSeconds: v.number(),
+});
+
+/** A target as output: without its secrets. @param waiting what waits for it in each database */
+export function forwardTargetOf(
+  { secret: _, accessKeyId: _id, region: _region, url, ...target }: ForwardTarget,
+  waiting: readonly WaitingReports[],
+): v.InferOutput<typeof forwardTarget> {
+  const sum = (count: (row: WaitingReports) => number): number => waiting.reduce((all, row) => all + count(row), 0);
+  const oldest = waiting.map(({ oldestSeconds }) => oldestSeconds).filter((seconds) => seconds > 0);
+  return {
+    ...target,
+    target: shownTarget({ kind: "webhook", target: url }),
+    waiting: sum((row) => row.waiting),
+    failed: sum((row) => row.failed),
+    oldestSeconds: oldest.length === 0 ? 0 : Math.min(...oldest),
+    problem: waiting.find(({ problem }) => problem !== "")?.problem ?? "",
+  };
+}
 
 const watched = {
   id: v.string(),

@@ -30,19 +30,21 @@ export interface RecordInReport {
   ordinal: number;
 }
 
-type Column<Type extends ColumnType> = {
+type Column<From, Type extends ColumnType> = {
   name: string;
   type: Type;
   /** What it says, for docs/export.md. */
   description: string;
-  value: (from: RecordInReport) => ColumnValues[Type];
+  value: (from: From) => ColumnValues[Type];
 };
 
 /** A column of any type. */
-export type RecordColumn = { [Type in ColumnType]: Column<Type> }[ColumnType];
+type ColumnOf<From> = { [Type in ColumnType]: Column<From, Type> }[ColumnType];
 
-/** The columns, in order. */
-export const RECORD_COLUMNS: readonly RecordColumn[] = [
+export type RecordColumn = ColumnOf<RecordInReport>;
+
+/** Columns of the report a record is from. */
+const OF_REPORT: readonly RecordColumn[] = [
   {
     name: "schemaVersion",
     type: "int32",
@@ -142,6 +144,10 @@ export const RECORD_COLUMNS: readonly RecordColumn[] = [
     description: "part of the raw object, empty for the whole",
     value: ({ report }) => report.part,
   },
+];
+
+/** Columns of a record alone. */
+const OF_RECORD: readonly ColumnOf<Omit<RecordInReport, "report">>[] = [
   {
     name: "ordinal",
     type: "int64",
@@ -197,10 +203,22 @@ export const RECORD_COLUMNS: readonly RecordColumn[] = [
   },
 ];
 
+/** The columns, in order. */
+export const RECORD_COLUMNS: readonly RecordColumn[] = [...OF_REPORT, ...OF_RECORD];
+
 /** A record as a JSON object of schema version 1, times as ISO 8601. */
 export function recordObject(from: RecordInReport): Record<string, unknown> {
+  return objectOf(RECORD_COLUMNS, from);
+}
+
+/** The fields that are about the record alone, from `ordinal` on. */
+export function recordFields(record: ExportedRecord, ordinal: number): Record<string, unknown> {
+  return objectOf(OF_RECORD, { record, ordinal });
+}
+
+function objectOf<From>(columns: readonly ColumnOf<From>[], from: From): Record<string, unknown> {
   const object: Record<string, unknown> = {};
-  for (const column of RECORD_COLUMNS) {
+  for (const column of columns) {
     object[column.name] = column.type === "timestamp" ? isoTime(column.value(from)) : column.value(from);
   }
   return object;

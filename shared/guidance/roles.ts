@@ -43,6 +43,8 @@ export type RoleReason =
   | "standsOut"
   | "largeSender"
   | "fewMessages"
+  | "smallSender"
+  | "unsignedBursts"
   | "oneOff";
 
 /** A source with its role and figures for the period. */
@@ -58,6 +60,8 @@ export interface JudgedSource {
   passed: number;
   /** Passing mail without an aligned DKIM signature. */
   spfOnly: number;
+  /** Passing mail signed by the owner's servers that came from somewhere else: forwarded, with the signature intact. */
+  survived: number;
   /** Failing mail that receivers let through. */
   letThrough: number;
   /** Failing mail that a policy would hit. */
@@ -74,8 +78,6 @@ export interface JudgedSource {
 /** The counts of a source, before its role is known. */
 interface Counted extends Omit<JudgedSource, "role" | "reason"> {
   partBits: number;
-  /** Passing mail signed by the owner's servers that came from somewhere else. */
-  survived: number;
   /** Failing mail with a signature of the domain whose key works elsewhere, or nowhere. */
   brokenOnTheWay: number;
   brokenAlways: number;
@@ -114,8 +116,8 @@ export function judgeSources(evidence: readonly Evidence[], policyDomain: string
     sources.set(name, known === undefined ? counted : add(known, counted));
   }
   return [...sources.values()]
-    .map(({ partBits, survived, brokenOnTheWay, brokenAlways, ...figures }): JudgedSource => {
-      const counted = { ...figures, partBits, survived, brokenOnTheWay, brokenAlways };
+    .map(({ partBits, brokenOnTheWay, brokenAlways, ...figures }): JudgedSource => {
+      const counted = { ...figures, partBits, brokenOnTheWay, brokenAlways };
       return { ...figures, activeParts: bitsOf(partBits), ...roleOf(counted, around) };
     })
     .sort((a, b) => b.messages - a.messages || (a.name < b.name ? -1 : 1));
@@ -243,13 +245,26 @@ function roleOfOrganization(source: Counted, around: Surroundings): RoleWithReas
   if (passed > 0 && 2 * passed >= messages) return { role: "own", reason: "passesDmarc" };
   const forwarded = looksForwarded(source);
   if (mayForward && forwarded !== undefined) return forwarded;
-  if (isNegligible(source, around)) return { role: "foreign", reason: "fewMessages" };
+  if (isNegligible(source, around)) return { role: "foreign", reason: "smallSender" };
   if (service !== "" && !mayForward) return { role: "undecided", reason: "knownService" };
   if (source.brokenAlways > 0) return { role: "undecided", reason: "failingSignature" };
+  if (mayForward && sendsUnsignedBursts(source)) return { role: "foreign", reason: "unsignedBursts" };
   if (passed > 0 || bitsOf(source.partBits) >= VERDICT_LIMITS.steadyParts || mayNotBeLost(source, around)) {
     return { role: "undecided", reason: "identifiedSender" };
   }
-  return largeOrOneOff(source, around);
+  return { role: "foreign", reason: around.isSending ? "smallSender" : "oneOff" };
+}
+
+/**
+ * Whether much comes at once, in two or three parts of the period with pauses between, and never signed. That is too seldom for a sender that sends
+ * weekly and too often for one that sends monthly; and services, mailbox providers among them, sign what they send.
+ */
+function sendsUnsignedBursts({ passed, messages, partBits, evidence }: Counted): boolean {
+  const parts = bitsOf(partBits);
+  // Seen in neighbouring parts, it may be a sender that has just begun.
+  const hasPauses = (partBits & (partBits << 1)) === 0;
+  if (passed > 0 || parts < 2 || parts >= VERDICT_LIMITS.steadyParts || !hasPauses) return false;
+  return messages >= VERDICT_LIMITS.burstMessages * parts && !evidence.some(({ dkimResults }) => dkimResults !== "");
 }
 
 // Mail that nothing authenticates, from one address.
@@ -260,12 +275,14 @@ function roleOfAddress(source: Counted, around: Surroundings): RoleWithReason {
   const forwarded = looksForwarded(source);
   if (forwarded !== undefined) return forwarded;
   const network = around.networks.get(networkOf(source.name)) ?? source;
-  if (isNegligible(network, around)) return { role: "foreign", reason: "fewMessages" };
+  const asked = around.isSending ? reasonToAsk(source, { network, around }) : undefined;
+  // Of single servers far more are spoofers' than the owner's, so small ones do not add up.
+  const ifSmall: RoleReason = asked === undefined || asked === "loneServer" ? "fewMessages" : "smallSender";
+  if (isNegligible(network, around)) return { role: "foreign", reason: ifSmall };
   if (source.brokenAlways > 0) return { role: "undecided", reason: "failingSignature" };
   if (bitsOf(network.partBits) >= VERDICT_LIMITS.steadyParts) return { role: "undecided", reason: "steadyServer" };
-  if (mayNotBeLost(network, around)) {
-    const reason = reasonToAsk(source, { network, around });
-    if (reason !== undefined) return { role: "undecided", reason };
+  if (asked !== undefined) {
+    return mayNotBeLost(network, around) ? { role: "undecided", reason: asked } : { role: "foreign", reason: ifSmall };
   }
   return largeOrOneOff(source, around);
 }
@@ -311,9 +328,11 @@ function isNegligible({ messages }: { messages: number }, { base }: Surroundings
   return messages <= VERDICT_LIMITS.negligibleShare * base;
 }
 
-function largeOrOneOff({ messages }: Counted, { base }: Surroundings): RoleWithReason {
+// If nothing passes, a sender that is not steady is not taken for the owner's, however much it sends.
+function largeOrOneOff({ messages }: Counted, { base, isSending }: Surroundings): RoleWithReason {
   const { largeShare, largeMessages } = VERDICT_LIMITS;
-  if (messages >= largeMessages && messages >= largeShare * base) return { role: "undecided", reason: "largeSender" };
+  if (isSending && messages >= largeMessages && messages >= largeShare * base)
+    return { role: "undecided", reason: "largeSender" };
   return { role: "foreign", reason: "oneOff" };
 }
 

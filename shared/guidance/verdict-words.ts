@@ -2,7 +2,7 @@
 import { VERDICT_LIMITS } from "../limits.ts";
 import type { Decision, JudgedSource, RoleReason } from "./roles.ts";
 import type { Suggestion, SuggestionCode } from "./suggest.ts";
-import type { Reason, Verdict } from "./verdict.ts";
+import type { Reason, ReasonCode, Verdict } from "./verdict.ts";
 import { mustNotBeLost } from "./what-if.ts";
 
 const whole = new Intl.NumberFormat("en-US");
@@ -63,6 +63,12 @@ export function verdictWords(verdict: Verdict): VerdictWords {
   }
 }
 
+/** What a verdict that p=reject is safe rests on, and what it cannot know; undefined for the other states. */
+export function basisText({ state, days }: Pick<Verdict, "state" | "days">): string | undefined {
+  if (state !== "ready" && state !== "notInUse") return undefined;
+  return `Based on ${daysText(days)}. Mail sent less often may be missing.`;
+}
+
 function readyStep({ missing, nextRecord = "" }: Verdict): string {
   const wait = missing.find(({ code }) => code === "stageTooShort")?.days;
   const step = /p=\w+(; t=y)?/.exec(nextRecord)?.[0] ?? "";
@@ -70,9 +76,13 @@ function readyStep({ missing, nextRecord = "" }: Verdict): string {
   return `Publish ${step} in ${wait === 1 ? "a day" : `${wait} days`}, when the present policy has been out long enough.`;
 }
 
+const TOO_FEW: ReadonlySet<ReasonCode> = new Set(["tooFewDays", "tooFewMessages", "fewAndForwarded"]);
+
 function tooEarlyStep({ missing, reasons }: Verdict): string {
   const { minSpanDays, minMessages } = VERDICT_LIMITS;
-  const lacking = missing.find(({ code }) => code === "tooFewDays" || code === "tooFewMessages") ?? reasons[0];
+  const lacking = missing.find(({ code }) => TOO_FEW.has(code)) ?? reasons[0];
+  if (lacking?.code === "fewAndForwarded")
+    return `Wait for more mail, or choose a longer period. ${reasonText(lacking)}`;
   if (lacking?.code === "tooFewMessages") {
     return `Wait for more mail: there are ${messagesText(lacking.messages)} of your senders, and it takes ${minMessages}.`;
   }
@@ -94,6 +104,7 @@ export function fixText(reason: Reason | undefined, domain: string): string {
       return `Sign the mail of ${name} with DKIM for ${domain}: SPF breaks when mail is forwarded.`;
     case "tooFewDays":
     case "tooFewMessages":
+    case "fewAndForwarded":
       return "Wait for more reports.";
     case "stageTooShort":
       return `Keep the present policy for ${daysText(reason.days ?? 0)} more.`;
@@ -133,6 +144,8 @@ export function reasonText({ code, source, messages, days = 0 }: Reason): string
       return `There are ${daysText(days)} with reports; it takes ${VERDICT_LIMITS.minSpanDays} days from the first to the last, ${VERDICT_LIMITS.minDaysWithReports} of them with reports.`;
     case "tooFewMessages":
       return `There are ${messagesText(messages)} of your senders; it takes ${VERDICT_LIMITS.minMessages}.`;
+    case "fewAndForwarded":
+      return `${messagesText(messages)} passed through forwarders or lists, which break some; in so little mail one lost message is more than 0.1 %.`;
     case "stageTooShort":
       return `The present policy should stay for ${daysText(days)} more (RFC 9989 section 7.4).`;
     case "letThrough":
@@ -160,6 +173,8 @@ const ROLE_REASONS: Record<RoleReason, string> = {
   standsOut: "not authenticated, but sends more than spoofers do",
   largeSender: "doesn't pass for your domain, but sends a lot",
   fewMessages: "too few messages to matter",
+  smallSender: "too few messages to matter by itself",
+  unsignedBursts: "passes for its own domain only, never signed, and in a few bursts",
   oneOff: "doesn't pass for your domain, and is rarely seen",
 };
 

@@ -6,6 +6,7 @@ import type { Evidence } from "../ledger/sources.ts";
 import { VERDICT_LIMITS } from "../limits.ts";
 import { isEnforcing, recordText, STAGES, type Stage, stageNumber, stageOf } from "./next-record.ts";
 import { type Decide, type JudgedSource, judgeSources, type RoleReason } from "./roles.ts";
+import { isTooMuch, mostToLose } from "./sampling.ts";
 import { sumEvidence, type WouldHit, whatIf } from "./what-if.ts";
 
 /** The states, the one that needs somebody soonest first. */
@@ -29,6 +30,7 @@ export type ReasonCode =
   | "spfOnly"
   | "tooFewDays"
   | "tooFewMessages"
+  | "fewAndForwarded"
   | "stageTooShort"
   | "letThrough"
   | "foreignMailFails";
@@ -91,7 +93,7 @@ export function judge(input: VerdictInput): Verdict {
   const policy = input.policies[0]?.policy ?? "";
   const stage = stageOf(policy);
   const sources = allSources(input);
-  const ownMessages = sum(sources, ({ role, messages }) => (role === "foreign" ? 0 : messages));
+  const ownMessages = messagesOf(sources);
   const figures = {
     domain,
     days: days.length,
@@ -103,8 +105,9 @@ export function judge(input: VerdictInput): Verdict {
     stage,
     sources,
   };
-  const lacking = dataLacking(input, ownMessages);
   const blocking = blockers(sources, ownMessages);
+  const lacking = dataLacking(input, ownMessages);
+  if (blocking.length === 0) lacking.push(...tooFewForForwarding(sources, ownMessages));
   const state = decideState({ totals, stage, sources, ownMessages, lacking, blocking });
   const waiting = waitOfStage(input, stage);
   return {
@@ -118,7 +121,7 @@ export function judge(input: VerdictInput): Verdict {
 
 /** Every source of the mail that a verdict is about, and what is left of it where there are too many groups. */
 export function allSources(input: Pick<VerdictInput, "domain" | "evidence" | "totals" | "decide">): JudgedSource[] {
-  return [...judgeSources(input.evidence, input.domain, input.decide), ...unlisted(input)];
+  return askOfManySmall([...judgeSources(input.evidence, input.domain, input.decide), ...unlisted(input)]);
 }
 
 /** Mail of groups too many to be looked at one by one, each smaller than those that were: somebody's, as a whole. */
@@ -141,7 +144,16 @@ function unlisted({ evidence, totals }: Pick<VerdictInput, "evidence" | "totals"
     firstDay: 0,
     lastDay: 0,
   });
-  const rest = { service: "", spfOnly: 0, letThrough: 0, refused: 0, activeParts: 0, firstDay: 0, lastDay: 0 };
+  const rest = {
+    service: "",
+    spfOnly: 0,
+    survived: 0,
+    letThrough: 0,
+    refused: 0,
+    activeParts: 0,
+    firstDay: 0,
+    lastDay: 0,
+  };
   const sources: JudgedSource[] = [
     {
       ...rest,
@@ -169,6 +181,20 @@ function unlisted({ evidence, totals }: Pick<VerdictInput, "evidence" | "totals"
   return sources.filter((source) => source.messages > 0);
 }
 
+/** Senders too small to be asked about one by one become undecided if together they may be too much to lose. */
+function askOfManySmall(sources: JudgedSource[]): JudgedSource[] {
+  const ownMessages = messagesOf(sources);
+  const hit = sum(sources, (source) => (isInTheWay(source) && source.role !== "undecided" ? source.hit : 0));
+  const small = sum(sources, (source) => (source.reason === "smallSender" ? source.hit : 0));
+  if (small === 0 || isTooMuch(hit, ownMessages) || !isTooMuch(hit + small, ownMessages)) return sources;
+  return sources.map((source) => (source.reason === "smallSender" ? { ...source, role: "undecided" } : source));
+}
+
+/** Messages of all but foreign senders. */
+function messagesOf(sources: readonly JudgedSource[]): number {
+  return sum(sources, ({ role, messages }) => (role === "foreign" ? 0 : messages));
+}
+
 /** What there is too little of to say more. */
 function dataLacking({ days, period, policies }: VerdictInput, ownMessages: number): Reason[] {
   const { minSpanDays, minDaysWithReports, minMessages } = VERDICT_LIMITS;
@@ -186,19 +212,49 @@ function dataLacking({ days, period, policies }: VerdictInput, ownMessages: numb
   return reasons;
 }
 
+/**
+ * In little mail one lost message is more than ready allows, and forwarding breaks some now and then, at receivers that send no
+ * reports too. If several messages were forwarded, more mail is needed.
+ */
+function tooFewForForwarding(sources: readonly JudgedSource[], ownMessages: number): Reason[] {
+  if (ownMessages === 0 || mostToLose(ownMessages) > 0) return [];
+  const forwarded = sum(sources, ({ survived, letThrough }) => survived + letThrough);
+  if (forwarded < VERDICT_LIMITS.maxForwardedOfFew) return [];
+  return [{ code: "fewAndForwarded", messages: forwarded }];
+}
+
 /** What stands in the way of rejecting, the largest first; nothing where all of it together is too little to count. */
 function blockers(sources: readonly JudgedSource[], ownMessages: number): Reason[] {
-  const { maxHitShare, maxSpfOnlyShare } = VERDICT_LIMITS;
   const hits = sources.filter((source) => source.hit > 0 && isInTheWay(source));
   const reasons: Reason[] = [];
-  if (sum(hits, ({ hit }) => hit) > maxHitShare * ownMessages) {
+  const hit = sum(hits, (source) => source.hit);
+  if (isTooMuch(hit, ownMessages)) {
     reasons.push(...hits.map(blockerOf).sort((a, b) => b.messages - a.messages));
   }
+  const share = forwardedShare(sources);
   for (const source of sources) {
-    if (source.role !== "own" || source.spfOnly <= maxSpfOnlyShare * ownMessages) continue;
-    reasons.push({ code: "spfOnly", source, messages: source.spfOnly });
+    if (source.role === "own" && reliesOnSpf(source.spfOnly / ownMessages, share)) {
+      reasons.push({ code: "spfOnly", source, messages: source.spfOnly });
+    }
   }
   return reasons;
+}
+
+/**
+ * Whether a sender relies on SPF alone: with much of the domain's mail always, with less of it where so much is forwarded that
+ * the promise would be broken.
+ * @param share of the domain's mail that passes by SPF alone @param forwarded share of its mail that is forwarded
+ */
+function reliesOnSpf(share: number, forwarded: number): boolean {
+  const { maxSpfOnlyShare, relyingShare, maxHitShare } = VERDICT_LIMITS;
+  return share > relyingShare || (share > maxSpfOnlyShare && share * forwarded > maxHitShare);
+}
+
+/** The share of the domain's signed mail that was forwarded: by those messages of which the signature alone survived. */
+function forwardedShare(sources: readonly JudgedSource[]): number {
+  const signed = sum(sources, ({ passed, spfOnly }) => passed - spfOnly);
+  // One more, since none so far does not mean none at all.
+  return (sum(sources, ({ survived }) => survived) + 1) / (signed + 1);
 }
 
 /** Whether failing mail of a source counts against rejecting. A forwarder that the owner called one is accepted as it is. */

@@ -19,6 +19,11 @@ export function accountsQuery(): Query<Account> {
   return query("SELECT account, shard FROM accounts ORDER BY account", [], row);
 }
 
+/** One row of the table, if it has any: whether a database answers and has its tables. */
+export function anyAccountQuery(): Query<{ account: string }> {
+  return query("SELECT account FROM accounts LIMIT 1", [], v.object({ account: v.string() }));
+}
+
 /** The given accounts that exist. */
 export function accountsNamedQuery(names: readonly string[]): Query<Account> {
   return query(
@@ -179,4 +184,35 @@ export async function listAccounts(
     ),
   );
   return { rows: found.map(({ matching: _, ...listed }) => listed), matching: found[0]?.matching ?? 0 };
+}
+
+/** Creates accounts unless they exist, and names those that have no name of their own yet. */
+export function importAccounts(
+  accounts: readonly { account: string; name: string }[],
+  { shard, nowSeconds }: { shard: number; nowSeconds: number },
+): Change[] {
+  const list = JSON.stringify(accounts);
+  return [
+    {
+      sql: `INSERT INTO accounts (account, shard, created_seconds) SELECT value ->> 'account', ?2, ?3 FROM json_each(?1)
+        WHERE true ON CONFLICT (account) DO NOTHING`,
+      parameters: [list, shard, nowSeconds],
+    },
+    {
+      sql: `UPDATE accounts SET display_name = w.value ->> 'name' FROM json_each(?1) w
+        WHERE accounts.account = w.value ->> 'account' AND accounts.display_name = ''`,
+      parameters: [list],
+    },
+  ];
+}
+
+const namedRow = v.object({ account: v.string(), shard: v.number(), name: v.string() });
+
+/** Those of some accounts that exist, with the names they were given. */
+export function accountNamesQuery(accounts: readonly string[]): Query<v.InferOutput<typeof namedRow>> {
+  return query(
+    `SELECT account, shard, display_name AS name FROM accounts WHERE account IN (SELECT value FROM json_each(?1))`,
+    [JSON.stringify(accounts)],
+    namedRow,
+  );
 }

@@ -192,6 +192,35 @@ export function insertAddresses(
   ];
 }
 
+/**
+ * Registers addresses as their copies in KV say, with their accounts, after the directory was lost; those that are registered
+ * stay as they are.
+ *
+ * @returns how many were registered
+ */
+export async function restoreAddresses(
+  directory: LedgerDatabase,
+  copies: readonly Registration[],
+  nowSeconds: number,
+): Promise<number> {
+  if (copies.length === 0) return 0;
+  const rows = JSON.stringify(copies.map(({ rua, entry, shard }) => ({ rua, account: entry.account, shard, entry })));
+  const [, restored] = await change(directory, [
+    {
+      sql: `INSERT INTO accounts (account, shard, created_seconds)
+        SELECT value ->> 'account', value ->> 'shard', ?2 FROM json_each(?1) WHERE true ON CONFLICT (account) DO NOTHING`,
+      parameters: [rows, nowSeconds],
+    },
+    {
+      sql: `INSERT INTO addresses (rua, account, entry, changed_seconds, version, copied_version)
+        SELECT value ->> 'rua', value ->> 'account', value ->> 'entry', ?2, 1, 1 FROM json_each(?1) WHERE true
+        ON CONFLICT (rua) DO NOTHING RETURNING rua`,
+      parameters: [rows, nowSeconds],
+    },
+  ]);
+  return restored?.results.length ?? 0;
+}
+
 /** Lets an address that accepts some domains only accept more of them. */
 export function widenAddress(rua: string, domains: readonly string[], nowSeconds: number): Change {
   return {
@@ -201,6 +230,43 @@ export function widenAddress(rua: string, domains: readonly string[], nowSeconds
       WHERE rua = ?1 AND removed = 0 AND json_type(entry, '$.domains') = 'array'`,
     parameters: [rua, JSON.stringify(domains), nowSeconds],
   };
+}
+
+/** Addresses of some accounts that name any of some domains themselves. */
+export function addressesNamingAnyQuery(accounts: readonly string[], domains: readonly string[]): Query<Registration> {
+  const sql = `${SELECT} WHERE a.account IN (SELECT value FROM json_each(?1)) AND a.removed = 0 AND EXISTS (
+      SELECT 1 FROM json_each(a.entry, '$.domains') d WHERE d.value IN (SELECT value FROM json_each(?2)))
+    ORDER BY json_array_length(a.entry, '$.domains'), a.rua`;
+  return query(sql, [JSON.stringify(accounts), JSON.stringify(domains)], row);
+}
+
+/**
+ * Registers addresses that are not registered, of accounts that exist by then, and lets others accept more domains. Copies are
+ * due: ingest asks D1 until they are made.
+ */
+export function importAddresses(
+  added: readonly NewRegistration[],
+  widened: readonly { rua: string; domains: readonly string[] }[],
+  nowSeconds: number,
+): Change[] {
+  return [
+    {
+      sql: `INSERT INTO addresses (rua, account, entry, changed_seconds, version)
+        SELECT value ->> 'rua', value ->> '$.entry.account', value -> 'entry', ?2, 1 FROM json_each(?1) WHERE true
+        ON CONFLICT (rua) DO UPDATE SET account = excluded.account, entry = excluded.entry, removed = 0,
+          changed_seconds = excluded.changed_seconds, version = version + 1 WHERE addresses.removed = 1`,
+      parameters: [JSON.stringify(added), nowSeconds],
+    },
+    {
+      sql: `UPDATE addresses SET version = version + 1, changed_seconds = ?2, entry = json_set(entry, '$.domains', json((
+          SELECT json_group_array(value) FROM (
+            SELECT value FROM json_each(addresses.entry, '$.domains')
+            UNION SELECT value FROM json_each(w.value, '$.domains')))))
+        FROM json_each(?1) w WHERE addresses.rua = w.value ->> 'rua' AND removed = 0
+          AND json_type(addresses.entry, '$.domains') = 'array'`,
+      parameters: [JSON.stringify(widened), nowSeconds],
+    },
+  ];
 }
 
 /** Takes a domain from those that an address accepts; it has to be one of several. */

@@ -7,6 +7,7 @@ import { D1_LIMITS, FIGURE_LIMITS } from "../limits.ts";
 import { type ConflictRow, putConflicts, removeConflicts } from "./conflicts.ts";
 import { type Change, change, isChangedMeanwhile, type LedgerDatabase } from "./database.ts";
 import { type DeadLetterRow, putDeadLetters, removeDeadLetters } from "./dead-letters.ts";
+import { addForwards } from "./forwards.ts";
 import { assertObjects, type ObjectRow, type ObjectVersion, putObjects, removeObjects } from "./objects.ts";
 import type { ReportReference } from "./report-rows.ts";
 import {
@@ -27,6 +28,8 @@ export interface BatchChanges {
   movedObjects: ObjectVersion[];
   /** Reports accepted, replaced, retracted or taken back, each with the row it was looked up by. */
   reports: { write: ReportWrite; reference: ReportReference }[];
+  /** Reports that are news to whoever they are forwarded to. */
+  forwards: ReportReference[];
   deadLetters: DeadLetterRow[];
   conflicts: ConflictRow[];
   /** Ids of resolved dead letters and conflicts. */
@@ -44,6 +47,7 @@ export function noChanges(): BatchChanges {
     objects: [],
     movedObjects: [],
     reports: [],
+    forwards: [],
     deadLetters: [],
     conflicts: [],
     closedDeadLetters: [],
@@ -81,7 +85,7 @@ export async function commitBatch(
 }
 
 async function changesOf(batch: BatchChanges, nowSeconds: number): Promise<Change[]> {
-  const { objects, movedObjects, reports, deadLetters, conflicts } = batch;
+  const { objects, movedObjects, reports, forwards, deadLetters, conflicts } = batch;
   const { closedDeadLetters, closedConflicts, slices, others } = batch;
   const changes: Change[] = [];
   const versions = [...objects, ...movedObjects];
@@ -101,6 +105,7 @@ async function changesOf(batch: BatchChanges, nowSeconds: number): Promise<Chang
     if (withoutContent.length > 0) changes.push(putStates(withoutContent));
     changes.push(...recomputeDays(touchedDays(writes)));
   }
+  if (forwards.length > 0) changes.push(addForwards(forwards, nowSeconds));
   for (const some of bySize(deadLetters, jsonChars)) changes.push(putDeadLetters(some));
   if (conflicts.length > 0) changes.push(putConflicts(conflicts));
   if (closedDeadLetters.length > 0) changes.push(removeDeadLetters(closedDeadLetters));

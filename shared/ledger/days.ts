@@ -130,6 +130,24 @@ function addDomainDays(a: DomainDay, b: DomainDay): DomainDay {
   };
 }
 
+/** What was counted of one domain over a period. */
+export interface DomainSum {
+  domain: string;
+  messages: number;
+  passed: number;
+}
+
+/** Sums of aggregate reports by domain, the largest first. */
+export function domainSumsQuery(scope: Scope): Query<DomainSum> {
+  const where = inScope("d", "aggregate", scope);
+  return query(
+    `SELECT d.domain, sum(d.total) AS messages, sum(d.passed) AS passed
+    FROM domain_days d WHERE ${where.sql} GROUP BY d.domain ORDER BY messages DESC, d.domain`,
+    where.parameters,
+    v.object({ domain: v.string(), messages: v.number(), passed: v.number() }),
+  );
+}
+
 /** The reports that saw one published policy, and on how many days. */
 export interface PolicyDays {
   policy: string;

@@ -2,8 +2,11 @@
 import * as v from "valibot";
 import { VERDICT_STATES } from "../guidance/verdict.ts";
 import { NOTIFY_LIMITS } from "../limits.ts";
-import type { DigestFacts } from "../notify/story.ts";
+import type { DigestFacts, StoryDay } from "../notify/story.ts";
+import { type DayRange, SECONDS_PER_DAY } from "../report-day.ts";
+import { isoDate } from "../storage.ts";
 import { ask, type LedgerDatabase, query } from "./database.ts";
+import { type DayTotals, dayTotalsQuery } from "./days.ts";
 import { domainVerdictsQuery } from "./domain-verdicts.ts";
 import { incidentsQuery, noticeCountsQuery, noticesBetweenQuery } from "./notices.ts";
 
@@ -38,9 +41,11 @@ export async function readDigestFacts(
     noticesBetweenQuery(account, { fromSeconds, toSeconds, limit: NOTIFY_LIMITS.digestDomains }),
   );
   const [counts] = await ask(ledger, noticeCountsQuery(account, { fromSeconds, toSeconds }));
+  const days = await ask(ledger, dayTotalsQuery({ accounts: [account], ...lastDays(toSeconds) }));
   return {
     interval,
     day,
+    days: filled(days, lastDays(toSeconds)),
     states,
     needed: needed.slice(0, NOTIFY_LIMITS.digestItems).map(({ domain, state, atRisk, reasons, nextRecord }) => ({
       domain,
@@ -55,4 +60,18 @@ export async function readDigestFacts(
     notices,
     noticeCount: counts?.notices ?? 0,
   };
+}
+
+/** The days before the one of a digest: reports of today have not come yet. */
+function lastDays(seconds: number): DayRange {
+  const today = Math.floor(seconds / SECONDS_PER_DAY);
+  return { firstDay: today - NOTIFY_LIMITS.digestDays, lastDay: today - 1 };
+}
+
+function filled(found: readonly DayTotals[], { firstDay, lastDay }: DayRange): StoryDay[] {
+  const known = new Map(found.map((one) => [one.day, one]));
+  return Array.from({ length: lastDay - firstDay + 1 }, (_, i) => {
+    const { messages = 0, passed = 0 } = known.get(firstDay + i) ?? {};
+    return { day: isoDate((firstDay + i) * SECONDS_PER_DAY), passed, failed: messages - passed };
+  });
 }

@@ -1,6 +1,7 @@
 /** Incidents, the notices about them, and mutes, in the database of the account. */
 import * as v from "valibot";
 import { WATCH_LIMITS } from "../limits.ts";
+import { type DayRange, SECONDS_PER_DAY } from "../report-day.ts";
 import { type Incident, type Mute, type Notice, RULE_CODES, SEVERITIES, STEPS, URGENCIES } from "../watch/finding.ts";
 import { type Change, jsonColumn, type Query, query } from "./database.ts";
 
@@ -190,6 +191,27 @@ export function noticesBetweenQuery(
   const sql = `SELECT ${NOTICE_COLUMNS} FROM notices WHERE account = ?1 AND created_seconds BETWEEN ?2 AND ?3
     ORDER BY ${BY_SEVERITY}, created_seconds DESC, id LIMIT ?4`;
   return query(sql, [account, fromSeconds, toSeconds, limit], noticeRow);
+}
+
+/** Notices of some accounts made on the days of a period: the worst first, of those the newest. @param domain absent = of all */
+export function noticesOfPeriodQuery(
+  accounts: readonly string[],
+  { firstDay, lastDay, limit, domain }: DayRange & { limit: number; domain?: string },
+): Query<Notice> {
+  const sql = `SELECT ${NOTICE_COLUMNS} FROM notices WHERE account IN (SELECT value FROM json_each(?1))
+    AND created_seconds >= ?2 AND created_seconds < ?3 ${domain === undefined ? "" : "AND domain = ?5"}
+    ORDER BY ${BY_SEVERITY}, created_seconds DESC, id LIMIT ?4`;
+  const named = domain === undefined ? [] : [domain];
+  const seconds = [firstDay * SECONDS_PER_DAY, (lastDay + 1) * SECONDS_PER_DAY];
+  const rank = ({ severity }: Notice): number => SEVERITIES.indexOf(severity);
+  return {
+    ...query(sql, [JSON.stringify(accounts), ...seconds, limit, ...named], noticeRow),
+    combine: (parts) =>
+      parts
+        .flat()
+        .sort((a, b) => rank(a) - rank(b) || b.createdSeconds - a.createdSeconds)
+        .slice(0, limit),
+  };
 }
 
 /** How many notices there are of an account in a time, both ends included, and how many incidents are open: one row. */

@@ -110,6 +110,28 @@ export function forgetUnreported({ account, domain }: AccountDomain): Change[] {
   }));
 }
 
+/** Those of some domains that any of some accounts has registered. */
+export function registeredOfAccountsQuery(
+  accounts: readonly string[],
+  domains: readonly string[],
+): Query<RegisteredDomain> {
+  const sql = `SELECT ${COLUMNS} FROM registered_domains WHERE account IN (SELECT value FROM json_each(?1))
+    AND domain IN (SELECT value FROM json_each(?2))`;
+  return query(sql, [JSON.stringify(accounts), JSON.stringify(domains)], row);
+}
+
+const countRow = v.object({ account: v.string(), domains: v.number() });
+
+/** How many domains each of some accounts has registered. */
+export function registeredCountsQuery(accounts: readonly string[]): Query<v.InferOutput<typeof countRow>> {
+  return query(
+    `SELECT account, count(*) AS domains FROM registered_domains WHERE account IN (SELECT value FROM json_each(?1))
+    GROUP BY account`,
+    [JSON.stringify(accounts)],
+    countRow,
+  );
+}
+
 /** How many domains an account has registered. */
 export function registeredCountQuery(account: string): Query<number> {
   const count = v.pipe(

@@ -67,6 +67,17 @@ export function decisionsOfPeriodQuery(
   return query(sql, [domain, JSON.stringify(accounts), ...seconds, limit], row);
 }
 
+/** An account's decisions about senders of all its domains on the days of a period, the newest first. */
+export function accountDecisionsQuery(
+  account: string,
+  { firstDay, lastDay, limit }: DayRange & { limit: number },
+): Query<DecidedSender> {
+  const sql = `SELECT ${COLUMNS} FROM sender_decisions
+    WHERE account = ?1 AND decided_seconds >= ?2 AND decided_seconds < ?3
+    ORDER BY decided_seconds DESC, domain, source LIMIT ?4`;
+  return query(sql, [account, firstDay * SECONDS_PER_DAY, (lastDay + 1) * SECONDS_PER_DAY, limit], row);
+}
+
 /** All decisions about one source, the newest first. */
 export function senderHistoryQuery(
   { domain, source }: Omit<SenderName, "account">,

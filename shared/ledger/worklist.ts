@@ -34,8 +34,8 @@ export interface WorkLine extends WorkCause {
 const SETUP_TO_DO = "('recordNotFound', 'wrongAddress', 'notPermitted')";
 
 /**
- * Common table expressions. `caused`: a row a cause, account and domain. A sender that is no known service and in few domains
- * shares one cause with the others of its kind. ?1: accounts as JSON.
+ * Common table expressions. `caused`: a row a cause, account and domain. Where there are many senders that are no known
+ * service, those in few domains share one cause. ?1: accounts as JSON.
  */
 const CAUSED = `items AS MATERIALIZED (
     SELECT w.account AS account, w.domain AS domain, i.value ->> 0 AS code, i.value ->> 1 AS subject,
@@ -47,7 +47,8 @@ const CAUSED = `items AS MATERIALIZED (
     WHERE r.account IN (SELECT value FROM json_each(?1)) AND r.state IN ${SETUP_TO_DO} AND NOT EXISTS (
       SELECT 1 FROM domain_verdicts w WHERE w.account = r.account AND w.domain = r.domain AND w.place >= 0)),
   shared AS MATERIALIZED (SELECT subject FROM items WHERE code = 'organization'
-    GROUP BY subject HAVING count(*) >= ${WORK_LIMITS.sharedDomains}),
+    GROUP BY subject HAVING count(*) >= ${WORK_LIMITS.sharedDomains}
+      OR (SELECT count(DISTINCT subject) FROM items WHERE code = 'organization') <= ${WORK_LIMITS.fewSenders}),
   caused AS MATERIALIZED (
     SELECT code, CASE WHEN code = 'organization' AND subject NOT IN (SELECT subject FROM shared) THEN '' ELSE subject END
       AS cause, account, domain, sum(messages) AS messages, sum(refused) AS refused, sum(weight) AS weight,

@@ -6,7 +6,7 @@ import { fail, ok, type Result } from "../result.ts";
 export const CHANNEL_KINDS = ["email", "webhook", "slack", "teams"] as const;
 export type ChannelKind = (typeof CHANNEL_KINDS)[number];
 
-export const DIGEST_INTERVALS = ["none", "daily", "weekly"] as const;
+export const DIGEST_INTERVALS = ["none", "daily", "weekly", "monthly"] as const;
 export type DigestInterval = (typeof DIGEST_INTERVALS)[number];
 
 /** What a person chooses about a channel. */

@@ -1,15 +1,35 @@
 /**
- * A story as a mail: text, and HTML that holds in mail programs (tables and inline styles, no scripts or pictures to load,
- * readable in light and dark). Pure.
+ * A story as a mail: text, and HTML that holds in mail programs (tables and inline styles, no scripts, nothing to load: pictures
+ * are in the mail, readable in light and dark). Pure.
  */
-import { html } from "hono/html";
-import type { Story, StoryBar, StoryItem } from "./story.ts";
+import { html, raw } from "hono/html";
+import { type Compress, daysPicture, PICTURE_SIZE } from "./picture.ts";
+import type { Story, StoryBar, StoryItem, StoryPicture } from "./story.ts";
 
 /** What the `send_email` binding sends. */
 export interface MailBody {
   subject: string;
   text: string;
   html: string;
+  /** Pictures in it. */
+  attachments: MailPicture[];
+}
+
+/** A picture that the HTML shows by its content id (RFC 2392). */
+export interface MailPicture {
+  disposition: "inline";
+  contentId: string;
+  filename: string;
+  type: string;
+  /** Base64. */
+  content: string;
+}
+
+/** Whose mail it is, and how pictures are made. */
+export interface MailContext {
+  accountName: string;
+  logo: { mediaType: string; base64: string } | undefined;
+  compress: Compress;
 }
 
 const TONE_COLOURS: Record<Story["tone"], string> = {
@@ -19,9 +39,29 @@ const TONE_COLOURS: Record<Story["tone"], string> = {
   neutral: "#5f6b7a",
 };
 
+/** Content ids: one mail has one of each. */
+const LOGO_ID = "logo@dmarc";
+const DAYS_ID = "days@dmarc";
+
 /** Renders a story. */
-export async function mailBody(story: Story): Promise<MailBody> {
-  return { subject: subjectOf(story.headline), text: textOf(story), html: String(await htmlOf(story)) };
+export async function mailBody(story: Story, context: MailContext): Promise<MailBody> {
+  const { logo } = context;
+  const attachments: MailPicture[] = [];
+  if (logo !== undefined) {
+    const { mediaType: type, base64: content } = logo;
+    attachments.push({ disposition: "inline", contentId: LOGO_ID, filename: "logo", type, content });
+  }
+  if (story.picture !== undefined) {
+    const content = toBase64(await daysPicture(story.picture.days, context.compress));
+    const name = { contentId: DAYS_ID, filename: "messages-by-day.png", type: "image/png" };
+    attachments.push({ disposition: "inline", ...name, content });
+  }
+  const html = String(await htmlOf(story, context));
+  return { subject: subjectOf(story.headline), text: textOf(story), html, attachments };
+}
+
+function toBase64(bytes: Uint8Array): string {
+  return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
 }
 
 /** A header is one line; names in it are strangers' (RFC 5322 section 2.1.1: at most 998 characters). */
@@ -29,8 +69,8 @@ function subjectOf(headline: string): string {
   return headline.replaceAll(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, " ").slice(0, 200);
 }
 
-function textOf({ headline, sentences, bars, sections, url, footer }: Story): string {
-  const lines = [headline, "", ...sentences];
+function textOf({ headline, sentences, bars, picture, sections, url, footer }: Story): string {
+  const lines = [headline, "", ...sentences, ...(picture === undefined ? [] : [picture.alt])];
   if (bars.length > 0)
     lines.push("", ...bars.map(({ label, count }) => `${count.toLocaleString("en-US").padStart(7)}  ${label}`));
   for (const { heading, items } of sections) {
@@ -46,7 +86,8 @@ function itemLines({ text, detail, url }: StoryItem): string[] {
 
 type Html = ReturnType<typeof html>;
 
-function htmlOf({ headline, tone, sentences, bars, sections, url, urlLabel, footer }: Story): Html {
+function htmlOf(story: Story, { accountName, logo }: MailContext): Html {
+  const { headline, tone, sentences, bars, picture, sections, url, urlLabel, footer } = story;
   return html`<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -55,25 +96,41 @@ function htmlOf({ headline, tone, sentences, bars, sections, url, urlLabel, foot
 <meta name="color-scheme" content="light dark">
 <meta name="supported-color-schemes" content="light dark">
 <title>${headline}</title>
+<style>${COLOURS}</style>
 </head>
 <body style="margin:0;padding:16px;font:15px/1.5 -apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif">
+<div role="main">
 <table role="presentation" width="100%" cellpadding="0" cellspacing="0"><tr><td align="center">
 <table role="presentation" width="600" cellpadding="0" cellspacing="0" style="width:100%;max-width:600px"><tr><td align="left">
+<p style="margin:0 0 12px;font-size:13px;font-weight:600">${logo === undefined ? "" : html`<img src="cid:${LOGO_ID}" alt="" height="32" style="vertical-align:middle;margin-right:8px">`}${accountName}</p>
 <h1 style="margin:0 0 12px;padding-left:12px;border-left:4px solid ${TONE_COLOURS[tone]};font-size:20px;line-height:1.3">${headline}</h1>
 ${sentences.map((sentence) => html`<p style="margin:0 0 8px">${sentence}</p>`)}
+${picture === undefined ? "" : pictureOf(picture)}
 ${bars.length === 0 ? "" : barsOf(bars)}
 ${sections.map(({ heading, items }) => sectionOf(heading, items))}
 ${url === "" ? "" : html`<p style="margin:20px 0"><a href="${url}" style="${BUTTON}">${urlLabel ?? "Open the dashboard"}</a></p>`}
 <p style="margin:24px 0 0;font-size:12px;opacity:.75">${footer}</p>
 </td></tr></table>
 </td></tr></table>
+</div>
 </body>
 </html>
 `;
 }
 
+/** Programs that know no style sheets have colours of their own. */
+const COLOURS = raw(
+  "body{background:#ffffff;color:#1b1f24}a{color:#0b5cad}@media (prefers-color-scheme:dark){body{background:#16191d;color:#e6e8eb}a{color:#8ab4f8}}",
+);
+
 const BUTTON =
   "display:inline-block;padding:10px 16px;border-radius:6px;background:#0b5cad;color:#ffffff;text-decoration:none";
+
+function pictureOf({ alt, caption }: StoryPicture): Html {
+  const { width, height } = PICTURE_SIZE;
+  return html`<p style="margin:16px 0 4px"><img src="cid:${DAYS_ID}" alt="${alt}" width="${width}" height="${height}" style="display:block;width:100%;max-width:${width}px;height:auto"></p>
+<p style="margin:0 0 12px;font-size:12px;opacity:.85">${caption}</p>`;
+}
 
 /** Bars in proportion, each with its count beside it: a picture that no mail program blocks. */
 function barsOf(bars: readonly StoryBar[]): Html {
@@ -99,6 +156,6 @@ ${items.map(itemOf)}
 }
 
 function itemOf({ text, detail, url }: StoryItem): Html {
-  return html`<li style="margin:0 0 8px">${url === "" ? text : html`<a href="${url}" style="color:#2f7fd1">${text}</a>`}
+  return html`<li style="margin:0 0 8px">${url === "" ? text : html`<a href="${url}">${text}</a>`}
 ${detail === "" ? "" : html`<br><span style="font-size:13px;opacity:.85">${detail}</span>`}</li>`;
 }

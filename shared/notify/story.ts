@@ -5,7 +5,7 @@
 import type { VerdictState } from "../guidance/verdict.ts";
 import { NOTIFY_LIMITS } from "../limits.ts";
 import type { Incident, Notice, Severity } from "../watch/finding.ts";
-import { domainLink, messagesText } from "../watch/words.ts";
+import { domainLink, messagesText, shareText } from "../watch/words.ts";
 
 /** One line of a section. */
 export interface StoryItem {
@@ -29,12 +29,29 @@ export interface StoryBar {
   tone: "good" | "attention" | "bad" | "neutral";
 }
 
+/** A day of a picture. */
+export interface StoryDay {
+  /** `YYYY-MM-DD`. */
+  day: string;
+  passed: number;
+  failed: number;
+}
+
+/** A picture, what it shows in words, and the words beside it. */
+export interface StoryPicture {
+  days: StoryDay[];
+  alt: string;
+  caption: string;
+}
+
 /** What a delivery says. */
 export interface Story {
   headline: string;
   tone: "good" | "attention" | "bad" | "neutral";
   sentences: string[];
   bars: StoryBar[];
+  /** Only mails have it. */
+  picture?: StoryPicture;
   sections: StorySection[];
   /** The page that shows it, absolute; "" if the dashboard's address is not configured. */
   url: string;
@@ -46,6 +63,8 @@ export interface Story {
 /** What stories need to know of their account. */
 export interface StoryContext {
   account: string;
+  /** What it is called. */
+  accountName: string;
   /** Origin of the dashboard, "" if it is not configured. */
   dashboardUrl: string;
 }
@@ -54,9 +73,8 @@ export interface StoryContext {
 export function noticeStory(notice: Notice, context: StoryContext): Story {
   const { domain, title, step, severity, evidence, cause, link } = notice;
   const prefix = { opened: "", reminded: "Still open: ", resolved: "Resolved: " }[step];
-  const about = domain === "" ? "Report pipeline" : domain;
   return {
-    headline: `${about}: ${prefix}${title}`,
+    headline: aboutText(domain, prefix, title),
     tone: step === "resolved" ? "good" : TONE_OF_SEVERITY[severity],
     sentences: [...evidence, ...(cause === "" || step === "resolved" ? [] : [`Likely cause: ${cause}`])],
     bars: [],
@@ -87,7 +105,7 @@ export function confirmStory(link: string, context: StoryContext): Story {
     headline: "Confirm that DMARC notices may be sent to this address",
     tone: "neutral",
     sentences: [
-      `This address was added to the notifications of the account ${context.account}. Nothing more is sent until it is confirmed.`,
+      `This address was added to the notifications of ${context.accountName}. Nothing more is sent until it is confirmed.`,
       link === ""
         ? "Ask your operator to confirm it on the page Channels."
         : "Open the link within a week and press Confirm. If you did not expect this, do nothing.",
@@ -102,7 +120,7 @@ export function confirmStory(link: string, context: StoryContext): Story {
 
 /** What a digest is made of. */
 export interface DigestFacts {
-  interval: "daily" | "weekly";
+  interval: "daily" | "weekly" | "monthly";
   /** Local day of the digest, `YYYY-MM-DD`. */
   day: string;
   /** Number of domains by state of their verdict. */
@@ -117,7 +135,16 @@ export interface DigestFacts {
   /** Notices since the digest before, the worst and newest first, and how many there were. */
   notices: readonly Notice[];
   noticeCount: number;
+  /** Messages of the last days, the oldest first, those without reports included. */
+  days: readonly StoryDay[];
 }
+
+/** Interval → what the time since the digest before is called, and when it is sent. */
+const INTERVAL_WORDS: Record<DigestFacts["interval"], { since: string; sent: string }> = {
+  daily: { since: "since yesterday", sent: "every day" },
+  weekly: { since: "this week", sent: "every Monday" },
+  monthly: { since: "this month", sent: "on the first of every month" },
+};
 
 /** State of a verdict → words in lists, and how good it is. */
 export const STATE_WORDS: Record<VerdictState, { label: string; tone: Story["tone"] }> = {
@@ -132,7 +159,8 @@ export const STATE_WORDS: Record<VerdictState, { label: string; tone: Story["ton
 
 /** A digest: the verdict first, then what changed and what to do; also sent when there is nothing to do. */
 export function digestStory(facts: DigestFacts, context: StoryContext): Story {
-  const { interval, states, neededCount } = facts;
+  const { states, neededCount } = facts;
+  const words = INTERVAL_WORDS[facts.interval];
   const total = states.reduce((sum, { domains }) => sum + domains, 0);
   const rejected = states.find(({ state }) => state === "beingRejected")?.domains ?? 0;
   const messages = states.reduce((sum, one) => sum + one.messages, 0);
@@ -144,19 +172,50 @@ export function digestStory(facts: DigestFacts, context: StoryContext): Story {
       total === 0
         ? "There are no domains with reports yet."
         : `${domainsText(total)}, ${messagesText(messages)} reported over the last 30 days.`,
-      ...(facts.noticeCount === 0
-        ? [`Nothing changed ${interval === "daily" ? "since yesterday" : "this week"}.`]
-        : []),
+      ...(facts.noticeCount === 0 ? [`Nothing changed ${words.since}.`] : []),
     ],
     bars: states.map(({ state, domains }) => ({
       label: STATE_WORDS[state].label,
       count: domains,
       tone: STATE_WORDS[state].tone,
     })),
+    ...pictureOf(facts.days),
     sections: sections.filter(({ items }) => items.length > 0),
-    url: absolute("/", context),
-    footer: `${footerOf(context)} Sent ${interval === "daily" ? "every day" : "every Monday"}, also when there is nothing to do.`,
+    ...linkOf(facts, context),
+    footer: `${footerOf(context)} Sent ${words.sent}, also when there is nothing to do.`,
   };
+}
+
+function pictureOf(days: readonly StoryDay[]): Pick<Story, "picture"> {
+  const [first, last] = [days[0], days.at(-1)];
+  const largest = days.reduce<StoryDay | undefined>(
+    (most, one) => (most && sumOf(most) >= sumOf(one) ? most : one),
+    first,
+  );
+  if (first === undefined || last === undefined || largest === undefined || sumOf(largest) === 0) return {};
+  const total = days.reduce((sum, one) => sum + sumOf(one), 0);
+  const passed = days.reduce((sum, one) => sum + one.passed, 0);
+  const share = shareText(passed / total);
+  const most = `most on ${largest.day} (${sumOf(largest).toLocaleString("en-US")})`;
+  return {
+    picture: {
+      days: [...days],
+      alt: `Messages by day from ${first.day} to ${last.day}: ${total.toLocaleString("en-US")} in all, ${share} pass DMARC, ${most}.`,
+      caption: `Messages by day, ${first.day} to ${last.day}; ${most}. Green passes DMARC (${share}), striped orange does not.`,
+    },
+  };
+}
+
+function sumOf({ passed, failed }: StoryDay): number {
+  return passed + failed;
+}
+
+/** A monthly digest leads to the report of the month that is over, to print or hand on. */
+function linkOf({ interval, day }: DigestFacts, context: StoryContext): Pick<Story, "url" | "urlLabel"> {
+  if (interval !== "monthly" || context.account === "") return { url: absolute("/", context) };
+  const month = new Date(Date.parse(day) - 86_400_000).toISOString().slice(0, 7);
+  const query = new URLSearchParams({ account: context.account, month });
+  return { url: absolute(`/report?${query}`, context), urlLabel: "Open the month's report" };
 }
 
 function digestHeadline(counts: { total: number; rejected: number; neededCount: number; openCount: number }): string {
@@ -178,7 +237,7 @@ function neededSection({ needed, neededCount }: DigestFacts, context: StoryConte
 
 function openSection({ openIncidents, openCount }: DigestFacts, context: StoryContext): StorySection {
   const items = openIncidents.slice(0, NOTIFY_LIMITS.digestItems).map(({ domain, title, causes, link }) => ({
-    text: `${domain === "" ? "Report pipeline" : domain}: ${title}`,
+    text: aboutText(domain, "", title),
     detail: causes[0] === undefined ? "" : `Likely cause: ${causes[0].sentence}`,
     url: absolute(link, context),
   }));
@@ -188,11 +247,17 @@ function openSection({ openIncidents, openCount }: DigestFacts, context: StoryCo
 function changesSection({ notices, noticeCount }: DigestFacts, context: StoryContext): StorySection {
   const prefix = { opened: "", reminded: "still open: ", resolved: "resolved: " };
   const items = notices.slice(0, NOTIFY_LIMITS.digestItems).map(({ domain, title, step, link }) => ({
-    text: `${domain === "" ? "Report pipeline" : domain}: ${prefix[step]}${title}`,
+    text: aboutText(domain, prefix[step], title),
     detail: "",
     url: absolute(link, context),
   }));
   return { heading: "What changed", items: withMore(items, noticeCount, absolute("/alerts", context)) };
+}
+
+/** What a title is about, once: the title of a changed verdict begins with its domain. */
+function aboutText(domain: string, prefix: string, title: string): string {
+  const about = `${domain === "" ? "Report pipeline" : domain}: `;
+  return `${about}${prefix}${title.startsWith(about) ? title.slice(about.length) : title}`;
 }
 
 function withMore(items: StoryItem[], total: number, url: string): StoryItem[] {
@@ -208,6 +273,6 @@ function absolute(path: string, { dashboardUrl }: StoryContext): string {
   return dashboardUrl === "" ? "" : `${dashboardUrl}${path}`;
 }
 
-function footerOf({ account }: StoryContext): string {
-  return account === "" ? "DMARC reports, for operators." : `DMARC reports of the account ${account}.`;
+function footerOf({ account, accountName }: StoryContext): string {
+  return account === "" ? "DMARC reports, for operators." : `DMARC reports of ${accountName}.`;
 }

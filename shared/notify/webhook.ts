@@ -38,6 +38,7 @@ function detailsOf(delivered: Delivered): object {
           interval: delivered.facts.interval,
           day: delivered.facts.day,
           states: delivered.facts.states,
+          days: delivered.facts.days,
           needed: delivered.facts.needed,
           neededCount: delivered.facts.neededCount,
           openIncidents: delivered.facts.openIncidents.map(incidentOf),

@@ -271,9 +271,9 @@ describe.skipIf(isMissing)("the dashboard", () => {
   it("has nothing wrong in dark, on a phone, and nothing wider than the screen", async () => {
     const context = await site.openContext({ colorScheme: "dark", viewport: { width: 360, height: 740 } });
     page = await context.newPage();
-    const named = { domain: "acme.example", source: "sender.test", address: "192.0.2.7" };
+    const named = { domain: "acme.example", source: "sender.test", address: "192.0.2.7", account: "acme" };
     // Single reports and letters are opened from the lists that name them.
-    const listed = pageRoutes().filter(([path]) => !path.startsWith("/reports/") && !path.includes(":id"));
+    const listed = pageRoutes().filter(([path]) => !path.startsWith("/reports/") && !/:id|\/logo$/.test(path));
     const long = `/domains/${"long".repeat(15)}.${"name".repeat(15)}.example`;
     for (const path of [...listed.map(([path]) => fillPath(path, named)), long]) {
       await page.goto(site.origin + path);
@@ -287,8 +287,8 @@ describe.skipIf(isMissing)("the dashboard", () => {
     const context = await site.openContext({ viewport: { width, height: 740 } });
     page = await context.newPage();
     const about = "/domains/acme.example";
-    const named = { domain: "acme.example", source: "sender.test", address: "192.0.2.7" };
-    const isListed = (path: string): boolean => !path.startsWith("/reports/") && !path.includes(":id");
+    const named = { domain: "acme.example", source: "sender.test", address: "192.0.2.7", account: "acme" };
+    const isListed = (path: string): boolean => !path.startsWith("/reports/") && !/:id|\/logo$/.test(path);
     const listed = pageRoutes().flatMap(([path]) => (isListed(path) ? [fillPath(path, named)] : []));
     const single = [
       { from: `${about}/reports`, link: "#reports tbody a" },

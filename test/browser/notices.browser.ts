@@ -9,18 +9,20 @@ import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { findChromium } from "../../scripts/browser.ts";
 import { makeCertificate } from "../support/certificate.ts";
+import { type MovedClock, startMovedClock } from "../support/moved-clock.ts";
 import {
   type MailReceiver,
   startMailReceiver,
   startWebhookReceiver,
   type WebhookReceiver,
 } from "../support/notice-receivers.ts";
-import { type MovedClock, startMovedClock } from "./moved-clock.ts";
-import { type DaySender, dayReport } from "./reports.ts";
-import { axeFindings, type BrowserStack, startBrowserStack } from "./support.ts";
+import { type DaySender, dayReport } from "../support/plain-report.ts";
+import { axeFindings, type BrowserStack, offScreen, startBrowserStack } from "./support.ts";
 
 const WAIT = { timeout: 60_000, interval: 200 };
 const isMissing = findChromium() === undefined && process.env.CI === undefined;
+/** Where PICTURES names a folder, pages and mails are pictured as they come. */
+const { PICTURES } = process.env;
 const DOMAIN = "shop.example";
 const RUA = "reports@shop.example";
 const DAY = 86_400;
@@ -135,11 +137,11 @@ describe.skipIf(isMissing)("notices", () => {
   it("go to a mail address only after somebody there has confirmed", async () => {
     await site.api("/identities/developer@localhost", {
       method: "PUT",
-      body: JSON.stringify({ role: "owner", accounts: ["acme"] }),
+      body: JSON.stringify({ role: "administrator", accounts: ["acme"] }),
     });
     await vi.waitUntil(async () => {
       await page.goto(`${site.origin}/channels`);
-      return (await page.textContent(".who"))?.includes("owner");
+      return (await page.textContent(".who"))?.includes("administrator");
     }, WAIT);
     await page.fill("#channel-target", "team@elsewhere.example");
     await page.selectOption("#channel-digest", "daily");
@@ -242,5 +244,91 @@ describe.skipIf(isMissing)("notices", () => {
     expect([...byWebhook, ...byMail].toSorted()).toEqual(sent.toSorted());
     const digests = mail.received.filter(({ html }) => html?.includes("Sent every day"));
     expect(digests.length).toBeGreaterThanOrEqual(5);
+  });
+
+  it.each([
+    { width: 600, colorScheme: "light" as const },
+    { width: 600, colorScheme: "dark" as const },
+    { width: 390, colorScheme: "light" as const },
+    { width: 390, colorScheme: "dark" as const },
+  ])("and the digest holds in a window $width wide, $colorScheme", async ({ width, colorScheme }) => {
+    const digest = mail.received.findLast(({ html }) => html?.includes("Sent every day"));
+    const pictures = digest?.attachments.filter(({ disposition }) => disposition === "inline") ?? [];
+    expect(pictures.map(({ contentId, mimeType }) => [contentId, mimeType])).toEqual([["<days@dmarc>", "image/png"]]);
+    const content = pictures[0]?.content;
+    if (!(content instanceof ArrayBuffer)) throw new Error("The picture is not there.");
+    const address = `data:image/png;base64,${Buffer.from(content).toString("base64")}`;
+    const context = await site.browser.newContext({ colorScheme, viewport: { width, height: 900 } });
+    const window = await context.newPage();
+    const requests: string[] = [];
+    window.on("request", (request) => requests.push(request.url()));
+    await window.setContent((digest?.html ?? "").replace("cid:days@dmarc", address));
+    expect(requests.filter((url) => !url.startsWith("data:"))).toEqual([]);
+    expect(await window.evaluate("document.documentElement.scrollWidth - innerWidth")).toBeLessThanOrEqual(0);
+    expect(await axeFindings(window)).toEqual([]);
+
+    expect(await window.evaluate("document.images[0].naturalWidth")).toBe(1120);
+    expect(await window.getAttribute("img", "alt")).toMatch(/^Messages by day from .* in all, .* pass DMARC, most on /);
+    if (PICTURES !== undefined) {
+      await window.screenshot({ path: `${PICTURES}/digest-${width}-${colorScheme}.png`, fullPage: true });
+    }
+    await context.close();
+  });
+
+  /** A page as its text, checked: nothing wrong by axe, nothing wider than a phone, on two pages of paper. */
+  async function printed(name: string): Promise<string> {
+    expect(await axeFindings(page)).toEqual([]);
+    expect(site.faults).toEqual([]);
+    if (PICTURES !== undefined) await page.screenshot({ path: `${PICTURES}/${name}.png`, fullPage: true });
+    await page.setViewportSize({ width: 390, height: 800 });
+    expect(await offScreen(page)).toEqual([]);
+    await page.setViewportSize({ width: 1280, height: 800 });
+    const pdf = await page.pdf({ format: "A4", printBackground: true });
+    if (PICTURES !== undefined) await writeFile(`${PICTURES}/${name}.pdf`, pdf);
+    expect(pdf.toString("latin1").match(/\/Type\s*\/Page\b/g)).toHaveLength(2);
+    return (await page.textContent("main")) ?? "";
+  }
+
+  it("and the month are on two pages of a domain's report", async () => {
+    const month = new Date(START_DAY * DAY * 1000).toISOString().slice(0, 7);
+    await page.goto(`${site.origin}/domains/${DOMAIN}/report?month=${month}`);
+    const text = await printed("report-domain");
+    for (const part of [
+      "What changed",
+      "Twilio SendGrid began to send",
+      "What to do next",
+      "Who sends",
+      "Messages by week",
+    ])
+      expect(text).toContain(part);
+    await page.goto(`${site.origin}/report?account=acme&month=${month}`);
+    expect(await printed("report-account")).toContain(DOMAIN);
+    expect((await page.goto(`${site.origin}/report?account=other`))?.status()).toBe(404);
+    expect((await page.goto(`${site.origin}/domains/${DOMAIN}/report?month=2026-13`))?.status()).toBe(400);
+    site.faults.length = 0;
+  });
+
+  it("a report about a domain with a great many senders is two pages too", async () => {
+    const senders = Array.from({ length: 60 }, (_, i) => ({
+      ip: `192.0.2.${i + 1}`,
+      count: 1000 - i,
+      signedBy: i % 3 === 0 ? "crowded.example" : `a-mail-service-with-a-rather-long-name-${i}.example`,
+      isBroken: i % 2 === 0,
+    }));
+    for (let day = START_DAY - 10; day < START_DAY; day++) {
+      const content = dayReport({ reportId: `crowded-${day}`, domain: "crowded.example", day, senders });
+      await site.send({ to: RUA, name: "r.xml", content });
+    }
+    await settled();
+    for (let i = 1; i <= 12; i++) {
+      const source = `192.0.2.${i}`;
+      const body = JSON.stringify({ decision: "notMine", note: "" });
+      const path = `/domains/acme/crowded.example/senders/${source}`;
+      expect((await site.api(path, { method: "PUT", body })).ok).toBe(true);
+    }
+    await minutes(1);
+    const month = new Date((START_DAY - 1) * DAY * 1000).toISOString().slice(0, 7);
+    await page.goto(`${site.origin}/domains/crowded.example/report?month=${month}`);
+    expect(await printed("report-crowded")).toContain("more with fewer messages");
   });
 });

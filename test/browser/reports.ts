@@ -1,4 +1,5 @@
 /** Support: reports as strangers send them. */
+import { feedback, record } from "../support/plain-report.ts";
 
 /** Where they are sent. */
 export const RUA = "reports@acme.example";
@@ -20,6 +21,7 @@ export function report(given: { reportId: string; domain?: string }): string {
     org: "Good Reporter",
     reportId,
     domain,
+    beginSeconds: yesterday,
     records: [
       record({ ip: "192.0.2.1", count: 80, isPass: true, domain, auth: own }),
       record({ ip: "192.0.2.7", count: 20, isPass: false, domain, auth: other }),
@@ -37,7 +39,7 @@ export function usualReport(domain: string): string {
     const reason = `<reason><type>${reasons[i % reasons.length]}</type></reason></policy_evaluated>`;
     return i % 2 === 0 ? text : text.replace("</policy_evaluated>", reason);
   });
-  return feedback({ org: "Good Reporter", reportId: `usual-${domain}`, domain, records });
+  return feedback({ org: "Good Reporter", reportId: `usual-${domain}`, domain, records, beginSeconds: yesterday });
 }
 
 /** A report with script, SQL and formulas wherever its writer may put text. */
@@ -50,55 +52,9 @@ export function hostileReport(): string {
     org: escapeXml(HOSTILE.org),
     reportId: escapeXml("+1<script>alert(4)</script>"),
     domain: "acme.example",
+    beginSeconds: yesterday,
     records: [text.replace("</policy_evaluated>", reason)],
   });
-}
-
-/** Who sent how much on a day, and what became of it. */
-export interface DaySender {
-  ip: string;
-  count: number;
-  /** Domain that DKIM passes for; aligned if it is the report's. */
-  signedBy: string;
-  disposition?: "none" | "reject";
-  /** DKIM does not pass. */
-  isBroken?: boolean;
-}
-
-/** A report about one day (days since 1970-01-01 UTC). */
-export function dayReport(given: { reportId: string; domain: string; day: number; senders: DaySender[] }): string {
-  const { reportId, domain, day, senders } = given;
-  const records = senders.map(({ ip, count, signedBy, disposition = "none", isBroken = false }) => {
-    const result = isBroken ? "fail" : "pass";
-    const auth = `<dkim><domain>${signedBy}</domain><selector>s1</selector><result>${result}</result></dkim>`;
-    const spf = `<spf><domain>${signedBy}</domain><result>pass</result></spf>`;
-    const isPass = signedBy === domain && !isBroken;
-    const text = record({ ip, count, isPass, domain, auth: isBroken ? auth + spf : auth });
-    return text.replace("<disposition>none<", `<disposition>${disposition}<`);
-  });
-  return feedback({ org: "Good Reporter", reportId, domain, records, beginSeconds: day * DAY_SECONDS });
-}
-
-function feedback(given: {
-  org: string;
-  reportId: string;
-  domain: string;
-  records: string[];
-  beginSeconds?: number;
-}): string {
-  const { beginSeconds = yesterday } = given;
-  const range = `<begin>${beginSeconds}</begin><end>${beginSeconds + DAY_SECONDS - 1}</end>`;
-  return `<?xml version="1.0"?><feedback><report_metadata><org_name>${given.org}</org_name><email>a@reporter.example</email>
-<report_id>${given.reportId}</report_id><date_range>${range}</date_range></report_metadata>
-<policy_published><domain>${given.domain}</domain><adkim>r</adkim><aspf>r</aspf><p>none</p><sp>none</sp><pct>100</pct></policy_published>
-${given.records.join("\n")}</feedback>`;
-}
-
-function record(given: { ip: string; count: number; isPass: boolean; domain: string; auth: string }): string {
-  const dkim = given.isPass ? "pass" : "fail";
-  return `<record><row><source_ip>${given.ip}</source_ip><count>${given.count}</count><policy_evaluated>
-<disposition>none</disposition><dkim>${dkim}</dkim><spf>fail</spf></policy_evaluated></row>
-<identifiers><header_from>${given.domain}</header_from></identifiers><auth_results>${given.auth}</auth_results></record>`;
 }
 
 function escapeXml(text: string): string {

@@ -145,15 +145,21 @@ describe("parse --json", () => {
 
   it("goes on when a file cannot be opened, with exit code 1", async () => {
     const good = await makeFile("good.xml", sampleReport());
-    await mkdir(join(folder, "a-folder"), { recursive: true });
     const missing = join(folder, "missing.xml");
-    const { code, stdout, stderr } = await runCommand(["parse", "--json", missing, join(folder, "a-folder"), good]);
+    const { code, stdout, stderr } = await runCommand(["parse", "--json", missing, good]);
     expect(code).toBe(1);
     expect(lines(stdout)).toMatchObject([{ file: good, outcome: "accepted" }]);
-    expect(stderr.trimEnd().split("\n")).toEqual([
-      expect.stringContaining("missing.xml cannot be read"),
-      expect.stringContaining("a-folder cannot be read: it is not a regular file"),
-    ]);
+    expect(stderr).toBe(`dmarc parse: ${missing} cannot be read: there is no such file or folder\n`);
+  });
+
+  it("reads every file in a folder, in order, without hidden files", async () => {
+    const names = ["folder/a.xml", "folder/sub/b.xml", "folder/z.xml"];
+    await mkdir(join(folder, "folder/sub"), { recursive: true });
+    for (const name of [...names, "folder/.hidden.xml"]) await makeFile(name, sampleReport());
+    const { code, stdout, stderr } = await runCommand(["parse", "--json", join(folder, "folder")]);
+    expect(code).toBe(0);
+    expect(lines(stdout)).toMatchObject(names.map((name) => ({ file: join(folder, name), outcome: "accepted" })));
+    expect(stderr).toContain(".hidden.xml: passed over");
   });
 
   it("sums up a TLS report", async () => {

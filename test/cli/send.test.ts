@@ -145,6 +145,10 @@ describe("send", () => {
       stderr: expect.stringMatching(/^dmarc: No mail server answers on port 1: .*npm start/),
     });
     const missing = await send(join(folder, "missing"));
-    expect(missing).toEqual({ code: 1, stdout: "", stderr: expect.stringContaining("ENOENT") });
+    expect(missing).toEqual({
+      code: 1,
+      stdout: "",
+      stderr: expect.stringContaining("missing cannot be read: there is no such"),
+    });
   });
 });

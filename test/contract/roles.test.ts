@@ -20,7 +20,11 @@ const EXPECTED: Record<Role, { acme: string[]; none: string[]; pipeline: string[
     none: ["operator", "administrator", "viewer", "both", "nobody"],
     pipeline: ["operator"],
   },
-  administrator: { acme: ["operator", "administrator"], none: ["operator"], pipeline: ["operator"] },
+  administrator: {
+    acme: ["operator", "administrator"],
+    none: ["operator", "administrator", "both"],
+    pipeline: ["operator"],
+  },
   operator: { acme: ["operator"], none: ["operator"], pipeline: ["operator"] },
 };
 

@@ -3,7 +3,9 @@ import { resolve } from "node:path";
 import { expect, vi } from "vitest";
 import { createTestHarness } from "wrangler";
 import { type ContractClient, contractClient } from "../../shared/contract/client.ts";
-import type { Outputs } from "../../shared/contract/operations.ts";
+import type { OperationName, Outputs } from "../../shared/contract/operations.ts";
+import type { Answer } from "../../shared/contract/problems.ts";
+import type { Caller } from "../../shared/contract/rpc.ts";
 import type { LedgerDatabase } from "../../shared/ledger/database.ts";
 import { isIdle } from "../../shared/operations.ts";
 import { startTestEngine } from "../support/local-engine.ts";
@@ -23,6 +25,8 @@ export interface Pipeline {
   deliverMail(mail: { from: string; to: string; raw: string }): Promise<void>;
   /** A page's text, or the file it answers with. */
   page(path: string): Promise<{ status: number; text: string }>;
+  /** Asks process by RPC, as any caller. */
+  call(name: OperationName, input: object, caller: Caller): Promise<Answer<unknown>>;
   /** Ends the engine while everything else goes on. */
   stopEngine(): Promise<void>;
   /** Status once nothing waits and the outcomes named have these counts. */
@@ -35,8 +39,15 @@ export interface Pipeline {
   close(): Promise<void>;
 }
 
-/** Starts everything. @param dnsUrl where DNS is asked; absent = nowhere */
-export async function startPipeline({ dnsUrl = "" }: { dnsUrl?: string } = {}): Promise<Pipeline> {
+interface PipelineSettings {
+  /** Where DNS is asked; absent = nowhere. */
+  dnsUrl?: string;
+  /** Mail address of the identity that Cloudflare Access asserts; absent = Access is off. */
+  accessEmail?: string;
+}
+
+/** Starts everything. */
+export async function startPipeline({ dnsUrl = "", accessEmail }: PipelineSettings = {}): Promise<Pipeline> {
   const engine = await startTestEngine();
   const { baseUrl, accountId, token } = engine.connection;
   const analytics = { LOCAL_ANALYTICS_URL: new URL(baseUrl).origin, LOCAL_ANALYTICS_TOKEN: token };
@@ -49,11 +60,19 @@ export async function startPipeline({ dnsUrl = "" }: { dnsUrl?: string } = {}): 
   const server = createTestHarness({
     root: resolve(import.meta.dirname, "../.."),
     workers: [
-      localWorker("dashboard", { vars: dashboard }),
+      localWorker("dashboard", { vars: dashboard, accessEmail }),
       localWorker("ingest"),
       localWorker("process", { vars: { DNS_OVER_HTTPS_URL: dnsUrl } }),
       localWorker("mail-out", { vars: { LOCAL_MAIL_URL: "", LOCAL_MAIL_TOKEN: "" } }),
       localWorker("analytics", { vars: analytics }),
+      {
+        config: {
+          name: "rpc-caller",
+          main: resolve(import.meta.dirname, "rpc-caller.js"),
+          compatibility_date: "2026-11-01",
+          services: [{ binding: "PROCESS", service: "dmarc-process", entrypoint: "Operations" }],
+        },
+      },
     ],
   });
   const { origin } = (await server.listen()).url;
@@ -77,6 +96,11 @@ export async function startPipeline({ dnsUrl = "" }: { dnsUrl?: string } = {}): 
     client,
     ledger,
     rows: async <T>(sql: string) => (await ledger.prepare(sql).all()).results as T[],
+    async call(name, input, caller) {
+      const body = JSON.stringify({ name, input, caller });
+      const answer = await server.getWorker("rpc-caller").fetch("http://rpc.test/", { method: "POST", body });
+      return (await answer.json()) as Answer<unknown>;
+    },
     deliverMail,
     stopEngine,
     deliver(rua, files) {

@@ -18,6 +18,7 @@ function job(kind, { filter = {}, dryRun = false } = {}) {
     cursor: "",
     scanned: 0,
     enqueued: 0,
+    removed: 0,
     total: 0,
     startedSeconds: 1,
     updatedSeconds: 1,
@@ -60,6 +61,7 @@ const HANDLERS = {
     const records = text === "nothing" ? [] : [RECORD];
     return ok({ kind: "aggregate", records, matching: records.length, messages: records.length * 41 });
   },
+  noteSeen: () => ok(undefined),
   readRawObject: ({ key }) => ok(new Response(key)),
   noteTokenUse: () => ok(undefined),
   readReportFile: ({ uid }) => ok(new Response(uid)),

@@ -263,8 +263,8 @@ describe("when the engine has ended", () => {
   it("every page is as before", async () => {
     const [path = ""] = (await linkIn(`/domains/acme.example/reports?${PERIOD}`, REPORT)).split("?");
     await pipeline.stopEngine();
-    const named = { domain: "acme.example", source: "acme.example", address: "192.0.2.7" };
-    const listed = pageRoutes().filter(([page]) => !page.startsWith("/reports/") && !page.includes(":id"));
+    const named = { domain: "acme.example", source: "acme.example", address: "192.0.2.7", account: "acme" };
+    const listed = pageRoutes().filter(([page]) => !page.startsWith("/reports/") && !/:id|\/logo$/.test(page));
     for (const page of [path, `${path}/raw`, ...listed.map(([route]) => `${fillPath(route, named)}?${PERIOD}`)]) {
       expect((await pipeline.page(page)).status, page).toBe(200);
     }

@@ -1,13 +1,14 @@
 /** Who may see and do what: administrator and viewer of one account against every page with another account's names, ids and exports. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { addAccount } from "../../shared/ledger/accounts.ts";
-import { change, type LedgerDatabase } from "../../shared/ledger/database.ts";
+import { addChannel, addDelivery } from "../../shared/ledger/channels.ts";
+import { type Change, change, type LedgerDatabase } from "../../shared/ledger/database.ts";
 import { putDeadLetters } from "../../shared/ledger/dead-letters.ts";
 import { beginRound } from "../../shared/ledger/domain-verdicts.ts";
-import { keepIncidents, putMute } from "../../shared/ledger/notices.ts";
+import { addNotices, keepIncidents, putMute } from "../../shared/ledger/notices.ts";
 import type { Role } from "../../shared/people.ts";
 import type { FailureReport, TlsReport } from "../../shared/report/vocabulary.ts";
-import type { Incident, Mute } from "../../shared/watch/finding.ts";
+import type { Incident, Mute, Notice } from "../../shared/watch/finding.ts";
 import { changeRoutes, fillPath, type PagePath, type PageRoute, pageRoutes } from "../../workers/dashboard/routes.ts";
 import { aggregateReport, type Sample, sampleRecord, settleSamples } from "../support/ledger-fill.ts";
 import { API_TOKEN, type Dashboard, ORIGIN, startDashboard } from "./harness.ts";
@@ -132,6 +133,20 @@ function incidentOf(account: string, domain: string, subject: string): Incident 
   };
 }
 
+function noticeOf(incident: Incident): Notice {
+  const told = { step: "opened" as const, cause: "", createdSeconds: nowSeconds, urgency: "immediate" as const };
+  return { ...incident, ...told, incident: incident.id };
+}
+
+/** A channel of somebody else's, and something on its way there. */
+function channelOf(account: string, name: string): Change[] {
+  const id = "c".repeat(16);
+  const settings = { kind: "email" as const, name, target: `ops@${name}`, digest: "daily" as const, timeZone: "UTC" };
+  const times = { confirmedSeconds: 1, createdSeconds: 1, unanswered: 0, silentUntilSeconds: 0 };
+  const channel = { ...settings, ...times, id, account, sendsNotices: true, secret: name, createdBy: name };
+  return [addChannel(channel), addDelivery(channel, { kind: "notice", subject: name }, nowSeconds)];
+}
+
 function muteOf(account: string, subject: string): Mute {
   return {
     account,
@@ -172,6 +187,10 @@ async function fill(directory: LedgerDatabase, { own: ledger, other }: { own: Le
     ...["secret.example", "acme.example"].flatMap((domain) =>
       keepIncidents([incidentOf("other", domain, "secret-service.test")]),
     ),
+    ...addNotices(
+      ["secret.example", "acme.example"].map((domain) => noticeOf(incidentOf("other", domain, "secret-service.test"))),
+    ),
+    ...channelOf("other", "secret-service.test"),
     putMute(muteOf("other", "secret-service.test")),
     putDeadLetters([
       {
@@ -221,11 +240,19 @@ function linksTo(path: PagePath, { tables }: PageRoute, domain: string): string[
   const uids = path.startsWith("/reports/") ? Object.values(UIDS) : [""];
   return uids.flatMap((uid) => {
     const page = fillPath(path, askedWith(domain, uid));
-    const searched =
-      path === "/domains/:domain/reports" ? [`${page}?reporter=secret-reporter`, `${page}?source=198.51.100.99`] : [];
+    const month = new Date(yesterday * 86_400_000).toISOString().slice(0, 7);
+    const searched = {
+      "/domains/:domain/reports": [`${page}?reporter=secret-reporter`, `${page}?source=198.51.100.99`],
+      "/domains/:domain/report": [`${page}?month=${month}`],
+      "/report": [
+        `${page}?month=${month}`,
+        `${page}?account=other&month=${month}`,
+        `${page}?account=acme&month=${month}`,
+      ],
+    };
     return [
       page,
-      ...searched,
+      ...(Object.hasOwn(searched, path) ? searched[path as keyof typeof searched] : []),
       ...tables.flatMap((id) => ["csv", "json"].map((format) => `${page}?export=${format}&table=${id}`)),
     ];
   });
@@ -250,7 +277,10 @@ const FORM = { origin: ORIGIN, "content-type": "application/x-www-form-urlencode
 
 /** Path of a form, about a domain. */
 function formPath(path: string, domain: string): string {
-  return path.replace(":domain", domain).replace(/:(source|address)/, "198.51.100.99");
+  return path
+    .replace(":domain", domain)
+    .replace(/:(source|address)/, "198.51.100.99")
+    .replace(":account", "other");
 }
 
 describe.each([
@@ -457,7 +487,7 @@ describe.each([1, 3])("an operator, the ledger in %i databases,", (databases) =>
 
   it("gets every page of every account, each with its tables", async () => {
     for (const [path, { tables }] of pageRoutes()) {
-      if (path.startsWith("/reports/") || path.includes(":id")) continue;
+      if (path.startsWith("/reports/") || /:id|\/logo$/.test(path)) continue;
       const page = fillPath(path, askedWith("secret.example", ""));
       const answer = await dashboard.ask(page, HTML, null);
       expect(answer.status, page).toBe(200);

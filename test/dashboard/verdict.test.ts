@@ -49,6 +49,17 @@ describe("every state", () => {
     },
   );
 
+  it("ready: says on how many days it rests, and what may be missing", async () => {
+    const answer = await api().ask("verdict", { domain: STATE_DOMAINS.ready });
+    if (!answer.ok) throw new Error(answer.error.message);
+    const basis = `Based on ${answer.value.days} days. Mail sent less often may be missing.`;
+    const text = await page(`/domains/${STATE_DOMAINS.ready}`);
+    const places = ['<h2 id="verdict">', basis, 'class="figures"'].map((part) => text.indexOf(part));
+    expect(places.every((place) => place >= 0)).toBe(true);
+    expect(places).toEqual(places.toSorted((a, b) => a - b));
+    expect(await page(`/domains/${STATE_DOMAINS.notYet}`)).not.toContain("Mail sent less often may be missing.");
+  });
+
   it("silent: a domain without reports in the period", async () => {
     const from = new Date((TODAY - 200) * 86_400_000).toISOString().slice(0, 10);
     const to = new Date((TODAY - 190) * 86_400_000).toISOString().slice(0, 10);

@@ -4,7 +4,7 @@ import { readDmarcRecord } from "../../shared/guidance/dmarc-record.ts";
 import type { Decide, Decision } from "../../shared/guidance/roles.ts";
 import { judge, type Verdict, type VerdictInput } from "../../shared/guidance/verdict.ts";
 import { verdictJson } from "../../shared/guidance/verdict-json.ts";
-import { fixText, reasonText, roleReasonText, verdictWords } from "../../shared/guidance/verdict-words.ts";
+import { basisText, fixText, reasonText, roleReasonText, verdictWords } from "../../shared/guidance/verdict-words.ts";
 import { sumEvidence } from "../../shared/guidance/what-if.ts";
 import type { AggregateRecord } from "../../shared/report/vocabulary.ts";
 import { type DatedRecord, evidenceOf } from "../support/evidence.ts";
@@ -164,7 +164,7 @@ describe("the role of a source", () => {
     expect(roleOf([...run, ...server(3, 5)], "203.0.113.3")).toBe("undecided loneServer");
     expect(roleOf([...run, ...server(2, 10, 20)], "203.0.113.3")).toBe("undecided returningServer");
     // Less than may be lost is not asked about: 2 of 2,800.
-    expect(roleOf([...run, ...server(1, 10, 20)], "203.0.113.3")).toBe("foreign oneOff");
+    expect(roleOf([...run, ...server(1, 10, 20)], "203.0.113.3")).toBe("foreign smallSender");
   });
 
   it("undecided: another organization that alone is more than may be lost, if it was seen once only", () => {
@@ -172,13 +172,47 @@ describe("the role of a source", () => {
     expect(roleOf(daily(service("spam.example", { count: 3 }), once), "spam.example")).toBe(
       "undecided identifiedSender",
     );
-    expect(roleOf(daily(service("spam.example", { count: 2 }), once), "spam.example")).toBe("foreign oneOff");
+    expect(roleOf(daily(service("spam.example", { count: 2 }), once), "spam.example")).toBe("foreign smallSender");
+  });
+
+  it("undecided: senders each too small to be asked about, if together they are more than may be lost", () => {
+    const small = (name: string) => daily(service(name, { count: 2 }), DAYS.slice(3, 4));
+    expect(verdictOf([...OWN, ...small("one.example")])).toMatchObject({ state: "ready" });
+    const two = verdictOf([...OWN, ...small("one.example"), ...small("two.example")]);
+    expect(two).toMatchObject({ state: "notYet", wouldHit: { reject: { undecided: 4, foreign: 0 } } });
+    expect(two.reasons.map(({ code, messages }) => `${code} ${messages}`)).toEqual([
+      "undecidedSender 2",
+      "undecidedSender 2",
+    ]);
+  });
+
+  it("foreign: another organization that never signs, and sends much in two or three bursts", () => {
+    const bursts = (days: readonly number[], changes: Changes = {}) =>
+      roleOf(
+        daily(
+          service("spam.example", { count: 20, dkimResults: [], ...changes }),
+          days.map((day) => FIRST_DAY + day),
+        ),
+        "spam.example",
+      );
+    expect(bursts([3, 13])).toBe("foreign unsignedBursts");
+    expect(bursts([3, 13, 23])).toBe("foreign unsignedBursts");
+    // As often as a monthly sender, or a weekly one; signed; as little as a forwarder hands on.
+    expect(bursts([3])).toBe("undecided identifiedSender");
+    expect(bursts([3, 10, 17, 24])).toBe("undecided identifiedSender");
+    // It may have begun last week.
+    expect(bursts([22, 23, 25, 26])).toBe("undecided identifiedSender");
+    expect(bursts([3, 13], { dkimResults: [dkim("spam.example")] })).toBe("undecided identifiedSender");
+    expect(bursts([3, 13], { count: 4 })).toBe("undecided identifiedSender");
+    // A service for sending is asked about, whatever it does.
+    const known = service("sendgrid.net", { count: 20, dkimResults: [] });
+    expect(roleOf(daily(known, [FIRST_DAY + 3, FIRST_DAY + 13]), "sendgrid.net")).toBe("undecided knownService");
   });
 
   it("foreign: what comes seldom to a domain of which nothing passes", () => {
     const once = DAYS.slice(3, 4);
     const server = daily({ ...UNAUTHENTICATED, count: 9, sourceIp: "203.0.113.3" }, once);
-    const { sources } = verdictOf([...server, ...daily(service("spam.example", { count: 9 }), once)]);
+    const { sources } = verdictOf([...server, ...daily(service("spam.example", { count: 500 }), once)]);
     expect(sources.map(({ role, reason }) => `${role} ${reason}`)).toEqual(["foreign oneOff", "foreign oneOff"]);
   });
 
@@ -218,6 +252,27 @@ describe("the state", () => {
     const few = verdictOf(daily({ count: 1 }, DAYS.slice(0, 19)));
     expect(few).toMatchObject({ state: "tooEarly", reasons: [{ code: "tooFewMessages", messages: 19 }] });
     expect(few.nextRecord).toBeUndefined();
+  });
+
+  it("tooEarly: several forwarded messages, and so little mail that none may be lost", () => {
+    const forwarded = (days: number) =>
+      daily({ sourceIp: "198.51.100.9", spf: "fail", spfResults: [spf("alumni.example")] }, DAYS.slice(0, days));
+    expect(verdictOf([...daily({ count: 20 }), ...forwarded(4)]).state).toBe("ready");
+    const few = verdictOf([...daily({ count: 20 }), ...forwarded(5)]);
+    expect(few).toMatchObject({ state: "tooEarly", reasons: [{ code: "fewAndForwarded", messages: 5 }] });
+    expect(verdictWords(few).nextStep).toMatch(/^Wait for more mail, or choose a longer period. 5 messages passed /);
+    expect(verdictOf([...daily({ count: 40 }), ...forwarded(5)]).state).toBe("ready");
+    // What can be fixed comes first.
+    const failing = daily(service("sendgrid.net"));
+    expect(verdictOf([...daily({ count: 20 }), ...forwarded(5), ...failing]).state).toBe("notYet");
+  });
+
+  it("notYet: so few failing messages that receivers which send no reports decide", () => {
+    const wrongKey = { ...UNAUTHENTICATED, dkimResults: [dkim(DOMAIN, "fail", "old")], sourceIp: "203.0.113.2" };
+    const once = daily(wrongKey, DAYS.slice(3, 4));
+    // Of 1,460 reported messages some 1,620 in all: one may be lost, a second may have been, unseen.
+    expect(verdictOf([...daily({ count: 52 }), ...once]).state).toBe("notYet");
+    expect(verdictOf([...daily({ count: 72 }), ...once]).state).toBe("ready");
   });
 
   it("ready: own mail passes, spoofers come and go", () => {
@@ -265,6 +320,19 @@ describe("the state", () => {
   it("notYet: own mail that passes by SPF alone", () => {
     const verdict = verdictOf(daily({ count: 100, dkim: "fail", dkimResults: [] }));
     expect(verdict).toMatchObject({ state: "notYet", reasons: [{ code: "spfOnly", messages: 2800 }] });
+  });
+
+  it("a part of the mail passes by SPF alone: it depends on how much is forwarded, unless it is most of it", () => {
+    const bySpf = (count: number) =>
+      daily({ count, dkim: "fail", dkimResults: [dkim("mailer.example")], spfResults: [spf(`bounce.${DOMAIN}`)] });
+    const forwarded = daily({ sourceIp: "198.51.100.9", spf: "fail", spfResults: [spf("alumni.example")] });
+    expect(verdictOf([...OWN, ...bySpf(40)]).state).toBe("ready");
+    expect(verdictOf([...OWN, ...bySpf(40), ...forwarded])).toMatchObject({
+      state: "notYet",
+      reasons: [{ code: "spfOnly", messages: 1120 }],
+    });
+    expect(verdictOf([...OWN, ...bySpf(10), ...forwarded]).state).toBe("ready");
+    expect(verdictOf([...OWN, ...bySpf(120)]).state).toBe("notYet");
   });
 
   it("beingRejected: 4,000 messages of a real service, under p=reject and under p=quarantine", () => {
@@ -399,6 +467,14 @@ describe("in words", () => {
       expect(fixText(reason, DOMAIN)).toMatch(/\.$/);
     }
     for (const { reason } of verdict.sources) expect(roleReasonText(reason)).not.toBe("");
+  });
+
+  it("says on how many days it rests, and what may be missing, only where it advises p=reject", () => {
+    const bases = Object.entries(STATES).map(([state, verdict]) => [state, basisText(verdict)]);
+    expect(bases.filter(([, basis]) => basis !== undefined)).toEqual([
+      ["ready", "Based on 28 days. Mail sent less often may be missing."],
+      ["notInUse", "Based on 28 days. Mail sent less often may be missing."],
+    ]);
   });
 
   it("says what to do, and where", () => {

@@ -82,6 +82,13 @@ describe("days of digests", () => {
     expect(dueDigestDay(weekly, seconds("2026-11-29T23:00:00Z"))).toBe("2026-11-23");
   });
 
+  it("a monthly one is due on the first", () => {
+    const monthly = { ...channel, digest: "monthly" as const };
+    expect(dueDigestDay(monthly, seconds("2026-11-30T12:00:00Z"))).toBe("2026-11-01");
+    expect(dueDigestDay(monthly, seconds("2026-12-01T06:59:59Z"))).toBe("2026-11-01");
+    expect(dueDigestDay(monthly, seconds("2026-12-01T07:00:00Z"))).toBe("2026-12-01");
+  });
+
   it("the first one comes after the channel was created", () => {
     const daily = { ...channel, digest: "daily" as const, createdSeconds: seconds("2026-11-20T09:00:00Z") };
     expect(dueDigestDay(daily, seconds("2026-11-20T20:00:00Z"))).toBeUndefined();

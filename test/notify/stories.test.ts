@@ -1,12 +1,18 @@
 /** What is sent, in the form of each channel: verdict first, a stranger's names inert. */
+import { deflateSync, inflateSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { slackMessage, teamsMessage } from "../../shared/notify/chat.ts";
-import { mailBody } from "../../shared/notify/mail.ts";
+import { type MailContext, mailBody } from "../../shared/notify/mail.ts";
 import { type DigestFacts, digestStory, noticeStory, testStory } from "../../shared/notify/story.ts";
 import { webhookPayload } from "../../shared/notify/webhook.ts";
 import type { Notice } from "../../shared/watch/finding.ts";
 
-const CONTEXT = { account: "acme", dashboardUrl: "https://dmarc.example.net" };
+const CONTEXT = { account: "acme", accountName: "Acme Ltd", dashboardUrl: "https://dmarc.example.net" };
+const MAIL: MailContext = {
+  accountName: "Acme Ltd",
+  logo: undefined,
+  compress: async (bytes) => new Uint8Array(deflateSync(bytes)),
+};
 const HOSTILE = '<img src=x onerror="alert(1)">[x](https://evil.example)<https://evil.example|y>\r\nBcc: a@b.c';
 
 const NOTICE: Notice = {
@@ -36,13 +42,14 @@ const EMPTY: DigestFacts = {
   openCount: 0,
   notices: [],
   noticeCount: 0,
+  days: [],
 };
 
 describe("a notice", () => {
   it("says what, why and where", async () => {
     const story = noticeStory(NOTICE, CONTEXT);
     expect(story.headline).toBe("shop.example: A new sender uses this domain: esp.example");
-    const { subject, text } = await mailBody(story);
+    const { subject, text } = await mailBody(story, MAIL);
     expect(subject).toBe(story.headline);
     expect(text).toContain("Likely cause: A service that is not set up yet.");
     expect(text).toContain("https://dmarc.example.net/domains/shop.example/sources/esp.example");
@@ -55,14 +62,14 @@ describe("a notice", () => {
   });
 
   it("has no links where the dashboard's address is not configured", async () => {
-    const { text, html } = await mailBody(noticeStory(NOTICE, { ...CONTEXT, dashboardUrl: "" }));
+    const { text, html } = await mailBody(noticeStory(NOTICE, { ...CONTEXT, dashboardUrl: "" }), MAIL);
     expect(`${text}${html}`).not.toContain("href");
     expect(text).not.toContain("http");
   });
 
   it("keeps a stranger's text inert in every channel", async () => {
     const story = noticeStory({ ...NOTICE, title: HOSTILE, evidence: [HOSTILE] }, CONTEXT);
-    const { subject, html } = await mailBody(story);
+    const { subject, html } = await mailBody(story, MAIL);
     expect(subject).not.toMatch(/[\r\n]/);
     expect(html).not.toContain("<img");
     expect(JSON.stringify(slackMessage(story))).not.toContain("<https://evil.example");
@@ -74,7 +81,7 @@ describe("a digest", () => {
   it("is sent when there is nothing to do, and says so", async () => {
     const story = digestStory(EMPTY, CONTEXT);
     expect(story.headline).toBe("Nothing to do");
-    expect((await mailBody(story)).text).toContain("Sent every Monday, also when there is nothing to do.");
+    expect((await mailBody(story, MAIL)).text).toContain("Sent every Monday, also when there is nothing to do.");
   });
 
   it("puts rejected senders first, and counts what it does not list", async () => {
@@ -102,11 +109,66 @@ describe("a digest", () => {
     expect(story.sections.map(({ heading }) => heading)).toEqual(["What to do", "What changed"]);
     expect(story.sections[0]?.items).toHaveLength(11);
     expect(story.sections[0]?.items.at(-1)?.text).toBe("and 204 more");
-    const { text, html } = await mailBody(story);
+    const { text, html } = await mailBody(story, MAIL);
     expect(text).toContain("1,000 domains");
     expect(html).toContain("protected");
     expect(slackMessage(story)).toMatchObject({ text: story.headline });
   });
+});
+
+describe("a digest's picture", () => {
+  const days = Array.from({ length: 30 }, (_, i) => {
+    return { day: `2026-11-${String(i + 1).padStart(2, "0")}`, passed: 10 * i, failed: i === 29 ? 100 : 0 };
+  });
+
+  /** Rows of the picture, two bits a pixel. */
+  function rowsOf(png: Buffer): number[][] {
+    const [width, height] = [png.readUInt32BE(16), png.readUInt32BE(20)];
+    const start = png.indexOf("IDAT") + 4;
+    const rows = inflateSync(png.subarray(start, start + png.readUInt32BE(start - 8)));
+    const bytes = width / 4 + 1;
+    return Array.from({ length: height }, (_, y) =>
+      Array.from({ length: width }, (_, x) => ((rows[y * bytes + 1 + (x >> 2)] ?? 0) >> (6 - 2 * (x & 3))) & 3),
+    );
+  }
+
+  it("is in the mail, small, with its words", async () => {
+    const logo = { mediaType: "image/png", base64: "AAAA" };
+    const story = digestStory({ ...EMPTY, days }, CONTEXT);
+    const { html, text, attachments } = await mailBody(story, { ...MAIL, logo });
+    expect(attachments.map(({ contentId }) => contentId)).toEqual(["logo@dmarc", "days@dmarc"]);
+    for (const { contentId } of attachments) expect(html).toContain(`src="cid:${contentId}"`);
+    expect(attachments[1]?.content.length).toBeLessThan(6000);
+    expect(text).toContain("4,450 in all, 98 % pass DMARC, most on 2026-11-30 (390).");
+    expect(html).toContain(`alt="Messages by day from 2026-11-01 to 2026-11-30`);
+    expect(html).not.toContain("http://");
+  });
+
+  it("shows each day as high as its messages, what fails striped on top", async () => {
+    const { attachments } = await mailBody(digestStory({ ...EMPTY, days }, CONTEXT), MAIL);
+    const rows = rowsOf(Buffer.from(attachments[0]?.content ?? "", "base64"));
+    const heightAt = (x: number, colour: number): number => rows.filter((row) => row[x] === colour).length;
+    const step = Math.floor((rows[0]?.length ?? 0) / 30);
+    const middle = (day: number): number => day * step + Math.floor(step / 2);
+    expect(heightAt(middle(0), 1)).toBe(0);
+    expect(heightAt(middle(20), 1)).toBeCloseTo(2 * heightAt(middle(10), 1), -1);
+    expect(heightAt(middle(29), 2)).toBeGreaterThan(20);
+    expect(heightAt(middle(29), 2)).toBeLessThan(heightAt(middle(10), 1));
+    expect(heightAt(middle(28), 2)).toBe(0);
+  });
+
+  it("is not there where nothing was reported", async () => {
+    const none = days.map((one) => ({ ...one, passed: 0, failed: 0 }));
+    expect((await mailBody(digestStory({ ...EMPTY, days: none }, CONTEXT), MAIL)).attachments).toEqual([]);
+  });
+});
+
+it("a monthly digest leads to the report of the month that is over", async () => {
+  const story = digestStory({ ...EMPTY, interval: "monthly", day: "2026-12-01" }, CONTEXT);
+  expect(story.url).toBe("https://dmarc.example.net/report?account=acme&month=2026-11");
+  expect(story.footer).toBe(
+    "DMARC reports of Acme Ltd. Sent on the first of every month, also when there is nothing to do.",
+  );
 });
 
 it("a webhook's payload has a version, the delivery's id, and the facts", () => {

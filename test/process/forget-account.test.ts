@@ -11,6 +11,7 @@ import { removeAddress } from "../../shared/ledger/addresses.ts";
 import { change } from "../../shared/ledger/database.ts";
 import { recordFault } from "../../shared/ledger/faults.ts";
 import { readHeld, removeHeld } from "../../shared/ledger/forget.ts";
+import { addForwards } from "../../shared/ledger/forwards.ts";
 import { HELD_TABLES, OTHER_TABLES } from "../../shared/ledger/held-tables.ts";
 import { findJob, type Job } from "../../shared/ledger/jobs.ts";
 import { addNotices, keepIncidents } from "../../shared/ledger/notices.ts";
@@ -23,6 +24,7 @@ import { decideConflict } from "../../workers/process/conflict-operations.ts";
 import { decideSender } from "../../workers/process/decide-sender.ts";
 import { inShardOf } from "../../workers/process/env.ts";
 import { exportAccount } from "../../workers/process/export-account.ts";
+import { createTarget } from "../../workers/process/forward/targets.ts";
 import { setMtaSts } from "../../workers/process/host-mta-sts.ts";
 import { mute } from "../../workers/process/mutes.ts";
 import { putRegistration } from "../../workers/process/put-registration.ts";
@@ -171,6 +173,17 @@ async function plantDecisions({ account, domains }: Planted): Promise<void> {
     if (!channel.ok) throw new Error(channel.error.message);
     await testChannel({ account, id: channel.value.id }, { invocation, caller });
   }
+  const lake = { kind: "http", name: name(), url: `https://${name()}.example/x`, withRecords: true } as const;
+  const keys = { secret: "", region: "", accessKeyId: "" };
+  expect(await createTarget({ account, ...lake, ...keys }, { invocation, caller })).toMatchObject({ ok: true });
+  const waiting = domains.slice(0, 5).map(({ domain }) => ({ account, kind: "aggregate", domain, day: 1 }) as const);
+  const uidStart = "0123456789abcdef0123456789abcde";
+  await change(world.ledger, [
+    addForwards(
+      waiting.map((report, i) => ({ ...report, uid: `${uidStart}${i}` })),
+      1,
+    ),
+  ]);
   for (const { domain } of domains.slice(0, 20)) {
     const source = `${name()}.sender.example`;
     const decided = { decision: "mine", note: name(), by: `${name()}@people.example` } as const;
@@ -238,6 +251,8 @@ async function plantFindings({ account, domains }: Planted): Promise<void> {
   world.ledgers[1]?.sqlite.exec(`INSERT INTO imports (content_hash, rua, raw_key, object_hash, imported_seconds,
       imported_by, origin)
     VALUES (x'00', '${second.rua}', 'raw/${name()}', x'01', 1, '${name()}@people.example', 'mail/${name()}')`);
+  world.ledgers[1]?.sqlite.exec(`INSERT INTO domain_tags (account, domain, tag)
+    VALUES ('${account}', '${first.domain}', '${name()}')`);
   world.ledger.sqlite.exec(`INSERT INTO account_logos (account, media_type, picture, changed_seconds)
     VALUES ('${account}', 'image/png', '', 1)`);
   await recordFault(world.ledger, { body: { x: 1 }, attempts: 1 }, `R2 lost ${second.rua}`, 1);
@@ -423,7 +438,7 @@ describe("an export", () => {
       text += JSON.stringify(part.value);
       for (const { table, row } of part.value.rows) {
         tables.add(table);
-        if (table === "channels") expect(row).not.toHaveProperty("secret");
+        if (table === "channels" || table === "forward_targets") expect(row).not.toHaveProperty("secret");
       }
       for (const { key } of part.value.objects) {
         keys.push(key);

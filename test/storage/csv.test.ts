@@ -1,7 +1,7 @@
 /** CSV: RFC 4180 for programs, harmless for spreadsheets, in linear time. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { csvLine } from "../../shared/csv.ts";
+import { csvLine, readCsv } from "../../shared/csv.ts";
 
 const field = (value: string | number | null): string => csvLine([value]).slice(0, -2);
 
@@ -124,5 +124,46 @@ describe("CSV", () => {
     const long = fastest([textOf(300_000)]);
     // The same characters in thirty texts: quadratic, the one of them all would take thirty times as long.
     expect(long).toBeLessThan(8 * fastest(Array<string>(30).fill(textOf(10_000))) + 20);
+  });
+});
+
+describe("a file that is read", () => {
+  it("has the fields that were written, whatever they hold", () => {
+    const plain = fc.string({ unit: "binary" }).map((text) => text.replaceAll(/[^\p{L}\p{N} ",\r\n.]/gu, ""));
+    const rows = fc.array(
+      fc.array(
+        plain.map((text) => `x${text}`),
+        { minLength: 1, maxLength: 5 },
+      ),
+      { minLength: 1 },
+    );
+    fc.assert(
+      fc.property(rows, (given) => {
+        const text = given.map((row) => csvLine(["begin", ...row])).join("");
+        // What guards a formula is the writer's; there is none among these.
+        expect(readCsv(text).map(({ fields }) => fields.slice(1))).toEqual(given);
+      }),
+    );
+  });
+
+  it.each([
+    ["", []],
+    ["a,b", [["a", "b"]]],
+    ["a,\n", [["a", ""]]],
+    ["a,", [["a", ""]]],
+    ["a\rb\r\nc\n", [["a"], ["b"], ["c"]]],
+    ['"a;b";c;d\n', [["a;b", "c", "d"]]],
+    ['"never closed, and\nmore', [["never closed, and\nmore"]]],
+    ['"a"b,c', [["a", "c"]]],
+  ])("%j", (text, expected) => {
+    expect(readCsv(text).map(({ fields }) => fields)).toEqual(expected);
+  });
+
+  it("takes time in proportion to its length", () => {
+    for (const text of ['"'.repeat(500_000), `${'""'.repeat(250_000)}x`, ",".repeat(500_000), '"a'.repeat(250_000)]) {
+      const started = performance.now();
+      readCsv(text);
+      expect(performance.now() - started).toBeLessThan(3000);
+    }
   });
 });

@@ -35,8 +35,14 @@ export interface WebhookReceiver {
   stop(): Promise<void>;
 }
 
-/** Starts it on a free port of this machine. */
-export async function startWebhookReceiver({ key, certificate }: Certificate): Promise<WebhookReceiver> {
+/** What goes wrong with something that comes: before it was taken, or after, so that it is sent again. */
+export type ReceiverFault = "before" | "after" | "cut";
+
+/** Starts it on a free port of this machine. @param pickFault asked for each; absent = nothing goes wrong */
+export async function startWebhookReceiver(
+  { key, certificate }: Certificate,
+  pickFault: () => ReceiverFault | undefined = () => undefined,
+): Promise<WebhookReceiver> {
   const received: ReceivedWebhook[] = [];
   let refused = 0;
   let isHanging = false;
@@ -49,8 +55,14 @@ export async function startWebhookReceiver({ key, certificate }: Certificate): P
       response.writeHead(403).end();
       return;
     }
+    const fault = pickFault();
+    if (fault === "before") {
+      response.writeHead(503).end();
+      return;
+    }
     received.push({ delivery: String(request.headers["dmarc-delivery"]), body: v.parse(payload, JSON.parse(body)) });
-    response.writeHead(204).end();
+    if (fault === "cut") response.destroy();
+    else response.writeHead(fault === "after" ? 503 : 204).end();
   });
   await listen(server, 0);
   const { port } = server.address() as AddressInfo;
@@ -94,8 +106,10 @@ export interface MailReceiver {
   stop(): Promise<void>;
 }
 
-/** Starts an SMTP server on a free port of this machine that takes everything. */
-export async function startMailReceiver(): Promise<MailReceiver> {
+/** Starts an SMTP server on a free port of this machine that takes everything. @param pickFault as of webhooks */
+export async function startMailReceiver(
+  pickFault: () => ReceiverFault | undefined = () => undefined,
+): Promise<MailReceiver> {
   const received: Email[] = [];
   const server = new SMTPServer({
     authOptional: true,
@@ -104,8 +118,9 @@ export async function startMailReceiver(): Promise<MailReceiver> {
       buffer(stream)
         .then((bytes) => PostalMime.parse(bytes))
         .then((mail) => {
-          received.push(mail);
-          callback();
+          const fault = pickFault();
+          if (fault !== "before") received.push(mail);
+          callback(fault === undefined ? null : Object.assign(new Error("Try again later"), { responseCode: 451 }));
         }, callback);
     },
   });

@@ -9,7 +9,7 @@ export interface DomainWork {
 }
 
 /** Ours: rows of one statement. */
-const AT_ONCE = 500;
+const AT_ONCE = 200;
 
 /** Keeps the work of domains; one without a verdict gets one that says nothing else. */
 export async function putWork(ledger: LedgerDatabase, rows: readonly DomainWork[]): Promise<void> {

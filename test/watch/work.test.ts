@@ -134,17 +134,23 @@ describe("the worklist", () => {
   });
 
   it("puts senders of few domains together, and gives one of several its own line", async () => {
-    const work = Array.from({ length: WORK_LIMITS.sharedDomains }, (_, n) => ({
+    const work = Array.from({ length: WORK_LIMITS.fewSenders }, (_, n) => ({
       account: "acme",
       domain: `d${n}.example`,
-      items: [item("organization", "shared.example", 10), item("organization", `only${n}.example`, 1)],
+      items: [
+        ...(n < WORK_LIMITS.sharedDomains ? [item("organization", "shared.example", 10)] : []),
+        item("organization", `only${n}.example`, 1),
+      ],
     }));
     await putWork(ledger, work);
     const lines = await ask(ledger, worklistQuery(["acme"]));
     expect(lines.map(({ subject, domains, messages }) => [subject, domains, messages])).toEqual([
       ["shared.example", WORK_LIMITS.sharedDomains, 10 * WORK_LIMITS.sharedDomains],
-      ["", WORK_LIMITS.sharedDomains, WORK_LIMITS.sharedDomains],
+      ["", WORK_LIMITS.fewSenders, WORK_LIMITS.fewSenders],
     ]);
+    // One fewer, and each has a line of its own.
+    await putWork(ledger, [{ account: "acme", domain: "d9.example", items: [] }]);
+    expect(await ask(ledger, worklistQuery(["acme"]))).toHaveLength(WORK_LIMITS.fewSenders);
   });
 
   it("is bounded", async () => {

@@ -2,6 +2,7 @@
  * What an identity may see and do: a program with the secret API_TOKEN everything; one with a token what the token is for; a
  * person what the ledger says, and nothing when it says nothing.
  */
+import type { AccountHead } from "../../shared/ledger/accounts.ts";
 import { personQuery } from "../../shared/ledger/people.ts";
 import { tokenByHashQuery } from "../../shared/ledger/tokens.ts";
 import { TOKEN_LIMITS } from "../../shared/limits.ts";
@@ -29,6 +30,12 @@ export interface Access {
   role: Role;
   /** Accounts that may be seen; absent = all. */
   accounts?: readonly string[];
+  /** The account an operator views as. */
+  viewingAs?: string;
+  /** What the head shows of the account, where it is one. */
+  head?: AccountHead;
+  /** A person who comes for the first time. */
+  isFirst?: true;
   /** A token with the scope `read`: nothing may be changed. */
   isReadOnly?: true;
   /** Id of a token whose use has not been noted for an hour. */
@@ -61,7 +68,8 @@ export async function findAccess(identity: Identity, ledger: LedgerReader, nowSe
       `${email} may not see anything here yet. An operator gives access with: dmarc identity add ${email} --role viewer --account NAME`,
     );
   }
-  return accessOf(person.email, person.authority);
+  const access = accessOf(person.email, person.authority);
+  return person.firstSeenSeconds === 0 ? { ...access, isFirst: true } : access;
 }
 
 function accessOfToken(token: Token | undefined, nowSeconds: number): Access {

@@ -4,19 +4,22 @@
  */
 import { type Context, Hono } from "hono";
 import { secureHeaders } from "hono/secure-headers";
+import { accountHeadQuery } from "../../shared/ledger/accounts.ts";
 import { shardsOf } from "../../shared/ledger/shards.ts";
-import { findAccess } from "./access.ts";
+import { type Access, findAccess } from "./access.ts";
 import { Admission } from "./admission.ts";
-import { noteTokenUse } from "./api/call.ts";
+import { callProcess, noteTokenUse } from "./api/call.ts";
 import { type ApiContext, buildApi } from "./api.ts";
 import { identify, sameSecret } from "./auth.ts";
 import type { DashboardEnv } from "./environment.ts";
 import { ApiError, answerError, describeError, retryHeaders } from "./errors.ts";
+import { HealthCheck, healthResponse } from "./health.ts";
 import { LedgerReader } from "./ledger.ts";
 import { answerPolicy, isPolicyHost, isPolicyRequest, noPolicy } from "./mta-sts.ts";
 import { buildConfirm } from "./pages/confirm.tsx";
 import { renderError } from "./pages/error.tsx";
 import { buildAssets, buildSite } from "./site.tsx";
+import { viewedAccess } from "./view-as.ts";
 
 /** What a browser can do beside showing a page; these pages use none of it, whatever gets into them. */
 const BROWSER_FEATURES = [
@@ -59,6 +62,7 @@ const BROWSER_FEATURES = [
 
 /** Of this isolate. */
 const admission = new Admission();
+const health = new HealthCheck();
 const app = new Hono<ApiContext>();
 app.use(
   secureHeaders({
@@ -112,6 +116,7 @@ app.use(async (_, next) => {
     release();
   }
 });
+app.get("/health", async (c) => healthResponse(await health.read(c.env.PROCESS, Date.now())));
 app.use(async (c, next) => {
   const ledger = new LedgerReader(shardsOf(c.env));
   c.set("ledger", ledger);
@@ -129,10 +134,14 @@ app.use(async (c, next) => {
   const { ACCESS, API_TOKEN } = c.env;
   const identity = await identify({ request: c.req.raw, access: ACCESS, apiToken: API_TOKEN });
   if (!identity.ok) throw new ApiError("forbidden", identity.error);
-  const access = await findAccess(identity.value, c.get("ledger"), Math.floor(Date.now() / 1000));
-  if (access.accounts !== undefined) await c.get("ledger").limitTo(access.accounts);
-  c.set("access", access);
-  if (access.tokenToNote !== undefined) c.executionCtx.waitUntil(noteTokenUse(c, access.tokenToNote));
+  const found = await findAccess(identity.value, c.get("ledger"), Math.floor(Date.now() / 1000));
+  if (found.isFirst) {
+    const { name, authority } = found;
+    c.executionCtx.waitUntil(callProcess(c, "noteSeen", {}, { name, authority }).catch(() => undefined));
+  }
+  const access = viewedAccess(c, found);
+  c.set("access", { ...access, ...(await headOf(access, c.get("ledger"))) });
+  if (found.tokenToNote !== undefined) c.executionCtx.waitUntil(noteTokenUse(c, found.tokenToNote));
   await next();
 });
 app.route("/api/v1", buildApi());
@@ -146,6 +155,17 @@ function fail(c: Context<ApiContext>, error: unknown): Response | Promise<Respon
   if (!wantsPage) return answerError(error, c.req.url);
   const answer = describeError(error);
   return c.html(renderError(answer, c.get("access")), answer.status, retryHeaders(answer));
+}
+
+/** Asks the databases of the person's accounts only from now on. @returns what the head shows of an only account */
+async function headOf({ accounts }: Access, ledger: LedgerReader): Promise<Pick<Access, "head">> {
+  if (accounts === undefined) return {};
+  const [only, ...others] = accounts;
+  const [[head]] = await Promise.all([
+    only === undefined || others.length > 0 ? [] : ledger.askDirectory(accountHeadQuery(only)),
+    ledger.limitTo(accounts),
+  ]);
+  return head === undefined ? {} : { head };
 }
 
 export default {

@@ -4,7 +4,9 @@
  */
 import { type Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
+import { encodeBase64 } from "../../shared/base64.ts";
 import { domainName } from "../../shared/domain-name.ts";
+import { ACCOUNT_LIMITS } from "../../shared/limits.ts";
 import { accountsWith } from "../../shared/people.ts";
 import { read } from "./api/answers.ts";
 import { type ApiContext, operate } from "./api/call.ts";
@@ -15,14 +17,20 @@ import { dayOfSeconds } from "./data/days.ts";
 import { streamOf } from "./data/export.ts";
 import { askEngine } from "./engine.ts";
 import { ApiError } from "./errors.ts";
+import { accountLogo, accountPage, changeAccount } from "./pages/account.tsx";
+import { accountReportPage } from "./pages/account-report.tsx";
+import { accountsPage, createFromForm } from "./pages/accounts.tsx";
 import { addFromForm, addPage } from "./pages/add-domain.tsx";
 import { alertsPage, changeMutes } from "./pages/alerts.tsx";
+import { auditPage } from "./pages/audit.tsx";
 import { changeChannels, channelsPage } from "./pages/channels.tsx";
 import { conflictPage, conflictsPage, decideConflict } from "./pages/conflicts.tsx";
 import { changeDeadLetters, deadLetterPage, deadLetterRawFile, deadLettersPage } from "./pages/dead-letters.tsx";
+import { domainReportPage } from "./pages/domain-report.tsx";
 import { domainsPage } from "./pages/domains.tsx";
 import { failuresPage } from "./pages/failures.tsx";
 import { glossaryPage } from "./pages/glossary.tsx";
+import { importFromForm, importPage } from "./pages/import.tsx";
 import { changeInbound, inboundPage } from "./pages/inbound.tsx";
 import { changeJobs, jobsPage } from "./pages/jobs.tsx";
 import { operationsPage } from "./pages/operations.tsx";
@@ -38,10 +46,12 @@ import { changeTagsByForm, tagsPage } from "./pages/tags.tsx";
 import { tlsPage } from "./pages/tls.tsx";
 import { changeTokens, tokensPage } from "./pages/tokens.tsx";
 import { worklistPage } from "./pages/worklist.tsx";
+import { accountPath } from "./parts/accounts-frame.tsx";
 import { renderPage } from "./parts/layout.tsx";
 import type { PageResult } from "./parts/page.ts";
 import { type PageRequest, requirePageRole } from "./parts/request.ts";
 import { type ChangePath, changeRoutes, type PagePath, pageRoutes } from "./routes.ts";
+import { viewAs } from "./view-as.ts";
 
 type Call = Context<ApiContext>;
 type Page = (request: PageRequest, call: Call) => Promise<PageResult | Response>;
@@ -60,6 +70,8 @@ const HANDLERS: Record<PagePath, Page> = {
   "/domains/:domain/reports": (request, c) => reportsPage(request, domainOf(c)),
   "/domains/:domain/records": (request, c) => recordsPage(request, domainOf(c)),
   "/domains/:domain/inbound": (request, c) => inboundPage(request, domainOf(c)),
+  "/domains/:domain/report": (request, c) => domainReportPage(request, domainOf(c)),
+  "/report": accountReportPage,
   "/domains/:domain/tls": (request, c) => tlsPage(request, domainOf(c)),
   "/domains/:domain/failures": (request, c) => failuresPage(request, domainOf(c)),
   "/reports/:account/:domain/:day/:uid": (request, c) => reportPage(request, reportAddress(c)),
@@ -75,6 +87,11 @@ const HANDLERS: Record<PagePath, Page> = {
   "/operations/conflicts/:id": (request, c) => conflictPage(request, parameter(c, "id")),
   "/operations/jobs": (request) => jobsPage(request),
   "/channels": (request) => channelsPage(request),
+  "/accounts": (request) => accountsPage(request),
+  "/accounts/:account": (request, c) => accountPage(request, parameter(c, "account")),
+  "/accounts/:account/logo": (request, c) => accountLogo(request, parameter(c, "account")),
+  "/audit": (request) => auditPage(request),
+  "/import": async (request) => importPage(request),
   "/tokens": (request) => tokensPage(request),
   "/glossary": glossaryPage,
 };
@@ -99,6 +116,9 @@ const FORMS: Record<
   "/add": addFromForm,
   "/tags": changeTagsByForm,
   "/channels": changeChannels,
+  "/accounts": createFromForm,
+  "/accounts/:account": (request, form, c) => changeAccount(request, form, parameter(c, "account")),
+  "/import": importFromForm,
   "/tokens": changeTokens,
   "/domains/:domain/setup": (request, form, c) => changeSetup(request, form, domainOf(c)),
   "/domains/:domain/records": (request, form, c) => checkAgain(request, form, domainOf(c)),
@@ -108,6 +128,11 @@ const FORMS: Record<
 
 /** Ours: 500 domains, the longest there are apart, fit. */
 const MAX_FORM_BYTES = 64 * 1024;
+/** Those of forms that files are sent with: a logo; an import's lines. */
+const MAX_FILE_BYTES: Partial<Record<ChangePath, number>> = {
+  "/accounts/:account": ACCOUNT_LIMITS.logoBytes + MAX_FORM_BYTES,
+  "/import": ACCOUNT_LIMITS.importBytes + MAX_FORM_BYTES,
+};
 
 /** Routes of the pages. */
 export function buildSite(): Hono<ApiContext> {
@@ -119,18 +144,52 @@ export function buildSite(): Hono<ApiContext> {
     });
   }
   for (const [path, { role }] of changeRoutes()) {
-    site.post(path, bodyLimit({ maxSize: MAX_FORM_BYTES, onError: formTooLarge }), async (c) => {
+    const maxSize = MAX_FILE_BYTES[path] ?? MAX_FORM_BYTES;
+    site.post(path, bodyLimit({ maxSize, onError: () => formTooLarge(maxSize) }), async (c) => {
       requirePageRole(c.get("access"), role);
-      const answer = await FORMS[path](pageRequest(c), new URLSearchParams(await c.req.text()), c);
+      const answer = await FORMS[path](pageRequest(c), await readForm(c), c);
       if (typeof answer === "string") return c.redirect(answer, 303);
       return c.html(renderPage(answer.content, c.get("access")), answer.status ?? 422);
     });
   }
+  site.post(
+    VIEW_AS_PATH,
+    bodyLimit({ maxSize: MAX_FORM_BYTES, onError: () => formTooLarge(MAX_FORM_BYTES) }),
+    async (c) => c.redirect(await changeView(c, await readForm(c)), 303),
+  );
   return site;
 }
 
-function formTooLarge(): never {
-  throw new ApiError("too_large", `The form is larger than ${MAX_FORM_BYTES} bytes.`);
+function formTooLarge(bytes: number): never {
+  throw new ApiError("too_large", `The form is larger than ${bytes} bytes.`);
+}
+
+/** The fields of a form; of a file its bytes, base64, and "" where none was chosen. */
+async function readForm(c: Call): Promise<URLSearchParams> {
+  const type = c.req.header("content-type") ?? "";
+  if (!type.startsWith("multipart/form-data")) return new URLSearchParams(await c.req.text());
+  const fields = new URLSearchParams();
+  for (const [name, value] of Object.entries(await c.req.parseBody())) {
+    if (value instanceof File) fields.set(name, encodeBase64(new Uint8Array(await value.arrayBuffer())));
+    else if (typeof value === "string") fields.set(name, value);
+  }
+  return fields;
+}
+
+/** Where an operator's form to view as an account is sent, and the one that leaves. */
+const VIEW_AS_PATH = "/view-as";
+
+/** @returns the page to go to. @throws ApiError when it is no operator who asks, or there is no such account */
+async function changeView(c: Call, form: URLSearchParams): Promise<string> {
+  const { role, viewingAs } = c.get("access");
+  if (form.get("action") === "leave") {
+    viewAs(c, undefined);
+    return viewingAs === undefined ? "/accounts" : accountPath(viewingAs);
+  }
+  if (role !== "operator") throw new ApiError("forbidden", "This is for operators.");
+  const { account } = await read(c, "getAccount", { account: form.get("account") ?? "" });
+  viewAs(c, account);
+  return "/";
 }
 
 /** Style, script and icon: the same for everybody, nothing of anybody's. */
@@ -177,6 +236,7 @@ export function pageRequest(c: Call): PageRequest {
     today: dayOfSeconds(Date.now() / 1000),
     databases: c.get("ledger").databases,
     ask: (query, account) => c.get("ledger").ask(query, account),
+    askDirectory: (query) => c.get("ledger").askDirectory(query),
     askEngine: (query) => askEngine(c.env, query),
     accounts: async () => c.get("access").accounts ?? (await c.get("ledger").accounts()),
     administered: async () =>

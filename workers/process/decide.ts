@@ -326,6 +326,9 @@ class ObjectDecision {
     const { reference, part, contentHash } = claim;
     const shares = await withReadings(found, claim, generation);
     this.#write({ ...writeOf(claim, { generation, highestPoints }), shares }, claim.reference);
+    const held = this.#batch.stored(reference.uid);
+    const isNews = held?.state !== "accepted" || held.contentHash !== contentHash;
+    if (isNews) this.#batch.changes.forwards.push(reference);
     if (verdict.displaces && verdict.held !== undefined) await this.#displace(claim, verdict.held, generation);
     // A report that displaces another takes over its generation, possibly more than once: the event must be the same
     // each time.

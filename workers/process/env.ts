@@ -7,6 +7,7 @@ import { findAccount } from "../../shared/ledger/accounts.ts";
 import type { LedgerDatabase } from "../../shared/ledger/database.ts";
 import { type Shards, shardsOf } from "../../shared/ledger/shards.ts";
 import { DNS_LIMITS } from "../../shared/limits.ts";
+import type { MailPicture } from "../../shared/notify/mail.ts";
 
 /** Analytics Engine in production; on one machine a service with the same method, whose promise must be awaited. */
 export interface DatasetBinding {
@@ -23,6 +24,7 @@ export interface MailBinding {
     html: string;
     /** Only those that Email Service takes: Message-ID is not among them, names that begin with X- are. */
     headers: Record<string, string>;
+    attachments: MailPicture[];
   }): Promise<unknown>;
 }
 

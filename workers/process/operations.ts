@@ -10,7 +10,7 @@ import type { Caller, OperationsEntry } from "../../shared/contract/rpc.ts";
 import { conflictOf } from "../../shared/contract/shapes.ts";
 import { removeAddress } from "../../shared/ledger/addresses.ts";
 import { change } from "../../shared/ledger/database.ts";
-import { putPerson, removePerson } from "../../shared/ledger/people.ts";
+import { notePersonSeen, putPerson, removePerson } from "../../shared/ledger/people.ts";
 import { REPORT_KINDS, type ReportKind, type ReportReference } from "../../shared/ledger/report-rows.ts";
 import { findReports } from "../../shared/ledger/reports.ts";
 import { noteTokenUse } from "../../shared/ledger/tokens.ts";
@@ -20,8 +20,10 @@ import { normalizeRua } from "../../shared/registry.ts";
 import { parseDay, SECONDS_PER_DAY } from "../../shared/report-day.ts";
 import { fail, ok } from "../../shared/result.ts";
 import { isoDate } from "../../shared/storage.ts";
+import { changeLogo, createAccount, dropLogo, givePersonRole, renameAccount, takePersonRole } from "./accounts.ts";
 import { addDomain, addDomains, domainSetup, removeDomain } from "./add-domain.ts";
 import { adviseSpfInTime } from "./advise-spf.ts";
+import { audited, isAudited } from "./audit.ts";
 import { createChannel, deleteChannel, testChannel } from "./channels.ts";
 import { checkNow } from "./check-domains.ts";
 import { confirmByLink, confirmByOperator } from "./confirm-channel.ts";
@@ -32,12 +34,15 @@ import { type Invocation, inShardOf, newInvocation, type ProcessEnv } from "./en
 import { exportAccount } from "./export-account.ts";
 import { exportRecords } from "./export-records.ts";
 import { followAddress } from "./follow-registry.ts";
+import { createTarget, deleteTarget, listTargets, retryTarget, testTarget } from "./forward/targets.ts";
+import { readHealth } from "./health.ts";
 import { removeMtaSts, setMtaSts } from "./host-mta-sts.ts";
+import { importAccounts } from "./import-accounts.ts";
 import { importFile, importFiles } from "./import-files.ts";
 import { mute, unmute } from "./mutes.ts";
 import { nameAddresses } from "./name-addresses.ts";
 import { outsideWorld } from "./outside-world.ts";
-import { addRegistration, putRegistration, valid } from "./put-registration.ts";
+import { addRegistration, putRegistration, restoreRegistrations, valid } from "./put-registration.ts";
 import { describeRawObject, readRawObject } from "./raw-object.ts";
 import { readRecords } from "./record-reader.ts";
 import { runSchedule, SCHEDULES } from "./schedules.ts";
@@ -64,6 +69,8 @@ const HANDLERS: Handlers = {
     followed(await addRegistration(rua, entry, invocation), invocation),
   putRegistration: async ({ rua, entry }, { invocation }) =>
     followed(await putRegistration(rua, entry, invocation), invocation),
+  restoreRegistrations: ({ cursor }, { invocation }) => restoreRegistrations(cursor, invocation),
+  health: async (_, { invocation }) => ok(await readHealth(invocation)),
   async removeRegistration({ rua }, { invocation }) {
     const { env, shards, nowSeconds } = invocation;
     await removeAddress(rua, { directory: shards.directory, copy: env.KV_DMARC_REPORTS }, nowSeconds);
@@ -80,6 +87,18 @@ const HANDLERS: Handlers = {
     return ok(undefined);
   },
 
+  createAccount,
+  setAccountName: renameAccount,
+  setAccountLogo: changeLogo,
+  removeAccountLogo: dropLogo,
+  putAccountPerson: givePersonRole,
+  removeAccountPerson: takePersonRole,
+  importAccounts: async ({ lines, dryRun = false }, { invocation }) =>
+    ok({ items: await importAccounts(lines, { dryRun, invocation, randomBytes }) }),
+  async noteSeen(_, { invocation: { shards, nowSeconds }, caller }) {
+    await change(shards.directory, [notePersonSeen(normalizeEmail(caller.name), nowSeconds)]);
+    return ok(undefined);
+  },
   importFiles: (files, { invocation, caller }) => importFiles(files, caller, invocation),
   importFile: (file, { invocation, caller }) => importFile(file, caller, invocation),
 
@@ -115,6 +134,11 @@ const HANDLERS: Handlers = {
     const query = { reference, text, isPass, order, descending, limit, offset };
     return ok(await readRecords(query, invocation));
   },
+  listForwards: async (_, { invocation }) => ok(await listTargets(invocation)),
+  addForward: createTarget,
+  removeForward: deleteTarget,
+  testForward: testTarget,
+  retryForward: retryTarget,
   exportRecords: (input, { invocation }) => exportRecords(input, invocation),
   async readReportFile(name, { invocation, caller }) {
     const key = await rawKeyOf(name, caller, invocation);
@@ -202,7 +226,9 @@ export class Operations extends WorkerEntrypoint<ProcessEnv> implements Operatio
     if (!valid.ok) return valid;
     const permitted = allowed(caller.authority, OPERATIONS[name], valid.value);
     if (!permitted.ok) return permitted;
-    return HANDLERS[name](valid.value, { invocation: newInvocation(this.env, Date.now()), caller });
+    const invocation = newInvocation(this.env, Date.now());
+    const run = () => HANDLERS[name](valid.value, { invocation, caller });
+    return isAudited(name, valid.value) ? audited({ name, input: valid.value, caller, invocation }, run) : run();
   }
 }
 

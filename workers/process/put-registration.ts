@@ -2,10 +2,11 @@
 import type { Outputs } from "../../shared/contract/operations.ts";
 import type { Answer } from "../../shared/contract/problems.ts";
 import { findAccount } from "../../shared/ledger/accounts.ts";
-import { addAddress, putAddress, type RegistryPlace } from "../../shared/ledger/addresses.ts";
+import { addAddress, putAddress, type RegistryPlace, restoreAddresses } from "../../shared/ledger/addresses.ts";
 import { isBeingForgotten } from "../../shared/ledger/forgotten.ts";
 import { LEDGER_BINDING } from "../../shared/ledger/shards.ts";
-import { type RegistryEntry, RegistryValueError, validRegistration } from "../../shared/registry.ts";
+import { PAGE_LIMITS } from "../../shared/limits.ts";
+import { listCopies, type RegistryEntry, RegistryValueError, validRegistration } from "../../shared/registry.ts";
 import { fail, ok } from "../../shared/result.ts";
 import type { Invocation } from "./env.ts";
 
@@ -35,6 +36,16 @@ export async function addRegistration(
   if (stored !== undefined) return ok({ rua: stored.rua, entry: stored.entry });
   const message = `${registration.rua} is registered already; nothing was changed.`;
   return fail({ code: "already_exists", message });
+}
+
+/** Registers a page of addresses again as their copies in KV say: KV is a copy of the directory, and outlives it. */
+export async function restoreRegistrations(
+  cursor: string | undefined,
+  { env, shards, nowSeconds }: Invocation,
+): Promise<Answer<Outputs["restoreRegistrations"]>> {
+  const page = await listCopies(env.KV_DMARC_REPORTS, { cursor, limit: PAGE_LIMITS.copiesRestored });
+  const restored = await restoreAddresses(shards.directory, page.copies, nowSeconds);
+  return ok({ found: page.copies.length, restored, cursor: page.cursor });
 }
 
 /** Reads what is to be registered, and where. @returns a problem where either makes no sense */

@@ -156,14 +156,15 @@ async function useAddress(
   return ok(all);
 }
 
-/** @param host a domain, or an address whose sub-addresses are made (RFC 5233) */
-function addressAt(host: string, name: string): string {
+/** The address of a new domain. @param host a domain, or an address whose sub-addresses are made (RFC 5233) */
+export function addressAt(host: string, name: string): string {
   const place = host.toLowerCase();
   const at = place.lastIndexOf("@");
   return at < 0 ? `${name}@${place}` : `${place.slice(0, at)}+${name}${place.slice(at)}`;
 }
 
-function localPart(randomBytes: RandomBytes): string {
+/** A local part nobody can guess. */
+export function localPart(randomBytes: RandomBytes): string {
   let text = "";
   // A byte beyond the last whole round of the alphabet would make its first letters likelier.
   const most = 256 - (256 % ALPHABET.length);

@@ -1,6 +1,7 @@
 /** What process does by the clock: the schedules of wrangler.process.toml, and what each of them runs. */
 import { runDomainChecks } from "./check-domains.ts";
 import type { Invocation, LogEntry } from "./env.ts";
+import { enqueueForwards } from "./forward/targets.ts";
 import { enqueueDeliveries } from "./notify.ts";
 import { runUpkeep } from "./upkeep.ts";
 import { runWatch } from "./watch.ts";
@@ -23,6 +24,7 @@ async function watchAndNotify(invocation: Invocation): Promise<LogEntry> {
   // What was found before is sent even if the round over the domains fails.
   const watched = await runWatch(invocation).catch((error: unknown) => ({ error }));
   const deliveries = await enqueueDeliveries(invocation);
+  const forwards = await enqueueForwards(invocation);
   if ("error" in watched) throw watched.error;
-  return { ...watched, deliveries };
+  return { ...watched, deliveries, forwards };
 }

@@ -1,4 +1,5 @@
 /** Sends one delivery to its channel: what it says, from the ledger, in the form of the channel, by mail or HTTP. */
+import { accountProfile } from "../../shared/ledger/accounts.ts";
 import { type Delivery, digestBeforeQuery } from "../../shared/ledger/channels.ts";
 import { ask } from "../../shared/ledger/database.ts";
 import { readDigestFacts } from "../../shared/ledger/digest-facts.ts";
@@ -6,7 +7,7 @@ import { noticeQuery } from "../../shared/ledger/notices.ts";
 import { NOTIFY_LIMITS } from "../../shared/limits.ts";
 import { type Channel, validTarget } from "../../shared/notify/channel.ts";
 import { slackMessage, teamsMessage } from "../../shared/notify/chat.ts";
-import { mailBody } from "../../shared/notify/mail.ts";
+import { type MailBody, mailBody } from "../../shared/notify/mail.ts";
 import { confirmStory, digestStory, noticeStory, type Story, testStory } from "../../shared/notify/story.ts";
 import {
   DELIVERY_HEADER,
@@ -32,10 +33,15 @@ export interface Attempt {
 /** Sends it. @throws whatever D1 throws */
 export async function sendTo(channel: Channel, delivery: Delivery, invocation: Invocation): Promise<Attempt> {
   if (channel.confirmedSeconds === 0 && delivery.kind !== "confirm") return refused("The address is not confirmed.");
-  const told = await whatIsDelivered(delivery, channel, invocation);
+  const profile = await accountProfile(invocation.shards.directory, channel.account);
+  const told = await whatIsDelivered(delivery, { channel, accountName: profile?.name ?? channel.account }, invocation);
   if (told === undefined) return refused("What it was about is no longer stored.");
   const { env } = invocation;
-  if (channel.kind === "email") return sendMail(told.story, { to: channel.target, deliveryId: delivery.id }, env);
+  if (channel.kind === "email") {
+    const context = { accountName: profile?.name ?? channel.account, logo: profile?.logo, compress };
+    const body = await mailBody(told.story, context);
+    return sendMail(body, { to: channel.target, deliveryId: delivery.id }, env);
+  }
   const target = validTarget(channel.kind, channel.target, env.NOTIFY_LOCAL_ORIGIN);
   if (!target.ok) return refused(target.error);
   const body = JSON.stringify(bodyOf(told, delivery, channel));
@@ -59,11 +65,11 @@ interface Told {
 
 async function whatIsDelivered(
   delivery: Delivery,
-  channel: Channel,
+  { channel, accountName }: { channel: Channel; accountName: string },
   { ledger, env }: Invocation,
 ): Promise<Told | undefined> {
   const { kind, subject } = delivery;
-  const context = { account: channel.account, dashboardUrl: env.DASHBOARD_URL };
+  const context = { account: channel.account, accountName, dashboardUrl: env.DASHBOARD_URL };
   switch (kind) {
     case "test":
       return { delivered: { kind }, story: testStory(channel.name, context) };
@@ -76,7 +82,7 @@ async function whatIsDelivered(
       return notice === undefined ? undefined : { delivered: { kind, notice }, story: noticeStory(notice, context) };
     }
     case "digest": {
-      const interval = channel.digest === "weekly" ? "weekly" : "daily";
+      const interval = channel.digest === "none" ? "daily" : channel.digest;
       const toSeconds = delivery.createdSeconds;
       const [before] = await ask(ledger, digestBeforeQuery(delivery));
       const fromSeconds = before === undefined || before === null ? channel.createdSeconds : before + 1;
@@ -98,18 +104,24 @@ function bodyOf({ delivered, story }: Told, { id, account }: Delivery, { kind }:
 }
 
 async function sendMail(
-  story: Story,
+  body: MailBody,
   { to, deliveryId }: { to: string; deliveryId: string },
   { SEND_EMAIL, NOTICES_FROM }: Invocation["env"],
 ): Promise<Attempt> {
   if (NOTICES_FROM === "") return refused("No sender is configured: set NOTICES_FROM in wrangler.process.toml.");
   const headers = { [MAIL_DELIVERY_HEADER]: deliveryId };
   try {
-    await SEND_EMAIL.send({ from: NOTICES_FROM, to, headers, ...(await mailBody(story)) });
+    await SEND_EMAIL.send({ from: NOTICES_FROM, to, headers, ...body });
     return { isSent: true, isAnswered: true, result: "Accepted for delivery." };
   } catch (error) {
     return refused(`The mail was not accepted: ${error instanceof Error ? error.message : String(error)}`);
   }
+}
+
+/** For pictures: zlib, as PNG has it. */
+async function compress(bytes: Uint8Array): Promise<Uint8Array> {
+  const packed = new Blob([new Uint8Array(bytes)]).stream().pipeThrough(new CompressionStream("deflate"));
+  return new Uint8Array(await new Response(packed).arrayBuffer());
 }
 
 async function post(

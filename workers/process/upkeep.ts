@@ -5,10 +5,12 @@
 
 import { removeExpiredNames } from "../../shared/ledger/address-names.ts";
 import { copyDue } from "../../shared/ledger/addresses.ts";
+import { removeOldAudit } from "../../shared/ledger/audit.ts";
 import { removeOldDeliveries } from "../../shared/ledger/channels.ts";
 import { change } from "../../shared/ledger/database.ts";
 import { removeOldFaults } from "../../shared/ledger/faults.ts";
 import { removeOldForgotten } from "../../shared/ledger/forgotten.ts";
+import { removeOldForwards } from "../../shared/ledger/forwards.ts";
 import { removeOldImports } from "../../shared/ledger/imports.ts";
 import { removeOldJobs, removeOldSkipped } from "../../shared/ledger/jobs.ts";
 import { mergeDays } from "../../shared/ledger/merge-days.ts";
@@ -22,7 +24,15 @@ import {
   removeOldRetracted,
   removeUnownedFigures,
 } from "../../shared/ledger/retention.ts";
-import { FORGET_LIMITS, NOTIFY_LIMITS, REFUSED_MAIL_LIMITS, UPKEEP_LIMITS, WATCH_LIMITS } from "../../shared/limits.ts";
+import {
+  AUDIT_LIMITS,
+  FORGET_LIMITS,
+  FORWARD_LIMITS,
+  NOTIFY_LIMITS,
+  REFUSED_MAIL_LIMITS,
+  UPKEEP_LIMITS,
+  WATCH_LIMITS,
+} from "../../shared/limits.ts";
 import { SECONDS_PER_DAY } from "../../shared/report-day.ts";
 import { isoDate } from "../../shared/storage.ts";
 import { type Invocation, inEachShard, type LogEntry } from "./env.ts";
@@ -91,7 +101,7 @@ function merge(invocation: Invocation): Promise<number> {
   });
 }
 
-/** Removes stored errors of messages that never returned, old entries about refused mail, hashes and jobs. */
+/** Removes stored errors of messages that never returned, old entries about refused mail and of the audit log, hashes and jobs. */
 async function removeNotes(invocation: Invocation): Promise<string> {
   const { shards, nowSeconds } = invocation;
   const beforeSeconds = nowSeconds - UPKEEP_LIMITS.keptJobSeconds;
@@ -102,6 +112,7 @@ async function removeNotes(invocation: Invocation): Promise<string> {
     removeOldForgotten(nowSeconds - FORGET_LIMITS.keptSeconds),
     removeOldFaults(nowSeconds - UPKEEP_LIMITS.keptFaultSeconds),
     removeOldRefusedMail(today(invocation) - REFUSED_MAIL_LIMITS.keptDays),
+    removeOldAudit(nowSeconds - AUDIT_LIMITS.keptSeconds),
   ]);
   return "removed";
 }
@@ -117,6 +128,7 @@ async function removeNotices({ ledger, nowSeconds }: Invocation): Promise<string
   await change(ledger, [
     ...removeOldNotices(nowSeconds - WATCH_LIMITS.keptSeconds),
     removeOldDeliveries(nowSeconds - NOTIFY_LIMITS.keptSeconds),
+    removeOldForwards(nowSeconds - FORWARD_LIMITS.keptSeconds),
   ]);
   return "removed";
 }

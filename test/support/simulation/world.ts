@@ -258,6 +258,13 @@ export class World {
           get: async (key: string) => this.registry.get(key) ?? null,
           put: async (key: string, value: string) => void this.registry.set(key, value),
           delete: async (key: string) => void this.registry.delete(key),
+          list: async ({ prefix, limit, cursor = "" }: { prefix: string; limit: number; cursor?: string }) => {
+            const keys = [...this.registry.keys()].filter((key) => key.startsWith(prefix) && key > cursor).sort();
+            const some = keys.slice(0, limit);
+            const isComplete = some.length === keys.length;
+            const next = isComplete ? {} : { cursor: some.at(-1) };
+            return { keys: some.map((name) => ({ name })), list_complete: isComplete, ...next };
+          },
         },
         (method) => `kv.${method}`,
       ),

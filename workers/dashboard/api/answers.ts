@@ -42,6 +42,7 @@ import { isoDate } from "../../../shared/storage.ts";
 import { maySee } from "../access.ts";
 import { ApiError } from "../errors.ts";
 import { unless } from "../parts/partial.tsx";
+import { getAccount, getAccountPeople, getAccounts, getAudit } from "./accounts.ts";
 import { type Answered, type Call, operate, readConnection, requireRole } from "./call.ts";
 import { getMtaSts } from "./mta-sts.ts";
 import { getSenders } from "./senders.ts";
@@ -117,6 +118,10 @@ const ANSWERS: Answers = {
     items: (await c.get("ledger").askDirectory(peopleQuery())).map(({ email, entry }) => ({ email, entry })),
   }),
   getIdentity,
+  listAccounts: getAccounts,
+  getAccount,
+  listAccountPeople: getAccountPeople,
+  listAudit: getAudit,
   listDeadLetters,
   getDeadLetter,
   async deadLetterReasons(c, input) {

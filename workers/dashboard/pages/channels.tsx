@@ -35,6 +35,7 @@ const DIGEST_WORDS: Record<DigestInterval, string> = {
   none: "no digest",
   daily: "daily digest",
   weekly: "weekly digest",
+  monthly: "monthly digest",
 };
 const DELIVERY_WORDS: Record<Delivery["kind"], string> = {
   notice: "Notice",
@@ -141,9 +142,9 @@ function AddForm({ request, accounts }: { request: PageRequest; accounts: readon
         Add
       </button>
       <p class="small muted">
-        Digests come at {NOTIFY_LIMITS.digestHour}:00 of the time zone, such as Europe/Berlin; weekly ones on Monday.
-        Webhooks go to public https addresses only. A mail address that is nobody's here is asked first whether it may
-        be written to.
+        Digests come at {NOTIFY_LIMITS.digestHour}:00 of the time zone, such as Europe/Berlin; weekly ones on Monday,
+        monthly ones on the first. Webhooks go to public https addresses only. A mail address that is nobody's here is
+        asked first whether it may be written to.
       </p>
     </form>
   );

@@ -70,16 +70,24 @@ export async function domainsPage(request: PageRequest): Promise<PageResult> {
           {isOperator && <Astray count={page.astray} />}
           {hasData ? (
             <>
-              {request.access.role !== "viewer" && (
-                <p>
-                  <a class="button" href="/add">
-                    Add domains
-                  </a>
-                </p>
-              )}
+              <p>
+                {request.access.role !== "viewer" && (
+                  <>
+                    <a class="button" href="/add">
+                      Add domains
+                    </a>{" "}
+                  </>
+                )}
+                <a href="/tags">Tags and groups</a>
+              </p>
               {page.hasDomains && <StatusChips request={request} page={page} />}
               <ChoiceChips request={request} choice={choice} />
               {table.view(request.url)}
+              {page.hasDomains && (
+                <p class="small screen-only">
+                  <a href="/report">Monthly report, to print</a>
+                </p>
+              )}
             </>
           ) : (
             <FirstRun request={request} accounts={await request.administered()} />

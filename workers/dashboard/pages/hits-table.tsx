@@ -29,7 +29,7 @@ interface HitsInput {
 }
 
 /** Records of sources that a step hits. */
-export function hitRecords({ domain, sources, role, step }: HitsInput): HitRecord[] {
+function hitRecords({ domain, sources, role, step }: HitsInput): HitRecord[] {
   return sources
     .filter((source) => role === undefined || source.role === role)
     .flatMap((source) =>
@@ -39,7 +39,7 @@ export function hitRecords({ domain, sources, role, step }: HitsInput): HitRecor
     );
 }
 
-/** They as a table, with the source of each. */
+/** The same as a table, with the source of each. */
 export function hitsTable(request: PageRequest, input: HitsInput): BoundTable {
   return recordsTable<HitRecord>(request, {
     id: "hits",

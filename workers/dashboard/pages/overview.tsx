@@ -157,7 +157,8 @@ function Content({ request, overview, sources, verdict, tables }: ContentProps) 
       {mail.sources.length >= SOURCE_LIMITS.maxGroups && <PartialSources />}
       {tables.sources.view(request.url)}
       <p class="small screen-only">
-        <a href={linkTo(request, `${domainPath(domain)}/sources`)}>All sources</a>
+        <a href={linkTo(request, `${domainPath(domain)}/sources`)}>All sources</a> ·{" "}
+        <a href={`${domainPath(domain)}/report`}>Monthly report, to print</a>
       </p>
       <div class="columns">
         {tables.dispositions.view(request.url)}

@@ -73,23 +73,22 @@ function TagForm({ form }: { form: URLSearchParams }) {
   return (
     <section class="card" aria-labelledby="tag-domains">
       <h2 id="tag-domains">Tag domains</h2>
-      <form class="stack" method="post" action={PATH}>
-        <Field id="tags-domains" label="Domains, one a line">
-          <textarea id="tags-domains" name="domains" rows={4} required>
-            {form.get("domains") ?? ""}
-          </textarea>
-        </Field>
+      <form class="stacked" method="post" action={PATH}>
+        <label for="tags-domains">Domains, one a line</label>
+        <textarea id="tags-domains" name="domains" class="wide" rows={4} required spellcheck={false}>
+          {form.get("domains") ?? ""}
+        </textarea>
         <Field id="tags-tags" label="Tags, separated by commas">
           <input id="tags-tags" name="tags" type="text" required value={form.get("tags") ?? ""} />
         </Field>
-        <span class="inline">
+        <div class="buttons">
           <button class="primary" type="submit" name="action" value="add">
             Add tags
-          </button>
+          </button>{" "}
           <button type="submit" name="action" value="remove">
             Remove tags
           </button>
-        </span>
+        </div>
       </form>
       <p class="small muted">
         At most {TAG_LIMITS.perDomain} tags a domain, {TAG_LIMITS.chars} characters each, in lower case.
@@ -102,7 +101,7 @@ function GroupForm({ accounts, form }: { accounts: readonly string[]; form: URLS
   return (
     <section class="card" aria-labelledby="group-account">
       <h2 id="group-account">Group an account</h2>
-      <form class="inline" method="post" action={PATH}>
+      <form class="stacked" method="post" action={PATH}>
         <Field id="group-name" label="Account">
           <input
             id="group-name"

@@ -2,7 +2,7 @@
 import type { Child } from "hono/jsx";
 import type { JudgedSource, Role } from "../../../shared/guidance/roles.ts";
 import type { Reason, Verdict } from "../../../shared/guidance/verdict.ts";
-import { reasonText, roleReasonText, verdictWords } from "../../../shared/guidance/verdict-words.ts";
+import { basisText, reasonText, roleReasonText, verdictWords } from "../../../shared/guidance/verdict-words.ts";
 import type { Step } from "../../../shared/guidance/what-if.ts";
 import { formatCount } from "../data/numbers.ts";
 import { ForeignText } from "../parts/foreign-text.tsx";
@@ -19,6 +19,7 @@ interface VerdictProps {
 export function VerdictCard({ request, verdict }: VerdictProps) {
   const { state, domain, messages, nextRecord, reasons, missing } = verdict;
   const { headline, nextStep } = verdictWords(verdict);
+  const basis = basisText(verdict);
   const shown = reasons.length > 0 ? reasons : missing;
   return (
     <section class={`card verdict ${state}`} aria-labelledby="verdict">
@@ -28,6 +29,7 @@ export function VerdictCard({ request, verdict }: VerdictProps) {
       <p class="next-step">
         <ForeignText text={nextStep} />
       </p>
+      {basis !== undefined && <p class="small muted">{basis}</p>}
       {nextRecord !== undefined && <NextRecord verdict={verdict} text={nextRecord} />}
       {shown.length > 0 && <Reasons request={request} domain={domain} reasons={shown} />}
       <Undecided request={request} verdict={verdict} />

@@ -2,6 +2,7 @@
 import type { Child } from "hono/jsx";
 import type { Access } from "../access.ts";
 import { glossary } from "../data/glossary.ts";
+import { accountPath } from "./accounts-frame.tsx";
 import { ForeignText, plainForeignText } from "./foreign-text.tsx";
 import { termId } from "./term.tsx";
 
@@ -11,7 +12,7 @@ export interface PageContent {
   /** Parent pages, from the root. */
   crumbs?: { label: string; href: string }[];
   /** Which entry of the navigation it belongs to. */
-  section?: "domains" | "worklist" | "alerts" | "operations" | "tokens" | "glossary";
+  section?: "accounts" | "domains" | "worklist" | "alerts" | "operations" | "tokens" | "glossary";
   body: Child;
   /** Seconds after which the page is loaded again where scripts run. */
   refreshSeconds?: number;
@@ -54,6 +55,7 @@ function Frame({ content, access }: FrameProps) {
         <a class="skip" href="#main">
           Skip to content
         </a>
+        {access?.viewingAs !== undefined && <ViewingAs account={access.viewingAs} />}
         <Head content={content} access={access} />
         <main id="main">
           {crumbs.length > 0 && (
@@ -77,11 +79,39 @@ function Frame({ content, access }: FrameProps) {
   );
 }
 
+/** Says that an operator sees what an account's viewers see, on every page, until they leave. */
+function ViewingAs({ account }: { account: string }) {
+  return (
+    <div class="viewing-as" role="status">
+      <span>
+        You are viewing as the account{" "}
+        <strong>
+          <ForeignText text={account} />
+        </strong>
+        , read-only.
+      </span>
+      <form class="inline" method="post" action="/view-as">
+        <button type="submit" name="action" value="leave">
+          Leave
+        </button>
+      </form>
+    </div>
+  );
+}
+
+/** Path of an account's logo; it changes with the logo. */
+export function logoPath(account: string, logoSeconds: number): string {
+  return `${accountPath(account)}/logo?v=${logoSeconds}`;
+}
+
 function Head({ content, access }: FrameProps) {
   const entries = [
     { key: "domains", label: "Domains", href: "/" },
     { key: "worklist", label: "Worklist", href: "/worklist" },
     { key: "alerts", label: "Alerts", href: "/alerts" },
+    ...(access === undefined || access.role === "viewer"
+      ? []
+      : [{ key: "accounts", label: "Accounts", href: "/accounts" }]),
     ...(access?.role === "operator" ? [{ key: "operations", label: "Operations", href: "/operations" }] : []),
     ...(access !== undefined && access.role !== "viewer" ? [{ key: "tokens", label: "Tokens", href: "/tokens" }] : []),
     { key: "glossary", label: "Glossary", href: "/glossary" },
@@ -90,11 +120,15 @@ function Head({ content, access }: FrameProps) {
     <header class="top">
       <div class="top-inner">
         <a class="brand" href="/">
-          <svg width="22" height="22" viewBox="0 0 24 24" aria-hidden="true">
-            <rect x="1" y="4" width="22" height="16" rx="3" class="fill-plain" />
-            <path d="M4 8l8 6 8-6" fill="none" stroke="var(--surface)" stroke-width="2" stroke-linecap="round" />
-          </svg>
-          DMARC reports
+          {access?.head !== undefined && access.head.logoSeconds > 0 ? (
+            <img class="logo" src={logoPath(access.head.account, access.head.logoSeconds)} alt="" />
+          ) : (
+            <svg width="22" height="22" viewBox="0 0 24 24" aria-hidden="true">
+              <rect x="1" y="4" width="22" height="16" rx="3" class="fill-plain" />
+              <path d="M4 8l8 6 8-6" fill="none" stroke="var(--surface)" stroke-width="2" stroke-linecap="round" />
+            </svg>
+          )}
+          {access?.head === undefined ? "DMARC reports" : <ForeignText text={access.head.name} />}
         </a>
         {access !== undefined && (
           <nav aria-label="Main">

@@ -24,6 +24,8 @@ export interface PageRequest {
   databases: number;
   /** Rows of a question to the ledger; where it is about one account, only that one's. @throws LedgerUnavailableError */
   ask<Row>(query: Query<Row>, account?: string): Promise<Row[]>;
+  /** Rows of a question about accounts, people or the audit log. @throws LedgerUnavailableError */
+  askDirectory<Row>(query: Query<Row>): Promise<Row[]>;
   /** Rows of a statement to Analytics Engine, or why it has no answer: no figure may depend on it. */
   askEngine<Row>(query: EngineQuery<Row>): Promise<Result<Row[], string>>;
   /** Names of the accounts the person may see: every scope is made of them. */

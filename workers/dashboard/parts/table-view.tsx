@@ -151,7 +151,7 @@ function TableView<Row>({ spec, url, state }: ViewProps<Row>) {
  * A phone shows each row as a block, and browsers take `display: block` for the end of a table: these say that it is one all
  * the same, so that a screen reader still names the head of each cell.
  */
-const ROLE = {
+export const ROLE = {
   table: { role: "table" },
   rowgroup: { role: "rowgroup" },
   row: { role: "row" },

@@ -4,6 +4,7 @@ import type { QueueMessage } from "../../../shared/messages.ts";
 import type { OperationRefused } from "../../../shared/operations.ts";
 import type { Invocation, LogEntry } from "../env.ts";
 import { deliveryKind } from "./delivery.ts";
+import { forwardKind } from "./forward.ts";
 import { jobKind } from "./job.ts";
 import type { Ending, MessageKind, Received } from "./kind.ts";
 import { pointsKind } from "./points.ts";
@@ -17,6 +18,7 @@ const KINDS: { [Name in KindName]: MessageKind<MessageOf<Name>> } = {
   points: pointsKind,
   job: jobKind,
   delivery: deliveryKind,
+  forward: forwardKind,
 };
 
 /** Processes the messages of a batch, grouped by kind. @returns the ending of each */
@@ -25,7 +27,7 @@ export async function runMessages(
   invocation: Invocation,
 ): Promise<Map<Received<QueueMessage>, Ending>> {
   const endings = new Map<Received<QueueMessage>, Ending>();
-  for (const name of ["report", "points", "job", "delivery"] as const)
+  for (const name of ["report", "points", "job", "delivery", "forward"] as const)
     await runKind(name, received, { invocation, endings });
   return endings;
 }
@@ -61,6 +63,8 @@ export function fileExhausted(
       return KINDS.job.fileExhausted({ message, ...delivery }, lastError, invocation);
     case "delivery":
       return KINDS.delivery.fileExhausted({ message, ...delivery }, lastError, invocation);
+    case "forward":
+      return KINDS.forward.fileExhausted({ message, ...delivery }, lastError, invocation);
   }
 }
 
@@ -79,5 +83,7 @@ export function messageAgain(
       return KINDS.job.again(message, deadLetter, invocation);
     case "delivery":
       return KINDS.delivery.again(message, deadLetter, invocation);
+    case "forward":
+      return KINDS.forward.again(message, deadLetter, invocation);
   }
 }

@@ -1,0 +1,173 @@
+/** `dmarc accounts`: accounts, what they are called, their people, and importing many of them. */
+import { readFile } from "node:fs/promises";
+import { type Command, Option } from "commander";
+import type { Outputs } from "../../shared/contract/operations.ts";
+import { importChunks, readImportFile } from "../../shared/import-lines.ts";
+import { ACCOUNT_LIMITS } from "../../shared/limits.ts";
+import { ACCOUNT_ROLES, type AccountRole } from "../../shared/people.ts";
+import { CommandError } from "../command-error.ts";
+import { addConnectionOptions, type ConnectionOptions, connect } from "../connection.ts";
+import { exitCodes } from "../exit-codes.ts";
+import { printJson, printOut, renderPairs, renderTable } from "../terminal.ts";
+
+interface AccountOptions extends ConnectionOptions {
+  json?: true;
+}
+
+const EXAMPLES = `
+Examples:
+  dmarc accounts list acme                                    accounts with acme in their name
+  dmarc accounts create acme --name "Acme Ltd"
+  dmarc accounts logo acme logo.png
+  dmarc accounts people acme
+  dmarc accounts add-person acme ann@example.com --role administrator
+  dmarc accounts import customers.csv --dry-run               what each line would do; without it, does that
+
+The first line of a CSV file names its columns: account, and any of name, domain and rua. A domain without rua gets an address
+of its own. What is there already stays, so that a file may be imported again.
+Exit code: 0 done, 1 wrong use or failure, 2 some lines have errors.`;
+
+/** Adds the command with its subcommands. */
+export function addAccounts(program: Command): void {
+  const accounts = program.command("accounts").description("Accounts, their people, and importing many of them");
+  accounts.addHelpText("after", EXAMPLES);
+  subcommand(accounts, "list [text]", "Accounts, or those with a text in their name").action(list);
+  subcommand(accounts, "create <account>", "Create an account")
+    .option("--name <name>", "what it is called")
+    .action(create);
+  subcommand(accounts, "rename <account> <name>", "Change what an account is called").action(rename);
+  subcommand(accounts, "logo <account> [file]", "Set the logo, a PNG or JPEG; without a file, remove it").action(logo);
+  subcommand(accounts, "people <account>", "People with a role in an account").action(people);
+  subcommand(accounts, "add-person <account> <address>", "Give a person a role in an account, or another one")
+    .addOption(new Option("--role <role>", "role in the account").choices(ACCOUNT_ROLES).default("viewer"))
+    .action(addPerson);
+  subcommand(accounts, "remove-person <account> <address>", "Take a person's role in an account away").action(
+    removePerson,
+  );
+  subcommand(accounts, "import <file>", "Import accounts, domains and RUA addresses from a CSV file")
+    .option("--dry-run", "say what would be done, and do nothing")
+    .action(importFile);
+}
+
+function subcommand(accounts: Command, nameAndArguments: string, description: string): Command {
+  const command = accounts.command(nameAndArguments).description(description).option("--json", "JSON for programs");
+  return addConnectionOptions(command).addHelpText("after", EXAMPLES);
+}
+
+async function list(text: string | undefined, options: AccountOptions): Promise<void> {
+  const client = connect(options);
+  const items: Outputs["listAccounts"]["items"] = [];
+  for (;;) {
+    const page = await client.ask("listAccounts", { text, offset: items.length, limit: ACCOUNT_LIMITS.listed });
+    items.push(...page.items);
+    if (page.items.length === 0 || items.length >= page.matching) break;
+  }
+  if (options.json) return printJson(items);
+  if (items.length === 0) return printOut("No account; create one with `dmarc accounts create ACCOUNT`.");
+  const rows = items.map(({ account, name, people, addresses }) => [account, name, people, addresses]);
+  printOut(renderTable(["account", "name", "people", "addresses"], rows));
+}
+
+async function create(account: string, { name, ...options }: AccountOptions & { name?: string }): Promise<void> {
+  printAccount(await connect(options).ask("createAccount", { account, name }), options);
+}
+
+async function rename(account: string, name: string, options: AccountOptions): Promise<void> {
+  printAccount(await connect(options).ask("setAccountName", { account, name }), options);
+}
+
+async function logo(account: string, file: string | undefined, options: AccountOptions): Promise<void> {
+  const client = connect(options);
+  if (file === undefined) {
+    await client.ask("removeAccountLogo", { account });
+    return options.json ? printJson({ removed: account }) : printOut(`${account} has no logo.`);
+  }
+  const bytes = await readBytes(file);
+  if (bytes.length > ACCOUNT_LIMITS.logoBytes) {
+    throw new CommandError(`${file} has ${bytes.length} bytes; a logo may have ${ACCOUNT_LIMITS.logoBytes}.`);
+  }
+  printAccount(await client.ask("setAccountLogo", { account, base64: bytes.toString("base64") }), options);
+}
+
+async function people(account: string, options: AccountOptions): Promise<void> {
+  const { items } = await connect(options).ask("listAccountPeople", { account });
+  if (options.json) return printJson(items);
+  if (items.length === 0) return printOut(`Nobody has a role in ${account}; operators see it all the same.`);
+  const rows = items.map(({ email, role, firstSeenSeconds, addedBy }) => [
+    email,
+    role,
+    firstSeenSeconds === 0 ? "invited" : minuteOf(firstSeenSeconds),
+    addedBy,
+  ]);
+  printOut(renderTable(["address", "role", "first seen", "added by"], rows));
+}
+
+async function addPerson(
+  account: string,
+  email: string,
+  { role, ...options }: AccountOptions & { role: AccountRole },
+): Promise<void> {
+  const added = await connect(options).ask("putAccountPerson", { account, email, role });
+  if (options.json) printJson(added);
+  else printOut(`${added.email} is ${role} of ${account}.`);
+}
+
+async function removePerson(account: string, email: string, options: AccountOptions): Promise<void> {
+  await connect(options).ask("removeAccountPerson", { account, email });
+  if (options.json) printJson({ removed: email });
+  else printOut(`${email} has no role in ${account} any more.`);
+}
+
+async function importFile(
+  file: string,
+  { dryRun = false, ...options }: AccountOptions & { dryRun?: boolean },
+): Promise<void> {
+  const read = readImportFile((await readBytes(file)).toString("utf8"));
+  if (!read.ok) throw new CommandError(`${file}: ${read.error}`);
+  const client = connect(options);
+  const lines: Outputs["importAccounts"]["items"] = [];
+  for (const chunk of importChunks(read.value)) {
+    lines.push(...(await client.ask("importAccounts", { lines: chunk, dryRun })).items);
+  }
+  const errors = lines.filter(({ result }) => result === "error").length;
+  if (options.json) printJson(lines);
+  else printLines(lines, dryRun);
+  if (errors > 0) process.exitCode = exitCodes.rejected;
+}
+
+function printLines(lines: Outputs["importAccounts"]["items"], isDryRun: boolean): void {
+  const count = (wanted: string): number => lines.filter(({ result }) => result === wanted).length;
+  const rows = lines.map(({ line, result, account, domain = "", rua = "", message }) => [
+    line,
+    result,
+    account,
+    domain,
+    rua,
+    message,
+  ]);
+  if (rows.length > 0) printOut(renderTable(["line", "result", "account", "domain", "rua", "why"], rows));
+  const done = isDryRun ? "would be imported" : "imported";
+  printOut(`${count("new")} ${done}, ${count("exists")} there already, ${count("error")} with errors.`);
+}
+
+function printAccount({ account, name, logoSeconds }: Outputs["createAccount"], { json }: AccountOptions): void {
+  const pairs: [string, string][] = [
+    ["account", account],
+    ["name", name],
+    ["logo", logoSeconds === 0 ? "none" : minuteOf(logoSeconds)],
+  ];
+  if (json) printJson({ account, name, logoSeconds });
+  else printOut(renderPairs(pairs));
+}
+
+async function readBytes(file: string): Promise<Buffer> {
+  try {
+    return await readFile(file);
+  } catch (error) {
+    throw new CommandError(`${file} can't be read: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+function minuteOf(seconds: number): string {
+  return new Date(seconds * 1000).toISOString().slice(0, 16).replace("T", " ");
+}

@@ -1,0 +1,184 @@
+/** `dmarc import imap|gmail|graph`: takes reports out of a mailbox on a server. */
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { parseDay, SECONDS_PER_DAY } from "../../shared/report-day.ts";
+import { CommandError } from "../command-error.ts";
+import { exitCodes } from "../exit-codes.ts";
+import { GMAIL_URL, gmailService } from "../import/gmail.ts";
+import { GRAPH_URL, graphService } from "../import/graph.ts";
+import { listedMailbox } from "../import/listed-mailbox.ts";
+import { importMailbox, type Mailbox } from "../import/mailbox.ts";
+import { type ImportOptions, ImportReport, interruptible, settingsOf } from "../import/report.ts";
+import { askSecret } from "../import/secret.ts";
+import { noWatermark, openWatermark } from "../import/watermark.ts";
+import { numberBetween, readAddress } from "../option-values.ts";
+import { startProgress } from "../progress.ts";
+
+/** Adds the options that every kind of import has. */
+type AddOptions = (command: Command) => Command;
+
+interface MailboxOptions extends ImportOptions {
+  moveTo?: string;
+  /** Seconds since 1970 UTC. */
+  since?: number;
+  all?: true;
+}
+
+interface ImapOptions extends MailboxOptions {
+  host: string;
+  port?: number;
+  user: string;
+  mailbox: string;
+  security: "tls" | "starttls" | "none";
+}
+
+const FORMAT = "{bar} {value}/{total} mails, {taken} new, {eta_formatted} left";
+
+const IMAP_EXAMPLES = `
+Examples:
+  dmarc import imap --host imap.example.com --user reports@example.com           asks for the password
+  dmarc import imap --host imap.example.com --user me --mailbox DMARC --since 2026-01-01
+  dmarc import imap --host imap.example.com --user me --move-to Imported         moves what the ledger has
+
+The password is asked for, or taken from DMARC_IMAP_PASSWORD; an OAuth 2 access token from DMARC_IMAP_TOKEN. The mailbox is
+opened read-only and nothing is marked as seen, unless --move-to is given. The next run continues behind the last mail.`;
+
+const GMAIL_EXAMPLES = `
+Examples:
+  DMARC_GMAIL_TOKEN=… dmarc import gmail --label DMARC
+  DMARC_GMAIL_TOKEN=… dmarc import gmail --since 2026-01-01 --move-to Imported
+
+DMARC_GMAIL_TOKEN holds an OAuth 2 access token of scope gmail.readonly, or gmail.modify for --move-to (docs/import.md says
+how to get one). When it expires, set a new one and run it again: it continues.`;
+
+const GRAPH_EXAMPLES = `
+Examples:
+  DMARC_GRAPH_TOKEN=… dmarc import graph --folder inbox
+  DMARC_GRAPH_TOKEN=… dmarc import graph --user reports@example.com --move-to Imported
+
+DMARC_GRAPH_TOKEN holds an access token for Microsoft Graph with Mail.Read, or Mail.ReadWrite for --move-to (docs/import.md
+says how to get one). When it expires, set a new one and run it again: it continues.`;
+
+/** Adds the subcommands. */
+export function addImportMailbox(command: Command, addOptions: AddOptions): void {
+  const imap = command
+    .command("imap")
+    .description("Import the mails of a mailbox by IMAP")
+    .requiredOption("--host <name>", "IMAP server")
+    .option("--port <number>", "its port (993, or 143 without TLS from the start)", numberBetween(1, 65_535))
+    .requiredOption("--user <name>", "user name")
+    .option("--mailbox <name>", "mailbox to read", "INBOX")
+    .addOption(
+      new Option("--security <kind>", "none: only for a server on this machine")
+        .choices(["tls", "starttls", "none"])
+        .default("tls"),
+    );
+  addMailboxOptions(imap, addOptions)
+    .addHelpText("after", IMAP_EXAMPLES)
+    .action((options: ImapOptions) => run(options, () => imapMailbox(options)));
+  const gmail = command
+    .command("gmail")
+    .description("Import the mails of a Gmail mailbox by its API")
+    .option("--label <name>", "only mails with this label, such as INBOX");
+  addMailboxOptions(gmail, addOptions)
+    .addHelpText("after", GMAIL_EXAMPLES)
+    .action((options: MailboxOptions & { label?: string }) =>
+      run(options, async () => {
+        const base = process.env.DMARC_GMAIL_URL || GMAIL_URL;
+        return listedMailbox(
+          gmailService({ base, token: tokenIn("DMARC_GMAIL_TOKEN"), label: options.label }),
+          options.since,
+        );
+      }),
+    );
+  const graph = command
+    .command("graph")
+    .description("Import the mails of a Microsoft 365 mailbox by Microsoft Graph")
+    .option("--user <address>", "whose mailbox: me, or an address that the token may read", readUser, "me")
+    .option("--folder <name>", "well-known name or id of a folder", "inbox");
+  addMailboxOptions(graph, addOptions)
+    .addHelpText("after", GRAPH_EXAMPLES)
+    .action((options: MailboxOptions & { user: string; folder: string }) =>
+      run(options, async () => {
+        const base = process.env.DMARC_GRAPH_URL || GRAPH_URL;
+        const { user, folder } = options;
+        return listedMailbox(graphService({ base, token: tokenIn("DMARC_GRAPH_TOKEN"), user, folder }), options.since);
+      }),
+    );
+}
+
+function addMailboxOptions(command: Command, addOptions: AddOptions): Command {
+  command
+    .option("--since <day>", "only mails that came on this day or later, YYYY-MM-DD", readSince)
+    .option("--move-to <folder>", "move mails there once the ledger has what is in them")
+    .option("--all", "look at all mails again, not only at those behind the last run");
+  return addOptions(command);
+}
+
+async function run(options: MailboxOptions, open: () => Promise<Mailbox>): Promise<void> {
+  if (options.moveTo !== undefined && options.dryRun)
+    throw new CommandError("A dry run moves nothing: leave out --move-to.");
+  const settings = await settingsOf(options);
+  const mailbox = await open();
+  const told = new ImportReport(options);
+  const progress = startProgress(FORMAT, { silent: options.json === true });
+  const interrupt = interruptible(() => progress.stop());
+  try {
+    const addresses = settings.chosen.map(({ rua }) => rua);
+    const identity = [mailbox.name, settings.client.url, String(options.since ?? ""), ...addresses];
+    const kept = openWatermark(identity);
+    await importMailbox(mailbox, settings, {
+      moveTo: options.moveTo,
+      watermark: options.all ? { ...noWatermark(), write: kept.write } : kept,
+      onResults(results) {
+        for (const one of results) told.add(one);
+        progress.update(told.counts.files, mailbox.total, { taken: told.counts.taken + told.counts.selected });
+      },
+    });
+  } finally {
+    progress.stop();
+    interrupt.remove();
+    await mailbox.close();
+  }
+  process.exitCode = (await told.end(settings, options)) ?? exitCodes.done;
+}
+
+async function imapMailbox({ host, port, user, mailbox, security, since, moveTo }: ImapOptions): Promise<Mailbox> {
+  if (security === "none" && !["localhost", "127.0.0.1", "::1"].includes(host)) {
+    throw new CommandError(
+      "Without TLS the password could be read on the way: --security none is for a server on this machine.",
+    );
+  }
+  const accessToken = process.env.DMARC_IMAP_TOKEN;
+  const password = process.env.DMARC_IMAP_PASSWORD;
+  const secret = accessToken
+    ? { accessToken }
+    : { password: password || (await askSecret(`Password of ${user} at ${host}`, "DMARC_IMAP_PASSWORD")) };
+  // Loaded late: of all commands only this one needs it.
+  const { openImap } = await import("../import/imap.ts");
+  return openImap({
+    host,
+    port: port ?? (security === "tls" ? 993 : 143),
+    security,
+    user,
+    ...secret,
+    mailbox,
+    since: since === undefined ? undefined : new Date(since * 1000),
+    isChanging: moveTo !== undefined,
+  });
+}
+
+function tokenIn(variable: string): string {
+  const token = process.env[variable] ?? "";
+  if (/^\S+$/.test(token)) return token;
+  throw new CommandError(`${variable} has to hold an access token (docs/import.md says how to get one).`);
+}
+
+function readUser(text: string): string {
+  return text === "me" ? text : readAddress(text);
+}
+
+function readSince(text: string): number {
+  const day = parseDay(text);
+  if (day !== undefined) return day * SECONDS_PER_DAY;
+  throw new InvalidArgumentError(`'${text}' is no day: it has to be YYYY-MM-DD.`);
+}

@@ -1,0 +1,20 @@
+/** Errors of the file system as sentences. */
+
+/** Whether an error is the file system's. Anything else is a bug, and must not look like a bad file. */
+export function isOfFileSystem(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && "code" in error && typeof error.code === "string" && /^E[A-Z]+$/.test(error.code);
+}
+
+const REASONS: Record<string, string> = {
+  ENOENT: "there is no such file or folder",
+  EACCES: "it may not be read (permission denied)",
+  EPERM: "it may not be read (permission denied)",
+  EISDIR: "it is not a regular file",
+  ENOTDIR: "a part of the path is not a folder",
+  ELOOP: "its links lead in a circle",
+};
+
+/** Why, in words. */
+export function reasonOf(error: NodeJS.ErrnoException): string {
+  return REASONS[error.code ?? ""] ?? error.message;
+}

@@ -1,0 +1,77 @@
+/** A mailbox of Gmail, by its API (developers.google.com/gmail/api): users.messages.list, get in format raw, modify to move. */
+import * as v from "valibot";
+import { CommandError } from "../command-error.ts";
+import type { MailService } from "./listed-mailbox.ts";
+import { MailApi, unlessGone } from "./mail-api.ts";
+
+export const GMAIL_URL = "https://gmail.googleapis.com";
+
+const page = v.object({
+  messages: v.optional(v.array(v.object({ id: v.string() })), []),
+  nextPageToken: v.optional(v.string()),
+});
+const message = v.object({
+  /** Milliseconds since 1970, as text. */
+  internalDate: v.pipe(v.string(), v.digits()),
+  /** RFC 4648 section 5. */
+  raw: v.string(),
+});
+const labels = v.object({ labels: v.array(v.object({ id: v.string(), name: v.string() })) });
+
+/** Most that users.messages.list gives at once. */
+const IDS_PER_PAGE = 500;
+
+/** @param label whose mails are read, such as INBOX */
+export function gmailService({
+  base,
+  token,
+  label,
+}: {
+  base: string;
+  token: string;
+  label: string | undefined;
+}): MailService {
+  const api = new MailApi({
+    base: `${base}/gmail/v1/users/me`,
+    token,
+    tokenVariable: "DMARC_GMAIL_TOKEN",
+    // Quotas are told as 403, too (developers.google.com/gmail/api/guides/handle-errors).
+    isTooFast: (status, text) => status === 403 && /rateLimitExceeded|userRateLimitExceeded/i.test(text),
+  });
+  const labelIds = new Map<string, string>();
+  const labelId = async (name: string): Promise<string> => {
+    if (labelIds.size === 0) {
+      for (const one of v.parse(labels, await api.json("/labels")).labels) labelIds.set(one.name, one.id);
+    }
+    const id = labelIds.get(name);
+    if (id === undefined) throw new CommandError(`Gmail has no label '${name}': make it first.`);
+    return id;
+  };
+  return {
+    name: `gmail:${label ?? "all mail"}`,
+    async list(sinceSeconds) {
+      const ids: string[] = [];
+      const wanted = new URLSearchParams({ maxResults: String(IDS_PER_PAGE) });
+      if (label !== undefined) wanted.set("labelIds", await labelId(label));
+      // `after:` leaves out the second itself.
+      if (sinceSeconds !== undefined) wanted.set("q", `after:${Math.floor(sinceSeconds) - 1}`);
+      for (;;) {
+        const { messages, nextPageToken } = v.parse(page, await api.json(`/messages?${wanted}`));
+        ids.push(...messages.map(({ id }) => id));
+        if (nextPageToken === undefined) return ids.reverse();
+        wanted.set("pageToken", nextPageToken);
+      }
+    },
+    async read(id) {
+      const found = await unlessGone(() => api.json(`/messages/${encodeURIComponent(id)}?format=raw`));
+      if (found === undefined) return undefined;
+      const { raw, internalDate } = v.parse(message, found);
+      return { bytes: Buffer.from(raw, "base64url"), seconds: Math.floor(Number(internalDate) / 1000) };
+    },
+    async move(id, folder) {
+      const removed = label === undefined ? "INBOX" : await labelId(label);
+      const change = { addLabelIds: [await labelId(folder)], removeLabelIds: [removed] };
+      await api.post(`/messages/${encodeURIComponent(id)}/modify`, change);
+    },
+  };
+}

@@ -1,0 +1,153 @@
+/**
+ * A mailbox on an IMAP server (RFC 9051): opened read-only unless mails are to be moved, and read without marking anything as
+ * seen. The only importer of imapflow.
+ */
+import { ImapFlow } from "imapflow";
+import * as v from "valibot";
+import { CommandError } from "../command-error.ts";
+import { isReadable, type Mail, type Mailbox, type MailPage, PAGE_BOUNDS } from "./mailbox.ts";
+
+export interface ImapAccount {
+  host: string;
+  port: number;
+  /** tls: from the start; starttls; none: only for this machine. */
+  security: "tls" | "starttls" | "none";
+  user: string;
+  /** Either a password or an OAuth 2 access token. */
+  password?: string;
+  accessToken?: string;
+  mailbox: string;
+  /** Mails that the server received on or after that day. */
+  since: Date | undefined;
+  /** Mails are going to be moved. */
+  isChanging: boolean;
+}
+
+/** UIDs are for good while UIDVALIDITY is the same (RFC 9051 section 2.3.1.1). */
+const positionShape = v.object({ uidValidity: v.string(), uid: v.number() });
+
+/** Connects. @throws CommandError where there is no server, or it refuses */
+export async function openImap(account: ImapAccount): Promise<Mailbox> {
+  const { host, port, security, user, password = "", accessToken, mailbox } = account;
+  const client = new ImapFlow({
+    host,
+    port,
+    secure: security === "tls",
+    // false: a password is never sent before the connection is encrypted, unless it stays on this machine.
+    doSTARTTLS: security === "starttls",
+    auth: accessToken === undefined ? { user, pass: password } : { user, accessToken },
+    logger: false,
+    disableAutoIdle: true,
+  });
+  // Without a listener a connection that breaks ends the process; the command under way fails as well.
+  client.on("error", () => undefined);
+  await asked(() => client.connect(), `${host}:${port} does not let '${user}' in`);
+  try {
+    const opened = await asked(
+      () => client.mailboxOpen(mailbox, { readOnly: !account.isChanging }),
+      `There is no mailbox '${mailbox}', or it may not be opened`,
+    );
+    return new ImapMailbox(client, account, String(opened.uidValidity));
+  } catch (error) {
+    await client.logout().catch(() => undefined);
+    throw error;
+  }
+}
+
+class ImapMailbox implements Mailbox {
+  readonly name: string;
+  total = 0;
+  readonly #client: ImapFlow;
+  readonly #account: ImapAccount;
+  readonly #uidValidity: string;
+
+  constructor(client: ImapFlow, account: ImapAccount, uidValidity: string) {
+    this.name = `imap://${account.user}@${account.host}/${account.mailbox}`;
+    this.#client = client;
+    this.#account = account;
+    this.#uidValidity = uidValidity;
+  }
+
+  async *pages(position: unknown): AsyncGenerator<MailPage> {
+    const uids = await this.#find(this.#firstUid(position));
+    this.total = uids.length;
+    for (let i = 0; i < uids.length; i += PAGE_BOUNDS.mails) {
+      const some = uids.slice(i, i + PAGE_BOUNDS.mails);
+      for (const page of await this.#bySize(some)) yield this.#pageOf(page, await this.#read(page));
+    }
+  }
+
+  async move(ids: readonly string[], folder: string): Promise<void> {
+    const moved = await asked(
+      () => this.#client.messageMove(ids.join(","), folder, { uid: true }),
+      `Mails could not be moved to '${folder}'`,
+    );
+    if (moved === false) throw new CommandError(`Mails could not be moved to '${folder}': is there such a mailbox?`);
+  }
+
+  async close(): Promise<void> {
+    await this.#client.logout().catch(() => undefined);
+  }
+
+  #firstUid(position: unknown): number {
+    const known = v.safeParse(positionShape, position);
+    return known.success && known.output.uidValidity === this.#uidValidity ? known.output.uid + 1 : 1;
+  }
+
+  async #find(first: number): Promise<number[]> {
+    const { since } = this.#account;
+    const wanted = { uid: `${first}:*`, ...(since === undefined ? {} : { since }) };
+    const found = await asked(() => this.#client.search(wanted, { uid: true }), "The mailbox could not be searched");
+    // `n:*` names the last mail even if its UID is smaller.
+    return (found || []).filter((uid) => uid >= first).sort((a, b) => a - b);
+  }
+
+  /** UIDs in groups whose mails fit in memory. */
+  async #bySize(uids: readonly number[]): Promise<number[][]> {
+    const sized = await asked(
+      () => this.#client.fetchAll(uids.join(","), { uid: true, size: true }, { uid: true }),
+      "Mails could not be read",
+    );
+    const groups: number[][] = [];
+    let bytes = Number.POSITIVE_INFINITY;
+    for (const { uid, size = 0 } of sized.sort((a, b) => a.uid - b.uid)) {
+      if (!isReadable(size)) throw new CommandError(`Mail ${uid} of ${this.name} has ${size} bytes, too many to read.`);
+      if (bytes + size > PAGE_BOUNDS.bytes) {
+        groups.push([]);
+        bytes = 0;
+      }
+      groups.at(-1)?.push(uid);
+      bytes += size;
+    }
+    return groups;
+  }
+
+  // imapflow asks for BODY.PEEK[], which leaves \Seen as it is.
+  async #read(uids: readonly number[]): Promise<Mail[]> {
+    const fetched = await asked(
+      () => this.#client.fetchAll(uids.join(","), { uid: true, source: true }, { uid: true }),
+      "Mails could not be read",
+    );
+    // A mail may have been deleted meanwhile.
+    return fetched.flatMap(({ uid, source }) => (source === undefined ? [] : [{ id: String(uid), bytes: source }]));
+  }
+
+  #pageOf(uids: readonly number[], mails: Mail[]): MailPage {
+    return { mails, position: { uidValidity: this.#uidValidity, uid: Math.max(...uids) } };
+  }
+}
+
+async function asked<T>(ask: () => Promise<T>, sentence: string): Promise<T> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (error instanceof CommandError) throw error;
+    throw new CommandError(`${sentence}: ${reasonOf(error)}.`);
+  }
+}
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const text = "responseText" in error && typeof error.responseText === "string" ? error.responseText : error.message;
+  return text.replace(/\.$/, "");
+}

@@ -1,0 +1,81 @@
+/**
+ * A mailbox whose service lists ids, and gives a mail by its id. All ids are listed first, since moving mails while pages are
+ * read would shift them.
+ */
+import * as v from "valibot";
+import type { Mail, Mailbox, MailPage } from "./mailbox.ts";
+
+/** What a service has to be able to do. */
+export interface MailService {
+  name: string;
+  /** Ids of mails that came at that time or later, oldest first. */
+  list(sinceSeconds: number | undefined): Promise<string[]>;
+  /** A mail, and when it came, seconds since 1970 UTC; undefined if it is gone. */
+  read(id: string): Promise<{ bytes: Uint8Array; seconds: number } | undefined>;
+  move(id: string, folder: string): Promise<void>;
+}
+
+/** Mails that came at that time or later; those of `ids` are done. */
+const positionShape = v.object({ seconds: v.number(), ids: v.array(v.tuple([v.string(), v.number()])) });
+
+/** Ours: a mail may be shown so long after one that came later. */
+const OVERLAP_SECONDS = 86_400;
+/** Mails in memory at once, and read at once: services allow four requests or more side by side. */
+const MAILS_PER_PAGE = 20;
+const READS_AT_ONCE = 4;
+
+/** @param since mails before it are left out, seconds since 1970 UTC */
+export function listedMailbox(service: MailService, since: number | undefined): Mailbox {
+  const mailbox: Mailbox = {
+    name: service.name,
+    total: 0,
+    async *pages(position) {
+      const known = v.safeParse(positionShape, position);
+      const mark = known.success ? known.output : { seconds: 0, ids: [] };
+      const from = Math.max(since ?? 0, mark.seconds - OVERLAP_SECONDS);
+      const done = new Map(mark.ids);
+      const ids = (await service.list(from > 0 ? from : undefined)).filter((id) => !done.has(id));
+      mailbox.total = ids.length;
+      let { seconds } = mark;
+      for (let i = 0; i < ids.length; i += MAILS_PER_PAGE) {
+        const read = await readAll(service, ids.slice(i, i + MAILS_PER_PAGE));
+        for (const [id, mail] of read) {
+          done.set(id, mail.seconds);
+          seconds = Math.max(seconds, mail.seconds);
+        }
+        yield pageOf(read, { seconds, done });
+      }
+    },
+    async move(moved, folder) {
+      for (const id of moved) await service.move(id, folder);
+    },
+    close: async () => undefined,
+  };
+  return mailbox;
+}
+
+function pageOf(
+  read: ReadonlyMap<string, { bytes: Uint8Array }>,
+  { seconds, done }: { seconds: number; done: ReadonlyMap<string, number> },
+): MailPage {
+  const mails = [...read].map(([id, { bytes }]): Mail => ({ id, bytes }));
+  // Only those that are listed again by the next run.
+  const ids = [...done].filter(([, came]) => came >= seconds - OVERLAP_SECONDS);
+  return { mails, position: { seconds, ids } };
+}
+
+async function readAll(
+  service: MailService,
+  ids: readonly string[],
+): Promise<Map<string, { bytes: Uint8Array; seconds: number }>> {
+  const found = new Map<string, { bytes: Uint8Array; seconds: number }>();
+  const waiting = ids.values();
+  const work = async (): Promise<void> => {
+    for (const id of waiting) {
+      const mail = await service.read(id);
+      if (mail !== undefined) found.set(id, mail);
+    }
+  };
+  await Promise.all(Array.from({ length: READS_AT_ONCE }, work));
+  return found;
+}

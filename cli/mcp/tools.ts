@@ -1,0 +1,169 @@
+/**
+ * The tools of `dmarc mcp`: read-only questions over the API. Each is an operation of the contract, or a few put together; input is
+ * checked by the contract's schemas, and so is what the API answers. It knows nothing of the protocol.
+ */
+import { validate } from "../../shared/contract/operation.ts";
+import { type Inputs, OPERATIONS, type OperationName } from "../../shared/contract/operations.ts";
+import type { ExportedReport } from "../../shared/export/lines.ts";
+import type { ApiClient } from "../client.ts";
+import { CommandError } from "../command-error.ts";
+import { readPage } from "../export/pages.ts";
+
+/** Reports in an answer of find_reports. */
+const MAX_REPORTS = 50;
+
+/** A field of a tool's input. */
+export interface ToolField {
+  description: string;
+  type: "string" | "number";
+  isRequired?: true;
+}
+
+/** One tool. */
+export interface Tool {
+  name: string;
+  title: string;
+  description: string;
+  fields: Record<string, ToolField>;
+  /** @throws CommandError with a sentence when the input is wrong or the API refuses */
+  run(client: ApiClient, input: Record<string, unknown>): Promise<object>;
+}
+
+const DOMAIN: ToolField = { type: "string", isRequired: true, description: "policy domain, such as example.com" };
+const ANY_DOMAIN: ToolField = { type: "string", description: "only this policy domain" };
+const ACCOUNT: ToolField = { type: "string", description: "only this account" };
+const FROM: ToolField = { type: "string", description: "first day, YYYY-MM-DD; 30 days ago unless given" };
+const TO: ToolField = { type: "string", description: "last day, YYYY-MM-DD; today unless given" };
+
+export const TOOLS: readonly Tool[] = [
+  {
+    name: "domains_that_need_attention",
+    title: "What to do next",
+    description:
+      "What to do next over all domains, what matters most first; the same cause over many domains is one line. domains_of_task has the domains of a line.",
+    fields: { account: ACCOUNT },
+    run: (client, input) => client.ask("worklist", checked("worklist", input)),
+  },
+  {
+    name: "domains_of_task",
+    title: "Domains of a task",
+    description: "The domains of one line of domains_that_need_attention, by its code and subject.",
+    fields: {
+      account: ACCOUNT,
+      code: { type: "string", isRequired: true, description: "code of the line" },
+      subject: { type: "string", description: "subject of the line, if it has one" },
+      offset: { type: "number", description: "domains to leave out at the beginning" },
+    },
+    run: (client, input) => client.ask("worklistDomains", checked("worklistDomains", input)),
+  },
+  {
+    name: "domain_verdict",
+    title: "Verdict of a domain",
+    description:
+      "Whether p=reject is safe for a domain, what each policy would have hit, by whose senders, and the DMARC record to publish next.",
+    fields: { domain: DOMAIN, from: FROM, to: TO },
+    run: (client, input) => client.ask("verdict", checked("verdict", input)),
+  },
+  {
+    name: "senders",
+    title: "Senders of a domain",
+    description: "Who sends mail in a domain's name: whose each sender is and why, how much passes and fails.",
+    fields: { domain: DOMAIN, from: FROM, to: TO },
+    run: (client, input) => client.ask("senders", checked("senders", input)),
+  },
+  {
+    name: "undecided_senders",
+    title: "Undecided senders",
+    description: "Senders of a domain that its owner has to decide about, each with a suggestion and its reason.",
+    fields: { domain: DOMAIN, from: FROM, to: TO },
+    run: (client, input) => client.ask("senders", { ...checked("senders", input), undecided: true }),
+  },
+  {
+    name: "why_source_fails",
+    title: "Why a source fails",
+    description:
+      "What is known of one source of a domain's mail, an organizational domain or an address as `senders` names it: whose it is, why, how many of its messages pass, fail and would be rejected.",
+    fields: {
+      domain: DOMAIN,
+      source: { type: "string", isRequired: true, description: "organizational domain or IP address of the source" },
+      from: FROM,
+      to: TO,
+    },
+    run: whySourceFails,
+  },
+  {
+    name: "open_alerts",
+    title: "Open alerts",
+    description:
+      "Incidents that are open now: own mail refused, new senders, spoofing, broken records, silence, each with causes.",
+    fields: { account: ACCOUNT, domain: ANY_DOMAIN },
+    run: (client, input) => client.ask("listIncidents", { ...checked("listIncidents", input), state: "open" }),
+  },
+  {
+    name: "find_reports",
+    title: "Find reports",
+    description: `Accepted aggregate reports of a period, the first ${MAX_REPORTS} that match, with their sums. text: in the reporter, the report id, or an address in the report. Needs an operator's token.`,
+    fields: {
+      since: { type: "string", isRequired: true, description: "first day, YYYY-MM-DD" },
+      until: { type: "string", description: "last day, YYYY-MM-DD; today unless given" },
+      domain: ANY_DOMAIN,
+      account: ACCOUNT,
+      text: { type: "string", description: "only reports that contain this" },
+    },
+    run: findReports,
+  },
+];
+
+function checked<Name extends OperationName>(name: Name, input: Record<string, unknown>): Inputs[Name] {
+  const valid = validate<Inputs[Name]>(OPERATIONS[name].input, input);
+  if (valid.ok) return valid.value;
+  throw new CommandError(valid.error.message, valid.error.code);
+}
+
+async function whySourceFails(
+  client: ApiClient,
+  { source, ...period }: Record<string, unknown>,
+): Promise<{ source: string; sender: object | null; failing: object | null; nextStep: string }> {
+  const name = String(source).trim().toLowerCase();
+  const [verdict, senders] = await Promise.all([
+    client.ask("verdict", checked("verdict", period)),
+    client.ask("senders", checked("senders", period)),
+  ]);
+  const sender = senders.items.find((one) => one.source.toLowerCase() === name) ?? null;
+  const failing = verdict.sources.find((one) => one.name.toLowerCase() === name) ?? null;
+  if (sender === null && failing === null) {
+    throw new CommandError(
+      `No mail of ${name} was reported in this period; senders lists those that were.`,
+      "not_found",
+    );
+  }
+  return { source: name, sender, failing, nextStep: verdict.nextStep };
+}
+
+async function findReports(
+  client: ApiClient,
+  { text, ...input }: Record<string, unknown>,
+): Promise<{ items: ExportedReport[]; isComplete: boolean }> {
+  const needle = String(text ?? "").toLowerCase();
+  const items: ExportedReport[] = [];
+  let report: ExportedReport | undefined;
+  let isFound = false;
+  const page = readPage(client, checked("exportRecords", input));
+  for (;;) {
+    const next = await page.next();
+    if (next.done === true) return { items, isComplete: next.value.cursor === undefined };
+    const line = next.value;
+    if (line.type === "report") {
+      report = line;
+      isFound = `${line.reporter}\n${line.reportId}`.toLowerCase().includes(needle);
+    } else if (line.type === "records") {
+      isFound = line.records.some(({ sourceIp }) => sourceIp.toLowerCase().includes(needle));
+    } else isFound = false;
+    if (!isFound || report === undefined || items.at(-1) === report) continue;
+    if (items.length === MAX_REPORTS) {
+      await page.return({ type: "end", reports: 0, records: 0, messages: 0, passed: 0 });
+      return { items, isComplete: false };
+    }
+    items.push(report);
+  }
+}

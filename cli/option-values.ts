@@ -1,0 +1,40 @@
+/** Values of options, checked where they are typed: commander names the option and the value with the sentence. */
+import { InvalidArgumentError } from "commander";
+import { parseDay } from "../shared/report-day.ts";
+
+/** A calendar day. @throws InvalidArgumentError for anything else, such as 2026-02-30 */
+export function readDay(text: string): string {
+  if (parseDay(text) === undefined) throw new InvalidArgumentError("It has to be a day, as YYYY-MM-DD.");
+  return text;
+}
+
+/** A mail address. @throws InvalidArgumentError for what has not the form of one */
+export function readAddress(text: string): string {
+  if (/^[^\s@]+@[^\s@]+$/.test(text.trim())) return text.trim();
+  throw new InvalidArgumentError("It has to be a mail address.");
+}
+
+/** The address of a DNS server. @throws InvalidArgumentError for what is none */
+export function readDnsUrl(text: string): string {
+  const url = URL.parse(text);
+  if (url?.protocol === "https:" || url?.protocol === "http:") return text;
+  throw new InvalidArgumentError("It has to be the https address of a DNS server (RFC 8484).");
+}
+
+/** A whole number from `least` to `most`. */
+export function numberBetween(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const number = Number(text);
+    if (/^\d+$/.test(text) && number >= least && number <= most) return number;
+    throw new InvalidArgumentError(`It has to be a whole number from ${least} to ${most}.`);
+  };
+}
+
+/** A time zone by its IANA name. @throws InvalidArgumentError for what is none */
+export function readTimeZone(text: string): string {
+  try {
+    return new Intl.DateTimeFormat("en", { timeZone: text }).resolvedOptions().timeZone;
+  } catch {
+    throw new InvalidArgumentError("It has to be the name of a time zone, such as Europe/Berlin.");
+  }
+}

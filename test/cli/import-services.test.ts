@@ -1,0 +1,141 @@
+/** `dmarc import gmail|graph` against stand-ins of the services and all Workers. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { API_TOKEN } from "../dashboard/harness.ts";
+import { type Pipeline, startPipeline } from "../dashboard/pipeline.ts";
+import { type MailServices, startMailServices } from "../support/mail-services.ts";
+import { sampleMail, sampleReport } from "../support/sample-report.ts";
+import { type CommandOutcome, runCommand } from "./run-command.ts";
+
+const NOON = Date.UTC(2026, 0, 1, 12);
+
+let pipeline: Pipeline;
+let services: MailServices;
+let state: string;
+
+beforeAll(async () => {
+  pipeline = await startPipeline();
+  await pipeline.ask("/registry/rua@acme.example", "PUT", { account: "acme" });
+});
+
+afterAll(() => pipeline?.close());
+
+beforeEach(async () => {
+  services = await startMailServices();
+  state = await mkdtemp(join(tmpdir(), "dmarc-import-state-"));
+});
+
+afterEach(async () => {
+  await services.close();
+  await rm(state, { recursive: true, force: true });
+});
+
+/** A mail a minute, of which one holds no report. */
+function fill(prefix: string, count: number, places: string[]): void {
+  for (let i = 0; i < count; i++) {
+    const content = Buffer.from(sampleReport({ reportId: `${prefix}-${i}` }));
+    services.mails.push({
+      id: `${prefix}-${i}`,
+      bytes: sampleMail([{ name: `${i}.xml`, content }]),
+      came: NOON + i * 60_000,
+      places: [...places],
+    });
+  }
+  const letter = Buffer.from("From: a@b.example\r\nSubject: Dinner\r\n\r\nAt eight?\r\n");
+  services.mails.push({ id: `${prefix}-letter`, bytes: letter, came: NOON, places: [...places] });
+}
+
+describe.each([
+  ["gmail", ["--label", "DMARC"], ["Label_1"], "Label_2"],
+  ["graph", ["--user", "reports@acme.example"], ["inbox"], "AAMk-imported"],
+] as const)("%s", (kind, options, places, moved) => {
+  const run = (token: string, ...more: string[]): Promise<CommandOutcome> =>
+    runCommand(["import", kind, ...options, "--json", ...more], {
+      DMARC_URL: pipeline.origin,
+      DMARC_TOKEN: API_TOKEN,
+      DMARC_GMAIL_URL: services.url,
+      DMARC_GRAPH_URL: services.url,
+      DMARC_GMAIL_TOKEN: token,
+      DMARC_GRAPH_TOKEN: token,
+      XDG_STATE_HOME: state,
+    });
+  const runJson = async (...more: string[]): Promise<Record<string, unknown>> => {
+    const { code, stdout, stderr } = await run("good", ...more);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    return JSON.parse(stdout);
+  };
+
+  it("takes what is there, page by page, changes nothing, and continues behind it", async () => {
+    fill(`${kind}-all`, 10, [...places]);
+    const before = JSON.stringify(services.mails);
+    expect(await runJson("--wait")).toMatchObject({ files: 11, taken: 10, noReport: 1, outcomes: { accepted: 10 } });
+    expect(JSON.stringify(services.mails)).toBe(before);
+    expect(services.requests.filter((request) => request.startsWith("POST"))).toEqual([]);
+    fill(`${kind}-later`, 1, [...places]);
+    const reads = services.requests.length;
+    expect(await runJson()).toMatchObject({ files: 2, taken: 1, noReport: 1 });
+    // The mails of the first run are listed, and not read.
+    expect(services.requests.slice(reads).some((request) => request.includes(`${kind}-all`))).toBe(false);
+    const since = new Date(NOON + 86_400_000).toISOString().slice(0, 10);
+    expect(await runJson("--since", since)).toMatchObject({ files: 0 });
+  });
+
+  it("waits as long as the service says, and goes on", async () => {
+    fill(`${kind}-slow`, 2, [...places]);
+    services.refusals.push({ status: 429, headers: { "retry-after": "1" } });
+    services.refusals.push({ status: 503, headers: { "retry-after": new Date(Date.now()).toUTCString() } });
+    expect(await runJson()).toMatchObject({ taken: 2 });
+  });
+
+  it("says what to do when the token expires, and continues with another", async () => {
+    fill(`${kind}-expired`, 30, [...places]);
+    // In the middle of the second page of mails.
+    services.expiresAfter = 36;
+    const first = await run("good");
+    expect(first).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/Put a new one into DMARC_G\w+_TOKEN and run/),
+    });
+    services.tokens.add("second");
+    services.expiresAfter = Number.POSITIVE_INFINITY;
+    const second = await run("second", "--wait");
+    expect(second.code).toBe(0);
+    // The first page of 20 is not read again.
+    expect(JSON.parse(second.stdout)).toMatchObject({ files: 11 });
+    const rows = await pipeline.rows(`SELECT 1 FROM imports WHERE origin LIKE '%${kind}-expired%'`);
+    expect(rows).toHaveLength(30);
+  });
+
+  it("moves mails once the ledger has what is in them; what holds no report stays", async () => {
+    fill(`${kind}-move`, 3, [...places]);
+    expect(await runJson("--move-to", "Imported")).toMatchObject({ taken: 3, noReport: 1 });
+    const at = (place: string): string[] =>
+      services.mails.filter((mail) => mail.places.includes(place)).map(({ id }) => id);
+    expect(at(moved)).toEqual([0, 1, 2].map((i) => `${kind}-move-${i}`));
+    expect(at(places[0])).toEqual([`${kind}-move-letter`]);
+    fill(`${kind}-nowhere`, 1, [...places]);
+    expect(await run("good", "--move-to", "Nowhere")).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("'Nowhere': make it first."),
+    });
+  });
+
+  it("says so where the token is missing", async () => {
+    expect(await run("")).toMatchObject({ code: 1, stderr: expect.stringContaining("has to hold an access token") });
+  });
+});
+
+it("gmail tells of its quotas as 403, too", async () => {
+  fill("quota", 1, ["INBOX"]);
+  services.refusals.push({ status: 403, body: { error: { errors: [{ reason: "userRateLimitExceeded" }] } } });
+  const { code, stdout } = await runCommand(["import", "gmail", "--json"], {
+    DMARC_URL: pipeline.origin,
+    DMARC_TOKEN: API_TOKEN,
+    DMARC_GMAIL_URL: services.url,
+    DMARC_GMAIL_TOKEN: "good",
+    XDG_STATE_HOME: state,
+  });
+  expect({ code, counts: JSON.parse(stdout) }).toMatchObject({ code: 0, counts: { taken: 1 } });
+});

@@ -1,0 +1,91 @@
+/** `dmarc mcp` by the SDK's own client over standard input and output, against all Workers. */
+import { resolve } from "node:path";
+import { Client } from "@modelcontextprotocol/client";
+import { StdioClientTransport } from "@modelcontextprotocol/client/stdio";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { TOOLS } from "../../cli/mcp/tools.ts";
+import { API_TOKEN } from "../dashboard/harness.ts";
+import { type Pipeline, startPipeline } from "../dashboard/pipeline.ts";
+import { sampleReport } from "../support/sample-report.ts";
+
+const RUA = "rua@acme.example";
+const DAY_SECONDS = 86_400;
+
+let pipeline: Pipeline;
+let client: Client;
+
+beforeAll(async () => {
+  pipeline = await startPipeline();
+  await pipeline.ask(`/registry/${RUA}`, "PUT", { account: "acme", domains: ["acme.example"] });
+  const begin = Math.floor(Date.now() / 1000 / DAY_SECONDS) * DAY_SECONDS - 2 * DAY_SECONDS;
+  const period: [number, number] = [begin, begin + DAY_SECONDS - 1];
+  await pipeline.deliver(RUA, {
+    "one.xml": sampleReport({ reportId: "one", period }),
+    "two.xml": sampleReport({ reportId: "two", orgName: "Other", period }),
+  });
+  await pipeline.settled({ accepted: 2 });
+  client = new Client({ name: "a test", version: "1" });
+  const env = { ...process.env, DMARC_URL: pipeline.origin, DMARC_TOKEN: API_TOKEN };
+  await client.connect(
+    new StdioClientTransport({
+      command: process.execPath,
+      args: [resolve(import.meta.dirname, "../../cli/dmarc.ts"), "mcp"],
+      env: Object.fromEntries(Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined)),
+    }),
+  );
+}, 180_000);
+
+afterAll(async () => {
+  await client?.close();
+  await pipeline?.close();
+});
+
+async function call(name: string, input: Record<string, unknown> = {}) {
+  return client.callTool({ name, arguments: input });
+}
+
+describe("the tools", () => {
+  it("are listed, each as one that only reads", async () => {
+    const { tools } = await client.listTools();
+    expect(tools.map(({ name }) => name)).toEqual(TOOLS.map(({ name }) => name));
+    expect(tools.every(({ annotations }) => annotations?.readOnlyHint === true)).toBe(true);
+    expect(tools.find(({ name }) => name === "domain_verdict")?.inputSchema).toMatchObject({ required: ["domain"] });
+  });
+
+  it("answer as the API does", async () => {
+    const { structuredContent } = await call("domain_verdict", { domain: "acme.example" });
+    expect(structuredContent).toEqual(await pipeline.ask("/verdicts/acme.example"));
+    expect((await call("domains_that_need_attention")).structuredContent).toEqual(await pipeline.ask("/worklist"));
+    expect((await call("open_alerts", { domain: "acme.example" })).structuredContent).toEqual(
+      await pipeline.ask("/incidents?domain=acme.example"),
+    );
+    expect((await call("undecided_senders", { domain: "acme.example" })).structuredContent).toEqual(
+      await pipeline.ask("/senders/acme.example?undecided=true"),
+    );
+  });
+
+  it("say what is known of a source", async () => {
+    // What passes is counted for the domain that signed it.
+    const known = await call("why_source_fails", { domain: "acme.example", source: "192.0.2.1" });
+    expect(known.structuredContent).toMatchObject({ source: "192.0.2.1", sender: { messages: 4, passed: 0 } });
+    const unknown = await call("why_source_fails", { domain: "acme.example", source: "198.51.100.1" });
+    expect(unknown).toMatchObject({
+      isError: true,
+      content: [{ text: expect.stringContaining("No mail of 198.51.100.1") }],
+    });
+  });
+
+  it("find reports by reporter, id and address", async () => {
+    const since = "2020-01-01";
+    const find = async (text: string) => (await call("find_reports", { since, text })).structuredContent;
+    expect(await find("other")).toMatchObject({ items: [{ reportId: "two", messages: 8 }], isComplete: true });
+    expect(await find("2001:db8::1")).toMatchObject({ items: [{}, {}] });
+    expect(await find("none of these")).toEqual({ items: [], isComplete: true });
+  });
+
+  it("answer wrong input and a refusal of the API with a sentence", async () => {
+    expect(await call("find_reports", { since: "2026-02-30" })).toMatchObject({ isError: true });
+    const wrong = await call("domain_verdict", { domain: "acme.example", from: "yesterday" });
+    expect(wrong).toMatchObject({ isError: true, content: [{ text: expect.stringContaining("YYYY-MM-DD") }] });
+  });
+});

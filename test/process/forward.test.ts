@@ -1,0 +1,444 @@
+/**
+ * Accepted reports on their way to targets, over the simulated platform and a real HTTP server that answers as the real ones do: at
+ * least once, with a stable id, whatever fails; never in the way of reports.
+ */
+import { createHmac } from "node:crypto";
+import { createServer, type IncomingHttpHeaders, type Server } from "node:http";
+import { text } from "node:stream/consumers";
+import { AwsV4Signer } from "aws4fetch";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { Caller } from "../../shared/contract/rpc.ts";
+import type { TargetSettings } from "../../shared/forward/target.ts";
+import { FORWARD_LIMITS } from "../../shared/limits.ts";
+import { OPERATOR } from "../../shared/people.ts";
+import {
+  createTarget,
+  deleteTarget,
+  enqueueForwards,
+  listTargets,
+  retryTarget,
+  testTarget,
+} from "../../workers/process/forward/targets.ts";
+import { startJob } from "../../workers/process/start-job.ts";
+import { takeBackReport } from "../../workers/process/take-back.ts";
+import { sampleTlsReport } from "../support/sample-report.ts";
+import { mailOf, records, registerAll, reportMail, smallMail } from "../support/simulation/scenario.ts";
+import { setUpSimulation } from "../support/simulation/setup.ts";
+import { World } from "../support/simulation/world.ts";
+
+setUpSimulation();
+
+const CALLER: Caller = { name: "olga@example.net", authority: OPERATOR };
+const SECRET = "wJalrXUtnFEMI/K7MDENG";
+
+interface Answer {
+  status: number;
+  body?: string;
+  headers?: Record<string, string>;
+}
+
+interface Received {
+  method: string;
+  path: string;
+  headers: IncomingHttpHeaders;
+  body: string;
+}
+
+/** As Splunk's HTTP Event Collector answers. */
+const SPLUNK = {
+  success: { status: 200, body: '{"text":"Success","code":0}' },
+  invalidToken: { status: 403, body: '{"text":"Invalid token","code":4}' },
+  invalidData: { status: 400, body: '{"text":"Invalid data format","code":6,"invalid-event-number":1}' },
+  busy: { status: 503, body: '{"text":"Server is busy","code":9}' },
+} satisfies Record<string, Answer>;
+
+/** As S3 answers. */
+const s3Error = (status: number, code: string): Answer => ({
+  status,
+  headers: { "content-type": "application/xml" },
+  body: `<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>${code}</Code><Message>Said so.</Message><RequestId>4442587FB7D0A2F9</RequestId></Error>`,
+});
+
+let world: World;
+let server: Server;
+let received: Received[];
+let answer: (request: Received) => Answer | "hang" | "cut";
+
+beforeEach(async () => {
+  world = new World();
+  registerAll(world);
+  received = [];
+  answer = () => ({ status: 200 });
+  server = createServer(async (request, response) => {
+    const one = {
+      method: request.method ?? "",
+      path: request.url ?? "",
+      headers: request.headers,
+      body: await text(request),
+    };
+    received.push(one);
+    const given = answer(one);
+    if (given === "hang") return;
+    if (given === "cut") return void request.socket.destroy();
+    response.writeHead(given.status, given.headers).end(given.body);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  world.webhookOrigin = `http://127.0.0.1:${typeof address === "object" && address !== null ? address.port : 0}`;
+});
+
+afterEach(() => {
+  server.close();
+  server.closeAllConnections();
+});
+
+async function add(settings: Partial<TargetSettings> = {}, account = "acme") {
+  const target = {
+    account,
+    kind: "http" as const,
+    name: "SIEM",
+    url: `${world.webhookOrigin}/in`,
+    secret: "",
+    region: "",
+    accessKeyId: "",
+    withRecords: true,
+    ...settings,
+  };
+  const added = await createTarget(target, { invocation: world.invocation(), caller: CALLER });
+  if (!added.ok) throw new Error(added.error.message);
+  return added.value;
+}
+
+const splunk = (settings: Partial<TargetSettings> = {}) =>
+  add({ kind: "splunk", url: world.webhookOrigin, secret: "hec-token", ...settings });
+const s3 = () =>
+  add({ kind: "s3", url: `${world.webhookOrigin}/lake/dmarc`, secret: SECRET, accessKeyId: "AKIA", region: "auto" });
+
+async function deliver(...mails: ReturnType<typeof reportMail>[]): Promise<void> {
+  for (const mail of mails) expect(await world.deliver(mail)).toBe("taken");
+  await world.drain();
+}
+
+/** Cron and the queue, every minute for some minutes. */
+async function minutes(count = 1): Promise<void> {
+  for (let i = 0; i < count; i++) {
+    await enqueueForwards(world.invocation());
+    await world.drain();
+    world.clock.nowMilliseconds += 60_000;
+    vi.setSystemTime(world.clock.nowMilliseconds);
+  }
+}
+
+const listed = async () => (await listTargets(world.invocation())).items;
+
+interface Event {
+  schemaVersion: number;
+  type: string;
+  id: string;
+  part: number;
+  parts: number;
+  report: Record<string, unknown>;
+  records?: { ordinal: number; messages: number }[];
+  policies?: object[];
+}
+
+const events = (): Event[] => received.map(({ body }) => JSON.parse(body));
+
+describe("an HTTP endpoint", () => {
+  it("gets each accepted report once, signed, with its records", async () => {
+    const { secret } = await add();
+    await deliver(...smallMail().mails);
+    await minutes(3);
+    const [head] = received;
+    expect(
+      events()
+        .map(({ report }) => report.reportId)
+        .sort(),
+    ).toEqual(["", "first", "second", "third"]);
+    const first = events().find(({ report }) => report.reportId === "first");
+    expect(first).toMatchObject({
+      schemaVersion: 1,
+      type: "report",
+      part: 1,
+      parts: 1,
+      report: {
+        account: "acme",
+        kind: "aggregate",
+        domain: "acme.example",
+        records: 3,
+        total: 6,
+        policy: { p: "none" },
+      },
+      records: [
+        { ordinal: 0, messages: 1, sourceIp: "192.0.0.0", isPass: true },
+        { ordinal: 1, messages: 2 },
+        { ordinal: 2, messages: 3 },
+      ],
+    });
+    const [, t = "", v1 = ""] = /^t=(\d+),v1=([0-9a-f]{64})$/.exec(String(head?.headers["dmarc-signature"])) ?? [];
+    expect(createHmac("sha256", secret).update(`${t}.${head?.body}`).digest("hex")).toBe(v1);
+    expect(head?.headers["dmarc-delivery"]).toBe(`${events()[0]?.id}-1`);
+    expect(await listed()).toMatchObject([{ sent: 4, waiting: 0, failed: 0, result: "Answered 200." }]);
+  });
+
+  it("gets only what is new: no reprocessed report with the same content, none of other accounts, none taken back", async () => {
+    await add({ withRecords: false });
+    await deliver(reportMail("one", records(2)), reportMail("other's", records(2), "rua@other.example"));
+    await minutes();
+    expect(events().map(({ report }) => report.reportId)).toEqual(["one"]);
+    expect(events()[0]?.records).toBeUndefined();
+    await startJob({ kind: "reprocess", random: 0.5 }, {}, world.invocation());
+    await world.drain();
+    await minutes(2);
+    expect(received).toHaveLength(1);
+    await deliver(reportMail("back", records(1)));
+    const [row] = world.rows<{ day: number; uid: string }>(
+      "SELECT day, lower(hex(uid)) AS uid FROM reports WHERE report_id = 'back'",
+    );
+    const reference = {
+      account: "acme",
+      kind: "aggregate" as const,
+      domain: "acme.example",
+      day: row?.day ?? 0,
+      uid: row?.uid ?? "",
+    };
+    await takeBackReport(reference, { by: "a test", reason: "a test" }, world.invocation());
+    await minutes(2);
+    expect(received).toHaveLength(1);
+    expect(await listed()).toMatchObject([{ waiting: 0 }]);
+  });
+
+  it("gets a large report in parts, goes on where it was, and every record arrives", async () => {
+    const count = FORWARD_LIMITS.recordsPerPart * (FORWARD_LIMITS.requestsPerRun + 1) + 7;
+    await add();
+    await deliver(reportMail("large", records(count)));
+    let calls = 0;
+    answer = () => (++calls === 3 ? { status: 503, headers: { "retry-after": "90" } } : { status: 200 });
+    await minutes();
+    expect(received).toHaveLength(3);
+    await minutes(5);
+    const taken = events().filter((_, i) => i !== 2);
+    expect(taken.map(({ part }) => part)).toEqual(
+      Array.from({ length: FORWARD_LIMITS.requestsPerRun + 2 }, (_, i) => i + 1),
+    );
+    const ordinals = taken.flatMap((event) => event.records?.map(({ ordinal }) => ordinal) ?? []);
+    expect(ordinals).toEqual(Array.from({ length: count }, (_, i) => i));
+    expect(Math.max(...received.map(({ body }) => body.length))).toBeLessThan(1_000_000);
+    expect(await listed()).toMatchObject([{ sent: 1, waiting: 0 }]);
+  }, 60_000);
+
+  it("gets the policies of TLS reports", async () => {
+    await add();
+    await deliver(mailOf([{ name: "tls.json", content: Buffer.from(sampleTlsReport("acme.example", "2026-11-10")) }]));
+    await minutes();
+    expect(events()).toMatchObject([{ report: { kind: "tls", total: 6 }, policies: [{ policyType: "sts" }] }]);
+  });
+
+  it("is waited for with growing delays, and as long as it says", async () => {
+    await add();
+    answer = () => ({ status: 429, headers: { "retry-after": "600" } });
+    await deliver(reportMail("one", records(1)), reportMail("two", records(1)));
+    await minutes(10);
+    // The others wait as well: one request says that it takes nothing now.
+    expect(received).toHaveLength(1);
+    expect(await listed()).toMatchObject([{ failures: 1, waiting: 2, result: "Answered 429." }]);
+    answer = () => "cut";
+    await minutes(60);
+    expect(received.length).toBeLessThan(12);
+    answer = () => ({ status: 204 });
+    await minutes(61);
+    expect(await listed()).toMatchObject([{ failures: 0, waiting: 0, sent: 2 }]);
+  });
+
+  it("that is away for more than a week has failed reports, which are sent again on request", async () => {
+    const { id } = await add();
+    answer = () => ({ status: 500 });
+    await deliver(reportMail("one", records(1)));
+    await minutes();
+    world.clock.nowMilliseconds += (FORWARD_LIMITS.giveUpSeconds + 60) * 1000;
+    await minutes();
+    expect(await listed()).toMatchObject([{ waiting: 0, failed: 1 }]);
+    answer = () => ({ status: 200 });
+    await retryTarget({ id }, { invocation: world.invocation(), caller: CALLER });
+    await world.drain();
+    expect(await listed()).toMatchObject([{ waiting: 0, failed: 0, sent: 1 }]);
+  });
+
+  it("that refuses one report gets the others", async () => {
+    await add();
+    answer = ({ body }) => (body.includes('"two"') ? { status: 413 } : { status: 200 });
+    await deliver(...["one", "two", "three"].map((id) => reportMail(id, records(1))));
+    await minutes(2);
+    expect(await listed()).toMatchObject([{ sent: 2, waiting: 1, failures: 0, problem: "Answered 413." }]);
+  });
+
+  it("that does not answer is given up on after a time, and delays nothing", async () => {
+    vi.spyOn(AbortSignal, "timeout").mockImplementation(() => {
+      const controller = new AbortController();
+      setTimeout(() => controller.abort(new DOMException("It timed out", "TimeoutError")), 50);
+      return controller.signal;
+    });
+    await add();
+    answer = () => "hang";
+    await deliver(reportMail("one", records(1)));
+    await minutes();
+    expect(received).toHaveLength(1);
+    expect(await listed()).toMatchObject([{ failures: 1, result: expect.stringContaining("No answer") }]);
+    await deliver(reportMail("two", records(1)));
+    expect(world.rows("SELECT 1 FROM reports")).toHaveLength(2);
+    vi.mocked(AbortSignal.timeout).mockRestore();
+  });
+
+  it("gets nothing twice from messages that are delivered twice, and nothing is lost with a message", async () => {
+    await add();
+    await deliver(reportMail("one", records(1)));
+    await enqueueForwards(world.invocation());
+    await enqueueForwards(world.invocation());
+    await world.drain({ repeats: () => true, rounds: 6 });
+    expect(received).toHaveLength(1);
+    await deliver(reportMail("two", records(1)));
+    world.queues["dmarc-points"].messages.length = 0;
+    await minutes(2);
+    expect(received).toHaveLength(2);
+  });
+
+  it("gets a report again, with the same id, when it could not be noted that it was sent", async () => {
+    await add();
+    await deliver(reportMail("one", records(1)));
+    world.ledger.sqlite.exec(
+      "CREATE TRIGGER broken BEFORE DELETE ON forwards BEGIN SELECT RAISE(ABORT, 'it cannot be noted'); END",
+    );
+    await enqueueForwards(world.invocation());
+    await world.drain({ rounds: 1 });
+    world.ledger.sqlite.exec("DROP TRIGGER broken");
+    await world.drain();
+    await minutes(5);
+    expect(received.length).toBeGreaterThan(1);
+    expect(new Set(received.map(({ headers }) => headers["dmarc-delivery"])).size).toBe(1);
+    expect(await listed()).toMatchObject([{ waiting: 0 }]);
+  });
+});
+
+describe("Splunk", () => {
+  it("gets reports together in one request, and each record as an event of its own where they are wanted", async () => {
+    await splunk({ withRecords: false });
+    await deliver(...["one", "two", "three"].map((id) => reportMail(id, records(2))));
+    await minutes();
+    expect(received).toHaveLength(1);
+    expect(received[0]).toMatchObject({
+      path: "/services/collector/event",
+      headers: { authorization: "Splunk hec-token" },
+    });
+    const together = received[0]?.body.split("\n").map((line) => JSON.parse(line)) ?? [];
+    expect(together.map(({ sourcetype }) => sourcetype)).toEqual(Array(3).fill("dmarc:report"));
+    await splunk();
+    received.length = 0;
+    await deliver(reportMail("four", records(2)));
+    await minutes();
+    const withRecords = received.find(({ body }) => body.includes("dmarc:record"))?.body.split("\n") ?? [];
+    expect(withRecords.map((line) => JSON.parse(line).sourcetype)).toEqual([
+      "dmarc:report",
+      "dmarc:record",
+      "dmarc:record",
+    ]);
+    expect(JSON.parse(withRecords[1] ?? "")).toMatchObject({
+      time: 1_700_086_399,
+      event: { type: "record", id: expect.stringMatching(/^[0-9a-f]{32}-0$/), domain: "acme.example", messages: 1 },
+    });
+  });
+
+  it("that refuses an event of several gets them one by one; busy, or with a wrong token, it is left alone", async () => {
+    await splunk({ withRecords: false });
+    answer = ({ body }) => (body.includes('"two"') ? SPLUNK.invalidData : SPLUNK.success);
+    await deliver(...["one", "two", "three"].map((id) => reportMail(id, records(1))));
+    await minutes(3);
+    expect(await listed()).toMatchObject([
+      { sent: 2, waiting: 1, problem: expect.stringContaining("Invalid data format") },
+    ]);
+    answer = () => SPLUNK.busy;
+    await minutes(3);
+    expect(await listed()).toMatchObject([{ waiting: 1, result: expect.stringContaining("Server is busy") }]);
+    answer = () => SPLUNK.invalidToken;
+    await minutes(10);
+    expect(await listed()).toMatchObject([{ waiting: 1, result: expect.stringContaining("Invalid token") }]);
+  });
+});
+
+describe("an S3-compatible bucket", () => {
+  it("gets an object a report, under the same key each time, signed as AWS says", async () => {
+    await s3();
+    answer = () => (received.length === 1 ? s3Error(503, "SlowDown") : { status: 200, headers: { etag: '"1"' } });
+    await deliver(reportMail("one", records(2)));
+    await minutes(3);
+    const [first, second] = received;
+    expect(received).toHaveLength(2);
+    expect(second).toMatchObject({ method: "PUT", path: first?.path });
+    expect(second?.path).toMatch(/^\/lake\/dmarc\/acme\/acme\.example\/2023-11-15\/[0-9a-f]{32}\.json$/);
+    expect(JSON.parse(second?.body ?? "")).toMatchObject({ type: "report", records: [{ ordinal: 0 }, { ordinal: 1 }] });
+    const signer = new AwsV4Signer({
+      method: "PUT",
+      url: world.webhookOrigin + second?.path,
+      headers: { "content-type": "application/json" },
+      accessKeyId: "AKIA",
+      secretAccessKey: SECRET,
+      service: "s3",
+      region: "auto",
+      datetime: String(second?.headers["x-amz-date"]),
+    });
+    const expected = await signer.sign();
+    expect(second?.headers.authorization).toBe(expected.headers.get("authorization"));
+  });
+
+  it("says why it takes nothing", async () => {
+    const { id } = await s3();
+    answer = () => s3Error(403, "SignatureDoesNotMatch");
+    await deliver(reportMail("one", records(1)));
+    await minutes();
+    expect(await listed()).toMatchObject([{ failures: 1, result: expect.stringContaining("SignatureDoesNotMatch") }]);
+    const tested = await testTarget({ id }, { invocation: world.invocation(), caller: CALLER });
+    expect(tested).toMatchObject({ ok: true, value: { isTaken: false } });
+  });
+});
+
+describe("targets", () => {
+  it("of all accounts get the reports of every database", async () => {
+    const origin = world.webhookOrigin;
+    world = new World({ shards: 3 });
+    world.webhookOrigin = origin;
+    registerAll(world);
+    await add({}, "");
+    await deliver(reportMail("one", records(1)), reportMail("two", records(1), "rua@other.example"));
+    await minutes();
+    expect(
+      events()
+        .map(({ report }) => report.account)
+        .sort(),
+    ).toEqual(["acme", "other"]);
+    expect(await listed()).toMatchObject([{ account: "", sent: 2, waiting: 0 }]);
+  });
+
+  it("show no secret, and are refused where they are not public https addresses", async () => {
+    await s3();
+    expect(JSON.stringify(await listed())).not.toContain(SECRET);
+    const wrong = async (settings: Partial<TargetSettings>) => expect(add(settings)).rejects.toThrow();
+    await wrong({ url: "http://siem.example/" });
+    await wrong({ url: "https://10.0.0.1/" });
+    await wrong({ url: "https://user:pass@siem.example/" });
+    await wrong({ kind: "splunk", url: "https://splunk.example" });
+    await wrong({ kind: "s3", url: "https://s3.example/bucket", secret: "x" });
+  });
+
+  it("are bounded, tried out, and removed with what waits", async () => {
+    const { id } = await add();
+    expect(await testTarget({ id }, { invocation: world.invocation(), caller: CALLER })).toMatchObject({
+      value: { isTaken: true },
+    });
+    expect(events()).toMatchObject([{ type: "test", schemaVersion: 1 }]);
+    await deliver(reportMail("one", records(1)));
+    expect(await listed()).toMatchObject([{ waiting: 1 }]);
+    await deleteTarget({ id }, { invocation: world.invocation(), caller: CALLER });
+    expect(world.rows("SELECT 1 FROM forwards")).toEqual([]);
+    for (let i = 0; i < FORWARD_LIMITS.targetsPerAccount; i++) await add();
+    await expect(add()).rejects.toThrow("as many as may be");
+  });
+});

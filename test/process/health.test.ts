@@ -1,0 +1,59 @@
+/** What /health says of the pipeline, and how often it asks for it. */
+import { expect, it } from "vitest";
+import type { OperationsEntry } from "../../shared/contract/rpc.ts";
+import { HealthCheck, healthResponse } from "../../workers/dashboard/health.ts";
+import { readHealth } from "../../workers/process/health.ts";
+import { World } from "../support/simulation/world.ts";
+
+const NOW = Date.UTC(2026, 10, 20, 12);
+
+/** Process as the contract has it, on a world. */
+function processOf(world: World, change: (env: object) => void = () => {}): OperationsEntry & { calls: number } {
+  const entry = {
+    calls: 0,
+    async call() {
+      entry.calls += 1;
+      const invocation = world.invocation();
+      change(invocation.env);
+      return { ok: true, value: await readHealth(invocation) };
+    },
+  };
+  // The one operation that is asked for.
+  return entry as unknown as OperationsEntry & { calls: number };
+}
+
+it("is 200 while everything answers, and asked for once in ten seconds", async () => {
+  const world = new World({ shards: 2 });
+  const health = new HealthCheck();
+  const process = processOf(world);
+  const answer = healthResponse(await health.read(process, NOW));
+  expect(answer.status).toBe(200);
+  expect(await answer.json()).toMatchObject({ status: "ok", ledger: true, registry: true, process: true });
+  for (let i = 0; i < 100; i++) await health.read(process, NOW + i * 100);
+  expect(process.calls).toBe(1);
+  await health.read(process, NOW + 10_001);
+  expect(process.calls).toBe(2);
+});
+
+it("says that a message has waited for long, and is 200: mail is taken all the same", async () => {
+  const world = new World();
+  await world.queues["dmarc-reports"].send({ v: 1 });
+  world.clock.nowMilliseconds += 7 * 3_600_000;
+  const answer = await new HealthCheck().read(processOf(world), world.clock.nowMilliseconds);
+  expect(answer).toMatchObject({ status: "behind", queues: [{ queue: "dmarc-reports", messages: 1 }, {}, {}] });
+  expect(healthResponse(answer).status).toBe(200);
+});
+
+it("is 503 where the ledger lacks its tables, KV or process does not answer; it names nobody", async () => {
+  const broken = new World({ shards: 2 });
+  broken.ledgers[1]?.sqlite.exec("ALTER TABLE accounts RENAME TO gone");
+  const noKv = (env: object): void => {
+    Object.assign(env, { KV_DMARC_REPORTS: { get: () => Promise.reject(new Error("KV is down")) } });
+  };
+  const dead = { call: () => Promise.reject(new Error("secret detail")) } as unknown as OperationsEntry;
+  for (const process of [processOf(broken), processOf(new World(), noKv), dead]) {
+    const answer = healthResponse(await new HealthCheck().read(process, NOW));
+    expect(answer.status).toBe(503);
+    expect(await answer.text()).not.toContain("secret");
+  }
+});

@@ -1,0 +1,67 @@
+/** What the dashboard answers about accounts, their people and the audit log. */
+import type { Inputs, Outputs } from "../../../shared/contract/operations.ts";
+import { accountHeadQuery, listAccounts } from "../../../shared/ledger/accounts.ts";
+import { type AuditFilter, auditQuery } from "../../../shared/ledger/audit.ts";
+import { accountPeopleQuery } from "../../../shared/ledger/people.ts";
+import { ACCOUNT_LIMITS, AUDIT_LIMITS } from "../../../shared/limits.ts";
+import { accountsWith } from "../../../shared/people.ts";
+import { parseDay, SECONDS_PER_DAY } from "../../../shared/report-day.ts";
+import type { Access } from "../access.ts";
+import { ApiError } from "../errors.ts";
+import type { Call } from "./call.ts";
+
+export async function getAccounts(c: Call, input: Inputs["listAccounts"]): Promise<Outputs["listAccounts"]> {
+  const { text = "", limit = ACCOUNT_LIMITS.listed, offset = 0 } = input;
+  const { accounts } = c.get("access");
+  const list = { accounts, text, limit, offset };
+  const { rows, matching } = await listAccounts((query) => c.get("ledger").askDirectory(query), list);
+  return { items: rows, matching };
+}
+
+export async function getAccount(c: Call, { account }: Inputs["getAccount"]): Promise<Outputs["getAccount"]> {
+  const [found] = await c.get("ledger").askDirectory(accountHeadQuery(account));
+  if (found === undefined) throw new ApiError("not_found", `There is no account '${account}'.`);
+  return found;
+}
+
+export async function getAccountPeople(
+  c: Call,
+  { account }: Inputs["listAccountPeople"],
+): Promise<Outputs["listAccountPeople"]> {
+  return { items: await c.get("ledger").askDirectory(accountPeopleQuery([account])) };
+}
+
+export async function getAudit(c: Call, { cursor, ...asked }: Inputs["listAudit"]): Promise<Outputs["listAudit"]> {
+  const limit = AUDIT_LIMITS.listed;
+  const beforeId = cursor === undefined ? undefined : Number(cursor);
+  const items = await c
+    .get("ledger")
+    .askDirectory(auditQuery(auditFilter(c.get("access"), asked), { beforeId, limit }));
+  const last = items.at(-1);
+  return items.length < limit || last === undefined ? { items } : { items, cursor: String(last.id) };
+}
+
+/** The part of the log that somebody may see, narrowed as asked. @throws ApiError when a day is none */
+export function auditFilter(
+  { authority }: Pick<Access, "authority">,
+  { account, domain, who, operation, since, until }: Omit<Inputs["listAudit"], "cursor">,
+): AuditFilter {
+  const administered = accountsWith(authority, "administrator");
+  const accounts =
+    account === undefined ? administered : [account].filter((one) => administered?.includes(one) ?? true);
+  const lastDay = until === undefined ? undefined : secondsOf(until) + SECONDS_PER_DAY;
+  return {
+    accounts,
+    domain,
+    who: who || undefined,
+    operation,
+    sinceSeconds: since === undefined ? undefined : secondsOf(since),
+    beforeSeconds: lastDay,
+  };
+}
+
+function secondsOf(text: string): number {
+  const day = parseDay(text);
+  if (day === undefined) throw new ApiError("bad_request", `'${text}' is not a day; it has to be YYYY-MM-DD.`);
+  return day * SECONDS_PER_DAY;
+}

@@ -1,0 +1,60 @@
+/**
+ * `GET /health`, for whatever watches from outside: 200 while the ledger, KV and process answer, else 503. It names
+ * nobody and needs no sign-in, so an answer is kept for some seconds: however often it is asked for, it costs the same.
+ */
+import type { OperationsEntry } from "../../shared/contract/rpc.ts";
+import { WATCH_RULES } from "../../shared/watch/thresholds.ts";
+
+/** Ours: an answer is given again for so long. */
+const KEPT_MILLISECONDS = 10_000;
+
+/** What is said. */
+export interface Health {
+  /** behind: a message has waited for longer than an alert allows. */
+  status: "ok" | "behind" | "down";
+  ledger: boolean;
+  registry: boolean;
+  process: boolean;
+  queues: { queue: string; messages: number; oldestSeconds?: number | undefined }[];
+}
+
+/** The health of one isolate's deployment. */
+export class HealthCheck {
+  #kept: { answer: Promise<Health>; atMilliseconds: number } | undefined;
+
+  /** @throws nothing */
+  read(process: OperationsEntry, nowMilliseconds: number): Promise<Health> {
+    if (this.#kept === undefined || nowMilliseconds - this.#kept.atMilliseconds > KEPT_MILLISECONDS) {
+      this.#kept = { answer: askProcess(process, Math.floor(nowMilliseconds / 1000)), atMilliseconds: nowMilliseconds };
+    }
+    return this.#kept.answer;
+  }
+}
+
+const DOWN: Health = { status: "down", ledger: false, registry: false, process: false, queues: [] };
+
+async function askProcess(process: OperationsEntry, nowSeconds: number): Promise<Health> {
+  try {
+    const caller = { name: "health", authority: { isOperator: false, accounts: {} } };
+    const answer = await process.call("health", {}, caller);
+    if (!answer.ok) return DOWN;
+    const { ledger, registry, queues } = answer.value;
+    if (!ledger || !registry) return { status: "down", ledger, registry, process: true, queues };
+    const { maxWaitingSeconds } = WATCH_RULES.pipelineBehind;
+    const isBehind = queues.some(
+      ({ messages, oldestSeconds = 0 }) =>
+        messages > 0 && oldestSeconds > 0 && nowSeconds - oldestSeconds > maxWaitingSeconds,
+    );
+    return { status: isBehind ? "behind" : "ok", ledger, registry, process: true, queues };
+  } catch {
+    return DOWN;
+  }
+}
+
+/** The answer to a request. */
+export function healthResponse(health: Health): Response {
+  return Response.json(health, {
+    status: health.status === "down" ? 503 : 200,
+    headers: { "cache-control": "no-store" },
+  });
+}

@@ -1,0 +1,211 @@
+/** The audit log: who changed what in the accounts the person administers, all of it for operators. */
+import { OPERATION_NAMES, OPERATIONS } from "../../../shared/contract/operations.ts";
+import {
+  type AuditEntry,
+  type AuditFilter,
+  type AuditOutcome,
+  auditPage as askPage,
+} from "../../../shared/ledger/audit.ts";
+import { AUDIT_LIMITS, DASHBOARD_LIMITS } from "../../../shared/limits.ts";
+import { auditFilter } from "../api/accounts.ts";
+import { isoMinute } from "../data/days.ts";
+import { formatCount } from "../data/numbers.ts";
+import { readTableState } from "../data/table.ts";
+import { AccountsHead, accountPath } from "../parts/accounts-frame.tsx";
+import { Field } from "../parts/field.tsx";
+import { ForeignText, Name } from "../parts/foreign-text.tsx";
+import { domainPath } from "../parts/links.ts";
+import { Note } from "../parts/marks.tsx";
+import type { PageResult } from "../parts/page.ts";
+import type { PageRequest } from "../parts/request.ts";
+import { bindTable, type ViewColumn } from "../parts/table-view.tsx";
+
+const PATH = "/audit";
+const TABLE = { id: "entries", sort: "-at" };
+
+const OUTCOME_WORDS: Record<AuditOutcome, string> = {
+  unknown: "asked, outcome unknown",
+  done: "done",
+  refused: "refused",
+  failed: "failed",
+};
+
+/** The filter's fields, as the link has them. */
+const FIELDS = ["who", "operation", "account", "domain", "since", "until"] as const;
+
+export async function auditPage(request: PageRequest): Promise<PageResult> {
+  const { text, page, size } = readTableState(request.parameters, TABLE);
+  const isExport = request.parameters.has("export");
+  const filter = { ...readFilter(request), text: text === "" ? undefined : text };
+  const found = await askPage(request.askDirectory, filter, {
+    limit: isExport ? DASHBOARD_LIMITS.maxExportRows : size,
+    offset: isExport ? 0 : (page - 1) * size,
+  });
+  const table = bindTable<AuditEntry>({
+    ...TABLE,
+    caption: "Changes",
+    rows: found.rows,
+    paged: { count: found.matching, sortable: () => false },
+    empty: "Nobody has changed anything that this filter matches.",
+    partial:
+      found.matching < AUDIT_LIMITS.counted ? undefined : (
+        <Note>
+          There are {formatCount(AUDIT_LIMITS.counted)} entries or more: narrow the list to reach the oldest ones.
+        </Note>
+      ),
+    columns: COLUMNS,
+  });
+  return {
+    tables: [table],
+    content: {
+      title: "Audit log",
+      section: "accounts",
+      body: (
+        <>
+          <AccountsHead
+            request={request}
+            tab="audit"
+            title="Audit log"
+            lead="Who changed what, by any way, and when."
+          />
+          <FilterForm request={request} />
+          {table.view(request.url)}
+        </>
+      ),
+    },
+  };
+}
+
+function readFilter({ access, parameters }: PageRequest): AuditFilter {
+  const given = (name: (typeof FIELDS)[number]): string | undefined => parameters.get(name)?.trim() || undefined;
+  return auditFilter(access, {
+    who: given("who"),
+    operation: given("operation"),
+    account: given("account"),
+    domain: given("domain")?.toLowerCase(),
+    since: given("since"),
+    until: given("until"),
+  });
+}
+
+/** Operations that are written to the log. */
+const CHANGING = OPERATION_NAMES.filter((name) => OPERATIONS[name].changes);
+
+function FilterForm({ request: { parameters } }: { request: PageRequest }) {
+  const value = (name: (typeof FIELDS)[number]): string => parameters.get(name) ?? "";
+  return (
+    <form class="inline" method="get" action={PATH}>
+      <Field id="audit-who" label="Who">
+        <input id="audit-who" name="who" type="search" value={value("who")} size={18} maxlength={400} />
+      </Field>
+      <Field id="audit-operation" label="What">
+        <select id="audit-operation" name="operation">
+          <option value="">anything</option>
+          {CHANGING.map((name) => (
+            <option value={name} selected={name === value("operation")}>
+              {name}
+            </option>
+          ))}
+        </select>
+      </Field>
+      <Field id="audit-account" label="Account">
+        <input id="audit-account" name="account" type="search" value={value("account")} size={12} maxlength={64} />
+      </Field>
+      <Field id="audit-domain" label="Domain">
+        <input id="audit-domain" name="domain" type="search" value={value("domain")} size={16} maxlength={253} />
+      </Field>
+      <Field id="audit-since" label="From">
+        <input id="audit-since" name="since" type="date" value={value("since")} />
+      </Field>
+      <Field id="audit-until" label="To">
+        <input id="audit-until" name="until" type="date" value={value("until")} />
+      </Field>
+      <button type="submit">Filter</button>
+      {FIELDS.some((name) => value(name) !== "") && <a href={PATH}>Show all</a>}
+    </form>
+  );
+}
+
+const COLUMNS: ViewColumn<AuditEntry>[] = [
+  { key: "at", label: "When", value: ({ atSeconds }) => isoMinute(atSeconds) },
+  { key: "who", label: "Who", value: ({ who }) => who, cell: ({ who }) => <ForeignText text={who} /> },
+  {
+    key: "operation",
+    label: "What",
+    value: ({ operation }) => operation,
+    cell: (entry) => <What entry={entry} />,
+  },
+  { key: "account", label: "About", value: ({ account }) => account, cell: (entry) => <About entry={entry} /> },
+  { key: "domain", label: "Domain", value: ({ domain }) => domain, exportOnly: true },
+  {
+    key: "before",
+    label: "Before",
+    value: ({ before }) => jsonText(before),
+    cell: ({ before }) => <State of={before} />,
+  },
+  { key: "after", label: "After", value: ({ after }) => jsonText(after), cell: ({ after }) => <State of={after} /> },
+  { key: "input", label: "Asked", value: ({ input }) => jsonText(input), exportOnly: true },
+  { key: "outcome", label: "Outcome", value: ({ outcome }) => outcome, exportOnly: true },
+  { key: "message", label: "Message", value: ({ message }) => message, exportOnly: true },
+];
+
+function About({ entry: { account, domain } }: { entry: AuditEntry }) {
+  return (
+    <span class="stack">
+      {account !== "" && (
+        <a href={accountPath(account)}>
+          <ForeignText text={account} />
+        </a>
+      )}
+      {domain !== "" && (
+        <a href={domainPath(domain)}>
+          <Name text={domain} />
+        </a>
+      )}
+    </span>
+  );
+}
+
+function What({ entry: { operation, outcome, message, input } }: { entry: AuditEntry }) {
+  return (
+    <span class="stack">
+      <span>
+        <ForeignText text={operation} />{" "}
+        {outcome !== "done" && (
+          <span class={outcome === "refused" ? "result warn" : "result fail"}>{OUTCOME_WORDS[outcome]}</span>
+        )}
+      </span>
+      {message !== "" && (
+        <span class="small muted">
+          <ForeignText text={message} />
+        </span>
+      )}
+      <details class="small">
+        <summary>Asked</summary>
+        <State of={input} />
+      </details>
+    </span>
+  );
+}
+
+/** A state by its fields; nothing where there was none. */
+function State({ of: state }: { of: unknown }) {
+  if (state === null || state === undefined) return <span class="muted">–</span>;
+  if (typeof state !== "object") return <ForeignText text={String(state)} />;
+  return (
+    <span class="stack small">
+      {Object.entries(state).map(([name, value]) => (
+        <span>
+          <span class="muted">
+            <ForeignText text={name} />
+          </span>{" "}
+          <ForeignText text={typeof value === "string" ? value : JSON.stringify(value)} />
+        </span>
+      ))}
+    </span>
+  );
+}
+
+function jsonText(value: unknown): string {
+  return value === null || value === undefined ? "" : JSON.stringify(value);
+}

@@ -1,0 +1,336 @@
+/**
+ * A domain's month for somebody who does not run it, to print or hand on: the verdict first, what changed, what was done, what to do
+ * next, who sends. Two pages of paper; lists are cut to fit.
+ */
+import type { JudgedSource, Role } from "../../../shared/guidance/roles.ts";
+import { judge, type Verdict, type VerdictState } from "../../../shared/guidance/verdict.ts";
+import { decideBy, verdictInput } from "../../../shared/guidance/verdict-input.ts";
+import { verdictWords } from "../../../shared/guidance/verdict-words.ts";
+import { type DayTotals, dayTotalsQuery, policiesQuery, ruaAddressesQuery } from "../../../shared/ledger/days.ts";
+import {
+  accountOfDomainQuery,
+  recordChangesOfPeriodQuery,
+  type SeenChange,
+} from "../../../shared/ledger/domain-checks.ts";
+import { incidentsQuery, noticesOfPeriodQuery } from "../../../shared/ledger/notices.ts";
+import { type DecidedSender, decisionsOfPeriodQuery } from "../../../shared/ledger/sender-decisions.ts";
+import { mailQuery } from "../../../shared/ledger/sources.ts";
+import { REPORT_LIMITS } from "../../../shared/limits.ts";
+import type { Incident, Notice } from "../../../shared/watch/finding.ts";
+import { dayOfSeconds, isoDay } from "../data/days.ts";
+import { type Month, monthBefore } from "../data/month.ts";
+import { formatCount, formatShare } from "../data/numbers.ts";
+import { daysOf } from "../data/period.ts";
+import { DayChart } from "../parts/chart-view.tsx";
+import { domainCrumbs } from "../parts/domain-frame.tsx";
+import { ForeignText, Name } from "../parts/foreign-text.tsx";
+import type { PageResult } from "../parts/page.ts";
+import {
+  monthOfLink,
+  NoticeList,
+  profileOf,
+  ReportHead,
+  type ReportLine,
+  ReportList,
+  Volumes,
+} from "../parts/report-page.tsx";
+import { askOne, domainScope, type PageRequest } from "../parts/request.ts";
+import { decisionsBySource } from "./sender-decision.tsx";
+
+interface DomainMonth {
+  domain: string;
+  month: Month;
+  current: DayTotals[];
+  before: DayTotals[];
+  verdict: Verdict;
+  notices: Notice[];
+  open: Incident[];
+  changes: SeenChange[];
+  decided: DecidedSender[];
+}
+
+export async function domainReportPage(request: PageRequest, domain: string): Promise<PageResult> {
+  const month = monthOfLink(request);
+  const [found, accounts] = await Promise.all([
+    askMonth(request, domain, month),
+    request.ask(accountOfDomainQuery(domain, await request.accounts())),
+  ]);
+  const profile = await profileOf(request, accounts[0] ?? "");
+  return {
+    tables: [],
+    content: {
+      title: `${domain}, ${month.name}`,
+      section: "domains",
+      crumbs: domainCrumbs(request, domain),
+      body: (
+        <>
+          <ReportHead request={request} profile={profile} month={month} title={<Name text={domain} />} />
+          <FirstPage found={found} />
+          <div class="page-break" />
+          <SecondPage found={found} today={request.today} />
+        </>
+      ),
+    },
+  };
+}
+
+async function askMonth(request: PageRequest, domain: string, month: Month): Promise<DomainMonth> {
+  const scope = await domainScope(request, domain, month);
+  const { accounts } = scope;
+  const period = { firstDay: month.firstDay, lastDay: month.lastDay, limit: REPORT_LIMITS.rowsRead };
+  const [days, mail, policies, addresses, decisions, notices, open, changes, decided] = await Promise.all([
+    request.ask(dayTotalsQuery({ ...scope, firstDay: monthBefore(month).firstDay })),
+    askOne(request, mailQuery({ ...scope, onlyCounted: true })),
+    request.ask(policiesQuery({ ...(await domainScope(request, domain)), lastDay: month.lastDay })),
+    request.ask(ruaAddressesQuery(scope)),
+    decisionsBySource(request, domain),
+    request.ask(noticesOfPeriodQuery(accounts, { ...period, domain })),
+    request.ask(incidentsQuery(accounts, { domain, state: "open", limit: REPORT_LIMITS.rowsRead })),
+    request.ask(recordChangesOfPeriodQuery(domain, accounts, period)),
+    request.ask(decisionsOfPeriodQuery(domain, accounts, period)),
+  ]);
+  const current = days.filter(({ day }) => day >= month.firstDay);
+  const ruaAddresses = addresses.map(({ rua }) => rua);
+  const input = verdictInput(
+    domain,
+    { period: month, mail, days: current, policies, ruaAddresses },
+    decideBy(decisions),
+  );
+  const before = days.filter(({ day }) => day < month.firstDay);
+  return { domain, month, current, before, verdict: judge(input), notices, open, changes, decided };
+}
+
+/** What a state means to somebody who does not know DMARC. */
+const MEANINGS: Record<VerdictState, string> = {
+  beingRejected: "Mail that is sent for you does not arrive. This needs somebody now.",
+  notYet:
+    "Anybody can still send mail in your name. Receivers can't be asked to refuse it yet, as some of your own would go too.",
+  ready: "Your own mail is proven. Receivers can be asked to refuse what others send in your name.",
+  protected: "Receivers are asked to refuse what others send in your name, and your own mail passes.",
+  tooEarly: "There is not enough yet to say whether your own mail is safe.",
+  silent: "Receivers sent no reports: nobody knows who sends in your name.",
+  notInUse: "You send no mail from this domain.",
+};
+
+function FirstPage({ found }: { found: DomainMonth }) {
+  const { domain, month, current, before, verdict, notices } = found;
+  const { headline } = verdictWords(verdict);
+  const known = new Map(current.map((day) => [day.day, day]));
+  const total = current.reduce((sum, { messages }) => sum + messages, 0);
+  return (
+    <>
+      <section class={`card verdict ${verdict.state}`} aria-labelledby="verdict">
+        <h2 id="verdict">
+          <ForeignText text={headline} />
+        </h2>
+        <p class="next-step">{MEANINGS[verdict.state]}</p>
+        <InShort verdict={verdict} />
+      </section>
+      <Volumes current={current} before={before} />
+      <section class="card" aria-labelledby="volume">
+        <h2 id="volume">Messages by day</h2>
+        <DayChart
+          id="volume"
+          label={`Messages of ${domain} by day in ${month.name}: ${formatCount(total)} in all.`}
+          days={daysOf(month).map((day) => {
+            const { messages = 0, passed = 0 } = known.get(day) ?? {};
+            return { day, values: { passed, failed: messages - passed } };
+          })}
+          series={[
+            { name: "passed", label: "Proven", look: "pass" },
+            { name: "failed", label: "Not proven", look: "fail" },
+          ]}
+          unit="messages"
+        />
+      </section>
+      <section class="card" aria-labelledby="changed">
+        <h2 id="changed">What changed</h2>
+        <NoticeList notices={notices} withDomain={false} />
+      </section>
+    </>
+  );
+}
+
+/** What failed, by whose it is. */
+function InShort({ verdict: { messages, wouldHit, letThrough } }: { verdict: Verdict }) {
+  if (messages === 0) return null;
+  const { own, undecided, forwarder, foreign } = wouldHit.reject;
+  const parts = [
+    { count: own, words: "of your own senders" },
+    { count: undecided, words: "of senders that nobody has decided about" },
+    { count: forwarder + letThrough, words: "forwarded on the way" },
+    { count: foreign, words: "of others" },
+  ].filter(({ count }) => count > 0);
+  if (parts.length === 0) return <p>All messages were proven to be sent for the domain.</p>;
+  return (
+    <p>
+      Not proven: {parts.map(({ count, words }, i) => `${i === 0 ? "" : ", "}${formatCount(count)} ${words}`).join("")}.
+    </p>
+  );
+}
+
+function SecondPage({ found, today }: { found: DomainMonth; today: number }) {
+  const { verdict, month, current } = found;
+  return (
+    <>
+      <NextSteps found={found} />
+      <section class="card" aria-labelledby="done">
+        <h2 id="done">What was done</h2>
+        <ReportList lines={doneLines(found)} shown={REPORT_LIMITS.listed} none="Nothing was changed or decided." />
+      </section>
+      <Senders sources={verdict.sources} />
+      <Weeks month={month} days={current} today={today} />
+    </>
+  );
+}
+
+function NextSteps({ found: { domain, verdict, open } }: { found: DomainMonth }) {
+  const { nextStep } = verdictWords(verdict);
+  const lines = open.map(({ title, causes }): ReportLine => {
+    const cause = causes[0] === undefined ? "" : ` Likely cause: ${causes[0].sentence}`;
+    return { text: <ForeignText text={`${title}.${cause}`} /> };
+  });
+  return (
+    <section class="card" aria-labelledby="next">
+      <h2 id="next">What to do next</h2>
+      <p class="next-step">
+        <ForeignText text={nextStep} />
+      </p>
+      {verdict.nextRecord !== undefined && (
+        <>
+          <p class="small muted">
+            Whoever runs the DNS publishes at <ForeignText text={`_dmarc.${domain}`} />:
+          </p>
+          <pre class="record">
+            <ForeignText text={verdict.nextRecord} />
+          </pre>
+        </>
+      )}
+      {lines.length > 0 && (
+        <>
+          <h3>Open today</h3>
+          <ReportList lines={lines} shown={REPORT_LIMITS.openListed} none="" />
+        </>
+      )}
+    </section>
+  );
+}
+
+const DECIDED: Record<DecidedSender["decision"], string> = {
+  mine: "is ours",
+  notMine: "is not ours",
+  forwarder: "forwards our mail",
+  undecided: "is open again",
+};
+
+function doneLines({ changes, decided }: DomainMonth): ReportLine[] {
+  const records = changes.map(({ seenSeconds, type, name, before, after }) => {
+    const word = before.length === 0 ? "published" : after.length === 0 ? "removed" : "changed";
+    return { day: dayOfSeconds(seenSeconds), text: <ForeignText text={`${type} record of ${name} ${word}`} /> };
+  });
+  const decisions = decided.map(({ decidedSeconds, source, decision, decidedBy }) => ({
+    day: dayOfSeconds(decidedSeconds),
+    text: <ForeignText text={`Decided: ${source} ${DECIDED[decision]} (${decidedBy})`} />,
+  }));
+  return [...records, ...decisions].sort((a, b) => b.day - a.day);
+}
+
+const WHOSE: Record<Role, string> = {
+  own: "yours",
+  undecided: "to be decided",
+  forwarder: "passes mail on",
+  foreign: "not yours",
+};
+
+function Senders({ sources }: { sources: readonly JudgedSource[] }) {
+  const shown = sources.toSorted((a, b) => b.messages - a.messages).slice(0, REPORT_LIMITS.senders);
+  const more = sources.length - shown.length;
+  return (
+    <section class="card" aria-labelledby="senders">
+      <h2 id="senders">Who sends in the domain's name</h2>
+      <table class="plain">
+        <thead>
+          <tr>
+            <th scope="col">Sender</th>
+            <th scope="col">Whose</th>
+            <th scope="col" class="end">
+              Messages
+            </th>
+            <th scope="col" class="end">
+              Proven
+            </th>
+            <th scope="col" class="end">
+              Refused
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {shown.map(({ name, service, role, messages, passed, refused }) => (
+            <tr>
+              <th scope="row" class="text">
+                <ForeignText text={service === "" ? name || "others" : `${service} (${name})`} />
+              </th>
+              <td>{WHOSE[role]}</td>
+              <td class="end">{formatCount(messages)}</td>
+              <td class="end">{formatShare(passed, messages)}</td>
+              <td class="end">{formatCount(refused)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      {shown.length === 0 && <p>Nobody was reported.</p>}
+      {more > 0 && <p class="small muted">and {formatCount(more)} more with fewer messages</p>}
+    </section>
+  );
+}
+
+function Weeks({ month, days, today }: { month: Month; days: readonly DayTotals[]; today: number }) {
+  const weeks = [0, 1, 2, 3, 4].map((week) => {
+    const firstDay = month.firstDay + 7 * week;
+    const lastDay = Math.min(firstDay + 6, month.lastDay);
+    const ofWeek = days.filter(({ day }) => day >= firstDay && day <= lastDay);
+    const sum = (count: (day: DayTotals) => number): number => ofWeek.reduce((total, day) => total + count(day), 0);
+    return {
+      firstDay,
+      lastDay,
+      messages: sum(({ messages }) => messages),
+      passed: sum(({ passed }) => passed),
+      refused: sum(({ quarantined, rejected }) => quarantined + rejected),
+    };
+  });
+  return (
+    <section class="card" aria-labelledby="weeks">
+      <h2 id="weeks">Messages by week</h2>
+      <table class="plain">
+        <thead>
+          <tr>
+            <th scope="col">Days</th>
+            <th scope="col" class="end">
+              Messages
+            </th>
+            <th scope="col" class="end">
+              Proven
+            </th>
+            <th scope="col" class="end">
+              Refused
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {weeks
+            .filter(({ firstDay }) => firstDay <= Math.min(month.lastDay, today))
+            .map(({ firstDay, lastDay, messages, passed, refused }) => (
+              <tr>
+                <th scope="row" class="nowrap">
+                  {isoDay(firstDay)} to {isoDay(lastDay)}
+                </th>
+                <td class="end">{formatCount(messages)}</td>
+                <td class="end">{formatShare(passed, messages)}</td>
+                <td class="end">{formatCount(refused)}</td>
+              </tr>
+            ))}
+        </tbody>
+      </table>
+    </section>
+  );
+}

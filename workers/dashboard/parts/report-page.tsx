@@ -1,0 +1,156 @@
+/** What the monthly reports of a domain and of an account share: whose they are, the choice of a month, and lists that fit a page. */
+import type { Child } from "hono/jsx";
+import { type AccountProfile, accountProfilesQuery } from "../../../shared/ledger/accounts.ts";
+import type { DayTotals } from "../../../shared/ledger/days.ts";
+import { REPORT_LIMITS } from "../../../shared/limits.ts";
+import type { Notice } from "../../../shared/watch/finding.ts";
+import { dayOfSeconds, isoDay } from "../data/days.ts";
+import { type Month, offeredMonths, readMonth } from "../data/month.ts";
+import { changeOfCount, formatCount, formatShare } from "../data/numbers.ts";
+import { ApiError } from "../errors.ts";
+import { ForeignText } from "./foreign-text.tsx";
+import { Figure } from "./marks.tsx";
+import type { PageRequest } from "./request.ts";
+
+/** The month of the link. @throws ApiError when it is none */
+export function monthOfLink(request: PageRequest): Month {
+  const month = readMonth(request.parameters.get("month") ?? "", request.today);
+  if (!month.ok) throw new ApiError("bad_request", month.error);
+  return month.value;
+}
+
+/** How an account presents itself. */
+export async function profileOf(request: PageRequest, account: string): Promise<AccountProfile> {
+  const [found] = await request.askDirectory(accountProfilesQuery([account]));
+  return found ?? { account, name: account, logo: undefined };
+}
+
+interface HeadProps {
+  request: PageRequest;
+  profile: AccountProfile;
+  month: Month;
+  title: Child;
+  /** Further fields of the form that chooses the month. */
+  kept?: Record<string, string>;
+}
+
+/** Logo and name of the account, what the report is about, and on a screen the choice of another month. */
+export function ReportHead({ request, profile: { name, logo }, month, title, kept = {} }: HeadProps) {
+  return (
+    <div class="page-head">
+      <div>
+        <p class="report-owner">
+          {logo !== undefined && <img src={`data:${logo.mediaType};base64,${logo.base64}`} alt="" height="32" />}
+          <ForeignText text={name} />
+        </p>
+        <h1>{title}</h1>
+        <p class="lead">
+          Mail authentication in {month.name}
+          {month.lastDay >= request.today - 1 && ", which is not over: reports come a day or two later"}
+        </p>
+      </div>
+      <form class="inline report-choice" method="get">
+        {Object.entries(kept).map(([field, value]) => (
+          <input type="hidden" name={field} value={value} />
+        ))}
+        <label for="month">Month</label>
+        <select id="month" name="month">
+          {offeredMonths(request.today).map((one) => (
+            <option value={one.iso} selected={one.iso === month.iso}>
+              {one.name}
+            </option>
+          ))}
+        </select>
+        <button type="submit">Show</button>
+        <span class="small muted">Print it, or save it as PDF, by your browser: two pages.</span>
+      </form>
+    </div>
+  );
+}
+
+interface VolumesProps {
+  /** Of the month, and of the one before. */
+  current: readonly DayTotals[];
+  before: readonly DayTotals[];
+}
+
+/** The figures of a month beside those of the one before. */
+export function Volumes({ current, before }: VolumesProps) {
+  const sum = (days: readonly DayTotals[], count: (day: DayTotals) => number): number =>
+    days.reduce((total, day) => total + count(day), 0);
+  const messages = sum(current, (day) => day.messages);
+  const passed = sum(current, (day) => day.passed);
+  const refused = (days: readonly DayTotals[]): number => sum(days, (day) => day.quarantined + day.rejected);
+  const messagesBefore = sum(before, (day) => day.messages);
+  const passedBefore = sum(before, (day) => day.passed);
+  const ofMonthBefore = (count: number): string =>
+    messagesBefore === 0 ? "no earlier data" : `${formatCount(count)} the month before`;
+  return (
+    <dl class="figures">
+      <Figure label="Messages" value={formatCount(messages)} remark={changeOfCount(messages, messagesBefore)} />
+      <Figure
+        label="Proven to be sent for the domain"
+        value={formatShare(passed, messages)}
+        remark={
+          messagesBefore === 0 ? "no earlier data" : `${formatShare(passedBefore, messagesBefore)} the month before`
+        }
+      />
+      <Figure
+        label="Not proven"
+        value={formatCount(messages - passed)}
+        remark={ofMonthBefore(messagesBefore - passedBefore)}
+      />
+      <Figure
+        label="Refused or put into spam"
+        value={formatCount(refused(current))}
+        remark={ofMonthBefore(refused(before))}
+      />
+      <Figure
+        label="Reports"
+        value={formatCount(sum(current, (day) => day.reports))}
+        remark={changeOfCount(
+          sum(current, (day) => day.reports),
+          sum(before, (day) => day.reports),
+        )}
+      />
+    </dl>
+  );
+}
+
+/** A line of a list. */
+export interface ReportLine {
+  /** Days since 1970-01-01 UTC; undefined = none is said. */
+  day?: number;
+  text: Child;
+}
+
+/** A list that fits its page: what is more is counted. */
+export function ReportList({ lines, shown, none }: { lines: readonly ReportLine[]; shown: number; none: string }) {
+  if (lines.length === 0) return <p>{none}</p>;
+  const more = lines.length - shown;
+  return (
+    <ul class="report-list">
+      {lines.slice(0, shown).map(({ day, text }) => (
+        <li>
+          {day !== undefined && <span class="nowrap muted">{isoDay(day)} </span>}
+          {text}
+        </li>
+      ))}
+      {more > 0 && <li class="muted">and {formatCount(more)} more</li>}
+    </ul>
+  );
+}
+
+/** The worst of some notices as lines, the newest first. @param withDomain the report is about several domains */
+export function NoticeList({ notices, withDomain }: { notices: readonly Notice[]; withDomain: boolean }) {
+  const worst = notices.slice(0, REPORT_LIMITS.listed).sort((a, b) => b.createdSeconds - a.createdSeconds);
+  const lines = [...worst, ...notices.slice(REPORT_LIMITS.listed)].map((notice) => noticeLine(notice, withDomain));
+  return <ReportList lines={lines} shown={REPORT_LIMITS.listed} none="Nothing that needed anybody." />;
+}
+
+function noticeLine({ createdSeconds, domain, step, title }: Notice, withDomain: boolean): ReportLine {
+  const prefix = { opened: "", reminded: "Still: ", resolved: "Over: " }[step];
+  const isNamed = !withDomain || domain === "" || title.startsWith(`${domain}: `);
+  const text = `${isNamed ? "" : `${domain}: `}${prefix}${title}`;
+  return { day: dayOfSeconds(createdSeconds), text: <ForeignText text={text} /> };
+}

@@ -1,0 +1,197 @@
+/**
+ * Sends what waits for a target, longest first, as long as it takes it. What goes wrong at the target is no fault of the platform: it
+ * is noted there, and tried again with growing delays, for a week. Reports are removed once they are sent; one that was sent but
+ * could not be removed is sent again, with the same id.
+ */
+import type { ForwardTarget } from "../../../shared/forward/target.ts";
+import { ask, type Change, change } from "../../../shared/ledger/database.ts";
+import {
+  claimTarget,
+  type DueForward,
+  dueForwardsQuery,
+  putNextPart,
+  putRefused,
+  releaseTarget,
+  removeForwards,
+} from "../../../shared/ledger/forwards.ts";
+import { FORWARD_LIMITS } from "../../../shared/limits.ts";
+import type { ForwardMessage } from "../../../shared/messages.ts";
+import type { Invocation } from "../env.ts";
+import { partsFrom, reportOf } from "./parts.ts";
+import { type Attempt, attemptRequest } from "./request.ts";
+import { eventsRequest, partRequest, type ReportPart, splunkBody } from "./requests.ts";
+
+/** What a run did. */
+export interface ForwardRun {
+  outcome: "not_now" | "sent" | "more" | "failed";
+  /** Reports that were sent whole. */
+  sent: number;
+  requests: number;
+}
+
+/**
+ * Sends to a target of the invocation's database.
+ *
+ * @param now the time, milliseconds since 1970 UTC
+ * @throws whatever D1, R2 or the queue throws; safe to repeat
+ */
+export async function runForward(id: string, invocation: Invocation, now: () => number): Promise<ForwardRun> {
+  const { ledger, nowSeconds } = invocation;
+  const target = await claimTarget(ledger, id, nowSeconds);
+  if (target === undefined) return { outcome: "not_now", sent: 0, requests: 0 };
+  const untilMilliseconds = now() + FORWARD_LIMITS.runMilliseconds;
+  const sender = new Sender(target, invocation, () => now() < untilMilliseconds);
+  try {
+    return await sender.run();
+  } catch (error) {
+    // A fault of the platform: nobody sends any more, and the message is retried.
+    await change(ledger, releaseTarget(target, { ...target, sent: 0, nowSeconds }));
+    throw error;
+  }
+}
+
+class Sender {
+  readonly #target: ForwardTarget;
+  readonly #invocation: Invocation;
+  readonly #hasTime: () => boolean;
+  #requests = 0;
+  #sent = 0;
+  #last: Attempt | undefined;
+
+  constructor(target: ForwardTarget, invocation: Invocation, hasTime: () => boolean) {
+    this.#target = target;
+    this.#invocation = invocation;
+    this.#hasTime = hasTime;
+  }
+
+  async run(): Promise<ForwardRun> {
+    const { ledger, nowSeconds } = this.#invocation;
+    const due = await ask(ledger, dueForwardsQuery(this.#target.id, nowSeconds));
+    const gone = due.filter(({ report }) => report === null);
+    if (gone.length > 0) await change(ledger, [removeForwards(this.#target.id, gone)]);
+    for (const rows of this.#groups(due.filter(({ report }) => report !== null))) {
+      if (!this.#canGoOn()) break;
+      await this.#send(rows);
+    }
+    return this.#end(due.length);
+  }
+
+  /** Reports that go into one request, by what the target can take and what it refused before. */
+  *#groups(due: DueForward[]): Generator<DueForward[]> {
+    const isTogether = this.#target.kind === "splunk" && !this.#target.withRecords;
+    let group: DueForward[] = [];
+    for (const row of due) {
+      if (!isTogether || row.attempts > 0) yield [row];
+      else group.push(row);
+    }
+    while (group.length > 0) {
+      const fitting = fittingOf(group);
+      yield group.slice(0, fitting);
+      group = group.slice(fitting);
+    }
+  }
+
+  async #send(rows: DueForward[]): Promise<void> {
+    const [row] = rows;
+    if (rows.length > 1) return this.#sendTogether(rows);
+    if (row !== undefined) await this.#sendAlone(row);
+  }
+
+  async #sendTogether(rows: DueForward[]): Promise<void> {
+    const attempt = await this.#attempt(eventsRequest(this.#target, splunkBody(rows.flatMap(onlyPart))));
+    await this.#note(rows, attempt);
+  }
+
+  /** One part after the other; a report of many parts goes on in the next run. */
+  async #sendAlone(row: DueForward): Promise<void> {
+    const { ledger, env, nowSeconds } = this.#invocation;
+    const report = reportOf(row);
+    if (report === undefined) return;
+    const { withRecords } = this.#target;
+    const parts = partsFrom(report, { firstPart: row.nextPart, withRecords, bucket: env.R2_DMARC_REPORTS });
+    let nextPart = row.nextPart;
+    for await (const part of parts) {
+      const isLast = part.content.part === part.content.parts || part.content.missing !== undefined;
+      const attempt = this.#canGoOn()
+        ? await this.#attempt(await partRequest(this.#target, part, nowSeconds))
+        : undefined;
+      if (attempt?.outcome === "taken") nextPart = part.content.part + 1;
+      if (attempt?.outcome === "taken" && !isLast) continue;
+      if (nextPart !== row.nextPart && !(isLast && attempt?.outcome === "taken")) {
+        await change(ledger, [putNextPart(this.#target.id, row.uid, nextPart)]);
+      }
+      if (attempt !== undefined) await this.#note([row], attempt);
+      return;
+    }
+  }
+
+  async #attempt(request: Request): Promise<Attempt> {
+    this.#requests++;
+    this.#last = await attemptRequest(request, this.#invocation.nowSeconds);
+    return this.#last;
+  }
+
+  async #note(rows: DueForward[], { outcome, result }: Attempt): Promise<void> {
+    const { ledger, nowSeconds } = this.#invocation;
+    const { id } = this.#target;
+    const noted: Change[] = [];
+    if (outcome === "taken") {
+      noted.push(removeForwards(id, rows));
+      this.#sent += rows.length;
+    }
+    if (outcome === "refused") {
+      const attempts = Math.max(...rows.map((row) => row.attempts)) + 1;
+      // What was refused together is tried one by one at once.
+      const nextSeconds = rows.length > 1 ? nowSeconds : nowSeconds + delaySeconds(attempts);
+      noted.push(
+        putRefused(
+          id,
+          rows.map(({ uid }) => uid),
+          { result, nextSeconds, nowSeconds },
+        ),
+      );
+    }
+    await change(ledger, noted);
+  }
+
+  #canGoOn(): boolean {
+    return this.#last?.outcome !== "failed" && this.#requests < FORWARD_LIMITS.requestsPerRun && this.#hasTime();
+  }
+
+  async #end(found: number): Promise<ForwardRun> {
+    const { ledger, shard, env, nowSeconds } = this.#invocation;
+    const hasFailed = this.#last?.outcome === "failed";
+    const failures = hasFailed ? this.#target.failures + 1 : 0;
+    const delay = this.#last?.retryAfterSeconds ?? delaySeconds(failures);
+    const nextSeconds = hasFailed ? nowSeconds + delay : 0;
+    const result = this.#last?.result ?? "";
+    await change(ledger, releaseTarget(this.#target, { sent: this.#sent, result, failures, nextSeconds, nowSeconds }));
+    const counts = { sent: this.#sent, requests: this.#requests };
+    if (hasFailed) return { outcome: "failed", ...counts };
+    const isMore = this.#requests > 0 && (found === FORWARD_LIMITS.reportsAtOnce || !this.#canGoOn());
+    const message: ForwardMessage = { v: 1, kind: "forward", shard, target: this.#target.id };
+    if (isMore) await env.QUEUE_POINTS.send(message);
+    return { outcome: isMore ? "more" : "sent", ...counts };
+  }
+}
+
+/** How many of the first reports fit into one request. */
+function fittingOf(rows: readonly DueForward[]): number {
+  let chars = 0;
+  for (const [i, row] of rows.entries()) {
+    chars += splunkBody(onlyPart(row)).length;
+    if (i > 0 && chars > FORWARD_LIMITS.batchChars) return i;
+  }
+  return rows.length;
+}
+
+function onlyPart(row: DueForward): ReportPart[] {
+  const report = reportOf(row);
+  return report === undefined ? [] : [{ report, content: { part: 1, parts: 1 } }];
+}
+
+/** @param failures in a row, the last one included */
+function delaySeconds(failures: number): number {
+  const { firstRetrySeconds, maxRetrySeconds } = FORWARD_LIMITS;
+  return Math.min(maxRetrySeconds, firstRetrySeconds * 2 ** Math.min(Math.max(0, failures - 1), 20));
+}
