@@ -16,6 +16,8 @@ interface AccountOptions extends ConnectionOptions {
 
 const EXAMPLES = `
 Examples:
+  dmarc accounts rename acme acme-gmbh
+  dmarc accounts remove-person acme ann@acme.example
   dmarc accounts list acme                                    accounts with acme in their name
   dmarc accounts create acme --name "Acme Ltd"
   dmarc accounts logo acme logo.png

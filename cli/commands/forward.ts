@@ -23,6 +23,7 @@ interface AddOptions extends ForwardOptions {
 
 const EXAMPLES = `
 Examples:
+  dmarc forward remove 0123456789abcdef
   dmarc forward add http https://siem.example.com/dmarc --records      prints the key of its signature, this once
   DMARC_FORWARD_SECRET=token dmarc forward add splunk https://http-inputs-acme.splunkcloud.com --account acme
   dmarc forward add s3 https://ACCOUNT.r2.cloudflarestorage.com/lake/dmarc --access-key-id KEY --secret-file key.txt --records
