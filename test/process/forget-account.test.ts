@@ -253,6 +253,12 @@ async function plantFindings({ account, domains }: Planted): Promise<void> {
     VALUES (x'00', '${second.rua}', 'raw/${name()}', x'01', 1, '${name()}@people.example', 'mail/${name()}')`);
   world.ledgers[1]?.sqlite.exec(`INSERT INTO domain_tags (account, domain, tag)
     VALUES ('${account}', '${first.domain}', '${name()}')`);
+  world.ledgers[1]?.sqlite.exec(`INSERT INTO forward_targets (id, account, kind, name, url, region, access_key_id, secret,
+      with_records, created_seconds, created_by)
+    VALUES ('t', '${account}', 'http', '${name()}', 'https://${name()}.example', '', '', 's', 1, 1, '${name()}')`);
+  world.ledgers[1]?.sqlite.exec(`INSERT INTO forwards (target, uid, account, kind, domain, day, state, attempts, result,
+      next_part, created_seconds, next_seconds)
+    VALUES ('t', x'00', '${account}', 'aggregate', '${first.domain}', 1, 'failed', 1, '${name()}', 1, 1, 1)`);
   world.ledger.sqlite.exec(`INSERT INTO account_logos (account, media_type, picture, changed_seconds)
     VALUES ('${account}', 'image/png', '', 1)`);
   await recordFault(world.ledger, { body: { x: 1 }, attempts: 1 }, `R2 lost ${second.rua}`, 1);
