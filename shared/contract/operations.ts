@@ -393,7 +393,7 @@ const described = {
     input: v.strictObject({
       /** Part of the name. */
       text: v.optional(v.pipe(v.string(), v.trim(), v.maxLength(200))),
-      limit: v.optional(v.pipe(count, v.minValue(1), v.maxValue(ACCOUNT_LIMITS.listed))),
+      limit: v.optional(countBetween(1, ACCOUNT_LIMITS.listed)),
       offset: v.optional(count),
     }),
     output: v.object({ items: v.array(shapes.account), matching: v.number() }),
