@@ -4,6 +4,7 @@
  */
 import { timingSafeEqual } from "node:crypto";
 import { domainOfPolicyHost, POLICY_PATH } from "../../shared/guidance/mta-sts-policy.ts";
+import { isTokenSecret } from "../../shared/tokens.ts";
 import type { LocalSecret } from "../secret.ts";
 
 /** The relevant parts of a request. */
@@ -34,7 +35,7 @@ const CONNECTION_HEADER = /^(connection|keep-alive|te|trailer|transfer-encoding|
 const COOKIE_SECONDS = 365 * 86_400;
 
 const CLOSED =
-  "This dashboard opens by the link that npm start printed in its terminal, after the word dashboard: follow it once in this browser. Programs send the apiToken of local-secret.json in the state folder as their bearer token.";
+  "This dashboard opens by the link that npm start printed in its terminal, after the word dashboard: follow it once in this browser. Programs send the apiToken of local-secret.json in the state folder, or a token made by `dmarc tokens create`, as their bearer token.";
 
 /** Decides on a request; `port` is where it listens. */
 export function judge(asked: Asked, { port, secret }: { port: number; secret: LocalSecret }): Verdict {
@@ -71,10 +72,11 @@ function isPolicyRequest({ host, target }: Asked): boolean {
   return domainOfPolicyHost(host.replace(/:\d+$/, "")) !== undefined && target === POLICY_PATH;
 }
 
-// A token, if sent, must be correct, regardless of anything else.
+// A token, if sent, must be correct, regardless of anything else. Whether one of `dmarc tokens` is, the dashboard knows.
 function isKnown({ cookie, authorization }: Asked, { port, secret }: { port: number; secret: LocalSecret }): boolean {
   if (authorization !== "") {
-    return isSame(/^Bearer +(\S+) *$/i.exec(authorization)?.[1] ?? "", secret.apiToken);
+    const bearer = /^Bearer +(\S+) *$/i.exec(authorization)?.[1] ?? "";
+    return isTokenSecret(bearer) || isSame(bearer, secret.apiToken);
   }
   const prefix = `${cookieName(port)}=`;
   const pairs = cookie.split(";").map((pair) => pair.trim());

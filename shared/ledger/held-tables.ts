@@ -57,8 +57,6 @@ export const HELD_TABLES: readonly HeldTable[] = [
   { table: "mutes", key: ["account", "domain", "rule", "subject"], by: "account" },
   { table: "channels", key: ["id"], by: "account", secret: ["secret"] },
   { table: "deliveries", key: ["id"], by: "account" },
-  { table: "forwards", key: ["target", "uid"], by: "account" },
-  { table: "forward_targets", key: ["id"], by: "account", secret: ["secret", "access_key_id"] },
   { table: "forwards", key: ["target", "uid"], by: "account", isScanned: true },
   { table: "forward_targets", key: ["id"], by: "account", secret: ["secret", "access_key_id"] },
   { table: "tokens", key: ["id"], by: "account", secret: ["hash"] },

@@ -1,6 +1,7 @@
 /** Reports of every kind on their pages, with the real process Worker behind them: found by the lists, shown whole, with the raw file. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { TLS_LIMITS } from "../../shared/ledger/tls.ts";
+import { PROCESS_LIMITS } from "../../shared/limits.ts";
 import { fillPath, pageRoutes } from "../../workers/dashboard/routes.ts";
 import { linksOf } from "../support/html.ts";
 import { sampleReport } from "../support/sample-report.ts";
@@ -171,6 +172,32 @@ describe("an aggregate report", () => {
   });
 });
 
+describe("an aggregate report of more records than process hands over at once", () => {
+  it("is exported whole, in any order", async () => {
+    const count = PROCESS_LIMITS.maxRecordsPerCall + 100;
+    const records = Array.from({ length: count }, (_, place) => ({
+      sourceIp: `2001:db8::${(place + 1).toString(16)}`,
+      count: place + 1,
+      pass: place % 2 === 0,
+    }));
+    const rua = "long@acme.example";
+    await pipeline.ask(`/registry/${rua}`, "PUT", { account: "long" });
+    await pipeline.deliver(rua, { "long.xml": sampleReport({ domain: "long.example", reportId: "long", records }) });
+    await pipeline.settled({ accepted: 6 });
+    const list = await pipeline.page(`/domains/long.example/reports?${PERIOD}`);
+    const link = linksOf(list.text).find((href) => href.startsWith("/reports/long/")) ?? "";
+    const { pathname } = new URL(link, pipeline.origin);
+    const messages = async (query: string): Promise<number[]> => {
+      const { text } = await pipeline.page(`${pathname}?export=json&table=records&${query}`);
+      return JSON.parse(text).map((row: { messages: number }) => row.messages);
+    };
+    const all = records.map((record) => record.count);
+    expect(await messages("")).toEqual(all);
+    expect(await messages("records.sort=-messages")).toEqual(all.toReversed());
+    expect(await messages("records.result=fail")).toEqual(all.filter((_, place) => place % 2 === 1));
+  });
+});
+
 describe("a TLS report longer than a page can be", () => {
   it("is paged, bounded on its page and in its files, and says what is left out", async () => {
     // Each from another server, so that no two are one.
@@ -195,7 +222,7 @@ describe("a TLS report longer than a page can be", () => {
     const rua = "many@acme.example";
     await pipeline.ask(`/registry/${rua}`, "PUT", { account: "many" });
     await pipeline.deliver(rua, { "many.json": JSON.stringify(report) });
-    await pipeline.settled({ accepted: 6 });
+    await pipeline.settled({ accepted: 7 });
     const { text } = await pipeline.page(`/domains/many.example/tls?${PERIOD}`);
     // The summary and the details are not both fact.
     expect(text).toContain("sessions, the summary 3 failed ones");

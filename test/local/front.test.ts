@@ -97,6 +97,13 @@ describe("who is let in", () => {
     expect((await ask("/api/v1/status", { authorization: `Bearer ${SECRET.browserKey}` })).status).toBe(403);
   });
 
+  test("what has the form of a token is for the dashboard to judge, and goes there as it came", async () => {
+    const authorization = `Bearer dmarc_${"a".repeat(43)}`;
+    expect((await ask("/api/v1/status", { authorization })).status).toBe(201);
+    expect(received).toMatchObject([{ headers: { authorization } }]);
+    expect((await ask("/api/v1/status", { authorization: `${authorization}x` })).status).toBe(403);
+  });
+
   test.each(["", "wrong", "the-key-of-browser", "the-key-of-browsersx"])("a wrong key does not: '%s'", async (key) => {
     expect((await ask(`/?key=${key}`)).status).toBe(403);
     expect((await ask("/", { cookie: `dmarc-local-${port}=${key}` })).status).toBe(403);

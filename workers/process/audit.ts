@@ -202,7 +202,7 @@ function field(value: unknown, name: string): unknown {
 
 /** Fields whose values are not kept: keys, and pictures and files, which are long. */
 const LEFT_OUT = new Set(["secret", "signature", "token", "base64", "content"]);
-/** A channel's target as it was typed may be such a URL; what the channel answers shows as much of it as may be seen. */
+/** The target of a channel or of forwarding as it was typed may be such a URL; what the channel answers shows as much of it as may be seen. */
 const SECRET_TARGET = /^https?:/i;
 
 /** JSON without secrets, of at most so many characters. */
@@ -210,7 +210,8 @@ export function boundedJson(value: unknown): string {
   const text =
     JSON.stringify(value, (key, one: unknown) => {
       if (LEFT_OUT.has(key) && one !== "") return "(left out)";
-      if (key === "target" && typeof one === "string" && SECRET_TARGET.test(one)) return shownOrigin(one);
+      if ((key === "target" || key === "url") && typeof one === "string" && SECRET_TARGET.test(one))
+        return shownOrigin(one);
       return one;
     }) ?? "null";
   if (text.length <= AUDIT_LIMITS.jsonChars) return text;

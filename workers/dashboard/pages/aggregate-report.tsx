@@ -1,5 +1,6 @@
 /** One aggregate report whole: metadata, policy, warnings, every record a page at a time. */
 import type { Child } from "hono/jsx";
+import { PROCESS_LIMITS } from "../../../shared/limits.ts";
 import { RECORD_ORDERS, type RecordOrder, type RecordsAnswer } from "../../../shared/operations.ts";
 import { dayOfSeconds, isoDay, isoMinute } from "../data/days.ts";
 import { formatCount, formatShare } from "../data/numbers.ts";
@@ -72,22 +73,31 @@ async function readRecords(
   const { account, kind, domain, day, reportUid: uid, records } = stored.report;
   if (records === 0) return { records: [], matching: 0 };
   const result = request.parameters.get(RESULT);
-  const isExport = request.parameters.has("export");
-  const answer = await request.operate("readRecords", {
-    account,
-    kind,
-    domain,
-    day: isoDay(day),
-    uid,
-    text: state.text,
-    isPass: result === "pass" ? true : result === "fail" ? false : undefined,
-    order: isRecordOrder(state.sort) ? state.sort : "record",
-    descending: state.descending,
-    limit: isExport ? EXPORT_RECORDS : state.size,
-    offset: isExport ? 0 : (state.page - 1) * state.size,
-  });
   const isNarrowed = state.text !== "" || result !== null;
-  return recordsRead(answer, { stored, isNarrowed });
+  const readPage = async (offset: number, limit: number): Promise<RecordsRead> => {
+    const answer = await request.operate("readRecords", {
+      account,
+      kind,
+      domain,
+      day: isoDay(day),
+      uid,
+      text: state.text,
+      isPass: result === "pass" ? true : result === "fail" ? false : undefined,
+      order: isRecordOrder(state.sort) ? state.sort : "record",
+      descending: state.descending,
+      limit,
+      offset,
+    });
+    return recordsRead(answer, { stored, isNarrowed });
+  };
+  if (!request.parameters.has("export")) return readPage((state.page - 1) * state.size, state.size);
+  const all = await readPage(0, PROCESS_LIMITS.maxRecordsPerCall);
+  while (all.records.length < Math.min(all.matching, EXPORT_RECORDS)) {
+    const { records: next } = await readPage(all.records.length, PROCESS_LIMITS.maxRecordsPerCall);
+    if (next.length === 0) break;
+    all.records.push(...next);
+  }
+  return all;
 }
 
 /** What the raw file gave. */
