@@ -1,4 +1,5 @@
 /** Says of an empty answer that what was asked for does not exist, instead of showing nothing. */
+import type { Outputs } from "../shared/contract/operations.ts";
 import { acceptsDomain } from "../shared/registry.ts";
 import type { ApiClient } from "./client.ts";
 import { CommandError } from "./command-error.ts";
@@ -15,12 +16,14 @@ export interface Narrowed {
 
 /**
  * Asked where an answer has nothing in it: an account or domain exists if an address names it, or a report is counted for it.
+ * Who is no operator may not see all addresses, and is told nothing.
  *
  * @throws CommandError that names what does not exist
  */
 export async function requireKnown(client: ApiClient, { account, domain }: Narrowed): Promise<void> {
   if (account === undefined && domain === undefined) return;
-  const { items } = await client.ask("listRegistrations", {});
+  const items = await registrations(client);
+  if (items === undefined) return;
   const accounts = [...new Set(items.map(({ entry }) => entry.account))].sort();
   if (account !== undefined && !accounts.includes(account) && (await client.ask("stats", { account })).reports === 0) {
     const more = accounts.length > MAX_LISTED ? ` and ${accounts.length - MAX_LISTED} more` : "";
@@ -32,7 +35,17 @@ export async function requireKnown(client: ApiClient, { account, domain }: Narro
   const isNamed = items.some(({ entry }) => entry.domains !== undefined && acceptsDomain(entry, domain));
   if (!isNamed && (await client.ask("stats", { domain })).reports === 0) {
     throw new CommandError(
-      `Nothing is known of the domain '${safeText(domain)}': no address names it, no report is about it.`,
+      `Nothing is known of the domain '${safeText(domain)}': no address names it, and no report counts for it.`,
     );
+  }
+}
+
+/** All addresses; undefined if whoever asks may not see them. */
+async function registrations(client: ApiClient): Promise<Outputs["listRegistrations"]["items"] | undefined> {
+  try {
+    return (await client.ask("listRegistrations", {})).items;
+  } catch (error) {
+    if (error instanceof CommandError && error.code === "forbidden") return undefined;
+    throw error;
   }
 }

@@ -193,7 +193,10 @@ describe("rua", () => {
 describe("figures", () => {
   it("stats, of all and of a domain", async () => {
     expect((await run("stats")).stdout).toMatch(/messages +1,234\npassed +1,200 \(97\.2 %\)/);
-    expect(await runJson("stats", "--domain", "nowhere.example")).toMatchObject({ messages: 0 });
+    expect(await run("stats", "--domain", "nowhere.example", "--json")).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("Nothing is known of the domain 'nowhere.example'"),
+    });
   });
 
   it("query: a table, JSON, CSV", async () => {

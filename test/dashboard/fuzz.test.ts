@@ -10,7 +10,7 @@ import { type FuzzedRequest, type KnownValues, requestsFor } from "../support/sc
 import { type ContractWorld, startContractWorld } from "./contract-world.ts";
 import { API_TOKEN } from "./harness.ts";
 
-const RUNS = Number(process.env.FUZZ_API_RUNS ?? 12);
+const RUNS = Number(process.env.FUZZ_API_RUNS ?? 5);
 const SEED = Number(process.env.FUZZ_API_SEED ?? 15);
 /** Longer than DNS and the engine are waited for. */
 const ANSWER_MS = 30_000;
