@@ -1,3 +1,5 @@
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { defineConfig } from "vitest/config";
 
 export default defineConfig({
@@ -9,5 +11,7 @@ export default defineConfig({
     hookTimeout: 60_000,
     // Tests of the whole chain start workerd; more than two at once only wait for each other.
     maxWorkers: 2,
+    // Commands and stacks that tests start need not compile the same sources each time.
+    env: { NODE_COMPILE_CACHE: join(tmpdir(), "dmarc-compile-cache") },
   },
 });

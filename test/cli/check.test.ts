@@ -57,5 +57,5 @@ it("refuses what is no domain name and no address of a DNS server", async () => 
   const pasted = await runCommand(["check", "https://eight.spf.test/", "--dns", server.url]);
   expect(pasted.stderr).toContain("was taken for the domain eight.spf.test");
   const wrong = await runCommand(["check", "example.com", "--dns", "1.1.1.1"]);
-  expect(wrong.stderr).toContain("is no address of a DNS server");
+  expect(wrong.stderr).toContain("the https address of a DNS server");
 });

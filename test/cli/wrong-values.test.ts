@@ -44,6 +44,7 @@ const ANY_TEXT = new Set(
     "host...",
     "label",
     "token",
+    "secret",
   ].concat(
     // How to connect is checked together; a test of the connection has it.
     [

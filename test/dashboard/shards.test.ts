@@ -105,8 +105,8 @@ describe("an operator", () => {
     for (const { account, messages } of ACCOUNTS) {
       const [sample] = samplesOf(account, messages);
       const path = `/reports/${account}/shared.example/${DAY}/${sample?.uid}`;
-      // The person, the account's database, the report.
-      expect(await statementsOf(dashboard, path)).toBe(3);
+      // The person; the account's database and the report; the same once more for where it was imported from.
+      expect(await statementsOf(dashboard, path)).toBe(5);
     }
   });
 });

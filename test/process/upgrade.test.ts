@@ -24,7 +24,7 @@ import { World } from "../support/simulation/world.ts";
 
 setUpSimulation();
 
-const snapshot: Snapshot = JSON.parse(gunzipSync(readFileSync("test/fixtures/release-0009.json.gz")).toString());
+const snapshot: Snapshot = JSON.parse(gunzipSync(readFileSync("test/support/upgrade/release-0009.json.gz")).toString());
 const all = readMigrations();
 const before = all.filter(({ name }) => name <= snapshot.migration);
 const after = all.filter(({ name }) => name > snapshot.migration);
