@@ -53,16 +53,12 @@ const id = v.pipe(v.string(), v.minLength(1), v.maxLength(100));
 /** The reason for a decision: a sentence or two (our limit). */
 const reason = v.optional(v.pipe(v.string(), v.trim(), v.maxLength(1000)));
 /** A number or boolean, also as text from a query. */
-const count = v.union([
-  v.pipe(v.number(), v.integer(), v.minValue(0)),
-  v.pipe(v.string(), v.digits(), v.transform(Number)),
-]);
-/** The same within bounds. */
 const countBetween = (min: number, max: number) =>
   v.union([
     v.pipe(v.number(), v.integer(), v.minValue(min), v.maxValue(max)),
     v.pipe(v.string(), v.digits(), v.transform(Number), v.minValue(min), v.maxValue(max)),
   ]);
+const count = countBetween(0, Number.MAX_SAFE_INTEGER);
 const truth = v.union([
   v.boolean(),
   v.pipe(

@@ -64,7 +64,7 @@ export function validSettings(
     return ok(valid.href);
   }
   if (accessKeyId === "" || region === "") return fail("S3 needs an access key id and a region (R2: auto).");
-  valid.pathname = valid.pathname.replace(/\/+$/, "");
+  while (valid.pathname.length > 1 && valid.pathname.endsWith("/")) valid.pathname = valid.pathname.slice(0, -1);
   if (valid.search !== "" || valid.hash !== "") return fail("The URL of a bucket has no query.");
   return ok(valid.href);
 }

@@ -14,10 +14,12 @@ const BUILDING = [
   "shared/csv.ts",
   "shared/csv.ts",
   "shared/csv.ts",
+  "shared/csv.ts",
   "shared/report/values.ts",
   "shared/report/values.ts",
   "shared/report/values.ts",
   "shared/report/xml/repair.ts",
+  "shared/tokens.ts",
 ];
 
 const files = ["shared", "workers"].flatMap((folder) =>

@@ -8,6 +8,7 @@ import type { Inputs, ProcessOperation } from "../../shared/contract/operations.
 import { ask, type LedgerDatabase } from "../../shared/ledger/database.ts";
 import { type Stats, statsQuery } from "../../shared/ledger/stats.ts";
 import type { ReportMessage } from "../../shared/messages.ts";
+import { OPERATOR } from "../../shared/people.ts";
 import type { RegistryEntry, RegistryStore } from "../../shared/registry.ts";
 import { startTestEngine, type TestEngine } from "../support/local-engine.ts";
 import { localWorker } from "../support/local-workers.ts";
@@ -99,7 +100,7 @@ export async function startChain(faults: Faults = {}): Promise<Chain> {
     (await env.R2_DMARC_REPORTS.list({ prefix })).objects.map(({ key }) => key);
   const registerText = (rua: string, value: string) => env.KV_DMARC_REPORTS.put(`dmarc:${rua}`, value);
   const operate: Chain["operate"] = async (name, input) => {
-    const body = JSON.stringify([name, input, { name: "a test" }]);
+    const body = JSON.stringify([name, input, { name: "a test", authority: OPERATOR }]);
     const answer = await server.getWorker("faulty").fetch("http://caller.example/", { method: "POST", body });
     return answer.text();
   };
