@@ -1,6 +1,6 @@
-/** Bytes as base64 (RFC 4648 section 4), a part at a time: a function takes only so many arguments. Pure. */
+/** Base64 (RFC 4648 section 4). Pure. */
 
-/** Ours: bytes of one part. */
+/** Ours: bytes encoded at a time, because a function takes only so many arguments. */
 const PART_BYTES = 8192;
 
 /** @returns base64 with its padding */
@@ -10,4 +10,17 @@ export function encodeBase64(bytes: Uint8Array): string {
     text += String.fromCharCode(...bytes.subarray(i, i + PART_BYTES));
   }
   return btoa(text);
+}
+
+/** @returns the bytes; undefined if the text is not base64 */
+export function decodeBase64(text: string): Uint8Array<ArrayBuffer> | undefined {
+  let binary: string;
+  try {
+    binary = atob(text);
+  } catch {
+    return undefined;
+  }
+  const bytes = new Uint8Array(binary.length);
+  for (let i = 0; i < binary.length; i++) bytes[i] = binary.charCodeAt(i);
+  return bytes;
 }

@@ -1,4 +1,5 @@
 /** Verifies signatures against the key of a DKIM record by WebCrypto: RSA (RFC 8301) and Ed25519 (RFC 8463). */
+import { decodeBase64 } from "../base64.ts";
 import { AUTHENTICATION_LIMITS } from "../limits.ts";
 import type { DkimKey } from "./dkim-signature.ts";
 
@@ -84,10 +85,5 @@ function der(tag: number, content: readonly number[]): number[] {
 const MAX_BASE64_CHARS = 4096;
 
 function fromBase64(text: string): Bytes | undefined {
-  if (text.length > MAX_BASE64_CHARS) return undefined;
-  try {
-    return Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
-  } catch {
-    return undefined;
-  }
+  return text.length > MAX_BASE64_CHARS ? undefined : decodeBase64(text);
 }

@@ -2,6 +2,7 @@
  * Checks the DKIM keys of a domain for the selectors known from its reports (RFC 6376 section 3.6, RFC 8301, RFC 8463).
  * Pure.
  */
+import { decodeBase64 } from "../base64.ts";
 import { isUnanswered, type Resolver, recordsOf } from "../dns/resolver.ts";
 import { GUIDANCE_LIMITS } from "../limits.ts";
 import { startAsking } from "./asking.ts";
@@ -108,14 +109,6 @@ async function readKey(tags: TagList): Promise<Pick<DkimKey, "keyType" | "bits">
   if (type !== "rsa") return { keyType: "other" };
   const bits = rsaBits(bytes);
   return bits === undefined ? { keyType: "other" } : { keyType: "rsa", bits };
-}
-
-function decodeBase64(text: string): Uint8Array | undefined {
-  try {
-    return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
-  } catch {
-    return undefined;
-  }
 }
 
 /**

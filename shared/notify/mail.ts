@@ -3,6 +3,7 @@
  * are in the mail, readable in light and dark). Pure.
  */
 import { html, raw } from "hono/html";
+import { encodeBase64 } from "../base64.ts";
 import { type Compress, daysPicture, PICTURE_SIZE } from "./picture.ts";
 import type { Story, StoryBar, StoryItem, StoryPicture } from "./story.ts";
 
@@ -52,16 +53,12 @@ export async function mailBody(story: Story, context: MailContext): Promise<Mail
     attachments.push({ disposition: "inline", contentId: LOGO_ID, filename: "logo", type, content });
   }
   if (story.picture !== undefined) {
-    const content = toBase64(await daysPicture(story.picture.days, context.compress));
+    const content = encodeBase64(await daysPicture(story.picture.days, context.compress));
     const name = { contentId: DAYS_ID, filename: "messages-by-day.png", type: "image/png" };
     attachments.push({ disposition: "inline", ...name, content });
   }
   const html = String(await htmlOf(story, context));
   return { subject: subjectOf(story.headline), text: textOf(story), html, attachments };
-}
-
-function toBase64(bytes: Uint8Array): string {
-  return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
 }
 
 /** A header is one line; names in it are strangers' (RFC 5322 section 2.1.1: at most 998 characters). */

@@ -157,6 +157,12 @@ describe("the audit log", () => {
     await pipeline.ask("/registry/rua@acme.example", "PUT", { account: "acme", domains: ["acme.example"] });
   });
 
+  it("is not written by a form of the import whose file is no file", async () => {
+    const answer = await site.post("/import", fields({ file: "not base64!", action: "import" }));
+    expect(answer.status).toBe(422);
+    expect(await answer.text()).toContain("choose it again");
+  });
+
   it("has who, what, before and after of a change by page and by API", async () => {
     await pipeline.ask("/registry/rua@acme.example", "PUT", { account: "acme", domains: ["b.example"] });
     await site.post("/accounts/acme", fields({ action: "name", name: "Acme" }));

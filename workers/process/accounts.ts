@@ -1,4 +1,5 @@
 /** Creates accounts, and changes what they are called, their logo and their people. */
+import { decodeBase64 } from "../../shared/base64.ts";
 import type { Inputs, Outputs } from "../../shared/contract/operations.ts";
 import type { Answer } from "../../shared/contract/problems.ts";
 import type { Caller } from "../../shared/contract/rpc.ts";
@@ -58,7 +59,7 @@ export async function changeLogo(
   { account, base64 }: Inputs["setAccountLogo"],
   { invocation }: Call,
 ): Promise<Answer<Outputs["setAccountLogo"]>> {
-  const bytes = decode(base64);
+  const bytes = decodeBase64(base64);
   if (bytes === undefined) return fail({ code: "bad_request", message: "The picture is not base64." });
   const mediaType = readLogo(bytes);
   if (!mediaType.ok) return fail({ code: "bad_request", message: mediaType.error });
@@ -131,12 +132,4 @@ async function changeAccount(
 
 function noAccount(account: string): Answer<never> {
   return fail({ code: "not_found", message: `There is no account '${account}'.` });
-}
-
-function decode(base64: string): Uint8Array | undefined {
-  try {
-    return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
-  } catch {
-    return undefined;
-  }
 }

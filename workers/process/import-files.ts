@@ -2,6 +2,7 @@
  * Takes files that a person imports as if they had come by mail: each is stored in R2 as it is, enqueued, and noted in the
  * ledger, in this order, so that an import that was interrupted anywhere can be run again. Nothing is stored twice.
  */
+import { decodeBase64 } from "../../shared/base64.ts";
 import type { Inputs, Outputs } from "../../shared/contract/operations.ts";
 import type { Answer } from "../../shared/contract/problems.ts";
 import type { Caller } from "../../shared/contract/rpc.ts";
@@ -37,7 +38,7 @@ export async function importFiles(
   const decoded = new Map<string, { facts: FileFacts; bytes: Uint8Array<ArrayBuffer> }>();
   let total = 0;
   for (const { content, ...facts } of files) {
-    const bytes = decode(content);
+    const bytes = decodeBase64(content);
     if (bytes === undefined) return refused(`The content of ${facts.name} is not base64.`);
     total += bytes.byteLength;
     if (total > IMPORT_LIMITS.maxCallBytes) return tooLarge(`The files are larger than ${IMPORT_LIMITS.maxCallBytes}`);
@@ -172,17 +173,6 @@ function putOptions(facts: FileFacts, { rua, invocation }: Context): R2PutOption
       importedFrom: origin,
     }),
   };
-}
-
-function decode(base64: string): Uint8Array<ArrayBuffer> | undefined {
-  try {
-    const text = atob(base64);
-    const bytes = new Uint8Array(text.length);
-    for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
-    return bytes;
-  } catch {
-    return undefined;
-  }
 }
 
 function refused(message: string): Answer<never> {

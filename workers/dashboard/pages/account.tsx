@@ -1,4 +1,5 @@
 /** One account: its name and logo, the people with a role in it, adding one, and seeing it as they do. */
+import { decodeBase64 } from "../../../shared/base64.ts";
 import type { Outputs } from "../../../shared/contract/operations.ts";
 import { accountProfilesQuery } from "../../../shared/ledger/accounts.ts";
 import { ACCOUNT_LIMITS } from "../../../shared/limits.ts";
@@ -11,9 +12,9 @@ import { AccountsHead, accountPath } from "../parts/accounts-frame.tsx";
 import { Field } from "../parts/field.tsx";
 import { ForeignText } from "../parts/foreign-text.tsx";
 import { logoPath } from "../parts/layout.tsx";
-import { Note } from "../parts/marks.tsx";
 import type { PageResult } from "../parts/page.ts";
 import type { PageRequest } from "../parts/request.ts";
+import { type Said, SaidNote } from "../parts/said-note.tsx";
 import { type BoundTable, bindTable } from "../parts/table-view.tsx";
 
 type Head = Outputs["getAccount"];
@@ -23,12 +24,6 @@ const ROLE_WORDS: Record<AccountRole, string> = {
   administrator: "Administrator",
   viewer: "Viewer",
 };
-
-/** What was just done, or why it was not. */
-interface Said {
-  kind: "done" | "fault";
-  sentence: string;
-}
 
 /** @throws ApiError (404) where there is no such account, or no access to it; (403) for its viewers */
 export async function accountPage(request: PageRequest, account: string, said?: Said): Promise<PageResult> {
@@ -54,11 +49,7 @@ export async function accountPage(request: PageRequest, account: string, said?: 
               </>
             }
           />
-          {said !== undefined && (
-            <Note kind={said.kind}>
-              <ForeignText text={said.sentence} />
-            </Note>
-          )}
+          {said !== undefined && <SaidNote said={said} />}
           {request.access.role === "operator" && <ViewAsForm account={account} />}
           {table.view(request.url)}
           <AddPersonForm account={account} />
@@ -206,8 +197,7 @@ export async function accountLogo(request: PageRequest, account: string): Promis
   const [profile] = maySee(request.access, account) ? await request.askDirectory(accountProfilesQuery([account])) : [];
   if (profile?.logo === undefined) throw new ApiError("not_found", "No such logo, or no access.");
   const { mediaType, base64 } = profile.logo;
-  const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
-  return new Response(bytes, {
+  return new Response(decodeBase64(base64), {
     headers: {
       "content-type": mediaType,
       "x-content-type-options": "nosniff",

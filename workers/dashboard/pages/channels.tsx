@@ -13,10 +13,11 @@ import { isoMinute } from "../data/days.ts";
 import { ApiError, isWrongInput } from "../errors.ts";
 import { Field } from "../parts/field.tsx";
 import { ForeignText } from "../parts/foreign-text.tsx";
-import { limitNote, Note } from "../parts/marks.tsx";
+import { limitNote } from "../parts/marks.tsx";
 import type { PageResult } from "../parts/page.ts";
 import { PageHead } from "../parts/page-head.tsx";
 import type { PageRequest } from "../parts/request.ts";
+import { type Said, SaidNote } from "../parts/said-note.tsx";
 import { type BoundTable, bindTable } from "../parts/table-view.tsx";
 import { AccountField } from "./add-domain.tsx";
 
@@ -45,14 +46,6 @@ const DELIVERY_WORDS: Record<Delivery["kind"], string> = {
 };
 const STATE_WORDS: Record<Delivery["state"], string> = { waiting: "waiting", sent: "sent", failed: "failed" };
 
-/** What was just done, to be said above the lists. */
-interface Said {
-  kind: "done" | "fault";
-  sentence: string;
-  /** The key of a new webhook: shown this once. */
-  secret?: string;
-}
-
 export async function channelsPage(request: PageRequest, said?: Said): Promise<PageResult> {
   const accounts = await request.administered();
   const [{ items: channels }, { items: deliveries }] = await Promise.all([
@@ -72,7 +65,7 @@ export async function channelsPage(request: PageRequest, said?: Said): Promise<P
             title="Channels"
             lead="Notices are sent when something needs you, at most one a domain and day; a digest sums up the rest."
           />
-          {said !== undefined && <SaidNote said={said} />}
+          {said !== undefined && <SaidNote said={said} secretIs="Its deliveries are signed with this key" />}
           {tables[0]?.view(request.url)}
           {request.access.role !== "viewer" && (
             <section class="card" aria-labelledby="add-channel">
@@ -85,20 +78,6 @@ export async function channelsPage(request: PageRequest, said?: Said): Promise<P
       ),
     },
   };
-}
-
-function SaidNote({ said: { kind, sentence, secret } }: { said: Said }) {
-  return (
-    <Note kind={kind}>
-      <ForeignText text={sentence} />
-      {secret !== undefined && (
-        <>
-          {" "}
-          Its deliveries are signed with this key, which is not shown again: <code>{secret}</code>
-        </>
-      )}
-    </Note>
-  );
 }
 
 function AddForm({ request, accounts }: { request: PageRequest; accounts: readonly string[] }) {

@@ -1,4 +1,5 @@
 /** Importing accounts, domains and RUA addresses from a CSV file: what each line would do, then one press. For operators. */
+import { decodeBase64 } from "../../../shared/base64.ts";
 import type { Outputs } from "../../../shared/contract/operations.ts";
 import { importChunks, readImportFile } from "../../../shared/import-lines.ts";
 import { ACCOUNT_LIMITS } from "../../../shared/limits.ts";
@@ -186,6 +187,7 @@ interface RowProps {
 export async function importFromForm(request: PageRequest, form: URLSearchParams): Promise<PageResult> {
   const file = form.get("file") ?? "";
   const text = file === "" ? (form.get("text") ?? "") : decodeText(file);
+  if (text === undefined) return importPage(request, { text: "", problem: "The file can't be read: choose it again." });
   const isDone = form.get("action") === "import";
   const read = readImportFile(text);
   if (!read.ok) return importPage(request, { text, problem: read.error });
@@ -203,7 +205,8 @@ export async function importFromForm(request: PageRequest, form: URLSearchParams
   return { ...importPage(request, { text, lines, isDone }), status: 200 };
 }
 
-/** A file's bytes, base64, as text. */
-function decodeText(base64: string): string {
-  return new TextDecoder().decode(Uint8Array.from(atob(base64), (character) => character.charCodeAt(0)));
+/** A file's bytes, base64, as text; undefined if a form was sent that is not ours. */
+function decodeText(base64: string): string | undefined {
+  const bytes = decodeBase64(base64);
+  return bytes === undefined ? undefined : new TextDecoder().decode(bytes);
 }

@@ -6,10 +6,10 @@ import { isoMinute } from "../data/days.ts";
 import { ApiError, isWrongInput } from "../errors.ts";
 import { Field } from "../parts/field.tsx";
 import { ForeignText } from "../parts/foreign-text.tsx";
-import { Note } from "../parts/marks.tsx";
 import type { PageResult } from "../parts/page.ts";
 import { PageHead } from "../parts/page-head.tsx";
 import type { PageRequest } from "../parts/request.ts";
+import { type Said, SaidNote } from "../parts/said-note.tsx";
 import { type BoundTable, bindTable } from "../parts/table-view.tsx";
 
 const PATH = "/tokens";
@@ -17,14 +17,6 @@ const PATH = "/tokens";
 type Token = Outputs["listTokens"]["items"][number];
 
 const SCOPE_WORDS: Record<TokenScope, string> = { read: "read", operate: "read and change" };
-
-/** What was just done, to be said above the list. */
-interface Said {
-  kind: "done" | "fault";
-  sentence: string;
-  /** The secret of a new token: shown this once. */
-  secret?: string;
-}
 
 export async function tokensPage(request: PageRequest, said?: Said): Promise<PageResult> {
   const table = tokensTable(await allTokens(request));
@@ -40,7 +32,7 @@ export async function tokensPage(request: PageRequest, said?: Said): Promise<Pag
             title="Tokens"
             lead="A program asks the API with a token: for one account, to read or also to change. What it does is recorded under the token's name."
           />
-          {said !== undefined && <SaidNote said={said} />}
+          {said !== undefined && <SaidNote said={said} secretIs="Its secret" />}
           <section class="card" aria-labelledby="make-token">
             <h2 id="make-token">Make a token</h2>
             <MakeForm request={request} accounts={await request.administered()} />
@@ -62,20 +54,6 @@ async function allTokens(request: PageRequest): Promise<Token[]> {
     cursor = page.cursor;
   } while (cursor !== undefined);
   return tokens;
-}
-
-function SaidNote({ said: { kind, sentence, secret } }: { said: Said }) {
-  return (
-    <Note kind={kind}>
-      <ForeignText text={sentence} />
-      {secret !== undefined && (
-        <>
-          {" "}
-          Its secret, which is not shown again: <code>{secret}</code>
-        </>
-      )}
-    </Note>
-  );
 }
 
 function MakeForm({ request, accounts }: { request: PageRequest; accounts: readonly string[] }) {
