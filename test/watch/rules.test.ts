@@ -208,6 +208,9 @@ it("finds a new sender above a floor, of a domain known for longer, and no forwa
   expect(asked(fresh({}, 9))).toEqual([]);
   expect(asked(fresh({ role: "forwarder" }))).toEqual([]);
   expect(asked(fresh({ role: "foreign" }))).toEqual([]);
+  // Foreign only because nothing of the domain passes.
+  expect(asked(fresh({ role: "foreign", reason: "oneOff" }))).toEqual(["newSender mailer.example"]);
+  expect(asked(fresh({ role: "foreign", reason: "oneOff" }, 9))).toEqual([]);
   expect(asked(fresh({ name: "groups.io" }))).toEqual([]);
   expect(asked(fresh({ reason: "decided" }))).toEqual([]);
   expect(asked(fresh({ firstDay: TODAY - 8 }))).toEqual([]);

@@ -27,7 +27,8 @@ function isNew(sender: Sender, { today, dataSince, senders }: Figures): boolean 
   }
   if (passed >= rule.minPassed) return true;
   if (MAILBOX_PROVIDERS.has(sender.service)) return false;
-  return messages >= rule.minMessages && sender.role !== "foreign";
+  // Where nothing passes, the verdict takes whoever does not send steadily for a stranger; what begins is news all the same.
+  return messages >= rule.minMessages && (sender.role !== "foreign" || sender.reason === "oneOff");
 }
 
 /** Enough beside what the domain sends on as many days. */
