@@ -133,6 +133,7 @@ async function run(options: MailboxOptions, open: () => Promise<Mailbox>): Promi
         for (const one of results) told.add(one);
         progress.update(told.counts.files, mailbox.total, { taken: told.counts.taken + told.counts.selected });
       },
+      onUnreadable: (origin, reason) => told.unreadable(origin, reason),
     });
   } finally {
     progress.stop();

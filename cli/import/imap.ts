@@ -5,7 +5,7 @@
 import { ImapFlow } from "imapflow";
 import * as v from "valibot";
 import { CommandError } from "../command-error.ts";
-import { isReadable, type Mail, type Mailbox, type MailPage, PAGE_BOUNDS } from "./mailbox.ts";
+import { MAX_MAIL_BYTES, type Mail, type Mailbox, type MailPage, PAGE_BOUNDS } from "./mailbox.ts";
 
 export interface ImapAccount {
   host: string;
@@ -73,7 +73,9 @@ class ImapMailbox implements Mailbox {
     this.total = uids.length;
     for (let i = 0; i < uids.length; i += PAGE_BOUNDS.mails) {
       const some = uids.slice(i, i + PAGE_BOUNDS.mails);
-      for (const page of await this.#bySize(some)) yield this.#pageOf(page, await this.#read(page));
+      for (const { uids, readable } of await this.#bySize(some)) {
+        yield this.#pageOf(uids, { readable, mails: await this.#read(readable) });
+      }
     }
   }
 
@@ -102,21 +104,24 @@ class ImapMailbox implements Mailbox {
     return (found || []).filter((uid) => uid >= first).sort((a, b) => a - b);
   }
 
-  /** UIDs in groups whose mails fit in memory. */
-  async #bySize(uids: readonly number[]): Promise<number[][]> {
+  /** UIDs in groups whose mails fit in memory; what is too large to be read is in a group, and not among its readable ones. */
+  async #bySize(uids: readonly number[]): Promise<{ uids: number[]; readable: number[] }[]> {
     const sized = await asked(
       () => this.#client.fetchAll(uids.join(","), { uid: true, size: true }, { uid: true }),
       "Mails could not be read",
     );
-    const groups: number[][] = [];
+    const groups: { uids: number[]; readable: number[] }[] = [];
     let bytes = Number.POSITIVE_INFINITY;
     for (const { uid, size = 0 } of sized.sort((a, b) => a.uid - b.uid)) {
-      if (!isReadable(size)) throw new CommandError(`Mail ${uid} of ${this.name} has ${size} bytes, too many to read.`);
-      if (bytes + size > PAGE_BOUNDS.bytes) {
-        groups.push([]);
+      const isReadable = size <= MAX_MAIL_BYTES;
+      if (bytes + (isReadable ? size : 0) > PAGE_BOUNDS.bytes) {
+        groups.push({ uids: [], readable: [] });
         bytes = 0;
       }
-      groups.at(-1)?.push(uid);
+      const group = groups.at(-1);
+      group?.uids.push(uid);
+      if (!isReadable) continue;
+      group?.readable.push(uid);
       bytes += size;
     }
     return groups;
@@ -124,6 +129,7 @@ class ImapMailbox implements Mailbox {
 
   // imapflow asks for BODY.PEEK[], which leaves \Seen as it is.
   async #read(uids: readonly number[]): Promise<Mail[]> {
+    if (uids.length === 0) return [];
     const fetched = await asked(
       () => this.#client.fetchAll(uids.join(","), { uid: true, source: true }, { uid: true }),
       "Mails could not be read",
@@ -132,8 +138,11 @@ class ImapMailbox implements Mailbox {
     return fetched.flatMap(({ uid, source }) => (source === undefined ? [] : [{ id: String(uid), bytes: source }]));
   }
 
-  #pageOf(uids: readonly number[], mails: Mail[]): MailPage {
-    return { mails, position: { uidValidity: this.#uidValidity, uid: Math.max(...uids) } };
+  #pageOf(uids: readonly number[], { readable, mails }: { readable: readonly number[]; mails: Mail[] }): MailPage {
+    const unreadable = uids
+      .filter((uid) => !readable.includes(uid))
+      .map((uid) => ({ id: String(uid), reason: `it is larger than ${MAX_MAIL_BYTES} bytes` }));
+    return { mails, unreadable, position: { uidValidity: this.#uidValidity, uid: Math.max(...uids) } };
   }
 }
 

@@ -61,7 +61,7 @@ function pageOf(
   const mails = [...read].map(([id, { bytes }]): Mail => ({ id, bytes }));
   // Only those that are listed again by the next run.
   const ids = [...done].filter(([, came]) => came >= seconds - OVERLAP_SECONDS);
-  return { mails, position: { seconds, ids } };
+  return { mails, unreadable: [], position: { seconds, ids } };
 }
 
 async function readAll(

@@ -20,6 +20,8 @@ export interface Mail {
 /** Some mails, and what to keep once they are done. */
 export interface MailPage {
   mails: Mail[];
+  /** Mails that are not read: too large to hold a report. */
+  unreadable: { id: string; reason: string }[];
   position: unknown;
 }
 
@@ -45,6 +47,8 @@ export interface MailboxOptions {
   watermark: Watermark;
   /** Called with the results of each page. */
   onResults(results: readonly FileResult[]): void;
+  /** Called for each mail that is not read. Another run does not look at it again. */
+  onUnreadable(origin: string, reason: string): void;
 }
 
 /** Settled for good: another run need not look at it. */
@@ -54,10 +58,11 @@ const SETTLED = new Set<FileResult["result"]>(["taken", "known", "no_report"]);
 export async function importMailbox(
   mailbox: Mailbox,
   settings: ImportSettings,
-  { moveTo, watermark, onResults }: MailboxOptions,
+  { moveTo, watermark, onResults, onUnreadable }: MailboxOptions,
 ): Promise<void> {
   let isSettled = true;
-  for await (const { mails, position } of mailbox.pages(watermark.read())) {
+  for await (const { mails, unreadable, position } of mailbox.pages(watermark.read())) {
+    for (const { id, reason } of unreadable) onUnreadable(originOf(mailbox, id), reason);
     const ids = new Map<FoundFile, string>();
     for (const mail of mails) ids.set(foundFile(mailbox, mail), mail.id);
     const results = await importPage([...ids.keys()], settings);
@@ -70,9 +75,13 @@ export async function importMailbox(
   }
 }
 
-function foundFile({ name }: Mailbox, { id, bytes }: Mail): FoundFile {
+function originOf({ name }: Mailbox, id: string): string {
+  return `${name}, mail ${id}`;
+}
+
+function foundFile(mailbox: Mailbox, { id, bytes }: Mail): FoundFile {
   const blob = async (): Promise<Blob> => new Blob([new Uint8Array(bytes)]);
-  return { origin: `${name}, mail ${id}`, name: `${id.slice(-60)}.eml`, source: bytesSource(bytes), blob };
+  return { origin: originOf(mailbox, id), name: `${id.slice(-60)}.eml`, source: bytesSource(bytes), blob };
 }
 
 interface Move {
@@ -94,7 +103,5 @@ async function moveDone(
   await mailbox.move(moved, moveTo);
 }
 
-/** Whether a mail of that size is read at all. */
-export function isReadable(sizeBytes: number): boolean {
-  return sizeBytes <= 2 * MAIL_LIMITS.maxMessageBytes;
-}
+/** Bytes of a mail that is read: an import may be larger than what comes by mail, which is encoded. */
+export const MAX_MAIL_BYTES = 2 * MAIL_LIMITS.maxMessageBytes;

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ImapFlow } from "imapflow";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
+import { MAX_MAIL_BYTES } from "../../cli/import/mailbox.ts";
 import { type CommandOutcome, runCommand } from "../cli/run-command.ts";
 import { API_TOKEN } from "../dashboard/harness.ts";
 import { type Pipeline, startPipeline } from "../dashboard/pipeline.ts";
@@ -118,6 +119,15 @@ it("goes back to a mail without an account, once there is one", async () => {
   });
   await pipeline.ask("/registry/rua@acme.example", "PUT", { account: "acme" });
   expect(await runJson("Waiting")).toMatchObject({ taken: 1, known: 1 });
+});
+
+it("names a mail that is too large to be read, and goes on behind it", async () => {
+  const large = Buffer.concat([Buffer.from("From: a@b.example\r\n\r\n"), Buffer.alloc(MAX_MAIL_BYTES, "x\r\n")]);
+  await fill("Large", [mail("large-1"), large, mail("large-2")]);
+  const { code, stdout, stderr } = await run("Large");
+  expect({ code, counts: JSON.parse(stdout) }).toMatchObject({ code: 1, counts: { taken: 2, unreadable: 1 } });
+  expect(stderr).toContain(`it is larger than ${MAX_MAIL_BYTES} bytes`);
+  expect(await runJson("Large")).toMatchObject({ files: 0 });
 });
 
 it("leaves out what came before a day", async () => {
