@@ -1,5 +1,18 @@
-/** When to try again after a fault. Pure. */
+/** When to try again after a fault, or after something outside did not answer. Pure. */
 import { QUEUE_LIMITS, RETRY_LIMITS } from "../../shared/limits.ts";
+
+/**
+ * How long something outside is left alone: twice as long each time.
+ *
+ * @param failures in a row, the last one included
+ * @returns seconds
+ */
+export function growingDelaySeconds(
+  failures: number,
+  { firstRetrySeconds, maxRetrySeconds }: { firstRetrySeconds: number; maxRetrySeconds: number },
+): number {
+  return Math.min(maxRetrySeconds, firstRetrySeconds * 2 ** Math.min(Math.max(0, failures - 1), 20));
+}
 
 /**
  * Exponential backoff with jitter: between half and all of `baseSeconds · 2^(attempts-1)`, at most six hours.

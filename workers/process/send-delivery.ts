@@ -14,6 +14,7 @@ import {
 import { ask, type Change, change } from "../../shared/ledger/database.ts";
 import { NOTIFY_LIMITS } from "../../shared/limits.ts";
 import type { Channel } from "../../shared/notify/channel.ts";
+import { growingDelaySeconds } from "./backoff.ts";
 import type { Invocation } from "./env.ts";
 import { type Attempt, refused, sendTo } from "./send-to-channel.ts";
 
@@ -55,18 +56,12 @@ function endOf(
   nowSeconds: number,
 ): Pick<Delivery, "state" | "result" | "nextSeconds"> {
   if (isSent) return { state: "sent", result, nextSeconds: 0 };
-  const nextSeconds = nowSeconds + delaySeconds(attempts);
+  const nextSeconds = nowSeconds + growingDelaySeconds(attempts, NOTIFY_LIMITS);
   const isOver = nextSeconds > createdSeconds + NOTIFY_LIMITS.giveUpSeconds;
   return { state: isOver ? "failed" : "waiting", result, nextSeconds: isOver ? 0 : nextSeconds };
 }
 
 function noteAnswer({ id, unanswered }: Channel, { isAnswered }: Attempt, nowSeconds: number): Change[] {
-  if (!isAnswered) return leaveAlone(id, nowSeconds + delaySeconds(unanswered + 1));
+  if (!isAnswered) return leaveAlone(id, nowSeconds + growingDelaySeconds(unanswered + 1, NOTIFY_LIMITS));
   return unanswered > 0 ? catchUp(id, nowSeconds) : [];
-}
-
-/** @param attempts that failed, the last one included */
-function delaySeconds(attempts: number): number {
-  const { firstRetrySeconds, maxRetrySeconds } = NOTIFY_LIMITS;
-  return Math.min(maxRetrySeconds, firstRetrySeconds * 2 ** Math.min(attempts - 1, 20));
 }

@@ -9,17 +9,10 @@ import { type Channel, validTarget } from "../../shared/notify/channel.ts";
 import { slackMessage, teamsMessage } from "../../shared/notify/chat.ts";
 import { type MailBody, mailBody } from "../../shared/notify/mail.ts";
 import { confirmStory, digestStory, noticeStory, type Story, testStory } from "../../shared/notify/story.ts";
-import {
-  DELIVERY_HEADER,
-  type Delivered,
-  MAIL_DELIVERY_HEADER,
-  SIGNATURE_HEADER,
-  signedText,
-  webhookPayload,
-} from "../../shared/notify/webhook.ts";
+import { type Delivered, MAIL_DELIVERY_HEADER, webhookPayload } from "../../shared/notify/webhook.ts";
 import { confirmationLink } from "./confirm-channel.ts";
 import type { Invocation } from "./env.ts";
-import { sign } from "./signature.ts";
+import { signedHeaders } from "./signature.ts";
 
 /** What an attempt came to. */
 export interface Attempt {
@@ -45,11 +38,11 @@ export async function sendTo(channel: Channel, delivery: Delivery, invocation: I
   const target = validTarget(channel.kind, channel.target, env.NOTIFY_LOCAL_ORIGIN);
   if (!target.ok) return refused(target.error);
   const body = JSON.stringify(bodyOf(told, delivery, channel));
-  const headers: Record<string, string> = { "content-type": "application/json", "user-agent": "dmarc-pipeline/1" };
-  if (channel.kind === "webhook") {
-    headers[DELIVERY_HEADER] = delivery.id;
-    headers[SIGNATURE_HEADER] = await signature(channel.secret, invocation.nowSeconds, body);
-  }
+  const signed =
+    channel.kind === "webhook"
+      ? await signedHeaders(channel.secret, { id: delivery.id, body, nowSeconds: invocation.nowSeconds })
+      : {};
+  const headers = { "content-type": "application/json", "user-agent": "dmarc-pipeline/1", ...signed };
   return post(target.value, { body, headers });
 }
 
@@ -143,8 +136,4 @@ async function post(
   } catch (error) {
     return { ...refused(`No answer: ${error instanceof Error ? error.message : String(error)}`), isAnswered: false };
   }
-}
-
-async function signature(secret: string, seconds: number, body: string): Promise<string> {
-  return `t=${seconds},v1=${await sign(secret, signedText(seconds, body))}`;
 }

@@ -1,5 +1,15 @@
 /** Signatures with a channel's secret: of webhooks' bodies, and of links that confirm a mail address (HMAC-SHA256, hex). */
 import { fromHex, toHex } from "../../shared/identity.ts";
+import { DELIVERY_HEADER, SIGNATURE_HEADER, signedText } from "../../shared/notify/webhook.ts";
+
+/** The headers of a request that its receiver can check: which delivery it is, and that it comes from here, now. */
+export async function signedHeaders(
+  secret: string,
+  { id, body, nowSeconds }: { id: string; body: string; nowSeconds: number },
+): Promise<Record<string, string>> {
+  const signature = await sign(secret, signedText(nowSeconds, body));
+  return { [DELIVERY_HEADER]: id, [SIGNATURE_HEADER]: `t=${nowSeconds},v1=${signature}` };
+}
 
 /** The signature of a text. */
 export async function sign(secret: string, text: string): Promise<string> {

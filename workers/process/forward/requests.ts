@@ -8,8 +8,7 @@ import {
   testEvent,
 } from "../../../shared/forward/event.ts";
 import type { ForwardTarget } from "../../../shared/forward/target.ts";
-import { DELIVERY_HEADER, SIGNATURE_HEADER, signedText } from "../../../shared/notify/webhook.ts";
-import { sign } from "../signature.ts";
+import { signedHeaders } from "../signature.ts";
 import { putRequest } from "./s3.ts";
 
 /** A part of a report. */
@@ -61,12 +60,7 @@ async function signedRequest(
   { url, secret }: ForwardTarget,
   { id, body, nowSeconds }: { id: string; body: string; nowSeconds: number },
 ): Promise<Request> {
-  const signature = await sign(secret, signedText(nowSeconds, body));
-  const headers = {
-    "content-type": "application/json",
-    "user-agent": "dmarc-pipeline/1",
-    [DELIVERY_HEADER]: id,
-    [SIGNATURE_HEADER]: `t=${nowSeconds},v1=${signature}`,
-  };
+  const signed = await signedHeaders(secret, { id, body, nowSeconds });
+  const headers = { "content-type": "application/json", "user-agent": "dmarc-pipeline/1", ...signed };
   return new Request(url, { method: "POST", headers, body });
 }

@@ -16,6 +16,7 @@ import {
 } from "../../../shared/ledger/forwards.ts";
 import { FORWARD_LIMITS } from "../../../shared/limits.ts";
 import type { ForwardMessage } from "../../../shared/messages.ts";
+import { growingDelaySeconds } from "../backoff.ts";
 import type { Invocation } from "../env.ts";
 import { partsFrom, reportOf } from "./parts.ts";
 import { type Attempt, attemptRequest } from "./request.ts";
@@ -142,7 +143,7 @@ class Sender {
     if (outcome === "refused") {
       const attempts = Math.max(...rows.map((row) => row.attempts)) + 1;
       // What was refused together is tried one by one at once.
-      const nextSeconds = rows.length > 1 ? nowSeconds : nowSeconds + delaySeconds(attempts);
+      const nextSeconds = rows.length > 1 ? nowSeconds : nowSeconds + growingDelaySeconds(attempts, FORWARD_LIMITS);
       noted.push(
         putRefused(
           id,
@@ -162,7 +163,7 @@ class Sender {
     const { ledger, shard, env, nowSeconds } = this.#invocation;
     const hasFailed = this.#last?.outcome === "failed";
     const failures = hasFailed ? this.#target.failures + 1 : 0;
-    const delay = this.#last?.retryAfterSeconds ?? delaySeconds(failures);
+    const delay = this.#last?.retryAfterSeconds ?? growingDelaySeconds(failures, FORWARD_LIMITS);
     const nextSeconds = hasFailed ? nowSeconds + delay : 0;
     const result = this.#last?.result ?? "";
     await change(ledger, releaseTarget(this.#target, { sent: this.#sent, result, failures, nextSeconds, nowSeconds }));
@@ -188,10 +189,4 @@ function fittingOf(rows: readonly DueForward[]): number {
 function onlyPart(row: DueForward): ReportPart[] {
   const report = reportOf(row);
   return report === undefined ? [] : [{ report, content: { part: 1, parts: 1 } }];
-}
-
-/** @param failures in a row, the last one included */
-function delaySeconds(failures: number): number {
-  const { firstRetrySeconds, maxRetrySeconds } = FORWARD_LIMITS;
-  return Math.min(maxRetrySeconds, firstRetrySeconds * 2 ** Math.min(Math.max(0, failures - 1), 20));
 }
