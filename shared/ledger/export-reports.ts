@@ -1,28 +1,14 @@
 /** Accepted aggregate reports in the order of exports: by account, domain, first day and uid. */
 import * as v from "valibot";
-import { senderRank } from "../authentication/sender-state.ts";
 import type { ExportPosition } from "../export/lines.ts";
 import { type Query, query } from "./database.ts";
-import { detailsColumn } from "./report-rows.ts";
+import { detailsColumn, reportFacts } from "./report-rows.ts";
 
 const reportRow = v.object({
   domain: v.string(),
   day: v.number(),
   uid: v.string(),
-  generation: v.number(),
-  reporter: v.string(),
-  reportId: v.string(),
-  beginSeconds: v.number(),
-  endSeconds: v.number(),
-  receivedSeconds: v.number(),
-  senderState: senderRank,
-  senderDomain: v.string(),
-  rua: v.string(),
-  rawKey: v.string(),
-  part: v.string(),
-  records: v.number(),
-  total: v.number(),
-  passed: v.number(),
+  ...reportFacts,
   details: detailsColumn,
 });
 

@@ -1,10 +1,9 @@
 /** Targets of forwarding, and the reports that wait for them, in the database of the account. */
 import * as v from "valibot";
-import { senderRank } from "../authentication/sender-state.ts";
 import { type ForwardTarget, TARGET_KINDS } from "../forward/target.ts";
 import { FORWARD_LIMITS } from "../limits.ts";
 import { ask, type Change, jsonColumn, type LedgerDatabase, type Query, query } from "./database.ts";
-import { REPORT_KINDS, type ReportReference, reportDetails } from "./report-rows.ts";
+import { REPORT_KINDS, type ReportReference, reportDetails, reportFacts } from "./report-rows.ts";
 
 const targetRow = v.pipe(
   v.object({
@@ -148,20 +147,7 @@ export async function claimTarget(
 const reportColumn = v.nullable(
   jsonColumn(
     v.object({
-      generation: v.number(),
-      reporter: v.string(),
-      reportId: v.string(),
-      beginSeconds: v.number(),
-      endSeconds: v.number(),
-      receivedSeconds: v.number(),
-      senderState: senderRank,
-      senderDomain: v.string(),
-      rua: v.string(),
-      rawKey: v.string(),
-      part: v.string(),
-      records: v.number(),
-      total: v.number(),
-      passed: v.number(),
+      ...reportFacts,
       details: reportDetails,
     }),
   ),

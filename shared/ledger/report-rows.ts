@@ -3,6 +3,7 @@
  * column and what goes into `details`.
  */
 import * as v from "valibot";
+import { senderRank } from "../authentication/sender-state.ts";
 import { policyText } from "../report/policy-text.ts";
 import type {
   AggregateReport,
@@ -149,6 +150,24 @@ const failureDetails = v.object({
 /** The schema of `details`. */
 export const reportDetails = v.variant("kind", [aggregateDetails, tlsDetails, failureDetails]);
 export const detailsColumn = jsonColumn(reportDetails);
+
+/** What exports and forwarding tell of a report, besides which one it is and its details. */
+export const reportFacts = {
+  generation: v.number(),
+  reporter: v.string(),
+  reportId: v.string(),
+  beginSeconds: v.number(),
+  endSeconds: v.number(),
+  receivedSeconds: v.number(),
+  senderState: senderRank,
+  senderDomain: v.string(),
+  rua: v.string(),
+  rawKey: v.string(),
+  part: v.string(),
+  records: v.number(),
+  total: v.number(),
+  passed: v.number(),
+};
 
 /** Default values, which are left out when stored and restored when read. */
 const DEFAULTS: Record<string, unknown> = {
