@@ -15,7 +15,15 @@ import { ForeignText, Name } from "../parts/foreign-text.tsx";
 import { domainPath } from "../parts/links.ts";
 import type { PageResult } from "../parts/page.ts";
 import { PageHead } from "../parts/page-head.tsx";
-import { monthOfLink, NoticeList, profileOf, ReportHead, ReportList, Volumes } from "../parts/report-page.tsx";
+import {
+  monthOfLink,
+  NoticeList,
+  profileOf,
+  ReportHead,
+  ReportList,
+  ReportTable,
+  Volumes,
+} from "../parts/report-page.tsx";
 import type { PageRequest } from "../parts/request.ts";
 import { StatusMark } from "./domain-status.tsx";
 
@@ -162,43 +170,36 @@ function Domains({ found: { verdicts, sums, month } }: { found: AccountMonth }) 
   return (
     <section class="card" aria-labelledby="domains">
       <h2 id="domains">Domains, the worst first</h2>
-      <table class="plain">
-        <thead>
-          <tr>
-            <th scope="col">Domain</th>
-            <th scope="col">Today</th>
-            <th scope="col" class="end">
-              Messages
-            </th>
-            <th scope="col" class="end">
-              Proven
-            </th>
-            <th scope="col">Why</th>
-          </tr>
-        </thead>
-        <tbody>
-          {shown.map(({ domain, state, reasons }) => {
-            const { messages = 0, passed = 0 } = byName.get(domain) ?? {};
-            return (
-              <tr>
-                <th scope="row" class="text">
-                  <a href={`${domainPath(domain)}/report?month=${month.iso}`}>
-                    <Name text={domain} />
-                  </a>
-                </th>
-                <td>
-                  <StatusMark row={{ status: state, setup: "" }} />
-                </td>
-                <td class="end">{formatCount(messages)}</td>
-                <td class="end">{formatShare(passed, messages)}</td>
-                <td class="text">
-                  <ForeignText text={reasons[0]?.sentence ?? ""} />
-                </td>
-              </tr>
-            );
-          })}
-        </tbody>
-      </table>
+      <ReportTable
+        columns={[
+          { label: "Domain" },
+          { label: "Today" },
+          { label: "Messages", isFigure: true },
+          { label: "Proven", isFigure: true },
+          { label: "Why" },
+        ]}
+      >
+        {shown.map(({ domain, state, reasons }) => {
+          const { messages = 0, passed = 0 } = byName.get(domain) ?? {};
+          return (
+            <tr>
+              <th scope="row" class="text">
+                <a href={`${domainPath(domain)}/report?month=${month.iso}`}>
+                  <Name text={domain} />
+                </a>
+              </th>
+              <td>
+                <StatusMark row={{ status: state, setup: "" }} />
+              </td>
+              <td class="end">{formatCount(messages)}</td>
+              <td class="end">{formatShare(passed, messages)}</td>
+              <td class="text">
+                <ForeignText text={reasons[0]?.sentence ?? ""} />
+              </td>
+            </tr>
+          );
+        })}
+      </ReportTable>
       {shown.length === 0 && <p>There are no domains with reports yet.</p>}
       {more > 0 && (
         <p class="small muted">

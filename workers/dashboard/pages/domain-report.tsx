@@ -32,6 +32,7 @@ import {
   ReportHead,
   type ReportLine,
   ReportList,
+  ReportTable,
   Volumes,
 } from "../parts/report-page.tsx";
 import { askOne, domainScope, type PageRequest } from "../parts/request.ts";
@@ -248,36 +249,27 @@ function Senders({ sources }: { sources: readonly JudgedSource[] }) {
   return (
     <section class="card" aria-labelledby="senders">
       <h2 id="senders">Who sends in the domain's name</h2>
-      <table class="plain">
-        <thead>
+      <ReportTable
+        columns={[
+          { label: "Sender" },
+          { label: "Whose" },
+          { label: "Messages", isFigure: true },
+          { label: "Proven", isFigure: true },
+          { label: "Refused", isFigure: true },
+        ]}
+      >
+        {shown.map(({ name, service, role, messages, passed, refused }) => (
           <tr>
-            <th scope="col">Sender</th>
-            <th scope="col">Whose</th>
-            <th scope="col" class="end">
-              Messages
+            <th scope="row" class="text">
+              <ForeignText text={service === "" ? name || "others" : `${service} (${name})`} />
             </th>
-            <th scope="col" class="end">
-              Proven
-            </th>
-            <th scope="col" class="end">
-              Refused
-            </th>
+            <td>{WHOSE[role]}</td>
+            <td class="end">{formatCount(messages)}</td>
+            <td class="end">{formatShare(passed, messages)}</td>
+            <td class="end">{formatCount(refused)}</td>
           </tr>
-        </thead>
-        <tbody>
-          {shown.map(({ name, service, role, messages, passed, refused }) => (
-            <tr>
-              <th scope="row" class="text">
-                <ForeignText text={service === "" ? name || "others" : `${service} (${name})`} />
-              </th>
-              <td>{WHOSE[role]}</td>
-              <td class="end">{formatCount(messages)}</td>
-              <td class="end">{formatShare(passed, messages)}</td>
-              <td class="end">{formatCount(refused)}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+        ))}
+      </ReportTable>
       {shown.length === 0 && <p>Nobody was reported.</p>}
       {more > 0 && <p class="small muted">and {formatCount(more)} more with fewer messages</p>}
     </section>
@@ -301,36 +293,27 @@ function Weeks({ month, days, today }: { month: Month; days: readonly DayTotals[
   return (
     <section class="card" aria-labelledby="weeks">
       <h2 id="weeks">Messages by week</h2>
-      <table class="plain">
-        <thead>
-          <tr>
-            <th scope="col">Days</th>
-            <th scope="col" class="end">
-              Messages
-            </th>
-            <th scope="col" class="end">
-              Proven
-            </th>
-            <th scope="col" class="end">
-              Refused
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {weeks
-            .filter(({ firstDay }) => firstDay <= Math.min(month.lastDay, today))
-            .map(({ firstDay, lastDay, messages, passed, refused }) => (
-              <tr>
-                <th scope="row" class="nowrap">
-                  {isoDay(firstDay)} to {isoDay(lastDay)}
-                </th>
-                <td class="end">{formatCount(messages)}</td>
-                <td class="end">{formatShare(passed, messages)}</td>
-                <td class="end">{formatCount(refused)}</td>
-              </tr>
-            ))}
-        </tbody>
-      </table>
+      <ReportTable
+        columns={[
+          { label: "Days" },
+          { label: "Messages", isFigure: true },
+          { label: "Proven", isFigure: true },
+          { label: "Refused", isFigure: true },
+        ]}
+      >
+        {weeks
+          .filter(({ firstDay }) => firstDay <= Math.min(month.lastDay, today))
+          .map(({ firstDay, lastDay, messages, passed, refused }) => (
+            <tr>
+              <th scope="row" class="nowrap">
+                {isoDay(firstDay)} to {isoDay(lastDay)}
+              </th>
+              <td class="end">{formatCount(messages)}</td>
+              <td class="end">{formatShare(passed, messages)}</td>
+              <td class="end">{formatCount(refused)}</td>
+            </tr>
+          ))}
+      </ReportTable>
     </section>
   );
 }

@@ -117,6 +117,30 @@ export function Volumes({ current, before }: VolumesProps) {
   );
 }
 
+interface ReportTableProps {
+  columns: readonly { label: string; isFigure?: boolean }[];
+  /** Rows. */
+  children: Child;
+}
+
+/** A plain table: on paper nothing is sorted or paged. */
+export function ReportTable({ columns, children }: ReportTableProps) {
+  return (
+    <table class="plain">
+      <thead>
+        <tr>
+          {columns.map(({ label, isFigure = false }) => (
+            <th scope="col" class={isFigure ? "end" : undefined}>
+              {label}
+            </th>
+          ))}
+        </tr>
+      </thead>
+      <tbody>{children}</tbody>
+    </table>
+  );
+}
+
 /** A line of a list. */
 export interface ReportLine {
   /** Days since 1970-01-01 UTC; undefined = none is said. */
