@@ -5,6 +5,7 @@
  * in a folder as well.
  */
 import { parseArgs } from "node:util";
+import { AS_THEY_ARE, type Stretch } from "./verdict/parameters.ts";
 import { type Assumption, judgeOne, type Score, score, simulateOne } from "./verdict/score.ts";
 import { compareShapes } from "./verdict/shape.ts";
 
@@ -23,10 +24,13 @@ interface Answer extends Score {
   withDecisions: Variant;
   /** The same where reports that cannot be verified are counted too. */
   withForgedReports: Variant;
+  /** The same without a resolver: by the reports alone; undecided, and with decisions. */
+  withoutNames: Variant;
+  withoutNamesDecided: Variant;
 }
 
-function run(domains: number, seed: number): Answer {
-  const simulated = Array.from({ length: domains }, (_, number) => simulateOne(seed, number));
+function run(domains: number, seed: number, stretch: Stretch): Answer {
+  const simulated = Array.from({ length: domains }, (_, number) => simulateOne(seed, number, stretch));
   const scored = (assumption: Assumption): Score => score(simulated.map((one) => judgeOne(one, assumption)));
   const variant = (assumption: Assumption): Variant => {
     const { calledReady, readyPrecision, readyRecall, wrongUnseen } = scored(assumption);
@@ -37,6 +41,8 @@ function run(domains: number, seed: number): Answer {
     seed,
     withDecisions: variant({ isDecided: true }),
     withForgedReports: variant({ countsForged: true }),
+    withoutNames: variant({ isUnresolved: true }),
+    withoutNamesDecided: variant({ isUnresolved: true, isDecided: true }),
   };
 }
 
@@ -58,16 +64,29 @@ function print(answer: Answer): void {
   console.log(`called ready and wrong: ${wrong}, of which no report tells of a loss: ${answer.wrongUnseen}`);
   console.log(`undecided senders a domain: median ${answer.asked.median}, 90th percentile ${answer.asked.p90}`);
   const { undecided, given, right } = answer.suggestions;
-  console.log(`suggestions by the mail alone: about ${given} of ${undecided} undecided senders, ${right} right`);
+  console.log(`suggestions: about ${given} of ${undecided} undecided senders, ${right} right`);
   const variant = ({ calledReady, readyPrecision, readyRecall, wrongUnseen }: Variant): string => {
     const wrong = Math.round(calledReady * (1 - readyPrecision));
     return `precision ${percent(readyPrecision)}, recall ${percent(readyRecall)}, wrong ${wrong} (unseen ${wrongUnseen})`;
   };
   console.log(`undecided senders decided by the owner: ${variant(withDecisions)}`);
+  console.log(`without a resolver: ${variant(answer.withoutNames)}`);
+  console.log(`without a resolver, decided: ${variant(answer.withoutNamesDecided)}`);
   console.log(`forged reports counted: ${variant(withForgedReports)}`);
   console.log("states", answer.states);
   console.log("called ready and wrong, by sender", answer.wrong);
   console.log("truly ready and not called so", answer.missed);
+}
+
+/** `name=factor` of invented shares (parameters.ts). @throws an unknown name or no number */
+function readStretch(written: readonly string[]): Stretch {
+  const stretch = { ...AS_THEY_ARE };
+  for (const one of written) {
+    const [name = "", factor = ""] = one.split("=");
+    if (!(name in stretch) || !(Number(factor) >= 0)) throw new Error(`--stretch takes NAME=FACTOR, not ${one}.`);
+    Object.assign(stretch, { [name]: Number(factor) });
+  }
+  return stretch;
 }
 
 const { values } = parseArgs({
@@ -76,6 +95,7 @@ const { values } = parseArgs({
     seed: { type: "string", default: "1" },
     json: { type: "boolean", default: false },
     shape: { type: "string" },
+    stretch: { type: "string", multiple: true, default: [] },
   },
 });
 const [domains, seed] = [Number(values.domains), Number(values.seed)];
@@ -83,7 +103,7 @@ if (!Number.isInteger(domains) || domains < 1 || !Number.isInteger(seed)) {
   console.error("bench:verdict: --domains and --seed take whole numbers.");
   process.exitCode = 1;
 } else {
-  const answer = run(domains, seed);
+  const answer = run(domains, seed, readStretch(values.stretch));
   if (values.json) console.log(JSON.stringify(answer));
   else print(answer);
   if (values.shape !== undefined)

@@ -3,14 +3,15 @@
 import { mulberry32 } from "../../local/random.ts";
 import { readDecisions } from "../../shared/guidance/decisions.ts";
 import type { Decide, Decision } from "../../shared/guidance/roles.ts";
-import { NO_SPF_NAMES } from "../../shared/guidance/spf-names.ts";
+import { NOTHING_KNOWN, type SenderKnowledge } from "../../shared/guidance/sender-knowledge.ts";
 import { suggestAll } from "../../shared/guidance/suggest.ts";
 import { judge, type Verdict, type VerdictState } from "../../shared/guidance/verdict.ts";
 import { sumEvidence } from "../../shared/guidance/what-if.ts";
 import { organizationalDomain } from "../../shared/organizational-domain.ts";
 import { type DatedRecord, evidenceOf } from "../../test/support/evidence.ts";
 import { chanceOf } from "./chance.ts";
-import { DAYS } from "./parameters.ts";
+import { lookUp } from "./internet.ts";
+import { AS_THEY_ARE, DAYS, type Stretch } from "./parameters.ts";
 import { type Sender, type SimulatedDomain, simulateDomain } from "./senders.ts";
 import { type Losses, sendMail, type Traffic } from "./traffic.ts";
 
@@ -39,36 +40,43 @@ export interface Assumption {
   countsForged?: boolean;
   /** The owner has said of each undecided source, truthfully, whether it sends for them. */
   isDecided?: boolean;
+  /** There is no resolver: nothing is known but the reports. */
+  isUnresolved?: boolean;
 }
 
-/** A domain with the mail of its days. */
+/** A domain with the mail of its days, and what DNS says of its senders. */
 export interface Simulated {
   domain: SimulatedDomain;
   traffic: Traffic;
+  knowledge: SenderKnowledge;
 }
 
 /** The domain of a number among those of a seed: always the same. */
-export function simulateOne(seed: number, number: number): Simulated {
+export function simulateOne(seed: number, number: number, stretch: Stretch = AS_THEY_ARE): Simulated {
   const chance = chanceOf(mulberry32((seed * 1_000_003 + number) * 0x9e3779b9));
   const domain = simulateDomain(`domain${number}.example`, chance);
-  return { domain, traffic: sendMail(domain, chance) };
+  const traffic = sendMail(domain, chance);
+  const addresses = new Set(traffic.reported.map(({ record }) => record.sourceIp));
+  const knowledge = lookUp(domain, addresses, { chance: chanceOf(mulberry32((seed * 7_000_003 + number) * 0x9e3779b9)), stretch });
+  return { domain, traffic, knowledge };
 }
 
 /** Judges a domain by its reports, and says what is true of it. */
 export function judgeOne(
-  { domain, traffic }: Simulated,
-  { countsForged = false, isDecided = false }: Assumption = {},
+  { domain, traffic, knowledge: found }: Simulated,
+  { countsForged = false, isDecided = false, isUnresolved = false }: Assumption = {},
 ): Judged {
+  const knowledge = isUnresolved ? NOTHING_KNOWN : found;
   const records = countsForged ? [...traffic.reported, ...traffic.forged] : traffic.reported;
-  const undecided = judgeRecords(domain, records, () => undefined);
-  const verdict = isDecided ? judgeRecords(domain, records, ownerOf(domain, undecided)) : undecided;
+  const undecided = judgeRecords(domain, records, { knowledge });
+  const verdict = isDecided ? judgeRecords(domain, records, { decide: ownerOf(domain, undecided), knowledge }) : undecided;
   return {
     domain,
     traffic,
     lostShare: shareLost(traffic.judged),
     laterLostShare: shareLost(traffic.later),
     state: verdict.state,
-    suggestions: suggestionsOf(domain, undecided),
+    suggestions: suggestionsOf(domain, undecided, knowledge),
     asked: undecided.sources.filter(({ role }) => role === "undecided").length,
     reasons: [...verdict.reasons, ...verdict.missing].map(
       ({ code, source }) => `${code}${source === undefined ? "" : ` ${source.role} ${source.reason}`}`,
@@ -104,14 +112,18 @@ function ownerOf(domain: SimulatedDomain, { sources }: Verdict): Decide {
   };
 }
 
-/** Suggestions about undecided senders, by the mail alone: the simulated Internet has neither names nor SPF records. */
-function suggestionsOf(domain: SimulatedDomain, { sources }: Verdict): Judged["suggestions"] {
+/** Suggestions about undecided senders. */
+function suggestionsOf(
+  domain: SimulatedDomain,
+  { sources }: Verdict,
+  { names, spf }: SenderKnowledge,
+): Judged["suggestions"] {
   const ground = {
     policyDomain: domain.name,
     sources,
     decisions: readDecisions([]),
-    names: new Map(),
-    spf: NO_SPF_NAMES,
+    names,
+    spf,
   };
   const given = [...suggestAll(ground)];
   const isRight = ([name, { decision }]: (typeof given)[number]): boolean => decision === truthAbout(domain, name);
@@ -119,7 +131,11 @@ function suggestionsOf(domain: SimulatedDomain, { sources }: Verdict): Judged["s
 }
 
 /** The verdict about a domain by its records. */
-export function judgeRecords(domain: SimulatedDomain, records: readonly DatedRecord[], decide: Decide): Verdict {
+export function judgeRecords(
+  domain: SimulatedDomain,
+  records: readonly DatedRecord[],
+  { decide = () => undefined, knowledge }: { decide?: Decide; knowledge: SenderKnowledge },
+): Verdict {
   const period = { firstDay: 0, lastDay: DAYS.seen - 1 };
   const evidence = evidenceOf(records, period);
   return judge({
@@ -131,6 +147,7 @@ export function judgeRecords(domain: SimulatedDomain, records: readonly DatedRec
     policies: [{ policy: `p=${domain.policy}; sp=${domain.policy}; pct=100`, firstDay: 0, lastDay: period.lastDay }],
     ruaAddresses: [],
     decide,
+    knowledge,
   });
 }
 

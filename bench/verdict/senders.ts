@@ -42,6 +42,8 @@ export interface Sender {
   /** Few messages an address: a new one for each handful. */
   isScattered: boolean;
   looks: readonly Look[];
+  /** The organization whose servers they are, where it has a domain of its own. */
+  host?: string;
 }
 
 type Policy = "none" | "quarantine" | "reject";
@@ -56,7 +58,7 @@ export interface SimulatedDomain {
   hasForgedReports: boolean;
 }
 
-const KNOWN = [
+export const KNOWN = [
   "amazonses.com",
   "sendgrid.net",
   "mcsv.net",
@@ -79,8 +81,8 @@ function spfResult(domain: string, result: "pass" | "softfail" | "none"): SpfAut
   return { domain, scope: "mfrom", result, rawResult: result, humanResult: "" };
 }
 
-/** An address nobody else has: the simulated Internet has no networks. */
-function newAddress(chance: Chance): string {
+/** An address nobody else has; its name and network are drawn apart (internet.ts). */
+export function newAddress(chance: Chance): string {
   const part = (): number => 1 + Math.floor(chance.random() * 254);
   return `${part()}.${part()}.${part()}.${part()}`;
 }
@@ -215,6 +217,7 @@ function service(name: string, chance: Chance, { rate, perDay }: ServiceRate): {
       isIndirect: false,
       rate,
       addresses: addresses(chance, 6),
+      host: domain,
       isScattered: false,
       looks: isSigned
         ? [
@@ -259,6 +262,7 @@ function forwarders(name: string, origins: readonly Origin[], chance: Chance): S
       rate: steady((share * total) / count),
       addresses: addresses(chance, 1 + chance.poisson(1)),
       isScattered: false,
+      host,
       looks: origins.flatMap(({ selector, perDay }): Look[] => {
         const part = perDay / total;
         if (selector === undefined) {
@@ -294,6 +298,7 @@ function lists(name: string, { selector, perDay }: Origin, chance: Chance): Send
       isIndirect: true,
       rate: steady(perDay * Math.min(max, chance.logNormal(median, sigma))),
       addresses: addresses(chance, 1),
+      host,
       isScattered: false,
       looks: [
         {
@@ -350,13 +355,15 @@ function spoofers(name: string, chance: Chance): Sender[] {
       label: "spammer",
       rate: once,
       addresses: addresses(chance, 3),
+      host: domain,
       looks: [asItself(domain)],
     });
   }
   if (chance.happens(p.spoofersByMailbox)) {
     const rate = inBursts(monthly() / 60, 15, Math.floor(chance.between(0, 15)));
-    const looks = [asItself(chance.pick(MAILBOXES))];
-    senders.push({ ...foreign, label: "mailboxSpoofer", rate, addresses: addresses(chance, 4), looks });
+    const host = chance.pick(MAILBOXES);
+    const looks = [asItself(host)];
+    senders.push({ ...foreign, label: "mailboxSpoofer", rate, addresses: addresses(chance, 4), host, looks });
   }
   return senders;
 }

@@ -23,8 +23,8 @@ export interface SimulatedWork {
 
 /** The domain of a number among those of a seed. Its owner has decided nothing. */
 export function simulateWork(seed: number, number: number): SimulatedWork {
-  const { domain, traffic } = simulateOne(seed, number);
-  const verdict = judgeRecords(domain, traffic.reported, () => undefined);
+  const { domain, traffic, knowledge } = simulateOne(seed, number);
+  const verdict = judgeRecords(domain, traffic.reported, { knowledge });
   const items = workOf({ verdict, days: DAYS.seen, findings: [] });
   const kept = new Set(items.map(({ code, subject }) => `${code} ${subject}`));
   const causes = new Map(verdict.sources.map((source) => [source.name, causeOf(source, domain.name)]));

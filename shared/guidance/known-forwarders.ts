@@ -1,8 +1,10 @@
 /**
  * Organizational domains of mailing lists and forwarding services: they pass on other people's mail, which fails DMARC
- * if they change it or rewrite its return path. From their own documents. Data only; others are recognised by their
+ * if they change it or rewrite its return path. From their own documents. Others are recognised by their
  * mail (roles.ts).
  */
+import { organizationalDomain } from "../organizational-domain.ts";
+import { knownService } from "./known-services.ts";
 
 /** list: changes subject or body, so signatures break; relay: passes mail on unchanged, or with another return path. */
 export type ForwarderKind = "list" | "relay";
@@ -89,3 +91,28 @@ export const MAILBOX_PROVIDERS: ReadonlySet<string> = new Set([
   "Yahoo",
   "Zoho",
 ]);
+
+/** Mailbox providers whose servers are theirs alone: the others in the list above rent out servers too, with names below the same domain. */
+const MAILBOXES_ALONE: ReadonlySet<string> = new Set([
+  "Apple iCloud",
+  "Fastmail",
+  "Gmail",
+  "Google",
+  "Mailbox.org",
+  "Microsoft 365",
+  "Outlook.com",
+  "Proton Mail",
+  "Rackspace Email",
+  "Yahoo",
+  "Zoho",
+]);
+
+/** Endings under which universities have their domains: old students and staff have their mail forwarded there. */
+const UNIVERSITIES = /\.(edu|ac)(\.[a-z]{2})?$/;
+
+/** Whether a server of this name passes on mail of others: a forwarding service's, a list's, a mailbox provider's, a university's. */
+export function forwarderHost(host: string): boolean {
+  if (KNOWN_FORWARDERS.has(organizationalDomain(host))) return true;
+  const service = knownService(host);
+  return service === undefined ? UNIVERSITIES.test(host) : MAILBOXES_ALONE.has(service);
+}

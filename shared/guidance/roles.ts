@@ -1,6 +1,6 @@
 /**
  * Assigns every source of a period a role with a reason: first by the owner's decision, then by what the mail proves
- * (authenticated as the domain), then by its pattern. A source without a clear role is undecided, never guessed. Pure.
+ * (authenticated as the domain), then by its pattern and what DNS says of it. A source without a clear role is undecided, never guessed. Pure.
  */
 import { type Evidence, PERIOD_PARTS } from "../ledger/sources.ts";
 import { VERDICT_LIMITS } from "../limits.ts";
@@ -9,6 +9,7 @@ import { hasPass } from "./auth-results.ts";
 import { isLetThrough, isRefused, ownSignatures, passes, wouldBeHit } from "./evidence.ts";
 import { KNOWN_FORWARDERS, MAILBOX_PROVIDERS } from "./known-forwarders.ts";
 import { knownService } from "./known-services.ts";
+import { type Known, NOTHING_KNOWN, type SenderKnowledge, whatIsKnown } from "./sender-knowledge.ts";
 import { identifySource, type SourceKind } from "./sources.ts";
 
 /**
@@ -45,7 +46,11 @@ export type RoleReason =
   | "fewMessages"
   | "smallSender"
   | "unsignedBursts"
-  | "oneOff";
+  | "oneOff"
+  | "ownName"
+  | "namedInSpf"
+  | "forwarderName"
+  | "namelessStranger";
 
 /** A source with its role and figures for the period. */
 export interface JudgedSource {
@@ -103,11 +108,21 @@ interface Surroundings {
   /** Whether any mail passes at all. */
   isSending: boolean;
   decide: Decide;
+  knowledge: SenderKnowledge;
 }
 
-/** Every source of a period, largest first. @param evidence of one policy domain */
-export function judgeSources(evidence: readonly Evidence[], policyDomain: string, decide: Decide): JudgedSource[] {
-  const around = lookAround(evidence, policyDomain, decide);
+/**
+ * Every source of a period, largest first.
+ *
+ * @param evidence of one policy domain @param knowledge what DNS says of them; without it the mail alone counts
+ */
+export function judgeSources(
+  evidence: readonly Evidence[],
+  policyDomain: string,
+  decide: Decide,
+  knowledge: SenderKnowledge = NOTHING_KNOWN,
+): JudgedSource[] {
+  const around = { ...lookAround(evidence, policyDomain), decide, knowledge };
   const sources = new Map<string, Counted>();
   for (const group of evidence) {
     const { name, kind } = identifySource(group, policyDomain);
@@ -123,7 +138,7 @@ export function judgeSources(evidence: readonly Evidence[], policyDomain: string
     .sort((a, b) => b.messages - a.messages || (a.name < b.name ? -1 : 1));
 }
 
-function lookAround(evidence: readonly Evidence[], policyDomain: string, decide: Decide): Surroundings {
+function lookAround(evidence: readonly Evidence[], policyDomain: string): Omit<Surroundings, "decide" | "knowledge"> {
   const ownDomain = organizationalDomain(policyDomain);
   const homeKeys = new Set<string>();
   const workingKeys = new Set<string>();
@@ -166,7 +181,6 @@ function lookAround(evidence: readonly Evidence[], policyDomain: string, decide:
     typicalStranger: medianOf([...byStranger.values()]),
     base: passing > 0 ? passing : messages,
     isSending: passing > 0,
-    decide,
   };
 }
 
@@ -246,6 +260,7 @@ function roleOfOrganization(source: Counted, around: Surroundings): RoleWithReas
   const forwarded = looksForwarded(source);
   if (mayForward && forwarded !== undefined) return forwarded;
   if (isNegligible(source, around)) return { role: "foreign", reason: "smallSender" };
+  if (mayForward && knownOf(source, around) === "inSpf") return { role: "undecided", reason: "namedInSpf" };
   if (service !== "" && !mayForward) return { role: "undecided", reason: "knownService" };
   if (source.brokenAlways > 0) return { role: "undecided", reason: "failingSignature" };
   if (mayForward && sendsUnsignedBursts(source)) return { role: "foreign", reason: "unsignedBursts" };
@@ -267,8 +282,38 @@ function sendsUnsignedBursts({ passed, messages, partBits, evidence }: Counted):
   return messages >= VERDICT_LIMITS.burstMessages * parts && !evidence.some(({ dkimResults }) => dkimResults !== "");
 }
 
-// Mail that nothing authenticates, from one address.
+function knownOf(source: Counted, { ownDomain, knowledge }: Surroundings): Known | undefined {
+  return whatIsKnown(source, ownDomain, knowledge);
+}
+
+// Mail that nothing authenticates, from one address: what DNS says of it decides where the mail leaves it open.
 function roleOfAddress(source: Counted, around: Surroundings): RoleWithReason {
+  const byMail = roleByMail(source, around);
+  const known = knownOf(source, around);
+  if (known === "ownName" && byMail.role !== "own") return { role: "own", reason: "ownName" };
+  if (known === "inSpf" && OPEN.has(byMail.role)) return namedInSpf(source, around);
+  if (known === "forwarderName" && byMail.role === "undecided") return { role: "forwarder", reason: "forwarderName" };
+  if (known === "stranger" && STRANGERS.has(byMail.reason)) return { role: "foreign", reason: "namelessStranger" };
+  return byMail;
+}
+
+const OPEN: ReadonlySet<Role> = new Set(["undecided", "foreign"]);
+
+/** Roles by the mail alone that a missing name settles: whoever signs for the domain, or repairs nothing by it, is asked about anyway. */
+const STRANGERS: ReadonlySet<RoleReason> = new Set([
+  "steadyServer",
+  "returningServer",
+  "loneServer",
+  "standsOut",
+  "largeSender",
+]);
+
+function namedInSpf(source: Counted, around: Surroundings): RoleWithReason {
+  if (isNegligible(source, around)) return { role: "foreign", reason: "smallSender" };
+  return { role: "undecided", reason: "namedInSpf" };
+}
+
+function roleByMail(source: Counted, around: Surroundings): RoleWithReason {
   const address = around.addresses.get(source.name);
   if (address !== undefined && address.spfAligned > 0) return { role: "own", reason: "sameServerPasses" };
   if (address !== undefined && address.dkimOnly > 0) return { role: "forwarder", reason: "signatureSurvives" };

@@ -19,9 +19,17 @@ export const NO_SPF_NAMES: SpfNames = { domains: new Set(), networks: new Map() 
 /** Reads them from what DNS said. @param check undefined where the domain was never checked */
 export function spfNamesOf(check: StoredCheck | undefined): SpfNames {
   const asked = check?.checks.find(({ kind }) => kind === "spf")?.asked ?? [];
+  return spfNamesOfRecords(
+    asked.flatMap(({ records }) => records),
+    check?.domain ?? "",
+  );
+}
+
+/** Reads them from TXT records, of the domain and of what it includes; those that are no SPF records are left out. */
+export function spfNamesOfRecords(records: readonly string[], policyDomain: string): SpfNames {
   const domains = new Set<string>();
   const networks = new Map<string, string>();
-  for (const text of asked.flatMap(({ records }) => records).filter(isSpfRecord)) {
+  for (const text of records.filter(isSpfRecord)) {
     for (const term of readSpfTerms(text)) {
       if (term.kind !== "mechanism" || term.qualifier !== "+") continue;
       if (term.name === "include" && term.domain !== undefined) {
@@ -36,7 +44,7 @@ export function spfNamesOf(check: StoredCheck | undefined): SpfNames {
       networks.set(prefixBits(prefix), prefix);
     }
   }
-  domains.delete(organizationalDomain(check?.domain ?? ""));
+  domains.delete(organizationalDomain(policyDomain));
   return { domains, networks };
 }
 

@@ -176,6 +176,10 @@ const ROLE_REASONS: Record<RoleReason, string> = {
   smallSender: "too few messages to matter by itself",
   unsignedBursts: "passes for its own domain only, never signed, and in a few bursts",
   oneOff: "doesn't pass for your domain, and is rarely seen",
+  ownName: "its reverse name is below your domain",
+  namedInSpf: "your SPF record names it, and its mail doesn't pass for your domain",
+  forwarderName: "its reverse name is that of a mailbox provider, a university or a forwarding service",
+  namelessStranger: "has no reverse name of its own, and your mail never comes from its network",
 };
 
 /** Why a source has its role. */

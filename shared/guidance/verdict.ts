@@ -1,12 +1,13 @@
 /**
  * The verdict about a domain: are real senders being rejected, is p=reject safe, and what to publish next. It rests on what
- * receivers reported over a period and on the owner's decisions, and asks nobody. Pure; docs/verdict.md has its error rate.
+ * receivers reported over a period, on the owner's decisions and on what is known of senders from DNS, and asks nobody. Pure; docs/verdict.md has its error rate.
  */
 import type { Evidence } from "../ledger/sources.ts";
 import { VERDICT_LIMITS } from "../limits.ts";
 import { isEnforcing, recordText, STAGES, type Stage, stageNumber, stageOf } from "./next-record.ts";
 import { type Decide, type JudgedSource, judgeSources, type RoleReason } from "./roles.ts";
 import { isTooMuch, mostToLose } from "./sampling.ts";
+import type { SenderKnowledge } from "./sender-knowledge.ts";
 import { sumEvidence, type WouldHit, whatIf } from "./what-if.ts";
 
 /** The states, the one that needs somebody soonest first. */
@@ -61,6 +62,8 @@ export interface VerdictInput {
   /** RUA addresses the reports came to. */
   ruaAddresses: readonly string[];
   decide: Decide;
+  /** What DNS says of senders; without it the verdict rests on the reports alone. */
+  knowledge?: SenderKnowledge;
 }
 
 /** What is said of a domain. */
@@ -120,8 +123,11 @@ export function judge(input: VerdictInput): Verdict {
 }
 
 /** Every source of the mail that a verdict is about, and what is left of it where there are too many groups. */
-export function allSources(input: Pick<VerdictInput, "domain" | "evidence" | "totals" | "decide">): JudgedSource[] {
-  return askOfManySmall([...judgeSources(input.evidence, input.domain, input.decide), ...unlisted(input)]);
+export function allSources(
+  input: Pick<VerdictInput, "domain" | "evidence" | "totals" | "decide" | "knowledge">,
+): JudgedSource[] {
+  const { evidence, domain, decide, knowledge } = input;
+  return askOfManySmall([...judgeSources(evidence, domain, decide, knowledge), ...unlisted(input)]);
 }
 
 /** Mail of groups too many to be looked at one by one, each smaller than those that were: somebody's, as a whole. */
@@ -291,7 +297,7 @@ function sendsNothing(sources: readonly JudgedSource[]): boolean {
   return sources.every(({ role, passed }) => role === "foreign" || (role === "undecided" && passed === 0));
 }
 
-const LIKELY_REAL: ReadonlySet<RoleReason> = new Set(["knownService", "failingSignature"]);
+const LIKELY_REAL: ReadonlySet<RoleReason> = new Set(["knownService", "failingSignature", "namedInSpf"]);
 
 /**
  * Undecided, but more likely the owner's than not: what is no known service has to be steady, and to authenticate as

@@ -1,0 +1,55 @@
+/**
+ * What DNS says of senders beside the reports: names and networks of addresses, and whom the SPF record names. Where nothing is known
+ * it says nothing, and the verdict rests on the reports alone. Pure.
+ */
+import { organizationalDomain } from "../organizational-domain.ts";
+import type { AddressName } from "./address-name.ts";
+import { forwarderHost } from "./known-forwarders.ts";
+import { isGenericName } from "./reverse-name.ts";
+import type { SourceKind } from "./sources.ts";
+import { NO_SPF_NAMES, namedInSpf, type SpfNames } from "./spf-names.ts";
+
+/** What is known; what is missing in it is not known. */
+export interface SenderKnowledge {
+  /** Address → its name and network; addresses that were not looked up, or not answered about, are not in it. */
+  names: ReadonlyMap<string, AddressName>;
+  /** Whom the domain's SPF record names, as last checked. */
+  spf: SpfNames;
+  /** Numbers of the networks that mail passing SPF as the domain came from. */
+  homeNetworks: ReadonlySet<number>;
+}
+
+export const NOTHING_KNOWN: SenderKnowledge = { names: new Map(), spf: NO_SPF_NAMES, homeNetworks: new Set() };
+
+/**
+ * What it says of a sender that the mail leaves open. inSpf, ownName: the owner put it into the SPF record, or gives it a name below
+ * the domain; forwarderName: a mailbox provider's, university's or forwarding service's server; stranger: without a name or with one
+ * that its network gives to every address, in a network that no mail of the domain comes from.
+ */
+export type Known = "inSpf" | "ownName" | "forwarderName" | "stranger";
+
+/** @param ownDomain organizational domain of the policy domain @returns undefined: nothing */
+export function whatIsKnown(
+  source: { name: string; kind: SourceKind; service: string },
+  ownDomain: string,
+  { names, spf, homeNetworks }: SenderKnowledge,
+): Known | undefined {
+  if (namedInSpf(source, spf) !== undefined) return "inSpf";
+  const name = names.get(source.name);
+  if (name === undefined) return undefined;
+  const { host, asn, address } = name;
+  if (host !== "" && organizationalDomain(host) === ownDomain) return "ownName";
+  const isGeneric = host === "" || isGenericName(host, address);
+  if (!isGeneric) return forwarderHost(host) ? "forwarderName" : undefined;
+  return asn !== 0 && !homeNetworks.has(asn) ? "stranger" : undefined;
+}
+
+/** Numbers of the networks of some addresses, as far as they are known. */
+export function networksOf(addresses: Iterable<string>, names: SenderKnowledge["names"]): Set<number> {
+  const numbers = new Set<number>();
+  for (const address of addresses) {
+    const asn = names.get(address)?.asn ?? 0;
+    if (asn !== 0) numbers.add(asn);
+  }
+  return numbers;
+}
