@@ -596,6 +596,14 @@ export const GUIDANCE_LIMITS = {
   namedAtOnce: 50,
   /** Ours: addresses of one page that are named, those with the most messages. */
   maxNamedAddresses: 500,
+  /** Ours: addresses of one domain whose names its verdict looks at. */
+  maxNamedOfVerdict: 200,
+  /** Ours: addresses that the owner's own mail comes from whose networks count, those with the most messages. */
+  maxHomeAddresses: 10,
+  /** Ours: of them, those looked up with a daily check; each asks four questions or five. */
+  namedPerCheck: 20,
+  /** Ours: of the questions of a run of checks, the part that may be asked for names beside it: 2,000 of 6,000. */
+  nameQuestionsPart: 1 / 3,
   /** Ours: addresses looked up side by side. */
   lookupsSideBySide: 6,
   /** Ours: names of addresses are kept a month. */

@@ -2,6 +2,8 @@
 import { mulberry32 } from "../../local/random.ts";
 import type { RuleCode } from "../../shared/watch/finding.ts";
 import { type Chance, chanceOf } from "../verdict/chance.ts";
+import { answersAbout } from "../verdict/internet.ts";
+import { AS_THEY_ARE } from "../verdict/parameters.ts";
 import { type Sender, type SimulatedDomain, simulateDomain } from "../verdict/senders.ts";
 import { type ReportedRecord, sendMail } from "../verdict/traffic.ts";
 import { ReportedDays } from "./days.ts";
@@ -51,7 +53,10 @@ export function watchOne(seed: number, number: number, wanted: number): WatchedD
     }
     return !lost.has(key);
   });
-  const told = watchDomain(domain, zone, new ReportedDays(domain.name, kept));
+  const addresses = new Set(kept.map(({ record }) => record.sourceIp));
+  const drawing = { chance: chanceOf(mulberry32((seed * 7_000_003 + number) * 0x9e3779b9)), stretch: AS_THEY_ARE };
+  const knowledge = answersAbout(domain, addresses, drawing);
+  const told = watchDomain(domain, { zone, knowledge }, new ReportedDays(domain.name, kept));
   return score(labels, told, { records: kept, natural });
 }
 

@@ -1,4 +1,5 @@
 /** Watches one simulated domain for a quarter, a day at a time, by the rules and the life of incidents that process has. Pure. */
+import type { SenderKnowledge } from "../../shared/guidance/sender-knowledge.ts";
 import { judge, type Verdict, type VerdictState } from "../../shared/guidance/verdict.ts";
 import { sumEvidence } from "../../shared/guidance/what-if.ts";
 import { SECONDS_PER_DAY } from "../../shared/report-day.ts";
@@ -29,7 +30,7 @@ interface State {
 }
 
 /** Everything that is told of a domain. @param reported records that receivers reported, those of silent ones left out */
-export function watchDomain(domain: SimulatedDomain, zone: Zone, reported: ReportedDays): Told[] {
+export function watchDomain(domain: SimulatedDomain, { zone, knowledge }: Dns, reported: ReportedDays): Told[] {
   const known: State = { incidents: [], state: "", since: 0, told: "", firstDays: new Map(), policies: [] };
   const told: Told[] = [];
   // Reports of a day come in the morning of the next.
@@ -37,7 +38,7 @@ export function watchDomain(domain: SimulatedDomain, zone: Zone, reported: Repor
     learn(known, { domain, reported, day: today - 1 });
     if (today < BENCH.learnedDays) continue;
     const nowSeconds = today * SECONDS_PER_DAY + 12 * 3600;
-    const figures = figuresOn(today, { domain, zone, reported }, known);
+    const figures = figuresOn(today, { domain, zone, knowledge, reported }, known);
     const isFirst = known.state === "";
     const { incidents, notices } = transitionsOf(
       findAll(figures),
@@ -68,13 +69,18 @@ export function watchDomain(domain: SimulatedDomain, zone: Zone, reported: Repor
   return told;
 }
 
-interface Watched {
-  domain: SimulatedDomain;
+/** What DNS says: the domain's own records, and its senders' names. */
+interface Dns {
   zone: Zone;
+  knowledge: SenderKnowledge;
+}
+
+interface Watched extends Dns {
+  domain: SimulatedDomain;
   reported: ReportedDays;
 }
 
-function learn(known: State, { domain, reported, day }: Omit<Watched, "zone"> & { day: number }): void {
+function learn(known: State, { domain, reported, day }: Pick<Watched, "domain" | "reported"> & { day: number }): void {
   const names = reported.names(day);
   for (const name of names) if (!known.firstDays.has(name)) known.firstDays.set(name, day);
   if (names.size === 0) return;
@@ -86,9 +92,9 @@ function learn(known: State, { domain, reported, day }: Omit<Watched, "zone"> & 
   known.policies.sort((a, b) => b.lastDay - a.lastDay);
 }
 
-function figuresOn(today: number, { domain, zone, reported }: Watched, known: State): Figures {
+function figuresOn(today: number, { domain, zone, knowledge, reported }: Watched, known: State): Figures {
   const period = { firstDay: today - 29, lastDay: today };
-  const verdict = judgeOn(period, { domain, reported }, known);
+  const verdict = judgeOn(period, { domain, knowledge, reported }, known);
   const open = new Map(
     known.incidents
       .filter(({ state }) => state === "open")
@@ -117,7 +123,7 @@ function figuresOn(today: number, { domain, zone, reported }: Watched, known: St
 
 function judgeOn(
   period: { firstDay: number; lastDay: number },
-  { domain, reported }: Omit<Watched, "zone">,
+  { domain, knowledge, reported }: Omit<Watched, "zone">,
   { policies }: State,
 ): Verdict {
   const evidence = reported.evidence(period);
@@ -131,5 +137,6 @@ function judgeOn(
     policies,
     ruaAddresses: [RUA],
     decide: () => undefined,
+    knowledge,
   });
 }

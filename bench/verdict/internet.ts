@@ -3,11 +3,12 @@
  * apart from the mail, so that the mail is the same with and without it. By the senders' labels; nothing here knows the verdict. Pure.
  */
 import type { AddressName } from "../../shared/guidance/address-name.ts";
-import { networksOf, type SenderKnowledge } from "../../shared/guidance/sender-knowledge.ts";
-import type { SpfNames } from "../../shared/guidance/spf-names.ts";
-import { spfNamesOfRecords } from "../../shared/guidance/spf-names.ts";
+import { addressesToName } from "../../shared/guidance/addresses-to-name.ts";
+import type { SenderKnowledge } from "../../shared/guidance/sender-knowledge.ts";
+import { type SpfNames, spfNamesOfRecords } from "../../shared/guidance/spf-names.ts";
+import type { Evidence } from "../../shared/ledger/sources.ts";
 import type { Chance } from "./chance.ts";
-import { AS_THEY_ARE, INTERNET, type NameShares, type Stretch } from "./parameters.ts";
+import { INTERNET, type NameShares, type Stretch } from "./parameters.ts";
 import { KNOWN, type Label, type Sender, type SimulatedDomain } from "./senders.ts";
 
 /** Hosts and networks of mailbox providers, as their servers are really named. */
@@ -27,11 +28,29 @@ interface Place {
   provider: string;
 }
 
-/** What DNS answers about the senders of a domain. @param addresses that reports name */
-export function lookUp(
+/** What is drawn by, and how far shares are changed. */
+interface Drawing {
+  chance: Chance;
+  stretch: Stretch;
+}
+
+/** What the ledger would know of a domain's senders: names of those that its verdict looks up, and its SPF record. */
+export function lookUp(domain: SimulatedDomain, evidence: readonly Evidence[], drawing: Drawing): SenderKnowledge {
+  const all = answersAbout(domain, new Set(evidence.map(({ sourceIp }) => sourceIp)), drawing);
+  const wanted = addressesToName({ evidence, homeAddresses: [] }, domain.name);
+  return { ...all, names: new Map(wanted.flatMap((address) => entryOf(all.names, address))) };
+}
+
+function entryOf(names: ReadonlyMap<string, AddressName>, address: string): [string, AddressName][] {
+  const name = names.get(address);
+  return name === undefined ? [] : [[address, name]];
+}
+
+/** What DNS answers about a domain's senders. @param addresses that reports name */
+export function answersAbout(
   domain: SimulatedDomain,
   addresses: ReadonlySet<string>,
-  { chance, stretch = AS_THEY_ARE }: { chance: Chance; stretch?: Stretch },
+  { chance, stretch }: Drawing,
 ): SenderKnowledge {
   const home = placeOf(chance, 0.5);
   const names = new Map<string, AddressName>();
@@ -51,13 +70,19 @@ export function lookUp(
   for (const address of addresses) {
     if (labelled.has(address)) continue;
     const place = placeOf(chance, INTERNET.spooferHosted);
-    add(address, nameAt(address, spooferShares(stretch), { chance, place, own: someDomain(chance, "machine") }), place.asn);
+    add(
+      address,
+      nameAt(address, spooferShares(stretch), { chance, place, own: someDomain(chance, "machine") }),
+      place.asn,
+    );
   }
   const own = domain.senders.filter(({ looks }) => looks.some(({ spf }) => spf === "pass"));
   return {
     names,
     spf: spfOf(domain, { chance, stretch }),
-    homeNetworks: networksOf(own.flatMap((sender) => sender.addresses), names),
+    homeNetworks: new Set(
+      own.flatMap(({ addresses }) => addresses.map((one) => names.get(one)?.asn ?? 0)).filter((asn) => asn !== 0),
+    ),
   };
 }
 
@@ -96,7 +121,8 @@ function drawServers(sender: Sender, around: Around): Servers {
   }
   if (label === "forwarder") return drawForwarder(around);
   const place = host === undefined || !KNOWN.includes(host) ? placeOf(chance, 1) : placeOfService(host);
-  const shares = label === "spammer" ? INTERNET.names.spammer : stretched(INTERNET.names.service, stretch.namelessOwners);
+  const shares =
+    label === "spammer" ? INTERNET.names.spammer : stretched(INTERNET.names.service, stretch.namelessOwners);
   return drawn(shares, { chance, place, own: host ?? someDomain(chance, "sender") });
 }
 
@@ -146,9 +172,9 @@ interface Naming {
   own: string;
 }
 
-type Naming1 = "none" | "generic" | "opaque" | "own";
+type NameKind = "none" | "generic" | "opaque" | "own";
 
-function drawKind({ none, generic }: NameShares, chance: Chance): Naming1 {
+function drawKind({ none, generic }: NameShares, chance: Chance): NameKind {
   const drawn = chance.random();
   if (drawn < none) return "none";
   if (drawn >= none + generic) return "own";
@@ -164,7 +190,7 @@ function nameAt(address: string, shares: NameShares, naming: Naming): string {
   return nameOfKind(drawKind(shares, naming.chance), { address, number: 1 }, naming);
 }
 
-function nameOfKind(kind: Naming1, { address, number }: { address: string; number: number }, naming: Naming): string {
+function nameOfKind(kind: NameKind, { address, number }: { address: string; number: number }, naming: Naming): string {
   const { place, own, chance } = naming;
   switch (kind) {
     case "none":
@@ -194,7 +220,7 @@ function someDomain(chance: Chance, kind: string): string {
 }
 
 /** The domain's SPF record, as a check of it would find it. */
-function spfOf(domain: SimulatedDomain, { chance, stretch }: { chance: Chance; stretch: Stretch }): SpfNames {
+function spfOf(domain: SimulatedDomain, { chance, stretch }: Drawing): SpfNames {
   const terms: string[] = [];
   for (const { label, host, addresses, looks } of domain.senders) {
     if (label === "ownServer") {
@@ -212,14 +238,15 @@ function spfOf(domain: SimulatedDomain, { chance, stretch }: { chance: Chance; s
     if (chance.happens(isAligned ? aligned : unaligned)) terms.push(`include:${host}`);
   }
   if (chance.happens(INTERNET.staleInclude * stretch.staleSpf)) terms.push(`include:${chance.pick(KNOWN)}`);
-  if (chance.happens(INTERNET.staleAddress * stretch.staleSpf)) terms.push(`ip4:${staleAddress(domain, { chance, stretch })}`);
+  if (chance.happens(INTERNET.staleAddress * stretch.staleSpf))
+    terms.push(`ip4:${staleAddress(domain, { chance, stretch })}`);
   return spfNamesOfRecords([`v=spf1 ${terms.join(" ")} ~all`], domain.name);
 }
 
 const SERVICES: ReadonlySet<Label> = new Set(["alignedService", "unalignedService", "seasonalSender", "newService"]);
 
 // Most go back to a pool of many; now and then the next to get it sends in the domain's name.
-function staleAddress({ senders }: SimulatedDomain, { chance, stretch }: { chance: Chance; stretch: Stretch }): string {
+function staleAddress({ senders }: SimulatedDomain, { chance, stretch }: Drawing): string {
   const spoofers = senders.filter(({ label }) => label === "steadySpoofer").flatMap(({ addresses }) => addresses);
   const isTaken = spoofers.length > 0 && chance.happens(INTERNET.staleAddressOfSpoofer * stretch.staleSpf);
   return isTaken ? chance.pick(spoofers) : `198.51.100.${1 + Math.floor(chance.random() * 254)}`;

@@ -15,6 +15,9 @@ import { AS_THEY_ARE, DAYS, type Stretch } from "./parameters.ts";
 import { type Sender, type SimulatedDomain, simulateDomain } from "./senders.ts";
 import { type Losses, sendMail, type Traffic } from "./traffic.ts";
 
+/** The days that are judged. */
+const PERIOD = { firstDay: 0, lastDay: DAYS.seen - 1 };
+
 /** What ready promises: less of the legitimate mail is lost. */
 export const MAX_LOST_SHARE = 0.001;
 
@@ -56,8 +59,9 @@ export function simulateOne(seed: number, number: number, stretch: Stretch = AS_
   const chance = chanceOf(mulberry32((seed * 1_000_003 + number) * 0x9e3779b9));
   const domain = simulateDomain(`domain${number}.example`, chance);
   const traffic = sendMail(domain, chance);
-  const addresses = new Set(traffic.reported.map(({ record }) => record.sourceIp));
-  const knowledge = lookUp(domain, addresses, { chance: chanceOf(mulberry32((seed * 7_000_003 + number) * 0x9e3779b9)), stretch });
+  // Drawn apart, so that the mail is the same whatever is known of it.
+  const drawing = { chance: chanceOf(mulberry32((seed * 7_000_003 + number) * 0x9e3779b9)), stretch };
+  const knowledge = lookUp(domain, evidenceOf(traffic.reported, PERIOD), drawing);
   return { domain, traffic, knowledge };
 }
 
@@ -69,7 +73,9 @@ export function judgeOne(
   const knowledge = isUnresolved ? NOTHING_KNOWN : found;
   const records = countsForged ? [...traffic.reported, ...traffic.forged] : traffic.reported;
   const undecided = judgeRecords(domain, records, { knowledge });
-  const verdict = isDecided ? judgeRecords(domain, records, { decide: ownerOf(domain, undecided), knowledge }) : undecided;
+  const verdict = isDecided
+    ? judgeRecords(domain, records, { decide: ownerOf(domain, undecided), knowledge })
+    : undecided;
   return {
     domain,
     traffic,
@@ -116,7 +122,7 @@ function ownerOf(domain: SimulatedDomain, { sources }: Verdict): Decide {
 function suggestionsOf(
   domain: SimulatedDomain,
   { sources }: Verdict,
-  { names, spf }: SenderKnowledge,
+  { names, spf, homeNetworks }: SenderKnowledge,
 ): Judged["suggestions"] {
   const ground = {
     policyDomain: domain.name,
@@ -124,6 +130,7 @@ function suggestionsOf(
     decisions: readDecisions([]),
     names,
     spf,
+    homeNetworks,
   };
   const given = [...suggestAll(ground)];
   const isRight = ([name, { decision }]: (typeof given)[number]): boolean => decision === truthAbout(domain, name);
@@ -136,7 +143,7 @@ export function judgeRecords(
   records: readonly DatedRecord[],
   { decide = () => undefined, knowledge }: { decide?: Decide; knowledge: SenderKnowledge },
 ): Verdict {
-  const period = { firstDay: 0, lastDay: DAYS.seen - 1 };
+  const period = PERIOD;
   const evidence = evidenceOf(records, period);
   return judge({
     domain: domain.name,

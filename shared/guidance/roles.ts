@@ -50,7 +50,8 @@ export type RoleReason =
   | "ownName"
   | "namedInSpf"
   | "forwarderName"
-  | "namelessStranger";
+  | "namelessStranger"
+  | "amongStrangers";
 
 /** A source with its role and figures for the period. */
 export interface JudgedSource {
@@ -109,6 +110,8 @@ interface Surroundings {
   isSending: boolean;
   decide: Decide;
   knowledge: SenderKnowledge;
+  /** Addresses that unauthenticated mail came from and that are strangers by their names. */
+  nameless: ReadonlySet<string>;
 }
 
 /**
@@ -122,7 +125,8 @@ export function judgeSources(
   decide: Decide,
   knowledge: SenderKnowledge = NOTHING_KNOWN,
 ): JudgedSource[] {
-  const around = { ...lookAround(evidence, policyDomain), decide, knowledge };
+  const seen = lookAround(evidence, policyDomain);
+  const around = { ...seen, decide, knowledge, nameless: namelessOf(seen, knowledge) };
   const sources = new Map<string, Counted>();
   for (const group of evidence) {
     const { name, kind } = identifySource(group, policyDomain);
@@ -138,7 +142,18 @@ export function judgeSources(
     .sort((a, b) => b.messages - a.messages || (a.name < b.name ? -1 : 1));
 }
 
-function lookAround(evidence: readonly Evidence[], policyDomain: string): Omit<Surroundings, "decide" | "knowledge"> {
+/** What the mail tells. */
+type Seen = Omit<Surroundings, "decide" | "knowledge" | "nameless">;
+
+function namelessOf({ strangers, ownDomain }: Seen, knowledge: SenderKnowledge): Set<string> {
+  const found = new Set<string>();
+  for (const name of new Set(strangers.flatMap((addresses) => [...addresses]))) {
+    if (whatIsKnown({ name, kind: "none", service: "" }, ownDomain, knowledge) === "stranger") found.add(name);
+  }
+  return found;
+}
+
+function lookAround(evidence: readonly Evidence[], policyDomain: string): Seen {
   const ownDomain = organizationalDomain(policyDomain);
   const homeKeys = new Set<string>();
   const workingKeys = new Set<string>();
@@ -293,20 +308,25 @@ function roleOfAddress(source: Counted, around: Surroundings): RoleWithReason {
   if (known === "ownName" && byMail.role !== "own") return { role: "own", reason: "ownName" };
   if (known === "inSpf" && OPEN.has(byMail.role)) return namedInSpf(source, around);
   if (known === "forwarderName" && byMail.role === "undecided") return { role: "forwarder", reason: "forwarderName" };
-  if (known === "stranger" && STRANGERS.has(byMail.reason)) return { role: "foreign", reason: "namelessStranger" };
+  if (byMail.reason === "loneServer" && isAmongStrangers(source, known, around)) {
+    return { role: "foreign", reason: known === "stranger" ? "namelessStranger" : "amongStrangers" };
+  }
   return byMail;
 }
 
 const OPEN: ReadonlySet<Role> = new Set(["undecided", "foreign"]);
 
-/** Roles by the mail alone that a missing name settles: whoever signs for the domain, or repairs nothing by it, is asked about anyway. */
-const STRANGERS: ReadonlySet<RoleReason> = new Set([
-  "steadyServer",
-  "returningServer",
-  "loneServer",
-  "standsOut",
-  "largeSender",
-]);
+/**
+ * Whether it is one of several machines of strangers: one without a name where there are others, or any that sends in the same days
+ * as one of them. That is how spoofers send. A single one without a name may be the owner's as well.
+ */
+function isAmongStrangers({ name, partBits }: Counted, known: Known | undefined, around: Surroundings): boolean {
+  const { strangers, knowledge, nameless } = around;
+  if (known === "stranger") return nameless.size > 1;
+  const found = knowledge.names.get(name);
+  if (found === undefined || knowledge.homeNetworks.has(found.asn)) return false;
+  return partsOf(partBits).every((part) => [...(strangers[part] ?? [])].some((address) => nameless.has(address)));
+}
 
 function namedInSpf(source: Counted, around: Surroundings): RoleWithReason {
   if (isNegligible(source, around)) return { role: "foreign", reason: "smallSender" };

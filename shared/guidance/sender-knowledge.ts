@@ -7,7 +7,8 @@ import type { AddressName } from "./address-name.ts";
 import { forwarderHost } from "./known-forwarders.ts";
 import { isGenericName } from "./reverse-name.ts";
 import type { SourceKind } from "./sources.ts";
-import { NO_SPF_NAMES, namedInSpf, type SpfNames } from "./spf-names.ts";
+import { NO_SPF_NAMES, namedInSpf, type SpfNames, spfNamesOf } from "./spf-names.ts";
+import type { StoredCheck } from "./stored-check.ts";
 
 /** What is known; what is missing in it is not known. */
 export interface SenderKnowledge {
@@ -44,12 +45,18 @@ export function whatIsKnown(
   return asn !== 0 && !homeNetworks.has(asn) ? "stranger" : undefined;
 }
 
-/** Numbers of the networks of some addresses, as far as they are known. */
-export function networksOf(addresses: Iterable<string>, names: SenderKnowledge["names"]): Set<number> {
-  const numbers = new Set<number>();
-  for (const address of addresses) {
-    const asn = names.get(address)?.asn ?? 0;
-    if (asn !== 0) numbers.add(asn);
-  }
-  return numbers;
+/** What DNS was found to say. */
+export interface FoundNames {
+  names: readonly AddressName[];
+  /** The domain's last check; undefined where it was never checked. */
+  check: StoredCheck | undefined;
+  /** Addresses that mail passing SPF as the domain came from. */
+  homeAddresses: readonly string[];
+}
+
+/** Puts it together. */
+export function senderKnowledge({ names: found, check, homeAddresses }: FoundNames): SenderKnowledge {
+  const names = new Map(found.map((name) => [name.address, name]));
+  const networks = homeAddresses.map((address) => names.get(address)?.asn ?? 0);
+  return { names, spf: spfNamesOf(check), homeNetworks: new Set(networks.filter((asn) => asn !== 0)) };
 }

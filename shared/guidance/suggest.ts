@@ -49,6 +49,8 @@ export interface SuggestionGround {
   names: ReadonlyMap<string, AddressName>;
   /** What the domain's SPF record names; empty where it is not known. */
   spf: SpfNames;
+  /** Numbers of the networks that the owner's own mail comes from. */
+  homeNetworks: ReadonlySet<number>;
 }
 
 type Reasoned = Omit<Suggestion, "subject">;
@@ -89,15 +91,21 @@ function suggest(source: JudgedSource, ground: SuggestionGround): Reasoned | und
   if (KNOWN_FORWARDERS.has(hostDomain)) return { decision: "forwarder", code: "forwarderHost", because: host ?? "" };
   if (source.letThrough > 0) return { decision: "forwarder", code: "partlyLetThrough", because: "" };
   if (source.reason === "failingSignature") return { decision: "mine", code: "signsForDomain", because: "" };
-  return byItsMail(source, host);
+  return byItsMail(source, host, ground);
 }
 
 /** @param host reverse name of an address, "" where it has none, undefined where it was not looked up */
-function byItsMail(source: JudgedSource, host: string | undefined): Reasoned | undefined {
-  const { kind, service, passed, activeParts, evidence } = source;
+function byItsMail(
+  source: JudgedSource,
+  host: string | undefined,
+  { names, homeNetworks }: SuggestionGround,
+): Reasoned | undefined {
+  const { kind, service, passed, activeParts, evidence, name } = source;
   const isSteady = activeParts >= VERDICT_LIMITS.steadyParts;
   if (kind === "none") {
-    if (isSteady && host) return { decision: "mine", code: "steadyHost", because: host };
+    // Elsewhere it may as well be a forwarder's, or a stranger's who has a name.
+    const isNear = homeNetworks.size === 0 || homeNetworks.has(names.get(name)?.asn ?? 0);
+    if (isSteady && host && isNear) return { decision: "mine", code: "steadyHost", because: host };
     return activeParts === 1 && host === "" ? { decision: "notMine", code: "namelessBurst", because: "" } : undefined;
   }
   const mayForward = MAILBOX_PROVIDERS.has(service);

@@ -4,6 +4,7 @@ import type { SenderDecision } from "../ledger/sender-decisions.ts";
 import type { Mail } from "../ledger/sources.ts";
 import { decisionAbout, readDecisions } from "./decisions.ts";
 import type { Decide } from "./roles.ts";
+import type { SenderKnowledge } from "./sender-knowledge.ts";
 import type { VerdictInput } from "./verdict.ts";
 
 /** Answers of the ledger about one domain. */
@@ -17,6 +18,8 @@ export interface LedgerAnswers {
   /** Of all time, the one seen last first. */
   policies: readonly Pick<PolicyDays, "policy" | "firstDay" | "lastDay" | "lastCountedDay">[];
   ruaAddresses: readonly string[];
+  /** What DNS says of the senders, as far as it was looked up. */
+  knowledge: SenderKnowledge;
 }
 
 /** @param decisions by text of their subject (subject.ts) */
@@ -27,7 +30,7 @@ export function decideBy(decisions: ReadonlyMap<string, SenderDecision>): Decide
 
 /** Puts answers together. @param domain policy domain, A-labels */
 export function verdictInput(domain: string, answers: LedgerAnswers, decide: Decide): VerdictInput {
-  const { period, mail, days, policies, ruaAddresses } = answers;
+  const { period, mail, days, policies, ruaAddresses, knowledge } = answers;
   return {
     domain,
     period,
@@ -37,6 +40,7 @@ export function verdictInput(domain: string, answers: LedgerAnswers, decide: Dec
     policies: countedPolicies(policies),
     ruaAddresses,
     decide,
+    knowledge,
   };
 }
 

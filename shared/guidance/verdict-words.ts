@@ -179,7 +179,8 @@ const ROLE_REASONS: Record<RoleReason, string> = {
   ownName: "its reverse name is below your domain",
   namedInSpf: "your SPF record names it, and its mail doesn't pass for your domain",
   forwarderName: "its reverse name is that of a mailbox provider, a university or a forwarding service",
-  namelessStranger: "has no reverse name of its own, and your mail never comes from its network",
+  namelessStranger: "has no name of its own and your mail never came from its network, as others that sent once",
+  amongStrangers: "sent once, in the same days as servers without a name",
 };
 
 /** Why a source has its role. */

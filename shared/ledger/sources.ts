@@ -3,6 +3,7 @@
  * parsing figures is what costs: each figure of the scope is read once and then grouped in several ways.
  */
 import * as v from "valibot";
+import { GUIDANCE_LIMITS } from "../limits.ts";
 import type { Disposition } from "../report/vocabulary.ts";
 import { sumRows } from "./combine.ts";
 import { type Parameter, type Query, query } from "./database.ts";
@@ -94,6 +95,8 @@ export interface Mail {
   sources: SourceGroup[];
   dispositions: DispositionTotals[];
   reasons: ReasonTotals[];
+  /** Addresses that mail passing SPF as the domain came from: a few, in no order where there are several databases. */
+  homeAddresses: string[];
 }
 
 const SOURCE = `CASE WHEN ${RECORD_KEY.isAuthenticated} THEN ${RECORD_KEY.auth} ELSE ${RECORD_KEY.address} END`;
@@ -136,7 +139,7 @@ const EVIDENCE = `SELECT CASE
   FROM (SELECT *, ${RECORD_KEY.isPass} AS isPass FROM keys WHERE counted > 0)`;
 
 const mailRow = v.object({
-  what: v.picklist(["source", "disposition", "reasons", "evidence"]),
+  what: v.picklist(["source", "disposition", "reasons", "evidence", "home"]),
   text: v.string(),
   /** For a source: 1 if something authenticated it. For reasons: the letter of the disposition. */
   more: v.union([v.string(), v.number()]),
@@ -169,6 +172,10 @@ export function mailQuery(scope: DomainScope): Query<Mail> {
       FROM keys WHERE ${RECORD_KEY.hasReasons} GROUP BY reasons, letter HAVING messages > 0
       ORDER BY messages DESC, reasons LIMIT ${maxReasons})
     UNION ALL
+    SELECT * FROM (SELECT 'home', ${RECORD_KEY.address} AS address, '', 0, ${SUMS}
+      FROM keys WHERE counted > 0 AND ${RECORD_KEY.spf} = 'p' GROUP BY address
+      ORDER BY messages DESC, address LIMIT ${GUIDANCE_LIMITS.maxHomeAddresses})
+    UNION ALL
     ${evidence(0)}
     UNION ALL
     ${evidence(1)}`;
@@ -194,7 +201,7 @@ export function keysOf(scope: DomainScope, match?: SourceMatch): SqlPart {
   };
 }
 
-const NO_MAIL: Mail = { sources: [], dispositions: [], reasons: [], evidence: [] };
+const NO_MAIL: Mail = { sources: [], dispositions: [], reasons: [], evidence: [], homeAddresses: [] };
 
 function readMailRow({ what, text, more, parts, ...sums }: v.InferOutput<typeof mailRow>, policyDomain: string): Mail {
   const { messages, passed } = sums;
@@ -212,6 +219,8 @@ function readMailRow({ what, text, more, parts, ...sums }: v.InferOutput<typeof 
       const disposition = readDisposition(String(more));
       return { ...NO_MAIL, reasons: [{ reasons: readReasons(text), disposition, messages }] };
     }
+    case "home":
+      return { ...NO_MAIL, homeAddresses: [readAddressToken(text)] };
     case "evidence": {
       const { envelopeFrom: _, ...figure } = readRecordKey(text, policyDomain);
       const { firstDay, lastDay } = sums;
@@ -226,6 +235,7 @@ function joinMail(rows: readonly Mail[]): Mail {
     dispositions: rows.flatMap(({ dispositions }) => dispositions),
     reasons: rows.flatMap(({ reasons }) => reasons),
     evidence: rows.flatMap(({ evidence }) => evidence),
+    homeAddresses: rows.flatMap(({ homeAddresses }) => homeAddresses),
   };
 }
 
@@ -252,6 +262,7 @@ function combineMail(parts: Mail[]): Mail {
       ({ messages, activeParts, firstDay, lastDay, ...figure }) => JSON.stringify(figure),
       addEvidence,
     ),
+    homeAddresses: [...new Set(parts.flatMap(({ homeAddresses }) => homeAddresses))],
   };
 }
 

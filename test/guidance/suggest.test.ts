@@ -102,14 +102,15 @@ interface Setting {
   decisions?: Record<string, Decision>;
   hosts?: Record<string, string>;
   spf?: SuggestionGround["spf"];
+  homeNetworks?: SuggestionGround["homeNetworks"];
 }
 
-function suggestions(records: DatedRecord[], { decisions = {}, hosts = {}, spf = NO_SPF_NAMES }: Setting = {}) {
+function suggestions(records: DatedRecord[], { decisions = {}, hosts = {}, spf = NO_SPF_NAMES, homeNetworks = new Set() }: Setting = {}) {
   const taken = new Map(Object.entries(decisions));
   const sources = judgeSources(evidenceOf([...OWN, ...records], PERIOD), DOMAIN, decideBy(taken));
   const named = Object.entries(hosts).map(([address, host]) => ({ address, host, asn: 0, holder: "", country: "" }));
   const names = new Map(named.map((one) => [one.address, one]));
-  return suggestAll({ policyDomain: DOMAIN, sources, decisions: readDecisions(taken), names, spf });
+  return suggestAll({ policyDomain: DOMAIN, sources, decisions: readDecisions(taken), names, spf, homeNetworks });
 }
 
 function about(name: string, records: DatedRecord[], setting?: Setting): string | undefined {

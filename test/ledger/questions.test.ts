@@ -2,6 +2,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { mulberry32 } from "../../local/random.ts";
 import { isCounted, SENDER_STATES, type SenderState } from "../../shared/authentication/sender-state.ts";
+import { NOTHING_KNOWN } from "../../shared/guidance/sender-knowledge.ts";
 import { judge } from "../../shared/guidance/verdict.ts";
 import { verdictInput } from "../../shared/guidance/verdict-input.ts";
 import { verdictJson } from "../../shared/guidance/verdict-json.ts";
@@ -30,6 +31,7 @@ import {
   tlsReportFailuresQuery,
   tlsReportsQuery,
 } from "../../shared/ledger/tls.ts";
+import { GUIDANCE_LIMITS } from "../../shared/limits.ts";
 import type { AggregateRecord, FailureReport, TlsReport } from "../../shared/report/vocabulary.ts";
 import { evidenceOf } from "../support/evidence.ts";
 import {
@@ -343,6 +345,9 @@ describe.each([
         expect(mail.reasons).toContainEqual({ reasons: "other a|b;c,d", disposition, messages: messages(other) });
       }
     }
+    const home = new Set(here.filter((row) => inPeriod(row) && row.spf === "pass").map(({ sourceIp }) => sourceIp));
+    expect(home.size).toBeLessThanOrEqual(GUIDANCE_LIMITS.maxHomeAddresses);
+    expect(new Set(mail.homeAddresses)).toEqual(home);
   });
 
   it.each(DOMAINS)("evidence about %s: the verdict is the same as over the plain records", async (domain) => {
@@ -352,7 +357,8 @@ describe.each([
     const policies = await answer(policiesQuery({ accounts, domains: [domain] }));
     const ruaAddresses = (await answer(ruaAddressesQuery(scope))).map(({ rua }) => rua);
     expect(ruaAddresses.toSorted()).toEqual(accounts.map((account) => `dmarc@${account}.example`));
-    const input = verdictInput(domain, { period: PERIOD, mail, days, policies, ruaAddresses }, () => undefined);
+    const answers = { period: PERIOD, mail, days, policies, ruaAddresses, knowledge: NOTHING_KNOWN };
+    const input = verdictInput(domain, answers, () => undefined);
     const here = mine().filter((row) => row.domain === domain && inPeriod(row));
     const plain = evidenceOf(
       here.map((record) => ({ day: record.day, record })),
@@ -555,7 +561,7 @@ describe("final days", () => {
     expect(await answer(extentQuery(scope), [ledger])).toEqual([{ firstDay: FIRST_DAY, lastFinalDay: FIRST_DAY }]);
     expect(await answer(policiesQuery(scope), [ledger])).toMatchObject([{ firstDay: FIRST_DAY, reports: 1 }]);
     expect(await answer(mailQuery(scope), [ledger])).toEqual([
-      { sources: [], dispositions: [], reasons: [], evidence: [] },
+      { sources: [], dispositions: [], reasons: [], evidence: [], homeAddresses: [] },
     ]);
     expect(await answer(statsQuery({ accounts: ["acme"] }), [ledger])).toMatchObject([{ messages: 5, sources: 0 }]);
   });

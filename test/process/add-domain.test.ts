@@ -26,6 +26,7 @@ beforeEach(async () => {
   server = await startDnsServer(zones);
   outside = {
     resolver: httpsResolver(server.url, fetch),
+    nameResolver: httpsResolver(server.url, fetch),
     fetchPolicy: async () => ({ problem: "none", isUnanswered: false }),
   };
   world = new World();

@@ -27,6 +27,7 @@ beforeEach(async () => {
   server = await startDnsServer(zones);
   outside = {
     resolver: httpsResolver(server.url, fetch),
+    nameResolver: httpsResolver(server.url, fetch),
     fetchPolicy: async () => ({ problem: "the server answers 404", isUnanswered: false }),
   };
   world = new World();

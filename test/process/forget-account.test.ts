@@ -224,6 +224,7 @@ async function plantFindings({ account, domains }: Planted): Promise<void> {
   await using server = await startDnsServer(zones);
   const outside = {
     resolver: httpsResolver(server.url, fetch),
+    nameResolver: httpsResolver(server.url, fetch),
     fetchPolicy: async () => ({ problem: "the server answers 404", isUnanswered: false }),
   };
   const check = async () =>

@@ -1,6 +1,7 @@
 /** Checks the records that domains publish: a daily round in bounded steps, and one domain on request. */
 import type { Answer } from "../../shared/contract/problems.ts";
 import { boundedResolver } from "../../shared/dns/resolver.ts";
+import { addressesToName } from "../../shared/guidance/addresses-to-name.ts";
 import type { SeenSelector } from "../../shared/guidance/dkim-check.ts";
 import { checkDomain } from "../../shared/guidance/domain-check.ts";
 import { changesBetween, isAllUnknown, type StoredCheck, storedCheckOf } from "../../shared/guidance/stored-check.ts";
@@ -18,13 +19,14 @@ import {
 } from "../../shared/ledger/domain-checks.ts";
 import { addMissingDomains } from "../../shared/ledger/registered-domains.ts";
 import { askAll } from "../../shared/ledger/shards.ts";
-import { mailQuery } from "../../shared/ledger/sources.ts";
+import { type Mail, mailQuery } from "../../shared/ledger/sources.ts";
 import { GUIDANCE_LIMITS } from "../../shared/limits.ts";
 import { SECONDS_PER_DAY } from "../../shared/report-day.ts";
 import { fail, ok } from "../../shared/result.ts";
 import { checkDueSetups } from "./domain-setup.ts";
 import { type Invocation, inEachShard, inShardOf, type LogEntry } from "./env.ts";
 import { followWholeRegistry } from "./follow-registry.ts";
+import { nameUnknown } from "./name-addresses.ts";
 import { domainsPerRun, type OutsideWorld, outsideWorld } from "./outside-world.ts";
 
 /** The hourly round over all databases. @returns what was done, for the log */
@@ -99,31 +101,35 @@ export async function checkDueDomains(invocation: Invocation, outside: OutsideWo
 }
 
 /**
- * Checks one domain and keeps what was found.
+ * Checks one domain and keeps what was found; then looks up the names of senders that its verdict leaves open.
  *
  * @returns undefined if DNS did not answer: the stored result stays
  */
 export async function checkAndKeep(
   name: AccountDomain,
   invocation: Invocation,
-  { resolver, fetchPolicy }: OutsideWorld,
+  { resolver, nameResolver, fetchPolicy }: OutsideWorld,
 ): Promise<StoredCheck | undefined> {
   const { ledger, nowSeconds } = invocation;
-  const selectors = await seenSelectors(name, invocation);
+  const mail = await lastMail(name, invocation);
+  const selectors = seenSelectors(name, mail);
   const bounded = boundedResolver(resolver, GUIDANCE_LIMITS.maxQuestionsPerDomain);
   const check = storedCheckOf(await checkDomain(name.domain, { resolver: bounded, fetchPolicy, selectors }));
   if (isAllUnknown(check)) return undefined;
   const [before] = await ask(ledger, checksQuery(name.domain, [name.account]));
   const changes = before === undefined ? [] : changesBetween(before.check, check);
   await change(ledger, keepCheck({ ...name, checkedSeconds: nowSeconds, check }, changes));
+  const addresses = addressesToName(mail, name.domain);
+  const most = GUIDANCE_LIMITS.namedPerCheck;
+  if (addresses.length > 0) await nameUnknown({ addresses, most }, invocation, nameResolver);
   return check;
 }
 
-/** DKIM selectors that reports name for a domain and its subdomains, most recently seen first. */
-async function seenSelectors(
+/** A domain's mail of the last month. */
+async function lastMail(
   { account, domain }: AccountDomain,
   { ledger, nowSeconds }: Invocation,
-): Promise<SeenSelector[]> {
+): Promise<Pick<Mail, "sources" | "evidence" | "homeAddresses">> {
   const lastDay = Math.floor(nowSeconds / SECONDS_PER_DAY);
   const scope = {
     accounts: [account],
@@ -132,8 +138,13 @@ async function seenSelectors(
     lastDay,
   };
   const [mail] = await askAll([ledger], mailQuery(scope));
+  return mail ?? { sources: [], evidence: [], homeAddresses: [] };
+}
+
+/** DKIM selectors that reports name for a domain and its subdomains, most recently seen first. */
+function seenSelectors({ domain }: AccountDomain, { sources }: Pick<Mail, "sources">): SeenSelector[] {
   const seen = new Map<string, SeenSelector>();
-  for (const { dkimResults, lastDay: day } of mail?.sources ?? []) {
+  for (const { dkimResults, lastDay: day } of sources) {
     for (const line of dkimResults.split("\n")) {
       const [signer = "", selector = ""] = line.split(" ");
       const isOurs = signer === domain || signer.endsWith(`.${domain}`);

@@ -1,4 +1,5 @@
-/** Looks up the names of addresses that a page has shown; the next page view shows them. */
+/** Looks up the names of addresses that a page has shown, or that a verdict leaves open; the next page view has them. */
+import type { Resolver } from "../../shared/dns/resolver.ts";
 import { nameAddress } from "../../shared/guidance/address-name.ts";
 import { addressNamesQuery, putAddressNames } from "../../shared/ledger/address-names.ts";
 import { ask, change } from "../../shared/ledger/database.ts";
@@ -17,10 +18,19 @@ export async function nameAddresses(
   invocation: Invocation,
   { resolver }: Pick<OutsideWorld, "resolver">,
 ): Promise<number> {
-  const { ledger, nowSeconds } = await inShardOf(account, invocation);
+  const place = await inShardOf(account, invocation);
+  return nameUnknown({ addresses, most: GUIDANCE_LIMITS.namedAtOnce }, place, resolver);
+}
+
+/** Looks up those of some addresses whose names are not known, and keeps them. @param most looked up at once @returns how many were found */
+export async function nameUnknown(
+  { addresses, most }: { addresses: readonly string[]; most: number },
+  { ledger, nowSeconds }: Pick<Invocation, "ledger" | "nowSeconds">,
+  resolver: Resolver,
+): Promise<number> {
   const known = await ask(ledger, addressNamesQuery(addresses, nowSeconds));
   const names = new Set(known.map(({ address }) => address));
-  const unknown = addresses.filter((address) => !names.has(address)).slice(0, GUIDANCE_LIMITS.namedAtOnce);
+  const unknown = addresses.filter((address) => !names.has(address)).slice(0, most);
   const found = [];
   for (let at = 0; at < unknown.length; at += GUIDANCE_LIMITS.lookupsSideBySide) {
     const some = unknown.slice(at, at + GUIDANCE_LIMITS.lookupsSideBySide);

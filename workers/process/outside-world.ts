@@ -9,14 +9,22 @@ import type { ProcessEnv } from "./env.ts";
 /** What the checks use to look things up; neither function throws. */
 export interface OutsideWorld {
   resolver: Resolver;
+  /** The same for names of addresses: they must not use up what checks may ask. */
+  nameResolver: Resolver;
   fetchPolicy: FetchPolicyFile;
 }
 
 /** The lookups that the settings allow: a bounded number of questions, enough for a whole round. */
 export function outsideWorld({ DNS_OVER_HTTPS_URL: url, DNS_QUESTIONS_PER_RUN: questions }: ProcessEnv): OutsideWorld {
   const request: Fetch = (address, init) => fetch(address, init);
-  const resolver = url === "" ? NO_RESOLVER : boundedResolver(httpsResolver(url, request), Number(questions));
-  return { resolver, fetchPolicy: policyFetcher(request) };
+  const most = Number(questions);
+  const bounded = (limit: number): Resolver =>
+    url === "" ? NO_RESOLVER : boundedResolver(httpsResolver(url, request), Math.floor(limit));
+  return {
+    resolver: bounded(most),
+    nameResolver: bounded(most * GUIDANCE_LIMITS.nameQuestionsPart),
+    fetchPolicy: policyFetcher(request),
+  };
 }
 
 /** How many domains the questions of one invocation are enough for: one at least, and no more than `most`. */

@@ -3,11 +3,14 @@
  * are asked, and what follows is kept: incidents, and notices of their steps. A run asks a bounded number of questions and
  * goes on where the one before ended; a domain is one transaction, so that what is computed twice is told once.
  */
+import { addressesToName } from "../../shared/guidance/addresses-to-name.ts";
+import { senderKnowledge } from "../../shared/guidance/sender-knowledge.ts";
 import { identifySource } from "../../shared/guidance/sources.ts";
 import { storedVerdictOf } from "../../shared/guidance/stored-verdict.ts";
 import { judge } from "../../shared/guidance/verdict.ts";
 import { decideBy, verdictInput } from "../../shared/guidance/verdict-input.ts";
 import { incidentId } from "../../shared/identity.ts";
+import { addressNamesQuery } from "../../shared/ledger/address-names.ts";
 import { ask, change } from "../../shared/ledger/database.ts";
 import { countedPolicies } from "../../shared/ledger/days.ts";
 import type { AccountDomain } from "../../shared/ledger/domain-checks.ts";
@@ -68,10 +71,10 @@ class QueryBudget {
   }
 }
 
-/** Statements that a domain takes at most: its mail, its history; verdict, incidents, notices, the round's place. */
-const QUERIES_PER_DOMAIN = 6;
-/** Of them those for its mail and history. */
-const QUERIES_FOR_MAIL = 2;
+/** Statements that a domain takes at most: its mail, its history, names; verdict, incidents, notices, the round's place. */
+const QUERIES_PER_DOMAIN = 7;
+/** Of them those for its mail, history and the names of its senders. */
+const QUERIES_FOR_MAIL = 3;
 /** And for what is known of some domains: facts, records, incidents, mutes. */
 const QUERIES_FOR_FACTS = 4;
 
@@ -266,7 +269,10 @@ async function figuresOf(
   ]);
   if (mail === undefined) throw new Error("A question without an answer.");
   const decide = decideBy(new Map(decisions.map(({ source, decision }) => [source, decision])));
-  const verdict = judge(verdictInput(domain, { period, mail, days, policies, ruaAddresses }, decide));
+  const addresses = addressesToName(mail, domain);
+  const names = addresses.length === 0 ? [] : await ask(ledger, addressNamesQuery(addresses, nowSeconds));
+  const knowledge = senderKnowledge({ names, check: watched.check, homeAddresses: mail.homeAddresses });
+  const verdict = judge(verdictInput(domain, { period, mail, days, policies, ruaAddresses, knowledge }, decide));
   const firstDays = firstDaysOf(mail, domain);
   const open = new Map(
     incidents

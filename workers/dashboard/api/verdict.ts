@@ -5,9 +5,11 @@ import { judge } from "../../../shared/guidance/verdict.ts";
 import { decideBy, verdictInput } from "../../../shared/guidance/verdict-input.ts";
 import { verdictJson } from "../../../shared/guidance/verdict-json.ts";
 import { dayTotalsQuery, policiesQuery, ruaAddressesQuery } from "../../../shared/ledger/days.ts";
+import { checksQuery } from "../../../shared/ledger/domain-checks.ts";
 import { senderDecisionsQuery } from "../../../shared/ledger/sender-decisions.ts";
 import { type DomainScope, mailQuery } from "../../../shared/ledger/sources.ts";
 import { readPeriod } from "../data/period.ts";
+import { askKnowledge } from "../data/sender-knowledge.ts";
 import { ApiError } from "../errors.ts";
 import type { Call } from "./call.ts";
 
@@ -21,15 +23,18 @@ export async function getVerdict(c: Call, input: Inputs["verdict"], today: numbe
   const ledger = c.get("ledger");
   const always: DomainScope = { accounts: c.get("access").accounts ?? (await ledger.accounts()), domains: [domain] };
   const scope: DomainScope = { ...always, firstDay, lastDay };
-  const [[mail], days, policies, addresses, decided] = await Promise.all([
+  const [[mail], days, policies, addresses, decided, checks] = await Promise.all([
     ledger.ask(mailQuery({ ...scope, onlyCounted: true })),
     ledger.ask(dayTotalsQuery(scope)),
     ledger.ask(policiesQuery(always)),
     ledger.ask(ruaAddressesQuery(scope)),
     ledger.ask(senderDecisionsQuery(domain, always.accounts)),
+    ledger.ask(checksQuery(domain, always.accounts)),
   ]);
   if (mail === undefined) throw new Error("A question without an answer.");
   const ruaAddresses = addresses.map(({ rua }) => rua);
   const decide = decideBy(new Map(decided.map(({ source, decision }) => [source, decision])));
-  return verdictJson(judge(verdictInput(domain, { period: period.value, mail, days, policies, ruaAddresses }, decide)));
+  const knowledge = await askKnowledge((query) => ledger.ask(query), domain, { mail, checks });
+  const answers = { period: period.value, mail, days, policies, ruaAddresses, knowledge };
+  return verdictJson(judge(verdictInput(domain, answers, decide)));
 }

@@ -2,13 +2,13 @@
 import type { AddressName } from "../../../shared/guidance/address-name.ts";
 import { decisionAbout, type HoldingDecision, readDecisions } from "../../../shared/guidance/decisions.ts";
 import { type JudgedSource, judgeSources } from "../../../shared/guidance/roles.ts";
-import { spfNamesOf } from "../../../shared/guidance/spf-names.ts";
 import { type Suggestion, suggestAll } from "../../../shared/guidance/suggest.ts";
 import { decideBy } from "../../../shared/guidance/verdict-input.ts";
 import type { Query } from "../../../shared/ledger/database.ts";
 import { accountOfDomainQuery, checksQuery } from "../../../shared/ledger/domain-checks.ts";
 import { type DecidedSender, senderDecisionsQuery } from "../../../shared/ledger/sender-decisions.ts";
 import { type DomainScope, mailQuery } from "../../../shared/ledger/sources.ts";
+import { askKnowledge } from "./sender-knowledge.ts";
 
 /** One sender of a period. */
 export interface Sender {
@@ -38,21 +38,24 @@ interface Asked {
 /** Judges the senders of a scope's period. */
 export async function askSenders({ ask, names }: Asked, scope: DomainScope): Promise<Senders> {
   const [domain] = scope.domains;
-  const [[mail], decisions, [account], [checked]] = await Promise.all([
+  const [[mail], decisions, [account], checks] = await Promise.all([
     ask(mailQuery({ ...scope, onlyCounted: true })),
     ask(senderDecisionsQuery(domain, scope.accounts)),
     ask(accountOfDomainQuery(domain, scope.accounts)),
     ask(checksQuery(domain, scope.accounts)),
   ]);
   const taken = new Map(decisions.map(({ source, decision }) => [source, decision]));
-  const sources = judgeSources(mail?.evidence ?? [], domain, decideBy(taken));
+  const found = mail ?? { evidence: [], homeAddresses: [] };
+  const knowledge = await askKnowledge(ask, domain, { mail: found, checks });
+  const sources = judgeSources(found.evidence, domain, decideBy(taken), knowledge);
   const read = readDecisions(taken);
   const suggestions = suggestAll({
     policyDomain: domain,
     sources,
     decisions: read,
     names: await names(addressesOf(sources, read.all.keys())),
-    spf: spfNamesOf(checked?.check),
+    spf: knowledge.spf,
+    homeNetworks: knowledge.homeNetworks,
   });
   return {
     account,

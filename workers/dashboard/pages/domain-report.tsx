@@ -9,6 +9,7 @@ import { verdictWords } from "../../../shared/guidance/verdict-words.ts";
 import { type DayTotals, dayTotalsQuery, policiesQuery, ruaAddressesQuery } from "../../../shared/ledger/days.ts";
 import {
   accountOfDomainQuery,
+  checksQuery,
   recordChangesOfPeriodQuery,
   type SeenChange,
 } from "../../../shared/ledger/domain-checks.ts";
@@ -21,6 +22,7 @@ import { dayOfSeconds, isoDay } from "../data/days.ts";
 import { type Month, monthBefore } from "../data/month.ts";
 import { formatCount, formatShare } from "../data/numbers.ts";
 import { daysOf } from "../data/period.ts";
+import { askKnowledge } from "../data/sender-knowledge.ts";
 import { DayChart } from "../parts/chart-view.tsx";
 import { domainCrumbs } from "../parts/domain-frame.tsx";
 import { ForeignText, Name } from "../parts/foreign-text.tsx";
@@ -79,7 +81,7 @@ async function askMonth(request: PageRequest, domain: string, month: Month): Pro
   const scope = await domainScope(request, domain, month);
   const { accounts } = scope;
   const period = { firstDay: month.firstDay, lastDay: month.lastDay, limit: REPORT_LIMITS.rowsRead };
-  const [days, mail, policies, addresses, decisions, notices, open, changes, decided] = await Promise.all([
+  const [days, mail, policies, addresses, decisions, notices, open, changes, decided, checks] = await Promise.all([
     request.ask(dayTotalsQuery({ ...scope, firstDay: monthBefore(month).firstDay })),
     askOne(request, mailQuery({ ...scope, onlyCounted: true })),
     request.ask(policiesQuery({ ...(await domainScope(request, domain)), lastDay: month.lastDay })),
@@ -89,12 +91,14 @@ async function askMonth(request: PageRequest, domain: string, month: Month): Pro
     request.ask(incidentsQuery(accounts, { domain, state: "open", limit: REPORT_LIMITS.rowsRead })),
     request.ask(recordChangesOfPeriodQuery(domain, accounts, period)),
     request.ask(decisionsOfPeriodQuery(domain, accounts, period)),
+    request.ask(checksQuery(domain, accounts)),
   ]);
+  const knowledge = await askKnowledge((query) => request.ask(query), domain, { mail, checks });
   const current = days.filter(({ day }) => day >= month.firstDay);
   const ruaAddresses = addresses.map(({ rua }) => rua);
   const input = verdictInput(
     domain,
-    { period: month, mail, days: current, policies, ruaAddresses },
+    { period: month, mail, days: current, policies, ruaAddresses, knowledge },
     decideBy(decisions),
   );
   const before = days.filter(({ day }) => day < month.firstDay);

@@ -1,6 +1,7 @@
 /** One domain over a period: totals and change, messages by day, the verdict, sources, dispositions, policy. */
 import type { Child } from "hono/jsx";
 import type { JudgedSource } from "../../../shared/guidance/roles.ts";
+import type { SenderKnowledge } from "../../../shared/guidance/sender-knowledge.ts";
 import { mergeSources, type Source } from "../../../shared/guidance/sources.ts";
 import { judge, type Verdict } from "../../../shared/guidance/verdict.ts";
 import { decideBy, verdictInput } from "../../../shared/guidance/verdict-input.ts";
@@ -11,7 +12,7 @@ import {
   policiesQuery,
   ruaAddressesQuery,
 } from "../../../shared/ledger/days.ts";
-import { recordChangesOfPeriodQuery, type SeenChange } from "../../../shared/ledger/domain-checks.ts";
+import { checksQuery, recordChangesOfPeriodQuery, type SeenChange } from "../../../shared/ledger/domain-checks.ts";
 import { type Extent, extentQuery } from "../../../shared/ledger/domains.ts";
 import {
   type DecidedSender,
@@ -23,6 +24,7 @@ import { DASHBOARD_LIMITS } from "../../../shared/limits.ts";
 import { isoDay } from "../data/days.ts";
 import { changeOfCount, formatCount, formatShare } from "../data/numbers.ts";
 import { type Period, periodBefore } from "../data/period.ts";
+import { askKnowledge } from "../data/sender-knowledge.ts";
 import { type TimelineEvent, timelineEvents } from "../data/timeline.ts";
 import { BeforeDetails, daysWithData, detailsSince } from "../parts/before-details.tsx";
 import { FoldedTable } from "../parts/chart-table.tsx";
@@ -61,6 +63,7 @@ interface Overview {
   /** Of the period, the newest. */
   changes: SeenChange[];
   decided: DecidedSender[];
+  knowledge: SenderKnowledge;
 }
 
 export async function overviewPage(request: PageRequest, domain: string): Promise<PageResult> {
@@ -95,7 +98,7 @@ async function askOverview(request: PageRequest, domain: string): Promise<Overvi
   const period = periodOf(request);
   const scope = await domainScope(request, domain, period);
   const events = { firstDay: period.firstDay, lastDay: period.lastDay, limit: DASHBOARD_LIMITS.maxTimelineEvents };
-  const [days, mail, policies, extent, addresses, decisions, records, changes, decided] = await Promise.all([
+  const [days, mail, policies, extent, addresses, decisions, records, changes, decided, checks] = await Promise.all([
     request.ask(dayTotalsQuery({ ...scope, firstDay: periodBefore(period).firstDay })),
     askOne(request, mailQuery(scope)),
     request.ask(policiesQuery(await domainScope(request, domain))),
@@ -105,12 +108,14 @@ async function askOverview(request: PageRequest, domain: string): Promise<Overvi
     askPublishedRecords(request, domain),
     request.ask(recordChangesOfPeriodQuery(domain, scope.accounts, events)),
     request.ask(decisionsOfPeriodQuery(domain, scope.accounts, events)),
+    request.ask(checksQuery(domain, scope.accounts)),
   ]);
   const ruaAddresses = addresses.map(({ rua }) => rua);
   const isAllCounted = days.every(({ day, uncounted }) => day < period.firstDay || uncounted === 0);
   const countedMail = isAllCounted ? mail : await askOne(request, mailQuery({ ...scope, onlyCounted: true }));
+  const knowledge = await askKnowledge((query) => request.ask(query), domain, { mail: countedMail, checks });
   const found = { days, mail, countedMail, policies, extent, ruaAddresses, decisions, records, changes, decided };
-  return { domain, period, ...found };
+  return { domain, period, ...found, knowledge };
 }
 
 interface TablesInput {

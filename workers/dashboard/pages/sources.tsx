@@ -4,11 +4,13 @@ import { mergeSources, type Source } from "../../../shared/guidance/sources.ts";
 import { allSources } from "../../../shared/guidance/verdict.ts";
 import { decideBy, totalsOf } from "../../../shared/guidance/verdict-input.ts";
 import { hitsOf, STEPS, type Step } from "../../../shared/guidance/what-if.ts";
+import { checksQuery } from "../../../shared/ledger/domain-checks.ts";
 import { extentQuery } from "../../../shared/ledger/domains.ts";
 import { type SourceGrouping, type SourceOrigin, sourceOriginsQuery } from "../../../shared/ledger/source-groups.ts";
 import { type DomainScope, mailQuery, SOURCE_LIMITS } from "../../../shared/ledger/sources.ts";
 import { askNames } from "../data/address-names.ts";
 import { formatCount } from "../data/numbers.ts";
+import { askKnowledge } from "../data/sender-knowledge.ts";
 import { BeforeDetails, detailsSince } from "../parts/before-details.tsx";
 import { domainPage } from "../parts/domain-frame.tsx";
 import { ForeignText } from "../parts/foreign-text.tsx";
@@ -26,17 +28,20 @@ import { ROLE_WORDS, sourcesTable } from "./sources-table.tsx";
 export async function sourcesPage(request: PageRequest, domain: string): Promise<PageResult> {
   const period = periodOf(request);
   const scope = await domainScope(request, domain, period);
-  const [mail, extent, decisions] = await Promise.all([
+  const [mail, extent, decisions, checks] = await Promise.all([
     askOne(request, mailQuery(scope)),
     askOne(request, extentQuery(scope)),
     decisionsBySource(request, domain),
+    request.ask(checksQuery(domain, scope.accounts)),
   ]);
   const { sources: groups } = mail;
   const dataSince = detailsSince(extent);
   const isAllCounted = groups.every(({ uncounted }) => uncounted === 0);
   const counted = isAllCounted ? mail : await askOne(request, mailQuery({ ...scope, onlyCounted: true }));
   const totals = totalsOf(counted);
-  const judged = allSources({ domain, evidence: counted.evidence, totals, decide: decideBy(decisions) });
+  const knowledge = await askKnowledge((query) => request.ask(query), domain, { mail: counted, checks });
+  const { evidence } = counted;
+  const judged = allSources({ domain, evidence, totals, decide: decideBy(decisions), knowledge });
   const filter = readFilter(request.parameters);
   const sources = selectSources(mergeSources(groups, domain), { judged, filter, domain });
   const { role, step } = filter;
