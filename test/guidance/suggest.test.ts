@@ -105,7 +105,10 @@ interface Setting {
   homeNetworks?: SuggestionGround["homeNetworks"];
 }
 
-function suggestions(records: DatedRecord[], { decisions = {}, hosts = {}, spf = NO_SPF_NAMES, homeNetworks = new Set() }: Setting = {}) {
+function suggestions(
+  records: DatedRecord[],
+  { decisions = {}, hosts = {}, spf = NO_SPF_NAMES, homeNetworks = new Set() }: Setting = {},
+) {
   const taken = new Map(Object.entries(decisions));
   const sources = judgeSources(evidenceOf([...OWN, ...records], PERIOD), DOMAIN, decideBy(taken));
   const named = Object.entries(hosts).map(([address, host]) => ({ address, host, asn: 0, holder: "", country: "" }));

@@ -1,0 +1,184 @@
+/** What names and networks of addresses and the SPF record change of a verdict: whose a sender is, and whether it is asked about. */
+import { describe, expect, it } from "vitest";
+import { simulateOne } from "../../bench/verdict/score.ts";
+import type { AddressName } from "../../shared/guidance/address-name.ts";
+import { addressesToName } from "../../shared/guidance/addresses-to-name.ts";
+import { forwarderHost } from "../../shared/guidance/known-forwarders.ts";
+import { isGenericName } from "../../shared/guidance/reverse-name.ts";
+import { type JudgedSource, judgeSources } from "../../shared/guidance/roles.ts";
+import { NOTHING_KNOWN, type SenderKnowledge, senderKnowledge } from "../../shared/guidance/sender-knowledge.ts";
+import { spfNamesOfRecords } from "../../shared/guidance/spf-names.ts";
+import { judge } from "../../shared/guidance/verdict.ts";
+import { sumEvidence } from "../../shared/guidance/what-if.ts";
+import { GUIDANCE_LIMITS } from "../../shared/limits.ts";
+import { type DatedRecord, evidenceOf } from "../support/evidence.ts";
+import { sampleRecord } from "../support/ledger-fill.ts";
+
+const DOMAIN = "acme.example";
+const PERIOD = { firstDay: 0, lastDay: 29 };
+const HOME = "192.0.2.1";
+const [LONE, OTHER, THIRD] = ["198.51.100.7", "203.0.113.9", "203.0.113.77"] as const;
+
+/** Mail that passes every day, and failing mail of some addresses, each with its days. */
+function mailOf(failing: Record<string, readonly number[]>): DatedRecord[] {
+  const own = Array.from({ length: 28 }, (_, day) => ({
+    day,
+    record: sampleRecord(DOMAIN, { count: 100, sourceIp: HOME }),
+  }));
+  const faked = Object.entries(failing).flatMap(([sourceIp, days]) =>
+    days.map((day) => ({
+      day,
+      record: sampleRecord(DOMAIN, {
+        sourceIp,
+        count: 10,
+        dkim: "fail",
+        spf: "fail",
+        dkimResults: [],
+        spfResults: [],
+      }),
+    })),
+  );
+  return [...own, ...faked];
+}
+
+function known(hosts: Record<string, Partial<AddressName>>, records: readonly string[] = []): SenderKnowledge {
+  const names = Object.entries(hosts).map(([address, name]) => ({
+    address,
+    host: "",
+    asn: 64_500,
+    holder: "",
+    country: "",
+    ...name,
+  }));
+  const found = senderKnowledge({ names, check: undefined, homeAddresses: [HOME] });
+  return { ...found, spf: spfNamesOfRecords(records, DOMAIN) };
+}
+
+function roles(failing: Record<string, readonly number[]>, knowledge?: SenderKnowledge): Map<string, JudgedSource> {
+  const sources = judgeSources(evidenceOf(mailOf(failing), PERIOD), DOMAIN, () => undefined, knowledge);
+  return new Map(sources.map((source) => [source.name, source]));
+}
+
+function roleOf(failing: Record<string, readonly number[]>, knowledge?: SenderKnowledge): string {
+  const source = roles(failing, knowledge).get(LONE);
+  return `${source?.role} ${source?.reason}`;
+}
+
+const STEADY = [0, 4, 8, 12, 16, 20, 24];
+
+describe("a sender that the mail leaves open", () => {
+  it("is asked about where nothing is known", () => {
+    expect(roleOf({ [LONE]: [5] })).toBe("undecided loneServer");
+    expect(roleOf({ [LONE]: [5] }, NOTHING_KNOWN)).toBe("undecided loneServer");
+    expect(roleOf({ [LONE]: [5] }, known({ [OTHER]: {} }))).toBe("undecided loneServer");
+  });
+
+  it("is the owner's by a name below the domain, however seldom it sends", () => {
+    const named = known({ [LONE]: { host: "old.acme.example" } });
+    expect(roleOf({ [LONE]: [5] }, named)).toBe("own ownName");
+    expect(roleOf({ [LONE]: STEADY }, named)).toBe("own ownName");
+    expect(roleOf({ [LONE]: [5] }, known({ [LONE]: { host: "acme.example.evil.example" } }))).toBe(
+      "undecided loneServer",
+    );
+  });
+
+  it("is likely the owner's where the SPF record names it", () => {
+    const spf = ["v=spf1 ip4:198.51.100.0/28 ~all"];
+    expect(roleOf({ [LONE]: [5] }, known({}, spf))).toBe("undecided namedInSpf");
+    // However much like a stranger it looks otherwise.
+    expect(roleOf({ [LONE]: [5], [OTHER]: [5] }, known({ [LONE]: {}, [OTHER]: {} }, spf))).toBe("undecided namedInSpf");
+  });
+
+  it("is a forwarder by the name of a mailbox provider, a university or a forwarding service", () => {
+    for (const host of ["mail-wr1.google.com", "mx1.example.edu", "relay.uni.ac.uk", "out.forwardemail.net"]) {
+      expect(roleOf({ [LONE]: STEADY }, known({ [LONE]: { host } }))).toBe("forwarder forwarderName");
+    }
+    // Servers that anybody may rent have names below their host's domain.
+    for (const host of ["web1.your-server.de", "mail.example.education"]) {
+      expect(roleOf({ [LONE]: STEADY }, known({ [LONE]: { host } }))).toBe("undecided steadyServer");
+      expect(forwarderHost(host)).toBe(false);
+    }
+  });
+
+  it("is a stranger without a name where others without one sent too, never by itself", () => {
+    const nameless = known({ [LONE]: {}, [OTHER]: { host: "host-203-0-113-9.isp.example" } });
+    expect(roleOf({ [LONE]: [5], [OTHER]: [20] }, nameless)).toBe("foreign namelessStranger");
+    expect(roleOf({ [LONE]: [5] }, nameless)).toBe("undecided loneServer");
+    // A network that the owner's mail comes from.
+    const near = known({ [HOME]: {}, [LONE]: {}, [OTHER]: { asn: 64_501 } });
+    expect(roleOf({ [LONE]: [5], [OTHER]: [20] }, near)).toBe("undecided loneServer");
+    // A network that is not known may be the owner's.
+    const nowhere = known({ [LONE]: { asn: 0 }, [OTHER]: {}, [THIRD]: {} });
+    expect(roleOf({ [LONE]: [5], [OTHER]: [20], [THIRD]: [20] }, nowhere)).toBe("undecided loneServer");
+  });
+
+  it("with a name is a stranger in the days of others without one alone", () => {
+    const named = known({ [LONE]: { host: "mail.company.example" }, [OTHER]: {} });
+    expect(roleOf({ [LONE]: [5], [OTHER]: [5] }, named)).toBe("foreign amongStrangers");
+    expect(roleOf({ [LONE]: [5], [OTHER]: [20] }, named)).toBe("undecided loneServer");
+    // What was not looked up may have any name.
+    expect(roleOf({ [LONE]: [5], [OTHER]: [5] }, known({ [OTHER]: {} }))).toBe("undecided loneServer");
+  });
+
+  it("stays a question without a name where it comes again: an owner's forgotten server may have none", () => {
+    const nameless = known({ [LONE]: {}, [OTHER]: {}, [THIRD]: {} });
+    expect(roleOf({ [LONE]: STEADY, [OTHER]: [5], [THIRD]: [6] }, nameless)).toBe("undecided steadyServer");
+    expect(roleOf({ [LONE]: [3, 20], [OTHER]: [5], [THIRD]: [6] }, nameless)).toBe("undecided returningServer");
+  });
+});
+
+it.each([
+  ["192-0-2-44.isp.example", "192.0.2.44", true],
+  ["44.2.0.192.clients.host.example", "192.0.2.44", true],
+  ["ipc000022c.isp.example", "192.0.2.44", true],
+  ["ip-192-000-002-044.isp.example", "192.0.2.44", true],
+  ["a44.pool.isp.example", "192.0.2.44", true],
+  ["cpe.dyn.isp.example", "192.0.2.44", true],
+  ["mail2.shop.example", "192.0.2.44", false],
+  ["mx44.example", "192.0.2.44", false],
+  ["fiberglass.example", "192.0.2.44", false],
+  ["2001-db8-0-0-0-0-0-9.v6.isp.example", "2001:db8::9", false],
+  ["20010db8000000000000000000000009.v6.isp.example", "2001:db8::9", true],
+  ["mail.example", "2001:db8::9", false],
+])("the name %s of %s: generic %s", (host, address, isGeneric) => {
+  expect(isGenericName(host, address)).toBe(isGeneric);
+});
+
+describe("the addresses that a verdict needs the names of", () => {
+  it("are none where the mail leaves nothing open", () => {
+    expect(addressesToName({ evidence: evidenceOf(mailOf({}), PERIOD), homeAddresses: [HOME] }, DOMAIN)).toEqual([]);
+  });
+
+  it("are the owner's, those left open, and a bounded number of strangers'", () => {
+    const crowd = Object.fromEntries(Array.from({ length: 300 }, (_, i) => [`10.${i % 200}.${i}.1`, [20]]));
+    const evidence = evidenceOf(mailOf({ [LONE]: [5], ...crowd }), PERIOD);
+    const found = addressesToName({ evidence, homeAddresses: [HOME] }, DOMAIN);
+    expect(found.slice(0, 2)).toEqual([HOME, LONE]);
+    expect(found).toHaveLength(2 + GUIDANCE_LIMITS.maxNamedStrangers);
+    const alone = Object.fromEntries(Array.from({ length: 300 }, (_, i) => [`10.${i % 200}.${i}.1`, STEADY]));
+    const many = addressesToName({ evidence: evidenceOf(mailOf(alone), PERIOD), homeAddresses: [HOME] }, DOMAIN);
+    expect(many).toHaveLength(GUIDANCE_LIMITS.maxNamedOfVerdict);
+  });
+});
+
+it("without a resolver the verdict of simulated domains is what the reports alone say", () => {
+  for (let number = 0; number < 40; number++) {
+    const { domain, traffic } = simulateOne(9, number);
+    const evidence = evidenceOf(traffic.reported, PERIOD);
+    const input = {
+      domain: domain.name,
+      evidence,
+      totals: sumEvidence(evidence),
+      period: PERIOD,
+      days: [...new Set(traffic.reported.map(({ day }) => day))].sort((a, b) => a - b),
+      policies: [{ policy: `p=${domain.policy}`, ...PERIOD }],
+      ruaAddresses: [],
+      decide: () => undefined,
+    };
+    expect(judge({ ...input, knowledge: NOTHING_KNOWN })).toEqual(judge(input));
+    const reasons = judge(input).sources.map(({ reason }) => reason);
+    for (const reason of ["ownName", "namedInSpf", "forwarderName", "namelessStranger", "amongStrangers"] as const) {
+      expect(reasons).not.toContain(reason);
+    }
+  }
+});
