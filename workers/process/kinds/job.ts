@@ -9,16 +9,16 @@ import { findJob, type Job, updateJob } from "../../../shared/ledger/jobs.ts";
 import { QUEUE_LIMITS } from "../../../shared/limits.ts";
 import type { JobMessage, ReportMessage } from "../../../shared/messages.ts";
 import { problem } from "../../../shared/report/problems.ts";
+import type { Invocation, LogEntry, ProcessEnv } from "../env.ts";
+import { jobPage } from "../jobs/job-pages.ts";
 import {
   clearedEvents,
   fileDeadLetter,
   findDeadLettersAnywhere,
   newDeadLetter,
   removeDeadLettersAnywhere,
-} from "../dead-letters.ts";
-import type { Invocation, LogEntry, ProcessEnv } from "../env.ts";
-import { jobPage } from "../job-pages.ts";
-import { writePoints } from "../points.ts";
+} from "../reports/dead-letters.ts";
+import { writePoints } from "../reports/points.ts";
 import { type MessageKind, type Received, runEach } from "./kind.ts";
 
 export const jobKind: MessageKind<JobMessage> = {

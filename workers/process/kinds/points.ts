@@ -6,15 +6,15 @@ import { change } from "../../../shared/ledger/database.ts";
 import { markSlice, slicePart } from "../../../shared/ledger/slices.ts";
 import type { PointsMessage } from "../../../shared/messages.ts";
 import { problem } from "../../../shared/report/problems.ts";
+import { type Invocation, inShard, inShardIfBound, type LogEntry } from "../env.ts";
 import {
   clearedEvents,
   fileDeadLetter,
   findDeadLettersAnywhere,
   newDeadLetter,
   removeDeadLettersAnywhere,
-} from "../dead-letters.ts";
-import { type Invocation, inShard, inShardIfBound, type LogEntry } from "../env.ts";
-import { writeNow } from "../points.ts";
+} from "../reports/dead-letters.ts";
+import { writeNow } from "../reports/points.ts";
 import { type MessageKind, type Received, runEach } from "./kind.ts";
 
 export const pointsKind: MessageKind<PointsMessage> = {
