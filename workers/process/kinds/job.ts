@@ -4,6 +4,7 @@
  * racing duplicate counts anything twice. Cancelling it, or removing the row, ends the job; the reports a cancelled job
  * has already sent are skipped (skip-cancelled.ts).
  */
+import { newDeadLetter } from "../../../shared/batch/dead-letter.ts";
 import { change, type LedgerDatabase } from "../../../shared/ledger/database.ts";
 import { findJob, type Job, updateJob } from "../../../shared/ledger/jobs.ts";
 import { QUEUE_LIMITS } from "../../../shared/limits.ts";
@@ -15,7 +16,6 @@ import {
   clearedEvents,
   fileDeadLetter,
   findDeadLettersAnywhere,
-  newDeadLetter,
   removeDeadLettersAnywhere,
 } from "../reports/dead-letters.ts";
 import { writePoints } from "../reports/points.ts";

@@ -1,6 +1,8 @@
 /** `points`: one slice of a report's points. A batch of `dmarc-points` holds one message, so it fits the write budget. */
+
 import { unpackPoints } from "../../../shared/analytics/budget.ts";
 import { eventPoint } from "../../../shared/analytics/events.ts";
+import { newDeadLetter } from "../../../shared/batch/dead-letter.ts";
 import { sliceEventId } from "../../../shared/identity.ts";
 import { change } from "../../../shared/ledger/database.ts";
 import { markSlice, slicePart } from "../../../shared/ledger/slices.ts";
@@ -11,7 +13,6 @@ import {
   clearedEvents,
   fileDeadLetter,
   findDeadLettersAnywhere,
-  newDeadLetter,
   removeDeadLettersAnywhere,
 } from "../reports/dead-letters.ts";
 import { writeNow } from "../reports/points.ts";

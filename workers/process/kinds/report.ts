@@ -4,6 +4,7 @@
  */
 
 import { nextGeneration } from "../../../shared/analytics/events.ts";
+import { newDeadLetter } from "../../../shared/batch/dead-letter.ts";
 import { findRegistrations } from "../../../shared/ledger/addresses.ts";
 import type { DeadLetterRow } from "../../../shared/ledger/dead-letters.ts";
 import { findObjects, objectReference } from "../../../shared/ledger/objects.ts";
@@ -13,7 +14,7 @@ import type { ReportMessage } from "../../../shared/messages.ts";
 import { problem } from "../../../shared/report/problems.ts";
 import { type Invocation, inShardIfBound } from "../env.ts";
 import { commitTasks } from "../reports/commit-tasks.ts";
-import { fileDeadLetter, newDeadLetter } from "../reports/dead-letters.ts";
+import { fileDeadLetter } from "../reports/dead-letters.ts";
 import { dropForgotten } from "../reports/forgotten-mail.ts";
 import { tellEarlierCommit } from "../reports/outcomes.ts";
 import { describeRawObject, mailOf } from "../reports/raw-object.ts";

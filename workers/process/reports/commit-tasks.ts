@@ -2,6 +2,9 @@
  * The second half of a batch of reports: decides about everything that was read, writes the points, and commits in one
  * transaction per database. Every step can be repeated without counting anything twice.
  */
+import { decide } from "../../../shared/batch/decide.ts";
+import { type ReadObject, wasDecided } from "../../../shared/batch/object.ts";
+import type { BatchPlan, ObjectPlan } from "../../../shared/batch/plan.ts";
 import type { Registrations } from "../../../shared/ledger/addresses.ts";
 import { commitBatch } from "../../../shared/ledger/commit-batch.ts";
 import type { ConflictRow } from "../../../shared/ledger/conflicts.ts";
@@ -9,8 +12,7 @@ import { PROCESS_LIMITS } from "../../../shared/limits.ts";
 import { parseRawMetadata } from "../../../shared/storage.ts";
 import { type Invocation, inShard } from "../env.ts";
 import { carryDiscarded } from "./carry-discarded.ts";
-import { type BatchPlan, decide, type ObjectPlan, wasDecided } from "./decide.ts";
-import { lookUp, type ReadObject } from "./lookup.ts";
+import { lookUp } from "./lookup.ts";
 import { tellEarlierCommit, tellOutcomes } from "./outcomes.ts";
 import { mailOf } from "./raw-object.ts";
 import { isReadAgain, WrittenPoints, writePlan } from "./report-points.ts";

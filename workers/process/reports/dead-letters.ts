@@ -1,72 +1,13 @@
-/** Builds dead letters, and files those of messages that could not be processed at all. */
+/** Files dead letters of messages that could not be processed at all, and finds and removes dead letters in any database. */
 import type { DataPoint } from "../../../shared/analytics/columns.ts";
 import { closedDeadLetter, deadLetterEvent, eventPoint } from "../../../shared/analytics/events.ts";
-import { domainOfFileName } from "../../../shared/domain-name.ts";
-import { deadLetterId } from "../../../shared/identity.ts";
+import { newDeadLetter } from "../../../shared/batch/dead-letter.ts";
 import { type BatchChanges, commitBatch, noChanges } from "../../../shared/ledger/commit-batch.ts";
 import { change } from "../../../shared/ledger/database.ts";
-import {
-  type DeadLetterFile,
-  type DeadLetterMail,
-  type DeadLetterRow,
-  findDeadLetters,
-  removeDeadLetters,
-} from "../../../shared/ledger/dead-letters.ts";
-import { type Problem, problem } from "../../../shared/report/problems.ts";
-import { SECONDS_PER_DAY } from "../../../shared/report-day.ts";
-import { dayOfRawKey, isoDate } from "../../../shared/storage.ts";
+import { type DeadLetterRow, findDeadLetters, removeDeadLetters } from "../../../shared/ledger/dead-letters.ts";
+import { problem } from "../../../shared/report/problems.ts";
 import { type Invocation, inEachShard, type LogEntry } from "../env.ts";
 import { writePoints } from "./points.ts";
-
-/** What is known about a failure. */
-export interface Failure {
-  reason: Problem;
-  stage: DeadLetterRow["stage"];
-  queueMessage: unknown;
-  attempts: number;
-  /** When the mail arrived; when the message was sent, if it names no mail. Seconds since 1970 UTC. */
-  receivedSeconds: number;
-  account?: string;
-  rua?: string;
-  domain?: string;
-  /** "" for a message that names no raw object; its content then identifies it. */
-  rawKey?: string;
-  part?: string;
-  generation?: number;
-  lastError?: string;
-  mail?: DeadLetterMail | undefined;
-  file?: DeadLetterFile | undefined;
-}
-
-/** Builds the dead letter of a failure. The same failure of the same part has the same id. */
-export async function newDeadLetter(failure: Failure, nowSeconds: number): Promise<DeadLetterRow> {
-  const { reason, stage, queueMessage, attempts, receivedSeconds, rawKey = "", part = "", lastError } = failure;
-  const day = dayOfRawKey(rawKey) ?? isoDate(receivedSeconds);
-  const { mail, file, domain = "" } = failure;
-  const guess = domain === "" ? domainOfFileName(part) || domainOfFileName(file?.name ?? "") : "";
-  return {
-    id: await deadLetterId(day, { rawKey: rawKey || JSON.stringify(queueMessage), part, code: reason.code }),
-    day: Math.floor(receivedSeconds / SECONDS_PER_DAY),
-    account: failure.account ?? "",
-    rua: failure.rua ?? "",
-    domain: domain || guess,
-    isDomainGuessed: guess === "" ? undefined : true,
-    code: reason.code,
-    message: reason.message,
-    stage,
-    rawKey,
-    part,
-    generation: failure.generation ?? 1,
-    receivedSeconds,
-    filedSeconds: nowSeconds,
-    attempts,
-    queueMessage,
-    lastError,
-    counts: reason.counts,
-    mail,
-    file,
-  };
-}
 
 /**
  * Files one dead letter together with related changes.

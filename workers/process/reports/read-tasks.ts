@@ -5,6 +5,7 @@
 
 import { authenticateMail } from "../../../shared/authentication/authenticate-mail.ts";
 import type { MailAuthentication } from "../../../shared/authentication/sender.ts";
+import { reporterOf } from "../../../shared/batch/budgets.ts";
 import { fileOf, HeldRecords, type ReadParts, readObject } from "../../../shared/batch/read-object.ts";
 import type { Registrations } from "../../../shared/ledger/addresses.ts";
 import { findDatabases } from "../../../shared/ledger/which-database.ts";
@@ -13,7 +14,6 @@ import type { ReportMessage } from "../../../shared/messages.ts";
 import { problem } from "../../../shared/report/problems.ts";
 import { parseRawMetadata } from "../../../shared/storage.ts";
 import { type Invocation, inShard } from "../env.ts";
-import { reporterOf } from "./lookup.ts";
 import { tellEarlierCommit } from "./outcomes.ts";
 import { findRawObject, mailOf } from "./raw-object.ts";
 import { generationOf, logEntry, mayHaveWritten, type Task } from "./task.ts";

@@ -11,6 +11,7 @@ import {
   reportPoints,
   stalePoints,
 } from "../../../shared/analytics/points.ts";
+import type { ObjectPlan } from "../../../shared/batch/plan.ts";
 import { type ObjectOrigin, readOptions } from "../../../shared/batch/read-object.ts";
 import type { PointWork } from "../../../shared/batch/report-writes.ts";
 import { stageFigures } from "../../../shared/ledger/commit-batch.ts";
@@ -23,7 +24,6 @@ import { readReports } from "../../../shared/report/read.ts";
 import type { ByteSource } from "../../../shared/report/source.ts";
 import type { AggregateRecord } from "../../../shared/report/vocabulary.ts";
 import type { Invocation } from "../env.ts";
-import type { ObjectPlan } from "./decide.ts";
 import { SliceSender, writeNow, writePoints } from "./points.ts";
 
 /** How many slices a report's points were enqueued in. */

@@ -1,10 +1,10 @@
 /** A message about a raw object while it is processed, from delivery to commit. Pure. */
+import type { ReadObject } from "../../../shared/batch/object.ts";
 import type { ObjectHome } from "../../../shared/ledger/which-database.ts";
 import type { ReportMessage } from "../../../shared/messages.ts";
 import type { ByteSource } from "../../../shared/report/source.ts";
 import type { LogEntry } from "../env.ts";
 import type { Ending, Received } from "../kinds/kind.ts";
-import type { ReadObject } from "./lookup.ts";
 
 /** A message being processed. */
 export interface Task extends Received<ReportMessage> {

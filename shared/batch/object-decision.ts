@@ -1,134 +1,30 @@
-/**
- * Decides the outcome of every object in a batch, in order: each report is accepted, a duplicate, in conflict or taken
- * back; each part that cannot be read is a dead letter. Pure: works on what was looked up and returns what to write.
- */
-import type { DataPoint } from "../../../shared/analytics/columns.ts";
-import { closedConflict, closedDeadLetter, eventPoint, type PipelineEvent } from "../../../shared/analytics/events.ts";
-import { senderOf } from "../../../shared/authentication/sender.ts";
-import type { ReportSender } from "../../../shared/authentication/sender-state.ts";
-import { type Finding, type FoundProblem, type FoundReport, narrowed } from "../../../shared/batch/read-object.ts";
-import { coverReport, type PointWork, workOf, writeOf } from "../../../shared/batch/report-writes.ts";
-import { conflictId, eventId, sha256Text, versionUid } from "../../../shared/identity.ts";
-import { type Claim, Claims, type Verdict } from "../../../shared/ledger/claims.ts";
-import { type BatchChanges, needsReading, noChanges } from "../../../shared/ledger/commit-batch.ts";
-import { type ConflictRow, putAcceptedVersion, type ReportVersion } from "../../../shared/ledger/conflicts.ts";
-import { type DeadLetterFile, type DeadLetterRow, isDiscarded } from "../../../shared/ledger/dead-letters.ts";
-import { type FoundParts, objectReference } from "../../../shared/ledger/objects.ts";
-import { countParts, discardedByPeople, type Outcome } from "../../../shared/ledger/outcomes.ts";
-import type { ReportReference, ReportShare } from "../../../shared/ledger/report-rows.ts";
-import type { HeldReport, ReportWrite } from "../../../shared/ledger/reports.ts";
-import { removeOlderSlices, removeSlices } from "../../../shared/ledger/slices.ts";
-import { PROCESS_LIMITS } from "../../../shared/limits.ts";
-import type { ReportMessage } from "../../../shared/messages.ts";
-import { acceptsDomain } from "../../../shared/registry.ts";
-import { acceptedPart } from "../../../shared/report/accepted.ts";
-import { type FileFacts, gatherProblems, type Problem, problem } from "../../../shared/report/problems.ts";
-import type { Report } from "../../../shared/report/vocabulary.ts";
-import { WHOLE_MAIL_NAME } from "../../../shared/storage.ts";
-import { newDeadLetter } from "./dead-letters.ts";
-import { claimReference, type Known, type ReadObject, reportOf, useKeys } from "./lookup.ts";
+/** Decides about one raw object of a batch: what becomes of each part of it, and of what it held before. Pure. */
+import { closedConflict, closedDeadLetter, eventPoint, type PipelineEvent } from "../analytics/events.ts";
+import { conflictId, eventId, versionUid } from "../identity.ts";
+import type { Claim, Verdict } from "../ledger/claims.ts";
+import { type ConflictRow, putAcceptedVersion } from "../ledger/conflicts.ts";
+import { type DeadLetterFile, type DeadLetterRow, isDiscarded } from "../ledger/dead-letters.ts";
+import { type FoundParts, objectReference } from "../ledger/objects.ts";
+import { countParts, discardedByPeople, type Outcome } from "../ledger/outcomes.ts";
+import type { ReportReference } from "../ledger/report-rows.ts";
+import type { HeldReport, ReportWrite } from "../ledger/reports.ts";
+import { removeSlices } from "../ledger/slices.ts";
+import { PROCESS_LIMITS } from "../limits.ts";
+import { type FileFacts, type Problem, problem } from "../report/problems.ts";
+import { WHOLE_MAIL_NAME } from "../storage.ts";
+import type { BatchDecision } from "./batch-decision.ts";
+import type { ObjectUse } from "./budgets.ts";
+import { claimOf, placeOf, reportEvent, versionOf, withReadings } from "./claim.ts";
+import { newDeadLetter } from "./dead-letter.ts";
+import { claimReference, type ReadObject, reportOf, wasDecided } from "./object.ts";
+import type { ObjectPlan } from "./plan.ts";
+import type { Finding, FoundProblem, FoundReport } from "./read-object.ts";
+import { coverReport, workOf, writeOf } from "./report-writes.ts";
+import { screenFindings } from "./screen-findings.ts";
 import { runAbove } from "./write-above.ts";
 
-/** The decision about one object. */
-export interface ObjectPlan {
-  object: ReadObject;
-  /** Why nothing changes; undefined when something does. */
-  left: string | undefined;
-  outcomes: Outcome[];
-  records: number;
-  points: PointWork[];
-  /** Events for dead letters and conflicts that are resolved, written before those rows are removed. */
-  events: DataPoint[];
-  /**
-   * Reports accepted from other objects, to be rerun so that their points outrank any this object may have left behind.
-   */
-  again: ReportMessage[];
-  rawRemoved: boolean;
-}
-
-/** The decision about a whole batch. */
-export interface BatchPlan {
-  objects: ObjectPlan[];
-  changes: BatchChanges;
-}
-
-/** Daily limits: records by address and by account, reports by address and reporter. */
-export interface DayBudget {
-  address: number;
-  account: number;
-  reporter: number;
-}
-
-/** What decisions depend on. */
-export interface DecisionContext {
-  known: Known;
-  budget: DayBudget;
-  /** Whether this invocation has already written points of a report for an object, in any generation. */
-  hasWritten(rawKey: string, uid: string): boolean;
-  nowSeconds: number;
-}
-
-/** Decides about a batch, in order. */
-export async function decide(objects: readonly ReadObject[], context: DecisionContext): Promise<BatchPlan> {
-  const batch = new BatchDecision(context);
-  const plans: ObjectPlan[] = [];
-  for (const object of objects) plans.push(await new ObjectDecision(object, batch).decide());
-  return { objects: plans, changes: batch.close() };
-}
-
-/** What an object uses of the daily budgets. */
-interface ObjectUse {
-  reporter: number;
-  reports: number;
-  records: number;
-}
-
-/** State shared by the objects of a batch. */
-class BatchDecision {
-  readonly context: DecisionContext;
-  readonly claims: Claims;
-  readonly changes = noChanges();
-  /** By uid: when a batch writes one report twice, the later write counts. */
-  readonly writes = new Map<string, BatchChanges["reports"][number]>();
-
-  constructor(context: DecisionContext) {
-    this.context = context;
-    this.claims = new Claims(context.known.held);
-  }
-
-  /** The report as the ledger holds it, regardless of what this batch has decided since. */
-  stored(uid: string): HeldReport | undefined {
-    return this.context.known.held.reports.get(uid);
-  }
-
-  /** @returns whether an object fits the daily budgets; if so, they are charged for it */
-  take(object: ReadObject, { reporter, reports, records }: ObjectUse): boolean {
-    const { known, budget } = this.context;
-    const keys = useKeys(object, reporter);
-    const use = (key: string, more: number): number => (known.used.get(key) ?? 0) + more;
-    const [ofAddress, ofAccount, ofReporter] = [
-      use(keys.address, records),
-      use(keys.account, records),
-      use(keys.reporter, reports),
-    ];
-    const isOver = ofAddress > budget.address || ofAccount > budget.account || ofReporter > budget.reporter;
-    if (object.message.liftsBudget !== true && isOver) return false;
-    known.used.set(keys.address, ofAddress);
-    known.used.set(keys.account, ofAccount);
-    known.used.set(keys.reporter, ofReporter);
-    return true;
-  }
-
-  close(): BatchChanges {
-    const reports = [...this.writes.values()];
-    const again = reports.map(({ write }) => write).filter(({ generation }) => generation > 1);
-    if (again.length > 0) this.changes.others.push(removeOlderSlices(again));
-    return { ...this.changes, reports };
-  }
-}
-
 /** Decides about one object. */
-class ObjectDecision {
+export class ObjectDecision {
   readonly #object: ReadObject;
   readonly #batch: BatchDecision;
   readonly #plan: ObjectPlan;
@@ -166,7 +62,7 @@ class ObjectDecision {
     if (!isThere) await this.#refuseWhole(problem("missing_object"));
     else if (registration === undefined) await this.#refuseWhole(problem("unregistered_rua", message.rua));
     else if (!this.#fitsBudget()) await this.#refuseWhole(problem("over_budget", message.rua));
-    else for (const finding of this.#screen()) await this.#decideFinding(finding);
+    else for (const finding of this.#findings()) await this.#decideFinding(finding);
     if (this.#conflictsBeyond > 0) await this.#rejectConflictsBeyond();
     this.#clear();
     this.#plan.rawRemoved = this.#mustRemoveRaw();
@@ -215,27 +111,12 @@ class ObjectDecision {
     };
   }
 
-  /** Drops findings about foreign domains and bounds the number of dead letters. */
-  #screen(): Finding[] {
-    const screened = this.#object.findings.map((finding) => ("problem" in finding ? finding : this.#accepted(finding)));
-    const problems = screened.filter((finding): finding is FoundProblem => "problem" in finding);
-    if (problems.length <= PROCESS_LIMITS.maxDeadLettersPerObject) return screened;
-    const reports = screened.filter((finding) => "report" in finding);
-    return [...reports, ...gatherProblems(problems, PROCESS_LIMITS.maxDeadLettersPerObject)];
-  }
-
-  #accepted(found: FoundReport): Finding {
-    const { message, registration } = this.#object;
-    // A report accepted earlier stays accepted even if its address takes fewer domains now.
-    const wasAccepted = this.#previous.some(({ outcome, id }) => outcome === "accepted" && id === found.uid);
-    const before = wasAccepted ? (this.#batch.stored(found.uid)?.spread ?? []) : [];
-    const accepts = (domain: string): boolean =>
-      (registration !== undefined && acceptsDomain(registration.entry, domain)) ||
-      before.some(([name]) => name === domain);
-    const report = acceptedPart(found.report, accepts);
-    if (report !== undefined) return narrowed(found, report, message.receivedSeconds);
-    const [domain] = found.header.domains;
-    return { part: found.part, domain, problem: problem("foreign_domain", domain) };
+  #findings(): Finding[] {
+    return screenFindings(this.#object, ({ uid }) => {
+      // A report accepted earlier stays accepted even if its address takes fewer domains now.
+      const wasAccepted = this.#previous.some(({ outcome, id }) => outcome === "accepted" && id === uid);
+      return wasAccepted ? (this.#batch.stored(uid)?.spread ?? []).map(([domain]) => domain) : [];
+    });
   }
 
   async #decideFinding(finding: Finding): Promise<void> {
@@ -260,7 +141,7 @@ class ObjectDecision {
       else await this.#reject({ part, problem: problem("day_closed"), domain: reference.domain });
       return;
     }
-    const claim = this.#newClaim(found, reference);
+    const claim = claimOf(found, this.#object, { reference, stored: this.#batch.stored(uid) });
     const verdict = claims.claim(claim);
     switch (verdict.verdict) {
       case "accepted":
@@ -278,42 +159,6 @@ class ObjectDecision {
         return this.#record({ outcome: "taken_back", part, id: uid, ...placeOf(held?.reference ?? reference) });
       }
     }
-  }
-
-  #newClaim(
-    { header, contentHash, part, points, counts, shares, report }: FoundReport,
-    reference: ReportReference,
-  ): Claim {
-    const { message, generation } = this.#object;
-    return {
-      reference,
-      contentHash,
-      rua: message.rua,
-      rawKey: message.key,
-      part,
-      receivedSeconds: message.receivedSeconds,
-      generation,
-      points,
-      reporter: header.reporter,
-      reportId: header.reportId,
-      beginSeconds: header.beginSeconds,
-      endSeconds: header.endSeconds,
-      policy: shares[0]?.policy ?? "",
-      sender: this.#senderOf(report, { uid: reference.uid, part, contentHash }),
-      counts,
-      spread: shares.map(({ domain, day }) => [domain, day]),
-    };
-  }
-
-  /** DKIM keys disappear from DNS: a document that was verified once stays verified. */
-  #senderOf(
-    report: Report,
-    { uid, part, contentHash }: { uid: string; part: string; contentHash: string },
-  ): ReportSender {
-    const held = this.#batch.stored(uid);
-    const isSame = held?.rawKey === this.#object.message.key && held.part === part && held.contentHash === contentHash;
-    if (isSame && held.sender.state === "verified") return held.sender;
-    return senderOf(report, this.#object.authentication);
   }
 
   async #accept(
@@ -334,7 +179,7 @@ class ObjectDecision {
     // each time.
     const isFirst = message.generation === undefined && verdict.displaces !== true;
     const outcome = isFirst ? "accepted" : "reprocessed";
-    const event = { ...this.#eventOf(found, { outcome, id: reference.uid }), generation };
+    const event = { ...reportEvent(found, this.#object, { outcome, id: reference.uid }), generation };
     this.#plan.records += claim.counts.records;
     this.#plan.points.push({
       ...workOf({ ...claim, contentHash, generation, highestPoints }),
@@ -574,27 +419,7 @@ class ObjectDecision {
     return { reporter, reports, records };
   }
 
-  #eventOf({ header, report, part }: FoundReport, named: Pick<PipelineEvent, "outcome" | "id">): PipelineEvent {
-    const { message, generation, registration } = this.#object;
-    const totals = report.kind === "aggregate" ? report.totals : { records: 0, skippedRecords: 0, messages: 0 };
-    return {
-      ...named,
-      rawKey: message.key,
-      part,
-      generation,
-      receivedSeconds: message.receivedSeconds,
-      account: registration?.entry.account ?? "",
-      rua: message.rua,
-      kind: header.kind,
-      domain: header.domains[0],
-      reporter: header.reporter,
-      records: totals.records,
-      skippedRecords: totals.skippedRecords,
-      messages: totals.messages,
-    };
-  }
-
-  /** Notes an outcome; outcomes.ts writes its event. */
+  /** Notes an outcome; its event is written from what the ledger then holds. */
   #record(outcome: Outcome): void {
     this.#plan.outcomes.push(outcome);
   }
@@ -602,30 +427,4 @@ class ObjectDecision {
   #tell(event: PipelineEvent): void {
     this.#plan.events.push(eventPoint(event, this.#object.attempts, this.#batch.context.nowSeconds));
   }
-}
-
-/** Whether any report of an object has been decided before. */
-export function wasDecided(outcomes: readonly Outcome[]): boolean {
-  return outcomes.some(({ outcome }) => outcome !== "dead_letter" && outcome !== "discarded");
-}
-
-/** Figures too large for the row are written before the report is accepted, under a name unique to this reading. */
-async function withReadings(found: FoundReport, claim: Claim, generation: number): Promise<ReportShare[]> {
-  const isReadAgain = found.header.kind === "aggregate" && found.records === undefined;
-  return Promise.all(
-    found.shares.map(async (share) => {
-      if (!isReadAgain && !needsReading(share.figures ?? [])) return share;
-      const named = [claim.rawKey, claim.part, claim.contentHash, generation, share.domain, share.day];
-      return { ...share, reading: (await sha256Text(JSON.stringify(named))).slice(0, 32) };
-    }),
-  );
-}
-
-function versionOf(report: Claim | HeldReport): ReportVersion {
-  const { rawKey, rua, part, contentHash, receivedSeconds, generation, sender, counts } = report;
-  return { rawKey, rua, part, contentHash, receivedSeconds, generation, sender, ...counts };
-}
-
-function placeOf({ account, kind, domain, day }: ReportReference): Omit<ReportReference, "uid"> {
-  return { account, kind, domain, day };
 }
