@@ -1,11 +1,11 @@
 /** The free plan's D1, which refuses to write for the rest of a day once its rows are used up. */
 import { expect, it } from "vitest";
+import { delayAfterFault } from "../../shared/backoff.ts";
 import { putAddress } from "../../shared/ledger/addresses.ts";
 import type { LedgerDatabase, LedgerStatement } from "../../shared/ledger/database.ts";
 import { validRegistration } from "../../shared/registry.ts";
 import { describeError } from "../../workers/dashboard/errors.ts";
 import { LedgerReader } from "../../workers/dashboard/ledger.ts";
-import { delayAfterFault } from "../../workers/process/backoff.ts";
 import { records, reportMail } from "../support/simulation/scenario.ts";
 import { setUpSimulation } from "../support/simulation/setup.ts";
 import { World } from "../support/simulation/world.ts";
