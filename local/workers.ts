@@ -57,6 +57,9 @@ export const DEVELOPER = "developer@localhost";
 /** The dashboard first: the others are reached by a route or a binding. */
 const WORKERS: readonly WorkerName[] = ["dashboard", "ingest", "process", "analytics", "mail-entry", "mail-out"];
 
+/** Process behind bindings that gather points. */
+const PROCESS_MAIN = join(import.meta.dirname, "worker", "process.ts");
+
 /** Starts them; they are not ready yet. What the rest needs may still be starting, too. */
 export function startWorkers({ stateDir, outside, onLine, ...options }: WorkersOptions): RunningWorkers {
   const workersSecret = makeSecret();
@@ -106,7 +109,7 @@ function writeRunFolder(options: RunSettings, workersSecret: string): string[] {
 function runConfig(worker: WorkerName, { processMain }: RunSettings): WorkerConfig {
   const config = localConfig(worker);
   if (worker === "dashboard") config.access = { dev: { aud: "local", identity: { email: DEVELOPER } } };
-  if (worker === "process" && processMain !== "") config.main = processMain;
+  if (worker === "process") config.main = processMain === "" ? PROCESS_MAIN : processMain;
   return config;
 }
 
