@@ -1,5 +1,7 @@
 /** The round over all domains on the simulated platform: stored verdicts are those of the pages, in bounded runs. */
+
 import { beforeEach, expect, it } from "vitest";
+import { NOTHING_KNOWN } from "../../shared/guidance/sender-knowledge.ts";
 import { judge, VERDICT_STATES, type VerdictState } from "../../shared/guidance/verdict.ts";
 import { verdictInput } from "../../shared/guidance/verdict-input.ts";
 import { ask, change } from "../../shared/ledger/database.ts";
@@ -9,7 +11,7 @@ import { putSenderDecision } from "../../shared/ledger/sender-decisions.ts";
 import { askAll } from "../../shared/ledger/shards.ts";
 import { mailQuery } from "../../shared/ledger/sources.ts";
 import { WATCH_LIMITS } from "../../shared/limits.ts";
-import { type WatchDone, watchDomains } from "../../workers/process/watch.ts";
+import { type WatchDone, watchDomains } from "../../workers/process/watch/round.ts";
 import { aggregateReport, sampleRecord, settleSamples } from "../support/ledger-fill.ts";
 import { World } from "../support/simulation/world.ts";
 import { STATE_DOMAINS, seedVerdicts } from "../support/verdict-domains.ts";
@@ -62,7 +64,9 @@ async function judgedByThePage(domain: string) {
   const days = await ask(world.ledger, dayTotalsQuery(scope));
   const policies = await ask(world.ledger, policiesQuery(always));
   const ruaAddresses = (await ask(world.ledger, ruaAddressesQuery(scope))).map(({ rua }) => rua);
-  return judge(verdictInput(domain, { period, mail, days, policies, ruaAddresses }, () => undefined));
+  return judge(
+    verdictInput(domain, { period, mail, days, policies, ruaAddresses, knowledge: NOTHING_KNOWN }, () => undefined),
+  );
 }
 
 it("keeps of each domain what its page says, the worst first", async () => {

@@ -1,0 +1,37 @@
+/** Looks up names of addresses in DNS and keeps them: those that a page has shown, and those that a verdict leaves open. */
+import type { Resolver } from "../../../shared/dns/resolver.ts";
+import { nameAddress } from "../../../shared/guidance/address-name.ts";
+import { addressNamesQuery, putAddressNames } from "../../../shared/ledger/address-names.ts";
+import { ask, change } from "../../../shared/ledger/database.ts";
+import { GUIDANCE_LIMITS } from "../../../shared/limits.ts";
+import type { Invocation } from "../env.ts";
+
+/**
+ * Looks up those whose names are not known yet, several at a time.
+ *
+ * @param most looked up at once
+ * @returns how many were found
+ */
+export async function nameUnknown(
+  { addresses, most }: { addresses: readonly string[]; most: number },
+  { ledger, nowSeconds }: Pick<Invocation, "ledger" | "nowSeconds">,
+  resolver: Resolver,
+): Promise<number> {
+  const known = await ask(ledger, addressNamesQuery(addresses, nowSeconds));
+  const names = new Set(known.map(({ address }) => address));
+  const unknown = addresses.filter((address) => !names.has(address)).slice(0, most);
+  const found = [];
+  for (let at = 0; at < unknown.length; at += GUIDANCE_LIMITS.lookupsSideBySide) {
+    const some = unknown.slice(at, at + GUIDANCE_LIMITS.lookupsSideBySide);
+    const answers = (await Promise.all(some.map((address) => nameAddress(address, resolver)))).filter(
+      (answer) => answer !== undefined,
+    );
+    // If DNS is unreachable, the rest would only wait for it.
+    if (answers.length === 0) break;
+    found.push(...answers);
+  }
+  if (found.length > 0) {
+    await change(ledger, [putAddressNames(found, nowSeconds + GUIDANCE_LIMITS.keptNameSeconds)]);
+  }
+  return found.length;
+}

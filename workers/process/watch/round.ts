@@ -1,0 +1,132 @@
+/**
+ * The round over all domains: each whose sums, decisions or day have changed is judged again (judge-domain.ts). A run asks a
+ * bounded number of questions and goes on where the one before ended.
+ */
+import { ask, change } from "../../../shared/ledger/database.ts";
+import type { AccountDomain } from "../../../shared/ledger/domain-checks.ts";
+import {
+  beginRound,
+  beginRun,
+  domainsAfterQuery,
+  type JudgedDomain,
+  type Round,
+  setRound,
+} from "../../../shared/ledger/domain-verdicts.ts";
+import { refusedMailQuery } from "../../../shared/ledger/refused-mail.ts";
+import { WATCH_LIMITS } from "../../../shared/limits.ts";
+import { SECONDS_PER_DAY } from "../../../shared/report-day.ts";
+import { type Invocation, inEachShard, type LogEntry } from "../env.ts";
+import { askKnown, isSame, judgeDomain, type Place, periodOf } from "./judge-domain.ts";
+import { watchPipeline } from "./pipeline.ts";
+import { QUERIES_FOR_FACTS, QUERIES_PER_DOMAIN, QueryBudget } from "./query-budget.ts";
+
+/** What a run did in all databases. */
+export interface WatchDone {
+  /** Domains looked at, and those of them whose verdict was computed. */
+  domains: number;
+  computed: number;
+  /** Left out until the next round, since runs ended at them again and again. */
+  skipped: number;
+  /** Whether every domain has been looked at since the round began. */
+  isDone: boolean;
+}
+
+/** One run of cron. @returns what was done, for the log */
+export async function runWatch(invocation: Invocation): Promise<LogEntry> {
+  return { event: "watch", ...(await watchDomains(invocation)) };
+}
+
+/**
+ * One run over the domains of all databases.
+ *
+ * @param isWanted somebody waits for it: a new round begins although the last one ended a moment ago
+ * @throws whatever D1 throws: what was computed until then is kept
+ */
+export async function watchDomains(invocation: Invocation, isWanted = false): Promise<WatchDone> {
+  const done: WatchDone = { domains: 0, computed: 0, skipped: 0, isDone: true };
+  for (const place of inEachShard(invocation)) {
+    const queries = Math.floor(Number(invocation.env.WATCH_QUERIES_PER_RUN) / invocation.shards.all.length);
+    const one = await watchShard(place, new QueryBudget(queries), isWanted);
+    done.domains += one.domains;
+    done.computed += one.computed;
+    done.skipped += one.skipped;
+    done.isDone &&= one.isDone;
+  }
+  return done;
+}
+
+async function watchShard(invocation: Invocation, budget: QueryBudget, isWanted: boolean): Promise<WatchDone> {
+  const done: WatchDone = { domains: 0, computed: 0, skipped: 0, isDone: true };
+  const round = await openRound(invocation, budget, isWanted);
+  if (round === undefined) return done;
+  const place = { ...invocation, refusedAddresses: await refusedLately(invocation) };
+  budget.spend(1);
+  let { after } = round;
+  let skips = round.attempts >= WATCH_LIMITS.maxAttempts;
+  while (budget.has(2 + QUERIES_FOR_FACTS + QUERIES_PER_DOMAIN)) {
+    const names = await ask(place.ledger, domainsAfterQuery(after, periodOf(place.nowSeconds)));
+    budget.spend(1);
+    const due = names.filter(({ fingerprint, known }) => fingerprint !== known);
+    // A domain at which runs end again and again must not keep the others from being looked at.
+    if (skips && due.shift() !== undefined) done.skipped += 1;
+    skips = false;
+    const { computed, last } = await judgeDue(due, place, budget);
+    done.computed += computed.length;
+    const isWhole = last === undefined;
+    done.domains += isWhole ? names.length : names.findIndex((name) => isSame(name, last)) + 1;
+    after = last ?? names.at(-1) ?? after;
+    done.isDone = isWhole && names.length < WATCH_LIMITS.domainsAtOnce;
+    await change(place.ledger, [setRound(after, done.isDone)]);
+    budget.spend(1);
+    if (!isWhole || done.isDone) return done;
+  }
+  return { ...done, isDone: false };
+}
+
+/** The round that is under way, or a new one; undefined: the last one ended too short a time ago. */
+async function openRound(invocation: Invocation, budget: QueryBudget, isWanted: boolean): Promise<Round | undefined> {
+  const { ledger, nowSeconds } = invocation;
+  const round = await beginRun(ledger);
+  budget.spend(1);
+  if (!round.isDone) return round;
+  if (!isWanted && nowSeconds < round.startedSeconds + WATCH_LIMITS.secondsBetweenRounds) return undefined;
+  if (invocation.shard === 0) {
+    await watchPipeline(invocation);
+    budget.spend(3 + invocation.shards.all.length);
+  }
+  await change(ledger, beginRound(nowSeconds));
+  budget.spend(2);
+  return { startedSeconds: nowSeconds, isDone: false, after: { account: "", domain: "" }, attempts: 0 };
+}
+
+/** Addresses whose mail was refused within three days: what comes once a day is among them. */
+async function refusedLately({ shards, nowSeconds }: Invocation): Promise<ReadonlySet<string>> {
+  const lastDay = Math.floor(nowSeconds / SECONDS_PER_DAY);
+  const refused = await ask(shards.directory, refusedMailQuery({ firstDay: lastDay - 2, lastDay }));
+  return new Set(refused.map(({ rua }) => rua));
+}
+
+interface Judged {
+  computed: AccountDomain[];
+  /** The last one, where the statements of the run did not do for all of them. */
+  last: AccountDomain | undefined;
+}
+
+/** Computes verdicts and what follows from them, for as many domains as the run has statements for. */
+async function judgeDue(due: readonly JudgedDomain[], place: Place, budget: QueryBudget): Promise<Judged> {
+  const computed: AccountDomain[] = [];
+  for (let i = 0; i < due.length; i += WATCH_LIMITS.factsAtOnce) {
+    const some = due.slice(i, i + WATCH_LIMITS.factsAtOnce);
+    const known = await askKnown(some, place);
+    budget.spend(QUERIES_FOR_FACTS);
+    for (const one of some) {
+      const facts = known(one);
+      if (facts !== undefined && (await judgeDomain(one, facts, { ...place, queries: budget }))) computed.push(one);
+      // One statement more ends the page.
+      if (!budget.has(1 + QUERIES_FOR_FACTS + QUERIES_PER_DOMAIN)) {
+        return { computed, last: one === due.at(-1) ? undefined : one };
+      }
+    }
+  }
+  return { computed, last: undefined };
+}
