@@ -620,8 +620,6 @@ export const GUIDANCE_LIMITS = {
   maxNamedAddresses: 500,
   /** Ours: addresses of one domain whose names its verdict looks at. */
   maxNamedOfVerdict: 200,
-  /** Ours: of them, addresses of strangers that are no question by themselves. */
-  maxNamedStrangers: 20,
   /** Ours: addresses that the owner's own mail comes from whose networks count, those with the most messages. */
   maxHomeAddresses: 10,
   /** Ours: of them, those looked up with a daily check; each asks four questions or five. */

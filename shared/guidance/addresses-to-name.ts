@@ -12,13 +12,9 @@ export interface MailToName {
 
 /** Addresses, those that matter most first; a bounded number, and none where the mail leaves nothing open. */
 export function addressesToName({ evidence, homeAddresses }: MailToName, policyDomain: string): string[] {
-  const unauthenticated = judgeSources(evidence, policyDomain, () => undefined).filter(
-    ({ kind, name }) => kind === "none" && name !== "" && name !== "unknown",
-  );
-  const open = unauthenticated.filter(({ role }) => role === "undecided");
+  const open = judgeSources(evidence, policyDomain, () => undefined)
+    .filter(({ kind, role, name }) => kind === "none" && role === "undecided" && name !== "unknown")
+    .map(({ name }) => name);
   if (open.length === 0) return [];
-  // A few of those that spoofers send from tell whether one that is left open is among them.
-  const foreign = unauthenticated.filter(({ role }) => role === "foreign").slice(0, GUIDANCE_LIMITS.maxNamedStrangers);
-  const names = [...open, ...foreign].map(({ name }) => name);
-  return [...new Set([...homeAddresses, ...names])].slice(0, GUIDANCE_LIMITS.maxNamedOfVerdict);
+  return [...new Set([...homeAddresses, ...open])].slice(0, GUIDANCE_LIMITS.maxNamedOfVerdict);
 }

@@ -49,9 +49,7 @@ export type RoleReason =
   | "oneOff"
   | "ownName"
   | "namedInSpf"
-  | "forwarderName"
-  | "namelessStranger"
-  | "amongStrangers";
+  | "forwarderName";
 
 /** A source with its role and figures for the period. */
 export interface JudgedSource {
@@ -110,8 +108,6 @@ interface Surroundings {
   isSending: boolean;
   decide: Decide;
   knowledge: SenderKnowledge;
-  /** Addresses that unauthenticated mail came from and that are strangers by their names. */
-  nameless: ReadonlySet<string>;
 }
 
 /**
@@ -125,8 +121,7 @@ export function judgeSources(
   decide: Decide,
   knowledge: SenderKnowledge = NOTHING_KNOWN,
 ): JudgedSource[] {
-  const seen = lookAround(evidence, policyDomain);
-  const around = { ...seen, decide, knowledge, nameless: namelessOf(seen, knowledge) };
+  const around = { ...lookAround(evidence, policyDomain), decide, knowledge };
   const sources = new Map<string, Counted>();
   for (const group of evidence) {
     const { name, kind } = identifySource(group, policyDomain);
@@ -142,18 +137,7 @@ export function judgeSources(
     .sort((a, b) => b.messages - a.messages || (a.name < b.name ? -1 : 1));
 }
 
-/** What the mail tells. */
-type Seen = Omit<Surroundings, "decide" | "knowledge" | "nameless">;
-
-function namelessOf({ strangers, ownDomain }: Seen, knowledge: SenderKnowledge): Set<string> {
-  const found = new Set<string>();
-  for (const name of new Set(strangers.flatMap((addresses) => [...addresses]))) {
-    if (whatIsKnown({ name, kind: "none", service: "" }, ownDomain, knowledge) === "stranger") found.add(name);
-  }
-  return found;
-}
-
-function lookAround(evidence: readonly Evidence[], policyDomain: string): Seen {
+function lookAround(evidence: readonly Evidence[], policyDomain: string): Omit<Surroundings, "decide" | "knowledge"> {
   const ownDomain = organizationalDomain(policyDomain);
   const homeKeys = new Set<string>();
   const workingKeys = new Set<string>();
@@ -308,25 +292,10 @@ function roleOfAddress(source: Counted, around: Surroundings): RoleWithReason {
   if (known === "ownName" && byMail.role !== "own") return { role: "own", reason: "ownName" };
   if (known === "inSpf" && OPEN.has(byMail.role)) return namedInSpf(source, around);
   if (known === "forwarderName" && byMail.role === "undecided") return { role: "forwarder", reason: "forwarderName" };
-  if (byMail.reason === "loneServer" && isAmongStrangers(source, known, around)) {
-    return { role: "foreign", reason: known === "stranger" ? "namelessStranger" : "amongStrangers" };
-  }
   return byMail;
 }
 
 const OPEN: ReadonlySet<Role> = new Set(["undecided", "foreign"]);
-
-/**
- * Whether it is one of several machines of strangers: one without a name where there are others, or any that sends in the same days
- * as one of them. That is how spoofers send. A single one without a name may be the owner's as well.
- */
-function isAmongStrangers({ name, partBits }: Counted, known: Known | undefined, around: Surroundings): boolean {
-  const { strangers, knowledge, nameless } = around;
-  if (known === "stranger") return nameless.size > 1;
-  const found = knowledge.names.get(name);
-  if (found === undefined || knowledge.homeNetworks.has(found.asn)) return false;
-  return partsOf(partBits).every((part) => [...(strangers[part] ?? [])].some((address) => nameless.has(address)));
-}
 
 function namedInSpf(source: Counted, around: Surroundings): RoleWithReason {
   if (isNegligible(source, around)) return { role: "foreign", reason: "smallSender" };

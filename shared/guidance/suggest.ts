@@ -9,6 +9,7 @@ import { hasPass } from "./auth-results.ts";
 import type { Decisions } from "./decisions.ts";
 import { KNOWN_FORWARDERS, MAILBOX_PROVIDERS } from "./known-forwarders.ts";
 import { type Decision, type JudgedSource, networkOf } from "./roles.ts";
+import { whatIsKnown } from "./sender-knowledge.ts";
 import { namedInSpf, type SpfNames } from "./spf-names.ts";
 import { prefixOf, serviceSubject } from "./subject.ts";
 
@@ -26,6 +27,7 @@ export const SUGGESTION_CODES = [
   "steadyHost",
   "seldomUnsigned",
   "namelessBurst",
+  "namelessStranger",
 ] as const;
 export type SuggestionCode = (typeof SUGGESTION_CODES)[number];
 
@@ -95,17 +97,16 @@ function suggest(source: JudgedSource, ground: SuggestionGround): Reasoned | und
 }
 
 /** @param host reverse name of an address, "" where it has none, undefined where it was not looked up */
-function byItsMail(
-  source: JudgedSource,
-  host: string | undefined,
-  { names, homeNetworks }: SuggestionGround,
-): Reasoned | undefined {
+function byItsMail(source: JudgedSource, host: string | undefined, ground: SuggestionGround): Reasoned | undefined {
+  const { names, homeNetworks } = ground;
   const { kind, service, passed, activeParts, evidence, name } = source;
   const isSteady = activeParts >= VERDICT_LIMITS.steadyParts;
   if (kind === "none") {
     // Elsewhere it may as well be a forwarder's, or a stranger's who has a name.
     const isNear = homeNetworks.size === 0 || homeNetworks.has(names.get(name)?.asn ?? 0);
     if (isSteady && host && isNear) return { decision: "mine", code: "steadyHost", because: host };
+    const stranger = activeParts === 1 ? strangersNetwork(source, ground) : undefined;
+    if (stranger !== undefined) return { decision: "notMine", code: "namelessStranger", because: stranger };
     return activeParts === 1 && host === "" ? { decision: "notMine", code: "namelessBurst", because: "" } : undefined;
   }
   const mayForward = MAILBOX_PROVIDERS.has(service);
@@ -115,6 +116,13 @@ function byItsMail(
   const isSigned = evidence.some(({ dkimResults }) => hasPass(dkimResults));
   if (isSteady) return isSigned ? { decision: "mine", code: "steadySigner", because: "" } : undefined;
   return isSigned ? undefined : { decision: "notMine", code: "seldomUnsigned", because: "" };
+}
+
+/** The network of an address that is a stranger's by its name: `AS64500 HOLDER`. */
+function strangersNetwork(source: JudgedSource, ground: SuggestionGround): string | undefined {
+  if (whatIsKnown(source, organizationalDomain(ground.policyDomain), ground) !== "stranger") return undefined;
+  const { asn = 0, holder = "" } = ground.names.get(source.name) ?? {};
+  return `AS${asn} ${holder}`.trim();
 }
 
 /** Decisions by what neighbours have in common: a network, or the domain of their reverse names. */

@@ -179,8 +179,6 @@ const ROLE_REASONS: Record<RoleReason, string> = {
   ownName: "its reverse name is below your domain",
   namedInSpf: "your SPF record names it, and its mail doesn't pass for your domain",
   forwarderName: "its reverse name is that of a mailbox provider, a university or a forwarding service",
-  namelessStranger: "has no name of its own and your mail never came from its network, as others that sent once",
-  amongStrangers: "sent once, in the same days as servers without a name",
 };
 
 /** Why a source has its role. */
@@ -212,6 +210,8 @@ const SUGGESTION_REASONS: Record<SuggestionCode, (names: { because: string; doma
   steadyHost: ({ because }) => `it sends again and again, and its reverse name is ${because}`,
   seldomUnsigned: () => "it was seen seldom, and does not sign its mail",
   namelessBurst: () => "it sent once, and has no reverse name, as mail servers do",
+  namelessStranger: ({ because }) =>
+    `it sent once, has no name of its own, and your mail never came from its network (${because})`,
 };
 
 /** Service and domain, or the address. */

@@ -6,7 +6,12 @@ import { addressesToName } from "../../shared/guidance/addresses-to-name.ts";
 import { forwarderHost } from "../../shared/guidance/known-forwarders.ts";
 import { isGenericName } from "../../shared/guidance/reverse-name.ts";
 import { type JudgedSource, judgeSources } from "../../shared/guidance/roles.ts";
-import { NOTHING_KNOWN, type SenderKnowledge, senderKnowledge } from "../../shared/guidance/sender-knowledge.ts";
+import {
+  NOTHING_KNOWN,
+  type SenderKnowledge,
+  senderKnowledge,
+  whatIsKnown,
+} from "../../shared/guidance/sender-knowledge.ts";
 import { spfNamesOfRecords } from "../../shared/guidance/spf-names.ts";
 import { judge } from "../../shared/guidance/verdict.ts";
 import { sumEvidence } from "../../shared/guidance/what-if.ts";
@@ -17,7 +22,7 @@ import { sampleRecord } from "../support/ledger-fill.ts";
 const DOMAIN = "acme.example";
 const PERIOD = { firstDay: 0, lastDay: 29 };
 const HOME = "192.0.2.1";
-const [LONE, OTHER, THIRD] = ["198.51.100.7", "203.0.113.9", "203.0.113.77"] as const;
+const [LONE, OTHER] = ["198.51.100.7", "203.0.113.9"] as const;
 
 /** Mail that passes every day, and failing mail of some addresses, each with its days. */
 function mailOf(failing: Record<string, readonly number[]>): DatedRecord[] {
@@ -100,30 +105,18 @@ describe("a sender that the mail leaves open", () => {
     }
   });
 
-  it("is a stranger without a name where others without one sent too, never by itself", () => {
+  it("stays a question without a name: an owner's forgotten server may have none", () => {
     const nameless = known({ [LONE]: {}, [OTHER]: { host: "host-203-0-113-9.isp.example" } });
-    expect(roleOf({ [LONE]: [5], [OTHER]: [20] }, nameless)).toBe("foreign namelessStranger");
-    expect(roleOf({ [LONE]: [5] }, nameless)).toBe("undecided loneServer");
-    // A network that the owner's mail comes from.
-    const near = known({ [HOME]: {}, [LONE]: {}, [OTHER]: { asn: 64_501 } });
-    expect(roleOf({ [LONE]: [5], [OTHER]: [20] }, near)).toBe("undecided loneServer");
-    // A network that is not known may be the owner's.
-    const nowhere = known({ [LONE]: { asn: 0 }, [OTHER]: {}, [THIRD]: {} });
-    expect(roleOf({ [LONE]: [5], [OTHER]: [20], [THIRD]: [20] }, nowhere)).toBe("undecided loneServer");
-  });
-
-  it("with a name is a stranger in the days of others without one alone", () => {
-    const named = known({ [LONE]: { host: "mail.company.example" }, [OTHER]: {} });
-    expect(roleOf({ [LONE]: [5], [OTHER]: [5] }, named)).toBe("foreign amongStrangers");
-    expect(roleOf({ [LONE]: [5], [OTHER]: [20] }, named)).toBe("undecided loneServer");
-    // What was not looked up may have any name.
-    expect(roleOf({ [LONE]: [5], [OTHER]: [5] }, known({ [OTHER]: {} }))).toBe("undecided loneServer");
-  });
-
-  it("stays a question without a name where it comes again: an owner's forgotten server may have none", () => {
-    const nameless = known({ [LONE]: {}, [OTHER]: {}, [THIRD]: {} });
-    expect(roleOf({ [LONE]: STEADY, [OTHER]: [5], [THIRD]: [6] }, nameless)).toBe("undecided steadyServer");
-    expect(roleOf({ [LONE]: [3, 20], [OTHER]: [5], [THIRD]: [6] }, nameless)).toBe("undecided returningServer");
+    expect(roleOf({ [LONE]: [5], [OTHER]: [5] }, nameless)).toBe("undecided loneServer");
+    expect(roleOf({ [LONE]: STEADY }, nameless)).toBe("undecided steadyServer");
+    const about = (knowledge: SenderKnowledge): string | undefined =>
+      whatIsKnown({ name: LONE, kind: "none", service: "" }, DOMAIN, knowledge);
+    expect(about(nameless)).toBe("stranger");
+    // A network that the owner's mail comes from, and one that is not known.
+    expect(about(known({ [HOME]: {}, [LONE]: {} }))).toBeUndefined();
+    expect(about(known({ [LONE]: { asn: 0 } }))).toBeUndefined();
+    expect(about(known({ [LONE]: { host: "mail.company.example" } }))).toBeUndefined();
+    expect(about(NOTHING_KNOWN)).toBeUndefined();
   });
 });
 
@@ -149,14 +142,14 @@ describe("the addresses that a verdict needs the names of", () => {
     expect(addressesToName({ evidence: evidenceOf(mailOf({}), PERIOD), homeAddresses: [HOME] }, DOMAIN)).toEqual([]);
   });
 
-  it("are the owner's, those left open, and a bounded number of strangers'", () => {
-    const crowd = Object.fromEntries(Array.from({ length: 300 }, (_, i) => [`10.${i % 200}.${i}.1`, [20]]));
-    const evidence = evidenceOf(mailOf({ [LONE]: [5], ...crowd }), PERIOD);
-    const found = addressesToName({ evidence, homeAddresses: [HOME] }, DOMAIN);
-    expect(found.slice(0, 2)).toEqual([HOME, LONE]);
-    expect(found).toHaveLength(2 + GUIDANCE_LIMITS.maxNamedStrangers);
+  it("are the owner's and those left open, a bounded number", () => {
+    const mail = (failing: Record<string, readonly number[]>) => ({
+      evidence: evidenceOf(mailOf(failing), PERIOD),
+      homeAddresses: [HOME],
+    });
+    expect(addressesToName(mail({ [LONE]: [5] }), DOMAIN)).toEqual([HOME, LONE]);
     const alone = Object.fromEntries(Array.from({ length: 300 }, (_, i) => [`10.${i % 200}.${i}.1`, STEADY]));
-    const many = addressesToName({ evidence: evidenceOf(mailOf(alone), PERIOD), homeAddresses: [HOME] }, DOMAIN);
+    const many = addressesToName(mail(alone), DOMAIN);
     expect(many).toHaveLength(GUIDANCE_LIMITS.maxNamedOfVerdict);
   });
 });
@@ -177,7 +170,7 @@ it("without a resolver the verdict of simulated domains is what the reports alon
     };
     expect(judge({ ...input, knowledge: NOTHING_KNOWN })).toEqual(judge(input));
     const reasons = judge(input).sources.map(({ reason }) => reason);
-    for (const reason of ["ownName", "namedInSpf", "forwarderName", "namelessStranger", "amongStrangers"] as const) {
+    for (const reason of ["ownName", "namedInSpf", "forwarderName"] as const) {
       expect(reasons).not.toContain(reason);
     }
   }

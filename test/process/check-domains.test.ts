@@ -2,11 +2,12 @@
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { httpsResolver } from "../../shared/dns/over-https.ts";
 import { NO_RESOLVER } from "../../shared/dns/resolver.ts";
+import { addressNamesQuery } from "../../shared/ledger/address-names.ts";
 import { ask, change } from "../../shared/ledger/database.ts";
 import { checksQuery, dueDomains, recordChangesQuery } from "../../shared/ledger/domain-checks.ts";
 import { GUIDANCE_LIMITS } from "../../shared/limits.ts";
 import { checkAndKeep, checkDueDomains, checkNow } from "../../workers/process/domains/check-domains.ts";
-import type { OutsideWorld } from "../../workers/process/domains/outside-world.ts";
+import { type OutsideWorld, outsideWorld } from "../../workers/process/domains/outside-world.ts";
 import { type DnsServer, startDnsServer, type Zones } from "../support/dns-server.ts";
 import { aggregateReport, sampleRecord, settleSamples } from "../support/ledger-fill.ts";
 import { World } from "../support/simulation/world.ts";
@@ -81,6 +82,39 @@ it("looks at the selectors of all sources, not of the largest alone", async () =
   await checkDueDomains(world.invocation(), outside);
   const selectors = (await kept("several.test"))?.check.keys.map(({ selector }) => selector);
   expect(selectors?.sort()).toEqual(["s1", "s2", "s3"]);
+});
+
+it("looks up the names of senders that the verdict leaves open, with questions of their own", async () => {
+  const { ledger, nowSeconds } = world.invocation();
+  const own = sampleRecord("open.test", { count: 100, sourceIp: "192.0.2.1" });
+  const failing = { count: 10, dkim: "fail", spf: "fail" } as const;
+  const lone = sampleRecord("open.test", { ...failing, dkimResults: [], spfResults: [], sourceIp: "198.51.100.7" });
+  const records = [own, lone];
+  const report = aggregateReport("open.test", { day: Math.floor(nowSeconds / 86_400) - 1, records });
+  const uid = "f".repeat(32);
+  await settleSamples(ledger, [{ account: "acme", uid, report, records, receivedSeconds: nowSeconds }], { nowSeconds });
+  zones["7.100.51.198.in-addr.arpa"] = ["PTR mail.open.test."];
+  zones["mail.open.test"] = ["A 198.51.100.7"];
+  const addresses = ["192.0.2.1", "198.51.100.7"];
+  const name = { account: "acme", domain: "open.test" };
+  // Where the plan has too few questions none are asked; the check is kept all the same.
+  await checkAndKeep(name, world.invocation(), { ...outside, nameResolver: NO_RESOLVER });
+  expect(await ask(ledger, addressNamesQuery(addresses, nowSeconds))).toEqual([]);
+  await checkAndKeep(name, world.invocation(), outside);
+  const names = await ask(ledger, addressNamesQuery(addresses, nowSeconds));
+  expect(names.find(({ address }) => address === "198.51.100.7")?.host).toBe("mail.open.test");
+  const { length } = server.asked;
+  await checkAndKeep(name, world.invocation(), outside);
+  expect(server.asked.slice(length).filter((question) => question.includes("7.100.51.198"))).toEqual([]);
+});
+
+it("asks for names with a part of a run's questions, and not at all with few", () => {
+  const { env } = world.invocation();
+  const resolverOf = (url: string, questions: string) =>
+    outsideWorld({ ...env, DNS_OVER_HTTPS_URL: url, DNS_QUESTIONS_PER_RUN: questions }).nameResolver;
+  expect(resolverOf("https://dns.test/query", "6000")).not.toBe(NO_RESOLVER);
+  expect(resolverOf("https://dns.test/query", "30")).toBe(NO_RESOLVER);
+  expect(resolverOf("", "6000")).toBe(NO_RESOLVER);
 });
 
 it("keeps what changed, of the domain's own names alone, and nothing where DNS did not answer", async () => {

@@ -3,6 +3,7 @@
  * true, and how many lines a person has to look at.
  */
 import { describe, expect, it } from "vitest";
+import { NOTHING_KNOWN } from "../../shared/guidance/sender-knowledge.ts";
 import { judge, type Verdict } from "../../shared/guidance/verdict.ts";
 import { verdictInput } from "../../shared/guidance/verdict-input.ts";
 import { conflictsQuery, doubtedConflictsQuery } from "../../shared/ledger/conflicts.ts";
@@ -70,7 +71,7 @@ async function judgement({ ledger }: World): Promise<Verdict> {
     ask(ledger, policiesQuery(SCOPE)),
   ]);
   if (mail === undefined) throw new Error("A question without an answer.");
-  const answers = { period: SCOPE, mail, days, policies, ruaAddresses: [] };
+  const answers = { period: SCOPE, mail, days, policies, ruaAddresses: [], knowledge: NOTHING_KNOWN };
   return judge(verdictInput(DOMAIN, answers, () => undefined));
 }
 
