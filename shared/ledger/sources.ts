@@ -158,6 +158,7 @@ export function mailQuery(scope: DomainScope): Query<Mail> {
   const { maxGroups, maxReasons } = SOURCE_LIMITS;
   const evidence = (isPass: 0 | 1): string => `SELECT * FROM (SELECT 'evidence', text, '', ${ACTIVE_PARTS}, ${SUMS}
       FROM evidence WHERE isPass = ${isPass} GROUP BY text ORDER BY messages DESC, text LIMIT ${maxGroups})`;
+  // D1 takes five parts in one compound, so those of evidence are one of their own.
   const sql = `WITH keys AS MATERIALIZED (${keys.sql}),
     strangers AS MATERIALIZED (SELECT DISTINCT ${RECORD_KEY.address} AS address FROM keys
       WHERE counted > 0 AND NOT ${RECORD_KEY.isAuthenticated}),
@@ -176,9 +177,7 @@ export function mailQuery(scope: DomainScope): Query<Mail> {
       FROM keys WHERE counted > 0 AND ${RECORD_KEY.spf} = 'p' GROUP BY address
       ORDER BY messages DESC, address LIMIT ${GUIDANCE_LIMITS.maxHomeAddresses})
     UNION ALL
-    ${evidence(0)}
-    UNION ALL
-    ${evidence(1)}`;
+    SELECT * FROM (${evidence(0)} UNION ALL ${evidence(1)})`;
   const read = (row: v.InferOutput<typeof mailRow>): Mail => readMailRow(row, policyDomain);
   return {
     ...query(sql, keys.parameters, v.pipe(mailRow, v.transform(read))),
