@@ -44,7 +44,7 @@ export async function identify(credentials: Credentials): Promise<Result<Identit
     return isTokenSecret(bearer) ? ok({ via: "token", secret: bearer }) : fail(REFUSALS.token);
   }
   if (access === undefined) return fail(REFUSALS.closed);
-  // A service token is nobody: it has no identity, or one without a mail address.
+  // A service token is not a person: it has no identity, or one without a mail address.
   const identity = await access.getIdentity();
   if (identity?.email === undefined || identity.email === "") return fail(REFUSALS.service);
   // Access rides on a cookie, which the browser also sends along with a foreign page's request.

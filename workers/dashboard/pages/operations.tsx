@@ -1,4 +1,4 @@
-/** Operations: what came in and what became of it over time, latency, what is waiting. For operators. */
+/** Operations: what came in and its outcomes over time, latency, what is waiting. For operators. */
 import {
   ACTIVITY_DAYS,
   type LatencyDay,
@@ -77,7 +77,7 @@ export async function operationsPage(request: PageRequest): Promise<PageResult> 
 
 const LEAD = "Received reports, their outcomes, processing time and what is pending.";
 
-/** That nothing of any mail was lost: what was found, and what became of it. */
+/** Shows that no part of any mail was lost: what was found, and its outcome. */
 function Parts({ balance }: { balance: PartsBalance }) {
   const { found, outcomes, passedOver } = balance;
   if (found === 0) return null;
@@ -182,7 +182,7 @@ function Totals({ outcomes, status, open, refused }: TotalsProps) {
   );
 }
 
-/** Under the open items: what came of the period's mail, open or not. */
+/** Under the open items: the outcomes of the period's mail, open or not. */
 function OpenRemark({ href, events }: { href: string; events: string }) {
   return (
     <>
