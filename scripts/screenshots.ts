@@ -84,6 +84,7 @@ const PICTURES: Record<PagePath, Picture[]> = {
   "/operations/conflicts/:id": [{ name: "conflict", from: "/operations/conflicts", link: "#conflicts tbody a" }],
   "/operations/conflicts": [{ name: "conflicts" }],
   "/operations/jobs": [{ name: "jobs" }],
+  "/operations/forwarding": [{ name: "forwarding" }],
   "/glossary": [{ name: "glossary" }],
 };
 

@@ -209,7 +209,7 @@ function deliveriesTable(rows: readonly Delivery[], channels: readonly Channel[]
     rows,
     sort: "-created",
     empty: "Nothing has been sent yet.",
-    partial: limitNote(rows, NOTIFY_LIMITS.deliveriesShown),
+    partial: limitNote(rows, NOTIFY_LIMITS.deliveriesShown, "the newest come first"),
     columns: [
       { key: "created", label: "When", value: ({ createdSeconds }) => isoMinute(createdSeconds) },
       {
