@@ -34,7 +34,9 @@ Exit code: 0 done, 1 wrong use or failure, 2 some lines have errors.`;
 
 /** Adds the command with its subcommands. */
 export function addAccounts(program: Command): void {
-  const accounts = program.command("accounts").description("Accounts and their people: list, create, import, export, forget");
+  const accounts = program
+    .command("accounts")
+    .description("Accounts and their people: list, create, import, export, forget");
   accounts.addHelpText("after", EXAMPLES);
   subcommand(accounts, "list [text]", "Accounts, or those with a text in their name").action(list);
   subcommand(accounts, "create <account>", "Create an account")

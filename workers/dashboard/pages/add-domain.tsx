@@ -56,7 +56,7 @@ export async function addPage(request: PageRequest, typed?: Typed): Promise<Page
               placeholder="example.com"
               spellcheck={false}
             >
-              {typed?.form.get("domains") ?? ""}
+              {typed?.form.get("domains") ?? request.parameters.get("domain") ?? ""}
             </textarea>
             <AccountField request={request} accounts={accounts} chosen={typed?.form.get("account") ?? undefined} />
             {isOperator && <OwnAddress ruaHost={ruaHost} value={typed?.form.get("rua") ?? ""} />}

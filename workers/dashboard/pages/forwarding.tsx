@@ -27,11 +27,6 @@ const KIND_WORDS: Record<TargetKind, string> = {
   splunk: "Splunk",
   s3: "S3 bucket",
 };
-const URL_WORDS: Record<TargetKind, string> = {
-  http: "the endpoint",
-  splunk: "the HTTP Event Collector",
-  s3: "the bucket, with a prefix if you like",
-};
 
 export async function forwardingPage(request: PageRequest, said?: Said): Promise<PageResult> {
   const [{ items: targets }, unsent, accounts] = await Promise.all([
@@ -234,8 +229,8 @@ function AddForm({ accounts }: { accounts: readonly string[] }) {
         Add
       </button>
       <p class="small muted">
-        The URL is that of {TARGET_KINDS.map((kind) => `${URL_WORDS[kind]} (${KIND_WORDS[kind]})`).join(", ")}; public
-        https addresses only. What is not taken is tried again for seven days. Secrets are never shown again.
+        The URL of an endpoint, of Splunk&apos;s HTTP Event Collector, or of a bucket, with a prefix if you like; public https
+        addresses only. What is not taken is tried again for seven days. Secrets are never shown again.
       </p>
     </form>
   );
