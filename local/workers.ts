@@ -50,6 +50,9 @@ export const DEVELOPER = "developer@localhost";
 /** The dashboard first: the others are reached by a route or a binding. */
 const WORKERS: readonly WorkerName[] = ["dashboard", "ingest", "process", "analytics", "mail-entry", "mail-out"];
 
+/** Process behind bindings that gather points. */
+const PROCESS_MAIN = join(import.meta.dirname, "worker", "process.ts");
+
 /** Starts them; they are not ready yet. */
 export function startWorkers(options: WorkersOptions): RunningWorkers {
   const workersSecret = makeSecret();
@@ -100,7 +103,7 @@ function writeRunFolder(options: WorkersOptions, workersSecret: string): string[
 function runConfig(worker: WorkerName, { processMain }: WorkersOptions): WorkerConfig {
   const config = localConfig(worker);
   if (worker === "dashboard") config.access = { dev: { aud: "local", identity: { email: DEVELOPER } } };
-  if (worker === "process" && processMain !== "") config.main = processMain;
+  if (worker === "process") config.main = processMain === "" ? PROCESS_MAIN : processMain;
   return config;
 }
 

@@ -22,6 +22,8 @@ const MAY_IMPORT: Record<string, string[]> = {
   "workers/process/": ["workers/process/", "shared/"],
   // The pages explain each term with the sentence of docs/glossary.md; the API serves its own description.
   "workers/dashboard/": ["workers/dashboard/", "shared/", "docs/glossary.md", "docs/openapi.json"],
+  // Process with other bindings.
+  "local/worker/process.ts": ["local/worker/", "workers/process/"],
   "local/worker/": ["local/worker/", "shared/"],
   "shared/mail/": ["shared/mail/", ...READING_MODULES],
   "shared/report/": ["shared/report/", "shared/mail/", ...READING_MODULES],
@@ -73,8 +75,8 @@ const NOT_IN_SHARED = new Set(
     "|",
   ),
 );
-/** Under shared/, hashing has one place, and so has verifying with a stranger's key. */
-const CRYPTO_PLACES = ["shared/identity.ts", "shared/authentication/public-key.ts"];
+/** Under shared/, hashing has one place, and so have verifying with a stranger's key and signing with a channel's secret. */
+const CRYPTO_PLACES = ["shared/identity.ts", "shared/authentication/public-key.ts", "shared/notify/signature.ts"];
 /** And so has the one module of Node that both runtimes have natively and reading reports gains by. */
 const ZLIB_PLACE = "shared/report/inflate-natively.ts";
 
