@@ -229,8 +229,8 @@ function AddForm({ accounts }: { accounts: readonly string[] }) {
         Add
       </button>
       <p class="small muted">
-        The URL of an endpoint, of Splunk&apos;s HTTP Event Collector, or of a bucket, with a prefix if you like; public https
-        addresses only. What is not taken is tried again for seven days. Secrets are never shown again.
+        The URL of an endpoint, of Splunk&apos;s HTTP Event Collector, or of a bucket, with a prefix if you like; public
+        https addresses only. What is not taken is tried again for seven days. Secrets are never shown again.
       </p>
     </form>
   );

@@ -1,5 +1,6 @@
 /** One request to a target, and what it came to. */
 import { FORWARD_LIMITS } from "../../../shared/limits.ts";
+import { noAnswer } from "../no-answer.ts";
 
 /**
  * What an attempt came to. taken: the target has it; refused: it will not take this, whatever else it takes; failed: it took nothing
@@ -23,8 +24,7 @@ export async function attemptRequest(request: Request, nowSeconds: number): Prom
     const response = await fetch(new Request(request, { redirect: "manual", signal }));
     return attemptOf(response, await firstText(response), nowSeconds);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    return { outcome: "failed", result: cut(`No answer: ${reason}`), retryAfterSeconds: undefined };
+    return { outcome: "failed", result: cut(noAnswer(error)), retryAfterSeconds: undefined };
   }
 }
 
