@@ -89,10 +89,10 @@ function targetsTable(rows: readonly Target[]): BoundTable {
       { key: "state", label: "State", value: stateOf },
       { key: "account", label: "Account", value: ({ account }) => (account === "" ? "(all)" : account) },
       { key: "records", label: "Records", value: ({ withRecords }) => (withRecords ? "yes" : "no") },
-      { key: "sent", label: "Sent", value: ({ sent }) => sent },
+      { key: "sent", label: "Sent", align: "end", value: ({ sent }) => sent },
       { key: "last_sent", label: "Last sent", value: (row) => (row.sentSeconds > 0 ? isoMinute(row.sentSeconds) : "") },
-      { key: "waiting", label: "Waiting", value: ({ waiting }) => waiting, cell: waitingCell },
-      { key: "failed", label: "Given up", value: ({ failed }) => failed },
+      { key: "waiting", label: "Waiting", align: "end", value: ({ waiting }) => waiting, cell: waitingCell },
+      { key: "failed", label: "Given up", align: "end", value: ({ failed }) => failed },
       { key: "result", label: "Last answer", value: answerOf, cell: (row) => <ForeignText text={answerOf(row)} /> },
       {
         key: "next",
