@@ -150,7 +150,7 @@ function openTable(access: Access, rows: readonly Incident[]): BoundTable {
     rows,
     sort: "severity",
     empty: "Nothing needs you. New findings appear here.",
-    partial: limitNote(rows, PAGE_LIMITS.incidents),
+    partial: limitNote(rows, PAGE_LIMITS.incidents, "the urgent ones come first"),
     columns: [
       ...incidentColumns(),
       {
@@ -185,7 +185,7 @@ function resolvedTable(rows: readonly Incident[]): BoundTable {
     rows,
     sort: "-resolved",
     empty: "Nothing has been resolved yet.",
-    partial: limitNote(rows, PAGE_LIMITS.incidents),
+    partial: limitNote(rows, PAGE_LIMITS.incidents, "the newest come first"),
     columns: [
       ...incidentColumns(),
       { key: "resolved", label: "Resolved", value: ({ resolvedSeconds }) => isoMinute(resolvedSeconds) },

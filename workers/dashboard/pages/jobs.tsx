@@ -174,7 +174,7 @@ function ConfirmAll({ form }: { form: URLSearchParams }) {
         <button class="danger" type="submit">
           Reprocess everything
         </button>
-        <a href={PATH}>Keep as it is</a>
+        <a href={PATH}>Cancel</a>
       </form>
     </section>
   );

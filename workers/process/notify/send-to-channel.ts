@@ -12,6 +12,7 @@ import { signedHeaders } from "../../../shared/notify/signature.ts";
 import { confirmStory, digestStory, noticeStory, type Story, testStory } from "../../../shared/notify/story.ts";
 import { type Delivered, MAIL_DELIVERY_HEADER, webhookPayload } from "../../../shared/notify/webhook.ts";
 import type { Invocation } from "../env.ts";
+import { noAnswer } from "../no-answer.ts";
 import { confirmationLink } from "./confirm-channel.ts";
 
 /** What an attempt came to. */
@@ -134,6 +135,6 @@ async function post(
     const result = `Answered ${response.status}.`;
     return response.ok ? { isSent: true, isAnswered: true, result } : refused(result);
   } catch (error) {
-    return { ...refused(`No answer: ${error instanceof Error ? error.message : String(error)}`), isAnswered: false };
+    return { ...refused(noAnswer(error)), isAnswered: false };
   }
 }

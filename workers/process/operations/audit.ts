@@ -24,7 +24,7 @@ import { normalizeEmail } from "../../../shared/people.ts";
 import { type Invocation, inEachShard, inShardOf } from "../env.ts";
 
 /** What pages and schedules do by themselves: no person decided it, and it would bury the rest. */
-const NOT_AUDITED = new Set<ProcessOperation>(["nameAddresses", "noteSeen"]);
+const NOT_AUDITED = new Set<ProcessOperation>(["nameAddresses", "noteSeen", "runSchedule"]);
 
 /** An operation that somebody asked for. */
 export interface Asked<Name extends ProcessOperation> {
