@@ -26,6 +26,7 @@ import { domainCrumbs } from "../parts/domain-frame.tsx";
 import { ForeignText, Name } from "../parts/foreign-text.tsx";
 import type { PageResult } from "../parts/page.ts";
 import {
+  decisionLines,
   monthOfLink,
   NoticeList,
   profileOf,
@@ -217,23 +218,12 @@ function NextSteps({ found: { domain, verdict, open } }: { found: DomainMonth })
   );
 }
 
-const DECIDED: Record<DecidedSender["decision"], string> = {
-  mine: "is ours",
-  notMine: "is not ours",
-  forwarder: "forwards our mail",
-  undecided: "is open again",
-};
-
 function doneLines({ changes, decided }: DomainMonth): ReportLine[] {
   const records = changes.map(({ seenSeconds, type, name, before, after }) => {
     const word = before.length === 0 ? "published" : after.length === 0 ? "removed" : "changed";
     return { day: dayOfSeconds(seenSeconds), text: <ForeignText text={`${type} record of ${name} ${word}`} /> };
   });
-  const decisions = decided.map(({ decidedSeconds, source, decision, decidedBy }) => ({
-    day: dayOfSeconds(decidedSeconds),
-    text: <ForeignText text={`Decided: ${source} ${DECIDED[decision]} (${decidedBy})`} />,
-  }));
-  return [...records, ...decisions].sort((a, b) => b.day - a.day);
+  return [...records, ...decisionLines(decided, false)].sort((a, b) => b.day - a.day);
 }
 
 const WHOSE: Record<Role, string> = {
