@@ -38,7 +38,7 @@ export const PROBLEM_ADVICE: Record<ProblemCode, string> = {
     "The detail says what is wrong with the last of them. Up to a thousand are skipped, each with a warning.",
   no_metadata: "Nothing to do: the document has the root of a report and nothing of its content.",
   foreign_domain:
-    "If the domain is yours, add it to `domains` of the address in the registry and retry the dead letter. If not, somebody misuses your address, or a former customer's domain still names it.",
+    "If the domain is yours, add it to `domains` of the address in the registry and retry the dead letter. If not, your address is misused, or a former customer's domain still names it.",
   too_large_for_plan:
     "It waits, and nothing of it is counted. Deploy on the Workers Paid plan (`npm run deploy -- --plan paid`) and retry the dead letter; or read its file on your own machine with `dmarc parse`. docs/deploy.md says what the free plan takes.",
   over_budget:

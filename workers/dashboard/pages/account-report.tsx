@@ -141,7 +141,7 @@ function InShort({ found: { verdicts } }: { found: AccountMonth }) {
     refused > 0
       ? `Mail of real senders is refused at ${domainsText(refused)}`
       : needed > 0
-        ? `${domainsText(needed)} of ${formatCount(verdicts.length)} ${needed === 1 ? "needs" : "need"} somebody`
+        ? `${domainsText(needed)} of ${formatCount(verdicts.length)} ${needed === 1 ? "needs" : "need"} attention`
         : "Nothing to do";
   const tone = refused > 0 ? "beingRejected" : needed > 0 ? "notYet" : "protected";
   return (

@@ -187,7 +187,7 @@ export function ReportList({ lines, shown, none }: { lines: readonly ReportLine[
 export function NoticeList({ notices, withDomain }: { notices: readonly Notice[]; withDomain: boolean }) {
   const worst = notices.slice(0, REPORT_LIMITS.listed).sort((a, b) => b.createdSeconds - a.createdSeconds);
   const lines = [...worst, ...notices.slice(REPORT_LIMITS.listed)].map((notice) => noticeLine(notice, withDomain));
-  return <ReportList lines={lines} shown={REPORT_LIMITS.listed} none="Nothing that needed anybody." />;
+  return <ReportList lines={lines} shown={REPORT_LIMITS.listed} none="Nothing that needed attention." />;
 }
 
 function noticeLine({ createdSeconds, domain, step, title }: Notice, withDomain: boolean): ReportLine {
