@@ -8,17 +8,18 @@ import { type Bounds, judgeCount } from "./bounds.ts";
 import type { ReadBudget } from "./budget.ts";
 import { unknownPaths } from "./known-elements.ts";
 import { canonicalIp, detach, isOddAddress, keptText, matchWord, parseCount, storedText } from "./values.ts";
-import type {
-  AggregateRecord,
-  AlignedResult,
-  Disposition,
-  DkimAuthResult,
-  DkimResult,
-  OverrideReason,
-  OverrideType,
-  SpfAuthResult,
-  SpfResult,
-  SpfScope,
+import {
+  type AggregateRecord,
+  type AlignedResult,
+  DISPOSITIONS,
+  type Disposition,
+  DKIM_RESULTS,
+  type DkimAuthResult,
+  OVERRIDE_TYPES,
+  type OverrideReason,
+  SPF_RESULTS,
+  type SpfAuthResult,
+  type SpfScope,
 } from "./vocabulary.ts";
 import type { WarningLog } from "./warnings.ts";
 import {
@@ -34,36 +35,6 @@ import {
 import { parsePlainElement } from "./xml/plain.ts";
 import { repairCharacters } from "./xml/repair.ts";
 import type { RecordText } from "./xml/segments.ts";
-
-export const DISPOSITIONS: readonly Disposition[] = ["none", "quarantine", "reject", "pass"];
-export const DKIM_RESULTS: readonly DkimResult[] = [
-  "none",
-  "pass",
-  "fail",
-  "policy",
-  "neutral",
-  "temperror",
-  "permerror",
-];
-export const SPF_RESULTS: readonly SpfResult[] = [
-  "none",
-  "neutral",
-  "pass",
-  "fail",
-  "softfail",
-  "temperror",
-  "permerror",
-  "policy",
-];
-export const OVERRIDE_TYPES: readonly OverrideType[] = [
-  "forwarded",
-  "sampled_out",
-  "trusted_forwarder",
-  "mailing_list",
-  "local_policy",
-  "policy_test_mode",
-  "other",
-];
 
 /** Words of other lists that reporters put into policy_evaluated: none of them is an aligned pass. */
 const NOT_ALIGNED = ["none", "neutral", "softfail", "hardfail", "temperror", "permerror", "policy"];

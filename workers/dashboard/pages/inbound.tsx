@@ -16,7 +16,7 @@ import { ForeignText, Name } from "../parts/foreign-text.tsx";
 import { domainPath } from "../parts/links.ts";
 import { Explained, Note, StateMark } from "../parts/marks.tsx";
 import type { PageResult } from "../parts/page.ts";
-import { linkTo, type PageRequest, periodOf } from "../parts/request.ts";
+import { accountOfForm, linkTo, type PageRequest, periodOf } from "../parts/request.ts";
 import { type BoundTable, bindTable } from "../parts/table-view.tsx";
 import { Term } from "../parts/term.tsx";
 
@@ -77,8 +77,7 @@ export async function changeInbound(
   form: URLSearchParams,
   domain: string,
 ): Promise<string | PageResult> {
-  const account = form.get("account") ?? "";
-  if (!(await request.accounts()).includes(account)) throw new ApiError("not_found", "There is no such domain.");
+  const account = await accountOfForm(request, form);
   const here = linkTo(request, `${domainPath(domain)}/inbound`);
   try {
     if (form.get("action") === "remove") await request.operate("removeMtaSts", { account, domain });
