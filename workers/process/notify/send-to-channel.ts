@@ -47,7 +47,7 @@ export async function sendTo(channel: Channel, delivery: Delivery, invocation: I
   return post(target.value, { body, headers });
 }
 
-/** An attempt that came to nothing, though the other end is there. */
+/** A failed attempt, though the other end answered. */
 export function refused(result: string): Attempt {
   return { isSent: false, isAnswered: true, result: result.slice(0, NOTIFY_LIMITS.resultChars) };
 }
