@@ -9,7 +9,7 @@ import { isoMinute } from "../data/days.ts";
 import { ApiError } from "../errors.ts";
 import { domainCrumbs } from "../parts/domain-frame.tsx";
 import { ForeignText, Name } from "../parts/foreign-text.tsx";
-import { domainPath, setupPath } from "../parts/links.ts";
+import { addPath, domainPath, setupPath } from "../parts/links.ts";
 import { Note } from "../parts/marks.tsx";
 import type { PageResult } from "../parts/page.ts";
 import { PageHead } from "../parts/page-head.tsx";
@@ -91,8 +91,8 @@ function NotAdded({ request, domain, hasReports }: { request: PageRequest; domai
       </p>
       {request.access.role !== "viewer" && (
         <p>
-          <a class="button" href="/add">
-            Add domains
+          <a class="button" href={addPath(domain)}>
+            Add this domain
           </a>
         </p>
       )}
