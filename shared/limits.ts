@@ -456,6 +456,8 @@ export const FORWARD_LIMITS = {
   maxRetrySeconds: 3600,
   /** Ours: a target may be down for a week before what waits for it counts as failed. */
   giveUpSeconds: 7 * 86_400,
+  /** Ours: rows of the page's list of reports that were not taken; its files have as many. */
+  unsentShown: 500,
   /** Ours: failed reports are kept so long, for "retry". */
   keptSeconds: 90 * 86_400,
   /** Ours: characters kept of what a target answered. */
