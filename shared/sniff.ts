@@ -184,7 +184,7 @@ function sniffText(head: Uint8Array): ContentType {
   if (/^[[{]\s*(["{}[\]]|$)/.test(text)) return "json";
   if (UUENCODED_START.test(text)) return "uuencoded";
   if (BASE64_START.test(text) && BASE64_LINE.test(text)) return "base64";
-  if (MBOX_START.test(text)) return "mbox";
+  if (MBOX_START.test(text) || text.startsWith(MMDF_START)) return "mbox";
   if (isMail(text)) return "mail";
   return /[\0-\x08\x0b\x0e-\x1a\x1c-\x1f]/.test(text) ? "binary" : "text";
 }
@@ -192,6 +192,9 @@ function sniffText(head: Uint8Array): ContentType {
 function isHtml(text: string): boolean {
   return /^<(!doctype\s+html|html|head|body|div|p\b|table)/i.test(text);
 }
+
+/** The line before each mail of an MMDF mailbox. */
+const MMDF_START = "\x01\x01\x01\x01\n";
 
 /** RFC 4155: a line with a sender and a time, followed by the header of a mail. */
 const MBOX_START = /^From [^\n]*\n[!-9;-~]+:/;
@@ -202,10 +205,14 @@ const UUENCODED_START = /^begin(?:-base64)? [0-7]{3,4} [^\r\n]{1,300}\r?\n/;
 const BASE64_START = /^(?:H4sI|UEsDB|(?:77u\/)?(?:PD94bWwg|PGZlZWRiYWNr)|eyJ[A-Za-z]|ew[0o][KJgN])/;
 const BASE64_LINE = /^[A-Za-z0-9+/]{40,}(?:={0,2}[ \t]*(?:\r?\n|$))/;
 
-// Two header lines in a row, or one of the fields that every mail has.
+/** A header field that goes on beyond the bytes looked at. */
+const LONG_FIELD = /^[A-Za-z][A-Za-z0-9-]{1,60}:[^\n]*(?:\n[ \t][^\n]*)*$/;
+
+// Two header lines in a row, one of the fields that every mail has, or a first field of thousands of characters.
 function isMail(text: string): boolean {
   return (
     /^([!-9;-~]+:[^\n]*\n([ \t][^\n]*\n)*){2}/.test(text) ||
+    (text.length > 3000 && LONG_FIELD.test(text)) ||
     /^(received|from|subject|mime-version|content-type|return-path|delivered-to|message-id):/im.test(text)
   );
 }

@@ -1,4 +1,4 @@
-/** `dmarc accounts export` and `forget`: everything that is held of an account, as files; and forgetting it. */
+/** `dmarc accounts export` and `forget`: everything stored about an account, as files; and forgetting it. */
 import { createInterface } from "node:readline/promises";
 import type { Command } from "commander";
 import type { Outputs } from "../../shared/contract/operations.ts";
@@ -52,7 +52,7 @@ function addSubcommand(command: Command): Command {
 
 async function exportAccount(account: string, { output, json, ...options }: ExportOptions): Promise<void> {
   const client = connect(options);
-  // Asked first: a wrong name leaves nothing behind.
+  // Asked before anything is written, so that a wrong name leaves no files behind.
   const first = await client.ask("exportAccount", { account });
   const archive = openArchive(output);
   const written = await writeParts(client, { account, first, archive }, json === true);
@@ -166,7 +166,7 @@ see how far it is with: dmarc reprocess status ${job.id}
 Analytics Engine keeps its points for three months and cannot delete; backups of D1 (Time Travel) go back 30 days.`);
 }
 
-/** Says what is held, and asks for the account's name. @throws CommandError when there is nobody to ask */
+/** Says what is stored, and asks for the account's name. @throws CommandError when there is nobody to ask */
 async function askForName(client: ApiClient, account: string): Promise<string> {
   if (!isAsking()) throw new CommandError("Forgetting cannot be undone: say --confirm with the account's name.");
   const { items: addresses } = await client.ask("listRegistrations", {});

@@ -604,7 +604,7 @@ export const delivery = v.object({
   subject: v.string(),
   state: v.picklist(DELIVERY_STATES),
   attempts: v.number(),
-  /** What the last attempt came to, as a sentence. */
+  /** The result of the last attempt, as a sentence. */
   result: v.string(),
   createdSeconds: v.number(),
   /** When the next attempt is due, while it is waiting. */
@@ -630,7 +630,7 @@ export const forwardTarget = v.object({
   waiting: v.number(),
   oldestSeconds: v.number(),
   failed: v.number(),
-  /** What the last attempt came to, and what was said of a report that was refused; "" = nothing. */
+  /** What the last attempt came to, and why a report was refused; "" = nothing. */
   result: v.string(),
   problem: v.string(),
   /** Attempts in a row at which it took nothing, and when the next is due. */
@@ -713,7 +713,7 @@ export const workLine = v.object({
   unfolded: v.array(workDomain),
 });
 
-/** What is told of an incident's step. */
+/** A notice: one step of an incident. */
 export const notice = v.object({
   ...watched,
   /** Id of the incident. */
@@ -724,7 +724,7 @@ export const notice = v.object({
   urgency: v.picklist(URGENCIES),
 });
 
-/** What somebody does not want to hear of; "" = all, 0 = for good. */
+/** What is muted; "" = all, 0 = for good. */
 export const mute = v.object({
   account: v.string(),
   domain: v.string(),

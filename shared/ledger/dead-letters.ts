@@ -243,7 +243,7 @@ export function deadLetterReasonsQuery(
 export function deadLetterPageQuery({ cursor, ...question }: DeadLetterQuestion): Result<Query<DeadLetterRow>, string> {
   const filter = filterOf(question);
   if (!filter.ok) return filter;
-  if (cursor !== undefined && !isDatedId(cursor)) return fail("The cursor is none of this listing.");
+  if (cursor !== undefined && !isDatedId(cursor)) return fail("The cursor does not belong to this listing.");
   return ok(deadLettersQuery(filter.value, { after: cursor, limit: PAGE_LIMITS.deadLetters }));
 }
 

@@ -89,7 +89,7 @@ async function extractLevel(bytes: Uint8Array, around: Level): Promise<Result<Ex
   if (around.work.bytesLeft < 0) return fail({ code: "too_deep", detail: "large mails within mails" });
   const read = await readParts(bytes);
   if (!read.ok) return read;
-  const parts = read.value.map(byContent);
+  const parts = read.value.map((part) => ({ ...part, mimeType: typeByContent(part.mimeType, part.bytes) }));
   const evidence = new Evidence();
   for (const part of parts) evidence.add(part);
   const own = readMailFields(parts[0]?.containers[0]?.header ?? "").tlsReportDomain;
@@ -150,12 +150,20 @@ const FEEDBACK_TYPE_FIELD = /^feedback-type[ \t]*:/im;
 const FEEDBACK_FIELD = /^(?:version|user-agent|auth-failure)[ \t]*:/im;
 const OTHER_HEADERS = /^(?:message\/(?:rfc822|global)|text\/(?:rfc822-headers|html)|multipart\/)/;
 
-/** A part whose content is the fields of a feedback report is one, whatever type it declares. */
-function byContent(part: ReadPart): ReadPart {
-  if (part.mimeType === FEEDBACK_TYPE || OTHER_HEADERS.test(part.mimeType)) return part;
-  const fields = headerOf(latin1(part.bytes.subarray(0, SNIFF_BYTES)).trimStart());
-  const isFeedback = FIELD.test(fields) && FEEDBACK_TYPE_FIELD.test(fields) && FEEDBACK_FIELD.test(fields);
-  return isFeedback ? { ...part, mimeType: FEEDBACK_TYPE } : part;
+/** RFC 3464 sections 2.2 and 2.3: the fields of a delivery status, about the mail and about each recipient. */
+const STATUS_FIELDS = [/^reporting-mta[ \t]*:/im, /^final-recipient[ \t]*:/im, /^action[ \t]*:/im];
+
+/**
+ * The type of a part: that of a feedback report or delivery status if its content is the fields of one, whatever type it
+ * declares.
+ */
+export function typeByContent(mimeType: string, head: Uint8Array): string {
+  if (mimeType === FEEDBACK_TYPE || OTHER_HEADERS.test(mimeType)) return mimeType;
+  const text = latin1(head.subarray(0, SNIFF_BYTES)).trimStart();
+  if (!FIELD.test(text)) return mimeType;
+  const fields = headerOf(text);
+  if (FEEDBACK_TYPE_FIELD.test(fields) && FEEDBACK_FIELD.test(fields)) return FEEDBACK_TYPE;
+  return STATUS_FIELDS.every((field) => field.test(text)) ? "message/delivery-status" : mimeType;
 }
 
 /** What stands in the letter as text: reports, and files in an encoding for text. */

@@ -68,10 +68,10 @@ function readFeedback(
     identityAlignment: field(fields, "identity-alignment").toLowerCase().slice(0, MAX_WORD_CHARS),
     dkimDomain: domainAtStart(field(fields, "dkim-domain")),
     dkimSelector: firstWord(field(fields, "dkim-selector")),
-    spfDomain: domainAtStart(/^txt\s{0,9}:\s{0,9}([^\s:]+)/i.exec(field(fields, "spf-dns"))?.[1] ?? ""),
+    spfDomain: domainAtStart(/^(?:txt|spf)\s{0,9}:\s{0,9}([^\s:]+)/i.exec(field(fields, "spf-dns"))?.[1] ?? ""),
     mailFromDomain: domainOf(field(fields, "original-mail-from")),
     reportingMta: domainAtStart(field(fields, "reporting-mta").replace(/^dns\s{0,9};\s{0,9}/i, "")),
-    incidents: readIncidents(field(fields, "incidents")),
+    incidents: readIncidents(field(fields, "incidents"), warnings),
     originalHash: linesHash(originalHeader.slice(0, MAX_FIELDS_CHARS)),
   };
 }
@@ -183,6 +183,8 @@ function readArrival(
 }
 
 // RFC 5965 section 3.2: the number of incidents in one report, default 1.
-function readIncidents(raw: string): number {
-  return /^\d{1,9}$/.test(raw) ? Math.max(1, Number(raw)) : 1;
+function readIncidents(raw: string, warnings: WarningLog): number {
+  if (/^\d{1,9}$/.test(raw)) return Math.max(1, Number(raw));
+  if (raw !== "") warnings.add("invalid_value", "Incidents", raw);
+  return 1;
 }

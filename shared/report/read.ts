@@ -1,6 +1,6 @@
 /**
- * The entry point for reading: bytes of any kind in, reports and problems out. Containers are recognised by their bytes and opened
- * as they stream; what cannot be read comes out as a problem, never as an exception.
+ * The entry point for reading: bytes of any kind in, reports and problems out. Containers are recognised by their bytes
+ * and opened as they stream; what cannot be read comes out as a problem, never as an exception.
  */
 
 import { MAIL_LIMITS, READ_LIMITS } from "../limits.ts";
@@ -131,7 +131,7 @@ async function* readContent(content: Content, place: Place, context: Context): A
   }
 }
 
-/** The event that a Rejection is told as; anything else is thrown again. */
+/** The event of a Rejection; anything else is thrown again. */
 function eventOf(error: unknown, content: Content, place: Place): ReadEvent {
   if (!(error instanceof Rejection)) throw error;
   const role = passedAs(error.problem, content, place);

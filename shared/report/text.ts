@@ -148,7 +148,7 @@ function decodeMixed(bytes: Uint8Array): string {
   return strict.decode(repaired.subarray(0, end));
 }
 
-/** Length of the valid UTF-8 sequence at `offset` (RFC 3629 section 4), 0 if there is none. */
+/** Length of the valid UTF-8 sequence at `offset` (RFC 3629 section 4); 0 if it is not valid. */
 function validSequence(bytes: Uint8Array, offset: number): number {
   const lead = bytes[offset] ?? 0;
   if (lead < 0x80) return 1;

@@ -199,7 +199,7 @@ export class Segmenter {
     if (this.#paddingChars > READ_LIMITS.maxPaddingChars) this.#tooLarge("padding");
   }
 
-  // A letter around a pasted report is short; a file that goes on without a report is none.
+  // The text before a pasted report is short; a file that goes on without one is not a report.
   #countPreamble(chars: number): void {
     this.#preambleChars += chars;
     if (this.#preambleChars > READ_LIMITS.maxFrameChars) this.#tooLarge("text before the report");

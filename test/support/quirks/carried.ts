@@ -89,6 +89,11 @@ const structures: Quirk[] = [
     want: read,
   },
   {
+    file: "carried/first-header-of-5000-characters.eml",
+    content: fromBinary(`X-Long: ${"a".repeat(5000)}\r\n${whole}`),
+    want: read,
+  },
+  {
     file: "carried/multipart-called-text.eml",
     content: fromBinary(whole.replace("multipart/mixed", "text/plain")),
     want: read,
@@ -281,6 +286,19 @@ const failures: Quirk[] = [
   },
 ];
 
+const otherFields: Quirk[] = [
+  {
+    file: "carried/spf-dns-of-type-spf.eml",
+    content: failureMail("message/feedback-report", [...FIELDS, 'SPF-DNS: spf : bounce.example : "v=spf1 -all"']),
+    want: { report: { spfDomain: "bounce.example" } },
+  },
+  {
+    file: "carried/incidents-in-words.eml",
+    content: failureMail("message/feedback-report", [...FIELDS, "Incidents: 1,000"]),
+    want: { report: { incidents: 1 }, warnings: ["invalid_value Incidents"] },
+  },
+];
+
 const metadata: Quirk[] = [
   {
     file: "carried/zip-with-folder-metadata.zip",
@@ -299,4 +317,4 @@ const metadata: Quirk[] = [
   },
 ];
 
-export const carried: Quirk[] = [...encodings, ...structures, ...notices, ...failures, ...metadata];
+export const carried: Quirk[] = [...encodings, ...structures, ...notices, ...failures, ...otherFields, ...metadata];

@@ -1,4 +1,7 @@
-/** An account's month over all its domains, to print or hand on: how many need somebody, what changed, what was done, every domain. */
+/**
+ * An account's month over all its domains, to print or hand on: how many need attention, what changed, what was done,
+ * every domain.
+ */
 import type { VerdictState } from "../../../shared/guidance/verdict.ts";
 import { type DayTotals, type DomainSum, dayTotalsQuery, domainSumsQuery } from "../../../shared/ledger/days.ts";
 import { type DomainVerdict, domainVerdictsQuery } from "../../../shared/ledger/domain-verdicts.ts";

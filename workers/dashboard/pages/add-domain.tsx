@@ -21,7 +21,7 @@ const MAX_SUGGESTED = 1000;
 
 type Line = Outputs["addDomains"]["items"][number];
 
-/** What was sent, and why it was not done. */
+/** What was submitted, and why it was refused. */
 interface Typed {
   form: URLSearchParams;
   problem: string;
@@ -115,7 +115,7 @@ interface AccountProps {
   chosen?: string | undefined;
 }
 
-/** Whose the domain is: a person with one account is not asked; an operator may name a new one. */
+/** The account of the domain: a person with one account is not asked; an operator may name a new one. */
 export function AccountField({ request, accounts, chosen }: AccountProps) {
   const [only] = accounts;
   if (request.access.role === "operator") {
@@ -186,7 +186,7 @@ export async function addFromForm(request: PageRequest, form: URLSearchParams): 
     .split(/\r?\n/)
     .map((line) => line.trim())
     .filter((line) => line !== "");
-  // An address of one's own may be anybody's: an operator knows whose mail comes here.
+  // A given address may belong to anybody; operators know whose mail comes here.
   const own = isOperator ? (form.get("rua")?.trim() ?? "") : "";
   const rua = own === "" ? undefined : own;
   const [first, ...others] = lines;

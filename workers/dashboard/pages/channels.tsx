@@ -1,4 +1,4 @@
-/** Where notices and digests are sent: the channels of the person's accounts, adding one, and what came of each delivery. */
+/** Where notices and digests are sent: the channels of the person's accounts, adding one, and the outcome of each delivery. */
 import type { Outputs } from "../../../shared/contract/operations.ts";
 import { NOTIFY_LIMITS } from "../../../shared/limits.ts";
 import {
@@ -147,7 +147,7 @@ function channelsTable(access: Access, rows: readonly Channel[]): BoundTable {
     caption: "Channels",
     rows,
     sort: "name",
-    empty: "No channels yet: nobody is told of what is found.",
+    empty: "No channels yet: nobody gets alerts.",
     columns: [
       { key: "name", label: "Name", value: ({ name }) => name, cell: ({ name }) => <ForeignText text={name} /> },
       { key: "kind", label: "Kind", value: ({ kind }) => KIND_WORDS[kind] },

@@ -1,5 +1,5 @@
 /**
- * A domain's month for somebody who does not run it, to print or hand on: the verdict first, what changed, what was done, what to do
+ * A domain's month for readers who do not run it, to print or pass on: the verdict first, what changed, what was done, what to do
  * next, who sends. Two pages of paper; lists are cut to fit.
  */
 import type { JudgedSource, Role } from "../../../shared/guidance/roles.ts";
@@ -101,7 +101,7 @@ async function askMonth(request: PageRequest, domain: string, month: Month): Pro
   return { domain, month, current, before, verdict: judge(input), notices, open, changes, decided };
 }
 
-/** What a state means to somebody who does not know DMARC. */
+/** What a state means, for readers who do not know DMARC. */
 const MEANINGS: Record<VerdictState, string> = {
   beingRejected: "Mail that is sent for you does not arrive. This needs somebody now.",
   notYet:

@@ -28,7 +28,7 @@ export async function inboundPage(request: PageRequest, domain: string): Promise
   return renderInbound(request, domain);
 }
 
-/** What stands above the form. */
+/** The message above the form. */
 interface Said {
   problem: string;
   /** What was typed, to be corrected. */

@@ -1,4 +1,4 @@
-/** Operations: what came in and what became of it over time, latency, what is waiting. For operators. */
+/** Operations: what came in and its outcomes over time, latency, what is waiting. For operators. */
 import {
   ACTIVITY_DAYS,
   type LatencyDay,
@@ -84,7 +84,7 @@ function partWord(name: string, count: number): string {
   return isCounted && count !== 1 ? `${word}s` : word;
 }
 
-/** That nothing of any mail was lost: what was found, and what became of it. */
+/** Shows that no part of any mail was lost: what was found, and its outcome. */
 function Parts({ balance }: { balance: PartsBalance }) {
   const { found, outcomes, passedOver } = balance;
   if (found === 0) return null;
@@ -189,7 +189,7 @@ function Totals({ outcomes, status, open, refused }: TotalsProps) {
   );
 }
 
-/** Under the open items: what came of the period's mail, open or not. */
+/** Under the open items: the outcomes of the period's mail, open or not. */
 function OpenRemark({ href, events }: { href: string; events: string }) {
   return (
     <>

@@ -54,7 +54,7 @@ interface Overview {
   countedMail: Mail;
   extent: Extent;
   ruaAddresses: string[];
-  /** What the owner said of sources, by name. */
+  /** The owner's decisions about sources, by name. */
   decisions: ReadonlyMap<string, SenderDecision>;
   /** What the domain publishes. */
   records: PublishedRecords;

@@ -1,4 +1,4 @@
-/** What the owner says of a source: what holds, the form to say it, and what was said before. */
+/** The owner's decision about a source: the present one, the form to change it, and earlier ones. */
 
 import { decisionAbout, type HoldingDecision, readDecisions } from "../../../shared/guidance/decisions.ts";
 import { knownService } from "../../../shared/guidance/known-services.ts";

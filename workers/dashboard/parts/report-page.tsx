@@ -1,4 +1,7 @@
-/** What the monthly reports of a domain and of an account share: whose they are, the choice of a month, and lists that fit a page. */
+/**
+ * What the monthly reports of a domain and of an account share: whose they are, the choice of a month, and lists that
+ * fit a page.
+ */
 import type { Child } from "hono/jsx";
 import { type AccountProfile, accountProfilesQuery } from "../../../shared/ledger/accounts.ts";
 import type { DayTotals } from "../../../shared/ledger/days.ts";
@@ -12,7 +15,7 @@ import { ForeignText } from "./foreign-text.tsx";
 import { Figure } from "./marks.tsx";
 import type { PageRequest } from "./request.ts";
 
-/** The month of the link. @throws ApiError when it is none */
+/** The month of the link. @throws ApiError when it is not valid */
 export function monthOfLink(request: PageRequest): Month {
   const month = readMonth(request.parameters.get("month") ?? "", request.today);
   if (!month.ok) throw new ApiError("bad_request", month.error);

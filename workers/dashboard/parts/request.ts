@@ -34,7 +34,7 @@ export interface PageRequest {
   administered(): Promise<readonly string[]>;
   /** What the API answers from the ledger. @throws ApiError when the person may not ask this, or there is no answer */
   read<Name extends DashboardOperation>(name: Name, input: Inputs[Name]): Promise<Answered<Name>>;
-  /** Lets something be done after the page was sent; what becomes of it is nobody's concern here. */
+  /** Does something after the page was sent; whether it succeeds does not concern the page. */
   later(work: Promise<unknown>): void;
   /** Asks process. @throws ApiError when it cannot be done, or process fails */
   operate<Name extends ProcessOperation>(name: Name, input: Inputs[Name]): Promise<Outputs[Name]>;

@@ -1,10 +1,10 @@
-/** One request to a target, and what it came to. */
+/** One request to a target, and its result. */
 import { FORWARD_LIMITS } from "../../../shared/limits.ts";
 import { noAnswer } from "../no-answer.ts";
 
 /**
- * What an attempt came to. taken: the target has it; refused: it will not take this, whatever else it takes; failed: it took nothing
- * now.
+ * The result of an attempt. taken: the target has it; refused: it rejects this content, though it may take other;
+ * failed: it takes nothing at present.
  */
 export interface Attempt {
   outcome: "taken" | "refused" | "failed";
