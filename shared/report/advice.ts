@@ -31,7 +31,7 @@ export const PROBLEM_ADVICE: Record<ProblemCode, string> = {
   malformed_mail: "Take the report out of the mail and run `dmarc parse` on it, or send it again as an attachment.",
   missing_domain: "Nothing to do: a report about no domain cannot be counted for one.",
   missing_dates:
-    "Nothing to do: a report without a period cannot be placed on a day. The detail shows what was there. Milliseconds, dates in words, and times before 1970-01-02 or after 2100 are not taken for periods.",
+    "Nothing to do: a report without a period cannot be placed on a day. The detail shows what was there. Times before 1970-01-02 or after 2100 are not taken for periods, nor, in XML, milliseconds and dates in words.",
   implausible_period:
     "Nothing to do: it is made up, or its reporter's clock is wrong. Daily, weekly and monthly reports are read: 35 days, and two days ahead for clocks and time zones. `dmarc parse` shows one that is only too long, with a warning.",
   unusable_records:
