@@ -289,7 +289,7 @@ function knownOf(source: Counted, { ownDomain, knowledge }: Surroundings): Known
 function roleOfAddress(source: Counted, around: Surroundings): RoleWithReason {
   const byMail = roleByMail(source, around);
   const known = knownOf(source, around);
-  if (known === "ownName" && byMail.role !== "own") return { role: "own", reason: "ownName" };
+  if (known === "ownName" && OPEN.has(byMail.role)) return { role: "undecided", reason: "ownName" };
   if (known === "inSpf" && OPEN.has(byMail.role)) return namedInSpf(source, around);
   if (known === "forwarderName" && byMail.role === "undecided") return { role: "forwarder", reason: "forwarderName" };
   return byMail;

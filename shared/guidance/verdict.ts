@@ -297,7 +297,7 @@ function sendsNothing(sources: readonly JudgedSource[]): boolean {
   return sources.every(({ role, passed }) => role === "foreign" || (role === "undecided" && passed === 0));
 }
 
-const LIKELY_REAL: ReadonlySet<RoleReason> = new Set(["knownService", "failingSignature", "namedInSpf"]);
+const LIKELY_REAL: ReadonlySet<RoleReason> = new Set(["knownService", "failingSignature", "namedInSpf", "ownName"]);
 
 /**
  * Undecided, but more likely the owner's than not: what is no known service has to be steady, and to authenticate as

@@ -101,7 +101,7 @@ describe("the answer of the API", () => {
         source: "203.0.113.3",
         kind: "none",
         role: "undecided",
-        reason: { code: "steadyServer" },
+        reason: { code: "ownName" },
         messages: 210,
         hit: 210,
         firstSeen,
