@@ -185,9 +185,10 @@ async function waitForDashboard(deployment: Deployment): Promise<Result<Contract
   for (;;) {
     const status = await client.ask("status", {});
     if (status.ok) return ok(client);
-    if (status.error.status === 302) {
+    // Access sends a program on to its login, or refuses it with 401 (shared/contract/client.ts).
+    if (status.error.status === 302 || (status.error.status === 401 && status.error.code === "not_an_answer")) {
       return fail(
-        `Cloudflare Access stands before ${client.url}: give the id and secret of a service token that its policy lets in, in CF_ACCESS_CLIENT_ID and CF_ACCESS_CLIENT_SECRET.`,
+        `Cloudflare Access stands before ${client.url}: give the id and secret of a service token that a policy of its application lets in, one with the action Service Auth, in CF_ACCESS_CLIENT_ID and CF_ACCESS_CLIENT_SECRET.`,
       );
     }
     if (deployment.nowMilliseconds() - started > WAIT.secondsForDashboard * 1000) {

@@ -90,7 +90,7 @@ async function checkAnalytics({ api, accountId, settings, kept }: Deployment, { 
 
 async function checkAccess({ api, accountId, names }: Deployment, { notes }: Preflight): Promise<void> {
   const answer = await api.accessOrganization(accountId);
-  const dashboard = `Workers & Pages → ${names.workers.dashboard} → Settings → Domains & Routes → workers.dev → Enable Cloudflare Access`;
+  const dashboard = `Workers & Pages → ${names.workers.dashboard} → Access → Protect this Worker behind Access`;
   if (answer.ok) {
     notes.push(`For people: ${dashboard}; then say who may see what with dmarc identity add.`);
   } else if (answer.error.code === API_CODES.accessNotEnabled) {

@@ -440,10 +440,10 @@ export const FORWARD_LIMITS = {
   reportsAtOnce: 100,
   /** Ours: requests made by one message; Cloudflare's free plan allows 50 an invocation, and queries of D1 count as well. */
   requestsPerRun: 20,
-  /** Ours: a message begins no further request after this. */
-  runMilliseconds: 60_000,
-  /** Ours: how long a target may take to answer. */
-  timeoutMilliseconds: 15_000,
+  /** Ours: a message has so long for all its requests, the last one's answer included: it holds one of five places of `dmarc-points`. */
+  runMilliseconds: 10_000,
+  /** Ours: a message begins no further request after this, so that each may take the rest of its time. */
+  beginMilliseconds: 5000,
   /** Ours: whoever began to send and has not ended by then was interrupted. */
   claimSeconds: 180,
   /** Ours: delay after the first failed attempt; doubles with each, unless the target names another. */
@@ -452,6 +452,8 @@ export const FORWARD_LIMITS = {
   maxRetrySeconds: 3600,
   /** Ours: a target may be down for a week before what waits for it counts as failed. */
   giveUpSeconds: 7 * 86_400,
+  /** Ours: rows of the page's list of reports that were not taken; its files have as many. */
+  unsentShown: 500,
   /** Ours: failed reports are kept so long, for "retry". */
   keptSeconds: 90 * 86_400,
   /** Ours: characters kept of what a target answered. */

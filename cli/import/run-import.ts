@@ -1,4 +1,4 @@
-/** Imports any number of files, a page at a time and a few pages side by side, and counts what became of them. */
+/** Imports any number of files, a page at a time and a few pages side by side, and counts the results. */
 import { IMPORT_LIMITS } from "../../shared/limits.ts";
 import type { FoundFile } from "./found-file.ts";
 import { type FileResult, held, type ImportSettings, importPage } from "./import-page.ts";

@@ -387,7 +387,7 @@ function nextStage(state: VerdictState, stage: Stage, blocking: readonly Reason[
     case "notInUse":
       return place === STAGES.length - 1 ? undefined : STAGES.at(-1);
     case "notYet": {
-      // Nobody can mend forwarding: RFC 9989 section 7.4 advises such domains against p=reject, not against quarantine.
+      // Nobody can fix forwarding: RFC 9989 section 7.4 advises such domains against p=reject, not against quarantine.
       const isForwardingOnly = blocking.every(({ code }) => code === "forwardedMailFails");
       return isForwardingOnly && place < 2 ? STAGES[place + 1] : undefined;
     }

@@ -97,7 +97,7 @@ export class RecordStream {
       );
       this.#readGeneral(bytes.subarray(at, next));
       at = next;
-      // Within a comment, what looks like records is none: ever larger pieces keep it from being looked at again and again.
+      // What looks like records within a comment is ignored: ever larger pieces keep it from being looked at again and again.
       leastBytes = segmenter.isBetweenRecords ? 1 : Math.max(GENERAL_BYTES, leastBytes * 2);
     }
   }

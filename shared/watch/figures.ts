@@ -9,7 +9,7 @@ import type { StoredCheck } from "../guidance/stored-check.ts";
 import type { Verdict, VerdictState } from "../guidance/verdict.ts";
 import type { SeenChange } from "../ledger/domain-checks.ts";
 import type { Evidence } from "../ledger/sources.ts";
-import type { Finding, RuleCode } from "./finding.ts";
+import type { Finding, Incident, RuleCode } from "./finding.ts";
 
 /** Messages of a sender on one day. */
 export interface DayFigures {
@@ -97,13 +97,23 @@ export interface Figures {
   openedSeconds(rule: RuleCode, subject: string): number | undefined;
 }
 
+/** When open incidents were opened, by rule and subject. */
+export function openedSecondsOf(incidents: readonly Incident[]): Figures["openedSeconds"] {
+  const opened = new Map(
+    incidents
+      .filter(({ state }) => state === "open")
+      .map(({ rule, subject, openedSeconds }) => [`${rule} ${subject}`, openedSeconds]),
+  );
+  return (rule, subject) => opened.get(`${rule} ${subject}`);
+}
+
 /** A rule: what it finds now, given what the rules before it found. */
 export interface Rule {
   code: RuleCode;
   find(figures: Figures, found: readonly Finding[]): Finding[];
 }
 
-/** Addresses that are too many to be told apart, or have sent nothing for a month: whoever fakes the domain has many. */
+/** Addresses that are too many to list one by one, or have sent nothing for a month: spoofed mail comes from many. */
 const STRANGERS = {
   name: "",
   kind: "none",
@@ -205,7 +215,7 @@ export function newestDays(days: readonly DayFigures[], today: number, minMessag
 }
 
 /**
- * Whether it has been as bad before, again and again: mail of once a week that always fails is no news.
+ * Whether it has repeatedly been as bad before: weekly mail that always fails is not a change.
  *
  * @param shareOf what is bad of a day, from 0 to 1
  */

@@ -41,7 +41,7 @@ export async function getAudit(c: Call, { cursor, ...asked }: Inputs["listAudit"
   return items.length < limit || last === undefined ? { items } : { items, cursor: String(last.id) };
 }
 
-/** The part of the log that somebody may see, narrowed as asked. @throws ApiError when a day is none */
+/** The part of the log that the person may see, filtered as asked. @throws ApiError when a day is not valid */
 export function auditFilter(
   { authority }: Pick<Access, "authority">,
   { account, domain, who, operation, since, until }: Omit<Inputs["listAudit"], "cursor">,

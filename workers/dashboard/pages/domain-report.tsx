@@ -1,5 +1,5 @@
 /**
- * A domain's month for somebody who does not run it, to print or hand on: the verdict first, what changed, what was done, what to do
+ * A domain's month for readers who do not run it, to print or pass on: the verdict first, what changed, what was done, what to do
  * next, who sends. Two pages of paper; lists are cut to fit.
  */
 import type { JudgedSource, Role } from "../../../shared/guidance/roles.ts";
@@ -101,11 +101,11 @@ async function askMonth(request: PageRequest, domain: string, month: Month): Pro
   return { domain, month, current, before, verdict: judge(input), notices, open, changes, decided };
 }
 
-/** What a state means to somebody who does not know DMARC. */
+/** What a state means, for readers who do not know DMARC. */
 const MEANINGS: Record<VerdictState, string> = {
   beingRejected: "Mail that is sent for you does not arrive. This needs somebody now.",
   notYet:
-    "Anybody can still send mail in your name. Receivers can't be asked to refuse it yet, as some of your own would go too.",
+    "Anybody can still send mail in your name. Receivers can't be asked to refuse it yet: some of your own mail would be refused too.",
   ready: "Your own mail is proven. Receivers can be asked to refuse what others send in your name.",
   protected: "Receivers are asked to refuse what others send in your name, and your own mail passes.",
   tooEarly: "There is not enough yet to say whether your own mail is safe.",
@@ -162,7 +162,7 @@ function InShort({ verdict: { messages, wouldHit, letThrough } }: { verdict: Ver
     { count: forwarder + letThrough, words: "forwarded on the way" },
     { count: foreign, words: "of others" },
   ].filter(({ count }) => count > 0);
-  if (parts.length === 0) return <p>All messages were proven to be sent for the domain.</p>;
+  if (parts.length === 0) return <p>All messages were proven to be yours.</p>;
   return (
     <p>
       Not proven: {parts.map(({ count, words }, i) => `${i === 0 ? "" : ", "}${formatCount(count)} ${words}`).join("")}.
@@ -257,19 +257,14 @@ function Senders({ sources }: { sources: readonly JudgedSource[] }) {
           { label: "Proven", isFigure: true },
           { label: "Refused", isFigure: true },
         ]}
-      >
-        {shown.map(({ name, service, role, messages, passed, refused }) => (
-          <tr>
-            <th scope="row" class="text">
-              <ForeignText text={service === "" ? name || "others" : `${service} (${name})`} />
-            </th>
-            <td>{WHOSE[role]}</td>
-            <td class="end">{formatCount(messages)}</td>
-            <td class="end">{formatShare(passed, messages)}</td>
-            <td class="end">{formatCount(refused)}</td>
-          </tr>
-        ))}
-      </ReportTable>
+        rows={shown.map(({ name, service, role, messages, passed, refused }) => [
+          <ForeignText text={service === "" ? name || "others" : `${service} (${name})`} />,
+          WHOSE[role],
+          formatCount(messages),
+          formatShare(passed, messages),
+          formatCount(refused),
+        ])}
+      />
       {shown.length === 0 && <p>Nobody was reported.</p>}
       {more > 0 && <p class="small muted">and {formatCount(more)} more with fewer messages</p>}
     </section>
@@ -300,20 +295,15 @@ function Weeks({ month, days, today }: { month: Month; days: readonly DayTotals[
           { label: "Proven", isFigure: true },
           { label: "Refused", isFigure: true },
         ]}
-      >
-        {weeks
+        rows={weeks
           .filter(({ firstDay }) => firstDay <= Math.min(month.lastDay, today))
-          .map(({ firstDay, lastDay, messages, passed, refused }) => (
-            <tr>
-              <th scope="row" class="nowrap">
-                {isoDay(firstDay)} to {isoDay(lastDay)}
-              </th>
-              <td class="end">{formatCount(messages)}</td>
-              <td class="end">{formatShare(passed, messages)}</td>
-              <td class="end">{formatCount(refused)}</td>
-            </tr>
-          ))}
-      </ReportTable>
+          .map(({ firstDay, lastDay, messages, passed, refused }) => [
+            `${isoDay(firstDay)} to ${isoDay(lastDay)}`,
+            formatCount(messages),
+            formatShare(passed, messages),
+            formatCount(refused),
+          ])}
+      />
     </section>
   );
 }

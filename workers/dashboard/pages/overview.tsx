@@ -54,7 +54,7 @@ interface Overview {
   countedMail: Mail;
   extent: Extent;
   ruaAddresses: string[];
-  /** What the owner said of sources, by name. */
+  /** The owner's decisions about sources, by name. */
   decisions: ReadonlyMap<string, SenderDecision>;
   /** What the domain publishes. */
   records: PublishedRecords;
@@ -187,7 +187,8 @@ function NoReports({ domain, request }: { domain: string; request: PageRequest }
         No reports for <ForeignText text={domain} />
       </h2>
       <p class="lead">
-        No reports for this domain, or no access. <a href={linkTo(request, "/")}>All domains</a>
+        No reports for this domain, or no access. <a href={`${domainPath(domain)}/setup`}>Its set-up</a> says whether
+        they are on their way. <a href={linkTo(request, "/")}>All domains</a>
       </p>
     </section>
   );

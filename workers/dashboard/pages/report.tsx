@@ -52,7 +52,7 @@ async function pageOfKind(request: PageRequest, report: StoredReport): Promise<P
   }
 }
 
-/** Takes a report back, or lets it count again. @returns the page to go to */
+/** Takes a report back, or undoes that. @returns the page to go to */
 export async function changeReport(
   request: PageRequest,
   form: URLSearchParams,
@@ -92,7 +92,7 @@ export async function reportRawFile(request: PageRequest, address: ReportAddress
   return rawFileAnswer(read, { rawKey, missing });
 }
 
-/** @throws ApiError (404), also for a report the person may not see: that it exists is not told either */
+/** @throws ApiError (404), also for a report the person may not see: the answer is the same as if it did not exist */
 async function findReport(request: PageRequest, { account, domain, day, uid }: ReportAddress): Promise<StoredReport> {
   const linkDay = parseDay(day);
   const missing = new ApiError("not_found", "No such report, or no access.");

@@ -1,4 +1,4 @@
-/** What the owner says of a source: what holds, the form to say it, and what was said before. */
+/** The owner's decision about a source: the present one, the form to change it, and earlier ones. */
 
 import { decisionAbout, type HoldingDecision, readDecisions } from "../../../shared/guidance/decisions.ts";
 import { knownService } from "../../../shared/guidance/known-services.ts";
@@ -17,7 +17,7 @@ import { isoMinute } from "../data/days.ts";
 import { ApiError } from "../errors.ts";
 import { Field } from "../parts/field.tsx";
 import { ForeignText } from "../parts/foreign-text.tsx";
-import type { PageRequest } from "../parts/request.ts";
+import { accountOfForm, type PageRequest } from "../parts/request.ts";
 
 /** Words of decisions, and what each of them means for the verdict. */
 export const DECISION_WORDS: Record<SenderDecision, { label: string; meaning: string }> = {
@@ -192,8 +192,7 @@ export async function changeSenderDecision(
   form: URLSearchParams,
   { domain, source }: { domain: string; source: string },
 ): Promise<void> {
-  const account = form.get("account") ?? "";
-  if (!(await request.accounts()).includes(account)) throw new ApiError("not_found", "There is no such domain.");
+  const account = await accountOfForm(request, form);
   const name = { account, domain, source };
   if (form.get("action") === "undo") {
     await request.operate("undoSenderDecision", name);

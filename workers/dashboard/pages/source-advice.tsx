@@ -1,4 +1,4 @@
-/** What is the matter with a source, in a sentence, and what letting it in does to SPF once the owner said that it is theirs. */
+/** What is wrong with a source, in a sentence, and what letting it in does to SPF once the owner said that it is theirs. */
 import type { Outputs } from "../../../shared/contract/operations.ts";
 import { readAuthResults } from "../../../shared/guidance/auth-results.ts";
 import { knownService, type ServiceGuide, serviceGuide } from "../../../shared/guidance/known-services.ts";
@@ -84,7 +84,7 @@ function byMessages(groups: readonly SourceDetail[], textsOf: (group: SourceDeta
 export function DiagnosisCard({ diagnosis: { code, sentence, guide } }: { diagnosis: Diagnosis }) {
   return (
     <section class="card" aria-labelledby="matter">
-      <h2 id="matter">{code === "passes" ? "Nothing to do" : "What is the matter"}</h2>
+      <h2 id="matter">{code === "passes" ? "Nothing to do" : "What is wrong"}</h2>
       <p class="lead">
         <ForeignText text={sentence} />
       </p>

@@ -5,6 +5,11 @@ export function domainPath(domain: string): string {
   return `/domains/${encodeURIComponent(domain)}`;
 }
 
+/** The form that adds domains, with this one in it. */
+export function addPath(domain: string): string {
+  return `/add?${new URLSearchParams({ domain })}`;
+}
+
 /** The set-up page of a domain, as one account has added it. */
 export function setupPath(domain: string, account: string): string {
   return `${domainPath(domain)}/setup?${new URLSearchParams({ account })}`;

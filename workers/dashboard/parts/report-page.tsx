@@ -1,4 +1,7 @@
-/** What the monthly reports of a domain and of an account share: whose they are, the choice of a month, and lists that fit a page. */
+/**
+ * What the monthly reports of a domain and of an account share: whose they are, the choice of a month, and lists that
+ * fit a page.
+ */
 import type { Child } from "hono/jsx";
 import { type AccountProfile, accountProfilesQuery } from "../../../shared/ledger/accounts.ts";
 import type { DayTotals } from "../../../shared/ledger/days.ts";
@@ -12,7 +15,7 @@ import { ForeignText } from "./foreign-text.tsx";
 import { Figure } from "./marks.tsx";
 import type { PageRequest } from "./request.ts";
 
-/** The month of the link. @throws ApiError when it is none */
+/** The month of the link. @throws ApiError when it is not valid */
 export function monthOfLink(request: PageRequest): Month {
   const month = readMonth(request.parameters.get("month") ?? "", request.today);
   if (!month.ok) throw new ApiError("bad_request", month.error);
@@ -89,7 +92,7 @@ export function Volumes({ current, before }: VolumesProps) {
     <dl class="figures">
       <Figure label="Messages" value={formatCount(messages)} remark={changeOfCount(messages, messagesBefore)} />
       <Figure
-        label="Proven to be sent for the domain"
+        label="Proven to be yours"
         value={formatShare(passed, messages)}
         remark={
           messagesBefore === 0 ? "no earlier data" : `${formatShare(passedBefore, messagesBefore)} the month before`
@@ -119,14 +122,15 @@ export function Volumes({ current, before }: VolumesProps) {
 
 interface ReportTableProps {
   columns: readonly { label: string; isFigure?: boolean }[];
-  /** Rows. */
-  children: Child;
+  /** Cells of each row, in the order of the columns; the first is the row's head. */
+  rows: readonly (readonly Child[])[];
 }
 
-/** A plain table: on paper nothing is sorted or paged. */
-export function ReportTable({ columns, children }: ReportTableProps) {
+/** A plain table: on paper nothing is sorted or paged. On a phone its rows are blocks, as those of other tables. */
+export function ReportTable({ columns, rows }: ReportTableProps) {
+  const look = (i: number): string => (columns[i]?.isFigure ? "end" : "text");
   return (
-    <table class="plain">
+    <table class="plain stacks">
       <thead>
         <tr>
           {columns.map(({ label, isFigure = false }) => (
@@ -136,7 +140,20 @@ export function ReportTable({ columns, children }: ReportTableProps) {
           ))}
         </tr>
       </thead>
-      <tbody>{children}</tbody>
+      <tbody>
+        {rows.map(([head, ...cells]) => (
+          <tr>
+            <th scope="row" class="text">
+              {head}
+            </th>
+            {cells.map((cell, i) => (
+              <td class={look(i + 1)} data-label={columns[i + 1]?.label}>
+                {cell}
+              </td>
+            ))}
+          </tr>
+        ))}
+      </tbody>
     </table>
   );
 }

@@ -34,7 +34,7 @@ export interface PageRequest {
   administered(): Promise<readonly string[]>;
   /** What the API answers from the ledger. @throws ApiError when the person may not ask this, or there is no answer */
   read<Name extends DashboardOperation>(name: Name, input: Inputs[Name]): Promise<Answered<Name>>;
-  /** Lets something be done after the page was sent; what becomes of it is nobody's concern here. */
+  /** Does something after the page was sent; whether it succeeds does not concern the page. */
   later(work: Promise<unknown>): void;
   /** Asks process. @throws ApiError when it cannot be done, or process fails */
   operate<Name extends ProcessOperation>(name: Name, input: Inputs[Name]): Promise<Outputs[Name]>;
@@ -94,4 +94,11 @@ export function linkTo(request: PageRequest, path: string): string {
   }
   const text = kept.toString();
   return text === "" ? path : `${path}?${text}`;
+}
+
+/** The account that a form names. @throws ApiError when it is none of the person's */
+export async function accountOfForm(request: PageRequest, form: URLSearchParams): Promise<string> {
+  const account = form.get("account") ?? "";
+  if (!(await request.accounts()).includes(account)) throw new ApiError("not_found", "There is no such domain.");
+  return account;
 }

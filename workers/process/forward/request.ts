@@ -1,9 +1,10 @@
-/** One request to a target, and what it came to. */
+/** One request to a target, and its result. */
 import { FORWARD_LIMITS } from "../../../shared/limits.ts";
+import { noAnswer } from "../no-answer.ts";
 
 /**
- * What an attempt came to. taken: the target has it; refused: it will not take this, whatever else it takes; failed: it took nothing
- * now.
+ * The result of an attempt. taken: the target has it; refused: it rejects this content, though it may take other;
+ * failed: it takes nothing at present.
  */
 export interface Attempt {
   outcome: "taken" | "refused" | "failed";
@@ -16,15 +17,22 @@ export interface Attempt {
 /** Statuses about the content of a request: malformed, too large, not to be processed. */
 const REFUSALS = new Set([400, 413, 422]);
 
-/** Sends a request; it follows no redirect, since that could lead to an address that is not public. */
-export async function attemptRequest(request: Request, nowSeconds: number): Promise<Attempt> {
+/**
+ * Sends a request; it follows no redirect, since that could lead to an address that is not public.
+ *
+ * @param timeoutMilliseconds how long the target may take to answer
+ */
+export async function attemptRequest(
+  request: Request,
+  timeoutMilliseconds: number,
+  nowSeconds: number,
+): Promise<Attempt> {
   try {
-    const signal = AbortSignal.timeout(FORWARD_LIMITS.timeoutMilliseconds);
+    const signal = AbortSignal.timeout(timeoutMilliseconds);
     const response = await fetch(new Request(request, { redirect: "manual", signal }));
     return attemptOf(response, await firstText(response), nowSeconds);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    return { outcome: "failed", result: cut(`No answer: ${reason}`), retryAfterSeconds: undefined };
+    return { outcome: "failed", result: cut(noAnswer(error)), retryAfterSeconds: undefined };
   }
 }
 

@@ -1,11 +1,12 @@
 /**
- * Writes every change to the audit log, at the one place all operations pass: that it was asked for before it is made, what
- * became of it after. What was there before and after is read by the same question, where there is one about it.
+ * Writes every change to the audit log, at the one place all operations pass: before it is made, that it was asked for;
+ * afterwards, its outcome. The state before and after is read by the same query, where there is one.
  */
 import { type Inputs, OPERATIONS, type ProcessOperation } from "../../../shared/contract/operations.ts";
 import type { Answer } from "../../../shared/contract/problems.ts";
 import type { Caller } from "../../../shared/contract/rpc.ts";
 import { channelOf, conflictOf } from "../../../shared/contract/shapes.ts";
+import { domainName } from "../../../shared/domain-name.ts";
 import { accountProfile } from "../../../shared/ledger/accounts.ts";
 import { findAddresses } from "../../../shared/ledger/addresses.ts";
 import { type AuditEnd, beginAudit, endAudit } from "../../../shared/ledger/audit.ts";
@@ -17,12 +18,13 @@ import { mutesQuery } from "../../../shared/ledger/notices.ts";
 import { findPerson } from "../../../shared/ledger/people.ts";
 import { registeredDomainQuery } from "../../../shared/ledger/registered-domains.ts";
 import { senderHistoryQuery } from "../../../shared/ledger/sender-decisions.ts";
+import { domainsOfAccountQuery, groupedAccountsQuery } from "../../../shared/ledger/tags.ts";
 import { AUDIT_LIMITS } from "../../../shared/limits.ts";
 import { normalizeEmail } from "../../../shared/people.ts";
 import { type Invocation, inEachShard, inShardOf } from "../env.ts";
 
-/** What pages and schedules have done by themselves: nobody decided it, and it would bury the rest. */
-const NOT_AUDITED = new Set<ProcessOperation>(["nameAddresses", "noteSeen"]);
+/** What pages and schedules do by themselves: no person decided it, and it would bury the rest. */
+const NOT_AUDITED = new Set<ProcessOperation>(["nameAddresses", "noteSeen", "runSchedule"]);
 
 /** An operation that somebody asked for. */
 export interface Asked<Name extends ProcessOperation> {
@@ -80,7 +82,7 @@ export async function audited<Name extends ProcessOperation, Output>(
 type Reader<Name extends ProcessOperation> = (input: Inputs[Name], invocation: Invocation) => Promise<unknown>;
 type Readers = { [Name in ProcessOperation]?: Reader<Name> };
 
-/** What an operation is about, as it is: asked before it and after. Where there is none, what it answers is kept instead. */
+/** What an operation is about, read before and after it. An operation without an entry keeps its answer instead. */
 const READERS: Readers = {
   addRegistration: registrationOf,
   putRegistration: registrationOf,
@@ -105,6 +107,8 @@ const READERS: Readers = {
   mute: muteOf,
   unmute: muteOf,
   decideConflict: conflictState,
+  tagDomains: tagsOf,
+  setAccountGroup: groupOf,
 };
 
 async function stateOf<Name extends ProcessOperation>({ name, input, invocation }: Asked<Name>): Promise<unknown> {
@@ -128,7 +132,7 @@ async function profileOf({ account }: { account: string }, { shards }: Invocatio
   return { name, logo: logo === undefined ? null : { mediaType: logo.mediaType, base64Chars: logo.base64.length } };
 }
 
-/** The role in this account alone: what the person may do in others is not its administrators' to know. */
+/** The role in this account alone: its administrators must not see the person's roles elsewhere. */
 async function roleOf(
   { account, email }: { account: string; email: string },
   { shards }: Invocation,
@@ -184,6 +188,21 @@ async function conflictState({ id }: { id: string }, invocation: Invocation): Pr
   return undefined;
 }
 
+/** The tags of each of the domains that the account has. */
+async function tagsOf(
+  { account, domains }: Pick<Inputs["tagDomains"], "account" | "domains">,
+  invocation: Invocation,
+): Promise<unknown> {
+  const { ledger } = await inShardOf(account, invocation);
+  const found = await ask(ledger, domainsOfAccountQuery(account, [...new Set(domains.map(domainName))]));
+  return found.map(({ domain, tags }) => ({ domain, tags: tags.toSorted() }));
+}
+
+async function groupOf({ account }: { account: string }, { shards }: Invocation): Promise<unknown> {
+  const [found] = await ask(shards.directory, groupedAccountsQuery([account]));
+  return { group: found?.group ?? "" };
+}
+
 /** The account and domain that an operation concerns, as its input, what it is about, or its answer names them. */
 function concernedBy(...named: unknown[]): { account: string; domain: string } {
   const fields = named.flatMap((one) => [one, field(one, "entry"), field(one, "filter")]);
@@ -202,7 +221,10 @@ function field(value: unknown, name: string): unknown {
 
 /** Fields whose values are not kept: keys, and pictures and files, which are long. */
 const LEFT_OUT = new Set(["secret", "signature", "token", "base64", "content"]);
-/** The target of a channel or of forwarding as it was typed may be such a URL; what the channel answers shows as much of it as may be seen. */
+/**
+ * The target of a channel or of forwarding as it was typed may be such a URL; what the channel answers shows as much of
+ * it as may be seen.
+ */
 const SECRET_TARGET = /^https?:/i;
 
 /** JSON without secrets, of at most so many characters. */

@@ -1,0 +1,30 @@
+/**
+ * How many statements a run may execute, and how many a domain takes. D1 allows a number of queries an invocation (D1
+ * limits page).
+ */
+
+/** Statements of one run: what is left of them. */
+export class QueryBudget {
+  #left: number;
+
+  constructor(queries: number) {
+    this.#left = queries;
+  }
+
+  /** Whether so many are left. */
+  has(queries: number): boolean {
+    return this.#left >= queries;
+  }
+
+  /** Spends so many, which may be more than are left: what was begun is finished. */
+  spend(queries: number): void {
+    this.#left -= queries;
+  }
+}
+
+/** Statements that a domain takes at most: its mail, its history; verdict, incidents, notices, the round's place. */
+export const QUERIES_PER_DOMAIN = 6;
+/** Of these, the ones for its mail and history. */
+export const QUERIES_FOR_MAIL = 2;
+/** Statements for what is known about some domains: facts, records, incidents, mutes. */
+export const QUERIES_FOR_FACTS = 4;
