@@ -61,8 +61,11 @@ function wordOf(raw: string, read: string): string {
 
 /** A text for people, in which any white space is one space. */
 function spaced(text: string): string {
-  return text === "" ? text : text.replace(/\s+/g, " ");
+  return OTHER_SPACE.test(text) ? text.replace(/\s+/g, " ") : text;
 }
+
+/** White space other than single spaces; hardly any text has it. */
+const OTHER_SPACE = /[^\S ]| {2}/;
 
 /**
  * The hash of a report's content.

@@ -40,7 +40,7 @@ export const PROBLEM_ADVICE: Record<ProblemCode, string> = {
   foreign_domain:
     "If the domain is yours, add it to `domains` of the address in the registry and retry the dead letter. If not, somebody misuses your address, or a former customer's domain still names it.",
   too_large_for_plan:
-    "It waits, and nothing of it is counted. Deploy on the Workers Paid plan (`npm run deploy -- --plan paid`) and retry the dead letter; or read its file on your own machine with `dmarc parse`. docs/deploy.md says what the free plan takes.",
+    "It waits, and nothing of it is counted: `dmarc import` does not change that. Deploy on the Workers Paid plan (`npm run deploy -- --plan paid`) and retry the dead letter; until then `dmarc parse` shows on your own machine what is in its file. docs/deploy.md says what the free plan takes.",
   over_budget:
     "It waits, and nothing of it is counted. If the reports are real, retry the dead letter: that lifts the limit for it. The limits are `ADDRESS_RECORDS_PER_DAY`, `ACCOUNT_RECORDS_PER_DAY` and `REPORTER_REPORTS_PER_DAY` in wrangler.process.toml (docs/authentication.md).",
   day_closed:

@@ -8,6 +8,7 @@ import { NOTIFY_LIMITS } from "../../../shared/limits.ts";
 import { type Channel, validTarget } from "../../../shared/notify/channel.ts";
 import { slackMessage, teamsMessage } from "../../../shared/notify/chat.ts";
 import { type MailBody, mailBody } from "../../../shared/notify/mail.ts";
+import { mailRefusal } from "../../../shared/notify/mail-refusal.ts";
 import { signedHeaders } from "../../../shared/notify/signature.ts";
 import { confirmStory, digestStory, noticeStory, type Story, testStory } from "../../../shared/notify/story.ts";
 import { type Delivered, MAIL_DELIVERY_HEADER, webhookPayload } from "../../../shared/notify/webhook.ts";
@@ -108,7 +109,7 @@ async function sendMail(
     await SEND_EMAIL.send({ from: NOTICES_FROM, to, headers, ...body });
     return { isSent: true, isAnswered: true, result: "Accepted for delivery." };
   } catch (error) {
-    return refused(`The mail was not accepted: ${error instanceof Error ? error.message : String(error)}`);
+    return refused(mailRefusal(error));
   }
 }
 
