@@ -104,6 +104,7 @@ export interface Names {
   queues: { reports: string; points: string; deadLetters: string };
 }
 
+/** The names of everything one deployment makes, which all begin with its prefix. */
 export function namesOf(prefix: string): Names {
   return {
     workers: { ingest: `${prefix}-ingest`, process: `${prefix}-process`, dashboard: `${prefix}-dashboard` },

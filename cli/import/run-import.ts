@@ -19,6 +19,7 @@ export interface ImportCounts {
   addresses: Record<string, number>;
 }
 
+/** The counts of an import that has not begun. */
 export function noCounts(): ImportCounts {
   return { files: 0, taken: 0, selected: 0, known: 0, noReport: 0, noOwner: 0, failed: 0, addresses: {} };
 }

@@ -9,7 +9,7 @@ import { type Decide, type JudgedSource, judgeSources, type RoleReason } from ".
 import { isTooMuch, mostToLose } from "./sampling.ts";
 import { sumEvidence, type WouldHit, whatIf } from "./what-if.ts";
 
-/** The states, the one that needs somebody soonest first. */
+/** The states, the one that needs attention soonest first. */
 export const VERDICT_STATES = [
   "beingRejected",
   "notYet",

@@ -27,7 +27,7 @@ export interface DomainTotals {
   status: DomainStatus;
   /** Of a domain without a report: how far it is; "" of others. */
   setup: SetupState | "";
-  /** Its place among those that need somebody, 0 first. */
+  /** Its place among those that need attention, 0 first. */
   rank: number;
   /** Messages of the owner's senders that a policy would hit, as the verdict counted them. */
   atRisk: number;

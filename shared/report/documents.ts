@@ -12,7 +12,7 @@ import { decodeJson, parseJson } from "./json-text.ts";
 import { PartNames } from "./part-names.ts";
 import type { FileFacts } from "./problems.ts";
 import type { ContentHash, ReadEvent } from "./read.ts";
-import { Rejection } from "./rejection.ts";
+import { Rejection, reject } from "./rejection.ts";
 import type { RecordShapes } from "./shapes/record-shapes.ts";
 import { holdStream, type Peeked } from "./source.ts";
 import { readTls, reportsIn } from "./tls.ts";
@@ -106,6 +106,7 @@ export async function* readJson(
   const whole = new WarningLog();
   const json = decodeJson(bytes, (detail) => whole.addOnce("repaired_encoding", "", detail));
   const values = parseJson(json, whole).flatMap((value) => reportsIn(value));
+  if (values.length === 0) reject("not_a_report", "JSON, but no TLS report");
   const contentHash = hashOf(bytes, context.createHash);
   const names = new PartNames(place.part);
   // No text in the reports is longer than the document.

@@ -42,6 +42,7 @@ const GENERAL_BYTES = 4096;
 /** Of a piece, joined to a record that the piece before it cuts; a record has some 700. */
 const JOINED_BYTES = 8192;
 
+/** Cuts the bytes of one document into records, as they come. */
 export class RecordStream {
   readonly #parts: Parts;
   /** A record of a known shape so far, that the last piece cuts. */

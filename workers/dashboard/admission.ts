@@ -13,6 +13,7 @@ interface Limits {
 /** A taken place, to be released. */
 export type Leave = () => void;
 
+/** The places for requests in one isolate. */
 export class Admission {
   readonly #limits: Limits;
   /** When each place was taken, milliseconds. */

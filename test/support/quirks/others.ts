@@ -127,6 +127,11 @@ const tlsReports: Quirk[] = [
     return { file: `tls/two-reports-${form}.json`, content: texts[form] ?? "", want: { ...sums(20, 3), reports: 2 } };
   }),
   {
+    file: "tls/empty-list-in-mail.eml",
+    content: multipartMail([LETTER, attached("[]", "r.json", "application/tlsrpt+json")]),
+    want: { problems: ["not_a_report"] },
+  },
+  {
     file: "tls/one-of-two-without-dates.json",
     content: `[${tls()},${tls({ "date-range": {}, "report-id": "second" })}]`,
     want: { ...sums(20, 3), reports: 1, problems: ["not_a_report"] },

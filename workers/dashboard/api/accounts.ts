@@ -10,6 +10,7 @@ import type { Access } from "../access.ts";
 import { ApiError } from "../errors.ts";
 import type { Call } from "./call.ts";
 
+/** Accounts the caller may see, by name; a part of them. */
 export async function getAccounts(c: Call, input: Inputs["listAccounts"]): Promise<Outputs["listAccounts"]> {
   const { text = "", limit = ACCOUNT_LIMITS.listed, offset = 0 } = input;
   const { accounts } = c.get("access");
@@ -18,12 +19,14 @@ export async function getAccounts(c: Call, input: Inputs["listAccounts"]): Promi
   return { items: rows, matching };
 }
 
+/** One account. @throws ApiError (404) where there is none */
 export async function getAccount(c: Call, { account }: Inputs["getAccount"]): Promise<Outputs["getAccount"]> {
   const [found] = await c.get("ledger").askDirectory(accountHeadQuery(account));
   if (found === undefined) throw new ApiError("not_found", `There is no account '${account}'.`);
   return found;
 }
 
+/** The people with a role in an account. */
 export async function getAccountPeople(
   c: Call,
   { account }: Inputs["listAccountPeople"],
@@ -31,6 +34,7 @@ export async function getAccountPeople(
   return { items: await c.get("ledger").askDirectory(accountPeopleQuery([account])) };
 }
 
+/** A page of the audit log, newest first. @throws ApiError when a day is not valid */
 export async function getAudit(c: Call, { cursor, ...asked }: Inputs["listAudit"]): Promise<Outputs["listAudit"]> {
   const limit = AUDIT_LIMITS.listed;
   const beforeId = cursor === undefined ? undefined : Number(cursor);

@@ -9,7 +9,6 @@ import { noticesOfPeriodQuery } from "../../../shared/ledger/notices.ts";
 import { accountDecisionsQuery, type DecidedSender } from "../../../shared/ledger/sender-decisions.ts";
 import { REPORT_LIMITS } from "../../../shared/limits.ts";
 import type { Notice } from "../../../shared/watch/finding.ts";
-import { dayOfSeconds } from "../data/days.ts";
 import { type Month, monthBefore } from "../data/month.ts";
 import { formatCount, formatShare } from "../data/numbers.ts";
 import { ApiError } from "../errors.ts";
@@ -18,6 +17,7 @@ import { domainPath } from "../parts/links.ts";
 import type { PageResult } from "../parts/page.ts";
 import { PageHead } from "../parts/page-head.tsx";
 import {
+  decisionLines,
   monthOfLink,
   NoticeList,
   profileOf,
@@ -119,14 +119,7 @@ function Body({ found }: { found: AccountMonth }) {
       </section>
       <section class="card" aria-labelledby="done">
         <h2 id="done">What was done</h2>
-        <ReportList
-          lines={decided.map(({ decidedSeconds, domain, source, decidedBy }) => ({
-            day: dayOfSeconds(decidedSeconds),
-            text: <ForeignText text={`${domain}: decided about ${source} (${decidedBy})`} />,
-          }))}
-          shown={REPORT_LIMITS.listed}
-          none="Nothing was decided."
-        />
+        <ReportList lines={decisionLines(decided, true)} shown={REPORT_LIMITS.listed} none="Nothing was decided." />
       </section>
       <div class="page-break" />
       <Domains found={found} />
@@ -148,7 +141,7 @@ function InShort({ found: { verdicts } }: { found: AccountMonth }) {
     refused > 0
       ? `Mail of real senders is refused at ${domainsText(refused)}`
       : needed > 0
-        ? `${domainsText(needed)} of ${formatCount(verdicts.length)} ${needed === 1 ? "needs" : "need"} somebody`
+        ? `${domainsText(needed)} of ${formatCount(verdicts.length)} ${needed === 1 ? "needs" : "need"} attention`
         : "Nothing to do";
   const tone = refused > 0 ? "beingRejected" : needed > 0 ? "notYet" : "protected";
   return (

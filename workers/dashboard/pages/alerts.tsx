@@ -51,7 +51,7 @@ export async function alertsPage(request: PageRequest): Promise<PageResult> {
       body: (
         <>
           <PageHead title="Alerts" lead="What needs you, found in reports and records">
-            <a href="/channels">Channels: who is told</a>
+            <a href="/channels">Channels: who gets alerts</a>
           </PageHead>
           {tables.map((table) => table.view(request.url))}
         </>

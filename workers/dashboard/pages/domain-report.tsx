@@ -26,6 +26,7 @@ import { domainCrumbs } from "../parts/domain-frame.tsx";
 import { ForeignText, Name } from "../parts/foreign-text.tsx";
 import type { PageResult } from "../parts/page.ts";
 import {
+  decisionLines,
   monthOfLink,
   NoticeList,
   profileOf,
@@ -103,13 +104,13 @@ async function askMonth(request: PageRequest, domain: string, month: Month): Pro
 
 /** What a state means, for readers who do not know DMARC. */
 const MEANINGS: Record<VerdictState, string> = {
-  beingRejected: "Mail that is sent for you does not arrive. This needs somebody now.",
+  beingRejected: "Mail that is sent for you does not arrive. Act on it now.",
   notYet:
     "Anybody can still send mail in your name. Receivers can't be asked to refuse it yet: some of your own mail would be refused too.",
   ready: "Your own mail is proven. Receivers can be asked to refuse what others send in your name.",
   protected: "Receivers are asked to refuse what others send in your name, and your own mail passes.",
   tooEarly: "There is not enough yet to say whether your own mail is safe.",
-  silent: "Receivers sent no reports: nobody knows who sends in your name.",
+  silent: "Receivers sent no reports, so it is not known who sends in your name.",
   notInUse: "You send no mail from this domain.",
 };
 
@@ -158,7 +159,7 @@ function InShort({ verdict: { messages, wouldHit, letThrough } }: { verdict: Ver
   const { own, undecided, forwarder, foreign } = wouldHit.reject;
   const parts = [
     { count: own, words: "of your own senders" },
-    { count: undecided, words: "of senders that nobody has decided about" },
+    { count: undecided, words: "of senders without a decision" },
     { count: forwarder + letThrough, words: "forwarded on the way" },
     { count: foreign, words: "of others" },
   ].filter(({ count }) => count > 0);
@@ -217,23 +218,12 @@ function NextSteps({ found: { domain, verdict, open } }: { found: DomainMonth })
   );
 }
 
-const DECIDED: Record<DecidedSender["decision"], string> = {
-  mine: "is ours",
-  notMine: "is not ours",
-  forwarder: "forwards our mail",
-  undecided: "is open again",
-};
-
 function doneLines({ changes, decided }: DomainMonth): ReportLine[] {
   const records = changes.map(({ seenSeconds, type, name, before, after }) => {
     const word = before.length === 0 ? "published" : after.length === 0 ? "removed" : "changed";
     return { day: dayOfSeconds(seenSeconds), text: <ForeignText text={`${type} record of ${name} ${word}`} /> };
   });
-  const decisions = decided.map(({ decidedSeconds, source, decision, decidedBy }) => ({
-    day: dayOfSeconds(decidedSeconds),
-    text: <ForeignText text={`Decided: ${source} ${DECIDED[decision]} (${decidedBy})`} />,
-  }));
-  return [...records, ...decisions].sort((a, b) => b.day - a.day);
+  return [...records, ...decisionLines(decided, false)].sort((a, b) => b.day - a.day);
 }
 
 const WHOSE: Record<Role, string> = {

@@ -121,7 +121,7 @@ function Content({ request, known, tables, said }: ContentProps) {
       {known.registeredWith === null ? (
         <NotRegistered domain={known.domain} mayAdd={mayChange} />
       ) : (
-        mayChange && <PolicyForm {...{ known, action, said }} />
+        mayChange && <PolicyForm known={known} action={action} said={said} />
       )}
       {tables.hosts.view(url)}
       {known.changes.length > 0 && tables.changes.view(url)}

@@ -22,7 +22,7 @@ import { accountOfForm, type PageRequest } from "../parts/request.ts";
 /** Words of decisions, and what each of them means for the verdict. */
 export const DECISION_WORDS: Record<SenderDecision, { label: string; meaning: string }> = {
   mine: { label: "Mine", meaning: "sends for this domain; its failing mail stands in the way of p=reject" },
-  notMine: { label: "Not mine", meaning: "somebody using your name; p=reject is there to stop it" },
+  notMine: { label: "Not mine", meaning: "sends in your name without permission; p=reject stops it" },
   forwarder: { label: "Forwarder", meaning: "passes on mail of others, or is a mailing list; you can't fix it" },
   undecided: { label: "Undecided", meaning: "not decided yet" },
 };

@@ -5,6 +5,7 @@
 import type { Child } from "hono/jsx";
 import { type AccountProfile, accountProfilesQuery } from "../../../shared/ledger/accounts.ts";
 import type { DayTotals } from "../../../shared/ledger/days.ts";
+import type { DecidedSender, SenderDecision } from "../../../shared/ledger/sender-decisions.ts";
 import { REPORT_LIMITS } from "../../../shared/limits.ts";
 import type { Notice } from "../../../shared/watch/finding.ts";
 import { dayOfSeconds, isoDay } from "../data/days.ts";
@@ -186,7 +187,7 @@ export function ReportList({ lines, shown, none }: { lines: readonly ReportLine[
 export function NoticeList({ notices, withDomain }: { notices: readonly Notice[]; withDomain: boolean }) {
   const worst = notices.slice(0, REPORT_LIMITS.listed).sort((a, b) => b.createdSeconds - a.createdSeconds);
   const lines = [...worst, ...notices.slice(REPORT_LIMITS.listed)].map((notice) => noticeLine(notice, withDomain));
-  return <ReportList lines={lines} shown={REPORT_LIMITS.listed} none="Nothing that needed anybody." />;
+  return <ReportList lines={lines} shown={REPORT_LIMITS.listed} none="Nothing that needed attention." />;
 }
 
 function noticeLine({ createdSeconds, domain, step, title }: Notice, withDomain: boolean): ReportLine {
@@ -194,4 +195,23 @@ function noticeLine({ createdSeconds, domain, step, title }: Notice, withDomain:
   const isNamed = !withDomain || domain === "" || title.startsWith(`${domain}: `);
   const text = `${isNamed ? "" : `${domain}: `}${prefix}${title}`;
   return { day: dayOfSeconds(createdSeconds), text: <ForeignText text={text} /> };
+}
+
+const DECIDED: Record<SenderDecision, string> = {
+  mine: "is ours",
+  notMine: "is not ours",
+  forwarder: "forwards our mail",
+  undecided: "is open again",
+};
+
+/** Decisions about senders as lines, in the order given. @param withDomain the report is about several domains */
+export function decisionLines(
+  decided: readonly DecidedSender[],
+  withDomain: boolean,
+): (ReportLine & { day: number })[] {
+  return decided.map(({ decidedSeconds, domain, source, decision, decidedBy }) => {
+    const prefix = withDomain ? `${domain}: decided that` : "Decided:";
+    const text = `${prefix} ${source} ${DECIDED[decision]} (${decidedBy})`;
+    return { day: dayOfSeconds(decidedSeconds), text: <ForeignText text={text} /> };
+  });
 }
