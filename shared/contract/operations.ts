@@ -27,45 +27,23 @@ import { group, tag } from "../tag.ts";
 import { TOKEN_SCOPES, tokenName } from "../tokens.ts";
 import { RULE_CODES } from "../watch/finding.ts";
 import { WORK_CODES } from "../watch/work.ts";
+import {
+  account,
+  count,
+  countBetween,
+  cursor,
+  day,
+  displayName,
+  domain,
+  id,
+  mailAddress,
+  objectKey,
+  reason,
+  truth,
+} from "./fields.ts";
 import type { Operation } from "./operation.ts";
 import { PROBLEM_CODES } from "./problems.ts";
 import * as shapes from "./shapes.ts";
-
-const mailAddress = v.pipe(v.string(), v.trim(), v.regex(/^[^\s@]+@[^\s@]+$/, "not a mail address"), v.maxLength(400));
-/** Only the form is checked here; the operation checks that the day exists. */
-const day = v.pipe(v.string(), v.regex(/^\d{4}-\d{2}-\d{2}$/, "not a day; it has to be YYYY-MM-DD"));
-const cursor = v.pipe(v.string(), v.minLength(1), v.maxLength(4096));
-/** In either form, converted to A-labels. Any text is allowed, since a report may name an invalid domain. */
-const domain = v.pipe(
-  v.string(),
-  v.trim(),
-  v.minLength(1),
-  v.maxLength(253),
-  v.regex(/^\S*$/, "not a domain name"),
-  v.transform(domainName),
-);
-const account = v.pipe(v.string(), v.minLength(1), v.maxLength(64));
-/** What an account is called. */
-const displayName = v.pipe(v.string(), v.trim(), v.maxLength(ACCOUNT_LIMITS.nameChars));
-/** R2 keys have at most 1,024 bytes. */
-const objectKey = v.pipe(v.string(), v.minLength(1), v.maxLength(1024));
-const id = v.pipe(v.string(), v.minLength(1), v.maxLength(100));
-/** The reason for a decision: a sentence or two (our limit). */
-const reason = v.optional(v.pipe(v.string(), v.trim(), v.maxLength(1000)));
-/** A number or boolean, also as text from a query. */
-const countBetween = (min: number, max: number) =>
-  v.union([
-    v.pipe(v.number(), v.integer(), v.minValue(min), v.maxValue(max)),
-    v.pipe(v.string(), v.digits(), v.transform(Number), v.minValue(min), v.maxValue(max)),
-  ]);
-const count = countBetween(0, Number.MAX_SAFE_INTEGER);
-const truth = v.union([
-  v.boolean(),
-  v.pipe(
-    v.picklist(["true", "false"]),
-    v.transform((text) => text === "true"),
-  ),
-]);
 
 // Strict objects throughout: a misspelt field of a filter would mean "everything".
 const nothing = v.strictObject({});
