@@ -12,7 +12,7 @@ import { countingLedger } from "../test/support/counting-ledger.ts";
 import { aggregateReport, type Sample, sampleRecord, settleSamples } from "../test/support/ledger-fill.ts";
 import { World } from "../test/support/simulation/world.ts";
 import { SqliteLedger } from "../test/support/sqlite-d1.ts";
-import { watchDomains } from "../workers/process/watch.ts";
+import { watchDomains } from "../workers/process/watch/round.ts";
 
 const DAYS = 35;
 const REPORTERS = ["google.com", "Outlook.com", "Yahoo"];

@@ -73,8 +73,8 @@ const NOT_IN_SHARED = new Set(
     "|",
   ),
 );
-/** Under shared/, hashing has one place, and so has verifying with a stranger's key. */
-const CRYPTO_PLACES = ["shared/identity.ts", "shared/authentication/public-key.ts"];
+/** Under shared/, hashing has one place, and so have verifying with a stranger's key and signing with a channel's secret. */
+const CRYPTO_PLACES = ["shared/identity.ts", "shared/authentication/public-key.ts", "shared/notify/signature.ts"];
 /** And so has the one module of Node that both runtimes have natively and reading reports gains by. */
 const ZLIB_PLACE = "shared/report/inflate-natively.ts";
 

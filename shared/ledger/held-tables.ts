@@ -87,7 +87,7 @@ export const EXPORTED_BESIDES: readonly HeldTable[] = [
 /** Tables that forgetting deals with in another way, and how. */
 export const OTHER_TABLES: Record<string, string> = {
   accounts: "its row is the last to go",
-  addresses: "removed first, from KV too (workers/process/forget-account.ts)",
+  addresses: "removed first, from KV too (workers/process/jobs/forget-account.ts)",
   people: "those of no other account go (shared/ledger/forget.ts)",
   watch_round: "a round that stands at the account begins again",
   forgotten: "names go when the job ends; hashes after a while",

@@ -3,8 +3,8 @@ import { expect, it } from "vitest";
 import { addSent, differences, emptySent } from "../../bench/soak/balance.ts";
 import { ADDRESSES, type SoakMail, soakMails } from "../../bench/soak/mails.ts";
 import { parseFile } from "../../cli/parse-file.ts";
+import { HeldRecords, readObject } from "../../shared/batch/read-object.ts";
 import { bytesSource } from "../../shared/report/source.ts";
-import { HeldRecords, readObject } from "../../workers/process/read-object.ts";
 
 const PLAN = { count: 400, seed: 7 };
 const MAILS = [...soakMails(PLAN)];

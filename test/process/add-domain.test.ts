@@ -7,11 +7,11 @@ import { addressesQuery, removeAddress } from "../../shared/ledger/addresses.ts"
 import { ask, change, query } from "../../shared/ledger/database.ts";
 import { putRegisteredDomains } from "../../shared/ledger/registered-domains.ts";
 import { SETUP_LIMITS } from "../../shared/limits.ts";
-import { addDomain, addDomains, domainSetup, removeDomain } from "../../workers/process/add-domain.ts";
-import { checkDueSetups } from "../../workers/process/domain-setup.ts";
-import { followAddress, followWholeRegistry } from "../../workers/process/follow-registry.ts";
-import type { OutsideWorld } from "../../workers/process/outside-world.ts";
-import { addRegistration, putRegistration } from "../../workers/process/put-registration.ts";
+import { checkDueSetups } from "../../workers/process/domains/domain-setup.ts";
+import { followAddress, followWholeRegistry } from "../../workers/process/domains/follow-registry.ts";
+import type { OutsideWorld } from "../../workers/process/domains/outside-world.ts";
+import { addDomain, addDomains, domainSetup, removeDomain } from "../../workers/process/operations/add-domain.ts";
+import { addRegistration, putRegistration } from "../../workers/process/operations/registrations.ts";
 import { type DnsServer, startDnsServer, type Zones } from "../support/dns-server.ts";
 import { aggregateReport, sampleRecord, settleSamples } from "../support/ledger-fill.ts";
 import { World } from "../support/simulation/world.ts";

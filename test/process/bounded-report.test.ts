@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { PAGE_LIMITS } from "../../shared/limits.ts";
 import type { TlsFailureDetail, TlsPolicy } from "../../shared/report/vocabulary.ts";
-import { boundPolicies } from "../../workers/process/bounded-report.ts";
+import { boundPolicies } from "../../shared/report-page/tls-policies.ts";
 
 function detail(text = ""): TlsFailureDetail {
   return {

@@ -3,7 +3,7 @@ import { beforeEach, expect, it } from "vitest";
 import { ask, change } from "../../shared/ledger/database.ts";
 import { putSenderDecision, senderDecisionsQuery, senderHistoryQuery } from "../../shared/ledger/sender-decisions.ts";
 import { DECISION_LIMITS } from "../../shared/limits.ts";
-import { decideSender, undoSenderDecision } from "../../workers/process/decide-sender.ts";
+import { decideSender, undoSenderDecision } from "../../workers/process/operations/decide-sender.ts";
 import { World } from "../support/simulation/world.ts";
 
 const HELPDESK = { account: "acme", domain: "acme.test", source: "helpdesk.test" };

@@ -9,7 +9,7 @@ import { putSenderDecision } from "../../shared/ledger/sender-decisions.ts";
 import { askAll } from "../../shared/ledger/shards.ts";
 import { mailQuery } from "../../shared/ledger/sources.ts";
 import { WATCH_LIMITS } from "../../shared/limits.ts";
-import { type WatchDone, watchDomains } from "../../workers/process/watch.ts";
+import { type WatchDone, watchDomains } from "../../workers/process/watch/round.ts";
 import { aggregateReport, sampleRecord, settleSamples } from "../support/ledger-fill.ts";
 import { World } from "../support/simulation/world.ts";
 import { STATE_DOMAINS, seedVerdicts } from "../support/verdict-domains.ts";

@@ -1,7 +1,7 @@
 /** What is kept of failure reports, by the setting of their address. */
 import { describe, expect, it } from "vitest";
 import type { RegistryEntry } from "../../shared/registry.ts";
-import { startJob } from "../../workers/process/start-job.ts";
+import { startJob } from "../../workers/process/jobs/start-job.ts";
 import { columnOf, eventsByOutcome } from "../support/simulation/balance.ts";
 import { failureMail } from "../support/simulation/scenario.ts";
 import { setUpSimulation } from "../support/simulation/setup.ts";

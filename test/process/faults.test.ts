@@ -4,7 +4,7 @@
  */
 import { afterAll, describe, expect, it, vi } from "vitest";
 import { mulberry32 } from "../../local/random.ts";
-import { requeueDeadLetters } from "../../workers/process/dead-letter-operations.ts";
+import { requeueDeadLetters } from "../../workers/process/operations/dead-letters.ts";
 import { imbalances } from "../support/simulation/balance.ts";
 import { FAULT_MODES, type FaultPlan } from "../support/simulation/faults.ts";
 import {

@@ -11,7 +11,7 @@ import { dayTotalsQuery, policiesQuery } from "../../shared/ledger/days.ts";
 import { mergeDays } from "../../shared/ledger/merge-days.ts";
 import { mailQuery } from "../../shared/ledger/sources.ts";
 import { READ_LIMITS } from "../../shared/limits.ts";
-import { keepVerified } from "../../workers/process/conflict-operations.ts";
+import { keepVerified } from "../../workers/process/operations/conflicts.ts";
 import { sampleReport } from "../support/sample-report.ts";
 import { gzip, mailOf, registerAll, stamped } from "../support/simulation/scenario.ts";
 import { setUpSimulation } from "../support/simulation/setup.ts";

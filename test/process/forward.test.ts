@@ -19,8 +19,8 @@ import {
   retryTarget,
   testTarget,
 } from "../../workers/process/forward/targets.ts";
-import { startJob } from "../../workers/process/start-job.ts";
-import { takeBackReport } from "../../workers/process/take-back.ts";
+import { startJob } from "../../workers/process/jobs/start-job.ts";
+import { takeBackReport } from "../../workers/process/operations/take-back.ts";
 import { sampleTlsReport } from "../support/sample-report.ts";
 import { mailOf, records, registerAll, reportMail, smallMail } from "../support/simulation/scenario.ts";
 import { setUpSimulation } from "../support/simulation/setup.ts";

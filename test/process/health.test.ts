@@ -2,7 +2,7 @@
 import { expect, it } from "vitest";
 import type { OperationsEntry } from "../../shared/contract/rpc.ts";
 import { HealthCheck, healthResponse } from "../../workers/dashboard/health.ts";
-import { readHealth } from "../../workers/process/health.ts";
+import { readHealth } from "../../workers/process/operations/health.ts";
 import { World } from "../support/simulation/world.ts";
 
 const NOW = Date.UTC(2026, 10, 20, 12);

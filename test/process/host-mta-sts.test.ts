@@ -7,7 +7,7 @@ import { ask, change } from "../../shared/ledger/database.ts";
 import { keepCheck } from "../../shared/ledger/domain-checks.ts";
 import { hostedPolicyQuery, policyChangesQuery } from "../../shared/ledger/mta-sts-policies.ts";
 import { authorityOf } from "../../shared/people.ts";
-import { type AskedPolicy, removeMtaSts, setMtaSts } from "../../workers/process/host-mta-sts.ts";
+import { type AskedPolicy, removeMtaSts, setMtaSts } from "../../workers/process/operations/host-mta-sts.ts";
 import { World } from "../support/simulation/world.ts";
 
 const NAME = { account: "acme", domain: "acme.test" };

@@ -1,6 +1,6 @@
 /** What makes two mails bring the same report, another one, or another version of one: as reporters do it. */
 import { describe, expect, it } from "vitest";
-import { decideConflict } from "../../workers/process/conflict-operations.ts";
+import { decideConflict } from "../../workers/process/operations/conflicts.ts";
 import { sampleMail, sampleReport, sampleTlsReport } from "../support/sample-report.ts";
 import { failureMail } from "../support/simulation/scenario.ts";
 import { setUpSimulation } from "../support/simulation/setup.ts";

@@ -6,7 +6,7 @@ import { importOfObjectQuery, knownImportsQuery } from "../../shared/ledger/impo
 import { IMPORT_LIMITS } from "../../shared/limits.ts";
 import { OPERATOR } from "../../shared/people.ts";
 import type { Invocation } from "../../workers/process/env.ts";
-import { importFiles } from "../../workers/process/import-files.ts";
+import { importFiles } from "../../workers/process/operations/import-files.ts";
 import { runUpkeep } from "../../workers/process/upkeep.ts";
 import { sampleMail, sampleReport } from "../support/sample-report.ts";
 import { eventsByOutcome, ledgerFigures } from "../support/simulation/balance.ts";

@@ -5,8 +5,8 @@ import { findJob, followJobs, type Job, jobQuery, newestJobsQuery } from "../../
 import type { JobRequest } from "../../shared/operations.ts";
 import type { ReadEvent } from "../../shared/report/read.ts";
 import type { AggregateRecord } from "../../shared/report/vocabulary.ts";
-import { cancelJob, startJob } from "../../workers/process/start-job.ts";
-import { readStatus } from "../../workers/process/status.ts";
+import { cancelJob, startJob } from "../../workers/process/jobs/start-job.ts";
+import { readStatus } from "../../workers/process/operations/status.ts";
 import { columnOf, eventsByOutcome, imbalances, ledgerFigures, reportFigures } from "../support/simulation/balance.ts";
 import { FAULT_MODES } from "../support/simulation/faults.ts";
 import {

@@ -12,11 +12,11 @@ import { putPerson } from "../../shared/ledger/people.ts";
 import { CHANNEL_KINDS, DIGEST_INTERVALS } from "../../shared/notify/channel.ts";
 import { OPERATOR } from "../../shared/people.ts";
 import type { Incident } from "../../shared/watch/finding.ts";
-import { createChannel, deleteChannel, testChannel } from "../../workers/process/channels.ts";
-import { confirmByOperator } from "../../workers/process/confirm-channel.ts";
 import { inShardOf } from "../../workers/process/env.ts";
-import { enqueueDeliveries } from "../../workers/process/notify.ts";
-import { watchDomains } from "../../workers/process/watch.ts";
+import { confirmByOperator } from "../../workers/process/notify/confirm-channel.ts";
+import { enqueueDeliveries } from "../../workers/process/notify/enqueue-deliveries.ts";
+import { createChannel, deleteChannel, testChannel } from "../../workers/process/operations/channels.ts";
+import { watchDomains } from "../../workers/process/watch/round.ts";
 import { aggregateReport, sampleRecord, settleSamples } from "../support/ledger-fill.ts";
 import { World } from "../support/simulation/world.ts";
 

@@ -16,10 +16,10 @@ import { NOTIFY_LIMITS } from "../../shared/limits.ts";
 import type { ChannelSettings } from "../../shared/notify/channel.ts";
 import { authorityOf, OPERATOR as EVERYTHING } from "../../shared/people.ts";
 import type { Notice } from "../../shared/watch/finding.ts";
-import { createChannel, deleteChannel, testChannel } from "../../workers/process/channels.ts";
-import { confirmByLink, confirmByOperator } from "../../workers/process/confirm-channel.ts";
-import { enqueueDeliveries } from "../../workers/process/notify.ts";
-import { attemptDeliveries } from "../../workers/process/send-delivery.ts";
+import { confirmByLink, confirmByOperator } from "../../workers/process/notify/confirm-channel.ts";
+import { enqueueDeliveries } from "../../workers/process/notify/enqueue-deliveries.ts";
+import { attemptDeliveries } from "../../workers/process/notify/send-delivery.ts";
+import { createChannel, deleteChannel, testChannel } from "../../workers/process/operations/channels.ts";
 import { World } from "../support/simulation/world.ts";
 
 const CALLER = { name: "ann@example.com", authority: authorityOf({ role: "administrator", accounts: ["acme"] }) };

@@ -4,17 +4,17 @@ import type { ConflictRow } from "../../shared/ledger/conflicts.ts";
 import type { DeadLetterRow } from "../../shared/ledger/dead-letters.ts";
 import type { ReportReference } from "../../shared/ledger/report-rows.ts";
 import { PROCESS_LIMITS } from "../../shared/limits.ts";
-import { compareConflict, decideConflict } from "../../workers/process/conflict-operations.ts";
+import { startJob } from "../../workers/process/jobs/start-job.ts";
+import { compareConflict, decideConflict } from "../../workers/process/operations/conflicts.ts";
 import {
   discardDeadLetters,
   requeueDeadLetters,
   restoreDeadLetters,
-} from "../../workers/process/dead-letter-operations.ts";
-import { describeRawObject, readRawObject } from "../../workers/process/raw-object.ts";
-import { readRecords } from "../../workers/process/record-reader.ts";
-import { startJob } from "../../workers/process/start-job.ts";
-import { readStatus } from "../../workers/process/status.ts";
-import { takeBackReport, undoTakeBack } from "../../workers/process/take-back.ts";
+} from "../../workers/process/operations/dead-letters.ts";
+import { readRecords } from "../../workers/process/operations/records.ts";
+import { readStatus } from "../../workers/process/operations/status.ts";
+import { takeBackReport, undoTakeBack } from "../../workers/process/operations/take-back.ts";
+import { describeRawObject, readRawObject } from "../../workers/process/reports/raw-object.ts";
 import { runUpkeep } from "../../workers/process/upkeep.ts";
 import { zip } from "../support/archives.ts";
 import { sampleReport } from "../support/sample-report.ts";

@@ -1,8 +1,8 @@
 /** What an import does, line by line: what is new, what is there, and what is wrong. */
 import { describe, expect, it } from "vitest";
 import { type ImportLine, importChunks, readImportFile } from "../../shared/import-lines.ts";
+import { ImportPlanner, type ImportState, readLine } from "../../shared/import-plan.ts";
 import { ACCOUNT_LIMITS } from "../../shared/limits.ts";
-import { ImportPlanner, type ImportState, readLine } from "../../workers/process/plan-import.ts";
 
 const NOTHING: ImportState = {
   accounts: [],

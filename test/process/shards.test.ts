@@ -2,17 +2,17 @@
 import { describe, expect, it } from "vitest";
 import { findJob } from "../../shared/ledger/jobs.ts";
 import type { ReportReference } from "../../shared/ledger/report-rows.ts";
-import { decideConflict } from "../../workers/process/conflict-operations.ts";
+import { startJob } from "../../workers/process/jobs/start-job.ts";
+import { decideConflict } from "../../workers/process/operations/conflicts.ts";
 import {
   discardDeadLetters,
   requeueDeadLetters,
   restoreDeadLetters,
-} from "../../workers/process/dead-letter-operations.ts";
-import { putRegistration } from "../../workers/process/put-registration.ts";
-import { readRecords } from "../../workers/process/record-reader.ts";
-import { startJob } from "../../workers/process/start-job.ts";
-import { readStatus } from "../../workers/process/status.ts";
-import { takeBackReport, undoTakeBack } from "../../workers/process/take-back.ts";
+} from "../../workers/process/operations/dead-letters.ts";
+import { readRecords } from "../../workers/process/operations/records.ts";
+import { putRegistration } from "../../workers/process/operations/registrations.ts";
+import { readStatus } from "../../workers/process/operations/status.ts";
+import { takeBackReport, undoTakeBack } from "../../workers/process/operations/take-back.ts";
 import { runUpkeep } from "../../workers/process/upkeep.ts";
 import { imbalances, ledgerFigures, reportFigures } from "../support/simulation/balance.ts";
 import { FAULT_MODES } from "../support/simulation/faults.ts";

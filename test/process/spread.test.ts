@@ -9,7 +9,7 @@ import { mailQuery, sourceReportsQuery } from "../../shared/ledger/sources.ts";
 import { statsQuery } from "../../shared/ledger/stats.ts";
 import { tlsDaysQuery, tlsReportsQuery } from "../../shared/ledger/tls.ts";
 import { PROCESS_LIMITS } from "../../shared/limits.ts";
-import { takeBackReport, undoTakeBack } from "../../workers/process/take-back.ts";
+import { takeBackReport, undoTakeBack } from "../../workers/process/operations/take-back.ts";
 import { type SampleRecord, type SampleReport, sampleMail, sampleReport } from "../support/sample-report.ts";
 import { setUpSimulation } from "../support/simulation/setup.ts";
 import { World } from "../support/simulation/world.ts";

@@ -5,7 +5,7 @@ import { OPERATIONS } from "../../shared/contract/operations.ts";
 import { ask } from "../../shared/ledger/database.ts";
 import { groupedAccountsQuery, tagCountsQuery, taggedDomainsQuery } from "../../shared/ledger/tags.ts";
 import { TAG_LIMITS } from "../../shared/limits.ts";
-import { setAccountGroup, tagDomains } from "../../workers/process/tags.ts";
+import { setAccountGroup, tagDomains } from "../../workers/process/operations/tags.ts";
 import { World } from "../support/simulation/world.ts";
 import { STATE_DOMAINS, seedVerdicts } from "../support/verdict-domains.ts";
 

@@ -14,7 +14,7 @@ import { newestJobsQuery } from "../../shared/ledger/jobs.ts";
 import { findPerson } from "../../shared/ledger/people.ts";
 import { parseMessage } from "../../shared/messages.ts";
 import { findCopy } from "../../shared/registry.ts";
-import { startJob } from "../../workers/process/start-job.ts";
+import { startJob } from "../../workers/process/jobs/start-job.ts";
 import { runUpkeep } from "../../workers/process/upkeep.ts";
 import { collapse, columnOf, imbalances, ledgerFigures } from "../support/simulation/balance.ts";
 import { allMail, figures } from "../support/simulation/scenario.ts";

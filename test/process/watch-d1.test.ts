@@ -4,7 +4,7 @@ import { ask } from "../../shared/ledger/database.ts";
 import { domainVerdictsQuery } from "../../shared/ledger/domain-verdicts.ts";
 import { incidentsQuery, noticesQuery } from "../../shared/ledger/notices.ts";
 import type { AggregateRecord } from "../../shared/report/vocabulary.ts";
-import { watchDomains } from "../../workers/process/watch.ts";
+import { watchDomains } from "../../workers/process/watch/round.ts";
 import { API_TOKEN, type Dashboard, startDashboard } from "../dashboard/harness.ts";
 import { aggregateReport, type Sample, sampleRecord, settleSamples } from "../support/ledger-fill.ts";
 import { World } from "../support/simulation/world.ts";

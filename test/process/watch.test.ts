@@ -5,7 +5,7 @@ import { incidentsQuery, mutesQuery, noticesQuery, putMute, removeMute } from ".
 import type { AggregateRecord } from "../../shared/report/vocabulary.ts";
 import type { Mute, Notice } from "../../shared/watch/finding.ts";
 import type { Invocation } from "../../workers/process/env.ts";
-import { watchDomains } from "../../workers/process/watch.ts";
+import { watchDomains } from "../../workers/process/watch/round.ts";
 import { aggregateReport, sampleRecord, settleSamples } from "../support/ledger-fill.ts";
 import { World } from "../support/simulation/world.ts";
 

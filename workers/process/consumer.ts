@@ -4,13 +4,13 @@
  * kept for the dead letter it may end in.
  */
 
+import { retryDelaySeconds } from "../../shared/backoff.ts";
 import { clearFaults, lastErrorOf, recordFault } from "../../shared/ledger/faults.ts";
 import { parseMessage, type QueueMessage } from "../../shared/messages.ts";
-import { retryDelaySeconds } from "./backoff.ts";
-import { fileInvalid } from "./dead-letters.ts";
 import { type Invocation, type LogEntry, newInvocation, type ProcessEnv } from "./env.ts";
 import type { Ending, Received } from "./kinds/kind.ts";
 import { fileExhausted, runMessages } from "./kinds/table.ts";
+import { fileInvalid } from "./reports/dead-letters.ts";
 
 /** What comes before it may be chosen when the pipeline is deployed. */
 const DEAD_LETTER_QUEUE = "-dead-letters";

@@ -7,7 +7,7 @@ import { runSchedule } from "./schedules.ts";
 
 await rehearse();
 
-export { Operations } from "./operations.ts";
+export { Operations } from "./operations/entry-point.ts";
 
 export default {
   async queue(batch, env): Promise<void> {

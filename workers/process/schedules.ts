@@ -1,10 +1,10 @@
 /** What process does by the clock: the schedules of wrangler.process.toml, and what each of them runs. */
-import { runDomainChecks } from "./check-domains.ts";
+import { runDomainChecks } from "./domains/check-domains.ts";
 import type { Invocation, LogEntry } from "./env.ts";
 import { enqueueForwards } from "./forward/targets.ts";
-import { enqueueDeliveries } from "./notify.ts";
+import { enqueueDeliveries } from "./notify/enqueue-deliveries.ts";
 import { runUpkeep } from "./upkeep.ts";
-import { runWatch } from "./watch.ts";
+import { runWatch } from "./watch/round.ts";
 
 /** Schedule → what it runs. A test holds the names against the TOML. */
 export const SCHEDULES: Record<string, (invocation: Invocation) => Promise<LogEntry>> = {

@@ -36,7 +36,7 @@ import {
 import { SECONDS_PER_DAY } from "../../shared/report-day.ts";
 import { isoDate } from "../../shared/storage.ts";
 import { type Invocation, inEachShard, type LogEntry } from "./env.ts";
-import { startJob } from "./start-job.ts";
+import { startJob } from "./jobs/start-job.ts";
 
 /**
  * Runs the daily maintenance.

@@ -3,11 +3,11 @@
 import { domainName } from "../../../shared/domain-name.ts";
 import type { ExportedRecord } from "../../../shared/export/lines.ts";
 import { type ForwardedReport, partsOf } from "../../../shared/forward/event.ts";
+import type { ReportPart } from "../../../shared/forward/requests.ts";
 import type { DueForward } from "../../../shared/ledger/forwards.ts";
 import { FORWARD_LIMITS } from "../../../shared/limits.ts";
-import { boundPolicies } from "../bounded-report.ts";
-import { readAgain } from "../read-again.ts";
-import type { ReportPart } from "./requests.ts";
+import { boundPolicies } from "../../../shared/report-page/tls-policies.ts";
+import { readAgain } from "../reports/read-again.ts";
 
 /** The report of a row; undefined when it is no longer accepted. */
 export function reportOf({ report, uid, account, kind, domain, day }: DueForward): ForwardedReport | undefined {

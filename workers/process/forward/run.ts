@@ -3,6 +3,9 @@
  * is noted there, and tried again with growing delays, for a week. Reports are removed once they are sent; one that was sent but
  * could not be removed is sent again, with the same id.
  */
+
+import { growingDelaySeconds } from "../../../shared/backoff.ts";
+import { eventsRequest, partRequest, type ReportPart, splunkBody } from "../../../shared/forward/requests.ts";
 import type { ForwardTarget } from "../../../shared/forward/target.ts";
 import { ask, type Change, change } from "../../../shared/ledger/database.ts";
 import {
@@ -16,11 +19,9 @@ import {
 } from "../../../shared/ledger/forwards.ts";
 import { FORWARD_LIMITS } from "../../../shared/limits.ts";
 import type { ForwardMessage } from "../../../shared/messages.ts";
-import { growingDelaySeconds } from "../backoff.ts";
 import type { Invocation } from "../env.ts";
 import { partsFrom, reportOf } from "./parts.ts";
 import { type Attempt, attemptRequest } from "./request.ts";
-import { eventsRequest, partRequest, type ReportPart, splunkBody } from "./requests.ts";
 
 /** What a run did. */
 export interface ForwardRun {

@@ -3,6 +3,7 @@ import type { Inputs, Outputs } from "../../../shared/contract/operations.ts";
 import type { Answer } from "../../../shared/contract/problems.ts";
 import type { Caller } from "../../../shared/contract/rpc.ts";
 import { forwardTargetOf } from "../../../shared/contract/shapes.ts";
+import { testRequest } from "../../../shared/forward/requests.ts";
 import { type ForwardTarget, validSettings } from "../../../shared/forward/target.ts";
 import { toHex } from "../../../shared/identity.ts";
 import { findAccount } from "../../../shared/ledger/accounts.ts";
@@ -22,7 +23,6 @@ import type { ForwardMessage } from "../../../shared/messages.ts";
 import { fail, ok } from "../../../shared/result.ts";
 import { type Invocation, inEachShard, inShardOf } from "../env.ts";
 import { attemptRequest } from "./request.ts";
-import { testRequest } from "./requests.ts";
 
 /** Who asks, and what it is done with. */
 interface Call {

@@ -4,7 +4,7 @@
  */
 import type { DeliveryMessage } from "../../../shared/messages.ts";
 import { inShardIfBound } from "../env.ts";
-import { attemptDeliveries } from "../send-delivery.ts";
+import { attemptDeliveries } from "../notify/send-delivery.ts";
 import { type MessageKind, runEach } from "./kind.ts";
 
 export const deliveryKind: MessageKind<DeliveryMessage> = {

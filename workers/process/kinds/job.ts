@@ -4,21 +4,21 @@
  * racing duplicate counts anything twice. Cancelling it, or removing the row, ends the job; the reports a cancelled job
  * has already sent are skipped (skip-cancelled.ts).
  */
+import { newDeadLetter } from "../../../shared/batch/dead-letter.ts";
 import { change, type LedgerDatabase } from "../../../shared/ledger/database.ts";
 import { findJob, type Job, updateJob } from "../../../shared/ledger/jobs.ts";
 import { QUEUE_LIMITS } from "../../../shared/limits.ts";
 import type { JobMessage, ReportMessage } from "../../../shared/messages.ts";
 import { problem } from "../../../shared/report/problems.ts";
+import type { Invocation, LogEntry, ProcessEnv } from "../env.ts";
+import { jobPage } from "../jobs/job-pages.ts";
 import {
   clearedEvents,
   fileDeadLetter,
   findDeadLettersAnywhere,
-  newDeadLetter,
   removeDeadLettersAnywhere,
-} from "../dead-letters.ts";
-import type { Invocation, LogEntry, ProcessEnv } from "../env.ts";
-import { jobPage } from "../job-pages.ts";
-import { writePoints } from "../points.ts";
+} from "../reports/dead-letters.ts";
+import { writePoints } from "../reports/points.ts";
 import { type MessageKind, type Received, runEach } from "./kind.ts";
 
 export const jobKind: MessageKind<JobMessage> = {

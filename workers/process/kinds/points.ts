@@ -1,20 +1,21 @@
 /** `points`: one slice of a report's points. A batch of `dmarc-points` holds one message, so it fits the write budget. */
+
 import { unpackPoints } from "../../../shared/analytics/budget.ts";
 import { eventPoint } from "../../../shared/analytics/events.ts";
+import { newDeadLetter } from "../../../shared/batch/dead-letter.ts";
 import { sliceEventId } from "../../../shared/identity.ts";
 import { change } from "../../../shared/ledger/database.ts";
 import { markSlice, slicePart } from "../../../shared/ledger/slices.ts";
 import type { PointsMessage } from "../../../shared/messages.ts";
 import { problem } from "../../../shared/report/problems.ts";
+import { type Invocation, inShard, inShardIfBound, type LogEntry } from "../env.ts";
 import {
   clearedEvents,
   fileDeadLetter,
   findDeadLettersAnywhere,
-  newDeadLetter,
   removeDeadLettersAnywhere,
-} from "../dead-letters.ts";
-import { type Invocation, inShard, inShardIfBound, type LogEntry } from "../env.ts";
-import { writeNow } from "../points.ts";
+} from "../reports/dead-letters.ts";
+import { writeNow } from "../reports/points.ts";
 import { type MessageKind, type Received, runEach } from "./kind.ts";
 
 export const pointsKind: MessageKind<PointsMessage> = {

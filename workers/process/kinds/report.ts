@@ -4,6 +4,7 @@
  */
 
 import { nextGeneration } from "../../../shared/analytics/events.ts";
+import { newDeadLetter } from "../../../shared/batch/dead-letter.ts";
 import { findRegistrations } from "../../../shared/ledger/addresses.ts";
 import type { DeadLetterRow } from "../../../shared/ledger/dead-letters.ts";
 import { findObjects, objectReference } from "../../../shared/ledger/objects.ts";
@@ -11,15 +12,15 @@ import type { Outcome } from "../../../shared/ledger/outcomes.ts";
 import { databaseOfExhausted } from "../../../shared/ledger/which-database.ts";
 import type { ReportMessage } from "../../../shared/messages.ts";
 import { problem } from "../../../shared/report/problems.ts";
-import { commitTasks } from "../commit-tasks.ts";
-import { fileDeadLetter, newDeadLetter } from "../dead-letters.ts";
 import { type Invocation, inShardIfBound } from "../env.ts";
-import { dropForgotten } from "../forgotten-mail.ts";
-import { tellEarlierCommit } from "../outcomes.ts";
-import { describeRawObject, mailOf } from "../raw-object.ts";
-import { readTasks } from "../read-tasks.ts";
-import { generationOf, logEntry, newTask, type Task } from "../report-task.ts";
-import { skipCancelled } from "../skip-cancelled.ts";
+import { commitTasks } from "../reports/commit-tasks.ts";
+import { fileDeadLetter } from "../reports/dead-letters.ts";
+import { dropForgotten } from "../reports/forgotten-mail.ts";
+import { tellEarlierCommit } from "../reports/outcomes.ts";
+import { describeRawObject, mailOf } from "../reports/raw-object.ts";
+import { readTasks } from "../reports/read-tasks.ts";
+import { skipCancelled } from "../reports/skip-cancelled.ts";
+import { generationOf, logEntry, newTask, type Task } from "../reports/task.ts";
 import type { Ending, MessageKind } from "./kind.ts";
 
 export const reportKind: MessageKind<ReportMessage> = {

@@ -1,0 +1,28 @@
+/** When to try again after a fault, or after something outside did not answer. Pure. */
+import { QUEUE_LIMITS, RETRY_LIMITS } from "./limits.ts";
+
+/**
+ * How long something outside is left alone: twice as long each time.
+ *
+ * @param failures in a row, the last one included
+ * @returns seconds
+ */
+export function growingDelaySeconds(
+  failures: number,
+  { firstRetrySeconds, maxRetrySeconds }: { firstRetrySeconds: number; maxRetrySeconds: number },
+): number {
+  return Math.min(maxRetrySeconds, firstRetrySeconds * 2 ** Math.min(Math.max(0, failures - 1), 20));
+}
+
+/**
+ * Exponential backoff with jitter: between half and all of `baseSeconds · 2^(attempts-1)`, at most six hours.
+ *
+ * @param attempts deliveries so far, 1 for the first
+ * @param random a number in [0, 1)
+ * @returns whole seconds, within what Queues accepts (0 to 86,400)
+ */
+export function retryDelaySeconds(attempts: number, baseSeconds: number, random: number): number {
+  const ceiling = Math.min(RETRY_LIMITS.maxDelaySeconds, QUEUE_LIMITS.maxDelaySeconds);
+  const full = Math.min(ceiling, baseSeconds * 2 ** Math.min(attempts - 1, 30));
+  return Math.round(full * (0.5 + random / 2));
+}

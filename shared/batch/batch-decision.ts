@@ -1,0 +1,49 @@
+/** What the decisions about the objects of one batch share: what is known, what is claimed, and what is to be written. */
+import { Claims } from "../ledger/claims.ts";
+import { type BatchChanges, noChanges } from "../ledger/commit-batch.ts";
+import type { HeldReport } from "../ledger/reports.ts";
+import { removeOlderSlices } from "../ledger/slices.ts";
+import { type DayBudget, type ObjectUse, takeBudget } from "./budgets.ts";
+import type { Known, ReadObject } from "./object.ts";
+
+/** What decisions depend on. */
+export interface DecisionContext {
+  known: Known;
+  budget: DayBudget;
+  /** Whether this invocation has already written points of a report for an object, in any generation. */
+  hasWritten(rawKey: string, uid: string): boolean;
+  nowSeconds: number;
+}
+
+/** State shared by the objects of a batch. */
+export class BatchDecision {
+  readonly context: DecisionContext;
+  readonly claims: Claims;
+  readonly changes = noChanges();
+  /** By uid: when a batch writes one report twice, the later write counts. */
+  readonly writes = new Map<string, BatchChanges["reports"][number]>();
+
+  constructor(context: DecisionContext) {
+    this.context = context;
+    this.claims = new Claims(context.known.held);
+  }
+
+  /** The report as the ledger holds it, regardless of what this batch has decided since. */
+  stored(uid: string): HeldReport | undefined {
+    return this.context.known.held.reports.get(uid);
+  }
+
+  /** Charges an object to the daily budgets. @returns false if it does not fit */
+  take(object: ReadObject, use: ObjectUse): boolean {
+    const { known, budget } = this.context;
+    return takeBudget(object, use, { used: known.used, budget });
+  }
+
+  /** Everything the batch changes. */
+  close(): BatchChanges {
+    const reports = [...this.writes.values()];
+    const again = reports.map(({ write }) => write).filter(({ generation }) => generation > 1);
+    if (again.length > 0) this.changes.others.push(removeOlderSlices(again));
+    return { ...this.changes, reports };
+  }
+}

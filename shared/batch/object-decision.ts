@@ -1,0 +1,430 @@
+/** Decides about one raw object of a batch: what becomes of each part of it, and of what it held before. Pure. */
+import { closedConflict, closedDeadLetter, eventPoint, type PipelineEvent } from "../analytics/events.ts";
+import { conflictId, eventId, versionUid } from "../identity.ts";
+import type { Claim, Verdict } from "../ledger/claims.ts";
+import { type ConflictRow, putAcceptedVersion } from "../ledger/conflicts.ts";
+import { type DeadLetterFile, type DeadLetterRow, isDiscarded } from "../ledger/dead-letters.ts";
+import { type FoundParts, objectReference } from "../ledger/objects.ts";
+import { countParts, discardedByPeople, type Outcome } from "../ledger/outcomes.ts";
+import type { ReportReference } from "../ledger/report-rows.ts";
+import type { HeldReport, ReportWrite } from "../ledger/reports.ts";
+import { removeSlices } from "../ledger/slices.ts";
+import { PROCESS_LIMITS } from "../limits.ts";
+import { type FileFacts, type Problem, problem } from "../report/problems.ts";
+import { WHOLE_MAIL_NAME } from "../storage.ts";
+import type { BatchDecision } from "./batch-decision.ts";
+import type { ObjectUse } from "./budgets.ts";
+import { claimOf, placeOf, reportEvent, versionOf, withReadings } from "./claim.ts";
+import { newDeadLetter } from "./dead-letter.ts";
+import { claimReference, type ReadObject, reportOf, wasDecided } from "./object.ts";
+import type { ObjectPlan } from "./plan.ts";
+import type { Finding, FoundProblem, FoundReport } from "./read-object.ts";
+import { coverReport, workOf, writeOf } from "./report-writes.ts";
+import { screenFindings } from "./screen-findings.ts";
+import { runAbove } from "./write-above.ts";
+
+/** Decides about one object. */
+export class ObjectDecision {
+  readonly #object: ReadObject;
+  readonly #batch: BatchDecision;
+  readonly #plan: ObjectPlan;
+  readonly #previous: readonly Outcome[];
+  #conflicts = 0;
+  /** Conflicts of this object beyond those that are filed individually. */
+  #conflictsBeyond = 0;
+  #isRefusedWhole = false;
+
+  constructor(object: ReadObject, batch: BatchDecision) {
+    this.#object = object;
+    this.#batch = batch;
+    this.#previous = batch.context.known.finished.get(object.message.key)?.outcomes ?? [];
+    this.#plan = {
+      object,
+      left: undefined,
+      outcomes: [],
+      records: 0,
+      points: [],
+      events: [],
+      again: [],
+      rawRemoved: false,
+    };
+  }
+
+  async decide(): Promise<ObjectPlan> {
+    const { message, registration, isThere, isMoving } = this.#object;
+    if (isMoving) return this.#move();
+    // Earlier decisions stand when the object is rerun after its address or raw object has gone.
+    if ((this.#wasDecided() || this.#wasDiscarded()) && (registration === undefined || !isThere)) {
+      this.#plan.left = isThere ? "left: address not registered" : "left: no raw object";
+      this.#keepObject();
+      return this.#plan;
+    }
+    if (!isThere) await this.#refuseWhole(problem("missing_object"));
+    else if (registration === undefined) await this.#refuseWhole(problem("unregistered_rua", message.rua));
+    else if (!this.#fitsBudget()) await this.#refuseWhole(problem("over_budget", message.rua));
+    else for (const finding of this.#findings()) await this.#decideFinding(finding);
+    if (this.#conflictsBeyond > 0) await this.#rejectConflictsBeyond();
+    this.#clear();
+    this.#plan.rawRemoved = this.#mustRemoveRaw();
+    this.#putObject();
+    return this.#plan;
+  }
+
+  /** Removes everything the object contributed here: another database is about to commit it. */
+  #move(): ObjectPlan {
+    const finished = this.#batch.context.known.finished.get(this.#object.message.key);
+    if (finished === undefined) return this.#plan;
+    this.#clear();
+    this.#batch.changes.movedObjects.push({ ...objectReference(this.#object.message), version: finished.version });
+    return this.#plan;
+  }
+
+  async #refuseWhole(reason: Problem): Promise<void> {
+    this.#isRefusedWhole = true;
+    await this.#reject({ part: "", problem: reason });
+    // Discards are kept: they still hold once the object can be read again.
+    const kept = new Set(this.#plan.outcomes.map(({ id }) => id));
+    for (const outcome of discardedByPeople(this.#previous, this.#batch.context.known.deadLetters))
+      if (!kept.has(outcome.id)) this.#record(outcome);
+  }
+
+  #wasDecided(): boolean {
+    return wasDecided(this.#previous);
+  }
+
+  /** Whether everything in it was discarded. */
+  #wasDiscarded(): boolean {
+    return this.#previous.length > 0 && this.#previous.every(({ outcome }) => outcome === "discarded");
+  }
+
+  // Budgets keep out floods of mail; what an operator imports is none.
+  #fitsBudget(): boolean {
+    return this.#object.isImported || this.#wasDecided() || this.#batch.take(this.#object, this.#use());
+  }
+
+  #use(): ObjectUse {
+    const counts = this.#object.findings.flatMap((found) => ("report" in found ? [found.counts] : []));
+    return {
+      reporter: this.#object.reporter,
+      reports: counts.length,
+      records: counts.reduce((sum, { records }) => sum + records, 0),
+    };
+  }
+
+  #findings(): Finding[] {
+    return screenFindings(this.#object, ({ uid }) => {
+      // A report accepted earlier stays accepted even if its address takes fewer domains now.
+      const wasAccepted = this.#previous.some(({ outcome, id }) => outcome === "accepted" && id === uid);
+      return wasAccepted ? (this.#batch.stored(uid)?.spread ?? []).map(([domain]) => domain) : [];
+    });
+  }
+
+  async #decideFinding(finding: Finding): Promise<void> {
+    if ("problem" in finding) return this.#reject(finding);
+    const { header, part } = finding;
+    if (header.kind === "failure" && this.#object.registration?.entry.failureReports === "off") {
+      const id = await eventId(this.#object.message.key, part, "discarded");
+      return this.#record({ outcome: "discarded", part, id });
+    }
+    await this.#claim(finding);
+  }
+
+  async #claim(found: FoundReport): Promise<void> {
+    const { claims, context } = this.#batch;
+    const { uid: plainUid, contentHash, part } = found;
+    const isVersion = claims.decision(plainUid, contentHash) === "counts";
+    const uid = isVersion ? await versionUid(plainUid, contentHash) : plainUid;
+    const reference = { ...claimReference(found, this.#object), uid };
+    if (context.known.held.final.has(plainUid) && this.#batch.stored(uid) === undefined) {
+      const before = this.#previous.find(({ id }) => id === uid);
+      if (before !== undefined) this.#record(before);
+      else await this.#reject({ part, problem: problem("day_closed"), domain: reference.domain });
+      return;
+    }
+    const claim = claimOf(found, this.#object, { reference, stored: this.#batch.stored(uid) });
+    const verdict = claims.claim(claim);
+    switch (verdict.verdict) {
+      case "accepted":
+        return this.#accept(found, claim, verdict);
+      case "duplicate": {
+        const { held } = verdict;
+        this.#writeAbove(claim, held);
+        return this.#record({ outcome: "duplicate", part, id: uid, points: claim.points, ...placeOf(held.reference) });
+      }
+      case "conflict":
+        return this.#fileConflict(claim, verdict.held);
+      case "taken_back": {
+        const { held } = verdict;
+        if (held !== undefined && this.#mayHaveWritten(uid)) this.#cover(held, "taken_back", claim.generation);
+        return this.#record({ outcome: "taken_back", part, id: uid, ...placeOf(held?.reference ?? reference) });
+      }
+    }
+  }
+
+  async #accept(
+    found: FoundReport,
+    claim: Claim,
+    { generation, ...verdict }: Extract<Verdict, { verdict: "accepted" }>,
+  ): Promise<void> {
+    const { message, attempts } = this.#object;
+    const highestPoints = Math.max(verdict.highestPoints, message.coversPoints ?? 0);
+    const { reference, part, contentHash } = claim;
+    const shares = await withReadings(found, claim, generation);
+    this.#write({ ...writeOf(claim, { generation, highestPoints }), shares }, claim.reference);
+    const held = this.#batch.stored(reference.uid);
+    const isNews = held?.state !== "accepted" || held.contentHash !== contentHash;
+    if (isNews) this.#batch.changes.forwards.push(reference);
+    if (verdict.displaces && verdict.held !== undefined) await this.#displace(claim, verdict.held, generation);
+    // A report that displaces another takes over its generation, possibly more than once: the event must be the same
+    // each time.
+    const isFirst = message.generation === undefined && verdict.displaces !== true;
+    const outcome = isFirst ? "accepted" : "reprocessed";
+    const event = { ...reportEvent(found, this.#object, { outcome, id: reference.uid }), generation };
+    this.#plan.records += claim.counts.records;
+    this.#plan.points.push({
+      ...workOf({ ...claim, contentHash, generation, highestPoints }),
+      found,
+      shares,
+      event: eventPoint(event, attempts, this.#batch.context.nowSeconds),
+    });
+    this.#record({ outcome: "accepted", part, id: reference.uid, ...placeOf(reference) });
+  }
+
+  async #fileConflict(claim: Claim, held: HeldReport): Promise<void> {
+    const { reference, part } = claim;
+    this.#writeAbove(claim, held);
+    if (this.#conflicts >= PROCESS_LIMITS.maxConflictsPerObject) {
+      this.#conflictsBeyond++;
+      return;
+    }
+    this.#conflicts++;
+    const other = { ...versionOf(claim), mail: this.#object.mail };
+    const id = await this.#putConflict(held, { accepted: versionOf(held), other });
+    const place = placeOf(held.reference);
+    this.#record({ outcome: "conflict", part, id, uid: reference.uid, points: claim.points, ...place });
+  }
+
+  /** The remaining conflicts wait as one dead letter; retrying it after the others are decided files the next ones. */
+  async #rejectConflictsBeyond(): Promise<void> {
+    const count = this.#conflictsBeyond;
+    const reason = { ...problem("too_many_problems", `${count} more conflict`), counts: { conflict: count } };
+    await this.#reject({ part: "conflicts", problem: reason });
+  }
+
+  /** Files the conflict of two versions of a report. @returns its id */
+  async #putConflict(held: HeldReport, versions: Pick<ConflictRow, "accepted" | "other">): Promise<string> {
+    const { reference, reporter, reportId, beginSeconds } = held;
+    const id = await conflictId(beginSeconds, reference.uid, versions.other.contentHash);
+    this.#batch.changes.conflicts.push({
+      id,
+      account: reference.account,
+      domain: reference.domain,
+      kind: reference.kind,
+      day: reference.day,
+      uid: reference.uid,
+      filedSeconds: this.#batch.context.nowSeconds,
+      reporter,
+      reportId,
+      ...versions,
+    });
+    return id;
+  }
+
+  /**
+   * A report replaces a less credible one, which becomes the conflict at once; its object is rerun and then ends as
+   * that conflict or as a duplicate.
+   */
+  async #displace(claim: Claim, held: HeldReport, generation: number): Promise<void> {
+    const accepted = { ...versionOf({ ...claim, generation }), mail: this.#object.mail };
+    this.#batch.changes.others.push(putAcceptedVersion(claim.reference.uid, accepted));
+    if (held.contentHash !== claim.contentHash)
+      await this.#putConflict(
+        { ...held, reporter: claim.reporter, reportId: claim.reportId },
+        { accepted, other: versionOf(held) },
+      );
+    const { coversPoints: _, ...again } = runAbove(held, { generation, points: held.points });
+    this.#plan.again.push(again);
+  }
+
+  /** Reruns the accepted report so that its points outrank any this object may have left behind (write-above.ts). */
+  #writeAbove(claim: Claim, held: HeldReport): void {
+    const { coversPoints } = this.#object.message;
+    // If this object was itself rerun for that purpose and displaced meanwhile, its successor does it.
+    if (coversPoints === undefined && !this.#mayHaveWritten(claim.reference.uid)) return;
+    this.#plan.again.push(runAbove(held, { ...claim, points: Math.max(claim.points, coversPoints ?? 0) }));
+  }
+
+  #mayHaveWritten(uid: string): boolean {
+    const { mayHaveWritten, message } = this.#object;
+    return mayHaveWritten || this.#batch.context.hasWritten(message.key, uid);
+  }
+
+  /**
+   * Files a part (or the whole object) that cannot be read as a dead letter, unless a person has already discarded it.
+   */
+  async #reject({ part, problem: reason, domain = "", file }: FoundProblem): Promise<void> {
+    const { message, attempts, generation, registration, mail } = this.#object;
+    const deadLetter = await newDeadLetter(
+      {
+        reason,
+        stage: "read",
+        queueMessage: message,
+        attempts,
+        receivedSeconds: message.receivedSeconds,
+        account: registration?.entry.account ?? "",
+        rua: message.rua,
+        domain,
+        rawKey: message.key,
+        part,
+        generation,
+        mail,
+        file: this.#fileOf(file),
+      },
+      this.#batch.context.nowSeconds,
+    );
+    const { id } = deadLetter;
+    const counts = Object.values(reason.counts ?? {});
+    const stands = counts.length === 0 ? {} : { parts: counts.reduce((sum, count) => sum + count, 0) };
+    const discarded = this.#previous.find(
+      (outcome) => outcome.outcome === "discarded" && this.#isSame(outcome, deadLetter),
+    );
+    if (discarded !== undefined) return this.#record({ outcome: "discarded", part, id: discarded.id, ...stands });
+    this.#batch.changes.deadLetters.push(deadLetter);
+    this.#record({ outcome: "dead_letter", part, id, ...stands });
+  }
+
+  /** The file behind a part; where the part is the whole object, what is known about the object is included. */
+  #fileOf(file: FileFacts | undefined): DeadLetterFile | undefined {
+    const object = this.#object.file;
+    if (file === undefined || object === undefined) return file ?? object;
+    return file.name === object.name ? { ...object, ...file } : file;
+  }
+
+  /** Whether a person discarded this part before, even if reading failed for another reason then. */
+  #isSame({ id, part }: Outcome, deadLetter: DeadLetterRow): boolean {
+    if (id === deadLetter.id) return true;
+    return part === deadLetter.part && this.#batch.context.known.deadLetters.get(id)?.stage === "read";
+  }
+
+  /** Undoes earlier outcomes that no longer hold: dead letters and conflicts are resolved, reports stop counting. */
+  #clear(): void {
+    const { known } = this.#batch.context;
+    const { message } = this.#object;
+    const kept = new Set(this.#plan.outcomes.map(({ id }) => id));
+    const deadLetterIds: string[] = [];
+    for (const outcome of this.#previous) {
+      if (kept.has(outcome.id)) continue;
+      if (outcome.outcome === "dead_letter" || outcome.outcome === "discarded") deadLetterIds.push(outcome.id);
+      if (outcome.outcome === "conflict") this.#closeConflict(outcome.id);
+      if (outcome.outcome === "accepted") {
+        const held = this.#batch.claims.held(reportOf(outcome).uid);
+        if (held?.state === "accepted" && held.rawKey === message.key) this.#cover(held, "retracted", held.generation);
+      }
+    }
+    for (const { uid, generation, deadLetterIds: ids } of known.filedSlices.get(message.key) ?? []) {
+      deadLetterIds.push(...ids);
+      this.#batch.changes.others.push(removeSlices({ uid, generation }));
+    }
+    for (const id of deadLetterIds) {
+      const deadLetter = known.deadLetters.get(id);
+      if (deadLetter === undefined) continue;
+      this.#batch.changes.closedDeadLetters.push(id);
+      if (this.#object.isMoving && isDiscarded(deadLetter)) continue;
+      // A discard has its own event already, so the event that ends it needs the next generation.
+      const generation = isDiscarded(deadLetter) ? deadLetter.generation + 1 : deadLetter.generation;
+      this.#tell(closedDeadLetter({ ...deadLetter, generation }, "cleared"));
+    }
+  }
+
+  #closeConflict(id: string): void {
+    const conflict = this.#batch.context.known.conflicts.get(id);
+    if (conflict === undefined) return;
+    this.#batch.changes.closedConflicts.push(id);
+    this.#tell(closedConflict(conflict, "cleared"));
+  }
+
+  #cover(held: HeldReport, state: "retracted" | "taken_back", above: number): void {
+    const { attempts } = this.#object;
+    const { nowSeconds } = this.#batch.context;
+    const { write, work } = coverReport(held, { state, above }, { attempts, nowSeconds });
+    this.#batch.claims.retract(held.reference.uid);
+    this.#write(write, held.reference);
+    this.#plan.points.push(work);
+  }
+
+  #write(write: ReportWrite, reference: ReportReference): void {
+    const stored = this.#batch.stored(reference.uid);
+    this.#batch.writes.set(reference.uid, {
+      write: { ...write, version: stored?.version ?? 0, spreadBefore: stored?.spread ?? [] },
+      reference: stored?.reference ?? reference,
+    });
+  }
+
+  // A failure report holds personal data: unless it is to be stored, only its facts are kept (setting
+  // `failureReports`). Only whole mails are removed: each address has its own object of those from the start
+  // (workers/ingest).
+  #mustRemoveRaw(): boolean {
+    const { message, registration, findings } = this.#object;
+    return (
+      registration !== undefined &&
+      registration.entry.failureReports !== "store" &&
+      message.key.endsWith(`-${WHOLE_MAIL_NAME}`) &&
+      findings.length > 0 &&
+      findings.every((finding) => "report" in finding && finding.header.kind === "failure") &&
+      this.#plan.outcomes.every(({ outcome }) => outcome !== "dead_letter" && outcome !== "conflict")
+    );
+  }
+
+  /** Keeps the outcomes and notes the rerun, since jobs track progress by it. */
+  #keepObject(): void {
+    const { message, generation } = this.#object;
+    const finished = this.#batch.context.known.finished.get(message.key);
+    if (finished === undefined) return;
+    this.#batch.changes.objects.push({
+      ...finished,
+      ...objectReference(message),
+      generation: Math.max(generation, finished.generation),
+    });
+  }
+
+  #putObject(): void {
+    const { message, registration, generation } = this.#object;
+    const finished = this.#batch.context.known.finished.get(message.key);
+    this.#batch.changes.objects.push({
+      ...objectReference(this.#object.message),
+      account: registration?.entry.account ?? finished?.account ?? "",
+      version: finished?.version ?? 0,
+      generation: Math.max(generation, finished?.generation ?? 0),
+      ...this.#countedUse(),
+      outcomes: this.#plan.outcomes,
+      rawRemoved: this.#plan.rawRemoved,
+      ...this.#foundParts(),
+    });
+  }
+
+  /** How many parts were found; an object refused as a whole is one part, plus those that stay discarded. */
+  #foundParts(): FoundParts {
+    const { findings, passedOver } = this.#object;
+    if (this.#isRefusedWhole) return { found: countParts(this.#plan.outcomes), passedOver: {} };
+    const passed = Object.values(passedOver).reduce((sum, count) => sum + count, 0);
+    return { found: findings.length + passed, passedOver };
+  }
+
+  /** The use to be stored: none while the object waits, as if it had not arrived, and none of an imported one. */
+  #countedUse(): ObjectUse {
+    const { records } = this.#plan;
+    if (this.#object.isImported) return { reporter: 0, reports: 0, records: 0 };
+    if (!wasDecided(this.#plan.outcomes)) return { reporter: 0, reports: 0, records };
+    const { reporter, reports } = this.#use();
+    return { reporter, reports, records };
+  }
+
+  /** Notes an outcome; its event is written from what the ledger then holds. */
+  #record(outcome: Outcome): void {
+    this.#plan.outcomes.push(outcome);
+  }
+
+  #tell(event: PipelineEvent): void {
+    this.#plan.events.push(eventPoint(event, this.#object.attempts, this.#batch.context.nowSeconds));
+  }
+}

@@ -1,0 +1,155 @@
+/** Checks the records that domains publish: a daily round in bounded steps, and one domain on request. */
+import type { Answer } from "../../../shared/contract/problems.ts";
+import { boundedResolver } from "../../../shared/dns/resolver.ts";
+import type { SeenSelector } from "../../../shared/guidance/dkim-check.ts";
+import { checkDomain } from "../../../shared/guidance/domain-check.ts";
+import {
+  changesBetween,
+  isAllUnknown,
+  type StoredCheck,
+  storedCheckOf,
+} from "../../../shared/guidance/stored-check.ts";
+import { addressesNamingQuery } from "../../../shared/ledger/addresses.ts";
+import { ask, change } from "../../../shared/ledger/database.ts";
+import {
+  type AccountDomain,
+  addListedDomains,
+  addReportedDomain,
+  addReportedDomains,
+  checksQuery,
+  dueDomains,
+  keepCheck,
+  lastCheck,
+} from "../../../shared/ledger/domain-checks.ts";
+import { addMissingDomains } from "../../../shared/ledger/registered-domains.ts";
+import { askAll } from "../../../shared/ledger/shards.ts";
+import { mailQuery } from "../../../shared/ledger/sources.ts";
+import { GUIDANCE_LIMITS } from "../../../shared/limits.ts";
+import { SECONDS_PER_DAY } from "../../../shared/report-day.ts";
+import { fail, ok } from "../../../shared/result.ts";
+import { type Invocation, inEachShard, inShardOf, type LogEntry } from "../env.ts";
+import { checkDueSetups } from "./domain-setup.ts";
+import { followWholeRegistry } from "./follow-registry.ts";
+import { domainsPerRun, type OutsideWorld, outsideWorld } from "./outside-world.ts";
+
+/** The hourly round over all databases. @returns what was done, for the log */
+export async function runDomainChecks(invocation: Invocation): Promise<LogEntry> {
+  const outside = outsideWorld(invocation.env);
+  let checked = 0;
+  let setups = 0;
+  for (const place of inEachShard(invocation)) {
+    checked += await checkDueDomains(place, outside);
+    setups += await checkDueSetups(place, outside);
+  }
+  return { event: "domain_checks", checked, setups };
+}
+
+/**
+ * Checks a domain now, on request. A result less than a minute old is returned again.
+ *
+ * @returns a problem if the account does not have the domain or DNS does not answer
+ */
+export async function checkNow(name: AccountDomain, invocation: Invocation): Promise<Answer<StoredCheck>> {
+  const place = await inShardOf(name.account, invocation);
+  const known = await findDomain(name, place);
+  if (known === undefined) {
+    return fail({
+      code: "not_found",
+      message: `The account has no reports about ${name.domain}, and no address for it.`,
+    });
+  }
+  if (known > place.nowSeconds - GUIDANCE_LIMITS.checkedNowSeconds) {
+    const [kept] = await ask(place.ledger, checksQuery(name.domain, [name.account]));
+    if (kept !== undefined) return ok(kept.check);
+  }
+  const check = await checkAndKeep(name, place, outsideWorld(place.env));
+  if (check !== undefined) return ok(check);
+  return fail({
+    code: "dns_unavailable",
+    message: "DNS gave no answer. What was found before is kept; try again later.",
+  });
+}
+
+/** @returns when the domain was last checked, 0 for never; undefined: the account has no such domain */
+async function findDomain(name: AccountDomain, place: Invocation): Promise<number | undefined> {
+  const sinceDay = Math.floor(place.nowSeconds / SECONDS_PER_DAY) - GUIDANCE_LIMITS.reportedDays;
+  const [address] = await ask(place.shards.directory, addressesNamingQuery(name.account, [name.domain]));
+  const registered =
+    address === undefined ? [] : [addMissingDomains([{ ...name, rua: address.rua }], place.nowSeconds)];
+  await change(place.ledger, [addReportedDomain(name, sinceDay), ...registered, addListedDomains(name)]);
+  return lastCheck(place.ledger, name);
+}
+
+/**
+ * Checks those domains of one database whose last check is oldest. Stops early when DNS does not answer at all; stored
+ * results stay.
+ *
+ * @returns how many were checked
+ */
+export async function checkDueDomains(invocation: Invocation, outside: OutsideWorld): Promise<number> {
+  const { ledger, nowSeconds } = invocation;
+  const sinceDay = Math.floor(nowSeconds / SECONDS_PER_DAY) - GUIDANCE_LIMITS.reportedDays;
+  await followWholeRegistry(invocation);
+  await change(ledger, [addReportedDomains(sinceDay), addListedDomains()]);
+  const due = await dueDomains(ledger, {
+    beforeSeconds: nowSeconds - GUIDANCE_LIMITS.checkAgainSeconds,
+    limit: Math.ceil(domainsPerRun(invocation.env, GUIDANCE_LIMITS.checksPerRun) / invocation.shards.all.length),
+  });
+  let checked = 0;
+  for (const one of due) {
+    if ((await checkAndKeep(one, invocation, outside)) === undefined) break;
+    checked += 1;
+  }
+  return checked;
+}
+
+/**
+ * Checks one domain and keeps what was found.
+ *
+ * @returns undefined if DNS did not answer: the stored result stays
+ */
+export async function checkAndKeep(
+  name: AccountDomain,
+  invocation: Invocation,
+  { resolver, fetchPolicy }: OutsideWorld,
+): Promise<StoredCheck | undefined> {
+  const { ledger, nowSeconds } = invocation;
+  const selectors = await seenSelectors(name, invocation);
+  const bounded = boundedResolver(resolver, GUIDANCE_LIMITS.maxQuestionsPerDomain);
+  const check = storedCheckOf(await checkDomain(name.domain, { resolver: bounded, fetchPolicy, selectors }));
+  if (isAllUnknown(check)) return undefined;
+  const [before] = await ask(ledger, checksQuery(name.domain, [name.account]));
+  const changes = before === undefined ? [] : changesBetween(before.check, check);
+  await change(ledger, keepCheck({ ...name, checkedSeconds: nowSeconds, check }, changes));
+  return check;
+}
+
+/** DKIM selectors that reports name for a domain and its subdomains, most recently seen first. */
+async function seenSelectors(
+  { account, domain }: AccountDomain,
+  { ledger, nowSeconds }: Invocation,
+): Promise<SeenSelector[]> {
+  const lastDay = Math.floor(nowSeconds / SECONDS_PER_DAY);
+  const scope = {
+    accounts: [account],
+    domains: [domain] as const,
+    firstDay: lastDay - GUIDANCE_LIMITS.selectorDays,
+    lastDay,
+  };
+  const [mail] = await askAll([ledger], mailQuery(scope));
+  const seen = new Map<string, SeenSelector>();
+  for (const { dkimResults, lastDay: day } of mail?.sources ?? []) {
+    for (const line of dkimResults.split("\n")) {
+      const [signer = "", selector = ""] = line.split(" ");
+      const isOurs = signer === domain || signer.endsWith(`.${domain}`);
+      if (!isOurs || selector === "") continue;
+      const known = seen.get(`${selector} ${signer}`);
+      seen.set(`${selector} ${signer}`, {
+        selector,
+        domain: signer,
+        lastSeenDay: Math.max(day, known?.lastSeenDay ?? 0),
+      });
+    }
+  }
+  return [...seen.values()].sort((a, b) => (b.lastSeenDay ?? 0) - (a.lastSeenDay ?? 0));
+}

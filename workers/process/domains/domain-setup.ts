@@ -1,0 +1,50 @@
+/** How far registered domains are on the way to their first report: asked of DNS, and kept for lists and pages. */
+import type { Outputs } from "../../../shared/contract/operations.ts";
+import { boundedResolver, recordsOf } from "../../../shared/dns/resolver.ts";
+import { checkDmarc } from "../../../shared/guidance/dmarc-check.ts";
+import { isDmarcRecord } from "../../../shared/guidance/dmarc-record.ts";
+import { recordsToPublish } from "../../../shared/guidance/records-to-publish.ts";
+import { setupState } from "../../../shared/guidance/setup-state.ts";
+import { ask, change } from "../../../shared/ledger/database.ts";
+import { hasReportsQuery } from "../../../shared/ledger/domain-checks.ts";
+import { type DomainAddress, dueSetupsQuery, keepSetup } from "../../../shared/ledger/registered-domains.ts";
+import { GUIDANCE_LIMITS, SETUP_LIMITS } from "../../../shared/limits.ts";
+import { type Invocation, inShardOf } from "../env.ts";
+import { domainsPerRun, type OutsideWorld } from "./outside-world.ts";
+
+/** What DNS says of a domain that was added, kept for lists and pages. */
+export async function describe(
+  { account, domain, rua, isNew }: DomainAddress & { isNew: boolean },
+  invocation: Invocation,
+  { resolver }: OutsideWorld,
+): Promise<Outputs["addDomain"]> {
+  const { ledger, nowSeconds } = await inShardOf(account, invocation);
+  // The check asks for the domain's own record, too.
+  const bounded = boundedResolver(resolver, GUIDANCE_LIMITS.maxQuestionsPerDomain);
+  const [check, published, [reported]] = await Promise.all([
+    checkDmarc(domain, bounded, rua),
+    bounded.lookup(`_dmarc.${domain}`, "TXT"),
+    ask(ledger, hasReportsQuery({ account, domain })),
+  ]);
+  const { state, sentence, missing } = setupState(rua, check, reported !== undefined);
+  const records = recordsToPublish(domain, rua, recordsOf(published).filter(isDmarcRecord));
+  const setup = { sentence, records, ...(missing === undefined ? {} : { missing }) };
+  await change(ledger, [
+    keepSetup({ account, domain, rua, addedSeconds: 0, state, checkedSeconds: nowSeconds, setup }),
+  ]);
+  return { account, domain, rua, isNew, state, ...setup };
+}
+
+/** Checks registered domains of one database that have no report yet, those checked longest ago first. @returns how many */
+export async function checkDueSetups(invocation: Invocation, outside: OutsideWorld): Promise<number> {
+  const { ledger, nowSeconds, shards } = invocation;
+  const due = await ask(
+    ledger,
+    dueSetupsQuery({
+      beforeSeconds: nowSeconds - SETUP_LIMITS.checkAgainSeconds,
+      limit: Math.ceil(domainsPerRun(invocation.env, SETUP_LIMITS.checksPerRun) / shards.all.length),
+    }),
+  );
+  for (const one of due) await describe({ ...one, isNew: false }, invocation, outside);
+  return due.length;
+}

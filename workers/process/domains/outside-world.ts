@@ -1,0 +1,25 @@
+/** What checks of domains use to look things up, as the settings allow. */
+import { type Fetch, httpsResolver } from "../../../shared/dns/over-https.ts";
+import { boundedResolver, NO_RESOLVER, type Resolver } from "../../../shared/dns/resolver.ts";
+import { policyFetcher } from "../../../shared/guidance/fetch-policy.ts";
+import type { FetchPolicyFile } from "../../../shared/guidance/mta-sts-check.ts";
+import { GUIDANCE_LIMITS } from "../../../shared/limits.ts";
+import type { ProcessEnv } from "../env.ts";
+
+/** What the checks use to look things up; neither function throws. */
+export interface OutsideWorld {
+  resolver: Resolver;
+  fetchPolicy: FetchPolicyFile;
+}
+
+/** The lookups that the settings allow: a bounded number of questions, enough for a whole round. */
+export function outsideWorld({ DNS_OVER_HTTPS_URL: url, DNS_QUESTIONS_PER_RUN: questions }: ProcessEnv): OutsideWorld {
+  const request: Fetch = (address, init) => fetch(address, init);
+  const resolver = url === "" ? NO_RESOLVER : boundedResolver(httpsResolver(url, request), Number(questions));
+  return { resolver, fetchPolicy: policyFetcher(request) };
+}
+
+/** How many domains the questions of one invocation are enough for: one at least, and no more than `most`. */
+export function domainsPerRun({ DNS_QUESTIONS_PER_RUN: questions }: ProcessEnv, most: number): number {
+  return Math.min(most, Math.max(1, Math.floor(Number(questions) / GUIDANCE_LIMITS.questionsOfDomain)));
+}

@@ -1,0 +1,68 @@
+/**
+ * Confirms that notices may be sent to a channel's mail address: by a link that was sent to it, signed with the channel's own
+ * secret and good for a week, or by an operator.
+ */
+import type { Inputs, Outputs } from "../../../shared/contract/operations.ts";
+import type { Answer } from "../../../shared/contract/problems.ts";
+import { channelOf } from "../../../shared/contract/shapes.ts";
+import { addDelivery, channelQuery, confirmChannel, deliveryId } from "../../../shared/ledger/channels.ts";
+import { ask, change } from "../../../shared/ledger/database.ts";
+import { findPerson } from "../../../shared/ledger/people.ts";
+import { NOTIFY_LIMITS } from "../../../shared/limits.ts";
+import type { Channel } from "../../../shared/notify/channel.ts";
+import { confirmationText, isSigned, sign } from "../../../shared/notify/signature.ts";
+import { mayAsk, normalizeEmail } from "../../../shared/people.ts";
+import { fail, ok } from "../../../shared/result.ts";
+import { type Invocation, inShardOf } from "../env.ts";
+import { enqueueDelivery } from "./enqueue-deliveries.ts";
+
+/** The link that confirms a channel until a time; "" where the dashboard's address is not configured. */
+export async function confirmationLink(channel: Channel, untilSeconds: number, dashboardUrl: string): Promise<string> {
+  if (dashboardUrl === "") return "";
+  const { account, id, secret } = channel;
+  const signature = await sign(secret, confirmationText(channel, untilSeconds));
+  return `${dashboardUrl}/confirm?${new URLSearchParams({ account, id, until: String(untilSeconds), signature })}`;
+}
+
+/** Whether an address is that of a person who sees the account's pages anyway. */
+export async function isOfAccount(address: string, account: string, { shards }: Invocation): Promise<boolean> {
+  const person = await findPerson(shards.directory, normalizeEmail(address));
+  return person !== undefined && mayAsk(person.authority, "viewer", account);
+}
+
+/** Sends the link to a channel's address; at most once an hour. @returns the delivery's id */
+export async function askToConfirm(channel: Channel, invocation: Invocation): Promise<string> {
+  const hour = Math.floor(invocation.nowSeconds / 3600) * 3600;
+  const question = { kind: "confirm" as const, subject: String(hour + NOTIFY_LIMITS.confirmationSeconds) };
+  await change(invocation.ledger, [addDelivery(channel, question, invocation.nowSeconds)]);
+  const id = deliveryId(channel.id, question.kind, question.subject);
+  await enqueueDelivery(id, invocation);
+  return id;
+}
+
+/** An operator confirms. @returns a problem if there is no such channel */
+export async function confirmByOperator(
+  { account, id }: Inputs["confirmChannel"],
+  { invocation }: { invocation: Invocation },
+): Promise<Answer<Outputs["confirmChannel"]>> {
+  const { ledger, nowSeconds } = await inShardOf(account, invocation);
+  await change(ledger, [confirmChannel(account, id, nowSeconds)]);
+  const [channel] = await ask(ledger, channelQuery(account, id));
+  return channel === undefined
+    ? fail({ code: "not_found", message: `There is no channel '${id}'.` })
+    : ok(channelOf(channel));
+}
+
+/** Somebody who was sent the link confirms. @returns the same problem whatever is wrong with it */
+export async function confirmByLink(
+  { account, id, untilSeconds, signature }: Inputs["confirmChannelByLink"],
+  { invocation }: { invocation: Invocation },
+): Promise<Answer<undefined>> {
+  const { ledger, nowSeconds } = await inShardOf(account, invocation);
+  const [channel] = nowSeconds > untilSeconds ? [] : await ask(ledger, channelQuery(account, id));
+  const isGenuine =
+    channel !== undefined && (await isSigned(channel.secret, confirmationText(channel, untilSeconds), signature));
+  if (!isGenuine) return fail({ code: "not_found", message: "This link is not valid, or no longer." });
+  await change(ledger, [confirmChannel(account, id, nowSeconds)]);
+  return ok(undefined);
+}

@@ -1,0 +1,139 @@
+/** Sends one delivery to its channel: what it says, from the ledger, in the form of the channel, by mail or HTTP. */
+import { accountProfile } from "../../../shared/ledger/accounts.ts";
+import { type Delivery, digestBeforeQuery } from "../../../shared/ledger/channels.ts";
+import { ask } from "../../../shared/ledger/database.ts";
+import { readDigestFacts } from "../../../shared/ledger/digest-facts.ts";
+import { noticeQuery } from "../../../shared/ledger/notices.ts";
+import { NOTIFY_LIMITS } from "../../../shared/limits.ts";
+import { type Channel, validTarget } from "../../../shared/notify/channel.ts";
+import { slackMessage, teamsMessage } from "../../../shared/notify/chat.ts";
+import { type MailBody, mailBody } from "../../../shared/notify/mail.ts";
+import { signedHeaders } from "../../../shared/notify/signature.ts";
+import { confirmStory, digestStory, noticeStory, type Story, testStory } from "../../../shared/notify/story.ts";
+import { type Delivered, MAIL_DELIVERY_HEADER, webhookPayload } from "../../../shared/notify/webhook.ts";
+import type { Invocation } from "../env.ts";
+import { confirmationLink } from "./confirm-channel.ts";
+
+/** What an attempt came to. */
+export interface Attempt {
+  isSent: boolean;
+  /** Whether there was an answer at all. */
+  isAnswered: boolean;
+  /** A sentence. */
+  result: string;
+}
+
+/** Sends it. @throws whatever D1 throws */
+export async function sendTo(channel: Channel, delivery: Delivery, invocation: Invocation): Promise<Attempt> {
+  if (channel.confirmedSeconds === 0 && delivery.kind !== "confirm") return refused("The address is not confirmed.");
+  const profile = await accountProfile(invocation.shards.directory, channel.account);
+  const told = await whatIsDelivered(delivery, { channel, accountName: profile?.name ?? channel.account }, invocation);
+  if (told === undefined) return refused("What it was about is no longer stored.");
+  const { env } = invocation;
+  if (channel.kind === "email") {
+    const context = { accountName: profile?.name ?? channel.account, logo: profile?.logo, compress };
+    const body = await mailBody(told.story, context);
+    return sendMail(body, { to: channel.target, deliveryId: delivery.id }, env);
+  }
+  const target = validTarget(channel.kind, channel.target, env.NOTIFY_LOCAL_ORIGIN);
+  if (!target.ok) return refused(target.error);
+  const body = JSON.stringify(bodyOf(told, delivery, channel));
+  const signed =
+    channel.kind === "webhook"
+      ? await signedHeaders(channel.secret, { id: delivery.id, body, nowSeconds: invocation.nowSeconds })
+      : {};
+  const headers = { "content-type": "application/json", "user-agent": "dmarc-pipeline/1", ...signed };
+  return post(target.value, { body, headers });
+}
+
+/** An attempt that came to nothing, though the other end is there. */
+export function refused(result: string): Attempt {
+  return { isSent: false, isAnswered: true, result: result.slice(0, NOTIFY_LIMITS.resultChars) };
+}
+
+interface Told {
+  delivered: Delivered;
+  story: Story;
+}
+
+async function whatIsDelivered(
+  delivery: Delivery,
+  { channel, accountName }: { channel: Channel; accountName: string },
+  { ledger, env }: Invocation,
+): Promise<Told | undefined> {
+  const { kind, subject } = delivery;
+  const context = { account: channel.account, accountName, dashboardUrl: env.DASHBOARD_URL };
+  switch (kind) {
+    case "test":
+      return { delivered: { kind }, story: testStory(channel.name, context) };
+    case "confirm": {
+      const link = await confirmationLink(channel, Number(subject), env.DASHBOARD_URL);
+      return { delivered: { kind }, story: confirmStory(link, context) };
+    }
+    case "notice": {
+      const [notice] = await ask(ledger, noticeQuery(subject));
+      return notice === undefined ? undefined : { delivered: { kind, notice }, story: noticeStory(notice, context) };
+    }
+    case "digest": {
+      const interval = channel.digest === "none" ? "daily" : channel.digest;
+      const toSeconds = delivery.createdSeconds;
+      const [before] = await ask(ledger, digestBeforeQuery(delivery));
+      const fromSeconds = before === undefined || before === null ? channel.createdSeconds : before + 1;
+      const facts = await readDigestFacts(ledger, channel.account, { interval, day: subject, fromSeconds, toSeconds });
+      return { delivered: { kind, facts }, story: digestStory(facts, context) };
+    }
+  }
+}
+
+function bodyOf({ delivered, story }: Told, { id, account }: Delivery, { kind }: Channel): object {
+  switch (kind) {
+    case "slack":
+      return slackMessage(story);
+    case "teams":
+      return teamsMessage(story);
+    default:
+      return webhookPayload(delivered, { id, account, story });
+  }
+}
+
+async function sendMail(
+  body: MailBody,
+  { to, deliveryId }: { to: string; deliveryId: string },
+  { SEND_EMAIL, NOTICES_FROM }: Invocation["env"],
+): Promise<Attempt> {
+  if (NOTICES_FROM === "") return refused("No sender is configured: set NOTICES_FROM in wrangler.process.toml.");
+  const headers = { [MAIL_DELIVERY_HEADER]: deliveryId };
+  try {
+    await SEND_EMAIL.send({ from: NOTICES_FROM, to, headers, ...body });
+    return { isSent: true, isAnswered: true, result: "Accepted for delivery." };
+  } catch (error) {
+    return refused(`The mail was not accepted: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+/** For pictures: zlib, as PNG has it. */
+async function compress(bytes: Uint8Array): Promise<Uint8Array> {
+  const packed = new Blob([new Uint8Array(bytes)]).stream().pipeThrough(new CompressionStream("deflate"));
+  return new Uint8Array(await new Response(packed).arrayBuffer());
+}
+
+async function post(
+  url: string,
+  { body, headers }: { body: string; headers: Record<string, string> },
+): Promise<Attempt> {
+  try {
+    const response = await fetch(url, {
+      method: "POST",
+      headers,
+      body,
+      // A redirect could lead to an address that is not public.
+      redirect: "manual",
+      signal: AbortSignal.timeout(NOTIFY_LIMITS.timeoutMilliseconds),
+    });
+    await response.body?.cancel();
+    const result = `Answered ${response.status}.`;
+    return response.ok ? { isSent: true, isAnswered: true, result } : refused(result);
+  } catch (error) {
+    return { ...refused(`No answer: ${error instanceof Error ? error.message : String(error)}`), isAnswered: false };
+  }
+}

@@ -1,0 +1,112 @@
+/** Adds domains: makes addresses nobody can guess, registers them, and says what to publish and how far a domain is. */
+import type { Outputs } from "../../../shared/contract/operations.ts";
+import type { Answer } from "../../../shared/contract/problems.ts";
+import { readDomainName } from "../../../shared/domain-name.ts";
+import { copyDue, narrowAddress, removeAddress } from "../../../shared/ledger/addresses.ts";
+import { change } from "../../../shared/ledger/database.ts";
+import {
+  type DomainAddress,
+  forgetUnreported,
+  removeRegisteredDomains,
+} from "../../../shared/ledger/registered-domains.ts";
+import { fail, ok } from "../../../shared/result.ts";
+import { describe } from "../domains/domain-setup.ts";
+import { type OutsideWorld, outsideWorld } from "../domains/outside-world.ts";
+import { knownAddresses, type RandomBytes, registerDomains } from "../domains/register-domains.ts";
+import { type Invocation, inShardOf } from "../env.ts";
+
+/** A domain of an account, as a person typed it. */
+export interface TypedDomain {
+  account: string;
+  domain: string;
+}
+
+/** What is to be added. */
+export interface NewDomain extends TypedDomain {
+  /** An address of one's own; absent = one is made. */
+  rua?: string | undefined;
+}
+
+/** Adds a domain, or finds the address that it has already, and says what to publish. */
+export async function addDomain(
+  { account, domain: typed, rua: given }: NewDomain,
+  invocation: Invocation,
+  { randomBytes, outside = outsideWorld(invocation.env) }: { randomBytes: RandomBytes; outside?: OutsideWorld },
+): Promise<Answer<Outputs["addDomain"]>> {
+  const read = readDomainName(typed);
+  if (!read.ok) return fail({ code: "bad_request", message: read.error });
+  const { name: domain } = read.value;
+  const registered = await registerDomains({ account, domains: [domain], rua: given }, invocation, randomBytes);
+  if (!registered.ok) return registered;
+  const added = registered.value.get(domain);
+  if (added === undefined) throw new Error(`${domain} was registered, and is not.`);
+  return ok(await describe({ account, domain, ...added }, invocation, outside));
+}
+
+/** Adds a list of domains, or finds the addresses that they have already; what is no domain name leaves the others. */
+export async function addDomains(
+  { account, domains: typed, rua }: { account: string; domains: readonly string[]; rua?: string | undefined },
+  invocation: Invocation,
+  randomBytes: RandomBytes,
+): Promise<Answer<Outputs["addDomains"]>> {
+  const lines = typed.map((line) => ({ line, read: readDomainName(line) }));
+  const domains = [...new Set(lines.flatMap(({ read }) => (read.ok ? [read.value.name] : [])))];
+  const registered = await registerDomains({ account, domains, rua }, invocation, randomBytes);
+  if (!registered.ok) return registered;
+  const items = lines.map(({ line, read }) =>
+    read.ok
+      ? { typed: line, domain: read.value.name, ...registered.value.get(read.value.name) }
+      : { typed: line, problem: read.error },
+  );
+  return ok({ items });
+}
+
+/** How far a domain is that was added: asks DNS, and keeps the answer. @returns a problem where it was not added */
+export async function domainSetup(
+  { account, domain: typed }: TypedDomain,
+  invocation: Invocation,
+  outside: OutsideWorld = outsideWorld(invocation.env),
+): Promise<Answer<Outputs["domainSetup"]>> {
+  const found = await findAdded({ account, domain: typed }, invocation);
+  return found.ok ? ok(await describe({ ...found.value, isNew: false }, invocation, outside)) : found;
+}
+
+/**
+ * Removes a domain: its address where that is the domain's own, else the domain from those that the address accepts. Its
+ * reports stay.
+ *
+ * @returns a problem where it was not added
+ */
+export async function removeDomain(
+  { account, domain: typed }: TypedDomain,
+  invocation: Invocation,
+): Promise<Answer<Outputs["removeDomain"]>> {
+  const found = await findAdded({ account, domain: typed }, invocation);
+  if (!found.ok) return found;
+  const { domain, rua, accepts } = found.value;
+  const { env, shards, nowSeconds } = invocation;
+  const place = { directory: shards.directory, copy: env.KV_DMARC_REPORTS };
+  const isAddressRemoved = accepts?.length === 1 && accepts[0] === domain;
+  if (isAddressRemoved) {
+    await removeAddress(rua, place, nowSeconds);
+  } else if (accepts?.includes(domain)) {
+    await change(shards.directory, [narrowAddress(rua, domain, nowSeconds)]);
+    await copyDue(place, [rua]);
+  }
+  const { ledger } = await inShardOf(account, invocation);
+  await change(ledger, [removeRegisteredDomains([{ account, domain }]), ...forgetUnreported({ account, domain })]);
+  return ok({ rua, isAddressRemoved });
+}
+
+/** A domain that was added, and what its address accepts. */
+async function findAdded(
+  { account, domain: typed }: TypedDomain,
+  invocation: Invocation,
+): Promise<Answer<DomainAddress & { accepts: readonly string[] | undefined }>> {
+  const read = readDomainName(typed);
+  if (!read.ok) return fail({ code: "bad_request", message: read.error });
+  const { name: domain } = read.value;
+  const address = (await knownAddresses(account, [domain], invocation)).get(domain);
+  if (address !== undefined) return ok({ account, domain, rua: address.rua, accepts: address.entry.domains });
+  return fail({ code: "not_found", message: `The account ${account} has not added ${domain}.` });
+}

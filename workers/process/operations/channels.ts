@@ -1,0 +1,94 @@
+/** Adds, removes and tests channels of an account. */
+import type { Inputs, Outputs } from "../../../shared/contract/operations.ts";
+import type { Answer } from "../../../shared/contract/problems.ts";
+import type { Caller } from "../../../shared/contract/rpc.ts";
+import { channelOf } from "../../../shared/contract/shapes.ts";
+import { toHex } from "../../../shared/identity.ts";
+import { findAccount } from "../../../shared/ledger/accounts.ts";
+import { addChannel, addDelivery, channelQuery, deliveryId, removeChannel } from "../../../shared/ledger/channels.ts";
+import { ask, change } from "../../../shared/ledger/database.ts";
+import { NOTIFY_LIMITS } from "../../../shared/limits.ts";
+import { type Channel, validTarget } from "../../../shared/notify/channel.ts";
+import { fail, ok } from "../../../shared/result.ts";
+import { type Invocation, inShardOf } from "../env.ts";
+import { askToConfirm, isOfAccount } from "../notify/confirm-channel.ts";
+import { enqueueDelivery } from "../notify/enqueue-deliveries.ts";
+
+/** Who asks, and what it is done with. */
+interface Call {
+  invocation: Invocation;
+  caller: Caller;
+}
+
+/**
+ * Adds a channel. A mail address that is nobody's of the account is asked first, unless an operator adds it.
+ *
+ * @returns the channel with its secret, which is not shown again; a problem if there is no such account, the target is not
+ *   allowed or the account has too many channels
+ */
+export async function createChannel(
+  { account, ...settings }: Inputs["addChannel"],
+  { invocation, caller }: Call,
+): Promise<Answer<Outputs["addChannel"]>> {
+  if (account !== "" && (await findAccount(invocation.shards.directory, account)) === undefined) {
+    return fail({ code: "not_found", message: `There is no account '${account}'.` });
+  }
+  const target = validTarget(settings.kind, settings.target, invocation.env.NOTIFY_LOCAL_ORIGIN);
+  if (!target.ok) return fail({ code: "bad_request", message: target.error });
+  const isConfirmed =
+    settings.kind !== "email" || caller.authority.isOperator || (await isOfAccount(target.value, account, invocation));
+  const channel: Channel = {
+    ...settings,
+    account,
+    target: target.value,
+    id: randomHex(8),
+    secret: settings.kind === "webhook" || settings.kind === "email" ? randomHex(32) : "",
+    confirmedSeconds: isConfirmed ? invocation.nowSeconds : 0,
+    unanswered: 0,
+    silentUntilSeconds: 0,
+    createdSeconds: invocation.nowSeconds,
+    createdBy: caller.name,
+  };
+  const place = await inShardOf(account, invocation);
+  const [added] = await change(place.ledger, [addChannel(channel)]);
+  if (added?.results.length === 0) {
+    const message = `The account has ${NOTIFY_LIMITS.channelsPerAccount} channels, as many as it may have.`;
+    return fail({ code: "too_large", message });
+  }
+  if (!isConfirmed) await askToConfirm(channel, place);
+  return ok({ ...channelOf(channel), secret: channel.kind === "webhook" ? channel.secret : "" });
+}
+
+/** Removes a channel; removing one that is not there is no error. */
+export async function deleteChannel(
+  { account, id }: Inputs["removeChannel"],
+  { invocation }: Call,
+): Promise<Answer<undefined>> {
+  const { ledger } = await inShardOf(account, invocation);
+  await change(ledger, removeChannel(account, id));
+  return ok(undefined);
+}
+
+/**
+ * Sends a test to a channel; the question whether it may be written to if that is not confirmed.
+ *
+ * @returns a problem if there is no such channel
+ */
+export async function testChannel(
+  { account, id }: Inputs["testChannel"],
+  { invocation }: Call,
+): Promise<Answer<Outputs["testChannel"]>> {
+  const place = await inShardOf(account, invocation);
+  const [channel] = await ask(place.ledger, channelQuery(account, id));
+  if (channel === undefined) return fail({ code: "not_found", message: `There is no channel '${id}'.` });
+  if (channel.confirmedSeconds === 0) return ok({ deliveryId: await askToConfirm(channel, place) });
+  const test = { kind: "test" as const, subject: String(place.nowSeconds) };
+  await change(place.ledger, [addDelivery(channel, test, place.nowSeconds)]);
+  const testId = deliveryId(channel.id, test.kind, test.subject);
+  await enqueueDelivery(testId, place);
+  return ok({ deliveryId: testId });
+}
+
+function randomHex(bytes: number): string {
+  return toHex(crypto.getRandomValues(new Uint8Array(bytes)));
+}

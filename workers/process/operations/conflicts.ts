@@ -1,0 +1,156 @@
+/** What an operator decides about two versions of one report: keep the first, replace it, or count both. */
+
+import { closedConflict, eventPoint, nextGeneration } from "../../../shared/analytics/events.ts";
+import type { Outputs } from "../../../shared/contract/operations.ts";
+import { commitBatch, noChanges } from "../../../shared/ledger/commit-batch.ts";
+import {
+  type ConflictRow,
+  type DecisionRow,
+  type DoubtedGroup,
+  findConflicts,
+  findDoubted,
+  putDecision,
+  removeConflicts,
+} from "../../../shared/ledger/conflicts.ts";
+import { change } from "../../../shared/ledger/database.ts";
+import { findObjects, type ObjectRow } from "../../../shared/ledger/objects.ts";
+import type { Outcome } from "../../../shared/ledger/outcomes.ts";
+import { PAGE_LIMITS, PROCESS_LIMITS } from "../../../shared/limits.ts";
+import type { ConflictDecision, DecisionNote, OperationRefused } from "../../../shared/operations.ts";
+import { type Invocation, inEachShard, inShardOf } from "../env.ts";
+import { writePoints } from "../reports/points.ts";
+import { compareVersions } from "./compare-versions.ts";
+
+/** How the versions of a conflict differ; undefined when there is no such conflict. */
+export async function compareConflict(
+  id: string,
+  invocation: Invocation,
+): Promise<Outputs["compareConflict"] | undefined> {
+  const found = await findConflict(id, invocation);
+  return found === undefined ? undefined : compareVersions(found.conflict, invocation.env.R2_DMARC_REPORTS);
+}
+
+/** A conflict, and the invocation bound to its database. */
+async function findConflict(
+  id: string,
+  invocation: Invocation,
+): Promise<{ conflict: ConflictRow; place: Invocation } | undefined> {
+  const found = await Promise.all(
+    inEachShard(invocation).map(async (place) =>
+      (await findConflicts(place.ledger, [id])).map((conflict) => ({ conflict, place })),
+    ),
+  );
+  return found.flat()[0];
+}
+
+/** Stores a decision; if the other version is to count, its object is rerun. */
+export async function decideConflict(
+  id: string,
+  { decision, note }: { decision: ConflictDecision; note: DecisionNote },
+  invocation: Invocation,
+): Promise<ConflictRow | OperationRefused> {
+  const found = await findConflict(id, invocation);
+  if (found === undefined) return { refused: `There is no conflict '${id}'.` };
+  const { conflict, place } = found;
+  if (decision === "keep") {
+    await keep([conflict], note, place);
+    return conflict;
+  }
+  const { env, ledger, nowSeconds } = place;
+  const { rawKey: key, rua, receivedSeconds, generation } = conflict.other;
+  if ((await env.R2_DMARC_REPORTS.head(key)) === null) return { refused: `${key} is no longer in R2.` };
+  const rows = [
+    decisionOf(
+      conflict,
+      { version: "other", decision: decision === "replace" ? "replaces" : "counts" },
+      note,
+      nowSeconds,
+    ),
+  ];
+  if (decision === "replace")
+    rows.push(decisionOf(conflict, { version: "accepted", decision: "refused" }, note, nowSeconds));
+  await change(ledger, rows.map(putDecision));
+  await env.QUEUE_REPORTS.send({
+    v: 1,
+    kind: "report",
+    key,
+    rua,
+    receivedSeconds,
+    generation: nextGeneration(generation, nowSeconds),
+  });
+  return conflict;
+}
+
+/**
+ * Keeps the verified reports of a group of conflicts, up to the limit of one call.
+ *
+ * @returns how many were decided, and whether any is left
+ */
+export async function keepVerified(
+  group: DoubtedGroup,
+  note: DecisionNote,
+  given: Invocation,
+): Promise<{ kept: number; isComplete: boolean }> {
+  const invocation = await inShardOf(group.account, given);
+  const found = await findDoubted(invocation.ledger, group, PAGE_LIMITS.keptConflicts + 1);
+  const some = found.slice(0, PAGE_LIMITS.keptConflicts);
+  if (some.length > 0) await keep(some, note, invocation);
+  return { kept: some.length, isComplete: found.length === some.length };
+}
+
+/** The other versions become duplicates; their raw objects stay. */
+async function keep(conflicts: readonly ConflictRow[], note: DecisionNote, invocation: Invocation): Promise<void> {
+  const { ledger, nowSeconds } = invocation;
+  const [first] = conflicts;
+  if (first === undefined) return;
+  const points = conflicts.map((conflict) => eventPoint(closedConflict(conflict, "discarded"), 1, nowSeconds));
+  const { rawKey: key, receivedSeconds } = first.other;
+  const origin = { key, reportUid: first.id, generation: nowSeconds, receivedSeconds };
+  await writePoints([{ dataset: "events", points }], origin, invocation);
+  const refused = conflicts.map((conflict) =>
+    putDecision(decisionOf(conflict, { version: "other", decision: "refused" }, note, nowSeconds)),
+  );
+  const others = [...refused, removeConflicts(conflicts.map(({ id }) => id))];
+  for (let attempt = 1; attempt <= PROCESS_LIMITS.maxDecisions; attempt++) {
+    const objects = await objectsWithDuplicates(conflicts, ledger);
+    const { state } = await commitBatch(ledger, { ...noChanges(), objects, others }, nowSeconds);
+    if (state === "committed") return;
+  }
+  throw new Error(`${key} is changed by others all the time.`);
+}
+
+async function objectsWithDuplicates(
+  conflicts: readonly ConflictRow[],
+  ledger: Invocation["ledger"],
+): Promise<ObjectRow[]> {
+  const ids = new Set(conflicts.map(({ id }) => id));
+  const references = new Map(conflicts.map(({ other }) => [other.rawKey, other]));
+  const finished = await findObjects(ledger, [...references.values()]);
+  return [...finished.values()].flatMap((object) => {
+    const reference = references.get(object.rawKey);
+    if (reference === undefined) return [];
+    const outcomes = object.outcomes.map((outcome): Outcome => {
+      if (outcome.outcome !== "conflict" || !ids.has(outcome.id)) return outcome;
+      const { uid: id, part, points, account, kind, domain, day } = outcome;
+      return { outcome: "duplicate", part, id, points, account, kind, domain, day };
+    });
+    return [{ ...object, rua: reference.rua, receivedSeconds: reference.receivedSeconds, outcomes }];
+  });
+}
+
+function decisionOf(
+  conflict: ConflictRow,
+  { version, decision }: { version: "accepted" | "other"; decision: DecisionRow["decision"] },
+  { by, reason = "" }: DecisionNote,
+  nowSeconds: number,
+): DecisionRow {
+  return {
+    account: conflict.account,
+    uid: conflict.uid,
+    contentHash: conflict[version].contentHash,
+    decision,
+    decidedBy: by,
+    reason,
+    decidedSeconds: nowSeconds,
+  };
+}

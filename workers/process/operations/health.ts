@@ -1,0 +1,30 @@
+/** Whether what the pipeline needs answers: one row of each database, one value of KV, the backlog of each queue. Reads only. */
+import type { Outputs } from "../../../shared/contract/operations.ts";
+import { anyAccountQuery } from "../../../shared/ledger/accounts.ts";
+import { ask } from "../../../shared/ledger/database.ts";
+import { findCopy } from "../../../shared/registry.ts";
+import type { Invocation } from "../env.ts";
+import { backlog } from "./status.ts";
+
+/** An address that nobody has: KV says so, or does not answer. */
+const NOBODY = "health@invalid";
+
+/** Asks all of them at once. @throws nothing: what does not answer is false, or left out */
+export async function readHealth({ env, shards }: Invocation): Promise<Outputs["health"]> {
+  const answers = (work: Promise<unknown>): Promise<boolean> => work.then(() => true).catch(() => false);
+  const [registry, ledger, queues] = await Promise.all([
+    answers(findCopy(env.KV_DMARC_REPORTS, NOBODY)),
+    answers(Promise.all(shards.all.map((database) => ask(database, anyAccountQuery())))),
+    Promise.allSettled([
+      backlog("dmarc-reports", env.QUEUE_REPORTS),
+      backlog("dmarc-points", env.QUEUE_POINTS),
+      backlog("dmarc-dead-letters", env.QUEUE_DEAD_LETTERS),
+    ]),
+  ]);
+  const told = queues.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
+  return {
+    ledger,
+    registry,
+    queues: told.map(({ queue, messages, oldestSeconds }) => ({ queue, messages, oldestSeconds })),
+  };
+}

@@ -1,0 +1,36 @@
+/** Keeps what people do not want to hear of, and takes it back. */
+import type { Inputs } from "../../../shared/contract/operations.ts";
+import { change } from "../../../shared/ledger/database.ts";
+import { putMute, removeMute } from "../../../shared/ledger/notices.ts";
+import { SECONDS_PER_DAY } from "../../../shared/report-day.ts";
+import type { Mute } from "../../../shared/watch/finding.ts";
+import { type Invocation, inShardOf } from "../env.ts";
+
+/** Mutes. @param by who wants it @returns it as it is kept */
+export async function mute({ days, note, ...name }: Inputs["mute"], by: string, invocation: Invocation): Promise<Mute> {
+  const { ledger, nowSeconds } = await inShardOf(name.account, invocation);
+  const kept: Mute = {
+    ...wholeName(name),
+    untilSeconds: days === undefined ? 0 : nowSeconds + days * SECONDS_PER_DAY,
+    note: note ?? "",
+    mutedSeconds: nowSeconds,
+    mutedBy: by,
+  };
+  await change(ledger, [putMute(kept)]);
+  return kept;
+}
+
+/** Takes a mute away. */
+export async function unmute(name: Inputs["unmute"], invocation: Invocation): Promise<void> {
+  const { ledger } = await inShardOf(name.account, invocation);
+  await change(ledger, [removeMute(wholeName(name))]);
+}
+
+function wholeName({
+  account,
+  domain = "",
+  rule,
+  subject = "",
+}: Inputs["unmute"]): Pick<Mute, "account" | "domain" | "rule" | "subject"> {
+  return { account, domain, rule: rule ?? "", subject };
+}

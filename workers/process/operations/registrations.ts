@@ -1,0 +1,92 @@
+/** Registers an address, or changes what is registered. */
+import type { Outputs } from "../../../shared/contract/operations.ts";
+import type { Answer } from "../../../shared/contract/problems.ts";
+import { findAccount } from "../../../shared/ledger/accounts.ts";
+import { addAddress, putAddress, type RegistryPlace, restoreAddresses } from "../../../shared/ledger/addresses.ts";
+import { isBeingForgotten } from "../../../shared/ledger/forgotten.ts";
+import { LEDGER_BINDING } from "../../../shared/ledger/shards.ts";
+import { PAGE_LIMITS } from "../../../shared/limits.ts";
+import { listCopies, type RegistryEntry, RegistryValueError, validRegistration } from "../../../shared/registry.ts";
+import { fail, ok } from "../../../shared/result.ts";
+import type { Invocation } from "../env.ts";
+
+/** Registers an address, or changes what is registered; a new account goes to the database that NEW_ACCOUNTS_SHARD names. */
+export async function putRegistration(
+  rua: string,
+  entry: RegistryEntry,
+  invocation: Invocation,
+): Promise<Answer<Outputs["putRegistration"]>> {
+  const wanted = await readRegistration(rua, entry, invocation);
+  if (!wanted.ok) return wanted;
+  const { registration, place } = wanted.value;
+  const stored = await putAddress(registration, place, invocation.nowSeconds);
+  return ok({ rua: stored.rua, entry: stored.entry });
+}
+
+/** Registers an address that is not registered. @returns a problem where it is: that stays as it is */
+export async function addRegistration(
+  rua: string,
+  entry: RegistryEntry,
+  invocation: Invocation,
+): Promise<Answer<Outputs["addRegistration"]>> {
+  const wanted = await readRegistration(rua, entry, invocation);
+  if (!wanted.ok) return wanted;
+  const { registration, place } = wanted.value;
+  const stored = await addAddress(registration, place, invocation.nowSeconds);
+  if (stored !== undefined) return ok({ rua: stored.rua, entry: stored.entry });
+  const message = `${registration.rua} is registered already; nothing was changed.`;
+  return fail({ code: "already_exists", message });
+}
+
+/** Registers a page of addresses again as their copies in KV say: KV is a copy of the directory, and outlives it. */
+export async function restoreRegistrations(
+  cursor: string | undefined,
+  { env, shards, nowSeconds }: Invocation,
+): Promise<Answer<Outputs["restoreRegistrations"]>> {
+  const page = await listCopies(env.KV_DMARC_REPORTS, { cursor, limit: PAGE_LIMITS.copiesRestored });
+  const restored = await restoreAddresses(shards.directory, page.copies, nowSeconds);
+  return ok({ found: page.copies.length, restored, cursor: page.cursor });
+}
+
+/** Reads what is to be registered, and where. @returns a problem where either makes no sense */
+export async function readRegistration(
+  rua: string,
+  entry: RegistryEntry,
+  { env, shards }: Invocation,
+): Promise<Answer<{ registration: { rua: string; entry: RegistryEntry }; place: RegistryPlace }>> {
+  const registration = valid(() => validRegistration(rua, entry), RegistryValueError);
+  if (!registration.ok) return registration;
+  const place = {
+    directory: shards.directory,
+    copy: env.KV_DMARC_REPORTS,
+    newAccountShard: Number(env.NEW_ACCOUNTS_SHARD),
+  };
+  const { account } = registration.value.entry;
+  const forgotten = await whyForgotten({ account, rua: registration.value.rua }, shards);
+  if (forgotten !== undefined) return forgotten;
+  if (shards.all[place.newAccountShard] === undefined && (await findAccount(shards.directory, account)) === undefined) {
+    const message = `New accounts go to database ${env.NEW_ACCOUNTS_SHARD} (NEW_ACCOUNTS_SHARD), and ${LEDGER_BINDING}_${env.NEW_ACCOUNTS_SHARD} is not bound to process.`;
+    return fail({ code: "not_configured", message });
+  }
+  return ok({ registration: registration.value, place });
+}
+
+/** Nothing is registered for an account, or at an address, that is being forgotten: it would be forgotten, too. */
+export async function whyForgotten(
+  wanted: { account: string; rua: string },
+  { directory }: Invocation["shards"],
+): Promise<Answer<never> | undefined> {
+  if (!(await isBeingForgotten(directory, wanted))) return undefined;
+  const message = `The account ${wanted.account} is being forgotten; wait until that is done.`;
+  return fail({ code: "already_exists", message });
+}
+
+/** Runs a validation; what it throws becomes a problem. */
+export function valid<T>(read: () => T, Refusal: new (message: string) => Error): Answer<T> {
+  try {
+    return ok(read());
+  } catch (error) {
+    if (error instanceof Refusal) return fail({ code: "bad_request", message: error.message });
+    throw error;
+  }
+}

@@ -1,0 +1,73 @@
+/** What is waiting: queue backlogs, and raw objects without an outcome, however old. */
+import { ask } from "../../../shared/ledger/database.ts";
+import { countRunningAgain, followJobs, newestJobsQuery } from "../../../shared/ledger/jobs.ts";
+import { unfinishedDays } from "../../../shared/ledger/objects.ts";
+import { askAll } from "../../../shared/ledger/shards.ts";
+import { dueSlicesQuery } from "../../../shared/ledger/slices.ts";
+import { PAGE_LIMITS, PROCESS_LIMITS } from "../../../shared/limits.ts";
+import type { PipelineStatus, QueueBacklog } from "../../../shared/operations.ts";
+import { SECONDS_PER_DAY } from "../../../shared/report-day.ts";
+import { datePath, isoDate, RAW_PREFIX } from "../../../shared/storage.ts";
+import type { Invocation } from "../env.ts";
+import { withoutOutcome } from "../jobs/job-pages.ts";
+import { listObjects } from "../reports/raw-object.ts";
+
+/**
+ * Checks the queues, the newest day, and days known to have unfinished objects, within a bounded number of calls; for
+ * older days it returns what reconcile counted last.
+ */
+export async function readStatus(invocation: Invocation): Promise<PipelineStatus> {
+  const { env, shards, nowSeconds } = invocation;
+  const queues = await Promise.all([
+    backlog("dmarc-reports", env.QUEUE_REPORTS),
+    backlog("dmarc-points", env.QUEUE_POINTS),
+    backlog("dmarc-dead-letters", env.QUEUE_DEAD_LETTERS),
+  ]);
+  const counted = await unfinishedDays(shards.directory);
+  const today = Math.floor(nowSeconds / SECONDS_PER_DAY);
+  const known = new Map(counted.map((one) => [one.day, one]));
+  const days = [...new Set([today, today - 1, ...known.keys()])].sort((a, b) => b - a);
+  let pages = PROCESS_LIMITS.statusPages;
+  const found: PipelineStatus["unfinishedDays"] = [];
+  for (const day of days) {
+    const now = await countUnfinished(day, pages, invocation);
+    pages -= now.pages;
+    const before = known.get(day);
+    const objects = now.isComplete ? now.objects : Math.max(now.objects, before?.objects ?? 0);
+    const countedSeconds = now.isComplete ? nowSeconds : (before?.seenSeconds ?? nowSeconds);
+    if (objects > 0) found.push({ day: isoDate(day * SECONDS_PER_DAY), objects, countedSeconds });
+  }
+  const jobs = await ask(shards.directory, newestJobsQuery(PAGE_LIMITS.jobsFollowed));
+  const due = await askAll(shards.all, dueSlicesQuery(nowSeconds, PAGE_LIMITS.dueSlices));
+  return {
+    queues,
+    unfinished: found.reduce((sum, { objects }) => sum + objects, 0),
+    unfinishedDays: found,
+    runningAgain: countRunningAgain(await followJobs(shards.all, jobs, nowSeconds)),
+    reportsWithDueSlices: due.length,
+  };
+}
+
+async function countUnfinished(
+  day: number,
+  maxPages: number,
+  { env, shards }: Invocation,
+): Promise<{ objects: number; pages: number; isComplete: boolean }> {
+  const prefix = `${RAW_PREFIX}${datePath(day * SECONDS_PER_DAY)}/`;
+  let objects = 0;
+  let after: string | undefined = "";
+  for (let pages = 0; pages < maxPages; pages++) {
+    const page: Awaited<ReturnType<typeof listObjects>> = await listObjects(env, { prefix, after });
+    objects += (await withoutOutcome(page.objects, shards)).length;
+    if (page.next === undefined) return { objects, pages: pages + 1, isComplete: true };
+    after = page.next;
+  }
+  return { objects, pages: maxPages, isComplete: false };
+}
+
+/** What waits in a queue. */
+export async function backlog(name: string, queue: Queue): Promise<QueueBacklog> {
+  const { backlogCount, backlogBytes, oldestMessageTimestamp } = await queue.metrics();
+  const oldestSeconds = oldestMessageTimestamp === undefined ? 0 : Math.floor(Number(oldestMessageTimestamp) / 1000);
+  return { queue: name, messages: backlogCount, bytes: backlogBytes, oldestSeconds };
+}

@@ -1,0 +1,87 @@
+/** Takes back an accepted report, such as a forged one, or restores it. Who did it and why is recorded. */
+
+import { nextGeneration } from "../../../shared/analytics/events.ts";
+import { coverReport, writeOf } from "../../../shared/batch/report-writes.ts";
+import { type BatchChanges, commitBatch, noChanges } from "../../../shared/ledger/commit-batch.ts";
+import { putDecision, removeDecision } from "../../../shared/ledger/conflicts.ts";
+import type { ReportReference } from "../../../shared/ledger/report-rows.ts";
+import { findReports, type HeldReport, type ReportWrite } from "../../../shared/ledger/reports.ts";
+import type { DecisionNote, OperationRefused } from "../../../shared/operations.ts";
+import { type Invocation, inShardOf } from "../env.ts";
+import { writeHeld } from "../reports/report-points.ts";
+
+const CHANGED = "The report was changed at the same time; look at it again.";
+
+/** Removes a report from all figures. Its raw object stays, and reprocessing does not accept it again. */
+export async function takeBackReport(
+  reference: ReportReference,
+  { by, reason = "" }: DecisionNote,
+  given: Invocation,
+): Promise<ReportReference | OperationRefused> {
+  const invocation = await inShardOf(reference.account, given);
+  const { ledger, nowSeconds } = invocation;
+  const held = await findReport(reference, "accepted", invocation);
+  if ("refused" in held) return held;
+  const told = { attempts: 1, nowSeconds };
+  const { write, work } = coverReport(held, { state: "taken_back", above: held.generation }, told);
+  const sent = await writeHeld(work, invocation);
+  const { uid } = held.reference;
+  const changes: BatchChanges = {
+    ...noChanges(),
+    reports: [{ write, reference: held.reference }],
+    slices: sent === 0 ? [] : [{ uid, generation: work.generation, slices: sent }],
+    others: [
+      putDecision({
+        account: reference.account,
+        uid,
+        contentHash: held.contentHash,
+        decision: "taken_back",
+        decidedBy: by,
+        reason,
+        decidedSeconds: nowSeconds,
+      }),
+    ],
+  };
+  const { state } = await commitBatch(ledger, changes, nowSeconds);
+  return state === "changed" ? { refused: CHANGED } : held.reference;
+}
+
+/** Restores a report; if its raw object still exists, it is rerun to write the points. */
+export async function undoTakeBack(
+  reference: ReportReference,
+  given: Invocation,
+): Promise<ReportReference | OperationRefused> {
+  const invocation = await inShardOf(reference.account, given);
+  const { env, ledger, nowSeconds } = invocation;
+  const held = await findReport(reference, "taken_back", invocation);
+  if ("refused" in held) return held;
+  const { uid } = held.reference;
+  const { rawKey: key, rua, receivedSeconds, generation, highestPoints, contentHash } = held;
+  const write: ReportWrite = {
+    ...writeOf(held, { generation, highestPoints }),
+    version: held.version,
+    spreadBefore: held.spread,
+  };
+  const changes: BatchChanges = {
+    ...noChanges(),
+    reports: [{ write, reference: held.reference }],
+    others: [removeDecision({ uid, contentHash })],
+  };
+  const { state } = await commitBatch(ledger, changes, nowSeconds);
+  if (state === "changed") return { refused: CHANGED };
+  if ((await env.R2_DMARC_REPORTS.head(key)) !== null) {
+    const again = nextGeneration(generation, nowSeconds);
+    await env.QUEUE_REPORTS.send({ v: 1, kind: "report", key, rua, receivedSeconds, generation: again });
+  }
+  return held.reference;
+}
+
+async function findReport(
+  reference: ReportReference,
+  wanted: HeldReport["state"],
+  { ledger }: Invocation,
+): Promise<HeldReport | OperationRefused> {
+  const held = (await findReports(ledger, [reference])).reports.get(reference.uid);
+  if (held === undefined) return { refused: `There is no report '${reference.uid}'.` };
+  return held.state === wanted ? held : { refused: `The report is ${held.state.replace("_", " ")}.` };
+}

@@ -1,0 +1,68 @@
+/** Makes and revokes tokens of programs. */
+import type { Inputs, Outputs } from "../../../shared/contract/operations.ts";
+import type { Answer } from "../../../shared/contract/problems.ts";
+import type { Caller } from "../../../shared/contract/rpc.ts";
+import { tokenOf } from "../../../shared/contract/shapes.ts";
+import { toHex } from "../../../shared/identity.ts";
+import { findAccount } from "../../../shared/ledger/accounts.ts";
+import { ask, change } from "../../../shared/ledger/database.ts";
+import { addToken, revokeToken as revoke, tokenNamedQuery, tokenQuery } from "../../../shared/ledger/tokens.ts";
+import { TOKEN_LIMITS } from "../../../shared/limits.ts";
+import { SECONDS_PER_DAY } from "../../../shared/report-day.ts";
+import { fail, ok } from "../../../shared/result.ts";
+import { type Token, tokenHash, tokenSecret } from "../../../shared/tokens.ts";
+import type { Invocation } from "../env.ts";
+
+interface Call {
+  invocation: Invocation;
+  caller: Caller;
+}
+
+/**
+ * Makes a token.
+ *
+ * @returns the token with its secret, which is kept nowhere and not shown again; a problem if there is no such account, it
+ *   has a token of this name, or as many as it may have
+ */
+export async function createToken(
+  { account, name, scope, expiresInDays }: Inputs["createToken"],
+  { invocation, caller, randomBytes }: Call & { randomBytes(count: number): Uint8Array },
+): Promise<Answer<Outputs["createToken"]>> {
+  const { shards, nowSeconds } = invocation;
+  if (account !== "" && (await findAccount(shards.directory, account)) === undefined) {
+    return fail({ code: "not_found", message: `There is no account '${account}'.` });
+  }
+  const token: Token = {
+    id: toHex(randomBytes(8)),
+    account,
+    name,
+    scope,
+    createdSeconds: nowSeconds,
+    createdBy: caller.name,
+    expiresSeconds: expiresInDays === undefined ? 0 : nowSeconds + expiresInDays * SECONDS_PER_DAY,
+    revokedSeconds: 0,
+    lastUsedSeconds: 0,
+  };
+  const secret = tokenSecret(randomBytes(TOKEN_LIMITS.secretBytes));
+  const [, added] = await change(shards.directory, addToken(token, await tokenHash(secret)));
+  if (added?.results.length === 1) return ok({ ...tokenOf(token, nowSeconds), secret });
+  if ((await ask(shards.directory, tokenNamedQuery(account, name))).length > 0) {
+    return fail({
+      code: "already_exists",
+      message: `There is a token '${name}' already: revoke it, or choose a name.`,
+    });
+  }
+  const message = `There are ${TOKEN_LIMITS.perAccount} tokens, as many as there may be: revoke one that is not used.`;
+  return fail({ code: "too_large", message });
+}
+
+/** Revokes a token; one that is revoked stays so. @returns the token; a problem if there is none */
+export async function revokeToken(
+  { account, id }: Inputs["revokeToken"],
+  { invocation: { shards, nowSeconds } }: Call,
+): Promise<Answer<Outputs["revokeToken"]>> {
+  await change(shards.directory, [revoke(account, id, nowSeconds)]);
+  const [token] = await ask(shards.directory, tokenQuery(account, id));
+  if (token === undefined) return fail({ code: "not_found", message: `There is no token '${id}'.` });
+  return ok(tokenOf(token, nowSeconds));
+}

@@ -1,0 +1,195 @@
+/**
+ * The second half of a batch of reports: decides about everything that was read, writes the points, and commits in one
+ * transaction per database. Every step can be repeated without counting anything twice.
+ */
+import { decide } from "../../../shared/batch/decide.ts";
+import { type ReadObject, wasDecided } from "../../../shared/batch/object.ts";
+import type { BatchPlan, ObjectPlan } from "../../../shared/batch/plan.ts";
+import type { Registrations } from "../../../shared/ledger/addresses.ts";
+import { commitBatch } from "../../../shared/ledger/commit-batch.ts";
+import type { ConflictRow } from "../../../shared/ledger/conflicts.ts";
+import { PROCESS_LIMITS } from "../../../shared/limits.ts";
+import { parseRawMetadata } from "../../../shared/storage.ts";
+import { type Invocation, inShard } from "../env.ts";
+import { carryDiscarded } from "./carry-discarded.ts";
+import { lookUp } from "./lookup.ts";
+import { tellEarlierCommit, tellOutcomes } from "./outcomes.ts";
+import { mailOf } from "./raw-object.ts";
+import { isReadAgain, WrittenPoints, writePlan } from "./report-points.ts";
+import { generationOf, logEntry, type Task } from "./task.ts";
+
+type AddressesOf = Registrations["addressesOf"];
+
+/** Commits what was read, one transaction per database; a fault of one database does not affect the others. */
+export async function commitTasks(
+  tasks: readonly Task[],
+  addressesOf: AddressesOf,
+  invocation: Invocation,
+): Promise<void> {
+  for (const task of tasks) stayWhereDecided(task);
+  const commitIn = async (shard: number, group: readonly Task[]): Promise<void> => {
+    try {
+      await commitTogether(group, addressesOf, inShard(invocation, shard));
+    } catch (error) {
+      for (const task of group) task.ending ??= { error };
+    }
+  };
+  for (const shard of invocation.shards.all.keys()) {
+    // Rows are removed from the old database before the new one commits: interrupted in between, the object is simply
+    // unfinished.
+    const moving = tasks.filter(
+      ({ ending, home }) => ending === undefined && home.others.some((row) => row.shard === shard),
+    );
+    await carryAll(moving, shard, invocation);
+    const moves = moving
+      .filter(({ ending }) => ending === undefined)
+      .map((task): Task => ({ ...task, read: movingOf(task.read), source: undefined }));
+    await commitIn(shard, moves);
+    for (const { message, ending } of moves) {
+      const task = moving.find((one) => one.message.key === message.key);
+      if (task !== undefined && ending !== undefined && "error" in ending) task.ending = ending;
+    }
+  }
+  for (const shard of new Set(tasks.map(({ home }) => home.shard))) {
+    await commitIn(
+      shard,
+      tasks.filter(({ home }) => home.shard === shard),
+    );
+  }
+}
+
+/** Copies discards to the new database before the old rows are removed; a fault becomes the ending of its task. */
+async function carryAll(moving: readonly Task[], shard: number, invocation: Invocation): Promise<void> {
+  for (const task of moving) {
+    try {
+      await carryDiscarded(task, shard, invocation);
+    } catch (error) {
+      task.ending = { error };
+    }
+  }
+}
+
+// If the raw object has gone, its outcomes stay in the old database.
+function stayWhereDecided(task: Task): void {
+  const decided = task.home.others.find(({ finished }) => wasDecided(finished.outcomes));
+  if (task.read?.isThere !== false || decided === undefined) return;
+  task.home = { ...decided, others: [] };
+}
+
+function movingOf(read: ReadObject | undefined): ReadObject | undefined {
+  return read === undefined ? undefined : { ...read, findings: [], isMoving: true };
+}
+
+/** Decides and commits; starts over when another consumer was faster, or when writing one object's points failed. */
+async function commitTogether(tasks: readonly Task[], addressesOf: AddressesOf, invocation: Invocation): Promise<void> {
+  const written = new WrittenPoints();
+  for (let decision = 1; ; decision++) {
+    const open = tasks.filter(({ ending, read }) => ending === undefined && read !== undefined);
+    if (open.length === 0) return;
+    const plan = await decideTasks(open, { written, addressesOf }, invocation);
+    if (!(await writePoints(open, { plan, written }, invocation))) continue;
+    const slices = plan.objects.flatMap((object) => written.slicesOf(object));
+    await addMailOrigins(plan.changes.conflicts, invocation);
+    const { state } = await commitBatch(invocation.ledger, { ...plan.changes, slices }, invocation.nowSeconds);
+    if (state === "committed") return finishTasks(open, plan, invocation);
+    if (decision === PROCESS_LIMITS.maxDecisions)
+      throw new Error("The ledger is changed by other consumers all the time.");
+  }
+}
+
+/** Adds who sent each version, so that a person can tell them apart. */
+async function addMailOrigins(conflicts: ConflictRow[], { env }: Invocation): Promise<void> {
+  for (const version of conflicts.flatMap(({ accepted, other }) => [accepted, other])) {
+    if (version.mail !== undefined) continue;
+    const stored = await env.R2_DMARC_REPORTS.head(version.rawKey);
+    if (stored !== null) version.mail = mailOf(parseRawMetadata(stored.customMetadata));
+  }
+}
+
+async function decideTasks(
+  open: readonly Task[],
+  { written, addressesOf }: { written: WrittenPoints; addressesOf: AddressesOf },
+  invocation: Invocation,
+): Promise<BatchPlan> {
+  const { env, nowSeconds } = invocation;
+  const objects = open.flatMap(({ read }) => (read === undefined ? [] : [read]));
+  const known = await lookUp(objects, addressesOf, invocation);
+  const done = open.filter((task) => (known.finished.get(task.message.key)?.generation ?? 0) >= generationOf(task));
+  // Committed by another consumer since it was read.
+  for (const task of done) {
+    const finished = known.finished.get(task.message.key);
+    if (finished !== undefined) await tellEarlierCommit(finished, task, invocation);
+    task.ending = { entry: logEntry(task.message, "already_done") };
+  }
+  return decide(
+    objects.filter(({ message }) => !done.some((task) => task.message.key === message.key)),
+    {
+      known,
+      budget: {
+        address: Number(env.ADDRESS_RECORDS_PER_DAY),
+        account: Number(env.ACCOUNT_RECORDS_PER_DAY),
+        reporter: Number(env.REPORTER_REPORTS_PER_DAY),
+      },
+      hasWritten: (rawKey, uid) => written.has(rawKey, uid),
+      nowSeconds,
+    },
+  );
+}
+
+/**
+ * Writes the points of all objects, concurrently where they are in memory.
+ *
+ * @returns false when writing an object's points failed: the batch is then decided again without it
+ */
+async function writePoints(
+  open: readonly Task[],
+  { plan, written }: { plan: BatchPlan; written: WrittenPoints },
+  invocation: Invocation,
+): Promise<boolean> {
+  const write = async (object: ObjectPlan): Promise<boolean> => {
+    const task = open.find(({ read }) => read === object.object);
+    if (task === undefined) return true;
+    try {
+      await writePlan(object, { source: task.source, written }, invocation);
+      for (const again of object.again) await invocation.env.QUEUE_REPORTS.send(again);
+      return true;
+    } catch (error) {
+      task.ending = { error };
+      return false;
+    }
+  };
+  const isComplete = await Promise.all(plan.objects.filter((object) => !isReadAgain(object)).map(write));
+  for (const object of plan.objects.filter(isReadAgain)) isComplete.push(await write(object));
+  return !isComplete.includes(false);
+}
+
+/** After the transaction: writes the events, and deletes raw objects that must not be kept. */
+async function finishTasks(open: readonly Task[], plan: BatchPlan, invocation: Invocation): Promise<void> {
+  const filed = {
+    deadLetters: new Map(plan.changes.deadLetters.map((deadLetter) => [deadLetter.id, deadLetter])),
+    conflicts: new Map(plan.changes.conflicts.map((conflict) => [conflict.id, conflict])),
+  };
+  for (const object of plan.objects) {
+    const task = open.find(({ read }) => read === object.object);
+    if (task === undefined) continue;
+    try {
+      const { message, attempts } = task;
+      const account = object.object.registration?.entry.account ?? "";
+      await tellOutcomes({ message, attempts, account, outcomes: object.outcomes }, filed, invocation);
+      if (object.rawRemoved) await invocation.env.R2_DMARC_REPORTS.delete(message.key);
+      task.ending = { entry: { ...logEntry(task.message, summaryOf(object)), counts: countOutcomes(object) } };
+    } catch (error) {
+      task.ending = { error };
+    }
+  }
+}
+
+function summaryOf(plan: ObjectPlan): string {
+  return plan.left ?? Object.keys(countOutcomes(plan)).join(", ");
+}
+
+function countOutcomes({ outcomes }: ObjectPlan): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const { outcome } of outcomes) counts[outcome] = (counts[outcome] ?? 0) + 1;
+  return counts;
+}

@@ -1,0 +1,81 @@
+/** Files dead letters of messages that could not be processed at all, and finds and removes dead letters in any database. */
+import type { DataPoint } from "../../../shared/analytics/columns.ts";
+import { closedDeadLetter, deadLetterEvent, eventPoint } from "../../../shared/analytics/events.ts";
+import { newDeadLetter } from "../../../shared/batch/dead-letter.ts";
+import { type BatchChanges, commitBatch, noChanges } from "../../../shared/ledger/commit-batch.ts";
+import { change } from "../../../shared/ledger/database.ts";
+import { type DeadLetterRow, findDeadLetters, removeDeadLetters } from "../../../shared/ledger/dead-letters.ts";
+import { problem } from "../../../shared/report/problems.ts";
+import { type Invocation, inEachShard, type LogEntry } from "../env.ts";
+import { writePoints } from "./points.ts";
+
+/**
+ * Files one dead letter together with related changes.
+ *
+ * @returns undefined when the ledger has changed since it was read
+ */
+export async function fileDeadLetter(
+  deadLetter: DeadLetterRow,
+  others: Partial<BatchChanges>,
+  invocation: Invocation,
+): Promise<LogEntry | undefined> {
+  const { id, rua, rawKey, code, generation, receivedSeconds, attempts } = deadLetter;
+  const event = eventPoint(deadLetterEvent(deadLetter), attempts, invocation.nowSeconds);
+  const origin = { key: rawKey, reportUid: id, generation, receivedSeconds };
+  await writePoints([{ dataset: "events", points: [event] }], origin, invocation);
+  const changes = { ...noChanges(), ...others, deadLetters: [deadLetter] };
+  const { state } = await commitBatch(invocation.ledger, changes, invocation.nowSeconds);
+  return state === "changed" ? undefined : { event: "dead_letter", outcome: "dead_letter", id, rua, key: rawKey, code };
+}
+
+/** Dead letters of one database, and the invocation bound to it. */
+export interface FiledDeadLetters {
+  deadLetters: DeadLetterRow[];
+  place: Invocation;
+}
+
+/** Finds dead letters by id, in any database. @returns only databases that have some */
+export async function findDeadLettersAnywhere(
+  ids: readonly string[],
+  invocation: Invocation,
+): Promise<FiledDeadLetters[]> {
+  if (ids.length === 0) return [];
+  const found = await Promise.all(
+    inEachShard(invocation).map(async (place) => ({ deadLetters: await findDeadLetters(place.ledger, ids), place })),
+  );
+  return found.filter(({ deadLetters }) => deadLetters.length > 0);
+}
+
+/** The events that close dead letters. */
+export function clearedEvents(filed: readonly FiledDeadLetters[], attempts: number): DataPoint[] {
+  return filed.flatMap(({ deadLetters, place }) =>
+    deadLetters.map((deadLetter) => eventPoint(closedDeadLetter(deadLetter, "cleared"), attempts, place.nowSeconds)),
+  );
+}
+
+/** Removes dead letters that have been cleared. @throws whatever D1 throws; safe to repeat */
+export async function removeDeadLettersAnywhere(filed: readonly FiledDeadLetters[]): Promise<void> {
+  for (const { deadLetters, place } of filed)
+    await change(place.ledger, [removeDeadLetters(deadLetters.map(({ id }) => id))]);
+}
+
+/** Files a message that is not one of ours: it is kept whole and not retried. */
+export async function fileInvalid(
+  { body, attempts, timestamp }: { body: unknown; attempts: number; timestamp: Date },
+  error: string,
+  invocation: Invocation,
+): Promise<LogEntry> {
+  const deadLetter = await newDeadLetter(
+    {
+      reason: problem("invalid_message", error),
+      stage: "queue",
+      queueMessage: body,
+      attempts,
+      receivedSeconds: Math.floor(timestamp.getTime() / 1000),
+    },
+    invocation.nowSeconds,
+  );
+  const entry = await fileDeadLetter(deadLetter, {}, invocation);
+  if (entry === undefined) throw new Error("A dead letter without an object cannot have changed.");
+  return entry;
+}

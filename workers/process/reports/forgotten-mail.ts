@@ -1,0 +1,30 @@
+/**
+ * Mail of forgotten accounts that was under way: its raw object is deleted and nothing is kept of it. Only mail to an
+ * address that is registered no longer is looked up, so that other batches cost nothing more.
+ */
+import type { Registrations } from "../../../shared/ledger/addresses.ts";
+import { forgottenAmong } from "../../../shared/ledger/forgotten.ts";
+import type { Invocation } from "../env.ts";
+import type { Task } from "./task.ts";
+
+/** Ends the tasks of forgotten accounts. @throws nothing: a fault becomes the ending of the tasks it concerns */
+export async function dropForgotten(
+  tasks: readonly Task[],
+  { byAddress }: Registrations,
+  invocation: Invocation,
+): Promise<void> {
+  const unregistered = tasks.filter(({ ending, message }) => ending === undefined && !byAddress.has(message.rua));
+  if (unregistered.length === 0) return;
+  try {
+    const forgotten = await forgottenAmong(
+      invocation.shards.directory,
+      unregistered.map(({ message }) => message.rua),
+    );
+    const dropped = unregistered.filter(({ message }) => forgotten.has(message.rua));
+    if (dropped.length === 0) return;
+    await invocation.env.R2_DMARC_REPORTS.delete(dropped.map(({ message }) => message.key));
+    for (const task of dropped) task.ending = { entry: { event: "report", outcome: "account was forgotten" } };
+  } catch (error) {
+    for (const task of unregistered) task.ending = { error };
+  }
+}

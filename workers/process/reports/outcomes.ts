@@ -1,0 +1,100 @@
+/**
+ * Writes the events of an object's outcomes, built from what the ledger holds, except those that are written with a
+ * report's points. Runs after the transaction, and again when a delivery may have been interrupted; the events are the
+ * same each time.
+ */
+import type { DataPoint } from "../../../shared/analytics/columns.ts";
+import { conflictEvent, deadLetterEvent, eventPoint, type PipelineEvent } from "../../../shared/analytics/events.ts";
+import { eventId } from "../../../shared/identity.ts";
+import { type ConflictRow, findConflicts } from "../../../shared/ledger/conflicts.ts";
+import { type DeadLetterRow, findDeadLetters } from "../../../shared/ledger/dead-letters.ts";
+import type { FinishedObject } from "../../../shared/ledger/objects.ts";
+import type { Outcome } from "../../../shared/ledger/outcomes.ts";
+import type { ReportMessage } from "../../../shared/messages.ts";
+import type { Invocation } from "../env.ts";
+import { writePoints } from "./points.ts";
+import { messagesToWriteAbove } from "./write-above.ts";
+
+/** The outcomes of one object. */
+export interface Told {
+  message: ReportMessage;
+  attempts: number;
+  account: string;
+  outcomes: readonly Outcome[];
+}
+
+/** The dead letters and conflicts that outcomes refer to. */
+export interface Filed {
+  deadLetters: ReadonlyMap<string, DeadLetterRow>;
+  conflicts: ReadonlyMap<string, ConflictRow>;
+}
+
+/** Writes the events of an object's outcomes. @throws whatever Analytics Engine or the queue throws */
+export async function tellOutcomes(told: Told, filed: Filed, invocation: Invocation): Promise<void> {
+  const points: DataPoint[] = [];
+  for (const outcome of told.outcomes) {
+    const event = await eventOf(outcome, told, filed);
+    if (event !== undefined) points.push(eventPoint(event, told.attempts, invocation.nowSeconds));
+  }
+  if (points.length === 0) return;
+  const { key, generation = 1, receivedSeconds } = told.message;
+  // These events belong to no report, so the object identifies them.
+  const origin = { key, reportUid: key, generation, receivedSeconds };
+  await writePoints([{ dataset: "events", points }], origin, invocation);
+}
+
+/** Repeats what follows the transaction, when another delivery committed the object and may have been interrupted. */
+export async function tellEarlierCommit(
+  finished: FinishedObject,
+  { message, attempts }: Pick<Told, "message" | "attempts">,
+  invocation: Invocation,
+): Promise<void> {
+  const { account, outcomes, rawRemoved } = finished;
+  const { QUEUE_REPORTS, R2_DMARC_REPORTS } = invocation.env;
+  for (const again of await messagesToWriteAbove(finished, message, invocation)) await QUEUE_REPORTS.send(again);
+  await tellFinished({ message, attempts, account, outcomes }, invocation);
+  if (rawRemoved) await R2_DMARC_REPORTS.delete(message.key);
+}
+
+/** Writes the events of an object from what the ledger holds. */
+async function tellFinished(told: Told, invocation: Invocation): Promise<void> {
+  const idsOf = (name: Outcome["outcome"]): string[] =>
+    told.outcomes.filter(({ outcome }) => outcome === name).map(({ id }) => id);
+  const deadLetters = await findDeadLetters(invocation.ledger, idsOf("dead_letter"));
+  const conflicts = await findConflicts(invocation.ledger, idsOf("conflict"));
+  const filed = {
+    deadLetters: new Map(deadLetters.map((deadLetter) => [deadLetter.id, deadLetter])),
+    conflicts: new Map(conflicts.map((conflict) => [conflict.id, conflict])),
+  };
+  await tellOutcomes(told, filed, invocation);
+}
+
+async function eventOf(
+  outcome: Outcome,
+  { message, account }: Told,
+  { deadLetters, conflicts }: Filed,
+): Promise<PipelineEvent | undefined> {
+  const { key: rawKey, rua, receivedSeconds, generation = 1 } = message;
+  const { id, part } = outcome;
+  switch (outcome.outcome) {
+    case "dead_letter": {
+      const deadLetter = deadLetters.get(id);
+      return deadLetter === undefined ? undefined : deadLetterEvent(deadLetter);
+    }
+    case "conflict": {
+      const conflict = conflicts.get(id);
+      return conflict === undefined ? undefined : conflictEvent(conflict);
+    }
+    case "duplicate": {
+      const { kind, domain } = outcome;
+      const duplicate = await eventId(rawKey, part, "duplicate");
+      const place = { rawKey, part, generation, receivedSeconds, account, rua };
+      return { id: duplicate, outcome: "duplicate", ...place, kind, domain };
+    }
+    case "discarded":
+      return { id, outcome: "discarded", rawKey, part, generation, receivedSeconds, account, rua };
+    default:
+      // The events of accepted reports are written with their points; those of reports taken back, when it happened.
+      return undefined;
+  }
+}

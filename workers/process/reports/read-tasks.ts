@@ -1,0 +1,142 @@
+/**
+ * The first half of a batch of reports: finds each object's database and reads the object. Results are set on the
+ * tasks; a task that is already done, or is re-sent to be read alone, ends here.
+ */
+
+import { authenticateMail } from "../../../shared/authentication/authenticate-mail.ts";
+import type { MailAuthentication } from "../../../shared/authentication/sender.ts";
+import { reporterOf } from "../../../shared/batch/budgets.ts";
+import { fileOf, HeldRecords, type ReadParts, readObject } from "../../../shared/batch/read-object.ts";
+import type { Registrations } from "../../../shared/ledger/addresses.ts";
+import { findDatabases } from "../../../shared/ledger/which-database.ts";
+import { BATCH_LIMITS } from "../../../shared/limits.ts";
+import type { ReportMessage } from "../../../shared/messages.ts";
+import { problem } from "../../../shared/report/problems.ts";
+import { parseRawMetadata } from "../../../shared/storage.ts";
+import { type Invocation, inShard } from "../env.ts";
+import { tellEarlierCommit } from "./outcomes.ts";
+import { findRawObject, mailOf } from "./raw-object.ts";
+import { generationOf, logEntry, mayHaveWritten, type Task } from "./task.ts";
+
+/** Reads the objects of a batch. @throws nothing: a fault ends only the task it concerns */
+export async function readTasks(
+  tasks: readonly Task[],
+  registrations: Registrations,
+  invocation: Invocation,
+): Promise<void> {
+  await chooseDatabases(tasks, registrations, invocation);
+  await readAll(tasks, registrations, invocation);
+}
+
+async function chooseDatabases(
+  tasks: readonly Task[],
+  registrations: Registrations,
+  invocation: Invocation,
+): Promise<void> {
+  const homes = await findDatabases(tasks, registrations, invocation.shards);
+  for (const task of tasks) {
+    const home = homes.get(task.message.key);
+    if (home === undefined || "error" in home) task.ending = { error: home?.error };
+    else task.home = home;
+  }
+}
+
+/** Reads the objects of a batch, a few at a time; a fault in one does not affect the others. */
+async function readAll(tasks: readonly Task[], registrations: Registrations, invocation: Invocation): Promise<void> {
+  const shared = { registrations, held: new HeldRecords() };
+  const waiting = tasks.filter(({ ending }) => ending === undefined);
+  const worker = async (): Promise<void> => {
+    for (let task = waiting.shift(); task !== undefined; task = waiting.shift()) {
+      try {
+        await readTask(task, shared, inShard(invocation, task.home.shard));
+      } catch (error) {
+        task.ending = { error };
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: BATCH_LIMITS.maxConcurrentMessages }, worker));
+}
+
+interface SharedByTasks {
+  registrations: Registrations;
+  held: HeldRecords;
+}
+
+async function readTask(task: Task, { registrations, held }: SharedByTasks, invocation: Invocation): Promise<void> {
+  const { message, attempts } = task;
+  const { R2_DMARC_REPORTS: bucket } = invocation.env;
+  const { finished: previous } = task.home;
+  if (previous !== undefined && previous.generation >= generationOf(task)) {
+    // If it was rerun to outrank other points, the report that counts now takes that over.
+    if (mayHaveWritten(task) || message.coversPoints !== undefined) await tellEarlierCommit(previous, task, invocation);
+    // A mail that was delivered again was also stored again.
+    else if (previous.rawRemoved) await bucket.delete(message.key);
+    task.ending = { entry: logEntry(message, "already_done") };
+    return;
+  }
+  if (attempts >= BATCH_LIMITS.aloneFromAttempt && message.alone !== true) return sendAlone(task, invocation);
+  const registration = registrations.byAddress.get(message.rua);
+  const object = await findRawObject(bucket, message.key);
+  // A sender's retry is a separate message about the same object. An object without an arrival time is treated as
+  // arriving now.
+  const receivedSeconds = object?.metadata.receivedSeconds || message.receivedSeconds;
+  const origin = {
+    receivedSeconds: receivedSeconds || invocation.nowSeconds,
+    objectsOfMail: object?.metadata.objectsOfMail ?? 1,
+    file: fileOf(object?.metadata ?? parseRawMetadata(undefined)),
+  };
+  let parts: ReadParts = { findings: [], passedOver: {} };
+  let authentication: MailAuthentication = { result: "unchecked" };
+  if (object !== undefined && registration === undefined) await object.close();
+  if (object !== undefined && registration !== undefined) {
+    if (object.sizeBytes > BATCH_LIMITS.maxSharedObjectBytes && message.alone !== true) {
+      await object.close();
+      return sendAlone(task, invocation);
+    }
+    const maxBytes = Number(invocation.env.MAX_REPORT_BYTES);
+    if (maxBytes > 0 && object.sizeBytes > maxBytes) {
+      await object.close();
+      const detail = `${object.sizeBytes} bytes, the limit is ${maxBytes}`;
+      parts.findings.push({ part: "", problem: problem("too_large_for_plan", detail) });
+    } else {
+      task.source = await object.open();
+      const { account } = registration.entry;
+      parts = await readObject(task.source, { ...origin, account }, held);
+      const { key } = message;
+      authentication = await authenticateMail({ key, metadata: object.metadata }, task.source, invocation.resolver);
+    }
+  }
+  task.read = {
+    message: { ...message, receivedSeconds },
+    attempts,
+    generation: generationOf(task),
+    mayHaveWritten: mayHaveWritten(task),
+    registration,
+    isThere: object !== undefined,
+    isImported: (object?.metadata.importedFrom ?? "") !== "",
+    origin,
+    mail: object === undefined ? undefined : mailOf(object.metadata),
+    file:
+      object === undefined
+        ? undefined
+        : { name: object.metadata.fileName, mimeType: object.metadata.mimeType, sizeBytes: object.sizeBytes },
+    authentication,
+    reporter: await reporterOf({ findings: parts.findings, authentication }),
+    findings: parts.findings,
+    passedOver: addCounts(object?.metadata.passedOver ?? {}, parts.passedOver),
+    isMoving: false,
+  };
+}
+
+function addCounts(a: Record<string, number>, b: Record<string, number>): Record<string, number> {
+  const sums = { ...a };
+  for (const [kind, count] of Object.entries(b)) sums[kind] = (sums[kind] ?? 0) + count;
+  return sums;
+}
+
+/** Re-sends a message to the queue whose batches hold one message, so that it shares no budget with others. */
+async function sendAlone(task: Task, { env }: Invocation): Promise<void> {
+  const resent = mayHaveWritten(task) ? true : undefined;
+  await env.QUEUE_POINTS.send({ ...task.message, alone: true, resent } satisfies ReportMessage);
+  task.ending = { entry: logEntry(task.message, "sent_alone") };
+}
