@@ -43,3 +43,27 @@ export const truth = v.union([
     v.transform((text) => text === "true"),
   ),
 ]);
+
+/** Names a report. */
+export const reportName = {
+  account,
+  /** "" = about no domain. */
+  domain: v.pipe(v.string(), v.maxLength(253), v.transform(domainName)),
+  day,
+  uid: v.pipe(v.string(), v.regex(/^[0-9a-f]{32}$/, "not the uid of a report")),
+};
+/** The path of all that is about one report. */
+export const REPORT_PATH = "/reports/:account/:domain/:day/:uid";
+
+/**
+ * What every list that can be long takes.
+ *
+ * @param most items of an answer, which has as many unless fewer are asked for
+ */
+export function pageFields(most: number) {
+  return {
+    limit: v.optional(countBetween(1, most)),
+    /** Of the answer before; it belongs to the same question. */
+    cursor: v.optional(cursor),
+  };
+}

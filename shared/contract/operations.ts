@@ -3,7 +3,6 @@
  * process, the routes of the dashboard's API and the client derive from this table.
  */
 import * as v from "valibot";
-import { domainName } from "../domain-name.ts";
 import { targetSettings } from "../forward/target.ts";
 import { MTA_STS_MODES } from "../guidance/mta-sts-policy.ts";
 import { storedCheck } from "../guidance/stored-check.ts";
@@ -27,6 +26,7 @@ import { group, tag } from "../tag.ts";
 import { TOKEN_SCOPES, tokenName } from "../tokens.ts";
 import { RULE_CODES } from "../watch/finding.ts";
 import { WORK_CODES } from "../watch/work.ts";
+import { DOMAIN_OPERATIONS } from "./domain-operations.ts";
 import {
   account,
   count,
@@ -38,7 +38,9 @@ import {
   id,
   mailAddress,
   objectKey,
+  REPORT_PATH,
   reason,
+  reportName,
   truth,
 } from "./fields.ts";
 import type { Operation } from "./operation.ts";
@@ -76,13 +78,6 @@ const jobRequest = v.strictObject({
   ),
   dryRun: v.optional(v.boolean()),
 });
-const reportName = {
-  account,
-  /** "" = about no domain. */
-  domain: v.pipe(v.string(), v.maxLength(253), v.transform(domainName)),
-  day,
-  uid: v.pipe(v.string(), v.regex(/^[0-9a-f]{32}$/, "not the uid of a report")),
-};
 /** A domain as typed: the operation says what is wrong with it. */
 const typedDomain = v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(1000));
 const domainOfAccount = v.strictObject({ account, domain: typedDomain });
@@ -121,7 +116,6 @@ const bytes = v.custom<Blob | ReadableStream>(
   "the file is missing",
 );
 const decision = v.picklist(["keep", "replace", "count_both"]);
-const REPORT_PATH = "/reports/:account/:domain/:day/:uid";
 
 const described = {
   describeProblem: {
@@ -210,6 +204,7 @@ const described = {
     }),
     output: shapes.senders,
   },
+  ...DOMAIN_OPERATIONS,
   query: {
     summary: "A statement for Analytics Engine, answered in the form the engine gives it",
     role: "operator",

@@ -44,8 +44,11 @@ import { ApiError } from "../errors.ts";
 import { unless } from "../parts/partial.tsx";
 import { getAccount, getAccountPeople, getAccounts, getAudit } from "./accounts.ts";
 import { type Answered, type Call, operate, readConnection, requireRole } from "./call.ts";
+import { getFailureSummary, getKeptCheck, getOverview, getTlsSummary, listDomains } from "./domains.ts";
 import { getMtaSts } from "./mta-sts.ts";
+import { getReport, listReports } from "./reports.ts";
 import { getSenders } from "./senders.ts";
+import { getSource, listSourceGroups, listSources } from "./sources.ts";
 import { getVerdict } from "./verdict.ts";
 import { getWorkDomains, getWorklist } from "./worklist.ts";
 
@@ -73,6 +76,16 @@ const ANSWERS: Answers = {
   verdict: (c, input) => getVerdict(c, input, Math.floor(nowSeconds() / SECONDS_PER_DAY)),
   mtaSts: (c, input) => getMtaSts(c, input, nowSeconds()),
   senders: (c, input) => getSenders(c, input, nowSeconds()),
+  listDomains,
+  domainOverview: getOverview,
+  tlsSummary: getTlsSummary,
+  failureSummary: getFailureSummary,
+  keptCheck: getKeptCheck,
+  listReports,
+  getReport,
+  listSources,
+  listSourceGroups,
+  getSource,
   query: runQuery,
   async refusedMail(c, { from, to }) {
     const { firstDay, lastDay } = lastWeek();

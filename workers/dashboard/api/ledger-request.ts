@@ -26,8 +26,14 @@ export function ledgerRequest(c: Call, account?: string): LedgerRequest {
   };
 }
 
+/** Days of an input. */
+interface AskedPeriod {
+  from?: string | undefined;
+  to?: string | undefined;
+}
+
 /** The period of an input, 30 days unless told. @throws ApiError when it makes no sense */
-export function periodOfInput({ from = "", to = "" }: { from?: string; to?: string }, today: number): Period {
+export function periodOfInput({ from = "", to = "" }: AskedPeriod, today: number): Period {
   const period = readPeriod(new URLSearchParams({ from, to }), today);
   if (!period.ok) throw new ApiError("bad_request", period.error);
   return period.value;

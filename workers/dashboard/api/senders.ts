@@ -6,21 +6,19 @@ import { addressNamesQuery } from "../../../shared/ledger/address-names.ts";
 import type { DomainScope } from "../../../shared/ledger/sources.ts";
 import { GUIDANCE_LIMITS } from "../../../shared/limits.ts";
 import { isoDay } from "../data/days.ts";
-import { readPeriod } from "../data/period.ts";
 import { askSenders, type Sender } from "../data/senders.ts";
-import { ApiError } from "../errors.ts";
 import type { Call } from "./call.ts";
+import { periodOfInput } from "./ledger-request.ts";
 
 /** Ours: senders of one answer, the largest. */
 const MAX_SENDERS = 1000;
 
 /** Of the accounts the person may see. @throws ApiError when the period makes no sense */
 export async function getSenders(c: Call, input: Inputs["senders"], nowSeconds: number): Promise<Outputs["senders"]> {
-  const { from = "", to = "", undecided = false } = input;
+  const { undecided = false } = input;
   const today = Math.floor(nowSeconds / 86_400);
-  const period = readPeriod(new URLSearchParams({ from, to }), today);
-  if (!period.ok) throw new ApiError("bad_request", period.error);
-  const { firstDay, lastDay } = period.value;
+  const period = periodOfInput(input, today);
+  const { firstDay, lastDay } = period;
   const domain = domainName(input.domain);
   const ledger = c.get("ledger");
   const accounts = c.get("access").accounts ?? (await ledger.accounts());

@@ -7,16 +7,13 @@ import { verdictJson } from "../../../shared/guidance/verdict-json.ts";
 import { dayTotalsQuery, policiesQuery, ruaAddressesQuery } from "../../../shared/ledger/days.ts";
 import { senderDecisionsQuery } from "../../../shared/ledger/sender-decisions.ts";
 import { type DomainScope, mailQuery } from "../../../shared/ledger/sources.ts";
-import { readPeriod } from "../data/period.ts";
-import { ApiError } from "../errors.ts";
 import type { Call } from "./call.ts";
+import { periodOfInput } from "./ledger-request.ts";
 
 /** Of the accounts the person may see. @throws ApiError when the period makes no sense */
 export async function getVerdict(c: Call, input: Inputs["verdict"], today: number): Promise<Outputs["verdict"]> {
-  const { from = "", to = "" } = input;
-  const period = readPeriod(new URLSearchParams({ from, to }), today);
-  if (!period.ok) throw new ApiError("bad_request", period.error);
-  const { firstDay, lastDay } = period.value;
+  const period = periodOfInput(input, today);
+  const { firstDay, lastDay } = period;
   const domain = domainName(input.domain);
   const ledger = c.get("ledger");
   const always: DomainScope = { accounts: c.get("access").accounts ?? (await ledger.accounts()), domains: [domain] };
@@ -31,5 +28,5 @@ export async function getVerdict(c: Call, input: Inputs["verdict"], today: numbe
   if (mail === undefined) throw new Error("A question without an answer.");
   const ruaAddresses = addresses.map(({ rua }) => rua);
   const decide = decideBy(new Map(decided.map(({ source, decision }) => [source, decision])));
-  return verdictJson(judge(verdictInput(domain, { period: period.value, mail, days, policies, ruaAddresses }, decide)));
+  return verdictJson(judge(verdictInput(domain, { period: period, mail, days, policies, ruaAddresses }, decide)));
 }
