@@ -11,12 +11,14 @@ import { REPORT_KINDS } from "../ledger/report-rows.ts";
 import { SENDER_DECISIONS } from "../ledger/sender-decisions.ts";
 import {
   ACCOUNT_LIMITS,
+  AUDIT_LIMITS,
   GUIDANCE_LIMITS,
   IMPORT_LIMITS,
   PAGE_LIMITS,
   SETUP_LIMITS,
   TAG_LIMITS,
   TOKEN_LIMITS,
+  WORK_LIMITS,
 } from "../limits.ts";
 import { channelSettings } from "../notify/channel.ts";
 import { RECORD_ORDERS } from "../operations.ts";
@@ -38,6 +40,7 @@ import {
   id,
   mailAddress,
   objectKey,
+  pageFields,
   REPORT_PATH,
   reason,
   reportName,
@@ -175,6 +178,7 @@ const described = {
       to: day,
       domain: v.optional(domain),
       account: v.optional(account),
+      ...pageFields(PAGE_LIMITS.domainDays),
     }),
     output: shapes.domainDays,
   },
@@ -201,6 +205,7 @@ const described = {
       to: v.optional(day),
       /** Only those that the owner has to decide about. */
       undecided: v.optional(truth),
+      ...pageFields(PAGE_LIMITS.listed),
     }),
     output: shapes.senders,
   },
@@ -362,10 +367,11 @@ const described = {
     input: v.strictObject({
       /** Part of the name. */
       text: v.optional(v.pipe(v.string(), v.trim(), v.maxLength(200))),
-      limit: v.optional(countBetween(1, ACCOUNT_LIMITS.listed)),
+      ...pageFields(ACCOUNT_LIMITS.listed),
+      /** Instead of a cursor: accounts to leave out at the beginning. */
       offset: v.optional(count),
     }),
-    output: v.object({ items: v.array(shapes.account), matching: v.number() }),
+    output: shapes.countedPageOf(shapes.account),
   },
   getAccount: {
     summary: "What an account is called, and whether it has a logo",
@@ -486,7 +492,7 @@ const described = {
       operation: v.optional(id),
       since: v.optional(day),
       until: v.optional(day),
-      cursor: v.optional(v.pipe(v.string(), v.digits(), v.maxLength(15))),
+      ...pageFields(AUDIT_LIMITS.listed),
     }),
     output: shapes.pageOf(shapes.auditEntry),
   },
@@ -546,7 +552,11 @@ const described = {
     changes: false,
     answeredBy: "dashboard",
     http: { method: "GET", path: "/dead-letters", place: "query", status: 200, answer: "json" },
-    input: v.strictObject({ ...deadLetterFilter, isDiscarded: v.optional(truth), cursor: v.optional(cursor) }),
+    input: v.strictObject({
+      ...deadLetterFilter,
+      isDiscarded: v.optional(truth),
+      ...pageFields(PAGE_LIMITS.deadLetters),
+    }),
     output: shapes.pageOf(shapes.deadLetter),
   },
   deadLetterReasons: {
@@ -621,7 +631,7 @@ const described = {
     answeredBy: "dashboard",
     http: { method: "GET", path: "/conflicts", place: "query", status: 200, answer: "json" },
     input: v.strictObject({
-      cursor: v.optional(cursor),
+      ...pageFields(PAGE_LIMITS.deadLetters),
       /** Without those grouped by listDoubtedConflicts. */
       without_doubted: v.optional(truth),
     }),
@@ -719,6 +729,7 @@ const described = {
       descending: v.optional(truth),
       limit: v.optional(count),
       offset: v.optional(count),
+      cursor: v.optional(cursor),
     }),
     output: shapes.recordsAnswer,
   },
@@ -1003,7 +1014,7 @@ const described = {
     changes: false,
     answeredBy: "dashboard",
     http: { method: "GET", path: "/tokens", place: "query", status: 200, answer: "json" },
-    input: v.strictObject({ account: v.optional(tokenAccount), cursor: v.optional(cursor) }),
+    input: v.strictObject({ account: v.optional(tokenAccount), ...pageFields(PAGE_LIMITS.tokens) }),
     output: shapes.pageOf(shapes.token),
   },
   createToken: {
@@ -1182,8 +1193,9 @@ const described = {
       domain: v.optional(domain),
       /** Open unless told. */
       state: v.optional(v.picklist(["open", "resolved"])),
+      ...pageFields(PAGE_LIMITS.incidents),
     }),
-    output: shapes.listOf(shapes.incident),
+    output: shapes.pageOf(shapes.incident),
   },
   worklist: {
     summary: "What to do next over all domains, what matters most first; the same cause over many domains is one line",
@@ -1205,10 +1217,11 @@ const described = {
       code: v.picklist(WORK_CODES),
       /** "" unless told, as lines have it. */
       subject: v.optional(v.pipe(v.string(), v.maxLength(253))),
-      /** Domains to leave out at the beginning. */
+      ...pageFields(WORK_LIMITS.domainsListed),
+      /** Instead of a cursor: domains to leave out at the beginning. */
       offset: v.optional(count),
     }),
-    output: v.object({ items: v.array(shapes.workDomain), matching: v.number() }),
+    output: shapes.countedPageOf(shapes.workDomain),
   },
   listNotices: {
     summary: "What was told of incidents, newest first",
@@ -1216,8 +1229,8 @@ const described = {
     changes: false,
     answeredBy: "dashboard",
     http: { method: "GET", path: "/notices", place: "query", status: 200, answer: "json" },
-    input: v.strictObject({ account: v.optional(account) }),
-    output: shapes.listOf(shapes.notice),
+    input: v.strictObject({ account: v.optional(account), ...pageFields(PAGE_LIMITS.incidents) }),
+    output: shapes.pageOf(shapes.notice),
   },
   listMutes: {
     summary: "What nobody is told of",
@@ -1359,14 +1372,13 @@ export type ProcessOperation = AnsweredBy<"process">;
 export type DashboardOperation = AnsweredBy<"dashboard">;
 
 /** Paged operations: `cursor` in, `items` and `cursor` out. */
-export type PagedOperation =
-  | "listDeadLetters"
-  | "requeueDeadLetters"
-  | "discardDeadLetters"
-  | "restoreDeadLetters"
-  | "listConflicts"
-  | "listAudit"
-  | "listTokens";
+export type PagedOperation = {
+  [Name in OperationName]: "cursor" extends keyof Inputs[Name]
+    ? Outputs[Name] extends { items: unknown[] }
+      ? Name
+      : never
+    : never;
+}[OperationName];
 
 /** The table. */
 export const OPERATIONS: { readonly [Name in OperationName]: Operation<Inputs[Name], Outputs[Name]> } = described;

@@ -4,6 +4,7 @@ import { contractClient, eachItem } from "../../shared/contract/client.ts";
 import type { Inputs, OperationName, Outputs } from "../../shared/contract/operations.ts";
 import { change } from "../../shared/ledger/database.ts";
 import { addToken } from "../../shared/ledger/tokens.ts";
+import type { AggregateRecord } from "../../shared/report/vocabulary.ts";
 import { tokenHash, tokenSecret } from "../../shared/tokens.ts";
 import { aggregateReport, sampleRecord, settleSamples } from "../support/ledger-fill.ts";
 import { API_TOKEN, type Dashboard, startDashboard } from "./harness.ts";
@@ -13,9 +14,9 @@ const nowSeconds = Math.floor(Date.now() / 1000);
 const iso = (day: number): string => new Date(day * 86_400_000).toISOString().slice(0, 10);
 /** Of the account acme alone, which may read. */
 const READ_TOKEN = tokenSecret(new Uint8Array(32).fill(5));
-const SERVICE = [
+const SERVICE: AggregateRecord["dkimResults"] = [
   { domain: "sender.example", selector: "s", result: "pass", rawResult: "pass", humanResult: "" },
-] as const;
+];
 
 let dashboard: Dashboard;
 

@@ -9,13 +9,15 @@ import { parseDay, SECONDS_PER_DAY } from "../../../shared/report-day.ts";
 import type { Access } from "../access.ts";
 import { ApiError } from "../errors.ts";
 import type { Call } from "./call.ts";
+import { pageFrom, partOf } from "./page.ts";
 
 export async function getAccounts(c: Call, input: Inputs["listAccounts"]): Promise<Outputs["listAccounts"]> {
-  const { text = "", limit = ACCOUNT_LIMITS.listed, offset = 0 } = input;
+  const { text = "" } = input;
   const { accounts } = c.get("access");
-  const list = { accounts, text, limit, offset };
+  const part = partOf(input, ACCOUNT_LIMITS.listed);
+  const list = { accounts, text, ...part };
   const { rows, matching } = await listAccounts((query) => c.get("ledger").askDirectory(query), list);
-  return { items: rows, matching };
+  return pageFrom(rows, part, matching);
 }
 
 export async function getAccount(c: Call, { account }: Inputs["getAccount"]): Promise<Outputs["getAccount"]> {
@@ -32,8 +34,8 @@ export async function getAccountPeople(
 }
 
 export async function getAudit(c: Call, { cursor, ...asked }: Inputs["listAudit"]): Promise<Outputs["listAudit"]> {
-  const limit = AUDIT_LIMITS.listed;
-  const beforeId = cursor === undefined ? undefined : Number(cursor);
+  const { limit = AUDIT_LIMITS.listed } = asked;
+  const beforeId = cursor === undefined ? undefined : partOf({ cursor }, limit).offset;
   const items = await c
     .get("ledger")
     .askDirectory(auditQuery(auditFilter(c.get("access"), asked), { beforeId, limit }));
@@ -44,7 +46,7 @@ export async function getAudit(c: Call, { cursor, ...asked }: Inputs["listAudit"
 /** The part of the log that somebody may see, narrowed as asked. @throws ApiError when a day is none */
 export function auditFilter(
   { authority }: Pick<Access, "authority">,
-  { account, domain, who, operation, since, until }: Omit<Inputs["listAudit"], "cursor">,
+  { account, domain, who, operation, since, until }: Omit<Inputs["listAudit"], "cursor" | "limit">,
 ): AuditFilter {
   const administered = accountsWith(authority, "administrator");
   const accounts =

@@ -104,6 +104,7 @@ export async function getOverview(c: Call, input: Inputs["domainOverview"]): Pro
   const before = days.filter(({ day }) => day < period.firstDay);
   const sources = mergeSources(mail.sources, domain);
   const dataSince = detailsSince(extent);
+  const filled = extent.firstDay === undefined ? [] : fillDays(current, { period, extent });
   const events = timelineEvents({ period, changes, policies, decisions: decided, sources, dataSince });
   return {
     domain,
@@ -113,7 +114,7 @@ export async function getOverview(c: Call, input: Inputs["domainOverview"]): Pro
     passed: sumOf(current, "passed"),
     messagesBefore: sumOf(before, "messages"),
     passedBefore: sumOf(before, "passed"),
-    days: fillDays(current, { period, extent }).map(({ day, ...sums }) => ({ day: isoDay(day), ...sums })),
+    days: filled.map(({ day, ...sums }) => ({ day: isoDay(day), ...sums })),
     dispositions: mail.dispositions,
     reasons: reasonTotals(mail.reasons),
     policies: policies.map(({ policy, firstDay, lastDay, reports, reporters }) => ({

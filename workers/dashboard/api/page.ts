@@ -5,6 +5,8 @@ import { ApiError } from "../errors.ts";
 export interface AskedPart {
   limit?: number | undefined;
   cursor?: string | undefined;
+  /** What cursors were before. */
+  offset?: number | undefined;
 }
 
 /** The items of an answer. */
@@ -15,8 +17,8 @@ export interface ListPart {
 }
 
 /** The part that is asked for, of a list that is cut by numbers. @throws ApiError when the cursor is of another list */
-export function partOf({ limit, cursor = "0" }: AskedPart, most: number): ListPart {
-  if (!/^\d{1,9}$/.test(cursor)) throw new ApiError("bad_request", "cursor: it is none of this list.");
+export function partOf({ limit, offset = 0, cursor = String(offset) }: AskedPart, most: number): ListPart {
+  if (!/^\d{1,15}$/.test(cursor)) throw new ApiError("bad_request", "cursor: it is none of this list.");
   return { limit: limit ?? most, offset: Number(cursor) };
 }
 
@@ -30,4 +32,10 @@ export function pageFrom<Item>(items: Item[], { offset }: ListPart, matching: nu
 export function cutPage<Item>(items: readonly Item[], part: ListPart) {
   const { limit, offset } = part;
   return pageFrom(items.slice(offset, offset + limit), part, items.length);
+}
+
+/** The same of a list that is answered from its beginning. @param first its first `offset + limit + 1` items */
+export function pageOfFirst<Item>(first: readonly Item[], { limit, offset }: ListPart) {
+  const items = first.slice(offset, offset + limit);
+  return { items, ...(first.length > offset + limit && { cursor: String(offset + limit) }) };
 }
