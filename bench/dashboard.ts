@@ -110,7 +110,7 @@ const { count, json } = readArguments();
 const plan = process.argv.includes("--year") ? year(count) : ninetyDays(count);
 const bench = await startPages();
 try {
-  printTimes(await run(bench, plan), { milliseconds: plan.targetMilliseconds, json });
+  printTimes([{ targetMilliseconds: plan.targetMilliseconds, times: await run(bench, plan) }], json);
 } finally {
   await bench.close();
 }

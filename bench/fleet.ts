@@ -166,7 +166,7 @@ async function run(bench: PagesBench, domains: number): Promise<PageTime[]> {
 const { count = 10_000, json } = readArguments();
 const bench = await startPages();
 try {
-  printTimes(await run(bench, count), { milliseconds: TARGET_MILLISECONDS, json });
+  printTimes([{ targetMilliseconds: TARGET_MILLISECONDS, times: await run(bench, count) }], json);
 } finally {
   await bench.close();
 }

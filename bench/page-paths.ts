@@ -13,7 +13,9 @@ export async function pathsAbout(bench: PagesBench, domain: string, period: stri
   const named = { domain, source: "service7.example", address: "192.0.0.35" };
   const paths: Record<string, string> = {};
   for (const [path] of pageRoutes()) {
-    if (path.startsWith("/reports/") || path.includes(":id") || path === "/glossary") continue;
+    // Pages of an account need one, and only domains and reports are stored here; what /add shows is process's.
+    if (path.startsWith("/reports/") || /:(id|account)\b/.test(path) || path === "/glossary" || path === "/add")
+      continue;
     paths[path] = `${fillPath(path, named)}?${period}`;
   }
   for (const list of ["reports", "tls", "failures"] as const) {

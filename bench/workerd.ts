@@ -1,6 +1,6 @@
 /** The main figures in workerd, timed from outside by the clock: a machine that does other work shows in them. */
 import { resolve } from "node:path";
-import { createTestHarness } from "wrangler";
+import { createOfflineHarness } from "../test/support/offline-harness.ts";
 import { gzipReport, STYLES, smallReports } from "../test/support/seeded-reports.ts";
 import { median } from "./measure.ts";
 import type { Figure } from "./node.ts";
@@ -15,7 +15,7 @@ export async function inWorkerd({ largeRecords }: { largeRecords: number }): Pro
   const large = await gzipReport({ records: largeRecords, seed: 1, style });
   // wrangler writes its warnings to standard output, where `--json` has its figures.
   process.env.WRANGLER_LOG ??= "error";
-  const server = createTestHarness({
+  const server = createOfflineHarness({
     root: resolve(import.meta.dirname, ".."),
     workers: [
       {

@@ -39,6 +39,8 @@ export class KeptWorkers {
     this.#giveUp = resolve;
     this.#running = this.#start();
     this.ready = this.#open(this.#running);
+    // Whoever waits for it learns of it, but not before what the Workers need has started.
+    this.ready.catch(() => undefined);
     this.#watch(this.#running);
   }
 

@@ -19,7 +19,7 @@ import { giveSamples, type SamplesUnderWay } from "./samples/send.ts";
 import { ensureLocalSecret, type LocalSecret, makeSecret, readLocalSecret } from "./secret.ts";
 import { openSmtpServer, type RunningSmtpServer } from "./smtp/server.ts";
 import { explainFault, prepareStateFolder, roomProblem, StartError } from "./state-folder.ts";
-import { DEVELOPER } from "./workers.ts";
+import { DEVELOPER, type OutsideServers } from "./workers.ts";
 
 export { StartError } from "./state-folder.ts";
 
@@ -143,22 +143,11 @@ async function startOrClean(options: StackOptions, context: StartContext): Promi
 async function startParts(options: StackOptions, context: StartContext): Promise<void> {
   const { stateDir, signal } = options;
   const { parts, log, secret, isNew } = context;
-  parts.analytics = await startAnalytics({
-    stateDir,
-    token: secret.apiToken,
-    port: options.sqlPort,
-    log: (line) => log.write(`analytics: ${line}`),
-  });
-  signal?.throwIfAborted();
-  const mailToken = makeSecret();
-  const { mailRelayUrl = "" } = options;
-  parts.mailOut = await openMailOut({ folder: join(stateDir, "outbox"), relayUrl: mailRelayUrl, token: mailToken });
   const api = apiOf(options, secret);
-  parts.workers = startKeptWorkers(options, context, {
-    analyticsUrl: parts.analytics.url,
-    mailUrl: parts.mailOut.url,
-    mailToken,
-  });
+  // Both take their time to load, each on a core of its own.
+  const outside = startOutside(options, context);
+  parts.workers = startKeptWorkers(options, context, outside);
+  await outside;
   await parts.workers.ready;
   signal?.throwIfAborted();
   if (parts.workers.address !== undefined) await applyMigrations(parts.workers.address);
@@ -172,15 +161,28 @@ async function startParts(options: StackOptions, context: StartContext): Promise
   parts.samples = await giveSamples(api, { stateDir, smtpPort: parts.smtp.port, log: log.show });
 }
 
+/** Starts what the Workers need outside of them. */
+async function startOutside(options: StackOptions, { parts, log, secret }: StartContext): Promise<OutsideServers> {
+  const { stateDir, signal, mailRelayUrl = "" } = options;
+  parts.analytics = await startAnalytics({
+    stateDir,
+    token: secret.apiToken,
+    port: options.sqlPort,
+    log: (line) => log.write(`analytics: ${line}`),
+  });
+  signal?.throwIfAborted();
+  const mailToken = makeSecret();
+  parts.mailOut = await openMailOut({ folder: join(stateDir, "outbox"), relayUrl: mailRelayUrl, token: mailToken });
+  const analyticsUrl = parts.analytics.url;
+  const pointsUrl = options.interceptPoints?.(analyticsUrl) ?? analyticsUrl;
+  return { analyticsUrl, pointsUrl, mailUrl: parts.mailOut.url, mailToken };
+}
+
 function apiOf({ httpPort, signal }: StackOptions, { apiToken: token }: LocalSecret): ApiConnection {
   return { url: `http://127.0.0.1:${httpPort}`, token, ...(signal === undefined ? {} : { signal }) };
 }
 
-function startKeptWorkers(
-  options: StackOptions,
-  context: StartContext,
-  outside: { analyticsUrl: string; mailUrl: string; mailToken: string },
-): KeptWorkers {
+function startKeptWorkers(options: StackOptions, context: StartContext, outside: Promise<OutsideServers>): KeptWorkers {
   const { log, secret, parts } = context;
   const reconcile = async (): Promise<void> => {
     // Not before the initial start has got this far.
@@ -195,8 +197,7 @@ function startKeptWorkers(
       dashboardUrl: `http://127.0.0.1:${options.httpPort}`,
       webhookOrigin: options.webhookOrigin ?? "",
       processMain: options.processMain ?? "",
-      ...outside,
-      pointsUrl: options.interceptPoints?.(outside.analyticsUrl) ?? outside.analyticsUrl,
+      outside,
     },
     onLine: lineHandler(context),
     say: log.show,

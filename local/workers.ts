@@ -12,24 +12,31 @@ import { type RunningWrangler, startWrangler } from "./wrangler.ts";
 export interface WorkersOptions {
   /** Absolute. */
   stateDir: string;
-  /** The local Analytics Engine, without a path. */
-  analyticsUrl: string;
-  /** Where the Workers write points: the same, unless a test puts something in between. */
-  pointsUrl: string;
   token: string;
   /** Where DNS is asked; "" = nowhere. */
   dnsUrl: string;
-  /** Where mail goes out (mail-out.ts), and the token for it. */
-  mailUrl: string;
-  mailToken: string;
   /** For links in what is sent. */
   dashboardUrl: string;
   /** An origin that webhooks may go to although it is not public; "" = none. */
   webhookOrigin: string;
   /** Main module of process in place of its own; "" = its own. */
   processMain: string;
+  outside: Promise<OutsideServers>;
   onLine: (line: string) => void;
 }
+
+/** What the Workers reach outside of them. */
+export interface OutsideServers {
+  /** The local Analytics Engine, without a path. */
+  analyticsUrl: string;
+  /** Where the Workers write points: the same, unless a test puts something in between. */
+  pointsUrl: string;
+  /** Where mail goes out (mail-out.ts), and the token for it. */
+  mailUrl: string;
+  mailToken: string;
+}
+
+type RunSettings = Omit<WorkersOptions, "outside" | "onLine"> & OutsideServers;
 
 export interface RunningWorkers extends RunningWrangler {
   /** Every request to the dashboard and to the mail entry has to carry it. */
@@ -50,15 +57,17 @@ export const DEVELOPER = "developer@localhost";
 /** The dashboard first: the others are reached by a route or a binding. */
 const WORKERS: readonly WorkerName[] = ["dashboard", "ingest", "process", "analytics", "mail-entry", "mail-out"];
 
-/** Starts them; they are not ready yet. */
-export function startWorkers(options: WorkersOptions): RunningWorkers {
+/** Process behind bindings that gather points. */
+const PROCESS_MAIN = join(import.meta.dirname, "worker", "process.ts");
+
+/** Starts them; they are not ready yet. What the rest needs may still be starting, too. */
+export function startWorkers({ stateDir, outside, onLine, ...options }: WorkersOptions): RunningWorkers {
   const workersSecret = makeSecret();
-  const configs = writeRunFolder(options, workersSecret);
-  const wrangler = startWrangler({
-    settings: { configs, port: 0, persistTo: options.stateDir },
-    logFolder: join(options.stateDir, "logs", "wrangler"),
-    onLine: options.onLine,
+  const settings = outside.then((known) => {
+    const configs = writeRunFolder({ stateDir, ...options, ...known }, workersSecret);
+    return { configs, port: 0, persistTo: stateDir };
   });
+  const wrangler = startWrangler({ settings, logFolder: join(stateDir, "logs", "wrangler"), onLine });
   return { ...wrangler, workersSecret };
 }
 
@@ -66,7 +75,7 @@ export function startWorkers(options: WorkersOptions): RunningWorkers {
  * Files for this run of the Workers: each Worker's configuration and, beside it, its secret variables, which wrangler
  * reads from there only. @returns the paths of the configurations
  */
-function writeRunFolder(options: WorkersOptions, workersSecret: string): string[] {
+function writeRunFolder(options: RunSettings, workersSecret: string): string[] {
   const run = join(options.stateDir, "run");
   rmSync(run, { recursive: true, force: true });
   const { analyticsUrl, pointsUrl, token, dnsUrl } = options;
@@ -97,10 +106,10 @@ function writeRunFolder(options: WorkersOptions, workersSecret: string): string[
   });
 }
 
-function runConfig(worker: WorkerName, { processMain }: WorkersOptions): WorkerConfig {
+function runConfig(worker: WorkerName, { processMain }: RunSettings): WorkerConfig {
   const config = localConfig(worker);
   if (worker === "dashboard") config.access = { dev: { aud: "local", identity: { email: DEVELOPER } } };
-  if (worker === "process" && processMain !== "") config.main = processMain;
+  if (worker === "process") config.main = processMain === "" ? PROCESS_MAIN : processMain;
   return config;
 }
 

@@ -3,17 +3,26 @@
  * rather than its command, because only so can it be told to open no inspector, to keep off the registry through which
  * the dev servers of a machine find each other, and to choose a Worker by its route.
  *
- * Argument: the settings as JSON (DevSettings). When the process that started it is gone, however that ended, the whole
- * group (wrangler, esbuild, workerd) ends too.
+ * Its parent sends it one message, the settings (DevSettings), and gets one (DevMessage). When the process that started it
+ * is gone, however that ended, the whole group (wrangler, esbuild, workerd) ends too.
  */
-import { createRequire } from "node:module";
-import type { DevSettings } from "./wrangler.ts";
+import { createRequire, flushCompileCache } from "node:module";
+import type { DevMessage, DevSettings } from "./wrangler.ts";
 
 type Wrangler = typeof import("wrangler");
 type DevEnv = InstanceType<Wrangler["unstable_DevEnv"]>;
 
-const wrangler: Wrangler = createRequire(import.meta.url)("wrangler");
+const settings = new Promise<DevSettings>((resolve) => process.once("message", resolve));
+process.on("disconnect", () => process.kill(-process.pid, "SIGKILL"));
+process.on("SIGTERM", stop);
+// The terminal sends Ctrl-C to the whole group; the parent decides the order of stopping.
+process.on("SIGINT", () => undefined);
+
 const started: DevEnv[] = [];
+const isServing = Promise.withResolvers<void>();
+/** wrangler listens before it serves. */
+const listening = Promise.withResolvers<number>();
+const wrangler: Wrangler = createRequire(import.meta.url)("wrangler");
 
 /** The class that stands for one Worker of the dev server, with the settings its command has no options for. */
 class ClosedDevEnv extends wrangler.unstable_DevEnv {
@@ -23,6 +32,9 @@ class ClosedDevEnv extends wrangler.unstable_DevEnv {
     const set = this.config.set.bind(this.config);
     this.config.set = (input, ...rest) =>
       set({ ...input, dev: { ...input.dev, inspector: false, routeRequestsByRoutes: true } }, ...rest);
+    this.once("reloadComplete", () => isServing.resolve());
+    // Only the first start fails by them: later, wrangler goes on with what it had.
+    for (const event of ["buildFailed", "error"]) this.once(event, (fault: unknown) => isServing.reject(fault));
   }
 }
 
@@ -31,12 +43,11 @@ async function stop(): Promise<void> {
   process.exit(0);
 }
 
-process.on("disconnect", () => process.kill(-process.pid, "SIGKILL"));
-process.on("SIGTERM", stop);
-// The terminal sends Ctrl-C to the whole group; the parent decides the order of stopping.
-process.on("SIGINT", () => undefined);
+function tell(message: DevMessage): void {
+  if (process.connected) process.send?.(message);
+}
 
-const { configs, port, persistTo }: DevSettings = JSON.parse(process.argv[2] ?? "");
+const { configs, port, persistTo } = await settings;
 Reflect.set(wrangler, "unstable_DevEnv", ClosedDevEnv);
 const options = {
   config: configs,
@@ -46,7 +57,15 @@ const options = {
   disableDevRegistry: true,
   inferOriginFromRoutes: false,
   showInteractiveDevSession: false,
-  enableIpc: true,
+  onReady: (_host: string, listensOn: number) => listening.resolve(listensOn),
 };
-// Its types know one configuration only; the command gives it several in the same way.
-await Reflect.apply(wrangler.runCfWranglerDev, undefined, [options]);
+try {
+  // Its types know one configuration only; the command gives it several in the same way.
+  const running = Reflect.apply(wrangler.runCfWranglerDev, undefined, [options]);
+  await Promise.race([isServing.promise, running.then(() => isServing.promise)]);
+  tell({ port: await listening.promise });
+  flushCompileCache();
+} catch (fault) {
+  const { failureText } = await import("./dev-failure.ts");
+  tell({ failure: failureText(fault) });
+}

@@ -6,6 +6,7 @@ import { fork } from "node:child_process";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { stripVTControlCharacters } from "node:util";
+import { StartError } from "./state-folder.ts";
 
 /** What the dev server is told. */
 export interface DevSettings {
@@ -17,15 +18,19 @@ export interface DevSettings {
   persistTo: string;
 }
 
+/** What the dev server tells, once: where it listens, or why it never will, in a sentence for people. */
+export type DevMessage = { port: number } | { failure: string };
+
 export interface WranglerOptions {
-  settings: DevSettings;
+  /** They may be known later: loading wrangler takes a second, and needs none of them. */
+  settings: Promise<DevSettings>;
   /** wrangler's own log goes here. */
   logFolder: string;
   onLine: (line: string) => void;
 }
 
 export interface RunningWrangler {
-  /** Resolves with the port it listens on; rejects when it ends before that. */
+  /** Resolves with the port it listens on, when all Workers run; rejects when it ends, or cannot bundle one, before that. */
   ready: Promise<number>;
   /** Resolves with a reason when it, or the runtime it started, has ended, asked to or not. */
   exited: Promise<string>;
@@ -48,14 +53,17 @@ const QUIET = {
   // They keep a copy of every mail and log line, which nobody asked for.
   X_LOCAL_EXPLORER: "false",
   X_LOCAL_OBSERVABILITY: "false",
+  // `request.cf` is nowhere used here; otherwise each start asks workers.cloudflare.com for one.
+  CLOUDFLARE_CF_FETCH_ENABLED: "false",
 };
 
 /** Starts it; it is not ready yet. */
 export function startWrangler({ settings, logFolder, onLine }: WranglerOptions): RunningWrangler {
-  const child = fork(join(import.meta.dirname, "wrangler-dev.ts"), [JSON.stringify(settings)], {
+  const child = fork(join(import.meta.dirname, "wrangler-dev.ts"), [], {
     cwd: join(import.meta.dirname, ".."),
     detached: true,
-    execArgv: ["--no-warnings"],
+    // It makes a hundred megabytes while it loads; a small young generation is collected again and again.
+    execArgv: ["--no-warnings", "--max-semi-space-size=64"],
     stdio: ["ignore", "pipe", "pipe", "ipc"],
     env: { ...process.env, ...QUIET, WRANGLER_LOG_PATH: logFolder },
   });
@@ -72,14 +80,18 @@ export function startWrangler({ settings, logFolder, onLine }: WranglerOptions):
       if (line.includes("The Workers runtime crashed unexpectedly")) gone.resolve("the Workers runtime crashed");
     });
   }
-  const port = new Promise<number>((resolve) => {
-    child.on("message", (message) => {
-      const found = readReady(message);
-      if (found !== undefined) resolve(found);
+  const told = new Promise<number>((resolve, reject) => {
+    child.on("message", (message: DevMessage) => {
+      if ("port" in message) resolve(message.port);
+      else reject(new StartError(message.failure));
     });
   });
+  settings.then(
+    (known) => child.connected && child.send(known),
+    () => child.kill("SIGTERM"),
+  );
   const ready = Promise.race([
-    port,
+    told,
     gone.promise.then((reason): never => {
       throw new Error(`wrangler ended before it was ready (${reason})`);
     }),
@@ -95,13 +107,6 @@ export function startWrangler({ settings, logFolder, onLine }: WranglerOptions):
     kill();
   };
   return { ready, exited: gone.promise, stop, kill };
-}
-
-// wrangler sends JSON text: {"event":"DEV_SERVER_READY","ip":"127.0.0.1","port":8787}
-function readReady(message: unknown): number | undefined {
-  if (typeof message !== "string" || !message.includes("DEV_SERVER_READY")) return undefined;
-  const { port } = JSON.parse(message) as { port: number };
-  return port;
 }
 
 function killGroup(pid: number | undefined): void {

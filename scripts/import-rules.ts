@@ -22,6 +22,8 @@ const MAY_IMPORT: Record<string, string[]> = {
   "workers/process/": ["workers/process/", "shared/"],
   // The pages explain each term with the sentence of docs/glossary.md; the API serves its own description.
   "workers/dashboard/": ["workers/dashboard/", "shared/", "docs/glossary.md", "docs/openapi.json"],
+  // Process with other bindings.
+  "local/worker/process.ts": ["local/worker/", "workers/process/"],
   "local/worker/": ["local/worker/", "shared/"],
   "shared/mail/": ["shared/mail/", ...READING_MODULES],
   "shared/report/": ["shared/report/", "shared/mail/", ...READING_MODULES],

@@ -1,5 +1,7 @@
 /** When to try again after a fault, or after something outside did not answer. Pure. */
+import { isUsedUpForToday } from "./ledger/database.ts";
 import { QUEUE_LIMITS, RETRY_LIMITS } from "./limits.ts";
+import { SECONDS_PER_DAY } from "./report-day.ts";
 
 /**
  * How long something outside is left alone: twice as long each time.
@@ -25,4 +27,23 @@ export function retryDelaySeconds(attempts: number, baseSeconds: number, random:
   const ceiling = Math.min(RETRY_LIMITS.maxDelaySeconds, QUEUE_LIMITS.maxDelaySeconds);
   const full = Math.min(ceiling, baseSeconds * 2 ** Math.min(attempts - 1, 30));
   return Math.round(full * (0.5 + random / 2));
+}
+
+/**
+ * When a message is delivered again after a fault. What D1 refuses for the rest of the day is tried early on the next one:
+ * tried sooner, a message would be a dead letter long before.
+ *
+ * @param random a number in [0, 1)
+ * @returns whole seconds, within what Queues accepts
+ */
+export function delayAfterFault(
+  error: unknown,
+  { attempts, nowSeconds }: { attempts: number; nowSeconds: number },
+  baseSeconds: number,
+  random: number,
+): number {
+  if (!isUsedUpForToday(error)) return retryDelaySeconds(attempts, baseSeconds, random);
+  const { nextDaySpreadSeconds } = RETRY_LIMITS;
+  const untilMidnight = SECONDS_PER_DAY - (nowSeconds % SECONDS_PER_DAY);
+  return Math.min(QUEUE_LIMITS.maxDelaySeconds, untilMidnight + Math.round(nextDaySpreadSeconds * random));
 }

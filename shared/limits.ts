@@ -139,6 +139,16 @@ export const READ_LIMITS = {
   inflateOutputBytes: 128 * KIB,
 } as const;
 
+/** Cloudflare Workers: one invocation on the paid plan (developers.cloudflare.com/workers/platform/limits). */
+export const WORKER_LIMITS = {
+  /** Calls of bindings and fetches together; 50 fetches and 1,000 calls on the free plan. */
+  maxSubrequests: 10_000,
+  /** KV's own: its operations of one invocation (developers.cloudflare.com/kv/platform/limits). */
+  maxKvOperations: 1000,
+  /** CPU of a run of cron that comes more often than once an hour, whatever `[limits]` says; others have 15 minutes. */
+  frequentCronCpuSeconds: 30,
+} as const;
+
 /** Workers Analytics Engine (Cloudflare, Analytics Engine limits page and workerd's analytics-engine-impl.h). */
 export const ANALYTICS_LIMITS = {
   maxBlobs: 20,
@@ -236,6 +246,8 @@ export const CLOUDFLARE_API_LIMITS = {
 /** Ours: retry delays, exponential from RETRY_BASE_SECONDS of the TOML, clamped (Queues: at most 86,400 s). */
 export const RETRY_LIMITS = {
   maxDelaySeconds: 6 * 3600,
+  /** What waits for the next day, since D1 has used up this one's rows, comes within so many seconds of its beginning. */
+  nextDaySpreadSeconds: 900,
 } as const;
 
 /** Ours: how a batch of messages is processed. */
@@ -430,10 +442,10 @@ export const FORWARD_LIMITS = {
   reportsAtOnce: 100,
   /** Ours: requests made by one message; Cloudflare's free plan allows 50 an invocation, and queries of D1 count as well. */
   requestsPerRun: 20,
-  /** Ours: a message begins no further request after this. */
-  runMilliseconds: 60_000,
-  /** Ours: how long a target may take to answer. */
-  timeoutMilliseconds: 15_000,
+  /** Ours: a message has so long for all its requests, the last one's answer included: it holds one of five places of `dmarc-points`. */
+  runMilliseconds: 10_000,
+  /** Ours: a message begins no further request after this, so that each may take the rest of its time. */
+  beginMilliseconds: 5000,
   /** Ours: whoever began to send and has not ended by then was interrupted. */
   claimSeconds: 180,
   /** Ours: delay after the first failed attempt; doubles with each, unless the target names another. */
@@ -503,7 +515,17 @@ export const D1_LIMITS = {
   /** One row, one text, one bound value. KB and MB are decimal here: the smaller reading. */
   maxRowBytes: 2_000_000,
   maxParameters: 100,
+  /** Of each statement of a batch. */
   maxStatementBytes: 100_000,
+  /** Columns of a table, and of a result. */
+  maxColumns: 100,
+  /** Arguments of one SQL function. workerd, which runs D1 on one machine, takes 127. */
+  maxFunctionArguments: 32,
+  /** A LIKE or GLOB pattern. */
+  maxPatternBytes: 50,
+  /** Terms of one UNION, and levels of one expression: on no page, but what workerd sets up SQLite with (tried). */
+  maxCompoundTerms: 5,
+  maxExpressionDepth: 100,
   /** Queries an invocation may make on the paid plan; 50 on the free one. */
   maxQueriesPerInvocation: 1000,
   /** Ours: characters of one JSON parameter that carries rows; a character is at most three bytes of UTF-8. */

@@ -2,7 +2,7 @@
 import { judge, type Verdict, type VerdictState } from "../../shared/guidance/verdict.ts";
 import { sumEvidence } from "../../shared/guidance/what-if.ts";
 import { SECONDS_PER_DAY } from "../../shared/report-day.ts";
-import { type Figures, sendersOf } from "../../shared/watch/figures.ts";
+import { type Figures, openedSecondsOf, sendersOf } from "../../shared/watch/figures.ts";
 import type { Incident, Notice } from "../../shared/watch/finding.ts";
 import { toldStateAfter } from "../../shared/watch/rules/verdict-changed.ts";
 import { findAll } from "../../shared/watch/rules.ts";
@@ -89,11 +89,6 @@ function learn(known: State, { domain, reported, day }: Omit<Watched, "zone"> & 
 function figuresOn(today: number, { domain, zone, reported }: Watched, known: State): Figures {
   const period = { firstDay: today - 29, lastDay: today };
   const verdict = judgeOn(period, { domain, reported }, known);
-  const open = new Map(
-    known.incidents
-      .filter(({ state }) => state === "open")
-      .map(({ rule, subject, openedSeconds }) => [`${rule} ${subject}`, openedSeconds]),
-  );
   return {
     domain: domain.name,
     today,
@@ -111,7 +106,7 @@ function figuresOn(today: number, { domain, zone, reported }: Watched, known: St
     refusedAddresses: zone.refusedAddresses(today),
     tlsDays: zone.tlsDays(today),
     tlsReasons: zone.tlsReasons(today),
-    openedSeconds: (rule, subject) => open.get(`${rule} ${subject}`),
+    openedSeconds: openedSecondsOf(known.incidents),
   };
 }
 

@@ -3,12 +3,12 @@
  * ledger in workerd's own D1, whose `meta` says which rows it bills.
  */
 import { gzipSync } from "node:zlib";
-import { createTestHarness } from "wrangler";
 import { putAddress } from "../../shared/ledger/addresses.ts";
 import type { LedgerDatabase, LedgerResult, LedgerStatement } from "../../shared/ledger/database.ts";
 import { QUEUE_LIMITS } from "../../shared/limits.ts";
 import { validRegistration } from "../../shared/registry.ts";
 import { migrations } from "../../test/support/migrations.ts";
+import { createOfflineHarness } from "../../test/support/offline-harness.ts";
 import { mailOf, reportBytes, STYLES, seeded } from "../../test/support/seeded-reports.ts";
 import { World } from "../../test/support/simulation/world.ts";
 import { runUpkeep } from "../../workers/process/upkeep.ts";
@@ -64,7 +64,7 @@ export interface CapacityPlan {
 
 /** Runs the reports through ingest and process, then what cron does with them. */
 export async function countOperations(plan: CapacityPlan): Promise<{ counts: Counts; upkeep: UpkeepCounts }> {
-  const server = createTestHarness({
+  const server = createOfflineHarness({
     workers: [
       {
         config: {

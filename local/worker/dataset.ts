@@ -34,6 +34,19 @@ export class Dataset extends WorkerEntrypoint<LocalBindings, DatasetProps> {
     await shared.write(checked.value, (points) => this.#send(points));
   }
 
+  /**
+   * Writes many points as `writeDataPoint` writes one, in one call.
+   *
+   * @returns for each point the runtime's message when it exceeds a limit; undefined = stored
+   * @throws Error when the engine refuses them: then none is stored
+   */
+  async writeDataPoints(points: unknown[]): Promise<(string | undefined)[]> {
+    const checked = points.map(checkPoint);
+    const valid = checked.flatMap((point) => (point.ok ? [point.value] : []));
+    if (valid.length > 0) await this.#send(valid);
+    return checked.map((point) => (point.ok ? undefined : point.error));
+  }
+
   async #send(points: CheckedPoint[]): Promise<void> {
     const response = await fetch(`${this.env.LOCAL_ANALYTICS_URL}/local/points`, {
       method: "POST",

@@ -70,6 +70,14 @@ export async function change(database: LedgerDatabase, changes: readonly Change[
   return database.batch(changes.map(({ sql, parameters }) => database.prepare(sql).bind(...parameters)));
 }
 
+/**
+ * Whether D1 refuses to read, or to write, until the day ends (UTC): since September 2026 it does on the free plan
+ * (developers.cloudflare.com/d1/observability/debug-d1/#error-list).
+ */
+export function isUsedUpForToday(error: unknown): boolean {
+  return /exceeded D1's free tier daily row (?:read|write) limit/.test(String(error));
+}
+
 /** A column that holds JSON, read by a schema of its own. */
 export function jsonColumn<Schema extends v.GenericSchema>(schema: Schema) {
   return v.pipe(v.string(), v.parseJson(), schema);

@@ -104,7 +104,10 @@ export function retryFailed(id: string, nowSeconds: number): Change[] {
   ];
 }
 
-/** Adds reports for every target that takes them; one that waits already is sent anew, from its first part. */
+/**
+ * Adds reports for every target that takes them; one that waits already is sent anew, from its first part. It is then another
+ * row to whoever sends the old one now (`removeForwards`), even in the same second: hence a later time.
+ */
 export function addForwards(reports: readonly ReportReference[], nowSeconds: number): Change {
   const rows = reports.map(({ account, kind, domain, day, uid }) => [account, kind, domain, day, uid]);
   return {
@@ -114,7 +117,8 @@ export function addForwards(reports: readonly ReportReference[], nowSeconds: num
         ?2, ?2
       FROM json_each(?1) w JOIN forward_targets t ON t.account IN (w.value ->> 0, '') WHERE true
       ON CONFLICT (target, uid) DO UPDATE SET domain = excluded.domain, day = excluded.day, state = 'waiting',
-        attempts = 0, next_part = 1, created_seconds = excluded.created_seconds, next_seconds = excluded.next_seconds`,
+        attempts = 0, next_part = 1, next_seconds = excluded.next_seconds,
+        created_seconds = max(excluded.created_seconds, created_seconds + 1)`,
     parameters: [JSON.stringify(rows), nowSeconds],
   };
 }
@@ -191,11 +195,15 @@ export function removeForwards(target: string, rows: readonly Pick<DueForward, "
   };
 }
 
-/** The next part of a large report to send. */
-export function putNextPart(target: string, uid: string, nextPart: number): Change {
+/** The next part of a large report to send, unless the report was added anew meanwhile. */
+export function putNextPart(
+  target: string,
+  { uid, createdSeconds }: Pick<DueForward, "uid" | "createdSeconds">,
+  nextPart: number,
+): Change {
   return {
-    sql: "UPDATE forwards SET next_part = ?3 WHERE target = ?1 AND uid = unhex(?2)",
-    parameters: [target, uid, nextPart],
+    sql: "UPDATE forwards SET next_part = ?4 WHERE target = ?1 AND uid = unhex(?2) AND created_seconds = ?3",
+    parameters: [target, uid, createdSeconds, nextPart],
   };
 }
 

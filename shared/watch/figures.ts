@@ -9,7 +9,7 @@ import type { StoredCheck } from "../guidance/stored-check.ts";
 import type { Verdict, VerdictState } from "../guidance/verdict.ts";
 import type { SeenChange } from "../ledger/domain-checks.ts";
 import type { Evidence } from "../ledger/sources.ts";
-import type { Finding, RuleCode } from "./finding.ts";
+import type { Finding, Incident, RuleCode } from "./finding.ts";
 
 /** Messages of a sender on one day. */
 export interface DayFigures {
@@ -95,6 +95,16 @@ export interface Figures {
   tlsReasons: readonly TlsReason[];
   /** When an open incident was opened, in seconds; undefined where there is none. */
   openedSeconds(rule: RuleCode, subject: string): number | undefined;
+}
+
+/** When open incidents were opened, by rule and subject. */
+export function openedSecondsOf(incidents: readonly Incident[]): Figures["openedSeconds"] {
+  const opened = new Map(
+    incidents
+      .filter(({ state }) => state === "open")
+      .map(({ rule, subject, openedSeconds }) => [`${rule} ${subject}`, openedSeconds]),
+  );
+  return (rule, subject) => opened.get(`${rule} ${subject}`);
 }
 
 /** A rule: what it finds now, given what the rules before it found. */

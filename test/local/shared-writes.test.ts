@@ -64,8 +64,8 @@ beforeEach(() => {
   statuses = [];
 });
 
-async function writePoints(from: number, count: number): Promise<string[]> {
-  const body = JSON.stringify({ from, count });
+async function writePoints(from: number, count: number, together = false): Promise<string[]> {
+  const body = JSON.stringify({ from, count, together });
   const answer = await server.getWorker("caller").fetch("http://caller.example/", { method: "POST", body });
   return JSON.parse(await answer.text());
 }
@@ -110,4 +110,18 @@ it("many invocations side by side, some of their batches failing: each point is 
     const errors = new Set(answers.filter((answer) => answer !== "stored"));
     expect([...errors]).toEqual(errors.size === 0 ? [] : ["Error: The local Analytics Engine answered 500: disk full"]);
   }
+});
+
+it("points written in one call travel in one request, and each that is refused is named", async () => {
+  const answers = await writePoints(0, 240, true);
+  expect(requests).toHaveLength(1);
+  expect(storedIndexes()).toEqual(Array.from({ length: 240 }, (_, i) => i).filter((i) => i !== 1));
+  expect(answers[1]).toBe("writeDataPoint(): Size of indexes[0] exceeds 96 bytes).");
+  expect(answers.filter((answer) => answer === "stored")).toHaveLength(239);
+});
+
+it("points written in one call all get the engine's error", async () => {
+  statuses = [500];
+  const answers = await writePoints(0, 10, true);
+  expect(new Set(answers)).toEqual(new Set(["Error: The local Analytics Engine answered 500: disk full"]));
 });

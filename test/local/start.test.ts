@@ -1,6 +1,6 @@
 /** `npm start` as a process: how it starts, ends and fails, and that nothing is left behind. The real Workers run in it. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { appendFileSync, lstatSync, readdirSync, writeFileSync } from "node:fs";
+import { appendFileSync, cpSync, lstatSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
 import { createServer } from "node:net";
 import { join } from "node:path";
@@ -39,9 +39,11 @@ afterEach(async () => {
   }
 });
 
+const REPOSITORY = join(import.meta.dirname, "../..");
+
 /** Starts it with flags; the state folder and ports are the test's. */
-function start(flags: string[]): Started {
-  const child = spawn(process.execPath, [join(import.meta.dirname, "../../local/start.ts"), ...flags], {
+function start(flags: string[], repository = REPOSITORY): Started {
+  const child = spawn(process.execPath, [join(repository, "local/start.ts"), ...flags], {
     stdio: ["ignore", "pipe", "pipe"],
   });
   let output = "";
@@ -50,6 +52,20 @@ function start(flags: string[]): Started {
   const started = { child, output: () => output, exited };
   running.push(started);
   return started;
+}
+
+/** A copy of the repository with all its packages but one, as after a `git pull` without `npm ci`. */
+function copyWithout(missing: string): string {
+  const copy = testFolder();
+  for (const name of readdirSync(REPOSITORY)) {
+    if (/^(node_modules|\..*|test|bench)$/.test(name)) continue;
+    cpSync(join(REPOSITORY, name), join(copy, name), { recursive: true });
+  }
+  mkdirSync(join(copy, "node_modules"));
+  for (const name of readdirSync(join(REPOSITORY, "node_modules"))) {
+    if (name !== missing) symlinkSync(join(REPOSITORY, "node_modules", name), join(copy, "node_modules", name));
+  }
+  return copy;
 }
 
 async function flagsFor(folder: string): Promise<{ flags: string[]; ports: number[] }> {
@@ -257,6 +273,17 @@ describe("npm start", () => {
     expect(await started.exited).toBe(1);
     expect(started.output()).toMatch(
       /^[^\n]*starting[^\n]*\nThe data of the local Analytics Engine in [^\n]*analytics cannot be opened \([^\n]*garbage[^\n]*\)\. Move [^\n]*reprocess --all[^\n]*\n$/,
+    );
+    await untilGone(folder);
+  });
+
+  test("a package that is missing from a Worker is said with what to do, and nothing goes on running", async () => {
+    const folder = testFolder();
+    const { flags } = await flagsFor(folder);
+    const started = start(flags, copyWithout("d3-scale"));
+    expect(await started.exited).toBe(1);
+    expect(started.output()).toMatch(
+      /\nThe Workers cannot be bundled: Could not resolve "d3-scale" \([^\n]*, line \d+\)[^\n]*: run npm ci, and start again\.\n$/,
     );
     await untilGone(folder);
   });

@@ -6,11 +6,16 @@ import { createHmac } from "node:crypto";
 import { createServer, type IncomingHttpHeaders, type Server } from "node:http";
 import { text } from "node:stream/consumers";
 import { AwsV4Signer } from "aws4fetch";
+import * as v from "valibot";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Caller } from "../../shared/contract/rpc.ts";
 import type { TargetSettings } from "../../shared/forward/target.ts";
+import { change } from "../../shared/ledger/database.ts";
+import { addForwards } from "../../shared/ledger/forwards.ts";
+import { REPORT_KINDS } from "../../shared/ledger/report-rows.ts";
 import { FORWARD_LIMITS } from "../../shared/limits.ts";
 import { OPERATOR } from "../../shared/people.ts";
+import { runForward } from "../../workers/process/forward/run.ts";
 import {
   createTarget,
   deleteTarget,
@@ -287,6 +292,54 @@ describe("an HTTP endpoint", () => {
     await deliver(reportMail("two", records(1)));
     expect(world.rows("SELECT 1 FROM reports")).toHaveLength(2);
     vi.mocked(AbortSignal.timeout).mockRestore();
+  });
+
+  it("that answers slowly holds a message up for a bounded time", async () => {
+    const { id } = await add();
+    await deliver(...["one", "two", "three"].map((name) => reportMail(name, records(1))));
+    const timeouts = vi.spyOn(AbortSignal, "timeout");
+    let clock = 0;
+    answer = () => {
+      clock += 0.6 * FORWARD_LIMITS.beginMilliseconds;
+      return { status: 200 };
+    };
+    const run = await runForward(id, world.invocation(), () => clock);
+    expect(run).toEqual({ outcome: "more", sent: 2, requests: 2 });
+    const { runMilliseconds, beginMilliseconds } = FORWARD_LIMITS;
+    expect(timeouts.mock.calls).toEqual([[runMilliseconds], [runMilliseconds - 0.6 * beginMilliseconds]]);
+    timeouts.mockRestore();
+    await world.drain();
+    expect(received).toHaveLength(3);
+  });
+
+  it("gets a report again that was accepted anew while it was sent, in the same second, too", async () => {
+    await add();
+    await deliver(reportMail("one", records(1)));
+    const [row] = world.rows(
+      "SELECT account, kind, domain, day, lower(hex(uid)) AS uid, created_seconds AS addedSeconds FROM forwards",
+    );
+    const { addedSeconds, ...reference } = v.parse(
+      v.object({
+        account: v.string(),
+        kind: v.picklist(REPORT_KINDS),
+        domain: v.string(),
+        day: v.number(),
+        uid: v.string(),
+        addedSeconds: v.number(),
+      }),
+      row,
+    );
+    let added: Promise<unknown> = Promise.resolve();
+    answer = () => {
+      if (received.length === 1) {
+        added = change(world.ledger, [addForwards([reference], addedSeconds)]);
+      }
+      return { status: 200 };
+    };
+    await minutes(3);
+    await added;
+    expect(received).toHaveLength(2);
+    expect(await listed()).toMatchObject([{ waiting: 0 }]);
   });
 
   it("gets nothing twice from messages that are delivered twice, and nothing is lost with a message", async () => {

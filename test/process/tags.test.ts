@@ -2,9 +2,12 @@
 import { beforeEach, expect, it } from "vitest";
 import { validate } from "../../shared/contract/operation.ts";
 import { OPERATIONS } from "../../shared/contract/operations.ts";
+import { auditQuery } from "../../shared/ledger/audit.ts";
 import { ask } from "../../shared/ledger/database.ts";
 import { groupedAccountsQuery, tagCountsQuery, taggedDomainsQuery } from "../../shared/ledger/tags.ts";
 import { TAG_LIMITS } from "../../shared/limits.ts";
+import { OPERATOR } from "../../shared/people.ts";
+import { audited } from "../../workers/process/operations/audit.ts";
 import { setAccountGroup, tagDomains } from "../../workers/process/operations/tags.ts";
 import { World } from "../support/simulation/world.ts";
 import { STATE_DOMAINS, seedVerdicts } from "../support/verdict-domains.ts";
@@ -92,4 +95,31 @@ it("puts an account into a group and takes it out; one that is not there is refu
     ok: false,
     error: { code: "not_found" },
   });
+});
+
+it("is in the audit log with the tags and the group of before and after", async () => {
+  const invocation = world.invocation();
+  const caller = { name: "olga@example.net", authority: OPERATOR };
+  const tags = { account: "acme", domains: [ready, notYet], add: ["shop"] };
+  await tagDomains({ account: "acme", domains: [ready], add: ["eu"] }, invocation);
+  await audited({ name: "tagDomains", input: tags, caller, invocation }, () => tagDomains(tags, invocation));
+  const group = { account: "acme", group: "north" };
+  await audited({ name: "setAccountGroup", input: group, caller, invocation }, () =>
+    setAccountGroup(group, invocation),
+  );
+  const entries = await ask(world.ledger, auditQuery({}, { limit: 10 }));
+  expect(entries.map(({ operation, before, after }) => ({ operation, before, after }))).toEqual([
+    { operation: "setAccountGroup", before: { group: "" }, after: { group: "north" } },
+    {
+      operation: "tagDomains",
+      before: expect.arrayContaining([
+        { domain: ready, tags: ["eu"] },
+        { domain: notYet, tags: [] },
+      ]),
+      after: expect.arrayContaining([
+        { domain: ready, tags: ["eu", "shop"] },
+        { domain: notYet, tags: ["shop"] },
+      ]),
+    },
+  ]);
 });

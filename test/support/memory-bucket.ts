@@ -4,6 +4,7 @@
  * real one in workerd.
  */
 import { createHash } from "node:crypto";
+import { STORAGE_LIMITS } from "../../shared/limits.ts";
 
 interface Stored {
   bytes: Uint8Array<ArrayBuffer>;
@@ -35,6 +36,12 @@ export class MemoryBucket {
     const bytes = new Uint8Array(typeof value === "string" ? new TextEncoder().encode(value) : value);
     if (options.sha256 !== undefined && createHash("sha256").update(bytes).digest("hex") !== options.sha256) {
       throw new Error("put: The SHA-256 checksum you specified did not match what we received. (10037)");
+    }
+    const metadata = Object.entries(options.customMetadata ?? {});
+    if (Buffer.byteLength(key) > STORAGE_LIMITS.maxKeyBytes)
+      throw new Error("put: The specified object name is not valid. (10020)");
+    if (Buffer.byteLength(metadata.flat().join("")) > STORAGE_LIMITS.maxMetadataBytes) {
+      throw new Error("put: Your metadata headers exceed the maximum allowed metadata size. (10012)");
     }
     const { etagMatches, etagDoesNotMatch } = options.onlyIf ?? {};
     const existing = this.#objects.get(key);

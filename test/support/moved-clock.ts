@@ -28,7 +28,7 @@ export async function startMovedClock(seconds: number): Promise<MovedClock> {
   const { port } = server.address() as AddressInfo;
   const folder = mkdtempSync(join(tmpdir(), "dmarc-clock-"));
   const processMain = join(folder, "process.js");
-  const real = resolve(import.meta.dirname, "../../workers/process/index.ts");
+  const real = resolve(import.meta.dirname, "../../local/worker/process.ts");
   writeFileSync(processMain, moduleText(real, `http://127.0.0.1:${port}/`));
   return {
     processMain,

@@ -2,14 +2,26 @@
  * Support: D1's interface over the SQLite of Node, which is the engine D1 is, for tests that need thousands of databases
  * or a fault at a chosen call. test/chain runs the same statements on the D1 of workerd.
  */
-import { DatabaseSync } from "node:sqlite";
+import { DatabaseSync, type DatabaseSyncOptions } from "node:sqlite";
 import type { LedgerDatabase, LedgerResult, LedgerStatement, Parameter } from "../../shared/ledger/database.ts";
+import { D1_LIMITS } from "../../shared/limits.ts";
 import { migrations } from "./migrations.ts";
 
-/** D1's limits page. */
-const MAX_PARAMETERS = 100;
-const MAX_STATEMENT_BYTES = 100_000;
-const MAX_VALUE_BYTES = 2_000_000;
+/** SQLite refuses by itself what D1 does: how it is set up there, as far as it is known (shared/limits.ts). */
+const OPTIONS: DatabaseSyncOptions & { limits: Record<string, number> } = {
+  limits: {
+    length: D1_LIMITS.maxRowBytes,
+    sqlLength: D1_LIMITS.maxStatementBytes,
+    variableNumber: D1_LIMITS.maxParameters,
+    column: D1_LIMITS.maxColumns,
+    functionArg: D1_LIMITS.maxFunctionArguments,
+    likePatternLength: D1_LIMITS.maxPatternBytes,
+    compoundSelect: D1_LIMITS.maxCompoundTerms,
+    exprDepth: D1_LIMITS.maxExpressionDepth,
+    triggerDepth: 10,
+    attach: 0,
+  },
+};
 
 class Statement implements LedgerStatement {
   readonly #database: DatabaseSync;
@@ -23,12 +35,6 @@ class Statement implements LedgerStatement {
   }
 
   bind(...parameters: Parameter[]): LedgerStatement {
-    if (parameters.length > MAX_PARAMETERS) throw new Error("D1_ERROR: too many SQL variables");
-    for (const value of parameters) {
-      if (typeof value === "string" && Buffer.byteLength(value) > MAX_VALUE_BYTES) {
-        throw new Error("D1_ERROR: string or blob too big: SQLITE_TOOBIG");
-      }
-    }
     return new Statement(this.#database, this.#sql, parameters);
   }
 
@@ -37,8 +43,6 @@ class Statement implements LedgerStatement {
   }
 
   run(): LedgerResult {
-    if (Buffer.byteLength(this.#sql) > MAX_STATEMENT_BYTES)
-      throw new Error("D1_ERROR: statement too long: SQLITE_TOOBIG");
     const results = this.#database.prepare(this.#sql).all(...this.#parameters);
     return { results, meta: {} };
   }
@@ -46,7 +50,7 @@ class Statement implements LedgerStatement {
 
 /** A ledger in memory, its migrations applied. */
 export class SqliteLedger implements LedgerDatabase {
-  readonly sqlite = new DatabaseSync(":memory:");
+  readonly sqlite = new DatabaseSync(":memory:", OPTIONS);
 
   /** @param statements of the migrations; absent = all there are */
   constructor(statements: readonly string[] = migrations()) {

@@ -9,6 +9,7 @@ import {
   type ProblemCode,
   problemDetails,
 } from "../../shared/contract/problems.ts";
+import { isUsedUpForToday } from "../../shared/ledger/database.ts";
 import { DASHBOARD_LIMITS } from "../../shared/limits.ts";
 import { LedgerUnavailableError } from "./ledger.ts";
 
@@ -58,6 +59,11 @@ function problemOf(error: unknown): OperationProblem {
   }
   if (error instanceof LedgerUnavailableError) {
     console.error(JSON.stringify({ event: "ledger_unavailable", message: error.message }));
+    if (isUsedUpForToday(error.message)) {
+      const message =
+        "The free plan of this Cloudflare account has read, or written, as many rows of its databases as it may in a day. It goes on at midnight UTC; Workers Paid has no such limit.";
+      return { code: "ledger_unavailable", message };
+    }
     const message = "The database of the ledger does not answer; the dashboard's log has the reason.";
     const { retryAfterSeconds } = DASHBOARD_LIMITS;
     return { code: "ledger_unavailable", message, retryAfterSeconds };

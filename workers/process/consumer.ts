@@ -4,7 +4,7 @@
  * kept for the dead letter it may end in.
  */
 
-import { retryDelaySeconds } from "../../shared/backoff.ts";
+import { delayAfterFault } from "../../shared/backoff.ts";
 import { clearFaults, lastErrorOf, recordFault } from "../../shared/ledger/faults.ts";
 import { parseMessage, type QueueMessage } from "../../shared/messages.ts";
 import { type Invocation, type LogEntry, newInvocation, type ProcessEnv } from "./env.ts";
@@ -55,11 +55,13 @@ export async function consumeBatch(batch: Batch, env: ProcessEnv, host: Host): P
       delivery.ack();
       continue;
     }
-    const delaySeconds = retryDelaySeconds(attempts, Number(env.RETRY_BASE_SECONDS), host.random());
+    const { nowSeconds } = invocation;
+    const times = { attempts, nowSeconds };
+    const delaySeconds = delayAfterFault(ending.error, times, Number(env.RETRY_BASE_SECONDS), host.random());
     const error = String(ending.error);
     host.log(JSON.stringify({ event: "fault", queue: batch.queue, error, delaySeconds, attempts, milliseconds }));
     // In the dead letter queue, keep the error that brought the message there.
-    if (!isDeadLetters) await recordFault(directory, delivery, ending.error, invocation.nowSeconds);
+    if (!isDeadLetters) await recordFault(directory, delivery, ending.error, nowSeconds);
     delivery.retry({ delaySeconds });
   }
   if (succeeded.length > 0) await clearFaults(directory, succeeded);

@@ -1,12 +1,15 @@
 /**
  * Support: bindings that fail on demand. Every call on KV, R2, a queue and Analytics Engine is numbered over the whole
- * run; a plan says what happens to it.
+ * run; a plan says what happens to it. What one invocation asks beyond what the platform allows it is refused as it is
+ * there, whatever the plan.
  *
  *   before  the call throws and has had no effect
  *   after   the call has its effect and throws
  *   kill    the isolate ends before the call: nothing of the invocation goes on
  *   killed  the isolate ends after the call had its effect
  */
+
+import { D1_LIMITS, WORKER_LIMITS } from "../../../shared/limits.ts";
 
 export type FaultMode = "before" | "after" | "kill" | "killed";
 export const FAULT_MODES: readonly FaultMode[] = ["before", "after", "kill", "killed"];
@@ -25,6 +28,8 @@ export class FaultInjector {
   plan: FaultPlan = () => undefined;
   /** Lets other invocations go on between two calls; undefined = at once. */
   pause: (() => Promise<void>) | undefined;
+  /** Queries to D1 that one invocation may make: as on the paid plan. */
+  maxQueries: number = D1_LIMITS.maxQueriesPerInvocation;
 
   /** A new invocation: `bind` wraps its bindings, `ended` rejects when the isolate is killed. */
   invocation(): Invocation {
@@ -41,6 +46,8 @@ export class Invocation {
   readonly #injector: FaultInjector;
   readonly ended: Promise<never>;
   isDead = false;
+  #subrequests = 0;
+  #queries = 0;
   #end: (error: Error) => void = () => {};
 
   constructor(injector: FaultInjector) {
@@ -63,8 +70,19 @@ export class Invocation {
     });
   }
 
+  /** Counts queries to D1 that are about to be made; a transaction is as many as its statements. @throws beyond what one invocation may make */
+  countQueries(count: number): void {
+    this.#queries += count;
+    if (this.#queries > this.#injector.maxQueries) {
+      throw new Error(`Too many API requests by single worker invocation. (${this.#queries} queries to D1)`);
+    }
+  }
+
   async #call(name: string, effect: () => unknown): Promise<unknown> {
     if (this.isDead) return new Promise(() => {});
+    if (!name.startsWith("analytics.") && ++this.#subrequests > WORKER_LIMITS.maxSubrequests) {
+      throw new Error("Too many subrequests by single Worker invocation.");
+    }
     await this.#injector.pause?.();
     const mode = this.#injector.plan({ index: this.#injector.calls.length, name });
     this.#injector.calls.push(name);

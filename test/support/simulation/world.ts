@@ -342,7 +342,10 @@ function faultyLedger(ledger: LedgerDatabase, binding: string, invocation: Invoc
     const calls = invocation.bind({ all: () => statement.all() }, () => `${binding}.all ${name}`);
     const wrapped: LedgerStatement = {
       bind: (...parameters) => wrap(statement.bind(...parameters), name),
-      all: () => calls.all(),
+      async all() {
+        invocation.countQueries(1);
+        return calls.all();
+      },
     };
     statements.set(wrapped, statement);
     return wrapped;
@@ -353,7 +356,10 @@ function faultyLedger(ledger: LedgerDatabase, binding: string, invocation: Invoc
   );
   return {
     prepare: (sql) => wrap(ledger.prepare(sql), tableOf(sql)),
-    batch: (given) => transactions.batch(given),
+    async batch(given) {
+      invocation.countQueries(given.length);
+      return transactions.batch(given);
+    },
   };
 }
 

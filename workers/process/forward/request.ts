@@ -16,10 +16,18 @@ export interface Attempt {
 /** Statuses about the content of a request: malformed, too large, not to be processed. */
 const REFUSALS = new Set([400, 413, 422]);
 
-/** Sends a request; it follows no redirect, since that could lead to an address that is not public. */
-export async function attemptRequest(request: Request, nowSeconds: number): Promise<Attempt> {
+/**
+ * Sends a request; it follows no redirect, since that could lead to an address that is not public.
+ *
+ * @param timeoutMilliseconds how long the target may take to answer
+ */
+export async function attemptRequest(
+  request: Request,
+  timeoutMilliseconds: number,
+  nowSeconds: number,
+): Promise<Attempt> {
   try {
-    const signal = AbortSignal.timeout(FORWARD_LIMITS.timeoutMilliseconds);
+    const signal = AbortSignal.timeout(timeoutMilliseconds);
     const response = await fetch(new Request(request, { redirect: "manual", signal }));
     return attemptOf(response, await firstText(response), nowSeconds);
   } catch (error) {

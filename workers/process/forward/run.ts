@@ -41,8 +41,8 @@ export async function runForward(id: string, invocation: Invocation, now: () => 
   const { ledger, nowSeconds } = invocation;
   const target = await claimTarget(ledger, id, nowSeconds);
   if (target === undefined) return { outcome: "not_now", sent: 0, requests: 0 };
-  const untilMilliseconds = now() + FORWARD_LIMITS.runMilliseconds;
-  const sender = new Sender(target, invocation, () => now() < untilMilliseconds);
+  const startedMilliseconds = now();
+  const sender = new Sender(target, invocation, () => now() - startedMilliseconds);
   try {
     return await sender.run();
   } catch (error) {
@@ -55,15 +55,16 @@ export async function runForward(id: string, invocation: Invocation, now: () => 
 class Sender {
   readonly #target: ForwardTarget;
   readonly #invocation: Invocation;
-  readonly #hasTime: () => boolean;
+  /** Milliseconds since the run began. */
+  readonly #elapsed: () => number;
   #requests = 0;
   #sent = 0;
   #last: Attempt | undefined;
 
-  constructor(target: ForwardTarget, invocation: Invocation, hasTime: () => boolean) {
+  constructor(target: ForwardTarget, invocation: Invocation, elapsed: () => number) {
     this.#target = target;
     this.#invocation = invocation;
-    this.#hasTime = hasTime;
+    this.#elapsed = elapsed;
   }
 
   async run(): Promise<ForwardRun> {
@@ -120,7 +121,7 @@ class Sender {
       if (attempt?.outcome === "taken") nextPart = part.content.part + 1;
       if (attempt?.outcome === "taken" && !isLast) continue;
       if (nextPart !== row.nextPart && !(isLast && attempt?.outcome === "taken")) {
-        await change(ledger, [putNextPart(this.#target.id, row.uid, nextPart)]);
+        await change(ledger, [putNextPart(this.#target.id, row, nextPart)]);
       }
       if (attempt !== undefined) await this.#note([row], attempt);
       return;
@@ -129,7 +130,8 @@ class Sender {
 
   async #attempt(request: Request): Promise<Attempt> {
     this.#requests++;
-    this.#last = await attemptRequest(request, this.#invocation.nowSeconds);
+    const left = FORWARD_LIMITS.runMilliseconds - this.#elapsed();
+    this.#last = await attemptRequest(request, left, this.#invocation.nowSeconds);
     return this.#last;
   }
 
@@ -157,7 +159,8 @@ class Sender {
   }
 
   #canGoOn(): boolean {
-    return this.#last?.outcome !== "failed" && this.#requests < FORWARD_LIMITS.requestsPerRun && this.#hasTime();
+    const hasTime = this.#elapsed() < FORWARD_LIMITS.beginMilliseconds;
+    return this.#last?.outcome !== "failed" && this.#requests < FORWARD_LIMITS.requestsPerRun && hasTime;
   }
 
   async #end(found: number): Promise<ForwardRun> {

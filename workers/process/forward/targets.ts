@@ -111,6 +111,7 @@ export async function testTarget(
   if (target === undefined) return fail({ code: "not_found", message: `There is no target '${id}'.` });
   const { outcome, result } = await attemptRequest(
     await testRequest(target, invocation.nowSeconds),
+    FORWARD_LIMITS.runMilliseconds,
     invocation.nowSeconds,
   );
   return ok({ isTaken: outcome === "taken", result });

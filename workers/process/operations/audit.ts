@@ -6,6 +6,7 @@ import { type Inputs, OPERATIONS, type ProcessOperation } from "../../../shared/
 import type { Answer } from "../../../shared/contract/problems.ts";
 import type { Caller } from "../../../shared/contract/rpc.ts";
 import { channelOf, conflictOf } from "../../../shared/contract/shapes.ts";
+import { domainName } from "../../../shared/domain-name.ts";
 import { accountProfile } from "../../../shared/ledger/accounts.ts";
 import { findAddresses } from "../../../shared/ledger/addresses.ts";
 import { type AuditEnd, beginAudit, endAudit } from "../../../shared/ledger/audit.ts";
@@ -17,6 +18,7 @@ import { mutesQuery } from "../../../shared/ledger/notices.ts";
 import { findPerson } from "../../../shared/ledger/people.ts";
 import { registeredDomainQuery } from "../../../shared/ledger/registered-domains.ts";
 import { senderHistoryQuery } from "../../../shared/ledger/sender-decisions.ts";
+import { domainsOfAccountQuery, groupedAccountsQuery } from "../../../shared/ledger/tags.ts";
 import { AUDIT_LIMITS } from "../../../shared/limits.ts";
 import { normalizeEmail } from "../../../shared/people.ts";
 import { type Invocation, inEachShard, inShardOf } from "../env.ts";
@@ -105,6 +107,8 @@ const READERS: Readers = {
   mute: muteOf,
   unmute: muteOf,
   decideConflict: conflictState,
+  tagDomains: tagsOf,
+  setAccountGroup: groupOf,
 };
 
 async function stateOf<Name extends ProcessOperation>({ name, input, invocation }: Asked<Name>): Promise<unknown> {
@@ -182,6 +186,21 @@ async function conflictState({ id }: { id: string }, invocation: Invocation): Pr
     if (found !== undefined) return conflictOf(found);
   }
   return undefined;
+}
+
+/** The tags of each of the domains that the account has. */
+async function tagsOf(
+  { account, domains }: Pick<Inputs["tagDomains"], "account" | "domains">,
+  invocation: Invocation,
+): Promise<unknown> {
+  const { ledger } = await inShardOf(account, invocation);
+  const found = await ask(ledger, domainsOfAccountQuery(account, [...new Set(domains.map(domainName))]));
+  return found.map(({ domain, tags }) => ({ domain, tags: tags.toSorted() }));
+}
+
+async function groupOf({ account }: { account: string }, { shards }: Invocation): Promise<unknown> {
+  const [found] = await ask(shards.directory, groupedAccountsQuery([account]));
+  return { group: found?.group ?? "" };
 }
 
 /** The account and domain that an operation concerns, as its input, what it is about, or its answer names them. */

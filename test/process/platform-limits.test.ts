@@ -1,0 +1,66 @@
+/** The ledger of the tests refuses what D1 refuses, so that a statement that passes here is not refused there. */
+import { expect, it } from "vitest";
+import { D1_LIMITS } from "../../shared/limits.ts";
+import { World } from "../support/simulation/world.ts";
+import { SqliteLedger } from "../support/sqlite-d1.ts";
+
+const repeated = (count: number, text: string, between: string): string => Array(count).fill(text).join(between);
+
+/** A statement of a size, by what of it is limited; and what SQLite says when it is too much. */
+const STATEMENTS: [string, number, (size: number) => [string, ...string[]], RegExp][] = [
+  [
+    "parameters",
+    D1_LIMITS.maxParameters,
+    (size) => [`SELECT 1 IN (${repeated(size, "?", ",")})`, ...Array<string>(size).fill("")],
+    /variable number must be|too many SQL variables/,
+  ],
+  [
+    "bytes of a statement",
+    D1_LIMITS.maxStatementBytes,
+    (size) => [`SELECT '${"a".repeat(size - 9)}'`],
+    /statement too long|too big/,
+  ],
+  ["bytes of a value", D1_LIMITS.maxRowBytes, (size) => ["SELECT length(?)", "a".repeat(size)], /too big/],
+  ["columns", D1_LIMITS.maxColumns, (size) => [`SELECT ${repeated(size, "1", ",")}`], /too many columns/],
+  [
+    "arguments of a function",
+    D1_LIMITS.maxFunctionArguments,
+    (size) => [`SELECT max(${repeated(size, "1", ",")})`],
+    /too many arguments/,
+  ],
+  ["bytes of a pattern", D1_LIMITS.maxPatternBytes, (size) => ["SELECT 'x' LIKE ?", "a".repeat(size)], /too complex/],
+  [
+    "terms of a union",
+    D1_LIMITS.maxCompoundTerms,
+    (size) => [repeated(size, "SELECT 1", " UNION ALL ")],
+    /too many terms/,
+  ],
+  [
+    "levels of an expression",
+    D1_LIMITS.maxExpressionDepth,
+    (size) => [`SELECT ${repeated(size, "1", "+")}`],
+    /Expression tree is too large/,
+  ],
+];
+
+it.each(STATEMENTS)("refuses more %s than D1 takes, %i", async (_, limit, statement, refusal) => {
+  const ledger = new SqliteLedger();
+  const ask = async (size: number) => {
+    const [sql, ...parameters] = statement(size);
+    return ledger
+      .prepare(sql)
+      .bind(...parameters)
+      .all();
+  };
+  expect((await ask(limit)).results).toHaveLength(limit === D1_LIMITS.maxCompoundTerms ? limit : 1);
+  await expect(ask(limit + 1)).rejects.toThrow(refusal);
+});
+
+it("refuses more queries than an invocation may make; a transaction is as many as its statements", async () => {
+  const { ledger } = new World().invocation();
+  const statement = ledger.prepare("SELECT 1");
+  await ledger.batch(Array(D1_LIMITS.maxQueriesPerInvocation - 1).fill(statement));
+  await statement.all();
+  await expect(statement.all()).rejects.toThrow(/Too many API requests/);
+  await expect(new World().invocation().ledger.prepare("SELECT 1").all()).resolves.toBeDefined();
+});
