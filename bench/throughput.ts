@@ -5,7 +5,7 @@
  * usage: npm run bench:throughput -- [--mails N] [--records N] [--connections N] [--json]
  * Exit code: 0 at the target or above, 1 below it or the run failed.
  */
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { availableParallelism, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -16,10 +16,12 @@ import { renderPairs } from "../cli/terminal.ts";
 import { startStack } from "../local/stack.ts";
 import { gzipReport, mailOf, STYLES } from "../test/support/seeded-reports.ts";
 import { freePort } from "./free-port.ts";
-import { cpuSeconds } from "./large-mail/memory.ts";
+import { cpuBetween, cpuByProgram } from "./processes.ts";
 
 const RUA = "rua@acme.example";
 const TARGET_MAILS_PER_SECOND = 200;
+/** This process, beside the programs it starts. */
+const OWN_NAME = "sender, SMTP server";
 const LOOK_MS = 200;
 /** Ours: nothing has been settled for so long that nothing will. */
 const STILL_MS = 60_000;
@@ -87,27 +89,6 @@ async function waitForLedger(client: ApiClient, { mails, records }: Plan): Promi
   }
 }
 
-/** Processor time of this process and those it started, by the name of their program. Linux only; elsewhere empty. */
-function cpuByProgram(): Record<string, number> {
-  const parents = new Map<number, { parent: number; name: string }>();
-  for (const entry of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
-    try {
-      const [, name = "", parent = "0"] = /\((.*)\) . (\d+)/s.exec(readFileSync(`/proc/${entry}/stat`, "utf8")) ?? [];
-      parents.set(Number(entry), { parent: Number(parent), name });
-    } catch {
-      // It has ended meanwhile.
-    }
-  }
-  const isOurs = (pid: number): boolean => pid === process.pid || (pid > 1 && isOurs(parents.get(pid)?.parent ?? 0));
-  const sums: Record<string, number> = {};
-  for (const [pid, { name }] of parents) {
-    if (!isOurs(pid)) continue;
-    const program = pid === process.pid ? "sender, SMTP server" : name;
-    sums[program] = (sums[program] ?? 0) + cpuSeconds(pid);
-  }
-  return sums;
-}
-
 async function measure(plan: Plan): Promise<Throughput> {
   const mails = await makeMails(plan);
   const stateDir = mkdtempSync(join(tmpdir(), "dmarc-throughput-"));
@@ -118,19 +99,18 @@ async function measure(plan: Plan): Promise<Throughput> {
       const client = apiClient({ url: `http://127.0.0.1:${httpPort}`, token: stack.token });
       await client.ask("putRegistration", { rua: RUA, entry: { account: "acme" } });
       const loadBefore = loadavg()[0] ?? 0;
-      const cpuBefore = cpuByProgram();
+      const cpuBefore = cpuByProgram(OWN_NAME);
       const start = performance.now();
       await send(mails, { port: smtpPort, connections: plan.connections });
       const sentSeconds = (performance.now() - start) / 1000;
       await waitForLedger(client, plan);
       const ledgerSeconds = (performance.now() - start) / 1000;
-      const cpu = Object.entries(cpuByProgram()).map(([name, seconds]) => [name, seconds - (cpuBefore[name] ?? 0)]);
       return {
         ...plan,
         sentSeconds,
         ledgerSeconds,
         mailsPerSecond: plan.mails / ledgerSeconds,
-        cpuSeconds: Object.fromEntries(cpu),
+        cpuSeconds: cpuBetween(cpuBefore, cpuByProgram(OWN_NAME)),
         loadBefore,
         cores: availableParallelism(),
       };

@@ -1,6 +1,5 @@
 /** The subcommands of `dmarc`, assembled. It runs none of them. */
 import { Command } from "commander";
-import { addAccount } from "./commands/account.ts";
 import { addAccounts } from "./commands/accounts.ts";
 import { addAudit } from "./commands/audit.ts";
 import { addChannels } from "./commands/channels.ts";
@@ -62,7 +61,6 @@ export function buildProgram(): Command {
     addMtaSts,
     addRua,
     addIdentity,
-    addAccount,
     addAccounts,
     addAudit,
     addChannels,

@@ -22,6 +22,8 @@ export interface Ids {
   accountId: string;
   databaseId: string;
   namespaceId: string;
+  /** Where the dashboard answers below workers.dev, once that is known. */
+  dashboardUrl?: string | undefined;
 }
 
 /** The configuration of a Worker of this deployment; its paths are absolute. @param root the repository */
@@ -44,7 +46,10 @@ export function completeConfig(root: string, worker: Worker, settings: Settings,
   if (config.kv_namespaces !== undefined) {
     config.kv_namespaces = config.kv_namespaces.map(({ binding }) => ({ binding, id: ids.namespaceId }));
   }
-  if (worker === "process") config.vars = { ...config.vars, RUA_HOST: ruaHostOf(settings) };
+  if (worker === "process") {
+    // For links in what is sent; a host name of one's own is given as a setting.
+    config.vars = { ...config.vars, RUA_HOST: ruaHostOf(settings), DASHBOARD_URL: ids.dashboardUrl ?? "" };
+  }
   const planned = withVars(forPlan(config, settings.plan), settings.vars);
   return limits !== undefined && settings.plan === "paid" ? { ...planned, limits } : planned;
 }

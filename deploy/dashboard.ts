@@ -11,7 +11,7 @@ import { rawKey } from "../shared/storage.ts";
 import { API_CODES } from "./cloudflare-api.ts";
 import { BY_HAND } from "./problems.ts";
 import { hostOf } from "./settings.ts";
-import { type Deployment, keep, type Step } from "./step.ts";
+import { type Deployment, keep, keepDashboardUrl, type Step } from "./step.ts";
 import { orSentence } from "./stores.ts";
 
 /** Ours: a new workers.dev name takes up to a minute to be known everywhere, and a queue some seconds to deliver. */
@@ -150,15 +150,14 @@ function uploadsOf(uploaded: Deployment["kept"]["uploaded"]): string {
 
 /** The dashboard's API. @returns undefined while it is not deployed */
 async function clientOf(deployment: Deployment): Promise<Result<ContractClient | undefined, string>> {
-  const { kept, names, api, accountId } = deployment;
+  const { kept, api, accountId } = deployment;
   const { apiToken } = kept;
   if (apiToken === undefined || kept.uploaded.dashboard === undefined) return ok(undefined);
   const answer = await api.subdomain(accountId);
   if (!answer.ok && answer.error.code === API_CODES.workersNotFound) return fail(BY_HAND.subdomain(accountId));
   const subdomain = orSentence(answer, deployment, "Workers Scripts Edit");
   if (!subdomain.ok) return subdomain;
-  const url = `https://${names.workers.dashboard}.${subdomain.value.subdomain}.workers.dev`;
-  if (kept.url !== url) keep(deployment, { url });
+  const url = keepDashboardUrl(deployment, subdomain.value.subdomain);
   const fetch = (address: string, init: RequestInit): Promise<Response> =>
     deployment.fetch(address, { ...init, headers: withServiceToken(init.headers), redirect: "manual" });
   return ok(contractClient({ url, token: apiToken, fetch }));
@@ -185,9 +184,10 @@ async function waitForDashboard(deployment: Deployment): Promise<Result<Contract
   for (;;) {
     const status = await client.ask("status", {});
     if (status.ok) return ok(client);
-    if (status.error.status === 302) {
+    // Access sends a program on to its login, or refuses it with 401 (shared/contract/client.ts).
+    if (status.error.status === 302 || (status.error.status === 401 && status.error.code === "not_an_answer")) {
       return fail(
-        `Cloudflare Access stands before ${client.url}: give the id and secret of a service token that its policy lets in, in CF_ACCESS_CLIENT_ID and CF_ACCESS_CLIENT_SECRET.`,
+        `Cloudflare Access stands before ${client.url}: give the id and secret of a service token that a policy of its application lets in, one with the action Service Auth, in CF_ACCESS_CLIENT_ID and CF_ACCESS_CLIENT_SECRET.`,
       );
     }
     if (deployment.nowMilliseconds() - started > WAIT.secondsForDashboard * 1000) {

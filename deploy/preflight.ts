@@ -2,7 +2,7 @@
 import { fail, ok, type Result } from "../shared/result.ts";
 import { type Account, API_CODES, type CloudflareApi } from "./cloudflare-api.ts";
 import { BY_HAND, explain, PERMISSIONS } from "./problems.ts";
-import type { Deployment } from "./step.ts";
+import { type Deployment, keepDashboardUrl } from "./step.ts";
 
 /** The account to deploy to. @param wanted its id, where it was said */
 export async function chooseAccount(api: CloudflareApi, wanted: string | undefined): Promise<Result<Account, string>> {
@@ -65,9 +65,14 @@ async function checkPlan({ api, accountId, settings }: Deployment, { problems, n
     );
 }
 
-async function checkSubdomain({ api, accountId }: Deployment, { problems }: Preflight): Promise<void> {
+async function checkSubdomain(deployment: Deployment, { problems }: Preflight): Promise<void> {
+  const { api, accountId } = deployment;
   const answer = await api.subdomain(accountId);
-  if (answer.ok) return;
+  if (answer.ok) {
+    // Process is uploaded before the dashboard, and links to it.
+    keepDashboardUrl(deployment, answer.value.subdomain);
+    return;
+  }
   const isNotChosen = answer.error.code === API_CODES.workersNotFound;
   problems.push(isNotChosen ? BY_HAND.subdomain(accountId) : explain(answer.error, accountId, "Workers Scripts Edit"));
 }
@@ -90,7 +95,7 @@ async function checkAnalytics({ api, accountId, settings, kept }: Deployment, { 
 
 async function checkAccess({ api, accountId, names }: Deployment, { notes }: Preflight): Promise<void> {
   const answer = await api.accessOrganization(accountId);
-  const dashboard = `Workers & Pages → ${names.workers.dashboard} → Settings → Domains & Routes → workers.dev → Enable Cloudflare Access`;
+  const dashboard = `Workers & Pages → ${names.workers.dashboard} → Access → Protect this Worker behind Access`;
   if (answer.ok) {
     notes.push(`For people: ${dashboard}; then say who may see what with dmarc identity add.`);
   } else if (answer.error.code === API_CODES.accessNotEnabled) {

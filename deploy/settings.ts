@@ -74,8 +74,20 @@ export function readSettings(...sources: readonly GivenSettings[]): Result<Setti
     return fail(`${v.getDotPath(issue) ?? "settings"}: ${issue.message}.`);
   }
   const { rua, domains, ...others } = read.output;
+  const dashboardUrl = others.vars.DASHBOARD_URL ?? "";
+  if (dashboardUrl !== "" && !isOrigin(String(dashboardUrl))) {
+    return fail(
+      `vars: DASHBOARD_URL is ${dashboardUrl}, and has to be where the dashboard answers, without a path, such as https://dmarc.example.net.`,
+    );
+  }
   const host = hostOf(rua);
   return ok({ ...others, rua: `${rua.split("@")[0]}@${host}`, domains: domains ?? [host] });
+}
+
+/** Whether it is https and a host, as links and confirmations are made of it. */
+function isOrigin(text: string): boolean {
+  const url = URL.parse(text);
+  return url?.protocol === "https:" && url.origin === text;
 }
 
 /** The domain of an address, as A-labels. */
@@ -92,6 +104,7 @@ export interface Names {
   queues: { reports: string; points: string; deadLetters: string };
 }
 
+/** The names of everything one deployment makes, which all begin with its prefix. */
 export function namesOf(prefix: string): Names {
   return {
     workers: { ingest: `${prefix}-ingest`, process: `${prefix}-process`, dashboard: `${prefix}-dashboard` },

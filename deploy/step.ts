@@ -51,3 +51,10 @@ export function keep(deployment: Deployment, changes: Partial<Kept>): void {
   deployment.kept = { ...deployment.kept, ...changes };
   writeKept(deployment.folder, deployment.kept);
 }
+
+/** Keeps where the dashboard answers. @param subdomain the account's name below workers.dev @returns its address */
+export function keepDashboardUrl(deployment: Deployment, subdomain: string): string {
+  const url = `https://${deployment.names.workers.dashboard}.${subdomain}.workers.dev`;
+  if (deployment.kept.url !== url) keep(deployment, { url });
+  return url;
+}

@@ -207,8 +207,9 @@ function isKeptLongEnough({ settings }: Queue, { settings: { plan } }: Deploymen
 
 /** The ids that the configurations need. @returns undefined while something is not made yet */
 export function idsOf({ kept, accountId }: Deployment): Ids | undefined {
-  const { databaseId, namespaceId } = kept;
-  return databaseId === undefined || namespaceId === undefined ? undefined : { accountId, databaseId, namespaceId };
+  const { databaseId, namespaceId, url: dashboardUrl } = kept;
+  if (databaseId === undefined || namespaceId === undefined) return undefined;
+  return { accountId, databaseId, namespaceId, dashboardUrl };
 }
 
 /** The tables, by wrangler, which notes in the database which migrations it has. */

@@ -19,6 +19,7 @@ export interface KeptWorkersOptions {
 const MAX_RESTARTS = 5;
 const RESTART_WINDOW_MS = 5 * 60_000;
 
+/** The Workers of one machine, which are started again when they crash. */
 export class KeptWorkers {
   /** Resolves when the first start has finished; rejects if it failed. */
   readonly ready: Promise<void>;

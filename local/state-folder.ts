@@ -17,7 +17,7 @@ import { dirname, join } from "node:path";
 import { secretPath } from "./secret.ts";
 
 /** The folders below it. */
-export const STATE_FOLDERS = ["analytics", "logs", "run", "v3"] as const;
+export const STATE_FOLDERS = ["analytics", "analytics-journal", "logs", "run", "v3"] as const;
 
 /** Ours: below it nothing is started and no mail is taken. The largest mail, twice, and what is written about it. */
 export const MIN_FREE_BYTES = 64 * 1024 * 1024;

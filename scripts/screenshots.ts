@@ -11,6 +11,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import type { Browser, Page } from "playwright-core";
+import { freePort } from "../bench/free-port.ts";
 import { type RunningStack, startStack } from "../local/stack.ts";
 import { fillPath, type PagePath, pageRoutes } from "../workers/dashboard/routes.ts";
 import { launchBrowser, openedContext } from "./browser.ts";
@@ -23,7 +24,6 @@ const LOOKS = [
 ] as const;
 /** Ours: a longer page is cut below. */
 const MAX_HEIGHT = 1900;
-const PORTS = { httpPort: 18_787, smtpPort: 12_525, sqlPort: 18_123 };
 /** Ours: the samples take ten seconds on a machine that has nothing else to do. */
 const WAIT_MS = 300_000;
 
@@ -84,6 +84,7 @@ const PICTURES: Record<PagePath, Picture[]> = {
   "/operations/conflicts/:id": [{ name: "conflict", from: "/operations/conflicts", link: "#conflicts tbody a" }],
   "/operations/conflicts": [{ name: "conflicts" }],
   "/operations/jobs": [{ name: "jobs" }],
+  "/operations/forwarding": [{ name: "forwarding" }],
   "/glossary": [{ name: "glossary" }],
 };
 
@@ -99,10 +100,11 @@ const PAGES: Record<string, string | { from: string; link: string }> = Object.fr
 
 async function main(folder: string): Promise<void> {
   const stateDir = mkdtempSync(join(tmpdir(), "dmarc-screenshots-"));
-  const stack = await startStack({ stateDir, ...PORTS, samples: true });
+  const [httpPort, smtpPort, sqlPort] = [await freePort(), await freePort(), await freePort()];
+  const stack = await startStack({ stateDir, httpPort, smtpPort, sqlPort, samples: true });
   const browser = await launchBrowser();
   try {
-    const origin = `http://127.0.0.1:${PORTS.httpPort}`;
+    const origin = `http://127.0.0.1:${httpPort}`;
     await waitForSamples(browser, stack, origin);
     mkdirSync(folder, { recursive: true });
     for (const name of readdirSync(folder)) if (/\.(png|webp)$/.test(name)) rmSync(join(folder, name));

@@ -7,7 +7,7 @@
  * constructs a collision merely has their own second report called a duplicate. The first report stays, and both raw
  * objects are kept.
  */
-import { sha256Text } from "./identity.ts";
+import { normalizeId, sha256Text } from "./identity.ts";
 import { HashSum, ItemHash } from "./report/fast-hash.ts";
 import type { AggregateRecord, AggregateReport, FailureReport, Report, TlsReport } from "./report/vocabulary.ts";
 import type { ReportHeader } from "./report-header.ts";
@@ -21,30 +21,30 @@ export class RecordsHash {
     const item = this.#item;
     item.text(record.sourceIp);
     item.number(record.count);
-    item.text(record.rawDisposition);
+    item.text(wordOf(record.rawDisposition, record.disposition));
     item.text(record.dkim);
     item.text(record.spf);
     item.text(record.headerFrom);
     item.text(record.envelopeFrom);
     item.text(record.envelopeTo);
     item.number(record.reasons.length);
-    for (const { rawType, comment } of record.reasons) {
-      item.text(rawType);
-      item.text(comment);
+    for (const { type, rawType, comment } of record.reasons) {
+      item.text(wordOf(rawType, type));
+      item.text(spaced(comment));
     }
     item.number(record.dkimResults.length);
-    for (const { domain, selector, rawResult, humanResult } of record.dkimResults) {
+    for (const { domain, selector, result, rawResult, humanResult } of record.dkimResults) {
       item.text(domain);
       item.text(selector);
-      item.text(rawResult);
-      item.text(humanResult);
+      item.text(wordOf(rawResult, result));
+      item.text(spaced(humanResult));
     }
     item.number(record.spfResults.length);
-    for (const { domain, scope, rawResult, humanResult } of record.spfResults) {
+    for (const { domain, scope, result, rawResult, humanResult } of record.spfResults) {
       item.text(domain);
       item.text(scope);
-      item.text(rawResult);
-      item.text(humanResult);
+      item.text(wordOf(rawResult, result));
+      item.text(spaced(humanResult));
     }
     item.addTo(this.#sum);
   }
@@ -54,6 +54,19 @@ export class RecordsHash {
   }
 }
 
+/** A word of a closed list, in any letters. */
+function wordOf(raw: string, read: string): string {
+  return raw === read ? raw : raw.toLowerCase();
+}
+
+/** A text for people, in which any white space is one space. */
+function spaced(text: string): string {
+  return OTHER_SPACE.test(text) ? text.replace(/\s+/g, " ") : text;
+}
+
+/** White space other than single spaces; hardly any text has it. */
+const OTHER_SPACE = /[^\S ]| {2}/;
+
 /**
  * The hash of a report's content.
  *
@@ -62,7 +75,15 @@ export class RecordsHash {
  */
 export async function contentHashOf(report: Report, header: ReportHeader, records: RecordsHash): Promise<string> {
   const { kind, reporterKey, reportId, domains, beginSeconds, endSeconds } = header;
-  const said = [kind, reporterKey, reportId, domains, beginSeconds, endSeconds, contentOf(report, records)];
+  const said = [
+    kind,
+    reporterKey.map(spaced),
+    normalizeId(reportId),
+    domains,
+    beginSeconds,
+    endSeconds,
+    contentOf(report, records),
+  ];
   return (await sha256Text(JSON.stringify(said))).slice(0, 32);
 }
 

@@ -78,11 +78,15 @@ async function hashId(parts: (string | number)[]): Promise<string> {
 }
 
 function normalize(text: string): string {
-  return text.trim().toLowerCase();
+  return text.trim().toLowerCase().replace(/\s+/g, " ");
 }
 
-function normalizeId(id: string): string {
-  return id.trim().replace(/^<(.*)>$/, "$1");
+/** A report id as it is compared: without one pair of angle brackets, any white space as one space. */
+export function normalizeId(id: string): string {
+  return id
+    .trim()
+    .replace(/\s+/g, " ")
+    .replace(/^<(.*)>$/, "$1");
 }
 
 /** Bytes of hex digits, two each. */

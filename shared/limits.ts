@@ -8,7 +8,7 @@ const MIB = 1024 * KIB;
 
 /** Mail as ingest and the mail reader accept it. */
 export const MAIL_LIMITS = {
-  /** Cloudflare Email Routing rejects larger mail at SMTP receipt (Email Service limits). */
+  /** Cloudflare Email Routing rejects larger mail at SMTP receipt (developers.cloudflare.com/email-service/platform/limits). */
   maxMessageBytes: 25 * MIB,
   /**
    * Ours: ingest holds such a mail and what is decoded of it, about five times its size at most; an isolate has 128 MB. A
@@ -149,7 +149,10 @@ export const WORKER_LIMITS = {
   frequentCronCpuSeconds: 30,
 } as const;
 
-/** Workers Analytics Engine (Cloudflare, Analytics Engine limits page and workerd's analytics-engine-impl.h). */
+/**
+ * Workers Analytics Engine (developers.cloudflare.com/analytics/analytics-engine/limits, whose older copies say 25 points;
+ * …/changelog/post/2026-01-05-analytics-engine-limit; workerd's src/workerd/api/analytics-engine-impl.h).
+ */
 export const ANALYTICS_LIMITS = {
   maxBlobs: 20,
   maxDoubles: 20,
@@ -164,7 +167,7 @@ export const ANALYTICS_LIMITS = {
   keptDays: 92,
 } as const;
 
-/** Cloudflare Queues (Queues limits page). */
+/** Cloudflare Queues (developers.cloudflare.com/queues/platform/limits, …/queues/configuration/batching-retries). */
 export const QUEUE_LIMITS = {
   /** One message, its metadata of about 100 bytes included; KB = 1000 bytes. */
   maxMessageBytes: 128_000,
@@ -172,6 +175,7 @@ export const QUEUE_LIMITS = {
   maxBatchBytes: 256_000,
   /** Counted to a message besides its body. */
   metadataBytes: 100,
+  /** 24 hours; older copies of the page say 12. */
   maxDelaySeconds: 86_400,
   /** How long a message may wait on the paid plan. */
   maxRetentionSeconds: 1_209_600,
@@ -181,7 +185,7 @@ export const QUEUE_LIMITS = {
   maxSliceBytes: 120_000,
 } as const;
 
-/** Cloudflare R2 and KV (their limits pages). */
+/** Cloudflare R2 and KV (developers.cloudflare.com/r2/platform/limits, …/kv/platform/limits). */
 export const STORAGE_LIMITS = {
   maxKeyBytes: 1024,
   /** Custom metadata of one R2 object, all keys and values. */
@@ -213,7 +217,7 @@ export const IMPORT_LIMITS = {
   askedPerCall: 500,
 } as const;
 
-/** What differs where Workers run on the free plan: 10 ms of CPU and 50 queries to D1 an invocation (Workers and D1 limits pages). */
+/** What differs where Workers run on the free plan: 10 ms of CPU and 50 queries to D1 an invocation (developers.cloudflare.com/workers/platform/limits, …/d1/platform/limits, …/queues/platform/pricing). */
 export const FREE_PLAN_LIMITS = {
   cpuMilliseconds: 10,
   maxQueriesPerInvocation: 50,
@@ -454,6 +458,8 @@ export const FORWARD_LIMITS = {
   maxRetrySeconds: 3600,
   /** Ours: a target may be down for a week before what waits for it counts as failed. */
   giveUpSeconds: 7 * 86_400,
+  /** Ours: rows of the page's list of reports that were not taken; its files have as many. */
+  unsentShown: 500,
   /** Ours: failed reports are kept so long, for "retry". */
   keptSeconds: 90 * 86_400,
   /** Ours: characters kept of what a target answered. */
@@ -510,7 +516,7 @@ export const PROCESS_LIMITS = {
   maxConflictsPerObject: 20,
 } as const;
 
-/** Cloudflare D1 (its limits page) and how the ledger keeps within it. */
+/** Cloudflare D1 (developers.cloudflare.com/d1/platform/limits) and how the ledger keeps within it. */
 export const D1_LIMITS = {
   /** One row, one text, one bound value. KB and MB are decimal here: the smaller reading. */
   maxRowBytes: 2_000_000,

@@ -30,7 +30,7 @@ export const PROBLEM_ADVICE: Record<ProblemCode, string> = {
   foreign_domain:
     "If the domain is yours, add it to the domains of the RUA address and send this again; else discard it.",
   too_large_for_plan:
-    "Deploy on the Workers Paid plan (npm run deploy -- --plan paid) and send this again; or download it and read it with `dmarc parse`.",
+    "It waits, and nothing of it is counted, imported or not. Deploy on the Workers Paid plan (npm run deploy -- --plan paid) and send this again; until then `dmarc parse` shows what is in the downloaded file.",
   over_budget:
     "If the reports are real, send this again: then it counts whatever the budget. If it is a flood, discard it.",
   day_closed: "Nothing to do: the sums of that day are final. Discard it.",

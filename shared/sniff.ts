@@ -14,6 +14,8 @@ export const FORMAT_NAMES = {
   json: "JSON",
   mail: "mail",
   mbox: "mailbox (mbox)",
+  base64: "base64 text",
+  uuencoded: "uuencoded text",
   text: "text",
   image: "picture",
   calendar: "calendar entry or contact",
@@ -180,7 +182,9 @@ function sniffText(head: Uint8Array): ContentType {
   if (text.startsWith("<")) return isHtml(text) ? "html" : "xml";
   // Excludes `[External mail] …`, which gateways put in front of a pasted report.
   if (/^[[{]\s*(["{}[\]]|$)/.test(text)) return "json";
-  if (MBOX_START.test(text)) return "mbox";
+  if (UUENCODED_START.test(text)) return "uuencoded";
+  if (BASE64_START.test(text) && BASE64_LINE.test(text)) return "base64";
+  if (MBOX_START.test(text) || text.startsWith(MMDF_START)) return "mbox";
   if (isMail(text)) return "mail";
   return /[\0-\x08\x0b\x0e-\x1a\x1c-\x1f]/.test(text) ? "binary" : "text";
 }
@@ -189,13 +193,26 @@ function isHtml(text: string): boolean {
   return /^<(!doctype\s+html|html|head|body|div|p\b|table)/i.test(text);
 }
 
+/** The line before each mail of an MMDF mailbox. */
+const MMDF_START = "\x01\x01\x01\x01\n";
+
 /** RFC 4155: a line with a sender and a time, followed by the header of a mail. */
 const MBOX_START = /^From [^\n]*\n[!-9;-~]+:/;
 
-// Two header lines in a row, or one of the fields that every mail has.
+/** POSIX uuencode: the line before the data, in its own alphabet or in base64. */
+const UUENCODED_START = /^begin(?:-base64)? [0-7]{3,4} [^\r\n]{1,300}\r?\n/;
+/** A gzip, a zip, `<?xml `, `<feedback` or `{"`, the first two possibly after a byte order mark, in base64. */
+const BASE64_START = /^(?:H4sI|UEsDB|(?:77u\/)?(?:PD94bWwg|PGZlZWRiYWNr)|eyJ[A-Za-z]|ew[0o][KJgN])/;
+const BASE64_LINE = /^[A-Za-z0-9+/]{40,}(?:={0,2}[ \t]*(?:\r?\n|$))/;
+
+/** A header field that goes on beyond the bytes looked at. */
+const LONG_FIELD = /^[A-Za-z][A-Za-z0-9-]{1,60}:[^\n]*(?:\n[ \t][^\n]*)*$/;
+
+// Two header lines in a row, one of the fields that every mail has, or a first field of thousands of characters.
 function isMail(text: string): boolean {
   return (
     /^([!-9;-~]+:[^\n]*\n([ \t][^\n]*\n)*){2}/.test(text) ||
+    (text.length > 3000 && LONG_FIELD.test(text)) ||
     /^(received|from|subject|mime-version|content-type|return-path|delivered-to|message-id):/im.test(text)
   );
 }

@@ -1,6 +1,6 @@
 // A Worker that makes the calls of bindings that process makes to take a report, and nothing else: what is left of the CPU is
 // workerd's own, and that of its client of D1.
-const QUERIES = 8;
+const QUERIES = 4;
 
 export default {
   async fetch(request, env) {

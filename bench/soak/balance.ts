@@ -1,6 +1,6 @@
 /** The balance sheet of a soak run: what was sent against what the ledger holds, as the API tells it. Pure but for the API's answers. */
 import type { ApiClient, Status } from "../../cli/client.ts";
-import type { Expected, SoakMail } from "./mails.ts";
+import { type Expected, NOTHING, type SoakMail } from "./mails.ts";
 
 export interface BalanceRow {
   name: string;
@@ -21,14 +21,7 @@ export function emptySent(): Sent {
     mails: 0,
     delivered: 0,
     rejected: 0,
-    raw: 0,
-    reports: 0,
-    records: 0,
-    messages: 0,
-    passed: 0,
-    duplicates: 0,
-    conflicts: 0,
-    deadLetters: 0,
+    ...NOTHING,
   };
 }
 

@@ -70,7 +70,8 @@ interface Original {
   raw: Buffer;
 }
 
-const NOTHING: Expected = {
+/** What a mail that brings nothing leaves. */
+export const NOTHING: Expected = {
   raw: 0,
   reports: 0,
   records: 0,

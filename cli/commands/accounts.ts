@@ -1,4 +1,4 @@
-/** `dmarc accounts`: accounts, what they are called, their people, and importing many of them. */
+/** `dmarc accounts`: accounts, what they are called, their people, importing many, exporting and forgetting one. */
 import { readFile } from "node:fs/promises";
 import { type Command, Option } from "commander";
 import type { Outputs } from "../../shared/contract/operations.ts";
@@ -9,6 +9,7 @@ import { CommandError } from "../command-error.ts";
 import { addConnectionOptions, type ConnectionOptions, connect } from "../connection.ts";
 import { exitCodes } from "../exit-codes.ts";
 import { printJson, printOut, renderPairs, renderTable } from "../terminal.ts";
+import { addAccountData } from "./account-data.ts";
 
 interface AccountOptions extends ConnectionOptions {
   json?: true;
@@ -16,14 +17,16 @@ interface AccountOptions extends ConnectionOptions {
 
 const EXAMPLES = `
 Examples:
-  dmarc accounts rename acme acme-gmbh
-  dmarc accounts remove-person acme ann@acme.example
   dmarc accounts list acme                                    accounts with acme in their name
   dmarc accounts create acme --name "Acme Ltd"
+  dmarc accounts rename acme "Acme GmbH"                      what people see; links keep acme
   dmarc accounts logo acme logo.png
   dmarc accounts people acme
   dmarc accounts add-person acme ann@example.com --role administrator
+  dmarc accounts remove-person acme ann@example.com
   dmarc accounts import customers.csv --dry-run               what each line would do; without it, does that
+  dmarc accounts export acme --output acme.zip                everything that is held of it
+  dmarc accounts forget acme                                  removes it for good, after asking
 
 The first line of a CSV file names its columns: account, and any of name, domain and rua. A domain without rua gets an address
 of its own. What is there already stays, so that a file may be imported again.
@@ -31,7 +34,9 @@ Exit code: 0 done, 1 wrong use or failure, 2 some lines have errors.`;
 
 /** Adds the command with its subcommands. */
 export function addAccounts(program: Command): void {
-  const accounts = program.command("accounts").description("Accounts, their people, and importing many of them");
+  const accounts = program
+    .command("accounts")
+    .description("Accounts and their people: list, create, import, export, forget");
   accounts.addHelpText("after", EXAMPLES);
   subcommand(accounts, "list [text]", "Accounts, or those with a text in their name").action(list);
   subcommand(accounts, "create <account>", "Create an account")
@@ -49,6 +54,7 @@ export function addAccounts(program: Command): void {
   subcommand(accounts, "import <file>", "Import accounts, domains and RUA addresses from a CSV file")
     .option("--dry-run", "say what would be done, and do nothing")
     .action(importFile);
+  addAccountData(accounts);
 }
 
 function subcommand(accounts: Command, nameAndArguments: string, description: string): Command {

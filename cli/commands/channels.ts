@@ -1,4 +1,4 @@
-/** `dmarc channels`: where notices and digests are sent, and what came of each. */
+/** `dmarc channels`: where notices and digests are sent, and the outcome of each. */
 import { Argument, type Command, Option } from "commander";
 import type { Outputs } from "../../shared/contract/operations.ts";
 import {

@@ -1,4 +1,4 @@
-/** `dmarc domain tag`, `tags`, `group` and `groups`: how domains and accounts are put together. */
+/** `dmarc domain tag`, `tags`, `group` and `groups`: tags of domains and groups of accounts. */
 import type { Command } from "commander";
 import { TAG_LIMITS } from "../../shared/limits.ts";
 import { splitTags } from "../../shared/tag.ts";

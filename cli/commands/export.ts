@@ -1,4 +1,4 @@
-/** `dmarc export`: the records of accepted aggregate reports, for programs of one's own (docs/export.md). */
+/** `dmarc export`: the records of accepted aggregate reports, for your own programs (docs/export.md). */
 import { type Command, Option } from "commander";
 import type { ExportEnd, ExportedReport, ExportLine } from "../../shared/export/lines.ts";
 import type { RecordInReport } from "../../shared/export/record-columns.ts";

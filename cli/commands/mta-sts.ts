@@ -73,7 +73,7 @@ async function show(domain: string, options: PolicyOptions): Promise<void> {
   else printOut(renderKnown(known));
 }
 
-// What is not told stays as it is.
+// Options that are not given keep their value.
 async function set(domain: string, options: PolicyOptions): Promise<void> {
   const client = connect(options);
   const { account, force } = options;

@@ -96,7 +96,7 @@ async function parsePath(
 // Anything but an error of the file system is a bug and must not look like a bad file.
 function tellUnreadable(path: string, error: unknown): void {
   if (!isOfFileSystem(error)) throw error;
-  printError(`dmarc parse: ${path} cannot be read: ${reasonOf(error)}`);
+  printError(`dmarc: ${path} cannot be read: ${reasonOf(error)}.`);
 }
 
 function renderFile({ file, reports, problems, passedOver }: FileSummary): string {

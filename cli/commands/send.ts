@@ -72,7 +72,7 @@ async function sendPaths(paths: string[], options: SendOptions): Promise<number>
         const { outcome, reply, passed } = await sendFile(transport, file, options.rua);
         for (const kind of passed) passedOver.parts[kind] = (passedOver.parts[kind] ?? 0) + 1;
         counts[outcome]++;
-        // A refusal is usually about the address, and so the same for every file.
+        // A rejection is usually about the address, and so the same for every file.
         if (reply !== "" && (outcome === "failed" || !told.has(reply))) printError(`dmarc send: ${file}: ${reply}`);
         told.add(reply);
         progress.update(++sent, files.length);

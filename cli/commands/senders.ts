@@ -26,7 +26,7 @@ type Sender = Outputs["senders"]["items"][number];
 
 const MAX_CHARS = 500;
 
-/** As they are typed → as the API has them. */
+/** As typed → as the API names them. */
 const DECISIONS = { mine: "mine", "not-mine": "notMine", forwarder: "forwarder", undecided: "undecided" } as const;
 type TypedDecision = keyof typeof DECISIONS;
 

@@ -1,4 +1,4 @@
-/** `dmarc watch`: incidents of the domains, the round that finds them, and what nobody wants to hear of. */
+/** `dmarc watch`: incidents of the domains, the round that finds them, and what is muted. */
 import type { Command } from "commander";
 import { InvalidArgumentError, Option } from "commander";
 import type { Outputs } from "../../shared/contract/operations.ts";

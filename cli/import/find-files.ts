@@ -13,7 +13,7 @@ import { isOfFileSystem, reasonOf } from "../file-errors.ts";
 import { openFileSource } from "../file-source.ts";
 import type { FoundFile } from "./found-file.ts";
 
-/** What becomes of a path while the walk goes on. */
+/** How a path is handled during the search. */
 export interface WalkListener {
   /** A hidden file, a link, or an index of a mail server: nothing is read of it. */
   onPassedOver(path: string): void;
@@ -27,7 +27,7 @@ interface PathFound {
   sizeBytes: number;
 }
 
-/** How many files there are under the paths, and how large they are together: for a bar of progress. */
+/** How many files there are under the paths, and how large they are together: for a progress bar. */
 export async function measure(paths: readonly string[]): Promise<{ files: number; bytes: number }> {
   const total = { files: 0, bytes: 0 };
   for await (const { sizeBytes } of walk(paths, { onPassedOver: () => undefined, onUnreadable: () => undefined })) {
@@ -86,7 +86,7 @@ async function* walk(paths: readonly string[], listener: WalkListener): AsyncGen
     try {
       const found = await stat(path);
       if (found.isDirectory()) yield* walkFolder(path, listener);
-      // A pipe would be waited for.
+      // Reading a pipe would block.
       else if (!found.isFile()) listener.onUnreadable(path, "it is not a regular file");
       else yield { path, sizeBytes: found.size };
     } catch (error) {

@@ -35,7 +35,7 @@ export function gmailService({
     base: `${base}/gmail/v1/users/me`,
     token,
     tokenVariable: "DMARC_GMAIL_TOKEN",
-    // Quotas are told as 403, too (developers.google.com/gmail/api/guides/handle-errors).
+    // Exceeded quotas are answered with 403, too (developers.google.com/gmail/api/guides/handle-errors).
     isTooFast: (status, text) => status === 403 && /rateLimitExceeded|userRateLimitExceeded/i.test(text),
   });
   const labelIds = new Map<string, string>();

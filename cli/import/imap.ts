@@ -23,7 +23,7 @@ export interface ImapAccount {
   isChanging: boolean;
 }
 
-/** UIDs are for good while UIDVALIDITY is the same (RFC 9051 section 2.3.1.1). */
+/** UIDs do not change while UIDVALIDITY is the same (RFC 9051 section 2.3.1.1). */
 const positionShape = v.object({ uidValidity: v.string(), uid: v.number() });
 
 /** Connects. @throws CommandError where there is no server, or it refuses */

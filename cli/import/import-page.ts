@@ -1,6 +1,6 @@
 /**
- * Imports a few files: leaves out what the ledger knows by its content, reads the rest, finds whose each is, and sends it. Every
- * file has a result. What is interrupted is simply run again.
+ * Imports a few files: leaves out what the ledger knows by its content, reads the rest, finds the account of each, and
+ * sends it. Every file has a result. What is interrupted is simply run again.
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Inputs, Outputs } from "../../shared/contract/operations.ts";
@@ -27,7 +27,7 @@ export interface ImportSettings {
 export interface FileResult {
   file: FoundFile;
   sha256: string;
-  /** `selected`: a dry run would have taken it; `no_owner`: no account can be told for it; `failed`: it was refused. */
+  /** `selected`: a dry run would have imported it; `no_owner`: its account is not known; `failed`: it was refused. */
   result: "taken" | "selected" | "known" | "no_report" | "no_owner" | "failed";
   /** Why, for the last three. */
   reason: string;

@@ -21,6 +21,7 @@ const MAX_ATTEMPTS = 8;
 const MAX_WAIT_SECONDS = 300;
 const MAX_REASON_CHARS = 300;
 
+/** A mail service's API, asked with the token. Every method throws a CommandError with a sentence where it refuses. */
 export class MailApi {
   readonly #settings: MailApiSettings;
 

@@ -1,6 +1,6 @@
 /**
- * Whose a file is: the registered address that takes its reports, by what a person said, by the recipients of its mail, or by
- * the domains it is about. Pure.
+ * The owner of a file: the registered address that takes its reports, by what the person chose, by the recipients of its
+ * mail, or by the domains it is about. Pure.
  */
 import type { Outputs } from "../../shared/contract/operations.ts";
 import { acceptsDomain, ruaCandidates } from "../../shared/registry.ts";

@@ -1,4 +1,4 @@
-/** What every kind of import shares: its options and settings, Ctrl-C, and telling what became of the files. */
+/** What every kind of import shares: its options and settings, Ctrl-C, and reporting what happened to the files. */
 import { CommandError } from "../command-error.ts";
 import { type ConnectionOptions, connect } from "../connection.ts";
 import { exitCodes } from "../exit-codes.ts";
@@ -51,7 +51,7 @@ export function interruptible(stop: () => void): { remove(): void } {
 /** Ours: files named individually, of each kind. */
 const MAX_NAMED = 20;
 
-/** Gathers and tells what became of the files of one import. */
+/** Collects and prints what happened to the files of one import. */
 export class ImportReport {
   readonly counts: ImportCounts = noCounts();
   #unreadable = 0;

@@ -1,4 +1,4 @@
-/** Imports any number of files, a page at a time and a few pages side by side, and counts what became of them. */
+/** Imports any number of files, a page at a time and a few pages side by side, and counts the results. */
 import { IMPORT_LIMITS } from "../../shared/limits.ts";
 import type { FoundFile } from "./found-file.ts";
 import { type FileResult, held, type ImportSettings, importPage } from "./import-page.ts";
@@ -19,6 +19,7 @@ export interface ImportCounts {
   addresses: Record<string, number>;
 }
 
+/** The counts of an import that has not begun. */
 export function noCounts(): ImportCounts {
   return { files: 0, taken: 0, selected: 0, known: 0, noReport: 0, noOwner: 0, failed: 0, addresses: {} };
 }

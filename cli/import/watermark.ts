@@ -34,7 +34,7 @@ export function openWatermark(identity: readonly string[], folder = stateFolder(
   };
 }
 
-/** The mark that is neither read nor kept: everything is looked at. */
+/** A mark that is neither read nor written: everything is looked at. */
 export function noWatermark(): Watermark {
   return { read: () => undefined, write: () => undefined };
 }

@@ -99,7 +99,7 @@ const REFUSED_SYMBOLS: Record<string, string> = {
 /** Thrown inside this file only: what is wrong, in one sentence. */
 class Refused extends Error {}
 
-/** Reads a statement, or says why it is none of this grammar. */
+/** Reads a statement, or says why the grammar does not allow it. */
 export function parse(sql: string): Result<Parsed, string> {
   const tokens = readTokens(sql);
   if (!tokens.ok) return tokens;

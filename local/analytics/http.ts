@@ -6,14 +6,11 @@ import { timingSafeEqual } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import * as v from "valibot";
 import { LOCAL_ENGINE_LIMITS } from "../../shared/limits.ts";
-import type { CheckedPoint } from "../worker/point.ts";
-import { WriteBatches } from "./batches.ts";
 import { DATASET_NAME, type Engine } from "./engine.ts";
+import type { Journal } from "./journal.ts";
 import { QueryQueue } from "./query-queue.ts";
 
 const SQL_PATH = /^\/client\/v4\/accounts\/[^/]+\/analytics_engine\/sql$/;
-/** Ours: most points of one insert. */
-const MAX_BATCH_POINTS = 20_000;
 /** Ours: one request body; a slice of 240 points is far below. */
 const MAX_BODY_BYTES = 64 * 1024 * 1024;
 
@@ -39,24 +36,9 @@ interface Reply {
   retryAfterSeconds?: number;
 }
 
-/**
- * Makes the server; it does not listen yet.
- *
- * @param now the time in seconds, for the points' timestamp
- */
-export function createAnalyticsServer(options: { engine: Engine; token: string; now: () => number }): Server {
-  const batches = new Map<string, WriteBatches<CheckedPoint>>();
-  const batchesOf = (dataset: string): WriteBatches<CheckedPoint> => {
-    const known = batches.get(dataset);
-    if (known !== undefined) return known;
-    const made = new WriteBatches<CheckedPoint>(
-      (points) => options.engine.write(dataset, points, options.now()),
-      MAX_BATCH_POINTS,
-    );
-    batches.set(dataset, made);
-    return made;
-  };
-  const context: Context = { ...options, batchesOf, queries: new QueryQueue(LOCAL_ENGINE_LIMITS) };
+/** Makes the server; it does not listen yet. */
+export function createAnalyticsServer(options: Omit<Context, "queries">): Server {
+  const context: Context = { ...options, queries: new QueryQueue(LOCAL_ENGINE_LIMITS) };
   return createServer((request, response) => {
     reply(request, context)
       .catch((error: unknown) => text(500, error instanceof Error ? error.message : String(error)))
@@ -66,8 +48,10 @@ export function createAnalyticsServer(options: { engine: Engine; token: string; 
 
 interface Context {
   engine: Engine;
+  journal: Journal;
   token: string;
-  batchesOf: (dataset: string) => WriteBatches<CheckedPoint>;
+  /** The time, seconds since 1970 UTC. */
+  now: () => number;
   queries: QueryQueue;
 }
 
@@ -80,7 +64,7 @@ async function reply(request: IncomingMessage, context: Context): Promise<Reply>
   return text(404, "Not found");
 }
 
-async function writePoints(request: IncomingMessage, { batchesOf }: Context): Promise<Reply> {
+async function writePoints(request: IncomingMessage, { journal, now }: Context): Promise<Reply> {
   const body = await readBody(request);
   if (body === undefined) return text(413, "The body is too large");
   const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), pointsBody), body);
@@ -90,16 +74,19 @@ async function writePoints(request: IncomingMessage, { batchesOf }: Context): Pr
   }
   // JSON has no NaN and no infinity; Analytics Engine keeps neither.
   const points = parsed.output.points.map((point) => ({ ...point, doubles: point.doubles.map((value) => value ?? 0) }));
-  if (points.length > 0) await batchesOf(parsed.output.dataset).write(points);
+  if (points.length > 0) journal.take(parsed.output.dataset, points, now());
   return text(200, "stored");
 }
 
-async function runQuery(request: IncomingMessage, url: URL, { engine, queries }: Context): Promise<Reply> {
+async function runQuery(request: IncomingMessage, url: URL, { engine, journal, queries }: Context): Promise<Reply> {
   if (request.method !== "POST" && request.method !== "GET") return text(405, "Method not allowed");
   const sql = request.method === "GET" ? (url.searchParams.get("query") ?? "") : await readBody(request);
   if (sql === undefined) return text(413, "The body is too large");
   if (sql.trim() === "") return text(422, "no statement was given");
-  const answer = await queries.run(() => engine.query(sql));
+  const answer = await queries.run(async () => {
+    await journal.flush();
+    return engine.query(sql);
+  });
   if (answer === undefined) {
     const { maxWaiting, retryAfterSeconds } = LOCAL_ENGINE_LIMITS;
     return { ...text(503, `${maxWaiting} statements are waiting already; ask again later`), retryAfterSeconds };

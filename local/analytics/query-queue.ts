@@ -10,6 +10,7 @@ export interface QueueLimits {
   maxWaiting: number;
 }
 
+/** Runs a bounded number of statements at once, and lets a bounded number wait. */
 export class QueryQueue {
   readonly #limits: QueueLimits;
   readonly #waiting: (() => void)[] = [];

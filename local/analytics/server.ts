@@ -8,6 +8,7 @@ import { mkdirSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import { FolderInUseError, openEngine } from "./engine.ts";
 import { createAnalyticsServer } from "./http.ts";
+import { Journal } from "./journal.ts";
 import { FOLDER_IN_USE_EXIT_CODE } from "./start.ts";
 
 const { LOCAL_ANALYTICS_FOLDER: folder, LOCAL_ANALYTICS_PORT: port, LOCAL_ANALYTICS_TOKEN: token } = process.env;
@@ -20,7 +21,10 @@ const engine = await openEngine(folder).catch((error: unknown) => {
   console.error(error instanceof Error ? error.message : error);
   process.exit(error instanceof FolderInUseError ? FOLDER_IN_USE_EXIT_CODE : 1);
 });
-const server = createAnalyticsServer({ engine, token, now: () => Date.now() / 1000 });
+const journal = await Journal.open(`${folder}-journal`, (dataset, points, seconds) =>
+  engine.write(dataset, points, seconds),
+);
+const server = createAnalyticsServer({ engine, journal, token, now: () => Date.now() / 1000 });
 
 server.on("error", (error) => {
   console.error(error.message);
@@ -39,6 +43,8 @@ async function stop(): Promise<void> {
   // Writes that are being stored are answered first; a client that never ends its request is not waited for.
   setTimeout(() => server.closeAllConnections(), 2000).unref();
   await new Promise((resolve) => server.close(resolve));
+  // Otherwise it is what the next start stores.
+  await journal.flush().catch((error: unknown) => console.error(String(error)));
   engine.close();
   process.exit(0);
 }

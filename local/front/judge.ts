@@ -25,7 +25,7 @@ export type Verdict =
 
 /** Paths answered by the development server itself, which a real edge never exposes. */
 const SERVER_PATH = /^\/+(cdn-cgi|__cf_local)(\/|$)/i;
-/** What whoever has a link that confirms a mail address needs (docs/notifications.md). */
+/** What the recipient of a link that confirms a mail address needs (docs/notifications.md). */
 const EVERYBODYS_PATH = /^\/(confirm|assets\/[\w.-]+)$/;
 /** Headers that control the development server, and those that an edge sets itself. */
 const SERVER_HEADER = /^(mf-|x-mf-|cf-|x-forwarded-|forwarded$|x-real-ip$|x-dmarc-workers-secret$|proxy-)/i;

@@ -39,7 +39,7 @@ const outcomeBody = v.pipe(
   ]),
 );
 
-/** Delivers a mail to ingest. @throws NoAnswerError when there is none in time */
+/** Delivers a mail to ingest. @throws NoAnswerError when it does not answer in time */
 export async function deliver(
   workers: WorkersAddress,
   { from, to, raw }: Delivery,

@@ -27,6 +27,7 @@ const ALLOWED_HEADERS = ["in-reply-to", "references", "list-unsubscribe", "list-
 const MAX_SUBJECT_CHARS = 998;
 const MAX_MAIL_BYTES = 5 * 1024 * 1024;
 
+/** The entry point that stands in for the `send_email` binding. */
 export class MailOut extends WorkerEntrypoint<LocalBindings> {
   /** @throws Error with a message like the service's when the mail is refused */
   async send(mail: MailMessage): Promise<{ messageId: string }> {

@@ -118,7 +118,7 @@ export function sessionsByDay(days: Days, filter: StatementFilter = {}): Query<S
   };
 }
 
-/** Messages of one domain on one day that failure reports tell of. */
+/** Messages of one domain on one day that failure reports are about. */
 export interface FailuresOfDay extends Sampling {
   domain: string;
   day: number;

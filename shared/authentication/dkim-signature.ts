@@ -73,7 +73,7 @@ export function readSignature(value: string): Result<DkimSignature, string> {
   const methods = (tags.get("q") ?? "dns/txt").split(":").map((method) => method.trim().toLowerCase());
   if (!methods.includes("dns/txt")) return fail("q= is unknown");
   const [bodyLength, signedSeconds, expiresSeconds] = ["l", "t", "x"].map((name) => readNumber(tags.get(name)));
-  if ([bodyLength, signedSeconds, expiresSeconds].some(Number.isNaN)) return fail("a number that is none");
+  if ([bodyLength, signedSeconds, expiresSeconds].some(Number.isNaN)) return fail("a field that should be a number");
   return ok({
     algorithm,
     header,

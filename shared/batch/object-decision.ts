@@ -97,7 +97,7 @@ export class ObjectDecision {
     return this.#previous.length > 0 && this.#previous.every(({ outcome }) => outcome === "discarded");
   }
 
-  // Budgets keep out floods of mail; what an operator imports is none.
+  // Budgets keep out floods of mail; what an operator imports is exempt.
   #fitsBudget(): boolean {
     return this.#object.isImported || this.#wasDecided() || this.#batch.take(this.#object, this.#use());
   }

@@ -60,7 +60,7 @@ export function contractClient(connection: ApiConnection): ContractClient {
       if (response.ok && http.answer === "bytes") return readAs(output, response, response);
       const text = await readText(response);
       if (!text.ok) return text;
-      if (!response.ok) return fail(problemOf(response, text.value));
+      if (!response.ok) return fail(problemOf(response, text.value, connection));
       if (http.answer === "json") return readJson(output, response, text.value);
       return readAs(output, response, http.answer === "none" ? undefined : text.value);
     },
@@ -99,12 +99,19 @@ async function send(
     // The API redirects nowhere; Cloudflare Access does, to its login.
     const response = await fetch(url + path, { ...request, headers, redirect: "manual" });
     if (response.status < 300 || response.status >= 400) return ok(response);
-    const message = `${url} sends on to ${originOf(response)} instead of answering. If that is the login of Cloudflare Access, it takes a service token (${access === undefined ? "none was sent" : "the one sent is not let in"}).`;
+    const message = `${url} sends on to ${originOf(response)} instead of answering. If that is the login of Cloudflare Access, ${refusedBy(access)}.`;
     return fail({ code: "not_an_answer", message, status: response.status });
   } catch (error) {
     const message = `Nothing answers at ${url}: ${reasonOf(error)}.`;
     return fail({ code: "unreachable", message, status: undefined });
   }
+}
+
+/** What Access wants of a program, and did not get. */
+function refusedBy(access: ApiConnection["access"]): string {
+  return access === undefined
+    ? "it takes a service token: none was sent"
+    : "the service token that was sent is wrong, has expired, or is in no policy of the dashboard's application whose action is Service Auth";
 }
 
 function originOf({ headers }: Response): string {
@@ -143,10 +150,15 @@ const problemAnswer = v.union([
   ),
 ]);
 
-function problemOf({ status }: Response, text: string): ClientProblem {
+function problemOf({ status }: Response, text: string, { url, access }: ApiConnection): ClientProblem {
   const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), problemAnswer), text);
   if (parsed.success) return { code: parsed.output.code, message: parsed.output.detail, status };
-  return { code: "not_an_answer", message: `It answered with status ${status}`, status };
+  // Access says so itself where service tokens are strict (all organisations since October 2026), or OAuth is managed.
+  const isRefusal = status === 401 || status === 403;
+  const message = isRefusal
+    ? `${url} answered with status ${status}, and not as the dashboard does. If Cloudflare Access stands before it, ${refusedBy(access)}.`
+    : `It answered with status ${status}`;
+  return { code: "not_an_answer", message, status };
 }
 
 // fetch says only "fetch failed"; the reason is its cause.

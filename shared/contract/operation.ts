@@ -50,7 +50,7 @@ export interface Operation<Input, Output> {
 }
 
 /**
- * Whether somebody may ask an operation with an input. Asked by whoever takes the request and again by who answers it.
+ * Whether somebody may ask an operation with an input. Checked where the request arrives, and again where it is answered.
  *
  * @returns the problem to refuse it with, if not
  */

@@ -473,7 +473,7 @@ const described = {
     http: { method: "POST", path: "/accounts/import", place: { json: "fields" }, status: 200, answer: "json" },
     input: v.strictObject({
       lines: v.pipe(v.array(importLine), v.minLength(1), v.maxLength(ACCOUNT_LIMITS.importedAtOnce)),
-      /** Says what would be done, and does nothing. */
+      /** Only says what would be done. */
       dryRun: v.optional(v.boolean()),
     }),
     output: shapes.listOf(shapes.importedLine),
@@ -800,7 +800,7 @@ const described = {
     answeredBy: "process",
     http: undefined,
     input: nothing,
-    /** "" = nowhere: a domain is added with an address of one's own. */
+    /** "" = nowhere: the address has to be given when a domain is added. */
     output: v.object({ ruaHost: v.string() }),
   },
   addDomain: {
@@ -1224,7 +1224,7 @@ const described = {
     output: shapes.countedPageOf(shapes.workDomain),
   },
   listNotices: {
-    summary: "What was told of incidents, newest first",
+    summary: "Notices about incidents, newest first",
     role: "viewer",
     changes: false,
     answeredBy: "dashboard",
@@ -1233,7 +1233,7 @@ const described = {
     output: shapes.pageOf(shapes.notice),
   },
   listMutes: {
-    summary: "What nobody is told of",
+    summary: "What is muted",
     role: "viewer",
     changes: false,
     answeredBy: "dashboard",

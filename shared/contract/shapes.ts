@@ -16,6 +16,7 @@ import type { ConflictRow, ReportVersion } from "../ledger/conflicts.ts";
 import type { DeadLetterRow } from "../ledger/dead-letters.ts";
 import type { WaitingReports } from "../ledger/forwards.ts";
 import { JOB_KINDS, JOB_STATES } from "../ledger/jobs.ts";
+import { mailOrigin, reportFile } from "../ledger/mail-origin.ts";
 import { domainSetup } from "../ledger/registered-domains.ts";
 import { REPORT_KINDS } from "../ledger/report-rows.ts";
 import { SENDER_DECISIONS } from "../ledger/sender-decisions.ts";
@@ -23,6 +24,7 @@ import { CHANNEL_KINDS, type Channel, DIGEST_INTERVALS, shownTarget } from "../n
 import { ACCOUNT_ROLES, personEntry } from "../people.ts";
 import { PROBLEM_ADVICE } from "../problem-advice.ts";
 import { registryEntry } from "../registry.ts";
+import { DISPOSITIONS, DKIM_RESULTS, OVERRIDE_TYPES, SPF_RESULTS } from "../report/vocabulary.ts";
 import { SECONDS_PER_DAY } from "../report-day.ts";
 import { isoDate } from "../storage.ts";
 import { TOKEN_SCOPES, TOKEN_STATES, type Token, tokenState } from "../tokens.ts";
@@ -229,16 +231,9 @@ export const deadLetter = v.object({
   /** The domain was taken from the file's name: the document did not tell it. */
   isDomainGuessed: v.optional(v.boolean()),
   /** Of the mail that brought it, as it says itself. */
-  mail: v.optional(v.object({ sender: v.string(), from: v.string(), subject: v.string(), messageId: v.string() })),
+  mail: v.optional(mailOrigin),
   /** The file it is about, as the mail names and declares it; `format`: what its first bytes are. */
-  file: v.optional(
-    v.object({
-      name: v.string(),
-      mimeType: v.string(),
-      format: v.optional(v.string()),
-      sizeBytes: v.optional(v.number()),
-    }),
-  ),
+  file: v.optional(reportFile),
   /** When a person discarded it, ISO 8601, and who; absent while it is open. */
   discarded: v.optional(v.object({ at: v.string(), by: v.string() })),
 });
@@ -348,7 +343,7 @@ const conflictVersion = v.object({
   /** Whether its mail proves who sent it (docs/authentication.md), and for which domain. */
   sender: v.optional(reportSender, UNCHECKED),
   /** Of the mail that brought it, as it says itself; absent where the raw object is gone. */
-  mail: v.optional(v.object({ sender: v.string(), from: v.string(), subject: v.string(), messageId: v.string() })),
+  mail: v.optional(mailOrigin),
 });
 
 export type ConflictVersion = v.InferOutput<typeof conflictVersion>;
@@ -617,7 +612,7 @@ export const delivery = v.object({
   subject: v.string(),
   state: v.picklist(DELIVERY_STATES),
   attempts: v.number(),
-  /** What the last attempt came to, as a sentence. */
+  /** The result of the last attempt, as a sentence. */
   result: v.string(),
   createdSeconds: v.number(),
   /** When the next attempt is due, while it is waiting. */
@@ -643,7 +638,7 @@ export const forwardTarget = v.object({
   waiting: v.number(),
   oldestSeconds: v.number(),
   failed: v.number(),
-  /** What the last attempt came to, and what was said of a report that was refused; "" = nothing. */
+  /** What the last attempt came to, and why a report was refused; "" = nothing. */
   result: v.string(),
   problem: v.string(),
   /** Attempts in a row at which it took nothing, and when the next is due. */
@@ -726,7 +721,7 @@ export const workLine = v.object({
   unfolded: v.array(workDomain),
 });
 
-/** What is told of an incident's step. */
+/** A notice: one step of an incident. */
 export const notice = v.object({
   ...watched,
   /** Id of the incident. */
@@ -737,7 +732,7 @@ export const notice = v.object({
   urgency: v.picklist(URGENCIES),
 });
 
-/** What somebody does not want to hear of; "" = all, 0 = for good. */
+/** What is muted; "" = all, 0 = for good. */
 export const mute = v.object({
   account: v.string(),
   domain: v.string(),
@@ -829,22 +824,13 @@ export const placedRecord = v.object({
   ordinal: v.number(),
   sourceIp: v.string(),
   count: v.number(),
-  disposition: v.picklist(["none", "quarantine", "reject", "pass", "unknown"]),
+  disposition: v.picklist([...DISPOSITIONS, "unknown"]),
   rawDisposition: v.string(),
   dkim: alignedResult,
   spf: alignedResult,
   reasons: v.array(
     v.object({
-      type: v.picklist([
-        "forwarded",
-        "sampled_out",
-        "trusted_forwarder",
-        "mailing_list",
-        "local_policy",
-        "policy_test_mode",
-        "other",
-        "unknown",
-      ]),
+      type: v.picklist([...OVERRIDE_TYPES, "unknown"]),
       rawType: v.string(),
       comment: v.string(),
     }),
@@ -856,7 +842,7 @@ export const placedRecord = v.object({
     v.object({
       domain: v.string(),
       selector: v.string(),
-      result: v.picklist(["none", "pass", "fail", "policy", "neutral", "temperror", "permerror", "unknown"]),
+      result: v.picklist([...DKIM_RESULTS, "unknown"]),
       rawResult: v.string(),
       humanResult: v.string(),
     }),
@@ -865,17 +851,7 @@ export const placedRecord = v.object({
     v.object({
       domain: v.string(),
       scope: v.picklist(["helo", "mfrom", "unknown"]),
-      result: v.picklist([
-        "none",
-        "neutral",
-        "pass",
-        "fail",
-        "softfail",
-        "temperror",
-        "permerror",
-        "policy",
-        "unknown",
-      ]),
+      result: v.picklist([...SPF_RESULTS, "unknown"]),
       rawResult: v.string(),
       humanResult: v.string(),
     }),

@@ -16,7 +16,7 @@ const policyTags = v.object({
   testing: v.boolean(),
 });
 
-/** What is known of a report besides its records; sums as the ledger has them. */
+/** A report without its records; sums as the ledger has them. */
 const exportedReport = v.object({
   type: v.literal("report"),
   account: v.string(),
@@ -85,7 +85,7 @@ export type ExportLine = v.InferOutput<typeof line>;
 
 const lineText = v.pipe(v.string(), v.parseJson(), line);
 
-/** Reads a line. @throws ValiError when it is none of these: the other end is of another version, or no dashboard */
+/** Reads a line. @throws ValiError when it is neither: the other end is another version, or no dashboard */
 export function parseExportLine(text: string): ExportLine {
   return v.parse(lineText, text);
 }
@@ -99,7 +99,7 @@ export function exportCursor(at: ExportPosition): string {
   return JSON.stringify(at);
 }
 
-/** The position of a cursor; undefined if it is none. */
+/** The position of a cursor; undefined if it cannot be read. */
 export function parseExportCursor(text: string): ExportPosition | undefined {
   const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), position), text);
   return parsed.success ? parsed.output : undefined;

@@ -34,9 +34,9 @@ export interface ForwardTarget extends TargetSettings {
   /** Reports sent, and when the last one was, seconds since 1970 UTC; 0 = never. */
   sent: number;
   sentSeconds: number;
-  /** What the last attempt came to, as a sentence. */
+  /** The result of the last attempt, as a sentence. */
   result: string;
-  /** Attempts in a row at which it took nothing, and when the next one is due. */
+  /** Failed attempts in a row, and when the next one is due. */
   failures: number;
   nextSeconds: number;
 }
@@ -45,7 +45,8 @@ export interface ForwardTarget extends TargetSettings {
 const COLLECTOR_PATH = "/services/collector/event";
 
 /**
- * Checks a target's settings: an https URL of a public host, as webhooks have (shared/notify/channel.ts), and the secrets of its kind.
+ * Checks a target's settings: an https URL of a public host, as webhooks have (shared/notify/channel.ts), and the
+ * secrets of its kind.
  *
  * @param localOrigin an origin that is allowed although it is not public; "" = none
  * @returns the URL as it is used, or what is wrong as a sentence

@@ -176,7 +176,7 @@ async function findingsOfApex(domain: string, walk: Walk, ask: Ask): Promise<Fin
     {
       code: "record_at_apex",
       state: "broken",
-      sentence: `A DMARC record stands at ${domain}, where nobody looks for it. Move it to _dmarc.${domain}.`,
+      sentence: `A DMARC record stands at ${domain}, where receivers do not look for it. Move it to _dmarc.${domain}.`,
       rule: "RFC 9989 section 4.10",
       publish: { name: `_dmarc.${domain}`, type: "TXT", value: misplaced },
     },

@@ -22,7 +22,7 @@ export function policyFetcher(fetch: Fetch): FetchPolicyFile {
 
 async function readFile(response: Response): Promise<Awaited<ReturnType<FetchPolicyFile>>> {
   const type = response.headers.get("content-type")?.split(";", 1)[0]?.trim().toLowerCase();
-  const problem = problemOf(response.status, type);
+  const problem = problemOf(response, type);
   if (problem !== undefined) {
     await response.body?.cancel().catch(() => {});
     return { problem, isUnanswered: response.status >= 500 };
@@ -40,8 +40,13 @@ async function readFile(response: Response): Promise<Awaited<ReturnType<FetchPol
   return { text: text + decoder.decode() };
 }
 
-function problemOf(status: number, type: string | undefined): string | undefined {
-  if (status >= 300 && status < 400) return `the server redirects (${status}), which senders do not follow`;
+function problemOf({ status, headers }: Response, type: string | undefined): string | undefined {
+  if (status >= 300 && status < 400) {
+    // A Worker that is protected as a whole is so at this host, too (docs/deploy.md).
+    const isLogin = URL.parse(headers.get("location") ?? "")?.hostname.endsWith(".cloudflareaccess.com") === true;
+    const where = isLogin ? " to the login of Cloudflare Access, which has to let this host past" : "";
+    return `the server redirects (${status})${where}, which senders do not follow`;
+  }
   if (status !== 200) return `the server answers ${status}`;
   return type === "text/plain" ? undefined : `its type is ${type ?? "not given"}, not text/plain`;
 }

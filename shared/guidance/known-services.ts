@@ -81,7 +81,7 @@ const SERVICES = {
 
 type ServiceName = keyof typeof SERVICES;
 
-/** How to authenticate mail of one's own domain at a service. */
+/** How to authenticate mail of the owner's domain at a service. */
 export interface ServiceGuide {
   /** The service's name for it. */
   setting: string;

@@ -1,6 +1,7 @@
 /**
- * What an owner might say of an undecided sender, and why: from what they said of its neighbours, from their SPF record, from
- * its mail and its names. A suggestion is never applied by itself, and where nothing speaks for one there is none. Pure.
+ * What an owner might decide about an undecided sender, and why: from what they decided about senders near it, from
+ * their SPF record, from its mail and its names. A suggestion is never applied by itself, and where nothing speaks for
+ * one there is none. Pure.
  */
 import { VERDICT_LIMITS } from "../limits.ts";
 import { organizationalDomain } from "../organizational-domain.ts";
@@ -35,7 +36,7 @@ export interface Suggestion {
   subject: string;
   decision: Decision;
   code: SuggestionCode;
-  /** The neighbour, host or service that it rests on; "" where it rests on the mail alone. */
+  /** The nearby sender, host or service that it rests on; "" where it rests on the mail alone. */
   because: string;
 }
 
@@ -109,7 +110,7 @@ function byItsMail(source: JudgedSource, host: string | undefined): Reasoned | u
   return isSigned ? undefined : { decision: "notMine", code: "seldomUnsigned", because: "" };
 }
 
-/** Decisions by what neighbours have in common: a network, or the domain of their reverse names. */
+/** Decisions by what nearby senders have in common: a network, or the domain of their reverse names. */
 type Neighbours = ReadonlyMap<string, { name: string; decisions: Set<Decision> }>;
 
 function neighboursOf({ decisions, names }: SuggestionGround): Neighbours {
@@ -132,7 +133,7 @@ function commonOf(subject: string, names: ReadonlyMap<string, AddressName>): str
   return [`network ${networkOf(address)}`, ...(host === "" ? [] : [`host ${organizationalDomain(host)}`])];
 }
 
-/** What was said of its neighbours, where that was the same of all. */
+/** The decision about senders near it, where it is the same for all of them. */
 function neighbourDecided(
   source: JudgedSource,
   { names }: SuggestionGround,

@@ -1,4 +1,4 @@
-/** What the ledger tells of a domain over a period, as a verdict is given it. Pure. */
+/** What the ledger holds about a domain over a period, as input of a verdict. Pure. */
 import { countedPolicies, type DayTotals, type PolicyDays } from "../ledger/days.ts";
 import type { SenderDecision } from "../ledger/sender-decisions.ts";
 import type { Mail } from "../ledger/sources.ts";

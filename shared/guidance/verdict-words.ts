@@ -166,8 +166,8 @@ const ROLE_REASONS: Record<RoleReason, string> = {
   receiversLetThrough: "receivers say it is forwarded or from a list",
   knownService: "a known service that doesn't pass for your domain",
   failingSignature: "signs for your domain with a key that never works",
-  identifiedSender: "passes for its own domain only, again and again",
-  steadyServer: "not authenticated, but seen again and again",
+  identifiedSender: "passes for its own domain only, repeatedly",
+  steadyServer: "not authenticated, but seen repeatedly",
   returningServer: "not authenticated, but came back; spoofers rarely do",
   loneServer: "a single unauthenticated server; spoofers use many",
   standsOut: "not authenticated, but sends more than spoofers do",
@@ -203,9 +203,9 @@ const SUGGESTION_REASONS: Record<SuggestionCode, (names: { because: string; doma
   signsForDomain: ({ domain }) => `it signs for ${domain}, with a key that no receiver could verify`,
   partlyPasses: () => "some of its mail passes DMARC",
   sendingService: ({ because }) => `${because} sends mail for its customers`,
-  steadySigner: () => "it signs its mail with DKIM, and sends again and again",
-  steadyHost: ({ because }) => `it sends again and again, and its reverse name is ${because}`,
-  seldomUnsigned: () => "it was seen seldom, and does not sign its mail",
+  steadySigner: () => "it signs its mail with DKIM, and sends repeatedly",
+  steadyHost: ({ because }) => `it sends repeatedly, and its reverse name is ${because}`,
+  seldomUnsigned: () => "it was seen rarely, and does not sign its mail",
   namelessBurst: () => "it sent once, and has no reverse name, as mail servers do",
 };
 

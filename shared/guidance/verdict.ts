@@ -9,7 +9,7 @@ import { type Decide, type JudgedSource, judgeSources, type RoleReason } from ".
 import { isTooMuch, mostToLose } from "./sampling.ts";
 import { sumEvidence, type WouldHit, whatIf } from "./what-if.ts";
 
-/** The states, the one that needs somebody soonest first. */
+/** The states, the one that needs attention soonest first. */
 export const VERDICT_STATES = [
   "beingRejected",
   "notYet",
@@ -387,7 +387,7 @@ function nextStage(state: VerdictState, stage: Stage, blocking: readonly Reason[
     case "notInUse":
       return place === STAGES.length - 1 ? undefined : STAGES.at(-1);
     case "notYet": {
-      // Nobody can mend forwarding: RFC 9989 section 7.4 advises such domains against p=reject, not against quarantine.
+      // Nobody can fix forwarding: RFC 9989 section 7.4 advises such domains against p=reject, not against quarantine.
       const isForwardingOnly = blocking.every(({ code }) => code === "forwardedMailFails");
       return isForwardingOnly && place < 2 ? STAGES[place + 1] : undefined;
     }

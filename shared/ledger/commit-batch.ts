@@ -28,7 +28,7 @@ export interface BatchChanges {
   movedObjects: ObjectVersion[];
   /** Reports accepted, replaced, retracted or taken back, each with the row it was looked up by. */
   reports: { write: ReportWrite; reference: ReportReference }[];
-  /** Reports that are news to whoever they are forwarded to. */
+  /** Reports to forward: accepted now, or with other content than before. */
   forwards: ReportReference[];
   deadLetters: DeadLetterRow[];
   conflicts: ConflictRow[];

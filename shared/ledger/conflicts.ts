@@ -3,6 +3,7 @@ import * as v from "valibot";
 import { reportSender, UNCHECKED } from "../authentication/sender-state.ts";
 import { compareValues, firstRows, type ListPage } from "./combine.ts";
 import { ask, type Change, jsonColumn, type LedgerDatabase, type Query, query } from "./database.ts";
+import { mailOrigin } from "./mail-origin.ts";
 import { pagedIdsQuery, type SearchedList } from "./paged-ids.ts";
 import { REPORT_KINDS, type ReportKind } from "./report-rows.ts";
 import { DECISIONS, type Decision } from "./reports.ts";
@@ -21,7 +22,7 @@ const version = v.object({
   /** Who sent it, as far as its mail proves; absent in conflicts filed before this was recorded. */
   sender: v.optional(reportSender, UNCHECKED),
   /** Its mail's own account of its origin; absent if the raw object is gone. */
-  mail: v.optional(v.object({ sender: v.string(), from: v.string(), subject: v.string(), messageId: v.string() })),
+  mail: v.optional(mailOrigin),
 });
 
 /** What distinguishes two versions of a report. */

@@ -64,6 +64,27 @@ export async function ask<Row>(database: LedgerDatabase, { sql, parameters, read
   return results.map(read);
 }
 
+/** Queries that are asked in one call, all at the same moment of the database: each call takes its time, and CPU. */
+export class OneCall {
+  readonly #asked: (Change & { take(results: unknown[]): void })[] = [];
+
+  /** @returns the query's rows, to be called when `send` has resolved */
+  add<Row>({ sql, parameters, read }: Query<Row>): () => Row[] {
+    let answered: unknown[] = [];
+    const take = (results: unknown[]): void => {
+      answered = results;
+    };
+    this.#asked.push({ sql, parameters, take });
+    return () => answered.map(read);
+  }
+
+  /** @throws whatever D1 throws */
+  async send(database: LedgerDatabase): Promise<void> {
+    const results = await change(database, this.#asked);
+    for (const [place, { take }] of this.#asked.entries()) take(results[place]?.results ?? []);
+  }
+}
+
 /** Runs changes as one transaction. @throws whatever D1 throws; then either nothing or everything has changed */
 export async function change(database: LedgerDatabase, changes: readonly Change[]): Promise<LedgerResult[]> {
   if (changes.length === 0) return [];

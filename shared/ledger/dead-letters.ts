@@ -10,6 +10,7 @@ import { fail, ok, type Result } from "../result.ts";
 import { isDatedId } from "../storage.ts";
 import { compareValues, firstRows, type ListPage, sumRows } from "./combine.ts";
 import { ask, type Change, jsonColumn, type LedgerDatabase, type Parameter, type Query, query } from "./database.ts";
+import { mailOrigin, reportFile } from "./mail-origin.ts";
 import { pagedIdsQuery, type SearchedList } from "./paged-ids.ts";
 
 const problemCodes = Object.keys(PROBLEM_MEANINGS) as [keyof typeof PROBLEM_MEANINGS];
@@ -25,16 +26,9 @@ const letter = v.object({
   /** Of too_many_problems: how often each reason occurred. */
   counts: v.optional(v.record(v.picklist(problemCodes), v.number())),
   /** Its mail's own account of its origin. */
-  mail: v.optional(v.object({ sender: v.string(), from: v.string(), subject: v.string(), messageId: v.string() })),
+  mail: v.optional(mailOrigin),
   /** The file, as named and declared by the mail, and its type according to its first bytes. */
-  file: v.optional(
-    v.object({
-      name: v.string(),
-      mimeType: v.string(),
-      format: v.optional(v.string()),
-      sizeBytes: v.optional(v.number()),
-    }),
-  ),
+  file: v.optional(reportFile),
   /** Whether the domain was guessed from the file name. */
   isDomainGuessed: v.optional(v.boolean()),
 });
@@ -254,7 +248,7 @@ export function deadLetterPageQuery({
 }: DeadLetterQuestion): Result<Query<DeadLetterRow>, string> {
   const filter = filterOf(question);
   if (!filter.ok) return filter;
-  if (cursor !== undefined && !isDatedId(cursor)) return fail("The cursor is none of this listing.");
+  if (cursor !== undefined && !isDatedId(cursor)) return fail("The cursor does not belong to this listing.");
   return ok(deadLettersQuery(filter.value, { after: cursor, limit }));
 }
 

@@ -12,7 +12,7 @@ import { incidentsQuery, noticeCountsQuery, noticesBetweenQuery } from "./notice
 
 const stateRow = v.object({ state: v.picklist(VERDICT_STATES), domains: v.number(), messages: v.number() });
 
-/** States in which a domain needs somebody. */
+/** States in which a domain needs attention. */
 const NEEDED: readonly string[] = ["beingRejected", "notYet", "ready", "silent"];
 
 /** Reads what a digest says. @param fromSeconds when the digest before was due, seconds since 1970 UTC */
@@ -29,7 +29,7 @@ export async function readDigestFacts(
   const sql = `SELECT state, count(*) AS domains, sum(messages) AS messages FROM domain_verdicts
     WHERE account = ?1 AND place >= 0 GROUP BY state ORDER BY min(place)`;
   const states = await ask(ledger, query(sql, [account], stateRow));
-  // The worst come first, so those that need somebody are among the first.
+  // The worst come first, so those that need attention are among the first.
   const worst = await ask(ledger, domainVerdictsQuery([account], { limit: NOTIFY_LIMITS.digestDomains }));
   const needed = worst.filter(({ state }) => NEEDED.includes(state));
   const openIncidents = await ask(

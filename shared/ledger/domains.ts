@@ -27,7 +27,7 @@ export interface DomainTotals {
   status: DomainStatus;
   /** Of a domain without a report: how far it is; "" of others. */
   setup: SetupState | "";
-  /** Its place among those that need somebody, 0 first. */
+  /** Its place among those that need attention, 0 first. */
   rank: number;
   /** Messages of the owner's senders that a policy would hit, as the verdict counted them. */
   atRisk: number;
@@ -457,7 +457,7 @@ function larger(a: number | undefined, b: number | undefined): number | undefine
   return a === undefined || b === undefined ? (a ?? b) : Math.max(a, b);
 }
 
-/** A domain that only TLS or failure reports tell of. */
+/** A domain that only TLS or failure reports are about. */
 export interface OtherDomain {
   domain: string;
   sessions: number;
@@ -468,7 +468,10 @@ export interface OtherDomain {
 /** Ours: most of them; a mail server is one, so there are few. */
 export const MAX_OTHER_DOMAINS = 5000;
 
-/** Domains with TLS or failure reports in a period, and no aggregate report in the same account; those without a name left out. */
+/**
+ * Domains with TLS or failure reports in a period, and no aggregate report in the same account; those without a name
+ * left out.
+ */
 export function otherDomainsQuery(scope: Scope): Query<OtherDomain> {
   const tls = inScope("d", "tls", scope);
   const failure = inScope("d", "failure", scope);

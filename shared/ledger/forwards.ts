@@ -60,6 +60,30 @@ export function waitingReportsQuery(): Query<WaitingReports> {
   return query(sql, [], waitingRow);
 }
 
+const unsentRow = v.object({
+  target: v.string(),
+  reportUid: v.string(),
+  account: v.string(),
+  kind: v.picklist(REPORT_KINDS),
+  domain: v.string(),
+  day: v.number(),
+  state: v.picklist(["waiting", "failed"]),
+  /** How often the target refused it. */
+  attempts: v.number(),
+  result: v.string(),
+  createdSeconds: v.number(),
+  nextSeconds: v.number(),
+});
+export type UnsentReport = v.InferOutput<typeof unsentRow>;
+
+/** Reports that targets have not taken, in the order in which they are worth looking at: given up, refused, waiting. */
+export function unsentReportsQuery(limit: number): Query<UnsentReport> {
+  const sql = `SELECT target, lower(hex(uid)) AS reportUid, account, kind, domain, day, state, attempts, result,
+      created_seconds AS createdSeconds, next_seconds AS nextSeconds
+    FROM forwards ORDER BY state, attempts DESC, created_seconds DESC LIMIT ?1`;
+  return query(sql, [limit], unsentRow);
+}
+
 /** Adds a target, unless its account has as many as it may. */
 export function addTarget(target: ForwardTarget): Change {
   return {

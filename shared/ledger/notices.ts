@@ -273,7 +273,7 @@ export function putMute(mute: Mute): Change {
   };
 }
 
-/** Takes a mute away; one that is not there is none already. */
+/** Removes a mute; a missing one is no error. */
 export function removeMute({
   account,
   domain,

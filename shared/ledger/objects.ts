@@ -3,7 +3,7 @@ import * as v from "valibot";
 import { sha256Text } from "../identity.ts";
 import { D1_LIMITS } from "../limits.ts";
 import { SECONDS_PER_DAY } from "../report-day.ts";
-import { ask, type Change, jsonColumn, type LedgerDatabase, type Query, query } from "./database.ts";
+import { ask, type Change, jsonColumn, type LedgerDatabase, OneCall, type Query, query } from "./database.ts";
 import { type Outcome, outcomesColumn, outcomesText } from "./outcomes.ts";
 
 /** Names a raw object. */
@@ -89,20 +89,33 @@ export async function findObjects(
   references: readonly ObjectReference[],
 ): Promise<Map<string, FinishedObject>> {
   if (references.length === 0) return new Map();
+  return byRawKey(await ask(database, await objectsQuery(references)));
+}
+
+/** Adds the lookup of `findObjects` to a call. @returns what it finds, as `OneCall.add` does */
+export async function addObjects(
+  call: OneCall,
+  references: readonly ObjectReference[],
+): Promise<() => Map<string, FinishedObject>> {
+  const found = call.add(await objectsQuery(references));
+  return () => byRawKey(found());
+}
+
+async function objectsQuery(references: readonly ObjectReference[]): Promise<Query<FinishedObject>> {
   const wanted = await Promise.all(
     references.map(async (reference) => [...(await keyOf(reference)), reference.rawKey]),
   );
-  const found = await ask(
-    database,
-    query(
-      `SELECT w.value ->> 3 AS rawKey, o.account, o.version, o.generation, o.settled_seconds AS finishedSeconds,
-        o.records, o.reporter, o.reports, o.outcomes, o.found, o.passed_over AS passedOver, o.raw_removed AS rawRemoved
-      FROM json_each(?1) w
-      JOIN objects o ON o.rua = w.value ->> 0 AND o.day = w.value ->> 1 AND o.object_hash = unhex(w.value ->> 2)`,
-      [JSON.stringify(wanted)],
-      row,
-    ),
+  return query(
+    `SELECT w.value ->> 3 AS rawKey, o.account, o.version, o.generation, o.settled_seconds AS finishedSeconds,
+      o.records, o.reporter, o.reports, o.outcomes, o.found, o.passed_over AS passedOver, o.raw_removed AS rawRemoved
+    FROM json_each(?1) w
+    JOIN objects o ON o.rua = w.value ->> 0 AND o.day = w.value ->> 1 AND o.object_hash = unhex(w.value ->> 2)`,
+    [JSON.stringify(wanted)],
+    row,
   );
+}
+
+function byRawKey(found: readonly FinishedObject[]): Map<string, FinishedObject> {
   return new Map(found.map((object) => [object.rawKey, object]));
 }
 
@@ -127,12 +140,23 @@ export async function useByAddress(
   asked: readonly { rua: string; day: number }[],
   reporters: readonly number[],
 ): Promise<AddressUse[]> {
-  const found: AddressUse[] = [];
+  const call = new OneCall();
+  const found = addUse(call, asked, reporters);
+  await call.send(database);
+  return found();
+}
+
+/** Adds the lookup of `useByAddress` to a call. @returns what it finds, as `OneCall.add` does */
+export function addUse(
+  call: OneCall,
+  asked: readonly { rua: string; day: number }[],
+  reporters: readonly number[],
+): () => AddressUse[] {
+  const found: (() => AddressUse[])[] = [];
   const named = JSON.stringify(reporters);
   for (let i = 0; i < asked.length; i += D1_LIMITS.maxAddressesAsked) {
     const some = asked.slice(i, i + D1_LIMITS.maxAddressesAsked);
-    const rows = await ask(
-      database,
+    const rows = call.add(
       query(
         `SELECT rua, day, CASE WHEN reporter IN (SELECT value FROM json_each(?2)) THEN reporter
             WHEN reporter > 0 THEN 1 ELSE -1 END AS reporter,
@@ -144,9 +168,9 @@ export async function useByAddress(
         v.object({ rua: v.string(), day: v.number(), reporter: v.number(), records: v.number(), reports: v.number() }),
       ),
     );
-    found.push(...rows);
+    found.push(rows);
   }
-  return found;
+  return () => found.flatMap((rows) => rows());
 }
 
 /** Which of many objects are finished. @returns their raw keys */

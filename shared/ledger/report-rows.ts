@@ -151,7 +151,7 @@ const failureDetails = v.object({
 export const reportDetails = v.variant("kind", [aggregateDetails, tlsDetails, failureDetails]);
 export const detailsColumn = jsonColumn(reportDetails);
 
-/** What exports and forwarding tell of a report, besides which one it is and its details. */
+/** The fields of a report that exports and forwarding contain, besides its identity and its details. */
 export const reportFacts = {
   generation: v.number(),
   reporter: v.string(),

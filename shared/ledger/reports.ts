@@ -6,7 +6,7 @@ import * as v from "valibot";
 import { isCountedSql, type ReportSender, rankOf, senderRank } from "../authentication/sender-state.ts";
 import { READ_LIMITS } from "../limits.ts";
 import { compareValues, firstRows } from "./combine.ts";
-import { ask, type Change, type LedgerDatabase, type Parameter, type Query, query } from "./database.ts";
+import { type Change, type LedgerDatabase, OneCall, type Parameter, type Query, query } from "./database.ts";
 import { detailsColumn, detailsText, REPORT_KINDS, type ReportReference, type ReportShare } from "./report-rows.ts";
 
 export const REPORT_STATES = ["accepted", "retracted", "taken_back"] as const;
@@ -84,52 +84,60 @@ export interface Held {
   final: Set<string>;
 }
 
-/** What the ledger holds about none. */
-export const NOTHING_HELD: Held = { reports: new Map(), decisions: new Map(), final: new Set() };
-
-/** Looks up reports, and what was decided about them, by uid. Three queries, whatever their number. */
+/** Looks up reports, and what was decided about them, by uid. Three queries in one call, whatever their number. */
 export async function findReports(database: LedgerDatabase, references: readonly ReportReference[]): Promise<Held> {
-  if (references.length === 0) return NOTHING_HELD;
+  const call = new OneCall();
+  const found = addReports(call, references);
+  await call.send(database);
+  return found();
+}
+
+/** Adds the lookup of `findReports` to a call. @returns what it finds, as `OneCall.add` does */
+export function addReports(call: OneCall, references: readonly ReportReference[]): () => Held {
+  if (references.length === 0) return () => heldOf([], [], []);
   const wanted = JSON.stringify(
     references.map(({ account, kind, domain, day, uid }) => [account, kind, domain, day, uid]),
   );
-  const [rows, decided, final] = await Promise.all([
-    ask(
-      database,
-      query(
-        `SELECT r.account, r.kind, r.domain, r.day, lower(hex(r.uid)) AS uid, r.version, r.generation, r.state,
-          lower(hex(r.content_hash)) AS contentHash, r.rua, r.raw_key AS rawKey, r.part,
-          r.received_seconds AS receivedSeconds, r.points, r.highest_points AS highestPoints, r.reporter,
-          r.report_id AS reportId, r.begin_seconds AS beginSeconds, r.end_seconds AS endSeconds, r.policy,
-          r.sender_rank AS senderState, r.sender_domain AS senderDomain, r.records, r.total, r.passed, r.details
-        FROM json_each(?1) w
-        JOIN reports r ON r.account = w.value ->> 0 AND r.kind = w.value ->> 1 AND r.domain = w.value ->> 2
-          AND r.day = w.value ->> 3 AND r.uid = unhex(w.value ->> 4)`,
-        [wanted],
-        heldRow,
-      ),
+  const rows = call.add(
+    query(
+      `SELECT r.account, r.kind, r.domain, r.day, lower(hex(r.uid)) AS uid, r.version, r.generation, r.state,
+        lower(hex(r.content_hash)) AS contentHash, r.rua, r.raw_key AS rawKey, r.part,
+        r.received_seconds AS receivedSeconds, r.points, r.highest_points AS highestPoints, r.reporter,
+        r.report_id AS reportId, r.begin_seconds AS beginSeconds, r.end_seconds AS endSeconds, r.policy,
+        r.sender_rank AS senderState, r.sender_domain AS senderDomain, r.records, r.total, r.passed, r.details
+      FROM json_each(?1) w
+      JOIN reports r ON r.account = w.value ->> 0 AND r.kind = w.value ->> 1 AND r.domain = w.value ->> 2
+        AND r.day = w.value ->> 3 AND r.uid = unhex(w.value ->> 4)`,
+      [wanted],
+      heldRow,
     ),
-    ask(
-      database,
-      query(
-        `SELECT lower(hex(d.uid)) AS uid, lower(hex(d.content_hash)) AS contentHash, d.decision
-        FROM json_each(?1) w JOIN decisions d ON d.uid = unhex(w.value ->> 4)`,
-        [wanted],
-        decisionRow,
-      ),
+  );
+  const decided = call.add(
+    query(
+      `SELECT lower(hex(d.uid)) AS uid, lower(hex(d.content_hash)) AS contentHash, d.decision
+      FROM json_each(?1) w JOIN decisions d ON d.uid = unhex(w.value ->> 4)`,
+      [wanted],
+      decisionRow,
     ),
-    ask(
-      database,
-      query(
-        `SELECT w.value ->> 4 AS uid FROM json_each(?1) w
-        JOIN domain_days d ON d.account = w.value ->> 0 AND d.kind = w.value ->> 1 AND d.domain = w.value ->> 2
-          AND d.day = w.value ->> 3
-        WHERE d.is_final = 1`,
-        [wanted],
-        finalRow,
-      ),
+  );
+  const final = call.add(
+    query(
+      `SELECT w.value ->> 4 AS uid FROM json_each(?1) w
+      JOIN domain_days d ON d.account = w.value ->> 0 AND d.kind = w.value ->> 1 AND d.domain = w.value ->> 2
+        AND d.day = w.value ->> 3
+      WHERE d.is_final = 1`,
+      [wanted],
+      finalRow,
     ),
-  ]);
+  );
+  return () => heldOf(rows(), decided(), final());
+}
+
+function heldOf(
+  rows: readonly v.InferOutput<typeof heldRow>[],
+  decided: readonly v.InferOutput<typeof decisionRow>[],
+  final: readonly v.InferOutput<typeof finalRow>[],
+): Held {
   const decisions = new Map<string, Record<string, Decision>>();
   for (const { uid, contentHash, decision } of decided) {
     const known = decisions.get(uid);

@@ -95,7 +95,7 @@ export function tlsPoliciesQuery(scope: Scope): Query<TlsPolicyTotals> {
   };
 }
 
-/** Days and sessions that reports tell of under MTA-STS policies. */
+/** Days and sessions under MTA-STS policies, according to reports. */
 export interface StsSessions {
   days: number;
   sessions: number;
@@ -104,7 +104,10 @@ export interface StsSessions {
   lastFailedDay: number;
 }
 
-/** On how many days of a scope reports tell of sessions under an MTA-STS policy, and how many. Its answer is one row. */
+/**
+ * On how many days of a scope there were sessions under an MTA-STS policy, and how many, according to reports. Its
+ * answer is one row.
+ */
 export function stsSessionsQuery(scope: Scope): Query<StsSessions> {
   const where = inScope("r", "tls", scope);
   return query(

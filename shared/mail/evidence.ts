@@ -14,6 +14,7 @@ const NOTICE_PARTS = /^message\/(?:global-)?(?:delivery-status|disposition-notif
 const MAIL_PARTS = /^(?:message\/(?:rfc822|global|rfc822-headers)|text\/rfc822-headers)$/;
 export const FEEDBACK_TYPE = "message/feedback-report";
 
+/** What the parts of one mail tell about each other: all are added first, then asked about. */
 export class Evidence {
   /** Containers that are notices: mails or multiparts. */
   readonly #notices = new Set<number>();

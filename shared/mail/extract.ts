@@ -9,7 +9,7 @@ import { decodeText } from "./charset.ts";
 import { Evidence, FEEDBACK_TYPE } from "./evidence.ts";
 import type { PartHeader } from "./header.ts";
 import { readMailFields } from "./mail-fields.ts";
-import { findPastedIn, showHtml, tellsOfFailure } from "./pasted.ts";
+import { findPastedIn, findPastedJson, findUuencoded, type PastedFile, showHtml, tellsOfFailure } from "./pasted.ts";
 import { isLetter, type PartStart, type PassedKind, roleOf } from "./roles.ts";
 import { MailStructureError, type StreamedPart, streamParts } from "./stream.ts";
 
@@ -89,7 +89,7 @@ async function extractLevel(bytes: Uint8Array, around: Level): Promise<Result<Ex
   if (around.work.bytesLeft < 0) return fail({ code: "too_deep", detail: "large mails within mails" });
   const read = await readParts(bytes);
   if (!read.ok) return read;
-  const parts = read.value;
+  const parts = read.value.map((part) => ({ ...part, mimeType: typeByContent(part.mimeType, part.bytes) }));
   const evidence = new Evidence();
   for (const part of parts) evidence.add(part);
   const own = readMailFields(parts[0]?.containers[0]?.header ?? "").tlsReportDomain;
@@ -110,14 +110,66 @@ async function extractLevel(bytes: Uint8Array, around: Level): Promise<Result<Ex
   }
   const [text, html] = [letter.text.join("\n"), letter.html.join("\n")];
   mail.text = text.trim() === "" && /published/i.test(html) ? showHtml(html) : text;
-  for (const report of findPastedIn(text, html)) {
-    const pasted = new TextEncoder().encode(report);
-    mail.candidates.push(candidate({ fileName: "", mimeType: "text/plain", bytes: pasted }, level));
+  for (const { fileName, text: pasted } of findPasted(text, html)) {
+    const bytes = new TextEncoder().encode(pasted);
+    mail.candidates.push(candidate({ fileName, mimeType: "text/plain", bytes }, level));
   }
   if (mail.candidates.length > level.partsLeft) {
     return fail({ code: "too_many_parts", detail: `${mail.candidates.length} parts` });
   }
-  return ok(mail);
+  const [only] = parts;
+  const isLetterOnly =
+    mail.candidates.length + mail.feedback.length === 0 && !mail.isNotice && !tellsOfFailure(mail.text);
+  if (only === undefined || parts.length > 1 || !isLetterOnly) return ok(mail);
+  return ok((await readUndeclaredParts(only, level)) ?? mail);
+}
+
+/** A line of dashes, as a boundary is, followed by a header field of a part. */
+const BOUNDARY_AND_FIELD = /(?:^|\n)--[^\r\n]{1,200}\r?\ncontent-[a-z-]{2,40}:/i;
+
+/**
+ * The parts that stand in the text of a mail whose header does not say so: the header was lost or changed on the way, or
+ * a whole mail was pasted. @returns undefined if they hold nothing
+ */
+async function readUndeclaredParts({ bytes }: ReadPart, level: Level): Promise<ExtractedMail | undefined> {
+  if (!BOUNDARY_AND_FIELD.test(latin1(bytes.subarray(0, SEARCHED_BYTES)))) return undefined;
+  const whole = new Uint8Array(MULTIPART_HEADER.byteLength + bytes.byteLength);
+  whole.set(MULTIPART_HEADER);
+  whole.set(bytes, MULTIPART_HEADER.byteLength);
+  const inner = await extractLevel(whole, { ...level, depth: level.depth + 1 });
+  if (!inner.ok || inner.value.candidates.length + inner.value.feedback.length === 0) return undefined;
+  return inner.value;
+}
+
+/** The boundary is found in the content. */
+const MULTIPART_HEADER = new TextEncoder().encode("Content-Type: multipart/mixed\r\n\r\n");
+
+const FIELD = /^[!-9;-~]+[ \t]*:/;
+/** RFC 5965 section 3.1: the fields of a feedback part that every one has. */
+const FEEDBACK_TYPE_FIELD = /^feedback-type[ \t]*:/im;
+const FEEDBACK_FIELD = /^(?:version|user-agent|auth-failure)[ \t]*:/im;
+const OTHER_HEADERS = /^(?:message\/(?:rfc822|global)|text\/(?:rfc822-headers|html)|multipart\/)/;
+
+/** RFC 3464 sections 2.2 and 2.3: the fields of a delivery status, about the mail and about each recipient. */
+const STATUS_FIELDS = [/^reporting-mta[ \t]*:/im, /^final-recipient[ \t]*:/im, /^action[ \t]*:/im];
+
+/**
+ * The type of a part: that of a feedback report or delivery status if its content is the fields of one, whatever type it
+ * declares.
+ */
+export function typeByContent(mimeType: string, head: Uint8Array): string {
+  if (mimeType === FEEDBACK_TYPE || OTHER_HEADERS.test(mimeType)) return mimeType;
+  const text = latin1(head.subarray(0, SNIFF_BYTES)).trimStart();
+  if (!FIELD.test(text)) return mimeType;
+  const fields = headerOf(text);
+  if (FEEDBACK_TYPE_FIELD.test(fields) && FEEDBACK_FIELD.test(fields)) return FEEDBACK_TYPE;
+  return STATUS_FIELDS.every((field) => field.test(text)) ? "message/delivery-status" : mimeType;
+}
+
+/** What stands in the letter as text: reports, and files in an encoding for text. */
+function findPasted(text: string, html: string): PastedFile[] {
+  const reports = [...findPastedIn(text, html), ...findPastedJson(text, html)];
+  return [...reports.map((report) => ({ fileName: "", text: report })), ...findUuencoded(text)];
 }
 
 /** A part after reading; attached mails are parts like any other. */

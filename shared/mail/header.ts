@@ -79,7 +79,7 @@ export class HeaderLines {
       boundary: boundary.length > MAX_BOUNDARY_CHARS ? "" : boundary.trimEnd(),
       reportType: content.parameter("report-type").trim().toLowerCase(),
       disposition: place.value.toLowerCase(),
-      fileName: readName(place.parameter("filename") || content.parameter("name")),
+      fileName: decodeHeaderText(place.parameter("filename") || content.parameter("name")),
       encoding: (/[\w-]+/.exec(parseField(encoding).value)?.[0] ?? "").toLowerCase(),
     };
   }
@@ -99,9 +99,9 @@ export class HeaderLines {
   }
 }
 
-/** Decodes encoded words (RFC 2047) and bare UTF-8. */
-function readName(name: string): string {
-  return decodeWords(name.slice(0, MAX_NAME_CHARS)).trim();
+/** Decodes the encoded words (RFC 2047) of a file name or subject. */
+export function decodeHeaderText(text: string): string {
+  return decodeWords(text.slice(0, MAX_NAME_CHARS)).trim();
 }
 
 interface Field {

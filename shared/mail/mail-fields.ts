@@ -1,5 +1,7 @@
 /** The header fields of a mail that matter for finding reports in it. Pure. */
 
+import { decodeHeaderText } from "./header.ts";
+
 /** The relevant fields of a mail's header. */
 export interface MailFields {
   /** TLS-Report-Domain (RFC 8460 section 5.3), "" if there is none. */
@@ -50,10 +52,19 @@ const DAEMON_OR_POSTMASTER = /\b(?:mailer-daemon|postmaster)\b|mail delivery/i;
 const RETURNED =
   /^\s*(?:(?:re|fwd?|wg|aw):\s*)*(?:undeliver|undelivered|delivery (?:status notification|failure|has failed|incomplete)|mail delivery (?:failed|failure|system)|mail system error|returned mail|failure notice|mail could not be delivered|message delivery failure|automatic reply|auto(?:matic)?[- ]?(?:reply|response)|out of (?:the )?office|unzustellbar|mail undeliverable)/i;
 
+/** The subject of a report (RFC 7489 section 7.2.1.1, RFC 9990 section 3.5.2, RFC 8460 section 5.3), as some write it. */
+const REPORT_SUBJECT = /^\s*(?:\[[^\]]{0,40}\]\s*)?(?:dmarc\s+)?(?:aggregate\s+)?report\s+domain:/i;
+/** The same after a word of any language, which a mail server puts before what it returns; a person forwards. */
+const RETURNED_REPORT = /^(?!\s*(?:re|fwd?|wg|aw|tr|rv|i|enc|vs|vb|doorst)\s*:)[^:]{2,60}:\s{0,9}report\s+domain:/i;
+
 /** RFC 3834 and common signs of bounces; a single one may also occur in a report mail, which programs send as well. */
 function isNotice(value: (name: string) => string): boolean {
-  if (value("x-failed-recipients") !== "" || value("x-autoreply") !== "" || DAEMON.test(value("from"))) return true;
+  if (value("x-failed-recipients") !== "") return true;
+  const subject = decodeHeaderText(value("subject"));
+  // Some reporters send as MAILER-DAEMON; a returned mail has another subject.
+  const isReport = REPORT_SUBJECT.test(subject);
+  if (!isReport && (value("x-autoreply") !== "" || DAEMON.test(value("from")))) return true;
   const isReply = /^\s*auto-replied\b/i.test(value("auto-submitted"));
   const isReturned = /^\s*<\s*>/.test(value("return-path")) || DAEMON_OR_POSTMASTER.test(value("from"));
-  return (isReply || isReturned) && RETURNED.test(value("subject"));
+  return (isReply || isReturned) && (RETURNED.test(subject) || RETURNED_REPORT.test(subject));
 }

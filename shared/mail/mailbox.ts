@@ -1,5 +1,5 @@
 /**
- * Splits a mailbox (RFC 4155: mbox) into its mails while it streams. Only one mail is in memory.
+ * Splits a mailbox (RFC 4155: mbox; MMDF) into its mails while it streams. Only one mail is in memory.
  */
 import { MAIL_LIMITS } from "../limits.ts";
 import { LineReader } from "./lines.ts";
@@ -18,6 +18,12 @@ const latin1 = new TextDecoder("latin1");
  */
 const SEPARATOR = /^From [^\n]*\d{1,2}:\d{2}/;
 const WHOLE_SEPARATOR = /^From \S{1,256} {1,3}[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d(?::\d\d)?[^\n]* \d{4}/;
+/** Some programs write no time; then the field that follows has to be one that mails begin with. */
+const TIMELESS_SEPARATOR = /^From \S{1,256}[ \t\r]*\n?$/;
+const FIRST_FIELD =
+  /^(?:received|return-path|delivered-to|from|to|date|subject|message-id|mime-version|content-type|status|dkim-signature|arc-[a-z-]{1,30}|x-[a-z0-9-]{1,60})[ \t]*:/i;
+/** MMDF mailboxes have a line of these before and after each mail. */
+const MMDF_SEPARATOR = /^\x01\x01\x01\x01\r?\n?$/;
 const HEADER_FIELD = /^[!-9;-~]+[ \t]*:/;
 /** A quoted line that would otherwise look like a separator (mboxrd). */
 const QUOTED = /^>+From /;
@@ -27,11 +33,19 @@ export async function* splitMailbox(chunks: AsyncIterable<Uint8Array>): AsyncGen
   const mail = new Collector();
   // A separator counts only if a header follows, so it is held until then.
   let held: Uint8Array | undefined;
+  let isMmdf: boolean | undefined;
+  let isTimeless = false;
   let isFirst = true;
   let isAfterBlank = true;
   for await (const { bytes, isStart } of linesOf(chunks)) {
     const text = isStart ? latin1.decode(bytes.subarray(0, MAX_LOOKED_AT)) : "";
-    if (held !== undefined && HEADER_FIELD.test(text)) {
+    isMmdf ??= MMDF_SEPARATOR.test(text);
+    if (isMmdf && MMDF_SEPARATOR.test(text)) {
+      if (mail.length > 0) yield mail.take();
+      isFirst = false;
+      continue;
+    }
+    if (held !== undefined && (isTimeless ? FIRST_FIELD : HEADER_FIELD).test(text)) {
       if (!isFirst && mail.length > 0) yield mail.take();
       isFirst = false;
       held = undefined;
@@ -39,8 +53,9 @@ export async function* splitMailbox(chunks: AsyncIterable<Uint8Array>): AsyncGen
       mail.add(held);
       held = undefined;
     }
-    const isSeparator =
-      text.startsWith("From ") && (isFirst || (isAfterBlank ? SEPARATOR : WHOLE_SEPARATOR).test(text));
+    const isFrom = text.startsWith("From ");
+    isTimeless = isFrom && !isFirst && isAfterBlank && TIMELESS_SEPARATOR.test(text);
+    const isSeparator = isFrom && (isFirst || isTimeless || (isAfterBlank ? SEPARATOR : WHOLE_SEPARATOR).test(text));
     if (isSeparator) held = bytes.slice();
     else mail.add(QUOTED.test(text) ? bytes.subarray(1) : bytes);
     isAfterBlank = isStart && /^[\r\n]*$/.test(text);

@@ -38,8 +38,79 @@ export function findPastedIn(text: string, html: string): string[] {
   return inHtml.length > 0 ? inHtml : findPasted(showHtml(html));
 }
 
-const TAG_OR_ENTITY = /<[^<>]*>|&(?:nbsp|lt|gt|quot|amp);/g;
-const ENTITIES: Record<string, string> = { "&nbsp;": " ", "&lt;": "<", "&gt;": ">", "&quot;": '"', "&amp;": "&" };
+/** How the JSON of a TLS report begins (RFC 8460 section 4.4), with any of its members. */
+const JSON_START = /\{\s{0,100}"(?:organization-name|date-range|contact-info|report-id|policies)"\s{0,9}:/;
+
+/** The TLS report pasted into a mail's text, or else into its HTML: none or one. A truncated one extends to the end. */
+export function findPastedJson(text: string, html: string): string[] {
+  for (const searched of [text, html.includes("organization-name") ? showHtml(html) : ""]) {
+    const start = JSON_START.exec(searched)?.index;
+    if (start !== undefined) return [searched.slice(start, endOfJson(searched, start))];
+  }
+  return [];
+}
+
+function endOfJson(text: string, start: number): number {
+  let depth = 0;
+  let isInText = false;
+  for (let at = start; at < text.length; at++) {
+    const char = text[at];
+    if (char === "\\" && isInText) at++;
+    else if (char === '"') isInText = !isInText;
+    else if (char === "{" && !isInText) depth++;
+    else if (char === "}" && !isInText && --depth === 0) return at + 1;
+  }
+  return text.length;
+}
+
+/** A file that stands as text in the text of a mail. */
+export interface PastedFile {
+  fileName: string;
+  /** From the line that names it to the line that ends it. */
+  text: string;
+}
+
+/** POSIX uuencode, in its own alphabet or in base64. */
+const UUENCODED = /^begin(?:-base64)? [0-7]{3,4} ([^\r\n]{1,300})\r?\n/gm;
+const UUENCODED_END = /^(?:end|====)[ \t\r]*$/m;
+
+/** The uuencoded files in a text, at most one more than a mail may have. */
+export function findUuencoded(text: string): PastedFile[] {
+  const found: PastedFile[] = [];
+  let end = 0;
+  for (const { 0: line, 1: name = "", index } of text.matchAll(UUENCODED)) {
+    if (index < end) continue;
+    const data = index + line.length;
+    const last = UUENCODED_END.exec(text.slice(data));
+    end = last === null ? text.length : data + last.index + last[0].length;
+    found.push({ fileName: name.trim(), text: text.slice(index, end) });
+    if (found.length > MAIL_LIMITS.maxPartsPerMessage) break;
+  }
+  return found;
+}
+
+const TAG_OR_ENTITY = /<[^<>]*>|&(?:nbsp|lt|gt|quot|apos|amp|#\d{1,7}|#x[0-9a-f]{1,6});/gi;
+const ENTITIES: Record<string, string> = {
+  "&nbsp;": " ",
+  "&lt;": "<",
+  "&gt;": ">",
+  "&quot;": '"',
+  "&apos;": "'",
+  "&amp;": "&",
+};
+/** Tags that end a line, and those that end a cell of a table. */
+const LINE_TAG = /^<(?:br|\/(?:div|p|li|tr|h\d|blockquote|pre))\b/i;
+const CELL_TAG = /^<\/t[dh]\b/i;
+
+/** What is seen in the place of a tag or entity. */
+function shownAs(markup: string): string {
+  if (LINE_TAG.test(markup)) return "\n";
+  if (CELL_TAG.test(markup)) return " ";
+  if (!markup.startsWith("&#")) return ENTITIES[markup.toLowerCase()] ?? "";
+  const isHexadecimal = markup[2]?.toLowerCase() === "x";
+  const code = isHexadecimal ? Number.parseInt(markup.slice(3, -1), 16) : Number(markup.slice(2, -1));
+  return code <= 0x10ffff ? String.fromCodePoint(code) : "";
+}
 /** Pieces joined at a time: half a million of them would take several times the memory of the text. */
 const MAX_PIECES = 4096;
 
@@ -49,7 +120,7 @@ export function showHtml(html: string): string {
   let pieces: string[] = [];
   let at = 0;
   for (const match of html.matchAll(TAG_OR_ENTITY)) {
-    pieces.push(html.slice(at, match.index), ENTITIES[match[0]] ?? "");
+    pieces.push(html.slice(at, match.index), shownAs(match[0]));
     at = match.index + match[0].length;
     if (pieces.length < MAX_PIECES) continue;
     shown += pieces.join("");

@@ -23,7 +23,7 @@ export type PassedKind =
   | "evidence"
   /** A part without content and without a name. */
   | "empty"
-  /** macOS metadata beside a file. */
+  /** Metadata that macOS or Windows keeps beside files. */
   | "resource_fork";
 
 /** What is known about a part before reading it. */
@@ -35,7 +35,7 @@ export interface PartStart extends Pick<PartHeader, "mimeType" | "disposition" |
 }
 
 /** Types that may hold a report. */
-const CANDIDATES: ReadonlySet<ContentType> = new Set(["gzip", "zlib", "zip", "xml", "json"]);
+const CANDIDATES: ReadonlySet<ContentType> = new Set(["gzip", "zlib", "zip", "xml", "json", "base64", "uuencoded"]);
 const NOTICE_TYPES =
   /^message\/(?:global-)?(?:delivery-status|disposition-notification|feedback-report|tracking-status)$/;
 const SIGNATURE_TYPES = /^application\/(?:x-)?(?:pkcs7-signature|pgp-signature|pgp-keys|pgp-encrypted)$/;
@@ -44,6 +44,8 @@ const LETTER_TYPES =
   /^text\/(?:plain|html|enriched|richtext|markdown|x-amp-html|x-watch-html|x-markdown|rfc822-headers)$/;
 const CALENDAR_TYPES = /^(?:text\/(?:calendar|x-vcalendar|vcard|x-vcard|directory)|application\/ics)$/;
 const APPLE_TYPES = /^application\/(?:applefile|mac-binhex40)$/;
+/** What macOS and Windows keep in a folder, and put into archives of it. */
+const FOLDER_METADATA = /(?:^|[/\\])(?:\.DS_Store|Thumbs\.db|ehthumbs\.db|desktop\.ini)$/i;
 const REPORT_NAME =
   /!|dmarc|report|tlsrpt|tls-rpt|\.(?:xml|json|gz|gzip|zip|zlib|z|7z|bz2?|xz|zst|tar|t[gxb]z2?|rar|csv|eml|msg|mbox)\b/i;
 /** The largest text file without a telling name that counts as a disclaimer. */
@@ -62,6 +64,7 @@ export function roleOf(part: PartStart): PassedKind | "candidate" {
   if (isLetter(part) && !holdsRootTag(latin1.decode(head))) return "text";
   const type = sniff(head.subarray(0, SNIFF_BYTES));
   if (CANDIDATES.has(type)) return type === "xml" && isDrawing(head, mimeType) ? "picture" : "candidate";
+  if (FOLDER_METADATA.test(fileName)) return "resource_fork";
   if (NOTICE_TYPES.test(mimeType)) return "notice";
   switch (type) {
     case "image":

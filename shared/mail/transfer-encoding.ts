@@ -24,9 +24,27 @@ export function transferDecoder(encoding: string): TransferDecoder {
     case "quoted-printable":
       return new QuotedPrintableDecoder();
     default:
-      return { decode: copyLines, end: () => 0 };
+      return new UndeclaredDecoder();
   }
 }
+
+/** Content without an encoding, unless it begins with an XML declaration that only quoted-printable writes so. */
+class UndeclaredDecoder implements TransferDecoder {
+  #decoder: TransferDecoder | undefined;
+
+  decode(lines: Uint8Array, target: Uint8Array, at: number): number {
+    this.#decoder ??= latin1.decode(lines.subarray(0, 100)).trimStart().startsWith("<?xml version=3D")
+      ? new QuotedPrintableDecoder()
+      : { decode: copyLines, end: () => 0 };
+    return this.#decoder.decode(lines, target, at);
+  }
+
+  end(target: Uint8Array, at: number): number {
+    return this.#decoder?.end(target, at) ?? 0;
+  }
+}
+
+const latin1 = new TextDecoder("latin1");
 
 function copyLines(lines: Uint8Array, target: Uint8Array, at: number): number {
   target.set(lines, at);
@@ -37,12 +55,19 @@ const NOT_BASE64 = 255;
 const PADDING = 254;
 const BASE64_VALUES = buildBase64Values();
 
-/** Base64, ignoring characters outside the alphabet (RFC 2045 section 6.8); padding ends a group, not the content. */
+/**
+ * Base64, ignoring characters outside the alphabet (RFC 2045 section 6.8); padding ends a group, not the content.
+ * Content that begins as no base64 does, but as a report, is passed on unchanged: some gateways decode and keep the label.
+ */
 class Base64Decoder implements TransferDecoder {
   #bits = 0;
   #digits = 0;
+  /** Undefined until the content begins. */
+  #isPlain: boolean | undefined;
 
   decode(lines: Uint8Array, target: Uint8Array, at: number): number {
+    this.#isPlain ??= beginsPlain(lines);
+    if (this.#isPlain === true) return copyLines(lines, target, at);
     let end = at;
     for (let i = 0; i < lines.byteLength; i++) {
       const value = BASE64_VALUES[lines[i] ?? 0] ?? NOT_BASE64;
@@ -73,6 +98,20 @@ class Base64Decoder implements TransferDecoder {
     return bytes;
   }
 }
+
+/** Whether content is not encoded at all: XML, JSON, gzip or zip; undefined if it has not begun. */
+function beginsPlain(lines: Uint8Array): boolean | undefined {
+  const start = lines.findIndex((byte) => byte !== 0x20 && byte !== 0x09 && byte !== 0x0d && byte !== NEW_LINE);
+  if (start < 0) return undefined;
+  const [first, second, third, fourth] = lines.subarray(start, start + 4);
+  if (first === 0x1f && second === 0x8b) return true;
+  if (first === 0x50 && second === 0x4b && third === 0x03 && fourth === 0x04) return true;
+  if (first === 0xef && second === 0xbb && third === 0xbf) return true;
+  return first === LESS_THAN || first === OPEN_BRACE;
+}
+
+const LESS_THAN = 0x3c;
+const OPEN_BRACE = 0x7b;
 
 function buildBase64Values(): Uint8Array {
   const values = new Uint8Array(256).fill(NOT_BASE64);

@@ -30,9 +30,9 @@ export interface Channel extends ChannelSettings {
   account: string;
   /** The key that a webhook's deliveries, or the link that confirms a mail address, are signed with; "" for other kinds. */
   secret: string;
-  /** When it was confirmed that notices may be sent there; 0 = not yet, and nothing but the question is sent. */
+  /** When sending there was confirmed; 0 = not yet, and only the request to confirm is sent. */
   confirmedSeconds: number;
-  /** Attempts in a row that nothing answered to, and until when it is left alone for that; 0 = it answers. */
+  /** Unanswered attempts in a row, and until when none is made because of that; 0 = it answers. */
   unanswered: number;
   silentUntilSeconds: number;
   createdSeconds: number;

@@ -1,5 +1,5 @@
 /**
- * A story as a mail: text, and HTML that holds in mail programs (tables and inline styles, no scripts, nothing to load: pictures
+ * A story as a mail: text, and HTML that works in mail programs (tables and inline styles, no scripts, nothing to load: pictures
  * are in the mail, readable in light and dark). Pure.
  */
 import { html, raw } from "hono/html";
@@ -26,7 +26,7 @@ export interface MailPicture {
   content: string;
 }
 
-/** Whose mail it is, and how pictures are made. */
+/** The recipient, and how pictures are made. */
 export interface MailContext {
   accountName: string;
   logo: { mediaType: string; base64: string } | undefined;

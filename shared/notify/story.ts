@@ -125,9 +125,9 @@ export interface DigestFacts {
   day: string;
   /** Number of domains by state of their verdict. */
   states: readonly { state: VerdictState; domains: number; messages: number }[];
-  /** Domains that need somebody, the worst first. */
+  /** Domains that need attention, the worst first. */
   needed: readonly { domain: string; state: VerdictState; atRisk: number; reason: string; nextRecord: string }[];
-  /** How many need somebody in all. */
+  /** How many need attention in all. */
   neededCount: number;
   /** The worst first, and how many there are. */
   openIncidents: readonly Incident[];

@@ -31,16 +31,16 @@ export const PROBLEM_ADVICE: Record<ProblemCode, string> = {
   malformed_mail: "Take the report out of the mail and run `dmarc parse` on it, or send it again as an attachment.",
   missing_domain: "Nothing to do: a report about no domain cannot be counted for one.",
   missing_dates:
-    "Nothing to do: a report without a period cannot be placed on a day. The detail shows what was there. Milliseconds, dates in words, and times before 1970-01-02 or after 2100 are not taken for periods.",
+    "Nothing to do: a report without a period cannot be placed on a day. The detail shows what was there. Times before 1970-01-02 or after 2100 are not taken for periods, nor, in XML, milliseconds and dates in words.",
   implausible_period:
     "Nothing to do: it is made up, or its reporter's clock is wrong. Daily, weekly and monthly reports are read: 35 days, and two days ahead for clocks and time zones. `dmarc parse` shows one that is only too long, with a warning.",
   unusable_records:
     "The detail says what is wrong with the last of them. Up to a thousand are skipped, each with a warning.",
   no_metadata: "Nothing to do: the document has the root of a report and nothing of its content.",
   foreign_domain:
-    "If the domain is yours, add it to `domains` of the address in the registry and retry the dead letter. If not, somebody misuses your address, or a former customer's domain still names it.",
+    "If the domain is yours, add it to `domains` of the address in the registry and retry the dead letter. If not, your address is misused, or a former customer's domain still names it.",
   too_large_for_plan:
-    "It waits, and nothing of it is counted. Deploy on the Workers Paid plan (`npm run deploy -- --plan paid`) and retry the dead letter; or read its file on your own machine with `dmarc parse`. docs/deploy.md says what the free plan takes.",
+    "It waits, and nothing of it is counted: `dmarc import` does not change that. Deploy on the Workers Paid plan (`npm run deploy -- --plan paid`) and retry the dead letter; until then `dmarc parse` shows on your own machine what is in its file. docs/deploy.md says what the free plan takes.",
   over_budget:
     "It waits, and nothing of it is counted. If the reports are real, retry the dead letter: that lifts the limit for it. The limits are `ADDRESS_RECORDS_PER_DAY`, `ACCOUNT_RECORDS_PER_DAY` and `REPORTER_REPORTS_PER_DAY` in wrangler.process.toml (docs/authentication.md).",
   day_closed:

@@ -8,11 +8,15 @@ import { AggregateReader } from "./aggregate.ts";
 import type { Bounds } from "./bounds.ts";
 import type { ReadBudget } from "./budget.ts";
 import { type FailureSource, readFailure } from "./failure.ts";
+import { decodeJson, parseJson } from "./json-text.ts";
+import { PartNames } from "./part-names.ts";
 import type { FileFacts } from "./problems.ts";
 import type { ContentHash, ReadEvent } from "./read.ts";
+import { Rejection, reject } from "./rejection.ts";
 import type { RecordShapes } from "./shapes/record-shapes.ts";
 import { holdStream, type Peeked } from "./source.ts";
-import { readTls } from "./tls.ts";
+import { readTls, reportsIn } from "./tls.ts";
+import { domainAtStart } from "./values.ts";
 import { WarningLog } from "./warnings.ts";
 
 /** Where a document was found. */
@@ -91,19 +95,45 @@ export function readXmlWhole(bytes: Uint8Array, place: DocumentPlace, context: D
   return records.length === 0 ? [report] : [{ type: "records", part, firstOrdinal: 0, records }, report];
 }
 
-/** Reads a TLS report. */
-export async function readJson({ chunks }: Peeked, place: DocumentPlace, context: DocumentContext): Promise<ReadEvent> {
-  const { budget, bounds, createHash } = context;
+/** Reads the TLS report in a file, or several that stand one after the other or in a list. */
+export async function* readJson(
+  { chunks }: Peeked,
+  place: DocumentPlace,
+  context: DocumentContext,
+): AsyncGenerator<ReadEvent> {
   const source = await holdStream(chunks, READ_LIMITS.maxJsonBytes);
   const bytes = await source.read(0, source.sizeBytes);
+  const whole = new WarningLog();
+  const json = decodeJson(bytes, (detail) => whole.addOnce("repaired_encoding", "", detail));
+  const values = parseJson(json, whole).flatMap((value) => reportsIn(value));
+  if (values.length === 0) reject("not_a_report", "JSON, but no TLS report");
+  const contentHash = hashOf(bytes, context.createHash);
+  const names = new PartNames(place.part);
+  // No text in the reports is longer than the document.
+  context.budget.takeHeld(bytes.byteLength);
+  for (const [i, value] of values.entries()) {
+    if (i > 0) context.budget.takeDocument();
+    const own = i === 0 ? place : { ...place, part: names.name("", `report ${i + 1}`) };
+    try {
+      yield readTlsReport(value, own, { ...context, whole, contentHash });
+    } catch (error) {
+      if (!(error instanceof Rejection) || values.length === 1) throw error;
+      yield { type: "problem", part: own.part, problem: error.problem, file: place.file };
+    }
+  }
+}
+
+function readTlsReport(
+  value: unknown,
+  place: DocumentPlace,
+  { whole, contentHash, ...context }: DocumentContext & { whole: WarningLog; contentHash: string },
+): ReadEvent {
+  const { budget, bounds } = context;
   const warnings = new WarningLog();
-  const domain = domainOfPlace(place);
-  const report = readTls(decodeJson(bytes), { bounds, warnings, domain });
+  for (const { code, path, detail } of whole.warnings) warnings.add(code, path, detail);
+  const report = readTls(value, { bounds, warnings, domain: domainOfPlace(place) });
   budget.takeRecords(report.policies.reduce((sum, { failureDetails }) => sum + failureDetails.length, 0));
   budget.takeRecords(report.policies.length);
-  // No text in the report is longer than the document.
-  budget.takeHeld(bytes.byteLength);
-  const contentHash = hashOf(bytes, createHash);
   return { type: "report", part: place.part, report: { ...report, contentHash, ...closing(place, warnings, context) } };
 }
 
@@ -123,17 +153,14 @@ export function readFailureMail(
   return { type: "report", part: place.part, report: { ...failure, contentHash, ...closed } };
 }
 
-// RFC 8259 section 8.1 requires UTF-8; a BOM indicates other encodings.
-function decodeJson(bytes: Uint8Array): string {
-  const wide =
-    bytes[0] === 0xff || bytes[1] === 0 ? "utf-16le" : bytes[0] === 0xfe || bytes[0] === 0 ? "utf-16be" : "utf-8";
-  return new TextDecoder(wide).decode(bytes);
-}
-
-/** RFC 8460 sections 5.3 and 5.1: the domain of a TLS report according to its mail's header, or else its file name. */
-function domainOfPlace({ tlsReportDomain, file }: DocumentPlace): string {
-  const [, named = ""] = file.name.split("!");
-  return tlsReportDomain || named;
+/**
+ * RFC 8460 sections 5.3 and 5.1: the domain of a TLS report according to its mail's header, or else to its file name, or
+ * to the name of the archive around it.
+ */
+function domainOfPlace({ tlsReportDomain, file, part }: DocumentPlace): string {
+  const names = [file.name, ...part.split("/").reverse()].map((name) => name.split("!")[1] ?? "");
+  const domains = [tlsReportDomain, ...names].map(domainAtStart);
+  return domains.find((domain) => domain !== "") ?? "";
 }
 
 function hashOf(bytes: Uint8Array, createHash: DocumentContext["createHash"]): string {

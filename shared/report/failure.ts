@@ -2,12 +2,11 @@
  * Failure reports (RFC 6591, RFC 9991; container RFC 5965): domain-level facts only. Full addresses, subjects and content
  * are personal data and never leave this file.
  */
-import { domainName } from "../domain-name.ts";
 import type { FeedbackParts } from "../mail/extract.ts";
 import { findFailure } from "../mail/pasted.ts";
 import { type Bounds, isFuture } from "./bounds.ts";
 import { linesHash } from "./fast-hash.ts";
-import { canonicalIp, isDomainLike, parseDate, storedText } from "./values.ts";
+import { canonicalIp, domainAtStart, parseDate, storedText } from "./values.ts";
 import type { FailureReport } from "./vocabulary.ts";
 import type { WarningLog } from "./warnings.ts";
 
@@ -55,7 +54,7 @@ function readFeedback(
   if (firstWord(field(fields, "feedback-type")) !== "auth-failure" && authFailure === "") return undefined;
   const original = parseFields(originalHeader);
   if (authFailure === "") warnings.add("missing_value", "Auth-Failure", "");
-  const told = readDomain(field(fields, "reported-domain"));
+  const told = domainAtStart(field(fields, "reported-domain"));
   const reportedDomain = told || domainOf(field(original, "from"));
   if (told === "") warnings.add("missing_value", "Reported-Domain", "the From domain of the reported mail is used");
   const arrival = field(fields, "arrival-date") || field(fields, "received-date");
@@ -67,12 +66,12 @@ function readFeedback(
     ...readArrival(arrival, context),
     deliveryResult: firstWord(field(fields, "delivery-result")),
     identityAlignment: field(fields, "identity-alignment").toLowerCase().slice(0, MAX_WORD_CHARS),
-    dkimDomain: readDomain(field(fields, "dkim-domain")),
+    dkimDomain: domainAtStart(field(fields, "dkim-domain")),
     dkimSelector: firstWord(field(fields, "dkim-selector")),
-    spfDomain: readDomain(/^txt\s{0,9}:\s{0,9}([^\s:]+)/i.exec(field(fields, "spf-dns"))?.[1] ?? ""),
+    spfDomain: domainAtStart(/^(?:txt|spf)\s{0,9}:\s{0,9}([^\s:]+)/i.exec(field(fields, "spf-dns"))?.[1] ?? ""),
     mailFromDomain: domainOf(field(fields, "original-mail-from")),
-    reportingMta: readDomain(field(fields, "reporting-mta").replace(/^dns\s{0,9};\s{0,9}/i, "")),
-    incidents: readIncidents(field(fields, "incidents")),
+    reportingMta: domainAtStart(field(fields, "reporting-mta").replace(/^dns\s{0,9};\s{0,9}/i, "")),
+    incidents: readIncidents(field(fields, "incidents"), warnings),
     originalHash: linesHash(originalHeader.slice(0, MAX_FIELDS_CHARS)),
   };
 }
@@ -80,9 +79,9 @@ function readFeedback(
 // "A message claiming to be from you has failed the published DMARC policy for your domain." and `Name: value` lines.
 function readPlainText(text: string, context: FailureContext): FailureBody {
   const { warnings } = context;
-  const fields = parseFields(text.slice(0, MAX_FIELDS_CHARS).replace(/^[ \t>*-]+/gm, ""));
+  const fields = parseFields(unwrapped(text.slice(0, MAX_FIELDS_CHARS)));
   warnings.add("missing_value", "message/feedback-report", "facts taken from the text");
-  const told = readDomain(field(fields, "sender domain")) || readDomain(field(fields, "domain"));
+  const told = domainAtStart(field(fields, "sender domain")) || domainAtStart(field(fields, "domain"));
   const reportedDomain = told || domainOf(field(fields, "from")) || domainOf(field(fields, "header-from"));
   return {
     kind: "failure",
@@ -109,6 +108,20 @@ function readPlainText(text: string, context: FailureContext): FailureBody {
     incidents: 1,
     originalHash: linesHash(text.slice(0, MAX_FIELDS_CHARS)),
   };
+}
+
+// Mail programs put marks before the lines, other spaces between the words, and break a line anywhere.
+function unwrapped(text: string): string {
+  return text
+    .replaceAll("\u00a0", " ")
+    .replace(/^[ \t>*-]+/gm, "")
+    .replace(/\b(send(?:er|ing))\s{1,9}(domain|ip\s{1,9}address)\s{0,3}:\s{0,3}/gi, joinWords)
+    .replace(/\b(received)\s{1,9}(date)\s{0,3}:\s{0,3}/gi, joinWords)
+    .replace(/^(received date: [^\n:]{6,40})\s{1,3}(\d\d?:\d\d)/gim, "$1 $2");
+}
+
+function joinWords(_label: string, first: string, rest: string): string {
+  return `\n${first} ${rest.replace(/\s+/g, " ")}: `;
 }
 
 // Lines are split by position: a regular expression could be quadratic on a hostile line.
@@ -144,19 +157,14 @@ function firstWord(text: string): string {
 
 /** Domain of the last address in a header field, "" if it has none. */
 function domainOf(text: string): string {
-  return readDomain(text.slice(text.lastIndexOf("@") + 1 || text.length));
+  return domainAtStart(text.slice(text.lastIndexOf("@") + 1 || text.length));
 }
 
-/** The domain at the start of a text, "" if there is none: NetEase lists several, others add a comment. */
-function readDomain(text: string): string {
-  const domain = domainName(text.split(/[\s<>;,(]/, 1)[0] ?? "");
-  return isDomainLike(domain) ? domain : "";
-}
-
-// Some reporters add to the address: `192.0.2.1 (mx.example)`.
+// Some reporters add to the address: `192.0.2.1 (mx.example)`, `mx.example [192.0.2.1]`.
 function readIp(raw: string, warnings: WarningLog): string {
-  const address = raw.split(/[\s,;(]/, 1)[0] ?? "";
-  const canonical = canonicalIp(address);
+  const words = raw.slice(0, MAX_WORD_CHARS).split(/[\s,;()<>"']+/);
+  const addresses = words.map((word) => canonicalIp(word.replace(/^(?:ip|ipv)4:/i, "")));
+  const canonical = addresses.find((address) => address !== null) ?? null;
   if (canonical === null) warnings.add(raw === "" ? "missing_value" : "invalid_value", "Source-IP", raw);
   return canonical ?? "";
 }
@@ -167,12 +175,16 @@ function readArrival(
 ): { arrivalSeconds: number | null; arrivalDate: string } {
   const arrivalDate = raw.slice(0, MAX_WORD_CHARS);
   const arrivalSeconds = parseDate(raw);
+  if (arrivalSeconds === null && raw !== "")
+    warnings.add("invalid_value", "Arrival-Date", `'${arrivalDate}' is no date`);
   if (arrivalSeconds === null || !isFuture(arrivalSeconds, bounds)) return { arrivalSeconds, arrivalDate };
   warnings.add("invalid_value", "Arrival-Date", `${arrivalDate} is after the report came`);
   return { arrivalSeconds: null, arrivalDate };
 }
 
 // RFC 5965 section 3.2: the number of incidents in one report, default 1.
-function readIncidents(raw: string): number {
-  return /^\d{1,9}$/.test(raw) ? Math.max(1, Number(raw)) : 1;
+function readIncidents(raw: string, warnings: WarningLog): number {
+  if (/^\d{1,9}$/.test(raw)) return Math.max(1, Number(raw));
+  if (raw !== "") warnings.add("invalid_value", "Incidents", raw);
+  return 1;
 }

@@ -5,7 +5,7 @@
 import { MAIL_LIMITS, READ_LIMITS } from "../limits.ts";
 import { decodeText } from "../mail/charset.ts";
 import { Evidence, FEEDBACK_TYPE } from "../mail/evidence.ts";
-import { extractMail, type FeedbackParts, headerOf, type PassedPart } from "../mail/extract.ts";
+import { extractMail, type FeedbackParts, headerOf, type PassedPart, typeByContent } from "../mail/extract.ts";
 import { readMailFields } from "../mail/mail-fields.ts";
 import { splitMailbox } from "../mail/mailbox.ts";
 import { tellsOfFailure } from "../mail/pasted.ts";
@@ -85,14 +85,25 @@ export async function* readMail(source: ByteSource, outer: Place, context: Conte
 async function* readLargeMail(source: ByteSource, place: Place, context: Context): AsyncGenerator<ReadEvent> {
   try {
     const evidence = new Evidence();
-    const options = { maxParts: MAIL_LIMITS.maxHeaders };
-    for await (const part of streamParts(source.stream(), options)) evidence.add(part);
+    for await (const part of typedParts(source)) evidence.add(part);
     const mail = new LargeMail(evidence, place, context);
-    for await (const part of streamParts(source.stream(), options)) yield* mail.readPart(part);
+    for await (const part of typedParts(source)) yield* mail.readPart(part);
     yield* mail.finish();
   } catch (error) {
     if (!(error instanceof MailStructureError)) throw error;
     reject(error.code, error.message);
+  }
+}
+
+/** The parts of a mail as they stream, each with the type that its content has. */
+async function* typedParts(source: ByteSource): AsyncGenerator<StreamedPart> {
+  for await (const part of streamParts(source.stream(), { maxParts: MAIL_LIMITS.maxHeaders })) {
+    const { head, chunks, close } = await peek(part.content, SNIFF_BYTES);
+    try {
+      yield { ...part, mimeType: typeByContent(part.mimeType, head), content: chunks };
+    } finally {
+      await close();
+    }
   }
 }
 

@@ -1,6 +1,6 @@
 /**
- * The entry point for reading: bytes of any kind in, reports and problems out. Containers are recognised by their bytes and opened
- * as they stream; what cannot be read comes out as a problem, never as an exception.
+ * The entry point for reading: bytes of any kind in, reports and problems out. Containers are recognised by their bytes
+ * and opened as they stream; what cannot be read comes out as a problem, never as an exception.
  */
 
 import { MAIL_LIMITS, READ_LIMITS } from "../limits.ts";
@@ -10,6 +10,7 @@ import { describeFile } from "./advice.ts";
 import { ReadBudget, Refusal } from "./budget.ts";
 import type { Content, Context, Place } from "./content.ts";
 import { type ContainerNote, readJson, readXml, readXmlWhole } from "./documents.ts";
+import { decodeBase64, decodeUuencoded } from "./encoded-text.ts";
 import { type ArchiveNote, gunzip, gunzipWhole, inflateZlib } from "./inflate.ts";
 import { readMail, readMailbox } from "./mails.ts";
 import { PartNames } from "./part-names.ts";
@@ -117,7 +118,7 @@ async function* readSource(content: Content, place: Place, context: Context): As
   if (!told) yield { type: "problem", part: "", problem: problem("not_a_report"), file: place.file };
 }
 
-const CONTAINERS = new Set<ContentType>(["gzip", "zlib", "zip", "mail", "mbox"]);
+const CONTAINERS = new Set<ContentType>(["gzip", "zlib", "zip", "mail", "mbox", "base64", "uuencoded"]);
 
 async function* readContent(content: Content, place: Place, context: Context): AsyncGenerator<ReadEvent> {
   try {
@@ -130,7 +131,7 @@ async function* readContent(content: Content, place: Place, context: Context): A
   }
 }
 
-/** The event that a Rejection is told as; anything else is thrown again. */
+/** The event of a Rejection; anything else is thrown again. */
 function eventOf(error: unknown, content: Content, place: Place): ReadEvent {
   if (!(error instanceof Rejection)) throw error;
   const role = passedAs(error.problem, content, place);
@@ -159,7 +160,8 @@ function readSmall(
 
 // A file in an archive, or in a large mail, that turned out to hold no report.
 function passedAs({ code }: Problem, { source }: Content, place: Place): PassedKind | undefined {
-  if (place.isJudged || !["not_a_report", "empty"].includes(code) || place.head === undefined) return undefined;
+  if (place.isJudged || !["not_a_report", "empty", "unsupported_format"].includes(code) || place.head === undefined)
+    return undefined;
   const { name: fileName, mimeType } = place.file;
   const sizeBytes = place.file.sizeBytes ?? source?.sizeBytes;
   const role = roleOf({
@@ -204,6 +206,12 @@ async function* readPeeked(content: Content & Peeked, place: Place, context: Con
       return yield* readContent({ chunks: gunzip(chunks, context.budget, note) }, inside(place), context);
     case "zlib":
       return yield* readContent({ chunks: inflateZlib(chunks, context.budget) }, inside(place), context);
+    case "base64":
+      note("base64 text in place of the file");
+      return yield* readContent({ chunks: decodeBase64(chunks, context.budget) }, inside(place), context);
+    case "uuencoded":
+      note("uuencoded text in place of the file");
+      return yield* readContent({ chunks: decodeUuencoded(chunks, context.budget) }, inside(place), context);
     case "zip":
       return yield* readHeld(content, (source) => readArchive(source, place, context));
     case "mail":
@@ -215,7 +223,7 @@ async function* readPeeked(content: Content & Peeked, place: Place, context: Con
     case "html":
       return yield* readXml(content, place, context);
     case "json":
-      return yield await readJson(content, place, context);
+      return yield* readJson(content, place, context);
     case "empty":
       return reject("empty");
     default:

@@ -42,6 +42,7 @@ const GENERAL_BYTES = 4096;
 /** Of a piece, joined to a record that the piece before it cuts; a record has some 700. */
 const JOINED_BYTES = 8192;
 
+/** Cuts the bytes of one document into records, as they come. */
 export class RecordStream {
   readonly #parts: Parts;
   /** A record of a known shape so far, that the last piece cuts. */
@@ -97,7 +98,7 @@ export class RecordStream {
       );
       this.#readGeneral(bytes.subarray(at, next));
       at = next;
-      // Within a comment, what looks like records is none: ever larger pieces keep it from being looked at again and again.
+      // What looks like records within a comment is ignored: ever larger pieces keep it from being looked at again and again.
       leastBytes = segmenter.isBetweenRecords ? 1 : Math.max(GENERAL_BYTES, leastBytes * 2);
     }
   }

@@ -8,17 +8,18 @@ import { type Bounds, judgeCount } from "./bounds.ts";
 import type { ReadBudget } from "./budget.ts";
 import { unknownPaths } from "./known-elements.ts";
 import { canonicalIp, detach, isOddAddress, keptText, matchWord, parseCount, storedText } from "./values.ts";
-import type {
-  AggregateRecord,
-  AlignedResult,
-  Disposition,
-  DkimAuthResult,
-  DkimResult,
-  OverrideReason,
-  OverrideType,
-  SpfAuthResult,
-  SpfResult,
-  SpfScope,
+import {
+  type AggregateRecord,
+  type AlignedResult,
+  DISPOSITIONS,
+  type Disposition,
+  DKIM_RESULTS,
+  type DkimAuthResult,
+  OVERRIDE_TYPES,
+  type OverrideReason,
+  SPF_RESULTS,
+  type SpfAuthResult,
+  type SpfScope,
 } from "./vocabulary.ts";
 import type { WarningLog } from "./warnings.ts";
 import {
@@ -35,38 +36,10 @@ import { parsePlainElement } from "./xml/plain.ts";
 import { repairCharacters } from "./xml/repair.ts";
 import type { RecordText } from "./xml/segments.ts";
 
-export const DISPOSITIONS: readonly Disposition[] = ["none", "quarantine", "reject", "pass"];
-export const DKIM_RESULTS: readonly DkimResult[] = [
-  "none",
-  "pass",
-  "fail",
-  "policy",
-  "neutral",
-  "temperror",
-  "permerror",
-];
-export const SPF_RESULTS: readonly SpfResult[] = [
-  "none",
-  "neutral",
-  "pass",
-  "fail",
-  "softfail",
-  "temperror",
-  "permerror",
-  "policy",
-];
-export const OVERRIDE_TYPES: readonly OverrideType[] = [
-  "forwarded",
-  "sampled_out",
-  "trusted_forwarder",
-  "mailing_list",
-  "local_policy",
-  "policy_test_mode",
-  "other",
-];
-
 /** Words of other lists that reporters put into policy_evaluated: none of them is an aligned pass. */
 const NOT_ALIGNED = ["none", "neutral", "softfail", "hardfail", "temperror", "permerror", "policy"];
+/** The longest word has 17 characters; a comment may follow it. */
+const MAX_WORD_CHARS = 200;
 /** Words of old drafts. */
 const OLD_DKIM_WORDS = new Map([
   ["hardfail", "fail"],
@@ -122,13 +95,23 @@ function parseOddElement({ xml, namespaces }: RecordText, context: RecordContext
   const { budget, warnings } = context;
   budget.takeParser(xml.length);
   const element = parseAnyElement(xml, namespaces);
-  if (!("malformed" in element)) return element;
+  if (!("malformed" in element)) return withAttributesTold(element, context);
   const repaired = repairCharacters(xml);
   if (repaired.done === "") return element;
   budget.takeParser(repaired.xml.length);
   const repairedElement = parseElement(repaired.xml, namespaces);
   if (!("malformed" in repairedElement)) warnings.add("repaired_xml", recordPath(context), repaired.done);
   return repairedElement;
+}
+
+/** Warns of values that were attributes, so that no quick reader learns to look for elements in their place. */
+function withAttributesTold(element: XmlElement, context: RecordContext, path = recordPath(context)): XmlElement {
+  for (const one of element.children) {
+    if (one.isAttribute)
+      context.warnings.add("unknown_element", `${path}/@${one.name}`, "an attribute, read as an element");
+    else withAttributesTold(one, context, `${path}/${one.name}`);
+  }
+  return element;
 }
 
 /** Reads a record from its element. */
@@ -144,6 +127,7 @@ export function readRecord(record: XmlElement, context: RecordContext): Aggregat
   const rawSource = childText(row, "source_ip");
   const sourceIp = readSourceIp(rawSource, context);
   if (sourceIp === undefined) return { skipped: `source_ip '${rawSource.slice(0, 40)}' is no address` };
+  if (rawCount.includes(".")) context.warnings.add("invalid_value", `${recordPath(context)}/row/count`, rawCount);
   if (judged === "doubtful") {
     context.warnings.add("invalid_value", `${recordPath(context)}/row/count`, `${rawCount}: too many to be counted`);
   }
@@ -241,11 +225,25 @@ function readReason(reason: XmlElement, context: RecordContext): OverrideReason 
   const rawType = value(reason, "type") || keptText(reason.text);
   const type = matchWord(rawType, OVERRIDE_TYPES);
   if (type === undefined) warnUnknown(rawType, "row/policy_evaluated/reason/type", context);
-  return { type: type ?? "unknown", rawType, comment: value(reason, "comment") };
+  // `mailing-list`, `Local Policy`.
+  const alike = type ?? matchWord(rawType.slice(0, MAX_WORD_CHARS).replace(/[\s_-]+/g, "_"), OVERRIDE_TYPES);
+  return { type: alike ?? "unknown", rawType, comment: value(reason, "comment") };
+}
+
+/** The word of an authentication result; some write it as the text of the element itself. */
+function readResult(result: XmlElement, context: RecordContext): string {
+  if (child(result, "result") !== undefined || result.text === "") return value(result, "result");
+  const path = `${recordPath(context)}/auth_results/${result.name}`;
+  context.warnings.add(
+    "unknown_element",
+    path,
+    `its text '${result.text.slice(0, MAX_WORD_CHARS)}' is read as the result`,
+  );
+  return keptText(result.text);
 }
 
 function readDkim(result: XmlElement, context: RecordContext): DkimAuthResult {
-  const rawResult = value(result, "result");
+  const rawResult = readResult(result, context);
   return {
     domain: domainName(value(result, "domain")),
     selector: value(result, "selector"),
@@ -256,7 +254,7 @@ function readDkim(result: XmlElement, context: RecordContext): DkimAuthResult {
 }
 
 function readSpf(result: XmlElement, context: RecordContext): SpfAuthResult {
-  const rawResult = value(result, "result");
+  const rawResult = readResult(result, context);
   return {
     domain: domainName(value(result, "domain")),
     scope: readScope(value(result, "scope"), context),
@@ -282,7 +280,10 @@ function readAuthWord<W extends string>(
   const word = matchWord(raw, words);
   if (word !== undefined) return word;
   warnUnknown(raw, path, context);
-  return matchWord(old.get(raw.toLowerCase()) ?? "", words) ?? "unknown";
+  // `soft-fail`, `fail (not designated)`.
+  const [start = ""] = raw.slice(0, MAX_WORD_CHARS).toLowerCase().split("(", 1);
+  const plain = start.replace(/[\s_-]/g, "");
+  return matchWord(old.get(plain) ?? plain, words) ?? "unknown";
 }
 
 function warnUnknown(raw: string, path: string, context: RecordContext): void {

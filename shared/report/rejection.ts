@@ -4,6 +4,7 @@
  */
 import { type Problem, type ProblemCode, problem } from "./problems.ts";
 
+/** Bad input, thrown inside shared/report only. */
 export class Rejection extends Error {
   override name = "Rejection";
   readonly problem: Problem;

@@ -8,35 +8,36 @@ import { concatBytes } from "./source.ts";
 /** Called once for each kind of repair. */
 export type TextNote = (detail: string) => void;
 
-/** The encodings a declaration may name; anything else is read as UTF-8. */
-const ENCODINGS = new Set([
-  "utf-8",
-  "utf8",
-  "us-ascii",
-  "ascii",
-  "iso-8859-1",
-  "latin1",
-  "iso-8859-15",
-  "iso-8859-2",
-  "windows-1252",
-  "windows-1250",
-  "windows-1251",
-  "koi8-r",
-  "gb2312",
-  "gbk",
-  "gb18030",
-  "big5",
-  "shift_jis",
-  "euc-jp",
-  "euc-kr",
-  "iso-2022-jp",
-]);
+/** Labels that the Encoding standard does not know. */
+const OTHER_LABELS: Record<string, string> = {
+  "latin-1": "iso-8859-1",
+  "iso-latin-1": "iso-8859-1",
+  "cp-1252": "windows-1252",
+  cp932: "shift_jis",
+  cp936: "gbk",
+  cp949: "euc-kr",
+  cp950: "big5",
+};
+/** Encodings of which a declaration in ASCII is a lie: UTF-16, and UTF-7, ISO-2022 and the like in which ASCII is not itself. */
+const NOT_ASCII = /^(?:utf-?(?:7|16|32)|ucs-|iso-10646|csunicode|unicode|replacement|x-user-defined|iso-2022-(?!jp))/;
+
+/** The decoder of an encoding that a declaration names; undefined if it is not one that could be. */
+function labelledDecoder(label: string): Decoder | undefined {
+  if (NOT_ASCII.test(label)) return undefined;
+  try {
+    return new TextDecoder(OTHER_LABELS[label] ?? label);
+  } catch {
+    return undefined;
+  }
+}
+
+type Decoder = InstanceType<typeof TextDecoder>;
 
 /** Decodes one document piece by piece; the result does not depend on how it is cut. */
 export class XmlTextDecoder {
   readonly #note: TextNote;
   /** The decoder, if the encoding is not UTF-8. */
-  readonly #labelled: { decode(bytes?: Uint8Array, options?: { stream: boolean }): string } | undefined;
+  readonly #labelled: Decoder | undefined;
   /** Bytes of a UTF-8 character cut at the end of the last piece. */
   #carried: Uint8Array = new Uint8Array(0);
   #started = false;
@@ -44,8 +45,7 @@ export class XmlTextDecoder {
   /** @param head the first bytes of the document, which determine the encoding */
   constructor(head: Uint8Array, note: TextNote) {
     this.#note = note;
-    const encoding = detectEncoding(head, note);
-    this.#labelled = encoding === "utf-8" ? undefined : new TextDecoder(encoding);
+    this.#labelled = detectDecoder(head, note);
   }
 
   /** Whether ASCII bytes that follow can be read as such: the encoding is UTF-8 and no character is half read. */
@@ -75,17 +75,28 @@ export class XmlTextDecoder {
   }
 }
 
-function detectEncoding(head: Uint8Array, note: TextNote): string {
-  const [b0, b1, b2] = head;
-  if ((b0 === 0xff && b1 === 0xfe) || (b0 === 0x3c && b1 === 0)) return "utf-16le";
-  if ((b0 === 0xfe && b1 === 0xff) || (b0 === 0 && b1 === 0x3c && b2 === 0)) return "utf-16be";
+/** Undefined for UTF-8. */
+function detectDecoder(head: Uint8Array, note: TextNote): Decoder | undefined {
+  const [b0 = 0, b1 = 0, b2 = 0, b3 = 0] = head;
+  if ((b0 === 0xff && b1 === 0xfe) || (WIDE_START.includes(b0) && b1 === 0 && b3 === 0))
+    return new TextDecoder("utf-16le");
+  if ((b0 === 0xfe && b1 === 0xff) || (b0 === 0 && b2 === 0 && WIDE_START.includes(b1)))
+    return new TextDecoder("utf-16be");
   const start = latin1.decode(head.subarray(0, 300));
-  const declared = /<\?xml[^<>]*?encoding\s*=\s*["']([A-Za-z0-9._-]+)/.exec(start)?.[1]?.toLowerCase() ?? "utf-8";
-  if (declared === "utf-8" || declared === "utf8" || start.startsWith("\xef\xbb\xbf")) return "utf-8";
-  if (ENCODINGS.has(declared)) return declared;
+  const declared = /<\?xml[^<>]*?encoding\s*=\s*["']([A-Za-z0-9._:-]{1,40})/.exec(start)?.[1]?.toLowerCase() ?? "utf-8";
+  if (declared === "utf-8" || declared === "utf8" || start.startsWith("\xef\xbb\xbf")) return undefined;
+  const decoder = labelledDecoder(declared);
   // A document whose declaration is readable in single bytes cannot be UTF-16, whatever it declares.
-  note(`declared encoding ${declared}, read as UTF-8`);
-  return "utf-8";
+  if (decoder === undefined) note(`declared encoding ${declared}, read as UTF-8`);
+  return decoder?.encoding === "utf-8" ? undefined : decoder;
+}
+
+/** `<`, or white space before it. */
+const WIDE_START = [0x3c, 0x20, 0x09, 0x0d, 0x0a];
+
+/** A whole text in UTF-8, without its byte order mark; other bytes are read as windows-1252. */
+export function decodeUtf8(bytes: Uint8Array, note: TextNote): string {
+  return decodePiece(bytes, note).replace(/^\ufeff/, "");
 }
 
 function decodePiece(bytes: Uint8Array, note: TextNote): string {
@@ -137,7 +148,7 @@ function decodeMixed(bytes: Uint8Array): string {
   return strict.decode(repaired.subarray(0, end));
 }
 
-/** Length of the valid UTF-8 sequence at `offset` (RFC 3629 section 4), 0 if there is none. */
+/** Length of the valid UTF-8 sequence at `offset` (RFC 3629 section 4); 0 if it is not valid. */
 function validSequence(bytes: Uint8Array, offset: number): number {
   const lead = bytes[offset] ?? 0;
   if (lead < 0x80) return 1;

@@ -1,7 +1,6 @@
 /** SMTP TLS reports (RFC 8460 section 4): JSON text → TlsReport. Warns of unknown members. */
 import * as v from "valibot";
 import { domainName } from "../domain-name.ts";
-import { READ_LIMITS } from "../limits.ts";
 import { type Bounds, checkPeriod, judgeCount } from "./bounds.ts";
 import { reject } from "./rejection.ts";
 import { canonicalIp, isDomainLike, parseDate, storedText } from "./values.ts";
@@ -17,13 +16,11 @@ const text = v.fallback(
 );
 /** Reporters write counts as numbers or as digits in a string. */
 const count = v.pipe(
-  v.union([v.number(), v.pipe(v.string(), v.trim(), v.regex(/^\d{1,16}$/), v.transform(Number))]),
+  v.union([v.number(), v.pipe(v.string(), v.trim(), v.regex(/^\+?\d{1,16}(?:\.0{1,9})?$/), v.transform(Number))]),
   v.safeInteger(),
   v.minValue(0),
 );
 const object = v.fallback(v.record(v.string(), v.unknown()), {});
-
-const [COMMA, OPEN_LIST, OPEN_OBJECT] = [0x2c, 0x5b, 0x7b];
 
 /** A report without what the reader of bytes adds. */
 export type TlsBody = Omit<TlsReport, "contentHash" | "warnings" | "omittedWarnings">;
@@ -36,18 +33,40 @@ export interface TlsContext {
   domain: string;
 }
 
-/** @throws Rejection malformed_json, not_a_report, missing_dates, implausible_period, missing_domain */
-export function readTls(json: string, context: TlsContext): TlsBody {
+/**
+ * The reports in a JSON value: itself, those of a list, or those in the only member of an object around them. Their
+ * order is that of the document.
+ */
+export function reportsIn(value: unknown, depth = 0): unknown[] {
+  if (depth > MAX_WRAPPERS || typeof value !== "object" || value === null) return [value];
+  if (Array.isArray(value)) return value.flatMap((item: unknown) => reportsIn(item, depth + 1));
+  const [only, ...others] = Object.values(value);
+  const isWrapper = others.length === 0 && typeof only === "object" && only !== null;
+  return isWrapper ? reportsIn(only, depth + 1) : [value];
+}
+
+const MAX_WRAPPERS = 3;
+
+/** @throws Rejection not_a_report, missing_dates, implausible_period, missing_domain */
+export function readTls(value: unknown, context: TlsContext): TlsBody {
   const { warnings } = context;
-  const report = new Members(parseJson(json), "", warnings);
+  const report = new Members(value, "", warnings);
   const orgName = report.text("organization-name");
   const reportId = report.text("report-id");
   const contactInfo = report.text("contact-info");
-  const range = report.object("date-range");
+  // Some put the dates beside the other members.
+  const range = report.has("date-range") || !report.has("start-datetime") ? report.object("date-range") : report;
   // RFC 8460 has no version member that identifies its documents.
   if (range.isEmpty || (orgName === "" && reportId === "")) return reject("not_a_report", "JSON, but no TLS report");
   const beginSeconds = readDate(range, "start-datetime");
   const endSeconds = readDate(range, "end-datetime");
+  if (beginSeconds > endSeconds) {
+    warnings.add(
+      "invalid_value",
+      "date-range",
+      `${range.text("start-datetime")} is after ${range.text("end-datetime")}`,
+    );
+  }
   checkPeriod({ beginSeconds, endSeconds }, "date-range", context);
   for (const [name, value] of Object.entries({
     "organization-name": orgName,
@@ -65,25 +84,6 @@ export function readTls(json: string, context: TlsContext): TlsBody {
     endSeconds,
     policies: withDomains(readPolicies(report, context), context),
   };
-}
-
-function parseJson(json: string): unknown {
-  refuseManyValues(json);
-  try {
-    return JSON.parse(json);
-  } catch (error) {
-    return reject("malformed_json", error instanceof Error ? error.message : "");
-  }
-}
-
-// A megabyte of `[],` becomes forty megabytes of objects, so values are counted before parsing.
-function refuseManyValues(json: string): void {
-  let values = 0;
-  for (let i = 0; i < json.length; i++) {
-    const code = json.charCodeAt(i);
-    if (code === COMMA || code === OPEN_LIST || code === OPEN_OBJECT) values++;
-  }
-  if (values > READ_LIMITS.maxJsonValues) reject("too_large", `more than ${READ_LIMITS.maxJsonValues} JSON values`);
 }
 
 function readDate(range: Members, name: string): number {
@@ -111,11 +111,13 @@ function readPolicy(entry: Members, context: TlsContext): TlsPolicy {
   // Some reporters put members of a policy or summary next to it instead of inside.
   const policy = entry.has("policy") ? entry.object("policy") : entry;
   const summary = entry.has("summary") ? entry.object("summary") : entry;
-  const hasDetails = entry.has("failure-details");
+  const around = [entry, policy, summary].find((members) => members.has("failure-details")) ?? entry;
+  const hasDetails = around.has("failure-details");
   const successful = summary.count("total-successful-session-count", context);
   const failed = summary.count("total-failure-session-count", context);
-  const failureDetails = readObjects(entry.take("failure-details"), entry.pathOf("failure-details"), warnings).map(
-    (detail, i) => readDetail(new Members(detail, `${entry.pathOf("failure-details")}[${i}]`, warnings), context),
+  const path = around.pathOf("failure-details");
+  const failureDetails = readObjects(around.take("failure-details"), path, warnings).map((detail, i) =>
+    readDetail(new Members(detail, `${path}[${i}]`, warnings), context),
   );
   const inDetails = failureDetails.reduce((sum, { failedSessionCount }) => sum + failedSessionCount, 0);
   const read = {
@@ -221,6 +223,8 @@ const OTHER_NAMES: Record<string, RegExp> = {
   "mx-host": /^mxhost(?:s|pattern)?$/,
   "additional-information": /^additionalinfo(?:rmation)?(?:uri)?$/,
   "policy-string": /^policystrings$/,
+  "start-datetime": /^(?:start|begin)(?:date|time)?$/,
+  "end-datetime": /^end(?:date|time)?$/,
 };
 
 /** An object in the document. Members are found regardless of case and hyphens; unread members can be listed. */
@@ -257,7 +261,8 @@ class Members {
   }
 
   text(name: string): string {
-    const value = this.take(name);
+    const taken = this.take(name);
+    const value: unknown = Array.isArray(taken) && taken.length === 1 ? taken[0] : taken;
     const parsed = v.parse(text, value);
     // A report id may be a number.
     return typeof value === "number" ? String(value) : parsed;

@@ -3,6 +3,7 @@
  * becomes null or "unknown", and the caller records the warning.
  */
 import ipaddr from "ipaddr.js";
+import { domainName } from "../domain-name.ts";
 import { READ_LIMITS } from "../limits.ts";
 
 /** Characters that XML 1.0 section 2.2 forbids, removed from every value: controls and non-characters. */
@@ -27,10 +28,14 @@ export function detach(text: string): string {
   return ` ${text}`.slice(1);
 }
 
-/** A whole number written in digits, at most 2^53-1; null for anything else (signs, fractions, exponents). */
+/**
+ * A whole number written in digits, at most 2^53-1, with the plus sign that xs:integer allows, or a fraction of zeros;
+ * null for anything else (minus signs, other fractions, exponents).
+ */
 export function parseCount(text: string): number | null {
-  if (!/^[0-9]+$/.test(text)) return null;
-  const value = Number(text);
+  const [, digits] = /^\+?([0-9]+)(?:\.0+)?$/.exec(text) ?? [];
+  if (digits === undefined) return null;
+  const value = Number(digits);
   return Number.isSafeInteger(value) ? value : null;
 }
 
@@ -43,7 +48,7 @@ const MAX_EPOCH_SECONDS = 4_102_444_800;
  * @returns null for anything else, and for times before 1970-01-02 or after 2100
  */
 export function parseEpochSeconds(text: string): number | null {
-  const match = /^([0-9]{1,12})(\.[0-9]+)?$/.exec(text);
+  const match = /^\+?0*([0-9]{1,12})(\.[0-9]+)?$/.exec(text);
   const value = Number(match?.[1] ?? Number.NaN);
   return value >= 86_400 && value <= MAX_EPOCH_SECONDS ? value : null;
 }
@@ -60,38 +65,55 @@ const ZONE_HOURS = new Map([
   ["PDT", -7],
   ["PST", -8],
 ]);
-const CLOCK = String.raw`(?<hour>\d\d?):(?<minute>\d\d)(?::(?<second>\d\d)(?:[.,]\d{1,9})?)?`;
-const ZONE = String.raw`(?:\s{0,3}(?<zone>[+-]\d\d:?\d\d|[A-Za-z]{1,5})\b)?`;
+const CLOCK = String.raw`(?<hour>\d\d?):(?<minute>\d\d)(?::(?<second>\d\d)(?:[.,]\d{1,50})?)?`;
+const ZONE = String.raw`(?:\s?(?<zone>[+-]\d\d(?::?\d\d)?|[A-Za-z]{1,5})\b)?`;
+/** Marks of writing direction and the like. */
+const INVISIBLE = /[\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]/g;
 const DATE_FORMS = [
   // RFC 3339, RFC 5322, and the form of asctime.
-  new RegExp(String.raw`^(?<year>\d{4})-(?<month>\d\d)-(?<day>\d\d)(?:[Tt ]${CLOCK}${ZONE})?\s*$`),
   new RegExp(
-    String.raw`^(?:[A-Za-z]{3,9},?\s+)?(?<day>\d\d?)[ -](?<name>[A-Za-z]{3})[a-z]{0,6}[ -](?<year>\d{4}),?\s+${CLOCK}${ZONE}`,
+    String.raw`^(?<year>\d{4})-(?<month>\d\d)-(?<day>\d\d)(?:[Tt ]${CLOCK}${ZONE}(?:\[[A-Za-z/_]{1,40}\])?)?$`,
   ),
-  new RegExp(String.raw`^[A-Za-z]{3}\s+(?<name>[A-Za-z]{3})\s+(?<day>\d\d?)\s+${CLOCK}${ZONE}\s+(?<year>\d{4})`),
+  new RegExp(
+    String.raw`^(?:\p{L}{2,12}\.?,? ?)?(?<day>\d\d?)[ -](?<name>[A-Za-z]{3})[a-z]{0,6}[ -](?<year>\d{4}|\d\d),? ${CLOCK}${ZONE}`,
+    "u",
+  ),
+  new RegExp(String.raw`^[A-Za-z]{3} (?<name>[A-Za-z]{3}) (?<day>\d\d?) ${CLOCK}${ZONE} (?<year>\d{4})`),
 ];
 
+/** Seconds or milliseconds since 1970, from 2001 on. */
+const EPOCH = /^(?:(\d{10})(?:\.\d{1,9})?|(\d{10})\d{3})$/;
+/** RFC 5322 section 4.3. */
+const fullYear = (year: number): number => (year < 50 ? 2000 + year : year < 100 ? 1900 + year : year);
+
 /**
- * Seconds since 1970 of an RFC 3339 or RFC 5322 date. A date without a zone is always read as UTC.
+ * Seconds since 1970 of an RFC 3339 or RFC 5322 date, or of a time since 1970. A date without a zone is always read as
+ * UTC.
  *
  * @returns null if it is not a date, if the day does not exist, or before 1970 or after 2100
  */
 export function parseDate(text: string): number | null {
-  const trimmed = text.slice(0, 100).trim();
+  const trimmed = text.slice(0, 100).replace(INVISIBLE, "").replace(/\s+/g, " ").trim();
+  const [epoch, seconds1970, ofMilliseconds] = EPOCH.exec(trimmed) ?? [];
+  if (epoch !== undefined) return inTime(Number(seconds1970 ?? ofMilliseconds));
   const parts = DATE_FORMS.map((form) => form.exec(trimmed)?.groups).find((groups) => groups !== undefined);
   if (parts === undefined) return null;
   const month = parts.name === undefined ? Number(parts.month) - 1 : MONTHS.indexOf(parts.name.toLowerCase());
-  const [year, day, hour] = [Number(parts.year), Number(parts.day), Number(parts.hour ?? 0)];
+  const [year, day, hour] = [fullYear(Number(parts.year)), Number(parts.day), Number(parts.hour ?? 0)];
   const [minute, second] = [Number(parts.minute ?? 0), Number(parts.second ?? 0)];
   if (hour > 24 || minute > 59 || second > 60) return null;
   const midnight = new Date(Date.UTC(year, month, day));
   if (month < 0 || midnight.getUTCMonth() !== month || midnight.getUTCDate() !== day) return null;
   const seconds = midnight.getTime() / 1000 + hour * 3600 + minute * 60 + second - zoneSeconds(parts.zone ?? "");
+  return inTime(seconds);
+}
+
+function inTime(seconds: number): number | null {
   return seconds >= 0 && seconds <= MAX_EPOCH_SECONDS ? seconds : null;
 }
 
 function zoneSeconds(zone: string): number {
-  const [, sign, hours, minutes] = /^([+-])(\d\d):?(\d\d)$/.exec(zone) ?? [];
+  const [, sign, hours, minutes = "0"] = /^([+-])(\d\d)(?::?(\d\d))?$/.exec(zone) ?? [];
   if (sign === undefined) return (ZONE_HOURS.get(zone.toUpperCase()) ?? 0) * 3600;
   return (sign === "-" ? -1 : 1) * (Number(hours) * 3600 + Number(minutes) * 60);
 }
@@ -195,6 +217,24 @@ function isGroup(text: string, start: number, end: number): boolean {
 /** Whether a text can be a domain name: 1 to 253 characters, all allowed in names. Both forms of IDNs pass. */
 export function isDomainLike(text: string): boolean {
   return text.length >= 1 && text.length <= 253 && /^[\p{L}\p{M}\p{N}_-]+(?:\.[\p{L}\p{M}\p{N}_-]+)*$/u.test(text);
+}
+
+/** The type that fields of RFC 3464 put before a name. */
+const NAME_TYPE = /^\s{0,9}(?:dns|rfc822|smtp)\s{0,9};/i;
+
+/**
+ * The domain at the start of a header field, "" if there is none. Some reporters list several, add a comment, quote it,
+ * or write an address.
+ */
+export function domainAtStart(text: string): string {
+  const name = text
+    .slice(0, 1000)
+    .replace(NAME_TYPE, "")
+    .replace(/^[\s<"']{1,20}/, "");
+  const first = name.split(/[\s<>;,("']/, 1)[0] ?? "";
+  const domain = domainName(first.slice(first.lastIndexOf("@") + 1));
+  // What is no domain at its start may be anything: `<script>`.
+  return isDomainLike(domain) && (name === text || domain.includes(".")) ? domain : "";
 }
 
 /** A word of a closed list, compared without case; undefined if not listed. */

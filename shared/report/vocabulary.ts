@@ -1,40 +1,35 @@
 /**
  * The words of DMARC and TLS reports as types: RFC 7489 and RFC 9990 in one vocabulary, RFC 8460, RFC 6591/9991.
- * Types only. A value no RFC knows is `unknown`, with the raw word kept beside it; unknown is never a pass.
+ * A value no RFC knows is `unknown`, with the raw word kept beside it; unknown is never a pass.
  */
 
 /** policy_published p, sp, np (RFC 7489 section 6.3, RFC 9990 section 3.1.1). */
 export type Policy = "none" | "quarantine" | "reject" | "unknown";
 /** adkim, aspf. */
 export type AlignmentMode = "r" | "s" | "unknown";
-/** policy_evaluated/disposition; `pass` is RFC 9990's word for mail that passed an enforcing policy. */
-export type Disposition = "none" | "quarantine" | "reject" | "pass" | "unknown";
+/** Values of policy_evaluated/disposition; `pass` is RFC 9990's word for mail that passed an enforcing policy. */
+export const DISPOSITIONS = ["none", "quarantine", "reject", "pass"] as const;
+export type Disposition = (typeof DISPOSITIONS)[number] | "unknown";
 /** policy_evaluated/dkim and spf: the aligned results. */
 export type AlignedResult = "pass" | "fail" | "unknown";
-/** auth_results/dkim/result (RFC 8601 section 2.7.1). */
-export type DkimResult = "none" | "pass" | "fail" | "policy" | "neutral" | "temperror" | "permerror" | "unknown";
-/** auth_results/spf/result (RFC 8601 section 2.7.2). */
-export type SpfResult =
-  | "none"
-  | "neutral"
-  | "pass"
-  | "fail"
-  | "softfail"
-  | "temperror"
-  | "permerror"
-  | "policy"
-  | "unknown";
+/** Values of auth_results/dkim/result (RFC 8601 section 2.7.1). */
+export const DKIM_RESULTS = ["none", "pass", "fail", "policy", "neutral", "temperror", "permerror"] as const;
+export type DkimResult = (typeof DKIM_RESULTS)[number] | "unknown";
+/** Values of auth_results/spf/result (RFC 8601 section 2.7.2). */
+export const SPF_RESULTS = ["none", "neutral", "pass", "fail", "softfail", "temperror", "permerror", "policy"] as const;
+export type SpfResult = (typeof SPF_RESULTS)[number] | "unknown";
 export type SpfScope = "helo" | "mfrom" | "unknown";
-/** policy_evaluated/reason/type: the union of RFC 7489 and RFC 9990. */
-export type OverrideType =
-  | "forwarded"
-  | "sampled_out"
-  | "trusted_forwarder"
-  | "mailing_list"
-  | "local_policy"
-  | "policy_test_mode"
-  | "other"
-  | "unknown";
+/** Values of policy_evaluated/reason/type: the union of RFC 7489 and RFC 9990. */
+export const OVERRIDE_TYPES = [
+  "forwarded",
+  "sampled_out",
+  "trusted_forwarder",
+  "mailing_list",
+  "local_policy",
+  "policy_test_mode",
+  "other",
+] as const;
+export type OverrideType = (typeof OVERRIDE_TYPES)[number] | "unknown";
 
 /** Which specification a report follows. For display only: nothing is read differently because of it. */
 export type ReportFormat = "rfc7489" | "rfc9990";

@@ -4,6 +4,7 @@ import { cleanDetail } from "./problems.ts";
 import { detach } from "./values.ts";
 import type { Warning, WarningCode } from "./vocabulary.ts";
 
+/** The warnings of one report. */
 export class WarningLog {
   readonly warnings: Warning[] = [];
   omitted = 0;

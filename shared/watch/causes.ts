@@ -1,6 +1,6 @@
 /**
- * Why a sender's mail fails that used to pass: what its failing mail shows, held against what changed in DNS. The likeliest cause
- * comes first; where nothing fits there is none. Pure.
+ * Why a sender's mail fails that used to pass: what its failing mail shows, compared with what changed in DNS. The
+ * likeliest cause comes first; it may be that nothing fits. Pure.
  */
 import { readAuthResults } from "../guidance/auth-results.ts";
 import { passes } from "../guidance/evidence.ts";
@@ -88,7 +88,7 @@ function keyState(name: string, { check }: Figures): "missing" | "published" | "
   return key.keyType === "missing" || key.keyType === "revoked" ? "missing" : "published";
 }
 
-/** A sender that no signature of the domain vouched for passed by SPF: what changed there is behind it. */
+/** A sender whose mail had no passing signature of the domain passed by SPF alone, so a change of SPF is the cause. */
 function spfCauses(sender: Sender, { domain }: Figures, changes: readonly SeenChange[]): Cause[] {
   const passing = sender.evidence.filter(passes);
   const bySpfAlone = passing.filter(({ dkim }) => dkim !== "pass").reduce((sum, { messages }) => sum + messages, 0);

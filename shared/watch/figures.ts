@@ -113,7 +113,7 @@ export interface Rule {
   find(figures: Figures, found: readonly Finding[]): Finding[];
 }
 
-/** Addresses that are too many to be told apart, or have sent nothing for a month: whoever fakes the domain has many. */
+/** Addresses that are too many to list one by one, or have sent nothing for a month: spoofed mail comes from many. */
 const STRANGERS = {
   name: "",
   kind: "none",
@@ -215,7 +215,7 @@ export function newestDays(days: readonly DayFigures[], today: number, minMessag
 }
 
 /**
- * Whether it has been as bad before, again and again: mail of once a week that always fails is no news.
+ * Whether it has repeatedly been as bad before: weekly mail that always fails is not a change.
  *
  * @param shareOf what is bad of a day, from 0 to 1
  */

@@ -1,6 +1,6 @@
 /**
  * What a rule finds, what becomes of it, and what is told: the words that rules, the ledger and channels share. A finding is
- * named by its rule and its subject, so that what is found again is the same incident. Pure.
+ * named by its rule and its subject, so that a finding that recurs is the same incident. Pure.
  */
 
 /** The rules by what they find, in the order in which they are asked (rules.ts). */
@@ -32,7 +32,7 @@ export interface Cause {
   sentence: string;
 }
 
-/** What a rule says of a domain. */
+/** What a rule finds about a domain. */
 export interface Finding {
   rule: RuleCode;
   /** A sender, a record, a reporter; with the rule, what makes it the same incident. */
@@ -46,7 +46,7 @@ export interface Finding {
   causes: Cause[];
   /** Path of the page that shows it. */
   link: string;
-  /** It happened once: nobody is reminded of it, and it ends without a notice. */
+  /** An event: there is no reminder, and it ends without a notice. */
   isEvent: boolean;
 }
 
@@ -72,7 +72,7 @@ export type Step = (typeof STEPS)[number];
 export const URGENCIES = ["immediate", "digest"] as const;
 export type Urgency = (typeof URGENCIES)[number];
 
-/** What is told of an incident's step. */
+/** A notice: one step of an incident. */
 export interface Notice extends Pick<Finding, "rule" | "subject" | "severity" | "title" | "evidence" | "link"> {
   /** Stable: incident and step. */
   id: string;
@@ -87,7 +87,7 @@ export interface Notice extends Pick<Finding, "rule" | "subject" | "severity" | 
   urgency: Urgency;
 }
 
-/** What somebody does not want to hear of; "" = all. */
+/** What is muted; "" = all. */
 export interface Mute {
   account: string;
   domain: string;

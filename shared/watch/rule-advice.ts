@@ -38,7 +38,7 @@ export const RULE_ADVICE: Record<RuleCode, RuleAdvice> = {
   },
   tlsFails: {
     look: "The page TLS: reasons by mail server.",
-    remedy: "Renew or mend the certificate of the server that is named; set MTA-STS to testing meanwhile.",
+    remedy: "Renew or fix the certificate of the server that is named; set MTA-STS to testing meanwhile.",
   },
   passRateDrops: {
     look: "The overview: which days, which senders together.",

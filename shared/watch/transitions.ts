@@ -96,7 +96,7 @@ function again(finding: Finding, before: Incident, nowSeconds: number): Taken {
   return { incident: { ...incident, remindedSeconds: nowSeconds }, step: "reminded" };
 }
 
-/** Not found any more: over once it has not been found for a while, and without a word where nobody wants to hear of it. */
+/** Not found any more: over once it has not been found for a while, and without a notice where it is muted. */
 function endOf(incident: Incident, isUnheard: boolean, nowSeconds: number): Taken | undefined {
   const isQuiet = nowSeconds - incident.foundSeconds >= WATCH_LIMITS.resolveAfterSeconds;
   if (!isQuiet && !isUnheard) return undefined;

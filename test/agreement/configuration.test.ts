@@ -251,6 +251,13 @@ describe("queues", () => {
   });
 });
 
+test("process, which fetches what others name, does so as anybody on the Internet would", () => {
+  const flags = v.object({ compatibility_flags: v.array(v.string()) });
+  expect(v.parse(flags, parse(readFileSync("wrangler.process.toml", "utf8"))).compatibility_flags).toContain(
+    "global_fetch_strictly_public",
+  );
+});
+
 test("all Workers have one compatibility date", () => {
   expect(new Set(environments.map(([, { compatibility_date }]) => compatibility_date)).size).toBe(1);
 });

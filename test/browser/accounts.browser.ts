@@ -103,7 +103,7 @@ describe.skipIf(isMissing)("accounts", () => {
   it("have each change in the audit log", async () => {
     await page.goto(`${site.origin}/audit?account=acme`);
     const text = await page.textContent("#entries tbody");
-    for (const operation of ["createAccount", "putAccountPerson", "removeAccountPerson", "setAccountLogo"]) {
+    for (const operation of ["create account", "put account person", "remove account person", "set account logo"]) {
       expect(text).toContain(operation);
     }
     await clean("audit");

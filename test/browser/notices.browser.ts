@@ -123,7 +123,7 @@ describe.skipIf(isMissing)("notices", () => {
     await page.selectOption("#channel-kind", "webhook");
     await page.fill("#channel-target", `${hook.origin}/dmarc`);
     await page.selectOption("#channel-digest", "none");
-    await page.fill("#add-account", "acme");
+    await page.selectOption("#channel-account", "acme");
     await page.click("button:has-text('Add')");
     hook.secret = (await page.textContent(".note code"))?.trim() ?? "";
     expect(hook.secret).toMatch(/^[0-9a-f]{64}$/);

@@ -149,7 +149,7 @@ describe("parse --json", () => {
     const { code, stdout, stderr } = await runCommand(["parse", "--json", missing, good]);
     expect(code).toBe(1);
     expect(lines(stdout)).toMatchObject([{ file: good, outcome: "accepted" }]);
-    expect(stderr).toBe(`dmarc parse: ${missing} cannot be read: there is no such file or folder\n`);
+    expect(stderr).toBe(`dmarc: ${missing} cannot be read: there is no such file or folder.\n`);
   });
 
   it("reads every file in a folder, in order, without hidden files", async () => {

@@ -37,7 +37,7 @@ function run(args: string[], env: Record<string, string> = {}): Promise<CommandO
 
 /** What the commands need no stack for, reach by another way, or do with files, each over HTTP in a test of its own. */
 const WITHOUT_API = [
-  "account export",
+  "accounts export",
   "accounts import",
   "import imap",
   "import gmail",
@@ -97,7 +97,7 @@ const ARGUMENTS: Record<string, string[]> = {
   "rua show": ["rua@acme.example"],
   "rua list": ["--json"],
   "rua restore": [],
-  "account forget": ["nowhere", "--confirm", "nowhere"],
+  "accounts forget": ["nowhere", "--confirm", "nowhere"],
   "accounts list": ["acme", "--json"],
   "accounts create": ["THING"],
   "accounts people": ["acme"],

@@ -81,6 +81,31 @@ describe("a problem", () => {
     expect(await api.ask("stats", {})).toEqual({ ok: false, error });
   });
 
+  it.each<[string, number, boolean, RegExp]>([
+    ["sends on to its login", 302, false, /login of Cloudflare Access, it takes a service token: none was sent/],
+    ["sends a service token on to its login", 302, true, /service token that was sent is wrong.*Service Auth/],
+    ["refuses a service token", 401, true, /status 401, and not as the dashboard does.*Service Auth/],
+    ["refuses a service token that no policy lets in", 403, true, /status 403, and not as the dashboard does/],
+  ])("Cloudflare Access %s", async (_, status, hasServiceToken, message) => {
+    const seen: unknown[] = [];
+    const { url } = await answering((request, response) => {
+      seen.push(request.headers["cf-access-client-id"], request.headers["cf-access-client-secret"]);
+      response.writeHead(status, { location: "https://team.cloudflareaccess.com/cdn-cgi/access/login" }).end("<html>");
+    });
+    const access = { clientId: "id.access", clientSecret: "cfast_secret" };
+    const api = contractClient({
+      url,
+      token: "secret",
+      fetch: (target, init) => fetch(target, init),
+      ...(hasServiceToken && { access }),
+    });
+    const answer = await api.ask("stats", {});
+    expect(answer).toMatchObject({ ok: false, error: { code: "not_an_answer", status } });
+    expect(!answer.ok && answer.error.message).toMatch(message);
+    expect(!answer.ok && answer.error.message).not.toContain("cfast_secret");
+    expect(seen).toEqual(hasServiceToken ? ["id.access", "cfast_secret"] : [undefined, undefined]);
+  });
+
   it("nothing answers", async () => {
     const error = { code: "unreachable", message: expect.stringContaining("http://127.0.0.1:1: "), status: undefined };
     expect(await client("http://127.0.0.1:1").ask("stats", {})).toEqual({ ok: false, error });

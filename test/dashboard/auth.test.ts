@@ -1,4 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { change } from "../../shared/ledger/database.ts";
+import { addToken } from "../../shared/ledger/tokens.ts";
+import { TOKEN_LIMITS } from "../../shared/limits.ts";
+import { tokenHash, tokenSecret } from "../../shared/tokens.ts";
 import { apiRoutes } from "./api-routes.ts";
 import { API_TOKEN, type Dashboard, ORIGIN, startDashboard } from "./harness.ts";
 
@@ -113,6 +117,54 @@ describe("with Cloudflare Access", () => {
   });
 
   it("still refuses a wrong token", async () => {
+    await expectForbidden(await dashboard.ask("/api/v1/registry", {}, "wrong"), /not the secret/);
+  });
+});
+
+/** As Cloudflare's page on application tokens has a service token's JWT, and its identity. */
+const SERVICE_TOKEN = {
+  type: "app",
+  common_name: "e367826f93b8d71185e03fe518aff3b4.access",
+  sub: "",
+  service_token_id: "e367826f93b8d71185e03fe518aff3b4.access",
+  service_token_status: true,
+};
+
+describe.each([
+  ["no identity", undefined],
+  ["an identity without a mail address", SERVICE_TOKEN],
+  ["an identity whose mail address is empty", { ...SERVICE_TOKEN, email: "" }],
+])("behind Cloudflare Access, a service token with %s", (_, identity) => {
+  let dashboard: Dashboard;
+  let token: string;
+  beforeAll(async () => {
+    dashboard = await startDashboard({ vars: { API_TOKEN }, accessService: { identity } });
+    token = tokenSecret(new Uint8Array(TOKEN_LIMITS.secretBytes).fill(7));
+    const times = { createdSeconds: 1, expiresSeconds: 0, revokedSeconds: 0, lastUsedSeconds: 0 };
+    const reader = { id: "t1", name: "reader", account: "acme", scope: "read" as const, createdBy: "", ...times };
+    await change(dashboard.ledger, addToken(reader, await tokenHash(token)));
+  });
+  afterAll(async () => {
+    await dashboard.close();
+  });
+
+  it("opens nothing by itself", async () => {
+    await expectForbidden(await dashboard.ask("/api/v1/stats", {}, null), /service token/);
+    await expectForbidden(await dashboard.ask("/api/v1/reconcile", { method: "POST" }, null), /service token/);
+  });
+
+  it("lets a token beside it see what the token is for", async () => {
+    expect((await dashboard.ask("/api/v1/stats?account=acme", {}, token)).status).toBe(200);
+    expect((await dashboard.ask("/api/v1/stats?account=other", {}, token)).status).toBe(403);
+    expect((await dashboard.ask("/api/v1/reconcile", { method: "POST" }, token)).status).toBe(403);
+  });
+
+  it("lets the secret API_TOKEN beside it do everything, from no page", async () => {
+    expect((await dashboard.ask("/api/v1/registry")).status).toBe(200);
+    expect((await dashboard.ask("/api/v1/reconcile", { method: "POST" })).status).toBe(202);
+  });
+
+  it("makes no wrong token right", async () => {
     await expectForbidden(await dashboard.ask("/api/v1/registry", {}, "wrong"), /not the secret/);
   });
 });

@@ -18,6 +18,8 @@ export interface DashboardSettings {
   vars?: Record<string, string>;
   /** Mail address of the identity that Cloudflare Access asserts; absent = Access is off. */
   accessEmail?: string;
+  /** Access has let in something without a mail address: its identity, undefined = none. */
+  accessService?: { identity: Record<string, unknown> | undefined };
   /** Databases of the ledger; absent = one. */
   databases?: number;
 }
@@ -47,11 +49,16 @@ export interface Dashboard {
 }
 
 /** Starts it with the stand-in for process. */
-export async function startDashboard({ vars = {}, accessEmail, databases }: DashboardSettings): Promise<Dashboard> {
+export async function startDashboard({
+  vars = {},
+  accessEmail,
+  accessService,
+  databases,
+}: DashboardSettings): Promise<Dashboard> {
   const server: TestHarness = createTestHarness({
     root,
     workers: [
-      localWorker("dashboard", { vars, accessEmail, databases }),
+      localWorker("dashboard", { vars, accessEmail, accessService, databases }),
       {
         config: {
           name: "dmarc-process",

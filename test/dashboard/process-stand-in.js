@@ -66,6 +66,7 @@ const HANDLERS = {
   noteTokenUse: () => ok(undefined),
   readReportFile: ({ uid }) => ok(new Response(uid)),
   addingDomains: () => ok({ ruaHost: "rua.example.com" }),
+  listForwards: () => ok({ items: [] }),
   async addRegistration({ rua, entry }, { D1_DMARC_REPORTS: directory }) {
     if (rua.startsWith("refused")) return fail("bad_request", `'${rua}' is refused.`);
     const place = { directory, copy: { get() {}, put() {}, delete() {} }, newAccountShard: 0 };

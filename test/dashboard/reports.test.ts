@@ -230,7 +230,9 @@ describe("a TLS report longer than a page can be", () => {
     const page = await pipeline.page(link);
     expect(page.status).toBe(200);
     expect(page.text.length).toBeLessThan(100_000);
-    expect(page.text).toContain("Only 5,000 rows are shown, and there are more");
+    expect(page.text).toContain(
+      "Only 5,000 rows are shown, and there may be more: those with the most sessions come first.",
+    );
     expect(page.text).toContain("The failure details name 5,000 sessions, the summary 3 failed ones.");
     expect(page.text).toContain(`Page 1 of ${TLS_LIMITS.maxGroups / 25}`);
     const { pathname } = new URL(link, pipeline.origin);

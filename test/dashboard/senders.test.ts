@@ -166,6 +166,18 @@ describe("a decision about each kind of subject", () => {
   });
 });
 
+it("says in both monthly reports what was decided, and by whom", async () => {
+  await decide("203.0.113.4", "forwarder");
+  const month = new Date(decidedSeconds * 1000).toISOString().slice(0, 7);
+  expect(await page(`/report?account=acme&month=${month}`)).toContain(
+    `${DOMAIN}: decided that 203.0.113.4 forwards our mail (me)`,
+  );
+  expect(await page(`/domains/${DOMAIN}/report?month=${month}`)).toContain(
+    "Decided: 203.0.113.4 forwards our mail (me)",
+  );
+  await decide("203.0.113.4", "undecided");
+});
+
 describe("Sources put together", () => {
   async function rows(group: string, domain = DOMAIN): Promise<[string, number, number][]> {
     const text = await page(`/domains/${domain}/sources?group=${group}&export=json&table=sources`);

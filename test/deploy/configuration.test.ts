@@ -51,6 +51,27 @@ test("settings of one's own go to the Workers that have them", () => {
   expect(write).toThrow("no Worker has a setting KEEP_DETIAL_DAYS");
 });
 
+test("links in what is sent lead to the dashboard: below workers.dev, or where one's own setting says", () => {
+  const known = { ...IDS, dashboardUrl: "https://dmarc-dashboard.acme.workers.dev" };
+  const urlOf = (vars: Record<string, string> = {}) => {
+    const settings = readSettings({ rua: "dmarc@example.com", vars });
+    if (!settings.ok) throw new Error(settings.error);
+    return completeConfig(ROOT, "process", settings.value, known).vars?.DASHBOARD_URL;
+  };
+  expect(urlOf()).toBe("https://dmarc-dashboard.acme.workers.dev");
+  expect(urlOf({ DASHBOARD_URL: "https://dmarc.example.net" })).toBe("https://dmarc.example.net");
+  expect(urlOf({ DASHBOARD_URL: "" })).toBe("");
+  expect(configOf("process").vars?.DASHBOARD_URL).toBe("");
+  for (const wrong of [
+    "dmarc.example.net",
+    "http://dmarc.example.net",
+    "https://dmarc.example.net/",
+    "https://a.example/x",
+  ]) {
+    expect(() => urlOf({ DASHBOARD_URL: wrong })).toThrow("DASHBOARD_URL is ");
+  }
+});
+
 test("addresses of added domains are made where their mail is routed", () => {
   const hostOf = (given: GivenSettings) => configOf("process", given).vars?.RUA_HOST;
   expect(hostOf({})).toBe("");

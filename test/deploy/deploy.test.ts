@@ -38,6 +38,8 @@ describe("npm run deploy against the stand-in of Cloudflare's API, with wrangler
       ["dmarc-process", 1, "dmarc-dead-letters"],
       ["dmarc-process", 25, undefined],
     ]);
+    const processConfig = readFileSync(join(deployment.folder, "wrangler.process.toml"), "utf8");
+    expect(processConfig).toContain('DASHBOARD_URL = "https://dmarc-dashboard.acme.workers.dev"');
     expect(cloudflare.scripts.get("dmarc-process")?.crons).toEqual(["17 3 * * *", "47 * * * *", "* * * * *"]);
     expect(cloudflare.scripts.get("dmarc-dashboard")?.secrets).toEqual({ API_TOKEN: "secret-of-programs-1" });
     expect(cloudflare.zones[0]?.rules).toMatchObject([

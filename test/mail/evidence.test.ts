@@ -11,6 +11,11 @@ const FEEDBACK = part({
   type: "message/feedback-report",
   content: "Feedback-Type: auth-failure\r\nAuth-Failure: dmarc\r\nSource-IP: [192.0.2.7]\r\n",
 });
+const FEEDBACK_AS_TEXT = FEEDBACK.replace("message/feedback-report", "text/plain");
+const STATUS_AS_TEXT = part({
+  type: "text/plain",
+  content: "Reporting-MTA: dns; mx.example\r\n\r\nFinal-Recipient: rfc822; a@b.example\r\nAction: failed\r\n",
+});
 const ORIGINAL = part({ type: "message/rfc822", content: REPORT });
 const ENCODED = part({ type: "message/rfc822", encoding: "base64", content: REPORT });
 const daemon = fromBinary(
@@ -25,12 +30,14 @@ const bounces: [string, Uint8Array][] = [
   ["one whose mail comes first", multipartMail([LETTER, ORIGINAL, STATUS])],
   ["one with an encoded mail", multipartMail([LETTER, STATUS, ENCODED], "report; report-type=delivery-status")],
   ["one of a mail server without MIME's words", daemon],
+  ["one whose status is called text", multipartMail([LETTER, STATUS_AS_TEXT, ORIGINAL])],
   ["a receipt", multipartMail([LETTER, ORIGINAL], "report; report-type=disposition-notification")],
 ];
 const failures: [string, Uint8Array][] = [
   ["a failure report", multipartMail([LETTER, FEEDBACK, ORIGINAL], "report; report-type=feedback-report")],
   ["one with an encoded mail", multipartMail([LETTER, FEEDBACK, ENCODED], "report; report-type=feedback-report")],
   ["one that does not say so", multipartMail([LETTER, FEEDBACK, ORIGINAL])],
+  ["one whose fields are called text", multipartMail([LETTER, FEEDBACK_AS_TEXT, ORIGINAL])],
   ["one whose mail comes first", multipartMail([LETTER, ORIGINAL, FEEDBACK])],
   [
     "one in a list's wrapping",

@@ -1,12 +1,14 @@
 /** The balance of parts: what was found in mail, and what became of each of them. */
+import { gzipSync } from "node:zlib";
 import { expect, it } from "vitest";
 import { missingParts, partsQuery, readParts } from "../../shared/ledger/activity.ts";
 import { ask } from "../../shared/ledger/database.ts";
 import { PROCESS_LIMITS } from "../../shared/limits.ts";
 import { zip } from "../support/archives.ts";
-import { sampleMail, sampleReport } from "../support/sample-report.ts";
+import { sampleMail, sampleReport, sampleTlsReport } from "../support/sample-report.ts";
 import { setUpSimulation } from "../support/simulation/setup.ts";
 import { World } from "../support/simulation/world.ts";
+import { base64Lines, uuencode } from "../support/uuencode.ts";
 
 setUpSimulation();
 
@@ -45,6 +47,30 @@ it("holds each report, copy, other version and unreadable file", async () => {
     found: 5,
     outcomes: { accepted: 2, dead_letter: 1, duplicate: 1, conflict: 1 },
   });
+});
+
+it("holds files that came as text, each report of a list, and a mail whose header was lost", async () => {
+  const world = newWorld();
+  const inBase64 = base64Lines(gzipSync(sampleReport()));
+  await send(
+    world,
+    file("a.xml.gz", inBase64),
+    file("b.txt", uuencode(gzipSync(sampleReport({ reportId: "b" })), "b.gz")),
+  );
+  await send(world, file("a.xml.gz", gzipSync(sampleReport())));
+  const reports = [1, 2].map((day) => sampleTlsReport("example.com", `2026-01-0${day}`));
+  const list = `[${reports.join(",")},{"date-range":{},"report-id":"t3"}]`;
+  await send(world, file("tls.json", list));
+  const whole = Buffer.from(sampleMail([file("c.xml", sampleReport({ reportId: "c" }))])).toString("latin1");
+  const raw = Buffer.from(
+    whole.replace(/^(?:MIME-Version|Content-Type):.*\r\n(?:[ \t].*\r\n)*/gim, (field, at: number) =>
+      at < whole.indexOf("\r\n\r\n") ? "" : field,
+    ),
+    "latin1",
+  );
+  expect(await world.deliver({ from: "a@reporter.example", to: RUA, raw })).toBe("taken");
+  await world.drain();
+  expect(await balance(world)).toEqual({ found: 7, outcomes: { accepted: 5, duplicate: 1, dead_letter: 1 } });
 });
 
 it("counts every file of a dead letter that stands for many", async () => {

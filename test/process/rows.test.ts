@@ -40,7 +40,9 @@ it("an ordinary report writes at most four rows and 1.5 KB, alone and in a batch
     prepare: (sql) => database.prepare(sql),
     async batch(statements) {
       const results: LedgerResult[] = await database.batch(statements);
-      written.push(results.reduce((sum, { meta }) => sum + (meta.rows_written ?? 0), 0));
+      const rows = results.reduce((sum, { meta }) => sum + (meta.rows_written ?? 0), 0);
+      // What is known is asked in a batch, too.
+      if (rows > 0) written.push(rows);
       return results;
     },
   };

@@ -16,6 +16,7 @@ import type { Frame } from "../../shared/report/xml/frame-text.ts";
 import { parsePlainElement } from "../../shared/report/xml/plain.ts";
 import { Segmenter } from "../../shared/report/xml/segments.ts";
 import { cutSource, NOW_SECONDS } from "../support/read.ts";
+import { withRecords } from "../support/report-xml.ts";
 import { reportBytes, STYLES } from "../support/seeded-reports.ts";
 
 const SEED = 20_260_102;
@@ -77,6 +78,21 @@ describe("fast and general reading agree", () => {
       const bytes = reportBytes({ records: 60, seed, style });
       for (const cut of [undefined, [1], [7, 1, 300], [4096], [5000, 13]]) await compare(bytes, cut);
     }
+  });
+
+  test("on the odd records of all fixtures in one report, in any order", async () => {
+    const odd = fixtures
+      .filter((file) => /records\/.*\.xml$/.test(file))
+      .flatMap((file) => readFileSync(file, "utf8").match(/<record>[\s\S]*?<\/record>/g) ?? [])
+      .filter((record) => record.length < 3000);
+    expect(odd.length).toBeGreaterThan(100);
+    const order = fc.array(fc.constantFrom(...odd), { minLength: 2, maxLength: 40 });
+    await fc.assert(
+      fc.asyncProperty(order, async (records) => {
+        await compare(new TextEncoder().encode(withRecords(...records)));
+      }),
+      { seed: SEED, numRuns: 60 },
+    );
   });
 
   test("on damaged reports", async () => {

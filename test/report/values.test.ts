@@ -95,8 +95,11 @@ test.each([
   ["9007199254740991", Number.MAX_SAFE_INTEGER],
   ["9007199254740992", null],
   ["-1", null],
-  ["+1", null],
-  ["1.0", null],
+  // xs:integer, the type of count in both schemas, may have a sign.
+  ["+1", 1],
+  ["1.0", 1],
+  ["1.5", null],
+  ["+-1", null],
   ["1e3", null],
   ["0x10", null],
   ["", null],

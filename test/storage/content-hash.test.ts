@@ -52,6 +52,23 @@ describe("the content hash of an aggregate report", () => {
     for (const other of same) expect(await hashOf(other)).toBe(hash);
   });
 
+  it("does not depend on the letters of words, white space in texts for people, or brackets of the report id", async () => {
+    const reason = (type: string, comment: string): string =>
+      `<reason><type>${type}</type><comment>${comment}</comment></reason></policy_evaluated>`;
+    const plain = sampleReport({ records: RECORDS }).replace("</policy_evaluated>", reason("other", "one two"));
+    const id = /<report_id>(.*)<\/report_id>/.exec(plain)?.[1] ?? "";
+    const same = [
+      plain.replace(reason("other", "one two"), reason("Other", "one\r\n    two")),
+      plain.replaceAll("<disposition>none<", "<disposition>None<").replaceAll("<result>pass<", "<result>Pass<"),
+      plain.replace(id, `&lt;${id}&gt;`),
+    ];
+    for (const other of same) {
+      expect(other).not.toBe(plain);
+      expect(await hashOf(other)).toBe(await hashOf(plain));
+    }
+    expect(await hashOf(plain.replace("one two", "one three"))).not.toBe(await hashOf(plain));
+  });
+
   it("differs by any record, also by how often it is there, and by the policy", async () => {
     const [first, , third] = RECORDS;
     if (first === undefined || third === undefined) throw new Error("no records");

@@ -8,16 +8,22 @@ export interface WorkerChanges {
   replaced?: { bindings: readonly string[]; service: string };
   /** Mail address of the identity that Cloudflare Access asserts; absent = Access is off. */
   accessEmail?: string | undefined;
+  /** Cloudflare Access has let in something without a mail address: its identity, undefined = none. */
+  accessService?: { identity: Record<string, unknown> | undefined } | undefined;
   /** Databases of the ledger; absent = as configured. */
   databases?: number | undefined;
 }
 
 /** @returns it as wrangler's test harness takes it */
 export function localWorker(worker: WorkerName, changes: WorkerChanges = {}): { config: WorkerConfig } {
-  const { vars, replaced, accessEmail, databases } = changes;
+  const { vars, replaced, accessEmail, accessService, databases } = changes;
   const config = localConfig(worker);
   config.vars = { ...config.vars, ...vars };
   if (accessEmail !== undefined) config.access = { dev: { aud: "test", identity: { email: accessEmail } } };
+  if (accessService !== undefined) {
+    const { identity } = accessService;
+    config.access = { dev: { aud: "test", ...(identity !== undefined && { identity }) } };
+  }
   if (databases !== undefined) config.d1_databases = Array.from({ length: databases }, (_, shard) => database(shard));
   if (replaced !== undefined) replaceBindings(config, replaced.bindings, replaced.service);
   return { config };

@@ -20,7 +20,7 @@ import type { Identity } from "./auth.ts";
 import { ApiError } from "./errors.ts";
 import type { LedgerReader } from "./ledger.ts";
 
-/** Who asks, and what they may see. */
+/** The caller, and what they may see. */
 export interface Access {
   /** For the page's head, and as who did it: mail address, name of the token, or `API token`. */
   name: string;
@@ -49,7 +49,7 @@ export function accessOf(name: string, authority: Authority): Access {
 }
 
 /**
- * Finds it in the ledger.
+ * Looks the identity up in the ledger.
  *
  * @throws ApiError (403) for a person nobody has given access, and a token that is unknown, expired or revoked;
  *   LedgerUnavailableError

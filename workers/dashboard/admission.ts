@@ -1,7 +1,6 @@
 /**
  * How many requests may be answered with data at once in one isolate: beyond, a request is refused at once, so that the
- * others cost what they always cost and memory stays within the isolate's. Nothing waits here: what is waited for, and
- * how long, is up to where the data is.
+ * others cost what they always cost and memory stays within the isolate's. Nothing waits here.
  */
 import { DASHBOARD_LIMITS } from "../../shared/limits.ts";
 import { ApiError } from "./errors.ts";
@@ -11,9 +10,10 @@ interface Limits {
   maxSeconds: number;
 }
 
-/** A place taken; to be left. */
+/** A taken place, to be released. */
 export type Leave = () => void;
 
+/** The places for requests in one isolate. */
 export class Admission {
   readonly #limits: Limits;
   /** When each place was taken, milliseconds. */
@@ -24,8 +24,8 @@ export class Admission {
   }
 
   /**
-   * Takes a place. One that was not left in time is free again: of a request whose client went away nothing more runs,
-   * not even what was to run at its end.
+   * Takes a place. One that was not released in time is free again: when a client goes away, nothing more of its request
+   * runs, not even its end.
    *
    * @throws ApiError (503) when there is none
    */

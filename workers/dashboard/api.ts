@@ -70,7 +70,7 @@ function answerWith(c: Call, { status, answer: form }: HttpRoute, output: unknow
   return status === 204 ? c.body(null, 204) : Response.json(output, { status });
 }
 
-// A stranger's bytes: a browser must save them, never show them.
+// Untrusted bytes: a browser must save them, never show them.
 function asDownload({ headers: given, body }: Response): Response {
   const headers = new Headers({
     "content-type": "application/octet-stream",

@@ -19,11 +19,13 @@ export interface Credentials {
 
 const REFUSALS = {
   closed:
-    "This dashboard is closed. For people, turn on Cloudflare Access for this Worker (Workers & Pages → the Worker → Settings → Domains & Routes) and say who may see what with `dmarc identity add`; for programs, set the secret API_TOKEN, or make a token with `dmarc tokens create`, and send it as `Authorization: Bearer …`.",
+    "This dashboard is closed. For people, turn on Cloudflare Access for this Worker (Workers & Pages → the Worker → Access) and say who may see what with `dmarc identity add`; for programs, set the secret API_TOKEN, or make a token with `dmarc tokens create`, and send it as `Authorization: Bearer …`.",
   token:
     "The bearer token is not the secret API_TOKEN of this Worker, and has not the form of a token of `dmarc tokens`.",
   service:
     "Cloudflare Access let this request in without a mail address, as it does with a service token. That opens the door and says nothing of what may be seen: send a token beside it, as `Authorization: Bearer …` (make one with `dmarc tokens create`).",
+  unnamed:
+    "Cloudflare Access let this request in and could not say who it is from. A person loads the page again; a program with a service token sends a token beside it, as `Authorization: Bearer …` (make one with `dmarc tokens create`).",
   origin:
     "This request changes something and does not come from the dashboard's own pages: open the page here and press its button.",
 } as const;
@@ -44,12 +46,27 @@ export async function identify(credentials: Credentials): Promise<Result<Identit
     return isTokenSecret(bearer) ? ok({ via: "token", secret: bearer }) : fail(REFUSALS.token);
   }
   if (access === undefined) return fail(REFUSALS.closed);
-  // A service token is nobody: it has no identity, or one without a mail address.
-  const identity = await access.getIdentity();
-  if (identity?.email === undefined || identity.email === "") return fail(REFUSALS.service);
+  const identity = await identityOf(access);
+  if (!identity.ok) return identity;
   // Access rides on a cookie, which the browser also sends along with a foreign page's request.
   if (!SAFE_METHODS.includes(request.method) && !isSameOrigin(request)) return fail(REFUSALS.origin);
-  return ok({ via: "access", email: identity.email });
+  return ok({ via: "access", email: identity.value });
+}
+
+/**
+ * The mail address of the person whom Access let in. A service token is nobody: its JWT has the token's id as `common_name`,
+ * an empty `sub` and no `email`, and its identity says `service_token_status`
+ * (developers.cloudflare.com/cloudflare-one/access-controls/applications/http-apps/authorization-cookie/application-token).
+ * What `getIdentity` makes of it is on no page: nothing, an identity without an address, and a fault are all taken for it.
+ */
+async function identityOf(access: CloudflareAccessContext): Promise<Result<string, string>> {
+  try {
+    const { email } = (await access.getIdentity()) ?? {};
+    return typeof email === "string" && email !== "" ? ok(email) : fail(REFUSALS.service);
+  } catch (error) {
+    console.error(JSON.stringify({ event: "access_identity_fault", message: String(error) }));
+    return fail(REFUSALS.unnamed);
+  }
 }
 
 function readBearer(request: Request): string | undefined {

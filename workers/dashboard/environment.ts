@@ -1,5 +1,5 @@
 /**
- * What the dashboard is given: the generated binding types made precise, and its settings checked once per request.
+ * The bindings of the dashboard: the generated types made precise, and its settings checked once per request.
  * A setting that is missing closes what needs it; it is never replaced by a guess.
  */
 import type { SqlConnection } from "../../shared/analytics/sql.ts";

@@ -19,7 +19,7 @@ export type ApiErrorCode = ProblemCode;
 export class ApiError extends Error {
   override name = "ApiError";
   readonly code: ApiErrorCode;
-  /** When it may go better, for Retry-After; undefined = not by waiting alone. */
+  /** Seconds after which to try again, for Retry-After; undefined = waiting does not help. */
   readonly retryAfterSeconds: number | undefined;
 
   constructor(code: ApiErrorCode, message: string, retryAfterSeconds?: number) {

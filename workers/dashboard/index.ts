@@ -21,7 +21,7 @@ import { renderError } from "./pages/error.tsx";
 import { buildAssets, buildSite } from "./site.tsx";
 import { viewedAccess } from "./view-as.ts";
 
-/** What a browser can do beside showing a page; these pages use none of it, whatever gets into them. */
+/** Browser features that these pages do not use, whatever gets into them. */
 const BROWSER_FEATURES = [
   "accelerometer",
   "attributionReporting",
@@ -66,7 +66,7 @@ const health = new HealthCheck();
 const app = new Hono<ApiContext>();
 app.use(
   secureHeaders({
-    // Everything shown was written by strangers: nothing runs, loads or is sent but our own files and forms.
+    // Everything shown is untrusted: only our own files may run, load or be sent to.
     contentSecurityPolicy: {
       defaultSrc: ["'none'"],
       scriptSrc: ["'self'"],
@@ -87,7 +87,7 @@ app.use(
 );
 app.use(async (c, next) => {
   await next();
-  // Figures and addresses belong to one reader: no cache keeps them.
+  // Figures and addresses are for one reader: no cache may keep them.
   if (!c.res.headers.has("cache-control")) c.header("cache-control", "no-store");
 });
 app.use(async (c, next) => {
@@ -157,7 +157,10 @@ function fail(c: Context<ApiContext>, error: unknown): Response | Promise<Respon
   return c.html(renderError(answer, c.get("access")), answer.status, retryHeaders(answer));
 }
 
-/** Asks the databases of the person's accounts only from now on. @returns what the head shows of an only account */
+/**
+ * Asks the databases of the person's accounts only from now on. @returns what the page's head shows of a person's only
+ * account
+ */
 async function headOf({ accounts }: Access, ledger: LedgerReader): Promise<Pick<Access, "head">> {
   if (accounts === undefined) return {};
   const [only, ...others] = accounts;

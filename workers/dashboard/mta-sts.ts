@@ -26,7 +26,7 @@ export async function answerPolicy(url: URL, ledger: LedgerReader): Promise<Resp
   return new Response(policyText(held.policy), { headers });
 }
 
-/** What is answered at such a host to everything else. */
+/** The answer to every other path of such a host. */
 export function noPolicy(): Response {
   const headers = { "content-type": "text/plain; charset=utf-8", "cache-control": "no-store" };
   return new Response("No MTA-STS policy is served here.\n", { status: 404, headers });

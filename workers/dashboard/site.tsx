@@ -31,6 +31,7 @@ import { changeDeadLetters, deadLetterPage, deadLetterRawFile, deadLettersPage }
 import { domainReportPage } from "./pages/domain-report.tsx";
 import { domainsPage } from "./pages/domains.tsx";
 import { failuresPage } from "./pages/failures.tsx";
+import { changeForwarding, forwardingPage } from "./pages/forwarding.tsx";
 import { glossaryPage } from "./pages/glossary.tsx";
 import { importFromForm, importPage } from "./pages/import.tsx";
 import { changeInbound, inboundPage } from "./pages/inbound.tsx";
@@ -88,6 +89,7 @@ const HANDLERS: Record<PagePath, Page> = {
   "/operations/conflicts": conflictsPage,
   "/operations/conflicts/:id": (request, c) => conflictPage(request, parameter(c, "id")),
   "/operations/jobs": (request) => jobsPage(request),
+  "/operations/forwarding": (request) => forwardingPage(request),
   "/channels": (request) => channelsPage(request),
   "/accounts": (request) => accountsPage(request),
   "/accounts/:account": (request, c) => accountPage(request, parameter(c, "account")),
@@ -110,6 +112,7 @@ const FORMS: Record<
   "/operations/dead-letters": changeDeadLetters,
   "/operations/conflicts": decideConflict,
   "/operations/jobs": changeJobs,
+  "/operations/forwarding": changeForwarding,
   "/domains/:domain/senders": (request, form, c) => changeSenders(request, form, domainOf(c)),
   "/domains/:domain/sources/:source": (request, form, c) =>
     decideSource(request, form, { domain: domainOf(c), source: parameter(c, "source") }),

@@ -1,6 +1,6 @@
 /**
  * Viewing as an account: an operator sees what its viewers see, and changes nothing, until they leave. Kept in a cookie of the
- * browser's session; whoever is no operator has nothing of it, whatever the cookie says.
+ * browser's session; for anybody but operators it has no effect, whatever the cookie says.
  */
 import type { Context } from "hono";
 import { deleteCookie, getCookie, setCookie } from "hono/cookie";

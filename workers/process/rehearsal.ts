@@ -13,7 +13,7 @@ const RECEIVED_SECONDS = 1_735_000_000;
 /** More make the rest of what is compiled no faster. */
 const TIMES = 8;
 
-/** @returns what became of the last report, as the log would say it; kept by nobody but its test */
+/** @returns the log line of the last report, for the test */
 export async function rehearse(): Promise<string> {
   let said = "";
   const host = {
@@ -32,7 +32,7 @@ function batchOf(key: string): Batch {
   return { queue: "dmarc-reports", messages: [{ body, attempts: 1, timestamp, ack: () => {}, retry: () => {} }] };
 }
 
-/** Only what the taking of a report asks for. */
+/** Only what accepting a report needs. */
 function rehearsalEnv(time: number): ProcessEnv {
   const content = storedGzip(new TextEncoder().encode(report(time)));
   const dataset = { writeDataPoint: () => {} };

@@ -1,4 +1,4 @@
-/** What process does by the clock: the schedules of wrangler.process.toml, and what each of them runs. */
+/** What process does on a schedule: the schedules of wrangler.process.toml, and what each of them runs. */
 import { runDomainChecks } from "./domains/check-domains.ts";
 import type { Invocation, LogEntry } from "./env.ts";
 import { enqueueForwards } from "./forward/targets.ts";
@@ -6,7 +6,7 @@ import { enqueueDeliveries } from "./notify/enqueue-deliveries.ts";
 import { runUpkeep } from "./upkeep.ts";
 import { runWatch } from "./watch/round.ts";
 
-/** Schedule → what it runs. A test holds the names against the TOML. */
+/** Schedule → what it runs. A test compares the names with the TOML. */
 export const SCHEDULES: Record<string, (invocation: Invocation) => Promise<LogEntry>> = {
   "* * * * *": watchAndNotify,
   "47 * * * *": runDomainChecks,
@@ -21,7 +21,7 @@ export async function runSchedule(cron: string, invocation: Invocation): Promise
 }
 
 async function watchAndNotify(invocation: Invocation): Promise<LogEntry> {
-  // What was found before is sent even if the round over the domains fails.
+  // Earlier findings are sent even if the round over the domains fails.
   const watched = await runWatch(invocation).catch((error: unknown) => ({ error }));
   const deliveries = await enqueueDeliveries(invocation);
   const forwards = await enqueueForwards(invocation);

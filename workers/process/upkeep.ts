@@ -101,7 +101,10 @@ function merge(invocation: Invocation): Promise<number> {
   });
 }
 
-/** Removes stored errors of messages that never returned, old entries about refused mail and of the audit log, hashes and jobs. */
+/**
+ * Removes stored errors of messages that never returned, old entries about refused mail and of the audit log, hashes and
+ * jobs.
+ */
 async function removeNotes(invocation: Invocation): Promise<string> {
   const { shards, nowSeconds } = invocation;
   const beforeSeconds = nowSeconds - UPKEEP_LIMITS.keptJobSeconds;
@@ -123,7 +126,7 @@ async function removeNames({ ledger, nowSeconds }: Invocation): Promise<string> 
   return "removed";
 }
 
-/** Incidents, notices and deliveries of long ago. */
+/** Removes old incidents, notices and deliveries. */
 async function removeNotices({ ledger, nowSeconds }: Invocation): Promise<string> {
   await change(ledger, [
     ...removeOldNotices(nowSeconds - WATCH_LIMITS.keptSeconds),

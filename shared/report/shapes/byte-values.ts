@@ -90,7 +90,7 @@ function asciiText({ bytes, start, end }: Span): string {
 const OCTETS = Array.from({ length: 256 }, (_, i) => String(i));
 const DOTTED_OCTETS = OCTETS.map((octet) => `${octet}.`);
 
-/** An IP address in its canonical form, or NOT_PLAIN when it is none. */
+/** An IP address in its canonical form, or NOT_PLAIN for any other text. */
 export function addressText(span: Span): string {
   const { bytes, start, end } = span;
   let text = "";

@@ -1,7 +1,6 @@
 /** The values of a record of known shape, by their path: each from its bytes into the record (see record-shapes.ts). */
 
 import { READ_LIMITS } from "../../limits.ts";
-import { DISPOSITIONS, DKIM_RESULTS, OVERRIDE_TYPES, SPF_RESULTS } from "../record.ts";
 import type {
   AggregateRecord,
   AlignedResult,
@@ -10,6 +9,7 @@ import type {
   SpfAuthResult,
   SpfScope,
 } from "../vocabulary.ts";
+import { DISPOSITIONS, DKIM_RESULTS, OVERRIDE_TYPES, SPF_RESULTS } from "../vocabulary.ts";
 import { addressText, type ByteTexts, NOT_PLAIN, parseDigits, type Span, wordAt } from "./byte-values.ts";
 
 /** Where a value is, and what its text is looked up in. */

@@ -157,7 +157,7 @@ export class RecordShapes {
     }
   }
 
-  // The step used last stands first: neighbours have the same shape.
+  // The step used last stands first: records next to each other have the same shape.
   #findStep(steps: Step[], piece: BytePiece, at: number): Step | undefined {
     for (let i = 0; i < steps.length; i++) {
       const step = steps[i];

@@ -1,6 +1,7 @@
 /**
  * XML text to a small element tree: the only importer of fast-xml-parser. It is given one segment at a time, a record or
- * the frame around the records, never a whole document. Local names of the report's own namespace only; attributes are dropped; values stay strings.
+ * the frame around the records, never a whole document. Local names of the report's own namespace
+ * only; attributes are dropped, but for those that some write in place of elements; values stay strings.
  */
 import { XMLParser, XMLValidator } from "fast-xml-parser";
 import { storedText } from "../values.ts";
@@ -15,14 +16,23 @@ export interface XmlElement {
   name: string;
   text: string;
   children: XmlElement[];
+  /** Whether it was an attribute of the element around it. */
+  isAttribute?: true;
 }
 
 /** Key of CDATA sections, which hold text without entities; no element can have this name. */
 const CDATA = "#cdata";
 
+/** Elements that hold a value; `lang` (RFC 9990) and `type` of XML Schema have prefixes or other names. */
+const AS_ATTRIBUTES = new Set(
+  "source_ip count disposition dkim spf type comment header_from envelope_from envelope_to domain selector scope result".split(
+    " ",
+  ),
+);
+
 const parser = new XMLParser({
   preserveOrder: true,
-  ignoreAttributes: (name) => !name.startsWith("xmlns"),
+  ignoreAttributes: (name) => !name.startsWith("xmlns") && !AS_ATTRIBUTES.has(name.toLowerCase()),
   attributeNamePrefix: "",
   parseAttributeValue: false,
   parseTagValue: false,
@@ -101,12 +111,29 @@ function toElements(nodes: unknown, namespaces: Namespaces): { text: string; chi
       else if (name === CDATA) text += plainText(content);
       else if (name !== ":@") {
         const inner = namespaces.within(tagOf(node[":@"]));
-        if (inner.isOwn(name)) found.push({ name: localName(name), ...toElements(content, inner) });
+        if (inner.isOwn(name))
+          found.push(withAttributes({ name: localName(name), ...toElements(content, inner) }, node[":@"]));
       }
     }
   }
   // A character reference can name what the document itself may not hold.
   return { text: storedText(text, text.length).trim(), children: found };
+}
+
+/** The element with those of its attributes as elements that it has no element for. */
+function withAttributes(element: XmlElement, attributes: unknown): XmlElement {
+  const holdsValue = element.text !== "" && !isNamed(element, "reason");
+  if (typeof attributes !== "object" || attributes === null || holdsValue) return element;
+  for (const [name, value] of Object.entries<unknown>({ ...attributes })) {
+    if (name.startsWith("xmlns") || element.children.some((one) => isNamed(one, name.toLowerCase()))) continue;
+    element.children.push({
+      name,
+      text: storedText(decodeEntities(String(value))).trim(),
+      children: [],
+      isAttribute: true,
+    });
+  }
+  return element;
 }
 
 /** The declarations of an element, as its tag has them. */

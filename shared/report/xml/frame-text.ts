@@ -15,6 +15,7 @@ export interface Frame {
   root: XmlElement | undefined;
 }
 
+/** A frame that is put together from pieces of XML. */
 export class FrameText implements Frame {
   readonly #pieces: string[] = [];
   readonly #tree = new ElementTree();

@@ -13,6 +13,7 @@ import { findTagEnd, localName, nameAt, readToken, type Token } from "./tokens.t
 const BLANK = /^[\s\0\ufeff]*$/;
 const ROOT = "feedback";
 const RECORD = "record";
+const REPORT_ELEMENTS = new Set([ROOT, RECORD, "row", "report_metadata", "policy_published"]);
 
 /** A record, `<record …>…</record>`, and the namespaces where it stands. */
 export interface RecordText {
@@ -198,7 +199,7 @@ export class Segmenter {
     if (this.#paddingChars > READ_LIMITS.maxPaddingChars) this.#tooLarge("padding");
   }
 
-  // A letter around a pasted report is short; a file that goes on without a report is none.
+  // The text before a pasted report is short; a file that goes on without one is not a report.
   #countPreamble(chars: number): void {
     this.#preambleChars += chars;
     if (this.#preambleChars > READ_LIMITS.maxFrameChars) this.#tooLarge("text before the report");
@@ -231,7 +232,10 @@ export class Segmenter {
 
   #openElement(rawName: string, source: string): void {
     const name = localName(rawName);
-    if (this.#rootEnded) reject("malformed_xml", "an element after the end of the report");
+    if (this.#rootEnded) {
+      this.#takeElementAfterEnd(name);
+      return;
+    }
     if (this.#open.length === 0 && name.toLowerCase() !== ROOT) {
       this.#firstElement ||= name;
       return;
@@ -247,6 +251,13 @@ export class Segmenter {
     if (isExtension(name)) this.#openExtensions++;
     this.#keep(name.length + 2);
     if (this.#foreignFrom === 0) this.#frame.open(name);
+  }
+
+  // Such as a footer in HTML; but not another report, or a part of this one.
+  #takeElementAfterEnd(name: string): void {
+    if (REPORT_ELEMENTS.has(name.toLowerCase())) reject("malformed_xml", "an element after the end of the report");
+    this.#pad(name.length + 2);
+    this.#note("an element after the end of the report");
   }
 
   get #scope(): Namespaces {

@@ -1,6 +1,7 @@
 /** Puts a tree of elements together, from start tags, texts and end tags in their order. */
 import type { XmlElement } from "./element.ts";
 
+/** A tree of elements that is built in the order of the document. */
 export class ElementTree {
   /** Elements around the current one, the document first. */
   readonly #around: XmlElement[] = [];

@@ -1,6 +1,7 @@
 /**
- * A source sends as the domain that never did. Why: it is a service that somebody set up and that has to sign, or somebody who
- * should not send. Known forwarders, mailboxes and what is too little are left out; of a young domain everything is new.
+ * A source sends as the domain that never did before. Why: it is a service that somebody set up and that has to sign, or
+ * somebody who should not send. Known forwarders, mailboxes and what is too little are left out; of a young domain
+ * everything is new.
  */
 import { KNOWN_FORWARDERS, MAILBOX_PROVIDERS } from "../../guidance/known-forwarders.ts";
 import { type Figures, type Rule, type Sender, sumDays } from "../figures.ts";
@@ -27,7 +28,7 @@ function isNew(sender: Sender, { today, dataSince, senders }: Figures): boolean 
   }
   if (passed >= rule.minPassed) return true;
   if (MAILBOX_PROVIDERS.has(sender.service)) return false;
-  // Where nothing passes, the verdict takes whoever does not send steadily for a stranger; what begins is news all the same.
+  // Where nothing passes, the verdict treats every sender that does not send steadily as foreign; a new one is reported all the same.
   return messages >= rule.minMessages && (sender.role !== "foreign" || sender.reason === "oneOff");
 }
 

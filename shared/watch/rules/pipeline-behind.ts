@@ -1,5 +1,5 @@
 /**
- * The pipeline itself needs somebody: too many dead letters or conflicts, or messages that wait too long. Why: reports that are
+ * The pipeline itself needs attention: too many dead letters or conflicts, or messages that wait too long. Why: reports that are
  * not counted are missing everywhere else. It is about no domain, and for operators alone.
  */
 
@@ -23,7 +23,7 @@ export function findPipelineBehind({ nowSeconds, deadLetters, conflicts, queues 
   if (deadLetters > maxDeadLetters) {
     findings.push(
       behind("deadLetters", {
-        title: `${countText(deadLetters, "dead letter")} wait for somebody`,
+        title: `${countText(deadLetters, "dead letter")} are open`,
         evidence: `More than ${maxDeadLetters} reports could not be processed.`,
         link: "/operations/dead-letters",
       }),

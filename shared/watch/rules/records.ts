@@ -1,6 +1,7 @@
 /**
- * A record broke; an MTA-STS policy will make senders refuse mail; a record changed. Why: whoever changed it may not know what
- * else rests on it. What was broken when the domain was first looked at is found too, and told in the digest alone.
+ * A record broke; an MTA-STS policy will make senders refuse mail; a record changed. Why: the person who changed it may
+ * not know what else rests on it. What was broken when the domain was first looked at is found too, and told in the
+ * digest alone.
  */
 import { CHECK_TITLES } from "../../guidance/check.ts";
 import type { StoredCheck } from "../../guidance/stored-check.ts";

@@ -23,7 +23,7 @@ export const reportsStopped: Rule = {
         severity: "urgent",
         title: `No reports about ${domain} come any more`,
         evidence: [
-          `The last report is about ${dayText(last)}; before, ${countText(reporters.length, "reporter")} told of nearly every day.`,
+          `The last report is about ${dayText(last)}; before, ${countText(reporters.length, "reporter")} reported nearly every day.`,
         ],
         causes: causesOfSilence(figures),
         link: domainLink(domain, "records"),
@@ -51,7 +51,7 @@ export const reporterSilent: Rule = {
           subject: one.reporter,
           severity: "attention",
           title: `${one.reporter} no longer reports about ${domain}`,
-          evidence: [`Its last report is about ${dayText(last)}; before, it told of nearly every day.`],
+          evidence: [`Its last report is about ${dayText(last)}; before, it reported nearly every day.`],
           causes: [
             {
               code: "reporterStopped",

@@ -53,7 +53,7 @@ const ADVICE: Record<string, string> = {
   "certificate-host-mismatch": "The certificate of a mail server is for another name. Get one for its own.",
   "certificate-expired": "The certificate of a mail server has expired. Renew it.",
   "certificate-not-trusted":
-    "The certificate of a mail server is from nobody that senders trust. Get one that they do.",
+    "Senders do not trust the issuer of a mail server's certificate. Get a certificate from one that they trust.",
   "validation-failure": "The certificate of a mail server cannot be verified. Look at its chain.",
   "tlsa-invalid": "A TLSA record does not match the certificate. Publish the one of the present certificate.",
   "dnssec-invalid": "DNSSEC of the mail servers does not verify. Look at the signatures of the zone.",

@@ -1,5 +1,5 @@
 /**
- * The verdict is another one than people were last told of. Why: "ready" is what an owner waits for, "no longer ready" what they
+ * The verdict has changed since the last notice about it. Why: "ready" is what an owner waits for, "no longer ready" what they
  * must know before the next step. One that came and went within two days is not told; being rejected does not wait.
  */
 import type { VerdictState } from "../../guidance/verdict.ts";
@@ -18,7 +18,7 @@ const SEVERITY: Partial<Record<VerdictState, Severity>> = {
   notInUse: "info",
 };
 
-/** Who hears of the sender need not hear of the verdict on its own. */
+/** A notice about the sender is enough; the verdict then needs none of its own. */
 const EXPLAINING: ReadonlySet<RuleCode> = new Set(["ownMailRefused", "ownSenderFails", "newSender"]);
 
 export const verdictChanged: Rule = {

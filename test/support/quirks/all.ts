@@ -1,4 +1,5 @@
 /** Support: every quirk that has a fixture. */
+import { carried } from "./carried.ts";
 import { containers } from "./containers.ts";
 import { documents } from "./documents.ts";
 import { lost } from "./lost.ts";
@@ -17,5 +18,6 @@ export const quirks: Quirk[] = [
   ...records,
   ...others,
   ...lost,
+  ...carried,
   ...structure,
 ];

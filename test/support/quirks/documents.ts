@@ -71,6 +71,36 @@ export const documents: Quirk[] = [
   { file: "xml/declaration-after-space.xml", content: `  \n${ORDINARY}`, want: clean },
   { file: "xml/declaration-stray-quote.xml", content: ORDINARY.replace("?>", '?>"'), want: read },
   { file: "xml/declaration-without-question-mark.xml", content: ORDINARY.replace("?>", ">"), want: read },
+  ...(
+    [
+      ["iso-8859-9", [0xfe], "\u015f"],
+      ["windows-1253", [0xe1], "\u03b1"],
+      ["ISO_8859-1", [0xe9], "\u00e9"],
+      ["latin-1", [0xe9], "\u00e9"],
+      ["cp1251", [0xcf], "\u041f"],
+      ["windows-31j", [0x83, 0x41], "\u30a2"],
+      ["TIS-620", [0xa1], "\u0e01"],
+    ] as const
+  ).map(([label, bytes, orgName]): Quirk => {
+    const [before = "", after = ""] = ORDINARY.replace("UTF-8", label).split("Reporter<");
+    const content = joinBytes(before, [...bytes], `<${after}`);
+    return { file: `xml/declared-${label}.xml`, content, want: { report: { metadata: { orgName } }, clean: true } };
+  }),
+  {
+    file: "xml/utf-16-after-a-line-end.xml",
+    content: new Uint8Array(Buffer.from(`\n${ORDINARY.replace("UTF-8", "UTF-16")}`, "utf16le")),
+    want: read,
+  },
+  {
+    file: "xml/html-after-the-end.xml",
+    content: `${ORDINARY}<br/><p>A <b>footer</b></p>`,
+    want: { ...read, warnings: ["repaired_xml feedback"] },
+  },
+  {
+    file: "xml/record-after-the-end.xml",
+    content: `${ORDINARY}<more><record><row/></record></more>`,
+    want: { problems: ["malformed_xml"] },
+  },
   { file: "xml/nul-before-document.xml", content: joinBytes([0], ORDINARY), want: read },
   { file: "xml/crlf-and-tabs.xml", content: ORDINARY.replaceAll("  ", "\t").replaceAll("\n", "\r\n"), want: clean },
   { file: "xml/one-line.xml", content: ORDINARY.replace(/\n\s*/g, ""), want: clean },

@@ -1,6 +1,6 @@
 /** Support: mails with parts that are no reports, or that nothing here can read: none of them may vanish. */
 import { gzip, zip } from "../archives.ts";
-import { attached, binary, LETTER, multipart, multipartMail, part, simpleMail } from "../mails.ts";
+import { attached, binary, fromBinary, LETTER, multipart, multipartMail, part, simpleMail } from "../mails.ts";
 import { numbered, ORDINARY } from "../report-xml.ts";
 import { ORDINARY_TOTALS, type Quirk } from "./quirk.ts";
 
@@ -118,6 +118,22 @@ const mailboxes: Quirk[] = [
   { file: "lost/three.mbox", content: mailbox(THREE), want: { reports: 3 } },
   { file: "lost/three-crlf.mbox", content: mailbox(THREE).replaceAll("\n", "\r\n"), want: { reports: 3 } },
   { file: "lost/no-empty-lines-between.mbox", content: mailbox(THREE, ""), want: { reports: 3 } },
+  { file: "lost/no-dates.mbox", content: mailbox(THREE, "\n", "From ???@???\n"), want: { reports: 3 } },
+  {
+    file: "lost/sentence-that-begins-with-from.mbox",
+    content: mailbox([fromBinary(`${binary(MAIL("a"))}\r\nFrom here\r\nNote: it goes on\r\n`), MAIL("b")]).replace(
+      ">From here",
+      "From here",
+    ),
+    want: { reports: 2 },
+  },
+  {
+    file: "lost/three.mmdf",
+    content: THREE.map((mail) => `\x01\x01\x01\x01\n${binary(mail).replaceAll("\r\n", "\n")}\x01\x01\x01\x01\n`).join(
+      "",
+    ),
+    want: { reports: 3 },
+  },
   {
     file: "lost/other-dates.mbox",
     content: mailbox(THREE, "\n", "From MAILER 2026-01-02T03:04:05Z\n"),

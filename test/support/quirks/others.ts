@@ -1,6 +1,6 @@
 /** Support: SMTP TLS reports and failure reports. */
-import { gzip, toBytes } from "../archives.ts";
-import { attached, fromBinary, LETTER, multipart, multipartMail, part, simpleMail } from "../mails.ts";
+import { gzip, toBytes, zip } from "../archives.ts";
+import { attached, binary, fromBinary, LETTER, multipart, multipartMail, part, simpleMail } from "../mails.ts";
 import type { Quirk, Wanted } from "./quirk.ts";
 
 const TLS = {
@@ -116,6 +116,104 @@ const tlsReports: Quirk[] = [
     content: tls({ policies: [null, POLICY] }),
     want: { ...sums(20, 3), warnings: ["invalid_value policies[0]"] },
   },
+  ...["list", "lines", "one-after-the-other", "wrapped"].map((form): Quirk => {
+    const two = [tls(), tls({ "report-id": "second" })];
+    const texts: Record<string, string> = {
+      list: `[${two.join(",")}]`,
+      lines: `${two.join("\n")}\n`,
+      "one-after-the-other": two.join(""),
+      wrapped: `{"reports":[${two.join(",")}]}`,
+    };
+    return { file: `tls/two-reports-${form}.json`, content: texts[form] ?? "", want: { ...sums(20, 3), reports: 2 } };
+  }),
+  {
+    file: "tls/empty-list-in-mail.eml",
+    content: multipartMail([LETTER, attached("[]", "r.json", "application/tlsrpt+json")]),
+    want: { problems: ["not_a_report"] },
+  },
+  {
+    file: "tls/one-of-two-without-dates.json",
+    content: `[${tls()},${tls({ "date-range": {}, "report-id": "second" })}]`,
+    want: { ...sums(20, 3), reports: 1, problems: ["not_a_report"] },
+  },
+  {
+    file: "tls/second-report-is-cut.json",
+    content: `${tls()}\n${tls().slice(0, -20)}`,
+    want: { problems: ["malformed_json"] },
+  },
+  {
+    file: "tls/text-after-the-end.json",
+    content: `${tls()}\r\n--\r\n\0`,
+    want: { ...sums(20, 3), warnings: ["repaired_archive "] },
+  },
+  {
+    file: "tls/line-end-within-a-text.json",
+    content: tls().replace("Reporter Inc.", "Reporter\nInc."),
+    want: { report: { orgName: "Reporter Inc." } },
+  },
+  {
+    file: "tls/latin1.json",
+    content: Uint8Array.from(tls({ "organization-name": "Caf\u00e9" }), (char) => char.charCodeAt(0)),
+    want: { report: { orgName: "Caf\u00e9" }, warnings: ["repaired_encoding "] },
+  },
+  {
+    // JSON.parse keeps the last one and says nothing.
+    file: "tls/count-stands-twice.json",
+    content: tls().replace(/("total-successful-session-count"):20/, "$1:500,$1:20"),
+    want: { ...sums(20, 3), warnings: ["duplicate_element total-successful-session-count"] },
+  },
+  {
+    file: "tls/details-within-summary.json",
+    content: policyWith(
+      {},
+      { summary: { ...POLICY?.summary, "failure-details": POLICY?.["failure-details"] }, "failure-details": undefined },
+    ),
+    want: { report: { policies: [{ failedSessionCount: 3, failureDetails: [{ failedSessionCount: 3 }] }] } },
+  },
+  {
+    file: "tls/policy-domain-is-a-list.json",
+    content: policyWith({ "policy-domain": ["acme.example"] }),
+    want: { report: { policies: [{ policyDomain: "acme.example" }] } },
+  },
+  ...[
+    // RFC 3339 allows any number of digits.
+    ["fraction-of-twelve-digits", "2026-01-01T00:00:00.123456789012Z", "2026-01-01T23:59:59.999999999999Z"],
+    ["offset-of-hours", "2026-01-01T00:00:00+00", "2026-01-01T23:59:59+00"],
+    ["seconds-since-1970", 1_767_225_600, 1_767_311_999],
+    ["milliseconds-since-1970", 1_767_225_600_000, 1_767_311_999_000],
+    ["zone-of-java", "2026-01-01T00:00:00Z[UTC]", "2026-01-01T23:59:59Z[UTC]"],
+  ].map(
+    ([name, start, end]): Quirk => ({
+      file: `tls/dates-${name}.json`,
+      content: tls({ "date-range": { "start-datetime": start, "end-datetime": end } }),
+      want: { report: { beginSeconds: 1_767_225_600, endSeconds: 1_767_311_999 } },
+    }),
+  ),
+  {
+    file: "tls/dates-beside-the-rest.json",
+    content: tls({ ...TLS["date-range"], "date-range": undefined }),
+    want: { report: { beginSeconds: 1_767_225_600, endSeconds: 1_767_311_999 } },
+  },
+  {
+    file: "tls/dates-reversed.json",
+    content: tls({
+      "date-range": { "start-datetime": "2026-01-02T00:00:00Z", "end-datetime": "2026-01-01T00:00:00Z" },
+    }),
+    want: { warnings: ["invalid_value date-range"] },
+  },
+  ...[
+    ["header-in-brackets", "TLS-Report-Domain: <ACME.example> (our)", "r.json.gz"],
+    ["header-empty-file-named", 'TLS-Report-Domain: ""', "reporter.example!acme.example!1767225600!1767311999.json.gz"],
+    ["archive-named", "X-Other: 1", "reporter.example!acme.example!1767225600!1767311999.zip"],
+  ].map(([name, header = "", fileName = ""]): Quirk => {
+    const report = policyWith({ "policy-domain": undefined });
+    const content = fileName.endsWith(".zip") ? zip([{ name: "report.json", content: report }]) : gzip(report);
+    return {
+      file: `tls/domain-of-${name}.eml`,
+      content: fromBinary(`${header}\r\n${binary(multipartMail([LETTER, attached(content, fileName)]))}`),
+      want: { report: { policies: [{ policyDomain: "acme.example" }] } },
+    };
+  }),
   { file: "tls/policies-is-an-object.json", content: tls({ policies: POLICY }), want: sums(20, 3) },
   {
     file: "tls/policy-and-summary-are-lists.json",

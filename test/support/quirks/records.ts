@@ -167,6 +167,49 @@ export const records: Quirk[] = [
     { reasons: [] },
     { clean: true },
   ),
+  one(
+    "reason-type-is-an-attribute",
+    evaluated("fail", "fail", "none", '<reason type="forwarded"/>'),
+    { reasons: [{ type: "forwarded", rawType: "forwarded", comment: "" }] },
+    { warnings: ["unknown_element record[0]/row/policy_evaluated/reason/@type"] },
+  ),
+  one(
+    "values-are-attributes",
+    '<record><row source_ip="192.0.2.9" count="4"><policy_evaluated disposition="none" dkim="pass" spf="fail"/></row><identifiers header_from="acme.example"/></record>',
+    { sourceIp: "192.0.2.9", count: 4, dkim: "pass", spf: "fail", headerFrom: "acme.example" },
+  ),
+  one(
+    "attributes-beside-values",
+    record().replace("<source_ip>", '<source_ip type="v4">').replace("<record>", '<record id="7">'),
+    { count: 1 },
+    { clean: true },
+  ),
+  ...["mailing-list", "Mailing List", "MAILING_LIST"].map((word, i) =>
+    one(`reason-spelt-${i}`, evaluated("fail", "fail", "none", `<reason><type>${word}</type></reason>`), {
+      reasons: [{ type: "mailing_list", rawType: word }],
+    }),
+  ),
+  ...["soft-fail", "Soft Fail", "softfail (not designated)"].map((word, i) =>
+    one(
+      `auth-result-spelt-${i}`,
+      record({ auth: `<spf><domain>a.example</domain><result>${word}</result></spf>` }),
+      { spfResults: [{ result: "softfail", rawResult: word }] },
+      { warnings: ["unknown_value record[0]/auth_results/spf/result"] },
+    ),
+  ),
+  one(
+    "auth-result-bare-text",
+    record({ auth: "<spf>pass</spf><dkim>fail</dkim>" }),
+    { spfResults: [{ result: "pass", rawResult: "pass" }], dkimResults: [{ result: "fail", rawResult: "fail" }] },
+    { warnings: ["unknown_element record[0]/auth_results/spf", "unknown_element record[0]/auth_results/dkim"] },
+  ),
+  one("count-with-plus-sign", record({ count: "+5" }), { count: 5 }, { clean: true }),
+  one(
+    "count-with-fraction-of-zeros",
+    record({ count: "5.0" }),
+    { count: 5 },
+    { warnings: ["invalid_value record[0]/row/count"] },
+  ),
   one("reason-bare-text", evaluated("fail", "fail", "none", "<reason>sampled_out</reason>"), {
     reasons: [{ type: "sampled_out", rawType: "sampled_out", comment: "" }],
   }),

@@ -11,6 +11,7 @@ import { ApiError } from "../errors.ts";
 import type { Call } from "./call.ts";
 import { pageFrom, partOf } from "./page.ts";
 
+/** Accounts the caller may see, by name; a part of them. */
 export async function getAccounts(c: Call, input: Inputs["listAccounts"]): Promise<Outputs["listAccounts"]> {
   const { text = "" } = input;
   const { accounts } = c.get("access");
@@ -20,12 +21,14 @@ export async function getAccounts(c: Call, input: Inputs["listAccounts"]): Promi
   return pageFrom(rows, part, matching);
 }
 
+/** One account. @throws ApiError (404) where there is none */
 export async function getAccount(c: Call, { account }: Inputs["getAccount"]): Promise<Outputs["getAccount"]> {
   const [found] = await c.get("ledger").askDirectory(accountHeadQuery(account));
   if (found === undefined) throw new ApiError("not_found", `There is no account '${account}'.`);
   return found;
 }
 
+/** The people with a role in an account. */
 export async function getAccountPeople(
   c: Call,
   { account }: Inputs["listAccountPeople"],
@@ -33,6 +36,7 @@ export async function getAccountPeople(
   return { items: await c.get("ledger").askDirectory(accountPeopleQuery([account])) };
 }
 
+/** A page of the audit log, newest first. @throws ApiError when a day is not valid */
 export async function getAudit(c: Call, { cursor, ...asked }: Inputs["listAudit"]): Promise<Outputs["listAudit"]> {
   const { limit = AUDIT_LIMITS.listed } = asked;
   const beforeId = cursor === undefined ? undefined : partOf({ cursor }, limit).offset;
@@ -43,7 +47,7 @@ export async function getAudit(c: Call, { cursor, ...asked }: Inputs["listAudit"
   return items.length < limit || last === undefined ? { items } : { items, cursor: String(last.id) };
 }
 
-/** The part of the log that somebody may see, narrowed as asked. @throws ApiError when a day is none */
+/** The part of the log that the person may see, filtered as asked. @throws ApiError when a day is not valid */
 export function auditFilter(
   { authority }: Pick<Access, "authority">,
   { account, domain, who, operation, since, until }: Omit<Inputs["listAudit"], "cursor" | "limit">,

@@ -1,4 +1,4 @@
-/** What the dashboard answers itself: from the ledger, and statements of one's own from Analytics Engine. */
+/** What the dashboard answers itself: from the ledger, and for SQL statements from Analytics Engine. */
 import { postSql } from "../../../shared/analytics/sql.ts";
 import type { DashboardOperation, Inputs, Outputs } from "../../../shared/contract/operations.ts";
 import { PROBLEM_STATUS, PROBLEM_TITLES } from "../../../shared/contract/problems.ts";
@@ -67,7 +67,7 @@ export async function read<Name extends DashboardOperation>(
   return ANSWERS[name](c, input);
 }
 
-/** An answer for each of them. */
+/** An answer for each operation. */
 const ANSWERS: Answers = {
   describeProblem: async (_, { code }) => ({ code, title: PROBLEM_TITLES[code], status: PROBLEM_STATUS[code] }),
   status: getStatus,
@@ -314,7 +314,7 @@ const FORMATS = { json: "JSON", jsoneachrow: "JSONEachRow", tsv: "TabSeparated" 
 async function runQuery(c: Call, { sql: given, format }: Inputs["query"]): Promise<Response> {
   const sql = given.trim().replace(/;$/, "");
   if (sql === "") throw new ApiError("bad_request", "The body is empty; it has to be one SQL statement.");
-  // On a line of its own, because the statement may end in a comment.
+  // On its own line, because the statement may end in a comment.
   const statement = format === undefined ? sql : `${sql}\nFORMAT ${FORMATS[format]}`;
   const answer = await postSql(readConnection(c), statement, (url, init) => fetch(url, init));
   if (!answer.ok) throw new ApiError(answer.error.code, answer.error.message);

@@ -1,4 +1,4 @@
-/** What every request has, and how it asks process. It has no routes. */
+/** The context of every request, and how it asks process. It has no routes. */
 import type { Context } from "hono";
 import type { SqlConnection } from "../../../shared/analytics/sql.ts";
 import { allowed } from "../../../shared/contract/operation.ts";
@@ -54,7 +54,7 @@ export function requireRole(c: Call, name: OperationName, input: object): void {
 }
 
 /**
- * Notes that a token was used. What becomes of it is nobody's concern: it is noted the next time then.
+ * Notes that a token was used. If that fails, the next use is noted instead.
  *
  * @param id of the token
  */

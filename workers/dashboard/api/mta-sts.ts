@@ -1,4 +1,4 @@
-/** What is known of a domain's MTA-STS policy: as it is served, what DNS and TLS reports say, and the next step. */
+/** A domain's MTA-STS policy: as it is served, what DNS and TLS reports say about it, and the next step. */
 import type { Inputs, Outputs } from "../../../shared/contract/operations.ts";
 import {
   adviseMtaSts,
@@ -23,7 +23,7 @@ import { SECONDS_PER_DAY } from "../../../shared/report-day.ts";
 import type { LedgerReader } from "../ledger.ts";
 import type { Call } from "./call.ts";
 
-/** That the account is the person's is checked by who asks. */
+/** The caller checks that the account is the person's. */
 export async function getMtaSts(
   c: Call,
   { account, domain }: Inputs["mtaSts"],

@@ -7,13 +7,13 @@ export function dayOfSeconds(seconds: number): number {
   return Math.floor(seconds / SECONDS_PER_DAY);
 }
 
-/** `2026-11-21`; "" for a day no calendar has. */
+/** `2026-11-21`; "" for a number that is no day. */
 export function isoDay(day: number): string {
   const date = new Date(day * SECONDS_PER_DAY * 1000);
   return Number.isNaN(date.getTime()) ? "" : date.toISOString().slice(0, 10);
 }
 
-/** `2026-11-21 14:05 UTC`; "" for 0 and for what is no time. */
+/** `2026-11-21 14:05 UTC`; "" for 0 and for a number that is no time. */
 export function isoMinute(seconds: number): string {
   const date = new Date(seconds * 1000);
   if (seconds <= 0 || Number.isNaN(date.getTime())) return "";

@@ -15,10 +15,10 @@ export interface Period {
 }
 
 export const PRESETS = [7, 30, 90, 365] as const;
-/** What the pipeline does is looked at from closer by. */
+/** Operations are looked at over shorter periods. */
 export const OPERATIONS_PRESETS = [1, 7, 30, 90] as const;
 const DEFAULT_DAYS = 30;
-/** Ours: ten years, more than anybody has reports of; a page of it has a row for each day. */
+/** Ours: ten years, longer than anybody has reports for; a page has a row for each day. */
 const MAX_DAYS = 3660;
 
 /**

@@ -1,4 +1,4 @@
-/** Reads a published policy as the dataset keeps it (`p=none; sp=…`) and says it in words. Pure. */
+/** Reads a published policy as the ledger keeps it (`p=none; sp=…`) and describes it in words. Pure. */
 import { readPolicyTags } from "../../../shared/guidance/next-record.ts";
 
 /** The tags that differ from what DMARC assumes when a record says nothing; the rest only repeats. */

@@ -24,7 +24,7 @@ export interface Senders {
   account: string | undefined;
   /** The largest first. */
   senders: Sender[];
-  /** What holds about each subject; withdrawn decisions are "undecided". */
+  /** The present decision about each subject; withdrawn ones are "undecided". */
   decisions: DecidedSender[];
 }
 
@@ -65,7 +65,7 @@ export async function askSenders({ ask, names }: Asked, scope: DomainScope): Pro
   };
 }
 
-/** Undecided addresses, the largest first, then those that were decided about: their neighbours are known by their names. */
+/** Undecided addresses, the largest first, then those that were decided about, since their names tell who is near. */
 function addressesOf(sources: readonly JudgedSource[], subjects: Iterable<string>): string[] {
   const undecided = sources.filter(({ role, kind }) => role === "undecided" && kind === "none");
   return [

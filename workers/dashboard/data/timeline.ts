@@ -21,7 +21,7 @@ export type TimelineEvent = { day: number } & (
   | { kind: "source"; sources: Source[] }
 );
 
-/** What the events are made of. */
+/** The input of the events. */
 export interface TimelineInput {
   period: DayRange;
   changes: readonly SeenChange[];

@@ -1,13 +1,14 @@
-/** An account's month over all its domains, to print or hand on: how many need somebody, what changed, what was done, every domain. */
+/**
+ * An account's month over all its domains, to print or hand on: how many need attention, what changed, what was done,
+ * every domain.
+ */
 import type { VerdictState } from "../../../shared/guidance/verdict.ts";
 import { type DayTotals, type DomainSum, dayTotalsQuery, domainSumsQuery } from "../../../shared/ledger/days.ts";
 import { type DomainVerdict, domainVerdictsQuery } from "../../../shared/ledger/domain-verdicts.ts";
 import { noticesOfPeriodQuery } from "../../../shared/ledger/notices.ts";
 import { accountDecisionsQuery, type DecidedSender } from "../../../shared/ledger/sender-decisions.ts";
 import { REPORT_LIMITS } from "../../../shared/limits.ts";
-import { STATE_WORDS } from "../../../shared/notify/story.ts";
 import type { Notice } from "../../../shared/watch/finding.ts";
-import { dayOfSeconds } from "../data/days.ts";
 import { type Month, monthBefore } from "../data/month.ts";
 import { formatCount, formatShare } from "../data/numbers.ts";
 import { ApiError } from "../errors.ts";
@@ -16,6 +17,7 @@ import { domainPath } from "../parts/links.ts";
 import type { PageResult } from "../parts/page.ts";
 import { PageHead } from "../parts/page-head.tsx";
 import {
+  decisionLines,
   monthOfLink,
   NoticeList,
   profileOf,
@@ -25,7 +27,7 @@ import {
   Volumes,
 } from "../parts/report-page.tsx";
 import type { PageRequest } from "../parts/request.ts";
-import { StatusMark } from "./domain-status.tsx";
+import { STATUS_WORDS, StatusMark } from "./domain-status.tsx";
 
 const PATH = "/report";
 
@@ -117,14 +119,7 @@ function Body({ found }: { found: AccountMonth }) {
       </section>
       <section class="card" aria-labelledby="done">
         <h2 id="done">What was done</h2>
-        <ReportList
-          lines={decided.map(({ decidedSeconds, domain, source, decidedBy }) => ({
-            day: dayOfSeconds(decidedSeconds),
-            text: <ForeignText text={`${domain}: decided about ${source} (${decidedBy})`} />,
-          }))}
-          shown={REPORT_LIMITS.listed}
-          none="Nothing was decided."
-        />
+        <ReportList lines={decisionLines(decided, true)} shown={REPORT_LIMITS.listed} none="Nothing was decided." />
       </section>
       <div class="page-break" />
       <Domains found={found} />
@@ -144,9 +139,9 @@ function InShort({ found: { verdicts } }: { found: AccountMonth }) {
   const [refused, needed] = [count(BAD), count(NEEDED)];
   const headline =
     refused > 0
-      ? `At ${domainsText(refused)} mail of real senders is refused`
+      ? `Mail of real senders is refused at ${domainsText(refused)}`
       : needed > 0
-        ? `${domainsText(needed)} of ${formatCount(verdicts.length)} ${needed === 1 ? "needs" : "need"} somebody`
+        ? `${domainsText(needed)} of ${formatCount(verdicts.length)} ${needed === 1 ? "needs" : "need"} attention`
         : "Nothing to do";
   const tone = refused > 0 ? "beingRejected" : needed > 0 ? "notYet" : "protected";
   return (
@@ -154,9 +149,7 @@ function InShort({ found: { verdicts } }: { found: AccountMonth }) {
       <h2 id="verdict">{headline}</h2>
       <p>
         Today:{" "}
-        {[...counts].map(
-          ([state, number], i) => `${i === 0 ? "" : ", "}${formatCount(number)} ${STATE_WORDS[state].label}`,
-        )}
+        {[...counts].map(([state, number], i) => `${i === 0 ? "" : ", "}${formatCount(number)} ${STATUS_WORDS[state]}`)}
         .
       </p>
     </section>
@@ -178,28 +171,19 @@ function Domains({ found: { verdicts, sums, month } }: { found: AccountMonth }) 
           { label: "Proven", isFigure: true },
           { label: "Why" },
         ]}
-      >
-        {shown.map(({ domain, state, reasons }) => {
+        rows={shown.map(({ domain, state, reasons }) => {
           const { messages = 0, passed = 0 } = byName.get(domain) ?? {};
-          return (
-            <tr>
-              <th scope="row" class="text">
-                <a href={`${domainPath(domain)}/report?month=${month.iso}`}>
-                  <Name text={domain} />
-                </a>
-              </th>
-              <td>
-                <StatusMark row={{ status: state, setup: "" }} />
-              </td>
-              <td class="end">{formatCount(messages)}</td>
-              <td class="end">{formatShare(passed, messages)}</td>
-              <td class="text">
-                <ForeignText text={reasons[0]?.sentence ?? ""} />
-              </td>
-            </tr>
-          );
+          return [
+            <a href={`${domainPath(domain)}/report?month=${month.iso}`}>
+              <Name text={domain} />
+            </a>,
+            <StatusMark row={{ status: state, setup: "" }} />,
+            formatCount(messages),
+            formatShare(passed, messages),
+            <ForeignText text={reasons[0]?.sentence ?? ""} />,
+          ];
         })}
-      </ReportTable>
+      />
       {shown.length === 0 && <p>There are no domains with reports yet.</p>}
       {more > 0 && (
         <p class="small muted">

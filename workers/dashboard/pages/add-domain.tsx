@@ -21,7 +21,7 @@ const MAX_SUGGESTED = 1000;
 
 type Line = Outputs["addDomains"]["items"][number];
 
-/** What was sent, and why it was not done. */
+/** What was submitted, and why it was refused. */
 interface Typed {
   form: URLSearchParams;
   problem: string;
@@ -56,7 +56,7 @@ export async function addPage(request: PageRequest, typed?: Typed): Promise<Page
               placeholder="example.com"
               spellcheck={false}
             >
-              {typed?.form.get("domains") ?? ""}
+              {typed?.form.get("domains") ?? request.parameters.get("domain") ?? ""}
             </textarea>
             <AccountField request={request} accounts={accounts} chosen={typed?.form.get("account") ?? undefined} />
             {isOperator && <OwnAddress ruaHost={ruaHost} value={typed?.form.get("rua") ?? ""} />}
@@ -115,7 +115,7 @@ interface AccountProps {
   chosen?: string | undefined;
 }
 
-/** Whose the domain is: a person with one account is not asked; an operator may name a new one. */
+/** The account of the domain: a person with one account is not asked; an operator may name a new one. */
 export function AccountField({ request, accounts, chosen }: AccountProps) {
   const [only] = accounts;
   if (request.access.role === "operator") {
@@ -129,7 +129,7 @@ export function AccountField({ request, accounts, chosen }: AccountProps) {
           required
           pattern="[A-Za-z0-9._\-]{1,64}"
           title="1 to 64 letters, digits, '.', '_' or '-'; a new name makes a new account"
-          value={chosen ?? (accounts.length === 1 ? only : DEFAULT_ACCOUNT)}
+          value={chosen ?? (accounts.length === 0 || accounts.includes(DEFAULT_ACCOUNT) ? DEFAULT_ACCOUNT : only)}
         />
         <datalist id="add-accounts">
           {accounts.slice(0, MAX_SUGGESTED).map((account) => (
@@ -186,7 +186,7 @@ export async function addFromForm(request: PageRequest, form: URLSearchParams): 
     .split(/\r?\n/)
     .map((line) => line.trim())
     .filter((line) => line !== "");
-  // An address of one's own may be anybody's: an operator knows whose mail comes here.
+  // A given address may belong to anybody; operators know whose mail comes here.
   const own = isOperator ? (form.get("rua")?.trim() ?? "") : "";
   const rua = own === "" ? undefined : own;
   const [first, ...others] = lines;
@@ -223,7 +223,7 @@ function Results({ account, items }: { account: string; items: readonly Line[] }
       <section class="card" aria-labelledby="results">
         <h2 id="results">Results</h2>
         <section class="scroll" tabindex={0} aria-label="Results, table">
-          <table aria-labelledby="results">
+          <table class="stacks" aria-labelledby="results">
             <thead>
               <tr>
                 <th scope="col">Line</th>
@@ -258,7 +258,7 @@ function ResultRow({ account, item: { typed, domain, rua, isNew, problem } }: { 
           </a>
         )}
       </th>
-      <td class="text">
+      <td class="text" data-label="Result">
         {problem === undefined ? (
           <span class="result pass">✓ {isNew ? "added" : "added before"}</span>
         ) : (
@@ -267,7 +267,9 @@ function ResultRow({ account, item: { typed, domain, rua, isNew, problem } }: { 
           </>
         )}
       </td>
-      <td class="text">{rua !== undefined && <Name text={rua} />}</td>
+      <td class="text" data-label="Address for its reports">
+        {rua !== undefined && <Name text={rua} />}
+      </td>
     </tr>
   );
 }

@@ -1,4 +1,4 @@
-/** What needs somebody: open incidents of the person's domains, what is over, and what is muted. */
+/** What needs attention: open incidents of the person's domains, resolved ones, and what is muted. */
 import { mutesQuery } from "../../../shared/ledger/notices.ts";
 import { PAGE_LIMITS } from "../../../shared/limits.ts";
 import { type Incident, type Mute, RULE_CODES, type RuleCode, SEVERITIES } from "../../../shared/watch/finding.ts";
@@ -51,7 +51,7 @@ export async function alertsPage(request: PageRequest): Promise<PageResult> {
       body: (
         <>
           <PageHead title="Alerts" lead="What needs you, found in reports and records">
-            <a href="/channels">Channels: who is told</a>
+            <a href="/channels">Channels: who gets alerts</a>
           </PageHead>
           {tables.map((table) => table.view(request.url))}
         </>
@@ -60,7 +60,7 @@ export async function alertsPage(request: PageRequest): Promise<PageResult> {
   };
 }
 
-/** Mutes, or takes a mute away. @returns the page to go to */
+/** Mutes or unmutes. @returns the page to go to */
 export async function changeMutes(request: PageRequest, form: URLSearchParams): Promise<string> {
   const field = (name: string): string | undefined => form.get(name) || undefined;
   const account = field("account") ?? "";
@@ -150,7 +150,7 @@ function openTable(access: Access, rows: readonly Incident[]): BoundTable {
     rows,
     sort: "severity",
     empty: "Nothing needs you. New findings appear here.",
-    partial: limitNote(rows, PAGE_LIMITS.incidents),
+    partial: limitNote(rows, PAGE_LIMITS.incidents, "the urgent ones come first"),
     columns: [
       ...incidentColumns(),
       {
@@ -185,7 +185,7 @@ function resolvedTable(rows: readonly Incident[]): BoundTable {
     rows,
     sort: "-resolved",
     empty: "Nothing has been resolved yet.",
-    partial: limitNote(rows, PAGE_LIMITS.incidents),
+    partial: limitNote(rows, PAGE_LIMITS.incidents, "the newest come first"),
     columns: [
       ...incidentColumns(),
       { key: "resolved", label: "Resolved", value: ({ resolvedSeconds }) => isoMinute(resolvedSeconds) },

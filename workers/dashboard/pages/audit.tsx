@@ -103,7 +103,7 @@ function FilterForm({ request: { parameters } }: { request: PageRequest }) {
           <option value="">anything</option>
           {CHANGING.map((name) => (
             <option value={name} selected={name === value("operation")}>
-              {name}
+              {wordsOf(name)}
             </option>
           ))}
         </select>
@@ -149,7 +149,13 @@ const COLUMNS: ViewColumn<AuditEntry>[] = [
   { key: "message", label: "Message", value: ({ message }) => message, exportOnly: true },
 ];
 
+/** An operation's name as words: "putAccountPerson" → "put account person". Exports keep the name. */
+function wordsOf(operation: string): string {
+  return operation.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+}
+
 function About({ entry: { account, domain } }: { entry: AuditEntry }) {
+  if (account === "" && domain === "") return null;
   return (
     <span class="stack">
       {account !== "" && (
@@ -170,7 +176,7 @@ function What({ entry: { operation, outcome, message, input } }: { entry: AuditE
   return (
     <span class="stack">
       <span>
-        <ForeignText text={operation} />{" "}
+        <ForeignText text={wordsOf(operation)} />{" "}
         {outcome !== "done" && (
           <span class={outcome === "refused" ? "result warn" : "result fail"}>{OUTCOME_WORDS[outcome]}</span>
         )}

@@ -1,4 +1,4 @@
-/** Where notices and digests are sent: the channels of the person's accounts, adding one, and what came of each delivery. */
+/** Where notices and digests are sent: the channels of the person's accounts, adding one, and the outcome of each delivery. */
 import type { Outputs } from "../../../shared/contract/operations.ts";
 import { NOTIFY_LIMITS } from "../../../shared/limits.ts";
 import {
@@ -12,14 +12,13 @@ import { type Access, mayAdminister } from "../access.ts";
 import { isoMinute } from "../data/days.ts";
 import { ApiError, isWrongInput } from "../errors.ts";
 import { Field } from "../parts/field.tsx";
-import { ForeignText } from "../parts/foreign-text.tsx";
+import { ForeignText, plainForeignText } from "../parts/foreign-text.tsx";
 import { limitNote } from "../parts/marks.tsx";
 import type { PageResult } from "../parts/page.ts";
 import { PageHead } from "../parts/page-head.tsx";
 import type { PageRequest } from "../parts/request.ts";
 import { type Said, SaidNote } from "../parts/said-note.tsx";
 import { type BoundTable, bindTable } from "../parts/table-view.tsx";
-import { AccountField } from "./add-domain.tsx";
 
 const PATH = "/channels";
 
@@ -116,7 +115,14 @@ function AddForm({ request, accounts }: { request: PageRequest; accounts: readon
       <Field id="channel-zone" label="Time zone">
         <input id="channel-zone" name="timeZone" type="text" value="UTC" required maxlength={64} />
       </Field>
-      <AccountField request={request} accounts={accounts} />
+      <Field id="channel-account" label="Account">
+        <select id="channel-account" name="account">
+          {accounts.map((account) => (
+            <option value={account}>{plainForeignText(account)}</option>
+          ))}
+          {request.access.role === "operator" && <option value="">the pipeline itself: backlog, dead letters</option>}
+        </select>
+      </Field>
       <button class="primary" type="submit" name="action" value="add">
         Add
       </button>
@@ -141,7 +147,7 @@ function channelsTable(access: Access, rows: readonly Channel[]): BoundTable {
     caption: "Channels",
     rows,
     sort: "name",
-    empty: "No channels yet: nobody is told of what is found.",
+    empty: "No channels yet: nobody gets alerts.",
     columns: [
       { key: "name", label: "Name", value: ({ name }) => name, cell: ({ name }) => <ForeignText text={name} /> },
       { key: "kind", label: "Kind", value: ({ kind }) => KIND_WORDS[kind] },
@@ -209,7 +215,7 @@ function deliveriesTable(rows: readonly Delivery[], channels: readonly Channel[]
     rows,
     sort: "-created",
     empty: "Nothing has been sent yet.",
-    partial: limitNote(rows, NOTIFY_LIMITS.deliveriesShown),
+    partial: limitNote(rows, NOTIFY_LIMITS.deliveriesShown, "the newest come first"),
     columns: [
       { key: "created", label: "When", value: ({ createdSeconds }) => isoMinute(createdSeconds) },
       {

@@ -1,6 +1,7 @@
 /**
- * Where the link in a mail leads that asks whether its address may be sent notices. For whoever has the link: its address need not
- * be a person's who may see anything here, and nothing is shown. Opening it changes nothing, since mail scanners open links.
+ * Where the link in a mail leads that asks whether its address may be sent notices. For anybody who has the link: its
+ * address need not belong to a person with access, and nothing is shown. Opening it changes nothing, since mail scanners
+ * open links.
  */
 import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
@@ -30,7 +31,7 @@ export function buildConfirm(): Hono<ApiContext> {
   confirm.post("/", bodyLimit({ maxSize: MAX_FORM_BYTES, onError: invalid }), async (c) => {
     const { account, id, until, signature } = readLink(new URLSearchParams(await c.req.text()));
     const input = { account, id, untilSeconds: Number(until), signature };
-    // Process checks the signature: the link stands for as much of the account as it takes.
+    // Process checks the signature, which is all that the link gives access to.
     const authority: Authority = { isOperator: false, accounts: { [account]: "viewer" } };
     unwrap(await callProcess(c, "confirmChannelByLink", input, { name: "confirmation link", authority }));
     return c.html(page("Confirmed", <p>Notices and digests will be sent to your address from now on.</p>));

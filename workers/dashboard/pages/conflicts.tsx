@@ -60,7 +60,7 @@ export async function conflictsPage(request: PageRequest): Promise<PageResult> {
 
 const TABLE = { id: "conflicts", sort: "-at" };
 
-/** The page of the list that the link asks for; for a file, all of it. */
+/** The page of the list that the link asks for; all of it for an export. */
 async function askConflicts(request: PageRequest): Promise<ListPage<Conflict>> {
   const { sort, descending, text, page, size } = readTableState(request.parameters, TABLE);
   if (request.parameters.has("export")) {
@@ -201,7 +201,7 @@ async function keepVerified(request: PageRequest, form: URLSearchParams): Promis
   return `${PATH}?done=${KEEP_VERIFIED}`;
 }
 
-/** One line for all versions in a reporter's name that nothing proves to be its own. */
+/** One line for all versions in a reporter's name whose sender is not verified. */
 function doubtedTable(groups: readonly DoubtedConflicts[]) {
   return bindTable<DoubtedConflicts>({
     id: "doubted",

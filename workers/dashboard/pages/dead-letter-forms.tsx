@@ -1,4 +1,4 @@
-/** The forms of the page Dead letters: narrowing the list, and changing all that a filter takes, with a question before. */
+/** The forms of the page Dead letters: filtering the list, and changing all that match a filter, with a question before. */
 import type { Outputs } from "../../../shared/contract/operations.ts";
 import { formatCount } from "../data/numbers.ts";
 import { Field } from "../parts/field.tsx";
@@ -7,7 +7,7 @@ export const DEAD_LETTERS_PATH = "/operations/dead-letters";
 const TEXT_FILTERS = ["domain", "account", "since", "until"] as const;
 const LABELS = { domain: "Domain", account: "Account", since: "Received from", until: "to" };
 
-/** What the list is narrowed to. */
+/** The filter of the list. */
 export type ListFilter = Partial<Record<"code" | (typeof TEXT_FILTERS)[number], string>>;
 
 type Reasons = Outputs["deadLetterReasons"]["items"];
@@ -34,7 +34,7 @@ export function listPath({ filter, isDiscarded }: ListProps, more: Record<string
   return parameters.size === 0 ? DEAD_LETTERS_PATH : `${DEAD_LETTERS_PATH}?${parameters}`;
 }
 
-/** Narrows the list. @param reasons those there are, with how many dead letters each has under the rest of the filter */
+/** The filter's form. @param reasons the ones that occur, with how many dead letters each has under the rest of the filter */
 export function FilterForm({ filter, isDiscarded, reasons }: ListProps & { reasons: Reasons }) {
   const { code = "" } = filter;
   const all = reasons.reduce((sum, { deadLetters }) => sum + deadLetters, 0);

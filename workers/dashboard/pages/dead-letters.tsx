@@ -83,7 +83,7 @@ export async function deadLettersPage(request: PageRequest): Promise<PageResult>
 
 const TABLE = { id: "letters", sort: "-at" };
 
-/** The page of the list that the link asks for; for a file, all of it. */
+/** The page of the list that the link asks for; all of it for an export. */
 async function askLetters(request: PageRequest, question: DeadLetterQuestion): Promise<ListPage<DeadLetter>> {
   const { sort, descending, text, page, size } = readTableState(request.parameters, TABLE);
   if (request.parameters.has("export")) {

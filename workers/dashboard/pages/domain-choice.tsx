@@ -6,14 +6,14 @@ import { Chip } from "./domain-status.tsx";
 
 /** The list's accounts, with what it can be narrowed by. */
 export interface DomainChoice {
-  /** Those the person may see, of the group that is asked for. */
+  /** The accounts the person may see, in the chosen group. */
   accounts: readonly string[];
   tags: readonly TagCount[];
   /** Account → its group; those in none are left out. */
   groupOf: ReadonlyMap<string, string>;
 }
 
-/** As changes of a link: neither a tag nor a group. */
+/** Changes of a link that clear the tag and the group. */
 export const NO_CHOICE = { tag: undefined, group: undefined };
 
 /** Tags and groups of what the person may see. */

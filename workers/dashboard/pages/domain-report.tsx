@@ -1,5 +1,5 @@
 /**
- * A domain's month for somebody who does not run it, to print or hand on: the verdict first, what changed, what was done, what to do
+ * A domain's month for readers who do not run it, to print or pass on: the verdict first, what changed, what was done, what to do
  * next, who sends. Two pages of paper; lists are cut to fit.
  */
 
@@ -28,6 +28,7 @@ import { domainCrumbs } from "../parts/domain-frame.tsx";
 import { ForeignText, Name } from "../parts/foreign-text.tsx";
 import type { PageResult } from "../parts/page.ts";
 import {
+  decisionLines,
   monthOfLink,
   NoticeList,
   profileOf,
@@ -102,15 +103,15 @@ async function askMonth(request: PageRequest, domain: string, month: Month): Pro
   return { domain, month, current, before, verdict: judge(input), notices, open, changes, decided };
 }
 
-/** What a state means to somebody who does not know DMARC. */
+/** What a state means, for readers who do not know DMARC. */
 const MEANINGS: Record<VerdictState, string> = {
-  beingRejected: "Mail that is sent for you does not arrive. This needs somebody now.",
+  beingRejected: "Mail that is sent for you does not arrive. Act on it now.",
   notYet:
-    "Anybody can still send mail in your name. Receivers can't be asked to refuse it yet, as some of your own would go too.",
+    "Anybody can still send mail in your name. Receivers can't be asked to refuse it yet: some of your own mail would be refused too.",
   ready: "Your own mail is proven. Receivers can be asked to refuse what others send in your name.",
   protected: "Receivers are asked to refuse what others send in your name, and your own mail passes.",
   tooEarly: "There is not enough yet to say whether your own mail is safe.",
-  silent: "Receivers sent no reports: nobody knows who sends in your name.",
+  silent: "Receivers sent no reports, so it is not known who sends in your name.",
   notInUse: "You send no mail from this domain.",
 };
 
@@ -159,11 +160,11 @@ function InShort({ verdict: { messages, wouldHit, letThrough } }: { verdict: Ver
   const { own, undecided, forwarder, foreign } = wouldHit.reject;
   const parts = [
     { count: own, words: "of your own senders" },
-    { count: undecided, words: "of senders that nobody has decided about" },
+    { count: undecided, words: "of senders without a decision" },
     { count: forwarder + letThrough, words: "forwarded on the way" },
     { count: foreign, words: "of others" },
   ].filter(({ count }) => count > 0);
-  if (parts.length === 0) return <p>All messages were proven to be sent for the domain.</p>;
+  if (parts.length === 0) return <p>All messages were proven to be yours.</p>;
   return (
     <p>
       Not proven: {parts.map(({ count, words }, i) => `${i === 0 ? "" : ", "}${formatCount(count)} ${words}`).join("")}.
@@ -218,23 +219,12 @@ function NextSteps({ found: { domain, verdict, open } }: { found: DomainMonth })
   );
 }
 
-const DECIDED: Record<DecidedSender["decision"], string> = {
-  mine: "is ours",
-  notMine: "is not ours",
-  forwarder: "forwards our mail",
-  undecided: "is open again",
-};
-
 function doneLines({ changes, decided }: DomainMonth): ReportLine[] {
   const records = changes.map(({ seenSeconds, type, name, before, after }) => {
     const word = before.length === 0 ? "published" : after.length === 0 ? "removed" : "changed";
     return { day: dayOfSeconds(seenSeconds), text: <ForeignText text={`${type} record of ${name} ${word}`} /> };
   });
-  const decisions = decided.map(({ decidedSeconds, source, decision, decidedBy }) => ({
-    day: dayOfSeconds(decidedSeconds),
-    text: <ForeignText text={`Decided: ${source} ${DECIDED[decision]} (${decidedBy})`} />,
-  }));
-  return [...records, ...decisions].sort((a, b) => b.day - a.day);
+  return [...records, ...decisionLines(decided, false)].sort((a, b) => b.day - a.day);
 }
 
 const WHOSE: Record<Role, string> = {
@@ -258,19 +248,14 @@ function Senders({ sources }: { sources: readonly JudgedSource[] }) {
           { label: "Proven", isFigure: true },
           { label: "Refused", isFigure: true },
         ]}
-      >
-        {shown.map(({ name, service, role, messages, passed, refused }) => (
-          <tr>
-            <th scope="row" class="text">
-              <ForeignText text={service === "" ? name || "others" : `${service} (${name})`} />
-            </th>
-            <td>{WHOSE[role]}</td>
-            <td class="end">{formatCount(messages)}</td>
-            <td class="end">{formatShare(passed, messages)}</td>
-            <td class="end">{formatCount(refused)}</td>
-          </tr>
-        ))}
-      </ReportTable>
+        rows={shown.map(({ name, service, role, messages, passed, refused }) => [
+          <ForeignText text={service === "" ? name || "others" : `${service} (${name})`} />,
+          WHOSE[role],
+          formatCount(messages),
+          formatShare(passed, messages),
+          formatCount(refused),
+        ])}
+      />
       {shown.length === 0 && <p>Nobody was reported.</p>}
       {more > 0 && <p class="small muted">and {formatCount(more)} more with fewer messages</p>}
     </section>
@@ -301,20 +286,15 @@ function Weeks({ month, days, today }: { month: Month; days: readonly DayTotals[
           { label: "Proven", isFigure: true },
           { label: "Refused", isFigure: true },
         ]}
-      >
-        {weeks
+        rows={weeks
           .filter(({ firstDay }) => firstDay <= Math.min(month.lastDay, today))
-          .map(({ firstDay, lastDay, messages, passed, refused }) => (
-            <tr>
-              <th scope="row" class="nowrap">
-                {isoDay(firstDay)} to {isoDay(lastDay)}
-              </th>
-              <td class="end">{formatCount(messages)}</td>
-              <td class="end">{formatShare(passed, messages)}</td>
-              <td class="end">{formatCount(refused)}</td>
-            </tr>
-          ))}
-      </ReportTable>
+          .map(({ firstDay, lastDay, messages, passed, refused }) => [
+            `${isoDay(firstDay)} to ${isoDay(lastDay)}`,
+            formatCount(messages),
+            formatShare(passed, messages),
+            formatCount(refused),
+          ])}
+      />
     </section>
   );
 }

@@ -99,7 +99,7 @@ export async function domainsPage(request: PageRequest): Promise<PageResult> {
   };
 }
 
-/** Which part of the list the link asks for; all of it for a file. */
+/** The part of the list that the link asks for; all of it for an export. */
 function listOf(request: PageRequest, period: Period): DomainList {
   const { sort, descending, text, page, size } = readTableState(request.parameters, TABLE);
   const isExport = request.parameters.has("export");
@@ -157,7 +157,7 @@ function Lead({ period }: { period: Period }) {
   );
 }
 
-/** Dead letters and conflicts that no row of the table can tell of. */
+/** Dead letters and conflicts that belong to no row of the table. */
 function Astray({ count }: { count: number }) {
   if (count === 0) return null;
   return (

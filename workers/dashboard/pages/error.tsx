@@ -1,4 +1,4 @@
-/** An error as a page: what happened, and what to do. It never shows a stack or a token. */
+/** An error page: what happened, and what to do. It never shows a stack or a token. */
 
 import type { Access } from "../access.ts";
 import { ForeignText } from "../parts/foreign-text.tsx";

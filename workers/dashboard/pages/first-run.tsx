@@ -9,7 +9,7 @@ interface FirstRunProps {
   accounts: readonly string[];
 }
 
-/** The way from nothing to the first report. */
+/** The steps to the first report. */
 export function FirstRun({ request, accounts }: FirstRunProps) {
   if (request.access.role === "viewer") {
     return (

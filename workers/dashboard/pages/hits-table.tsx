@@ -1,4 +1,4 @@
-/** The records that a step of a policy would have hit: what a number of the verdict's table counts, row by row. */
+/** The records that a policy step would have hit: the rows behind a number in the verdict's table. */
 
 import { passes } from "../../../shared/guidance/evidence.ts";
 import type { JudgedSource, Role } from "../../../shared/guidance/roles.ts";

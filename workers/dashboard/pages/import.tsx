@@ -1,4 +1,4 @@
-/** Importing accounts, domains and RUA addresses from a CSV file: what each line would do, then one press. For operators. */
+/** Importing accounts, domains and RUA addresses from a CSV file: a preview of each line, then the import. For operators. */
 import { decodeBase64 } from "../../../shared/base64.ts";
 import type { Outputs } from "../../../shared/contract/operations.ts";
 import { importChunks, readImportFile } from "../../../shared/import-lines.ts";
@@ -19,7 +19,7 @@ const SHOWN = 500;
 
 type Line = Outputs["importAccounts"]["items"][number];
 
-/** What was sent, and what came of it. */
+/** What was submitted, and the result. */
 interface Sent {
   text: string;
   problem?: string;
@@ -183,7 +183,7 @@ interface RowProps {
   isDone: boolean;
 }
 
-/** Says what the lines would do, or imports them. @returns the page that says it */
+/** Previews the lines, or imports them. @returns the page that says it */
 export async function importFromForm(request: PageRequest, form: URLSearchParams): Promise<PageResult> {
   const file = form.get("file") ?? "";
   const text = file === "" ? (form.get("text") ?? "") : decodeText(file);

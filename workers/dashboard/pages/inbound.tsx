@@ -13,10 +13,10 @@ import { ApiError } from "../errors.ts";
 import { domainPage } from "../parts/domain-frame.tsx";
 import { Field } from "../parts/field.tsx";
 import { ForeignText, Name } from "../parts/foreign-text.tsx";
-import { domainPath } from "../parts/links.ts";
+import { addPath, domainPath } from "../parts/links.ts";
 import { Explained, Note, StateMark } from "../parts/marks.tsx";
 import type { PageResult } from "../parts/page.ts";
-import { linkTo, type PageRequest, periodOf } from "../parts/request.ts";
+import { accountOfForm, linkTo, type PageRequest, periodOf } from "../parts/request.ts";
 import { type BoundTable, bindTable } from "../parts/table-view.tsx";
 import { Term } from "../parts/term.tsx";
 
@@ -28,7 +28,7 @@ export async function inboundPage(request: PageRequest, domain: string): Promise
   return renderInbound(request, domain);
 }
 
-/** What stands above the form. */
+/** The message above the form. */
 interface Said {
   problem: string;
   /** What was typed, to be corrected. */
@@ -77,8 +77,7 @@ export async function changeInbound(
   form: URLSearchParams,
   domain: string,
 ): Promise<string | PageResult> {
-  const account = form.get("account") ?? "";
-  if (!(await request.accounts()).includes(account)) throw new ApiError("not_found", "There is no such domain.");
+  const account = await accountOfForm(request, form);
   const here = linkTo(request, `${domainPath(domain)}/inbound`);
   try {
     if (form.get("action") === "remove") await request.operate("removeMtaSts", { account, domain });
@@ -120,9 +119,9 @@ function Content({ request, known, tables, said }: ContentProps) {
       {known.advice.failures.length > 0 && tables.failures.view(url)}
       {known.hosted !== null && <Publish known={known} />}
       {known.registeredWith === null ? (
-        <NotRegistered domain={known.domain} />
+        <NotRegistered domain={known.domain} mayAdd={mayChange} />
       ) : (
-        mayChange && <PolicyForm {...{ known, action, said }} />
+        mayChange && <PolicyForm known={known} action={action} said={said} />
       )}
       {tables.hosts.view(url)}
       {known.changes.length > 0 && tables.changes.view(url)}
@@ -213,15 +212,12 @@ function Publish({ known: { domain, hosted, url, registeredWith } }: { known: Kn
   );
 }
 
-function NotRegistered({ domain }: { domain: string }) {
+function NotRegistered({ domain, mayAdd }: { domain: string; mayAdd: boolean }) {
   return (
     <section class="card">
       <p>
-        A policy is served for registered domains only. An operator registers this one with{" "}
-        <span class="mono">
-          dmarc domain add <ForeignText text={domain} />
-        </span>
-        .
+        A policy is served only for domains that were added here.{" "}
+        {mayAdd ? <a href={addPath(domain)}>Add this domain</a> : "An administrator of the account can add this one."}
       </p>
     </section>
   );
@@ -327,7 +323,7 @@ function hostsTable(known: Known | undefined): BoundTable {
     sort: "host",
     empty:
       known?.hosts === null
-        ? "Unknown: DNS was not checked yet, or gave no answer. The page Records checks it."
+        ? "Unknown: DNS was not checked yet, or gave no answer. Check now on the page Records."
         : "The domain takes no mail.",
     columns: [
       { key: "host", label: "Host (MX)", value: ({ host }) => host, cell: ({ host }) => <Name text={host} /> },

@@ -84,7 +84,7 @@ export async function jobsPage(request: PageRequest, typed?: Typed): Promise<Pag
 }
 
 /**
- * Starts or cancels a job. Running everything again is asked about first.
+ * Starts or cancels a job. Reprocessing everything has to be confirmed first.
  *
  * @returns the page to go to; or the page with what was typed, when it was refused or has to be confirmed
  */
@@ -134,7 +134,7 @@ function State({ job }: { job: Job }) {
   );
 }
 
-/** A bar of the files that were run again, and about how long the rest takes. */
+/** A bar of the reprocessed files, and about how long the rest takes. */
 function Progress({ job, nowSeconds }: { job: Job; nowSeconds: number }) {
   const { finished, enqueued, total, startedSeconds, state, skipped } = job;
   if (finished === undefined) return skipped > 0 ? `${formatCount(skipped)} files not looked at` : "–";
@@ -157,7 +157,7 @@ function Progress({ job, nowSeconds }: { job: Job; nowSeconds: number }) {
   );
 }
 
-/** Asks before everything is run again. */
+/** Asks before everything is reprocessed. */
 function ConfirmAll({ form }: { form: URLSearchParams }) {
   return (
     <section class="card" aria-labelledby="confirm-all">
@@ -174,7 +174,7 @@ function ConfirmAll({ form }: { form: URLSearchParams }) {
         <button class="danger" type="submit">
           Reprocess everything
         </button>
-        <a href={PATH}>Keep as it is</a>
+        <a href={PATH}>Cancel</a>
       </form>
     </section>
   );

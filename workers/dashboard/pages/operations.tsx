@@ -1,4 +1,4 @@
-/** Operations: what came in and what became of it over time, latency, what is waiting. For operators. */
+/** Operations: what came in and its outcomes over time, latency, what is waiting. For operators. */
 import {
   ACTIVITY_DAYS,
   type LatencyDay,
@@ -77,13 +77,20 @@ export async function operationsPage(request: PageRequest): Promise<PageResult> 
 
 const LEAD = "Received reports, their outcomes, processing time and what is pending.";
 
-/** That nothing of any mail was lost: what was found, and what became of it. */
+/** Outcomes that can be counted get a plural. */
+function partWord(name: string, count: number): string {
+  const word = name.replaceAll("_", " ");
+  const isCounted = ["dead letter", "duplicate", "conflict", "slice"].includes(word);
+  return isCounted && count !== 1 ? `${word}s` : word;
+}
+
+/** Shows that no part of any mail was lost: what was found, and its outcome. */
 function Parts({ balance }: { balance: PartsBalance }) {
   const { found, outcomes, passedOver } = balance;
   if (found === 0) return null;
   const list = (counts: Record<string, number>): string =>
     Object.entries(counts)
-      .map(([name, count]) => `${formatCount(count)} ${name.replaceAll("_", " ")}`)
+      .map(([name, count]) => `${formatCount(count)} ${partWord(name, count)}`)
       .join(", ");
   const passed = Object.values(passedOver).reduce((sum, count) => sum + count, 0);
   const missing = missingParts(balance);
@@ -91,7 +98,7 @@ function Parts({ balance }: { balance: PartsBalance }) {
     <>
       <p class="small muted">
         Mail of the last {ACTIVITY_DAYS} days had {formatCount(found)} parts: {list(outcomes)}
-        {passed > 0 && `, ${formatCount(passed)} passed over (${list(passedOver)})`}.
+        {passed > 0 && `, ${formatCount(passed)} that hold no report (${list(passedOver)})`}.
       </p>
       {missing !== 0 && (
         <Note kind="fault">
@@ -182,7 +189,7 @@ function Totals({ outcomes, status, open, refused }: TotalsProps) {
   );
 }
 
-/** Under the open items: what came of the period's mail, open or not. */
+/** Under the open items: the outcomes of the period's mail, open or not. */
 function OpenRemark({ href, events }: { href: string; events: string }) {
   return (
     <>

@@ -31,7 +31,7 @@ interface Named<Row> {
   rows: Row[];
 }
 
-/** A single day is told by the hour. */
+/** A single day is shown by the hour. */
 export function stepOf({ firstDay, lastDay }: Period): OutcomeStep {
   return firstDay === lastDay ? "hour" : "day";
 }

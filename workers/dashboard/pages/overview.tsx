@@ -147,7 +147,8 @@ function NoReports({ domain, request }: { domain: string; request: PageRequest }
         No reports for <ForeignText text={domain} />
       </h2>
       <p class="lead">
-        No reports for this domain, or no access. <a href={linkTo(request, "/")}>All domains</a>
+        No reports for this domain, or no access. <a href={`${domainPath(domain)}/setup`}>Its set-up</a> says whether
+        they are on their way. <a href={linkTo(request, "/")}>All domains</a>
       </p>
     </section>
   );

@@ -21,7 +21,7 @@ interface RecordsInput<Row extends Shown>
   /** Stand in front: where a record is from, or its place. */
   columns: ViewColumn<Row>[];
   sort: string;
-  /** All are of one address: it need not stand in each row. */
+  /** All are from one address, which is not repeated in each row. */
   isOneAddress?: boolean;
 }
 

@@ -11,19 +11,20 @@ import {
 import { registeredDomainQuery } from "../../../shared/ledger/registered-domains.ts";
 import { GUIDANCE_LIMITS } from "../../../shared/limits.ts";
 import { isoMinute } from "../data/days.ts";
-import { ApiError } from "../errors.ts";
+import { ApiError, isWrongInput } from "../errors.ts";
 import { domainPage } from "../parts/domain-frame.tsx";
 import { ForeignText } from "../parts/foreign-text.tsx";
 import { domainPath, setupPath } from "../parts/links.ts";
 import { StateMark } from "../parts/marks.tsx";
 import type { PageResult } from "../parts/page.ts";
 import { linkTo, type PageRequest, periodOf } from "../parts/request.ts";
+import { type Said, SaidNote } from "../parts/said-note.tsx";
 import { type BoundTable, bindTable } from "../parts/table-view.tsx";
 
 type OneCheck = StoredCheck["checks"][number];
 type Finding = OneCheck["findings"][number];
 
-export async function recordsPage(request: PageRequest, domain: string): Promise<PageResult> {
+export async function recordsPage(request: PageRequest, domain: string, said?: Said): Promise<PageResult> {
   const accounts = await request.accounts();
   const [[kept], changes, [reported], [registered]] = await Promise.all([
     request.ask(checksQuery(domain, accounts)),
@@ -42,6 +43,7 @@ export async function recordsPage(request: PageRequest, domain: string): Promise
     tables: [table],
     body: (
       <>
+        {said !== undefined && <SaidNote said={said} />}
         {account === undefined ? (
           <NoDomain />
         ) : (
@@ -63,12 +65,21 @@ export async function recordsPage(request: PageRequest, domain: string): Promise
   });
 }
 
-/** Checks the domain now. @returns the page to go to */
-export async function checkAgain(request: PageRequest, form: URLSearchParams, domain: string): Promise<string> {
+/** Checks the domain now. @returns the page to go to, or the page that says why nothing was found */
+export async function checkAgain(
+  request: PageRequest,
+  form: URLSearchParams,
+  domain: string,
+): Promise<string | PageResult> {
   const account = form.get("account") ?? "";
   const isTheirs = (await request.accounts()).includes(account);
   if (!isTheirs) throw new ApiError("not_found", "There is no such domain.");
-  await request.operate("checkDomain", { account, domain });
+  try {
+    await request.operate("checkDomain", { account, domain });
+  } catch (error) {
+    if (!isWrongInput(error)) throw error;
+    return recordsPage(request, domain, { kind: "fault", sentence: error.message });
+  }
   return linkTo(request, `${domainPath(domain)}/records`);
 }
 

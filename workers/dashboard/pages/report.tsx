@@ -43,7 +43,7 @@ async function pageOfKind(request: PageRequest, report: StoredReport): Promise<P
   }
 }
 
-/** Takes a report back, or lets it count again. @returns the page to go to */
+/** Takes a report back, or undoes that. @returns the page to go to */
 export async function changeReport(
   request: PageRequest,
   form: URLSearchParams,

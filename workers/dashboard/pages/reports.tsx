@@ -38,7 +38,7 @@ const RESULTS = { all: "any result", fail: "with failing mail", pass: "all passi
 
 const TABLE = { id: "reports", sort: "-begin" };
 
-/** What the link asks for: a part of the list, or all of it for a file. */
+/** The part of the list that the link asks for; all of it for an export. */
 function readList(request: PageRequest): ReportList {
   const { parameters } = request;
   const read = (name: string): string => parameters.get(name)?.trim() ?? "";

@@ -1,4 +1,4 @@
-/** What the owner says of a source: what holds, the form to say it, and what was said before. */
+/** The owner's decision about a source: the present one, the form to change it, and earlier ones. */
 
 import { SENDER_DECISIONS, type SenderDecision } from "../../../shared/ledger/sender-decisions.ts";
 import { isoMinute } from "../data/days.ts";
@@ -6,12 +6,12 @@ import type { Decisions } from "../data/decisions.ts";
 import { ApiError } from "../errors.ts";
 import { Field } from "../parts/field.tsx";
 import { ForeignText } from "../parts/foreign-text.tsx";
-import type { PageRequest } from "../parts/request.ts";
+import { accountOfForm, type PageRequest } from "../parts/request.ts";
 
 /** Words of decisions, and what each of them means for the verdict. */
 export const DECISION_WORDS: Record<SenderDecision, { label: string; meaning: string }> = {
   mine: { label: "Mine", meaning: "sends for this domain; its failing mail stands in the way of p=reject" },
-  notMine: { label: "Not mine", meaning: "somebody using your name; p=reject is there to stop it" },
+  notMine: { label: "Not mine", meaning: "sends in your name without permission; p=reject stops it" },
   forwarder: { label: "Forwarder", meaning: "passes on mail of others, or is a mailing list; you can't fix it" },
   undecided: { label: "Undecided", meaning: "not decided yet" },
 };
@@ -134,8 +134,7 @@ export async function changeSenderDecision(
   form: URLSearchParams,
   { domain, source }: { domain: string; source: string },
 ): Promise<void> {
-  const account = form.get("account") ?? "";
-  if (!(await request.accounts()).includes(account)) throw new ApiError("not_found", "There is no such domain.");
+  const account = await accountOfForm(request, form);
   const name = { account, domain, source };
   if (form.get("action") === "undo") {
     await request.operate("undoSenderDecision", name);

@@ -14,7 +14,7 @@ import { ForeignText, Name } from "../parts/foreign-text.tsx";
 import { addressPath, domainPath, sourcePath } from "../parts/links.ts";
 import type { PageResult } from "../parts/page.ts";
 import { PeriodText } from "../parts/period-view.tsx";
-import { domainScope, linkTo, type PageRequest, periodOf } from "../parts/request.ts";
+import { accountOfForm, domainScope, linkTo, type PageRequest, periodOf } from "../parts/request.ts";
 import { type BoundTable, bindTable } from "../parts/table-view.tsx";
 import { DECISION_WORDS, subjectWords } from "./sender-decision.tsx";
 
@@ -233,8 +233,7 @@ function decisionsTable({ access }: PageRequest, { decisions, senders, account }
  * @throws ApiError when the account is not the person's, or the form makes no sense
  */
 export async function changeSenders(request: PageRequest, form: URLSearchParams, domain: string): Promise<string> {
-  const account = form.get("account") ?? "";
-  if (!(await request.accounts()).includes(account)) throw new ApiError("not_found", "There is no such domain.");
+  const account = await accountOfForm(request, form);
   const undo = form.get("undo");
   if (undo !== null) {
     await request.operate("undoSenderDecision", { account, domain, source: undo });

@@ -9,11 +9,11 @@ import { isoMinute } from "../data/days.ts";
 import { ApiError } from "../errors.ts";
 import { domainCrumbs } from "../parts/domain-frame.tsx";
 import { ForeignText, Name } from "../parts/foreign-text.tsx";
-import { domainPath, setupPath } from "../parts/links.ts";
+import { addPath, domainPath, setupPath } from "../parts/links.ts";
 import { Note } from "../parts/marks.tsx";
 import type { PageResult } from "../parts/page.ts";
 import { PageHead } from "../parts/page-head.tsx";
-import type { PageRequest } from "../parts/request.ts";
+import { accountOfForm, type PageRequest } from "../parts/request.ts";
 import { SetupMark } from "./domain-status.tsx";
 
 type Setup = NonNullable<RegisteredDomain["setup"]>;
@@ -91,8 +91,8 @@ function NotAdded({ request, domain, hasReports }: { request: PageRequest; domai
       </p>
       {request.access.role !== "viewer" && (
         <p>
-          <a class="button" href="/add">
-            Add domains
+          <a class="button" href={addPath(domain)}>
+            Add this domain
           </a>
         </p>
       )}
@@ -290,8 +290,7 @@ export async function changeSetup(
   form: URLSearchParams,
   domain: string,
 ): Promise<string | PageResult> {
-  const account = form.get("account") ?? "";
-  if (!(await request.accounts()).includes(account)) throw new ApiError("not_found", "There is no such domain.");
+  const account = await accountOfForm(request, form);
   if (form.get("action") === "check") {
     await request.operate("domainSetup", { account, domain });
     return setupPath(domain, account);

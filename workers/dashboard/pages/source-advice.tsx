@@ -10,7 +10,7 @@ import { StateMark } from "../parts/marks.tsx";
 export function DiagnosisCard({ diagnosis: { code, sentence, guide } }: { diagnosis: Diagnosis }) {
   return (
     <section class="card" aria-labelledby="matter">
-      <h2 id="matter">{code === "passes" ? "Nothing to do" : "What is the matter"}</h2>
+      <h2 id="matter">{code === "passes" ? "Nothing to do" : "What is wrong"}</h2>
       <p class="lead">
         <ForeignText text={sentence} />
       </p>

@@ -187,7 +187,7 @@ function detailsTable(rows: DetailRow[]): BoundTable {
     rows,
     sort: "-sessions",
     empty: "The report has no failure details.",
-    partial: limitNote(rows, TLS_LIMITS.maxGroups),
+    partial: limitNote(rows, TLS_LIMITS.maxGroups, "those with the most sessions come first"),
     columns: [
       tlsResultColumn(),
       { key: "sessions", label: "Sessions", align: "end", value: ({ sessions }) => sessions },

@@ -30,11 +30,11 @@ export async function tokensPage(request: PageRequest, said?: Said): Promise<Pag
         <>
           <PageHead
             title="Tokens"
-            lead="A program asks the API with a token: for one account, to read or also to change. What it does is recorded under the token's name."
+            lead="Programs use the API with a token: for one account or all, to read or to change. What they do is recorded under the token's name."
           />
           {said !== undefined && <SaidNote said={said} secretIs="Its secret" />}
           <section class="card" aria-labelledby="make-token">
-            <h2 id="make-token">Make a token</h2>
+            <h2 id="make-token">Create a token</h2>
             <MakeForm request={request} accounts={await request.administered()} />
           </section>
           {table.view(request.url)}
@@ -81,7 +81,7 @@ function MakeForm({ request, accounts }: { request: PageRequest; accounts: reado
         <input id="token-days" name="days" type="number" min={1} max={TOKEN_LIMITS.maxDays} placeholder="never" />
       </Field>
       <button class="primary" type="submit" name="action" value="make">
-        Make
+        Create
       </button>
       <p class="small muted">
         Send it as <code>Authorization: Bearer …</code> to <code>/api/v1</code>, which{" "}
@@ -153,7 +153,7 @@ export async function changeTokens(request: PageRequest, form: URLSearchParams):
       return PATH;
     }
     const { name, secret } = await request.operate("createToken", settingsOf(account, form));
-    const page = await tokensPage(request, { kind: "done", sentence: `${name} was made.`, secret });
+    const page = await tokensPage(request, { kind: "done", sentence: `${name} was created.`, secret });
     return { ...page, status: 200 };
   } catch (error) {
     if (!isWrongInput(error)) throw error;

@@ -13,6 +13,7 @@ interface HeadProps {
   lead?: Child;
 }
 
+/** The head of pages about accounts, with tabs to the others. */
 export function AccountsHead({ request, tab, title, lead }: HeadProps) {
   const isOperator = request.access.role === "operator";
   const tabs = [

@@ -10,6 +10,7 @@ import { formatCount } from "../data/numbers.ts";
 
 /** One text, on one line. */
 export function ForeignText({ text }: { text: string }) {
+  if (text === "") return null;
   if (isInternational(text)) return <Name text={text} />;
   return <bdi>{cleanDetail(text, DASHBOARD_LIMITS.maxTextChars)}</bdi>;
 }
@@ -48,6 +49,7 @@ export function Name({ text }: { text: string }) {
 }
 
 function OneName({ text }: { text: string }) {
+  if (text === "") return null;
   const name = cleanDetail(text, DASHBOARD_LIMITS.maxNameChars);
   if (name.length <= WHOLE_NAME_CHARS) return <bdi class="nowrap">{name}</bdi>;
   return (

@@ -1,8 +1,14 @@
 /** Paths of the pages. Pure: every part that comes from a report is encoded. */
 import { isoDay } from "../data/days.ts";
 
+/** The overview of a domain. */
 export function domainPath(domain: string): string {
   return `/domains/${encodeURIComponent(domain)}`;
+}
+
+/** The form that adds domains, with this one in it. */
+export function addPath(domain: string): string {
+  return `/add?${new URLSearchParams({ domain })}`;
 }
 
 /** The set-up page of a domain, as one account has added it. */
@@ -10,10 +16,12 @@ export function setupPath(domain: string, account: string): string {
   return `${domainPath(domain)}/setup?${new URLSearchParams({ account })}`;
 }
 
+/** The page of one source of a domain, by its name. */
 export function sourcePath(domain: string, source: string): string {
   return `${domainPath(domain)}/sources/${encodeURIComponent(source)}`;
 }
 
+/** The page of one IP address that sends for a domain. */
 export function addressPath(domain: string, address: string): string {
   return `${domainPath(domain)}/addresses/${encodeURIComponent(address)}`;
 }

@@ -66,11 +66,21 @@ export function Note({ kind = "warn", children }: { kind?: "warn" | "done" | "fa
   );
 }
 
-/** Says that a statement's limit was reached: there may be more rows than these. */
-export function limitNote(rows: readonly unknown[], limit: number): Child {
+/**
+ * Says that a statement's limit was reached: there may be more rows than these.
+ *
+ * @param which what to do for the rest, or which rows these are
+ */
+export function limitNote(
+  rows: readonly unknown[],
+  limit: number,
+  which = "choose a shorter period to see the rest",
+): Child {
   if (rows.length < limit) return undefined;
   return (
-    <Note>Only {formatCount(limit)} rows are shown, and there are more: choose a shorter period to see the rest.</Note>
+    <Note>
+      Only {formatCount(limit)} rows are shown, and there may be more: {which}.
+    </Note>
   );
 }
 

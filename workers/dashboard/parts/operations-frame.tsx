@@ -9,13 +9,14 @@ import { PeriodControl } from "./period-view.tsx";
 import type { PageRequest } from "./request.ts";
 import { type Tab, Tabs } from "./tabs.tsx";
 
-export type OperationsTab = "status" | "dead-letters" | "conflicts" | "jobs";
+export type OperationsTab = "status" | "dead-letters" | "conflicts" | "jobs" | "forwarding";
 
 const TABS: (Tab & { key: OperationsTab })[] = [
   { key: "status", label: "Status", href: "/operations" },
   { key: "dead-letters", label: "Dead letters", href: "/operations/dead-letters" },
   { key: "conflicts", label: "Conflicts", href: "/operations/conflicts" },
   { key: "jobs", label: "Reprocessing", href: "/operations/jobs" },
+  { key: "forwarding", label: "Forwarding", href: "/operations/forwarding" },
 ];
 
 /** What a change came to, shown by the page it leads back to: `?done=…`. */

@@ -8,6 +8,7 @@ interface HeadProps {
   children?: Child;
 }
 
+/** The title of a page, a sentence below it, and what can be done there. */
 export function PageHead({ title, lead, children }: HeadProps) {
   return (
     <div class="page-head">

@@ -37,6 +37,7 @@ interface CardProps {
   records: PublishedRecords;
 }
 
+/** A domain's published records in short, with recent changes and the link to all of it. */
 export function RecordsCard({ request, domain, records: { kept, changes } }: CardProps) {
   const link = linkTo(request, `${domainPath(domain)}/records`);
   return (

@@ -1,7 +1,11 @@
-/** What the monthly reports of a domain and of an account share: whose they are, the choice of a month, and lists that fit a page. */
+/**
+ * What the monthly reports of a domain and of an account share: whose they are, the choice of a month, and lists that
+ * fit a page.
+ */
 import type { Child } from "hono/jsx";
 import { type AccountProfile, accountProfilesQuery } from "../../../shared/ledger/accounts.ts";
 import type { DayTotals } from "../../../shared/ledger/days.ts";
+import type { DecidedSender, SenderDecision } from "../../../shared/ledger/sender-decisions.ts";
 import { REPORT_LIMITS } from "../../../shared/limits.ts";
 import type { Notice } from "../../../shared/watch/finding.ts";
 import { dayOfSeconds, isoDay } from "../data/days.ts";
@@ -12,7 +16,7 @@ import { ForeignText } from "./foreign-text.tsx";
 import { Figure } from "./marks.tsx";
 import type { PageRequest } from "./request.ts";
 
-/** The month of the link. @throws ApiError when it is none */
+/** The month of the link. @throws ApiError when it is not valid */
 export function monthOfLink(request: PageRequest): Month {
   const month = readMonth(request.parameters.get("month") ?? "", request.today);
   if (!month.ok) throw new ApiError("bad_request", month.error);
@@ -89,7 +93,7 @@ export function Volumes({ current, before }: VolumesProps) {
     <dl class="figures">
       <Figure label="Messages" value={formatCount(messages)} remark={changeOfCount(messages, messagesBefore)} />
       <Figure
-        label="Proven to be sent for the domain"
+        label="Proven to be yours"
         value={formatShare(passed, messages)}
         remark={
           messagesBefore === 0 ? "no earlier data" : `${formatShare(passedBefore, messagesBefore)} the month before`
@@ -119,14 +123,15 @@ export function Volumes({ current, before }: VolumesProps) {
 
 interface ReportTableProps {
   columns: readonly { label: string; isFigure?: boolean }[];
-  /** Rows. */
-  children: Child;
+  /** Cells of each row, in the order of the columns; the first is the row's head. */
+  rows: readonly (readonly Child[])[];
 }
 
-/** A plain table: on paper nothing is sorted or paged. */
-export function ReportTable({ columns, children }: ReportTableProps) {
+/** A plain table: on paper nothing is sorted or paged. On a phone its rows are blocks, as those of other tables. */
+export function ReportTable({ columns, rows }: ReportTableProps) {
+  const look = (i: number): string => (columns[i]?.isFigure ? "end" : "text");
   return (
-    <table class="plain">
+    <table class="plain stacks">
       <thead>
         <tr>
           {columns.map(({ label, isFigure = false }) => (
@@ -136,7 +141,20 @@ export function ReportTable({ columns, children }: ReportTableProps) {
           ))}
         </tr>
       </thead>
-      <tbody>{children}</tbody>
+      <tbody>
+        {rows.map(([head, ...cells]) => (
+          <tr>
+            <th scope="row" class="text">
+              {head}
+            </th>
+            {cells.map((cell, i) => (
+              <td class={look(i + 1)} data-label={columns[i + 1]?.label}>
+                {cell}
+              </td>
+            ))}
+          </tr>
+        ))}
+      </tbody>
     </table>
   );
 }
@@ -169,7 +187,7 @@ export function ReportList({ lines, shown, none }: { lines: readonly ReportLine[
 export function NoticeList({ notices, withDomain }: { notices: readonly Notice[]; withDomain: boolean }) {
   const worst = notices.slice(0, REPORT_LIMITS.listed).sort((a, b) => b.createdSeconds - a.createdSeconds);
   const lines = [...worst, ...notices.slice(REPORT_LIMITS.listed)].map((notice) => noticeLine(notice, withDomain));
-  return <ReportList lines={lines} shown={REPORT_LIMITS.listed} none="Nothing that needed anybody." />;
+  return <ReportList lines={lines} shown={REPORT_LIMITS.listed} none="Nothing that needed attention." />;
 }
 
 function noticeLine({ createdSeconds, domain, step, title }: Notice, withDomain: boolean): ReportLine {
@@ -177,4 +195,23 @@ function noticeLine({ createdSeconds, domain, step, title }: Notice, withDomain:
   const isNamed = !withDomain || domain === "" || title.startsWith(`${domain}: `);
   const text = `${isNamed ? "" : `${domain}: `}${prefix}${title}`;
   return { day: dayOfSeconds(createdSeconds), text: <ForeignText text={text} /> };
+}
+
+const DECIDED: Record<SenderDecision, string> = {
+  mine: "is ours",
+  notMine: "is not ours",
+  forwarder: "forwards our mail",
+  undecided: "is open again",
+};
+
+/** Decisions about senders as lines, in the order given. @param withDomain the report is about several domains */
+export function decisionLines(
+  decided: readonly DecidedSender[],
+  withDomain: boolean,
+): (ReportLine & { day: number })[] {
+  return decided.map(({ decidedSeconds, domain, source, decision, decidedBy }) => {
+    const prefix = withDomain ? `${domain}: decided that` : "Decided:";
+    const text = `${prefix} ${source} ${DECIDED[decision]} (${decidedBy})`;
+    return { day: dayOfSeconds(decidedSeconds), text: <ForeignText text={text} /> };
+  });
 }

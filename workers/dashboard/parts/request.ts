@@ -99,3 +99,10 @@ export function linkTo(request: PageRequest, path: string): string {
   const text = kept.toString();
   return text === "" ? path : `${path}?${text}`;
 }
+
+/** The account that a form names. @throws ApiError when it is none of the person's */
+export async function accountOfForm(request: PageRequest, form: URLSearchParams): Promise<string> {
+  const account = form.get("account") ?? "";
+  if (!(await request.accounts()).includes(account)) throw new ApiError("not_found", "There is no such domain.");
+  return account;
+}

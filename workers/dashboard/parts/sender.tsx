@@ -15,7 +15,7 @@ const WORDS: Record<SenderState, { mark: string; kind: string; meaning: string }
   contradicted: {
     mark: "✕ contradicted",
     kind: "fail",
-    meaning: "its mail fails authentication, or comes from somebody else",
+    meaning: "its mail fails authentication, or comes from another sender",
   },
 };
 

@@ -1,4 +1,4 @@
-/** How far registered domains are on the way to their first report: asked of DNS, and kept for lists and pages. */
+/** The progress of registered domains towards their first report: looked up in DNS, and stored for lists and pages. */
 import type { Outputs } from "../../../shared/contract/operations.ts";
 import { boundedResolver, recordsOf } from "../../../shared/dns/resolver.ts";
 import { checkDmarc } from "../../../shared/guidance/dmarc-check.ts";
@@ -12,7 +12,7 @@ import { GUIDANCE_LIMITS, SETUP_LIMITS } from "../../../shared/limits.ts";
 import { type Invocation, inShardOf } from "../env.ts";
 import { domainsPerRun, type OutsideWorld } from "./outside-world.ts";
 
-/** What DNS says of a domain that was added, kept for lists and pages. */
+/** What DNS says about an added domain, stored for lists and pages. */
 export async function describe(
   { account, domain, rua, isNew }: DomainAddress & { isNew: boolean },
   invocation: Invocation,

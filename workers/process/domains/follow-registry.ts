@@ -13,7 +13,7 @@ export async function followAddress(rua: string, invocation: Invocation): Promis
   }
 }
 
-/** The same for all addresses of the accounts of one database: what a fault left undone is done here. */
+/** The same for all addresses of the accounts of one database, to complete what a fault interrupted. */
 export async function followWholeRegistry({ ledger, shard, shards, nowSeconds }: Invocation): Promise<void> {
   const registered = await ask(shards.directory, addressesQuery());
   const here = registered.filter((one) => one.shard === shard);

@@ -1,4 +1,4 @@
-/** What checks of domains use to look things up, as the settings allow. */
+/** The lookups that checks of domains use, as the settings allow. */
 import { type Fetch, httpsResolver } from "../../../shared/dns/over-https.ts";
 import { boundedResolver, NO_RESOLVER, type Resolver } from "../../../shared/dns/resolver.ts";
 import { policyFetcher } from "../../../shared/guidance/fetch-policy.ts";

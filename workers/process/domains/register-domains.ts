@@ -19,7 +19,7 @@ import { fail, ok } from "../../../shared/result.ts";
 import { type Invocation, inShardOf } from "../env.ts";
 import { addRegistration, readRegistration } from "../operations/registrations.ts";
 
-/** As many as asked for, of a source that cannot be guessed. */
+/** Returns so many random bytes from a source that cannot be predicted. */
 export type RandomBytes = (count: number) => Uint8Array;
 
 /** Domains to register. */
@@ -27,7 +27,7 @@ export interface WantedDomains {
   account: string;
   /** A-labels, each once. */
   domains: readonly string[];
-  /** An address of one's own; absent = one is made for each. */
+  /** An address that already exists elsewhere; absent = a new one is made for each domain. */
   rua?: string | undefined;
 }
 
@@ -38,7 +38,7 @@ export interface Registered {
   isNew: boolean;
 }
 
-/** Letters and digits that are not taken for one another. */
+/** Letters and digits that are not easily confused. */
 const ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789";
 /** 16 of 31 characters are 79 bits. */
 const LOCAL_PART_CHARS = 16;
@@ -119,7 +119,7 @@ async function makeAddresses(
     return fail({ code: "not_configured", message });
   }
   const made = domains.map((domain) => ({ domain, rua: addressAt(env.RUA_HOST, localPart(randomBytes)) }));
-  // One says whether the account and RUA_HOST are fit: the others differ by the characters made here alone.
+  // Checking one is enough: the others differ only in the characters made here.
   const [first] = made;
   const read = await readRegistration(first?.rua ?? "", { account, domains: [...domains] }, invocation);
   if (!read.ok) return read;
@@ -132,7 +132,7 @@ async function makeAddresses(
   return ok(made);
 }
 
-/** Has the reports of some domains go to an address that is given: registers it, or adds to what it accepts. */
+/** Sends the reports of some domains to a given address: registers it, or adds to what it accepts. */
 async function useAddress(
   given: string,
   { account, domains }: { account: string; domains: readonly string[] },

@@ -1,9 +1,10 @@
-/** One request to a target, and what it came to. */
+/** One request to a target, and its result. */
 import { FORWARD_LIMITS } from "../../../shared/limits.ts";
+import { noAnswer } from "../no-answer.ts";
 
 /**
- * What an attempt came to. taken: the target has it; refused: it will not take this, whatever else it takes; failed: it took nothing
- * now.
+ * The result of an attempt. taken: the target has it; refused: it rejects this content, though it may take other;
+ * failed: it takes nothing at present.
  */
 export interface Attempt {
   outcome: "taken" | "refused" | "failed";
@@ -31,8 +32,7 @@ export async function attemptRequest(
     const response = await fetch(new Request(request, { redirect: "manual", signal }));
     return attemptOf(response, await firstText(response), nowSeconds);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    return { outcome: "failed", result: cut(`No answer: ${reason}`), retryAfterSeconds: undefined };
+    return { outcome: "failed", result: cut(noAnswer(error)), retryAfterSeconds: undefined };
   }
 }
 

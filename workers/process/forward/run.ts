@@ -1,7 +1,7 @@
 /**
- * Sends what waits for a target, longest first, as long as it takes it. What goes wrong at the target is no fault of the platform: it
- * is noted there, and tried again with growing delays, for a week. Reports are removed once they are sent; one that was sent but
- * could not be removed is sent again, with the same id.
+ * Sends what waits for a target, the oldest first, as long as the target takes it. A failure of the target is not a
+ * fault of the platform: it is stored with the target, and tried again with growing delays, for a week. Reports are
+ * removed once they are sent; one that was sent but could not be removed is sent again, with the same id.
  */
 
 import { growingDelaySeconds } from "../../../shared/backoff.ts";
@@ -46,7 +46,7 @@ export async function runForward(id: string, invocation: Invocation, now: () => 
   try {
     return await sender.run();
   } catch (error) {
-    // A fault of the platform: nobody sends any more, and the message is retried.
+    // A fault of the platform: the claim is released, and the message is retried.
     await change(ledger, releaseTarget(target, { ...target, sent: 0, nowSeconds }));
     throw error;
   }

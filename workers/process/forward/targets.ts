@@ -24,7 +24,7 @@ import { fail, ok } from "../../../shared/result.ts";
 import { type Invocation, inEachShard, inShardOf } from "../env.ts";
 import { attemptRequest } from "./request.ts";
 
-/** Who asks, and what it is done with. */
+/** The caller, and the context of the call. */
 interface Call {
   invocation: Invocation;
   caller: Caller;
@@ -55,7 +55,7 @@ export async function createTarget(
     failures: 0,
     nextSeconds: 0,
   };
-  // One of all accounts is in every database.
+  // A target for all accounts is in every database.
   const places = account === "" ? inEachShard(invocation) : [await inShardOf(account, invocation)];
   for (const { ledger } of places) {
     const [added] = await change(ledger, [addTarget(target)]);
@@ -69,7 +69,7 @@ export async function createTarget(
   return ok({ ...forwardTargetOf(target, []), secret: settings.kind === "http" ? target.secret : "" });
 }
 
-/** All targets with what waits for them; of one in several databases the sums. */
+/** All targets with what waits for them, summed where a target is in several databases. */
 export async function listTargets(invocation: Invocation): Promise<Outputs["listForwards"]> {
   const targets = new Map<string, ForwardTarget>();
   const waiting: WaitingReports[] = [];
@@ -102,7 +102,7 @@ export async function deleteTarget({ id }: Inputs["removeForward"], { invocation
   return ok(undefined);
 }
 
-/** Sends a test now. @returns what came of it; a problem if there is no such target */
+/** Sends a test now. @returns its result; a problem if there is no such target */
 export async function testTarget(
   { id }: Inputs["testForward"],
   { invocation }: Call,
@@ -137,7 +137,10 @@ async function findTarget(id: string, invocation: Invocation): Promise<ForwardTa
   return undefined;
 }
 
-/** Cron's part: a message for every target that something is due for. @returns how many. @throws whatever D1 or the queue throws */
+/**
+ * Cron's part: a message for every target that something is due for. @returns how many. @throws whatever D1 or the queue
+ * throws
+ */
 export async function enqueueForwards(invocation: Invocation): Promise<number> {
   let enqueued = 0;
   for (const { ledger, shard, env, nowSeconds } of inEachShard(invocation)) {

@@ -52,7 +52,7 @@ export interface ForgottenPage {
   removed: number;
   /** The start of the next page; undefined on the last one. */
   cursor: string | undefined;
-  /** The next page is due so much later; absent = at once. */
+  /** Seconds until the next page is due; absent = at once. */
   delaySeconds?: number;
 }
 

@@ -29,7 +29,7 @@ export interface JobPage {
   whenEnqueued: { place: Invocation; changes: Change[] }[];
   /** Raw objects and rows that were removed; absent = none. */
   removed?: number;
-  /** The next page is due so much later; absent = at once. */
+  /** Seconds until the next page is due; absent = at once. */
   delaySeconds?: number;
 }
 

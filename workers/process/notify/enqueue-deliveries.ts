@@ -1,4 +1,7 @@
-/** Cron's part in notifying: adds the deliveries that are due, and enqueues them. Bounded; what is left is done a minute later. */
+/**
+ * Cron's part in notifying: adds the deliveries that are due, and enqueues them. Bounded; what is left is done a minute
+ * later.
+ */
 import {
   addDelivery,
   deliverNotices,
@@ -17,7 +20,7 @@ export async function enqueueDeliveries(invocation: Invocation): Promise<number>
   return enqueued;
 }
 
-/** Has a delivery of the invocation's database attempted at once. @throws whatever the queue throws */
+/** Enqueues a delivery of the invocation's database, to be attempted at once. @throws whatever the queue throws */
 export async function enqueueDelivery(id: string, { env, shard }: Invocation): Promise<void> {
   const message: DeliveryMessage = { v: 1, kind: "delivery", shard, deliveryId: id };
   await env.QUEUE_POINTS.send(message);

@@ -1,7 +1,7 @@
 /**
- * Attempts to deliver things to a channel. What goes wrong at the other end is no fault of the platform: it is noted on the
- * delivery, which is tried again with growing delays, for three days. A channel that does not answer at all is left alone for a
- * while, with everything that waits for it, so that it holds up nobody else.
+ * Attempts to deliver things to a channel. A failure at the other end is not a fault of the platform: it is stored with
+ * the delivery, which is tried again with growing delays, for three days. A channel that does not answer at all is left
+ * alone for a while, with everything that waits for it, so that it holds up nobody else.
  */
 
 import { growingDelaySeconds } from "../../../shared/backoff.ts";
@@ -19,13 +19,13 @@ import type { Channel } from "../../../shared/notify/channel.ts";
 import type { Invocation } from "../env.ts";
 import { type Attempt, refused, sendTo } from "./send-to-channel.ts";
 
-/** What came of a delivery: `not_now` was not attempted. */
+/** The outcome of a delivery; `not_now` = it was not attempted. */
 type Outcome = "sent" | "retry" | "failed" | "not_now";
 
 /**
  * Attempts deliveries to one channel of the invocation's database, one after the other, until it does not answer.
  *
- * @returns what came of each that was attempted, for the log
+ * @returns the outcome of each that was attempted, for the log
  * @throws whatever D1 throws; an attempt whose end could not be noted is repeated, with the same id
  */
 export async function attemptDeliveries(ids: readonly string[], invocation: Invocation): Promise<Outcome[]> {

@@ -8,10 +8,12 @@ import { NOTIFY_LIMITS } from "../../../shared/limits.ts";
 import { type Channel, validTarget } from "../../../shared/notify/channel.ts";
 import { slackMessage, teamsMessage } from "../../../shared/notify/chat.ts";
 import { type MailBody, mailBody } from "../../../shared/notify/mail.ts";
+import { mailRefusal } from "../../../shared/notify/mail-refusal.ts";
 import { signedHeaders } from "../../../shared/notify/signature.ts";
 import { confirmStory, digestStory, noticeStory, type Story, testStory } from "../../../shared/notify/story.ts";
 import { type Delivered, MAIL_DELIVERY_HEADER, webhookPayload } from "../../../shared/notify/webhook.ts";
 import type { Invocation } from "../env.ts";
+import { noAnswer } from "../no-answer.ts";
 import { confirmationLink } from "./confirm-channel.ts";
 
 /** What an attempt came to. */
@@ -46,7 +48,7 @@ export async function sendTo(channel: Channel, delivery: Delivery, invocation: I
   return post(target.value, { body, headers });
 }
 
-/** An attempt that came to nothing, though the other end is there. */
+/** A failed attempt, though the other end answered. */
 export function refused(result: string): Attempt {
   return { isSent: false, isAnswered: true, result: result.slice(0, NOTIFY_LIMITS.resultChars) };
 }
@@ -107,7 +109,7 @@ async function sendMail(
     await SEND_EMAIL.send({ from: NOTICES_FROM, to, headers, ...body });
     return { isSent: true, isAnswered: true, result: "Accepted for delivery." };
   } catch (error) {
-    return refused(`The mail was not accepted: ${error instanceof Error ? error.message : String(error)}`);
+    return refused(mailRefusal(error));
   }
 }
 
@@ -134,6 +136,6 @@ async function post(
     const result = `Answered ${response.status}.`;
     return response.ok ? { isSent: true, isAnswered: true, result } : refused(result);
   } catch (error) {
-    return { ...refused(`No answer: ${error instanceof Error ? error.message : String(error)}`), isAnswered: false };
+    return { ...refused(noAnswer(error)), isAnswered: false };
   }
 }

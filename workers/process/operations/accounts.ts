@@ -1,4 +1,4 @@
-/** Creates accounts, and changes what they are called, their logo and their people. */
+/** Creates accounts, and changes their names, logos and people. */
 import { decodeBase64 } from "../../../shared/base64.ts";
 import type { Inputs, Outputs } from "../../../shared/contract/operations.ts";
 import type { Answer } from "../../../shared/contract/problems.ts";
@@ -46,7 +46,7 @@ export async function createAccount(
   );
 }
 
-/** Sets what an account is called. @returns a problem if there is no such account */
+/** Sets the name of an account. @returns a problem if there is no such account */
 export function renameAccount(
   { account, name }: Inputs["setAccountName"],
   { invocation }: Call,
@@ -54,7 +54,7 @@ export function renameAccount(
   return changeAccount(account, [setAccountName(account, name)], invocation);
 }
 
-/** Sets an account's logo. @returns a problem if it is no picture that may be one, or there is no such account */
+/** Sets an account's logo. @returns a problem if the picture is not allowed, or there is no such account */
 export async function changeLogo(
   { account, base64 }: Inputs["setAccountLogo"],
   { invocation }: Call,

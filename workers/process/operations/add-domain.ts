@@ -1,4 +1,4 @@
-/** Adds domains: makes addresses nobody can guess, registers them, and says what to publish and how far a domain is. */
+/** Adds domains: makes addresses nobody can guess, registers them, and says what to publish and how far a domain's set-up is. */
 import type { Outputs } from "../../../shared/contract/operations.ts";
 import type { Answer } from "../../../shared/contract/problems.ts";
 import { readDomainName } from "../../../shared/domain-name.ts";
@@ -23,11 +23,11 @@ export interface TypedDomain {
 
 /** What is to be added. */
 export interface NewDomain extends TypedDomain {
-  /** An address of one's own; absent = one is made. */
+  /** An address chosen by the operator; absent = one is made. */
   rua?: string | undefined;
 }
 
-/** Adds a domain, or finds the address that it has already, and says what to publish. */
+/** Adds a domain, or finds the address that it already has, and says what to publish. */
 export async function addDomain(
   { account, domain: typed, rua: given }: NewDomain,
   invocation: Invocation,
@@ -43,7 +43,7 @@ export async function addDomain(
   return ok(await describe({ account, domain, ...added }, invocation, outside));
 }
 
-/** Adds a list of domains, or finds the addresses that they have already; what is no domain name leaves the others. */
+/** Adds a list of domains, or finds the addresses that they already have; an invalid name does not affect the others. */
 export async function addDomains(
   { account, domains: typed, rua }: { account: string; domains: readonly string[]; rua?: string | undefined },
   invocation: Invocation,
@@ -61,7 +61,7 @@ export async function addDomains(
   return ok({ items });
 }
 
-/** How far a domain is that was added: asks DNS, and keeps the answer. @returns a problem where it was not added */
+/** How far the set-up of an added domain is: asks DNS, and stores the answer. @returns a problem where it was not added */
 export async function domainSetup(
   { account, domain: typed }: TypedDomain,
   invocation: Invocation,

@@ -1,4 +1,4 @@
-/** What letting a source in does to an SPF record, within the time that a page may wait. */
+/** What adding a source does to an SPF record, within the time that a page may wait. */
 import { boundedResolver } from "../../../shared/dns/resolver.ts";
 import { adviseSpf, type SpfAdvice, type SpfSender } from "../../../shared/guidance/spf-advice.ts";
 import { GUIDANCE_LIMITS } from "../../../shared/limits.ts";

@@ -1,6 +1,6 @@
 /**
- * Writes every change to the audit log, at the one place all operations pass: that it was asked for before it is made, what
- * became of it after. What was there before and after is read by the same question, where there is one about it.
+ * Writes every change to the audit log, at the one place all operations pass: before it is made, that it was asked for;
+ * afterwards, its outcome. The state before and after is read by the same query, where there is one.
  */
 import { type Inputs, OPERATIONS, type ProcessOperation } from "../../../shared/contract/operations.ts";
 import type { Answer } from "../../../shared/contract/problems.ts";
@@ -23,8 +23,8 @@ import { AUDIT_LIMITS } from "../../../shared/limits.ts";
 import { normalizeEmail } from "../../../shared/people.ts";
 import { type Invocation, inEachShard, inShardOf } from "../env.ts";
 
-/** What pages and schedules have done by themselves: nobody decided it, and it would bury the rest. */
-const NOT_AUDITED = new Set<ProcessOperation>(["nameAddresses", "noteSeen"]);
+/** What pages and schedules do by themselves: no person decided it, and it would bury the rest. */
+const NOT_AUDITED = new Set<ProcessOperation>(["nameAddresses", "noteSeen", "runSchedule"]);
 
 /** An operation that somebody asked for. */
 export interface Asked<Name extends ProcessOperation> {
@@ -82,7 +82,7 @@ export async function audited<Name extends ProcessOperation, Output>(
 type Reader<Name extends ProcessOperation> = (input: Inputs[Name], invocation: Invocation) => Promise<unknown>;
 type Readers = { [Name in ProcessOperation]?: Reader<Name> };
 
-/** What an operation is about, as it is: asked before it and after. Where there is none, what it answers is kept instead. */
+/** What an operation is about, read before and after it. An operation without an entry keeps its answer instead. */
 const READERS: Readers = {
   addRegistration: registrationOf,
   putRegistration: registrationOf,
@@ -132,7 +132,7 @@ async function profileOf({ account }: { account: string }, { shards }: Invocatio
   return { name, logo: logo === undefined ? null : { mediaType: logo.mediaType, base64Chars: logo.base64.length } };
 }
 
-/** The role in this account alone: what the person may do in others is not its administrators' to know. */
+/** The role in this account alone: its administrators must not see the person's roles elsewhere. */
 async function roleOf(
   { account, email }: { account: string; email: string },
   { shards }: Invocation,
@@ -221,7 +221,10 @@ function field(value: unknown, name: string): unknown {
 
 /** Fields whose values are not kept: keys, and pictures and files, which are long. */
 const LEFT_OUT = new Set(["secret", "signature", "token", "base64", "content"]);
-/** The target of a channel or of forwarding as it was typed may be such a URL; what the channel answers shows as much of it as may be seen. */
+/**
+ * The target of a channel or of forwarding as it was typed may be such a URL; what the channel answers shows as much of
+ * it as may be seen.
+ */
 const SECRET_TARGET = /^https?:/i;
 
 /** JSON without secrets, of at most so many characters. */

@@ -14,14 +14,14 @@ import { type Invocation, inShardOf } from "../env.ts";
 import { askToConfirm, isOfAccount } from "../notify/confirm-channel.ts";
 import { enqueueDelivery } from "../notify/enqueue-deliveries.ts";
 
-/** Who asks, and what it is done with. */
+/** The caller, and the context of the call. */
 interface Call {
   invocation: Invocation;
   caller: Caller;
 }
 
 /**
- * Adds a channel. A mail address that is nobody's of the account is asked first, unless an operator adds it.
+ * Adds a channel. A mail address that belongs to no person of the account has to confirm first, unless an operator adds it.
  *
  * @returns the channel with its secret, which is not shown again; a problem if there is no such account, the target is not
  *   allowed or the account has too many channels
@@ -70,7 +70,7 @@ export async function deleteChannel(
 }
 
 /**
- * Sends a test to a channel; the question whether it may be written to if that is not confirmed.
+ * Sends a test to a channel, or the request to confirm where that is still missing.
  *
  * @returns a problem if there is no such channel
  */

@@ -47,7 +47,7 @@ async function requeue(
   if (isDiscarded(deadLetter)) return { id, code, result: "refused", reason: ALREADY_DISCARDED };
   const parsed = parseMessage(deadLetter.queueMessage);
   if (!parsed.ok) {
-    const reason = "Its message is none of this pipeline's: there is nothing to send again.";
+    const reason = "Its message is not valid here, so there is nothing to send again.";
     return { id, code, result: "refused", reason };
   }
   const message = await messageAgain(parsed.value, deadLetter, invocation);

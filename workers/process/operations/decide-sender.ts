@@ -16,7 +16,7 @@ import { DECISION_LIMITS } from "../../../shared/limits.ts";
 import { fail, ok } from "../../../shared/result.ts";
 import { type Invocation, inShardOf } from "../env.ts";
 
-/** Keeps a decision. @returns it as it is kept; a problem if it is about nothing, or there are too many */
+/** Stores a decision. @returns it as stored; a problem if it names no sender, or there are too many */
 export async function decideSender(
   written: SenderName,
   { decision, note, by }: { decision: SenderDecision; note: string; by: string },
@@ -36,7 +36,7 @@ export async function decideSender(
   return ok(decided);
 }
 
-/** The names as they are kept. */
+/** The names as they are stored. */
 function readName({ account, domain, source }: SenderName): Answer<SenderName> {
   const subject = readSubject(source);
   if (!subject.ok) return fail({ code: "bad_request", message: subject.error });

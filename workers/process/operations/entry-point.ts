@@ -261,7 +261,7 @@ async function findReference(
   return (await findReports(ledger, references)).reports.get(uid)?.reference;
 }
 
-/** The raw key of a report; of one that was taken back for operators only. */
+/** The raw key of a report; for a report that was taken back, only operators get it. */
 async function rawKeyOf(
   { account, domain, day, uid }: Inputs["readReportFile"],
   { authority }: Caller,
@@ -275,7 +275,7 @@ async function rawKeyOf(
   return held !== undefined && (held.state === "accepted" || authority.isOperator) ? held.rawKey : undefined;
 }
 
-/** The list of registered domains follows what was registered. */
+/** Updates the list of registered domains after an address has changed. */
 async function followed(
   answer: Answer<Outputs["putRegistration"]>,
   invocation: Invocation,
@@ -284,9 +284,9 @@ async function followed(
   return answer;
 }
 
-const FOREIGN_ADDRESS = { code: "forbidden", message: "Addresses of one's own are for operators." } as const;
+const FOREIGN_ADDRESS = { code: "forbidden", message: "Only operators may choose the address." } as const;
 
-/** An address that is given may be anybody's: an operator knows whose mail comes here. */
+/** A given address may belong to anybody; operators know whose mail comes here. */
 function mayName(rua: string | undefined, { authority }: Caller): boolean {
   return rua === undefined || authority.isOperator;
 }

@@ -1,4 +1,7 @@
-/** Reads what is held of an account, a part at a time: the rows of each table and database, then the raw objects. Changes nothing. */
+/**
+ * Reads everything stored about an account, a part at a time: the rows of each table and database, then the raw objects.
+ * Changes nothing.
+ */
 import * as v from "valibot";
 import type { Outputs } from "../../../shared/contract/operations.ts";
 import type { Answer } from "../../../shared/contract/problems.ts";
@@ -16,7 +19,7 @@ const position = v.pipe(
   v.string(),
   v.parseJson(),
   v.object({
-    /** Index of the database; at the number of databases come the raw objects. */
+    /** Index of the database; the raw objects come after the last one. */
     shard: v.pipe(v.number(), v.integer(), v.minValue(0)),
     table: v.pipe(v.number(), v.integer(), v.minValue(0)),
     after: v.string(),

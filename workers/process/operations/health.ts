@@ -1,4 +1,7 @@
-/** Whether what the pipeline needs answers: one row of each database, one value of KV, the backlog of each queue. Reads only. */
+/**
+ * Whether the stores of the pipeline answer: one row of each database, one value of KV, the backlog of each queue. Reads
+ * only.
+ */
 import type { Outputs } from "../../../shared/contract/operations.ts";
 import { anyAccountQuery } from "../../../shared/ledger/accounts.ts";
 import { ask } from "../../../shared/ledger/database.ts";
@@ -6,10 +9,10 @@ import { findCopy } from "../../../shared/registry.ts";
 import type { Invocation } from "../env.ts";
 import { backlog } from "./status.ts";
 
-/** An address that nobody has: KV says so, or does not answer. */
+/** An address that is never registered: KV answers that, or does not answer. */
 const NOBODY = "health@invalid";
 
-/** Asks all of them at once. @throws nothing: what does not answer is false, or left out */
+/** Asks all of them at once. @throws nothing: a store that does not answer is false, or left out */
 export async function readHealth({ env, shards }: Invocation): Promise<Outputs["health"]> {
   const answers = (work: Promise<unknown>): Promise<boolean> => work.then(() => true).catch(() => false);
   const [registry, ledger, queues] = await Promise.all([

@@ -20,16 +20,16 @@ import { ruaCandidates } from "../../../shared/registry.ts";
 import { fail, ok } from "../../../shared/result.ts";
 import { type Invocation, inShardOf } from "../env.ts";
 
-/** A policy as it is asked for. */
+/** A policy as requested. */
 export interface AskedPolicy extends MtaStsPolicy {
-  /** Enforce it although the MX records, as last checked, name hosts that it does not. */
+  /** Enforce it even though the MX records, as last checked, name hosts that it lacks. */
   force?: boolean | undefined;
 }
 
 /**
  * Serves a policy from now on. One that says the same as the present one changes nothing, and keeps its id.
  *
- * @returns a problem where the policy is none, the domain is not registered with the account, or mail would be refused
+ * @returns a problem where the policy is not valid, the domain is not registered with the account, or mail would be refused
  */
 export async function setMtaSts(
   name: AccountDomain,
@@ -71,7 +71,7 @@ export async function setMtaSts(
   return ok(hosted(written));
 }
 
-/** Serves the policy no longer. @returns a problem where none of the account is served */
+/** Stops serving a policy. @returns a problem where the account has none for the domain */
 export async function removeMtaSts(
   name: AccountDomain,
   { by, invocation }: { by: string; invocation: Invocation },
@@ -92,7 +92,7 @@ function isOfAnother(held: HostedPolicy | undefined, { account }: AccountDomain)
 }
 
 /**
- * Whether the domain's own DMARC record sends reports to the account: only who controls the domain's DNS can have published
+ * Whether the domain's own DMARC record sends reports to the account: only the owner of the domain's DNS can publish
  * that, while anybody may register a domain.
  */
 async function namesAddressOf(

@@ -18,13 +18,13 @@ import { addressAt, localPart, type RandomBytes } from "../domains/register-doma
 import { type Invocation, inEachShard } from "../env.ts";
 
 interface ImportOptions {
-  /** Says what would be done, and does nothing. */
+  /** Only says what would be done. */
   dryRun: boolean;
   invocation: Invocation;
   randomBytes: RandomBytes;
 }
 
-/** Imports lines. @returns what became of each, in their order */
+/** Imports lines. @returns the result of each, in order */
 export async function importAccounts(
   given: readonly ImportLine[],
   { dryRun, invocation, randomBytes }: ImportOptions,
@@ -48,7 +48,7 @@ export async function importAccounts(
   });
   const items = lines.map((line) => (line.ok ? planner.add(line.value) : line.error));
   if (!dryRun) await write(planner.plan(), invocation);
-  // An address that was not made is not the one that will be.
+  // A dry run shows no address, since the import will make another.
   return dryRun ? items.map(({ rua, ...item }) => (planner.isMade(rua) ? item : { ...item, rua })) : items;
 }
 

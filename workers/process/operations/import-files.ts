@@ -1,6 +1,6 @@
 /**
  * Takes files that a person imports as if they had come by mail: each is stored in R2 as it is, enqueued, and noted in the
- * ledger, in this order, so that an import that was interrupted anywhere can be run again. Nothing is stored twice.
+ * ledger, in this order, so that an interrupted import can be run again. Nothing is stored twice.
  */
 import { decodeBase64 } from "../../../shared/base64.ts";
 import type { Inputs, Outputs } from "../../../shared/contract/operations.ts";
@@ -80,7 +80,7 @@ export async function importFile(
     return ok(imported);
   } catch (error) {
     if (!isOfContent(error)) throw error;
-    return refused(`The content of ${facts.name} has another size or SHA-256 than was said.`);
+    return refused(`The content of ${facts.name} has another size or SHA-256 than declared.`);
   } finally {
     if (!isRead) await stream.cancel();
   }

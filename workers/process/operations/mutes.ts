@@ -1,4 +1,4 @@
-/** Keeps what people do not want to hear of, and takes it back. */
+/** Mutes alerts of an account, and unmutes them. */
 import type { Inputs } from "../../../shared/contract/operations.ts";
 import { change } from "../../../shared/ledger/database.ts";
 import { putMute, removeMute } from "../../../shared/ledger/notices.ts";
@@ -6,7 +6,7 @@ import { SECONDS_PER_DAY } from "../../../shared/report-day.ts";
 import type { Mute } from "../../../shared/watch/finding.ts";
 import { type Invocation, inShardOf } from "../env.ts";
 
-/** Mutes. @param by who wants it @returns it as it is kept */
+/** Mutes. @param by the person who asks @returns the mute as it is stored */
 export async function mute({ days, note, ...name }: Inputs["mute"], by: string, invocation: Invocation): Promise<Mute> {
   const { ledger, nowSeconds } = await inShardOf(name.account, invocation);
   const kept: Mute = {

@@ -23,7 +23,7 @@ export async function putRegistration(
   return ok({ rua: stored.rua, entry: stored.entry });
 }
 
-/** Registers an address that is not registered. @returns a problem where it is: that stays as it is */
+/** Registers a new address. @returns a problem where it is registered already; nothing is changed then */
 export async function addRegistration(
   rua: string,
   entry: RegistryEntry,

@@ -56,7 +56,7 @@ export async function createToken(
   return fail({ code: "too_large", message });
 }
 
-/** Revokes a token; one that is revoked stays so. @returns the token; a problem if there is none */
+/** Revokes a token; revoking it again changes nothing. @returns the token; a problem if there is no such token */
 export async function revokeToken(
   { account, id }: Inputs["revokeToken"],
   { invocation: { shards, nowSeconds } }: Call,

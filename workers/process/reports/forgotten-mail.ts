@@ -1,6 +1,6 @@
 /**
  * Mail of forgotten accounts that was under way: its raw object is deleted and nothing is kept of it. Only mail to an
- * address that is registered no longer is looked up, so that other batches cost nothing more.
+ * address that is no longer registered is looked up, so that other batches cost nothing extra.
  */
 import type { Registrations } from "../../../shared/ledger/addresses.ts";
 import { forgottenAmong } from "../../../shared/ledger/forgotten.ts";

@@ -12,12 +12,12 @@ import {
 import { deadLetterId, versionUid } from "../../../shared/identity.ts";
 import type { Registrations } from "../../../shared/ledger/addresses.ts";
 import { findConflicts } from "../../../shared/ledger/conflicts.ts";
-import { ask } from "../../../shared/ledger/database.ts";
+import { ask, OneCall } from "../../../shared/ledger/database.ts";
 import { findDeadLetters } from "../../../shared/ledger/dead-letters.ts";
-import { findObjects, objectReference, useByAddress } from "../../../shared/ledger/objects.ts";
+import { type AddressUse, addObjects, addUse, objectReference } from "../../../shared/ledger/objects.ts";
 import type { Outcome } from "../../../shared/ledger/outcomes.ts";
 import type { ReportReference } from "../../../shared/ledger/report-rows.ts";
-import { findReports, type Held } from "../../../shared/ledger/reports.ts";
+import { addReports, findReports, type Held } from "../../../shared/ledger/reports.ts";
 import { filedSlicesQuery, slicePart } from "../../../shared/ledger/slices.ts";
 import { dayOfRawKey } from "../../../shared/storage.ts";
 import type { Invocation } from "../env.ts";
@@ -28,14 +28,23 @@ export async function lookUp(
   addressesOf: Registrations["addressesOf"],
   { ledger }: Invocation,
 ): Promise<Known> {
-  const finished = await findObjects(
-    ledger,
+  // One call, unless an object was finished before or a person has decided about a report.
+  const call = new OneCall();
+  const objectsFound = await addObjects(
+    call,
     objects.map(({ message }) => objectReference(message)),
   );
+  const reportsFound = addReports(
+    call,
+    objects.flatMap((object) => reportsOf(object).map((found) => claimReference(found, object))),
+  );
+  const used = addUseOf(call, objects, addressesOf);
+  await call.send(ledger);
+  const finished = objectsFound();
   const previous = [...finished.values()].flatMap(({ outcomes }) => outcomes);
-  const claims = objects.flatMap((object) => reportsOf(object).map((found) => claimReference(found, object)));
+  const held = reportsFound();
   const earlier = previous.flatMap((outcome) => (hasReport(outcome) ? [reportOf(outcome)] : []));
-  const held = await findReports(ledger, [...claims, ...earlier]);
+  addHeld(held, await findReports(ledger, earlier));
   await addVersions(held, objects, ledger);
   const filedSlices = await findFiledSlices(objects, finished, ledger);
   const slices = [...filedSlices.values()].flat().flatMap(({ deadLetterIds }) => deadLetterIds);
@@ -46,7 +55,7 @@ export async function lookUp(
   return {
     finished,
     held,
-    used: await findUse(objects, addressesOf, ledger),
+    used: used(),
     deadLetters: new Map(deadLetters.map((deadLetter) => [deadLetter.id, deadLetter])),
     conflicts: new Map(conflicts.map((conflict) => [conflict.id, conflict])),
     filedSlices,
@@ -66,9 +75,13 @@ async function addVersions(held: Held, objects: readonly ReadObject[], ledger: I
       references.push({ ...claimReference(found, object), uid: await versionUid(found.uid, found.contentHash) });
     }
   }
-  const versions = await findReports(ledger, references);
-  for (const [uid, report] of versions.reports) held.reports.set(uid, report);
-  for (const [uid, decisions] of versions.decisions) held.decisions.set(uid, decisions);
+  addHeld(held, await findReports(ledger, references));
+}
+
+function addHeld(held: Held, others: Held): void {
+  for (const [uid, report] of others.reports) held.reports.set(uid, report);
+  for (const [uid, decisions] of others.decisions) held.decisions.set(uid, decisions);
+  for (const uid of others.final) held.final.add(uid);
 }
 
 async function findFiledSlices(
@@ -97,11 +110,11 @@ async function findFiledSlices(
   return found;
 }
 
-async function findUse(
+function addUseOf(
+  call: OneCall,
   objects: readonly ReadObject[],
   addressesOf: Registrations["addressesOf"],
-  ledger: Invocation["ledger"],
-): Promise<Known["used"]> {
+): () => Known["used"] {
   const wanted = new Map<string, { rua: string; day: number; account: string }>();
   for (const { message, registration, findings } of objects) {
     if (registration === undefined || findings.length === 0) continue;
@@ -111,10 +124,15 @@ async function findUse(
       wanted.set(`${day} ${rua}`, { rua, day, account });
     }
   }
+  const reporters = [...new Set(objects.map(({ reporter }) => reporter))];
+  const found = addUse(call, [...wanted.values()], reporters);
+  return () => sumUse(found(), wanted);
+}
+
+function sumUse(found: readonly AddressUse[], wanted: ReadonlyMap<string, { account: string }>): Known["used"] {
   const used: Known["used"] = new Map();
   const add = (key: string, count: number): void => void used.set(key, (used.get(key) ?? 0) + count);
-  const reporters = [...new Set(objects.map(({ reporter }) => reporter))];
-  for (const use of await useByAddress(ledger, [...wanted.values()], reporters)) {
+  for (const use of found) {
     const { rua, day, reporter, records, reports } = use;
     const account = wanted.get(`${day} ${rua}`)?.account ?? "";
     add(useKey(day, Math.sign(reporter), rua), records);

@@ -1,6 +1,6 @@
 /**
  * Judges one domain: its verdict is computed again, the rules of shared/watch are asked, and what follows is kept: incidents,
- * and notices of their steps. A domain is one transaction, so that what is computed twice is told once.
+ * and notices of their steps. A domain is one transaction, so that a finding that is computed twice makes one notice.
  */
 import { identifySource } from "../../../shared/guidance/sources.ts";
 import { storedVerdictOf } from "../../../shared/guidance/stored-verdict.ts";

@@ -1,4 +1,4 @@
-/** Watches the pipeline itself: what waits in it is held against its bounds. */
+/** Watches the pipeline itself: what waits in it is compared with its limits. */
 import { ask, change } from "../../../shared/ledger/database.ts";
 import { addNotices, incidentsOfDomainsQuery, keepIncidents } from "../../../shared/ledger/notices.ts";
 import { askAll } from "../../../shared/ledger/shards.ts";
@@ -10,7 +10,7 @@ import { transitionsOf } from "../../../shared/watch/transitions.ts";
 import type { Invocation } from "../env.ts";
 import { backlog } from "../operations/status.ts";
 
-/** What waits in the pipeline itself, held against its bounds: incidents of no account, in the first database. */
+/** Compares what waits in the pipeline with its limits; the incidents belong to no account and are in the first database. */
 export async function watchPipeline({ env, shards, nowSeconds }: Invocation): Promise<void> {
   const name = { account: "", domain: "" };
   const queues = { "dmarc-reports": env.QUEUE_REPORTS, "dmarc-points": env.QUEUE_POINTS };

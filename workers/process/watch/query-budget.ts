@@ -1,4 +1,7 @@
-/** How many statements a run may ask, and what a domain takes of them. D1 allows a number of queries an invocation (D1 limits page). */
+/**
+ * How many statements a run may execute, and how many a domain takes. D1 allows a number of queries an invocation (D1
+ * limits page).
+ */
 
 /** Statements of one run: what is left of them. */
 export class QueryBudget {
@@ -13,7 +16,7 @@ export class QueryBudget {
     return this.#left >= queries;
   }
 
-  /** Takes so many, which may be more than are left: what was begun is done. */
+  /** Spends so many, which may be more than are left: what was begun is finished. */
   spend(queries: number): void {
     this.#left -= queries;
   }
@@ -21,7 +24,7 @@ export class QueryBudget {
 
 /** Statements that a domain takes at most: its mail, its history; verdict, incidents, notices, the round's place. */
 export const QUERIES_PER_DOMAIN = 6;
-/** Of them those for its mail and history. */
+/** Of these, the ones for its mail and history. */
 export const QUERIES_FOR_MAIL = 2;
-/** And for what is known of some domains: facts, records, incidents, mutes. */
+/** Statements for what is known about some domains: facts, records, incidents, mutes. */
 export const QUERIES_FOR_FACTS = 4;

@@ -25,7 +25,7 @@ export interface WatchDone {
   /** Domains looked at, and those of them whose verdict was computed. */
   domains: number;
   computed: number;
-  /** Left out until the next round, since runs ended at them again and again. */
+  /** Skipped until the next round, because runs repeatedly ended at them. */
   skipped: number;
   /** Whether every domain has been looked at since the round began. */
   isDone: boolean;
@@ -39,7 +39,7 @@ export async function runWatch(invocation: Invocation): Promise<LogEntry> {
 /**
  * One run over the domains of all databases.
  *
- * @param isWanted somebody waits for it: a new round begins although the last one ended a moment ago
+ * @param isWanted a person waits for it: a new round begins even right after the last one
  * @throws whatever D1 throws: what was computed until then is kept
  */
 export async function watchDomains(invocation: Invocation, isWanted = false): Promise<WatchDone> {
@@ -67,7 +67,7 @@ async function watchShard(invocation: Invocation, budget: QueryBudget, isWanted:
     const names = await ask(place.ledger, domainsAfterQuery(after, periodOf(place.nowSeconds)));
     budget.spend(1);
     const due = names.filter(({ fingerprint, known }) => fingerprint !== known);
-    // A domain at which runs end again and again must not keep the others from being looked at.
+    // A domain at which runs repeatedly end must not block the others.
     if (skips && due.shift() !== undefined) done.skipped += 1;
     skips = false;
     const { computed, last } = await judgeDue(due, place, budget);
@@ -83,7 +83,7 @@ async function watchShard(invocation: Invocation, budget: QueryBudget, isWanted:
   return { ...done, isDone: false };
 }
 
-/** The round that is under way, or a new one; undefined: the last one ended too short a time ago. */
+/** The round in progress, or a new one; undefined if the last one ended too recently. */
 async function openRound(invocation: Invocation, budget: QueryBudget, isWanted: boolean): Promise<Round | undefined> {
   const { ledger, nowSeconds } = invocation;
   const round = await beginRun(ledger);
@@ -99,7 +99,7 @@ async function openRound(invocation: Invocation, budget: QueryBudget, isWanted: 
   return { startedSeconds: nowSeconds, isDone: false, after: { account: "", domain: "" }, attempts: 0 };
 }
 
-/** Addresses whose mail was refused within three days: what comes once a day is among them. */
+/** Addresses whose mail was refused within three days, so that mail that comes once a day is included. */
 async function refusedLately({ shards, nowSeconds }: Invocation): Promise<ReadonlySet<string>> {
   const lastDay = Math.floor(nowSeconds / SECONDS_PER_DAY);
   const refused = await ask(shards.directory, refusedMailQuery({ firstDay: lastDay - 2, lastDay }));
@@ -108,7 +108,7 @@ async function refusedLately({ shards, nowSeconds }: Invocation): Promise<Readon
 
 interface Judged {
   computed: AccountDomain[];
-  /** The last one, where the statements of the run did not do for all of them. */
+  /** The last domain judged, if the statements of the run were not enough for all. */
   last: AccountDomain | undefined;
 }
 

@@ -1,4 +1,4 @@
-/** `dmarc account`: everything that is held of an account, as files; and forgetting it. */
+/** `dmarc accounts export` and `forget`: everything stored about an account, as files; and forgetting it. */
 import { createInterface } from "node:readline/promises";
 import type { Command } from "commander";
 import type { Outputs } from "../../shared/contract/operations.ts";
@@ -21,10 +21,10 @@ interface ForgetOptions extends ConnectionOptions {
 
 const EXAMPLES = `
 Examples:
-  dmarc account export acme --output acme.zip
-  dmarc account export acme --output acme/
-  dmarc account forget acme
-  dmarc account forget acme --confirm acme --json
+  dmarc accounts export acme --output acme.zip
+  dmarc accounts export acme --output acme/
+  dmarc accounts forget acme
+  dmarc accounts forget acme --confirm acme --json
   dmarc reprocess status                          how far it is
 
 export writes the rows of every table (rows/TABLE.ndjson), each stored file as it came (raw/…) and an index; keys of
@@ -32,16 +32,14 @@ webhooks are left out. forget removes the account's addresses, stored files, fig
 be undone; the job looks through everything once more after 20 minutes. Called again it goes on where it was. Analytics
 Engine cannot delete: it keeps points for three months. D1 can be restored to an earlier time for up to 30 days.`;
 
-/** Adds the command with its subcommands. */
-export function addAccount(program: Command): void {
-  const account = program.command("account").description("Export what is held of an account, or forget it");
-  account.addHelpText("after", EXAMPLES);
-  const toFiles = account
+/** Adds both to `dmarc accounts`. */
+export function addAccountData(accounts: Command): void {
+  const toFiles = accounts
     .command("export <account>")
     .description("Write everything that is held of an account into a folder, or a ZIP file")
     .requiredOption("--output <path>", "a folder that is not there yet, or a file that ends with .zip");
   addSubcommand(toFiles).action(exportAccount);
-  const forget = account
+  const forget = accounts
     .command("forget <account>")
     .description("Forget an account; cannot be undone")
     .option("--confirm <account>", "the account's name once more, instead of being asked for it");
@@ -54,7 +52,7 @@ function addSubcommand(command: Command): Command {
 
 async function exportAccount(account: string, { output, json, ...options }: ExportOptions): Promise<void> {
   const client = connect(options);
-  // Asked first: a wrong name leaves nothing behind.
+  // Asked before anything is written, so that a wrong name leaves no files behind.
   const first = await client.ask("exportAccount", { account });
   const archive = openArchive(output);
   const written = await writeParts(client, { account, first, archive }, json === true);
@@ -168,7 +166,7 @@ see how far it is with: dmarc reprocess status ${job.id}
 Analytics Engine keeps its points for three months and cannot delete; backups of D1 (Time Travel) go back 30 days.`);
 }
 
-/** Says what is held, and asks for the account's name. @throws CommandError when there is nobody to ask */
+/** Says what is stored, and asks for the account's name. @throws CommandError when there is nobody to ask */
 async function askForName(client: ApiClient, account: string): Promise<string> {
   if (!isAsking()) throw new CommandError("Forgetting cannot be undone: say --confirm with the account's name.");
   const { items: addresses } = await client.ask("listRegistrations", {});

@@ -1,0 +1,126 @@
+/** The text of a JSON document: decoding, parsing with small repairs, members that stand twice. Pure. */
+import { READ_LIMITS } from "../limits.ts";
+import { reject } from "./rejection.ts";
+import { decodeUtf8, type TextNote } from "./text.ts";
+import type { WarningLog } from "./warnings.ts";
+
+/** RFC 8259 section 8.1 requires UTF-8; a byte order mark or zero bytes tell of UTF-16. */
+export function decodeJson(bytes: Uint8Array, note: TextNote): string {
+  if (bytes[0] === 0xff || bytes[1] === 0) return new TextDecoder("utf-16le").decode(bytes);
+  if (bytes[0] === 0xfe || bytes[0] === 0) return new TextDecoder("utf-16be").decode(bytes);
+  return decodeUtf8(bytes, note);
+}
+
+/**
+ * The values in a text: one, or several one after the other. Text after the last one, and control characters within
+ * texts, are told of as repaired.
+ *
+ * @throws Rejection malformed_json, too_large
+ */
+export function parseJson(json: string, warnings: WarningLog): unknown[] {
+  refuseManyValues(json);
+  try {
+    const value: unknown = JSON.parse(json);
+    tellRepeated(json, warnings);
+    return [value];
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    return parseOdd(json, error.message, warnings);
+  }
+}
+
+/** @param reason why the whole text is not one value */
+function parseOdd(json: string, reason: string, warnings: WarningLog): unknown[] {
+  // White space between the values, and forbidden within them (RFC 8259 sections 2 and 7).
+  const text = json.replace(CONTROLS, " ");
+  const { values, rest } = splitValues(text);
+  if (rest.trim() !== "" && values.length === 0) reject("malformed_json", reason);
+  const parsed = values.map((value) => {
+    try {
+      return JSON.parse(value) as unknown;
+    } catch {
+      return reject("malformed_json", reason);
+    }
+  });
+  // A further report that is cut must not vanish.
+  if (/^\s*\{/.test(rest)) reject("malformed_json", "the last of several reports is cut");
+  if (rest.trim() !== "")
+    warnings.add("repaired_archive", "", `text after the end of the JSON: ${rest.trim().slice(0, 40)}`);
+  tellRepeated(text, warnings);
+  return parsed;
+}
+
+const CONTROLS = /[\0-\x1f\ufeff]/g;
+
+/** Cuts a text into the objects and lists that stand one after the other, up to anything else. */
+function splitValues(text: string): { values: string[]; rest: string } {
+  const values: string[] = [];
+  let at = skipBlank(text, 0);
+  while (text[at] === "{" || text[at] === "[") {
+    const end = endOfValue(text, at);
+    if (end === undefined) break;
+    values.push(text.slice(at, end));
+    at = skipBlank(text, end);
+  }
+  return { values, rest: text.slice(at) };
+}
+
+function skipBlank(text: string, from: number): number {
+  let at = from;
+  while (text[at] === " ") at++;
+  return at;
+}
+
+/** Undefined where it is not closed. */
+function endOfValue(text: string, start: number): number | undefined {
+  let depth = 0;
+  for (let at = start; at < text.length; at++) {
+    const char = text[at];
+    if (char === '"') at = endOfText(text, at);
+    else if (char === "{" || char === "[") depth++;
+    else if ((char === "}" || char === "]") && --depth === 0) return at + 1;
+  }
+  return undefined;
+}
+
+/** Position of the quotation mark that closes the text that one at `start` opens. */
+function endOfText(text: string, start: number): number {
+  let at = start + 1;
+  while (at < text.length && text[at] !== '"') at += text[at] === "\\" ? 2 : 1;
+  return at;
+}
+
+// A megabyte of `[],` becomes forty megabytes of objects, so values are counted before parsing.
+function refuseManyValues(json: string): void {
+  let values = 0;
+  for (let i = 0; i < json.length; i++) {
+    const code = json.charCodeAt(i);
+    if (code === COMMA || code === OPEN_LIST || code === OPEN_OBJECT) values++;
+  }
+  if (values > READ_LIMITS.maxJsonValues) reject("too_large", `more than ${READ_LIMITS.maxJsonValues} JSON values`);
+}
+
+const [COMMA, OPEN_LIST, OPEN_OBJECT] = [0x2c, 0x5b, 0x7b];
+
+/** Warns of members that stand twice in their object: JSON.parse takes the last, and says nothing of the others. */
+function tellRepeated(json: string, warnings: WarningLog): void {
+  const open: (Set<string> | undefined)[] = [];
+  for (let at = 0; at < json.length; at++) {
+    const char = json[at];
+    if (char === "{") open.push(new Set());
+    else if (char === "[") open.push(undefined);
+    else if (char === "}" || char === "]") open.pop();
+    else if (char === '"') {
+      const end = endOfText(json, at);
+      const names = open.at(-1);
+      if (names !== undefined && /^\s{0,9}:/.test(json.slice(end + 1, end + 11))) {
+        const name = json.slice(at + 1, Math.min(end, at + MAX_NAME_CHARS));
+        if (names.has(name)) warnings.add("duplicate_element", name, "the last is used");
+        names.add(name);
+      }
+      at = end;
+    }
+  }
+}
+
+const MAX_NAME_CHARS = 100;

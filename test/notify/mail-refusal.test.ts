@@ -1,0 +1,30 @@
+import { expect, it } from "vitest";
+import { NOTIFY_LIMITS } from "../../shared/limits.ts";
+import { mailRefusal } from "../../shared/notify/mail-refusal.ts";
+
+/** As the binding throws it: an Error with a code (developers.cloudflare.com/email-service/api/send-emails/workers-api). */
+function coded(code: string): Error {
+  return Object.assign(new Error("upstream said no"), { code });
+}
+
+it.each([
+  ["E_SENDER_DOMAIN_NOT_AVAILABLE", /domain of NOTICES_FROM is not onboarded.*verified addresses/],
+  ["E_SENDER_NOT_VERIFIED", /domain of NOTICES_FROM is not onboarded/],
+  ["E_RECIPIENT_NOT_ALLOWED", /verify it in Email Service/],
+  ["E_RECIPIENT_SUPPRESSED", /suppression list/],
+  ["E_RATE_LIMIT_EXCEEDED", /too many mails at once/],
+  ["E_DAILY_LIMIT_EXCEEDED", /as many mails as it may in a day/],
+])("%s is told with what to do, and is kept whole", (code, meaning) => {
+  const refusal = mailRefusal(coded(code));
+  expect(refusal).toMatch(meaning);
+  expect(refusal).toContain(code);
+  expect(refusal.length).toBeLessThanOrEqual(NOTIFY_LIMITS.resultChars);
+});
+
+it("what is not known is told as it was said", () => {
+  expect(mailRefusal(coded("E_NEW"))).toBe("The mail was not accepted: upstream said no (E_NEW)");
+  expect(mailRefusal(new Error("destination address is not a verified address"))).toBe(
+    "The mail was not accepted: destination address is not a verified address",
+  );
+  expect(mailRefusal("closed")).toBe("The mail was not accepted: closed");
+});
