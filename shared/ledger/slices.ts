@@ -16,9 +16,13 @@ export interface SlicesRow {
   slices: number;
 }
 
+/** Stands at the end of the state of a report that is committed: no slice is reserved for it any more. */
+const COMMITTED = ".";
+
 /**
  * Records slices before they are enqueued, so that each can be marked when written. Slices reserved but never enqueued
- * stay due until `trimSlices`.
+ * stay due until `trimSlices`. After it nothing is reserved: a second delivery of the same report, still being read, adds
+ * no slices that nobody would write.
  */
 export function reserveSlices(
   { uid, generation, rua, rawKey, receivedSeconds, slices }: SlicesRow,
@@ -28,16 +32,17 @@ export function reserveSlices(
     sql: `INSERT INTO slices (uid, generation, rua, raw_key, received_seconds, started_seconds, state)
       VALUES (unhex(?1), ?2, ?3, ?4, ?5, ?6, ?7)
       ON CONFLICT (uid, generation) DO UPDATE SET started_seconds = excluded.started_seconds,
-        state = state || substr(excluded.state, length(state) + 1)`,
+        state = state || substr(excluded.state, length(state) + 1)
+      WHERE instr(state, '${COMMITTED}') = 0`,
     parameters: [uid, generation, rua, rawKey, receivedSeconds, nowSeconds, "0".repeat(slices)],
   };
 }
 
-/** Reduces the reservation to the slices that were enqueued. */
+/** Reduces the reservation to the slices that were enqueued, and ends it: the report is committed. */
 export function trimSlices(rows: readonly Pick<SlicesRow, "uid" | "generation" | "slices">[]): Change {
   return {
-    sql: `UPDATE slices SET state = substr(state, 1, w.value ->> 2) FROM json_each(?1) w
-      WHERE slices.uid = unhex(w.value ->> 0) AND slices.generation = w.value ->> 1 AND length(state) > w.value ->> 2`,
+    sql: `UPDATE slices SET state = substr(state, 1, w.value ->> 2) || '${COMMITTED}' FROM json_each(?1) w
+      WHERE slices.uid = unhex(w.value ->> 0) AND slices.generation = w.value ->> 1 AND instr(state, '${COMMITTED}') = 0`,
     parameters: [JSON.stringify(rows.map(({ uid, generation, slices }) => [uid, generation, slices]))],
   };
 }
@@ -49,7 +54,7 @@ export function markSlice(
 ): Change {
   return {
     sql: `UPDATE slices SET state = substr(state, 1, ?3) || ?4 || substr(state, ?3 + 2)
-      WHERE uid = unhex(?1) AND generation = ?2 AND ?3 < length(state)`,
+      WHERE uid = unhex(?1) AND generation = ?2 AND ?3 < length(rtrim(state, '${COMMITTED}'))`,
     parameters: [uid, generation, slice, state],
   };
 }
@@ -87,7 +92,7 @@ export function removeFinishedSlices(): Change {
 export function dueSlicesQuery(atSeconds: number, limit: number): Query<SlicesRow & { due: number }> {
   return query(
     `SELECT lower(hex(uid)) AS uid, generation, rua, raw_key AS rawKey, received_seconds AS receivedSeconds,
-      length(state) AS slices, length(replace(replace(state, '1', ''), 'd', '')) AS due
+      length(rtrim(state, '${COMMITTED}')) AS slices, length(state) - length(replace(state, '0', '')) AS due
     FROM slices WHERE started_seconds <= ?1 AND instr(state, '0') > 0 ORDER BY started_seconds LIMIT ?2`,
     [atSeconds, limit],
     v.object({

@@ -1,0 +1,46 @@
+/** Slices of a report's points: those due are those that somebody still has to write. */
+import { expect, it } from "vitest";
+import { ask, change } from "../../shared/ledger/database.ts";
+import {
+  dueSlicesQuery,
+  markSlice,
+  removeFinishedSlices,
+  reserveSlices,
+  trimSlices,
+} from "../../shared/ledger/slices.ts";
+import { SqliteLedger } from "../support/sqlite-d1.ts";
+
+const report = {
+  uid: "ab".repeat(16),
+  generation: 1,
+  rua: "dmarc@acme.example",
+  rawKey: "raw/a",
+  receivedSeconds: 100,
+};
+const due = (ledger: SqliteLedger) => ask(ledger, dueSlicesQuery(1_000, 10));
+
+it("has what was reserved and not enqueued due until the report is committed", async () => {
+  const ledger = new SqliteLedger();
+  await change(ledger, [reserveSlices({ ...report, slices: 2 }, 200), reserveSlices({ ...report, slices: 8 }, 200)]);
+  expect(await due(ledger)).toEqual([{ ...report, slices: 8, due: 8 }]);
+  await change(ledger, [markSlice({ ...report, slice: 1 }, "1"), trimSlices([{ ...report, slices: 3 }])]);
+  expect(await due(ledger)).toEqual([{ ...report, slices: 3, due: 2 }]);
+  // A slice beyond the report's last one is not its own.
+  await change(
+    ledger,
+    [0, 2, 3].map((slice) => markSlice({ ...report, slice }, "1")),
+  );
+  expect(await due(ledger)).toEqual([]);
+  await change(ledger, [removeFinishedSlices()]);
+  expect(ledger.sqlite.prepare("SELECT count(*) AS n FROM slices").get()).toEqual({ n: 0 });
+});
+
+it("reserves no slices for a second delivery of a report that the first has committed meanwhile", async () => {
+  const ledger = new SqliteLedger();
+  await change(ledger, [reserveSlices({ ...report, slices: 3 }, 200), trimSlices([{ ...report, slices: 3 }])]);
+  await change(ledger, [reserveSlices({ ...report, slices: 40 }, 200)]);
+  expect(await due(ledger)).toEqual([{ ...report, slices: 3, due: 3 }]);
+  // What a person runs again has a reservation of its own.
+  await change(ledger, [reserveSlices({ ...report, generation: 2, slices: 40 }, 300)]);
+  expect(await due(ledger)).toContainEqual({ ...report, generation: 2, slices: 40, due: 40 });
+});
