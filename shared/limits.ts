@@ -420,6 +420,8 @@ export const PAGE_LIMITS = {
   keptConflicts: 200,
   /** Incidents, or notices, in one answer, and on one page. */
   incidents: 1000,
+  /** Domains, reports or sources in one answer. */
+  listed: 1000,
   /** Jobs shown. */
   jobs: 100,
   /** Tokens in one answer. */

@@ -45,6 +45,8 @@ export interface Operation<Input, Output> {
   http: HttpRoute | undefined;
   input: v.GenericSchema<unknown, Input>;
   output: v.GenericSchema<unknown, Output>;
+  /** An input, for documents. */
+  example?: object;
 }
 
 /**

@@ -3,7 +3,6 @@
  * process, the routes of the dashboard's API and the client derive from this table.
  */
 import * as v from "valibot";
-import { domainName } from "../domain-name.ts";
 import { targetSettings } from "../forward/target.ts";
 import { MTA_STS_MODES } from "../guidance/mta-sts-policy.ts";
 import { storedCheck } from "../guidance/stored-check.ts";
@@ -12,12 +11,14 @@ import { REPORT_KINDS } from "../ledger/report-rows.ts";
 import { SENDER_DECISIONS } from "../ledger/sender-decisions.ts";
 import {
   ACCOUNT_LIMITS,
+  AUDIT_LIMITS,
   GUIDANCE_LIMITS,
   IMPORT_LIMITS,
   PAGE_LIMITS,
   SETUP_LIMITS,
   TAG_LIMITS,
   TOKEN_LIMITS,
+  WORK_LIMITS,
 } from "../limits.ts";
 import { channelSettings } from "../notify/channel.ts";
 import { RECORD_ORDERS } from "../operations.ts";
@@ -27,45 +28,27 @@ import { group, tag } from "../tag.ts";
 import { TOKEN_SCOPES, tokenName } from "../tokens.ts";
 import { RULE_CODES } from "../watch/finding.ts";
 import { WORK_CODES } from "../watch/work.ts";
+import { DOMAIN_OPERATIONS } from "./domain-operations.ts";
+import {
+  account,
+  count,
+  countBetween,
+  cursor,
+  day,
+  displayName,
+  domain,
+  id,
+  mailAddress,
+  objectKey,
+  pageFields,
+  REPORT_PATH,
+  reason,
+  reportName,
+  truth,
+} from "./fields.ts";
 import type { Operation } from "./operation.ts";
 import { PROBLEM_CODES } from "./problems.ts";
 import * as shapes from "./shapes.ts";
-
-const mailAddress = v.pipe(v.string(), v.trim(), v.regex(/^[^\s@]+@[^\s@]+$/, "not a mail address"), v.maxLength(400));
-/** Only the form is checked here; the operation checks that the day exists. */
-const day = v.pipe(v.string(), v.regex(/^\d{4}-\d{2}-\d{2}$/, "not a day; it has to be YYYY-MM-DD"));
-const cursor = v.pipe(v.string(), v.minLength(1), v.maxLength(4096));
-/** In either form, converted to A-labels. Any text is allowed, since a report may name an invalid domain. */
-const domain = v.pipe(
-  v.string(),
-  v.trim(),
-  v.minLength(1),
-  v.maxLength(253),
-  v.regex(/^\S*$/, "not a domain name"),
-  v.transform(domainName),
-);
-const account = v.pipe(v.string(), v.minLength(1), v.maxLength(64));
-/** What an account is called. */
-const displayName = v.pipe(v.string(), v.trim(), v.maxLength(ACCOUNT_LIMITS.nameChars));
-/** R2 keys have at most 1,024 bytes. */
-const objectKey = v.pipe(v.string(), v.minLength(1), v.maxLength(1024));
-const id = v.pipe(v.string(), v.minLength(1), v.maxLength(100));
-/** The reason for a decision: a sentence or two (our limit). */
-const reason = v.optional(v.pipe(v.string(), v.trim(), v.maxLength(1000)));
-/** A number or boolean, also as text from a query. */
-const countBetween = (min: number, max: number) =>
-  v.union([
-    v.pipe(v.number(), v.integer(), v.minValue(min), v.maxValue(max)),
-    v.pipe(v.string(), v.digits(), v.transform(Number), v.minValue(min), v.maxValue(max)),
-  ]);
-const count = countBetween(0, Number.MAX_SAFE_INTEGER);
-const truth = v.union([
-  v.boolean(),
-  v.pipe(
-    v.picklist(["true", "false"]),
-    v.transform((text) => text === "true"),
-  ),
-]);
 
 // Strict objects throughout: a misspelt field of a filter would mean "everything".
 const nothing = v.strictObject({});
@@ -98,13 +81,6 @@ const jobRequest = v.strictObject({
   ),
   dryRun: v.optional(v.boolean()),
 });
-const reportName = {
-  account,
-  /** "" = about no domain. */
-  domain: v.pipe(v.string(), v.maxLength(253), v.transform(domainName)),
-  day,
-  uid: v.pipe(v.string(), v.regex(/^[0-9a-f]{32}$/, "not the uid of a report")),
-};
 /** A domain as typed: the operation says what is wrong with it. */
 const typedDomain = v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(1000));
 const domainOfAccount = v.strictObject({ account, domain: typedDomain });
@@ -143,7 +119,6 @@ const bytes = v.custom<Blob | ReadableStream>(
   "the file is missing",
 );
 const decision = v.picklist(["keep", "replace", "count_both"]);
-const REPORT_PATH = "/reports/:account/:domain/:day/:uid";
 
 const described = {
   describeProblem: {
@@ -203,6 +178,7 @@ const described = {
       to: day,
       domain: v.optional(domain),
       account: v.optional(account),
+      ...pageFields(PAGE_LIMITS.domainDays),
     }),
     output: shapes.domainDays,
   },
@@ -229,9 +205,11 @@ const described = {
       to: v.optional(day),
       /** Only those that the owner has to decide about. */
       undecided: v.optional(truth),
+      ...pageFields(PAGE_LIMITS.listed),
     }),
     output: shapes.senders,
   },
+  ...DOMAIN_OPERATIONS,
   query: {
     summary: "A statement for Analytics Engine, answered in the form the engine gives it",
     role: "operator",
@@ -389,10 +367,11 @@ const described = {
     input: v.strictObject({
       /** Part of the name. */
       text: v.optional(v.pipe(v.string(), v.trim(), v.maxLength(200))),
-      limit: v.optional(countBetween(1, ACCOUNT_LIMITS.listed)),
+      ...pageFields(ACCOUNT_LIMITS.listed),
+      /** Instead of a cursor: accounts to leave out at the beginning. */
       offset: v.optional(count),
     }),
-    output: v.object({ items: v.array(shapes.account), matching: v.number() }),
+    output: shapes.countedPageOf(shapes.account),
   },
   getAccount: {
     summary: "What an account is called, and whether it has a logo",
@@ -513,7 +492,7 @@ const described = {
       operation: v.optional(id),
       since: v.optional(day),
       until: v.optional(day),
-      cursor: v.optional(v.pipe(v.string(), v.digits(), v.maxLength(15))),
+      ...pageFields(AUDIT_LIMITS.listed),
     }),
     output: shapes.pageOf(shapes.auditEntry),
   },
@@ -573,7 +552,11 @@ const described = {
     changes: false,
     answeredBy: "dashboard",
     http: { method: "GET", path: "/dead-letters", place: "query", status: 200, answer: "json" },
-    input: v.strictObject({ ...deadLetterFilter, isDiscarded: v.optional(truth), cursor: v.optional(cursor) }),
+    input: v.strictObject({
+      ...deadLetterFilter,
+      isDiscarded: v.optional(truth),
+      ...pageFields(PAGE_LIMITS.deadLetters),
+    }),
     output: shapes.pageOf(shapes.deadLetter),
   },
   deadLetterReasons: {
@@ -648,7 +631,7 @@ const described = {
     answeredBy: "dashboard",
     http: { method: "GET", path: "/conflicts", place: "query", status: 200, answer: "json" },
     input: v.strictObject({
-      cursor: v.optional(cursor),
+      ...pageFields(PAGE_LIMITS.deadLetters),
       /** Without those grouped by listDoubtedConflicts. */
       without_doubted: v.optional(truth),
     }),
@@ -746,6 +729,7 @@ const described = {
       descending: v.optional(truth),
       limit: v.optional(count),
       offset: v.optional(count),
+      cursor: v.optional(cursor),
     }),
     output: shapes.recordsAnswer,
   },
@@ -1030,7 +1014,7 @@ const described = {
     changes: false,
     answeredBy: "dashboard",
     http: { method: "GET", path: "/tokens", place: "query", status: 200, answer: "json" },
-    input: v.strictObject({ account: v.optional(tokenAccount), cursor: v.optional(cursor) }),
+    input: v.strictObject({ account: v.optional(tokenAccount), ...pageFields(PAGE_LIMITS.tokens) }),
     output: shapes.pageOf(shapes.token),
   },
   createToken: {
@@ -1209,8 +1193,9 @@ const described = {
       domain: v.optional(domain),
       /** Open unless told. */
       state: v.optional(v.picklist(["open", "resolved"])),
+      ...pageFields(PAGE_LIMITS.incidents),
     }),
-    output: shapes.listOf(shapes.incident),
+    output: shapes.pageOf(shapes.incident),
   },
   worklist: {
     summary: "What to do next over all domains, what matters most first; the same cause over many domains is one line",
@@ -1232,10 +1217,11 @@ const described = {
       code: v.picklist(WORK_CODES),
       /** "" unless told, as lines have it. */
       subject: v.optional(v.pipe(v.string(), v.maxLength(253))),
-      /** Domains to leave out at the beginning. */
+      ...pageFields(WORK_LIMITS.domainsListed),
+      /** Instead of a cursor: domains to leave out at the beginning. */
       offset: v.optional(count),
     }),
-    output: v.object({ items: v.array(shapes.workDomain), matching: v.number() }),
+    output: shapes.countedPageOf(shapes.workDomain),
   },
   listNotices: {
     summary: "Notices about incidents, newest first",
@@ -1243,8 +1229,8 @@ const described = {
     changes: false,
     answeredBy: "dashboard",
     http: { method: "GET", path: "/notices", place: "query", status: 200, answer: "json" },
-    input: v.strictObject({ account: v.optional(account) }),
-    output: shapes.listOf(shapes.notice),
+    input: v.strictObject({ account: v.optional(account), ...pageFields(PAGE_LIMITS.incidents) }),
+    output: shapes.pageOf(shapes.notice),
   },
   listMutes: {
     summary: "What is muted",
@@ -1386,14 +1372,13 @@ export type ProcessOperation = AnsweredBy<"process">;
 export type DashboardOperation = AnsweredBy<"dashboard">;
 
 /** Paged operations: `cursor` in, `items` and `cursor` out. */
-export type PagedOperation =
-  | "listDeadLetters"
-  | "requeueDeadLetters"
-  | "discardDeadLetters"
-  | "restoreDeadLetters"
-  | "listConflicts"
-  | "listAudit"
-  | "listTokens";
+export type PagedOperation = {
+  [Name in OperationName]: "cursor" extends keyof Inputs[Name]
+    ? Outputs[Name] extends { items: unknown[] }
+      ? Name
+      : never
+    : never;
+}[OperationName];
 
 /** The table. */
 export const OPERATIONS: { readonly [Name in OperationName]: Operation<Inputs[Name], Outputs[Name]> } = described;

@@ -41,6 +41,11 @@ export function pageOf<Schema extends v.GenericSchema>(item: Schema) {
   return v.object({ items: v.array(item), cursor: v.optional(v.string()) });
 }
 
+/** The same of a list whose length is known. */
+export function countedPageOf<Schema extends v.GenericSchema>(item: Schema) {
+  return v.object({ items: v.array(item), /** On all pages. */ matching: v.number(), cursor: v.optional(v.string()) });
+}
+
 export const registration = v.object({ rua: v.string(), entry: registryEntry });
 export const person = v.object({ email: v.string(), entry: personEntry });
 
@@ -170,7 +175,7 @@ export const stats = v.object({
   deadLetters: v.number(),
 });
 
-/** Sums of one kind of report by domain and day; incomplete: too many for one answer, so ask for fewer days. */
+/** Sums of one kind of report by domain and day. */
 export const domainDays = v.object({
   items: v.array(
     v.object({
@@ -187,7 +192,9 @@ export const domainDays = v.object({
       spread: v.number(),
     }),
   ),
+  /** false: `cursor` goes on. */
   isComplete: v.boolean(),
+  cursor: v.optional(v.string()),
 });
 
 /** A dead letter: a file or message that could not be processed, with the reason. */
@@ -536,8 +543,9 @@ export const senders = v.object({
   from: v.string(),
   to: v.string(),
   items: v.array(sender),
-  /** False: there are more. */
+  /** false: `cursor` goes on. */
   isComplete: v.boolean(),
+  cursor: v.optional(v.string()),
 });
 
 export const decidedSender = v.object({
@@ -881,6 +889,7 @@ export const recordsAnswer = v.variant("kind", [
     records: v.array(placedRecord),
     matching: v.number(),
     messages: v.number(),
+    cursor: v.optional(v.string()),
   }),
   v.object({
     kind: v.literal("tls"),

@@ -90,17 +90,25 @@ export interface DomainDay {
   spread: number;
 }
 
-/**
- * Sums by domain and day, oldest first, at most `maxRows`; ask for one more than needed to know whether there are more.
- */
-export function domainDaysQuery(kind: ReportKind, scope: Scope, maxRows: number): Query<DomainDay> {
+/** Which part of the sums by domain and day. */
+export interface DomainDayList {
+  /** Only what comes after this one; undefined = from the first on. */
+  after?: { day: number; domain: string } | undefined;
+  /** One more than needed tells whether there are more. */
+  limit: number;
+}
+
+/** Sums by domain and day, oldest first, of one day by domain. */
+export function domainDaysQuery(kind: ReportKind, scope: Scope, { after, limit }: DomainDayList): Query<DomainDay> {
   const where = inScope("d", kind, scope);
+  const isAfter = after === undefined ? "true" : "(d.day, d.domain) > (?, ?)";
   return {
     ...query(
       `SELECT d.domain, d.day, sum(d.reports) AS reports, sum(d.records) AS records, sum(d.total) AS total,
         sum(d.passed) AS passed, sum(d.spread) AS spread
-      FROM domain_days d WHERE ${where.sql} GROUP BY d.day, d.domain ORDER BY d.day, d.domain LIMIT ?`,
-      [...where.parameters, maxRows],
+      FROM domain_days d WHERE ${where.sql} AND ${isAfter}
+      GROUP BY d.day, d.domain ORDER BY d.day, d.domain LIMIT ?`,
+      [...where.parameters, ...(after === undefined ? [] : [after.day, after.domain]), limit],
       v.object({
         domain: v.string(),
         day: v.number(),
@@ -114,7 +122,7 @@ export function domainDaysQuery(kind: ReportKind, scope: Scope, maxRows: number)
     combine: (parts) =>
       sumRows(parts, ({ domain, day }) => `${day} ${domain}`, addDomainDays)
         .sort((a, b) => a.day - b.day || compareValues(a.domain, b.domain))
-        .slice(0, maxRows),
+        .slice(0, limit),
   };
 }
 

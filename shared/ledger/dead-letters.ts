@@ -208,6 +208,7 @@ export interface DeadLetterQuestion {
   since?: string | undefined;
   until?: string | undefined;
   isDiscarded?: boolean | undefined;
+  limit?: number | undefined;
   cursor?: string | undefined;
 }
 
@@ -240,11 +241,15 @@ export function deadLetterReasonsQuery(
  *
  * @returns what is wrong with the request, as a sentence, if it is invalid
  */
-export function deadLetterPageQuery({ cursor, ...question }: DeadLetterQuestion): Result<Query<DeadLetterRow>, string> {
+export function deadLetterPageQuery({
+  cursor,
+  limit = PAGE_LIMITS.deadLetters,
+  ...question
+}: DeadLetterQuestion): Result<Query<DeadLetterRow>, string> {
   const filter = filterOf(question);
   if (!filter.ok) return filter;
   if (cursor !== undefined && !isDatedId(cursor)) return fail("The cursor does not belong to this listing.");
-  return ok(deadLettersQuery(filter.value, { after: cursor, limit: PAGE_LIMITS.deadLetters }));
+  return ok(deadLettersQuery(filter.value, { after: cursor, limit }));
 }
 
 /** The orders of the list, as SQL. */

@@ -103,6 +103,9 @@ const ORDERS = {
 
 export type DomainOrder = keyof typeof ORDERS;
 
+/** All of them. */
+export const DOMAIN_ORDERS = Object.keys(ORDERS) as DomainOrder[];
+
 /** Whether a text names what the list can be sorted by. */
 export function isDomainOrder(text: string): text is DomainOrder {
   return Object.hasOwn(ORDERS, text);
@@ -121,6 +124,8 @@ export interface DomainList {
   status?: DomainStatus | undefined;
   /** Only domains that carry this tag. */
   tag?: string | undefined;
+  /** Only domains whose published policy begins with this tag, such as `p=none`. */
+  policy?: string | undefined;
   order: DomainOrder;
   descending: boolean;
   limit: number;
@@ -191,6 +196,9 @@ function quoted(texts: readonly string[]): string {
   return texts.map((text) => `'${text}'`).join(", ");
 }
 
+/** As SQL: what a published policy begins with, such as `p=none`. */
+const FIRST_TAG = "substr(policy, 1, instr(policy || ';', ';') - 1)";
+
 /** As SQL: a domain's status by the place of its verdict, NULL where there is none. */
 const STATUS = `CASE WHEN hadReports = 0 THEN 'setUp'
   ${VERDICT_STATES.map((state, place) => `WHEN place = ${place} THEN '${state}'`).join(" ")} ELSE '' END`;
@@ -253,7 +261,8 @@ function listedSql(sums: string | undefined, isAsked: string): string {
         OR instr(lower(totals.accounts), ?5) > 0)
       AND (?9 IS NULL OR totals.domain IN (SELECT t.domain FROM domain_tags t
         WHERE t.tag = ?9 AND t.account IN (SELECT value FROM json_each(?1))))),
-  listed AS MATERIALIZED (SELECT * FROM searched WHERE ?7 IS NULL OR status = ?7)`;
+  listed AS MATERIALIZED (SELECT * FROM searched
+    WHERE (?7 IS NULL OR status = ?7) AND (?10 IS NULL OR ${FIRST_TAG} = ?10))`;
 }
 
 const ROW = `json_object('messages', messages, 'passed', passed, 'messagesBefore', messagesBefore, 'reports', reports,
@@ -265,7 +274,7 @@ const ROW = `json_object('messages', messages, 'passed', passed, 'messagesBefore
 
 /** The list of domains that have reports in a period or are registered. Its answer is one row, the page. */
 export function domainsQuery({ accounts, firstDay = 0, lastDay = 0 }: Scope, list: DomainList): Query<DomainPage> {
-  const { beforeFirstDay, text, status, tag, order, descending, limit, offset, allProblems, databases } = list;
+  const { beforeFirstDay, text, status, tag, policy, order, descending, limit, offset, allProblems, databases } = list;
   const isAsked = allProblems ? "true" : "account IN (SELECT value FROM json_each(?1))";
   const { sql: value, isSummed } = ORDERS[order];
   const inOrder = `ORDER BY ${value} ${descending ? "DESC" : "ASC"}, weight DESC, domain LIMIT ?6 OFFSET`;
@@ -288,12 +297,12 @@ export function domainsQuery({ accounts, firstDay = 0, lastDay = 0 }: Scope, lis
         (SELECT json_group_array(json_array(status, n)) FROM (
           SELECT status, count(*) AS n FROM searched GROUP BY status)) AS byStatus,
         (SELECT json_group_array(json_array(p, n)) FROM (
-          SELECT substr(policy, 1, instr(policy || ';', ';') - 1) AS p, count(*) AS n FROM listed GROUP BY p)) AS byPolicy,
+          SELECT ${FIRST_TAG} AS p, count(*) AS n FROM listed GROUP BY p)) AS byPolicy,
         (SELECT coalesce(sum(deadLetters + conflicts), 0) FROM problems
           WHERE domain NOT IN (SELECT domain FROM totals)) AS astray) said
     LEFT JOIN (SELECT domain, ${ROW} AS row FROM chosen ${inOrder} ${isSummed ? "?8" : "0"}) page ON true`;
   const days = [beforeFirstDay ?? firstDay, firstDay, lastDay];
-  const filter = [status ?? null, cut.offset, tag ?? null];
+  const filter = [status ?? null, cut.offset, tag ?? null, policy ?? null];
   const parameters = [JSON.stringify(accounts), ...days, domainName(text), cut.limit, ...filter];
   return {
     ...query(sql, parameters, v.pipe(pageRow, v.transform(readPageRow))),

@@ -43,6 +43,9 @@ const ORDERS = {
 
 export type ReportOrder = keyof typeof ORDERS;
 
+/** All of them. */
+export const REPORT_ORDERS = Object.keys(ORDERS) as ReportOrder[];
+
 /** Whether a text names what the list can be sorted by. */
 export function isReportOrder(text: string): text is ReportOrder {
   return Object.hasOwn(ORDERS, text);

@@ -5,6 +5,7 @@
 import { Hono, type MiddlewareHandler } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import openApi from "../../docs/openapi.json" with { type: "json" };
+import { closeCursor, hasCursor, openCursor } from "../../shared/contract/cursor.ts";
 import { type HttpRoute, inputOf, validate } from "../../shared/contract/operation.ts";
 import {
   type DashboardOperation,
@@ -41,10 +42,13 @@ function limitOf({ maxBodyBytes: maxSize = API_LIMITS.maxBodyBytes }: HttpRoute)
 function addRoute<Name extends OperationName>(api: Hono<ApiContext>, name: Name): void {
   const { http, input } = OPERATIONS[name];
   if (http === undefined) return;
+  const isPaged = hasCursor(OPERATIONS[name]);
   api.on(http.method, http.path, limitOf(http), async (c) => {
     const parts = { parameters: c.req.param(), query: c.req.query(), body: await bodyOf(c, http) };
     const valid = unwrap(validate(input, unwrap(inputOf(http.place, parts))));
-    return answerWith(c, http, await run(c, name, valid));
+    if (!isPaged) return answerWith(c, http, await run(c, name, valid));
+    const output = await run(c, name, unwrap(openCursor(name, valid)));
+    return answerWith(c, http, closeCursor(name, output));
   });
 }
 

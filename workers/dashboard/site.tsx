@@ -2,6 +2,7 @@
  * The pages: which path is which, exports of their tables, and errors as pages. Data goes through PageRequest, which
  * carries what the person may see; it holds no SQL and no rendering of its own.
  */
+
 import { type Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { encodeBase64 } from "../../shared/base64.ts";
@@ -9,12 +10,13 @@ import { domainName } from "../../shared/domain-name.ts";
 import { ACCOUNT_LIMITS } from "../../shared/limits.ts";
 import { accountsWith } from "../../shared/people.ts";
 import { read } from "./api/answers.ts";
-import { type ApiContext, operate } from "./api/call.ts";
+import type { ApiContext } from "./api/call.ts";
+import { ledgerRequest } from "./api/ledger-request.ts";
 import script from "./assets/comfort.browser.js";
 import icon from "./assets/favicon.svg";
 import styles from "./assets/style.css";
-import { dayOfSeconds } from "./data/days.ts";
 import { streamOf } from "./data/export.ts";
+import type { ReportAddress } from "./data/find-report.ts";
 import { askEngine } from "./engine.ts";
 import { ApiError } from "./errors.ts";
 import { accountLogo, accountPage, changeAccount } from "./pages/account.tsx";
@@ -37,7 +39,7 @@ import { changeJobs, jobsPage } from "./pages/jobs.tsx";
 import { operationsPage } from "./pages/operations.tsx";
 import { overviewPage } from "./pages/overview.tsx";
 import { checkAgain, recordsPage } from "./pages/records.tsx";
-import { changeReport, type ReportAddress, reportPage, reportRawFile } from "./pages/report.tsx";
+import { changeReport, reportPage, reportRawFile } from "./pages/report.tsx";
 import { reportsPage } from "./pages/reports.tsx";
 import { changeSenders, sendersPage } from "./pages/senders.tsx";
 import { changeSetup, setupPage } from "./pages/setup.tsx";
@@ -233,20 +235,13 @@ function exportTable({ url, parameters }: PageRequest, { tables }: PageResult, f
 export function pageRequest(c: Call): PageRequest {
   const url = new URL(c.req.url);
   return {
+    ...ledgerRequest(c),
     url,
     parameters: url.searchParams,
-    access: c.get("access"),
-    today: dayOfSeconds(Date.now() / 1000),
-    databases: c.get("ledger").databases,
-    ask: (query, account) => c.get("ledger").ask(query, account),
-    askDirectory: (query) => c.get("ledger").askDirectory(query),
     askEngine: (query) => askEngine(c.env, query),
-    accounts: async () => c.get("access").accounts ?? (await c.get("ledger").accounts()),
     administered: async () =>
       accountsWith(c.get("access").authority, "administrator") ?? (await c.get("ledger").accounts()),
     read: (name, input) => read(c, name, input),
-    operate: (name, input) => operate(c, name, input),
-    later: (work) => c.executionCtx.waitUntil(work.catch(() => undefined)),
   };
 }
 

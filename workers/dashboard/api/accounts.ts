@@ -9,14 +9,16 @@ import { parseDay, SECONDS_PER_DAY } from "../../../shared/report-day.ts";
 import type { Access } from "../access.ts";
 import { ApiError } from "../errors.ts";
 import type { Call } from "./call.ts";
+import { pageFrom, partOf } from "./page.ts";
 
 /** Accounts the caller may see, by name; a part of them. */
 export async function getAccounts(c: Call, input: Inputs["listAccounts"]): Promise<Outputs["listAccounts"]> {
-  const { text = "", limit = ACCOUNT_LIMITS.listed, offset = 0 } = input;
+  const { text = "" } = input;
   const { accounts } = c.get("access");
-  const list = { accounts, text, limit, offset };
+  const part = partOf(input, ACCOUNT_LIMITS.listed);
+  const list = { accounts, text, ...part };
   const { rows, matching } = await listAccounts((query) => c.get("ledger").askDirectory(query), list);
-  return { items: rows, matching };
+  return pageFrom(rows, part, matching);
 }
 
 /** One account. @throws ApiError (404) where there is none */
@@ -36,8 +38,8 @@ export async function getAccountPeople(
 
 /** A page of the audit log, newest first. @throws ApiError when a day is not valid */
 export async function getAudit(c: Call, { cursor, ...asked }: Inputs["listAudit"]): Promise<Outputs["listAudit"]> {
-  const limit = AUDIT_LIMITS.listed;
-  const beforeId = cursor === undefined ? undefined : Number(cursor);
+  const { limit = AUDIT_LIMITS.listed } = asked;
+  const beforeId = cursor === undefined ? undefined : partOf({ cursor }, limit).offset;
   const items = await c
     .get("ledger")
     .askDirectory(auditQuery(auditFilter(c.get("access"), asked), { beforeId, limit }));
@@ -48,7 +50,7 @@ export async function getAudit(c: Call, { cursor, ...asked }: Inputs["listAudit"
 /** The part of the log that the person may see, filtered as asked. @throws ApiError when a day is not valid */
 export function auditFilter(
   { authority }: Pick<Access, "authority">,
-  { account, domain, who, operation, since, until }: Omit<Inputs["listAudit"], "cursor">,
+  { account, domain, who, operation, since, until }: Omit<Inputs["listAudit"], "cursor" | "limit">,
 ): AuditFilter {
   const administered = accountsWith(authority, "administrator");
   const accounts =

@@ -44,8 +44,12 @@ import { ApiError } from "../errors.ts";
 import { unless } from "../parts/partial.tsx";
 import { getAccount, getAccountPeople, getAccounts, getAudit } from "./accounts.ts";
 import { type Answered, type Call, operate, readConnection, requireRole } from "./call.ts";
+import { getFailureSummary, getKeptCheck, getOverview, getTlsSummary, listDomains } from "./domains.ts";
 import { getMtaSts } from "./mta-sts.ts";
+import { pageOfFirst, partOf } from "./page.ts";
+import { getReport, listReports } from "./reports.ts";
 import { getSenders } from "./senders.ts";
+import { getSource, listSourceGroups, listSources } from "./sources.ts";
 import { getVerdict } from "./verdict.ts";
 import { getWorkDomains, getWorklist } from "./worklist.ts";
 
@@ -73,6 +77,16 @@ const ANSWERS: Answers = {
   verdict: (c, input) => getVerdict(c, input, Math.floor(nowSeconds() / SECONDS_PER_DAY)),
   mtaSts: (c, input) => getMtaSts(c, input, nowSeconds()),
   senders: (c, input) => getSenders(c, input, nowSeconds()),
+  listDomains,
+  domainOverview: getOverview,
+  tlsSummary: getTlsSummary,
+  failureSummary: getFailureSummary,
+  keptCheck: getKeptCheck,
+  listReports,
+  getReport,
+  listSources,
+  listSourceGroups,
+  getSource,
   query: runQuery,
   async refusedMail(c, { from, to }) {
     const { firstDay, lastDay } = lastWeek();
@@ -82,14 +96,15 @@ const ANSWERS: Answers = {
     };
     return { items: await c.get("ledger").askDirectory(refusedMailQuery(days)) };
   },
-  async listIncidents(c, { account, domain, state = "open" }) {
+  async listIncidents(c, { account, domain, state = "open", ...asked }) {
+    const part = partOf(asked, PAGE_LIMITS.incidents);
     const resolvedSinceSeconds = nowSeconds() - WATCH_LIMITS.shownSeconds;
     const question = incidentsQuery(await accountsOf(c, account), {
       domain,
       state: state === "open" ? state : { resolvedSinceSeconds },
-      limit: PAGE_LIMITS.incidents,
+      limit: part.offset + part.limit + 1,
     });
-    return { items: await c.get("ledger").ask(question, account) };
+    return pageOfFirst(await c.get("ledger").ask(question, account), part);
   },
   async listTags(c, { account, tag }) {
     const ledger = c.get("ledger");
@@ -101,9 +116,10 @@ const ANSWERS: Answers = {
   }),
   worklist: async (c, { account }) => ({ items: await getWorklist(c, await accountsOf(c, account), account) }),
   worklistDomains: async (c, input) => getWorkDomains(c, input, await accountsOf(c, input.account)),
-  async listNotices(c, { account }) {
-    const question = noticesQuery(await accountsOf(c, account), PAGE_LIMITS.incidents);
-    return { items: await c.get("ledger").ask(question, account) };
+  async listNotices(c, { account, ...asked }) {
+    const part = partOf(asked, PAGE_LIMITS.incidents);
+    const question = noticesQuery(await accountsOf(c, account), part.offset + part.limit + 1);
+    return pageOfFirst(await c.get("ledger").ask(question, account), part);
   },
   async listMutes(c, { account }) {
     const question = mutesQuery(await accountsOf(c, account), nowSeconds());
@@ -129,8 +145,7 @@ const ANSWERS: Answers = {
     if (!question.ok) throw new ApiError("bad_request", question.error);
     return { items: await c.get("ledger").ask(question.value) };
   },
-  async listConflicts(c, { cursor, without_doubted: withoutDoubted }) {
-    const limit = PAGE_LIMITS.deadLetters;
+  async listConflicts(c, { cursor, limit = PAGE_LIMITS.deadLetters, without_doubted: withoutDoubted }) {
     const page = pageOf(await c.get("ledger").ask(conflictsQuery({ after: cursor, withoutDoubted, limit })), limit);
     return { ...page, items: page.items.map(conflictOf) };
   },
@@ -162,11 +177,10 @@ const ANSWERS: Answers = {
     const accounts = await channelAccounts(c, account);
     return { items: await c.get("ledger").ask(deliveriesQuery(accounts, NOTIFY_LIMITS.deliveriesShown)) };
   },
-  async listTokens(c, { account, cursor = "" }) {
+  async listTokens(c, { account, cursor = "", limit = PAGE_LIMITS.tokens }) {
     const administered = accountsWith(c.get("access").authority, "administrator");
     const isTheirs = account !== undefined && (administered?.includes(account) ?? true);
     const accounts = account === undefined ? administered : isTheirs ? [account] : [];
-    const limit = PAGE_LIMITS.tokens;
     const page = pageOf(await c.get("ledger").askDirectory(tokensQuery(accounts, cursor, limit)), limit);
     return { ...page, items: page.items.map((token) => tokenOf(token, nowSeconds())) };
   },
@@ -219,7 +233,7 @@ async function getStats(c: Call, filter: Inputs["stats"]): Promise<Outputs["stat
 }
 
 async function getDomainDays(c: Call, input: Inputs["domainDays"]): Promise<Outputs["domainDays"]> {
-  const { kind, from, to, domain, account } = input;
+  const { kind, from, to, domain, account, cursor, limit = PAGE_LIMITS.domainDays } = input;
   const ledger = c.get("ledger");
   const scope = {
     accounts: account === undefined ? (c.get("access").accounts ?? (await ledger.accounts())) : [account],
@@ -227,13 +241,22 @@ async function getDomainDays(c: Call, input: Inputs["domainDays"]): Promise<Outp
     firstDay: dayOrRefuse(from),
     lastDay: dayOrRefuse(to),
   };
-  const rows = await ledger.ask(domainDaysQuery(kind, scope, PAGE_LIMITS.domainDays + 1));
+  const after = cursor === undefined ? undefined : domainDayOf(cursor);
+  const rows = await ledger.ask(domainDaysQuery(kind, scope, { after, limit: limit + 1 }));
+  const shown = rows.slice(0, limit);
+  const last = rows.length > limit ? shown.at(-1) : undefined;
   return {
-    items: rows
-      .slice(0, PAGE_LIMITS.domainDays)
-      .map(({ day, ...sums }) => ({ ...sums, day: isoDate(day * SECONDS_PER_DAY) })),
-    isComplete: rows.length <= PAGE_LIMITS.domainDays,
+    items: shown.map(({ day, ...sums }) => ({ ...sums, day: isoDate(day * SECONDS_PER_DAY) })),
+    isComplete: last === undefined,
+    ...(last !== undefined && { cursor: `${last.day} ${last.domain}` }),
   };
+}
+
+/** Where sums by domain and day go on. @throws ApiError when the cursor says nothing of the kind */
+function domainDayOf(cursor: string): { day: number; domain: string } {
+  const [, day, domain = ""] = /^(\d{1,9}) (.*)$/.exec(cursor) ?? [];
+  if (day === undefined) throw new ApiError("bad_request", "cursor: it is none of this list.");
+  return { day: Number(day), domain };
 }
 
 function dayOrRefuse(text: string): number {
@@ -257,7 +280,7 @@ async function getIdentity(c: Call, { email }: Inputs["getIdentity"]): Promise<O
 async function listDeadLetters(c: Call, input: Inputs["listDeadLetters"]): Promise<Outputs["listDeadLetters"]> {
   const question = deadLetterPageQuery(input);
   if (!question.ok) throw new ApiError("bad_request", question.error);
-  const page = pageOf(await c.get("ledger").ask(question.value), PAGE_LIMITS.deadLetters);
+  const page = pageOf(await c.get("ledger").ask(question.value), input.limit ?? PAGE_LIMITS.deadLetters);
   return { ...page, items: page.items.map(deadLetterOf) };
 }
 

@@ -4,23 +4,20 @@ import { domainName } from "../../../shared/domain-name.ts";
 import { roleReasonText, suggestionText } from "../../../shared/guidance/verdict-words.ts";
 import { addressNamesQuery } from "../../../shared/ledger/address-names.ts";
 import type { DomainScope } from "../../../shared/ledger/sources.ts";
-import { GUIDANCE_LIMITS } from "../../../shared/limits.ts";
+import { GUIDANCE_LIMITS, PAGE_LIMITS } from "../../../shared/limits.ts";
 import { isoDay } from "../data/days.ts";
-import { readPeriod } from "../data/period.ts";
 import { askSenders, type Sender } from "../data/senders.ts";
-import { ApiError } from "../errors.ts";
 import type { Call } from "./call.ts";
-
-/** Ours: senders of one answer, the largest. */
-const MAX_SENDERS = 1000;
+import { periodOfInput } from "./ledger-request.ts";
+import { cutPage, partOf } from "./page.ts";
 
 /** Of the accounts the person may see. @throws ApiError when the period makes no sense */
 export async function getSenders(c: Call, input: Inputs["senders"], nowSeconds: number): Promise<Outputs["senders"]> {
-  const { from = "", to = "", undecided = false } = input;
+  const { undecided = false } = input;
+  const part = partOf(input, PAGE_LIMITS.listed);
   const today = Math.floor(nowSeconds / 86_400);
-  const period = readPeriod(new URLSearchParams({ from, to }), today);
-  if (!period.ok) throw new ApiError("bad_request", period.error);
-  const { firstDay, lastDay } = period.value;
+  const period = periodOfInput(input, today);
+  const { firstDay, lastDay } = period;
   const domain = domainName(input.domain);
   const ledger = c.get("ledger");
   const accounts = c.get("access").accounts ?? (await ledger.accounts());
@@ -37,13 +34,15 @@ export async function getSenders(c: Call, input: Inputs["senders"], nowSeconds: 
     scope,
   );
   const found = senders.filter(({ source }) => !undecided || source.role === "undecided");
+  const page = cutPage(found, part);
   return {
     domain,
     account: account ?? null,
     from: isoDay(firstDay),
     to: isoDay(lastDay),
-    items: found.slice(0, MAX_SENDERS).map((sender) => senderJson(sender, domain)),
-    isComplete: found.length <= MAX_SENDERS,
+    items: page.items.map((sender) => senderJson(sender, domain)),
+    isComplete: page.cursor === undefined,
+    ...(page.cursor !== undefined && { cursor: page.cursor }),
   };
 }
 

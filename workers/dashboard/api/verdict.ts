@@ -8,17 +8,14 @@ import { dayTotalsQuery, policiesQuery, ruaAddressesQuery } from "../../../share
 import { checksQuery } from "../../../shared/ledger/domain-checks.ts";
 import { senderDecisionsQuery } from "../../../shared/ledger/sender-decisions.ts";
 import { type DomainScope, mailQuery } from "../../../shared/ledger/sources.ts";
-import { readPeriod } from "../data/period.ts";
 import { askKnowledge } from "../data/sender-knowledge.ts";
-import { ApiError } from "../errors.ts";
 import type { Call } from "./call.ts";
+import { periodOfInput } from "./ledger-request.ts";
 
 /** Of the accounts the person may see. @throws ApiError when the period makes no sense */
 export async function getVerdict(c: Call, input: Inputs["verdict"], today: number): Promise<Outputs["verdict"]> {
-  const { from = "", to = "" } = input;
-  const period = readPeriod(new URLSearchParams({ from, to }), today);
-  if (!period.ok) throw new ApiError("bad_request", period.error);
-  const { firstDay, lastDay } = period.value;
+  const period = periodOfInput(input, today);
+  const { firstDay, lastDay } = period;
   const domain = domainName(input.domain);
   const ledger = c.get("ledger");
   const always: DomainScope = { accounts: c.get("access").accounts ?? (await ledger.accounts()), domains: [domain] };
@@ -35,6 +32,5 @@ export async function getVerdict(c: Call, input: Inputs["verdict"], today: numbe
   const ruaAddresses = addresses.map(({ rua }) => rua);
   const decide = decideBy(new Map(decided.map(({ source, decision }) => [source, decision])));
   const knowledge = await askKnowledge((query) => ledger.ask(query), domain, { mail, checks });
-  const answers = { period: period.value, mail, days, policies, ruaAddresses, knowledge };
-  return verdictJson(judge(verdictInput(domain, answers, decide)));
+  return verdictJson(judge(verdictInput(domain, { period, mail, days, policies, ruaAddresses, knowledge }, decide)));
 }

@@ -6,6 +6,7 @@ import type { WorkCause } from "../../../shared/watch/work.ts";
 import { workWords } from "../../../shared/watch/work-words.ts";
 import { domainPath, setupPath, workPath } from "../parts/links.ts";
 import type { Call } from "./call.ts";
+import { pageFrom, partOf } from "./page.ts";
 
 type Line = Outputs["worklist"]["items"][number];
 
@@ -29,13 +30,18 @@ export async function getWorklist(c: Call, accounts: readonly string[], account:
 /** The domains of one line. */
 export async function getWorkDomains(
   c: Call,
-  { account, code, subject = "", offset = 0 }: Inputs["worklistDomains"],
+  { account, code, subject = "", ...asked }: Inputs["worklistDomains"],
   accounts: readonly string[],
 ): Promise<Outputs["worklistDomains"]> {
   const cause = { code, subject };
-  const question = workDomainsQuery(accounts, cause, { limit: WORK_LIMITS.domainsListed, offset });
+  const part = partOf(asked, WORK_LIMITS.domainsListed);
+  const question = workDomainsQuery(accounts, cause, part);
   const [page = { rows: [], matching: 0 }] = await c.get("ledger").ask(question, account);
-  return { items: page.rows.map((one) => withLink(cause, one)), matching: page.matching };
+  return pageFrom(
+    page.rows.map((one) => withLink(cause, one)),
+    part,
+    page.matching,
+  );
 }
 
 /** The page of a domain that shows what is to be done about it. */

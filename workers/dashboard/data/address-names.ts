@@ -2,11 +2,11 @@
 import type { AddressName } from "../../../shared/guidance/address-name.ts";
 import { addressNamesQuery } from "../../../shared/ledger/address-names.ts";
 import { GUIDANCE_LIMITS } from "../../../shared/limits.ts";
-import type { PageRequest } from "../parts/request.ts";
+import type { LedgerRequest } from "../parts/request.ts";
 
 /** Names by address. @param addresses those that matter most first */
 export async function askNames(
-  request: PageRequest,
+  request: LedgerRequest,
   addresses: readonly string[],
 ): Promise<ReadonlyMap<string, AddressName>> {
   const shown = [...new Set(addresses)].filter((address) => address !== "").slice(0, GUIDANCE_LIMITS.maxNamedAddresses);

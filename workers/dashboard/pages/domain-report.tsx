@@ -2,6 +2,7 @@
  * A domain's month for readers who do not run it, to print or pass on: the verdict first, what changed, what was done, what to do
  * next, who sends. Two pages of paper; lists are cut to fit.
  */
+
 import type { JudgedSource, Role } from "../../../shared/guidance/roles.ts";
 import { judge, type Verdict, type VerdictState } from "../../../shared/guidance/verdict.ts";
 import { decideBy, verdictInput } from "../../../shared/guidance/verdict-input.ts";
@@ -19,6 +20,7 @@ import { mailQuery } from "../../../shared/ledger/sources.ts";
 import { REPORT_LIMITS } from "../../../shared/limits.ts";
 import type { Incident, Notice } from "../../../shared/watch/finding.ts";
 import { dayOfSeconds, isoDay } from "../data/days.ts";
+import { decisionsBySource } from "../data/decisions.ts";
 import { type Month, monthBefore } from "../data/month.ts";
 import { formatCount, formatShare } from "../data/numbers.ts";
 import { daysOf } from "../data/period.ts";
@@ -39,7 +41,6 @@ import {
   Volumes,
 } from "../parts/report-page.tsx";
 import { askOne, domainScope, type PageRequest } from "../parts/request.ts";
-import { decisionsBySource } from "./sender-decision.tsx";
 
 interface DomainMonth {
   domain: string;

@@ -1,10 +1,10 @@
 /** The tables of a domain's overview. */
 
-import { readReasons } from "../../../shared/guidance/auth-results.ts";
 import type { DayTotals, PolicyDays } from "../../../shared/ledger/days.ts";
 import type { DispositionTotals, ReasonTotals } from "../../../shared/ledger/sources.ts";
 import { formatShare, shareOf } from "../data/numbers.ts";
 import { describePolicy, shortPolicy } from "../data/policy.ts";
+import { type ReasonRow, reasonTotals } from "../data/reasons.ts";
 import { dayColumn, messagesColumn } from "../parts/columns.tsx";
 import { ForeignText } from "../parts/foreign-text.tsx";
 import { DispositionMark } from "../parts/marks.tsx";
@@ -89,28 +89,12 @@ const REASON_WORDS: Record<string, string> = {
   other: "Another reason; the comment may say which.",
 };
 
-interface ReasonRow {
-  type: string;
-  comment: string;
-  disposition: string;
-  messages: number;
-}
-
 /** Why receivers did something else than the policy asks for. */
 export function reasonsTable(reasons: readonly ReasonTotals[]): BoundTable {
-  const rows = new Map<string, ReasonRow>();
-  for (const { reasons: text, disposition, messages } of reasons) {
-    for (const { type, comment } of readReasons(text)) {
-      const key = JSON.stringify([type, comment, disposition]);
-      const row = rows.get(key) ?? { type, comment, disposition, messages: 0 };
-      row.messages += messages;
-      rows.set(key, row);
-    }
-  }
   return bindTable<ReasonRow>({
     id: "reasons",
     caption: "Policy overrides",
-    rows: [...rows.values()],
+    rows: reasonTotals(reasons),
     sort: "-messages",
     empty: "No receiver reported a policy override.",
     columns: [

@@ -1,32 +1,20 @@
 /** One domain over a period: totals and change, messages by day, the verdict, sources, dispositions, policy. */
+
 import type { Child } from "hono/jsx";
 import type { JudgedSource } from "../../../shared/guidance/roles.ts";
-import type { SenderKnowledge } from "../../../shared/guidance/sender-knowledge.ts";
 import { mergeSources, type Source } from "../../../shared/guidance/sources.ts";
 import { judge, type Verdict } from "../../../shared/guidance/verdict.ts";
 import { decideBy, verdictInput } from "../../../shared/guidance/verdict-input.ts";
-import {
-  type DayTotals,
-  dayTotalsQuery,
-  type PolicyDays,
-  policiesQuery,
-  ruaAddressesQuery,
-} from "../../../shared/ledger/days.ts";
-import { checksQuery, recordChangesOfPeriodQuery, type SeenChange } from "../../../shared/ledger/domain-checks.ts";
-import { type Extent, extentQuery } from "../../../shared/ledger/domains.ts";
-import {
-  type DecidedSender,
-  decisionsOfPeriodQuery,
-  type SenderDecision,
-} from "../../../shared/ledger/sender-decisions.ts";
-import { type Mail, mailQuery, SOURCE_LIMITS } from "../../../shared/ledger/sources.ts";
-import { DASHBOARD_LIMITS } from "../../../shared/limits.ts";
+import type { DayTotals } from "../../../shared/ledger/days.ts";
+import type { Extent } from "../../../shared/ledger/domains.ts";
+import { SOURCE_LIMITS } from "../../../shared/ledger/sources.ts";
 import { isoDay } from "../data/days.ts";
+import { detailsSince } from "../data/extent.ts";
 import { changeOfCount, formatCount, formatShare } from "../data/numbers.ts";
-import { type Period, periodBefore } from "../data/period.ts";
-import { askKnowledge } from "../data/sender-knowledge.ts";
+import { askOverview, fillDays, type Overview } from "../data/overview.ts";
+import type { Period } from "../data/period.ts";
 import { type TimelineEvent, timelineEvents } from "../data/timeline.ts";
-import { BeforeDetails, daysWithData, detailsSince } from "../parts/before-details.tsx";
+import { BeforeDetails } from "../parts/before-details.tsx";
 import { FoldedTable } from "../parts/chart-table.tsx";
 import { DayChart } from "../parts/chart-view.tsx";
 import { domainPage } from "../parts/domain-frame.tsx";
@@ -36,39 +24,21 @@ import { Figure, Note } from "../parts/marks.tsx";
 import type { PageResult } from "../parts/page.ts";
 import { PeriodText } from "../parts/period-view.tsx";
 import { askPublishedRecords, type PublishedRecords, RecordsCard } from "../parts/records-card.tsx";
-import { askOne, domainScope, linkTo, type PageRequest, periodOf } from "../parts/request.ts";
+import { linkTo, type PageRequest, periodOf } from "../parts/request.ts";
 import { JudgementBasis } from "../parts/sender.tsx";
 import { SpreadNote } from "../parts/spread.tsx";
 import { TimelineLegend, TimelineList, timelineMarks } from "../parts/timeline.tsx";
 import { daysTable, dispositionsTable, policiesTable, reasonsTable } from "./overview-tables.tsx";
-import { decisionsBySource } from "./sender-decision.tsx";
 import { sourcesTable } from "./sources-table.tsx";
 import { VerdictCard } from "./verdict.tsx";
 
-/** What the page is made of: the days of the period before are there too, for comparison. */
-interface Overview {
-  domain: string;
-  period: Period;
-  days: DayTotals[];
-  mail: Mail;
-  policies: PolicyDays[];
-  /** Of the mail, what the judgement counts. */
-  countedMail: Mail;
-  extent: Extent;
-  ruaAddresses: string[];
-  /** The owner's decisions about sources, by name. */
-  decisions: ReadonlyMap<string, SenderDecision>;
-  /** What the domain publishes. */
-  records: PublishedRecords;
-  /** Of the period, the newest. */
-  changes: SeenChange[];
-  decided: DecidedSender[];
-  knowledge: SenderKnowledge;
-}
-
 export async function overviewPage(request: PageRequest, domain: string): Promise<PageResult> {
-  const overview = await askOverview(request, domain);
-  const { period, policies } = overview;
+  const period = periodOf(request);
+  const [overview, records] = await Promise.all([
+    askOverview(request, domain, period),
+    askPublishedRecords(request, domain),
+  ]);
+  const { policies } = overview;
   const sources = mergeSources(overview.mail.sources, domain);
   const current = overview.days.filter(({ day }) => day >= period.firstDay);
   const verdict = judge(
@@ -87,35 +57,18 @@ export async function overviewPage(request: PageRequest, domain: string): Promis
         {policies.length === 0 ? (
           <NoReports domain={domain} request={request} />
         ) : (
-          <Content request={request} overview={overview} sources={sources} verdict={verdict} tables={tables} />
+          <Content
+            request={request}
+            overview={overview}
+            records={records}
+            sources={sources}
+            verdict={verdict}
+            tables={tables}
+          />
         )}
       </>
     ),
   });
-}
-
-async function askOverview(request: PageRequest, domain: string): Promise<Overview> {
-  const period = periodOf(request);
-  const scope = await domainScope(request, domain, period);
-  const events = { firstDay: period.firstDay, lastDay: period.lastDay, limit: DASHBOARD_LIMITS.maxTimelineEvents };
-  const [days, mail, policies, extent, addresses, decisions, records, changes, decided, checks] = await Promise.all([
-    request.ask(dayTotalsQuery({ ...scope, firstDay: periodBefore(period).firstDay })),
-    askOne(request, mailQuery(scope)),
-    request.ask(policiesQuery(await domainScope(request, domain))),
-    askOne(request, extentQuery(scope)),
-    request.ask(ruaAddressesQuery(scope)),
-    decisionsBySource(request, domain),
-    askPublishedRecords(request, domain),
-    request.ask(recordChangesOfPeriodQuery(domain, scope.accounts, events)),
-    request.ask(decisionsOfPeriodQuery(domain, scope.accounts, events)),
-    request.ask(checksQuery(domain, scope.accounts)),
-  ]);
-  const ruaAddresses = addresses.map(({ rua }) => rua);
-  const isAllCounted = days.every(({ day, uncounted }) => day < period.firstDay || uncounted === 0);
-  const countedMail = isAllCounted ? mail : await askOne(request, mailQuery({ ...scope, onlyCounted: true }));
-  const knowledge = await askKnowledge((query) => request.ask(query), domain, { mail: countedMail, checks });
-  const found = { days, mail, countedMail, policies, extent, ruaAddresses, decisions, records, changes, decided };
-  return { domain, period, ...found, knowledge };
 }
 
 interface TablesInput {
@@ -140,12 +93,14 @@ function overviewTables(request: PageRequest, { overview, sources, judged }: Tab
 interface ContentProps {
   request: PageRequest;
   overview: Overview;
+  /** What the domain publishes. */
+  records: PublishedRecords;
   sources: Source[];
   verdict: Verdict;
   tables: ReturnType<typeof overviewTables>;
 }
 
-function Content({ request, overview, sources, verdict, tables }: ContentProps) {
+function Content({ request, overview, records, sources, verdict, tables }: ContentProps) {
   const { domain, period, days, mail, extent, policies, changes, decided } = overview;
   const dataSince = detailsSince(extent);
   const events = timelineEvents({ period, changes, policies, decisions: decided, sources, dataSince });
@@ -157,7 +112,7 @@ function Content({ request, overview, sources, verdict, tables }: ContentProps) 
       <BeforeDetails period={period} extent={extent} />
       <Totals current={current} before={days.filter(({ day }) => day < period.firstDay)} />
       <DailyChart request={request} days={current} period={period} extent={extent} domain={domain} events={events} />
-      <RecordsCard request={request} domain={domain} records={overview.records} />
+      <RecordsCard request={request} domain={domain} records={records} />
       <div class="page-break" />
       {mail.sources.length >= SOURCE_LIMITS.maxGroups && <PartialSources />}
       {tables.sources.view(request.url)}
@@ -273,23 +228,4 @@ function DailyChart({ request, days, period, extent, domain, events }: ChartProp
       <TimelineList request={request} domain={domain} events={events} />
     </section>
   );
-}
-
-/** Every day of the period from the first report on, those without a report with zeros. */
-function fillDays(days: readonly DayTotals[], { period, extent }: { period: Period; extent: Extent }): DayTotals[] {
-  const known = new Map(days.map((day) => [day.day, day]));
-  const none = {
-    messages: 0,
-    passed: 0,
-    dkimAligned: 0,
-    spfAligned: 0,
-    quarantined: 0,
-    rejected: 0,
-    reports: 0,
-    spread: 0,
-    uncounted: 0,
-    uncountedReports: 0,
-    unchecked: 0,
-  };
-  return daysWithData(period, extent).map((day) => known.get(day) ?? { day, ...none });
 }

@@ -1,10 +1,10 @@
 /** One report of any kind: who may see it, which page shows it, the file it was read from, and taking it back. */
+
 import { type DecisionRow, decisionsQuery } from "../../../shared/ledger/conflicts.ts";
 import { importOfObjectQuery } from "../../../shared/ledger/imports.ts";
-import { reportQuery, type StoredReport } from "../../../shared/ledger/report-list.ts";
-import { parseDay } from "../../../shared/report-day.ts";
-import { maySee } from "../access.ts";
+import type { StoredReport } from "../../../shared/ledger/report-list.ts";
 import { isoDay } from "../data/days.ts";
+import { findReport, type ReportAddress } from "../data/find-report.ts";
 import { ApiError } from "../errors.ts";
 import { reportPath } from "../parts/links.ts";
 import type { PageResult } from "../parts/page.ts";
@@ -14,15 +14,6 @@ import { aggregateReportPage } from "./aggregate-report.tsx";
 import { failureReportPage } from "./failure-report.tsx";
 import { TakeBackForm, TakenBackNote } from "./take-back.tsx";
 import { tlsReportPage } from "./tls-report.tsx";
-
-/** Which report, as its link says. */
-export interface ReportAddress {
-  account: string;
-  domain: string;
-  /** The day it counts for, or its period begins on. */
-  day: string;
-  uid: string;
-}
 
 export async function reportPage(request: PageRequest, address: ReportAddress): Promise<PageResult> {
   const report = await findReport(request, address);
@@ -90,18 +81,6 @@ export async function reportRawFile(request: PageRequest, address: ReportAddress
   const missing = "The raw file is no longer stored. For failure reports, an address may keep the facts only.";
   const read = request.operate("readReportFile", { account, domain, day: isoDay(day), uid });
   return rawFileAnswer(read, { rawKey, missing });
-}
-
-/** @throws ApiError (404), also for a report the person may not see: the answer is the same as if it did not exist */
-async function findReport(request: PageRequest, { account, domain, day, uid }: ReportAddress): Promise<StoredReport> {
-  const linkDay = parseDay(day);
-  const missing = new ApiError("not_found", "No such report, or no access.");
-  if (linkDay === undefined || !maySee(request.access, account)) throw missing;
-  const withTakenBack = request.access.role === "operator";
-  const query = reportQuery({ account, domain, day: linkDay, uid, withTakenBack });
-  const [report] = await request.ask(query, account);
-  if (report === undefined) throw missing;
-  return report;
 }
 
 async function findTakeBack(request: PageRequest, report: StoredReport): Promise<DecisionRow | undefined> {

@@ -1,84 +1,10 @@
-/** What is wrong with a source, in a sentence, and what letting it in does to SPF once the owner said that it is theirs. */
-import type { Outputs } from "../../../shared/contract/operations.ts";
-import { readAuthResults } from "../../../shared/guidance/auth-results.ts";
-import { knownService, type ServiceGuide, serviceGuide } from "../../../shared/guidance/known-services.ts";
-import { type Diagnosis, diagnoseSource } from "../../../shared/guidance/source-diagnosis.ts";
-import { identifySource, type SourceKind } from "../../../shared/guidance/sources.ts";
-import { checksQuery } from "../../../shared/ledger/domain-checks.ts";
-import type { SourceDetail } from "../../../shared/ledger/sources.ts";
+/** What is the matter with a source, in a sentence, and what letting it in does to SPF once the owner said that it is theirs. */
+import { type ServiceGuide, serviceGuide } from "../../../shared/guidance/known-services.ts";
+import type { Diagnosis } from "../../../shared/guidance/source-diagnosis.ts";
 import { GUIDANCE_LIMITS } from "../../../shared/limits.ts";
+import type { SpfAdvice } from "../data/source-advice.ts";
 import { ForeignText } from "../parts/foreign-text.tsx";
 import { StateMark } from "../parts/marks.tsx";
-import { unless } from "../parts/partial.tsx";
-import type { PageRequest } from "../parts/request.ts";
-import type { Decisions } from "./sender-decision.tsx";
-
-type SpfAdvice = Outputs["spfAdvice"];
-
-/** What is said about a source. */
-export interface Advice {
-  diagnosis: Diagnosis;
-  /** Of a source that is the owner's; undefined where process could not be asked. */
-  spf: SpfAdvice | undefined;
-}
-
-interface AdvisedSource {
-  domain: string;
-  name: string;
-  isAddress: boolean;
-  groups: readonly SourceDetail[];
-  decisions: Decisions;
-}
-
-/** Finds it; a source without mail has none. */
-export async function askAdvice(request: PageRequest, source: AdvisedSource): Promise<Advice | undefined> {
-  const { domain, name, groups, decisions } = source;
-  const [largest] = groups;
-  if (largest === undefined) return undefined;
-  const decided = decisions.wider?.decision ?? decisions.history[0]?.decision;
-  const decision = decided === "undecided" ? undefined : decided;
-  const kind: SourceKind = source.isAddress ? "none" : identifySource(largest, domain).kind;
-  const [[kept], spf] = await Promise.all([
-    request.ask(checksQuery(domain, await request.accounts())),
-    decision === "mine" ? askSpf(request, source) : undefined,
-  ]);
-  const diagnosis = diagnoseSource({ domain, name, kind, groups, decision, keys: kept?.check.keys ?? [] });
-  return { diagnosis, spf };
-}
-
-// A page has to be there whether DNS or process answers or not.
-async function askSpf(
-  request: PageRequest,
-  { domain, name, groups, decisions: { account } }: AdvisedSource,
-): Promise<SpfAdvice | undefined> {
-  if (account === undefined) return undefined;
-  const service = knownService(name) ?? "";
-  const sender = {
-    name: service === "" ? name : service,
-    networks: byMessages(groups, ({ sourceIp }) => [sourceIp]).slice(0, GUIDANCE_LIMITS.maxSpfSources),
-    service,
-    returnPaths: byMessages(groups, returnPaths).slice(0, GUIDANCE_LIMITS.maxReturnPaths),
-    isForwarder: false,
-  };
-  const asked = await unless(["process_unavailable"], request.operate("spfAdvice", { account, domain, sender }));
-  return asked.ok ? asked.value : undefined;
-}
-
-function returnPaths({ spfResults }: SourceDetail): string[] {
-  return readAuthResults(spfResults)
-    .filter(({ domain, detail }) => domain !== "" && detail !== "helo")
-    .map(({ domain }) => domain);
-}
-
-/** Texts of groups, those with the most messages first. */
-function byMessages(groups: readonly SourceDetail[], textsOf: (group: SourceDetail) => string[]): string[] {
-  const messages = new Map<string, number>();
-  for (const group of groups) {
-    for (const text of textsOf(group)) messages.set(text, (messages.get(text) ?? 0) + group.messages);
-  }
-  messages.delete("");
-  return [...messages].sort((a, b) => b[1] - a[1]).map(([text]) => text);
-}
 
 /** The sentence, with the guide of the service. */
 export function DiagnosisCard({ diagnosis: { code, sentence, guide } }: { diagnosis: Diagnosis }) {

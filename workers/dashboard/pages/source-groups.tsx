@@ -1,15 +1,12 @@
 /** Sources put together: by address, by service or organizational domain, by network, or by reverse domain; each is a table of its own. */
-import type { Source } from "../../../shared/guidance/sources.ts";
-import { SOURCE_GROUPINGS, type SourceOrigin } from "../../../shared/ledger/source-groups.ts";
-import { addFigures } from "../../../shared/ledger/sources.ts";
+
+import type { SourceOrigin } from "../../../shared/ledger/source-groups.ts";
+import { GROUPINGS, type Grouping } from "../data/sources.ts";
 import { dayColumn, dmarcColumn, messagesColumn } from "../parts/columns.tsx";
 import { Name } from "../parts/foreign-text.tsx";
 import { addressPath } from "../parts/links.ts";
 import { linkTo, linkWith, type PageRequest } from "../parts/request.ts";
 import { type BoundTable, bindTable } from "../parts/table-view.tsx";
-
-export const GROUPINGS = ["service", ...SOURCE_GROUPINGS] as const;
-export type Grouping = (typeof GROUPINGS)[number];
 
 const LABELS: Record<Grouping, string> = {
   service: "Service or organization",
@@ -42,21 +39,6 @@ export function GroupChoice({ url, current }: { url: URL; current: Grouping | un
       ))}
     </p>
   );
-}
-
-/** Sources of one service as one; what is no service that is known stays as it is. `addresses` counts rows put together. */
-export function byService(sources: readonly Source[]): SourceOrigin[] {
-  const groups = new Map<string, SourceOrigin>();
-  for (const { kind: _, dkimPassed: __, spfPassed: ___, service, ...source } of sources) {
-    const name = service === "" ? source.name : service;
-    const known = groups.get(name);
-    const one = { ...source, name, addresses: 1 };
-    groups.set(
-      name,
-      known === undefined ? one : { name, addresses: known.addresses + 1, ...addFigures(known, source) },
-    );
-  }
-  return [...groups.values()].sort((a, b) => b.messages - a.messages);
 }
 
 interface GroupsInput {

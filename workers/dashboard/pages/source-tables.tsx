@@ -1,10 +1,11 @@
 /** The tables of a source: addresses, what authenticated its mail, From domains, reports. */
+
 import type { AddressName } from "../../../shared/guidance/address-name.ts";
-import { hasPass, readAuthResults } from "../../../shared/guidance/auth-results.ts";
-import { addFigures, SOURCE_LIMITS, type SourceDetail, type SourceReport } from "../../../shared/ledger/sources.ts";
+import { SOURCE_LIMITS, type SourceDetail, type SourceReport } from "../../../shared/ledger/sources.ts";
 import { namePhrases } from "../data/address-names.ts";
 import { dayOfSeconds, isoDay } from "../data/days.ts";
 import { formatCount } from "../data/numbers.ts";
+import { type AddressRow, type AuthRow, addressRows, authRows, type FromRow, fromRows } from "../data/source-detail.ts";
 import {
   dayColumn,
   dmarcColumn,
@@ -18,27 +19,6 @@ import { addressPath, reportPath } from "../parts/links.ts";
 import { Note, ResultMark } from "../parts/marks.tsx";
 import { linkTo, type PageRequest } from "../parts/request.ts";
 import { type BoundTable, bindTable } from "../parts/table-view.tsx";
-
-interface AddressRow extends SourceDetail {
-  dkimPassed: number;
-  spfPassed: number;
-}
-
-function addressRows(groups: readonly SourceDetail[]): AddressRow[] {
-  const rows = new Map<string, AddressRow>();
-  for (const group of groups) {
-    const dkimPassed = hasPass(group.dkimResults) ? group.messages : 0;
-    const spfPassed = hasPass(group.spfResults) ? group.messages : 0;
-    const known = rows.get(group.sourceIp);
-    const row = known === undefined ? { ...group, dkimPassed, spfPassed } : { ...known, ...addFigures(known, group) };
-    if (known !== undefined) {
-      row.dkimPassed = known.dkimPassed + dkimPassed;
-      row.spfPassed = known.spfPassed + spfPassed;
-    }
-    rows.set(group.sourceIp, row);
-  }
-  return [...rows.values()];
-}
 
 /** What an address is called, under it. */
 export function AddressNote({ name }: { name: AddressName | undefined }) {
@@ -103,29 +83,13 @@ export function addressesTable(
   });
 }
 
-interface AuthRow {
-  domain: string;
-  detail: string;
-  result: string;
-  messages: number;
-}
-
 /** DKIM signatures by domain and selector, or SPF checks by domain and scope. */
 export function authTable(kind: "dkim" | "spf", groups: readonly SourceDetail[]): BoundTable {
-  const rows = new Map<string, AuthRow>();
-  for (const group of groups) {
-    for (const found of readAuthResults(kind === "dkim" ? group.dkimResults : group.spfResults)) {
-      const key = JSON.stringify(found);
-      const row = rows.get(key) ?? { ...found, messages: 0 };
-      row.messages += group.messages;
-      rows.set(key, row);
-    }
-  }
   const isDkim = kind === "dkim";
   return bindTable<AuthRow>({
     id: kind,
     caption: isDkim ? "DKIM signatures" : "SPF checks",
-    rows: [...rows.values()],
+    rows: authRows(kind, groups),
     sort: "-messages",
     size: 10,
     empty: isDkim ? "The mail carried no DKIM signature." : "No SPF check was reported.",
@@ -148,25 +112,12 @@ export function authTable(kind: "dkim" | "spf", groups: readonly SourceDetail[])
   });
 }
 
-interface FromRow {
-  headerFrom: string;
-  envelopeFrom: string;
-  messages: number;
-  passed: number;
-}
-
 /** From domains, with the envelope's. */
 export function fromTable(groups: readonly SourceDetail[]): BoundTable {
-  const rows = new Map<string, FromRow>();
-  for (const { headerFrom, envelopeFrom, messages, passed } of groups) {
-    const key = JSON.stringify([headerFrom, envelopeFrom]);
-    const row = rows.get(key) ?? { headerFrom, envelopeFrom, messages: 0, passed: 0 };
-    rows.set(key, { ...row, messages: row.messages + messages, passed: row.passed + passed });
-  }
   return bindTable<FromRow>({
     id: "from",
     caption: "From domains",
-    rows: [...rows.values()],
+    rows: fromRows(groups),
     sort: "-messages",
     size: 10,
     empty: "No From domain was reported.",

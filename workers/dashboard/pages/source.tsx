@@ -1,26 +1,14 @@
 /** One source, or one address: figures per address, what authenticated its mail, records and the reports behind it. */
 
-import { domainName } from "../../../shared/domain-name.ts";
-import type { AddressName } from "../../../shared/guidance/address-name.ts";
 import { knownService } from "../../../shared/guidance/known-services.ts";
-import { identifySource, type SourceEvidence } from "../../../shared/guidance/sources.ts";
-import { type Extent, extentQuery } from "../../../shared/ledger/domains.ts";
-import {
-  addFigures,
-  SOURCE_LIMITS,
-  type SourceDetail,
-  type SourceMatch,
-  type SourceRecord,
-  type SourceReport,
-  sourceQuery,
-  sourceReportsQuery,
-} from "../../../shared/ledger/sources.ts";
+import { addFigures, type SourceDetail, type SourceReport } from "../../../shared/ledger/sources.ts";
 import { isSpread } from "../../../shared/report-day.ts";
-import { askNames } from "../data/address-names.ts";
 import { isoDay } from "../data/days.ts";
+import { daysWithData } from "../data/extent.ts";
 import { formatCount, formatShare } from "../data/numbers.ts";
 import type { Period } from "../data/period.ts";
-import { BeforeDetails, daysWithData } from "../parts/before-details.tsx";
+import { addressNamed, askSource, type FoundSource, type SourceChoice, sourceNamed } from "../data/source-detail.ts";
+import { BeforeDetails } from "../parts/before-details.tsx";
 import { chartTable, FoldedTable } from "../parts/chart-table.tsx";
 import { DayChart, type Series } from "../parts/chart-view.tsx";
 import type { ChartDay } from "../parts/charts.ts";
@@ -30,23 +18,21 @@ import { addressPath, domainPath, sourcePath } from "../parts/links.ts";
 import { Figure, Note } from "../parts/marks.tsx";
 import type { PageResult } from "../parts/page.ts";
 import { PeriodText } from "../parts/period-view.tsx";
-import { askOne, domainScope, linkTo, type PageRequest, periodOf } from "../parts/request.ts";
+import { linkTo, type PageRequest, periodOf } from "../parts/request.ts";
 import { SpreadMark } from "../parts/spread.tsx";
 import { originColumns, recordsTable } from "./records-table.tsx";
-import { askDecisions, changeSenderDecision, type Decisions, SenderDecisionCard } from "./sender-decision.tsx";
-import { type Advice, askAdvice, DiagnosisCard, SpfCard } from "./source-advice.tsx";
+import { changeSenderDecision, SenderDecisionCard } from "./sender-decision.tsx";
+import { DiagnosisCard, SpfCard } from "./source-advice.tsx";
 import { AddressNote, addressesTable, authTable, fromTable, sourceReportsTable } from "./source-tables.tsx";
 
 /** A source by its name (organizational domain), as the page Sources names it. */
-export function sourcePage(request: PageRequest, { domain, source: asked }: { domain: string; source: string }) {
-  const source = domainName(asked);
-  const isOfSource = (evidence: SourceEvidence): boolean => identifySource(evidence, domain).name === source;
-  return detailPage(request, { domain, name: source, match: { domain: source }, isOfSource });
+export function sourcePage(request: PageRequest, name: { domain: string; source: string }): Promise<PageResult> {
+  return detailPage(request, sourceNamed(name));
 }
 
 /** One address, whatever its mail authenticated as. */
-export function addressPage(request: PageRequest, { domain, address }: { domain: string; address: string }) {
-  return detailPage(request, { domain, name: address, match: { sourceIp: address }, isOfSource: () => true });
+export function addressPage(request: PageRequest, name: { domain: string; address: string }): Promise<PageResult> {
+  return detailPage(request, addressNamed(name));
 }
 
 /** Keeps what the owner says of a source. @returns the page to go to */
@@ -69,23 +55,16 @@ export async function decideAddress(
   return linkTo(request, addressPath(domain, address));
 }
 
-function detailPath({ domain, name, match }: Detail): string {
+function detailPath({ domain, name, match }: SourceChoice): string {
   return "sourceIp" in match ? addressPath(domain, name) : sourcePath(domain, name);
 }
 
-interface Detail {
-  domain: string;
-  name: string;
-  match: SourceMatch;
-  /** Tells exactly what the statement's text match only narrows. */
-  isOfSource: (evidence: SourceEvidence) => boolean;
-}
-
-async function detailPage(request: PageRequest, detail: Detail): Promise<PageResult> {
+async function detailPage(request: PageRequest, detail: SourceChoice): Promise<PageResult> {
   const { domain, name } = detail;
   const period = periodOf(request);
-  const found = await askDetail(request, { detail, period });
-  const tables = detailTables(request, { detail, found });
+  const found = await askSource(request, { detail, period });
+  const chart = chartDays(found.days, daysWithData(period, found.extent));
+  const tables = detailTables(request, { detail, found, chart });
   return domainPage(request, {
     domain,
     period,
@@ -100,87 +79,24 @@ async function detailPage(request: PageRequest, detail: Detail): Promise<PageRes
         {found.groups.length === 0 ? (
           <NoMail request={request} detail={detail} />
         ) : (
-          <Content request={request} detail={detail} found={found} tables={tables} period={period} />
+          <Content request={request} detail={detail} found={found} chart={chart} tables={tables} period={period} />
         )}
       </>
     ),
   });
 }
 
-/** What is known of the source: only its own rows. */
-interface Found {
-  groups: SourceDetail[];
-  days: ChartDay[];
-  records: SourceRecord[];
-  reports: SourceReport[];
-  extent: Extent;
-  /** Names of its addresses. */
-  names: ReadonlyMap<string, AddressName>;
-  /** What the owner said of it. */
-  decisions: Decisions;
-  /** undefined where there is no mail. */
-  advice: Advice | undefined;
-  /** A statement's limit was reached. */
-  isPartial: boolean;
+interface TablesInput {
+  detail: SourceChoice;
+  found: FoundSource;
+  /** Messages by day. */
+  chart: ChartDay[];
 }
 
-async function askDetail(
-  request: PageRequest,
-  { detail: { domain, name, match, isOfSource }, period }: { detail: Detail; period: Period },
-): Promise<Found> {
-  const scope = await domainScope(request, domain, period);
-  const [figures, extent] = await Promise.all([
-    askOne(request, sourceQuery(scope, match)),
-    askOne(request, extentQuery(scope)),
-  ]);
-  const isSource = remembered(isOfSource);
-  const isOwn = (row: Omit<SourceEvidence, "sourceIp">): boolean => isSource({ ...row, sourceIp: "" });
-  const days = figures.days.filter(isOwn);
-  const newest = [...new Set(days.map(({ day }) => day))].slice(-MAX_REPORT_DAYS);
-  const groups = figures.groups.filter(isSource);
-  const decided = askDecisions(request, { domain, source: name });
-  const isAddress = "sourceIp" in match;
-  // Side by side: one of them waits for DNS.
-  const [{ records, reports }, names, decisions, advice] = await Promise.all([
-    askOne(request, sourceReportsQuery(scope, { match, days: newest })),
-    askNames(
-      request,
-      groups.map(({ sourceIp }) => sourceIp),
-    ),
-    decided,
-    decided.then((held) => askAdvice(request, { domain, name, isAddress, groups, decisions: held })),
-  ]);
+function detailTables(request: PageRequest, { detail, found, chart }: TablesInput) {
+  const { groups, records, reports, names } = found;
   return {
-    groups,
-    names,
-    days: chartDays(days, daysWithData(period, extent)),
-    records: records.filter(isSource).slice(0, SOURCE_LIMITS.maxRecords),
-    reports: reports.filter(isOwn),
-    extent,
-    decisions,
-    advice,
-    isPartial: figures.groups.length >= SOURCE_LIMITS.maxGroups,
-  };
-}
-
-/** Ours: days, the newest with mail of a source, whose reports are looked through. */
-const MAX_REPORT_DAYS = 31;
-
-/** The same answer for the same evidence: naming a source takes a look into the list of public suffixes. */
-function remembered(isOfSource: (evidence: SourceEvidence) => boolean): (evidence: SourceEvidence) => boolean {
-  const known = new Map<string, boolean>();
-  return ({ dkimResults, spfResults, sourceIp }) => {
-    const key = `${dkimResults}\n\n${spfResults}\n\n${sourceIp}`;
-    const found = known.get(key) ?? isOfSource({ dkimResults, spfResults, sourceIp });
-    known.set(key, found);
-    return found;
-  };
-}
-
-function detailTables(request: PageRequest, { detail, found }: { detail: Detail; found: Found }) {
-  const { groups, days, records, reports, names } = found;
-  return {
-    days: chartTable("Messages by day", { days, series: SERIES }),
+    days: chartTable("Messages by day", { days: chart, series: SERIES }),
     addresses: addressesTable(request, { domain: detail.domain, groups, names }),
     dkim: authTable("dkim", groups),
     spf: authTable("spf", groups),
@@ -197,11 +113,11 @@ function detailTables(request: PageRequest, { detail, found }: { detail: Detail;
   };
 }
 
-function isAddress({ match }: Detail): boolean {
+function isAddress({ match }: SourceChoice): boolean {
   return "sourceIp" in match;
 }
 
-function NoMail({ request, detail }: { request: PageRequest; detail: Detail }) {
+function NoMail({ request, detail }: { request: PageRequest; detail: SourceChoice }) {
   return (
     <section class="card">
       <p class="empty">
@@ -214,13 +130,14 @@ function NoMail({ request, detail }: { request: PageRequest; detail: Detail }) {
 
 interface ContentProps {
   request: PageRequest;
-  detail: Detail;
-  found: Found;
+  detail: SourceChoice;
+  found: FoundSource;
+  chart: ChartDay[];
   tables: ReturnType<typeof detailTables>;
   period: Period;
 }
 
-function Content({ request, detail, found, tables, period }: ContentProps) {
+function Content({ request, detail, found, chart, tables, period }: ContentProps) {
   const { url } = request;
   return (
     <>
@@ -237,7 +154,7 @@ function Content({ request, detail, found, tables, period }: ContentProps) {
       {found.advice !== undefined && <DiagnosisCard diagnosis={found.advice.diagnosis} />}
       <SenderDecisionCard decisions={found.decisions} action={linkTo(request, detailPath(detail))} />
       {found.advice?.spf !== undefined && <SpfCard advice={found.advice.spf} />}
-      <SourceChart found={found} name={detail.name} />
+      <SourceChart chart={chart} reports={found.reports} name={detail.name} />
       <FoldedTable table={tables.days} url={url} label="Messages by day, as a table" />
       {!isAddress(detail) && tables.addresses.view(url)}
       <div class="columns">
@@ -318,14 +235,14 @@ function chartDays(days: readonly { day: number; messages: number; passed: numbe
   return filled;
 }
 
-function SourceChart({ found: { days, reports }, name }: { found: Found; name: string }) {
+function SourceChart({ chart, reports, name }: { chart: ChartDay[]; reports: readonly SourceReport[]; name: string }) {
   return (
     <section class="card" aria-labelledby="volume">
       <h2 id="volume">Messages by day</h2>
       <DayChart
         id="source"
         label={`Messages of ${name} by day; the figures are in the table below.`}
-        days={days}
+        days={chart}
         series={SERIES}
         unit="messages"
       />

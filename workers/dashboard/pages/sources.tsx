@@ -1,58 +1,37 @@
 /** Sources: everybody who sent mail in a domain's name over a period. */
+
 import { type JudgedSource, ROLES, type Role } from "../../../shared/guidance/roles.ts";
-import { mergeSources, type Source } from "../../../shared/guidance/sources.ts";
-import { allSources } from "../../../shared/guidance/verdict.ts";
-import { decideBy, totalsOf } from "../../../shared/guidance/verdict-input.ts";
 import { hitsOf, STEPS, type Step } from "../../../shared/guidance/what-if.ts";
-import { checksQuery } from "../../../shared/ledger/domain-checks.ts";
-import { extentQuery } from "../../../shared/ledger/domains.ts";
-import { type SourceGrouping, type SourceOrigin, sourceOriginsQuery } from "../../../shared/ledger/source-groups.ts";
-import { type DomainScope, mailQuery, SOURCE_LIMITS } from "../../../shared/ledger/sources.ts";
-import { askNames } from "../data/address-names.ts";
+import { detailsSince } from "../data/extent.ts";
 import { formatCount } from "../data/numbers.ts";
-import { askKnowledge } from "../data/sender-knowledge.ts";
-import { BeforeDetails, detailsSince } from "../parts/before-details.tsx";
+import { askOrigins, askSources, byService, type SourceFilter, selectSources } from "../data/sources.ts";
+import { BeforeDetails } from "../parts/before-details.tsx";
 import { domainPage } from "../parts/domain-frame.tsx";
 import { ForeignText } from "../parts/foreign-text.tsx";
 import { domainPath } from "../parts/links.ts";
 import { Note } from "../parts/marks.tsx";
 import type { PageResult } from "../parts/page.ts";
 import { PeriodText } from "../parts/period-view.tsx";
-import { askOne, domainScope, linkTo, linkWith, type PageRequest, periodOf } from "../parts/request.ts";
+import { linkTo, linkWith, type PageRequest, periodOf } from "../parts/request.ts";
 import { hitsTable } from "./hits-table.tsx";
 import { PartialSources } from "./overview.tsx";
-import { decisionsBySource } from "./sender-decision.tsx";
-import { byService, GroupChoice, groupingOf, groupsTable } from "./source-groups.tsx";
+import { GroupChoice, groupingOf, groupsTable } from "./source-groups.tsx";
 import { ROLE_WORDS, sourcesTable } from "./sources-table.tsx";
 
 export async function sourcesPage(request: PageRequest, domain: string): Promise<PageResult> {
   const period = periodOf(request);
-  const scope = await domainScope(request, domain, period);
-  const [mail, extent, decisions, checks] = await Promise.all([
-    askOne(request, mailQuery(scope)),
-    askOne(request, extentQuery(scope)),
-    decisionsBySource(request, domain),
-    request.ask(checksQuery(domain, scope.accounts)),
-  ]);
-  const { sources: groups } = mail;
-  const dataSince = detailsSince(extent);
-  const isAllCounted = groups.every(({ uncounted }) => uncounted === 0);
-  const counted = isAllCounted ? mail : await askOne(request, mailQuery({ ...scope, onlyCounted: true }));
-  const totals = totalsOf(counted);
-  const knowledge = await askKnowledge((query) => request.ask(query), domain, { mail: counted, checks });
-  const { evidence } = counted;
-  const judged = allSources({ domain, evidence, totals, decide: decideBy(decisions), knowledge });
+  const { sources: all, judged, decisions, extent, isPartial } = await askSources(request, domain, period);
   const filter = readFilter(request.parameters);
-  const sources = selectSources(mergeSources(groups, domain), { judged, filter, domain });
+  const sources = selectSources(all, { judged, filter, domain });
   const { role, step } = filter;
   const by = groupingOf(request);
   const table =
     by === undefined
-      ? sourcesTable(request, { domain, period, dataSince, decisions, judged, sources, step })
+      ? sourcesTable(request, { domain, period, dataSince: detailsSince(extent), decisions, judged, sources, step })
       : groupsTable(request, {
           domain,
           by,
-          groups: by === "service" ? byService(sources) : await askOrigins(request, scope, by),
+          groups: by === "service" ? byService(sources) : await askOrigins(request, domain, { period, by }),
         });
   const hits = hitsTable(request, { domain, sources: judged, role, step: step ?? "reject" });
   return domainPage(request, {
@@ -75,7 +54,7 @@ export async function sourcesPage(request: PageRequest, domain: string): Promise
     body: (
       <>
         <BeforeDetails period={period} extent={extent} />
-        {groups.length >= SOURCE_LIMITS.maxGroups && <PartialSources />}
+        {isPartial && <PartialSources />}
         <UndecidedLink request={request} domain={domain} judged={judged} />
         <GroupChoice url={request.url} current={by} />
         {role !== undefined && <Filtered url={request.url} domain={domain} judged={judged} filter={{ role, step }} />}
@@ -84,20 +63,6 @@ export async function sourcesPage(request: PageRequest, domain: string): Promise
       </>
     ),
   });
-}
-
-/** Addresses not known yet are looked up once the page was sent, and have their network and their name the next time. */
-async function askOrigins(request: PageRequest, scope: DomainScope, by: SourceGrouping): Promise<SourceOrigin[]> {
-  if (by === "address") return request.ask(sourceOriginsQuery(scope, by));
-  const [origins, addresses] = await Promise.all([
-    request.ask(sourceOriginsQuery(scope, by)),
-    request.ask(sourceOriginsQuery(scope, "address")),
-  ]);
-  await askNames(
-    request,
-    addresses.map(({ name }) => name),
-  );
-  return origins;
 }
 
 interface UndecidedProps {
@@ -121,34 +86,11 @@ function UndecidedLink({ request, domain, judged }: UndecidedProps) {
   );
 }
 
-/** What a link from the verdict's table asks for. */
-interface Filter {
-  role?: Role | undefined;
-  step?: Step | undefined;
-}
-
-function readFilter(parameters: URLSearchParams): Filter {
+function readFilter(parameters: URLSearchParams): SourceFilter {
   return {
     role: ROLES.find((role) => role === parameters.get("role")),
     step: STEPS.find((step) => step === parameters.get("step")),
   };
-}
-
-interface Selection {
-  judged: readonly JudgedSource[];
-  filter: Filter;
-  domain: string;
-}
-
-/** The sources of a role of which the step hits something. */
-function selectSources(sources: Source[], { judged, filter: { role, step }, domain }: Selection): Source[] {
-  if (role === undefined) return sources;
-  const names = new Set(
-    judged
-      .filter((source) => source.role === role && (step === undefined || hitsOf(source, step, domain) > 0))
-      .map(({ name }) => name),
-  );
-  return sources.filter(({ name }) => names.has(name));
 }
 
 const STEP_WORDS: Record<Step, string> = {
@@ -164,7 +106,7 @@ interface FilteredProps {
   url: URL;
   domain: string;
   judged: readonly JudgedSource[];
-  filter: Filter & { role: Role };
+  filter: SourceFilter & { role: Role };
 }
 
 function Filtered({ url, domain, judged, filter: { role, step } }: FilteredProps) {

@@ -1,4 +1,5 @@
 /** SMTP TLS reports about a domain: how often mail to it could be delivered encrypted, and why not. */
+
 import { extentQuery } from "../../../shared/ledger/domains.ts";
 import {
   TLS_LIMITS,
@@ -11,9 +12,10 @@ import {
   tlsPoliciesQuery,
   tlsReportsQuery,
 } from "../../../shared/ledger/tls.ts";
+import { daysWithData } from "../data/extent.ts";
 import { explain } from "../data/glossary.ts";
 import { formatCount } from "../data/numbers.ts";
-import { BeforeDetails, daysWithData } from "../parts/before-details.tsx";
+import { BeforeDetails } from "../parts/before-details.tsx";
 import { chartTable, FoldedTable } from "../parts/chart-table.tsx";
 import { DayChart, type Series } from "../parts/chart-view.tsx";
 import type { ChartDay } from "../parts/charts.ts";

@@ -1,19 +1,8 @@
 /** What a page does not know: days before the first report, and days of which only the sums are left. */
 import type { Extent } from "../../../shared/ledger/domains.ts";
 import { isoDay } from "../data/days.ts";
-import { daysOf, type Period } from "../data/period.ts";
+import type { Period } from "../data/period.ts";
 import { Note } from "./marks.tsx";
-
-/** The first day whose details are kept. */
-export function detailsSince({ firstDay, lastFinalDay }: Extent): number {
-  return lastFinalDay === undefined ? (firstDay ?? Number.POSITIVE_INFINITY) : lastFinalDay + 1;
-}
-
-/** The days of a period from the first report on: what lies before is not known, so it is not zero. */
-export function daysWithData(period: Period, { firstDay }: Extent): number[] {
-  if (firstDay === undefined) return daysOf(period);
-  return firstDay > period.lastDay ? [] : daysOf({ ...period, firstDay: Math.max(period.firstDay, firstDay) });
-}
 
 interface BeforeProps {
   period: Period;

@@ -13,10 +13,8 @@ import type { Answered } from "../api/call.ts";
 import { type Period, readPeriod } from "../data/period.ts";
 import { ApiError } from "../errors.ts";
 
-/** One request for a page. */
-export interface PageRequest {
-  url: URL;
-  parameters: URLSearchParams;
+/** What pages and the API have in common: who asks, and the ledger as they may see it. */
+export interface LedgerRequest {
   access: Access;
   /** Days since 1970-01-01 UTC. */
   today: number;
@@ -26,18 +24,24 @@ export interface PageRequest {
   ask<Row>(query: Query<Row>, account?: string): Promise<Row[]>;
   /** Rows of a question about accounts, people or the audit log. @throws LedgerUnavailableError */
   askDirectory<Row>(query: Query<Row>): Promise<Row[]>;
-  /** Rows of a statement to Analytics Engine, or why it has no answer: no figure may depend on it. */
-  askEngine<Row>(query: EngineQuery<Row>): Promise<Result<Row[], string>>;
-  /** Names of the accounts the person may see: every scope is made of them. */
+  /** Names of the accounts the person may see, or of the one that is asked about: every scope is made of them. */
   accounts(): Promise<readonly string[]>;
-  /** Those of them whose domains, decisions, channels and people the person may change. */
-  administered(): Promise<readonly string[]>;
-  /** What the API answers from the ledger. @throws ApiError when the person may not ask this, or there is no answer */
-  read<Name extends DashboardOperation>(name: Name, input: Inputs[Name]): Promise<Answered<Name>>;
-  /** Does something after the page was sent; whether it succeeds does not concern the page. */
+  /** Lets something be done after the answer was sent; what becomes of it is nobody's concern here. */
   later(work: Promise<unknown>): void;
   /** Asks process. @throws ApiError when it cannot be done, or process fails */
   operate<Name extends ProcessOperation>(name: Name, input: Inputs[Name]): Promise<Outputs[Name]>;
+}
+
+/** One request for a page. */
+export interface PageRequest extends LedgerRequest {
+  url: URL;
+  parameters: URLSearchParams;
+  /** Rows of a statement to Analytics Engine, or why it has no answer: no figure may depend on it. */
+  askEngine<Row>(query: EngineQuery<Row>): Promise<Result<Row[], string>>;
+  /** Those of the accounts whose domains, decisions, channels and people the person may change. */
+  administered(): Promise<readonly string[]>;
+  /** What the API answers from the ledger. @throws ApiError when the person may not ask this, or there is no answer */
+  read<Name extends DashboardOperation>(name: Name, input: Inputs[Name]): Promise<Answered<Name>>;
 }
 
 /** The period of the link. @throws ApiError when its parameters make no sense */
@@ -48,7 +52,7 @@ export function periodOf(request: PageRequest): Period {
 }
 
 /** The scope of one domain over a period, of the accounts the person may see. */
-export async function domainScope(request: PageRequest, domain: string, period?: Period): Promise<DomainScope> {
+export async function domainScope(request: LedgerRequest, domain: string, period?: Period): Promise<DomainScope> {
   return {
     accounts: await request.accounts(),
     domains: [domain],
@@ -57,7 +61,7 @@ export async function domainScope(request: PageRequest, domain: string, period?:
 }
 
 /** The one row of a question that always has one. @throws Error when it has none: a bug */
-export async function askOne<Row>(request: PageRequest, query: Query<Row>): Promise<Row> {
+export async function askOne<Row>(request: LedgerRequest, query: Query<Row>): Promise<Row> {
   const [row] = await request.ask(query);
   if (row === undefined) throw new Error("A question without an answer.");
   return row;

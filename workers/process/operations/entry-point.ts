@@ -128,11 +128,17 @@ const HANDLERS: Handlers = {
     return ok(await keepVerified(group, { by: caller.name, reason }, invocation));
   },
 
-  async readRecords({ text, isPass, order, descending, limit, offset, ...name }, { invocation }) {
+  async readRecords({ text, isPass, order, descending, limit, offset = 0, cursor, ...name }, { invocation }) {
     const reference = await findReference(name, invocation);
     if (reference === undefined) return missing("There is no such report.");
-    const query = { reference, text, isPass, order, descending, limit, offset };
-    return ok(await readRecords(query, invocation));
+    const first = cursor === undefined ? offset : Number(cursor);
+    if (!Number.isSafeInteger(first)) return fail({ code: "bad_request", message: "cursor: it is none of this list." });
+    const query = { reference, text, isPass, order, descending, limit, offset: first };
+    const answer = await readRecords(query, invocation);
+    if (answer.kind !== "aggregate") return ok(answer);
+    const next = first + answer.records.length;
+    const isLast = answer.records.length === 0 || next >= answer.matching;
+    return ok(isLast ? answer : { ...answer, cursor: String(next) });
   },
   listForwards: async (_, { invocation }) => ok(await listTargets(invocation)),
   addForward: createTarget,

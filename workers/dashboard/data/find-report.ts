@@ -1,0 +1,30 @@
+/** One report, for who may see it. */
+import { reportQuery, type StoredReport } from "../../../shared/ledger/report-list.ts";
+import { parseDay } from "../../../shared/report-day.ts";
+import { maySee } from "../access.ts";
+import { ApiError } from "../errors.ts";
+import type { LedgerRequest } from "../parts/request.ts";
+
+/** Which report, as its link says. */
+export interface ReportAddress {
+  account: string;
+  domain: string;
+  /** The day it counts for, or its period begins on. */
+  day: string;
+  uid: string;
+}
+
+/** @throws ApiError (404), also for a report the person may not see: that it exists is not told either */
+export async function findReport(
+  request: LedgerRequest,
+  { account, domain, day, uid }: ReportAddress,
+): Promise<StoredReport> {
+  const linkDay = parseDay(day);
+  const missing = new ApiError("not_found", "No such report, or no access.");
+  if (linkDay === undefined || !maySee(request.access, account)) throw missing;
+  const withTakenBack = request.access.role === "operator";
+  const query = reportQuery({ account, domain, day: linkDay, uid, withTakenBack });
+  const [report] = await request.ask(query, account);
+  if (report === undefined) throw missing;
+  return report;
+}

@@ -1,0 +1,88 @@
+/** One domain over a period: its days, its mail, the policies that reports saw, and what was changed and decided. */
+import type { SenderKnowledge } from "../../../shared/guidance/sender-knowledge.ts";
+import {
+  type DayTotals,
+  dayTotalsQuery,
+  type PolicyDays,
+  policiesQuery,
+  ruaAddressesQuery,
+} from "../../../shared/ledger/days.ts";
+import { checksQuery, recordChangesOfPeriodQuery, type SeenChange } from "../../../shared/ledger/domain-checks.ts";
+import { type Extent, extentQuery } from "../../../shared/ledger/domains.ts";
+import {
+  type DecidedSender,
+  decisionsOfPeriodQuery,
+  type SenderDecision,
+} from "../../../shared/ledger/sender-decisions.ts";
+import { type Mail, mailQuery } from "../../../shared/ledger/sources.ts";
+import { DASHBOARD_LIMITS } from "../../../shared/limits.ts";
+import { askOne, domainScope, type LedgerRequest } from "../parts/request.ts";
+import { decisionsBySource } from "./decisions.ts";
+import { daysWithData } from "./extent.ts";
+import { type Period, periodBefore } from "./period.ts";
+import { askKnowledge } from "./sender-knowledge.ts";
+
+/** What is known: the days of the period before are there too, for comparison. */
+export interface Overview {
+  domain: string;
+  period: Period;
+  days: DayTotals[];
+  mail: Mail;
+  policies: PolicyDays[];
+  /** Of the mail, what the judgement counts. */
+  countedMail: Mail;
+  extent: Extent;
+  ruaAddresses: string[];
+  /** What the owner said of sources, by name. */
+  decisions: ReadonlyMap<string, SenderDecision>;
+  /** Of the period, the newest. */
+  changes: SeenChange[];
+  decided: DecidedSender[];
+  /** What DNS says of the senders, as far as it was looked up. */
+  knowledge: SenderKnowledge;
+}
+
+/** Asks for it. */
+export async function askOverview(request: LedgerRequest, domain: string, period: Period): Promise<Overview> {
+  const scope = await domainScope(request, domain, period);
+  const events = { firstDay: period.firstDay, lastDay: period.lastDay, limit: DASHBOARD_LIMITS.maxTimelineEvents };
+  const [days, mail, policies, extent, addresses, decisions, changes, decided, checks] = await Promise.all([
+    request.ask(dayTotalsQuery({ ...scope, firstDay: periodBefore(period).firstDay })),
+    askOne(request, mailQuery(scope)),
+    request.ask(policiesQuery(await domainScope(request, domain))),
+    askOne(request, extentQuery(scope)),
+    request.ask(ruaAddressesQuery(scope)),
+    decisionsBySource(request, domain),
+    request.ask(recordChangesOfPeriodQuery(domain, scope.accounts, events)),
+    request.ask(decisionsOfPeriodQuery(domain, scope.accounts, events)),
+    request.ask(checksQuery(domain, scope.accounts)),
+  ]);
+  const ruaAddresses = addresses.map(({ rua }) => rua);
+  const isAllCounted = days.every(({ day, uncounted }) => day < period.firstDay || uncounted === 0);
+  const countedMail = isAllCounted ? mail : await askOne(request, mailQuery({ ...scope, onlyCounted: true }));
+  const found = { days, mail, countedMail, policies, extent, ruaAddresses, decisions, changes, decided };
+  const knowledge = await askKnowledge((query) => request.ask(query), domain, { mail: countedMail, checks });
+  return { domain, period, ...found, knowledge };
+}
+
+/** Every day of the period from the first report on, those without a report with zeros. */
+export function fillDays(
+  days: readonly DayTotals[],
+  { period, extent }: { period: Period; extent: Extent },
+): DayTotals[] {
+  const known = new Map(days.map((day) => [day.day, day]));
+  const none = {
+    messages: 0,
+    passed: 0,
+    dkimAligned: 0,
+    spfAligned: 0,
+    quarantined: 0,
+    rejected: 0,
+    reports: 0,
+    spread: 0,
+    uncounted: 0,
+    uncountedReports: 0,
+    unchecked: 0,
+  };
+  return daysWithData(period, extent).map((day) => known.get(day) ?? { day, ...none });
+}
