@@ -110,11 +110,11 @@ it("looks up the names of senders that the verdict leaves open, with questions o
 
 it("asks for names with a part of a run's questions, and not at all with few", () => {
   const { env } = world.invocation();
-  const resolverOf = (url: string, questions: string) =>
+  const resolverOf = (url: string, questions: number) =>
     outsideWorld({ ...env, DNS_OVER_HTTPS_URL: url, DNS_QUESTIONS_PER_RUN: questions }).nameResolver;
-  expect(resolverOf("https://dns.test/query", "6000")).not.toBe(NO_RESOLVER);
-  expect(resolverOf("https://dns.test/query", "30")).toBe(NO_RESOLVER);
-  expect(resolverOf("", "6000")).toBe(NO_RESOLVER);
+  expect(resolverOf("https://dns.test/query", 6000)).not.toBe(NO_RESOLVER);
+  expect(resolverOf("https://dns.test/query", 30)).toBe(NO_RESOLVER);
+  expect(resolverOf("", 6000)).toBe(NO_RESOLVER);
 });
 
 it("keeps what changed, of the domain's own names alone, and nothing where DNS did not answer", async () => {
