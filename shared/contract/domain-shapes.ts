@@ -391,7 +391,8 @@ export const sourceDetails = v.object({
   ),
   dkim: v.array(v.object({ ...dkimResult.entries, messages: v.number() })),
   spf: v.array(v.object({ ...spfResult.entries, messages: v.number() })),
-  from: v.array(
+  /** The domains in its header and envelope From. */
+  fromDomains: v.array(
     v.object({ headerFrom: v.string(), envelopeFrom: v.string(), messages: v.number(), passed: v.number() }),
   ),
   /** The newest records, equal ones of a report together. */

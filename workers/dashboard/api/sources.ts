@@ -144,7 +144,7 @@ export async function getSource(c: Call, input: Inputs["getSource"]): Promise<So
     addresses: addressesJson(found),
     dkim: authRows("dkim", found.groups).map(({ detail: selector, ...row }) => ({ ...row, selector })),
     spf: authRows("spf", found.groups).map(({ detail: scope, ...row }) => ({ ...row, scope })),
-    from: fromRows(found.groups),
+    fromDomains: fromRows(found.groups),
     records: found.records.map(recordJson),
     reports: found.reports.map(({ reportUid: uid, day, dkimResults: _, spfResults: _spf, ...row }) => ({
       ...row,
