@@ -1,0 +1,28 @@
+/** Cursors as the API answers them: opaque, of one list, and refused where they are of none. */
+import fc from "fast-check";
+import { expect, it } from "vitest";
+import { closeCursor, openCursor } from "../../shared/contract/cursor.ts";
+
+it("an operation gets back the place that its answer closed", () => {
+  fc.assert(
+    fc.property(fc.string({ minLength: 1, unit: "grapheme" }), (place) => {
+      const { cursor } = closeCursor("listReports", { items: [], cursor: place });
+      expect(cursor).toMatch(/^[\w-]+$/);
+      expect(openCursor("listReports", { limit: 5, cursor })).toEqual({ ok: true, value: { limit: 5, cursor: place } });
+    }),
+  );
+});
+
+it("refuses a cursor of another list, a changed one and what never was one", () => {
+  const { cursor } = closeCursor("listReports", { cursor: "100" });
+  const refused = { ok: false, error: { code: "bad_request" } };
+  for (const foreign of [cursor.slice(2), "100", "", "../..", "listReports\n100", "%00", "AAAA"]) {
+    expect(openCursor("listReports", { cursor: foreign }), foreign).toMatchObject(refused);
+  }
+  expect(openCursor("listDomains", { cursor })).toMatchObject(refused);
+});
+
+it("leaves answers and inputs without a cursor as they are", () => {
+  expect(closeCursor("listReports", { items: [] })).toEqual({ items: [] });
+  expect(openCursor("listReports", { limit: 5 })).toEqual({ ok: true, value: { limit: 5 } });
+});
