@@ -2,12 +2,18 @@
  * The OpenAPI 3.1 document of the API, made of the contract: the schemas in it are those that requests are checked by and
  * answers are typed by. Builds data; scripts/docs.ts writes it, and the dashboard serves what was written.
  */
-import { type ConversionConfig, type JsonSchema, toJsonSchema } from "@valibot/to-json-schema";
+import { type ConversionConfig, type JsonSchema, toJsonSchemaDefs } from "@valibot/to-json-schema";
 import type { GenericSchema } from "valibot";
+import * as domainShapes from "../shared/contract/domain-shapes.ts";
+import * as fields from "../shared/contract/fields.ts";
 import { API_ROOT, type HttpRoute } from "../shared/contract/operation.ts";
-import { OPERATION_NAMES, OPERATIONS } from "../shared/contract/operations.ts";
+import { OPERATION_NAMES, OPERATIONS, type OperationName } from "../shared/contract/operations.ts";
 import { PROBLEM_CODES, PROBLEM_STATUS, PROBLEM_TITLES } from "../shared/contract/problems.ts";
+import * as shapes from "../shared/contract/shapes.ts";
+import { storedCheck } from "../shared/guidance/stored-check.ts";
 import { API_LIMITS, DASHBOARD_LIMITS } from "../shared/limits.ts";
+import { personEntry } from "../shared/people.ts";
+import { registryEntry } from "../shared/registry.ts";
 
 /** A JSON Schema object as it stands in the document. */
 export type SchemaObject = JsonSchema & Record<string, unknown>;
@@ -18,6 +24,7 @@ export interface ParameterObject {
   in: "path" | "query";
   required: boolean;
   schema: SchemaObject;
+  example?: unknown;
 }
 
 interface Content {
@@ -33,7 +40,7 @@ export interface OperationObject {
   "x-scope": "read" | "operate";
   parameters?: ParameterObject[];
   requestBody?: Content & { required: boolean };
-  responses: Record<string, Partial<Content> & { description: string }>;
+  responses: Record<string, (Partial<Content> & { description: string }) | { $ref: string }>;
 }
 
 /** The document. */
@@ -57,11 +64,81 @@ const DIALECT: ConversionConfig = {
 };
 const PROBLEM = "application/problem+json";
 
+/** Where schemas with a name stand. */
+const COMPONENTS = "#/components/schemas/";
+
+/** Schemas that stand once in the document, by name, and are referred to wherever they are part of another. */
+const NAMED = {
+  input: schemasOf(
+    { ...fields, registryEntry, personEntry },
+    (name) => `${name}${name.endsWith("Entry") ? "Input" : "Field"}`,
+  ),
+  output: schemasOf({ ...shapes, ...domainShapes, storedCheck, registryEntry, personEntry }, (name) => name),
+};
+
+/** The schemas among the exports of a module, by what they are called in the document. */
+function schemasOf(module: Record<string, unknown>, nameOf: (name: string) => string): Record<string, GenericSchema> {
+  return Object.fromEntries(
+    Object.entries(module)
+      .filter((entry): entry is [string, GenericSchema] => isSchema(entry[1]))
+      .map(([name, schema]) => [upperFirst(nameOf(name)), schema]),
+  );
+}
+
+function isSchema(value: unknown): value is GenericSchema {
+  if (typeof value !== "object" || value === null || !("kind" in value) || !("type" in value)) return false;
+  // Whether a field may be left out is said by the object that it is in.
+  return value.kind === "schema" && value.type !== "optional";
+}
+
+function upperFirst(name: string): string {
+  return name.charAt(0).toUpperCase() + name.slice(1);
+}
+
+/** Every schema of a side of the contract as JSON Schema: those with a name, and each operation's own by its name. */
+function convert(side: "input" | "output"): Record<string, SchemaObject> {
+  const own = Object.fromEntries(
+    OPERATION_NAMES.filter((name) => hasSchema(name, side)).map((name) => [name, OPERATIONS[name][side]]),
+  );
+  const converted = toJsonSchemaDefs(
+    { ...own, ...NAMED[side] },
+    { ...DIALECT, typeMode: side, overrideRef: ({ referenceId }) => COMPONENTS + referenceId },
+  );
+  const names = new Map(Object.entries(NAMED[side]).map(([name, schema]) => [schema, name]));
+  // An answer that has a name is referred to, too.
+  const referred = Object.entries(own).flatMap(([name, schema]) => {
+    const known = side === "output" ? names.get(schema) : undefined;
+    return known === undefined ? [] : [[name, { $ref: COMPONENTS + known }]];
+  });
+  return { ...converted, ...Object.fromEntries(referred) };
+}
+
+/** Whether it has one over HTTP: bytes, text and nothing at all have none as answers. */
+function hasSchema(name: OperationName, side: "input" | "output"): boolean {
+  const { http } = OPERATIONS[name];
+  return http !== undefined && (side === "input" || http.answer === "json");
+}
+
+/** Of the schemas with a name those that something refers to, directly or through another. */
+function referredTo(paths: object, schemas: Record<string, SchemaObject>): Record<string, SchemaObject> {
+  const found = new Set<string>();
+  const collect = (part: unknown): void => {
+    for (const [, name = ""] of JSON.stringify(part).matchAll(/"#\/components\/schemas\/(\w+)"/g)) {
+      if (found.has(name)) continue;
+      found.add(name);
+      collect(schemas[name] ?? {});
+    }
+  };
+  collect(paths);
+  return Object.fromEntries(Object.entries(schemas).filter(([name]) => found.has(name)));
+}
+
 /** The document of this version. @throws Error when a schema of the contract has no JSON Schema */
 export function buildOpenApi(): OpenApiDocument {
   const paths: OpenApiDocument["paths"] = {};
+  const schemas = { input: convert("input"), output: convert("output") };
   for (const name of OPERATION_NAMES) {
-    const { http, input, output, summary, role, changes } = OPERATIONS[name];
+    const { http, summary, role, changes, example = {} } = OPERATIONS[name];
     if (http === undefined) continue;
     const path = API_ROOT + http.path.replaceAll(/:(\w+)/g, "{$1}");
     const methods = paths[path] ?? {};
@@ -72,10 +149,10 @@ export function buildOpenApi(): OpenApiDocument {
       tags: [http.path.split("/")[1] ?? ""],
       "x-role": role,
       "x-scope": changes ? "operate" : "read",
-      ...requestOf(http, input),
+      ...requestOf(http, { schema: schemas.input[name] ?? {}, example }),
       responses: {
-        [http.status]: answerOf(http, output),
-        default: { description: "Why it was not done", content: { [PROBLEM]: { schema: PROBLEM_REF } } },
+        [http.status]: answerOf(http, schemas.output[name] ?? {}),
+        default: { $ref: "#/components/responses/Problem" },
       },
     };
   }
@@ -87,7 +164,10 @@ export function buildOpenApi(): OpenApiDocument {
     paths,
     components: {
       securitySchemes: { bearer: { type: "http", scheme: "bearer", description: "A token, or the secret API_TOKEN" } },
-      schemas: { Problem: PROBLEM_SCHEMA },
+      responses: {
+        Problem: { description: "Why it was not done", content: { [PROBLEM]: { schema: PROBLEM_REF } } },
+      },
+      schemas: { ...referredTo(paths, { ...schemas.input, ...schemas.output }), Problem: PROBLEM_SCHEMA },
     },
   };
 }
@@ -124,8 +204,12 @@ const BYTES: SchemaObject = { type: "string", format: "binary" };
 
 type Request = Pick<OperationObject, "parameters" | "requestBody">;
 
-function requestOf({ path, place }: HttpRoute, input: GenericSchema): Request {
-  const { properties, required } = objectOf(toJsonSchema(input, { ...DIALECT, typeMode: "input" }));
+function requestOf(
+  { path, place }: HttpRoute,
+  { schema: input, example }: { schema: SchemaObject; example: object },
+): Request {
+  const { properties, required } = objectOf(input);
+  const examples = new Map<string, unknown>(Object.entries(example));
   const inPath = [...path.matchAll(/:(\w+)/g)].map((match) => match[1] ?? "");
   const inBody = (name: string): boolean => {
     if (place === "query" || inPath.includes(name)) return false;
@@ -137,7 +221,14 @@ function requestOf({ path, place }: HttpRoute, input: GenericSchema): Request {
     .filter(([name]) => !inBody(name))
     .map(([name, schema]): ParameterObject => {
       const where = inPath.includes(name) ? "path" : "query";
-      return { name, in: where, required: where === "path" || required.includes(name), schema };
+      const isRequired = where === "path" || required.includes(name);
+      return {
+        name,
+        in: where,
+        required: isRequired,
+        schema,
+        ...(examples.has(name) && { example: examples.get(name) }),
+      };
     });
   const body = Object.entries(properties).filter(([name]) => inBody(name));
   return {
@@ -166,7 +257,7 @@ function bodyOf(
   return { required: place.optional !== true, content: { "application/json": { schema } } };
 }
 
-function answerOf({ answer }: HttpRoute, output: GenericSchema): Partial<Content> & { description: string } {
+function answerOf({ answer }: HttpRoute, schema: SchemaObject): Partial<Content> & { description: string } {
   switch (answer) {
     case "none":
       return { description: "Done" };
@@ -177,10 +268,8 @@ function answerOf({ answer }: HttpRoute, output: GenericSchema): Partial<Content
       };
     case "text":
       return { description: "The engine's answer", content: { "*/*": { schema: { type: "string" } } } };
-    case "json": {
-      const { $schema: _, ...schema } = toJsonSchema(output, { ...DIALECT, typeMode: "output" });
+    case "json":
       return { description: "The answer", content: { "application/json": { schema } } };
-    }
   }
 }
 

@@ -6,6 +6,7 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { buildOpenApi } from "../../scripts/openapi.ts";
+import { withoutReferences } from "../support/openapi-references.ts";
 import { type FuzzedRequest, type KnownValues, requestsFor } from "../support/schema-values.ts";
 import { type ContractWorld, startContractWorld } from "./contract-world.ts";
 import { API_TOKEN } from "./harness.ts";
@@ -24,7 +25,7 @@ beforeAll(async () => {
 
 afterAll(() => world.pipeline.close());
 
-const operations = Object.entries(buildOpenApi().paths).flatMap(([path, methods]) =>
+const operations = Object.entries(withoutReferences(buildOpenApi()).paths).flatMap(([path, methods]) =>
   Object.entries(methods).map(([method, operation]) => ({ name: operation.operationId, method, path, operation })),
 );
 
