@@ -1,11 +1,9 @@
 /** Every option of every command that takes a value of a form is given a wrong one: it is refused where it is typed, by name. */
-import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { Command, CommanderError, type Option } from "commander";
+import { type Command, CommanderError, type Option } from "commander";
 import { beforeAll, describe, expect, it, vi } from "vitest";
+import { buildProgram } from "../../cli/program.ts";
 import { runCommand } from "./run-command.ts";
-
-const COMMANDS = join(import.meta.dirname, "../../cli/commands");
 
 /** A wrong value by the name of the value in the help. */
 const WRONG: Record<string, string> = {
@@ -79,18 +77,6 @@ interface Tried {
 
 const tried: Tried[] = [];
 
-async function buildProgram(): Promise<Command> {
-  const program = new Command("dmarc").enablePositionalOptions();
-  for (const file of readdirSync(COMMANDS)) {
-    const module: Record<string, unknown> = await import(join(COMMANDS, file));
-    for (const [name, add] of Object.entries(module)) {
-      // A command's own function takes the program alone.
-      if (/^add[A-Z]/.test(name) && typeof add === "function" && add.length === 1) add(program);
-    }
-  }
-  return program;
-}
-
 function list(command: Command, path: string): void {
   for (const option of command.options) if (valueName(option) !== undefined) tried.push({ path, option });
   for (const inner of command.commands) list(inner, `${path} ${inner.name()}`.trim());
@@ -117,8 +103,8 @@ function silence(command: Command): void {
 
 let program: Command;
 
-beforeAll(async () => {
-  program = await buildProgram();
+beforeAll(() => {
+  program = buildProgram();
   list(program, "");
 });
 

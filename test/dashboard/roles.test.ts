@@ -443,7 +443,8 @@ describe("a role in each account of its own", () => {
       expect(alerts).toContain('value="acme"');
       expect(alerts).not.toContain('name="account" value="other"');
       const channels = await (await dashboard.ask("/channels", HTML, null)).text();
-      expect(channels).toContain('<input type="hidden" name="account" value="acme"/>');
+      expect(channels).toContain('<option value="acme">');
+      expect(channels).not.toContain('<option value="other">');
       expect((await dashboard.ask("/add", HTML, null)).status).toBe(200);
     } finally {
       await dashboard.close();
