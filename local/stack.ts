@@ -37,6 +37,8 @@ export interface StackOptions extends LocalOptions {
   interceptPoints?: (engineUrl: string) => string;
   /** Tests only: another main module of process, absolute, such as its own behind a clock that can be moved. */
   processMain?: string;
+  /** Tests only: true: no schedule runs by itself, as a test does that moves the clock and runs them. */
+  withoutCron?: boolean;
 }
 
 export interface RunningStack {
@@ -156,7 +158,7 @@ async function startParts(options: StackOptions, context: StartContext): Promise
   // Only an earlier run can have left something; in a new folder the first mails would merely be read twice.
   if (isNew) await waitUntilConnected(api);
   else await startReconcile(api);
-  parts.cron = startCron(api, log.write);
+  if (options.withoutCron !== true) parts.cron = startCron(api, log.write);
   if (!options.samples || parts.smtp === undefined) return;
   parts.samples = await giveSamples(api, { stateDir, smtpPort: parts.smtp.port, log: log.show });
 }
