@@ -120,7 +120,7 @@ function AddForm({ request, accounts }: { request: PageRequest; accounts: readon
           {accounts.map((account) => (
             <option value={account}>{plainForeignText(account)}</option>
           ))}
-          {request.access.role === "operator" && <option value="">the pipeline itself: backlog, dead letters</option>}
+          {request.access.role === "operator" && <option value="">the pipeline itself</option>}
         </select>
       </Field>
       <button class="primary" type="submit" name="action" value="add">
