@@ -9,8 +9,8 @@ export default defineConfig({
     include: ["test/**/*.test.ts"],
     testTimeout: 60_000,
     hookTimeout: 60_000,
-    // Tests of the whole chain start workerd; more than two at once only wait for each other.
-    maxWorkers: 2,
+    // Tests of the whole chain start workerd, and wait for it half of the time; many more at once only wait for each other.
+    maxWorkers: 3,
     env: {
       // Commands and stacks that tests start need not compile the same sources each time.
       NODE_COMPILE_CACHE: join(tmpdir(), "dmarc-compile-cache"),

@@ -87,7 +87,8 @@ export function startWrangler({ settings, logFolder, onLine }: WranglerOptions):
     });
   });
   settings.then(
-    (known) => child.connected && child.send(known),
+    // Where it has ended meanwhile, "exited" says so.
+    (known) => child.connected && child.send(known, () => undefined),
     () => child.kill("SIGTERM"),
   );
   const ready = Promise.race([

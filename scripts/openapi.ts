@@ -130,7 +130,9 @@ function referredTo(paths: object, schemas: Record<string, SchemaObject>): Recor
     }
   };
   collect(paths);
-  return Object.fromEntries(Object.entries(schemas).filter(([name]) => found.has(name)));
+  // In order of their names: the exports of a module have no order that every runtime keeps.
+  const names = Object.keys(schemas).filter((name) => found.has(name));
+  return Object.fromEntries(names.sort().map((name) => [name, schemas[name] ?? {}]));
 }
 
 /** The document of this version. @throws Error when a schema of the contract has no JSON Schema */
