@@ -2,8 +2,9 @@
  * The parts of docs/ that are derived from the code: columns, statements, limits, stored shapes, the CLI's help. Each is
  * the text between `<!-- generated: NAME -->` and `<!-- end -->`. Builds text; scripts/docs.ts writes it.
  */
-import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
+import { type Command, CommanderError } from "commander";
+import { buildProgram } from "../cli/program.ts";
 import { DATASETS } from "../shared/analytics/columns.ts";
 import {
   failingSources,
@@ -207,9 +208,27 @@ function shortHelp(help: string, group: string): string {
   return text.replace(/\nOptions:\n(?=\n|$)/, "");
 }
 
+/** What `dmarc … --help` prints into a file: without colours, 80 columns wide. */
 function readHelp(words: string[]): string {
-  // An empty environment: neither colours nor somebody's own defaults get into the text.
-  return execFileSync(process.execPath, ["cli/dmarc.ts", ...words, "--help"], { encoding: "utf8", env: {} });
+  const program = buildProgram();
+  let help = "";
+  const listen = (command: Command): void => {
+    command.exitOverride().configureOutput({
+      writeOut: (text) => {
+        help += text;
+      },
+      getOutHelpWidth: () => 80,
+      getOutHasColors: () => false,
+    });
+    for (const inner of command.commands) listen(inner);
+  };
+  listen(program);
+  try {
+    program.parse([...words, "--help"], { from: "user" });
+  } catch (error) {
+    if (!(error instanceof CommanderError && error.code === "commander.helpDisplayed")) throw error;
+  }
+  return help;
 }
 
 function subcommands(help: string): string[] {
