@@ -54,8 +54,13 @@ const RETURNED =
 
 /** The subject of a report (RFC 7489 section 7.2.1.1, RFC 9990 section 3.5.2, RFC 8460 section 5.3), as some write it. */
 const REPORT_SUBJECT = /^\s*(?:\[[^\]]{0,40}\]\s*)?(?:dmarc\s+)?(?:aggregate\s+)?report\s+domain:/i;
-/** The same after a word of any language, which a mail server puts before what it returns; a person forwards. */
-const RETURNED_REPORT = /^(?!\s*(?:re|fwd?|wg|aw|tr|rv|i|enc|vs|vb|doorst)\s*:)[^:]{2,60}:\s{0,9}report\s+domain:/i;
+/**
+ * The same after a word of any language, which a mail server puts before what it returns. A person forwards, and a gateway
+ * tags what comes from outside: neither is a notice.
+ */
+const RETURNED_REPORT = /^[^:]{2,60}:\s{0,9}report\s+domain:/i;
+const FORWARDED = /^\s*(?:re|fwd?|wg|aw|tr|rv|i|enc|vs|vb|doorst)\s*:/i;
+const TAGGED = /^[^:]{0,60}\b(?:ext|extern\w{0,3}|spam|junk|bulk|caution|warning|suspicious)\b[^:]{0,40}:/i;
 
 /** RFC 3834 and common signs of bounces; a single one may also occur in a report mail, which programs send as well. */
 function isNotice(value: (name: string) => string): boolean {
@@ -66,5 +71,6 @@ function isNotice(value: (name: string) => string): boolean {
   if (!isReport && (value("x-autoreply") !== "" || DAEMON.test(value("from")))) return true;
   const isReply = /^\s*auto-replied\b/i.test(value("auto-submitted"));
   const isReturned = /^\s*<\s*>/.test(value("return-path")) || DAEMON_OR_POSTMASTER.test(value("from"));
-  return (isReply || isReturned) && (RETURNED.test(subject) || RETURNED_REPORT.test(subject));
+  const isReturnedReport = RETURNED_REPORT.test(subject) && !FORWARDED.test(subject) && !TAGGED.test(subject);
+  return (isReply || isReturned) && (RETURNED.test(subject) || isReturnedReport);
 }

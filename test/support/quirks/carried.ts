@@ -171,6 +171,14 @@ const notices: Quirk[] = [
     content: mail("person@acme.example", `Fwd: ${SUBJECT}`, "Return-Path: <>"),
     want: read,
   },
+  // Words that gateways put before the subject of what comes from outside.
+  ...["EXTERNAL", "Externe", "EXT", "[EXT] Spam", "*** Possible SPAM ***", "Caution"].map(
+    (tag, i): Quirk => ({
+      file: `carried/tagged-by-a-gateway-${i + 1}.eml`,
+      content: mail("d@r.example", `${tag}: ${SUBJECT}`, "Return-Path: <>"),
+      want: read,
+    }),
+  ),
 ];
 
 const FIELDS = [
