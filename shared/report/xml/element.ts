@@ -24,11 +24,22 @@ export interface XmlElement {
 const CDATA = "#cdata";
 
 /** Elements that hold a value; `lang` (RFC 9990) and `type` of XML Schema have prefixes or other names. */
-const AS_ATTRIBUTES = new Set(
-  "source_ip count disposition dkim spf type comment header_from envelope_from envelope_to domain selector scope result".split(
-    " ",
-  ),
-);
+const AS_ATTRIBUTES = new Set([
+  "source_ip",
+  "count",
+  "disposition",
+  "dkim",
+  "spf",
+  "type",
+  "comment",
+  "header_from",
+  "envelope_from",
+  "envelope_to",
+  "domain",
+  "selector",
+  "scope",
+  "result",
+]);
 
 const parser = new XMLParser({
   preserveOrder: true,
