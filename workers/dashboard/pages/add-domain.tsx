@@ -5,6 +5,7 @@ import { SETUP_LIMITS } from "../../../shared/limits.ts";
 import { maySee } from "../access.ts";
 import { formatCount } from "../data/numbers.ts";
 import { ApiError, isWrongInput } from "../errors.ts";
+import { AccountOptions } from "../parts/account-options.tsx";
 import { Field } from "../parts/field.tsx";
 import { ForeignText, Name, plainForeignText } from "../parts/foreign-text.tsx";
 import { setupPath } from "../parts/links.ts";
@@ -143,11 +144,7 @@ export function AccountField({ request, accounts, chosen }: AccountProps) {
   return (
     <Field id="add-account" label="Account">
       <select id="add-account" name="account">
-        {accounts.map((account) => (
-          <option value={account} selected={account === chosen}>
-            {plainForeignText(account)}
-          </option>
-        ))}
+        <AccountOptions accounts={accounts} chosen={chosen} />
       </select>
     </Field>
   );

@@ -11,8 +11,9 @@ import {
 import { type Access, mayAdminister } from "../access.ts";
 import { isoMinute } from "../data/days.ts";
 import { ApiError, isWrongInput } from "../errors.ts";
+import { AccountOptions } from "../parts/account-options.tsx";
 import { Field } from "../parts/field.tsx";
-import { ForeignText, plainForeignText } from "../parts/foreign-text.tsx";
+import { ForeignText } from "../parts/foreign-text.tsx";
 import { limitNote } from "../parts/marks.tsx";
 import type { PageResult } from "../parts/page.ts";
 import { PageHead } from "../parts/page-head.tsx";
@@ -117,9 +118,7 @@ function AddForm({ request, accounts }: { request: PageRequest; accounts: readon
       </Field>
       <Field id="channel-account" label="Account">
         <select id="channel-account" name="account">
-          {accounts.map((account) => (
-            <option value={account}>{plainForeignText(account)}</option>
-          ))}
+          <AccountOptions accounts={accounts} />
           {request.access.role === "operator" && <option value="">the pipeline itself</option>}
         </select>
       </Field>

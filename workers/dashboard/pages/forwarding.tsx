@@ -8,6 +8,7 @@ import { shownTarget } from "../../../shared/notify/channel.ts";
 import { isoMinute } from "../data/days.ts";
 import { formatCount } from "../data/numbers.ts";
 import { ApiError, isWrongInput } from "../errors.ts";
+import { AccountOptions } from "../parts/account-options.tsx";
 import { Field } from "../parts/field.tsx";
 import { ForeignText } from "../parts/foreign-text.tsx";
 import { domainPath, reportPath } from "../parts/links.ts";
@@ -208,9 +209,7 @@ function AddForm({ accounts }: { accounts: readonly string[] }) {
       <Field id="target-account" label="Reports of">
         <select id="target-account" name="account">
           <option value="">all accounts</option>
-          {accounts.map((account) => (
-            <option value={account}>{account}</option>
-          ))}
+          <AccountOptions accounts={accounts} />
         </select>
       </Field>
       <label>
