@@ -7,6 +7,7 @@ function ok(value) {
 
 const ANSWERS = {
   pipelineStatus: ok({ queues: [], unfinished: 0, unfinishedDays: [], runningAgain: 0, reportsWithDueSlices: 0 }),
+  listForwards: ok({ items: [] }),
   readRecords: ok({ kind: "gone", reason: "It is not there." }),
   readRawObject: { ok: false, error: { code: "not_found", message: "It is not there." } },
 };
