@@ -74,7 +74,7 @@ const ANSWERS: Answers = {
   activity: async (c) => ({ items: readActivity(await c.get("ledger").ask(activityQuery(nowSeconds()))) }),
   stats: getStats,
   domainDays: getDomainDays,
-  verdict: (c, input) => getVerdict(c, input, Math.floor(nowSeconds() / SECONDS_PER_DAY)),
+  verdict: (c, input) => getVerdict(c, input, nowSeconds()),
   mtaSts: (c, input) => getMtaSts(c, input, nowSeconds()),
   senders: (c, input) => getSenders(c, input, nowSeconds()),
   listDomains,

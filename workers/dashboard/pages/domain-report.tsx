@@ -14,6 +14,7 @@ import {
   recordChangesOfPeriodQuery,
   type SeenChange,
 } from "../../../shared/ledger/domain-checks.ts";
+import { askKnownSenders } from "../../../shared/ledger/known-senders.ts";
 import { incidentsQuery, noticesOfPeriodQuery } from "../../../shared/ledger/notices.ts";
 import { type DecidedSender, decisionsOfPeriodQuery } from "../../../shared/ledger/sender-decisions.ts";
 import { mailQuery } from "../../../shared/ledger/sources.ts";
@@ -24,7 +25,6 @@ import { decisionsBySource } from "../data/decisions.ts";
 import { type Month, monthBefore } from "../data/month.ts";
 import { formatCount, formatShare } from "../data/numbers.ts";
 import { daysOf } from "../data/period.ts";
-import { askKnowledge } from "../data/sender-knowledge.ts";
 import { DayChart } from "../parts/chart-view.tsx";
 import { domainCrumbs } from "../parts/domain-frame.tsx";
 import { ForeignText, Name } from "../parts/foreign-text.tsx";
@@ -95,12 +95,13 @@ async function askMonth(request: PageRequest, domain: string, month: Month): Pro
     request.ask(decisionsOfPeriodQuery(domain, accounts, period)),
     request.ask(checksQuery(domain, accounts)),
   ]);
-  const knowledge = await askKnowledge((query) => request.ask(query), domain, { mail, checks });
+  const known = { domain, mail, check: checks[0]?.check, nowSeconds: request.nowSeconds };
+  const senders = await askKnownSenders((query) => request.ask(query), known);
   const current = days.filter(({ day }) => day >= month.firstDay);
   const ruaAddresses = addresses.map(({ rua }) => rua);
   const input = verdictInput(
     domain,
-    { period: month, mail, days: current, policies, ruaAddresses, knowledge },
+    { period: month, senders, days: current, policies, ruaAddresses },
     decideBy(decisions),
   );
   const before = days.filter(({ day }) => day < month.firstDay);
