@@ -78,7 +78,7 @@ describe("the content hash of an aggregate report", () => {
     const report = (reasons: string, results: string, ip = "2001:db8::1"): string =>
       sampleReport({ records: [{ sourceIp: ip, count: 4, pass: true }] })
         .replace("</policy_evaluated>", `${reasons}</policy_evaluated>`)
-        .replace(/<auth_results>[^]*<\/auth_results>/, `<auth_results>${results}</auth_results>`);
+        .replace(/<auth_results>.*<\/auth_results>/s, `<auth_results>${results}</auth_results>`);
     const [one, two] = [dkim("s1", "pass"), dkim("s2", "fail")];
     const plain = report(reason("other") + reason("forwarded"), one + two + spf("mfrom") + spf("helo"));
     const same = [
