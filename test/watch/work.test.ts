@@ -72,6 +72,10 @@ describe("what is to be done about a domain", () => {
       { code: "publish", subject: "p=quarantine; t=y", link: `/domains/${DOMAIN}` },
     ]);
     expect(workOf({ verdict: verdictOf([own(1000)], "p=reject"), days: 30, findings: [] })).toEqual([]);
+    const open = verdictOf([own(1000)], "p=reject; sp=reject; np=none");
+    expect(workOf({ verdict: open, days: 30, findings: [] })).toMatchObject([
+      { code: "publish", subject: "np=reject" },
+    ]);
   });
 
   it("takes findings that are no mail of a sender, by kind of record", () => {
