@@ -11,6 +11,7 @@ import { API_TOKEN, type Dashboard, startDashboard } from "./harness.ts";
 const TODAY = Math.floor(Date.now() / 86_400_000);
 const nowSeconds = Math.floor(Date.now() / 1000);
 const DOMAIN = "asked.example";
+const SMALL = "small.example";
 const FAILING: Partial<AggregateRecord> = { dkim: "fail", spf: "fail", dkimResults: [], spfResults: [] };
 
 let dashboard: Dashboard;
@@ -39,6 +40,7 @@ beforeAll(async () => {
     };
   });
   await settleSamples(dashboard.ledger, samples, { nowSeconds });
+  await seedManySmall(dashboard);
   const records = ["2001:db8:1:2::5", "2001:db8:1:2:9::", "2001:db8:1:3::1"].map((sourceIp) =>
     sampleRecord("six.example", { sourceIp, count: 10 }),
   );
@@ -56,6 +58,24 @@ beforeAll(async () => {
   }));
   await change(dashboard.ledger, [putAddressNames([name, ...others], nowSeconds + 86_400)]);
 });
+
+/** A domain with two senders, each too small to be asked about by itself. */
+async function seedManySmall({ ledger }: Dashboard): Promise<void> {
+  const samples = Array.from({ length: 30 }, (_, i): Sample => {
+    const small = ["one.example", "two.example"].map((name) =>
+      sampleRecord(SMALL, { ...FAILING, count: 2, sourceIp: "198.51.100.9", spfResults: [spf(name)] }),
+    );
+    const records = [sampleRecord(SMALL, { count: 100 }), ...(i === 9 ? small : [])];
+    return {
+      account: "acme",
+      uid: (1000 + i).toString(16).padStart(32, "0"),
+      report: aggregateReport(SMALL, { day: TODAY - 29 + i, records, p: "none" }),
+      records,
+      receivedSeconds: nowSeconds,
+    };
+  });
+  await settleSamples(ledger, samples, { nowSeconds });
+}
 
 afterAll(() => dashboard.close());
 
@@ -91,6 +111,15 @@ async function listed(undecided?: boolean): Promise<string[]> {
 }
 
 describe("the answer of the API", () => {
+  it("has small senders that are too much together, as the verdict counts them", async () => {
+    const verdict = await api().ask("verdict", { domain: SMALL });
+    expect(verdict).toMatchObject({ ok: true, value: { state: "notYet", wouldHit: { reject: { undecided: 4 } } } });
+    const senders = await api().ask("senders", { domain: SMALL, undecided: true });
+    if (!senders.ok) throw new Error(senders.error.message);
+    expect(senders.value.items.map(({ source }) => source).sort()).toEqual(["one.example", "two.example"]);
+    expect(await page(`/domains/${SMALL}/senders`)).toContain("one.example");
+  });
+
   it("has each sender with volume, since when, and a suggestion with its reason", async () => {
     const answer = await api().ask("senders", { domain: "ASKED.example", undecided: true });
     if (!answer.ok) throw new Error(answer.error.message);

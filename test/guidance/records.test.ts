@@ -44,9 +44,9 @@ describe("DMARC", () => {
     ["invalid-sp.test", "broken invalid_tag policy_ignored"],
     ["no-policy.test", "broken policy_ignored"],
     ["no-policy-no-rua.test", "broken no_policy no_rua"],
-    ["version-second.test", "broken no_record"],
-    ["version-lower.test", "broken no_record"],
-    ["repeated.test", "attention repeated_tag"],
+    ["version-second.test", "broken mistaken_record"],
+    ["version-lower.test", "broken mistaken_record"],
+    ["repeated.test", "broken repeated_tag"],
     ["malformed.test", "attention malformed_tag"],
     ["psd-y.test", "attention psd_on_ordinary_domain"],
     ["no-rua.test", "attention no_rua"],
@@ -64,8 +64,50 @@ describe("DMARC", () => {
     ["redirected-away.test", "broken destination_refused"],
     ["unanswered-destination.test", "unknown destination_unknown"],
     ["web-destination.test", "broken destination_not_supported"],
-    ["sized.test", "good"],
+    ["sized.test", "attention size_limit"],
     ["encoded.test", "good"],
+    ["version-upper.test", "good"],
+    ["white-space.test", "good"],
+    ["leading-space.test", "broken mistaken_record"],
+    ["quoted.test", "broken mistaken_record"],
+    ["escaped.test", "broken mistaken_record"],
+    ["no-semicolon.test", "broken mistaken_record"],
+    ["mistaken-beside.test", "attention mistaken_record"],
+    ["strings.test", "good"],
+    ["missing-separator.test", "broken invalid_tag no_policy no_rua"],
+    ["trailing.test", "attention malformed_tag"],
+    ["empty-value.test", "broken invalid_tag policy_ignored"],
+    ["invalid-pct.test", "attention invalid_tag"],
+    ["full-pct.test", "good"],
+    ["repeated-rua.test", "broken repeated_tag"],
+    ["fo-both.test", "attention invalid_tag"],
+    ["fo-every.test", "good"],
+    ["fo-alone.test", "good"],
+    ["testing-quarantine.test", "attention testing"],
+    ["testing-invalid.test", "attention invalid_tag"],
+    ["wildcard.test", "broken no_record"],
+    ["alias-nowhere.test", "broken no_record"],
+    ["refused-answer.test", "unknown no_answer"],
+    ["truncated.test", "unknown no_answer"],
+    ["child.inherited.test", "good"],
+    ["ghost.inherited.test", "good"],
+    ["own.inherited.test", "attention subdomain_policy_ignored"],
+    ["several.inherited.test", "broken several_records differs_by_rfc"],
+    ["unanswered.inherited.test", "unknown no_answer"],
+    ["bare.registry", "attention differs_by_rfc record_of_public_suffix"],
+    ["equipped.registry", "attention policy_none"],
+    ["shop.brand", "attention differs_by_rfc"],
+    ["division.brand", "attention policy_none"],
+    ["wildcard-permit.test", "good"],
+    ["permit-without-version.test", "broken destination_refused"],
+    ["permit-beside-others.test", "good"],
+    ["failure-refused.test", "broken destination_refused"],
+    ["inside.test", "good"],
+    ["inside-boundary.test", "broken destination_refused"],
+    ["web-beside.test", "attention destination_not_supported"],
+    ["no-scheme.test", "attention destination_not_supported"],
+    ["slashes.test", "broken destination_not_supported"],
+    ["three-addresses.test", "attention many_addresses"],
   ];
   test.each(expected)("%s: %s", async (domain, verdict) => {
     const check = await checkDmarc(domain, resolver);
@@ -87,6 +129,70 @@ describe("DMARC", () => {
     const below = await checkDmarc("mail.levels.test", resolver);
     expect(below.policies.domain).toBe("quarantine");
     expect(below.policyDomain).toBe("levels.test");
+  });
+
+  // RFC 9989 section 4.7: np is for names that DNS answers NXDOMAIN about; RFC 7489 knows no difference.
+  test("a name that does not exist takes np", async () => {
+    const ghost = await checkDmarc("ghost.levels.test", resolver);
+    expect(ghost.policies).toEqual({ domain: "none", subdomain: "quarantine", nonexistent: "none" });
+    expect(ghost.older.policies.domain).toBe("quarantine");
+    expect((await checkDmarc("ghost.inherited.test", resolver)).policies.domain).toBe("quarantine");
+    expect((await checkDmarc("child.inherited.test", resolver)).policies.domain).toBe("reject");
+  });
+
+  // RFC 9989 section 4.10.1: own record, else that of the organisational domain; those between are passed over.
+  test("what is below a subdomain with a record takes that of the organisation", async () => {
+    const own = await checkDmarc("own.inherited.test", resolver);
+    expect(own.policies).toEqual({ domain: "quarantine", subdomain: "reject", nonexistent: "quarantine" });
+    expect(own.older.policies).toEqual({ domain: "quarantine", subdomain: "reject", nonexistent: "reject" });
+    const several = await checkDmarc("several.inherited.test", resolver);
+    expect(several.policies.domain).toBe("reject");
+    expect(several.older.policies.domain).toBeUndefined();
+  });
+
+  test("records of top-level domains: a public suffix says so by psd=y", async () => {
+    const bare = await checkDmarc("bare.registry", resolver);
+    expect(bare).toMatchObject({ organizationalDomain: "bare.registry", policyDomain: "registry" });
+    expect(bare.policies).toEqual({ domain: "quarantine", subdomain: "quarantine", nonexistent: "reject" });
+    const equipped = await checkDmarc("equipped.registry", resolver);
+    expect(equipped).toMatchObject({ organizationalDomain: "equipped.registry", policyDomain: "equipped.registry" });
+    // Without psd the record with the fewest labels makes the organisation, though it is that of a top-level domain.
+    const shop = await checkDmarc("shop.brand", resolver);
+    expect(shop).toMatchObject({ organizationalDomain: "brand", policyDomain: "brand" });
+    const division = await checkDmarc("division.brand", resolver);
+    expect(division).toMatchObject({ organizationalDomain: "brand", policyDomain: "division.brand" });
+    expect(division.policies).toEqual({ domain: "none", subdomain: "reject", nonexistent: "reject" });
+  });
+
+  test.each([
+    ["version-second.test", "it does not begin with v=DMARC1", "v=DMARC1; p=reject"],
+    ["version-lower.test", "DMARC1 has to be in capitals", "v=DMARC1; p=reject"],
+    ["leading-space.test", "it begins with white space", "v=DMARC1; p=reject; rua=mailto:rua@leading-space.test"],
+    ["quoted.test", "quotation marks are part of it", "v=DMARC1; p=reject; rua=mailto:rua@quoted.test"],
+    ["escaped.test", "it has \\; instead of ;", "v=DMARC1; p=reject; rua=mailto:rua@escaped.test"],
+    ["no-semicolon.test", "there is no ; after v=DMARC1", "v=DMARC1; p=reject; rua=mailto:rua@no-semicolon.test"],
+  ])("%s: says why it is not a record, and gives the one that was meant", async (domain, reason, value) => {
+    const check = await checkDmarc(domain, resolver, "k7f3@rua.example");
+    const found = check.findings.find(({ code }) => code === "mistaken_record");
+    expect(found?.sentence).toContain(`is not a DMARC record for receivers: ${reason}. Publish it like this.`);
+    expect(found?.publish).toEqual({ name: `_dmarc.${domain}`, type: "TXT", value });
+  });
+
+  test("the sentences of an invalid policy do not contradict each other", async () => {
+    const said = async (domain: string) => (await checkDmarc(domain, resolver)).findings.map((one) => one.sentence);
+    expect(await said("invalid-sp.test")).toEqual([
+      "sp=blok is not a valid value.",
+      "A policy of the record at _dmarc.invalid-sp.test is missing or invalid, so receivers act as if p=none.",
+    ]);
+    expect(await said("missing-separator.test")).toContain(
+      "p=reject rua=mailto:rua@missing-separator.test is not a valid value. A ; is missing in it.",
+    );
+    expect(await said("testing.test")).toEqual([
+      "t=y: receivers apply quarantine instead of reject; older ones, which don't know t, do not. Remove it when the reports show no problem.",
+    ]);
+    expect(await said("no-scheme.test")).toContain(
+      "y@no-scheme.test is not a mailto address, so no reports go there. Write mailto:y@no-scheme.test.",
+    );
   });
 
   test("psd=n ends the walk and makes an organisation of its own", async () => {

@@ -4,6 +4,7 @@ import { simulateOne } from "../../bench/verdict/score.ts";
 import type { AddressName } from "../../shared/guidance/address-name.ts";
 import { addressesToName } from "../../shared/guidance/addresses-to-name.ts";
 import { forwarderHost } from "../../shared/guidance/known-forwarders.ts";
+import { type MailBySender, mailBySender } from "../../shared/guidance/mail-by-sender.ts";
 import { isGenericName } from "../../shared/guidance/reverse-name.ts";
 import { type JudgedSource, judgeSources } from "../../shared/guidance/roles.ts";
 import {
@@ -59,8 +60,12 @@ function known(hosts: Record<string, Partial<AddressName>>, records: readonly st
   return { ...found, spf: spfNamesOfRecords(records, DOMAIN) };
 }
 
+function sentMail(failing: Record<string, readonly number[]>): MailBySender {
+  return mailBySender(evidenceOf(mailOf(failing), PERIOD), DOMAIN);
+}
+
 function roles(failing: Record<string, readonly number[]>, knowledge?: SenderKnowledge): Map<string, JudgedSource> {
-  const sources = judgeSources(evidenceOf(mailOf(failing), PERIOD), DOMAIN, () => undefined, knowledge);
+  const sources = judgeSources(sentMail(failing), () => undefined, knowledge);
   return new Map(sources.map((source) => [source.name, source]));
 }
 
@@ -139,17 +144,13 @@ it.each([
 
 describe("the addresses that a verdict needs the names of", () => {
   it("are none where the mail leaves nothing open", () => {
-    expect(addressesToName({ evidence: evidenceOf(mailOf({}), PERIOD), homeAddresses: [HOME] }, DOMAIN)).toEqual([]);
+    expect(addressesToName(sentMail({}), [HOME])).toEqual([]);
   });
 
   it("are the owner's and those left open, a bounded number", () => {
-    const mail = (failing: Record<string, readonly number[]>) => ({
-      evidence: evidenceOf(mailOf(failing), PERIOD),
-      homeAddresses: [HOME],
-    });
-    expect(addressesToName(mail({ [LONE]: [5] }), DOMAIN)).toEqual([HOME, LONE]);
+    expect(addressesToName(sentMail({ [LONE]: [5] }), [HOME])).toEqual([HOME, LONE]);
     const alone = Object.fromEntries(Array.from({ length: 300 }, (_, i) => [`10.${i % 200}.${i}.1`, STEADY]));
-    const many = addressesToName(mail(alone), DOMAIN);
+    const many = addressesToName(sentMail(alone), [HOME]);
     expect(many).toHaveLength(GUIDANCE_LIMITS.maxNamedOfVerdict);
   });
 });
@@ -160,7 +161,7 @@ it("without a resolver the verdict of simulated domains is what the reports alon
     const evidence = evidenceOf(traffic.reported, PERIOD);
     const input = {
       domain: domain.name,
-      evidence,
+      mail: mailBySender(evidence, domain.name),
       totals: sumEvidence(evidence),
       period: PERIOD,
       days: [...new Set(traffic.reported.map(({ day }) => day))].sort((a, b) => a - b),

@@ -1,6 +1,7 @@
 /** Subjects of decisions, which decision holds, and what is suggested about undecided senders with its reason. */
 import { describe, expect, it } from "vitest";
 import { decisionAbout, readDecisions } from "../../shared/guidance/decisions.ts";
+import { mailBySender } from "../../shared/guidance/mail-by-sender.ts";
 import { type Decision, judgeSources } from "../../shared/guidance/roles.ts";
 import { NO_SPF_NAMES, namedInSpf, spfNamesOf } from "../../shared/guidance/spf-names.ts";
 import type { StoredCheck } from "../../shared/guidance/stored-check.ts";
@@ -110,7 +111,7 @@ function suggestions(
   { decisions = {}, hosts = {}, spf = NO_SPF_NAMES, homeNetworks = new Set() }: Setting = {},
 ) {
   const taken = new Map(Object.entries(decisions));
-  const sources = judgeSources(evidenceOf([...OWN, ...records], PERIOD), DOMAIN, decideBy(taken));
+  const sources = judgeSources(mailBySender(evidenceOf([...OWN, ...records], PERIOD), DOMAIN), decideBy(taken));
   const named = Object.entries(hosts).map(([address, host]) => ({ address, host, asn: 0, holder: "", country: "" }));
   const names = new Map(named.map((one) => [one.address, one]));
   return suggestAll({ policyDomain: DOMAIN, sources, decisions: readDecisions(taken), names, spf, homeNetworks });

@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { judgeOne, score, simulateOne } from "../../bench/verdict/score.ts";
 import { planReports } from "../../local/samples/reports.ts";
 import { sampleReportXml } from "../../local/samples/xml.ts";
+import { mailBySender } from "../../shared/guidance/mail-by-sender.ts";
 import { judge, type Verdict } from "../../shared/guidance/verdict.ts";
 import { STEPS, sumEvidence } from "../../shared/guidance/what-if.ts";
 import { policyText } from "../../shared/report/policy-text.ts";
@@ -25,7 +26,7 @@ function verdictOf(records: readonly DatedRecord[], domain: string, { period, po
   return judge({
     domain,
     period,
-    evidence,
+    mail: mailBySender(evidence, domain),
     totals: sumEvidence(evidence),
     days: [...new Set(records.map(({ day }) => day))].sort((a, b) => a - b),
     policies: [{ policy, firstDay: period.firstDay, lastDay: period.lastDay }],

@@ -2,7 +2,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { mulberry32 } from "../../local/random.ts";
 import { isCounted, SENDER_STATES, type SenderState } from "../../shared/authentication/sender-state.ts";
-import { NOTHING_KNOWN } from "../../shared/guidance/sender-knowledge.ts";
+import { mailBySender } from "../../shared/guidance/mail-by-sender.ts";
 import { judge } from "../../shared/guidance/verdict.ts";
 import { verdictInput } from "../../shared/guidance/verdict-input.ts";
 import { verdictJson } from "../../shared/guidance/verdict-json.ts";
@@ -21,6 +21,7 @@ import {
 } from "../../shared/ledger/domains.ts";
 import { failureReportsQuery, failuresQuery } from "../../shared/ledger/failures.ts";
 import { figuresIn } from "../../shared/ledger/figure-sql.ts";
+import { askKnownSenders } from "../../shared/ledger/known-senders.ts";
 import { type ReportList, reportersQuery, reportQuery, reportsQuery } from "../../shared/ledger/report-list.ts";
 import { type DomainScope, mailQuery, sourceQuery, sourceReportsQuery } from "../../shared/ledger/sources.ts";
 import { statsQuery } from "../../shared/ledger/stats.ts";
@@ -357,7 +358,8 @@ describe.each([
     const policies = await answer(policiesQuery({ accounts, domains: [domain] }));
     const ruaAddresses = (await answer(ruaAddressesQuery(scope))).map(({ rua }) => rua);
     expect(ruaAddresses.toSorted()).toEqual(accounts.map((account) => `dmarc@${account}.example`));
-    const answers = { period: PERIOD, mail, days, policies, ruaAddresses, knowledge: NOTHING_KNOWN };
+    const senders = await askKnownSenders(answer, { domain, mail, check: undefined, nowSeconds: 0 });
+    const answers = { period: PERIOD, senders, days, policies, ruaAddresses };
     const input = verdictInput(domain, answers, () => undefined);
     const here = mine().filter((row) => row.domain === domain && inPeriod(row));
     const plain = evidenceOf(
@@ -367,7 +369,7 @@ describe.each([
     const failing = here.filter((row) => !isPass(row));
     expect(input.totals).toEqual({ messages: messages(here), failing: messages(failing) });
     expect(sumEvidence(mail.evidence)).toEqual(sumEvidence(plain));
-    const [found, expected] = [judge(input), judge({ ...input, evidence: plain })];
+    const [found, expected] = [judge(input), judge({ ...input, mail: mailBySender(plain, domain) })];
     const { sources: foundSources, ...rest } = verdictJson(found);
     const { sources: expectedSources, ...expectedRest } = verdictJson(expected);
     expect(rest).toEqual(expectedRest);

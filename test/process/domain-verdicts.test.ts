@@ -1,12 +1,12 @@
 /** The round over all domains on the simulated platform: stored verdicts are those of the pages, in bounded runs. */
 
 import { beforeEach, expect, it } from "vitest";
-import { NOTHING_KNOWN } from "../../shared/guidance/sender-knowledge.ts";
 import { judge, VERDICT_STATES, type VerdictState } from "../../shared/guidance/verdict.ts";
 import { verdictInput } from "../../shared/guidance/verdict-input.ts";
 import { ask, change } from "../../shared/ledger/database.ts";
 import { dayTotalsQuery, policiesQuery, ruaAddressesQuery } from "../../shared/ledger/days.ts";
 import { type DomainVerdict, domainVerdictsQuery } from "../../shared/ledger/domain-verdicts.ts";
+import { askKnownSenders } from "../../shared/ledger/known-senders.ts";
 import { putSenderDecision } from "../../shared/ledger/sender-decisions.ts";
 import { askAll } from "../../shared/ledger/shards.ts";
 import { mailQuery } from "../../shared/ledger/sources.ts";
@@ -64,9 +64,10 @@ async function judgedByThePage(domain: string) {
   const days = await ask(world.ledger, dayTotalsQuery(scope));
   const policies = await ask(world.ledger, policiesQuery(always));
   const ruaAddresses = (await ask(world.ledger, ruaAddressesQuery(scope))).map(({ rua }) => rua);
-  return judge(
-    verdictInput(domain, { period, mail, days, policies, ruaAddresses, knowledge: NOTHING_KNOWN }, () => undefined),
-  );
+  const { nowSeconds } = world.invocation();
+  const known = { domain, mail, check: undefined, nowSeconds };
+  const senders = await askKnownSenders((query) => ask(world.ledger, query), known);
+  return judge(verdictInput(domain, { period, senders, days, policies, ruaAddresses }, () => undefined));
 }
 
 it("keeps of each domain what its page says, the worst first", async () => {

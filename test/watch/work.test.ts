@@ -1,6 +1,7 @@
 /** What is to be done about a domain, and the worklist over many: causes, weights, lines, bounds, and how much mail they cover. */
 import { beforeEach, describe, expect, it } from "vitest";
 import { simulateWork } from "../../bench/worklist/fleet.ts";
+import { mailBySender } from "../../shared/guidance/mail-by-sender.ts";
 import { judge } from "../../shared/guidance/verdict.ts";
 import { sumEvidence } from "../../shared/guidance/what-if.ts";
 import { ask } from "../../shared/ledger/database.ts";
@@ -24,7 +25,7 @@ function verdictOf(records: readonly AggregateRecord[], policy = "p=none") {
   return judge({
     domain: DOMAIN,
     period: PERIOD,
-    evidence,
+    mail: mailBySender(evidence, DOMAIN),
     totals: sumEvidence(evidence),
     days: dated.map((_, i) => PERIOD.firstDay + i),
     policies: [{ policy, firstDay: PERIOD.firstDay - 100, lastDay: PERIOD.lastDay }],

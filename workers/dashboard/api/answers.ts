@@ -90,7 +90,7 @@ const ANSWERS: Answers = {
   outcomeHistory: getOutcomeHistory,
   stats: getStats,
   domainDays: getDomainDays,
-  verdict: (c, input) => getVerdict(c, input, Math.floor(nowSeconds() / SECONDS_PER_DAY)),
+  verdict: (c, input) => getVerdict(c, input, nowSeconds()),
   mtaSts: (c, input) => getMtaSts(c, input, nowSeconds()),
   senders: (c, input) => getSenders(c, input, nowSeconds()),
   listDomains,

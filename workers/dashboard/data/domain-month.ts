@@ -9,6 +9,7 @@ import {
   recordChangesOfPeriodQuery,
   type SeenChange,
 } from "../../../shared/ledger/domain-checks.ts";
+import { askKnownSenders } from "../../../shared/ledger/known-senders.ts";
 import { incidentsQuery, noticesOfPeriodQuery } from "../../../shared/ledger/notices.ts";
 import { type DecidedSender, decisionsOfPeriodQuery } from "../../../shared/ledger/sender-decisions.ts";
 import { mailQuery } from "../../../shared/ledger/sources.ts";
@@ -18,7 +19,6 @@ import { askOne, domainScope, type LedgerRequest } from "../parts/request.ts";
 import { profileOf } from "./account-profile.ts";
 import { decisionsBySource } from "./decisions.ts";
 import { type Month, monthBefore } from "./month.ts";
-import { askKnowledge } from "./sender-knowledge.ts";
 
 /** What its report shows. */
 export interface DomainMonth {
@@ -57,12 +57,13 @@ export async function askDomainMonth(request: LedgerRequest, domain: string, mon
     ]);
   const [account = ""] = owners;
   const profile = await profileOf(request, account);
-  const knowledge = await askKnowledge((query) => request.ask(query), domain, { mail, checks });
+  const known = { domain, mail, check: checks[0]?.check, nowSeconds: request.nowSeconds };
+  const senders = await askKnownSenders((query) => request.ask(query), known);
   const current = days.filter(({ day }) => day >= month.firstDay);
   const ruaAddresses = addresses.map(({ rua }) => rua);
   const input = verdictInput(
     domain,
-    { period: month, mail, days: current, policies, ruaAddresses, knowledge },
+    { period: month, senders, days: current, policies, ruaAddresses },
     decideBy(decisions),
   );
   const before = days.filter(({ day }) => day < month.firstDay);
