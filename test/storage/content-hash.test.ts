@@ -69,6 +69,38 @@ describe("the content hash of an aggregate report", () => {
     expect(await hashOf(plain.replace("one two", "one three"))).not.toBe(await hashOf(plain));
   });
 
+  it("does not depend on the order of results and reasons in a record, or on the spelling of names", async () => {
+    const dkim = (selector: string, result: string): string =>
+      `<dkim><domain>acme.example</domain><selector>${selector}</selector><result>${result}</result></dkim>`;
+    const spf = (scope: string): string =>
+      `<spf><domain>acme.example</domain><scope>${scope}</scope><result>pass</result></spf>`;
+    const reason = (type: string): string => `<reason><type>${type}</type><comment>a  b</comment></reason>`;
+    const report = (reasons: string, results: string, ip = "2001:db8::1"): string =>
+      sampleReport({ records: [{ sourceIp: ip, count: 4, pass: true }] })
+        .replace("</policy_evaluated>", `${reasons}</policy_evaluated>`)
+        .replace(/<auth_results>.*<\/auth_results>/s, `<auth_results>${results}</auth_results>`);
+    const [one, two] = [dkim("s1", "pass"), dkim("s2", "fail")];
+    const plain = report(reason("other") + reason("forwarded"), one + two + spf("mfrom") + spf("helo"));
+    const same = [
+      report(reason("forwarded") + reason("other"), spf("helo") + two + one + spf("mfrom")),
+      plain.replaceAll("acme.example", "ACME.Example.").replace("s1", "S1").replace("2001:db8::1", "2001:DB8:0::01"),
+      plain.replace("<count>4<", "<count> +0004.0\n<"),
+    ];
+    for (const other of same) {
+      expect(other).not.toBe(plain);
+      expect(await hashOf(other)).toBe(await hashOf(plain));
+    }
+    const others = [
+      report(reason("other") + reason("other"), one + two + spf("mfrom") + spf("helo")),
+      report(reason("other") + reason("forwarded"), one + one + spf("mfrom") + spf("helo")),
+      report(
+        reason("other") + reason("forwarded"),
+        dkim("s1", "fail") + dkim("s2", "pass") + spf("mfrom") + spf("helo"),
+      ),
+    ];
+    for (const other of others) expect(await hashOf(other)).not.toBe(await hashOf(plain));
+  });
+
   it("differs by any record, by its number of repetitions, and by the policy", async () => {
     const [first, , third] = RECORDS;
     if (first === undefined || third === undefined) throw new Error("no records");
