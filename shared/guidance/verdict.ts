@@ -4,11 +4,12 @@
  */
 import type { Evidence } from "../ledger/sources.ts";
 import { VERDICT_LIMITS } from "../limits.ts";
+import type { MailBySender } from "./mail-by-sender.ts";
 import { isEnforcing, recordText, STAGES, type Stage, stageNumber, stageOf } from "./next-record.ts";
 import { type Decide, type JudgedSource, judgeSources, type RoleReason } from "./roles.ts";
 import { isTooMuch, mostToLose } from "./sampling.ts";
 import type { SenderKnowledge } from "./sender-knowledge.ts";
-import { sumEvidence, type WouldHit, whatIf } from "./what-if.ts";
+import { type WouldHit, whatIf } from "./what-if.ts";
 
 /** The states, the one that needs attention soonest first. */
 export const VERDICT_STATES = [
@@ -50,8 +51,8 @@ export interface Reason {
 export interface VerdictInput {
   /** Policy domain, A-labels. */
   domain: string;
-  evidence: readonly Evidence[];
-  /** All messages of the period, and those that fail: more than the evidence has where there are too many groups. */
+  mail: MailBySender;
+  /** All messages of the period, and those that fail: more than the senders have where there are too many groups. */
   totals: { messages: number; failing: number };
   /** Days since 1970-01-01 UTC, both included. */
   period: { firstDay: number; lastDay: number };
@@ -123,18 +124,15 @@ export function judge(input: VerdictInput): Verdict {
 }
 
 /** Every source of the mail that a verdict is about, and what is left of it where there are too many groups. */
-export function allSources(
-  input: Pick<VerdictInput, "domain" | "evidence" | "totals" | "decide" | "knowledge">,
-): JudgedSource[] {
-  const { evidence, domain, decide, knowledge } = input;
-  return askOfManySmall([...judgeSources(evidence, domain, decide, knowledge), ...unlisted(input)]);
+export function allSources(input: Pick<VerdictInput, "mail" | "totals" | "decide" | "knowledge">): JudgedSource[] {
+  const { mail, decide, knowledge } = input;
+  return askOfManySmall([...judgeSources(mail, decide, knowledge), ...unlisted(input)]);
 }
 
 /** Mail of groups too many to be looked at one by one, each smaller than those that were: somebody's, as a whole. */
-function unlisted({ evidence, totals }: Pick<VerdictInput, "evidence" | "totals">): JudgedSource[] {
-  const listed = sumEvidence(evidence);
-  const messages = totals.messages - listed.messages;
-  const failing = totals.failing - listed.failing;
+function unlisted({ mail, totals }: Pick<VerdictInput, "mail" | "totals">): JudgedSource[] {
+  const messages = totals.messages - sum(mail.senders, (sender) => sender.messages);
+  const failing = totals.failing - sum(mail.senders, (sender) => sender.messages - sender.passed);
   if (messages <= 0) return [];
   const group = (count: number, result: "pass" | "fail"): Evidence => ({
     sourceIp: "",

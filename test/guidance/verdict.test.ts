@@ -1,6 +1,7 @@
 /** The verdict: each state, each role with its reason, what-if, and the record to publish next. */
 import { describe, expect, it } from "vitest";
 import { readDmarcRecord } from "../../shared/guidance/dmarc-record.ts";
+import { mailBySender } from "../../shared/guidance/mail-by-sender.ts";
 import type { Decide, Decision } from "../../shared/guidance/roles.ts";
 import { judge, type Verdict, type VerdictInput } from "../../shared/guidance/verdict.ts";
 import { verdictJson } from "../../shared/guidance/verdict-json.ts";
@@ -61,7 +62,7 @@ function inputOf(records: readonly DatedRecord[], setting: Setting = {}): Verdic
   return {
     domain: setting.domain ?? DOMAIN,
     period: PERIOD,
-    evidence,
+    mail: mailBySender(evidence, setting.domain ?? DOMAIN),
     totals: sumEvidence(evidence),
     days: [...new Set(records.map(({ day }) => day))].sort((a, b) => a - b),
     policies: [
