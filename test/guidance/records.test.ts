@@ -9,6 +9,7 @@ import { checkDomain, listChecks } from "../../shared/guidance/domain-check.ts";
 import { checkBimi, checkDane, checkTlsRpt } from "../../shared/guidance/mail-host-checks.ts";
 import { checkMtaSts, coversHost, readPolicy } from "../../shared/guidance/mta-sts-check.ts";
 import { checkSpf } from "../../shared/guidance/spf-check.ts";
+import { expandMacros } from "../../shared/guidance/spf-record.ts";
 import { type DnsServer, startDnsServer } from "../support/dns-server.ts";
 import { zoo } from "./zones.ts";
 
@@ -268,6 +269,61 @@ describe("SPF", () => {
     ["unanswered.spf.test", "unknown no_answer", 0],
     ["include-unanswered.spf.test", "unknown no_answer", 1],
     ["unknown-modifier.spf.test", "good", 0],
+    ["eleven-behind-all.spf.test", "attention terms_after_all", 0],
+    ["eleven-by-redirect.spf.test", "broken too_many_lookups", 11],
+    ["ten-by-redirect.spf.test", "attention many_lookups", 10],
+    ["redirect-loop.spf.test", "broken loop", 1],
+    ["two-redirects.spf.test", "broken syntax_error", 1],
+    ["two-exps.spf.test", "broken syntax_error", 0],
+    ["exp.spf.test", "good", 0],
+    ["redirect-colon.spf.test", "broken syntax_error all_neutral", 0],
+    ["equals.spf.test", "attention ignored_modifier", 0],
+    ["version-twice.spf.test", "attention ignored_modifier", 0],
+    ["upper-case.spf.test", "good", 1],
+    ["no-space.spf.test", "broken mistaken_record", 0],
+    ["quoted.spf.test", "broken mistaken_record", 0],
+    ["leading-space.spf.test", "broken mistaken_record", 0],
+    ["no-version.spf.test", "broken mistaken_record", 0],
+    ["version-two.spf.test", "attention no_record", 0],
+    ["tab.spf.test", "broken mistaken_record", 0],
+    ["strings.spf.test", "good", 1],
+    ["strings-without-space.spf.test", "broken syntax_error", 0],
+    ["address-of-a.spf.test", "broken syntax_error", 0],
+    ["ip6-as-ip4.spf.test", "broken syntax_error", 0],
+    ["dual.spf.test", "good", 1],
+    ["dual-reversed.spf.test", "broken syntax_error", 0],
+    ["dual-beyond.spf.test", "broken syntax_error", 0],
+    ["include-length.spf.test", "broken syntax_error", 0],
+    ["six-forms.spf.test", "good", 0],
+    ["six-wrong.spf.test", "broken syntax_error", 0],
+    ["six-short.spf.test", "broken syntax_error", 0],
+    ["leading-zero.spf.test", "broken syntax_error", 0],
+    ["dash.spf.test", "broken syntax_error all_neutral", 0],
+    ["dot-at-end.spf.test", "good", 1],
+    ["everybody-included.spf.test", "broken all_pass", 1],
+    ["everybody-not-included.spf.test", "good", 1],
+    ["everybody-by-redirect.spf.test", "broken all_pass", 1],
+    ["everybody-by-network.spf.test", "broken all_pass", 0],
+    ["halves.spf.test", "attention wide_network", 0],
+    ["macro-domain.spf.test", "good", 2],
+    ["macro-nowhere.spf.test", "broken include_without_record", 1],
+    ["macro-mail.spf.test", "good", 1],
+    ["macro-unknown.spf.test", "broken syntax_error", 0],
+    ["macro-open.spf.test", "broken syntax_error", 0],
+    ["macro-time.spf.test", "broken syntax_error", 0],
+    ["macro-slash.spf.test", "attention void_lookup", 1],
+    ["exists-nothing.spf.test", "attention void_lookup", 1],
+    ["exists-six.spf.test", "attention void_lookup", 1],
+    ["a-of-six.spf.test", "good", 1],
+    ["mx-nowhere.spf.test", "attention void_lookup", 1],
+    ["mx-null.spf.test", "good", 1],
+    ["ten-mx.spf.test", "good", 1],
+    ["ptr-of.spf.test", "attention ptr", 1],
+    ["refused.spf.test", "unknown no_answer", 0],
+    ["truncated.spf.test", "unknown no_answer", 0],
+    ["include-refused.spf.test", "unknown no_answer", 1],
+    ["alias.spf.test", "good", 0],
+    ["any.wild.spf.test", "good", 0],
   ];
   test.each(expected)("%s: %s, %i lookups", async (domain, verdict, lookups) => {
     const check = await checkSpf(domain, resolver);
@@ -276,8 +332,51 @@ describe("SPF", () => {
   });
 
   test("the addresses that terms stand for", async () => {
-    const check = await checkSpf("mx.spf.test", resolver);
-    expect(check.tree.root.terms[0]?.networks).toEqual(["192.0.2.25/32", "2001:db8::25/128"]);
+    const networks = async (domain: string) => (await checkSpf(domain, resolver)).tree.root.terms[0]?.networks;
+    expect(await networks("mx.spf.test")).toEqual(["192.0.2.25/32", "2001:db8::25/128"]);
+    expect(await networks("dual.spf.test")).toEqual(["192.0.2.25/24", "2001:db8::25/64"]);
+  });
+
+  test.each([
+    ["address-of-a.spf.test", "an address where a domain name has to be; addresses are written ip4:"],
+    ["ip6-as-ip4.spf.test", "an IPv6 address, which is written ip6:"],
+    ["redirect-colon.spf.test", "a modifier that is written name=domain, without a qualifier"],
+    ["two-redirects.spf.test", "a second redirect"],
+    ["macro-unknown.spf.test", "a domain with a macro that does not exist"],
+    ["dash.spf.test", "all after a dash that is not a hyphen"],
+  ])("%s: says what is wrong with the term", async (domain, reason) => {
+    const { findings } = await checkSpf(domain, resolver);
+    expect(findings.find(({ code }) => code === "syntax_error")?.sentence).toContain(
+      `in the record of ${domain} is ${reason}: SPF fails for every sender`,
+    );
+  });
+
+  test.each([
+    ["no-space.spf.test", "v=spf1 include:good.spf.test -all"],
+    ["quoted.spf.test", "v=spf1 ip4:192.0.2.1 -all"],
+    ["leading-space.spf.test", "v=spf1 ip4:192.0.2.1 -all"],
+    ["no-version.spf.test", "v=spf1 ip4:192.0.2.1 -all"],
+    ["tab.spf.test", "v=spf1 ip4:192.0.2.1 -all"],
+  ])("%s: gives the record that was meant", async (domain, value) => {
+    const { findings } = await checkSpf(domain, resolver);
+    expect(findings[0]?.publish).toEqual({ name: domain, type: "TXT", value });
+  });
+
+  // RFC 7208 section 7.4.
+  test.each([
+    ["%{d}", "email.example.com"],
+    ["%{d4}", "email.example.com"],
+    ["%{d2}", "example.com"],
+    ["%{d1}", "com"],
+    ["%{dr}", "com.example.email"],
+    ["%{d2r}", "example.email"],
+    ["%{o}", "strong-bad.example.com"],
+    ["%{o1-}", "bad.example.com"],
+    ["%{or-}", "bad.example.com.strong"],
+    ["%{i}._spf.%{d2}", "%{i}._spf.example.com"],
+  ])("the macro %s stands for %s", (spec, name) => {
+    const values = { domain: "email.example.com", sender: "strong-bad.example.com" };
+    expect(expandMacros(spec, values)).toBe(name);
   });
 });
 
