@@ -46,7 +46,12 @@ export async function checkMtaSts(
   };
   if (isUnanswered(answer)) return finish([unknownFinding(name)], "DNS gave no answer");
   const [text] = records;
-  if (text === undefined) return finish([missingRecord(domain)], "Not set up");
+  if (text === undefined) {
+    const mistaken = recordsOf(answer).find((other) => /\bv\s*=\s*["']?sts/i.test(other));
+    if (mistaken !== undefined) return finish([mistakenRecord(name, mistaken)], "The record can't be used");
+    if (await takesNoMail(domain, ask)) return finish([], "The domain takes no mail");
+    return finish([missingRecord(domain)], "Not set up");
+  }
   if (records.length > 1) return finish([severalRecords(name)], "Several records: not used");
   const id = firstValue(readTagList(text), "id");
   if (id === undefined || !/^[A-Za-z0-9]{1,32}$/.test(id)) return finish([badId(name)], "The record can't be used");
@@ -62,6 +67,12 @@ export async function checkMtaSts(
   if (isUnanswered(hosts)) findings.push(unknownFinding(domain));
   else findings.push(...uncoveredHosts(read.policy, recordsOf(hosts).map(hostOfMx)));
   return finish(findings, `Mode ${read.policy.mode}`, { id, policy: read.policy });
+}
+
+/** Whether a domain says that it takes no mail: its only MX is the null MX (RFC 7505). */
+export async function takesNoMail(domain: string, ask: Ask): Promise<boolean> {
+  const hosts = recordsOf(await ask(domain, "MX")).map(hostOfMx);
+  return hosts.length === 1 && hosts[0] === "";
 }
 
 /** Whether a file is out of reach because its host is not in DNS; undefined where it is, or nobody knows. */
@@ -84,6 +95,7 @@ export function readPolicy(text: string): { policy: MtaStsPolicy } | { problem: 
   }
   const mode = values.get("mode");
   const age = values.get("max_age") ?? "";
+  if (/\r(?!\n)/.test(text)) return { problem: "its lines end with CR alone, and have to end with LF or CRLF" };
   if (values.get("version") !== "STSv1") return { problem: "it does not say version: STSv1" };
   if (mode !== "enforce" && mode !== "testing" && mode !== "none") {
     return { problem: "its mode is not enforce, testing or none" };
@@ -92,8 +104,13 @@ export function readPolicy(text: string): { policy: MtaStsPolicy } | { problem: 
     return { problem: `its max_age is not a number from 0 to ${MOST_SECONDS}` };
   }
   if (mode !== "none" && mx.length === 0) return { problem: "it names no mx" };
+  const wrong = mx.find((pattern) => !IS_PATTERN.test(pattern));
+  if (wrong !== undefined) return { problem: `"mx: ${wrong.slice(0, 100)}" is not one host name or *. and a name` };
   return { policy: { mode, mx, maxAgeSeconds: Number(age) } };
 }
+
+// Section 3.2, sts-policy-mx-value; a dot at the end is not in it.
+const IS_PATTERN = /^(\*\.)?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/;
 
 /** Whether a policy's pattern covers a host: `*.` stands for exactly one label (RFC 8461 section 4.1). */
 export function coversHost(pattern: string, host: string): boolean {
@@ -114,6 +131,11 @@ function missingRecord(domain: string): Finding {
     rule: "RFC 8461 section 3.1",
     publish: { name: `_mta-sts.${domain}`, type: "TXT", value: "v=STSv1; id=1;" },
   };
+}
+
+function mistakenRecord(name: string, text: string): Finding {
+  const sentence = `The TXT record "${text.slice(0, 100)}" at ${name} is not an MTA-STS record for senders: it has to begin with v=STSv1; in this spelling.`;
+  return { code: "mistaken_record", state: "broken", sentence, rule: "RFC 8461 section 3.1" };
 }
 
 function severalRecords(name: string): Finding {

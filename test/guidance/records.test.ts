@@ -394,6 +394,31 @@ describe("DKIM", () => {
     ["garbled", "broken unusable_key", "other"],
     ["sha1", "broken no_sha256", "rsa 2048"],
     ["twice", "broken several_keys", "other"],
+    ["tiny", "broken short_key", "rsa 512"],
+    ["almost", "attention weak_key", "rsa 2040"],
+    ["large", "good", "rsa 4096"],
+    ["huge", "attention long_key", "rsa 8192"],
+    ["strings", "good", "rsa 2048"],
+    ["spaced", "good", "rsa 2048"],
+    ["cut", "broken unusable_key", "other"],
+    ["no-base64", "broken unusable_key", "other"],
+    ["escaped", "broken escaped_record", "other"],
+    ["strict", "good", "rsa 2048"],
+    ["testing-strict", "attention testing_key", "rsa 2048"],
+    ["both-hashes", "good", "rsa 2048"],
+    ["granularity", "good", "rsa 2048"],
+    ["version-two", "broken wrong_version", "rsa 2048"],
+    ["version-last", "attention version_not_first", "rsa 2048"],
+    ["no-p", "broken unusable_key", "other"],
+    ["repeated", "broken repeated_tag", "rsa 2048"],
+    ["other-service", "broken not_for_mail", "rsa 2048"],
+    ["mail-service", "good", "rsa 2048"],
+    ["other-type", "broken unusable_key", "other"],
+    ["short-curve", "broken unusable_key", "other"],
+    ["beside", "good", "rsa 2048"],
+    ["alias-nowhere", "attention missing_key", "missing"],
+    ["refused", "unknown no_answer", "unknown"],
+    ["truncated", "unknown no_answer", "unknown"],
     ["absent", "attention missing_key", "missing"],
     ["unanswered", "unknown no_answer", "unknown"],
   ];
@@ -421,6 +446,21 @@ describe("MTA-STS, TLS-RPT, DANE and BIMI", () => {
     ["a short age", enforced.replace("1209600", "60"), "attention short_max_age"],
     ["no version", enforced.replace("version: STSv1\n", ""), "broken invalid_policy"],
     ["no host", enforced.replace("mx: *.sts.test\n", ""), "broken invalid_policy"],
+    ["CR LF at line ends", enforced.replaceAll("\n", "\r\n"), "good"],
+    ["CR alone at line ends", enforced.replaceAll("\n", "\r"), "broken invalid_policy"],
+    ["no line end at the end", enforced.trimEnd(), "good"],
+    ["white space around values", enforced.replaceAll(": ", " :\t "), "good"],
+    ["keys in another order", enforced.split("\n").reverse().join("\n"), "good"],
+    ["no space after the colon", enforced.replaceAll(": ", ":"), "good"],
+    ["a key in capitals", enforced.replace("mode", "MODE"), "broken invalid_policy"],
+    ["mode none", "version: STSv1\nmode: none\nmax_age: 86400\n", "attention mode_none"],
+    ["the longest age", enforced.replace("1209600", "31557600"), "good"],
+    ["one second more", enforced.replace("1209600", "31557601"), "broken invalid_policy"],
+    ["an age with a unit", enforced.replace("1209600", "14d"), "broken invalid_policy"],
+    ["hosts in one line", enforced.replace("*.sts.test", "mx1.sts.test, mx2.sts.test"), "broken invalid_policy"],
+    ["a dot at the end of a host", enforced.replace("*.sts.test", "mx1.sts.test."), "broken invalid_policy"],
+    ["a wildcard within a name", enforced.replace("*.sts.test", "mx*.sts.test"), "broken invalid_policy"],
+    ["HTML", "<!doctype html><title>Not found</title>", "broken invalid_policy"],
     ["an age beyond a year", enforced.replace("1209600", "99999999"), "broken invalid_policy"],
   ])("a policy file: %s", async (_, text, verdict) => {
     expect(verdictOf(await checkMtaSts("sts.test", resolver, serve(text)))).toBe(verdict);
@@ -436,6 +476,12 @@ describe("MTA-STS, TLS-RPT, DANE and BIMI", () => {
     expect(verdictOf(await checkMtaSts("several-sts.test", resolver, missing))).toBe("broken several_records");
     expect(verdictOf(await checkMtaSts("bad-id.test", resolver, missing))).toBe("broken bad_id");
     expect(verdictOf(await checkMtaSts("absent.test", resolver, missing))).toBe("attention no_record");
+    expect(verdictOf(await checkMtaSts("null-mx.test", resolver, missing))).toBe("good");
+    expect(verdictOf(await checkMtaSts("lower-sts.test", resolver, missing))).toBe("broken mistaken_record");
+    expect(verdictOf(await checkMtaSts("long-id.test", resolver, missing))).toBe("broken bad_id");
+    expect(verdictOf(await checkMtaSts("no-id.test", resolver, missing))).toBe("broken bad_id");
+    // RFC 8461 section 8.2: the record may be at a provider.
+    expect(verdictOf(await checkMtaSts("alias-sts.test", resolver, serve(enforced)))).toBe("good");
   });
 
   test("keys of a policy file: the first counts, unknown ones are ignored", () => {
@@ -452,6 +498,11 @@ describe("MTA-STS, TLS-RPT, DANE and BIMI", () => {
     ["no-address.test", "broken no_rua"],
     ["web-address.test", "good"],
     ["absent.test", "attention no_record"],
+    ["null-mx.test", "good"],
+    ["both-tls.test", "good"],
+    ["half-tls.test", "attention unusable_address"],
+    ["lower-tls.test", "broken mistaken_record"],
+    ["extended-tls.test", "good"],
   ])("TLS reports of %s: %s", async (domain, verdict) => {
     expect(verdictOf(await checkTlsRpt(domain, resolver))).toBe(verdict);
   });
@@ -462,6 +513,15 @@ describe("MTA-STS, TLS-RPT, DANE and BIMI", () => {
     ["unsigned-dane.test", "attention tlsa_without_dnssec", "Not set up"],
     ["web-dane.test", "broken tlsa_unusable", "Not set up"],
     ["null-mx.test", "good", "The domain takes no mail"],
+    ["absent.test", "good", "The domain takes no mail"],
+    ["insecure-mx.test", "attention mx_without_dnssec", "1 of 1 mail hosts"],
+    ["address-alone.test", "good", "1 of 1 mail hosts"],
+    ["authority-dane.test", "good", "1 of 1 mail hosts"],
+    ["public-dane.test", "broken tlsa_unusable", "Not set up"],
+    ["short-dane.test", "broken tlsa_unusable", "Not set up"],
+    ["whole-dane.test", "good", "1 of 1 mail hosts"],
+    ["selector-dane.test", "broken tlsa_unusable", "Not set up"],
+    ["lame-dane.test", "unknown no_answer", "Not set up"],
   ])("DANE of %s: %s", async (domain, verdict, summary) => {
     const check = await checkDane(domain, resolver);
     expect(verdictOf(check)).toBe(verdict);
@@ -473,6 +533,19 @@ describe("MTA-STS, TLS-RPT, DANE and BIMI", () => {
     expect(verdictOf(await checkBimi("sts.test", resolver, false))).toBe("attention policy_too_weak");
     expect(verdictOf(await checkBimi("no-logo.test", resolver, true))).toBe("broken bad_logo");
     expect(verdictOf(await checkBimi("declined.test", resolver, true))).toBe("good");
+    expect(verdictOf(await checkBimi("several-bimi.test", resolver, true))).toBe("broken several_records");
+    expect(verdictOf(await checkBimi("certified.test", resolver, true))).toBe("good");
+    expect(verdictOf(await checkBimi("bad-certificate.test", resolver, true))).toBe("attention bad_certificate");
+  });
+
+  test.each([
+    ["sts.test", "good"],
+    ["weak-subdomains.test", "attention policy_too_weak"],
+    ["half-pct.test", "attention policy_too_weak"],
+  ])("the logo of %s: %s", async (domain, verdict) => {
+    const fetchPolicy = serve(enforced);
+    const { bimi } = await checkDomain(domain, { resolver, fetchPolicy, selectors: [] });
+    expect(verdictOf(bimi)).toBe(verdict);
   });
 });
 

@@ -244,6 +244,18 @@ function includes(prefix: string, count: number): string {
   return Array.from({ length: count }, (_, index) => `include:${prefix}${index}.spf.test`).join(" ");
 }
 
+/** A record of three strings, cut where a person would not. */
+function inStrings(text: string): string {
+  return `TXT ${[text.slice(0, 9), text.slice(9, 200), text.slice(200)].map((string) => `"${string}"`).join(" ")}`;
+}
+
+/** The form of a key of 8192 bits, as RSAPublicKey: making a real one takes a minute, and only its length is looked at. */
+const HUGE_KEY = Buffer.concat([
+  Buffer.from([0x30, 0x82, 0x04, 0x0a, 0x02, 0x82, 0x04, 0x01, 0x00]),
+  Buffer.alloc(1024, 0xff),
+  Buffer.from([0x02, 0x03, 0x01, 0x00, 0x01]),
+]).toString("base64");
+
 const DKIM: Zones = {
   "strong._domainkey.dkim.test": [`TXT v=DKIM1; k=rsa; p=${rsaKey(2048)}`],
   "plain._domainkey.dkim.test": [`TXT p=${rsaKey(2048)}`],
@@ -257,17 +269,45 @@ const DKIM: Zones = {
   "sha1._domainkey.dkim.test": [`TXT v=DKIM1; h=sha1; p=${rsaKey(2048)}`],
   "twice._domainkey.dkim.test": [`TXT v=DKIM1; p=${rsaKey(2048)}`, `TXT v=DKIM1; p=${rsaKey(2048)}`],
   "alias._domainkey.dkim.test": ["CNAME strong._domainkey.dkim.test"],
+  "tiny._domainkey.dkim.test": [`TXT v=DKIM1; k=rsa; p=${rsaKey(512)}`],
+  "almost._domainkey.dkim.test": [`TXT v=DKIM1; k=rsa; p=${rsaKey(2040)}`],
+  "large._domainkey.dkim.test": [`TXT v=DKIM1; k=rsa; p=${rsaKey(4096)}`],
+  "huge._domainkey.dkim.test": [`TXT v=DKIM1; k=rsa; p=${HUGE_KEY}`],
+  "strings._domainkey.dkim.test": [inStrings(`v=DKIM1; k=rsa; p=${rsaKey(2048)}`)],
+  "spaced._domainkey.dkim.test": [`TXT v = DKIM1 ; k = rsa ; p = ${rsaKey(2048).replace(/.{40}/g, "$& ")}`],
+  "cut._domainkey.dkim.test": [`TXT v=DKIM1; k=rsa; p=${rsaKey(2048).slice(0, 230)}`],
+  "no-base64._domainkey.dkim.test": ["TXT v=DKIM1; p=-----BEGIN PUBLIC KEY-----"],
+  "escaped._domainkey.dkim.test": [`TXT v=DKIM1\\; k=rsa\\; p=${rsaKey(1024)}`],
+  "strict._domainkey.dkim.test": [`TXT v=DKIM1; t=s; p=${rsaKey(2048)}`],
+  "testing-strict._domainkey.dkim.test": [`TXT v=DKIM1; t=s:y; p=${rsaKey(2048)}`],
+  "both-hashes._domainkey.dkim.test": [`TXT v=DKIM1; h=sha1:sha256; p=${rsaKey(2048)}`],
+  "granularity._domainkey.dkim.test": [`TXT v=DKIM1; g=*; k=rsa; p=${rsaKey(2048)}`],
+  "version-two._domainkey.dkim.test": [`TXT v=DKIM2; p=${rsaKey(2048)}`],
+  "version-last._domainkey.dkim.test": [`TXT k=rsa; p=${rsaKey(2048)}; v=DKIM1`],
+  "no-p._domainkey.dkim.test": ["TXT v=DKIM1; k=rsa"],
+  "repeated._domainkey.dkim.test": [`TXT v=DKIM1; p=${rsaKey(2048)}; p=`],
+  "other-service._domainkey.dkim.test": [`TXT v=DKIM1; s=tlsrpt; p=${rsaKey(2048)}`],
+  "mail-service._domainkey.dkim.test": [`TXT v=DKIM1; s=email; p=${rsaKey(2048)}`],
+  "other-type._domainkey.dkim.test": [`TXT v=DKIM1; k=dsa; p=${rsaKey(2048)}`],
+  "short-curve._domainkey.dkim.test": ["TXT v=DKIM1; k=ed25519; p=AAAA"],
+  "beside._domainkey.dkim.test": [`TXT v=DKIM1; p=${rsaKey(2048)}`, "TXT v=spf1 -all"],
+  "alias-nowhere._domainkey.dkim.test": ["CNAME nowhere._domainkey.dkim.test"],
+  "refused._domainkey.dkim.test": ["REFUSED"],
+  "truncated._domainkey.dkim.test": ["TRUNCATED"],
   "unanswered._domainkey.dkim.test": ["SERVFAIL"],
 };
 
+/** The digits of a SHA-256. */
+const HASH = "ab".repeat(32);
+
 const MAIL_HOSTS: Zones = {
-  "sts.test": ["MX 10 mx1.sts.test", "MX 20 mx2.sts.test"],
+  "sts.test": ["MX 10 mx1.sts.test", "MX 20 mx2.sts.test", "DNSSEC"],
   "mta-sts.sts.test": ["A 192.0.2.1"],
   "_mta-sts.lost-sts.test": ["TXT v=STSv1; id=1;"],
   "_mta-sts.sts.test": ["TXT v=STSv1; id=20261127;"],
   "_smtp._tls.sts.test": ["TXT v=TLSRPTv1; rua=mailto:tls@sts.test"],
-  "_25._tcp.mx1.sts.test": ["TLSA 3 1 1 aabb", "DNSSEC"],
-  "_25._tcp.mx2.sts.test": ["TLSA 3 1 1 aabb", "DNSSEC"],
+  "_25._tcp.mx1.sts.test": [`TLSA 3 1 1 ${HASH}`, "DNSSEC"],
+  "_25._tcp.mx2.sts.test": [`TLSA 3 1 1 ${HASH}`, "DNSSEC"],
   "default._bimi.sts.test": ["TXT v=BIMI1; l=https://sts.test/logo.svg;"],
   "_dmarc.sts.test": ["TXT v=DMARC1; p=reject; rua=mailto:rua@sts.test"],
   "_mta-sts.several-sts.test": ["TXT v=STSv1; id=1;", "TXT v=STSv1; id=2;"],
@@ -275,13 +315,47 @@ const MAIL_HOSTS: Zones = {
   "_smtp._tls.several-tls.test": ["TXT v=TLSRPTv1; rua=mailto:a@x.test", "TXT v=TLSRPTv1; rua=mailto:b@x.test"],
   "_smtp._tls.no-address.test": ["TXT v=TLSRPTv1; rua=ftp://x"],
   "_smtp._tls.web-address.test": ["TXT v=TLSRPTv1; rua=https://web-address.test/report"],
-  "half-dane.test": ["MX 10 a.half-dane.test", "MX 20 b.half-dane.test"],
-  "_25._tcp.a.half-dane.test": ["TLSA 3 1 1 aabb", "DNSSEC"],
+  "half-dane.test": ["MX 10 a.half-dane.test", "MX 20 b.half-dane.test", "DNSSEC"],
+  "_25._tcp.a.half-dane.test": [`TLSA 3 1 1 ${HASH}`, "DNSSEC"],
   "unsigned-dane.test": ["MX 10 a.unsigned-dane.test"],
-  "_25._tcp.a.unsigned-dane.test": ["TLSA 3 1 1 aabb"],
+  "_25._tcp.a.unsigned-dane.test": [`TLSA 3 1 1 ${HASH}`],
   "web-dane.test": ["MX 10 a.web-dane.test"],
-  "_25._tcp.a.web-dane.test": ["TLSA 1 0 1 aabb", "DNSSEC"],
+  "_25._tcp.a.web-dane.test": [`TLSA 1 0 1 ${HASH}`, "DNSSEC"],
   "null-mx.test": ["MX 0 ."],
+  "insecure-mx.test": ["MX 10 a.insecure-mx.test"],
+  "_25._tcp.a.insecure-mx.test": [`TLSA 3 1 1 ${HASH}`, "DNSSEC"],
+  "address-alone.test": ["A 192.0.2.1", "DNSSEC"],
+  "_25._tcp.address-alone.test": [`TLSA 3 1 1 ${HASH}`, "DNSSEC"],
+  "authority-dane.test": ["MX 10 a.authority-dane.test", "DNSSEC"],
+  "_25._tcp.a.authority-dane.test": [`TLSA 2 0 1 ${HASH}`, `TLSA 0 0 1 ${HASH}`, "DNSSEC"],
+  "public-dane.test": ["MX 10 a.public-dane.test", "DNSSEC"],
+  "_25._tcp.a.public-dane.test": [`TLSA 0 0 1 ${HASH}`, "DNSSEC"],
+  "short-dane.test": ["MX 10 a.short-dane.test", "DNSSEC"],
+  "_25._tcp.a.short-dane.test": ["TLSA 3 1 1 aabb", "DNSSEC"],
+  "whole-dane.test": ["MX 10 a.whole-dane.test", "DNSSEC"],
+  "_25._tcp.a.whole-dane.test": ["TLSA 3 0 0 3082aabb", `TLSA 3 1 2 ${HASH}${HASH}`, "DNSSEC"],
+  "selector-dane.test": ["MX 10 a.selector-dane.test", "DNSSEC"],
+  "_25._tcp.a.selector-dane.test": [`TLSA 3 2 1 ${HASH}`, "DNSSEC"],
+  "lame-dane.test": ["MX 10 a.lame-dane.test", "DNSSEC"],
+  "_25._tcp.a.lame-dane.test": ["SERVFAIL"],
+  "_mta-sts.lower-sts.test": ["TXT v=stsv1; id=1;"],
+  "_mta-sts.long-id.test": [`TXT v=STSv1; id=${"1".repeat(33)};`],
+  "_mta-sts.no-id.test": ["TXT v=STSv1;"],
+  "_mta-sts.alias-sts.test": ["CNAME _mta-sts.sts.test"],
+  "alias-sts.test": ["MX 10 mx1.sts.test"],
+  "_smtp._tls.both-tls.test": ["TXT v=TLSRPTv1; rua=mailto:a@both-tls.test,https://both-tls.test/report"],
+  "_smtp._tls.half-tls.test": ["TXT v=TLSRPTv1; rua=mailto:a@half-tls.test, b@half-tls.test"],
+  "_smtp._tls.lower-tls.test": ["TXT v=tlsrptv1; rua=mailto:a@lower-tls.test"],
+  "_smtp._tls.extended-tls.test": ["TXT v=TLSRPTv1;rua=mailto:a@extended-tls.test;ext=1;"],
+  "default._bimi.several-bimi.test": ["TXT v=BIMI1; l=https://a.test/l.svg", "TXT v=BIMI1; l=https://b.test/l.svg"],
+  "default._bimi.certified.test": ["TXT v=BIMI1; l=https://certified.test/l.svg; a=https://certified.test/vmc.pem"],
+  "default._bimi.bad-certificate.test": [
+    "TXT v=BIMI1; l=https://certified.test/l.svg; a=http://certified.test/vmc.pem",
+  ],
+  "default._bimi.weak-subdomains.test": ["TXT v=BIMI1; l=https://weak-subdomains.test/l.svg"],
+  "_dmarc.weak-subdomains.test": ["TXT v=DMARC1; p=reject; sp=none; rua=mailto:a@weak-subdomains.test"],
+  "default._bimi.half-pct.test": ["TXT v=BIMI1; l=https://half-pct.test/l.svg"],
+  "_dmarc.half-pct.test": ["TXT v=DMARC1; p=quarantine; pct=50; rua=mailto:a@half-pct.test"],
   "default._bimi.no-logo.test": ["TXT v=BIMI1; l=http://no-logo.test/logo.svg"],
   "default._bimi.declined.test": ["TXT v=BIMI1; l=; "],
 };
@@ -336,7 +410,7 @@ const TO_BE_ADDED: Zones = {
   "macro.add.test.spf.vendor.test": ["TXT v=spf1 ip4:192.0.2.1 -all"],
   "behind-all.add.test": ["TXT v=spf1 ip4:192.0.2.1 -all ip4:203.0.113.7"],
   "three-void.add.test": ["TXT v=spf1 a:v1.spf-empty.test a:v2.spf-empty.test a:v3.spf-empty.test -all"],
-  "long.add.test": [`TXT v=spf1 ${Array.from({ length: 13 }, (_, index) => `ip4:198.51.100.${index}`).join(" ")} -all`],
+  "long.add.test": [`TXT v=spf1 ${Array.from({ length: 14 }, (_, index) => `ip4:198.51.100.${index}`).join(" ")} -all`],
   "longer.add.test": [
     `TXT v=spf1 ${Array.from({ length: 25 }, (_, index) => `ip4:198.51.100.${index}`).join(" ")} -all`,
   ],
