@@ -4,8 +4,7 @@ import { GUIDANCE_LIMITS } from "../limits.ts";
 import { type Ask, startAsking } from "./asking.ts";
 import { type Check, type CheckKind, type Finding, worstState } from "./check.ts";
 import { readReportUris } from "./dmarc-record.ts";
-import { takesNoMail } from "./mta-sts-check.ts";
-import { hostOfMx } from "./spf-tree.ts";
+import { findMailHosts } from "./mail-hosts.ts";
 import { firstValue, readTagList } from "./tag-list.ts";
 
 /** Checks where TLS reports go. @param ruaAddress where they should go, for the record to publish where there is none */
@@ -27,10 +26,9 @@ export async function checkTlsRpt(domain: string, resolver: Resolver, ruaAddress
     const sentence = `The TXT record "${mistaken.slice(0, 100)}" at ${name} is not a record of TLS reports for senders: it has to begin with v=TLSRPTv1; in this spelling.`;
     return finish({ code: "mistaken_record", state: "broken", sentence, rule }, "The record can't be used");
   }
-  if (text === undefined && (await takesNoMail(domain, ask))) {
-    return checkOf("tlsRpt", [], "The domain takes no mail", asked());
-  }
   if (text === undefined) {
+    const mail = await findMailHosts(domain, ask);
+    if (mail?.hosts.length === 0) return checkOf("tlsRpt", [], "The domain takes no mail", asked());
     const sentence = `${domain} does not ask for TLS reports. Publish this record to learn when mail can't be delivered encrypted.`;
     const finding: Finding = { code: "no_record", state: "attention", sentence, rule };
     if (ruaAddress !== undefined) {
@@ -59,11 +57,9 @@ export async function checkTlsRpt(domain: string, resolver: Resolver, ruaAddress
 export async function checkDane(domain: string, resolver: Resolver): Promise<Check> {
   const { ask, asked } = startAsking(resolver);
   const rule = "RFC 7672 section 2";
-  const answer = await ask(domain, "MX");
-  if (isUnanswered(answer)) {
-    return checkOf("dane", [unanswered(domain, rule)], "DNS gave no answer", asked());
-  }
-  const hosts = await mailHosts(domain, recordsOf(answer).map(hostOfMx), ask);
+  const mail = await findMailHosts(domain, ask);
+  if (mail === undefined) return checkOf("dane", [unanswered(domain, rule)], "DNS gave no answer", asked());
+  const { hosts, isAuthenticated } = mail;
   if (hosts.length === 0) return checkOf("dane", [], "The domain takes no mail", asked());
   const findings = await Promise.all(
     hosts.slice(0, GUIDANCE_LIMITS.maxMxHosts).map((host) => checkTlsa(host, { ask, rule })),
@@ -75,18 +71,11 @@ export async function checkDane(domain: string, resolver: Resolver): Promise<Che
   const judged = findings.map((finding) =>
     finding.code === "no_tlsa" && isPartly ? { ...finding, state: "attention" as const } : finding,
   );
-  if (found > 0 && answer.status === "answers" && answer.isAuthenticated !== true) {
+  if (found > 0 && !isAuthenticated) {
     const sentence = `DNSSEC does not protect the MX records of ${domain}: whoever forges them leads mail to a host of their own, whatever the TLSA records say.`;
     judged.push({ code: "mx_without_dnssec", state: "attention", sentence, rule: "RFC 7672 section 2.2" });
   }
   return checkOf("dane", judged, summary, asked());
-}
-
-/** The hosts of a domain's mail: those of its MX records; without any the domain itself, if it has an address (RFC 5321 section 5.1). */
-async function mailHosts(domain: string, named: readonly string[], ask: Ask): Promise<string[]> {
-  if (named.length > 0) return named.filter((host) => host !== "");
-  const answers = await Promise.all([ask(domain, "A"), ask(domain, "AAAA")]);
-  return answers.some(({ status }) => status === "answers") ? [domain] : [];
 }
 
 async function checkTlsa(host: string, { ask, rule }: { ask: Ask; rule: string }): Promise<Finding> {

@@ -2,7 +2,7 @@
 import { isUnanswered, type Resolver, recordsOf } from "../dns/resolver.ts";
 import { type Ask, startAsking } from "./asking.ts";
 import { type Check, type CheckState, type Finding, worstState } from "./check.ts";
-import { hostOfMx } from "./spf-tree.ts";
+import { findMailHosts } from "./mail-hosts.ts";
 import { firstValue, readTagList } from "./tag-list.ts";
 
 /**
@@ -49,7 +49,8 @@ export async function checkMtaSts(
   if (text === undefined) {
     const mistaken = recordsOf(answer).find((other) => /\bv\s*=\s*["']?sts/i.test(other));
     if (mistaken !== undefined) return finish([mistakenRecord(name, mistaken)], "The record can't be used");
-    if (await takesNoMail(domain, ask)) return finish([], "The domain takes no mail");
+    const mail = await findMailHosts(domain, ask);
+    if (mail?.hosts.length === 0) return finish([], "The domain takes no mail");
     return finish([missingRecord(domain)], "Not set up");
   }
   if (records.length > 1) return finish([severalRecords(name)], "Several records: not used");
@@ -62,17 +63,11 @@ export async function checkMtaSts(
   }
   const read = readPolicy(file.text);
   if ("problem" in read) return finish([invalidPolicy(read.problem)], "The policy file is invalid", { id });
-  const hosts = await ask(domain, "MX");
+  const mail = await findMailHosts(domain, ask);
   const findings = [modeFinding(read.policy), ...ageFindings(read.policy)];
-  if (isUnanswered(hosts)) findings.push(unknownFinding(domain));
-  else findings.push(...uncoveredHosts(read.policy, recordsOf(hosts).map(hostOfMx)));
+  if (mail === undefined) findings.push(unknownFinding(domain));
+  else findings.push(...uncoveredHosts(read.policy, mail.hosts));
   return finish(findings, `Mode ${read.policy.mode}`, { id, policy: read.policy });
-}
-
-/** Whether a domain says that it takes no mail: its only MX is the null MX (RFC 7505). */
-export async function takesNoMail(domain: string, ask: Ask): Promise<boolean> {
-  const hosts = recordsOf(await ask(domain, "MX")).map(hostOfMx);
-  return hosts.length === 1 && hosts[0] === "";
 }
 
 /** Whether a file is out of reach because its host is not in DNS; undefined where it is, or nobody knows. */
@@ -179,7 +174,7 @@ function ageFindings({ maxAgeSeconds, mode }: MtaStsPolicy): Finding[] {
 
 function uncoveredHosts({ mx, mode }: MtaStsPolicy, hosts: string[]): Finding[] {
   if (mode === "none") return [];
-  const open = hosts.filter((host) => host !== "" && !mx.some((pattern) => coversHost(pattern, host)));
+  const open = hosts.filter((host) => !mx.some((pattern) => coversHost(pattern, host)));
   if (open.length === 0) return [];
   const consequence = mode === "enforce" ? "mail to them is refused" : "mail to them would be refused in mode enforce";
   const sentence = `The policy does not name ${open.slice(0, 10).join(", ")}: ${consequence}. Add them as mx.`;

@@ -2,7 +2,7 @@
 import { type Resolver, recordsOf } from "../dns/resolver.ts";
 import { GUIDANCE_LIMITS } from "../limits.ts";
 import { startAsking } from "./asking.ts";
-import { type Check, type CheckState, type Finding, worstState } from "./check.ts";
+import { type Check, type Finding, worstState } from "./check.ts";
 import { mistakenSpfRecord } from "./spf-record.ts";
 import { allTerms, passingTerms, qualifierOfAll, type ResolvedTerm, resolveSpf, type SpfTree } from "./spf-tree.ts";
 
@@ -21,15 +21,18 @@ export async function checkSpf(domain: string, resolver: Resolver): Promise<SpfC
   const texts = recordsOf(await ask(domain, "TXT"));
   const findings = tree.root.text === "" ? findingsWithoutRecord(domain, tree, texts) : findingsOfTree(tree);
   const state = worstState(findings.map((finding) => finding.state));
-  return { kind: "spf", state, summary: summaryOf(tree, state), findings, asked: asked(), tree };
+  return { kind: "spf", state, summary: summaryOf(tree, findings), findings, asked: asked(), tree };
 }
 
-function summaryOf({ root, lookups, isCut }: SpfTree, state: CheckState): string {
+function summaryOf({ root, lookups, isCut }: SpfTree, findings: readonly Finding[]): string {
   if (root.problem === "unanswered") return "DNS gave no answer";
   if (root.problem === "severalRecords") return "Several SPF records: receivers use none";
   if (root.text === "") return "No SPF record";
+  const broken = findings.filter(({ state }) => state === "broken");
   const count = `${lookups}${isCut ? " or more" : ""} of ${GUIDANCE_LIMITS.maxSpfLookups} lookups`;
-  return state === "broken" ? `Receivers can't use the record; ${count}` : count;
+  if (broken.length === 0) return count;
+  const isOpen = broken.every(({ code }) => code === "all_pass");
+  return isOpen ? `Everybody is let in; ${count}` : `Receivers can't use the record; ${count}`;
 }
 
 function findingsWithoutRecord(domain: string, { root }: SpfTree, texts: readonly string[]): Finding[] {
@@ -190,7 +193,8 @@ function findingsOfAll({ root }: SpfTree): Finding[] {
     const sentence = `Terms after "all" are never read: ${after
       .map(({ term }) => term.text)
       .join(" ")
-      .slice(0, 200)}. Put them before it.`;
+      .slice(0, 200)
+      .trimEnd()}. Put them before it.`;
     findings.push({ code: "terms_after_all", state: "attention", sentence, rule });
   }
   const qualifier = qualifierOfAll(root);

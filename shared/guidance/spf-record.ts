@@ -52,6 +52,7 @@ export function mistakenSpfRecord(text: string): { text: string; reason: string;
 function mistakeOf(text: string): string {
   if (/^\s/.test(text)) return "it begins with white space";
   if (/^["']/.test(text)) return "quotation marks are part of it";
+  if (/^v=spf1\t/i.test(text)) return "there is a tab instead of a space after v=spf1";
   if (/^v=spf1/i.test(text)) return "there is no space after v=spf1";
   return "it does not begin with v=spf1";
 }
@@ -117,13 +118,13 @@ function readTerm(text: string): SpfTerm {
 }
 
 function unknownTerm(text: string): string {
-  if (/^[\d.]+(\/\d+)?$/.test(text)) return "an address without ip4:";
-  if (/:/.test(text) && /^[0-9a-f:]+(\/\d+)?$/i.test(text)) return "an address without ip6:";
-  if (/^[+?~-]?(redirect|exp)[:=]/i.test(text)) return "a modifier that is written name=domain, without a qualifier";
+  if (/^[\d.]+(\/\d+)?$/.test(text)) return "an address without ip4 and a colon before it";
+  if (/:/.test(text) && /^[0-9a-f:]+(\/\d+)?$/i.test(text)) return "an address without ip6 and a colon before it";
+  if (/^[+?~-]?(redirect|exp)[:=]/i.test(text)) return "a modifier, which has = after its name and no sign before it";
   if (/^[+?~-]?ipv[46]:/i.test(text)) return "ip4 or ip6 with a v";
   if (/^[^\x00-\x7f]+all$/i.test(text)) return "all after a dash that is not a hyphen";
   if (/^[+?~-]?(all|a|mx|ptr)[^a-z0-9_-]+$/i.test(text)) return "a term with a sign too many at its end";
-  if (/^[^:=]+\.[a-z-]+$/i.test(text)) return "a name without include: or a:";
+  if (/^[^:=]+\.[a-z-]+$/i.test(text)) return "a name without include or a, and a colon, before it";
   return "an unknown term";
 }
 
@@ -141,7 +142,7 @@ function readNetwork(text: string): SpfTerm {
   if (!(isFour ? isIpv4(network) : isIpv6(network))) {
     const isOther = isFour ? isIpv6(network) : isIpv4(network);
     const [version, other] = isFour ? [4, 6] : [6, 4];
-    const reason = isOther ? `an IPv${other} address, which is written ip${other}:` : `not an IPv${version} address`;
+    const reason = isOther ? `an IPv${other} address (write it as ip${other})` : `not an IPv${version} address`;
     return { text, kind: "broken", reason };
   }
   const bits = length === undefined ? undefined : readLength(length, isFour ? 32 : 128);
@@ -208,7 +209,7 @@ const IS_NAME = /^[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-
 
 function whyNotDomainSpec(text: string): string {
   if (text.includes("%")) return "a domain with a macro that does not exist";
-  if (isIpv4(text)) return "an address where a domain name has to be; addresses are written ip4:";
+  if (isIpv4(text)) return "an address where a domain name belongs (write it as ip4)";
   return "not followed by a domain name";
 }
 

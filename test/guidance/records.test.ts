@@ -338,9 +338,9 @@ describe("SPF", () => {
   });
 
   test.each([
-    ["address-of-a.spf.test", "an address where a domain name has to be; addresses are written ip4:"],
-    ["ip6-as-ip4.spf.test", "an IPv6 address, which is written ip6:"],
-    ["redirect-colon.spf.test", "a modifier that is written name=domain, without a qualifier"],
+    ["address-of-a.spf.test", "an address where a domain name belongs (write it as ip4)"],
+    ["ip6-as-ip4.spf.test", "an IPv6 address (write it as ip6)"],
+    ["redirect-colon.spf.test", "a modifier, which has = after its name and no sign before it"],
     ["two-redirects.spf.test", "a second redirect"],
     ["macro-unknown.spf.test", "a domain with a macro that does not exist"],
     ["dash.spf.test", "all after a dash that is not a hyphen"],
@@ -348,6 +348,13 @@ describe("SPF", () => {
     const { findings } = await checkSpf(domain, resolver);
     expect(findings.find(({ code }) => code === "syntax_error")?.sentence).toContain(
       `in the record of ${domain} is ${reason}: SPF fails for every sender`,
+    );
+  });
+
+  test("a record that lets everybody in is not one that can't be used", async () => {
+    expect((await checkSpf("plus-all.spf.test", resolver)).summary).toBe("Everybody is let in; 0 of 10 lookups");
+    expect((await checkSpf("syntax.spf.test", resolver)).summary).toBe(
+      "Receivers can't use the record; 0 of 10 lookups",
     );
   });
 
@@ -475,7 +482,10 @@ describe("MTA-STS, TLS-RPT, DANE and BIMI", () => {
     expect(verdictOf(await checkMtaSts("lost-sts.test", resolver, silent))).toBe("broken no_policy_file");
     expect(verdictOf(await checkMtaSts("several-sts.test", resolver, missing))).toBe("broken several_records");
     expect(verdictOf(await checkMtaSts("bad-id.test", resolver, missing))).toBe("broken bad_id");
-    expect(verdictOf(await checkMtaSts("absent.test", resolver, missing))).toBe("attention no_record");
+    expect(verdictOf(await checkMtaSts("bare-mail.test", resolver, missing))).toBe("attention no_record");
+    expect(verdictOf(await checkMtaSts("absent.test", resolver, missing))).toBe("good");
+    // Without MX records the domain itself is its mail host.
+    expect(verdictOf(await checkMtaSts("implicit-sts.test", resolver, serve(enforced)))).toBe("broken uncovered_host");
     expect(verdictOf(await checkMtaSts("null-mx.test", resolver, missing))).toBe("good");
     expect(verdictOf(await checkMtaSts("lower-sts.test", resolver, missing))).toBe("broken mistaken_record");
     expect(verdictOf(await checkMtaSts("long-id.test", resolver, missing))).toBe("broken bad_id");
@@ -497,7 +507,8 @@ describe("MTA-STS, TLS-RPT, DANE and BIMI", () => {
     ["several-tls.test", "broken several_records"],
     ["no-address.test", "broken no_rua"],
     ["web-address.test", "good"],
-    ["absent.test", "attention no_record"],
+    ["bare-mail.test", "attention no_record"],
+    ["absent.test", "good"],
     ["null-mx.test", "good"],
     ["both-tls.test", "good"],
     ["half-tls.test", "attention unusable_address"],
