@@ -119,7 +119,7 @@ describe("DMARC", () => {
     }
   });
 
-  test("the policies of a domain, of its subdomains and of names that do not exist", async () => {
+  test("has policies for a domain, its subdomains and names that do not exist", async () => {
     const levels = await checkDmarc("levels.test", resolver);
     expect(levels.policies).toEqual({ domain: "reject", subdomain: "quarantine", nonexistent: "none" });
     // RFC 7489 knows no np: sp holds.
@@ -196,7 +196,7 @@ describe("DMARC", () => {
     );
   });
 
-  test("psd=n ends the walk and makes an organisation of its own", async () => {
+  test("psd=n ends the tree walk and starts a new organisation", async () => {
     const check = await checkDmarc("www.division.boundary.test", resolver);
     expect(check.organizationalDomain).toBe("division.boundary.test");
     expect(check.policyDomain).toBe("division.boundary.test");
@@ -205,7 +205,7 @@ describe("DMARC", () => {
     expect(verdictOf(check)).toBe("attention differs_by_rfc policy_none");
   });
 
-  test("a name of many labels is cut to its last seven", async () => {
+  test("cuts a name of many labels to its last seven", async () => {
     expect(walkNames("a.b.c.d.e.f.g.h.i.j.mail.example.com")).toEqual([
       "a.b.c.d.e.f.g.h.i.j.mail.example.com",
       "g.h.i.j.mail.example.com",
@@ -224,7 +224,7 @@ describe("DMARC", () => {
     expect(check.findings.map(({ code }) => code)).toContain("name_too_long");
   });
 
-  test("the record to publish names where reports should go", async () => {
+  test("suggests a record with the address for reports", async () => {
     const check = await checkDmarc("absent.test", resolver, "k7f3@rua.example");
     expect(check.findings.find(({ code }) => code === "no_record")?.publish).toEqual({
       name: "_dmarc.absent.test",
@@ -331,7 +331,7 @@ describe("SPF", () => {
     expect(check.tree.lookups).toBe(lookups);
   });
 
-  test("the addresses that terms stand for", async () => {
+  test("resolves terms to addresses", async () => {
     const networks = async (domain: string) => (await checkSpf(domain, resolver)).tree.root.terms[0]?.networks;
     expect(await networks("mx.spf.test")).toEqual(["192.0.2.25/32", "2001:db8::25/128"]);
     expect(await networks("dual.spf.test")).toEqual(["192.0.2.25/24", "2001:db8::25/64"]);
@@ -436,7 +436,7 @@ describe("DKIM", () => {
     expect([found?.keyType, found?.bits].filter((part) => part !== undefined).join(" ")).toBe(key);
   });
 
-  test("no selector known", async () => {
+  test("has no result without a known selector", async () => {
     expect(verdictOf(await checkDkim("dkim.test", [], resolver))).toBe("attention no_selector");
   });
 });
@@ -473,7 +473,7 @@ describe("MTA-STS, TLS-RPT, DANE and BIMI", () => {
     expect(verdictOf(await checkMtaSts("sts.test", resolver, serve(text)))).toBe(verdict);
   });
 
-  test("records and files that cannot be used", async () => {
+  test("rejects unusable records and files", async () => {
     const missing = async () => ({ problem: "the server answers 404", isUnanswered: false });
     const silent = async () => ({ problem: "no answer", isUnanswered: true });
     expect(verdictOf(await checkMtaSts("sts.test", resolver, missing))).toBe("broken no_policy_file");
@@ -494,7 +494,7 @@ describe("MTA-STS, TLS-RPT, DANE and BIMI", () => {
     expect(verdictOf(await checkMtaSts("alias-sts.test", resolver, serve(enforced)))).toBe("good");
   });
 
-  test("keys of a policy file: the first counts, unknown ones are ignored", () => {
+  test("uses the first of repeated keys in a policy file and ignores unknown ones", () => {
     const read = readPolicy("version: STSv1\r\nmode: testing\r\nmode: enforce\r\nx: 1\r\nmx: a.test\r\nmax_age: 1\r\n");
     expect(read).toEqual({ policy: { mode: "testing", mx: ["a.test"], maxAgeSeconds: 1 } });
     expect(coversHost("*.example.com", "mail.example.com")).toBe(true);
@@ -539,7 +539,7 @@ describe("MTA-STS, TLS-RPT, DANE and BIMI", () => {
     expect(check.summary).toBe(summary);
   });
 
-  test("a logo is shown only under an enforced policy", async () => {
+  test("needs an enforced policy for a logo to be shown", async () => {
     expect(verdictOf(await checkBimi("sts.test", resolver, true))).toBe("good");
     expect(verdictOf(await checkBimi("sts.test", resolver, false))).toBe("attention policy_too_weak");
     expect(verdictOf(await checkBimi("no-logo.test", resolver, true))).toBe("broken bad_logo");
