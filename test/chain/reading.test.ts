@@ -7,7 +7,9 @@ import { createTestHarness, type TestHarness } from "wrangler";
 import { READ_LIMITS } from "../../shared/limits.ts";
 import { bytesSource } from "../../shared/report/source.ts";
 import { gzip, joinBytes, zip } from "../support/archives.ts";
+import { listFixtures, readFixture } from "../support/fixtures.ts";
 import { cutSource } from "../support/read.ts";
+import { ORDINARY } from "../support/report-xml.ts";
 import { reportBytes, STYLES } from "../support/seeded-reports.ts";
 import { tell } from "./reader.ts";
 
@@ -60,6 +62,42 @@ const CASES: [string, Uint8Array][] = [
   ["a picture in a gzip", gzip(joinBytes([0x89, 0x50, 0x4e, 0x47], new Uint8Array(1_000_000)))],
 ];
 
+/** One label of each encoding of the Encoding standard, some of its other labels, and some that it does not have. */
+const ENCODINGS = [
+  ...["windows-1250", "windows-1251", "windows-1252", "windows-1253", "windows-1254", "windows-1255", "windows-1256"],
+  ...["windows-1257", "windows-1258", "windows-874", "macintosh", "x-mac-cyrillic", "ibm866", "koi8-r", "koi8-u"],
+  ...[2, 3, 4, 5, 6, 7, 8, 9, 10, 13, 14, 15, 16].map((part) => `iso-8859-${part}`),
+  ...["gb2312", "gbk", "gb18030", "big5", "euc-jp", "shift_jis", "euc-kr", "iso-2022-jp", "us-ascii", "latin1"],
+  ...[
+    "utf-8",
+    "utf-16",
+    "utf-16be",
+    "utf-32",
+    "utf-7",
+    "x-user-defined",
+    "iso-2022-kr",
+    "cp932",
+    "ebcdic-us",
+    "IBM037",
+  ],
+];
+
+/** Bytes of two in a character; of those that are no character Node and workerd make different numbers of U+FFFD. */
+const OF_TWO_BYTES: Record<string, number[]> = {
+  big5: [0xb3, 0xf8, 0xa7, 0x69],
+  "euc-jp": [0xca, 0xf3, 0xb9, 0xf0],
+  shift_jis: [0x95, 0xf1, 0x8d, 0x90, 0xb1],
+  cp932: [0x95, 0xf1, 0x8d, 0x90, 0x87, 0x40],
+  "euc-kr": [0xba, 0xb8, 0xb0, 0xed],
+};
+
+/** A report in an encoding whose reporter has every byte beyond ASCII in its name. */
+function inEncoding(encoding: string): Uint8Array {
+  const name = OF_TWO_BYTES[encoding] ?? Array.from({ length: 128 }, (_, i) => 0x80 + i);
+  const [before = "", after = ""] = ORDINARY.replace("UTF-8", encoding).split("Reporter<");
+  return joinBytes(before, name, `<${after}`);
+}
+
 describe("the report reader in workerd", () => {
   let server: TestHarness;
   let url: URL;
@@ -86,6 +124,23 @@ describe("the report reader in workerd", () => {
 
   it.each(CASES)("reads %s as in Node", async (_, bytes) => {
     for (const pieceBytes of [0, 65_536, 1000]) await compare(bytes, pieceBytes);
+  });
+
+  it.each(ENCODINGS)("reads XML in %s as in Node", async (encoding) => {
+    for (const pieceBytes of [0, 1]) await compare(inEncoding(encoding), pieceBytes);
+  });
+
+  it("reads every fixture as in Node", { timeout: 180_000 }, async () => {
+    const files = listFixtures();
+    for (let i = 0; i < files.length; i += 16) {
+      await Promise.all(
+        files.slice(i, i + 16).map(async (file) => {
+          const bytes = readFixture(file);
+          const inNode = JSON.parse(JSON.stringify(await tell(bytesSource(bytes))));
+          expect({ file, told: await toldInWorkerd(bytes, 0) }).toEqual({ file, told: inNode });
+        }),
+      );
+    }
   });
 
   it("reports damaged and truncated data as in Node", async () => {
