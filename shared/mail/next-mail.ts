@@ -7,25 +7,25 @@ import { tellsOfFailure } from "./pasted.ts";
 const latin1 = new TextDecoder("latin1");
 /** The fields that headers of mails begin with. */
 const FIRST_FIELD =
-  /^(?:received|return-path|delivered-to|x-[a-z0-9-]{1,60}|from|to|date|subject|message-id|mime-version|content-type|dkim-signature|arc-[a-z-]{1,30}|authentication-results)[ \t]*:/im;
+  /^(?:received|return-path|delivered-to|x-[a-z0-9-]{1,60}|from|to|date|subject|message-id|mime-version|content-type|dkim-signature|arc-[a-z-]{1,30}|authentication-results)[ \t]*:/i;
 /** Fields that a person who forwards a mail, or a program that quotes one, does not show. */
 const TRACES = ["received", "return-path", "delivered-to", "message-id", "mime-version", "dkim-signature"];
 const OTHERS = [...TRACES, "to", "date", "subject"];
 const FIELD_NAMES = /^[A-Za-z][A-Za-z0-9-]{1,60}(?=[ \t]*:)/gm;
 const [COLON, NEW_LINE] = [0x3a, 0x0a];
 
-/**
- * Where the header of a mail may begin in some whole lines; -1 if nowhere.
- *
- * @param isBase64 whether the lines are base64, in which no colon is
- */
-export function findMailStart(lines: Uint8Array, isBase64: boolean): number {
-  if (!isBase64) return latin1.decode(lines).search(FIRST_FIELD);
-  const colon = lines.indexOf(COLON);
-  if (colon < 0) return -1;
-  const start = lines.lastIndexOf(NEW_LINE, colon) + 1;
-  return FIRST_FIELD.test(latin1.decode(lines.subarray(start, start + 80))) ? start : -1;
+/** Where the header of a mail may begin in some whole lines; -1 if nowhere. */
+export function findMailStart(lines: Uint8Array): number {
+  for (let colon = lines.indexOf(COLON); colon >= 0; colon = lines.indexOf(COLON, colon + 1)) {
+    let start = colon;
+    while (start > 0 && lines[start - 1] !== NEW_LINE && colon - start <= MAX_NAME_CHARS) start--;
+    const isLineStart = start === 0 || lines[start - 1] === NEW_LINE;
+    if (isLineStart && FIRST_FIELD.test(latin1.decode(lines.subarray(start, colon + 1)))) return start;
+  }
+  return -1;
 }
+
+const MAX_NAME_CHARS = 70;
 
 /** Whether a line is a field of a header, or continues one. */
 export function isHeaderLine(line: Uint8Array): boolean {

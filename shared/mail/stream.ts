@@ -240,7 +240,7 @@ class PartReader {
 
   /** The lines up to one that may begin another mail; undefined if the first does. */
   #uptoNextMail(lines: Uint8Array): Uint8Array | undefined {
-    const start = findMailStart(lines, this.#isBase64 && this.#state === "content");
+    const start = findMailStart(lines);
     const content = start < 0 ? lines : lines.subarray(0, start);
     if (start >= 0) this.#lines.putBack(lines.byteLength - start);
     this.#mayBeMail = start === 0;
