@@ -3,7 +3,7 @@
 import { roleReasonText, sourceName, suggestionText } from "../../../shared/guidance/verdict-words.ts";
 import { type DecidedSender, SENDER_DECISIONS, type SenderDecision } from "../../../shared/ledger/sender-decisions.ts";
 import { mayAdminister } from "../access.ts";
-import { askNames } from "../data/address-names.ts";
+import { askNames, namePhrases } from "../data/address-names.ts";
 import { isoDay, isoMinute } from "../data/days.ts";
 import { formatCount } from "../data/numbers.ts";
 import { askSenders, type Sender, type Senders } from "../data/senders.ts";
@@ -85,10 +85,6 @@ function undecidedTable(request: PageRequest, { domain, found }: { domain: strin
         value: ({ source }) => source.name,
         cell: (sender) => <SenderCell request={request} domain={domain} sender={sender} mayDecide={mayDecide} />,
       },
-      { key: "messages", label: "Messages", align: "end", value: ({ source }) => source.messages },
-      { key: "hit", label: "Fail", align: "end", value: ({ source }) => source.hit },
-      { key: "since", label: "Since", value: ({ source }) => isoDay(source.firstDay) },
-      { key: "last", label: "Last seen", value: ({ source }) => isoDay(source.lastDay) },
       {
         key: "suggestion",
         label: "Suggestion",
@@ -117,6 +113,10 @@ function undecidedTable(request: PageRequest, { domain, found }: { domain: strin
             </span>
           ),
       },
+      { key: "messages", label: "Messages", align: "end", value: ({ source }) => source.messages },
+      { key: "hit", label: "Fail", align: "end", value: ({ source }) => source.hit },
+      { key: "since", label: "Since", value: ({ source }) => isoDay(source.firstDay) },
+      { key: "last", label: "Last seen", value: ({ source }) => isoDay(source.lastDay) },
     ],
   });
 }
@@ -128,7 +128,7 @@ interface CellProps {
   mayDecide: boolean;
 }
 
-function SenderCell({ request, domain, sender: { source }, mayDecide }: CellProps) {
+function SenderCell({ request, domain, sender: { source, named }, mayDecide }: CellProps) {
   const { name, kind, service, reason } = source;
   const path = kind === "none" ? addressPath(domain, name) : sourcePath(domain, name);
   return (
@@ -150,6 +150,11 @@ function SenderCell({ request, domain, sender: { source }, mayDecide }: CellProp
         </a>{" "}
         {service !== "" && <span class="tag">{service}</span>}
       </span>
+      {namePhrases(named).map((phrase) => (
+        <span class="small">
+          <ForeignText text={phrase} />
+        </span>
+      ))}
       <span class="small muted">{roleReasonText(reason)}</span>
     </span>
   );
