@@ -72,6 +72,10 @@ describe("the work for a domain", () => {
       { code: "publish", subject: "p=quarantine; t=y", link: `/domains/${DOMAIN}` },
     ]);
     expect(workOf({ verdict: verdictOf([own(1000)], "p=reject"), days: 30, findings: [] })).toEqual([]);
+    const open = verdictOf([own(1000)], "p=reject; sp=reject; np=none");
+    expect(workOf({ verdict: open, days: 30, findings: [] })).toMatchObject([
+      { code: "publish", subject: "np=reject" },
+    ]);
   });
 
   it("includes findings other than a sender's mail, by kind of record", () => {
