@@ -24,9 +24,7 @@ import { viewedAccess } from "./view-as.ts";
 /** Browser features that these pages do not use, whatever gets into them. */
 const BROWSER_FEATURES = [
   "accelerometer",
-  "attributionReporting",
   "autoplay",
-  "bluetooth",
   "browsingTopics",
   "camera",
   "clipboardRead",
@@ -55,7 +53,6 @@ const BROWSER_FEATURES = [
   "storageAccess",
   "syncXhr",
   "usb",
-  "webShare",
   "windowManagement",
   "xrSpatialTracking",
 ] as const;

@@ -48,10 +48,12 @@ export async function sendersPage(request: PageRequest, domain: string): Promise
     tables: Object.values(tables),
     body: (
       <>
-        {tables.undecided.view(request.url)}
-        {found.account !== undefined && mayAdminister(request.access, found.account) && (
-          <DecideForm account={found.account} hasRows={hasUndecided(found)} />
-        )}
+        <div class="choosing">
+          {tables.undecided.view(request.url)}
+          {found.account !== undefined && mayAdminister(request.access, found.account) && (
+            <DecideForm account={found.account} hasRows={hasUndecided(found)} />
+          )}
+        </div>
         {tables.decisions.view(request.url)}
       </>
     ),
@@ -154,14 +156,14 @@ function SenderCell({ request, domain, sender: { source }, mayDecide }: CellProp
 
 function DecideForm({ account, hasRows }: { account: string; hasRows: boolean }) {
   return (
-    <section class="card" aria-labelledby="decide-chosen">
+    <section class="card decide" aria-labelledby="decide-chosen">
       <h2 id="decide-chosen">Decide</h2>
       <form id={ONE_PRESS_FORM} method="post">
         <input type="hidden" name="account" value={account} />
       </form>
       <form id={FORM} class="stacked" method="post">
         <input type="hidden" name="account" value={account} />
-        {hasRows && <p>Choose senders in the table above, or name one, a network or a service:</p>}
+        {hasRows && <p class="hint">Choose senders in the table above, or name one, a network or a service:</p>}
         <Field id="other" label="Sender">
           <input id="other" name="other" type="text" maxlength={253} placeholder="192.0.2.0/24" />
         </Field>
