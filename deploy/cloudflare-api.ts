@@ -129,86 +129,142 @@ export type CloudflareApi = ReturnType<typeof cloudflareApi>;
 
 /** Builds the client. Each call answers with a value or a problem; none throws for what the API says. */
 export function cloudflareApi(connection: ApiConnection) {
-  const send = sender(connection);
-  const one = async <T>(schema: v.GenericSchema<unknown, T>, request: Request): Promise<ApiAnswer<T>> => {
-    const answer = await send(request);
-    return answer.ok ? readResult(schema, answer.value.result, request) : answer;
+  const calls = callsBy(sender(connection));
+  return {
+    ...accountCalls(calls),
+    ...databaseCalls(calls),
+    ...namespaceCalls(calls),
+    ...bucketCalls(calls),
+    ...queueCalls(calls),
+    ...workerCalls(calls),
+    ...routingCalls(calls),
   };
-  const done = async (request: Request): Promise<ApiAnswer<undefined>> => {
-    const answer = await send(request);
-    return answer.ok ? ok(undefined) : answer;
+}
+
+/** The three forms of an answer, and the way to send what has a form of its own. */
+interface Calls {
+  send: Send;
+  /** One thing, checked against its schema. */
+  one<T>(schema: v.GenericSchema<unknown, T>, request: Request): Promise<ApiAnswer<T>>;
+  /** Nothing but that it succeeded. */
+  done(request: Request): Promise<ApiAnswer<undefined>>;
+  /** Every item of a listing. */
+  list<T>(item: v.GenericSchema<unknown, T>, path: string, query?: Record<string, string>): Promise<ApiAnswer<T[]>>;
+}
+
+function callsBy(send: Send): Calls {
+  return {
+    send,
+    async one(schema, request) {
+      const answer = await send(request);
+      return answer.ok ? readResult(schema, answer.value.result, request) : answer;
+    },
+    async done(request) {
+      const answer = await send(request);
+      return answer.ok ? ok(undefined) : answer;
+    },
+    list: (item, path, query = {}) => allPages(send, item, { path, query }),
   };
-  const list = <T>(item: v.GenericSchema<unknown, T>, path: string, query = {}) =>
-    allPages(send, item, { path, query });
-  const at = (accountId: string, path: string): string => `/accounts/${accountId}${path}`;
+}
+
+function inAccount(accountId: string, path: string): string {
+  return `/accounts/${accountId}${path}`;
+}
+
+function accountCalls({ list }: Calls) {
   return {
     accounts: () => list(account, "/accounts"),
     /** Rate plans of the account, such as `workers_paid`; needs the permission Billing Read. */
-    subscriptions: (accountId: string) => list(subscription, at(accountId, "/subscriptions")),
+    subscriptions: (accountId: string) => list(subscription, inAccount(accountId, "/subscriptions")),
+  };
+}
 
-    databases: (accountId: string) => list(database, at(accountId, "/d1/database")),
+function databaseCalls({ one, done, list }: Calls) {
+  return {
+    databases: (accountId: string) => list(database, inAccount(accountId, "/d1/database")),
     createDatabase: (accountId: string, name: string) =>
-      one(database, { method: "POST", path: at(accountId, "/d1/database"), body: { name } }),
+      one(database, { method: "POST", path: inAccount(accountId, "/d1/database"), body: { name } }),
     deleteDatabase: (accountId: string, databaseId: string) =>
-      done({ method: "DELETE", path: at(accountId, `/d1/database/${databaseId}`) }),
+      done({ method: "DELETE", path: inAccount(accountId, `/d1/database/${databaseId}`) }),
+  };
+}
 
-    namespaces: (accountId: string) => list(namespace, at(accountId, "/storage/kv/namespaces")),
+function namespaceCalls({ one, done, list }: Calls) {
+  return {
+    namespaces: (accountId: string) => list(namespace, inAccount(accountId, "/storage/kv/namespaces")),
     createNamespace: (accountId: string, title: string) =>
-      one(namespace, { method: "POST", path: at(accountId, "/storage/kv/namespaces"), body: { title } }),
+      one(namespace, { method: "POST", path: inAccount(accountId, "/storage/kv/namespaces"), body: { title } }),
     deleteNamespace: (accountId: string, namespaceId: string) =>
-      done({ method: "DELETE", path: at(accountId, `/storage/kv/namespaces/${namespaceId}`) }),
+      done({ method: "DELETE", path: inAccount(accountId, `/storage/kv/namespaces/${namespaceId}`) }),
+  };
+}
 
-    buckets: (accountId: string) => listBuckets(send, at(accountId, "/r2/buckets")),
+function bucketCalls({ send, one, done }: Calls) {
+  return {
+    buckets: (accountId: string) => listBuckets(send, inAccount(accountId, "/r2/buckets")),
     createBucket: (accountId: string, name: string) =>
-      one(bucket, { method: "POST", path: at(accountId, "/r2/buckets"), body: { name } }),
+      one(bucket, { method: "POST", path: inAccount(accountId, "/r2/buckets"), body: { name } }),
     deleteBucket: (accountId: string, name: string) =>
-      done({ method: "DELETE", path: at(accountId, `/r2/buckets/${name}`) }),
+      done({ method: "DELETE", path: inAccount(accountId, `/r2/buckets/${name}`) }),
     lifecycle: (accountId: string, name: string) =>
-      one(lifecycle, { method: "GET", path: at(accountId, `/r2/buckets/${name}/lifecycle`) }),
+      one(lifecycle, { method: "GET", path: inAccount(accountId, `/r2/buckets/${name}/lifecycle`) }),
     putLifecycle: (accountId: string, name: string, rules: Lifecycle["rules"]) =>
-      done({ method: "PUT", path: at(accountId, `/r2/buckets/${name}/lifecycle`), body: { rules } }),
+      done({ method: "PUT", path: inAccount(accountId, `/r2/buckets/${name}/lifecycle`), body: { rules } }),
     putObject: (accountId: string, place: { bucket: string; key: string }, content: Uint8Array<ArrayBuffer>) =>
-      done({ method: "PUT", path: at(accountId, `/r2/buckets/${place.bucket}/objects/${place.key}`), content }),
+      done({ method: "PUT", path: inAccount(accountId, `/r2/buckets/${place.bucket}/objects/${place.key}`), content }),
+  };
+}
 
-    queues: (accountId: string) => list(queue, at(accountId, "/queues")),
+function queueCalls({ one, done, list }: Calls) {
+  return {
+    queues: (accountId: string) => list(queue, inAccount(accountId, "/queues")),
     createQueue: (accountId: string, name: string) =>
-      one(queue, { method: "POST", path: at(accountId, "/queues"), body: { queue_name: name } }),
+      one(queue, { method: "POST", path: inAccount(accountId, "/queues"), body: { queue_name: name } }),
     setRetention: (accountId: string, queueId: string, seconds: number) =>
       one(queue, {
         method: "PATCH",
-        path: at(accountId, `/queues/${queueId}`),
+        path: inAccount(accountId, `/queues/${queueId}`),
         body: { settings: { message_retention_period: seconds } },
       }),
     deleteQueue: (accountId: string, queueId: string) =>
-      done({ method: "DELETE", path: at(accountId, `/queues/${queueId}`) }),
+      done({ method: "DELETE", path: inAccount(accountId, `/queues/${queueId}`) }),
     pushMessage: (accountId: string, queueId: string, body: unknown) =>
       done({
         method: "POST",
-        path: at(accountId, `/queues/${queueId}/messages`),
+        path: inAccount(accountId, `/queues/${queueId}/messages`),
         body: { body, content_type: "json" },
       }),
+  };
+}
 
-    scripts: (accountId: string) => list(script, at(accountId, "/workers/scripts")),
+function workerCalls({ one, done, list }: Calls) {
+  return {
+    scripts: (accountId: string) => list(script, inAccount(accountId, "/workers/scripts")),
     /** Uploads a Worker with one dataset bound: the way to find out whether Analytics Engine is switched on. */
     uploadProbe: (accountId: string, name: string) =>
-      done({ method: "PUT", path: at(accountId, `/workers/scripts/${name}`), content: probeForm() }),
+      done({ method: "PUT", path: inAccount(accountId, `/workers/scripts/${name}`), content: probeForm() }),
     deleteScript: (accountId: string, name: string) =>
-      done({ method: "DELETE", path: at(accountId, `/workers/scripts/${name}`), query: { force: "true" } }),
-    secrets: (accountId: string, name: string) => list(secret, at(accountId, `/workers/scripts/${name}/secrets`)),
+      done({ method: "DELETE", path: inAccount(accountId, `/workers/scripts/${name}`), query: { force: "true" } }),
+    secrets: (accountId: string, name: string) =>
+      list(secret, inAccount(accountId, `/workers/scripts/${name}/secrets`)),
     putSecret: (accountId: string, worker: string, { name, text }: { name: string; text: string }) =>
       done({
         method: "PUT",
-        path: at(accountId, `/workers/scripts/${worker}/secrets`),
+        path: inAccount(accountId, `/workers/scripts/${worker}/secrets`),
         body: { name, text, type: "secret_text" },
       }),
     subdomain: (accountId: string) =>
-      one(v.object({ subdomain: id }), { method: "GET", path: at(accountId, "/workers/subdomain") }),
+      one(v.object({ subdomain: id }), { method: "GET", path: inAccount(accountId, "/workers/subdomain") }),
     accessOrganization: (accountId: string) =>
       one(v.object({ auth_domain: v.optional(v.string()) }), {
         method: "GET",
-        path: at(accountId, "/access/organizations"),
+        path: inAccount(accountId, "/access/organizations"),
       }),
+  };
+}
 
+function routingCalls({ one, done, list }: Calls) {
+  return {
     zones: (name: string, accountId: string) => list(zone, "/zones", { name, "account.id": accountId }),
     routing: (zoneId: string) => one(routing, { method: "GET", path: `/zones/${zoneId}/email/routing` }),
     enableRouting: (zoneId: string) =>

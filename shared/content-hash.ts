@@ -1,6 +1,6 @@
 /**
- * Hashes a report's content as read: the same for records in any order and for any white space, encoding and container;
- * different if a record is added, missing or changed. Pure.
+ * Hashes a report's content as read: the same for records, and results and reasons within one, in any order, and for
+ * any white space, encoding and container; different if a record is added, missing or changed. Pure.
  *
  * A fast 64-bit hash of each record goes into two sums, so that a million records are hashed while streaming. The hash
  * is not cryptographic and need not be: it is only compared between reports of the same identity, and a sender who
@@ -28,19 +28,19 @@ export class RecordsHash {
     item.text(record.envelopeFrom);
     item.text(record.envelopeTo);
     item.number(record.reasons.length);
-    for (const { type, rawType, comment } of record.reasons) {
+    for (const { type, rawType, comment } of inOneOrder(record.reasons)) {
       item.text(wordOf(rawType, type));
       item.text(spaced(comment));
     }
     item.number(record.dkimResults.length);
-    for (const { domain, selector, result, rawResult, humanResult } of record.dkimResults) {
+    for (const { domain, selector, result, rawResult, humanResult } of inOneOrder(record.dkimResults)) {
       item.text(domain);
-      item.text(selector);
+      item.text(lowerCase(selector));
       item.text(wordOf(rawResult, result));
       item.text(spaced(humanResult));
     }
     item.number(record.spfResults.length);
-    for (const { domain, scope, result, rawResult, humanResult } of record.spfResults) {
+    for (const { domain, scope, result, rawResult, humanResult } of inOneOrder(record.spfResults)) {
       item.text(domain);
       item.text(scope);
       item.text(wordOf(rawResult, result));
@@ -53,6 +53,27 @@ export class RecordsHash {
     return this.#sum.parts;
   }
 }
+
+/** The entries in an order that does not depend on that of the document; nearly every list has one entry. */
+function inOneOrder<T extends object>(entries: readonly T[]): readonly T[] {
+  if (entries.length < 2) return entries;
+  return entries
+    .map((entry) => ({
+      entry,
+      key: Object.values(entry)
+        .map((value) => spaced(String(value)).toLowerCase())
+        .join("\n"),
+    }))
+    .sort((a, b) => (a.key < b.key ? -1 : 1))
+    .map(({ entry }) => entry);
+}
+
+/** A selector is part of a domain name (RFC 6376 section 3.6.2.1), in any letters. */
+function lowerCase(text: string): string {
+  return CAPITAL.test(text) ? text.toLowerCase() : text;
+}
+
+const CAPITAL = /[A-Z]/;
 
 /** A word of a closed list, in any letters. */
 function wordOf(raw: string, read: string): string {
@@ -111,18 +132,18 @@ function tlsContent({ policies }: TlsReport): unknown {
     for (const detail of policy.failureDetails) {
       item.text(detail.resultType);
       item.text(detail.sendingMtaIp);
-      item.text(detail.receivingMxHostname);
-      item.text(detail.receivingMxHelo);
+      item.text(lowerCase(detail.receivingMxHostname));
+      item.text(lowerCase(detail.receivingMxHelo));
       item.text(detail.receivingIp);
       item.number(detail.failedSessionCount);
-      item.text(detail.additionalInformation);
+      item.text(spaced(detail.additionalInformation));
       item.text(detail.failureReasonCode);
       item.addTo(details);
     }
     item.text(policy.policyType);
     item.text(policy.policyDomain);
-    item.text(policy.policyStrings.join("\n"));
-    item.text([...policy.mxHosts].sort().join("\n"));
+    item.text(policy.policyStrings.map(spaced).sort().join("\n"));
+    item.text(policy.mxHosts.map(lowerCase).sort().join("\n"));
     item.number(policy.successfulSessionCount);
     item.number(policy.failedSessionCount);
     for (const part of details.parts) item.number(part);

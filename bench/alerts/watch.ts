@@ -1,4 +1,5 @@
 /** Watches one simulated domain for a quarter, a day at a time, by the rules and the life of incidents that process has. Pure. */
+import { mailBySender } from "../../shared/guidance/mail-by-sender.ts";
 import type { SenderKnowledge } from "../../shared/guidance/sender-knowledge.ts";
 import { judge, type Verdict, type VerdictState } from "../../shared/guidance/verdict.ts";
 import { sumEvidence } from "../../shared/guidance/what-if.ts";
@@ -126,7 +127,7 @@ function judgeOn(
   return judge({
     domain: domain.name,
     period,
-    evidence,
+    mail: mailBySender(evidence, domain.name),
     totals: sumEvidence(evidence),
     days,
     policies,

@@ -4,6 +4,7 @@
  */
 import type { AddressName } from "../../shared/guidance/address-name.ts";
 import { addressesToName } from "../../shared/guidance/addresses-to-name.ts";
+import { mailBySender } from "../../shared/guidance/mail-by-sender.ts";
 import type { SenderKnowledge } from "../../shared/guidance/sender-knowledge.ts";
 import { type SpfNames, spfNamesOfRecords } from "../../shared/guidance/spf-names.ts";
 import type { Evidence } from "../../shared/ledger/sources.ts";
@@ -37,7 +38,7 @@ interface Drawing {
 /** What the ledger would know of a domain's senders: names of those that its verdict looks up, and its SPF record. */
 export function lookUp(domain: SimulatedDomain, evidence: readonly Evidence[], drawing: Drawing): SenderKnowledge {
   const all = answersAbout(domain, new Set(evidence.map(({ sourceIp }) => sourceIp)), drawing);
-  const wanted = addressesToName({ evidence, homeAddresses: [] }, domain.name);
+  const wanted = addressesToName(mailBySender(evidence, domain.name), []);
   return { ...all, names: new Map(wanted.flatMap((address) => entryOf(all.names, address))) };
 }
 

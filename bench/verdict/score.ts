@@ -2,6 +2,7 @@
 
 import { mulberry32 } from "../../local/random.ts";
 import { readDecisions } from "../../shared/guidance/decisions.ts";
+import { mailBySender } from "../../shared/guidance/mail-by-sender.ts";
 import type { Decide, Decision } from "../../shared/guidance/roles.ts";
 import { NOTHING_KNOWN, type SenderKnowledge } from "../../shared/guidance/sender-knowledge.ts";
 import { suggestAll } from "../../shared/guidance/suggest.ts";
@@ -148,7 +149,7 @@ export function judgeRecords(
   return judge({
     domain: domain.name,
     period,
-    evidence,
+    mail: mailBySender(evidence, domain.name),
     totals: sumEvidence(evidence),
     days: [...new Set(records.map(({ day }) => day))].sort((a, b) => a - b),
     policies: [{ policy: `p=${domain.policy}; sp=${domain.policy}; pct=100`, firstDay: 0, lastDay: period.lastDay }],

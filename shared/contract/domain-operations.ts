@@ -10,12 +10,13 @@ import { SOURCE_GROUPINGS } from "../ledger/source-groups.ts";
 import { PAGE_LIMITS } from "../limits.ts";
 import { tag } from "../tag.ts";
 import * as shapes from "./domain-shapes.ts";
-import { account, day, domain, pageFields, REPORT_PATH, reportName, truth } from "./fields.ts";
+import { account, day, domain, month, pageFields, REPORT_PATH, reportName, truth } from "./fields.ts";
 
 /** Without days: the last 30. Without an account: of all that one may see. */
 const ofDomain = { domain, account: v.optional(account), from: v.optional(day), to: v.optional(day) };
 const text = v.optional(v.pipe(v.string(), v.trim(), v.maxLength(253)));
 const source = v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(253));
+const group = v.optional(v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(100)));
 const page = pageFields(PAGE_LIMITS.listed);
 
 /** What all of them have in common. */
@@ -33,7 +34,7 @@ export const DOMAIN_OPERATIONS = {
     input: v.strictObject({
       account: v.optional(account),
       /** Of the accounts of this group alone. */
-      group: v.optional(v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(100))),
+      group,
       status: v.optional(v.picklist(shapes.LISTED_STATUSES)),
       tag: v.optional(tag),
       policy: v.optional(v.picklist(["none", "quarantine", "reject"])),
@@ -48,6 +49,14 @@ export const DOMAIN_OPERATIONS = {
     }),
     output: shapes.domainPage,
     example: { status: "notYet", tag: "newsletter", limit: 100 },
+  },
+  otherDomains: {
+    ...read,
+    summary: "Domains with TLS or failure reports in a period and no aggregate report, such as mail servers",
+    http: get("/other-domains"),
+    input: v.strictObject({ account: v.optional(account), group, from: v.optional(day), to: v.optional(day) }),
+    output: shapes.otherDomains,
+    example: { from: "2026-11-01", to: "2026-11-30" },
   },
   domainOverview: {
     ...read,
@@ -81,6 +90,14 @@ export const DOMAIN_OPERATIONS = {
     output: shapes.reportPage,
     example: { domain: "acme.example", outcome: "fail", from: "2026-11-01", to: "2026-11-30" },
   },
+  listReporters: {
+    ...read,
+    summary: "Who sent aggregate reports about a domain over a period, by name",
+    http: get("/reporters/:domain"),
+    input: v.strictObject(ofDomain),
+    output: shapes.reporterList,
+    example: { domain: "acme.example" },
+  },
   getReport: {
     ...read,
     summary: "A report of any kind without its records: who sent it, its period, its sums, policy and warnings",
@@ -103,6 +120,22 @@ export const DOMAIN_OPERATIONS = {
     output: shapes.sourcePage,
     example: { domain: "acme.example", role: "undecided" },
   },
+  listHits: {
+    ...read,
+    summary:
+      "Records that a policy would have hit, with the source of each: what stands behind the verdict's `wouldHit`",
+    http: get("/hits/:domain"),
+    input: v.strictObject({
+      ...ofDomain,
+      /** Only of sources of this role. */
+      role: v.optional(v.picklist(ROLES)),
+      /** `reject` unless told. */
+      step: v.optional(v.picklist(STEPS)),
+      ...page,
+    }),
+    output: shapes.hitPage,
+    example: { domain: "acme.example", role: "own", step: "reject" },
+  },
   listSourceGroups: {
     ...read,
     summary: "The same mail by service, address, network or reverse domain, the largest first",
@@ -119,6 +152,14 @@ export const DOMAIN_OPERATIONS = {
     input: v.strictObject({ ...ofDomain, source }),
     output: shapes.sourceDetails,
     example: { domain: "acme.example", source: "192.0.2.1" },
+  },
+  listDecisions: {
+    ...read,
+    summary: "What was decided about a domain's senders and holds, the newest first",
+    http: get("/decisions/:domain"),
+    input: v.strictObject({ domain, account: v.optional(account) }),
+    output: shapes.decisionList,
+    example: { domain: "acme.example" },
   },
   tlsSummary: {
     ...read,
@@ -143,5 +184,22 @@ export const DOMAIN_OPERATIONS = {
     input: v.strictObject({ account, domain }),
     output: shapes.keptCheck,
     example: { account: "acme", domain: "acme.example" },
+  },
+  domainMonth: {
+    ...read,
+    summary: "The monthly report of a domain: verdict, figures, what changed, what was done, what is open, who sends",
+    http: get("/monthly-reports/:domain"),
+    /** The last month that is over, unless told. */
+    input: v.strictObject({ domain, account: v.optional(account), month: v.optional(month) }),
+    output: shapes.domainMonth,
+    example: { domain: "acme.example", month: "2026-10" },
+  },
+  accountMonth: {
+    ...read,
+    summary: "The monthly report of an account over all its domains, the worst first",
+    http: get("/accounts/:account/monthly-report"),
+    input: v.strictObject({ account, month: v.optional(month), ...page }),
+    output: shapes.accountMonth,
+    example: { account: "acme", month: "2026-10" },
   },
 } as const;

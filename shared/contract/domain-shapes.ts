@@ -4,11 +4,12 @@ import { SENDER_STATES } from "../authentication/sender-state.ts";
 import { ROLES } from "../guidance/roles.ts";
 import { SETUP_STATES } from "../guidance/setup-state.ts";
 import { storedCheck } from "../guidance/stored-check.ts";
+import { storedReason } from "../guidance/stored-verdict.ts";
 import { VERDICT_STATES } from "../guidance/verdict.ts";
 import { STEPS } from "../guidance/what-if.ts";
 import { REPORT_KINDS } from "../ledger/report-rows.ts";
 import { SENDER_DECISIONS } from "../ledger/sender-decisions.ts";
-import { decidedSender, spfAdvice } from "./shapes.ts";
+import { decidedSender, incident, notice, spfAdvice, verdict } from "./shapes.ts";
 
 /** What a list of domains says of each: its verdict, setUp: no report has come yet, notJudged: no verdict was computed. */
 export const LISTED_STATUSES = [...VERDICT_STATES, "setUp", "notJudged"] as const;
@@ -284,6 +285,8 @@ export const reportHeader = v.object({
   /** Published policy; "" for other kinds than aggregate. */
   policy: v.string(),
   details: reportDetails,
+  /** Who took it back, when and why; null: it was not. */
+  takenBack: v.nullable(v.object({ takenBackSeconds: v.number(), takenBackBy: v.string(), reason: v.string() })),
   /** Who imported its file, and from where; null: it came by mail. */
   imported: v.nullable(v.object({ importedSeconds: v.number(), importedBy: v.string(), origin: v.string() })),
 });
@@ -346,6 +349,43 @@ export const sourcePage = v.object({
   cursor,
 });
 
+const dkimResult = v.object({ domain: v.string(), selector: v.string(), result: v.string() });
+const spfResult = v.object({ domain: v.string(), scope: v.string(), result: v.string() });
+
+/** Equal records of a source that a step of the policy would have hit. */
+const hit = v.object({
+  /** As `listSources` names it; "" = many small sources together. */
+  source: v.string(),
+  kind: v.picklist(["own", "other", "none"]),
+  service: v.string(),
+  role: v.picklist(ROLES),
+  sourceIp: v.string(),
+  messages: v.number(),
+  headerFrom: v.string(),
+  disposition: v.string(),
+  /** Aligned results. */
+  dkim: v.string(),
+  spf: v.string(),
+  dkimResults: v.array(dkimResult),
+  spfResults: v.array(spfResult),
+  reasons: v.array(v.object({ type: v.string(), comment: v.string() })),
+  firstSeen: v.string(),
+  lastSeen: v.string(),
+});
+
+/** A page of them, most messages first; `messages` are those of all pages, as the verdict's `wouldHit` counts them. */
+export const hitPage = v.object({
+  domain: v.string(),
+  ...period,
+  step: v.picklist(STEPS),
+  messages: v.number(),
+  items: v.array(hit),
+  matching: v.number(),
+  /** false: there are more sources than are looked at; these are of the largest. */
+  isComplete: v.boolean(),
+  cursor,
+});
+
 /** The same mail put together in another way: by service, address, network or reverse domain. */
 export const sourceGroupPage = v.object({
   domain: v.string(),
@@ -362,9 +402,6 @@ export const sourceGroupPage = v.object({
   isComplete: v.boolean(),
   cursor,
 });
-
-const dkimResult = v.object({ domain: v.string(), selector: v.string(), result: v.string() });
-const spfResult = v.object({ domain: v.string(), scope: v.string(), result: v.string() });
 
 /** One source of a domain's mail, or one address. */
 export const sourceDetails = v.object({
@@ -514,4 +551,123 @@ export const keptCheck = v.object({
   check: v.nullable(storedCheck),
   /** The newest first. */
   changes: v.array(seenChange),
+});
+
+/** Domains that only TLS or failure reports are about, such as mail servers. */
+export const otherDomains = v.object({
+  ...period,
+  items: v.array(
+    v.object({
+      domain: v.string(),
+      sessions: v.number(),
+      failedSessions: v.number(),
+      incidents: v.number(),
+    }),
+  ),
+  isComplete: v.boolean(),
+});
+
+/** Reporters of a domain's aggregate reports, by name. */
+export const reporterList = v.object({
+  domain: v.string(),
+  ...period,
+  items: v.array(v.object({ reporter: v.string() })),
+  isComplete: v.boolean(),
+});
+
+/** What was decided about a domain's senders and holds, the newest first. */
+export const decisionList = v.object({ domain: v.string(), items: v.array(decidedSender) });
+
+const monthFigures = v.object({
+  messages: v.number(),
+  passed: v.number(),
+  /** Quarantined or rejected. */
+  refused: v.number(),
+  reports: v.number(),
+});
+
+const monthOf = {
+  /** `2026-10`, and its days. */
+  month: v.string(),
+  ...period,
+  figures: monthFigures,
+  figuresBefore: monthFigures,
+};
+
+/** A domain's month. */
+export const domainMonth = v.object({
+  domain: v.string(),
+  /** Whose it is, and what that account is called; "" where nobody has reports about it. */
+  account: v.string(),
+  accountName: v.string(),
+  ...monthOf,
+  /** Over the month. */
+  verdict,
+  /** What its state means, for readers who do not know DMARC. */
+  meaning: v.string(),
+  /** Days with reports, oldest first. */
+  days: v.array(dayTotals),
+  /** Of the month, the worst first; at most 200, as changes and decisions are. */
+  notices: v.array(notice),
+  /** Open today. */
+  openIncidents: v.array(incident),
+  /** Of the month, the newest first. */
+  changes: v.array(seenChange),
+  decisions: v.array(decidedSender),
+  /** The largest, at most 1,000; `sendersInAll` says how many there are. */
+  senders: v.array(
+    v.object({
+      source: v.string(),
+      kind: v.picklist(["own", "other", "none"]),
+      service: v.string(),
+      role: v.picklist(ROLES),
+      messages: v.number(),
+      passed: v.number(),
+      refused: v.number(),
+    }),
+  ),
+  sendersInAll: v.number(),
+});
+
+/** An account's month over all its domains. */
+export const accountMonth = v.object({
+  account: v.string(),
+  accountName: v.string(),
+  ...monthOf,
+  /** How it stands in a sentence, and domains by the state they are in: both of today. */
+  headline: v.string(),
+  byState: v.record(v.string(), v.number()),
+  /** Of the month, the worst first; at most 200, as decisions are. */
+  notices: v.array(notice),
+  decisions: v.array(decidedSender),
+  /** The worst first: states and reasons are those of today, figures those of the month. */
+  items: v.array(
+    v.object({
+      domain: v.string(),
+      state: v.picklist(VERDICT_STATES),
+      reasons: v.array(storedReason),
+      messages: v.number(),
+      passed: v.number(),
+    }),
+  ),
+  matching: v.number(),
+  cursor,
+});
+
+/** What became of reports over a period, and how long they took. For operators. */
+export const outcomeHistory = v.object({
+  ...period,
+  /** What outcomes are counted by: a single day by the hour. */
+  step: v.picklist(["day", "hour"]),
+  /** When the day or hour begins, seconds since 1970 UTC; steps without an outcome are left out. */
+  outcomes: v.array(v.object({ beginSeconds: v.number(), outcome: v.string(), events: v.number() })),
+  /** From a mail's arrival to its outcome: half within the median, 95 % within p95. Days without any are left out. */
+  latency: v.array(
+    v.object({
+      day: v.string(),
+      medianSeconds: v.number(),
+      p95Seconds: v.number(),
+      maxSeconds: v.number(),
+    }),
+  ),
 });

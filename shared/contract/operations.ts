@@ -29,6 +29,7 @@ import { TOKEN_SCOPES, tokenName } from "../tokens.ts";
 import { RULE_CODES } from "../watch/finding.ts";
 import { WORK_CODES } from "../watch/work.ts";
 import { DOMAIN_OPERATIONS } from "./domain-operations.ts";
+import { outcomeHistory } from "./domain-shapes.ts";
 import {
   account,
   count,
@@ -156,6 +157,17 @@ const described = {
     http: { method: "GET", path: "/activity", place: "query", status: 200, answer: "json" },
     input: nothing,
     output: shapes.listOf(shapes.activity),
+  },
+  outcomeHistory: {
+    summary: "What became of reports by day, or by hour of a single day, and how long they took, over a period",
+    role: "operator",
+    changes: false,
+    answeredBy: "dashboard",
+    http: { method: "GET", path: "/outcomes", place: "query", status: 200, answer: "json" },
+    /** 30 days unless told. */
+    input: v.strictObject({ from: v.optional(day), to: v.optional(day) }),
+    output: outcomeHistory,
+    example: { from: "2026-11-20", to: "2026-11-20" },
   },
   stats: {
     summary: "Sums over the accepted reports, of all or of one domain or account",
@@ -1007,6 +1019,15 @@ const described = {
     input: idInput,
     /** How many targets are sent to now, those of other ids included. */
     output: v.object({ enqueued: v.number() }),
+  },
+  listUnsentReports: {
+    summary: "Reports that targets have not taken, at most 500: given up, then refused, then waiting",
+    role: "operator",
+    changes: false,
+    answeredBy: "dashboard",
+    http: { method: "GET", path: "/unsent-reports", place: "query", status: 200, answer: "json" },
+    input: nothing,
+    output: v.object({ items: v.array(shapes.unsentReport), isComplete: v.boolean() }),
   },
   listTokens: {
     summary: "Tokens of programs, without their secrets, of the accounts that one administers",

@@ -663,6 +663,25 @@ export function forwardTargetOf(
   };
 }
 
+/** A report that a target has not taken yet. */
+export const unsentReport = v.object({
+  /** Id of the target. */
+  target: v.string(),
+  account: v.string(),
+  kind: v.picklist(REPORT_KINDS),
+  domain: v.string(),
+  /** As `getReport` takes it. */
+  day: v.string(),
+  uid: v.string(),
+  /** failed: given up, until it is sent again by hand. */
+  state: v.picklist(["waiting", "failed"]),
+  /** How often the target refused it, and what it answered last. */
+  attempts: v.number(),
+  result: v.string(),
+  createdSeconds: v.number(),
+  nextSeconds: v.number(),
+});
+
 const watched = {
   id: v.string(),
   account: v.string(),

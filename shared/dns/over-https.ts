@@ -1,5 +1,5 @@
 /** DNS over HTTPS (RFC 8484): question and answer are DNS messages in the bodies of a POST and its response. */
-import { AUTHENTIC_DATA, decode, encode, RECURSION_DESIRED, type TlsaData } from "dns-packet";
+import { AUTHENTIC_DATA, decode, encode, RECURSION_DESIRED, type TlsaData, TRUNCATED_RESPONSE } from "dns-packet";
 import { DNS_LIMITS } from "../limits.ts";
 import type { Answer, RecordType, Resolver } from "./resolver.ts";
 
@@ -64,6 +64,8 @@ async function readBounded({ body }: Response): Promise<Uint8Array | undefined> 
 
 function readAnswer(bytes: Uint8Array, type: RecordType): Answer {
   const message = decode(Buffer.from(bytes));
+  // RFC 2181 section 9: an answer that did not fit is not to be used; what is in it may be half of the records.
+  if (((message.flags ?? 0) & TRUNCATED_RESPONSE) !== 0) return { status: "unknown" };
   const code = (message.flags ?? 0) & RESPONSE_CODE;
   if (code === NAME_ERROR) return { status: "nxdomain" };
   if (code !== NO_ERROR) return { status: "servfail" };

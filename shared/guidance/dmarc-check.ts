@@ -2,9 +2,10 @@
  * Checks a domain's DMARC record: the effective policy, mistakes, and whether its reports may be sent where it asks.
  * Pure.
  */
-import { isUnanswered, type Resolver, recordsOf } from "../dns/resolver.ts";
-import { type Ask, startAsking } from "./asking.ts";
-import { type Check, type CheckState, type Finding, worstState } from "./check.ts";
+import { type Resolver, recordsOf } from "../dns/resolver.ts";
+import { startAsking } from "./asking.ts";
+import { type Check, type CheckState, type Finding, type RecordToPublish, worstState } from "./check.ts";
+import { checkDestinations, type Destination, findingsOfDestinations } from "./dmarc-destinations.ts";
 import {
   type DmarcRecord,
   effectivePolicy,
@@ -12,20 +13,9 @@ import {
   isUsable,
   type JudgedTag,
   type Policy,
-  type ReportUri,
-  readDmarcRecord,
+  type PolicySubject,
 } from "./dmarc-record.ts";
-import { findByPublicSuffix, type OlderAnswer, type Walk, walkTree } from "./dmarc-walk.ts";
-
-/** Whether reports may be sent to a URI (RFC 9990 section 4). */
-export interface Destination {
-  uri: string;
-  host?: string;
-  /** "inside": of the same organisation, no record needed. */
-  outcome: "inside" | "authorized" | "redirected" | "refused" | "notSupported" | "unknown";
-  /** The name whose TXT record decides, if one is needed. */
-  recordName?: string;
-}
+import { type FoundRecord, findByPublicSuffix, type OlderAnswer, type Walk, walkTree } from "./dmarc-walk.ts";
 
 /** The policies that receivers apply. Undefined: no DMARC. */
 export interface EffectivePolicies {
@@ -62,22 +52,29 @@ export async function checkDmarc(domain: string, resolver: Resolver, ruaAddress?
   const walk = await walkTree(domain, ask);
   const older = await findByPublicSuffix(domain, ask);
   const destinations = await checkDestinations(walk, ask);
+  const isOwn = walk.found?.domain === domain;
+  const apex = isOwn ? undefined : await ask(domain, "TXT");
+  // Only NXDOMAIN means that a name does not exist (RFC 9989 section 4.10.1).
+  const subject: PolicySubject = isOwn ? "domain" : apex?.status === "nxdomain" ? "nonexistent" : "subdomain";
   const findings = [
     ...findingsOfDiscovery(domain, walk, older, ruaAddress),
-    ...(await findingsOfApex(domain, walk, ask)),
-    ...(walk.found === undefined ? [] : findingsOfRecord(walk.found.record, walk.found.domain, domain)),
-    ...destinations.flatMap(findingsOfDestination),
+    ...(apex === undefined ? [] : findingsOfApex(domain, recordsOf(apex))),
+    ...(walk.found === undefined ? [] : findingsOfRecord(walk.found, walk, { domain, subject })),
+    ...findingsOfDestinations(destinations),
   ];
   const state = worstState(findings.map((finding) => finding.state));
   const check: DmarcCheck = {
     kind: "dmarc",
     state,
-    summary: summaryOf(walk, domain, state),
+    summary: summaryOf(walk, { domain, subject, state }),
     findings,
     asked: asked(),
     organizationalDomain: walk.organizationalDomain,
-    policies: policiesOf(walk.found, domain),
-    older: { organizationalDomain: older.organizationalDomain, policies: olderPolicies(older, domain) },
+    policies: policiesOf(walk, subject),
+    older: {
+      organizationalDomain: older.organizationalDomain,
+      policies: olderPolicies(older, subject),
+    },
     destinations,
   };
   if (walk.found !== undefined) {
@@ -88,12 +85,19 @@ export async function checkDmarc(domain: string, resolver: Resolver, ruaAddress?
   return check;
 }
 
-function policiesOf(found: Walk["found"], domain: string): EffectivePolicies {
-  if (found === undefined) return {};
+/** The record of a domain, and that of a name below it. */
+interface Found {
+  found?: FoundRecord | undefined;
+  foundBelow?: FoundRecord | undefined;
+}
+
+// Of a name below the domain that has no record of its own; it does not take that of the domain if the domain is not the
+// organisational domain.
+function policiesOf({ found, foundBelow }: Found, subject: PolicySubject): EffectivePolicies {
   const policies: EffectivePolicies = {};
-  const own = effectivePolicy(found.record, found.domain === domain ? "domain" : "subdomain");
-  const subdomain = effectivePolicy(found.record, "subdomain");
-  const nonexistent = effectivePolicy(found.record, "nonexistent");
+  const own = found && effectivePolicy(found.record, subject);
+  const subdomain = foundBelow && effectivePolicy(foundBelow.record, "subdomain");
+  const nonexistent = foundBelow && effectivePolicy(foundBelow.record, "nonexistent");
   if (own !== undefined) policies.domain = own;
   if (subdomain !== undefined) policies.subdomain = subdomain;
   if (nonexistent !== undefined) policies.nonexistent = nonexistent;
@@ -101,25 +105,35 @@ function policiesOf(found: Walk["found"], domain: string): EffectivePolicies {
 }
 
 // RFC 7489 knows neither t nor np.
-function olderPolicies(older: OlderAnswer, domain: string): EffectivePolicies {
-  if (older.found === undefined) return {};
-  const { record, domain: policyDomain } = older.found;
-  const { np: _, ...known } = record;
-  return policiesOf({ domain: policyDomain, record: { ...known, isTesting: false } }, domain);
+function olderPolicies({ found, foundBelow }: OlderAnswer, subject: PolicySubject): EffectivePolicies {
+  return policiesOf({ found: asOlder(found), foundBelow: asOlder(foundBelow) }, subject);
 }
 
-function summaryOf({ found, isUncertain }: Walk, domain: string, state: CheckState): string {
-  if (found === undefined) return isUncertain ? "DNS gave no answer" : "No DMARC record";
-  const policy = effectivePolicy(found.record, found.domain === domain ? "domain" : "subdomain");
+function asOlder(found: FoundRecord | undefined): FoundRecord | undefined {
+  if (found === undefined) return undefined;
+  const { np: _, ...known } = found.record;
+  return { domain: found.domain, record: { ...known, isTesting: false } };
+}
+
+function summaryOf(
+  { found, isUncertain, steps }: Walk,
+  { domain, subject, state }: { domain: string; subject: PolicySubject; state: CheckState },
+): string {
+  if (found === undefined) {
+    if (isUncertain) return "DNS gave no answer";
+    return steps[0]?.mistaken.length === 0 ? "No DMARC record" : "The DMARC record can't be used";
+  }
+  const policy = effectivePolicy(found.record, subject);
   if (policy === undefined) return "The DMARC record can't be used";
   const from = found.domain === domain ? "" : `, from ${found.domain}`;
   const testing = found.record.isTesting ? " while testing" : "";
   return `Policy ${policy}${testing}${from}${state === "good" ? "" : "; see below"}`;
 }
 
+const WALK_RULE = "RFC 9989 section 4.10";
+
 function findingsOfDiscovery(domain: string, walk: Walk, older: OlderAnswer, ruaAddress?: string): Finding[] {
   const findings: Finding[] = [];
-  const rule = "RFC 9989 section 4.10";
   for (const { domain: name, records } of walk.steps) {
     if (records.length < 2) continue;
     findings.push({
@@ -129,71 +143,104 @@ function findingsOfDiscovery(domain: string, walk: Walk, older: OlderAnswer, rua
       rule: "RFC 9989 section 4.10.1; RFC 7489 section 6.6.3",
     });
   }
+  findings.push(...mistakenRecords(walk));
   if (walk.isUncertain) {
     findings.push({
       code: "no_answer",
       state: "unknown",
-      sentence: "DNS gave no answer for one of the names, so it is not known which record holds. Check again later.",
-      rule,
+      sentence: "DNS gave no answer for one of the names, so it is not known which record applies. Check again later.",
+      rule: WALK_RULE,
     });
-  } else if (walk.found === undefined) {
+  } else if (walk.found === undefined && walk.steps[0]?.mistaken.length === 0) {
     findings.push({
       code: "no_record",
       state: "broken",
       sentence: `${domain} has no DMARC record: anyone can send in its name, and no reports come. Publish this one.`,
-      rule,
-      publish: {
-        name: `_dmarc.${domain}`,
-        type: "TXT",
-        value: ruaAddress === undefined ? FIRST_RECORD : `${FIRST_RECORD} rua=mailto:${ruaAddress}`,
-      },
+      rule: WALK_RULE,
+      publish: firstRecord(domain, ruaAddress),
     });
   }
-  if (walk.found !== undefined && !older.isUncertain && older.found?.domain !== walk.found.domain) {
-    findings.push({
-      code: "differs_by_rfc",
-      state: "attention",
-      sentence: `Receivers that follow RFC 7489 ${older.found === undefined ? "find no record" : `use the record of ${older.found.domain}`}; those that follow RFC 9989 use that of ${walk.found.domain}. Publish a record at _dmarc.${domain} to get one answer.`,
-      rule: "RFC 9989 appendix C.3",
-    });
-  }
-  if (domain.split(".").length > 8) {
-    findings.push({
-      code: "name_too_long",
-      state: "attention",
-      sentence: `${domain} has more than eight labels: records at the names between it and ${domain.split(".").slice(-7).join(".")} are never found.`,
-      rule: "RFC 9989 section 4.10",
-    });
-  }
+  findings.push(...differences(domain, walk, older), ...findingsOfLabels(domain, walk, ruaAddress));
   return findings;
 }
 
-async function findingsOfApex(domain: string, walk: Walk, ask: Ask): Promise<Finding[]> {
-  if (walk.found?.domain === domain) return [];
-  const [misplaced] = recordsOf(await ask(domain, "TXT")).filter(isDmarcRecord);
+function firstRecord(domain: string, ruaAddress: string | undefined): RecordToPublish {
+  const value = ruaAddress === undefined ? FIRST_RECORD : `${FIRST_RECORD} rua=mailto:${ruaAddress}`;
+  return { name: `_dmarc.${domain}`, type: "TXT", value };
+}
+
+/** Records of the walk that receivers do not take for DMARC records though they were meant as such. */
+function mistakenRecords({ steps }: Walk): Finding[] {
+  return steps.flatMap(({ domain, mistaken, record }) =>
+    mistaken.map(({ text, reason, meant }): Finding => {
+      const shown = `The TXT record "${text.slice(0, 100)}" at _dmarc.${domain}`;
+      const remedy = record === undefined ? "Publish it like this." : "Remove it: there is a right one beside it.";
+      const finding: Finding = {
+        code: "mistaken_record",
+        state: record === undefined ? "broken" : "attention",
+        sentence: `${shown} is not a DMARC record for receivers: ${reason}. ${meant === undefined && record === undefined ? "Correct it." : remedy}`,
+        rule: "RFC 9989 section 4.8",
+      };
+      if (meant !== undefined && record === undefined) {
+        finding.publish = { name: `_dmarc.${domain}`, type: "TXT", value: meant };
+      }
+      return finding;
+    }),
+  );
+}
+
+function differences(domain: string, { found }: Walk, older: OlderAnswer): Finding[] {
+  if (found === undefined || older.isUncertain || older.found?.domain === found.domain) return [];
+  const others = older.found === undefined ? "find no record" : `use the record of ${older.found.domain}`;
+  return [
+    {
+      code: "differs_by_rfc",
+      state: "attention",
+      sentence: `Receivers that follow RFC 7489 ${others}; those that follow RFC 9989 use that of ${found.domain}. Publish a record at _dmarc.${domain} to get one answer.`,
+      rule: "RFC 9989 appendix C.3",
+    },
+  ];
+}
+
+const MOST_LABELS_WALKED = 8;
+
+function findingsOfLabels(domain: string, { found }: Walk, ruaAddress: string | undefined): Finding[] {
+  const labels = domain.split(".");
+  if (labels.length <= MOST_LABELS_WALKED || found?.domain === domain) return [];
+  return [
+    {
+      code: "name_too_long",
+      state: "attention",
+      sentence: `${domain} has more than eight labels: receivers ask for its own record, then only from ${labels.slice(-7).join(".")} on. Publish a record of its own.`,
+      rule: "RFC 9989 sections 4.10 and 5.1.8",
+      publish: firstRecord(domain, ruaAddress),
+    },
+  ];
+}
+
+function findingsOfApex(domain: string, texts: string[]): Finding[] {
+  const [misplaced] = texts.filter(isDmarcRecord);
   if (misplaced === undefined) return [];
   return [
     {
       code: "record_at_apex",
       state: "broken",
-      sentence: `A DMARC record stands at ${domain}, where receivers do not look for it. Move it to _dmarc.${domain}.`,
-      rule: "RFC 9989 section 4.10",
+      sentence: `There is a DMARC record at ${domain}, where receivers do not look for it. Move it to _dmarc.${domain}.`,
+      rule: WALK_RULE,
       publish: { name: `_dmarc.${domain}`, type: "TXT", value: misplaced },
     },
   ];
 }
 
-function findingsOfRecord(record: DmarcRecord, policyDomain: string, domain: string): Finding[] {
-  const findings = record.tags.flatMap(findingsOfTag);
+/** A name whose policy is looked for. */
+interface Subject {
+  domain: string;
+  subject: PolicySubject;
+}
+
+function findingsOfRecord({ record, domain: policyDomain }: FoundRecord, walk: Walk, about: Subject): Finding[] {
   const name = `_dmarc.${policyDomain}`;
-  for (const part of record.malformed) {
-    findings.push({
-      code: "malformed_tag",
-      state: "attention",
-      sentence: `"${part.slice(0, 100)}" is no tag and is ignored. Tags are name=value, with ; between them.`,
-      rule: "RFC 9989 section 4.8",
-    });
-  }
+  const findings = [...record.tags.flatMap(findingsOfTag), ...findingsOfSyntax(record)];
   if (!isUsable(record)) {
     findings.push({
       code: "no_policy",
@@ -210,9 +257,27 @@ function findingsOfRecord(record: DmarcRecord, policyDomain: string, domain: str
       rule: "RFC 9989 section 4.10.1",
     });
   } else {
-    findings.push(findingOfPolicy(record, policyDomain === domain));
+    findings.push(findingOfPolicy(record, about.subject));
   }
-  if (record.rua.length === 0) {
+  findings.push(...findingsOfReports(record));
+  return [...findings, ...findingsOfPlace(record, policyDomain, { walk, domain: about.domain })];
+}
+
+function findingsOfSyntax(record: DmarcRecord): Finding[] {
+  return record.malformed.map((part) => ({
+    code: "malformed_tag",
+    state: "attention",
+    sentence: `"${part.slice(0, 100)}" is not a tag and is ignored. Tags are name=value, with ; between them.`,
+    rule: "RFC 9989 section 4.8",
+  }));
+}
+
+/** Receivers need not send to more (RFC 7489 section 6.2). */
+const SURE_ADDRESSES = 2;
+
+function findingsOfReports({ rua, ruf, tags }: DmarcRecord): Finding[] {
+  const findings: Finding[] = [];
+  if (rua.length === 0) {
     findings.push({
       code: "no_rua",
       state: "attention",
@@ -220,25 +285,64 @@ function findingsOfRecord(record: DmarcRecord, policyDomain: string, domain: str
       rule: "RFC 9989 section 4.7",
     });
   }
-  if (record.psd === "y") {
+  if (rua.length > SURE_ADDRESSES) {
     findings.push({
-      code: "psd_on_ordinary_domain",
+      code: "many_addresses",
       state: "attention",
-      sentence: `psd=y says that ${policyDomain} is a public suffix, as co.uk is. Remove it unless you run a registry.`,
+      sentence: `The record names ${rua.length} addresses for reports. Some receivers send to the first ${SURE_ADDRESSES} only: put those that matter first.`,
+      rule: "RFC 7489 section 6.2",
+    });
+  }
+  const sized = [...rua, ...ruf].filter(({ hasSize }) => hasSize);
+  if (sized.length > 0) {
+    findings.push({
+      code: "size_limit",
+      state: "attention",
+      sentence: `${sized.map(({ text }) => text.slice(0, 100)).join(", ")}: the size after ! is no longer part of DMARC. Older receivers send no larger report there. Remove it.`,
+      rule: "RFC 9989 section 4.6",
+    });
+  }
+  if (ruf.length === 0 && tags.some(({ name, standing }) => name === "fo" && standing === "used")) {
+    findings.push({
+      code: "fo_without_ruf",
+      state: "good",
+      sentence: "fo has no effect without ruf and can be removed.",
       rule: "RFC 9989 section 4.7",
     });
   }
   return findings;
 }
 
-function findingOfPolicy(record: DmarcRecord, isOwn: boolean): Finding {
-  const policy = effectivePolicy(record, isOwn ? "domain" : "subdomain");
+/** What depends on whose record it is. */
+function findingsOfPlace(
+  record: DmarcRecord,
+  policyDomain: string,
+  { walk, domain }: { walk: Walk; domain: string },
+): Finding[] {
+  const rule = "RFC 9989 section 4.7";
+  if (record.psd === "y" && policyDomain !== domain) {
+    const sentence = `${domain} has no DMARC record of its own: that of the public suffix ${policyDomain} applies, and its reports go there. Publish one.`;
+    return [{ code: "record_of_public_suffix", state: "attention", sentence, rule: "RFC 9989 section 4.10.1" }];
+  }
+  if (record.psd === "y") {
+    const sentence = `psd=y says that ${policyDomain} is a public suffix, as co.uk is. Remove it unless you run a registry.`;
+    return [{ code: "psd_on_ordinary_domain", state: "attention", sentence, rule }];
+  }
+  const ignored = record.tags.filter(({ name, standing }) => (name === "sp" || name === "np") && standing === "used");
+  if (walk.organizationalDomain === policyDomain || ignored.length === 0) return [];
+  const shown = ignored.map(({ name, value }) => `${name}=${value}`).join(" and ");
+  const sentence = `${shown} has no effect in the record of ${policyDomain}: for names below it receivers use the record of ${walk.organizationalDomain}.`;
+  return [{ code: "subdomain_policy_ignored", state: "attention", sentence, rule }];
+}
+
+function findingOfPolicy(record: DmarcRecord, subject: PolicySubject): Finding {
+  const policy = effectivePolicy(record, subject);
   const rule = "RFC 9989 section 4.7";
   if (record.isTesting) {
     const sentence =
       record.p === "none"
         ? "t=y has no effect on p=none. Remove it, or raise p."
-        : `t=y: receivers apply ${policy} instead of ${record.p}. Remove it when the reports show no problem.`;
+        : `t=y: receivers apply ${policy} instead of ${effectivePolicy({ ...record, isTesting: false }, subject)}; older ones, which don't know t, do not. Remove it when the reports show no problem.`;
     return { code: "testing", state: "attention", sentence, rule };
   }
   if (policy === "none") {
@@ -253,14 +357,19 @@ function findingsOfTag(tag: JudgedTag): Finding[] {
   const shown = `${tag.name}=${tag.value.slice(0, 100)}`;
   const rule = "RFC 9989 section 4.7";
   if (tag.standing === "unknown") {
-    return [{ code: "unknown_tag", state: "attention", sentence: `${shown} is no DMARC tag and is ignored.`, rule }];
+    return [{ code: "unknown_tag", state: "attention", sentence: `${shown} is not a DMARC tag and is ignored.`, rule }];
   }
   if (tag.standing === "repeated") {
-    return [{ code: "repeated_tag", state: "attention", sentence: `${shown} repeats a tag; keep one.`, rule }];
+    const sentence = `${shown} repeats a tag: receivers may use either, or ignore the whole record. Keep one.`;
+    return [{ code: "repeated_tag", state: "broken", sentence, rule: "RFC 6376 section 3.2" }];
   }
   if (tag.standing === "invalid") {
-    const used = tag.usedValue === undefined ? "It is ignored" : `Receivers use ${tag.usedValue}`;
-    return [{ code: "invalid_tag", state: "attention", sentence: `${shown} is not a valid value. ${used}.`, rule }];
+    const isPolicy = ["p", "sp", "np"].includes(tag.name);
+    const ignored = isPolicy ? "" : " It is ignored.";
+    const used = tag.usedValue === undefined ? ignored : ` Receivers use ${tag.usedValue}.`;
+    const hint = /[\s,]\s*[a-z]+\s*=/i.test(tag.value) ? " A ; is missing in it." : "";
+    const sentence = `${shown} is not a valid value.${used}${hint}`;
+    return [{ code: "invalid_tag", state: "attention", sentence, rule }];
   }
   if (tag.standing === "historic") return [historicTag(tag)];
   return [];
@@ -277,78 +386,4 @@ function historicTag({ name, value }: JudgedTag): Finding {
     sentence,
     rule: "RFC 9989 appendix C",
   };
-}
-
-async function checkDestinations(walk: Walk, ask: Ask): Promise<Destination[]> {
-  if (walk.found === undefined) return [];
-  const { record, domain } = walk.found;
-  return await Promise.all([...record.rua, ...record.ruf].map((uri) => checkDestination(uri, domain, walk, ask)));
-}
-
-async function checkDestination(uri: ReportUri, policyDomain: string, walk: Walk, ask: Ask): Promise<Destination> {
-  const { text, host } = uri;
-  if (host === undefined) return { uri: text, outcome: "notSupported" };
-  const own = await walkTree(host, ask);
-  if (own.organizationalDomain === walk.organizationalDomain || isBelow(host, walk.organizationalDomain)) {
-    return { uri: text, host, outcome: own.isUncertain && own.found === undefined ? "unknown" : "inside" };
-  }
-  const recordName = `${policyDomain}._report._dmarc.${host}`;
-  if (recordName.length > 253) return { uri: text, host, outcome: "refused", recordName };
-  const answer = await ask(recordName, "TXT");
-  if (isUnanswered(answer)) return { uri: text, host, outcome: "unknown", recordName };
-  const [permit] = recordsOf(answer).filter(isDmarcRecord).map(readDmarcRecord);
-  if (permit === undefined) return { uri: text, host, outcome: "refused", recordName };
-  const isElsewhere = permit.rua.some((other) => other.host !== host);
-  if (isElsewhere) return { uri: text, host, outcome: "refused", recordName };
-  return { uri: text, host, outcome: permit.rua.length > 0 ? "redirected" : "authorized", recordName };
-}
-
-function isBelow(host: string, domain: string): boolean {
-  return host === domain || host.endsWith(`.${domain}`);
-}
-
-function findingsOfDestination({ uri, host, outcome, recordName }: Destination): Finding[] {
-  const rule = "RFC 9990 section 4";
-  const shown = uri.slice(0, 200);
-  switch (outcome) {
-    case "refused":
-      return [
-        {
-          code: "destination_refused",
-          state: "broken",
-          sentence: `No reports go to ${shown}: ${host} does not say that it takes reports for this domain. It has to publish this record.`,
-          rule,
-          publish: { name: recordName ?? "", type: "TXT", value: "v=DMARC1;" },
-        },
-      ];
-    case "notSupported":
-      return [
-        {
-          code: "destination_not_supported",
-          state: "broken",
-          sentence: `${shown} is no mailto address that reports can be sent to.`,
-          rule: "RFC 9989 section 4.6",
-        },
-      ];
-    case "unknown":
-      return [
-        {
-          code: "destination_unknown",
-          state: "unknown",
-          sentence: `DNS gave no answer on whether ${host} takes reports for this domain. Check again later.`,
-          rule,
-        },
-      ];
-    case "redirected":
-      return [
-        {
-          code: "destination_redirected",
-          state: "good",
-          sentence: `${host} takes the reports for ${shown} at another address of its own.`,
-          rule,
-        },
-      ];
-    default:
-      return [];
-  }
 }

@@ -47,28 +47,66 @@ export interface DmarcRecord {
   ruf: ReportUri[];
 }
 
-const IS_DMARC = /^v[ \t]*=[ \t]*DMARC1[ \t]*(;|$)/;
+const IS_DMARC = /^[vV][ \t]*=[ \t]*DMARC1[ \t]*(;|$)/;
 
 const HISTORIC: Record<string, RegExp> = { pct: /^(100|[1-9]?[0-9])$/, rf: /^[a-z0-9:_-]+$/i, ri: /^[0-9]+$/ };
 
 /** Tag → allowed values and default. */
-const KNOWN: Record<string, { pattern: RegExp; fallback: string }> = {
-  v: { pattern: /^DMARC1$/, fallback: "DMARC1" },
-  p: { pattern: /^(none|quarantine|reject)$/i, fallback: "none" },
-  sp: { pattern: /^(none|quarantine|reject)$/i, fallback: "the value of p" },
-  np: { pattern: /^(none|quarantine|reject)$/i, fallback: "the value of sp" },
+const KNOWN: Record<string, { pattern: RegExp; fallback?: string }> = {
+  v: { pattern: /^DMARC1$/ },
+  // An invalid policy has no default of its own: it decides about the whole record (section 4.10.1).
+  p: { pattern: /^(none|quarantine|reject)$/i },
+  sp: { pattern: /^(none|quarantine|reject)$/i },
+  np: { pattern: /^(none|quarantine|reject)$/i },
   adkim: { pattern: /^[rs]$/i, fallback: "r" },
   aspf: { pattern: /^[rs]$/i, fallback: "r" },
   t: { pattern: /^[yn]$/i, fallback: "n" },
   psd: { pattern: /^[ynu]$/i, fallback: "u" },
-  fo: { pattern: /^[01ds]( *: *[01ds])*$/i, fallback: "0" },
-  rua: { pattern: /\S/, fallback: "nothing" },
-  ruf: { pattern: /\S/, fallback: "nothing" },
+  // Each at most once, and 0 or 1 (section 4.8, dmarc-fo).
+  fo: { pattern: /^(?!.*([01ds]).*\1)(?!.*0.*1)(?!.*1.*0)[01ds]( *: *[01ds])*$/i, fallback: "0" },
+  rua: { pattern: /\S/ },
+  ruf: { pattern: /\S/ },
 };
 
-/** Whether a TXT record is a DMARC record: its first tag is exactly `v=DMARC1` (RFC 9989 section 4.7). */
+/**
+ * Whether a TXT record is a DMARC record: it begins with the tag `v`, whose value is exactly `DMARC1` (RFC 9989 section 4.8:
+ * names of tags in any case, no white space before the first).
+ */
 export function isDmarcRecord(text: string): boolean {
-  return IS_DMARC.test(text.trimStart());
+  return IS_DMARC.test(text);
+}
+
+/** A TXT record that was meant as a DMARC record, and that receivers take for none. */
+export interface Mistaken {
+  text: string;
+  /** The end of a sentence: what is wrong with it. */
+  reason: string;
+  /** The record that was meant, if it can be told. */
+  meant?: string;
+}
+
+const MEANT_AS_ONE = /\bv\s*=\s*["']?dmarc|^["'\s]*dmarc1?\b/i;
+
+/** What is wrong with a record that was meant as a DMARC record; undefined where it is one, or is about something else. */
+export function mistakenRecord(text: string): Mistaken | undefined {
+  if (isDmarcRecord(text) || !MEANT_AS_ONE.test(text)) return undefined;
+  const rest = text
+    .replaceAll("\\;", ";")
+    .replace(/\bv\s*=\s*["']?DMARC1?\b["']?[\s,:;]*/i, "")
+    .replace(/^["'\s]+|["';\s]+$/g, "");
+  const meant = `v=DMARC1; ${rest}`;
+  const read = readDmarcRecord(meant);
+  const isClear = read.p !== undefined && read.malformed.length === 0 && !/["']/.test(rest);
+  return { text, reason: reasonOf(text), ...(isClear ? { meant } : {}) };
+}
+
+function reasonOf(text: string): string {
+  if (/^\s/.test(text)) return "it begins with white space";
+  if (/^["']/.test(text)) return "quotation marks are part of it";
+  if (/\\;/.test(text)) return "it has \\; instead of ;";
+  if (/^v\s*=\s*DMARC1\b/.test(text)) return "there is no ; after v=DMARC1";
+  if (/^v\s*=\s*dmarc1\b/i.test(text)) return "DMARC1 has to be in capitals";
+  return "it does not begin with v=DMARC1";
 }
 
 /** Parses a record; mistakes are noted on their tags. */
@@ -110,7 +148,7 @@ function judgeTag(tag: Tag): JudgedTag {
   const known = KNOWN[tag.name];
   if (known === undefined) return { ...tag, standing: "unknown" };
   if (known.pattern.test(tag.value)) return { ...tag, standing: "used" };
-  return { ...tag, standing: "invalid", usedValue: known.fallback };
+  return { ...tag, standing: "invalid", ...(known.fallback === undefined ? {} : { usedValue: known.fallback }) };
 }
 
 function psdOf(value: string | undefined): "y" | "n" | "u" {
@@ -136,7 +174,7 @@ function readReportUri(text: string): ReportUri {
   const size = /![0-9]+[kmgt]?$/i.exec(text);
   const uri: ReportUri = { text, hasSize: size !== null };
   const plain = size === null ? text : text.slice(0, size.index);
-  const match = /^mailto:([^?]+)/i.exec(plain);
+  const match = /^mailto:(?!\/\/)([^?]+)/i.exec(plain);
   if (match?.[1] === undefined) return uri;
   const address = decoded(match[1]);
   const at = address.lastIndexOf("@");

@@ -5,7 +5,7 @@
 import { isUnanswered, recordsOf } from "../dns/resolver.ts";
 import { organizationalDomain } from "../organizational-domain.ts";
 import type { Ask } from "./asking.ts";
-import { type DmarcRecord, isDmarcRecord, readDmarcRecord } from "./dmarc-record.ts";
+import { type DmarcRecord, isDmarcRecord, type Mistaken, mistakenRecord, readDmarcRecord } from "./dmarc-record.ts";
 
 /** What was found at one name of the walk. */
 export interface WalkStep {
@@ -17,6 +17,8 @@ export interface WalkStep {
   records: string[];
   /** The record, if there is exactly one. */
   record?: DmarcRecord;
+  /** Others there that were meant as one. */
+  mistaken: Mistaken[];
 }
 
 /** The record that applies, and its name. */
@@ -32,6 +34,8 @@ export interface Walk {
   organizationalDomain: string;
   /** The record that applies; undefined if there is none. */
   found?: FoundRecord;
+  /** The record that applies to a name below the domain which has none of its own. */
+  foundBelow?: FoundRecord;
   /** Whether an unanswered name could change the result. */
   isUncertain: boolean;
 }
@@ -63,14 +67,27 @@ export async function walkTree(domain: string, ask: Ask): Promise<Walk> {
   const found = foundIn(steps, [domain, organization, ...publicSuffixes(steps)]);
   const walk: Walk = { steps, organizationalDomain: organization, isUncertain: isUncertain(steps, found) };
   if (found !== undefined) walk.found = found;
+  const below = foundBelow(domain, steps);
+  if (below !== undefined) walk.foundBelow = below;
   return walk;
+}
+
+// The walk of a subdomain finds what this one found: the record of its own organisational domain holds, not that of the
+// names between (section 4.10.1).
+function foundBelow(domain: string, steps: WalkStep[]): FoundRecord | undefined {
+  const subdomain = `x.${domain}`;
+  const names = new Set(walkNames(subdomain));
+  const seen = steps.filter((step) => names.has(step.domain));
+  return foundIn(seen, [organizationOfWalk(subdomain, seen), ...publicSuffixes(seen)]);
 }
 
 /** Looks up `_dmarc.` of a name. */
 async function readStep(domain: string, ask: Ask): Promise<WalkStep> {
   const answer = await ask(`_dmarc.${domain}`, "TXT");
-  const records = recordsOf(answer).filter(isDmarcRecord);
-  const step: WalkStep = { domain, status: answer.status, records };
+  const texts = recordsOf(answer);
+  const records = texts.filter(isDmarcRecord);
+  const mistaken = texts.map(mistakenRecord).filter((one) => one !== undefined);
+  const step: WalkStep = { domain, status: answer.status, records, mistaken };
   if (records.length === 1 && records[0] !== undefined) step.record = readDmarcRecord(records[0]);
   return step;
 }
@@ -113,21 +130,27 @@ function isUncertain(steps: WalkStep[], found: FoundRecord | undefined): boolean
 export interface OlderAnswer {
   organizationalDomain: string;
   found?: FoundRecord;
+  /** The record that applies to a name below the domain which has none of its own. */
+  foundBelow?: FoundRecord;
   isUncertain: boolean;
 }
 
 /** The older way: the name itself, then the organisational domain of the Public Suffix List. */
 export async function findByPublicSuffix(domain: string, ask: Ask): Promise<OlderAnswer> {
   const organization = organizationalDomain(domain);
-  for (const name of new Set([domain, organization])) {
-    const answer = await ask(`_dmarc.${name}`, "TXT");
-    if (isUnanswered(answer)) return { organizationalDomain: organization, isUncertain: true };
-    const [text, ...others] = recordsOf(answer).filter(isDmarcRecord);
-    if (others.length > 0) return { organizationalDomain: organization, isUncertain: false };
-    if (text !== undefined) {
-      const found = { domain: name, record: readDmarcRecord(text) };
-      return { organizationalDomain: organization, found, isUncertain: false };
-    }
-  }
-  return { organizationalDomain: organization, isUncertain: false };
+  const [own, ofOrganization] = await Promise.all([recordAt(domain, ask), recordAt(organization, ask)]);
+  const answer: OlderAnswer = { organizationalDomain: organization, isUncertain: false };
+  if (typeof ofOrganization === "object") answer.foundBelow = ofOrganization;
+  const holds = own === "none" ? ofOrganization : own;
+  if (typeof holds === "object") answer.found = holds;
+  answer.isUncertain = holds === "unanswered";
+  return answer;
+}
+
+async function recordAt(domain: string, ask: Ask): Promise<FoundRecord | "none" | "several" | "unanswered"> {
+  const answer = await ask(`_dmarc.${domain}`, "TXT");
+  if (isUnanswered(answer)) return "unanswered";
+  const [text, ...others] = recordsOf(answer).filter(isDmarcRecord);
+  if (text === undefined) return "none";
+  return others.length > 0 ? "several" : { domain, record: readDmarcRecord(text) };
 }

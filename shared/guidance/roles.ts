@@ -2,15 +2,19 @@
  * Assigns every source of a period a role with a reason: first by the owner's decision, then by what the mail proves
  * (authenticated as the domain), then by its pattern and what DNS says of it. A source without a clear role is undecided, never guessed. Pure.
  */
-import { type Evidence, PERIOD_PARTS } from "../ledger/sources.ts";
 import { VERDICT_LIMITS } from "../limits.ts";
-import { organizationalDomain } from "../organizational-domain.ts";
-import { hasPass } from "./auth-results.ts";
-import { isLetThrough, isRefused, ownSignatures, passes, wouldBeHit } from "./evidence.ts";
 import { KNOWN_FORWARDERS, MAILBOX_PROVIDERS } from "./known-forwarders.ts";
-import { knownService } from "./known-services.ts";
+import {
+  bitsOf,
+  type CountedSender,
+  type MailBySender,
+  type MailSurroundings,
+  networkOf,
+  partsOf,
+  type SenderFigures,
+} from "./mail-by-sender.ts";
 import { type Known, NOTHING_KNOWN, type SenderKnowledge, whatIsKnown } from "./sender-knowledge.ts";
-import { identifySource, type SourceKind } from "./sources.ts";
+import type { SourceKind } from "./sources.ts";
 
 /**
  * own: sends for the owner; forwarder: passes on other people's mail; foreign: somebody else; undecided: the owner has
@@ -52,60 +56,15 @@ export type RoleReason =
   | "forwarderName";
 
 /** A source with its role and figures for the period. */
-export interface JudgedSource {
-  /** Organizational domain, or the address. */
-  name: string;
-  kind: SourceKind;
-  /** Name of the service, "" if it is not a known one. */
-  service: string;
+export interface JudgedSource extends SenderFigures {
   role: Role;
   reason: RoleReason;
-  messages: number;
-  passed: number;
-  /** Passing mail without an aligned DKIM signature. */
-  spfOnly: number;
-  /** Passing mail signed by the owner's servers that came from somewhere else: forwarded, with the signature intact. */
-  survived: number;
-  /** Failing mail that receivers let through. */
-  letThrough: number;
-  /** Failing mail that a policy would hit. */
-  hit: number;
-  /** Failing mail that was quarantined or rejected. */
-  refused: number;
   /** The number of parts of the period it was seen in (`PERIOD_PARTS`). */
   activeParts: number;
-  firstDay: number;
-  lastDay: number;
-  evidence: Evidence[];
 }
 
-/** The counts of a source, before its role is known. */
-interface Counted extends Omit<JudgedSource, "role" | "reason"> {
-  partBits: number;
-  /** Failing mail with a signature of the domain whose key works elsewhere, or nowhere. */
-  brokenOnTheWay: number;
-  brokenAlways: number;
-}
-
-/** Facts about the whole period, used to judge single sources. */
-interface Surroundings {
-  ownDomain: string;
-  /** `domain selector` that passed where SPF was aligned too: keys of the owner's own servers. */
-  homeKeys: ReadonlySet<string>;
-  /** `domain selector` that passed anywhere. */
-  workingKeys: ReadonlySet<string>;
-  /** Address → how mail from it passed. */
-  addresses: ReadonlyMap<string, { spfAligned: number; dkimOnly: number }>;
-  /** Network → unauthenticated mail from it, and the parts of the period it came in, as bits. */
-  networks: ReadonlyMap<string, { messages: number; partBits: number }>;
-  /** Part of the period → addresses that unauthenticated mail came from. */
-  strangers: readonly ReadonlySet<string>[];
-  /** Messages of an address that unauthenticated mail came from: the median. */
-  typicalStranger: number;
-  /** The base for shares: passing messages, or all messages if none pass. */
-  base: number;
-  /** Whether any mail passes at all. */
-  isSending: boolean;
+/** What a role follows from besides the sender's own mail. */
+interface Surroundings extends MailSurroundings {
   decide: Decide;
   knowledge: SenderKnowledge;
 }
@@ -113,119 +72,20 @@ interface Surroundings {
 /**
  * Every source of a period, largest first.
  *
- * @param evidence of one policy domain @param knowledge what DNS says of them; without it the mail alone counts
+ * @param knowledge what DNS says of them; without it the mail alone counts
  */
 export function judgeSources(
-  evidence: readonly Evidence[],
-  policyDomain: string,
+  { senders, surroundings }: MailBySender,
   decide: Decide,
   knowledge: SenderKnowledge = NOTHING_KNOWN,
 ): JudgedSource[] {
-  const around = { ...lookAround(evidence, policyDomain), decide, knowledge };
-  const sources = new Map<string, Counted>();
-  for (const group of evidence) {
-    const { name, kind } = identifySource(group, policyDomain);
-    const counted = count(group, { name, kind }, around);
-    const known = sources.get(name);
-    sources.set(name, known === undefined ? counted : add(known, counted));
-  }
-  return [...sources.values()]
-    .map(({ partBits, brokenOnTheWay, brokenAlways, ...figures }): JudgedSource => {
-      const counted = { ...figures, partBits, brokenOnTheWay, brokenAlways };
-      return { ...figures, activeParts: bitsOf(partBits), ...roleOf(counted, around) };
+  const around = { ...surroundings, decide, knowledge };
+  return senders
+    .map((sender): JudgedSource => {
+      const { partBits, brokenOnTheWay: _, brokenAlways: __, ...figures } = sender;
+      return { ...figures, activeParts: bitsOf(partBits), ...roleOf(sender, around) };
     })
     .sort((a, b) => b.messages - a.messages || (a.name < b.name ? -1 : 1));
-}
-
-function lookAround(evidence: readonly Evidence[], policyDomain: string): Omit<Surroundings, "decide" | "knowledge"> {
-  const ownDomain = organizationalDomain(policyDomain);
-  const homeKeys = new Set<string>();
-  const workingKeys = new Set<string>();
-  const addresses = new Map<string, { spfAligned: number; dkimOnly: number }>();
-  const networks = new Map<string, { messages: number; partBits: number }>();
-  const strangers = Array.from({ length: PERIOD_PARTS }, () => new Set<string>());
-  const byStranger = new Map<string, number>();
-  let messages = 0;
-  let passing = 0;
-  for (const group of evidence) {
-    messages += group.messages;
-    if (!passes(group)) {
-      if (group.sourceIp !== "" && !hasPass(group.dkimResults) && !hasPass(group.spfResults)) {
-        const network = networks.get(networkOf(group.sourceIp)) ?? { messages: 0, partBits: 0 };
-        network.messages += group.messages;
-        network.partBits |= group.activeParts;
-        networks.set(networkOf(group.sourceIp), network);
-        byStranger.set(group.sourceIp, (byStranger.get(group.sourceIp) ?? 0) + group.messages);
-        for (const part of partsOf(group.activeParts)) strangers[part]?.add(group.sourceIp);
-      }
-      continue;
-    }
-    passing += group.messages;
-    for (const key of ownSignatures(group, ownDomain).passing) {
-      workingKeys.add(key);
-      if (group.spf === "pass") homeKeys.add(key);
-    }
-    if (group.sourceIp === "") continue;
-    const address = addresses.get(group.sourceIp) ?? { spfAligned: 0, dkimOnly: 0 };
-    address[group.spf === "pass" ? "spfAligned" : "dkimOnly"] += group.messages;
-    addresses.set(group.sourceIp, address);
-  }
-  return {
-    ownDomain,
-    homeKeys,
-    workingKeys,
-    addresses,
-    networks,
-    strangers,
-    typicalStranger: medianOf([...byStranger.values()]),
-    base: passing > 0 ? passing : messages,
-    isSending: passing > 0,
-  };
-}
-
-function count(group: Evidence, { name, kind }: Pick<Counted, "name" | "kind">, around: Surroundings): Counted {
-  const { messages } = group;
-  const when = (condition: boolean): number => (condition ? messages : 0);
-  const isPass = passes(group);
-  const own = ownSignatures(group, around.ownDomain);
-  return {
-    name,
-    kind,
-    service: kind === "other" ? (knownService(name) ?? "") : "",
-    messages,
-    passed: when(isPass),
-    spfOnly: when(isPass && group.dkim !== "pass"),
-    letThrough: when(!isPass && isLetThrough(group)),
-    hit: when(wouldBeHit(group)),
-    refused: when(isRefused(group)),
-    activeParts: 0,
-    partBits: group.activeParts,
-    survived: when(isPass && group.spf !== "pass" && own.passing.some((key) => around.homeKeys.has(key))),
-    brokenOnTheWay: when(!isPass && own.broken.some((key) => around.workingKeys.has(key))),
-    brokenAlways: when(!isPass && own.broken.length > 0 && !own.broken.some((key) => around.workingKeys.has(key))),
-    firstDay: group.firstDay,
-    lastDay: group.lastDay,
-    evidence: [group],
-  };
-}
-
-function add(a: Counted, b: Counted): Counted {
-  a.evidence.push(...b.evidence);
-  return {
-    ...a,
-    messages: a.messages + b.messages,
-    passed: a.passed + b.passed,
-    spfOnly: a.spfOnly + b.spfOnly,
-    letThrough: a.letThrough + b.letThrough,
-    hit: a.hit + b.hit,
-    refused: a.refused + b.refused,
-    partBits: a.partBits | b.partBits,
-    survived: a.survived + b.survived,
-    brokenOnTheWay: a.brokenOnTheWay + b.brokenOnTheWay,
-    brokenAlways: a.brokenAlways + b.brokenAlways,
-    firstDay: Math.min(a.firstDay, b.firstDay),
-    lastDay: Math.max(a.lastDay, b.lastDay),
-  };
 }
 
 interface RoleWithReason {
@@ -235,7 +95,7 @@ interface RoleWithReason {
 
 const BY_DECISION: Record<Decision, Role> = { mine: "own", notMine: "foreign", forwarder: "forwarder" };
 
-function roleOf(source: Counted, around: Surroundings): RoleWithReason {
+function roleOf(source: CountedSender, around: Surroundings): RoleWithReason {
   const decision = around.decide({ name: source.name, kind: source.kind, service: source.service });
   if (decision !== undefined) return { role: BY_DECISION[decision], reason: "decided" };
   switch (source.kind) {
@@ -249,7 +109,7 @@ function roleOf(source: Counted, around: Surroundings): RoleWithReason {
 }
 
 // Mail that authenticates as another organization, and perhaps as the domain as well.
-function roleOfOrganization(source: Counted, around: Surroundings): RoleWithReason {
+function roleOfOrganization(source: CountedSender, around: Surroundings): RoleWithReason {
   const { name, service, passed, messages, survived } = source;
   const mayForward = service === "" || MAILBOX_PROVIDERS.has(service);
   if (KNOWN_FORWARDERS.has(name)) return { role: "forwarder", reason: "knownForwarder" };
@@ -273,7 +133,7 @@ function roleOfOrganization(source: Counted, around: Surroundings): RoleWithReas
  * Whether much comes at once, in two or three parts of the period with pauses between, and never signed. That is too seldom for a sender that sends
  * weekly and too often for one that sends monthly; and services, mailbox providers among them, sign what they send.
  */
-function sendsUnsignedBursts({ passed, messages, partBits, evidence }: Counted): boolean {
+function sendsUnsignedBursts({ passed, messages, partBits, evidence }: CountedSender): boolean {
   const parts = bitsOf(partBits);
   // Seen in neighbouring parts, it may be a sender that has just begun.
   const hasPauses = (partBits & (partBits << 1)) === 0;
@@ -281,12 +141,12 @@ function sendsUnsignedBursts({ passed, messages, partBits, evidence }: Counted):
   return messages >= VERDICT_LIMITS.burstMessages * parts && !evidence.some(({ dkimResults }) => dkimResults !== "");
 }
 
-function knownOf(source: Counted, { ownDomain, knowledge }: Surroundings): Known | undefined {
+function knownOf(source: CountedSender, { ownDomain, knowledge }: Surroundings): Known | undefined {
   return whatIsKnown(source, ownDomain, knowledge);
 }
 
 // Mail that nothing authenticates, from one address: what DNS says of it decides where the mail leaves it open.
-function roleOfAddress(source: Counted, around: Surroundings): RoleWithReason {
+function roleOfAddress(source: CountedSender, around: Surroundings): RoleWithReason {
   const byMail = roleByMail(source, around);
   const known = knownOf(source, around);
   if (known === "ownName" && OPEN.has(byMail.role)) return { role: "undecided", reason: "ownName" };
@@ -297,12 +157,12 @@ function roleOfAddress(source: Counted, around: Surroundings): RoleWithReason {
 
 const OPEN: ReadonlySet<Role> = new Set(["undecided", "foreign"]);
 
-function namedInSpf(source: Counted, around: Surroundings): RoleWithReason {
+function namedInSpf(source: CountedSender, around: Surroundings): RoleWithReason {
   if (isNegligible(source, around)) return { role: "foreign", reason: "smallSender" };
   return { role: "undecided", reason: "namedInSpf" };
 }
 
-function roleByMail(source: Counted, around: Surroundings): RoleWithReason {
+function roleByMail(source: CountedSender, around: Surroundings): RoleWithReason {
   const address = around.addresses.get(source.name);
   if (address !== undefined && address.spfAligned > 0) return { role: "own", reason: "sameServerPasses" };
   if (address !== undefined && address.dkimOnly > 0) return { role: "forwarder", reason: "signatureSurvives" };
@@ -335,7 +195,7 @@ function mayNotBeLost({ messages }: { messages: number }, { base, isSending }: S
  * sends more than the others.
  */
 function reasonToAsk(
-  source: Counted,
+  source: CountedSender,
   { network, around }: { network: { partBits: number }; around: Surroundings },
 ): RoleReason | undefined {
   const parts = partsOf(network.partBits);
@@ -345,12 +205,12 @@ function reasonToAsk(
 }
 
 // If strangers appear all the time, a few in each part count like many in one.
-function isAlone({ partBits }: Counted, { strangers }: Surroundings): boolean {
+function isAlone({ partBits }: CountedSender, { strangers }: Surroundings): boolean {
   if (strangers.filter(({ size }) => size > 0).length >= VERDICT_LIMITS.spoofedParts) return false;
   return partsOf(partBits).some((part) => (strangers[part]?.size ?? 0) <= VERDICT_LIMITS.maxLoneServers);
 }
 
-function looksForwarded({ messages, passed, letThrough, brokenOnTheWay }: Counted): RoleWithReason | undefined {
+function looksForwarded({ messages, passed, letThrough, brokenOnTheWay }: CountedSender): RoleWithReason | undefined {
   const failing = messages - passed;
   if (2 * letThrough >= failing) return { role: "forwarder", reason: "receiversLetThrough" };
   // The key verifies elsewhere: this is the owner's mail, changed in transit.
@@ -363,28 +223,9 @@ function isNegligible({ messages }: { messages: number }, { base }: Surroundings
 }
 
 // If nothing passes, a sender that is not steady is not taken for the owner's, however much it sends.
-function largeOrOneOff({ messages }: Counted, { base, isSending }: Surroundings): RoleWithReason {
+function largeOrOneOff({ messages }: CountedSender, { base, isSending }: Surroundings): RoleWithReason {
   const { largeShare, largeMessages } = VERDICT_LIMITS;
   if (isSending && messages >= largeMessages && messages >= largeShare * base)
     return { role: "undecided", reason: "largeSender" };
   return { role: "foreign", reason: "oneOff" };
-}
-
-/** The /24 or /64 of an address as text: servers of one sender are mostly in one. */
-export function networkOf(address: string): string {
-  if (!address.includes(":")) return address.split(".").slice(0, 3).join(".");
-  const [head = ""] = address.split("::");
-  return head.split(":").slice(0, 4).join(":");
-}
-
-function medianOf(numbers: number[]): number {
-  return numbers.sort((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? 0;
-}
-
-function bitsOf(bits: number): number {
-  return partsOf(bits).length;
-}
-
-function partsOf(bits: number): number[] {
-  return Array.from({ length: PERIOD_PARTS }, (_, part) => part).filter((part) => (bits & (1 << part)) !== 0);
 }

@@ -92,8 +92,7 @@ async function extractLevel(bytes: Uint8Array, around: Level): Promise<Result<Ex
   const parts = read.value.map((part) => ({ ...part, mimeType: typeByContent(part.mimeType, part.bytes) }));
   const evidence = new Evidence();
   for (const part of parts) evidence.add(part);
-  const own = readMailFields(parts[0]?.containers[0]?.header ?? "").tlsReportDomain;
-  const level = { ...around, tlsReportDomain: own || around.tlsReportDomain };
+  const level = levelOf(parts[0], around);
   const mail: ExtractedMail = { candidates: [], passedOver: [], feedback: [], isNotice: evidence.hasNotice, text: "" };
   const letter = { text: [] as string[], html: [] as string[] };
   for (const part of parts) {
@@ -104,7 +103,9 @@ async function extractLevel(bytes: Uint8Array, around: Level): Promise<Result<Ex
       (part.mimeType === "text/html" ? letter.html : letter.text).push(letterText(part.bytes, part));
       mail.passedOver.push(passed(part, "text"));
     } else {
-      const added = await addAttachment(mail, part, level);
+      // A file may hold several mails, one after the other.
+      const own = part.containers[0] === parts[0]?.containers[0] ? level : levelOf(part, around);
+      const added = await addAttachment(mail, part, own);
       if (!added.ok) return added;
     }
   }
@@ -122,6 +123,11 @@ async function extractLevel(bytes: Uint8Array, around: Level): Promise<Result<Ex
     mail.candidates.length + mail.feedback.length === 0 && !mail.isNotice && !tellsOfFailure(mail.text);
   if (only === undefined || parts.length > 1 || !isLetterOnly) return ok(mail);
   return ok((await readUndeclaredParts(only, level)) ?? mail);
+}
+
+function levelOf(part: ReadPart | undefined, around: Level): Level {
+  const { tlsReportDomain } = readMailFields(part?.containers[0]?.header ?? "");
+  return { ...around, tlsReportDomain: tlsReportDomain || around.tlsReportDomain };
 }
 
 /** A line of dashes, as a boundary is, followed by a header field of a part. */

@@ -53,6 +53,12 @@ export class LineReader {
     return { bytes: this.#bytes.subarray(start, this.#at), isStart: first.isStart };
   }
 
+  /** Takes whole lines back: the last ones of those that were taken last. */
+  putBack(bytes: number): void {
+    this.#at -= bytes;
+    this.#isStart = true;
+  }
+
   /** Whether two dashes are at this position, as far as buffered. */
   #hasDashes(at: number): boolean {
     return (this.#bytes[at] ?? DASH) === DASH && (this.#bytes[at + 1] ?? DASH) === DASH;
@@ -79,6 +85,17 @@ export class LineReader {
     this.#bytes = buffer.subarray(0, length);
     this.#at = 0;
   }
+}
+
+/** Lines one after the other. */
+export function joinLines(lines: readonly Uint8Array[]): Uint8Array {
+  const joined = new Uint8Array(lines.reduce((sum, { byteLength }) => sum + byteLength, 0));
+  let at = 0;
+  for (const line of lines) {
+    joined.set(line, at);
+    at += line.byteLength;
+  }
+  return joined;
 }
 
 /** RFC 5322 allows 998 characters; longer lines are content without line ends, such as XML on one line. */

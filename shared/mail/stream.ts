@@ -1,10 +1,13 @@
 /**
  * Splits a mail into a stream of parts, in constant memory. Parses the MIME structure (RFC 2045, 2046) and decodes
- * content; judges nothing. Linear in the length of the mail.
+ * content; judges nothing. Mails that stand one after the other are read as one of them after the other. Linear in the
+ * length of the mail.
  */
 import { MAIL_LIMITS } from "../limits.ts";
 import { HeaderLines, type PartHeader } from "./header.ts";
-import { type Line, LineReader } from "./lines.ts";
+import { joinLines, type Line, LineReader } from "./lines.ts";
+import { readMailFields } from "./mail-fields.ts";
+import { findMailStart, isAboutMail, isHeaderLine, isMailHeader } from "./next-mail.ts";
 import { HELD_BYTES, transferDecoder } from "./transfer-encoding.ts";
 
 /** A mail or multipart that contains a part. */
@@ -88,8 +91,17 @@ class PartReader {
   #nestedMails = 0;
   /** The multipart whose first boundary has not been found yet. */
   #awaited: OpenContainer | undefined;
-  /** The first line of a header, read while searching for the boundary. */
-  #aheadOfHeader: Uint8Array | undefined;
+  /** The first lines of a header, read while searching for its start. */
+  #aheadOfHeader: Uint8Array[] = [];
+  /** Whether a text is read, which may quote the header of a mail; and how it begins. */
+  #text: string | undefined;
+  #isBase64 = false;
+  /** Whether another mail may follow the content: not where the content is a mail, read on its own. */
+  #watches = true;
+  /** Lines of the content that began like a header of a mail, and were none. */
+  #falseStarts = 0;
+  /** Whether the next lines may be the header of another mail. */
+  #mayBeMail = false;
 
   constructor(mail: AsyncIterable<Uint8Array>, entersMails: boolean) {
     this.#lines = new LineReader(mail);
@@ -115,7 +127,13 @@ class PartReader {
           throw new MailStructureError("too_deep", "mails within mails");
         this.#openContainer("mail", { reportType: "", boundary: undefined, isDigest: false });
         if (this.#state === "content") this.#state = "header";
-      } else return header;
+      } else {
+        this.#text = isUnencodedText(header) ? "" : undefined;
+        this.#isBase64 = header.encoding === "base64";
+        this.#watches = !isPlainMail(header);
+        this.#falseStarts = 0;
+        return header;
+      }
     }
   }
 
@@ -156,7 +174,7 @@ class PartReader {
       if (isStart && this.#isBoundary(bytes)) break;
       if (dashes !== undefined && isStart && isContentField(bytes)) {
         multipart.boundary = dashes;
-        this.#aheadOfHeader = bytes.slice();
+        this.#aheadOfHeader = [bytes.slice()];
         this.#state = "header";
       }
       const length = trimmedLength(bytes);
@@ -201,20 +219,78 @@ class PartReader {
     }
   }
 
-  /** The next lines of the current state; undefined at a boundary and at the end. */
+  /** The next lines of the current state; undefined at a boundary, where another mail begins, and at the end. */
   async #take(state: "content" | "between"): Promise<Uint8Array | undefined> {
     while (this.#state === state) {
-      const lines = this.#takeHere(state);
+      const lines = this.#takeHere(state) ?? (this.#mayBeMail ? await this.#takeNextMail() : undefined);
       if (lines !== undefined) return lines;
-      if (this.#state === state && !(await this.#lines.fill())) this.#state = "end";
+      if (this.#state === state && !this.#mayBeMail && !(await this.#lines.fill())) this.#state = "end";
     }
     return undefined;
   }
 
   /** The next lines if they are buffered and belong to the current state. */
   #takeHere(state: "content" | "between"): Uint8Array | undefined {
-    const lines = this.#state === state ? this.#lines.takeContent() : undefined;
-    return lines === undefined || (lines.isStart && this.#isBoundary(lines.bytes)) ? undefined : lines.bytes;
+    if (this.#state !== state) return undefined;
+    const lines = this.#lines.takeContent();
+    if (lines === undefined || (lines.isStart && this.#isBoundary(lines.bytes))) return undefined;
+    return this.#watches && this.#isOpenEnded && lines.isStart ? this.#uptoNextMail(lines.bytes) : lines.bytes;
+  }
+
+  /** The lines up to one that may begin another mail; undefined if the first does. */
+  #uptoNextMail(lines: Uint8Array): Uint8Array | undefined {
+    const start = findMailStart(lines, this.#isBase64 && this.#state === "content");
+    const content = start < 0 ? lines : lines.subarray(0, start);
+    if (start >= 0) this.#lines.putBack(lines.byteLength - start);
+    this.#mayBeMail = start === 0;
+    if (this.#text !== undefined && this.#text.length < MAX_HEADER_TEXT_BYTES) this.#text += latin1.decode(content);
+    return start === 0 ? undefined : content;
+  }
+
+  /**
+   * Whether another mail may begin here: after what stands in no multipart, and in one that is not closed where no mail can
+   * be part of the content.
+   */
+  get #isOpenEnded(): boolean {
+    if (this.#multiparts === 0) return this.#open.length === 1;
+    return (
+      this.#isBase64 &&
+      this.#open.every(({ type, reportType }, i) => reportType === "" && (type === "mail") === (i === 0))
+    );
+  }
+
+  /** Goes on to the mail that begins here. @returns the lines, if it is none */
+  async #takeNextMail(): Promise<Uint8Array | undefined> {
+    this.#mayBeMail = false;
+    const lines: Uint8Array[] = [];
+    let length = 0;
+    let isComplete = false;
+    while (length < MAX_HEADER_TEXT_BYTES && !isComplete) {
+      const line = this.#lines.take();
+      if (line === undefined) {
+        if (await this.#lines.fill()) continue;
+        break;
+      }
+      lines.push(line.bytes.slice());
+      length += line.bytes.byteLength;
+      isComplete = line.isStart && trimmedLength(line.bytes) === 0;
+      if (!isComplete && line.isStart && !isHeaderLine(line.bytes)) break;
+    }
+    const whole = joinLines(lines);
+    const [mail] = this.#open;
+    const isText = this.#state === "content" && this.#text !== undefined;
+    const isQuoted = isText && (isAboutMail(this.#text ?? "") || readMailFields(mail?.header ?? "").isNotice);
+    if (!isComplete || isQuoted || !isMailHeader(whole, isText)) {
+      this.#watches = ++this.#falseStarts < MAX_FALSE_STARTS;
+      if (isText) this.#text += latin1.decode(whole);
+      return whole;
+    }
+    this.#open.length = 0;
+    this.#multiparts = 0;
+    this.#openContainer("mail", { reportType: "", boundary: undefined, isDigest: false });
+    this.#aheadOfHeader = lines;
+    this.#state = "header";
+    return undefined;
   }
 
   /** Whether a line ends this part; if so, updates the containers. */
@@ -230,6 +306,7 @@ class PartReader {
     this.#open.length = isClosing ? depth : depth + 1;
     this.#multiparts = this.#open.reduce((sum, { type }) => (type === "multipart" ? sum + 1 : sum), 0);
     this.#state = isClosing ? "between" : "header";
+    this.#watches = true;
     this.#nestedMails = 0;
     this.#awaited = undefined;
     return true;
@@ -265,8 +342,7 @@ class PartReader {
   }
 
   #takeHeaderLine(): Line | undefined {
-    const ahead = this.#aheadOfHeader;
-    this.#aheadOfHeader = undefined;
+    const ahead = this.#aheadOfHeader.shift();
     return ahead === undefined ? this.#lines.take() : { bytes: ahead, isStart: true };
   }
 }
@@ -280,6 +356,8 @@ const LINE_FEED = 0x0a;
 const MAX_GUESSED_BYTES = 200;
 /** How much of a mail's header is kept as text: the relevant fields are near its start. */
 const MAX_HEADER_TEXT_BYTES = 256 * 1024;
+/** Beyond this, no other mail is looked for in a part: each look reads some lines again. */
+const MAX_FALSE_STARTS = 20;
 const latin1 = new TextDecoder("latin1");
 
 /** Whether a line is a Content field, which begins the header of nearly every part. */
@@ -309,4 +387,9 @@ function startsWith(line: Uint8Array, boundary: Uint8Array, length: number): boo
 /** An unencoded attached mail: its parts follow in the same lines. */
 function isPlainMail({ mimeType, encoding }: PartHeader): boolean {
   return /^message\/(rfc822|global)$/.test(mimeType) && !/^(base64|quoted-printable)$/.test(encoding);
+}
+
+/** A letter, which may quote the header of a mail. */
+function isUnencodedText({ mimeType, encoding }: PartHeader): boolean {
+  return mimeType.startsWith("text/") && encoding !== "base64";
 }

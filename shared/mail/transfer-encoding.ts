@@ -28,14 +28,17 @@ export function transferDecoder(encoding: string): TransferDecoder {
   }
 }
 
-/** Content without an encoding, unless it begins with an XML declaration that only quoted-printable writes so. */
+/** Content without an encoding, unless it begins with what only quoted-printable writes so. */
 class UndeclaredDecoder implements TransferDecoder {
+  /** Undefined until the content begins: blank lines are the same in both. */
   #decoder: TransferDecoder | undefined;
 
   decode(lines: Uint8Array, target: Uint8Array, at: number): number {
-    this.#decoder ??= latin1.decode(lines.subarray(0, 100)).trimStart().startsWith("<?xml version=3D")
-      ? new QuotedPrintableDecoder()
-      : { decode: copyLines, end: () => 0 };
+    if (this.#decoder === undefined) {
+      const start = latin1.decode(lines.subarray(0, 200)).trimStart();
+      if (start === "") return copyLines(lines, target, at);
+      this.#decoder = QUOTED_START.test(start) ? new QuotedPrintableDecoder() : { decode: copyLines, end: () => 0 };
+    }
     return this.#decoder.decode(lines, target, at);
   }
 
@@ -43,6 +46,13 @@ class UndeclaredDecoder implements TransferDecoder {
     return this.#decoder?.end(target, at) ?? 0;
   }
 }
+
+/**
+ * A report in quoted-printable: an escaped byte order mark, `<`, equals sign or quotation mark where each of them begins, or
+ * a first line that is cut at 76 characters.
+ */
+const QUOTED_START =
+  /^(?:=EF=BB=BF|=3C[?A-Za-z]|<\?xml version=3D|<[\w:.-]{1,60} xmlns(?::[\w.-]{1,60})?=3D|\{(?:=0D|=0A|=20|\s){0,20}=22|[<{][^\r\n]{40,75}=\r?\n)/i;
 
 const latin1 = new TextDecoder("latin1");
 

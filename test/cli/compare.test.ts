@@ -75,7 +75,7 @@ async function compare(code: number, ...args: string[]): Promise<ComparisonSeen>
   return JSON.parse(outcome.stdout);
 }
 
-it("is equal after the samples, a duplicate and an open conflict among them", async () => {
+it("is equal after the samples, including a duplicate and an open conflict", async () => {
   const { equal, totals, sampling, reasons, days } = await compare(0);
   expect({ equal, reasons, sampling }).toMatchObject({
     equal: true,
@@ -102,7 +102,7 @@ it("narrows by domains and account, and prints a table", async () => {
   expect(stdout).not.toContain(iso(TODAY - 4));
 });
 
-it("stays equal when everything is run again", { timeout: 120_000 }, async () => {
+it("stays equal after reprocessing everything", { timeout: 120_000 }, async () => {
   const before = await compare(0);
   // Watched to its end: every object of R2 has been run again then; one whose raw object was removed is not.
   expect((await run("reprocess", "--all", "--yes", "--watch")).code).toBe(0);
@@ -131,7 +131,7 @@ it("stays equal when another version replaces a report, and when a report is tak
   expect(left.totals.messages?.engine).toBe((replaced.totals.messages?.engine ?? 0) - (report?.total ?? 0));
 });
 
-it("differs where a point is missing, and says so with exit code 1", async () => {
+it("reports a missing point and exits with code 1", async () => {
   // Settled as process settles it, without its points.
   const domain = "missing.example";
   const records = [sampleRecord(domain, { count: 7 }), sampleRecord(domain, { count: 2, dkim: "fail" })];
@@ -162,7 +162,7 @@ it("differs where a point is missing, and says so with exit code 1", async () =>
   expect(stdout).toContain("Different on 1 of");
 });
 
-it("asks for fewer days where one answer does not hold the rows, and says when a day has too many", async () => {
+it("asks for fewer days if one answer is too large, and says when a single day is", async () => {
   const day = TODAY - 1000;
   const fill = (first: number, count: number): string => `
     INSERT INTO domain_days (account, kind, domain, day, reports, records, total, passed, dkim_aligned, spf_aligned,
@@ -184,7 +184,7 @@ it("asks for fewer days where one answer does not hold the rows, and says when a
   });
 });
 
-it("refuses days that make no sense, and says when the engine does not answer", async () => {
+it("refuses invalid days, and says when the engine does not answer", async () => {
   for (const wrong of [
     ["--from", "2026-02-30"],
     ["--days", "0"],

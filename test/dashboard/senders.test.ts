@@ -11,6 +11,7 @@ import { API_TOKEN, type Dashboard, startDashboard } from "./harness.ts";
 const TODAY = Math.floor(Date.now() / 86_400_000);
 const nowSeconds = Math.floor(Date.now() / 1000);
 const DOMAIN = "asked.example";
+const SMALL = "small.example";
 const FAILING: Partial<AggregateRecord> = { dkim: "fail", spf: "fail", dkimResults: [], spfResults: [] };
 
 let dashboard: Dashboard;
@@ -39,6 +40,7 @@ beforeAll(async () => {
     };
   });
   await settleSamples(dashboard.ledger, samples, { nowSeconds });
+  await seedManySmall(dashboard);
   const records = ["2001:db8:1:2::5", "2001:db8:1:2:9::", "2001:db8:1:3::1"].map((sourceIp) =>
     sampleRecord("six.example", { sourceIp, count: 10 }),
   );
@@ -56,6 +58,24 @@ beforeAll(async () => {
   }));
   await change(dashboard.ledger, [putAddressNames([name, ...others], nowSeconds + 86_400)]);
 });
+
+/** A domain with two senders, each too small to be asked about by itself. */
+async function seedManySmall({ ledger }: Dashboard): Promise<void> {
+  const samples = Array.from({ length: 30 }, (_, i): Sample => {
+    const small = ["one.example", "two.example"].map((name) =>
+      sampleRecord(SMALL, { ...FAILING, count: 2, sourceIp: "198.51.100.9", spfResults: [spf(name)] }),
+    );
+    const records = [sampleRecord(SMALL, { count: 100 }), ...(i === 9 ? small : [])];
+    return {
+      account: "acme",
+      uid: (1000 + i).toString(16).padStart(32, "0"),
+      report: aggregateReport(SMALL, { day: TODAY - 29 + i, records, p: "none" }),
+      records,
+      receivedSeconds: nowSeconds,
+    };
+  });
+  await settleSamples(ledger, samples, { nowSeconds });
+}
 
 afterAll(() => dashboard.close());
 
@@ -90,8 +110,17 @@ async function listed(undecided?: boolean): Promise<string[]> {
   return answer.value.items.map(({ source, role }) => `${source} ${role}`);
 }
 
-describe("the answer of the API", () => {
-  it("has each sender with volume, since when, and a suggestion with its reason", async () => {
+describe("the API", () => {
+  it("has small senders that are too much together, as the verdict counts them", async () => {
+    const verdict = await api().ask("verdict", { domain: SMALL });
+    expect(verdict).toMatchObject({ ok: true, value: { state: "notYet", wouldHit: { reject: { undecided: 4 } } } });
+    const senders = await api().ask("senders", { domain: SMALL, undecided: true });
+    if (!senders.ok) throw new Error(senders.error.message);
+    expect(senders.value.items.map(({ source }) => source).sort()).toEqual(["one.example", "two.example"]);
+    expect(await page(`/domains/${SMALL}/senders`)).toContain("one.example");
+  });
+
+  it("lists each sender with volume, first day, and a suggestion with its reason", async () => {
     const answer = await api().ask("senders", { domain: "ASKED.example", undecided: true });
     if (!answer.ok) throw new Error(answer.error.message);
     const firstSeen = new Date((TODAY - 29) * 86_400_000).toISOString().slice(0, 10);
@@ -124,7 +153,7 @@ describe("the answer of the API", () => {
     ]);
   });
 
-  it("knows no senders of a domain without reports, and refuses a period that is none", async () => {
+  it("lists no senders for a domain without reports, and refuses an invalid period", async () => {
     expect(await api().ask("senders", { domain: "nobody.example" })).toMatchObject({
       ok: true,
       value: { account: null, items: [] },
@@ -140,7 +169,7 @@ describe("a decision about each kind of subject", () => {
     ["203.0.113.0/24", ["sendgrid.net"]],
     ["sendgrid.net", ["203.0.113.3", "203.0.113.4"]],
     ["service:Twilio SendGrid", ["203.0.113.3", "203.0.113.4"]],
-  ])("%s changes list and verdict", async (subject, left) => {
+  ])("%s changes the list and the verdict", async (subject, left) => {
     const verdict = async (): Promise<number> => {
       const answer = await api().ask("verdict", { domain: DOMAIN });
       return answer.ok ? answer.value.wouldHit.reject.undecided : Number.NaN;
@@ -156,7 +185,7 @@ describe("a decision about each kind of subject", () => {
     expect(await verdict()).toBe(480);
   });
 
-  it("of a prefix or a service is said on the pages of what it covers", async () => {
+  it("about a prefix or a service is shown on the pages of the sources it covers", async () => {
     await decide("203.0.113.0/24", "forwarder");
     expect(await page(`/domains/${DOMAIN}/addresses/203.0.113.4`)).toContain("as you said of 203.0.113.0/24");
     await decide("203.0.113.0/24", "undecided");
@@ -166,7 +195,7 @@ describe("a decision about each kind of subject", () => {
   });
 });
 
-it("says in both monthly reports what was decided, and by whom", async () => {
+it("both monthly reports say what was decided and by whom", async () => {
   await decide("203.0.113.4", "forwarder");
   const month = new Date(decidedSeconds * 1000).toISOString().slice(0, 7);
   expect(await page(`/report?account=acme&month=${month}`)).toContain(
@@ -178,14 +207,14 @@ it("says in both monthly reports what was decided, and by whom", async () => {
   await decide("203.0.113.4", "undecided");
 });
 
-describe("Sources put together", () => {
+describe("grouped sources", () => {
   async function rows(group: string, domain = DOMAIN): Promise<[string, number, number][]> {
     const text = await page(`/domains/${domain}/sources?group=${group}&export=json&table=sources`);
     const found: { source: string; addresses: number; messages: number }[] = JSON.parse(text);
     return found.map(({ source, addresses, messages }) => [source, addresses, messages]);
   }
 
-  it("by address, by service or organization, by network, by reverse domain; each adds up to all mail", async () => {
+  it("by address, service, organization, network or reverse domain add up to all mail", async () => {
     const own = sampleRecord(DOMAIN).sourceIp;
     expect(await rows("address")).toEqual([
       [own, 1, 3000],
@@ -226,8 +255,8 @@ describe("Sources put together", () => {
   });
 });
 
-describe("the page", () => {
-  it("shows the undecided, the largest first, with one press each", async () => {
+describe("the Senders page", () => {
+  it("shows undecided senders, the largest first, each decided with one click", async () => {
     const text = await page(`/domains/${DOMAIN}/senders`);
     const places = ["203.0.113.3", "203.0.113.4", "sendgrid.net"].map((name) =>
       text.indexOf(`name="subject" value="${name}"`),
@@ -239,7 +268,7 @@ describe("the page", () => {
     expect(text).toContain(`Probably yours: its reverse name is crm.${DOMAIN}.`);
   });
 
-  it("is linked from the overview and from Sources, with the number of them", async () => {
+  it("is linked from the overview and from Sources with their number", async () => {
     for (const path of [`/domains/${DOMAIN}`, `/domains/${DOMAIN}/sources`]) {
       const text = await page(path);
       expect(text).toContain(`href="/domains/${DOMAIN}/senders"`);

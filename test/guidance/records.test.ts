@@ -44,9 +44,9 @@ describe("DMARC", () => {
     ["invalid-sp.test", "broken invalid_tag policy_ignored"],
     ["no-policy.test", "broken policy_ignored"],
     ["no-policy-no-rua.test", "broken no_policy no_rua"],
-    ["version-second.test", "broken no_record"],
-    ["version-lower.test", "broken no_record"],
-    ["repeated.test", "attention repeated_tag"],
+    ["version-second.test", "broken mistaken_record"],
+    ["version-lower.test", "broken mistaken_record"],
+    ["repeated.test", "broken repeated_tag"],
     ["malformed.test", "attention malformed_tag"],
     ["psd-y.test", "attention psd_on_ordinary_domain"],
     ["no-rua.test", "attention no_rua"],
@@ -64,8 +64,50 @@ describe("DMARC", () => {
     ["redirected-away.test", "broken destination_refused"],
     ["unanswered-destination.test", "unknown destination_unknown"],
     ["web-destination.test", "broken destination_not_supported"],
-    ["sized.test", "good"],
+    ["sized.test", "attention size_limit"],
     ["encoded.test", "good"],
+    ["version-upper.test", "good"],
+    ["white-space.test", "good"],
+    ["leading-space.test", "broken mistaken_record"],
+    ["quoted.test", "broken mistaken_record"],
+    ["escaped.test", "broken mistaken_record"],
+    ["no-semicolon.test", "broken mistaken_record"],
+    ["mistaken-beside.test", "attention mistaken_record"],
+    ["strings.test", "good"],
+    ["missing-separator.test", "broken invalid_tag no_policy no_rua"],
+    ["trailing.test", "attention malformed_tag"],
+    ["empty-value.test", "broken invalid_tag policy_ignored"],
+    ["invalid-pct.test", "attention invalid_tag"],
+    ["full-pct.test", "good"],
+    ["repeated-rua.test", "broken repeated_tag"],
+    ["fo-both.test", "attention invalid_tag"],
+    ["fo-every.test", "good"],
+    ["fo-alone.test", "good"],
+    ["testing-quarantine.test", "attention testing"],
+    ["testing-invalid.test", "attention invalid_tag"],
+    ["wildcard.test", "broken no_record"],
+    ["alias-nowhere.test", "broken no_record"],
+    ["refused-answer.test", "unknown no_answer"],
+    ["truncated.test", "unknown no_answer"],
+    ["child.inherited.test", "good"],
+    ["ghost.inherited.test", "good"],
+    ["own.inherited.test", "attention subdomain_policy_ignored"],
+    ["several.inherited.test", "broken several_records differs_by_rfc"],
+    ["unanswered.inherited.test", "unknown no_answer"],
+    ["bare.registry", "attention differs_by_rfc record_of_public_suffix"],
+    ["equipped.registry", "attention policy_none"],
+    ["shop.brand", "attention differs_by_rfc"],
+    ["division.brand", "attention policy_none"],
+    ["wildcard-permit.test", "good"],
+    ["permit-without-version.test", "broken destination_refused"],
+    ["permit-beside-others.test", "good"],
+    ["failure-refused.test", "broken destination_refused"],
+    ["inside.test", "good"],
+    ["inside-boundary.test", "broken destination_refused"],
+    ["web-beside.test", "attention destination_not_supported"],
+    ["no-scheme.test", "attention destination_not_supported"],
+    ["slashes.test", "broken destination_not_supported"],
+    ["three-addresses.test", "attention many_addresses"],
   ];
   test.each(expected)("%s: %s", async (domain, verdict) => {
     const check = await checkDmarc(domain, resolver);
@@ -76,7 +118,7 @@ describe("DMARC", () => {
     }
   });
 
-  test("the policies of a domain, of its subdomains and of names that do not exist", async () => {
+  test("has policies for a domain, its subdomains and names that do not exist", async () => {
     const levels = await checkDmarc("levels.test", resolver);
     expect(levels.policies).toEqual({ domain: "reject", subdomain: "quarantine", nonexistent: "none" });
     // RFC 7489 knows no np: sp holds.
@@ -89,7 +131,71 @@ describe("DMARC", () => {
     expect(below.policyDomain).toBe("levels.test");
   });
 
-  test("psd=n ends the walk and makes an organisation of its own", async () => {
+  // RFC 9989 section 4.7: np is for names that DNS answers NXDOMAIN about; RFC 7489 knows no difference.
+  test("a name that does not exist takes np", async () => {
+    const ghost = await checkDmarc("ghost.levels.test", resolver);
+    expect(ghost.policies).toEqual({ domain: "none", subdomain: "quarantine", nonexistent: "none" });
+    expect(ghost.older.policies.domain).toBe("quarantine");
+    expect((await checkDmarc("ghost.inherited.test", resolver)).policies.domain).toBe("quarantine");
+    expect((await checkDmarc("child.inherited.test", resolver)).policies.domain).toBe("reject");
+  });
+
+  // RFC 9989 section 4.10.1: own record, else that of the organisational domain; those between are passed over.
+  test("what is below a subdomain with a record takes that of the organisation", async () => {
+    const own = await checkDmarc("own.inherited.test", resolver);
+    expect(own.policies).toEqual({ domain: "quarantine", subdomain: "reject", nonexistent: "quarantine" });
+    expect(own.older.policies).toEqual({ domain: "quarantine", subdomain: "reject", nonexistent: "reject" });
+    const several = await checkDmarc("several.inherited.test", resolver);
+    expect(several.policies.domain).toBe("reject");
+    expect(several.older.policies.domain).toBeUndefined();
+  });
+
+  test("records of top-level domains: a public suffix says so by psd=y", async () => {
+    const bare = await checkDmarc("bare.registry", resolver);
+    expect(bare).toMatchObject({ organizationalDomain: "bare.registry", policyDomain: "registry" });
+    expect(bare.policies).toEqual({ domain: "quarantine", subdomain: "quarantine", nonexistent: "reject" });
+    const equipped = await checkDmarc("equipped.registry", resolver);
+    expect(equipped).toMatchObject({ organizationalDomain: "equipped.registry", policyDomain: "equipped.registry" });
+    // Without psd the record with the fewest labels makes the organisation, though it is that of a top-level domain.
+    const shop = await checkDmarc("shop.brand", resolver);
+    expect(shop).toMatchObject({ organizationalDomain: "brand", policyDomain: "brand" });
+    const division = await checkDmarc("division.brand", resolver);
+    expect(division).toMatchObject({ organizationalDomain: "brand", policyDomain: "division.brand" });
+    expect(division.policies).toEqual({ domain: "none", subdomain: "reject", nonexistent: "reject" });
+  });
+
+  test.each([
+    ["version-second.test", "it does not begin with v=DMARC1", "v=DMARC1; p=reject"],
+    ["version-lower.test", "DMARC1 has to be in capitals", "v=DMARC1; p=reject"],
+    ["leading-space.test", "it begins with white space", "v=DMARC1; p=reject; rua=mailto:rua@leading-space.test"],
+    ["quoted.test", "quotation marks are part of it", "v=DMARC1; p=reject; rua=mailto:rua@quoted.test"],
+    ["escaped.test", "it has \\; instead of ;", "v=DMARC1; p=reject; rua=mailto:rua@escaped.test"],
+    ["no-semicolon.test", "there is no ; after v=DMARC1", "v=DMARC1; p=reject; rua=mailto:rua@no-semicolon.test"],
+  ])("%s: says why it is not a record, and gives the one that was meant", async (domain, reason, value) => {
+    const check = await checkDmarc(domain, resolver, "k7f3@rua.example");
+    const found = check.findings.find(({ code }) => code === "mistaken_record");
+    expect(found?.sentence).toContain(`is not a DMARC record for receivers: ${reason}. Publish it like this.`);
+    expect(found?.publish).toEqual({ name: `_dmarc.${domain}`, type: "TXT", value });
+  });
+
+  test("the sentences of an invalid policy do not contradict each other", async () => {
+    const said = async (domain: string) => (await checkDmarc(domain, resolver)).findings.map((one) => one.sentence);
+    expect(await said("invalid-sp.test")).toEqual([
+      "sp=blok is not a valid value.",
+      "A policy of the record at _dmarc.invalid-sp.test is missing or invalid, so receivers act as if p=none.",
+    ]);
+    expect(await said("missing-separator.test")).toContain(
+      "p=reject rua=mailto:rua@missing-separator.test is not a valid value. A ; is missing in it.",
+    );
+    expect(await said("testing.test")).toEqual([
+      "t=y: receivers apply quarantine instead of reject; older ones, which don't know t, do not. Remove it when the reports show no problem.",
+    ]);
+    expect(await said("no-scheme.test")).toContain(
+      "y@no-scheme.test is not a mailto address, so no reports go there. Write mailto:y@no-scheme.test.",
+    );
+  });
+
+  test("psd=n ends the tree walk and starts a new organisation", async () => {
     const check = await checkDmarc("www.division.boundary.test", resolver);
     expect(check.organizationalDomain).toBe("division.boundary.test");
     expect(check.policyDomain).toBe("division.boundary.test");
@@ -98,7 +204,7 @@ describe("DMARC", () => {
     expect(verdictOf(check)).toBe("attention differs_by_rfc policy_none");
   });
 
-  test("a name of many labels is cut to its last seven", async () => {
+  test("cuts a name of many labels to its last seven", async () => {
     expect(walkNames("a.b.c.d.e.f.g.h.i.j.mail.example.com")).toEqual([
       "a.b.c.d.e.f.g.h.i.j.mail.example.com",
       "g.h.i.j.mail.example.com",
@@ -117,7 +223,7 @@ describe("DMARC", () => {
     expect(check.findings.map(({ code }) => code)).toContain("name_too_long");
   });
 
-  test("the record to publish names where reports should go", async () => {
+  test("suggests a record with the address for reports", async () => {
     const check = await checkDmarc("absent.test", resolver, "k7f3@rua.example");
     expect(check.findings.find(({ code }) => code === "no_record")?.publish).toEqual({
       name: "_dmarc.absent.test",
@@ -169,7 +275,7 @@ describe("SPF", () => {
     expect(check.tree.lookups).toBe(lookups);
   });
 
-  test("the addresses that terms stand for", async () => {
+  test("resolves terms to addresses", async () => {
     const check = await checkSpf("mx.spf.test", resolver);
     expect(check.tree.root.terms[0]?.networks).toEqual(["192.0.2.25/32", "2001:db8::25/128"]);
   });
@@ -199,7 +305,7 @@ describe("DKIM", () => {
     expect([found?.keyType, found?.bits].filter((part) => part !== undefined).join(" ")).toBe(key);
   });
 
-  test("no selector known", async () => {
+  test("has no result without a known selector", async () => {
     expect(verdictOf(await checkDkim("dkim.test", [], resolver))).toBe("attention no_selector");
   });
 });
@@ -221,7 +327,7 @@ describe("MTA-STS, TLS-RPT, DANE and BIMI", () => {
     expect(verdictOf(await checkMtaSts("sts.test", resolver, serve(text)))).toBe(verdict);
   });
 
-  test("records and files that cannot be used", async () => {
+  test("rejects unusable records and files", async () => {
     const missing = async () => ({ problem: "the server answers 404", isUnanswered: false });
     const silent = async () => ({ problem: "no answer", isUnanswered: true });
     expect(verdictOf(await checkMtaSts("sts.test", resolver, missing))).toBe("broken no_policy_file");
@@ -233,7 +339,7 @@ describe("MTA-STS, TLS-RPT, DANE and BIMI", () => {
     expect(verdictOf(await checkMtaSts("absent.test", resolver, missing))).toBe("attention no_record");
   });
 
-  test("keys of a policy file: the first counts, unknown ones are ignored", () => {
+  test("uses the first of repeated keys in a policy file and ignores unknown ones", () => {
     const read = readPolicy("version: STSv1\r\nmode: testing\r\nmode: enforce\r\nx: 1\r\nmx: a.test\r\nmax_age: 1\r\n");
     expect(read).toEqual({ policy: { mode: "testing", mx: ["a.test"], maxAgeSeconds: 1 } });
     expect(coversHost("*.example.com", "mail.example.com")).toBe(true);
@@ -263,7 +369,7 @@ describe("MTA-STS, TLS-RPT, DANE and BIMI", () => {
     expect(check.summary).toBe(summary);
   });
 
-  test("a logo is shown only under an enforced policy", async () => {
+  test("needs an enforced policy for a logo to be shown", async () => {
     expect(verdictOf(await checkBimi("sts.test", resolver, true))).toBe("good");
     expect(verdictOf(await checkBimi("sts.test", resolver, false))).toBe("attention policy_too_weak");
     expect(verdictOf(await checkBimi("no-logo.test", resolver, true))).toBe("broken bad_logo");

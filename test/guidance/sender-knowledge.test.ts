@@ -4,6 +4,7 @@ import { simulateOne } from "../../bench/verdict/score.ts";
 import type { AddressName } from "../../shared/guidance/address-name.ts";
 import { addressesToName } from "../../shared/guidance/addresses-to-name.ts";
 import { forwarderHost } from "../../shared/guidance/known-forwarders.ts";
+import { type MailBySender, mailBySender } from "../../shared/guidance/mail-by-sender.ts";
 import { isGenericName } from "../../shared/guidance/reverse-name.ts";
 import { type JudgedSource, judgeSources } from "../../shared/guidance/roles.ts";
 import {
@@ -59,8 +60,12 @@ function known(hosts: Record<string, Partial<AddressName>>, records: readonly st
   return { ...found, spf: spfNamesOfRecords(records, DOMAIN) };
 }
 
+function sentMail(failing: Record<string, readonly number[]>): MailBySender {
+  return mailBySender(evidenceOf(mailOf(failing), PERIOD), DOMAIN);
+}
+
 function roles(failing: Record<string, readonly number[]>, knowledge?: SenderKnowledge): Map<string, JudgedSource> {
-  const sources = judgeSources(evidenceOf(mailOf(failing), PERIOD), DOMAIN, () => undefined, knowledge);
+  const sources = judgeSources(sentMail(failing), () => undefined, knowledge);
   return new Map(sources.map((source) => [source.name, source]));
 }
 
@@ -71,14 +76,14 @@ function roleOf(failing: Record<string, readonly number[]>, knowledge?: SenderKn
 
 const STEADY = [0, 4, 8, 12, 16, 20, 24];
 
-describe("a sender that the mail leaves open", () => {
-  it("is asked about where nothing is known", () => {
+describe("a sender that the mail alone does not identify", () => {
+  it("is asked about if nothing is known", () => {
     expect(roleOf({ [LONE]: [5] })).toBe("undecided loneServer");
     expect(roleOf({ [LONE]: [5] }, NOTHING_KNOWN)).toBe("undecided loneServer");
     expect(roleOf({ [LONE]: [5] }, known({ [OTHER]: {} }))).toBe("undecided loneServer");
   });
 
-  it("is likely the owner's by a name below the domain, however seldom it sends", () => {
+  it("is likely the owner's with a name below the domain, however rarely it sends", () => {
     const named = known({ [LONE]: { host: "old.acme.example" } });
     expect(roleOf({ [LONE]: [5] }, named)).toBe("undecided ownName");
     expect(roleOf({ [LONE]: STEADY }, named)).toBe("undecided ownName");
@@ -87,14 +92,14 @@ describe("a sender that the mail leaves open", () => {
     );
   });
 
-  it("is likely the owner's where the SPF record names it", () => {
+  it("is likely the owner's if the SPF record names it", () => {
     const spf = ["v=spf1 ip4:198.51.100.0/28 ~all"];
     expect(roleOf({ [LONE]: [5] }, known({}, spf))).toBe("undecided namedInSpf");
     // However much like a stranger it looks otherwise.
     expect(roleOf({ [LONE]: [5], [OTHER]: [5] }, known({ [LONE]: {}, [OTHER]: {} }, spf))).toBe("undecided namedInSpf");
   });
 
-  it("is a forwarder by the name of a mailbox provider, a university or a forwarding service", () => {
+  it("is a forwarder with the name of a mailbox provider, a university or a forwarding service", () => {
     for (const host of ["mail-wr1.google.com", "mx1.example.edu", "relay.uni.ac.uk", "out.forwardemail.net"]) {
       expect(roleOf({ [LONE]: STEADY }, known({ [LONE]: { host } }))).toBe("forwarder forwarderName");
     }
@@ -105,7 +110,7 @@ describe("a sender that the mail leaves open", () => {
     }
   });
 
-  it("stays a question without a name: an owner's forgotten server may have none", () => {
+  it("stays open without a name, because a forgotten server may have none", () => {
     const nameless = known({ [LONE]: {}, [OTHER]: { host: "host-203-0-113-9.isp.example" } });
     expect(roleOf({ [LONE]: [5], [OTHER]: [5] }, nameless)).toBe("undecided loneServer");
     expect(roleOf({ [LONE]: STEADY }, nameless)).toBe("undecided steadyServer");
@@ -137,30 +142,26 @@ it.each([
   expect(isGenericName(host, address)).toBe(isGeneric);
 });
 
-describe("the addresses that a verdict needs the names of", () => {
-  it("are none where the mail leaves nothing open", () => {
-    expect(addressesToName({ evidence: evidenceOf(mailOf({}), PERIOD), homeAddresses: [HOME] }, DOMAIN)).toEqual([]);
+describe("the addresses whose names a verdict needs", () => {
+  it("are empty if the mail identifies every sender", () => {
+    expect(addressesToName(sentMail({}), [HOME])).toEqual([]);
   });
 
-  it("are the owner's and those left open, a bounded number", () => {
-    const mail = (failing: Record<string, readonly number[]>) => ({
-      evidence: evidenceOf(mailOf(failing), PERIOD),
-      homeAddresses: [HOME],
-    });
-    expect(addressesToName(mail({ [LONE]: [5] }), DOMAIN)).toEqual([HOME, LONE]);
+  it("are the owner's and the open ones, up to a limit", () => {
+    expect(addressesToName(sentMail({ [LONE]: [5] }), [HOME])).toEqual([HOME, LONE]);
     const alone = Object.fromEntries(Array.from({ length: 300 }, (_, i) => [`10.${i % 200}.${i}.1`, STEADY]));
-    const many = addressesToName(mail(alone), DOMAIN);
+    const many = addressesToName(sentMail(alone), [HOME]);
     expect(many).toHaveLength(GUIDANCE_LIMITS.maxNamedOfVerdict);
   });
 });
 
-it("without a resolver the verdict of simulated domains is what the reports alone say", () => {
+it("without a resolver the verdict of simulated domains depends on the reports alone", () => {
   for (let number = 0; number < 40; number++) {
     const { domain, traffic } = simulateOne(9, number);
     const evidence = evidenceOf(traffic.reported, PERIOD);
     const input = {
       domain: domain.name,
-      evidence,
+      mail: mailBySender(evidence, domain.name),
       totals: sumEvidence(evidence),
       period: PERIOD,
       days: [...new Set(traffic.reported.map(({ day }) => day))].sort((a, b) => a - b),

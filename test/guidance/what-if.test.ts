@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { judgeOne, score, simulateOne } from "../../bench/verdict/score.ts";
 import { planReports } from "../../local/samples/reports.ts";
 import { sampleReportXml } from "../../local/samples/xml.ts";
+import { mailBySender } from "../../shared/guidance/mail-by-sender.ts";
 import { judge, type Verdict } from "../../shared/guidance/verdict.ts";
 import { STEPS, sumEvidence } from "../../shared/guidance/what-if.ts";
 import { policyText } from "../../shared/report/policy-text.ts";
@@ -25,7 +26,7 @@ function verdictOf(records: readonly DatedRecord[], domain: string, { period, po
   return judge({
     domain,
     period,
-    evidence,
+    mail: mailBySender(evidence, domain),
     totals: sumEvidence(evidence),
     days: [...new Set(records.map(({ day }) => day))].sort((a, b) => a - b),
     policies: [{ policy, firstDay: period.firstDay, lastDay: period.lastDay }],
@@ -87,7 +88,7 @@ const dated: fc.Arbitrary<DatedRecord> = fc
     }),
   }));
 
-describe("what-if is a plain count", () => {
+describe("what-if counts plainly", () => {
   it("over any records", () => {
     fc.assert(
       fc.property(fc.array(dated, { maxLength: 60 }), (records) => {
@@ -133,12 +134,12 @@ describe("what-if is a plain count", () => {
 describe("the benchmark", () => {
   const judged = (seed: number) => Array.from({ length: 60 }, (_, number) => judgeOne(simulateOne(seed, number)));
 
-  it("gives the same for the same seed, and something else for another", () => {
+  it("gives the same result for the same seed, and another one for another seed", () => {
     expect(score(judged(3))).toEqual(score(judged(3)));
     expect(score(judged(3))).not.toEqual(score(judged(4)));
   });
 
-  it("takes the truth from labels: mail of aligned senders alone is never lost", () => {
+  it("takes the truth from labels: mail from aligned senders is never lost", () => {
     for (const { domain, traffic } of judged(5)) {
       const { legitimate, lost, lostByLabel } = traffic.judged;
       expect(lost).toBeLessThanOrEqual(legitimate);

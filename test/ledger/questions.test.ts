@@ -2,7 +2,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { mulberry32 } from "../../local/random.ts";
 import { isCounted, SENDER_STATES, type SenderState } from "../../shared/authentication/sender-state.ts";
-import { NOTHING_KNOWN } from "../../shared/guidance/sender-knowledge.ts";
+import { mailBySender } from "../../shared/guidance/mail-by-sender.ts";
 import { judge } from "../../shared/guidance/verdict.ts";
 import { verdictInput } from "../../shared/guidance/verdict-input.ts";
 import { verdictJson } from "../../shared/guidance/verdict-json.ts";
@@ -21,6 +21,7 @@ import {
 } from "../../shared/ledger/domains.ts";
 import { failureReportsQuery, failuresQuery } from "../../shared/ledger/failures.ts";
 import { figuresIn } from "../../shared/ledger/figure-sql.ts";
+import { askKnownSenders } from "../../shared/ledger/known-senders.ts";
 import { type ReportList, reportersQuery, reportQuery, reportsQuery } from "../../shared/ledger/report-list.ts";
 import { type DomainScope, mailQuery, sourceQuery, sourceReportsQuery } from "../../shared/ledger/sources.ts";
 import { statsQuery } from "../../shared/ledger/stats.ts";
@@ -211,7 +212,7 @@ describe.each([
   const mine = (): Row[] => rows.filter(({ account }) => accounts.includes(account));
   const mySamples = (): Sample[] => samples.filter(({ account }) => accounts.includes(account));
 
-  it("domains: sums, reports, the time before", async () => {
+  it("domains have sums, reports and the previous period", async () => {
     const page = await only(domainsQuery({ accounts, ...PERIOD }, LIST));
     const expected = DOMAINS.map((domain) => {
       const here = mine().filter((row) => row.domain === domain);
@@ -245,7 +246,7 @@ describe.each([
     }
   });
 
-  it("days: every sum, reports on the day they are about", async () => {
+  it("days have every sum, and reports on the day they cover", async () => {
     const found = await answer(dayTotalsQuery({ accounts, domains: ["a.example"], ...PERIOD }));
     const here = mine().filter((row) => row.domain === "a.example" && inPeriod(row));
     const reported = mySamples().filter(
@@ -276,7 +277,7 @@ describe.each([
     );
   });
 
-  it("policies: when each was seen, by how many", async () => {
+  it("policies have when each was seen and by how many", async () => {
     const found = await answer(policiesQuery({ accounts, domains: ["b.example"] }));
     const here = mySamples().filter((one) => domainOfSample(one) === "b.example");
     // Three reporters, and each database counts its own.
@@ -357,7 +358,8 @@ describe.each([
     const policies = await answer(policiesQuery({ accounts, domains: [domain] }));
     const ruaAddresses = (await answer(ruaAddressesQuery(scope))).map(({ rua }) => rua);
     expect(ruaAddresses.toSorted()).toEqual(accounts.map((account) => `dmarc@${account}.example`));
-    const answers = { period: PERIOD, mail, days, policies, ruaAddresses, knowledge: NOTHING_KNOWN };
+    const senders = await askKnownSenders(answer, { domain, mail, check: undefined, nowSeconds: 0 });
+    const answers = { period: PERIOD, senders, days, policies, ruaAddresses };
     const input = verdictInput(domain, answers, () => undefined);
     const here = mine().filter((row) => row.domain === domain && inPeriod(row));
     const plain = evidenceOf(
@@ -367,7 +369,7 @@ describe.each([
     const failing = here.filter((row) => !isPass(row));
     expect(input.totals).toEqual({ messages: messages(here), failing: messages(failing) });
     expect(sumEvidence(mail.evidence)).toEqual(sumEvidence(plain));
-    const [found, expected] = [judge(input), judge({ ...input, evidence: plain })];
+    const [found, expected] = [judge(input), judge({ ...input, mail: mailBySender(plain, domain) })];
     const { sources: foundSources, ...rest } = verdictJson(found);
     const { sources: expectedSources, ...expectedRest } = verdictJson(expected);
     expect(rest).toEqual(expectedRest);
@@ -409,7 +411,7 @@ describe.each([
     },
   );
 
-  it("reports: all of the period, those of an address, filtered, sorted, in pages", async () => {
+  it("reports of the period or an address are filtered, sorted and paged", async () => {
     const scope = { accounts, domains: ["a.example"], ...PERIOD };
     const list: ReportList = {
       reporter: "",
@@ -445,7 +447,7 @@ describe.each([
     expect(await answer(reportersQuery(scope, 200))).toEqual(["Alpha", "Beta", "Gamma"]);
   });
 
-  it("stats of everything and of one domain", async () => {
+  it("stats cover everything or one domain", async () => {
     const all = await only(statsQuery({ accounts }));
     expect(all).toMatchObject({
       reports: mySamples().length,
@@ -464,8 +466,8 @@ describe.each([
   });
 });
 
-describe("what nobody may see", () => {
-  it("is in no answer for another account or for none", async () => {
+describe("data of another account", () => {
+  it("is in no answer for an account that may not see it, or for none", async () => {
     const scope: DomainScope = { accounts: [], domains: ["a.example"], ...PERIOD };
     expect((await only(domainsQuery(scope, LIST))).rows).toEqual([]);
     expect(await answer(dayTotalsQuery(scope))).toEqual([]);
@@ -476,7 +478,7 @@ describe("what nobody may see", () => {
 
 describe("domains in the database", () => {
   it.each(["domain", "messages", "dmarc_pass", "change", "policy", "reports", "last_report_day", "problems"] as const)(
-    "sorted by %s both ways, the same whether in one part or in several",
+    "are sorted by %s both ways, the same in one part or in several",
     async (order) => {
       for (const descending of [false, true]) {
         const whole = await only(domainsQuery({ accounts: ACCOUNTS, ...PERIOD }, { ...LIST, order, descending }));
@@ -492,7 +494,7 @@ describe("domains in the database", () => {
     },
   );
 
-  it("searched by name and by policy; dead letters of unlisted domains are counted apart", async () => {
+  it("are searched by name and policy, with dead letters of unlisted domains counted apart", async () => {
     const letter = (id: string, domain: string): void => {
       first?.sqlite
         .prepare(
@@ -519,7 +521,7 @@ describe("domains in the database", () => {
     first?.sqlite.exec("DELETE FROM dead_letters");
   });
 
-  it("trends add up to the period", async () => {
+  it("have trends that add up to the period", async () => {
     const parts: [number, number][] = [
       [PERIOD.firstDay, PERIOD.firstDay + 9],
       [PERIOD.firstDay + 10, PERIOD.lastDay],
@@ -534,7 +536,7 @@ describe("domains in the database", () => {
     }
   });
 
-  it("accounts with data, and from when on there is any", async () => {
+  it("are found by accounts with data and its first day", async () => {
     expect(await answer(accountsWithDataQuery())).toEqual(ACCOUNTS);
     const days = rows.filter(({ domain }) => domain === "a.example").map(({ day }) => day);
     const { firstDay, lastDay, lastFinalDay } = await only(extentQuery({ accounts: ACCOUNTS, domains: ["a.example"] }));
@@ -550,7 +552,7 @@ describe("domains in the database", () => {
 });
 
 describe("final days", () => {
-  it("keep their sums, and no details", async () => {
+  it("keep their sums but no details", async () => {
     const ledger = new SqliteLedger();
     const records = [sampleRecord("a.example", { count: 5 })];
     const report = aggregateReport("a.example", { day: FIRST_DAY, records });
@@ -660,7 +662,7 @@ describe("TLS and failure reports", () => {
     );
   });
 
-  it("sessions by day, domain and policy", async () => {
+  it("have sessions by day, domain and policy", async () => {
     expect(await found(tlsDaysQuery(scope))).toEqual([{ day: FIRST_DAY, successful: 180, failed: 8, spread: 0 }]);
     expect(await found(otherDomainsQuery({ accounts: ["acme"], ...at }))).toEqual([
       { domain: "a.example", sessions: 188, failedSessions: 8, incidents: 3 },
@@ -681,7 +683,7 @@ describe("TLS and failure reports", () => {
     ]);
   });
 
-  it("failures, and reports one by one", async () => {
+  it("have failures and single reports", async () => {
     expect(await found(tlsFailuresQuery(scope))).toMatchObject([
       { resultType: "starttls-not-supported", failureReasonCode: "code|1", sessions: 6, reporter: "Sender" },
       { resultType: "certificate-expired", sessions: 2 },
@@ -712,7 +714,7 @@ describe("TLS and failure reports", () => {
     );
   });
 
-  it("failure reports by address, domain, and one by one", async () => {
+  it("have failure reports by address, by domain and one by one", async () => {
     expect(await found(failuresQuery(scope))).toMatchObject([
       {
         sourceIp: "192.0.2.9",

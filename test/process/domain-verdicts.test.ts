@@ -1,12 +1,12 @@
 /** The round over all domains on the simulated platform: stored verdicts are those of the pages, in bounded runs. */
 
 import { beforeEach, expect, it } from "vitest";
-import { NOTHING_KNOWN } from "../../shared/guidance/sender-knowledge.ts";
 import { judge, VERDICT_STATES, type VerdictState } from "../../shared/guidance/verdict.ts";
 import { verdictInput } from "../../shared/guidance/verdict-input.ts";
 import { ask, change } from "../../shared/ledger/database.ts";
 import { dayTotalsQuery, policiesQuery, ruaAddressesQuery } from "../../shared/ledger/days.ts";
 import { type DomainVerdict, domainVerdictsQuery } from "../../shared/ledger/domain-verdicts.ts";
+import { askKnownSenders } from "../../shared/ledger/known-senders.ts";
 import { putSenderDecision } from "../../shared/ledger/sender-decisions.ts";
 import { askAll } from "../../shared/ledger/shards.ts";
 import { mailQuery } from "../../shared/ledger/sources.ts";
@@ -64,12 +64,13 @@ async function judgedByThePage(domain: string) {
   const days = await ask(world.ledger, dayTotalsQuery(scope));
   const policies = await ask(world.ledger, policiesQuery(always));
   const ruaAddresses = (await ask(world.ledger, ruaAddressesQuery(scope))).map(({ rua }) => rua);
-  return judge(
-    verdictInput(domain, { period, mail, days, policies, ruaAddresses, knowledge: NOTHING_KNOWN }, () => undefined),
-  );
+  const { nowSeconds } = world.invocation();
+  const known = { domain, mail, check: undefined, nowSeconds };
+  const senders = await askKnownSenders((query) => ask(world.ledger, query), known);
+  return judge(verdictInput(domain, { period, senders, days, policies, ruaAddresses }, () => undefined));
 }
 
-it("keeps of each domain what its page says, the worst first", async () => {
+it("each domain is kept with the verdict of its page, the worst first", async () => {
   await seed();
   expect(await run()).toEqual({ domains: 6, computed: 6, skipped: 0, isDone: true });
   const all = await stored();
@@ -99,7 +100,7 @@ it("keeps of each domain what its page says, the worst first", async () => {
   expect(worst?.atRisk).toBe(4290);
 });
 
-it("computes again only what has changed, and says since when a state holds", async () => {
+it("only changed domains are computed again, with the start of each state", async () => {
   await seed();
   await run();
   const [since] = (await stored()).map(({ sinceSeconds }) => sinceSeconds);
@@ -121,7 +122,7 @@ it("computes again only what has changed, and says since when a state holds", as
   expect(parked?.sinceSeconds).toBe(since);
 });
 
-it("goes on where a run ended, after a fault too, and leaves out what ends run after run", async () => {
+it("a run continues where the last one ended, even after a fault, and skips a domain that fails repeatedly", async () => {
   await seed();
   world.watchQueries = 24;
   const done = [await run()];
@@ -143,7 +144,7 @@ it("goes on where a run ended, after a fault too, and leaves out what ends run a
   expect(fresh).toHaveLength(5);
 });
 
-it("looks at domains that are registered and have no reports, and keeps accounts apart", async () => {
+it("registered domains without reports are included, and accounts are kept apart", async () => {
   await report("acme", "shared.example", today() - 1);
   await report("globex", "shared.example", today() - 40);
   await change(world.ledger, [
@@ -166,7 +167,7 @@ it("looks at domains that are registered and have no reports, and keeps accounts
   expect(await ask(world.ledger, domainVerdictsQuery(["globex"], { limit: 10 }))).toHaveLength(1);
 });
 
-it("keeps one of two runs' answers where both judge a domain at once", async () => {
+it("one answer is kept if two runs judge a domain at once", async () => {
   await seed();
   const done = await Promise.all([run(), run()]);
   expect(done.reduce((sum, { computed }) => sum + computed, 0)).toBe(6);

@@ -12,11 +12,14 @@ import {
   type Packet,
   RECURSION_AVAILABLE,
   RECURSION_DESIRED,
+  TRUNCATED_RESPONSE,
 } from "dns-packet";
 
 /**
- * Name → its records as in a zone file, `TXT v=spf1 -all`, or how the server fails: `SERVFAIL`, `TIMEOUT`, `HTTP500`,
- * `GARBAGE`. A name that only lies between others exists without records. `DNSSEC` marks a name's answers as checked.
+ * Name → its records as in a zone file, `TXT v=spf1 -all`, or how the server fails: `SERVFAIL`, `REFUSED`, `TIMEOUT`,
+ * `HTTP500`, `GARBAGE`, `TRUNCATED` (the records do not fit, RFC 2181 section 9). A name that only lies between others exists
+ * without records. `*.example.test` stands for names below it that do not exist (RFC 4592). `DNSSEC` marks a name's answers
+ * as checked. `TXT "one" "two"` is one record of two strings; any other TXT is cut into strings as it has to be.
  */
 export type Zones = Record<string, string[]>;
 
@@ -28,8 +31,9 @@ export interface DnsServer {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-const NXDOMAIN = 3;
 const SERVFAIL = 2;
+const NXDOMAIN = 3;
+const REFUSED = 5;
 const MOST_TXT_BYTES = 255;
 
 /** Starts a server with these zones; names may be added and changed while it runs. */
@@ -75,19 +79,37 @@ function answerTo(query: Packet, name: string, type: string, zones: Zones): Pack
   let at = name;
   const seen = new Set<string>();
   for (;;) {
-    const entries = zones[at];
+    const entries = zones[at] ?? zones[wildcardFor(at, zones)];
     isChecked &&= entries?.includes("DNSSEC") === true;
     if (entries?.includes("SERVFAIL") === true || seen.has(at)) return packet(query, SERVFAIL, []);
     seen.add(at);
+    if (entries?.includes("REFUSED") === true) return packet(query, REFUSED, []);
+    if (entries?.includes("TRUNCATED") === true) return packet(query, TRUNCATED_RESPONSE, []);
     const alias = entries?.find((entry) => entry.startsWith("CNAME "));
     answers.push(...(entries ?? []).flatMap((entry) => recordOf(at, entry, type)));
     if (alias === undefined || type === "CNAME") {
-      const exists = entries !== undefined || Object.keys(zones).some((other) => other.endsWith(`.${at}`));
+      const exists = entries !== undefined || hasNamesBelow(at, zones);
       return packet(query, exists ? 0 : NXDOMAIN, answers, isChecked && exists);
     }
     answers.push({ type: "CNAME", name: at, data: alias.slice(6) });
     at = alias.slice(6).toLowerCase();
   }
+}
+
+function hasNamesBelow(name: string, zones: Zones): boolean {
+  return Object.keys(zones).some((other) => other.endsWith(`.${name}`));
+}
+
+/** The wildcard that answers for a name that does not exist: the one at its closest ancestor that does; "" if there is none. */
+function wildcardFor(name: string, zones: Zones): string {
+  if (hasNamesBelow(name, zones)) return "";
+  const labels = name.split(".");
+  for (let first = 1; first < labels.length; first++) {
+    const above = labels.slice(first).join(".");
+    if (zones[`*.${above}`] !== undefined) return `*.${above}`;
+    if (zones[above] !== undefined || hasNamesBelow(above, zones)) return "";
+  }
+  return "";
 }
 
 function packet(query: Packet, code: number, answers: Answer[], isChecked = false): Packet {
@@ -130,6 +152,8 @@ function recordOf(name: string, entry: string, type: string): Answer[] {
 }
 
 function stringsOf(text: string): string[] {
+  const written = [...text.matchAll(/"([^"]*)"/g)].map(([, string = ""]) => string);
+  if (written.length > 1) return written;
   const strings: string[] = [];
   for (let at = 0; at < text.length || at === 0; at += MOST_TXT_BYTES)
     strings.push(text.slice(at, at + MOST_TXT_BYTES));

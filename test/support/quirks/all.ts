@@ -4,8 +4,10 @@ import { containers } from "./containers.ts";
 import { documents } from "./documents.ts";
 import { lost } from "./lost.ts";
 import { mails } from "./mails.ts";
+import { oneAfterAnother } from "./one-after-another.ts";
 import { others } from "./others.ts";
 import type { Quirk } from "./quirk.ts";
+import { quotedPrintable } from "./quoted-printable.ts";
 import { records } from "./records.ts";
 import { structure } from "./structure.ts";
 import { values } from "./values.ts";
@@ -20,4 +22,6 @@ export const quirks: Quirk[] = [
   ...lost,
   ...carried,
   ...structure,
+  ...oneAfterAnother,
+  ...quotedPrintable,
 ];

@@ -7,6 +7,7 @@ import { accountsQuery } from "../../../shared/ledger/accounts.ts";
 import {
   ACTIVITY_DAYS,
   activityQuery,
+  OUTCOME_STEPS,
   outcomesQuery,
   partsQuery,
   readActivity,
@@ -22,6 +23,7 @@ import {
   deadLetterReasonsQuery,
   deadLettersNamedQuery,
 } from "../../../shared/ledger/dead-letters.ts";
+import { unsentReportsQuery } from "../../../shared/ledger/forwards.ts";
 import { knownImportsQuery } from "../../../shared/ledger/imports.ts";
 import { jobQuery, newestJobsQuery } from "../../../shared/ledger/jobs.ts";
 import { incidentsQuery, mutesQuery, noticesQuery } from "../../../shared/ledger/notices.ts";
@@ -32,7 +34,7 @@ import { statsQuery } from "../../../shared/ledger/stats.ts";
 import { groupedAccountsQuery, taggedDomainsQuery } from "../../../shared/ledger/tags.ts";
 import { tokensQuery } from "../../../shared/ledger/tokens.ts";
 
-import { NOTIFY_LIMITS, PAGE_LIMITS, WATCH_LIMITS } from "../../../shared/limits.ts";
+import { FORWARD_LIMITS, NOTIFY_LIMITS, PAGE_LIMITS, WATCH_LIMITS } from "../../../shared/limits.ts";
 
 import { pageOf } from "../../../shared/operations.ts";
 import { accountsWith, normalizeEmail } from "../../../shared/people.ts";
@@ -40,16 +42,29 @@ import { normalizeRua } from "../../../shared/registry.ts";
 import { parseDay, SECONDS_PER_DAY } from "../../../shared/report-day.ts";
 import { isoDate } from "../../../shared/storage.ts";
 import { maySee } from "../access.ts";
+import { isoDay } from "../data/days.ts";
+import { askOutcomeHistory } from "../data/outcome-history.ts";
 import { ApiError } from "../errors.ts";
 import { unless } from "../parts/partial.tsx";
 import { getAccount, getAccountPeople, getAccounts, getAudit } from "./accounts.ts";
 import { type Answered, type Call, operate, readConnection, requireRole } from "./call.ts";
-import { getFailureSummary, getKeptCheck, getOverview, getTlsSummary, listDomains } from "./domains.ts";
+import {
+  daysOf,
+  getFailureSummary,
+  getKeptCheck,
+  getOverview,
+  getTlsSummary,
+  listDecisions,
+  listDomains,
+  listOtherDomains,
+} from "./domains.ts";
+import { ledgerRequest, periodOfInput } from "./ledger-request.ts";
+import { getAccountMonth, getDomainMonth } from "./months.ts";
 import { getMtaSts } from "./mta-sts.ts";
 import { pageOfFirst, partOf } from "./page.ts";
-import { getReport, listReports } from "./reports.ts";
+import { getReport, listReporters, listReports } from "./reports.ts";
 import { getSenders } from "./senders.ts";
-import { getSource, listSourceGroups, listSources } from "./sources.ts";
+import { getSource, listHits, listSourceGroups, listSources } from "./sources.ts";
 import { getVerdict } from "./verdict.ts";
 import { getWorkDomains, getWorklist } from "./worklist.ts";
 
@@ -72,19 +87,26 @@ const ANSWERS: Answers = {
   describeProblem: async (_, { code }) => ({ code, title: PROBLEM_TITLES[code], status: PROBLEM_STATUS[code] }),
   status: getStatus,
   activity: async (c) => ({ items: readActivity(await c.get("ledger").ask(activityQuery(nowSeconds()))) }),
+  outcomeHistory: getOutcomeHistory,
   stats: getStats,
   domainDays: getDomainDays,
-  verdict: (c, input) => getVerdict(c, input, Math.floor(nowSeconds() / SECONDS_PER_DAY)),
+  verdict: (c, input) => getVerdict(c, input, nowSeconds()),
   mtaSts: (c, input) => getMtaSts(c, input, nowSeconds()),
   senders: (c, input) => getSenders(c, input, nowSeconds()),
   listDomains,
+  otherDomains: listOtherDomains,
   domainOverview: getOverview,
   tlsSummary: getTlsSummary,
   failureSummary: getFailureSummary,
   keptCheck: getKeptCheck,
   listReports,
+  listReporters,
   getReport,
   listSources,
+  listHits,
+  listDecisions,
+  domainMonth: getDomainMonth,
+  accountMonth: getAccountMonth,
   listSourceGroups,
   getSource,
   query: runQuery,
@@ -177,6 +199,12 @@ const ANSWERS: Answers = {
     const accounts = await channelAccounts(c, account);
     return { items: await c.get("ledger").ask(deliveriesQuery(accounts, NOTIFY_LIMITS.deliveriesShown)) };
   },
+  async listUnsentReports(c) {
+    const most = FORWARD_LIMITS.unsentShown;
+    const found = await c.get("ledger").ask(unsentReportsQuery(most + 1));
+    const items = found.slice(0, most).map(({ reportUid: uid, day, ...row }) => ({ ...row, uid, day: isoDay(day) }));
+    return { items, isComplete: found.length <= most };
+  },
   async listTokens(c, { account, cursor = "", limit = PAGE_LIMITS.tokens }) {
     const administered = accountsWith(c.get("access").authority, "administrator");
     const isTheirs = account !== undefined && (administered?.includes(account) ?? true);
@@ -187,6 +215,19 @@ const ANSWERS: Answers = {
   acceptConflict: (c, { id }) => operate(c, "decideConflict", { id, decision: "replace" }),
   discardConflict: (c, { id }) => operate(c, "decideConflict", { id, decision: "keep" }),
 };
+
+/** What became of reports over a period. @throws ApiError when the period makes no sense */
+async function getOutcomeHistory(c: Call, input: Inputs["outcomeHistory"]): Promise<Outputs["outcomeHistory"]> {
+  const request = ledgerRequest(c);
+  const period = periodOfInput(input, request.today);
+  const { step, outcomes, latency } = await askOutcomeHistory(request, period);
+  return {
+    ...daysOf(period),
+    step,
+    outcomes: outcomes.map(({ at, ...counted }) => ({ beginSeconds: at * OUTCOME_STEPS[step], ...counted })),
+    latency: latency.map(({ day, ...seconds }) => ({ day: isoDay(day), ...seconds })),
+  };
+}
 
 /** As accountsOf, but for an operator also accounts without reports, which may have channels already. */
 async function channelAccounts(c: Call, account: string | undefined): Promise<readonly string[]> {

@@ -11,8 +11,11 @@ import {
   domainsQuery,
   type Extent,
   extentQuery,
+  MAX_OTHER_DOMAINS,
+  otherDomainsQuery,
 } from "../../../shared/ledger/domains.ts";
 import { FAILURE_LIMITS, failuresQuery } from "../../../shared/ledger/failures.ts";
+import { senderDecisionsQuery } from "../../../shared/ledger/sender-decisions.ts";
 import { groupedAccountsQuery } from "../../../shared/ledger/tags.ts";
 import { TLS_LIMITS, tlsDaysQuery, tlsFailuresQuery, tlsPoliciesQuery } from "../../../shared/ledger/tls.ts";
 import { GUIDANCE_LIMITS, PAGE_LIMITS } from "../../../shared/limits.ts";
@@ -92,6 +95,16 @@ export function knownSince(extent: Extent): { firstReportDay: string | null; det
     firstReportDay: extent.firstDay === undefined ? null : isoDay(extent.firstDay),
     detailsSince: Number.isFinite(since) ? isoDay(since) : null,
   };
+}
+
+/** Domains without aggregate reports. @throws ApiError when the period makes no sense */
+export async function listOtherDomains(c: Call, input: Inputs["otherDomains"]): Promise<Outputs["otherDomains"]> {
+  const request = ledgerRequest(c, input.account);
+  const period = periodOfInput(input, request.today);
+  const { firstDay, lastDay } = period;
+  const accounts = await accountsOfGroup(request, input.group);
+  const items = await request.ask(otherDomainsQuery({ accounts, firstDay, lastDay }));
+  return { ...daysOf(period), items, isComplete: items.length < MAX_OTHER_DOMAINS };
 }
 
 /** A domain over a period. @throws ApiError when the period makes no sense */
@@ -208,4 +221,15 @@ export async function getKeptCheck(c: Call, { account, domain }: Inputs["keptChe
     check: kept?.check ?? null,
     changes,
   };
+}
+
+/** What was decided about its senders. */
+export async function listDecisions(c: Call, input: Inputs["listDecisions"]): Promise<Outputs["listDecisions"]> {
+  const { domain } = input;
+  const request = ledgerRequest(c, input.account);
+  const decided = await request.ask(senderDecisionsQuery(domain, await request.accounts()));
+  const items = decided
+    .filter(({ decision }) => decision !== "undecided")
+    .sort((a, b) => b.decidedSeconds - a.decidedSeconds);
+  return { domain, items };
 }

@@ -14,9 +14,11 @@ import { type Call, operate } from "./call.ts";
 export function ledgerRequest(c: Call, account?: string): LedgerRequest {
   const ledger = c.get("ledger");
   const access = c.get("access");
+  const nowSeconds = Math.floor(Date.now() / 1000);
   return {
     access,
-    today: dayOfSeconds(Date.now() / 1000),
+    nowSeconds,
+    today: dayOfSeconds(nowSeconds),
     databases: account === undefined ? ledger.databases : 1,
     ask: (query, one = account) => ledger.ask(query, one),
     askDirectory: (query) => ledger.askDirectory(query),

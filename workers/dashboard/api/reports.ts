@@ -1,9 +1,11 @@
 /** Reports about a domain, and one report without its records: what the API answers with. */
 import type { Inputs, Outputs } from "../../../shared/contract/operations.ts";
+import type { DecisionRow } from "../../../shared/ledger/conflicts.ts";
 import { failureReportsQuery } from "../../../shared/ledger/failures.ts";
 import { importOfObjectQuery } from "../../../shared/ledger/imports.ts";
 import {
   type ReportList,
+  reportersQuery,
   reportRowsQuery,
   reportsQuery,
   type StoredReport,
@@ -12,7 +14,7 @@ import type { DomainScope } from "../../../shared/ledger/sources.ts";
 import { tlsReportsQuery } from "../../../shared/ledger/tls.ts";
 import { PAGE_LIMITS } from "../../../shared/limits.ts";
 import { isoDay } from "../data/days.ts";
-import { findReport } from "../data/find-report.ts";
+import { findReport, findTakeBack } from "../data/find-report.ts";
 import { ApiError } from "../errors.ts";
 import { domainScope, type LedgerRequest } from "../parts/request.ts";
 import type { Call } from "./call.ts";
@@ -117,18 +119,36 @@ async function failureReports(request: LedgerRequest, scope: DomainScope): Promi
   }));
 }
 
+/** Its reporters. @throws ApiError when the period makes no sense */
+export async function listReporters(c: Call, input: Inputs["listReporters"]): Promise<Outputs["listReporters"]> {
+  const { domain } = input;
+  const request = ledgerRequest(c, input.account);
+  const period = periodOfInput(input, request.today);
+  const scope = await domainScope(request, domain, period);
+  const names = await request.ask(reportersQuery(scope, PAGE_LIMITS.listed + 1));
+  const items = names.slice(0, PAGE_LIMITS.listed).map((reporter) => ({ reporter }));
+  return { domain, ...daysOf(period), items, isComplete: names.length <= PAGE_LIMITS.listed };
+}
+
 /** One report. @throws ApiError (404) when there is none, or the person may not see it */
 export async function getReport(c: Call, name: Inputs["getReport"]): Promise<Outputs["getReport"]> {
   const request = ledgerRequest(c, name.account);
   const row = await findReport(request, name);
-  const [whole, [imported = null]] = await Promise.all([
+  const [whole, [imported = null], takenBack] = await Promise.all([
     overAllDays(request, row),
     request.ask(importOfObjectQuery(row)),
+    findTakeBack(request, row),
   ]);
   const { reportUid: uid, day, details: stored, ...report } = whole;
   const { spread = [], whole: _, ...details } = stored;
   const domains = [...new Set([report.domain, ...spread.map(([domain]) => domain)])];
-  return { ...report, uid, day: isoDay(day), domains, details, imported };
+  return { ...report, uid, day: isoDay(day), domains, details, imported, takenBack: takenBackJson(takenBack) };
+}
+
+function takenBackJson(found: DecisionRow | undefined): Outputs["getReport"]["takenBack"] {
+  if (found === undefined) return null;
+  const { decidedSeconds: takenBackSeconds, decidedBy: takenBackBy, reason } = found;
+  return { takenBackSeconds, takenBackBy, reason };
 }
 
 /** A TLS report counts for each of its days by itself; what it says of the domain is all of them together. */

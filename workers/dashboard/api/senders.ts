@@ -30,6 +30,7 @@ export async function getSenders(c: Call, input: Inputs["senders"], nowSeconds: 
         const names = await ledger.ask(addressNamesQuery(asked, nowSeconds));
         return new Map(names.map((name) => [name.address, name]));
       },
+      nowSeconds,
     },
     scope,
   );

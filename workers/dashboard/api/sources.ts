@@ -18,6 +18,7 @@ import { canonicalIp } from "../../../shared/report/values.ts";
 import { isoDay } from "../data/days.ts";
 import type { Decisions } from "../data/decisions.ts";
 import { detailsSince } from "../data/extent.ts";
+import { type HitRecord, hitRecords } from "../data/hits.ts";
 import type { Advice } from "../data/source-advice.ts";
 import {
   addressNamed,
@@ -99,6 +100,58 @@ function figuresJson({ firstDay, lastDay, ...sums }: GroupFigures) {
     uncounted,
     firstSeen: isoDay(firstDay),
     lastSeen: isoDay(lastDay),
+  };
+}
+
+/** A page of records that a step would have hit. @throws ApiError when the period or the cursor makes no sense */
+export async function listHits(c: Call, input: Inputs["listHits"]): Promise<Outputs["listHits"]> {
+  const { domain, role, step = "reject" } = input;
+  const request = ledgerRequest(c, input.account);
+  const period = periodOfInput(input, request.today);
+  const part = partOf(input, PAGE_LIMITS.listed);
+  const { judged, isPartial } = await askSources(request, domain, period);
+  const hits = hitRecords({ domain, sources: judged, role, step }).sort((a, b) => b.messages - a.messages);
+  const page = cutPage(hits, part);
+  return {
+    domain,
+    ...daysOf(period),
+    step,
+    messages: hits.reduce((sum, { messages }) => sum + messages, 0),
+    ...page,
+    items: page.items.map(hitJson),
+    isComplete: !isPartial,
+  };
+}
+
+function hitJson(record: HitRecord): Outputs["listHits"]["items"][number] {
+  const { source, sourceIp, messages, headerFrom, disposition, dkim, spf, reasons, firstDay, lastDay } = record;
+  return {
+    source: source.name,
+    kind: source.kind,
+    service: source.service,
+    role: source.role,
+    sourceIp,
+    messages,
+    headerFrom,
+    disposition,
+    dkim,
+    spf,
+    ...resultsJson(record),
+    reasons: readReasons(reasons),
+    firstSeen: isoDay(firstDay),
+    lastSeen: isoDay(lastDay),
+  };
+}
+
+/** What was found of DKIM and SPF, from the texts of the ledger. */
+function resultsJson({ dkimResults, spfResults }: Pick<SourceRecord, "dkimResults" | "spfResults">) {
+  return {
+    dkimResults: readAuthResults(dkimResults).map(({ domain, detail: selector, result }) => ({
+      domain,
+      selector,
+      result,
+    })),
+    spfResults: readAuthResults(spfResults).map(({ domain, detail: scope, result }) => ({ domain, scope, result })),
   };
 }
 
@@ -190,12 +243,7 @@ function recordJson(record: SourceRecord): SourceAnswer["records"][number] {
     ...facts,
     uid,
     day: isoDay(day),
-    dkimResults: readAuthResults(dkimResults).map(({ domain, detail: selector, result }) => ({
-      domain,
-      selector,
-      result,
-    })),
-    spfResults: readAuthResults(spfResults).map(({ domain, detail: scope, result }) => ({ domain, scope, result })),
+    ...resultsJson({ dkimResults, spfResults }),
     reasons: readReasons(reasons),
   };
 }

@@ -6,15 +6,16 @@ import { decideBy, verdictInput } from "../../../shared/guidance/verdict-input.t
 import { verdictJson } from "../../../shared/guidance/verdict-json.ts";
 import { dayTotalsQuery, policiesQuery, ruaAddressesQuery } from "../../../shared/ledger/days.ts";
 import { checksQuery } from "../../../shared/ledger/domain-checks.ts";
+import { askKnownSenders } from "../../../shared/ledger/known-senders.ts";
 import { senderDecisionsQuery } from "../../../shared/ledger/sender-decisions.ts";
 import { type DomainScope, mailQuery } from "../../../shared/ledger/sources.ts";
-import { askKnowledge } from "../data/sender-knowledge.ts";
+import { dayOfSeconds } from "../data/days.ts";
 import type { Call } from "./call.ts";
 import { periodOfInput } from "./ledger-request.ts";
 
 /** Of the accounts the person may see. @throws ApiError when the period makes no sense */
-export async function getVerdict(c: Call, input: Inputs["verdict"], today: number): Promise<Outputs["verdict"]> {
-  const period = periodOfInput(input, today);
+export async function getVerdict(c: Call, input: Inputs["verdict"], nowSeconds: number): Promise<Outputs["verdict"]> {
+  const period = periodOfInput(input, dayOfSeconds(nowSeconds));
   const { firstDay, lastDay } = period;
   const domain = domainName(input.domain);
   const ledger = c.get("ledger");
@@ -31,6 +32,7 @@ export async function getVerdict(c: Call, input: Inputs["verdict"], today: numbe
   if (mail === undefined) throw new Error("A question without an answer.");
   const ruaAddresses = addresses.map(({ rua }) => rua);
   const decide = decideBy(new Map(decided.map(({ source, decision }) => [source, decision])));
-  const knowledge = await askKnowledge((query) => ledger.ask(query), domain, { mail, checks });
-  return verdictJson(judge(verdictInput(domain, { period, mail, days, policies, ruaAddresses, knowledge }, decide)));
+  const known = { domain, mail, check: checks[0]?.check, nowSeconds };
+  const senders = await askKnownSenders((query) => ledger.ask(query), known);
+  return verdictJson(judge(verdictInput(domain, { period, senders, days, policies, ruaAddresses }, decide)));
 }

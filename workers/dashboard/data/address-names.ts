@@ -11,7 +11,7 @@ export async function askNames(
 ): Promise<ReadonlyMap<string, AddressName>> {
   const shown = [...new Set(addresses)].filter((address) => address !== "").slice(0, GUIDANCE_LIMITS.maxNamedAddresses);
   if (shown.length === 0) return new Map();
-  const names = await request.ask(addressNamesQuery(shown, Math.floor(Date.now() / 1000)));
+  const names = await request.ask(addressNamesQuery(shown, request.nowSeconds));
   const known = new Map(names.map((name) => [name.address, name]));
   const [account] = await request.accounts();
   const unknown = shown.filter((address) => !known.has(address));

@@ -1,4 +1,5 @@
 /** One report, for who may see it. */
+import { type DecisionRow, decisionsQuery } from "../../../shared/ledger/conflicts.ts";
 import { reportQuery, type StoredReport } from "../../../shared/ledger/report-list.ts";
 import { parseDay } from "../../../shared/report-day.ts";
 import { maySee } from "../access.ts";
@@ -27,4 +28,11 @@ export async function findReport(
   const [report] = await request.ask(query, account);
   if (report === undefined) throw missing;
   return report;
+}
+
+/** Who took a report back, and why; undefined unless it is taken back now. */
+export async function findTakeBack(request: LedgerRequest, report: StoredReport): Promise<DecisionRow | undefined> {
+  if (report.state !== "taken_back") return undefined;
+  const decisions = await request.ask(decisionsQuery(report.reportUid), report.account);
+  return decisions.find(({ decision }) => decision === "taken_back");
 }

@@ -1,4 +1,5 @@
 /** The calendar month (UTC) that a report is about, from a link. Pure. */
+import type { DayTotals } from "../../../shared/ledger/days.ts";
 import { fail, ok, type Result } from "../../../shared/result.ts";
 import type { Period } from "./period.ts";
 
@@ -31,6 +32,26 @@ export function readMonth(text: string, today: number): Result<Month, string> {
 /** The month before. */
 export function monthBefore({ firstDay }: Month): Month {
   return monthBack(firstDay, 1);
+}
+
+/** Sums of a month: messages, those that pass, those quarantined or rejected, and reports. */
+export interface MonthFigures {
+  messages: number;
+  passed: number;
+  refused: number;
+  reports: number;
+}
+
+/** Adds up the days of a month. */
+export function monthFigures(days: readonly DayTotals[]): MonthFigures {
+  const sums: MonthFigures = { messages: 0, passed: 0, refused: 0, reports: 0 };
+  for (const { messages, passed, quarantined, rejected, reports } of days) {
+    sums.messages += messages;
+    sums.passed += passed;
+    sums.refused += quarantined + rejected;
+    sums.reports += reports;
+  }
+  return sums;
 }
 
 /** The months a person may choose, the newest first: this one, and those before. */

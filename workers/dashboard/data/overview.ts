@@ -1,5 +1,4 @@
 /** One domain over a period: its days, its mail, the policies that reports saw, and what was changed and decided. */
-import type { SenderKnowledge } from "../../../shared/guidance/sender-knowledge.ts";
 import {
   type DayTotals,
   dayTotalsQuery,
@@ -9,6 +8,7 @@ import {
 } from "../../../shared/ledger/days.ts";
 import { checksQuery, recordChangesOfPeriodQuery, type SeenChange } from "../../../shared/ledger/domain-checks.ts";
 import { type Extent, extentQuery } from "../../../shared/ledger/domains.ts";
+import { askKnownSenders, type KnownSenders } from "../../../shared/ledger/known-senders.ts";
 import {
   type DecidedSender,
   decisionsOfPeriodQuery,
@@ -20,7 +20,6 @@ import { askOne, domainScope, type LedgerRequest } from "../parts/request.ts";
 import { decisionsBySource } from "./decisions.ts";
 import { daysWithData } from "./extent.ts";
 import { type Period, periodBefore } from "./period.ts";
-import { askKnowledge } from "./sender-knowledge.ts";
 
 /** What is known: the days of the period before are there too, for comparison. */
 export interface Overview {
@@ -29,8 +28,6 @@ export interface Overview {
   days: DayTotals[];
   mail: Mail;
   policies: PolicyDays[];
-  /** Of the mail, what the judgement counts. */
-  countedMail: Mail;
   extent: Extent;
   ruaAddresses: string[];
   /** What the owner said of sources, by name. */
@@ -38,8 +35,8 @@ export interface Overview {
   /** Of the period, the newest. */
   changes: SeenChange[];
   decided: DecidedSender[];
-  /** What DNS says of the senders, as far as it was looked up. */
-  knowledge: SenderKnowledge;
+  /** Of the mail, what the judgement counts, by who sent it. */
+  senders: KnownSenders;
 }
 
 /** Asks for it. */
@@ -60,9 +57,9 @@ export async function askOverview(request: LedgerRequest, domain: string, period
   const ruaAddresses = addresses.map(({ rua }) => rua);
   const isAllCounted = days.every(({ day, uncounted }) => day < period.firstDay || uncounted === 0);
   const countedMail = isAllCounted ? mail : await askOne(request, mailQuery({ ...scope, onlyCounted: true }));
-  const found = { days, mail, countedMail, policies, extent, ruaAddresses, decisions, changes, decided };
-  const knowledge = await askKnowledge((query) => request.ask(query), domain, { mail: countedMail, checks });
-  return { domain, period, ...found, knowledge };
+  const known = { domain, mail: countedMail, check: checks[0]?.check, nowSeconds: request.nowSeconds };
+  const senders = await askKnownSenders((query) => request.ask(query), known);
+  return { domain, period, days, mail, senders, policies, extent, ruaAddresses, decisions, changes, decided };
 }
 
 /** Every day of the period from the first report on, those without a report with zeros. */

@@ -1,14 +1,15 @@
 /** A domain's senders as the owner decides about them: whose each is, what was decided, and what is suggested. */
 import type { AddressName } from "../../../shared/guidance/address-name.ts";
 import { decisionAbout, type HoldingDecision, readDecisions } from "../../../shared/guidance/decisions.ts";
-import { type JudgedSource, judgeSources } from "../../../shared/guidance/roles.ts";
+import type { JudgedSource } from "../../../shared/guidance/roles.ts";
 import { type Suggestion, suggestAll } from "../../../shared/guidance/suggest.ts";
+import { allSources } from "../../../shared/guidance/verdict.ts";
 import { decideBy } from "../../../shared/guidance/verdict-input.ts";
 import type { Query } from "../../../shared/ledger/database.ts";
 import { accountOfDomainQuery, checksQuery } from "../../../shared/ledger/domain-checks.ts";
+import { askKnownSenders } from "../../../shared/ledger/known-senders.ts";
 import { type DecidedSender, senderDecisionsQuery } from "../../../shared/ledger/sender-decisions.ts";
 import { type DomainScope, mailQuery } from "../../../shared/ledger/sources.ts";
-import { askKnowledge } from "./sender-knowledge.ts";
 
 /** One sender of a period. */
 export interface Sender {
@@ -33,10 +34,11 @@ interface Asked {
   ask<Row>(query: Query<Row>): Promise<Row[]>;
   /** Names of addresses, as far as they are known. */
   names(addresses: readonly string[]): Promise<ReadonlyMap<string, AddressName>>;
+  nowSeconds: number;
 }
 
 /** Judges the senders of a scope's period. */
-export async function askSenders({ ask, names }: Asked, scope: DomainScope): Promise<Senders> {
+export async function askSenders({ ask, names, nowSeconds }: Asked, scope: DomainScope): Promise<Senders> {
   const [domain] = scope.domains;
   const [[mail], decisions, [account], checks] = await Promise.all([
     ask(mailQuery({ ...scope, onlyCounted: true })),
@@ -45,9 +47,11 @@ export async function askSenders({ ask, names }: Asked, scope: DomainScope): Pro
     ask(checksQuery(domain, scope.accounts)),
   ]);
   const taken = new Map(decisions.map(({ source, decision }) => [source, decision]));
-  const found = mail ?? { evidence: [], homeAddresses: [] };
-  const knowledge = await askKnowledge(ask, domain, { mail: found, checks });
-  const sources = judgeSources(found.evidence, domain, decideBy(taken), knowledge);
+  if (mail === undefined) throw new Error("A question without an answer.");
+  const known = await askKnownSenders(ask, { domain, mail, check: checks[0]?.check, nowSeconds });
+  // As the verdict has them, without what is left of too many.
+  const sources = allSources({ ...known, decide: decideBy(taken) }).filter(({ name }) => name !== "");
+  const { knowledge } = known;
   const read = readDecisions(taken);
   const suggestions = suggestAll({
     policyDomain: domain,

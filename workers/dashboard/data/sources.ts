@@ -2,10 +2,11 @@
 import type { JudgedSource, Role } from "../../../shared/guidance/roles.ts";
 import { mergeSources, type Source } from "../../../shared/guidance/sources.ts";
 import { allSources } from "../../../shared/guidance/verdict.ts";
-import { decideBy, totalsOf } from "../../../shared/guidance/verdict-input.ts";
+import { decideBy } from "../../../shared/guidance/verdict-input.ts";
 import { hitsOf, type Step } from "../../../shared/guidance/what-if.ts";
 import { checksQuery } from "../../../shared/ledger/domain-checks.ts";
 import { type Extent, extentQuery } from "../../../shared/ledger/domains.ts";
+import { askKnownSenders } from "../../../shared/ledger/known-senders.ts";
 import type { SenderDecision } from "../../../shared/ledger/sender-decisions.ts";
 import {
   SOURCE_GROUPINGS,
@@ -18,7 +19,6 @@ import { askOne, domainScope, type LedgerRequest } from "../parts/request.ts";
 import { askNames } from "./address-names.ts";
 import { decisionsBySource } from "./decisions.ts";
 import type { Period } from "./period.ts";
-import { askKnowledge } from "./sender-knowledge.ts";
 
 /** What is known of them. */
 export interface FoundSources {
@@ -45,13 +45,12 @@ export async function askSources(request: LedgerRequest, domain: string, period:
   ]);
   const isAllCounted = mail.sources.every(({ uncounted }) => uncounted === 0);
   const counted = isAllCounted ? mail : await askOne(request, mailQuery({ ...scope, onlyCounted: true }));
-  const totals = totalsOf(counted);
-  const { evidence } = counted;
-  const knowledge = await askKnowledge((query) => request.ask(query), domain, { mail: counted, checks });
+  const known = { domain, mail: counted, check: checks[0]?.check, nowSeconds: request.nowSeconds };
+  const senders = await askKnownSenders((query) => request.ask(query), known);
   return {
     mail,
     sources: mergeSources(mail.sources, domain),
-    judged: allSources({ domain, evidence, totals, decide: decideBy(decisions), knowledge }),
+    judged: allSources({ ...senders, decide: decideBy(decisions) }),
     decisions,
     extent,
     isPartial: mail.sources.length >= SOURCE_LIMITS.maxGroups,

@@ -2,14 +2,9 @@
  * An account's month over all its domains, to print or hand on: how many need attention, what changed, what was done,
  * every domain.
  */
-import type { VerdictState } from "../../../shared/guidance/verdict.ts";
-import { type DayTotals, type DomainSum, dayTotalsQuery, domainSumsQuery } from "../../../shared/ledger/days.ts";
-import { type DomainVerdict, domainVerdictsQuery } from "../../../shared/ledger/domain-verdicts.ts";
-import { noticesOfPeriodQuery } from "../../../shared/ledger/notices.ts";
-import { accountDecisionsQuery, type DecidedSender } from "../../../shared/ledger/sender-decisions.ts";
 import { REPORT_LIMITS } from "../../../shared/limits.ts";
-import type { Notice } from "../../../shared/watch/finding.ts";
-import { type Month, monthBefore } from "../data/month.ts";
+import { type AccountMonth, askAccountMonth, summaryOf } from "../data/account-month.ts";
+import type { Month } from "../data/month.ts";
 import { formatCount, formatShare } from "../data/numbers.ts";
 import { ApiError } from "../errors.ts";
 import { ForeignText, Name } from "../parts/foreign-text.tsx";
@@ -20,7 +15,6 @@ import {
   decisionLines,
   monthOfLink,
   NoticeList,
-  profileOf,
   ReportHead,
   ReportList,
   ReportTable,
@@ -31,24 +25,14 @@ import { STATUS_WORDS, StatusMark } from "./domain-status.tsx";
 
 const PATH = "/report";
 
-interface AccountMonth {
-  account: string;
-  month: Month;
-  current: DayTotals[];
-  before: DayTotals[];
-  verdicts: DomainVerdict[];
-  sums: DomainSum[];
-  notices: Notice[];
-  decided: DecidedSender[];
-}
-
 export async function accountReportPage(request: PageRequest): Promise<PageResult> {
   const month = monthOfLink(request);
   const accounts = await request.accounts();
   const account = request.parameters.get("account") ?? (accounts.length === 1 ? accounts[0] : undefined);
   if (account === undefined) return choice(accounts, month);
   if (!accounts.includes(account)) throw new ApiError("not_found", "There is no such account.");
-  const [found, profile] = await Promise.all([askMonth(request, account, month), profileOf(request, account)]);
+  const found = await askAccountMonth(request, account, month);
+  const { profile } = found;
   const title = "All domains";
   return {
     tables: [],
@@ -91,22 +75,6 @@ function choice(accounts: readonly string[], month: Month): PageResult {
   return { tables: [], content: { title: "Monthly report", section: "domains", crumbs, body } };
 }
 
-async function askMonth(request: PageRequest, account: string, month: Month): Promise<AccountMonth> {
-  const accounts = [account];
-  const period = { firstDay: month.firstDay, lastDay: month.lastDay, limit: REPORT_LIMITS.rowsRead };
-  const scope = { accounts, firstDay: month.firstDay, lastDay: month.lastDay };
-  const [days, verdicts, sums, notices, decided] = await Promise.all([
-    request.ask(dayTotalsQuery({ ...scope, firstDay: monthBefore(month).firstDay }), account),
-    request.ask(domainVerdictsQuery(accounts, { limit: REPORT_LIMITS.domainsRead }), account),
-    request.ask(domainSumsQuery(scope), account),
-    request.ask(noticesOfPeriodQuery(accounts, period), account),
-    request.ask(accountDecisionsQuery(account, period), account),
-  ]);
-  const current = days.filter(({ day }) => day >= month.firstDay);
-  const before = days.filter(({ day }) => day < month.firstDay);
-  return { account, month, current, before, verdicts, sums, notices, decided };
-}
-
 function Body({ found }: { found: AccountMonth }) {
   const { current, before, notices, decided } = found;
   return (
@@ -127,22 +95,9 @@ function Body({ found }: { found: AccountMonth }) {
   );
 }
 
-const BAD: readonly VerdictState[] = ["beingRejected"];
-const NEEDED: readonly VerdictState[] = ["beingRejected", "notYet", "ready", "silent"];
-
 /** The verdicts as they are today: those of a month that is over are not kept. */
-function InShort({ found: { verdicts } }: { found: AccountMonth }) {
-  const counts = new Map<VerdictState, number>();
-  for (const { state } of verdicts) counts.set(state, (counts.get(state) ?? 0) + 1);
-  const count = (states: readonly VerdictState[]): number =>
-    states.reduce((sum, state) => sum + (counts.get(state) ?? 0), 0);
-  const [refused, needed] = [count(BAD), count(NEEDED)];
-  const headline =
-    refused > 0
-      ? `Mail of real senders is refused at ${domainsText(refused)}`
-      : needed > 0
-        ? `${domainsText(needed)} of ${formatCount(verdicts.length)} ${needed === 1 ? "needs" : "need"} attention`
-        : "Nothing to do";
+function InShort({ found }: { found: AccountMonth }) {
+  const { headline, refused, needed, counts } = summaryOf(found);
   const tone = refused > 0 ? "beingRejected" : needed > 0 ? "notYet" : "protected";
   return (
     <section class={`card verdict ${tone}`} aria-labelledby="verdict">
@@ -192,8 +147,4 @@ function Domains({ found: { verdicts, sums, month } }: { found: AccountMonth }) 
       )}
     </section>
   );
-}
-
-function domainsText(count: number): string {
-  return count === 1 ? "1 domain" : `${formatCount(count)} domains`;
 }

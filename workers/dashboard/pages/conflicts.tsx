@@ -88,7 +88,7 @@ export async function conflictPage(request: PageRequest, id: string): Promise<Pa
   ]);
   const comparison = compared.ok ? compared.value : { kind: "gone" as const, reason: compared.error };
   const table = differencesTable(comparison);
-  const { reporter, domain, reportId, account, day, kind } = conflict;
+  const { reporter, domain } = conflict;
   return {
     tables: [table],
     content: {
@@ -107,32 +107,8 @@ export async function conflictPage(request: PageRequest, id: string): Promise<Pa
               </>
             }
           />
-          <section class="card">
-            <h2>The report</h2>
-            <Pairs
-              pairs={[
-                ["Report id", reportId],
-                ["Kind", kind],
-                ["Day", day],
-                ["Account", account],
-              ]}
-            />
-          </section>
-          <div class="columns">
-            <section class="card">
-              <h2>Counts now</h2>
-              <Version version={conflict.accepted}>
-                <a href={acceptedPath(conflict)}>{formatCount(conflict.accepted.messages)} messages</a>
-              </Version>
-            </section>
-            <section class="card">
-              <h2>New version</h2>
-              <Version version={conflict.other}>
-                {formatCount(conflict.other.messages)} messages,{" "}
-                {changeOfCount(conflict.other.messages, conflict.accepted.messages)}
-              </Version>
-            </section>
-          </div>
+          <ReportOf conflict={conflict} />
+          <BothVersions conflict={conflict} />
           <section class="card">
             <h2>Decide</h2>
             <DecideForm id={id} />
@@ -142,6 +118,42 @@ export async function conflictPage(request: PageRequest, id: string): Promise<Pa
       ),
     },
   };
+}
+
+function ReportOf({ conflict: { reportId, kind, day, account } }: { conflict: Conflict }) {
+  return (
+    <section class="card">
+      <h2>The report</h2>
+      <Pairs
+        pairs={[
+          ["Report id", reportId],
+          ["Kind", kind],
+          ["Day", day],
+          ["Account", account],
+        ]}
+      />
+    </section>
+  );
+}
+
+function BothVersions({ conflict }: { conflict: Conflict }) {
+  const { accepted, other } = conflict;
+  return (
+    <div class="columns">
+      <section class="card">
+        <h2>Counts now</h2>
+        <Version version={accepted}>
+          <a href={acceptedPath(conflict)}>{formatCount(accepted.messages)} messages</a>
+        </Version>
+      </section>
+      <section class="card">
+        <h2>New version</h2>
+        <Version version={other}>
+          {formatCount(other.messages)} messages, {changeOfCount(other.messages, accepted.messages)}
+        </Version>
+      </section>
+    </div>
+  );
 }
 
 type Comparison = Outputs["compareConflict"];

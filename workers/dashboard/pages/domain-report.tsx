@@ -4,27 +4,15 @@
  */
 
 import type { JudgedSource, Role } from "../../../shared/guidance/roles.ts";
-import { judge, type Verdict, type VerdictState } from "../../../shared/guidance/verdict.ts";
-import { decideBy, verdictInput } from "../../../shared/guidance/verdict-input.ts";
+import type { Verdict } from "../../../shared/guidance/verdict.ts";
 import { verdictWords } from "../../../shared/guidance/verdict-words.ts";
-import { type DayTotals, dayTotalsQuery, policiesQuery, ruaAddressesQuery } from "../../../shared/ledger/days.ts";
-import {
-  accountOfDomainQuery,
-  checksQuery,
-  recordChangesOfPeriodQuery,
-  type SeenChange,
-} from "../../../shared/ledger/domain-checks.ts";
-import { incidentsQuery, noticesOfPeriodQuery } from "../../../shared/ledger/notices.ts";
-import { type DecidedSender, decisionsOfPeriodQuery } from "../../../shared/ledger/sender-decisions.ts";
-import { mailQuery } from "../../../shared/ledger/sources.ts";
+import type { DayTotals } from "../../../shared/ledger/days.ts";
 import { REPORT_LIMITS } from "../../../shared/limits.ts";
-import type { Incident, Notice } from "../../../shared/watch/finding.ts";
 import { dayOfSeconds, isoDay } from "../data/days.ts";
-import { decisionsBySource } from "../data/decisions.ts";
-import { type Month, monthBefore } from "../data/month.ts";
+import { askDomainMonth, type DomainMonth, STATE_MEANINGS } from "../data/domain-month.ts";
+import type { Month } from "../data/month.ts";
 import { formatCount, formatShare } from "../data/numbers.ts";
 import { daysOf } from "../data/period.ts";
-import { askKnowledge } from "../data/sender-knowledge.ts";
 import { DayChart } from "../parts/chart-view.tsx";
 import { domainCrumbs } from "../parts/domain-frame.tsx";
 import { ForeignText, Name } from "../parts/foreign-text.tsx";
@@ -33,34 +21,17 @@ import {
   decisionLines,
   monthOfLink,
   NoticeList,
-  profileOf,
   ReportHead,
   type ReportLine,
   ReportList,
   ReportTable,
   Volumes,
 } from "../parts/report-page.tsx";
-import { askOne, domainScope, type PageRequest } from "../parts/request.ts";
-
-interface DomainMonth {
-  domain: string;
-  month: Month;
-  current: DayTotals[];
-  before: DayTotals[];
-  verdict: Verdict;
-  notices: Notice[];
-  open: Incident[];
-  changes: SeenChange[];
-  decided: DecidedSender[];
-}
+import type { PageRequest } from "../parts/request.ts";
 
 export async function domainReportPage(request: PageRequest, domain: string): Promise<PageResult> {
   const month = monthOfLink(request);
-  const [found, accounts] = await Promise.all([
-    askMonth(request, domain, month),
-    request.ask(accountOfDomainQuery(domain, await request.accounts())),
-  ]);
-  const profile = await profileOf(request, accounts[0] ?? "");
+  const found = await askDomainMonth(request, domain, month);
   return {
     tables: [],
     content: {
@@ -69,7 +40,7 @@ export async function domainReportPage(request: PageRequest, domain: string): Pr
       crumbs: domainCrumbs(request, domain),
       body: (
         <>
-          <ReportHead request={request} profile={profile} month={month} title={<Name text={domain} />} />
+          <ReportHead request={request} profile={found.profile} month={month} title={<Name text={domain} />} />
           <FirstPage found={found} />
           <div class="page-break" />
           <SecondPage found={found} today={request.today} />
@@ -78,46 +49,6 @@ export async function domainReportPage(request: PageRequest, domain: string): Pr
     },
   };
 }
-
-async function askMonth(request: PageRequest, domain: string, month: Month): Promise<DomainMonth> {
-  const scope = await domainScope(request, domain, month);
-  const { accounts } = scope;
-  const period = { firstDay: month.firstDay, lastDay: month.lastDay, limit: REPORT_LIMITS.rowsRead };
-  const [days, mail, policies, addresses, decisions, notices, open, changes, decided, checks] = await Promise.all([
-    request.ask(dayTotalsQuery({ ...scope, firstDay: monthBefore(month).firstDay })),
-    askOne(request, mailQuery({ ...scope, onlyCounted: true })),
-    request.ask(policiesQuery({ ...(await domainScope(request, domain)), lastDay: month.lastDay })),
-    request.ask(ruaAddressesQuery(scope)),
-    decisionsBySource(request, domain),
-    request.ask(noticesOfPeriodQuery(accounts, { ...period, domain })),
-    request.ask(incidentsQuery(accounts, { domain, state: "open", limit: REPORT_LIMITS.rowsRead })),
-    request.ask(recordChangesOfPeriodQuery(domain, accounts, period)),
-    request.ask(decisionsOfPeriodQuery(domain, accounts, period)),
-    request.ask(checksQuery(domain, accounts)),
-  ]);
-  const knowledge = await askKnowledge((query) => request.ask(query), domain, { mail, checks });
-  const current = days.filter(({ day }) => day >= month.firstDay);
-  const ruaAddresses = addresses.map(({ rua }) => rua);
-  const input = verdictInput(
-    domain,
-    { period: month, mail, days: current, policies, ruaAddresses, knowledge },
-    decideBy(decisions),
-  );
-  const before = days.filter(({ day }) => day < month.firstDay);
-  return { domain, month, current, before, verdict: judge(input), notices, open, changes, decided };
-}
-
-/** What a state means, for readers who do not know DMARC. */
-const MEANINGS: Record<VerdictState, string> = {
-  beingRejected: "Mail that is sent for you does not arrive. Act on it now.",
-  notYet:
-    "Anybody can still send mail in your name. Receivers can't be asked to refuse it yet: some of your own mail would be refused too.",
-  ready: "Your own mail is proven. Receivers can be asked to refuse what others send in your name.",
-  protected: "Receivers are asked to refuse what others send in your name, and your own mail passes.",
-  tooEarly: "There is not enough yet to say whether your own mail is safe.",
-  silent: "Receivers sent no reports, so it is not known who sends in your name.",
-  notInUse: "You send no mail from this domain.",
-};
 
 function FirstPage({ found }: { found: DomainMonth }) {
   const { domain, month, current, before, verdict, notices } = found;
@@ -130,7 +61,7 @@ function FirstPage({ found }: { found: DomainMonth }) {
         <h2 id="verdict">
           <ForeignText text={headline} />
         </h2>
-        <p class="next-step">{MEANINGS[verdict.state]}</p>
+        <p class="next-step">{STATE_MEANINGS[verdict.state]}</p>
         <InShort verdict={verdict} />
       </section>
       <Volumes current={current} before={before} />

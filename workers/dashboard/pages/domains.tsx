@@ -262,50 +262,16 @@ interface ColumnsInput {
 
 function columns(request: PageRequest, { period, choice }: ColumnsInput): ViewColumn<DomainRow>[] {
   return [
-    {
-      key: "domain",
-      label: "Domain",
-      term: "Policy domain",
-      value: ({ domain }) => domain,
-      cell: ({ domain, status }) => (
-        <a href={linkTo(request, status === "setUp" ? `${domainPath(domain)}/setup` : domainPath(domain))}>
-          <Name text={domain} />
-        </a>
-      ),
-    },
-    {
-      key: "status",
-      label: "Status",
-      value: ({ status, setup }) => (status === "setUp" ? SETUP_WORDS[setup || "unknown"].label : STATUS_WORDS[status]),
-      cell: (row) => <StatusMark row={row} />,
-    },
+    domainColumn(request),
+    statusColumn,
     // Where rows may be of more than one account.
     ...(choice.accounts.length > 1 ? [accountColumn] : []),
     ...(choice.tags.length > 0 ? [tagsColumn] : []),
     messagesColumn(),
-    {
-      ...dmarcColumn<DomainRow>(),
-      label: "Pass DMARC",
-      cell: ({ passed, messages, policy }) => (
-        <ShareBar part={passed} total={messages} isRefused={passed === 0 && asksToReject(policy)} />
-      ),
-    },
+    passColumn,
     trendColumn(period),
     { key: "messages_before", label: "Before", value: ({ messagesBefore }) => messagesBefore, exportOnly: true },
-    {
-      key: "policy",
-      label: "Published policy",
-      term: "Policy published",
-      value: ({ policy }) => (policy === "" ? "" : shortPolicy(policy)),
-      cell: ({ policy }) =>
-        policy === "" ? (
-          ""
-        ) : (
-          <code>
-            <ForeignText text={shortPolicy(policy)} />
-          </code>
-        ),
-    },
+    policyColumn,
     { key: "reports", label: "Reports", align: "end", value: ({ reports }) => reports },
     dayColumn("last_report_day", "Last report", ({ lastEndSeconds }) =>
       // A domain without a report has no day.
@@ -319,10 +285,61 @@ function columns(request: PageRequest, { period, choice }: ColumnsInput): ViewCo
       value: ({ deadLetters, conflicts }) => deadLetters + conflicts,
       cell: (row) => <Problems row={row} isOperator={request.access.role === "operator"} />,
     },
+    ...exportColumns(choice),
+  ];
+}
+
+function domainColumn(request: PageRequest): ViewColumn<DomainRow> {
+  return {
+    key: "domain",
+    label: "Domain",
+    term: "Policy domain",
+    value: ({ domain }) => domain,
+    cell: ({ domain, status }) => (
+      <a href={linkTo(request, status === "setUp" ? `${domainPath(domain)}/setup` : domainPath(domain))}>
+        <Name text={domain} />
+      </a>
+    ),
+  };
+}
+
+const statusColumn: ViewColumn<DomainRow> = {
+  key: "status",
+  label: "Status",
+  value: ({ status, setup }) => (status === "setUp" ? SETUP_WORDS[setup || "unknown"].label : STATUS_WORDS[status]),
+  cell: (row) => <StatusMark row={row} />,
+};
+
+const passColumn: ViewColumn<DomainRow> = {
+  ...dmarcColumn<DomainRow>(),
+  label: "Pass DMARC",
+  cell: ({ passed, messages, policy }) => (
+    <ShareBar part={passed} total={messages} isRefused={passed === 0 && asksToReject(policy)} />
+  ),
+};
+
+const policyColumn: ViewColumn<DomainRow> = {
+  key: "policy",
+  label: "Published policy",
+  term: "Policy published",
+  value: ({ policy }) => (policy === "" ? "" : shortPolicy(policy)),
+  cell: ({ policy }) =>
+    policy === "" ? (
+      ""
+    ) : (
+      <code>
+        <ForeignText text={shortPolicy(policy)} />
+      </code>
+    ),
+};
+
+/** What an exported file has and the page does not show. */
+function exportColumns({ groupOf }: DomainChoice): ViewColumn<DomainRow>[] {
+  return [
     {
       key: "group",
       label: "Group",
-      value: ({ accounts }) => [...new Set(accounts.flatMap((one) => choice.groupOf.get(one) ?? []))].join(", "),
+      value: ({ accounts }) => [...new Set(accounts.flatMap((account) => groupOf.get(account) ?? []))].join(", "),
       exportOnly: true,
     },
     { key: "passed", label: "Passed", value: ({ passed }) => passed, exportOnly: true },

@@ -1,9 +1,7 @@
 /** The records that a policy step would have hit: the rows behind a number in the verdict's table. */
 
-import { passes } from "../../../shared/guidance/evidence.ts";
-import type { JudgedSource, Role } from "../../../shared/guidance/roles.ts";
-import { HITS, type Step } from "../../../shared/guidance/what-if.ts";
-import type { Evidence } from "../../../shared/ledger/sources.ts";
+import type { JudgedSource } from "../../../shared/guidance/roles.ts";
+import { type HitRecord, type HitsInput, hitRecords } from "../data/hits.ts";
 import { dayColumn } from "../parts/columns.tsx";
 import { Name } from "../parts/foreign-text.tsx";
 import { addressPath, sourcePath } from "../parts/links.ts";
@@ -12,34 +10,7 @@ import type { BoundTable } from "../parts/table-view.tsx";
 import { recordsTable } from "./records-table.tsx";
 import { ROLE_WORDS } from "./sources-table.tsx";
 
-/** Equal records of a source. Reports' envelope sender is not told apart. */
-interface HitRecord extends Evidence {
-  domain: string;
-  source: JudgedSource;
-  isPass: boolean;
-  envelopeFrom: string;
-}
-
-interface HitsInput {
-  domain: string;
-  sources: readonly JudgedSource[];
-  /** Only sources of this role; absent = all. */
-  role?: Role | undefined;
-  step: Step;
-}
-
-/** Records of sources that a step hits. */
-function hitRecords({ domain, sources, role, step }: HitsInput): HitRecord[] {
-  return sources
-    .filter((source) => role === undefined || source.role === role)
-    .flatMap((source) =>
-      source.evidence
-        .filter((group) => HITS[step](group, domain))
-        .map((group) => ({ ...group, domain, source, isPass: passes(group), envelopeFrom: "" })),
-    );
-}
-
-/** The same as a table, with the source of each. */
+/** The records as a table, with the source of each. */
 export function hitsTable(request: PageRequest, input: HitsInput): BoundTable {
   return recordsTable<HitRecord>(request, {
     id: "hits",

@@ -242,47 +242,14 @@ function PolicyForm({ known, action, said }: { known: Known; action: string; sai
   const { account, hosted, hosts } = known;
   const mode = said?.form.get("mode") ?? hosted?.policy.mode ?? "testing";
   const found = hosts?.map(({ host }) => host) ?? [];
-  const mx = said?.form.get("mx") ?? (hosted?.policy.mx ?? found).join("\n");
-  const age = Number(said?.form.get("max_age") ?? hosted?.policy.maxAgeSeconds ?? DEFAULT_SECONDS);
-  const ages = AGES.some(([, seconds]) => seconds === age)
-    ? AGES
-    : [...AGES, [`${formatCount(age)} seconds`, age] as const];
   return (
     <section class="card" aria-labelledby="policy">
       <h2 id="policy">Policy</h2>
       <form method="post" action={action} class="stacked">
         <input type="hidden" name="account" value={account} />
-        {MTA_STS_MODES.map((one) => (
-          <p>
-            <label>
-              <input type="radio" name="mode" value={one} required checked={one === mode} />{" "}
-              <strong>{MODE_WORDS[one].label}</strong>: {MODE_WORDS[one].meaning}.
-            </label>
-          </p>
-        ))}
-        <p>
-          <label for="policy-mx">Mail hosts it covers, one a line (*. stands for one label)</label>
-          <textarea
-            id="policy-mx"
-            name="mx"
-            rows={Math.min(8, Math.max(3, mx.split("\n").length + 1))}
-            cols={40}
-            spellcheck={false}
-          >
-            {mx}
-          </textarea>
-        </p>
-        <p>
-          <Field id="policy-age" label="Senders remember it for">
-            <select id="policy-age" name="max_age">
-              {ages.map(([label, seconds]) => (
-                <option value={String(seconds)} selected={seconds === age}>
-                  {label}
-                </option>
-              ))}
-            </select>
-          </Field>
-        </p>
+        <ModeChoice mode={mode} />
+        <MailHosts mx={said?.form.get("mx") ?? (hosted?.policy.mx ?? found).join("\n")} />
+        <AgeChoice ageSeconds={Number(said?.form.get("max_age") ?? hosted?.policy.maxAgeSeconds ?? DEFAULT_SECONDS)} />
         {said !== undefined && mode === "enforce" && (
           <p>
             <label>
@@ -302,6 +269,57 @@ function PolicyForm({ known, action, said }: { known: Known; action: string; sai
         </div>
       </form>
     </section>
+  );
+}
+
+function ModeChoice({ mode }: { mode: string }) {
+  return (
+    <>
+      {MTA_STS_MODES.map((one) => (
+        <p>
+          <label>
+            <input type="radio" name="mode" value={one} required checked={one === mode} />{" "}
+            <strong>{MODE_WORDS[one].label}</strong>: {MODE_WORDS[one].meaning}.
+          </label>
+        </p>
+      ))}
+    </>
+  );
+}
+
+/** @param mx the hosts, one a line */
+function MailHosts({ mx }: { mx: string }) {
+  return (
+    <p>
+      <label for="policy-mx">Mail hosts it covers, one a line (*. stands for one label)</label>
+      <textarea
+        id="policy-mx"
+        name="mx"
+        rows={Math.min(8, Math.max(3, mx.split("\n").length + 1))}
+        cols={40}
+        spellcheck={false}
+      >
+        {mx}
+      </textarea>
+    </p>
+  );
+}
+
+function AgeChoice({ ageSeconds }: { ageSeconds: number }) {
+  const isUsual = AGES.some(([, seconds]) => seconds === ageSeconds);
+  const ages = isUsual ? AGES : [...AGES, [`${formatCount(ageSeconds)} seconds`, ageSeconds] as const];
+  return (
+    <p>
+      <Field id="policy-age" label="Senders remember it for">
+        <select id="policy-age" name="max_age">
+          {ages.map(([label, seconds]) => (
+            <option value={String(seconds)} selected={seconds === ageSeconds}>
+              {label}
+            </option>
+          ))}
+        </select>
+      </Field>
+    </p>
   );
 }
 

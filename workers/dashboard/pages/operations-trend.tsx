@@ -1,11 +1,12 @@
 /** The trend of operations as Analytics Engine has it, where it is configured. No figure of the page depends on it. */
 import type { Child } from "hono/jsx";
 import { latencyByDay, outcomesByStep } from "../../../shared/analytics/statements.ts";
+import { stepOf } from "../data/outcome-history.ts";
 import type { Period } from "../data/period.ts";
 import { Note } from "../parts/marks.tsx";
 import type { PageRequest } from "../parts/request.ts";
 import type { BoundTable } from "../parts/table-view.tsx";
-import { latencyTable, OutcomesChart, outcomesTable, stepOf } from "./outcomes.tsx";
+import { latencyTable, OutcomesChart, outcomesTable } from "./outcomes.tsx";
 
 interface Trend {
   tables: BoundTable[];

@@ -1,16 +1,11 @@
 /** Operations: what came in and its outcomes over time, latency, what is waiting. For operators. */
 import {
   ACTIVITY_DAYS,
-  type LatencyDay,
-  latenciesQuery,
   missingParts,
   type OutcomeCount,
-  type OutcomeStep,
-  outcomeStepsQuery,
   outcomesQuery,
   type PartsBalance,
   partsQuery,
-  readLatencies,
   readOutcomes,
   readParts,
 } from "../../../shared/ledger/activity.ts";
@@ -19,7 +14,7 @@ import type { PipelineStatus } from "../../../shared/operations.ts";
 import { SECONDS_PER_DAY } from "../../../shared/report-day.ts";
 import { isoDay, isoMinute } from "../data/days.ts";
 import { formatBytes, formatCount, formatDuration } from "../data/numbers.ts";
-import type { Period } from "../data/period.ts";
+import { askOutcomeHistory, type OutcomeHistory } from "../data/outcome-history.ts";
 import { Name } from "../parts/foreign-text.tsx";
 import { Figure, Note } from "../parts/marks.tsx";
 import { OperationsHead } from "../parts/operations-frame.tsx";
@@ -27,13 +22,14 @@ import type { PageResult } from "../parts/page.ts";
 import { linkWith, type PageRequest, periodOf, requireOperator } from "../parts/request.ts";
 import { type BoundTable, bindTable } from "../parts/table-view.tsx";
 import { askTrend } from "./operations-trend.tsx";
-import { latencyTable, OutcomesChart, outcomesTable, stepOf } from "./outcomes.tsx";
+import { latencyTable, OutcomesChart, outcomesTable } from "./outcomes.tsx";
 
 export async function operationsPage(request: PageRequest): Promise<PageResult> {
   requireOperator(request);
   const period = periodOf(request);
-  const [history, status, trend, open, refused] = await Promise.all([
-    askHistory(request, period),
+  const [history, parts, status, trend, open, refused] = await Promise.all([
+    askOutcomeHistory(request, period),
+    request.ask(partsQuery(Math.floor(Date.now() / 1000))),
     request.operate("pipelineStatus", {}),
     askTrend(request, period),
     askOpen(request),
@@ -42,7 +38,7 @@ export async function operationsPage(request: PageRequest): Promise<PageResult> 
   const queues = queuesTable(status, Date.now() / 1000);
   const unfinished = unfinishedTable(status);
   const refusedMail = refusedTable(refused.items);
-  const tables = historyTables(history, stepOf(period));
+  const tables = historyTables(history);
   return {
     tables: [queues, unfinished, refusedMail, ...Object.values(tables), ...trend.tables],
     content: {
@@ -52,10 +48,10 @@ export async function operationsPage(request: PageRequest): Promise<PageResult> 
         <>
           <OperationsHead request={request} tab="status" period={period} title="Operations" lead={LEAD} />
           <Totals outcomes={history.outcomes} status={status} open={open} refused={refused.items} />
-          <Parts balance={history.parts} />
+          <Parts balance={readParts(parts)} />
           <OutcomesChart id="outcomes" caption="Outcomes" rows={history.outcomes} period={period} table="Outcomes">
             By processing date.{" "}
-            {stepOf(period) === "day" && (
+            {history.step === "day" && (
               <a href={linkWith(request.url, { days: "1", from: undefined, to: undefined })}>Today by hour</a>
             )}
           </OutcomesChart>
@@ -110,22 +106,7 @@ function Parts({ balance }: { balance: PartsBalance }) {
   );
 }
 
-interface History {
-  parts: PartsBalance;
-  outcomes: OutcomeCount[];
-  latency: LatencyDay[];
-}
-
-async function askHistory(request: PageRequest, period: Period): Promise<History> {
-  const [outcomes, latencies, parts] = await Promise.all([
-    request.ask(outcomeStepsQuery(period, stepOf(period))),
-    request.ask(latenciesQuery(period)),
-    request.ask(partsQuery(Math.floor(Date.now() / 1000))),
-  ]);
-  return { outcomes, latency: readLatencies(latencies), parts: readParts(parts) };
-}
-
-function historyTables({ outcomes, latency }: History, step: OutcomeStep) {
+function historyTables({ outcomes, latency, step }: OutcomeHistory) {
   return {
     outcomes: outcomesTable({ id: "outcomes", caption: "Outcomes", rows: outcomes, step }),
     latency: latencyTable({ id: "latency", caption: "Processing time", rows: latency }),

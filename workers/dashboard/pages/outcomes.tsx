@@ -3,6 +3,7 @@ import type { Child } from "hono/jsx";
 import type { LatencyDay, OutcomeCount, OutcomeStep } from "../../../shared/ledger/activity.ts";
 import { isoDay, isoHour, isoMinute } from "../data/days.ts";
 import { formatDuration } from "../data/numbers.ts";
+import { stepOf } from "../data/outcome-history.ts";
 import type { Period } from "../data/period.ts";
 import { DayChart, type Series } from "../parts/chart-view.tsx";
 import type { ChartDay } from "../parts/charts.ts";
@@ -29,11 +30,6 @@ interface Named<Row> {
   id: string;
   caption: string;
   rows: Row[];
-}
-
-/** A single day is shown by the hour. */
-export function stepOf({ firstDay, lastDay }: Period): OutcomeStep {
-  return firstDay === lastDay ? "hour" : "day";
 }
 
 const SERIES: readonly Series[] = [

@@ -41,9 +41,7 @@ export async function overviewPage(request: PageRequest, domain: string): Promis
   const { policies } = overview;
   const sources = mergeSources(overview.mail.sources, domain);
   const current = overview.days.filter(({ day }) => day >= period.firstDay);
-  const verdict = judge(
-    verdictInput(domain, { ...overview, mail: overview.countedMail, days: current }, decideBy(overview.decisions)),
-  );
+  const verdict = judge(verdictInput(domain, { ...overview, days: current }, decideBy(overview.decisions)));
   const tables = overviewTables(request, { overview, sources, judged: verdict.sources });
   return domainPage(request, {
     domain,

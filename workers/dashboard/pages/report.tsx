@@ -1,10 +1,9 @@
 /** One report of any kind: who may see it, which page shows it, the file it was read from, and taking it back. */
 
-import { type DecisionRow, decisionsQuery } from "../../../shared/ledger/conflicts.ts";
 import { importOfObjectQuery } from "../../../shared/ledger/imports.ts";
 import type { StoredReport } from "../../../shared/ledger/report-list.ts";
 import { isoDay } from "../data/days.ts";
-import { findReport, type ReportAddress } from "../data/find-report.ts";
+import { findReport, findTakeBack, type ReportAddress } from "../data/find-report.ts";
 import { ApiError } from "../errors.ts";
 import { reportPath } from "../parts/links.ts";
 import type { PageResult } from "../parts/page.ts";
@@ -81,10 +80,4 @@ export async function reportRawFile(request: PageRequest, address: ReportAddress
   const missing = "The raw file is no longer stored. For failure reports, an address may keep the facts only.";
   const read = request.operate("readReportFile", { account, domain, day: isoDay(day), uid });
   return rawFileAnswer(read, { rawKey, missing });
-}
-
-async function findTakeBack(request: PageRequest, report: StoredReport): Promise<DecisionRow | undefined> {
-  if (report.state !== "taken_back") return undefined;
-  const decisions = await request.ask(decisionsQuery(report.reportUid), report.account);
-  return decisions.find(({ decision }) => decision === "taken_back");
 }

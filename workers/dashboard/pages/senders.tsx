@@ -30,7 +30,10 @@ const ONE_PRESS_FORM = "one-press";
 export async function sendersPage(request: PageRequest, domain: string, said?: Said): Promise<PageResult> {
   const period = periodOf(request);
   const scope = await domainScope(request, domain, period);
-  const found = await askSenders({ ask: (query) => request.ask(query), names: (all) => askNames(request, all) }, scope);
+  const found = await askSenders(
+    { ask: (query) => request.ask(query), names: (all) => askNames(request, all), nowSeconds: request.nowSeconds },
+    scope,
+  );
   const tables = {
     undecided: undecidedTable(request, { domain, found, chosen: said?.typed?.getAll("subject") ?? [] }),
     decisions: decisionsTable(request, found),

@@ -104,20 +104,21 @@ function columns(request: PageRequest, input: SourcesInput): ViewColumn<Source>[
       value: ({ messages }) => shareOf(messages, total),
       cell: ({ messages }) => formatShare(messages, total),
     },
-    dmarcColumn(),
-    { key: "uncounted", label: "From unverified reports", value: ({ uncounted }) => uncounted, exportOnly: true },
-    shareColumn(
-      { key: "dkim_pass", label: "DKIM pass", term: "DKIM", screenOnly: true },
-      ({ dkimPassed }) => dkimPassed,
-    ),
-    shareColumn({ key: "dkim_aligned", label: "DKIM aligned", term: "Alignment" }, ({ dkimAligned }) => dkimAligned),
-    shareColumn({ key: "spf_pass", label: "SPF pass", term: "SPF", screenOnly: true }, ({ spfPassed }) => spfPassed),
-    shareColumn({ key: "spf_aligned", label: "SPF aligned" }, ({ spfAligned }) => spfAligned),
+    ...RESULT_COLUMNS,
     { ...dayColumn<Source>("first_seen", "First seen", ({ firstDay }) => firstDay), screenOnly: true },
     dayColumn("last_seen", "Last seen", ({ lastDay }) => lastDay),
     { key: "new", label: "New in period", value: (source) => (isNew(source) ? "yes" : "no"), exportOnly: true },
   ];
 }
+
+const RESULT_COLUMNS: ViewColumn<Source>[] = [
+  dmarcColumn(),
+  { key: "uncounted", label: "From unverified reports", value: ({ uncounted }) => uncounted, exportOnly: true },
+  shareColumn({ key: "dkim_pass", label: "DKIM pass", term: "DKIM", screenOnly: true }, ({ dkimPassed }) => dkimPassed),
+  shareColumn({ key: "dkim_aligned", label: "DKIM aligned", term: "Alignment" }, ({ dkimAligned }) => dkimAligned),
+  shareColumn({ key: "spf_pass", label: "SPF pass", term: "SPF", screenOnly: true }, ({ spfPassed }) => spfPassed),
+  shareColumn({ key: "spf_aligned", label: "SPF aligned" }, ({ spfAligned }) => spfAligned),
+];
 
 function wordOf(judged: JudgedSource | undefined): string {
   return judged === undefined ? "" : ROLE_WORDS[judged.role];

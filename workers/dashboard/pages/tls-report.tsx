@@ -53,30 +53,37 @@ export async function tlsReportPage(request: PageRequest, stored: Stored<"tls">)
           <MoreInDetails failed={failed} detailed={detailed} />
           {domainsOf(details).some((name) => !shown.has(name)) && <MoreDomains shown={shown.size} />}
           {tables.map((table) => table.view(request.url))}
-          <section class="card">
-            <h2>
-              Report <Term name="SMTP TLS report">{""}</Term>
-            </h2>
-            <Pairs
-              pairs={[
-                [<Term name="Reporter" />, <ReporterName name={report.reporter} contact={details.contactInfo} />],
-                [
-                  <Term name="Report id" />,
-                  <span class="mono">
-                    <ForeignText text={report.reportId} />
-                  </span>,
-                ],
-                ["Period", `${isoMinute(report.beginSeconds)} to ${isoMinute(report.endSeconds)}`],
-                ["Counted on", countedDays(report)],
-                ...storedPairs(stored),
-              ]}
-            />
-          </section>
+          <ReportFacts stored={stored} />
           <Warnings details={details} />
         </>
       ),
     },
   };
+}
+
+function ReportFacts({ stored }: { stored: Stored<"tls"> }) {
+  const { report, details } = stored;
+  return (
+    <section class="card">
+      <h2>
+        Report <Term name="SMTP TLS report">{""}</Term>
+      </h2>
+      <Pairs
+        pairs={[
+          [<Term name="Reporter" />, <ReporterName name={report.reporter} contact={details.contactInfo} />],
+          [
+            <Term name="Report id" />,
+            <span class="mono">
+              <ForeignText text={report.reportId} />
+            </span>,
+          ],
+          ["Period", `${isoMinute(report.beginSeconds)} to ${isoMinute(report.endSeconds)}`],
+          ["Counted on", countedDays(report)],
+          ...storedPairs(stored),
+        ]}
+      />
+    </section>
+  );
 }
 
 /** Ours: rows of one report, a domain and day each, that its page is made of. */

@@ -3,13 +3,13 @@
  * fit a page.
  */
 import type { Child } from "hono/jsx";
-import { type AccountProfile, accountProfilesQuery } from "../../../shared/ledger/accounts.ts";
+import type { AccountProfile } from "../../../shared/ledger/accounts.ts";
 import type { DayTotals } from "../../../shared/ledger/days.ts";
 import type { DecidedSender, SenderDecision } from "../../../shared/ledger/sender-decisions.ts";
 import { REPORT_LIMITS } from "../../../shared/limits.ts";
 import type { Notice } from "../../../shared/watch/finding.ts";
 import { dayOfSeconds, isoDay } from "../data/days.ts";
-import { type Month, offeredMonths, readMonth } from "../data/month.ts";
+import { type Month, monthFigures, offeredMonths, readMonth } from "../data/month.ts";
 import { changeOfCount, formatCount, formatShare } from "../data/numbers.ts";
 import { ApiError } from "../errors.ts";
 import { ForeignText } from "./foreign-text.tsx";
@@ -21,12 +21,6 @@ export function monthOfLink(request: PageRequest): Month {
   const month = readMonth(request.parameters.get("month") ?? "", request.today);
   if (!month.ok) throw new ApiError("bad_request", month.error);
   return month.value;
-}
-
-/** How an account presents itself. */
-export async function profileOf(request: PageRequest, account: string): Promise<AccountProfile> {
-  const [found] = await request.askDirectory(accountProfilesQuery([account]));
-  return found ?? { account, name: account, logo: undefined };
 }
 
 interface HeadProps {
@@ -80,13 +74,8 @@ interface VolumesProps {
 
 /** The figures of a month beside those of the one before. */
 export function Volumes({ current, before }: VolumesProps) {
-  const sum = (days: readonly DayTotals[], count: (day: DayTotals) => number): number =>
-    days.reduce((total, day) => total + count(day), 0);
-  const messages = sum(current, (day) => day.messages);
-  const passed = sum(current, (day) => day.passed);
-  const refused = (days: readonly DayTotals[]): number => sum(days, (day) => day.quarantined + day.rejected);
-  const messagesBefore = sum(before, (day) => day.messages);
-  const passedBefore = sum(before, (day) => day.passed);
+  const { messages, passed, refused, reports } = monthFigures(current);
+  const { messages: messagesBefore, passed: passedBefore, refused: refusedBefore, ...last } = monthFigures(before);
   const ofMonthBefore = (count: number): string =>
     messagesBefore === 0 ? "no earlier data" : `${formatCount(count)} the month before`;
   return (
@@ -104,19 +93,8 @@ export function Volumes({ current, before }: VolumesProps) {
         value={formatCount(messages - passed)}
         remark={ofMonthBefore(messagesBefore - passedBefore)}
       />
-      <Figure
-        label="Refused or put into spam"
-        value={formatCount(refused(current))}
-        remark={ofMonthBefore(refused(before))}
-      />
-      <Figure
-        label="Reports"
-        value={formatCount(sum(current, (day) => day.reports))}
-        remark={changeOfCount(
-          sum(current, (day) => day.reports),
-          sum(before, (day) => day.reports),
-        )}
-      />
+      <Figure label="Refused or put into spam" value={formatCount(refused)} remark={ofMonthBefore(refusedBefore)} />
+      <Figure label="Reports" value={formatCount(reports)} remark={changeOfCount(reports, last.reports)} />
     </dl>
   );
 }

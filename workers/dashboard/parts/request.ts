@@ -16,7 +16,9 @@ import { ApiError } from "../errors.ts";
 /** What pages and the API have in common: who asks, and the ledger as they may see it. */
 export interface LedgerRequest {
   access: Access;
-  /** Days since 1970-01-01 UTC. */
+  /** When it is answered. */
+  nowSeconds: number;
+  /** The day of that, since 1970-01-01 UTC. */
   today: number;
   /** How many databases of the ledger a question goes to. */
   databases: number;

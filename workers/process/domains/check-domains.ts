@@ -4,6 +4,7 @@ import { boundedResolver, NO_RESOLVER } from "../../../shared/dns/resolver.ts";
 import { addressesToName } from "../../../shared/guidance/addresses-to-name.ts";
 import type { SeenSelector } from "../../../shared/guidance/dkim-check.ts";
 import { checkDomain } from "../../../shared/guidance/domain-check.ts";
+import { mailBySender } from "../../../shared/guidance/mail-by-sender.ts";
 import {
   changesBetween,
   isAllUnknown,
@@ -124,7 +125,7 @@ export async function checkAndKeep(
   const [before] = await ask(ledger, checksQuery(name.domain, [name.account]));
   const changes = before === undefined ? [] : changesBetween(before.check, check);
   await change(ledger, keepCheck({ ...name, checkedSeconds: nowSeconds, check }, changes));
-  const addresses = addressesToName(mail, name.domain);
+  const addresses = addressesToName(mailBySender(mail.evidence, name.domain), mail.homeAddresses);
   const most = GUIDANCE_LIMITS.namedPerCheck;
   if (addresses.length > 0 && nameResolver !== NO_RESOLVER) {
     await nameUnknown({ addresses, most }, invocation, nameResolver);

@@ -6,6 +6,7 @@
 import { authenticateMail } from "../../../shared/authentication/authenticate-mail.ts";
 import type { MailAuthentication } from "../../../shared/authentication/sender.ts";
 import { reporterOf } from "../../../shared/batch/budgets.ts";
+import type { ReadObject } from "../../../shared/batch/object.ts";
 import { fileOf, HeldRecords, type ReadParts, readObject } from "../../../shared/batch/read-object.ts";
 import type { Registrations } from "../../../shared/ledger/addresses.ts";
 import { findDatabases } from "../../../shared/ledger/which-database.ts";
@@ -15,7 +16,7 @@ import { problem } from "../../../shared/report/problems.ts";
 import { parseRawMetadata } from "../../../shared/storage.ts";
 import { type Invocation, inShard } from "../env.ts";
 import { tellEarlierCommit } from "./outcomes.ts";
-import { findRawObject, mailOf } from "./raw-object.ts";
+import { type FoundObject, findRawObject, mailOf } from "./raw-object.ts";
 import { generationOf, logEntry, mayHaveWritten, type Task } from "./task.ts";
 
 /** Reads the objects of a batch. @throws nothing: a fault ends only the task it concerns */
@@ -65,16 +66,9 @@ interface SharedByTasks {
 async function readTask(task: Task, { registrations, held }: SharedByTasks, invocation: Invocation): Promise<void> {
   const { message, attempts } = task;
   const { R2_DMARC_REPORTS: bucket } = invocation.env;
-  const { finished: previous } = task.home;
-  if (previous !== undefined && previous.generation >= generationOf(task)) {
-    // If it was rerun to outrank other points, the report that counts now takes that over.
-    if (mayHaveWritten(task) || message.coversPoints !== undefined) await tellEarlierCommit(previous, task, invocation);
-    // A mail that was delivered again was also stored again.
-    else if (previous.rawRemoved) await bucket.delete(message.key);
-    task.ending = { entry: logEntry(message, "already_done") };
-    return;
-  }
-  if (attempts >= BATCH_LIMITS.aloneFromAttempt && message.alone !== true) return sendAlone(task, invocation);
+  if (await endIfDone(task, invocation)) return;
+  const isAlone = message.alone === true;
+  if (attempts >= BATCH_LIMITS.aloneFromAttempt && !isAlone) return sendAlone(task, invocation);
   const registration = registrations.byAddress.get(message.rua);
   const object = await findRawObject(bucket, message.key);
   // A sender's retry is a separate message about the same object. An object without an arrival time is treated as
@@ -85,27 +79,17 @@ async function readTask(task: Task, { registrations, held }: SharedByTasks, invo
     objectsOfMail: object?.metadata.objectsOfMail ?? 1,
     file: fileOf(object?.metadata ?? parseRawMetadata(undefined)),
   };
-  let parts: ReadParts = { findings: [], passedOver: {} };
-  let authentication: MailAuthentication = { result: "unchecked" };
+  let content = unread();
   if (object !== undefined && registration === undefined) await object.close();
   if (object !== undefined && registration !== undefined) {
-    if (object.sizeBytes > BATCH_LIMITS.maxSharedObjectBytes && message.alone !== true) {
+    if (object.sizeBytes > BATCH_LIMITS.maxSharedObjectBytes && !isAlone) {
       await object.close();
       return sendAlone(task, invocation);
     }
-    const maxBytes = Number(invocation.env.MAX_REPORT_BYTES);
-    if (maxBytes > 0 && object.sizeBytes > maxBytes) {
-      await object.close();
-      const detail = `${object.sizeBytes} bytes, the limit is ${maxBytes}`;
-      parts.findings.push({ part: "", problem: problem("too_large_for_plan", detail) });
-    } else {
-      task.source = await object.open();
-      const { account } = registration.entry;
-      parts = await readObject(task.source, { ...origin, account }, held);
-      const { key } = message;
-      authentication = await authenticateMail({ key, metadata: object.metadata }, task.source, invocation.resolver);
-    }
+    const { account } = registration.entry;
+    content = await readContent(task, { object, origin: { ...origin, account }, held }, invocation);
   }
+  const { findings, passedOver, authentication } = content;
   task.read = {
     message: { ...message, receivedSeconds },
     attempts,
@@ -116,16 +100,59 @@ async function readTask(task: Task, { registrations, held }: SharedByTasks, invo
     isImported: (object?.metadata.importedFrom ?? "") !== "",
     origin,
     mail: object === undefined ? undefined : mailOf(object.metadata),
-    file:
-      object === undefined
-        ? undefined
-        : { name: object.metadata.fileName, mimeType: object.metadata.mimeType, sizeBytes: object.sizeBytes },
+    file: object === undefined ? undefined : namedFile(object),
     authentication,
-    reporter: await reporterOf({ findings: parts.findings, authentication }),
-    findings: parts.findings,
-    passedOver: addCounts(object?.metadata.passedOver ?? {}, parts.passedOver),
+    reporter: await reporterOf({ findings, authentication }),
+    findings,
+    passedOver: addCounts(object?.metadata.passedOver ?? {}, passedOver),
     isMoving: false,
   };
+}
+
+/** Ends the task if this object was already read at least as late as the message asks. @returns whether it did */
+async function endIfDone(task: Task, invocation: Invocation): Promise<boolean> {
+  const { message } = task;
+  const { finished: previous } = task.home;
+  if (previous === undefined || previous.generation < generationOf(task)) return false;
+  // If it was rerun to outrank other points, the report that counts now takes that over.
+  if (mayHaveWritten(task) || message.coversPoints !== undefined) await tellEarlierCommit(previous, task, invocation);
+  // A mail that was delivered again was also stored again.
+  else if (previous.rawRemoved) await invocation.env.R2_DMARC_REPORTS.delete(message.key);
+  task.ending = { entry: logEntry(message, "already_done") };
+  return true;
+}
+
+/** What the bytes of an object say. */
+interface Content extends ReadParts {
+  authentication: MailAuthentication;
+}
+
+function unread(): Content {
+  return { findings: [], passedOver: {}, authentication: { result: "unchecked" } };
+}
+
+interface ToRead {
+  object: FoundObject;
+  origin: Parameters<typeof readObject>[1];
+  held: HeldRecords;
+}
+
+/** Reads an object and checks who sent its mail; one that is too large for the plan is left unread. */
+async function readContent(task: Task, { object, origin, held }: ToRead, invocation: Invocation): Promise<Content> {
+  const maxBytes = Number(invocation.env.MAX_REPORT_BYTES);
+  if (maxBytes > 0 && object.sizeBytes > maxBytes) {
+    await object.close();
+    const detail = `${object.sizeBytes} bytes, the limit is ${maxBytes}`;
+    return { ...unread(), findings: [{ part: "", problem: problem("too_large_for_plan", detail) }] };
+  }
+  task.source = await object.open();
+  const parts = await readObject(task.source, origin, held);
+  const raw = { key: task.message.key, metadata: object.metadata };
+  return { ...parts, authentication: await authenticateMail(raw, task.source, invocation.resolver) };
+}
+
+function namedFile({ metadata, sizeBytes }: FoundObject): ReadObject["file"] {
+  return { name: metadata.fileName, mimeType: metadata.mimeType, sizeBytes };
 }
 
 function addCounts(a: Record<string, number>, b: Record<string, number>): Record<string, number> {

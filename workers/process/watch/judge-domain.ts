@@ -2,13 +2,10 @@
  * Judges one domain: its verdict is computed again, the rules of shared/watch are asked, and what follows is kept: incidents,
  * and notices of their steps. A domain is one transaction, so that a finding that is computed twice makes one notice.
  */
-import { addressesToName } from "../../../shared/guidance/addresses-to-name.ts";
-import { senderKnowledge } from "../../../shared/guidance/sender-knowledge.ts";
 import { identifySource } from "../../../shared/guidance/sources.ts";
 import { storedVerdictOf } from "../../../shared/guidance/stored-verdict.ts";
 import { judge } from "../../../shared/guidance/verdict.ts";
 import { decideBy, verdictInput } from "../../../shared/guidance/verdict-input.ts";
-import { addressNamesQuery } from "../../../shared/ledger/address-names.ts";
 import { ask, change } from "../../../shared/ledger/database.ts";
 import { countedPolicies } from "../../../shared/ledger/days.ts";
 import type { AccountDomain } from "../../../shared/ledger/domain-checks.ts";
@@ -20,6 +17,7 @@ import {
   keepVerdict,
   setRound,
 } from "../../../shared/ledger/domain-verdicts.ts";
+import { askKnownSenders } from "../../../shared/ledger/known-senders.ts";
 import { addNotices, incidentsOfDomainsQuery, keepIncidents, mutesQuery } from "../../../shared/ledger/notices.ts";
 import { askAll } from "../../../shared/ledger/shards.ts";
 import { type DomainScope, type Mail, mailQuery } from "../../../shared/ledger/sources.ts";
@@ -128,10 +126,9 @@ async function figuresOf(
   ]);
   if (mail === undefined) throw new Error("A question without an answer.");
   const decide = decideBy(new Map(decisions.map(({ source, decision }) => [source, decision])));
-  const addresses = addressesToName(mail, domain);
-  const names = addresses.length === 0 ? [] : await ask(ledger, addressNamesQuery(addresses, nowSeconds));
-  const knowledge = senderKnowledge({ names, check: watched.check, homeAddresses: mail.homeAddresses });
-  const verdict = judge(verdictInput(domain, { period, mail, days, policies, ruaAddresses, knowledge }, decide));
+  const known = { domain, mail, check: watched.check, nowSeconds };
+  const senders = await askKnownSenders((query) => ask(ledger, query), known);
+  const verdict = judge(verdictInput(domain, { period, senders, days, policies, ruaAddresses }, decide));
   const firstDays = firstDaysOf(mail, domain);
   return {
     ...watched,

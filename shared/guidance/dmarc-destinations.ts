@@ -1,0 +1,113 @@
+/** Whether the reports of a DMARC record may be sent where it asks for them (RFC 9990 section 4, RFC 9989 section 4.6). Pure. */
+import { isUnanswered, recordsOf } from "../dns/resolver.ts";
+import type { Ask } from "./asking.ts";
+import type { Finding } from "./check.ts";
+import { isDmarcRecord, type ReportUri, readDmarcRecord } from "./dmarc-record.ts";
+import { type Walk, walkTree } from "./dmarc-walk.ts";
+
+/** Whether reports may be sent to a URI. */
+export interface Destination {
+  uri: string;
+  host?: string;
+  /** "inside": of the same organisation, no record needed. */
+  outcome: "inside" | "authorized" | "redirected" | "refused" | "notSupported" | "unknown";
+  /** The name whose TXT record decides, if one is needed. */
+  recordName?: string;
+}
+
+const LONGEST_NAME = 253;
+
+/** Asks about every URI of the record that holds; rua first. */
+export async function checkDestinations(walk: Walk, ask: Ask): Promise<Destination[]> {
+  if (walk.found === undefined) return [];
+  const { rua, ruf, psd } = walk.found.record;
+  // Where the reports of a public suffix go is its registry's business.
+  if (psd === "y" && walk.found.domain !== walk.steps[0]?.domain) return [];
+  return await Promise.all([
+    ...rua.map((uri) => checkDestination(uri, "rua", { walk, ask })),
+    ...ruf.map((uri) => checkDestination(uri, "ruf", { walk, ask })),
+  ]);
+}
+
+async function checkDestination(
+  { text, host }: ReportUri,
+  tag: "rua" | "ruf",
+  { walk, ask }: { walk: Walk; ask: Ask },
+): Promise<Destination> {
+  if (host === undefined) return { uri: text, outcome: "notSupported" };
+  const own = await walkTree(host, ask);
+  if (own.organizationalDomain === walk.organizationalDomain) {
+    return { uri: text, host, outcome: own.isUncertain && own.found === undefined ? "unknown" : "inside" };
+  }
+  const recordName = `${walk.found?.domain ?? ""}._report._dmarc.${host}`;
+  if (recordName.length > LONGEST_NAME) return { uri: text, host, outcome: "refused", recordName };
+  const answer = await ask(recordName, "TXT");
+  const permits = recordsOf(answer).filter(isDmarcRecord).map(readDmarcRecord);
+  // Another address may be named there, of the same host.
+  const others = permits.flatMap((permit) => permit[tag]);
+  const outcome = outcomeOf({ isPermitted: permits.length > 0, others, host });
+  const isOpen = outcome === "refused" && (isUnanswered(answer) || own.isUncertain);
+  return { uri: text, host, outcome: isOpen ? "unknown" : outcome, recordName };
+}
+
+function outcomeOf({ isPermitted, others, host }: { isPermitted: boolean; others: ReportUri[]; host: string }) {
+  if (!isPermitted || others.some((other) => other.host !== host)) return "refused";
+  return others.length > 0 ? "redirected" : "authorized";
+}
+
+/** What is to be said about them. */
+export function findingsOfDestinations(destinations: readonly Destination[]): Finding[] {
+  const isAnyUsable = destinations.some(({ outcome }) => outcome !== "notSupported");
+  return destinations.flatMap((one) => findingsOf(one, isAnyUsable));
+}
+
+function findingsOf({ uri, host, outcome, recordName }: Destination, isAnyUsable: boolean): Finding[] {
+  const rule = "RFC 9990 section 4";
+  const shown = uri.slice(0, 200);
+  switch (outcome) {
+    case "refused":
+      return [
+        {
+          code: "destination_refused",
+          state: "broken",
+          sentence: `No reports go to ${shown}: ${host} does not say that it takes reports for this domain. It has to publish this record.`,
+          rule,
+          publish: { name: recordName ?? "", type: "TXT", value: "v=DMARC1;" },
+        },
+      ];
+    case "notSupported":
+      return [
+        {
+          code: "destination_not_supported",
+          state: isAnyUsable ? "attention" : "broken",
+          sentence: `${shown} is not a mailto address, so no reports go there.${hintOf(uri)}`,
+          rule: "RFC 9989 section 4.6",
+        },
+      ];
+    case "unknown":
+      return [
+        {
+          code: "destination_unknown",
+          state: "unknown",
+          sentence: `DNS gave no answer on whether ${host} takes reports for this domain. Check again later.`,
+          rule,
+        },
+      ];
+    case "redirected":
+      return [
+        {
+          code: "destination_redirected",
+          state: "good",
+          sentence: `${host} takes the reports for ${shown} at another address of its own.`,
+          rule,
+        },
+      ];
+    default:
+      return [];
+  }
+}
+
+function hintOf(uri: string): string {
+  if (/^(mailto:)?\/\//i.test(uri)) return " Write mailto: without //.";
+  return /^[^\s:@]+@[^\s:@]+$/.test(uri) ? ` Write mailto:${uri.slice(0, 200)}.` : "";
+}

@@ -1,0 +1,9 @@
+/** How an account presents itself on what is handed on: its name and its logo. */
+import { type AccountProfile, accountProfilesQuery } from "../../../shared/ledger/accounts.ts";
+import type { LedgerRequest } from "../parts/request.ts";
+
+/** @param account "" = none; its own name stands where none was given */
+export async function profileOf(request: LedgerRequest, account: string): Promise<AccountProfile> {
+  const [found] = await request.askDirectory(accountProfilesQuery([account]));
+  return found ?? { account, name: account, logo: undefined };
+}
