@@ -1,6 +1,7 @@
 /** What a domain publishes about its mail, as it was last found in DNS: what is wrong, by which rule, and what to publish. */
 import { CHECK_TITLES } from "../../../shared/guidance/check.ts";
 import type { StoredCheck } from "../../../shared/guidance/stored-check.ts";
+import { quotedTxt } from "../../../shared/guidance/txt-strings.ts";
 import {
   accountOfDomainQuery,
   checksQuery,
@@ -182,7 +183,7 @@ function FindingItem({ finding: { state, sentence, rule, publish } }: { finding:
       <StateMark state={state} /> <ForeignText text={sentence} /> <span class="muted small">{rule}</span>
       {publish !== undefined && (
         <pre class="mono record">
-          <ForeignText text={publish.name} /> {publish.type} "<ForeignText text={publish.value} />"
+          <ForeignText text={publish.name} /> {publish.type} <ForeignText text={quotedTxt(publish.value)} />
         </pre>
       )}
     </li>
