@@ -11,7 +11,7 @@ export async function chooseAccount(api: CloudflareApi, wanted: string | undefin
     const { status, message } = accounts.error;
     if (status !== 400 && status !== 401 && status !== 403) return fail(message);
     return fail(
-      `Cloudflare does not take the token (${message}) Log in with npx wrangler login, or make one at https://dash.cloudflare.com/profile/api-tokens and put it into CLOUDFLARE_API_TOKEN. It needs: ${PERMISSIONS.join("; ")}.`,
+      `Cloudflare does not accept the token (${message}) Log in with npx wrangler login, or create one at https://dash.cloudflare.com/profile/api-tokens and put it into CLOUDFLARE_API_TOKEN. It needs: ${PERMISSIONS.join("; ")}.`,
     );
   }
   const found = accounts.value.filter(({ id }) => wanted === undefined || id === wanted);

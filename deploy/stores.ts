@@ -107,7 +107,7 @@ export const lifecycleStep: Step = {
     const deleting = rules.find(deletesRaw);
     if (deleting !== undefined) {
       return fail(
-        `The lifecycle rule '${deleting.id}' of the bucket ${names.bucket} deletes raw reports, from which everything else can be made again. Remove it: https://dash.cloudflare.com/${accountId}/r2/default/buckets/${names.bucket}/settings.`,
+        `The lifecycle rule '${deleting.id}' of the bucket ${names.bucket} deletes raw reports, from which everything else can be rebuilt. Remove it: https://dash.cloudflare.com/${accountId}/r2/default/buckets/${names.bucket}/settings.`,
       );
     }
     const ours = rules.find(({ id }) => id === COLD_RULE);

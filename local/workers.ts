@@ -19,7 +19,7 @@ export interface WorkersOptions {
   dashboardUrl: string;
   /** An origin that webhooks may go to although it is not public; "" = none. */
   webhookOrigin: string;
-  /** Main module of process in place of its own; "" = its own. */
+  /** Main module that replaces that of process; "" = no replacement. */
   processMain: string;
   outside: Promise<OutsideServers>;
   onLine: (line: string) => void;

@@ -211,7 +211,7 @@ function findingsOfLabels(domain: string, { found }: Walk, ruaAddress: string | 
     {
       code: "name_too_long",
       state: "attention",
-      sentence: `${domain} has more than eight labels: receivers ask for its own record, then only from ${labels.slice(-7).join(".")} on. Publish a record of its own.`,
+      sentence: `${domain} has more than eight labels: receivers ask for its own record, then only from ${labels.slice(-7).join(".")} on. Publish a separate record.`,
       rule: "RFC 9989 sections 4.10 and 5.1.8",
       publish: firstRecord(domain, ruaAddress),
     },
@@ -321,7 +321,7 @@ function findingsOfPlace(
 ): Finding[] {
   const rule = "RFC 9989 section 4.7";
   if (record.psd === "y" && policyDomain !== domain) {
-    const sentence = `${domain} has no DMARC record of its own: that of the public suffix ${policyDomain} applies, and its reports go there. Publish one.`;
+    const sentence = `${domain} has no DMARC record: that of the public suffix ${policyDomain} applies, and its reports go there. Publish one.`;
     return [{ code: "record_of_public_suffix", state: "attention", sentence, rule: "RFC 9989 section 4.10.1" }];
   }
   if (record.psd === "y") {

@@ -103,7 +103,7 @@ export function uncoveredHosts({ mx }: MtaStsPolicy, hosts: readonly string[] | 
 export function adviseMtaSts(known: InboundState): MtaStsAdvice {
   const { domain, policy } = known;
   if (policy === undefined) {
-    const sentence = `No policy is served for ${domain}. Begin with mode testing: it changes nothing about the delivery of mail, and TLS reports tell what enforce would refuse.`;
+    const sentence = `No policy is served for ${domain}. Begin with mode testing: it does not affect the delivery of mail, and TLS reports show what enforce would refuse.`;
     return { code: "off", state: "attention", sentence, mode: "testing", failures: [] };
   }
   if (!known.isRegistered) {
@@ -164,7 +164,7 @@ function adviceOfTesting(known: InboundState): MtaStsAdvice {
     return { code: "tooEarly", state: "attention", sentence, failures };
   }
   if (tls.days < mtaStsReportDays) {
-    const sentence = `TLS reports tell of sessions under this policy on ${days(tls.days)} of the last ${mtaStsTestingDays}; enforce is advised from ${mtaStsReportDays} on. Look whether _smtp._tls.${domain} asks for reports.`;
+    const sentence = `TLS reports cover sessions under this policy on ${days(tls.days)} of the last ${mtaStsTestingDays}; enforce is advised from ${mtaStsReportDays} on. Look whether _smtp._tls.${domain} asks for reports.`;
     return { code: "noReports", state: "attention", sentence, failures };
   }
   const sentence = `Ready for enforce: ${days(testedDays)} of testing, ${tls.sessions} sessions on ${days(tls.days)} of the last ${mtaStsTestingDays}, and no failure.`;

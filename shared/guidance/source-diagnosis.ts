@@ -171,7 +171,7 @@ function sentenceOf({ code, about, from }: Cause, name: string): string {
     case "keyMissing":
       return `${name} signs for ${from}, but the key is not in DNS: publish ${about} as ${name} says.`;
     case "signatureChanged":
-      return `The signatures of ${name} hold elsewhere and break on some ways: a forwarder or a list changes the mail, which you can't fix.`;
+      return `The signatures of ${name} verify elsewhere and break on some routes: a forwarder or a list changes the mail, which you can't fix.`;
     case "signatureBroken":
       return `${name} signs for ${from}, but the signatures do not verify: compare the key at ${about} with the one that ${name} shows.`;
     case "signsAsOther":

@@ -84,7 +84,7 @@ export async function adviseSpf(domain: string, sender: SpfSender, resolver: Res
   const broken = adviceOfRecord(tree, target);
   if (broken !== undefined) return { ...about, ...broken };
   if (isListed(tree.root, sender.networks)) {
-    const sentence = `The SPF record of ${target} lets ${sender.name} in already. Mail that fails all the same was forwarded, or came from other servers.`;
+    const sentence = `The SPF record of ${target} already lists ${sender.name}. Mail that still fails was forwarded, or came from other servers.`;
     return { ...about, code: "listed", state: "good", sentence };
   }
   const terms = await possibleTerms(target, sender, ask);
@@ -114,7 +114,7 @@ function whySpfCannotHelp(
     return { ...about, code: "otherReturnPath", sentence };
   }
   if (first === undefined && service !== "" && serviceGuide(service)?.spf === undefined) {
-    const sentence = `SPF can't help: ${name} sends with a return path of its own. Turn on DKIM for ${domain} there.`;
+    const sentence = `SPF can't help: ${name} sends with its own return path. Turn on DKIM for ${domain} there.`;
     return { ...about, code: "otherReturnPath", sentence };
   }
   return undefined;

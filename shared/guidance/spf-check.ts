@@ -150,7 +150,7 @@ function findingOfProblem(problem: NonNullable<ResolvedTerm["problem"]>, at: str
         rule: "RFC 7208 section 4.4",
       };
     default:
-      // "brokenBelow" and "notFollowed" are said at the term below and by the count.
+      // "brokenBelow" and "notFollowed" are reported at the term below and by the count.
       return undefined;
   }
 }

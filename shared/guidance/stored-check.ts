@@ -34,7 +34,7 @@ export const storedCheck = v.object({
   domain: v.string(),
   state,
   organizationalDomain: v.string(),
-  /** Where the DMARC record stands that holds; missing where there is none. */
+  /** Where the DMARC record in force is; missing if there is none. */
   policyDomain: v.optional(v.string()),
   /** What receivers apply by RFC 9989, and by RFC 7489. */
   policies,

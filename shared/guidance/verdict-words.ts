@@ -69,7 +69,7 @@ export function verdictWords(verdict: Verdict): VerdictWords {
   }
 }
 
-/** What a verdict that p=reject is safe rests on, and what it cannot know; undefined for the other states. */
+/** What "p=reject is safe" is based on, and what it cannot know; undefined for the other states. */
 export function basisText({ state, days }: Pick<Verdict, "state" | "days">): string | undefined {
   if (state !== "ready" && state !== "notInUse") return undefined;
   return `Based on ${daysText(days)}. Mail sent less often may be missing.`;
@@ -287,7 +287,7 @@ const SUGGESTION_REASONS: Record<SuggestionCode, (names: { because: string; doma
   seldomUnsigned: () => "it was seen rarely, and does not sign its mail",
   namelessBurst: () => "it sent once, and has no reverse name, as mail servers do",
   namelessStranger: ({ because }) =>
-    `it sent once, has no name of its own, and your mail never came from its network (${because})`,
+    `it sent once, has no reverse name, and your mail never came from its network (${because})`,
 };
 
 /** Service and domain, or the address. */

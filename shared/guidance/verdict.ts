@@ -78,7 +78,7 @@ export interface VerdictInput {
   knowledge?: SenderKnowledge;
 }
 
-/** What is said of a domain. */
+/** The verdict about a domain. */
 export interface Verdict {
   domain: string;
   state: VerdictState;

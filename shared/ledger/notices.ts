@@ -81,7 +81,7 @@ export function incidentsQuery(accounts: readonly string[], { domain, state, lim
 }
 
 /**
- * Incidents of some domains that are open, or were resolved since; of events also those of a month before, as each is told once.
+ * Incidents of some domains that are open, or were resolved since; of events also those of a month before, because each is announced once.
  * Oldest first.
  */
 export function incidentsOfDomainsQuery(

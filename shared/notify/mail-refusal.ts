@@ -8,7 +8,7 @@ const CODES: Record<string, string> = {
   E_SENDER_NOT_VERIFIED: NOT_ONBOARDED,
   E_SENDER_DOMAIN_NOT_AVAILABLE: NOT_ONBOARDED,
   E_RECIPIENT_NOT_ALLOWED:
-    "the address is none that this Worker may write to: verify it in Email Service, or onboard the sender's domain",
+    "this Worker may not write to the address: verify it in Email Service, or onboard the sender's domain",
   E_RECIPIENT_SUPPRESSED:
     "mail to this address bounced, or was reported as spam: Email Service writes to it again when it is off the suppression list",
   E_RATE_LIMIT_EXCEEDED: "too many mails at once",

@@ -18,7 +18,7 @@ interface Counts {
 const DECISIONS = [
   { domain: "keep.example", button: "Keep current", done: "current version stays", reports: 1, messages: 108 },
   { domain: "replace.example", button: "Use new version", done: "replaces the current one", reports: 1, messages: 113 },
-  { domain: "both.example", button: "Count both", done: "report of its own", reports: 2, messages: 221 },
+  { domain: "both.example", button: "Count both", done: "separate report", reports: 2, messages: 221 },
 ];
 
 describe.skipIf(isMissing)("an operator", () => {

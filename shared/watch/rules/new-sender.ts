@@ -28,7 +28,7 @@ function isNew(sender: Sender, { today, dataSince, senders }: Figures): boolean 
   }
   if (passed >= rule.minPassed) return true;
   if (MAILBOX_PROVIDERS.has(sender.service)) return false;
-  // Where nothing passes, the verdict treats every sender that does not send steadily as foreign; a new one is reported all the same.
+  // Where nothing passes, the verdict treats every sender that does not send steadily as foreign; a new one is still reported.
   return messages >= rule.minMessages && (sender.role !== "foreign" || sender.reason === "oneOff");
 }
 

@@ -4,7 +4,7 @@ import type { Access } from "../access.ts";
 import { ForeignText } from "../parts/foreign-text.tsx";
 import { renderPage } from "../parts/layout.tsx";
 
-/** What is said above and below the error's own sentence, where that does not say it all. */
+/** Text above and below the error's own sentence, if that is not enough. */
 const ADVICE: Record<string, { title: string; advice?: string }> = {
   bad_request: {
     title: "Invalid link",

@@ -163,7 +163,7 @@ export async function changeTokens(request: PageRequest, form: URLSearchParams):
 
 function settingsOf(account: string, form: URLSearchParams) {
   const scope = TOKEN_SCOPES.find((one) => one === form.get("scope"));
-  if (scope === undefined) throw new ApiError("bad_request", "Choose what it may.");
+  if (scope === undefined) throw new ApiError("bad_request", "Choose what the token may do.");
   const days = form.get("days")?.trim() ?? "";
   return { account, name: form.get("name") ?? "", scope, expiresInDays: days === "" ? undefined : Number(days) };
 }

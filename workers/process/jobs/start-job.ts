@@ -107,7 +107,7 @@ export async function startForgetting(
 export async function cancelJob(id: string, { shards, nowSeconds }: Invocation): Promise<Job | undefined> {
   for (let attempt = 1; attempt <= PROCESS_LIMITS.maxDecisions; attempt++) {
     const job = await findJob(shards.directory, id);
-    // What is half forgotten cannot be brought back: such a job goes on to its end.
+    // A half-forgotten account cannot be restored: such a job continues to its end.
     if (job === undefined || job.kind === "forget" || !(await isInWork(job, { shards, nowSeconds }))) return job;
     const cancelled: Job = { ...job, state: "cancelled", updatedSeconds: nowSeconds };
     if (await updateJob(shards.directory, cancelled)) return cancelled;
