@@ -170,6 +170,7 @@ export function reasonsOf(comparison: Comparison, { today, waiting, pointsDue }:
   }
   if (reasons.length > 0) return reasons;
   return [
-    "There is no known explanation. In production a point may take minutes to appear; on one machine this is a fault. dmarc reprocess writes the points again.",
+    "There is no known explanation. In production a point may take minutes to appear; on one machine this is a " +
+      "fault. dmarc reprocess writes the points again.",
   ];
 }

@@ -369,7 +369,9 @@ function readResult<T>(
   const parsed = v.safeParse(schema, result);
   if (parsed.success) return ok(parsed.output);
   const [issue] = parsed.issues;
-  const message = `${method} ${path}: this version does not know the form of the answer: ${v.getDotPath(issue) ?? "result"}: ${issue.message}.`;
+  const message =
+    `${method} ${path}: this version does not know the form of the answer: ${v.getDotPath(issue) ?? "result"}: ` +
+    `${issue.message}.`;
   return fail({ code: 0, status: 200, message });
 }
 

@@ -114,7 +114,11 @@ function withVars(config: WorkerConfig, own: Settings["vars"]): WorkerConfig {
   return { ...config, vars: { ...vars, ...Object.fromEntries(changed) } };
 }
 
-/** Writes the configurations where wrangler finds them. @returns the path of each @throws CommandError for a setting that no Worker has */
+/**
+ * Writes the configurations where wrangler finds them.
+ * @returns the path of each
+ * @throws CommandError for a setting that no Worker has
+ */
 export function writeConfigs(root: string, folder: string, settings: Settings, ids: Ids): Record<Worker, string> {
   const configs = WORKERS.map((worker) => ({ worker, config: completeConfig(root, worker, settings, ids) }));
   const unknown = Object.keys(settings.vars).find((name) =>

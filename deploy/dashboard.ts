@@ -39,7 +39,8 @@ export const addressStep: Step = {
     const { entry } = found.value;
     if (entry.account !== account) {
       return fail(
-        `${rua} is registered for the account ${entry.account}, not ${account}: give --account ${entry.account}, or change it with dmarc rua.`,
+        `${rua} is registered for the account ${entry.account}, not ${account}: give --account ${entry.account}, ` +
+          "or change it with dmarc rua.",
       );
     }
     // Who registered it with more domains since, by dmarc rua, is right.
@@ -120,7 +121,9 @@ async function waitForReport(
     }
     if (seconds > WAIT.secondsForReport) {
       return fail(
-        `The ledger has no test report after ${seconds} s. Look at the log of ${deployment.names.workers.process} (Workers & Pages → ${deployment.names.workers.process} → Logs), then run this again.`,
+        `The ledger has no test report after ${seconds} s. Look at the log of ` +
+          `${deployment.names.workers.process} (Workers & Pages → ${deployment.names.workers.process} → Logs), ` +
+          "then run this again.",
       );
     }
     await deployment.sleep(WAIT.betweenLooksMilliseconds);
@@ -187,7 +190,8 @@ async function waitForDashboard(deployment: Deployment): Promise<Result<Contract
     // Access sends a program on to its login, or refuses it with 401 (shared/contract/client.ts).
     if (status.error.status === 302 || (status.error.status === 401 && status.error.code === "not_an_answer")) {
       return fail(
-        `Cloudflare Access protects ${client.url}: set CF_ACCESS_CLIENT_ID and CF_ACCESS_CLIENT_SECRET to a service token that its application admits by a policy with the action Service Auth.`,
+        `Cloudflare Access protects ${client.url}: set CF_ACCESS_CLIENT_ID and CF_ACCESS_CLIENT_SECRET to a ` +
+          "service token that its application admits by a policy with the action Service Auth.",
       );
     }
     if (deployment.nowMilliseconds() - started > WAIT.secondsForDashboard * 1000) {

@@ -114,7 +114,9 @@ async function runDestroy(options: Options): Promise<void> {
   const what = options.rawReports ? "and the raw reports, for good" : "but the raw reports";
   if (!options.yes) {
     if (!isAsking()) throw new CommandError("Nobody can be asked here: --yes says that it is meant.");
-    const question = `Everything of ${settings.prefix}-… is removed, including the ledger with all figures, ${what}. Type ${settings.prefix} to continue: `;
+    const question =
+      `Everything of ${settings.prefix}-… is removed, including the ledger with all figures, ${what}. Type ` +
+      `${settings.prefix} to continue: `;
     if ((await ask(question)) !== settings.prefix) return;
   }
   const deployment = await connect(settings, kept, folder);

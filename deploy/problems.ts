@@ -10,17 +10,26 @@ export interface Refusal {
 /** What has to be turned on by hand, once per account, and where. */
 export const BY_HAND = {
   r2: (accountId: string) =>
-    `R2 is not turned on in this account. Turn it on once: https://dash.cloudflare.com/${accountId}/r2/overview (Storage & databases → R2 → Overview; it requires a payment method, even if nothing has to be paid).`,
+    `R2 is not turned on in this account. Turn it on once: https://dash.cloudflare.com/${accountId}/r2/overview ` +
+    "(Storage & databases → R2 → Overview; it requires a payment method, even if nothing has to be paid).",
   analytics: (accountId: string) =>
-    `Analytics Engine is not turned on in this account. Turn it on once: https://dash.cloudflare.com/${accountId}/workers/analytics-engine (Storage & databases → Analytics Engine → Enable).`,
+    "Analytics Engine is not turned on in this account. Turn it on once: " +
+    `https://dash.cloudflare.com/${accountId}/workers/analytics-engine (Storage & databases → Analytics Engine → ` +
+    "Enable).",
   subdomain: (accountId: string) =>
-    `The account has no workers.dev name yet, so the dashboard would have no address. Choose one: https://dash.cloudflare.com/${accountId}/workers/onboarding (Workers & Pages).`,
+    "The account has no workers.dev name yet, so the dashboard would have no address. Choose one: " +
+    `https://dash.cloudflare.com/${accountId}/workers/onboarding (Workers & Pages).`,
   routing: (accountId: string, zone: string) =>
-    `Email Routing is not turned on for ${zone}. It takes over the zone's MX records: https://dash.cloudflare.com/${accountId}/${zone}/email/routing/overview (Email → Email Routing → Get started), or run again with --enable-routing.`,
+    `Email Routing is not turned on for ${zone}. It takes over the zone's MX records: ` +
+    `https://dash.cloudflare.com/${accountId}/${zone}/email/routing/overview (Email → Email Routing → Get ` +
+    "started), or run again with --enable-routing.",
   routingSubdomain: (accountId: string, zone: string, host: string) =>
-    `Mail for ${host} needs its own MX records: https://dash.cloudflare.com/${accountId}/${zone}/email/routing/settings (Email → Email Routing → Settings → Subdomains).`,
+    `Mail for ${host} needs its own MX records: ` +
+    `https://dash.cloudflare.com/${accountId}/${zone}/email/routing/settings (Email → Email Routing → Settings → ` +
+    "Subdomains).",
   paidPlan: (accountId: string) =>
-    `The account is not on the Workers Paid plan: run with --plan free, or change the plan: https://dash.cloudflare.com/${accountId}/workers/plans.`,
+    "The account is not on the Workers Paid plan: run with --plan free, or change the plan: " +
+    `https://dash.cloudflare.com/${accountId}/workers/plans.`,
 } as const;
 
 /** What a token needs, by what it is for; names as the dashboard has them. */
@@ -41,7 +50,10 @@ export function explain({ code, message }: Refusal, accountId: string, needs: st
       return BY_HAND.paidPlan(accountId);
     case API_CODES.authentication:
     case API_CODES.unauthorized:
-      return `${message} The token lacks the permission ${needs}, or belongs to another account: https://dash.cloudflare.com/profile/api-tokens.`;
+      return (
+        `${message} The token lacks the permission ${needs}, or belongs to another account: ` +
+        "https://dash.cloudflare.com/profile/api-tokens."
+      );
     default:
       return message;
   }

@@ -179,7 +179,11 @@ export function openApiText(): string {
   return `${JSON.stringify(buildOpenApi(), null, 1)}\n`;
 }
 
-const DESCRIPTION = `A body has at most ${API_LIMITS.maxBodyBytes} bytes (else 413). At most ${DASHBOARD_LIMITS.maxRequests} requests are answered at once in one place; more are refused with 503 and Retry-After. A list with \`cursor\` in its answer goes on when it is asked again with that cursor; without one it has ended. \`x-role\`: the role it takes, in the account it names; \`x-scope\`: the scope a token needs.`;
+const DESCRIPTION =
+  `A body has at most ${API_LIMITS.maxBodyBytes} bytes (else 413). At most ${DASHBOARD_LIMITS.maxRequests} ` +
+  "requests are answered at once in one place; more are refused with 503 and Retry-After. A list with `cursor` " +
+  "in its answer goes on when it is asked again with that cursor; without one it has ended. `x-role`: the role " +
+  "it takes, in the account it names; `x-scope`: the scope a token needs.";
 
 const PROBLEM_REF: SchemaObject = { $ref: "#/components/schemas/Problem" };
 

@@ -127,7 +127,10 @@ export const READ_LIMITS = {
   maxFutureSeconds: 2 * 86_400,
   /** Ours: the longest period of a report. Daily ones are the rule; weekly and monthly ones exist. */
   maxPeriodSeconds: 35 * 86_400,
-  /** Ours: the longest period that belongs to one day, for time zones and for days of 25 hours; a longer one is spread over its days. */
+  /**
+   * Ours: the longest period that belongs to one day, for time zones and for days of 25 hours; a longer one is spread
+   * over its days.
+   */
   maxDayPeriodSeconds: 36 * 3600,
   /** Ours: warnings kept with a report; the rest are counted. */
   maxWarnings: 100,
@@ -217,7 +220,10 @@ export const IMPORT_LIMITS = {
   askedPerCall: 500,
 } as const;
 
-/** What differs where Workers run on the free plan: 10 ms of CPU and 50 queries to D1 an invocation (developers.cloudflare.com/workers/platform/limits, …/d1/platform/limits, …/queues/platform/pricing). */
+/**
+ * What differs where Workers run on the free plan: 10 ms of CPU and 50 queries to D1 an invocation
+ * (developers.cloudflare.com/workers/platform/limits, …/d1/platform/limits, …/queues/platform/pricing).
+ */
 export const FREE_PLAN_LIMITS = {
   cpuMilliseconds: 10,
   maxQueriesPerInvocation: 50,
@@ -446,7 +452,10 @@ export const FORWARD_LIMITS = {
   reportsAtOnce: 100,
   /** Ours: requests made by one message; Cloudflare's free plan allows 50 an invocation, and queries of D1 count as well. */
   requestsPerRun: 20,
-  /** Ours: a message has so long for all its requests, the last one's answer included: it holds one of five places of `dmarc-points`. */
+  /**
+   * Ours: a message has so long for all its requests, the last one's answer included: it holds one of five places of
+   * `dmarc-points`.
+   */
   runMilliseconds: 10_000,
   /** Ours: a message begins no further request after this, so that each may take the rest of its time. */
   beginMilliseconds: 5000,
@@ -610,7 +619,10 @@ export const GUIDANCE_LIMITS = {
   maxQuestionsPerDomain: 300,
   /** Ours: questions that a check of an ordinary domain asks. */
   questionsOfDomain: 30,
-  /** Ours: domains checked by one run of cron, that is 4,800 a day: at 30 questions each 6,000 of an invocation's 10,000 subrequests. */
+  /**
+   * Ours: domains checked by one run of cron, that is 4,800 a day: at 30 questions each 6,000 of an invocation's 10,000
+   * subrequests.
+   */
   checksPerRun: 200,
   /** Ours: a person who asks again within so many seconds is given the same check. */
   checkedNowSeconds: 20,
@@ -799,7 +811,10 @@ export const ACCOUNT_LIMITS = {
   peoplePerAccount: 1000,
   /** Ours: accounts in one answer. */
   listed: 100,
-  /** Ours: lines of an import taken by one call, each asked and written in a few statements for all: a free plan's 50 statements do. */
+  /**
+   * Ours: lines of an import taken by one call, each asked and written in a few statements for all: a free plan's 50
+   * statements do.
+   */
   importedAtOnce: 500,
   /** Ours: lines of a whole import. */
   importedLines: 20_000,
@@ -893,7 +908,10 @@ export const VERDICT_LIMITS = {
   /** Ours: share of the mail that passes, and messages, from which on a source counts however seldom it sends. */
   largeShare: 0.01,
   largeMessages: 10,
-  /** Ours: messages in each part of the period it was seen in, from which on an unsigned sender seen in two or three sends in bursts. */
+  /**
+   * Ours: messages in each part of the period it was seen in, from which on an unsigned sender seen in two or three
+   * sends in bursts.
+   */
   burstMessages: 5,
   /**
    * Ours: share of the owner's mail of one source that passes by SPF alone. RFC 9989 section 7.4: p=reject must not rely on

@@ -30,7 +30,8 @@ export const PROBLEM_ADVICE: Record<ProblemCode, string> = {
   foreign_domain:
     "If the domain is yours, add it to the domains of the RUA address and retry this; otherwise discard it.",
   too_large_for_plan:
-    "It is kept but not counted, imported or not. Deploy on the Workers Paid plan (npm run deploy -- --plan paid) and retry this. Until then, `dmarc parse` shows what is in the downloaded file.",
+    "It is kept but not counted, imported or not. Deploy on the Workers Paid plan (npm run deploy -- --plan " +
+    "paid) and retry this. Until then, `dmarc parse` shows what is in the downloaded file.",
   over_budget:
     "If the reports are real, retry this: then it counts regardless of the budget. If it is a flood, discard it.",
   day_closed: "Nothing to do: the sums of that day are final. Discard it.",

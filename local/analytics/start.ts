@@ -92,7 +92,9 @@ function startFailed(reason: string, { printed, stateDir }: { printed: string; s
   const exception = /.*DB::Exception: (.*)/.exec(printed)?.[1];
   if (exception !== undefined) {
     throw new BrokenDataError(
-      `The data of the local Analytics Engine in ${join(stateDir, "analytics")} cannot be opened (${firstSentence(exception)}). Move this folder away and start again; then dmarc reprocess --all rewrites its points from the stored reports.`,
+      `The data of the local Analytics Engine in ${join(stateDir, "analytics")} cannot be opened ` +
+        `(${firstSentence(exception)}). Move this folder away and start again; then dmarc reprocess --all rewrites ` +
+        "its points from the stored reports.",
     );
   }
   throw new Error(`The local Analytics Engine did not start (${reason}): ${printed.trim().split("\n").at(-1) ?? ""}`);

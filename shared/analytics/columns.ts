@@ -56,7 +56,9 @@ export const EVENT_COLUMNS = {
   outcome: {
     slot: "blob4",
     meaning:
-      "accepted; reprocessed (accepted again); duplicate; conflict; dead_letter; cleared (was one of these two, now solved); discarded (a person or a setting decided against it); retracted (no longer accepted); slice (points written by a separate invocation).",
+      "accepted; reprocessed (accepted again); duplicate; conflict; dead_letter; cleared (was one of these two, " +
+      "now solved); discarded (a person or a setting decided against it); retracted (no longer accepted); slice " +
+      "(points written by a separate invocation).",
   },
   kind: { slot: "blob5", meaning: "aggregate, tls, failure; empty if unknown." },
   code: { slot: "blob6", meaning: "Problem code of a dead letter." },

@@ -1,6 +1,7 @@
 /**
- * Cursors as the API answers them: where a list continues, made opaque, so that nobody depends on their content, and with the list's name,
- * so that one of another list is refused. Inside, each operation has its own form of position. Pure.
+ * Cursors as the API answers them: where a list continues, made opaque, so that nobody depends on their content, and
+ * with the list's name, so that one of another list is refused. Inside, each operation has its own form of position.
+ * Pure.
  */
 import { decodeBase64, encodeBase64 } from "../base64.ts";
 import { fail, ok, type Result } from "../result.ts";

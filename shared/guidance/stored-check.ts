@@ -1,4 +1,7 @@
-/** A domain's checks as they are kept, shown and answered as JSON: one shape for the ledger, the page, the API and `dmarc check`. Pure. */
+/**
+ * A domain's checks as they are kept, shown and answered as JSON: one shape for the ledger, the page, the API and
+ * `dmarc check`. Pure.
+ */
 import * as v from "valibot";
 import { CHECK_KINDS, worstFirst, worstState } from "./check.ts";
 import { POLICIES } from "./dmarc-record.ts";

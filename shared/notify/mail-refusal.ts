@@ -1,7 +1,8 @@
 /** Why Cloudflare's Email Service did not take a mail, and what to do about it. Pure. */
 
 const NOT_ONBOARDED =
-  "the domain of NOTICES_FROM is not onboarded (Email Service → Email Sending → Onboard Domain); until it is, mail goes to verified addresses of the account alone";
+  "the domain of NOTICES_FROM is not onboarded (Email Service → Email Sending → Onboard Domain); until it is, " +
+  "mail goes to verified addresses of the account alone";
 
 /** What its codes mean for notices (developers.cloudflare.com/email-service/api/send-emails/workers-api/#error-codes). */
 const CODES: Record<string, string> = {

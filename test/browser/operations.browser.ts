@@ -1,4 +1,7 @@
-/** An operator's decisions in a real browser: conflicts, and a job cancelled while it runs. What they come to is read from the ledger. */
+/**
+ * An operator's decisions in a real browser: conflicts, and a job cancelled while it runs. What they come to is read
+ * from the ledger.
+ */
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { findChromium } from "../../scripts/browser.ts";

@@ -61,7 +61,8 @@ function problemOf(error: unknown): OperationProblem {
     console.error(JSON.stringify({ event: "ledger_unavailable", message: error.message }));
     if (isUsedUpForToday(error.message)) {
       const message =
-        "This Cloudflare account has used up the rows that the free plan may read or write in a day. Service resumes at midnight UTC; Workers Paid has no such limit.";
+        "This Cloudflare account has used up the rows that the free plan may read or write in a day. Service " +
+        "resumes at midnight UTC; Workers Paid has no such limit.";
       return { code: "ledger_unavailable", message };
     }
     const message = "The database of the ledger does not answer; the dashboard's log has the reason.";

@@ -66,6 +66,8 @@ function causeOf(sender: Sender, { domain, isPassing }: { domain: string; isPass
     const sentence = `Servers that nothing authenticates. If ${name} is yours, sign its mail with DKIM for ${domain}.`;
     return { code: "newServer", sentence };
   }
-  const sentence = `${name} does not sign for ${domain}. If it sends for you, turn on DKIM for ${domain} there; else say that it is not yours.`;
+  const sentence =
+    `${name} does not sign for ${domain}. If it sends for you, turn on DKIM for ${domain} there; else say that it ` +
+    "is not yours.";
   return { code: "newUnalignedSender", sentence };
 }

@@ -30,7 +30,8 @@ export const spoofingRises: Rule = {
         severity: isProtected ? "info" : "attention",
         title: `Many messages fake ${domain}`,
         evidence: [
-          `${messagesText(messages)} on ${dayText(day)}; on no day of the weeks before were there more than ${usual.toLocaleString("en-US")}.`,
+          `${messagesText(messages)} on ${dayText(day)}; on no day of the weeks before were there more than ` +
+            `${usual.toLocaleString("en-US")}.`,
         ],
         causes: [causeOf(isProtected)],
         link: domainLink(domain, "sources"),

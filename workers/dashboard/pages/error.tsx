@@ -15,7 +15,9 @@ const ADVICE: Record<string, { title: string; advice?: string }> = {
   not_configured: {
     title: "Analytics Engine is not configured",
     advice:
-      "Your own SQL statements need an API token for Analytics Engine. Set the secrets ANALYTICS_ACCOUNT_ID and ANALYTICS_API_TOKEN (permission: Account Analytics, Read) with `npx wrangler secret put`. The pages need neither.",
+      "Your own SQL statements need an API token for Analytics Engine. Set the secrets ANALYTICS_ACCOUNT_ID and " +
+      "ANALYTICS_API_TOKEN (permission: Account Analytics, Read) with `npx wrangler secret put`. The pages need " +
+      "neither.",
   },
   ledger_unavailable: {
     title: "The ledger does not answer",

@@ -1,4 +1,7 @@
-/** Senders to decide about: those that stand in the way, each with a suggestion that is accepted by one press; and what was decided. */
+/**
+ * Senders to decide about: those that stand in the way, each with a suggestion that is accepted by one press; and what
+ * was decided.
+ */
 
 import { roleReasonText, sourceName, suggestionText } from "../../../shared/guidance/verdict-words.ts";
 import { type DecidedSender, SENDER_DECISIONS, type SenderDecision } from "../../../shared/ledger/sender-decisions.ts";

@@ -30,7 +30,10 @@ export async function tokensPage(request: PageRequest, said?: Said): Promise<Pag
         <>
           <PageHead
             title="Tokens"
-            lead="Programs use the API with a token: for one account or all, to read or to change. What they do is recorded under the token's name."
+            lead={
+              "Programs use the API with a token: for one account or all, to read or to change. What they do is " +
+              "recorded under the token's name."
+            }
           />
           {said !== undefined && <SaidNote said={said} secretIs="Its secret" />}
           <section class="card" aria-labelledby="make-token">

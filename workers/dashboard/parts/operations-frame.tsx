@@ -34,7 +34,10 @@ function changedLetters(done: string, count: number): string | undefined {
   const isOne = count === 1;
   switch (done) {
     case "requeued":
-      return `${formatCount(count)} queued for retry; ${isOne ? "it leaves this list once it succeeds" : "they leave this list once they succeed"}.`;
+      return (
+        `${formatCount(count)} queued for retry; ` +
+        `${isOne ? "it leaves this list once it succeeds" : "they leave this list once they succeed"}.`
+      );
     case "discarded":
       return `${formatCount(count)} discarded. Reprocessing does not bring ${isOne ? "it" : "them"} back; the raw files are kept.`;
     case "restored":

@@ -115,7 +115,8 @@ async function makeAddresses(
   const { env, shards, nowSeconds } = invocation;
   if (env.RUA_HOST === "") {
     const message =
-      "No address can be made: RUA_HOST of process is not set. Set it to a domain whose mail all goes to ingest, or to an address whose sub-addresses do, or add the domain with your own address.";
+      "No address can be made: RUA_HOST of process is not set. Set it to a domain whose mail all goes to ingest, " +
+      "or to an address whose sub-addresses do, or add the domain with your own address.";
     return fail({ code: "not_configured", message });
   }
   const made = domains.map((domain) => ({ domain, rua: addressAt(env.RUA_HOST, localPart(randomBytes)) }));

@@ -103,7 +103,10 @@ export async function startForgetting(
   return job;
 }
 
-/** Ends a job. What it has enqueued is skipped when its turn comes (skip-cancelled.ts). @returns undefined when there is no such job */
+/**
+ * Ends a job. What it has enqueued is skipped when its turn comes (skip-cancelled.ts).
+ * @returns undefined when there is no such job
+ */
 export async function cancelJob(id: string, { shards, nowSeconds }: Invocation): Promise<Job | undefined> {
   for (let attempt = 1; attempt <= PROCESS_LIMITS.maxDecisions; attempt++) {
     const job = await findJob(shards.directory, id);
