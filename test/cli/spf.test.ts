@@ -18,7 +18,7 @@ it("shows the record before and after, and the alternatives", async () => {
   expect(code).toBe(0);
   expect(stdout).toContain('before  "v=spf1 ip4:192.0.2.0/24 -all"  (0 lookups)');
   expect(stdout).toContain('after   "v=spf1 ip4:192.0.2.0/24 ip4:198.51.100.10 -all"  (0 lookups)');
-  expect(stdout).toContain("or      a  (1 lookups)");
+  expect(stdout).toContain("or      a  (1 lookup)");
 });
 
 it("refuses a service that would need an eleventh lookup, also in JSON", async () => {

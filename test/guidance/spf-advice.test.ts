@@ -5,6 +5,7 @@ import { NO_RESOLVER, type Resolver } from "../../shared/dns/resolver.ts";
 import { serviceGuide } from "../../shared/guidance/known-services.ts";
 import { addressTerms, networkHolds } from "../../shared/guidance/networks.ts";
 import { adviseSpf, type SpfSender, withTerm } from "../../shared/guidance/spf-advice.ts";
+import { quotedTxt } from "../../shared/guidance/txt-strings.ts";
 import { GUIDANCE_LIMITS } from "../../shared/limits.ts";
 import { type DnsServer, startDnsServer } from "../support/dns-server.ts";
 import { spfZones } from "./zones.ts";
@@ -39,6 +40,11 @@ describe("the new record", () => {
     ["one.add.test", "v=spf1 ip4:192.0.2.0/24 ip4:203.0.113.7 -all", 0],
     ["redirect.add.test", "v=spf1 ip4:203.0.113.7 redirect=one.add.test", 1],
     ["no-all.add.test", "v=spf1 ip4:192.0.2.1 ip4:203.0.113.7", 0],
+    ["exp.add.test", "v=spf1 ip4:192.0.2.1 exp=%{ir}.why.add.test ip4:203.0.113.7", 0],
+    ["exp-all.add.test", "v=spf1 exp=why.add.test ip4:192.0.2.1 ip4:203.0.113.7 -all", 0],
+    ["macro.add.test", "v=spf1 exists:%{i}.allow.add.test include:%{d}.spf.vendor.test ip4:203.0.113.7 -all", 2],
+    // What stands behind all is never read.
+    ["behind-all.add.test", "v=spf1 ip4:192.0.2.1 ip4:203.0.113.7 -all ip4:203.0.113.7", 0],
   ])("for %s has the address before the final term", async (domain, text, lookups) => {
     const advice = await advise(domain);
     expect(advice).toMatchObject({ code: "add", state: "good", term: "ip4:203.0.113.7", after: { text, lookups } });
@@ -84,6 +90,21 @@ describe("the new record", () => {
   });
 });
 
+it("says how a record is published that is longer than a string, and warns where it no longer fits an answer", async () => {
+  const short = await advise("one.add.test");
+  expect(short.sentence).not.toContain("255");
+  const long = await advise("long.add.test");
+  expect(long.after?.text.length).toBeGreaterThan(255);
+  expect(long.sentence).toContain("longer than 255 characters");
+  expect(long.sentence).not.toContain("RFC 7208 section 3.4");
+  const longer = await advise("longer.add.test");
+  expect(longer.sentence).toContain(`${longer.after?.text.length} octets; beyond 450 some receivers`);
+  const strings = quotedTxt(longer.after?.text ?? "").match(/"[^"]*"/g) ?? [];
+  expect(strings.map((string) => string.length - 2)).toEqual([255, (longer.after?.text.length ?? 0) - 255]);
+  expect(strings.map((string) => string.slice(1, -1)).join("")).toBe(longer.after?.text);
+  expect(quotedTxt("v=spf1 -all")).toBe('"v=spf1 -all"');
+});
+
 describe("the lookups", () => {
   it.each([
     // seven and two are nine; nine and two are eleven.
@@ -117,6 +138,7 @@ describe("there is nothing to add", () => {
 
   it.each([
     ["eleven.add.test", "brokenRecord"],
+    ["three-void.add.test", "brokenRecord"],
     ["syntax.add.test", "brokenRecord"],
     ["several.add.test", "brokenRecord"],
     ["unanswered.add.test", "unknown"],

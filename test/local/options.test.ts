@@ -8,10 +8,10 @@ describe("the settings of the local stack", () => {
 
   test("are taken from a flag first, then the environment, then the default", () => {
     const env = { DMARC_HTTP_PORT: "1001", DMARC_SMTP_PORT: "1002", DMARC_SQL_PORT: "1003", DMARC_STATE: "/from/env" };
-    const flags = { http: "2001", state: "/from/flag", samples: false };
+    const flags = { http: "2001", state: "/from/flag", samples: false, watch: true };
     expect(readLocalOptions({ flags, env })).toEqual({
       ok: true,
-      value: { httpPort: 2001, smtpPort: 1002, sqlPort: 1003, stateDir: "/from/flag", samples: false },
+      value: { httpPort: 2001, smtpPort: 1002, sqlPort: 1003, stateDir: "/from/flag", samples: false, watch: true },
     });
   });
 
