@@ -61,6 +61,8 @@ export interface JudgedSource extends SenderFigures {
   reason: RoleReason;
   /** The number of parts of the period it was seen in (`PERIOD_PARTS`). */
   activeParts: number;
+  /** Reverse name of an address, as far as it is known; else "". */
+  host: string;
 }
 
 /** What a role follows from besides the sender's own mail. */
@@ -83,7 +85,8 @@ export function judgeSources(
   return senders
     .map((sender): JudgedSource => {
       const { partBits, brokenOnTheWay: _, brokenAlways: __, ...figures } = sender;
-      return { ...figures, activeParts: bitsOf(partBits), ...roleOf(sender, around) };
+      const host = knowledge.names.get(sender.name)?.host ?? "";
+      return { ...figures, activeParts: bitsOf(partBits), host, ...roleOf(sender, around) };
     })
     .sort((a, b) => b.messages - a.messages || (a.name < b.name ? -1 : 1));
 }

@@ -290,10 +290,11 @@ const SUGGESTION_REASONS: Record<SuggestionCode, (names: { because: string; doma
     `it sent once, has no name of its own, and your mail never came from its network (${because})`,
 };
 
-/** Service and domain, or the address. */
-export function sourceName({ name, service }: Pick<JudgedSource, "name" | "service">): string {
+/** Service and domain, or the address and its name. */
+export function sourceName({ name, service, host }: Pick<JudgedSource, "name" | "service" | "host">): string {
   if (name === "") return "other sources";
-  return service === "" ? name : `${service} (${name})`;
+  if (service !== "") return `${service} (${name})`;
+  return host === "" ? name : `${name} (${host})`;
 }
 
 function messagesText(count: number): string {

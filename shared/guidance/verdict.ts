@@ -162,6 +162,7 @@ function unlisted({ mail, totals }: Pick<VerdictInput, "mail" | "totals">): Judg
   });
   const rest = {
     service: "",
+    host: "",
     spfOnly: 0,
     survived: 0,
     letThrough: 0,
