@@ -7,6 +7,7 @@ import type { ApiClient } from "../client.ts";
 import { CommandError } from "../command-error.ts";
 import { addConnectionOptions, type ConnectionOptions, connect } from "../connection.ts";
 import { readDomains } from "../domain-option.ts";
+import { requireKnown } from "../known-names.ts";
 import { readDay } from "../option-values.ts";
 import { printJson, printOut, safeText } from "../terminal.ts";
 
@@ -52,6 +53,7 @@ async function printVerdicts(domains: string[], options: VerdictOptions): Promis
   const names = domains.length > 0 ? domains : await domainsWithReports(client, periodOf(options));
   for (const domain of names) {
     const verdict = await client.ask("verdict", { domain, from, to });
+    if (verdict.days === 0) await requireKnown(client, { domain });
     if (options.json) printJson(verdict);
     else printOut(renderVerdict(verdict));
   }
