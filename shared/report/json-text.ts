@@ -4,7 +4,7 @@ import { reject } from "./rejection.ts";
 import { decodeUtf8, type TextNote } from "./text.ts";
 import type { WarningLog } from "./warnings.ts";
 
-/** RFC 8259 section 8.1 requires UTF-8; a byte order mark or zero bytes tell of UTF-16. */
+/** RFC 8259 section 8.1 requires UTF-8; a byte order mark or zero bytes indicate UTF-16. */
 export function decodeJson(bytes: Uint8Array, note: TextNote): string {
   if (bytes[0] === 0xff || bytes[1] === 0) return new TextDecoder("utf-16le").decode(bytes);
   if (bytes[0] === 0xfe || bytes[0] === 0) return new TextDecoder("utf-16be").decode(bytes);
@@ -13,7 +13,7 @@ export function decodeJson(bytes: Uint8Array, note: TextNote): string {
 
 /**
  * The values in a text: one, or several one after the other. Text after the last one, and control characters within
- * texts, are told of as repaired.
+ * texts, are reported as repaired.
  *
  * @throws Rejection malformed_json, too_large
  */
@@ -31,8 +31,9 @@ export function parseJson(json: string, warnings: WarningLog): unknown[] {
 
 /** @param reason why the whole text is not one value */
 function parseOdd(json: string, reason: string, warnings: WarningLog): unknown[] {
+  const plain = withoutComments(json, (detail) => warnings.addOnce("repaired_archive", "", detail));
   // White space between the values, and forbidden within them (RFC 8259 sections 2 and 7).
-  const text = json.replace(CONTROLS, " ");
+  const text = plain.replace(CONTROLS, " ");
   const { values, rest } = splitValues(text);
   if (rest.trim() !== "" && values.length === 0) reject("malformed_json", reason);
   const parsed = values.map((value) => {
@@ -48,6 +49,44 @@ function parseOdd(json: string, reason: string, warnings: WarningLog): unknown[]
     warnings.add("repaired_archive", "", `text after the end of the JSON: ${rest.trim().slice(0, 40)}`);
   tellRepeated(text, warnings);
   return parsed;
+}
+
+/** JSON without what JavaScript allows besides: comments, and a comma after the last of some values. */
+function withoutComments(json: string, note: TextNote): string {
+  const kept: string[] = [];
+  let from = 0;
+  let comma = -1;
+  for (let at = 0; at < json.length; at++) {
+    const char = json[at] ?? "";
+    const end = char === "/" ? endOfComment(json, at) : at;
+    if (end > at) {
+      kept.push(json.slice(from, at), " ");
+      note("comments in the JSON");
+      from = end;
+      at = end - 1;
+    } else if (char === ",") {
+      kept.push(json.slice(from, at), ",");
+      comma = kept.length - 1;
+      from = at + 1;
+    } else if ((char === "}" || char === "]") && comma >= 0) {
+      kept[comma] = " ";
+      note("a comma after the last of the values");
+      comma = -1;
+    } else if (!BLANK.test(char)) {
+      if (char === '"') at = endOfText(json, at);
+      comma = -1;
+    }
+  }
+  kept.push(json.slice(from));
+  return kept.join("");
+}
+
+const BLANK = /\s/;
+
+function endOfComment(json: string, start: number): number {
+  const mark = json[start + 1] === "/" ? "\n" : json[start + 1] === "*" ? "*/" : "";
+  const end = mark === "" ? start : json.indexOf(mark, start + 2);
+  return end < 0 ? json.length : mark === "" ? start : end + mark.length;
 }
 
 const CONTROLS = /[\0-\x1f\ufeff]/g;

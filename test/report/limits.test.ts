@@ -228,7 +228,9 @@ describe("a period", () => {
 
 test("more than a billion sessions, or an arrival in the future, are ignored", async () => {
   const summary = { "total-successful-session-count": READ_LIMITS.maxCount + 1, "total-failure-session-count": 3 };
-  const { reports } = await readAll(tls({ policies: [{ policy: { "policy-domain": "a.example" }, summary }] }));
+  const { reports } = await readAll(
+    tls({ policies: [{ policy: { "policy-type": "sts", "policy-domain": "a.example" }, summary }] }),
+  );
   expect(reports[0]?.report).toMatchObject({ policies: [{ successfulSessionCount: 0, failedSessionCount: 3 }] });
   expect(reports[0]?.report.warnings.map(({ code }) => code)).toEqual(["invalid_value"]);
   const notice = [
@@ -258,7 +260,7 @@ test("a TLS report larger than the parser's limit is refused", async () => {
 describe("a registered address", () => {
   it("accepts only the policies of its own domains in a TLS report", async () => {
     const policies = ["a.example", "bank.example", "b.example"].map((domain) => ({
-      policy: { "policy-domain": domain },
+      policy: { "policy-type": "sts", "policy-domain": domain },
       summary: { "total-successful-session-count": 1, "total-failure-session-count": 0 },
     }));
     const { reports } = await readAll(tls({ policies }));
