@@ -16,7 +16,7 @@ export interface Narrowed {
 
 /**
  * Asked where an answer has nothing in it: an account or domain exists if an address names it, or a report is counted for it.
- * Who is no operator may not see all addresses, and is told nothing.
+ * Callers who are not operators may not see all addresses, and learn nothing.
  *
  * @throws CommandError that names what does not exist
  */
@@ -40,7 +40,7 @@ export async function requireKnown(client: ApiClient, { account, domain }: Narro
   }
 }
 
-/** All addresses; undefined if whoever asks may not see them. */
+/** All addresses; undefined if the caller may not see them. */
 async function registrations(client: ApiClient): Promise<Outputs["listRegistrations"]["items"] | undefined> {
   try {
     return (await client.ask("listRegistrations", {})).items;
