@@ -3,6 +3,7 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import { csvLine } from "../../shared/csv.ts";
 import type { AuditEntry } from "../../shared/ledger/audit.ts";
 import { addConnectionOptions, type ConnectionOptions, connect } from "../connection.ts";
+import { requireKnown } from "../known-names.ts";
 import { readDay } from "../option-values.ts";
 import { printJson, printOut, renderTable } from "../terminal.ts";
 
@@ -50,12 +51,14 @@ async function audit({ limit, format, ...options }: AuditOptions): Promise<void>
   const rows: unknown[][] = [];
   let count = 0;
   if (format === "csv") process.stdout.write(csvLine(CSV_COLUMNS));
-  for await (const entry of connect(options).each("listAudit", { account, domain, who, operation, since, until })) {
+  const client = connect(options);
+  for await (const entry of client.each("listAudit", { account, domain, who, operation, since, until })) {
     if (format === "ndjson") printJson(entry);
     else if (format === "csv") process.stdout.write(csvLine(csvOf(entry)));
     else rows.push(rowOf(entry));
     if (++count === limit) break;
   }
+  if (count === 0) await requireKnown(client, { account, domain });
   if (format !== "table") return;
   if (rows.length === 0) return printOut("No change matches.");
   printOut(renderTable(["when", "who", "what", "account", "domain", "outcome", "before", "after"], rows));

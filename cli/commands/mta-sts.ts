@@ -7,6 +7,7 @@ import { SECONDS_PER_DAY } from "../../shared/report-day.ts";
 import { CommandError } from "../command-error.ts";
 import { addConnectionOptions, type ConnectionOptions, connect } from "../connection.ts";
 import { readDomain } from "../domain-option.ts";
+import { requireKnown } from "../known-names.ts";
 import { numberBetween } from "../option-values.ts";
 import { printJson, printOut, renderDay, safeText } from "../terminal.ts";
 
@@ -68,7 +69,10 @@ async function runMtaSts(domain: string, action: "show" | "set" | "remove", opti
 }
 
 async function show(domain: string, options: PolicyOptions): Promise<void> {
-  const known = await connect(options).ask("mtaSts", { account: options.account, domain });
+  const { account } = options;
+  const client = connect(options);
+  const known = await client.ask("mtaSts", { account, domain });
+  if (known.hosted === null && known.hosts === null) await requireKnown(client, { account, domain });
   if (options.json) printJson(known);
   else printOut(renderKnown(known));
 }
