@@ -8,6 +8,7 @@ import { ACCOUNT_ROLES, type AccountRole } from "../../shared/people.ts";
 import { CommandError } from "../command-error.ts";
 import { addConnectionOptions, type ConnectionOptions, connect } from "../connection.ts";
 import { exitCodes } from "../exit-codes.ts";
+import { reasonOfAny } from "../file-errors.ts";
 import { printJson, printOut, renderPairs, renderTable } from "../terminal.ts";
 import { addAccountData } from "./account-data.ts";
 
@@ -172,7 +173,7 @@ async function readBytes(file: string): Promise<Buffer> {
   try {
     return await readFile(file);
   } catch (error) {
-    throw new CommandError(`${file} can't be read: ${error instanceof Error ? error.message : String(error)}`);
+    throw new CommandError(`${file} can't be read: ${reasonOfAny(error)}.`);
   }
 }
 

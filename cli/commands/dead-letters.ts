@@ -13,6 +13,7 @@ import { isAsking, isConfirmed } from "../confirm.ts";
 import { addConnectionOptions, type ConnectionOptions, connect } from "../connection.ts";
 import { readDomain } from "../domain-option.ts";
 import { exitCodes } from "../exit-codes.ts";
+import { reasonOfAny } from "../file-errors.ts";
 import { requireKnown } from "../known-names.ts";
 import { readDay } from "../option-values.ts";
 import { printError, printJson, printOut, renderPairs } from "../terminal.ts";
@@ -142,7 +143,7 @@ async function saveRaw(client: ApiClient, { raw, letter }: DeadLetterDetails, pa
       createWriteStream(path, { flags: "wx" }),
     );
   } catch (error) {
-    throw new CommandError(`${path} was not written: ${error instanceof Error ? error.message : String(error)}`);
+    throw new CommandError(`${path} was not written: ${reasonOfAny(error)}.`);
   }
 }
 
